@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_BASE_CSUM_H
+#define PLVS_BASE_CSUM_H
+
+/*
+ * Internet checksum (RFC 1071) and its incremental update (RFC 1624, eqn. 3):
+ *	HC' = ~(~HC + delta),  delta = sum of (~old + new) over 16-bit words.
+ * A delta works on a wrong checksum as well and leaves it as wrong as it was.
+ * Words are summed as they lie in memory; the result is in memory order too.
+ * Context: any.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/be.h"
+
+static inline uint16_t csum_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* Adds len bytes to a running sum; an odd last byte is padded with zero. */
+static inline uint64_t csum_add(uint64_t sum, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint32_t w;
+
+	for (; len >= 4; p += 4, len -= 4) {
+		memcpy(&w, p, 4);
+		sum += w;
+	}
+	if (len) {
+		w = 0;
+		memcpy(&w, p, len);
+		sum += w;
+	}
+	return sum;
+}
+
+static inline be16 csum_of(const void *data, size_t len)
+{
+	return (be16)~csum_fold(csum_add(0, data, len));
+}
+
+/* The delta that a change of one 32-bit or 16-bit field makes. */
+static inline uint16_t csum_delta32(be32 from, be32 to)
+{
+	return csum_fold((uint64_t)(uint32_t)~from + to);
+}
+
+static inline uint16_t csum_delta16(be16 from, be16 to)
+{
+	return csum_fold((uint64_t)(uint16_t)~from + to);
+}
+
+static inline uint16_t csum_delta_sum(uint16_t a, uint16_t b)
+{
+	return csum_fold((uint64_t)a + b);
+}
+
+/* The delta of the opposite change (one's complement negation). */
+static inline uint16_t csum_delta_inverse(uint16_t delta)
+{
+	return (uint16_t)~delta;
+}
+
+static inline be16 csum_apply(be16 csum, uint16_t delta)
+{
+	return (be16)~csum_fold((uint64_t)(uint16_t)~csum + delta);
+}
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_DOORS_H
+#define PLVS_DATAPLANE_DOORS_H
+
+/*
+ * The doors by which packets leave a worker. Each takes the mbuf over and counts it.
+ * Worker context.
+ */
+
+#include "dataplane/worker.h"
+
+/* Frees and counts. */
+void door_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);
+/* To Linux, through the budget of its class. A stripped VLAN tag is put back. */
+void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class);
+/* To the worker that owns the packet's connection. */
+void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint8_t flags);
+/* Out of a port: own queue, or the ring to the worker that has one. */
+void door_send(struct worker *w, struct rte_mbuf *m, uint16_t port);
+/* Kept until the next hop answers; PARK_FULL when there is no room. */
+void door_park(struct worker *w, struct rte_mbuf *m, link_id link, be32 addr, uint32_t nexthop);
+/* The packet was answered: ends here. */
+void door_answered(struct worker *w, struct rte_mbuf *m);
+
+/* Called from pipeline_flush() and when a buffer is full. */
+void door_flush_tx(struct worker *w, uint16_t port);
+void door_flush_handoff(struct worker *w, unsigned int to);
+void door_flush_punt(struct worker *w, enum punt_class class);
+
+/* Asks the link thread to resolve (link, addr). Lossy: asked again by the next packet. */
+void request_resolve(struct worker *w, link_id link, be32 addr);
+
+/* One token, or false. */
+bool rate_take(struct rate_limit *r, uint32_t now_tick);
+
+#endif

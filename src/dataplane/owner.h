@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_OWNER_H
+#define PLVS_DATAPLANE_OWNER_H
+
+/*
+ * owner(client address, client port): the worker that a connection belongs to, computed in
+ * software for every packet, so that every worker agrees whatever the port can do.
+ *
+ * T is Toeplitz with a key of period 16 bits (0x6d5a...). Each input bit then adds the key
+ * window of its position modulo 16, so T depends only on the exclusive or of the input's
+ * 16-bit words: the source half of `in` and the destination half of `out` packets give the
+ * same value, and a NIC with this key, SRC_ONLY or DST_ONLY fields and the same 128-step
+ * indirection table delivers packets to their owner.
+ */
+
+#include <stdint.h>
+
+#include "base/be.h"
+
+#define OWNER_STEPS 128
+#define OWNER_KEY_LEN 52 /* bytes: enough for every NIC's key */
+
+extern uint16_t owner_toeplitz_hi[256], owner_toeplitz_lo[256]; /* low 16 bits of T are enough */
+
+/* Once, before workers start. Fills the tables and the RSS key. */
+void owner_init(void);
+extern uint8_t owner_rss_key[OWNER_KEY_LEN];
+
+struct owner_map {
+	uint8_t worker[OWNER_STEPS];
+};
+
+/* Worker i owns the steps i, i + W, i + 2W, ... */
+void owner_map_init(struct owner_map *map, unsigned int n_workers);
+
+static inline unsigned int owner4_step(be32 client, be16 port)
+{
+	uint16_t x = be16_to((be16)(client & 0xffff)) ^ be16_to((be16)(client >> 16)) ^
+		     be16_to(port);
+
+	return (owner_toeplitz_hi[x >> 8] ^ owner_toeplitz_lo[x & 0xff]) & (OWNER_STEPS - 1);
+}
+
+static inline unsigned int owner4(const struct owner_map *map, be32 client, be16 port)
+{
+	return map->worker[owner4_step(client, port)];
+}
+
+#endif

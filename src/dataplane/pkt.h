@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_PKT_H
+#define PLVS_DATAPLANE_PKT_H
+
+/*
+ * A packet on its way through the stages, and the burst that carries up to 32 of them.
+ * Worker context. Families: a burst holds packets of one family from parse on; key4 has
+ * a sibling key6 to come.
+ */
+
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+
+#include "model/link.h"
+#include "model/publish.h"
+
+#define BURST_MAX 32
+
+enum pkt_dir {
+	DIR_IN,	 /* client to VIP */
+	DIR_OUT, /* real server of a NAT service to client */
+};
+
+/* As they lie in the packet. */
+struct key4 {
+	be32 saddr, daddr;
+	be16 sport, dport;
+	uint8_t proto;
+	uint8_t pad[3]; /* zero */
+};
+
+struct conn4;
+
+struct pkt4 {
+	struct rte_mbuf *m;
+	uint8_t *l3; /* IPv4 header, in the first segment with its L4 header */
+	struct key4 key;
+	link_id link;
+	uint16_t l3_len;    /* IP total length, bytes */
+	uint8_t l4_off;	    /* from l3 */
+	uint8_t dir;	    /* enum pkt_dir */
+	uint8_t tcp_flags;  /* RFC 9293 bits; 0 unless TCP */
+	uint8_t flags;	    /* PKT_* */
+	uint16_t hops;	    /* hand-offs so far */
+	uint32_t hash;	    /* of the key, as its direction's table has it */
+	uint32_t dst_kinds; /* ADDR_KIND_* of the destination */
+	struct conn4 *conn;
+};
+
+#define PKT_TRIED_OUT 0x1U /* steered out, nothing found: now tried as in */
+#define PKT_INJECTED  0x2U
+#define PKT_REPLAYED  0x4U /* was parked: already counted as received */
+
+/* What travels with an mbuf through a hand-off ring, in a dynamic field. 8 bytes. */
+struct pkt_tag {
+	uint8_t kind;  /* enum handoff_kind */
+	uint8_t flags; /* PKT_* */
+	uint8_t hops;
+	uint8_t pad;
+	uint16_t tx_port; /* HANDOFF_TX */
+	uint16_t pad2;
+};
+
+enum handoff_kind {
+	HANDOFF_STEER, /* from the start of the pipeline, for its owner */
+	HANDOFF_TX,    /* finished: put it on tx_port */
+};
+
+extern int pkt_tag_offset; /* set once at start by pkt_tag_register() */
+/* Control, after EAL start. 0 or -rte_errno. */
+int pkt_tag_register(void);
+
+static inline struct pkt_tag *pkt_tag(struct rte_mbuf *m)
+{
+	return RTE_MBUF_DYNFIELD(m, pkt_tag_offset, struct pkt_tag *);
+}
+
+/* Seen by every stage of one burst. */
+struct burst_env {
+	uint32_t now_tick; /* CONN_TICK_HZ ticks; wraps: compare by difference */
+	uint32_t now_s;
+	uint32_t gen; /* resolve_gen, read before the pointers */
+	const struct snapshot *snap;
+	const struct fib *fib;
+};
+
+#define CONN_TICK_HZ 16 /* 62.5 ms */
+
+#endif

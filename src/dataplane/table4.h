@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_TABLE4_H
+#define PLVS_DATAPLANE_TABLE4_H
+
+/*
+ * The IPv4 connection table of one worker: 64-byte buckets of eight 16-bit tags and eight
+ * references, keys inside the 64-byte entries. A look-up is two misses, both prefetched
+ * across the burst: table4_hash(), table4_prefetch_bucket(), table4_prefetch_entry(),
+ * table4_find(). The hash is seeded: a stranger cannot aim at a bucket.
+ *
+ * Worker context, one owner; table4_create/destroy: control. Nothing allocates after create.
+ */
+
+#include <emmintrin.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/conn.h"
+#include "dataplane/pkt.h"
+
+#define TABLE4_WAYS 8
+
+struct bucket4 {
+	uint16_t tag[TABLE4_WAYS]; /* 0 = free */
+	uint32_t ref[TABLE4_WAYS]; /* entry index << 1 | direction */
+	uint32_t overflow;	   /* bucket index, 0 = none */
+	uint32_t pad[3];
+};
+_Static_assert(sizeof(struct bucket4) == 64, "a bucket is one cache line");
+
+struct table4 {
+	struct bucket4 *buckets; /* [n_buckets + n_overflow], overflow ones at the end */
+	struct conn4 *conns;	 /* [capacity + 1]; 0 is not used */
+	uint64_t seed;
+	uint32_t bucket_mask;
+	uint32_t n_buckets;
+	uint32_t n_overflow;
+	uint32_t overflow_free; /* head of the free overflow buckets */
+	uint32_t capacity;
+	uint32_t n;	  /* entries in use */
+	uint32_t free;	  /* head of the free list, linked by conn.next */
+	uint32_t unused;  /* entries from here on were never used */
+	size_t bytes;	  /* of memory mapped, for the statistics */
+	size_t map_bytes[2];
+};
+
+/* Memory from NUMA node `socket` (-1: any), huge pages advised. 0 or -errno (ENOMEM). */
+int table4_create(struct table4 *t, uint32_t capacity, int socket, uint64_t seed);
+void table4_destroy(struct table4 *t);
+
+static inline uint32_t table4_hash(const struct table4 *t, const struct key4 *k)
+{
+	uint64_t addrs = (uint64_t)k->saddr << 32 | k->daddr;
+	uint64_t ports = (uint64_t)k->sport << 32 | (uint64_t)k->dport << 8 | k->proto;
+	uint64_t h = (addrs ^ t->seed) * 0x9e3779b97f4a7c15ULL;
+
+	h = (h ^ h >> 32 ^ ports) * 0xd6e8feb86659fd93ULL;
+	return (uint32_t)(h >> 32);
+}
+
+static inline uint16_t table4_tag(uint32_t hash)
+{
+	uint16_t tag = (uint16_t)(hash >> 16);
+
+	return tag ? tag : 1;
+}
+
+static inline struct bucket4 *table4_bucket(const struct table4 *t, uint32_t hash)
+{
+	return &t->buckets[hash * 0x9e3779b1U >> 8 & t->bucket_mask];
+}
+
+static inline void table4_prefetch_bucket(const struct table4 *t, uint32_t hash)
+{
+	__builtin_prefetch(table4_bucket(t, hash));
+}
+
+static inline unsigned int bucket4_match(const struct bucket4 *b, uint16_t tag)
+{
+	__m128i tags = _mm_load_si128((const __m128i *)b->tag);
+	__m128i eq = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+
+	return (unsigned int)_mm_movemask_epi8(_mm_packs_epi16(eq, _mm_setzero_si128()));
+}
+
+/* Prefetches the first entry whose tag matches in the first bucket. */
+static inline void table4_prefetch_entry(const struct table4 *t, uint32_t hash)
+{
+	const struct bucket4 *b = table4_bucket(t, hash);
+	unsigned int hits = bucket4_match(b, table4_tag(hash));
+
+	if (hits)
+		__builtin_prefetch(&t->conns[b->ref[__builtin_ctz(hits)] >> 1], 1);
+}
+
+static inline bool conn4_matches(const struct conn4 *c, const struct key4 *k, unsigned int dir)
+{
+	const be32 *a = dir == DIR_OUT ? &c->daddr : &c->caddr;
+	const be16 *p = dir == DIR_OUT ? &c->dport : &c->cport;
+
+	return ((a[0] ^ k->saddr) | (a[1] ^ k->daddr) | (uint32_t)(p[0] ^ k->sport) |
+		(uint32_t)(p[1] ^ k->dport) | (uint32_t)(c->c.proto ^ k->proto)) == 0;
+}
+
+/* The connection with this key in this direction, or NULL. */
+struct conn4 *table4_find(const struct table4 *t, const struct key4 *k, uint32_t hash,
+			  unsigned int dir);
+
+/* A fresh entry, zeroed but for serial, not yet findable; NULL when all are in use. */
+struct conn4 *table4_alloc(struct table4 *t);
+/* Makes it findable by its in or out key. 0, -EEXIST (key taken; *other set when not
+ * NULL), -ENOSPC (no overflow bucket left). */
+int table4_link(struct table4 *t, struct conn4 *c, unsigned int dir, struct conn4 **other);
+void table4_unlink(struct table4 *t, struct conn4 *c, unsigned int dir);
+/* Gives the entry back. Its keys are unlinked before. */
+void table4_free(struct table4 *t, struct conn4 *c);
+
+static inline uint32_t conn4_index(const struct table4 *t, const struct conn4 *c)
+{
+	return (uint32_t)(c - t->conns);
+}
+
+void conn4_key(const struct conn4 *c, unsigned int dir, struct key4 *out);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_WORKER_H
+#define PLVS_DATAPLANE_WORKER_H
+
+/*
+ * One worker: a polling loop on an lcore of its own (loop.c), the stages (pipeline.h) and
+ * everything they own. Fields are grouped by who writes them; a worker's own fields are
+ * touched by no one else while it runs, counters excepted (relaxed reads by control).
+ */
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
+#include "dataplane/owner.h"
+#include "dataplane/pkt.h"
+#include "dataplane/table4.h"
+#include "dataplane/wheel.h"
+#include "model/exchange.h"
+#include "model/publish.h"
+
+#define PARK_MAX	  256 /* packets of one worker that wait for next hops */
+#define PARK_PER_NEXTHOP  8
+#define PARK_TICKS	  (CONN_TICK_HZ * 3)
+#define HANDOFF_RING_SIZE 4096
+#define MAX_QUEUES_WORKER (MAX_PORTS * 2)
+
+struct dataplane;
+
+/* Packets that wait to go out of one port by this worker's own queue or another's ring. */
+struct tx_buffer {
+	struct rte_mbuf *pkts[BURST_MAX];
+	uint16_t n;
+};
+
+struct rx_queue {
+	uint16_t port;
+	uint16_t queue;
+};
+
+/* Packets waiting for a next hop: before rewriting, to run through the stages again. */
+struct parked {
+	struct rte_mbuf *m;
+	uint16_t nexthop; /* id, or 0: not yet known to the link thread */
+	link_id link;
+	be32 addr;
+	uint32_t since_tick;
+};
+
+/* A token bucket in packets; refilled by the tick. */
+struct rate_limit {
+	uint32_t tokens;
+	uint32_t per_tick;
+	uint32_t burst;
+	uint32_t tick;
+};
+
+/* One embryonic connection in the order of arrival. */
+struct embryo {
+	uint32_t index;
+	uint32_t serial;
+};
+
+/* Room for synchronisation: a worker emits a connection's events here when the ring is
+ * set, and installs connections it is sent by a command (CMD_INSTALL). */
+enum conn_event {
+	CONN_EVENT_CREATED,
+	CONN_EVENT_STATE,
+	CONN_EVENT_REFRESH,
+	CONN_EVENT_EXPIRED,
+};
+
+struct worker {
+	/* --- set before start, then read only --- */
+	uint16_t id;
+	uint16_t n_workers;
+	uint16_t lcore;
+	int16_t socket; /* NUMA node */
+	struct dataplane *dp;
+	const struct published *pub;
+	struct nexthop_table *nexthops;
+	const struct owner_map *owners;
+	struct rte_mempool *pool; /* for generated packets */
+	struct worker_exchange *exchange;
+	int link_eventfd;
+	bool idle_sleep;
+	uint16_t n_rx;
+	struct rx_queue rx[MAX_QUEUES_WORKER];
+	/* Port -> queue this worker sends by, or -1: through ring to tx_owner[port]. */
+	int16_t tx_queue[MAX_PORTS];
+	uint8_t tx_owner[MAX_PORTS];
+	struct rte_ring *ring_to[MAX_WORKERS];	 /* hand-off, this worker produces */
+	struct rte_ring *ring_from[MAX_WORKERS]; /* hand-off, this worker consumes */
+	struct rte_ring *commands;		 /* control -> worker, struct worker_command */
+	struct rte_ring *events;		 /* worker -> ha, or NULL */
+
+	/* --- worker only --- */
+	struct burst_env env;
+	struct table4 table4;
+	struct wheel wheel4;
+	struct embryo *embryos; /* ring of the order of arrival, [embryo_mask + 1] */
+	uint32_t embryo_mask, embryo_head, embryo_tail;
+	uint32_t n_embryonic, max_embryonic;
+	struct tx_buffer tx[MAX_PORTS];
+	struct tx_buffer handoff[MAX_WORKERS];
+	struct tx_buffer punt[PUNT_MAX];
+	struct rate_limit punt_rate[PUNT_MAX];
+	struct rate_limit icmp_rate;
+	struct parked parked[PARK_MAX];
+	uint16_t n_parked;
+	uint64_t random; /* xorshift state */
+	uint16_t ip_id;	 /* of generated packets */
+	bool wake_link;	 /* a ring to link was empty: one eventfd write at the loop's end */
+
+	/* --- worker: wo, control: ro (relaxed) --- */
+	struct worker_counters counters;
+	struct port_counters port_counters[MAX_PORTS];
+	struct server_counters *server_counters; /* [MAX_SERVERS + 1], lazily touched memory */
+	uint64_t progress;			 /* loops; for the watchdog */
+};
+
+/* Everything a worker owns but rings and ports: table, wheel, counters. socket -1: any.
+ * 0 or -errno. Control, before start. */
+int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, uint64_t seed,
+		const struct published *pub);
+void worker_fini(struct worker *w);
+
+static inline uint64_t worker_random(struct worker *w)
+{
+	w->random ^= w->random << 13;
+	w->random ^= w->random >> 7;
+	w->random ^= w->random << 17;
+	return w->random;
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_MODEL_COUNTERS_H
+#define PLVS_MODEL_COUNTERS_H
+
+/*
+ * Every counter that a worker keeps, from one list each, so that enum, name and help
+ * cannot drift. Written by one worker with plain stores, read by control with relaxed
+ * loads. Bytes count from the IP header, as IPVS does.
+ *
+ * The doors: over one worker, at any quiet moment,
+ *	received + ring_in + injected + generated =
+ *		sent + handed_off + punted + answered + dropped + parked
+ * where dropped is the sum over reasons, punted the sum over classes and parked a gauge.
+ */
+
+#include <stdint.h>
+
+/* X(NAME, name, help) */
+#define DROP_REASONS(X)                                                                            \
+	X(MALFORMED, malformed, "frame or header too short, or lengths that contradict")           \
+	X(BAD_VERSION, bad_version, "IP version or header length is not valid")                    \
+	X(IP_CHECKSUM, ip_checksum, "wrong IPv4 header checksum")                                  \
+	X(NOT_FOR_US, not_for_us, "unicast frame to another station's MAC")                       \
+	X(UNKNOWN_LINK, unknown_link, "VLAN that no interface of the port stands for")             \
+	X(BAD_SOURCE, bad_source, "source is a multicast, broadcast, loopback or own VIP address") \
+	X(FRAGMENT, fragment, "IP fragment for a virtual service: not supported yet")              \
+	X(BAD_TCP, bad_tcp, "TCP header or flags that no stack sends, for a virtual service")      \
+	X(NOT_ACTIVE, not_active, "address is a VIP that is not active on this router")            \
+	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \
+	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
+	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
+	X(TABLE_FULL, table_full, "connection table full of established connections")             \
+	X(KEY_COLLISION, key_collision, "no real server left a free NAT key for this client")     \
+	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
+	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \
+	X(NO_ROUTE, no_route, "no route to the next hop")                                          \
+	X(NH_UNRESOLVED, nh_unresolved, "next hop does not answer ARP")                            \
+	X(PARK_FULL, park_full, "too many packets wait for unresolved next hops")                  \
+	X(VIP_ARP, vip_arp, "ARP from Linux that claims a VIP not active here")                    \
+	X(ARP_OTHER, arp_other, "ARP that asks for nothing of ours")                               \
+	X(UNSUPPORTED, unsupported, "protocol to a VIP that is not forwarded yet")                 \
+	X(LINEARISE, linearise, "headers span segments and could not be made linear")              \
+	X(RING_FULL, ring_full, "hand-off ring to the owning worker is full")                      \
+	X(TX_FULL, tx_full, "the port's transmit queue did not take it")                           \
+	X(PUNT_RATE, punt_rate, "exception class over its budget")                                 \
+	X(PUNT_FULL, punt_full, "exception ring to Linux is full")                                 \
+	X(NO_MBUF, no_mbuf, "no packet buffer for a generated packet")                             \
+	X(ICMP_RATE, icmp_rate, "generated ICMP over its rate")                                    \
+	X(BAD_ECHO, bad_echo, "echo request to a VIP with a wrong checksum or length")             \
+	X(STALE_HANDOFF, stale_handoff, "handed over twice: owner changed under way")
+
+enum drop_reason {
+#define X(NAME, name, help) DROP_##NAME,
+	DROP_REASONS(X)
+#undef X
+		DROP_MAX
+};
+
+/* In order of priority: shed from the last. */
+#define PUNT_CLASSES(X)                                                                            \
+	X(ARP, arp, "ARP and neighbour discovery")                                                 \
+	X(HA, ha, "heartbeats and synchronisation")                                                \
+	X(CHECK, check, "replies to health checks")                                                \
+	X(OWN, own, "the router's own addresses, and what no service claims of a VIP")             \
+	X(ICMP, icmp, "ICMP to the router")                                                        \
+	X(TRANSIT, transit, "everything else, for Linux to route or ignore")
+
+enum punt_class {
+#define X(NAME, name, help) PUNT_##NAME,
+	PUNT_CLASSES(X)
+#undef X
+		PUNT_MAX
+};
+
+/* X(name, help): one uint64_t of struct worker_counters each. */
+#define WORKER_COUNTERS(X)                                                                         \
+	X(received, "packets from ports")                                                          \
+	X(ring_in, "packets handed over by other workers")                                         \
+	X(injected, "packets that Linux sends, from the TAPs")                                     \
+	X(generated, "packets made here: ARP and echo replies, ICMP errors")                       \
+	X(sent, "packets given to ports")                                                          \
+	X(handed_off, "packets handed to other workers")                                           \
+	X(answered, "packets that were answered and ended here: ARP, echo")                        \
+	X(lookups, "connection look-ups")                                                          \
+	X(hits, "look-ups that found a connection")                                                \
+	X(created, "connections created")                                                          \
+	X(expired, "connections that timed out")                                                   \
+	X(evicted, "embryonic connections that gave way when the table was full")                  \
+	X(reused, "connections replaced by a SYN in a closing state")                              \
+	X(resolved, "times a connection was resolved again after a change")                        \
+	X(loops, "polling rounds")                                                                 \
+	X(busy_loops, "polling rounds with work")                                                  \
+	X(busy_tsc, "TSC cycles in rounds with work")                                              \
+	X(sleeps, "idle sleeps")                                                                   \
+	X(snapshots, "snapshots taken up")
+
+struct worker_counters {
+#define X(name, help) uint64_t name;
+	WORKER_COUNTERS(X)
+#undef X
+	uint64_t dropped[DROP_MAX];
+	uint64_t punted[PUNT_MAX];
+	/* Gauges. */
+	uint64_t parked;
+	uint64_t connections;
+	uint64_t embryonic;
+};
+
+/* Per worker and real server: 40 bytes, in a line of its own. in = client to server. */
+struct server_counters {
+	uint64_t conns;
+	uint64_t in_pkts;
+	uint64_t out_pkts;
+	uint64_t in_bytes;
+	uint64_t out_bytes;
+};
+
+/* Per worker and port. Frames and frame bytes as DPDK saw them. */
+struct port_counters {
+	uint64_t rx_pkts;
+	uint64_t rx_bytes;
+	uint64_t tx_pkts;
+	uint64_t tx_bytes;
+	uint64_t rx_handed_off; /* arrived here, owned elsewhere */
+	uint64_t tx_handed_off; /* leaves by a queue of another worker */
+	uint64_t tx_full;
+};
+
+extern const char *const drop_names[DROP_MAX];
+extern const char *const drop_helps[DROP_MAX];
+extern const char *const punt_names[PUNT_MAX];
+extern const char *const punt_helps[PUNT_MAX];
+
+#endif

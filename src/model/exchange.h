@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_MODEL_EXCHANGE_H
+#define PLVS_MODEL_EXCHANGE_H
+
+/*
+ * The rings between workers and the link thread. Single producer, single consumer each;
+ * elements are struct rte_mbuf pointers unless noted. Who sleeps on an eventfd is woken
+ * when a ring that was empty gets something.
+ *
+ * A punted mbuf: data starts at the Ethernet header; a stripped VLAN tag is back in the
+ * frame; m->port is the port it arrived on. An injected mbuf: the frame as Linux sent it;
+ * m->port is the port to send it on.
+ */
+
+#include <stdint.h>
+
+#include "model/counters.h"
+#include "model/limits.h"
+
+struct rte_ring;
+struct rte_mempool;
+
+#define PUNT_RING_SIZE	 1024
+#define INJECT_RING_SIZE 1024
+#define RESOLVE_RING_SIZE 1024
+
+struct worker_exchange {
+	struct rte_ring *punt[PUNT_MAX]; /* worker -> link */
+	struct rte_ring *resolve;	 /* worker -> link, elements: struct resolve_request */
+	struct rte_ring *inject;	 /* link -> worker */
+};
+
+struct exchange {
+	uint16_t n_workers;
+	struct worker_exchange worker[MAX_WORKERS];
+	int link_eventfd; /* workers write when a punt or resolve ring was empty */
+	uint16_t port_worker[MAX_PORTS]; /* who takes injected frames of a port (owner of queue 0) */
+	struct rte_mempool *pool[MAX_PORTS]; /* for frames read from the TAP of a port */
+};
+
+#endif

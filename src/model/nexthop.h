@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_MODEL_NEXTHOP_H
+#define PLVS_MODEL_NEXTHOP_H
+
+/*
+ * Next hops: small shared objects that the link thread replaces by one pointer store
+ * when a neighbour's MAC or state changes; connections hold ids. One writer (link),
+ * readers everywhere.
+ *
+ * An id is used again only after the resolve generation (publish.h) was raised and a
+ * grace period passed: a connection checks the generation before it uses an id.
+ */
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "model/limits.h"
+#include "model/link.h"
+
+enum nexthop_state {
+	NEXTHOP_INCOMPLETE, /* Linux is asking; packets wait in a small queue */
+	NEXTHOP_REACHABLE,  /* l2 is valid to send with (REACHABLE, STALE, DELAY, PROBE) */
+	NEXTHOP_FAILED,	    /* no answer; Linux keeps trying */
+};
+
+/* Immutable once published. One cache line. */
+struct nexthop {
+	uint8_t l2[18];	 /* destination, source, [0x8100, VLAN,] 0x0800 or 0x86dd */
+	uint8_t l2_len;	 /* 14 or 18 */
+	uint8_t state;	 /* enum nexthop_state */
+	uint16_t mtu;	 /* of IP */
+	uint16_t port;	 /* DPDK port id */
+	link_id link;
+	struct addr addr;
+	uint32_t id;
+	uint8_t pad[12];
+};
+_Static_assert(sizeof(struct nexthop) == 64, "nexthop is one cache line");
+
+struct nexthop_slot {
+	link_id link;
+	be32 addr;
+	uint32_t id; /* 0 = free, NEXTHOP_TOMB = was used */
+};
+#define NEXTHOP_TOMB 0xffffffffU
+
+struct nexthop_table {
+	const struct nexthop **by_id; /* [MAX_NEXTHOPS + 1]; link: release stores */
+	uint32_t *used_tick;	      /* [MAX_NEXTHOPS + 1]; workers: relaxed stores, seconds */
+	struct nexthop_slot *slots4;  /* [mask4 + 1]; link: id is stored last, release */
+	uint32_t mask4;
+	uint32_t n; /* link only */
+};
+
+/* 0 or -ENOMEM. capacity at most MAX_NEXTHOPS. */
+int nexthop_table_init(struct nexthop_table *t, uint32_t capacity);
+void nexthop_table_fini(struct nexthop_table *t);
+
+/* Any. The id, or 0: then ask the link thread by a resolve request. */
+uint32_t nexthop_find4(const struct nexthop_table *t, link_id link, be32 addr);
+
+/* Any. NULL only for an id that was never given out. */
+static inline const struct nexthop *nexthop_by_id(const struct nexthop_table *t, uint32_t id)
+{
+	return __atomic_load_n(&t->by_id[id], __ATOMIC_ACQUIRE);
+}
+
+/* Link. A new id for (link, addr), or 0 when the table is full. nh->id is set. The table
+ * takes nh over. */
+uint32_t nexthop_add4(struct nexthop_table *t, link_id link, be32 addr, struct nexthop *nh);
+/* Link. Publishes nh in place of the old object and returns that: free it after the
+ * grace period. */
+const struct nexthop *nexthop_replace(struct nexthop_table *t, uint32_t id, struct nexthop *nh);
+/* Link. Takes (link, addr) out of the index so that nobody finds the id any more; the
+ * object stays readable. Then: raise the generation, wait, nexthop_free_id(). */
+void nexthop_unlink4(struct nexthop_table *t, uint32_t id);
+const struct nexthop *nexthop_free_id(struct nexthop_table *t, uint32_t id);
+
+/* A worker's wish that (link, addr) be resolved and kept fresh, on a ring to link. */
+struct resolve_request {
+	link_id link;
+	struct addr addr;
+};
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_MODEL_RUNTIME_H
+#define PLVS_MODEL_RUNTIME_H
+
+/*
+ * What changes under traffic, keyed by identity, with stable ids. It lives outside the
+ * snapshots and outlives them until counts, templates and the grace period allow its
+ * end. Removed servers wait here and revive when the same address:port is added again.
+ *
+ * Allocation and identity: control only. Atomics: any.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "model/counters.h"
+#include "model/limits.h"
+
+/* One virtual service's run-time state. */
+struct service_rt {
+	/* --- written by workers and control, atomics only --- */
+	uint64_t cursor; /* the scheduler's; layout is the scheduler's own */
+
+	/* --- control: wo, worker: ro --- */
+	uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
+
+	/* --- control only --- */
+	uint32_t n_server_rt; /* server_rt objects that name this service */
+	bool present;	      /* a snapshot has it */
+	/* Traffic of servers that are no more, so that the service's sums never go back. */
+	struct server_counters retired;
+	char key[96]; /* "tcp:10.1.0.100:80", "fwmark:7" */
+};
+
+#define SERVER_RT_OVERLOAD 0x1U /* at its upper threshold; see sched/bind.h */
+
+/* One real server of one service. 64 bytes: workers write it at each new connection. */
+struct server_rt {
+	/* --- written by workers, atomics only --- */
+	uint64_t counts;    /* active << 32 | inactive connections */
+	uint32_t flags;	    /* SERVER_RT_* */
+	uint32_t templates; /* persistence templates that name it */
+
+	/* --- control: wo, worker: ro --- */
+	uint32_t id; /* 1 .. MAX_SERVERS */
+	uint32_t service_id;
+	uint32_t upper, lower; /* thresholds in connections, 0 = none */
+	uint32_t removed;      /* not in its service's list: waits for its connections to end */
+
+	/* --- control only --- */
+	uint8_t method; /* enum forward_method */
+	uint8_t pad[3];
+	struct endpoint ep; /* 24 bytes */
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct server_rt) == 128 || sizeof(struct server_rt) == 64,
+	       "server_rt fills whole lines");
+
+#define SERVER_COUNT_ACTIVE   (1ULL << 32)
+#define SERVER_COUNT_INACTIVE 1ULL
+
+static inline uint64_t server_rt_counts(const struct server_rt *rt)
+{
+	return __atomic_load_n(&rt->counts, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t counts_active(uint64_t counts)
+{
+	return (uint32_t)(counts >> 32);
+}
+
+static inline uint32_t counts_inactive(uint64_t counts)
+{
+	return (uint32_t)counts;
+}
+
+static inline bool server_rt_overloaded(const struct server_rt *rt)
+{
+	return __atomic_load_n(&rt->flags, __ATOMIC_RELAXED) & SERVER_RT_OVERLOAD;
+}
+
+/*
+ * A connection comes to a server, changes class, or leaves it. Worker context; each is
+ * one atomic addition and, with thresholds set, the flag's update:
+ * set when active + inactive >= upper at binding; cleared when a connection expires and
+ * the sum is below lower, or without lower when sum * 4 < upper * 3 (IPVS).
+ */
+void server_rt_bind(struct server_rt *rt, bool active);
+void server_rt_change(struct server_rt *rt, bool to_active);
+void server_rt_unbind(struct server_rt *rt, bool active);
+/* Control: an edit of thresholds; a higher or zero upper clears the flag. */
+void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower);
+
+/*
+ * The registry. Workers index by id without a lock; a slot is published with release
+ * order and freed by control only after the grace period.
+ */
+struct runtime {
+	struct server_rt **servers;   /* [MAX_SERVERS + 1] */
+	struct service_rt **services; /* [MAX_SERVICES + 1] */
+	uint32_t n_servers, n_services;
+	uint32_t server_hint, service_hint; /* where the search for a free id starts */
+	void *index;			    /* identity -> object; control only */
+};
+
+/* 0 or -ENOMEM. */
+int runtime_init(struct runtime *rt);
+void runtime_fini(struct runtime *rt);
+
+/* Finds or creates by identity; a removed server revives with its counts.
+ * Return the object, or NULL with errno ENOMEM or ENOSPC (limit reached). */
+struct service_rt *runtime_service_get(struct runtime *rt, const char *key);
+struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
+				     const struct endpoint *ep);
+struct service_rt *runtime_service_find(const struct runtime *rt, const char *key);
+struct server_rt *runtime_server_find(const struct runtime *rt, const struct service_rt *svc,
+				      const struct endpoint *ep);
+/* Takes the object out of the registry and its slot; the caller frees it by free()
+ * after the grace period, and only then may the id be used again (runtime_*_release). */
+void runtime_server_forget(struct runtime *rt, struct server_rt *srv);
+void runtime_service_forget(struct runtime *rt, struct service_rt *svc);
+
+static inline struct server_rt *runtime_server(const struct runtime *rt, uint32_t id)
+{
+	return __atomic_load_n(&rt->servers[id], __ATOMIC_ACQUIRE);
+}
+
+#endif

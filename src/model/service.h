@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_MODEL_SERVICE_H
+#define PLVS_MODEL_SERVICE_H
+
+/*
+ * A virtual service and its real servers as one snapshot sees them: immutable once
+ * published. Identity is protocol + first VIP:port, or the firewall mark; what changes
+ * under traffic is in runtime.h.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "model/conn_state.h"
+#include "model/runtime.h"
+
+enum forward_method {
+	FWD_NAT,    /* masquerading */
+	FWD_DR,	    /* direct routing */
+	FWD_TUNNEL, /* IPIP */
+	FWD_LOCAL,  /* the router itself */
+	FWD_MAX
+};
+
+extern const char *const forward_names[FWD_MAX];	/* "nat", "dr", "tunnel", "local" */
+extern const char *const forward_ipvs_names[FWD_MAX];	/* "Masq", "Route", "Tunnel", "Local" */
+/* 0 or -EINVAL. */
+int forward_parse(const char *text, enum forward_method *out);
+
+/* One real server, a place in the list. 64 bytes. */
+struct server {
+	struct server_rt *rt;
+	struct addr addr;
+	be16 port;	/* 0 = keep the destination port (mark and port-0 services) */
+	uint8_t method; /* enum forward_method */
+	uint8_t down;	/* health leaves it out of choices; its place stays */
+	uint32_t weight;
+	uint32_t last_weight; /* last non-zero weight; mh deals by it */
+	uint32_t upper, lower;
+	uint8_t pad[8];
+};
+
+#define SERVICE_ONE_PACKET 0x1U /* one-packet scheduling (UDP) */
+#define SERVICE_SLOPPY_TCP 0x2U
+
+/* Flags of schedulers (ipvsadm -b). */
+#define SCHED_SH_FALLBACK 0x1U
+#define SCHED_SH_PORT	  0x2U
+#define SCHED_MH_FALLBACK 0x1U
+#define SCHED_MH_PORT	  0x2U
+
+struct sched_ops;
+
+struct service {
+	struct service_rt *rt;
+	const struct sched_ops *sched;
+	void *sched_data;    /* tables the scheduler built for this list; immutable */
+	uint32_t sched_gen;  /* changes with the list, weights or scheduler; see sched/sched.h */
+	uint32_t sched_prev; /* the generation that this node replaced */
+	uint32_t sched_flags;
+	uint32_t refs; /* control only: snapshots that hold this node */
+	uint32_t flags;
+	uint32_t fwmark; /* 0 = none */
+	uint8_t proto;	 /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
+	uint8_t family;	 /* enum addr_family */
+	uint8_t method;	 /* default of its servers */
+	uint8_t netmask_len; /* of persistence; 0 with persist_s 0 */
+	uint32_t persist_s;
+	uint32_t timeout_s[CONN_STATE_MAX];
+	uint32_t n_listen;
+	struct endpoint *listen; /* [n_listen]; listen[0] is the identity */
+	char *name;		 /* label, or NULL */
+	uint32_t n_servers;
+	struct server servers[]; /* in the kernel's order: head first */
+};
+
+/* Writes "tcp:10.1.0.100:80" or "fwmark:7". */
+const char *service_key_format(uint8_t proto, const struct endpoint *ep, uint32_t fwmark, char *buf,
+			       size_t len);
+
+#endif

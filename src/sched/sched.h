@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SCHED_SCHED_H
+#define PLVS_SCHED_SCHED_H
+
+/*
+ * The interface of a scheduler. One file per scheduler, one registry (registry.c).
+ *
+ * One logical scheduler per service: all workers share the counts in server_rt and the
+ * cursor in service_rt. With one worker each scheduler equals kernel IPVS decision by
+ * decision; with W workers each server is within W of that.
+ *
+ * The cursor is 64 bits: the low 16 are the generation of the node it belongs to
+ * (sched_gen & 0xffff), the rest is the scheduler's own. choose() moves it by
+ * compare-and-swap:
+ *   - generation equals svc->sched_gen: move it;
+ *   - equals svc->sched_prev: the list has just changed: adapt() it, then move it;
+ *   - anything else: this worker is a moment behind another: choose without storing.
+ * Control calls sched_settle() right after publishing a node, so that a cursor is never
+ * more than one generation old.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/service.h"
+
+/* What a decision may depend on. Addresses in network order. */
+struct sched_request {
+	uint8_t family;
+	uint8_t proto;
+	be16 client_port;
+	be16 dest_port;
+	struct addr client;
+	struct addr dest;
+	uint32_t now_s;	 /* seconds of the burst's clock */
+	uint64_t random; /* fresh bits; for twos */
+};
+
+#define SCHED_NONE (-1) /* no server is eligible */
+
+struct sched_ops {
+	const char *name;
+	uint32_t flags_allowed; /* SCHED_*: what ipvsadm -b takes for it */
+
+	/* Control, before publication: builds svc->sched_data for the node's list; old is
+	 * the node it replaces, or NULL. 0 or -ENOMEM, -E2BIG. May be NULL. */
+	int (*build)(struct service *svc, const struct service *old);
+	/* Control, after the grace period. May be NULL. */
+	void (*destroy)(struct service *svc);
+	/* Worker or control: the cursor (without its generation) as it must be after the
+	 * change from sched_prev to sched_gen. Pure. May be NULL: the cursor starts at 0. */
+	uint64_t (*adapt)(const struct service *svc, uint64_t cursor);
+	/* Worker: an index into svc->servers, or SCHED_NONE. */
+	int (*choose)(const struct service *svc, const struct sched_request *req);
+};
+
+/* "wlc" -> its ops, or NULL. */
+const struct sched_ops *sched_find(const char *name);
+/* Names in order, ends with NULL. */
+const char *const *sched_names(void);
+
+/* Control: build() of a node whose list, weights, scheduler or flags differ from old's (or
+ * with old NULL): gives it the next sched_gen. A node that differs in nothing of these
+ * keeps old's generation and cursor (tables are built again). 0 or -errno of build(). */
+int sched_attach(struct service *svc, const struct service *old);
+void sched_detach(struct service *svc);
+/* Control, right after publication: moves the cursor to the node's generation. */
+void sched_settle(const struct service *svc);
+
+/* For choose(): weight > 0, not overloaded, not down. */
+static inline bool server_eligible(const struct server *s)
+{
+	return s->weight > 0 && !s->down && !server_rt_overloaded(s->rt);
+}
+
+/* For choose(): reads the cursor, adapted if need be. *store says whether to put back. */
+uint64_t sched_cursor_get(const struct service *svc, uint64_t *seen, bool *store);
+/* True when stored; false: another worker moved it, look again. */
+bool sched_cursor_move(const struct service *svc, uint64_t *seen, uint64_t cursor);
+
+#define SCHED_CURSOR_GEN_BITS 16
+
+#endif

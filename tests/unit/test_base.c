@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/csum.h"
+#include "base/text.h"
+
+static void endpoints_parse_and_format_to_the_same_text(void **state)
+{
+	static const char *const texts[] = {"10.1.0.100:80", "0.0.0.0:0", "[2001:db8::1]:65535"};
+	struct endpoint e;
+	char buf[ENDPOINT_STRLEN];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(endpoint_parse(texts[i], &e), 0);
+		assert_string_equal(endpoint_format(&e, buf, sizeof(buf)), texts[i]);
+	}
+}
+
+static void what_is_no_endpoint_is_refused(void **state)
+{
+	static const char *const texts[] = {"",		"10.1.0.100",	"10.1.0.100:",
+					    "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4: 80",
+					    "1.2.3:80", "2001:db8::1:80", "[1.2.3.4]:80",
+					    "[::1]80",	"[::1:80",	"1.2.3.4:80 "};
+	struct endpoint e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_int_equal(endpoint_parse(texts[i], &e), -EINVAL);
+}
+
+static void a_prefix_with_host_bits_is_refused(void **state)
+{
+	struct prefix p;
+	struct addr a;
+	uint8_t len;
+
+	(void)state;
+	assert_int_equal(prefix_parse("10.0.0.0/8", &p), 0);
+	assert_int_equal(p.len, 8);
+	assert_int_equal(prefix_parse("10.0.0.1/8", &p), -EINVAL);
+	assert_int_equal(prefix_parse("10.0.0.0/33", &p), -EINVAL);
+	assert_int_equal(prefix_parse("0.0.0.0/0", &p), 0);
+	assert_int_equal(addr_with_len_parse("10.0.0.1/8", &a, &len), 0);
+	assert_int_equal(len, 8);
+	assert_int_equal(prefix_parse("10.0.0.0/8", &p), 0);
+	assert_true(prefix_contains(&p, &a));
+	assert_int_equal(addr_parse("11.0.0.1", &a), 0);
+	assert_false(prefix_contains(&p, &a));
+}
+
+static void a_checksum_delta_equals_a_full_computation(void **state)
+{
+	uint8_t data[40];
+	uint32_t x = 1;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		be16 sum;
+		be32 from, to;
+
+		for (size_t i = 0; i < sizeof(data); i++) {
+			x = x * 1103515245 + 12345;
+			data[i] = (uint8_t)(x >> 16);
+		}
+		if (round % 7 == 0)
+			memset(data, round % 2 ? 0xff : 0, 12);
+		sum = csum_of(data, sizeof(data));
+		memcpy(&from, data + 12, 4);
+		to = round % 5 ? x : ~0U;
+		memcpy(data + 12, &to, 4);
+		sum = csum_apply(sum, csum_delta32(from, to));
+		/* 0 and 0xffff are the same sum. */
+		assert_int_equal((uint16_t)csum_fold(csum_add((uint16_t)sum, data, sizeof(data))),
+				 0xffff);
+	}
+}
+
+static void durations_keep_their_unit(void **state)
+{
+	uint32_t ms;
+	char buf[32];
+
+	(void)state;
+	assert_int_equal(duration_parse("500ms", &ms), 0);
+	assert_int_equal(ms, 500);
+	assert_int_equal(duration_parse("1.5", &ms), 0);
+	assert_int_equal(ms, 1500);
+	assert_int_equal(duration_parse("15m", &ms), 0);
+	assert_string_equal(duration_format(ms, buf, sizeof(buf)), "15m");
+	assert_int_equal(duration_parse("50d", &ms), -ERANGE);
+	assert_int_equal(duration_parse("-1s", &ms), -EINVAL);
+	assert_int_equal(duration_parse("1.s", &ms), -EINVAL);
+	assert_int_equal(duration_parse("", &ms), -EINVAL);
+}
+
+static void a_near_miss_is_suggested_and_a_far_one_is_not(void **state)
+{
+	static const char *const names[] = {"rr", "wrr", "lc", "wlc", "mh", NULL};
+
+	(void)state;
+	assert_string_equal(text_near_miss("wlcc", names), "wlc");
+	assert_null(text_near_miss("carrot", names));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(endpoints_parse_and_format_to_the_same_text),
+		cmocka_unit_test(what_is_no_endpoint_is_refused),
+		cmocka_unit_test(a_prefix_with_host_bits_is_refused),
+		cmocka_unit_test(a_checksum_delta_equals_a_full_computation),
+		cmocka_unit_test(durations_keep_their_unit),
+		cmocka_unit_test(a_near_miss_is_suggested_and_a_far_one_is_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
