@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_CONTROL_H
+#define PLVS_CONTROL_CONTROL_H
+
+/*
+ * The control thread: configuration, snapshots, the control socket. One libevent base on
+ * a thread of its own; nothing else waits for it.
+ *
+ * Order in main: config_load(), EAL, dataplane_create(), the link side, control_create()
+ * (publishes the first snapshot), dataplane_start(), control_start(); then the way back:
+ * control_stop(), dataplane_stop(), link side, control_destroy(), dataplane_destroy().
+ */
+
+#include "dataplane/dataplane.h"
+
+struct config;
+struct control;
+struct link;
+
+struct control_options {
+	/* The file given at start: what config.apply without a parameter and SIGHUP read,
+	 * and where config.save writes. NULL: there is none. Copied. */
+	const char *config_path;
+	/* NULL in tests: no workers, no connections, no ports; then pub is used. */
+	struct dataplane *dp;
+	struct published *pub;
+	/* The link thread; NULL in tests. */
+	struct link *link;
+	/* For `version` and `status`, or NULL. */
+	const char *dpdk_version;
+};
+
+/* Takes config over, also on error. Builds and publishes the first snapshot; opens
+ * nothing. Any thread, before workers start. 0, or -errno with a sentence in error. */
+int control_create(const struct control_options *options, struct config *config,
+		   struct control **out, char error[256]);
+/* Opens the socket and starts the thread. 0, or -errno with a sentence in error. */
+int control_start(struct control *control, char error[256]);
+/* SIGHUP: config.apply of the start file, by the control thread. Errors are logged and
+ * change nothing. Async-signal-safe, any thread. */
+void control_reload(struct control *control);
+/* Ends the thread and closes clients and socket; the published snapshot stays. */
+void control_stop(struct control *control);
+/* Frees everything, the published snapshot included: after workers and the link thread
+ * have ended. NULL is allowed. */
+void control_destroy(struct control *control);
+
+#endif
