@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_LINK_LINK_H
+#define PLVS_LINK_LINK_H
+
+/*
+ * The Linux side of all ports: a TAP interface per port, the pump between TAPs and rings,
+ * the mirror of Linux's addresses and routes, and next hops kept fresh by Linux. One
+ * thread of its own that sleeps when idle; everything here talks to it by message.
+ *
+ * Order of a start: dataplane_create() (MACs, rings, pools, published are there),
+ * link_create(), link_start() (TAPs, left-over VIPs removed, first fib published), then
+ * dataplane_start(). Order of an end: dataplane_stop(), link_stop(), link_destroy(),
+ * dataplane_destroy().
+ *
+ * Context: control or main, unless noted. "Any thread" excludes workers.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "model/exchange.h"
+#include "model/fib.h"
+#include "model/limits.h"
+#include "model/link.h"
+#include "model/nexthop.h"
+#include "model/publish.h"
+
+#define LINK_IFNAME_LEN 16  /* IFNAMSIZ */
+#define LINK_ERROR_LEN	256 /* room for what went wrong, for a person */
+
+struct link;
+
+/* An address of an interface: "192.0.2.10/24". */
+struct link_ifaddr {
+	struct addr addr;
+	uint8_t len;
+};
+
+/* "default via 192.0.2.1", "10.3.0.0/16 via 10.1.0.9 metric 20", "10.4.0.0/16" (on link). */
+struct link_route {
+	struct prefix dest;
+	struct addr via;    /* family ADDR_NONE: on link */
+	struct addr source; /* "src": family ADDR_NONE: Linux chooses */
+	uint32_t metric;
+	uint32_t mtu; /* 0: the link's */
+};
+
+/* What is made on an interface that plvs makes. */
+struct link_linux {
+	struct link_ifaddr *addrs;
+	struct link_route *routes;
+	uint32_t n_addrs, n_routes;
+};
+
+struct link_vlan_config {
+	uint16_t id; /* 1 .. MAX_VLAN */
+	struct link_linux linux_side;
+};
+
+struct link_port_config {
+	char name[MAX_NAME + 1];   /* role name: "public" */
+	char tap[LINK_IFNAME_LEN]; /* with VLANs: room for ".4094" */
+	struct mac mac;		   /* of the port */
+	uint16_t mtu;		   /* of the port, bytes of IP */
+	bool carrier;		   /* at start; then link_set_carrier() */
+	/* af_packet and af_xdp report "up" whatever happens: the interface that the device reads
+	 * (iface=, looked for in the namespace of link_create()'s caller) then says what the
+	 * carrier is. "" = link_set_carrier() says. */
+	char kernel_if[LINK_IFNAME_LEN];
+	struct link_linux linux_side;
+	struct link_vlan_config *vlans;
+	uint32_t n_vlans;
+};
+
+/* Addresses that move in a failover, or belong to services. */
+enum link_address_kind {
+	LINK_ADDRESS_VIP,     /* a /32 (/128) of the interface while active */
+	LINK_ADDRESS_GATEWAY, /* with its prefix length while active */
+};
+
+struct link_address {
+	struct addr addr;
+	uint8_t len;  /* of a gateway; VIPs: ignored */
+	uint8_t kind; /* enum link_address_kind */
+	bool active;  /* on this router, now */
+	link_id link; /* LINK_ANY: where Linux has a prefix around it, else port 0 */
+};
+
+/* A next hop that is resolved and kept fresh whether traffic asks or not: all real servers.
+ * link LINK_ANY: by Linux's routes (a gateway on the way is wanted instead). */
+struct link_want {
+	link_id link;
+	struct addr addr;
+};
+
+/* Called from the link thread: must return soon and must not call link_*() that wait. */
+struct link_callbacks {
+	/* The administrator changed a TAP's MTU. 0: the port has it now. -errno: it cannot; the
+	 * TAP is set back and the refusal is logged. NULL: all changes are refused. */
+	int (*mtu_changed)(void *arg, uint16_t port, uint16_t mtu);
+	/* A port's carrier as kernel_if shows it, at start and once per edge. May be NULL. */
+	void (*carrier_changed)(void *arg, uint16_t port, bool up);
+	void *arg;
+};
+
+struct link_config {
+	char netns[256]; /* name under /run/netns, or a path; "" = the caller's */
+	uint16_t n_ports;
+	struct link_port_config ports[MAX_PORTS]; /* by port index */
+	struct link_address *addresses;		  /* all that configuration knows */
+	uint32_t n_addresses;
+	struct link_callbacks callbacks;
+};
+
+/* Copies the configuration. published and exchange outlive the link. 0 or -errno: -EINVAL
+ * (a configuration that cannot be; error says which field), -ENOMEM, or of socket(). */
+int link_create(const struct link_config *config, struct published *published,
+		struct exchange *exchange, struct link **out, char error[LINK_ERROR_LEN]);
+/* Starts the thread and waits until TAPs are made, left-over VIPs are removed, and the
+ * first fib is published. 0 or -errno; after an error only link_destroy() may follow. */
+int link_start(struct link *l, char error[LINK_ERROR_LEN]);
+/* Ends the thread: removes active VIPs and gateways, and the interfaces that it made. */
+void link_stop(struct link *l);
+/* Also after a failed link_start(). Unpublishes and frees the fib: workers have ended. */
+void link_destroy(struct link *l);
+
+/* --- Any thread; no wait. 0 or -ENOMEM. ------------------------------------------------ */
+
+/* Replaces the list of addresses. What is no longer active, or gone from the list, leaves
+ * Linux; what is active and missing is added. */
+int link_set_addresses(struct link *l, const struct link_address *list, uint32_t n);
+/* Replaces the list of next hops that are wanted. */
+int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n);
+/* What DPDK says of the port's link. Ignored for ports with kernel_if. */
+int link_set_carrier(struct link *l, uint16_t port, bool up);
+/* The port's MTU changed by configuration: the TAP follows. */
+int link_set_mtu(struct link *l, uint16_t port, uint16_t mtu);
+
+/* --- Control; waits for the link thread (milliseconds). *out is for free(). ------------- */
+
+struct link_nexthop {
+	struct nexthop nh;
+	uint32_t idle_s; /* since a worker used it, to about 10 s */
+	bool wanted;
+};
+
+struct link_neighbour {
+	link_id link;
+	struct addr addr;
+	struct mac mac; /* zero: not known */
+	uint16_t state; /* NUD_* of linux/neighbour.h */
+	bool managed;
+};
+
+/* 0, -ENOMEM, or -ESHUTDOWN when the thread is not running. */
+int link_list_routes(struct link *l, struct route4 **out, uint32_t *n);
+int link_list_nexthops(struct link *l, struct link_nexthop **out, uint32_t *n);
+int link_list_neighbours(struct link *l, struct link_neighbour **out, uint32_t *n);
+/* Returns when every message and netlink change before the call has been taken up and, if
+ * it changed anything, published. For tests and "apply". */
+int link_sync(struct link *l);
+
+/* --- Counters: link thread writes, any thread reads with relaxed loads. ----------------- */
+
+/* X(name, help): per port. */
+#define LINK_PORT_COUNTERS(X)                                                                      \
+	X(to_tap_pkts, "frames given to Linux")                                                    \
+	X(to_tap_bytes, "bytes of frames given to Linux")                                          \
+	X(from_tap_pkts, "frames that Linux sent")                                                 \
+	X(from_tap_bytes, "bytes of frames that Linux sent")                                       \
+	X(tap_down, "frames dropped because the TAP is down or gone")                              \
+	X(tap_error, "frames that the TAP refused")                                                \
+	X(inject_full, "frames of Linux dropped: the worker's ring was full")                      \
+	X(inject_no_mbuf, "frames of Linux dropped: no packet buffer")                             \
+	X(tap_lost, "times the TAP disappeared")
+
+/* X(name, help): of the thread. */
+#define LINK_COUNTERS(X)                                                                           \
+	X(progress, "rounds of the link thread")                                                   \
+	X(netlink_events, "netlink messages taken up")                                             \
+	X(netlink_malformed, "netlink messages ignored because they contradict themselves")        \
+	X(netlink_overruns, "times netlink events were lost and all was read again")               \
+	X(netlink_errors, "requests that Linux refused")                                           \
+	X(reconciles, "times everything was read from Linux")                                      \
+	X(fibs_published, "route tables published")                                                \
+	X(routes, "routes in the published table")                                                 \
+	X(routes_over, "routes left out: over the limit")                                          \
+	X(nexthops, "next hops")                                                                   \
+	X(nexthops_reachable, "next hops with a valid MAC")                                        \
+	X(nexthops_reclaimed, "next hops given up because nothing used them")                      \
+	X(nexthops_full, "next hops refused: table full")                                          \
+	X(resolve_requests, "requests of workers")                                                 \
+	X(resolve_refused, "requests of workers for unknown links or odd addresses")               \
+	X(unknown_port, "punted frames of a port that does not exist")
+
+struct link_port_counters {
+#define X(name, help) uint64_t name;
+	LINK_PORT_COUNTERS(X)
+#undef X
+};
+
+struct link_counters {
+#define X(name, help) uint64_t name;
+	LINK_COUNTERS(X)
+#undef X
+};
+
+const struct link_port_counters *link_port_counters(const struct link *l, uint16_t port);
+const struct link_counters *link_counters(const struct link *l);
+
+/* --- Text. Any. -------------------------------------------------------------------------- */
+
+/* "PREFIX|default [via ADDRESS] [src ADDRESS] [metric N] [mtu N]" 0, or -EINVAL with *error
+ * a static text that says what was expected. */
+int link_route_parse(const char *text, struct link_route *out, const char **error);
+
+#endif
