@@ -218,5 +218,7 @@ uint32_t addr_hash(const struct addr *a)
 	uint64_t h = (uint64_t)a->word[0] << 32 | a->word[1];
 
 	h = (h ^ ((uint64_t)a->word[2] << 32 | a->word[3])) * 0x9e3779b97f4a7c15ULL;
-	return (uint32_t)(h >> 32) ^ a->family;
+	/* Twice: neighbours in IPv4 differ in the top byte, which one product leaves there. */
+	h = (h ^ h >> 32 ^ a->family) * 0x9e3779b97f4a7c15ULL;
+	return (uint32_t)(h >> 32);
 }

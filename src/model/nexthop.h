@@ -49,7 +49,10 @@ struct nexthop_table {
 	uint32_t *used_tick;	      /* [MAX_NEXTHOPS + 1]; workers: relaxed stores, seconds */
 	struct nexthop_slot *slots4;  /* [mask4 + 1]; link: id is stored last, release */
 	uint32_t mask4;
-	uint32_t n; /* link only */
+	/* Link only. */
+	uint32_t capacity;
+	uint32_t n;    /* ids in use, unlinked ones included */
+	uint32_t hint; /* where the search for a free id starts */
 };
 
 /* 0 or -ENOMEM. capacity at most MAX_NEXTHOPS. */
@@ -65,8 +68,8 @@ static inline const struct nexthop *nexthop_by_id(const struct nexthop_table *t,
 	return __atomic_load_n(&t->by_id[id], __ATOMIC_ACQUIRE);
 }
 
-/* Link. A new id for (link, addr), or 0 when the table is full. nh->id is set. The table
- * takes nh over. */
+/* Link. A new id for (link, addr), which the index does not hold; 0 when the table is full.
+ * nh (from malloc) has link and addr filled in; its id is set, the table takes it over. */
 uint32_t nexthop_add4(struct nexthop_table *t, link_id link, be32 addr, struct nexthop *nh);
 /* Link. Publishes nh in place of the old object and returns that: free it after the
  * grace period. */

@@ -25,15 +25,20 @@ struct service_rt {
 	/* --- control: wo, worker: ro --- */
 	uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
 
+	/* What a scheduler learns and workers share (lblc); freed with the object. */
+	void *sched_state;
+	void (*sched_state_free)(void *state);
+
 	/* --- control only --- */
 	uint32_t n_server_rt; /* server_rt objects that name this service */
 	bool present;	      /* a snapshot has it */
+	bool leaving;	      /* in runtime.leavers */
 	/* Traffic of servers that are no more, so that the service's sums never go back. */
 	struct server_counters retired;
 	char key[96]; /* "tcp:10.1.0.100:80", "fwmark:7" */
 };
 
-#define SERVER_RT_OVERLOAD 0x1U /* at its upper threshold; see sched/bind.h */
+#define SERVER_RT_OVERLOAD 0x1U /* at its upper threshold; see server_rt_bind() */
 
 /* One real server of one service. 64 bytes: workers write it at each new connection. */
 struct server_rt {
@@ -50,11 +55,11 @@ struct server_rt {
 
 	/* --- control only --- */
 	uint8_t method; /* enum forward_method */
-	uint8_t pad[3];
+	bool leaving;	/* in runtime.leavers */
+	uint8_t pad[2];
 	struct endpoint ep; /* 24 bytes */
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct server_rt) == 128 || sizeof(struct server_rt) == 64,
-	       "server_rt fills whole lines");
+_Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
 
 #define SERVER_COUNT_ACTIVE   (1ULL << 32)
 #define SERVER_COUNT_INACTIVE 1ULL
@@ -91,23 +96,47 @@ void server_rt_unbind(struct server_rt *rt, bool active);
 /* Control: an edit of thresholds; a higher or zero upper clears the flag. */
 void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower);
 
+/* Open addressing: ids by the hash of their identity; 0 = free. */
+struct runtime_index {
+	uint32_t *ids;
+	uint32_t mask;
+	uint32_t n;
+};
+
+struct runtime_leaver;
+
 /*
  * The registry. Workers index by id without a lock; a slot is published with release
- * order and freed by control only after the grace period.
+ * order. The end of an object, all by runtime_reap():
+ *	remove	its service or list no longer has it, in what is published
+ *	wait	a grace period, and until no connection or template (service: no server)
+ *		names it; from then on nobody can come to name it
+ *	forget	out of the index and its slot
+ *	wait	a grace period
+ *	release	the object is freed, its id may be used again
  */
 struct runtime {
 	struct server_rt **servers;   /* [MAX_SERVERS + 1] */
 	struct service_rt **services; /* [MAX_SERVICES + 1] */
 	uint32_t n_servers, n_services;
 	uint32_t server_hint, service_hint; /* where the search for a free id starts */
-	void *index;			    /* identity -> object; control only */
+	/* --- control only --- */
+	uint64_t *server_ids, *service_ids; /* bit per id in use, until its release */
+	struct runtime_index server_index, service_index;
+	struct runtime_leaver *leavers; /* removed, on their way out */
+	uint32_t n_leavers, max_leavers;
+	/* Called when an object leaves its slot, while its counters can still be read, and
+	 * before its id can be used again. May be NULL. */
+	void (*on_server_forget)(void *arg, struct service_rt *svc, struct server_rt *srv);
+	void *on_forget_arg;
 };
 
 /* 0 or -ENOMEM. */
 int runtime_init(struct runtime *rt);
+/* Frees everything: workers have stopped. */
 void runtime_fini(struct runtime *rt);
 
-/* Finds or creates by identity; a removed server revives with its counts.
+/* Finds or creates by identity; a removed one revives, a server with its counts.
  * Return the object, or NULL with errno ENOMEM or ENOSPC (limit reached). */
 struct service_rt *runtime_service_get(struct runtime *rt, const char *key);
 struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
@@ -115,10 +144,14 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 struct service_rt *runtime_service_find(const struct runtime *rt, const char *key);
 struct server_rt *runtime_server_find(const struct runtime *rt, const struct service_rt *svc,
 				      const struct endpoint *ep);
-/* Takes the object out of the registry and its slot; the caller frees it by free()
- * after the grace period, and only then may the id be used again (runtime_*_release). */
-void runtime_server_forget(struct runtime *rt, struct server_rt *srv);
-void runtime_service_forget(struct runtime *rt, struct service_rt *svc);
+
+struct grace;
+/* Right after the publication of a snapshot without it. Removing twice is no error. */
+void runtime_server_remove(struct runtime *rt, struct server_rt *srv, const struct grace *grace);
+void runtime_service_remove(struct runtime *rt, struct service_rt *svc, const struct grace *grace);
+/* Moves every removed object on as far as it can go. Returns how many are still on their
+ * way. Call from a timer. */
+uint32_t runtime_reap(struct runtime *rt, const struct grace *grace);
 
 static inline struct server_rt *runtime_server(const struct runtime *rt, uint32_t id)
 {

@@ -38,8 +38,9 @@ struct server {
 	uint32_t weight;
 	uint32_t last_weight; /* last non-zero weight; mh deals by it */
 	uint32_t upper, lower;
-	uint8_t pad[8];
-};
+	uint8_t pad[16];
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 
 #define SERVICE_ONE_PACKET 0x1U /* one-packet scheduling (UDP) */
 #define SERVICE_SLOPPY_TCP 0x2U
@@ -56,6 +57,7 @@ struct service {
 	struct service_rt *rt;
 	const struct sched_ops *sched;
 	void *sched_data;    /* tables the scheduler built for this list; immutable */
+	void (*sched_release)(struct service *svc); /* set by sched_attach(): frees sched_data */
 	uint32_t sched_gen;  /* changes with the list, weights or scheduler; see sched/sched.h */
 	uint32_t sched_prev; /* the generation that this node replaced */
 	uint32_t sched_flags;
@@ -69,8 +71,8 @@ struct service {
 	uint32_t persist_s;
 	uint32_t timeout_s[CONN_STATE_MAX];
 	uint32_t n_listen;
-	struct endpoint *listen; /* [n_listen]; listen[0] is the identity */
-	char *name;		 /* label, or NULL */
+	struct endpoint *listen; /* [n_listen], in the node; listen[0] is the identity */
+	char *name;		 /* label from malloc, freed with the node; or NULL */
 	uint32_t n_servers;
 	struct server servers[]; /* in the kernel's order: head first */
 };

@@ -60,7 +60,8 @@ struct snapshot {
 
 static inline uint32_t addr4_hash(be32 addr)
 {
-	return (addr * 0x9e3779b1U) >> 7;
+	/* The high half: on a little-endian machine neighbours differ in the top byte only. */
+	return (uint32_t)((uint64_t)addr * 0x9e3779b97f4a7c15ULL >> 32);
 }
 
 /* Worker or any. The entry, or NULL. */
@@ -78,7 +79,10 @@ static inline const struct addr_entry4 *addr_table4_find(const struct addr_table
 
 static inline uint32_t listener4_hash(uint8_t proto, be32 addr, be16 port)
 {
-	return (addr ^ ((uint32_t)port << 16 | proto)) * 0x85ebca6bU >> 5;
+	uint64_t h = (uint64_t)addr * 0x9e3779b97f4a7c15ULL;
+
+	h = (h ^ h >> 32 ^ (uint64_t)port << 8 ^ proto) * 0x9e3779b97f4a7c15ULL;
+	return (uint32_t)(h >> 32);
 }
 
 /* The service id, or 0. */
@@ -112,8 +116,10 @@ void snapshot_set_listeners4(struct snapshot *s, struct listener_table4 *t);
 /* Drops the root and its references; frees what nobody holds any more. */
 void snapshot_destroy(struct snapshot *s);
 
-/* Control. A service node with room for n servers, zeroed, one reference. */
+/* Control. A service node with room for n servers and listeners, counts set, the rest
+ * zeroed, one reference. NULL: out of memory. */
 struct service *service_create(uint32_t n_servers, uint32_t n_listen);
+/* Drops a reference; frees what the scheduler built, the name and the node with the last. */
 void service_put(struct service *svc);
 
 #endif
