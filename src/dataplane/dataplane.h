@@ -11,6 +11,13 @@
 #include "dataplane/worker.h"
 #include "model/exchange.h"
 
+/* What arrives at a port, where configuration can tell: then RSS delivers to owners. */
+enum port_direction {
+	PORT_BOTH, /* one-armed, or not known: RSS only spreads */
+	PORT_IN,   /* clients: hash of source address and port */
+	PORT_OUT,  /* real servers: hash of destination address and port */
+};
+
 struct port_config {
 	char name[MAX_NAME + 1]; /* role name: "public" */
 	char device[128];	 /* DPDK device name: "0000:01:00.0", "net_af_packet0" */
@@ -18,6 +25,7 @@ struct port_config {
 	uint16_t tx_queues;
 	uint16_t rx_desc, tx_desc; /* 0 = driver's preference */
 	uint16_t mtu;		   /* 0 = 1500 */
+	uint8_t direction;	   /* enum port_direction */
 };
 
 struct dataplane_config {
@@ -26,10 +34,15 @@ struct dataplane_config {
 	uint64_t max_connections; /* over all workers; per shard max / W * 1.25 */
 	bool idle_sleep;
 	uint32_t mbufs_per_port; /* 0 = from queues and descriptors */
+	uint64_t seed;		 /* of hashes and random choices; 0 = from the kernel */
+	/* 0: one worker per lcore but main, run by dataplane_start(). Else as many workers
+	 * without a thread: tests and benches run them by loop_round(). */
+	uint16_t n_manual_workers;
 };
 
-/* A port as it runs. Index in dataplane.ports = DPDK-independent port number that links,
- * tables and counters use; dev is DPDK's id. */
+/* A port as it runs. Its index in dataplane.ports is the port number that links, tables,
+ * counters and m->port use, everywhere between the two calls of the driver; dev is
+ * DPDK's id, used for those calls only. The receive loop writes m->port. */
 struct port {
 	struct port_config config;
 	uint16_t dev; /* DPDK port id */
@@ -39,8 +52,12 @@ struct port {
 	uint16_t mtu;
 	bool rss; /* the NIC delivers to owners: key and table are set */
 	bool started;
+	bool found;   /* dev is ours to close */
+	uint16_t rx_desc, tx_desc;
 	uint64_t rx_offloads, tx_offloads;
 	struct rte_mempool *pool;
+	uint32_t link_changes; /* interrupt thread: atomic add, at each change of link state */
+	int link_eventfd;      /* exchange.link_eventfd: written then */
 	char driver[32];
 	char warning[256]; /* "" or what an operator should know (other NUMA node, ...) */
 };
@@ -93,25 +110,30 @@ struct dataplane {
 	uint16_t n_ports;
 	struct port ports[MAX_PORTS];
 	uint16_t n_workers;
+	bool manual; /* workers have no thread: see n_manual_workers */
+	bool running;
 	struct worker *workers[MAX_WORKERS];
-	struct rte_mempool *pool;
-	uint64_t hz;	  /* TSC */
-	uint64_t tsc_start;
+	uint16_t n_pools;
+	struct rte_mempool *pools[MAX_PORTS]; /* one per NUMA node in use */
+	uint64_t hz;	    /* TSC */
+	uint64_t tsc_start; /* tick 0 */
 	uint32_t stop;	  /* control: wo, worker: ro */
 };
 
 /* EAL runs; every lcore but main becomes a worker. Opens and configures ports, makes rings,
- * pools and tables; starts nothing. 0 or -errno; *error says what and why (static length
- * 256, for a person). */
+ * pools and tables, pub.runtime and pub.nexthops; starts nothing. 0 or -errno; *error says
+ * what and why (static length 256, for a person). */
 int dataplane_create(const struct dataplane_config *config, struct dataplane **out, char error[256]);
-/* Starts ports, then workers. 0 or -errno. */
+/* Starts ports, then workers. A snapshot and a fib are published before. 0 or -errno. */
 int dataplane_start(struct dataplane *dp, char error[256]);
-/* Workers end, ports stop, counters stay readable. */
+/* Workers end, ports stop; what waits in rings and parked is dropped and counted, commands
+ * are answered empty. Counters stay readable. */
 void dataplane_stop(struct dataplane *dp);
-/* Closes ports and frees everything. */
+/* Closes ports and frees everything. Snapshot and fib belong to who published them. */
 void dataplane_destroy(struct dataplane *dp);
 
-/* Puts a command on a worker's ring. 0 or -EAGAIN (ring full). */
+/* Puts a command on a worker's ring. Any thread but workers. 0, -EAGAIN (ring full), or
+ * -ESHUTDOWN. */
 int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_command *cmd);
 
 /* Sums over workers with relaxed loads. */
@@ -120,7 +142,14 @@ void dataplane_server_counters(const struct dataplane *dp, uint32_t server_id,
 void dataplane_worker_counters(const struct dataplane *dp, struct worker_counters *out);
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct port_counters *out);
 
-/* loop.c: the worker's main function for rte_eal_remote_launch(). */
+/* --- loop.c, worker context --- */
+
+/* The worker's main function for rte_eal_remote_launch(). */
 int worker_main(void *worker);
+/* One polling round at the given time. Returns what was done: packets, expiry, commands. */
+uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s);
+
+/* --- command.c, worker context: a bounded step of the commands that wait; 0 = none. --- */
+uint32_t command_run(struct worker *w);
 
 #endif

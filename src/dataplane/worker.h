@@ -26,6 +26,7 @@
 #define MAX_QUEUES_WORKER (MAX_PORTS * 2)
 
 struct dataplane;
+struct worker_command;
 
 /* Packets that wait to go out of one port by this worker's own queue or another's ring. */
 struct tx_buffer {
@@ -34,8 +35,9 @@ struct tx_buffer {
 };
 
 struct rx_queue {
-	uint16_t port;
+	uint16_t port; /* index */
 	uint16_t queue;
+	uint16_t dev; /* DPDK's id of the port */
 };
 
 /* Packets waiting for a next hop: before rewriting, to run through the stages again. */
@@ -84,6 +86,7 @@ struct worker {
 	struct worker_exchange *exchange;
 	int link_eventfd;
 	bool idle_sleep;
+	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
 	uint16_t n_rx;
 	struct rx_queue rx[MAX_QUEUES_WORKER];
 	/* Port -> queue this worker sends by, or -1: through ring to tx_owner[port]. */
@@ -110,6 +113,7 @@ struct worker {
 	uint16_t n_parked;
 	uint64_t random; /* xorshift state */
 	uint16_t ip_id;	 /* of generated packets */
+	struct worker_command *command; /* under way, or NULL */
 	bool wake_link;	 /* a ring to link was empty: one eventfd write at the loop's end */
 
 	/* --- worker: wo, control: ro (relaxed) --- */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_PORT_H
+#define PLVS_DATAPLANE_PORT_H
+
+/*
+ * One DPDK port from name to packets. Whatever a driver refuses that packets do not need
+ * (offloads, RSS, many queues, multicast filters) is given up step by step with a line in
+ * the log; only a port that cannot carry packets is an error.
+ *
+ * Control context. All return 0 or -errno, and then error says what and why.
+ */
+
+#include "dataplane/dataplane.h"
+
+#define PORT_DATA_ROOM 2048 /* bytes of a frame in one mbuf, unless an MTU needs more */
+
+/* Finds the device and asks what it can do: dev, driver, socket, mac, and how many queues
+ * and descriptors will be asked for. Changes nothing at the port. */
+int port_find(struct port *p, uint16_t n_workers, char error[256]);
+
+/* Bytes that a received frame may have. */
+uint32_t port_frame_max(const struct port *p);
+/* Frames longer than an mbuf come and go in several segments. */
+bool port_can_scatter(const struct port *p);
+
+/* Queues, offloads, RSS, MTU. p->pool is set before. fast_free: all packets come from one
+ * pool and none is ever referenced twice. */
+int port_configure(struct port *p, const struct owner_map *owners, uint16_t n_workers,
+		   bool fast_free, char error[256]);
+int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers, char error[256]);
+void port_stop(struct port *p);
+/* Gives the device back. Does nothing for a port that was never found. */
+void port_close(struct port *p);
+
+/* Link state as the driver says. Any thread but workers. */
+bool port_link_up(const struct port *p);
+/* Mbit/s, or 0: not known. */
+uint32_t port_speed_mbps(const struct port *p);
+/* Any thread but workers. 0 or -errno: the driver refused, the port keeps its MTU. */
+int port_set_mtu(struct port *p, uint16_t mtu);
+
+#endif
