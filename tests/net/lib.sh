@@ -1,0 +1,236 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Networks of namespaces with plvs in the middle, for tests and for the demo.
+#
+#	client1 ... --+                          +-- server1 ...
+#	              | switch         switch    |
+#	host ---------+ "public"       "private" +
+#	              |                          |
+#	            [public]      plvs      [private]     namespace "dpdk": the ends DPDK owns
+#	             TAP                      TAP         namespace "linux": the router's Linux side
+#
+# The two sides of plvs are apart because the kernel still sees what af_packet reads: in one
+# namespace with the TAPs it would answer everything a second time.
+#
+# A script sources this file and gets a prefix ($NET) for its namespaces, a directory ($RUN)
+# for its files, and a trap that takes both away however it ends.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=${PLVS_BUILD:-$TOP/build}
+NET=${PLVS_NET:-plvs$$}
+RUN=$(mktemp -d "${TMPDIR:-/tmp}/$NET.XXXXXX")
+CPUS=$(nproc)
+PROBE=$BUILD/tests/net/probe
+PLVS_PID=
+NET_LEGS=0
+
+# shellcheck source=tests/net/plvs.sh
+. "$TOP/tests/net/plvs.sh"
+# shellcheck source=tests/net/traffic.sh
+. "$TOP/tests/net/traffic.sh"
+
+note()
+{
+	echo "  $*"
+}
+
+fail()
+{
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# is WHAT ACTUAL OPERATOR EXPECTED: an assertion on integers (-eq -ge ...) or strings (= !=).
+is()
+{
+	if test "$2" "$3" "$4"; then
+		note "$1: $2"
+	else
+		fail "$1: is '$2', should be $3 '$4'"
+	fi
+}
+
+# wait_for SECONDS WHAT COMMAND...: polls until the command succeeds.
+wait_for()
+{
+	local limit=$1 what=$2 end
+	shift 2
+	end=$((SECONDS + limit))
+	until "$@" > "$RUN/wait.log" 2>&1; do
+		if [ $SECONDS -ge $end ]; then
+			tail -5 "$RUN/wait.log" >&2
+			fail "not within $limit s: $what"
+		fi
+		sleep 0.05
+	done
+}
+
+# --- Namespaces, switches, legs ---------------------------------------------------------
+
+ns_add()
+{
+	local ns=$NET-$1
+	ip netns add "$ns"
+	echo "$ns" >> "$RUN/namespaces"
+	ip netns exec "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
+		net.ipv6.conf.default.disable_ipv6=1 net.ipv4.conf.all.rp_filter=0 \
+		net.ipv4.conf.default.rp_filter=0 net.ipv4.ip_local_port_range="10000 65000"
+	ip -n "$ns" link set lo up
+}
+
+# on NAMESPACE COMMAND...
+on()
+{
+	local ns=$NET-$1
+	shift
+	ip netns exec "$ns" "$@"
+}
+
+# Runs a command in the background of a namespace; its output goes to $RUN/LABEL.log and
+# its process id to $RUN/LABEL.pid.
+on_background()
+{
+	local ns=$NET-$1 label=$2
+	shift 2
+	ip netns exec "$ns" "$@" > "$RUN/$label.log" 2>&1 < /dev/null &
+	echo $! > "$RUN/$label.pid"
+}
+
+# background_stop LABEL [SIGNAL]: ends it and gives its exit status.
+background_stop()
+{
+	local pid
+	pid=$(cat "$RUN/$1.pid")
+	kill "-${2:-TERM}" "$pid" 2> /dev/null || true
+	wait "$pid"
+}
+
+background_wait()
+{
+	wait "$(cat "$RUN/$1.pid")"
+}
+
+# A switch is a bridge in the namespace "wire".
+switch_add()
+{
+	[ -e "/run/netns/$NET-wire" ] || ns_add wire
+	ip -n "$NET-wire" link add name "$1" type bridge forward_delay 0 mcast_snooping 0
+	ip -n "$NET-wire" link set dev "$1" up
+}
+
+# leg_add NAMESPACE INTERFACE SWITCH [ADDRESS/LENGTH]: a cable from a host to a switch.
+leg_add()
+{
+	local ns=$NET-$1 if=$2 port
+	NET_LEGS=$((NET_LEGS + 1))
+	port=port$NET_LEGS
+	# One queue: what net_af_xdp needs, and as good as many for everybody else.
+	ip link add name "$if" netns "$ns" numtxqueues 1 numrxqueues 1 type veth \
+		peer name "$port" netns "$NET-wire" numtxqueues 1 numrxqueues 1
+	ip -n "$NET-wire" link set dev "$port" master "$3" up
+	# veth would hand on packets with unfinished checksums, which DPDK takes as they are.
+	ip netns exec "$ns" ethtool -K "$if" tx off > /dev/null 2>&1
+	ip -n "$ns" link set dev "$if" up
+	[ -z "${4:-}" ] || ip -n "$ns" address add "$4" dev "$if"
+}
+
+mac_of()
+{
+	ip -n "$NET-$1" -j link show dev "$2" | jq -r '.[0].address'
+}
+
+# --- The usual network: two switches, clients, servers ----------------------------------
+
+# Addresses: clients 192.0.2.101..., servers 10.10.0.11... and, for direct routing,
+# 192.0.2.11...; the router's own 192.0.2.10 and 10.10.0.2; VIPs as the services say.
+GATEWAY=10.10.255.254
+
+client_add()
+{
+	ns_add "client$1"
+	leg_add "client$1" eth0 public "192.0.2.$((100 + $1))/24"
+}
+
+server_add()
+{
+	local ns=server$1
+	ns_add "$ns"
+	leg_add "$ns" private private "10.10.0.$((10 + $1))/16"
+	ip -n "$NET-$ns" route add default via $GATEWAY
+}
+
+# server_add_direct N VIP: a public leg and the VIP on loopback, where it is never
+# announced. What comes in by the private leg still leaves by it.
+server_add_direct()
+{
+	local ns=server$1
+	leg_add "$ns" public public "192.0.2.$((10 + $1))/24"
+	on "$ns" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	ip -n "$NET-$ns" address add "$2/32" dev lo
+	ip -n "$NET-$ns" rule add from 10.10.0.0/16 lookup 10
+	ip -n "$NET-$ns" route add default via $GATEWAY table 10
+}
+
+# network_two_armed CLIENTS SERVERS
+network_two_armed()
+{
+	local i
+	switch_add public
+	switch_add private
+	ns_add linux
+	ns_add dpdk
+	for ((i = 1; i <= $1; i++)); do client_add "$i"; done
+	for ((i = 1; i <= $2; i++)); do server_add "$i"; done
+	leg_add dpdk public public
+	leg_add dpdk private private
+	plvs_port public '{"addresses": ["192.0.2.10/24"]}'
+	plvs_port private '{"addresses": ["10.10.0.2/16"]}'
+}
+
+# --- The end ----------------------------------------------------------------------------
+
+namespace_end()
+{
+	local pids
+	[ -e "/run/netns/$1" ] || return 0
+	pids=$(ip netns pids "$1")
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill -KILL $pids 2> /dev/null || true
+	ip netns delete "$1"
+}
+
+network_end()
+{
+	local ns
+	set +e
+	if [ -n "$PLVS_PID" ] && kill -0 "$PLVS_PID" 2> /dev/null; then
+		kill -TERM "$PLVS_PID"
+		timeout 10 tail --pid="$PLVS_PID" -f /dev/null
+	fi
+	if [ -e "$RUN/namespaces" ]; then
+		while read -r ns; do namespace_end "$ns"; done < "$RUN/namespaces"
+	fi
+	wait 2> /dev/null
+	rm -rf "/var/run/dpdk/$NET"
+}
+
+on_exit()
+{
+	local status=$?
+	trap - EXIT
+	trap '' INT TERM
+	network_end 2> /dev/null
+	if [ $status -ne 0 ] && [ -e "$RUN/plvs.log" ]; then
+		echo "--- the end of plvs.log" >&2
+		tail -25 "$RUN/plvs.log" >&2
+	fi
+	rm -rf "$RUN"
+	exit $status
+}
+
+trap on_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static volatile sig_atomic_t stopped;
+
+bool probe_stopped(void)
+{
+	return stopped;
+}
+
+uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+void die(const char *what)
+{
+	fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static void usage(void)
+{
+	fputs("usage: probe udp-echo ADDRESS:PORT\n"
+	      "       probe udp-ask ADDRESS:PORT [--count N] [--rate N] [--flows N] [--size "
+	      "BYTES]\n"
+	      "       probe tcp-echo ADDRESS:PORT\n"
+	      "       probe tcp-hold ADDRESS:PORT [--count N] [--rate N]\n"
+	      "              a line on standard input: one round of questions on every connection\n"
+	      "       probe frame-send INTERFACE [--count N] [--rate N] < HEX-LINES\n"
+	      "       probe vlan-switch TRUNK VLAN:INTERFACE...\n",
+	      stderr);
+	exit(2);
+}
+
+static void address_parse(const char *text, struct sockaddr_in *out)
+{
+	char host[64];
+	const char *colon = strrchr(text, ':');
+
+	if (!colon || (size_t)(colon - text) >= sizeof(host))
+		usage();
+	memcpy(host, text, (size_t)(colon - text));
+	host[colon - text] = '\0';
+	out->sin_family = AF_INET;
+	out->sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+	if (inet_pton(AF_INET, host, &out->sin_addr) != 1)
+		usage();
+}
+
+static void options_parse(int argc, char **argv, struct probe_options *o)
+{
+	static const struct option longs[] = {
+		{"count", required_argument, NULL, 'c'},  {"rate", required_argument, NULL, 'r'},
+		{"flows", required_argument, NULL, 'f'},  {"size", required_argument, NULL, 's'},
+		{"linger", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		unsigned long value = optarg ? strtoul(optarg, NULL, 10) : 0;
+
+		if (c == 'c')
+			o->count = value;
+		else if (c == 'r' && value)
+			o->rate = (unsigned int)value;
+		else if (c == 'f' && value)
+			o->flows = (unsigned int)value;
+		else if (c == 's')
+			o->size = (unsigned int)value;
+		else if (c == 'l')
+			o->linger_ms = (unsigned int)value;
+		else
+			usage();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct probe_options o = {
+		.count = 1000, .rate = 1000, .flows = 1, .size = 64, .linger_ms = 2000};
+	struct sigaction action = {.sa_handler = on_signal};
+	struct rlimit files = {65536, 65536};
+
+	if (argc < 3)
+		usage();
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_NOFILE, &files);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+
+	if (!strcmp(argv[1], "vlan-switch"))
+		return vlan_switch(argc - 2, argv + 2);
+	options_parse(argc - 2, argv + 2, &o);
+	if (!strcmp(argv[1], "frame-send"))
+		return frame_send(argv[2], &o);
+	address_parse(argv[2], &o.address);
+	if (!strcmp(argv[1], "udp-echo"))
+		return udp_echo(&o);
+	if (!strcmp(argv[1], "udp-ask"))
+		return udp_ask(&o);
+	if (!strcmp(argv[1], "tcp-echo"))
+		return tcp_echo(&o);
+	if (!strcmp(argv[1], "tcp-hold"))
+		return tcp_hold(&o);
+	usage();
+}

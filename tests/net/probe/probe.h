@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_TESTS_PROBE_H
+#define PLVS_TESTS_PROBE_H
+
+/*
+ * probe: the clients and servers of the namespace tests that no stock tool gives. One
+ * thread, one subcommand; results are one JSON document a line on standard output.
+ */
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct probe_options {
+	struct sockaddr_in address;
+	uint64_t count;	    /* packets or connections */
+	unsigned int rate;  /* per second */
+	unsigned int flows; /* UDP source ports */
+	unsigned int size;  /* UDP payload, bytes */
+	unsigned int linger_ms;
+};
+
+/* Each returns the exit status. */
+int udp_echo(const struct probe_options *o);
+int udp_ask(const struct probe_options *o);
+int tcp_echo(const struct probe_options *o);
+int tcp_hold(const struct probe_options *o);
+/* Frames in hexadecimal, one a line on standard input. */
+int frame_send(const char *interface, const struct probe_options *o);
+/* argv: the trunk's interface, then VLAN:INTERFACE for each access port. */
+int vlan_switch(int argc, char **argv);
+
+/* SIGTERM or SIGINT came. */
+bool probe_stopped(void);
+uint64_t now_us(void);
+/* Prints what failed with errno and exits with status 2. */
+__attribute__((noreturn)) void die(const char *what);
+
+#endif
