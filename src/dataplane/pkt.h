@@ -36,20 +36,24 @@ struct pkt4 {
 	uint8_t *l3; /* IPv4 header, in the first segment with its L4 header */
 	struct key4 key;
 	link_id link;
-	uint16_t l3_len;    /* IP total length, bytes */
-	uint8_t l4_off;	    /* from l3 */
-	uint8_t dir;	    /* enum pkt_dir */
-	uint8_t tcp_flags;  /* RFC 9293 bits; 0 unless TCP */
-	uint8_t flags;	    /* PKT_* */
-	uint16_t hops;	    /* hand-offs so far */
-	uint32_t hash;	    /* of the key, as its direction's table has it */
-	uint32_t dst_kinds; /* ADDR_KIND_* of the destination */
+	uint16_t l3_len;   /* IP total length, bytes */
+	uint8_t l4_off;	   /* from l3 */
+	uint8_t dir;	   /* enum pkt_dir */
+	uint8_t tcp_flags; /* RFC 9293 bits; 0 unless TCP */
+	uint8_t flags;	   /* PKT_* */
+	uint16_t pad;
+	uint32_t hash; /* of the key */
 	struct conn4 *conn;
+	const struct nexthop *nh; /* set by resolve */
 };
+_Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line");
 
 #define PKT_TRIED_OUT 0x1U /* steered out, nothing found: now tried as in */
 #define PKT_INJECTED  0x2U
-#define PKT_REPLAYED  0x4U /* was parked: already counted as received */
+#define PKT_REPLAYED  0x4U  /* was parked: already counted as received */
+#define PKT_FRAGMENT  0x8U  /* ports are not known */
+#define PKT_NEW	      0x20U /* this packet made its connection */
+#define PKT_BAD_L4    0x10U /* TCP or UDP header that does not fit its packet */
 
 /* What travels with an mbuf through a hand-off ring, in a dynamic field. 8 bytes. */
 struct pkt_tag {
@@ -79,7 +83,8 @@ static inline struct pkt_tag *pkt_tag(struct rte_mbuf *m)
 struct burst_env {
 	uint32_t now_tick; /* CONN_TICK_HZ ticks; wraps: compare by difference */
 	uint32_t now_s;
-	uint32_t gen; /* resolve_gen, read before the pointers */
+	uint32_t gen;	    /* resolve_gen, read before the pointers */
+	uint32_t lease_off; /* not 0: VIPs are not active */
 	const struct snapshot *snap;
 	const struct fib *fib;
 };

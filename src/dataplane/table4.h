@@ -37,10 +37,10 @@ struct table4 {
 	uint32_t n_overflow;
 	uint32_t overflow_free; /* head of the free overflow buckets */
 	uint32_t capacity;
-	uint32_t n;	  /* entries in use */
-	uint32_t free;	  /* head of the free list, linked by conn.next */
-	uint32_t unused;  /* entries from here on were never used */
-	size_t bytes;	  /* of memory mapped, for the statistics */
+	uint32_t n;	 /* entries in use */
+	uint32_t free;	 /* head of the free list, linked by conn.next */
+	uint32_t unused; /* entries from here on were never used */
+	size_t bytes;	 /* of memory mapped, for the statistics */
 	size_t map_bytes[2];
 };
 

@@ -47,6 +47,7 @@ struct parked {
 	link_id link;
 	be32 addr;
 	uint32_t since_tick;
+	uint32_t asked_tick;
 };
 
 /* A token bucket in packets; refilled by the tick. */
@@ -87,6 +88,7 @@ struct worker {
 	int link_eventfd;
 	bool idle_sleep;
 	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
+	uint16_t port_dev[MAX_PORTS]; /* port index -> DPDK port id */
 	uint16_t n_rx;
 	struct rx_queue rx[MAX_QUEUES_WORKER];
 	/* Port -> queue this worker sends by, or -1: through ring to tx_owner[port]. */

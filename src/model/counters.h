@@ -44,8 +44,6 @@
 	X(TX_FULL, tx_full, "the port's transmit queue did not take it")                           \
 	X(PUNT_RATE, punt_rate, "exception class over its budget")                                 \
 	X(PUNT_FULL, punt_full, "exception ring to Linux is full")                                 \
-	X(NO_MBUF, no_mbuf, "no packet buffer for a generated packet")                             \
-	X(ICMP_RATE, icmp_rate, "generated ICMP over its rate")                                    \
 	X(BAD_ECHO, bad_echo, "echo request to a VIP with a wrong checksum or length")             \
 	X(STALE_HANDOFF, stale_handoff, "handed over twice: owner changed under way")
 
@@ -87,6 +85,7 @@ enum punt_class {
 	X(expired, "connections that timed out")                                                   \
 	X(evicted, "embryonic connections that gave way when the table was full")                  \
 	X(reused, "connections replaced by a SYN in a closing state")                              \
+	X(icmp_suppressed, "ICMP errors not sent: over their rate, or no buffer")                  \
 	X(resolved, "times a connection was resolved again after a change")                        \
 	X(loops, "polling rounds")                                                                 \
 	X(busy_loops, "polling rounds with work")                                                  \

@@ -4,8 +4,12 @@
 
 /*
  * The rings between workers and the link thread. Single producer, single consumer each;
- * elements are struct rte_mbuf pointers unless noted. Who sleeps on an eventfd is woken
- * when a ring that was empty gets something.
+ * elements are struct rte_mbuf pointers unless noted.
+ *
+ * Sleep and wake: a producer enqueues, then a full fence, then looks at the ring's count;
+ * when only its own elements are there, the consumer may be asleep and gets one eventfd
+ * write. A consumer that found its rings empty makes a full fence and looks once more
+ * before it sleeps. So no wake-up is lost and few are sent.
  *
  * A punted mbuf: data starts at the Ethernet header; a stripped VLAN tag is back in the
  * frame; m->port is the port it arrived on. An injected mbuf: the frame as Linux sent it;

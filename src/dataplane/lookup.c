@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage look-up: finds each packet's connection.
+ *
+ * Reads: key, hash, dir. Writes: conn (NULL = none). Doors: none.
+ */
+#include "dataplane/pipeline.h"
+
+void stage_lookup4(struct worker *w, struct burst *b)
+{
+	uint64_t hits = 0;
+
+	for (uint16_t i = 0; i < b->n; i++)
+		table4_prefetch_entry(&w->table4, b->pkts[i].hash);
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+		hits += p->conn != NULL;
+	}
+	w->counters.lookups += b->n;
+	w->counters.hits += hits;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_PAGES_H
+#define PLVS_DATAPLANE_PAGES_H
+
+/*
+ * Zeroed memory for the big tables: anonymous, on a NUMA node, huge pages advised
+ * (transparent ones do as well as hugetlbfs here and need no set-up). Control context.
+ */
+
+#include <stddef.h>
+
+/* socket -1: any node. NULL when there is none. */
+void *pages_alloc(size_t bytes, int socket);
+/* NULL is fine. bytes as given to pages_alloc(). */
+void pages_free(void *p, size_t bytes);
+
+#endif

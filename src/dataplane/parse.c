@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage parse: Ethernet, VLAN, IPv4, TCP and UDP ports. Whatever is not IPv4 leaves here.
+ *
+ * Reads: frame, m->port, offload flags. Writes: every field of pkt4 but dir, hash and nh.
+ * Doors: punt (ARP class, transit), answered (ARP for a VIP), drop.
+ */
+#include <rte_ether.h>
+#include <rte_ip.h>
+
+#include "base/csum.h"
+#include "dataplane/answer.h"
+#include "dataplane/doors.h"
+#include "dataplane/pipeline.h"
+
+#define FRAME_MIN_IPV4 (sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr))
+#define TCP_MIN	       20
+#define UDP_MIN	       8
+
+/* One classification of the frame's head: where the next header starts, and its type. */
+struct l2 {
+	uint16_t len;
+	uint16_t vlan;
+	be16 type;
+};
+
+static bool l2_parse(const struct rte_mbuf *m, struct l2 *l2)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+
+	if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)))
+		return false;
+	l2->len = sizeof(*eth);
+	l2->vlan = 0;
+	l2->type = eth->ether_type;
+	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
+		l2->vlan = m->vlan_tci & 0xfff;
+	} else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
+		const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(eth + 1);
+
+		if (rte_pktmbuf_data_len(m) < sizeof(*eth) + sizeof(*tag))
+			return false;
+		l2->len += sizeof(*tag);
+		l2->vlan = rte_be_to_cpu_16(tag->vlan_tci) & 0xfff;
+		l2->type = tag->eth_proto;
+	}
+	return true;
+}
+
+/* A checksum that the port has checked already is not computed again. */
+static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint8_t ihl)
+{
+	uint64_t status = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+	if (status == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+		return true;
+	return csum_fold(csum_add(0, ip, ihl)) == 0xffff;
+}
+
+/* Sources that no routed packet has: they would make the router answer or track itself. */
+static bool source_is_bad(be32 saddr)
+{
+	uint32_t a = be32_to(saddr);
+
+	return a >> 28 >= 14 || a >> 24 == 127 || a >> 24 == 0;
+}
+
+/*
+ * Ports and flags of an unfragmented packet. A header that does not fit leaves them zero
+ * and clears the protocol's key, so that the packet matches no service; steer decides by
+ * destination what becomes of it.
+ */
+static void l4_parse(struct pkt4 *p, uint16_t l4_len)
+{
+	const uint8_t *l4 = p->l3 + p->l4_off;
+
+	if (p->key.proto == IPPROTO_TCP) {
+		uint8_t hlen;
+
+		if (l4_len < TCP_MIN)
+			goto bad;
+		hlen = (uint8_t)((l4[12] >> 4) * 4);
+		if (hlen < TCP_MIN || hlen > l4_len)
+			goto bad;
+		p->tcp_flags = l4[13] & 0x3f;
+	} else if (p->key.proto == IPPROTO_UDP) {
+		uint16_t len;
+
+		if (l4_len < UDP_MIN)
+			goto bad;
+		len = (uint16_t)(l4[4] << 8 | l4[5]);
+		if (len < UDP_MIN || len > l4_len)
+			goto bad;
+	} else {
+		return;
+	}
+	memcpy(&p->key.sport, l4, 2);
+	memcpy(&p->key.dport, l4 + 2, 2);
+	return;
+bad:
+	p->flags |= PKT_BAD_L4;
+}
+
+/* Headers up to L4 in the first segment, or made so. */
+static bool head_linear(struct rte_mbuf *m, uint16_t want)
+{
+	if (likely(rte_pktmbuf_data_len(m) >= want))
+		return true;
+	if (m->nb_segs == 1)
+		return false;
+	return rte_pktmbuf_linearize(m) == 0 && rte_pktmbuf_data_len(m) >= want;
+}
+
+/* Returns the drop reason, or DROP_MAX when p is filled in. */
+static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint16_t l2_len, struct pkt4 *p)
+{
+	const struct rte_ipv4_hdr *ip;
+	uint16_t total, l4_min;
+	uint8_t ihl;
+
+	if (!head_linear(m, (uint16_t)(l2_len + sizeof(*ip))))
+		return DROP_MALFORMED;
+	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	ihl = (uint8_t)((ip->version_ihl & 0xf) * 4);
+	if (ip->version_ihl >> 4 != 4 || ihl < sizeof(*ip))
+		return DROP_BAD_VERSION;
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len)
+		return DROP_MALFORMED;
+	l4_min = (uint16_t)(total < ihl + TCP_MIN ? total : ihl + TCP_MIN);
+	if (!head_linear(m, (uint16_t)(l2_len + l4_min)))
+		return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
+	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	if (!ip_csum_good(m, ip, ihl))
+		return DROP_IP_CHECKSUM;
+	if (source_is_bad(ip->src_addr))
+		return DROP_BAD_SOURCE;
+	p->m = m;
+	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
+	p->l3_len = total;
+	p->l4_off = ihl;
+	p->tcp_flags = 0;
+	p->conn = NULL;
+	p->key = (struct key4){
+		.saddr = ip->src_addr, .daddr = ip->dst_addr, .proto = ip->next_proto_id};
+	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+		p->flags |= PKT_FRAGMENT;
+	else
+		l4_parse(p, (uint16_t)(total - ihl));
+	return DROP_MAX;
+}
+
+/* Ethernet trailers (padding of short frames) must not travel on behind the IP packet. */
+static void trim_padding(struct rte_mbuf *m, uint16_t l2_len, uint16_t total)
+{
+	uint32_t extra = rte_pktmbuf_pkt_len(m) - l2_len - total;
+
+	if (unlikely(extra != 0) && extra <= rte_pktmbuf_lastseg(m)->data_len)
+		rte_pktmbuf_trim(m, (uint16_t)extra);
+}
+
+static const struct rte_ether_addr *frame_dest(const struct rte_mbuf *m)
+{
+	return &rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->dst_addr;
+}
+
+void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < n && i < 8; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = frames[i];
+		struct pkt4 *p = &b->pkts[k];
+		const struct link_info *info;
+		enum drop_reason reason;
+		struct l2 l2;
+
+		if (i + 8 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 8], void *));
+		if (unlikely(!l2_parse(m, &l2))) {
+			door_drop(w, m, DROP_MALFORMED);
+			continue;
+		}
+		p->link = link_id_of(m->port, l2.vlan);
+		info = fib_link(w->env.fib, p->link);
+		if (unlikely(!info)) {
+			door_drop(w, m, DROP_UNKNOWN_LINK);
+			continue;
+		}
+		/* Ports may be promiscuous: another station's frames are not ours to route. */
+		if (unlikely(memcmp(frame_dest(m), &info->mac, 6) != 0)) {
+			if (rte_is_unicast_ether_addr(frame_dest(m))) {
+				door_drop(w, m, DROP_NOT_FOR_US);
+				continue;
+			}
+		}
+		if (unlikely(l2.type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))) {
+			if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+				arp_receive(w, m, l2.len, p->link);
+			else
+				door_punt(w, m, PUNT_TRANSIT);
+			continue;
+		}
+		p->flags = pkt_tag(m)->flags;
+		reason = ipv4_parse(m, l2.len, p);
+		if (unlikely(reason != DROP_MAX)) {
+			door_drop(w, m, reason);
+			continue;
+		}
+		trim_padding(m, l2.len, p->l3_len);
+		k++;
+	}
+	b->n = k;
+}

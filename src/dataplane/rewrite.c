@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage rewrite: NAT and direct routing, TTL, MTU, Ethernet header, counters of the server.
+ * Checksums are updated, never computed: what arrived wrong leaves as wrong.
+ *
+ * Reads: conn, dir, nh, l3. Writes: the frame. Doors: drop (TTL, MTU).
+ */
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "base/csum.h"
+#include "dataplane/answer.h"
+#include "dataplane/doors.h"
+#include "dataplane/pipeline.h"
+
+/* Our own address towards the packet's source, for errors about replies. */
+static be32 own_address(const struct worker *w, const struct pkt4 *p)
+{
+	const struct route4 *r = fib4_find(w->env.fib->v4, p->key.saddr);
+
+	return r ? r->source : 0;
+}
+
+/* An error to the sender: as the VIP to clients, as the director to servers. */
+static void refuse(struct worker *w, struct pkt4 *p, uint8_t type, uint8_t code,
+		   enum drop_reason reason)
+{
+	icmp_error(w, p, p->dir == DIR_IN ? p->key.daddr : own_address(w, p), type, code,
+		   p->nh->mtu);
+	door_drop(w, p->m, reason);
+}
+
+static void l4_csum_update(struct pkt4 *p, uint16_t delta)
+{
+	uint8_t *l4 = p->l3 + p->l4_off;
+
+	if (p->key.proto == IPPROTO_TCP) {
+		struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)l4;
+
+		tcp->cksum = csum_apply(tcp->cksum, delta);
+	} else {
+		struct rte_udp_hdr *udp = (struct rte_udp_hdr *)l4;
+
+		if (udp->dgram_cksum == 0) /* the sender computed none */
+			return;
+		udp->dgram_cksum = csum_apply(udp->dgram_cksum, delta);
+		if (udp->dgram_cksum == 0)
+			udp->dgram_cksum = 0xffff;
+	}
+}
+
+/* Returns the delta for the IP header. */
+static uint16_t nat_apply(struct pkt4 *p)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
+	const struct conn4 *c = p->conn;
+	uint8_t *ports = p->l3 + p->l4_off;
+
+	if (p->dir == DIR_IN) {
+		l4_csum_update(p, c->c.l4_delta);
+		ip->dst_addr = c->daddr;
+		memcpy(ports + 2, &c->dport, 2);
+		return c->c.ip_delta;
+	}
+	l4_csum_update(p, csum_delta_inverse(c->c.l4_delta));
+	ip->src_addr = c->vaddr;
+	memcpy(ports, &c->vport, 2);
+	return csum_delta_inverse(c->c.ip_delta);
+}
+
+static void ethernet_put(struct pkt4 *p)
+{
+	struct rte_mbuf *m = p->m;
+	uint16_t had = (uint16_t)(p->l3 - rte_pktmbuf_mtod(m, uint8_t *));
+	uint16_t want = p->nh->l2_len;
+
+	m->data_off = (uint16_t)(m->data_off + had - want);
+	m->data_len = (uint16_t)(m->data_len - had + want);
+	m->pkt_len = m->pkt_len - had + want;
+	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_OFFLOAD_MASK);
+	if (likely(want == 14))
+		memcpy(rte_pktmbuf_mtod(m, uint8_t *), p->nh->l2, 14);
+	else
+		memcpy(rte_pktmbuf_mtod(m, uint8_t *), p->nh->l2, 18);
+}
+
+static void server_count(struct worker *w, const struct pkt4 *p)
+{
+	struct server_counters *sc = &w->server_counters[p->conn->c.server];
+
+	if (p->dir == DIR_IN) {
+		sc->in_pkts++;
+		sc->in_bytes += p->l3_len;
+	} else {
+		sc->out_pkts++;
+		sc->out_bytes += p->l3_len;
+	}
+}
+
+/* False: the packet has left. */
+static bool rewrite_one(struct worker *w, struct pkt4 *p)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
+	/* TTL is the first byte of its word: one less is a fixed delta in memory order. */
+	uint16_t delta = be16_from(0xfeff);
+
+	server_count(w, p);
+	if (unlikely(ip->time_to_live <= 1)) {
+		refuse(w, p, 11, 0, DROP_TTL_EXCEEDED);
+		return false;
+	}
+	if (unlikely(p->l3_len > p->nh->mtu)) {
+		if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG))
+			refuse(w, p, 3, 4, DROP_TOO_BIG);
+		else
+			door_drop(w, p->m, DROP_TOO_BIG);
+		return false;
+	}
+	ip->time_to_live--;
+	if (p->conn->c.method == FWD_NAT)
+		delta = csum_delta_sum(delta, nat_apply(p));
+	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
+	ethernet_put(p);
+	return true;
+}
+
+void stage_rewrite4(struct worker *w, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		if (unlikely(!rewrite_one(w, p)))
+			continue;
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage schedule: gives packets without a connection to a service's scheduler.
+ *
+ * Reads: key, dir, tcp_flags, conn; the snapshot's listeners and services.
+ * Writes: conn. After it every packet left in the burst has one.
+ * Doors: punt (no service, no connection), drop (no server, table full, nonsense).
+ */
+#include <errno.h>
+
+#include "dataplane/answer.h"
+#include "dataplane/doors.h"
+#include "dataplane/life.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/resolve.h"
+#include "dataplane/tcp_state.h"
+#include "sched/sched.h"
+
+static const struct service *service_find4(const struct snapshot *s, const struct key4 *k)
+{
+	uint32_t id = listener_table4_find(s->listeners4, k->proto, k->daddr, k->dport);
+
+	if (!id)
+		id = listener_table4_find(s->listeners4, k->proto, k->daddr, 0);
+	return id ? s->services[id] : NULL;
+}
+
+static struct sched_request request_of(struct worker *w, const struct key4 *k)
+{
+	return (struct sched_request){
+		.family = ADDR_V4,
+		.proto = k->proto,
+		.client_port = k->sport,
+		.dest_port = k->dport,
+		.client = addr_from_v4(k->saddr),
+		.dest = addr_from_v4(k->daddr),
+		.now_s = w->env.now_s,
+		.random = worker_random(w),
+	};
+}
+
+static int connect_to(struct worker *w, const struct service *svc, const struct server *srv,
+		      struct pkt4 *p)
+{
+	const struct conn4_new n = {
+		.caddr = p->key.saddr,
+		.cport = p->key.sport,
+		.vaddr = p->key.daddr,
+		.vport = p->key.dport,
+		.daddr = srv->addr.v4,
+		/* Only NAT rewrites ports. */
+		.dport = srv->method == FWD_NAT && srv->port ? srv->port : p->key.dport,
+		.proto = p->key.proto,
+		.method = srv->method,
+		.svc = svc,
+		.server = srv->rt,
+	};
+
+	return conn4_create(w, &n, &p->conn);
+}
+
+/*
+ * The scheduler's choice; when this client's port is in use towards that server already
+ * (another VIP sent it there), the next server in list order that is free of it.
+ */
+static int connection_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+{
+	const struct sched_request req = request_of(w, &p->key);
+	int choice = svc->sched->choose(svc, &req), ret;
+	uint32_t i;
+
+	if (choice == SCHED_NONE)
+		return -ENOENT;
+	ret = connect_to(w, svc, &svc->servers[choice], p);
+	for (i = 1; ret == -EEXIST && i < svc->n_servers; i++) {
+		const struct server *srv = &svc->servers[((uint32_t)choice + i) % svc->n_servers];
+
+		if (server_eligible(srv))
+			ret = connect_to(w, svc, srv, p);
+	}
+	return ret;
+}
+
+/* True when p->conn is set. */
+static bool schedule_one(struct worker *w, struct pkt4 *p)
+{
+	const struct service *svc;
+	int ret;
+
+	if (p->dir == DIR_OUT) {
+		/* Not a reply: a server's own traffic, for Linux to route. */
+		door_punt(w, p->m, PUNT_TRANSIT);
+		return false;
+	}
+	if (p->key.proto == IPPROTO_TCP && tcp_flags_nonsense(p->tcp_flags)) {
+		door_drop(w, p->m, DROP_BAD_TCP);
+		return false;
+	}
+	svc = service_find4(w->env.snap, &p->key);
+	if (!svc ||
+	    (p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)) {
+		/* Linux owns the VIP and answers with RST or port unreachable. */
+		door_punt(w, p->m, PUNT_OWN);
+		return false;
+	}
+	ret = connection_make(w, svc, p);
+	switch (ret) {
+	case 0:
+		p->flags |= PKT_NEW;
+		resolve_ahead4(w, p->conn);
+		return true;
+	case -EALREADY: /* made by an earlier packet of this burst */
+		return true;
+	case -ENOENT:
+		icmp_error(w, p, p->key.daddr, 3, 3, 0);
+		door_drop(w, p->m, DROP_NO_SERVER);
+		return false;
+	case -EEXIST:
+		door_drop(w, p->m, DROP_KEY_COLLISION);
+		return false;
+	default:
+		door_drop(w, p->m, DROP_TABLE_FULL);
+		return false;
+	}
+}
+
+/* A SYN in a closing state is a new connection (IPVS conn_reuse_mode 1). */
+static bool reopens(const struct pkt4 *p)
+{
+	const struct conn *c = &p->conn->c;
+
+	return p->dir == DIR_IN && (c->state == CONN_TIME_WAIT || c->state == CONN_CLOSE) &&
+	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && !p->conn->control;
+}
+
+void stage_schedule4(struct worker *w, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		/* An earlier packet of this burst may have ended or remade the connection. */
+		if (p->conn &&
+		    !(p->conn->c.flags & CONN_F_LIVE && conn4_matches(p->conn, &p->key, p->dir)))
+			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && reopens(p))) {
+			conn4_destroy(w, p->conn);
+			w->counters.reused++;
+			p->conn = NULL;
+		}
+		if (unlikely(!p->conn) && !schedule_one(w, p))
+			continue;
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}

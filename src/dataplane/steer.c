@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage steer: direction and owner of each packet, from addresses alone.
+ *
+ * Reads: key, flags, link; the snapshot's addresses, the fib's own addresses.
+ * Writes: dir, hash. Prefetches the bucket.
+ * Doors: hand-off, punt, answered (echo), drop.
+ */
+#include "dataplane/answer.h"
+#include "dataplane/doors.h"
+#include "dataplane/pipeline.h"
+
+/* What becomes of a packet before its connection is looked for. */
+enum steering {
+	STEER_IN,
+	STEER_OUT,
+	STEER_DONE, /* left by a door */
+};
+
+static bool balanced_proto(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+static enum steering steer_vip(struct worker *w, struct pkt4 *p, uint32_t kinds)
+{
+	if (unlikely(!(kinds & ADDR_KIND_ACTIVE) || w->env.lease_off)) {
+		door_drop(w, p->m, DROP_NOT_ACTIVE);
+		return STEER_DONE;
+	}
+	if (unlikely(p->flags & PKT_FRAGMENT)) {
+		door_drop(w, p->m, DROP_FRAGMENT);
+		return STEER_DONE;
+	}
+	if (unlikely(p->flags & PKT_BAD_L4)) {
+		door_drop(w, p->m, DROP_MALFORMED);
+		return STEER_DONE;
+	}
+	if (likely(balanced_proto(p->key.proto)))
+		return STEER_IN;
+	if (p->key.proto == IPPROTO_ICMP)
+		echo_receive(w, p);
+	else
+		door_punt(w, p->m, PUNT_OWN);
+	return STEER_DONE;
+}
+
+static void punt_own(struct worker *w, struct pkt4 *p)
+{
+	door_punt(w, p->m, p->key.proto == IPPROTO_ICMP ? PUNT_ICMP : PUNT_OWN);
+}
+
+static enum steering steer_one(struct worker *w, struct pkt4 *p)
+{
+	const struct burst_env *env = &w->env;
+	const struct addr_entry4 *e = addr_table4_find(env->snap->addrs4, p->key.daddr);
+
+	if (e && (e->kinds & ADDR_KIND_VIP))
+		return steer_vip(w, p, e->kinds);
+	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr)) {
+		punt_own(w, p);
+		return STEER_DONE;
+	}
+	e = addr_table4_find(env->snap->addrs4, p->key.saddr);
+	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && balanced_proto(p->key.proto)) {
+		/* Its ports are unknown, so whether it is a reply is, too. */
+		if (unlikely(p->flags & (PKT_FRAGMENT | PKT_BAD_L4))) {
+			door_drop(w, p->m,
+				  p->flags & PKT_FRAGMENT ? DROP_FRAGMENT : DROP_MALFORMED);
+			return STEER_DONE;
+		}
+		return STEER_OUT;
+	}
+	if (e && (e->kinds & ADDR_KIND_VIP)) { /* nobody but us speaks as a VIP */
+		door_drop(w, p->m, DROP_BAD_SOURCE);
+		return STEER_DONE;
+	}
+	door_punt(w, p->m, PUNT_TRANSIT);
+	return STEER_DONE;
+}
+
+void stage_steer4(struct worker *w, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+		enum steering s = steer_one(w, p);
+		unsigned int owner;
+
+		if (unlikely(s == STEER_DONE))
+			continue;
+		owner = s == STEER_IN ? owner4(w->owners, p->key.saddr, p->key.sport)
+				      : owner4(w->owners, p->key.daddr, p->key.dport);
+		if (owner != w->id) {
+			door_handoff(w, p->m, owner, 0);
+			continue;
+		}
+		p->dir = s == STEER_IN ? DIR_IN : DIR_OUT;
+		p->hash = table4_hash(&w->table4, &p->key);
+		table4_prefetch_bucket(&w->table4, p->hash);
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}

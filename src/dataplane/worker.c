@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/pages.h"
+
+int pkt_tag_offset = -1;
+
+int pkt_tag_register(void)
+{
+	static const struct rte_mbuf_dynfield field = {
+		.name = "plvs_pkt_tag",
+		.size = sizeof(struct pkt_tag),
+		.align = _Alignof(uint64_t),
+	};
+	int offset = rte_mbuf_dynfield_register(&field);
+
+	if (offset < 0)
+		return -rte_errno;
+	pkt_tag_offset = offset;
+	return 0;
+}
+
+/* Exception traffic per second and worker; a second's worth may come at once. ARP, HA and
+ * checks are small and must never wait behind the rest. */
+static const uint32_t punt_rates[PUNT_MAX] = {
+	[PUNT_ARP] = 20000,  [PUNT_HA] = 50000,	 [PUNT_CHECK] = 100000,
+	[PUNT_OWN] = 200000, [PUNT_ICMP] = 5000, [PUNT_TRANSIT] = 100000,
+};
+#define ICMP_ERRORS_PER_S 1000
+
+static void rate_init(struct rate_limit *r, uint32_t per_s)
+{
+	r->per_tick = (per_s + CONN_TICK_HZ - 1) / CONN_TICK_HZ;
+	r->burst = per_s;
+	r->tokens = per_s;
+}
+
+/* A power of two with room for twice the embryonic connections: entries that are no
+ * longer embryonic are dropped from its head as it fills. */
+static int embryos_init(struct worker *w, uint32_t capacity)
+{
+	uint32_t n = 64;
+
+	w->max_embryonic = capacity / 2 + 1;
+	while (n < w->max_embryonic * 2ULL && n < 1U << 31)
+		n <<= 1;
+	w->embryo_mask = n - 1;
+	w->embryos = pages_alloc(sizeof(*w->embryos) * (size_t)n, w->socket);
+	return w->embryos ? 0 : -ENOMEM;
+}
+
+int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, uint64_t seed,
+		const struct published *pub)
+{
+	int ret;
+
+	memset(w, 0, sizeof(*w));
+	w->id = id;
+	w->n_workers = 1;
+	w->socket = (int16_t)socket;
+	w->pub = pub;
+	w->nexthops = (struct nexthop_table *)&pub->nexthops;
+	w->random = seed | 1;
+	w->link_eventfd = -1;
+	for (unsigned int p = 0; p < MAX_PORTS; p++)
+		w->tx_queue[p] = -1;
+	for (unsigned int c = 0; c < PUNT_MAX; c++)
+		rate_init(&w->punt_rate[c], punt_rates[c]);
+	rate_init(&w->icmp_rate, ICMP_ERRORS_PER_S);
+	ret = table4_create(&w->table4, capacity, socket, seed * 0x9e3779b97f4a7c15ULL + id);
+	if (ret < 0)
+		return ret;
+	ret = wheel_init(&w->wheel4, w->table4.conns, sizeof(struct conn4), 0);
+	if (ret < 0)
+		goto err_table;
+	ret = embryos_init(w, capacity);
+	if (ret < 0)
+		goto err_wheel;
+	w->server_counters = pages_alloc(sizeof(*w->server_counters) * (MAX_SERVERS + 1), socket);
+	if (!w->server_counters) {
+		ret = -ENOMEM;
+		goto err_embryos;
+	}
+	return 0;
+err_embryos:
+	pages_free(w->embryos, sizeof(*w->embryos) * ((size_t)w->embryo_mask + 1));
+err_wheel:
+	wheel_fini(&w->wheel4);
+err_table:
+	table4_destroy(&w->table4);
+	return ret;
+}
+
+void worker_fini(struct worker *w)
+{
+	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
+	pages_free(w->embryos, sizeof(*w->embryos) * ((size_t)w->embryo_mask + 1));
+	wheel_fini(&w->wheel4);
+	table4_destroy(&w->table4);
+	memset(w, 0, sizeof(*w));
+}
