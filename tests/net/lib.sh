@@ -27,10 +27,10 @@ PROBE=$BUILD/tests/net/probe
 PLVS_PID=
 NET_LEGS=0
 
-# shellcheck source=tests/net/plvs.sh
-. "$TOP/tests/net/plvs.sh"
-# shellcheck source=tests/net/traffic.sh
-. "$TOP/tests/net/traffic.sh"
+# shellcheck source=tests/net/lib/plvs.sh
+. "$TOP/tests/net/lib/plvs.sh"
+# shellcheck source=tests/net/lib/traffic.sh
+. "$TOP/tests/net/lib/traffic.sh"
 
 note()
 {

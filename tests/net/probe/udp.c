@@ -93,12 +93,12 @@ static void asker_open(struct asker *a)
 	}
 }
 
-static void asker_send(struct asker *a, uint64_t upto)
+static void asker_send(struct asker *a, uint64_t target)
 {
 	char buf[UDP_MAX] = {0};
 	struct numbered packet = {.run = a->run};
 
-	for (; a->sent < upto; a->sent++) {
+	for (; a->sent < target; a->sent++) {
 		packet.number = a->sent;
 		memcpy(buf, &packet, sizeof(packet));
 		if (send(a->socks[a->sent % a->o->flows].fd, buf, a->o->size, 0) < 0)
