@@ -52,7 +52,7 @@ struct port {
 	uint16_t mtu;
 	bool rss; /* the NIC delivers to owners: key and table are set */
 	bool started;
-	bool found;   /* dev is ours to close */
+	bool found; /* dev is ours to close */
 	uint16_t rx_desc, tx_desc;
 	uint64_t rx_offloads, tx_offloads;
 	struct rte_mempool *pool;
@@ -75,11 +75,11 @@ struct conn_view {
 };
 
 struct conn_filter {
-	uint32_t service_id; /* 0 = any */
-	uint32_t server_id;  /* 0 = any */
+	uint32_t service_id;  /* 0 = any */
+	uint32_t server_id;   /* 0 = any */
 	struct prefix client; /* family 0 = any */
-	uint8_t proto;	     /* 0 = any */
-	int8_t state;	     /* -1 = any */
+	uint8_t proto;	      /* 0 = any */
+	int8_t state;	      /* -1 = any */
 };
 
 enum worker_command_kind {
@@ -93,13 +93,13 @@ enum worker_command_kind {
 /* Control allocates it, puts it on w->commands, and waits for done (release/acquire). */
 struct worker_command {
 	enum worker_command_kind kind;
-	struct conn_filter filter;   /* CMD_LIST */
-	struct key4 key;	     /* CMD_FIND */
-	uint32_t cursor;	     /* CMD_LIST: entry to start at; where it stopped; 0 = at the end */
-	struct conn_view *views;     /* room for n_max */
+	struct conn_filter filter; /* CMD_LIST */
+	struct key4 key;	   /* CMD_FIND */
+	uint32_t cursor;	 /* CMD_LIST: entry to start at; where it stopped; 0 = at the end */
+	struct conn_view *views; /* room for n_max */
 	uint32_t n_max, n;
-	int eventfd;		     /* written when done, or -1 */
-	uint32_t done;		     /* worker: 1 with release order */
+	int eventfd;   /* written when done, or -1 */
+	uint32_t done; /* worker: 1 with release order */
 };
 
 struct dataplane {
@@ -115,15 +115,16 @@ struct dataplane {
 	struct worker *workers[MAX_WORKERS];
 	uint16_t n_pools;
 	struct rte_mempool *pools[MAX_PORTS]; /* one per NUMA node in use */
-	uint64_t hz;	    /* TSC */
-	uint64_t tsc_start; /* tick 0 */
-	uint32_t stop;	  /* control: wo, worker: ro */
+	uint64_t hz;			      /* TSC */
+	uint64_t tsc_start;		      /* tick 0 */
+	uint32_t stop;			      /* control: wo, worker: ro */
 };
 
 /* EAL runs; every lcore but main becomes a worker. Opens and configures ports, makes rings,
  * pools and tables, pub.runtime and pub.nexthops; starts nothing. 0 or -errno; *error says
  * what and why (static length 256, for a person). */
-int dataplane_create(const struct dataplane_config *config, struct dataplane **out, char error[256]);
+int dataplane_create(const struct dataplane_config *config, struct dataplane **out,
+		     char error[256]);
 /* Starts ports, then workers. A snapshot and a fib are published before. 0 or -errno. */
 int dataplane_start(struct dataplane *dp, char error[256]);
 /* Workers end, ports stop; what waits in rings and parked is dropped and counted, commands

@@ -18,15 +18,14 @@
  * and descriptors will be asked for. Changes nothing at the port. */
 int port_find(struct port *p, uint16_t n_workers, char error[256]);
 
-/* Bytes that a received frame may have. */
-uint32_t port_frame_max(const struct port *p);
+/* Bytes that a frame of this MTU may have, two VLAN tags included. */
+uint32_t port_frame_max(uint16_t mtu);
 /* Frames longer than an mbuf come and go in several segments. */
 bool port_can_scatter(const struct port *p);
 
 /* Queues, offloads, RSS, MTU. p->pool is set before. fast_free: all packets come from one
  * pool and none is ever referenced twice. */
-int port_configure(struct port *p, const struct owner_map *owners, uint16_t n_workers,
-		   bool fast_free, char error[256]);
+int port_configure(struct port *p, uint16_t n_workers, bool fast_free, char error[256]);
 int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers, char error[256]);
 void port_stop(struct port *p);
 /* Gives the device back. Does nothing for a port that was never found. */

@@ -37,7 +37,6 @@ struct tx_buffer {
 struct rx_queue {
 	uint16_t port; /* index */
 	uint16_t queue;
-	uint16_t dev; /* DPDK's id of the port */
 };
 
 /* Packets waiting for a next hop: before rewriting, to run through the stages again. */

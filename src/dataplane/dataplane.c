@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/dataplane.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
+#include "base/log.h"
+#include "dataplane/port.h"
+#include "dataplane/rings.h"
+
+#define AREA		  "dataplane"
+#define ERROR_LEN	  256
+#define POOL_CACHE	  256  /* mbufs per lcore */
+#define POOL_PER_PORT_MIN 2048 /* mbufs; small pools stay in the cache */
+#define POOL_PER_WORKER	  2048 /* in buffers, rings, parked, and its cache */
+/* An MP/MC ring makes the others spin while a worker is off its CPU in the middle of it. */
+#define POOL_OPS "ring_mt_rts"
+
+/* ---- grace periods ---- */
+
+static uint64_t grace_start(void *arg)
+{
+	return rte_rcu_qsbr_start(arg);
+}
+
+static bool grace_passed(void *arg, uint64_t token)
+{
+	return rte_rcu_qsbr_check(arg, token, false) == 1;
+}
+
+static int qsbr_create(struct dataplane *dp, char error[256])
+{
+	size_t size = rte_rcu_qsbr_get_memsize(dp->n_workers);
+
+	dp->qsbr = rte_zmalloc("plvs_qsbr", size, RTE_CACHE_LINE_SIZE);
+	if (!dp->qsbr || rte_rcu_qsbr_init(dp->qsbr, dp->n_workers) != 0) {
+		snprintf(error, ERROR_LEN, "no memory for the quiescent-state variable");
+		return -ENOMEM;
+	}
+	/* Offline until their loops run: a grace period does not wait for them. */
+	for (unsigned int i = 0; i < dp->n_workers; i++)
+		rte_rcu_qsbr_thread_register(dp->qsbr, i);
+	dp->pub.grace = (struct grace){grace_start, grace_passed, dp->qsbr};
+	return 0;
+}
+
+/* ---- ports and pools ---- */
+
+static int home_socket(const struct dataplane *dp, const struct port *p)
+{
+	int socket = p->socket;
+
+	if (socket < 0 || !rte_eal_has_hugepages())
+		socket = dp->workers[0]->socket;
+	return socket < 0 ? 0 : socket;
+}
+
+/* Bytes of a frame in one mbuf: more than usual only where a long MTU meets a port that
+ * cannot take frames in several segments. */
+static uint16_t data_room(const struct dataplane *dp)
+{
+	uint32_t longest = PORT_DATA_ROOM;
+	bool scatter = true;
+
+	for (unsigned int i = 0; i < dp->n_ports; i++) {
+		uint32_t frame = port_frame_max(dp->ports[i].mtu);
+
+		if (frame > longest)
+			longest = frame;
+		scatter = scatter && port_can_scatter(&dp->ports[i]);
+	}
+	if (scatter)
+		longest = PORT_DATA_ROOM;
+	longest = RTE_ALIGN_CEIL(longest, 64U);
+	return (uint16_t)RTE_MIN(longest + RTE_PKTMBUF_HEADROOM, (uint32_t)UINT16_MAX);
+}
+
+static uint32_t pool_size(const struct dataplane *dp, int socket, uint32_t per_port)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < dp->n_ports; i++) {
+		const struct port *p = &dp->ports[i];
+		uint32_t need = (uint32_t)p->n_rx * p->rx_desc + (uint32_t)p->n_tx * p->tx_desc;
+
+		if (home_socket(dp, p) == socket)
+			n += per_port ? per_port : RTE_MAX(need, (uint32_t)POOL_PER_PORT_MIN);
+	}
+	return n + (uint32_t)dp->n_workers * POOL_PER_WORKER;
+}
+
+static struct rte_mempool *pool_create(struct dataplane *dp, int socket, uint32_t n)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+	struct rte_mempool *pool;
+
+	snprintf(name, sizeof(name), "plvs_pool_%d", socket);
+	pool = rte_pktmbuf_pool_create_by_ops(name, n, POOL_CACHE, 0, data_room(dp), socket,
+					      POOL_OPS);
+	if (!pool && rte_errno != ENOMEM && rte_errno != EEXIST)
+		pool = rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, data_room(dp), socket);
+	return pool;
+}
+
+static int pools_create(struct dataplane *dp, uint32_t per_port, char error[256])
+{
+	for (unsigned int i = 0; i < dp->n_ports; i++) {
+		struct port *p = &dp->ports[i];
+		int socket = home_socket(dp, p);
+		uint32_t n = pool_size(dp, socket, per_port);
+
+		for (unsigned int j = 0; j < i && !p->pool; j++)
+			if (home_socket(dp, &dp->ports[j]) == socket)
+				p->pool = dp->ports[j].pool;
+		if (!p->pool) {
+			p->pool = pool_create(dp, socket, n);
+			if (!p->pool) {
+				snprintf(error, ERROR_LEN,
+					 "no memory for %u packet buffers of %u bytes on NUMA node "
+					 "%d "
+					 "(EAL -m, --socket-mem or huge pages): %s",
+					 n, data_room(dp), socket, rte_strerror(rte_errno));
+				return -ENOMEM;
+			}
+			dp->pools[dp->n_pools++] = p->pool;
+		}
+		dp->exchange.pool[i] = p->pool;
+	}
+	return 0;
+}
+
+static void warn_far_memory(struct dataplane *dp, struct port *p)
+{
+	for (unsigned int i = 0; i < p->n_rx; i++) {
+		const struct worker *w = dp->workers[i];
+
+		if (p->socket < 0 || w->socket < 0 || p->socket == w->socket)
+			continue;
+		snprintf(p->warning, sizeof(p->warning),
+			 "the NIC is on NUMA node %d, worker %u (lcore %u) on node %d: choose "
+			 "lcores "
+			 "of the NIC's node",
+			 p->socket, w->id, w->lcore, w->socket);
+		log_warning(AREA, "port %s: %s", p->config.name, p->warning);
+		return;
+	}
+}
+
+static int ports_create(struct dataplane *dp, const struct dataplane_config *config,
+			char error[256])
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < config->n_ports && rc == 0; i++) {
+		struct port *p = &dp->ports[i];
+
+		p->config = config->ports[i];
+		p->link_eventfd = dp->exchange.link_eventfd;
+		dp->n_ports++;
+		rc = port_find(p, dp->n_workers, error);
+		if (rc == 0)
+			warn_far_memory(dp, p);
+	}
+	if (rc == 0)
+		rc = pools_create(dp, config->mbufs_per_port, error);
+	for (unsigned int i = 0; i < dp->n_ports && rc == 0; i++)
+		rc = port_configure(&dp->ports[i], dp->n_workers, dp->n_pools == 1, error);
+	return rc;
+}
+
+/* ---- workers ---- */
+
+/* More threads want the lcore's CPUs than there are. */
+static bool lcore_shares_cpu(unsigned int lcore)
+{
+	rte_cpuset_t set = rte_lcore_cpuset(lcore), both;
+	unsigned int other;
+	int n = 0;
+
+	RTE_LCORE_FOREACH(other)
+	{
+		rte_cpuset_t theirs = rte_lcore_cpuset(other);
+
+		CPU_AND(&both, &set, &theirs);
+		n += CPU_COUNT(&both) != 0;
+	}
+	return n > CPU_COUNT(&set);
+}
+
+static int worker_create(struct dataplane *dp, const struct dataplane_config *config, uint16_t id,
+			 unsigned int lcore)
+{
+	uint64_t per_shard = config->max_connections / dp->n_workers;
+	uint32_t capacity = (uint32_t)RTE_MIN(per_shard + per_shard / 4 + 1, (uint64_t)INT32_MAX);
+	int socket = rte_eal_has_hugepages() ? (int)rte_lcore_to_socket_id(lcore) : -1;
+	uint64_t seed = config->seed + id;
+	struct worker *w;
+	int rc;
+
+	if (config->seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return -errno;
+	w = rte_zmalloc_socket("plvs_worker", sizeof(*w), RTE_CACHE_LINE_SIZE, socket);
+	if (!w)
+		return -ENOMEM;
+	rc = worker_init(w, id, capacity, socket, seed, &dp->pub);
+	if (rc != 0) {
+		rte_free(w);
+		return rc;
+	}
+	w->id = id;
+	w->n_workers = dp->n_workers;
+	w->lcore = (uint16_t)lcore;
+	w->socket = (int16_t)socket;
+	w->dp = dp;
+	w->pub = &dp->pub;
+	w->nexthops = &dp->pub.nexthops;
+	w->owners = &dp->owners;
+	w->exchange = &dp->exchange.worker[id];
+	w->link_eventfd = dp->exchange.link_eventfd;
+	w->idle_sleep = config->idle_sleep;
+	w->shares_cpu = !dp->manual && lcore_shares_cpu(lcore);
+	dp->workers[id] = w;
+	return 0;
+}
+
+static int workers_create(struct dataplane *dp, const struct dataplane_config *config,
+			  char error[256])
+{
+	unsigned int lcore = rte_get_main_lcore();
+
+	for (unsigned int i = 0; i < dp->n_workers; i++) {
+		int rc;
+
+		if (!dp->manual)
+			lcore = rte_get_next_lcore(i == 0 ? -1U : lcore, 1, 0);
+		rc = worker_create(dp, config, (uint16_t)i, lcore);
+		if (rc != 0) {
+			snprintf(error, ERROR_LEN,
+				 "worker %u of %u: no room for %" PRIu64
+				 " connections (workers.connections): %s",
+				 i, dp->n_workers, config->max_connections, strerror(-rc));
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* Queue q of a port belongs to worker q; who has none of a port sends by another's. */
+static void queues_assign(struct dataplane *dp)
+{
+	for (unsigned int i = 0; i < dp->n_workers; i++) {
+		struct worker *w = dp->workers[i];
+
+		w->pool = dp->n_pools ? dp->pools[0] : NULL;
+		for (unsigned int port = 0; port < dp->n_ports; port++) {
+			const struct port *p = &dp->ports[port];
+
+			if (i < p->n_rx)
+				w->rx[w->n_rx++] = (struct rx_queue){(uint16_t)port, (uint16_t)i};
+			w->port_dev[port] = p->dev;
+			w->tx_queue[port] = i < p->n_tx ? (int16_t)i : -1;
+			w->tx_owner[port] = (uint8_t)(i % p->n_tx);
+			if (home_socket(dp, p) == w->socket)
+				w->pool = p->pool;
+		}
+	}
+	for (unsigned int port = 0; port < dp->n_ports; port++)
+		dp->exchange.port_worker[port] = 0;
+}
+
+/* ---- life ---- */
+
+static int dataplane_init(struct dataplane *dp, const struct dataplane_config *config,
+			  char error[256])
+{
+	int rc;
+
+	dp->hz = rte_get_tsc_hz();
+	dp->tsc_start = rte_rdtsc();
+	dp->exchange.n_workers = dp->n_workers;
+	dp->exchange.link_eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	rc = dp->exchange.link_eventfd < 0 ? -errno : 0;
+	if (rc == 0)
+		rc = runtime_init(&dp->pub.runtime);
+	if (rc == 0)
+		rc = nexthop_table_init(&dp->pub.nexthops, MAX_NEXTHOPS);
+	if (rc == 0)
+		rc = pkt_tag_register();
+	if (rc != 0) {
+		snprintf(error, ERROR_LEN, "the data plane does not start: %s", strerror(-rc));
+		return rc;
+	}
+	owner_init();
+	owner_map_init(&dp->owners, dp->n_workers);
+	rc = qsbr_create(dp, error);
+	if (rc == 0)
+		rc = workers_create(dp, config, error);
+	if (rc == 0)
+		rc = rings_create(dp, error);
+	if (rc == 0)
+		rc = ports_create(dp, config, error);
+	if (rc == 0)
+		queues_assign(dp);
+	return rc;
+}
+
+int dataplane_create(const struct dataplane_config *config, struct dataplane **out, char error[256])
+{
+	unsigned int n =
+		config->n_manual_workers ? config->n_manual_workers : rte_lcore_count() - 1;
+	struct dataplane *dp;
+	int rc;
+
+	if (n == 0 || n > MAX_WORKERS) {
+		snprintf(
+			error, ERROR_LEN,
+			"there are %u worker lcores, 1 to %u are possible: give EAL -l or --lcores "
+			"one lcore more than workers",
+			n, MAX_WORKERS);
+		return -EINVAL;
+	}
+	if (config->n_ports == 0 || config->n_ports > MAX_PORTS) {
+		snprintf(error, ERROR_LEN, "node.ports: %u ports, 1 to %u are possible",
+			 config->n_ports, MAX_PORTS);
+		return -EINVAL;
+	}
+	dp = calloc(1, sizeof(*dp));
+	if (!dp) {
+		snprintf(error, ERROR_LEN, "no memory");
+		return -ENOMEM;
+	}
+	dp->exchange.link_eventfd = -1;
+	dp->n_workers = (uint16_t)n;
+	dp->manual = config->n_manual_workers != 0;
+	rc = dataplane_init(dp, config, error);
+	if (rc != 0) {
+		dataplane_destroy(dp);
+		return rc;
+	}
+	*out = dp;
+	return 0;
+}
+
+int dataplane_start(struct dataplane *dp, char error[256])
+{
+	int rc = 0;
+
+	if (!dp->pub.snapshot || !dp->pub.fib) {
+		snprintf(error, ERROR_LEN, "no snapshot or routes are published");
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < dp->n_ports && rc == 0; i++)
+		rc = port_start(&dp->ports[i], &dp->owners, dp->n_workers, error);
+	dp->running = true;
+	__atomic_store_n(&dp->stop, 0, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < dp->n_workers && rc == 0 && !dp->manual; i++) {
+		rc = rte_eal_remote_launch(worker_main, dp->workers[i], dp->workers[i]->lcore);
+		if (rc != 0)
+			snprintf(error, ERROR_LEN, "worker %u: lcore %u does not start: %s", i,
+				 dp->workers[i]->lcore, strerror(-rc));
+	}
+	if (rc != 0)
+		dataplane_stop(dp);
+	else
+		log_info(AREA, "%u workers run", dp->n_workers);
+	return rc;
+}
+
+void dataplane_stop(struct dataplane *dp)
+{
+	if (!dp->running)
+		return;
+	dp->running = false;
+	__atomic_store_n(&dp->stop, 1, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < dp->n_workers && !dp->manual; i++)
+		rte_eal_wait_lcore(dp->workers[i]->lcore);
+	rings_drain(dp);
+	for (unsigned int i = 0; i < dp->n_ports; i++)
+		port_stop(&dp->ports[i]);
+}
+
+void dataplane_destroy(struct dataplane *dp)
+{
+	if (!dp)
+		return;
+	dataplane_stop(dp);
+	for (unsigned int i = 0; i < dp->n_ports; i++)
+		port_close(&dp->ports[i]);
+	rings_destroy(dp);
+	for (unsigned int i = 0; i < dp->n_workers; i++) {
+		if (!dp->workers[i])
+			continue;
+		worker_fini(dp->workers[i]);
+		rte_free(dp->workers[i]);
+	}
+	for (unsigned int i = 0; i < dp->n_pools; i++)
+		rte_mempool_free(dp->pools[i]);
+	rte_free(dp->qsbr);
+	nexthop_table_fini(&dp->pub.nexthops);
+	runtime_fini(&dp->pub.runtime);
+	if (dp->exchange.link_eventfd >= 0)
+		close(dp->exchange.link_eventfd);
+	free(dp);
+}
+
+int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_command *cmd)
+{
+	if (!dp->running)
+		return -ESHUTDOWN;
+	return rte_ring_enqueue(dp->workers[worker]->commands, cmd) == 0 ? 0 : -EAGAIN;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The polling loop of a worker: brings packets in from ports, rings and Linux, and lets
+ * the stages (pipeline.h) do the rest. The only place that reads a clock.
+ */
+#include "dataplane/dataplane.h"
+
+#include <sched.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_pause.h>
+
+#include "dataplane/doors.h"
+#include "dataplane/pipeline.h"
+
+#define IDLE_ROUNDS	  200 /* empty ones before the first sleep */
+#define IDLE_ROUNDS_YIELD 4   /* before the CPU is offered to another worker on it */
+#define SLEEP_MIN_US	  50
+#define SLEEP_MAX_US	  1000
+
+/* Time as the loop hands it on. */
+struct loop_clock {
+	uint64_t tsc;	    /* of this round */
+	uint64_t tick_tsc;  /* cycles of one tick */
+	uint64_t next_tick; /* TSC at which the next one begins */
+	uint32_t tick;
+	uint32_t s; /* CLOCK_MONOTONIC: the link thread compares with its own */
+};
+
+/* ---- receive: reads rx, owners' rings, inject; all packets pass on to the pipeline ---- */
+
+static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
+{
+	struct port_counters *pc = &w->port_counters[q->port];
+	struct rte_mbuf *frames[BURST_MAX];
+	uint16_t n = rte_eth_rx_burst(w->port_dev[q->port], q->queue, frames, BURST_MAX);
+	uint64_t bytes = 0;
+
+	if (n == 0)
+		return 0;
+	for (unsigned int i = 0; i < n; i++) {
+		if (i + 4 < n)
+			rte_prefetch0(frames[i + 4]);
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+		frames[i]->port = q->port;
+		pkt_tag_fresh(frames[i]);
+		bytes += frames[i]->pkt_len;
+	}
+	pc->rx_pkts += n;
+	pc->rx_bytes += bytes;
+	w->counters.received += n;
+	pipeline_run(w, frames, n);
+	return n;
+}
+
+/* What another worker hands over: finished packets for a port of ours, and packets of our
+ * connections with m->port and tag as the other one left them. */
+static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
+{
+	struct rte_mbuf *frames[BURST_MAX];
+	unsigned int n = rte_ring_sc_dequeue_burst(ring, (void **)frames, BURST_MAX, NULL);
+	uint16_t n_steer = 0;
+
+	if (n == 0)
+		return 0;
+	w->counters.ring_in += n;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct pkt_tag *tag = pkt_tag(frames[i]);
+
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+		if (tag->kind == HANDOFF_TX)
+			door_send(w, frames[i], tag->tx_port);
+		else
+			frames[n_steer++] = frames[i];
+	}
+	if (n_steer)
+		pipeline_run(w, frames, n_steer);
+	return n;
+}
+
+static uint32_t receive_injected(struct worker *w)
+{
+	struct rte_mbuf *frames[BURST_MAX];
+	unsigned int n =
+		rte_ring_sc_dequeue_burst(w->exchange->inject, (void **)frames, BURST_MAX, NULL);
+
+	w->counters.injected += n;
+	for (unsigned int i = 0; i < n; i++) {
+		pkt_tag_fresh(frames[i]);
+		pipeline_inject(w, frames[i]);
+	}
+	return n;
+}
+
+uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
+{
+	uint32_t work = 0;
+
+	worker_env_update(w, now_tick, now_s);
+	for (unsigned int i = 0; i < w->n_rx; i++)
+		work += receive_port(w, &w->rx[i]);
+	for (unsigned int i = 0; i < w->n_workers; i++)
+		if (w->ring_from[i])
+			work += receive_ring(w, w->ring_from[i]);
+	work += receive_injected(w);
+	work += command_run(w);
+	if (w->n_parked)
+		pipeline_unpark(w);
+	work += pipeline_expire(w);
+	pipeline_flush(w);
+
+	w->counters.loops++;
+	w->counters.busy_loops += work != 0;
+	__atomic_store_n(&w->progress, w->progress + 1, __ATOMIC_RELAXED);
+	return work;
+}
+
+/* ---- time and rest ---- */
+
+static void clock_read_s(struct loop_clock *c)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	c->s = (uint32_t)ts.tv_sec;
+}
+
+static void clock_start(struct loop_clock *c, const struct dataplane *dp)
+{
+	c->tick_tsc = dp->hz / CONN_TICK_HZ;
+	c->tsc = rte_rdtsc();
+	c->tick = (uint32_t)((c->tsc - dp->tsc_start) / c->tick_tsc);
+	c->next_tick = dp->tsc_start + ((uint64_t)c->tick + 1) * c->tick_tsc;
+	clock_read_s(c);
+}
+
+static void clock_update(struct loop_clock *c)
+{
+	c->tsc = rte_rdtsc();
+	if (likely((int64_t)(c->tsc - c->next_tick) < 0))
+		return;
+	/* Usually one tick; many after the process was stopped and continued. */
+	do {
+		c->tick++;
+		c->next_tick += c->tick_tsc;
+	} while ((int64_t)(c->tsc - c->next_tick) >= 0);
+	clock_read_s(c);
+}
+
+/* Offline meanwhile: nobody's grace period waits for a sleeper. */
+static void idle_sleep(struct worker *w, struct rte_rcu_qsbr *qsbr, uint32_t us)
+{
+	struct timespec ts = {.tv_nsec = (long)us * 1000};
+
+	rte_rcu_qsbr_thread_offline(qsbr, w->id);
+	nanosleep(&ts, NULL);
+	rte_rcu_qsbr_thread_online(qsbr, w->id);
+	w->counters.sleeps++;
+}
+
+/* After an empty round. Sleeps get longer while nothing comes: a short pause in traffic
+ * costs little latency, a quiet router little CPU. */
+static void idle(struct worker *w, struct rte_rcu_qsbr *qsbr, uint32_t *empty, uint32_t *sleep_us)
+{
+	(*empty)++;
+	if (w->idle_sleep && *empty >= IDLE_ROUNDS) {
+		idle_sleep(w, qsbr, *sleep_us);
+		*sleep_us = RTE_MIN(*sleep_us * 2, (uint32_t)SLEEP_MAX_US);
+	} else if (w->shares_cpu && *empty >= IDLE_ROUNDS_YIELD) {
+		sched_yield();
+	} else {
+		rte_pause();
+	}
+}
+
+int worker_main(void *worker)
+{
+	struct worker *w = worker;
+	struct dataplane *dp = w->dp;
+	uint32_t empty = 0, sleep_us = SLEEP_MIN_US;
+	struct loop_clock clock;
+
+	clock_start(&clock, dp);
+	rte_rcu_qsbr_thread_online(dp->qsbr, w->id);
+	while (!__atomic_load_n(&dp->stop, __ATOMIC_RELAXED)) {
+		clock_update(&clock);
+		if (loop_round(w, clock.tick, clock.s) != 0) {
+			w->counters.busy_tsc += rte_rdtsc() - clock.tsc;
+			empty = 0;
+			sleep_us = SLEEP_MIN_US;
+			rte_rcu_qsbr_quiescent(dp->qsbr, w->id);
+			continue;
+		}
+		rte_rcu_qsbr_quiescent(dp->qsbr, w->id);
+		idle(w, dp->qsbr, &empty, &sleep_us);
+	}
+	rte_rcu_qsbr_thread_offline(dp->qsbr, w->id);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sums of counters over workers. Each worker writes its own with plain stores. */
+#include <string.h>
+
+#include "dataplane/dataplane.h"
+
+/* Structs of uint64_t only. */
+_Static_assert(sizeof(struct worker_counters) % sizeof(uint64_t) == 0, "counters are words");
+_Static_assert(sizeof(struct port_counters) % sizeof(uint64_t) == 0, "counters are words");
+_Static_assert(sizeof(struct server_counters) % sizeof(uint64_t) == 0, "counters are words");
+
+static void words_add(void *to, const void *from, size_t bytes)
+{
+	uint64_t *sum = to;
+	const uint64_t *src = from;
+
+	for (size_t i = 0; i < bytes / sizeof(uint64_t); i++)
+		sum[i] += __atomic_load_n(&src[i], __ATOMIC_RELAXED);
+}
+
+void dataplane_server_counters(const struct dataplane *dp, uint32_t server_id,
+			       struct server_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned int i = 0; i < dp->n_workers; i++)
+		words_add(out, &dp->workers[i]->server_counters[server_id], sizeof(*out));
+}
+
+void dataplane_worker_counters(const struct dataplane *dp, struct worker_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned int i = 0; i < dp->n_workers; i++)
+		words_add(out, &dp->workers[i]->counters, sizeof(*out));
+}
+
+void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct port_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned int i = 0; i < dp->n_workers; i++)
+		words_add(out, &dp->workers[i]->port_counters[port], sizeof(*out));
+}
