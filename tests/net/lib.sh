@@ -21,7 +21,7 @@ set -euo pipefail
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${PLVS_BUILD:-$TOP/build}
 NET=${PLVS_NET:-plvs$$}
-RUN=$(mktemp -d "${TMPDIR:-/tmp}/$NET.XXXXXX")
+RUN=${PLVS_RUN:-$(mktemp -d "${TMPDIR:-/tmp}/$NET.XXXXXX")}
 CPUS=$(nproc)
 PROBE=$BUILD/tests/net/probe
 PLVS_PID=
@@ -206,6 +206,8 @@ network_end()
 {
 	local ns
 	set +e
+	# What a script before this one left up, if there is such.
+	[ -n "$PLVS_PID" ] || PLVS_PID=$(cat "$RUN/plvs.pid" 2> /dev/null)
 	if [ -n "$PLVS_PID" ] && kill -0 "$PLVS_PID" 2> /dev/null; then
 		kill -TERM "$PLVS_PID"
 		timeout 10 tail --pid="$PLVS_PID" -f /dev/null

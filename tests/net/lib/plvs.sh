@@ -6,6 +6,8 @@
 PLVS_DRIVER=${PLVS_DRIVER:-af_packet}
 PLVS_PORTS='[]'
 PLVS_VDEVS=()
+# The default route of NAT servers.
+PLVS_ADDRESSES='[{"address": "10.10.255.254/16", "kind": "gateway", "link": "private"}]'
 
 # plvs_port NAME [LINUX-JSON]: a port on the veth end NAME of namespace "dpdk".
 plvs_port()
@@ -21,14 +23,29 @@ plvs_port()
 		'. + [{name: $name, device: $device, tap: $name, linux: $linux}]' <<< "$PLVS_PORTS")
 }
 
-# plvs_config < SHARED-JSON: writes the configuration, of which the caller gives the part
-# that a pair of routers shares. The file is replaced at once, as an editor would.
+# service NAME PROTOCOL VIP:PORT METHOD SCHEDULER SERVER:PORT[/WEIGHT]...: a virtual
+# service as JSON.
+service()
+{
+	local name=$1 protocol=$2 vip=$3 method=$4 scheduler=$5
+	shift 5
+	jq -nc --arg name "$name" --arg protocol "$protocol" --arg vip "$vip" \
+		--arg method "$method" --arg scheduler "$scheduler" \
+		'{name: $name, protocol: $protocol, listen: [$vip], scheduler: $scheduler,
+		  forward: $method, servers: [$ARGS.positional[] | split("/") |
+			{address: .[0], weight: ((.[1] // "1") | tonumber)}]}' --args "$@"
+}
+
+# plvs_config SERVICE-JSON...: writes the configuration. The file is replaced at once, as
+# an editor would.
 plvs_config()
 {
-	jq --argjson ports "$PLVS_PORTS" --arg socket "$RUN/plvs.sock" --arg netns "$NET-linux" \
+	printf '%s\n' "$@" | jq -s --argjson ports "$PLVS_PORTS" \
+		--argjson addresses "$PLVS_ADDRESSES" --arg socket "$RUN/plvs.sock" \
+		--arg netns "$NET-linux" \
 		'{node: {name: "lb1", ports: $ports, linux: {netns: $netns},
 		         control: {socket: $socket}, workers: {connections: 100000}},
-		  shared: .}' > "$RUN/plvs.json.new"
+		  shared: {addresses: $addresses, services: .}}' > "$RUN/plvs.json.new"
 	mv "$RUN/plvs.json.new" "$RUN/plvs.json"
 }
 
@@ -47,10 +64,30 @@ ctl()
 	"$BUILD/src/cli/plvsctl" --socket "$RUN/plvs.sock" "$@"
 }
 
+# rpc METHOD [PARAMS-JSON]: the result, straight from the control socket.
+rpc()
+{
+	printf '{"jsonrpc":"2.0","id":1,"method":"%s","params":%s}\n' "$1" "${2:-{\}}" |
+		timeout 20 socat -t 15 - "UNIX-CONNECT:$RUN/plvs.sock" |
+		jq -ce 'select(.id == 1) | .result'
+}
+
+# counted JQ-PATH: a number out of counter.list.
+counted()
+{
+	rpc counter.list | jq "$1"
+}
+
+# drops REASON: how many packets were dropped for it.
+drops()
+{
+	counted "[.drops[] | select(.name == \"$1\") | .count] | add // 0"
+}
+
 plvs_answers()
 {
 	kill -0 "$PLVS_PID" 2> /dev/null || fail "plvs ended by itself"
-	ctl version
+	rpc version
 }
 
 # plvs_start [WORKERS]
@@ -61,6 +98,7 @@ plvs_start()
 	ip netns exec "$NET-dpdk" "$BUILD/src/plvs" "${eal[@]}" -- -c "$RUN/plvs.json" \
 		>> "$RUN/plvs.log" 2>&1 < /dev/null &
 	PLVS_PID=$!
+	echo $PLVS_PID > "$RUN/plvs.pid"
 	wait_for 30 "plvs answers on its control socket" plvs_answers
 }
 
@@ -71,6 +109,7 @@ plvs_stop()
 	kill -TERM "$pid"
 	timeout 15 tail --pid="$pid" -f /dev/null || fail "plvs still runs 15 s after SIGTERM"
 	PLVS_PID=
+	rm -f "$RUN/plvs.pid"
 	wait "$pid" || status=$?
 	[ $status -eq 0 ] || fail "plvs ended with status $status"
 }
@@ -80,6 +119,7 @@ plvs_kill()
 {
 	local pid=$PLVS_PID
 	PLVS_PID=
+	rm -f "$RUN/plvs.pid"
 	kill -KILL "$pid"
 	wait "$pid" 2> /dev/null || true
 }
@@ -88,7 +128,7 @@ plvs_kill()
 # handed over arrived. Both hold once no packet is on its way.
 doors_balanced()
 {
-	ctl --json status > "$RUN/status.json" || return 1
+	rpc status > "$RUN/status.json" || return 1
 	jq -e '.doors as $d |
 		($d.received + $d.ring_in + $d.injected + $d.generated) ==
 		($d.sent + $d.handed_off + $d.punted + $d.answered + $d.dropped + $d.parked)
@@ -97,13 +137,7 @@ doors_balanced()
 
 doors_add_up()
 {
-	wait_for 10 "the doors add up: $(ctl --json status | jq -c .doors)" doors_balanced
+	wait_for 10 "the doors add up: $(rpc status | jq -c .doors)" doors_balanced
 	note "doors: $(jq -r '.doors | to_entries | map("\(.key) \(.value)") | join(", ")' \
 		"$RUN/status.json")"
-}
-
-# drops REASON: how many packets were dropped for it.
-drops()
-{
-	ctl --json counter list drops | jq --arg r "$1" '.drops[$r] // 0'
 }

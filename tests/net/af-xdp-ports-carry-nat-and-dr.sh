@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 60
+PLVS_DRIVER=af_xdp
+. "$(dirname "$0")/lib.sh"
+
+network_two_armed 1 2
+for i in 1 2; do server_add_direct $i 192.0.2.90; done
+plvs_config "$(service nat tcp 192.0.2.80:80 nat rr 10.10.0.11:80 10.10.0.12:80)" \
+	"$(service dr tcp 192.0.2.90:80 dr rr 192.0.2.11:80 192.0.2.12:80)"
+plvs_start 2
+for i in 1 2; do web_start server$i; done
+for vip in 192.0.2.80 192.0.2.90; do
+	web_ask client1 $vip 100 > "$RUN/answers"
+	is "answers of $vip" "$(wc -l < "$RUN/answers")" -eq 100
+	is "servers" "$(sort -u "$RUN/answers" | wc -l)" -eq 2
+done
+doors_add_up

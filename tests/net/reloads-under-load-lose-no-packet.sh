@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 180
+. "$(dirname "$0")/lib.sh"
+
+# A million numbered packets there and back at a rate that af_packet carries here without
+# plvs, one long TCP stream, and 50 reloads that change other services, by SIGHUP and by
+# apply in turn.
+packets=1000000
+rate=20000
+
+network_two_armed 2 2
+steady=("$(service numbers udp 192.0.2.80:7000 nat rr 10.10.0.11:7000)"
+	"$(service slow tcp 192.0.2.80:80 nat rr 10.10.0.12:80)")
+# others ROUND: three services that change every time.
+others()
+{
+	service other1 tcp 192.0.2.81:80 nat wrr "10.10.0.11:80/$(($1 % 7 + 1))" 10.10.0.12:80/2
+	service other2 tcp "192.0.2.8$((2 + $1 % 3)):81" nat wlc 10.10.0.12:80
+	[ $(($1 % 2)) -eq 0 ] || service other3 udp 192.0.2.86:53 nat lc 10.10.0.11:53 10.10.0.12:53
+}
+others 0 > "$RUN/others"
+plvs_config "${steady[@]}" "$(cat "$RUN/others")"
+plvs_start
+echo_serve server1 udp 10.10.0.11 7000
+web_start server2
+
+generation_is_past()
+{
+	[ "$(rpc status | jq .generation)" -gt "$1" ]
+}
+
+on client2 curl -sS --max-time 5 -o /dev/null http://192.0.2.80/
+retransmitted=$(($(stack_counter client2 TcpRetransSegs) + $(stack_counter server2 TcpRetransSegs)))
+on_background client2 download curl -sS --limit-rate 400k -o /dev/null http://192.0.2.80/slow
+on_background client1 numbers "$PROBE" udp-ask 192.0.2.80:7000 --count $packets --rate $rate \
+	--flows 16 --linger 5000
+for round in $(seq 50); do
+	others "$round" > "$RUN/others"
+	plvs_config "${steady[@]}" "$(cat "$RUN/others")"
+	generation=$(rpc status | jq .generation)
+	if [ $((round % 2)) -eq 0 ]; then
+		ctl config apply > /dev/null
+	else
+		kill -HUP "$PLVS_PID"
+	fi
+	wait_for 5 "reload $round is applied" generation_is_past "$generation"
+	sleep 0.5
+done
+kill -0 "$(cat "$RUN/numbers.pid")" || fail "the numbered packets ended before the reloads"
+background_wait numbers
+kill -0 "$(cat "$RUN/download.pid")" 2> /dev/null || fail "the download ended before the reloads"
+note "$(cat "$RUN/numbers.log")"
+is "reloads" "$round" -eq 50
+is "packets sent" "$(jq .sent "$RUN/numbers.log")" -eq $packets
+is "lost" "$(jq .lost "$RUN/numbers.log")" -eq 0
+is "duplicates" "$(jq .duplicates "$RUN/numbers.log")" -eq 0
+is "reordered" "$(jq .reordered "$RUN/numbers.log")" -eq 0
+is "TCP segments retransmitted" "$(($(stack_counter client2 TcpRetransSegs) +
+	$(stack_counter server2 TcpRetransSegs) - retransmitted))" -eq 0
+background_stop download || true
+doors_add_up
