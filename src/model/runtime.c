@@ -131,25 +131,18 @@ int runtime_init(struct runtime *rt)
 	return 0;
 }
 
-static void service_rt_free(struct service_rt *svc)
-{
-	if (svc != NULL && svc->sched_state != NULL)
-		svc->sched_state_free(svc->sched_state);
-	free(svc);
-}
-
 void runtime_fini(struct runtime *rt)
 {
 	for (uint32_t i = 0; i < rt->n_leavers; i++) {
 		if (rt->leavers[i].forgotten) {
 			free(rt->leavers[i].server);
-			service_rt_free(rt->leavers[i].service);
+			free(rt->leavers[i].service);
 		}
 	}
 	for (uint32_t id = 1; rt->servers != NULL && id <= MAX_SERVERS; id++)
 		free(rt->servers[id]);
 	for (uint32_t id = 1; rt->services != NULL && id <= MAX_SERVICES; id++)
-		service_rt_free(rt->services[id]);
+		free(rt->services[id]);
 	free(rt->servers);
 	free(rt->services);
 	free(rt->server_ids);
@@ -371,7 +364,7 @@ static bool service_reap(struct runtime *rt, struct runtime_leaver *l, const str
 		return false;
 	}
 	id_release(rt->service_ids, svc->id);
-	service_rt_free(svc);
+	free(svc);
 	return true;
 }
 

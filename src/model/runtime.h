@@ -25,10 +25,6 @@ struct service_rt {
 	/* --- control: wo, worker: ro --- */
 	uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
 
-	/* What a scheduler learns and workers share (lblc); freed with the object. */
-	void *sched_state;
-	void (*sched_state_free)(void *state);
-
 	/* --- control only --- */
 	uint32_t n_server_rt; /* server_rt objects that name this service */
 	bool present;	      /* a snapshot has it */

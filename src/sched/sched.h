@@ -10,11 +10,12 @@
  * decision; with W workers each server is within W of that.
  *
  * The cursor is 64 bits: the low 16 are the generation of the node it belongs to
- * (sched_gen & 0xffff), the rest is the scheduler's own. choose() moves it by
- * compare-and-swap:
+ * (sched_gen & 0xffff), the rest is the scheduler's own; 0 there is always a valid start.
+ * choose() moves it by compare-and-swap:
  *   - generation equals svc->sched_gen: move it;
  *   - equals svc->sched_prev: the list has just changed: adapt() it, then move it;
- *   - anything else: this worker is a moment behind another: choose without storing.
+ *   - anything else: this worker is a moment behind another: choose from the start of the
+ *     list without storing.
  * Control calls sched_settle() right after publishing a node, so that a cursor is never
  * more than one generation old.
  */
@@ -48,7 +49,7 @@ struct sched_ops {
 	/* Control, after the grace period. May be NULL. */
 	void (*destroy)(struct service *svc);
 	/* Worker or control: the cursor (without its generation) as it must be after the
-	 * change from sched_prev to sched_gen. Pure. May be NULL: the cursor starts at 0. */
+	 * change from sched_prev to sched_gen. Pure. NULL: the scheduler has no cursor. */
 	uint64_t (*adapt)(const struct service *svc, uint64_t cursor);
 	/* Worker: an index into svc->servers, or SCHED_NONE. */
 	int (*choose)(const struct service *svc, const struct sched_request *req);
@@ -59,13 +60,26 @@ const struct sched_ops *sched_find(const char *name);
 /* Names in order, ends with NULL. */
 const char *const *sched_names(void);
 
-/* Control: build() of a node whose list, weights, scheduler or flags differ from old's (or
- * with old NULL): gives it the next sched_gen. A node that differs in nothing of these
- * keeps old's generation and cursor (tables are built again). 0 or -errno of build(). */
+/*
+ * Control: gives a node its tables and its generation. old is the node that is published
+ * now for the same service, or NULL for a service that begins. A node whose list, weights,
+ * thresholds, methods, scheduler or flags differ gets the next sched_gen; one that differs
+ * in nothing of these (a server that is down or up, a name) keeps old's generation and
+ * cursor, only its tables are built again. 0 or -errno of build(); on error the node holds
+ * nothing of the scheduler's. service_put() of the last reference calls sched_detach().
+ */
 int sched_attach(struct service *svc, const struct service *old);
 void sched_detach(struct service *svc);
 /* Control, right after publication: moves the cursor to the node's generation. */
 void sched_settle(const struct service *svc);
+
+/* Kernel IPVS's measure of load: active connections weigh 256 times an inactive one. */
+static inline uint64_t server_load(const struct server *s)
+{
+	uint64_t counts = server_rt_counts(s->rt);
+
+	return ((uint64_t)counts_active(counts) << 8) + counts_inactive(counts);
+}
 
 /* For choose(): weight > 0, not overloaded, not down. */
 static inline bool server_eligible(const struct server *s)
@@ -73,11 +87,13 @@ static inline bool server_eligible(const struct server *s)
 	return s->weight > 0 && !s->down && !server_rt_overloaded(s->rt);
 }
 
-/* For choose(): reads the cursor, adapted if need be. *store says whether to put back. */
+/* For choose(): reads the cursor, adapted if need be. *store says whether to put it back. */
 uint64_t sched_cursor_get(const struct service *svc, uint64_t *seen, bool *store);
-/* True when stored; false: another worker moved it, look again. */
-bool sched_cursor_move(const struct service *svc, uint64_t *seen, uint64_t cursor);
+/* Puts it back where *seen was read. True when stored; false: another worker moved it, get
+ * it again and choose again. */
+bool sched_cursor_move(const struct service *svc, uint64_t seen, uint64_t cursor);
 
 #define SCHED_CURSOR_GEN_BITS 16
+#define SCHED_CURSOR_GEN_MASK 0xffffU
 
 #endif

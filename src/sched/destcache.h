@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SCHED_DESTCACHE_H
+#define PLVS_SCHED_DESTCACHE_H
+
+/*
+ * Destination address -> set of servers: what lblc and lblcr learn. Fixed memory: 2048
+ * buckets of 16; a full bucket gives up what was used least recently (IPVS grows to 16,384
+ * addresses and sweeps once a minute; here there is room for twice as many and no sweep).
+ *
+ * Shared by all workers without a lock: a bucket has a sequence number, odd while somebody
+ * writes. A reader that meets a writer takes it as a miss; a writer whose bucket changed
+ * since it read it does not write. Both are right for a cache, and nobody waits.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define DESTCACHE_EXPIRE_S (24 * 60 * 60) /* unused for so long: forgotten */
+#define DESTCACHE_SET_MAX  16		  /* members of a set */
+
+struct destcache;
+
+/* One look into the cache. */
+struct destcache_view {
+	bool found;
+	uint32_t n; /* members, at least 1 when found */
+	uint32_t lastmod_s;
+	uint32_t ids[DESTCACHE_SET_MAX]; /* server_rt ids, head of the set first */
+	/* For destcache_write(). */
+	uint32_t seq;
+	uint32_t bucket;
+	uint32_t way;
+};
+
+/* Control. One reference. set_max at most DESTCACHE_SET_MAX. NULL: out of memory. */
+struct destcache *destcache_create(uint32_t set_max);
+struct destcache *destcache_get(struct destcache *c);
+void destcache_put(struct destcache *c);
+
+/* Worker. Looks addr up and notes that it was used. */
+void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s,
+		    struct destcache_view *view);
+/* Worker. Makes the first set_max of view's ids the set of addr, if nobody wrote to the
+ * bucket since the view was read. */
+void destcache_write(struct destcache *c, const struct addr *addr, uint32_t now_s,
+		     const struct destcache_view *view);
+
+#endif

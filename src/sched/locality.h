@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SCHED_LOCALITY_H
+#define PLVS_SCHED_LOCALITY_H
+
+/* What lblc and lblcr share: the cache that their nodes hand on, and finding its ids. */
+
+#include "sched/destcache.h"
+#include "sched/ops.h"
+
+struct locality_place {
+	uint32_t id; /* server_rt id */
+	uint32_t index;
+};
+
+struct locality {
+	struct destcache *cache; /* one reference; shared with the nodes before and after */
+	uint32_t n;
+	struct locality_place places[]; /* by id */
+};
+
+/* sched_data of a node; the cache of old when that has the same scheduler. 0 or -ENOMEM. */
+int locality_build(struct service *svc, const struct service *old, uint32_t set_max);
+void locality_destroy(struct service *svc);
+
+/* The index of a server that may be chosen by the cache (there, not down, weight > 0;
+ * IPVS does not ask for the overload flag here), or SCHED_NONE. */
+int locality_find(const struct service *svc, uint32_t id);
+
+/* More active connections than its weight, while some server has less than half. */
+bool locality_overloaded(const struct service *svc, int index);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Never queue: the first eligible server without active connections, else as sed. */
+
+#include "sched/ops.h"
+
+static int nq_choose(const struct service *svc, const struct sched_request *req)
+{
+	(void)req;
+	return sched_shortest_delay(svc, true);
+}
+
+const struct sched_ops sched_nq = {
+	.name = "nq",
+	.choose = nq_choose,
+};

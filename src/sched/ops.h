@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SCHED_OPS_H
+#define PLVS_SCHED_OPS_H
+
+/* Every scheduler, and what they share. Inside sched only. */
+
+#include "sched/sched.h"
+
+/* By name, in order. */
+#define SCHEDULERS(X)                                                                              \
+	X(dh)                                                                                      \
+	X(fo)                                                                                      \
+	X(lblc)                                                                                    \
+	X(lblcr)                                                                                   \
+	X(lc)                                                                                      \
+	X(mh)                                                                                      \
+	X(nq)                                                                                      \
+	X(ovf)                                                                                     \
+	X(rr)                                                                                      \
+	X(sed)                                                                                     \
+	X(sh)                                                                                      \
+	X(twos)                                                                                    \
+	X(wlc)                                                                                     \
+	X(wrr)
+
+#define X(name) extern const struct sched_ops sched_##name;
+SCHEDULERS(X)
+#undef X
+
+/* The eligible server with the least load per weight, first in list order of equal ones:
+ * what wlc is and lblc, lblcr fall back on. */
+int sched_least_loaded(const struct service *svc);
+
+/* The eligible server with the least (active + 1) / weight; idle_first: the first one
+ * without active connections before that. sed and nq. */
+int sched_shortest_delay(const struct service *svc, bool idle_first);
+
+static inline uint32_t gcd32(uint32_t a, uint32_t b)
+{
+	while (b != 0) {
+		uint32_t r = a % b;
+
+		a = b;
+		b = r;
+	}
+	return a;
+}
+
+/* An address in 32 bits, host order: IPv6 is folded by exclusive or, as IPVS does. */
+static inline uint32_t addr_fold(const struct addr *a)
+{
+	if (a->family == ADDR_V6)
+		return be32_to(a->word[0] ^ a->word[1] ^ a->word[2] ^ a->word[3]);
+	return be32_to(a->v4);
+}
+
+static inline bool sched_any_eligible(const struct service *svc)
+{
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		if (server_eligible(&svc->servers[i]))
+			return true;
+	}
+	return false;
+}
+
+/* free() of sched_data. */
+void sched_data_free(struct service *svc);
+
+#endif

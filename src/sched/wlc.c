@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Weighted least connections: the eligible server with the least load / weight, first in
+ * list order of equal ones. */
+
+#include "sched/ops.h"
+
+int sched_least_loaded(const struct service *svc)
+{
+	uint64_t least_load = 0, least_weight = 0;
+	int chosen = SCHED_NONE;
+
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		const struct server *s = &svc->servers[i];
+		uint64_t load;
+
+		if (!server_eligible(s))
+			continue;
+		load = server_load(s);
+		/* Loads have at most 41 bits, weights 16: no overflow. */
+		if (chosen == SCHED_NONE || least_load * s->weight > load * least_weight) {
+			least_load = load;
+			least_weight = s->weight;
+			chosen = (int)i;
+		}
+	}
+	return chosen;
+}
+
+static int wlc_choose(const struct service *svc, const struct sched_request *req)
+{
+	(void)req;
+	return sched_least_loaded(svc);
+}
+
+const struct sched_ops sched_wlc = {
+	.name = "wlc",
+	.choose = wlc_choose,
+};
