@@ -30,9 +30,11 @@
 #include "model/link.h"
 #include "model/service.h"
 
-#define CONFIG_MAX_BYTES  (64U << 20) /* of a file or a text */
-#define CONFIG_MAX_DEPTH  32	      /* brackets within brackets */
-#define CONFIG_MAX_ERRORS 100	      /* and as many warnings; more are counted */
+#define CONFIG_MAX_BYTES      (64U << 20) /* of a file or a text */
+#define CONFIG_MAX_DEPTH      32	  /* brackets within brackets */
+#define CONFIG_NAME_DEFAULT   "plvs"
+#define CONFIG_SOCKET_DEFAULT "/run/plvs/plvs.sock"
+#define CONFIG_MAX_ERRORS     100 /* and as many warnings; more are counted */
 
 /* ---- errors ---- */
 
@@ -143,7 +145,7 @@ struct config_server {
 	uint32_t weight;
 	uint32_t upper, lower; /* connections, 0 = none */
 	uint8_t forward;       /* enum forward_method, effective */
-	uint8_t set;	       /* bit 0: forward was given here */
+	uint64_t set;	       /* bit 1: forward was given here */
 };
 
 struct config_service {

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/config_internal.h"
+
+#include <netinet/in.h>
+
+/* What the schema describes and the data plane cannot do yet. Whoever teaches it one of
+ * these deletes the line. */
+static const char *const features_missing[FEATURE_MAX] = {
+	[FEATURE_IPV6] = "IPv6 is",
+	[FEATURE_MARK] = "firewall marks are",
+	[FEATURE_PERSISTENCE] = "persistence is",
+	[FEATURE_ONE_PACKET] = "one-packet scheduling is",
+	[FEATURE_SCHEDULER_FLAGS] = "flags of schedulers are",
+	[FEATURE_TUNNEL] = "forwarding by \"tunnel\" is",
+	[FEATURE_LOCAL] = "forwarding by \"local\" is",
+	[FEATURE_PREFIX] = "addresses of the kind \"prefix\" are",
+};
+
+const char *config_feature_missing(enum config_feature feature)
+{
+	return features_missing[feature];
+}
+
+/* ---- names ---- */
+
+static const char *const protocol_names[] = {"tcp", "udp", NULL};
+static const uint8_t protocol_values[] = {IPPROTO_TCP, IPPROTO_UDP};
+
+/* In the order of enum forward_method. */
+static const char *const forward_words[] = {"nat", "dr", "tunnel", "local", NULL};
+static const uint8_t forward_features[] = {
+	[FWD_TUNNEL] = FEATURE_TUNNEL,
+	[FWD_LOCAL] = FEATURE_LOCAL,
+};
+_Static_assert(ARRAY_LEN(forward_words) == FWD_MAX + 1, "a word for each forwarding method");
+
+/* In the order of enum config_address_kind. */
+static const char *const kind_names[] = {"vip", "gateway", "prefix", NULL};
+static const uint8_t kind_features[] = {[CONFIG_ADDRESS_PREFIX] = FEATURE_PREFIX};
+
+/* Bit k is SCHED_SH_* and SCHED_MH_* alike. */
+static const char *const scheduler_flag_names[] = {"fallback", "port", NULL};
+_Static_assert(SCHED_SH_FALLBACK == 1 && SCHED_MH_FALLBACK == 1 && SCHED_SH_PORT == 2 &&
+		       SCHED_MH_PORT == 2,
+	       "names stand at their bits");
+
+static const char *const idle_names[] = {"sleep", "poll", NULL};
+static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+
+/* ---- rows ---- */
+
+#define AT(s, member) .offset = offsetof(s, member)
+#define LIST_AT(s, items, count)                                                                   \
+	.shape = SHAPE_LIST, .offset = offsetof(s, items), .count_offset = offsetof(s, count)
+#define FIELDS(array) .fields = array, .n = ARRAY_LEN(array)
+
+/* Longer than a month is a mistake; it also keeps milliseconds within 32 bits. */
+#define SECONDS_MAX (31 * 86400)
+
+enum {
+#define X(NAME, timeout, active) TIMEOUT_##NAME = timeout,
+	CONN_STATES(X)
+#undef X
+};
+
+/* Bits of config_policy.set. */
+enum {
+	SET_SCHEDULER = 1,
+	SET_SCHEDULER_FLAGS,
+	SET_FORWARD,
+	SET_ONE_PACKET,
+	SET_PERSIST,
+	SET_NETMASK,
+	SET_TIMEOUT, /* + enum conn_state */
+};
+_Static_assert(SET_TIMEOUT + CONN_STATE_MAX < 64, "one bit each");
+
+#define TIMEOUT(key, STATE, text)                                                                  \
+	{                                                                                          \
+		.name = key, .type = TYPE_SECONDS,                                                 \
+		AT(struct config_policy, timeout_s[CONN_##STATE]),                                 \
+		.set_bit = SET_TIMEOUT + CONN_##STATE, .min = 1, .max = SECONDS_MAX,               \
+		.def = TIMEOUT_##STATE, .noun = "a time", .help = text                             \
+	}
+
+static const struct config_field timeout_fields[] = {
+	TIMEOUT("established", ESTABLISHED, "TCP, both sides have agreed"),
+	TIMEOUT("syn_sent", SYN_SENT, "TCP, the real server has opened"),
+	TIMEOUT("syn_recv", SYN_RECV, "TCP, the client has opened (half-open)"),
+	TIMEOUT("fin_wait", FIN_WAIT, "TCP, one side has closed"),
+	TIMEOUT("time_wait", TIME_WAIT, "TCP, both sides have closed"),
+	TIMEOUT("close", CLOSE, "TCP, reset"),
+	TIMEOUT("close_wait", CLOSE_WAIT, "TCP, the client has closed first"),
+	TIMEOUT("last_ack", LAST_ACK, "TCP, waiting for the last acknowledgement"),
+	TIMEOUT("udp", UDP, "UDP, since the last packet"),
+};
+static const struct config_object timeouts_object = {
+	.noun = "time-outs",
+	FIELDS(timeout_fields),
+	.size = sizeof(struct config_policy),
+	.set_offset = offsetof(struct config_policy, set),
+};
+
+static const struct config_field persistence_fields[] = {
+	{.name = "timeout",
+	 .type = TYPE_SECONDS,
+	 AT(struct config_policy, persist_s),
+	 .set_bit = SET_PERSIST,
+	 .max = SECONDS_MAX,
+	 .noun = "a time",
+	 .help = "a client keeps its real server for so long after its last connection; 0 = off"},
+	{.name = "netmask",
+	 .type = TYPE_NETMASK,
+	 AT(struct config_policy, netmask_len),
+	 .set_bit = SET_NETMASK,
+	 .min = 1,
+	 .max = 32,
+	 .def = 32,
+	 .noun = "a netmask",
+	 .help = "clients that are equal under it count as one"},
+};
+static const struct config_object persistence_object = {
+	.noun = "persistence",
+	FIELDS(persistence_fields),
+	.size = sizeof(struct config_policy),
+	.set_offset = offsetof(struct config_policy, set),
+};
+
+static const struct config_field policy_fields[] = {
+	{.name = "scheduler",
+	 .type = TYPE_SCHEDULER,
+	 AT(struct config_policy, scheduler),
+	 .set_bit = SET_SCHEDULER,
+	 .def_text = "wlc",
+	 .noun = "a scheduler",
+	 .help = "how a real server is chosen for a new connection"},
+	{.name = "scheduler_flags",
+	 .type = TYPE_FLAGS,
+	 AT(struct config_policy, scheduler_flags),
+	 .set_bit = SET_SCHEDULER_FLAGS,
+	 .names = scheduler_flag_names,
+	 .feature = FEATURE_SCHEDULER_FLAGS,
+	 .noun = "a flag of schedulers",
+	 .help = "of sh and mh: `port` hashes the client's port too, `fallback` goes on to "
+		 "another server when the chosen one is not available"},
+	{.name = "forward",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, forward),
+	 .set_bit = SET_FORWARD,
+	 .names = forward_words,
+	 .name_features = forward_features,
+	 .def = FWD_NAT,
+	 .noun = "a forwarding method",
+	 .help = "how packets reach the real server: `nat` rewrites addresses both ways, `dr` "
+		 "sends the packet unchanged to the server's MAC"},
+	{.name = "one_packet",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, one_packet),
+	 .set_bit = SET_ONE_PACKET,
+	 .feature = FEATURE_ONE_PACKET,
+	 .help = "UDP: every packet is scheduled on its own"},
+	{.name = "persistence",
+	 .type = TYPE_OBJECT,
+	 .object = &persistence_object,
+	 .feature = FEATURE_PERSISTENCE,
+	 .help = "a client stays with its real server"},
+	{.name = "timeouts",
+	 .type = TYPE_OBJECT,
+	 .object = &timeouts_object,
+	 .help = "how long a connection is kept after its last packet, by state"},
+};
+const struct config_object config_object_policy = {
+	.noun = "the defaults",
+	FIELDS(policy_fields),
+	.size = sizeof(struct config_policy),
+	.set_offset = offsetof(struct config_policy, set),
+};
+
+static const struct config_field server_fields[] = {
+	{.name = "address",
+	 .type = TYPE_SERVER,
+	 AT(struct config_server, ep),
+	 .flags = FIELD_REQUIRED,
+	 .noun = "address:port",
+	 .help = "the real server; the port may be left out under a mark, then the packet's "
+		 "is kept"},
+	{.name = "weight",
+	 .type = TYPE_UINT,
+	 AT(struct config_server, weight),
+	 .def = 1,
+	 .max = MAX_WEIGHT,
+	 .max_name = "MAX_WEIGHT",
+	 .help = "share of new connections; 0 = none, those that exist go on"},
+	{.name = "forward",
+	 .type = TYPE_ENUM,
+	 AT(struct config_server, forward),
+	 .set_bit = 1,
+	 .names = forward_words,
+	 .name_features = forward_features,
+	 .def = FWD_NAT,
+	 .def_text = "the service's",
+	 .noun = "a forwarding method",
+	 .help = "how packets reach this server"},
+	{.name = "upper",
+	 .type = TYPE_UINT,
+	 AT(struct config_server, upper),
+	 .max = UINT32_MAX,
+	 .unit = "connections",
+	 .help = "no new connections from so many on; 0 = no threshold"},
+	{.name = "lower",
+	 .type = TYPE_UINT,
+	 AT(struct config_server, lower),
+	 .max = UINT32_MAX,
+	 .unit = "connections",
+	 .help = "new connections again below so many; 0 = three quarters of `upper`"},
+};
+const struct config_object config_object_server = {
+	.noun = "a real server",
+	FIELDS(server_fields),
+	.size = sizeof(struct config_server),
+	.set_offset = offsetof(struct config_server, set),
+};
+
+static const struct config_field service_fields[] = {
+	{.name = "name",
+	 .type = TYPE_STRING,
+	 AT(struct config_service, name),
+	 .rule = RULE_LABEL,
+	 .max = MAX_NAME,
+	 .max_name = "MAX_NAME",
+	 .noun = "a name",
+	 .help = "a label; can change without loss of connections"},
+	{.name = "protocol",
+	 .type = TYPE_ENUM,
+	 AT(struct config_service, proto),
+	 .names = protocol_names,
+	 .values = protocol_values,
+	 .noun = "a protocol",
+	 .help = "of the listeners"},
+	{.name = "listen",
+	 .type = TYPE_ENDPOINT,
+	 .shape = SHAPE_ONE_OR_LIST,
+	 .offset = offsetof(struct config_service, listen),
+	 .count_offset = offsetof(struct config_service, n_listen),
+	 .max = MAX_LISTEN,
+	 .max_name = "MAX_LISTEN",
+	 .noun = "address:port",
+	 .help = "the VIPs and ports; the first one is the service's identity"},
+	{.name = "mark",
+	 .type = TYPE_UINT,
+	 AT(struct config_service, mark),
+	 .min = 1,
+	 .max = UINT32_MAX,
+	 .feature = FEATURE_MARK,
+	 .help = "a firewall mark, in place of `protocol` and `listen`"},
+	{.type = TYPE_INLINE, AT(struct config_service, policy), .object = &config_object_policy},
+	{.name = "servers",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_service, servers, n_servers),
+	 .object = &config_object_server,
+	 .max = MAX_SERVERS_PER_SERVICE,
+	 .max_name = "MAX_SERVERS_PER_SERVICE",
+	 .help = "the real servers in the order of adding: the scheduler sees the last one "
+		 "first"},
+};
+const struct config_object config_object_service = {
+	.noun = "a virtual service",
+	FIELDS(service_fields),
+	.size = sizeof(struct config_service),
+};
+
+static const struct config_field address_fields[] = {
+	{.name = "address",
+	 .type = TYPE_ADDRESS,
+	 AT(struct config_address, address),
+	 .flags = FIELD_REQUIRED,
+	 .noun = "an address",
+	 .help = "a gateway's with its prefix length"},
+	{.name = "kind",
+	 .type = TYPE_ENUM,
+	 AT(struct config_address, kind),
+	 .names = kind_names,
+	 .name_features = kind_features,
+	 .def = CONFIG_ADDRESS_VIP,
+	 .noun = "a kind of address",
+	 .help = "`vip`: of virtual services; `gateway`: the real servers' default route"},
+	{.name = "link",
+	 .type = TYPE_STRING,
+	 AT(struct config_address, link),
+	 .rule = RULE_LABEL,
+	 .max = MAX_NAME,
+	 .noun = "a link",
+	 .help = "port, or port.VLAN, that the address is on; a VIP without one is answered on "
+		 "all"},
+};
+const struct config_object config_object_address = {
+	.noun = "an address",
+	FIELDS(address_fields),
+	.size = sizeof(struct config_address),
+};
+
+static const struct config_field shared_fields[] = {
+	{.name = "defaults",
+	 .type = TYPE_OBJECT,
+	 AT(struct config_shared, defaults),
+	 .object = &config_object_policy,
+	 .help = "for every service that does not say otherwise"},
+	{.name = "addresses",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_shared, addresses, n_addresses),
+	 .object = &config_object_address,
+	 .max = MAX_VIPS,
+	 .max_name = "MAX_VIPS",
+	 .help = "addresses that move between the two routers; the VIPs of services need no "
+		 "entry"},
+	{.name = "services",
+	 .type = TYPE_OBJECT,
+	 .shape = SHAPE_POINTERS,
+	 .offset = offsetof(struct config_shared, services),
+	 .count_offset = offsetof(struct config_shared, n_services),
+	 .object = &config_object_service,
+	 .max = MAX_SERVICES,
+	 .max_name = "MAX_SERVICES",
+	 .help = "the virtual services"},
+};
+const struct config_object config_object_shared = {
+	.noun = "the shared part",
+	FIELDS(shared_fields),
+	.size = sizeof(struct config_shared),
+};
+
+static const struct config_field vlan_fields[] = {
+	{.name = "id",
+	 .type = TYPE_UINT,
+	 AT(struct config_vlan, id),
+	 .flags = FIELD_REQUIRED,
+	 .min = 1,
+	 .max = MAX_VLAN,
+	 .max_name = "MAX_VLAN",
+	 .help = "the interface is named after the TAP: `public.10`"},
+	{.name = "addresses",
+	 .type = TYPE_ADDRESS,
+	 LIST_AT(struct config_vlan, addresses, n_addresses),
+	 .max = 256,
+	 .noun = "an address",
+	 .help = "as of the port"},
+	{.name = "routes",
+	 .type = TYPE_ROUTE,
+	 LIST_AT(struct config_vlan, routes, n_routes),
+	 .max = 1024,
+	 .noun = "a route",
+	 .help = "as of the port"},
+};
+static const struct config_object vlan_object = {
+	.noun = "a VLAN", FIELDS(vlan_fields), .size = sizeof(struct config_vlan)};
+
+static const struct config_field port_linux_fields[] = {
+	{.name = "addresses",
+	 .type = TYPE_ADDRESS,
+	 LIST_AT(struct config_port, addresses, n_addresses),
+	 .max = 256,
+	 .noun = "an address",
+	 .help = "the router's own, with prefix length"},
+	{.name = "routes",
+	 .type = TYPE_ROUTE,
+	 LIST_AT(struct config_port, routes, n_routes),
+	 .max = 1024,
+	 .noun = "a route",
+	 .help = "`default via 192.0.2.1`, `10.0.0.0/8 via 10.10.0.1 src 10.10.0.2 metric 10`"},
+	{.name = "vlans",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_port, vlans, n_vlans),
+	 .object = &vlan_object,
+	 .max = MAX_VLAN,
+	 .max_name = "MAX_VLAN",
+	 .help = "VLAN interfaces to make on the TAP"},
+};
+static const struct config_object port_linux_object = {
+	.noun = "the Linux side", FIELDS(port_linux_fields), .size = sizeof(struct config_port)};
+
+static const struct config_field port_fields[] = {
+	{.name = "name",
+	 .type = TYPE_STRING,
+	 AT(struct config_port, name),
+	 .flags = FIELD_REQUIRED,
+	 .rule = RULE_PORT,
+	 .max = 15,
+	 .noun = "a port's name",
+	 .help = "role that the shared part refers to: `public`, `private`"},
+	{.name = "device",
+	 .type = TYPE_STRING,
+	 AT(struct config_port, device),
+	 .flags = FIELD_REQUIRED,
+	 .rule = RULE_DEVICE,
+	 .max = 127,
+	 .noun = "a device",
+	 .help = "a PCI address given with -a, or the name of a --vdev"},
+	{.name = "tap",
+	 .type = TYPE_STRING,
+	 AT(struct config_port, tap),
+	 .rule = RULE_IFNAME,
+	 .max = 15,
+	 .noun = "an interface's name",
+	 .def_text = NULL,
+	 .help = "the port's Linux interface; the port's name if left out"},
+	{.name = "queues",
+	 .type = TYPE_UINT,
+	 AT(struct config_port, queues),
+	 .max = MAX_WORKERS,
+	 .max_name = "MAX_WORKERS",
+	 .help = "0 = as many as workers and driver allow"},
+	{.name = "mtu",
+	 .type = TYPE_UINT,
+	 AT(struct config_port, mtu),
+	 .min = 576,
+	 .max = 9600,
+	 .def = 1500,
+	 .unit = "bytes",
+	 .help = "without the Ethernet header"},
+	{.name = "linux",
+	 .type = TYPE_OBJECT,
+	 .object = &port_linux_object,
+	 .help = "what a TAP that plvs makes is given; one that exists keeps its own"},
+};
+static const struct config_object port_object = {
+	.noun = "a port", FIELDS(port_fields), .size = sizeof(struct config_port)};
+
+static const struct config_field node_linux_fields[] = {
+	{.name = "netns",
+	 .type = TYPE_STRING,
+	 AT(struct config_node, netns),
+	 .rule = RULE_NETNS,
+	 .max = 255,
+	 .noun = "a network namespace",
+	 .help = "where the TAPs are; the process's own if left out"},
+};
+static const struct config_object node_linux_object = {
+	.noun = "the Linux side", FIELDS(node_linux_fields), .size = sizeof(struct config_node)};
+
+static const struct config_field control_fields[] = {
+	{.name = "socket",
+	 .type = TYPE_STRING,
+	 AT(struct config_node, socket),
+	 .rule = RULE_PATH,
+	 .max = 107,
+	 .def_text = CONFIG_SOCKET_DEFAULT,
+	 .noun = "a path",
+	 .help = "the control socket"},
+	{.name = "mode",
+	 .type = TYPE_MODE,
+	 AT(struct config_node, mode),
+	 .def = 0600,
+	 .noun = "a mode",
+	 .help = "who may use it"},
+};
+static const struct config_object control_object = {
+	.noun = "the control socket", FIELDS(control_fields), .size = sizeof(struct config_node)};
+
+static const struct config_field worker_fields[] = {
+	{.name = "connections",
+	 .type = TYPE_UINT,
+	 AT(struct config_node, connections),
+	 .min = 1024,
+	 .max = 134217728,
+	 .def = 1000000,
+	 .help = "room in the connection table, over all workers"},
+	{.name = "embryonic",
+	 .type = TYPE_UINT,
+	 AT(struct config_node, embryonic),
+	 .max = 134217728,
+	 .help = "room for half-open ones among them; 0 = no bound of their own"},
+	{.name = "idle",
+	 .type = TYPE_ENUM,
+	 AT(struct config_node, idle),
+	 .names = idle_names,
+	 .def = CONFIG_IDLE_SLEEP,
+	 .noun = "a way to idle",
+	 .help = "`sleep`: up to 1 ms when there is nothing to do; `poll`: never"},
+};
+static const struct config_object workers_object = {
+	.noun = "the workers", FIELDS(worker_fields), .size = sizeof(struct config_node)};
+
+static const struct config_field log_fields[] = {
+	{.name = "level",
+	 .type = TYPE_ENUM,
+	 AT(struct config_node, log_level),
+	 .flags = FIELD_LIVE,
+	 .names = level_names,
+	 .def = LOG_LEVEL_INFO,
+	 .noun = "a log level",
+	 .help = "the least important kind of line that is written"},
+};
+static const struct config_object log_object = {
+	.noun = "the log", FIELDS(log_fields), .size = sizeof(struct config_node)};
+
+static const struct config_field node_fields[] = {
+	{.name = "name",
+	 .type = TYPE_STRING,
+	 AT(struct config_node, name),
+	 .rule = RULE_LABEL,
+	 .max = MAX_NAME,
+	 .max_name = "MAX_NAME",
+	 .def_text = CONFIG_NAME_DEFAULT,
+	 .noun = "a name",
+	 .help = "of this router"},
+	{.name = "ports",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_node, ports, n_ports),
+	 .object = &port_object,
+	 .max = MAX_PORTS,
+	 .max_name = "MAX_PORTS",
+	 .help = "DPDK ports and their Linux side"},
+	{.name = "linux",
+	 .type = TYPE_OBJECT,
+	 .object = &node_linux_object,
+	 .help = "of all ports"},
+	{.name = "control",
+	 .type = TYPE_OBJECT,
+	 .object = &control_object,
+	 .help = "the control socket"},
+	{.name = "workers",
+	 .type = TYPE_OBJECT,
+	 .object = &workers_object,
+	 .help = "the workers; how many there are is EAL's --lcores"},
+	{.name = "log", .type = TYPE_OBJECT, .object = &log_object, .help = "standard error"},
+};
+const struct config_object config_object_node = {
+	.noun = "the node part", FIELDS(node_fields), .size = sizeof(struct config_node)};
+
+static const struct config_field root_fields[] = {
+	{.name = "node",
+	 .type = TYPE_OBJECT,
+	 AT(struct config, node),
+	 .object = &config_object_node,
+	 .help = "this machine; never compared with the peer's"},
+	{.name = "shared",
+	 .type = TYPE_OBJECT,
+	 AT(struct config, shared),
+	 .object = &config_object_shared,
+	 .help = "what a pair of routers has in common"},
+};
+const struct config_object config_object_root = {
+	.noun = "a configuration", FIELDS(root_fields), .size = sizeof(struct config)};
