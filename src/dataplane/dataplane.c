@@ -204,18 +204,20 @@ static int worker_create(struct dataplane *dp, const struct dataplane_config *co
 			 unsigned int lcore)
 {
 	uint64_t per_shard = config->max_connections / dp->n_workers;
-	uint32_t capacity = (uint32_t)RTE_MIN(per_shard + per_shard / 4 + 1, (uint64_t)INT32_MAX);
+	uint64_t capacity = per_shard + per_shard / 4 + 1;
 	int socket = rte_eal_has_hugepages() ? (int)rte_lcore_to_socket_id(lcore) : -1;
 	uint64_t seed = config->seed + id;
 	struct worker *w;
 	int rc;
 
+	if (capacity > INT32_MAX) /* an index and a direction are 32 bits */
+		return -E2BIG;
 	if (config->seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return -errno;
 	w = rte_zmalloc_socket("plvs_worker", sizeof(*w), RTE_CACHE_LINE_SIZE, socket);
 	if (!w)
 		return -ENOMEM;
-	rc = worker_init(w, id, capacity, socket, seed, &dp->pub);
+	rc = worker_init(w, id, (uint32_t)capacity, socket, seed, &dp->pub);
 	if (rc != 0) {
 		rte_free(w);
 		return rc;

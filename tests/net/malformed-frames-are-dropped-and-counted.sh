@@ -30,14 +30,24 @@ dropped_since()
 	[ "$(drops "$1")" -eq $(($2 + 10)) ]
 }
 
-addresses="c0000265 c0000250" # 192.0.2.101, 192.0.2.80
+# ipv4 FIRST-WORD TOTAL-LENGTH PROTOCOL-AND-TTL-WORD: a header from 192.0.2.101 to 192.0.2.80
+# with its right checksum.
+ipv4()
+{
+	local sum=0 word
+	for word in "$1" "$2" 0000 "$3" c000 0265 c000 0250; do sum=$((sum + 0x$word)); done
+	while [ $sum -gt 65535 ]; do sum=$(((sum & 0xffff) + (sum >> 16))); done
+	printf '%s %s 0000 0000 %s %04x c0000265 c0000250' "$1" "$2" "$3" $((0xffff - sum))
+}
+
 syn="1234 0050 00000001 00000000 5002 ffff 0000 0000"
-# Total length 40, TTL 64, TCP; the checksum of this header is b6 a6.
-checksum=$(printf '%04x' $((0xffff - (0x4500 + 0x0028 + 0x4006 + 0xc000 + 0x0265 + 0xc000 + 0x0250) % 0xffff)))
-frame bad_version "6500 0028 0000 0000 4006 $checksum $addresses $syn"
-frame bad_version "4400 0028 0000 0000 4006 $checksum $addresses $syn"
-frame ip_checksum "4500 0028 0000 0000 4006 1111 $addresses $syn"
-# It says 0x2800 bytes and has 40.
-frame malformed "4500 2800 0000 0000 4006 $checksum $addresses $syn"
+frame bad_version "$(ipv4 6500 0028 4006) $syn"
+frame bad_version "$(ipv4 4400 0028 4006) $syn"
+frame ip_checksum "$(ipv4 4500 0028 4006 | sed 's/ .... c0000265/ 1111 c0000265/') $syn"
+# It says 10,240 bytes and has 40.
+frame malformed "$(ipv4 4500 2800 4006) $syn"
+# A TCP header of 60 bytes of which 20 are there.
+frame bad_tcp "$(ipv4 4500 0028 4006) 1234 0050 00000001 00000000 f002 ffff 0000 0000"
+frame ttl_exceeded "$(ipv4 4500 0028 0106) $syn"
 is "the service still answers" "$(on client1 curl -sS --max-time 5 http://192.0.2.80/)" = server1
 doors_add_up

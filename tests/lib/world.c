@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "lib/world.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/nexthop.h"
+#include "sched/sched.h"
+
+#define MAX_WORLD 256 /* of each kind */
+
+struct world_link {
+	link_id link;
+	struct link_info info;
+};
+
+struct world {
+	struct retire_list retired;
+	struct route4 routes[MAX_WORLD];
+	uint32_t n_routes;
+	struct world_link links[MAX_WORLD];
+	uint32_t n_links;
+	struct service *services[MAX_WORLD]; /* one reference each */
+	uint32_t n_services;
+	be32 nat_servers[MAX_WORLD]; /* removed ones stay */
+	uint32_t n_nat_servers;
+	uint64_t generation;
+};
+
+static void destroy_snapshot(void *s)
+{
+	snapshot_destroy(s);
+}
+
+static void destroy_fib(void *fib)
+{
+	fib_destroy(fib);
+}
+
+/* ---- what the link thread does ---- */
+
+static int publish_fib(struct harness *h)
+{
+	struct world *wd = h->world;
+	struct published *pub = &h->dp->pub;
+	struct fib *fib = fib_create(), *old = pub->fib;
+	int rc = fib ? 0 : -ENOMEM;
+
+	if (rc == 0) {
+		fib4_destroy(fib->v4);
+		fib->v4 = fib4_create(wd->routes, wd->n_routes);
+		rc = fib->v4 ? 0 : -ENOMEM;
+	}
+	for (uint32_t i = 0; rc == 0 && i < wd->n_links; i++)
+		rc = fib_set_link(fib, wd->links[i].link, &wd->links[i].info);
+	if (rc != 0) {
+		fib_destroy(fib);
+		return rc;
+	}
+	__atomic_store_n(&pub->fib, fib, __ATOMIC_RELEASE);
+	published_raise_gen(pub);
+	if (old)
+		retire(&wd->retired, old, destroy_fib);
+	retire_poll(&wd->retired);
+	return 0;
+}
+
+static struct world_link *link_find(struct world *wd, link_id link)
+{
+	for (uint32_t i = 0; i < wd->n_links; i++)
+		if (wd->links[i].link == link)
+			return &wd->links[i];
+	return NULL;
+}
+
+int world_link(struct harness *h, link_id link, uint16_t mtu)
+{
+	struct world *wd = h->world;
+	struct world_link *l = link_find(wd, link);
+
+	if (!l) {
+		if (wd->n_links == MAX_WORLD)
+			return -ENOSPC;
+		l = &wd->links[wd->n_links++];
+	}
+	l->link = link;
+	l->info = (struct link_info){.known = true, .up = true, .mtu = mtu};
+	l->info.mac = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(link_port(link) + 1)}};
+	return publish_fib(h);
+}
+
+static int route_add(struct harness *h, const struct route4 *r)
+{
+	struct world *wd = h->world;
+
+	if (wd->n_routes == MAX_WORLD)
+		return -ENOSPC;
+	wd->routes[wd->n_routes] = *r;
+	if (!link_find(wd, r->link))
+		return -EINVAL;
+	wd->routes[wd->n_routes++].mtu = link_find(wd, r->link)->info.mtu;
+	return publish_fib(h);
+}
+
+int world_route(struct harness *h, const char *prefix, link_id link, const char *via)
+{
+	struct route4 r = {.link = link, .kind = via ? ROUTE_GATEWAY : ROUTE_ONLINK};
+	struct prefix p;
+	struct addr a = {0};
+
+	if (prefix_parse(prefix, &p) != 0 || (via && addr_parse(via, &a) != 0))
+		return -EINVAL;
+	r.addr = p.addr.v4;
+	r.len = p.len;
+	r.via = a.v4;
+	return route_add(h, &r);
+}
+
+int world_own(struct harness *h, const char *addr, link_id link)
+{
+	struct route4 r = {.link = link, .kind = ROUTE_LOCAL, .len = 32};
+	struct addr a;
+
+	if (addr_parse(addr, &a) != 0)
+		return -EINVAL;
+	r.addr = a.v4;
+	return route_add(h, &r);
+}
+
+int world_neighbour(struct harness *h, link_id link, const char *addr, const char *mac)
+{
+	struct world *wd = h->world;
+	struct nexthop_table *t = &h->dp->pub.nexthops;
+	const struct world_link *l = link_find(wd, link);
+	struct nexthop *nh = calloc(1, sizeof(*nh));
+	struct mac dest = {0};
+	struct addr a;
+	uint32_t id;
+
+	if (!nh || !l || addr_parse(addr, &a) != 0 || (mac && mac_parse(mac, &dest) != 0)) {
+		free(nh);
+		return -EINVAL;
+	}
+	memcpy(nh->l2, dest.byte, 6);
+	memcpy(nh->l2 + 6, l->info.mac.byte, 6);
+	nh->l2_len = 14;
+	if (link_vlan(link)) {
+		nh->l2[12] = 0x81;
+		nh->l2[14] = (uint8_t)(link_vlan(link) >> 8);
+		nh->l2[15] = (uint8_t)link_vlan(link);
+		nh->l2_len = 18;
+	}
+	nh->l2[nh->l2_len - 2] = 0x08;
+	nh->state = mac ? NEXTHOP_REACHABLE : NEXTHOP_FAILED;
+	nh->mtu = l->info.mtu;
+	nh->port = link_port(link);
+	nh->link = link;
+	nh->addr = a;
+	id = nexthop_find4(t, link, a.v4);
+	if (id) {
+		nh->id = id;
+		retire(&wd->retired, (void *)nexthop_replace(t, id, nh), free);
+		return 0;
+	}
+	if (nexthop_add4(t, link, a.v4, nh))
+		return 0;
+	free(nh);
+	return -ENOSPC;
+}
+
+/* ---- what the control thread does ---- */
+
+static int choose_first(const struct service *svc, const struct sched_request *req)
+{
+	(void)req;
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		if (server_eligible(&svc->servers[i]))
+			return (int)i;
+	return SCHED_NONE;
+}
+
+static const struct sched_ops world_first = {.name = "first", .choose = choose_first};
+
+static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
+			    struct listener4 *listeners)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < wd->n_services; i++) {
+		const struct service *s = wd->services[i];
+
+		listeners[i] = (struct listener4){.addr = s->listen[0].addr.v4,
+						  .port = s->listen[0].port,
+						  .proto = s->proto,
+						  .service_id = s->rt->id};
+		addrs[n++] = (struct addr_entry4){.addr = s->listen[0].addr.v4,
+						  .kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
+						  .link = LINK_ANY};
+	}
+	for (uint32_t i = 0; i < wd->n_nat_servers; i++)
+		addrs[n++] = (struct addr_entry4){.addr = wd->nat_servers[i],
+						  .kinds = ADDR_KIND_NAT_SERVER,
+						  .link = LINK_ANY};
+	return n;
+}
+
+static struct snapshot *build_snapshot(struct world *wd)
+{
+	struct addr_entry4 addrs[MAX_WORLD * 2];
+	struct listener4 listeners[MAX_WORLD];
+	uint32_t n_addrs = fill_tables(wd, addrs, listeners), max_id = 0;
+	struct snapshot *s;
+
+	for (uint32_t i = 0; i < wd->n_services; i++)
+		if (wd->services[i]->rt->id > max_id)
+			max_id = wd->services[i]->rt->id;
+	s = snapshot_create(max_id);
+	if (!s)
+		return NULL;
+	s->generation = ++wd->generation;
+	snapshot_set_addrs4(s, addr_table4_create(addrs, n_addrs));
+	snapshot_set_listeners4(s, listener_table4_create(listeners, wd->n_services));
+	for (uint32_t i = 0; i < wd->n_services; i++) {
+		wd->services[i]->refs++;
+		snapshot_set_service(s, wd->services[i]->rt->id, wd->services[i]);
+	}
+	if (s->addrs4 && s->listeners4)
+		return s;
+	snapshot_destroy(s);
+	return NULL;
+}
+
+static int publish_snapshot(struct harness *h)
+{
+	struct world *wd = h->world;
+	struct published *pub = &h->dp->pub;
+	struct snapshot *s = build_snapshot(wd), *old = pub->snapshot;
+
+	if (!s)
+		return -ENOMEM;
+	__atomic_store_n(&pub->snapshot, s, __ATOMIC_RELEASE);
+	published_raise_gen(pub);
+	if (old)
+		retire(&wd->retired, old, destroy_snapshot);
+	retire_poll(&wd->retired);
+	runtime_reap(&pub->runtime, &pub->grace);
+	return 0;
+}
+
+/* "tcp", "10.1.0.100:80" -> protocol, endpoint, key. */
+static int service_name(const char *proto, const char *listen, uint8_t *number, struct endpoint *ep,
+			char key[96])
+{
+	*number = strcmp(proto, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
+	if (endpoint_parse(listen, ep) != 0)
+		return -EINVAL;
+	service_key_format(*number, ep, 0, key, 96);
+	return 0;
+}
+
+static uint32_t service_index(const struct world *wd, const struct service_rt *rt)
+{
+	uint32_t i = 0;
+
+	while (i < wd->n_services && wd->services[i]->rt != rt)
+		i++;
+	return i;
+}
+
+static int server_fill(struct harness *h, struct service_rt *rt, const struct world_server *from,
+		       struct server *to)
+{
+	struct world *wd = h->world;
+	struct endpoint ep;
+
+	if (endpoint_parse(from->endpoint, &ep) != 0)
+		return -EINVAL;
+	to->rt = runtime_server_get(&h->dp->pub.runtime, rt, &ep);
+	if (!to->rt || wd->n_nat_servers == MAX_WORLD)
+		return -ENOMEM;
+	to->rt->method = from->method;
+	to->addr = ep.addr;
+	to->port = ep.port;
+	to->method = from->method;
+	to->weight = from->weight;
+	to->last_weight = from->weight;
+	if (from->method == FWD_NAT)
+		wd->nat_servers[wd->n_nat_servers++] = ep.addr.v4;
+	return 0;
+}
+
+/* Servers of the old node that the new one does not have. */
+static void remove_servers(struct harness *h, const struct service *old, const struct service *now)
+{
+	struct published *pub = &h->dp->pub;
+
+	for (uint32_t i = 0; i < old->n_servers; i++) {
+		bool kept = false;
+
+		for (uint32_t j = 0; now && j < now->n_servers; j++)
+			kept = kept || now->servers[j].rt == old->servers[i].rt;
+		if (!kept)
+			runtime_server_remove(&pub->runtime, old->servers[i].rt, &pub->grace);
+	}
+}
+
+int world_service(struct harness *h, const char *proto, const char *listen,
+		  const struct sched_ops *sched, const struct world_server *servers, uint32_t n)
+{
+	struct world *wd = h->world;
+	struct service *svc, *old;
+	struct endpoint ep;
+	uint8_t number;
+	char key[96];
+	uint32_t at;
+	int rc = service_name(proto, listen, &number, &ep, key);
+
+	if (rc != 0)
+		return rc;
+	svc = service_create(n, 1);
+	if (!svc)
+		return -ENOMEM;
+	svc->rt = runtime_service_get(&h->dp->pub.runtime, key);
+	svc->proto = number;
+	svc->family = ADDR_V4;
+	svc->sched = sched ? sched : &world_first;
+	svc->listen[0] = ep;
+	memcpy(svc->timeout_s, conn_state_timeouts_s, sizeof(svc->timeout_s));
+	rc = svc->rt ? 0 : -ENOMEM;
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		rc = server_fill(h, svc->rt, &servers[i], &svc->servers[i]);
+	at = rc == 0 ? service_index(wd, svc->rt) : 0;
+	if (rc == 0 && at == MAX_WORLD)
+		rc = -ENOSPC;
+	old = rc == 0 && at < wd->n_services ? wd->services[at] : NULL;
+	if (rc != 0) {
+		service_put(svc);
+		return rc;
+	}
+	svc->sched_gen = old ? old->sched_gen + 1 : 1;
+	svc->sched_prev = svc->sched_gen - 1;
+	wd->services[at] = svc;
+	wd->n_services += old == NULL;
+	rc = publish_snapshot(h);
+	if (old) {
+		remove_servers(h, old, svc);
+		service_put(old);
+	}
+	return rc;
+}
+
+int world_service_del(struct harness *h, const char *proto, const char *listen)
+{
+	struct world *wd = h->world;
+	struct published *pub = &h->dp->pub;
+	struct service_rt *rt;
+	struct service *old;
+	struct endpoint ep;
+	uint8_t number;
+	char key[96];
+	uint32_t at;
+	int rc = service_name(proto, listen, &number, &ep, key);
+
+	if (rc != 0)
+		return rc;
+	rt = runtime_service_find(&pub->runtime, key);
+	at = rt ? service_index(wd, rt) : wd->n_services;
+	if (at == wd->n_services)
+		return -ENOENT;
+	old = wd->services[at];
+	wd->services[at] = wd->services[--wd->n_services];
+	rc = publish_snapshot(h);
+	remove_servers(h, old, NULL);
+	runtime_service_remove(&pub->runtime, rt, &pub->grace);
+	service_put(old);
+	return rc;
+}
+
+struct server_rt *world_server(struct harness *h, const char *proto, const char *listen,
+			       const char *endpoint)
+{
+	const struct runtime *runtime = &h->dp->pub.runtime;
+	struct endpoint ep, server;
+	struct service_rt *rt;
+	uint8_t number;
+	char key[96];
+
+	if (service_name(proto, listen, &number, &ep, key) != 0 ||
+	    endpoint_parse(endpoint, &server) != 0)
+		return NULL;
+	rt = runtime_service_find(runtime, key);
+	return rt ? runtime_server_find(runtime, rt, &server) : NULL;
+}
+
+/* ---- life ---- */
+
+int world_init(struct harness *h)
+{
+	struct world *wd = calloc(1, sizeof(*wd));
+	int rc = 0;
+
+	if (!wd)
+		return -ENOMEM;
+	h->world = wd;
+	retire_list_init(&wd->retired, &h->dp->pub.grace);
+	for (uint16_t p = 0; rc == 0 && p < h->dp->n_ports; p++)
+		rc = world_link(h, link_id_of(p, 0), h->dp->ports[p].mtu);
+	return rc == 0 ? publish_snapshot(h) : rc;
+}
+
+void world_fini(struct harness *h)
+{
+	struct world *wd = h->world;
+
+	if (!wd)
+		return;
+	for (uint32_t i = 0; i < wd->n_services; i++)
+		service_put(wd->services[i]);
+	if (h->dp->pub.snapshot)
+		snapshot_destroy(h->dp->pub.snapshot);
+	fib_destroy(h->dp->pub.fib);
+	h->dp->pub.snapshot = NULL;
+	h->dp->pub.fib = NULL;
+	retire_list_fini(&wd->retired);
+	free(wd);
+	h->world = NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_TESTS_LIB_WORLD_H
+#define PLVS_TESTS_LIB_WORLD_H
+
+/*
+ * What surrounds a harness: links, routes, neighbours, services. Plays the link and the
+ * control thread in a few calls; every call publishes at once. Addresses are texts.
+ * All return 0 or -errno (-EINVAL: a text does not parse).
+ */
+
+#include "lib/harness.h"
+#include "model/service.h"
+
+struct sched_ops;
+
+/* Untagged links of all ports are up, port p has the MAC 02:00:00:00:00:(p + 1), and
+ * nothing else exists. Called by harness_create(). */
+int world_init(struct harness *h);
+void world_fini(struct harness *h);
+
+/* Another link: a VLAN of a port, or an other MTU. */
+int world_link(struct harness *h, link_id link, uint16_t mtu);
+/* via NULL: on the link. */
+int world_route(struct harness *h, const char *prefix, link_id link, const char *via);
+/* An address of the router's own. */
+int world_own(struct harness *h, const char *addr, link_id link);
+/* A neighbour that answers (a MAC), or does not (NULL: NEXTHOP_FAILED). Again: replaced. */
+int world_neighbour(struct harness *h, link_id link, const char *addr, const char *mac);
+
+struct world_server {
+	const char *endpoint; /* "10.2.0.1:8080" */
+	uint32_t weight;
+	uint8_t method; /* enum forward_method */
+};
+
+/* Adds or replaces a service: proto "tcp" or "udp", one listener, its servers in the
+ * kernel's order (head first). sched NULL: always the first server with a weight. Others
+ * must do without tables and adapt(). */
+int world_service(struct harness *h, const char *proto, const char *listen,
+		  const struct sched_ops *sched, const struct world_server *servers, uint32_t n);
+int world_service_del(struct harness *h, const char *proto, const char *listen);
+/* The run-time state of a server, or NULL. */
+struct server_rt *world_server(struct harness *h, const char *proto, const char *listen,
+			       const char *endpoint);
+
+#endif
