@@ -53,6 +53,7 @@ _Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line
 #define PKT_REPLAYED  0x4U  /* was parked: already counted as received */
 #define PKT_FRAGMENT  0x8U  /* ports are not known */
 #define PKT_NEW	      0x20U /* this packet made its connection */
+#define PKT_UNCOUNTED 0x40U /* of a removed server: its traffic is nobody\'s (as IPVS) */
 #define PKT_BAD_L4    0x10U /* TCP or UDP header that does not fit its packet */
 
 /* What travels with an mbuf through a hand-off ring, in a dynamic field. 8 bytes. */

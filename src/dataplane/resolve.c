@@ -59,8 +59,10 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 	}
 	c->nh_in = 0;
 	c->nh_out = 0;
-	if (rt && !rt->removed)
+	if (rt && !__atomic_load_n(&rt->removed, __ATOMIC_RELAXED))
 		c->gen = w->env.gen;
+	else
+		p->flags |= PKT_UNCOUNTED;
 	w->counters.resolved++;
 	return true;
 }

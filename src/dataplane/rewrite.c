@@ -105,7 +105,8 @@ static bool rewrite_one(struct worker *w, struct pkt4 *p)
 	/* TTL is the first byte of its word: one less is a fixed delta in memory order. */
 	uint16_t delta = be16_from(0xfeff);
 
-	server_count(w, p);
+	if (likely(!(p->flags & PKT_UNCOUNTED)))
+		server_count(w, p);
 	if (unlikely(ip->time_to_live <= 1)) {
 		refuse(w, p, 11, 0, DROP_TTL_EXCEEDED);
 		return false;

@@ -120,12 +120,17 @@ int world_route(struct harness *h, const char *prefix, link_id link, const char 
 
 int world_own(struct harness *h, const char *addr, link_id link)
 {
+	struct world *wd = h->world;
 	struct route4 r = {.link = link, .kind = ROUTE_LOCAL, .len = 32};
 	struct addr a;
 
 	if (addr_parse(addr, &a) != 0)
 		return -EINVAL;
 	r.addr = a.v4;
+	/* As Linux does: what leaves by the link speaks as the router's address there. */
+	for (uint32_t i = 0; i < wd->n_routes; i++)
+		if (wd->routes[i].link == link && !wd->routes[i].source)
+			wd->routes[i].source = a.v4;
 	return route_add(h, &r);
 }
 
@@ -339,11 +344,15 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 		service_put(svc);
 		return rc;
 	}
-	svc->sched_gen = old ? old->sched_gen + 1 : 1;
-	svc->sched_prev = svc->sched_gen - 1;
+	rc = sched_attach(svc, old);
+	if (rc != 0) {
+		service_put(svc);
+		return rc;
+	}
 	wd->services[at] = svc;
 	wd->n_services += old == NULL;
 	rc = publish_snapshot(h);
+	sched_settle(svc);
 	if (old) {
 		remove_servers(h, old, svc);
 		service_put(old);
