@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/builder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/sched.h"
+
+static const char *no_memory(char error[256])
+{
+	snprintf(error, 256, "out of memory");
+	return error;
+}
+
+/* --- one service --- */
+
+static const struct server *find_server(const struct service *svc, const struct server_rt *rt)
+{
+	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+		if (svc->servers[i].rt == rt)
+			return &svc->servers[i];
+	return NULL;
+}
+
+/* The place i of the old list first: an edit mostly leaves servers where they are. */
+static const struct server *old_server(const struct service *old, uint32_t i,
+				       const struct server_rt *rt)
+{
+	if (old && i < old->n_servers && old->servers[i].rt == rt)
+		return &old->servers[i];
+	return find_server(old, rt);
+}
+
+static int fill_server(struct publisher *p, struct service *node, const struct service *old,
+		       uint32_t i, const struct config_server *from)
+{
+	struct runtime *rt = &p->pub->runtime;
+	struct server *s = &node->servers[i];
+	bool fresh = !runtime_server_find(rt, node->rt, &from->ep);
+	const struct server *was;
+
+	s->rt = runtime_server_get(rt, node->rt, &from->ep);
+	if (!s->rt)
+		return -errno;
+	/* Others get theirs at publication: until then connections of the old one live. */
+	if (fresh)
+		s->rt->method = from->forward;
+	was = old_server(old, i, s->rt);
+	s->addr = from->ep.addr;
+	s->port = from->ep.port;
+	s->method = from->forward;
+	s->weight = from->weight;
+	s->last_weight = from->weight ? from->weight : was ? was->last_weight : 0;
+	s->upper = from->upper;
+	s->lower = from->lower;
+	s->down = was ? was->down : 0;
+	return 0;
+}
+
+static int fill_node(struct publisher *p, struct service *node, const struct config_service *from)
+{
+	const struct config_policy *policy = &from->policy;
+	const struct service *old = publisher_service(p, node->rt->id);
+	const struct service *live =
+		node->rt->id <= p->live->max_service_id ? p->live->services[node->rt->id] : NULL;
+
+	node->proto = from->proto;
+	node->fwmark = from->mark;
+	node->family = from->n_listen ? from->listen[0].addr.family : ADDR_V4;
+	node->method = policy->forward;
+	node->flags = policy->one_packet ? SERVICE_ONE_PACKET : 0;
+	node->persist_s = policy->persist_s;
+	node->netmask_len = policy->persist_s ? policy->netmask_len : 0;
+	node->sched_flags = policy->scheduler_flags;
+	memcpy(node->timeout_s, policy->timeout_s, sizeof(node->timeout_s));
+	if (from->n_listen)
+		memcpy(node->listen, from->listen, from->n_listen * sizeof(*node->listen));
+	node->name = from->name ? strdup(from->name) : NULL;
+	node->sched = sched_find(policy->scheduler);
+	if (!node->sched)
+		return -EINVAL;
+	if (from->name && !node->name)
+		return -ENOMEM;
+	/* The file's order is the order of adding; each goes to the head of the list. */
+	for (uint32_t i = 0; i < from->n_servers; i++) {
+		int ret = fill_server(p, node, old, i, &from->servers[from->n_servers - 1 - i]);
+
+		if (ret < 0)
+			return ret;
+	}
+	return sched_attach(node, live);
+}
+
+static int build_error(int ret, const struct config_service *svc, char error[256])
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	config_service_key(svc, key, sizeof(key));
+	if (ret == -ENOSPC)
+		snprintf(error, 256,
+			 "service %s: limit reached: %d real servers, removed ones that still "
+			 "have connections included",
+			 key, MAX_SERVERS);
+	else if (ret == -E2BIG)
+		snprintf(error, 256, "service %s: too many real servers for scheduler %s", key,
+			 svc->policy.scheduler);
+	else if (ret == -EINVAL)
+		snprintf(error, 256, "service %s: no scheduler %s", key, svc->policy.scheduler);
+	else
+		snprintf(error, 256, "service %s: %s", key, strerror(-ret));
+	return ret;
+}
+
+static int build_service(struct publisher *p, const struct config_service *from, char error[256])
+{
+	char key[CONFIG_KEY_STRLEN];
+	struct service *node;
+	uint32_t id;
+	int ret;
+
+	node = service_create(from->n_servers, from->n_listen);
+	if (!node)
+		return build_error(-ENOMEM, from, error);
+	node->rt =
+		runtime_service_get(&p->pub->runtime, config_service_key(from, key, sizeof(key)));
+	if (!node->rt) {
+		ret = -errno;
+		service_put(node);
+		if (ret != -ENOSPC)
+			return build_error(ret, from, error);
+		snprintf(error, 256,
+			 "service %s: limit reached: %d services, removed ones whose servers still "
+			 "have connections included",
+			 key, MAX_SERVICES);
+		return ret;
+	}
+	id = node->rt->id;
+	ret = fill_node(p, node, from);
+	if (ret < 0) {
+		publisher_unused(p, node);
+		return build_error(ret, from, error);
+	}
+	ret = publisher_set_service(p, id, node);
+	return ret < 0 ? build_error(ret, from, error) : 0;
+}
+
+/* Takes a service out of the draft. */
+static int drop_service(struct publisher *p, const struct config_service *svc, char error[256])
+{
+	char key[CONFIG_KEY_STRLEN];
+	const struct service_rt *rt =
+		runtime_service_find(&p->pub->runtime, config_service_key(svc, key, sizeof(key)));
+
+	if (!rt || !publisher_service(p, rt->id))
+		return 0;
+	if (publisher_set_service(p, rt->id, NULL) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool same_key(const struct config_service *a, const struct config_service *b)
+{
+	if (a->proto != b->proto || a->mark != b->mark || !a->n_listen != !b->n_listen)
+		return false;
+	return a->n_listen == 0 || endpoint_equal(&a->listen[0], &b->listen[0]);
+}
+
+int builder_service(struct publisher *p, const struct config_service *before,
+		    const struct config_service *after, char error[256])
+{
+	int ret = after ? build_service(p, after, error) : 0;
+
+	if (ret == 0 && before && !(after && same_key(before, after)))
+		ret = drop_service(p, before, error);
+	return ret;
+}
+
+/* --- all of them --- */
+
+static bool same_name(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool builder_service_same(const struct config_service *a, const struct config_service *b)
+{
+	const struct config_policy *x = &a->policy, *y = &b->policy;
+
+	if (!same_key(a, b) || !same_name(a->name, b->name) || a->n_listen != b->n_listen ||
+	    a->n_servers != b->n_servers)
+		return false;
+	for (uint32_t i = 0; i < a->n_listen; i++)
+		if (!endpoint_equal(&a->listen[i], &b->listen[i]))
+			return false;
+	if (strcmp(x->scheduler, y->scheduler) != 0 || x->scheduler_flags != y->scheduler_flags ||
+	    x->forward != y->forward || x->one_packet != y->one_packet ||
+	    x->netmask_len != y->netmask_len || x->persist_s != y->persist_s ||
+	    memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
+		return false;
+	for (uint32_t i = 0; i < a->n_servers; i++) {
+		const struct config_server *s = &a->servers[i], *t = &b->servers[i];
+
+		if (!endpoint_equal(&s->ep, &t->ep) || s->weight != t->weight ||
+		    s->upper != t->upper || s->lower != t->lower || s->forward != t->forward)
+			return false;
+	}
+	return true;
+}
+
+static const struct config_service *twin(const struct config *config,
+					 const struct config_service *svc)
+{
+	char key[CONFIG_KEY_STRLEN];
+	const struct config_service *found;
+
+	if (!config)
+		return NULL;
+	found = config_service_find(config, config_service_key(svc, key, sizeof(key)));
+	return found && same_key(found, svc) ? found : NULL;
+}
+
+static int addresses_changed(struct publisher *p, const struct config *before,
+			     const struct config *after, char error[256])
+{
+	const struct config_shared *a = &after->shared, *b = before ? &before->shared : NULL;
+	bool same = b && a->n_addresses == b->n_addresses;
+
+	for (uint32_t i = 0; same && i < a->n_addresses; i++) {
+		const struct config_address *x = &a->addresses[i], *y = &b->addresses[i];
+
+		same = addr_equal(&x->address.addr, &y->address.addr) &&
+		       x->address.len == y->address.len && x->kind == y->kind &&
+		       x->link_id == y->link_id;
+	}
+	if (same || (!b && a->n_addresses == 0))
+		return 0;
+	if (publisher_touch_addrs(p) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int builder_config(struct publisher *p, const struct config *before, const struct config *after,
+		   char error[256])
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; before && ret == 0 && i < before->shared.n_services; i++)
+		if (!twin(after, before->shared.services[i]))
+			ret = drop_service(p, before->shared.services[i], error);
+	for (uint32_t i = 0; ret == 0 && i < after->shared.n_services; i++) {
+		const struct config_service *svc = after->shared.services[i];
+		const struct config_service *was = twin(before, svc);
+
+		if (!was || !builder_service_same(was, svc))
+			ret = build_service(p, svc, error);
+	}
+	if (ret == 0)
+		ret = addresses_changed(p, before, after, error);
+	if (ret < 0)
+		publisher_discard(p);
+	return ret;
+}
+
+/* --- tables --- */
+
+struct entries {
+	struct addr_entry4 *v;
+	uint32_t n, max;
+	bool failed;
+};
+
+static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds, link_id link)
+{
+	if (addr->family != ADDR_V4 || e->failed)
+		return;
+	if (e->n == e->max) {
+		uint32_t max = e->max ? e->max * 2 : 256;
+		struct addr_entry4 *wider = realloc(e->v, max * sizeof(*wider));
+
+		if (!wider) {
+			e->failed = true;
+			return;
+		}
+		e->v = wider;
+		e->max = max;
+	}
+	e->v[e->n++] = (struct addr_entry4){.addr = addr->v4, .kinds = kinds, .link = link};
+}
+
+struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
+				   const struct snapshot *draft)
+{
+	const struct runtime *rt = &p->pub->runtime;
+	struct entries e = {0};
+	struct addr_table4 *t = NULL;
+	uint32_t left = rt->n_servers;
+
+	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
+		const struct config_address *a = &config->shared.addresses[i];
+
+		if (a->kind == CONFIG_ADDRESS_VIP)
+			add_entry(&e, &a->address.addr, ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
+				  a->link_id);
+		else if (a->kind == CONFIG_ADDRESS_GATEWAY)
+			add_entry(&e, &a->address.addr, ADDR_KIND_GATEWAY, a->link_id);
+	}
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		for (uint32_t i = 0; svc && i < svc->n_listen; i++)
+			add_entry(&e, &svc->listen[i].addr, ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
+				  LINK_ANY);
+		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+			if (svc->servers[i].method == FWD_NAT)
+				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
+					  LINK_ANY);
+	}
+	/* Servers whose NAT connections live on: removed, or of another method by now. */
+	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
+		const struct server_rt *s = rt->servers[id];
+
+		left -= s != NULL;
+		if (s && (s->method == FWD_NAT || p->was_nat[id]))
+			add_entry(&e, &s->ep.addr, ADDR_KIND_NAT_SERVER, LINK_ANY);
+	}
+	if (!e.failed)
+		t = addr_table4_create(e.v, e.n);
+	free(e.v);
+	return t;
+}
+
+struct listener_table4 *builder_listeners4(const struct snapshot *draft)
+{
+	struct listener_table4 *t;
+	struct listener4 *v;
+	size_t n = 0;
+
+	for (uint32_t id = 1; id <= draft->max_service_id; id++)
+		n += draft->services[id] ? draft->services[id]->n_listen : 0;
+	v = calloc(n ? n : 1, sizeof(*v));
+	if (!v)
+		return NULL;
+	n = 0;
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		for (uint32_t i = 0; svc && i < svc->n_listen; i++) {
+			if (svc->listen[i].addr.family != ADDR_V4)
+				continue;
+			v[n++] = (struct listener4){.addr = svc->listen[i].addr.v4,
+						    .port = svc->listen[i].port,
+						    .proto = svc->proto,
+						    .service_id = id};
+		}
+	}
+	t = listener_table4_create(v, (uint32_t)n);
+	free(v);
+	return t;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "control/builder.h"
+#include "control/internal.h"
+#include "sched/sched.h"
+
+/* --- what the publisher asks for --- */
+
+static struct addr_table4 *make_addrs4(void *arg, const struct snapshot *draft)
+{
+	const struct control *c = arg;
+
+	return builder_addrs4(c->config, &c->publisher, draft);
+}
+
+static struct listener_table4 *make_listeners4(void *arg, const struct snapshot *draft)
+{
+	(void)arg;
+	return builder_listeners4(draft);
+}
+
+static int compare_wants(const void *a, const void *b)
+{
+	const struct link_want *x = a, *y = b;
+
+	return addr_cmp(&x->addr, &y->addr);
+}
+
+/* All real servers that packets are sent to, each once. */
+static int want_servers(const struct control *c, const struct snapshot *live)
+{
+	uint32_t n = 0, unique = 0;
+	struct link_want *v;
+	int ret;
+
+	for (uint32_t id = 1; id <= live->max_service_id; id++)
+		n += live->services[id] ? live->services[id]->n_servers : 0;
+	v = calloc(n ? n : 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	n = 0;
+	for (uint32_t id = 1; id <= live->max_service_id; id++) {
+		const struct service *svc = live->services[id];
+
+		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+			if (svc->servers[i].method != FWD_LOCAL)
+				v[n++] = (struct link_want){.link = LINK_ANY,
+							    .addr = svc->servers[i].addr};
+	}
+	qsort(v, n, sizeof(*v), compare_wants);
+	for (uint32_t i = 0; i < n; i++)
+		if (unique == 0 || compare_wants(&v[unique - 1], &v[i]) != 0)
+			v[unique++] = v[i];
+	ret = link_want_nexthops(c->link, v, unique);
+	free(v);
+	return ret;
+}
+
+/* VIPs as the address table has them, gateways with their prefix from the configuration. */
+static int tell_addresses(const struct control *c, const struct snapshot *live)
+{
+	const struct config_shared *shared = &c->config->shared;
+	struct link_address *v;
+	uint32_t n = 0;
+	int ret;
+
+	v = calloc(live->addrs4->n + shared->n_addresses + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (uint32_t i = 0; i <= live->addrs4->mask; i++) {
+		const struct addr_entry4 *e = &live->addrs4->slots[i];
+
+		if (e->kinds & ADDR_KIND_VIP)
+			v[n++] = (struct link_address){.addr = addr_from_v4(e->addr),
+						       .len = 32,
+						       .kind = LINK_ADDRESS_VIP,
+						       .active = e->kinds & ADDR_KIND_ACTIVE,
+						       .link = e->link};
+	}
+	for (uint32_t i = 0; i < shared->n_addresses; i++) {
+		const struct config_address *a = &shared->addresses[i];
+
+		if (a->kind == CONFIG_ADDRESS_GATEWAY)
+			v[n++] = (struct link_address){.addr = a->address.addr,
+						       .len = a->address.len,
+						       .kind = LINK_ADDRESS_GATEWAY,
+						       .active = true,
+						       .link = a->link_id};
+	}
+	ret = link_set_addresses(c->link, v, n);
+	free(v);
+	return ret;
+}
+
+static void tell_link(void *arg, const struct snapshot *live)
+{
+	const struct control *c = arg;
+
+	if (!c->link)
+		return;
+	if (tell_addresses(c, live) < 0 || want_servers(c, live) < 0)
+		log_error(CONTROL_AREA, "no memory to tell the link thread of addresses: what "
+					"changed there takes effect with the next change");
+}
+
+static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt *srv)
+{
+	struct control *c = arg;
+
+	traffic_forget(&c->traffic, svc, srv);
+	/* Its packets need no direction of their own any more. */
+	if (srv->method == FWD_NAT)
+		(void)publisher_touch_addrs(&c->publisher);
+}
+
+/* --- look-ups --- */
+
+struct service_rt *control_service_rt(const struct control *c, const struct config_service *svc)
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	return runtime_service_find(&c->pub->runtime, config_service_key(svc, key, sizeof(key)));
+}
+
+const struct config_service *control_service_by_id(const struct control *c, uint32_t id)
+{
+	const struct service_rt *rt =
+		id && id <= MAX_SERVICES ? c->pub->runtime.services[id] : NULL;
+
+	return rt ? config_service_find(c->config, rt->key) : NULL;
+}
+
+/* --- life --- */
+
+/* The node part alone, to tell later what a restart would change. */
+static struct config *node_of(const struct config *config)
+{
+	struct config_errors errors;
+	struct config *node = NULL;
+	json_t *json = config_to_json(config, CONFIG_NODE);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (!text)
+		return NULL;
+	config_errors_init(&errors);
+	if (config_parse(text, strlen(text), NULL, sched_names(), &node, &errors) < 0)
+		node = NULL;
+	config_errors_fini(&errors);
+	free(text);
+	return node;
+}
+
+int control_create(const struct control_options *options, struct config *config,
+		   struct control **out, char error[256])
+{
+	struct publisher_tables tables = {make_addrs4, make_listeners4, tell_link, NULL};
+	struct control *c = calloc(1, sizeof(*c));
+	int ret = -ENOMEM;
+
+	snprintf(error, 256, "out of memory");
+	if (!c) {
+		config_destroy(config);
+		return -ENOMEM;
+	}
+	c->config = config;
+	c->dp = options->dp;
+	c->pub = options->dp ? &options->dp->pub : options->pub;
+	c->link = options->link;
+	c->wake_fd = -1;
+	c->started_us = c->applied_us = clock_us();
+	TAILQ_INIT(&c->streams);
+	if (options->config_path && !(c->config_path = strdup(options->config_path)))
+		goto err_destroy;
+	if (options->dpdk_version && !(c->dpdk_version = strdup(options->dpdk_version)))
+		goto err_destroy;
+	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	c->boot = node_of(config);
+	if (c->wake_fd < 0 || !c->boot)
+		goto err_destroy;
+	ret = traffic_init(&c->traffic, c->dp, &c->pub->runtime);
+	if (ret < 0)
+		goto err_destroy;
+	tables.arg = c;
+	ret = publisher_init(&c->publisher, c->pub, &tables);
+	if (ret < 0)
+		goto err_destroy;
+	c->pub->runtime.on_server_forget = on_server_forget;
+	c->pub->runtime.on_forget_arg = c;
+	ret = builder_config(&c->publisher, NULL, config, error);
+	if (ret < 0)
+		goto err_destroy;
+	ret = publisher_flush(&c->publisher);
+	if (ret < 0)
+		goto err_destroy;
+	*out = c;
+	return 0;
+
+err_destroy:
+	control_destroy(c);
+	return ret;
+}
+
+void control_destroy(struct control *c)
+{
+	if (!c)
+		return;
+	streams_free(c);
+	publisher_fini(&c->publisher);
+	if (c->pub) {
+		c->pub->runtime.on_server_forget = NULL;
+		c->pub->runtime.on_forget_arg = NULL;
+	}
+	traffic_fini(&c->traffic);
+	config_destroy(c->config);
+	config_destroy(c->boot);
+	if (c->wake_fd >= 0)
+		close(c->wake_fd);
+	free(c->config_path);
+	free(c->dpdk_version);
+	free(c);
+}
+
+/* --- the thread --- */
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+	uint64_t n;
+
+	(void)what;
+	(void)!read(fd, &n, sizeof(n));
+	if (__atomic_exchange_n(&c->reloads, 0, __ATOMIC_ACQ_REL))
+		control_apply_file(c);
+	if (__atomic_load_n(&c->stopping, __ATOMIC_ACQUIRE))
+		event_base_loopbreak(c->base);
+}
+
+static void wake(struct control *c)
+{
+	static const uint64_t one = 1;
+
+	(void)!write(c->wake_fd, &one, sizeof(one));
+}
+
+void control_reload(struct control *c)
+{
+	__atomic_store_n(&c->reloads, 1, __ATOMIC_RELEASE);
+	wake(c);
+}
+
+static void *run(void *arg)
+{
+	struct control *c = arg;
+
+	pthread_setname_np(pthread_self(), "plvs-control");
+	event_base_loop(c->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	return NULL;
+}
+
+/* A thousand clients need more than the usual soft limit. */
+static void raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max < 65536 ? r.rlim_max : 65536;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+/* With timers finer than a millisecond: a change is to be live in a few. */
+static struct event_base *make_base(void)
+{
+	struct event_config *ec = event_config_new();
+	struct event_base *base;
+
+	if (!ec)
+		return NULL;
+	event_config_set_flag(ec, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(ec);
+	event_config_free(ec);
+	return base;
+}
+
+static void fini_base(struct control *c)
+{
+	/* Who waits gets an answer as long as there is a client to send it to. */
+	streams_stop(c);
+	publisher_detach(&c->publisher);
+	rpc_server_destroy(c->server);
+	c->server = NULL;
+	traffic_detach(&c->traffic);
+	if (c->wake_ev)
+		event_free(c->wake_ev);
+	c->wake_ev = NULL;
+	if (c->base)
+		event_base_free(c->base);
+	c->base = NULL;
+}
+
+int control_start(struct control *c, char error[256])
+{
+	struct rpc_options opt = {
+		.path = c->config->node.socket, .dispatch = control_dispatch, .arg = c};
+	int ret = -ENOMEM;
+
+	snprintf(error, 256, "control: out of memory");
+	raise_descriptors();
+	c->base = make_base();
+	if (!c->base)
+		return -ENOMEM;
+	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
+	if (!c->wake_ev || event_add(c->wake_ev, NULL) < 0 ||
+	    publisher_attach(&c->publisher, c->base) < 0 ||
+	    traffic_attach(&c->traffic, c->base) < 0)
+		goto err_base;
+	ret = rpc_server_create(c->base, &opt, &c->server, error);
+	if (ret < 0)
+		goto err_base;
+	ret = -pthread_create(&c->thread, NULL, run, c);
+	if (ret < 0) {
+		snprintf(error, 256, "control: no thread: %s", strerror(-ret));
+		goto err_base;
+	}
+	c->running = true;
+	log_info(CONTROL_AREA, "control socket %s", c->config->node.socket);
+	return 0;
+
+err_base:
+	fini_base(c);
+	return ret;
+}
+
+void control_stop(struct control *c)
+{
+	if (!c->running)
+		return;
+	__atomic_store_n(&c->stopping, 1, __ATOMIC_RELEASE);
+	wake(c);
+	pthread_join(c->thread, NULL);
+	c->running = false;
+	fini_base(c);
+}

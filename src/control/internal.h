@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_INTERNAL_H
+#define PLVS_CONTROL_INTERNAL_H
+
+/* What the files of the control thread share. Context: the control thread. */
+
+#include <pthread.h>
+
+#include "control/config.h"
+#include "control/control.h"
+#include "control/publish.h"
+#include "control/rpc.h"
+#include "control/traffic.h"
+#include "link/link.h"
+
+#define CONTROL_AREA "control"
+
+struct stream;
+TAILQ_HEAD(stream_list, stream);
+
+struct control {
+	char *config_path;    /* or NULL */
+	struct dataplane *dp; /* or NULL */
+	struct published *pub;
+	struct link *link; /* or NULL */
+	char *dpdk_version;
+
+	struct event_base *base;
+	struct event *wake_ev;
+	int wake_fd;	   /* eventfd: written by other threads after a flag */
+	uint32_t stopping; /* any thread: atomics */
+	uint32_t reloads;  /* any thread: atomics */
+	pthread_t thread;
+	bool running;
+
+	struct rpc_server *server;
+	struct config *config;
+	struct config *boot; /* `node` as the process was started with: shared is empty */
+	struct publisher publisher;
+	struct traffic traffic;
+	struct stream_list streams;
+	uint32_t n_streams;
+	uint64_t started_us;
+	uint64_t applied_us; /* when the configuration came as a whole */
+};
+
+/* --- methods.c --- */
+
+void control_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
+
+typedef void control_method(struct control *c, struct rpc_request *req, json_t *params);
+
+enum param_kind {
+	PARAM_END,
+	PARAM_STRING,
+	PARAM_NUMBER,
+	PARAM_OBJECT,
+};
+
+struct param {
+	const char *name;
+	enum param_kind kind;
+	bool required;
+};
+
+#define METHOD_PARAMS_MAX 8
+
+struct method {
+	const char *name;
+	control_method *run;
+	const char *help;
+	bool object; /* params are an object of the configuration: its schema checks them */
+	struct param params[METHOD_PARAMS_MAX];
+};
+
+/* Each file of methods has a table that ends with a NULL name. */
+extern const struct method config_methods[];
+extern const struct method service_methods[];
+extern const struct method connection_methods[];
+extern const struct method counter_methods[];
+extern const struct method system_methods[];
+
+/* A parameter's text, or NULL. */
+const char *param_string(const json_t *params, const char *name);
+/* Ends req: no such service, with the near miss among names and keys. */
+void fail_no_service(const struct control *c, struct rpc_request *req, const char *name);
+/* Ends req by what errors say. */
+void fail_config(struct rpc_request *req, const struct config_errors *errors);
+/* -errno of the builder with its sentence. */
+void fail_build(struct rpc_request *req, int ret, const char *error);
+/* Ends req when all changes up to now are live: result (taken over, may be NULL) with
+ * generation and duration_us since start_us. */
+void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+		      json_t *result);
+
+/* --- methods_config.c --- */
+
+/* config.apply of the start file; the outcome is logged. */
+void control_apply_file(struct control *c);
+json_t *config_error_list_json(const struct config_error_list *list);
+
+/* Texts of what of a node part waits for a restart. New reference. */
+json_t *restart_json(const struct control *c, const struct config *config);
+
+/* --- methods_counter.c: new references --- */
+
+json_t *worker_counters_json(const struct worker_counters *w);
+json_t *port_counters_json(const struct port_counters *p);
+
+/* --- methods_connection.c --- */
+
+/* Ends all streams; commands that a worker still holds after a second stay. */
+void streams_stop(struct control *c);
+/* Frees what streams_stop() left: workers have ended. */
+void streams_free(struct control *c);
+
+/* --- control.c --- */
+
+/* Run-time object of a configured service, or NULL. */
+struct service_rt *control_service_rt(const struct control *c, const struct config_service *svc);
+/* The configured service of a run-time id, or NULL. */
+const struct config_service *control_service_by_id(const struct control *c, uint32_t id);
+
+#endif

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Connections belong to workers: a listing asks one worker after the other for a bounded
+ * part, and looks again on a timer. Several clients list at once; a worker spends a
+ * bounded step per loop on them, and one whose client reads slowly waits.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "control/internal.h"
+
+#define MAX_STREAMS   64
+#define POLL_US	      500
+#define SLOW_US	      10000 /* while a client does not read */
+#define PAUSE_BACKLOG (1UL << 20)
+#define PART	      CMD_LIST_STEP /* rows of one command */
+#define ROWS	      512	    /* rows of one message */
+#define STOP_US	      1000000
+
+enum stream_kind {
+	STREAM_LIST,
+	STREAM_COUNT,
+	STREAM_FIND,
+};
+
+struct stream {
+	TAILQ_ENTRY(stream) entry;
+	struct control *control;
+	struct rpc_request *req; /* NULL: ended, waits for the worker to let go of command */
+	enum stream_kind kind;
+	struct event *poll_ev;
+	uint16_t worker, last_worker; /* being asked; the last one to ask */
+	struct endpoint server;	      /* filter of server; family ADDR_NONE: any */
+	uint64_t limit, count;	      /* limit 0: none */
+	bool sent;		      /* a worker has the command */
+	struct worker_command command;
+	struct conn_view views[PART];
+};
+
+static void stream_destroy(struct stream *s)
+{
+	TAILQ_REMOVE(&s->control->streams, s, entry);
+	s->control->n_streams--;
+	if (s->poll_ev)
+		event_free(s->poll_ev);
+	free(s);
+}
+
+static void stream_poll_in(struct stream *s, long us)
+{
+	struct timeval tv = {.tv_usec = us};
+
+	event_add(s->poll_ev, &tv);
+}
+
+/* --- rows --- */
+
+static const char *protocol_name(uint8_t proto)
+{
+	return proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_UDP ? "udp" : "ip";
+}
+
+static json_t *view_json(const struct conn_view *v)
+{
+	char client[ENDPOINT_STRLEN], virtual[ENDPOINT_STRLEN], server[ENDPOINT_STRLEN];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:b}", "protocol",
+			 protocol_name(v->proto), "client",
+			 endpoint_format(&v->client, client, sizeof(client)), "virtual",
+			 endpoint_format(&v->virtual, virtual, sizeof(virtual)), "server",
+			 endpoint_format(&v->server, server, sizeof(server)), "state",
+			 v->state < CONN_STATE_MAX ? conn_state_names[v->state] : "?", "expires_s",
+			 (int)v->expires_s, "method",
+			 v->method < FWD_MAX ? forward_names[v->method] : "?", "worker",
+			 (int)v->worker, "active", (v->flags & CONN_F_ACTIVE) != 0);
+}
+
+static bool view_wanted(const struct stream *s, const struct conn_view *v)
+{
+	return s->server.addr.family == ADDR_NONE || endpoint_equal(&s->server, &v->server);
+}
+
+/* Takes what a worker gave. True: the limit is reached. */
+static bool stream_take(struct stream *s)
+{
+	json_t *rows = NULL;
+
+	for (uint32_t i = 0; i < s->command.n; i++) {
+		if (!view_wanted(s, &s->views[i]))
+			continue;
+		if (s->limit && s->count == s->limit) {
+			if (rows)
+				rpc_rows(s->req, rows);
+			return true;
+		}
+		s->count++;
+		if (s->kind != STREAM_LIST)
+			continue;
+		if (!rows)
+			rows = json_array();
+		json_array_append_new(rows, view_json(&s->views[i]));
+		if (json_array_size(rows) == ROWS) {
+			rpc_rows(s->req, rows);
+			rows = NULL;
+		}
+	}
+	if (rows)
+		rpc_rows(s->req, rows);
+	return false;
+}
+
+static json_t *nexthop_json(const struct link_nexthop *nhs, uint32_t n, uint16_t id)
+{
+	char text[ADDR_STRLEN];
+
+	for (uint32_t i = 0; id && i < n; i++)
+		if (nhs[i].nh.id == id)
+			return json_string(addr_format(&nhs[i].nh.addr, text, sizeof(text)));
+	return json_null();
+}
+
+static void answer_found(struct stream *s)
+{
+	const struct conn_view *v = &s->views[0];
+	struct link_nexthop *nhs = NULL;
+	char key[96] = "";
+	uint32_t n = 0;
+	json_t *o;
+
+	if (s->command.n == 0) {
+		rpc_fail(s->req, RPC_NO_OBJECT, NULL, "no such connection");
+		return;
+	}
+	o = view_json(v);
+	if (v->service_id <= MAX_SERVICES && s->control->pub->runtime.services[v->service_id])
+		memcpy(key, s->control->pub->runtime.services[v->service_id]->key, sizeof(key));
+	if (s->control->link && link_list_nexthops(s->control->link, &nhs, &n) < 0)
+		n = 0;
+	json_object_set_new(o, "service", key[0] ? json_string(key) : json_null());
+	json_object_set_new(o, "idle_s", json_integer(v->idle_s));
+	json_object_set_new(o, "nexthop_in", nexthop_json(nhs, n, v->nh_in));
+	json_object_set_new(o, "nexthop_out", nexthop_json(nhs, n, v->nh_out));
+	json_object_set_new(o, "flags",
+			    json_pack("{s:b, s:b, s:b, s:b}", "embryonic",
+				      (v->flags & CONN_F_EMBRYONIC) != 0, "no_output",
+				      (v->flags & CONN_F_NOOUTPUT) != 0, "template",
+				      (v->flags & CONN_F_TEMPLATE) != 0, "one_packet",
+				      (v->flags & CONN_F_ONE_PACKET) != 0));
+	free(nhs);
+	rpc_answer(s->req, json_pack("{s:o}", "connection", o));
+}
+
+static void stream_end(struct stream *s, bool truncated)
+{
+	switch (s->kind) {
+	case STREAM_LIST:
+		rpc_answer(s->req, json_pack("{s:I, s:b}", "count", (json_int_t)s->count,
+					     "truncated", truncated));
+		break;
+	case STREAM_COUNT:
+		rpc_answer(s->req, json_pack("{s:I}", "count", (json_int_t)s->count));
+		break;
+	case STREAM_FIND:
+		answer_found(s);
+		break;
+	}
+	stream_destroy(s);
+}
+
+/* --- asking --- */
+
+static void stream_ask(struct stream *s)
+{
+	int ret;
+
+	s->command.views = s->views;
+	s->command.n_max = PART;
+	s->command.n = 0;
+	s->command.eventfd = -1;
+	s->command.done = 0;
+	ret = dataplane_command(s->control->dp, s->worker, &s->command);
+	s->sent = ret == 0;
+	if (ret < 0 && ret != -EAGAIN) {
+		rpc_fail(s->req, RPC_INTERNAL, NULL, "worker %u takes no commands: %s", s->worker,
+			 strerror(-ret));
+		stream_destroy(s);
+		return;
+	}
+	stream_poll_in(s, POLL_US);
+}
+
+/* The worker has answered: what next? */
+static void stream_step(struct stream *s)
+{
+	if (s->kind != STREAM_FIND && stream_take(s)) {
+		stream_end(s, true);
+		return;
+	}
+	if (s->command.cursor == 0) {
+		if (s->worker == s->last_worker) {
+			stream_end(s, false);
+			return;
+		}
+		s->worker++;
+	}
+	stream_ask(s);
+}
+
+static void on_stream(evutil_socket_t fd, short what, void *arg)
+{
+	struct stream *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->sent && !__atomic_load_n(&s->command.done, __ATOMIC_ACQUIRE)) {
+		stream_poll_in(s, POLL_US);
+	} else if (rpc_gone(s->req)) {
+		rpc_answer(s->req, NULL);
+		stream_destroy(s);
+	} else if (rpc_backlog(s->req) > PAUSE_BACKLOG) {
+		stream_poll_in(s, SLOW_US);
+	} else if (!s->sent) {
+		stream_ask(s);
+	} else {
+		s->sent = false;
+		stream_step(s);
+	}
+}
+
+static struct stream *stream_create(struct control *c, struct rpc_request *req,
+				    enum stream_kind kind)
+{
+	struct stream *s;
+
+	if (c->n_streams >= MAX_STREAMS) {
+		rpc_fail(req, RPC_LIMIT, NULL,
+			 "limit reached: %d listings of connections at a time", MAX_STREAMS);
+		return NULL;
+	}
+	/* Not calloc: views are filled before they are read. */
+	s = malloc(sizeof(*s));
+	if (s) {
+		memset(s, 0, offsetof(struct stream, views));
+		s->poll_ev = event_new(c->base, -1, 0, on_stream, s);
+	}
+	if (!s || !s->poll_ev) {
+		free(s);
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+		return NULL;
+	}
+	s->control = c;
+	s->req = req;
+	s->kind = kind;
+	s->last_worker = c->dp && c->dp->n_workers ? (uint16_t)(c->dp->n_workers - 1) : 0;
+	TAILQ_INSERT_TAIL(&c->streams, s, entry);
+	c->n_streams++;
+	return s;
+}
+
+void streams_stop(struct control *c)
+{
+	static const struct timespec pause = {.tv_nsec = POLL_US * 1000};
+	uint64_t deadline = clock_us() + STOP_US;
+	struct stream *s, *next;
+
+	for (s = TAILQ_FIRST(&c->streams); s; s = next) {
+		next = TAILQ_NEXT(s, entry);
+		rpc_fail(s->req, RPC_INTERNAL, NULL, "plvs is stopping");
+		s->req = NULL;
+		event_free(s->poll_ev);
+		s->poll_ev = NULL;
+		while (s->sent && !__atomic_load_n(&s->command.done, __ATOMIC_ACQUIRE) &&
+		       clock_us() < deadline)
+			nanosleep(&pause, NULL);
+		if (!s->sent || __atomic_load_n(&s->command.done, __ATOMIC_ACQUIRE))
+			stream_destroy(s);
+	}
+}
+
+void streams_free(struct control *c)
+{
+	while (!TAILQ_EMPTY(&c->streams))
+		stream_destroy(TAILQ_FIRST(&c->streams));
+}
+
+/* --- filters --- */
+
+static bool bad(struct rpc_request *req, const char *name, const char *expected)
+{
+	rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s, s:s}", "path", name, "expected", expected),
+		 "%s: expected %s", name, expected);
+	return false;
+}
+
+static bool protocol_parse(const char *text, uint8_t *proto)
+{
+	if (strcasecmp(text, "tcp") == 0)
+		*proto = IPPROTO_TCP;
+	else if (strcasecmp(text, "udp") == 0)
+		*proto = IPPROTO_UDP;
+	else
+		return false;
+	return true;
+}
+
+static bool state_parse(const char *text, int8_t *state)
+{
+	for (int8_t i = 0; i < CONN_STATE_MAX; i++) {
+		if (strcasecmp(text, conn_state_names[i]) == 0) {
+			*state = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Service and server. False: req has ended. */
+static bool objects_parse(struct stream *s, const json_t *params)
+{
+	const char *service = param_string(params, "service");
+	const char *server = param_string(params, "server");
+	struct control *c = s->control;
+	const struct config_service *svc;
+	const struct service_rt *rt;
+
+	if (server && endpoint_parse(server, &s->server) < 0)
+		return bad(s->req, "server", "address:port");
+	if (!service)
+		return true;
+	svc = config_service_find(c->config, service);
+	/* One that is deleted may have connections left. */
+	rt = svc ? control_service_rt(c, svc) : runtime_service_find(&c->pub->runtime, service);
+	if (!rt) {
+		fail_no_service(c, s->req, service);
+		return false;
+	}
+	s->command.filter.service_id = rt->id;
+	return true;
+}
+
+/* False: req has ended. */
+static bool filter_parse(struct stream *s, const json_t *params)
+{
+	struct conn_filter *f = &s->command.filter;
+	const char *client = param_string(params, "client");
+	const char *protocol = param_string(params, "protocol");
+	const char *state = param_string(params, "state");
+	const json_t *worker = json_object_get(params, "worker");
+
+	f->state = -1;
+	if (client && prefix_parse(client, &f->client) < 0)
+		return bad(s->req, "client", "an address or a prefix");
+	if (protocol && !protocol_parse(protocol, &f->proto))
+		return bad(s->req, "protocol", "\"tcp\" or \"udp\"");
+	if (state && !state_parse(state, &f->state))
+		return bad(s->req, "state", "a state such as ESTABLISHED");
+	if (worker) {
+		if (!s->control->dp ||
+		    json_integer_value(worker) >= (json_int_t)s->control->dp->n_workers)
+			return bad(s->req, "worker", "the number of a worker");
+		s->worker = s->last_worker = (uint16_t)json_integer_value(worker);
+	}
+	s->limit = (uint64_t)json_integer_value(json_object_get(params, "limit"));
+	return objects_parse(s, params);
+}
+
+static void stream_start(struct stream *s)
+{
+	if (!s->control->dp || s->control->dp->n_workers == 0)
+		stream_end(s, false);
+	else
+		stream_ask(s);
+}
+
+static void walk(struct control *c, struct rpc_request *req, const json_t *params,
+		 enum stream_kind kind)
+{
+	struct stream *s = stream_create(c, req, kind);
+
+	if (!s)
+		return;
+	s->command.kind = CMD_LIST;
+	if (filter_parse(s, params))
+		stream_start(s);
+	else
+		stream_destroy(s);
+}
+
+static void connection_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	walk(c, req, params, STREAM_LIST);
+}
+
+static void connection_count(struct control *c, struct rpc_request *req, json_t *params)
+{
+	walk(c, req, params, STREAM_COUNT);
+}
+
+/* False: req has ended. */
+static bool key_parse(struct stream *s, const json_t *params)
+{
+	struct key4 *key = &s->command.key;
+	struct endpoint client, virtual;
+
+	if (!protocol_parse(param_string(params, "protocol"), &key->proto))
+		return bad(s->req, "protocol", "\"tcp\" or \"udp\"");
+	if (endpoint_parse(param_string(params, "client"), &client) < 0 ||
+	    client.addr.family != ADDR_V4)
+		return bad(s->req, "client", "address:port");
+	if (endpoint_parse(param_string(params, "virtual"), &virtual) < 0 ||
+	    virtual.addr.family != ADDR_V4)
+		return bad(s->req, "virtual", "address:port");
+	key->saddr = client.addr.v4;
+	key->sport = client.port;
+	key->daddr = virtual.addr.v4;
+	key->dport = virtual.port;
+	return true;
+}
+
+static void connection_find(struct control *c, struct rpc_request *req, json_t *params)
+{
+	struct stream *s = stream_create(c, req, STREAM_FIND);
+
+	if (!s)
+		return;
+	s->command.kind = CMD_FIND;
+	if (!key_parse(s, params)) {
+		stream_destroy(s);
+		return;
+	}
+	if (c->dp && c->dp->n_workers)
+		s->worker = s->last_worker = (uint16_t)owner4(&c->dp->owners, s->command.key.saddr,
+							      s->command.key.sport);
+	stream_start(s);
+}
+
+#define FILTERS                                                                                    \
+	{"service", PARAM_STRING, false}, {"server", PARAM_STRING, false},                         \
+		{"client", PARAM_STRING, false}, {"protocol", PARAM_STRING, false},                \
+		{"state", PARAM_STRING, false},                                                    \
+	{                                                                                          \
+		"worker", PARAM_NUMBER, false                                                      \
+	}
+
+const struct method connection_methods[] = {
+	{.name = "connection.list",
+	 .run = connection_list,
+	 .help = "connections that pass the filters, as a stream",
+	 .params = {FILTERS, {"limit", PARAM_NUMBER, false}}},
+	{.name = "connection.count",
+	 .run = connection_count,
+	 .help = "how many connections pass the filters",
+	 .params = {FILTERS}},
+	{.name = "connection.find",
+	 .run = connection_find,
+	 .help = "one connection by its addresses",
+	 .params = {{"protocol", PARAM_STRING, true},
+		    {"client", PARAM_STRING, true},
+		    {"virtual", PARAM_STRING, true}}},
+	{.name = NULL},
+};

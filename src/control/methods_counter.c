@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* counter.list and status: what has been counted, and how fast. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/internal.h"
+
+#define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
+
+struct named_word {
+	const char *name;
+	size_t word;
+};
+
+static const struct named_word worker_words[] = {
+#define X(name, help) {#name, WORKER_FIELD(name)},
+	WORKER_COUNTERS(X)
+#undef X
+		{"parked", WORKER_FIELD(parked)},
+	{"connections", WORKER_FIELD(connections)},
+	{"embryonic", WORKER_FIELD(embryonic)},
+};
+#define N_WORKER_WORDS (sizeof(worker_words) / sizeof(worker_words[0]))
+
+#define PORT_FIELD(name)                                                                           \
+	{                                                                                          \
+#name, offsetof(struct port_counters, name) / sizeof(uint64_t)                     \
+	}
+static const struct named_word port_words[] = {
+	PORT_FIELD(rx_pkts),  PORT_FIELD(rx_bytes),	 PORT_FIELD(tx_pkts),
+	PORT_FIELD(tx_bytes), PORT_FIELD(rx_handed_off), PORT_FIELD(tx_handed_off),
+	PORT_FIELD(tx_full),
+};
+#define N_PORT_WORDS (sizeof(port_words) / sizeof(port_words[0]))
+
+static json_t *counts_json(const struct named_word *words, size_t n, const void *values)
+{
+	const uint64_t *v = values;
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_set_new(o, words[i].name, json_integer((json_int_t)v[words[i].word]));
+	return o;
+}
+
+static json_t *rates_json(const struct named_word *words, size_t n, const float *rates)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_set_new(o, words[i].name,
+				    json_real(traffic_round((double)rates[words[i].word])));
+	return o;
+}
+
+static uint64_t sum_of(const uint64_t *v, size_t n)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += v[i];
+	return sum;
+}
+
+static double rate_sum(const float *v, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double)v[i];
+	return sum;
+}
+
+json_t *worker_counters_json(const struct worker_counters *w)
+{
+	json_t *o = counts_json(worker_words, N_WORKER_WORDS, w);
+
+	json_object_set_new(o, "dropped", json_integer((json_int_t)sum_of(w->dropped, DROP_MAX)));
+	json_object_set_new(o, "punted", json_integer((json_int_t)sum_of(w->punted, PUNT_MAX)));
+	return o;
+}
+
+json_t *port_counters_json(const struct port_counters *p)
+{
+	return counts_json(port_words, N_PORT_WORDS, p);
+}
+
+static uint16_t n_workers(const struct control *c)
+{
+	return c->dp ? c->dp->n_workers : 0;
+}
+
+/* --- counter.list --- */
+
+static json_t *services_rows(struct control *c)
+{
+	struct traffic_sum *sums = traffic_of_removed(&c->traffic);
+	json_t *rows = json_array();
+
+	for (uint32_t i = 0; sums && i < c->config->shared.n_services; i++) {
+		const struct config_service *svc = c->config->shared.services[i];
+		const struct service_rt *rt = control_service_rt(c, svc);
+		const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
+		struct traffic_sum *sum = rt ? &sums[rt->id] : &sums[0];
+		char key[CONFIG_KEY_STRLEN];
+
+		if (rt)
+			traffic_add_retired(&rt->retired, sum);
+		for (uint32_t k = 0; node && k < node->n_servers; k++)
+			traffic_add_server(&c->traffic, node->servers[k].rt->id, sum);
+		json_array_append_new(rows, json_pack("{s:s, s:s?, s:o, s:o}", "key",
+						      config_service_key(svc, key, sizeof(key)),
+						      "name", svc->name, "counters",
+						      traffic_counters_json(&sum->counters),
+						      "rates", traffic_rates_json(sum->rate)));
+	}
+	free(sums);
+	return rows;
+}
+
+static json_t *servers_rows(struct control *c)
+{
+	json_t *rows = json_array();
+
+	for (uint32_t i = 0; i < c->config->shared.n_services; i++) {
+		const struct config_service *svc = c->config->shared.services[i];
+		const struct service_rt *rt = control_service_rt(c, svc);
+		const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
+		char key[CONFIG_KEY_STRLEN], ep[ENDPOINT_STRLEN];
+
+		config_service_key(svc, key, sizeof(key));
+		for (uint32_t k = 0; node && k < node->n_servers; k++) {
+			const struct server_rt *srv = node->servers[k].rt;
+			struct traffic_sum sum = {0};
+
+			traffic_add_server(&c->traffic, srv->id, &sum);
+			json_array_append_new(
+				rows, json_pack("{s:s, s:s, s:o, s:o}", "service", key, "server",
+						endpoint_format(&srv->ep, ep, sizeof(ep)),
+						"counters", traffic_counters_json(&sum.counters),
+						"rates", traffic_rates_json(sum.rate)));
+		}
+	}
+	return rows;
+}
+
+static json_t *ports_rows(struct control *c)
+{
+	json_t *rows = json_array();
+
+	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++) {
+		struct port_counters now;
+
+		traffic_read_port(&c->traffic, i, &now);
+		json_array_append_new(
+			rows,
+			json_pack("{s:s, s:o, s:o}", "name", c->dp->ports[i].config.name,
+				  "counters", port_counters_json(&now), "rates",
+				  rates_json(port_words, N_PORT_WORDS, c->traffic.ports[i].rate)));
+	}
+	return rows;
+}
+
+static json_t *workers_rows(struct control *c)
+{
+	json_t *rows = json_array();
+
+	for (uint16_t i = 0; i < n_workers(c); i++) {
+		const float *rate = c->traffic.workers[i].rate;
+		struct worker_counters now;
+		json_t *rates;
+
+		traffic_read_worker(&c->traffic, i, &now);
+		rates = rates_json(worker_words, N_WORKER_WORDS, rate);
+		json_object_set_new(
+			rates, "dropped",
+			json_real(traffic_round(rate_sum(rate + WORKER_FIELD(dropped), DROP_MAX))));
+		json_object_set_new(
+			rates, "punted",
+			json_real(traffic_round(rate_sum(rate + WORKER_FIELD(punted), PUNT_MAX))));
+		json_array_append_new(rows, json_pack("{s:i, s:o, s:o}", "worker", i, "counters",
+						      worker_counters_json(&now), "rates", rates));
+	}
+	return rows;
+}
+
+/* An array of counters of workers, each with a name of its own: reasons and classes. */
+static json_t *named_rows(struct control *c, size_t word, size_t n, const char *const *names,
+			  const char *const *helps)
+{
+	json_t *rows = json_array();
+	uint64_t counts[DROP_MAX + PUNT_MAX] = {0};
+	double rates[DROP_MAX + PUNT_MAX] = {0};
+
+	for (uint16_t w = 0; w < n_workers(c); w++) {
+		struct worker_counters now;
+
+		traffic_read_worker(&c->traffic, w, &now);
+		for (size_t i = 0; i < n; i++) {
+			counts[i] += ((const uint64_t *)&now)[word + i];
+			rates[i] += (double)c->traffic.workers[w].rate[word + i];
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s, s:I, s:f}", "name", names[i], "help",
+						helps[i], "count", (json_int_t)counts[i], "rate",
+						traffic_round(rates[i])));
+	return rows;
+}
+
+static json_t *drops_rows(struct control *c)
+{
+	return named_rows(c, WORKER_FIELD(dropped), DROP_MAX, drop_names, drop_helps);
+}
+
+static json_t *punts_rows(struct control *c)
+{
+	return named_rows(c, WORKER_FIELD(punted), PUNT_MAX, punt_names, punt_helps);
+}
+
+static const struct {
+	const char *name;
+	json_t *(*rows)(struct control *c);
+} objects[] = {
+	{"services", services_rows}, {"servers", servers_rows}, {"ports", ports_rows},
+	{"workers", workers_rows},   {"drops", drops_rows},	{"punts", punts_rows},
+};
+
+static void counter_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	const char *object = param_string(params, "object");
+	bool all = !object || strcmp(object, "all") == 0;
+	json_t *result = json_object();
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		if (!all && strcmp(object, objects[i].name) != 0)
+			continue;
+		json_object_set_new(result, objects[i].name, objects[i].rows(c));
+		n++;
+	}
+	if (n > 0) {
+		rpc_answer(req, result);
+		return;
+	}
+	json_decref(result);
+	rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "object"),
+		 "counter.list: object: expected \"services\", \"servers\", \"ports\", "
+		 "\"workers\", \"drops\", \"punts\" or \"all\"");
+}
+
+/* --- status --- */
+
+static json_t *doors_json(const struct worker_counters *w)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "received",
+			 (json_int_t)w->received, "ring_in", (json_int_t)w->ring_in, "injected",
+			 (json_int_t)w->injected, "generated", (json_int_t)w->generated, "sent",
+			 (json_int_t)w->sent, "handed_off", (json_int_t)w->handed_off, "punted",
+			 (json_int_t)sum_of(w->punted, PUNT_MAX), "answered",
+			 (json_int_t)w->answered, "dropped",
+			 (json_int_t)sum_of(w->dropped, DROP_MAX), "parked", (json_int_t)w->parked);
+}
+
+static json_t *connections_json(const struct control *c, const struct worker_counters *w)
+{
+	uint64_t capacity = 0, bytes = 0;
+
+	for (uint16_t i = 0; i < n_workers(c); i++) {
+		capacity += c->dp->workers[i]->table4.capacity;
+		bytes += c->dp->workers[i]->table4.bytes;
+	}
+	return json_pack("{s:I, s:I, s:I, s:I}", "live", (json_int_t)w->connections, "embryonic",
+			 (json_int_t)w->embryonic, "capacity", (json_int_t)capacity, "bytes",
+			 (json_int_t)bytes);
+}
+
+/* Rates of all services together. */
+static json_t *all_rates_json(const struct control *c)
+{
+	double rate[TRAFFIC_SERVER] = {0};
+	uint32_t left = c->pub->runtime.n_servers;
+
+	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
+		if (!c->pub->runtime.servers[id])
+			continue;
+		left--;
+		for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+			rate[i] += (double)c->traffic.servers[id].rate[i];
+	}
+	return traffic_rates_json(rate);
+}
+
+static json_t *warnings_json(const struct control *c)
+{
+	json_t *list = json_array(), *restart = restart_json(c, c->config);
+
+	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
+		if (c->dp->ports[i].warning[0])
+			json_array_append_new(list, json_sprintf("port %s: %s",
+								 c->dp->ports[i].config.name,
+								 c->dp->ports[i].warning));
+	for (size_t i = 0; i < json_array_size(restart); i++)
+		json_array_append_new(list,
+				      json_sprintf("takes effect after a restart: %s",
+						   json_string_value(json_array_get(restart, i))));
+	json_decref(restart);
+	return list;
+}
+
+static void status(struct control *c, struct rpc_request *req, json_t *params)
+{
+	struct worker_counters sum = {0};
+	char digest[CONFIG_DIGEST_STRLEN];
+	uint64_t now = clock_us();
+	json_t *o;
+
+	(void)params;
+	if (c->dp)
+		dataplane_worker_counters(c->dp, &sum);
+	o = json_pack("{s:s?, s:s, s:i, s:I, s:I, s:{s:s?, s:s, s:I}}", "name",
+		      c->config->node.name, "version", PLVS_VERSION, "pid", (int)getpid(),
+		      "uptime_s", (json_int_t)((now - c->started_us) / 1000000), "generation",
+		      (json_int_t)c->publisher.live->generation, "configuration", "file",
+		      c->config_path, "digest", config_digest(c->config, digest), "applied_s",
+		      (json_int_t)((now - c->applied_us) / 1000000));
+	json_object_set_new(o, "workers", json_integer(n_workers(c)));
+	json_object_set_new(o, "ports", json_integer(c->dp ? c->dp->n_ports : 0));
+	json_object_set_new(o, "services", json_integer(c->config->shared.n_services));
+	json_object_set_new(o, "servers", json_integer(c->config->n_servers));
+	json_object_set_new(o, "clients", json_integer(rpc_server_clients(c->server)));
+	json_object_set_new(o, "connections", connections_json(c, &sum));
+	json_object_set_new(o, "rates", all_rates_json(c));
+	json_object_set_new(o, "doors", doors_json(&sum));
+	json_object_set_new(o, "warnings", warnings_json(c));
+	rpc_answer(req, o);
+}
+
+const struct method counter_methods[] = {
+	{.name = "status", .run = status, .help = "the router at a glance"},
+	{.name = "counter.list",
+	 .run = counter_list,
+	 .help = "counters and their change per second",
+	 .params = {{"object", PARAM_STRING, false}}},
+	{.name = NULL},
+};

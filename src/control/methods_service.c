@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Services, their real servers, and addresses. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/builder.h"
+#include "control/internal.h"
+
+/* --- changes --- */
+
+/* Puts a prepared change in place, or ends req with what hinders it. */
+static void change(struct control *c, struct rpc_request *req, uint64_t start,
+		   struct config_change *ch)
+{
+	char error[256] = "out of memory";
+	int ret;
+
+	if (ch->kind == CONFIG_CHANGE_ADDRESS)
+		ret = publisher_touch_addrs(&c->publisher);
+	else
+		ret = builder_service(&c->publisher, ch->before, ch->after, error);
+	if (ret < 0) {
+		config_change_abort(ch);
+		fail_build(req, ret, error);
+		return;
+	}
+	config_change_commit(c->config, ch);
+	answer_when_live(c, req, start, NULL);
+}
+
+enum change_kind {
+	SERVICE_ADD,
+	SERVICE_EDIT,
+	SERVICE_DELETE,
+	SERVER_ADD,
+	SERVER_EDIT,
+	SERVER_DELETE,
+	ADDRESS_ADD,
+	ADDRESS_DELETE,
+};
+
+static int prepare(struct control *c, enum change_kind kind, const json_t *params,
+		   struct config_change *ch, struct config_errors *errors)
+{
+	const char *service = param_string(params, "service");
+	const char *server = param_string(params, "server");
+	const json_t *set = json_object_get(params, "set");
+
+	switch (kind) {
+	case SERVICE_ADD:
+		return config_service_add(c->config, params, ch, errors);
+	case SERVICE_EDIT:
+		return config_service_edit(c->config, service, set, ch, errors);
+	case SERVICE_DELETE:
+		return config_service_delete(c->config, service, ch, errors);
+	case SERVER_ADD:
+		return config_server_add(c->config, service, json_object_get(params, "server"), ch,
+					 errors);
+	case SERVER_EDIT:
+		return config_server_edit(c->config, service, server, set, ch, errors);
+	case SERVER_DELETE:
+		return config_server_delete(c->config, service, server, ch, errors);
+	case ADDRESS_ADD:
+		return config_address_add(c->config, params, ch, errors);
+	case ADDRESS_DELETE:
+		return config_address_delete(c->config, params, ch, errors);
+	}
+	return -EINVAL;
+}
+
+static void run_change(struct control *c, struct rpc_request *req, json_t *params,
+		       enum change_kind kind)
+{
+	uint64_t start = clock_us();
+	struct config_errors errors;
+	struct config_change ch;
+
+	memset(&ch, 0, sizeof(ch));
+	config_errors_init(&errors);
+	if (prepare(c, kind, params, &ch, &errors) < 0)
+		fail_config(req, &errors);
+	else
+		change(c, req, start, &ch);
+	config_errors_fini(&errors);
+}
+
+#define CHANGE(name, kind)                                                                         \
+	static void name(struct control *c, struct rpc_request *req, json_t *params)               \
+	{                                                                                          \
+		run_change(c, req, params, kind);                                                  \
+	}
+
+CHANGE(service_add, SERVICE_ADD)
+CHANGE(service_edit, SERVICE_EDIT)
+CHANGE(service_delete, SERVICE_DELETE)
+CHANGE(server_add, SERVER_ADD)
+CHANGE(server_edit, SERVER_EDIT)
+CHANGE(server_delete, SERVER_DELETE)
+CHANGE(address_add, ADDRESS_ADD)
+CHANGE(address_delete, ADDRESS_DELETE)
+
+/* --- listings --- */
+
+static void set_default(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_get(object, key))
+		json_decref(value);
+	else
+		json_object_set_new(object, key, value);
+}
+
+static void set_traffic(json_t *object, const struct traffic_sum *sum)
+{
+	json_object_set_new(object, "counters", traffic_counters_json(&sum->counters));
+	json_object_set_new(object, "rates", traffic_rates_json(sum->rate));
+}
+
+static json_t *server_json(const struct control *c, const struct config_service *svc,
+			   const struct config_server *server, const struct service_rt *rt,
+			   const struct service *node, struct traffic_sum *total)
+{
+	const struct server_rt *srv =
+		rt ? runtime_server_find(&c->pub->runtime, rt, &server->ep) : NULL;
+	json_t *o = config_server_to_json(c->config, svc, server);
+	struct traffic_sum sum = {0};
+	uint64_t counts;
+	bool down = false;
+
+	set_default(o, "weight", json_integer(server->weight));
+	set_default(o, "forward", json_string(forward_names[server->forward]));
+	if (!o || !srv)
+		return o;
+	for (uint32_t i = 0; node && i < node->n_servers; i++)
+		if (node->servers[i].rt == srv)
+			down = node->servers[i].down;
+	counts = server_rt_counts(srv);
+	json_object_set_new(o, "id", json_integer(srv->id));
+	json_object_set_new(o, "active", json_integer(counts_active(counts)));
+	json_object_set_new(o, "inactive", json_integer(counts_inactive(counts)));
+	json_object_set_new(o, "overloaded", json_boolean(server_rt_overloaded(srv)));
+	json_object_set_new(o, "down", json_boolean(down));
+	traffic_add_server(&c->traffic, srv->id, &sum);
+	traffic_add(total, &sum);
+	set_traffic(o, &sum);
+	return o;
+}
+
+static json_t *service_json(struct control *c, const struct config_service *svc,
+			    const struct traffic_sum *removed)
+{
+	const struct service_rt *rt = control_service_rt(c, svc);
+	json_t *o = config_service_to_json(c->config, svc), *servers = json_array();
+	const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
+	struct traffic_sum sum = {0};
+	char key[CONFIG_KEY_STRLEN];
+
+	set_default(o, "scheduler", json_string(svc->policy.scheduler));
+	set_default(o, "forward", json_string(forward_names[svc->policy.forward]));
+	for (uint32_t i = svc->n_servers; i-- > 0;)
+		json_array_append_new(servers,
+				      server_json(c, svc, &svc->servers[i], rt, node, &sum));
+	json_object_set_new(o, "servers", servers);
+	if (rt) {
+		json_object_set_new(o, "id", json_integer(rt->id));
+		traffic_add_retired(&rt->retired, &sum);
+		traffic_add(&sum, &removed[rt->id]);
+	}
+	json_object_set_new(o, "key", json_string(config_service_key(svc, key, sizeof(key))));
+	set_traffic(o, &sum);
+	return o;
+}
+
+static void service_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	struct traffic_sum *removed = traffic_of_removed(&c->traffic);
+	json_t *list = json_array();
+
+	(void)params;
+	if (!removed || !list) {
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+		json_decref(list);
+		free(removed);
+		return;
+	}
+	for (uint32_t i = 0; i < c->config->shared.n_services; i++)
+		json_array_append_new(list,
+				      service_json(c, c->config->shared.services[i], removed));
+	free(removed);
+	rpc_answer(req, json_pack("{s:o}", "services", list));
+}
+
+static void service_get(struct control *c, struct rpc_request *req, json_t *params)
+{
+	const char *name = param_string(params, "service");
+	const struct config_service *svc = config_service_find(c->config, name);
+	struct traffic_sum *removed;
+
+	if (!svc) {
+		fail_no_service(c, req, name);
+		return;
+	}
+	removed = traffic_of_removed(&c->traffic);
+	if (removed)
+		rpc_answer(req, json_pack("{s:o}", "service", service_json(c, svc, removed)));
+	else
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+	free(removed);
+}
+
+static int compare_be32(const void *a, const void *b)
+{
+	uint32_t x = be32_to(*(const be32 *)a), y = be32_to(*(const be32 *)b);
+
+	return x < y ? -1 : x > y;
+}
+
+/* VIPs that only services imply, in order. */
+static int append_implied(struct control *c, json_t *list)
+{
+	const struct config_shared *shared = &c->config->shared;
+	be32 *vips, last = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < shared->n_services; i++)
+		n += shared->services[i]->n_listen;
+	vips = calloc(n + 1, sizeof(*vips));
+	if (!vips)
+		return -ENOMEM;
+	n = 0;
+	for (uint32_t i = 0; i < shared->n_services; i++)
+		for (uint32_t k = 0; k < shared->services[i]->n_listen; k++)
+			if (shared->services[i]->listen[k].addr.family == ADDR_V4)
+				vips[n++] = shared->services[i]->listen[k].addr.v4;
+	qsort(vips, n, sizeof(*vips), compare_be32);
+	for (uint32_t i = 0; i < n; i++) {
+		struct addr addr = addr_from_v4(vips[i]);
+		char text[ADDR_STRLEN];
+		bool listed = i > 0 && vips[i] == last;
+
+		last = vips[i];
+		for (uint32_t k = 0; !listed && k < shared->n_addresses; k++)
+			listed = addr_equal(&shared->addresses[k].address.addr, &addr);
+		if (!listed)
+			json_array_append_new(
+				list, json_pack("{s:s, s:s, s:n, s:b, s:b}", "address",
+						addr_format(&addr, text, sizeof(text)), "kind",
+						"vip", "link", "active", 1, "implied", 1));
+	}
+	free(vips);
+	return 0;
+}
+
+static void address_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	json_t *list = json_array();
+
+	(void)params;
+	for (uint32_t i = 0; list && i < c->config->shared.n_addresses; i++) {
+		json_t *o = config_address_to_json(&c->config->shared.addresses[i]);
+
+		set_default(o, "link", json_null());
+		json_object_set_new(o, "active", json_true());
+		json_object_set_new(o, "implied", json_false());
+		json_array_append_new(list, o);
+	}
+	if (!list || append_implied(c, list) < 0) {
+		json_decref(list);
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+		return;
+	}
+	rpc_answer(req, json_pack("{s:o}", "addresses", list));
+}
+
+#define SERVICE                                                                                    \
+	{                                                                                          \
+		"service", PARAM_STRING, true                                                      \
+	}
+#define SERVER                                                                                     \
+	{                                                                                          \
+		"server", PARAM_STRING, true                                                       \
+	}
+#define SET                                                                                        \
+	{                                                                                          \
+		"set", PARAM_OBJECT, true                                                          \
+	}
+
+const struct method service_methods[] = {
+	{.name = "service.list", .run = service_list, .help = "all virtual services"},
+	{.name = "service.get",
+	 .run = service_get,
+	 .help = "one virtual service",
+	 .params = {SERVICE}},
+	{.name = "service.add",
+	 .run = service_add,
+	 .help = "adds a virtual service; parameters are its object as in configuration",
+	 .object = true},
+	{.name = "service.edit",
+	 .run = service_edit,
+	 .help = "changes keys of a virtual service; null gives a key back to its default",
+	 .params = {SERVICE, SET}},
+	{.name = "service.delete",
+	 .run = service_delete,
+	 .help = "deletes a virtual service",
+	 .params = {SERVICE}},
+	{.name = "server.add",
+	 .run = server_add,
+	 .help = "adds a real server at the head of the scheduler's list",
+	 .params = {SERVICE, {"server", PARAM_OBJECT, true}}},
+	{.name = "server.edit",
+	 .run = server_edit,
+	 .help = "changes keys of a real server, which keeps its place",
+	 .params = {SERVICE, SERVER, SET}},
+	{.name = "server.delete",
+	 .run = server_delete,
+	 .help = "deletes a real server; its connections wait for it to come back",
+	 .params = {SERVICE, SERVER}},
+	{.name = "address.list", .run = address_list, .help = "VIPs, gateways and prefixes"},
+	{.name = "address.add",
+	 .run = address_add,
+	 .help = "adds an address; parameters are its object as in configuration",
+	 .object = true},
+	{.name = "address.delete",
+	 .run = address_delete,
+	 .help = "deletes an address",
+	 .object = true},
+	{.name = NULL},
+};

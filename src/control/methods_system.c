@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The process, its workers and ports, and what Linux says of next hops and routes. */
+#include <errno.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_version.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "control/internal.h"
+
+static void version(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)params;
+	rpc_answer(req, json_pack("{s:s, s:s, s:i, s:I}", "version", PLVS_VERSION, "dpdk",
+				  c->dpdk_version ? c->dpdk_version : rte_version(), "pid",
+				  (int)getpid(), "uptime_s",
+				  (json_int_t)((clock_us() - c->started_us) / 1000000)));
+}
+
+static void log_level(struct control *c, struct rpc_request *req, json_t *params)
+{
+	const char *text = param_string(params, "level");
+	enum log_level level;
+
+	(void)c;
+	if (text && log_level_parse(text, &level) < 0) {
+		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "level"),
+			 "log.level: level: expected \"error\", \"warning\", \"notice\", \"info\" "
+			 "or \"debug\"");
+		return;
+	}
+	if (text)
+		log_set_level(level);
+	rpc_answer(req, json_pack("{s:s}", "level", log_level_name(log_get_level())));
+}
+
+/* --- workers --- */
+
+static int first_cpu(unsigned int lcore)
+{
+	rte_cpuset_t set = rte_lcore_cpuset(lcore);
+
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set))
+			return i;
+	return -1;
+}
+
+static json_t *worker_json(const struct control *c, uint16_t id)
+{
+	const struct worker *w = c->dp->workers[id];
+	struct worker_counters now;
+	json_t *queues = json_array();
+
+	for (uint16_t i = 0; i < w->n_rx; i++)
+		json_array_append_new(queues, json_pack("{s:s, s:i}", "port",
+							c->dp->ports[w->rx[i].port].config.name,
+							"queue", (int)w->rx[i].queue));
+	traffic_read_worker(&c->traffic, id, &now);
+	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:o, s:o}", "worker", (int)id,
+			 "lcore", (int)w->lcore, "cpu", first_cpu(w->lcore), "socket",
+			 (int)w->socket, "connections", (json_int_t)now.connections, "embryonic",
+			 (json_int_t)now.embryonic, "load",
+			 (double)(int)(c->traffic.workers[id].load * 1000) / 1000, "queues", queues,
+			 "counters", worker_counters_json(&now));
+}
+
+static void worker_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	json_t *list = json_array();
+
+	(void)params;
+	for (uint16_t i = 0; c->dp && i < c->dp->n_workers; i++)
+		json_array_append_new(list, worker_json(c, i));
+	rpc_answer(req, json_pack("{s:o}", "workers", list));
+}
+
+/* --- ports --- */
+
+static json_t *port_json(const struct control *c, uint16_t i)
+{
+	const struct port *p = &c->dp->ports[i];
+	struct rte_eth_link status = {0};
+	struct port_counters now;
+	char mac[MAC_STRLEN];
+	json_t *warnings = json_array(), *o;
+	int64_t speed = 0;
+
+	if (rte_eth_link_get_nowait(p->dev, &status) < 0)
+		memset(&status, 0, sizeof(status));
+	if (status.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
+		speed = status.link_speed;
+	if (p->warning[0])
+		json_array_append_new(warnings, json_string(p->warning));
+	traffic_read_port(&c->traffic, i, &now);
+	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:I, s:i, s:i, s:i, s:i, s:b}", "port",
+		      (int)i, "name", p->config.name, "device", p->config.device, "driver",
+		      p->driver, "mac", mac_format(&p->mac, mac, sizeof(mac)), "link_up",
+		      status.link_status == RTE_ETH_LINK_UP, "speed_mbps", (json_int_t)speed, "mtu",
+		      (int)p->mtu, "socket", p->socket, "rx_queues", (int)p->n_rx, "tx_queues",
+		      (int)p->n_tx, "rss", (int)p->rss);
+	json_object_set_new(o, "tap",
+			    i < c->boot->node.n_ports && c->boot->node.ports[i].tap
+				    ? json_string(c->boot->node.ports[i].tap)
+				    : json_null());
+	json_object_set_new(o, "counters", port_counters_json(&now));
+	json_object_set_new(o, "warnings", warnings);
+	if (c->link) {
+		const struct link_port_counters *l = link_port_counters(c->link, i);
+		json_t *tap = json_object();
+
+#define X(name, help)                                                                              \
+	json_object_set_new(                                                                       \
+		tap, #name,                                                                        \
+		json_integer((json_int_t)__atomic_load_n(&l->name, __ATOMIC_RELAXED)));
+		if (l) {
+			LINK_PORT_COUNTERS(X)
+		}
+#undef X
+		json_object_set_new(o, "tap_counters", tap);
+	}
+	return o;
+}
+
+static void port_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	json_t *list = json_array();
+
+	(void)params;
+	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
+		json_array_append_new(list, port_json(c, i));
+	rpc_answer(req, json_pack("{s:o}", "ports", list));
+}
+
+/* --- the Linux side --- */
+
+static const char *link_text(const struct control *c, link_id link, char *buf, size_t len)
+{
+	return config_link_format(&c->boot->node, link, buf, len);
+}
+
+/* True when the link thread has answered; else req has ended. */
+static bool link_answered(struct rpc_request *req, int ret)
+{
+	if (ret == 0)
+		return true;
+	rpc_fail(req, RPC_INTERNAL, NULL, "the link thread: %s", strerror(-ret));
+	return false;
+}
+
+static json_t *nexthop_json(const struct control *c, const struct link_nexthop *n)
+{
+	static const char *const states[] = {[NEXTHOP_INCOMPLETE] = "incomplete",
+					     [NEXTHOP_REACHABLE] = "reachable",
+					     [NEXTHOP_FAILED] = "failed"};
+	char link[MAX_NAME + 8], addr[ADDR_STRLEN], text[MAC_STRLEN];
+	const struct nexthop *nh = &n->nh;
+	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:i, s:i}", "id", (int)nh->id, "link",
+			      link_text(c, nh->link, link, sizeof(link)), "address",
+			      addr_format(&nh->addr, addr, sizeof(addr)), "state",
+			      nh->state <= NEXTHOP_FAILED ? states[nh->state] : "?", "mtu",
+			      (int)nh->mtu, "used_s", (int)n->idle_s);
+	struct mac mac;
+
+	memcpy(mac.byte, nh->l2, sizeof(mac.byte));
+	json_object_set_new(o, "mac",
+			    nh->state == NEXTHOP_REACHABLE
+				    ? json_string(mac_format(&mac, text, sizeof(text)))
+				    : json_null());
+	json_object_set_new(o, "wanted", json_boolean(n->wanted));
+	return o;
+}
+
+static void nexthop_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	struct link_nexthop *v = NULL;
+	json_t *list = json_array();
+	uint32_t n = 0;
+
+	(void)params;
+	if (c->link && !link_answered(req, link_list_nexthops(c->link, &v, &n))) {
+		json_decref(list);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(list, nexthop_json(c, &v[i]));
+	free(v);
+	rpc_answer(req, json_pack("{s:o}", "nexthops", list));
+}
+
+static json_t *address_or_null(be32 v4)
+{
+	struct addr addr = addr_from_v4(v4);
+	char text[ADDR_STRLEN];
+
+	return v4 ? json_string(addr_format(&addr, text, sizeof(text))) : json_null();
+}
+
+static json_t *route_json(const struct control *c, const struct route4 *r)
+{
+	static const char *const kinds[] = {[ROUTE_ONLINK] = "onlink",
+					    [ROUTE_GATEWAY] = "gateway",
+					    [ROUTE_LOCAL] = "local",
+					    [ROUTE_BLOCK] = "block"};
+	char link[MAX_NAME + 8], text[PREFIX_STRLEN];
+	struct prefix p = {.addr = addr_from_v4(r->addr), .len = r->len};
+
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:o, s:I}", "prefix",
+			 prefix_format(&p, text, sizeof(text)), "kind",
+			 r->kind <= ROUTE_BLOCK ? kinds[r->kind] : "?", "via",
+			 address_or_null(r->kind == ROUTE_GATEWAY ? r->via : 0), "link",
+			 link_text(c, r->link, link, sizeof(link)), "mtu", (int)r->mtu, "source",
+			 address_or_null(r->source), "metric", (json_int_t)r->metric);
+}
+
+static void route_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	struct route4 *v = NULL;
+	json_t *list = json_array();
+	uint32_t n = 0;
+
+	(void)params;
+	if (c->link && !link_answered(req, link_list_routes(c->link, &v, &n))) {
+		json_decref(list);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(list, route_json(c, &v[i]));
+	free(v);
+	rpc_answer(req, json_pack("{s:o}", "routes", list));
+}
+
+const struct method system_methods[] = {
+	{.name = "version", .run = version, .help = "versions and age of the process"},
+	{.name = "log.level",
+	 .run = log_level,
+	 .help = "sets or shows how much is logged",
+	 .params = {{"level", PARAM_STRING, false}}},
+	{.name = "worker.list", .run = worker_list, .help = "workers and their queues"},
+	{.name = "port.list", .run = port_list, .help = "ports and their state"},
+	{.name = "nexthop.list", .run = nexthop_list, .help = "next hops and their MACs"},
+	{.name = "route.list", .run = route_list, .help = "routes as mirrored from Linux"},
+	{.name = NULL},
+};

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/traffic.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/publish.h"
+
+#define SAMPLE_S     2
+#define SERVERS_STEP 2048 /* ids looked at before others of the control thread have a turn */
+
+double traffic_round(double rate)
+{
+	return (double)(int64_t)(rate * 10 + (rate < 0 ? -0.5 : 0.5)) / 10;
+}
+
+static void rates_of(float *rate, const uint64_t *last, const uint64_t *now, size_t n,
+		     uint64_t elapsed_us)
+{
+	for (size_t i = 0; i < n; i++)
+		rate[i] = (float)((double)(int64_t)(now[i] - last[i]) * 1e6 / (double)elapsed_us);
+}
+
+static void load_words(uint64_t *out, const uint64_t *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+static void read_server(const struct traffic *t, uint32_t id, struct server_counters *out)
+{
+	const uint64_t *base = (const uint64_t *)&t->servers[id].base;
+	uint64_t *v = (uint64_t *)out;
+
+	memset(out, 0, sizeof(*out));
+	if (t->dp)
+		dataplane_server_counters(t->dp, id, out);
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+		v[i] -= base[i];
+}
+
+void traffic_read_worker(const struct traffic *t, uint16_t worker, struct worker_counters *out)
+{
+	load_words((uint64_t *)out, (const uint64_t *)&t->dp->workers[worker]->counters,
+		   TRAFFIC_WORKER);
+}
+
+void traffic_read_port(const struct traffic *t, uint16_t port, struct port_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	dataplane_port_counters(t->dp, port, out);
+}
+
+void traffic_add_server(const struct traffic *t, uint32_t id, struct traffic_sum *sum)
+{
+	const struct traffic_server *s = &t->servers[id];
+	struct server_counters now;
+	uint64_t *to = (uint64_t *)&sum->counters;
+
+	read_server(t, id, &now);
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++) {
+		to[i] += ((const uint64_t *)&now)[i];
+		sum->rate[i] += (double)s->rate[i];
+	}
+}
+
+void traffic_add(struct traffic_sum *sum, const struct traffic_sum *more)
+{
+	traffic_add_retired(&more->counters, sum);
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+		sum->rate[i] += more->rate[i];
+}
+
+void traffic_add_retired(const struct server_counters *retired, struct traffic_sum *sum)
+{
+	const uint64_t *from = (const uint64_t *)retired;
+	uint64_t *to = (uint64_t *)&sum->counters;
+
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+		to[i] += from[i];
+}
+
+struct traffic_sum *traffic_of_removed(const struct traffic *t)
+{
+	struct traffic_sum *sums = calloc(MAX_SERVICES + 1, sizeof(*sums));
+	uint32_t left = t->runtime->n_servers;
+
+	for (uint32_t id = 1; sums && left > 0 && id <= MAX_SERVERS; id++) {
+		const struct server_rt *srv = t->runtime->servers[id];
+
+		left -= srv != NULL;
+		if (srv && srv->removed)
+			traffic_add_server(t, id, &sums[srv->service_id]);
+	}
+	return sums;
+}
+
+void traffic_forget(struct traffic *t, struct service_rt *svc, const struct server_rt *srv)
+{
+	struct traffic_server *s = &t->servers[srv->id];
+	uint64_t *retired = (uint64_t *)&svc->retired;
+	uint64_t *base = (uint64_t *)&s->base;
+	struct server_counters now;
+
+	read_server(t, srv->id, &now);
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++) {
+		retired[i] += ((const uint64_t *)&now)[i];
+		base[i] += ((const uint64_t *)&now)[i];
+	}
+	memset(s->rate, 0, sizeof(s->rate));
+	s->last_us = 0;
+}
+
+static const char *const server_names[TRAFFIC_SERVER] = {"conns", "in_pkts", "out_pkts", "in_bytes",
+							 "out_bytes"};
+
+json_t *traffic_counters_json(const struct server_counters *counters)
+{
+	const uint64_t *v = (const uint64_t *)counters;
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+		json_object_set_new(o, server_names[i], json_integer((json_int_t)v[i]));
+	return o;
+}
+
+json_t *traffic_rates_json(const double rate[TRAFFIC_SERVER])
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+		json_object_set_new(o, server_names[i], json_real(traffic_round(rate[i])));
+	return o;
+}
+
+/* --- sampling --- */
+
+static void sample_server(struct traffic *t, uint32_t id, uint64_t now_us)
+{
+	struct traffic_server *s = &t->servers[id];
+	struct server_counters now;
+
+	read_server(t, id, &now);
+	if (s->last_us && now_us > s->last_us)
+		rates_of(s->rate, (const uint64_t *)&s->last, (const uint64_t *)&now,
+			 TRAFFIC_SERVER, now_us - s->last_us);
+	s->last = now;
+	s->last_us = now_us;
+}
+
+static void sample_rest(struct traffic *t, uint64_t now_us)
+{
+	uint64_t elapsed = now_us - t->last_us;
+
+	for (uint16_t i = 0; t->dp && i < t->dp->n_ports; i++) {
+		struct traffic_port *p = &t->ports[i];
+		struct port_counters now;
+
+		traffic_read_port(t, i, &now);
+		if (t->last_us && elapsed)
+			rates_of(p->rate, (const uint64_t *)&p->last, (const uint64_t *)&now,
+				 TRAFFIC_PORT, elapsed);
+		p->last = now;
+	}
+	for (uint16_t i = 0; t->dp && i < t->dp->n_workers; i++) {
+		struct traffic_worker *w = &t->workers[i];
+		struct worker_counters now;
+
+		traffic_read_worker(t, i, &now);
+		if (t->last_us && elapsed) {
+			rates_of(w->rate, (const uint64_t *)&w->last, (const uint64_t *)&now,
+				 TRAFFIC_WORKER, elapsed);
+			w->load = (float)((double)(now.busy_tsc - w->last.busy_tsc) * 1e6 /
+					  (double)elapsed / (double)t->dp->hz);
+			if (w->load > 1)
+				w->load = 1;
+		}
+		w->last = now;
+	}
+	t->last_us = now_us;
+}
+
+/* A bounded part of the servers. True: there is more. */
+static bool sample_some(struct traffic *t, uint64_t now_us)
+{
+	uint32_t end = t->next_id + SERVERS_STEP;
+
+	for (; t->next_id < end && t->next_id <= MAX_SERVERS; t->next_id++)
+		if (t->runtime->servers[t->next_id])
+			sample_server(t, t->next_id, now_us);
+	return t->next_id <= MAX_SERVERS;
+}
+
+void traffic_sample(struct traffic *t, uint64_t now_us)
+{
+	sample_rest(t, now_us);
+	t->next_id = 1;
+	while (sample_some(t, now_us))
+		;
+}
+
+static void on_sample(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval now = {0}, later = {.tv_sec = SAMPLE_S};
+	struct traffic *t = arg;
+	uint64_t now_us = clock_us();
+
+	(void)fd;
+	(void)what;
+	if (t->next_id > MAX_SERVERS) {
+		t->next_id = 1;
+		sample_rest(t, now_us);
+	}
+	event_add(t->sample_ev, sample_some(t, now_us) ? &now : &later);
+}
+
+int traffic_init(struct traffic *t, struct dataplane *dp, struct runtime *runtime)
+{
+	memset(t, 0, sizeof(*t));
+	t->dp = dp;
+	t->runtime = runtime;
+	t->next_id = MAX_SERVERS + 1;
+	t->servers = calloc(MAX_SERVERS + 1, sizeof(*t->servers));
+	return t->servers ? 0 : -ENOMEM;
+}
+
+int traffic_attach(struct traffic *t, struct event_base *base)
+{
+	static const struct timeval soon = {0};
+
+	t->sample_ev = event_new(base, -1, 0, on_sample, t);
+	return t->sample_ev && event_add(t->sample_ev, &soon) == 0 ? 0 : -ENOMEM;
+}
+
+void traffic_detach(struct traffic *t)
+{
+	if (t->sample_ev)
+		event_free(t->sample_ev);
+	t->sample_ev = NULL;
+}
+
+void traffic_fini(struct traffic *t)
+{
+	free(t->servers);
+	memset(t, 0, sizeof(*t));
+}

@@ -1,0 +1,940 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control thread with its socket, without data plane: what it publishes is looked at
+ * in place of workers, and the test says when a grace period is over.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control/builder.h"
+#include "control/internal.h"
+#include "sched/sched.h"
+
+#define DEADLINE_MS 20000
+
+/* --- the link side: remembers what it was told --- */
+
+struct link {
+	struct link_address addresses[64];
+	struct link_want wants[64];
+	uint32_t n_addresses, n_wants;
+};
+
+int link_set_addresses(struct link *l, const struct link_address *list, uint32_t n)
+{
+	l->n_addresses = n < 64 ? n : 64;
+	memcpy(l->addresses, list, l->n_addresses * sizeof(*list));
+	return 0;
+}
+
+int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n)
+{
+	l->n_wants = n < 64 ? n : 64;
+	memcpy(l->wants, list, l->n_wants * sizeof(*list));
+	return 0;
+}
+
+int link_list_routes(struct link *l, struct route4 **out, uint32_t *n)
+{
+	struct route4 r = {.addr = be32_from(0x0a000000),
+			   .len = 8,
+			   .kind = ROUTE_GATEWAY,
+			   .mtu = 1500,
+			   .via = be32_from(0xc0000201)};
+
+	(void)l;
+	*out = malloc(sizeof(r));
+	**out = r;
+	*n = 1;
+	return 0;
+}
+
+int link_list_nexthops(struct link *l, struct link_nexthop **out, uint32_t *n)
+{
+	(void)l;
+	(void)out;
+	(void)n;
+	return -ESHUTDOWN;
+}
+
+const struct link_port_counters *link_port_counters(const struct link *l, uint16_t port)
+{
+	(void)l;
+	(void)port;
+	return NULL;
+}
+
+/* --- the fixture --- */
+
+struct fixture {
+	char dir[64], path[80], file[80];
+	struct published pub;
+	struct link link;
+	uint64_t tokens;
+	uint32_t stuck; /* no grace period ends */
+	struct control *control;
+	int fd;
+	int next_id;
+};
+
+static char last_log[1024];
+
+static void remember(enum log_level level, const char *area, const char *line)
+{
+	(void)area;
+	if (level <= LOG_LEVEL_WARNING)
+		snprintf(last_log, sizeof(last_log), "%s", line);
+}
+
+static uint64_t grace_start(void *arg)
+{
+	struct fixture *f = arg;
+
+	return __atomic_add_fetch(&f->tokens, 1, __ATOMIC_RELAXED);
+}
+
+static bool grace_passed(void *arg, uint64_t token)
+{
+	struct fixture *f = arg;
+
+	(void)token;
+	return !__atomic_load_n(&f->stuck, __ATOMIC_ACQUIRE);
+}
+
+static const char web[] =
+	"{\"node\": {\"name\": \"lb1\", \"ports\": [{\"name\": \"public\", \"device\": \"d0\"}],\n"
+	"  \"control\": {\"socket\": \"%s\"}},\n"
+	" \"shared\": {\"services\": [\n"
+	"  {\"name\": \"web\", \"protocol\": \"tcp\", \"listen\": [\"192.0.2.80:80\"],\n"
+	"   \"scheduler\": \"wlc\", \"forward\": \"nat\", \"servers\": [\n"
+	"    {\"address\": \"10.0.0.1:80\", \"weight\": 2},\n"
+	"    {\"address\": \"10.0.0.2:80\", \"weight\": 1}]},\n"
+	"  {\"name\": \"dns\", \"protocol\": \"udp\", \"listen\": [\"192.0.2.53:53\"],\n"
+	"   \"scheduler\": \"rr\", \"forward\": \"dr\", \"servers\": [\n"
+	"    {\"address\": \"10.0.1.1:53\"}]}\n"
+	" ]}}\n";
+
+static void write_file(const struct fixture *f, const char *text)
+{
+	FILE *file = fopen(f->file, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static struct config *parse(const char *text)
+{
+	struct config_errors errors;
+	struct config *config = NULL;
+	char line[512] = "";
+
+	config_errors_init(&errors);
+	if (config_parse(text, strlen(text), NULL, sched_names(), &config, &errors) < 0)
+		fail_msg("%s", config_error_format(&errors, &errors.errors.v[0], line, 512));
+	config_errors_fini(&errors);
+	return config;
+}
+
+static int dial(const struct fixture *f)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(sa.sun_path, f->path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+static void start(struct fixture *f, struct config *config)
+{
+	struct control_options opt = {.config_path = f->file, .pub = &f->pub, .link = &f->link};
+	char error[256];
+
+	if (control_create(&opt, config, &f->control, error) < 0)
+		fail_msg("%s", error);
+	if (control_start(f->control, error) < 0)
+		fail_msg("%s", error);
+	f->fd = dial(f);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char text[4096];
+
+	log_set_sink(remember);
+	last_log[0] = '\0';
+	strcpy(f->dir, "/tmp/plvs-control-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/sock", f->dir);
+	snprintf(f->file, sizeof(f->file), "%s/plvs.json", f->dir);
+	snprintf(text, sizeof(text), web, f->path);
+	write_file(f, text);
+	assert_int_equal(runtime_init(&f->pub.runtime), 0);
+	f->pub.grace = (struct grace){grace_start, grace_passed, f};
+	start(f, parse(text));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	close(f->fd);
+	control_stop(f->control);
+	control_destroy(f->control);
+	assert_null(f->pub.snapshot);
+	runtime_fini(&f->pub.runtime);
+	unlink(f->file);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+/* --- the client --- */
+
+static json_t *hear(struct fixture *f)
+{
+	size_t len = 0, cap = 65536;
+	char *line = malloc(cap);
+	json_t *doc;
+
+	for (;;) {
+		struct pollfd p = {.fd = f->fd, .events = POLLIN};
+		char *end;
+		ssize_t n;
+
+		if (poll(&p, 1, DEADLINE_MS) != 1)
+			fail_msg("no answer within %d ms", DEADLINE_MS);
+		/* One request is out at a time: all that comes is its answer. */
+		n = recv(f->fd, line + len, cap - len - 1, 0);
+		assert_true(n > 0);
+		len += (size_t)n;
+		end = memchr(line, '\n', len);
+		if (end) {
+			*end = '\0';
+			break;
+		}
+		if (len + 1 == cap)
+			line = realloc(line, cap *= 2);
+	}
+	doc = json_loads(line, 0, NULL);
+	assert_non_null(doc);
+	free(line);
+	return doc;
+}
+
+static void say(struct fixture *f, const char *method, const char *params)
+{
+	size_t len = strlen(method) + strlen(params) + 128, at = 0;
+	char *text = malloc(len);
+
+	len = (size_t)snprintf(text, len,
+			       "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":%s}\n",
+			       ++f->next_id, method, params);
+	while (at < len) {
+		ssize_t n = send(f->fd, text + at, len - at, MSG_NOSIGNAL);
+
+		assert_true(n > 0);
+		at += (size_t)n;
+	}
+	free(text);
+}
+
+/* The answer as it came. */
+static json_t *ask(struct fixture *f, const char *method, const char *params)
+{
+	say(f, method, params);
+	return hear(f);
+}
+
+/* The result; an error fails the test. */
+static json_t *get(struct fixture *f, const char *method, const char *params)
+{
+	json_t *doc = ask(f, method, params), *result = json_object_get(doc, "result");
+
+	if (!result)
+		fail_msg("%s %s: %s", method, params, json_dumps(doc, 0));
+	json_incref(result);
+	json_decref(doc);
+	return result;
+}
+
+static void do_it(struct fixture *f, const char *method, const char *params)
+{
+	json_decref(get(f, method, params));
+}
+
+static void expect_error(struct fixture *f, const char *method, const char *params, int code,
+			 const char *part)
+{
+	json_t *doc = ask(f, method, params);
+	const char *message;
+	int got;
+
+	if (json_unpack(doc, "{s:{s:i, s:s}}", "error", "code", &got, "message", &message) < 0)
+		fail_msg("%s %s: not refused", method, params);
+	if (got != code || !strstr(message, part))
+		fail_msg("%s %s: %d %s", method, params, got, message);
+	json_decref(doc);
+}
+
+/* --- what is published --- */
+
+static const struct service *node_of(const struct fixture *f, const char *key)
+{
+	const struct service_rt *rt = runtime_service_find(&f->pub.runtime, key);
+
+	return rt ? f->pub.snapshot->services[rt->id] : NULL;
+}
+
+static const char *servers_of(const struct fixture *f, const char *key)
+{
+	static char text[1024];
+	const struct service *svc = node_of(f, key);
+	char ep[ENDPOINT_STRLEN];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s/%u", i ? " " : "",
+					endpoint_format(&svc->servers[i].rt->ep, ep, sizeof(ep)),
+					svc->servers[i].weight);
+	return text;
+}
+
+static uint32_t kinds_of(const struct fixture *f, const char *text)
+{
+	const struct addr_entry4 *e;
+	struct addr addr;
+
+	assert_int_equal(addr_parse(text, &addr), 0);
+	e = addr_table4_find(f->pub.snapshot->addrs4, addr.v4);
+	return e ? e->kinds : 0;
+}
+
+static uint32_t listener_of(const struct fixture *f, uint8_t proto, const char *text)
+{
+	struct endpoint ep;
+
+	assert_int_equal(endpoint_parse(text, &ep), 0);
+	return listener_table4_find(f->pub.snapshot->listeners4, proto, ep.addr.v4, ep.port);
+}
+
+#define WEB "tcp:192.0.2.80:80"
+#define DNS "udp:192.0.2.53:53"
+#define VIP (ADDR_KIND_VIP | ADDR_KIND_ACTIVE)
+
+static void the_first_snapshot_is_the_configuration(void **state)
+{
+	struct fixture *f = *state;
+
+	/* The file's order is the order of adding: the last is the head. */
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/2");
+	assert_string_equal(node_of(f, WEB)->sched->name, "wlc");
+	assert_int_equal(kinds_of(f, "192.0.2.80"), VIP);
+	assert_int_equal(kinds_of(f, "10.0.0.1"), ADDR_KIND_NAT_SERVER);
+	/* A DR server's packets never come back this way. */
+	assert_int_equal(kinds_of(f, "10.0.1.1"), 0);
+	assert_int_equal(listener_of(f, 6, "192.0.2.80:80"), node_of(f, WEB)->rt->id);
+	assert_int_equal(listener_of(f, 17, "192.0.2.80:80"), 0);
+}
+
+static void a_weight_changes_one_node_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	const struct snapshot *before = f->pub.snapshot;
+	const struct service *web_before = node_of(f, WEB), *dns_before = node_of(f, DNS);
+	const struct addr_table4 *addrs = before->addrs4;
+	uint32_t gen = f->pub.resolve_gen;
+
+	/* Old nodes stay while a worker may read them: the answer waits for that. */
+	f->stuck = 1;
+	say(f, "server.edit",
+	    "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":7}}");
+	for (int i = 0; i < 5000 && f->pub.snapshot == before; i++)
+		usleep(1000);
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/7");
+	assert_int_equal(web_before->servers[1].weight, 2);
+	assert_ptr_not_equal(node_of(f, WEB), web_before);
+	assert_ptr_equal(node_of(f, DNS), dns_before);
+	assert_ptr_equal(f->pub.snapshot->addrs4, addrs);
+	assert_int_equal(f->pub.resolve_gen, gen);
+	assert_int_equal(f->pub.snapshot->generation, before->generation + 1);
+	__atomic_store_n(&f->stuck, 0, __ATOMIC_RELEASE);
+	json_decref(hear(f));
+}
+
+static void an_answer_waits_for_every_worker_but_not_for_ever(void **state)
+{
+	struct fixture *f = *state;
+
+	f->stuck = 1;
+	expect_error(f, "server.edit",
+		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":9}}",
+		     RPC_TIMEOUT, "within 2 s");
+	__atomic_store_n(&f->stuck, 0, __ATOMIC_RELEASE);
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/9");
+}
+
+static void a_server_that_is_added_becomes_the_head(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t gen = f->pub.resolve_gen;
+
+	do_it(f, "server.add", "{\"service\":\"web\",\"server\":{\"address\":\"10.0.0.3:80\"}}");
+	assert_string_equal(servers_of(f, WEB), "10.0.0.3:80/1 10.0.0.2:80/1 10.0.0.1:80/2");
+	assert_int_equal(kinds_of(f, "10.0.0.3"), ADDR_KIND_NAT_SERVER);
+	assert_int_not_equal(f->pub.resolve_gen, gen);
+	expect_error(f, "server.add",
+		     "{\"service\":\"web\",\"server\":{\"address\":\"10.0.0.3:80\"}}", RPC_EXISTS,
+		     "10.0.0.3:80");
+}
+
+static struct server_rt *server_of(const struct fixture *f, const char *key, const char *text)
+{
+	struct endpoint ep;
+
+	assert_int_equal(endpoint_parse(text, &ep), 0);
+	return runtime_server_find(&f->pub.runtime, runtime_service_find(&f->pub.runtime, key),
+				   &ep);
+}
+
+static void a_removed_server_waits_for_its_connections_and_revives(void **state)
+{
+	struct fixture *f = *state;
+	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
+	uint32_t id = srv->id;
+
+	server_rt_bind(srv, true);
+	do_it(f, "server.delete", "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}");
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1");
+	assert_int_equal(srv->removed, 1);
+	/* Its replies are still translated. */
+	assert_int_equal(kinds_of(f, "10.0.0.1"), ADDR_KIND_NAT_SERVER);
+	usleep(600000);
+	assert_ptr_equal(runtime_server(&f->pub.runtime, id), srv);
+	do_it(f, "server.add", "{\"service\":\"web\",\"server\":{\"address\":\"10.0.0.1:80\"}}");
+	assert_string_equal(servers_of(f, WEB), "10.0.0.1:80/1 10.0.0.2:80/1");
+	assert_int_equal(node_of(f, WEB)->servers[0].rt->id, id);
+	assert_int_equal(srv->removed, 0);
+	assert_int_equal(counts_active(server_rt_counts(srv)), 1);
+	server_rt_unbind(srv, true);
+}
+
+static void a_removed_server_is_forgotten_when_its_last_connection_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
+	uint32_t id = srv->id;
+
+	server_rt_bind(srv, true);
+	do_it(f, "server.delete", "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}");
+	server_rt_unbind(srv, true);
+	for (int i = 0; i < 5000 && runtime_server(&f->pub.runtime, id); i++)
+		usleep(1000);
+	assert_null(runtime_server(&f->pub.runtime, id));
+	for (int i = 0; i < 5000 && kinds_of(f, "10.0.0.1"); i++)
+		usleep(1000);
+	assert_int_equal(kinds_of(f, "10.0.0.1"), 0);
+}
+
+static void a_server_that_leaves_nat_is_steered_until_its_connections_end(void **state)
+{
+	struct fixture *f = *state;
+	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
+
+	server_rt_bind(srv, true);
+	do_it(f, "server.edit",
+	      "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"forward\":\"dr\"}}");
+	assert_int_equal(srv->method, FWD_DR);
+	assert_int_equal(kinds_of(f, "10.0.0.1"), ADDR_KIND_NAT_SERVER);
+	server_rt_unbind(srv, true);
+	for (int i = 0; i < 5000 && kinds_of(f, "10.0.0.1"); i++)
+		usleep(1000);
+	assert_int_equal(kinds_of(f, "10.0.0.1"), 0);
+}
+
+static void a_service_comes_and_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	do_it(f, "service.add",
+	      "{\"name\":\"mail\",\"protocol\":\"tcp\",\"listen\":[\"192.0.2.25:25\"],"
+	      "\"servers\":[{\"address\":\"10.0.2.1:25\"},{\"address\":\"10.0.2.2:25\"}]}");
+	assert_string_equal(servers_of(f, "tcp:192.0.2.25:25"), "10.0.2.2:25/1 10.0.2.1:25/1");
+	assert_int_equal(kinds_of(f, "192.0.2.25"), VIP);
+	do_it(f, "service.edit", "{\"service\":\"mail\",\"set\":{\"scheduler\":\"rr\"}}");
+	assert_string_equal(node_of(f, "tcp:192.0.2.25:25")->sched->name, "rr");
+	do_it(f, "service.delete", "{\"service\":\"tcp:192.0.2.25:25\"}");
+	assert_int_equal(kinds_of(f, "192.0.2.25"), 0);
+	assert_int_equal(listener_of(f, 6, "192.0.2.25:25"), 0);
+	expect_error(f, "service.get", "{\"service\":\"mail\"}", RPC_NO_OBJECT, "mail");
+}
+
+static void addresses_are_listed_with_those_that_services_imply(void **state)
+{
+	struct fixture *f = *state;
+	json_t *r;
+
+	do_it(f, "address.add",
+	      "{\"address\":\"10.0.255.254/16\",\"kind\":\"gateway\",\"link\":\"public\"}");
+	assert_int_equal(kinds_of(f, "10.0.255.254"), ADDR_KIND_GATEWAY);
+	r = get(f, "address.list", "{}");
+	assert_int_equal(json_array_size(json_object_get(r, "addresses")), 3);
+	json_decref(r);
+	do_it(f, "address.delete",
+	      "{\"address\":\"10.0.255.254/16\",\"kind\":\"gateway\",\"link\":\"public\"}");
+	assert_int_equal(kinds_of(f, "10.0.255.254"), 0);
+}
+
+static bool told(const struct fixture *f, const char *text, uint8_t kind)
+{
+	struct addr addr;
+
+	assert_int_equal(addr_parse(text, &addr), 0);
+	for (uint32_t i = 0; i < f->link.n_addresses; i++)
+		if (addr_equal(&f->link.addresses[i].addr, &addr))
+			return f->link.addresses[i].kind == kind && f->link.addresses[i].active;
+	return false;
+}
+
+static void linux_is_told_of_vips_gateways_and_servers(void **state)
+{
+	struct fixture *f = *state;
+	json_t *r, *route;
+
+	assert_int_equal(f->link.n_addresses, 2);
+	assert_true(told(f, "192.0.2.80", LINK_ADDRESS_VIP));
+	assert_true(told(f, "192.0.2.53", LINK_ADDRESS_VIP));
+	assert_int_equal(f->link.n_wants, 3);
+	do_it(f, "address.add",
+	      "{\"address\":\"10.0.255.254/16\",\"kind\":\"gateway\",\"link\":\"public\"}");
+	assert_int_equal(f->link.n_addresses, 3);
+	assert_true(told(f, "10.0.255.254", LINK_ADDRESS_GATEWAY));
+	/* The same machine behind two services is one next hop. */
+	do_it(f, "server.add", "{\"service\":\"dns\",\"server\":{\"address\":\"10.0.0.1:53\"}}");
+	assert_int_equal(f->link.n_wants, 3);
+	do_it(f, "service.delete", "{\"service\":\"dns\"}");
+	assert_int_equal(f->link.n_wants, 2);
+	assert_false(told(f, "192.0.2.53", LINK_ADDRESS_VIP));
+	r = get(f, "route.list", "{}");
+	route = json_array_get(json_object_get(r, "routes"), 0);
+	assert_string_equal(json_string_value(json_object_get(route, "via")), "192.0.2.1");
+	json_decref(r);
+	expect_error(f, "nexthop.list", "{}", RPC_INTERNAL, "link thread");
+}
+
+static void what_is_wrong_is_refused_with_the_near_miss(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_error(f, "servce.list", "{}", RPC_NO_METHOD, "service.list");
+	expect_error(f, "service.get", "{\"servise\":\"web\"}", RPC_BAD_PARAMS, "\"service\"");
+	expect_error(f, "service.get", "{}", RPC_BAD_PARAMS, "\"service\" is missing");
+	expect_error(f, "service.get", "{\"service\":7}", RPC_BAD_PARAMS, "a string");
+	expect_error(f, "service.get", "{\"service\":\"webb\"}", RPC_NO_OBJECT, "\"web\"");
+	expect_error(f, "connection.list", "{\"limit\":-1}", RPC_BAD_PARAMS, "a number");
+	expect_error(f, "connection.list", "{\"state\":\"OPEN\"}", RPC_BAD_PARAMS, "state");
+	expect_error(f, "connection.list", "{\"client\":\"10.0.0.1/8\"}", RPC_BAD_PARAMS, "prefix");
+	expect_error(f, "connection.list", "{\"worker\":0}", RPC_BAD_PARAMS, "worker");
+	expect_error(f, "counter.list", "{\"object\":\"all the things\"}", RPC_BAD_PARAMS, "drops");
+	expect_error(f, "config.get", "{\"part\":\"half\"}", RPC_BAD_PARAMS, "shared");
+	expect_error(f, "config.check", "{}", RPC_BAD_PARAMS, "missing");
+	expect_error(f, "config.check", "{\"path\":\"/nowhere/plvs.json\"}", RPC_INVALID,
+		     "nowhere");
+	expect_error(f, "server.edit",
+		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"wieght\":1}}",
+		     RPC_INVALID, "weight");
+	expect_error(f, "server.edit",
+		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":65536}}",
+		     RPC_INVALID, "weight");
+	expect_error(f, "service.add",
+		     "{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"],\"servers\":[]}",
+		     RPC_EXISTS, "192.0.2.80:80");
+	expect_error(f, "log.level", "{\"level\":\"loud\"}", RPC_BAD_PARAMS, "debug");
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/2");
+}
+
+static void every_listing_answers(void **state)
+{
+	static const char *const listings[] = {
+		"version",	    "status",	    "config.get",   "config.schema",
+		"service.list",	    "address.list", "counter.list", "route.list",
+		"connection.list",  "worker.list",  "port.list",    "log.level",
+		"connection.count",
+	};
+	struct fixture *f = *state;
+	json_t *r, *s;
+
+	for (size_t i = 0; i < sizeof(listings) / sizeof(listings[0]); i++)
+		do_it(f, listings[i], "{}");
+	r = get(f, "service.get", "{\"service\":\"web\"}");
+	s = json_object_get(r, "service");
+	assert_string_equal(json_string_value(json_object_get(s, "key")), WEB);
+	s = json_array_get(json_object_get(s, "servers"), 0);
+	assert_string_equal(json_string_value(json_object_get(s, "address")), "10.0.0.2:80");
+	assert_int_equal(json_integer_value(json_object_get(s, "active")), 0);
+	assert_non_null(json_object_get(json_object_get(s, "rates"), "out_bytes"));
+	json_decref(r);
+	expect_error(
+		f, "connection.find",
+		"{\"protocol\":\"tcp\",\"client\":\"1.2.3.4:5\",\"virtual\":\"192.0.2.80:80\"}",
+		RPC_NO_OBJECT, "no such connection");
+}
+
+static void apply_sets_lists_from_the_file_and_keeps_what_is_the_same(void **state)
+{
+	struct fixture *f = *state;
+	const struct service *dns;
+	json_t *r;
+
+	do_it(f, "server.add", "{\"service\":\"web\",\"server\":{\"address\":\"10.0.0.3:80\"}}");
+	dns = node_of(f, DNS);
+	r = get(f, "config.plan", "{}");
+	assert_true(json_array_size(json_object_get(r, "changes")) > 0);
+	json_decref(r);
+	r = get(f, "config.apply", "{}");
+	assert_true(json_array_size(json_object_get(r, "changes")) > 0);
+	assert_int_equal(json_array_size(json_object_get(r, "restart")), 0);
+	json_decref(r);
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/2");
+	assert_ptr_equal(node_of(f, DNS), dns);
+	r = get(f, "config.apply", "{}");
+	assert_int_equal(json_array_size(json_object_get(r, "changes")), 0);
+	json_decref(r);
+}
+
+static void a_file_that_is_wrong_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct snapshot *before = f->pub.snapshot;
+
+	write_file(f, "{\"node\":{},\n \"shared\":{\"servces\":[]}}\n");
+	expect_error(f, "config.apply", "{}", RPC_INVALID, "services");
+	control_reload(f->control);
+	for (int i = 0; i < 5000 && !strstr(last_log, "nothing was changed"); i++)
+		usleep(1000);
+	assert_non_null(strstr(last_log, "nothing was changed"));
+	assert_ptr_equal(f->pub.snapshot, before);
+}
+
+static void a_reload_applies_the_file(void **state)
+{
+	struct fixture *f = *state;
+	const struct snapshot *before = f->pub.snapshot;
+	char text[4096], *weight;
+
+	snprintf(text, sizeof(text), web, f->path);
+	weight = strstr(text, "\"weight\": 2");
+	weight[strlen("\"weight\": ")] = '5';
+	write_file(f, text);
+	f->stuck = 1;
+	control_reload(f->control);
+	for (int i = 0; i < 5000 && f->pub.snapshot == before; i++)
+		usleep(1000);
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/5");
+	__atomic_store_n(&f->stuck, 0, __ATOMIC_RELEASE);
+}
+
+static void what_is_saved_loads_as_the_same(void **state)
+{
+	struct fixture *f = *state;
+	json_t *r;
+
+	do_it(f, "server.add",
+	      "{\"service\":\"web\",\"server\":{\"address\":\"10.0.0.3:80\",\"weight\":4}}");
+	do_it(f, "config.save", "{}");
+	r = get(f, "config.plan", "{}");
+	assert_int_equal(json_array_size(json_object_get(r, "changes")), 0);
+	json_decref(r);
+}
+
+/* --- many changes --- */
+
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+struct lines {
+	char **v;
+	size_t n, max;
+};
+
+static void line_add(struct lines *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void line_add(struct lines *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (l->n == l->max)
+		l->v = realloc(l->v, (l->max = l->max * 2 + 64) * sizeof(*l->v));
+	va_start(ap, fmt);
+	assert_true(vasprintf(&l->v[l->n++], fmt, ap) >= 0);
+	va_end(ap);
+}
+
+/* All that workers read of a snapshot, without ids, generations and order of tables. */
+static char *describe(const struct snapshot *s)
+{
+	struct lines l = {0};
+	char a[ENDPOINT_STRLEN], *text;
+	size_t len = 1;
+
+	for (uint32_t id = 0; id <= s->max_service_id; id++) {
+		const struct service *svc = s->services[id];
+
+		if (!svc)
+			continue;
+		line_add(&l, "service %s %s %s %u %u %u %u %u %u %u", svc->rt->key,
+			 svc->name ? svc->name : "-", svc->sched->name, svc->flags, svc->fwmark,
+			 svc->proto, svc->method, svc->netmask_len, svc->persist_s,
+			 svc->timeout_s[CONN_ESTABLISHED]);
+		for (uint32_t i = 0; i < svc->n_servers; i++) {
+			const struct server *v = &svc->servers[i];
+
+			assert_int_equal(v->rt->removed, 0);
+			assert_int_equal(v->rt->method, v->method);
+			assert_int_equal(v->rt->service_id, svc->rt->id);
+			assert_int_equal(v->rt->upper, v->upper);
+			line_add(&l, "service %s %04u %s %u %u %u %u", svc->rt->key, i,
+				 endpoint_format(&v->rt->ep, a, sizeof(a)), v->method, v->weight,
+				 v->upper, v->lower);
+		}
+	}
+	for (uint32_t i = 0; i <= s->listeners4->mask; i++) {
+		const struct listener4 *v = &s->listeners4->slots[i];
+
+		if (v->proto)
+			line_add(&l, "listener %u %08x %u %s", v->proto, v->addr, v->port,
+				 s->services[v->service_id]->rt->key);
+	}
+	for (uint32_t i = 0; i <= s->addrs4->mask; i++) {
+		const struct addr_entry4 *v = &s->addrs4->slots[i];
+
+		if (v->kinds)
+			line_add(&l, "address %08x %u %u", v->addr, v->kinds, v->link);
+	}
+	qsort(l.v, l.n, sizeof(*l.v), compare_text);
+	for (size_t i = 0; i < l.n; i++)
+		len += strlen(l.v[i]) + 1;
+	text = calloc(1, len);
+	len = 0;
+	for (size_t i = 0; i < l.n; i++) {
+		len += (size_t)sprintf(text + len, "%s\n", l.v[i]);
+		free(l.v[i]);
+	}
+	free(l.v);
+	return text;
+}
+
+static uint32_t seed = 1;
+
+static uint32_t below(uint32_t n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 8) % n;
+}
+
+static void random_change(struct fixture *f)
+{
+	static const char *const schedulers[] = {"rr", "wrr", "lc", "wlc"};
+	static const char *const forwards[] = {"nat", "dr"};
+	uint32_t vip = below(12), server = below(6);
+	char text[512], service[40], address[40];
+	const char *method = "server.edit";
+
+	snprintf(service, sizeof(service), "tcp:198.51.100.%u:80", vip + 1);
+	snprintf(address, sizeof(address), "10.9.%u.%u:80", vip % 3, server + 1);
+	switch (below(8)) {
+	case 0:
+		method = "service.add";
+		snprintf(text, sizeof(text),
+			 "{\"protocol\":\"tcp\",\"listen\":[\"198.51.100.%u:80\","
+			 "\"198.51.100.%u:443\"],\"scheduler\":\"%s\",\"servers\":["
+			 "{\"address\":\"%s\"}]}",
+			 vip + 1, vip + 1, schedulers[below(4)], address);
+		break;
+	case 1:
+		method = below(3) ? "service.edit" : "service.delete";
+		snprintf(text, sizeof(text),
+			 strcmp(method, "service.edit") == 0
+				 ? "{\"service\":\"%s\",\"set\":{\"scheduler\":\"%s\",\"forward\":"
+				   "\"%s\"}}"
+				 : "{\"service\":\"%s\"}",
+			 service, schedulers[below(4)], forwards[below(2)]);
+		break;
+	case 2:
+	case 3:
+		method = "server.add";
+		snprintf(text, sizeof(text),
+			 "{\"service\":\"%s\",\"server\":{\"address\":\"%s\",\"weight\":%u}}",
+			 service, address, below(10));
+		break;
+	case 4:
+		method = "server.delete";
+		snprintf(text, sizeof(text), "{\"service\":\"%s\",\"server\":\"%s\"}", service,
+			 address);
+		break;
+	case 5:
+		snprintf(text, sizeof(text),
+			 "{\"service\":\"%s\",\"server\":\"%s\",\"set\":{\"forward\":\"%s\"}}",
+			 service, address, forwards[below(2)]);
+		break;
+	default:
+		snprintf(text, sizeof(text),
+			 "{\"service\":\"%s\",\"server\":\"%s\",\"set\":{\"weight\":%u,"
+			 "\"upper_threshold\":%u}}",
+			 service, address, below(10), 10 + below(3));
+	}
+	say(f, method, text);
+}
+
+/* What control published, all leavers gone, against a fresh build of the configuration. */
+static void expect_as_fresh(struct fixture *f)
+{
+	struct published pub = {.grace = f->pub.grace};
+	struct control_options opt = {.pub = &pub};
+	json_t *json = config_to_json(f->control->config, CONFIG_ALL);
+	char *text = json_dumps(json, 0), *ours, *fresh, error[256];
+	struct control *other;
+
+	for (int i = 0; i < 8; i++) {
+		runtime_reap(&f->pub.runtime, &f->pub.grace);
+		assert_int_equal(publisher_flush(&f->control->publisher), 0);
+	}
+	assert_int_equal(runtime_init(&pub.runtime), 0);
+	if (control_create(&opt, parse(text), &other, error) < 0)
+		fail_msg("%s", error);
+	ours = describe(f->pub.snapshot);
+	fresh = describe(pub.snapshot);
+	assert_string_equal(ours, fresh);
+	assert_int_equal(f->pub.runtime.n_servers, pub.runtime.n_servers);
+	assert_int_equal(f->pub.runtime.n_services, pub.runtime.n_services);
+	free(ours);
+	free(fresh);
+	control_destroy(other);
+	runtime_fini(&pub.runtime);
+	free(text);
+	json_decref(json);
+}
+
+static void random_changes_lead_where_a_fresh_build_does(void **state)
+{
+	struct fixture *f = *state;
+	int done = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		/* Some in one batch, some alone. */
+		json_t *doc;
+		char *text;
+
+		random_change(f);
+		doc = hear(f);
+		done += json_object_get(doc, "result") != NULL;
+		text = json_dumps(json_object_get(doc, "error"), 0);
+		if (text && strstr(text, "unknown"))
+			fail_msg("%s", text);
+		free(text);
+		json_decref(doc);
+	}
+	/* Most must hit something, or the test says nothing. */
+	assert_true(done > 300);
+	control_stop(f->control);
+	expect_as_fresh(f);
+}
+
+static void changes_of_one_moment_go_out_together(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t before = f->pub.snapshot->generation;
+	char all[16384] = "", one[256], *answers;
+	size_t got = 0, want = 100;
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(one, sizeof(one),
+			 "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"server.edit\",\"params\":"
+			 "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":%d}}}"
+			 "\n",
+			 i, i + 1);
+		strcat(all, one);
+	}
+	assert_int_equal(send(f->fd, all, strlen(all), 0), strlen(all));
+	answers = malloc(65536);
+	while (got < want) {
+		ssize_t n = recv(f->fd, answers, 65536, 0);
+
+		assert_true(n > 0);
+		for (ssize_t i = 0; i < n; i++)
+			got += answers[i] == '\n';
+	}
+	free(answers);
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/100");
+	assert_true(f->pub.snapshot->generation - before < 50);
+}
+
+static void fifty_reloads_in_a_row_end_as_the_last_says(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096], *weight, params[8192];
+
+	for (int i = 0; i < 50; i++) {
+		json_t *doc;
+		char *dump;
+
+		snprintf(text, sizeof(text), web, f->path);
+		weight = strstr(text, "\"weight\": 2");
+		weight[strlen("\"weight\": ")] = (char)('1' + i % 9);
+		doc = json_pack("{s:s}", "text", text);
+		dump = json_dumps(doc, 0);
+		snprintf(params, sizeof(params), "%s", dump);
+		free(dump);
+		json_decref(doc);
+		do_it(f, "config.apply", params);
+	}
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/5");
+	control_stop(f->control);
+	expect_as_fresh(f);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_first_snapshot_is_the_configuration),
+		T(a_weight_changes_one_node_and_nothing_else),
+		T(an_answer_waits_for_every_worker_but_not_for_ever),
+		T(a_server_that_is_added_becomes_the_head),
+		T(a_removed_server_waits_for_its_connections_and_revives),
+		T(a_removed_server_is_forgotten_when_its_last_connection_ends),
+		T(a_server_that_leaves_nat_is_steered_until_its_connections_end),
+		T(a_service_comes_and_goes),
+		T(addresses_are_listed_with_those_that_services_imply),
+		T(linux_is_told_of_vips_gateways_and_servers),
+		T(what_is_wrong_is_refused_with_the_near_miss),
+		T(every_listing_answers),
+		T(apply_sets_lists_from_the_file_and_keeps_what_is_the_same),
+		T(a_file_that_is_wrong_changes_nothing),
+		T(a_reload_applies_the_file),
+		T(what_is_saved_loads_as_the_same),
+		T(random_changes_lead_where_a_fresh_build_does),
+		T(changes_of_one_moment_go_out_together),
+		T(fifty_reloads_in_a_row_end_as_the_last_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
