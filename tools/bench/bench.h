@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_BENCH_H
+#define PLVS_BENCH_H
+
+/*
+ * Measures the stages on one core. Everything runs on the main lcore; a failure ends the
+ * program with a line that says what failed (fail()).
+ *
+ *	rows.c		what was measured: the table and the JSON file
+ *	scene.c		a service, its servers, next hops, and N established connections
+ *	packets.c	frames of randomly chosen connections in mbufs
+ *	bare.c		the lower bound: the same work in one loop without stages
+ *	measure.c	alternating blocks of two or more subjects, medians
+ *	ports.c		the real loop on net_null and net_ring ports
+ *	lifecycle.c	connections made, established, closed and timed out in virtual time
+ *	testpmd.c	dpdk-testpmd on the same devices
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/pipeline.h"
+
+#define BATCH_BURSTS 32
+#define BATCH	     (BATCH_BURSTS * BURST_MAX) /* packets prepared, then run */
+#define N_SERVERS    16
+#define FRAME_LEN    60 /* bytes without FCS */
+
+__attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
+
+/* ---- options ---- */
+
+struct options {
+	bool quick;
+	bool small_pages;     /* 4 KiB pages for the tables */
+	const char *json;     /* file, or NULL */
+	const char *only;     /* start of the names of rows to measure, or NULL */
+	uint32_t connections; /* the one number of connections to measure at, or 0 */
+	uint32_t blocks;      /* per subject */
+};
+
+bool wanted(const struct options *o, const char *name);
+
+/* ---- rows.c ---- */
+
+/* reference 0: none. The ratio is cost over cost: above 1 is slower than the reference. */
+void row_add(const char *name, uint32_t connections, double value, const char *unit,
+	     double reference);
+/* Two rows: cycles/packet and Mpps; reference in cycles per packet. */
+void row_add_cycles(const char *name, uint32_t connections, double cycles, double reference);
+void rows_print_head(void);
+/* 0 or -errno. */
+int rows_write_json(const char *path);
+
+/* ---- scene.c ---- */
+
+struct scene {
+	enum forward_method method; /* FWD_DR, FWD_NAT */
+	uint32_t n;		    /* connections */
+	uint8_t *server_of;	    /* [n]: index of the real server, for packets `out` */
+	struct worker *w;
+	struct published *pub;
+	uint32_t tick;
+	struct rte_ring *sink; /* where a ring port puts what is sent, or NULL */
+	/* Of scene_create(): */
+	struct published own_pub;
+	struct owner_map owners;
+};
+
+/* What identifies connection i, and the addresses of the scene. Network order. */
+#define SCENE_VIP_PORT	  80
+#define SCENE_SERVER_PORT 8080
+be32 scene_client(uint32_t i);
+be16 scene_client_port(uint32_t i);
+be32 scene_vip(void);
+be32 scene_server(unsigned int k);
+extern const struct mac scene_own_mac;
+
+/* Service, servers, fib, next hops into pub, whose runtime and next hop table are ready;
+ * all out of port 0. */
+void scene_publish(struct published *pub, enum forward_method method);
+void scene_unpublish(struct published *pub);
+
+/* A worker of its own that sends out of DPDK port dev, with a table for max connections. */
+void scene_create(struct scene *s, enum forward_method method, uint32_t n, uint32_t max,
+		  uint16_t dev);
+void scene_destroy(struct scene *s);
+/* Which server the stages chose for connection i. */
+unsigned int scene_server_look(const struct scene *s, uint32_t i);
+/* n connections, by SYN and ACK through the stages of s->w. */
+void scene_connect(struct scene *s, struct rte_mempool *pool);
+
+/* ---- packets.c ---- */
+
+/* Writes the frame of connection i in a direction into a fresh or used mbuf. */
+void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pkt_dir dir,
+		  uint8_t tcp_flags);
+/* Plain data of connections chosen at random; with NAT both directions in turn. */
+void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int n);
+
+/* ---- bare.c ---- */
+
+/* One burst: parse, hash, look-up, touch, state, counters, rewrite. Frames stay. */
+void bare_dr(struct scene *s, struct rte_mbuf **frames, uint16_t n);
+void bare_nat(struct scene *s, struct rte_mbuf **frames, uint16_t n);
+
+/* ---- measure.c ---- */
+
+/* Runs one batch that prepare() made ready; returns TSC cycles. */
+struct subject {
+	const char *name;
+	uint64_t (*batch)(void *arg, struct rte_mbuf **frames);
+	void *arg;
+	double cycles; /* result: median per packet */
+};
+
+/* Alternates short blocks of the subjects; blocks in which the kernel took the CPU away
+ * are measured again. */
+void measure(const struct scene *s, struct subject *subjects, unsigned int n, uint32_t blocks,
+	     struct rte_mempool *pool);
+double median(double *values, uint32_t n);
+
+/* pipeline/X and bare/X at one number of connections. */
+void bench_memory(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
+		  struct rte_mempool *pool);
+
+/* ---- ports.c, lifecycle.c, testpmd.c ---- */
+
+void bench_ports(const struct options *o, enum forward_method method, uint32_t n,
+		 struct rte_mempool *pool);
+void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *pool);
+void bench_testpmd(const struct options *o);
+
+#endif

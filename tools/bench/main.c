@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "bench.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+
+#include "base/log.h"
+#include "dataplane/owner.h"
+
+#define POOL_MBUFS 4095 /* small pools stay in the cache */
+#define POOL_CACHE 256
+#define HUGE_FREE  "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
+
+void fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "plvs-bench: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	exit(1);
+}
+
+bool wanted(const struct options *o, const char *name)
+{
+	return !o->only || strncmp(name, o->only, strlen(o->only)) == 0;
+}
+
+static void usage(void)
+{
+	fprintf(stderr,
+		"usage: plvs-bench [--quick] [--json FILE] [--only NAME] [--connections N]\n"
+		"                  [--blocks N] [--cpu N] [--small-pages]\n"
+		"  --only NAME      rows whose names begin so, as pipeline/nat or loop\n"
+		"  --connections N  at this number alone\n"
+		"  --blocks N       blocks per subject and row\n"
+		"  --cpu N          CPU to run on (the last)\n"
+		"  --small-pages    tables in 4 KiB pages; rows are named NAME-4k/...\n");
+	exit(2);
+}
+
+static void options_parse(int argc, char **argv, struct options *o, int *cpu)
+{
+	static const struct option longs[] = {{"quick", no_argument, NULL, 'q'},
+					      {"json", required_argument, NULL, 'j'},
+					      {"only", required_argument, NULL, 'o'},
+					      {"connections", required_argument, NULL, 'n'},
+					      {"blocks", required_argument, NULL, 'b'},
+					      {"cpu", required_argument, NULL, 'c'},
+					      {"small-pages", no_argument, NULL, 's'},
+					      {0}};
+	int opt;
+
+	*cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'q':
+			o->quick = true;
+			break;
+		case 'j':
+			o->json = optarg;
+			break;
+		case 'o':
+			o->only = optarg;
+			break;
+		case 'n':
+			o->connections = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'b':
+			o->blocks = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'c':
+			*cpu = atoi(optarg);
+			break;
+		case 's':
+			o->small_pages = true;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc)
+		usage();
+	if (o->blocks == 0)
+		o->blocks = o->quick ? 60 : 200;
+}
+
+static bool huge_pages_free(void)
+{
+	unsigned int n = 0;
+	FILE *f = fopen(HUGE_FREE, "r");
+
+	if (f) {
+		if (fscanf(f, "%u", &n) != 1)
+			n = 0;
+		fclose(f);
+	}
+	return n >= 64;
+}
+
+static void eal_start(const char *program, int cpu)
+{
+	char lcores[32], prefix[48], name[64];
+	char *argv[16];
+	int argc = 0;
+
+	snprintf(name, sizeof(name), "%s", program);
+	snprintf(lcores, sizeof(lcores), "0@%d", cpu);
+	snprintf(prefix, sizeof(prefix), "--file-prefix=plvs-bench-%d", (int)getpid());
+	argv[argc++] = name;
+	argv[argc++] = (char *)"--lcores";
+	argv[argc++] = lcores;
+	argv[argc++] = prefix;
+	argv[argc++] = (char *)"--no-pci";
+	argv[argc++] = (char *)"--no-telemetry";
+	argv[argc++] = (char *)"--log-level=4";
+	argv[argc++] = (char *)"--vdev=net_null0";
+	if (huge_pages_free()) {
+		argv[argc++] = (char *)"--in-memory";
+	} else {
+		argv[argc++] = (char *)"--no-huge";
+		argv[argc++] = (char *)"--no-shconf";
+		argv[argc++] = (char *)"-m";
+		argv[argc++] = (char *)"96";
+	}
+	argv[argc] = NULL;
+	if (rte_eal_init(argc, argv) < 0)
+		fail("EAL does not start");
+}
+
+/* A port that frees what is sent. */
+static uint16_t sink_start(struct rte_mempool *pool)
+{
+	const struct rte_eth_conf conf = {0};
+	uint16_t dev;
+
+	if (rte_eth_dev_get_port_by_name("net_null0", &dev) != 0)
+		fail("net_null0 is missing (driver net_null)");
+	if (rte_eth_dev_configure(dev, 1, 1, &conf) < 0 ||
+	    rte_eth_rx_queue_setup(dev, 0, 512, SOCKET_ID_ANY, NULL, pool) < 0 ||
+	    rte_eth_tx_queue_setup(dev, 0, 512, SOCKET_ID_ANY, NULL) < 0 ||
+	    rte_eth_dev_start(dev) < 0)
+		fail("net_null0 does not start");
+	return dev;
+}
+
+static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
+{
+	static const uint32_t all[] = {1, 1000, 100000, 1000000, 10000000};
+	static const uint32_t few[] = {1, 100000, 1000000};
+	const uint32_t *sizes = o->quick ? few : all;
+	unsigned int n = o->quick ? RTE_DIM(few) : RTE_DIM(all);
+
+	if (o->connections) {
+		sizes = &o->connections;
+		n = 1;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		bench_memory(o, FWD_DR, sizes[i], dev, pool);
+	for (unsigned int i = 0; i < n; i++)
+		bench_memory(o, FWD_NAT, sizes[i], dev, pool);
+	if (o->small_pages)
+		return;
+	bench_testpmd(o);
+	for (unsigned int i = 0; i < n; i++) {
+		if (!o->connections && sizes[i] != 1000000 && (o->quick || sizes[i] != 100000))
+			continue;
+		bench_ports(o, FWD_DR, sizes[i], pool);
+		bench_ports(o, FWD_NAT, sizes[i], pool);
+	}
+	bench_lifecycle(o, dev, pool);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct rte_mempool *pool;
+	struct rusage usage_now;
+	int cpu, rc;
+
+	options_parse(argc, argv, &o, &cpu);
+	if (o.small_pages)
+		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	log_set_level(LOG_LEVEL_WARNING);
+	eal_start(argv[0], cpu);
+	pool = rte_pktmbuf_pool_create("bench", POOL_MBUFS, POOL_CACHE, 0,
+				       RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	if (!pool || pkt_tag_register() < 0)
+		fail("no memory for packet buffers");
+	owner_init();
+	printf("CPU %d, TSC %.0f MHz, packet buffers in %s pages, tables in %s pages\n\n", cpu,
+	       (double)rte_get_tsc_hz() / 1e6, rte_eal_has_hugepages() ? "huge" : "4 KiB",
+	       o.small_pages ? "4 KiB" : "transparent huge");
+	rows_print_head();
+	run(&o, sink_start(pool), pool);
+	getrusage(RUSAGE_SELF, &usage_now);
+	printf("\n(preempted %ld times; blocks in which that happened were measured again)\n",
+	       usage_now.ru_nivcsw);
+	rc = o.json ? rows_write_json(o.json) : 0;
+	if (rc != 0)
+		fail("%s: %s", o.json, strerror(-rc));
+	rte_eal_cleanup();
+	return 0;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <rte_cycles.h>
+
+#define BLOCK_BATCHES 12 /* of BATCH packets: a millisecond or two, then the other subject */
+#define MAX_SUBJECTS  4
+#define AGAIN_MAX     50 /* times a block is measured again */
+
+static int value_cmp(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double median(double *values, uint32_t n)
+{
+	qsort(values, n, sizeof(values[0]), value_cmp);
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static long times_preempted(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_THREAD, &u);
+	return u.ru_nivcsw;
+}
+
+static double block(const struct scene *s, const struct subject *subject, struct rte_mbuf **frames)
+{
+	for (unsigned int again = 0;; again++) {
+		long before = times_preempted();
+		uint64_t cycles = 0;
+
+		for (unsigned int i = 0; i < BLOCK_BATCHES; i++) {
+			packets_fill(s, frames, BATCH);
+			cycles += subject->batch(subject->arg, frames);
+		}
+		if (times_preempted() == before || again == AGAIN_MAX)
+			return (double)cycles / (BLOCK_BATCHES * BATCH);
+	}
+}
+
+void measure(const struct scene *s, struct subject *subjects, unsigned int n, uint32_t blocks,
+	     struct rte_mempool *pool)
+{
+	struct rte_mbuf *frames[BATCH];
+	double *values[MAX_SUBJECTS];
+
+	if (rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
+		fail("no packet buffers left");
+	for (unsigned int k = 0; k < n; k++) {
+		values[k] = calloc(blocks, sizeof(double));
+		if (!values[k])
+			fail("no memory for results");
+		block(s, &subjects[k], frames); /* caches, branch predictors */
+	}
+	for (uint32_t i = 0; i < blocks; i++)
+		for (unsigned int k = 0; k < n; k++)
+			values[k][i] = block(s, &subjects[k], frames);
+	for (unsigned int k = 0; k < n; k++) {
+		subjects[k].cycles = median(values[k], blocks);
+		free(values[k]);
+	}
+	rte_pktmbuf_free_bulk(frames, BATCH);
+}
+
+/* As a driver would: as many buffers taken as were given back. */
+static inline void refill(struct scene *s, struct rte_mbuf **frames, struct rte_mempool *pool)
+{
+	(void)s;
+	if (unlikely(rte_pktmbuf_alloc_bulk(pool, frames, BURST_MAX) != 0))
+		fail("the stages kept packet buffers");
+}
+
+struct memory_arg {
+	struct scene *s;
+	struct rte_mempool *pool;
+};
+
+static uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames)
+{
+	struct memory_arg *a = arg;
+	uint64_t start = rte_rdtsc_precise();
+
+	for (unsigned int i = 0; i < BATCH; i += BURST_MAX) {
+		worker_env_update(a->s->w, a->s->tick, 1);
+		pipeline_run(a->s->w, frames + i, BURST_MAX);
+		pipeline_expire(a->s->w);
+		pipeline_flush(a->s->w);
+		refill(a->s, frames + i, a->pool);
+	}
+	return rte_rdtsc_precise() - start;
+}
+
+static uint64_t batch_bare(void *arg, struct rte_mbuf **frames)
+{
+	struct memory_arg *a = arg;
+	uint64_t start = rte_rdtsc_precise();
+
+	for (unsigned int i = 0; i < BATCH; i += BURST_MAX) {
+		if (a->s->method == FWD_NAT)
+			bare_nat(a->s, frames + i, BURST_MAX);
+		else
+			bare_dr(a->s, frames + i, BURST_MAX);
+		rte_pktmbuf_free_bulk(frames + i, BURST_MAX);
+		refill(a->s, frames + i, a->pool);
+	}
+	return rte_rdtsc_precise() - start;
+}
+
+/* What was measured is forwarding: every packet was found and sent. */
+static void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before)
+{
+	uint64_t dropped = 0;
+
+	for (unsigned int r = 0; r < DROP_MAX; r++)
+		dropped += w->counters.dropped[r];
+	if (dropped != 0 || w->counters.sent - sent_before != w->counters.lookups - lookups_before)
+		fail("the stages dropped %lu packets", (unsigned long)dropped);
+}
+
+static uint64_t resident_bytes(void)
+{
+	unsigned long size, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (!f || fscanf(f, "%lu %lu", &size, &resident) != 2)
+		fail("/proc/self/statm cannot be read");
+	fclose(f);
+	return (uint64_t)resident * 4096;
+}
+
+void bench_memory(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
+		  struct rte_mempool *pool)
+{
+	const char *path = method == FWD_NAT ? "nat" : "dr";
+	uint64_t sent, lookups, resident;
+	char pipeline[32], bare[32];
+	struct scene s;
+	struct memory_arg arg = {&s, pool};
+	struct subject subjects[] = {{pipeline, batch_pipeline, &arg, 0},
+				     {bare, batch_bare, &arg, 0}};
+
+	snprintf(pipeline, sizeof(pipeline), "pipeline%s/%s", o->small_pages ? "-4k" : "", path);
+	snprintf(bare, sizeof(bare), "bare%s/%s", o->small_pages ? "-4k" : "", path);
+	if (!wanted(o, pipeline) && !wanted(o, bare))
+		return;
+	resident = resident_bytes();
+	scene_create(&s, method, n, n, dev);
+	scene_connect(&s, pool);
+	resident = resident_bytes() - resident - n; /* server_of is the bench's own */
+	sent = s.w->counters.sent;
+	lookups = s.w->counters.lookups;
+	if (o->only && wanted(o, pipeline) && !wanted(o, bare))
+		measure(&s, subjects, 1, o->blocks, pool);
+	else
+		measure(&s, subjects, 2, o->blocks, pool);
+	check_sent(s.w, sent, lookups);
+	if (subjects[1].cycles > 0)
+		row_add_cycles(bare, n, subjects[1].cycles, 0);
+	row_add_cycles(pipeline, n, subjects[0].cycles, subjects[1].cycles);
+	/* What little else a start touches would show in a small table. */
+	if (method == FWD_NAT && n >= 100000 && wanted(o, "bytes-per-connection"))
+		row_add("bytes-per-connection", n, (double)resident / n, "bytes resident", 0);
+	scene_destroy(&s);
+}
