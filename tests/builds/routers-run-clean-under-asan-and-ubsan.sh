@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 1500
+# set: full
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+dir=build-asan
+[ -e $dir/build.ninja ] || meson setup $dir -Db_sanitize=address,undefined -Db_lundef=false \
+	-Dbuildtype=debug -Doptimization=1
+ninja -C $dir
+export PLVS_BUILD=$PWD/$dir
+# EAL keeps some of its memory for the life of the process.
+export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+failed=0
+for t in nat-spreads-web-requests-by-weight dr-servers-answer-clients-directly \
+	four-workers-share-ports-of-one-queue malformed-frames-are-dropped-and-counted \
+	a-removed-server-gets-nothing-more bad-control-clients-disturb-nobody \
+	sigterm-leaves-nothing-behind; do
+	echo "=== $t"
+	timeout -k 30 200 "tests/net/$t.sh" < /dev/null || failed=$((failed + 1))
+done
+exit $((failed > 0))
