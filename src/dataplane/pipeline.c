@@ -40,8 +40,8 @@ void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 	stage_steer4(w, &b);
 	stage_lookup4(w, &b);
 	stage_schedule4(w, &b);
-	stage_track4(w, &b);
 	stage_resolve4(w, &b);
+	stage_track4(w, &b);
 	stage_rewrite4(w, &b);
 	stage_transmit4(w, &b);
 }

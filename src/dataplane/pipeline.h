@@ -11,8 +11,9 @@
  *	steer     direction, owner; hand-off, own addresses and transit leave here
  *	look-up   connection table
  *	schedule  misses: a service, a server, a new connection
+ *	resolve   next hop of the direction, again after a change; packets whose server is
+ *		  gone or whose next hop is silent leave here and change no state
  *	track     state, time stamp, expiry
- *	resolve   next hop of the direction, again after a change
  *	rewrite   NAT, DR; TTL; MTU
  *	transmit  per port, by own queue or the owner's ring
  *
@@ -44,8 +45,8 @@ void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct
 void stage_steer4(struct worker *w, struct burst *b);
 void stage_lookup4(struct worker *w, struct burst *b);
 void stage_schedule4(struct worker *w, struct burst *b);
-void stage_track4(struct worker *w, struct burst *b);
 void stage_resolve4(struct worker *w, struct burst *b);
+void stage_track4(struct worker *w, struct burst *b);
 void stage_rewrite4(struct worker *w, struct burst *b);
 void stage_transmit4(struct worker *w, struct burst *b);
 

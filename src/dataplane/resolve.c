@@ -3,6 +3,8 @@
  * Stage resolve: the next hop of each packet's direction. A connection keeps the ids it
  * found until the resolve generation moves on; then its next packet looks again.
  *
+ * Comes before track: what does not leave here has no part in the state machine.
+ *
  * Reads: conn, dir; fib, next hops, run-time state of servers. Writes: nh; conn's gen,
  * nh_in, nh_out. Doors: park (next hop not resolved yet), drop (server or service gone, no
  * route, next hop silent).
@@ -53,6 +55,7 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 	/* The client's packets have nowhere to go; a reply that is on its way may pass. The
 	 * generation stays old, so that every packet looks here until the server is back. */
 	if (p->dir == DIR_IN && (!rt || __atomic_load_n(&rt->removed, __ATOMIC_ACQUIRE))) {
+		c->tick = w->env.now_tick; /* it lives on, in the state it has (IPVS) */
 		door_drop(w, p->m,
 			  conn4_service(w, p->conn) ? DROP_SERVER_GONE : DROP_SERVICE_GONE);
 		return false;
