@@ -222,6 +222,11 @@ static int worker_create(struct dataplane *dp, const struct dataplane_config *co
 		rte_free(w);
 		return rc;
 	}
+	if (config->max_embryonic) {
+		per_shard = config->max_embryonic / dp->n_workers;
+		w->max_embryonic =
+			RTE_MIN((uint32_t)(per_shard + per_shard / 4 + 1), w->max_embryonic);
+	}
 	w->id = id;
 	w->n_workers = dp->n_workers;
 	w->lcore = (uint16_t)lcore;

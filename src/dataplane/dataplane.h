@@ -32,6 +32,7 @@ struct dataplane_config {
 	uint16_t n_ports;
 	struct port_config ports[MAX_PORTS];
 	uint64_t max_connections; /* over all workers; per shard max / W * 1.25 */
+	uint64_t max_embryonic;	  /* half-open ones among them; 0 = half of them */
 	bool idle_sleep;
 	uint32_t mbufs_per_port; /* 0 = from queues and descriptors */
 	uint64_t seed;		 /* of hashes and random choices; 0 = from the kernel */
@@ -58,6 +59,7 @@ struct port {
 	struct rte_mempool *pool;
 	uint32_t link_changes; /* interrupt thread: atomic add, at each change of link state */
 	int link_eventfd;      /* exchange.link_eventfd: written then */
+	uint32_t carrier;      /* as Linux or DPDK shows it. link: wo, any: ro (relaxed) */
 	char driver[32];
 	char warning[256]; /* "" or what an operator should know (other NUMA node, ...) */
 };

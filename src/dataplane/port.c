@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_ethdev.h>
 
 #include "base/log.h"
@@ -339,6 +341,22 @@ bool port_link_up(const struct port *p)
 	struct rte_eth_link link;
 
 	return rte_eth_link_get_nowait(p->dev, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+void port_kernel_if(const struct port *p, char *buf, size_t len)
+{
+	const struct rte_devargs *args = NULL;
+	struct rte_eth_dev_info info;
+	const char *iface;
+
+	buf[0] = '\0';
+	if (strcmp(p->driver, "net_af_packet") != 0 && strcmp(p->driver, "net_af_xdp") != 0)
+		return;
+	if (rte_eth_dev_info_get(p->dev, &info) == 0 && info.device)
+		args = rte_dev_devargs(info.device);
+	iface = args && args->args ? strstr(args->args, "iface=") : NULL;
+	if (iface)
+		snprintf(buf, len, "%.*s", (int)strcspn(iface + 6, ","), iface + 6);
 }
 
 uint32_t port_speed_mbps(const struct port *p)

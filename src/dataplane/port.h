@@ -33,6 +33,8 @@ void port_close(struct port *p);
 
 /* Link state as the driver says. Any thread but workers. */
 bool port_link_up(const struct port *p);
+/* The Linux interface that an af_packet or af_xdp device reads; "" for others. */
+void port_kernel_if(const struct port *p, char *buf, size_t len);
 /* Mbit/s, or 0: not known. */
 uint32_t port_speed_mbps(const struct port *p);
 /* Any thread but workers. 0 or -errno: the driver refused, the port keeps its MTU. */

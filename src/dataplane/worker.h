@@ -86,7 +86,7 @@ struct worker {
 	struct worker_exchange *exchange;
 	int link_eventfd;
 	bool idle_sleep;
-	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
+	bool shares_cpu;	      /* with another worker or the main lcore: yields when idle */
 	uint16_t port_dev[MAX_PORTS]; /* port index -> DPDK port id */
 	uint16_t n_rx;
 	struct rx_queue rx[MAX_QUEUES_WORKER];
@@ -112,10 +112,10 @@ struct worker {
 	struct rate_limit icmp_rate;
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
-	uint64_t random; /* xorshift state */
-	uint16_t ip_id;	 /* of generated packets */
+	uint64_t random;		/* xorshift state */
+	uint16_t ip_id;			/* of generated packets */
 	struct worker_command *command; /* under way, or NULL */
-	bool wake_link;	 /* a ring to link was empty: one eventfd write at the loop's end */
+	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */
 
 	/* --- worker: wo, control: ro (relaxed) --- */
 	struct worker_counters counters;

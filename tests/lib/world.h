@@ -34,8 +34,7 @@ struct world_server {
 };
 
 /* Adds or replaces a service: proto "tcp" or "udp", one listener, its servers in the
- * kernel's order (head first). sched NULL: always the first server with a weight. Others
- * must do without tables and adapt(). */
+ * kernel's order (head first). sched NULL: always the first server with a weight. */
 int world_service(struct harness *h, const char *proto, const char *listen,
 		  const struct sched_ops *sched, const struct world_server *servers, uint32_t n);
 int world_service_del(struct harness *h, const char *proto, const char *listen);
