@@ -183,8 +183,8 @@ int mac_parse(const char *text, struct mac *out)
 
 const char *addr_format(const struct addr *a, char *buf, size_t len)
 {
-	if (a->family == ADDR_NONE || !inet_ntop(a->family == ADDR_V6 ? AF_INET6 : AF_INET, a->v6,
-						 buf, (socklen_t)len))
+	if (a->family == ADDR_NONE ||
+	    !inet_ntop(a->family == ADDR_V6 ? AF_INET6 : AF_INET, a->v6, buf, (socklen_t)len))
 		snprintf(buf, len, "-");
 	return buf;
 }

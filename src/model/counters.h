@@ -20,7 +20,7 @@
 	X(MALFORMED, malformed, "frame or header too short, or lengths that contradict")           \
 	X(BAD_VERSION, bad_version, "IP version or header length is not valid")                    \
 	X(IP_CHECKSUM, ip_checksum, "wrong IPv4 header checksum")                                  \
-	X(NOT_FOR_US, not_for_us, "unicast frame to another station's MAC")                       \
+	X(NOT_FOR_US, not_for_us, "unicast frame to another station's MAC")                        \
 	X(UNKNOWN_LINK, unknown_link, "VLAN that no interface of the port stands for")             \
 	X(BAD_SOURCE, bad_source, "source is a multicast, broadcast, loopback or own VIP address") \
 	X(FRAGMENT, fragment, "IP fragment for a virtual service: not supported yet")              \
@@ -29,8 +29,8 @@
 	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \
 	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
 	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
-	X(TABLE_FULL, table_full, "connection table full of established connections")             \
-	X(KEY_COLLISION, key_collision, "no real server left a free NAT key for this client")     \
+	X(TABLE_FULL, table_full, "connection table full of established connections")              \
+	X(KEY_COLLISION, key_collision, "no real server left a free NAT key for this client")      \
 	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
 	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \
 	X(NO_ROUTE, no_route, "no route to the next hop")                                          \

@@ -24,8 +24,8 @@
 struct rte_ring;
 struct rte_mempool;
 
-#define PUNT_RING_SIZE	 1024
-#define INJECT_RING_SIZE 1024
+#define PUNT_RING_SIZE	  1024
+#define INJECT_RING_SIZE  1024
 #define RESOLVE_RING_SIZE 1024
 
 struct worker_exchange {
@@ -38,7 +38,8 @@ struct exchange {
 	uint16_t n_workers;
 	struct worker_exchange worker[MAX_WORKERS];
 	int link_eventfd; /* workers write when a punt or resolve ring was empty */
-	uint16_t port_worker[MAX_PORTS]; /* who takes injected frames of a port (owner of queue 0) */
+	uint16_t
+		port_worker[MAX_PORTS]; /* who takes injected frames of a port (owner of queue 0) */
 	struct rte_mempool *pool[MAX_PORTS]; /* for frames read from the TAP of a port */
 };
 

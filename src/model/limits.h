@@ -7,13 +7,13 @@
 #define MAX_PORTS		16
 #define MAX_WORKERS		64
 #define MAX_VLAN		4094
-#define MAX_SERVICES		65535	/* service ids are 1 .. MAX_SERVICES */
-#define MAX_SERVERS		262143	/* real servers of all services, removed ones included */
+#define MAX_SERVICES		65535  /* service ids are 1 .. MAX_SERVICES */
+#define MAX_SERVERS		262143 /* real servers of all services, removed ones included */
 #define MAX_SERVERS_PER_SERVICE 4096
-#define MAX_LISTEN		256	/* address:port pairs of one service */
+#define MAX_LISTEN		256 /* address:port pairs of one service */
 #define MAX_VIPS		65535
 #define MAX_WEIGHT		65535
-#define MAX_NEXTHOPS		65535	/* ids are 1 .. MAX_NEXTHOPS; a connection holds 16 bits */
+#define MAX_NEXTHOPS		65535 /* ids are 1 .. MAX_NEXTHOPS; a connection holds 16 bits */
 #define MAX_NAME		63
 
 #endif

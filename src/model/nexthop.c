@@ -47,7 +47,7 @@ void nexthop_table_fini(struct nexthop_table *t)
  * each with release order. A reader that saw parts of two occupants sees that the id
  * changed when it looks at it again.
  */
-static bool slot_matches(const struct nexthop_slot *s, uint32_t id, link_id link, be32 addr)
+bool nexthop_slot_matches(const struct nexthop_slot *s, uint32_t id, link_id link, be32 addr)
 {
 	return __atomic_load_n(&s->addr, __ATOMIC_ACQUIRE) == addr &&
 	       __atomic_load_n(&s->link, __ATOMIC_ACQUIRE) == link &&
@@ -66,7 +66,7 @@ static struct nexthop_slot *slot_find(const struct nexthop_table *t, link_id lin
 
 		if (id == 0)
 			return NULL;
-		if (id != NEXTHOP_TOMB && slot_matches(s, id, link, addr)) {
+		if (id != NEXTHOP_TOMB && nexthop_slot_matches(s, id, link, addr)) {
 			*found = id;
 			return s;
 		}

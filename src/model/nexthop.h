@@ -11,6 +11,7 @@
  * grace period passed: a connection checks the generation before it uses an id.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -25,11 +26,11 @@ enum nexthop_state {
 
 /* Immutable once published. One cache line. */
 struct nexthop {
-	uint8_t l2[18];	 /* destination, source, [0x8100, VLAN,] 0x0800 or 0x86dd */
-	uint8_t l2_len;	 /* 14 or 18 */
-	uint8_t state;	 /* enum nexthop_state */
-	uint16_t mtu;	 /* of IP */
-	uint16_t port;	 /* DPDK port id */
+	uint8_t l2[18]; /* destination, source, [0x8100, VLAN,] 0x0800 or 0x86dd */
+	uint8_t l2_len; /* 14 or 18 */
+	uint8_t state;	/* enum nexthop_state */
+	uint16_t mtu;	/* of IP */
+	uint16_t port;	/* DPDK port id */
 	link_id link;
 	struct addr addr;
 	uint32_t id;
@@ -61,6 +62,10 @@ void nexthop_table_fini(struct nexthop_table *t);
 
 /* Any. The id, or 0: then ask the link thread by a resolve request. */
 uint32_t nexthop_find4(const struct nexthop_table *t, link_id link, be32 addr);
+
+/* For nexthop_find4() and tests: whether the slot, whose id was just read, is and stays that
+ * of (link, addr). */
+bool nexthop_slot_matches(const struct nexthop_slot *s, uint32_t id, link_id link, be32 addr);
 
 /* Any. NULL only for an id that was never given out. */
 static inline const struct nexthop *nexthop_by_id(const struct nexthop_table *t, uint32_t id)

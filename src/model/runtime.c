@@ -402,10 +402,8 @@ static bool overload_over(const struct server_rt *rt, uint64_t sum)
 	return upper == 0 || sum * 4 < (uint64_t)upper * 3;
 }
 
-void server_rt_bind(struct server_rt *rt, bool active)
+void server_rt_overload(struct server_rt *rt, uint64_t counts)
 {
-	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-	uint64_t counts = __atomic_add_fetch(&rt->counts, one, __ATOMIC_SEQ_CST);
 	uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
 	uint64_t now;
 
@@ -416,6 +414,13 @@ void server_rt_bind(struct server_rt *rt, bool active)
 	now = __atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST);
 	if (now != counts && overload_over(rt, counts_sum(now)))
 		__atomic_fetch_and(&rt->flags, ~SERVER_RT_OVERLOAD, __ATOMIC_SEQ_CST);
+}
+
+void server_rt_bind(struct server_rt *rt, bool active)
+{
+	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
+
+	server_rt_overload(rt, __atomic_add_fetch(&rt->counts, one, __ATOMIC_SEQ_CST));
 }
 
 void server_rt_change(struct server_rt *rt, bool to_active)

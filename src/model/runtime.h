@@ -89,6 +89,9 @@ static inline bool server_rt_overloaded(const struct server_rt *rt)
 void server_rt_bind(struct server_rt *rt, bool active);
 void server_rt_change(struct server_rt *rt, bool to_active);
 void server_rt_unbind(struct server_rt *rt, bool active);
+/* For server_rt_bind() and tests: what the counts that a binding led to mean for the flag,
+ * should others have come and gone since. */
+void server_rt_overload(struct server_rt *rt, uint64_t counts);
 /* Control: an edit of thresholds; a higher or zero upper clears the flag. */
 void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower);
 

@@ -23,8 +23,8 @@ enum forward_method {
 	FWD_MAX
 };
 
-extern const char *const forward_names[FWD_MAX];	/* "nat", "dr", "tunnel", "local" */
-extern const char *const forward_ipvs_names[FWD_MAX];	/* "Masq", "Route", "Tunnel", "Local" */
+extern const char *const forward_names[FWD_MAX];      /* "nat", "dr", "tunnel", "local" */
+extern const char *const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunnel", "Local" */
 /* 0 or -EINVAL. */
 int forward_parse(const char *text, enum forward_method *out);
 
@@ -56,17 +56,17 @@ struct sched_ops;
 struct service {
 	struct service_rt *rt;
 	const struct sched_ops *sched;
-	void *sched_data;    /* tables the scheduler built for this list; immutable */
+	void *sched_data; /* tables the scheduler built for this list; immutable */
 	void (*sched_release)(struct service *svc); /* set by sched_attach(): frees sched_data */
 	uint32_t sched_gen;  /* changes with the list, weights or scheduler; see sched/sched.h */
 	uint32_t sched_prev; /* the generation that this node replaced */
 	uint32_t sched_flags;
 	uint32_t refs; /* control only: snapshots that hold this node */
 	uint32_t flags;
-	uint32_t fwmark; /* 0 = none */
-	uint8_t proto;	 /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
-	uint8_t family;	 /* enum addr_family */
-	uint8_t method;	 /* default of its servers */
+	uint32_t fwmark;     /* 0 = none */
+	uint8_t proto;	     /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
+	uint8_t family;	     /* enum addr_family */
+	uint8_t method;	     /* default of its servers */
 	uint8_t netmask_len; /* of persistence; 0 with persist_s 0 */
 	uint32_t persist_s;
 	uint32_t timeout_s[CONN_STATE_MAX];

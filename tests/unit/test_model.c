@@ -229,6 +229,17 @@ static void next_hop_slots_are_used_again_after_much_churn(void **state)
 	nexthop_table_fini(&t);
 }
 
+static void a_slot_that_changed_hands_between_two_looks_is_no_match(void **state)
+{
+	const struct nexthop_slot s = {.link = 1, .addr = 5, .id = 7};
+
+	(void)state;
+	assert_true(nexthop_slot_matches(&s, 7, 1, 5));
+	assert_false(nexthop_slot_matches(&s, 6, 1, 5)); /* 6 was here when the id was read */
+	assert_false(nexthop_slot_matches(&s, 7, 2, 5));
+	assert_false(nexthop_slot_matches(&s, 7, 1, 6));
+}
+
 /* --- retire ------------------------------------------------------------------------- */
 
 static unsigned int destroyed;
@@ -521,6 +532,21 @@ static void the_overload_flag_has_hysteresis(void **state)
 	assert_false(server_rt_overloaded(&rt));
 }
 
+/* A server whose last connections left while another worker was setting the flag would get
+ * no more connections, and nobody would clear it. */
+static void an_idle_server_is_never_left_overloaded(void **state)
+{
+	struct server_rt rt = {0};
+
+	(void)state;
+	server_rt_set_thresholds(&rt, 2, 0);
+	server_rt_overload(&rt, 2 * SERVER_COUNT_ACTIVE); /* both are gone by now */
+	assert_false(server_rt_overloaded(&rt));
+	rt.counts = 2 * SERVER_COUNT_INACTIVE; /* both have changed class only */
+	server_rt_overload(&rt, 2 * SERVER_COUNT_ACTIVE);
+	assert_true(server_rt_overloaded(&rt));
+}
+
 static void only_a_higher_or_no_upper_threshold_clears_the_flag(void **state)
 {
 	struct server_rt rt = {0};
@@ -578,6 +604,7 @@ int main(void)
 		cmocka_unit_test(next_hops_are_found_replaced_and_unlinked),
 		cmocka_unit_test(a_full_next_hop_table_says_so),
 		cmocka_unit_test(next_hop_slots_are_used_again_after_much_churn),
+		cmocka_unit_test(a_slot_that_changed_hands_between_two_looks_is_no_match),
 		cmocka_unit_test(retired_objects_are_freed_only_after_their_grace_period),
 		cmocka_unit_test(a_clone_shares_everything_but_what_is_replaced),
 		cmocka_unit_test(a_service_node_gives_its_tables_back_with_its_last_holder),
@@ -588,6 +615,7 @@ int main(void)
 		cmocka_unit_test(ids_are_not_used_again_while_somebody_may_name_them),
 		cmocka_unit_test(the_registry_finds_everything_while_others_come_and_go),
 		cmocka_unit_test(the_overload_flag_has_hysteresis),
+		cmocka_unit_test(an_idle_server_is_never_left_overloaded),
 		cmocka_unit_test(only_a_higher_or_no_upper_threshold_clears_the_flag),
 		cmocka_unit_test(a_change_of_class_keeps_the_sum),
 		cmocka_unit_test(a_service_key_says_protocol_and_address_or_mark),

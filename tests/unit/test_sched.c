@@ -665,7 +665,24 @@ static void mh_moves_few_clients_when_a_server_leaves(void **state)
 	lab_destroy(l);
 }
 
-static void mh_refuses_no_more_servers_than_it_has_slots(void **state)
+/* 100 : 1 is 50 : 1 in turns of at most 6 bits, and a weight never rounds to none. */
+static void mh_deals_turns_of_six_bits(void **state)
+{
+	static const uint32_t weights[] = {100, 1};
+	struct lab *l = lab_with("mh", 0, weights, 2);
+	uint32_t light = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 50000; i++) {
+		struct sched_request req = client(i);
+
+		light += lab_choose(l, &req) == 1;
+	}
+	assert_in_range(light, 50000 / 51 * 8 / 10, 50000 / 51 * 12 / 10);
+	lab_destroy(l);
+}
+
+static void mh_takes_no_more_servers_than_it_has_slots(void **state)
 {
 	struct lab *l = lab_create("mh", 0);
 	struct service *svc;
@@ -822,7 +839,7 @@ static void a_write_after_another_one_is_given_up(void **state)
 	destcache_put(c);
 }
 
-#define CACHE_ADDRS 64
+#define CACHE_ADDRS 2
 
 static void *cache_run(void *arg)
 {
@@ -830,7 +847,7 @@ static void *cache_run(void *arg)
 	unsigned int r = (unsigned int)(uintptr_t)&r;
 	uintptr_t torn = 0;
 
-	for (uint32_t i = 0; i < 100000; i++) {
+	for (uint32_t i = 0; i < 500000; i++) {
 		uint32_t n = (uint32_t)rand_r(&r) % CACHE_ADDRS;
 		struct addr a = addr_from_v4(be32_from(n + 1));
 		struct destcache_view view;
@@ -839,7 +856,7 @@ static void *cache_run(void *arg)
 		/* All members of a set carry its address and one another's number. */
 		for (uint32_t k = 0; view.found && k < view.n; k++)
 			torn += view.ids[k] % CACHE_ADDRS != n || view.ids[k] != view.ids[0];
-		view.n = 1 + (uint32_t)rand_r(&r) % 8;
+		view.n = DESTCACHE_SET_MAX;
 		for (uint32_t k = 0; k < view.n; k++)
 			view.ids[k] = i * CACHE_ADDRS + n;
 		destcache_write(c, &a, 1, &view);
@@ -849,7 +866,7 @@ static void *cache_run(void *arg)
 
 static void workers_never_see_half_an_entry(void **state)
 {
-	struct destcache *c = destcache_create(8);
+	struct destcache *c = destcache_create(DESTCACHE_SET_MAX);
 	pthread_t threads[N_WORKERS];
 	void *torn;
 
@@ -888,7 +905,8 @@ int main(void)
 		cmocka_unit_test(sh_fallback_starts_where_linux_starts),
 		cmocka_unit_test(without_fallback_a_down_server_gives_its_clients_to_others),
 		cmocka_unit_test(mh_moves_few_clients_when_a_server_leaves),
-		cmocka_unit_test(mh_refuses_no_more_servers_than_it_has_slots),
+		cmocka_unit_test(mh_deals_turns_of_six_bits),
+		cmocka_unit_test(mh_takes_no_more_servers_than_it_has_slots),
 		cmocka_unit_test(a_destination_stays_with_its_server_for_a_day),
 		cmocka_unit_test(lblc_moves_a_destination_and_lblcr_adds_a_server),
 		cmocka_unit_test(lblcr_sets_shrink_after_a_day_without_change),
