@@ -25,6 +25,14 @@ static inline uint16_t csum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
+/* The sum of two words, its carry added: what folding would give. */
+static inline uint16_t csum_add16(uint16_t a, uint16_t b)
+{
+	uint32_t sum = (uint32_t)a + b;
+
+	return (uint16_t)(sum + (sum >> 16));
+}
+
 /* Adds len bytes to a running sum; an odd last byte is padded with zero. */
 static inline uint64_t csum_add(uint64_t sum, const void *data, size_t len)
 {
@@ -56,12 +64,12 @@ static inline uint16_t csum_delta32(be32 from, be32 to)
 
 static inline uint16_t csum_delta16(be16 from, be16 to)
 {
-	return csum_fold((uint64_t)(uint16_t)~from + to);
+	return csum_add16((uint16_t)~from, to);
 }
 
 static inline uint16_t csum_delta_sum(uint16_t a, uint16_t b)
 {
-	return csum_fold((uint64_t)a + b);
+	return csum_add16(a, b);
 }
 
 /* The delta of the opposite change (one's complement negation). */
@@ -72,7 +80,7 @@ static inline uint16_t csum_delta_inverse(uint16_t delta)
 
 static inline be16 csum_apply(be16 csum, uint16_t delta)
 {
-	return (be16)~csum_fold((uint64_t)(uint16_t)~csum + delta);
+	return (be16)~csum_add16((uint16_t)~csum, delta);
 }
 
 #endif

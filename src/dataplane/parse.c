@@ -54,6 +54,8 @@ static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip
 
 	if (status == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 		return true;
+	if (likely(ihl == sizeof(*ip))) /* of known length: no loop */
+		return csum_fold(csum_add(0, ip, sizeof(*ip))) == 0xffff;
 	return csum_fold(csum_add(0, ip, ihl)) == 0xffff;
 }
 
@@ -94,8 +96,7 @@ static void l4_parse(struct pkt4 *p, uint16_t l4_len)
 	} else {
 		return;
 	}
-	memcpy(&p->key.sport, l4, 2);
-	memcpy(&p->key.dport, l4 + 2, 2);
+	memcpy(&p->key.sport, l4, 4);
 	return;
 bad:
 	p->flags |= PKT_BAD_L4;
@@ -141,8 +142,9 @@ static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint16_t l2_len, struct p
 	p->l4_off = ihl;
 	p->tcp_flags = 0;
 	p->conn = NULL;
-	p->key = (struct key4){
-		.saddr = ip->src_addr, .daddr = ip->dst_addr, .proto = ip->next_proto_id};
+	memcpy(&p->key.saddr, &ip->src_addr, 8);
+	memset(&p->key.sport, 0, 8);
+	p->key.proto = ip->next_proto_id;
 	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
 		p->flags |= PKT_FRAGMENT;
 	else

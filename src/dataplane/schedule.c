@@ -135,13 +135,14 @@ static bool reopens(const struct pkt4 *p)
 
 void stage_schedule4(struct worker *w, struct burst *b)
 {
+	uint32_t freed = w->table4.freed; /* as it was at look-up */
 	uint16_t k = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt4 *p = &b->pkts[i];
 
 		/* An earlier packet of this burst may have ended or remade the connection. */
-		if (p->conn &&
+		if (unlikely(w->table4.freed != freed) && p->conn &&
 		    !(p->conn->c.flags & CONN_F_LIVE && conn4_matches(p->conn, &p->key, p->dir)))
 			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
 		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && reopens(p))) {

@@ -65,24 +65,14 @@ void conn4_key(const struct conn4 *c, unsigned int dir, struct key4 *out)
 	out->proto = c->c.proto;
 }
 
-struct conn4 *table4_find(const struct table4 *t, const struct key4 *k, uint32_t hash,
-			  unsigned int dir)
+struct conn4 *table4_find_overflow(const struct table4 *t, const struct bucket4 *b,
+				   const struct key4 *k, uint32_t hash, unsigned int dir)
 {
-	const struct bucket4 *b = table4_bucket(t, hash);
-	uint16_t tag = table4_tag(hash);
+	for (;; b = &t->buckets[b->overflow]) {
+		struct conn4 *c = bucket4_find(t, b, k, hash, dir);
 
-	for (;;) {
-		unsigned int hits = bucket4_match(b, tag);
-
-		for (; hits; hits &= hits - 1) {
-			uint32_t ref = b->ref[__builtin_ctz(hits)];
-
-			if ((ref & 1) == dir && conn4_matches(&t->conns[ref >> 1], k, dir))
-				return &t->conns[ref >> 1];
-		}
-		if (!b->overflow)
-			return NULL;
-		b = &t->buckets[b->overflow];
+		if (c || !b->overflow)
+			return c;
 	}
 }
 
@@ -112,6 +102,7 @@ void table4_free(struct table4 *t, struct conn4 *c)
 	c->c.flags = 0;
 	c->c.next = t->free;
 	t->free = conn4_index(t, c);
+	t->freed++;
 	t->n--;
 }
 

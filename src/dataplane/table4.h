@@ -14,6 +14,7 @@
 #include <emmintrin.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "dataplane/conn.h"
 #include "dataplane/pkt.h"
@@ -39,6 +40,7 @@ struct table4 {
 	uint32_t capacity;
 	uint32_t n;	 /* entries in use */
 	uint32_t free;	 /* head of the free list, linked by conn.next */
+	uint32_t freed;	 /* times an entry was given back; wraps */
 	uint32_t unused; /* entries from here on were never used */
 	size_t bytes;	 /* of memory mapped, for the statistics */
 	size_t map_bytes[2];
@@ -50,10 +52,11 @@ void table4_destroy(struct table4 *t);
 
 static inline uint32_t table4_hash(const struct table4 *t, const struct key4 *k)
 {
-	uint64_t addrs = (uint64_t)k->saddr << 32 | k->daddr;
-	uint64_t ports = (uint64_t)k->sport << 32 | (uint64_t)k->dport << 8 | k->proto;
-	uint64_t h = (addrs ^ t->seed) * 0x9e3779b97f4a7c15ULL;
+	uint64_t addrs, ports, h;
 
+	memcpy(&addrs, &k->saddr, sizeof(addrs));
+	memcpy(&ports, &k->sport, sizeof(ports)); /* and protocol, and padding of zero */
+	h = (addrs ^ t->seed) * 0x9e3779b97f4a7c15ULL;
 	h = (h ^ h >> 32 ^ ports) * 0xd6e8feb86659fd93ULL;
 	return (uint32_t)(h >> 32);
 }
@@ -67,7 +70,7 @@ static inline uint16_t table4_tag(uint32_t hash)
 
 static inline struct bucket4 *table4_bucket(const struct table4 *t, uint32_t hash)
 {
-	return &t->buckets[hash * 0x9e3779b1U >> 8 & t->bucket_mask];
+	return &t->buckets[(uint32_t)(hash * 0x9e3779b1ULL >> 16) & t->bucket_mask];
 }
 
 static inline void table4_prefetch_bucket(const struct table4 *t, uint32_t hash)
@@ -93,18 +96,52 @@ static inline void table4_prefetch_entry(const struct table4 *t, uint32_t hash)
 		__builtin_prefetch(&t->conns[b->ref[__builtin_ctz(hits)] >> 1], 1);
 }
 
+/* Without a branch on the direction, which is as good as random: the two keys lie four and
+ * two bytes apart. */
 static inline bool conn4_matches(const struct conn4 *c, const struct key4 *k, unsigned int dir)
 {
-	const be32 *a = dir == DIR_OUT ? &c->daddr : &c->caddr;
-	const be16 *p = dir == DIR_OUT ? &c->dport : &c->cport;
+	uint64_t addrs, want_addrs;
+	uint32_t ports, want_ports;
 
-	return ((a[0] ^ k->saddr) | (a[1] ^ k->daddr) | (uint32_t)(p[0] ^ k->sport) |
-		(uint32_t)(p[1] ^ k->dport) | (uint32_t)(c->c.proto ^ k->proto)) == 0;
+	memcpy(&addrs, &c->caddr - dir, sizeof(addrs));
+	memcpy(&ports, &c->cport - dir, sizeof(ports));
+	memcpy(&want_addrs, &k->saddr, sizeof(want_addrs));
+	memcpy(&want_ports, &k->sport, sizeof(want_ports));
+	return ((addrs ^ want_addrs) | (ports ^ want_ports) | (uint32_t)(c->c.proto ^ k->proto)) ==
+	       0;
+}
+
+/* table4_find() from the overflow bucket b on. */
+struct conn4 *table4_find_overflow(const struct table4 *t, const struct bucket4 *b,
+				   const struct key4 *k, uint32_t hash, unsigned int dir);
+
+/* The one with this key and direction among the entries that a bucket refers to, or NULL. */
+static inline struct conn4 *bucket4_find(const struct table4 *t, const struct bucket4 *b,
+					 const struct key4 *k, uint32_t hash, unsigned int dir)
+{
+	unsigned int hits = bucket4_match(b, table4_tag(hash));
+
+	for (; hits; hits &= hits - 1) {
+		uint32_t ref = b->ref[__builtin_ctz(hits)];
+		struct conn4 *c = &t->conns[ref >> 1];
+
+		if ((ref & 1) == dir && conn4_matches(c, k, dir))
+			return c;
+	}
+	return NULL;
 }
 
 /* The connection with this key in this direction, or NULL. */
-struct conn4 *table4_find(const struct table4 *t, const struct key4 *k, uint32_t hash,
-			  unsigned int dir);
+static inline struct conn4 *table4_find(const struct table4 *t, const struct key4 *k, uint32_t hash,
+					unsigned int dir)
+{
+	const struct bucket4 *b = table4_bucket(t, hash);
+	struct conn4 *c = bucket4_find(t, b, k, hash, dir);
+
+	if (c || !b->overflow)
+		return c;
+	return table4_find_overflow(t, &t->buckets[b->overflow], k, hash, dir);
+}
 
 /* A fresh entry, zeroed but for serial, not yet findable; NULL when all are in use. */
 struct conn4 *table4_alloc(struct table4 *t);
