@@ -10,7 +10,6 @@ static const char *const features_missing[FEATURE_MAX] = {
 	[FEATURE_MARK] = "firewall marks are",
 	[FEATURE_PERSISTENCE] = "persistence is",
 	[FEATURE_ONE_PACKET] = "one-packet scheduling is",
-	[FEATURE_SCHEDULER_FLAGS] = "flags of schedulers are",
 	[FEATURE_TUNNEL] = "forwarding by \"tunnel\" is",
 	[FEATURE_LOCAL] = "forwarding by \"local\" is",
 	[FEATURE_PREFIX] = "addresses of the kind \"prefix\" are",
@@ -92,6 +91,9 @@ static const struct config_field timeout_fields[] = {
 	TIMEOUT("close", CLOSE, "TCP, reset"),
 	TIMEOUT("close_wait", CLOSE_WAIT, "TCP, the client has closed first"),
 	TIMEOUT("last_ack", LAST_ACK, "TCP, waiting for the last acknowledgement"),
+	TIMEOUT("synack", SYNACK, "TCP, as IPVS knows it; not entered without secure_tcp"),
+	TIMEOUT("listen", LISTEN, "TCP, as IPVS knows it; not entered"),
+	TIMEOUT("none", NONE, "TCP, no state yet"),
 	TIMEOUT("udp", UDP, "UDP, since the last packet"),
 };
 static const struct config_object timeouts_object = {
@@ -139,7 +141,6 @@ static const struct config_field policy_fields[] = {
 	 AT(struct config_policy, scheduler_flags),
 	 .set_bit = SET_SCHEDULER_FLAGS,
 	 .names = scheduler_flag_names,
-	 .feature = FEATURE_SCHEDULER_FLAGS,
 	 .noun = "a flag of schedulers",
 	 .help = "of sh and mh: `port` hashes the client's port too, `fallback` goes on to "
 		 "another server when the chosen one is not available"},
