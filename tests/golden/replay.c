@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * replay [--json] DIR|FILE...: runs recordings of a real IPVS through plvs and compares.
+ * Exit 0: everything equal. 1: something differs. 2: nothing to run, or a scenario that
+ * cannot run yet (named).
+ */
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "golden/scenario.h"
+
+struct tally {
+	unsigned int run, differ, cannot;
+	json_t *rows; /* with --json */
+};
+
+/* "twos" draws random numbers: its counts per server are compared, within 4 sigma and 2. */
+static bool is_random(const json_t *doc)
+{
+	const json_t *svc;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "services"), i, svc) {
+		const char *sched = json_string_value(json_object_get(svc, "sched"));
+
+		if (sched && strcmp(sched, "twos") == 0)
+			return true;
+	}
+	return false;
+}
+
+static json_int_t served_by(const json_t *decisions, const char *server)
+{
+	const json_t *d;
+	json_int_t n = 0;
+	size_t i;
+
+	json_array_foreach (decisions, i, d) {
+		const char *name = json_string_value(json_object_get(d, "server"));
+
+		n += name && strcmp(name, server) == 0;
+	}
+	return n;
+}
+
+static size_t compare_distribution(const struct scenario *s, const json_t *expected)
+{
+	const char *server;
+	json_t *count;
+	size_t differ = 0;
+
+	json_object_foreach (json_object_get(expected, "per_server"), server, count) {
+		json_int_t want = json_integer_value(count), got = served_by(s->decisions, server);
+		json_int_t d = got > want ? got - want : want - got;
+
+		differ += d * d > 16 * want + 4;
+	}
+	return differ;
+}
+
+static bool same_key(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+
+	return x && y ? json_equal(x, y) : x == y;
+}
+
+/* Packets and snapshots; what else a recording lists in between is the events' own words. */
+static json_t *decided(const json_t *decisions)
+{
+	static const char *const ops[] = {"connect", "syn", "udp", "snapshot"};
+	json_t *list = json_array(), *d;
+	size_t i;
+
+	json_array_foreach (decisions, i, d) {
+		const char *op = json_string_value(json_object_get(d, "op"));
+
+		for (unsigned int k = 0; op && k < 4; k++)
+			if (strcmp(op, ops[k]) == 0)
+				json_array_append(list, d);
+	}
+	return list;
+}
+
+static bool decision_equal(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = {"op", "client", "to", "server", "reply", "list"};
+
+	for (unsigned int k = 0; k < 6; k++)
+		if (!same_key(a, b, keys[k]))
+			return false;
+	return true;
+}
+
+static void show_difference(const char *name, const json_t *want, const json_t *got)
+{
+	char *a = json_dumps(want, JSON_COMPACT | JSON_SORT_KEYS);
+	char *b = got ? json_dumps(got, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+
+	fprintf(stderr, "%s: first difference\n  kernel %s\n  plvs   %s\n", name, a, b ? b : "-");
+	free(a);
+	free(b);
+}
+
+/* Returns how many decisions differ; shows the first that does. */
+static size_t compare_decisions(const struct scenario *s, const json_t *expected, size_t *compared)
+{
+	json_t *want = decided(json_object_get(expected, "decisions")), *got, *d;
+	size_t differ = 0, i;
+
+	*compared = json_array_size(want);
+	got = decided(s->decisions);
+	json_array_foreach (want, i, d) {
+		const json_t *ours = json_array_get(got, i);
+
+		if (is_random(s->doc) || (ours && decision_equal(d, ours)))
+			continue;
+		if (differ++ == 0)
+			show_difference(s->name, d, ours);
+	}
+	if (is_random(s->doc))
+		differ = compare_distribution(s, expected);
+	if (json_array_size(got) > *compared)
+		differ += json_array_size(got) - *compared;
+	json_decref(want);
+	json_decref(got);
+	return differ;
+}
+
+static bool compare_list(const char *name, const char *part, const json_t *want, const json_t *got)
+{
+	const json_t *line;
+	size_t i;
+
+	if (!want || json_equal(want, got))
+		return true;
+	json_array_foreach (want, i, line) {
+		const char *a = json_string_value(line);
+		const char *b = json_string_value(json_array_get(got, i));
+
+		if (a && b && strcmp(a, b) == 0)
+			continue;
+		fprintf(stderr, "%s: %s, line %zu\n  kernel %s\n  plvs   %s\n", name, part, i + 1,
+			a, b ? b : "-");
+		break;
+	}
+	return false;
+}
+
+static bool compare_final(const struct scenario *s, const json_t *expected, const json_t *final)
+{
+	static const char *const parts[] = {"list", "stats", "conns"};
+	const json_t *want = json_object_get(expected, "final");
+	bool equal = true;
+
+	if (!want || is_random(s->doc))
+		return true;
+	for (unsigned int i = 0; i < 3; i++)
+		equal = compare_list(s->name, parts[i], json_object_get(want, parts[i]),
+				     json_object_get(final, parts[i])) &&
+			equal;
+	return equal;
+}
+
+static void report(struct tally *t, struct scenario *s)
+{
+	const json_t *expected = json_object_get(s->doc, "expected");
+	json_t *final = scenario_final(s);
+	char doors[256] = "";
+	bool doors_ok = harness_doors_add_up(&s->harness, doors), listing;
+	size_t compared, differ;
+
+	differ = compare_decisions(s, expected, &compared);
+	listing = compare_final(s, expected, final);
+	if (!doors_ok)
+		fprintf(stderr, "%s: the doors do not add up: %s\n", s->name, doors);
+	t->run++;
+	t->differ += differ || !listing || !doors_ok;
+	if (t->rows)
+		json_array_append_new(
+			t->rows,
+			json_pack("{s:s, s:i, s:i, s:b, s:O, s:o}", "name", s->name, "compared",
+				  (int)compared, "equal",
+				  (int)(compared - (differ < compared ? differ : compared)),
+				  "listing_equal", listing, "decisions", s->decisions, "final",
+				  final));
+	else
+		json_decref(final);
+	if (!t->rows)
+		printf("%-16s %9zu %9zu   %s\n", s->name, compared,
+		       compared - (differ < compared ? differ : compared),
+		       listing ? "equal" : "DIFFERS");
+}
+
+static void replay_file(struct tally *t, const char *path)
+{
+	struct scenario s;
+	int ret = scenario_open(&s, path);
+
+	if (ret == 0)
+		ret = scenario_play(&s);
+	if (ret == 0) {
+		report(t, &s);
+	} else {
+		t->cannot++;
+		if (t->rows)
+			json_array_append_new(t->rows, json_pack("{s:s, s:s}", "name",
+								 s.name ? s.name : path,
+								 "cannot_run", s.error));
+		else
+			printf("%-16s cannot run: %s\n", s.name ? s.name : path, s.error);
+	}
+	scenario_close(&s);
+}
+
+static void replay_path(struct tally *t, const char *path)
+{
+	char pattern[4096];
+	struct stat st;
+	glob_t g;
+
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		replay_file(t, path);
+		return;
+	}
+	snprintf(pattern, sizeof(pattern), "%s/*.json", path);
+	if (glob(pattern, 0, NULL, &g) == 0) {
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			replay_file(t, g.gl_pathv[i]);
+		globfree(&g);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct tally t = {0};
+	int first = 1;
+
+	if (argc > 1 && strcmp(argv[1], "--json") == 0) {
+		t.rows = json_array();
+		first = 2;
+	}
+	if (first >= argc) {
+		fprintf(stderr, "usage: replay [--json] DIR|FILE...\n");
+		return 2;
+	}
+	if (harness_eal_init(0, 256, NULL) < 0) {
+		fprintf(stderr, "replay: EAL does not start\n");
+		return 2;
+	}
+	if (!t.rows)
+		printf("%-16s %9s %9s   %s\n", "scenario", "decisions", "equal", "listing");
+	for (int i = first; i < argc; i++)
+		replay_path(&t, argv[i]);
+	if (t.rows) {
+		json_t *doc = json_pack("{s:o}", "scenarios", t.rows);
+
+		json_dumpf(doc, stdout, JSON_INDENT(1));
+		printf("\n");
+		json_decref(doc);
+	} else {
+		printf("%u run, %u differ, %u cannot run yet\n", t.run, t.differ, t.cannot);
+	}
+	harness_eal_fini();
+	if (t.run + t.cannot == 0) {
+		fprintf(stderr, "replay: no recordings found\n");
+		return 2;
+	}
+	return t.differ ? 1 : t.cannot ? 2 : 0;
+}
