@@ -10,12 +10,15 @@ void stage_lookup4(struct worker *w, struct burst *b)
 {
 	uint64_t hits = 0;
 
-	for (uint16_t i = 0; i < b->n; i++)
-		table4_prefetch_entry(&w->table4, b->pkts[i].hash);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt4 *p = &b->pkts[i];
 
-		p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+		p->conn = table4_prefetch_entry(&w->table4, p->hash, p->dir);
+	}
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		p->conn = table4_find_guess(&w->table4, &p->key, p->hash, p->dir, p->conn);
 		hits += p->conn != NULL;
 	}
 	w->counters.lookups += b->n;

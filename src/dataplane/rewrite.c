@@ -50,23 +50,23 @@ static void l4_csum_update(struct pkt4 *p, uint16_t delta)
 	}
 }
 
-/* Returns the delta for the IP header. */
+/*
+ * Returns the delta for the IP header. Both directions in one: `in` gets the server as its
+ * destination, `out` the VIP as its source. Which one comes is as good as random, so the
+ * places are computed, not branched to.
+ */
 static uint16_t nat_apply(struct pkt4 *p)
 {
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
 	const struct conn4 *c = p->conn;
-	uint8_t *ports = p->l3 + p->l4_off;
+	const uint32_t out = p->dir == DIR_OUT;
+	const uint16_t invert = (uint16_t)-out; /* csum_delta_inverse() of `out` */
+	const be32 addr = out ? c->vaddr : c->daddr;
+	const be16 port = out ? c->vport : c->dport;
 
-	if (p->dir == DIR_IN) {
-		l4_csum_update(p, c->c.l4_delta);
-		ip->dst_addr = c->daddr;
-		memcpy(ports + 2, &c->dport, 2);
-		return c->c.ip_delta;
-	}
-	l4_csum_update(p, csum_delta_inverse(c->c.l4_delta));
-	ip->src_addr = c->vaddr;
-	memcpy(ports, &c->vport, 2);
-	return csum_delta_inverse(c->c.ip_delta);
+	l4_csum_update(p, c->c.l4_delta ^ invert);
+	memcpy(p->l3 + offsetof(struct rte_ipv4_hdr, dst_addr) - 4 * out, &addr, sizeof(addr));
+	memcpy(p->l3 + p->l4_off + 2 - 2 * out, &port, sizeof(port));
+	return c->c.ip_delta ^ invert;
 }
 
 static void ethernet_put(struct pkt4 *p)
@@ -88,14 +88,12 @@ static void ethernet_put(struct pkt4 *p)
 static void server_count(struct worker *w, const struct pkt4 *p)
 {
 	struct server_counters *sc = &w->server_counters[p->conn->c.server];
+	const bool out = p->dir == DIR_OUT;
+	uint64_t *pkts = out ? &sc->out_pkts : &sc->in_pkts;
+	uint64_t *bytes = out ? &sc->out_bytes : &sc->in_bytes;
 
-	if (p->dir == DIR_IN) {
-		sc->in_pkts++;
-		sc->in_bytes += p->l3_len;
-	} else {
-		sc->out_pkts++;
-		sc->out_bytes += p->l3_len;
-	}
+	(*pkts)++;
+	*bytes += p->l3_len;
 }
 
 /* False: the packet has left. */

@@ -6,7 +6,7 @@
  * The IPv4 connection table of one worker: 64-byte buckets of eight 16-bit tags and eight
  * references, keys inside the 64-byte entries. A look-up is two misses, both prefetched
  * across the burst: table4_hash(), table4_prefetch_bucket(), table4_prefetch_entry(),
- * table4_find(). The hash is seeded: a stranger cannot aim at a bucket.
+ * table4_find_guess(). The hash is seeded: a stranger cannot aim at a bucket.
  *
  * Worker context, one owner; table4_create/destroy: control. Nothing allocates after create.
  */
@@ -86,14 +86,22 @@ static inline unsigned int bucket4_match(const struct bucket4 *b, uint16_t tag)
 	return (unsigned int)_mm_movemask_epi8(_mm_packs_epi16(eq, _mm_setzero_si128()));
 }
 
-/* Prefetches the first entry whose tag matches in the first bucket. */
-static inline void table4_prefetch_entry(const struct table4 *t, uint32_t hash)
+/* The first entry of the first bucket whose tag and direction match, prefetched; or NULL.
+ * Most likely the one, for table4_find_guess(). */
+static inline struct conn4 *table4_prefetch_entry(const struct table4 *t, uint32_t hash,
+						  unsigned int dir)
 {
 	const struct bucket4 *b = table4_bucket(t, hash);
 	unsigned int hits = bucket4_match(b, table4_tag(hash));
+	struct conn4 *c;
+	uint32_t ref;
 
-	if (hits)
-		__builtin_prefetch(&t->conns[b->ref[__builtin_ctz(hits)] >> 1], 1);
+	if (!hits)
+		return NULL;
+	ref = b->ref[__builtin_ctz(hits)];
+	c = &t->conns[ref >> 1];
+	__builtin_prefetch(c, 1);
+	return (ref & 1) == dir ? c : NULL;
 }
 
 /* Without a branch on the direction, which is as good as random: the two keys lie four and
@@ -141,6 +149,15 @@ static inline struct conn4 *table4_find(const struct table4 *t, const struct key
 	if (c || !b->overflow)
 		return c;
 	return table4_find_overflow(t, &t->buckets[b->overflow], k, hash, dir);
+}
+
+/* The same, with what table4_prefetch_entry() returned. */
+static inline struct conn4 *table4_find_guess(const struct table4 *t, const struct key4 *k,
+					      uint32_t hash, unsigned int dir, struct conn4 *guess)
+{
+	if (guess && conn4_matches(guess, k, dir))
+		return guess;
+	return table4_find(t, k, hash, dir);
 }
 
 /* A fresh entry, zeroed but for serial, not yet findable; NULL when all are in use. */

@@ -34,19 +34,17 @@ static inline void bare_parse(const struct table4 *t, struct rte_mbuf *m, struct
 	table4_prefetch_bucket(t, p->hash);
 }
 
-static inline uint16_t bare_nat_apply(struct rte_ipv4_hdr *ip, struct rte_tcp_hdr *tcp,
-				      const struct conn4 *c, unsigned int dir)
+static inline uint16_t bare_nat_apply(uint8_t *l3, struct rte_tcp_hdr *tcp, const struct conn4 *c,
+				      uint32_t out)
 {
-	if (dir == DIR_IN) {
-		tcp->cksum = csum_apply(tcp->cksum, c->c.l4_delta);
-		ip->dst_addr = c->daddr;
-		tcp->dst_port = c->dport;
-		return c->c.ip_delta;
-	}
-	tcp->cksum = csum_apply(tcp->cksum, csum_delta_inverse(c->c.l4_delta));
-	ip->src_addr = c->vaddr;
-	tcp->src_port = c->vport;
-	return csum_delta_inverse(c->c.ip_delta);
+	const uint16_t invert = (uint16_t)-out;
+	const be32 addr = out ? c->vaddr : c->daddr;
+	const be16 port = out ? c->vport : c->dport;
+
+	tcp->cksum = csum_apply(tcp->cksum, c->c.l4_delta ^ invert);
+	memcpy(l3 + 16 - 4 * out, &addr, 4);
+	memcpy((uint8_t *)tcp + 2 - 2 * out, &port, 2);
+	return c->c.ip_delta ^ invert;
 }
 
 static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
@@ -65,16 +63,11 @@ static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
 	if (unlikely(c->c.state != CONN_ESTABLISHED || (tcp->tcp_flags & 7)))
 		fail("the bare loop has established connections only");
 	sc = &w->server_counters[c->c.server];
-	if (p->dir == DIR_IN) {
-		sc->in_pkts++;
-		sc->in_bytes += rte_be_to_cpu_16(ip->total_length);
-	} else {
-		sc->out_pkts++;
-		sc->out_bytes += rte_be_to_cpu_16(ip->total_length);
-	}
+	*(p->dir == DIR_IN ? &sc->in_pkts : &sc->out_pkts) += 1;
+	*(p->dir == DIR_IN ? &sc->in_bytes : &sc->out_bytes) += rte_be_to_cpu_16(ip->total_length);
 	ip->time_to_live--;
 	if (nat)
-		delta = csum_delta_sum(delta, bare_nat_apply(ip, tcp, c, p->dir));
+		delta = csum_delta_sum(delta, bare_nat_apply(p->l3, tcp, c, p->dir));
 	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
 	nh = nexthop_by_id(w->nexthops, p->dir == DIR_IN ? c->c.nh_in : c->c.nh_out);
 	memcpy(p->l3 - 14, nh->l2, 14);
@@ -93,10 +86,11 @@ static inline void bare_burst(struct scene *s, struct rte_mbuf **frames, uint16_
 		bare_parse(t, frames[i], &pkts[i], nat);
 	}
 	for (uint16_t i = 0; i < n; i++)
-		table4_prefetch_entry(t, pkts[i].hash);
+		pkts[i].conn = table4_prefetch_entry(t, pkts[i].hash, pkts[i].dir);
 	/* Apart from the rest, so that misses overlap. */
 	for (uint16_t i = 0; i < n; i++)
-		pkts[i].conn = table4_find(t, &pkts[i].key, pkts[i].hash, pkts[i].dir);
+		pkts[i].conn =
+			table4_find_guess(t, &pkts[i].key, pkts[i].hash, pkts[i].dir, pkts[i].conn);
 	for (uint16_t i = 0; i < n; i++)
 		bare_forward(s, &pkts[i], nat);
 }

@@ -99,7 +99,7 @@ void scene_connect(struct scene *s, struct rte_mempool *pool);
 /* Writes the frame of connection i in a direction into a fresh or used mbuf. */
 void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pkt_dir dir,
 		  uint8_t tcp_flags);
-/* Plain data of connections chosen at random; with NAT both directions in turn. */
+/* Plain data of connections chosen at random; with NAT of either direction. */
 void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int n);
 
 /* ---- bare.c ---- */

@@ -77,11 +77,12 @@ void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int 
 	static uint64_t x = 0x2545f4914f6cdd1dULL;
 
 	for (unsigned int k = 0; k < n; k++) {
-		enum pkt_dir dir = s->method == FWD_NAT && (k & 1) ? DIR_OUT : DIR_IN;
+		enum pkt_dir dir;
 
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
+		dir = s->method == FWD_NAT && (x & 1) ? DIR_OUT : DIR_IN;
 		packet_write(s, frames[k], (uint32_t)((x >> 32) * s->n >> 32), dir,
 			     TCP_ACK | TCP_PSH);
 	}
