@@ -8,6 +8,7 @@
  * and refer to each other by index; 0 is no entry.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/be.h"
@@ -40,6 +41,14 @@ struct conn {
 	uint32_t next, prev;
 };
 _Static_assert(sizeof(struct conn) == 40, "hot part of a connection");
+_Static_assert(offsetof(struct conn, nh_out) == offsetof(struct conn, nh_in) + 2,
+	       "next hops are found by direction without a branch");
+
+/* dir: enum pkt_dir. */
+static inline uint16_t *conn_nexthop(struct conn *c, unsigned int dir)
+{
+	return &c->nh_in + dir;
+}
 
 struct conn4 {
 	struct conn c;

@@ -90,7 +90,7 @@ static bool resolve_slow(struct worker *w, struct pkt4 *p, uint16_t *id)
 static bool resolve_one(struct worker *w, struct pkt4 *p)
 {
 	struct conn *c = &p->conn->c;
-	uint16_t *id = p->dir == DIR_IN ? &c->nh_in : &c->nh_out;
+	uint16_t *id = conn_nexthop(c, p->dir);
 
 	if (unlikely(c->gen != w->env.gen) && !resolve_again(w, p))
 		return false;

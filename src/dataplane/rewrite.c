@@ -55,17 +55,19 @@ static void l4_csum_update(struct pkt4 *p, uint16_t delta)
  * destination, `out` the VIP as its source. Which one comes is as good as random, so the
  * places are computed, not branched to.
  */
+_Static_assert(offsetof(struct conn4, vaddr) == offsetof(struct conn4, daddr) + 8 &&
+		       offsetof(struct conn4, vport) == offsetof(struct conn4, dport) + 4,
+	       "what `out` needs lies two places behind what `in` needs");
+
 static uint16_t nat_apply(struct pkt4 *p)
 {
 	const struct conn4 *c = p->conn;
 	const uint32_t out = p->dir == DIR_OUT;
 	const uint16_t invert = (uint16_t)-out; /* csum_delta_inverse() of `out` */
-	const be32 addr = out ? c->vaddr : c->daddr;
-	const be16 port = out ? c->vport : c->dport;
 
 	l4_csum_update(p, c->c.l4_delta ^ invert);
-	memcpy(p->l3 + offsetof(struct rte_ipv4_hdr, dst_addr) - 4 * out, &addr, sizeof(addr));
-	memcpy(p->l3 + p->l4_off + 2 - 2 * out, &port, sizeof(port));
+	memcpy(p->l3 + offsetof(struct rte_ipv4_hdr, dst_addr) - 4 * out, &c->daddr + 2 * out, 4);
+	memcpy(p->l3 + p->l4_off + 2 - 2 * out, &c->dport + 2 * out, 2);
 	return c->c.ip_delta ^ invert;
 }
 
@@ -85,15 +87,21 @@ static void ethernet_put(struct pkt4 *p)
 		memcpy(rte_pktmbuf_mtod(m, uint8_t *), p->nh->l2, 18);
 }
 
+_Static_assert(offsetof(struct server_counters, out_pkts) ==
+			       offsetof(struct server_counters, in_pkts) + 8 &&
+		       offsetof(struct server_counters, in_bytes) ==
+			       offsetof(struct server_counters, in_pkts) + 16 &&
+		       offsetof(struct server_counters, out_bytes) ==
+			       offsetof(struct server_counters, in_pkts) + 24,
+	       "packets and bytes of a direction are found without a branch");
+
 static void server_count(struct worker *w, const struct pkt4 *p)
 {
 	struct server_counters *sc = &w->server_counters[p->conn->c.server];
-	const bool out = p->dir == DIR_OUT;
-	uint64_t *pkts = out ? &sc->out_pkts : &sc->in_pkts;
-	uint64_t *bytes = out ? &sc->out_bytes : &sc->in_bytes;
+	uint64_t *of_dir = &sc->in_pkts + (p->dir == DIR_OUT);
 
-	(*pkts)++;
-	*bytes += p->l3_len;
+	of_dir[0]++;
+	of_dir[2] += p->l3_len;
 }
 
 /* False: the packet has left. */

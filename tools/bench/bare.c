@@ -38,12 +38,10 @@ static inline uint16_t bare_nat_apply(uint8_t *l3, struct rte_tcp_hdr *tcp, cons
 				      uint32_t out)
 {
 	const uint16_t invert = (uint16_t)-out;
-	const be32 addr = out ? c->vaddr : c->daddr;
-	const be16 port = out ? c->vport : c->dport;
 
 	tcp->cksum = csum_apply(tcp->cksum, c->c.l4_delta ^ invert);
-	memcpy(l3 + 16 - 4 * out, &addr, 4);
-	memcpy((uint8_t *)tcp + 2 - 2 * out, &port, 2);
+	memcpy(l3 + 16 - 4 * out, &c->daddr + 2 * out, 4);
+	memcpy((uint8_t *)tcp + 2 - 2 * out, &c->dport + 2 * out, 2);
 	return c->c.ip_delta ^ invert;
 }
 
@@ -63,13 +61,13 @@ static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
 	if (unlikely(c->c.state != CONN_ESTABLISHED || (tcp->tcp_flags & 7)))
 		fail("the bare loop has established connections only");
 	sc = &w->server_counters[c->c.server];
-	*(p->dir == DIR_IN ? &sc->in_pkts : &sc->out_pkts) += 1;
-	*(p->dir == DIR_IN ? &sc->in_bytes : &sc->out_bytes) += rte_be_to_cpu_16(ip->total_length);
+	(&sc->in_pkts)[p->dir]++;
+	(&sc->in_bytes)[p->dir] += rte_be_to_cpu_16(ip->total_length);
 	ip->time_to_live--;
 	if (nat)
 		delta = csum_delta_sum(delta, bare_nat_apply(p->l3, tcp, c, p->dir));
 	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
-	nh = nexthop_by_id(w->nexthops, p->dir == DIR_IN ? c->c.nh_in : c->c.nh_out);
+	nh = nexthop_by_id(w->nexthops, *conn_nexthop(&c->c, p->dir));
 	memcpy(p->l3 - 14, nh->l2, 14);
 }
 
