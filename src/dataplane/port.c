@@ -68,6 +68,30 @@ static uint16_t desc_asked(uint16_t wanted, uint16_t preferred)
 	return preferred ? preferred : DEFAULT_DESC;
 }
 
+/* The largest MTU that a driver says it can. */
+static uint16_t mtu_max(const struct rte_eth_dev_info *info)
+{
+	uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN, max = info->max_mtu;
+
+	if (info->max_rx_pktlen > overhead && info->max_rx_pktlen - overhead < max)
+		max = info->max_rx_pktlen - overhead;
+	return (uint16_t)max;
+}
+
+static void choose_mtu(struct port *p, const struct rte_eth_dev_info *info)
+{
+	uint16_t max = mtu_max(info);
+	char text[96];
+
+	p->mtu = p->config.mtu ? p->config.mtu : RTE_ETHER_MTU;
+	if (p->mtu <= max || p->config.mtu == 0)
+		return;
+	snprintf(text, sizeof(text), "MTU %u is more than driver %s can: %u is used", p->mtu,
+		 p->driver, max);
+	port_warn(p, text);
+	p->mtu = max;
+}
+
 int port_find(struct port *p, uint16_t n_workers, char error[256])
 {
 	struct rte_eth_dev_info info;
@@ -96,7 +120,7 @@ int port_find(struct port *p, uint16_t n_workers, char error[256])
 	memcpy(p->mac.byte, mac.addr_bytes, sizeof(p->mac.byte));
 	p->socket = rte_eth_dev_socket_id(p->dev);
 	snprintf(p->driver, sizeof(p->driver), "%s", info.driver_name);
-	p->mtu = p->config.mtu ? p->config.mtu : RTE_ETHER_MTU;
+	choose_mtu(p, &info);
 	p->n_rx = queues_asked(p->config.rx_queues, n_workers, info.max_rx_queues);
 	p->n_tx = queues_asked(p->config.tx_queues, n_workers, info.max_tx_queues);
 	p->rx_desc = desc_asked(p->config.rx_desc, info.default_rxportconf.ring_size);
@@ -245,8 +269,11 @@ int port_configure(struct port *p, uint16_t n_workers, bool fast_free, char erro
 			rc = 0;
 	}
 	if (rc != 0) {
-		snprintf(error, ERROR_LEN, "port %s: driver %s refuses to be configured: %s",
-			 p->config.name, p->driver, strerror(-rc));
+		snprintf(error, ERROR_LEN,
+			 "port %s: driver %s refuses to be configured: %s (packet buffers hold %d "
+			 "bytes; one receive and one transmit queue were tried, too)",
+			 p->config.name, p->driver, strerror(-rc),
+			 rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
 		return rc;
 	}
 	if (step != STEP_ALL && (step != STEP_NO_RSS || n_workers > 1)) {
