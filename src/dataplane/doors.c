@@ -144,23 +144,14 @@ void door_flush_tx(struct worker *w, uint16_t port)
 	drop_rest(w, b->pkts, done, n, DROP_TX_FULL);
 }
 
-void door_send(struct worker *w, struct rte_mbuf *m, uint16_t port)
+void door_send_elsewhere(struct worker *w, struct rte_mbuf *m, uint16_t port)
 {
-	struct tx_buffer *b;
+	struct pkt_tag *tag = pkt_tag(m);
 
-	if (w->tx_queue[port] < 0) {
-		struct pkt_tag *tag = pkt_tag(m);
-
-		tag->kind = HANDOFF_TX;
-		tag->tx_port = port;
-		w->port_counters[port].tx_handed_off++;
-		handoff_put(w, m, w->tx_owner[port]);
-		return;
-	}
-	b = &w->tx[port];
-	b->pkts[b->n++] = m;
-	if (b->n == BURST_MAX)
-		door_flush_tx(w, port);
+	tag->kind = HANDOFF_TX;
+	tag->tx_port = port;
+	w->port_counters[port].tx_handed_off++;
+	handoff_put(w, m, w->tx_owner[port]);
 }
 
 void door_park(struct worker *w, struct rte_mbuf *m, link_id link, be32 addr, uint32_t nexthop)

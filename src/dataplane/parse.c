@@ -48,7 +48,7 @@ static bool l2_parse(const struct rte_mbuf *m, struct l2 *l2)
 }
 
 /* A checksum that the port has checked already is not computed again. */
-static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint8_t ihl)
+static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint32_t ihl)
 {
 	uint64_t status = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 
@@ -62,9 +62,9 @@ static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip
 /* Sources that no routed packet has: they would make the router answer or track itself. */
 static bool source_is_bad(be32 saddr)
 {
-	uint32_t a = be32_to(saddr);
+	uint32_t net = be32_to(saddr) >> 24;
 
-	return a >> 28 >= 14 || a >> 24 == 127 || a >> 24 == 0;
+	return net >= 224 || net == 127 || net == 0;
 }
 
 /*
@@ -103,7 +103,7 @@ bad:
 }
 
 /* Headers up to L4 in the first segment, or made so. */
-static bool head_linear(struct rte_mbuf *m, uint16_t want)
+static bool head_linear(struct rte_mbuf *m, uint32_t want)
 {
 	if (likely(rte_pktmbuf_data_len(m) >= want))
 		return true;
@@ -116,30 +116,30 @@ static bool head_linear(struct rte_mbuf *m, uint16_t want)
 static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint16_t l2_len, struct pkt4 *p)
 {
 	const struct rte_ipv4_hdr *ip;
-	uint16_t total, l4_min;
-	uint8_t ihl;
+	uint32_t total, ihl;
 
-	if (!head_linear(m, (uint16_t)(l2_len + sizeof(*ip))))
+	if (!head_linear(m, l2_len + (uint32_t)sizeof(*ip)))
 		return DROP_MALFORMED;
 	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
-	ihl = (uint8_t)((ip->version_ihl & 0xf) * 4);
+	ihl = (ip->version_ihl & 0xfU) * 4;
 	if (ip->version_ihl >> 4 != 4 || ihl < sizeof(*ip))
 		return DROP_BAD_VERSION;
 	total = rte_be_to_cpu_16(ip->total_length);
 	if (total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len)
 		return DROP_MALFORMED;
-	l4_min = (uint16_t)(total < ihl + TCP_MIN ? total : ihl + TCP_MIN);
-	if (!head_linear(m, (uint16_t)(l2_len + l4_min)))
-		return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
-	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	if (unlikely(rte_pktmbuf_data_len(m) < l2_len + ihl + TCP_MIN)) {
+		if (!head_linear(m, l2_len + RTE_MIN(total, ihl + TCP_MIN)))
+			return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
+		ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	}
 	if (!ip_csum_good(m, ip, ihl))
 		return DROP_IP_CHECKSUM;
 	if (source_is_bad(ip->src_addr))
 		return DROP_BAD_SOURCE;
 	p->m = m;
 	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
-	p->l3_len = total;
-	p->l4_off = ihl;
+	p->l3_len = (uint16_t)total;
+	p->l4_off = (uint8_t)ihl;
 	p->tcp_flags = 0;
 	p->conn = NULL;
 	memcpy(&p->key.saddr, &ip->src_addr, 8);

@@ -77,14 +77,16 @@ static void ethernet_put(struct pkt4 *p)
 	uint16_t had = (uint16_t)(p->l3 - rte_pktmbuf_mtod(m, uint8_t *));
 	uint16_t want = p->nh->l2_len;
 
-	m->data_off = (uint16_t)(m->data_off + had - want);
-	m->data_len = (uint16_t)(m->data_len - had + want);
-	m->pkt_len = m->pkt_len - had + want;
+	if (unlikely(had != want)) { /* between a VLAN and none */
+		m->data_off = (uint16_t)(m->data_off + had - want);
+		m->data_len = (uint16_t)(m->data_len - had + want);
+		m->pkt_len = m->pkt_len - had + want;
+	}
 	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_OFFLOAD_MASK);
 	if (likely(want == 14))
-		memcpy(rte_pktmbuf_mtod(m, uint8_t *), p->nh->l2, 14);
+		memcpy(p->l3 - 14, p->nh->l2, 14);
 	else
-		memcpy(rte_pktmbuf_mtod(m, uint8_t *), p->nh->l2, 18);
+		memcpy(p->l3 - 18, p->nh->l2, 18);
 }
 
 _Static_assert(offsetof(struct server_counters, out_pkts) ==
