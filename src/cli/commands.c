@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The tree. Commands of one group stand together. Schedulers, states and the like are
+ * offered, not enforced: the router knows which it has.
+ *
+ * "ipvsadm" and "import" are left free for ipvsadm's own arguments and for other
+ * programs' files: ARG_REST takes the words as they are.
+ */
+#include "cli/session.h"
+#include "cli/view.h"
+
+#define WEIGHT_MAX 65535
+#define LIMIT_MAX  1000000000
+
+static const char *const schedulers[] = {"rr", "wrr",  "lc",	"wlc", "sh",  "dh",   "mh", "sed",
+					 "nq", "lblc", "lblcr", "fo",  "ovf", "twos", NULL};
+static const char *const forwards[] = {"nat", "dr", "tunnel", "local", NULL};
+static const char *const kinds[] = {"vip", "gateway", "prefix", NULL};
+static const char *const protocols[] = {"tcp", "udp", NULL};
+static const char *const states[] = {
+	"established", "syn_sent", "syn_recv", "fin_wait", "time_wait", "close", "close_wait",
+	"last_ack",    "listen",   "synack",   "udp",	   "none",	NULL};
+static const char *const counter_objects[] = {"services", "servers", "ports", "workers",
+					      "drops",	  "punts",   "all",   NULL};
+static const char *const config_parts[] = {"all", "node", "shared", NULL};
+static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const char *const shells[] = {"bash", NULL};
+
+#define END                                                                                        \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
+#define SERVICE_OF                                                                                 \
+	{                                                                                          \
+		"SERVICE", ARG_SERVICE, ARG_POSITIONAL | ARG_REQUIRED, "service",                  \
+			"the virtual service", NULL, 0, 0                                          \
+	}
+#define SERVER_OF                                                                                  \
+	{                                                                                          \
+		"SERVER", ARG_SERVER, ARG_POSITIONAL | ARG_REQUIRED, "server",                     \
+			"the real server within it", NULL, 0, 0                                    \
+	}
+
+static const struct arg service_one[] = {SERVICE_OF, END};
+
+static const struct arg service_list_args[] = {
+	{"brief", ARG_FLAG, 0, "@brief", "services only, without their servers", NULL, 0, 0}, END};
+
+#define SERVICE_KEYS(at)                                                                           \
+	{"name", ARG_WORD, 0, at "name", "a label for it", NULL, 0, 0},                            \
+		{"scheduler", ARG_WORD, 0, at "scheduler", "how real servers are chosen",          \
+		 schedulers,  0,	0},                                                        \
+	{                                                                                          \
+		"forward", ARG_CHOICE, 0, at "forward", "default of its servers", forwards, 0, 0   \
+	}
+
+static const struct arg service_add_args[] = {
+	{"SERVICE", ARG_NEW_SERVICE, ARG_POSITIONAL | ARG_REQUIRED, "", "what clients connect to",
+	 NULL, 0, 0},
+	SERVICE_KEYS(""),
+	{"listen", ARG_ENDPOINT, ARG_REPEAT, "listen", "one more address:port of the same service",
+	 NULL, 0, 0},
+	{"set", ARG_ASSIGN, 0, "", "any key of the configuration (see \"config schema\")", NULL, 0,
+	 0},
+	END};
+
+static const struct arg service_edit_args[] = {
+	SERVICE_OF,
+	SERVICE_KEYS("set."),
+	{"listen", ARG_ENDPOINT, ARG_REPEAT, "set.listen", "address:port; replaces the whole list",
+	 NULL, 0, 0},
+	{"set", ARG_ASSIGN, 0, "set.", "any key of the configuration (see \"config schema\")", NULL,
+	 0, 0},
+	END};
+
+#define SERVER_KEYS(at)                                                                            \
+	{"weight", ARG_UINT, 0,		at "weight", "share of new connections; 0 quiesces",       \
+	 NULL,	   0,	     WEIGHT_MAX},                                                          \
+		{"forward", ARG_CHOICE, 0, at "forward", "how packets reach it", forwards, 0, 0},  \
+	{                                                                                          \
+		"set", ARG_ASSIGN, 0, at "",                                                       \
+			"any key of the configuration (see \"config schema\")", NULL, 0, 0         \
+	}
+
+static const struct arg server_add_args[] = {SERVICE_OF,
+					     {"SERVER", ARG_ENDPOINT, ARG_POSITIONAL | ARG_REQUIRED,
+					      "server.address", "its address:port", NULL, 0, 0},
+					     SERVER_KEYS("server."),
+					     END};
+static const struct arg server_edit_args[] = {SERVICE_OF, SERVER_OF, SERVER_KEYS("set."), END};
+static const struct arg server_delete_args[] = {SERVICE_OF, SERVER_OF, END};
+
+static const struct arg address_args[] = {
+	{"ADDRESS", ARG_ADDRESS, ARG_POSITIONAL | ARG_REQUIRED, "address",
+	 "192.0.2.80, 10.10.255.254/16", NULL, 0, 0},
+	{"kind", ARG_CHOICE, ARG_REQUIRED, "kind",
+	 "vip; gateway (the real servers' default route); prefix", kinds, 0, 0},
+	{"link", ARG_LINK, 0, "link", "where it lives: a port, or PORT.VLAN", NULL, 0, 0},
+	END};
+static const struct arg address_delete_args[] = {
+	{"ADDRESS", ARG_ADDRESS, ARG_POSITIONAL | ARG_REQUIRED, "address", "the address", NULL, 0,
+	 0},
+	{"kind", ARG_CHOICE, 0, "kind", "where one address has several", kinds, 0, 0},
+	{"link", ARG_LINK, 0, "link", "where it lives", NULL, 0, 0},
+	END};
+
+#define CONNECTION_FILTERS                                                                         \
+	{"service", ARG_SERVICE, 0, "service", "of this virtual service", NULL, 0, 0},             \
+		{"server", ARG_SERVER, 0, "server", "to this real server", NULL, 0, 0},            \
+		{"client", ARG_PREFIX, 0, "client", "from this prefix", NULL, 0, 0},               \
+		{"protocol", ARG_CHOICE, 0, "protocol", "tcp or udp", protocols, 0, 0},            \
+		{"state", ARG_WORD, 0, "state", "in this state", states, 0, 0},                    \
+	{                                                                                          \
+		"worker", ARG_UINT, 0, "worker", "owned by this worker", NULL, 0, 65535            \
+	}
+
+static const struct arg connection_list_args[] = {
+	CONNECTION_FILTERS,
+	{"limit", ARG_UINT, 0, "limit", "at most so many", NULL, 1, LIMIT_MAX},
+	END};
+static const struct arg connection_count_args[] = {CONNECTION_FILTERS, END};
+static const struct arg connection_find_args[] = {
+	{"PROTOCOL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "protocol", "tcp or udp", protocols,
+	 0, 0},
+	{"CLIENT", ARG_ENDPOINT, ARG_POSITIONAL | ARG_REQUIRED, "client",
+	 "the client's address:port", NULL, 0, 0},
+	{"VIRTUAL", ARG_ENDPOINT, ARG_POSITIONAL | ARG_REQUIRED, "virtual", "the VIP:port", NULL, 0,
+	 0},
+	END};
+
+static const struct arg counter_args[] = {{"OBJECTS", ARG_CHOICE, ARG_POSITIONAL, "object",
+					   "which (default: all)", counter_objects, 0, 0},
+					  END};
+
+static const struct arg config_show_args[] = {{"PART", ARG_CHOICE, ARG_POSITIONAL, "part",
+					       "which part (default: all)", config_parts, 0, 0},
+					      END};
+static const struct arg config_text_args[] = {
+	{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL | ARG_REQUIRED, "text",
+	 "a file of this machine; - is standard input", NULL, 0, 0},
+	END};
+static const struct arg config_apply_args[] = {
+	{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL, "text",
+	 "a file of this machine; - is standard input; default: the router's own file", NULL, 0, 0},
+	END};
+static const struct arg config_save_args[] = {
+	{"PATH", ARG_PATH, ARG_POSITIONAL, "path",
+	 "a path on the router (default: the file given at start)", NULL, 0, 0},
+	END};
+
+static const struct arg log_level_args[] = {{"LEVEL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED,
+					     "level", "the least that is logged", levels, 0, 0},
+					    END};
+
+#define LIVE_ARGS                                                                                  \
+	{                                                                                          \
+		"interval",                                                                        \
+		ARG_DURATION,                                                                      \
+		0,                                                                                 \
+		"@interval",                                                                       \
+		"between two pictures (default 1s)",                                               \
+		NULL,                                                                              \
+		0,                                                                                 \
+		0},                                                                                \
+	{                                                                                          \
+		"count", ARG_UINT, 0, "@count", "end after so many", NULL, 1, LIMIT_MAX            \
+	}
+static const struct arg top_args[] = {LIVE_ARGS, END};
+static const struct arg watch_args[] = {{"COMMAND", ARG_REST, ARG_POSITIONAL | ARG_REQUIRED,
+					 "@command", "what to repeat", NULL, 0, 0},
+					END};
+static const struct arg help_args[] = {{"COMMAND", ARG_REST, ARG_POSITIONAL, "@command",
+					"words of a command, or nothing", NULL, 0, 0},
+				       END};
+static const struct arg completion_args[] = {
+	{"SHELL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "@shell", "which shell", shells, 0, 0},
+	END};
+
+const struct command cli_commands[] = {
+	{"status", "the router at a glance", NULL, NULL, 0, "status", NULL, NULL, view_status,
+	 NULL},
+	{"version", "versions of router, client and DPDK", NULL, NULL, 0, "version", NULL, NULL,
+	 view_version, NULL},
+
+	{"service list", "virtual services and their real servers",
+	 "Real servers stand in the order in which the scheduler sees them: the last added first.",
+	 service_list_args, 0, "service.list", NULL, NULL, view_services, NULL},
+	{"service show", "everything about one service", NULL, service_one, 0, "service.get", NULL,
+	 NULL, view_service, NULL},
+	{"service add", "add a virtual service", NULL, service_add_args, 0, "service.add", "added",
+	 NULL, NULL, NULL},
+	{"service edit", "change a virtual service", "Connections stay.", service_edit_args,
+	 CMD_CHANGE, "service.edit", "edited", NULL, NULL, NULL},
+	{"service delete", "remove a virtual service and its servers", NULL, service_one, 0,
+	 "service.delete", "deleted", NULL, NULL, NULL},
+
+	{"server add", "add a real server to a service",
+	 "It is put at the head of the service's list, as IPVS does.", server_add_args, 0,
+	 "server.add", "added", NULL, NULL, NULL},
+	{"server edit", "change a real server",
+	 "It keeps its place in the list. Weight 0 quiesces: connections stay, new ones go "
+	 "elsewhere.",
+	 server_edit_args, CMD_CHANGE, "server.edit", "edited", NULL, NULL, NULL},
+	{"server delete", "remove a real server from a service", NULL, server_delete_args, 0,
+	 "server.delete", "deleted", NULL, NULL, NULL},
+
+	{"address list", "addresses that plvs answers for", NULL, NULL, 0, "address.list", NULL,
+	 &list_addresses, NULL, NULL},
+	{"address add", "add an address", "A service's VIP needs no entry here.", address_args, 0,
+	 "address.add", "added", NULL, NULL, NULL},
+	{"address delete", "remove an address", NULL, address_delete_args, 0, "address.delete",
+	 "deleted", NULL, NULL, NULL},
+
+	{"connection list", "connections, filtered",
+	 "Rows are printed as they come. With --json they are the array \"rows\" of the document, "
+	 "one row on a line.",
+	 connection_list_args, CMD_STREAM, "connection.list", NULL, &list_connections, NULL, NULL},
+	{"connection count", "how many connections there are", NULL, connection_count_args, 0,
+	 "connection.count", NULL, NULL, view_count, NULL},
+	{"connection find", "one connection, whole", NULL, connection_find_args, 0,
+	 "connection.find", NULL, NULL, view_connection, NULL},
+
+	{"counters", "what was counted since start", NULL, counter_args, 0, "counter.list", NULL,
+	 NULL, view_counters, NULL},
+	{"rates", "the change per second, over the last 2 s", NULL, counter_args, 0, "counter.list",
+	 NULL, NULL, view_rates, NULL},
+
+	{"nexthop list", "next hops in use, with their MACs", NULL, NULL, 0, "nexthop.list", NULL,
+	 &list_nexthops, NULL, NULL},
+	{"route list", "routes as taken over from Linux", NULL, NULL, 0, "route.list", NULL,
+	 &list_routes, NULL, NULL},
+	{"worker list", "workers, their load and queues", NULL, NULL, 0, "worker.list", NULL,
+	 &list_workers, NULL, NULL},
+	{"port list", "DPDK ports", NULL, NULL, 0, "port.list", NULL, &list_ports, NULL, NULL},
+
+	{"config show", "the running configuration, with every change since start", NULL,
+	 config_show_args, 0, "config.get", NULL, NULL, view_config, NULL},
+	{"config check", "check a file; nothing is applied", NULL, config_text_args, 0,
+	 "config.check", NULL, NULL, view_check, NULL},
+	{"config plan", "what applying a file would change", NULL, config_text_args, 0,
+	 "config.plan", NULL, NULL, view_plan, NULL},
+	{"config apply", "apply a file in one swap", NULL, config_apply_args, 0, "config.apply",
+	 NULL, NULL, view_plan, NULL},
+	{"config save", "write the running configuration to a file of the router", NULL,
+	 config_save_args, 0, "config.save", NULL, NULL, view_saved, NULL},
+	{"config schema", "every key with type, default and limits", NULL, NULL, 0, "config.schema",
+	 NULL, NULL, view_pretty, NULL},
+
+	{"log level", "set what the router logs", NULL, log_level_args, 0, "log.level", NULL, NULL,
+	 view_level, NULL},
+
+	{"top", "live: services and servers by traffic",
+	 "On a terminal redrawn until q; c, p, b, a sort by connections, packets, bits and active "
+	 "connections per second, n by the configuration's order. Elsewhere one plain picture "
+	 "after another; with --json one document a line.",
+	 top_args, 0, NULL, NULL, NULL, NULL, run_top},
+	{"watch", "repeat a command each second", "q ends.", watch_args, 0, NULL, NULL, NULL, NULL,
+	 run_watch},
+	{"completion", "print a completion script for a shell",
+	 "In ~/.bashrc: source <(plvsctl completion bash)", completion_args, 0, NULL, NULL, NULL,
+	 NULL, run_completion},
+	{"complete", "candidates for a shell's completion", NULL, help_args, CMD_HIDDEN, NULL, NULL,
+	 NULL, NULL, run_complete},
+	{"help", "help on a command", NULL, help_args, 0, NULL, NULL, NULL, NULL, run_help},
+	{"quit", "leave the shell", NULL, NULL, CMD_SHELL, NULL, NULL, NULL, NULL, run_quit},
+	{"exit", "leave the shell", NULL, NULL, CMD_SHELL, NULL, NULL, NULL, NULL, run_quit},
+	{.words = NULL},
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CLI_COMPLETE_H
+#define PLVS_CLI_COMPLETE_H
+
+/* What can stand at the cursor. No terminal in here: shells and tests call it. */
+
+#include "cli/grammar.h"
+
+struct candidate {
+	char *text; /* "" for a hint: nothing to insert, help says what is expected */
+	char *help; /* may be NULL */
+	bool open;  /* more of the same word follows: no blank after it */
+};
+
+struct candidates {
+	struct candidate *items;
+	size_t n;
+};
+
+struct names {
+	/* An array (new) of strings, or NULL. service: whose servers, or NULL for all. */
+	json_t *(*fetch)(void *arg, enum arg_kind kind, const char *service);
+	void *arg;
+};
+
+/* words[0..n) stand before the cursor's word, of which partial is typed. shell: offer
+ * commands of the shell too. *out is to be cleared by the caller. */
+void complete(const struct command *commands, char *const *words, size_t n, const char *partial,
+	      const struct names *names, bool shell, struct candidates *out);
+void candidates_clear(struct candidates *c);
+/* How many leading bytes all candidates share (hints apart). */
+size_t candidates_common(const struct candidates *c);
+
+#endif

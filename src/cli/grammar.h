@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CLI_GRAMMAR_H
+#define PLVS_CLI_GRAMMAR_H
+
+/*
+ * The command tree. One table (commands.c) says what can be typed, what it sends and how
+ * the answer is shown; parsing, completion, help and the manual all walk it.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct session;
+struct invocation;
+struct list_view;
+struct out;
+
+enum arg_kind {
+	ARG_NONE,
+	ARG_SERVICE,	 /* a service there is: key, listener or name */
+	ARG_NEW_SERVICE, /* tcp:ADDRESS:PORT, udp:..., fwmark:N; sets protocol and listen, or fwmark
+			  */
+	ARG_SERVER,	 /* a real server there is: address:port */
+	ARG_ENDPOINT,	 /* address:port, any */
+	ARG_ADDRESS,	 /* address, with or without a prefix length */
+	ARG_PREFIX,
+	ARG_LINK,     /* public, public.10 */
+	ARG_UINT,     /* min .. max */
+	ARG_DURATION, /* 500ms, 3s, 15m */
+	ARG_CHOICE,   /* one of choices */
+	ARG_WORD,     /* any word; choices are offered by completion only */
+	ARG_PATH,
+	ARG_TEXT_FILE, /* a file of this machine, sent as text; "-" = standard input */
+	ARG_ASSIGN,    /* KEY=VALUE; VALUE is JSON, else a string */
+	ARG_FLAG,      /* the keyword alone sends true */
+	ARG_REST,      /* every word that is left */
+};
+
+#define ARG_POSITIONAL 0x01U /* by place; else "name value" or "name=value", in any order */
+#define ARG_REQUIRED   0x02U
+#define ARG_REPEAT     0x04U /* may be given again; the key holds an array */
+
+struct arg {
+	const char *name; /* the keyword; for a positional its name in help, in capitals */
+	enum arg_kind kind;
+	unsigned int flags;
+	/* Where the value goes in the request: "weight", "set.weight". "@x": not sent, kept
+	 * for the command's own function under "x". Of ARG_ASSIGN, what stands before its KEY. */
+	const char *key;
+	const char *help;
+	const char *const *choices; /* ends with NULL */
+	uint64_t min, max;	    /* ARG_UINT */
+};
+
+#define CMD_SHELL  0x01U /* only in the interactive shell */
+#define CMD_STREAM 0x02U /* the answer comes in rows */
+#define CMD_CHANGE 0x04U /* needs at least one keyword: there is nothing to do without */
+#define CMD_HIDDEN 0x08U /* not in help nor in the manual */
+
+struct command {
+	const char *words;	/* "server edit" */
+	const char *help;	/* a line */
+	const char *text;	/* more, for the manual; or NULL */
+	const struct arg *args; /* ends with name NULL; may be NULL */
+	unsigned int flags;
+	const char *method; /* NULL: run does all of it */
+	const char *done;   /* for changes: what to say, "edited" */
+	/* How the answer is shown: a list, or a function, or neither: JSON. */
+	const struct list_view *list;
+	void (*view)(const struct out *out, const json_t *result, const struct invocation *inv);
+	/* Instead of one call of method. Returns an exit code. */
+	int (*run)(struct session *s, const struct invocation *inv);
+};
+
+extern const struct command cli_commands[]; /* ends with words NULL */
+
+/* What a line of words means. */
+struct invocation {
+	const struct command *command;
+	json_t *params;	    /* what is sent */
+	json_t *local;	    /* "@" keys */
+	const char *object; /* the last positional value given, for messages; or NULL */
+};
+
+void invocation_clear(struct invocation *inv);
+
+/* Words of the tree and keywords may be shortened as long as they are unambiguous.
+ * 0; or -EINVAL with sentences in error: what was expected and the near miss. */
+int command_parse(const struct command *commands, char *const *words, size_t n,
+		  struct invocation *inv, char *error, size_t error_len);
+
+/*
+ * A step down the tree: of the commands that follow (words[0..depth) matched), how many
+ * distinct next words there are. Used by completion and help.
+ */
+struct tree_node {
+	const struct command *first; /* commands below this node stand together in the table */
+	size_t n;		     /* how many */
+	size_t depth;		     /* words matched */
+	bool complete;		     /* first is a whole command */
+};
+
+void tree_root(const struct command *commands, struct tree_node *node);
+/* 0; -ENOENT, or -E2BIG when several words begin so. */
+int tree_step(const struct tree_node *node, const char *word, struct tree_node *next);
+/* The i-th distinct next word, or false. help is that of the command when it ends there. */
+bool tree_word(const struct tree_node *node, size_t i, char word[32], const char **help);
+
+/* The value of one argument, checked: *value is new. -EINVAL with a sentence. */
+int arg_parse(const struct arg *arg, const char *text, json_t **value, char *error,
+	      size_t error_len);
+/* What is expected, for people: "address:port", "0 to 65535". */
+const char *arg_expected(const struct arg *arg, char *buf, size_t len);
+const struct arg *arg_find(const struct command *command, const char *word, bool exact);
+
+/*
+ * Splits a typed line at blanks; "..." , '...' and backslash quote; # begins a comment.
+ * words and what they point to is one malloced block. 0, -ENOMEM, or -EINVAL (a quote is
+ * not closed; the words so far are valid). *last_start is where in the line the last word
+ * begins; it is line's length when the line ends with a blank.
+ */
+int line_split(const char *line, char ***words, size_t *n, size_t *last_start);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/session.h"
+
+const struct cli_option cli_option_list[] = {
+	{'j', "json", NULL, "print the result as one JSON document"},
+	{'n', "numeric", NULL, "exact numbers (bytes, seconds) instead of 1.2M and 5m00s"},
+	{'s', "socket", "PATH", "the router's control socket"},
+	{'t', "timeout", "TIME", "give up when the router is silent for so long (default 10s)"},
+	{0, "color", "WHEN", "auto (default: on a terminal), always or never"},
+	{'h', "help", NULL, "help on the command"},
+	{'V', "version", NULL, "the version of plvsctl"},
+	{0, NULL, NULL, NULL},
+};
+
+const struct cli_exit_text cli_exit_texts[] = {
+	{CLI_OK, "done"},
+	{CLI_REFUSED, "the router refused: the request or the configuration is not valid"},
+	{CLI_USAGE, "the command line is wrong; nothing was sent"},
+	{CLI_UNREACHABLE, "the router cannot be reached, or did not answer in time"},
+	{CLI_NO_OBJECT, "no such object"},
+	{CLI_EXISTS, "the object exists already"},
+	{CLI_PENDING, "the change is made, but not every worker has taken it up yet"},
+	{CLI_GARBLED, "the router's answer makes no sense, or output could not be written"},
+	{CLI_INTERRUPTED, "interrupted"},
+	{0, NULL},
+};
+
+static const struct cli_option *option_find(const char *word)
+{
+	size_t len = strcspn(word + 2, "=");
+
+	for (const struct cli_option *o = cli_option_list; o->name; o++) {
+		if (word[1] != '-' && o->letter && word[1] == o->letter)
+			return o;
+		if (word[1] == '-' && strncmp(o->name, word + 2, len) == 0 && !o->name[len])
+			return o;
+	}
+	return NULL;
+}
+
+static int option_refuse(const char *word, char *error, size_t error_len)
+{
+	const char *names[16], *near;
+	size_t n = 0;
+
+	for (const struct cli_option *o = cli_option_list; o->name && n < 15; o++)
+		names[n++] = o->name;
+	names[n] = NULL;
+	near = strlen(word) > 2 ? text_near_miss(word + 2, names) : NULL;
+	snprintf(error, error_len, "\"%.60s\" is not an option%s%s%s; see --help", word,
+		 near ? " (did you mean \"--" : "", near ? near : "", near ? "\"?)" : "");
+	return -EINVAL;
+}
+
+static int option_set(struct cli_options *options, const struct cli_option *o, const char *value,
+		      char *error, size_t error_len)
+{
+	static const char *const whens[] = {"never", "always", "auto", NULL};
+
+	if (strcmp(o->name, "json") == 0)
+		options->json = 1;
+	else if (strcmp(o->name, "numeric") == 0)
+		options->numeric = 1;
+	else if (strcmp(o->name, "help") == 0)
+		options->help = 1;
+	else if (strcmp(o->name, "version") == 0)
+		options->version = 1;
+	else if (strcmp(o->name, "socket") == 0)
+		options->socket = value;
+	else if (strcmp(o->name, "timeout") == 0)
+		options->timeout = value;
+	else {
+		options->color = -2;
+		for (int i = 0; whens[i]; i++)
+			if (strcmp(whens[i], value) == 0)
+				options->color = i == 2 ? -1 : i;
+		if (options->color == -2) {
+			snprintf(error, error_len,
+				 "--color: \"%.40s\" is not valid; expected auto, always or never",
+				 value);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* One option word; *i moves past its value. */
+static int option_take(char **words, size_t n, size_t *i, struct cli_options *options, char *error,
+		       size_t error_len)
+{
+	char *word = words[*i];
+	const struct cli_option *o = option_find(word);
+	const char *value = NULL;
+
+	if (!o)
+		return option_refuse(word, error, error_len);
+	if (word[1] == '-' && strchr(word, '='))
+		value = strchr(word, '=') + 1;
+	else if (word[1] != '-' && word[2] && o->value)
+		value = word + 2;
+	if (word[1] != '-' && word[2] && !o->value) {
+		/* -jn: letters may stand together. */
+		if (option_set(options, o, NULL, error, error_len) < 0)
+			return -EINVAL;
+		word[1] = '-';
+		memmove(word + 1, word + 2, strlen(word + 2) + 1);
+		return option_take(words, n, i, options, error, error_len);
+	}
+	if (o->value && !value) {
+		if (*i + 1 == n) {
+			snprintf(error, error_len, "--%s needs a value: %s", o->name, o->value);
+			return -EINVAL;
+		}
+		value = words[++*i];
+	}
+	if (!o->value && value) {
+		snprintf(error, error_len, "--%s takes no value", o->name);
+		return -EINVAL;
+	}
+	return option_set(options, o, value, error, error_len);
+}
+
+int options_take(char **words, size_t *n, struct cli_options *options, char *error,
+		 size_t error_len)
+{
+	size_t kept = 0, i;
+
+	*options = (struct cli_options){-1, -1, -1, 0, 0, NULL, NULL};
+	for (i = 0; i < *n; i++) {
+		if (strcmp(words[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (words[i][0] != '-' || !words[i][1])
+			words[kept++] = words[i];
+		else if (option_take(words, *n, &i, options, error, error_len) < 0)
+			return -EINVAL;
+	}
+	for (; i < *n; i++)
+		words[kept++] = words[i];
+	*n = kept;
+	return 0;
+}

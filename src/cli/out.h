@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CLI_OUT_H
+#define PLVS_CLI_OUT_H
+
+/*
+ * Text for people: escaping, units and aligned tables. What comes from the router is
+ * hostile: nothing it sends reaches a terminal as a control character.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Where and how a command prints. */
+struct out {
+	FILE *file;
+	FILE *errors;
+	bool json;    /* the result as one JSON document */
+	bool numeric; /* exact numbers instead of 1.2M */
+	bool color;
+	bool tty;
+	int width; /* columns of the terminal, 0 = unknown: nothing is cut */
+	int height;
+};
+
+enum style {
+	STYLE_NONE,
+	STYLE_BOLD,
+	STYLE_DIM,
+	STYLE_GOOD,
+	STYLE_WARN,
+	STYLE_BAD,
+};
+
+/* Asks the terminal for width and height; both stay as they are when there is none. */
+void out_size(struct out *out);
+
+/* The escape sequences around a styled text; "" without colour. */
+const char *style_on(const struct out *out, enum style style);
+const char *style_off(const struct out *out, enum style style);
+
+/* Copies text with control characters (C0, DEL, C1, bidirectional overrides) and bytes
+ * that are no UTF-8 escaped. The result is malloced; NULL only without memory. */
+char *text_escape(const char *text);
+void text_put(FILE *file, const char *text);
+/* Columns that an escaped text takes: one per character. */
+size_t text_width(const char *text);
+
+#define UNIT_STRLEN 32
+
+/* 9999, 12.3k, 1.23M: powers of 1000. */
+const char *count_format(double v, bool exact, char buf[UNIT_STRLEN]);
+/* 512, 1.5KiB, 64MiB: memory. */
+const char *memory_format(double v, bool exact, char buf[UNIT_STRLEN]);
+/* 45s, 14m59s, 3h02m, 5d04h. */
+const char *age_format(double seconds, bool exact, char buf[UNIT_STRLEN]);
+
+/*
+ * A table that learns its widths from the first TABLE_LOOK_AHEAD rows, then prints row
+ * by row: a listing of a million connections needs no memory.
+ */
+#define TABLE_COLUMNS	 16
+#define TABLE_LOOK_AHEAD 512
+
+struct table_cell {
+	char *text;
+	enum style style;
+};
+
+struct table {
+	const struct out *out;
+	size_t n_columns;
+	struct {
+		const char *title;
+		bool right;
+		size_t width;
+	} column[TABLE_COLUMNS];
+	struct table_cell *cells; /* rows that wait, n_columns each */
+	size_t n_rows, next;	  /* next: column that table_cell() fills */
+	bool printed;		  /* the header is out */
+};
+
+void table_init(struct table *t, const struct out *out);
+void table_column(struct table *t, const char *title, bool right);
+/* Cells of a row in the order of columns; text is escaped. NULL prints as "-". */
+void table_cell(struct table *t, enum style style, const char *text);
+void table_cellf(struct table *t, enum style style, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Ends the row; columns not given stay empty. */
+void table_row(struct table *t);
+/* Prints what waits and frees it. A table without rows prints nothing. */
+void table_end(struct table *t);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* plvsctl: options, environment, and which way to run. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/session.h"
+
+static int options_apply(struct session *s, const struct cli_options *o, FILE *out, FILE *errors)
+{
+	const char *path = o->socket ? o->socket : getenv("PLVS_SOCKET");
+	uint32_t timeout_ms = CLI_DEFAULT_TIMEOUT_MS;
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	if (o->timeout && (duration_parse(o->timeout, &timeout_ms) < 0 || timeout_ms == 0)) {
+		fprintf(errors, "plvsctl: --timeout: \"");
+		text_put(errors, o->timeout);
+		fprintf(errors, "\" is not valid; expected a time as 500ms, 3s or 15m\n");
+		return CLI_USAGE;
+	}
+	if (session_init(s, path && *path ? path : CLI_DEFAULT_SOCKET, timeout_ms) < 0) {
+		fprintf(errors, "plvsctl: no memory\n");
+		return CLI_GARBLED;
+	}
+	s->out.file = out;
+	s->out.errors = errors;
+	s->out.tty = isatty(fileno(out));
+	s->out.json = o->json > 0;
+	s->out.numeric = o->numeric > 0;
+	s->out.color = o->color >= 0 ? o->color
+				     : s->out.tty && !(no_color && *no_color) && term &&
+					       strcmp(term, "dumb") != 0;
+	return CLI_OK;
+}
+
+/* What is left goes through session_run(), which takes no options of the start. */
+static int words_run(struct session *s, const struct cli_options *o, char **words, size_t n)
+{
+	if (o->help)
+		return help_print(s, words, n);
+	return session_run(s, words, n);
+}
+
+int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors)
+{
+	size_t n = argc > 0 ? (size_t)argc - 1 : 0;
+	/* One more than the words: a "--" keeps what follows from being taken as options. */
+	char **words = calloc(n + 2, sizeof(*words)), end[] = "--";
+	struct cli_options options;
+	struct session s;
+	char error[512];
+	int code;
+
+	if (!words)
+		return CLI_GARBLED;
+	words[0] = end;
+	for (size_t i = 0; i < n; i++)
+		words[i + 1] = argv[i + 1];
+	if (n == 1 && strcmp(words[1], "--manual") == 0) {
+		manual_print(out, cli_commands);
+		free(words);
+		return CLI_OK;
+	}
+	if (options_take(words + 1, &n, &options, error, sizeof(error)) < 0) {
+		fprintf(errors, "plvsctl: ");
+		text_put(errors, error);
+		fputc('\n', errors);
+		free(words);
+		return CLI_USAGE;
+	}
+	code = options_apply(&s, &options, out, errors);
+	if (code) {
+		free(words);
+		return code;
+	}
+	if (options.version)
+		fprintf(out, "plvsctl %s\n", PLVS_VERSION);
+	else if (n || options.help)
+		code = options.help ? words_run(&s, &options, words + 1, n)
+				    : words_run(&s, &options, words, n + 1);
+	else if (isatty(fileno(in)) && s.out.tty)
+		code = shell_run(&s, in);
+	else
+		code = script_run(&s, in);
+	session_fini(&s);
+	free(words);
+	return code;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CLI_SESSION_H
+#define PLVS_CLI_SESSION_H
+
+/* One user of the command tree: a one-shot command, the interactive shell, or a shell on
+ * a network connection. Runs lines and prints what they give. One thread per session. */
+
+#include "cli/complete.h"
+#include "cli/grammar.h"
+#include "cli/out.h"
+#include "cli/rpc.h"
+
+#define CLI_DEFAULT_SOCKET     "/run/plvs/plvs.sock"
+#define CLI_DEFAULT_TIMEOUT_MS 10000
+
+/* Exit codes of plvsctl: a promise to scripts. */
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_REFUSED = 1, /* by the router */
+	CLI_USAGE = 2,
+	CLI_UNREACHABLE = 3,
+	CLI_NO_OBJECT = 4,
+	CLI_EXISTS = 5,
+	CLI_PENDING = 6, /* built, but not every worker has taken it up */
+	CLI_GARBLED = 7, /* the router's answer, or trouble with our own output */
+	CLI_INTERRUPTED = 130,
+};
+
+struct cli_exit_text {
+	enum cli_exit code;
+	const char *text;
+};
+extern const struct cli_exit_text cli_exit_texts[]; /* ends with text NULL */
+
+/* What options say; -1 and NULL: nothing. */
+struct cli_options {
+	int json, numeric, color, help, version;
+	const char *socket, *timeout;
+};
+
+struct cli_option {
+	char letter; /* 0 = none */
+	const char *name, *value, *help;
+};
+extern const struct cli_option cli_option_list[]; /* ends with name NULL */
+
+/* Takes options out of words (wherever they stand, up to "--"). 0 or -EINVAL. */
+int options_take(char **words, size_t *n, struct cli_options *options, char *error,
+		 size_t error_len);
+
+struct session {
+	struct rpc rpc;
+	struct out out;
+	const struct command *commands;
+	const char *prefix; /* before messages: "plvsctl: " */
+	bool interactive;   /* commands of the shell are allowed */
+	bool live;	    /* inside watch or top: no nesting */
+	bool quit;
+	/* Names for completion; kept for a moment, a listing may be long. */
+	json_t *services;
+	uint64_t services_ms;
+};
+
+int session_init(struct session *s, const char *socket_path, uint32_t timeout_ms);
+void session_fini(struct session *s);
+
+/* Runs one command. The words are reordered by options that are taken out. */
+int session_run(struct session *s, char **words, size_t n);
+/* The same for a typed line; empty lines and comments are CLI_OK. */
+int session_run_line(struct session *s, const char *line);
+/* One call, without printing: CLI_OK and *result is the caller's, else the failure has
+ * been printed. */
+int session_call(struct session *s, const char *method, json_t *params, json_t **result);
+/* Prints a failure (and, with --json, {"error": ...} as the document). */
+int session_fail(struct session *s, const struct invocation *inv, struct rpc_failure *failure);
+/* "plvsctl: sentence" on the error stream, escaped. Returns code. */
+int session_error(struct session *s, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* For complete(): asks the router, gives up soon and quietly. arg: the session. */
+json_t *session_names(void *arg, enum arg_kind kind, const char *service);
+
+/* Commands that are more than one call. */
+int run_help(struct session *s, const struct invocation *inv);
+int run_quit(struct session *s, const struct invocation *inv);
+int run_top(struct session *s, const struct invocation *inv);
+int run_watch(struct session *s, const struct invocation *inv);
+int run_completion(struct session *s, const struct invocation *inv);
+int run_complete(struct session *s, const struct invocation *inv);
+
+/* The interactive shell, until end of input or "quit". */
+int shell_run(struct session *s, FILE *in);
+/* Commands from a file that is no terminal: ends at the first that fails. */
+int script_run(struct session *s, FILE *in);
+/* The whole program; separate from main() for tests. */
+int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors);
+
+/* Help on words (n may be 0) and the manual in Markdown. */
+int help_print(const struct session *s, char *const *words, size_t n);
+void manual_print(FILE *file, const struct command *commands);
+
+/* Set by SIGINT and SIGTERM handlers; read by calls and loops. */
+extern volatile sig_atomic_t cli_interrupted;
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CLI_VIEW_H
+#define PLVS_CLI_VIEW_H
+
+/* How results are shown to people. A view believes nothing about the shape of a result:
+ * what is missing or of another type prints as "-" or as it is. */
+
+#include <jansson.h>
+
+#include "cli/grammar.h"
+#include "cli/out.h"
+
+enum format {
+	FORMAT_TEXT,
+	FORMAT_ID, /* a number that is never shortened */
+	FORMAT_COUNT,
+	FORMAT_BITS, /* bytes per second, shown in bits */
+	FORMAT_MEMORY,
+	FORMAT_SECONDS,
+	FORMAT_SHARE,  /* 0..1, shown in per cent */
+	FORMAT_YES,    /* a bool */
+	FORMAT_STATE,  /* a word with a colour */
+	FORMAT_QUEUES, /* [{port, queue}] as "public:0, private:0" */
+};
+
+struct view_column {
+	const char *title;
+	const char *path; /* "counters.in_pkts" */
+	enum format format;
+};
+
+struct list_view {
+	const char *rows;		   /* the result's key; NULL: the rows of a stream */
+	const char *empty;		   /* what to say instead of an empty table */
+	const struct view_column *columns; /* ends with title NULL */
+};
+
+const json_t *view_at(const json_t *json, const char *path);
+/* 0 when there is no number. */
+double view_number(const json_t *json, const char *path);
+/* "" when there is no text. */
+const char *view_text(const json_t *json, const char *path);
+/* One value as text (malloced), by its format. NULL: prints as "-". */
+char *view_format(const struct out *out, const json_t *value, enum format format);
+enum style view_state_style(const char *state);
+
+void view_table_init(struct table *t, const struct out *out, const struct list_view *view);
+void view_table_row(struct table *t, const struct list_view *view, const json_t *row);
+void view_list(const struct out *out, const struct list_view *view, const json_t *result);
+/* Pretty on a terminal, else one line. */
+void view_json(const struct out *out, const json_t *json);
+/* The same, always with indentation: what has no other form. */
+void view_pretty(const struct out *out, const json_t *result, const struct invocation *inv);
+
+extern const struct list_view list_addresses, list_connections, list_nexthops, list_routes,
+	list_workers, list_ports;
+
+void view_version(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_status(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_services(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_service(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_count(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_connection(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_counters(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_rates(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_config(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_check(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_plan(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_saved(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_level(const struct out *out, const json_t *result, const struct invocation *inv);
+
+#endif

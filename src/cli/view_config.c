@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/view.h"
+
+static void texts_put(const struct out *out, const json_t *list, const char *label,
+		      enum style style)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach (list, i, v) {
+		char *text = view_format(out, v, FORMAT_TEXT);
+
+		fprintf(out->file, "%s%s%s ", style_on(out, style), label, style_off(out, style));
+		text_put(out->file, text ? text : "?");
+		fputc('\n', out->file);
+		free(text);
+	}
+}
+
+void view_config(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	const json_t *config = json_object_get(result, "config");
+
+	view_pretty(out, config ? config : result, inv);
+}
+
+void view_check(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	const json_t *warnings = json_object_get(result, "warnings");
+
+	texts_put(out, warnings, "warning:", STYLE_WARN);
+	text_put(out->file, inv && inv->object ? inv->object : "configuration");
+	fprintf(out->file, ": valid%s\n", json_array_size(warnings) ? ", with warnings" : "");
+}
+
+static const struct view_column change_columns[] = {
+	{"ACTION", "action", FORMAT_STATE},
+	{"OBJECT", "object", FORMAT_TEXT},
+	{"DETAIL", "detail", FORMAT_TEXT},
+	{"CONNECTIONS", "connections", FORMAT_COUNT},
+	{NULL, NULL, 0},
+};
+static const struct list_view changes = {"changes", "no changes", change_columns};
+
+/* config.plan, and config.apply that also tells what it did. */
+void view_plan(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	const json_t *generation = json_object_get(result, "generation");
+
+	(void)inv;
+	if (json_is_array(json_object_get(result, "changes")))
+		view_list(out, &changes, result);
+	texts_put(out, json_object_get(result, "restart"), "needs a restart:", STYLE_WARN);
+	if (generation)
+		fprintf(out->file, "applied: generation %.0f, live in %.3g ms\n",
+			json_number_value(generation), view_number(result, "duration_us") / 1000);
+}
+
+void view_saved(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	(void)inv;
+	fputs("saved to ", out->file);
+	text_put(out->file, view_text(result, "path"));
+	fputc('\n', out->file);
+}

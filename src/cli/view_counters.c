@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/view.h"
+
+/* Columns of one kind of object: the same names under "counters" and under "rates". */
+struct counter_view {
+	const char *rows;
+	const char *label[2]; /* paths of the columns that name the object */
+	const char *keys[12]; /* ends with NULL */
+	const char *titles[12];
+};
+
+#define TRAFFIC_KEYS                                                                               \
+	{"conns", "in_pkts", "out_pkts", "in_bytes", "out_bytes", NULL},                           \
+	{                                                                                          \
+		"CONNS", "IN PKTS", "OUT PKTS", "IN BYTES", "OUT BYTES", NULL                      \
+	}
+
+static const struct counter_view counter_views[] = {
+	{"services", {"key", "name"}, TRAFFIC_KEYS},
+	{"servers", {"service", "server"}, TRAFFIC_KEYS},
+	{"ports",
+	 {"name", NULL},
+	 {"rx_pkts", "rx_bytes", "tx_pkts", "tx_bytes", "rx_handed_off", "tx_handed_off", "tx_full",
+	  NULL},
+	 {"RX PKTS", "RX BYTES", "TX PKTS", "TX BYTES", "RX HANDED OFF", "TX HANDED OFF", "TX FULL",
+	  NULL}},
+	{"workers",
+	 {"worker", NULL},
+	 {"received", "ring_in", "injected", "sent", "handed_off", "answered", "created", "expired",
+	  "lookups", "hits", NULL},
+	 {"RECEIVED", "RING IN", "INJECTED", "SENT", "HANDED OFF", "ANSWERED", "CREATED", "EXPIRED",
+	  "LOOKUPS", "HITS", NULL}},
+};
+
+static void cell_put(struct table *t, const json_t *value, enum format format)
+{
+	char *text = view_format(t->out, value, format);
+
+	table_cell(t, STYLE_NONE, text);
+	free(text);
+}
+
+static void heading_put(const struct out *out, bool *first, bool several, const char *heading)
+{
+	if (several)
+		fprintf(out->file, "%s%s%s%s\n", *first ? "" : "\n", style_on(out, STYLE_DIM),
+			heading, style_off(out, STYLE_DIM));
+	*first = false;
+}
+
+static void objects_put(const struct out *out, const struct counter_view *v, const json_t *rows,
+			const char *part)
+{
+	bool rates = strcmp(part, "rates") == 0;
+	const json_t *row;
+	struct table t;
+	char title[12][24];
+	size_t i;
+
+	table_init(&t, out);
+	for (i = 0; i < 2 && v->label[i]; i++)
+		table_column(&t,
+			     strcmp(v->label[i], "key") == 0	   ? "SERVICE"
+			     : strcmp(v->label[i], "name") == 0	   ? "NAME"
+			     : strcmp(v->label[i], "service") == 0 ? "SERVICE"
+			     : strcmp(v->label[i], "server") == 0  ? "SERVER"
+								   : "WORKER",
+			     strcmp(v->label[i], "worker") == 0);
+	for (i = 0; v->keys[i]; i++) {
+		snprintf(title[i], sizeof(title[i]), "%s%s", v->titles[i], rates ? "/S" : "");
+		table_column(&t, title[i], true);
+	}
+	json_array_foreach (rows, i, row) {
+		const json_t *values = json_object_get(row, part);
+
+		for (size_t k = 0; k < 2 && v->label[k]; k++)
+			cell_put(&t, json_object_get(row, v->label[k]), FORMAT_ID);
+		for (size_t k = 0; v->keys[k]; k++)
+			cell_put(&t, json_object_get(values, v->keys[k]), FORMAT_COUNT);
+		table_row(&t);
+	}
+	table_end(&t);
+}
+
+/* Reasons and classes: those that ever happened, and what each means. */
+static void reasons_put(const struct out *out, const json_t *rows, const char *title)
+{
+	const json_t *row;
+	struct table t;
+	size_t i, n = 0;
+
+	table_init(&t, out);
+	table_column(&t, title, false);
+	table_column(&t, "PACKETS", true);
+	table_column(&t, "PKT/S", true);
+	table_column(&t, "MEANING", false);
+	json_array_foreach (rows, i, row) {
+		if (view_number(row, "count") == 0)
+			continue;
+		n++;
+		cell_put(&t, json_object_get(row, "name"), FORMAT_TEXT);
+		cell_put(&t, json_object_get(row, "count"), FORMAT_COUNT);
+		cell_put(&t, json_object_get(row, "rate"), FORMAT_COUNT);
+		cell_put(&t, json_object_get(row, "help"), FORMAT_TEXT);
+		table_row(&t);
+	}
+	table_end(&t);
+	if (!n)
+		fprintf(out->file, "no packets\n");
+}
+
+static void counters_put(const struct out *out, const json_t *result, const char *part)
+{
+	bool first = true, several = json_object_size(result) > 1;
+	const json_t *rows;
+
+	for (size_t i = 0; i < sizeof(counter_views) / sizeof(counter_views[0]); i++) {
+		rows = json_object_get(result, counter_views[i].rows);
+		if (!json_is_array(rows))
+			continue;
+		heading_put(out, &first, several, counter_views[i].rows);
+		if (json_array_size(rows))
+			objects_put(out, &counter_views[i], rows, part);
+		else
+			fprintf(out->file, "no %s\n", counter_views[i].rows);
+	}
+	rows = json_object_get(result, "drops");
+	if (json_is_array(rows)) {
+		heading_put(out, &first, several, "drops");
+		reasons_put(out, rows, "REASON");
+	}
+	rows = json_object_get(result, "punts");
+	if (json_is_array(rows)) {
+		heading_put(out, &first, several, "punts");
+		reasons_put(out, rows, "CLASS");
+	}
+}
+
+void view_counters(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	(void)inv;
+	counters_put(out, result, "counters");
+}
+
+void view_rates(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	(void)inv;
+	counters_put(out, result, "rates");
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <math.h>
+
+#include "cli/live.h"
+#include "cli/view.h"
+
+static char *captured;
+static size_t captured_len;
+
+static struct out capture(bool numeric)
+{
+	struct out out = {.numeric = numeric};
+
+	captured = NULL;
+	out.file = open_memstream(&captured, &captured_len);
+	assert_non_null(out.file);
+	return out;
+}
+
+static void captured_check(struct out *out, const char *expected)
+{
+	fclose(out->file);
+	assert_string_equal(captured, expected);
+	free(captured);
+}
+
+static void numbers_are_shortened_to_three_digits(void **state)
+{
+	static const struct {
+		double v;
+		const char *text;
+	} rows[] = {{0, "0"},	       {0.5, "0.5"},	   {9.97, "10"},      {12.3, "12"},
+		    {9999, "9999"},    {10000, "10.0k"},   {12345, "12.3k"},  {999499, "999k"},
+		    {999600, "1.00M"}, {1234567, "1.23M"}, {1.5e12, "1.50T"}, {-12345, "-12.3k"}};
+	char buf[UNIT_STRLEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(count_format(rows[i].v, false, buf), rows[i].text);
+	assert_string_equal(count_format(1234567, true, buf), "1234567");
+	assert_string_equal(memory_format(167772160, false, buf), "160MiB");
+	assert_string_equal(memory_format(1536, false, buf), "1.50KiB");
+	assert_string_equal(age_format(899, false, buf), "14m59s");
+	assert_string_equal(age_format(10920, false, buf), "3h02m");
+	assert_string_equal(age_format(450000, false, buf), "5d05h");
+	assert_string_equal(age_format(899, true, buf), "899");
+	assert_string_equal(count_format((double)INFINITY, false, buf), "0");
+}
+
+static void text_from_the_router_holds_no_control_characters(void **state)
+{
+	static const char *const rows[][2] = {
+		{"web", "web"},
+		{"\033[31mred", "\\x1b[31mred"},
+		{"a\nb\tc\x7f", "a\\nb\\tc\\x7f"},
+		{"\xc2\x9b"
+		 "31m",
+		 "\\u{9b}31m"},
+		{"\xe2\x80\xae", "\\u{202e}"},
+		{"\xff\xc3", "\\xff\\xc3"},
+		{"\xc0\xaf", "\\xc0\\xaf"},
+		{"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *safe = text_escape(rows[i][0]);
+
+		assert_string_equal(safe, rows[i][1]);
+		free(safe);
+	}
+}
+
+static void a_table_aligns_and_ends_lines_without_blanks(void **state)
+{
+	struct out out = capture(false);
+	struct table t;
+
+	(void)state;
+	table_init(&t, &out);
+	table_column(&t, "NAME", false);
+	table_column(&t, "N", true);
+	table_column(&t, "STATE", false);
+	table_cell(&t, STYLE_NONE,
+		   "gr\xc3\xbc\xc3\x9f"
+		   "e");
+	table_cell(&t, STYLE_NONE, "12345");
+	table_cell(&t, STYLE_NONE, "up");
+	table_row(&t);
+	table_cell(&t, STYLE_NONE, "a");
+	table_cell(&t, STYLE_NONE, NULL);
+	table_cell(&t, STYLE_NONE, "");
+	table_row(&t);
+	table_end(&t);
+	captured_check(&out, "NAME       N  STATE\n"
+			     "gr\xc3\xbc\xc3\x9f"
+			     "e  12345  up\n"
+			     "a          -\n");
+}
+
+static void a_long_table_prints_every_row_once(void **state)
+{
+	struct out out = capture(false);
+	struct table t;
+	size_t lines = 0;
+
+	(void)state;
+	table_init(&t, &out);
+	table_column(&t, "N", true);
+	for (int i = 0; i < 3 * TABLE_LOOK_AHEAD + 1; i++) {
+		table_cellf(&t, STYLE_NONE, "%d", i);
+		table_row(&t);
+	}
+	table_end(&t);
+	fclose(out.file);
+	for (const char *p = captured; *p; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 3 * TABLE_LOOK_AHEAD + 2);
+	assert_non_null(strstr(captured, "\n1536\n"));
+	free(captured);
+}
+
+#define SERVICES                                                                                   \
+	"{\"services\":[{\"key\":\"tcp:192.0.2.80:80\",\"name\":\"web\",\"scheduler\":\"wlc\","    \
+	"\"forward\":\"nat\",\"rates\":{\"conns\":1.5,\"in_pkts\":20000,\"out_pkts\":5,"           \
+	"\"in_bytes\":125000,\"out_bytes\":0},\"servers\":["                                       \
+	"{\"address\":\"10.10.0.12:8080\",\"weight\":0,\"active\":12345,\"inactive\":1},"          \
+	"{\"address\":\"10.10.0.11:8080\",\"weight\":2,\"active\":8,\"inactive\":2,\"forward\":"   \
+	"\"dr\",\"overloaded\":true}]},{\"key\":\"fwmark:7\",\"servers\":[]}]}"
+
+static void services_look_as_this_golden_text(void **state)
+{
+	json_t *r = json_loads(SERVICES, 0, NULL);
+	struct out out = capture(false);
+
+	(void)state;
+	view_services(&out, r, NULL);
+	captured_check(&out, "SERVICE / SERVER         METHOD  WEIGHT  ACTIVE  INACTIVE  CONN/S  "
+			     "IN PKT/S  OUT PKT/S  "
+			     "IN BIT/S  OUT BIT/S  STATE\n"
+			     "tcp:192.0.2.80:80 (web)  wlc              12.4k         3     1.5    "
+			     " 20.0k          5  "
+			     "   1.00M          0\n"
+			     "  10.10.0.12:8080        nat          0   12.3k         1       -    "
+			     "     -          -  "
+			     "       -          -  quiesced\n"
+			     "  10.10.0.11:8080        dr           2       8         2       -    "
+			     "     -          -  "
+			     "       -          -  overloaded\n"
+			     "fwmark:7                 -                    0         0       -    "
+			     "     -          -  "
+			     "       -          -  no servers\n");
+	out = capture(true);
+	out.width = 90;
+	view_services(&out, r, NULL);
+	captured_check(
+		&out,
+		"SERVICE / SERVER         METHOD  WEIGHT  ACTIVE  INACTIVE  CONN/S  STATE\n"
+		"tcp:192.0.2.80:80 (web)  wlc              12353         3   1.500\n"
+		"  10.10.0.12:8080        nat          0   12345         1       -  quiesced\n"
+		"  10.10.0.11:8080        dr           2       8         2       -  overloaded\n"
+		"fwmark:7                 -                    0         0       -  no servers\n");
+	json_decref(r);
+}
+
+static void plain_lists_look_as_this_golden_text(void **state)
+{
+	json_t *r = json_loads(
+		"{\"nexthops\":[{\"id\":1,\"link\":\"private\",\"address\":\"10.10.0.11\","
+		"\"mac\":\"02:00:00:00:00:11\",\"state\":\"reachable\",\"mtu\":1500,"
+		"\"used_s\":3},{\"id\":12}]}",
+		0, NULL);
+	struct out out = capture(false);
+
+	(void)state;
+	view_list(&out, &list_nexthops, r);
+	captured_check(&out, "ID  LINK     ADDRESS     MAC                STATE       MTU  USED\n"
+			     " 1  private  10.10.0.11  02:00:00:00:00:11  reachable  1500    3s\n"
+			     "12  -        -           -                  -             -     -\n");
+	json_decref(r);
+	out = capture(false);
+	r = json_loads("{\"workers\":[{\"worker\":0,\"load\":0.25,\"queues\":[{\"port\":\"public\","
+		       "\"queue\":0},{\"port\":\"private\",\"queue\":1}]}]}",
+		       0, NULL);
+	view_list(&out, &list_workers, r);
+	captured_check(&out,
+		       "WORKER  LCORE  CPU  NUMA  LOAD  CONNS  EMBRYONIC  RECEIVED  RING IN  SENT  "
+		       "HANDED OFF  QUEUES\n"
+		       "     0      -    -     -   25%      -          -         -        -     -  "
+		       "         -  public:0, private:1\n");
+	json_decref(r);
+}
+
+static void views_survive_results_of_any_shape(void **state)
+{
+	static const char *const texts[] = {
+		"{}",
+		"{\"services\":{}}",
+		"{\"services\":[1,null,\"x\",[],{\"servers\":5,\"key\":7,\"rates\":[]}]}",
+		"{\"service\":{\"servers\":[{\"weight\":\"x\",\"address\":5}],\"name\":{}}}",
+		"{\"services\":[{\"rates\":{\"conns\":\"\\u001b\"},\"servers\":[1]}],\"drops\":[1],"
+		"\"ports\":[[]],\"workers\":[{\"queues\":[1,{}],\"load\":1e300}],\"punts\":3}",
+		"{\"warnings\":[1,{}],\"connections\":5,\"rates\":\"x\",\"doors\":{\"a\":1e308}}",
+		"{\"connection\":[1]}",
+		"{\"connection\":{\"a\":{\"b\":{\"c\":1}}}}",
+		"{\"changes\":[1,{\"action\":5}],\"restart\":{},\"generation\":\"x\"}",
+	};
+	void (*const views[])(const struct out *, const json_t *, const struct invocation *) = {
+		view_version,	 view_status, view_services, view_service, view_count,
+		view_connection, view_rates,  view_counters, view_config,  view_check,
+		view_plan,	 view_saved,  view_level};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *r = json_loads(texts[i], 0, NULL);
+
+		assert_non_null(r);
+		for (size_t k = 0; k < sizeof(views) / sizeof(views[0]); k++) {
+			struct out out = capture(false);
+
+			views[k](&out, r, NULL);
+			fclose(out.file);
+			assert_null(strchr(captured, '\033'));
+			free(captured);
+		}
+		json_decref(r);
+	}
+}
+
+static void a_line_is_cut_at_the_edge_with_its_styles_whole(void **state)
+{
+	const char line[] = "\033[1mab\xc3\xbc"
+			    "cd\033[0m";
+	struct out out = capture(false);
+
+	(void)state;
+	live_line_put(out.file, line, strlen(line), 3);
+	captured_check(&out, "\033[1mab\xc3\xbc\033[0m");
+	out = capture(false);
+	live_line_put(out.file, line, strlen(line), 0);
+	captured_check(&out, line);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_shortened_to_three_digits),
+		cmocka_unit_test(text_from_the_router_holds_no_control_characters),
+		cmocka_unit_test(a_table_aligns_and_ends_lines_without_blanks),
+		cmocka_unit_test(a_long_table_prints_every_row_once),
+		cmocka_unit_test(services_look_as_this_golden_text),
+		cmocka_unit_test(plain_lists_look_as_this_golden_text),
+		cmocka_unit_test(views_survive_results_of_any_shape),
+		cmocka_unit_test(a_line_is_cut_at_the_edge_with_its_styles_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
