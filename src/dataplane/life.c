@@ -122,6 +122,8 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 	c->c.gen = w->env.gen;
 	c->c.state = n->proto == IPPROTO_TCP ? CONN_SYN_RECV : CONN_UDP;
 	c->c.timeout = state_timeout(n->svc, c->c.state);
+	if (n->method == FWD_NAT)
+		table4_prefetch_conn(&w->table4, c, DIR_OUT);
 	ret = table4_link(&w->table4, c, DIR_IN, &other);
 	if (ret < 0) {
 		table4_free(&w->table4, c);

@@ -126,10 +126,21 @@ static void conn4_visit(void *ctx, struct conn *c, uint32_t index)
 	__atomic_store_n(&w->nexthops->used_tick[c->nh_out], w->env.now_s, __ATOMIC_RELAXED);
 }
 
+/* Its keys' buckets have not been touched for as long as it has been idle. */
+static void conn4_soon(void *ctx, const struct conn *c, uint32_t index)
+{
+	struct worker *w = ctx;
+
+	(void)index;
+	table4_prefetch_conn(&w->table4, (const struct conn4 *)c, DIR_IN);
+	if (c->flags & CONN_F_OUT_KEY)
+		table4_prefetch_conn(&w->table4, (const struct conn4 *)c, DIR_OUT);
+}
+
 uint32_t pipeline_expire(struct worker *w)
 {
 	return wheel_advance(&w->wheel4, w->env.now_tick, EXPIRE_BUDGET, conn4_expire, conn4_visit,
-			     w);
+			     conn4_soon, w);
 }
 
 void pipeline_flush(struct worker *w)

@@ -106,6 +106,14 @@ void table4_free(struct table4 *t, struct conn4 *c)
 	t->n--;
 }
 
+void table4_prefetch_conn(const struct table4 *t, const struct conn4 *c, unsigned int dir)
+{
+	struct key4 k;
+
+	conn4_key(c, dir, &k);
+	__builtin_prefetch(table4_bucket(t, table4_hash(t, &k)), 1);
+}
+
 /* A bucket of the chain with a free way, or a fresh overflow bucket, or NULL. */
 static struct bucket4 *chain_room(struct table4 *t, struct bucket4 *b, unsigned int *way)
 {

@@ -169,6 +169,9 @@ void table4_unlink(struct table4 *t, struct conn4 *c, unsigned int dir);
 /* Gives the entry back. Its keys are unlinked before. */
 void table4_free(struct table4 *t, struct conn4 *c);
 
+/* Prefetches the bucket of one of its keys. */
+void table4_prefetch_conn(const struct table4 *t, const struct conn4 *c, unsigned int dir);
+
 static inline uint32_t conn4_index(const struct table4 *t, const struct conn4 *c)
 {
 	return (uint32_t)(c - t->conns);

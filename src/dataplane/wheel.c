@@ -2,6 +2,7 @@
 #include "dataplane/wheel.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "dataplane/pages.h"
@@ -71,8 +72,31 @@ void wheel_shorten(struct wheel *w, struct conn *c, uint32_t index)
 	wheel_arm(w, c, index);
 }
 
+static bool wheel_ran_out(const struct wheel *w, const struct conn *c)
+{
+	return (int32_t)(c->tick + c->timeout - w->tick) <= 0;
+}
+
+/* The first of a slot comes out. What follows it is read already: its line, and then what
+ * its own end needs, are on their way while the first is worked on. */
+static void wheel_take(struct wheel *w, struct conn *c, wheel_soon *soon, void *ctx)
+{
+	uint32_t *head = &w->heads[w->tick % WHEEL_SLOTS];
+	struct conn *next;
+
+	*head = c->next;
+	c->next = c->prev = 0;
+	if (!*head)
+		return;
+	next = wheel_conn(w, *head);
+	next->prev = 0;
+	__builtin_prefetch(wheel_conn(w, next->next), 1);
+	if (soon && wheel_ran_out(w, next))
+		soon(ctx, next, *head);
+}
+
 uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, wheel_expire *expire,
-		       wheel_visit *visit, void *ctx)
+		       wheel_visit *visit, wheel_soon *soon, void *ctx)
 {
 	uint32_t looked = 0;
 
@@ -90,12 +114,8 @@ uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, whee
 
 			if (looked++ >= budget)
 				return budget;
-			*head = c->next;
-			if (c->next)
-				wheel_conn(w, c->next)->prev = 0;
-			c->next = c->prev = 0;
-			__builtin_prefetch(wheel_conn(w, *head));
-			if ((int32_t)(c->tick + c->timeout - w->tick) > 0) {
+			wheel_take(w, c, soon, ctx);
+			if (!wheel_ran_out(w, c)) {
 				if (visit)
 					visit(ctx, c, index);
 			} else if (!expire(ctx, c, index)) {

@@ -31,6 +31,10 @@ typedef int wheel_expire(void *ctx, struct conn *c, uint32_t index);
 /* Called for an entry that lives on when its turn comes (refresh of peers, next hops). */
 typedef void wheel_visit(void *ctx, struct conn *c, uint32_t index);
 
+/* Called for an entry that will run out at the next look: time to prefetch what its end
+ * will touch. */
+typedef void wheel_soon(void *ctx, const struct conn *c, uint32_t index);
+
 /* 0 or -ENOMEM. */
 int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t now_tick);
 void wheel_fini(struct wheel *w);
@@ -42,8 +46,9 @@ void wheel_disarm(struct wheel *w, struct conn *c, uint32_t index);
 /* After c->timeout changed: moves it only when it would be looked at too late. */
 void wheel_shorten(struct wheel *w, struct conn *c, uint32_t index);
 
-/* Goes on to now_tick, at most `budget` entries a call; returns entries looked at. */
+/* Goes on to now_tick, at most `budget` entries a call; returns entries looked at.
+ * visit and soon may be NULL. */
 uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, wheel_expire *expire,
-		       wheel_visit *visit, void *ctx);
+		       wheel_visit *visit, wheel_soon *soon, void *ctx);
 
 #endif

@@ -183,7 +183,7 @@ static void entries_expire_at_their_time_and_not_before(void **state)
 			conns[4].c.timeout = 20;
 			wheel_shorten(&w, &conns[4].c, 4);
 		}
-		while (wheel_advance(&w, e.now, 2, note_expiry, NULL, &e) == 2)
+		while (wheel_advance(&w, e.now, 2, note_expiry, NULL, NULL, &e) == 2)
 			;
 	}
 	assert_int_equal(e.n, 4);
@@ -209,9 +209,9 @@ static void work_is_bounded_and_a_long_pause_loses_nobody(void **state)
 		wheel_arm(&w, &conns[i].c, i);
 	}
 	e.now = 5 + WHEEL_SLOTS * 5;
-	assert_int_equal(wheel_advance(&w, e.now, 3, note_expiry, NULL, &e), 3);
+	assert_int_equal(wheel_advance(&w, e.now, 3, note_expiry, NULL, NULL, &e), 3);
 	assert_int_equal(e.n, 3);
-	while (wheel_advance(&w, e.now, 3, note_expiry, NULL, &e) == 3)
+	while (wheel_advance(&w, e.now, 3, note_expiry, NULL, NULL, &e) == 3)
 		;
 	assert_int_equal(e.n, 11);
 	wheel_fini(&w);
