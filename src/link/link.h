@@ -100,8 +100,11 @@ struct link_callbacks {
 	/* The administrator changed a TAP's MTU. 0: the port has it now. -errno: it cannot; the
 	 * TAP is set back and the refusal is logged. NULL: all changes are refused. */
 	int (*mtu_changed)(void *arg, uint16_t port, uint16_t mtu);
-	/* A port's carrier as kernel_if shows it, at start and once per edge. May be NULL. */
+	/* A port's carrier, once per edge. May be NULL. */
 	void (*carrier_changed)(void *arg, uint16_t port, bool up);
+	/* What DPDK says of a port's link: asked every second, and when exchange.link_eventfd is
+	 * written with all rings empty. Not for ports with kernel_if. NULL: link_set_carrier(). */
+	bool (*port_up)(void *arg, uint16_t port);
 	void *arg;
 };
 

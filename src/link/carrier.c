@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+
+#include "base/log.h"
+#include "link/internal.h"
+
+/*
+ * af_packet and af_xdp report "up" whatever the interface under them does, so its own
+ * state is read here, from sockets that were opened in the creator's namespace.
+ */
+
+static bool is_up(const struct nl_link *k)
+{
+	return (k->flags & IFF_UP) && (k->flags & IFF_LOWER_UP);
+}
+
+void carrier_set(struct link *l, uint16_t port, bool up)
+{
+	if (l->carrier[port] != up) {
+		l->carrier[port] = up;
+		log_notice(LINK_AREA, "port %s: link is %s", l->config.ports[port].name,
+			   up ? "up" : "down");
+		if (l->config.callbacks.carrier_changed)
+			l->config.callbacks.carrier_changed(l->config.callbacks.arg, port, up);
+	}
+	taps_set_carrier(l, port);
+}
+
+static void carrier_ask(struct link *l)
+{
+	for (uint16_t p = 0; p < l->config.n_ports; p++) {
+		const char *name = l->config.ports[p].kernel_if;
+		struct nl_link k;
+
+		if (name[0])
+			carrier_set(l, p, nlreq_link_get(&l->host_req, name, &k) == 0 && is_up(&k));
+	}
+}
+
+int carrier_open(struct link *l)
+{
+	int group = RTNLGRP_LINK;
+	bool needed = false;
+
+	for (uint16_t p = 0; p < l->config.n_ports; p++)
+		needed |= l->config.ports[p].kernel_if[0];
+	if (!needed)
+		return 0;
+	l->host = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!l->host || mnl_socket_bind(l->host, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_setsockopt(l->host, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return nlreq_open(&l->host_req);
+}
+
+void carrier_close(struct link *l)
+{
+	if (l->host)
+		mnl_socket_close(l->host);
+	l->host = NULL;
+	nlreq_close(&l->host_req);
+}
+
+/* Which port an event is about does not matter: there are few ports, and the answer to a
+ * question is right even where events were lost. */
+void carrier_read(struct link *l)
+{
+	uint8_t buf[8192];
+	ssize_t got;
+
+	if (!l->host)
+		return;
+	for (unsigned int i = 0; i < 64; i++) {
+		got = mnl_socket_recvfrom(l->host, buf, sizeof(buf));
+		if (got < 0 && errno == EAGAIN)
+			break;
+	}
+	carrier_ask(l);
+}

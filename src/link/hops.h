@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_LINK_HOPS_H
+#define PLVS_LINK_HOPS_H
+
+/*
+ * Next hops: objects in the published table that follow Linux's neighbours.
+ *
+ *	(none) --request--> INCOMPLETE --MAC--> REACHABLE
+ *	                        |                 |  ^
+ *	                     no answer        no answer MAC
+ *	                        v                 v  |
+ *	                      FAILED <---------- FAILED
+ *
+ * FAILED stays through Linux's further attempts until a MAC comes. A REACHABLE one whose
+ * entry is flushed keeps its MAC until the new attempt ends.
+ *
+ * What control wants is managed by Linux from the start. What only traffic asked for is
+ * managed from its first answer on: strangers can make a router ask for any address of a
+ * connected prefix, and that must not leave thousands of entries that Linux probes for
+ * ever. Such unproven next hops are limited in number, and given up after a minute.
+ *
+ * Link thread. Time is passed in, in seconds of any clock that does not go back.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "link/link.h"
+#include "link/mirror.h"
+#include "link/nlparse.h"
+
+#define HOPS_UNPROVEN_MAX 4096
+#define HOPS_IDLE_S	  1200 /* an unused one that answers */
+#define HOPS_DEAD_S	  60   /* an unused one that does not */
+#define HOPS_RETRY_S	  5    /* an unmanaged, failed one that traffic asks for */
+
+/* How Linux is asked; nlreq in the program, a stub in tests. */
+struct hops_ops {
+	int (*use)(void *arg, int ifindex, const struct addr *a, bool managed);
+	int (*get)(void *arg, int ifindex, const struct addr *a, struct nl_neigh *out);
+	void *arg;
+};
+
+struct hop {
+	bool in_use;
+	bool wanted;
+	bool managed;
+	bool proven; /* answered once */
+	bool queued; /* for a question to Linux */
+	bool seen;   /* in this complete reading */
+	bool unlinked;
+	bool flushed;	    /* Linux forgot it: asked again from the next second on */
+	uint32_t used_mark; /* the worker's mark when last looked at */
+	uint32_t used_s;    /* when it was last seen to move */
+	uint32_t asked_s;
+	uint32_t flushed_s;
+};
+
+struct hops {
+	struct published *pub;
+	struct nexthop_table *table;
+	struct retire_list *retired;
+	struct mirror *mirror;
+	struct link_counters *counters;
+	struct hops_ops ops;
+	struct hop *hop; /* [MAX_NEXTHOPS + 1] */
+	uint32_t max_id; /* highest ever used */
+	uint32_t n_unproven, n_reachable;
+	uint32_t *queue; /* [MAX_NEXTHOPS + 1]: ids to ask Linux for */
+	uint32_t queue_head, queue_n;
+	struct link_want *wants;
+	uint32_t n_wants;
+	uint32_t *leaving; /* [MAX_NEXTHOPS]: unlinked, waiting for a grace period */
+	uint32_t n_leaving;
+	uint64_t token;
+	uint32_t cursor; /* of the sweep */
+	bool told_full, told_refused;
+};
+
+/* 0 or -ENOMEM. */
+int hops_init(struct hops *h, struct published *pub, struct retire_list *retired,
+	      struct mirror *mirror, struct link_counters *counters, const struct hops_ops *ops);
+void hops_fini(struct hops *h);
+
+/* A worker asks. */
+void hops_request(struct hops *h, const struct resolve_request *req, uint32_t now_s);
+/* Takes the list over (malloc). */
+void hops_set_wants(struct hops *h, struct link_want *wants, uint32_t n, uint32_t now_s);
+/* After a new fib: wants by LINK_ANY may lead elsewhere. */
+void hops_routes_changed(struct hops *h, uint32_t now_s);
+void hops_neigh(struct hops *h, const struct nl_neigh *n, bool gone, uint32_t now_s);
+/* What mirror_apply() said of a link. */
+void hops_link_new(struct hops *h, link_id link);
+void hops_link_edit(struct hops *h, link_id link);
+void hops_link_gone(struct hops *h, link_id link);
+/* Around a complete reading of neighbours through hops_neigh(). */
+void hops_reading_begin(struct hops *h);
+void hops_reading_end(struct hops *h);
+/* Asks Linux for up to budget queued ones. True: there are more. */
+bool hops_work(struct hops *h, uint32_t budget, uint32_t now_s);
+/* Every second: retries, and gives up what nothing uses. */
+void hops_sweep(struct hops *h, uint32_t now_s);
+/* At the end: Linux need not keep them fresh any more. */
+void hops_release(struct hops *h);
+
+#endif

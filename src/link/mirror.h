@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_LINK_MIRROR_H
+#define PLVS_LINK_MIRROR_H
+
+/*
+ * What Linux knows of the TAPs, kept up to date by netlink events: interfaces (TAPs and
+ * VLAN interfaces on them), IPv4 addresses, IPv4 routes of the tables local, main and
+ * default. Knows no socket: events go in, a fib comes out.
+ *
+ * Linux does not announce every route that goes (those of an interface that goes down, of
+ * an address that is deleted) and a replaced route is not named; where an event leaves
+ * doubt, MIRROR_REREAD asks for all routes to be read again.
+ *
+ * Link thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "link/htab.h"
+#include "link/nlparse.h"
+#include "model/fib.h"
+#include "model/link.h"
+
+#define MIRROR_ROUTES_MAX 1048576 /* beyond: left out and counted */
+
+/* Marks what plvs adds: "ip addr" shows "proto 0x70". */
+#define IFAPROT_PLVS 0x70
+
+struct iface_addr {
+	be32 addr;
+	uint8_t len;
+	bool ours; /* a gateway address of plvs: second choice as a source */
+};
+
+/* A TAP or a VLAN interface on one. */
+struct iface {
+	struct hnode by_ifindex;
+	int ifindex;
+	link_id link;
+	struct link_info info;
+	uint32_t flags; /* IFF_* */
+	/* Addresses with a prefix, for the choice of sources; filled by mirror_build(). */
+	struct iface_addr *addrs;
+	uint32_t n_addrs, max_addrs;
+};
+
+struct mirror_anchor {
+	link_id link;
+	int ifindex; /* 0: not there */
+};
+
+struct mirror {
+	uint16_t n_ports;
+	/* Interfaces that are links by word of link_main(): TAPs of ports, and of VLANs where
+	 * the kernel has no VLAN interfaces. */
+	struct mirror_anchor *anchors;
+	uint32_t n_anchors;
+	struct htab ifaces;
+	struct iface **by_link[MAX_PORTS]; /* pages of 4096, or NULL */
+	struct htab addrs;
+	struct htab routes;
+	uint32_t n_left_out; /* routes over the limit, since the last reading */
+};
+
+/* What an event changed. */
+#define MIRROR_FIB	 0x1U /* the fib has to be built again */
+#define MIRROR_REREAD	 0x2U /* routes have to be read again */
+#define MIRROR_LINK_NEW	 0x4U /* an interface appeared, or came up: next hops start again */
+#define MIRROR_LINK_EDIT 0x8U /* its MAC or MTU changed: headers are built again */
+#define MIRROR_LINK_GONE 0x10U
+
+/* 0 or -ENOMEM. */
+int mirror_init(struct mirror *m, uint16_t n_ports);
+void mirror_fini(struct mirror *m);
+/* The TAP of a link has this index now; 0: it is gone, with VLAN interfaces on it. 0 or
+ * -ENOMEM. */
+int mirror_set_tap(struct mirror *m, link_id link, int ifindex);
+/* MIRROR_* bits. *link is set when a MIRROR_LINK_* bit is. Out of memory: MIRROR_REREAD.
+ * NL_NEIGH events mean nothing here. */
+unsigned int mirror_apply(struct mirror *m, const struct nl_event *ev, link_id *link);
+
+/* Before a complete reading: forgets. The fib that workers have is untouched. */
+void mirror_clear_routes(struct mirror *m);
+void mirror_clear_addrs(struct mirror *m);
+/* A complete reading of interfaces: between the two, those that were not seen go. The
+ * callback learns of each that went. */
+void mirror_ifaces_begin(struct mirror *m);
+unsigned int mirror_ifaces_end(struct mirror *m, void (*gone)(void *arg, link_id link), void *arg);
+
+/* May be NULL. */
+struct iface *mirror_iface(const struct mirror *m, int ifindex);
+struct iface *mirror_iface_by_link(const struct mirror *m, link_id link);
+/* The link with a prefix around addr, or LINK_ANY. After mirror_build(). */
+link_id mirror_link_around(const struct mirror *m, be32 addr);
+
+/* Walks addresses of mirrored interfaces; starts with *cursor 0 and prev NULL. */
+struct mirror_addr {
+	struct hnode by_key;
+	int ifindex;
+	be32 addr;
+	uint8_t len;
+	uint8_t proto;
+};
+struct mirror_addr *mirror_addr_walk(const struct mirror *m, uint32_t *cursor,
+				     const struct mirror_addr *prev);
+
+/* The routes as workers get them. NULL: out of memory. *n_routes is their number. *list, if
+ * not NULL, gets the array (the caller frees it), else it is freed. */
+struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct route4 **list);
+
+#endif

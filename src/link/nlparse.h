@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_LINK_NLPARSE_H
+#define PLVS_LINK_NLPARSE_H
+
+/*
+ * rtnetlink messages as values. Pure: every length and type is checked, nothing is kept.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/netlink.h>
+
+#include "base/addr.h"
+
+enum nl_kind {
+	NL_LINK,
+	NL_ADDR,
+	NL_ROUTE,
+	NL_NEIGH,
+};
+
+struct nl_link {
+	int ifindex;
+	int parent;	/* of a VLAN interface; else 0 */
+	uint16_t vlan;	/* 802.1Q id; 0: not a VLAN interface */
+	uint32_t flags; /* IFF_* */
+	uint32_t mtu;
+	struct mac mac;
+	bool has_mac;
+	char name[16];
+};
+
+struct nl_addr {
+	int ifindex;
+	struct addr addr;
+	uint8_t len;
+	uint8_t proto; /* IFA_PROTO: who added it */
+};
+
+struct nl_route {
+	struct prefix dest;
+	struct addr via; /* ADDR_NONE: on link */
+	struct addr source;
+	uint32_t table;
+	uint32_t metric;
+	uint32_t mtu;	/* 0: the link's */
+	uint32_t flags; /* RTNH_F_* */
+	int oif;	/* 0: none */
+	uint8_t tos;
+	uint8_t type;	  /* RTN_* */
+	bool multipath;	  /* oif and via are those of the first live path */
+	bool unsupported; /* a kind of gateway that is not understood */
+};
+
+struct nl_neigh {
+	int ifindex;
+	struct addr addr;
+	struct mac mac;
+	bool has_mac;
+	uint16_t state; /* NUD_* */
+	uint8_t flags;	/* NTF_* */
+	uint32_t ext;	/* NTF_EXT_* */
+};
+
+struct nl_event {
+	enum nl_kind kind;
+	bool gone;    /* a DEL message */
+	bool replace; /* NLM_F_REPLACE */
+	union {
+		struct nl_link link;
+		struct nl_addr addr;
+		struct nl_route route;
+		struct nl_neigh neigh;
+	};
+};
+
+/* 1: *out is filled. 0: a message that means nothing here (IPv6, bridge, cloned route).
+ * -EBADMSG: contradicts itself. nlh has been checked by mnl_nlmsg_ok(). */
+int nl_parse(const struct nlmsghdr *nlh, struct nl_event *out);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_LINK_NLREQ_H
+#define PLVS_LINK_NLREQ_H
+
+/*
+ * Requests to Linux over rtnetlink. Linux answers within the call (the answer is queued
+ * before send() returns), so nothing here waits for anybody.
+ *
+ * Context: the thread whose namespace the socket was opened in.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "link/link.h"
+#include "link/nlparse.h"
+
+struct nlreq {
+	struct mnl_socket *sock;
+	uint32_t seq;
+	uint8_t *buf;  /* for answers, NLREQ_BUF */
+	char why[128]; /* the kernel's own words on the last error, or "" */
+};
+
+#define NLREQ_BUF 65536
+
+/* 0 or -errno. */
+int nlreq_open(struct nlreq *r);
+void nlreq_close(struct nlreq *r);
+
+/* Calls fn for every object of a kind (IPv4 where that applies). 0, -EINTR (it changed
+ * meanwhile: read again) or -errno. */
+int nlreq_dump(struct nlreq *r, enum nl_kind kind, void (*fn)(void *arg, const struct nl_event *ev),
+	       void *arg);
+
+/* One interface by name: 0 with *out, or -ENODEV. */
+int nlreq_link_get(struct nlreq *r, const char *name, struct nl_link *out);
+int nlreq_link_set_up(struct nlreq *r, int ifindex);
+int nlreq_link_set_mtu(struct nlreq *r, int ifindex, uint16_t mtu);
+int nlreq_link_set_mac(struct nlreq *r, int ifindex, const struct mac *mac);
+int nlreq_link_del(struct nlreq *r, int ifindex);
+int nlreq_vlan_add(struct nlreq *r, int parent, uint16_t id, const char *name);
+
+/* proto: IFAPROT_*. add: 0 also when it is there already (-EEXIST is success). del: 0 also
+ * when it is not there. Either family. */
+int nlreq_addr_add(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, uint8_t proto);
+int nlreq_addr_del(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len);
+int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route);
+
+/* Linux resolves addr now (probe); with managed it also keeps it fresh from then on.
+ * Without managed, an entry that was managed no longer is. */
+int nlreq_neigh_use(struct nlreq *r, int ifindex, const struct addr *a, bool managed);
+/* 0 with *out, or -ENOENT. */
+int nlreq_neigh_get(struct nlreq *r, int ifindex, const struct addr *a, struct nl_neigh *out);
+
+#endif

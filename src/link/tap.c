@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "link/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/if.h>
+#include <linux/if_tun.h>
+
+#include "base/log.h"
+
+#define AREA "link"
+
+void tap_init(struct tap *t, uint16_t port, uint16_t vlan)
+{
+	memset(t, 0, sizeof(*t));
+	t->port = port;
+	t->vlan = vlan;
+	t->fd = -1;
+	t->carrier = -1;
+}
+
+static int sysctl_read(const char *path, char *buf, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, len - 1);
+	close(fd);
+	if (n < 0)
+		return -EIO;
+	buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+/* Writes only what differs: a write of ip_forward resets every interface. *changed may be
+ * NULL. */
+static void sysctl_set(const char *ifname, const char *key, const char *value, bool tell)
+{
+	char path[128], old[32] = "";
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s%s%s%s", ifname ? "conf/" : "",
+		 ifname ? ifname : "", ifname ? "/" : "", key);
+	if (sysctl_read(path, old, sizeof(old)) == 0 && strcmp(old, value) == 0)
+		return;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		ret = errno;
+	if (fd >= 0)
+		close(fd);
+	if (ret)
+		log_warning(AREA, "cannot set %s to %s: %s", path, value, strerror(ret));
+	else if (tell)
+		log_notice(AREA, "set %s from %s to %s", path, old, value);
+}
+
+void tap_sysctls(const char *ifname)
+{
+	sysctl_set(ifname, "arp_announce", "2", false);
+	sysctl_set(ifname, "send_redirects", "0", false);
+	sysctl_set(ifname, "rp_filter", "0", false);
+	sysctl_set(ifname, "forwarding", "1", false);
+}
+
+void tap_sysctls_all(bool own)
+{
+	/* Linux takes the greater of "all" and the interface's for these two. */
+	sysctl_set("all", "rp_filter", "0", !own);
+	sysctl_set("all", "send_redirects", "0", !own);
+	/* In a namespace shared with others only the TAPs forward: see tap_sysctls(). */
+	if (own)
+		sysctl_set(NULL, "ip_forward", "1", false);
+}
+
+static int tap_ioctls(struct tap *t, const char *name, char error[LINK_ERROR_LEN])
+{
+	struct ifreq ifr = {0};
+	int ret;
+
+	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (t->fd < 0) {
+		ret = -errno;
+		snprintf(error, LINK_ERROR_LEN, "/dev/net/tun: %s", strerror(-ret));
+		return ret;
+	}
+	memcpy(ifr.ifr_name, name, strnlen(name, sizeof(ifr.ifr_name) - 1));
+	ifr.ifr_flags = IFF_TAP | IFF_NO_PI;
+	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0) {
+		ret = -errno;
+		snprintf(error, LINK_ERROR_LEN, "TAP %s: %s", name,
+			 ret == -EBUSY	  ? "another program has it open"
+			 : ret == -EINVAL ? "an interface of this name exists and is not a "
+					    "single-queue TAP"
+			 : ret == -EPERM  ? "not permitted: plvs needs CAP_NET_ADMIN"
+					  : strerror(-ret));
+		return ret;
+	}
+	/* Linux then completes checksums and cuts segments before it hands frames over. */
+	if (ioctl(t->fd, TUNSETOFFLOAD, 0UL) < 0) {
+		ret = -errno;
+		snprintf(error, LINK_ERROR_LEN, "TAP %s: cannot turn offloads off: %s", name,
+			 strerror(-ret));
+		return ret;
+	}
+	return 0;
+}
+
+static const char *reason(const struct nlreq *r, int ret)
+{
+	return r->why[0] ? r->why : strerror(-ret);
+}
+
+/* Addresses and routes of an interface made here. Routes may wait for one another: a
+ * gateway behind another route is no error of order. */
+static int apply_linux(struct nlreq *r, int ifindex, const char *ifname,
+		       const struct link_linux *ls, char error[LINK_ERROR_LEN])
+{
+	char text[PREFIX_STRLEN];
+	int ret;
+
+	for (uint32_t i = 0; i < ls->n_addrs; i++) {
+		const struct link_ifaddr *a = &ls->addrs[i];
+
+		ret = nlreq_addr_add(r, ifindex, &a->addr, a->len, 0);
+		if (ret < 0) {
+			snprintf(error, LINK_ERROR_LEN, "%s: address %s/%u: %s", ifname,
+				 addr_format(&a->addr, text, sizeof(text)), a->len, reason(r, ret));
+			return ret;
+		}
+	}
+	for (uint32_t i = 0; i < ls->n_routes; i++) {
+		ret = nlreq_route_add(r, ifindex, &ls->routes[i]);
+		if (ret < 0) {
+			snprintf(error, LINK_ERROR_LEN, "%s: route to %s: %s", ifname,
+				 prefix_format(&ls->routes[i].dest, text, sizeof(text)),
+				 reason(r, ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int tap_vlan_add(struct tap *t, struct nlreq *r, const struct link_vlan_config *vlan,
+		 const char *name, char error[LINK_ERROR_LEN])
+{
+	struct nl_link l;
+	int ret, *grown;
+
+	error[0] = '\0';
+	ret = nlreq_link_get(r, name, &l);
+	if (ret == 0 && l.vlan == 0)
+		return -EOPNOTSUPP; /* perhaps a TAP that stands for it: tap_open() will tell */
+	if (ret == 0) {
+		if (l.parent == t->ifindex && l.vlan == vlan->id)
+			return nlreq_link_set_up(r, l.ifindex);
+		snprintf(error, LINK_ERROR_LEN,
+			 "%s: an interface of this name exists and is another VLAN", name);
+		return -EEXIST;
+	}
+	ret = nlreq_vlan_add(r, t->ifindex, vlan->id, name);
+	if (ret == -EOPNOTSUPP)
+		return ret;
+	if (ret == 0)
+		ret = nlreq_link_get(r, name, &l);
+	if (ret < 0) {
+		snprintf(error, LINK_ERROR_LEN, "%s: cannot make VLAN %u: %s", name, vlan->id,
+			 reason(r, ret));
+		return ret;
+	}
+	grown = realloc(t->made_vlans, (t->n_made_vlans + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->made_vlans = grown;
+	t->made_vlans[t->n_made_vlans++] = l.ifindex;
+	tap_sysctls(name);
+	ret = nlreq_link_set_up(r, l.ifindex);
+	return ret < 0 ? ret : apply_linux(r, l.ifindex, name, &vlan->linux_side, error);
+}
+
+/* MAC, MTU, sysctls, up. */
+static int tap_set_up(struct tap *t, struct nlreq *r, const struct tap_want *want,
+		      const struct nl_link *l)
+{
+	int ret = 0;
+
+	t->ifindex = l->ifindex;
+	if (memcmp(&l->mac, want->mac, sizeof(l->mac)) != 0)
+		ret = nlreq_link_set_mac(r, t->ifindex, want->mac);
+	if (ret == 0 && t->created && l->mtu != want->mtu)
+		ret = nlreq_link_set_mtu(r, t->ifindex, want->mtu);
+	tap_sysctls(want->name);
+	return ret < 0 ? ret : nlreq_link_set_up(r, t->ifindex);
+}
+
+int tap_open(struct tap *t, struct nlreq *r, const struct tap_want *want,
+	     char error[LINK_ERROR_LEN])
+{
+	struct nl_link l;
+	int ret;
+
+	error[0] = '\0';
+	t->created = nlreq_link_get(r, want->name, &l) < 0;
+	ret = tap_ioctls(t, want->name, error);
+	if (ret == 0)
+		ret = nlreq_link_get(r, want->name, &l);
+	if (ret == 0)
+		ret = tap_set_up(t, r, want, &l);
+	if (ret == 0 && t->created)
+		ret = apply_linux(r, t->ifindex, want->name, want->linux_side, error);
+	if (ret < 0) {
+		if (!error[0])
+			snprintf(error, LINK_ERROR_LEN, "TAP %s: %s", want->name, reason(r, ret));
+		tap_close(t, r);
+		return ret;
+	}
+	if (!t->created)
+		log_info(AREA,
+			 "attached to TAP %s as it is: linux addresses and routes of the "
+			 "configuration are not applied",
+			 want->name);
+	return 0;
+}
+
+void tap_close(struct tap *t, struct nlreq *r)
+{
+	if (r && !t->created)
+		for (uint32_t i = 0; i < t->n_made_vlans; i++)
+			nlreq_link_del(r, t->made_vlans[i]);
+	free(t->made_vlans);
+	if (t->fd >= 0)
+		close(t->fd);
+	tap_init(t, t->port, t->vlan);
+}
+
+void tap_set_carrier(struct tap *t, bool up)
+{
+	int on = up;
+
+	if (t->fd < 0 || t->carrier == on)
+		return;
+	if (ioctl(t->fd, TUNSETCARRIER, &on) == 0)
+		t->carrier = on;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_LINK_TAP_H
+#define PLVS_LINK_TAP_H
+
+/*
+ * A TAP interface, VLAN interfaces on it, and the sysctls of both. What exists already is
+ * left with its addresses; what plvs makes, it sets up and takes away. Where the kernel has
+ * no VLAN interfaces (8021q), a TAP of its own stands for a VLAN: the pump puts the tag on
+ * and takes it off.
+ *
+ * Context: the link thread, in the namespace of the TAPs.
+ */
+
+#include <stdbool.h>
+
+#include "link/link.h"
+#include "link/nlreq.h"
+
+struct tap {
+	int fd; /* -1: not open */
+	int ifindex;
+	bool created; /* by plvs: goes with the descriptor */
+	int carrier;  /* last state told to Linux; -1: none yet */
+	uint16_t port;
+	uint16_t vlan; /* stands for this VLAN; 0: for the port */
+	/* VLAN interfaces that plvs made on a TAP that it did not make. */
+	int *made_vlans;
+	uint32_t n_made_vlans;
+};
+
+struct tap_want {
+	const char *name;
+	const struct mac *mac;
+	uint16_t mtu;
+	const struct link_linux *linux_side;
+};
+
+void tap_init(struct tap *t, uint16_t port, uint16_t vlan);
+/* Opens (attaches or creates), gives it the port's MAC, brings it up. On a TAP made here:
+ * MTU, addresses, routes. 0 or -errno. */
+int tap_open(struct tap *t, struct nlreq *r, const struct tap_want *want,
+	     char error[LINK_ERROR_LEN]);
+/* A VLAN interface on the TAP of a port, if it is not there yet. 0, -errno, or -EOPNOTSUPP:
+ * the kernel has none. */
+int tap_vlan_add(struct tap *t, struct nlreq *r, const struct link_vlan_config *vlan,
+		 const char *name, char error[LINK_ERROR_LEN]);
+/* Takes away what was made here. r may be NULL: the interface is gone anyway. */
+void tap_close(struct tap *t, struct nlreq *r);
+void tap_set_carrier(struct tap *t, bool up);
+
+/* Sysctls that a TAP or VLAN interface needs: logs what could not be set. */
+void tap_sysctls(const char *ifname);
+/* Those of the namespace that would overrule them. own: the namespace is plvs's alone. */
+void tap_sysctls_all(bool own);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libmnl/libmnl.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+#include "base/log.h"
+#include "link/internal.h"
+
+/*
+ * The loop of the link thread: sleeps in libevent until a ring, a TAP, netlink or a
+ * message has something, and gives each of them bounded turns.
+ */
+
+#define WATCH_BUDGET   32
+#define RESOLVE_BUDGET 128
+#define HOPS_BUDGET    64
+#define VIPS_BUDGET    64
+
+uint32_t link_now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint32_t)ts.tv_sec;
+}
+
+void link_more(struct link *l)
+{
+	if (l->ev_more)
+		event_active(l->ev_more, EV_TIMEOUT, 0);
+}
+
+/* Every wake ends here. */
+void link_round_end(struct link *l)
+{
+	LINK_COUNT(l->counters.progress);
+	watch_arm(l);
+}
+
+static bool take_resolves(struct link *l)
+{
+	struct resolve_request req[16];
+	unsigned int left = RESOLVE_BUDGET, n;
+
+	for (unsigned int w = 0; w < l->exchange->n_workers; w++) {
+		struct rte_ring *r = l->exchange->worker[w].resolve;
+
+		do {
+			if (left == 0)
+				return true;
+			n = r ? rte_ring_sc_dequeue_burst_elem(r, req, sizeof(req[0]),
+							       left < 16 ? left : 16, NULL)
+			      : 0;
+			for (unsigned int i = 0; i < n; i++)
+				hops_request(&l->hops, &req[i], link_now_s());
+			left -= n;
+		} while (n);
+	}
+	return false;
+}
+
+/* Rings of workers, and what is left over from other turns. */
+static void on_work(struct link *l)
+{
+	bool more = pump_punts(&l->pump);
+
+	more |= take_resolves(l);
+	more |= hops_work(&l->hops, HOPS_BUDGET, link_now_s());
+	more |= vips_work(&l->vips, VIPS_BUDGET);
+	if (more || pump_pending(&l->pump))
+		link_more(l);
+	link_round_end(l);
+}
+
+static void poll_port_state(struct link *l)
+{
+	const struct link_callbacks *cb = &l->config.callbacks;
+
+	for (uint16_t p = 0; cb->port_up && p < l->config.n_ports; p++)
+		if (!l->config.ports[p].kernel_if[0])
+			carrier_set(l, p, cb->port_up(cb->arg, p));
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return;
+	/* Woken with nothing in the rings: a port's link state changed. */
+	if (!pump_pending(&l->pump))
+		poll_port_state(l);
+	on_work(l);
+}
+
+static void on_more(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	on_work(arg);
+}
+
+static void on_msg(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return;
+	link_messages(l);
+	link_round_end(l);
+	if (l->stop)
+		event_base_loopbreak(l->base);
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+
+	(void)fd;
+	(void)what;
+	watch_read(l, WATCH_BUDGET);
+	/* A neighbour that went may have left a question. */
+	if (l->hops.queue_n)
+		link_more(l);
+	link_round_end(l);
+}
+
+static void on_host(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	carrier_read(arg);
+	link_round_end(arg);
+}
+
+static void on_batch(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->batch_armed = false;
+	if (!watch_settle(l))
+		l->build_us = 25000; /* try again in 100 ms */
+	link_round_end(l);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *l = arg;
+
+	(void)fd;
+	(void)what;
+	taps_retry(l);
+	poll_port_state(l);
+	hops_sweep(&l->hops, link_now_s());
+	retire_poll(&l->retired);
+	on_work(l);
+}
+
+/* --- Start and end ------------------------------------------------------------------------ */
+
+static int enter_netns(const char *netns, char error[LINK_ERROR_LEN])
+{
+	char path[300];
+	int fd, ret = 0;
+
+	if (!netns[0])
+		return 0;
+	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
+		ret = -errno;
+		snprintf(error, LINK_ERROR_LEN, "node.linux.netns: %.200s: %s", path,
+			 strerror(-ret));
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int make_events(struct link *l)
+{
+	static const struct timeval second = {.tv_sec = 1};
+	struct event **const fds[] = {&l->ev_msg, &l->ev_wake, &l->ev_watch, &l->ev_host};
+
+	l->ev_msg = event_new(l->base, l->msg_fd, EV_READ | EV_PERSIST, on_msg, l);
+	l->ev_wake =
+		event_new(l->base, l->exchange->link_eventfd, EV_READ | EV_PERSIST, on_wake, l);
+	l->ev_watch =
+		event_new(l->base, mnl_socket_get_fd(l->watch), EV_READ | EV_PERSIST, on_watch, l);
+	if (l->host)
+		l->ev_host = event_new(l->base, mnl_socket_get_fd(l->host), EV_READ | EV_PERSIST,
+				       on_host, l);
+	l->ev_more = event_new(l->base, -1, 0, on_more, l);
+	l->ev_batch = event_new(l->base, -1, 0, on_batch, l);
+	l->ev_tick = event_new(l->base, -1, EV_PERSIST, on_tick, l);
+	if (!l->ev_more || !l->ev_batch || !l->ev_tick || event_add(l->ev_tick, &second) < 0)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (*fds[i] ? event_add(*fds[i], NULL) < 0 : fds[i] != &l->ev_host)
+			return -ENOMEM;
+	return 0;
+}
+
+/* Everything that link_start() promises. */
+static int thread_init(struct link *l, char error[LINK_ERROR_LEN])
+{
+	int ret;
+
+	error[0] = '\0';
+	ret = enter_netns(l->config.netns, error);
+	if (ret == 0)
+		ret = nlreq_open(&l->req);
+	if (ret == 0)
+		ret = watch_open(l);
+	l->base = ret == 0 ? event_base_new() : NULL;
+	if (ret == 0)
+		ret = l->base ? make_events(l) : -ENOMEM;
+	if (ret < 0)
+		goto err;
+	tap_sysctls_all(l->config.netns[0]);
+	carrier_read(l);
+	poll_port_state(l);
+	ret = taps_open(l, error);
+	if (ret < 0)
+		goto err;
+	l->all_unknown = true;
+	for (unsigned int i = 0; i < 10 && !watch_settle(l); i++)
+		;
+	if (!l->pub->fib) {
+		ret = -EIO;
+		goto err;
+	}
+	while (vips_work(&l->vips, VIPS_BUDGET))
+		;
+	return 0;
+
+err:
+	if (!error[0])
+		snprintf(error, LINK_ERROR_LEN, "the Linux side of ports: %s", strerror(-ret));
+	return ret;
+}
+
+static void thread_fini(struct link *l)
+{
+	struct event **const events[] = {&l->ev_msg,  &l->ev_wake,  &l->ev_watch, &l->ev_host,
+					 &l->ev_more, &l->ev_batch, &l->ev_tick};
+
+	/* On TAPs that stay, nothing of ours stays. */
+	if (l->req.sock && l->watch) {
+		hops_release(&l->hops);
+		while (watch_read(l, 1024))
+			;
+		if (vips_set(&l->vips, NULL, 0) == 0 && vips_plan(&l->vips) == 0)
+			while (vips_work(&l->vips, VIPS_BUDGET))
+				;
+	}
+	taps_close(l);
+	for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		if (*events[i])
+			event_free(*events[i]);
+		*events[i] = NULL;
+	}
+	if (l->base)
+		event_base_free(l->base);
+	l->base = NULL;
+	watch_close(l);
+	nlreq_close(&l->req);
+}
+
+void *link_main(void *arg)
+{
+	struct link *l = arg;
+	int ret;
+
+	prctl(PR_SET_NAME, "plvs-link");
+	ret = thread_init(l, l->start_error);
+	pthread_mutex_lock(&l->lock);
+	l->start_ret = ret;
+	l->running = ret == 0;
+	l->started = true;
+	pthread_cond_broadcast(&l->cond);
+	pthread_mutex_unlock(&l->lock);
+	if (ret == 0)
+		event_base_dispatch(l->base);
+	thread_fini(l);
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_LINK_VIPS_H
+#define PLVS_LINK_VIPS_H
+
+/*
+ * Addresses that plvs puts on TAPs: active VIPs and gateways. What should be is compared
+ * with what the mirror shows, so that a crash, an administrator or a new TAP are all the
+ * same case. Link thread.
+ */
+
+#include <stdbool.h>
+
+#include "link/link.h"
+#include "link/mirror.h"
+#include "link/nlreq.h"
+
+struct vip_task;
+
+struct vips {
+	struct mirror *mirror;
+	struct nlreq *req;
+	struct link_counters *counters;
+	struct link_address *list;
+	uint32_t n;
+	struct htab by_addr; /* of list */
+	void *nodes;
+	struct vip_task *tasks; /* what is still to do */
+	uint32_t n_tasks, next, max_tasks;
+	bool told;
+};
+
+/* 0 or -ENOMEM. */
+int vips_init(struct vips *v, struct mirror *mirror, struct nlreq *req,
+	      struct link_counters *counters);
+void vips_fini(struct vips *v);
+/* Takes the list over (malloc). 0 or -ENOMEM (then the old list stays, the new is freed). */
+int vips_set(struct vips *v, struct link_address *list, uint32_t n);
+/* Makes the list of what differs. 0 or -ENOMEM. */
+int vips_plan(struct vips *v);
+/* Does up to budget of it. True: there is more. */
+bool vips_work(struct vips *v, uint32_t budget);
+/* Does it contradict the list that an address is there, or no longer there? */
+bool vips_contradicts(const struct vips *v, be32 addr, uint8_t proto, bool gone);
+
+#endif
