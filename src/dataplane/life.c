@@ -101,7 +101,7 @@ static int out_key_link(struct worker *w, struct conn4 *c)
 
 int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
 {
-	struct conn4 *c = table4_alloc(&w->table4), *other = NULL;
+	struct conn4 *c = table4_alloc(&w->table4);
 	int ret;
 
 	if (!c) {
@@ -124,13 +124,10 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 	c->c.timeout = state_timeout(n->svc, c->c.state);
 	if (n->method == FWD_NAT)
 		table4_prefetch_conn(&w->table4, c, DIR_OUT);
-	ret = table4_link(&w->table4, c, DIR_IN, &other);
+	ret = table4_link(&w->table4, c, DIR_IN, NULL);
 	if (ret < 0) {
 		table4_free(&w->table4, c);
-		if (ret != -EEXIST)
-			return -ENOSPC;
-		*out = other;
-		return -EALREADY;
+		return -ENOSPC;
 	}
 	if (n->method == FWD_NAT) {
 		conn4_deltas(c);

@@ -20,11 +20,10 @@ struct conn4_new {
 };
 
 /*
- * Makes a connection in its first state (SYN_RECV or UDP), bound, armed and findable.
+ * Makes a connection, whose in key is not in the table, in its first state (SYN_RECV or UDP), bound, armed and findable.
  * 0, or
  *   -ENOSPC  the table is full of established connections
  *   -EEXIST  the NAT out key belongs to a live connection of this client with this server
- *   -EALREADY  the in key exists: *out is that connection
  */
 int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out);
 

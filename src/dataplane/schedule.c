@@ -103,13 +103,15 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		door_punt(w, p->m, PUNT_OWN);
 		return false;
 	}
+	/* An earlier packet of this burst may have made it: the scheduler is asked once. */
+	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+	if (p->conn)
+		return true;
 	ret = connection_make(w, svc, p);
 	switch (ret) {
 	case 0:
 		p->flags |= PKT_NEW;
 		resolve_ahead4(w, p->conn);
-		return true;
-	case -EALREADY: /* made by an earlier packet of this burst */
 		return true;
 	case -ENOENT:
 		icmp_error(w, p, p->key.daddr, 3, 3, 0);

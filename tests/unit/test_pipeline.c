@@ -612,6 +612,32 @@ static void three_workers_agree_on_both_halves_of_a_connection(void **state)
 	assert_int_equal(live, 300);
 }
 
+static void a_syn_twice_in_one_burst_is_scheduled_once(void **state)
+{
+	static const struct world_server two[] = {{SERVER ":8080", 1, FWD_NAT},
+						  {SERVER2 ":8080", 1, FWD_NAT}};
+	struct packet p = from_client(1016, 91, TCP_SYN);
+	uint8_t frame[FRAME_MAX];
+	size_t len;
+	be32 first;
+
+	(void)state;
+	world_service(&h, "tcp", VIP ":91", sched_find("rr"), two, 2);
+	p.dst = router[0];
+	p.src = station;
+	len = packet_build(&p, frame);
+	for (int i = 0; i < 2; i++)
+		harness_receive(&h, 0, 0, harness_frame(&h, frame, (uint16_t)len));
+	harness_run(&h);
+	assert_true(got(1, &p));
+	first = p.daddr;
+	assert_true(got(1, &p));
+	assert_int_equal(p.daddr, first);
+	put(0, from_client(1017, 91, TCP_SYN));
+	assert_true(got(1, &p));
+	assert_int_not_equal(p.daddr, first);
+}
+
 static void a_vip_that_is_not_active_is_silent(void **state)
 {
 	struct packet p = from_client(1015, 80, TCP_SYN);
@@ -653,6 +679,7 @@ int main(void)
 		GOLDEN(a_syn_flood_evicts_its_own_and_never_an_established_connection),
 		cmocka_unit_test_setup_teardown(three_workers_agree_on_both_halves_of_a_connection,
 						bed_setup_three, bed_teardown),
+		GOLDEN(a_syn_twice_in_one_burst_is_scheduled_once),
 		GOLDEN(a_vip_that_is_not_active_is_silent),
 	};
 	int ret;
