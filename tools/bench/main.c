@@ -94,7 +94,7 @@ static void options_parse(int argc, char **argv, struct options *o, int *cpu)
 	if (optind != argc)
 		usage();
 	if (o->blocks == 0)
-		o->blocks = o->quick ? 60 : 200;
+		o->blocks = o->quick ? 150 : 300;
 }
 
 static bool huge_pages_free(void)
