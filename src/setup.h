@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SETUP_H
+#define PLVS_SETUP_H
+
+/*
+ * What the configuration means for the data plane and for the Linux side of ports.
+ * Context: main, before threads start.
+ */
+
+#include "control/config.h"
+#include "dataplane/dataplane.h"
+#include "link/link.h"
+
+void setup_dataplane(const struct config *config, struct dataplane_config *out);
+
+/* Ports as dp has them. The arrays in *out are for setup_link_fini(). 0 or -ENOMEM. */
+int setup_link(const struct config *config, struct dataplane *dp, struct link_config *out);
+void setup_link_fini(struct link_config *lc);
+
+#endif
