@@ -87,7 +87,7 @@ static int uint_parse(const struct arg *arg, const char *text, json_t **value)
 	return 0;
 }
 
-/* The object of a new service: {"protocol", "listen"} or {"fwmark"}; NULL if it is none. */
+/* The object of a new service: {"protocol", "listen"} or {"mark"}; NULL if it is none. */
 static json_t *service_object(const char *text)
 {
 	static const struct arg mark = {.min = 1, .max = UINT32_MAX};
@@ -98,7 +98,7 @@ static json_t *service_object(const char *text)
 	    endpoint_parse(text + 4, &e) == 0)
 		return json_pack("{s:s%, s:[s]}", "protocol", text, (size_t)3, "listen", text + 4);
 	if (strncmp(text, "fwmark:", 7) == 0 && uint_parse(&mark, text + 7, &v) == 0)
-		return json_pack("{s:o}", "fwmark", v);
+		return json_pack("{s:o}", "mark", v);
 	return NULL;
 }
 

@@ -77,6 +77,22 @@ static const struct arg service_edit_args[] = {
 	{"weight", ARG_UINT, 0,		at "weight", "share of new connections; 0 quiesces",       \
 	 NULL,	   0,	     WEIGHT_MAX},                                                          \
 		{"forward", ARG_CHOICE, 0, at "forward", "how packets reach it", forwards, 0, 0},  \
+		{"upper",                                                                          \
+		 ARG_UINT,                                                                         \
+		 0,                                                                                \
+		 at "upper",                                                                       \
+		 "full from so many connections; 0 = never",                                       \
+		 NULL,                                                                             \
+		 0,                                                                                \
+		 UINT32_MAX},                                                                      \
+		{"lower",                                                                          \
+		 ARG_UINT,                                                                         \
+		 0,                                                                                \
+		 at "lower",                                                                       \
+		 "open again below so many; 0 = 3/4 of upper",                                     \
+		 NULL,                                                                             \
+		 0,                                                                                \
+		 UINT32_MAX},                                                                      \
 	{                                                                                          \
 		"set", ARG_ASSIGN, 0, at "",                                                       \
 			"any key of the configuration (see \"config schema\")", NULL, 0, 0         \

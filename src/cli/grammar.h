@@ -20,7 +20,7 @@ struct out;
 enum arg_kind {
 	ARG_NONE,
 	ARG_SERVICE,	 /* a service there is: key, listener or name */
-	ARG_NEW_SERVICE, /* tcp:ADDRESS:PORT, udp:..., fwmark:N; sets protocol and listen, or fwmark
+	ARG_NEW_SERVICE, /* tcp:ADDRESS:PORT, udp:..., fwmark:N; sets protocol and listen, or mark
 			  */
 	ARG_SERVER,	 /* a real server there is: address:port */
 	ARG_ENDPOINT,	 /* address:port, any */

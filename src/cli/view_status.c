@@ -37,7 +37,7 @@ void view_version(const struct out *out, const json_t *r, const struct invocatio
 	line_put(out, "plvs", r, "version", FORMAT_TEXT);
 	label_put(out, "plvsctl");
 	fprintf(out->file, "%s\n", PLVS_VERSION);
-	line_put(out, "DPDK", r, "dpdk", FORMAT_TEXT);
+	line_put(out, "on", r, "dpdk", FORMAT_TEXT);
 	line_put(out, "process", r, "pid", FORMAT_ID);
 	line_put(out, "up for", r, "uptime_s", FORMAT_SECONDS);
 }

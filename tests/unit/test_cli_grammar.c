@@ -60,7 +60,7 @@ static void a_line_becomes_the_parameters_of_its_method(void **state)
 		{"service add tcp:192.0.2.80:80 listen 192.0.2.80:443 scheduler rr name web",
 		 "{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\",\"192.0.2.80:443\"],"
 		 "\"scheduler\":\"rr\",\"name\":\"web\"}"},
-		{"service add fwmark:7", "{\"fwmark\":7}"},
+		{"service add fwmark:7", "{\"mark\":7}"},
 		{"service add udp:[2001:db8::1]:53 forward tunnel",
 		 "{\"protocol\":\"udp\",\"listen\":[\"[2001:db8::1]:53\"],\"forward\":\"tunnel\"}"},
 		{"service edit web set a.b=[1]",
@@ -105,9 +105,9 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 		{"server edit web 10.0.0.1:80 wieght 0",
 		 "server edit: \"wieght\" is not expected (did you mean \"weight\"?); expected one "
 		 "of: "
-		 "weight, forward, set"},
-		{"server edit web 10.0.0.1:80",
-		 "server edit: nothing to change; expected one of: weight, forward, set"},
+		 "weight, forward, upper, lower, set"},
+		{"server edit web 10.0.0.1:80", "server edit: nothing to change; expected one of: "
+						"weight, forward, upper, lower, set"},
 		{"server edit web 10.0.0.1:80 weight",
 		 "server edit: \"weight\" needs a value: expected a number from 0 to 65535"},
 		{"server edit web 10.0.0.1:80 weight -1",
@@ -214,8 +214,8 @@ static void completion_offers_words_keywords_values_and_names(void **state)
 	complete_check("server edit ", "web tcp:192.0.2.80:80");
 	complete_check("server edit t", "tcp:192.0.2.80:80");
 	complete_check("server edit web ", "10.10.0.11:8080 10.10.0.12:8080");
-	complete_check("server edit web 10.10.0.11:8080 ", "weight forward set");
-	complete_check("server edit web 10.10.0.11:8080 weight 0 ", "forward set");
+	complete_check("server edit web 10.10.0.11:8080 ", "weight forward upper lower set");
+	complete_check("server edit web 10.10.0.11:8080 weight 0 ", "forward upper lower set");
 	complete_check("server edit web 10.10.0.11:8080 weight ", "<a number from 0 to 65535>");
 	complete_check("server edit web 10.10.0.11:8080 forward ", "nat dr tunnel local");
 	complete_check("server add web ", "<ADDRESS:PORT>");
