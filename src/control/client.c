@@ -67,20 +67,26 @@ static int dump_to_evbuffer(const char *data, size_t len, void *out)
 	return evbuffer_add(out, data, len);
 }
 
+/* Who does not read is disconnected before memory ends. */
+static void client_bound(struct rpc_client *c)
+{
+	size_t waiting = evbuffer_get_length(c->out);
+
+	if (waiting <= c->server->opt.max_backlog || c->broken)
+		return;
+	log_warning(AREA, "a client does not read: disconnected with %zu bytes waiting", waiting);
+	c->broken = true;
+}
+
 /* Takes doc over. May not free the client: callers go on with it. */
 static void client_send(struct rpc_client *c, json_t *doc)
 {
-	size_t max = c->server->opt.max_backlog;
-
 	if (!doc || json_dump_callback(doc, dump_to_evbuffer, c->out, JSON_COMPACT) < 0 ||
 	    evbuffer_add(c->out, "\n", 1) < 0) {
 		log_error(AREA, "no memory for an answer: its client is disconnected");
 		c->broken = true;
-	} else if (evbuffer_get_length(c->out) > max) {
-		log_warning(AREA, "a client does not read: disconnected with %zu bytes waiting",
-			    evbuffer_get_length(c->out));
-		c->broken = true;
 	}
+	client_bound(c);
 	json_decref(doc);
 }
 
@@ -219,6 +225,25 @@ void rpc_answer(struct rpc_request *r, json_t *result)
 				 result ? result : json_object()));
 }
 
+void rpc_answer_text(struct rpc_request *r, struct evbuffer *result)
+{
+	struct rpc_client *c = r->client;
+	char *id;
+
+	if (!c || !r->id) {
+		request_end(r, NULL);
+		return;
+	}
+	id = json_dumps(r->id, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (!id ||
+	    evbuffer_add_printf(c->out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":", id) < 0 ||
+	    evbuffer_add_buffer(c->out, result) < 0 || evbuffer_add(c->out, "}\n", 2) < 0)
+		c->broken = true;
+	free(id);
+	client_bound(c);
+	request_end(r, NULL);
+}
+
 void rpc_fail(struct rpc_request *r, enum rpc_code code, json_t *data, const char *fmt, ...)
 {
 	char message[1024];
@@ -259,10 +284,11 @@ bool rpc_gone(const struct rpc_request *r)
 }
 
 /* The text of what is wrong with a document as a request, or NULL. */
-static const char *request_fault(const json_t *doc)
+static const char *request_fault(const json_t *doc, enum rpc_code *code)
 {
 	const json_t *version, *id, *params;
 
+	*code = RPC_NOT_REQUEST;
 	if (json_is_array(doc))
 		return "batches are not supported: send one request per line";
 	if (!json_is_object(doc))
@@ -276,6 +302,7 @@ static const char *request_fault(const json_t *doc)
 	if (!json_is_string(json_object_get(doc, "method")))
 		return "\"method\" must be a string";
 	params = json_object_get(doc, "params");
+	*code = RPC_BAD_PARAMS;
 	if (params && !json_is_object(params))
 		return "\"params\" must be an object: parameters are named";
 	return NULL;
@@ -286,6 +313,7 @@ static void client_request(struct rpc_client *c, const char *line, size_t len)
 	struct rpc_server *s = c->server;
 	struct rpc_request *r;
 	const char *fault;
+	enum rpc_code code;
 	json_error_t err;
 	char message[320];
 	json_t *doc;
@@ -305,14 +333,15 @@ static void client_request(struct rpc_client *c, const char *line, size_t len)
 		client_end(c, RPC_NOT_JSON, message);
 		return;
 	}
-	fault = request_fault(doc);
+	fault = request_fault(doc, &code);
 	r = fault ? NULL : calloc(1, sizeof(*r));
 	if (!r) {
 		json_t *id = json_object_get(doc, "id");
 
 		if (!json_is_string(id) && !json_is_number(id))
 			id = json_null();
-		client_send(c, error_doc(id, RPC_NOT_REQUEST, NULL, fault ? fault : "no memory"));
+		client_send(c, error_doc(id, fault ? code : RPC_INTERNAL, NULL,
+					 fault ? fault : "out of memory"));
 		json_decref(doc);
 		return;
 	}

@@ -142,8 +142,7 @@ const struct config_service *control_service_by_id(const struct control *c, uint
 
 /* --- life --- */
 
-/* The node part alone, to tell later what a restart would change. */
-static struct config *node_of(const struct config *config)
+struct config *control_node_of(const struct config *config)
 {
 	struct config_errors errors;
 	struct config *node = NULL;
@@ -180,13 +179,15 @@ int control_create(const struct control_options *options, struct config *config,
 	c->wake_fd = -1;
 	c->started_us = c->applied_us = clock_us();
 	TAILQ_INIT(&c->streams);
+	TAILQ_INIT(&c->listings);
 	if (options->config_path && !(c->config_path = strdup(options->config_path)))
 		goto err_destroy;
 	if (options->dpdk_version && !(c->dpdk_version = strdup(options->dpdk_version)))
 		goto err_destroy;
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	c->boot = node_of(config);
-	if (c->wake_fd < 0 || !c->boot)
+	c->boot = control_node_of(config);
+	c->restart = json_array();
+	if (c->wake_fd < 0 || !c->boot || !c->restart)
 		goto err_destroy;
 	ret = traffic_init(&c->traffic, c->dp, &c->pub->runtime);
 	if (ret < 0)
@@ -224,6 +225,7 @@ void control_destroy(struct control *c)
 	traffic_fini(&c->traffic);
 	config_destroy(c->config);
 	config_destroy(c->boot);
+	json_decref(c->restart);
 	if (c->wake_fd >= 0)
 		close(c->wake_fd);
 	free(c->config_path);
@@ -297,6 +299,7 @@ static void fini_base(struct control *c)
 {
 	/* Who waits gets an answer as long as there is a client to send it to. */
 	streams_stop(c);
+	listings_stop(c);
 	publisher_detach(&c->publisher);
 	rpc_server_destroy(c->server);
 	c->server = NULL;

@@ -17,6 +17,8 @@
 
 struct stream;
 TAILQ_HEAD(stream_list, stream);
+struct listing;
+TAILQ_HEAD(listing_list, listing);
 
 struct control {
 	char *config_path;    /* or NULL */
@@ -40,6 +42,8 @@ struct control {
 	struct traffic traffic;
 	struct stream_list streams;
 	uint32_t n_streams;
+	struct listing_list listings;
+	json_t *restart; /* texts: what of the configuration waits for a restart */
 	uint64_t started_us;
 	uint64_t applied_us; /* when the configuration came as a whole */
 };
@@ -99,8 +103,9 @@ void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start
 void control_apply_file(struct control *c);
 json_t *config_error_list_json(const struct config_error_list *list);
 
-/* Texts of what of a node part waits for a restart. New reference. */
-json_t *restart_json(const struct control *c, const struct config *config);
+/* --- listing.c --- */
+
+void listings_stop(struct control *c);
 
 /* --- methods_counter.c: new references --- */
 
@@ -115,6 +120,9 @@ void streams_stop(struct control *c);
 void streams_free(struct control *c);
 
 /* --- control.c --- */
+
+/* The node part of a configuration alone; NULL: no memory. */
+struct config *control_node_of(const struct config *config);
 
 /* Run-time object of a configured service, or NULL. */
 struct service_rt *control_service_rt(const struct control *c, const struct config_service *svc);

@@ -97,17 +97,19 @@ static json_t *changes_json(const struct control *c, const struct config_plan *p
 	return array;
 }
 
-/* What of the new node part waits for a restart, whatever was applied in between. */
-json_t *restart_json(const struct control *c, const struct config *after)
+/* What of the new node part waits for a restart, whatever was applied in between. Without
+ * the services, which cost most and never need one. New reference. */
+static json_t *restart_json(const struct control *c, const struct config *after)
 {
+	struct config *node = control_node_of(after);
 	struct config_plan *plan = NULL;
 	json_t *array = json_array();
 
-	if (!array || config_plan(c->boot, after, &plan) < 0)
-		return array;
-	for (uint32_t i = 0; i < plan->n_restart; i++)
-		json_array_append_new(array, json_string(plan->restart[i]));
+	if (array && node && config_plan(c->boot, node, &plan) == 0)
+		for (uint32_t i = 0; i < plan->n_restart; i++)
+			json_array_append_new(array, json_string(plan->restart[i]));
 	config_plan_destroy(plan);
+	config_destroy(node);
 	return array;
 }
 
@@ -148,6 +150,8 @@ static int apply(struct control *c, struct config *after, char error[256])
 	}
 	c->config = after;
 	c->applied_us = clock_us();
+	json_decref(c->restart);
+	c->restart = restart_json(c, after);
 	log_set_level((enum log_level)after->node.log_level);
 	config_destroy(before);
 	return 0;
@@ -202,7 +206,6 @@ void control_apply_file(struct control *c)
 {
 	struct config_errors errors;
 	struct config *after = NULL;
-	json_t *restart;
 	char error[256];
 
 	if (!c->config_path) {
@@ -218,11 +221,9 @@ void control_apply_file(struct control *c)
 	} else if (apply(c, after, error) < 0) {
 		log_error(CONTROL_AREA, "reload: %s: nothing was changed", error);
 	} else {
-		restart = restart_json(c, c->config);
-		for (size_t i = 0; i < json_array_size(restart); i++)
+		for (size_t i = 0; i < json_array_size(c->restart); i++)
 			log_warning(CONTROL_AREA, "takes effect after a restart: %s",
-				    json_string_value(json_array_get(restart, i)));
-		json_decref(restart);
+				    json_string_value(json_array_get(c->restart, i)));
 		log_notice(CONTROL_AREA, "reload: %s is applied", c->config_path);
 	}
 	config_errors_fini(&errors);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/internal.h"
+#include "control/listing.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
 
@@ -93,56 +93,51 @@ static uint16_t n_workers(const struct control *c)
 
 /* --- counter.list --- */
 
-static json_t *services_rows(struct control *c)
+static const struct service *node_of(const struct control *c, const struct service_rt *rt)
 {
-	struct traffic_sum *sums = traffic_of_removed(&c->traffic);
-	json_t *rows = json_array();
-
-	for (uint32_t i = 0; sums && i < c->config->shared.n_services; i++) {
-		const struct config_service *svc = c->config->shared.services[i];
-		const struct service_rt *rt = control_service_rt(c, svc);
-		const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
-		struct traffic_sum *sum = rt ? &sums[rt->id] : &sums[0];
-		char key[CONFIG_KEY_STRLEN];
-
-		if (rt)
-			traffic_add_retired(&rt->retired, sum);
-		for (uint32_t k = 0; node && k < node->n_servers; k++)
-			traffic_add_server(&c->traffic, node->servers[k].rt->id, sum);
-		json_array_append_new(rows, json_pack("{s:s, s:s?, s:o, s:o}", "key",
-						      config_service_key(svc, key, sizeof(key)),
-						      "name", svc->name, "counters",
-						      traffic_counters_json(&sum->counters),
-						      "rates", traffic_rates_json(sum->rate)));
-	}
-	free(sums);
-	return rows;
+	return rt ? publisher_service(&c->publisher, rt->id) : NULL;
 }
 
-static json_t *servers_rows(struct control *c)
+static void service_row(struct control *c, const struct config_service *svc,
+			const struct traffic_sum *removed, json_t *rows)
 {
-	json_t *rows = json_array();
+	const struct service_rt *rt = control_service_rt(c, svc);
+	const struct service *node = node_of(c, rt);
+	struct traffic_sum sum = {0};
+	char key[CONFIG_KEY_STRLEN];
 
-	for (uint32_t i = 0; i < c->config->shared.n_services; i++) {
-		const struct config_service *svc = c->config->shared.services[i];
-		const struct service_rt *rt = control_service_rt(c, svc);
-		const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
-		char key[CONFIG_KEY_STRLEN], ep[ENDPOINT_STRLEN];
+	if (rt) {
+		sum = removed[rt->id];
+		traffic_add_retired(&rt->retired, &sum);
+	}
+	for (uint32_t k = 0; node && k < node->n_servers; k++)
+		traffic_add_server(&c->traffic, node->servers[k].rt->id, &sum);
+	json_array_append_new(rows,
+			      json_pack("{s:s, s:s?, s:o, s:o}", "key",
+					config_service_key(svc, key, sizeof(key)), "name",
+					svc->name, "counters", traffic_counters_json(&sum.counters),
+					"rates", traffic_rates_json(sum.rate)));
+}
 
-		config_service_key(svc, key, sizeof(key));
-		for (uint32_t k = 0; node && k < node->n_servers; k++) {
-			const struct server_rt *srv = node->servers[k].rt;
-			struct traffic_sum sum = {0};
+static void server_rows(struct control *c, const struct config_service *svc,
+			const struct traffic_sum *removed, json_t *rows)
+{
+	const struct service *node = node_of(c, control_service_rt(c, svc));
+	char key[CONFIG_KEY_STRLEN], ep[ENDPOINT_STRLEN];
 
-			traffic_add_server(&c->traffic, srv->id, &sum);
-			json_array_append_new(
-				rows, json_pack("{s:s, s:s, s:o, s:o}", "service", key, "server",
+	(void)removed;
+	config_service_key(svc, key, sizeof(key));
+	for (uint32_t k = 0; node && k < node->n_servers; k++) {
+		const struct server_rt *srv = node->servers[k].rt;
+		struct traffic_sum sum = {0};
+
+		traffic_add_server(&c->traffic, srv->id, &sum);
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s, s:o, s:o}", "service", key, "server",
 						endpoint_format(&srv->ep, ep, sizeof(ep)),
 						"counters", traffic_counters_json(&sum.counters),
 						"rates", traffic_rates_json(sum.rate)));
-		}
 	}
-	return rows;
 }
 
 static json_t *ports_rows(struct control *c)
@@ -220,32 +215,30 @@ static json_t *punts_rows(struct control *c)
 	return named_rows(c, WORKER_FIELD(punted), PUNT_MAX, punt_names, punt_helps);
 }
 
-static const struct {
-	const char *name;
-	json_t *(*rows)(struct control *c);
-} objects[] = {
-	{"services", services_rows}, {"servers", servers_rows}, {"ports", ports_rows},
-	{"workers", workers_rows},   {"drops", drops_rows},	{"punts", punts_rows},
+static const struct listing_section sections[] = {
+	{.key = "services", .of_service = service_row},
+	{.key = "servers", .of_service = server_rows},
+	{.key = "ports", .all = ports_rows},
+	{.key = "workers", .all = workers_rows},
+	{.key = "drops", .all = drops_rows},
+	{.key = "punts", .all = punts_rows},
 };
+#define N_SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
 static void counter_list(struct control *c, struct rpc_request *req, json_t *params)
 {
+	const struct listing_section *chosen[N_SECTIONS];
 	const char *object = param_string(params, "object");
 	bool all = !object || strcmp(object, "all") == 0;
-	json_t *result = json_object();
 	size_t n = 0;
 
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-		if (!all && strcmp(object, objects[i].name) != 0)
-			continue;
-		json_object_set_new(result, objects[i].name, objects[i].rows(c));
-		n++;
-	}
+	for (size_t i = 0; i < N_SECTIONS; i++)
+		if (all || strcmp(object, sections[i].key) == 0)
+			chosen[n++] = &sections[i];
 	if (n > 0) {
-		rpc_answer(req, result);
+		listing_start(c, req, chosen, n);
 		return;
 	}
-	json_decref(result);
 	rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "object"),
 		 "counter.list: object: expected \"services\", \"servers\", \"ports\", "
 		 "\"workers\", \"drops\", \"punts\" or \"all\"");
@@ -295,18 +288,17 @@ static json_t *all_rates_json(const struct control *c)
 
 static json_t *warnings_json(const struct control *c)
 {
-	json_t *list = json_array(), *restart = restart_json(c, c->config);
+	json_t *list = json_array();
 
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
 		if (c->dp->ports[i].warning[0])
 			json_array_append_new(list, json_sprintf("port %s: %s",
 								 c->dp->ports[i].config.name,
 								 c->dp->ports[i].warning));
-	for (size_t i = 0; i < json_array_size(restart); i++)
-		json_array_append_new(list,
-				      json_sprintf("takes effect after a restart: %s",
-						   json_string_value(json_array_get(restart, i))));
-	json_decref(restart);
+	for (size_t i = 0; i < json_array_size(c->restart); i++)
+		json_array_append_new(
+			list, json_sprintf("takes effect after a restart: %s",
+					   json_string_value(json_array_get(c->restart, i))));
 	return list;
 }
 

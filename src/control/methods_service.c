@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "control/builder.h"
-#include "control/internal.h"
+#include "control/listing.h"
 
 /* --- changes --- */
 
@@ -171,23 +171,20 @@ static json_t *service_json(struct control *c, const struct config_service *svc,
 	return o;
 }
 
+static void service_row(struct control *c, const struct config_service *svc,
+			const struct traffic_sum *removed, json_t *rows)
+{
+	json_array_append_new(rows, service_json(c, svc, removed));
+}
+
 static void service_list(struct control *c, struct rpc_request *req, json_t *params)
 {
-	struct traffic_sum *removed = traffic_of_removed(&c->traffic);
-	json_t *list = json_array();
+	static const struct listing_section section = {.key = "services",
+						       .of_service = service_row};
+	static const struct listing_section *const sections[] = {&section};
 
 	(void)params;
-	if (!removed || !list) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		json_decref(list);
-		free(removed);
-		return;
-	}
-	for (uint32_t i = 0; i < c->config->shared.n_services; i++)
-		json_array_append_new(list,
-				      service_json(c, c->config->shared.services[i], removed));
-	free(removed);
-	rpc_answer(req, json_pack("{s:o}", "services", list));
+	listing_start(c, req, sections, 1);
 }
 
 static void service_get(struct control *c, struct rpc_request *req, json_t *params)

@@ -56,6 +56,9 @@ uint32_t rpc_server_clients(const struct rpc_server *server);
 
 /* Ends the request. Takes result over; NULL stands for an empty object. */
 void rpc_answer(struct rpc_request *req, json_t *result);
+struct evbuffer;
+/* The same with the result's JSON as text, without newlines: drained from it. */
+void rpc_answer_text(struct rpc_request *req, struct evbuffer *result);
 /* Ends the request. Takes data over; may be NULL. */
 void rpc_fail(struct rpc_request *req, enum rpc_code code, json_t *data, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -542,8 +542,8 @@ static void what_is_wrong_is_refused_with_the_near_miss(void **state)
 {
 	struct fixture *f = *state;
 
-	expect_error(f, "servce.list", "{}", RPC_NO_METHOD, "service.list");
-	expect_error(f, "service.get", "{\"servise\":\"web\"}", RPC_BAD_PARAMS, "\"service\"");
+	expect_error(f, "service.lists", "{}", RPC_NO_METHOD, "service.list");
+	expect_error(f, "service.get", "{\"servicex\":\"web\"}", RPC_BAD_PARAMS, "\"service\"");
 	expect_error(f, "service.get", "{}", RPC_BAD_PARAMS, "\"service\" is missing");
 	expect_error(f, "service.get", "{\"service\":7}", RPC_BAD_PARAMS, "a string");
 	expect_error(f, "service.get", "{\"service\":\"webb\"}", RPC_NO_OBJECT, "\"web\"");
@@ -557,7 +557,7 @@ static void what_is_wrong_is_refused_with_the_near_miss(void **state)
 	expect_error(f, "config.check", "{\"path\":\"/nowhere/plvs.json\"}", RPC_INVALID,
 		     "nowhere");
 	expect_error(f, "server.edit",
-		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"wieght\":1}}",
+		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weightx\":1}}",
 		     RPC_INVALID, "weight");
 	expect_error(f, "server.edit",
 		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":65536}}",
@@ -623,7 +623,7 @@ static void a_file_that_is_wrong_changes_nothing(void **state)
 	struct fixture *f = *state;
 	const struct snapshot *before = f->pub.snapshot;
 
-	write_file(f, "{\"node\":{},\n \"shared\":{\"servces\":[]}}\n");
+	write_file(f, "{\"node\":{},\n \"shared\":{\"servicesx\":[]}}\n");
 	expect_error(f, "config.apply", "{}", RPC_INVALID, "services");
 	control_reload(f->control);
 	for (int i = 0; i < 5000 && !strstr(last_log, "nothing was changed"); i++)
@@ -910,6 +910,58 @@ static void fifty_reloads_in_a_row_end_as_the_last_says(void **state)
 	expect_as_fresh(f);
 }
 
+/* n services more than the file has. */
+static void apply_many(struct fixture *f, int n)
+{
+	json_t *doc = config_to_json(f->control->config, CONFIG_NODE), *list;
+	char *text, *params;
+
+	json_object_set_new(doc, "shared", json_pack("{s:[]}", "services"));
+	list = json_object_get(json_object_get(doc, "shared"), "services");
+	for (int i = 0; i < n; i++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:[o], s:[{s:s}]}", "protocol", "tcp", "listen",
+					json_sprintf("203.0.113.%d:%d", i % 250, 1000 + i),
+					"servers", "address", "10.3.0.1:80"));
+	text = json_dumps(doc, 0);
+	json_decref(doc);
+	doc = json_pack("{s:s}", "text", text);
+	params = json_dumps(doc, 0);
+	do_it(f, "config.apply", params);
+	json_decref(doc);
+	free(text);
+	free(params);
+}
+
+static void a_change_is_live_while_a_long_listing_is_made(void **state)
+{
+	struct fixture *f = *state;
+	json_t *first, *second, *list;
+	char *text = malloc(8 << 20), *end = NULL;
+	size_t len = 0;
+
+	apply_many(f, 3000);
+	say(f, "service.list", "{}");
+	say(f, "server.edit",
+	    "{\"service\":\"tcp:203.0.113.7:1007\",\"server\":\"10.3.0.1:80\","
+	    "\"set\":{\"weight\":9}}");
+	while (!end || !memchr(end + 1, '\n', len - (size_t)(end + 1 - text))) {
+		ssize_t n = recv(f->fd, text + len, (8 << 20) - len, 0);
+
+		assert_true(n > 0);
+		len += (size_t)n;
+		end = memchr(text, '\n', len);
+	}
+	first = json_loadb(text, (size_t)(end - text), 0, NULL);
+	second = json_loadb(end + 1, len - (size_t)(end + 1 - text), 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(first, "id")), f->next_id);
+	list = json_object_get(json_object_get(second, "result"), "services");
+	assert_int_equal(json_array_size(list), 3000);
+	json_decref(first);
+	json_decref(second);
+	free(text);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -933,6 +985,7 @@ int main(void)
 		T(what_is_saved_loads_as_the_same),
 		T(random_changes_lead_where_a_fresh_build_does),
 		T(changes_of_one_moment_go_out_together),
+		T(a_change_is_live_while_a_long_listing_is_made),
 		T(fifty_reloads_in_a_row_end_as_the_last_says),
 	};
 

@@ -314,7 +314,6 @@ static void what_is_not_a_request_is_refused_and_the_client_stays(void **state)
 		"{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"echo\"}\n",
 		"{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"echo\"}\n",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}\n",
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"echo\",\"params\":[1]}\n",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"echo\"}\n",
 	};
 	int fd = dial(*state);
@@ -323,6 +322,8 @@ static void what_is_not_a_request_is_refused_and_the_client_stays(void **state)
 		say(fd, wrong[i]);
 		expect_code(fd, RPC_NOT_REQUEST);
 	}
+	say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"echo\",\"params\":[1]}\n");
+	expect_code(fd, RPC_BAD_PARAMS);
 	say(fd, ECHO);
 	expect(fd, ECHO_ANSWER);
 	close(fd);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_LISTING_H
+#define PLVS_CONTROL_LISTING_H
+
+/*
+ * Answers that go over all services: made a few services at a time, so that a listing of
+ * ten thousand does not hold up a change of one. The client gets it as one document.
+ * Context: the control thread.
+ */
+
+#include "control/internal.h"
+
+/* {"KEY": [rows]}. One of the two functions. */
+struct listing_section {
+	const char *key;
+	/* Appends the rows of one service. removed: by service id, see traffic.h. */
+	void (*of_service)(struct control *c, const struct config_service *svc,
+			   const struct traffic_sum *removed, json_t *rows);
+	/* All rows, a new reference. */
+	json_t *(*all)(struct control *c);
+};
+
+#define LISTING_SECTIONS_MAX 8
+
+/* Ends req, now or later. */
+void listing_start(struct control *c, struct rpc_request *req,
+		   const struct listing_section *const *sections, size_t n);
+
+#endif
