@@ -132,6 +132,7 @@ static void services_check(struct config_context *ctx, struct config *config)
 
 			if (!svc)
 				continue; /* reported where it was parsed */
+			svc->position = i;
 			context_push_index(ctx, i);
 			if (round == 0)
 				service_check(ctx, config, svc);

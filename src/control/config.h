@@ -158,6 +158,7 @@ struct config_service {
 	struct config_server *servers; /* in the file's order: see the top */
 	uint32_t n_servers;
 
+	uint32_t position; /* in shared.services */
 	/* For the service's own part of the digest; filled on demand. */
 	uint8_t digest[32];
 	bool digest_valid;

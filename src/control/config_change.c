@@ -129,15 +129,6 @@ static int services_reserve(struct config *config)
 	return 0;
 }
 
-static uint32_t service_position(const struct config *config, const struct config_service *svc)
-{
-	uint32_t i = 0;
-
-	while (i < config->shared.n_services && config->shared.services[i] != svc)
-		i++;
-	return i;
-}
-
 /* Takes after over, also on error. */
 static int service_prepare(struct config_context *ctx, struct config *config,
 			   struct config_service *before, struct config_service *after,
@@ -147,7 +138,7 @@ static int service_prepare(struct config_context *ctx, struct config *config,
 	config_check_service(ctx, after);
 	if (ctx->errors->reason == 0) {
 		if (config_index_reserve(config->index, config_index_service_keys(after)) < 0 ||
-		    services_reserve(config) < 0)
+		    (!before && services_reserve(config) < 0))
 			config_report_memory(ctx);
 		else
 			service_hold_against(ctx, config, before, after);
@@ -156,11 +147,11 @@ static int service_prepare(struct config_context *ctx, struct config *config,
 		config_service_destroy(after);
 		return ctx->errors->reason;
 	}
+	after->position = before ? before->position : config->shared.n_services;
 	*change = (struct config_change){.kind = CONFIG_CHANGE_SERVICE,
 					 .before = before,
 					 .after = after,
-					 .position = before ? service_position(config, before)
-							    : config->shared.n_services};
+					 .position = after->position};
 	return 0;
 }
 
@@ -244,9 +235,8 @@ int config_service_delete(struct config *config, const char *service, struct con
 	before = service_need(&ctx, config, service);
 	if (!before)
 		return errors->reason;
-	*change = (struct config_change){.kind = CONFIG_CHANGE_SERVICE,
-					 .before = before,
-					 .position = service_position(config, before)};
+	*change = (struct config_change){
+		.kind = CONFIG_CHANGE_SERVICE, .before = before, .position = before->position};
 	return 0;
 }
 
@@ -452,6 +442,8 @@ static void service_commit(struct config *config, struct config_change *change)
 	} else {
 		shared->n_services--;
 		memmove(slot, slot + 1, (shared->n_services - change->position) * sizeof(*slot));
+		for (uint32_t i = change->position; i < shared->n_services; i++)
+			shared->services[i]->position = i;
 	}
 	config_service_destroy(change->before);
 }

@@ -186,15 +186,20 @@ static const struct config_service *service_same(const struct config *config,
 	return found;
 }
 
+static bool bytes_equal(const void *a, const void *b, size_t n)
+{
+	return n == 0 || memcmp(a, b, n) == 0;
+}
+
 /* Equal to the byte: the common case, without any text. */
 static bool service_unchanged(const struct config_service *a, const struct config_service *b)
 {
 	return a->proto == b->proto && a->mark == b->mark && a->n_listen == b->n_listen &&
 	       a->n_servers == b->n_servers && !a->name == !b->name &&
 	       (!a->name || strcmp(a->name, b->name) == 0) &&
-	       memcmp(a->listen, b->listen, a->n_listen * sizeof(*a->listen)) == 0 &&
+	       bytes_equal(a->listen, b->listen, a->n_listen * sizeof(*a->listen)) &&
 	       memcmp(&a->policy, &b->policy, sizeof(a->policy)) == 0 &&
-	       memcmp(a->servers, b->servers, a->n_servers * sizeof(*a->servers)) == 0;
+	       bytes_equal(a->servers, b->servers, a->n_servers * sizeof(*a->servers));
 }
 
 static int service_item(const struct pair *p, enum config_action action, char *detail)
@@ -230,46 +235,16 @@ static int service_whole(struct pair *p, enum config_action action)
 	return service_item(p, action, detail);
 }
 
-struct position {
-	const struct config_service *svc;
-	uint32_t index;
-};
-
-static int position_cmp(const void *a, const void *b)
-{
-	uintptr_t x = (uintptr_t)((const struct position *)a)->svc;
-	uintptr_t y = (uintptr_t)((const struct position *)b)->svc;
-
-	return (x > y) - (x < y);
-}
-
-/* By pointer: where each service of a configuration stands. */
-static struct position *positions_sort(const struct config_shared *shared)
-{
-	uint32_t n = shared ? shared->n_services : 0;
-	struct position *v = calloc(n + 1U, sizeof(*v));
-
-	for (uint32_t i = 0; v && i < n; i++)
-		v[i] = (struct position){.svc = shared->services[i], .index = i};
-	if (v)
-		qsort(v, n, sizeof(*v), position_cmp);
-	return v;
-}
-
-static int services_match(struct pair *p, const struct position *old, struct moves *m)
+static int services_match(struct pair *p, struct moves *m)
 {
 	const struct config_shared *shared = &p->after->shared;
 	int ret = 0;
 
 	for (uint32_t i = 0; i < shared->n_services; i++) {
-		struct position key = {.svc = service_same(p->before, shared->services[i])};
-		const struct position *was =
-			key.svc ? bsearch(&key, old, p->before->shared.n_services, sizeof(*old),
-					  position_cmp)
-				: NULL;
+		const struct config_service *was = service_same(p->before, shared->services[i]);
 
 		if (was)
-			m->old_pos[m->n++] = was->index;
+			m->old_pos[m->n++] = was->position;
 	}
 	moves_find(m);
 	for (uint32_t i = 0, k = 0; i < shared->n_services && ret == 0; i++) {
@@ -291,12 +266,9 @@ static int services_plan(struct config_plan *plan, const struct config *before,
 			 const struct config *after)
 {
 	struct pair p = {.plan = plan, .before = before, .after = after};
-	struct position *old = positions_sort(before ? &before->shared : NULL);
 	struct moves m;
 	int ret = moves_init(&m, after->shared.n_services);
 
-	if (!old)
-		ret = -ENOMEM;
 	for (uint32_t i = 0; before && i < before->shared.n_services && ret == 0; i++) {
 		p.a = before->shared.services[i];
 		p.b = NULL;
@@ -304,9 +276,8 @@ static int services_plan(struct config_plan *plan, const struct config *before,
 			ret = service_whole(&p, CONFIG_DELETE);
 	}
 	if (ret == 0)
-		ret = services_match(&p, old, &m);
+		ret = services_match(&p, &m);
 	moves_fini(&m);
-	free(old);
 	return ret;
 }
 

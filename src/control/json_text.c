@@ -250,6 +250,22 @@ static size_t token_start(const struct json_text *t, size_t offset)
 	return t->len;
 }
 
+/* What the parser quotes it may have cut within a character; and it may hold anything. */
+static void text_repair(char *text)
+{
+	size_t left = strlen(text), n;
+
+	for (; left > 0; text += n, left -= n) {
+		unsigned char c = (unsigned char)*text;
+
+		n = c < 0x80 ? 1 : utf8_len((const unsigned char *)text, left);
+		if (n == 0 || c < ' ' || c == 0x7f) {
+			*text = '?';
+			n = 1;
+		}
+	}
+}
+
 json_t *json_text_parse(struct json_text *t, size_t *offset, char error[JSON_TEXT_ERROR_LEN])
 {
 	json_error_t e;
@@ -262,6 +278,7 @@ json_t *json_text_parse(struct json_text *t, size_t *offset, char error[JSON_TEX
 	else
 		*offset = token_start(t, e.position > 0 ? (size_t)e.position : 0);
 	snprintf(error, JSON_TEXT_ERROR_LEN, "not valid JSON: %s", e.text);
+	text_repair(error);
 	return NULL;
 }
 

@@ -55,7 +55,7 @@ static const struct bad bad[] = {
 	{"{\"node\":{\"name\":null}}",
 	 "f:1:17: node.name: expected letters, digits, '.', '_' and '-', at most 63 characters, "
 	 "not null"},
-	{"{\"no\\u0064e\":{\"nam\\u0065\":1}}",
+	{"{\"no\\u0064e\":{\"n\\u0061me\":1}}",
 	 "f:1:27: node.name: expected letters, digits, '.', '_' and '-', at most 63 characters, "
 	 "not a number"},
 	/* Values. */
