@@ -9,7 +9,6 @@ static const char *const features_missing[FEATURE_MAX] = {
 	[FEATURE_IPV6] = "IPv6 is",
 	[FEATURE_MARK] = "firewall marks are",
 	[FEATURE_PERSISTENCE] = "persistence is",
-	[FEATURE_ONE_PACKET] = "one-packet scheduling is",
 	[FEATURE_TUNNEL] = "forwarding by \"tunnel\" is",
 	[FEATURE_LOCAL] = "forwarding by \"local\" is",
 	[FEATURE_PREFIX] = "addresses of the kind \"prefix\" are",

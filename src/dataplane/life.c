@@ -2,6 +2,7 @@
 #include "dataplane/life.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/csum.h"
 
@@ -99,16 +100,8 @@ static int out_key_link(struct worker *w, struct conn4 *c)
 	return ret;
 }
 
-int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
+static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new *n)
 {
-	struct conn4 *c = table4_alloc(&w->table4);
-	int ret;
-
-	if (!c) {
-		if (!embryo_evict(w))
-			return -ENOSPC;
-		c = table4_alloc(&w->table4);
-	}
 	c->caddr = n->caddr;
 	c->vaddr = n->vaddr;
 	c->daddr = n->daddr;
@@ -123,6 +116,33 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 	c->c.state = n->proto == IPPROTO_TCP ? CONN_SYN_RECV : CONN_UDP;
 	c->c.timeout = state_timeout(n->svc, c->c.state);
 	if (n->method == FWD_NAT)
+		conn4_deltas(c);
+	else
+		c->c.flags |= CONN_F_NOOUTPUT;
+}
+
+struct conn4 *conn4_once(struct worker *w, const struct conn4_new *n)
+{
+	struct conn4 *c = &w->once[w->n_once++ % BURST_MAX];
+
+	memset(c, 0, sizeof(*c));
+	conn4_fill(w, c, n);
+	c->c.flags |= CONN_F_ONE_PACKET;
+	return c;
+}
+
+int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
+{
+	struct conn4 *c = table4_alloc(&w->table4);
+	int ret;
+
+	if (!c) {
+		if (!embryo_evict(w))
+			return -ENOSPC;
+		c = table4_alloc(&w->table4);
+	}
+	conn4_fill(w, c, n);
+	if (n->method == FWD_NAT)
 		table4_prefetch_conn(&w->table4, c, DIR_OUT);
 	ret = table4_link(&w->table4, c, DIR_IN, NULL);
 	if (ret < 0) {
@@ -130,15 +150,12 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 		return -ENOSPC;
 	}
 	if (n->method == FWD_NAT) {
-		conn4_deltas(c);
 		ret = out_key_link(w, c);
 		if (ret < 0) {
 			table4_unlink(&w->table4, c, DIR_IN);
 			table4_free(&w->table4, c);
 			return ret;
 		}
-	} else {
-		c->c.flags |= CONN_F_NOOUTPUT;
 	}
 	if (conn_state_active[c->c.state])
 		c->c.flags |= CONN_F_ACTIVE;

@@ -27,6 +27,10 @@ struct conn4_new {
  */
 int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out);
 
+/* A connection for this packet alone (one-packet scheduling): bound to nothing, in no table,
+ * nothing to give back. Holds until 32 more have been made. */
+struct conn4 *conn4_once(struct worker *w, const struct conn4_new *n);
+
 /* Unbinds, unlinks, frees. Takes it out of the wheel. */
 void conn4_destroy(struct worker *w, struct conn4 *c);
 

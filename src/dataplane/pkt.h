@@ -56,7 +56,8 @@ _Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line
 #define PKT_UNCOUNTED 0x40U /* of a removed server: its traffic is nobody\'s (as IPVS) */
 #define PKT_BAD_L4    0x10U /* TCP or UDP header that does not fit its packet */
 
-/* What travels with an mbuf through a hand-off ring, in a dynamic field. 8 bytes. */
+/* What travels with an mbuf through hand-off rings and while it is parked, in a dynamic
+ * field. Only the first 8 bytes are set at each packet's start. */
 struct pkt_tag {
 	uint8_t kind;  /* enum handoff_kind */
 	uint8_t flags; /* PKT_* */
@@ -64,11 +65,14 @@ struct pkt_tag {
 	uint8_t pad;
 	uint16_t tx_port; /* HANDOFF_TX */
 	uint16_t pad2;
+	uint32_t server;  /* HANDOFF_DECIDED: server_rt id */
+	uint32_t control; /* HANDOFF_DECIDED: a claim on this template, or 0 */
 };
 
 enum handoff_kind {
-	HANDOFF_STEER, /* from the start of the pipeline, for its owner */
-	HANDOFF_TX,    /* finished: put it on tx_port */
+	HANDOFF_STEER,	 /* from the start of the pipeline, for its owner */
+	HANDOFF_TX,	 /* finished: put it on tx_port */
+	HANDOFF_DECIDED, /* its server is chosen and counted: not asked for again */
 };
 
 extern int pkt_tag_offset; /* set once at start by pkt_tag_register() */

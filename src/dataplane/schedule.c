@@ -39,10 +39,10 @@ static struct sched_request request_of(struct worker *w, const struct key4 *k)
 	};
 }
 
-static int connect_to(struct worker *w, const struct service *svc, const struct server *srv,
-		      struct pkt4 *p)
+static struct conn4_new new_towards(const struct service *svc, const struct server *srv,
+				    const struct pkt4 *p)
 {
-	const struct conn4_new n = {
+	return (struct conn4_new){
 		.caddr = p->key.saddr,
 		.cport = p->key.sport,
 		.vaddr = p->key.daddr,
@@ -55,8 +55,53 @@ static int connect_to(struct worker *w, const struct service *svc, const struct 
 		.svc = svc,
 		.server = srv->rt,
 	};
+}
+
+static int connect_to(struct worker *w, const struct service *svc, const struct server *srv,
+		      struct pkt4 *p)
+{
+	const struct conn4_new n = new_towards(svc, srv, p);
 
 	return conn4_create(w, &n, &p->conn);
+}
+
+/* The server that was chosen when this packet came first, before it was parked; or NULL. */
+static const struct server *server_decided(const struct service *svc, const struct pkt4 *p)
+{
+	const struct pkt_tag *tag = pkt_tag(p->m);
+
+	for (uint32_t i = 0; tag->kind == HANDOFF_DECIDED && i < svc->n_servers; i++)
+		if (svc->servers[i].rt->id == tag->server)
+			return &svc->servers[i];
+	return NULL;
+}
+
+/*
+ * One-packet scheduling: a choice for every packet, and nothing that outlives it. Counts
+ * would go up and down at once (IPVS), so they are left alone.
+ */
+static int once_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+{
+	const struct server *srv = server_decided(svc, p);
+	struct pkt_tag *tag = pkt_tag(p->m);
+	struct conn4_new n;
+
+	if (!srv) {
+		const struct sched_request req = request_of(w, &p->key);
+		int choice = svc->sched->choose(svc, &req);
+
+		if (choice == SCHED_NONE)
+			return -ENOENT;
+		srv = &svc->servers[choice];
+		w->server_counters[srv->rt->id].conns++;
+	}
+	n = new_towards(svc, srv, p);
+	p->conn = conn4_once(w, &n);
+	/* Should it have to wait for the next hop. */
+	tag->kind = HANDOFF_DECIDED;
+	tag->server = srv->rt->id;
+	tag->control = 0;
+	return 0;
 }
 
 /*
@@ -66,8 +111,12 @@ static int connect_to(struct worker *w, const struct service *svc, const struct 
 static int connection_make(struct worker *w, const struct service *svc, struct pkt4 *p)
 {
 	const struct sched_request req = request_of(w, &p->key);
-	int choice = svc->sched->choose(svc, &req), ret;
+	int choice, ret;
 	uint32_t i;
+
+	if ((svc->flags & SERVICE_ONE_PACKET) && p->key.proto == IPPROTO_UDP)
+		return once_make(w, svc, p);
+	choice = svc->sched->choose(svc, &req);
 
 	if (choice == SCHED_NONE)
 		return -ENOENT;
@@ -111,7 +160,8 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	switch (ret) {
 	case 0:
 		p->flags |= PKT_NEW;
-		resolve_ahead4(w, p->conn);
+		if (!(p->conn->c.flags & CONN_F_ONE_PACKET))
+			resolve_ahead4(w, p->conn);
 		return true;
 	case -ENOENT:
 		icmp_error(w, p, p->key.daddr, 3, 3, 0);

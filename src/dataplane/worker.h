@@ -105,6 +105,8 @@ struct worker {
 	struct embryo *embryos; /* ring of the order of arrival, [embryo_mask + 1] */
 	uint32_t embryo_mask, embryo_head, embryo_tail;
 	uint32_t n_embryonic, max_embryonic;
+	struct conn4 once[BURST_MAX]; /* one-packet connections of the burst at hand */
+	uint32_t n_once;
 	struct tx_buffer tx[MAX_PORTS];
 	struct tx_buffer handoff[MAX_WORKERS];
 	struct tx_buffer punt[PUNT_MAX];

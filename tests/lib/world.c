@@ -27,6 +27,7 @@ struct world {
 	be32 nat_servers[MAX_WORLD]; /* removed ones stay */
 	uint32_t n_nat_servers;
 	uint64_t generation;
+	struct world_policy policy;
 };
 
 static void destroy_snapshot(void *s)
@@ -311,6 +312,13 @@ static void remove_servers(struct harness *h, const struct service *old, const s
 	}
 }
 
+void world_policy(struct harness *h, const struct world_policy *policy)
+{
+	struct world *wd = h->world;
+
+	wd->policy = policy ? *policy : (struct world_policy){0};
+}
+
 int world_service(struct harness *h, const char *proto, const char *listen,
 		  const struct sched_ops *sched, const struct world_server *servers, uint32_t n)
 {
@@ -332,6 +340,9 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->family = ADDR_V4;
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;
+	svc->flags = wd->policy.flags;
+	svc->persist_s = wd->policy.persist_s;
+	svc->netmask_len = wd->policy.netmask_len ? wd->policy.netmask_len : 32;
 	memcpy(svc->timeout_s, conn_state_timeouts_s, sizeof(svc->timeout_s));
 	rc = svc->rt ? 0 : -ENOMEM;
 	for (uint32_t i = 0; rc == 0 && i < n; i++)

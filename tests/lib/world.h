@@ -33,6 +33,14 @@ struct world_server {
 	uint8_t method; /* enum forward_method */
 };
 
+/* What world_service() gives the services that it makes from now on; NULL: nothing. */
+struct world_policy {
+	uint32_t flags; /* SERVICE_* */
+	uint32_t persist_s;
+	uint8_t netmask_len; /* 0 = 32 */
+};
+void world_policy(struct harness *h, const struct world_policy *policy);
+
 /* Adds or replaces a service: proto "tcp" or "udp", one listener, its servers in the
  * kernel's order (head first). sched NULL: always the first server with a weight. */
 int world_service(struct harness *h, const char *proto, const char *listen,

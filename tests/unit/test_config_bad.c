@@ -73,8 +73,6 @@ static const struct bad bad[] = {
 	 "f:4:9: shared.services[0].mark: firewall marks are not supported yet"},
 	{SERVICES(WEB(",\"persistence\":{\"timeout\":300}")),
 	 "f:4:58: shared.services[0].persistence: persistence is not supported yet"},
-	{SERVICES(WEB(",\"one_packet\":true")),
-	 "f:4:57: shared.services[0].one_packet: one-packet scheduling is not supported yet"},
 	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::1]:80\"}"),
 	 "f:4:28: shared.services[0].listen: IPv6 is not supported yet"},
 	{SERVICES(WEB(",\"timeouts\":{\"udp\":\"500ms\"}")),
