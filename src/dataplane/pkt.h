@@ -53,7 +53,8 @@ _Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line
 #define PKT_REPLAYED  0x4U  /* was parked: already counted as received */
 #define PKT_FRAGMENT  0x8U  /* ports are not known */
 #define PKT_NEW	      0x20U /* this packet made its connection */
-#define PKT_UNCOUNTED 0x40U /* of a removed server: its traffic is nobody\'s (as IPVS) */
+#define PKT_UNCOUNTED 0x40U /* of a removed server: its traffic is nobody's (as IPVS) */
+#define PKT_RELATED   0x80U /* ICMP error: key is the quoted connection's; see related.h */
 #define PKT_BAD_L4    0x10U /* TCP or UDP header that does not fit its packet */
 
 /* What travels with an mbuf through hand-off rings and while it is parked, in a dynamic

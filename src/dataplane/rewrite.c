@@ -13,6 +13,7 @@
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/related.h"
 
 /* Our own address towards the packet's source, for errors about replies. */
 static be32 own_address(const struct worker *w, const struct pkt4 *p)
@@ -26,6 +27,10 @@ static be32 own_address(const struct worker *w, const struct pkt4 *p)
 static void refuse(struct worker *w, struct pkt4 *p, uint8_t type, uint8_t code,
 		   enum drop_reason reason)
 {
+	if (p->flags & PKT_RELATED) { /* no error about an error (RFC 1122, 3.2.2) */
+		door_drop(w, p->m, reason);
+		return;
+	}
 	icmp_error(w, p, p->dir == DIR_IN ? p->key.daddr : own_address(w, p), type, code,
 		   p->nh->mtu);
 	door_drop(w, p->m, reason);
@@ -128,7 +133,8 @@ static bool rewrite_one(struct worker *w, struct pkt4 *p)
 	}
 	ip->time_to_live--;
 	if (p->conn->c.method == FWD_NAT)
-		delta = csum_delta_sum(delta, nat_apply(p));
+		delta = csum_delta_sum(delta, unlikely(p->flags & PKT_RELATED) ? related_rewrite(p)
+									       : nat_apply(p));
 	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
 	ethernet_put(p);
 	return true;

@@ -141,6 +141,10 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		door_punt(w, p->m, PUNT_TRANSIT);
 		return false;
 	}
+	if (p->flags & PKT_RELATED) {
+		door_drop(w, p->m, DROP_ICMP_UNRELATED);
+		return false;
+	}
 	if (p->key.proto == IPPROTO_TCP && tcp_flags_nonsense(p->tcp_flags)) {
 		door_drop(w, p->m, DROP_BAD_TCP);
 		return false;

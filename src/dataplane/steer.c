@@ -9,6 +9,7 @@
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/related.h"
 
 /* What becomes of a packet before its connection is looked for. */
 enum steering {
@@ -38,16 +39,43 @@ static enum steering steer_vip(struct worker *w, struct pkt4 *p, uint32_t kinds)
 	}
 	if (likely(balanced_proto(p->key.proto)))
 		return STEER_IN;
-	if (p->key.proto == IPPROTO_ICMP)
-		echo_receive(w, p);
-	else
+	if (p->key.proto == IPPROTO_ICMP) {
+		be32 vip = p->key.daddr;
+
+		if (!related_parse(p)) {
+			echo_receive(w, p);
+			return STEER_DONE;
+		}
+		if (p->key.daddr == vip) /* about a reply of this very address */
+			return STEER_IN;
+		door_drop(w, p->m, DROP_ICMP_UNRELATED);
+	} else {
 		door_punt(w, p->m, PUNT_OWN);
+	}
 	return STEER_DONE;
 }
 
 static void punt_own(struct worker *w, struct pkt4 *p)
 {
 	door_punt(w, p->m, p->key.proto == IPPROTO_ICMP ? PUNT_ICMP : PUNT_OWN);
+}
+
+/* An ICMP error that quotes what a server of ours was sent: from the server or from any
+ * router behind it. */
+static bool quotes_a_server(const struct burst_env *env, struct pkt4 *p)
+{
+	const struct key4 own = p->key;
+	const struct addr_entry4 *e;
+
+	if (p->key.proto != IPPROTO_ICMP || (p->flags & PKT_FRAGMENT) || !related_parse(p))
+		return false;
+	e = addr_table4_find(env->snap->addrs4, p->key.saddr);
+	/* It goes to the client of the quoted connection, or it is somebody else's. */
+	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && p->key.daddr == own.daddr)
+		return true;
+	p->key = own;
+	p->flags &= (uint8_t)~PKT_RELATED;
+	return false;
 }
 
 static enum steering steer_one(struct worker *w, struct pkt4 *p)
@@ -75,6 +103,8 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 		door_drop(w, p->m, DROP_BAD_SOURCE);
 		return STEER_DONE;
 	}
+	if (quotes_a_server(env, p))
+		return STEER_OUT;
 	door_punt(w, p->m, PUNT_TRANSIT);
 	return STEER_DONE;
 }

@@ -31,6 +31,8 @@ void stage_track4(struct worker *w, struct burst *b)
 		struct pkt4 *p = &b->pkts[i];
 		struct conn *c = &p->conn->c;
 
+		if (unlikely(p->flags & PKT_RELATED)) /* anyone can send one */
+			continue;
 		c->tick = w->env.now_tick;
 		if (likely(p->key.proto == IPPROTO_TCP)) {
 			/* An established connection stays so on plain data. */

@@ -30,6 +30,7 @@
 	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
 	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
 	X(TABLE_FULL, table_full, "connection table full of established connections")              \
+	X(ICMP_UNRELATED, icmp_unrelated, "ICMP error to a VIP about no connection we know")       \
 	X(KEY_COLLISION, key_collision, "no real server left a free NAT key for this client")      \
 	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
 	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \

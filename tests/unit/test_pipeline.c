@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/csum.h"
 #include "dataplane/tcp_state.h"
 #include "lib/harness.h"
 #include "lib/packet.h"
@@ -612,6 +613,134 @@ static void three_workers_agree_on_both_halves_of_a_connection(void **state)
 	assert_int_equal(live, 300);
 }
 
+/* An ICMP error of `from` to `to` that quotes the first 28 bytes of a packet's IP. */
+static struct packet error_about(const char *from, const char *to, uint16_t type_code,
+				 const struct packet *about, uint8_t quote[64])
+{
+	uint8_t frame[FRAME_MAX];
+
+	packet_build(about, frame);
+	memcpy(quote, frame + 14, 40);
+	return (struct packet){.saddr = ipv4(from),
+			       .daddr = ipv4(to),
+			       .proto = IPPROTO_ICMP,
+			       .sport = type_code,
+			       .payload = 40,
+			       .data = quote};
+}
+
+/* The packet that a received error quotes; only its addresses and ports are whole. */
+static bool got_error(unsigned int port, struct packet *outer, struct packet *inner)
+{
+	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
+	const uint8_t *ip;
+
+	if (!m)
+		return false;
+	assert_int_equal(packet_describe(rte_pktmbuf_mtod(m, const uint8_t *),
+					 rte_pktmbuf_data_len(m), outer),
+			 0);
+	ip = outer->data;
+	memset(inner, 0, sizeof(*inner));
+	memcpy(&inner->saddr, ip + 12, 4);
+	memcpy(&inner->daddr, ip + 16, 4);
+	memcpy(&inner->sport, ip + 20, 2);
+	memcpy(&inner->dport, ip + 22, 2);
+	inner->bad_ip = csum_fold(csum_add(0, ip, 20)) != 0xffff;
+	outer->data = NULL;
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+static void errors_from_the_server_side_reach_the_client_as_the_vips(void **state)
+{
+	static const char *const senders[] = {SERVER, "10.10.0.99"};
+	struct packet fwd, outer, inner;
+	uint8_t quote[64];
+
+	(void)state;
+	put(0, from_client(1020, 80, TCP_SYN));
+	assert_true(got(1, &fwd));
+	for (int i = 0; i < 2; i++) {
+		put(1, error_about(senders[i], CLIENT, 3 << 8 | 1, &fwd, quote));
+		assert_true(got_error(0, &outer, &inner));
+		assert_int_equal(outer.saddr, ipv4(VIP));
+		assert_int_equal(outer.daddr, ipv4(CLIENT));
+		assert_int_equal(outer.ttl, 63);
+		assert_false(outer.bad_ip || outer.bad_l4 || inner.bad_ip);
+		assert_int_equal(inner.daddr, ipv4(VIP));
+		assert_int_equal(be16_to(inner.dport), 80);
+		assert_int_equal(inner.saddr, ipv4(CLIENT));
+	}
+	/* About what nobody sent: for Linux to route. */
+	fwd.sport = be16_from(9);
+	put(1, error_about(SERVER, CLIENT, 3 << 8 | 1, &fwd, quote));
+	assert_true(punted(PUNT_TRANSIT));
+	nothing_came_out();
+}
+
+static void errors_about_replies_reach_the_server(void **state)
+{
+	struct packet p, reply, outer, inner;
+	uint8_t quote[64];
+
+	(void)state;
+	put(0, from_client(1021, 80, TCP_SYN));
+	assert_true(got(1, &p));
+	put(1, from_server(1021, TCP_SYN | TCP_ACK));
+	assert_true(got(0, &reply));
+	put(0, error_about("192.168.200.1", VIP, 3 << 8 | 4, &reply, quote));
+	assert_true(got_error(1, &outer, &inner));
+	assert_int_equal(outer.saddr, ipv4("192.168.200.1"));
+	assert_int_equal(outer.daddr, ipv4(SERVER));
+	assert_false(outer.bad_ip || outer.bad_l4 || inner.bad_ip);
+	assert_int_equal(inner.saddr, ipv4(SERVER));
+	assert_int_equal(be16_to(inner.sport), 8080);
+	assert_int_equal(inner.daddr, ipv4(CLIENT));
+	/* With direct routing the director never saw the reply, and passes it on as it is. */
+	put(0, from_client(1021, 81, TCP_SYN));
+	assert_true(got(1, &p));
+	reply.sport = be16_from(81);
+	put(0, error_about("192.168.200.1", VIP, 3 << 8 | 4, &reply, quote));
+	assert_true(got_error(1, &outer, &inner));
+	assert_int_equal(outer.daddr, ipv4(VIP));
+	assert_int_equal(outer.ttl, 63);
+	assert_memory_equal(&outer.dst, "\x02\x01\x0a\x0a\x00\x02", 6);
+}
+
+static void forged_errors_are_dropped_and_change_nothing(void **state)
+{
+	struct packet p, reply, e;
+	uint8_t quote[64];
+	uint32_t tick;
+
+	(void)state;
+	put(0, from_client(1022, 80, TCP_SYN));
+	assert_true(got(1, &p));
+	put(1, from_server(1022, TCP_SYN | TCP_ACK));
+	assert_true(got(0, &reply));
+	tick = h.dp->workers[0]->table4.conns[1].c.tick;
+	harness_advance_ms(&h, 3000);
+	reply.dport = be16_from(4444);
+	put(0, error_about("192.168.200.1", VIP, 3 << 8 | 3, &reply, quote));
+	reply.dport = be16_from(1022);
+	reply.saddr = ipv4("198.51.100.9");
+	put(0, error_about("192.168.200.1", VIP, 3 << 8 | 3, &reply, quote));
+	assert_int_equal(dropped(DROP_ICMP_UNRELATED), 2);
+	reply.saddr = ipv4(VIP);
+	e = error_about("192.168.200.1", VIP, 3 << 8 | 3, &reply, quote);
+	e.bad_l4 = 1;
+	put(0, e);
+	for (uint16_t n = 0; n < 28; n++) {
+		e = error_about("192.168.200.1", VIP, 3 << 8 | 3, &reply, quote);
+		e.payload = n;
+		put(0, e);
+	}
+	nothing_came_out();
+	assert_int_equal(dropped(DROP_UNSUPPORTED), 29);
+	assert_int_equal(h.dp->workers[0]->table4.conns[1].c.tick, tick);
+}
+
 static void a_syn_twice_in_one_burst_is_scheduled_once(void **state)
 {
 	static const struct world_server two[] = {{SERVER ":8080", 1, FWD_NAT},
@@ -679,6 +808,9 @@ int main(void)
 		GOLDEN(a_syn_flood_evicts_its_own_and_never_an_established_connection),
 		cmocka_unit_test_setup_teardown(three_workers_agree_on_both_halves_of_a_connection,
 						bed_setup_three, bed_teardown),
+		GOLDEN(errors_from_the_server_side_reach_the_client_as_the_vips),
+		GOLDEN(errors_about_replies_reach_the_server),
+		GOLDEN(forged_errors_are_dropped_and_change_nothing),
 		GOLDEN(a_syn_twice_in_one_burst_is_scheduled_once),
 		GOLDEN(a_vip_that_is_not_active_is_silent),
 	};
