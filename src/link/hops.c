@@ -158,7 +158,7 @@ static void hop_apply(struct hops *h, uint32_t id, const struct nl_neigh *n)
 	}
 }
 
-void hops_neigh(struct hops *h, const struct nl_neigh *n, bool gone, uint32_t now_s)
+void hops_neigh(struct hops *h, const struct nl_neigh *n, bool forgotten, uint32_t now_s)
 {
 	const struct iface *iface = mirror_iface(h->mirror, n->ifindex);
 	uint32_t id = iface ? nexthop_find4(h->table, iface->link, n->addr.v4) : 0;
@@ -166,7 +166,7 @@ void hops_neigh(struct hops *h, const struct nl_neigh *n, bool gone, uint32_t no
 
 	if (id == 0)
 		return;
-	if (!gone) {
+	if (!forgotten) {
 		hop_apply(h, id, n);
 		return;
 	}
@@ -400,6 +400,14 @@ void hops_link_edit(struct hops *h, link_id link)
 void hops_link_gone(struct hops *h, link_id link)
 {
 	each_of_link(h, link, fail);
+}
+
+void hops_links_gone(struct hops *h)
+{
+	for (uint32_t id = 1; id <= h->max_id; id++)
+		if (h->hop[id].in_use &&
+		    !mirror_iface_by_link(h->mirror, nexthop_by_id(h->table, id)->link))
+			fail(h, id);
 }
 
 /* --- Giving up -------------------------------------------------------------------------- */

@@ -88,11 +88,14 @@ void hops_request(struct hops *h, const struct resolve_request *req, uint32_t no
 void hops_set_wants(struct hops *h, struct link_want *wants, uint32_t n, uint32_t now_s);
 /* After a new fib: wants by LINK_ANY may lead elsewhere. */
 void hops_routes_changed(struct hops *h, uint32_t now_s);
-void hops_neigh(struct hops *h, const struct nl_neigh *n, bool gone, uint32_t now_s);
+/* forgotten: deleted, or about to be at somebody's request. */
+void hops_neigh(struct hops *h, const struct nl_neigh *n, bool forgotten, uint32_t now_s);
 /* What mirror_apply() said of a link. */
 void hops_link_new(struct hops *h, link_id link);
 void hops_link_edit(struct hops *h, link_id link);
 void hops_link_gone(struct hops *h, link_id link);
+/* The same for all links that the mirror no longer has. */
+void hops_links_gone(struct hops *h);
 /* Around a complete reading of neighbours through hops_neigh(). */
 void hops_reading_begin(struct hops *h);
 void hops_reading_end(struct hops *h);

@@ -263,6 +263,7 @@ int nl_parse(const struct nlmsghdr *nlh, struct nl_event *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->replace = nlh->nlmsg_flags & NLM_F_REPLACE;
+	out->by_user = nlh->nlmsg_pid != 0;
 	switch (nlh->nlmsg_type) {
 	case RTM_DELLINK:
 		out->gone = true; /* fall through */

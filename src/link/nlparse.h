@@ -66,6 +66,7 @@ struct nl_event {
 	enum nl_kind kind;
 	bool gone;    /* a DEL message */
 	bool replace; /* NLM_F_REPLACE */
+	bool by_user; /* somebody's request, not the kernel's own doing */
 	union {
 		struct nl_link link;
 		struct nl_addr addr;

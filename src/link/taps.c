@@ -67,6 +67,7 @@ static void slot_lost(struct tap_slot *slot)
 	slot->lost = true;
 	slot->told_lost = false;
 	slot_close(slot, NULL);
+	hops_links_gone(&l->hops);
 	l->all_unknown = true;
 }
 

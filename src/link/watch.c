@@ -7,6 +7,7 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include "base/log.h"
@@ -114,7 +115,9 @@ static void take_up(struct link *l, const struct nl_event *ev)
 	unsigned int bits;
 
 	if (ev->kind == NL_NEIGH) {
-		hops_neigh(&l->hops, &ev->neigh, ev->gone, link_now_s());
+		/* "ip neigh del" and "flush" make an entry FAILED before it goes. */
+		hops_neigh(&l->hops, &ev->neigh,
+			   ev->gone || (ev->by_user && ev->neigh.state & NUD_FAILED), link_now_s());
 		return;
 	}
 	bits = mirror_apply(&l->mirror, ev, &link);
