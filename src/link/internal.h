@@ -78,10 +78,11 @@ struct link {
 	uint32_t n_slots;
 	bool carrier[MAX_PORTS];
 	uint16_t port_mtu[MAX_PORTS];
-	struct nlreq req;	  /* in the TAPs' namespace */
-	struct nlreq host_req;	  /* in the creator's */
-	struct mnl_socket *watch; /* events of the TAPs' namespace */
-	struct mnl_socket *host;  /* events of kernel_if, or NULL */
+	bool check_tap[MAX_PORTS]; /* MAC or MTU may differ from the port's */
+	struct nlreq req;	   /* in the TAPs' namespace */
+	struct nlreq host_req;	   /* in the creator's */
+	struct mnl_socket *watch;  /* events of the TAPs' namespace */
+	struct mnl_socket *host;   /* events of kernel_if, or NULL */
 	uint8_t *watch_buf;
 	struct mirror mirror;
 	struct hops hops;
@@ -125,6 +126,7 @@ void *link_main(void *arg);
 void link_more(struct link *l);
 void link_round_end(struct link *l);
 uint32_t link_now_s(void);
+uint64_t link_now_us(void);
 
 /* taps.c: all TAPs. */
 /* 0 or -ENOMEM. */

@@ -71,18 +71,12 @@ static int error_of(struct nlreq *r, const struct nlmsghdr *nlh)
 	return err->error > 0 ? -err->error : err->error;
 }
 
-/* Sends, and hands every answer that is an object to fn. Ends with the acknowledgement. */
-static int converse(struct nlreq *r, struct nlmsghdr *req,
-		    void (*fn)(void *arg, const struct nl_event *ev), void *arg)
+/* Hands every answer that is an object to fn. Ends with the acknowledgement. */
+static int answers(struct nlreq *r, void (*fn)(void *arg, const struct nl_event *ev), void *arg)
 {
 	bool interrupted = false;
 	struct nl_event ev;
 
-	r->why[0] = '\0';
-	req->nlmsg_flags |= NLM_F_REQUEST;
-	req->nlmsg_seq = ++r->seq;
-	if (mnl_socket_sendto(r->sock, req, req->nlmsg_len) < 0)
-		return -errno;
 	for (;;) {
 		ssize_t got = mnl_socket_recvfrom(r->sock, r->buf, NLREQ_BUF);
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)r->buf;
@@ -104,6 +98,24 @@ static int converse(struct nlreq *r, struct nlmsghdr *req,
 				fn(arg, &ev);
 		}
 	}
+}
+
+static int converse(struct nlreq *r, struct nlmsghdr *req,
+		    void (*fn)(void *arg, const struct nl_event *ev), void *arg)
+{
+	int ret;
+
+	if (r->busy)
+		return -EDEADLK;
+	r->why[0] = '\0';
+	req->nlmsg_flags |= NLM_F_REQUEST;
+	req->nlmsg_seq = ++r->seq;
+	if (mnl_socket_sendto(r->sock, req, req->nlmsg_len) < 0)
+		return -errno;
+	r->busy = true;
+	ret = answers(r, fn, arg);
+	r->busy = false;
+	return ret;
 }
 
 static struct nlmsghdr *request(void *buf, uint16_t type, uint16_t flags)

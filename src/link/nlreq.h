@@ -19,6 +19,7 @@
 struct nlreq {
 	struct mnl_socket *sock;
 	uint32_t seq;
+	bool busy;     /* a reading is under way: its callback may not ask */
 	uint8_t *buf;  /* for answers, NLREQ_BUF */
 	char why[128]; /* the kernel's own words on the last error, or "" */
 };

@@ -23,8 +23,15 @@
 
 #define WATCH_BUDGET   32
 #define RESOLVE_BUDGET 128
-#define HOPS_BUDGET    64
-#define VIPS_BUDGET    64
+#define TURN_US	       1000 /* of requests to Linux: some take a millisecond each */
+
+uint64_t link_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
 
 uint32_t link_now_s(void)
 {
@@ -36,8 +43,11 @@ uint32_t link_now_s(void)
 
 void link_more(struct link *l)
 {
+	static const struct timeval now;
+
+	/* Not event_active(): libevent would come back here before it looks at descriptors. */
 	if (l->ev_more)
-		event_active(l->ev_more, EV_TIMEOUT, 0);
+		event_add(l->ev_more, &now);
 }
 
 /* Every wake ends here. */
@@ -69,14 +79,26 @@ static bool take_resolves(struct link *l)
 	return false;
 }
 
+/* Next hops to ask about and addresses to set, for a while. True: there are more. */
+static bool ask_linux(struct link *l)
+{
+	uint64_t end = link_now_us() + TURN_US;
+	bool hops, vips;
+
+	do {
+		hops = hops_work(&l->hops, 1, link_now_s());
+		vips = vips_work(&l->vips, 1);
+	} while ((hops || vips) && link_now_us() < end);
+	return hops || vips;
+}
+
 /* Rings of workers, and what is left over from other turns. */
 static void on_work(struct link *l)
 {
 	bool more = pump_punts(&l->pump);
 
 	more |= take_resolves(l);
-	more |= hops_work(&l->hops, HOPS_BUDGET, link_now_s());
-	more |= vips_work(&l->vips, VIPS_BUDGET);
+	more |= ask_linux(l);
 	if (more || pump_pending(&l->pump))
 		link_more(l);
 	link_round_end(l);
@@ -246,7 +268,7 @@ static int thread_init(struct link *l, char error[LINK_ERROR_LEN])
 		ret = -EIO;
 		goto err;
 	}
-	while (vips_work(&l->vips, VIPS_BUDGET))
+	while (vips_work(&l->vips, UINT32_MAX))
 		;
 	return 0;
 
@@ -267,7 +289,7 @@ static void thread_fini(struct link *l)
 		while (watch_read(l, 1024))
 			;
 		if (vips_set(&l->vips, NULL, 0) == 0 && vips_plan(&l->vips) == 0)
-			while (vips_work(&l->vips, VIPS_BUDGET))
+			while (vips_work(&l->vips, UINT32_MAX))
 				;
 	}
 	taps_close(l);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
@@ -106,7 +105,7 @@ static void link_changed(struct link *l, unsigned int bits, link_id link)
 	if (bits & MIRROR_LINK_EDIT)
 		hops_link_edit(&l->hops, link);
 	if (link_vlan(link) == 0 && bits & (MIRROR_LINK_EDIT | MIRROR_LINK_NEW))
-		check_tap(l, link_port(link));
+		l->check_tap[link_port(link)] = true; /* not now: a reading may be under way */
 }
 
 static void take_up(struct link *l, const struct nl_event *ev)
@@ -263,17 +262,9 @@ static bool publish(struct link *l)
 	return true;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 bool watch_settle(struct link *l)
 {
-	uint64_t start = now_us();
+	uint64_t start = link_now_us();
 	int ret = 0;
 
 	if (l->all_unknown)
@@ -291,7 +282,12 @@ bool watch_settle(struct link *l)
 			return false;
 	if (l->vips_dirty && vips_plan(&l->vips) == 0)
 		l->vips_dirty = false;
-	l->build_us = now_us() - start;
+	for (uint16_t p = 0; p < l->config.n_ports; p++) {
+		if (l->check_tap[p])
+			check_tap(l, p);
+		l->check_tap[p] = false;
+	}
+	l->build_us = link_now_us() - start;
 	link_more(l);
 	return true;
 }

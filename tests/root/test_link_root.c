@@ -644,7 +644,7 @@ static void ten_thousand_vips_are_set_while_pings_go_on(void **state)
 		list[i] = (struct link_address){addr_from_v4(be32_from(0x0b000000U + i)), 32,
 						LINK_ADDRESS_VIP, true, link_id_of(0, 0)};
 	assert_int_equal(link_set_addresses(side, list, N), 0);
-	run("ping -q -c 10 -i 0.02 -W 1 192.0.2.1 >/dev/null");
+	run("ping -q -c 20 -i 0.02 -w 5 192.0.2.1 >/dev/null");
 	assert_true(WITHIN(30, fib4_find_local(published.fib->v4, list[N - 1].addr.v4)));
 	link_sync(side);
 	for (uint32_t i = 0; i < N; i++)
