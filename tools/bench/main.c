@@ -156,6 +156,19 @@ static uint16_t sink_start(struct rte_mempool *pool)
 	return dev;
 }
 
+/* What the tables' huge pages are worth. */
+static void run_small_pages(const struct options *o, uint32_t n, uint16_t dev,
+			    struct rte_mempool *pool)
+{
+	struct options small = *o;
+
+	small.small_pages = true;
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	bench_memory(&small, FWD_DR, n, dev, pool);
+	bench_memory(&small, FWD_NAT, n, dev, pool);
+	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
+}
+
 static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 {
 	static const uint32_t all[] = {1, 1000, 100000, 1000000, 10000000};
@@ -173,6 +186,8 @@ static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 		bench_memory(o, FWD_NAT, sizes[i], dev, pool);
 	if (o->small_pages)
 		return;
+	if (!o->quick)
+		run_small_pages(o, o->connections ? o->connections : 1000000, dev, pool);
 	bench_testpmd(o);
 	for (unsigned int i = 0; i < n; i++) {
 		if (!o->connections && sizes[i] != 1000000 && (o->quick || sizes[i] != 100000))

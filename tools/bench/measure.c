@@ -167,7 +167,8 @@ void bench_memory(const struct options *o, enum forward_method method, uint32_t 
 		row_add_cycles(bare, n, subjects[1].cycles, 0);
 	row_add_cycles(pipeline, n, subjects[0].cycles, subjects[1].cycles);
 	/* What little else a start touches would show in a small table. */
-	if (method == FWD_NAT && n >= 100000 && wanted(o, "bytes-per-connection"))
+	if (method == FWD_NAT && n >= 100000 && !o->small_pages &&
+	    wanted(o, "bytes-per-connection"))
 		row_add("bytes-per-connection", n, (double)resident / n, "bytes resident", 0);
 	scene_destroy(&s);
 }

@@ -10,15 +10,6 @@
 
 #define GATEWAY 0xc6336401U /* 198.51.100.1, clients are behind it */
 
-/* Stands in for a scheduler: the next server, whatever its state. */
-static int next_server(const struct service *svc, const struct sched_request *req)
-{
-	(void)req;
-	return (int)(svc->rt->cursor++ % svc->n_servers);
-}
-
-static const struct sched_ops next_ops = {.name = "next", .choose = next_server};
-
 static void nexthop_put(struct published *pub, be32 addr, uint8_t last)
 {
 	struct nexthop *nh = calloc(1, sizeof(*nh));
@@ -43,7 +34,7 @@ static struct service *service_make(struct published *pub, enum forward_method m
 	if (!svc)
 		fail("no memory for a service");
 	svc->rt = runtime_service_get(&pub->runtime, "tcp:198.51.100.100:80");
-	svc->sched = &next_ops;
+	svc->sched = sched_find("wlc"); /* the default of LVS */
 	svc->proto = IPPROTO_TCP;
 	svc->family = ADDR_V4;
 	svc->method = (uint8_t)method;
@@ -63,6 +54,9 @@ static struct service *service_make(struct published *pub, enum forward_method m
 		srv->method = (uint8_t)method;
 		srv->weight = srv->last_weight = 1;
 	}
+	if (!svc->sched || sched_attach(svc, NULL) < 0)
+		fail("the scheduler wlc cannot be had");
+	sched_settle(svc);
 	return svc;
 }
 
