@@ -22,12 +22,40 @@ struct l2 {
 	uint16_t len;
 	uint16_t vlan;
 	be16 type;
+	bool plain; /* an IPv4 header without options and room for a TCP header follow */
 };
+
+#define PLAIN_L2   sizeof(struct rte_ether_hdr)
+#define PLAIN_IHL  sizeof(struct rte_ipv4_hdr)
+#define PLAIN_HEAD (PLAIN_L2 + PLAIN_IHL + TCP_MIN)
+
+/* Nearly every frame: untagged, IPv4 without options, all headers in the first segment.
+ * Ethernet's type and IPv4's first byte are one load. */
+static bool frame_is_plain(const struct rte_mbuf *m)
+{
+	static const uint8_t mask[4] = {0xff, 0xff, 0xff}, plain[4] = {0x08, 0x00, 0x45};
+	uint32_t word, mask_word, plain_word;
+
+	if (unlikely(rte_pktmbuf_data_len(m) < PLAIN_HEAD ||
+		     (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
+		return false;
+	memcpy(&word, rte_pktmbuf_mtod_offset(m, const uint8_t *, 12), sizeof(word));
+	memcpy(&mask_word, mask, sizeof(word));
+	memcpy(&plain_word, plain, sizeof(word));
+	return (word & mask_word) == plain_word;
+}
 
 static bool l2_parse(const struct rte_mbuf *m, struct l2 *l2)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 
+	l2->plain = frame_is_plain(m);
+	if (likely(l2->plain)) {
+		l2->len = PLAIN_L2;
+		l2->vlan = 0;
+		l2->type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+		return true;
+	}
 	if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)))
 		return false;
 	l2->len = sizeof(*eth);
@@ -54,8 +82,6 @@ static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip
 
 	if (status == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 		return true;
-	if (likely(ihl == sizeof(*ip))) /* of known length: no loop */
-		return csum_fold(csum_add(0, ip, sizeof(*ip))) == 0xffff;
 	return csum_fold(csum_add(0, ip, ihl)) == 0xffff;
 }
 
@@ -112,8 +138,43 @@ static bool head_linear(struct rte_mbuf *m, uint32_t want)
 	return rte_pktmbuf_linearize(m) == 0 && rte_pktmbuf_data_len(m) >= want;
 }
 
+/*
+ * The packet whose headers are in place: IHL and version are valid, ihl + TCP_MIN bytes or
+ * the whole packet are in the first segment. Returns the drop reason, or DROP_MAX when p is
+ * filled in. Inlined twice: once with the lengths of a plain frame known.
+ */
+static __rte_always_inline enum drop_reason ipv4_fill(struct rte_mbuf *m, uint32_t l2_len,
+						      uint32_t ihl, struct pkt4 *p)
+{
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+
+	if (unlikely(total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len))
+		return DROP_MALFORMED;
+	if (unlikely(!ip_csum_good(m, ip, ihl)))
+		return DROP_IP_CHECKSUM;
+	if (unlikely(source_is_bad(ip->src_addr)))
+		return DROP_BAD_SOURCE;
+	p->m = m;
+	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
+	p->l3_len = (uint16_t)total;
+	p->l4_off = (uint8_t)ihl;
+	p->tcp_flags = 0;
+	p->conn = NULL;
+	memcpy(&p->key.saddr, &ip->src_addr, 8);
+	memset(&p->key.sport, 0, 8);
+	p->key.proto = ip->next_proto_id;
+	if (unlikely(ip->fragment_offset &
+		     rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
+		p->flags |= PKT_FRAGMENT;
+	else
+		l4_parse(p, (uint16_t)(total - ihl));
+	return DROP_MAX;
+}
+
 /* Returns the drop reason, or DROP_MAX when p is filled in. */
-static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint16_t l2_len, struct pkt4 *p)
+static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint32_t l2_len, struct pkt4 *p)
 {
 	const struct rte_ipv4_hdr *ip;
 	uint32_t total, ihl;
@@ -127,29 +188,9 @@ static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint16_t l2_len, struct p
 	total = rte_be_to_cpu_16(ip->total_length);
 	if (total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len)
 		return DROP_MALFORMED;
-	if (unlikely(rte_pktmbuf_data_len(m) < l2_len + ihl + TCP_MIN)) {
-		if (!head_linear(m, l2_len + RTE_MIN(total, ihl + TCP_MIN)))
-			return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
-		ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
-	}
-	if (!ip_csum_good(m, ip, ihl))
-		return DROP_IP_CHECKSUM;
-	if (source_is_bad(ip->src_addr))
-		return DROP_BAD_SOURCE;
-	p->m = m;
-	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
-	p->l3_len = (uint16_t)total;
-	p->l4_off = (uint8_t)ihl;
-	p->tcp_flags = 0;
-	p->conn = NULL;
-	memcpy(&p->key.saddr, &ip->src_addr, 8);
-	memset(&p->key.sport, 0, 8);
-	p->key.proto = ip->next_proto_id;
-	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
-		p->flags |= PKT_FRAGMENT;
-	else
-		l4_parse(p, (uint16_t)(total - ihl));
-	return DROP_MAX;
+	if (!head_linear(m, l2_len + RTE_MIN(total, ihl + TCP_MIN)))
+		return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
+	return ipv4_fill(m, l2_len, ihl, p);
 }
 
 /* Ethernet trailers (padding of short frames) must not travel on behind the IP packet. */
@@ -206,7 +247,8 @@ void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct
 			continue;
 		}
 		p->flags = pkt_tag(m)->flags;
-		reason = ipv4_parse(m, l2.len, p);
+		reason = likely(l2.plain) ? ipv4_fill(m, PLAIN_L2, PLAIN_IHL, p)
+					  : ipv4_parse(m, l2.len, p);
 		if (unlikely(reason != DROP_MAX)) {
 			door_drop(w, m, reason);
 			continue;
