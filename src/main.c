@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -171,6 +172,16 @@ static int config_read(const struct options *o, struct config **out)
 	return 0;
 }
 
+/* EAL leaves its run-time directory behind, and empty only when its own handlers of
+ * atexit() have run: registered before EAL starts, ours runs after them. */
+static char runtime_dir[512];
+
+static void runtime_dir_remove(void)
+{
+	if (runtime_dir[0])
+		(void)rmdir(runtime_dir);
+}
+
 static int start_link(struct router *r, char error[256])
 {
 	struct link_config *lc = malloc(sizeof(*lc));
@@ -209,11 +220,13 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	struct control_options co = {.config_path = o->config_path, .dpdk_version = rte_version()};
 	int rc;
 
+	atexit(runtime_dir_remove);
 	if (rte_eal_init(eal_argc, eal_argv) < 0) {
 		snprintf(error, ERROR_LEN, "EAL does not start: %s", rte_strerror(rte_errno));
 		return -EINVAL;
 	}
 	r->eal = true;
+	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	log_to_rte();
 	rc = start_dataplane(r, error);
 	if (rc == 0)
