@@ -144,5 +144,12 @@ void taps_set_mtu(struct link *l, uint16_t port, uint16_t mtu);
 
 /* link.c */
 void link_messages(struct link *l);
+/* Any thread. A copy of *from is done by the link thread some time; its list is taken over.
+ * 0 or -ENOMEM; a message that comes too late is no error. */
+int link_tell(struct link *l, const struct link_msg *from);
+/* Any thread. Returns msg->ret once it is done, or -ESHUTDOWN. */
+int link_call(struct link *l, struct link_msg *msg);
+/* malloc; NULL with *failed set, or NULL for n = 0. */
+void *link_copy_array(const void *from, size_t size, uint32_t n, bool *failed);
 
 #endif

@@ -76,7 +76,8 @@ struct nl_event {
 };
 
 /* 1: *out is filled. 0: a message that means nothing here (IPv6, bridge, cloned route).
- * -EBADMSG: contradicts itself. nlh has been checked by mnl_nlmsg_ok(). */
+ * -EBADMSG: contradicts itself. nlh has been checked by mnl_nlmsg_ok() and may be read to
+ * its aligned length. */
 int nl_parse(const struct nlmsghdr *nlh, struct nl_event *out);
 
 #endif

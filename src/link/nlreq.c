@@ -23,7 +23,7 @@ int nlreq_open(struct nlreq *r)
 	int one = 1, ret;
 
 	memset(r, 0, sizeof(*r));
-	r->buf = malloc(NLREQ_BUF);
+	r->buf = malloc(NLREQ_BUF + NLMSG_ALIGNTO);
 	if (!r->buf)
 		return -ENOMEM;
 	r->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);

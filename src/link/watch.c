@@ -24,7 +24,7 @@ int watch_open(struct link *l)
 				     RTNLGRP_NEIGH};
 	int size = WATCH_RCVBUF, fd;
 
-	l->watch_buf = malloc(WATCH_BUF);
+	l->watch_buf = malloc(WATCH_BUF + NLMSG_ALIGNTO);
 	if (!l->watch_buf)
 		return -ENOMEM;
 	l->watch = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
