@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/if.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+
+#include "link/hops.h"
+#include "link/link.h"
+#include "link/mirror.h"
+#include "link/nlparse.h"
+
+/* --- Messages ------------------------------------------------------------------------------- */
+
+static uint8_t buf[4096] __attribute__((aligned(8)));
+
+static struct nlmsghdr *msg(uint16_t type, const void *header, size_t len)
+{
+	struct nlmsghdr *nlh;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = type;
+	memcpy(mnl_nlmsg_put_extra_header(nlh, len), header, len);
+	return nlh;
+}
+
+static be32 v4(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a.v4;
+}
+
+static struct nlmsghdr *route_msg(uint16_t type, const char *dest, uint8_t len, const char *via,
+				  int oif, uint32_t metric)
+{
+	const struct rtmsg rtm = {.rtm_family = AF_INET,
+				  .rtm_dst_len = len,
+				  .rtm_table = RT_TABLE_MAIN,
+				  .rtm_type = RTN_UNICAST};
+	struct nlmsghdr *nlh = msg(type, &rtm, sizeof(rtm));
+
+	if (len)
+		mnl_attr_put_u32(nlh, RTA_DST, v4(dest));
+	if (via)
+		mnl_attr_put_u32(nlh, RTA_GATEWAY, v4(via));
+	if (oif)
+		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)oif);
+	if (metric)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, metric);
+	return nlh;
+}
+
+static struct nlmsghdr *link_msg(int ifindex, const char *name, uint32_t flags, int parent,
+				 uint16_t vlan)
+{
+	const struct ifinfomsg ifi = {.ifi_index = ifindex, .ifi_flags = flags};
+	struct nlmsghdr *nlh = msg(RTM_NEWLINK, &ifi, sizeof(ifi));
+	const struct mac mac = {{2, 0, 0, 0, 0, (uint8_t)ifindex}};
+	struct nlattr *info, *data;
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_MTU, 1500);
+	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(mac), &mac);
+	if (!parent)
+		return nlh;
+	mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)parent);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "vlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(nlh, IFLA_VLAN_ID, vlan);
+	mnl_attr_put_u16(nlh, IFLA_VLAN_PROTOCOL, htobe16(0x8100));
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return nlh;
+}
+
+static struct nlmsghdr *addr_msg(uint16_t type, int ifindex, const char *addr, uint8_t len)
+{
+	const struct ifaddrmsg ifa = {
+		.ifa_family = AF_INET, .ifa_prefixlen = len, .ifa_index = (uint32_t)ifindex};
+	struct nlmsghdr *nlh = msg(type, &ifa, sizeof(ifa));
+
+	mnl_attr_put_u32(nlh, IFA_LOCAL, v4(addr));
+	return nlh;
+}
+
+static void a_route_with_everything_is_parsed(void **state)
+{
+	struct nlmsghdr *nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 7, 20);
+	struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
+	struct nl_event ev;
+
+	(void)state;
+	mnl_attr_put_u32(nlh, RTAX_MTU, 1400);
+	mnl_attr_nest_end(nlh, metrics);
+	nlh->nlmsg_flags = NLM_F_REPLACE;
+	assert_int_equal(nl_parse(nlh, &ev), 1);
+	assert_int_equal(ev.kind, NL_ROUTE);
+	assert_true(ev.replace);
+	assert_int_equal(ev.route.dest.addr.v4, v4("10.9.0.0"));
+	assert_int_equal(ev.route.via.v4, v4("10.0.0.1"));
+	assert_int_equal(ev.route.oif, 7);
+	assert_int_equal(ev.route.metric, 20);
+	assert_int_equal(ev.route.mtu, 1400);
+}
+
+static void of_several_paths_the_first_live_one_is_taken(void **state)
+{
+	struct nlmsghdr *nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 0, 0);
+	struct {
+		struct rtnexthop hop;
+		struct nlattr attr;
+		be32 via;
+	} paths[2] = {
+		{{16, RTNH_F_DEAD, 0, 3}, {8, RTA_GATEWAY}, v4("10.0.0.3")},
+		{{16, 0, 0, 4}, {8, RTA_GATEWAY}, v4("10.0.0.4")},
+	};
+	struct nl_event ev;
+
+	(void)state;
+	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	assert_int_equal(nl_parse(nlh, &ev), 1);
+	assert_true(ev.route.multipath);
+	assert_int_equal(ev.route.oif, 4);
+	assert_int_equal(ev.route.via.v4, v4("10.0.0.4"));
+	/* A path that claims to be longer than the attribute. */
+	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 0, 0);
+	paths[0].hop.rtnh_len = 400;
+	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	assert_int_equal(nl_parse(nlh, &ev), -EBADMSG);
+	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 0, 0);
+	paths[0].hop.rtnh_len = 0;
+	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	assert_int_equal(nl_parse(nlh, &ev), -EBADMSG);
+}
+
+static void messages_that_contradict_themselves_are_refused(void **state)
+{
+	const struct rtmsg long_len = {.rtm_family = AF_INET, .rtm_dst_len = 33};
+	const struct ifaddrmsg no_addr = {.ifa_family = AF_INET, .ifa_prefixlen = 24};
+	const struct ndmsg no_dst = {.ndm_family = AF_INET};
+	const struct ifinfomsg no_index = {0};
+	struct nl_event ev;
+
+	(void)state;
+	assert_int_equal(nl_parse(msg(RTM_NEWROUTE, &long_len, sizeof(long_len)), &ev), -EBADMSG);
+	assert_int_equal(nl_parse(msg(RTM_NEWROUTE, &long_len, 4), &ev), -EBADMSG);
+	assert_int_equal(nl_parse(msg(RTM_NEWADDR, &no_addr, sizeof(no_addr)), &ev), -EBADMSG);
+	assert_int_equal(nl_parse(msg(RTM_NEWNEIGH, &no_dst, sizeof(no_dst)), &ev), -EBADMSG);
+	assert_int_equal(nl_parse(msg(RTM_NEWLINK, &no_index, sizeof(no_index)), &ev), -EBADMSG);
+	assert_int_equal(nl_parse(msg(NLMSG_NOOP, &no_index, 0), &ev), 0);
+}
+
+/* Every truncation, and every byte turned over, is survived. Sanitizers watch. */
+static void no_message_however_broken_is_read_beyond_its_end(void **state)
+{
+	const struct nlmsghdr *whole[] = {NULL, NULL, NULL};
+	uint8_t copy[3][4096];
+	struct nl_event ev;
+
+	(void)state;
+	for (unsigned int k = 0; k < 3; k++) {
+		whole[k] = k == 0   ? route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 7, 20)
+			   : k == 1 ? link_msg(5, "public.10", IFF_UP, 4, 10)
+				    : addr_msg(RTM_NEWADDR, 4, "10.0.0.2", 24);
+		memcpy(copy[k], whole[k], sizeof(buf));
+	}
+	for (unsigned int k = 0; k < 3; k++) {
+		uint32_t len = ((struct nlmsghdr *)copy[k])->nlmsg_len;
+
+		for (uint32_t cut = NLMSG_HDRLEN; cut <= len; cut++) {
+			struct nlmsghdr *nlh = malloc(NLMSG_ALIGN(cut));
+
+			memcpy(nlh, copy[k], cut);
+			nlh->nlmsg_len = cut;
+			assert_true(nl_parse(nlh, &ev) <= 1);
+			for (uint32_t i = NLMSG_HDRLEN; i < cut; i++) {
+				((uint8_t *)nlh)[i] ^= 0xff;
+				assert_true(nl_parse(nlh, &ev) <= 1);
+				((uint8_t *)nlh)[i] ^= 0xff;
+			}
+			free(nlh);
+		}
+	}
+}
+
+static void route_texts_are_parsed_or_refused_with_a_reason(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"nonsense",
+		"10.0.0.1/8 via 10.0.0.1",
+		"10.0.0.0/8 via",
+		"default dev eth0",
+		"default via ::1 src 10.0.0.1",
+		"10.0.0.0/8 metric -1",
+		"10.0.0.0/8 mtu 67",
+		"default via 10.0.0.1 10.0.0.2",
+	};
+	struct link_route r;
+	const char *error;
+
+	(void)state;
+	assert_int_equal(link_route_parse("default via 192.0.2.1", &r, &error), 0);
+	assert_int_equal(r.dest.len, 0);
+	assert_int_equal(r.via.v4, v4("192.0.2.1"));
+	assert_int_equal(
+		link_route_parse(" 10.3.0.0/16  via 10.1.0.9 metric 20 mtu 1400 src 10.1.0.2", &r,
+				 &error),
+		0);
+	assert_int_equal(r.metric, 20);
+	assert_int_equal(r.mtu, 1400);
+	assert_int_equal(r.source.v4, v4("10.1.0.2"));
+	assert_int_equal(link_route_parse("default via 2001:db8::1", &r, &error), 0);
+	assert_int_equal(r.dest.addr.family, ADDR_V6);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(link_route_parse(bad[i], &r, &error), -EINVAL);
+		assert_non_null(error);
+	}
+}
+
+/* --- Mirror --------------------------------------------------------------------------------- */
+
+static struct mirror mirror;
+
+static unsigned int feed(const struct nlmsghdr *nlh)
+{
+	struct nl_event ev;
+	link_id link;
+
+	assert_int_equal(nl_parse(nlh, &ev), 1);
+	return mirror_apply(&mirror, &ev, &link);
+}
+
+static int mirror_start(void **state)
+{
+	(void)state;
+	assert_int_equal(mirror_init(&mirror, 2), 0);
+	mirror_set_tap(&mirror, link_id_of(0, 0), 4);
+	mirror_set_tap(&mirror, link_id_of(1, 0), 5);
+	feed(link_msg(4, "public", IFF_UP | IFF_LOWER_UP, 0, 0));
+	feed(link_msg(5, "private", IFF_UP | IFF_LOWER_UP, 0, 0));
+	return 0;
+}
+
+static int mirror_end(void **state)
+{
+	(void)state;
+	mirror_fini(&mirror);
+	return 0;
+}
+
+static struct route4 best(const char *dest)
+{
+	uint32_t n;
+	struct fib *fib = mirror_build(&mirror, &n, NULL);
+	const struct route4 *r = fib4_find(fib->v4, v4(dest));
+	struct route4 out = {.kind = 0xff};
+
+	if (r)
+		out = *r;
+	fib_destroy(fib);
+	return out;
+}
+
+static void an_equal_route_changes_nothing_and_a_better_one_does(void **state)
+{
+	(void)state;
+	assert_true(feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 4, 20)) & MIRROR_FIB);
+	assert_int_equal(feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 4, 20)), 0);
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.2", 5, 10));
+	assert_int_equal(best("10.9.1.1").via, v4("10.0.0.2"));
+	feed(route_msg(RTM_DELROUTE, "10.9.0.0", 16, "10.0.0.2", 5, 10));
+	assert_int_equal(best("10.9.1.1").via, v4("10.0.0.1"));
+}
+
+static void a_doubtful_event_asks_for_all_routes(void **state)
+{
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 4, 0));
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.2", 4, 0));
+	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.3", 4, 0);
+	nlh->nlmsg_flags = NLM_F_REPLACE;
+	assert_true(feed(nlh) & MIRROR_REREAD); /* which of the two went? */
+	assert_true(feed(route_msg(RTM_DELROUTE, "10.9.0.0", 16, "10.0.0.9", 4, 0)) &
+		    MIRROR_REREAD);
+	assert_true(feed(link_msg(4, "public", 0, 0, 0)) & MIRROR_REREAD);
+	feed(addr_msg(RTM_NEWADDR, 5, "10.0.0.2", 24));
+	assert_true(feed(addr_msg(RTM_DELADDR, 5, "10.0.0.2", 24)) & MIRROR_REREAD);
+	/* VIPs by the thousand stay cheap. */
+	feed(addr_msg(RTM_NEWADDR, 5, "10.0.0.80", 32));
+	assert_int_equal(feed(addr_msg(RTM_DELADDR, 5, "10.0.0.80", 32)), MIRROR_FIB);
+}
+
+static void a_single_route_is_replaced_in_place(void **state)
+{
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 4, 0));
+	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.3", 4, 0);
+	nlh->nlmsg_flags = NLM_F_REPLACE;
+	assert_int_equal(feed(nlh), MIRROR_FIB);
+	assert_int_equal(best("10.9.1.1").via, v4("10.0.0.3"));
+	assert_int_equal(mirror.routes.n, 1);
+}
+
+static void a_vlan_interface_on_a_tap_is_a_link_and_others_are_not(void **state)
+{
+	(void)state;
+	assert_true(feed(link_msg(8, "v20", IFF_UP | IFF_LOWER_UP, 5, 20)) & MIRROR_LINK_NEW);
+	assert_non_null(mirror_iface_by_link(&mirror, link_id_of(1, 20)));
+	assert_int_equal(feed(link_msg(9, "v20x", IFF_UP, 8, 30)), 0);	   /* on a VLAN */
+	assert_int_equal(feed(link_msg(10, "eth9", IFF_UP, 0, 0)), 0);	   /* foreign */
+	assert_int_equal(feed(link_msg(11, "v4095", IFF_UP, 5, 4095)), 0); /* no such VLAN */
+	feed(addr_msg(RTM_NEWADDR, 8, "10.20.0.2", 24));
+	feed(route_msg(RTM_NEWROUTE, "10.20.0.0", 24, NULL, 8, 0));
+	feed(route_msg(RTM_NEWROUTE, "10.30.0.0", 24, NULL, 10, 0));
+	assert_int_equal(best("10.20.0.9").link, link_id_of(1, 20));
+	assert_int_equal(best("10.20.0.9").source, v4("10.20.0.2"));
+	assert_int_equal(best("10.30.0.9").kind, ROUTE_BLOCK);
+}
+
+/* --- Next hops ------------------------------------------------------------------------------- */
+
+static struct published pub;
+static struct retire_list retired;
+static struct link_counters counters;
+static struct hops hops;
+static unsigned int uses, managed_uses;
+static struct nl_neigh answer; /* of Linux; ifindex 0: no entry */
+static bool grace_over;
+
+static int stub_use(void *arg, int ifindex, const struct addr *a, bool managed)
+{
+	(void)arg;
+	(void)ifindex;
+	(void)a;
+	uses++;
+	managed_uses += managed;
+	return 0;
+}
+
+static int stub_get(void *arg, int ifindex, const struct addr *a, struct nl_neigh *out)
+{
+	(void)arg;
+	(void)ifindex;
+	(void)a;
+	*out = answer;
+	return answer.ifindex ? 0 : -ENOENT;
+}
+
+static uint64_t stub_start(void *arg)
+{
+	(void)arg;
+	return 1;
+}
+
+static bool stub_passed(void *arg, uint64_t token)
+{
+	(void)arg;
+	(void)token;
+	return grace_over;
+}
+
+static int hops_start(void **state)
+{
+	const struct hops_ops ops = {stub_use, stub_get, NULL};
+
+	mirror_start(state);
+	memset(&pub, 0, sizeof(pub));
+	memset(&answer, 0, sizeof(answer));
+	memset(&counters, 0, sizeof(counters));
+	uses = managed_uses = 0;
+	grace_over = true;
+	pub.grace = (struct grace){stub_start, stub_passed, NULL};
+	assert_int_equal(nexthop_table_init(&pub.nexthops, 8192), 0);
+	retire_list_init(&retired, &pub.grace);
+	return hops_init(&hops, &pub, &retired, &mirror, &counters, &ops);
+}
+
+static int hops_end(void **state)
+{
+	hops_fini(&hops);
+	retire_list_fini(&retired);
+	nexthop_table_fini(&pub.nexthops);
+	return mirror_end(state);
+}
+
+static struct nl_neigh neigh(const char *ip, uint16_t nud, uint8_t mac)
+{
+	return (struct nl_neigh){.ifindex = 5,
+				 .addr = addr_from_v4(v4(ip)),
+				 .mac = {{2, 0xaa, 0, 0, 0, mac}},
+				 .has_mac = mac != 0,
+				 .state = nud};
+}
+
+static void ask_for(const char *ip, uint32_t now)
+{
+	const struct resolve_request req = {link_id_of(1, 0), addr_from_v4(v4(ip))};
+
+	hops_request(&hops, &req, now);
+	while (hops_work(&hops, 16, now))
+		;
+}
+
+static const struct nexthop *hop_to(const char *ip)
+{
+	uint32_t id = nexthop_find4(&pub.nexthops, link_id_of(1, 0), v4(ip));
+
+	return id ? nexthop_by_id(&pub.nexthops, id) : NULL;
+}
+
+/* Each row: what Linux says, what the next hop is then. In order. */
+static void states_of_neighbours_become_states_of_next_hops(void **state)
+{
+	static const struct {
+		uint16_t nud;
+		uint8_t mac;
+		bool forgotten;
+		enum nexthop_state expected;
+		uint8_t expected_mac;
+	} rows[] = {
+		{NUD_INCOMPLETE, 0, false, NEXTHOP_INCOMPLETE, 0},
+		{NUD_FAILED, 0, false, NEXTHOP_FAILED, 0},
+		{NUD_INCOMPLETE, 0, false, NEXTHOP_FAILED, 0}, /* a further attempt */
+		{NUD_REACHABLE, 1, false, NEXTHOP_REACHABLE, 1},
+		{NUD_STALE, 2, false, NEXTHOP_REACHABLE, 2}, /* a new MAC */
+		{NUD_DELAY, 2, false, NEXTHOP_REACHABLE, 2},
+		{NUD_PROBE, 2, false, NEXTHOP_REACHABLE, 2},
+		{NUD_FAILED, 2, true, NEXTHOP_REACHABLE, 2}, /* flushed by somebody */
+		{NUD_INCOMPLETE, 0, false, NEXTHOP_REACHABLE, 2},
+		{NUD_FAILED, 2, false, NEXTHOP_FAILED, 2},
+		{NUD_PERMANENT, 3, false, NEXTHOP_REACHABLE, 3},
+	};
+
+	(void)state;
+	ask_for("10.0.0.9", 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct nl_neigh n = neigh("10.0.0.9", rows[i].nud, rows[i].mac);
+
+		hops_neigh(&hops, &n, rows[i].forgotten, 1);
+		assert_int_equal(hop_to("10.0.0.9")->state, rows[i].expected);
+		assert_int_equal(hop_to("10.0.0.9")->l2[5], rows[i].expected_mac);
+	}
+	retire_poll(&retired);
+}
+
+static void what_strangers_ask_for_is_managed_only_once_it_answered(void **state)
+{
+	struct nl_neigh n = neigh("10.0.0.9", NUD_REACHABLE, 1);
+
+	(void)state;
+	ask_for("10.0.0.9", 1);
+	assert_int_equal(uses, 1);
+	assert_int_equal(managed_uses, 0);
+	hops_neigh(&hops, &n, false, 1);
+	hops_work(&hops, 16, 1);
+	assert_int_equal(managed_uses, 1);
+	/* A scan of a prefix does not fill the table. */
+	for (uint32_t i = 0; i < 2 * HOPS_UNPROVEN_MAX; i++) {
+		struct resolve_request req = {link_id_of(1, 0),
+					      addr_from_v4(be32_from(0x0a010000U + i))};
+
+		hops_request(&hops, &req, 1);
+	}
+	assert_int_equal(pub.nexthops.n, HOPS_UNPROVEN_MAX + 1);
+	assert_int_equal(counters.resolve_refused, HOPS_UNPROVEN_MAX);
+}
+
+static void a_permanent_entry_is_not_touched(void **state)
+{
+	(void)state;
+	answer = neigh("10.0.0.9", NUD_PERMANENT, 7);
+	ask_for("10.0.0.9", 1);
+	assert_int_equal(uses, 0);
+	assert_int_equal(hop_to("10.0.0.9")->state, NEXTHOP_REACHABLE);
+	assert_int_equal(hop_to("10.0.0.9")->l2[5], 7);
+}
+
+static void an_unused_next_hop_is_given_up_after_a_grace_period(void **state)
+{
+	struct nl_neigh n = neigh("10.0.0.9", NUD_REACHABLE, 1);
+	uint32_t id, gen;
+
+	(void)state;
+	ask_for("10.0.0.9", 1);
+	hops_neigh(&hops, &n, false, 1);
+	id = nexthop_find4(&pub.nexthops, link_id_of(1, 0), v4("10.0.0.9"));
+	hops_sweep(&hops, HOPS_IDLE_S);
+	pub.nexthops.used_tick[id] = 77; /* a worker used it */
+	hops_sweep(&hops, HOPS_IDLE_S + 1);
+	hops_sweep(&hops, 2 * HOPS_IDLE_S);
+	assert_non_null(hop_to("10.0.0.9"));
+	gen = pub.resolve_gen;
+	grace_over = false;
+	hops_sweep(&hops, 2 * HOPS_IDLE_S + 1);
+	assert_null(hop_to("10.0.0.9"));
+	assert_int_equal(pub.resolve_gen, gen + 1);
+	hops_sweep(&hops, 2 * HOPS_IDLE_S + 2);
+	assert_non_null(nexthop_by_id(&pub.nexthops, id)); /* a worker may still read it */
+	grace_over = true;
+	hops_sweep(&hops, 2 * HOPS_IDLE_S + 3);
+	assert_null(nexthop_by_id(&pub.nexthops, id));
+	assert_int_equal(pub.nexthops.n, 0);
+}
+
+static void a_wanted_next_hop_stays_and_one_that_no_longer_is_goes(void **state)
+{
+	struct link_want *wants = malloc(sizeof(*wants));
+
+	(void)state;
+	*wants = (struct link_want){link_id_of(1, 0), addr_from_v4(v4("10.0.0.9"))};
+	hops_set_wants(&hops, wants, 1, 1);
+	hops_work(&hops, 16, 1);
+	assert_int_equal(managed_uses, 1);
+	hops_sweep(&hops, 10 * HOPS_IDLE_S);
+	assert_non_null(hop_to("10.0.0.9"));
+	hops_set_wants(&hops, NULL, 0, 10 * HOPS_IDLE_S);
+	hops_sweep(&hops, 10 * HOPS_IDLE_S + HOPS_DEAD_S);
+	assert_null(hop_to("10.0.0.9"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_route_with_everything_is_parsed),
+		cmocka_unit_test(of_several_paths_the_first_live_one_is_taken),
+		cmocka_unit_test(messages_that_contradict_themselves_are_refused),
+		cmocka_unit_test(no_message_however_broken_is_read_beyond_its_end),
+		cmocka_unit_test(route_texts_are_parsed_or_refused_with_a_reason),
+#define M(f) cmocka_unit_test_setup_teardown(f, mirror_start, mirror_end)
+		M(an_equal_route_changes_nothing_and_a_better_one_does),
+		M(a_doubtful_event_asks_for_all_routes),
+		M(a_single_route_is_replaced_in_place),
+		M(a_vlan_interface_on_a_tap_is_a_link_and_others_are_not),
+#define H(f) cmocka_unit_test_setup_teardown(f, hops_start, hops_end)
+		H(states_of_neighbours_become_states_of_next_hops),
+		H(what_strangers_ask_for_is_managed_only_once_it_answered),
+		H(a_permanent_entry_is_not_touched),
+		H(an_unused_next_hop_is_given_up_after_a_grace_period),
+		H(a_wanted_next_hop_stays_and_one_that_no_longer_is_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
