@@ -70,7 +70,8 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->fwmark = from->mark;
 	node->family = from->n_listen ? from->listen[0].addr.family : ADDR_V4;
 	node->method = policy->forward;
-	node->flags = policy->one_packet ? SERVICE_ONE_PACKET : 0;
+	node->flags = (policy->one_packet ? SERVICE_ONE_PACKET : 0) |
+		      (policy->expire_quiescent ? SERVICE_EXPIRE_QUIESCENT : 0);
 	node->persist_s = policy->persist_s;
 	node->netmask_len = policy->persist_s ? policy->netmask_len : 0;
 	node->sched_flags = policy->scheduler_flags;
@@ -199,6 +200,7 @@ bool builder_service_same(const struct config_service *a, const struct config_se
 	if (strcmp(x->scheduler, y->scheduler) != 0 || x->scheduler_flags != y->scheduler_flags ||
 	    x->forward != y->forward || x->one_packet != y->one_packet ||
 	    x->netmask_len != y->netmask_len || x->persist_s != y->persist_s ||
+	    x->expire_quiescent != y->expire_quiescent ||
 	    memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
 		return false;
 	for (uint32_t i = 0; i < a->n_servers; i++) {

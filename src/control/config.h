@@ -135,8 +135,9 @@ struct config_policy {
 	uint32_t scheduler_flags; /* SCHED_SH_*, SCHED_MH_* */
 	uint8_t forward;	  /* enum forward_method */
 	bool one_packet;
-	uint8_t netmask_len; /* persistence.netmask */
-	uint32_t persist_s;  /* persistence.timeout; 0 = none */
+	uint8_t netmask_len;   /* persistence.netmask */
+	uint32_t persist_s;    /* persistence.timeout; 0 = none */
+	bool expire_quiescent; /* persistence.expire_quiescent */
 	uint32_t timeout_s[CONN_STATE_MAX];
 };
 

@@ -8,7 +8,6 @@
 static const char *const features_missing[FEATURE_MAX] = {
 	[FEATURE_IPV6] = "IPv6 is",
 	[FEATURE_MARK] = "firewall marks are",
-	[FEATURE_PERSISTENCE] = "persistence is",
 	[FEATURE_TUNNEL] = "forwarding by \"tunnel\" is",
 	[FEATURE_LOCAL] = "forwarding by \"local\" is",
 	[FEATURE_PREFIX] = "addresses of the kind \"prefix\" are",
@@ -69,6 +68,7 @@ enum {
 	SET_ONE_PACKET,
 	SET_PERSIST,
 	SET_NETMASK,
+	SET_EXPIRE_QUIESCENT,
 	SET_TIMEOUT, /* + enum conn_state */
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX < 64, "one bit each");
@@ -119,6 +119,12 @@ static const struct config_field persistence_fields[] = {
 	 .def = 32,
 	 .noun = "a netmask",
 	 .help = "clients that are equal under it count as one"},
+	{.name = "expire_quiescent",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, expire_quiescent),
+	 .set_bit = SET_EXPIRE_QUIESCENT,
+	 .help = "a real server of weight 0 loses its persistent clients at their next "
+		 "connection; IPVS's expire_quiescent_template"},
 };
 static const struct config_object persistence_object = {
 	.noun = "persistence",

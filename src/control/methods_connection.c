@@ -69,15 +69,15 @@ static json_t *view_json(const struct conn_view *v)
 {
 	char client[ENDPOINT_STRLEN], virtual[ENDPOINT_STRLEN], server[ENDPOINT_STRLEN];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:b}", "protocol",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:b}", "protocol",
 			 protocol_name(v->proto), "client",
 			 endpoint_format(&v->client, client, sizeof(client)), "virtual",
 			 endpoint_format(&v->virtual, virtual, sizeof(virtual)), "server",
 			 endpoint_format(&v->server, server, sizeof(server)), "state",
-			 v->state < CONN_STATE_MAX ? conn_state_names[v->state] : "?", "expires_s",
-			 (int)v->expires_s, "method",
+			 conn_view_state(v), "expires_s", (int)v->expires_s, "method",
 			 v->method < FWD_MAX ? forward_names[v->method] : "?", "worker",
-			 (int)v->worker, "active", (v->flags & CONN_F_ACTIVE) != 0);
+			 (int)v->worker, "active", (v->flags & CONN_F_ACTIVE) != 0, "template",
+			 (v->flags & CONN_F_TEMPLATE) != 0);
 }
 
 static bool view_wanted(const struct stream *s, const struct conn_view *v)

@@ -42,7 +42,7 @@ static void view_fill4(const struct worker *w, const struct conn4 *c, struct con
 		.client = endpoint_of4(c->caddr, c->cport),
 		.virtual = endpoint_of4(c->vaddr, c->vport),
 		.server = endpoint_of4(c->daddr, c->dport),
-		.proto = c->c.proto,
+		.proto = (uint8_t)(c->c.proto & ~PROTO_TEMPLATE),
 		.state = c->c.state,
 		.method = c->c.method,
 		.flags = c->c.flags,
@@ -54,6 +54,10 @@ static void view_fill4(const struct worker *w, const struct conn4 *c, struct con
 		.worker = w->id,
 	};
 	view_service(w, v);
+	if (!(c->c.flags & CONN_F_TEMPLATE))
+		return;
+	v->nh_in = v->nh_out = 0;
+	v->assured = __atomic_load_n(&c->c.assured, __ATOMIC_RELAXED) != 0;
 }
 
 /* One step; true when the command is done: views full, or the table's end (cursor 0). */
@@ -75,6 +79,13 @@ static bool list_step(struct worker *w, struct worker_command *cmd)
 	}
 	cmd->cursor = i < t->unused ? i : 0;
 	return cmd->cursor == 0 || cmd->n == cmd->n_max;
+}
+
+const char *conn_view_state(const struct conn_view *v)
+{
+	if (v->assured)
+		return "ASSURED";
+	return v->state < CONN_STATE_MAX ? conn_state_names[v->state] : "?";
 }
 
 static void find(struct worker *w, struct worker_command *cmd)

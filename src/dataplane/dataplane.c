@@ -210,7 +210,7 @@ static int worker_create(struct dataplane *dp, const struct dataplane_config *co
 	struct worker *w;
 	int rc;
 
-	if (capacity > INT32_MAX) /* an index and a direction are 32 bits */
+	if (capacity > CONTROL_INDEX_MAX) /* what conn4.control can name */
 		return -E2BIG;
 	if (config->seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return -errno;

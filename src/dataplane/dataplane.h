@@ -74,7 +74,11 @@ struct conn_view {
 	uint16_t nh_in, nh_out;
 	uint16_t worker;
 	uint32_t mark;
+	bool assured; /* a template: a client under it has got through */
 };
+
+/* "ESTABLISHED"; of a template "ASSURED" or "NONE", as IPVS lists them. */
+const char *conn_view_state(const struct conn_view *v);
 
 struct conn_filter {
 	uint32_t service_id;  /* 0 = any */

@@ -4,9 +4,23 @@
 #include <rte_ether.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/life.h"
+
+/* A decision that did not become a connection: its claim on the template goes back. */
+static void decision_end(struct worker *w, struct rte_mbuf *m)
+{
+	struct pkt_tag *tag = pkt_tag(m);
+
+	if (likely(tag->kind != HANDOFF_DECIDED))
+		return;
+	tag->kind = HANDOFF_STEER;
+	if (tag->control)
+		template4_release(w, tag->control);
+}
 
 void door_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 {
+	decision_end(w, m);
 	w->counters.dropped[reason]++;
 	rte_pktmbuf_free(m);
 }
@@ -78,6 +92,7 @@ void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class)
 {
 	struct tx_buffer *b = &w->punt[class];
 
+	decision_end(w, m);
 	if (!rate_take(&w->punt_rate[class], w->env.now_tick)) {
 		door_drop(w, m, DROP_PUNT_RATE);
 		return;
@@ -106,7 +121,7 @@ static void handoff_put(struct worker *w, struct rte_mbuf *m, unsigned int to)
 		door_flush_handoff(w, to);
 }
 
-void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint8_t flags)
+void door_handoff_as(struct worker *w, struct rte_mbuf *m, unsigned int to, enum handoff_kind kind)
 {
 	struct pkt_tag *tag = pkt_tag(m);
 
@@ -116,11 +131,16 @@ void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint
 		door_drop(w, m, DROP_STALE_HANDOFF);
 		return;
 	}
-	tag->kind = HANDOFF_STEER;
-	tag->flags = flags;
+	tag->kind = (uint8_t)kind;
 	tag->hops++;
 	w->port_counters[m->port].rx_handed_off++;
-	handoff_put(w, m, owner);
+	handoff_put(w, m, to);
+}
+
+void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint8_t flags)
+{
+	pkt_tag(m)->flags = flags;
+	door_handoff_as(w, m, owner, HANDOFF_STEER);
 }
 
 void door_flush_tx(struct worker *w, uint16_t port)

@@ -15,6 +15,9 @@ void door_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);
 void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class);
 /* To the worker that owns the packet's connection. */
 void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint8_t flags);
+/* The same as something else than HANDOFF_STEER. With HANDOFF_DECIDED the tag's server and
+ * control are set, and the claim goes along: whoever drops the packet gives it back. */
+void door_handoff_as(struct worker *w, struct rte_mbuf *m, unsigned int to, enum handoff_kind kind);
 /* Kept until the next hop answers; PARK_FULL when there is no room. */
 void door_park(struct worker *w, struct rte_mbuf *m, link_id link, be32 addr, uint32_t nexthop);
 /* The packet was answered: ends here. */

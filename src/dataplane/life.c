@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/csum.h"
+#include "dataplane/dataplane.h"
 
 #define EVICT_TRIES 64 /* stale entries of the embryonic ring passed over per eviction */
 
@@ -37,15 +38,36 @@ static struct conn4 *embryo_oldest(struct worker *w, unsigned int tries)
 	return NULL;
 }
 
+static void embryo_put(struct worker *w, const struct conn4 *c)
+{
+	w->embryos[w->embryo_tail++ & w->embryo_mask] =
+		(struct embryo){.index = conn4_index(&w->table4, c), .serial = c->serial};
+}
+
+/* Templates of clients that never got through go too, once nothing is under them. */
 static bool embryo_evict(struct worker *w)
 {
-	struct conn4 *c = embryo_oldest(w, UINT32_MAX);
+	for (unsigned int tries = 0; tries < EVICT_TRIES; tries++) {
+		struct conn4 *c = embryo_oldest(w, UINT32_MAX);
 
-	if (!c)
-		return false;
-	conn4_destroy(w, c);
-	w->counters.evicted++;
-	return true;
+		if (!c)
+			return false;
+		if (c->c.flags & CONN_F_TEMPLATE) {
+			if (__atomic_load_n(&c->c.assured, __ATOMIC_RELAXED)) {
+				conn4_grow_up(w, c);
+				continue;
+			}
+			if (__atomic_load_n(&c->c.children, __ATOMIC_ACQUIRE)) {
+				w->embryo_head++;
+				embryo_put(w, c);
+				continue;
+			}
+		}
+		conn4_destroy(w, c);
+		w->counters.evicted++;
+		return true;
+	}
+	return false;
 }
 
 static void embryo_add(struct worker *w, struct conn4 *c)
@@ -56,8 +78,7 @@ static void embryo_add(struct worker *w, struct conn4 *c)
 	while (w->embryo_tail - w->embryo_head > w->embryo_mask)
 		if (!embryo_evict(w))
 			break;
-	w->embryos[w->embryo_tail++ & w->embryo_mask] =
-		(struct embryo){.index = conn4_index(&w->table4, c), .serial = c->serial};
+	embryo_put(w, c);
 	c->c.flags |= CONN_F_EMBRYONIC;
 	w->n_embryonic++;
 	w->counters.embryonic = w->n_embryonic;
@@ -100,6 +121,20 @@ static int out_key_link(struct worker *w, struct conn4 *c)
 	return ret;
 }
 
+static void count_entries(struct worker *w)
+{
+	w->counters.connections = w->table4.n - w->counters.templates;
+}
+
+static struct conn4 *entry_alloc(struct worker *w)
+{
+	struct conn4 *c = table4_alloc(&w->table4);
+
+	if (!c && embryo_evict(w))
+		c = table4_alloc(&w->table4);
+	return c;
+}
+
 static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new *n)
 {
 	c->caddr = n->caddr;
@@ -108,6 +143,7 @@ static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new
 	c->cport = n->cport;
 	c->vport = n->vport;
 	c->dport = n->dport;
+	c->control = n->control;
 	c->c.proto = n->proto;
 	c->c.method = n->method;
 	c->c.server = n->server->id;
@@ -133,14 +169,11 @@ struct conn4 *conn4_once(struct worker *w, const struct conn4_new *n)
 
 int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
 {
-	struct conn4 *c = table4_alloc(&w->table4);
+	struct conn4 *c = entry_alloc(w);
 	int ret;
 
-	if (!c) {
-		if (!embryo_evict(w))
-			return -ENOSPC;
-		c = table4_alloc(&w->table4);
-	}
+	if (!c)
+		return -ENOSPC;
 	conn4_fill(w, c, n);
 	if (n->method == FWD_NAT)
 		table4_prefetch_conn(&w->table4, c, DIR_OUT);
@@ -164,9 +197,84 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 	embryo_add(w, c);
 	w->server_counters[c->c.server].conns++;
 	w->counters.created++;
-	w->counters.connections = w->table4.n;
+	count_entries(w);
 	*out = c;
 	return 0;
+}
+
+/* --- templates --- */
+
+/* The template that a claim holds: it stays where it is as long. */
+static struct conn4 *template4_of(struct worker *w, uint32_t control)
+{
+	unsigned int home = control >> CONTROL_INDEX_BITS;
+	struct worker *h = home == w->id ? w : w->dp->workers[home];
+
+	return &h->table4.conns[control & CONTROL_INDEX_MAX];
+}
+
+uint32_t template4_claim(struct worker *w, struct conn4 *t)
+{
+	__atomic_fetch_add(&t->c.children, 1, __ATOMIC_RELAXED);
+	return CONTROL(w->id, conn4_index(&w->table4, t));
+}
+
+void template4_release(struct worker *w, uint32_t control)
+{
+	__atomic_fetch_sub(&template4_of(w, control)->c.children, 1, __ATOMIC_RELEASE);
+}
+
+void template4_assure(struct worker *w, uint32_t control)
+{
+	struct conn4 *t = template4_of(w, control);
+
+	if (!__atomic_load_n(&t->c.assured, __ATOMIC_RELAXED))
+		__atomic_store_n(&t->c.assured, 1, __ATOMIC_RELAXED);
+}
+
+static void template_unname(struct worker *w, struct server_rt *rt)
+{
+	if (rt)
+		__atomic_fetch_sub(&rt->templates, 1, __ATOMIC_RELEASE);
+	w->counters.templates--;
+}
+
+void template4_move(struct worker *w, struct conn4 *t, struct server_rt *server)
+{
+	struct server_rt *rt = runtime_server(&w->pub->runtime, t->c.server);
+
+	__atomic_fetch_add(&server->templates, 1, __ATOMIC_RELAXED);
+	if (rt)
+		__atomic_fetch_sub(&rt->templates, 1, __ATOMIC_RELEASE);
+	t->c.server = server->id;
+	__atomic_store_n(&t->c.assured, 0, __ATOMIC_RELAXED);
+}
+
+struct conn4 *template4_create(struct worker *w, const struct key4 *key, struct server_rt *server)
+{
+	struct conn4 *t = entry_alloc(w);
+
+	if (!t)
+		return NULL;
+	t->caddr = key->saddr;
+	t->cport = key->sport;
+	t->vaddr = key->daddr;
+	t->vport = key->dport;
+	t->c.proto = key->proto;
+	t->c.server = server->id;
+	t->c.state = CONN_NONE;
+	t->c.tick = w->env.now_tick;
+	if (table4_link(&w->table4, t, DIR_IN, NULL) < 0) {
+		table4_free(&w->table4, t);
+		return NULL;
+	}
+	t->c.flags |= CONN_F_TEMPLATE;
+	__atomic_fetch_add(&server->templates, 1, __ATOMIC_RELAXED);
+	w->counters.templates++;
+	wheel_arm(&w->wheel4, &t->c, conn4_index(&w->table4, t));
+	embryo_add(w, t);
+	count_entries(w);
+	return t;
 }
 
 void conn4_destroy(struct worker *w, struct conn4 *c)
@@ -178,10 +286,14 @@ void conn4_destroy(struct worker *w, struct conn4 *c)
 	table4_unlink(&w->table4, c, DIR_IN);
 	if (c->c.flags & CONN_F_OUT_KEY)
 		table4_unlink(&w->table4, c, DIR_OUT);
-	if (rt)
+	if (c->control)
+		template4_release(w, c->control);
+	if (c->c.flags & CONN_F_TEMPLATE)
+		template_unname(w, rt);
+	else if (rt)
 		server_rt_unbind(rt, c->c.flags & CONN_F_ACTIVE);
 	table4_free(&w->table4, c);
-	w->counters.connections = w->table4.n;
+	count_entries(w);
 }
 
 void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state)
@@ -197,6 +309,8 @@ void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state)
 			server_rt_change(rt, active);
 	}
 	c->c.timeout = state_timeout(conn4_service(w, c), state);
+	if (state == CONN_ESTABLISHED && c->control)
+		template4_assure(w, c->control);
 	if (state != CONN_SYN_RECV)
 		conn4_grow_up(w, c);
 	wheel_shorten(&w->wheel4, &c->c, conn4_index(&w->table4, c));

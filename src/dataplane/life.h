@@ -17,13 +17,13 @@ struct conn4_new {
 	uint8_t method; /* enum forward_method */
 	const struct service *svc;
 	struct server_rt *server;
+	uint32_t control; /* a claim on its template, which it takes over; or 0 */
 };
 
 /*
- * Makes a connection, whose in key is not in the table, in its first state (SYN_RECV or UDP), bound, armed and findable.
- * 0, or
- *   -ENOSPC  the table is full of established connections
- *   -EEXIST  the NAT out key belongs to a live connection of this client with this server
+ * Makes a connection, whose in key is not in the table, in its first state (SYN_RECV or UDP),
+ * bound, armed and findable. 0, or -ENOSPC  the table is full of established connections -EEXIST
+ * the NAT out key belongs to a live connection of this client with this server
  */
 int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out);
 
@@ -31,7 +31,21 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
  * nothing to give back. Holds until 32 more have been made. */
 struct conn4 *conn4_once(struct worker *w, const struct conn4_new *n);
 
-/* Unbinds, unlinks, frees. Takes it out of the wheel. */
+/*
+ * A persistence template with this key (PROTO_TEMPLATE in its protocol), this worker's own:
+ * named by server, armed and findable. NULL: the table is full of established connections.
+ */
+struct conn4 *template4_create(struct worker *w, const struct key4 *key, struct server_rt *server);
+/* Its server is another from now on. */
+void template4_move(struct worker *w, struct conn4 *t, struct server_rt *server);
+/* Holds a template of this worker's own for a connection to come; a value for control. */
+uint32_t template4_claim(struct worker *w, struct conn4 *t);
+/* Any worker that has a claim: gives it back. */
+void template4_release(struct worker *w, uint32_t control);
+/* Any worker that has a claim: a client has got through. */
+void template4_assure(struct worker *w, uint32_t control);
+
+/* Unbinds, unlinks, frees. Takes it out of the wheel. Not a template that is held. */
 void conn4_destroy(struct worker *w, struct conn4 *c);
 
 /* New state: class at the server, time-out, wheel, embryonic list. */

@@ -12,6 +12,7 @@
 #include <rte_pause.h>
 
 #include "dataplane/doors.h"
+#include "dataplane/persist.h"
 #include "dataplane/pipeline.h"
 
 #define IDLE_ROUNDS	  200 /* empty ones before the first sleep */
@@ -54,13 +55,14 @@ static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
 	return n;
 }
 
-/* What another worker hands over: finished packets for a port of ours, and packets of our
- * connections with m->port and tag as the other one left them. */
+/* What another worker hands over: finished packets for a port of ours, packets of our
+ * connections with m->port and tag as the other one left them, and packets that wait for a
+ * decision of ours or come back with one (persist.h). */
 static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
 {
-	struct rte_mbuf *frames[BURST_MAX];
+	struct rte_mbuf *frames[BURST_MAX], *home[BURST_MAX], *back[BURST_MAX];
 	unsigned int n = rte_ring_sc_dequeue_burst(ring, (void **)frames, BURST_MAX, NULL);
-	uint16_t n_steer = 0;
+	uint16_t n_steer = 0, n_home = 0, n_back = 0;
 
 	if (n == 0)
 		return 0;
@@ -69,13 +71,21 @@ static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
 		const struct pkt_tag *tag = pkt_tag(frames[i]);
 
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
-		if (tag->kind == HANDOFF_TX)
-			door_send(w, frames[i], tag->tx_port);
-		else
+		if (likely(tag->kind == HANDOFF_STEER))
 			frames[n_steer++] = frames[i];
+		else if (tag->kind == HANDOFF_TX)
+			door_send(w, frames[i], tag->tx_port);
+		else if (tag->kind == HANDOFF_HOME)
+			home[n_home++] = frames[i];
+		else
+			back[n_back++] = frames[i];
 	}
 	if (n_steer)
 		pipeline_run(w, frames, n_steer);
+	if (n_home)
+		persist4_receive(w, home, n_home);
+	if (n_back)
+		persist4_return(w, back, n_back);
 	return n;
 }
 

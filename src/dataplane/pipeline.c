@@ -32,6 +32,14 @@ void stage_transmit4(struct worker *w, struct burst *b)
 	b->n = 0;
 }
 
+void pipeline_finish(struct worker *w, struct burst *b)
+{
+	stage_resolve4(w, b);
+	stage_track4(w, b);
+	stage_rewrite4(w, b);
+	stage_transmit4(w, b);
+}
+
 void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 {
 	struct burst b;
@@ -40,10 +48,7 @@ void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 	stage_steer4(w, &b);
 	stage_lookup4(w, &b);
 	stage_schedule4(w, &b);
-	stage_resolve4(w, &b);
-	stage_track4(w, &b);
-	stage_rewrite4(w, &b);
-	stage_transmit4(w, &b);
+	pipeline_finish(w, &b);
 }
 
 void pipeline_inject(struct worker *w, struct rte_mbuf *m)
@@ -111,8 +116,13 @@ static int conn4_expire(void *ctx, struct conn *c, uint32_t index)
 	struct worker *w = ctx;
 
 	(void)index;
+	/* A template with connections under it starts over (IPVS). */
+	if ((c->flags & CONN_F_TEMPLATE) && __atomic_load_n(&c->children, __ATOMIC_ACQUIRE)) {
+		c->tick = w->env.now_tick;
+		return 1;
+	}
+	w->counters.expired += !(c->flags & CONN_F_TEMPLATE);
 	conn4_destroy(w, (struct conn4 *)c);
-	w->counters.expired++;
 	return 0;
 }
 
@@ -122,6 +132,8 @@ static void conn4_visit(void *ctx, struct conn *c, uint32_t index)
 	struct worker *w = ctx;
 
 	(void)index;
+	if (c->flags & CONN_F_TEMPLATE)
+		return;
 	__atomic_store_n(&w->nexthops->used_tick[c->nh_in], w->env.now_s, __ATOMIC_RELAXED);
 	__atomic_store_n(&w->nexthops->used_tick[c->nh_out], w->env.now_s, __ATOMIC_RELAXED);
 }

@@ -35,6 +35,9 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s);
  * the caller through pkt_tag_fresh()). Every mbuf leaves by one door. */
 void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n);
 
+/* The stages after schedule. */
+void pipeline_finish(struct worker *w, struct burst *b);
+
 static inline void pkt_tag_fresh(struct rte_mbuf *m)
 {
 	*(uint64_t *)pkt_tag(m) = 0;

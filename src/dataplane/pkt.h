@@ -73,6 +73,7 @@ struct pkt_tag {
 enum handoff_kind {
 	HANDOFF_STEER,	 /* from the start of the pipeline, for its owner */
 	HANDOFF_TX,	 /* finished: put it on tx_port */
+	HANDOFF_HOME,	 /* for the home of its client's template: a server is wanted */
 	HANDOFF_DECIDED, /* its server is chosen and counted: not asked for again */
 };
 

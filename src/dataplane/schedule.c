@@ -11,36 +11,15 @@
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
 #include "dataplane/life.h"
+#include "dataplane/persist.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/resolve.h"
 #include "dataplane/tcp_state.h"
-#include "sched/sched.h"
 
-static const struct service *service_find4(const struct snapshot *s, const struct key4 *k)
-{
-	uint32_t id = listener_table4_find(s->listeners4, k->proto, k->daddr, k->dport);
-
-	if (!id)
-		id = listener_table4_find(s->listeners4, k->proto, k->daddr, 0);
-	return id ? s->services[id] : NULL;
-}
-
-static struct sched_request request_of(struct worker *w, const struct key4 *k)
-{
-	return (struct sched_request){
-		.family = ADDR_V4,
-		.proto = k->proto,
-		.client_port = k->sport,
-		.dest_port = k->dport,
-		.client = addr_from_v4(k->saddr),
-		.dest = addr_from_v4(k->daddr),
-		.now_s = w->env.now_s,
-		.random = worker_random(w),
-	};
-}
-
+/* What a connection to srv is made with. keep_port: by a template that is not for this
+ * port alone; else only NAT rewrites ports. */
 static struct conn4_new new_towards(const struct service *svc, const struct server *srv,
-				    const struct pkt4 *p)
+				    const struct pkt4 *p, bool keep_port)
 {
 	return (struct conn4_new){
 		.caddr = p->key.saddr,
@@ -48,8 +27,8 @@ static struct conn4_new new_towards(const struct service *svc, const struct serv
 		.vaddr = p->key.daddr,
 		.vport = p->key.dport,
 		.daddr = srv->addr.v4,
-		/* Only NAT rewrites ports. */
-		.dport = srv->method == FWD_NAT && srv->port ? srv->port : p->key.dport,
+		.dport = srv->method == FWD_NAT && srv->port && !keep_port ? srv->port
+									   : p->key.dport,
 		.proto = p->key.proto,
 		.method = srv->method,
 		.svc = svc,
@@ -57,12 +36,26 @@ static struct conn4_new new_towards(const struct service *svc, const struct serv
 	};
 }
 
-static int connect_to(struct worker *w, const struct service *svc, const struct server *srv,
-		      struct pkt4 *p)
+static bool one_packet(const struct service *svc, const struct pkt4 *p)
 {
-	const struct conn4_new n = new_towards(svc, srv, p);
+	return (svc->flags & SERVICE_ONE_PACKET) && p->key.proto == IPPROTO_UDP;
+}
 
-	return conn4_create(w, &n, &p->conn);
+/*
+ * One-packet scheduling: a choice for every packet, and nothing that outlives it. Counts
+ * would go up and down at once (IPVS), so they are left alone.
+ */
+static void once_make(struct worker *w, const struct conn4_new *n, struct pkt4 *p, bool again)
+{
+	struct pkt_tag *tag = pkt_tag(p->m);
+
+	p->conn = conn4_once(w, n);
+	if (!again)
+		w->server_counters[n->server->id].conns++;
+	/* Should it have to wait for the next hop. */
+	tag->kind = HANDOFF_DECIDED;
+	tag->server = n->server->id;
+	tag->control = 0;
 }
 
 /* The server that was chosen when this packet came first, before it was parked; or NULL. */
@@ -76,64 +69,89 @@ static const struct server *server_decided(const struct service *svc, const stru
 	return NULL;
 }
 
-/*
- * One-packet scheduling: a choice for every packet, and nothing that outlives it. Counts
- * would go up and down at once (IPVS), so they are left alone.
- */
-static int once_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+/* The client's server, whatever the scheduler would say. */
+static int persistent_make(struct worker *w, const struct service_match *match, struct pkt4 *p)
 {
-	const struct server *srv = server_decided(svc, p);
-	struct pkt_tag *tag = pkt_tag(p->m);
+	const bool again = one_packet(match->svc, p) && server_decided(match->svc, p) &&
+			   pkt_tag(p->m)->control == 0;
+	struct persist_choice choice;
 	struct conn4_new n;
+	int ret = persist4_choose(w, match, p, &choice);
 
-	if (!srv) {
-		const struct sched_request req = request_of(w, &p->key);
-		int choice = svc->sched->choose(svc, &req);
-
-		if (choice == SCHED_NONE)
-			return -ENOENT;
-		srv = &svc->servers[choice];
-		w->server_counters[srv->rt->id].conns++;
+	if (ret < 0)
+		return ret;
+	n = new_towards(match->svc, choice.server, p, !match->exact);
+	if (one_packet(match->svc, p)) {
+		once_make(w, &n, p, again);
+		ret = 0;
+	} else {
+		n.control = choice.control;
+		ret = conn4_create(w, &n, &p->conn);
+		if (ret == 0)
+			return 0;
 	}
-	n = new_towards(svc, srv, p);
-	p->conn = conn4_once(w, &n);
-	/* Should it have to wait for the next hop. */
-	tag->kind = HANDOFF_DECIDED;
-	tag->server = srv->rt->id;
-	tag->control = 0;
-	return 0;
+	if (choice.control)
+		template4_release(w, choice.control);
+	return ret;
 }
 
 /*
  * The scheduler's choice; when this client's port is in use towards that server already
  * (another VIP sent it there), the next server in list order that is free of it.
  */
-static int connection_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+static int scheduled_make(struct worker *w, const struct service *svc, struct pkt4 *p)
 {
-	const struct sched_request req = request_of(w, &p->key);
-	int choice, ret;
-	uint32_t i;
-
-	if ((svc->flags & SERVICE_ONE_PACKET) && p->key.proto == IPPROTO_UDP)
-		return once_make(w, svc, p);
-	choice = svc->sched->choose(svc, &req);
+	const struct sched_request req = service4_request(w, &p->key);
+	int choice = svc->sched->choose(svc, &req), ret;
+	struct conn4_new n;
 
 	if (choice == SCHED_NONE)
 		return -ENOENT;
-	ret = connect_to(w, svc, &svc->servers[choice], p);
-	for (i = 1; ret == -EEXIST && i < svc->n_servers; i++) {
+	n = new_towards(svc, &svc->servers[choice], p, false);
+	ret = conn4_create(w, &n, &p->conn);
+	for (uint32_t i = 1; ret == -EEXIST && i < svc->n_servers; i++) {
 		const struct server *srv = &svc->servers[((uint32_t)choice + i) % svc->n_servers];
 
-		if (server_eligible(srv))
-			ret = connect_to(w, svc, srv, p);
+		if (!server_eligible(srv))
+			continue;
+		n = new_towards(svc, srv, p, false);
+		ret = conn4_create(w, &n, &p->conn);
 	}
 	return ret;
+}
+
+static int one_packet_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+{
+	const struct server *srv = server_decided(svc, p);
+	const bool again = srv != NULL;
+	struct conn4_new n;
+
+	if (!srv) {
+		const struct sched_request req = service4_request(w, &p->key);
+		int choice = svc->sched->choose(svc, &req);
+
+		if (choice == SCHED_NONE)
+			return -ENOENT;
+		srv = &svc->servers[choice];
+	}
+	n = new_towards(svc, srv, p, false);
+	once_make(w, &n, p, again);
+	return 0;
+}
+
+static int connection_make(struct worker *w, const struct service_match *match, struct pkt4 *p)
+{
+	if (match->svc->persist_s)
+		return persistent_make(w, match, p);
+	if (one_packet(match->svc, p))
+		return one_packet_make(w, match->svc, p);
+	return scheduled_make(w, match->svc, p);
 }
 
 /* True when p->conn is set. */
 static bool schedule_one(struct worker *w, struct pkt4 *p)
 {
-	const struct service *svc;
+	struct service_match match;
 	int ret;
 
 	if (p->dir == DIR_OUT) {
@@ -149,8 +167,8 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		door_drop(w, p->m, DROP_BAD_TCP);
 		return false;
 	}
-	svc = service_find4(w->env.snap, &p->key);
-	if (!svc ||
+	match = service4_find(w, &p->key);
+	if (!match.svc ||
 	    (p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)) {
 		/* Linux owns the VIP and answers with RST or port unreachable. */
 		door_punt(w, p->m, PUNT_OWN);
@@ -160,13 +178,15 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
 	if (p->conn)
 		return true;
-	ret = connection_make(w, svc, p);
+	ret = connection_make(w, &match, p);
 	switch (ret) {
 	case 0:
 		p->flags |= PKT_NEW;
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET))
 			resolve_ahead4(w, p->conn);
 		return true;
+	case -EINPROGRESS: /* left for its client's home */
+		return false;
 	case -ENOENT:
 		icmp_error(w, p, p->key.daddr, 3, 3, 0);
 		door_drop(w, p->m, DROP_NO_SERVER);

@@ -25,6 +25,21 @@ static void track_tcp(struct worker *w, struct pkt4 *p)
 		conn4_set_state(w, p->conn, next);
 }
 
+/* UDP: a second packet, of either side. The template that a NAT connection is under waits
+ * for the server's: until then the client has not got through (IPVS). */
+static void track_second(struct worker *w, struct pkt4 *p)
+{
+	struct conn4 *c = p->conn;
+
+	if (c->control) {
+		if (p->dir == DIR_OUT)
+			template4_assure(w, c->control);
+		else if (c->c.method == FWD_NAT)
+			return;
+	}
+	conn4_grow_up(w, c);
+}
+
 void stage_track4(struct worker *w, struct burst *b)
 {
 	for (uint16_t i = 0; i < b->n; i++) {
@@ -40,7 +55,7 @@ void stage_track4(struct worker *w, struct burst *b)
 			    (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 				track_tcp(w, p);
 		} else if (unlikely(c->flags & CONN_F_EMBRYONIC) && !(p->flags & PKT_NEW)) {
-			conn4_grow_up(w, p->conn); /* a second packet, of either side */
+			track_second(w, p);
 		}
 	}
 }

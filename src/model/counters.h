@@ -104,6 +104,7 @@ struct worker_counters {
 	uint64_t parked;
 	uint64_t connections;
 	uint64_t embryonic;
+	uint64_t templates; /* of persistence; not among connections */
 };
 
 /* Per worker and real server: 40 bytes, in a line of its own. in = client to server. */

@@ -44,6 +44,8 @@ _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 
 #define SERVICE_ONE_PACKET 0x1U /* one-packet scheduling (UDP) */
 #define SERVICE_SLOPPY_TCP 0x2U
+/* A template whose server has weight 0 is not used (expire_quiescent_template). */
+#define SERVICE_EXPIRE_QUIESCENT 0x4U
 
 /* Flags of schedulers (ipvsadm -b). */
 #define SCHED_SH_FALLBACK 0x1U

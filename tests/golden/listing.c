@@ -160,6 +160,13 @@ static int line_cmp(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static const char *state_of(const struct conn4 *c)
+{
+	if ((c->c.flags & CONN_F_TEMPLATE) && c->c.assured)
+		return "ASSURED";
+	return conn_state_names[c->c.state];
+}
+
 static json_t *conns(struct scenario *s)
 {
 	json_t *list = json_array();
@@ -174,6 +181,7 @@ static json_t *conns(struct scenario *s)
 			{.addr = addr_from_v4(c->vaddr), .port = c->vport},
 			{.addr = addr_from_v4(c->daddr), .port = c->dport},
 		};
+		const uint8_t proto = c->c.proto & (uint8_t)~PROTO_TEMPLATE;
 		char text[3][ENDPOINT_STRLEN], line[LINE];
 
 		if (!(c->c.flags & CONN_F_LIVE))
@@ -181,10 +189,10 @@ static json_t *conns(struct scenario *s)
 		for (unsigned int k = 0; k < 3; k++)
 			endpoint_format(&ep[k], text[k], sizeof(text[k]));
 		snprintf(line, sizeof(line), "%s %s %s %s %s",
-			 c->c.proto == IPPROTO_TCP   ? "TCP"
-			 : c->c.proto == IPPROTO_UDP ? "UDP"
-						     : "IP",
-			 text[0], text[1], text[2], conn_state_names[c->c.state]);
+			 proto == IPPROTO_TCP	? "TCP"
+			 : proto == IPPROTO_UDP ? "UDP"
+						: "IP",
+			 text[0], text[1], text[2], state_of(c));
 		lines[n++] = strdup(line);
 	}
 	qsort(lines, n, sizeof(*lines), line_cmp);

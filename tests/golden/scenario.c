@@ -206,7 +206,7 @@ static int world_open(struct scenario *s)
 		return ret;
 	world_route(&s->harness, "0.0.0.0/0", link_id_of(0, 0), NULL);
 	world_route(&s->harness, "10.10.0.0/16", link_id_of(1, 0), NULL);
-	world_own(&s->harness, "192.168.1.254", link_id_of(0, 0));
+	world_own(&s->harness, "172.31.255.254", link_id_of(0, 0)); /* no client's */
 	world_own(&s->harness, "10.10.255.254", link_id_of(1, 0));
 	ret = publisher_init(&s->publisher, &s->harness.dp->pub, &tables);
 	if (ret < 0)

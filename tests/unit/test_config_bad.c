@@ -71,8 +71,6 @@ static const struct bad bad[] = {
 	 "f:4:54: shared.services[0].forward: forwarding by \"local\" is not supported yet"},
 	{SERVICES("{\"mark\":7}"),
 	 "f:4:9: shared.services[0].mark: firewall marks are not supported yet"},
-	{SERVICES(WEB(",\"persistence\":{\"timeout\":300}")),
-	 "f:4:58: shared.services[0].persistence: persistence is not supported yet"},
 	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::1]:80\"}"),
 	 "f:4:28: shared.services[0].listen: IPv6 is not supported yet"},
 	{SERVICES(WEB(",\"timeouts\":{\"udp\":\"500ms\"}")),

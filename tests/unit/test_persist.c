@@ -192,7 +192,205 @@ static void a_datagram_that_waits_for_a_next_hop_is_scheduled_once(void **state)
 	assert_int_equal(server_conns("udp", VIP ":53", "10.10.0.8:8080"), 2);
 }
 
-#define ONE(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
+/* --- persistence --- */
+
+static void persistent(uint32_t seconds, uint8_t netmask, uint32_t flags)
+{
+	const struct world_policy policy = {
+		.persist_s = seconds, .netmask_len = netmask, .flags = flags};
+
+	world_policy(&h, &policy);
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool, 2);
+}
+
+static struct server_rt *web(const char *server)
+{
+	return world_server(&h, "tcp", VIP ":80", server);
+}
+
+static be32 syn(const char *addr, uint16_t sport)
+{
+	put(0, client(addr, sport, IPPROTO_TCP, 80));
+	return sent_to(1);
+}
+
+static uint64_t templates(void)
+{
+	struct worker_counters c;
+
+	dataplane_worker_counters(h.dp, &c);
+	return c.templates;
+}
+
+static void a_network_of_clients_stays_with_its_server(void **state)
+{
+	(void)state;
+	persistent(300, 24, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	assert_int_equal(syn("192.168.8.1", 4000), ipv4(SERVER2));
+	for (uint16_t i = 1; i < 20; i++) {
+		assert_int_equal(syn("192.168.7.200", 4000 + i), ipv4(SERVER1));
+		assert_int_equal(syn("192.168.8.9", 4000 + i), ipv4(SERVER2));
+	}
+	assert_int_equal(templates(), 2);
+	assert_int_equal(web(SERVER1 ":8080")->templates, 1);
+	assert_int_equal(counts_active(server_rt_counts(web(SERVER1 ":8080"))), 20);
+	assert_int_equal(entries(), 42);
+}
+
+static void a_template_starts_over_while_connections_are_under_it(void **state)
+{
+	(void)state;
+	persistent(13, 32, 0);
+	syn("192.168.7.1", 4000); /* half-open for 60 s */
+	harness_advance_ms(&h, 55000);
+	assert_int_equal(templates(), 1);
+	harness_advance_ms(&h, 7000); /* the connection is gone at 60 s */
+	assert_int_equal(entries(), 1);
+	assert_int_equal(templates(), 1);
+	harness_advance_ms(&h, 5000); /* five times over */
+	assert_int_equal(entries(), 0);
+	assert_int_equal(templates(), 0);
+	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
+}
+
+static void weight_zero_keeps_its_clients_unless_told_otherwise(void **state)
+{
+	static const struct world_server quiet[] = {{SERVER1 ":8080", 0, FWD_NAT},
+						    {SERVER2 ":8080", 1, FWD_NAT}};
+	const struct world_policy expire = {.persist_s = 300, .flags = SERVICE_EXPIRE_QUIESCENT};
+
+	(void)state;
+	persistent(300, 32, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), quiet, 2);
+	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER1));
+	world_policy(&h, &expire);
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), quiet, 2);
+	assert_int_equal(syn("192.168.7.1", 4002), ipv4(SERVER2));
+	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
+	assert_int_equal(web(SERVER2 ":8080")->templates, 1);
+	assert_int_equal(templates(), 1);
+}
+
+static void a_removed_servers_clients_go_elsewhere_and_it_waits_for_its_templates(void **state)
+{
+	(void)state;
+	persistent(300, 32, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	harness_advance_ms(&h, 61000); /* the connection is gone, the template is not */
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool + 1, 1);
+	harness_run(&h);
+	runtime_reap(&h.dp->pub.runtime, &h.dp->pub.grace);
+	assert_non_null(web(SERVER1 ":8080"));
+	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER2));
+	harness_run(&h);
+	runtime_reap(&h.dp->pub.runtime, &h.dp->pub.grace);
+	assert_null(web(SERVER1 ":8080"));
+}
+
+static void an_overloaded_server_keeps_its_persistent_clients(void **state)
+{
+	(void)state;
+	persistent(300, 32, 0);
+	server_rt_set_thresholds(web(SERVER1 ":8080"), 1, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	assert_true(server_rt_overloaded(web(SERVER1 ":8080")));
+	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER1));
+	assert_int_equal(syn("192.168.7.2", 4000), ipv4(SERVER2));
+	assert_int_equal(syn("192.168.7.3", 4000), ipv4(SERVER2));
+}
+
+static void port_0_takes_every_port_to_one_server_and_keeps_it(void **state)
+{
+	static const struct world_server any[] = {{SERVER1 ":0", 1, FWD_NAT},
+						  {SERVER2 ":0", 1, FWD_NAT}};
+	const struct world_policy policy = {.persist_s = 300};
+
+	(void)state;
+	world_policy(&h, &policy);
+	world_service(&h, "tcp", VIP ":0", sched_find("rr"), any, 2);
+	for (uint16_t port = 79; port < 85; port++) {
+		struct rte_mbuf *m;
+		struct packet p;
+
+		put(0, client("192.168.7.1", (uint16_t)(port + 1000), IPPROTO_TCP, port));
+		m = harness_sent(&h, 1);
+		assert_non_null(m);
+		packet_describe(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), &p);
+		rte_pktmbuf_free(m);
+		assert_int_equal(p.daddr, ipv4(SERVER1));
+		assert_int_equal(be16_to(p.dport), port);
+	}
+	assert_int_equal(templates(), 1);
+}
+
+static void ftp_data_goes_where_its_control_connection_went(void **state)
+{
+	static const struct world_server ftp[] = {{SERVER1 ":2121", 1, FWD_NAT},
+						  {SERVER2 ":2121", 1, FWD_NAT}};
+	const struct world_policy policy = {.persist_s = 300};
+
+	(void)state;
+	world_policy(&h, &policy);
+	world_service(&h, "tcp", VIP ":21", sched_find("rr"), ftp, 2);
+	for (uint16_t i = 0; i < 4; i++) {
+		const char *who = i % 2 ? "192.168.7.2" : "192.168.7.1";
+
+		put(0, client(who, (uint16_t)(4000 + i), IPPROTO_TCP, 21));
+		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
+		put(0, client(who, (uint16_t)(5000 + i), IPPROTO_TCP, 50000));
+		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
+	}
+	assert_int_equal(templates(), 2);
+}
+
+static void a_flood_of_clients_that_never_get_through_leaves_room(void **state)
+{
+	char addr[32];
+
+	(void)state;
+	persistent(300, 32, 0);
+	for (unsigned int i = 0; i < 12000; i++) {
+		snprintf(addr, sizeof(addr), "172.16.%u.%u", i / 250, i % 250 + 1);
+		assert_int_not_equal(syn(addr, 4000), 0);
+	}
+	assert_true(entries() <= h.dp->workers[0]->table4.capacity);
+	assert_true(h.dp->workers[0]->counters.evicted > 8000);
+	assert_int_equal(web(SERVER1 ":8080")->templates + web(SERVER2 ":8080")->templates,
+			 templates());
+}
+
+static int bed_setup_three(void **state)
+{
+	(void)state;
+	return bed_setup_n(3);
+}
+
+static void workers_agree_on_a_clients_server(void **state)
+{
+	unsigned int spread = 0;
+
+	(void)state;
+	persistent(300, 24, 0);
+	for (uint16_t i = 0; i < 300; i++) {
+		char addr[32];
+
+		snprintf(addr, sizeof(addr), "192.168.%u.%u", i % 10, i / 10 + 1);
+		assert_int_equal(syn(addr, (uint16_t)(4000 + i)), ipv4(i % 2 ? SERVER2 : SERVER1));
+	}
+	assert_int_equal(templates(), 10);
+	assert_int_equal(entries(), 310);
+	for (unsigned int i = 0; i < 3; i++)
+		spread += h.dp->workers[i]->counters.connections > 50;
+	assert_int_equal(spread, 3);
+	harness_advance_ms(&h, 400000);
+	assert_int_equal(entries(), 0);
+	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
+}
+
+#define THREE(f) cmocka_unit_test_setup_teardown(f, bed_setup_three, bed_teardown)
+#define ONE(f)	 cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
 
 int main(void)
 {
@@ -200,6 +398,15 @@ int main(void)
 		ONE(every_datagram_is_scheduled_and_leaves_nothing_behind),
 		ONE(an_answer_of_a_one_packet_server_is_linuxs_to_route),
 		ONE(a_datagram_that_waits_for_a_next_hop_is_scheduled_once),
+		ONE(a_network_of_clients_stays_with_its_server),
+		ONE(a_template_starts_over_while_connections_are_under_it),
+		ONE(weight_zero_keeps_its_clients_unless_told_otherwise),
+		ONE(a_removed_servers_clients_go_elsewhere_and_it_waits_for_its_templates),
+		ONE(an_overloaded_server_keeps_its_persistent_clients),
+		ONE(port_0_takes_every_port_to_one_server_and_keeps_it),
+		ONE(ftp_data_goes_where_its_control_connection_went),
+		ONE(a_flood_of_clients_that_never_get_through_leaves_room),
+		THREE(workers_agree_on_a_clients_server),
 	};
 	int ret;
 
