@@ -2,7 +2,8 @@
 /*
  * Stage parse: Ethernet, VLAN, IPv4, TCP and UDP ports. Whatever is not IPv4 leaves here.
  *
- * Reads: frame, m->port, offload flags. Writes: every field of pkt4 but dir, hash and nh.
+ * Reads: frame, m->port, offload flags. Writes: every field of pkt4 but dir and nh.
+ * Prefetches the bucket of the key.
  * Doors: punt (ARP class, transit), answered (ARP for a VIP), drop.
  */
 #include <rte_ether.h>
@@ -24,6 +25,10 @@ struct l2 {
 	be16 type;
 	bool plain; /* an IPv4 header without options and room for a TCP header follow */
 };
+
+_Static_assert(offsetof(struct key4, sport) == 8 && offsetof(struct key4, proto) == 12 &&
+		       sizeof(struct key4) == 16 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "a key is written as two words: addresses; ports, protocol and zeros");
 
 #define PLAIN_L2   sizeof(struct rte_ether_hdr)
 #define PLAIN_IHL  sizeof(struct rte_ipv4_hdr)
@@ -94,15 +99,16 @@ static bool source_is_bad(be32 saddr)
 }
 
 /*
- * Ports and flags of an unfragmented packet. A header that does not fit leaves them zero
- * and clears the protocol's key, so that the packet matches no service; steer decides by
- * destination what becomes of it.
+ * Flags and, returned as they lie in the packet, ports of an unfragmented one. A header that
+ * does not fit leaves them zero and clears the protocol's key, so that the packet matches no
+ * service; steer decides by destination what becomes of it.
  */
-static void l4_parse(struct pkt4 *p, uint16_t l4_len)
+static __rte_always_inline uint32_t l4_parse(struct pkt4 *p, uint8_t proto, uint16_t l4_len)
 {
 	const uint8_t *l4 = p->l3 + p->l4_off;
+	uint32_t ports;
 
-	if (p->key.proto == IPPROTO_TCP) {
+	if (proto == IPPROTO_TCP) {
 		uint8_t hlen;
 
 		if (l4_len < TCP_MIN)
@@ -111,7 +117,7 @@ static void l4_parse(struct pkt4 *p, uint16_t l4_len)
 		if (hlen < TCP_MIN || hlen > l4_len)
 			goto bad;
 		p->tcp_flags = l4[13] & 0x3f;
-	} else if (p->key.proto == IPPROTO_UDP) {
+	} else if (proto == IPPROTO_UDP) {
 		uint16_t len;
 
 		if (l4_len < UDP_MIN)
@@ -120,12 +126,13 @@ static void l4_parse(struct pkt4 *p, uint16_t l4_len)
 		if (len < UDP_MIN || len > l4_len)
 			goto bad;
 	} else {
-		return;
+		return 0;
 	}
-	memcpy(&p->key.sport, l4, 4);
-	return;
+	memcpy(&ports, l4, sizeof(ports));
+	return ports;
 bad:
 	p->flags |= PKT_BAD_L4;
+	return 0;
 }
 
 /* Headers up to L4 in the first segment, or made so. */
@@ -143,12 +150,13 @@ static bool head_linear(struct rte_mbuf *m, uint32_t want)
  * the whole packet are in the first segment. Returns the drop reason, or DROP_MAX when p is
  * filled in. Inlined twice: once with the lengths of a plain frame known.
  */
-static __rte_always_inline enum drop_reason ipv4_fill(struct rte_mbuf *m, uint32_t l2_len,
-						      uint32_t ihl, struct pkt4 *p)
+static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, struct rte_mbuf *m,
+						      uint32_t l2_len, uint32_t ihl, struct pkt4 *p)
 {
 	const struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
 	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+	uint64_t addrs, rest = 0;
 
 	if (unlikely(total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len))
 		return DROP_MALFORMED;
@@ -162,19 +170,25 @@ static __rte_always_inline enum drop_reason ipv4_fill(struct rte_mbuf *m, uint32
 	p->l4_off = (uint8_t)ihl;
 	p->tcp_flags = 0;
 	p->conn = NULL;
-	memcpy(&p->key.saddr, &ip->src_addr, 8);
-	memset(&p->key.sport, 0, 8);
-	p->key.proto = ip->next_proto_id;
 	if (unlikely(ip->fragment_offset &
 		     rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
 		p->flags |= PKT_FRAGMENT;
 	else
-		l4_parse(p, (uint16_t)(total - ihl));
+		rest = l4_parse(p, ip->next_proto_id, (uint16_t)(total - ihl));
+	/* The key in two words, hashed from registers: read back from smaller stores it would
+	 * wait for them. */
+	memcpy(&addrs, &ip->src_addr, sizeof(addrs));
+	rest |= (uint64_t)ip->next_proto_id << 32;
+	memcpy(&p->key.saddr, &addrs, sizeof(addrs));
+	memcpy(&p->key.sport, &rest, sizeof(rest));
+	p->hash = table4_hash_words(t, addrs, rest);
+	table4_prefetch_bucket(t, p->hash);
 	return DROP_MAX;
 }
 
 /* Returns the drop reason, or DROP_MAX when p is filled in. */
-static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint32_t l2_len, struct pkt4 *p)
+static enum drop_reason ipv4_parse(const struct table4 *t, struct rte_mbuf *m, uint32_t l2_len,
+				   struct pkt4 *p)
 {
 	const struct rte_ipv4_hdr *ip;
 	uint32_t total, ihl;
@@ -190,7 +204,7 @@ static enum drop_reason ipv4_parse(struct rte_mbuf *m, uint32_t l2_len, struct p
 		return DROP_MALFORMED;
 	if (!head_linear(m, l2_len + RTE_MIN(total, ihl + TCP_MIN)))
 		return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
-	return ipv4_fill(m, l2_len, ihl, p);
+	return ipv4_fill(t, m, l2_len, ihl, p);
 }
 
 /* Ethernet trailers (padding of short frames) must not travel on behind the IP packet. */
@@ -247,8 +261,8 @@ void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct
 			continue;
 		}
 		p->flags = pkt_tag(m)->flags;
-		reason = likely(l2.plain) ? ipv4_fill(m, PLAIN_L2, PLAIN_IHL, p)
-					  : ipv4_parse(m, l2.len, p);
+		reason = likely(l2.plain) ? ipv4_fill(&w->table4, m, PLAIN_L2, PLAIN_IHL, p)
+					  : ipv4_parse(&w->table4, m, l2.len, p);
 		if (unlikely(reason != DROP_MAX)) {
 			door_drop(w, m, reason);
 			continue;

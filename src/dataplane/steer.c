@@ -3,7 +3,8 @@
  * Stage steer: direction and owner of each packet, from addresses alone.
  *
  * Reads: key, flags, link; the snapshot's addresses, the fib's own addresses.
- * Writes: dir, hash. Prefetches the bucket.
+ * Writes: dir, conn (a guess, for look-up); key and hash of what ICMP errors quote.
+ * Prefetches the connection.
  * Doors: hand-off, punt, answered (echo), drop.
  */
 #include "dataplane/answer.h"
@@ -127,8 +128,9 @@ void stage_steer4(struct worker *w, struct burst *b)
 			continue;
 		}
 		p->dir = s == STEER_IN ? DIR_IN : DIR_OUT;
-		p->hash = table4_hash(&w->table4, &p->key);
-		table4_prefetch_bucket(&w->table4, p->hash);
+		if (unlikely(p->flags & PKT_RELATED)) /* the key is the quoted packet's */
+			p->hash = table4_hash(&w->table4, &p->key);
+		p->conn = table4_prefetch_entry(&w->table4, p->hash, p->dir);
 		if (k != i)
 			b->pkts[k] = *p;
 		k++;

@@ -50,15 +50,22 @@ struct table4 {
 int table4_create(struct table4 *t, uint32_t capacity, int socket, uint64_t seed);
 void table4_destroy(struct table4 *t);
 
+/* addrs and rest: the two words of a key4. */
+static inline uint32_t table4_hash_words(const struct table4 *t, uint64_t addrs, uint64_t rest)
+{
+	uint64_t h = (addrs ^ t->seed) * 0x9e3779b97f4a7c15ULL;
+
+	h = (h ^ h >> 32 ^ rest) * 0xd6e8feb86659fd93ULL;
+	return (uint32_t)(h >> 32);
+}
+
 static inline uint32_t table4_hash(const struct table4 *t, const struct key4 *k)
 {
-	uint64_t addrs, ports, h;
+	uint64_t addrs, rest;
 
 	memcpy(&addrs, &k->saddr, sizeof(addrs));
-	memcpy(&ports, &k->sport, sizeof(ports)); /* and protocol, and padding of zero */
-	h = (addrs ^ t->seed) * 0x9e3779b97f4a7c15ULL;
-	h = (h ^ h >> 32 ^ ports) * 0xd6e8feb86659fd93ULL;
-	return (uint32_t)(h >> 32);
+	memcpy(&rest, &k->sport, sizeof(rest)); /* ports, protocol, padding of zero */
+	return table4_hash_words(t, addrs, rest);
 }
 
 static inline uint16_t table4_tag(uint32_t hash)
