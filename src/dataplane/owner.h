@@ -17,7 +17,7 @@
 
 #include "base/be.h"
 
-#define OWNER_STEPS 128
+#define OWNER_STEPS   128
 #define OWNER_KEY_LEN 52 /* bytes: enough for every NIC's key */
 
 extern uint16_t owner_toeplitz_hi[256], owner_toeplitz_lo[256]; /* low 16 bits of T are enough */
@@ -35,8 +35,8 @@ void owner_map_init(struct owner_map *map, unsigned int n_workers);
 
 static inline unsigned int owner4_step(be32 client, be16 port)
 {
-	uint16_t x = be16_to((be16)(client & 0xffff)) ^ be16_to((be16)(client >> 16)) ^
-		     be16_to(port);
+	uint16_t x =
+		be16_to((be16)(client & 0xffff)) ^ be16_to((be16)(client >> 16)) ^ be16_to(port);
 
 	return (owner_toeplitz_hi[x >> 8] ^ owner_toeplitz_lo[x & 0xff]) & (OWNER_STEPS - 1);
 }

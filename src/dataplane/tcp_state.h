@@ -20,12 +20,7 @@
 #define TCP_ACK 0x10U
 #define TCP_URG 0x20U
 
-enum tcp_table {
-	TCP_TABLE_INPUT,
-	TCP_TABLE_OUTPUT,
-	TCP_TABLE_INPUT_ONLY,
-	TCP_TABLE_MAX
-};
+enum tcp_table { TCP_TABLE_INPUT, TCP_TABLE_OUTPUT, TCP_TABLE_INPUT_ONLY, TCP_TABLE_MAX };
 
 /* The state after a segment with these flags; state itself when they hold no event. */
 enum conn_state tcp_state_next(enum tcp_table table, enum conn_state state, uint8_t tcp_flags);

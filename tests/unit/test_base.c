@@ -26,10 +26,18 @@ static void endpoints_parse_and_format_to_the_same_text(void **state)
 
 static void what_is_no_endpoint_is_refused(void **state)
 {
-	static const char *const texts[] = {"",		"10.1.0.100",	"10.1.0.100:",
-					    "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4: 80",
-					    "1.2.3:80", "2001:db8::1:80", "[1.2.3.4]:80",
-					    "[::1]80",	"[::1:80",	"1.2.3.4:80 "};
+	static const char *const texts[] = {"",
+					    "10.1.0.100",
+					    "10.1.0.100:",
+					    "1.2.3.4:65536",
+					    "1.2.3.4:-1",
+					    "1.2.3.4: 80",
+					    "1.2.3:80",
+					    "2001:db8::1:80",
+					    "[1.2.3.4]:80",
+					    "[::1]80",
+					    "[::1:80",
+					    "1.2.3.4:80 "};
 	struct endpoint e;
 
 	(void)state;
