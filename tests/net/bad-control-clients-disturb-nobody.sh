@@ -20,7 +20,7 @@ say()
 is "not JSON" "$(echo 'hello?' | say | jq -c .error.code)" -eq -32700
 is "no such method" "$(echo '{"jsonrpc":"2.0","id":1,"method":"fly"}' | say |
 	jq -c .error.code)" -eq -32601
-is "wrong parameters" "$(echo '{"jsonrpc":"2.0","id":1,"method":"server.add","params":[1]}' |
+is "wrong parameters" "$(echo '{"jsonrpc":"2.0","id":1,"method":"server.add","params":{"wings":2}}' |
 	say | jq -c .error.code)" -eq -32602
 head -c 1000000 /dev/urandom | say > /dev/null 2>&1 || true
 printf '[%.0s' $(seq 20000) | say > /dev/null 2>&1 || true
@@ -49,6 +49,7 @@ is "generation" "$(rpc status | jq .generation)" -eq "$generation"
 is "a good client is answered" "$(ctl --json status | jq -r .services)" -eq 2
 is "the service answers" "$(on client1 curl -sS --max-time 5 http://192.0.2.80/)" = server1
 background_wait numbers
+note "$(cat "$RUN/numbers.log")"
 is "packets lost meanwhile" "$(jq .lost "$RUN/numbers.log")" -eq 0
 doors_add_up
 # shellcheck disable=SC2046

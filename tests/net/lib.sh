@@ -116,7 +116,11 @@ background_wait()
 # A switch is a bridge in the namespace "wire".
 switch_add()
 {
-	[ -e "/run/netns/$NET-wire" ] || ns_add wire
+	if [ ! -e "/run/netns/$NET-wire" ]; then
+		ns_add wire
+		# Where bridges pass netfilter they drop what is malformed before plvs sees it.
+		on wire sysctl -qew net.bridge.bridge-nf-call-iptables=0
+	fi
 	ip -n "$NET-wire" link add name "$1" type bridge forward_delay 0 mcast_snooping 0
 	ip -n "$NET-wire" link set dev "$1" up
 }

@@ -46,8 +46,10 @@ frame bad_version "$(ipv4 4400 0028 4006) $syn"
 frame ip_checksum "$(ipv4 4500 0028 4006 | sed 's/ .... c0000265/ 1111 c0000265/') $syn"
 # It says 10,240 bytes and has 40.
 frame malformed "$(ipv4 4500 2800 4006) $syn"
-# A TCP header of 60 bytes of which 20 are there.
-frame bad_tcp "$(ipv4 4500 0028 4006) 1234 0050 00000001 00000000 f002 ffff 0000 0000"
+# A TCP header of 60 bytes of which 20 are there; SYN and FIN at once; none at all.
+frame malformed "$(ipv4 4500 0028 4006) 1234 0050 00000001 00000000 f002 ffff 0000 0000"
+frame bad_tcp "$(ipv4 4500 0028 4006) 1234 0050 00000001 00000000 5003 ffff 0000 0000"
+frame bad_tcp "$(ipv4 4500 0028 4006) 1234 0050 00000001 00000000 5000 ffff 0000 0000"
 frame ttl_exceeded "$(ipv4 4500 0028 0106) $syn"
 is "the service still answers" "$(on client1 curl -sS --max-time 5 http://192.0.2.80/)" = server1
 doors_add_up

@@ -140,4 +140,6 @@ doors_add_up()
 	wait_for 10 "the doors add up: $(rpc status | jq -c .doors)" doors_balanced
 	note "doors: $(jq -r '.doors | to_entries | map("\(.key) \(.value)") | join(", ")' \
 		"$RUN/status.json")"
+	note "drops: $(rpc counter.list | jq -r '[.drops[] | select(.count > 0) |
+		"\(.name) \(.count)"] | join(", ")')"
 }
