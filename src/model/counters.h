@@ -11,6 +11,8 @@
  *	received + ring_in + injected + generated =
  *		sent + handed_off + punted + answered + dropped + parked
  * where dropped is the sum over reasons, punted the sum over classes and parked a gauge.
+ * sent counts frames: of a packet that leaves as fragments the first is the packet, each
+ * one beyond it is generated here.
  */
 
 #include <stdint.h>
@@ -34,6 +36,7 @@
 	X(KEY_COLLISION, key_collision, "no real server left a free NAT key for this client")      \
 	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
 	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \
+	X(NO_BUFFER, no_buffer, "no packet buffer left for its fragments or tunnel header")        \
 	X(NO_ROUTE, no_route, "no route to the next hop")                                          \
 	X(NH_UNRESOLVED, nh_unresolved, "next hop does not answer ARP")                            \
 	X(PARK_FULL, park_full, "too many packets wait for unresolved next hops")                  \
@@ -76,7 +79,7 @@ enum punt_class {
 	X(received, "packets from ports")                                                          \
 	X(ring_in, "packets handed over by other workers")                                         \
 	X(injected, "packets that Linux sends, from the TAPs")                                     \
-	X(generated, "packets made here: ARP and echo replies, ICMP errors")                       \
+	X(generated, "packets made here: ARP and echo replies, ICMP errors, fragments")            \
 	X(sent, "packets given to ports")                                                          \
 	X(handed_off, "packets handed to other workers")                                           \
 	X(answered, "packets that were answered and ended here: ARP, echo")                        \

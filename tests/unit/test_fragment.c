@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Fragments and forwarding methods beside NAT and DR: golden packets through the stages.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/csum.h"
+#include "dataplane/tcp_state.h"
+#include "lib/harness.h"
+#include "lib/packet.h"
+#include "lib/world.h"
+#include "sched/sched.h"
+
+#define VIP	     "10.1.0.100"
+#define CLIENT	     "192.168.1.1"
+#define SERVER	     "10.10.0.1"
+#define SERVER2	     "10.10.0.2"
+#define LAN	     link_id_of(1, 0)
+#define ETH	     14U
+#define DATAGRAM_MAX 4096
+
+static struct harness h;
+static char error[256];
+
+static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
+static const struct mac station = {{2, 9, 9, 9, 9, 9}};
+
+static int bed_setup_n(unsigned int workers)
+{
+	static const struct world_server nat[] = {{SERVER ":8053", 1, FWD_NAT}};
+	static const struct world_server dr[] = {{SERVER2 ":54", 1, FWD_DR}};
+	const struct harness_config hc = {.n_workers = (uint16_t)workers};
+	const struct sched_ops *rr = sched_find("rr");
+
+	if (harness_create(&h, &hc, error) < 0) {
+		fprintf(stderr, "%s\n", error);
+		return -1;
+	}
+	world_route(&h, "0.0.0.0/0", link_id_of(0, 0), NULL);
+	world_route(&h, "10.10.0.0/16", LAN, NULL);
+	world_own(&h, "192.168.1.254", link_id_of(0, 0));
+	world_own(&h, "10.10.255.254", LAN);
+	world_neighbour(&h, link_id_of(0, 0), CLIENT, "02:01:c0:a8:01:01");
+	world_neighbour(&h, LAN, SERVER, "02:01:0a:0a:00:01");
+	world_neighbour(&h, LAN, SERVER2, "02:01:0a:0a:00:02");
+	world_service(&h, "udp", VIP ":53", rr, nat, 1);
+	world_service(&h, "udp", VIP ":54", rr, dr, 1);
+	return 0;
+}
+
+static int bed_setup(void **state)
+{
+	(void)state;
+	return bed_setup_n(1);
+}
+
+/* After every test: the doors add up and no buffer is lost. */
+static int bed_teardown(void **state)
+{
+	bool ok = harness_doors_add_up(&h, error);
+	unsigned int lost;
+
+	(void)state;
+	if (!ok)
+		fprintf(stderr, "doors: %s\n", error);
+	lost = harness_destroy(&h);
+	if (lost)
+		fprintf(stderr, "%u packet buffers lost\n", lost);
+	return ok && lost == 0 ? 0 : -1;
+}
+
+static void put_frame(unsigned int port, const uint8_t *frame, size_t len)
+{
+	assert_int_equal(
+		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
+	harness_run(&h);
+}
+
+static uint64_t dropped(enum drop_reason reason)
+{
+	struct worker_counters c;
+
+	dataplane_worker_counters(h.dp, &c);
+	return c.dropped[reason];
+}
+
+static struct packet udp_from_client(uint16_t sport, uint16_t dport, uint16_t payload)
+{
+	return (struct packet){.dst = router[0],
+			       .src = station,
+			       .saddr = ipv4(CLIENT),
+			       .daddr = ipv4(VIP),
+			       .sport = be16_from(sport),
+			       .dport = be16_from(dport),
+			       .proto = IPPROTO_UDP,
+			       .payload = payload};
+}
+
+static uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void header_sum(uint8_t *ip)
+{
+	be16 sum;
+
+	memset(ip + 10, 0, 2);
+	sum = csum_of(ip, (size_t)(ip[0] & 0xf) * 4);
+	memcpy(ip + 10, &sum, 2);
+}
+
+/* A datagram put together again from the frames that a port sent. */
+struct datagram {
+	uint8_t frame[DATAGRAM_MAX];
+	size_t len;
+	unsigned int n;		    /* fragments */
+	uint16_t at[32], total[32]; /* bytes; IP lengths */
+	uint8_t options[32][40];    /* of each */
+};
+
+/* Takes n frames; each must have a right header and the same identity. */
+static void gather(unsigned int port, unsigned int n, struct datagram *d)
+{
+	size_t data = 0;
+	uint16_t id = 0;
+
+	memset(d, 0, sizeof(*d));
+	for (d->n = 0; d->n < n; d->n++) {
+		struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
+		const uint8_t *f, *ip;
+		size_t ihl, len, at;
+
+		assert_non_null(m);
+		f = rte_pktmbuf_mtod(m, const uint8_t *);
+		ip = f + ETH;
+		ihl = (size_t)(ip[0] & 0xf) * 4;
+		len = get16(ip + 2) - ihl;
+		at = (get16(ip + 6) & 0x1fffU) * 8U;
+		assert_int_equal(csum_fold(csum_add(0, ip, ihl)), 0xffff);
+		assert_int_equal(rte_pktmbuf_pkt_len(m), ETH + get16(ip + 2));
+		assert_int_equal(m->nb_segs, 1);
+		if (d->n == 0)
+			id = get16(ip + 4);
+		assert_int_equal(get16(ip + 4), id);
+		if (at == 0)
+			memcpy(d->frame, f, ETH + ihl);
+		if (!(ip[6] & 0x20))
+			data = at + len;
+		else
+			assert_int_equal(len % 8, 0);
+		assert_true(ETH + ihl + at + len <= sizeof(d->frame));
+		memcpy(d->frame + ETH + ihl + at, ip + ihl, len);
+		memcpy(d->options[d->n], ip + 20, ihl - 20);
+		d->at[d->n] = (uint16_t)at;
+		d->total[d->n] = get16(ip + 2);
+		rte_pktmbuf_free(m);
+	}
+	assert_null(harness_sent(&h, (uint16_t)port));
+	assert_true(data > 0);
+	d->len = ETH + (size_t)(d->frame[ETH] & 0xf) * 4 + data;
+	put16(d->frame + ETH + 2, (uint16_t)(d->len - ETH));
+	d->frame[ETH + 6] &= 0x40;
+	header_sum(d->frame + ETH);
+}
+
+static void lan_mtu(uint16_t mtu)
+{
+	world_link(&h, LAN, mtu);
+	world_neighbour(&h, LAN, SERVER, "02:01:0a:0a:00:01");
+	world_neighbour(&h, LAN, SERVER2, "02:01:0a:0a:00:02");
+}
+
+/* ---- splitting ---- */
+
+static void a_nat_datagram_larger_than_the_mtu_leaves_in_two_fragments(void **state)
+{
+	struct packet p = udp_from_client(7011, 53, 1450), got;
+	uint8_t frame[FRAME_MAX];
+	struct datagram d;
+
+	(void)state;
+	lan_mtu(1400);
+	put_frame(0, frame, packet_build(&p, frame));
+	gather(1, 2, &d);
+	/* As recorded from Linux: 1376 bytes in the first. */
+	assert_int_equal(d.at[0], 0);
+	assert_int_equal(d.total[0], 20 + 1376);
+	assert_int_equal(d.at[1], 1376);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.daddr, ipv4(SERVER));
+	assert_int_equal(be16_to(got.dport), 8053);
+	assert_int_equal(got.ttl, 63);
+	assert_int_equal(got.payload, 1450);
+	assert_false(got.bad_ip || got.bad_l4);
+	assert_int_equal(dropped(DROP_TOO_BIG), 0);
+}
+
+static void a_direct_routing_datagram_is_cut_into_as_many_as_it_takes(void **state)
+{
+	struct packet p = udp_from_client(7012, 54, 1472), got;
+	struct worker_counters c;
+	uint8_t frame[FRAME_MAX];
+	struct datagram d;
+
+	(void)state;
+	lan_mtu(68);
+	put_frame(0, frame, packet_build(&p, frame));
+	gather(1, 31, &d); /* 1480 bytes by 48 */
+	for (unsigned int i = 0; i < d.n; i++)
+		assert_int_equal(d.at[i], i * 48);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.daddr, ipv4(VIP));
+	assert_int_equal(got.payload, 1472);
+	assert_false(got.bad_ip || got.bad_l4);
+	dataplane_worker_counters(h.dp, &c);
+	assert_int_equal(c.generated, 30);
+	assert_int_equal(c.sent, 31);
+}
+
+static void only_options_marked_so_are_copied_into_later_fragments(void **state)
+{
+	/* Record route (not copied) of 7 bytes, router alert (copied), end. */
+	static const uint8_t options[12] = {7, 7, 4, 0, 0, 0, 0, 0x94, 4, 0, 0, 0};
+	static const uint8_t later[12] = {1, 1, 1, 1, 1, 1, 1, 0x94, 4, 0, 0, 0};
+	struct packet p = udp_from_client(7013, 53, 1400), got;
+	uint8_t frame[FRAME_MAX];
+	struct datagram d;
+	size_t len;
+
+	(void)state;
+	lan_mtu(1000);
+	len = packet_build(&p, frame);
+	memmove(frame + ETH + 32, frame + ETH + 20, len - ETH - 20);
+	memcpy(frame + ETH + 20, options, sizeof(options));
+	frame[ETH] = 0x48;
+	put16(frame + ETH + 2, (uint16_t)(len - ETH + 12));
+	header_sum(frame + ETH);
+	put_frame(0, frame, len + 12);
+	gather(1, 2, &d);
+	assert_int_equal(d.at[1], 968); /* 1000 - 32 */
+	assert_memory_equal(d.options[0], options, 12);
+	assert_memory_equal(d.options[1], later, 12);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.payload, 1400);
+	assert_false(got.bad_ip || got.bad_l4);
+}
+
+static void replies_are_split_towards_clients_too(void **state)
+{
+	struct packet p = udp_from_client(7014, 53, 10), got;
+	uint8_t frame[FRAME_MAX];
+	struct datagram d;
+
+	(void)state;
+	put_frame(0, frame, packet_build(&p, frame));
+	gather(1, 1, &d);
+	world_link(&h, link_id_of(0, 0), 600);
+	world_neighbour(&h, link_id_of(0, 0), CLIENT, "02:01:c0:a8:01:01");
+	p = (struct packet){.dst = router[1],
+			    .src = station,
+			    .saddr = ipv4(SERVER),
+			    .daddr = ipv4(CLIENT),
+			    .sport = be16_from(8053),
+			    .dport = be16_from(7014),
+			    .proto = IPPROTO_UDP,
+			    .payload = 1200};
+	put_frame(1, frame, packet_build(&p, frame));
+	gather(0, 3, &d);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.saddr, ipv4(VIP));
+	assert_int_equal(got.payload, 1200);
+	assert_false(got.bad_ip || got.bad_l4);
+}
+
+static void a_chained_buffer_is_split_as_well(void **state)
+{
+	struct packet p = udp_from_client(7015, 53, 1450), got;
+	uint8_t frame[FRAME_MAX];
+	struct rte_mbuf *m, *tail;
+	struct datagram d;
+	size_t len;
+
+	(void)state;
+	lan_mtu(600);
+	len = packet_build(&p, frame);
+	m = harness_frame(&h, frame, 100);
+	tail = harness_frame(&h, frame + 100, (uint16_t)(len - 100));
+	assert_int_equal(rte_pktmbuf_chain(m, tail), 0);
+	assert_int_equal(harness_receive(&h, 0, 0, m), 0);
+	harness_run(&h);
+	m = harness_sent(&h, 0);
+	assert_null(m);
+	/* The first keeps its segments: made one here. */
+	m = harness_sent(&h, 1);
+	assert_non_null(m);
+	assert_int_equal(m->pkt_len, ETH + 20 + 576);
+	assert_int_equal(rte_pktmbuf_linearize(m), 0);
+	memcpy(d.frame, rte_pktmbuf_mtod(m, void *), m->pkt_len);
+	rte_pktmbuf_free(m);
+	{
+		uint8_t head[ETH + 20 + 576];
+
+		memcpy(head, d.frame, sizeof(head));
+		for (unsigned int i = 1; i < 3; i++) {
+			m = harness_sent(&h, 1);
+			assert_non_null(m);
+			len = m->pkt_len - ETH - 20;
+			memcpy(d.frame + ETH + 20 + i * 576U,
+			       rte_pktmbuf_mtod_offset(m, uint8_t *, ETH + 20), len);
+			rte_pktmbuf_free(m);
+		}
+		memcpy(d.frame, head, sizeof(head));
+	}
+	d.len = ETH + 20 + 1152 + len;
+	put16(d.frame + ETH + 2, (uint16_t)(d.len - ETH));
+	d.frame[ETH + 6] = 0;
+	header_sum(d.frame + ETH);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.payload, 1450);
+	assert_false(got.bad_ip || got.bad_l4);
+}
+
+#define GOLDEN(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GOLDEN(a_nat_datagram_larger_than_the_mtu_leaves_in_two_fragments),
+		GOLDEN(a_direct_routing_datagram_is_cut_into_as_many_as_it_takes),
+		GOLDEN(only_options_marked_so_are_copied_into_later_fragments),
+		GOLDEN(replies_are_split_towards_clients_too),
+		GOLDEN(a_chained_buffer_is_split_as_well),
+	};
+	int ret;
+
+	if (harness_eal_init(0, 256, NULL) < 0)
+		return 1;
+	ret = cmocka_run_group_tests(tests, NULL, NULL);
+	harness_eal_fini();
+	return ret;
+}
