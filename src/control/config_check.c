@@ -259,7 +259,7 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 			config_report(ctx, -EINVAL, NULL,
 				      "%s is a VIP: it cannot be a real server by \"nat\" as well",
 				      text);
-		else if (config_index_get(config->index, &own, NULL))
+		else if (s->forward != FWD_LOCAL && config_index_get(config->index, &own, NULL))
 			config_report(ctx, 0, NULL,
 				      "%s is this router's own address: packets to such a server "
 				      "do not leave it",

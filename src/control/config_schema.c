@@ -8,8 +8,6 @@
 static const char *const features_missing[FEATURE_MAX] = {
 	[FEATURE_IPV6] = "IPv6 is",
 	[FEATURE_MARK] = "firewall marks are",
-	[FEATURE_TUNNEL] = "forwarding by \"tunnel\" is",
-	[FEATURE_LOCAL] = "forwarding by \"local\" is",
 	[FEATURE_PREFIX] = "addresses of the kind \"prefix\" are",
 };
 
@@ -25,10 +23,6 @@ static const uint8_t protocol_values[] = {IPPROTO_TCP, IPPROTO_UDP};
 
 /* In the order of enum forward_method. */
 static const char *const forward_words[] = {"nat", "dr", "tunnel", "local", NULL};
-static const uint8_t forward_features[] = {
-	[FWD_TUNNEL] = FEATURE_TUNNEL,
-	[FWD_LOCAL] = FEATURE_LOCAL,
-};
 _Static_assert(ARRAY_LEN(forward_words) == FWD_MAX + 1, "a word for each forwarding method");
 
 /* In the order of enum config_address_kind. */
@@ -154,11 +148,11 @@ static const struct config_field policy_fields[] = {
 	 AT(struct config_policy, forward),
 	 .set_bit = SET_FORWARD,
 	 .names = forward_words,
-	 .name_features = forward_features,
 	 .def = FWD_NAT,
 	 .noun = "a forwarding method",
 	 .help = "how packets reach the real server: `nat` rewrites addresses both ways, `dr` "
-		 "sends the packet unchanged to the server's MAC"},
+		 "sends the packet unchanged to the server's MAC, `tunnel` wraps it in an IPIP "
+		 "packet to the server, `local` gives it to a program of this router"},
 	{.name = "one_packet",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, one_packet),
@@ -202,7 +196,6 @@ static const struct config_field server_fields[] = {
 	 AT(struct config_server, forward),
 	 .set_bit = 1,
 	 .names = forward_words,
-	 .name_features = forward_features,
 	 .def = FWD_NAT,
 	 .def_text = "the service's",
 	 .noun = "a forwarding method",

@@ -94,8 +94,12 @@ static bool resolve_one(struct worker *w, struct pkt4 *p)
 
 	if (unlikely(c->gen != w->env.gen) && !resolve_again(w, p))
 		return false;
-	if (unlikely(*id == 0) && !resolve_slow(w, p, id))
-		return false;
+	if (unlikely(*id == 0)) {
+		if (c->method == FWD_LOCAL) /* goes to Linux: needs none */
+			return true;
+		if (!resolve_slow(w, p, id))
+			return false;
+	}
 	p->nh = nexthop_by_id(w->nexthops, *id);
 	if (likely(p->nh->state == NEXTHOP_REACHABLE))
 		return true;

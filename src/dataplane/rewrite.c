@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage rewrite: NAT and direct routing, TTL, MTU, Ethernet header, counters of the server.
+ * Stage rewrite: NAT, direct routing, tunnel; TTL, MTU, Ethernet header, counters of the
+ * server. Packets of a local server end here.
  * Checksums are updated, never computed: what arrived wrong leaves as wrong.
  *
- * Reads: conn, dir, nh, l3. Writes: the frame. Doors: drop (TTL, MTU), sent (as
- * fragments).
+ * Reads: conn, dir, nh, l3. Writes: the frame. Doors: drop (TTL, MTU), sent (tunnel,
+ * fragments), punt (local).
  */
 #include <rte_ip.h>
 #include <rte_tcp.h>
@@ -27,14 +28,13 @@ static be32 own_address(const struct worker *w, const struct pkt4 *p)
 
 /* An error to the sender: as the VIP to clients, as the director to servers. */
 static void refuse(struct worker *w, struct pkt4 *p, uint8_t type, uint8_t code,
-		   enum drop_reason reason)
+		   enum drop_reason reason, uint16_t mtu)
 {
 	if (p->flags & PKT_RELATED) { /* no error about an error (RFC 1122, 3.2.2) */
 		door_drop(w, p->m, reason);
 		return;
 	}
-	icmp_error(w, p, p->dir == DIR_IN ? p->key.daddr : own_address(w, p), type, code,
-		   p->nh->mtu);
+	icmp_error(w, p, p->dir == DIR_IN ? p->key.daddr : own_address(w, p), type, code, mtu);
 	door_drop(w, p->m, reason);
 }
 
@@ -134,11 +134,77 @@ static __rte_noinline void rewrite_too_big(struct worker *w, struct pkt4 *p)
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
 
 	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) {
-		refuse(w, p, 3, 4, DROP_TOO_BIG);
+		refuse(w, p, 3, 4, DROP_TOO_BIG, p->nh->mtu);
 		return;
 	}
 	headers_rewrite(p);
 	fragment_send(w, p);
+}
+
+/* The outer header, as IPVS writes it: TTL, type of service and DF of the inner one. */
+static void outer_put(struct worker *w, struct pkt4 *p, be32 source)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
+	struct rte_ipv4_hdr outer = {
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.type_of_service = ip->type_of_service,
+		.total_length = rte_cpu_to_be_16((uint16_t)(p->l3_len + sizeof(outer))),
+		/* No two workers give one id to the same pair of addresses. */
+		.packet_id = rte_cpu_to_be_16((uint16_t)(w->ip_id++ * w->n_workers + w->id)),
+		.fragment_offset = ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
+		.time_to_live = ip->time_to_live,
+		.next_proto_id = IPPROTO_IPIP,
+		.src_addr = source,
+		.dst_addr = p->conn->daddr,
+	};
+
+	outer.hdr_checksum = csum_of(&outer, sizeof(outer));
+	p->l3 -= sizeof(outer);
+	p->l3_len = (uint16_t)(p->l3_len + sizeof(outer));
+	p->l4_off = sizeof(outer);
+	memcpy(p->l3, &outer, sizeof(outer));
+}
+
+#define OUTER_LEN sizeof(struct rte_ipv4_hdr)
+
+/* IPIP (RFC 2003) to the real server. What does not fit is refused with DF, told the MTU that
+ * is left, and leaves as fragments of the outer packet without. */
+static void rewrite_tunnel(struct worker *w, struct pkt4 *p)
+{
+	const struct route4 *r = fib4_find(w->env.fib->v4, p->conn->daddr);
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
+	uint16_t mtu = p->nh->mtu > OUTER_LEN ? (uint16_t)(p->nh->mtu - OUTER_LEN) : 0;
+
+	if (ip->time_to_live <= 1) {
+		refuse(w, p, 11, 0, DROP_TTL_EXCEEDED, 0);
+	} else if (p->l3_len > mtu &&
+		   ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) {
+		refuse(w, p, 3, 4, DROP_TOO_BIG, mtu);
+	} else if (p->l3_len > UINT16_MAX - OUTER_LEN) {
+		door_drop(w, p->m, DROP_TOO_BIG);
+	} else if (!r || r->source == 0) {
+		door_drop(w, p->m, DROP_NO_ROUTE);
+	} else if (!rte_pktmbuf_prepend(p->m, OUTER_LEN)) {
+		door_drop(w, p->m, DROP_NO_BUFFER);
+	} else {
+		ip->time_to_live--;
+		ip->hdr_checksum = csum_apply(ip->hdr_checksum, be16_from(0xfeff));
+		outer_put(w, p, r->source);
+		ethernet_put(p);
+		if (p->l3_len > p->nh->mtu)
+			fragment_send(w, p);
+		else
+			door_send(w, p->m, p->nh->port);
+	}
+}
+
+/* Forwarding methods that are not NAT or DR. Takes the packet. */
+static __rte_noinline void rewrite_other(struct worker *w, struct pkt4 *p)
+{
+	if (p->conn->c.method == FWD_TUNNEL)
+		rewrite_tunnel(w, p);
+	else /* as it came: a program of this router is bound to the VIP */
+		door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
 }
 
 /* False: the packet has left. */
@@ -148,8 +214,12 @@ static bool rewrite_one(struct worker *w, struct pkt4 *p)
 
 	if (likely(!(p->flags & PKT_UNCOUNTED)))
 		server_count(w, p);
+	if (unlikely(p->conn->c.method > FWD_DR)) {
+		rewrite_other(w, p);
+		return false;
+	}
 	if (unlikely(ip->time_to_live <= 1)) {
-		refuse(w, p, 11, 0, DROP_TTL_EXCEEDED);
+		refuse(w, p, 11, 0, DROP_TTL_EXCEEDED, 0);
 		return false;
 	}
 	if (unlikely(p->l3_len > p->nh->mtu)) {
