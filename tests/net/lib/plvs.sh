@@ -4,6 +4,8 @@
 # plvs itself: its configuration, start, readiness, end, and its doors. Sourced by lib.sh.
 
 PLVS_DRIVER=${PLVS_DRIVER:-af_packet}
+# Of an af_packet ring: what arrives while the worker waits for a CPU.
+PLVS_FRAMES=${PLVS_FRAMES:-4096}
 PLVS_PORTS='[]'
 PLVS_VDEVS=()
 # The default route of NAT servers.
@@ -15,7 +17,7 @@ plvs_port()
 	local n=${#PLVS_VDEVS[@]} device
 	device=net_${PLVS_DRIVER}$n
 	case $PLVS_DRIVER in
-	af_packet) PLVS_VDEVS+=("$device,iface=$1,framecnt=4096,framesz=2048,blocksz=65536") ;;
+	af_packet) PLVS_VDEVS+=("$device,iface=$1,framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536") ;;
 	af_xdp) PLVS_VDEVS+=("$device,iface=$1") ;;
 	*) fail "no such driver: $PLVS_DRIVER" ;;
 	esac
@@ -90,13 +92,20 @@ plvs_answers()
 	rpc version
 }
 
+# A router has its cores for itself. Here it shares them with builds and other tests: it gets
+# a session of its own that the scheduler puts before theirs. For background use only.
+in_front()
+{
+	exec setsid bash -c 'if [ -w /proc/self/autogroup ]; then echo -15 > /proc/self/autogroup; fi; exec "$@"' in_front "$@"
+}
+
 # plvs_start [WORKERS]
 plvs_start()
 {
 	local -a eal
 	mapfile -t eal < <(plvs_eal "${1:-1}")
-	ip netns exec "$NET-dpdk" "$BUILD/src/plvs" "${eal[@]}" -- -c "$RUN/plvs.json" \
-		>> "$RUN/plvs.log" 2>&1 < /dev/null &
+	in_front ip netns exec "$NET-dpdk" "$BUILD/src/plvs" "${eal[@]}" -- \
+		-c "$RUN/plvs.json" >> "$RUN/plvs.log" 2>&1 < /dev/null &
 	PLVS_PID=$!
 	echo $PLVS_PID > "$RUN/plvs.pid"
 	wait_for 30 "plvs answers on its control socket" plvs_answers
