@@ -208,8 +208,9 @@ static void views_survive_results_of_any_shape(void **state)
 		"{\"services\":{}}",
 		"{\"services\":[1,null,\"x\",[],{\"servers\":5,\"key\":7,\"rates\":[]}]}",
 		"{\"service\":{\"servers\":[{\"weight\":\"x\",\"address\":5}],\"name\":{}}}",
-		"{\"services\":[{\"rates\":{\"conns\":\"\\u001b\"},\"servers\":[1]}],\"drops\":[1],"
-		"\"ports\":[[]],\"workers\":[{\"queues\":[1,{}],\"load\":1e300}],\"punts\":3}",
+		("{\"services\":[{\"rates\":{\"conns\":\"\\u001b\"},\"servers\":[1]}],\"drops\":[1]"
+		 ","
+		 "\"ports\":[[]],\"workers\":[{\"queues\":[1,{}],\"load\":1e300}],\"punts\":3}"),
 		"{\"warnings\":[1,{}],\"connections\":5,\"rates\":\"x\",\"doors\":{\"a\":1e308}}",
 		"{\"connection\":[1]}",
 		"{\"connection\":{\"a\":{\"b\":{\"c\":1}}}}",
