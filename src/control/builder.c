@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "dataplane/classify4.h"
 #include "sched/sched.h"
 
 static const char *no_memory(char error[256])
@@ -225,6 +227,23 @@ static const struct config_service *twin(const struct config *config,
 	return found && same_key(found, svc) ? found : NULL;
 }
 
+static int marks_changed(struct publisher *p, const struct config *before,
+			 const struct config *after, char error[256])
+{
+	const struct config_shared *a = &after->shared, *b = before ? &before->shared : NULL;
+	bool same = b ? a->n_marks == b->n_marks : a->n_marks == 0;
+
+	for (uint32_t i = 0; same && b && i < a->n_marks; i++)
+		same = memcmp(&a->marks[i].rule, &b->marks[i].rule, sizeof(a->marks[i].rule)) == 0;
+	if (same)
+		return 0;
+	if (publisher_touch_marks(p) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int addresses_changed(struct publisher *p, const struct config *before,
 			     const struct config *after, char error[256])
 {
@@ -264,6 +283,8 @@ int builder_config(struct publisher *p, const struct config *before, const struc
 	}
 	if (ret == 0)
 		ret = addresses_changed(p, before, after, error);
+	if (ret == 0)
+		ret = marks_changed(p, before, after, error);
 	if (ret < 0)
 		publisher_discard(p);
 	return ret;
@@ -337,6 +358,37 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 	return t;
 }
 
+int builder_marks4(const struct config *config, struct snapshot *draft)
+{
+	uint32_t n = config ? config->shared.n_marks : 0;
+	struct mark_rule4 *rules = calloc(n + 1, sizeof(*rules));
+	struct mark_cover *cover;
+	struct mark_table *t;
+	char error[256];
+	int ret = 0;
+
+	if (!rules)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		rules[i] = config->shared.marks[i].rule;
+	if (!classify4_same(draft->marks, rules, n)) {
+		t = n ? classify4_create(rules, n, draft->marks, error) : NULL;
+		if (n && !t) {
+			log_error("control", "%s", error);
+			ret = -ENOMEM;
+		} else {
+			snapshot_set_marks(draft, t);
+		}
+	}
+	cover = mark_cover_create(rules, n, draft->listeners4);
+	if (!cover && errno)
+		ret = -ENOMEM;
+	else
+		snapshot_set_cover4(draft, cover);
+	free(rules);
+	return ret;
+}
+
 struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 {
 	struct listener_table4 *t;
@@ -344,7 +396,7 @@ struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 	size_t n = 0;
 
 	for (uint32_t id = 1; id <= draft->max_service_id; id++)
-		n += draft->services[id] ? draft->services[id]->n_listen : 0;
+		n += draft->services[id] ? draft->services[id]->n_listen + 1 : 0;
 	v = calloc(n ? n : 1, sizeof(*v));
 	if (!v)
 		return NULL;
@@ -352,6 +404,9 @@ struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
 		const struct service *svc = draft->services[id];
 
+		if (svc && svc->fwmark)
+			v[n++] = (struct listener4){
+				.addr = svc->fwmark, .proto = LISTENER_MARK, .service_id = id};
 		for (uint32_t i = 0; svc && i < svc->n_listen; i++) {
 			if (svc->listen[i].addr.family != ADDR_V4)
 				continue;

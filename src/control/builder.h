@@ -25,6 +25,9 @@ bool builder_service_same(const struct config_service *a, const struct config_se
 /* Tables of a draft with the configuration's addresses. NULL: no memory. */
 struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
 				   const struct snapshot *draft);
+/* Compiles the mark rules if they changed, and what they and the draft's services cover.
+ * After the draft's listeners. 0 or -ENOMEM. */
+int builder_marks4(const struct config *config, struct snapshot *draft);
 struct listener_table4 *builder_listeners4(const struct snapshot *draft);
 
 #endif

@@ -174,6 +174,7 @@ static int document_parse(struct config_context *ctx, struct config *config, jso
 		context_push_key(ctx, "shared");
 		addresses_check(ctx, config);
 		services_check(ctx, config);
+		config_check_marks(ctx, config);
 		config_check_limits(ctx, config, config->shared.n_services, config->n_servers);
 		context_pop(ctx);
 	}

@@ -28,6 +28,7 @@
 #include "model/conn_state.h"
 #include "model/limits.h"
 #include "model/link.h"
+#include "model/mark.h"
 #include "model/service.h"
 
 #define CONFIG_MAX_BYTES      (64U << 20) /* of a file or a text */
@@ -178,10 +179,19 @@ struct config_address {
 	link_id link_id;	    /* resolved, or LINK_ANY */
 };
 
+/* A mark rule; what it matches is resolved in rule. */
+struct config_mark {
+	struct mark_rule4 rule;
+	char *link; /* "public", "!public.10", or NULL */
+	char *comment;
+};
+
 struct config_shared {
 	struct config_policy defaults;
 	struct config_address *addresses;
 	uint32_t n_addresses;
+	struct config_mark *marks; /* in order: the last that matches decides */
+	uint32_t n_marks;
 	struct config_service **services;
 	uint32_t n_services;
 };
@@ -220,6 +230,7 @@ json_t *config_to_json(const struct config *config, enum config_part part);
 json_t *config_service_to_json(const struct config *config, const struct config_service *svc);
 json_t *config_server_to_json(const struct config *config, const struct config_service *svc,
 			      const struct config_server *server);
+json_t *config_mark_to_json(const struct config_mark *mark);
 json_t *config_address_to_json(const struct config_address *address);
 /* Tabs, final newline; comments of the file it came from are not kept. free() it. */
 char *config_to_text(const struct config *config);

@@ -23,6 +23,8 @@ static const char *const type_names[] = {
 	[TYPE_ENDPOINT] = "address:port",
 	[TYPE_SERVER] = "address:port",
 	[TYPE_NETMASK] = "netmask",
+	[TYPE_MATCH] = "prefix",
+	[TYPE_PORTS] = "ports",
 	[TYPE_OBJECT] = "object",
 	[TYPE_INLINE] = "object",
 };

@@ -40,6 +40,8 @@ enum config_type {
 	TYPE_ENDPOINT,	/* struct endpoint */
 	TYPE_SERVER,	/* struct endpoint; the port may be missing (0) */
 	TYPE_NETMASK,	/* uint8_t, prefix length */
+	TYPE_MATCH,	/* struct mark_prefix */
+	TYPE_PORTS,	/* struct mark_ports */
 	TYPE_OBJECT,	/* the struct at the offset */
 	TYPE_INLINE,	/* the same, its keys stand among those of the object around it */
 };
@@ -52,12 +54,14 @@ enum config_shape {
 };
 
 enum config_text_rule {
-	RULE_LABEL,  /* letters, digits, '.', '_', '-' */
-	RULE_PORT,   /* as a label, no dot, starts with a letter: "public.10" is a link */
-	RULE_IFNAME, /* what Linux takes for an interface */
-	RULE_PATH,   /* absolute */
-	RULE_NETNS,  /* a name or an absolute path */
-	RULE_DEVICE, /* what DPDK takes for a device: no blanks, no commas */
+	RULE_LABEL,   /* letters, digits, '.', '_', '-' */
+	RULE_PORT,    /* as a label, no dot, starts with a letter: "public.10" is a link */
+	RULE_IFNAME,  /* what Linux takes for an interface */
+	RULE_PATH,    /* absolute */
+	RULE_NETNS,   /* a name or an absolute path */
+	RULE_LINK,    /* a port or port.VLAN, "!" before it negates */
+	RULE_COMMENT, /* anything printable */
+	RULE_DEVICE,  /* what DPDK takes for a device: no blanks, no commas */
 	RULE_MAX
 };
 
@@ -101,6 +105,7 @@ extern const struct config_object config_object_node;
 extern const struct config_object config_object_shared;
 extern const struct config_object config_object_policy;
 extern const struct config_object config_object_address;
+extern const struct config_object config_object_mark;
 extern const struct config_object config_object_service;
 extern const struct config_object config_object_server;
 
@@ -174,6 +179,12 @@ const char *config_route_format(const struct config_route *r, char *buf, size_t 
 #define CONFIG_ROUTE_STRLEN 192
 const char *config_addr_format(const struct config_addr *a, char *buf, size_t len);
 
+/* 0 or -EINVAL. */
+int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *family);
+const char *config_match_format(const struct mark_prefix *p, char *buf, size_t len);
+int config_ports_parse(const char *text, struct mark_ports *out);
+json_t *config_ports_to_json(const struct mark_ports *p);
+
 /* ---- walking the schema ---- */
 
 /* Every default of the object, zero elsewhere. */
@@ -237,6 +248,8 @@ void config_check_vips(struct config_context *ctx, const struct config *config,
 /* Against the index, where it is not yet; resolves its link. */
 void config_check_address(struct config_context *ctx, const struct config *config,
 			  struct config_address *a);
+/* All mark rules: resolves their links. */
+void config_check_marks(struct config_context *ctx, struct config *config);
 void config_check_node(struct config_context *ctx, const struct config_node *node);
 /* Totals. */
 void config_check_limits(struct config_context *ctx, const struct config *config,

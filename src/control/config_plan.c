@@ -340,6 +340,31 @@ static int addresses_plan(struct config_plan *plan, const struct config *before,
 	return ret;
 }
 
+static bool mark_equal(const struct config_mark *a, const struct config_mark *b)
+{
+	const char *x = a->comment ? a->comment : "", *y = b->comment ? b->comment : "";
+
+	return memcmp(&a->rule, &b->rule, sizeof(a->rule)) == 0 && strcmp(x, y) == 0;
+}
+
+/* Rules have no names: one item says how many there were and where they begin to differ. */
+static int marks_plan(struct config_plan *plan, const struct config *before,
+		      const struct config *after)
+{
+	uint32_t n_old = before ? before->shared.n_marks : 0, n_new = after->shared.n_marks, i = 0;
+	char *detail;
+
+	while (i < n_old && i < n_new &&
+	       mark_equal(&before->shared.marks[i], &after->shared.marks[i]))
+		i++;
+	if (i == n_old && i == n_new)
+		return 0;
+	if (asprintf(&detail, "%u rules -> %u; the first that differs is marks[%u]", n_old, n_new,
+		     i) < 0)
+		return -ENOMEM;
+	return plan_add(plan, (struct config_plan_item){.action = CONFIG_EDIT}, detail, "marks");
+}
+
 static int defaults_plan(struct config_plan *plan, const struct config *before,
 			 const struct config *after)
 {
@@ -429,7 +454,8 @@ int config_plan(const struct config *before, const struct config *after, struct 
 	if (!plan)
 		return -ENOMEM;
 	if (defaults_plan(plan, before, after) < 0 || addresses_plan(plan, before, after) < 0 ||
-	    services_plan(plan, before, after) < 0 || node_plan(plan, before, after) < 0) {
+	    marks_plan(plan, before, after) < 0 || services_plan(plan, before, after) < 0 ||
+	    node_plan(plan, before, after) < 0) {
 		config_plan_destroy(plan);
 		return -ENOMEM;
 	}

@@ -87,6 +87,10 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 	case TYPE_SCHEDULER:
 	case TYPE_STRING:
 		return *text ? json_string(*text) : json_null();
+	case TYPE_MATCH:
+		return json_string(config_match_format(value, buf, sizeof(buf)));
+	case TYPE_PORTS:
+		return config_ports_to_json(value);
 	case TYPE_ADDRESS:
 		return json_string(config_addr_format(value, buf, sizeof(buf)));
 	case TYPE_ROUTE:

@@ -19,6 +19,8 @@ union value {
 	struct config_addr addr;
 	struct config_route route;
 	struct endpoint ep;
+	struct mark_prefix match;
+	struct mark_ports ports;
 };
 
 size_t config_scalar_size(const struct config_field *f)
@@ -37,6 +39,10 @@ size_t config_scalar_size(const struct config_field *f)
 	case TYPE_SCHEDULER:
 	case TYPE_STRING:
 		return sizeof(char *);
+	case TYPE_MATCH:
+		return sizeof(struct mark_prefix);
+	case TYPE_PORTS:
+		return sizeof(struct mark_ports);
 	case TYPE_ADDRESS:
 		return sizeof(struct config_addr);
 	case TYPE_ROUTE:
@@ -67,6 +73,8 @@ static const char *const rule_texts[RULE_MAX] = {
 	[RULE_IFNAME] = "a name that Linux takes for an interface",
 	[RULE_PATH] = "an absolute path",
 	[RULE_NETNS] = "a name that `ip netns` lists, or an absolute path",
+	[RULE_LINK] = "a port or port.VLAN, with '!' before it for all others",
+	[RULE_COMMENT] = "text without control characters",
 	[RULE_DEVICE] = "a DPDK device without blanks and commas",
 };
 
@@ -117,6 +125,12 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 	case TYPE_ENDPOINT:
 	case TYPE_SERVER:
 		text = "address:port, as \"10.1.0.100:80\" or \"[2001:db8::1]:80\"";
+		break;
+	case TYPE_MATCH:
+		text = "a prefix, as \"10.0.0.0/8\", or all but one, as \"!10.0.0.0/8\"";
+		break;
+	case TYPE_PORTS:
+		text = "a port or a range, as 80, \"1000-1999\" or \"!80\"";
 		break;
 	case TYPE_NETMASK:
 		text = "a netmask, as 24 or \"255.255.255.0\"";
@@ -227,6 +241,14 @@ int config_text_check(enum config_text_rule rule, const char *text, const char *
 		break;
 	case RULE_PATH:
 		ok = text[0] == '/';
+		break;
+	case RULE_LINK:
+		text += text[0] == '!' ? 1 + strspn(text + 1, " ") : 0;
+		ok = text[0] && strchr(letters, text[0]) && text[strspn(text, label)] == '\0';
+		break;
+	case RULE_COMMENT:
+		for (const char *p = text; *p; p++)
+			ok = ok && (unsigned char)*p >= ' ' && *p != 0x7f;
 		break;
 	case RULE_DEVICE:
 	case RULE_MAX:
@@ -402,6 +424,12 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 	case TYPE_NETMASK:
 		ret = netmask_parse(text, &v->u8);
 		break;
+	case TYPE_MATCH:
+		ret = config_match_parse(text, &v->match, family);
+		break;
+	case TYPE_PORTS:
+		ret = config_ports_parse(text, &v->ports);
+		break;
 	case TYPE_ADDRESS:
 		ret = addr_with_len_parse(text, &v->addr.addr, &v->addr.len);
 		*family = v->addr.addr.family;
@@ -435,7 +463,9 @@ static int number_value(struct config_context *ctx, const struct config_field *f
 	snprintf(written, sizeof(written), "%" JSON_INTEGER_FORMAT, n);
 	if (n < 0 || (uint64_t)n < f->min || (uint64_t)n > f->max)
 		return wrong_range(ctx, f, written);
-	if (f->type == TYPE_NETMASK)
+	if (f->type == TYPE_PORTS)
+		v->ports.first = v->ports.last = (uint16_t)n;
+	else if (f->type == TYPE_NETMASK)
 		v->u8 = (uint8_t)n;
 	else
 		v->u32 = (uint32_t)n;
@@ -487,8 +517,8 @@ int config_scalar_parse(struct config_context *ctx, const struct config_field *f
 		ret = 0;
 	} else if (f->type == TYPE_FLAGS && json_is_array(json)) {
 		ret = flags_value(ctx, f, json, &v.u32);
-	} else if (json_is_integer(json) &&
-		   (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_NETMASK)) {
+	} else if (json_is_integer(json) && (f->type == TYPE_UINT || f->type == TYPE_SECONDS ||
+					     f->type == TYPE_NETMASK || f->type == TYPE_PORTS)) {
 		ret = number_value(ctx, f, json, &v);
 	} else if (json_is_string(json) && f->type == TYPE_STRING) {
 		return string_parse(ctx, f, json_string_value(json), out);

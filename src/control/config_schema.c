@@ -7,7 +7,6 @@
  * these deletes the line. */
 static const char *const features_missing[FEATURE_MAX] = {
 	[FEATURE_IPV6] = "IPv6 is",
-	[FEATURE_MARK] = "firewall marks are",
 	[FEATURE_PREFIX] = "addresses of the kind \"prefix\" are",
 };
 
@@ -250,7 +249,6 @@ static const struct config_field service_fields[] = {
 	 AT(struct config_service, mark),
 	 .min = 1,
 	 .max = UINT32_MAX,
-	 .feature = FEATURE_MARK,
 	 .help = "a firewall mark, in place of `protocol` and `listen`"},
 	{.type = TYPE_INLINE, AT(struct config_service, policy), .object = &config_object_policy},
 	{.name = "servers",
@@ -298,6 +296,75 @@ const struct config_object config_object_address = {
 	.size = sizeof(struct config_address),
 };
 
+/* Only TCP and UDP are balanced: not the one is the other. */
+static const char *const mark_protocol_names[] = {"tcp", "udp", "!tcp", "!udp", NULL};
+static const uint8_t mark_protocol_values[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDP, IPPROTO_TCP};
+
+static const struct config_field mark_fields[] = {
+	{.name = "source",
+	 .type = TYPE_MATCH,
+	 AT(struct config_mark, rule.source),
+	 .def_text = "any",
+	 .noun = "a prefix",
+	 .help = "of the client; `!` before it negates, here and below"},
+	{.name = "destination",
+	 .type = TYPE_MATCH,
+	 AT(struct config_mark, rule.dest),
+	 .def_text = "any",
+	 .noun = "a prefix",
+	 .help = "a marked packet is balanced whatever its destination; ARP for it is not "
+		 "answered unless it is a VIP"},
+	{.name = "protocol",
+	 .type = TYPE_ENUM,
+	 AT(struct config_mark, rule.proto),
+	 .names = mark_protocol_names,
+	 .values = mark_protocol_values,
+	 .def_text = "any",
+	 .noun = "a protocol",
+	 .help = "of the packet"},
+	{.name = "source_port",
+	 .type = TYPE_PORTS,
+	 AT(struct config_mark, rule.sport),
+	 .min = 1,
+	 .max = UINT16_MAX,
+	 .def_text = "any",
+	 .noun = "a port",
+	 .help = "a port, or a range as `1000-1999`"},
+	{.name = "destination_port",
+	 .type = TYPE_PORTS,
+	 AT(struct config_mark, rule.dport),
+	 .min = 1,
+	 .max = UINT16_MAX,
+	 .def_text = "any",
+	 .noun = "a port",
+	 .help = "a port, or a range"},
+	{.name = "link",
+	 .type = TYPE_STRING,
+	 AT(struct config_mark, link),
+	 .rule = RULE_LINK,
+	 .max = MAX_NAME,
+	 .noun = "a link",
+	 .help = "port, or port.VLAN, that the packet comes in by"},
+	{.name = "mark",
+	 .type = TYPE_UINT,
+	 AT(struct config_mark, rule.mark),
+	 .flags = FIELD_REQUIRED,
+	 .max = UINT32_MAX,
+	 .help = "that services of this `mark` are found by; 0 takes an earlier rule's away"},
+	{.name = "comment",
+	 .type = TYPE_STRING,
+	 AT(struct config_mark, comment),
+	 .rule = RULE_COMMENT,
+	 .max = 255,
+	 .noun = "a comment",
+	 .help = "for people"},
+};
+const struct config_object config_object_mark = {
+	.noun = "a mark rule",
+	FIELDS(mark_fields),
+	.size = sizeof(struct config_mark),
+};
+
 static const struct config_field shared_fields[] = {
 	{.name = "defaults",
 	 .type = TYPE_OBJECT,
@@ -312,6 +379,14 @@ static const struct config_field shared_fields[] = {
 	 .max_name = "MAX_VIPS",
 	 .help = "addresses that move between the two routers; the VIPs of services need no "
 		 "entry"},
+	{.name = "marks",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_shared, marks, n_marks),
+	 .object = &config_object_mark,
+	 .max = MAX_MARK_RULES,
+	 .max_name = "MAX_MARK_RULES",
+	 .help = "rules that give packets firewall marks, for connections that begin; as in a "
+		 "netfilter chain of MARK targets, the last rule that matches decides"},
 	{.name = "services",
 	 .type = TYPE_OBJECT,
 	 .shape = SHAPE_POINTERS,

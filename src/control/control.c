@@ -29,6 +29,13 @@ static struct listener_table4 *make_listeners4(void *arg, const struct snapshot 
 	return builder_listeners4(draft);
 }
 
+static int make_marks4(void *arg, struct snapshot *draft)
+{
+	const struct control *c = arg;
+
+	return builder_marks4(c->config, draft);
+}
+
 static int compare_wants(const void *a, const void *b)
 {
 	const struct link_want *x = a, *y = b;
@@ -163,7 +170,10 @@ struct config *control_node_of(const struct config *config)
 int control_create(const struct control_options *options, struct config *config,
 		   struct control **out, char error[256])
 {
-	struct publisher_tables tables = {make_addrs4, make_listeners4, tell_link, NULL};
+	struct publisher_tables tables = {.addrs4 = make_addrs4,
+					  .listeners4 = make_listeners4,
+					  .marks4 = make_marks4,
+					  .links = tell_link};
 	struct control *c = calloc(1, sizeof(*c));
 	int ret = -ENOMEM;
 

@@ -162,6 +162,15 @@ int publisher_touch_addrs(struct publisher *p)
 	return 0;
 }
 
+int publisher_touch_marks(struct publisher *p)
+{
+	if (draft_open(p, 0) < 0)
+		return -ENOMEM;
+	p->dirty_marks = true;
+	publisher_soon(p);
+	return 0;
+}
+
 static bool node_has_server(const struct service *svc, const struct server_rt *rt)
 {
 	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
@@ -199,7 +208,7 @@ static void draft_clear(struct publisher *p)
 {
 	p->draft = NULL;
 	p->n_changed = p->n_dropped = 0;
-	p->dirty_addrs = p->dirty_listeners = p->raise = false;
+	p->dirty_addrs = p->dirty_listeners = p->dirty_marks = p->raise = false;
 }
 
 void publisher_discard(struct publisher *p)
@@ -283,6 +292,8 @@ static int draft_tables(struct publisher *p)
 			return -ENOMEM;
 		snapshot_set_listeners4(p->draft, t);
 	}
+	if (p->tables.marks4 && (p->dirty_marks || p->dirty_listeners))
+		return p->tables.marks4(p->tables.arg, p->draft);
 	return 0;
 }
 

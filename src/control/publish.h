@@ -27,6 +27,9 @@ struct publisher;
 struct publisher_tables {
 	struct addr_table4 *(*addrs4)(void *arg, const struct snapshot *draft);
 	struct listener_table4 *(*listeners4)(void *arg, const struct snapshot *draft);
+	/* Sets the draft's mark rules and cover; listeners4 is the draft's. NULL: there are
+	 * none. 0 or -ENOMEM. */
+	int (*marks4)(void *arg, struct snapshot *draft);
 	void (*links)(void *arg, const struct snapshot *live);
 	void *arg;
 };
@@ -50,7 +53,7 @@ struct publisher {
 	struct publisher_tables tables;
 	struct snapshot *live;	/* what pub->snapshot is */
 	struct snapshot *draft; /* NULL: nothing to publish */
-	bool dirty_addrs, dirty_listeners, raise;
+	bool dirty_addrs, dirty_listeners, dirty_marks, raise;
 	uint32_t *changed; /* service ids of the draft, perhaps twice */
 	uint32_t n_changed, max_changed;
 	uint32_t *dropped; /* server_rt ids that a node of the draft left out */
@@ -83,6 +86,8 @@ struct service *publisher_service(const struct publisher *p, uint32_t id);
 int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc);
 /* The address list changed. 0 or -ENOMEM. */
 int publisher_touch_addrs(struct publisher *p);
+/* The mark rules changed. 0 or -ENOMEM. */
+int publisher_touch_marks(struct publisher *p);
 /* Forgets what is not published. */
 void publisher_discard(struct publisher *p);
 /* A node that never got into the draft: what it took from the registry goes back. */

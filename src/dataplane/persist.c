@@ -129,7 +129,7 @@ int persist4_choose(struct worker *w, const struct service_match *match, struct 
 
 static void decide(struct worker *w, struct pkt4 *p)
 {
-	const struct service_match match = service4_find(w, &p->key);
+	const struct service_match match = service4_find(w, p);
 	unsigned int owner = owner4(w->owners, p->key.saddr, p->key.sport);
 	struct pkt_tag *tag = pkt_tag(p->m);
 	struct persist_choice choice;

@@ -15,6 +15,7 @@
 #include "dataplane/pipeline.h"
 #include "dataplane/resolve.h"
 #include "dataplane/tcp_state.h"
+#include "model/mark.h"
 
 /* What a connection to srv is made with. keep_port: by a template that is not for this
  * port alone; else only NAT rewrites ports. */
@@ -148,6 +149,43 @@ static int connection_make(struct worker *w, const struct service_match *match, 
 	return scheduled_make(w, match->svc, p);
 }
 
+/* No connection and no service: Linux answers for a VIP and for its own addresses, and
+ * routes the rest, which came here for a mark that it did not get. */
+static void leave_to_linux(struct worker *w, struct pkt4 *p)
+{
+	const struct addr_entry4 *e = addr_table4_find(w->env.snap->addrs4, p->key.daddr);
+	const bool own =
+		(e && (e->kinds & ADDR_KIND_VIP)) || fib4_find_local(w->env.fib->v4, p->key.daddr);
+
+	if ((p->flags & PKT_RELATED) && own)
+		door_drop(w, p->m, DROP_ICMP_UNRELATED);
+	else
+		door_punt(w, p->m, own ? PUNT_OWN : PUNT_TRANSIT);
+}
+
+/* What a NAT server sends is not a reply. Unless a mark sends it to a service, too, it is
+ * Linux's to route. False: the packet has left. */
+static bool try_as_in(struct worker *w, struct pkt4 *p)
+{
+	const struct snapshot *s = w->env.snap;
+	unsigned int owner;
+
+	if (likely(!s->cover4) || (p->flags & PKT_RELATED) || w->env.lease_off ||
+	    !mark_cover_has(s->cover4, p->key.daddr)) {
+		door_punt(w, p->m, PUNT_TRANSIT);
+		return false;
+	}
+	owner = owner4(w->owners, p->key.saddr, p->key.sport);
+	if (owner != w->id) {
+		door_handoff(w, p->m, owner, PKT_TRIED_OUT);
+		return false;
+	}
+	p->flags |= PKT_TRIED_OUT;
+	p->dir = DIR_IN;
+	p->conn = table4_find(&w->table4, &p->key, p->hash, DIR_IN);
+	return true;
+}
+
 /* True when p->conn is set. */
 static bool schedule_one(struct worker *w, struct pkt4 *p)
 {
@@ -155,23 +193,26 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	int ret;
 
 	if (p->dir == DIR_OUT) {
-		/* Not a reply: a server's own traffic, for Linux to route. */
-		door_punt(w, p->m, PUNT_TRANSIT);
-		return false;
+		if (!try_as_in(w, p))
+			return false;
+		if (p->conn)
+			return true;
 	}
 	if (p->flags & PKT_RELATED) {
-		door_drop(w, p->m, DROP_ICMP_UNRELATED);
+		leave_to_linux(w, p);
 		return false;
 	}
 	if (p->key.proto == IPPROTO_TCP && tcp_flags_nonsense(p->tcp_flags)) {
 		door_drop(w, p->m, DROP_BAD_TCP);
 		return false;
 	}
-	match = service4_find(w, &p->key);
-	if (!match.svc ||
-	    (p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)) {
-		/* Linux owns the VIP and answers with RST or port unreachable. */
-		door_punt(w, p->m, PUNT_OWN);
+	if (p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) {
+		leave_to_linux(w, p);
+		return false;
+	}
+	match = service4_find(w, p);
+	if (!match.svc) {
+		leave_to_linux(w, p);
 		return false;
 	}
 	/* An earlier packet of this burst may have made it: the scheduler is asked once. */

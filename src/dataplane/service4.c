@@ -3,6 +3,8 @@
 
 #include <netinet/in.h>
 
+#include "dataplane/classify4.h"
+
 #define PORT_FTP      21
 #define PORT_FTP_DATA 20
 #define PORT_USER     1024
@@ -27,10 +29,25 @@ static const struct service *ftp_data(const struct snapshot *s, const struct key
 	return svc && svc->persist_s ? svc : NULL;
 }
 
-struct service_match service4_find(const struct worker *w, const struct key4 *key)
+static const struct service *marked(const struct snapshot *s, const struct pkt4 *p)
+{
+	/* Once, however often the packet comes by. */
+	const bool count = pkt_tag(p->m)->kind == HANDOFF_STEER;
+	uint32_t mark = classify4(s->marks, p->link, &p->key, count), id;
+
+	id = mark ? listener_table4_find(s->listeners4, LISTENER_MARK, mark, 0) : 0;
+	return id ? s->services[id] : NULL;
+}
+
+struct service_match service4_find(const struct worker *w, const struct pkt4 *p)
 {
 	const struct snapshot *s = w->env.snap;
-	const struct service *svc = listening(s, key, key->dport);
+	const struct key4 *key = &p->key;
+	const struct service *svc = s->marks ? marked(s, p) : NULL;
+
+	if (svc)
+		return (struct service_match){svc, false};
+	svc = listening(s, key, key->dport);
 
 	if (svc)
 		return (struct service_match){svc, true};

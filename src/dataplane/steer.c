@@ -11,6 +11,7 @@
 #include "dataplane/doors.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
+#include "model/mark.h"
 
 /* What becomes of a packet before its connection is looked for. */
 enum steering {
@@ -79,6 +80,29 @@ static bool quotes_a_server(const struct burst_env *env, struct pkt4 *p)
 	return false;
 }
 
+/*
+ * A mark rule that leads to a service can match it, whatever address it is: the rules are
+ * asked if it has no connection. Not on a router whose VIPs are not active.
+ */
+static bool may_be_marked(const struct burst_env *env, struct pkt4 *p)
+{
+	const struct key4 own = p->key;
+
+	if (likely(!env->snap->cover4) || env->lease_off ||
+	    !mark_cover_has(env->snap->cover4, p->key.daddr) ||
+	    (p->flags & (PKT_FRAGMENT | PKT_BAD_L4)))
+		return false;
+	if (likely(balanced_proto(p->key.proto)))
+		return true;
+	if (p->key.proto != IPPROTO_ICMP || !related_parse(p))
+		return false;
+	if (p->key.daddr == own.daddr) /* about a reply of this very address */
+		return true;
+	p->key = own;
+	p->flags &= (uint8_t)~PKT_RELATED;
+	return false;
+}
+
 static enum steering steer_one(struct worker *w, struct pkt4 *p)
 {
 	const struct burst_env *env = &w->env;
@@ -87,13 +111,17 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 	if (e && (e->kinds & ADDR_KIND_VIP))
 		return steer_vip(w, p, e->kinds);
 	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr)) {
+		if (may_be_marked(env, p))
+			return STEER_IN;
 		punt_own(w, p);
 		return STEER_DONE;
 	}
 	e = addr_table4_find(env->snap->addrs4, p->key.saddr);
 	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && balanced_proto(p->key.proto)) {
 		/* Its ports are unknown, so whether it is a reply is, too. */
-		if (unlikely(p->flags & (PKT_FRAGMENT | PKT_BAD_L4))) {
+		if (unlikely(p->flags & (PKT_FRAGMENT | PKT_BAD_L4 | PKT_TRIED_OUT))) {
+			if (p->flags & PKT_TRIED_OUT)
+				return STEER_IN;
 			door_drop(w, p->m,
 				  p->flags & PKT_FRAGMENT ? DROP_FRAGMENT : DROP_MALFORMED);
 			return STEER_DONE;
@@ -106,6 +134,8 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 	}
 	if (quotes_a_server(env, p))
 		return STEER_OUT;
+	if (may_be_marked(env, p))
+		return STEER_IN;
 	door_punt(w, p->m, PUNT_TRANSIT);
 	return STEER_DONE;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/mark.h"
+
 /* Slots for n entries: a power of two, at least half of them free. */
 static uint32_t table_slots(uint32_t n)
 {
@@ -109,6 +111,12 @@ struct snapshot *snapshot_clone(const struct snapshot *s, uint32_t max_service_i
 	copy->listeners4 = s->listeners4;
 	if (copy->listeners4 != NULL)
 		copy->listeners4->refs++;
+	copy->marks = s->marks;
+	if (copy->marks != NULL)
+		copy->marks->refs++;
+	copy->cover4 = s->cover4;
+	if (copy->cover4 != NULL)
+		copy->cover4->refs++;
 	for (uint32_t id = 0; id <= s->max_service_id && id <= max_service_id; id++) {
 		copy->services[id] = s->services[id];
 		if (copy->services[id] != NULL)
@@ -141,12 +149,30 @@ void snapshot_set_listeners4(struct snapshot *s, struct listener_table4 *t)
 	listener_table4_put(old);
 }
 
+void snapshot_set_marks(struct snapshot *s, struct mark_table *marks)
+{
+	struct mark_table *old = s->marks;
+
+	s->marks = marks;
+	mark_table_put(old);
+}
+
+void snapshot_set_cover4(struct snapshot *s, struct mark_cover *cover)
+{
+	struct mark_cover *old = s->cover4;
+
+	s->cover4 = cover;
+	mark_cover_put(old);
+}
+
 void snapshot_destroy(struct snapshot *s)
 {
 	if (s == NULL)
 		return;
 	addr_table4_put(s->addrs4);
 	listener_table4_put(s->listeners4);
+	mark_table_put(s->marks);
+	mark_cover_put(s->cover4);
 	for (uint32_t id = 0; id <= s->max_service_id; id++)
 		service_put(s->services[id]);
 	free(s);

@@ -50,10 +50,15 @@ struct listener_table4 {
 	struct listener4 slots[];
 };
 
+struct mark_table;
+struct mark_cover;
+
 struct snapshot {
 	uint64_t generation; /* 1, 2, ...: of every published snapshot */
 	struct addr_table4 *addrs4;
-	struct listener_table4 *listeners4;
+	struct listener_table4 *listeners4; /* marks as well: LISTENER_MARK */
+	struct mark_table *marks;	    /* mark.h; NULL = no rules */
+	struct mark_cover *cover4;	    /* mark.h; NULL = no rule leads to a service */
 	uint32_t max_service_id;
 	struct service *services[]; /* [max_service_id + 1] by id; NULL = none */
 };
@@ -113,6 +118,9 @@ struct snapshot *snapshot_clone(const struct snapshot *s, uint32_t max_service_i
 void snapshot_set_service(struct snapshot *s, uint32_t id, struct service *svc);
 void snapshot_set_addrs4(struct snapshot *s, struct addr_table4 *t);
 void snapshot_set_listeners4(struct snapshot *s, struct listener_table4 *t);
+/* Take over the caller's reference; NULL is none. */
+void snapshot_set_marks(struct snapshot *s, struct mark_table *marks);
+void snapshot_set_cover4(struct snapshot *s, struct mark_cover *cover);
 /* Drops the root and its references; frees what nobody holds any more. */
 void snapshot_destroy(struct snapshot *s);
 

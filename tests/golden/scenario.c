@@ -120,6 +120,28 @@ static json_t *service_object(const json_t *svc)
 	return o;
 }
 
+/* Mangle rules: what they say of a packet's destination. */
+static json_t *marks_object(const json_t *doc)
+{
+	json_t *marks = json_array();
+	const json_t *m;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "marks"), i, m) {
+		json_t *o = json_pack("{s:i}", "mark", number_of(m, "mark", 0));
+
+		if (text_of(m, "proto"))
+			json_object_set_new(o, "protocol", json_string(text_of(m, "proto")));
+		if (text_of(m, "vip"))
+			json_object_set_new(o, "destination", json_string(text_of(m, "vip")));
+		if (number_of(m, "port", 0))
+			json_object_set_new(o, "destination_port",
+					    json_integer(number_of(m, "port", 0)));
+		json_array_append_new(marks, o);
+	}
+	return marks;
+}
+
 /* Timeouts as `ipvsadm --set` names them. */
 static json_t *defaults_object(const json_t *doc)
 {
@@ -145,10 +167,10 @@ static char *config_text(const json_t *doc)
 
 	json_array_foreach (json_object_get(doc, "services"), i, svc)
 		json_array_append_new(services, service_object(svc));
-	root = json_pack("{s:{s:s, s:[{s:s,s:s},{s:s,s:s}]}, s:{s:o, s:o}}", "node", "name",
+	root = json_pack("{s:{s:s, s:[{s:s,s:s},{s:s,s:s}]}, s:{s:o, s:o, s:o}}", "node", "name",
 			 "replay", "ports", "name", "public", "device", "ring0", "name", "private",
 			 "device", "ring1", "shared", "defaults", defaults_object(doc), "services",
-			 services);
+			 services, "marks", marks_object(doc));
 	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	json_decref(root);
 	return text;
@@ -167,6 +189,13 @@ static struct listener_table4 *tables_listeners4(void *arg, const struct snapsho
 {
 	(void)arg;
 	return builder_listeners4(draft);
+}
+
+static int tables_marks4(void *arg, struct snapshot *draft)
+{
+	const struct scenario *s = arg;
+
+	return builder_marks4(s->config, draft);
 }
 
 static int config_open(struct scenario *s)
@@ -198,8 +227,10 @@ static int config_open(struct scenario *s)
 static int world_open(struct scenario *s)
 {
 	const struct harness_config hc = {.max_connections = 20000};
-	const struct publisher_tables tables = {
-		.addrs4 = tables_addrs4, .listeners4 = tables_listeners4, .arg = s};
+	const struct publisher_tables tables = {.addrs4 = tables_addrs4,
+						.listeners4 = tables_listeners4,
+						.marks4 = tables_marks4,
+						.arg = s};
 	int ret = harness_create(&s->harness, &hc, s->error);
 
 	if (ret < 0)
@@ -228,8 +259,6 @@ int scenario_open(struct scenario *s, const char *path)
 	if (!s->name || !json_is_array(json_object_get(s->doc, "services")) ||
 	    !json_is_array(json_object_get(s->doc, "events")))
 		return fail(s, -EINVAL, "%s: not a scenario", path);
-	if (json_object_get(s->doc, "marks"))
-		return fail(s, -ENOTSUP, "mark rules are not supported yet");
 	if (json_object_get(s->doc, "sysctl"))
 		return fail(s, -ENOTSUP, "sysctls of IPVS are not supported yet");
 	ret = config_open(s);

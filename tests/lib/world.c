@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/classify4.h"
 #include "model/nexthop.h"
 #include "sched/sched.h"
 
@@ -28,6 +29,9 @@ struct world {
 	uint32_t n_nat_servers;
 	uint64_t generation;
 	struct world_policy policy;
+	struct mark_rule4 *rules;
+	uint32_t n_rules;
+	struct mark_table *marks; /* of the last snapshot: a reference */
 };
 
 static void destroy_snapshot(void *s)
@@ -197,6 +201,11 @@ static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
 	for (uint32_t i = 0; i < wd->n_services; i++) {
 		const struct service *s = wd->services[i];
 
+		if (s->fwmark) {
+			listeners[i] = (struct listener4){
+				.addr = s->fwmark, .proto = LISTENER_MARK, .service_id = s->rt->id};
+			continue;
+		}
 		listeners[i] = (struct listener4){.addr = s->listen[0].addr.v4,
 						  .port = s->listen[0].port,
 						  .proto = s->proto,
@@ -232,6 +241,11 @@ static struct snapshot *build_snapshot(struct world *wd)
 		wd->services[i]->refs++;
 		snapshot_set_service(s, wd->services[i]->rt->id, wd->services[i]);
 	}
+	if (wd->marks) {
+		wd->marks->refs++;
+		snapshot_set_marks(s, wd->marks);
+	}
+	snapshot_set_cover4(s, mark_cover_create(wd->rules, wd->n_rules, s->listeners4));
 	if (s->addrs4 && s->listeners4)
 		return s;
 	snapshot_destroy(s);
@@ -259,6 +273,12 @@ static int publish_snapshot(struct harness *h)
 static int service_name(const char *proto, const char *listen, uint8_t *number, struct endpoint *ep,
 			char key[96])
 {
+	if (strcmp(proto, "mark") == 0) {
+		*number = 0;
+		memset(ep, 0, sizeof(*ep));
+		service_key_format(0, ep, (uint32_t)atoi(listen), key, 96);
+		return 0;
+	}
 	*number = strcmp(proto, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
 	if (endpoint_parse(listen, ep) != 0)
 		return -EINVAL;
@@ -319,6 +339,21 @@ void world_policy(struct harness *h, const struct world_policy *policy)
 	wd->policy = policy ? *policy : (struct world_policy){0};
 }
 
+int world_marks(struct harness *h, const struct mark_rule4 *rules, uint32_t n)
+{
+	struct world *wd = h->world;
+	struct mark_table *old = wd->marks;
+	char error[256];
+
+	free(wd->rules);
+	wd->rules = calloc(n + 1, sizeof(*rules));
+	memcpy(wd->rules, rules, n * sizeof(*rules));
+	wd->n_rules = n;
+	wd->marks = classify4_create(rules, n, old, error);
+	mark_table_put(old);
+	return wd->marks ? publish_snapshot(h) : -ENOMEM;
+}
+
 int world_service(struct harness *h, const char *proto, const char *listen,
 		  const struct sched_ops *sched, const struct world_server *servers, uint32_t n)
 {
@@ -337,6 +372,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 		return -ENOMEM;
 	svc->rt = runtime_service_get(&h->dp->pub.runtime, key);
 	svc->proto = number;
+	svc->fwmark = number ? 0 : (uint32_t)atoi(listen);
 	svc->family = ADDR_V4;
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;
@@ -440,6 +476,8 @@ void world_fini(struct harness *h)
 		service_put(wd->services[i]);
 	if (h->dp->pub.snapshot)
 		snapshot_destroy(h->dp->pub.snapshot);
+	mark_table_put(wd->marks);
+	free(wd->rules);
 	fib_destroy(h->dp->pub.fib);
 	h->dp->pub.snapshot = NULL;
 	h->dp->pub.fib = NULL;

@@ -9,6 +9,7 @@
  */
 
 #include "lib/harness.h"
+#include "model/mark.h"
 #include "model/service.h"
 
 struct sched_ops;
@@ -41,8 +42,11 @@ struct world_policy {
 };
 void world_policy(struct harness *h, const struct world_policy *policy);
 
-/* Adds or replaces a service: proto "tcp" or "udp", one listener, its servers in the
- * kernel's order (head first). sched NULL: always the first server with a weight. */
+/* The mark rules from now on. */
+int world_marks(struct harness *h, const struct mark_rule4 *rules, uint32_t n);
+
+/* Adds or replaces a service: proto "tcp" or "udp", one listener ("mark" and a number), its servers
+ * in the kernel's order (head first). sched NULL: always the first server with a weight. */
 int world_service(struct harness *h, const char *proto, const char *listen,
 		  const struct sched_ops *sched, const struct world_server *servers, uint32_t n);
 int world_service_del(struct harness *h, const char *proto, const char *listen);

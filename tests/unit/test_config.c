@@ -270,7 +270,7 @@ static void the_schema_names_type_default_and_limits(void **state)
 {
 	json_t *schema = config_schema_json(sched_names()), *services = NULL, *server = NULL;
 	const char *type = NULL, *def = NULL;
-	int weight = 0, maximum = 0, supported = 1;
+	int weight = 0, maximum = 0;
 
 	(void)state;
 	assert_int_equal(json_unpack(schema, "{s:{s:{s:{s:o}}}}", "keys", "shared", "keys",
@@ -284,11 +284,9 @@ static void the_schema_names_type_default_and_limits(void **state)
 	assert_string_equal(type, "number");
 	assert_int_equal(weight, 1);
 	assert_int_equal(maximum, 65535);
-	assert_int_equal(json_unpack(services, "{s:{s:{s:s}, s:{s:b}}}", "keys", "scheduler",
-				     "default", &def, "mark", "supported", &supported),
-			 0);
+	assert_int_equal(
+		json_unpack(services, "{s:{s:{s:s}}}", "keys", "scheduler", "default", &def), 0);
 	assert_string_equal(def, "wlc");
-	assert_int_equal(supported, 0);
 	json_decref(schema);
 }
 

@@ -65,8 +65,6 @@ static const struct bad bad[] = {
 	{SERVICES(WEB(",\"scheduler\":\"carrot\"")),
 	 "f:4:56: shared.services[0].scheduler: \"carrot\" is not a scheduler: expected one of lc, "
 	 "rr, wlc, wrr"},
-	{SERVICES("{\"mark\":7}"),
-	 "f:4:9: shared.services[0].mark: firewall marks are not supported yet"},
 	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::1]:80\"}"),
 	 "f:4:28: shared.services[0].listen: IPv6 is not supported yet"},
 	{SERVICES(WEB(",\"timeouts\":{\"udp\":\"500ms\"}")),
