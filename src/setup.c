@@ -158,6 +158,9 @@ static int setup_port(const struct config_port *from, const struct port *p,
  * says again what is active, and where, when it starts. */
 static int setup_addresses(const struct config *config, struct link_config *out)
 {
+	static const uint8_t kinds[] = {[CONFIG_ADDRESS_VIP] = LINK_ADDRESS_VIP,
+					[CONFIG_ADDRESS_GATEWAY] = LINK_ADDRESS_GATEWAY,
+					[CONFIG_ADDRESS_PREFIX] = LINK_ADDRESS_PREFIX};
 	const struct config_shared *shared = &config->shared;
 	size_t n = shared->n_addresses;
 
@@ -169,14 +172,10 @@ static int setup_addresses(const struct config *config, struct link_config *out)
 	for (uint32_t i = 0; i < shared->n_addresses; i++) {
 		const struct config_address *a = &shared->addresses[i];
 
-		if (a->kind == CONFIG_ADDRESS_PREFIX)
-			continue;
-		out->addresses[out->n_addresses++] = (struct link_address){
-			.addr = a->address.addr,
-			.len = a->address.len,
-			.kind = a->kind == CONFIG_ADDRESS_GATEWAY ? LINK_ADDRESS_GATEWAY
-								  : LINK_ADDRESS_VIP,
-			.link = a->link_id};
+		out->addresses[out->n_addresses++] = (struct link_address){.addr = a->address.addr,
+									   .len = a->address.len,
+									   .kind = kinds[a->kind],
+									   .link = a->link_id};
 	}
 	for (uint32_t i = 0; i < shared->n_services; i++) {
 		const struct config_service *s = shared->services[i];

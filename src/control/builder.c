@@ -316,6 +316,24 @@ static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds
 	e->v[e->n++] = (struct addr_entry4){.addr = addr->v4, .kinds = kinds, .link = link};
 }
 
+/* Of a service's address: inside a prefix that is routed here no ARP is answered for it,
+ * unless the operator lists it as a VIP of its own. */
+static uint32_t listen_kinds(const struct config *config, const struct addr *addr)
+{
+	uint32_t kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+
+	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
+		const struct config_address *a = &config->shared.addresses[i];
+		struct prefix p = {.addr = a->address.addr, .len = a->address.len};
+
+		if (a->kind == CONFIG_ADDRESS_VIP && addr_equal(&a->address.addr, addr))
+			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+		if (a->kind == CONFIG_ADDRESS_PREFIX && prefix_contains(&p, addr))
+			kinds |= ADDR_KIND_ROUTED;
+	}
+	return kinds;
+}
+
 struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
 				   const struct snapshot *draft)
 {
@@ -337,8 +355,8 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 		const struct service *svc = draft->services[id];
 
 		for (uint32_t i = 0; svc && i < svc->n_listen; i++)
-			add_entry(&e, &svc->listen[i].addr, ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
-				  LINK_ANY);
+			add_entry(&e, &svc->listen[i].addr,
+				  listen_kinds(config, &svc->listen[i].addr), LINK_ANY);
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
 			if (svc->servers[i].method == FWD_NAT)
 				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,

@@ -340,6 +340,26 @@ static void link_check(struct config_context *ctx, const struct config_node *nod
 	context_pop(ctx);
 }
 
+/* A prefix as it is routed: no host bits, more than one address and less than all. */
+static void prefix_bits_check(struct config_context *ctx, const struct config_address *a)
+{
+	uint32_t host = a->address.len ? (uint32_t)((1ULL << (32 - a->address.len)) - 1) : ~0U;
+	struct config_addr net = {.addr = a->address.addr, .len = a->address.len};
+	char text[PREFIX_STRLEN];
+
+	if (a->kind != CONFIG_ADDRESS_PREFIX || a->address.addr.family != ADDR_V4)
+		return;
+	if (a->address.len < 8 || a->address.len > 31) {
+		config_report(ctx, -EINVAL, NULL,
+			      "a prefix needs its length: expected ADDRESS/8 to ADDRESS/31");
+	} else if (be32_to(a->address.addr.v4) & host) {
+		net.addr.v4 &= be32_from(~host);
+		config_addr_format(&net, text, sizeof(text));
+		config_report(ctx, -EINVAL, NULL,
+			      "an address inside a prefix: expected the prefix, \"%s\"", text);
+	}
+}
+
 static void address_length_check(struct config_context *ctx, const struct config_address *a)
 {
 	uint8_t whole = a->address.addr.family == ADDR_V6 ? 128 : 32;
@@ -356,6 +376,7 @@ static void address_length_check(struct config_context *ctx, const struct config
 			      "a gateway needs the prefix length of its network: expected "
 			      "\"%s/LENGTH\"",
 			      text);
+	prefix_bits_check(ctx, a);
 }
 
 void config_check_address(struct config_context *ctx, const struct config *config,
@@ -378,7 +399,8 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 	if (a->kind == CONFIG_ADDRESS_VIP || a->link)
 		return;
 	context_push_key(ctx, "link");
-	config_report(ctx, -EINVAL, NULL, "missing: a gateway is on a link");
+	config_report(ctx, -EINVAL, NULL, "missing: a %s is on a link",
+		      a->kind == CONFIG_ADDRESS_GATEWAY ? "gateway" : "prefix");
 	context_pop(ctx);
 }
 

@@ -7,7 +7,6 @@
  * these deletes the line. */
 static const char *const features_missing[FEATURE_MAX] = {
 	[FEATURE_IPV6] = "IPv6 is",
-	[FEATURE_PREFIX] = "addresses of the kind \"prefix\" are",
 };
 
 const char *config_feature_missing(enum config_feature feature)
@@ -26,7 +25,6 @@ _Static_assert(ARRAY_LEN(forward_words) == FWD_MAX + 1, "a word for each forward
 
 /* In the order of enum config_address_kind. */
 static const char *const kind_names[] = {"vip", "gateway", "prefix", NULL};
-static const uint8_t kind_features[] = {[CONFIG_ADDRESS_PREFIX] = FEATURE_PREFIX};
 
 /* Bit k is SCHED_SH_* and SCHED_MH_* alike. */
 static const char *const scheduler_flag_names[] = {"fallback", "port", NULL};
@@ -277,10 +275,11 @@ static const struct config_field address_fields[] = {
 	 .type = TYPE_ENUM,
 	 AT(struct config_address, kind),
 	 .names = kind_names,
-	 .name_features = kind_features,
 	 .def = CONFIG_ADDRESS_VIP,
 	 .noun = "a kind of address",
-	 .help = "`vip`: of virtual services; `gateway`: the real servers' default route"},
+	 .help = "`vip`: of virtual services; `gateway`: the real servers' default route; "
+		 "`prefix`: routed to this router by others, so that services listen inside it "
+		 "and no ARP is answered; the rest of it is Linux's own"},
 	{.name = "link",
 	 .type = TYPE_STRING,
 	 AT(struct config_address, link),

@@ -87,7 +87,7 @@ static int tell_addresses(const struct control *c, const struct snapshot *live)
 	for (uint32_t i = 0; i <= live->addrs4->mask; i++) {
 		const struct addr_entry4 *e = &live->addrs4->slots[i];
 
-		if (e->kinds & ADDR_KIND_VIP)
+		if ((e->kinds & (ADDR_KIND_VIP | ADDR_KIND_ROUTED)) == ADDR_KIND_VIP)
 			v[n++] = (struct link_address){.addr = addr_from_v4(e->addr),
 						       .len = 32,
 						       .kind = LINK_ADDRESS_VIP,
@@ -97,10 +97,12 @@ static int tell_addresses(const struct control *c, const struct snapshot *live)
 	for (uint32_t i = 0; i < shared->n_addresses; i++) {
 		const struct config_address *a = &shared->addresses[i];
 
-		if (a->kind == CONFIG_ADDRESS_GATEWAY)
+		if (a->kind != CONFIG_ADDRESS_VIP)
 			v[n++] = (struct link_address){.addr = a->address.addr,
 						       .len = a->address.len,
-						       .kind = LINK_ADDRESS_GATEWAY,
+						       .kind = a->kind == CONFIG_ADDRESS_GATEWAY
+								       ? LINK_ADDRESS_GATEWAY
+								       : LINK_ADDRESS_PREFIX,
 						       .active = true,
 						       .link = a->link_id};
 	}

@@ -78,11 +78,12 @@ struct link_port_config {
 enum link_address_kind {
 	LINK_ADDRESS_VIP,     /* a /32 (/128) of the interface while active */
 	LINK_ADDRESS_GATEWAY, /* with its prefix length while active */
+	LINK_ADDRESS_PREFIX,  /* a local route of the whole prefix while active */
 };
 
 struct link_address {
 	struct addr addr;
-	uint8_t len;  /* of a gateway; VIPs: ignored */
+	uint8_t len;  /* of a gateway or prefix; VIPs: ignored */
 	uint8_t kind; /* enum link_address_kind */
 	bool active;  /* on this router, now */
 	link_id link; /* LINK_ANY: where Linux has a prefix around it, else port 0 */

@@ -94,6 +94,9 @@ struct iface *mirror_iface_by_link(const struct mirror *m, link_id link);
 /* The link with a prefix around addr, or LINK_ANY. After mirror_build(). */
 link_id mirror_link_around(const struct mirror *m, be32 addr);
 
+/* Is there a local route for exactly this prefix on the interface? */
+bool mirror_has_local(const struct mirror *m, int ifindex, be32 addr, uint8_t len);
+
 /* Walks addresses of mirrored interfaces; starts with *cursor 0 and prev NULL. */
 struct mirror_addr {
 	struct hnode by_key;

@@ -133,6 +133,21 @@ unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 	return MIRROR_FIB;
 }
 
+bool mirror_has_local(const struct mirror *m, int ifindex, be32 addr, uint8_t len)
+{
+	const struct route_key key = {.table = RT_TABLE_LOCAL, .addr = addr, .len = len};
+
+	for (struct hnode *node = htab_first(&m->routes, htab_hash(&key, sizeof(key))); node;
+	     node = htab_next(node)) {
+		const struct mirror_route *r = route_of(node);
+
+		if (memcmp(&r->key, &key, sizeof(key)) == 0 && r->type == RTN_LOCAL &&
+		    r->oif == ifindex)
+			return true;
+	}
+	return false;
+}
+
 /* --- The fib ---------------------------------------------------------------------------- */
 
 static int collect_addrs(struct mirror *m)

@@ -298,6 +298,28 @@ int nlreq_addr_del(struct nlreq *r, int ifindex, const struct addr *a, uint8_t l
 	return ret == -EADDRNOTAVAIL || ret == -ENODEV ? 0 : ret;
 }
 
+#define ROUTE_PROTO 0x70 /* routes of ours, as addresses of ours */
+
+int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, bool add)
+{
+	uint8_t buf[REQ_MAX] = {0};
+	struct nlmsghdr *nlh = request(buf, add ? RTM_NEWROUTE : RTM_DELROUTE,
+				       add ? NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE : NLM_F_ACK);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	int ret;
+
+	rtm->rtm_family = family_of(a);
+	rtm->rtm_dst_len = len;
+	rtm->rtm_table = RT_TABLE_LOCAL;
+	rtm->rtm_protocol = ROUTE_PROTO;
+	rtm->rtm_type = RTN_LOCAL;
+	rtm->rtm_scope = RT_SCOPE_HOST;
+	put_addr(nlh, RTA_DST, a);
+	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)ifindex);
+	ret = converse(r, nlh, NULL, NULL);
+	return !add && (ret == -ESRCH || ret == -ENODEV) ? 0 : ret;
+}
+
 int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route)
 {
 	uint8_t buf[REQ_MAX] = {0};

@@ -47,6 +47,9 @@ int nlreq_vlan_add(struct nlreq *r, int parent, uint16_t id, const char *name);
  * when it is not there. Either family. */
 int nlreq_addr_add(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, uint8_t proto);
 int nlreq_addr_del(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len);
+/* A route of type local for a prefix: Linux takes its addresses for its own, and nothing else
+ * of an address comes with it. The same again, or none there: 0. */
+int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, bool add);
 int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route);
 
 /* Linux resolves addr now (probe); with managed it also keeps it fresh from then on.

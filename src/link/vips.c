@@ -14,6 +14,7 @@ struct vip_task {
 	struct addr addr;
 	uint8_t len;
 	bool add;
+	bool local; /* a prefix: a local route, no address */
 };
 
 struct vip_node {
@@ -42,15 +43,61 @@ void vips_fini(struct vips *v)
 	htab_fini(&v->by_addr, keep);
 	free(v->nodes);
 	free(v->list);
+	free(v->gone);
 	free(v->tasks);
 	memset(v, 0, sizeof(*v));
+}
+
+static bool is_prefix(const struct link_address *a)
+{
+	return a->addr.family == ADDR_V4 && a->kind == LINK_ADDRESS_PREFIX;
+}
+
+static bool prefix_listed(const struct link_address *list, uint32_t n, const struct link_address *p)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (is_prefix(&list[i]) && list[i].addr.v4 == p->addr.v4 && list[i].len == p->len &&
+		    list[i].link == p->link)
+			return true;
+	return false;
+}
+
+/* Adds to `to` those prefixes of `from` that the new list lacks. */
+static uint32_t prefixes_left(struct link_address *to, uint32_t at, const struct link_address *from,
+			      uint32_t n_from, const struct link_address *list, uint32_t n)
+{
+	for (uint32_t i = 0; i < n_from; i++)
+		if (is_prefix(&from[i]) && !prefix_listed(list, n, &from[i]) &&
+		    !prefix_listed(to, at, &from[i]))
+			to[at++] = from[i];
+	return at;
+}
+
+/* A router has a handful of prefixes in its life: what has gone is remembered, since their
+ * routes may still be there. */
+static int prefixes_set(struct vips *v, const struct link_address *list, uint32_t n)
+{
+	struct link_address *gone;
+	uint32_t most = v->n_gone, n_gone;
+
+	for (uint32_t i = 0; i < v->n; i++)
+		most += is_prefix(&v->list[i]);
+	gone = calloc(most + 1, sizeof(*gone));
+	if (!gone)
+		return -ENOMEM;
+	n_gone = prefixes_left(gone, 0, v->gone, v->n_gone, list, n);
+	v->n_gone = prefixes_left(gone, n_gone, v->list, v->n, list, n);
+	free(v->gone);
+	v->gone = gone;
+	return 0;
 }
 
 int vips_set(struct vips *v, struct link_address *list, uint32_t n)
 {
 	struct vip_node *nodes = calloc(n + 1, sizeof(*nodes));
 
-	if (!nodes) {
+	if (!nodes || prefixes_set(v, list, n) < 0) {
+		free(nodes);
 		free(list);
 		return -ENOMEM;
 	}
@@ -62,7 +109,7 @@ int vips_set(struct vips *v, struct link_address *list, uint32_t n)
 	v->told = false;
 	v->n = n;
 	for (uint32_t i = 0; i < n; i++) {
-		if (list[i].addr.family != ADDR_V4)
+		if (list[i].addr.family != ADDR_V4 || is_prefix(&list[i]))
 			continue;
 		nodes[i].address = &list[i];
 		htab_add(&v->by_addr, &nodes[i].by_addr,
@@ -117,7 +164,30 @@ static int task_add(struct vips *v, int ifindex, be32 addr, uint8_t len, bool ad
 		v->tasks = grown;
 		v->max_tasks = max;
 	}
-	v->tasks[v->n_tasks++] = (struct vip_task){ifindex, addr_from_v4(addr), len, add};
+	v->tasks[v->n_tasks++] = (struct vip_task){ifindex, addr_from_v4(addr), len, add, false};
+	return 0;
+}
+
+static int prefix_plan(struct vips *v, const struct link_address *p, bool want)
+{
+	const struct iface *iface = iface_of(v, p);
+
+	if (!iface || mirror_has_local(v->mirror, iface->ifindex, p->addr.v4, p->len) == want)
+		return 0;
+	if (task_add(v, iface->ifindex, p->addr.v4, p->len, want) < 0)
+		return -ENOMEM;
+	v->tasks[v->n_tasks - 1].local = true;
+	return 0;
+}
+
+static int prefixes_plan(struct vips *v)
+{
+	for (uint32_t i = 0; i < v->n_gone; i++)
+		if (prefix_plan(v, &v->gone[i], false) < 0)
+			return -ENOMEM;
+	for (uint32_t i = 0; i < v->n; i++)
+		if (is_prefix(&v->list[i]) && prefix_plan(v, &v->list[i], v->list[i].active) < 0)
+			return -ENOMEM;
 	return 0;
 }
 
@@ -152,7 +222,7 @@ int vips_plan(struct vips *v)
 		if (iface && task_add(v, iface->ifindex, want->addr.v4, len_of(want), true) < 0)
 			return -ENOMEM;
 	}
-	return 0;
+	return prefixes_plan(v);
 }
 
 bool vips_work(struct vips *v, uint32_t budget)
@@ -162,7 +232,9 @@ bool vips_work(struct vips *v, uint32_t budget)
 		char text[ADDR_STRLEN];
 		int ret;
 
-		if (t->add)
+		if (t->local)
+			ret = nlreq_local_set(v->req, t->ifindex, &t->addr, t->len, t->add);
+		else if (t->add)
 			ret = nlreq_addr_add(v->req, t->ifindex, &t->addr, t->len, IFAPROT_PLVS);
 		else
 			ret = nlreq_addr_del(v->req, t->ifindex, &t->addr, t->len);

@@ -18,6 +18,7 @@
 #define ADDR_KIND_ACTIVE     0x02U /* with VIP: this router answers and forwards for it */
 #define ADDR_KIND_NAT_SERVER 0x04U /* real server of a NAT service, removed ones included */
 #define ADDR_KIND_GATEWAY    0x08U /* moves in a failover; Linux owns it while active */
+#define ADDR_KIND_ROUTED     0x10U /* with VIP: of a prefix that is routed here; no ARP */
 
 struct addr_entry4 {
 	be32 addr;

@@ -158,8 +158,13 @@ static const struct bad bad[] = {
 	{ADDRESSES("{\"address\":\"192.0.2.80\"},{\"address\":\"192.0.2.80\"}"),
 	 "f:3:37: shared.addresses[1].address: 192.0.2.80 stands in shared.addresses already"},
 	{ADDRESSES("{\"address\":\"10.0.0.0/8\",\"kind\":\"prefix\"}"),
-	 "f:3:32: shared.addresses[0].kind: addresses of the kind \"prefix\" are not supported "
-	 "yet"},
+	 "f:3:1: shared.addresses[0].link: missing: a prefix is on a link"},
+	{ADDRESSES("{\"address\":\"10.1.2.3/16\",\"kind\":\"prefix\",\"link\":\"public\"}"),
+	 "f:3:12: shared.addresses[0].address: an address inside a prefix: expected the prefix, "
+	 "\"10.1.0.0/16\""},
+	{ADDRESSES("{\"address\":\"10.1.2.3\",\"kind\":\"prefix\",\"link\":\"public\"}"),
+	 "f:3:12: shared.addresses[0].address: a prefix needs its length: expected ADDRESS/8 to "
+	 "ADDRESS/31"},
 	{"{\"node\":{\"ports\":[{\"name\":\"a\",\"device\":\"d0\"},{\"name\":\"a\",\"device\":"
 	 "\"d0\"}]}}",
 	 "f:1:54: node.ports[1].name: \"a\" is that of node.ports[0] already\n"

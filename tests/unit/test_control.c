@@ -485,6 +485,24 @@ static void a_service_comes_and_goes(void **state)
 	expect_error(f, "service.get", "{\"service\":\"mail\"}", RPC_NO_OBJECT, "mail");
 }
 
+static void a_service_inside_a_routed_prefix_answers_no_arp(void **state)
+{
+	struct fixture *f = *state;
+
+	do_it(f, "service.add", "{\"protocol\":\"tcp\",\"listen\":\"203.0.113.9:80\"}");
+	assert_int_equal(kinds_of(f, "203.0.113.9"), VIP);
+	do_it(f, "address.add",
+	      "{\"address\":\"203.0.113.0/24\",\"kind\":\"prefix\",\"link\":\"public\"}");
+	assert_int_equal(kinds_of(f, "203.0.113.9"), VIP | ADDR_KIND_ROUTED);
+	/* The operator wants this one answered. */
+	do_it(f, "address.add", "{\"address\":\"203.0.113.9\"}");
+	assert_int_equal(kinds_of(f, "203.0.113.9"), VIP);
+	do_it(f, "address.delete", "{\"address\":\"203.0.113.9\"}");
+	do_it(f, "address.delete",
+	      "{\"address\":\"203.0.113.0/24\",\"kind\":\"prefix\",\"link\":\"public\"}");
+	assert_int_equal(kinds_of(f, "203.0.113.9"), VIP);
+}
+
 static void addresses_are_listed_with_those_that_services_imply(void **state)
 {
 	struct fixture *f = *state;
@@ -975,6 +993,7 @@ int main(void)
 		T(a_removed_server_is_forgotten_when_its_last_connection_ends),
 		T(a_server_that_leaves_nat_is_steered_until_its_connections_end),
 		T(a_service_comes_and_goes),
+		T(a_service_inside_a_routed_prefix_answers_no_arp),
 		T(addresses_are_listed_with_those_that_services_imply),
 		T(linux_is_told_of_vips_gateways_and_servers),
 		T(what_is_wrong_is_refused_with_the_near_miss),
