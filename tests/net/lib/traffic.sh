@@ -74,8 +74,9 @@ bulk()
 		> "$RUN/iperf3.json" &&
 		jq -e '.end.sum_received.bits_per_second / 1e6 | floor' "$RUN/iperf3.json" \
 			2> /dev/null; do
-		grep -q busy "$RUN/iperf3.json" && [ $SECONDS -lt $end ] ||
+		if [ $SECONDS -ge $end ] || ! grep -q busy "$RUN/iperf3.json"; then
 			fail "iperf3: $(jq -c '.error // .end' "$RUN/iperf3.json")"
+		fi
 		sleep 0.2
 	done
 }
