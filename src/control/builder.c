@@ -73,7 +73,13 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->family = from->n_listen ? from->listen[0].addr.family : ADDR_V4;
 	node->method = policy->forward;
 	node->flags = (policy->one_packet ? SERVICE_ONE_PACKET : 0) |
-		      (policy->expire_quiescent ? SERVICE_EXPIRE_QUIESCENT : 0);
+		      (policy->expire_quiescent ? SERVICE_EXPIRE_QUIESCENT : 0) |
+		      (policy->sloppy_tcp ? SERVICE_SLOPPY_TCP : 0) |
+		      (policy->nat_icmp_send ? SERVICE_NAT_ICMP : 0);
+	node->gone = policy->gone;
+	node->drain_s = policy->drain_s;
+	node->unknown = policy->unknown;
+	node->reuse = policy->reuse;
 	node->persist_s = policy->persist_s;
 	node->netmask_len = policy->persist_s ? policy->netmask_len : 0;
 	node->sched_flags = policy->scheduler_flags;
@@ -202,7 +208,9 @@ bool builder_service_same(const struct config_service *a, const struct config_se
 	if (strcmp(x->scheduler, y->scheduler) != 0 || x->scheduler_flags != y->scheduler_flags ||
 	    x->forward != y->forward || x->one_packet != y->one_packet ||
 	    x->netmask_len != y->netmask_len || x->persist_s != y->persist_s ||
-	    x->expire_quiescent != y->expire_quiescent ||
+	    x->expire_quiescent != y->expire_quiescent || x->gone != y->gone ||
+	    x->drain_s != y->drain_s || x->unknown != y->unknown || x->reuse != y->reuse ||
+	    x->sloppy_tcp != y->sloppy_tcp || x->nat_icmp_send != y->nat_icmp_send ||
 	    memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
 		return false;
 	for (uint32_t i = 0; i < a->n_servers; i++) {
@@ -407,14 +415,43 @@ int builder_marks4(const struct config *config, struct snapshot *draft)
 	return ret;
 }
 
+/* Real servers' ports as well where packets from them have to belong to a connection. */
+static uint32_t refusing_servers(const struct service *svc)
+{
+	return svc && svc->proto && (svc->flags & SERVICE_NAT_ICMP) ? svc->n_servers : 0;
+}
+
+static int compare_listeners(const void *a, const void *b)
+{
+	const struct listener4 *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return be32_to(x->addr) < be32_to(y->addr) ? -1 : 1;
+	return (int)be16_to(x->port) - be16_to(y->port) + ((int)x->proto - y->proto) * 65536;
+}
+
+/* Several services may name one real server: the first counts. */
+static size_t unique_listeners(struct listener4 *v, size_t n)
+{
+	size_t k = 0;
+
+	qsort(v, n, sizeof(*v), compare_listeners);
+	for (size_t i = 0; i < n; i++)
+		if (k == 0 || compare_listeners(&v[k - 1], &v[i]) != 0)
+			v[k++] = v[i];
+	return k;
+}
+
 struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 {
 	struct listener_table4 *t;
 	struct listener4 *v;
-	size_t n = 0;
+	size_t n = 0, n_listen;
 
 	for (uint32_t id = 1; id <= draft->max_service_id; id++)
-		n += draft->services[id] ? draft->services[id]->n_listen + 1 : 0;
+		n += draft->services[id] ? draft->services[id]->n_listen + 1 +
+						   refusing_servers(draft->services[id])
+					 : 0;
 	v = calloc(n ? n : 1, sizeof(*v));
 	if (!v)
 		return NULL;
@@ -434,6 +471,18 @@ struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 						    .service_id = id};
 		}
 	}
+	n_listen = n;
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		for (uint32_t i = 0; i < refusing_servers(svc); i++)
+			if (svc->servers[i].method == FWD_NAT && svc->servers[i].port)
+				v[n++] = (struct listener4){.addr = svc->servers[i].addr.v4,
+							    .port = svc->servers[i].port,
+							    .proto = svc->proto,
+							    .service_id = id};
+	}
+	n = n_listen + unique_listeners(v + n_listen, n - n_listen);
 	t = listener_table4_create(v, (uint32_t)n);
 	free(v);
 	return t;

@@ -170,6 +170,7 @@ static int document_parse(struct config_context *ctx, struct config *config, jso
 {
 	config_object_parse(ctx, &config_object_root, json, config);
 	if (ctx->errors->reason != -ENOMEM) {
+		config_policy_compat(&config->shared.defaults, config->shared.compat);
 		node_check(ctx, config);
 		context_push_key(ctx, "shared");
 		addresses_check(ctx, config);

@@ -139,6 +139,12 @@ struct config_policy {
 	uint8_t netmask_len;   /* persistence.netmask */
 	uint32_t persist_s;    /* persistence.timeout; 0 = none */
 	bool expire_quiescent; /* persistence.expire_quiescent */
+	uint8_t gone;	       /* on_server_gone: enum server_gone */
+	uint8_t unknown;       /* enum unknown_policy */
+	bool sloppy_tcp;
+	bool nat_icmp_send;
+	uint32_t reuse;	  /* conn_reuse: REUSE_* */
+	uint32_t drain_s; /* drain_timeout */
 	uint32_t timeout_s[CONN_STATE_MAX];
 };
 
@@ -186,7 +192,13 @@ struct config_mark {
 	char *comment;
 };
 
+enum config_compat {
+	CONFIG_COMPAT_NONE,
+	CONFIG_COMPAT_IPVS,
+};
+
 struct config_shared {
+	uint8_t compat; /* enum config_compat: what `defaults` does not state */
 	struct config_policy defaults;
 	struct config_address *addresses;
 	uint32_t n_addresses;

@@ -59,6 +59,7 @@ json_t *config_shared_render(const struct config *config, enum config_style styl
 
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_shared, config->schedulers, &model);
+	config_policy_compat(&model.defaults, config->shared.compat);
 	out = config_object_to_json(&config_object_shared, &config->shared, &model, style);
 	if (!out || !services || config->shared.n_services == 0)
 		return out;

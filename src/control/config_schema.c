@@ -32,6 +32,13 @@ _Static_assert(SCHED_SH_FALLBACK == 1 && SCHED_MH_FALLBACK == 1 && SCHED_SH_PORT
 		       SCHED_MH_PORT == 2,
 	       "names stand at their bits");
 
+/* In the order of enum server_gone, enum unknown_policy, enum config_compat. */
+static const char *const gone_names[] = {"reset", "keep", "drain", NULL};
+_Static_assert(ARRAY_LEN(gone_names) == GONE_MAX + 1, "a word for each");
+static const char *const unknown_names[] = {"linux", "rst", "drop", NULL};
+_Static_assert(ARRAY_LEN(unknown_names) == UNKNOWN_MAX + 1, "a word for each");
+static const char *const compat_names[] = {"none", "ipvs", NULL};
+
 static const char *const idle_names[] = {"sleep", "poll", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
@@ -60,6 +67,12 @@ enum {
 	SET_PERSIST,
 	SET_NETMASK,
 	SET_EXPIRE_QUIESCENT,
+	SET_GONE,
+	SET_DRAIN,
+	SET_REUSE,
+	SET_UNKNOWN,
+	SET_SLOPPY,
+	SET_NAT_ICMP,
 	SET_TIMEOUT, /* + enum conn_state */
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX < 64, "one bit each");
@@ -161,6 +174,54 @@ static const struct config_field policy_fields[] = {
 	 .object = &persistence_object,
 	 .feature = FEATURE_PERSISTENCE,
 	 .help = "a client stays with its real server"},
+	{.name = "on_server_gone",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, gone),
+	 .set_bit = SET_GONE,
+	 .names = gone_names,
+	 .def = GONE_RESET,
+	 .noun = "a way to treat connections of a removed server",
+	 .help = "connections whose real server was removed: `reset` answers their next packet "
+		 "with a RST and gives datagrams to another server; `keep` drops clients' packets "
+		 "until it is added again (IPVS); `drain` goes on for `drain_timeout`, then "
+		 "resets"},
+	{.name = "drain_timeout",
+	 .type = TYPE_SECONDS,
+	 AT(struct config_policy, drain_s),
+	 .set_bit = SET_DRAIN,
+	 .min = 1,
+	 .max = SECONDS_MAX,
+	 .def = 60,
+	 .noun = "a time",
+	 .help = "with `on_server_gone` `drain`: how long connections of a removed server go on"},
+	{.name = "conn_reuse",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, reuse),
+	 .set_bit = SET_REUSE,
+	 .max = REUSE_CLOSED | REUSE_FIN_WAIT,
+	 .def = REUSE_CLOSED,
+	 .help = "a SYN on a connection in TIME_WAIT or CLOSE is a new connection unless 0; bit 2: "
+		 "in FIN_WAIT, too, where replies do not pass here; IPVS's conn_reuse_mode"},
+	{.name = "unknown",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, unknown),
+	 .set_bit = SET_UNKNOWN,
+	 .names = unknown_names,
+	 .def = UNKNOWN_LINUX,
+	 .noun = "a way to treat unknown TCP",
+	 .help = "TCP without a connection that opens none: `linux` lets Linux answer (a RST), "
+		 "`rst` answers with a RST here, `drop` drops"},
+	{.name = "sloppy_tcp",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, sloppy_tcp),
+	 .set_bit = SET_SLOPPY,
+	 .help = "any TCP packet but a RST makes a connection, not only a SYN; IPVS's sloppy_tcp"},
+	{.name = "nat_icmp_send",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, nat_icmp_send),
+	 .set_bit = SET_NAT_ICMP,
+	 .help = "NAT: a packet from a real server's port without a connection is answered with "
+		 "ICMP port unreachable, not routed; IPVS's nat_icmp_send"},
 	{.name = "timeouts",
 	 .type = TYPE_OBJECT,
 	 .object = &timeouts_object,
@@ -365,6 +426,14 @@ const struct config_object config_object_mark = {
 };
 
 static const struct config_field shared_fields[] = {
+	{.name = "compat",
+	 .type = TYPE_ENUM,
+	 AT(struct config_shared, compat),
+	 .names = compat_names,
+	 .def = CONFIG_COMPAT_NONE,
+	 .noun = "a product",
+	 .help = "`ipvs`: what `defaults` does not state is as IPVS's sysctls ship it; see "
+		 "compatibility.md"},
 	{.name = "defaults",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_shared, defaults),

@@ -448,3 +448,37 @@ void config_policy_inherit(struct config_policy *policy, const struct config_pol
 {
 	fields_inherit(&config_object_policy, policy, from);
 }
+
+/* IPVS's sysctls as the kernel ships them; docs/compatibility.md. */
+static const struct config_policy ipvs_policy = {
+	.gone = GONE_KEEP,     /* expire_nodest_conn = 0 */
+	.reuse = REUSE_CLOSED, /* conn_reuse_mode = 1 */
+	.unknown = UNKNOWN_LINUX,
+	.sloppy_tcp = false,	   /* sloppy_tcp = 0 */
+	.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
+	.expire_quiescent = false, /* expire_quiescent_template = 0 */
+};
+
+static const char *const ipvs_keys[] = {"on_server_gone", "conn_reuse",	   "unknown",
+					"sloppy_tcp",	  "nat_icmp_send", "expire_quiescent"};
+
+static void compat_fill(const struct config_object *o, struct config_policy *defaults)
+{
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (f->type == TYPE_OBJECT)
+			compat_fill(f->object, defaults);
+		for (size_t k = 0; f->type != TYPE_OBJECT && k < ARRAY_LEN(ipvs_keys); k++)
+			if (strcmp(f->name, ipvs_keys[k]) == 0 &&
+			    !(defaults->set & 1ULL << f->set_bit))
+				memcpy(at(defaults, f->offset), at_const(&ipvs_policy, f->offset),
+				       config_scalar_size(f));
+	}
+}
+
+void config_policy_compat(struct config_policy *defaults, enum config_compat compat)
+{
+	if (compat == CONFIG_COMPAT_IPVS)
+		compat_fill(&config_object_policy, defaults);
+}

@@ -141,6 +141,8 @@ int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc)
 		goto err_unused;
 	if (listeners_differ(old, svc))
 		p->dirty_listeners = p->dirty_addrs = p->raise = true;
+	if ((old && old->flags & SERVICE_NAT_ICMP) || (svc && svc->flags & SERVICE_NAT_ICMP))
+		p->dirty_listeners = true; /* real servers are in the table, too */
 	if (servers_differ(p, old, svc))
 		p->dirty_addrs = p->raise = true;
 	snapshot_set_service(p->draft, id, svc);
@@ -247,6 +249,7 @@ void publisher_discard(struct publisher *p)
 /* What stands in the run-time objects of a service's servers, as the node has it. */
 static void settle_service(struct publisher *p, const struct service *svc)
 {
+	service_rt_set_gone(svc->rt, svc->gone, svc->drain_s);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 
@@ -257,6 +260,7 @@ static void settle_service(struct publisher *p, const struct service *svc)
 			p->n_was_nat++;
 		}
 		s->rt->method = s->method;
+		__atomic_store_n(&s->rt->quiesced, s->weight == 0, __ATOMIC_RELAXED);
 	}
 	sched_settle(svc);
 }
@@ -332,8 +336,6 @@ int publisher_flush(struct publisher *p)
 	}
 	p->draft->generation = old->generation + 1;
 	__atomic_store_n(&p->pub->snapshot, p->draft, __ATOMIC_RELEASE);
-	if (p->raise)
-		published_raise_gen(p->pub);
 	p->live = p->draft;
 	p->draft = NULL;
 	for (uint32_t i = 0; i < p->n_changed; i++) {
@@ -343,6 +345,9 @@ int publisher_flush(struct publisher *p)
 			settle_service(p, svc);
 	}
 	remove_dropped(p);
+	/* After the removals: a connection that looks again must find them. */
+	if (p->raise)
+		published_raise_gen(p->pub);
 	retire(&p->retired, old, destroy_snapshot);
 	draft_clear(p);
 	p->published_us = clock_us();

@@ -5,9 +5,11 @@
 #include <rte_ether.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
+#include <rte_tcp.h>
 
 #include "base/csum.h"
 #include "dataplane/doors.h"
+#include "dataplane/tcp_state.h"
 
 #define ICMP_HDR	   8
 #define ICMP_QUOTE_MAX	   (576 - 20 - ICMP_HDR) /* RFC 1812, 4.3.2.3 */
@@ -202,15 +204,50 @@ static void icmp_fill(struct worker *w, uint8_t *l3, const struct pkt4 *p, be32 
 	}
 }
 
-void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type, uint8_t code,
-		uint16_t mtu)
+/* A packet of len bytes from IPv4 on, towards p's source; the headers before are p's own.
+ * NULL: no buffer. */
+static struct rte_mbuf *answer_alloc(struct worker *w, const struct pkt4 *p, uint16_t len,
+				     uint8_t **l3)
 {
 	const uint8_t *l2 = rte_pktmbuf_mtod(p->m, const uint8_t *);
 	uint16_t l2_len = (uint16_t)(p->l3 - l2);
-	uint32_t here = rte_pktmbuf_data_len(p->m) - l2_len;
+	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+	uint8_t *data;
+
+	if (!m)
+		return NULL;
+	data = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(l2_len + len));
+	if (!data) {
+		rte_pktmbuf_free(m);
+		return NULL;
+	}
+	m->port = p->m->port;
+	m->vlan_tci = p->m->vlan_tci;
+	m->ol_flags |= p->m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
+	memcpy(data, l2, l2_len);
+	*l3 = data + l2_len;
+	return m;
+}
+
+static bool answer_send(struct worker *w, struct rte_mbuf *m, link_id link)
+{
+	if (!frame_turn(w, &m, link)) {
+		rte_pktmbuf_free(m);
+		return false;
+	}
+	w->counters.generated++;
+	door_send(w, m, link_port(link));
+	return true;
+}
+
+void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type, uint8_t code,
+		uint16_t mtu)
+{
+	uint32_t here = rte_pktmbuf_data_len(p->m) -
+			(uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, const uint8_t *));
 	uint16_t quote = p->l3_len < ICMP_QUOTE_MAX ? p->l3_len : ICMP_QUOTE_MAX;
 	struct rte_mbuf *m;
-	uint8_t *data;
+	uint8_t *l3;
 
 	if (from == 0)
 		return;
@@ -220,26 +257,100 @@ void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type,
 		w->counters.icmp_suppressed++;
 		return;
 	}
-	m = rte_pktmbuf_alloc(w->pool);
+	m = answer_alloc(w, p, (uint16_t)(sizeof(struct rte_ipv4_hdr) + ICMP_HDR + quote), &l3);
 	if (!m) {
 		w->counters.icmp_suppressed++;
 		return;
 	}
-	data = (uint8_t *)rte_pktmbuf_append(
-		m, (uint16_t)(l2_len + sizeof(struct rte_ipv4_hdr) + ICMP_HDR + quote));
-	if (!data) {
-		rte_pktmbuf_free(m);
+	icmp_fill(w, l3, p, from, type, code, mtu, quote);
+	answer_send(w, m, p->link);
+}
+
+be32 own_address4(const struct worker *w, const struct pkt4 *p)
+{
+	const struct route4 *r = fib4_find(w->env.fib->v4, p->key.saddr);
+
+	return r ? r->source : 0;
+}
+
+#define RESET_LEN (sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_tcp_hdr))
+
+/* Sequence numbers that the packet takes up, flags included. */
+static uint32_t tcp_length(const struct pkt4 *p)
+{
+	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(p->l3 + p->l4_off);
+	uint32_t headers = p->l4_off + (uint32_t)(tcp->data_off >> 4) * 4;
+
+	return (p->l3_len > headers ? p->l3_len - headers : 0) + ((p->tcp_flags & TCP_SYN) != 0) +
+	       ((p->tcp_flags & TCP_FIN) != 0);
+}
+
+static void reset_fill(struct worker *w, uint8_t *l3, const struct pkt4 *p)
+{
+	const struct rte_tcp_hdr *of = (const struct rte_tcp_hdr *)(p->l3 + p->l4_off);
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)l3;
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(ip + 1);
+
+	memset(l3, 0, RESET_LEN);
+	ip->version_ihl = RTE_IPV4_VHL_DEF;
+	ip->total_length = rte_cpu_to_be_16(RESET_LEN);
+	ip->packet_id = rte_cpu_to_be_16(w->ip_id++);
+	ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
+	ip->time_to_live = ANSWER_TTL;
+	ip->next_proto_id = IPPROTO_TCP;
+	ip->src_addr = p->key.daddr;
+	ip->dst_addr = p->key.saddr;
+	ip->hdr_checksum = csum_of(ip, sizeof(*ip));
+	tcp->src_port = p->key.dport;
+	tcp->dst_port = p->key.sport;
+	tcp->data_off = sizeof(*tcp) / 4 << 4;
+	tcp->tcp_flags = TCP_RST;
+	if (p->tcp_flags & TCP_ACK) {
+		tcp->sent_seq = of->recv_ack;
+	} else {
+		tcp->tcp_flags |= TCP_ACK;
+		tcp->recv_ack = rte_cpu_to_be_32(rte_be_to_cpu_32(of->sent_seq) + tcp_length(p));
+	}
+	tcp->cksum = rte_ipv4_udptcp_cksum(ip, tcp);
+}
+
+void tcp_reset(struct worker *w, const struct pkt4 *p)
+{
+	struct rte_mbuf *m;
+	uint8_t *l3;
+
+	if (p->tcp_flags & TCP_RST)
+		return;
+	m = rate_take(&w->reset_rate, w->env.now_tick) ? answer_alloc(w, p, RESET_LEN, &l3) : NULL;
+	if (!m) {
+		w->counters.resets_suppressed++;
 		return;
 	}
-	m->port = p->m->port;
-	m->vlan_tci = p->m->vlan_tci;
-	m->ol_flags |= p->m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
-	memcpy(data, l2, l2_len);
-	icmp_fill(w, data + l2_len, p, from, type, code, mtu, quote);
-	if (!frame_turn(w, &m, p->link)) {
-		rte_pktmbuf_free(m);
-		return;
-	}
-	w->counters.generated++;
-	door_send(w, m, link_port(p->link));
+	reset_fill(w, l3, p);
+	w->counters.resets += answer_send(w, m, p->link);
+}
+
+void tcp_become_reset(struct pkt4 *p)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(p->l3 + p->l4_off);
+	struct rte_mbuf *m = p->m;
+	uint16_t l2_len = (uint16_t)(p->l3 - rte_pktmbuf_mtod(m, uint8_t *));
+
+	p->l3_len = (uint16_t)(p->l4_off + sizeof(*tcp));
+	p->tcp_flags = TCP_RST | (p->tcp_flags & TCP_ACK);
+	ip->total_length = rte_cpu_to_be_16(p->l3_len);
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = csum_of(ip, p->l4_off);
+	tcp->data_off = sizeof(*tcp) / 4 << 4;
+	tcp->tcp_flags = p->tcp_flags;
+	tcp->rx_win = 0;
+	tcp->tcp_urp = 0;
+	tcp->cksum = 0;
+	tcp->cksum = rte_ipv4_udptcp_cksum(ip, tcp);
+	rte_pktmbuf_free(m->next); /* headers are in the first segment */
+	m->next = NULL;
+	m->nb_segs = 1;
+	m->data_len = (uint16_t)(l2_len + p->l3_len);
+	m->pkt_len = m->data_len;
 }

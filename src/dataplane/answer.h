@@ -25,4 +25,16 @@ void echo_receive(struct worker *w, struct pkt4 *p);
 void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type, uint8_t code,
 		uint16_t mtu);
 
+/* Our own address towards p's source, or 0: for errors about what servers send. */
+be32 own_address4(const struct worker *w, const struct pkt4 *p);
+
+/* Answers a TCP packet (which stays as it is) by a RST to its source from its destination,
+ * as of a port that knows no connection (RFC 9293, 3.10.7.1); rate limited; never about a
+ * RST. */
+void tcp_reset(struct worker *w, const struct pkt4 *p);
+
+/* Makes of a TCP packet on its way a RST in its sender's name: at its sequence number,
+ * without data. */
+void tcp_become_reset(struct pkt4 *p);
+
 #endif

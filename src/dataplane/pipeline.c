@@ -20,6 +20,7 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	w->env.gen = __atomic_load_n(&pub->resolve_gen, __ATOMIC_ACQUIRE);
 	w->env.snap = __atomic_load_n(&pub->snapshot, __ATOMIC_ACQUIRE);
 	w->env.fib = __atomic_load_n(&pub->fib, __ATOMIC_ACQUIRE);
+	w->env.leavers = __atomic_load_n(&pub->runtime.n_leavers, __ATOMIC_ACQUIRE);
 	w->env.lease_off = __atomic_load_n(&pub->vip_lease_off, __ATOMIC_ACQUIRE);
 	w->counters.snapshots += w->env.snap != before;
 }

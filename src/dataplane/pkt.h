@@ -92,6 +92,7 @@ struct burst_env {
 	uint32_t now_s;
 	uint32_t gen;	    /* resolve_gen, read before the pointers */
 	uint32_t lease_off; /* not 0: VIPs are not active */
+	uint32_t leavers;   /* 0: no real server is removed */
 	const struct snapshot *snap;
 	const struct fib *fib;
 };

@@ -46,6 +46,13 @@ void resolve_ahead4(struct worker *w, struct conn4 *c)
 		c->c.nh_out = nexthop_towards(w, link, neighbour);
 }
 
+/* Whether a server's connections go on: it is in its list, or there is time to drain. */
+static bool server_serves(const struct worker *w, const struct server_rt *rt)
+{
+	return rt && (!server_rt_removed(rt) ||
+		      server_rt_gone(&w->pub->runtime, rt, w->env.now_s) == GONE_DRAIN);
+}
+
 /* What changed since the connection was resolved last. False: the packet has left. */
 static bool resolve_again(struct worker *w, struct pkt4 *p)
 {
@@ -54,7 +61,7 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 
 	/* The client's packets have nowhere to go; a reply that is on its way may pass. The
 	 * generation stays old, so that every packet looks here until the server is back. */
-	if (p->dir == DIR_IN && (!rt || __atomic_load_n(&rt->removed, __ATOMIC_ACQUIRE))) {
+	if (p->dir == DIR_IN && !server_serves(w, rt)) {
 		c->tick = w->env.now_tick; /* it lives on, in the state it has (IPVS) */
 		door_drop(w, p->m,
 			  conn4_service(w, p->conn) ? DROP_SERVER_GONE : DROP_SERVICE_GONE);
@@ -62,9 +69,9 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 	}
 	c->nh_in = 0;
 	c->nh_out = 0;
-	if (rt && !__atomic_load_n(&rt->removed, __ATOMIC_RELAXED))
+	if (rt && !server_rt_removed(rt))
 		c->gen = w->env.gen;
-	else
+	else if (!server_serves(w, rt))
 		p->flags |= PKT_UNCOUNTED;
 	w->counters.resolved++;
 	return true;

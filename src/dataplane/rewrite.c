@@ -18,14 +18,6 @@
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
 
-/* Our own address towards the packet's source, for errors about replies. */
-static be32 own_address(const struct worker *w, const struct pkt4 *p)
-{
-	const struct route4 *r = fib4_find(w->env.fib->v4, p->key.saddr);
-
-	return r ? r->source : 0;
-}
-
 /* An error to the sender: as the VIP to clients, as the director to servers. */
 static void refuse(struct worker *w, struct pkt4 *p, uint8_t type, uint8_t code,
 		   enum drop_reason reason, uint16_t mtu)
@@ -34,7 +26,7 @@ static void refuse(struct worker *w, struct pkt4 *p, uint8_t type, uint8_t code,
 		door_drop(w, p->m, reason);
 		return;
 	}
-	icmp_error(w, p, p->dir == DIR_IN ? p->key.daddr : own_address(w, p), type, code, mtu);
+	icmp_error(w, p, p->dir == DIR_IN ? p->key.daddr : own_address4(w, p), type, code, mtu);
 	door_drop(w, p->m, reason);
 }
 

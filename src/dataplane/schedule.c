@@ -10,6 +10,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
+#include "dataplane/gone.h"
 #include "dataplane/life.h"
 #include "dataplane/persist.h"
 #include "dataplane/pipeline.h"
@@ -163,6 +164,20 @@ static void leave_to_linux(struct worker *w, struct pkt4 *p)
 		door_punt(w, p->m, own ? PUNT_OWN : PUNT_TRANSIT);
 }
 
+/* A server's own traffic, for Linux to route; refused where its port is a real server's and
+ * the service wants that (IPVS nat_icmp_send). */
+static void unasked(struct worker *w, struct pkt4 *p)
+{
+	if (likely(!listener_table4_find(w->env.snap->listeners4, p->key.proto, p->key.saddr,
+					 p->key.sport)) ||
+	    (p->tcp_flags & TCP_RST) || (p->flags & PKT_RELATED)) {
+		door_punt(w, p->m, PUNT_TRANSIT);
+		return;
+	}
+	icmp_error(w, p, own_address4(w, p), 3, 3, 0);
+	door_drop(w, p->m, DROP_NO_REPLY);
+}
+
 /* What a NAT server sends is not a reply. Unless a mark sends it to a service, too, it is
  * Linux's to route. False: the packet has left. */
 static bool try_as_in(struct worker *w, struct pkt4 *p)
@@ -172,7 +187,7 @@ static bool try_as_in(struct worker *w, struct pkt4 *p)
 
 	if (likely(!s->cover4) || (p->flags & PKT_RELATED) || w->env.lease_off ||
 	    !mark_cover_has(s->cover4, p->key.daddr)) {
-		door_punt(w, p->m, PUNT_TRANSIT);
+		unasked(w, p);
 		return false;
 	}
 	owner = owner4(w->owners, p->key.saddr, p->key.sport);
@@ -184,6 +199,25 @@ static bool try_as_in(struct worker *w, struct pkt4 *p)
 	p->dir = DIR_IN;
 	p->conn = table4_find(&w->table4, &p->key, p->hash, DIR_IN);
 	return true;
+}
+
+/* TCP that may not make a connection. */
+static bool opens_nothing(const struct service *svc, const struct pkt4 *p)
+{
+	if (p->key.proto != IPPROTO_TCP || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return false;
+	return !(svc->flags & SERVICE_SLOPPY_TCP) || (p->tcp_flags & TCP_RST);
+}
+
+static void unknown(struct worker *w, struct pkt4 *p, enum unknown_policy policy)
+{
+	if (policy == UNKNOWN_LINUX) {
+		leave_to_linux(w, p);
+		return;
+	}
+	if (policy == UNKNOWN_RST)
+		tcp_reset(w, p);
+	door_drop(w, p->m, DROP_NO_CONNECTION);
 }
 
 /* True when p->conn is set. */
@@ -206,13 +240,13 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		door_drop(w, p->m, DROP_BAD_TCP);
 		return false;
 	}
-	if (p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) {
-		leave_to_linux(w, p);
-		return false;
-	}
 	match = service4_find(w, p);
 	if (!match.svc) {
 		leave_to_linux(w, p);
+		return false;
+	}
+	if (opens_nothing(match.svc, p)) {
+		unknown(w, p, match.svc->unknown);
 		return false;
 	}
 	/* An earlier packet of this burst may have made it: the scheduler is asked once. */
@@ -241,13 +275,36 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	}
 }
 
-/* A SYN in a closing state is a new connection (IPVS conn_reuse_mode 1). */
-static bool reopens(const struct pkt4 *p)
+/* A server of weight 0 whose connections would be reset if it were removed gets no new one
+ * either by a SYN on an old one (IPVS, expire_nodest_conn). */
+static bool sheds(const struct worker *w, const struct conn *c)
+{
+	const struct runtime *rt = &w->pub->runtime;
+	const struct server_rt *srv = runtime_server(rt, c->server);
+
+	return srv && __atomic_load_n(&srv->quiesced, __ATOMIC_RELAXED) &&
+	       server_rt_gone(rt, srv, w->env.now_s) == GONE_RESET;
+}
+
+/* Whether a SYN on a connection is a new one (IPVS, conn_reuse_mode). */
+static bool reopens(const struct worker *w, const struct pkt4 *p)
 {
 	const struct conn *c = &p->conn->c;
+	const struct service *svc;
+	uint8_t reuse;
 
-	return p->dir == DIR_IN && (c->state == CONN_TIME_WAIT || c->state == CONN_CLOSE) &&
-	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && !p->conn->control;
+	if (p->dir != DIR_IN || (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+		return false;
+	if (sheds(w, c))
+		return true;
+	if (p->conn->control)
+		return false;
+	svc = conn4_service(w, p->conn);
+	reuse = svc ? svc->reuse : REUSE_CLOSED;
+	if (reuse && (c->state == CONN_TIME_WAIT || c->state == CONN_CLOSE))
+		return true;
+	return (reuse & REUSE_FIN_WAIT) && c->state == CONN_FIN_WAIT &&
+	       (c->flags & CONN_F_NOOUTPUT);
 }
 
 void stage_schedule4(struct worker *w, struct burst *b)
@@ -255,6 +312,8 @@ void stage_schedule4(struct worker *w, struct burst *b)
 	uint32_t freed = w->table4.freed; /* as it was at look-up */
 	uint16_t k = 0;
 
+	if (unlikely(w->env.leavers))
+		gone_end4(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt4 *p = &b->pkts[i];
 
@@ -262,7 +321,7 @@ void stage_schedule4(struct worker *w, struct burst *b)
 		if (unlikely(w->table4.freed != freed) && p->conn &&
 		    !(p->conn->c.flags & CONN_F_LIVE && conn4_matches(p->conn, &p->key, p->dir)))
 			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
-		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && reopens(p))) {
+		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && reopens(w, p))) {
 			conn4_destroy(w, p->conn);
 			w->counters.reused++;
 			p->conn = NULL;

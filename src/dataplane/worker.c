@@ -30,6 +30,7 @@ static const uint32_t punt_rates[PUNT_MAX] = {
 	[PUNT_OWN] = 200000, [PUNT_ICMP] = 5000, [PUNT_TRANSIT] = 100000,
 };
 #define ICMP_ERRORS_PER_S 1000
+#define RESETS_PER_S	  1000
 
 static void rate_init(struct rate_limit *r, uint32_t per_s)
 {
@@ -70,6 +71,7 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	for (unsigned int c = 0; c < PUNT_MAX; c++)
 		rate_init(&w->punt_rate[c], punt_rates[c]);
 	rate_init(&w->icmp_rate, ICMP_ERRORS_PER_S);
+	rate_init(&w->reset_rate, RESETS_PER_S);
 	ret = table4_create(&w->table4, capacity, socket, seed * 0x9e3779b97f4a7c15ULL + id);
 	if (ret < 0)
 		return ret;

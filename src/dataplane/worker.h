@@ -112,6 +112,7 @@ struct worker {
 	struct tx_buffer punt[PUNT_MAX];
 	struct rate_limit punt_rate[PUNT_MAX];
 	struct rate_limit icmp_rate;
+	struct rate_limit reset_rate;
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
 	uint64_t random;		/* xorshift state */

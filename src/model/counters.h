@@ -30,6 +30,8 @@
 	X(NOT_ACTIVE, not_active, "address is a VIP that is not active on this router")            \
 	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \
 	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
+	X(NO_CONNECTION, no_connection, "TCP without a connection to a service's port")            \
+	X(NO_REPLY, no_reply, "from a real server's port, without a connection: ICMP sent")        \
 	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
 	X(TABLE_FULL, table_full, "connection table full of established connections")              \
 	X(ICMP_UNRELATED, icmp_unrelated, "ICMP error to a VIP about no connection we know")       \
@@ -90,6 +92,8 @@ enum punt_class {
 	X(evicted, "embryonic connections that gave way when the table was full")                  \
 	X(reused, "connections replaced by a SYN in a closing state")                              \
 	X(icmp_suppressed, "ICMP errors not sent: over their rate, or no buffer")                  \
+	X(resets, "RSTs sent: real server removed, or no connection")                              \
+	X(resets_suppressed, "RSTs not sent: over their rate, or no buffer")                       \
 	X(resolved, "times a connection was resolved again after a change")                        \
 	X(loops, "polling rounds")                                                                 \
 	X(busy_loops, "polling rounds with work")                                                  \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/publish.h"
 
@@ -268,8 +269,9 @@ static void leaver_start(struct runtime *rt, struct service_rt *service, struct 
 	uint64_t token = grace->start(grace->arg);
 
 	if (!*leaving) {
-		rt->leavers[rt->n_leavers++] = (struct runtime_leaver){
+		rt->leavers[rt->n_leavers] = (struct runtime_leaver){
 			.service = service, .server = server, .token = token};
+		__atomic_store_n(&rt->n_leavers, rt->n_leavers + 1, __ATOMIC_RELEASE);
 		*leaving = true;
 		return;
 	}
@@ -280,11 +282,20 @@ static void leaver_start(struct runtime *rt, struct service_rt *service, struct 
 	}
 }
 
+/* Never 0. */
+static uint32_t second_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec ? (uint32_t)ts.tv_sec : 1;
+}
+
 void runtime_server_remove(struct runtime *rt, struct server_rt *srv, const struct grace *grace)
 {
 	if (srv->removed && srv->leaving)
 		return;
-	__atomic_store_n(&srv->removed, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&srv->removed, second_now(), __ATOMIC_RELEASE);
 	leaver_start(rt, NULL, srv, &srv->leaving, grace);
 }
 
@@ -380,8 +391,34 @@ uint32_t runtime_reap(struct runtime *rt, const struct grace *grace)
 		if (!gone)
 			rt->leavers[kept++] = *l;
 	}
-	rt->n_leavers = kept;
+	__atomic_store_n(&rt->n_leavers, kept, __ATOMIC_RELEASE);
 	return kept;
+}
+
+/* --- Connections of removed servers ------------------------------------------------ */
+
+uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv, uint32_t now_s)
+{
+	const struct service_rt *svc = runtime_service_of(rt, srv);
+	uint32_t word = svc != NULL ? __atomic_load_n(&svc->gone, __ATOMIC_RELAXED) : GONE_RESET;
+	uint32_t since = now_s - __atomic_load_n(&srv->removed, __ATOMIC_ACQUIRE);
+
+	if ((word & 3) != GONE_DRAIN)
+		return 0;
+	/* Clocks of two kinds: it may have been removed in a second to come. */
+	if ((int32_t)since < 0)
+		since = 0;
+	return since < word >> 2 ? (word >> 2) - since : 0;
+}
+
+enum server_gone server_rt_gone(const struct runtime *rt, const struct server_rt *srv,
+				uint32_t now_s)
+{
+	const struct service_rt *svc = runtime_service_of(rt, srv);
+
+	if (svc != NULL && (__atomic_load_n(&svc->gone, __ATOMIC_RELAXED) & 3) == GONE_KEEP)
+		return GONE_KEEP;
+	return server_rt_drain_left(rt, srv, now_s) ? GONE_DRAIN : GONE_RESET;
 }
 
 /* --- Counts ------------------------------------------------------------------------ */

@@ -17,6 +17,14 @@
 #include "model/counters.h"
 #include "model/limits.h"
 
+/* What becomes of connections whose real server was removed. */
+enum server_gone {
+	GONE_RESET, /* their next packet is answered with a RST; datagrams go to another server */
+	GONE_KEEP,  /* they wait for it, and clients' packets are dropped (IPVS) */
+	GONE_DRAIN, /* they go on for a time, then as GONE_RESET */
+	GONE_MAX
+};
+
 /* One virtual service's run-time state. */
 struct service_rt {
 	/* --- written by workers and control, atomics only --- */
@@ -24,6 +32,8 @@ struct service_rt {
 
 	/* --- control: wo, worker: ro --- */
 	uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
+	/* enum server_gone | seconds << 2: stays when the service itself is gone. */
+	uint32_t gone;
 
 	/* --- control only --- */
 	uint32_t n_server_rt; /* server_rt objects that name this service */
@@ -47,12 +57,15 @@ struct server_rt {
 	uint32_t id; /* 1 .. MAX_SERVERS */
 	uint32_t service_id;
 	uint32_t upper, lower; /* thresholds in connections, 0 = none */
-	uint32_t removed;      /* not in its service's list: waits for its connections to end */
+	/* Not in its service's list since this second of CLOCK_MONOTONIC: waits for its
+	 * connections to end. 0: in its list. */
+	uint32_t removed;
 
 	/* --- control only --- */
-	uint8_t method; /* enum forward_method */
-	bool leaving;	/* in runtime.leavers */
-	uint8_t pad[2];
+	uint8_t method;	  /* enum forward_method */
+	bool leaving;	  /* in runtime.leavers */
+	uint8_t quiesced; /* control: wo, worker: ro. Its weight is 0 */
+	uint8_t pad;
 	struct endpoint ep; /* 24 bytes */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
@@ -123,7 +136,8 @@ struct runtime {
 	uint64_t *server_ids, *service_ids; /* bit per id in use, until its release */
 	struct runtime_index server_index, service_index;
 	struct runtime_leaver *leavers; /* removed, on their way out */
-	uint32_t n_leavers, max_leavers;
+	uint32_t n_leavers;		/* worker: ro; 0: no server is removed */
+	uint32_t max_leavers;
 	/* Called when an object leaves its slot, while its counters can still be read, and
 	 * before its id can be used again. May be NULL. */
 	void (*on_server_forget)(void *arg, struct service_rt *svc, struct server_rt *srv);
@@ -156,5 +170,32 @@ static inline struct server_rt *runtime_server(const struct runtime *rt, uint32_
 {
 	return __atomic_load_n(&rt->servers[id], __ATOMIC_ACQUIRE);
 }
+
+static inline bool server_rt_removed(const struct server_rt *srv)
+{
+	return __atomic_load_n(&srv->removed, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* The service that a server belongs to; it outlives its servers. */
+static inline struct service_rt *runtime_service_of(const struct runtime *rt,
+						    const struct server_rt *srv)
+{
+	return __atomic_load_n(&rt->services[srv->service_id], __ATOMIC_ACQUIRE);
+}
+
+/* Control: drain_s counts with GONE_DRAIN. */
+static inline void service_rt_set_gone(struct service_rt *svc, enum server_gone gone,
+				       uint32_t drain_s)
+{
+	__atomic_store_n(&svc->gone, gone | (gone == GONE_DRAIN ? drain_s << 2 : 0),
+			 __ATOMIC_RELAXED);
+}
+
+/* Of a removed server: seconds until its connections are reset, 0 when that is now. */
+uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv,
+			      uint32_t now_s);
+/* What holds now for connections of a removed server: GONE_DRAIN only while time is left. */
+enum server_gone server_rt_gone(const struct runtime *rt, const struct server_rt *srv,
+				uint32_t now_s);
 
 #endif

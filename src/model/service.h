@@ -46,6 +46,20 @@ _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 #define SERVICE_SLOPPY_TCP 0x2U
 /* A template whose server has weight 0 is not used (expire_quiescent_template). */
 #define SERVICE_EXPIRE_QUIESCENT 0x4U
+/* A packet of a real server's port without a connection is refused (nat_icmp_send). */
+#define SERVICE_NAT_ICMP 0x8U
+
+/* TCP to a service's port, without a connection and opening none. */
+enum unknown_policy {
+	UNKNOWN_LINUX, /* Linux answers, with a RST */
+	UNKNOWN_RST,
+	UNKNOWN_DROP,
+	UNKNOWN_MAX
+};
+
+/* When a SYN on a connection that exists is a new one: bits of IPVS's conn_reuse_mode. */
+#define REUSE_CLOSED   0x1U /* TIME_WAIT, CLOSE */
+#define REUSE_FIN_WAIT 0x2U /* also FIN_WAIT, where no reply passes here (DR) */
 
 /* Flags of schedulers (ipvsadm -b). */
 #define SCHED_SH_FALLBACK 0x1U
@@ -70,6 +84,10 @@ struct service {
 	uint8_t family;	     /* enum addr_family */
 	uint8_t method;	     /* default of its servers */
 	uint8_t netmask_len; /* of persistence; 0 with persist_s 0 */
+	uint8_t gone;	     /* enum server_gone; workers look in rt */
+	uint8_t unknown;     /* enum unknown_policy */
+	uint8_t reuse;	     /* REUSE_* */
+	uint32_t drain_s;    /* with GONE_DRAIN */
 	uint32_t persist_s;
 	uint32_t timeout_s[CONN_STATE_MAX];
 	uint32_t n_listen;

@@ -59,6 +59,10 @@ static size_t l4_build(const struct packet *p, uint8_t *l4)
 		memcpy(l4 + 2, &p->dport, 2);
 	}
 	if (p->proto == IPPROTO_TCP) {
+		put16(l4 + 4, (uint16_t)(p->seq >> 16));
+		put16(l4 + 6, (uint16_t)p->seq);
+		put16(l4 + 8, (uint16_t)(p->ack >> 16));
+		put16(l4 + 10, (uint16_t)p->ack);
 		l4[12] = 5 << 4;
 		l4[13] = p->tcp_flags;
 		put16(l4 + 14, 65535);
@@ -156,8 +160,11 @@ int packet_describe(const uint8_t *frame, size_t len, struct packet *p)
 		p->no_l4 = p->proto == IPPROTO_UDP && sum == 0;
 		p->bad_l4 = !p->no_l4 && l4_sum(ip, l4, l4_len) != 0xffff;
 	}
-	if (p->proto == IPPROTO_TCP)
+	if (p->proto == IPPROTO_TCP) {
 		p->tcp_flags = l4[13];
+		p->seq = (uint32_t)get16(l4 + 4) << 16 | get16(l4 + 6);
+		p->ack = (uint32_t)get16(l4 + 8) << 16 | get16(l4 + 10);
+	}
 	p->payload = (uint16_t)(l4_len - l4_header(p->proto));
 	p->data = l4 + l4_header(p->proto);
 	return 0;

@@ -19,6 +19,7 @@ struct packet {
 	uint8_t proto;
 	uint8_t ttl; /* 0 = 64 */
 	uint8_t tcp_flags;
+	uint32_t seq, ack; /* TCP */
 	uint8_t df;
 	uint16_t payload;	       /* bytes of 'x' after the L4 header */
 	uint8_t bad_l4, bad_ip, no_l4; /* wrong checksums; UDP: none */

@@ -193,6 +193,24 @@ static int choose_first(const struct service *svc, const struct sched_request *r
 
 static const struct sched_ops world_first = {.name = "first", .choose = choose_first};
 
+/* Real servers' ports, where packets from them have to belong to a connection. */
+static uint32_t refusing_servers(const struct world *wd, struct listener4 *listeners)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < wd->n_services; i++) {
+		const struct service *s = wd->services[i];
+
+		for (uint32_t k = 0; (s->flags & SERVICE_NAT_ICMP) && k < s->n_servers; k++)
+			if (n < MAX_WORLD)
+				listeners[n++] = (struct listener4){.addr = s->servers[k].addr.v4,
+								    .port = s->servers[k].port,
+								    .proto = s->proto,
+								    .service_id = s->rt->id};
+	}
+	return n;
+}
+
 static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
 			    struct listener4 *listeners)
 {
@@ -224,8 +242,9 @@ static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
 static struct snapshot *build_snapshot(struct world *wd)
 {
 	struct addr_entry4 addrs[MAX_WORLD * 2];
-	struct listener4 listeners[MAX_WORLD];
+	struct listener4 listeners[MAX_WORLD * 2];
 	uint32_t n_addrs = fill_tables(wd, addrs, listeners), max_id = 0;
+	uint32_t n_listen = wd->n_services + refusing_servers(wd, listeners + wd->n_services);
 	struct snapshot *s;
 
 	for (uint32_t i = 0; i < wd->n_services; i++)
@@ -236,7 +255,7 @@ static struct snapshot *build_snapshot(struct world *wd)
 		return NULL;
 	s->generation = ++wd->generation;
 	snapshot_set_addrs4(s, addr_table4_create(addrs, n_addrs));
-	snapshot_set_listeners4(s, listener_table4_create(listeners, wd->n_services));
+	snapshot_set_listeners4(s, listener_table4_create(listeners, n_listen));
 	for (uint32_t i = 0; i < wd->n_services; i++) {
 		wd->services[i]->refs++;
 		snapshot_set_service(s, wd->services[i]->rt->id, wd->services[i]);
@@ -329,6 +348,8 @@ static void remove_servers(struct harness *h, const struct service *old, const s
 			kept = kept || now->servers[j].rt == old->servers[i].rt;
 		if (!kept)
 			runtime_server_remove(&pub->runtime, old->servers[i].rt, &pub->grace);
+		if (!kept)
+			old->servers[i].rt->removed = h->now_s; /* virtual time */
 	}
 }
 
@@ -377,6 +398,12 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;
 	svc->flags = wd->policy.flags;
+	svc->gone = wd->policy.gone;
+	svc->drain_s = wd->policy.drain_s;
+	svc->unknown = wd->policy.unknown;
+	svc->reuse = wd->policy.reuse < 0 ? 0
+		     : wd->policy.reuse	  ? (uint8_t)wd->policy.reuse
+					  : REUSE_CLOSED;
 	svc->persist_s = wd->policy.persist_s;
 	svc->netmask_len = wd->policy.netmask_len ? wd->policy.netmask_len : 32;
 	memcpy(svc->timeout_s, conn_state_timeouts_s, sizeof(svc->timeout_s));
@@ -399,6 +426,9 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	wd->services[at] = svc;
 	wd->n_services += old == NULL;
 	rc = publish_snapshot(h);
+	service_rt_set_gone(svc->rt, svc->gone, svc->drain_s);
+	for (uint32_t i = 0; i < n; i++)
+		svc->servers[i].rt->quiesced = svc->servers[i].weight == 0;
 	sched_settle(svc);
 	if (old) {
 		remove_servers(h, old, svc);

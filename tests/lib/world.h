@@ -39,6 +39,10 @@ struct world_policy {
 	uint32_t flags; /* SERVICE_* */
 	uint32_t persist_s;
 	uint8_t netmask_len; /* 0 = 32 */
+	uint8_t gone;	     /* enum server_gone */
+	uint8_t unknown;     /* enum unknown_policy */
+	int8_t reuse;	     /* REUSE_*; 0 = REUSE_CLOSED, -1 = none */
+	uint32_t drain_s;
 };
 void world_policy(struct harness *h, const struct world_policy *policy);
 

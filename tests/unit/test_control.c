@@ -422,7 +422,7 @@ static void a_removed_server_waits_for_its_connections_and_revives(void **state)
 	server_rt_bind(srv, true);
 	do_it(f, "server.delete", "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}");
 	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1");
-	assert_int_equal(srv->removed, 1);
+	assert_true(server_rt_removed(srv));
 	/* Its replies are still translated. */
 	assert_int_equal(kinds_of(f, "10.0.0.1"), ADDR_KIND_NAT_SERVER);
 	usleep(600000);
