@@ -142,6 +142,45 @@ static json_t *marks_object(const json_t *doc)
 	return marks;
 }
 
+/* A sysctl of IPVS as keys of a policy. False: plvs has nothing like it. */
+static bool sysctl_put(json_t *o, const char *name, int value)
+{
+	static const char *const same[] = {"sloppy_tcp", "nat_icmp_send"};
+	json_t *persistence;
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (strcmp(name, same[i]) == 0)
+			return json_object_set_new(o, name, json_boolean(value)) == 0;
+	if (strcmp(name, "conn_reuse_mode") == 0)
+		return json_object_set_new(o, "conn_reuse", json_integer(value)) == 0;
+	if (strcmp(name, "expire_nodest_conn") == 0)
+		return json_object_set_new(o, "on_server_gone",
+					   json_string(value ? "reset" : "keep")) == 0;
+	if (strcmp(name, "expire_quiescent_template") != 0)
+		return false;
+	persistence = json_pack("{s:b}", "expire_quiescent", value);
+	return json_object_set_new(o, "persistence", persistence) == 0;
+}
+
+/* The first sysctl that plvs has nothing like, or NULL. */
+static const char *sysctls_put(json_t *o, const json_t *sysctls)
+{
+	static const char prefix[] = "net.ipv4.vs.";
+	const json_t *v;
+	const char *name;
+
+	json_object_foreach ((json_t *)sysctls, name, v) {
+		const char *text = json_string_value(v);
+		int value = text ? atoi(text) : (int)json_integer_value(v);
+
+		if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+			name += sizeof(prefix) - 1;
+		if (!sysctl_put(o, name, json_is_true(v) ? 1 : value))
+			return name;
+	}
+	return NULL;
+}
+
 /* Timeouts as `ipvsadm --set` names them. */
 static json_t *defaults_object(const json_t *doc)
 {
@@ -155,6 +194,7 @@ static json_t *defaults_object(const json_t *doc)
 	if (number_of(t, "udp", 0))
 		json_object_set_new(times, "udp", json_integer(number_of(t, "udp", 0)));
 	json_object_set_new(o, "timeouts", times);
+	sysctls_put(o, json_object_get(doc, "sysctl"));
 	return o;
 }
 
@@ -167,10 +207,10 @@ static char *config_text(const json_t *doc)
 
 	json_array_foreach (json_object_get(doc, "services"), i, svc)
 		json_array_append_new(services, service_object(svc));
-	root = json_pack("{s:{s:s, s:[{s:s,s:s},{s:s,s:s}]}, s:{s:o, s:o, s:o}}", "node", "name",
-			 "replay", "ports", "name", "public", "device", "ring0", "name", "private",
-			 "device", "ring1", "shared", "defaults", defaults_object(doc), "services",
-			 services, "marks", marks_object(doc));
+	root = json_pack("{s:{s:s, s:[{s:s,s:s},{s:s,s:s}]}, s:{s:s, s:o, s:o, s:o}}", "node",
+			 "name", "replay", "ports", "name", "public", "device", "ring0", "name",
+			 "private", "device", "ring1", "shared", "compat", "ipvs", "defaults",
+			 defaults_object(doc), "services", services, "marks", marks_object(doc));
 	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	json_decref(root);
 	return text;
@@ -248,7 +288,9 @@ static int world_open(struct scenario *s)
 
 int scenario_open(struct scenario *s, const char *path)
 {
+	const char *strange;
 	json_error_t je;
+	json_t *none;
 	int ret;
 
 	memset(s, 0, sizeof(*s));
@@ -259,8 +301,11 @@ int scenario_open(struct scenario *s, const char *path)
 	if (!s->name || !json_is_array(json_object_get(s->doc, "services")) ||
 	    !json_is_array(json_object_get(s->doc, "events")))
 		return fail(s, -EINVAL, "%s: not a scenario", path);
-	if (json_object_get(s->doc, "sysctl"))
-		return fail(s, -ENOTSUP, "sysctls of IPVS are not supported yet");
+	none = json_object();
+	strange = sysctls_put(none, json_object_get(s->doc, "sysctl"));
+	json_decref(none);
+	if (strange)
+		return fail(s, -ENOTSUP, "the sysctl %s of IPVS is not supported yet", strange);
 	ret = config_open(s);
 	if (ret < 0)
 		return ret;
