@@ -12,7 +12,9 @@ static bool ends(const struct worker *w, const struct pkt4 *p)
 	const struct server_rt *srv;
 
 	if (!p->conn || p->conn->c.gen == w->env.gen || !(p->conn->c.flags & CONN_F_LIVE) ||
-	    (p->flags & PKT_RELATED))
+	    (p->flags & (PKT_RELATED | PKT_FOLLOWS)))
+		return false;
+	if ((p->flags & PKT_FRAGMENT) && p->key.proto == IPPROTO_TCP) /* no reset out of a part */
 		return false;
 	srv = runtime_server(&w->pub->runtime, p->conn->c.server);
 	return srv && server_rt_removed(srv) &&

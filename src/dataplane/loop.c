@@ -115,6 +115,8 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 			work += receive_ring(w, w->ring_from[i]);
 	work += receive_injected(w);
 	work += command_run(w);
+	if (w->follow->n + w->follow->n_waiting)
+		follow_round(w);
 	if (w->n_parked)
 		pipeline_unpark(w);
 	work += pipeline_expire(w);

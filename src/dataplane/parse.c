@@ -12,6 +12,7 @@
 #include "base/csum.h"
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
+#include "dataplane/follow.h"
 #include "dataplane/pipeline.h"
 
 #define FRAME_MIN_IPV4 (sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr))
@@ -135,6 +136,20 @@ bad:
 	return 0;
 }
 
+/* Its ports, if it has been where its first one is known; else steer sends it there. */
+static __rte_noinline uint64_t fragment_parse(struct pkt4 *p, uint8_t proto)
+{
+	uint64_t rest = 0;
+
+	p->flags |= PKT_FRAGMENT;
+	if (!pkt_tag(p->m)->fragment)
+		return 0;
+	p->key.proto = proto;
+	follow_known(p);
+	memcpy(&rest, &p->key.sport, 4);
+	return rest;
+}
+
 /* Headers up to L4 in the first segment, or made so. */
 static bool head_linear(struct rte_mbuf *m, uint32_t want)
 {
@@ -172,7 +187,7 @@ static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, st
 	p->conn = NULL;
 	if (unlikely(ip->fragment_offset &
 		     rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
-		p->flags |= PKT_FRAGMENT;
+		rest = fragment_parse(p, ip->next_proto_id);
 	else
 		rest = l4_parse(p, ip->next_proto_id, (uint16_t)(total - ihl));
 	/* The key in two words, hashed from registers: read back from smaller stores it would

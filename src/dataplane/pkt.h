@@ -48,10 +48,10 @@ struct pkt4 {
 };
 _Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line");
 
-#define PKT_TRIED_OUT 0x1U /* steered out, nothing found: now tried as in */
-#define PKT_INJECTED  0x2U
+#define PKT_TRIED_OUT 0x1U  /* steered out, nothing found: now tried as in */
+#define PKT_FOLLOWS   0x2U  /* a fragment but the first: ports are the first's, no L4 header */
 #define PKT_REPLAYED  0x4U  /* was parked: already counted as received */
-#define PKT_FRAGMENT  0x8U  /* ports are not known */
+#define PKT_FRAGMENT  0x8U  /* ports are known from steer on: follow.h */
 #define PKT_NEW	      0x20U /* this packet made its connection */
 #define PKT_UNCOUNTED 0x40U /* of a removed server: its traffic is nobody's (as IPVS) */
 #define PKT_RELATED   0x80U /* ICMP error: key is the quoted connection's; see related.h */
@@ -63,9 +63,13 @@ struct pkt_tag {
 	uint8_t kind;  /* enum handoff_kind */
 	uint8_t flags; /* PKT_* */
 	uint8_t hops;
-	uint8_t pad;
-	uint16_t tx_port; /* HANDOFF_TX */
-	uint16_t pad2;
+	uint8_t fragment; /* sport and dport are its datagram's */
+	union {
+		uint16_t tx_port; /* HANDOFF_TX */
+		struct {
+			be16 sport, dport; /* with fragment, until transmit */
+		};
+	};
 	uint32_t server;  /* HANDOFF_DECIDED: server_rt id */
 	uint32_t control; /* HANDOFF_DECIDED: a claim on this template, or 0 */
 };

@@ -22,7 +22,8 @@
 static void refuse(struct worker *w, struct pkt4 *p, uint8_t type, uint8_t code,
 		   enum drop_reason reason, uint16_t mtu)
 {
-	if (p->flags & PKT_RELATED) { /* no error about an error (RFC 1122, 3.2.2) */
+	/* No error about an error, or a fragment but the first (RFC 1122, 3.2.2). */
+	if (p->flags & (PKT_RELATED | PKT_FOLLOWS)) {
 		door_drop(w, p->m, reason);
 		return;
 	}
@@ -105,6 +106,19 @@ static void server_count(struct worker *w, const struct pkt4 *p)
 	of_dir[2] += p->l3_len;
 }
 
+/* What has no L4 header of its own: ICMP errors, and fragments but the first, whose share of
+ * the datagram's checksum the first one bears. */
+static uint16_t headless_apply(struct pkt4 *p)
+{
+	const struct conn4 *c = p->conn;
+	const uint32_t out = p->dir == DIR_OUT;
+
+	if (p->flags & PKT_RELATED)
+		return related_rewrite(p);
+	memcpy(p->l3 + offsetof(struct rte_ipv4_hdr, dst_addr) - 4 * out, &c->daddr + 2 * out, 4);
+	return c->c.ip_delta ^ (uint16_t)-out;
+}
+
 /* The headers of a packet that may go. Inlined twice: packets that fit pay for no other. */
 static __rte_always_inline void headers_rewrite(struct pkt4 *p)
 {
@@ -114,8 +128,9 @@ static __rte_always_inline void headers_rewrite(struct pkt4 *p)
 
 	ip->time_to_live--;
 	if (p->conn->c.method == FWD_NAT)
-		delta = csum_delta_sum(delta, unlikely(p->flags & PKT_RELATED) ? related_rewrite(p)
-									       : nat_apply(p));
+		delta = csum_delta_sum(delta, unlikely(p->flags & (PKT_RELATED | PKT_FOLLOWS))
+						      ? headless_apply(p)
+						      : nat_apply(p));
 	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
 	ethernet_put(p);
 }

@@ -83,6 +83,7 @@ static void parked_drain(struct worker *w)
 	for (unsigned int i = 0; i < w->n_parked; i++)
 		door_drop(w, w->parked[i].m, DROP_NH_UNRESOLVED);
 	w->n_parked = 0;
+	follow_drain(w);
 	w->counters.parked = 0;
 }
 

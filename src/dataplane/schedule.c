@@ -220,6 +220,19 @@ static void unknown(struct worker *w, struct pkt4 *p, enum unknown_policy policy
 	door_drop(w, p->m, DROP_NO_CONNECTION);
 }
 
+/* A fragment makes no connection: its first one did, or went elsewhere. */
+static bool schedule_follower(struct worker *w, struct pkt4 *p)
+{
+	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+	if (p->conn)
+		return true;
+	if (service4_find(w, p).svc)
+		door_drop(w, p->m, DROP_FRAGMENT);
+	else
+		leave_to_linux(w, p);
+	return false;
+}
+
 /* True when p->conn is set. */
 static bool schedule_one(struct worker *w, struct pkt4 *p)
 {
@@ -236,6 +249,8 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		leave_to_linux(w, p);
 		return false;
 	}
+	if (unlikely(p->flags & PKT_FOLLOWS))
+		return schedule_follower(w, p);
 	if (p->key.proto == IPPROTO_TCP && tcp_flags_nonsense(p->tcp_flags)) {
 		door_drop(w, p->m, DROP_BAD_TCP);
 		return false;

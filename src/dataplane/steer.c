@@ -5,10 +5,11 @@
  * Reads: key, flags, link; the snapshot's addresses, the fib's own addresses.
  * Writes: dir, conn (a guess, for look-up); key and hash of what ICMP errors quote.
  * Prefetches the connection.
- * Doors: hand-off, punt, answered (echo), drop.
+ * Doors: hand-off, punt, answered (echo), park (fragments, follow.h), drop.
  */
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
+#include "dataplane/follow.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
 #include "model/mark.h"
@@ -31,7 +32,7 @@ static enum steering steer_vip(struct worker *w, struct pkt4 *p, uint32_t kinds)
 		door_drop(w, p->m, DROP_NOT_ACTIVE);
 		return STEER_DONE;
 	}
-	if (unlikely(p->flags & PKT_FRAGMENT)) {
+	if (unlikely(p->flags & PKT_FRAGMENT) && !balanced_proto(p->key.proto)) {
 		door_drop(w, p->m, DROP_FRAGMENT);
 		return STEER_DONE;
 	}
@@ -119,11 +120,10 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 	e = addr_table4_find(env->snap->addrs4, p->key.saddr);
 	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && balanced_proto(p->key.proto)) {
 		/* Its ports are unknown, so whether it is a reply is, too. */
-		if (unlikely(p->flags & (PKT_FRAGMENT | PKT_BAD_L4 | PKT_TRIED_OUT))) {
+		if (unlikely(p->flags & (PKT_BAD_L4 | PKT_TRIED_OUT))) {
 			if (p->flags & PKT_TRIED_OUT)
 				return STEER_IN;
-			door_drop(w, p->m,
-				  p->flags & PKT_FRAGMENT ? DROP_FRAGMENT : DROP_MALFORMED);
+			door_drop(w, p->m, DROP_MALFORMED);
 			return STEER_DONE;
 		}
 		return STEER_OUT;
@@ -151,6 +151,14 @@ void stage_steer4(struct worker *w, struct burst *b)
 
 		if (unlikely(s == STEER_DONE))
 			continue;
+		if (unlikely(p->flags & (PKT_RELATED | PKT_FRAGMENT))) {
+			be32 client = s == STEER_IN ? p->key.saddr : p->key.daddr;
+
+			if (p->flags & PKT_FRAGMENT && !follow_steer(w, p, client))
+				continue;
+			/* The key is the quoted packet's, the first fragment's. */
+			p->hash = table4_hash(&w->table4, &p->key);
+		}
 		owner = s == STEER_IN ? owner4(w->owners, p->key.saddr, p->key.sport)
 				      : owner4(w->owners, p->key.daddr, p->key.dport);
 		if (owner != w->id) {
@@ -158,8 +166,6 @@ void stage_steer4(struct worker *w, struct burst *b)
 			continue;
 		}
 		p->dir = s == STEER_IN ? DIR_IN : DIR_OUT;
-		if (unlikely(p->flags & PKT_RELATED)) /* the key is the quoted packet's */
-			p->hash = table4_hash(&w->table4, &p->key);
 		p->conn = table4_prefetch_entry(&w->table4, p->hash, p->dir);
 		if (k != i)
 			b->pkts[k] = *p;

@@ -46,7 +46,8 @@ void stage_track4(struct worker *w, struct burst *b)
 		struct pkt4 *p = &b->pkts[i];
 		struct conn *c = &p->conn->c;
 
-		if (unlikely(p->flags & PKT_RELATED)) /* anyone can send one */
+		/* Anyone can send an error; a datagram counts by its first fragment. */
+		if (unlikely(p->flags & (PKT_RELATED | PKT_FOLLOWS)))
 			continue;
 		c->tick = w->env.now_tick;
 		if (likely(p->key.proto == IPPROTO_TCP)) {

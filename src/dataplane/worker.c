@@ -86,7 +86,14 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 		ret = -ENOMEM;
 		goto err_embryos;
 	}
+	w->follow = pages_alloc(sizeof(*w->follow), socket);
+	if (!w->follow) {
+		ret = -ENOMEM;
+		goto err_counters;
+	}
 	return 0;
+err_counters:
+	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
 err_embryos:
 	pages_free(w->embryos, sizeof(*w->embryos) * ((size_t)w->embryo_mask + 1));
 err_wheel:
@@ -98,6 +105,7 @@ err_table:
 
 void worker_fini(struct worker *w)
 {
+	pages_free(w->follow, sizeof(*w->follow));
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
 	pages_free(w->embryos, sizeof(*w->embryos) * ((size_t)w->embryo_mask + 1));
 	wheel_fini(&w->wheel4);

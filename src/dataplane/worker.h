@@ -12,6 +12,7 @@
 #include <rte_mempool.h>
 #include <rte_ring.h>
 
+#include "dataplane/follow.h"
 #include "dataplane/owner.h"
 #include "dataplane/pkt.h"
 #include "dataplane/table4.h"
@@ -113,6 +114,7 @@ struct worker {
 	struct rate_limit punt_rate[PUNT_MAX];
 	struct rate_limit icmp_rate;
 	struct rate_limit reset_rate;
+	struct follow *follow; /* fragments and what they follow */
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
 	uint64_t random;		/* xorshift state */

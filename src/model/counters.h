@@ -25,7 +25,10 @@
 	X(NOT_FOR_US, not_for_us, "unicast frame to another station's MAC")                        \
 	X(UNKNOWN_LINK, unknown_link, "VLAN that no interface of the port stands for")             \
 	X(BAD_SOURCE, bad_source, "source is a multicast, broadcast, loopback or own VIP address") \
-	X(FRAGMENT, fragment, "IP fragment for a virtual service: not supported yet")              \
+	X(FRAGMENT, fragment, "IP fragment whose first did not come, or has no connection")        \
+	X(FRAGMENT_BAD, fragment_bad,                                                              \
+	  "IP fragment that overlaps, or hides a part of its L4 header")                           \
+	X(FRAGMENT_FULL, fragment_full, "too many IP fragments of unfinished datagrams")           \
 	X(BAD_TCP, bad_tcp, "TCP header or flags that no stack sends, for a virtual service")      \
 	X(NOT_ACTIVE, not_active, "address is a VIP that is not active on this router")            \
 	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \

@@ -65,6 +65,12 @@ static int bed_setup(void **state)
 	return bed_setup_n(1);
 }
 
+static int bed_setup_three(void **state)
+{
+	(void)state;
+	return bed_setup_n(3);
+}
+
 /* After every test: the doors add up and no buffer is lost. */
 static int bed_teardown(void **state)
 {
@@ -499,6 +505,218 @@ static void a_local_servers_packets_go_to_linux_as_they_came(void **state)
 	assert_int_equal(counts_inactive(rt->counts), 1);
 }
 
+/* ---- following ---- */
+
+#define PIECE 480U
+
+/* Fragment i of a datagram cut every `piece` bytes, as a frame; 0: there is none. */
+static size_t cut(const uint8_t *frame, size_t len, uint16_t id, unsigned int i, size_t piece,
+		  uint8_t *out)
+{
+	size_t data = len - ETH - 20, at = i * piece, n;
+	bool last;
+
+	if (at >= data)
+		return 0;
+	last = at + piece >= data;
+	n = last ? data - at : piece;
+	memcpy(out, frame, ETH + 20);
+	memcpy(out + ETH + 20, frame + ETH + 20 + at, n);
+	put16(out + ETH + 2, (uint16_t)(20 + n));
+	put16(out + ETH + 4, id);
+	put16(out + ETH + 6, (uint16_t)((last ? 0 : 0x2000) | at / 8));
+	header_sum(out + ETH);
+	return ETH + 20 + n;
+}
+
+/* Sends fragments in the order given, three of them. */
+static void put_cut(unsigned int port, const struct packet *p, uint16_t id, const char *order)
+{
+	uint8_t frame[FRAME_MAX], piece[FRAME_MAX];
+	size_t len = packet_build(p, frame);
+
+	for (; *order; order++) {
+		size_t n = cut(frame, len, id, (unsigned int)(*order - '0'), PIECE, piece);
+
+		assert_true(n > 0);
+		put_frame(port, piece, n);
+	}
+}
+
+static uint64_t parked(void)
+{
+	struct worker_counters c;
+
+	dataplane_worker_counters(h.dp, &c);
+	return c.parked;
+}
+
+static const char *const orders[] = {"012", "021", "102", "120", "201", "210"};
+
+static void expect_nat(unsigned int n, const struct packet *sent, bool in)
+{
+	struct packet got;
+	struct datagram d;
+
+	gather(in ? 1 : 0, n, &d);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.payload, sent->payload);
+	assert_int_equal(got.daddr, in ? ipv4(SERVER) : sent->daddr);
+	assert_int_equal(got.saddr, in ? sent->saddr : ipv4(VIP));
+	assert_int_equal(be16_to(in ? got.dport : got.sport), in ? 8053 : 53);
+	assert_int_equal(got.ttl, 63);
+	assert_false(got.bad_ip || got.bad_l4);
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(d.at[i] % PIECE, 0);
+}
+
+static void fragments_follow_their_first_in_any_order_by_nat_both_ways(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 6; i++) {
+		for (uint16_t k = 0; k < 8; k++) { /* owners and homes of all kinds */
+			struct packet p = udp_from_client((uint16_t)(2000 + i * 8 + k), 53, 1400);
+
+			put_cut(0, &p, (uint16_t)(i * 8 + k), orders[i]);
+			expect_nat(3, &p, true);
+			p = (struct packet){.dst = router[1],
+					    .src = station,
+					    .saddr = ipv4(SERVER),
+					    .daddr = ipv4(CLIENT),
+					    .sport = be16_from(8053),
+					    .dport = p.sport,
+					    .proto = IPPROTO_UDP,
+					    .payload = 1300};
+			put_cut(1, &p, (uint16_t)(i * 8 + k), orders[5 - i]);
+			expect_nat(3, &p, false);
+		}
+	}
+	assert_int_equal(parked(), 0);
+	for (unsigned int i = 0; i < h.dp->n_workers; i++)
+		assert_int_equal(h.dp->workers[i]->follow->n, 0); /* all complete: forgotten */
+}
+
+static void fragments_follow_by_direct_routing_and_are_split_again(void **state)
+{
+	struct packet p = udp_from_client(2100, 54, 1400), got;
+	struct datagram d;
+
+	(void)state;
+	lan_mtu(268); /* 248 bytes of data each: 480 = 248 + 232 */
+	put_cut(0, &p, 9, "201");
+	gather(1, 6, &d);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.payload, 1400);
+	assert_int_equal(got.daddr, ipv4(VIP));
+	assert_false(got.bad_ip || got.bad_l4);
+}
+
+static void fragments_without_a_first_wait_and_go_by_time_out(void **state)
+{
+	struct packet p = udp_from_client(2200, 53, 1400);
+	struct rte_mbuf *m;
+
+	(void)state;
+	put_cut(0, &p, 10, "21");
+	assert_int_equal(parked(), 2);
+	assert_true(harness_doors_add_up(&h, error));
+	harness_advance_ms(&h, 4000);
+	assert_int_equal(parked(), 0);
+	assert_int_equal(dropped(DROP_FRAGMENT), 2);
+	/* Too late: it is a datagram of its own. */
+	put_cut(0, &p, 10, "0");
+	m = harness_sent(&h, 1);
+	assert_non_null(m);
+	rte_pktmbuf_free(m);
+}
+
+static void overlapping_and_tiny_fragments_are_dropped_and_counted(void **state)
+{
+	struct packet p = udp_from_client(2300, 53, 1400);
+	uint8_t frame[FRAME_MAX], f[FRAME_MAX];
+	size_t len, n;
+
+	(void)state;
+	put_cut(0, &p, 11, "0");
+	rte_pktmbuf_free(harness_sent(&h, 1));
+	put_cut(0, &p, 11, "0"); /* twice */
+	assert_int_equal(dropped(DROP_FRAGMENT_BAD), 1);
+	len = packet_build(&p, frame);
+	n = cut(frame, len, 11, 1, PIECE, f);
+	put16(f + ETH + 6, 0x2000 | (PIECE / 8 - 1)); /* reaches back into the first */
+	header_sum(f + ETH);
+	put_frame(0, f, n);
+	assert_int_equal(dropped(DROP_FRAGMENT_BAD), 2);
+	/* At offset 8: it would rewrite a TCP header's flags. */
+	n = cut(frame, len, 12, 1, 8, f);
+	put_frame(0, f, n);
+	assert_int_equal(dropped(DROP_FRAGMENT_BAD), 3);
+	/* Beyond 65535. */
+	n = cut(frame, len, 13, 1, PIECE, f);
+	put16(f + ETH + 6, 0x2000 | 0x1fff);
+	header_sum(f + ETH);
+	put_frame(0, f, n);
+	assert_int_equal(dropped(DROP_FRAGMENT_BAD), 4);
+	/* A first fragment with half a TCP header. */
+	p.proto = IPPROTO_TCP;
+	p.tcp_flags = TCP_SYN;
+	len = packet_build(&p, frame);
+	n = cut(frame, len, 14, 0, 16, f);
+	put_frame(0, f, n);
+	assert_int_equal(dropped(DROP_FRAGMENT_BAD), 5);
+	assert_null(harness_sent(&h, 1));
+	assert_int_equal(parked(), 0);
+}
+
+static void floods_of_fragments_stay_within_their_bounds(void **state)
+{
+	struct packet p = udp_from_client(2400, 53, 1400);
+	uint8_t frame[FRAME_MAX], f[FRAME_MAX];
+	size_t len = packet_build(&p, frame), n;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3000; i++) { /* one source */
+		n = cut(frame, len, (uint16_t)i, 1, PIECE, f);
+		put_frame(0, f, n);
+	}
+	assert_in_range(parked(), 1, FOLLOW_WAIT_MAX);
+	for (unsigned int i = 0; i < 10000; i++) { /* many */
+		n = cut(frame, len, (uint16_t)i, 1, PIECE, f);
+		put16(f + ETH + 14, (uint16_t)(i * 7919));
+		header_sum(f + ETH);
+		put_frame(0, f, n);
+		if (i % 500 == 0)
+			harness_advance_ms(&h, 63);
+	}
+	assert_in_range(parked(), 1, FOLLOW_WAITING);
+	assert_true(harness_doors_add_up(&h, error));
+	assert_true(dropped(DROP_FRAGMENT_FULL) > 1000);
+	harness_advance_ms(&h, 5000);
+	assert_int_equal(parked(), 0);
+	assert_int_equal(h.dp->workers[0]->follow->n, 0);
+	for (unsigned int i = 0; i < FOLLOW_SOURCES; i++)
+		assert_int_equal(h.dp->workers[0]->follow->datagrams[i], 0);
+	put_cut(0, &p, 15, "102");
+	expect_nat(3, &p, true);
+}
+
+static void fragments_that_no_service_claims_all_go_to_linux(void **state)
+{
+	struct packet p = udp_from_client(2500, 99, 1400);
+	enum punt_class class;
+
+	(void)state;
+	put_cut(0, &p, 16, "210");
+	for (unsigned int i = 0; i < 3; i++) {
+		struct rte_mbuf *m = harness_punted(&h, &class);
+
+		assert_non_null(m);
+		assert_int_equal(class, PUNT_OWN);
+		rte_pktmbuf_free(m);
+	}
+	assert_null(harness_punted(&h, &class));
+}
+
 #define GOLDEN(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
 
 int main(void)
@@ -509,6 +727,15 @@ int main(void)
 		GOLDEN(only_options_marked_so_are_copied_into_later_fragments),
 		GOLDEN(replies_are_split_towards_clients_too),
 		GOLDEN(a_chained_buffer_is_split_as_well),
+		GOLDEN(fragments_follow_their_first_in_any_order_by_nat_both_ways),
+		cmocka_unit_test_setup_teardown(
+			fragments_follow_their_first_in_any_order_by_nat_both_ways, bed_setup_three,
+			bed_teardown),
+		GOLDEN(fragments_follow_by_direct_routing_and_are_split_again),
+		GOLDEN(fragments_without_a_first_wait_and_go_by_time_out),
+		GOLDEN(overlapping_and_tiny_fragments_are_dropped_and_counted),
+		GOLDEN(floods_of_fragments_stay_within_their_bounds),
+		GOLDEN(fragments_that_no_service_claims_all_go_to_linux),
 		GOLDEN(a_tunnel_wraps_the_packet_and_copies_ttl_tos_and_df),
 		GOLDEN(the_tunnels_header_is_taken_off_the_mtu_that_is_told),
 		GOLDEN(what_does_not_fit_a_tunnel_leaves_as_fragments_of_the_outer_packet),

@@ -378,34 +378,6 @@ static void a_vip_answers_arp_and_echo(void **state)
 	assert_int_equal(dropped(DROP_BAD_ECHO), 1);
 }
 
-static void fragments_for_a_vip_are_dropped_and_never_punted(void **state)
-{
-	struct packet p = udp_from_client(1010, 64);
-	uint8_t frame[FRAME_MAX];
-	size_t len;
-	uint16_t sum;
-
-	(void)state;
-	p.dst = router[0];
-	p.src = station;
-	len = packet_build(&p, frame);
-	frame[14 + 6] = 0x20; /* more fragments */
-	memset(frame + 14 + 10, 0, 2);
-	{
-		uint32_t s = 0;
-
-		for (int i = 0; i < 20; i += 2)
-			s += (uint32_t)(frame[14 + i] << 8 | frame[15 + i]);
-		s = (s & 0xffff) + (s >> 16);
-		sum = (uint16_t) ~((s & 0xffff) + (s >> 16));
-	}
-	frame[14 + 10] = (uint8_t)(sum >> 8);
-	frame[14 + 11] = (uint8_t)sum;
-	put_frame(0, frame, len);
-	nothing_came_out();
-	assert_int_equal(dropped(DROP_FRAGMENT), 1);
-}
-
 static void every_truncation_of_a_packet_leaves_by_a_door(void **state)
 {
 	struct packet p = from_client(1011, 80, TCP_SYN);
@@ -797,7 +769,6 @@ int main(void)
 		GOLDEN(a_spent_ttl_is_answered_by_vip_and_by_director),
 		GOLDEN(too_big_with_df_is_answered_with_the_mtu),
 		GOLDEN(a_vip_answers_arp_and_echo),
-		GOLDEN(fragments_for_a_vip_are_dropped_and_never_punted),
 		GOLDEN(every_truncation_of_a_packet_leaves_by_a_door),
 		GOLDEN(random_damage_never_breaks_the_doors),
 		GOLDEN(a_servers_own_traffic_is_linuxs_to_route),
