@@ -331,6 +331,9 @@ static int server_fill(struct harness *h, struct service_rt *rt, const struct wo
 	to->method = from->method;
 	to->weight = from->weight;
 	to->last_weight = from->weight;
+	for (uint32_t i = 0; i < wd->n_nat_servers; i++)
+		if (wd->nat_servers[i] == ep.addr.v4)
+			return 0;
 	if (from->method == FWD_NAT)
 		wd->nat_servers[wd->n_nat_servers++] = ep.addr.v4;
 	return 0;
