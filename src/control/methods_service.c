@@ -6,6 +6,7 @@
 
 #include "control/builder.h"
 #include "control/listing.h"
+#include "dataplane/classify4.h"
 
 /* --- changes --- */
 
@@ -269,6 +270,43 @@ static void address_list(struct control *c, struct rpc_request *req, json_t *par
 	rpc_answer(req, json_pack("{s:o}", "addresses", list));
 }
 
+#define MARK_ROWS 512 /* in one notification */
+
+/* The count of rule i, or -1 for one that is not compiled yet. */
+static json_int_t mark_hits(const struct control *c, uint32_t i)
+{
+	const struct mark_table *t = c->publisher.live->marks;
+	const struct mark_rule4 *rules;
+
+	if (i >= classify4_rules(t, &rules) ||
+	    memcmp(&rules[i], &c->config->shared.marks[i].rule, sizeof(rules[i])) != 0)
+		return -1;
+	return (json_int_t)classify4_hits(t, i);
+}
+
+static void mark_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	const struct config_shared *shared = &c->config->shared;
+	json_t *rows = NULL;
+
+	(void)params;
+	for (uint32_t i = 0; i < shared->n_marks; i++) {
+		json_t *o = config_mark_to_json(&shared->marks[i]);
+		json_int_t hits = mark_hits(c, i);
+
+		json_object_set_new(o, "position", json_integer(i));
+		json_object_set_new(o, "connections", hits < 0 ? json_null() : json_integer(hits));
+		if (!rows)
+			rows = json_array();
+		json_array_append_new(rows, o);
+		if (json_array_size(rows) == MARK_ROWS || i + 1 == shared->n_marks) {
+			rpc_rows(req, rows);
+			rows = NULL;
+		}
+	}
+	rpc_answer(req, json_pack("{s:I}", "count", (json_int_t)shared->n_marks));
+}
+
 #define SERVICE                                                                                    \
 	{                                                                                          \
 		"service", PARAM_STRING, true                                                      \
@@ -313,6 +351,9 @@ const struct method service_methods[] = {
 	 .help = "deletes a real server; its connections wait for it to come back",
 	 .params = {SERVICE, SERVER}},
 	{.name = "address.list", .run = address_list, .help = "VIPs, gateways and prefixes"},
+	{.name = "mark.list",
+	 .run = mark_list,
+	 .help = "the mark rules in order, with their counters; a stream of rows"},
 	{.name = "address.add",
 	 .run = address_add,
 	 .help = "adds an address; parameters are its object as in configuration",

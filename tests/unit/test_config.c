@@ -266,6 +266,43 @@ static void the_example_is_valid(void **state)
 	config_destroy(c);
 }
 
+static void mark_rules_are_read_and_written_back(void **state)
+{
+	static const char text[] =
+		"{\"node\":{\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}]},"
+		"\"shared\":{\"marks\":["
+		"{\"source\":\"!10.0.0.0/8\",\"destination\":\"10.2.0.0/16\",\"protocol\":\"tcp\","
+		"\"source_port\":\"!1024-65535\",\"destination_port\":80,\"link\":\"!public.10\","
+		"\"mark\":7,\"comment\":\"caches\"},"
+		"{\"protocol\":\"!tcp\",\"destination_port\":\"53\",\"mark\":0}]}}";
+	struct config *c = parse(text);
+	const struct mark_rule4 *r = &c->shared.marks[0].rule;
+
+	(void)state;
+	assert_int_equal(c->shared.n_marks, 2);
+	assert_true(r->source.negate && r->source.len == 8 && !r->dest.negate);
+	assert_true(r->sport.negate && r->sport.first == 1024 && r->sport.last == 65535);
+	assert_int_equal(r->dport.first, 80);
+	assert_int_equal(r->dport.last, 80);
+	assert_int_equal(r->proto, IPPROTO_TCP);
+	assert_int_equal(r->link, link_id_of(0, 10));
+	assert_true(r->link_negate);
+	assert_int_equal(r->mark, 7);
+	assert_int_equal(mark_rule4_entries(r), 8 * 2);
+	assert_int_equal(r[0].proto, IPPROTO_TCP);
+	r = &c->shared.marks[1].rule;
+	assert_int_equal(r->proto, IPPROTO_UDP);
+	assert_int_equal(r->link, LINK_ANY);
+	assert_json(config_mark_to_json(&c->shared.marks[0]),
+		    "{\"source\":\"!10.0.0.0/8\",\"destination\":\"10.2.0.0/16\","
+		    "\"protocol\":\"tcp\",\"source_port\":\"!1024-65535\","
+		    "\"destination_port\":80,\"link\":\"!public.10\",\"mark\":7,"
+		    "\"comment\":\"caches\"}");
+	assert_json(config_mark_to_json(&c->shared.marks[1]),
+		    "{\"protocol\":\"udp\",\"destination_port\":53,\"mark\":0}");
+	config_destroy(c);
+}
+
 static void the_schema_names_type_default_and_limits(void **state)
 {
 	json_t *schema = config_schema_json(sched_names()), *services = NULL, *server = NULL;
@@ -388,6 +425,7 @@ int main(void)
 		cmocka_unit_test(the_digest_is_sha256),
 		cmocka_unit_test(the_document_on_the_schema_is_up_to_date),
 		cmocka_unit_test(the_example_is_valid),
+		cmocka_unit_test(mark_rules_are_read_and_written_back),
 		cmocka_unit_test(the_schema_names_type_default_and_limits),
 		cmocka_unit_test(objects_are_found_by_key_any_listener_or_name),
 		cmocka_unit_test(the_cost_of_a_file_grows_with_its_length),

@@ -29,6 +29,9 @@ static const char *const schedulers[] = {"lc", "rr", "wlc", "wrr", NULL};
 	"{\"node\":{\"ports\":[{\"name\":\"public\",\"device\":\"d0\",\"linux\":{\"addresses\":["  \
 	"\"192.0.2.10/24\"],\"vlans\":[{\"id\":10}]}}]},\n"                                        \
 	"\"shared\":{\"addresses\":[\n" list "\n]}}"
+#define MARKS(list)                                                                                \
+	"{\"node\":{\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}]},\n"                       \
+	"\"shared\":{\"marks\":[\n" list "\n]}}"
 #define WEB(more)    "{\"protocol\":\"tcp\",\"listen\":\"192.0.2.80:80\"" more "}"
 #define SERVER(more) WEB(",\"servers\":[{\"address\":\"10.0.0.1:80\"" more "}]")
 
@@ -58,6 +61,28 @@ static const struct bad bad[] = {
 	{"{\"no\\u0064e\":{\"n\\u0061me\":1}}",
 	 "f:1:27: node.name: expected letters, digits, '.', '_' and '-', at most 63 characters, "
 	 "not a number"},
+	/* Mark rules. */
+	{MARKS("{\"destination\":\"10.0.0.0/8\"}"),
+	 "f:3:1: shared.marks[0].mark: missing: expected a number from 0 to 4294967295"},
+	{MARKS("{\"destination\":\"!0.0.0.0/0\",\"mark\":1}"),
+	 "f:3:16: shared.marks[0].destination: \"!0.0.0.0/0\" is not a prefix: expected a prefix, "
+	 "as \"10.0.0.0/8\", or all but one, as \"!10.0.0.0/8\""},
+	{MARKS("{\"destination\":\"2001:db8::/32\",\"mark\":1}"),
+	 "f:3:16: shared.marks[0].destination: IPv6 is not supported yet"},
+	{MARKS("{\"destination_port\":\"90-80\",\"mark\":1}"),
+	 "f:3:21: shared.marks[0].destination_port: \"90-80\" is not a port: expected a port or a "
+	 "range, as 80, \"1000-1999\" or \"!80\""},
+	{MARKS("{\"destination_port\":0,\"mark\":1}"),
+	 "f:3:21: shared.marks[0].destination_port: 0 is out of range: expected a port or a range, "
+	 "as 80, \"1000-1999\" or \"!80\""},
+	{MARKS("{\"link\":\"!publik\",\"mark\":1}"),
+	 "f:3:9: shared.marks[0].link: \"publik\" is not a link: expected a port or port.VLAN"},
+	{MARKS("{\"protocol\":\"icmp\",\"mark\":1}"),
+	 "f:3:13: shared.marks[0].protocol: \"icmp\" is not a protocol: expected one of tcp, udp, "
+	 "!tcp, !udp"},
+	{MARKS("{\"comment\":\"a\\u0007\",\"mark\":1}"),
+	 "f:3:12: shared.marks[0].comment: \"a?\" is not a comment: expected text without control "
+	 "characters, at most 255 characters"},
 	/* Values. */
 	{SERVICES(WEB(",\"scheduler\":\"wlcc\"")),
 	 "f:4:56: shared.services[0].scheduler: \"wlcc\" is not a scheduler (did you mean "

@@ -593,7 +593,7 @@ static void every_listing_answers(void **state)
 		"version",	    "status",	    "config.get",   "config.schema",
 		"service.list",	    "address.list", "counter.list", "route.list",
 		"connection.list",  "worker.list",  "port.list",    "log.level",
-		"connection.count",
+		"connection.count", "mark.list",
 	};
 	struct fixture *f = *state;
 	json_t *r, *s;
