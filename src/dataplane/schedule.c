@@ -322,6 +322,34 @@ static bool reopens(const struct worker *w, const struct pkt4 *p)
 	       (c->flags & CONN_F_NOOUTPUT);
 }
 
+/* Whether the connection that was found is still the packet's own. */
+static bool still_its(const struct pkt4 *p)
+{
+	return (p->conn->c.flags & CONN_F_LIVE) && conn4_matches(p->conn, &p->key, p->dir);
+}
+
+/* A connection that a later packet of the burst pushed out of a full table, or replaced, is
+ * nothing that the stages to come may touch. */
+static void let_go(struct worker *w, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		if (!(p->conn->c.flags & CONN_F_ONE_PACKET) && !still_its(p))
+			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+		if (!p->conn) {
+			door_drop(w, p->m, DROP_TABLE_FULL);
+			continue;
+		}
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}
+
 void stage_schedule4(struct worker *w, struct burst *b)
 {
 	uint32_t freed = w->table4.freed; /* as it was at look-up */
@@ -333,8 +361,7 @@ void stage_schedule4(struct worker *w, struct burst *b)
 		struct pkt4 *p = &b->pkts[i];
 
 		/* An earlier packet of this burst may have ended or remade the connection. */
-		if (unlikely(w->table4.freed != freed) && p->conn &&
-		    !(p->conn->c.flags & CONN_F_LIVE && conn4_matches(p->conn, &p->key, p->dir)))
+		if (unlikely(w->table4.freed != freed) && p->conn && !still_its(p))
 			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
 		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && reopens(w, p))) {
 			conn4_destroy(w, p->conn);
@@ -348,4 +375,6 @@ void stage_schedule4(struct worker *w, struct burst *b)
 		k++;
 	}
 	b->n = k;
+	if (unlikely(w->table4.freed != freed))
+		let_go(w, b);
 }
