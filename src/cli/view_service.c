@@ -145,7 +145,24 @@ void view_services(const struct out *out, const json_t *result, const struct inv
 static bool key_is_plain(const char *key)
 {
 	return strcmp(key, "servers") != 0 && strcmp(key, "counters") != 0 &&
-	       strcmp(key, "rates") != 0;
+	       strcmp(key, "rates") != 0 && strcmp(key, "removed_servers") != 0;
+}
+
+/* Servers that are removed and still have connections. */
+static void removed_print(const struct out *out, const json_t *service)
+{
+	const json_t *server;
+	size_t i;
+
+	json_array_foreach (json_object_get(service, "removed_servers"), i, server) {
+		fprintf(out->file, "%sremoved           ", i ? "" : "\n");
+		text_put(out->file, view_text(server, "address"));
+		fprintf(out->file, "  %.0f connections left, ", view_number(server, "connections"));
+		text_put(out->file, view_text(server, "on_server_gone"));
+		if (json_object_get(server, "drain_left_s"))
+			fprintf(out->file, ", %.0f s left", view_number(server, "drain_left_s"));
+		fputc('\n', out->file);
+	}
 }
 
 void view_service(const struct out *out, const json_t *result, const struct invocation *inv)
@@ -176,4 +193,5 @@ void view_service(const struct out *out, const json_t *result, const struct invo
 	wrapped = json_pack("{s:[O]}", "services", object);
 	view_services(out, wrapped, NULL);
 	json_decref(wrapped);
+	removed_print(out, service);
 }

@@ -188,21 +188,52 @@ static void service_list(struct control *c, struct rpc_request *req, json_t *par
 	listing_start(c, req, sections, 1);
 }
 
+/* Servers that wait for the end of their connections, and what becomes of those. */
+static json_t *removed_json(const struct control *c, const struct config_service *svc)
+{
+	static const char *const names[] = {"reset", "keep", "drain"};
+	const struct runtime *runtime = &c->pub->runtime;
+	const struct service_rt *rt = control_service_rt(c, svc);
+	uint32_t now_s = (uint32_t)(clock_us() / 1000000), place = 0;
+	const struct server_rt *srv;
+	json_t *list = json_array();
+
+	while (rt && (srv = runtime_removed_next(runtime, rt, &place))) {
+		uint64_t counts = server_rt_counts(srv);
+		char text[ENDPOINT_STRLEN];
+		json_t *o = json_pack("{s:s, s:I, s:s}", "address",
+				      endpoint_format(&srv->ep, text, sizeof(text)), "connections",
+				      (json_int_t)counts_active(counts) +
+					      (json_int_t)counts_inactive(counts),
+				      "on_server_gone", names[server_rt_gone(runtime, srv, now_s)]);
+		uint32_t left = server_rt_drain_left(runtime, srv, now_s);
+
+		if (left)
+			json_object_set_new(o, "drain_left_s", json_integer(left));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static void service_get(struct control *c, struct rpc_request *req, json_t *params)
 {
 	const char *name = param_string(params, "service");
 	const struct config_service *svc = config_service_find(c->config, name);
 	struct traffic_sum *removed;
+	json_t *o;
 
 	if (!svc) {
 		fail_no_service(c, req, name);
 		return;
 	}
 	removed = traffic_of_removed(&c->traffic);
-	if (removed)
-		rpc_answer(req, json_pack("{s:o}", "service", service_json(c, svc, removed)));
-	else
+	if (removed) {
+		o = service_json(c, svc, removed);
+		json_object_set_new(o, "removed_servers", removed_json(c, svc));
+		rpc_answer(req, json_pack("{s:o}", "service", o));
+	} else {
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+	}
 	free(removed);
 }
 

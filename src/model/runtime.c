@@ -395,6 +395,19 @@ uint32_t runtime_reap(struct runtime *rt, const struct grace *grace)
 	return kept;
 }
 
+const struct server_rt *runtime_removed_next(const struct runtime *rt, const struct service_rt *svc,
+					     uint32_t *place)
+{
+	while (*place < rt->n_leavers) {
+		const struct runtime_leaver *l = &rt->leavers[(*place)++];
+
+		if (l->server != NULL && !l->forgotten && l->server->removed &&
+		    l->server->service_id == svc->id)
+			return l->server;
+	}
+	return NULL;
+}
+
 /* --- Connections of removed servers ------------------------------------------------ */
 
 uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv, uint32_t now_s)

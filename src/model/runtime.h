@@ -166,6 +166,11 @@ void runtime_service_remove(struct runtime *rt, struct service_rt *svc, const st
  * way. Call from a timer. */
 uint32_t runtime_reap(struct runtime *rt, const struct grace *grace);
 
+/* Control: the removed servers of a service that connections still name, one by one.
+ * *place starts at 0; NULL: no more. */
+const struct server_rt *runtime_removed_next(const struct runtime *rt, const struct service_rt *svc,
+					     uint32_t *place);
+
 static inline struct server_rt *runtime_server(const struct runtime *rt, uint32_t id)
 {
 	return __atomic_load_n(&rt->servers[id], __ATOMIC_ACQUIRE);
