@@ -227,6 +227,10 @@ const struct command cli_commands[] = {
 	{"address delete", "remove an address", NULL, address_delete_args, 0, "address.delete",
 	 "deleted", NULL, NULL, NULL},
 
+	{"mark list", "mark rules, in order, with what they decided about",
+	 "The last rule that matches decides.", NULL, CMD_STREAM, "mark.list", NULL, &list_marks,
+	 NULL, NULL},
+
 	{"connection list", "connections, filtered",
 	 "Rows are printed as they come. With --json they are the array \"rows\" of the document, "
 	 "one row on a line.",

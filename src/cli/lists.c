@@ -21,6 +21,12 @@ LIST(nexthops, "nexthops", "no next hops in use", {"ID", "id", FORMAT_ID},
      {"MAC", "mac", FORMAT_TEXT}, {"STATE", "state", FORMAT_STATE}, {"MTU", "mtu", FORMAT_ID},
      {"USED", "used_s", FORMAT_SECONDS});
 
+LIST(marks, NULL, "no mark rules", {"#", "position", FORMAT_ID}, {"MARK", "mark", FORMAT_ID},
+     {"PROTO", "protocol", FORMAT_TEXT}, {"SOURCE", "source", FORMAT_TEXT},
+     {"SPORT", "source_port", FORMAT_TEXT}, {"DESTINATION", "destination", FORMAT_TEXT},
+     {"DPORT", "destination_port", FORMAT_TEXT}, {"LINK", "link", FORMAT_TEXT},
+     {"CONNS", "connections", FORMAT_COUNT}, {"COMMENT", "comment", FORMAT_TEXT});
+
 LIST(routes, "routes", "no routes", {"PREFIX", "prefix", FORMAT_TEXT},
      {"KIND", "kind", FORMAT_TEXT}, {"VIA", "via", FORMAT_TEXT}, {"LINK", "link", FORMAT_TEXT},
      {"MTU", "mtu", FORMAT_ID}, {"SOURCE", "source", FORMAT_TEXT});

@@ -52,8 +52,8 @@ void view_json(const struct out *out, const json_t *json);
 /* The same, always with indentation: what has no other form. */
 void view_pretty(const struct out *out, const json_t *result, const struct invocation *inv);
 
-extern const struct list_view list_addresses, list_connections, list_nexthops, list_routes,
-	list_workers, list_ports;
+extern const struct list_view list_addresses, list_connections, list_marks, list_nexthops,
+	list_routes, list_workers, list_ports;
 
 void view_version(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_status(const struct out *out, const json_t *result, const struct invocation *inv);

@@ -235,6 +235,31 @@ static const struct config_service *twin(const struct config *config,
 	return found && same_key(found, svc) ? found : NULL;
 }
 
+/* The draft's rules are the configuration's from here on. Nothing to do when they are. */
+static int marks_compile(const struct config *config, struct snapshot *draft, char error[256])
+{
+	uint32_t n = config->shared.n_marks;
+	struct mark_rule4 *rules = calloc(n + 1, sizeof(*rules));
+	struct mark_table *t = NULL;
+	int ret = 0;
+
+	if (!rules) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		rules[i] = config->shared.marks[i].rule;
+	if (!classify4_same(draft->marks, rules, n)) {
+		t = n ? classify4_create(rules, n, draft->marks, error) : NULL;
+		if (n && !t)
+			ret = -ENOMEM;
+		else
+			snapshot_set_marks(draft, t);
+	}
+	free(rules);
+	return ret;
+}
+
 static int marks_changed(struct publisher *p, const struct config *before,
 			 const struct config *after, char error[256])
 {
@@ -249,7 +274,8 @@ static int marks_changed(struct publisher *p, const struct config *before,
 		no_memory(error);
 		return -ENOMEM;
 	}
-	return 0;
+	/* Now, so that rules which cannot be compiled are refused. */
+	return marks_compile(after, p->draft, error);
 }
 
 static int addresses_changed(struct publisher *p, const struct config *before,
@@ -386,33 +412,21 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 
 int builder_marks4(const struct config *config, struct snapshot *draft)
 {
-	uint32_t n = config ? config->shared.n_marks : 0;
-	struct mark_rule4 *rules = calloc(n + 1, sizeof(*rules));
+	const struct mark_rule4 *rules;
 	struct mark_cover *cover;
-	struct mark_table *t;
 	char error[256];
-	int ret = 0;
+	uint32_t n;
 
-	if (!rules)
+	if (config && marks_compile(config, draft, error) < 0) {
+		log_error("control", "%s", error);
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++)
-		rules[i] = config->shared.marks[i].rule;
-	if (!classify4_same(draft->marks, rules, n)) {
-		t = n ? classify4_create(rules, n, draft->marks, error) : NULL;
-		if (n && !t) {
-			log_error("control", "%s", error);
-			ret = -ENOMEM;
-		} else {
-			snapshot_set_marks(draft, t);
-		}
 	}
+	n = classify4_rules(draft->marks, &rules);
 	cover = mark_cover_create(rules, n, draft->listeners4);
 	if (!cover && errno)
-		ret = -ENOMEM;
-	else
-		snapshot_set_cover4(draft, cover);
-	free(rules);
-	return ret;
+		return -ENOMEM;
+	snapshot_set_cover4(draft, cover);
+	return 0;
 }
 
 /* Real servers' ports as well where packets from them have to belong to a connection. */
