@@ -117,6 +117,28 @@ static void time_outs_default_to_those_of_the_model(void **state)
 	config_destroy(c);
 }
 
+static void compat_ipvs_fills_what_nobody_states(void **state)
+{
+	static const char text[] =
+		"{\"shared\":{\"compat\":\"ipvs\",\"defaults\":{\"conn_reuse\":3},\"services\":["
+		"{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.1:80\"]},"
+		"{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.1:81\"],\"on_server_gone\":"
+		"\"reset\"}]"
+		"}}";
+	struct config *c = parse(text);
+
+	(void)state;
+	assert_int_equal(c->shared.services[0]->policy.gone, GONE_KEEP);
+	assert_int_equal(c->shared.services[0]->policy.reuse, 3);
+	assert_int_equal(c->shared.services[1]->policy.gone, GONE_RESET);
+	assert_json(config_to_json(c, CONFIG_SHARED), text);
+	config_destroy(c);
+	c = parse("{\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":"
+		  "\"192.0.2.1:80\"}]}}");
+	assert_int_equal(c->shared.services[0]->policy.gone, GONE_RESET);
+	config_destroy(c);
+}
+
 static void output_keeps_order_and_stated_policies_and_drops_defaults(void **state)
 {
 	struct config *c = parse(document);
@@ -419,6 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_typed_and_every_default_is_filled_in),
 		cmocka_unit_test(time_outs_default_to_those_of_the_model),
+		cmocka_unit_test(compat_ipvs_fills_what_nobody_states),
 		cmocka_unit_test(output_keeps_order_and_stated_policies_and_drops_defaults),
 		cmocka_unit_test(what_is_saved_loads_as_the_same),
 		cmocka_unit_test(the_digest_is_of_meaning_and_order),
