@@ -144,9 +144,29 @@ doors_balanced()
 		and $d.handed_off == $d.ring_in' "$RUN/status.json"
 }
 
+# Connections that servers count, removed ones included, are those in the tables. Asked
+# while nothing changes them: twice the same table, and the counts between.
+counts_balanced()
+{
+	local before after counted=0 key
+	before=$(rpc status | jq .connections.live)
+	while read -r key; do
+		counted=$((counted + $(rpc service.get "{\"service\": \"$key\"}" | jq '.service |
+			([.servers[] | .active + .inactive] | add // 0) +
+			([.removed_servers[]?.connections] | add // 0)')))
+	done < <(rpc service.list | jq -r '.services[].key')
+	after=$(rpc status | jq .connections.live)
+	echo "servers count $counted, tables hold $before" > "$RUN/counts"
+	[ "$before" -eq "$after" ] && [ "$counted" -eq "$before" ]
+}
+
 doors_add_up()
 {
 	wait_for 10 "the doors add up: $(rpc status | jq -c .doors)" doors_balanced
+	if [ "$(rpc status | jq .services)" -le 50 ]; then
+		wait_for 20 "servers count what the tables hold" counts_balanced
+		note "connections: $(cat "$RUN/counts")"
+	fi
 	note "doors: $(jq -r '.doors | to_entries | map("\(.key) \(.value)") | join(", ")' \
 		"$RUN/status.json")"
 	note "drops: $(rpc counter.list | jq -r '[.drops[] | select(.count > 0) |
