@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 60
+# limit: 90
+PLVS_FRAMES=16384
 . "$(dirname "$0")/lib.sh"
 
 network_two_armed 1 1
@@ -10,7 +11,8 @@ plvs_start
 web_start server1
 echo_serve server1 udp 10.10.0.11 7000
 socket=UNIX-CONNECT:$RUN/plvs.sock
-on_background client1 numbers "$PROBE" udp-ask 192.0.2.80:7000 --count 50000 --rate 5000
+on_background client1 numbers "$PROBE" udp-ask 192.0.2.80:7000 --count 20000 --rate 2000 \
+	--linger 5000
 
 # Answers of the control socket to what a client should not send.
 say()
@@ -50,6 +52,7 @@ is "a good client is answered" "$(ctl --json status | jq -r .services)" -eq 2
 is "the service answers" "$(on client1 curl -sS --max-time 5 http://192.0.2.80/)" = server1
 background_wait numbers
 note "$(cat "$RUN/numbers.log")"
+note "drops: $(rpc counter.list | jq -c '[.drops[] | select(.count > 0) | {(.name): .count}] | add')"
 is "packets lost meanwhile" "$(jq .lost "$RUN/numbers.log")" -eq 0
 doors_add_up
 # shellcheck disable=SC2046

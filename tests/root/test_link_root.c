@@ -414,11 +414,12 @@ static void a_ping_goes_out_of_the_tap_and_comes_back(void **state)
 	struct host *h = host_add("192.0.2.1", 1, 0, 0, true);
 
 	(void)state;
-	run("ping -q -c 3 -i 0.05 -W 2 192.0.2.1 >/dev/null");
-	assert_int_equal(h->echoes, 3);
+	/* -w bounds the whole; -c then counts answers: a busy machine may lose a first one. */
+	run("ping -q -c 3 -i 0.05 -w 20 192.0.2.1 >/dev/null");
+	assert_true(h->echoes >= 3);
 	/* Larger than one buffer's room: in segments, both ways. */
-	run("ip link set public mtu 6000 && ping -q -c 1 -W 2 -s 5000 192.0.2.1 >/dev/null");
-	assert_int_equal(h->echoes, 4);
+	run("ip link set public mtu 6000 && ping -q -c 1 -w 20 -s 5000 192.0.2.1 >/dev/null");
+	assert_true(h->echoes >= 4);
 	assert_true(link_port_counters(side, 0)->to_tap_bytes > 5000);
 }
 
