@@ -7,13 +7,14 @@
 # each destination is one cache's. The caches take any address of the prefix as theirs.
 PREFIX=198.18.0.0/16
 
-# ask ROUNDS: prints "SERVER DESTINATION" for each answer.
+# ask ROUNDS: prints "SERVER DESTINATION" for each answer. An odd number of destinations: one
+# that takes turns would give a destination to another cache in each round.
 ask()
 {
 	local i
 	for ((i = 0; i < $1; i++)); do
 		on client1 curl -sS --max-time 5 -H 'Connection: close' -w '%{remote_ip}\n' \
-			"http://198.18.[1-2].[1-20]/" || fail "curl: $?"
+			"http://198.18.[1-3].[1-13]/" || fail "curl: $?"
 	done | paste -d ' ' - -
 }
 
@@ -44,18 +45,18 @@ plvs_start 2
 for i in 1 2; do web_start server$i; done
 
 ask 5 > "$RUN/answers"
-is "answers" "$(wc -l < "$RUN/answers")" -eq 200
-is "destinations that answered" "$(awk '{ print $2 }' "$RUN/answers" | sort -u | wc -l)" -eq 40
-is "pairs of a server and a destination" "$(sort -u "$RUN/answers" | wc -l)" -eq 40
+is "answers" "$(wc -l < "$RUN/answers")" -eq 195
+is "destinations that answered" "$(awk '{ print $2 }' "$RUN/answers" | sort -u | wc -l)" -eq 39
+is "pairs of a server and a destination" "$(sort -u "$RUN/answers" | wc -l)" -eq 39
 for i in 1 2; do
 	is "destinations of server$i" "$(sort -u "$RUN/answers" | grep -c "^server$i ")" -ge 10
 done
-is "connections that the rule decided about" "$(decided)" -eq 200
+is "connections that the rule decided about" "$(decided)" -eq 195
 
 # Nobody answers ARP for them; for the router's own address Linux does.
 ip -n "$NET-client1" route replace $PREFIX dev eth0
 is "ARP answers for the router" "$(arp_answers 192.0.2.10)" -eq 2
-for address in 198.18.1.1 198.18.2.20 198.18.77.77; do
+for address in 198.18.1.1 198.18.3.13 198.18.77.77; do
 	is "ARP answers for $address" "$(arp_answers $address)" -eq 0
 done
 doors_add_up
