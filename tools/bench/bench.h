@@ -11,6 +11,7 @@
  *	packets.c	frames of randomly chosen connections in mbufs
  *	bare.c		the lower bound: the same work in one loop without stages
  *	measure.c	alternating blocks of two or more subjects, medians
+ *	marks.c		the same with mark rules in the snapshot and without
  *	ports.c		the real loop on net_null and net_ring ports
  *	lifecycle.c	connections made, established, closed and timed out in virtual time
  *	testpmd.c	dpdk-testpmd on the same devices
@@ -124,9 +125,25 @@ void measure(const struct scene *s, struct subject *subjects, unsigned int n, ui
 	     struct rte_mempool *pool);
 double median(double *values, uint32_t n);
 
+struct memory_arg {
+	struct scene *s;
+	struct rte_mempool *pool;
+};
+
+/* A batch of subject.batch: the stages on frames in memory; arg is a struct memory_arg. */
+uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames);
+/* What was measured is forwarding: every packet was found and sent. */
+void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before);
+
 /* pipeline/X and bare/X at one number of connections. */
 void bench_memory(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
 		  struct rte_mempool *pool);
+
+/* ---- marks.c ---- */
+
+/* DR with ten thousand mark rules against none: connections to a VIP (marks/established),
+ * and to what only a mark rule claims (marks/by-mark). */
+void bench_marks(const struct options *o, uint32_t n, uint16_t dev, struct rte_mempool *pool);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

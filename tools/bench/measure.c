@@ -79,12 +79,7 @@ static inline void refill(struct scene *s, struct rte_mbuf **frames, struct rte_
 		fail("the stages kept packet buffers");
 }
 
-struct memory_arg {
-	struct scene *s;
-	struct rte_mempool *pool;
-};
-
-static uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames)
+uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames)
 {
 	struct memory_arg *a = arg;
 	uint64_t start = rte_rdtsc_precise();
@@ -115,8 +110,7 @@ static uint64_t batch_bare(void *arg, struct rte_mbuf **frames)
 	return rte_rdtsc_precise() - start;
 }
 
-/* What was measured is forwarding: every packet was found and sent. */
-static void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before)
+void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before)
 {
 	uint64_t dropped = 0;
 
