@@ -108,6 +108,9 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	uint32_t work = 0;
 
 	worker_env_update(w, now_tick, now_s);
+	/* Before what arrives now, so that nothing of a flow overtakes it. */
+	if (w->n_parked)
+		pipeline_unpark(w);
 	for (unsigned int i = 0; i < w->n_rx; i++)
 		work += receive_port(w, &w->rx[i]);
 	for (unsigned int i = 0; i < w->n_workers; i++)

@@ -86,7 +86,8 @@ static enum parked_fate parked_look(struct worker *w, struct parked *q)
 	return PARKED_WAITS;
 }
 
-void pipeline_unpark(struct worker *w)
+/* One burst of them. Returns how many ran. */
+static uint16_t unpark_burst(struct worker *w)
 {
 	struct rte_mbuf *run[BURST_MAX];
 	uint16_t n_run = 0, keep = 0;
@@ -110,6 +111,14 @@ void pipeline_unpark(struct worker *w)
 	w->n_parked = keep;
 	if (n_run) /* may park again: only now, with the queue in order */
 		pipeline_run(w, run, n_run);
+	return n_run;
+}
+
+void pipeline_unpark(struct worker *w)
+{
+	for (unsigned int i = 0; i < PARK_MAX / BURST_MAX && w->n_parked; i++)
+		if (unpark_burst(w) < BURST_MAX)
+			break;
 }
 
 static int conn4_expire(void *ctx, struct conn *c, uint32_t index)

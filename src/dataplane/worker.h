@@ -21,7 +21,7 @@
 #include "model/publish.h"
 
 #define PARK_MAX	  256 /* packets of one worker that wait for next hops */
-#define PARK_PER_NEXTHOP  8
+#define PARK_PER_NEXTHOP  64  /* about what Linux keeps for one neighbour */
 #define PARK_TICKS	  (CONN_TICK_HZ * 3)
 #define HANDOFF_RING_SIZE 4096
 #define MAX_QUEUES_WORKER (MAX_PORTS * 2)
