@@ -75,7 +75,8 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->flags = (policy->one_packet ? SERVICE_ONE_PACKET : 0) |
 		      (policy->expire_quiescent ? SERVICE_EXPIRE_QUIESCENT : 0) |
 		      (policy->sloppy_tcp ? SERVICE_SLOPPY_TCP : 0) |
-		      (policy->nat_icmp_send ? SERVICE_NAT_ICMP : 0);
+		      (policy->nat_icmp_send ? SERVICE_NAT_ICMP : 0) |
+		      (policy->ftp && from->proto == IPPROTO_TCP ? SERVICE_FTP : 0);
 	node->gone = policy->gone;
 	node->drain_s = policy->drain_s;
 	node->unknown = policy->unknown;
@@ -211,7 +212,7 @@ bool builder_service_same(const struct config_service *a, const struct config_se
 	    x->expire_quiescent != y->expire_quiescent || x->gone != y->gone ||
 	    x->drain_s != y->drain_s || x->unknown != y->unknown || x->reuse != y->reuse ||
 	    x->sloppy_tcp != y->sloppy_tcp || x->nat_icmp_send != y->nat_icmp_send ||
-	    memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
+	    x->ftp != y->ftp || memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
 		return false;
 	for (uint32_t i = 0; i < a->n_servers; i++) {
 		const struct config_server *s = &a->servers[i], *t = &b->servers[i];

@@ -143,6 +143,7 @@ struct config_policy {
 	uint8_t unknown;       /* enum unknown_policy */
 	bool sloppy_tcp;
 	bool nat_icmp_send;
+	bool ftp;
 	uint32_t reuse;	  /* conn_reuse: REUSE_* */
 	uint32_t drain_s; /* drain_timeout */
 	uint32_t timeout_s[CONN_STATE_MAX];

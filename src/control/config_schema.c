@@ -73,6 +73,7 @@ enum {
 	SET_UNKNOWN,
 	SET_SLOPPY,
 	SET_NAT_ICMP,
+	SET_FTP,
 	SET_TIMEOUT, /* + enum conn_state */
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX < 64, "one bit each");
@@ -222,6 +223,12 @@ static const struct config_field policy_fields[] = {
 	 .set_bit = SET_NAT_ICMP,
 	 .help = "NAT: a packet from a real server's port without a connection is answered with "
 		 "ICMP port unreachable, not routed; IPVS's nat_icmp_send"},
+	{.name = "ftp",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, ftp),
+	 .set_bit = SET_FTP,
+	 .help = "TCP, NAT: FTP control connections; data connections, active and passive, go to "
+		 "the same server"},
 	{.name = "timeouts",
 	 .type = TYPE_OBJECT,
 	 .object = &timeouts_object,

@@ -22,6 +22,7 @@
 #define CONN_F_OUT_KEY	  0x10U /* NAT: the out key is in the table */
 #define CONN_F_LIVE	  0x20U /* entry in use */
 #define CONN_F_ONE_PACKET 0x40U
+#define CONN_F_FTP	  0x80U /* an FTP control connection: see ftp.h */
 
 struct conn {
 	/* --- every hit --- */

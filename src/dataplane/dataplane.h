@@ -123,7 +123,9 @@ struct dataplane {
 	struct rte_mempool *pools[MAX_PORTS]; /* one per NUMA node in use */
 	uint64_t hz;			      /* TSC */
 	uint64_t tsc_start;		      /* tick 0 */
-	uint32_t stop;			      /* control: wo, worker: ro */
+	/* The tick until which some FTP data connection may be expected; workers write it. */
+	uint32_t ftp_until;
+	uint32_t stop; /* control: wo, worker: ro */
 };
 
 /* EAL runs; every lcore but main becomes a worker. Opens and configures ports, makes rings,

@@ -6,6 +6,7 @@
 
 #include "base/csum.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/ftp.h"
 
 #define EVICT_TRIES 64 /* stale entries of the embryonic ring passed over per eviction */
 
@@ -281,6 +282,8 @@ void conn4_destroy(struct worker *w, struct conn4 *c)
 {
 	struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
 
+	if (unlikely(c->c.flags & CONN_F_FTP))
+		ftp4_end(w, c);
 	conn4_grow_up(w, c);
 	wheel_disarm(&w->wheel4, &c->c, conn4_index(&w->table4, c));
 	table4_unlink(&w->table4, c, DIR_IN);

@@ -15,6 +15,7 @@
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
 #include "dataplane/fragment.h"
+#include "dataplane/ftp.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
 
@@ -229,6 +230,8 @@ static bool rewrite_one(struct worker *w, struct pkt4 *p)
 		refuse(w, p, 11, 0, DROP_TTL_EXCEEDED, 0);
 		return false;
 	}
+	if (unlikely(p->conn->c.flags & CONN_F_FTP))
+		ftp4_packet(w, p);
 	if (unlikely(p->l3_len > p->nh->mtu)) {
 		rewrite_too_big(w, p);
 		return false;

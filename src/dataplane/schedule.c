@@ -10,6 +10,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
+#include "dataplane/ftp.h"
 #include "dataplane/gone.h"
 #include "dataplane/life.h"
 #include "dataplane/persist.h"
@@ -233,11 +234,33 @@ static bool schedule_follower(struct worker *w, struct pkt4 *p)
 	return false;
 }
 
+/* A data connection that an FTP control connection announced. False: it is none; with
+ * *left set it has left. */
+static bool ftp_made(struct worker *w, struct pkt4 *p, bool *left)
+{
+	int ret = ftp4_make(w, p);
+
+	if (ret == -ENOENT)
+		return false;
+	if (ret == 0) {
+		p->flags |= PKT_NEW;
+		resolve_ahead4(w, p->conn);
+		return true;
+	}
+	door_drop(w, p->m, ret == -EEXIST ? DROP_KEY_COLLISION : DROP_TABLE_FULL);
+	*left = true;
+	return false;
+}
+
 /* True when p->conn is set. */
 static bool schedule_one(struct worker *w, struct pkt4 *p)
 {
 	struct service_match match;
+	bool left = false;
 	int ret;
+
+	if (unlikely(ftp4_expecting(w)) && ((ftp_made(w, p, &left)) || left))
+		return !left;
 
 	if (p->dir == DIR_OUT) {
 		if (!try_as_in(w, p))
@@ -272,6 +295,8 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	switch (ret) {
 	case 0:
 		p->flags |= PKT_NEW;
+		if (unlikely(match.svc->flags & SERVICE_FTP) && match.exact)
+			ftp4_begin(p->conn);
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET))
 			resolve_ahead4(w, p->conn);
 		return true;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/ftp.h"
 #include "dataplane/pages.h"
 
 int pkt_tag_offset = -1;
@@ -91,7 +92,14 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 		ret = -ENOMEM;
 		goto err_counters;
 	}
+	w->ftp = pages_alloc(sizeof(*w->ftp), socket); /* touched when there is FTP */
+	if (!w->ftp) {
+		ret = -ENOMEM;
+		goto err_follow;
+	}
 	return 0;
+err_follow:
+	pages_free(w->follow, sizeof(*w->follow));
 err_counters:
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
 err_embryos:
@@ -105,6 +113,7 @@ err_table:
 
 void worker_fini(struct worker *w)
 {
+	pages_free(w->ftp, sizeof(*w->ftp));
 	pages_free(w->follow, sizeof(*w->follow));
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
 	pages_free(w->embryos, sizeof(*w->embryos) * ((size_t)w->embryo_mask + 1));

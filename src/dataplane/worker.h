@@ -28,6 +28,7 @@
 
 struct dataplane;
 struct worker_command;
+struct ftp;
 
 /* Packets that wait to go out of one port by this worker's own queue or another's ring. */
 struct tx_buffer {
@@ -119,6 +120,7 @@ struct worker {
 	uint16_t n_parked;
 	uint64_t random;		/* xorshift state */
 	uint16_t ip_id;			/* of generated packets */
+	struct ftp *ftp;
 	struct worker_command *command; /* under way, or NULL */
 	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */
 

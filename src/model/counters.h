@@ -97,6 +97,9 @@ enum punt_class {
 	X(icmp_suppressed, "ICMP errors not sent: over their rate, or no buffer")                  \
 	X(resets, "RSTs sent: real server removed, or no connection")                              \
 	X(resets_suppressed, "RSTs not sent: over their rate, or no buffer")                       \
+	X(ftp_expected, "FTP data connections that were announced")                                \
+	X(ftp_refused, "FTP announcements not believed: foreign address, low port, garbage")       \
+	X(ftp_full, "FTP left without help: no room for its state")                                \
 	X(resolved, "times a connection was resolved again after a change")                        \
 	X(loops, "polling rounds")                                                                 \
 	X(busy_loops, "polling rounds with work")                                                  \

@@ -48,6 +48,8 @@ _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 #define SERVICE_EXPIRE_QUIESCENT 0x4U
 /* A packet of a real server's port without a connection is refused (nat_icmp_send). */
 #define SERVICE_NAT_ICMP 0x8U
+/* NAT: its connections are FTP control connections. */
+#define SERVICE_FTP 0x10U
 
 /* TCP to a service's port, without a connection and opening none. */
 enum unknown_policy {
