@@ -118,8 +118,8 @@ struct worker {
 	struct follow *follow; /* fragments and what they follow */
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
-	uint64_t random;		/* xorshift state */
-	uint16_t ip_id;			/* of generated packets */
+	uint64_t random; /* xorshift state */
+	uint16_t ip_id;	 /* of generated packets */
 	struct ftp *ftp;
 	struct worker_command *command; /* under way, or NULL */
 	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */

@@ -25,7 +25,7 @@ for i in 1 2; do web_start server$i 80; done
 for i in 1 2; do ip -n "$NET-client$i" route add 10.99.0.0/16 via 192.0.2.10; done
 
 for round in 1 2; do
-	for i in {1..20}; do web_ask client1 10.99.$i.1 1; done > "$RUN/answers$round"
+	for i in {1..20}; do web_ask client1 "10.99.$i.1" 1; done > "$RUN/answers$round"
 	is "answers of round $round" "$(wc -l < "$RUN/answers$round")" -eq 20
 done
 cmp "$RUN/answers1" "$RUN/answers2" || fail "a destination went to another cache"
