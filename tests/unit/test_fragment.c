@@ -13,6 +13,7 @@
 
 #include "base/csum.h"
 #include "dataplane/tcp_state.h"
+#include "lib/bed.h"
 #include "lib/harness.h"
 #include "lib/packet.h"
 #include "lib/world.h"
@@ -38,20 +39,14 @@ static int bed_setup_n(unsigned int workers)
 	static const struct world_server dr[] = {{SERVER2 ":54", 1, FWD_DR}};
 	static const struct world_server tunnel[] = {{SERVER2 ":55", 1, FWD_TUNNEL}};
 	static const struct world_server local[] = {{"192.168.1.254:80", 1, FWD_LOCAL}};
-	const struct harness_config hc = {.n_workers = (uint16_t)workers};
+	static const char *const servers[] = {SERVER, SERVER2, NULL};
+	static const char *const clients[] = {CLIENT, NULL};
 	const struct sched_ops *rr = sched_find("rr");
 
-	if (harness_create(&h, &hc, error) < 0) {
-		fprintf(stderr, "%s\n", error);
+	if (bed_open(&h, workers, 0, false) < 0)
 		return -1;
-	}
-	world_route(&h, "0.0.0.0/0", link_id_of(0, 0), NULL);
-	world_route(&h, "10.10.0.0/16", LAN, NULL);
-	world_own(&h, "192.168.1.254", link_id_of(0, 0));
-	world_own(&h, "10.10.255.254", LAN);
-	world_neighbour(&h, link_id_of(0, 0), CLIENT, "02:01:c0:a8:01:01");
-	world_neighbour(&h, LAN, SERVER, "02:01:0a:0a:00:01");
-	world_neighbour(&h, LAN, SERVER2, "02:01:0a:0a:00:02");
+	bed_neighbours(&h, link_id_of(0, 0), clients);
+	bed_neighbours(&h, link_id_of(1, 0), servers);
 	world_service(&h, "udp", VIP ":53", rr, nat, 1);
 	world_service(&h, "udp", VIP ":54", rr, dr, 1);
 	world_service(&h, "udp", VIP ":55", rr, tunnel, 1);
@@ -71,19 +66,10 @@ static int bed_setup_three(void **state)
 	return bed_setup_n(3);
 }
 
-/* After every test: the doors add up and no buffer is lost. */
 static int bed_teardown(void **state)
 {
-	bool ok = harness_doors_add_up(&h, error);
-	unsigned int lost;
-
 	(void)state;
-	if (!ok)
-		fprintf(stderr, "doors: %s\n", error);
-	lost = harness_destroy(&h);
-	if (lost)
-		fprintf(stderr, "%u packet buffers lost\n", lost);
-	return ok && lost == 0 ? 0 : -1;
+	return bed_close(&h);
 }
 
 static void put_frame(unsigned int port, const uint8_t *frame, size_t len)
@@ -95,10 +81,7 @@ static void put_frame(unsigned int port, const uint8_t *frame, size_t len)
 
 static uint64_t dropped(enum drop_reason reason)
 {
-	struct worker_counters c;
-
-	dataplane_worker_counters(h.dp, &c);
-	return c.dropped[reason];
+	return bed_dropped(&h, reason);
 }
 
 static struct packet udp_from_client(uint16_t sport, uint16_t dport, uint16_t payload)

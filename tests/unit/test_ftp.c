@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dataplane/tcp_state.h"
+#include "lib/bed.h"
 #include "lib/harness.h"
 #include "lib/packet.h"
 #include "lib/world.h"
@@ -24,24 +25,17 @@
 #define PASV_PORT  (200 * 256 + 13)
 
 static struct harness h;
-static char error[256];
 static uint8_t last[FRAME_MAX];
 
 static int bed_setup_n(unsigned int workers)
 {
-	const struct harness_config hc = {.n_workers = (uint16_t)workers};
+	static const char *const servers[] = {SERVER, NULL};
 	const struct world_policy ftp = {.flags = SERVICE_FTP};
 	const struct world_server server = {SERVER ":21", 1, FWD_NAT};
 
-	if (harness_create(&h, &hc, error) < 0) {
-		fprintf(stderr, "%s\n", error);
+	if (bed_open(&h, workers, 0, true) < 0)
 		return -1;
-	}
-	world_route(&h, "0.0.0.0/0", link_id_of(0, 0), "192.168.1.253");
-	world_route(&h, "10.10.0.0/16", link_id_of(1, 0), NULL);
-	world_own(&h, "192.168.1.254", link_id_of(0, 0));
-	world_neighbour(&h, link_id_of(0, 0), "192.168.1.253", "02:01:c0:a8:01:01");
-	world_neighbour(&h, link_id_of(1, 0), SERVER, "02:01:0a:0a:00:01");
+	bed_neighbours(&h, link_id_of(1, 0), servers);
 	world_policy(&h, &ftp);
 	world_service(&h, "tcp", VIP ":21", NULL, &server, 1);
 	return 0;
@@ -61,14 +55,8 @@ static int bed_setup_3(void **state)
 
 static int bed_teardown(void **state)
 {
-	bool ok = harness_doors_add_up(&h, error);
-	unsigned int lost;
-
 	(void)state;
-	if (!ok)
-		fprintf(stderr, "doors: %s\n", error);
-	lost = harness_destroy(&h);
-	return ok && lost == 0 ? 0 : -1;
+	return bed_close(&h);
 }
 
 /* What comes out of the other port; proto 0: nothing. */

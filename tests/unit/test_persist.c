@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "dataplane/tcp_state.h"
+#include "lib/bed.h"
 #include "lib/harness.h"
 #include "lib/packet.h"
 #include "lib/world.h"
@@ -19,7 +20,6 @@
 #define SERVER2 "10.10.0.2"
 
 static struct harness h;
-static char error[256];
 
 static const struct world_server pool[] = {
 	{SERVER1 ":8080", 1, FWD_NAT},
@@ -28,18 +28,11 @@ static const struct world_server pool[] = {
 
 static int bed_setup_n(unsigned int workers)
 {
-	const struct harness_config hc = {.n_workers = (uint16_t)workers, .max_connections = 3000};
+	static const char *const servers[] = {SERVER1, SERVER2, NULL};
 
-	if (harness_create(&h, &hc, error) < 0) {
-		fprintf(stderr, "%s\n", error);
+	if (bed_open(&h, workers, 3000, true) < 0)
 		return -1;
-	}
-	world_route(&h, "0.0.0.0/0", link_id_of(0, 0), "192.168.1.253");
-	world_route(&h, "10.10.0.0/16", link_id_of(1, 0), NULL);
-	world_own(&h, "192.168.1.254", link_id_of(0, 0));
-	world_neighbour(&h, link_id_of(0, 0), "192.168.1.253", "02:01:c0:a8:01:01");
-	world_neighbour(&h, link_id_of(1, 0), SERVER1, "02:01:0a:0a:00:01");
-	world_neighbour(&h, link_id_of(1, 0), SERVER2, "02:01:0a:0a:00:02");
+	bed_neighbours(&h, link_id_of(1, 0), servers);
 	return 0;
 }
 
@@ -49,19 +42,10 @@ static int bed_setup(void **state)
 	return bed_setup_n(1);
 }
 
-/* After every test: the doors add up and no buffer is lost. */
 static int bed_teardown(void **state)
 {
-	bool ok = harness_doors_add_up(&h, error);
-	unsigned int lost;
-
 	(void)state;
-	if (!ok)
-		fprintf(stderr, "doors: %s\n", error);
-	lost = harness_destroy(&h);
-	if (lost)
-		fprintf(stderr, "%u packet buffers lost\n", lost);
-	return ok && lost == 0 ? 0 : -1;
+	return bed_close(&h);
 }
 
 static void put(unsigned int port, struct packet p)

@@ -13,6 +13,7 @@
 
 #include "base/csum.h"
 #include "dataplane/tcp_state.h"
+#include "lib/bed.h"
 #include "lib/harness.h"
 #include "lib/packet.h"
 #include "lib/world.h"
@@ -24,7 +25,6 @@
 #define SERVER2 "10.10.0.2"
 
 static struct harness h;
-static char error[256];
 
 static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
 static const struct mac station = {{2, 9, 9, 9, 9, 9}};
@@ -34,19 +34,13 @@ static int bed_setup_n(unsigned int workers)
 	static const struct world_server nat[] = {{SERVER ":8080", 1, FWD_NAT}};
 	static const struct world_server dr[] = {{SERVER2 ":80", 1, FWD_DR}};
 	const struct sched_ops *rr = sched_find("rr");
-	const struct harness_config hc = {.n_workers = (uint16_t)workers};
+	static const char *const servers[] = {SERVER, SERVER2, NULL};
+	static const char *const clients[] = {CLIENT, NULL};
 
-	if (harness_create(&h, &hc, error) < 0) {
-		fprintf(stderr, "%s\n", error);
+	if (bed_open(&h, workers, 0, false) < 0)
 		return -1;
-	}
-	world_route(&h, "0.0.0.0/0", link_id_of(0, 0), NULL);
-	world_route(&h, "10.10.0.0/16", link_id_of(1, 0), NULL);
-	world_own(&h, "192.168.1.254", link_id_of(0, 0));
-	world_own(&h, "10.10.255.254", link_id_of(1, 0));
-	world_neighbour(&h, link_id_of(0, 0), CLIENT, "02:01:c0:a8:01:01");
-	world_neighbour(&h, link_id_of(1, 0), SERVER, "02:01:0a:0a:00:01");
-	world_neighbour(&h, link_id_of(1, 0), SERVER2, "02:01:0a:0a:00:02");
+	bed_neighbours(&h, link_id_of(0, 0), clients);
+	bed_neighbours(&h, link_id_of(1, 0), servers);
 	world_service(&h, "tcp", VIP ":80", rr, nat, 1);
 	world_service(&h, "udp", VIP ":53", rr, nat, 1);
 	world_service(&h, "tcp", VIP ":81", rr, dr, 1);
@@ -66,19 +60,10 @@ static int bed_setup_three(void **state)
 	return bed_setup_n(3);
 }
 
-/* After every test: the doors add up and no buffer is lost. */
 static int bed_teardown(void **state)
 {
-	bool ok = harness_doors_add_up(&h, error);
-	unsigned int lost;
-
 	(void)state;
-	if (!ok)
-		fprintf(stderr, "doors: %s\n", error);
-	lost = harness_destroy(&h);
-	if (lost)
-		fprintf(stderr, "%u packet buffers lost\n", lost);
-	return ok && lost == 0 ? 0 : -1;
+	return bed_close(&h);
 }
 
 static void put_frame(unsigned int port, const uint8_t *frame, size_t len)
@@ -126,10 +111,7 @@ static bool punted(enum punt_class want)
 
 static uint64_t dropped(enum drop_reason reason)
 {
-	struct worker_counters c;
-
-	dataplane_worker_counters(h.dp, &c);
-	return c.dropped[reason];
+	return bed_dropped(&h, reason);
 }
 
 static void nothing_came_out(void)

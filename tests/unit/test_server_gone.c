@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "dataplane/tcp_state.h"
+#include "lib/bed.h"
 #include "lib/harness.h"
 #include "lib/packet.h"
 #include "lib/world.h"
@@ -31,7 +32,6 @@
 #define R TCP_RST
 
 static struct harness h;
-static char error[256];
 
 static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
 static const struct mac station = {{2, 9, 9, 9, 9, 9}};
@@ -56,35 +56,21 @@ static void dns(const struct world_policy *policy, const struct world_server *se
 
 static int bed_setup(void **state)
 {
-	const struct harness_config hc = {0};
+	static const char *const servers[] = {R1, R2, NULL};
+	static const char *const clients[] = {CLIENT, NULL};
 
 	(void)state;
-	if (harness_create(&h, &hc, error) < 0) {
-		fprintf(stderr, "%s\n", error);
+	if (bed_open(&h, 1, 0, false) < 0)
 		return -1;
-	}
-	world_route(&h, "0.0.0.0/0", link_id_of(0, 0), NULL);
-	world_route(&h, "10.10.0.0/16", link_id_of(1, 0), NULL);
-	world_own(&h, "192.168.1.254", link_id_of(0, 0));
-	world_own(&h, "10.10.255.254", link_id_of(1, 0));
-	world_neighbour(&h, link_id_of(0, 0), CLIENT, "02:01:c0:a8:01:01");
-	world_neighbour(&h, link_id_of(1, 0), R1, "02:01:0a:0a:00:01");
-	world_neighbour(&h, link_id_of(1, 0), R2, "02:01:0a:0a:00:02");
+	bed_neighbours(&h, link_id_of(0, 0), clients);
+	bed_neighbours(&h, link_id_of(1, 0), servers);
 	return 0;
 }
 
 static int bed_teardown(void **state)
 {
-	bool ok = harness_doors_add_up(&h, error);
-	unsigned int lost;
-
 	(void)state;
-	if (!ok)
-		fprintf(stderr, "doors: %s\n", error);
-	lost = harness_destroy(&h);
-	if (lost)
-		fprintf(stderr, "%u packet buffers lost\n", lost);
-	return ok && lost == 0 ? 0 : -1;
+	return bed_close(&h);
 }
 
 static struct worker_counters counters(void)
