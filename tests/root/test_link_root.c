@@ -416,11 +416,12 @@ static void a_ping_goes_out_of_the_tap_and_comes_back(void **state)
 	(void)state;
 	/* -w bounds the whole; -c then counts answers: a busy machine may lose a first one. */
 	run("ping -q -c 3 -i 0.05 -w 20 192.0.2.1 >/dev/null");
-	assert_true(h->echoes >= 3);
+	assert_true(WITHIN(3, h->echoes >= 3));
 	/* Larger than one buffer's room: in segments, both ways. */
 	run("ip link set public mtu 6000 && ping -q -c 1 -w 20 -s 5000 192.0.2.1 >/dev/null");
-	assert_true(h->echoes >= 4);
-	assert_true(link_port_counters(side, 0)->to_tap_bytes > 5000);
+	assert_true(WITHIN(3, h->echoes >= 4));
+	/* Counted after the write that wakes ping. */
+	assert_true(WITHIN(3, link_port_counters(side, 0)->to_tap_bytes > 5000));
 }
 
 static void addresses_and_routes_of_the_configuration_are_in_linux_and_in_the_fib(void **state)
