@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_CHECK_H
+#define PLVS_HEALTH_CHECK_H
+
+/*
+ * A check is what to ask of a real server; a probe is one asking. A checker is the code of
+ * one kind of check, behind struct checker_ops, in a file of its own.
+ *
+ * Everything here runs on the control loop: a checker never blocks, and bounds what it
+ * reads, keeps and computes. The thread is in the namespace of the TAPs (linux.netns), so
+ * plain sockets leave by the router's own addresses.
+ *
+ * Context: control.
+ */
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define CHECK_REASON_LEN  192	/* "HTTP 503 from 10.0.0.12:80/health after 12 ms" */
+#define CHECK_MAX_STEPS	  32	/* of a script */
+#define CHECK_MAX_BODY	  65536 /* bytes looked at, at most, of one answer */
+#define CHECK_MAX_PATTERN 512	/* bytes of a pattern's text */
+#define CHECK_MAX_HEADERS 32
+#define CHECK_MAX_ARGV	  64
+
+enum check_type {
+	CHECK_TCP,    /* connect */
+	CHECK_SCRIPT, /* TCP, perhaps TLS: send and expect, several steps */
+	CHECK_HTTP,   /* or HTTPS with tls */
+	CHECK_UDP,    /* send, perhaps expect; refused by ICMP is a failure */
+	CHECK_DNS,
+	CHECK_ICMP,    /* echo */
+	CHECK_EXEC,    /* an external program, by the spawner */
+	CHECK_AGENT,   /* HAProxy's agent protocol: weight and state in words */
+	CHECK_PASSIVE, /* what traffic shows: see health/passive.h */
+	CHECK_TYPE_MAX
+};
+
+extern const char *const check_type_names[CHECK_TYPE_MAX]; /* "tcp", "script", ... */
+
+/* How what came is compared. */
+enum match_kind {
+	MATCH_NONE,    /* anything will do, also nothing */
+	MATCH_LITERAL, /* these bytes appear */
+	MATCH_PREFIX,  /* it begins with these bytes */
+	MATCH_PATTERN, /* a regular expression; POSIX syntax as far as it means the same */
+};
+
+struct match {
+	uint8_t kind; /* enum match_kind */
+	uint32_t len;
+	char *bytes; /* escapes are resolved; of a pattern its text; ends with a NUL beyond len */
+};
+
+struct check_step {
+	bool expect; /* else send */
+	struct match what;
+};
+
+struct check_tls {
+	bool on;
+	bool verify;   /* the certificate must be valid for server_name, or the address */
+	char *ca_file; /* NULL = the system's */
+	char *sni;     /* NULL = none; also what verify compares with */
+	char *cert_file, *key_file; /* of the client, or NULL */
+};
+
+struct check_status_range {
+	uint16_t first, last; /* 200-299 */
+};
+
+struct check_header {
+	char *name, *value;
+};
+
+/*
+ * One check as configured: values only, immutable. Zero means the default that the comment
+ * gives. Two checks are identical when check_spec_equal() says so, whatever their names.
+ */
+struct check_spec {
+	char *name;   /* label, unique in the configuration */
+	uint8_t type; /* enum check_type */
+	/* --- timing, of all --- */
+	uint32_t interval_ms; /* between starts while nothing changes */
+	uint32_t fast_ms;     /* while it changes or is not known; 0 = interval_ms */
+	uint32_t down_ms;     /* while down; 0 = interval_ms */
+	uint32_t timeout_ms;  /* of one probe, all in all */
+	uint32_t rise, fall;  /* probes in a row */
+	uint32_t reentry_ms;  /* a server that is good again waits so long */
+	/* --- target, of all that use the network --- */
+	struct addr address; /* ADDR_NONE = the real server's */
+	uint16_t port;	     /* host order; 0 = the real server's, then the service's */
+	bool via_vip;	     /* DR, tunnel: address the VIP at the real server */
+	/* --- by type --- */
+	struct check_tls tls;	  /* SCRIPT, HTTP */
+	struct check_step *steps; /* SCRIPT; UDP: at most one of each */
+	uint32_t n_steps;
+	struct {
+		char *method, *path, *host; /* "GET", "/", the target's address */
+		struct check_header *headers;
+		uint32_t n_headers;
+		struct check_status_range *statuses; /* none = 200-399 */
+		uint32_t n_statuses;
+		struct match body;
+	} http;
+	struct {
+		char *name; /* "." if NULL */
+		uint16_t qtype;
+		bool any_rcode;	    /* an answer is enough; else NOERROR */
+		struct addr expect; /* an A record that must be among the answers; or ADDR_NONE */
+	} dns;
+	struct {
+		char **argv; /* %h %p %v are replaced in arguments */
+		uint32_t n_argv;
+		char *user;	     /* NULL = nobody */
+		struct match output; /* of standard output; MATCH_NONE = exit code only */
+		bool load;	     /* standard output is a load number (Piranha) */
+	} exec;
+	struct {
+		uint32_t window_ms; /* what is looked at */
+		uint32_t min_syns;  /* below so many SYNs in a window nothing is said */
+		uint32_t no_answer_percent, refused_percent; /* of SYNs; from here on it fails */
+		uint32_t max_answer_ms; /* mean time from SYN to SYN-ACK; 0 = not looked at */
+	} passive;
+	bool weight; /* AGENT, EXEC: what it says of the weight counts */
+};
+
+/* What one probe found. */
+enum probe_verdict {
+	PROBE_OK,
+	PROBE_FAIL,  /* the server is not well: refused, wrong answer, too late */
+	PROBE_ERROR, /* we could not ask (no descriptor, no program): counts neither way */
+};
+
+/* What an agent, or a program that prints a load, says beyond the verdict. */
+#define ADVICE_WEIGHT 0x01U /* percent of the configured weight */
+#define ADVICE_LOAD   0x02U /* a load number */
+#define ADVICE_DRAIN  0x04U
+#define ADVICE_MAINT  0x08U
+#define ADVICE_READY  0x10U /* ends drain and maint */
+#define ADVICE_UP     0x20U
+#define ADVICE_DOWN   0x40U /* down, stopped, fail */
+
+struct probe_result {
+	uint8_t verdict; /* enum probe_verdict */
+	bool timeout;	 /* with PROBE_FAIL: nothing came in time */
+	uint32_t duration_us;
+	uint32_t advice; /* ADVICE_* */
+	uint32_t weight_percent;
+	double load;
+	char reason[CHECK_REASON_LEN]; /* plain words, also of success: "HTTP 200 after 3 ms" */
+};
+
+/* What checkers share; one per process. */
+struct checker_env {
+	struct event_base *base;
+	struct spawn_client *spawn; /* NULL: no programs can be run */
+	struct ssl_cache *ssl;	    /* health/tls.h */
+	/* Reserved source ports for via_vip, host order; 0, 0 = not available. */
+	uint16_t via_first, via_last;
+};
+
+/*
+ * One probe under way. The core allocates it with room for the checker's state, arms the
+ * time limit and calls start; the checker calls probe_end() exactly once, perhaps before
+ * start returns, never after cancel was called.
+ */
+struct probe {
+	const struct check_spec *spec;
+	const struct checker_env *env;
+	struct endpoint target; /* address and port to ask: spec, server and service merged */
+	struct endpoint server; /* the real server, for words and %h %p */
+	struct endpoint vip;	/* the service's first listener: %v, via_vip; family NONE: mark */
+	uint64_t start_us;	/* CLOCK_MONOTONIC, as the loop saw it */
+	void (*ended)(struct probe *p, const struct probe_result *result);
+	void *arg;
+	void *state; /* [ops->state_size], zeroed, freed by the core after the end */
+};
+
+struct checker_ops {
+	enum check_type type;
+	size_t state_size;
+	void (*start)(struct probe *p);
+	/* Time is up, or nobody wants to know any more: descriptors are closed and events
+	 * deleted when it returns; probe_end() is not called. What was under way goes into
+	 * phase ("no SYN-ACK", "no answer to the request", "3 of 120 bytes expected"): the
+	 * core makes the sentence of a time-out of it. */
+	void (*cancel)(struct probe *p, char *phase, size_t len);
+};
+
+/* In enum order; NULL where there is none (PASSIVE asks nobody). */
+extern const struct checker_ops *const checkers[CHECK_TYPE_MAX];
+
+/* For checkers: the one end of a probe. reason as printf. The result's duration is the
+ * core's to fill in. */
+void probe_end(struct probe *p, enum probe_verdict verdict, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same with advice; r->reason is set. */
+void probe_end_result(struct probe *p, const struct probe_result *r);
+
+/* Deep copies. 0 or -ENOMEM. */
+int check_spec_copy(const struct check_spec *from, struct check_spec *to);
+void check_spec_fini(struct check_spec *spec);
+/* Everything but the name. */
+bool check_spec_equal(const struct check_spec *a, const struct check_spec *b);
+
+#endif

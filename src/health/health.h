@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_HEALTH_H
+#define PLVS_HEALTH_HEALTH_H
+
+/*
+ * Health of real servers: who is asked when, what the answers mean, and what follows for
+ * the choices of a service. State is keyed by identity, so that a reload keeps it.
+ *
+ * Three layers, each of its own file and testable alone:
+ *	watch	one check of one target: shared by all (service, server) that need the same
+ *		one; timing, rise and fall (watch.h)
+ *	member	one server of one service: its watches, what operators forced, re-entry
+ *		delay, history, advice on weight (member.h)
+ *	group	one service: from its members' states to what each may get: quorum, all_down,
+ *		slow start, sorry server (group.h), a pure function
+ *
+ * The order of a service's list never changes by health. Nothing here depends on being the
+ * active router.
+ *
+ * Context: control, unless noted.
+ */
+
+#include "health/check.h"
+#include "model/service.h"
+
+struct health;
+struct passive_counters; /* health/passive.h */
+
+enum health_state {
+	HEALTH_UNKNOWN, /* not asked often enough yet: not chosen, unless nothing is configured */
+	HEALTH_UP,
+	HEALTH_DOWN,
+	HEALTH_STATE_MAX
+};
+extern const char *const health_state_names[HEALTH_STATE_MAX];
+
+/* What an operator said; it holds until taken back, over reloads too. */
+enum health_admin {
+	HEALTH_ADMIN_NONE,
+	HEALTH_ADMIN_UP,    /* forced up */
+	HEALTH_ADMIN_DOWN,  /* forced down */
+	HEALTH_ADMIN_MAINT, /* maintenance: no new connections, old ones go on; not asked */
+	HEALTH_ADMIN_MAX
+};
+extern const char *const health_admin_names[HEALTH_ADMIN_MAX]; /* "none", "up", ... */
+
+/* What follows for a server that is down. */
+enum health_consequence {
+	HEALTH_REMOVE,	/* left out of choices; its connections: the service's on_server_gone */
+	HEALTH_QUIESCE, /* left out of choices; its connections go on */
+	HEALTH_CONSEQUENCE_MAX
+};
+
+enum health_all_down {
+	HEALTH_REFUSE,	  /* nobody is chosen */
+	HEALTH_KEEP_LAST, /* the servers that were up last stay */
+	HEALTH_ALL_DOWN_MAX
+};
+
+/* What of a service's configuration is health's. Values only; copied. */
+struct health_policy {
+	uint8_t consequence;	    /* enum health_consequence */
+	uint8_t all_down;	    /* enum health_all_down */
+	uint32_t quorum;	    /* servers up (by weight if quorum_weight); 0 = 1 */
+	uint32_t quorum_hysteresis; /* gained again at quorum + this */
+	bool quorum_weight;
+	uint32_t slow_start_s; /* weight grows from 1 to its own over so long; 0 = at once */
+	uint32_t weight_min_percent, weight_max_percent; /* bounds of advice; 0, 0 = 0 to 100 */
+};
+
+struct health_server {
+	struct endpoint ep;
+	uint32_t weight; /* as configured */
+	uint8_t method;	 /* enum forward_method */
+	bool sorry;	 /* gets new connections only while the quorum is lost */
+	/* NULL-terminated; borrowed during the call: copied. Empty: always up. */
+	const struct check_spec *const *checks;
+};
+
+/* What may be chosen, for one server; control puts it into the service's node. */
+struct health_effect {
+	bool down;	 /* left out of choices */
+	bool gone;	 /* with down: its connections are treated by on_server_gone */
+	uint32_t weight; /* effective */
+};
+
+struct health_options {
+	struct event_base *base;
+	struct spawn_client *spawn;   /* or NULL */
+	uint16_t via_first, via_last; /* reserved source ports */
+	/* Effects of a service changed; n as in its list. Calls of one loop turn may be many:
+	 * control batches what it publishes. */
+	void (*changed)(void *arg, const char *service_key);
+	/* One edge of one server, for notify programs and logs; see struct health_view. */
+	void (*edge)(void *arg, const char *service_key, const struct endpoint *server);
+	/* For passive checks: sums over workers now; NULL: not available. */
+	void (*traffic)(void *arg, const char *service_key, const struct endpoint *server,
+			struct passive_counters *out);
+	void *arg;
+};
+
+/* 0 or -ENOMEM. */
+int health_create(const struct health_options *options, struct health **out);
+void health_destroy(struct health *h); /* NULL is allowed */
+
+/*
+ * One service's servers, as configured, in the configuration's order. Members that stay keep
+ * their state, those that are new begin as UNKNOWN (or UP without checks), those that left
+ * are forgotten. 0, or -ENOMEM with the service as it was.
+ */
+int health_set_service(struct health *h, const char *service_key, const struct endpoint *vip,
+		       const struct health_policy *policy, const struct health_server *servers,
+		       uint32_t n);
+void health_del_service(struct health *h, const char *service_key);
+
+/* Effect of one server now. A service or server that health does not know is up with
+ * weight as given. */
+struct health_effect health_effect(const struct health *h, const char *service_key,
+				   const struct endpoint *server, uint32_t weight);
+
+/* 0, -ENOENT. Why is kept for the view; copied. */
+int health_force(struct health *h, const char *service_key, const struct endpoint *server,
+		 enum health_admin admin, const char *why);
+
+struct health_transition {
+	uint64_t at_ms; /* CLOCK_REALTIME, for people */
+	uint8_t state;	/* enum health_state */
+	uint8_t admin;
+	char reason[CHECK_REASON_LEN + 64];
+};
+
+#define HEALTH_HISTORY 16
+
+/* All that is known of one server of one service; for `health` and metrics. */
+struct health_view {
+	uint8_t state; /* enum health_state: what checks say */
+	uint8_t admin; /* enum health_admin */
+	struct health_effect effect;
+	uint32_t weight;	   /* as configured */
+	const char *weight_source; /* "configuration", "agent", "load", "slow start" */
+	uint64_t since_ms;	   /* CLOCK_REALTIME of the last edge */
+	uint64_t checked_ms;	   /* of the last answer; 0 = never */
+	uint32_t duration_us;	   /* of the last answer */
+	uint32_t streak, needed;   /* "3rd of 3" */
+	uint64_t probes, failures, errors;
+	char reason[CHECK_REASON_LEN + 64];
+	uint32_t n_history;
+	struct health_transition history[HEALTH_HISTORY]; /* newest first */
+};
+/* 0 or -ENOENT. */
+int health_get(const struct health *h, const char *service_key, const struct endpoint *server,
+	       struct health_view *out);
+
+struct health_service_view {
+	uint32_t n_servers, n_up, n_unknown;
+	uint32_t weight_up;
+	bool quorum; /* held */
+	bool kept;   /* all are down: keep_last holds */
+};
+int health_get_service(const struct health *h, const char *service_key,
+		       struct health_service_view *out);
+
+/* X(name, help): counters and gauges of the whole. Lateness: start of a probe after its time. */
+#define HEALTH_COUNTERS(X)                                                                         \
+	X(watches, "checks that run, shared ones once")                                            \
+	X(members, "real servers that are watched, once for each service")                         \
+	X(probes, "probes started")                                                                \
+	X(failures, "probes that failed")                                                          \
+	X(errors, "probes that could not be made")                                                 \
+	X(in_flight, "probes under way")                                                           \
+	X(edges, "changes of a real server's state")                                               \
+	X(late_p50_us, "lateness of probes, median of the last 10 s, microseconds")                \
+	X(late_p99_us, "lateness of probes, 99th percentile of the last 10 s, microseconds")       \
+	X(late_max_us, "lateness of probes, maximum of the last 10 s, microseconds")
+
+struct health_counters {
+#define X(name, help) uint64_t name;
+	HEALTH_COUNTERS(X)
+#undef X
+};
+void health_counters(const struct health *h, struct health_counters *out);
+
+/* High availability: a digest of all verdicts, and verdicts in bulk for a peer that has
+ * none of its own yet. Identities, never indexes. */
+void health_digest(const struct health *h, uint8_t out[32]);
+/* The peer's verdict counts where state is UNKNOWN. */
+void health_peer_verdict(struct health *h, const char *service_key, const struct endpoint *server,
+			 enum health_state state);
+/* After a takeover: no slow start, no re-entry delay for what is known to be up. */
+void health_takeover(struct health *h);
+/* Every member has a verdict from its own checks. */
+bool health_complete(const struct health *h);
+
+#endif
