@@ -53,8 +53,10 @@ static int fill_server(struct publisher *p, struct service *node, const struct s
 	s->addr = from->ep.addr;
 	s->port = from->ep.port;
 	s->method = from->forward;
-	s->weight = from->weight;
-	s->last_weight = from->weight ? from->weight : was ? was->last_weight : 0;
+	s->configured = from->weight;
+	/* Like down, what health made of it stays until health or an edit says otherwise. */
+	s->weight = was && was->configured == from->weight ? was->weight : from->weight;
+	s->last_weight = s->weight ? s->weight : was ? was->last_weight : 0;
 	s->upper = from->upper;
 	s->lower = from->lower;
 	s->down = was ? was->down : 0;

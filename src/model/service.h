@@ -32,13 +32,14 @@ int forward_parse(const char *text, enum forward_method *out);
 struct server {
 	struct server_rt *rt;
 	struct addr addr;
-	be16 port;	/* 0 = keep the destination port (mark and port-0 services) */
-	uint8_t method; /* enum forward_method */
-	uint8_t down;	/* health leaves it out of choices; its place stays */
-	uint32_t weight;
+	be16 port;	      /* 0 = keep the destination port (mark and port-0 services) */
+	uint8_t method;	      /* enum forward_method */
+	uint8_t down;	      /* health leaves it out of choices; its place stays */
+	uint32_t weight;      /* what schedulers go by; health may lower it */
 	uint32_t last_weight; /* last non-zero weight; mh deals by it */
 	uint32_t upper, lower;
-	uint8_t pad[16];
+	uint32_t configured; /* the operator's weight: what an edit of the list is held against */
+	uint8_t pad[12];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 

@@ -37,7 +37,14 @@ void sched_data_free(struct service *svc)
 	free(svc->sched_data);
 }
 
-/* Everything that an operator edits; health (down) is not part of it. */
+/* The last weight tells edits apart only from weight 0: elsewhere it follows the weight. */
+static bool weight_differs(const struct server *a, const struct server *b)
+{
+	return a->configured != b->configured ||
+	       (a->configured == 0 && a->last_weight != b->last_weight);
+}
+
+/* Everything that an operator edits; health (down, a lower weight) is not part of it. */
 static bool list_differs(const struct service *a, const struct service *b)
 {
 	if (a->sched != b->sched || a->sched_flags != b->sched_flags ||
@@ -46,8 +53,8 @@ static bool list_differs(const struct service *a, const struct service *b)
 	for (uint32_t i = 0; i < a->n_servers; i++) {
 		const struct server *s = &a->servers[i], *t = &b->servers[i];
 
-		if (s->rt != t->rt || s->weight != t->weight || s->last_weight != t->last_weight ||
-		    s->upper != t->upper || s->lower != t->lower || s->method != t->method)
+		if (s->rt != t->rt || weight_differs(s, t) || s->upper != t->upper ||
+		    s->lower != t->lower || s->method != t->method)
 			return true;
 	}
 	return false;

@@ -62,9 +62,10 @@ const char *const *sched_names(void);
 
 /*
  * Control: gives a node its tables and its generation. old is the node that is published
- * now for the same service, or NULL for a service that begins. A node whose list, weights,
- * thresholds, methods, scheduler or flags differ gets the next sched_gen; one that differs
- * in nothing of these (a server that is down or up, a name) keeps old's generation and
+ * now for the same service, or NULL for a service that begins. A node whose list, configured
+ * weights, thresholds, methods, scheduler or flags differ gets the next sched_gen; one that
+ * differs in nothing of these (a server that is down or up or weighs less by its health, a
+ * name) keeps old's generation and
  * cursor, only its tables are built again. 0 or -errno of build(); on error the node holds
  * nothing of the scheduler's. service_put() of the last reference calls sched_detach().
  */

@@ -67,7 +67,7 @@ static uint32_t wrr_added(const struct service *svc, const struct service *old)
 	added = svc->n_servers - kept;
 	for (uint32_t i = 0; i < kept; i++) {
 		if (svc->servers[added + i].rt != old->servers[i].rt ||
-		    svc->servers[added + i].weight != old->servers[i].weight)
+		    svc->servers[added + i].configured != old->servers[i].configured)
 			return 0;
 	}
 	return added;

@@ -329,8 +329,7 @@ static int server_fill(struct harness *h, struct service_rt *rt, const struct wo
 	to->addr = ep.addr;
 	to->port = ep.port;
 	to->method = from->method;
-	to->weight = from->weight;
-	to->last_weight = from->weight;
+	to->weight = to->last_weight = to->configured = from->weight;
 	for (uint32_t i = 0; i < wd->n_nat_servers; i++)
 		if (wd->nat_servers[i] == ep.addr.v4)
 			return 0;

@@ -16,7 +16,7 @@
 
 struct lab_server {
 	struct endpoint ep;
-	uint32_t weight, last_weight, upper, lower;
+	uint32_t weight, last_weight, configured, upper, lower;
 	uint8_t down;
 };
 
@@ -68,6 +68,7 @@ static inline void lab_publish(struct lab *l)
 		s->port = from->ep.port;
 		s->weight = from->weight;
 		s->last_weight = from->last_weight;
+		s->configured = from->configured;
 		s->upper = from->upper;
 		s->lower = from->lower;
 		s->down = from->down;
@@ -131,7 +132,8 @@ static inline struct lab_server *lab_find(struct lab *l, const struct endpoint *
 static inline void lab_put(struct lab *l, struct endpoint ep, uint32_t weight)
 {
 	memmove(&l->servers[1], &l->servers[0], l->n * sizeof(l->servers[0]));
-	l->servers[0] = (struct lab_server){.ep = ep, .weight = weight, .last_weight = weight};
+	l->servers[0] = (struct lab_server){
+		.ep = ep, .weight = weight, .last_weight = weight, .configured = weight};
 	l->n++;
 }
 
@@ -142,6 +144,18 @@ static inline void lab_add(struct lab *l, struct endpoint ep, uint32_t weight)
 }
 
 static inline void lab_edit(struct lab *l, struct endpoint ep, uint32_t weight)
+{
+	struct lab_server *s = lab_find(l, &ep);
+
+	assert_non_null(s);
+	s->weight = s->configured = weight;
+	if (weight != 0)
+		s->last_weight = weight;
+	lab_publish(l);
+}
+
+/* What health makes of a weight: no edit. */
+static inline void lab_weigh(struct lab *l, struct endpoint ep, uint32_t weight)
 {
 	struct lab_server *s = lab_find(l, &ep);
 

@@ -342,6 +342,30 @@ static void health_does_not_reset_the_cursor(void **state)
 	lab_destroy(l);
 }
 
+static void a_weight_that_health_lowers_is_no_edit(void **state)
+{
+	static const uint32_t weights[] = {2, 2, 2};
+	struct lab *l = lab_with("wrr", 0, weights, 3);
+	uint32_t gen = l->node->sched_gen;
+	char buf[32];
+
+	(void)state;
+	assert_string_equal(sequence(l, 1, buf), "A");
+	lab_weigh(l, lab_nth(2), 1);
+	assert_int_equal(l->node->sched_gen, gen);
+	assert_string_equal(sequence(l, 9, buf), "BCACABCAC");
+	lab_weigh(l, lab_nth(2), 0);
+	assert_string_equal(sequence(l, 4, buf), "ACAC");
+	lab_weigh(l, lab_nth(2), 2);
+	assert_int_equal(l->node->sched_gen, gen);
+	assert_string_equal(sequence(l, 3, buf), "ABC");
+	/* Not even where the operator then says what it weighs already. */
+	lab_weigh(l, lab_nth(2), 4);
+	lab_edit(l, lab_nth(2), 4);
+	assert_int_equal(l->node->sched_gen, gen + 1);
+	lab_destroy(l);
+}
+
 static void a_worker_on_an_old_node_chooses_without_moving_the_cursor(void **state)
 {
 	static const uint32_t weights[] = {1, 1, 1};
@@ -894,6 +918,7 @@ int main(void)
 		cmocka_unit_test(wrr_equals_the_loop_under_random_changes),
 		cmocka_unit_test(wrr_does_not_walk_rounds_that_find_nobody),
 		cmocka_unit_test(health_does_not_reset_the_cursor),
+		cmocka_unit_test(a_weight_that_health_lowers_is_no_edit),
 		cmocka_unit_test(a_worker_on_an_old_node_chooses_without_moving_the_cursor),
 		cmocka_unit_test(a_worker_may_adapt_the_cursor_before_control_settles),
 		cmocka_unit_test(another_scheduler_does_not_read_the_old_cursor),

@@ -52,7 +52,7 @@ static struct service *service_make(struct published *pub, enum forward_method m
 		srv->addr = ep.addr;
 		srv->port = ep.port;
 		srv->method = (uint8_t)method;
-		srv->weight = srv->last_weight = 1;
+		srv->weight = srv->configured = srv->last_weight = 1;
 	}
 	if (!svc->sched || sched_attach(svc, NULL) < 0)
 		fail("the scheduler wlc cannot be had");
