@@ -24,7 +24,9 @@ const char *arg_expected(const struct arg *arg, char *buf, size_t len)
 	case ARG_NEW_SERVICE:
 		return "tcp:ADDRESS:PORT, udp:ADDRESS:PORT or fwmark:N";
 	case ARG_SERVER:
-		return "a real server: ADDRESS:PORT";
+		return "a real server: ADDRESS:PORT, or ADDRESS where packets keep their port";
+	case ARG_NEW_SERVER:
+		return "ADDRESS:PORT, or ADDRESS under a mark, where packets keep their port";
 	case ARG_ENDPOINT:
 		return "ADDRESS:PORT";
 	case ARG_ADDRESS:
@@ -205,6 +207,9 @@ int arg_parse(const struct arg *arg, const char *text, json_t **value, char *err
 		ok = service_is_valid(text);
 		break;
 	case ARG_SERVER:
+	case ARG_NEW_SERVER:
+		ok = endpoint_parse(text, &e) == 0 || addr_parse(text, &a) == 0;
+		break;
 	case ARG_ENDPOINT:
 		ok = endpoint_parse(text, &e) == 0;
 		break;

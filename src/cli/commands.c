@@ -99,8 +99,9 @@ static const struct arg service_edit_args[] = {
 	}
 
 static const struct arg server_add_args[] = {SERVICE_OF,
-					     {"SERVER", ARG_ENDPOINT, ARG_POSITIONAL | ARG_REQUIRED,
-					      "server.address", "its address:port", NULL, 0, 0},
+					     {"SERVER", ARG_NEW_SERVER,
+					      ARG_POSITIONAL | ARG_REQUIRED, "server.address",
+					      "where it listens", NULL, 0, 0},
 					     SERVER_KEYS("server."),
 					     END};
 static const struct arg server_edit_args[] = {SERVICE_OF, SERVER_OF, SERVER_KEYS("set."), END};

@@ -24,6 +24,7 @@ enum arg_kind {
 			  */
 	ARG_SERVER,	 /* a real server there is: address:port */
 	ARG_ENDPOINT,	 /* address:port, any */
+	ARG_NEW_SERVER,	 /* address:port, or an address whose packets keep their port */
 	ARG_ADDRESS,	 /* address, with or without a prefix length */
 	ARG_PREFIX,
 	ARG_LINK,     /* public, public.10 */

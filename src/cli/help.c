@@ -12,6 +12,7 @@ static const char *arg_value_name(const struct arg *a)
 	case ARG_SERVICE:
 		return "SERVICE";
 	case ARG_SERVER:
+	case ARG_NEW_SERVER:
 	case ARG_ENDPOINT:
 		return "ADDRESS:PORT";
 	case ARG_PREFIX:

@@ -110,6 +110,8 @@ char *view_format(const struct out *out, const json_t *value, enum format format
 		return *json_string_value(value) ? strdup(json_string_value(value)) : NULL;
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? "yes" : "no");
+	if (format == FORMAT_ID && json_is_integer(value) && json_integer_value(value) < 0)
+		return NULL;
 	/* Through a double, 64-bit counters would lose their last digits. */
 	if (json_is_integer(value) &&
 	    (format == FORMAT_ID || format == FORMAT_TEXT || out->numeric)) {

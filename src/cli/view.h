@@ -12,7 +12,7 @@
 
 enum format {
 	FORMAT_TEXT,
-	FORMAT_ID, /* a number that is never shortened */
+	FORMAT_ID, /* a number that is never shortened; below 0: there is none */
 	FORMAT_COUNT,
 	FORMAT_BITS, /* bytes per second, shown in bits */
 	FORMAT_MEMORY,

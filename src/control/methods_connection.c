@@ -82,7 +82,11 @@ static json_t *view_json(const struct conn_view *v)
 
 static bool view_wanted(const struct stream *s, const struct conn_view *v)
 {
-	return s->server.addr.family == ADDR_NONE || endpoint_equal(&s->server, &v->server);
+	if (s->server.addr.family == ADDR_NONE)
+		return true;
+	/* Without a port: a server that keeps packets' ports. */
+	return s->server.port ? endpoint_equal(&s->server, &v->server)
+			      : addr_equal(&s->server.addr, &v->server.addr);
 }
 
 /* Takes what a worker gave. True: the limit is reached. */
@@ -328,8 +332,9 @@ static bool objects_parse(struct stream *s, const json_t *params)
 	const struct config_service *svc;
 	const struct service_rt *rt;
 
-	if (server && endpoint_parse(server, &s->server) < 0)
-		return bad(s->req, "server", "address:port");
+	if (server && endpoint_parse(server, &s->server) < 0 &&
+	    addr_parse(server, &s->server.addr) < 0)
+		return bad(s->req, "server", "address:port, or an address");
 	if (!service)
 		return true;
 	svc = config_service_find(c->config, service);

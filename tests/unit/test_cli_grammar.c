@@ -57,6 +57,10 @@ static void a_line_becomes_the_parameters_of_its_method(void **state)
 		{"server add tcp:192.0.2.80:80 10.10.0.13:8080 weight 3 set upper=100 set x=y",
 		 "{\"service\":\"tcp:192.0.2.80:80\",\"server\":{\"address\":\"10.10.0.13:8080\","
 		 "\"weight\":3,\"upper\":100,\"x\":\"y\"}}"},
+		{"server add fwmark:7 10.10.0.13 weight 3",
+		 "{\"service\":\"fwmark:7\",\"server\":{\"address\":\"10.10.0.13\",\"weight\":3}}"},
+		{"server edit fwmark:7 10.10.0.13 weight 0",
+		 "{\"service\":\"fwmark:7\",\"server\":\"10.10.0.13\",\"set\":{\"weight\":0}}"},
 		{"service add tcp:192.0.2.80:80 listen 192.0.2.80:443 scheduler rr name web",
 		 "{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\",\"192.0.2.80:443\"],"
 		 "\"scheduler\":\"rr\",\"name\":\"web\"}"},
@@ -120,10 +124,11 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 		 "forward: \"tunel\" is not valid (did you mean \"tunnel\"?); expected one of: "
 		 "nat, dr, "
 		 "tunnel, local"},
-		{"server edit web 10.0.0.1",
-		 "SERVER: \"10.0.0.1\" is not valid; expected a real server: ADDRESS:PORT"},
+		{"server edit web 10.0.0",
+		 "SERVER: \"10.0.0\" is not valid; expected a real server: ADDRESS:PORT, or "
+		 "ADDRESS where packets keep their port"},
 		{"server delete web", "server delete: SERVER is missing: expected a real server: "
-				      "ADDRESS:PORT"},
+				      "ADDRESS:PORT, or ADDRESS where packets keep their port"},
 		{"service show 192.0.2.80:80",
 		 "SERVICE: \"192.0.2.80:80\" is not valid (did you mean \"tcp:192.0.2.80:80\"?); "
 		 "expected "
@@ -218,7 +223,8 @@ static void completion_offers_words_keywords_values_and_names(void **state)
 	complete_check("server edit web 10.10.0.11:8080 weight 0 ", "forward upper lower set");
 	complete_check("server edit web 10.10.0.11:8080 weight ", "<a number from 0 to 65535>");
 	complete_check("server edit web 10.10.0.11:8080 forward ", "nat dr tunnel local");
-	complete_check("server add web ", "<ADDRESS:PORT>");
+	complete_check("server add web ",
+		       "<ADDRESS:PORT, or ADDRESS under a mark, where packets keep their port>");
 	complete_check("service add ", "tcp: udp: fwmark:");
 	complete_check("service add tcp:192.0.2.80:80 scheduler w", "wrr wlc");
 	complete_check("connection list server ", "10.20.0.1:53");

@@ -189,7 +189,8 @@ static void plain_lists_look_as_this_golden_text(void **state)
 			     "12  -        -           -                  -             -     -\n");
 	json_decref(r);
 	out = capture(false);
-	r = json_loads("{\"workers\":[{\"worker\":0,\"load\":0.25,\"queues\":[{\"port\":\"public\","
+	r = json_loads("{\"workers\":[{\"worker\":0,\"socket\":-1,\"load\":0.25,\"queues\":[{"
+		       "\"port\":\"public\","
 		       "\"queue\":0},{\"port\":\"private\",\"queue\":1}]}]}",
 		       0, NULL);
 	view_list(&out, &list_workers, r);
