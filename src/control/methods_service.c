@@ -230,7 +230,8 @@ static void service_get(struct control *c, struct rpc_request *req, json_t *para
 	if (removed) {
 		o = service_json(c, svc, removed);
 		json_object_set_new(o, "removed_servers", removed_json(c, svc));
-		rpc_answer(req, json_pack("{s:o}", "service", o));
+		rpc_answer(req, json_pack("{s:o, s:o}", "service", o, "config",
+					  config_service_to_json(c->config, svc)));
 	} else {
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
 	}
