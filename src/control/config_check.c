@@ -2,6 +2,7 @@
 #include "control/config_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,29 @@ static void server_check(struct config_context *ctx, const struct config_service
 	context_pop(ctx);
 }
 
+/* Said of all services by the defaults it holds for those that can; said of one it must. */
+static void ftp_check(struct config_context *ctx, const struct config_service *svc)
+{
+	if (!svc->policy.ftp || !config_policy_states_ftp(&svc->policy))
+		return;
+	if (svc->mark || (svc->proto && svc->proto != IPPROTO_TCP))
+		missing(ctx, "ftp",
+			svc->mark ? "needs a service with listeners: not under a mark"
+				  : "needs \"protocol\": \"tcp\", not \"udp\"");
+	else if (svc->policy.forward == FWD_DR || svc->policy.forward == FWD_TUNNEL)
+		missing(ctx, "ftp",
+			"needs \"forward\": \"nat\": other methods do not see the answers");
+	for (uint32_t i = 0; svc->policy.forward == FWD_NAT && i < svc->n_servers; i++) {
+		if (svc->servers[i].forward != FWD_DR && svc->servers[i].forward != FWD_TUNNEL)
+			continue;
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		missing(ctx, "forward", "expected \"nat\" or \"local\": the service has \"ftp\"");
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+}
+
 void config_check_service(struct config_context *ctx, struct config_service *svc)
 {
 	uint32_t n = svc->n_servers > svc->n_listen ? svc->n_servers : svc->n_listen;
@@ -176,6 +200,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 		return;
 	}
 	listeners_check(ctx, svc, places);
+	ftp_check(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);

@@ -197,6 +197,8 @@ void config_policy_inherit(struct config_policy *policy, const struct config_pol
 /* Keys that are null in a merge are never parsed: refuses those that nobody knows. */
 int config_nulls_check(struct config_context *ctx, const struct config_object *o,
 		       const json_t *set);
+/* "ftp": true is said of this service itself, not by the defaults. */
+bool config_policy_states_ftp(const struct config_policy *policy);
 /* Fills what the defaults do not state themselves with what another product does. */
 void config_policy_compat(struct config_policy *defaults, enum config_compat compat);
 void config_object_fini(const struct config_object *o, void *base);

@@ -78,6 +78,11 @@ enum {
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX < 64, "one bit each");
 
+bool config_policy_states_ftp(const struct config_policy *policy)
+{
+	return policy->set >> SET_FTP & 1;
+}
+
 #define TIMEOUT(key, STATE, text)                                                                  \
 	{                                                                                          \
 		.name = key, .type = TYPE_SECONDS,                                                 \
