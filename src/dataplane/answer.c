@@ -127,8 +127,29 @@ bool arp_may_leave(const struct worker *w, const struct rte_mbuf *m)
 		return false;
 	arp = rte_pktmbuf_mtod_offset(m, const struct rte_arp_hdr *, l2_len);
 	e = addr_table4_find(w->env.snap->addrs4, arp->arp_data.arp_sip);
-	return !e || !(e->kinds & ADDR_KIND_VIP) ||
-	       ((e->kinds & ADDR_KIND_ACTIVE) && !w->env.lease_off);
+	if (!e || !(e->kinds & (ADDR_KIND_VIP | ADDR_KIND_GATEWAY)))
+		return true;
+	return !w->env.lease_off && (e->kinds & (ADDR_KIND_ACTIVE | ADDR_KIND_GATEWAY));
+}
+
+bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const struct addr_entry4 *e;
+	const struct rte_ipv4_hdr *ip;
+	uint16_t l2_len = sizeof(*eth);
+	be16 type = eth->ether_type;
+
+	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
+		type = ((const struct rte_vlan_hdr *)(eth + 1))->eth_proto;
+		l2_len += sizeof(struct rte_vlan_hdr);
+	}
+	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+	    rte_pktmbuf_data_len(m) < l2_len + sizeof(*ip))
+		return false;
+	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	e = addr_table4_find(w->env.snap->addrs4, ip->src_addr);
+	return e && (e->kinds & ADDR_KIND_VIP);
 }
 
 /* Sum of the ICMP message over all segments; it must be all ones. */

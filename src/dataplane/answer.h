@@ -13,8 +13,11 @@
 
 /* ARP as received on link; l2_len bytes of Ethernet and VLAN stand before it. Takes m. */
 void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id link);
-/* ARP that Linux sends: false when it claims a VIP that is not active here. */
+/* ARP that Linux sends: false when it claims a VIP or gateway address that is not active
+ * here. */
 bool arp_may_leave(const struct worker *w, const struct rte_mbuf *m);
+/* An IPv4 frame of Linux that bears a VIP as its source. */
+bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m);
 
 /* ICMP echo request to an active VIP: answered. Takes p->m. */
 void echo_receive(struct worker *w, struct pkt4 *p);

@@ -4,6 +4,7 @@
 #include <rte_ether.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/lease.h"
 #include "dataplane/life.h"
 
 /* A decision that did not become a connection: its claim on the template goes back. */
@@ -143,13 +144,31 @@ void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint
 	door_handoff_as(w, m, owner, HANDOFF_STEER);
 }
 
+/* The lease ended while packets were under way, or this router is not active at all: only
+ * Linux's own frames may leave. */
+static __rte_noinline void lease_filter(struct worker *w, struct tx_buffer *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		if (pkt_tag(b->pkts[i])->kind == HANDOFF_UNLEASED)
+			b->pkts[k++] = b->pkts[i];
+		else
+			door_drop(w, b->pkts[i], DROP_NOT_ACTIVE);
+	}
+	b->n = k;
+}
+
 void door_flush_tx(struct worker *w, uint16_t port)
 {
 	struct tx_buffer *b = &w->tx[port];
 	struct port_counters *pc = &w->port_counters[port];
 	uint64_t bytes[BURST_MAX];
-	uint16_t n = b->n, done;
+	uint16_t n, done;
 
+	if (unlikely(lease_over_now(w)))
+		lease_filter(w, b);
+	n = b->n;
 	if (n == 0)
 		return;
 	b->n = 0;
@@ -168,7 +187,8 @@ void door_send_elsewhere(struct worker *w, struct rte_mbuf *m, uint16_t port)
 {
 	struct pkt_tag *tag = pkt_tag(m);
 
-	tag->kind = HANDOFF_TX;
+	if (tag->kind != HANDOFF_UNLEASED)
+		tag->kind = HANDOFF_TX;
 	tag->tx_port = port;
 	w->port_counters[port].tx_handed_off++;
 	handoff_put(w, m, w->tx_owner[port]);

@@ -73,7 +73,7 @@ static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
 		if (likely(tag->kind == HANDOFF_STEER))
 			frames[n_steer++] = frames[i];
-		else if (tag->kind == HANDOFF_TX)
+		else if (tag->kind == HANDOFF_TX || tag->kind == HANDOFF_UNLEASED)
 			door_send(w, frames[i], tag->tx_port);
 		else if (tag->kind == HANDOFF_HOME)
 			home[n_home++] = frames[i];
@@ -98,6 +98,7 @@ static uint32_t receive_injected(struct worker *w)
 	w->counters.injected += n;
 	for (unsigned int i = 0; i < n; i++) {
 		pkt_tag_fresh(frames[i]);
+		pkt_tag(frames[i])->kind = HANDOFF_UNLEASED;
 		pipeline_inject(w, frames[i]);
 	}
 	return n;
@@ -197,9 +198,11 @@ int worker_main(void *worker)
 	struct loop_clock clock;
 
 	clock_start(&clock, dp);
+	w->live_clock = true;
 	rte_rcu_qsbr_thread_online(dp->qsbr, w->id);
 	while (!__atomic_load_n(&dp->stop, __ATOMIC_RELAXED)) {
 		clock_update(&clock);
+		w->now_tsc = clock.tsc;
 		if (loop_round(w, clock.tick, clock.s) != 0) {
 			w->counters.busy_tsc += rte_rdtsc() - clock.tsc;
 			empty = 0;

@@ -5,6 +5,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
+#include "dataplane/lease.h"
 #include "dataplane/life.h"
 
 #define EXPIRE_BUDGET	64 /* entries of the wheel per loop */
@@ -21,7 +22,9 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	w->env.snap = __atomic_load_n(&pub->snapshot, __ATOMIC_ACQUIRE);
 	w->env.fib = __atomic_load_n(&pub->fib, __ATOMIC_ACQUIRE);
 	w->env.leavers = __atomic_load_n(&pub->runtime.n_leavers, __ATOMIC_ACQUIRE);
-	w->env.lease_off = __atomic_load_n(&pub->vip_lease_off, __ATOMIC_ACQUIRE);
+	w->env.lease_off = lease_over(w, w->now_tsc);
+	w->env.vip_flags = __atomic_load_n(&pub->vip_flags, __ATOMIC_ACQUIRE);
+	w->env.relay = __atomic_load_n(&pub->relay, __ATOMIC_ACQUIRE);
 	w->counters.snapshots += w->env.snap != before;
 }
 
@@ -54,10 +57,12 @@ void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 
 void pipeline_inject(struct worker *w, struct rte_mbuf *m)
 {
-	if (arp_may_leave(w, m))
-		door_send(w, m, m->port);
-	else
+	if (!arp_may_leave(w, m))
 		door_drop(w, m, DROP_VIP_ARP);
+	else if (unlikely(w->env.lease_off) && speaks_as_vip(w, m))
+		door_drop(w, m, DROP_NOT_ACTIVE);
+	else
+		door_send(w, m, m->port);
 }
 
 enum parked_fate {

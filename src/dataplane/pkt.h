@@ -75,10 +75,11 @@ struct pkt_tag {
 };
 
 enum handoff_kind {
-	HANDOFF_STEER,	 /* from the start of the pipeline, for its owner */
-	HANDOFF_TX,	 /* finished: put it on tx_port */
-	HANDOFF_HOME,	 /* for the home of its client's template: a server is wanted */
-	HANDOFF_DECIDED, /* its server is chosen and counted: not asked for again */
+	HANDOFF_STEER,	  /* from the start of the pipeline, for its owner */
+	HANDOFF_TX,	  /* finished: put it on tx_port */
+	HANDOFF_HOME,	  /* for the home of its client's template: a server is wanted */
+	HANDOFF_DECIDED,  /* its server is chosen and counted: not asked for again */
+	HANDOFF_UNLEASED, /* as HANDOFF_TX, but not under the lease: Linux's own, relayed */
 };
 
 extern int pkt_tag_offset; /* set once at start by pkt_tag_register() */
@@ -94,9 +95,11 @@ static inline struct pkt_tag *pkt_tag(struct rte_mbuf *m)
 struct burst_env {
 	uint32_t now_tick; /* CONN_TICK_HZ ticks; wraps: compare by difference */
 	uint32_t now_s;
-	uint32_t gen;	    /* resolve_gen, read before the pointers */
-	uint32_t lease_off; /* not 0: VIPs are not active */
-	uint32_t leavers;   /* 0: no real server is removed */
+	uint32_t gen;		   /* resolve_gen, read before the pointers */
+	bool lease_off;		   /* VIPs are not active */
+	uint32_t vip_flags;	   /* VIP_GRACE, VIP_FREEZE */
+	const struct relay *relay; /* or NULL */
+	uint32_t leavers;	   /* 0: no real server is removed */
 	const struct snapshot *snap;
 	const struct fib *fib;
 };

@@ -210,6 +210,25 @@ static bool opens_nothing(const struct service *svc, const struct pkt4 *p)
 	return !(svc->flags & SERVICE_SLOPPY_TCP) || (p->tcp_flags & TCP_RST);
 }
 
+/* TCP that goes on with a connection, or answers one that was opened. */
+static bool goes_on(const struct pkt4 *p)
+{
+	return p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+}
+
+/*
+ * Without a connection, while connections may still come to be known (VIP_GRACE): it waits
+ * for its sender to say it again. Of what a NAT server sends that is a reply: TCP that opens
+ * nothing, UDP to a port of clients.
+ */
+static bool too_early(const struct worker *w, const struct pkt4 *p)
+{
+	if (likely(!(w->env.vip_flags & VIP_GRACE)))
+		return false;
+	return goes_on(p) ||
+	       (p->dir == DIR_OUT && p->key.proto == IPPROTO_UDP && be16_to(p->key.dport) >= 1024);
+}
+
 static void unknown(struct worker *w, struct pkt4 *p, enum unknown_policy policy)
 {
 	if (policy == UNKNOWN_LINUX) {
@@ -262,6 +281,10 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	if (unlikely(ftp4_expecting(w)) && ((ftp_made(w, p, &left)) || left))
 		return !left;
 
+	if (unlikely(too_early(w, p)) && !(p->flags & PKT_RELATED)) {
+		door_drop(w, p->m, DROP_NO_ENTRY_GRACE);
+		return false;
+	}
 	if (p->dir == DIR_OUT) {
 		if (!try_as_in(w, p))
 			return false;
@@ -291,6 +314,10 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
 	if (p->conn)
 		return true;
+	if (unlikely(w->env.vip_flags & VIP_FREEZE) && !one_packet(match.svc, p)) {
+		door_drop(w, p->m, DROP_FROZEN);
+		return false;
+	}
 	ret = connection_make(w, &match, p);
 	switch (ret) {
 	case 0:

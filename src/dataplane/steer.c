@@ -12,6 +12,7 @@
 #include "dataplane/follow.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
+#include "dataplane/relay.h"
 #include "model/mark.h"
 
 /* What becomes of a packet before its connection is looked for. */
@@ -29,7 +30,8 @@ static bool balanced_proto(uint8_t proto)
 static enum steering steer_vip(struct worker *w, struct pkt4 *p, uint32_t kinds)
 {
 	if (unlikely(!(kinds & ADDR_KIND_ACTIVE) || w->env.lease_off)) {
-		door_drop(w, p->m, DROP_NOT_ACTIVE);
+		if (!relay_take(w, p))
+			door_drop(w, p->m, DROP_NOT_ACTIVE);
 		return STEER_DONE;
 	}
 	if (unlikely(p->flags & PKT_FRAGMENT) && !balanced_proto(p->key.proto)) {
@@ -104,6 +106,26 @@ static bool may_be_marked(const struct burst_env *env, struct pkt4 *p)
 	return false;
 }
 
+/* A router that is not active has no part in what NAT servers send through the gateway
+ * address, or in what a mark balances. True: the packet has left. */
+static __rte_noinline bool steer_inactive(struct worker *w, struct pkt4 *p)
+{
+	const struct burst_env *env = &w->env;
+	const struct addr_entry4 *e = addr_table4_find(env->snap->addrs4, p->key.saddr);
+	const bool server = e && (e->kinds & ADDR_KIND_NAT_SERVER);
+
+	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr))
+		return false;
+	if (!server && !(env->snap->cover4 && mark_cover_has(env->snap->cover4, p->key.daddr)))
+		return false;
+	if (relay_take(w, p))
+		return true;
+	if (!server)
+		return false;
+	door_drop(w, p->m, DROP_NOT_ACTIVE);
+	return true;
+}
+
 static enum steering steer_one(struct worker *w, struct pkt4 *p)
 {
 	const struct burst_env *env = &w->env;
@@ -111,6 +133,8 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 
 	if (e && (e->kinds & ADDR_KIND_VIP))
 		return steer_vip(w, p, e->kinds);
+	if (unlikely(env->lease_off) && steer_inactive(w, p))
+		return STEER_DONE;
 	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr)) {
 		if (may_be_marked(env, p))
 			return STEER_IN;

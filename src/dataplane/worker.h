@@ -102,6 +102,8 @@ struct worker {
 
 	/* --- worker only --- */
 	struct burst_env env;
+	uint64_t now_tsc; /* of this round */
+	bool live_clock;  /* the TSC may be read; else now_tsc is all there is (tests) */
 	struct table4 table4;
 	struct wheel wheel4;
 	struct embryo *embryos; /* ring of the order of arrival, [embryo_mask + 1] */

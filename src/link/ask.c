@@ -27,6 +27,19 @@ int link_set_addresses(struct link *l, const struct link_address *list, uint32_t
 	return failed ? -ENOMEM : link_tell(l, &msg);
 }
 
+static void do_set_active(struct link *l, struct link_msg *msg)
+{
+	l->vips.off = !msg->up;
+	l->vips_dirty = true;
+}
+
+int link_set_active(struct link *l, bool active)
+{
+	const struct link_msg msg = {.fn = do_set_active, .up = active};
+
+	return link_tell(l, &msg);
+}
+
 static void do_want(struct link *l, struct link_msg *msg)
 {
 	hops_set_wants(&l->hops, msg->list, msg->n, link_now_s());

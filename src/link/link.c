@@ -158,6 +158,7 @@ static int parts_init(struct link *l, const struct link_config *config)
 		return ret;
 	list = link_copy_array(config->addresses, sizeof(*list), config->n_addresses, &failed);
 	ret = failed ? -ENOMEM : vips_set(&l->vips, list, config->n_addresses);
+	l->vips.off = config->inactive;
 	l->pump = (struct pump){.exchange = l->exchange,
 				.n_ports = config->n_ports,
 				.counters = l->port_counters,

@@ -115,6 +115,7 @@ struct link_config {
 	struct link_port_config ports[MAX_PORTS]; /* by port index */
 	struct link_address *addresses;		  /* all that configuration knows */
 	uint32_t n_addresses;
+	bool inactive; /* until link_set_active(true): this router waits for its turn */
 	struct link_callbacks callbacks;
 };
 
@@ -135,6 +136,9 @@ void link_destroy(struct link *l);
 /* Replaces the list of addresses. What is no longer active, or gone from the list, leaves
  * Linux; what is active and missing is added. */
 int link_set_addresses(struct link *l, const struct link_address *list, uint32_t n);
+/* A takeover, or a fence: all addresses of the list that are active, as one group, come to
+ * Linux or leave it. Gateways first. */
+int link_set_active(struct link *l, bool active);
 /* Replaces the list of next hops that are wanted. */
 int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n);
 /* What DPDK says of the port's link. Ignored for ports with kernel_if. */

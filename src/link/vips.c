@@ -127,13 +127,19 @@ static struct vip_node *node_find(const struct vips *v, be32 addr)
 	return (struct vip_node *)node;
 }
 
+/* On this router, now. */
+static bool is_active(const struct vips *v, const struct link_address *a)
+{
+	return a->active && !v->off;
+}
+
 bool vips_contradicts(const struct vips *v, be32 addr, uint8_t proto, bool gone)
 {
 	const struct vip_node *node = node_find(v, addr);
 
 	if (gone)
-		return node && node->address->active;
-	return node ? !node->address->active : proto == IFAPROT_PLVS;
+		return node && is_active(v, node->address);
+	return node ? !is_active(v, node->address) : proto == IFAPROT_PLVS;
 }
 
 static uint8_t len_of(const struct link_address *a)
@@ -186,8 +192,26 @@ static int prefixes_plan(struct vips *v)
 		if (prefix_plan(v, &v->gone[i], false) < 0)
 			return -ENOMEM;
 	for (uint32_t i = 0; i < v->n; i++)
-		if (is_prefix(&v->list[i]) && prefix_plan(v, &v->list[i], v->list[i].active) < 0)
+		if (is_prefix(&v->list[i]) &&
+		    prefix_plan(v, &v->list[i], is_active(v, &v->list[i])) < 0)
 			return -ENOMEM;
+	return 0;
+}
+
+static int additions_plan(struct vips *v, uint8_t kind)
+{
+	const struct vip_node *nodes = v->nodes;
+
+	for (uint32_t i = 0; i < v->n; i++) {
+		const struct link_address *want = nodes[i].address;
+		const struct iface *iface;
+
+		if (!want || want->kind != kind || !is_active(v, want) || nodes[i].present)
+			continue;
+		iface = iface_of(v, want);
+		if (iface && task_add(v, iface->ifindex, want->addr.v4, len_of(want), true) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -207,21 +231,15 @@ int vips_plan(struct vips *v)
 
 		if (!node && a->proto != IFAPROT_PLVS)
 			continue;
-		iface = node && node->address->active ? iface_of(v, node->address) : NULL;
+		iface = node && is_active(v, node->address) ? iface_of(v, node->address) : NULL;
 		if (iface && iface->ifindex == a->ifindex && a->len == len_of(node->address))
 			node->present = true;
 		else if (task_add(v, a->ifindex, a->addr, a->len, false) < 0)
 			return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < v->n; i++) {
-		const struct link_address *want = nodes[i].address;
-
-		if (!want || !want->active || nodes[i].present)
-			continue;
-		iface = iface_of(v, want);
-		if (iface && task_add(v, iface->ifindex, want->addr.v4, len_of(want), true) < 0)
-			return -ENOMEM;
-	}
+	/* Gateways first: Linux answers ARP for them, workers for VIPs. */
+	if (additions_plan(v, LINK_ADDRESS_GATEWAY) < 0 || additions_plan(v, LINK_ADDRESS_VIP) < 0)
+		return -ENOMEM;
 	return prefixes_plan(v);
 }
 

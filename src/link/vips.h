@@ -29,6 +29,7 @@ struct vips {
 	struct vip_task *tasks; /* what is still to do */
 	uint32_t n_tasks, next, max_tasks;
 	bool told;
+	bool off; /* nothing of the list is active on this router */
 };
 
 /* 0 or -ENOMEM. */

@@ -31,6 +31,9 @@
 	X(FRAGMENT_FULL, fragment_full, "too many IP fragments of unfinished datagrams")           \
 	X(BAD_TCP, bad_tcp, "TCP header or flags that no stack sends, for a virtual service")      \
 	X(NOT_ACTIVE, not_active, "address is a VIP that is not active on this router")            \
+	X(NO_ENTRY_GRACE, no_entry_grace,                                                          \
+	  "without a connection, shortly after a start or takeover: it may come to be known")      \
+	X(FROZEN, frozen, "would open a connection while the peer takes over")                     \
 	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \
 	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
 	X(NO_CONNECTION, no_connection, "TCP without a connection to a service's port")            \
@@ -100,6 +103,7 @@ enum punt_class {
 	X(ftp_expected, "FTP data connections that were announced")                                \
 	X(ftp_refused, "FTP announcements not believed: foreign address, low port, garbage")       \
 	X(ftp_full, "FTP left without help: no room for its state")                                \
+	X(relayed, "packets for VIPs passed on to the router that took over")                      \
 	X(resolved, "times a connection was resolved again after a change")                        \
 	X(loops, "polling rounds")                                                                 \
 	X(busy_loops, "polling rounds with work")                                                  \

@@ -29,11 +29,36 @@ struct grace {
 	void *arg;
 };
 
+/*
+ * What a router may do for VIPs (and gateway addresses, as far as ARP goes) is one word, so
+ * that a takeover or a fence is one store, whatever control is busy with. Workers read it
+ * at the start of a round and again before each transmit burst.
+ */
+#define VIP_LEASE_NONE 0 /* no peer that could take over: active, without a deadline */
+#define VIP_LEASE_OFF  1 /* not active */
+
+/* Connections that the table does not know yet may be the peer's: nothing is reset, and no
+ * reply of a server is routed untranslated. */
+#define VIP_GRACE 0x1U
+/* No new connections: the peer is about to take over. */
+#define VIP_FREEZE 0x2U
+
+/* Who took over, by port; immutable. Frames for VIPs, and from NAT servers through the
+ * gateway address, go there while neighbours still send them here. */
+struct relay {
+	struct {
+		bool set;
+		struct mac mac; /* of the peer's port of the same name */
+	} peer[MAX_PORTS];
+};
+
 struct published {
 	struct snapshot *snapshot; /* control: wo (release), worker: ro */
 	struct fib *fib;	   /* link: wo (release), worker: ro */
 	uint32_t resolve_gen;	   /* control, link: atomic add; worker: ro */
-	uint32_t vip_lease_off;	   /* ha: wo; worker: ro. Non-zero: VIP traffic is not_active */
+	uint64_t vip_lease;	   /* ha: wo; worker: ro. VIP_LEASE_*, or the TSC of its end */
+	uint32_t vip_flags;	   /* ha: wo; worker: ro. VIP_* */
+	const struct relay *relay; /* ha: wo (release), worker: ro. NULL: nothing is relayed */
 	struct nexthop_table nexthops;
 	struct runtime runtime;
 	struct grace grace;

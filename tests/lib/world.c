@@ -27,6 +27,7 @@ struct world {
 	uint32_t n_services;
 	be32 nat_servers[MAX_WORLD]; /* removed ones stay */
 	uint32_t n_nat_servers;
+	be32 gateway; /* or 0 */
 	uint64_t generation;
 	struct world_policy policy;
 	struct mark_rule4 *rules;
@@ -236,12 +237,15 @@ static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
 		addrs[n++] = (struct addr_entry4){.addr = wd->nat_servers[i],
 						  .kinds = ADDR_KIND_NAT_SERVER,
 						  .link = LINK_ANY};
+	if (wd->gateway)
+		addrs[n++] = (struct addr_entry4){
+			.addr = wd->gateway, .kinds = ADDR_KIND_GATEWAY, .link = LINK_ANY};
 	return n;
 }
 
 static struct snapshot *build_snapshot(struct world *wd)
 {
-	struct addr_entry4 addrs[MAX_WORLD * 2];
+	struct addr_entry4 addrs[MAX_WORLD * 2 + 1];
 	struct listener4 listeners[MAX_WORLD * 2];
 	uint32_t n_addrs = fill_tables(wd, addrs, listeners), max_id = 0;
 	uint32_t n_listen = wd->n_services + refusing_servers(wd, listeners + wd->n_services);
@@ -286,6 +290,17 @@ static int publish_snapshot(struct harness *h)
 	retire_poll(&wd->retired);
 	runtime_reap(&pub->runtime, &pub->grace);
 	return 0;
+}
+
+int world_gateway(struct harness *h, const char *addr)
+{
+	struct world *wd = h->world;
+	struct addr a;
+
+	if (addr_parse(addr, &a) != 0)
+		return -EINVAL;
+	wd->gateway = a.v4;
+	return publish_snapshot(h);
 }
 
 /* "tcp", "10.1.0.100:80" -> protocol, endpoint, key. */

@@ -28,6 +28,9 @@ int world_own(struct harness *h, const char *addr, link_id link);
 /* A neighbour that answers (a MAC), or does not (NULL: NEXTHOP_FAILED). Again: replaced. */
 int world_neighbour(struct harness *h, link_id link, const char *addr, const char *mac);
 
+/* The gateway address of the real servers: one at a time. */
+int world_gateway(struct harness *h, const char *addr);
+
 struct world_server {
 	const char *endpoint; /* "10.2.0.1:8080" */
 	uint32_t weight;

@@ -634,6 +634,30 @@ static void active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not(voi
 	run("ip addr show dev private | grep -q 10.10.0.2/16");
 }
 
+static void addresses_leave_as_a_group_when_the_peer_takes_over_and_come_back(void **state)
+{
+	const struct link_address list[] = {
+		{addr_from_v4(v4("192.0.2.80")), 0, LINK_ADDRESS_VIP, true, LINK_ANY},
+		{addr_from_v4(v4("10.10.255.254")), 16, LINK_ADDRESS_GATEWAY, true,
+		 link_id_of(1, 0)},
+	};
+
+	(void)state;
+	link_set_addresses(side, list, 2);
+	link_set_active(side, false);
+	link_sync(side);
+	run("! ip addr show | grep -qE '192.0.2.80|10.10.255.254'");
+	run("ip addr show dev private | grep -q 10.10.0.2/16");
+	/* What control says meanwhile does not make it active. */
+	link_set_addresses(side, list, 2);
+	link_sync(side);
+	run("! ip addr show | grep -qE '192.0.2.80|10.10.255.254'");
+	link_set_active(side, true);
+	link_sync(side);
+	run("ip addr show dev public | grep -q '192.0.2.80/32'");
+	run("ip addr show dev private | grep -q '10.10.255.254/16'");
+}
+
 static void ten_thousand_vips_are_set_while_pings_go_on(void **state)
 {
 	enum { N = 10000 };
@@ -942,6 +966,7 @@ int main(int argc, char **argv)
 		T(a_vlan_interface_of_the_administrator_is_a_link),
 		T(a_vlan_of_the_configuration_works_with_and_without_8021q),
 		T(active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not),
+		T(addresses_leave_as_a_group_when_the_peer_takes_over_and_come_back),
 		T(ten_thousand_vips_are_set_while_pings_go_on),
 		T(a_tap_that_exists_is_left_as_it_is_but_for_left_over_vips),
 		T(a_tap_that_disappears_comes_back_with_what_was_configured),

@@ -172,7 +172,7 @@ static void a_backup_balances_no_marks(void **state)
 	(void)state;
 	world_marks(&h, &r, 1);
 	world_service(&h, "mark", "7", sched_find("rr"), dr, 1);
-	h.dp->pub.vip_lease_off = 1;
+	h.dp->pub.vip_lease = VIP_LEASE_OFF;
 	assert_int_equal(syn(0, "192.168.7.1", 4000, "10.2.0.9", 80), 'L');
 }
 

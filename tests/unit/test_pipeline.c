@@ -726,7 +726,7 @@ static void a_vip_that_is_not_active_is_silent(void **state)
 	struct packet p = from_client(1015, 80, TCP_SYN);
 
 	(void)state;
-	h.dp->pub.vip_lease_off = 1;
+	h.dp->pub.vip_lease = VIP_LEASE_OFF;
 	put(0, p);
 	p.proto = IPPROTO_ICMP;
 	p.sport = 8 << 8;
