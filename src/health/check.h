@@ -20,7 +20,7 @@
 
 #include "base/addr.h"
 
-#define CHECK_REASON_LEN  192	/* "HTTP 503 from 10.0.0.12:80/health after 12 ms" */
+#define CHECK_REASON_LEN  192	/* "HTTP 503 from 10.0.0.12:80/health" */
 #define CHECK_MAX_STEPS	  32	/* of a script */
 #define CHECK_MAX_BODY	  65536 /* bytes looked at, at most, of one answer */
 #define CHECK_MAX_PATTERN 512	/* bytes of a pattern's text */
@@ -85,11 +85,11 @@ struct check_spec {
 	char *name;   /* label, unique in the configuration */
 	uint8_t type; /* enum check_type */
 	/* --- timing, of all --- */
-	uint32_t interval_ms; /* between starts while nothing changes */
+	uint32_t interval_ms; /* between starts while nothing changes; 0 = 1000 */
 	uint32_t fast_ms;     /* while it changes or is not known; 0 = interval_ms */
 	uint32_t down_ms;     /* while down; 0 = interval_ms */
-	uint32_t timeout_ms;  /* of one probe, all in all */
-	uint32_t rise, fall;  /* probes in a row */
+	uint32_t timeout_ms;  /* of one probe, all in all; 0 = interval_ms */
+	uint32_t rise, fall;  /* probes in a row; 0 = 1 */
 	uint32_t reentry_ms;  /* a server that is good again waits so long */
 	/* --- target, of all that use the network --- */
 	struct addr address; /* ADDR_NONE = the real server's */
@@ -152,22 +152,24 @@ struct probe_result {
 	uint32_t advice; /* ADVICE_* */
 	uint32_t weight_percent;
 	double load;
-	char reason[CHECK_REASON_LEN]; /* plain words, also of success: "HTTP 200 after 3 ms" */
+	/* Plain words, also of success, without the time, which the core adds:
+	 * "HTTP 200 from 10.0.0.12:80/health". */
+	char reason[CHECK_REASON_LEN];
 };
 
 /* What checkers share; one per process. */
 struct checker_env {
 	struct event_base *base;
-	struct spawn_client *spawn; /* NULL: no programs can be run */
-	struct ssl_cache *ssl;	    /* health/tls.h */
-	/* Reserved source ports for via_vip, host order; 0, 0 = not available. */
-	uint16_t via_first, via_last;
+	struct spawn_client *spawn;	/* NULL: no programs can be run */
+	struct ssl_cache *ssl;		/* health/tls.h */
+	struct pattern_cache *patterns; /* health/pattern.h */
 };
 
 /*
  * One probe under way. The core allocates it with room for the checker's state, arms the
  * time limit and calls start; the checker calls probe_end() exactly once, perhaps before
- * start returns, never after cancel was called.
+ * start returns, never after cancel was called. After probe_end() neither the probe nor its
+ * state may be touched: both are gone.
  */
 struct probe {
 	const struct check_spec *spec;
@@ -175,7 +177,9 @@ struct probe {
 	struct endpoint target; /* address and port to ask: spec, server and service merged */
 	struct endpoint server; /* the real server, for words and %h %p */
 	struct endpoint vip;	/* the service's first listener: %v, via_vip; family NONE: mark */
-	uint64_t start_us;	/* CLOCK_MONOTONIC, as the loop saw it */
+	/* Source ports that workers know to mean this VIP, host order; 0, 0: any port will do. */
+	uint16_t via_first, via_last;
+	uint64_t start_us; /* CLOCK_MONOTONIC, as the loop saw it */
 	void (*ended)(struct probe *p, const struct probe_result *result);
 	void *arg;
 	void *state; /* [ops->state_size], zeroed, freed by the core after the end */
@@ -187,8 +191,8 @@ struct checker_ops {
 	void (*start)(struct probe *p);
 	/* Time is up, or nobody wants to know any more: descriptors are closed and events
 	 * deleted when it returns; probe_end() is not called. What was under way goes into
-	 * phase ("no SYN-ACK", "no answer to the request", "3 of 120 bytes expected"): the
-	 * core makes the sentence of a time-out of it. */
+	 * phase ("no SYN-ACK", "no answer to the request"): the core makes the sentence of a
+	 * time-out of it, "no SYN-ACK from 10.0.0.12:80 within 2s". */
 	void (*cancel)(struct probe *p, char *phase, size_t len);
 };
 
@@ -202,10 +206,15 @@ void probe_end(struct probe *p, enum probe_verdict verdict, const char *fmt, ...
 /* The same with advice; r->reason is set. */
 void probe_end_result(struct probe *p, const struct probe_result *r);
 
-/* Deep copies. 0 or -ENOMEM. */
+/* Deep copies. 0 or -ENOMEM, with *to untouched. */
 int check_spec_copy(const struct check_spec *from, struct check_spec *to);
+/* Frees what the spec holds, not the spec, and leaves it zeroed. */
 void check_spec_fini(struct check_spec *spec);
 /* Everything but the name. */
 bool check_spec_equal(const struct check_spec *a, const struct check_spec *b);
+/* What a probe asks, whom it asks, or how long it may take; not when, nor how answers count. */
+bool check_spec_same_question(const struct check_spec *a, const struct check_spec *b);
+/* The probe depends on the service, not only on the server: it goes to the VIP or names it. */
+bool check_spec_names_vip(const struct check_spec *spec);
 
 #endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_GROUP_H
+#define PLVS_HEALTH_GROUP_H
+
+/*
+ * One service: from the standing of its servers to what each of them may get. A function of
+ * its arguments alone: time is given.
+ *
+ * Quorum, counted over regular servers that are STANDING_IN, each as 1 or by its configured
+ * weight; n is that sum, q the quorum, h the hysteresis (q + h never over what there is):
+ *
+ *	          n >= q                n < q
+ *	START ----------------> HELD -----------> LOST
+ *	                          ^                 |
+ *	                          +-----------------+
+ *	                              n >= q + h
+ *
+ * Who may be chosen, the first line that applies:
+ *	1. the quorum is not held and some sorry server is IN: the sorry servers that are IN
+ *	2. some regular server is IN: those
+ *	3. what is down is down only by passive checks: the last one of these stays
+ *	4. all_down is keep_last: the servers that were up last (see below)
+ *	5. nobody
+ *
+ * Up last: those that checks took down within the time that checks need to see an end
+ * (window_us) before the last one went. A fault that takes all of them is not seen at one
+ * moment, and leaving the last one alone would give it everyone's load. What operators took
+ * out is not kept.
+ *
+ * Context: control.
+ */
+
+#include "health/member.h"
+#include "health/weight.h"
+
+enum quorum_state { QUORUM_START, QUORUM_HELD, QUORUM_LOST, QUORUM_MAX };
+
+struct group_member {
+	/* --- given --- */
+	uint8_t standing; /* enum standing */
+	bool by_checks;	  /* DOWN, and not by an operator's word */
+	bool passive;	  /* DOWN, and no check but passive ones says so */
+	bool drain;	  /* IN, but gets weight 0 */
+	bool sorry;
+	bool first;	     /* began with its service: no slow start at its first admission */
+	uint32_t configured; /* weight */
+	struct weight_advice advice;
+	/* --- kept from call to call, zeroed at first --- */
+	bool was_in;	  /* it has been chosen ever */
+	bool is_in;	  /* STANDING_IN at the last call */
+	uint64_t slow_us; /* slow start began; 0 = none */
+	uint64_t out_us;  /* checks took it down while it was IN; 0 = never since */
+	/* --- found --- */
+	struct health_effect effect;
+	const char *source; /* of the weight */
+};
+
+struct group_state {
+	uint8_t quorum; /* enum quorum_state */
+	bool kept;	/* line 3 or 4 holds */
+	uint32_t n_in;	/* regular servers that are IN */
+	uint32_t weight_in;
+};
+
+extern const char *const quorum_names[QUORUM_MAX];
+/* One step of the drawing. total: the sum with all servers up. */
+enum quorum_state quorum_step(enum quorum_state q, const struct health_policy *policy, uint64_t n,
+			      uint64_t total);
+
+/*
+ * Sets every member's effect and source. Returns whether an effect changed; *due_us is when
+ * to call again because weights grow, UINT64_MAX = when something is said.
+ */
+bool group_settle(struct group_state *g, const struct health_policy *policy,
+		  struct group_member *const *m, uint32_t n, uint64_t window_us, uint64_t now_us,
+		  uint64_t *due_us);
+
+/* What is up is up since long. */
+void group_takeover(struct group_member *const *m, uint32_t n);
+
+#endif

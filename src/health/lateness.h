@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_LATENESS_H
+#define PLVS_HEALTH_LATENESS_H
+
+/*
+ * Lateness of probes over the last 10 s: a histogram for each second, 8 bins to each power
+ * of two, so that a figure is right within 12.5 %. 9 KiB. Context: control.
+ */
+
+#include <stdint.h>
+
+#define LATENESS_SECONDS 10U
+#define LATENESS_BINS	 224U /* up to 2^30 us, 18 minutes; more counts as that */
+
+struct lateness {
+	uint64_t second; /* what the newest slot holds */
+	uint32_t bin[LATENESS_SECONDS][LATENESS_BINS];
+	uint32_t max_us[LATENESS_SECONDS];
+};
+
+void lateness_add(struct lateness *l, uint64_t now_us, uint64_t late_us);
+/* The value that permille of 1000 do not exceed; 0 if there are none. 1000: the maximum. */
+uint64_t lateness_quantile(const struct lateness *l, uint64_t now_us, uint32_t permille);
+
+#endif

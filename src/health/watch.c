@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "health/watch.h"
+
+#define FIRST_WITHIN_MS 1000U
+
+const struct watch_rule watch_rules[HEALTH_STATE_MAX][3] = {
+	[HEALTH_UNKNOWN] =
+		{
+			[PROBE_OK] = {HEALTH_UP, WATCH_FIRST},
+			[PROBE_FAIL] = {HEALTH_DOWN, WATCH_FALL},
+			[PROBE_ERROR] = {HEALTH_UNKNOWN, WATCH_KEEP},
+		},
+	[HEALTH_UP] =
+		{
+			[PROBE_OK] = {HEALTH_UP, WATCH_RESET},
+			[PROBE_FAIL] = {HEALTH_DOWN, WATCH_FALL},
+			[PROBE_ERROR] = {HEALTH_UP, WATCH_KEEP},
+		},
+	[HEALTH_DOWN] =
+		{
+			[PROBE_OK] = {HEALTH_UP, WATCH_RISE},
+			[PROBE_FAIL] = {HEALTH_DOWN, WATCH_RESET},
+			[PROBE_ERROR] = {HEALTH_DOWN, WATCH_KEEP},
+		},
+};
+
+void watch_state_init(struct watch_state *w, const struct check_spec *spec)
+{
+	bool only_against = spec->type == CHECK_AGENT || spec->type == CHECK_PASSIVE;
+
+	w->state = only_against ? HEALTH_UP : HEALTH_UNKNOWN;
+	w->streak = 0;
+}
+
+static uint32_t at_least_1(uint32_t n)
+{
+	return n ? n : 1;
+}
+
+static const struct watch_rule *rule_of(const struct watch_state *w, const struct check_spec *spec,
+					const struct probe_result *r)
+{
+	/* An agent that only names a weight has not said that the server is up again. */
+	if (spec->type == CHECK_AGENT && r->verdict == PROBE_OK && !(r->advice & ADVICE_UP))
+		return &watch_rules[w->state][PROBE_ERROR];
+	return &watch_rules[w->state][r->verdict];
+}
+
+static uint32_t need_count(const struct watch_rule *rule, const struct check_spec *spec)
+{
+	switch (rule->need) {
+	case WATCH_FIRST:
+		return 1;
+	case WATCH_RISE:
+		return at_least_1(spec->rise);
+	case WATCH_FALL:
+		return at_least_1(spec->fall);
+	default:
+		return 0;
+	}
+}
+
+uint32_t watch_needed(const struct watch_state *before, const struct check_spec *spec,
+		      const struct probe_result *r)
+{
+	return need_count(rule_of(before, spec, r), spec);
+}
+
+bool watch_answer(struct watch_state *w, const struct check_spec *spec,
+		  const struct probe_result *r)
+{
+	const struct watch_rule *rule = rule_of(w, spec, r);
+	uint32_t need = need_count(rule, spec);
+
+	if (rule->need == WATCH_KEEP)
+		return false;
+	if (rule->need == WATCH_RESET) {
+		w->streak = 0;
+		return false;
+	}
+	if (++w->streak < need)
+		return false;
+	w->state = rule->next;
+	w->streak = 0;
+	return true;
+}
+
+static uint32_t interval_ms(const struct check_spec *spec)
+{
+	if (spec->type == CHECK_PASSIVE && spec->passive.window_ms)
+		return spec->passive.window_ms;
+	return spec->interval_ms ? spec->interval_ms : 1000;
+}
+
+uint32_t watch_interval_ms(const struct watch_state *w, const struct check_spec *spec)
+{
+	uint32_t all = interval_ms(spec);
+
+	if (spec->type == CHECK_PASSIVE)
+		return all;
+	if (w->state == HEALTH_UNKNOWN || w->streak > 0)
+		return spec->fast_ms ? spec->fast_ms : all;
+	if (w->state == HEALTH_DOWN)
+		return spec->down_ms ? spec->down_ms : all;
+	return all;
+}
+
+uint32_t watch_timeout_ms(const struct check_spec *spec)
+{
+	return spec->timeout_ms ? spec->timeout_ms : interval_ms(spec);
+}
+
+uint64_t watch_detect_us(const struct check_spec *spec)
+{
+	uint64_t fast = spec->fast_ms ? spec->fast_ms : interval_ms(spec);
+	uint64_t timeout = watch_timeout_ms(spec);
+
+	/* The first failure is seen an interval later at most, the others follow fast. */
+	return 1000 * (interval_ms(spec) + timeout +
+		       (at_least_1(spec->fall) - 1) * (fast > timeout ? fast : timeout));
+}
+
+uint64_t watch_first_us(const struct check_spec *spec, uint64_t hash, uint64_t now_us)
+{
+	uint32_t within = interval_ms(spec) < FIRST_WITHIN_MS ? interval_ms(spec) : FIRST_WITHIN_MS;
+
+	/* A window must have passed before traffic can be looked at. */
+	if (spec->type == CHECK_PASSIVE)
+		return now_us + 1000ULL * interval_ms(spec);
+	return now_us + hash % (1000ULL * within);
+}
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+uint64_t watch_next_us(const struct watch_state *w, const struct check_spec *spec, uint64_t hash,
+		       uint64_t round, uint64_t due_us, uint64_t now_us)
+{
+	uint64_t interval = 1000ULL * watch_interval_ms(w, spec);
+	uint64_t random = mix(hash + round * 0x9e3779b97f4a7c15ULL);
+	uint64_t next;
+
+	if (round <= 1)
+		next = due_us + interval / 2 + random % interval;
+	else
+		next = due_us + interval - interval / 32 + random % (interval / 16 + 1);
+	return next > now_us ? next : now_us;
+}

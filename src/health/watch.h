@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_WATCH_H
+#define PLVS_HEALTH_WATCH_H
+
+/*
+ * What the answers of one check of one target add up to, and when to ask again. Functions
+ * of their arguments alone: time is given.
+ *
+ *	          first ok
+ *	UNKNOWN ------------> UP
+ *	   |                 |  ^
+ *	   | fall x fail     |  | rise x ok
+ *	   |     fall x fail |  |
+ *	   |                 v  |
+ *	   +--------------> DOWN
+ *
+ * A probe that agrees with the state takes the count back to 0; one that could not be made
+ * (PROBE_ERROR) leaves it as it is. Agents and passive checks begin as UP: they speak
+ * against a server, they never admit one.
+ *
+ * Context: control.
+ */
+
+#include "health/check.h"
+#include "health/health.h"
+
+struct watch_state {
+	uint8_t state;	 /* enum health_state */
+	uint32_t streak; /* probes in a row that speak for another state */
+};
+
+/* What a verdict does in a state: the state it speaks for, and how many it takes. */
+enum watch_need { WATCH_KEEP, WATCH_RESET, WATCH_FIRST, WATCH_RISE, WATCH_FALL };
+struct watch_rule {
+	uint8_t next; /* enum health_state */
+	uint8_t need; /* enum watch_need; KEEP and RESET change no state */
+};
+extern const struct watch_rule watch_rules[HEALTH_STATE_MAX][3]; /* [state][verdict] */
+
+void watch_state_init(struct watch_state *w, const struct check_spec *spec);
+/* Whether the state changed. After it w->streak is what the sentence counts. */
+bool watch_answer(struct watch_state *w, const struct check_spec *spec,
+		  const struct probe_result *r);
+/* What "3rd of 3" says of the last answer: of how many; 0: it counted towards nothing. */
+uint32_t watch_needed(const struct watch_state *before, const struct check_spec *spec,
+		      const struct probe_result *r);
+
+/* From start to start, in milliseconds: by state, and fast while it changes. */
+uint32_t watch_interval_ms(const struct watch_state *w, const struct check_spec *spec);
+uint32_t watch_timeout_ms(const struct check_spec *spec);
+/* The time in which a server's end is seen, at most about: fall probes and their time-out. */
+uint64_t watch_detect_us(const struct check_spec *spec);
+
+/* When a new watch asks first: soon, but not all at once; hash is of its identity. */
+uint64_t watch_first_us(const struct check_spec *spec, uint64_t hash, uint64_t now_us);
+/*
+ * When to ask again. due_us: when the last probe was due; round counts its probes. The first
+ * interval is stretched by half of itself up to one and a half, so that what began in one
+ * second is spread over the interval afterwards; later ones by up to a 32nd either way, so
+ * that a watch does not keep step with what else happens on a server.
+ */
+uint64_t watch_next_us(const struct watch_state *w, const struct check_spec *spec, uint64_t hash,
+		       uint64_t round, uint64_t due_us, uint64_t now_us);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_WEIGHT_H
+#define PLVS_HEALTH_WEIGHT_H
+
+/*
+ * The effective weight of a real server: configured, advised, started slowly. Functions of
+ * their arguments alone. Context: control.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WEIGHT_MAX 65535U
+
+struct weight_advice {
+	bool has_percent, has_load;
+	uint32_t percent;
+	double load_weight; /* where Piranha's rule stands; in units of weight */
+};
+
+/* Bounds of advice in percent of the configured weight. */
+struct weight_bounds {
+	uint32_t min_percent, max_percent; /* 0, 0: the defaults below */
+};
+
+/*
+ * One load number (1-minute load average) by Piranha's rule: below 1 the weight rises by
+ * w/2 * cbrt(1 - load), above 1 it falls by w/2 * cbrt(load - 1), w being the configured
+ * weight; steps under w/4 are left out. It stays within w and 10 w, or within the bounds.
+ */
+void weight_load(struct weight_advice *a, struct weight_bounds bounds, uint32_t configured,
+		 double load);
+
+/*
+ * Advice within the bounds (0 to 100 % for percent), never over WEIGHT_MAX. Of a configured
+ * weight over 0, advice over 0 % leaves at least 1.
+ */
+uint32_t weight_advised(const struct weight_advice *a, struct weight_bounds bounds,
+			uint32_t configured, const char **source);
+
+/* Slow start: from 1 to weight, linear, over total_us. At least 1 unless weight is 0. */
+uint32_t weight_slow(uint32_t weight, uint64_t elapsed_us, uint64_t total_us);
+
+#endif
