@@ -3,68 +3,144 @@
 #define PLVS_TESTS_GOLDEN_SCENARIO_H
 
 /*
- * A recorded scenario, run through the real configuration, builder and stages: one worker,
- * ring ports, virtual time. recorded/README.md describes the format.
+ * A recorded scenario, played against a plvs. recorded/README.md describes the format.
+ *
+ * What a recording says and how its packets and verdicts read is the same wherever it is
+ * played (recording.c, scenario.c, traffic.c, lines.c). Where that is, is a `struct place`:
+ * inside.c, the real configuration, builder and stages with one worker, ring ports and
+ * virtual time; live.c, a plvs of its own process with real frames and a real clock.
  */
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "control/config.h"
-#include "control/publish.h"
-#include "lib/harness.h"
+#include "base/addr.h"
+#include "lib/packet.h"
+
+enum { PORT_CLIENT, PORT_SERVER, PORTS };
 
 /* A connection that the scenario made, for `close` and `rst`. */
 struct played {
 	be32 client, dest;
 	be16 cport, dport;
-	bool closed;
+	bool nat, closed;
+	bool once; /* by one-packet scheduling: nothing is left of it */
 	struct endpoint server;
 };
 
+struct scenario;
+
+struct place {
+	/* plvs runs with this `shared` part (borrowed); router_mac[] is known. */
+	int (*open)(struct scenario *s, json_t *shared);
+	void (*close)(struct scenario *s);
+	/* server.add, server.edit, server.delete; object is what to set (borrowed). */
+	int (*change)(struct scenario *s, const char *op, const char *service, const char *server,
+		      json_t *object);
+	/* service.edit */
+	int (*edit)(struct scenario *s, const char *service, json_t *set);
+	/* A frame arrives at a port. What comes of it has come when this returns. */
+	void (*send)(struct scenario *s, unsigned int port, const uint8_t *frame, size_t len);
+	/* The next frame that plvs sent out of a port; its length, 0: none. */
+	size_t (*take)(struct scenario *s, unsigned int port, uint8_t frame[FRAME_MAX]);
+	/* Frames went to a Linux that is not there to answer. */
+	bool (*left_to_linux)(struct scenario *s);
+	/* Time goes on. -ETIME: not by so much; the scenario ends here. */
+	int (*sleep)(struct scenario *s, unsigned int seconds);
+	/* The listings as the recordings have them. New references. */
+	json_t *(*list)(struct scenario *s);
+	json_t *(*stats)(struct scenario *s);
+	json_t *(*conns)(struct scenario *s);
+	/* Every packet that came in left by one door. */
+	bool (*doors_add_up)(struct scenario *s, char text[256]);
+};
+
+extern const struct place place_inside;
+/* A plvs of its own, as `stand` (borrowed, for good) says: see live.c. */
+const struct place *place_live(json_t *stand);
+
 struct scenario {
+	const struct place *place;
+	void *at; /* of the place */
 	json_t *doc;
 	const char *name;
-	struct harness harness;
-	struct publisher publisher;
-	struct config *config;
+	struct mac router_mac[PORTS];
 	struct played *played;
 	uint32_t n_played, max_played;
 	json_t *decisions; /* as in the recordings */
 	uint32_t step;	   /* "i" of the next one */
-	char error[512];   /* why it could not run */
+	uint32_t wrong;	   /* packets that came out, but not as they should */
+	uint32_t skipped;  /* events that were not played */
+	char error[512];   /* why it could not run, or why events were skipped */
 };
 
 /* 0; -ENOTSUP: needs something that plvs refuses as not supported yet; another -errno: the
  * file is not a scenario. error says why. */
-int scenario_open(struct scenario *s, const char *path);
+int scenario_open(struct scenario *s, const struct place *place, const char *path);
 void scenario_close(struct scenario *s);
-
-/* Plays all events; decisions are then complete. 0 or -errno with error. */
+/* Plays the events; decisions are then complete unless some were skipped. 0 or -errno. */
 int scenario_play(struct scenario *s);
-
 /* The listing at the end, as the recordings have it: {list, stats, conns}. New reference. */
 json_t *scenario_final(struct scenario *s);
-/* ipvsadm -Ln --nosort. New reference. */
-json_t *scenario_list(struct scenario *s);
+/* Fills error and returns ret. */
+int scenario_fail(struct scenario *s, int ret, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* --- traffic.c: packets of a client and of servers, decided by what comes out --- */
+/* --- recording.c: from the recording's words to plvs's ------------------------------- */
 
-/* One decision: what a SYN or a datagram led to. server is NULL when refused. */
+const char *text_of(const json_t *o, const char *key);
+int number_of(const json_t *o, const char *key, int def);
+/* The configuration's `shared`. New reference. */
+json_t *recording_shared(const json_t *doc);
+/* tcp:10.1.0.100:80 or fwmark:1. Caller frees, here and below. */
+char *recording_service_key(const json_t *svc);
+char *recording_server_name(const json_t *srv, const json_t *svc);
+/* A server's object of the configuration. New reference. */
+json_t *recording_server(const json_t *srv, const json_t *svc, bool with_address);
+/* Sets the keys of a policy that the sysctls mean. The first that plvs has nothing like, or
+ * NULL. */
+const char *recording_sysctls(json_t *policy, const json_t *sysctls);
+
+/* --- traffic.c: packets of a client and of servers, decided by what comes out --------- */
+
+/* One decision: what a SYN or a datagram led to. server is not set when refused. */
 struct verdict {
-	bool forwarded;
+	bool forwarded, nat;
 	struct endpoint server;
 	char reply[16]; /* "icmp 3/3", "rst", "" */
 };
 
 struct verdict traffic_first(struct scenario *s, uint8_t proto, const struct played *c);
 /* The rest of a handshake. DR: only the client's ACK crosses the director. */
-void traffic_establish(struct scenario *s, const struct played *c, bool nat);
-void traffic_close(struct scenario *s, const struct played *c, bool nat);
+void traffic_establish(struct scenario *s, const struct played *c);
+void traffic_close(struct scenario *s, const struct played *c);
 void traffic_reset(struct scenario *s, const struct played *c);
 void traffic_reply(struct scenario *s, const struct played *c);
-/* Gives every wanted next hop the MAC 02:01 + address, and runs until nothing moves. */
-void traffic_settle(struct scenario *s);
+/* Whoever sits behind an address: the recordings name DR servers by this MAC. */
+struct mac traffic_mac(be32 addr);
+
+/* --- lines.c: the lines of ipvsadm and of the kernel's connection table --------------- */
+
+struct service_words {
+	char name[96]; /* "TCP  10.1.0.100:80", "FWM  1" */
+	const char *scheduler;
+	bool fallback, port; /* flags of sh and mh */
+	bool one_packet;
+	unsigned int persist_s, netmask_len;
+};
+
+struct traffic_words {
+	uint64_t conns, in_pkts, out_pkts, in_bytes, out_bytes;
+};
+
+/* Each appends one line. */
+void line_service(json_t *list, const struct service_words *w);
+void line_server(json_t *list, const char *name, const char *method, unsigned int weight,
+		 unsigned int active, unsigned int inactive);
+void line_stats(json_t *list, const char *name, const struct traffic_words *w);
+void line_conn(json_t *list, const char *proto, const char *const endpoints[3], const char *state);
+/* In the order of strcmp(). */
+void lines_sort(json_t *list);
 
 #endif

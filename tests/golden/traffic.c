@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "golden/scenario.h"
-
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "dataplane/tcp_state.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "golden/scenario.h"
 
-#define PORT_CLIENT 0
-#define PORT_SERVER 1
 #define UDP_PAYLOAD 18 /* bytes, as recorded: 46 of IP */
 
-/* Whoever sits behind an address: the recordings name DR servers by this MAC. */
-static struct mac mac_of(be32 addr)
+struct mac traffic_mac(be32 addr)
 {
 	struct mac m = {{2, 1}};
 
@@ -22,25 +16,33 @@ static struct mac mac_of(be32 addr)
 	return m;
 }
 
-static struct mac router_mac(unsigned int port)
+/* False: none. What is not IPv4 does not count. */
+static bool take(struct scenario *s, unsigned int port, struct packet *p)
 {
-	return (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
+	uint8_t frame[FRAME_MAX];
+	size_t len;
+
+	while ((len = s->place->take(s, port, frame)) != 0) {
+		if (packet_describe(frame, len, p) == 0) {
+			p->data = NULL;
+			return true;
+		}
+	}
+	return false;
 }
 
-void traffic_settle(struct scenario *s)
+/* What came out and nobody asked for: a packet too many is an error as well. */
+static void drain(struct scenario *s, const char *what)
 {
-	struct resolve_request want;
+	struct packet p;
 
-	for (;;) {
-		char addr[ADDR_STRLEN], mac[MAC_STRLEN];
-		struct mac m;
-
-		harness_run(&s->harness);
-		if (!harness_resolve_wanted(&s->harness, &want))
-			return;
-		m = mac_of(want.addr.v4);
-		world_neighbour(&s->harness, want.link, addr_format(&want.addr, addr, sizeof(addr)),
-				mac_format(&m, mac, sizeof(mac)));
+	s->place->left_to_linux(s);
+	for (unsigned int port = 0; port < PORTS; port++) {
+		while (take(s, port, &p)) {
+			if (s->wrong++ == 0)
+				fprintf(stderr, "%s: a packet too many after %s, protocol %u\n",
+					s->name, what, p.proto);
+		}
 	}
 }
 
@@ -49,43 +51,15 @@ static void send_packet(struct scenario *s, unsigned int port, struct packet *p)
 	uint8_t frame[FRAME_MAX];
 	size_t len;
 
-	p->src = mac_of(p->saddr);
-	p->dst = router_mac(port);
+	p->src = traffic_mac(p->saddr);
+	p->dst = s->router_mac[port];
 	len = packet_build(p, frame);
-	harness_receive(&s->harness, (uint16_t)port, 0,
-			harness_frame(&s->harness, frame, (uint16_t)len));
-	traffic_settle(s);
+	s->place->send(s, port, frame, len);
 }
 
-static bool take(struct scenario *s, unsigned int port, struct packet *p)
+static struct packet client_packet(const struct played *c, uint8_t proto, uint8_t flags)
 {
-	struct rte_mbuf *m = harness_sent(&s->harness, (uint16_t)port);
-	int ret;
-
-	if (!m)
-		return false;
-	ret = packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), p);
-	p->data = NULL;
-	rte_pktmbuf_free(m);
-	return ret == 0;
-}
-
-/* What came out and what Linux got, thrown away. */
-static void drain(struct scenario *s)
-{
-	struct packet p;
-	enum punt_class class;
-	struct rte_mbuf *m;
-
-	while (take(s, PORT_CLIENT, &p) || take(s, PORT_SERVER, &p))
-		;
-	while ((m = harness_punted(&s->harness, &class)))
-		rte_pktmbuf_free(m);
-}
-
-static void client_sends(struct scenario *s, const struct played *c, uint8_t proto, uint8_t flags)
-{
-	struct packet p = {
+	return (struct packet){
 		.saddr = c->client,
 		.daddr = c->dest,
 		.sport = c->cport,
@@ -94,13 +68,11 @@ static void client_sends(struct scenario *s, const struct played *c, uint8_t pro
 		.tcp_flags = flags,
 		.payload = proto == IPPROTO_UDP ? UDP_PAYLOAD : 0,
 	};
-
-	send_packet(s, PORT_CLIENT, &p);
 }
 
-static void server_sends(struct scenario *s, const struct played *c, uint8_t proto, uint8_t flags)
+static struct packet server_packet(const struct played *c, uint8_t proto, uint8_t flags)
 {
-	struct packet p = {
+	return (struct packet){
 		.saddr = c->server.addr.v4,
 		.daddr = c->client,
 		.sport = c->server.port,
@@ -109,61 +81,130 @@ static void server_sends(struct scenario *s, const struct played *c, uint8_t pro
 		.tcp_flags = flags,
 		.payload = proto == IPPROTO_UDP ? UDP_PAYLOAD : 0,
 	};
+}
+
+/* got is want, one hop on: what a forwarded packet keeps and what it must become. */
+static void check(struct scenario *s, unsigned int port, const struct packet *want,
+		  const struct packet *got)
+{
+	char a[ADDR_STRLEN], b[ADDR_STRLEN];
+	const struct addr src = addr_from_v4(got->saddr), dst = addr_from_v4(got->daddr);
+
+	if (got->saddr == want->saddr && got->daddr == want->daddr && got->sport == want->sport &&
+	    got->dport == want->dport && got->proto == want->proto && got->ttl == 63 &&
+	    got->tcp_flags == want->tcp_flags && got->payload == want->payload && !got->bad_ip &&
+	    !got->bad_l4 && memcmp(&got->src, &s->router_mac[port], sizeof(got->src)) == 0)
+		return;
+	if (s->wrong++ == 0)
+		fprintf(stderr,
+			"%s: a packet came out wrong: protocol %u %s:%u > %s:%u flags %#x ttl %u, "
+			"%u bytes%s%s\n",
+			s->name, got->proto, addr_format(&src, a, sizeof(a)), be16_to(got->sport),
+			addr_format(&dst, b, sizeof(b)), be16_to(got->dport), got->tcp_flags,
+			got->ttl, got->payload, got->bad_ip ? ", IP checksum" : "",
+			got->bad_l4 ? ", checksum" : "");
+}
+
+/* What should leave by a port, if it leaves. */
+static void came_out(struct scenario *s, unsigned int port, const struct packet *want,
+		     const char *what)
+{
+	struct packet got;
+
+	if (take(s, port, &got))
+		check(s, port, want, &got);
+	drain(s, what);
+}
+
+static void client_sends(struct scenario *s, const struct played *c, uint8_t proto, uint8_t flags,
+			 const char *what)
+{
+	struct packet p = client_packet(c, proto, flags), got;
+
+	send_packet(s, PORT_CLIENT, &p);
+	/* Refused late: its server is gone, or Linux knows no such connection. */
+	if (take(s, PORT_CLIENT, &got) && got.proto != IPPROTO_ICMP && !(got.tcp_flags & TCP_RST) &&
+	    s->wrong++ == 0)
+		fprintf(stderr, "%s: %s came back to the client\n", s->name, what);
+	if (c->nat) {
+		p.daddr = c->server.addr.v4;
+		p.dport = c->server.port;
+	}
+	came_out(s, PORT_SERVER, &p, what);
+}
+
+static void server_sends(struct scenario *s, const struct played *c, uint8_t proto, uint8_t flags,
+			 const char *what)
+{
+	struct packet p = server_packet(c, proto, flags);
 
 	send_packet(s, PORT_SERVER, &p);
-	drain(s);
+	/* One-packet scheduling leaves no connection: an answer is routed as any packet. */
+	if (!c->once) {
+		p.saddr = c->dest;
+		p.sport = c->dport;
+	}
+	came_out(s, PORT_CLIENT, &p, what);
+}
+
+static void verdict_refused(struct verdict *v, const struct packet *p)
+{
+	if (p->proto == IPPROTO_ICMP)
+		snprintf(v->reply, sizeof(v->reply), "icmp %u/%u", p->sport >> 8, p->sport & 0xff);
+	else if (p->proto == IPPROTO_TCP && p->tcp_flags & TCP_RST)
+		snprintf(v->reply, sizeof(v->reply), "rst");
 }
 
 struct verdict traffic_first(struct scenario *s, uint8_t proto, const struct played *c)
 {
+	const uint8_t flags = proto == IPPROTO_TCP ? TCP_SYN : 0;
+	struct packet p = client_packet(c, proto, flags), got;
 	struct verdict v = {0};
-	struct packet p;
-	enum punt_class class;
-	struct rte_mbuf *m;
+	bool linux_asked;
 
-	client_sends(s, c, proto, TCP_SYN);
-	if (take(s, PORT_SERVER, &p)) {
+	send_packet(s, PORT_CLIENT, &p);
+	linux_asked = s->place->left_to_linux(s);
+	if (take(s, PORT_SERVER, &got)) {
 		v.forwarded = true;
-		v.server.addr = addr_from_v4(p.daddr);
-		v.server.port = p.dport;
-		if (p.daddr == c->dest) /* direct routing: the MAC says who */
-			memcpy(&v.server.addr.v4, p.dst.byte + 2, 4);
-	} else if (take(s, PORT_CLIENT, &p) && p.proto == IPPROTO_ICMP) {
-		snprintf(v.reply, sizeof(v.reply), "icmp %u/%u", p.sport >> 8, p.sport & 0xff);
-	}
-	/* What goes to Linux for a VIP is answered there. */
-	m = harness_punted(&s->harness, &class);
-	if (m && !v.forwarded)
+		v.server.addr = addr_from_v4(got.daddr);
+		v.server.port = got.dport;
+		v.nat = got.daddr != c->dest;
+		if (!v.nat) /* direct routing: the MAC says who */
+			memcpy(&v.server.addr.v4, got.dst.byte + 2, 4);
+		p.daddr = got.daddr;
+		p.dport = got.dport;
+		check(s, PORT_SERVER, &p, &got);
+	} else if (take(s, PORT_CLIENT, &got)) {
+		verdict_refused(&v, &got);
+	} else if (linux_asked) {
+		/* What goes to Linux for a VIP is answered there. */
 		snprintf(v.reply, sizeof(v.reply), proto == IPPROTO_TCP ? "rst" : "icmp 3/3");
-	rte_pktmbuf_free(m);
-	drain(s);
+	}
+	drain(s, "the first packet");
 	return v;
 }
 
-void traffic_establish(struct scenario *s, const struct played *c, bool nat)
+void traffic_establish(struct scenario *s, const struct played *c)
 {
-	if (nat)
-		server_sends(s, c, IPPROTO_TCP, TCP_SYN | TCP_ACK);
-	client_sends(s, c, IPPROTO_TCP, TCP_ACK);
-	drain(s);
+	if (c->nat)
+		server_sends(s, c, IPPROTO_TCP, TCP_SYN | TCP_ACK, "a SYN+ACK");
+	client_sends(s, c, IPPROTO_TCP, TCP_ACK, "an ACK");
 }
 
-void traffic_close(struct scenario *s, const struct played *c, bool nat)
+void traffic_close(struct scenario *s, const struct played *c)
 {
-	client_sends(s, c, IPPROTO_TCP, TCP_FIN | TCP_ACK);
-	if (nat)
-		server_sends(s, c, IPPROTO_TCP, TCP_FIN | TCP_ACK);
-	client_sends(s, c, IPPROTO_TCP, TCP_ACK);
-	drain(s);
+	client_sends(s, c, IPPROTO_TCP, TCP_FIN | TCP_ACK, "a FIN");
+	if (c->nat)
+		server_sends(s, c, IPPROTO_TCP, TCP_FIN | TCP_ACK, "a server's FIN");
+	client_sends(s, c, IPPROTO_TCP, TCP_ACK, "the last ACK");
 }
 
 void traffic_reset(struct scenario *s, const struct played *c)
 {
-	client_sends(s, c, IPPROTO_TCP, TCP_RST);
-	drain(s);
+	client_sends(s, c, IPPROTO_TCP, TCP_RST, "a RST");
 }
 
 void traffic_reply(struct scenario *s, const struct played *c)
 {
-	server_sends(s, c, IPPROTO_UDP, 0);
+	server_sends(s, c, IPPROTO_UDP, 0, "an answer");
 }

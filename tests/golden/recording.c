@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "golden/scenario.h"
+
+const char *text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+int number_of(const json_t *o, const char *key, int def)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_integer(v) ? (int)json_integer_value(v) : def;
+}
+
+char *recording_server_name(const json_t *srv, const json_t *svc)
+{
+	char buf[ENDPOINT_STRLEN];
+	const char *fwd = text_of(srv, "fwd");
+	int port = number_of(srv, "port", number_of(svc, "port", 0));
+
+	/* IPVS gives a DR server its service's port. */
+	if (fwd && strcmp(fwd, "dr") == 0)
+		port = number_of(svc, "port", 0);
+	snprintf(buf, sizeof(buf), "%s:%d", text_of(srv, "addr"), port);
+	return strdup(buf);
+}
+
+json_t *recording_server(const json_t *srv, const json_t *svc, bool with_address)
+{
+	json_t *o = json_object();
+	char *name = recording_server_name(srv, svc);
+
+	if (with_address)
+		json_object_set_new(o, "address", json_string(name));
+	free(name);
+	json_object_set_new(o, "weight", json_integer(number_of(srv, "weight", 1)));
+	if (text_of(srv, "fwd"))
+		json_object_set_new(o, "forward", json_string(text_of(srv, "fwd")));
+	if (number_of(srv, "upper", 0))
+		json_object_set_new(o, "upper", json_integer(number_of(srv, "upper", 0)));
+	if (number_of(srv, "lower", 0))
+		json_object_set_new(o, "lower", json_integer(number_of(srv, "lower", 0)));
+	return o;
+}
+
+static void flags_put(json_t *o, const char *flags)
+{
+	json_t *list = json_array();
+	char *copy = strdup(flags), *save = NULL;
+
+	for (char *f = strtok_r(copy, ",", &save); f; f = strtok_r(NULL, ",", &save))
+		/* ipvsadm's "sh-port" is "port" of the scheduler sh. */
+		json_array_append_new(list, json_string(strchr(f, '-') ? strchr(f, '-') + 1 : f));
+	if (json_array_size(list))
+		json_object_set_new(o, "scheduler_flags", list);
+	else
+		json_decref(list);
+	free(copy);
+}
+
+static json_t *service_object(const json_t *svc)
+{
+	json_t *o = json_object(), *servers = json_array();
+	const json_t *srv;
+	char listen[ENDPOINT_STRLEN];
+	size_t i;
+
+	if (json_object_get(svc, "fwmark")) {
+		json_object_set_new(o, "mark", json_integer(number_of(svc, "fwmark", 0)));
+	} else {
+		snprintf(listen, sizeof(listen), "%s:%d", text_of(svc, "vip"),
+			 number_of(svc, "port", 0));
+		json_object_set_new(o, "protocol", json_string(text_of(svc, "proto")));
+		json_object_set_new(o, "listen", json_string(listen));
+	}
+	json_object_set_new(o, "scheduler", json_string(text_of(svc, "sched")));
+	if (text_of(svc, "flags"))
+		flags_put(o, text_of(svc, "flags"));
+	if (number_of(svc, "persist", 0)) {
+		json_t *p = json_object();
+
+		json_object_set_new(p, "timeout", json_integer(number_of(svc, "persist", 0)));
+		if (text_of(svc, "netmask"))
+			json_object_set_new(p, "netmask", json_string(text_of(svc, "netmask")));
+		json_object_set_new(o, "persistence", p);
+	}
+	if (json_is_true(json_object_get(svc, "ops")))
+		json_object_set_new(o, "one_packet", json_true());
+	json_array_foreach (json_object_get(svc, "servers"), i, srv)
+		json_array_append_new(servers, recording_server(srv, svc, true));
+	json_object_set_new(o, "servers", servers);
+	return o;
+}
+
+/* Mangle rules: what they say of a packet's destination. */
+static json_t *marks_object(const json_t *doc)
+{
+	json_t *marks = json_array();
+	const json_t *m;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "marks"), i, m) {
+		json_t *o = json_pack("{s:i}", "mark", number_of(m, "mark", 0));
+
+		if (text_of(m, "proto"))
+			json_object_set_new(o, "protocol", json_string(text_of(m, "proto")));
+		if (text_of(m, "vip"))
+			json_object_set_new(o, "destination", json_string(text_of(m, "vip")));
+		if (number_of(m, "port", 0))
+			json_object_set_new(o, "destination_port",
+					    json_integer(number_of(m, "port", 0)));
+		json_array_append_new(marks, o);
+	}
+	return marks;
+}
+
+/* A sysctl of IPVS as keys of a policy. False: plvs has nothing like it. */
+static bool sysctl_put(json_t *o, const char *name, int value)
+{
+	static const char *const same[] = {"sloppy_tcp", "nat_icmp_send"};
+	json_t *persistence;
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (strcmp(name, same[i]) == 0)
+			return json_object_set_new(o, name, json_boolean(value)) == 0;
+	if (strcmp(name, "conn_reuse_mode") == 0)
+		return json_object_set_new(o, "conn_reuse", json_integer(value)) == 0;
+	if (strcmp(name, "expire_nodest_conn") == 0)
+		return json_object_set_new(o, "on_server_gone",
+					   json_string(value ? "reset" : "keep")) == 0;
+	if (strcmp(name, "expire_quiescent_template") != 0)
+		return false;
+	persistence = json_pack("{s:b}", "expire_quiescent", value);
+	return json_object_set_new(o, "persistence", persistence) == 0;
+}
+
+/* The first sysctl that plvs has nothing like, or NULL. */
+const char *recording_sysctls(json_t *o, const json_t *sysctls)
+{
+	static const char prefix[] = "net.ipv4.vs.";
+	const json_t *v;
+	const char *name;
+
+	json_object_foreach ((json_t *)sysctls, name, v) {
+		const char *text = json_string_value(v);
+		int value = text ? atoi(text) : (int)json_integer_value(v);
+
+		if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+			name += sizeof(prefix) - 1;
+		if (!sysctl_put(o, name, json_is_true(v) ? 1 : value))
+			return name;
+	}
+	return NULL;
+}
+
+/* Timeouts as `ipvsadm --set` names them. */
+static json_t *defaults_object(const json_t *doc)
+{
+	const json_t *t = json_object_get(doc, "timeouts");
+	json_t *o = json_object(), *times = json_object();
+
+	if (number_of(t, "tcp", 0))
+		json_object_set_new(times, "established", json_integer(number_of(t, "tcp", 0)));
+	if (number_of(t, "tcpfin", 0))
+		json_object_set_new(times, "fin_wait", json_integer(number_of(t, "tcpfin", 0)));
+	if (number_of(t, "udp", 0))
+		json_object_set_new(times, "udp", json_integer(number_of(t, "udp", 0)));
+	json_object_set_new(o, "timeouts", times);
+	recording_sysctls(o, json_object_get(doc, "sysctl"));
+	return o;
+}
+
+json_t *recording_shared(const json_t *doc)
+{
+	json_t *services = json_array();
+	const json_t *svc;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "services"), i, svc)
+		json_array_append_new(services, service_object(svc));
+	return json_pack("{s:s, s:o, s:o, s:o}", "compat", "ipvs", "defaults", defaults_object(doc),
+			 "services", services, "marks", marks_object(doc));
+}
+
+char *recording_service_key(const json_t *svc)
+{
+	char key[128];
+
+	if (json_object_get(svc, "fwmark"))
+		snprintf(key, sizeof(key), "fwmark:%d", number_of(svc, "fwmark", 0));
+	else
+		snprintf(key, sizeof(key), "%s:%s:%d", text_of(svc, "proto"), text_of(svc, "vip"),
+			 number_of(svc, "port", 0));
+	return strdup(key);
+}
