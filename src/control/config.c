@@ -47,7 +47,8 @@ static int string_default(char **field, const char *text)
 static int strings_settle(struct config_node *node)
 {
 	if (string_default(&node->name, CONFIG_NAME_DEFAULT) < 0 ||
-	    string_default(&node->socket, CONFIG_SOCKET_DEFAULT) < 0)
+	    string_default(&node->socket, CONFIG_SOCKET_DEFAULT) < 0 ||
+	    string_default(&node->state_dir, CONFIG_STATE_DEFAULT) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < node->n_ports; i++)
 		if (node->ports[i].name &&
@@ -172,6 +173,7 @@ static int document_parse(struct config_context *ctx, struct config *config, jso
 	if (ctx->errors->reason != -ENOMEM) {
 		config_policy_compat(&config->shared.defaults, config->shared.compat);
 		node_check(ctx, config);
+		config_check_ha(ctx, config);
 		context_push_key(ctx, "shared");
 		addresses_check(ctx, config);
 		services_check(ctx, config);

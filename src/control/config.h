@@ -25,6 +25,7 @@
 
 #include "base/addr.h"
 #include "base/log.h"
+#include "control/config_ha.h"
 #include "model/conn_state.h"
 #include "model/limits.h"
 #include "model/link.h"
@@ -120,6 +121,9 @@ struct config_node {
 	uint32_t embryonic;   /* workers.embryonic: share for half-open ones; 0 = no bound */
 	uint8_t idle;	      /* workers.idle: enum config_idle */
 	uint8_t log_level;    /* log.level: enum log_level */
+	char *state_dir;
+	struct config_ha_node ha;
+	struct config_notify notify;
 };
 
 enum config_idle {
@@ -193,6 +197,14 @@ struct config_mark {
 	char *comment;
 };
 
+/* A third party that answers ARP on a VIP link: who hears none must not take over. */
+struct config_witness {
+	char *link;	 /* "public", "public.10" */
+	link_id link_id; /* resolved */
+	struct config_addr *addresses;
+	uint32_t n_addresses;
+};
+
 enum config_compat {
 	CONFIG_COMPAT_NONE,
 	CONFIG_COMPAT_IPVS,
@@ -205,6 +217,7 @@ struct config_shared {
 	uint32_t n_addresses;
 	struct config_mark *marks; /* in order: the last that matches decides */
 	uint32_t n_marks;
+	struct config_ha_shared ha;
 	struct config_service **services;
 	uint32_t n_services;
 };

@@ -10,23 +10,15 @@
 /* The schema for programs (JSON) and for people (tables of docs/configuration.md). */
 
 static const char *const type_names[] = {
-	[TYPE_BOOL] = "boolean",
-	[TYPE_UINT] = "number",
-	[TYPE_SECONDS] = "time",
-	[TYPE_MODE] = "mode",
-	[TYPE_ENUM] = "word",
-	[TYPE_SCHEDULER] = "word",
-	[TYPE_FLAGS] = "words",
-	[TYPE_STRING] = "string",
-	[TYPE_ADDRESS] = "address",
-	[TYPE_ROUTE] = "route",
-	[TYPE_ENDPOINT] = "address:port",
-	[TYPE_SERVER] = "address:port",
-	[TYPE_NETMASK] = "netmask",
-	[TYPE_MATCH] = "prefix",
-	[TYPE_PORTS] = "ports",
-	[TYPE_OBJECT] = "object",
-	[TYPE_INLINE] = "object",
+	[TYPE_BOOL] = "boolean",	[TYPE_UINT] = "number",
+	[TYPE_SECONDS] = "time",	[TYPE_MS] = "time",
+	[TYPE_MODE] = "mode",		[TYPE_ENUM] = "word",
+	[TYPE_SCHEDULER] = "word",	[TYPE_FLAGS] = "words",
+	[TYPE_STRING] = "string",	[TYPE_ADDRESS] = "address",
+	[TYPE_ROUTE] = "route",		[TYPE_ENDPOINT] = "address:port",
+	[TYPE_SERVER] = "address:port", [TYPE_NETMASK] = "netmask",
+	[TYPE_MATCH] = "prefix",	[TYPE_PORTS] = "ports",
+	[TYPE_OBJECT] = "object",	[TYPE_INLINE] = "object",
 };
 
 /* The default as JSON, or NULL: there is none, or only words for it. */
@@ -81,10 +73,14 @@ static json_t *field_schema(const struct config_field *f, const char *const *sch
 		json_object_set_new(out, "required", json_true());
 	if (config_feature_missing(f->feature))
 		json_object_set_new(out, "supported", json_false());
-	set_text(out, "unit", f->type == TYPE_SECONDS ? "seconds" : f->unit);
+	set_text(out, "unit",
+		 f->type == TYPE_SECONDS ? "seconds"
+		 : f->type == TYPE_MS	 ? "milliseconds"
+					 : f->unit);
 	if (def)
 		json_object_set_new(out, "default", def);
-	if (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_NETMASK) {
+	if (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_MS ||
+	    f->type == TYPE_NETMASK) {
 		json_object_set_new(out, "minimum", json_integer((json_int_t)f->min));
 		json_object_set_new(out, "maximum", json_integer((json_int_t)f->max));
 	} else if (f->shape != SHAPE_ONE) {

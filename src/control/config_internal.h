@@ -9,6 +9,12 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+/* Of the rows of a schema. */
+#define AT(s, member) .offset = offsetof(s, member)
+#define LIST_AT(s, items, count)                                                                   \
+	.shape = SHAPE_LIST, .offset = offsetof(s, items), .count_offset = offsetof(s, count)
+#define FIELDS(array) .fields = array, .n = ARRAY_LEN(array)
+
 /* ---- features that are described but do not work yet ---- */
 
 enum config_feature {
@@ -29,6 +35,7 @@ enum config_type {
 	TYPE_BOOL,	/* bool */
 	TYPE_UINT,	/* uint32_t */
 	TYPE_SECONDS,	/* uint32_t; a time in whole seconds */
+	TYPE_MS,	/* uint32_t; a time in milliseconds; a bare number is seconds */
 	TYPE_MODE,	/* uint32_t; "0600" */
 	TYPE_ENUM,	/* uint8_t */
 	TYPE_SCHEDULER, /* const char *, one of the context's names */
@@ -107,6 +114,10 @@ extern const struct config_object config_object_address;
 extern const struct config_object config_object_mark;
 extern const struct config_object config_object_service;
 extern const struct config_object config_object_server;
+/* config_schema_ha.c */
+extern const struct config_object config_object_ha_node;
+extern const struct config_object config_object_ha_shared;
+extern const struct config_object config_object_notify;
 
 /* ---- errors, where they come up ---- */
 
@@ -253,6 +264,8 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 			  struct config_address *a);
 /* All mark rules: resolves their links. */
 void config_check_marks(struct config_context *ctx, struct config *config);
+/* Paths, keys and timers; resolves the links of witnesses. The path is that of the document. */
+void config_check_ha(struct config_context *ctx, struct config *config);
 void config_check_node(struct config_context *ctx, const struct config_node *node);
 /* Totals. */
 void config_check_limits(struct config_context *ctx, const struct config *config,

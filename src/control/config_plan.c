@@ -383,6 +383,26 @@ static int defaults_plan(struct config_plan *plan, const struct config *before,
 		      : 0;
 }
 
+static int ha_plan(struct config_plan *plan, const struct config *before,
+		   const struct config *after)
+{
+	const struct config_object *o = &config_object_ha_shared;
+	struct config_ha_shared model;
+	char *detail = NULL;
+
+	if (!before)
+		return 0;
+	memset(&model, 0, sizeof(model));
+	config_object_init(o, after->schedulers, &model);
+	if (json_diff_detail(config_object_to_json(o, &before->shared.ha, &model, STYLE_FULL),
+			     config_object_to_json(o, &after->shared.ha, &model, STYLE_FULL),
+			     &detail) < 0)
+		return -ENOMEM;
+	return detail ? plan_add(plan, (struct config_plan_item){.action = CONFIG_EDIT}, detail,
+				 "ha")
+		      : 0;
+}
+
 /* ---- node ---- */
 
 struct node_diff {
@@ -453,9 +473,9 @@ int config_plan(const struct config *before, const struct config *after, struct 
 
 	if (!plan)
 		return -ENOMEM;
-	if (defaults_plan(plan, before, after) < 0 || addresses_plan(plan, before, after) < 0 ||
-	    marks_plan(plan, before, after) < 0 || services_plan(plan, before, after) < 0 ||
-	    node_plan(plan, before, after) < 0) {
+	if (defaults_plan(plan, before, after) < 0 || ha_plan(plan, before, after) < 0 ||
+	    addresses_plan(plan, before, after) < 0 || marks_plan(plan, before, after) < 0 ||
+	    services_plan(plan, before, after) < 0 || node_plan(plan, before, after) < 0) {
 		config_plan_destroy(plan);
 		return -ENOMEM;
 	}

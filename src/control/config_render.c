@@ -77,6 +77,8 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 		return json_integer(*(const uint8_t *)value);
 	case TYPE_SECONDS:
 		return json_string(duration_format(*u32 * 1000, buf, sizeof(buf)));
+	case TYPE_MS:
+		return json_string(duration_format(*u32, buf, sizeof(buf)));
 	case TYPE_MODE:
 		snprintf(buf, sizeof(buf), "0%03o", *u32);
 		return json_string(buf);
@@ -132,6 +134,7 @@ void config_scalar_default(const struct config_field *f, const char *const *sche
 		break;
 	case TYPE_UINT:
 	case TYPE_SECONDS:
+	case TYPE_MS:
 	case TYPE_MODE:
 	case TYPE_FLAGS:
 		memcpy(out, &u32, sizeof(u32));

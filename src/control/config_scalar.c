@@ -30,6 +30,7 @@ size_t config_scalar_size(const struct config_field *f)
 		return sizeof(bool);
 	case TYPE_UINT:
 	case TYPE_SECONDS:
+	case TYPE_MS:
 	case TYPE_MODE:
 	case TYPE_FLAGS:
 		return sizeof(uint32_t);
@@ -97,6 +98,11 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 			 "a time in whole seconds, as \"15m\" or 900, from %s to %s",
 			 duration_format((uint32_t)f->min * 1000, a, sizeof(a)),
 			 duration_format((uint32_t)f->max * 1000, b, sizeof(b)));
+		return buf;
+	case TYPE_MS:
+		snprintf(buf, CONFIG_EXPECT_LEN, "a time, as \"200ms\" or \"5s\", from %s to %s",
+			 duration_format((uint32_t)f->min, a, sizeof(a)),
+			 duration_format((uint32_t)f->max, b, sizeof(b)));
 		return buf;
 	case TYPE_ENUM:
 		names_join(f->names, "one of ", buf, CONFIG_EXPECT_LEN);
@@ -418,6 +424,11 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 		if (ret == -ERANGE)
 			return wrong_range(ctx, f, config_quote(text, quoted));
 		break;
+	case TYPE_MS:
+		ret = duration_parse(text, &v->u32);
+		if (ret == 0 && (v->u32 < f->min || v->u32 > f->max))
+			return wrong_range(ctx, f, config_quote(text, quoted));
+		break;
 	case TYPE_MODE:
 		ret = mode_parse(text, &v->u32);
 		break;
@@ -461,6 +472,8 @@ static int number_value(struct config_context *ctx, const struct config_field *f
 	char written[32];
 
 	snprintf(written, sizeof(written), "%" JSON_INTEGER_FORMAT, n);
+	if (f->type == TYPE_MS && n >= 0 && n <= UINT32_MAX)
+		n *= 1000;
 	if (n < 0 || (uint64_t)n < f->min || (uint64_t)n > f->max)
 		return wrong_range(ctx, f, written);
 	if (f->type == TYPE_PORTS)
@@ -517,8 +530,9 @@ int config_scalar_parse(struct config_context *ctx, const struct config_field *f
 		ret = 0;
 	} else if (f->type == TYPE_FLAGS && json_is_array(json)) {
 		ret = flags_value(ctx, f, json, &v.u32);
-	} else if (json_is_integer(json) && (f->type == TYPE_UINT || f->type == TYPE_SECONDS ||
-					     f->type == TYPE_NETMASK || f->type == TYPE_PORTS)) {
+	} else if (json_is_integer(json) &&
+		   (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_MS ||
+		    f->type == TYPE_NETMASK || f->type == TYPE_PORTS)) {
 		ret = number_value(ctx, f, json, &v);
 	} else if (json_is_string(json) && f->type == TYPE_STRING) {
 		return string_parse(ctx, f, json_string_value(json), out);

@@ -44,11 +44,6 @@ static const char *const level_names[] = {"error", "warning", "notice", "info", 
 
 /* ---- rows ---- */
 
-#define AT(s, member) .offset = offsetof(s, member)
-#define LIST_AT(s, items, count)                                                                   \
-	.shape = SHAPE_LIST, .offset = offsetof(s, items), .count_offset = offsetof(s, count)
-#define FIELDS(array) .fields = array, .n = ARRAY_LEN(array)
-
 /* Longer than a month is a mistake; it also keeps milliseconds within 32 bits. */
 #define SECONDS_MAX (31 * 86400)
 
@@ -467,6 +462,11 @@ static const struct config_field shared_fields[] = {
 	 .max_name = "MAX_MARK_RULES",
 	 .help = "rules that give packets firewall marks, for connections that begin; as in a "
 		 "netfilter chain of MARK targets, the last rule that matches decides"},
+	{.name = "ha",
+	 .type = TYPE_OBJECT,
+	 AT(struct config_shared, ha),
+	 .object = &config_object_ha_shared,
+	 .help = "how the two routers of a pair watch each other"},
 	{.name = "services",
 	 .type = TYPE_OBJECT,
 	 .shape = SHAPE_POINTERS,
@@ -677,6 +677,24 @@ static const struct config_field node_fields[] = {
 	 .object = &workers_object,
 	 .help = "the workers; how many there are is EAL's --lcores"},
 	{.name = "log", .type = TYPE_OBJECT, .object = &log_object, .help = "standard error"},
+	{.name = "state_dir",
+	 .type = TYPE_STRING,
+	 AT(struct config_node, state_dir),
+	 .rule = RULE_PATH,
+	 .max = 255,
+	 .def_text = CONFIG_STATE_DEFAULT,
+	 .noun = "a path",
+	 .help = "what outlives the process: the connections of a lone router that is restarted"},
+	{.name = "ha",
+	 .type = TYPE_OBJECT,
+	 AT(struct config_node, ha),
+	 .object = &config_object_ha_node,
+	 .help = "the peer; without `paths` there is none"},
+	{.name = "notify",
+	 .type = TYPE_OBJECT,
+	 AT(struct config_node, notify),
+	 .object = &config_object_notify,
+	 .help = "programs that are told of changes of state"},
 };
 const struct config_object config_object_node = {
 	.noun = "the node part", FIELDS(node_fields), .size = sizeof(struct config_node)};
