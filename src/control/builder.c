@@ -238,12 +238,12 @@ static const struct config_service *twin(const struct config *config,
 	return found && same_key(found, svc) ? found : NULL;
 }
 
-/* The draft's rules are the configuration's from here on. Nothing to do when they are. */
-static int marks_compile(const struct config *config, struct snapshot *draft, char error[256])
+/* The configuration's rules compiled, if they are not what t has: *made tells. */
+static int marks_make(const struct config *config, const struct mark_table *were,
+		      struct mark_table **out, bool *made, char error[256])
 {
 	uint32_t n = config->shared.n_marks;
 	struct mark_rule4 *rules = calloc(n + 1, sizeof(*rules));
-	struct mark_table *t = NULL;
 	int ret = 0;
 
 	if (!rules) {
@@ -252,14 +252,25 @@ static int marks_compile(const struct config *config, struct snapshot *draft, ch
 	}
 	for (uint32_t i = 0; i < n; i++)
 		rules[i] = config->shared.marks[i].rule;
-	if (!classify4_same(draft->marks, rules, n)) {
-		t = n ? classify4_create(rules, n, draft->marks, error) : NULL;
-		if (n && !t)
-			ret = -ENOMEM;
-		else
-			snapshot_set_marks(draft, t);
+	*made = !classify4_same(were, rules, n);
+	*out = NULL;
+	if (*made && n) {
+		*out = classify4_create(rules, n, were, error);
+		ret = *out ? 0 : -ENOMEM;
 	}
 	free(rules);
+	return ret;
+}
+
+/* The draft's rules are the configuration's from here on. Nothing to do when they are. */
+static int marks_compile(const struct config *config, struct snapshot *draft, char error[256])
+{
+	struct mark_table *t;
+	bool made;
+	int ret = marks_make(config, draft->marks, &t, &made, error);
+
+	if (ret == 0 && made)
+		snapshot_set_marks(draft, t);
 	return ret;
 }
 
@@ -303,27 +314,90 @@ static int addresses_changed(struct publisher *p, const struct config *before,
 	return 0;
 }
 
+int builder_run_marks(struct builder_run *run, const struct mark_table *were,
+		      const struct config *after, char error[256])
+{
+	return marks_make(after, were, &run->marks, &run->marks_made, error);
+}
+
+void builder_run_start(struct builder_run *run, struct publisher *p, const struct config *before,
+		       const struct config *after)
+{
+	run->publisher = p;
+	run->before = before;
+	run->after = after;
+	run->n_dropped = run->n_built = 0;
+}
+
+static int step_drop(struct builder_run *run, char error[256])
+{
+	const struct config_service *svc = run->before->shared.services[run->n_dropped++];
+
+	return twin(run->after, svc) ? 0 : drop_service(run->publisher, svc, error);
+}
+
+static int step_build(struct builder_run *run, char error[256])
+{
+	const struct config_service *svc = run->after->shared.services[run->n_built++];
+	const struct config_service *was = twin(run->before, svc);
+
+	if (was && builder_service_same(was, svc))
+		return 0;
+	return build_service(run->publisher, svc, error);
+}
+
+/* What does not belong to one service. */
+static int step_last(struct builder_run *run, char error[256])
+{
+	struct publisher *p = run->publisher;
+	int ret = addresses_changed(p, run->before, run->after, error);
+
+	if (ret < 0 || !run->marks_made)
+		return ret < 0 ? ret : marks_changed(p, run->before, run->after, error);
+	if (publisher_touch_marks(p) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	snapshot_set_marks(p->draft, run->marks);
+	run->marks = NULL;
+	return 0;
+}
+
+int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256])
+{
+	uint32_t n_before = run->before ? run->before->shared.n_services : 0;
+	int ret = 0;
+
+	do {
+		if (run->n_dropped < n_before)
+			ret = step_drop(run, error);
+		else if (run->n_built < run->after->shared.n_services)
+			ret = step_build(run, error);
+		else
+			ret = step_last(run, error) < 0 ? -ENOMEM : 1;
+	} while (ret == 0 && clock_us() < end_us);
+	if (ret < 0)
+		publisher_discard(run->publisher);
+	return ret < 0 ? ret : !ret;
+}
+
+void builder_run_fini(struct builder_run *run)
+{
+	mark_table_put(run->marks);
+	run->marks = NULL;
+}
+
 int builder_config(struct publisher *p, const struct config *before, const struct config *after,
 		   char error[256])
 {
-	int ret = 0;
+	struct builder_run run = {0};
+	int ret;
 
-	for (uint32_t i = 0; before && ret == 0 && i < before->shared.n_services; i++)
-		if (!twin(after, before->shared.services[i]))
-			ret = drop_service(p, before->shared.services[i], error);
-	for (uint32_t i = 0; ret == 0 && i < after->shared.n_services; i++) {
-		const struct config_service *svc = after->shared.services[i];
-		const struct config_service *was = twin(before, svc);
-
-		if (!was || !builder_service_same(was, svc))
-			ret = build_service(p, svc, error);
-	}
-	if (ret == 0)
-		ret = addresses_changed(p, before, after, error);
-	if (ret == 0)
-		ret = marks_changed(p, before, after, error);
-	if (ret < 0)
-		publisher_discard(p);
+	builder_run_start(&run, p, before, after);
+	do {
+		ret = builder_run_step(&run, UINT64_MAX, error);
+	} while (ret > 0);
+	builder_run_fini(&run);
 	return ret;
 }
 

@@ -19,6 +19,29 @@ int builder_service(struct publisher *p, const struct config_service *before,
 /* Everything that differs. before may be NULL. On error the draft is discarded. */
 int builder_config(struct publisher *p, const struct config *before, const struct config *after,
 		   char error[256]);
+/*
+ * The same in steps, by a held publisher: run_marks(), where compiled rules are wanted that
+ * took long; start(); step() until it gives 0; fini() in any case. A step that fails has
+ * discarded the draft.
+ */
+struct builder_run {
+	struct publisher *publisher;
+	const struct config *before, *after;
+	uint32_t n_dropped, n_built; /* services that were looked at */
+	struct mark_table *marks;    /* a reference, or NULL */
+	bool marks_made;
+};
+
+/* Any thread. were: the rules that are live, kept by a reference; may be NULL.
+ * 0 or -ENOMEM. */
+int builder_run_marks(struct builder_run *run, const struct mark_table *were,
+		      const struct config *after, char error[256]);
+void builder_run_start(struct builder_run *run, struct publisher *p, const struct config *before,
+		       const struct config *after);
+/* Until about end_us of clock_us(). 1: there is more; 0: the draft is complete; -errno as
+ * builder_config(). */
+int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256]);
+void builder_run_fini(struct builder_run *run);
 /* What workers and Linux would see of both is the same. */
 bool builder_service_same(const struct config_service *a, const struct config_service *b);
 

@@ -231,6 +231,9 @@ struct config {
 	struct config_index *index;    /* identity -> object; config_index.h */
 	uint32_t n_servers;	       /* of all services */
 	char *file;		       /* it came from, or NULL */
+	/* For the part of the digest that is no service's; filled on demand. */
+	uint8_t rest_digest[32];
+	bool rest_digest_valid;
 };
 
 /* ---- whole configurations ---- */

@@ -453,6 +453,7 @@ static void address_commit(struct config *config, struct config_change *change)
 	struct config_shared *shared = &config->shared;
 	struct config_address *slot = &shared->addresses[change->position];
 
+	config->rest_digest_valid = false;
 	if (change->added) {
 		config_index_add_address(config->index, &change->address);
 		*slot = change->address;

@@ -53,9 +53,12 @@ const char *config_digest(struct config *config, char buf[CONFIG_DIGEST_STRLEN])
 	EVP_MD_CTX *sha = sha256_start();
 	uint8_t part[32];
 
-	json_digest(config_shared_render(config, STYLE_DIGEST, false), part);
+	if (!config->rest_digest_valid)
+		config->rest_digest_valid =
+			json_digest(config_shared_render(config, STYLE_DIGEST, false),
+				    config->rest_digest) == 0;
 	if (sha)
-		feed((const char *)part, sizeof(part), sha);
+		feed((const char *)config->rest_digest, sizeof(config->rest_digest), sha);
 	for (uint32_t i = 0; i < config->shared.n_services; i++) {
 		struct config_service *svc = config->shared.services[i];
 

@@ -309,6 +309,9 @@ static struct event_base *make_base(void)
 
 static void fini_base(struct control *c)
 {
+	jobs_destroy(c->jobs);
+	c->jobs = NULL;
+	turns_stop(c);
 	/* Who waits gets an answer as long as there is a client to send it to. */
 	streams_stop(c);
 	listings_stop(c);
@@ -336,8 +339,8 @@ int control_start(struct control *c, char error[256])
 	if (!c->base)
 		return -ENOMEM;
 	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
-	if (!c->wake_ev || event_add(c->wake_ev, NULL) < 0 ||
-	    publisher_attach(&c->publisher, c->base) < 0 ||
+	if (!c->wake_ev || event_add(c->wake_ev, NULL) < 0 || turns_start(c) < 0 ||
+	    jobs_create(c->base, &c->jobs) < 0 || publisher_attach(&c->publisher, c->base) < 0 ||
 	    traffic_attach(&c->traffic, c->base) < 0)
 		goto err_base;
 	ret = rpc_server_create(c->base, &opt, &c->server, error);

@@ -8,9 +8,11 @@
 
 #include "control/config.h"
 #include "control/control.h"
+#include "control/jobs.h"
 #include "control/publish.h"
 #include "control/rpc.h"
 #include "control/traffic.h"
+#include "control/turns.h"
 #include "link/link.h"
 
 #define CONTROL_AREA "control"
@@ -35,9 +37,14 @@ struct control {
 	pthread_t thread;
 	bool running;
 
+	struct jobs *jobs;
+	struct turn_list turns;
+	struct turn *turn; /* under way, or NULL */
+	struct event *turn_ev;
+
 	struct rpc_server *server;
-	struct config *config;
-	struct config *boot; /* `node` as the process was started with: shared is empty */
+	struct config *config; /* changed in turns only */
+	struct config *boot;   /* `node` as the process was started with: shared is empty */
 	struct publisher publisher;
 	struct traffic traffic;
 	struct stream_list streams;
@@ -73,7 +80,8 @@ struct method {
 	const char *name;
 	control_method *run;
 	const char *help;
-	bool object; /* params are an object of the configuration: its schema checks them */
+	bool changes; /* something: it waits for its turn */
+	bool object;  /* params are an object of the configuration: its schema checks them */
 	struct param params[METHOD_PARAMS_MAX];
 };
 
@@ -96,11 +104,23 @@ void fail_build(struct rpc_request *req, int ret, const char *error);
  * generation and duration_us since start_us. */
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 		      json_t *result);
+/* The same with the result as the text of an object that is not empty, without its closing
+ * bracket; takes it over. */
+void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+			   struct evbuffer *result);
 
-/* --- methods_config.c --- */
+/* --- apply.c --- */
 
 /* config.apply of the start file; the outcome is logged. */
 void control_apply_file(struct control *c);
+
+/* --- methods_config.c --- */
+
+/* Ends req by what make() says, on another thread, of a configuration that nobody changes
+ * meanwhile. */
+typedef json_t *reading_make(const struct config *config, enum config_part part);
+void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
+		 enum config_part part);
 json_t *config_error_list_json(const struct config_error_list *list);
 
 /* --- listing.c --- */

@@ -24,6 +24,9 @@ struct listing {
 	struct traffic_sum *removed;
 	struct evbuffer *text;
 	struct event *step_ev;
+	/* Of a stream, which has no sections. */
+	json_t *(*more)(struct control *c, uint32_t *place);
+	uint32_t place;
 };
 
 static void listing_destroy(struct listing *l)
@@ -124,11 +127,28 @@ static void step(struct listing *l)
 	listing_destroy(l);
 }
 
+static void stream_step(struct listing *l)
+{
+	static const struct timeval now = {0};
+	json_t *rows = rpc_gone(l->req) ? NULL : l->more(l->control, &l->place);
+
+	if (rows) {
+		rpc_rows(l->req, rows);
+		event_add(l->step_ev, &now);
+		return;
+	}
+	rpc_answer(l->req, json_pack("{s:I}", "count", (json_int_t)l->place));
+	listing_destroy(l);
+}
+
 static void on_step(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	step(arg);
+	if (((struct listing *)arg)->more)
+		stream_step(arg);
+	else
+		step(arg);
 }
 
 void listing_start(struct control *c, struct rpc_request *req,
@@ -155,6 +175,25 @@ void listing_start(struct control *c, struct rpc_request *req,
 	}
 	begin(l);
 	step(l);
+}
+
+void listing_stream(struct control *c, struct rpc_request *req,
+		    json_t *(*more)(struct control *c, uint32_t *place))
+{
+	struct listing *l = calloc(1, sizeof(*l));
+
+	if (l)
+		l->step_ev = event_new(c->base, -1, 0, on_step, l);
+	if (!l || !l->step_ev) {
+		free(l);
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+		return;
+	}
+	l->control = c;
+	l->req = req;
+	l->more = more;
+	TAILQ_INSERT_TAIL(&c->listings, l, entry);
+	stream_step(l);
 }
 
 void listings_stop(struct control *c)

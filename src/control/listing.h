@@ -26,4 +26,9 @@ struct listing_section {
 void listing_start(struct control *c, struct rpc_request *req,
 		   const struct listing_section *const *sections, size_t n);
 
+/* Rows as a stream, some at a time: more() gives those from *place on and moves it, NULL at
+ * the end. The answer is {"count": *place}. Ends req. */
+void listing_stream(struct control *c, struct rpc_request *req,
+		    json_t *(*more)(struct control *c, uint32_t *place));
+
 #endif

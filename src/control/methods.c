@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which methods there are, and whether a request's parameters are theirs. */
 #include <errno.h>
+#include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +133,11 @@ void control_dispatch(void *arg, struct rpc_request *req, const char *name, json
 		params = own = json_object();
 	if (!params)
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-	else if (check_params(req, m, params))
+	else if (!check_params(req, m, params))
+		; /* it has ended */
+	else if (m->changes)
+		turn_request(arg, req, m, params);
+	else
 		m->run(arg, req, params);
 	json_decref(own);
 }
@@ -205,9 +210,26 @@ void fail_build(struct rpc_request *req, int ret, const char *error)
 
 struct live_answer {
 	struct rpc_request *req;
-	json_t *result;
+	json_t *result;	       /* one of the two */
+	struct evbuffer *text; /* of an object */
 	uint64_t start_us;
 };
+
+static void answer_live(struct live_answer *a, uint64_t generation)
+{
+	uint64_t us = clock_us() - a->start_us;
+
+	if (!a->text) {
+		json_object_set_new(a->result, "generation", json_integer((json_int_t)generation));
+		json_object_set_new(a->result, "duration_us", json_integer((json_int_t)us));
+		rpc_answer(a->req, json_incref(a->result));
+		return;
+	}
+	/* Its closing bracket was left to us. */
+	evbuffer_add_printf(a->text, ",\"generation\":%llu,\"duration_us\":%llu}",
+			    (unsigned long long)generation, (unsigned long long)us);
+	rpc_answer_text(a->req, a->text);
+}
 
 static void on_live(void *arg, int ret, uint64_t generation)
 {
@@ -215,10 +237,7 @@ static void on_live(void *arg, int ret, uint64_t generation)
 
 	switch (ret) {
 	case 0:
-		json_object_set_new(a->result, "generation", json_integer((json_int_t)generation));
-		json_object_set_new(a->result, "duration_us",
-				    json_integer((json_int_t)(clock_us() - a->start_us)));
-		rpc_answer(a->req, json_incref(a->result));
+		answer_live(a, generation);
 		break;
 	case -ETIMEDOUT:
 		rpc_fail(a->req, RPC_TIMEOUT, json_incref(a->result),
@@ -234,21 +253,36 @@ static void on_live(void *arg, int ret, uint64_t generation)
 			 "out of memory: the change is accepted and will be published later");
 	}
 	json_decref(a->result);
+	if (a->text)
+		evbuffer_free(a->text);
 	free(a);
+}
+
+static void wait_live(struct control *c, const struct live_answer *from)
+{
+	struct live_answer *a = calloc(1, sizeof(*a));
+
+	if (!a || (!from->result && !from->text)) {
+		json_decref(from->result);
+		if (from->text)
+			evbuffer_free(from->text);
+		free(a);
+		rpc_fail(from->req, RPC_INTERNAL, NULL, "out of memory: the change is made");
+		return;
+	}
+	*a = *from;
+	publisher_wait(&c->publisher, on_live, a);
 }
 
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result)
 {
-	struct live_answer *a = calloc(1, sizeof(*a));
+	wait_live(c, &(struct live_answer){.req = req,
+					   .result = result ? result : json_object(),
+					   .start_us = start_us});
+}
 
-	if (!result)
-		result = json_object();
-	if (!a || !result) {
-		json_decref(result);
-		free(a);
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory: the change is made");
-		return;
-	}
-	*a = (struct live_answer){.req = req, .result = result, .start_us = start_us};
-	publisher_wait(&c->publisher, on_live, a);
+void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+			   struct evbuffer *result)
+{
+	wait_live(c, &(struct live_answer){.req = req, .text = result, .start_us = start_us});
 }

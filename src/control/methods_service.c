@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/builder.h"
+#include "control/config_index.h"
 #include "control/listing.h"
 #include "dataplane/classify4.h"
 
@@ -246,9 +247,9 @@ static int compare_be32(const void *a, const void *b)
 }
 
 /* VIPs that only services imply, in order. */
-static int append_implied(struct control *c, json_t *list)
+static int append_implied(const struct config *config, json_t *list)
 {
-	const struct config_shared *shared = &c->config->shared;
+	const struct config_shared *shared = &config->shared;
 	be32 *vips, last = 0;
 	uint32_t n = 0;
 
@@ -269,8 +270,11 @@ static int append_implied(struct control *c, json_t *list)
 		bool listed = i > 0 && vips[i] == last;
 
 		last = vips[i];
-		for (uint32_t k = 0; !listed && k < shared->n_addresses; k++)
-			listed = addr_equal(&shared->addresses[k].address.addr, &addr);
+		if (!listed) {
+			struct config_index_key key = index_key_addr(INDEX_ADDRESS, &addr);
+
+			listed = config_index_get(config->index, &key, NULL);
+		}
 		if (!listed)
 			json_array_append_new(
 				list, json_pack("{s:s, s:s, s:n, s:b, s:b}", "address",
@@ -281,28 +285,33 @@ static int append_implied(struct control *c, json_t *list)
 	return 0;
 }
 
-static void address_list(struct control *c, struct rpc_request *req, json_t *params)
+static json_t *addresses_json(const struct config *config, enum config_part part)
 {
 	json_t *list = json_array();
 
-	(void)params;
-	for (uint32_t i = 0; list && i < c->config->shared.n_addresses; i++) {
-		json_t *o = config_address_to_json(&c->config->shared.addresses[i]);
+	(void)part;
+	for (uint32_t i = 0; list && i < config->shared.n_addresses; i++) {
+		json_t *o = config_address_to_json(&config->shared.addresses[i]);
 
 		set_default(o, "link", json_null());
 		json_object_set_new(o, "active", json_true());
 		json_object_set_new(o, "implied", json_false());
 		json_array_append_new(list, o);
 	}
-	if (!list || append_implied(c, list) < 0) {
+	if (!list || append_implied(config, list) < 0) {
 		json_decref(list);
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		return;
+		return NULL;
 	}
-	rpc_answer(req, json_pack("{s:o}", "addresses", list));
+	return json_pack("{s:o}", "addresses", list);
 }
 
-#define MARK_ROWS 512 /* in one notification */
+static void address_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)params;
+	answer_read(c, req, addresses_json, CONFIG_SHARED);
+}
+
+#define MARK_ROWS 256 /* in one notification */
 
 /* The count of rule i, or -1 for one that is not compiled yet. */
 static json_int_t mark_hits(const struct control *c, uint32_t i)
@@ -316,27 +325,28 @@ static json_int_t mark_hits(const struct control *c, uint32_t i)
 	return (json_int_t)classify4_hits(t, i);
 }
 
-static void mark_list(struct control *c, struct rpc_request *req, json_t *params)
+static json_t *mark_rows(struct control *c, uint32_t *place)
 {
 	const struct config_shared *shared = &c->config->shared;
-	json_t *rows = NULL;
+	uint32_t end = *place + MARK_ROWS < shared->n_marks ? *place + MARK_ROWS : shared->n_marks;
+	json_t *rows = *place < end ? json_array() : NULL;
 
-	(void)params;
-	for (uint32_t i = 0; i < shared->n_marks; i++) {
+	for (uint32_t i = *place; rows && i < end; i++) {
 		json_t *o = config_mark_to_json(&shared->marks[i]);
 		json_int_t hits = mark_hits(c, i);
 
 		json_object_set_new(o, "position", json_integer(i));
 		json_object_set_new(o, "connections", hits < 0 ? json_null() : json_integer(hits));
-		if (!rows)
-			rows = json_array();
 		json_array_append_new(rows, o);
-		if (json_array_size(rows) == MARK_ROWS || i + 1 == shared->n_marks) {
-			rpc_rows(req, rows);
-			rows = NULL;
-		}
+		*place = i + 1;
 	}
-	rpc_answer(req, json_pack("{s:I}", "count", (json_int_t)shared->n_marks));
+	return rows;
+}
+
+static void mark_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)params;
+	listing_stream(c, req, mark_rows);
 }
 
 #define SERVICE                                                                                    \
@@ -359,26 +369,32 @@ const struct method service_methods[] = {
 	 .help = "one virtual service",
 	 .params = {SERVICE}},
 	{.name = "service.add",
+	 .changes = true,
 	 .run = service_add,
 	 .help = "adds a virtual service; parameters are its object as in configuration",
 	 .object = true},
 	{.name = "service.edit",
+	 .changes = true,
 	 .run = service_edit,
 	 .help = "changes keys of a virtual service; null gives a key back to its default",
 	 .params = {SERVICE, SET}},
 	{.name = "service.delete",
+	 .changes = true,
 	 .run = service_delete,
 	 .help = "deletes a virtual service",
 	 .params = {SERVICE}},
 	{.name = "server.add",
+	 .changes = true,
 	 .run = server_add,
 	 .help = "adds a real server at the head of the scheduler's list",
 	 .params = {SERVICE, {"server", PARAM_OBJECT, true}}},
 	{.name = "server.edit",
+	 .changes = true,
 	 .run = server_edit,
 	 .help = "changes keys of a real server, which keeps its place",
 	 .params = {SERVICE, SERVER, SET}},
 	{.name = "server.delete",
+	 .changes = true,
 	 .run = server_delete,
 	 .help = "deletes a real server; its connections wait for it to come back",
 	 .params = {SERVICE, SERVER}},
@@ -387,10 +403,12 @@ const struct method service_methods[] = {
 	 .run = mark_list,
 	 .help = "the mark rules in order, with their counters; a stream of rows"},
 	{.name = "address.add",
+	 .changes = true,
 	 .run = address_add,
 	 .help = "adds an address; parameters are its object as in configuration",
 	 .object = true},
 	{.name = "address.delete",
+	 .changes = true,
 	 .run = address_delete,
 	 .help = "deletes an address",
 	 .object = true},

@@ -328,7 +328,7 @@ int publisher_flush(struct publisher *p)
 	struct snapshot *old = p->live;
 	bool addrs = p->dirty_addrs;
 
-	if (!p->draft)
+	if (!p->draft || p->held)
 		return 0;
 	if (draft_tables(p) < 0) {
 		log_error(AREA, "no memory to publish a change: tried again");
@@ -361,9 +361,21 @@ void publisher_soon(struct publisher *p)
 {
 	uint64_t now = clock_us(), due = p->published_us + BATCH_US;
 
-	if (!p->publish_ev || event_pending(p->publish_ev, EV_TIMEOUT, NULL))
+	if (!p->publish_ev || p->held || event_pending(p->publish_ev, EV_TIMEOUT, NULL))
 		return;
 	arm(p->publish_ev, now >= due ? 0 : due - now);
+}
+
+void publisher_hold(struct publisher *p)
+{
+	p->held = true;
+}
+
+void publisher_release(struct publisher *p)
+{
+	p->held = false;
+	if (p->draft)
+		publisher_soon(p);
 }
 
 /* --- waiting --- */

@@ -54,6 +54,7 @@ struct publisher {
 	struct snapshot *live;	/* what pub->snapshot is */
 	struct snapshot *draft; /* NULL: nothing to publish */
 	bool dirty_addrs, dirty_listeners, dirty_marks, raise;
+	bool held;	   /* the draft is not complete */
 	uint32_t *changed; /* service ids of the draft, perhaps twice */
 	uint32_t n_changed, max_changed;
 	uint32_t *dropped; /* server_rt ids that a node of the draft left out */
@@ -93,7 +94,12 @@ void publisher_discard(struct publisher *p);
 /* A node that never got into the draft: what it took from the registry goes back. */
 void publisher_unused(struct publisher *p, struct service *svc);
 
-/* Publishes the draft, if any, now. 0 or -ENOMEM (the draft stays). */
+/* Nothing is published until the release, so that a draft can be made in several steps.
+ * Others may change the draft meanwhile; a discard is of their changes as well. */
+void publisher_hold(struct publisher *p);
+void publisher_release(struct publisher *p);
+
+/* Publishes the draft, if any and not held, now. 0 or -ENOMEM (the draft stays). */
 int publisher_flush(struct publisher *p);
 /* Publishes within a millisecond. */
 void publisher_soon(struct publisher *p);

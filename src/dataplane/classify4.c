@@ -50,7 +50,8 @@ RTE_ACL_RULE_DEF(acl_entry, FIELD_MAX);
 /* Kept as long as a table has the rule, so that its count goes on. */
 struct hit_counter {
 	uint64_t hits; /* worker: atomic add; any: relaxed reads */
-	uint32_t refs; /* control only */
+	uint32_t refs; /* tables that hold it: atomics, rules are compiled on a thread of their own
+			*/
 };
 
 struct classifier {
@@ -216,7 +217,7 @@ static int hits_take(struct classifier *c, const struct classifier *old)
 		}
 		if (old && k < old->n && order == 0) {
 			*slot = old->hits[theirs[k++]];
-			(*slot)->refs++;
+			__atomic_fetch_add(&(*slot)->refs, 1, __ATOMIC_RELAXED);
 			continue;
 		}
 		*slot = calloc(1, sizeof(**slot));
@@ -238,7 +239,7 @@ static void classifier_destroy(struct mark_table *t)
 
 	rte_acl_free(c->acl);
 	for (uint32_t i = 0; c->hits && i < c->n; i++)
-		if (c->hits[i] && --c->hits[i]->refs == 0)
+		if (c->hits[i] && __atomic_sub_fetch(&c->hits[i]->refs, 1, __ATOMIC_ACQ_REL) == 0)
 			free(c->hits[i]);
 	free(c->hits);
 	free(c->rules);

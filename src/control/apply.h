@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_APPLY_H
+#define PLVS_CONTROL_APPLY_H
+
+/* A configuration as a whole: checked, compared with the running one, put in its place.
+ * Context: the control thread. */
+
+#include <jansson.h>
+
+#include "control/rpc.h"
+
+struct control;
+
+enum apply_kind {
+	APPLY_CHECK,
+	APPLY_PLAN,
+	APPLY_SWAP,
+};
+
+/* In a turn of its own. Ends req (NULL: the outcome is logged). Either text, a JSON string,
+ * or path. */
+void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
+		 const char *path);
+
+#endif
