@@ -136,6 +136,16 @@ static struct conn4 *entry_alloc(struct worker *w)
 	return c;
 }
 
+static enum conn_state first_state(uint8_t proto)
+{
+	return proto == IPPROTO_TCP ? CONN_SYN_RECV : CONN_UDP;
+}
+
+bool conn4_begins_active(uint8_t proto)
+{
+	return conn_state_active[first_state(proto)];
+}
+
 static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new *n)
 {
 	c->caddr = n->caddr;
@@ -150,7 +160,7 @@ static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new
 	c->c.server = n->server->id;
 	c->c.tick = w->env.now_tick;
 	c->c.gen = w->env.gen;
-	c->c.state = n->proto == IPPROTO_TCP ? CONN_SYN_RECV : CONN_UDP;
+	c->c.state = first_state(n->proto);
 	c->c.timeout = state_timeout(n->svc, c->c.state);
 	if (n->method == FWD_NAT)
 		conn4_deltas(c);
@@ -193,7 +203,8 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 	}
 	if (conn_state_active[c->c.state])
 		c->c.flags |= CONN_F_ACTIVE;
-	server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
+	if (!n->bound)
+		server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
 	wheel_arm(&w->wheel4, &c->c, conn4_index(&w->table4, c));
 	embryo_add(w, c);
 	w->server_counters[c->c.server].conns++;

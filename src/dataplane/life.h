@@ -18,7 +18,11 @@ struct conn4_new {
 	const struct service *svc;
 	struct server_rt *server;
 	uint32_t control; /* a claim on its template, which it takes over; or 0 */
+	bool bound;	  /* counted at its server already; stays so if it cannot be made */
 };
+
+/* Whether a connection's first state is an active one: how it is bound. */
+bool conn4_begins_active(uint8_t proto);
 
 /*
  * Makes a connection, whose in key is not in the table, in its first state (SYN_RECV or UDP),

@@ -104,14 +104,18 @@ static int persistent_make(struct worker *w, const struct service_match *match, 
  */
 static int scheduled_make(struct worker *w, const struct service *svc, struct pkt4 *p)
 {
-	const struct sched_request req = service4_request(w, &p->key);
-	int choice = svc->sched->choose(svc, &req), ret;
+	const bool active = conn4_begins_active(p->key.proto);
+	struct sched_request req = service4_request(w, &p->key);
+	int choice = sched_assign(svc, &req, active), ret;
 	struct conn4_new n;
 
 	if (choice == SCHED_NONE)
 		return -ENOENT;
 	n = new_towards(svc, &svc->servers[choice], p, false);
+	n.bound = true;
 	ret = conn4_create(w, &n, &p->conn);
+	if (ret < 0)
+		server_rt_bind_undo(svc->servers[choice].rt, active);
 	for (uint32_t i = 1; ret == -EEXIST && i < svc->n_servers; i++) {
 		const struct server *srv = &svc->servers[((uint32_t)choice + i) % svc->n_servers];
 

@@ -452,18 +452,41 @@ static bool overload_over(const struct server_rt *rt, uint64_t sum)
 	return upper == 0 || sum * 4 < (uint64_t)upper * 3;
 }
 
+/* A stamp each time, so that nobody takes away a flag for what was true before it. */
+static void overload_set(struct server_rt *rt)
+{
+	uint32_t flags = __atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST);
+
+	while (!__atomic_compare_exchange_n(&rt->flags, &flags,
+					    (flags + SERVER_RT_STAMP) | SERVER_RT_OVERLOAD, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
+static void overload_clear(struct server_rt *rt, bool (*over)(const struct server_rt *, uint64_t))
+{
+	for (;;) {
+		uint32_t flags = __atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST);
+
+		if (!(flags & SERVER_RT_OVERLOAD) ||
+		    !over(rt, counts_sum(__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST))))
+			return;
+		if (__atomic_compare_exchange_n(&rt->flags, &flags, flags & ~SERVER_RT_OVERLOAD,
+						false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return;
+	}
+}
+
 void server_rt_overload(struct server_rt *rt, uint64_t counts)
 {
 	uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
-	uint64_t now;
 
 	if (upper == 0 || counts_sum(counts) < upper)
 		return;
-	__atomic_fetch_or(&rt->flags, SERVER_RT_OVERLOAD, __ATOMIC_SEQ_CST);
+	overload_set(rt);
 	/* If the last connections left meanwhile, nobody else would take the flag away. */
-	now = __atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST);
-	if (now != counts && overload_over(rt, counts_sum(now)))
-		__atomic_fetch_and(&rt->flags, ~SERVER_RT_OVERLOAD, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST) != counts)
+		overload_clear(rt, overload_over);
 }
 
 void server_rt_bind(struct server_rt *rt, bool active)
@@ -471,6 +494,31 @@ void server_rt_bind(struct server_rt *rt, bool active)
 	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
 
 	server_rt_overload(rt, __atomic_add_fetch(&rt->counts, one, __ATOMIC_SEQ_CST));
+}
+
+bool server_rt_bind_seen(struct server_rt *rt, bool active, uint64_t seen)
+{
+	uint64_t then = seen + (active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE);
+
+	if (!__atomic_compare_exchange_n(&rt->counts, &seen, then, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED))
+		return false;
+	server_rt_overload(rt, then);
+	return true;
+}
+
+static bool below_upper(const struct server_rt *rt, uint64_t sum)
+{
+	return sum < __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
+}
+
+void server_rt_bind_undo(struct server_rt *rt, bool active)
+{
+	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
+
+	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
+	/* It was not overloaded before, or it would not have been chosen. */
+	overload_clear(rt, below_upper);
 }
 
 void server_rt_change(struct server_rt *rt, bool to_active)
@@ -483,12 +531,9 @@ void server_rt_change(struct server_rt *rt, bool to_active)
 void server_rt_unbind(struct server_rt *rt, bool active)
 {
 	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-	uint64_t counts = __atomic_sub_fetch(&rt->counts, one, __ATOMIC_SEQ_CST);
 
-	if (!(__atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST) & SERVER_RT_OVERLOAD))
-		return;
-	if (overload_over(rt, counts_sum(counts)))
-		__atomic_fetch_and(&rt->flags, ~SERVER_RT_OVERLOAD, __ATOMIC_SEQ_CST);
+	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
+	overload_clear(rt, overload_over);
 }
 
 void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower)

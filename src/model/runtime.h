@@ -45,6 +45,7 @@ struct service_rt {
 };
 
 #define SERVER_RT_OVERLOAD 0x1U /* at its upper threshold; see server_rt_bind() */
+#define SERVER_RT_STAMP	   0x2U /* the bits from here on count how often that was said */
 
 /* One real server of one service. 64 bytes: workers write it at each new connection. */
 struct server_rt {
@@ -100,6 +101,10 @@ static inline bool server_rt_overloaded(const struct server_rt *rt)
  * the sum is below lower, or without lower when sum * 4 < upper * 3 (IPVS).
  */
 void server_rt_bind(struct server_rt *rt, bool active);
+/* Binds if the counts are still as seen; false: they are not, nothing was done. */
+bool server_rt_bind_seen(struct server_rt *rt, bool active, uint64_t seen);
+/* Takes a binding back that came to nothing, and with it the overload that it made. */
+void server_rt_bind_undo(struct server_rt *rt, bool active);
 void server_rt_change(struct server_rt *rt, bool to_active);
 void server_rt_unbind(struct server_rt *rt, bool active);
 /* For server_rt_bind() and tests: what the counts that a binding led to mean for the flag,

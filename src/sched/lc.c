@@ -8,19 +8,22 @@
 static int lc_choose(const struct service *svc, const struct sched_request *req)
 {
 	uint64_t least = UINT64_MAX;
+	uint64_t *seen = sched_seen(req);
 	int chosen = SCHED_NONE;
 
-	(void)req;
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
-		uint64_t load;
+		uint64_t counts, load;
 
 		if (!server_eligible(s))
 			continue;
-		load = server_load(s);
+		counts = server_rt_counts(s->rt);
+		load = load_of(counts);
 		if (load < least) {
 			least = load;
 			chosen = (int)i;
+			if (seen != NULL)
+				*seen = counts;
 		}
 	}
 	return chosen;

@@ -6,8 +6,7 @@
 
 static int nq_choose(const struct service *svc, const struct sched_request *req)
 {
-	(void)req;
-	return sched_shortest_delay(svc, true);
+	return sched_shortest_delay(svc, true, sched_seen(req));
 }
 
 const struct sched_ops sched_nq = {

@@ -28,12 +28,17 @@ SCHEDULERS(X)
 #undef X
 
 /* The eligible server with the least load per weight, first in list order of equal ones:
- * what wlc is and lblc, lblcr fall back on. */
-int sched_least_loaded(const struct service *svc);
+ * what wlc is and lblc, lblcr fall back on. *seen, if not NULL: its counts as they were. */
+int sched_least_loaded(const struct service *svc, uint64_t *seen);
 
 /* The eligible server with the least (active + 1) / weight; idle_first: the first one
  * without active connections before that. sed and nq. */
-int sched_shortest_delay(const struct service *svc, bool idle_first);
+int sched_shortest_delay(const struct service *svc, bool idle_first, uint64_t *seen);
+
+static inline uint64_t *sched_seen(const struct sched_request *req)
+{
+	return req != NULL ? req->seen : NULL;
+}
 
 static inline uint32_t gcd32(uint32_t a, uint32_t b)
 {

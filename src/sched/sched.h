@@ -35,6 +35,9 @@ struct sched_request {
 	struct addr dest;
 	uint32_t now_s;	 /* seconds of the burst's clock */
 	uint64_t random; /* fresh bits; for twos */
+	/* Out, or NULL: a scheduler that goes by counts puts those of its choice here, as it
+	 * read them. Others leave it alone. */
+	uint64_t *seen;
 };
 
 #define SCHED_NONE (-1) /* no server is eligible */
@@ -74,12 +77,23 @@ void sched_detach(struct service *svc);
 /* Control, right after publication: moves the cursor to the node's generation. */
 void sched_settle(const struct service *svc);
 
+/*
+ * Worker: chooses a server and binds a connection to it, active or not, as one step: where
+ * the choice goes by counts, it is made again if those of the chosen server have changed
+ * meanwhile. So W workers in one moment do not all take the server that was the least loaded
+ * before it. An index into svc->servers, or SCHED_NONE.
+ */
+int sched_assign(const struct service *svc, struct sched_request *req, bool active);
+
 /* Kernel IPVS's measure of load: active connections weigh 256 times an inactive one. */
+static inline uint64_t load_of(uint64_t counts)
+{
+	return ((uint64_t)counts_active(counts) << 8) + counts_inactive(counts);
+}
+
 static inline uint64_t server_load(const struct server *s)
 {
-	uint64_t counts = server_rt_counts(s->rt);
-
-	return ((uint64_t)counts_active(counts) << 8) + counts_inactive(counts);
+	return load_of(server_rt_counts(s->rt));
 }
 
 /* For choose(): weight > 0, not overloaded, not down. */

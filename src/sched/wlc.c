@@ -5,23 +5,26 @@
 
 #include "sched/ops.h"
 
-int sched_least_loaded(const struct service *svc)
+int sched_least_loaded(const struct service *svc, uint64_t *seen)
 {
 	uint64_t least_load = 0, least_weight = 0;
 	int chosen = SCHED_NONE;
 
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
-		uint64_t load;
+		uint64_t counts, load;
 
 		if (!server_eligible(s))
 			continue;
-		load = server_load(s);
+		counts = server_rt_counts(s->rt);
+		load = load_of(counts);
 		/* Loads have at most 41 bits, weights 16: no overflow. */
 		if (chosen == SCHED_NONE || least_load * s->weight > load * least_weight) {
 			least_load = load;
 			least_weight = s->weight;
 			chosen = (int)i;
+			if (seen != NULL)
+				*seen = counts;
 		}
 	}
 	return chosen;
@@ -29,8 +32,7 @@ int sched_least_loaded(const struct service *svc)
 
 static int wlc_choose(const struct service *svc, const struct sched_request *req)
 {
-	(void)req;
-	return sched_least_loaded(svc);
+	return sched_least_loaded(svc, sched_seen(req));
 }
 
 const struct sched_ops sched_wlc = {
