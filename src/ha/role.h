@@ -98,7 +98,7 @@ enum role_row {
 };
 
 struct role_row_info {
-	const char *name; /* lower case: "silence" */
+	const char *name; /* "SILENCE" */
 	uint32_t from;	  /* ROLE_IN() of states */
 	enum ha_state to;
 	const char *text;
@@ -191,8 +191,10 @@ struct role_event {
 			struct ha_port_role port[HA_MAX_PORT_ROLES];
 		} ports;
 		struct {
-			bool synchronised; /* I hold all of the peer's connections */
-			bool verdicts;	   /* every check has one */
+			/* I hold all of the peer's connections. When the peer has a new session,
+			 * give its message first: what counts is what I held of the old one. */
+			bool synchronised;
+			bool verdicts; /* every check has one */
 			struct ha_sync_progress progress;
 			uint8_t config_digest[HA_DIGEST_BYTES];
 			uint8_t verdict_digest[HA_DIGEST_BYTES];
@@ -288,6 +290,7 @@ struct role_peer {
 	struct ha_sync_progress sync;
 	bool digest_differs;
 	bool silent;	   /* was said */
+	uint64_t sequence; /* of the newest */
 	uint64_t fresh_ms; /* last fresh message; 0: never */
 	uint64_t path_ms[ROLE_MAX_PATHS];
 };
@@ -322,7 +325,10 @@ struct role {
 	uint64_t lease_ms;	/* valid until; 0: none */
 	uint64_t lease_hold_ms; /* after a lapse: not renewed before */
 	uint64_t conflict_ms;	/* both serve, I go first, since; 0: no */
-	uint64_t activated_ms, grace_ms;
+	uint64_t activated_ms;
+	uint64_t grace_ms; /* grace lasts until */
+	bool grace_open;   /* activated before the table was complete: grace grows */
+	uint64_t ports_ms; /* my ports changed at */
 
 	/* What the machine knows of itself. */
 	uint8_t n_ports;
