@@ -57,6 +57,31 @@ static bool arp_for_linux(const struct worker *w, const struct rte_arp_ipv4 *a, 
 	       fib4_find_local(w->env.fib->v4, a->arp_tip);
 }
 
+static bool mac_is_ours(const struct fib *fib, const struct rte_ether_addr *mac)
+{
+	for (unsigned int port = 0; port < MAX_PORTS; port++) {
+		const struct link_info *info = fib_link(fib, link_id_of(port, 0));
+
+		if (info && memcmp(mac, &info->mac, 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The sender says that an address is its own that is active here: the ha thread is to know
+ * (its socket at the TAP sees what is punted). Our own announcement that comes back is none. */
+static bool arp_is_claim(const struct worker *w, const struct addr_entry4 *e,
+			 const struct rte_arp_ipv4 *a)
+{
+	bool active = false;
+
+	if (e->kinds & ADDR_KIND_VIP)
+		active = e->kinds & ADDR_KIND_ACTIVE;
+	else if (e->kinds & ADDR_KIND_GATEWAY)
+		active = fib4_find_local(w->env.fib->v4, e->addr);
+	return active && !w->env.lease_off && !mac_is_ours(w->env.fib, &a->arp_sha);
+}
+
 void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id link)
 {
 	const struct link_info *info = fib_link(w->env.fib, link);
@@ -75,6 +100,10 @@ void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id 
 		return;
 	}
 	e = addr_table4_find(w->env.snap->addrs4, arp->arp_data.arp_sip);
+	if (e && arp_is_claim(w, e, &arp->arp_data) && rate_take(&w->claim_rate, w->env.now_tick)) {
+		door_punt(w, m, PUNT_ARP);
+		return;
+	}
 	if (e && (e->kinds & ADDR_KIND_VIP)) { /* a stranger, or our own echo */
 		door_drop(w, m, DROP_ARP_OTHER);
 		return;

@@ -11,10 +11,13 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include "dataplane/answer.h"
 #include "dataplane/doors.h"
+#include "dataplane/lease.h"
 #include "dataplane/persist.h"
 #include "dataplane/pipeline.h"
 
+#define URGENT_TICKS	  1   /* that an urgent frame waits for a full port: 63 to 125 ms */
 #define IDLE_ROUNDS	  200 /* empty ones before the first sleep */
 #define IDLE_ROUNDS_YIELD 4   /* before the CPU is offered to another worker on it */
 #define SLEEP_MIN_US	  50
@@ -89,6 +92,67 @@ static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
 	return n;
 }
 
+/*
+ * Heartbeats and ARP of Linux leave at once, before what the round brings. A port that is
+ * full of other traffic gets them again at each round, and they count as parked meanwhile.
+ */
+static void send_urgent(struct worker *w)
+{
+	bool late = w->env.now_tick - w->urgent_tick > URGENT_TICKS;
+	uint16_t keep = 0;
+
+	w->env.lease_off |= lease_over_now(w);
+	for (uint16_t i = 0; i < w->n_urgent; i++) {
+		struct rte_mbuf *m = w->urgent[i];
+		uint16_t port = m->port;
+		uint32_t len = m->pkt_len;
+
+		/* Asked here, not when it came: it may have waited for longer than the lease. */
+		if (!arp_may_leave(w, m) || (w->env.lease_off && speaks_as_vip(w, m))) {
+			door_drop(w, m, DROP_VIP_ARP);
+			continue;
+		}
+		if (rte_eth_tx_burst(w->port_dev[port], (uint16_t)w->tx_queue[port], &m, 1) == 1) {
+			w->counters.sent++;
+			w->port_counters[port].tx_pkts++;
+			w->port_counters[port].tx_bytes += len;
+		} else if (late) {
+			w->port_counters[port].tx_full++;
+			door_drop(w, m, DROP_TX_FULL);
+		} else {
+			w->urgent[keep++] = m;
+		}
+	}
+	w->counters.parked -= (uint64_t)(w->n_urgent - keep);
+	w->n_urgent = keep;
+}
+
+static uint32_t receive_injected_first(struct worker *w)
+{
+	struct rte_mbuf *frames[BURST_MAX];
+	unsigned int n, room = (unsigned int)(BURST_MAX - w->n_urgent);
+
+	n = rte_ring_sc_dequeue_burst(w->exchange->inject_first, (void **)frames, room, NULL);
+	w->counters.injected += n;
+	for (unsigned int i = 0; i < n; i++) {
+		struct rte_mbuf *m = frames[i];
+
+		pkt_tag_fresh(m);
+		pkt_tag(m)->kind = HANDOFF_UNLEASED;
+		if (w->tx_queue[m->port] < 0) {
+			pipeline_inject(w, m);
+			continue;
+		}
+		if (w->n_urgent == 0)
+			w->urgent_tick = w->env.now_tick;
+		w->urgent[w->n_urgent++] = m;
+		w->counters.parked++;
+	}
+	if (w->n_urgent)
+		send_urgent(w);
+	return n;
+}
+
 static uint32_t receive_injected(struct worker *w)
 {
 	struct rte_mbuf *frames[BURST_MAX];
@@ -109,6 +173,7 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	uint32_t work = 0;
 
 	worker_env_update(w, now_tick, now_s);
+	work += receive_injected_first(w);
 	/* Before what arrives now, so that nothing of a flow overtakes it. */
 	if (w->n_parked)
 		pipeline_unpark(w);

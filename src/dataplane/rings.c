@@ -44,7 +44,8 @@ static int worker_rings_create(struct dataplane *dp, struct worker *w)
 	x->inject = ring_make(INJECT_RING_SIZE, 0, w->socket, SPSC, "plvs_inject_%u", w->id);
 	x->resolve = ring_make(RESOLVE_RING_SIZE, sizeof(struct resolve_request), w->socket, SPSC,
 			       "plvs_resolve_%u", w->id);
-	if (!w->commands || !x->inject || !x->resolve)
+	x->inject_first = ring_make(INJECT_FIRST_SIZE, 0, w->socket, SPSC, "plvs_first_%u", w->id);
+	if (!w->commands || !x->inject || !x->inject_first || !x->resolve)
 		return -ENOMEM;
 	for (unsigned int class = 0; class < PUNT_MAX; class ++) {
 		x->punt[class] = ring_make(PUNT_RING_SIZE, 0, w->socket, SPSC, "plvs_punt%u_%u",
@@ -83,6 +84,9 @@ static void parked_drain(struct worker *w)
 	for (unsigned int i = 0; i < w->n_parked; i++)
 		door_drop(w, w->parked[i].m, DROP_NH_UNRESOLVED);
 	w->n_parked = 0;
+	for (unsigned int i = 0; i < w->n_urgent; i++)
+		door_drop(w, w->urgent[i], DROP_TX_FULL);
+	w->n_urgent = 0;
 	follow_drain(w);
 	w->counters.parked = 0;
 }
@@ -109,6 +113,10 @@ static void worker_rings_drain(struct dataplane *dp, struct worker *w)
 		}
 	}
 	while (rte_ring_dequeue(w->exchange->inject, &obj) == 0) {
+		w->counters.injected++;
+		door_drop(w, obj, DROP_TX_FULL);
+	}
+	while (rte_ring_dequeue(w->exchange->inject_first, &obj) == 0) {
 		w->counters.injected++;
 		door_drop(w, obj, DROP_TX_FULL);
 	}
@@ -148,6 +156,7 @@ void rings_destroy(struct dataplane *dp)
 		for (unsigned int class = 0; class < PUNT_MAX; class ++)
 			mbuf_ring_destroy(x->punt[class]);
 		mbuf_ring_destroy(x->inject);
+		mbuf_ring_destroy(x->inject_first);
 		rte_ring_free(x->resolve);
 		rte_ring_free(w->commands);
 	}

@@ -60,9 +60,32 @@ static enum steering steer_vip(struct worker *w, struct pkt4 *p, uint32_t kinds)
 	return STEER_DONE;
 }
 
+/* Of a packet for the router itself: the first rule that fits. Fragments have no ports. */
+static enum punt_class punt_class_of(const struct punt_rules *rules, const struct pkt4 *p)
+{
+	uint16_t port = be16_to(p->key.dport);
+
+	for (uint32_t i = 0; balanced_proto(p->key.proto) && i < rules->n; i++) {
+		const struct punt_rule4 *r = &rules->rule[i];
+
+		if (r->proto == p->key.proto && port >= r->first && port <= r->last &&
+		    (r->own == 0 || r->own == p->key.daddr) &&
+		    (r->peer == 0 || r->peer == p->key.saddr))
+			return (enum punt_class)r->class;
+	}
+	return PUNT_OWN;
+}
+
 static void punt_own(struct worker *w, struct pkt4 *p)
 {
-	door_punt(w, p->m, p->key.proto == IPPROTO_ICMP ? PUNT_ICMP : PUNT_OWN);
+	const struct punt_rules *rules = w->pub->punt_rules;
+	enum punt_class class = PUNT_OWN;
+
+	if (p->key.proto == IPPROTO_ICMP)
+		class = PUNT_ICMP;
+	else if (rules && !(p->flags & (PKT_FRAGMENT | PKT_BAD_L4)))
+		class = punt_class_of(rules, p);
+	door_punt(w, p->m, class);
 }
 
 /* An ICMP error that quotes what a server of ours was sent: from the server or from any

@@ -32,6 +32,7 @@ static const uint32_t punt_rates[PUNT_MAX] = {
 };
 #define ICMP_ERRORS_PER_S 1000
 #define RESETS_PER_S	  1000
+#define CLAIMS_PER_S	  64
 
 static void rate_init(struct rate_limit *r, uint32_t per_s)
 {
@@ -72,6 +73,7 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	for (unsigned int c = 0; c < PUNT_MAX; c++)
 		rate_init(&w->punt_rate[c], punt_rates[c]);
 	rate_init(&w->icmp_rate, ICMP_ERRORS_PER_S);
+	rate_init(&w->claim_rate, CLAIMS_PER_S);
 	rate_init(&w->reset_rate, RESETS_PER_S);
 	ret = table4_create(&w->table4, capacity, socket, seed * 0x9e3779b97f4a7c15ULL + id);
 	if (ret < 0)

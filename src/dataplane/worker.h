@@ -116,12 +116,17 @@ struct worker {
 	struct tx_buffer punt[PUNT_MAX];
 	struct rate_limit punt_rate[PUNT_MAX];
 	struct rate_limit icmp_rate;
+	struct rate_limit claim_rate; /* ARP of strangers with addresses that are active here */
 	struct rate_limit reset_rate;
 	struct follow *follow; /* fragments and what they follow */
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
-	uint64_t random; /* xorshift state */
-	uint16_t ip_id;	 /* of generated packets */
+	/* Urgent frames of Linux that a full port did not take: tried at each round, m->port. */
+	struct rte_mbuf *urgent[BURST_MAX];
+	uint16_t n_urgent;
+	uint32_t urgent_tick; /* since when the first one waits */
+	uint64_t random;      /* xorshift state */
+	uint16_t ip_id;	      /* of generated packets */
 	struct ftp *ftp;
 	struct worker_command *command; /* under way, or NULL */
 	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */

@@ -26,12 +26,14 @@ struct rte_mempool;
 
 #define PUNT_RING_SIZE	  1024
 #define INJECT_RING_SIZE  1024
+#define INJECT_FIRST_SIZE 256
 #define RESOLVE_RING_SIZE 1024
 
 struct worker_exchange {
 	struct rte_ring *punt[PUNT_MAX]; /* worker -> link */
 	struct rte_ring *resolve;	 /* worker -> link, elements: struct resolve_request */
 	struct rte_ring *inject;	 /* link -> worker */
+	struct rte_ring *inject_first;	 /* link -> worker: heartbeats, ARP; before all else */
 };
 
 struct exchange {

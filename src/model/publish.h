@@ -52,6 +52,27 @@ struct relay {
 	} peer[MAX_PORTS];
 };
 
+/*
+ * Which packets for the router's own addresses are more urgent than others: heartbeats and
+ * synchronisation (PUNT_HA), replies to checks (PUNT_CHECK). Asked only for packets that are
+ * punted anyway. The peer's address is part of a rule so that a flood from elsewhere does not
+ * use up the budget of the class.
+ */
+#define PUNT_RULES_MAX 64
+
+struct punt_rule4 {
+	be32 own;	      /* destination; 0 = any address of the router's own */
+	be32 peer;	      /* source; 0 = any */
+	uint16_t first, last; /* destination ports, host order */
+	uint8_t proto;
+	uint8_t class; /* enum punt_class */
+};
+
+struct punt_rules {
+	uint32_t n;
+	struct punt_rule4 rule[PUNT_RULES_MAX];
+};
+
 struct published {
 	struct snapshot *snapshot; /* control: wo (release), worker: ro */
 	struct fib *fib;	   /* link: wo (release), worker: ro */
@@ -59,6 +80,7 @@ struct published {
 	uint64_t vip_lease;	   /* ha: wo; worker: ro. VIP_LEASE_*, or the TSC of its end */
 	uint32_t vip_flags;	   /* ha: wo; worker: ro. VIP_* */
 	const struct relay *relay; /* ha: wo (release), worker: ro. NULL: nothing is relayed */
+	const struct punt_rules *punt_rules; /* set before workers start; NULL = none */
 	struct nexthop_table nexthops;
 	struct runtime runtime;
 	struct grace grace;
