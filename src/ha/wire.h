@@ -25,6 +25,7 @@
 
 /* Types of payload: those of messages (enum ha_message_type), then these. */
 #define HA_TYPE_SYNC 64 /* connection synchronisation; its sequence counts by itself */
+#define HA_TYPE_BULK 65 /* blocks of bytes (bulk.h); the same */
 
 /* X(NAME, name, help): why a datagram is refused. */
 #define HA_WIRE_ERRORS(X)                                                                          \
