@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SPAWN_FAMILY_H
+#define PLVS_SPAWN_FAMILY_H
+
+/*
+ * Descendants of the calling process, which is a subreaper: what they orphan becomes its
+ * child. Needs CONFIG_PROC_CHILDREN; without it only direct process groups can be ended.
+ *
+ * Context: supervisor, spawner. One thread.
+ */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FAMILY_MAX 1024 /* processes looked at in one pass; orphans come up for the next */
+
+/* Signals all descendants but those below or equal to one of keep[n]. How many it was. */
+uint32_t family_signal(int sig, const pid_t *keep, uint32_t n);
+
+#endif

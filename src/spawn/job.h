@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SPAWN_JOB_H
+#define PLVS_SPAWN_JOB_H
+
+/* Requests in the spawner, and whose they are. Context: the spawner's process; one thread. */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "spawn/wire.h"
+
+/*
+ * A request:
+ *
+ *	WAITING --place--> RUNNING --result--> DONE --sent, supervisor gone--> freed
+ *	   |                  | supervisor gone without one -> a result is made up ^
+ *	   +-- waited too long, cancelled, client full: a result is made up -------+
+ */
+struct job {
+	TAILQ_ENTRY(job) link;
+	struct spawn_order order; /* points into msg */
+	void *msg;
+	size_t len;
+	uint64_t asked_us;
+	pid_t supervisor;
+	int channel; /* -1: none, or gone */
+	bool cancelled, sent;
+	void *result; /* NULL: none yet */
+	size_t result_len;
+};
+
+TAILQ_HEAD(jobs, job);
+
+struct peer {
+	int fd;				    /* -1: gone */
+	struct jobs waiting, running, done; /* done: no supervisor, result not sent yet */
+	uint32_t n_waiting, n_running, n_done, parallel;
+	size_t bytes;
+};
+
+void peer_init(struct peer *p, int fd);
+/* Its programs are killed; its jobs end when their supervisors do. */
+void peer_gone(struct peer *p);
+
+/* One request as it came; what is no request, or over the limits, is refused. */
+void job_add(struct peer *p, const void *msg, size_t len);
+void job_cancel(struct peer *p, uint64_t id);
+/* Starts a bounded number of those that wait, so that the loop hears cancellations among
+ * many starts. True: there are places for more. */
+bool jobs_start(struct peer *p);
+/* What its channel says; buf has room for a result. False: the supervisor was killed, and what
+ * it had under it has come up to the spawner. May free the job, and no other. */
+bool job_hear(struct peer *p, struct job *j, void *buf, size_t room);
+/* Results that could not be sent before. */
+void results_send(struct peer *p);
+/* Ends those that have waited too long. Milliseconds until the next will have; -1: none. */
+int waiting_expire(struct peer *p, uint64_t now_us);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SPAWN_PROGRAM_H
+#define PLVS_SPAWN_PROGRAM_H
+
+/* The two processes of one program. Context: processes forked by the spawner; one thread. */
+
+#include "spawn/wire.h"
+
+/* What the child of a supervisor says when it gets no further. */
+struct program_failure {
+	int32_t step; /* enum spawn_step */
+	int32_t code; /* errno */
+};
+
+/* In the child: takes on what the order says and executes it. in, out, err become 0, 1, 2;
+ * *failure is a close-on-exec pipe to the supervisor; it moves. Returns only a failure. */
+struct program_failure program_exec(struct spawn_order *order, int in, int out, int err,
+				    int *failure);
+
+/* In the supervisor: runs one program, reports it over channel, ends all that it left, and
+ * exits. The end of file on channel ends it all. */
+void supervise(struct spawn_order *order, int channel) __attribute__((noreturn));
+
+/* Default dispositions, nothing blocked: signals of the spawner are not the program's. */
+void program_signals_reset(void);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "spawn/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "spawn/family.h"
+#include "spawn/job.h"
+
+#define STRAYS_MS  20	/* between looks for what a killed supervisor left */
+#define END_MS	   2000 /* supervisors have this long to end what they run */
+#define FAIR_READS 8	/* messages of one client in one turn */
+
+struct server {
+	pid_t router;
+	int life, signals;
+	uint32_t n;
+	bool strays;
+	struct peer peers[SPAWNER_MAX_CLIENTS];
+	_Alignas(8) uint8_t msg[SPAWN_MSG_MAX + 1];
+	_Alignas(8) uint8_t result[SPAWN_MSG_RESULT_MAX];
+};
+
+#define MAX_FDS (2 + SPAWNER_MAX_CLIENTS * (1 + SPAWN_MAX_PARALLEL))
+
+/* ---- clients ---- */
+
+static void msg_take(struct peer *p, const void *msg, size_t len)
+{
+	const struct spawn_msg_head *head = msg;
+
+	if (len < sizeof(*head) || len > SPAWN_MSG_MAX || head->magic != SPAWN_MAGIC)
+		return;
+	if (head->type == SPAWN_MSG_RUN)
+		job_add(p, msg, len);
+	else if (head->type == SPAWN_MSG_CANCEL)
+		job_cancel(p, head->id);
+	else if (head->type == SPAWN_MSG_PARALLEL && head->id >= 1 &&
+		 head->id <= SPAWN_MAX_PARALLEL)
+		p->parallel = (uint32_t)head->id;
+}
+
+static void peer_hear(struct server *s, struct peer *p, short revents)
+{
+	for (int i = 0; i < FAIR_READS; i++) {
+		ssize_t len = recv(p->fd, s->msg, sizeof(s->msg), MSG_DONTWAIT);
+
+		if (len > 0)
+			msg_take(p, s->msg, (size_t)len);
+		else if (len < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		else if (len < 0 || (revents & POLLHUP)) {
+			peer_gone(p);
+			return;
+		}
+		/* An empty record looks like the end of file, but nobody has hung up. */
+	}
+}
+
+/* ---- the loop ---- */
+
+/* What a supervisor that somebody killed had under it has come up to us. */
+static void strays_kill(struct server *s)
+{
+	static pid_t keep[SPAWNER_MAX_CLIENTS * SPAWN_MAX_PARALLEL];
+	uint32_t n = 0;
+	struct job *j;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		TAILQ_FOREACH(j, &s->peers[i].running, link)
+		{
+			keep[n++] = j->supervisor;
+		}
+	}
+	s->strays = family_signal(SIGKILL, keep, n) > 0;
+}
+
+static void reap(struct server *s)
+{
+	struct signalfd_siginfo info[16];
+
+	while (read(s->signals, info, sizeof(info)) > 0)
+		continue;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+}
+
+/* Supervisors hear the end of file; they have a while for it. */
+static void server_end(struct server *s) __attribute__((noreturn));
+static void server_end(struct server *s)
+{
+	uint64_t until = spawn_now_us() + 1000 * END_MS;
+	struct pollfd p = {.fd = s->signals, .events = POLLIN};
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->peers[i].fd >= 0)
+			peer_gone(&s->peers[i]);
+	while (spawn_now_us() < until) {
+		reap(s);
+		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+			break;
+		if (s->strays)
+			strays_kill(s);
+		(void)poll(&p, 1, STRAYS_MS);
+	}
+	_exit(0);
+}
+
+struct watch {
+	struct peer *peer;
+	struct job *job;
+};
+
+static uint32_t fds_collect(struct server *s, struct pollfd *fds, struct watch *w)
+{
+	uint32_t n = 0;
+	struct job *j;
+
+	fds[n++] = (struct pollfd){.fd = s->life, .events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct peer *p = &s->peers[i];
+		bool unsent = p->n_done > 0;
+
+		TAILQ_FOREACH(j, &p->running, link)
+		{
+			unsent = unsent || (j->result && !j->sent && p->fd >= 0);
+			w[n] = (struct watch){p, j};
+			fds[n++] = (struct pollfd){.fd = j->channel, .events = POLLIN};
+		}
+		w[n] = (struct watch){p, NULL};
+		fds[n++] = (struct pollfd){.fd = p->fd,
+					   .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
+	}
+	return n;
+}
+
+static void fd_serve(struct server *s, const struct watch *w, short revents)
+{
+	if (w->job) {
+		if (!job_hear(w->peer, w->job, s->result, sizeof(s->result)))
+			s->strays = true;
+		return;
+	}
+	if (revents & POLLOUT)
+		results_send(w->peer);
+	if (revents & ~POLLOUT)
+		peer_hear(s, w->peer, revents);
+}
+
+static void turn(struct server *s, int wait)
+{
+	static struct pollfd fds[MAX_FDS];
+	static struct watch watches[MAX_FDS];
+	uint32_t n = fds_collect(s, fds, watches);
+
+	if (poll(fds, n, wait) < 0)
+		return;
+	/* Before supervisors' ends are heard: what they left is a child of ours by then. */
+	if (fds[1].revents)
+		reap(s);
+	if (fds[0].revents || getppid() != s->router)
+		server_end(s);
+	/* A job stands before its peer, and serving it frees none but itself. */
+	for (uint32_t i = 2; i < n; i++)
+		if (fds[i].revents)
+			fd_serve(s, &watches[i], fds[i].revents);
+}
+
+static bool anybody_there(const struct server *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->peers[i].fd >= 0)
+			return true;
+	return false;
+}
+
+void server_run(pid_t router, int life, const int *clients, uint32_t n)
+{
+	static struct server s;
+	sigset_t set;
+
+	s.router = router;
+	s.life = life;
+	s.n = n;
+	for (uint32_t i = 0; i < n; i++)
+		peer_init(&s.peers[i], clients[i]);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* The end of file on life says it as well, unless somebody else holds the other end. */
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	if (s.signals < 0 || send(life, "", 1, MSG_NOSIGNAL) != 1)
+		_exit(1);
+	while (anybody_there(&s)) {
+		int wait = s.strays ? STRAYS_MS : -1;
+
+		for (uint32_t i = 0; i < n; i++) {
+			int left = waiting_expire(&s.peers[i], spawn_now_us());
+
+			if (jobs_start(&s.peers[i]))
+				left = 0;
+			if (left >= 0 && (wait < 0 || left < wait))
+				wait = left;
+		}
+		if (s.strays)
+			strays_kill(&s);
+		turn(&s, wait);
+	}
+	server_end(&s);
+}

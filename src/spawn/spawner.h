@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SPAWN_SPAWNER_H
+#define PLVS_SPAWN_SPAWNER_H
+
+/*
+ * The spawner's process. It is forked from main before EAL, threads and big memory, so that
+ * starting a program costs the same whatever the router holds. For each program it forks a
+ * supervisor, which starts the program, reads what it prints, and as a subreaper inherits and
+ * ends whatever the program leaves behind.
+ *
+ *	router --socketpair--> spawner --socketpair--> supervisor --fork, exec--> program
+ *
+ * The end of file on a socketpair says that who held the other end is gone: supervisors kill
+ * their programs then, and the spawner ends.
+ *
+ * Context: main.
+ */
+
+#include <sched.h>
+#include <stdint.h>
+
+#define SPAWNER_MAX_CLIENTS 8
+
+struct spawner;
+
+/* Who asks: one socketpair each, with places of its own, so that none waits for another. */
+enum spawn_who { SPAWN_FOR_HEALTH, SPAWN_FOR_NOTIFY, SPAWN_FOR_HA, SPAWN_FOR_MAX };
+
+/* Before any thread is started. 0 or -errno; -ETIMEDOUT, -EIO: it was made and does not serve. */
+int spawner_start(uint32_t n_clients, struct spawner **out);
+/* The router's end for a client, close-on-exec; the caller owns it from now on. -1 if it was
+ * taken already. */
+int spawner_take_fd(struct spawner *s, uint32_t client);
+/* Programs run on these CPUs from now on: not where workers poll. 0 or -errno. */
+int spawner_set_cpus(struct spawner *s, const cpu_set_t *cpus);
+/* For tests and logs. */
+int spawner_pid(const struct spawner *s);
+/* Kills programs that still run and waits for the spawner. NULL is allowed. */
+void spawner_stop(struct spawner *s);
+
+#endif
