@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "link/link.h"
 #include "sched/sched.h"
 #include "setup.h"
+#include "spawn/spawner.h"
 
 #define AREA	   "main"
 #define EXIT_USAGE 2
@@ -39,6 +41,7 @@ struct options {
 
 /* Everything that was started; NULL or false: not yet. */
 struct router {
+	struct spawner *spawner;
 	struct config *config; /* until control takes it over */
 	bool eal;
 	struct dataplane *dp;
@@ -61,8 +64,8 @@ static const char usage[] =
 static struct log_area {
 	const char *name;
 	int type;
-} log_areas[] = {{"main", -1}, {"dataplane", -1}, {"link", -1},
-		 {"ha", -1},   {"control", -1},	  {"health", -1}};
+} log_areas[] = {{"main", -1},	  {"dataplane", -1}, {"link", -1}, {"ha", -1},
+		 {"control", -1}, {"health", -1},    {"spawn", -1}};
 
 #define N_LOG_AREAS (sizeof(log_areas) / sizeof(log_areas[0]))
 
@@ -172,6 +175,16 @@ static int config_read(const struct options *o, struct config **out)
 	return 0;
 }
 
+/* Programs run where the main lcore does, never on a core that polls. */
+static void spawner_place(struct spawner *spawner)
+{
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || spawner_set_cpus(spawner, &cpus) != 0)
+		log_warning(AREA, "programs of checks may run on the workers' CPUs: %s",
+			    strerror(errno));
+}
+
 /* EAL leaves its run-time directory behind, and empty only when its own handlers of
  * atexit() have run: registered before EAL starts, ours runs after them. */
 static char runtime_dir[512];
@@ -228,6 +241,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	r->eal = true;
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	log_to_rte();
+	spawner_place(r->spawner);
 	rc = start_dataplane(r, error);
 	if (rc == 0)
 		rc = start_link(r, error);
@@ -297,6 +311,7 @@ static void stop(struct router *r)
 	log_set_sink(NULL);
 	if (r->eal)
 		rte_eal_cleanup();
+	spawner_stop(r->spawner);
 }
 
 int main(int argc, char **argv)
@@ -317,8 +332,15 @@ int main(int argc, char **argv)
 		printf("plvs %s, %s\n", PLVS_VERSION, rte_version());
 		return 0;
 	}
-	if (config_read(&o, &r.config) != 0)
+	/* Before there is anything that a fork would copy: memory, threads, descriptors. */
+	if (!o.check && (rc = spawner_start(SPAWN_FOR_MAX, &r.spawner)) != 0) {
+		fprintf(stderr, "plvs: the spawner does not start: %s\n", strerror(-rc));
 		return 1;
+	}
+	if (config_read(&o, &r.config) != 0) {
+		spawner_stop(r.spawner);
+		return 1;
+	}
 	if (o.check) {
 		printf("%s: the configuration is valid\n", o.config_path);
 		config_destroy(r.config);
