@@ -121,6 +121,30 @@ static const struct arg address_delete_args[] = {
 	{"link", ARG_LINK, 0, "link", "where it lives", NULL, 0, 0},
 	END};
 
+static const char *const mark_protocols[] = {"tcp", "udp", "!tcp", "!udp", NULL};
+
+static const struct arg mark_add_args[] = {
+	{"mark", ARG_UINT, ARG_REQUIRED, "rule.mark", "that is set; 0 takes an earlier rule's away",
+	 NULL, 0, UINT32_MAX},
+	{"position", ARG_UINT, 0, "position", "before the rule that stands there (default: last)",
+	 NULL, 0, UINT32_MAX},
+	{"source", ARG_WORD, 0, "rule.source", "prefix of the client; \"!\" before it negates",
+	 NULL, 0, 0},
+	{"destination", ARG_WORD, 0, "rule.destination", "prefix; \"!\" before it negates", NULL, 0,
+	 0},
+	{"protocol", ARG_CHOICE, 0, "rule.protocol", "tcp or udp", mark_protocols, 0, 0},
+	{"source_port", ARG_WORD, 0, "rule.source_port", "80, 1000-1999 or !80", NULL, 0, 0},
+	{"destination_port", ARG_WORD, 0, "rule.destination_port", "80, 1000-1999 or !80", NULL, 0,
+	 0},
+	{"link", ARG_WORD, 0, "rule.link", "that packets come in by; \"!\" before it negates", NULL,
+	 0, 0},
+	{"comment", ARG_WORD, 0, "rule.comment", "for people", NULL, 0, 0},
+	END};
+static const struct arg mark_delete_args[] = {{"POSITION", ARG_UINT, ARG_POSITIONAL | ARG_REQUIRED,
+					       "position", "as mark list shows it", NULL, 0,
+					       UINT32_MAX},
+					      END};
+
 #define CONNECTION_FILTERS                                                                         \
 	{"service", ARG_SERVICE, 0, "service", "of this virtual service", NULL, 0, 0},             \
 		{"server", ARG_SERVER, 0, "server", "to this real server", NULL, 0, 0},            \
@@ -231,6 +255,11 @@ const struct command cli_commands[] = {
 	{"mark list", "mark rules, in order, with what they decided about",
 	 "The last rule that matches decides.", NULL, CMD_STREAM, "mark.list", NULL, &list_marks,
 	 NULL, NULL},
+
+	{"mark add", "add a mark rule", NULL, mark_add_args, 0, "mark.add", "added", NULL, NULL,
+	 NULL},
+	{"mark delete", "remove the mark rule at a position", "Those behind it move up by one.",
+	 mark_delete_args, 0, "mark.delete", "deleted", NULL, NULL, NULL},
 
 	{"connection list", "connections, filtered",
 	 "Rows are printed as they come. With --json they are the array \"rows\" of the document, "

@@ -238,6 +238,24 @@ static const struct config_service *twin(const struct config *config,
 	return found && same_key(found, svc) ? found : NULL;
 }
 
+int builder_marks_compile(const struct mark_rule4 *rules, uint32_t n, const struct mark_table *were,
+			  struct mark_table **out, char error[256])
+{
+	*out = n ? classify4_create(rules, n, were, error) : NULL;
+	return n && !*out ? -ENOMEM : 0;
+}
+
+int builder_marks_put(struct publisher *p, struct mark_table *marks, char error[256])
+{
+	if (publisher_touch_marks(p) < 0) {
+		mark_table_put(marks);
+		no_memory(error);
+		return -ENOMEM;
+	}
+	snapshot_set_marks(p->draft, marks);
+	return 0;
+}
+
 /* The configuration's rules compiled, if they are not what t has: *made tells. */
 static int marks_make(const struct config *config, const struct mark_table *were,
 		      struct mark_table **out, bool *made, char error[256])
@@ -253,11 +271,8 @@ static int marks_make(const struct config *config, const struct mark_table *were
 	for (uint32_t i = 0; i < n; i++)
 		rules[i] = config->shared.marks[i].rule;
 	*made = !classify4_same(were, rules, n);
-	*out = NULL;
-	if (*made && n) {
-		*out = classify4_create(rules, n, were, error);
-		ret = *out ? 0 : -ENOMEM;
-	}
+	if (*made)
+		ret = builder_marks_compile(rules, n, were, out, error);
 	free(rules);
 	return ret;
 }
@@ -354,13 +369,9 @@ static int step_last(struct builder_run *run, char error[256])
 
 	if (ret < 0 || !run->marks_made)
 		return ret < 0 ? ret : marks_changed(p, run->before, run->after, error);
-	if (publisher_touch_marks(p) < 0) {
-		no_memory(error);
-		return -ENOMEM;
-	}
-	snapshot_set_marks(p->draft, run->marks);
+	ret = builder_marks_put(p, run->marks, error);
 	run->marks = NULL;
-	return 0;
+	return ret;
 }
 
 int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256])

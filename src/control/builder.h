@@ -36,6 +36,11 @@ struct builder_run {
  * 0 or -ENOMEM. */
 int builder_run_marks(struct builder_run *run, const struct mark_table *were,
 		      const struct config *after, char error[256]);
+/* Any thread: n rules compiled; NULL with n = 0. were as above. */
+int builder_marks_compile(const struct mark_rule4 *rules, uint32_t n, const struct mark_table *were,
+			  struct mark_table **out, char error[256]);
+/* Puts compiled rules (taken over, also on error; NULL: none) into the draft. */
+int builder_marks_put(struct publisher *p, struct mark_table *marks, char error[256]);
 void builder_run_start(struct builder_run *run, struct publisher *p, const struct config *before,
 		       const struct config *after);
 /* Until about end_us of clock_us(). 1: there is more; 0: the draft is complete; -errno as

@@ -305,6 +305,7 @@ enum config_change_kind {
 	CONFIG_CHANGE_NONE,
 	CONFIG_CHANGE_SERVICE,
 	CONFIG_CHANGE_ADDRESS,
+	CONFIG_CHANGE_MARK,
 };
 
 struct config_change {
@@ -312,10 +313,11 @@ struct config_change {
 	/* SERVICE: a server's change is its service's. NULL before = add, NULL after = delete.
 	 * before lives until commit, after is the configuration's from commit on. */
 	struct config_service *before, *after;
-	/* ADDRESS */
+	/* ADDRESS, MARK: copies, owned here */
 	bool added;
-	struct config_address address; /* a copy, owned here */
-	uint32_t position;	       /* in its list */
+	struct config_address address;
+	struct config_mark mark;
+	uint32_t position; /* in its list */
 };
 
 /* object: the service as in a configuration. */
@@ -341,6 +343,12 @@ int config_address_add(struct config *config, const json_t *object, struct confi
 		       struct config_errors *errors);
 int config_address_delete(struct config *config, const json_t *object, struct config_change *change,
 			  struct config_errors *errors);
+/* rule: the object as in a configuration; it comes before what stands at position now,
+ * UINT32_MAX = at the end. */
+int config_mark_add(struct config *config, const json_t *rule, uint32_t position,
+		    struct config_change *change, struct config_errors *errors);
+int config_mark_delete(struct config *config, uint32_t position, struct config_change *change,
+		       struct config_errors *errors);
 void config_change_commit(struct config *config, struct config_change *change);
 void config_change_abort(struct config_change *change);
 

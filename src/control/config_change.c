@@ -10,16 +10,6 @@
 /* Single changes. A service is rebuilt whole and replaces the old one: it costs one
  * service, whatever else is loaded. */
 
-static void context_init(struct config_context *ctx, const struct config *config,
-			 struct config_errors *errors, const char *param)
-{
-	memset(ctx, 0, sizeof(*ctx));
-	ctx->errors = errors;
-	ctx->schedulers = config->schedulers;
-	if (param)
-		context_push_key(ctx, param);
-}
-
 static int out_of_memory(struct config_context *ctx)
 {
 	config_report_memory(ctx);
@@ -161,7 +151,7 @@ int config_service_add(struct config *config, const json_t *object, struct confi
 	struct config_service *after = config_service_create(config);
 	struct config_context ctx;
 
-	context_init(&ctx, config, errors, NULL);
+	config_context_init(&ctx, config, errors, NULL);
 	if (!after)
 		return out_of_memory(&ctx);
 	if (config_object_parse(&ctx, &config_object_service, object, after) < 0) {
@@ -192,7 +182,7 @@ int config_service_edit(struct config *config, const char *service, const json_t
 	json_t *merged;
 	int ret;
 
-	context_init(&ctx, config, errors, "set");
+	config_context_init(&ctx, config, errors, "set");
 	before = service_need(&ctx, config, service);
 	if (!before || set_check(&ctx, &config_object_service, set) < 0)
 		return errors->reason;
@@ -231,7 +221,7 @@ int config_service_delete(struct config *config, const char *service, struct con
 	struct config_service *before;
 	struct config_context ctx;
 
-	context_init(&ctx, config, errors, NULL);
+	config_context_init(&ctx, config, errors, NULL);
 	before = service_need(&ctx, config, service);
 	if (!before)
 		return errors->reason;
@@ -275,7 +265,7 @@ int config_server_add(struct config *config, const char *service, const json_t *
 	struct config_server added, *grown;
 	struct config_context ctx;
 
-	context_init(&ctx, config, errors, "server");
+	config_context_init(&ctx, config, errors, "server");
 	ctx.hide_servers = true;
 	before = service_need(&ctx, config, service);
 	if (!before || server_parse(&ctx, before, server, &added) < 0 ||
@@ -311,7 +301,7 @@ int config_server_edit(struct config *config, const char *service, const char *s
 	json_t *merged;
 	int at, ret;
 
-	context_init(&ctx, config, errors, "set");
+	config_context_init(&ctx, config, errors, "set");
 	ctx.hide_servers = true;
 	before = service_need(&ctx, config, service);
 	at = before ? server_need(&ctx, before, server) : -1;
@@ -340,7 +330,7 @@ int config_server_delete(struct config *config, const char *service, const char 
 	struct config_context ctx;
 	int at;
 
-	context_init(&ctx, config, errors, NULL);
+	config_context_init(&ctx, config, errors, NULL);
 	before = service_need(&ctx, config, service);
 	at = before ? server_need(&ctx, before, server) : -1;
 	if (at < 0)
@@ -363,7 +353,7 @@ int config_address_add(struct config *config, const json_t *object, struct confi
 	struct config_address added, *grown;
 	struct config_context ctx;
 
-	context_init(&ctx, config, errors, NULL);
+	config_context_init(&ctx, config, errors, NULL);
 	memset(&added, 0, sizeof(added));
 	config_object_init(&config_object_address, config->schedulers, &added);
 	if (config_object_parse(&ctx, &config_object_address, object, &added) < 0)
@@ -399,7 +389,7 @@ int config_address_delete(struct config *config, const json_t *object, struct co
 	struct config_context ctx;
 	char text[ADDR_STRLEN];
 
-	context_init(&ctx, config, errors, NULL);
+	config_context_init(&ctx, config, errors, NULL);
 	memset(&wanted, 0, sizeof(wanted));
 	config_object_init(&config_object_address, config->schedulers, &wanted);
 	if (config_object_parse(&ctx, &config_object_address, object, &wanted) < 0)
@@ -473,6 +463,8 @@ void config_change_commit(struct config *config, struct config_change *change)
 		service_commit(config, change);
 	else if (change->kind == CONFIG_CHANGE_ADDRESS)
 		address_commit(config, change);
+	else if (change->kind == CONFIG_CHANGE_MARK)
+		config_mark_commit(config, change);
 	change->after = NULL;
 	config_change_abort(change);
 }
@@ -483,5 +475,7 @@ void config_change_abort(struct config_change *change)
 		config_service_destroy(change->after);
 	else if (change->kind == CONFIG_CHANGE_ADDRESS)
 		config_object_fini(&config_object_address, &change->address);
+	else if (change->kind == CONFIG_CHANGE_MARK)
+		config_object_fini(&config_object_mark, &change->mark);
 	memset(change, 0, sizeof(*change));
 }

@@ -223,3 +223,13 @@ json_t *config_error_json(const struct config_error *e)
 	}
 	return o;
 }
+
+void config_context_init(struct config_context *ctx, const struct config *config,
+			 struct config_errors *errors, const char *param)
+{
+	memset(ctx, 0, sizeof(*ctx));
+	ctx->errors = errors;
+	ctx->schedulers = config->schedulers;
+	if (param)
+		context_push_key(ctx, param);
+}

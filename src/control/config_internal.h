@@ -152,6 +152,10 @@ static inline void context_pop(struct config_context *ctx)
 	ctx->depth--;
 }
 
+/* Of a request: paths start at param, or at nothing. */
+void config_context_init(struct config_context *ctx, const struct config *config,
+			 struct config_errors *errors, const char *param);
+
 struct config_hint {
 	const char *expected, *suggestion;
 	bool at_key;
@@ -243,6 +247,18 @@ void config_service_settle(struct config_service *svc, const struct config_polic
 #define CONFIG_LABEL_STRLEN 160
 const char *config_service_label(const struct config_service *svc, char *buf, size_t len);
 
+/* ---- single changes of mark rules ---- */
+
+void config_mark_commit(struct config *config, struct config_change *change);
+
+/* ---- plans ---- */
+
+/* Takes detail over (NULL: ""). 0 or -ENOMEM. */
+int config_plan_add(struct config_plan *plan, struct config_plan_item item, char *detail,
+		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int config_plan_marks(struct config_plan *plan, const struct config *before,
+		      const struct config *after);
+
 /* ---- checks that need more than one key ---- */
 
 /* All at the context's path, which is that of the object; reports, no result. */
@@ -262,7 +278,12 @@ void config_check_vips(struct config_context *ctx, const struct config *config,
 /* Against the index, where it is not yet; resolves its link. */
 void config_check_address(struct config_context *ctx, const struct config *config,
 			  struct config_address *a);
-/* All mark rules: resolves their links. */
+/* Resolves its link. */
+void config_check_mark(struct config_context *ctx, const struct config_node *node,
+		       struct config_mark *m);
+/* Entries of all rules together. */
+void config_check_mark_entries(struct config_context *ctx, uint64_t entries);
+/* All mark rules. */
 void config_check_marks(struct config_context *ctx, struct config *config);
 /* Paths, keys and timers; resolves the links of witnesses. The path is that of the document. */
 void config_check_ha(struct config_context *ctx, struct config *config);

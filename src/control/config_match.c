@@ -89,8 +89,8 @@ json_t *config_ports_to_json(const struct mark_ports *p)
 
 /* ---- checks ---- */
 
-static void mark_link_check(struct config_context *ctx, const struct config_node *node,
-			    struct config_mark *m)
+void config_check_mark(struct config_context *ctx, const struct config_node *node,
+		       struct config_mark *m)
 {
 	char quoted[CONFIG_QUOTE_LEN];
 	const char *name;
@@ -110,6 +110,15 @@ static void mark_link_check(struct config_context *ctx, const struct config_node
 	context_pop(ctx);
 }
 
+void config_check_mark_entries(struct config_context *ctx, uint64_t entries)
+{
+	if (entries > MAX_MARK_ENTRIES)
+		config_report(ctx, -ENOSPC, NULL,
+			      "the rules take apart into %llu for their negations: more than the "
+			      "limit of %u (MAX_MARK_ENTRIES)",
+			      (unsigned long long)entries, MAX_MARK_ENTRIES);
+}
+
 void config_check_marks(struct config_context *ctx, struct config *config)
 {
 	struct config_shared *shared = &config->shared;
@@ -118,15 +127,11 @@ void config_check_marks(struct config_context *ctx, struct config *config)
 	context_push_key(ctx, "marks");
 	for (uint32_t i = 0; i < shared->n_marks; i++) {
 		context_push_index(ctx, i);
-		mark_link_check(ctx, &config->node, &shared->marks[i]);
+		config_check_mark(ctx, &config->node, &shared->marks[i]);
 		entries += mark_rule4_entries(&shared->marks[i].rule);
 		context_pop(ctx);
 	}
-	if (entries > MAX_MARK_ENTRIES)
-		config_report(ctx, -ENOSPC, NULL,
-			      "the rules take apart into %llu for their negations: more than the "
-			      "limit of %u (MAX_MARK_ENTRIES)",
-			      (unsigned long long)entries, MAX_MARK_ENTRIES);
+	config_check_mark_entries(ctx, entries);
 	context_pop(ctx);
 }
 

@@ -33,11 +33,7 @@ static int item_add(struct config_plan *plan, const struct config_plan_item *ite
 	return 0;
 }
 
-/* Takes detail over (NULL: ""). */
-static int plan_add(struct config_plan *plan, struct config_plan_item item, char *detail,
-		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static int plan_add(struct config_plan *plan, struct config_plan_item item, char *detail,
+int config_plan_add(struct config_plan *plan, struct config_plan_item item, char *detail,
 		    const char *fmt, ...)
 {
 	va_list args;
@@ -105,8 +101,8 @@ static int server_item(const struct pair *p, enum config_action action,
 					.server_before = a,
 					.server_after = b};
 
-	return plan_add(p->plan, item, detail, "server %s of %s",
-			endpoint_format(a ? &a->ep : &b->ep, text, sizeof(text)), p->key);
+	return config_plan_add(p->plan, item, detail, "server %s of %s",
+			       endpoint_format(a ? &a->ep : &b->ep, text, sizeof(text)), p->key);
 }
 
 static int server_edit_plan(const struct pair *p, const struct config_server *a,
@@ -206,7 +202,7 @@ static int service_item(const struct pair *p, enum config_action action, char *d
 {
 	struct config_plan_item item = {.action = action, .before = p->a, .after = p->b};
 
-	return plan_add(p->plan, item, detail, "service %s", p->key);
+	return config_plan_add(p->plan, item, detail, "service %s", p->key);
 }
 
 static int service_edit_plan(const struct pair *p)
@@ -307,8 +303,8 @@ static int address_item(struct config_plan *plan, enum config_action action,
 {
 	char text[PREFIX_STRLEN];
 
-	return plan_add(plan, (struct config_plan_item){.action = action}, detail, "address %s",
-			config_addr_format(&a->address, text, sizeof(text)));
+	return config_plan_add(plan, (struct config_plan_item){.action = action}, detail,
+			       "address %s", config_addr_format(&a->address, text, sizeof(text)));
 }
 
 static int addresses_plan(struct config_plan *plan, const struct config *before,
@@ -340,31 +336,6 @@ static int addresses_plan(struct config_plan *plan, const struct config *before,
 	return ret;
 }
 
-static bool mark_equal(const struct config_mark *a, const struct config_mark *b)
-{
-	const char *x = a->comment ? a->comment : "", *y = b->comment ? b->comment : "";
-
-	return memcmp(&a->rule, &b->rule, sizeof(a->rule)) == 0 && strcmp(x, y) == 0;
-}
-
-/* Rules have no names: one item says how many there were and where they begin to differ. */
-static int marks_plan(struct config_plan *plan, const struct config *before,
-		      const struct config *after)
-{
-	uint32_t n_old = before ? before->shared.n_marks : 0, n_new = after->shared.n_marks, i = 0;
-	char *detail;
-
-	while (i < n_old && i < n_new &&
-	       mark_equal(&before->shared.marks[i], &after->shared.marks[i]))
-		i++;
-	if (i == n_old && i == n_new)
-		return 0;
-	if (asprintf(&detail, "%u rules -> %u; the first that differs is marks[%u]", n_old, n_new,
-		     i) < 0)
-		return -ENOMEM;
-	return plan_add(plan, (struct config_plan_item){.action = CONFIG_EDIT}, detail, "marks");
-}
-
 static int defaults_plan(struct config_plan *plan, const struct config *before,
 			 const struct config *after)
 {
@@ -378,8 +349,8 @@ static int defaults_plan(struct config_plan *plan, const struct config *before,
 			     config_object_to_json(&config_object_policy, model, model, STYLE_FULL),
 			     &detail) < 0)
 		return -ENOMEM;
-	return detail ? plan_add(plan, (struct config_plan_item){.action = CONFIG_EDIT}, detail,
-				 "defaults")
+	return detail ? config_plan_add(plan, (struct config_plan_item){.action = CONFIG_EDIT},
+					detail, "defaults")
 		      : 0;
 }
 
@@ -398,8 +369,8 @@ static int ha_plan(struct config_plan *plan, const struct config *before,
 			     config_object_to_json(o, &after->shared.ha, &model, STYLE_FULL),
 			     &detail) < 0)
 		return -ENOMEM;
-	return detail ? plan_add(plan, (struct config_plan_item){.action = CONFIG_EDIT}, detail,
-				 "ha")
+	return detail ? config_plan_add(plan, (struct config_plan_item){.action = CONFIG_EDIT},
+					detail, "ha")
 		      : 0;
 }
 
@@ -474,7 +445,7 @@ int config_plan(const struct config *before, const struct config *after, struct 
 	if (!plan)
 		return -ENOMEM;
 	if (defaults_plan(plan, before, after) < 0 || ha_plan(plan, before, after) < 0 ||
-	    addresses_plan(plan, before, after) < 0 || marks_plan(plan, before, after) < 0 ||
+	    addresses_plan(plan, before, after) < 0 || config_plan_marks(plan, before, after) < 0 ||
 	    services_plan(plan, before, after) < 0 || node_plan(plan, before, after) < 0) {
 		config_plan_destroy(plan);
 		return -ENOMEM;

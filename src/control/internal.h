@@ -88,6 +88,7 @@ struct method {
 /* Each file of methods has a table that ends with a NULL name. */
 extern const struct method config_methods[];
 extern const struct method service_methods[];
+extern const struct method mark_methods[];
 extern const struct method connection_methods[];
 extern const struct method counter_methods[];
 extern const struct method system_methods[];

@@ -7,7 +7,6 @@
 #include "control/builder.h"
 #include "control/config_index.h"
 #include "control/listing.h"
-#include "dataplane/classify4.h"
 
 /* --- changes --- */
 
@@ -311,44 +310,6 @@ static void address_list(struct control *c, struct rpc_request *req, json_t *par
 	answer_read(c, req, addresses_json, CONFIG_SHARED);
 }
 
-#define MARK_ROWS 256 /* in one notification */
-
-/* The count of rule i, or -1 for one that is not compiled yet. */
-static json_int_t mark_hits(const struct control *c, uint32_t i)
-{
-	const struct mark_table *t = c->publisher.live->marks;
-	const struct mark_rule4 *rules;
-
-	if (i >= classify4_rules(t, &rules) ||
-	    memcmp(&rules[i], &c->config->shared.marks[i].rule, sizeof(rules[i])) != 0)
-		return -1;
-	return (json_int_t)classify4_hits(t, i);
-}
-
-static json_t *mark_rows(struct control *c, uint32_t *place)
-{
-	const struct config_shared *shared = &c->config->shared;
-	uint32_t end = *place + MARK_ROWS < shared->n_marks ? *place + MARK_ROWS : shared->n_marks;
-	json_t *rows = *place < end ? json_array() : NULL;
-
-	for (uint32_t i = *place; rows && i < end; i++) {
-		json_t *o = config_mark_to_json(&shared->marks[i]);
-		json_int_t hits = mark_hits(c, i);
-
-		json_object_set_new(o, "position", json_integer(i));
-		json_object_set_new(o, "connections", hits < 0 ? json_null() : json_integer(hits));
-		json_array_append_new(rows, o);
-		*place = i + 1;
-	}
-	return rows;
-}
-
-static void mark_list(struct control *c, struct rpc_request *req, json_t *params)
-{
-	(void)params;
-	listing_stream(c, req, mark_rows);
-}
-
 #define SERVICE                                                                                    \
 	{                                                                                          \
 		"service", PARAM_STRING, true                                                      \
@@ -399,9 +360,6 @@ const struct method service_methods[] = {
 	 .help = "deletes a real server; its connections wait for it to come back",
 	 .params = {SERVICE, SERVER}},
 	{.name = "address.list", .run = address_list, .help = "VIPs, gateways and prefixes"},
-	{.name = "mark.list",
-	 .run = mark_list,
-	 .help = "the mark rules in order, with their counters; a stream of rows"},
 	{.name = "address.add",
 	 .changes = true,
 	 .run = address_add,

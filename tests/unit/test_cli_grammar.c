@@ -64,6 +64,11 @@ static void a_line_becomes_the_parameters_of_its_method(void **state)
 		{"service add tcp:192.0.2.80:80 listen 192.0.2.80:443 scheduler rr name web",
 		 "{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\",\"192.0.2.80:443\"],"
 		 "\"scheduler\":\"rr\",\"name\":\"web\"}"},
+		{"mark add mark 7 destination 10.0.0.0/8 destination_port 80 position 0",
+		 "{\"rule\":{\"mark\":7,\"destination\":\"10.0.0.0/"
+		 "8\",\"destination_port\":\"80\"},"
+		 "\"position\":0}"},
+		{"mark delete 3", "{\"position\":3}"},
 		{"service add fwmark:7", "{\"mark\":7}"},
 		{"service add udp:[2001:db8::1]:53 forward tunnel",
 		 "{\"protocol\":\"udp\",\"listen\":[\"[2001:db8::1]:53\"],\"forward\":\"tunnel\"}"},

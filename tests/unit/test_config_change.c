@@ -380,6 +380,32 @@ static void a_plan_names_what_would_change_and_no_more(void **state)
 		    "delete address 192.0.2.2\nadd address 192.0.2.3\n");
 }
 
+#define MARKS(list)   "{\"shared\":{\"marks\":[" list "]}}"
+#define M(dest, mark) "{\"destination\":\"10." dest ".0.0/16\",\"mark\":" mark "}"
+
+static void a_plan_goes_through_mark_rules_one_by_one(void **state)
+{
+	(void)state;
+	assert_plan(MARKS(M("1", "1") "," M("2", "2")), MARKS(M("1", "1") "," M("2", "2")), "");
+	assert_plan(NULL, MARKS(M("1", "1")), "add mark rule 0: destination 10.1.0.0/16, mark 1\n");
+	/* Deleted by the old position, added by the new one; what only shifts is not named. */
+	assert_plan(MARKS(M("1", "1") "," M("2", "2") "," M("3", "3")),
+		    MARKS(M("4", "4") "," M("2", "2") "," M("3", "3")),
+		    "delete mark rule 0: destination 10.1.0.0/16, mark 1\n"
+		    "add mark rule 0: destination 10.4.0.0/16, mark 4\n");
+	assert_plan(MARKS(M("1", "1") "," M("2", "2") "," M("3", "3")),
+		    MARKS(M("3", "3") "," M("1", "1") "," M("2", "2")),
+		    "move mark rule 0: position: 2 -> 0; destination 10.3.0.0/16, mark 3\n");
+	/* A rule may stand there twice. */
+	assert_plan(MARKS(M("1", "1") "," M("2", "2")),
+		    MARKS(M("1", "1") "," M("2", "2") "," M("1", "1")),
+		    "add mark rule 2: destination 10.1.0.0/16, mark 1\n");
+	assert_plan(MARKS("{\"mark\":7,\"comment\":\"a\"}"),
+		    MARKS("{\"mark\":7,\"comment\":\"b\"}"), "edit mark rule 0: comment: a -> b\n");
+	assert_plan(MARKS("{\"mark\":7}"), MARKS("{\"mark\":8}"),
+		    "delete mark rule 0: mark 7\nadd mark rule 0: mark 8\n");
+}
+
 static void a_plan_tells_what_of_the_node_waits_for_a_restart(void **state)
 {
 	(void)state;
@@ -471,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_change_that_is_refused_changes_nothing),
 		cmocka_unit_test(a_change_that_is_aborted_changes_nothing),
 		cmocka_unit_test(a_plan_names_what_would_change_and_no_more),
+		cmocka_unit_test(a_plan_goes_through_mark_rules_one_by_one),
 		cmocka_unit_test(a_plan_tells_what_of_the_node_waits_for_a_restart),
 		cmocka_unit_test(a_change_costs_one_service_whatever_is_loaded),
 	};

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "control_bed.h"
+#include "dataplane/classify4.h"
+#include "lib/harness.h"
 
 /* --- services --- */
 
@@ -94,13 +96,133 @@ static void what_service_get_gives_as_config_can_be_sent_back(void **state)
 	json_decref(r);
 }
 
+/* --- mark rules --- */
+
+/* "7 8 9": the marks of the rules that are published, which are the configuration's. */
+static const char *marks_of(struct fixture *f)
+{
+	static char text[256];
+	const struct mark_rule4 *rules;
+	uint32_t n = classify4_rules(f->pub.snapshot->marks, &rules);
+	json_t *r = get(f, "config.get", "{\"part\":\"shared\"}"), *config, *list;
+	size_t at = 0;
+
+	text[0] = '\0';
+	config = json_object_get(json_object_get(r, "config"), "shared");
+	list = json_object_get(config ? config : json_object_get(r, "config"), "marks");
+	assert_int_equal(json_array_size(list), n);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(
+			json_integer_value(json_object_get(json_array_get(list, i), "mark")),
+			rules[i].mark);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u", i ? " " : "",
+				       rules[i].mark);
+	}
+	json_decref(r);
+	return text;
+}
+
+static void mark_rules_come_and_go_at_their_positions(void **state)
+{
+	struct fixture *f = *state;
+	json_t *r;
+
+	r = get(f, "mark.add", "{\"rule\":{\"destination\":\"10.1.0.0/16\",\"mark\":7}}");
+	assert_int_equal(json_integer_value(json_object_get(r, "position")), 0);
+	json_decref(r);
+	do_it(f, "mark.add", "{\"rule\":{\"source_port\":\"80\",\"mark\":9}}");
+	do_it(f, "mark.add", "{\"rule\":{\"link\":\"!public\",\"mark\":8},\"position\":1}");
+	assert_string_equal(marks_of(f), "7 8 9");
+	do_it(f, "mark.add", "{\"rule\":{\"mark\":6},\"position\":0}");
+	assert_string_equal(marks_of(f), "6 7 8 9");
+	do_it(f, "mark.delete", "{\"position\":3}");
+	do_it(f, "mark.delete", "{\"position\":1}");
+	assert_string_equal(marks_of(f), "6 8");
+	do_it(f, "config.save", "{}");
+	r = get(f, "config.plan", "{}");
+	assert_int_equal(json_array_size(json_object_get(r, "changes")), 0);
+	json_decref(r);
+	do_it(f, "mark.delete", "{\"position\":0}");
+	do_it(f, "mark.delete", "{\"position\":0}");
+	assert_string_equal(marks_of(f), "");
+	do_it(f, "config.apply", "{}");
+	assert_string_equal(marks_of(f), "6 8");
+}
+
+static void mark_rules_that_cannot_be_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_error(f, "mark.add", "{\"rule\":{\"destination\":\"10.1.0.0/16\"}}", RPC_INVALID,
+		     "rule.mark: missing");
+	expect_error(f, "mark.add", "{\"rule\":{\"link\":\"publik\",\"mark\":1}}", RPC_INVALID,
+		     "rule.link: \"publik\" is not a link");
+	expect_error(f, "mark.add", "{\"rule\":{\"mark\":1},\"position\":1}", RPC_INVALID,
+		     "position: there is no rule 1: expected 0 to 0");
+	expect_error(f, "mark.add", "{\"position\":0}", RPC_BAD_PARAMS, "\"rule\" is missing");
+	expect_error(f, "mark.delete", "{\"position\":0}", RPC_NO_OBJECT, "there are none");
+	do_it(f, "mark.add", "{\"rule\":{\"mark\":1}}");
+	expect_error(f, "mark.delete", "{\"position\":4294967296}", RPC_NO_OBJECT, "position: ");
+	assert_string_equal(marks_of(f), "1");
+}
+
+/* Changes of one client are made in the order in which they came, however long each takes. */
+static void changes_wait_for_those_before_them(void **state)
+{
+	struct fixture *f = *state;
+	int n = 0;
+	char params[64];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(params, sizeof(params), "{\"rule\":{\"mark\":%d},\"position\":0}", i + 1);
+		say(f, "mark.add", params);
+		snprintf(params, sizeof(params),
+			 "{\"service\":\"dns\",\"set\":{\"name\":\"dns%d\"}}", i);
+		if (i > 0)
+			snprintf(params, sizeof(params),
+				 "{\"service\":\"dns%d\",\"set\":{\"name\":\"dns%d\"}}", i - 1, i);
+		say(f, "service.edit", params);
+	}
+	while (n < 40) {
+		static char buf[65536];
+		static size_t len;
+		char *nl;
+		ssize_t got = recv(f->fd, buf + len, sizeof(buf) - len, 0);
+
+		assert_true(got > 0);
+		len += (size_t)got;
+		while ((nl = memchr(buf, '\n', len))) {
+			json_t *doc;
+
+			*nl = '\0';
+			doc = json_loads(buf, 0, NULL);
+			if (!json_object_get(doc, "result"))
+				fail_msg("%s", buf);
+			n++;
+			json_decref(doc);
+			len -= (size_t)(nl + 1 - buf);
+			memmove(buf, nl + 1, len);
+		}
+	}
+	assert_string_equal(marks_of(f), "20 19 18 17 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1");
+	assert_string_equal(node_of(f, DNS)->name, "dns19");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(ftp_can_be_added_edited_planned_and_saved),
 		T(ftp_is_refused_where_it_cannot_work),
 		T(what_service_get_gives_as_config_can_be_sent_back),
+		T(mark_rules_come_and_go_at_their_positions),
+		T(mark_rules_that_cannot_be_are_refused),
+		T(changes_wait_for_those_before_them),
 	};
+	int ret;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (harness_eal_init(0, 128, NULL) < 0)
+		return 1;
+	ret = cmocka_run_group_tests(tests, NULL, NULL);
+	harness_eal_fini();
+	return ret;
 }

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Mark rules. A change compiles them all: on another thread, in a turn of its own. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/builder.h"
+#include "control/listing.h"
+#include "dataplane/classify4.h"
+
+/* --- listing --- */
+
+#define MARK_ROWS 256 /* in one notification */
+
+/* The count of rule i, or -1 for one that is not compiled yet. */
+static json_int_t mark_hits(const struct control *c, uint32_t i)
+{
+	const struct mark_table *t = c->publisher.live->marks;
+	const struct mark_rule4 *rules;
+
+	if (i >= classify4_rules(t, &rules) ||
+	    memcmp(&rules[i], &c->config->shared.marks[i].rule, sizeof(rules[i])) != 0)
+		return -1;
+	return (json_int_t)classify4_hits(t, i);
+}
+
+static json_t *mark_rows(struct control *c, uint32_t *place)
+{
+	const struct config_shared *shared = &c->config->shared;
+	uint32_t end = *place + MARK_ROWS < shared->n_marks ? *place + MARK_ROWS : shared->n_marks;
+	json_t *rows = *place < end ? json_array() : NULL;
+
+	for (uint32_t i = *place; rows && i < end; i++) {
+		json_t *o = config_mark_to_json(&shared->marks[i]);
+		json_int_t hits = mark_hits(c, i);
+
+		json_object_set_new(o, "position", json_integer(i));
+		json_object_set_new(o, "connections", hits < 0 ? json_null() : json_integer(hits));
+		json_array_append_new(rows, o);
+		*place = i + 1;
+	}
+	return rows;
+}
+
+static void mark_list(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)params;
+	listing_stream(c, req, mark_rows);
+}
+
+/* --- changes --- */
+
+struct mark_change {
+	struct turn turn;
+	struct job job;
+	struct control *control;
+	struct rpc_request *req;
+	uint64_t start_us;
+	json_t *rule; /* to be added; NULL: a deletion */
+	uint32_t position;
+	struct config_change change; /* prepared, or of no kind */
+	struct mark_rule4 *rules;    /* as they will be */
+	uint32_t n;
+	struct mark_table *were, *made; /* references, or NULL */
+	int ret;
+	char error[256];
+};
+
+static void change_end(struct mark_change *m)
+{
+	struct control *c = m->control;
+
+	config_change_abort(&m->change);
+	mark_table_put(m->were);
+	mark_table_put(m->made);
+	json_decref(m->rule);
+	free(m->rules);
+	free(m);
+	turn_end(c);
+}
+
+static void change_cancel(struct control *c, struct turn *t)
+{
+	struct mark_change *m = (struct mark_change *)t;
+
+	(void)c;
+	rpc_fail(m->req, RPC_INTERNAL, NULL, "plvs is stopping");
+	change_end(m);
+}
+
+static void compile(void *arg)
+{
+	struct mark_change *m = arg;
+
+	m->ret = builder_marks_compile(m->rules, m->n, m->were, &m->made, m->error);
+}
+
+static void compiled(void *arg)
+{
+	struct mark_change *m = arg;
+	struct control *c = m->control;
+
+	if (m->ret == 0) {
+		m->ret = builder_marks_put(&c->publisher, m->made, m->error);
+		m->made = NULL;
+	}
+	if (m->ret < 0) {
+		fail_build(m->req, m->ret, m->error);
+	} else {
+		json_t *result = json_pack("{s:I}", "position", (json_int_t)m->change.position);
+
+		config_change_commit(c->config, &m->change);
+		answer_when_live(c, m->req, m->start_us, result);
+	}
+	change_end(m);
+}
+
+/* The rules with the change in them. 0 or -ENOMEM. */
+static int rules_make(struct mark_change *m, const struct config_shared *shared)
+{
+	uint32_t at = m->change.position, added = m->change.added;
+
+	m->rules = calloc(shared->n_marks + 1, sizeof(*m->rules));
+	if (!m->rules)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < shared->n_marks; i++) {
+		if (i == at && added)
+			m->rules[m->n++] = m->change.mark.rule;
+		if (i != at || added)
+			m->rules[m->n++] = shared->marks[i].rule;
+	}
+	if (at == shared->n_marks)
+		m->rules[m->n++] = m->change.mark.rule;
+	return 0;
+}
+
+static void change_begin(struct control *c, struct turn *t)
+{
+	struct mark_change *m = (struct mark_change *)t;
+	struct config_errors errors;
+
+	config_errors_init(&errors);
+	if (m->rule)
+		m->ret = config_mark_add(c->config, m->rule, m->position, &m->change, &errors);
+	else
+		m->ret = config_mark_delete(c->config, m->position, &m->change, &errors);
+	if (m->ret == 0 && rules_make(m, &c->config->shared) < 0) {
+		rpc_fail(m->req, RPC_INTERNAL, NULL, "out of memory");
+		change_end(m);
+	} else if (m->ret < 0) {
+		fail_config(m->req, &errors);
+		change_end(m);
+	} else {
+		m->were = c->publisher.live->marks;
+		if (m->were)
+			m->were->refs++;
+		m->job = (struct job){.work = compile, .done = compiled, .arg = m};
+		jobs_run(c->jobs, &m->job);
+	}
+	config_errors_fini(&errors);
+}
+
+static void change_start(struct control *c, struct rpc_request *req, json_t *params, json_t *rule)
+{
+	const json_t *position = json_object_get(params, "position");
+	struct mark_change *m = calloc(1, sizeof(*m));
+
+	if (!m) {
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+		return;
+	}
+	m->turn = (struct turn){.begin = change_begin, .cancel = change_cancel};
+	m->control = c;
+	m->req = req;
+	m->start_us = clock_us();
+	m->rule = json_incref(rule);
+	m->position = UINT32_MAX;
+	if (position && json_integer_value(position) < UINT32_MAX)
+		m->position = (uint32_t)json_integer_value(position);
+	else if (position)
+		m->position = UINT32_MAX - 1; /* refused as any that is too large */
+	turn_take(c, &m->turn);
+}
+
+static void mark_add(struct control *c, struct rpc_request *req, json_t *params)
+{
+	change_start(c, req, params, json_object_get(params, "rule"));
+}
+
+static void mark_delete(struct control *c, struct rpc_request *req, json_t *params)
+{
+	change_start(c, req, params, NULL);
+}
+
+const struct method mark_methods[] = {
+	{.name = "mark.list",
+	 .run = mark_list,
+	 .help = "the mark rules in order, with their counters; a stream of rows"},
+	{.name = "mark.add",
+	 .run = mark_add,
+	 .help = "adds a mark rule before the one at a position, or at the end",
+	 .params = {{"rule", PARAM_OBJECT, true}, {"position", PARAM_NUMBER, false}}},
+	{.name = "mark.delete",
+	 .run = mark_delete,
+	 .help = "deletes the mark rule at a position",
+	 .params = {{"position", PARAM_NUMBER, true}}},
+	{.name = NULL},
+};
