@@ -65,7 +65,11 @@ struct health_policy {
 	uint32_t quorum_hysteresis; /* gained again at quorum + this */
 	bool quorum_weight;
 	uint32_t slow_start_s; /* weight grows from 1 to its own over so long; 0 = at once */
-	uint32_t weight_min_percent, weight_max_percent; /* bounds of advice; 0, 0 = 0 to 100 */
+	/* Bounds of advice; 0, 0 = 0 to 100, of a load number 100 to 1000. */
+	uint32_t weight_min_percent, weight_max_percent;
+	/* Source ports, host order, that workers know to mean this service's VIP: for checks with
+	 * via_vip. As many probes of one server run at once. 0, 0 = not available. */
+	uint16_t via_first, via_last;
 };
 
 struct health_server {
@@ -86,10 +90,12 @@ struct health_effect {
 
 struct health_options {
 	struct event_base *base;
-	struct spawn_client *spawn;   /* or NULL */
-	uint16_t via_first, via_last; /* reserved source ports */
-	/* Effects of a service changed; n as in its list. Calls of one loop turn may be many:
-	 * control batches what it publishes. */
+	struct spawn_client *spawn; /* or NULL */
+	uint32_t max_in_flight;	    /* probes at once; 0 = by the limit of descriptors */
+	/* No callback may change what is watched (health_set_service(), health_del_service(),
+	 * health_destroy()); all may read, and force. */
+	/* Effects of a service changed. What becomes known in one turn of the loop makes one
+	 * call for each service, one after the other: control publishes them together. */
 	void (*changed)(void *arg, const char *service_key);
 	/* One edge of one server, for notify programs and logs; see struct health_view. */
 	void (*edge)(void *arg, const char *service_key, const struct endpoint *server);
@@ -105,8 +111,9 @@ void health_destroy(struct health *h); /* NULL is allowed */
 
 /*
  * One service's servers, as configured, in the configuration's order. Members that stay keep
- * their state, those that are new begin as UNKNOWN (or UP without checks), those that left
- * are forgotten. 0, or -ENOMEM with the service as it was.
+ * their state, also when their checks change; those that are new begin as UNKNOWN (or UP
+ * without checks), those that left are forgotten. Effects are right when it returns, without
+ * a call of changed(). 0, or -ENOMEM with the service as it was.
  */
 int health_set_service(struct health *h, const char *service_key, const struct endpoint *vip,
 		       const struct health_policy *policy, const struct health_server *servers,
@@ -138,6 +145,7 @@ struct health_view {
 	struct health_effect effect;
 	uint32_t weight;	   /* as configured */
 	const char *weight_source; /* "configuration", "agent", "load", "slow start" */
+	bool drain, maint;	   /* an agent's words */
 	uint64_t since_ms;	   /* CLOCK_REALTIME of the last edge */
 	uint64_t checked_ms;	   /* of the last answer; 0 = never */
 	uint32_t duration_us;	   /* of the last answer */
@@ -150,6 +158,22 @@ struct health_view {
 /* 0 or -ENOENT. */
 int health_get(const struct health *h, const char *service_key, const struct endpoint *server,
 	       struct health_view *out);
+
+/* One check of one server of one service. */
+struct health_check_view {
+	const char *name; /* valid until the service changes */
+	uint8_t type;	  /* enum check_type */
+	uint8_t state;	  /* enum health_state */
+	uint64_t checked_ms;
+	uint32_t duration_us;
+	uint32_t streak, needed;
+	uint64_t probes, failures, errors;
+	char reason[CHECK_REASON_LEN + 64];
+};
+/* How many there are, of which the first max are in out[]; 0 also for whom it does not know. */
+uint32_t health_get_checks(const struct health *h, const char *service_key,
+			   const struct endpoint *server, struct health_check_view *out,
+			   uint32_t max);
 
 struct health_service_view {
 	uint32_t n_servers, n_up, n_unknown;
@@ -167,6 +191,8 @@ int health_get_service(const struct health *h, const char *service_key,
 	X(probes, "probes started")                                                                \
 	X(failures, "probes that failed")                                                          \
 	X(errors, "probes that could not be made")                                                 \
+	X(timeouts, "probes that ended by their time limit")                                       \
+	X(queued, "probes that wait because too many are under way")                               \
 	X(in_flight, "probes under way")                                                           \
 	X(edges, "changes of a real server's state")                                               \
 	X(late_p50_us, "lateness of probes, median of the last 10 s, microseconds")                \

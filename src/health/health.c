@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The whole: birth, the turn of the loop, groups as objects, death. */
+#include "health/health.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "health/internal.h"
+
+#define TURN_BUDGET	  256U	 /* timers and starts of one turn: descriptors come between */
+#define MAX_IN_FLIGHT	  16384U /* if descriptors allow */
+#define SPARE_DESCRIPTORS 256U	 /* of the process, for all else */
+
+static uint64_t clock_us(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static uint64_t real_now_us(void *arg)
+{
+	(void)arg;
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+static uint64_t real_now_ms(void *arg)
+{
+	(void)arg;
+	return clock_us(CLOCK_REALTIME) / 1000;
+}
+
+/* Half of the descriptors that are left over: others must find some. */
+static uint32_t in_flight_limit(void)
+{
+	struct rlimit r;
+	uint64_t half;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return SPARE_DESCRIPTORS;
+	if (r.rlim_cur == RLIM_INFINITY)
+		return MAX_IN_FLIGHT;
+	half = r.rlim_cur > 2 * SPARE_DESCRIPTORS ? (r.rlim_cur - SPARE_DESCRIPTORS) / 2
+						  : r.rlim_cur / 4 + 1;
+	return half < MAX_IN_FLIGHT ? (uint32_t)half : MAX_IN_FLIGHT;
+}
+
+void health_wake(struct health *h)
+{
+	if (h->work && !h->in_turn)
+		event_active(h->work, EV_TIMEOUT, 0);
+}
+
+static void on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct health *h = arg;
+	uint64_t next = health_run(h), now_us = health_now(h), wait = 0;
+	struct timeval tv;
+
+	(void)fd;
+	(void)what;
+	if (next == UINT64_MAX)
+		return;
+	if (next > now_us)
+		wait = next - now_us;
+	tv.tv_sec = (time_t)(wait / 1000000);
+	tv.tv_usec = (suseconds_t)(wait % 1000000);
+	event_add(h->work, &tv);
+}
+
+int health_create_with(const struct health_options *options, const struct health_hooks *hooks,
+		       struct health **out)
+{
+	struct health *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	h->options = *options;
+	h->hooks = *hooks;
+	h->env.base = options->base;
+	h->env.spawn = options->spawn;
+	TAILQ_INIT(&h->queue);
+	TAILQ_INIT(&h->marked);
+	TAILQ_INIT(&h->all);
+	h->max_in_flight = options->max_in_flight ? options->max_in_flight : in_flight_limit();
+	if (options->base) {
+		h->work = event_new(options->base, -1, 0, on_work, h);
+		if (!h->work) {
+			free(h);
+			return -ENOMEM;
+		}
+	}
+	*out = h;
+	return 0;
+}
+
+int health_create(const struct health_options *options, struct health **out)
+{
+	const struct health_hooks hooks = {real_now_us, real_now_ms, NULL, checkers};
+
+	return health_create_with(options, &hooks, out);
+}
+
+void health_destroy(struct health *h)
+{
+	if (!h)
+		return;
+	while (!TAILQ_EMPTY(&h->all))
+		health_del_service(h, TAILQ_FIRST(&h->all)->key);
+	if (h->work)
+		event_free(h->work);
+	table_fini(&h->watches);
+	table_fini(&h->groups);
+	timers_fini(&h->timers);
+	free(h);
+}
+
+void group_mark(struct group *g)
+{
+	if (g->marked)
+		return;
+	g->marked = true;
+	TAILQ_INSERT_TAIL(&g->h->marked, g, of_marked);
+	health_wake(g->h);
+}
+
+void group_tick(struct timer *t, uint64_t now_us)
+{
+	(void)now_us;
+	group_mark((struct group *)((char *)t - offsetof(struct group, tick)));
+}
+
+bool group_run(struct group *g, uint64_t now_us)
+{
+	uint64_t due_us;
+	bool changed =
+		group_settle(&g->state, &g->policy, g->gms, g->n, g->window_us, now_us, &due_us);
+
+	if (due_us == UINT64_MAX)
+		timer_disarm(&g->h->timers, &g->tick);
+	else
+		timer_arm(&g->h->timers, &g->tick, due_us);
+	return changed;
+}
+
+/* Settles what is marked; then tells of it, changes before edges. */
+static void settle_marked(struct health *h)
+{
+	const struct health_options *o = &h->options;
+	struct group *g;
+
+	while ((g = TAILQ_FIRST(&h->marked)) != NULL) {
+		TAILQ_REMOVE(&h->marked, g, of_marked);
+		g->marked = false;
+		if (group_run(g, health_now(h)) || g->tell) {
+			g->tell = false;
+			if (o->changed)
+				o->changed(o->arg, g->key);
+		}
+		for (uint32_t i = 0; i < g->n; i++) {
+			if (!g->members[i]->edge)
+				continue;
+			g->members[i]->edge = false;
+			if (o->edge)
+				o->edge(o->arg, g->key, &g->members[i]->ep);
+		}
+	}
+}
+
+uint64_t health_run(struct health *h)
+{
+	uint64_t now_us = health_now(h), next;
+	uint32_t budget = TURN_BUDGET;
+	struct timer *t;
+
+	h->in_turn = true;
+	while (budget && (t = timers_due(&h->timers, now_us)) != NULL) {
+		t->fire(t, now_us);
+		budget--;
+	}
+	runner_pump(h, TURN_BUDGET);
+	settle_marked(h);
+	h->in_turn = false;
+	next = timers_next(&h->timers);
+	/* The queue goes on at once if there is room, else with the next end of a probe. */
+	return h->n_queued && h->in_flight < h->max_in_flight ? 0 : next;
+}
+
+struct group *group_find(const struct health *h, const char *key)
+{
+	struct table_node *node = table_first(&h->groups, hash_text(HASH_START, key));
+
+	for (; node; node = table_next(node))
+		if (strcmp(((struct group *)node)->key, key) == 0)
+			return (struct group *)node;
+	return NULL;
+}
+
+/* Whoever asks for one member asks for all in turn: then each is found at once. */
+struct member *group_member_find(struct group *g, const struct endpoint *ep)
+{
+	for (uint32_t i = 0; i < g->n; i++) {
+		uint32_t at = (g->hint + i) % g->n;
+
+		if (endpoint_equal(&g->members[at]->ep, ep)) {
+			g->hint = at + 1;
+			return g->members[at];
+		}
+	}
+	return NULL;
+}
+
+struct member *health_member(const struct health *h, const char *key, const struct endpoint *ep)
+{
+	struct group *g = group_find(h, key);
+
+	return g ? group_member_find(g, ep) : NULL;
+}

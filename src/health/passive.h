@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_PASSIVE_H
+#define PLVS_HEALTH_PASSIVE_H
+
+/*
+ * What traffic says of a server: SYNs that got no answer, SYNs that were refused, and the
+ * time from SYN to SYN-ACK, counted by workers in the NAT path. Context: control.
+ */
+
+#include "health/check.h"
+
+/* Sums since the start; only their growth counts. */
+struct passive_counters {
+	uint64_t syns;	    /* first ones of connections, sent to the server */
+	uint64_t no_answer; /* connections whose SYN was never answered */
+	uint64_t refused;   /* RST on SYN */
+	uint64_t answers;   /* SYN-ACK */
+	uint64_t answer_us; /* sum over answers, from SYN to SYN-ACK */
+};
+
+/*
+ * What happened between two readings. Too few SYNs say nothing against the server, so that
+ * one which was taken down, and gets none, has its chance again.
+ */
+void passive_judge(const struct check_spec *spec, const struct passive_counters *before,
+		   const struct passive_counters *now, struct probe_result *out);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What people, metrics and the peer are told; what operators and the peer say. */
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "health/internal.h"
+
+struct health_effect health_effect(const struct health *h, const char *service_key,
+				   const struct endpoint *server, uint32_t weight)
+{
+	const struct member *m = health_member(h, service_key, server);
+
+	return m ? m->gm.effect : (struct health_effect){.weight = weight};
+}
+
+int health_force(struct health *h, const char *service_key, const struct endpoint *server,
+		 enum health_admin admin, const char *why)
+{
+	struct member *m = health_member(h, service_key, server);
+
+	return m ? member_force(m, admin, why, health_now(h)) : -ENOENT;
+}
+
+static void view_reason(const struct member *m, const struct watch *telling, char *buf, size_t len)
+{
+	const char *last = telling && telling->last.sentence ? telling->last.sentence : NULL;
+	uint64_t now_us = health_now(m->group->h);
+
+	if (m->state.admin != HEALTH_ADMIN_NONE)
+		snprintf(buf, len, "%s", m->why ? m->why : "an operator said so");
+	else if (m->n_links == 0)
+		snprintf(buf, len, "it has no checks");
+	else if (!last)
+		snprintf(buf, len, "not asked yet");
+	else if (timer_armed(&m->reentry) && m->reentry.at_us > now_us)
+		snprintf(buf, len, "it comes back in %" PRIu64 " s: %s",
+			 (m->reentry.at_us - now_us + 999999) / 1000000, last);
+	else
+		snprintf(buf, len, "%s", last);
+}
+
+int health_get(const struct health *h, const char *service_key, const struct endpoint *server,
+	       struct health_view *out)
+{
+	const struct member *m = health_member(h, service_key, server);
+	const struct watch *telling;
+
+	if (!m)
+		return -ENOENT;
+	telling = member_telling(m);
+	memset(out, 0, sizeof(*out));
+	out->state = m->state.state;
+	out->admin = m->state.admin;
+	out->drain = m->state.drain;
+	out->maint = m->state.maint;
+	out->effect = m->gm.effect;
+	out->weight = m->gm.configured;
+	out->weight_source = m->gm.source;
+	out->since_ms = m->since_ms;
+	if (telling) {
+		out->duration_us = telling->last.duration_us;
+		out->streak = telling->last.streak;
+		out->needed = telling->last.needed;
+	}
+	for (uint32_t i = 0; i < m->n_links; i++) {
+		const struct watch *w = m->links[i]->watch;
+
+		out->probes += w->probes;
+		out->failures += w->failures;
+		out->errors += w->errors;
+		if (w->last.checked_ms > out->checked_ms)
+			out->checked_ms = w->last.checked_ms;
+	}
+	view_reason(m, telling, out->reason, sizeof(out->reason));
+	out->n_history = m->n_history;
+	for (uint32_t i = 0; i < m->n_history; i++) {
+		out->history[i].at_ms = m->history[i].at_ms;
+		out->history[i].state = m->history[i].state;
+		out->history[i].admin = m->history[i].admin;
+		snprintf(out->history[i].reason, sizeof(out->history[i].reason), "%s",
+			 m->history[i].reason ? m->history[i].reason : "");
+	}
+	return 0;
+}
+
+uint32_t health_get_checks(const struct health *h, const char *service_key,
+			   const struct endpoint *server, struct health_check_view *out,
+			   uint32_t max)
+{
+	const struct member *m = health_member(h, service_key, server);
+
+	if (!m)
+		return 0;
+	for (uint32_t i = 0; i < m->n_links && i < max; i++) {
+		const struct watch *w = m->links[i]->watch;
+
+		out[i] = (struct health_check_view){
+			.name = m->links[i]->name,
+			.type = w->spec.type,
+			.state = w->state.state,
+			.checked_ms = w->last.checked_ms,
+			.duration_us = w->last.duration_us,
+			.streak = w->last.streak,
+			.needed = w->last.needed,
+			.probes = w->probes,
+			.failures = w->failures,
+			.errors = w->errors,
+		};
+		snprintf(out[i].reason, sizeof(out[i].reason), "%s",
+			 w->last.sentence ? w->last.sentence : "not asked yet");
+	}
+	return m->n_links;
+}
+
+int health_get_service(const struct health *h, const char *service_key,
+		       struct health_service_view *out)
+{
+	const struct group *g = group_find(h, service_key);
+
+	if (!g)
+		return -ENOENT;
+	*out = (struct health_service_view){
+		.n_servers = g->n,
+		.n_up = g->state.n_in,
+		.weight_up = g->state.weight_in,
+		.quorum = g->state.quorum == QUORUM_HELD,
+		.kept = g->state.kept,
+	};
+	for (uint32_t i = 0; i < g->n; i++)
+		out->n_unknown += g->members[i]->gm.standing == STANDING_OUT;
+	return 0;
+}
+
+void health_counters(const struct health *h, struct health_counters *out)
+{
+	uint64_t now_us = health_now(h);
+
+	*out = h->totals;
+	out->watches = h->watches.n;
+	out->members = h->n_members;
+	out->in_flight = h->in_flight;
+	out->queued = h->n_queued;
+	out->late_p50_us = lateness_quantile(&h->lateness, now_us, 500);
+	out->late_p99_us = lateness_quantile(&h->lateness, now_us, 990);
+	out->late_max_us = lateness_quantile(&h->lateness, now_us, 1000);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct group *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+void health_digest(const struct health *h, uint8_t out[32])
+{
+	struct group **list = calloc(h->groups.n ? h->groups.n : 1, sizeof(struct group *));
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	struct group *g;
+	uint32_t n = 0;
+
+	memset(out, 0, 32);
+	if (!list || !ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
+		goto done;
+	TAILQ_FOREACH(g, &h->all, of_all)
+	list[n++] = g;
+	qsort(list, n, sizeof(struct group *), by_key);
+	for (uint32_t i = 0; i < n; i++) {
+		EVP_DigestUpdate(ctx, list[i]->key, strlen(list[i]->key) + 1);
+		for (uint32_t j = 0; j < list[i]->n; j++) {
+			const struct member *m = list[i]->members[j];
+
+			EVP_DigestUpdate(ctx, &m->ep, sizeof(m->ep));
+			EVP_DigestUpdate(ctx, &m->state.state, 1);
+		}
+	}
+	EVP_DigestFinal_ex(ctx, out, NULL);
+done:
+	EVP_MD_CTX_free(ctx);
+	free(list);
+}
+
+void health_peer_verdict(struct health *h, const char *service_key, const struct endpoint *server,
+			 enum health_state state)
+{
+	struct member *m = health_member(h, service_key, server);
+
+	if (!m || m->state.peer == state)
+		return;
+	m->state.peer = (uint8_t)state;
+	member_heard(m, NULL, NULL, health_now(h));
+}
+
+void health_takeover(struct health *h)
+{
+	uint64_t now_us = health_now(h);
+	struct group *g;
+
+	TAILQ_FOREACH(g, &h->all, of_all)
+	{
+		for (uint32_t i = 0; i < g->n; i++)
+			member_takeover(g->members[i], now_us);
+		/* Those that come in by this do not start slowly either. */
+		g->tell = group_run(g, now_us);
+		group_takeover(g->gms, g->n);
+		group_mark(g);
+	}
+}
+
+bool health_complete(const struct health *h)
+{
+	const struct group *g;
+
+	TAILQ_FOREACH(g, &h->all, of_all)
+	for (uint32_t i = 0; i < g->n; i++)
+		if (g->members[i]->state.state == HEALTH_UNKNOWN &&
+		    member_asked(&g->members[i]->state))
+			return false;
+	return true;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Watches as objects: what makes two the same, birth, inheritance, death. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "health/internal.h"
+
+/* What the spec leaves open comes from the server, then from the service. */
+static struct endpoint target_of(const struct group *g, const struct endpoint *server,
+				 const struct check_spec *spec)
+{
+	struct endpoint t = *server;
+
+	if (spec->address.family != ADDR_NONE)
+		t.addr = spec->address;
+	if (spec->port)
+		t.port = be16_from(spec->port);
+	else if (t.port == 0)
+		t.port = g->vip.port;
+	if (spec->type == CHECK_ICMP)
+		t.port = 0;
+	return t;
+}
+
+static uint64_t hash_of(const struct watch *w)
+{
+	uint64_t hash = HASH_START;
+
+	hash = hash_bytes(hash, &w->spec.type, sizeof(w->spec.type));
+	hash = hash_bytes(hash, &w->target, sizeof(w->target));
+	hash = hash_bytes(hash, &w->server, sizeof(w->server));
+	hash = hash_bytes(hash, &w->vip, sizeof(w->vip));
+	hash = hash_text(hash, w->spec.http.path);
+	hash = hash_text(hash, w->spec.http.host);
+	return hash_text(hash, w->service_key);
+}
+
+static bool same(const struct watch *a, const struct watch *b)
+{
+	return endpoint_equal(&a->target, &b->target) && endpoint_equal(&a->server, &b->server) &&
+	       endpoint_equal(&a->vip, &b->vip) && a->via_first == b->via_first &&
+	       a->via_last == b->via_last && check_spec_equal(&a->spec, &b->spec) &&
+	       (a->service_key == b->service_key ||
+		(a->service_key && b->service_key && strcmp(a->service_key, b->service_key) == 0));
+}
+
+static struct watch *watch_create(struct health *h, const struct watch *key)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	/* Two timers each; those that are not armed need their room all the same. */
+	if (timers_reserve(&h->timers, 2 * (h->watches.n + 1) + 2 * h->n_members) ||
+	    table_reserve(&h->watches) || check_spec_copy(&key->spec, &w->spec))
+		goto err_free;
+	if (key->service_key && !(w->service_key = strdup(key->service_key)))
+		goto err_spec;
+	w->h = h;
+	w->target = key->target;
+	w->server = key->server;
+	w->vip = key->vip;
+	w->via_first = key->via_first;
+	w->via_last = key->via_last;
+	w->hash = w->node.hash = key->hash;
+	w->start.fire = runner_due;
+	w->limit.fire = runner_limit;
+	LIST_INIT(&w->links);
+	watch_state_init(&w->state, &w->spec);
+	table_add(&h->watches, &w->node);
+	if (w->spec.type == CHECK_PASSIVE && h->options.traffic)
+		h->options.traffic(h->options.arg, w->service_key, &w->server, &w->before);
+	timer_arm(&h->timers, &w->start, watch_first_us(&w->spec, w->hash, health_now(h)));
+	return w;
+err_spec:
+	check_spec_fini(&w->spec);
+err_free:
+	free(w);
+	return NULL;
+}
+
+struct watch *watch_find_or_create(struct health *h, const struct group *g,
+				   const struct endpoint *server, const struct check_spec *spec,
+				   bool *created)
+{
+	struct watch key = {.spec = *spec, .server = *server, .target = target_of(g, server, spec)};
+	struct table_node *node;
+
+	/* Services that share a server at other ports ask the same when the target is the same. */
+	if (check_spec_names_vip(spec)) {
+		key.vip = g->vip;
+		key.via_first = g->policy.via_first;
+		key.via_last = g->policy.via_last;
+	} else {
+		key.server = key.target;
+	}
+	if (spec->type == CHECK_PASSIVE)
+		key.service_key = g->key;
+	key.hash = hash_of(&key);
+	*created = false;
+	for (node = table_first(&h->watches, key.hash); node; node = table_next(node))
+		if (same(&key, (struct watch *)node))
+			return (struct watch *)node;
+	*created = true;
+	return watch_create(h, &key);
+}
+
+void watch_destroy(struct watch *w)
+{
+	runner_cancel(w);
+	table_del(&w->h->watches, &w->node);
+	check_spec_fini(&w->spec);
+	free(w->service_key);
+	free(w->last.sentence);
+	free(w);
+}
+
+void watch_inherit(struct watch *w, const struct watch *old)
+{
+	w->state = old->state;
+	w->has_percent = old->has_percent;
+	w->percent = old->percent;
+	w->last = old->last;
+	w->last.sentence = old->last.sentence ? strdup(old->last.sentence) : NULL;
+	w->probes = old->probes;
+	w->failures = old->failures;
+	w->errors = old->errors;
+	/* The old one's turn, unless the new interval is shorter: no probe is lost by a reload,
+	 * and none comes early. */
+	if (timer_armed(&old->start)) {
+		uint64_t at = health_now(w->h) + 1000ULL * watch_interval_ms(&w->state, &w->spec);
+
+		w->round = old->round;
+		timer_arm(&w->h->timers, &w->start, old->start.at_us < at ? old->start.at_us : at);
+	}
+}
+
+bool watch_wanted(const struct watch *w)
+{
+	const struct watch_link *l;
+
+	LIST_FOREACH(l, &w->links, of_watch)
+	if (member_asked(&l->member->state))
+		return true;
+	return false;
+}
+
+void watch_resume(struct watch *w, uint64_t now_us)
+{
+	if (!w->paused || !watch_wanted(w))
+		return;
+	/* What was true before is not known now. */
+	w->paused = false;
+	watch_state_init(&w->state, &w->spec);
+	timer_arm(&w->h->timers, &w->start, now_us);
+}
