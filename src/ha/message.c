@@ -25,9 +25,12 @@ enum {
 	AT_SYNC_BEHIND = 57,
 	AT_CONFIG = 64,
 	AT_VERDICTS = 96,
+	AT_MACS = 128,
 };
 _Static_assert(AT_PORTS + 2 * HA_MAX_PORT_ROLES == AT_SYNC_SENT, "room for all port roles");
-_Static_assert(AT_VERDICTS + HA_DIGEST_BYTES == HA_MESSAGE_BYTES, "the digest is the last field");
+_Static_assert(AT_VERDICTS + HA_DIGEST_BYTES == AT_MACS && AT_MACS == HA_MESSAGE_LEAST,
+	       "what the first senders did not say comes last");
+_Static_assert(AT_MACS + 6 * HA_MAX_PORT_ROLES == HA_MESSAGE_BYTES, "MACs are the last field");
 
 /* The same limits for what is sent and what is believed. Flags of a later version are not
  * an error: the bits are masked. */
@@ -71,6 +74,7 @@ int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 	for (unsigned int i = 0; i < m->n_port_roles; i++) {
 		p[AT_PORTS + 2 * i] = m->ports[i].up;
 		p[AT_PORTS + 2 * i + 1] = m->ports[i].configured;
+		memcpy(p + AT_MACS + 6 * i, &m->ports[i].mac, 6);
 	}
 	put64(p + AT_SYNC_SENT, m->sync.sent);
 	put64(p + AT_SYNC_RECEIVED, m->sync.received);
@@ -89,7 +93,7 @@ enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t 
 
 	if (!type_known(e->type))
 		return HA_WIRE_TYPE;
-	if (e->payload_len < HA_MESSAGE_BYTES)
+	if (e->payload_len < HA_MESSAGE_LEAST)
 		return HA_WIRE_TRUNCATED;
 	if (e->payload_len > HA_MESSAGE_ACCEPT)
 		return HA_WIRE_OVERLONG;
@@ -111,8 +115,12 @@ enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t 
 	m.handover = get32(p + AT_HANDOVER);
 	m.failback_failures = p[AT_FAILBACK];
 	m.n_port_roles = p[AT_N_PORTS];
-	for (unsigned int i = 0; i < m.n_port_roles && i < HA_MAX_PORT_ROLES; i++)
-		m.ports[i] = (struct ha_port_role){p[AT_PORTS + 2 * i], p[AT_PORTS + 2 * i + 1]};
+	for (unsigned int i = 0; i < m.n_port_roles && i < HA_MAX_PORT_ROLES; i++) {
+		m.ports[i].up = p[AT_PORTS + 2 * i];
+		m.ports[i].configured = p[AT_PORTS + 2 * i + 1];
+		if (e->payload_len >= HA_MESSAGE_BYTES)
+			memcpy(&m.ports[i].mac, p + AT_MACS + 6 * i, 6);
+	}
 	m.sync.sent = get64(p + AT_SYNC_SENT);
 	m.sync.received = get64(p + AT_SYNC_RECEIVED);
 	m.sync.complete = p[AT_SYNC_COMPLETE];

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/addr.h"
+
 #define HA_DIGEST_BYTES	  32
 #define HA_MAX_PORT_ROLES 8
 
@@ -104,6 +106,7 @@ enum ha_reason {
 struct ha_port_role {
 	uint8_t up;	    /* ports with link */
 	uint8_t configured; /* ports of the role; 0: no such role */
+	struct mac mac;	    /* of the port: what is relayed goes there. Zero: not known */
 };
 
 struct ha_sync_progress {

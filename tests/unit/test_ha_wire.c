@@ -131,6 +131,10 @@ static const char *value_of(const char *name, const struct ha_envelope *e,
 		return hex(m->config_digest, 32);
 	if (strcmp(name, "verdict_digest") == 0)
 		return hex(m->verdict_digest, 32);
+	if (strcmp(name, "mac_0") == 0)
+		return hex((const uint8_t *)&m->ports[0].mac, 6);
+	if (strcmp(name, "mac_1") == 0)
+		return hex((const uint8_t *)&m->ports[1].mac, 6);
 	fail_msg("the vectors have an unknown field %s", name);
 	return "";
 }
