@@ -7,7 +7,7 @@
  *
  * Reads: conn, dir; fib, next hops, run-time state of servers. Writes: nh; conn's gen,
  * nh_in, nh_out. Doors: park (next hop not resolved yet), drop (server or service gone, no
- * route, next hop silent).
+ * route, next hop silent), punt (the last service is gone).
  */
 #include "dataplane/resolve.h"
 
@@ -62,6 +62,11 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 	/* The client's packets have nowhere to go; a reply that is on its way may pass. The
 	 * generation stays old, so that every packet looks here until the server is back. */
 	if (p->dir == DIR_IN && !server_serves(w, rt)) {
+		/* Without any service IPVS takes no part, and Linux answers: a RST. */
+		if (w->env.snap->listeners4->n == 0) {
+			door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
+			return false;
+		}
 		c->tick = w->env.now_tick; /* it lives on, in the state it has (IPVS) */
 		door_drop(w, p->m,
 			  conn4_service(w, p->conn) ? DROP_SERVER_GONE : DROP_SERVICE_GONE);
