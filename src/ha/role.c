@@ -341,7 +341,7 @@ static void tick(struct turn *t)
 	struct role *r = t->r;
 	char paths[ROLE_MAX_PATHS * ROLE_NAME_LEN];
 
-	if (t->now - r->last_tick_ms > 2 * (uint64_t)r->cfg.keepalive_ms)
+	if (role_is_late(r, t->now))
 		late(t, (uint32_t)(t->now - r->last_tick_ms));
 	r->last_tick_ms = t->now;
 	if (r->peer.known && !r->peer.silent && !role_peer_alive(r, t->now)) {

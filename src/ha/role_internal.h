@@ -38,6 +38,8 @@ void role_take_over(struct turn *t, enum role_row row, bool forced, const char *
 /* role_judge.c: what the machine can tell. */
 bool role_ports_up(const struct role *r);
 bool role_witnesses_answer(const struct role *r, uint64_t now);
+/* The loop is late and drains what has waited: it may be the past, and makes nobody active. */
+bool role_is_late(const struct role *r, uint64_t now);
 /* > 0: a is better, that is nowhere worse and somewhere better. */
 int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct ha_port_role *b,
 		       uint8_t n_b);

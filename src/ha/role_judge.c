@@ -9,6 +9,11 @@ bool role_peer_alive(const struct role *r, uint64_t now_ms)
 	return r->peer.fresh_ms != 0 && now_ms - r->peer.fresh_ms <= r->cfg.deadtime_ms;
 }
 
+bool role_is_late(const struct role *r, uint64_t now)
+{
+	return now - r->last_tick_ms > UINT64_C(2) * r->cfg.keepalive_ms;
+}
+
 bool role_ports_up(const struct role *r)
 {
 	for (uint8_t i = 0; i < r->n_ports; i++) {

@@ -229,7 +229,7 @@ static void takeover_message(struct turn *t, const struct ha_message *msg)
 		role_go(t, ROLE_ROW_REFUSED, "the peer refused: %s", role_reason_text(msg->reason));
 	} else if (ha_state_serves(msg->state)) {
 		role_go(t, ROLE_ROW_REFUSED, "the peer is active and heard again");
-	} else if (msg->state != HA_TAKEOVER) {
+	} else if (msg->state != HA_TAKEOVER && !role_is_late(r, t->now)) {
 		role_activate(t, ROLE_ROW_ACKNOWLEDGED, r->takeover_term,
 			      msg->type == HA_MSG_STOP_ACK ? "the peer acknowledged STOP"
 							   : "the peer is not active");
@@ -271,7 +271,9 @@ static void backup_message(struct turn *t, const struct ha_message *msg, bool wa
 	if (ha_state_serves(msg->state)) {
 		if (msg->type == HA_MSG_HANDOVER_COMMIT && r->offered &&
 		    msg->handover == r->offered_id && msg->term == r->offered_term) {
-			role_activate(t, ROLE_ROW_COMMITTED, msg->term, "the peer handed over");
+			if (!role_is_late(r, t->now))
+				role_activate(t, ROLE_ROW_COMMITTED, msg->term,
+					      "the peer handed over");
 		} else if (msg->type == HA_MSG_HANDOVER_ABORT || msg->type == HA_MSG_REFUSED) {
 			r->offered = false;
 			if (r->request_until_ms != 0 || msg->type == HA_MSG_HANDOVER_ABORT)
@@ -281,7 +283,7 @@ static void backup_message(struct turn *t, const struct ha_message *msg, bool wa
 		}
 		return;
 	}
-	if (r->stopping || !was_active || !role_ready(r, t->now))
+	if (r->stopping || !was_active || role_is_late(r, t->now) || !role_ready(r, t->now))
 		return;
 	if (restarted && r->synchronised)
 		role_activate(t, ROLE_ROW_RESTARTED, r->term + 1,

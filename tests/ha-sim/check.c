@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sim.h"
+
+/*
+ * What must hold. Each rule speaks of what happened in the simulated world; none asks the
+ * role machine for its own opinion but for state, term and actions.
+ */
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+bool node_effective(const struct sim *s, const struct node *n)
+{
+	return n->running && n->serving && (!n->paused || n->stalled) &&
+	       (n->lease == ROLE_LEASE_NONE || node_now(s, n) < n->lease);
+}
+
+/* It could serve now if it were asked: what the return of service is owed to. */
+static bool node_able(const struct sim *s, const struct node *n)
+{
+	if (!n->running || n->paused || n->late || n->role.state == HA_MAINTENANCE)
+		return false;
+	for (uint32_t l = 0; l < SIM_LINKS; l++) {
+		if (!n->port_up[l] || (s->n_witnesses[l] > 0 && !n->witness_up[l]))
+			return false;
+	}
+	return true;
+}
+
+/* Every way is clean or dead: what is in between may delay things as long as it lasts. */
+static bool net_decided(const struct sim *s)
+{
+	for (uint32_t p = 0; p < s->n_paths; p++) {
+		for (uint32_t d = 0; d < 2; d++) {
+			const struct way *w = &s->way[p][d];
+
+			if (w->up && (w->loss > 0 || w->jitter > 2))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* When the last condition for service was met: a router may have to wait for start_delay. */
+static uint64_t owed_since(const struct sim *s)
+{
+	uint64_t owed = UINT64_MAX, at;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct node *n = &s->node[i];
+
+		if (!node_able(s, n))
+			continue;
+		at = n->init_left != 0
+			     ? n->init_left
+			     : later(n->started, s->disturbed_at) + s->cfg[0].start_delay_ms;
+		owed = at < owed ? at : owed;
+	}
+	return later(owed, s->disturbed_at);
+}
+
+/* Service returns within seven deadtimes once a router is able to give it. */
+static void check_service(struct sim *s)
+{
+	const bool able = node_able(s, &s->node[0]) || node_able(s, &s->node[1]);
+	const bool idle = !node_effective(s, &s->node[0]) && !node_effective(s, &s->node[1]);
+	uint64_t since;
+
+	if (!idle || !able) {
+		s->idle_since = 0;
+		return;
+	}
+	if (s->idle_since == 0)
+		s->idle_since = s->now;
+	since = later(s->idle_since, owed_since(s));
+	if (!net_decided(s) || s->now <= since)
+		return;
+	if (s->now - since > s->longest_idle)
+		s->longest_idle = s->now - since;
+	if (s->now - since > 7 * s->cfg[0].deadtime_ms)
+		sim_violate(s, "nobody serves for %llu ms though somebody could",
+			    (unsigned long long)(s->now - since));
+}
+
+/* Both active: at most B after the first message that tells of it, and not at all for long
+ * while messages get through both ways. */
+static void check_overlap(struct sim *s)
+{
+	const uint32_t bound = role_overlap_ms(&s->cfg[0]);
+	const struct node *a = &s->node[0], *b = &s->node[1];
+	uint64_t clear;
+
+	if (!a->running || !b->running || !a->serving || !b->serving) {
+		s->overlap_since = s->contact_at = 0;
+		return;
+	}
+	if (!node_effective(s, a) || !node_effective(s, b))
+		return;
+	if (s->overlap_since == 0)
+		s->overlap_since = s->now;
+	if (s->contact_at != 0) {
+		if (s->now - s->contact_at > s->longest_overlap)
+			s->longest_overlap = s->now - s->contact_at;
+		if (s->now - s->contact_at > bound)
+			sim_violate(s, "both active %llu ms after the first message, B is %u",
+				    (unsigned long long)(s->now - s->contact_at), bound);
+	}
+	if (s->clean_since[0] == 0 || s->clean_since[1] == 0 || a->late || b->late || a->paused ||
+	    b->paused)
+		return;
+	clear = later(later(s->clean_since[0], s->clean_since[1]),
+		      later(a->steady_since, b->steady_since));
+	clear = later(clear, s->overlap_since);
+	if (s->now - clear > bound + 6 * s->cfg[0].keepalive_ms)
+		sim_violate(s, "both active for %llu ms with clean ways both ways",
+			    (unsigned long long)(s->now - clear));
+}
+
+void check_time(struct sim *s)
+{
+	check_overlap(s);
+	check_service(s);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct node *n = &s->node[i];
+
+		if (!n->running)
+			continue;
+		if (n->frozen && n->role.state != HA_HANDOVER)
+			sim_violate(s, "router %u refuses new connections in state %s", i,
+				    role_state_name(n->role.state));
+		if (n->serving != ha_state_serves(n->role.state))
+			sim_violate(s, "router %u in state %s %s", i,
+				    role_state_name(n->role.state),
+				    n->serving ? "has the VIPs" : "lacks the VIPs");
+		if (n->relaying && !n->paused && !n->late &&
+		    s->now - later(n->relay_since, n->steady_since) >
+			    ROLE_RELAY_LIMIT_MS + 2 * s->cfg[0].keepalive_ms)
+			sim_violate(s, "router %u relays for more than 30 s", i);
+	}
+}
+
+/* --- Messages ------------------------------------------------------------------------- */
+
+void check_fresh(struct sim *s, struct node *n, const struct flight *f, enum ha_verdict v,
+		 bool newest)
+{
+	struct record *r = &s->records[f->record % SIM_RECORDS];
+	const bool kept = r->number == f->record && r->to == n->id;
+	const struct node *peer = &s->node[n->id ^ 1];
+
+	if (v != HA_FRESH && v != HA_FRESH_SESSION)
+		return;
+	if (f->replayed && (!kept || r->processed || r->to_life != n->life))
+		sim_violate(s, "router %u believes a replayed message", n->id);
+	if (kept)
+		r->processed = true;
+	n->fresh_at = s->now;
+	if (newest && ha_state_serves(f->msg.state)) {
+		n->serving_heard = s->now;
+		if (n->serving && peer->running && peer->serving && s->contact_at == 0)
+			s->contact_at = s->now;
+	}
+}
+
+/* A message that is not fresh is answered; it changes nothing else, but for one deadtime. */
+static void check_unbelieved(struct sim *s, struct node *n, const struct role *before,
+			     const struct role_event *ev, const struct role_actions *out)
+{
+	const struct role *r = &n->role;
+
+	if (ev->type != ROLE_MESSAGE || ev->message.verdict == HA_FRESH ||
+	    ev->message.verdict == HA_FRESH_SESSION)
+		return;
+	for (uint32_t i = 0; i < out->n; i++) {
+		if (out->action[i].type != ROLE_DO_ANSWER)
+			sim_violate(s, "router %u acts on a message that is not fresh", n->id);
+	}
+	if (r->state != before->state || r->term != before->term ||
+	    r->no_active_ms != before->no_active_ms || r->peer.fresh_ms != before->peer.fresh_ms ||
+	    r->stale_until_ms < before->stale_until_ms ||
+	    r->stale_until_ms > r->no_active_ms + 2 * r->cfg.deadtime_ms)
+		sim_violate(s, "router %u changes by a message that is not fresh", n->id);
+}
+
+/* --- Steps ---------------------------------------------------------------------------- */
+
+static void check_witnessed(struct sim *s, const struct node *n, uint32_t within)
+{
+	for (uint32_t l = 0; l < SIM_LINKS; l++) {
+		if (s->n_witnesses[l] > 0 &&
+		    (n->witnessed[l] == 0 || s->now - n->witnessed[l] > within))
+			sim_violate(s, "router %u takes over, and no witness answered on link %u",
+				    n->id, l);
+	}
+}
+
+static void check_silence(struct sim *s, const struct node *n)
+{
+	const struct node *peer = &s->node[n->id ^ 1];
+	const uint32_t deadtime = s->cfg[0].deadtime_ms, keepalive = s->cfg[0].keepalive_ms;
+	const uint64_t clear = later(later(s->clean_since[peer->id], peer->steady_since),
+				     later(n->steady_since, peer->active_since));
+
+	check_witnessed(s, n, deadtime + 1);
+	if (s->now - n->started < deadtime)
+		sim_violate(s, "router %u takes over within deadtime of its start", n->id);
+	if (n->serving_heard != 0 && s->now - n->serving_heard < deadtime)
+		sim_violate(s, "router %u takes over %llu ms after it heard the active one", n->id,
+			    (unsigned long long)(s->now - n->serving_heard));
+	if (s->now - n->late_at < deadtime)
+		sim_violate(s, "router %u takes over in time that was not watched", n->id);
+	/* Who has never heard the other in this life cannot tell it from a replay. */
+	if (node_effective(s, peer) && !peer->paused && !peer->late && !n->late &&
+	    ha_session_equal(&n->fresh.peer, &peer->fresh.mine) &&
+	    ha_session_equal(&peer->fresh.peer, &n->fresh.mine) && s->clean_since[peer->id] != 0 &&
+	    s->now - clear > deadtime + 2 * keepalive)
+		sim_violate(s, "router %u takes over from an active peer that it can hear", n->id);
+}
+
+static void check_row(struct sim *s, struct node *n, const struct role *before,
+		      const struct role_action *a)
+{
+	const struct node *peer = &s->node[n->id ^ 1];
+	const uint32_t deadtime = s->cfg[0].deadtime_ms, keepalive = s->cfg[0].keepalive_ms;
+
+	switch (a->change.row) {
+	case ROLE_ROW_SILENCE:
+		check_silence(s, n);
+		break;
+	case ROLE_ROW_ACKNOWLEDGED:
+	case ROLE_ROW_UNANSWERED:
+		if (!before->takeover_forced)
+			check_witnessed(s, n, deadtime + 3 * keepalive);
+		break;
+	case ROLE_ROW_RESTARTED:
+		if (!n->synchronised)
+			sim_violate(s, "router %u takes over at once without connections", n->id);
+		check_witnessed(s, n, deadtime + 1);
+		break;
+	case ROLE_ROW_YIELDED:
+		check_witnessed(s, n, deadtime + 1);
+		break;
+	case ROLE_ROW_PORTS_WORSE:
+		if (s->now - n->fresh_at > deadtime)
+			sim_violate(s, "router %u fences for a peer that is not heard", n->id);
+		break;
+	case ROLE_ROW_STOPPED:
+	case ROLE_ROW_CONFLICT_LOST:
+		if (n->fresh_at != s->now || !peer->life)
+			sim_violate(s, "router %u fences without a fresh message", n->id);
+		break;
+	default:
+		break;
+	}
+	if (a->change.from == HA_INIT)
+		n->init_left = s->now;
+	if (a->change.to == HA_ACTIVE && !ha_state_serves(a->change.from)) {
+		if (n->role.term <= n->last_term || n->role.term <= before->term)
+			sim_violate(s, "router %u serves under a term that is not new", n->id);
+		n->last_term = n->role.term;
+	}
+}
+
+static void check_lease(struct sim *s, const struct node *n, uint64_t until)
+{
+	const struct role_config *cfg = &s->cfg[0];
+	const bool reach =
+		n->fresh_at != 0 && s->now - n->fresh_at <= UINT64_C(10) * cfg->deadtime_ms;
+
+	if (until == ROLE_LEASE_NONE) {
+		if (reach)
+			sim_violate(s, "router %u needs no lease though its peer was heard", n->id);
+	} else if (until > node_now(s, n) + cfg->deadtime_ms - 2 * cfg->keepalive_ms) {
+		sim_violate(s, "router %u has a lease of %llu ms", n->id,
+			    (unsigned long long)(until - node_now(s, n)));
+	}
+}
+
+void check_step(struct sim *s, struct node *n, const struct role *before,
+		const struct role_event *ev, const struct role_actions *out)
+{
+	if (n->role.term < before->term)
+		sim_violate(s, "router %u: its term goes back", n->id);
+	check_unbelieved(s, n, before, ev, out);
+	for (uint32_t i = 0; i < out->n; i++) {
+		const struct role_action *a = &out->action[i];
+
+		if (a->type == ROLE_DO_NOTIFY)
+			check_row(s, n, before, a);
+		if (a->type == ROLE_DO_LEASE)
+			check_lease(s, n, a->until_ms);
+	}
+	if (s->restarts_only && s->activations > 3)
+		sim_violate(s, "more than three role changes while one router is killed again and "
+			       "again");
+}
+
+/* All faults have been over for long: one serves, the other stands by. */
+void check_calm(struct sim *s)
+{
+	uint32_t effective = 0, in_maintenance = 0, moving = 0;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		const enum ha_state state = s->node[i].role.state;
+
+		effective += node_effective(s, &s->node[i]);
+		in_maintenance += state == HA_MAINTENANCE;
+		moving += state == HA_HANDOVER || state == HA_RELAY;
+		if (s->node[i].running && !ha_state_serves(state) && state != HA_BACKUP &&
+		    state != HA_MAINTENANCE && state != HA_RELAY)
+			sim_violate(s, "router %u is in state %s after a long calm", i,
+				    role_state_name(state));
+	}
+	if (effective == 0 && in_maintenance < 2)
+		sim_violate(s, "nobody serves after a long calm");
+	if (effective == 2 && moving == 0)
+		sim_violate(s, "both serve after a long calm");
+}

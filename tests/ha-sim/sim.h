@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_TESTS_HA_SIM_SIM_H
+#define PLVS_TESTS_HA_SIM_SIM_H
+
+/*
+ * Two routers that run src/ha's role machine and freshness check over a bad network, in
+ * virtual time. A run is a pure function of its seed.
+ *
+ *	sim.c	 events in order of time, scenario, report
+ *	net.c	 paths, faults, the attacker
+ *	node.c	 a router: carries out the machine's actions
+ *	check.c	 what must hold, asked at every event
+ *
+ * Time is in milliseconds. Each life of a router has a clock of its own that starts
+ * anywhere: nothing may compare them.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ha/freshness.h"
+#include "ha/role.h"
+
+#define SIM_PATHS   3
+#define SIM_LINKS   2 /* VIP links: public and private, as the ports and the first two paths */
+#define SIM_QUEUE   128
+#define SIM_EVENTS  8192
+#define SIM_RECORDS 2048
+#define SIM_FAULTS  12
+
+enum sim_event_type {
+	SIM_TICK,
+	SIM_PROBE, /* witnesses, synchronisation */
+	SIM_DELIVER,
+	SIM_FLUSHED,
+	SIM_IDLE, /* relay */
+	SIM_RESUME,
+	SIM_START,
+	SIM_COMMAND,
+	SIM_FAULT, /* the next fault begins */
+	SIM_HEAL,  /* a fault ends */
+	SIM_CALM,  /* all faults end */
+	SIM_CALM_CHECK,
+	SIM_REPLAY,
+};
+
+struct flight {
+	struct ha_message msg;
+	uint64_t record; /* number of its record */
+	bool replayed;
+};
+
+struct sim_event {
+	uint64_t at, order;
+	enum sim_event_type type;
+	uint8_t node, path;
+	uint32_t token; /* the life or the tick it belongs to */
+	uint32_t value;
+	int32_t flight; /* index, or -1 */
+};
+
+struct record { /* what the attacker has kept */
+	struct ha_message msg;
+	uint64_t number;
+	uint32_t to_life; /* of the receiver when it was sent */
+	uint8_t to;
+	bool processed; /* and believed */
+};
+
+struct way { /* one direction of a path */
+	bool up;
+	uint32_t loss; /* of 1000 */
+	uint32_t delay, jitter, duplicate;
+};
+
+enum fault_type {
+	FAULT_LOSS,	 /* one way of one path */
+	FAULT_ONE_WAY,	 /* all paths in one direction */
+	FAULT_PARTITION, /* all paths */
+	FAULT_PATH,	 /* one path */
+	FAULT_JITTER,
+	FAULT_DUPLICATE,
+	FAULT_PORT,
+	FAULT_WITNESS,	    /* of one router on one link */
+	FAULT_WITNESS_BOTH, /* of both routers, all links */
+	FAULT_SYNC,	    /* flushes are not acknowledged */
+	FAULT_LATE,	    /* ticks come late by up to two keepalives */
+	FAULT_N_LASTING,
+	/* Those with an end of their own. */
+	FAULT_STOP = FAULT_N_LASTING, /* SIGSTOP */
+	FAULT_STALL,		      /* the ha thread only: workers go on */
+	FAULT_CRASH,
+	FAULT_COMMAND,
+	FAULT_REPLAY,
+	FAULT_N,
+};
+
+struct fault {
+	bool on;
+	enum fault_type type;
+	uint8_t node, path;
+	uint32_t amount;
+	uint32_t id;
+};
+
+struct node {
+	uint8_t id;
+	bool running, paused, stalled; /* stalled: paused, but its workers forward */
+	uint32_t life, tick_token;
+	uint64_t offset; /* its clock - the simulation's */
+	uint64_t started, paused_at;
+	struct role role;
+	struct freshness fresh;
+	struct flight queue[SIM_QUEUE];
+	uint8_t queue_path[SIM_QUEUE];
+	uint32_t n_queue;
+
+	/* What its data plane was told. */
+	bool serving, frozen, relaying, quit;
+	uint64_t lease; /* its clock; ROLE_LEASE_NONE */
+	uint64_t relay_since;
+
+	/* Surroundings. */
+	bool port_up[SIM_LINKS], witness_up[SIM_LINKS], late, sync_broken;
+	bool synchronised, verdicts;
+	uint32_t sync_ms, generation;
+
+	/* What check.c remembers. */
+	uint64_t witnessed[SIM_LINKS]; /* last answer received */
+	uint64_t serving_heard;	       /* last newest message that says the peer serves */
+	uint64_t late_at;	       /* last ROLE_LATE */
+	uint64_t init_left;	       /* 0: not yet */
+	uint64_t steady_since;	       /* runs, not paused, on time; 0: not */
+	uint64_t active_since;	       /* ACTIVATE */
+	uint64_t fresh_at;	       /* last fresh message processed; 0: never */
+	uint64_t last_term;
+};
+
+struct sim {
+	uint64_t seed, random, now, order, end;
+	uint64_t steps, step_limit;
+	bool trace;
+	uint64_t trace_from;
+	struct role_config cfg[2];
+	uint32_t n_paths, n_witnesses[SIM_LINKS];
+	struct node node[2];
+	struct way way[SIM_PATHS][2]; /* [path][sender] */
+	struct fault fault[SIM_FAULTS];
+	uint32_t fault_ids;
+	uint32_t restarts_only; /* scenario: router 0 is killed and started, nothing else */
+	bool calm;
+	uint64_t disturbed_at; /* the surroundings changed, or a command came */
+
+	struct sim_event heap[SIM_EVENTS];
+	uint32_t n_events;
+	struct flight flights[SIM_EVENTS];
+	int32_t flight_free[SIM_EVENTS];
+	uint32_t n_free;
+	struct record records[SIM_RECORDS];
+	uint64_t n_records;
+
+	/* check.c */
+	uint64_t clean_since[2]; /* a clean way from this sender; 0: none */
+	uint64_t overlap_since, contact_at;
+	uint64_t idle_since; /* nobody serves, somebody could */
+	uint64_t activations, longest_overlap, longest_idle;
+	char violation[256];
+};
+
+struct tally { /* over all runs */
+	uint64_t runs, steps, messages, replays, forged, activations;
+	uint64_t rows[ROLE_N_ROWS];
+	uint64_t longest_overlap, longest_idle;
+};
+
+extern struct tally tally;
+
+/* sim.c */
+uint32_t draw(struct sim *s, uint32_t n); /* 0 .. n - 1 */
+bool chance(struct sim *s, uint32_t per_mille);
+void schedule(struct sim *s, uint64_t in, const struct sim_event *ev, const struct flight *f);
+void sim_trace(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void sim_violate(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* net.c */
+void net_setup(struct sim *s);
+void net_send(struct sim *s, struct node *from, const struct ha_message *msg);
+void net_replay(struct sim *s);
+void fault_begin(struct sim *s);
+void fault_heal(struct sim *s, uint32_t id);
+void fault_clear(struct sim *s);
+
+/* node.c */
+void node_start(struct sim *s, struct node *n);
+void node_crash(struct sim *s, struct node *n);
+void node_pause(struct sim *s, struct node *n, uint32_t ms, bool stall);
+void node_resume(struct sim *s, struct node *n);
+void node_ports(struct sim *s, struct node *n);
+void node_probe(struct sim *s, struct node *n);
+void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t path);
+void node_step(struct sim *s, struct node *n, const struct role_event *ev);
+void node_command(struct sim *s, struct node *n, enum role_command c, bool force);
+
+static inline uint64_t node_now(const struct sim *s, const struct node *n)
+{
+	return s->now + n->offset;
+}
+
+/* check.c */
+bool node_effective(const struct sim *s, const struct node *n); /* forwards for VIPs now */
+void check_time(struct sim *s);					/* before each event, and after */
+void check_step(struct sim *s, struct node *n, const struct role *before,
+		const struct role_event *ev, const struct role_actions *out);
+void check_fresh(struct sim *s, struct node *n, const struct flight *f, enum ha_verdict v,
+		 bool newest);
+void check_calm(struct sim *s);
+
+#endif
