@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "health/checkers.h"
+
 const char *const check_type_names[CHECK_TYPE_MAX] = {
 	[CHECK_TCP] = "tcp",   [CHECK_SCRIPT] = "script", [CHECK_HTTP] = "http",
 	[CHECK_UDP] = "udp",   [CHECK_DNS] = "dns",	  [CHECK_ICMP] = "icmp",
@@ -13,7 +15,9 @@ const char *const check_type_names[CHECK_TYPE_MAX] = {
 
 /* One line for each checker, beside its file in meson.build. */
 const struct checker_ops *const checkers[CHECK_TYPE_MAX] = {
-	[CHECK_TCP] = NULL,
+	[CHECK_TCP] = &check_tcp_ops,
+	[CHECK_SCRIPT] = &check_script_ops,
+	[CHECK_HTTP] = &check_http_ops,
 };
 
 void probe_end_result(struct probe *p, const struct probe_result *r)

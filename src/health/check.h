@@ -64,7 +64,7 @@ struct check_step {
 struct check_tls {
 	bool on;
 	bool verify;   /* the certificate must be valid for server_name, or the address */
-	char *ca_file; /* NULL = the system's */
+	char *ca_file; /* NULL = the system's directory of certificates */
 	char *sni;     /* NULL = none; also what verify compares with */
 	char *cert_file, *key_file; /* of the client, or NULL */
 };

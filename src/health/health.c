@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "health/internal.h"
+#include "health/pattern.h"
+#include "health/tls.h"
 
 #define TURN_BUDGET	  256U	 /* timers and starts of one turn: descriptors come between */
 #define MAX_IN_FLIGHT	  16384U /* if descriptors allow */
@@ -87,15 +89,15 @@ int health_create_with(const struct health_options *options, const struct health
 	TAILQ_INIT(&h->marked);
 	TAILQ_INIT(&h->all);
 	h->max_in_flight = options->max_in_flight ? options->max_in_flight : in_flight_limit();
-	if (options->base) {
-		h->work = event_new(options->base, -1, 0, on_work, h);
-		if (!h->work) {
-			free(h);
-			return -ENOMEM;
-		}
-	}
+	if (ssl_cache_create(&h->env.ssl) || pattern_cache_create(&h->env.patterns))
+		goto err_destroy;
+	if (options->base && !(h->work = event_new(options->base, -1, 0, on_work, h)))
+		goto err_destroy;
 	*out = h;
 	return 0;
+err_destroy:
+	health_destroy(h);
+	return -ENOMEM;
 }
 
 int health_create(const struct health_options *options, struct health **out)
@@ -116,6 +118,8 @@ void health_destroy(struct health *h)
 	table_fini(&h->watches);
 	table_fini(&h->groups);
 	timers_fini(&h->timers);
+	pattern_cache_destroy(h->env.patterns);
+	ssl_cache_destroy(h->env.ssl);
 	free(h);
 }
 

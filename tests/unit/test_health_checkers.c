@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checkers against servers on loopback; hostile ones are in test_health_hostile.c. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "health/checkers.h"
+#include "health/http_answer.h"
+#include "health/pattern.h"
+#include "health/tls.h"
+#include "health_servers.h"
+
+static struct checker_env env;
+static struct probe_result last;
+static bool ended;
+/* The machine may be busy: short only where it is waited for. */
+static struct timeval limit = {20, 0};
+
+static void on_end(struct probe *p, const struct probe_result *r)
+{
+	last = *r;
+	ended = true;
+	event_base_loopbreak(p->env->base);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	struct probe *p = arg;
+	char phase[CHECK_REASON_LEN];
+
+	(void)fd;
+	(void)what;
+	checkers[p->spec->type]->cancel(p, phase, sizeof(phase));
+	last = (struct probe_result){.verdict = PROBE_FAIL, .timeout = true};
+	memcpy(last.reason, phase, sizeof(phase));
+	ended = true;
+	event_base_loopbreak(p->env->base);
+}
+
+static struct match bytes(enum match_kind kind, const char *text)
+{
+	return (struct match){
+		.kind = (uint8_t)kind, .len = (uint32_t)strlen(text), .bytes = (char *)text};
+}
+
+/* One probe of a port on loopback. */
+static void ask_via(const struct check_spec *spec, uint16_t port, uint16_t first, uint16_t count)
+{
+	const struct checker_ops *ops = checkers[spec->type];
+	struct probe p = {.spec = spec, .env = &env, .ended = on_end};
+	struct event *timer = evtimer_new(env.base, on_limit, &p);
+
+	p.target.addr = addr_from_v4(be32_from(INADDR_LOOPBACK));
+	p.target.port = be16_from(port);
+	p.server = p.target;
+	p.via_first = first;
+	p.via_last = (uint16_t)(first + count - (count != 0));
+	p.state = calloc(1, ops->state_size);
+	ended = false;
+	event_add(timer, &limit);
+	ops->start(&p);
+	if (!ended)
+		event_base_dispatch(env.base);
+	assert_true(ended);
+	event_free(timer);
+	free(p.state);
+}
+
+static void ask(const struct check_spec *spec, uint16_t port)
+{
+	ask_via(spec, port, 0, 0);
+}
+
+#define assert_said(verdict_, text_)                                                               \
+	do {                                                                                       \
+		if (last.verdict != (verdict_) || !strstr(last.reason, (text_)))                   \
+			print_error("said %u: %s\n", last.verdict, last.reason);                   \
+		assert_int_equal(last.verdict, (verdict_));                                        \
+		assert_non_null(strstr(last.reason, (text_)));                                     \
+	} while (0)
+
+static void tcp_connects_are_told_from_refusals(void **state)
+{
+	const struct check_spec tcp = {.type = CHECK_TCP};
+	struct server s = {.base = env.base, .manner = HANGS};
+
+	(void)state;
+	server_start(&s);
+	ask(&tcp, s.port);
+	assert_said(PROBE_OK, "connected to 127.0.0.1:");
+	ask(&tcp, server_free_port());
+	assert_said(PROBE_FAIL, "refused the connection");
+	server_stop(&s);
+}
+
+static void probes_leave_no_port_in_time_wait(void **state)
+{
+	const struct check_spec tcp = {.type = CHECK_TCP, .via_vip = true};
+	struct server s = {.base = env.base, .manner = HANGS};
+	uint16_t source = server_free_port();
+
+	(void)state;
+	server_start(&s);
+	/* The same source port each time: it would be refused after one that lingers. */
+	for (int i = 0; i < 20; i++) {
+		ask_via(&tcp, s.port, source, 1);
+		assert_said(PROBE_OK, "connected");
+	}
+	ask(&tcp, s.port);
+	assert_said(PROBE_ERROR, "no source ports are reserved");
+	server_stop(&s);
+}
+
+static void too_few_descriptors_are_not_the_servers_failure(void **state)
+{
+	const struct check_spec tcp = {.type = CHECK_TCP};
+	struct server s = {.base = env.base, .manner = HANGS};
+	struct rlimit old, few;
+
+	(void)state;
+	server_start(&s);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = old;
+	few.rlim_cur = 3; /* less than are open: no further one can be */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ask(&tcp, s.port);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_said(PROBE_ERROR, "Too many open files");
+	server_stop(&s);
+}
+
+static void scripts_go_step_by_step(void **state)
+{
+	struct check_step steps[] = {
+		{true, bytes(MATCH_PREFIX, "220 ")},
+		{true, bytes(MATCH_LITERAL, "\r\n")},
+		{false, bytes(MATCH_NONE, "NOOP\r\n")},
+		{true, bytes(MATCH_PATTERN, "^25[0-9] (ok|fine)$")},
+	};
+	struct check_spec spec = {.type = CHECK_SCRIPT, .steps = steps, .n_steps = 4};
+	struct server s = {
+		.base = env.base, .manner = GREETS, .text = "220 hello\r\n", .reply = "250 ok"};
+
+	(void)state;
+	server_start(&s);
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "3 answers as expected from 127.0.0.1:");
+	s.reply = "450 busy";
+	limit.tv_sec = 1;
+	ask(&spec, s.port);
+	limit.tv_sec = 20;
+	assert_said(PROBE_FAIL, "no answer in step 4 of 4");
+	assert_true(last.timeout);
+	s.text = "554 go away\r\n";
+	ask(&spec, s.port);
+	assert_said(PROBE_FAIL, "another answer than expected in step 1 of 4");
+	server_stop(&s);
+}
+
+static struct check_spec http(void)
+{
+	return (struct check_spec){.type = CHECK_HTTP};
+}
+
+static void http_judges_the_status(void **state)
+{
+	struct check_status_range only_404 = {404, 404};
+	struct check_spec spec = http();
+	struct server s = {.base = env.base,
+			   .manner = ANSWERS,
+			   .text = "HTTP/1.1 100 Continue\r\n\r\n"
+				   "HTTP/1.1 204 No Content\r\n\r\n"};
+
+	(void)state;
+	server_start(&s);
+	spec.http.path = (char *)"/health";
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 204 from 127.0.0.1:");
+	assert_said(PROBE_OK, "/health");
+	assert_non_null(strstr(s.request, "GET /health HTTP/1.1\r\nHost: 127.0.0.1:"));
+	s.text = "HTTP/1.0 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nsorry";
+	ask(&spec, s.port);
+	assert_said(PROBE_FAIL, "HTTP 503 from");
+	spec.http.statuses = &only_404;
+	spec.http.n_statuses = 1;
+	s.text = "HTTP/1.1 404\r\n\r\n";
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 404");
+	s.text = "SSH-2.0-OpenSSH\r\n";
+	ask(&spec, s.port);
+	assert_said(PROBE_FAIL, "no HTTP answer");
+	server_stop(&s);
+}
+
+static void http_sends_method_host_and_headers(void **state)
+{
+	struct check_header headers[] = {{(char *)"X-Probe", (char *)"1"},
+					 {(char *)"user-agent", (char *)"mine"}};
+	struct check_spec spec = http();
+	struct server s = {.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
+
+	(void)state;
+	server_start(&s);
+	spec.http.method = (char *)"HEAD";
+	spec.http.host = (char *)"www.example";
+	spec.http.headers = headers;
+	spec.http.n_headers = 2;
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 200");
+	assert_string_equal(s.request,
+			    "HEAD / HTTP/1.1\r\nHost: www.example\r\n"
+			    "Connection: close\r\nX-Probe: 1\r\nuser-agent: mine\r\n\r\n");
+	server_stop(&s);
+}
+
+static void http_looks_into_the_body_however_it_comes(void **state)
+{
+	static const char *const texts[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nall is well!",
+		"HTTP/1.1 200 OK\r\n\r\nall is well!",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"4\r\nall \r\n8;x=y\r\nis well!\r\n0\r\nT: 1\r\n\r\n",
+	};
+	struct check_spec spec = http();
+	struct server s = {.base = env.base, .manner = ANSWERS};
+
+	(void)state;
+	server_start(&s);
+	for (size_t i = 0; i < 3; i++) {
+		s.text = texts[i];
+		spec.http.body = bytes(MATCH_LITERAL, "is well");
+		ask(&spec, s.port);
+		assert_said(PROBE_OK, "HTTP 200 and the expected body");
+		spec.http.body = bytes(MATCH_PREFIX, "all");
+		ask(&spec, s.port);
+		assert_said(PROBE_OK, "HTTP 200 and the expected body");
+		spec.http.body = bytes(MATCH_PATTERN, "w[[:alpha:]]+!$");
+		ask(&spec, s.port);
+		assert_said(PROBE_OK, "HTTP 200 and the expected body");
+		spec.http.body = bytes(MATCH_PATTERN, "^all is bad");
+		ask(&spec, s.port);
+		assert_said(PROBE_FAIL, "HTTP 200, but 12 bytes of another body");
+	}
+	server_stop(&s);
+}
+
+/* The same answer, whatever pieces it comes in. */
+static void answers_parse_the_same_in_every_cut(void **state)
+{
+	static const struct {
+		const char *text;
+		uint8_t stage;
+		uint16_t status;
+		const char *body;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", HTTP_DONE, 200, "hello"},
+		{"HTTP/1.1 200 OK\nContent-Length:5\n\nhello", HTTP_DONE, 200, "hello"},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+		 "chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+		 HTTP_DONE, 200, "hello"},
+		{"HTTP/1.1 200 OK\r\n\r\nhel", HTTP_BODY, 200, "hel"},
+		{"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_DONE, 304, ""},
+		{"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", HTTP_BAD, 200, ""},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n", HTTP_BAD,
+		 200, ""},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", HTTP_BAD, 200,
+		 ""},
+		{"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", HTTP_BAD, 200, ""},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", HTTP_BAD, 200, ""},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello", HTTP_BAD, 200,
+		 "he"},
+		{"HTTP/2 200\r\n\r\n", HTTP_BAD, 0, ""},
+		{"HTTP/1.1 20\r\n\r\n", HTTP_BAD, 0, ""},
+		{"hello\r\n", HTTP_BAD, 0, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i].text);
+
+		for (size_t piece = 1; piece <= len; piece++) {
+			char body[64] = "";
+			struct http_answer a = {.body = body, .body_room = sizeof(body)};
+			size_t have = 0, used = 0;
+
+			while (have < len) {
+				have = have + piece < len ? have + piece : len;
+				used += http_answer_take(&a, rows[i].text + used, have - used);
+			}
+			if (rows[i].stage == HTTP_BAD && a.stage != HTTP_BAD)
+				http_answer_close(&a);
+			assert_int_equal(a.stage, rows[i].stage);
+			assert_int_equal(a.status, rows[i].status);
+			assert_int_equal(a.body_len, strlen(rows[i].body));
+			assert_memory_equal(body, rows[i].body, a.body_len);
+		}
+	}
+}
+
+static void patterns_take_posix_syntax_and_refuse_what_differs(void **state)
+{
+	static const struct {
+		const char *pattern, *text;
+		int found;
+	} rows[] = {
+		{"^[[:space:]]*[[:digit:]]+$", "  42", 1},
+		{"a.c", "a\nc", 1},
+		{"end$", "end\n", 0},
+		{"(one|two) three", "two three", 1},
+		{"x{2,3}", "axxb", 1},
+	};
+	static const char *const bad[] = {"(",	"[[:nothing:]]", "\\<word\\>",
+					  "*a", "(*UTF)a",	 "(((((((((a{500}){500}){500}",
+					  "\\C"};
+	struct pattern_cache *c;
+	char why[128] = "", longer[CHECK_MAX_PATTERN + 2];
+	size_t end;
+
+	(void)state;
+	assert_int_equal(pattern_cache_create(&c), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(pattern_find(c, rows[i].pattern, strlen(rows[i].pattern),
+					      rows[i].text, strlen(rows[i].text), &end),
+				 rows[i].found);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		why[0] = '\0';
+		assert_int_equal(pattern_check(bad[i], strlen(bad[i]), why, sizeof(why)), -EINVAL);
+		assert_int_not_equal(why[0], '\0');
+	}
+	memset(longer, 'a', sizeof(longer));
+	assert_int_equal(pattern_check(longer, sizeof(longer), why, sizeof(why)), -EINVAL);
+	pattern_cache_destroy(c);
+}
+
+static void https_verifies_only_on_request_and_says_what_is_wrong(void **state)
+{
+	char pem[] = "/tmp/plvs-health-XXXXXX";
+	int fd = mkstemp(pem);
+	struct check_spec spec = http();
+	struct server s = {.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	s.tls = server_tls(pem, false);
+	server_start(&s);
+	spec.tls.on = true;
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 200");
+	spec.tls.verify = true;
+	ask(&spec, s.port);
+	assert_said(PROBE_FAIL, "certificate: self-signed");
+	spec.tls.ca_file = pem;
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 200");
+	spec.tls.sni = (char *)"good.example";
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 200");
+	spec.tls.sni = (char *)"other.example";
+	ask(&spec, s.port);
+	assert_said(PROBE_FAIL, "certificate: hostname mismatch");
+	SSL_CTX_free(s.tls);
+	/* The file changes, and so does what is believed. */
+	s.tls = server_tls(pem, true);
+	spec.tls.sni = NULL;
+	ask(&spec, s.port);
+	assert_said(PROBE_FAIL, "certificate has expired");
+	spec.tls.ca_file = (char *)"/nonexistent.pem";
+	ask(&spec, s.port);
+	assert_said(PROBE_ERROR, "/nonexistent.pem");
+	SSL_CTX_free(s.tls);
+	server_stop(&s);
+	unlink(pem);
+}
+
+static void tls_sessions_are_resumed_only_where_nothing_is_verified(void **state)
+{
+	char pem[] = "/tmp/plvs-health-XXXXXX";
+	int fd = mkstemp(pem);
+	struct check_spec spec = http();
+	struct server s = {.base = env.base,
+			   .manner = ANSWERS,
+			   .text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
+
+	(void)state;
+	close(fd);
+	s.tls = server_tls(pem, false);
+	server_start(&s);
+	spec.tls.on = true;
+	spec.http.body = bytes(MATCH_LITERAL, "ok");
+	for (int i = 0; i < 5; i++) {
+		ask(&spec, s.port);
+		assert_said(PROBE_OK, "HTTP 200");
+	}
+	event_base_loop(env.base, EVLOOP_NONBLOCK);
+	assert_true(s.resumed >= 3);
+	s.resumed = 0;
+	spec.tls.verify = true;
+	spec.tls.ca_file = pem;
+	for (int i = 0; i < 5; i++)
+		ask(&spec, s.port);
+	event_base_loop(env.base, EVLOOP_NONBLOCK);
+	assert_said(PROBE_OK, "HTTP 200");
+	assert_int_equal(s.resumed, 0);
+	SSL_CTX_free(s.tls);
+	server_stop(&s);
+	unlink(pem);
+}
+
+static void scripts_speak_tls_too(void **state)
+{
+	struct check_step steps[] = {
+		{true, bytes(MATCH_PREFIX, "220 ")},
+		{false, bytes(MATCH_NONE, "NOOP\r\n")},
+		{true, bytes(MATCH_LITERAL, "250 ok")},
+	};
+	struct check_spec spec = {
+		.type = CHECK_SCRIPT, .steps = steps, .n_steps = 3, .tls = {.on = true}};
+	struct server s = {
+		.base = env.base, .manner = GREETS, .text = "220 hello\r\n", .reply = "250 ok"};
+
+	(void)state;
+	s.tls = server_tls(NULL, false);
+	server_start(&s);
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "2 answers as expected");
+	SSL_CTX_free(s.tls);
+	server_stop(&s);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	env.base = event_base_new();
+	return !env.base || ssl_cache_create(&env.ssl) || pattern_cache_create(&env.patterns);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	event_base_loop(env.base, EVLOOP_NONBLOCK);
+	ssl_cache_destroy(env.ssl);
+	pattern_cache_destroy(env.patterns);
+	event_base_free(env.base);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tcp_connects_are_told_from_refusals),
+		cmocka_unit_test(probes_leave_no_port_in_time_wait),
+		cmocka_unit_test(too_few_descriptors_are_not_the_servers_failure),
+		cmocka_unit_test(scripts_go_step_by_step),
+		cmocka_unit_test(http_judges_the_status),
+		cmocka_unit_test(http_sends_method_host_and_headers),
+		cmocka_unit_test(http_looks_into_the_body_however_it_comes),
+		cmocka_unit_test(answers_parse_the_same_in_every_cut),
+		cmocka_unit_test(patterns_take_posix_syntax_and_refuse_what_differs),
+		cmocka_unit_test(https_verifies_only_on_request_and_says_what_is_wrong),
+		cmocka_unit_test(tls_sessions_are_resumed_only_where_nothing_is_verified),
+		cmocka_unit_test(scripts_speak_tls_too),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
