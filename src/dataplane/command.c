@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What control asks of a worker about its connections. A bounded step per loop. */
-#include "dataplane/dataplane.h"
+#include "dataplane/sync.h"
 
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ static void view_service(const struct worker *w, struct conn_view *v)
 
 static void view_fill4(const struct worker *w, const struct conn4 *c, struct conn_view *v)
 {
-	int32_t idle = (int32_t)(w->env.now_tick - c->c.tick);
+	int32_t idle = (int32_t)(w->env.now_tick - sync_tick(w, c));
 	int32_t left = (int32_t)(c->c.timeout - (uint32_t)idle);
 
 	*v = (struct conn_view){
@@ -106,8 +106,6 @@ static bool command_step(struct worker *w, struct worker_command *cmd)
 		return list_step(w, cmd);
 	case CMD_FIND:
 		find(w, cmd);
-		return true;
-	case CMD_INSTALL:
 		return true;
 	}
 	return true;

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "dataplane/port.h"
 #include "dataplane/rings.h"
+#include "dataplane/sync.h"
 
 #define AREA		  "dataplane"
 #define ERROR_LEN	  256
@@ -107,7 +108,7 @@ static struct rte_mempool *pool_create(struct dataplane *dp, int socket, uint32_
 	char name[RTE_MEMPOOL_NAMESIZE];
 	struct rte_mempool *pool;
 
-	snprintf(name, sizeof(name), "plvs_pool_%d", socket);
+	snprintf(name, sizeof(name), "plvs%s_pool_%d", dp->suffix, (int16_t)socket);
 	pool = rte_pktmbuf_pool_create_by_ops(name, n, POOL_CACHE, 0, data_room(dp), socket,
 					      POOL_OPS);
 	if (!pool && rte_errno != ENOMEM && rte_errno != EEXIST)
@@ -290,6 +291,21 @@ static void queues_assign(struct dataplane *dp)
 
 /* ---- life ---- */
 
+/* Names of rings and pools are the process's: a second data plane in it (tests) has others. */
+static uint64_t instances;
+
+static int instance_take(struct dataplane *dp)
+{
+	while (dp->instance < 64 && (instances >> dp->instance & 1))
+		dp->instance++;
+	if (dp->instance == 64)
+		return -ENOSPC;
+	instances |= 1ULL << dp->instance;
+	if (dp->instance)
+		snprintf(dp->suffix, sizeof(dp->suffix), ".%u", dp->instance);
+	return 0;
+}
+
 static int dataplane_init(struct dataplane *dp, const struct dataplane_config *config,
 			  char error[256])
 {
@@ -348,6 +364,11 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 	if (!dp) {
 		snprintf(error, ERROR_LEN, "no memory");
 		return -ENOMEM;
+	}
+	if (instance_take(dp) < 0) {
+		snprintf(error, ERROR_LEN, "too many data planes in one process");
+		free(dp);
+		return -ENOSPC;
 	}
 	dp->exchange.link_eventfd = -1;
 	dp->n_workers = (uint16_t)n;
@@ -410,6 +431,7 @@ void dataplane_destroy(struct dataplane *dp)
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		if (!dp->workers[i])
 			continue;
+		dataplane_sync_fini(dp->workers[i]);
 		worker_fini(dp->workers[i]);
 		rte_free(dp->workers[i]);
 	}
@@ -420,6 +442,7 @@ void dataplane_destroy(struct dataplane *dp)
 	runtime_fini(&dp->pub.runtime);
 	if (dp->exchange.link_eventfd >= 0)
 		close(dp->exchange.link_eventfd);
+	instances &= ~(1ULL << dp->instance);
 	free(dp);
 }
 

@@ -89,9 +89,8 @@ struct conn_filter {
 };
 
 enum worker_command_kind {
-	CMD_LIST,    /* walk from cursor, fill views, bounded */
-	CMD_FIND,    /* one connection by its in key */
-	CMD_INSTALL, /* room for synchronisation: take a connection in */
+	CMD_LIST, /* walk from cursor, fill views, bounded */
+	CMD_FIND, /* one connection by its in key */
 };
 
 #define CMD_LIST_STEP 2048 /* entries looked at in one loop */
@@ -117,6 +116,8 @@ struct dataplane {
 	struct port ports[MAX_PORTS];
 	uint16_t n_workers;
 	bool manual; /* workers have no thread: see n_manual_workers */
+	uint8_t instance;
+	char suffix[8]; /* of names: "", ".1" for a second one in this process, ... */
 	bool running;
 	struct worker *workers[MAX_WORKERS];
 	uint16_t n_pools;

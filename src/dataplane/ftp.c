@@ -10,6 +10,7 @@
 #include "dataplane/ftp_seq.h"
 #include "dataplane/ftp_text.h"
 #include "dataplane/life.h"
+#include "dataplane/sync.h"
 #include "dataplane/tcp_state.h"
 
 #define PORT_USER 1024
@@ -78,7 +79,7 @@ void ftp4_end(struct worker *w, const struct conn4 *c)
 
 /* cport 0: passive, port is the server's. False: nothing is expected. */
 static bool announce(struct worker *w, struct ftp_control *fc, const struct conn4 *c, be16 cport,
-		     be16 port)
+		     be16 port, uint32_t seconds)
 {
 	const struct ftp_expect e = {
 		.caddr = c->caddr,
@@ -89,7 +90,7 @@ static bool announce(struct worker *w, struct ftp_control *fc, const struct conn
 		.vport = cport ? be16_from((uint16_t)(be16_to(c->vport) - 1)) : port,
 		.dport = cport ? be16_from((uint16_t)(be16_to(c->dport) - 1)) : port,
 		.server = c->c.server,
-		.until = w->env.now_tick + FTP_EXPECT_S * CONN_TICK_HZ,
+		.until = w->env.now_tick + seconds * CONN_TICK_HZ,
 	};
 
 	ftp_expect_end(&fc->ticket);
@@ -98,6 +99,8 @@ static bool announce(struct worker *w, struct ftp_control *fc, const struct conn
 		return false;
 	}
 	w->counters.ftp_expected++;
+	if (sync_on(w))
+		sync_ftp_expect(w, c, cport, port, seconds);
 	return true;
 }
 
@@ -111,7 +114,7 @@ static void client_line(struct worker *w, struct ftp_control *fc, const struct c
 		fc->asked = 1;
 	} else if (l.verb == FTP_PORT && l.addr == c->caddr && l.port >= PORT_USER) {
 		fc->asked = 0;
-		announce(w, fc, c, be16_from(l.port), 0);
+		announce(w, fc, c, be16_from(l.port), 0, FTP_EXPECT_S);
 	} else if (l.verb != FTP_OTHER) {
 		w->counters.ftp_refused++;
 	}
@@ -171,7 +174,8 @@ static bool repeated(const struct ftp_control *fc, const struct reply *r)
 }
 
 /* Puts the VIP into a 227. Returns by how much it grew. */
-static int32_t answer_rewrite(struct ftp_control *fc, struct reply *r, const struct ftp_line *l)
+static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct reply *r,
+			      const struct ftp_line *l)
 {
 	char text[FTP_NUMBERS_MAX];
 	size_t n = ftp_numbers_put(r->p->conn->vaddr, l->port, text);
@@ -184,6 +188,8 @@ static int32_t answer_rewrite(struct ftp_control *fc, struct reply *r, const str
 		fc->after = fc->before + grows;
 		fc->pos = line_seq(r);
 		fc->moved = 1;
+		if (sync_on(w))
+			sync_ftp_seq(w, r->p->conn, fc->pos, fc->before, fc->after);
 	}
 	r->changed = true;
 	return grows;
@@ -214,11 +220,11 @@ static int32_t server_line(struct worker *w, struct ftp_control *fc, struct repl
 	if (!again) {
 		/* Room for the longest text, before anything is promised. */
 		if (!ftp_payload_room(r->p, FTP_NUMBERS_MAX) ||
-		    !announce(w, fc, c, 0, be16_from(l.port)))
+		    !announce(w, fc, c, 0, be16_from(l.port), FTP_EXPECT_S))
 			return 0;
 		fc->asked = 0;
 	}
-	return l.verb == FTP_227 && l.addr != c->vaddr ? answer_rewrite(fc, r, &l) : 0;
+	return l.verb == FTP_227 && l.addr != c->vaddr ? answer_rewrite(w, fc, r, &l) : 0;
 }
 
 /* Whether the beginning of a line may become a 227 that has to be changed. */
@@ -302,6 +308,51 @@ void ftp4_packet(struct worker *w, struct pkt4 *p)
 	}
 	if (fc && fc->moved)
 		ftp_seq_adjust(p, fc);
+}
+
+/* ---- of the peer and for it ---- */
+
+bool ftp4_state(struct worker *w, const struct conn4 *c, struct ftp_state *out)
+{
+	const struct ftp_control *fc = control_find(w, c);
+	struct ftp_expect e;
+
+	if (!fc)
+		return false;
+	*out = (struct ftp_state){
+		.moved = fc->moved, .pos = fc->pos, .before = fc->before, .after = fc->after};
+	if (ftp_expect_read(&fc->ticket, &e) && (int32_t)(e.until - w->env.now_tick) > 0) {
+		out->left_s = (e.until - w->env.now_tick + CONN_TICK_HZ - 1) / CONN_TICK_HZ;
+		out->data_cport = e.cport;
+		out->data_port = e.cport ? 0 : e.dport;
+	}
+	return out->moved || out->left_s;
+}
+
+void ftp4_take_seq(struct worker *w, const struct conn4 *c, uint32_t pos, int32_t before,
+		   int32_t after)
+{
+	struct ftp_control *fc = control_find(w, c);
+
+	if (!fc)
+		fc = control_new(w, c);
+	if (!fc)
+		return;
+	fc->pos = pos;
+	fc->before = before;
+	fc->after = after;
+	fc->moved = 1;
+}
+
+void ftp4_take_expect(struct worker *w, const struct conn4 *c, be16 data_cport, be16 data_port,
+		      uint32_t left_s)
+{
+	struct ftp_control *fc = control_find(w, c);
+
+	if (!fc)
+		fc = control_new(w, c);
+	if (fc)
+		announce(w, fc, c, data_cport, data_port, RTE_MIN(left_s, (uint32_t)FTP_EXPECT_S));
 }
 
 /* ---- data connections ---- */

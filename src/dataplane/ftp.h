@@ -57,6 +57,25 @@ static inline void ftp4_begin(struct conn4 *c)
 		c->c.flags |= CONN_F_FTP;
 }
 
+/* Of a control connection, for a peer. */
+struct ftp_state {
+	bool moved;
+	uint32_t pos;
+	int32_t before, after;
+	uint32_t left_s; /* 0: nothing is announced */
+	be16 data_cport; /* active: the client's port */
+	be16 data_port;	 /* passive: the server's */
+};
+/* False: there is nothing to tell. */
+bool ftp4_state(struct worker *w, const struct conn4 *c, struct ftp_state *out);
+/* What a peer told. A line that was cut in the middle just then is not told of: what was held
+ * back is sent again by the server, half a command of the client's is lost, and its data
+ * connection with it. */
+void ftp4_take_seq(struct worker *w, const struct conn4 *c, uint32_t pos, int32_t before,
+		   int32_t after);
+void ftp4_take_expect(struct worker *w, const struct conn4 *c, be16 data_cport, be16 data_port,
+		      uint32_t left_s);
+
 /* A control connection ends: so do its state and what it announced. */
 void ftp4_end(struct worker *w, const struct conn4 *c);
 /* A packet of a control connection, before its headers are rewritten. */

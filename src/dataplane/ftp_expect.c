@@ -65,7 +65,9 @@ bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_tic
 		if ((word & WORD_FULL) && (int32_t)(until - now) > 0)
 			continue;
 		slot_fill(s, e, hash, out);
-		__atomic_store_n(&w->dp->ftp_until, e->until, __ATOMIC_RELEASE);
+		if (!ftp4_expecting(w) ||
+		    (int32_t)(e->until - __atomic_load_n(&w->dp->ftp_until, __ATOMIC_RELAXED)) > 0)
+			__atomic_store_n(&w->dp->ftp_until, e->until, __ATOMIC_RELEASE);
 		return true;
 	}
 	return false;
@@ -97,6 +99,14 @@ static bool slot_read(struct ftp_slot *s, uint32_t hash, struct ftp_expect *out,
 		return false;
 	memcpy(out, field, sizeof(*out));
 	return true;
+}
+
+bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out)
+{
+	uint64_t word;
+
+	return t->word && slot_read(t->slot, (uint32_t)(t->word >> 32), out, &word) &&
+	       word == t->word;
 }
 
 static bool is_for(const struct ftp_expect *e, be32 client, be16 cport, be32 peer, be16 port)

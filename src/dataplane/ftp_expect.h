@@ -53,6 +53,8 @@ struct ftp_ticket {
 bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out);
 /* Whoever has seen it: no longer expected. */
 void ftp_expect_end(struct ftp_ticket *t);
+/* Whoever has announced it: what it announced. False: it is over. */
+bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out);
 /* The expectation of a packet: the client's endpoint (or 0 as its port), and the address and
  * port on the other side, VIP's or server's. False: none. */
 bool ftp_expect_find(struct worker *w, be32 client, be16 cport, be32 peer, be16 port,

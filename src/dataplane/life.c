@@ -7,6 +7,7 @@
 #include "base/csum.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/ftp.h"
+#include "dataplane/sync.h"
 
 #define EVICT_TRIES 64 /* stale entries of the embryonic ring passed over per eviction */
 
@@ -160,7 +161,7 @@ static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new
 	c->c.server = n->server->id;
 	c->c.tick = w->env.now_tick;
 	c->c.gen = w->env.gen;
-	c->c.state = first_state(n->proto);
+	c->c.state = n->state ? n->state : first_state(n->proto);
 	c->c.timeout = state_timeout(n->svc, c->c.state);
 	if (n->method == FWD_NAT)
 		conn4_deltas(c);
@@ -178,7 +179,7 @@ struct conn4 *conn4_once(struct worker *w, const struct conn4_new *n)
 	return c;
 }
 
-int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
+int conn4_install(struct worker *w, const struct conn4_new *n, struct conn4 **out)
 {
 	struct conn4 *c = entry_alloc(w);
 	int ret;
@@ -206,11 +207,20 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 	if (!n->bound)
 		server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
 	wheel_arm(&w->wheel4, &c->c, conn4_index(&w->table4, c));
-	embryo_add(w, c);
-	w->server_counters[c->c.server].conns++;
-	w->counters.created++;
 	count_entries(w);
 	*out = c;
+	return 0;
+}
+
+int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
+{
+	int ret = conn4_install(w, n, out);
+
+	if (ret < 0)
+		return ret;
+	embryo_add(w, *out);
+	w->server_counters[(*out)->c.server].conns++;
+	w->counters.created++;
 	return 0;
 }
 
@@ -240,8 +250,11 @@ void template4_assure(struct worker *w, uint32_t control)
 {
 	struct conn4 *t = template4_of(w, control);
 
-	if (!__atomic_load_n(&t->c.assured, __ATOMIC_RELAXED))
-		__atomic_store_n(&t->c.assured, 1, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&t->c.assured, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&t->c.assured, 1, __ATOMIC_RELAXED);
+	if (sync_on(w))
+		sync_template(w, t);
 }
 
 static void template_unname(struct worker *w, struct server_rt *rt)
@@ -255,10 +268,12 @@ void template4_move(struct worker *w, struct conn4 *t, struct server_rt *server)
 {
 	struct server_rt *rt = runtime_server(&w->pub->runtime, t->c.server);
 
+	if (sync_on(w))
+		sync_told(w, t);
 	__atomic_fetch_add(&server->templates, 1, __ATOMIC_RELAXED);
 	if (rt)
 		__atomic_fetch_sub(&rt->templates, 1, __ATOMIC_RELEASE);
-	t->c.server = server->id;
+	__atomic_store_n(&t->c.server, server->id, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->c.assured, 0, __ATOMIC_RELAXED);
 }
 
@@ -293,6 +308,8 @@ void conn4_destroy(struct worker *w, struct conn4 *c)
 {
 	struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
 
+	if (unlikely(w->sync.marks))
+		sync_ended(w, c);
 	if (unlikely(c->c.flags & CONN_F_FTP))
 		ftp4_end(w, c);
 	conn4_grow_up(w, c);
@@ -328,4 +345,6 @@ void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state)
 	if (state != CONN_SYN_RECV)
 		conn4_grow_up(w, c);
 	wheel_shorten(&w->wheel4, &c->c, conn4_index(&w->table4, c));
+	if (sync_on(w))
+		sync_changed(w, c);
 }

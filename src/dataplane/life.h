@@ -19,6 +19,7 @@ struct conn4_new {
 	struct server_rt *server;
 	uint32_t control; /* a claim on its template, which it takes over; or 0 */
 	bool bound;	  /* counted at its server already; stays so if it cannot be made */
+	uint8_t state;	  /* enum conn_state; 0: its first */
 };
 
 /* Whether a connection's first state is an active one: how it is bound. */
@@ -30,6 +31,9 @@ bool conn4_begins_active(uint8_t proto);
  * the NAT out key belongs to a live connection of this client with this server
  */
 int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out);
+
+/* The same for one that the peer has: in no list of embryonic ones, and counted as nobody's. */
+int conn4_install(struct worker *w, const struct conn4_new *n, struct conn4 **out);
 
 /* A connection for this packet alone (one-packet scheduling): bound to nothing, in no table,
  * nothing to give back. Holds until 32 more have been made. */

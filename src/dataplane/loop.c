@@ -16,6 +16,7 @@
 #include "dataplane/lease.h"
 #include "dataplane/persist.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/sync.h"
 
 #define URGENT_TICKS	  1   /* that an urgent frame waits for a full port: 63 to 125 ms */
 #define IDLE_ROUNDS	  200 /* empty ones before the first sleep */
@@ -184,6 +185,8 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 			work += receive_ring(w, w->ring_from[i]);
 	work += receive_injected(w);
 	work += command_run(w);
+	if (unlikely(w->sync.marks))
+		work += sync_round(w);
 	if (w->follow->n + w->follow->n_waiting)
 		follow_round(w);
 	if (w->n_parked)

@@ -8,6 +8,7 @@
 #include "dataplane/doors.h"
 #include "dataplane/life.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/sync.h"
 
 #define PORT_FTP 21
 
@@ -91,6 +92,8 @@ static int template_choose(struct worker *w, const struct service_match *match,
 		if (!t)
 			return -ENOSPC;
 		template_show(t, match, k, srv);
+		if (sync_on(w))
+			sync_changed(w, t);
 	}
 	t->c.tick = w->env.now_tick;
 	t->c.timeout = match->svc->persist_s * CONN_TICK_HZ;

@@ -7,6 +7,7 @@
 #include "dataplane/doors.h"
 #include "dataplane/lease.h"
 #include "dataplane/life.h"
+#include "dataplane/sync.h"
 
 #define EXPIRE_BUDGET	64 /* entries of the wheel per loop */
 #define ASK_AGAIN_TICKS 8
@@ -25,6 +26,8 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	w->env.lease_off = lease_over(w, w->now_tsc);
 	w->env.vip_flags = __atomic_load_n(&pub->vip_flags, __ATOMIC_ACQUIRE);
 	w->env.relay = __atomic_load_n(&pub->relay, __ATOMIC_ACQUIRE);
+	if (unlikely(w->env.sync != __atomic_load_n(&pub->sync, __ATOMIC_RELAXED)))
+		sync_mode(w, __atomic_load_n(&pub->sync, __ATOMIC_ACQUIRE));
 	w->counters.snapshots += w->env.snap != before;
 }
 
@@ -130,10 +133,13 @@ static int conn4_expire(void *ctx, struct conn *c, uint32_t index)
 {
 	struct worker *w = ctx;
 
-	(void)index;
+	if (unlikely(w->sync.marks) && sync_holds(w, c, index))
+		return 1;
 	/* A template with connections under it starts over (IPVS). */
 	if ((c->flags & CONN_F_TEMPLATE) && __atomic_load_n(&c->children, __ATOMIC_ACQUIRE)) {
 		c->tick = w->env.now_tick;
+		if (sync_on(w))
+			sync_changed(w, (struct conn4 *)c);
 		return 1;
 	}
 	w->counters.expired += !(c->flags & CONN_F_TEMPLATE);
@@ -147,6 +153,8 @@ static void conn4_visit(void *ctx, struct conn *c, uint32_t index)
 	struct worker *w = ctx;
 
 	(void)index;
+	if (sync_on(w))
+		sync_changed(w, (struct conn4 *)c);
 	if (c->flags & CONN_F_TEMPLATE)
 		return;
 	__atomic_store_n(&w->nexthops->used_tick[c->nh_in], w->env.now_s, __ATOMIC_RELAXED);
@@ -181,6 +189,8 @@ void pipeline_flush(struct worker *w)
 	for (unsigned int class = 0; class < PUNT_MAX; class ++)
 		if (w->punt[class].n)
 			door_flush_punt(w, class);
+	if (unlikely(w->sync.n))
+		sync_push(w);
 	if (w->wake_link) {
 		uint64_t one = 1;
 

@@ -39,17 +39,19 @@ static int worker_rings_create(struct dataplane *dp, struct worker *w)
 {
 	struct worker_exchange *x = w->exchange;
 
-	w->commands =
-		ring_make(COMMAND_RING_SIZE, 0, w->socket, RING_F_SC_DEQ, "plvs_cmd_%u", w->id);
-	x->inject = ring_make(INJECT_RING_SIZE, 0, w->socket, SPSC, "plvs_inject_%u", w->id);
+	w->commands = ring_make(COMMAND_RING_SIZE, 0, w->socket, RING_F_SC_DEQ, "plvs%s_cmd_%u",
+				dp->suffix, w->id);
+	x->inject = ring_make(INJECT_RING_SIZE, 0, w->socket, SPSC, "plvs%s_inject_%u", dp->suffix,
+			      w->id);
 	x->resolve = ring_make(RESOLVE_RING_SIZE, sizeof(struct resolve_request), w->socket, SPSC,
-			       "plvs_resolve_%u", w->id);
-	x->inject_first = ring_make(INJECT_FIRST_SIZE, 0, w->socket, SPSC, "plvs_first_%u", w->id);
+			       "plvs%s_resolve_%u", dp->suffix, w->id);
+	x->inject_first = ring_make(INJECT_FIRST_SIZE, 0, w->socket, SPSC, "plvs%s_first_%u",
+				    dp->suffix, w->id);
 	if (!w->commands || !x->inject || !x->inject_first || !x->resolve)
 		return -ENOMEM;
 	for (unsigned int class = 0; class < PUNT_MAX; class ++) {
-		x->punt[class] = ring_make(PUNT_RING_SIZE, 0, w->socket, SPSC, "plvs_punt%u_%u",
-					   class, w->id);
+		x->punt[class] = ring_make(PUNT_RING_SIZE, 0, w->socket, SPSC, "plvs%s_punt%u_%u",
+					   dp->suffix, class, w->id);
 		if (!x->punt[class])
 			return -ENOMEM;
 	}
@@ -58,7 +60,8 @@ static int worker_rings_create(struct dataplane *dp, struct worker *w)
 
 		if (from == w->id)
 			continue;
-		r = ring_make(HANDOFF_RING_SIZE, 0, w->socket, SPSC, "plvs_ring%u_%u", from, w->id);
+		r = ring_make(HANDOFF_RING_SIZE, 0, w->socket, SPSC, "plvs%s_ring%u_%u", dp->suffix,
+			      from, w->id);
 		if (!r)
 			return -ENOMEM;
 		w->ring_from[from] = r;

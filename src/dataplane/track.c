@@ -6,6 +6,7 @@
  */
 #include "dataplane/life.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/sync.h"
 #include "dataplane/tcp_state.h"
 
 static void track_tcp(struct worker *w, struct pkt4 *p)
@@ -38,6 +39,8 @@ static void track_second(struct worker *w, struct pkt4 *p)
 			return;
 	}
 	conn4_grow_up(w, c);
+	if (sync_on(w))
+		sync_changed(w, c);
 }
 
 void stage_track4(struct worker *w, struct burst *b)

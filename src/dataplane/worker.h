@@ -19,11 +19,14 @@
 #include "dataplane/wheel.h"
 #include "model/exchange.h"
 #include "model/publish.h"
+#include "model/sync.h"
 
 #define PARK_MAX	  256 /* packets of one worker that wait for next hops */
 #define PARK_PER_NEXTHOP  64  /* about what Linux keeps for one neighbour */
 #define PARK_TICKS	  (CONN_TICK_HZ * 3)
 #define HANDOFF_RING_SIZE 4096
+#define SYNC_BATCH	  32 /* events that go to the ring at once */
+#define SYNC_NOTES	  4
 #define MAX_QUEUES_WORKER (MAX_PORTS * 2)
 
 struct dataplane;
@@ -65,13 +68,19 @@ struct embryo {
 	uint32_t serial;
 };
 
-/* Room for synchronisation: a worker emits a connection's events here when the ring is
- * set, and installs connections it is sent by a command (CMD_INSTALL). */
-enum conn_event {
-	CONN_EVENT_CREATED,
-	CONN_EVENT_STATE,
-	CONN_EVENT_REFRESH,
-	CONN_EVENT_EXPIRED,
+/* What synchronisation keeps of a worker: sync.h. */
+struct sync_worker {
+	uint8_t *marks;		/* [capacity + 1], by entry; NULL: there can be no peer */
+	uint32_t released_tick; /* since when what the peer told of ages again */
+	uint32_t n;		/* in out */
+	struct sync_event out[SYNC_BATCH];
+	/* Walk and sweep under way: the next entry, or 0. */
+	uint32_t walk_at, walk_token, sweep_at;
+	uint8_t sweep_gen;
+	uint8_t n_notes; /* answers to SYNC_WALK and SYNC_FLUSH that must not be lost */
+	struct sync_event notes[SYNC_NOTES];
+	uint64_t taken; /* operations done. worker: wo, ha: ro */
+	uint64_t given; /* operations put on the ring. ha: wo */
 };
 
 struct worker {
@@ -98,7 +107,8 @@ struct worker {
 	struct rte_ring *ring_to[MAX_WORKERS];	 /* hand-off, this worker produces */
 	struct rte_ring *ring_from[MAX_WORKERS]; /* hand-off, this worker consumes */
 	struct rte_ring *commands;		 /* control -> worker, struct worker_command */
-	struct rte_ring *events;		 /* worker -> ha, or NULL */
+	struct rte_ring *events;		 /* worker -> ha, struct sync_event; or NULL */
+	struct rte_ring *operations;		 /* ha -> worker, struct sync_event; or NULL */
 
 	/* --- worker only --- */
 	struct burst_env env;
@@ -128,6 +138,7 @@ struct worker {
 	uint64_t random;      /* xorshift state */
 	uint16_t ip_id;	      /* of generated packets */
 	struct ftp *ftp;
+	struct sync_worker sync;
 	struct worker_command *command; /* under way, or NULL */
 	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */
 

@@ -104,6 +104,13 @@ enum punt_class {
 	X(ftp_refused, "FTP announcements not believed: foreign address, low port, garbage")       \
 	X(ftp_full, "FTP left without help: no room for its state")                                \
 	X(relayed, "packets for VIPs passed on to the router that took over")                      \
+	X(sync_events, "changes of connections told to the ha thread, for the peer")               \
+	X(sync_lost, "changes not told: the ring to the ha thread was full")                       \
+	X(sync_installed, "connections of the peer taken in")                                      \
+	X(sync_ended, "connections that the peer ended, or no longer had")                         \
+	X(sync_collided, "connections that gave way to one of the peer with their NAT key")        \
+	X(sync_full, "connections of the peer not taken in: the table is full")                    \
+	X(sync_refused, "connections of the peer not taken in: they cannot be, here")              \
 	X(resolved, "times a connection was resolved again after a change")                        \
 	X(loops, "polling rounds")                                                                 \
 	X(busy_loops, "polling rounds with work")                                                  \

@@ -81,6 +81,7 @@ struct published {
 	uint32_t vip_flags;	   /* ha: wo; worker: ro. VIP_* */
 	const struct relay *relay; /* ha: wo (release), worker: ro. NULL: nothing is relayed */
 	const struct punt_rules *punt_rules; /* set before workers start; NULL = none */
+	uint32_t sync;			     /* ha: wo; worker: ro. SYNC_EMIT, SYNC_HOLD: sync.h */
 	struct nexthop_table nexthops;
 	struct runtime runtime;
 	struct grace grace;

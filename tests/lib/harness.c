@@ -66,7 +66,10 @@ void harness_eal_fini(void)
 	rmdir(dir);
 }
 
-static void port_names(unsigned int port, struct port_config *c)
+/* Of names that are the process's: which of several harnesses this is. */
+static unsigned int instances;
+
+static void port_names(const struct harness *h, unsigned int port, struct port_config *c)
 {
 	static const char *const names[] = {"public", "private"};
 
@@ -74,7 +77,7 @@ static void port_names(unsigned int port, struct port_config *c)
 		snprintf(c->name, sizeof(c->name), "%s", names[port]);
 	else
 		snprintf(c->name, sizeof(c->name), "port%u", port);
-	snprintf(c->device, sizeof(c->device), "net_ring_%s", c->name);
+	snprintf(c->device, sizeof(c->device), "net_ring_%s_%u", c->name, h->instance);
 }
 
 static int ring_port_create(struct harness *h, unsigned int port, const char *name, char error[256])
@@ -82,10 +85,10 @@ static int ring_port_create(struct harness *h, unsigned int port, const char *na
 	char ring[RTE_RING_NAMESIZE];
 
 	for (unsigned int q = 0; q < h->n_queues; q++) {
-		snprintf(ring, sizeof(ring), "h_in%u_%u", port, q);
+		snprintf(ring, sizeof(ring), "h%u_in%u_%u", h->instance, port, q);
 		h->in[port][q] = rte_ring_create(ring, HARNESS_RING, SOCKET_ID_ANY,
 						 RING_F_SP_ENQ | RING_F_SC_DEQ);
-		snprintf(ring, sizeof(ring), "h_out%u_%u", port, q);
+		snprintf(ring, sizeof(ring), "h%u_out%u_%u", h->instance, port, q);
 		h->out[port][q] = rte_ring_create(ring, HARNESS_RING, SOCKET_ID_ANY,
 						  RING_F_SP_ENQ | RING_F_SC_DEQ);
 		if (!h->in[port][q] || !h->out[port][q])
@@ -109,12 +112,12 @@ static int harness_init(struct harness *h, const struct harness_config *config,
 	for (unsigned int p = 0; p < dc->n_ports && rc == 0; p++) {
 		struct port_config *c = &dc->ports[p];
 
-		port_names(p, c);
+		port_names(h, p, c);
 		c->mtu = config->mtu;
 		if (config->devices[p])
 			snprintf(c->device, sizeof(c->device), "%s", config->devices[p]);
 		else
-			rc = ring_port_create(h, p, c->name, error);
+			rc = ring_port_create(h, p, c->device + strlen("net_ring_"), error);
 	}
 	if (rc == 0)
 		rc = dataplane_create(dc, &h->dp, error);
@@ -136,6 +139,9 @@ int harness_create(struct harness *h, const struct harness_config *config, char 
 	memset(h, 0, sizeof(*h));
 	if (!dc)
 		return -ENOMEM;
+	while (h->instance < 31 && (instances >> h->instance & 1))
+		h->instance++;
+	instances |= 1U << h->instance;
 	h->n_queues = config->n_queues ? config->n_queues : 1;
 	dc->n_ports = config->n_ports ? config->n_ports : 2;
 	dc->max_connections = config->max_connections ? config->max_connections : 10000;
@@ -188,7 +194,7 @@ unsigned int harness_destroy(struct harness *h)
 	for (unsigned int p = 0; p < MAX_PORTS; p++) {
 		struct port_config c;
 
-		port_names(p, &c);
+		port_names(h, p, &c);
 		if (h->made[p])
 			rte_eal_hotplug_remove("vdev", c.device);
 		for (unsigned int q = 0; q < h->n_queues; q++) {
@@ -196,6 +202,7 @@ unsigned int harness_destroy(struct harness *h)
 			rte_ring_free(h->out[p][q]);
 		}
 	}
+	instances &= ~(1U << h->instance);
 	memset(h, 0, sizeof(*h));
 	return left;
 }

@@ -8,7 +8,7 @@
  * happens but in harness_round(). What the link and control threads would publish comes
  * from world.h, or from the caller by dp->pub.
  *
- * One harness at a time in a process.
+ * Several may live in a process, each of them a router.
  */
 
 #include <stdbool.h>
@@ -47,6 +47,7 @@ struct harness {
 	struct rte_ring *out[MAX_PORTS][MAX_WORKERS]; /* [port][queue] */
 	bool made[MAX_PORTS];
 	uint32_t now_tick, now_s;
+	unsigned int instance;
 	void *world; /* world.c */
 };
 
