@@ -177,16 +177,46 @@ static void standard_input_is_given_or_empty(void **state)
 	free(big);
 }
 
+static uint32_t descriptors_of(pid_t pid)
+{
+	char path[64];
+	uint32_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n - 2; /* "." and ".." */
+}
+
 static void no_descriptor_of_the_router_leaks(void **state)
 {
-	struct fixture *f = *state;
-	int before = open("/dev/null", O_RDONLY); /* not close-on-exec */
+	int before[3], after;
+	struct fixture own;
 	struct seen s;
 
+	(void)state;
+	/* Not close-on-exec; one far up. */
+	for (int i = 0; i < 2; i++)
+		before[i] = open("/dev/null", O_RDONLY);
+	before[2] = fcntl(before[0], F_DUPFD, 900);
+	fixture_start(&own);
+	after = open("/dev/null", O_RDONLY);
+	/* 0 to 2, the end of life, two clients and one for signals. */
+	assert_int_equal(descriptors_of(spawner_pid(own.spawner)), 7);
 	/* ls holds one more, for the directory. */
-	run_shell(f, "ls /proc/self/fd | tr '\\n' ' '", LIMIT_MS, &s);
+	run_shell(&own, "ls /proc/self/fd | tr '\\n' ' '", LIMIT_MS, &s);
 	assert_string_equal(s.output, "0 1 2 3 ");
-	close(before);
+	/* The supervisor: 0 to 2, channel, signals, output, error; input and failure are closed. */
+	run_shell(&own, "sleep 0.2; ls /proc/$PPID/fd | wc -l", LIMIT_MS, &s);
+	assert_string_equal(s.output, "7\n");
+	fixture_stop(&own);
+	for (int i = 0; i < 3; i++)
+		close(before[i]);
+	close(after);
 }
 
 static void signals_limits_and_session_are_a_programs_own(void **state)
@@ -235,9 +265,10 @@ static void the_time_limit_asks_and_then_kills(void **state)
 	run_shell(f, "trap '' TERM; while :; do sleep 1; done", 200, &s);
 	assert_int_equal(s.outcome, SPAWN_TIMED_OUT);
 	assert_in_range(s.ran_ms, 300, 5000);
-	/* A stopped one is ended as well. */
-	run_shell(f, "kill -STOP $$", 200, &s);
+	/* A stopped one hears it as well. */
+	run_shell(f, "trap 'echo asked; exit 0' TERM; kill -STOP $$; sleep 30", 200, &s);
 	assert_int_equal(s.outcome, SPAWN_TIMED_OUT);
+	assert_string_equal(s.output, "asked\n");
 }
 
 static void grandchildren_end_with_their_program(void **state)
