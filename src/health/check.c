@@ -18,6 +18,7 @@ const struct checker_ops *const checkers[CHECK_TYPE_MAX] = {
 	[CHECK_TCP] = &check_tcp_ops,
 	[CHECK_SCRIPT] = &check_script_ops,
 	[CHECK_HTTP] = &check_http_ops,
+	[CHECK_EXEC] = &check_exec_ops,
 };
 
 void probe_end_result(struct probe *p, const struct probe_result *r)

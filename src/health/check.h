@@ -118,6 +118,7 @@ struct check_spec {
 		uint32_t n_argv;
 		char *user;	     /* NULL = nobody */
 		struct match output; /* of standard output; MATCH_NONE = exit code only */
+		bool any_code;	     /* only the output counts, whatever the exit code */
 		bool load;	     /* standard output is a load number (Piranha) */
 	} exec;
 	struct {
@@ -188,6 +189,9 @@ struct probe {
 struct checker_ops {
 	enum check_type type;
 	size_t state_size;
+	/* The checker ends the probe by itself watch_timeout_ms() after what it asks has begun;
+	 * the core arms no limit. For what may have to wait for a place first. */
+	bool own_limit;
 	void (*start)(struct probe *p);
 	/* Time is up, or nobody wants to know any more: descriptors are closed and events
 	 * deleted when it returns; probe_end() is not called. What was under way goes into

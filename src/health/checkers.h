@@ -9,5 +9,6 @@
 extern const struct checker_ops check_tcp_ops;
 extern const struct checker_ops check_script_ops;
 extern const struct checker_ops check_http_ops;
+extern const struct checker_ops check_exec_ops;
 
 #endif

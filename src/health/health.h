@@ -90,7 +90,7 @@ struct health_effect {
 
 struct health_options {
 	struct event_base *base;
-	struct spawn_client *spawn; /* or NULL */
+	struct spawn_client *spawn; /* or NULL; outlives health */
 	uint32_t max_in_flight;	    /* probes at once; 0 = by the limit of descriptors */
 	/* No callback may change what is watched (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */

@@ -138,7 +138,8 @@ static void start(struct watch *w)
 	};
 	w->probe = p;
 	h->in_flight++;
-	timer_arm(&h->timers, &w->limit, now_us + 1000ULL * watch_timeout_ms(&w->spec));
+	if (!ops->own_limit)
+		timer_arm(&h->timers, &w->limit, now_us + 1000ULL * watch_timeout_ms(&w->spec));
 	ops->start(p);
 	/* Perhaps it has ended already: neither p nor w->probe may be used here. */
 }

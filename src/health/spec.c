@@ -194,7 +194,7 @@ static bool dns_equal(const struct check_spec *a, const struct check_spec *b)
 static bool exec_equal(const struct check_spec *a, const struct check_spec *b)
 {
 	if (a->exec.n_argv != b->exec.n_argv || a->exec.load != b->exec.load ||
-	    !str_equal(a->exec.user, b->exec.user) ||
+	    a->exec.any_code != b->exec.any_code || !str_equal(a->exec.user, b->exec.user) ||
 	    !match_equal(&a->exec.output, &b->exec.output))
 		return false;
 	for (uint32_t i = 0; i < a->exec.n_argv; i++)

@@ -78,7 +78,8 @@ static void fake_cancel(struct probe *p, char *phase, size_t len)
 	snprintf(phase, len, "no SYN-ACK");
 }
 
-static const struct checker_ops fake = {CHECK_TCP, 16, fake_start, fake_cancel};
+static const struct checker_ops fake = {
+	.type = CHECK_TCP, .state_size = 16, .start = fake_start, .cancel = fake_cancel};
 static const struct checker_ops *const fakes[CHECK_TYPE_MAX] = {
 	[CHECK_TCP] = &fake,
 	[CHECK_AGENT] = &fake,
