@@ -177,6 +177,15 @@ static bool inside_left_to_linux(struct scenario *s)
 	return any;
 }
 
+/* No Linux routes anything here: what comes out is of a connection. */
+static bool inside_has(struct scenario *s, uint8_t proto, const struct played *c)
+{
+	(void)s;
+	(void)proto;
+	(void)c;
+	return true;
+}
+
 static int inside_sleep(struct scenario *s, unsigned int seconds)
 {
 	struct inside *in = s->at;
@@ -250,6 +259,7 @@ const struct place place_inside = {
 	.send = inside_send,
 	.take = inside_take,
 	.left_to_linux = inside_left_to_linux,
+	.has = inside_has,
 	.sleep = inside_sleep,
 	.list = inside_list,
 	.stats = inside_stats,

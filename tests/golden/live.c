@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,20 @@ json_t *live_ask(struct scenario *s, const char *method, json_t *params, json_t 
 	}
 	json_decref(params);
 	return result;
+}
+
+/* What plvs has dropped and made itself until now. */
+static struct live_doors doors_look(struct scenario *s)
+{
+	json_t *o = live_ask(s, "status", NULL, NULL);
+	const json_t *doors = json_object_get(o, "doors");
+	struct live_doors d = {
+		.dropped = json_integer_value(json_object_get(doors, "dropped")),
+		.generated = json_integer_value(json_object_get(doors, "generated")),
+	};
+
+	json_decref(o);
+	return d;
 }
 
 /* --- the process --- */
@@ -223,7 +238,11 @@ static int live_open(struct scenario *s, json_t *shared)
 		ret = wait_until(s, "plvs has its routes", routes_known);
 	if (ret == 0)
 		ret = local_routes(s, "replace");
-	return ret == 0 ? macs_learn(s) : ret;
+	if (ret == 0)
+		ret = macs_learn(s);
+	if (ret == 0)
+		l->seen = doors_look(s);
+	return ret;
 }
 
 static void live_close(struct scenario *s)
@@ -249,34 +268,29 @@ static bool something_came(struct scenario *s)
 	return l->ports[PORT_CLIENT].n || l->ports[PORT_SERVER].n;
 }
 
-/* True: plvs has dropped something since last asked. */
-static bool something_dropped(struct scenario *s)
-{
-	struct live *l = s->at;
-	json_t *o = live_ask(s, "status", NULL, NULL);
-	json_int_t n = json_integer_value(json_object_get(json_object_get(o, "doors"), "dropped"));
-	bool more = n > l->dropped;
-
-	l->dropped = n;
-	json_decref(o);
-	return more;
-}
-
+/* Most frames are through at once. One that is not was dropped, which the doors tell, or
+ * waits for a neighbour or for Linux. */
 static void live_send(struct scenario *s, unsigned int port, const uint8_t *frame, size_t len)
 {
 	struct live *l = s->at;
+	struct live_doors now;
 
 	if (send(l->ports[port].fd, frame, len, 0) != (ssize_t)len)
 		fprintf(stderr, "%s: cannot send: %s\n", s->name, strerror(errno));
 	for (unsigned int ms = 0; ms < ANSWER_MS; ms += LOOK_MS) {
 		if (live_pump(s, LOOK_MS, something_came))
-			return;
-		/* A drop may still have its ICMP message on the way. */
-		if (something_dropped(s)) {
-			live_pump(s, LOOK_MS, something_came);
+			break;
+		now = doors_look(s);
+		if (now.dropped > l->seen.dropped) {
+			/* Its ICMP message may still be on the way. */
+			if (now.generated > l->seen.generated)
+				live_pump(s, ANSWER_MS, something_came);
+			l->seen = now;
 			return;
 		}
 	}
+	if (l->ports[port].n) /* it came back: dropped and answered */
+		l->seen = doors_look(s);
 }
 
 static size_t live_take(struct scenario *s, unsigned int port, uint8_t frame[FRAME_MAX])
@@ -298,6 +312,22 @@ static bool live_left_to_linux(struct scenario *s)
 {
 	(void)s;
 	return false;
+}
+
+static bool live_has(struct scenario *s, uint8_t proto, const struct played *c)
+{
+	const struct endpoint client = {.addr = addr_from_v4(c->client), .port = c->cport};
+	const struct endpoint dest = {.addr = addr_from_v4(c->dest), .port = c->dport};
+	char a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
+	json_t *found = live_ask(s, "connection.find",
+				 json_pack("{s:s, s:s, s:s}", "protocol",
+					   proto == IPPROTO_TCP ? "tcp" : "udp", "client",
+					   endpoint_format(&client, a, sizeof(a)), "virtual",
+					   endpoint_format(&dest, b, sizeof(b))),
+				 NULL);
+
+	json_decref(found);
+	return found != NULL;
 }
 
 static int live_sleep(struct scenario *s, unsigned int seconds)
@@ -381,6 +411,7 @@ const struct place *place_live(json_t *doc)
 		.send = live_send,
 		.take = live_take,
 		.left_to_linux = live_left_to_linux,
+		.has = live_has,
 		.sleep = live_sleep,
 		.list = live_list,
 		.stats = live_stats,

@@ -22,11 +22,15 @@ struct live_port {
 	struct live_frame queue[QUEUE];
 };
 
+struct live_doors {
+	json_int_t dropped, generated;
+};
+
 struct live {
 	pid_t pid;
 	struct rpc rpc;
 	struct live_port ports[PORTS];
-	json_int_t dropped; /* the door's count when last looked at */
+	struct live_doors seen; /* when last looked at */
 };
 
 /* The result of a method, or NULL with s->error. New reference. rows: of a stream, appended

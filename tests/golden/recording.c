@@ -139,20 +139,40 @@ static bool sysctl_put(json_t *o, const char *name, int value)
 	return json_object_set_new(o, "persistence", persistence) == 0;
 }
 
+/* Whether a sysctl at this value changes no packet's way: it is about synchronisation, memory
+ * or estimation, or it is off. */
+static bool sysctl_idle(const char *name, int value)
+{
+	static const char *const none[] = {"am_droprate", "amemthresh",	    "conntrack",
+					   "debug_level", "run_estimation", "snat_reroute"};
+	static const char *const off[] = {"backup_only",     "cache_bypass",  "drop_entry",
+					  "drop_packet",     "schedule_icmp", "secure_tcp",
+					  "ignore_tunneled", "sloppy_sctp"};
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (strcmp(name, none[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		if (strcmp(name, off[i]) == 0)
+			return value == 0;
+	return strncmp(name, "sync_", 5) == 0 || (strcmp(name, "pmtu_disc") == 0 && value == 1);
+}
+
 /* The first sysctl that plvs has nothing like, or NULL. */
 const char *recording_sysctls(json_t *o, const json_t *sysctls)
 {
 	static const char prefix[] = "net.ipv4.vs.";
 	const json_t *v;
-	const char *name;
+	const char *key;
 
-	json_object_foreach ((json_t *)sysctls, name, v) {
+	json_object_foreach ((json_t *)sysctls, key, v) {
+		const char *name = key;
 		const char *text = json_string_value(v);
 		int value = text ? atoi(text) : (int)json_integer_value(v);
 
 		if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
 			name += sizeof(prefix) - 1;
-		if (!sysctl_put(o, name, json_is_true(v) ? 1 : value))
+		if (!sysctl_idle(name, value) && !sysctl_put(o, name, json_is_true(v) ? 1 : value))
 			return name;
 	}
 	return NULL;

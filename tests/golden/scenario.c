@@ -162,21 +162,6 @@ static be32 step_addr(const char *text, int step, uint32_t k)
 	return be32_from(be32_to(ipv4(text)) + (uint32_t)step * k);
 }
 
-/* Is a datagram to there scheduled on its own? */
-static bool is_once(const struct scenario *s, const struct played *c)
-{
-	const json_t *svc;
-	size_t i;
-
-	json_array_foreach (json_object_get(s->doc, "services"), i, svc)
-		if (json_is_true(json_object_get(svc, "ops")) &&
-		    (json_object_get(svc, "fwmark") ||
-		     (ipv4(text_of(svc, "vip")) == c->dest &&
-		      number_of(svc, "port", 0) == be16_to(c->dport))))
-			return true;
-	return false;
-}
-
 static int connects(struct scenario *s, const json_t *e, const char *op)
 {
 	const json_t *ports = json_object_get(e, "ports");
@@ -203,7 +188,6 @@ static int connects(struct scenario *s, const json_t *e, const char *op)
 			continue;
 		c.server = v.server;
 		c.nat = v.nat;
-		c.once = udp && is_once(s, &c);
 		if (udp && json_is_true(json_object_get(e, "reply")) && c.nat)
 			traffic_reply(s, &c);
 		if (strcmp(op, "connect") == 0)

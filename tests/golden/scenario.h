@@ -25,7 +25,6 @@ struct played {
 	be32 client, dest;
 	be16 cport, dport;
 	bool nat, closed;
-	bool once; /* by one-packet scheduling: nothing is left of it */
 	struct endpoint server;
 };
 
@@ -46,6 +45,8 @@ struct place {
 	size_t (*take)(struct scenario *s, unsigned int port, uint8_t frame[FRAME_MAX]);
 	/* Frames went to a Linux that is not there to answer. */
 	bool (*left_to_linux)(struct scenario *s);
+	/* A connection that plvs still has. */
+	bool (*has)(struct scenario *s, uint8_t proto, const struct played *c);
 	/* Time goes on. -ETIME: not by so much; the scenario ends here. */
 	int (*sleep)(struct scenario *s, unsigned int seconds);
 	/* The listings as the recordings have them. New references. */

@@ -83,17 +83,24 @@ static struct packet server_packet(const struct played *c, uint8_t proto, uint8_
 	};
 }
 
-/* got is want, one hop on: what a forwarded packet keeps and what it must become. */
+/* What a forwarded packet keeps and what it must become: got is want, one hop on. */
+static bool is_next(const struct scenario *s, unsigned int port, const struct packet *want,
+		    const struct packet *got)
+{
+	return got->saddr == want->saddr && got->daddr == want->daddr &&
+	       got->sport == want->sport && got->dport == want->dport &&
+	       got->proto == want->proto && got->ttl == 63 && got->tcp_flags == want->tcp_flags &&
+	       got->payload == want->payload && !got->bad_ip && !got->bad_l4 &&
+	       memcmp(&got->src, &s->router_mac[port], sizeof(got->src)) == 0;
+}
+
 static void check(struct scenario *s, unsigned int port, const struct packet *want,
 		  const struct packet *got)
 {
 	char a[ADDR_STRLEN], b[ADDR_STRLEN];
 	const struct addr src = addr_from_v4(got->saddr), dst = addr_from_v4(got->daddr);
 
-	if (got->saddr == want->saddr && got->daddr == want->daddr && got->sport == want->sport &&
-	    got->dport == want->dport && got->proto == want->proto && got->ttl == 63 &&
-	    got->tcp_flags == want->tcp_flags && got->payload == want->payload && !got->bad_ip &&
-	    !got->bad_l4 && memcmp(&got->src, &s->router_mac[port], sizeof(got->src)) == 0)
+	if (is_next(s, port, want, got))
 		return;
 	if (s->wrong++ == 0)
 		fprintf(stderr,
@@ -103,17 +110,6 @@ static void check(struct scenario *s, unsigned int port, const struct packet *wa
 			addr_format(&dst, b, sizeof(b)), be16_to(got->dport), got->tcp_flags,
 			got->ttl, got->payload, got->bad_ip ? ", IP checksum" : "",
 			got->bad_l4 ? ", checksum" : "");
-}
-
-/* What should leave by a port, if it leaves. */
-static void came_out(struct scenario *s, unsigned int port, const struct packet *want,
-		     const char *what)
-{
-	struct packet got;
-
-	if (take(s, port, &got))
-		check(s, port, want, &got);
-	drain(s, what);
 }
 
 static void client_sends(struct scenario *s, const struct played *c, uint8_t proto, uint8_t flags,
@@ -130,21 +126,25 @@ static void client_sends(struct scenario *s, const struct played *c, uint8_t pro
 		p.daddr = c->server.addr.v4;
 		p.dport = c->server.port;
 	}
-	came_out(s, PORT_SERVER, &p, what);
+	if (take(s, PORT_SERVER, &got))
+		check(s, PORT_SERVER, &p, &got);
+	drain(s, what);
 }
 
 static void server_sends(struct scenario *s, const struct played *c, uint8_t proto, uint8_t flags,
 			 const char *what)
 {
-	struct packet p = server_packet(c, proto, flags);
+	struct packet p = server_packet(c, proto, flags), reply = p, got;
 
 	send_packet(s, PORT_SERVER, &p);
-	/* One-packet scheduling leaves no connection: an answer is routed as any packet. */
-	if (!c->once) {
-		p.saddr = c->dest;
-		p.sport = c->dport;
-	}
-	came_out(s, PORT_CLIENT, &p, what);
+	reply.saddr = c->dest;
+	reply.sport = c->dport;
+	/* Of a connection that has ended, and of one-packet scheduling, which leaves none: it
+	 * is routed as any packet. */
+	if (take(s, PORT_CLIENT, &got) &&
+	    (!is_next(s, PORT_CLIENT, &p, &got) || s->place->has(s, proto, c)))
+		check(s, PORT_CLIENT, &reply, &got);
+	drain(s, what);
 }
 
 static void verdict_refused(struct verdict *v, const struct packet *p)
