@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 struct guest {
-	struct server *s;
+	struct test_server *s;
 	struct bufferevent *bev;
 	struct event *drip;
 	size_t dripped;
@@ -98,7 +98,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 		      void *arg)
 {
 	const struct linger reset = {.l_onoff = 1};
-	struct server *s = arg;
+	struct test_server *s = arg;
 	struct guest *g;
 
 	(void)l;
@@ -135,7 +135,7 @@ static struct sockaddr_in loopback(void)
 	return in;
 }
 
-void server_start(struct server *s)
+void server_start(struct test_server *s)
 {
 	struct sockaddr_in in = loopback();
 	socklen_t len = sizeof(in);
@@ -149,7 +149,7 @@ void server_start(struct server *s)
 	s->port = ntohs(in.sin_port);
 }
 
-void server_stop(struct server *s)
+void server_stop(struct test_server *s)
 {
 	evconnlistener_free(s->listener);
 	s->listener = NULL;

@@ -21,7 +21,7 @@ enum manner {
 	MANNERS
 };
 
-struct server {
+struct test_server {
 	struct event_base *base;
 	enum manner manner;
 	const char *text, *reply;
@@ -34,8 +34,8 @@ struct server {
 };
 
 /* On 127.0.0.1 at a port of its own; the rest of s is given. */
-void server_start(struct server *s);
-void server_stop(struct server *s);
+void server_start(struct test_server *s);
+void server_stop(struct test_server *s);
 /* A context with a fresh certificate for "good.example" and 127.0.0.1, expired or not;
  * written as PEM to the path unless that is NULL. */
 SSL_CTX *server_tls(const char *pem_path, bool expired);

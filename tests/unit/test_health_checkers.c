@@ -93,7 +93,7 @@ static void ask(const struct check_spec *spec, uint16_t port)
 static void tcp_connects_are_told_from_refusals(void **state)
 {
 	const struct check_spec tcp = {.type = CHECK_TCP};
-	struct server s = {.base = env.base, .manner = HANGS};
+	struct test_server s = {.base = env.base, .manner = HANGS};
 
 	(void)state;
 	server_start(&s);
@@ -107,7 +107,7 @@ static void tcp_connects_are_told_from_refusals(void **state)
 static void probes_leave_no_port_in_time_wait(void **state)
 {
 	const struct check_spec tcp = {.type = CHECK_TCP, .via_vip = true};
-	struct server s = {.base = env.base, .manner = HANGS};
+	struct test_server s = {.base = env.base, .manner = HANGS};
 	uint16_t source = server_free_port();
 
 	(void)state;
@@ -125,7 +125,7 @@ static void probes_leave_no_port_in_time_wait(void **state)
 static void too_few_descriptors_are_not_the_servers_failure(void **state)
 {
 	const struct check_spec tcp = {.type = CHECK_TCP};
-	struct server s = {.base = env.base, .manner = HANGS};
+	struct test_server s = {.base = env.base, .manner = HANGS};
 	struct rlimit old, few;
 
 	(void)state;
@@ -149,7 +149,7 @@ static void scripts_go_step_by_step(void **state)
 		{true, bytes(MATCH_PATTERN, "^25[0-9] (ok|fine)$")},
 	};
 	struct check_spec spec = {.type = CHECK_SCRIPT, .steps = steps, .n_steps = 4};
-	struct server s = {
+	struct test_server s = {
 		.base = env.base, .manner = GREETS, .text = "220 hello\r\n", .reply = "250 ok"};
 
 	(void)state;
@@ -177,10 +177,10 @@ static void http_judges_the_status(void **state)
 {
 	struct check_status_range only_404 = {404, 404};
 	struct check_spec spec = http();
-	struct server s = {.base = env.base,
-			   .manner = ANSWERS,
-			   .text = "HTTP/1.1 100 Continue\r\n\r\n"
-				   "HTTP/1.1 204 No Content\r\n\r\n"};
+	struct test_server s = {.base = env.base,
+				.manner = ANSWERS,
+				.text = "HTTP/1.1 100 Continue\r\n\r\n"
+					"HTTP/1.1 204 No Content\r\n\r\n"};
 
 	(void)state;
 	server_start(&s);
@@ -208,7 +208,8 @@ static void http_sends_method_host_and_headers(void **state)
 	struct check_header headers[] = {{(char *)"X-Probe", (char *)"1"},
 					 {(char *)"user-agent", (char *)"mine"}};
 	struct check_spec spec = http();
-	struct server s = {.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
+	struct test_server s = {
+		.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
 
 	(void)state;
 	server_start(&s);
@@ -233,7 +234,7 @@ static void http_looks_into_the_body_however_it_comes(void **state)
 		"4\r\nall \r\n8;x=y\r\nis well!\r\n0\r\nT: 1\r\n\r\n",
 	};
 	struct check_spec spec = http();
-	struct server s = {.base = env.base, .manner = ANSWERS};
+	struct test_server s = {.base = env.base, .manner = ANSWERS};
 
 	(void)state;
 	server_start(&s);
@@ -348,7 +349,8 @@ static void https_verifies_only_on_request_and_says_what_is_wrong(void **state)
 	char pem[] = "/tmp/plvs-health-XXXXXX";
 	int fd = mkstemp(pem);
 	struct check_spec spec = http();
-	struct server s = {.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
+	struct test_server s = {
+		.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -389,9 +391,9 @@ static void tls_sessions_are_resumed_only_where_nothing_is_verified(void **state
 	char pem[] = "/tmp/plvs-health-XXXXXX";
 	int fd = mkstemp(pem);
 	struct check_spec spec = http();
-	struct server s = {.base = env.base,
-			   .manner = ANSWERS,
-			   .text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
+	struct test_server s = {.base = env.base,
+				.manner = ANSWERS,
+				.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
 
 	(void)state;
 	close(fd);
@@ -427,7 +429,7 @@ static void scripts_speak_tls_too(void **state)
 	};
 	struct check_spec spec = {
 		.type = CHECK_SCRIPT, .steps = steps, .n_steps = 3, .tls = {.on = true}};
-	struct server s = {
+	struct test_server s = {
 		.base = env.base, .manner = GREETS, .text = "220 hello\r\n", .reply = "250 ok"};
 
 	(void)state;
