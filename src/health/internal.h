@@ -77,7 +77,7 @@ struct watch {
 	/* --- asking: armed (start), queued, under way (probe), or paused --- */
 	struct timer start, limit;
 	uint64_t due_us, round;
-	bool queued, paused;
+	bool queued, paused, extended; /* its limit, because the loop came late */
 	TAILQ_ENTRY(watch) of_queue;
 	struct probe *probe;
 };

@@ -75,10 +75,13 @@ static void log_edge(const struct member *m, const char *reason)
 		[HEALTH_ADMIN_MAINT] = "",
 	};
 	char ep[ENDPOINT_STRLEN];
+	/* That a server is as it should be is no news when it begins. */
+	bool first = m->n_history == 1 && member_standing(&m->state) == STANDING_IN;
 
-	log_notice("health", "%s: real server %s %s%s%s: %s", m->group->key,
-		   endpoint_format(&m->ep, ep, sizeof(ep)), words[member_standing(&m->state)],
-		   m->state.drain ? ", drained" : "", forced[m->state.admin], reason);
+	log_write(first ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "health",
+		  "%s: real server %s %s%s%s: %s", m->group->key,
+		  endpoint_format(&m->ep, ep, sizeof(ep)), words[member_standing(&m->state)],
+		  m->state.drain ? ", drained" : "", forced[m->state.admin], reason);
 }
 
 /* Something people want to know of has changed: history, log, notification. */

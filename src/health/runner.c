@@ -16,6 +16,8 @@
 #include "base/text.h"
 #include "health/internal.h"
 
+#define STALL_US 20000U /* later than this the loop was kept by something else */
+
 static void probe_free(struct watch *w)
 {
 	free(w->probe);
@@ -137,6 +139,7 @@ static void start(struct watch *w)
 		.state = p + 1,
 	};
 	w->probe = p;
+	w->extended = false;
 	h->in_flight++;
 	if (!ops->own_limit)
 		timer_arm(&h->timers, &w->limit, now_us + 1000ULL * watch_timeout_ms(&w->spec));
@@ -149,7 +152,14 @@ void runner_limit(struct timer *t, uint64_t now_us)
 	struct watch *w = (struct watch *)((char *)t - offsetof(struct watch, limit));
 	struct probe_result r = {.verdict = PROBE_FAIL, .timeout = true};
 	char phase[CHECK_REASON_LEN] = "", ep[ENDPOINT_STRLEN], within[32];
+	uint64_t late_us = now_us - t->at_us;
 
+	/* The answer may have come while nobody looked: the probe gets that time back, once. */
+	if (late_us > STALL_US && !w->extended) {
+		w->extended = true;
+		timer_arm(&w->h->timers, t, now_us + late_us);
+		return;
+	}
 	w->h->hooks.checkers[w->spec.type]->cancel(w->probe, phase, sizeof(phase));
 	r.duration_us = (uint32_t)(now_us - w->probe->start_us);
 	if (w->spec.type == CHECK_EXEC || w->target.port == 0)

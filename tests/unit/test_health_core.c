@@ -246,6 +246,35 @@ static void a_server_that_hangs_is_told_by_the_time_limit(void **state)
 	assert_int_equal(world.n_under_way + world.h->in_flight, 2 * world.h->in_flight);
 }
 
+static void a_loop_that_comes_late_gives_probes_their_time_back(void **state)
+{
+	(void)state;
+	tcp.fall = 1;
+	world.mode[80] = HANGS;
+	set("a", 80, 1, with_tcp);
+	tcp.fall = 3;
+	while (!world.under_way[80])
+		run_for(10000);
+	/* Something keeps the loop for 5 s; meanwhile the answer has come. */
+	world.now_us += 5 * SECOND;
+	health_run(world.h);
+	assert_non_null(world.under_way[80]);
+	world.n_under_way--;
+	probe_end(world.under_way[80], PROBE_OK, "connected");
+	world.under_way[80] = NULL;
+	run_for(1);
+	assert_int_equal(view("a", 80).state, HEALTH_UP);
+	/* It does not go on for ever. */
+	while (!world.under_way[80])
+		run_for(10000);
+	for (int i = 0; i < 3; i++) {
+		world.now_us += 5 * SECOND;
+		health_run(world.h);
+	}
+	assert_int_equal(view("a", 80).state, HEALTH_DOWN);
+	run_for(SECOND);
+}
+
 static void what_cannot_be_asked_counts_neither_way(void **state)
 {
 	(void)state;
@@ -615,6 +644,7 @@ int main(void)
 		CORE_TEST(a_server_without_checks_is_up_at_once_and_unknown_ones_too),
 		CORE_TEST(a_server_is_out_until_its_first_success_and_falls_after_three),
 		CORE_TEST(a_server_that_hangs_is_told_by_the_time_limit),
+		CORE_TEST(a_loop_that_comes_late_gives_probes_their_time_back),
 		CORE_TEST(what_cannot_be_asked_counts_neither_way),
 		CORE_TEST(services_that_ask_the_same_ask_once),
 		CORE_TEST(a_reload_keeps_state_counts_and_turns),
