@@ -12,6 +12,7 @@
  *	bare.c		the lower bound: the same work in one loop without stages
  *	measure.c	alternating blocks of two or more subjects, medians
  *	marks.c		the same with mark rules in the snapshot and without
+ *	sync.c		the same with events for a peer and without
  *	ports.c		the real loop on net_null and net_ring ports
  *	lifecycle.c	connections made, established, closed and timed out in virtual time
  *	testpmd.c	dpdk-testpmd on the same devices
@@ -144,6 +145,16 @@ void bench_memory(const struct options *o, enum forward_method method, uint32_t 
 /* DR with ten thousand mark rules against none: connections to a VIP (marks/established),
  * and to what only a mark rule claims (marks/by-mark). */
 void bench_marks(const struct options *o, uint32_t n, uint16_t dev, struct rte_mempool *pool);
+
+/* ---- sync.c ---- */
+
+/* Events of connections go to a ring from now on; it is to be emptied. */
+void scene_sync(struct scene *s);
+void scene_sync_drain(struct scene *s);
+void scene_sync_end(struct scene *s);
+/* Established traffic with events on (sync/X) against off. */
+void bench_sync(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
+		struct rte_mempool *pool);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

@@ -46,6 +46,7 @@ static uint64_t step_run(struct scene *s, const struct step *step, uint64_t firs
 		pipeline_run(s->w, frames + i, BURST_MAX);
 		pipeline_expire(s->w);
 		pipeline_flush(s->w);
+		scene_sync_drain(s);
 		if (rte_pktmbuf_alloc_bulk(pool, frames + i, BURST_MAX) != 0)
 			fail("the stages kept packet buffers");
 	}
@@ -93,9 +94,11 @@ static void check_sustained(const struct scene *s, uint64_t created, uint32_t po
 }
 
 static void bench_method(const struct options *o, enum forward_method method, uint32_t population,
-			 uint16_t dev, struct rte_mempool *pool)
+			 uint16_t dev, struct rte_mempool *pool, bool sync)
 {
-	const char *name = method == FWD_NAT ? "new-connections" : "new-connections/dr";
+	const char *name = sync		       ? "new-connections/sync"
+			   : method == FWD_NAT ? "new-connections"
+					       : "new-connections/dr";
 	uint32_t fill = population / BATCH + 8, rounds = o->quick ? 300 : 2000;
 	uint64_t first = 0;
 	struct rte_mbuf *frames[BATCH];
@@ -106,6 +109,8 @@ static void bench_method(const struct options *o, enum forward_method method, ui
 		return;
 	cycles = calloc(rounds, sizeof(double));
 	scene_create(&s, method, population * 4, population, dev);
+	if (sync)
+		scene_sync(&s);
 	if (!cycles || rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
 		fail("no packet buffers left");
 	for (uint32_t i = 0; i < fill; i++, first += BATCH)
@@ -116,6 +121,8 @@ static void bench_method(const struct options *o, enum forward_method method, ui
 	row_add(name, population, (double)rte_get_tsc_hz() / median(cycles, rounds),
 		"connections/s", 0);
 	rte_pktmbuf_free_bulk(frames, BATCH);
+	if (sync)
+		scene_sync_end(&s);
 	scene_destroy(&s);
 	free(cycles);
 }
@@ -126,6 +133,7 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 
 	if (population < BATCH * 4)
 		return;
-	bench_method(o, FWD_DR, population, dev, pool);
-	bench_method(o, FWD_NAT, population, dev, pool);
+	bench_method(o, FWD_DR, population, dev, pool, false);
+	bench_method(o, FWD_NAT, population, dev, pool, false);
+	bench_method(o, FWD_NAT, population, dev, pool, true);
 }

@@ -189,6 +189,12 @@ static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 	for (unsigned int i = 0; i < n; i++)
 		if (o->connections || sizes[i] == 100000 || sizes[i] == 1000000)
 			bench_marks(o, sizes[i], dev, pool);
+	for (unsigned int i = 0; i < n; i++) {
+		if (!o->connections && sizes[i] != 100000)
+			continue;
+		bench_sync(o, FWD_DR, sizes[i], dev, pool);
+		bench_sync(o, FWD_NAT, sizes[i], dev, pool);
+	}
 	if (!o->quick)
 		run_small_pages(o, o->connections ? o->connections : 1000000, dev, pool);
 	bench_testpmd(o);
