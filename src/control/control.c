@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "control/builder.h"
 #include "control/internal.h"
+#include "model/sync.h"
 #include "sched/sched.h"
 
 /* --- what the publisher asks for --- */
@@ -122,11 +123,32 @@ static void tell_link(void *arg, const struct snapshot *live)
 					"changed there takes effect with the next change");
 }
 
+/* The ha thread knows servers by what is pushed here. */
+static void identity_push(struct control *c, struct identity_update *u)
+{
+	if (u)
+		identity_feed_push(c->identities, u);
+	else if (errno == ENOMEM)
+		log_error(CONTROL_AREA, "no memory to tell the ha thread of a service: its "
+					"connections are not synchronised until it changes again");
+}
+
+static void tell_identities(void *arg, uint32_t id, const struct service *svc)
+{
+	struct control *c = arg;
+
+	(void)id;
+	if (c->identities && svc)
+		identity_push(c, identity_update_create(svc));
+}
+
 static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt *srv)
 {
 	struct control *c = arg;
 
 	traffic_forget(&c->traffic, svc, srv);
+	if (c->identities)
+		identity_push(c, identity_update_gone(0, srv->id));
 	/* Its packets need no direction of their own any more. */
 	if (srv->method == FWD_NAT)
 		(void)publisher_touch_addrs(&c->publisher);
@@ -175,6 +197,7 @@ int control_create(const struct control_options *options, struct config *config,
 	struct publisher_tables tables = {.addrs4 = make_addrs4,
 					  .listeners4 = make_listeners4,
 					  .marks4 = make_marks4,
+					  .service = tell_identities,
 					  .links = tell_link};
 	struct control *c = calloc(1, sizeof(*c));
 	int ret = -ENOMEM;
@@ -188,6 +211,7 @@ int control_create(const struct control_options *options, struct config *config,
 	c->dp = options->dp;
 	c->pub = options->dp ? &options->dp->pub : options->pub;
 	c->link = options->link;
+	c->identities = options->identities;
 	c->wake_fd = -1;
 	c->started_us = c->applied_us = clock_us();
 	TAILQ_INIT(&c->streams);

@@ -14,6 +14,7 @@
 #include "dataplane/dataplane.h"
 
 struct config;
+struct identity_feed;
 struct control;
 struct link;
 
@@ -26,6 +27,8 @@ struct control_options {
 	struct published *pub;
 	/* The link thread; NULL in tests. */
 	struct link *link;
+	/* What the ha thread learns of services and servers; NULL: nobody asks. */
+	struct identity_feed *identities;
 	/* For `version` and `status`, or NULL. */
 	const char *dpdk_version;
 };

@@ -26,7 +26,8 @@ struct control {
 	char *config_path;    /* or NULL */
 	struct dataplane *dp; /* or NULL */
 	struct published *pub;
-	struct link *link; /* or NULL */
+	struct link *link;		  /* or NULL */
+	struct identity_feed *identities; /* of the ha thread, or NULL */
 	char *dpdk_version;
 
 	struct event_base *base;

@@ -334,6 +334,10 @@ int publisher_flush(struct publisher *p)
 		log_error(AREA, "no memory to publish a change: tried again");
 		return -ENOMEM;
 	}
+	/* Before a worker can make a connection of it. */
+	for (uint32_t i = 0; p->tables.service && i < p->n_changed; i++)
+		p->tables.service(p->tables.arg, p->changed[i],
+				  snapshot_service(p->draft, p->changed[i]));
 	p->draft->generation = old->generation + 1;
 	__atomic_store_n(&p->pub->snapshot, p->draft, __ATOMIC_RELEASE);
 	p->live = p->draft;

@@ -30,6 +30,8 @@ struct publisher_tables {
 	/* Sets the draft's mark rules and cover; listeners4 is the draft's. NULL: there are
 	 * none. 0 or -ENOMEM. */
 	int (*marks4)(void *arg, struct snapshot *draft);
+	/* Called for each changed service before it is published; svc NULL: it goes. Or NULL. */
+	void (*service)(void *arg, uint32_t id, const struct service *svc);
 	void (*links)(void *arg, const struct snapshot *live);
 	void *arg;
 };

@@ -19,6 +19,7 @@
 
 #include "control/builder.h"
 #include "control/internal.h"
+#include "model/sync.h"
 #include "sched/sched.h"
 
 #define DEADLINE_MS 20000
@@ -81,6 +82,7 @@ struct fixture {
 	char dir[64], path[80], file[80];
 	struct published pub;
 	struct link link;
+	struct identity_feed identities;
 	uint64_t tokens;
 	uint32_t stuck; /* no grace period ends */
 	struct control *control;
@@ -159,7 +161,10 @@ static inline int dial(const struct fixture *f)
 
 static inline void start(struct fixture *f, struct config *config)
 {
-	struct control_options opt = {.config_path = f->file, .pub = &f->pub, .link = &f->link};
+	struct control_options opt = {.config_path = f->file,
+				      .pub = &f->pub,
+				      .link = &f->link,
+				      .identities = &f->identities};
 	char error[256];
 
 	if (control_create(&opt, config, &f->control, error) < 0)
@@ -196,6 +201,7 @@ static inline int teardown(void **state)
 	close(f->fd);
 	control_stop(f->control);
 	control_destroy(f->control);
+	identity_feed_fini(&f->identities);
 	assert_null(f->pub.snapshot);
 	runtime_fini(&f->pub.runtime);
 	unlink(f->file);

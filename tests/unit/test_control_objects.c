@@ -7,6 +7,7 @@
 
 #include "control_bed.h"
 #include "dataplane/classify4.h"
+#include "ha/identity.h"
 #include "lib/harness.h"
 
 /* --- services --- */
@@ -208,6 +209,60 @@ static void changes_wait_for_those_before_them(void **state)
 	assert_string_equal(node_of(f, DNS)->name, "dns19");
 }
 
+/* --- what the ha thread is told --- */
+
+static uint32_t id_of(const struct identity *m, const char *server)
+{
+	struct sync_server s = {.service = {.proto = IPPROTO_TCP}};
+	struct endpoint ep;
+
+	assert_int_equal(endpoint_parse(WEB + 4, &ep), 0);
+	s.service.addr = ep.addr.v4;
+	s.service.port = ep.port;
+	assert_int_equal(endpoint_parse(server, &ep), 0);
+	s.addr = ep.addr.v4;
+	s.port = ep.port;
+	return identity_find(m, &s);
+}
+
+static void servers_are_told_by_identity_as_they_come_and_go(void **state)
+{
+	struct identity *m = identity_create();
+	struct fixture *f = *state;
+	struct identity_update *u;
+	uint64_t before;
+	uint32_t id;
+
+	assert_int_equal(identity_poll(m, &f->identities), 0);
+	id = id_of(m, "10.0.0.1:80");
+	assert_int_not_equal(id, 0);
+	assert_true(id == node_of(f, WEB)->servers[0].rt->id ||
+		    id == node_of(f, WEB)->servers[1].rt->id);
+	assert_int_equal(id_of(m, "10.0.0.3:80"), 0);
+	before = identity_generation(m);
+	/* A weight is told with its service's list alone, and is nothing new. */
+	do_it(f, "server.edit",
+	      "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":9}}");
+	u = identity_feed_take(&f->identities);
+	assert_non_null(u);
+	assert_null(u->next);
+	assert_int_equal(identity_apply(m, u), 0);
+	free(u);
+	assert_int_equal(identity_generation(m), before);
+	do_it(f, "server.add", "{\"service\":\"web\",\"server\":{\"address\":\"10.0.0.3:80\"}}");
+	assert_int_equal(identity_poll(m, &f->identities), 0);
+	assert_int_not_equal(id_of(m, "10.0.0.3:80"), 0);
+	assert_true(identity_generation(m) > before);
+	/* A removed one is known until its id is free for another. */
+	do_it(f, "server.delete", "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}");
+	for (unsigned int i = 0; i < 500 && id_of(m, "10.0.0.1:80"); i++) {
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		assert_int_equal(identity_poll(m, &f->identities), 0);
+	}
+	assert_int_equal(id_of(m, "10.0.0.1:80"), 0);
+	identity_destroy(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +272,7 @@ int main(void)
 		T(mark_rules_come_and_go_at_their_positions),
 		T(mark_rules_that_cannot_be_are_refused),
 		T(changes_wait_for_those_before_them),
+		T(servers_are_told_by_identity_as_they_come_and_go),
 	};
 	int ret;
 
