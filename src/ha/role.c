@@ -202,6 +202,9 @@ static void init_tick(struct turn *t)
 		r->good_since_ms = t->now;
 	if (t->now - r->good_since_ms < r->cfg.start_delay_ms)
 		return;
+	/* Two that start together: the better one gets its chance. */
+	if (role_peer_goes_first(r, t->now))
+		r->no_active_ms = t->now;
 	role_go(t, ROLE_ROW_START_OVER, "started: ports up and witnesses answering for %u ms",
 		r->cfg.start_delay_ms);
 	backup_tick(t);
@@ -264,6 +267,9 @@ static void state_tick(struct turn *t)
 {
 	struct role *r = t->r;
 
+	/* Who was told to end becomes nothing more while it tidies up. */
+	if (r->stopping && !ha_state_serves(r->state) && r->state != HA_RELAY)
+		return;
 	switch (r->state) {
 	case HA_INIT:
 		init_tick(t);

@@ -6,7 +6,7 @@
 
 bool role_peer_alive(const struct role *r, uint64_t now_ms)
 {
-	return r->peer.fresh_ms != 0 && now_ms - r->peer.fresh_ms <= r->cfg.deadtime_ms;
+	return r->peer.fresh_ms != 0 && now_ms - r->peer.fresh_ms < r->cfg.deadtime_ms;
 }
 
 bool role_is_late(const struct role *r, uint64_t now)

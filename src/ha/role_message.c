@@ -229,7 +229,7 @@ static void takeover_message(struct turn *t, const struct ha_message *msg)
 		role_go(t, ROLE_ROW_REFUSED, "the peer refused: %s", role_reason_text(msg->reason));
 	} else if (ha_state_serves(msg->state)) {
 		role_go(t, ROLE_ROW_REFUSED, "the peer is active and heard again");
-	} else if (msg->state != HA_TAKEOVER && !role_is_late(r, t->now)) {
+	} else if (msg->state != HA_TAKEOVER && !role_is_late(r, t->now) && !r->stopping) {
 		role_activate(t, ROLE_ROW_ACKNOWLEDGED, r->takeover_term,
 			      msg->type == HA_MSG_STOP_ACK ? "the peer acknowledged STOP"
 							   : "the peer is not active");

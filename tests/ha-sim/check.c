@@ -96,10 +96,10 @@ static void check_overlap(struct sim *s)
 		s->overlap_since = s->contact_at = 0;
 		return;
 	}
-	if (!node_effective(s, a) || !node_effective(s, b))
-		return;
 	if (s->overlap_since == 0)
 		s->overlap_since = s->now;
+	if (!node_effective(s, a) || !node_effective(s, b))
+		return;
 	if (s->contact_at != 0) {
 		if (s->now - s->contact_at > s->longest_overlap)
 			s->longest_overlap = s->now - s->contact_at;
@@ -159,7 +159,8 @@ void check_fresh(struct sim *s, struct node *n, const struct flight *f, enum ha_
 	n->fresh_at = s->now;
 	if (newest && ha_state_serves(f->msg.state)) {
 		n->serving_heard = s->now;
-		if (n->serving && peer->running && peer->serving && s->contact_at == 0)
+		if (n->serving && peer->running && peer->serving && s->contact_at == 0 &&
+		    s->overlap_since != 0 && f->sent >= s->overlap_since)
 			s->contact_at = s->now;
 	}
 }

@@ -235,11 +235,14 @@ static void fly(struct sim *s, const struct way *w, uint8_t to, uint8_t path,
 void net_send(struct sim *s, struct node *from, const struct ha_message *msg)
 {
 	struct record *r = &s->records[s->n_records % SIM_RECORDS];
-	struct flight f = {.msg = *msg, .record = s->n_records};
+	struct flight f = {.msg = *msg, .record = s->n_records, .sent = s->now};
 	const uint8_t to = from->id ^ 1;
 
-	*r = (struct record){
-		.msg = *msg, .number = s->n_records++, .to = to, .to_life = s->node[to].life};
+	*r = (struct record){.msg = *msg,
+			     .number = s->n_records++,
+			     .sent = s->now,
+			     .to = to,
+			     .to_life = s->node[to].life};
 	for (uint8_t p = 0; p < s->n_paths; p++) {
 		const struct way *w = &s->way[p][from->id];
 
@@ -268,6 +271,7 @@ void net_replay(struct sim *s)
 			SIM_RECORDS];
 	f.msg = r->msg;
 	f.record = r->number;
+	f.sent = r->sent;
 	tally.replays++;
 	/* A forged one has no valid HMAC: the machine never sees it (message.c). */
 	if (chance(s, 100)) {

@@ -47,6 +47,7 @@ enum sim_event_type {
 struct flight {
 	struct ha_message msg;
 	uint64_t record; /* number of its record */
+	uint64_t sent;
 	bool replayed;
 };
 
@@ -61,7 +62,7 @@ struct sim_event {
 
 struct record { /* what the attacker has kept */
 	struct ha_message msg;
-	uint64_t number;
+	uint64_t number, sent;
 	uint32_t to_life; /* of the receiver when it was sent */
 	uint8_t to;
 	bool processed; /* and believed */
@@ -161,8 +162,9 @@ struct sim {
 
 	/* check.c */
 	uint64_t clean_since[2]; /* a clean way from this sender; 0: none */
-	uint64_t overlap_since, contact_at;
-	uint64_t idle_since; /* nobody serves, somebody could */
+	uint64_t overlap_since;	 /* both have the VIPs; 0: not */
+	uint64_t contact_at;	 /* the first message of that time was believed */
+	uint64_t idle_since;	 /* nobody serves, somebody could */
 	uint64_t activations, longest_overlap, longest_idle;
 	char violation[256];
 };
