@@ -270,7 +270,7 @@ static void answers_parse_the_same_in_every_cut(void **state)
 		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: "
 		 "chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
 		 HTTP_DONE, 200, "hello"},
-		{"HTTP/1.1 200 OK\r\n\r\nhel", HTTP_BODY, 200, "hel"},
+		{"HTTP/1.1 200 OK\r\n\r\nhe", HTTP_BODY, 200, "he"},
 		{"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_DONE, 304, ""},
 		{"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", HTTP_BAD, 200, ""},
 		{"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n", HTTP_BAD,
