@@ -23,6 +23,7 @@
 #include "control/control.h"
 #include "dataplane/dataplane.h"
 #include "ha/ha.h"
+#include "keep.h"
 #include "link/link.h"
 #include "sched/sched.h"
 #include "setup.h"
@@ -48,6 +49,8 @@ struct router {
 	struct link *link;
 	struct control *control;
 	struct ha *ha;
+	char *state_dir;
+	bool runs; /* everything did start: there may be something to keep */
 };
 
 static const char usage[] =
@@ -250,8 +253,11 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.dp = r->dp;
 	co.pub = &r->dp->pub;
 	co.link = r->link;
+	r->state_dir = strdup(r->config->node.state_dir);
 	rc = control_create(&co, r->config, &r->control, error);
 	r->config = NULL;
+	if (rc == 0 && r->state_dir)
+		keep_load(r->dp, r->state_dir);
 	if (rc == 0)
 		rc = dataplane_start(r->dp, error);
 	if (rc == 0) {
@@ -260,7 +266,10 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 			snprintf(error, ERROR_LEN, "the ha thread does not start: %s",
 				 strerror(-rc));
 	}
-	return rc == 0 ? control_start(r->control, error) : rc;
+	if (rc == 0)
+		rc = control_start(r->control, error);
+	r->runs = rc == 0;
+	return rc;
 }
 
 /* ---- run and stop ---- */
@@ -300,6 +309,9 @@ static void stop(struct router *r)
 	ha_stop(r->ha);
 	if (r->dp)
 		dataplane_stop(r->dp);
+	if (r->runs && r->state_dir)
+		keep_save(r->dp, r->state_dir);
+	free(r->state_dir);
 	if (r->link) {
 		link_stop(r->link);
 		link_destroy(r->link);
