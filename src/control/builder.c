@@ -492,6 +492,11 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 		if (s && (s->method == FWD_NAT || p->was_nat[id]))
 			add_entry(&e, &s->ep.addr, ADDR_KIND_NAT_SERVER, LINK_ANY);
 	}
+	for (uint32_t i = 0; i < p->n_lingering; i++) {
+		struct addr addr = addr_from_v4(p->lingering[i].addr);
+
+		add_entry(&e, &addr, ADDR_KIND_LINGERING, LINK_ANY);
+	}
 	if (!e.failed)
 		t = addr_table4_create(e.v, e.n);
 	free(e.v);

@@ -280,8 +280,77 @@ static void remove_dropped(struct publisher *p)
 			let_go(p, p->changed[i]);
 }
 
+/* --- VIPs that linger --- */
+
+static bool listens_at(const struct service *svc, be32 addr)
+{
+	for (uint32_t i = 0; svc && i < svc->n_listen; i++)
+		if (svc->listen[i].addr.family == ADDR_V4 && svc->listen[i].addr.v4 == addr)
+			return true;
+	return false;
+}
+
+/* Twice is the same as once. 0 or -ENOMEM. */
+static int lingering_add(struct publisher *p, uint32_t id, be32 addr)
+{
+	if (p->n_lingering == p->max_lingering) {
+		uint32_t max = p->max_lingering ? p->max_lingering * 2 : 64;
+		struct lingering *wider = realloc(p->lingering, max * sizeof(*wider));
+
+		if (!wider)
+			return -ENOMEM;
+		p->lingering = wider;
+		p->max_lingering = max;
+	}
+	p->lingering[p->n_lingering++] = (struct lingering){.addr = addr, .service_id = id};
+	return 0;
+}
+
+/* Before the draft's addresses are built. 0 or -ENOMEM. */
+static int lingering_update(struct publisher *p)
+{
+	uint32_t k = 0;
+
+	/* Those that are VIPs of the same service again. */
+	for (uint32_t i = 0; i < p->n_lingering; i++)
+		if (!listens_at(snapshot_service(p->draft, p->lingering[i].service_id),
+				p->lingering[i].addr))
+			p->lingering[k++] = p->lingering[i];
+	p->n_lingering = k;
+	for (uint32_t i = 0; i < p->n_changed; i++) {
+		uint32_t id = p->changed[i];
+		const struct service *old = snapshot_service(p->live, id);
+		const struct service *new = snapshot_service(p->draft, id);
+
+		for (k = 0; old && k < old->n_listen && old->rt->n_server_rt > 0; k++)
+			if (old->listen[k].addr.family == ADDR_V4 &&
+			    !listens_at(new, old->listen[k].addr.v4) &&
+			    lingering_add(p, id, old->listen[k].addr.v4) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Those whose service no server names any more. */
+static void lingering_reap(struct publisher *p)
+{
+	uint32_t k = 0, n = p->n_lingering;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct service_rt *rt = p->pub->runtime.services[p->lingering[i].service_id];
+
+		if (rt && rt->n_server_rt > 0)
+			p->lingering[k++] = p->lingering[i];
+	}
+	p->n_lingering = k;
+	if (k != n)
+		(void)publisher_touch_addrs(p);
+}
+
 static int draft_tables(struct publisher *p)
 {
+	if (p->dirty_listeners && lingering_update(p) < 0)
+		return -ENOMEM;
 	if (p->dirty_addrs) {
 		struct addr_table4 *t = p->tables.addrs4(p->tables.arg, p->draft);
 
@@ -482,15 +551,19 @@ static void was_nat_reap(struct publisher *p)
 	}
 }
 
-static void on_reap(evutil_socket_t fd, short what, void *arg)
+void publisher_reap(struct publisher *p)
 {
-	struct publisher *p = arg;
-
-	(void)fd;
-	(void)what;
 	runtime_reap(&p->pub->runtime, &p->pub->grace);
 	retire_poll(&p->retired);
 	was_nat_reap(p);
+	lingering_reap(p);
+}
+
+static void on_reap(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	publisher_reap(arg);
 }
 
 /* --- life --- */
@@ -562,5 +635,6 @@ void publisher_fini(struct publisher *p)
 	free(p->dropped);
 	free(p->mark);
 	free(p->was_nat);
+	free(p->lingering);
 	memset(p, 0, sizeof(*p));
 }

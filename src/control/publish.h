@@ -50,6 +50,12 @@ struct publisher_waiter {
 };
 TAILQ_HEAD(publisher_waiters, publisher_waiter);
 
+/* A VIP that a service no longer has while its servers have connections. */
+struct lingering {
+	be32 addr;
+	uint32_t service_id;
+};
+
 struct publisher {
 	struct published *pub;
 	struct publisher_tables tables;
@@ -66,6 +72,8 @@ struct publisher {
 	/* NAT servers that became something else, until their connections have ended. */
 	uint8_t *was_nat; /* [MAX_SERVERS + 1] */
 	uint32_t n_was_nat;
+	struct lingering *lingering; /* ADDR_KIND_LINGERING */
+	uint32_t n_lingering, max_lingering;
 	struct retire_list retired;
 	struct event *publish_ev, *poll_ev, *reap_ev; /* NULL before publisher_attach() */
 	uint64_t published_us;			      /* the last publication */
@@ -103,6 +111,8 @@ void publisher_release(struct publisher *p);
 
 /* Publishes the draft, if any and not held, now. 0 or -ENOMEM (the draft stays). */
 int publisher_flush(struct publisher *p);
+/* Lets go of what is no longer used; by a timer, and for tests. */
+void publisher_reap(struct publisher *p);
 /* Publishes within a millisecond. */
 void publisher_soon(struct publisher *p);
 /* done is called when all changes up to now are live, perhaps before this returns. */

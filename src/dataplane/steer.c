@@ -106,6 +106,31 @@ static bool quotes_a_server(const struct burst_env *env, struct pkt4 *p)
 	return false;
 }
 
+/* Of a client's packet to an address without services, where it may belong to a connection
+ * or to a mark nevertheless. */
+static bool may_belong(const struct key4 *own, struct pkt4 *p)
+{
+	if (likely(balanced_proto(p->key.proto)))
+		return true;
+	if (p->key.proto != IPPROTO_ICMP || (p->flags & PKT_FRAGMENT) || !related_parse(p))
+		return false;
+	if (p->key.daddr == own->daddr) /* about a reply of this very address */
+		return true;
+	p->key = *own;
+	p->flags &= (uint8_t)~PKT_RELATED;
+	return false;
+}
+
+/* The last service of a VIP went, its connections did not: what becomes of them is for the
+ * service's policy to say. */
+static bool may_linger(const struct burst_env *env, const struct addr_entry4 *dest, struct pkt4 *p)
+{
+	const struct key4 own = p->key;
+
+	return unlikely(dest && (dest->kinds & ADDR_KIND_LINGERING)) && !env->lease_off &&
+	       !(p->flags & PKT_BAD_L4) && may_belong(&own, p);
+}
+
 /*
  * A mark rule that leads to a service can match it, whatever address it is: the rules are
  * asked if it has no connection. Not on a router whose VIPs are not active.
@@ -118,15 +143,7 @@ static bool may_be_marked(const struct burst_env *env, struct pkt4 *p)
 	    !mark_cover_has(env->snap->cover4, p->key.daddr) ||
 	    (p->flags & (PKT_FRAGMENT | PKT_BAD_L4)))
 		return false;
-	if (likely(balanced_proto(p->key.proto)))
-		return true;
-	if (p->key.proto != IPPROTO_ICMP || !related_parse(p))
-		return false;
-	if (p->key.daddr == own.daddr) /* about a reply of this very address */
-		return true;
-	p->key = own;
-	p->flags &= (uint8_t)~PKT_RELATED;
-	return false;
+	return may_belong(&own, p);
 }
 
 /* A router that is not active has no part in what NAT servers send through the gateway
@@ -152,10 +169,11 @@ static __rte_noinline bool steer_inactive(struct worker *w, struct pkt4 *p)
 static enum steering steer_one(struct worker *w, struct pkt4 *p)
 {
 	const struct burst_env *env = &w->env;
-	const struct addr_entry4 *e = addr_table4_find(env->snap->addrs4, p->key.daddr);
+	const struct addr_entry4 *dest = addr_table4_find(env->snap->addrs4, p->key.daddr);
+	const struct addr_entry4 *e;
 
-	if (e && (e->kinds & ADDR_KIND_VIP))
-		return steer_vip(w, p, e->kinds);
+	if (dest && (dest->kinds & ADDR_KIND_VIP))
+		return steer_vip(w, p, dest->kinds);
 	if (unlikely(env->lease_off) && steer_inactive(w, p))
 		return STEER_DONE;
 	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr)) {
@@ -181,7 +199,7 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 	}
 	if (quotes_a_server(env, p))
 		return STEER_OUT;
-	if (may_be_marked(env, p))
+	if (may_linger(env, dest, p) || may_be_marked(env, p))
 		return STEER_IN;
 	door_punt(w, p->m, PUNT_TRANSIT);
 	return STEER_DONE;

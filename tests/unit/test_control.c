@@ -148,9 +148,52 @@ static void a_service_comes_and_goes(void **state)
 	do_it(f, "service.edit", "{\"service\":\"mail\",\"set\":{\"scheduler\":\"rr\"}}");
 	assert_string_equal(node_of(f, "tcp:192.0.2.25:25")->sched->name, "rr");
 	do_it(f, "service.delete", "{\"service\":\"tcp:192.0.2.25:25\"}");
-	assert_int_equal(kinds_of(f, "192.0.2.25"), 0);
+	assert_int_equal(kinds_of(f, "192.0.2.25") & VIP, 0);
 	assert_int_equal(listener_of(f, 6, "192.0.2.25:25"), 0);
 	expect_error(f, "service.get", "{\"service\":\"mail\"}", RPC_NO_OBJECT, "mail");
+}
+
+static bool told(const struct fixture *f, const char *text, uint8_t kind)
+{
+	struct addr addr;
+
+	assert_int_equal(addr_parse(text, &addr), 0);
+	for (uint32_t i = 0; i < f->link.n_addresses; i++)
+		if (addr_equal(&f->link.addresses[i].addr, &addr))
+			return f->link.addresses[i].kind == kind && f->link.addresses[i].active;
+	return false;
+}
+
+static void wait_for_kinds(const struct fixture *f, const char *text, uint32_t kinds)
+{
+	for (int i = 0; i < 5000 && kinds_of(f, text) != kinds; i++)
+		usleep(1000);
+	assert_int_equal(kinds_of(f, text), kinds);
+}
+
+static void a_vip_without_services_lingers_until_its_connections_end(void **state)
+{
+	struct fixture *f = *state;
+	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
+
+	server_rt_bind(srv, true);
+	do_it(f, "service.delete", "{\"service\":\"web\"}");
+	assert_int_equal(kinds_of(f, "192.0.2.80"), ADDR_KIND_LINGERING);
+	assert_false(told(f, "192.0.2.80", LINK_ADDRESS_VIP));
+	/* Its service again: nothing is left of it, and a removal begins anew. */
+	do_it(f, "config.apply", "{}");
+	assert_int_equal(kinds_of(f, "192.0.2.80"), VIP);
+	do_it(f, "service.edit",
+	      "{\"service\":\"web\",\"set\":{\"listen\":[\"192.0.2.80:80\",\"192.0.2.81:80\"]}}");
+	assert_int_equal(kinds_of(f, "192.0.2.81"), VIP);
+	do_it(f, "service.edit", "{\"service\":\"web\",\"set\":{\"listen\":\"192.0.2.80:80\"}}");
+	assert_int_equal(kinds_of(f, "192.0.2.81"), ADDR_KIND_LINGERING);
+	do_it(f, "service.delete", "{\"service\":\"web\"}");
+	usleep(600000); /* the registry has looked twice */
+	assert_int_equal(kinds_of(f, "192.0.2.80"), ADDR_KIND_LINGERING);
+	server_rt_unbind(srv, true);
+	wait_for_kinds(f, "192.0.2.80", 0);
+	wait_for_kinds(f, "192.0.2.81", 0);
 }
 
 static void a_service_inside_a_routed_prefix_answers_no_arp(void **state)
@@ -185,17 +228,6 @@ static void addresses_are_listed_with_those_that_services_imply(void **state)
 	do_it(f, "address.delete",
 	      "{\"address\":\"10.0.255.254/16\",\"kind\":\"gateway\",\"link\":\"public\"}");
 	assert_int_equal(kinds_of(f, "10.0.255.254"), 0);
-}
-
-static bool told(const struct fixture *f, const char *text, uint8_t kind)
-{
-	struct addr addr;
-
-	assert_int_equal(addr_parse(text, &addr), 0);
-	for (uint32_t i = 0; i < f->link.n_addresses; i++)
-		if (addr_equal(&f->link.addresses[i].addr, &addr))
-			return f->link.addresses[i].kind == kind && f->link.addresses[i].active;
-	return false;
 }
 
 static void linux_is_told_of_vips_gateways_and_servers(void **state)
@@ -499,7 +531,7 @@ static void expect_as_fresh(struct fixture *f)
 	struct control *other;
 
 	for (int i = 0; i < 8; i++) {
-		runtime_reap(&f->pub.runtime, &f->pub.grace);
+		publisher_reap(&f->control->publisher);
 		assert_int_equal(publisher_flush(&f->control->publisher), 0);
 	}
 	assert_int_equal(runtime_init(&pub.runtime), 0);
@@ -659,6 +691,7 @@ int main(void)
 		T(a_removed_server_is_forgotten_when_its_last_connection_ends),
 		T(a_server_that_leaves_nat_is_steered_until_its_connections_end),
 		T(a_service_comes_and_goes),
+		T(a_vip_without_services_lingers_until_its_connections_end),
 		T(a_service_inside_a_routed_prefix_answers_no_arp),
 		T(addresses_are_listed_with_those_that_services_imply),
 		T(linux_is_told_of_vips_gateways_and_servers),

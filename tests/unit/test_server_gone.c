@@ -395,6 +395,45 @@ static void the_policy_holds_when_the_service_itself_is_gone(void **state)
 	assert_int_equal(counters().dropped[DROP_SERVICE_GONE], 2);
 }
 
+/* As control leaves the addresses when the last service of a VIP goes. */
+static void vip_lingers(void)
+{
+	const struct addr_entry4 e[] = {
+		{.addr = ipv4(VIP), .kinds = ADDR_KIND_LINGERING, .link = LINK_ANY},
+		{.addr = ipv4(R1), .kinds = ADDR_KIND_NAT_SERVER, .link = LINK_ANY}};
+	struct addr_table4 *t = addr_table4_create(e, 2);
+
+	assert_non_null(t);
+	snapshot_set_addrs4(h.dp->pub.snapshot, t);
+}
+
+static void a_vip_that_lingers_is_there_for_its_connections_only(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	web(NULL, both, 2);
+	connect_r1(2008);
+	connect_r1(2009);
+	world_service_del(&h, "tcp", VIP ":80");
+	vip_lingers();
+	/* The next packet of either side. */
+	client_puts(2008, D, 101, 501);
+	at_client(R, 64);
+	server_puts(R1, 2009, D, 501, 101);
+	at_client(R | A, 63);
+	assert_true(got(1, &p));
+	assert_int_equal(p.tcp_flags, R);
+	client_puts(2009, A, 101, 501);
+	at_client(R, 64);
+	/* Everything else is Linux's to route. */
+	client_puts(2008, D, 101, 501);
+	left_to_linux(PUNT_TRANSIT);
+	client_puts(2010, S, 900, 0);
+	left_to_linux(PUNT_TRANSIT);
+	assert_int_equal(left_of(R1 ":8080"), 0);
+}
+
 static void a_syn_leaves_a_quiesced_server_under_reset_only(void **state)
 {
 	const struct world_policy keep = {.gone = GONE_KEEP};
@@ -606,6 +645,7 @@ int main(void)
 		T(drain_goes_on_until_its_deadline),
 		T(a_change_of_policy_reaches_servers_already_removed),
 		T(the_policy_holds_when_the_service_itself_is_gone),
+		T(a_vip_that_lingers_is_there_for_its_connections_only),
 		T(a_syn_leaves_a_quiesced_server_under_reset_only),
 		T(conn_reuse_1_schedules_a_syn_on_a_closed_connection),
 		T(conn_reuse_0_keeps_the_server),
