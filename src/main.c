@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "control/config.h"
 #include "control/control.h"
+#include "control/pair.h"
 #include "dataplane/dataplane.h"
 #include "ha/ha.h"
 #include "keep.h"
@@ -29,9 +30,11 @@
 #include "setup.h"
 #include "spawn/spawner.h"
 
-#define AREA	   "main"
-#define EXIT_USAGE 2
-#define ERROR_LEN  256
+#define AREA	       "main"
+#define EXIT_USAGE     2
+#define ERROR_LEN      256
+#define LEAVE_STEP_MS  500
+#define LEAVE_LIMIT_MS 40000 /* a hand-over, and 30 s of relaying */
 
 struct options {
 	const char *config_path;
@@ -51,6 +54,8 @@ struct router {
 	struct ha *ha;
 	char *state_dir;
 	bool runs; /* everything did start: there may be something to keep */
+	struct setup_host host;
+	struct punt_rules punt_rules;
 };
 
 static const char usage[] =
@@ -230,10 +235,24 @@ static int start_dataplane(struct router *r, char error[256])
 	return rc;
 }
 
+/* Before workers: with a peer they begin without a lease. */
+static int start_ha(struct router *r, struct ha_options *options, char error[256])
+{
+	int rc;
+
+	r->dp->pub.punt_rules = &r->punt_rules;
+	options->spawn_fd = spawner_take_fd(r->spawner, SPAWN_FOR_HA);
+	rc = ha_start(options, &r->ha, error);
+	if (rc == 0)
+		control_set_ha(r->control, r->ha);
+	return rc;
+}
+
 static int start(struct router *r, const struct options *o, int eal_argc, char **eal_argv,
 		 char error[256])
 {
 	struct control_options co = {.config_path = o->config_path, .dpdk_version = rte_version()};
+	struct ha_options ho;
 	int rc;
 
 	atexit(runtime_dir_remove);
@@ -254,18 +273,17 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.pub = &r->dp->pub;
 	co.link = r->link;
 	r->state_dir = strdup(r->config->node.state_dir);
+	r->host = (struct setup_host){r->dp, r->link};
+	setup_ha(r->config, &r->host, &ho);
+	pair_punt_rules(r->config, &r->punt_rules);
 	rc = control_create(&co, r->config, &r->control, error);
 	r->config = NULL;
 	if (rc == 0 && r->state_dir)
 		keep_load(r->dp, r->state_dir);
 	if (rc == 0)
+		rc = start_ha(r, &ho, error);
+	if (rc == 0)
 		rc = dataplane_start(r->dp, error);
-	if (rc == 0) {
-		rc = ha_start(&r->ha);
-		if (rc != 0)
-			snprintf(error, ERROR_LEN, "the ha thread does not start: %s",
-				 strerror(-rc));
-	}
 	if (rc == 0)
 		rc = control_start(r->control, error);
 	r->runs = rc == 0;
@@ -285,6 +303,20 @@ static void signals_block(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* An active router gives its addresses away first. Another signal ends the waiting. */
+static void leave(struct router *r, const sigset_t *set)
+{
+	const struct timespec now = {0};
+	uint32_t waited = 0;
+	bool dump;
+
+	if (ha_leave(r->ha) < 0)
+		return;
+	while (ha_left(r->ha, LEAVE_STEP_MS, &dump) == -ETIMEDOUT && waited < LEAVE_LIMIT_MS &&
+	       sigtimedwait(set, NULL, &now) < 0)
+		waited += LEAVE_STEP_MS;
+}
+
 static void run(struct router *r, const sigset_t *set)
 {
 	log_notice(AREA, "plvs %s runs", PLVS_VERSION);
@@ -296,6 +328,7 @@ static void run(struct router *r, const sigset_t *set)
 			control_reload(r->control);
 		} else if (sig > 0) {
 			log_notice(AREA, "%s: plvs ends", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+			leave(r, set);
 			return;
 		}
 	}

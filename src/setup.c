@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/pair.h"
 #include "dataplane/port.h"
 
 /* ---- data plane ---- */
@@ -196,6 +197,7 @@ int setup_link(const struct config *config, struct dataplane *dp, struct link_co
 	memset(out, 0, sizeof(*out));
 	if (config->node.netns)
 		snprintf(out->netns, sizeof(out->netns), "%s", config->node.netns);
+	out->inactive = config->node.ha.n_paths > 0; /* until the ha thread says otherwise */
 	out->callbacks = (struct link_callbacks){.mtu_changed = mtu_changed,
 						 .carrier_changed = carrier_changed,
 						 .port_up = port_up,
@@ -223,4 +225,60 @@ void setup_link_fini(struct link_config *lc)
 		free(p->linux_side.routes);
 	}
 	free(lc->addresses);
+}
+
+/* ---- the ha thread ---- */
+
+static void host_set_active(void *arg, bool active)
+{
+	const struct setup_host *host = arg;
+
+	(void)link_set_active(host->link, active);
+}
+
+static bool host_port(void *arg, uint16_t port, struct mac *mac)
+{
+	const struct setup_host *host = arg;
+	const struct port *p = &host->dp->ports[port];
+
+	*mac = p->mac;
+	return __atomic_load_n(&p->carrier, __ATOMIC_RELAXED);
+}
+
+static uint64_t host_relayed(void *arg)
+{
+	const struct setup_host *host = arg;
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < host->dp->n_workers; i++)
+		sum += __atomic_load_n(&host->dp->workers[i]->counters.relayed, __ATOMIC_RELAXED);
+	return sum;
+}
+
+static uint16_t host_watched(void *arg, const uint64_t **progress, bool *on_demand)
+{
+	const struct setup_host *host = arg;
+	uint16_t n = 0;
+
+	for (; n < host->dp->n_workers; n++) {
+		progress[n] = &host->dp->workers[n]->progress;
+		on_demand[n] = false;
+	}
+	progress[n] = &link_counters(host->link)->progress;
+	on_demand[n++] = true;
+	return n;
+}
+
+void setup_ha(const struct config *config, struct setup_host *host, struct ha_options *out)
+{
+	memset(out, 0, sizeof(*out));
+	pair_config(config, &out->config);
+	out->pub = &host->dp->pub;
+	out->spawn_fd = -1;
+	out->host = (struct ha_host){.set_active = host_set_active,
+				     .port = host_port,
+				     .relayed = host_relayed,
+				     .watched = host_watched,
+				     .arg = host,
+				     .tsc_hz = host->dp->hz};
 }

@@ -9,6 +9,7 @@
 
 #include "control/config.h"
 #include "dataplane/dataplane.h"
+#include "ha/ha.h"
 #include "link/link.h"
 
 void setup_dataplane(const struct config *config, struct dataplane_config *out);
@@ -16,5 +17,12 @@ void setup_dataplane(const struct config *config, struct dataplane_config *out);
 /* Ports as dp has them. The arrays in *out are for setup_link_fini(). 0 or -ENOMEM. */
 int setup_link(const struct config *config, struct dataplane *dp, struct link_config *out);
 void setup_link_fini(struct link_config *lc);
+
+/* dp and link outlive the ha thread. */
+struct setup_host {
+	struct dataplane *dp;
+	struct link *link;
+};
+void setup_ha(const struct config *config, struct setup_host *host, struct ha_options *out);
 
 #endif

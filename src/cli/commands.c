@@ -24,6 +24,7 @@ static const char *const counter_objects[] = {"services", "servers", "ports", "w
 					      "drops",	  "punts",   "all",   NULL};
 static const char *const config_parts[] = {"all", "node", "shared", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const char *const switches[] = {"on", "off", NULL};
 static const char *const shells[] = {"bash", NULL};
 
 #define END                                                                                        \
@@ -193,6 +194,15 @@ static const struct arg log_level_args[] = {{"LEVEL", ARG_CHOICE, ARG_POSITIONAL
 					     "level", "the least that is logged", levels, 0, 0},
 					    END};
 
+static const struct arg ha_handover_args[] = {{"force", ARG_FLAG, 0, "force",
+					       "also to a peer that is not ready or synchronised",
+					       NULL, 0, 0},
+					      END};
+static const struct arg ha_maintenance_args[] = {
+	{"MODE", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "mode", "on or off", switches, 0, 0},
+	{"force", ARG_FLAG, 0, "force", "also without a peer that takes over", NULL, 0, 0},
+	END};
+
 #define LIVE_ARGS                                                                                  \
 	{                                                                                          \
 		"interval",                                                                        \
@@ -282,6 +292,21 @@ const struct command cli_commands[] = {
 	{"worker list", "workers, their load and queues", NULL, NULL, 0, "worker.list", NULL,
 	 &list_workers, NULL, NULL},
 	{"port list", "DPDK ports", NULL, NULL, 0, "port.list", NULL, &list_ports, NULL, NULL},
+
+	{"ha status", "the pair of routers, in words",
+	 "State, reason, peer, paths, witnesses, synchronisation.", NULL, 0, "ha.status", NULL,
+	 NULL, view_ha, NULL},
+	{"ha handover", "make the other router active",
+	 "Whichever is asked. Connections are synchronised first, and none is lost.",
+	 ha_handover_args, 0, "ha.handover", NULL, NULL, view_said, NULL},
+	{"ha maintenance", "take this router out of the pair, or back in",
+	 "An active router hands over first.", ha_maintenance_args, 0, "ha.maintenance", NULL, NULL,
+	 view_said, NULL},
+	{"ha force", "become active whatever peer and witnesses say",
+	 "For when the peer is known to be off: two active routers break connections.", NULL, 0,
+	 "ha.force", NULL, NULL, view_said, NULL},
+	{"ha reset", "forget failed failbacks and holds, at both routers", NULL, NULL, 0,
+	 "ha.reset", NULL, NULL, view_said, NULL},
 
 	{"config show", "the running configuration, with every change since start", NULL,
 	 config_show_args, 0, "config.get", NULL, NULL, view_config, NULL},

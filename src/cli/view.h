@@ -67,6 +67,9 @@ void view_config(const struct out *out, const json_t *result, const struct invoc
 void view_check(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_plan(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_saved(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_ha(const struct out *out, const json_t *result, const struct invocation *inv);
+/* What the router answered in words. */
+void view_said(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_level(const struct out *out, const json_t *result, const struct invocation *inv);
 
 #endif

@@ -344,6 +344,7 @@ static void swap(struct apply *a)
 	c->restart = json_incref(a->restart);
 	log_set_level((enum log_level)c->config->node.log_level);
 	publisher_release(&c->publisher);
+	control_pair_changed(c);
 	log_applied(a);
 	start_writing(a);
 }

@@ -12,8 +12,11 @@
 #include "base/log.h"
 #include "control/builder.h"
 #include "control/internal.h"
+#include "control/pair.h"
 #include "model/sync.h"
 #include "sched/sched.h"
+
+#define PAIR_SOON_MS 50 /* several changes are one piece of news for the peer */
 
 /* --- what the publisher asks for --- */
 
@@ -114,8 +117,9 @@ static int tell_addresses(const struct control *c, const struct snapshot *live)
 
 static void tell_link(void *arg, const struct snapshot *live)
 {
-	const struct control *c = arg;
+	struct control *c = arg;
 
+	pair_addresses(c, live);
 	if (!c->link)
 		return;
 	if (tell_addresses(c, live) < 0 || want_servers(c, live) < 0)
@@ -216,6 +220,8 @@ int control_create(const struct control_options *options, struct config *config,
 	c->started_us = c->applied_us = clock_us();
 	TAILQ_INIT(&c->streams);
 	TAILQ_INIT(&c->listings);
+	TAILQ_INIT(&c->ha_waits);
+	pthread_mutex_init(&c->note_lock, NULL);
 	if (options->config_path && !(c->config_path = strdup(options->config_path)))
 		goto err_destroy;
 	if (options->dpdk_version && !(c->dpdk_version = strdup(options->dpdk_version)))
@@ -253,6 +259,7 @@ void control_destroy(struct control *c)
 	if (!c)
 		return;
 	streams_free(c);
+	ha_waits_free(c);
 	publisher_fini(&c->publisher);
 	if (c->pub) {
 		c->pub->runtime.on_server_forget = NULL;
@@ -264,12 +271,29 @@ void control_destroy(struct control *c)
 	json_decref(c->restart);
 	if (c->wake_fd >= 0)
 		close(c->wake_fd);
+	pthread_mutex_destroy(&c->note_lock);
 	free(c->config_path);
 	free(c->dpdk_version);
 	free(c);
 }
 
 /* --- the thread --- */
+
+static void notes_run(struct control *c)
+{
+	struct control_note *n;
+
+	pthread_mutex_lock(&c->note_lock);
+	n = c->first_note;
+	c->first_note = c->last_note = NULL;
+	pthread_mutex_unlock(&c->note_lock);
+	while (n) {
+		struct control_note *next = n->next;
+
+		n->run(c, n);
+		n = next;
+	}
+}
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
@@ -280,6 +304,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)!read(fd, &n, sizeof(n));
 	if (__atomic_exchange_n(&c->reloads, 0, __ATOMIC_ACQ_REL))
 		control_apply_file(c);
+	notes_run(c);
 	if (__atomic_load_n(&c->stopping, __ATOMIC_ACQUIRE))
 		event_base_loopbreak(c->base);
 }
@@ -289,6 +314,41 @@ static void wake(struct control *c)
 	static const uint64_t one = 1;
 
 	(void)!write(c->wake_fd, &one, sizeof(one));
+}
+
+void control_post(struct control *c, struct control_note *note)
+{
+	note->next = NULL;
+	pthread_mutex_lock(&c->note_lock);
+	if (c->last_note)
+		c->last_note->next = note;
+	else
+		c->first_note = note;
+	c->last_note = note;
+	pthread_mutex_unlock(&c->note_lock);
+	wake(c);
+}
+
+static void on_pair(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	pair_configured(arg);
+}
+
+void control_pair_changed(struct control *c)
+{
+	const struct timeval soon = {.tv_usec = PAIR_SOON_MS * 1000};
+
+	if (c->pair_ev && !evtimer_pending(c->pair_ev, NULL))
+		evtimer_add(c->pair_ev, &soon);
+}
+
+void control_set_ha(struct control *c, struct ha *ha)
+{
+	c->ha = ha;
+	pair_addresses(c, c->publisher.live);
+	pair_configured(c);
 }
 
 void control_reload(struct control *c)
@@ -339,10 +399,14 @@ static void fini_base(struct control *c)
 	/* Who waits gets an answer as long as there is a client to send it to. */
 	streams_stop(c);
 	listings_stop(c);
+	ha_waits_stop(c);
 	publisher_detach(&c->publisher);
 	rpc_server_destroy(c->server);
 	c->server = NULL;
 	traffic_detach(&c->traffic);
+	if (c->pair_ev)
+		event_free(c->pair_ev);
+	c->pair_ev = NULL;
 	if (c->wake_ev)
 		event_free(c->wake_ev);
 	c->wake_ev = NULL;
@@ -363,7 +427,8 @@ int control_start(struct control *c, char error[256])
 	if (!c->base)
 		return -ENOMEM;
 	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
-	if (!c->wake_ev || event_add(c->wake_ev, NULL) < 0 || turns_start(c) < 0 ||
+	c->pair_ev = evtimer_new(c->base, on_pair, c);
+	if (!c->pair_ev || !c->wake_ev || event_add(c->wake_ev, NULL) < 0 || turns_start(c) < 0 ||
 	    jobs_create(c->base, &c->jobs) < 0 || publisher_attach(&c->publisher, c->base) < 0 ||
 	    traffic_attach(&c->traffic, c->base) < 0)
 		goto err_base;

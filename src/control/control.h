@@ -16,6 +16,7 @@
 struct config;
 struct identity_feed;
 struct control;
+struct ha;
 struct link;
 
 struct control_options {
@@ -37,6 +38,9 @@ struct control_options {
  * nothing. Any thread, before workers start. 0, or -errno with a sentence in error. */
 int control_create(const struct control_options *options, struct config *config,
 		   struct control **out, char error[256]);
+/* Between control_create() and control_start(). The ha thread ends after control_stop() and
+ * before control_destroy(). */
+void control_set_ha(struct control *control, struct ha *ha);
 /* Opens the socket and starts the thread. 0, or -errno with a sentence in error. */
 int control_start(struct control *control, char error[256]);
 /* SIGHUP: config.apply of the start file, by the control thread. Errors are logged and

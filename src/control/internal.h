@@ -17,6 +17,16 @@
 
 #define CONTROL_AREA "control"
 
+struct ha;
+struct ha_wait;
+TAILQ_HEAD(ha_wait_list, ha_wait);
+
+/* What another thread leaves for this one; part of an object of its own. */
+struct control_note {
+	struct control_note *next;
+	void (*run)(struct control *c, struct control_note *note);
+};
+
 struct stream;
 TAILQ_HEAD(stream_list, stream);
 struct listing;
@@ -35,6 +45,8 @@ struct control {
 	int wake_fd;	   /* eventfd: written by other threads after a flag */
 	uint32_t stopping; /* any thread: atomics */
 	uint32_t reloads;  /* any thread: atomics */
+	pthread_mutex_t note_lock;
+	struct control_note *first_note, *last_note; /* any thread: under note_lock */
 	pthread_t thread;
 	bool running;
 
@@ -51,6 +63,9 @@ struct control {
 	struct stream_list streams;
 	uint32_t n_streams;
 	struct listing_list listings;
+	struct ha *ha; /* or NULL */
+	struct ha_wait_list ha_waits;
+	struct event *pair_ev;
 	json_t *restart; /* texts: what of the configuration waits for a restart */
 	uint64_t started_us;
 	uint64_t applied_us; /* when the configuration came as a whole */
@@ -67,6 +82,7 @@ enum param_kind {
 	PARAM_STRING,
 	PARAM_NUMBER,
 	PARAM_OBJECT,
+	PARAM_BOOLEAN,
 };
 
 struct param {
@@ -93,6 +109,7 @@ extern const struct method mark_methods[];
 extern const struct method connection_methods[];
 extern const struct method counter_methods[];
 extern const struct method system_methods[];
+extern const struct method ha_methods[];
 
 /* A parameter's text, or NULL. */
 const char *param_string(const json_t *params, const char *name);
@@ -141,7 +158,22 @@ void streams_stop(struct control *c);
 /* Frees what streams_stop() left: workers have ended. */
 void streams_free(struct control *c);
 
+/* --- methods_ha.c --- */
+
+/* Ends the requests that wait for the ha thread; what it still says is for nobody. */
+void ha_waits_stop(struct control *c);
+/* Frees what ha_waits_stop() left: the ha thread has ended. */
+void ha_waits_free(struct control *c);
+/* What `ha.status` answers; NULL: there is no ha thread. */
+json_t *ha_status_json(struct control *c);
+
 /* --- control.c --- */
+
+/* Any thread. run() is called on the control thread, soon; not at all when it ends before:
+ * who owns the note knows. */
+void control_post(struct control *c, struct control_note *note);
+/* The configuration changed: the peer is told, of several changes once. */
+void control_pair_changed(struct control *c);
 
 /* The node part of a configuration alone; NULL: no memory. */
 struct config *control_node_of(const struct config *config);

@@ -12,13 +12,15 @@
 #define MAX_METHODS 64
 
 static const struct method *const tables[] = {
-	config_methods,	    service_methods, mark_methods,
-	connection_methods, counter_methods, system_methods,
+	config_methods,	 service_methods, mark_methods, connection_methods,
+	counter_methods, system_methods,  ha_methods,
 };
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 
-static const char *const kind_names[] = {
-	[PARAM_STRING] = "a string", [PARAM_NUMBER] = "a number", [PARAM_OBJECT] = "an object"};
+static const char *const kind_names[] = {[PARAM_STRING] = "a string",
+					 [PARAM_NUMBER] = "a number",
+					 [PARAM_OBJECT] = "an object",
+					 [PARAM_BOOLEAN] = "true or false"};
 
 static const struct method *find_method(const char *name)
 {
@@ -82,6 +84,8 @@ static bool kind_fits(enum param_kind kind, const json_t *v)
 		return json_is_integer(v) && json_integer_value(v) >= 0;
 	case PARAM_OBJECT:
 		return json_is_object(v);
+	case PARAM_BOOLEAN:
+		return json_is_boolean(v);
 	case PARAM_END:
 		break;
 	}
@@ -277,6 +281,7 @@ static void wait_live(struct control *c, const struct live_answer *from)
 
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result)
 {
+	control_pair_changed(c);
 	wait_live(c, &(struct live_answer){.req = req,
 					   .result = result ? result : json_object(),
 					   .start_us = start_us});

@@ -2,63 +2,588 @@
 #include "ha/ha.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
-#include <event2/event.h>
 #include <event2/thread.h>
 
 #include "base/log.h"
+#include "ha/internal.h"
 
-#define AREA	      "ha"
-#define FIFO_PRIORITY 10
+#define FIFO_PRIORITY	10
+#define LATE_WINDOW_US	10000000
+#define NETNS_DIRECTORY "/run/netns/"
 
-struct ha {
-	struct event_base *base;
-	pthread_t thread;
-};
+uint64_t ha_now_us(void)
+{
+	struct timespec ts;
+
+	/* Goes on while the machine is suspended, so that it shows as lateness. */
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* --- time --- */
+
+static void tick_arm(struct ha *ha, uint64_t now_us)
+{
+	uint64_t next_ms = role_next(&ha->role);
+	uint64_t wait_us = HA_TICK_MS * 1000ULL;
+	struct timeval tv;
+
+	if (next_ms * 1000 < now_us + wait_us)
+		wait_us = next_ms * 1000 > now_us ? next_ms * 1000 - now_us : 0;
+	tv = (struct timeval){.tv_usec = (suseconds_t)wait_us};
+	event_add(ha->tick_ev, &tv);
+}
+
+static void late_count(struct ha *ha, uint64_t now_us, uint64_t late_us)
+{
+	if (now_us - ha->late_since_us > LATE_WINDOW_US) {
+		ha->late_before_us = ha->late_max_us;
+		ha->late_max_us = 0;
+		ha->late_since_us = now_us;
+	}
+	if (late_us > ha->late_max_us)
+		ha->late_max_us = late_us;
+}
+
+/*
+ * A timer that fires late, or a worker that stood still, says that this router was deaf, not
+ * that the peer is silent: what came meanwhile is heard first, and the machine is told.
+ */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct ha *ha = arg;
+	const uint64_t now_us = ha_now_us(), late_us = late_measure(&ha->late, now_us);
+	struct role_event event = {.type = ROLE_LATE};
+
+	(void)fd;
+	(void)what;
+	late_count(ha, now_us, late_us);
+	if (late_us > (uint64_t)ha->config.role.keepalive_ms * 1000) {
+		ha_hear_drain(ha);
+		event.late_ms = (uint32_t)(late_us / 1000);
+		ha_step(ha, &event);
+	}
+	ha_ports_look(ha);
+	event = (struct role_event){.type = ROLE_TICK};
+	ha_step(ha, &event);
+	ha_act_tick(ha, now_us);
+	ha_neighbours_tick(ha, now_us);
+	retire_poll(&ha->retired);
+	ha_status_publish(ha, false);
+	tick_arm(ha, ha_now_us());
+}
+
+static void on_slow(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ha_hear_slow(arg);
+}
+
+/* --- notes of other threads --- */
+
+static void on_note(evutil_socket_t fd, short what, void *arg)
+{
+	struct ha *ha = arg;
+	struct ha_note *n;
+	uint64_t count;
+	bool stopping;
+
+	(void)what;
+	(void)!read(fd, &count, sizeof(count));
+	pthread_mutex_lock(&ha->lock);
+	n = ha->first;
+	ha->first = ha->last = NULL;
+	stopping = ha->stopping;
+	pthread_mutex_unlock(&ha->lock);
+	while (n) {
+		struct ha_note *next = n->next;
+
+		n->run(ha, n);
+		free(n);
+		n = next;
+	}
+	if (stopping)
+		event_base_loopbreak(ha->base);
+}
+
+static void wake(struct ha *ha)
+{
+	const uint64_t one = 1;
+
+	(void)!write(ha->note_fd, &one, sizeof(one));
+}
+
+static struct ha_note *note_create(void (*run)(struct ha *ha, struct ha_note *note))
+{
+	struct ha_note *n = calloc(1, sizeof(*n));
+
+	if (n)
+		n->run = run;
+	return n;
+}
+
+static void note_send(struct ha *ha, struct ha_note *n)
+{
+	pthread_mutex_lock(&ha->lock);
+	if (ha->last)
+		ha->last->next = n;
+	else
+		ha->first = n;
+	ha->last = n;
+	pthread_mutex_unlock(&ha->lock);
+	wake(ha);
+}
+
+static void run_addresses(struct ha *ha, struct ha_note *n)
+{
+	free(ha->addresses);
+	ha->addresses = n->addresses.v;
+	ha->n_addresses = n->addresses.n;
+	ha_neighbours_addresses(ha);
+}
+
+int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
+{
+	struct ha_note *note = note_create(run_addresses);
+	struct ha_address *v = calloc(n + 1U, sizeof(*v));
+
+	if (!note || !v) {
+		free(note);
+		free(v);
+		return -ENOMEM;
+	}
+	if (n)
+		memcpy(v, list, n * sizeof(*v));
+	note->addresses.v = v;
+	note->addresses.n = n;
+	note_send(ha, note);
+	return 0;
+}
+
+static void known_tell(struct ha *ha)
+{
+	struct role_event event = {.type = ROLE_SYNC};
+
+	event.sync.synchronised = ha->role.synchronised;
+	event.sync.verdicts = ha->verdicts;
+	event.sync.progress = ha->role.sync;
+	memcpy(event.sync.config_digest, ha->config_digest, HA_DIGEST_BYTES);
+	memcpy(event.sync.verdict_digest, ha->verdict_digest, HA_DIGEST_BYTES);
+	ha_step(ha, &event);
+}
+
+static void run_digest(struct ha *ha, struct ha_note *n)
+{
+	memcpy(ha->config_digest, n->digest.digest, HA_DIGEST_BYTES);
+	known_tell(ha);
+}
+
+int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES])
+{
+	struct ha_note *note = note_create(run_digest);
+
+	if (!note)
+		return -ENOMEM;
+	memcpy(note->digest.digest, digest, HA_DIGEST_BYTES);
+	note_send(ha, note);
+	return 0;
+}
+
+static void run_verdicts(struct ha *ha, struct ha_note *n)
+{
+	memcpy(ha->verdict_digest, n->digest.digest, HA_DIGEST_BYTES);
+	ha->verdicts = n->digest.complete;
+	known_tell(ha);
+}
+
+int ha_set_verdicts(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES], bool complete)
+{
+	struct ha_note *note = note_create(run_verdicts);
+
+	if (!note)
+		return -ENOMEM;
+	memcpy(note->digest.digest, digest, HA_DIGEST_BYTES);
+	note->digest.complete = complete;
+	note_send(ha, note);
+	return 0;
+}
+
+static void run_command(struct ha *ha, struct ha_note *n)
+{
+	struct role_event event = {.type = ROLE_COMMAND};
+
+	if (ha->n_pending == HA_COMMANDS) {
+		if (n->command.done)
+			n->command.done(n->command.arg, -EBUSY, "too many commands are under way");
+		return;
+	}
+	ha->pending[ha->n_pending++] = (struct ha_pending){n->command.done, n->command.arg};
+	event.command.command = n->command.command;
+	event.command.force = n->command.force;
+	ha_step(ha, &event);
+}
+
+int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_done *done,
+	       void *arg)
+{
+	struct ha_note *note = note_create(run_command);
+
+	if (!note)
+		return -ENOMEM;
+	note->command.command = command;
+	note->command.force = force;
+	note->command.done = done;
+	note->command.arg = arg;
+	note_send(ha, note);
+	return 0;
+}
+
+/* The same links with other witnesses: links come and go with ports, at a restart. */
+static void links_configure(struct ha *ha, const struct ha_config *c)
+{
+	for (uint8_t i = 0; i < ha->config.n_links && i < c->n_links; i++) {
+		struct ha_link_config *to = &ha->config.links[i];
+
+		if (to->link != c->links[i].link)
+			continue;
+		memcpy(to->witnesses, c->links[i].witnesses, sizeof(to->witnesses));
+		to->n_witnesses = c->links[i].n_witnesses;
+		ha->config.role.witnesses[i] = to->n_witnesses;
+	}
+	if (ha_neighbours_witnesses(ha) < 0)
+		log_error(HA_AREA, "no memory for the witnesses: the old ones are asked");
+}
+
+/* What a reload may change; the rest waits for a restart, as control says. */
+static void run_configure(struct ha *ha, struct ha_note *n)
+{
+	struct ha_config *c = n->config;
+	struct role_config role = c->role;
+	char error[HA_KEYS_ERROR];
+
+	role.session = ha->config.role.session;
+	role.has_peer = ha->config.role.has_peer;
+	role.role = ha->config.role.role;
+	role.n_paths = ha->config.role.n_paths;
+	memcpy(role.path_names, ha->config.role.path_names, sizeof(role.path_names));
+	role.n_vip_links = ha->config.role.n_vip_links;
+	memcpy(role.vip_link_names, ha->config.role.vip_link_names, sizeof(role.vip_link_names));
+	ha->config.role = role;
+	ha->config.announce = c->announce;
+	ha->config.sync_rate = c->sync_rate;
+	links_configure(ha, c);
+	role_configure(&ha->role, &ha->config.role);
+	if (role.has_peer && ha_keys_load(&ha->keys, c->key_file, error) < 0)
+		log_error(HA_AREA, "%s: the keys stay as they were", error);
+	free(c);
+}
+
+int ha_configure(struct ha *ha, const struct ha_config *config)
+{
+	struct ha_note *note = note_create(run_configure);
+	struct ha_config *copy = malloc(sizeof(*copy));
+
+	if (!note || !copy) {
+		free(note);
+		free(copy);
+		return -ENOMEM;
+	}
+	*copy = *config;
+	note->config = copy;
+	note_send(ha, note);
+	return 0;
+}
+
+/* --- life --- */
+
+static int netns_enter(const char *netns, char error[256])
+{
+	char path[sizeof(NETNS_DIRECTORY) + 256];
+	int fd, ret = 0;
+
+	if (!netns[0])
+		return 0;
+	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : NETNS_DIRECTORY, netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
+		ret = -errno;
+		snprintf(error, 256, "node.linux.netns: %.200s: %s", path, strerror(-ret));
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int programs_start(struct ha *ha, char error[256])
+{
+	struct notify_config config = {.argv = (const char *const *)ha->notify_argv,
+				       .time_limit_ms = ha->config.notify_timeout_ms,
+				       .netns = ha->config.netns[0] ? ha->config.netns : NULL};
+	int ret;
+
+	if (ha->config.notify_user[0])
+		config.user = ha->config.notify_user;
+	if (ha->spawn_fd < 0)
+		return 0;
+	ret = spawn_client_create(ha->base, ha->spawn_fd, &ha->spawn);
+	ha->spawn_fd = -1;
+	if (ret == 0 && ha->notify_argv)
+		ret = notify_create(ha->base, ha->spawn, HA_AREA, &config, &ha->notify);
+	if (ret < 0)
+		snprintf(error, 256, "node.notify.ha: %s", strerror(-ret));
+	return ret;
+}
+
+/* On the thread, in the namespace of the TAPs, which sockets keep. */
+static int parts_start(struct ha *ha, char error[256])
+{
+	const struct timeval slow = {.tv_usec = 1000 * (HA_SLOW_MS % 1000),
+				     .tv_sec = HA_SLOW_MS / 1000};
+	struct event_config *config = event_config_new();
+	int ret = -ENOMEM;
+
+	snprintf(error, 256, "out of memory");
+	if (config && evthread_use_pthreads() == 0) {
+		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+		ha->base = event_base_new_with_config(config);
+	}
+	event_config_free(config);
+	ha->note_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (!ha->base || ha->note_fd < 0)
+		return ret;
+	ha->note_ev = event_new(ha->base, ha->note_fd, EV_READ | EV_PERSIST, on_note, ha);
+	ha->tick_ev = evtimer_new(ha->base, on_tick, ha);
+	ha->slow_ev = event_new(ha->base, -1, EV_PERSIST, on_slow, ha);
+	if (!ha->note_ev || !ha->tick_ev || !ha->slow_ev || event_add(ha->note_ev, NULL) < 0 ||
+	    event_add(ha->slow_ev, &slow) < 0)
+		return ret;
+	if (ha->config.role.has_peer) {
+		ret = ha_keys_load(&ha->keys, ha->config.key_file, error);
+		if (ret < 0)
+			return ret;
+	}
+	ha_watch_start(ha, ha_now_us());
+	if (ha_neighbours_start(ha) < 0)
+		return -ENOMEM;
+	ret = programs_start(ha, error);
+	return ret < 0 ? ret : ha_hear_start(ha, error);
+}
+
+static int port_cmp(const void *a, const void *b)
+{
+	return strcmp(a, b); /* names come first */
+}
+
+static int machine_start(struct ha *ha, char error[256])
+{
+	struct role_config *role = &ha->config.role;
+	struct ha_config *c = &ha->config;
+
+	if (getrandom(&role->session, sizeof(role->session), 0) != sizeof(role->session)) {
+		snprintf(error, 256, "no random numbers from the kernel");
+		return -EIO;
+	}
+	qsort(c->ports, c->n_ports, sizeof(c->ports[0]), port_cmp);
+	role->n_paths = c->n_paths;
+	for (uint8_t i = 0; i < c->n_paths; i++)
+		memcpy(role->path_names[i], c->paths[i].name, ROLE_NAME_LEN);
+	role->n_vip_links = c->n_links;
+	for (uint8_t i = 0; i < c->n_links; i++) {
+		memcpy(role->vip_link_names[i], c->links[i].name, ROLE_NAME_LEN);
+		role->witnesses[i] = c->links[i].n_witnesses;
+	}
+	if (role_config_check(role, error, 256) < 0)
+		return -EINVAL;
+	freshness_init(&ha->fresh, &role->session);
+	role_init(&ha->role, role, ha_now_ms());
+	if (role->has_peer)
+		__atomic_store_n(&ha->pub->vip_lease, (uint64_t)VIP_LEASE_OFF, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static void argv_free(char **argv)
+{
+	for (char **p = argv; p && *p; p++)
+		free(*p);
+	free(argv);
+}
+
+/* NULL for n = 0, or with errno ENOMEM. */
+static char **argv_copy(char *const *from, uint32_t n)
+{
+	char **argv = n ? calloc(n + 1U, sizeof(*argv)) : NULL;
+
+	for (uint32_t i = 0; argv && i < n; i++) {
+		argv[i] = strdup(from[i]);
+		if (!argv[i]) {
+			argv_free(argv);
+			return NULL;
+		}
+	}
+	return argv;
+}
+
+static void ha_free(struct ha *ha)
+{
+	ha_hear_stop(ha);
+	ha_neighbours_stop(ha);
+	notify_destroy(ha->notify);
+	if (ha->spawn)
+		spawn_client_destroy(ha->spawn);
+	if (ha->spawn_fd >= 0)
+		close(ha->spawn_fd);
+	argv_free(ha->notify_argv);
+	ha_keys_fini(&ha->keys);
+	while (ha->first) {
+		struct ha_note *next = ha->first->next;
+
+		if (ha->first->run == run_addresses)
+			free(ha->first->addresses.v);
+		else if (ha->first->run == run_configure)
+			free(ha->first->config);
+		free(ha->first);
+		ha->first = next;
+	}
+	if (ha->note_ev)
+		event_free(ha->note_ev);
+	if (ha->tick_ev)
+		event_free(ha->tick_ev);
+	if (ha->slow_ev)
+		event_free(ha->slow_ev);
+	if (ha->base)
+		event_base_free(ha->base);
+	if (ha->note_fd >= 0)
+		close(ha->note_fd);
+	__atomic_store_n(&ha->pub->relay, NULL, __ATOMIC_RELEASE);
+	if (ha->relay)
+		retire(&ha->retired, ha->relay, free);
+	retire_list_fini(&ha->retired);
+	free(ha->addresses);
+	pthread_mutex_destroy(&ha->lock);
+	pthread_mutex_destroy(&ha->status_lock);
+	free(ha);
+}
 
 static void *ha_main(void *arg)
 {
 	const struct sched_param fifo = {.sched_priority = FIFO_PRIORITY};
 	struct ha *ha = arg;
+	int ret;
 
 	prctl(PR_SET_NAME, "plvs-ha");
-	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) != 0)
-		log_info(AREA, "no real-time priority: heartbeats may come late on a busy host");
-	event_base_loop(ha->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	ret = netns_enter(ha->config.netns, ha->start_error);
+	if (ret == 0)
+		ret = parts_start(ha, ha->start_error);
+	if (ret == 0 && pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) != 0)
+		log_info(HA_AREA, "no real-time priority: heartbeats may come late on a busy host");
+	if (ret == 0) {
+		tick_arm(ha, ha_now_us());
+		ha_status_publish(ha, true);
+	}
+	ha->start_ret = ret;
+	sem_post(&ha->started);
+	if (ret == 0)
+		event_base_loop(ha->base, EVLOOP_NO_EXIT_ON_EMPTY);
 	return NULL;
 }
 
-int ha_start(struct ha **out)
+static struct ha *ha_create(const struct ha_options *options)
 {
 	struct ha *ha = calloc(1, sizeof(*ha));
-	int rc;
 
 	if (!ha)
+		return NULL;
+	ha->config = options->config;
+	ha->host = options->host;
+	ha->pub = options->pub;
+	ha->note_fd = -1;
+	ha->spawn_fd = options->spawn_fd;
+	ha->notify_argv = argv_copy(options->config.notify, options->config.n_notify);
+	ha->config.notify = NULL;
+	pthread_mutex_init(&ha->lock, NULL);
+	pthread_mutex_init(&ha->status_lock, NULL);
+	sem_init(&ha->started, 0, 0);
+	sem_init(&ha->left, 0, 0);
+	retire_list_init(&ha->retired, &ha->pub->grace);
+	return ha;
+}
+
+int ha_start(const struct ha_options *options, struct ha **out, char error[256])
+{
+	struct ha *ha = ha_create(options);
+	int ret;
+
+	snprintf(error, 256, "out of memory");
+	if (!ha)
 		return -ENOMEM;
-	if (evthread_use_pthreads() != 0 || (ha->base = event_base_new()) == NULL) {
-		free(ha);
-		return -ENOMEM;
+	ret = machine_start(ha, error);
+	ha->start_error = error;
+	if (ret == 0)
+		ret = -pthread_create(&ha->thread, NULL, ha_main, ha);
+	if (ret == 0) {
+		while (sem_wait(&ha->started) < 0)
+			;
+		ret = ha->start_ret;
+		if (ret < 0)
+			pthread_join(ha->thread, NULL);
 	}
-	rc = pthread_create(&ha->thread, NULL, ha_main, ha);
-	if (rc != 0) {
-		event_base_free(ha->base);
-		free(ha);
-		return -rc;
+	ha->start_error = NULL;
+	if (ret < 0) {
+		ha_free(ha);
+		return ret;
 	}
+	ha->running = true;
+	error[0] = '\0';
 	*out = ha;
 	return 0;
+}
+
+int ha_leave(struct ha *ha)
+{
+	return ha_command(ha, ROLE_CMD_STOP, false, NULL, NULL);
+}
+
+int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump)
+{
+	struct timespec until;
+	int ret;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while ((ret = sem_clockwait(&ha->left, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
+		;
+	*dump = ret == 0 && ha->dump;
+	return ret == 0 ? 0 : -ETIMEDOUT;
 }
 
 void ha_stop(struct ha *ha)
 {
 	if (!ha)
 		return;
-	event_base_loopexit(ha->base, NULL);
+	pthread_mutex_lock(&ha->lock);
+	ha->stopping = true;
+	pthread_mutex_unlock(&ha->lock);
+	wake(ha);
 	pthread_join(ha->thread, NULL);
-	event_base_free(ha->base);
-	free(ha);
+	for (uint32_t i = 0; i < ha->n_pending; i++)
+		if (ha->pending[i].done)
+			ha->pending[i].done(ha->pending[i].arg, -ESHUTDOWN, "the router ends");
+	ha_free(ha);
 }

@@ -3,18 +3,181 @@
 #define PLVS_HA_HA_H
 
 /*
- * The ha thread: heartbeats, roles and the lease of addresses will live on its event loop.
- * The loop has one base and its own thread, so that nothing in control or link delays it.
+ * The ha thread: hears the peer, runs the role machine (role.h) and carries out what it
+ * decides: lease, grace, freeze and relay are words that workers read (model/publish.h);
+ * addresses, connections and programs are others' work, asked for through struct ha_host.
  *
- * Context: main.
+ * One libevent base on a thread of its own, SCHED_FIFO where allowed. It never waits for
+ * another thread: others leave messages (ha_*()), and read what it publishes.
+ *
+ * Context: control or main, unless noted.
  */
 
-struct ha;
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Starts the thread on the CPUs of the caller, SCHED_FIFO where that is allowed.
- * 0 or -errno. */
-int ha_start(struct ha **out);
+#include "base/addr.h"
+#include "ha/role.h"
+#include "ha/wire.h"
+#include "model/link.h"
+#include "model/publish.h"
+
+#define HA_PATHS     ROLE_MAX_PATHS
+#define HA_WATCHED   (MAX_WORKERS + 1)
+#define HA_WITNESSES ROLE_MAX_WITNESSES
+
+struct ha;
+struct spawn_client;
+
+struct ha_path_config {
+	char name[ROLE_NAME_LEN];
+	struct endpoint local, peer;
+};
+
+/* A link that carries VIPs or gateway addresses. */
+struct ha_link_config {
+	link_id link;
+	char name[ROLE_NAME_LEN]; /* "public.10" */
+	char ifname[16];	  /* of its Linux interface */
+	struct addr own;	  /* the router's own address there, or none */
+	struct addr witnesses[HA_WITNESSES];
+	uint8_t n_witnesses;
+};
+
+struct ha_config {
+	struct role_config role; /* session, names and counts are filled in by ha_start() */
+	struct {
+		char name[ROLE_NAME_LEN];
+		uint16_t port;	    /* index */
+	} ports[HA_MAX_PORT_ROLES]; /* both routers have the same names */
+	uint8_t n_ports;
+	uint32_t cluster;
+	char key_file[256];
+	char netns[256]; /* of the TAPs; "" = the process's */
+	struct ha_path_config paths[HA_PATHS];
+	uint8_t n_paths;
+	struct ha_link_config links[ROLE_MAX_VIP_LINKS];
+	uint8_t n_links;
+	struct {
+		uint32_t count, spacing_ms, refresh_s;
+	} announce;
+	uint32_t sync_rate;  /* bytes per second */
+	char *const *notify; /* argv; copied */
+	uint32_t n_notify;   /* 0: nobody is told */
+	char notify_user[32];
+	uint32_t notify_timeout_ms;
+};
+
+/* An address that moves: announced on its link, or on all that have VIPs. */
+struct ha_address {
+	struct addr addr;
+	link_id link; /* LINK_ANY */
+};
+
+/* What the ha thread asks of others. Called on the ha thread: must not wait. */
+struct ha_host {
+	/* Addresses come to Linux, or leave it: link_set_active(). */
+	void (*set_active)(void *arg, bool active);
+	/* Whether a port has a carrier, and its MAC. */
+	bool (*port)(void *arg, uint16_t port, struct mac *mac);
+	/* Frames relayed so far, over all workers. */
+	uint64_t (*relayed)(void *arg);
+	/* Threads on the way of heartbeats, by what counts their rounds (relaxed loads); on_demand:
+	 * stands still rightly when there is nothing to do. At most HA_WATCHED; how many. */
+	uint16_t (*watched)(void *arg, const uint64_t **progress, bool *on_demand);
+	/* The role changed: checks, metrics, systemd. Any of them may be NULL. */
+	void (*changed)(void *arg, enum ha_state from, enum ha_state to, const char *text);
+	void *arg;
+	uint64_t tsc_hz;
+};
+
+struct ha_path_status {
+	char name[ROLE_NAME_LEN];
+	struct endpoint local, peer;
+	bool open;
+	uint64_t sent, send_errors, received, lost;
+	uint64_t bad;		       /* datagrams refused, for any of these: */
+	uint64_t refused[HA_WIRE_MAX]; /* by enum ha_wire_error */
+	uint32_t rtt_us;	       /* smoothed; 0 = not known */
+	uint64_t heard_ms;	       /* ago; UINT64_MAX = never */
+};
+
+struct ha_witness_status {
+	char link[ROLE_NAME_LEN];
+	uint8_t configured, answering;
+};
+
+struct ha_status {
+	bool has_peer;
+	enum ha_state state;
+	enum ha_role role;
+	uint64_t term;
+	uint16_t priority;
+	uint64_t state_ms; /* in this state */
+	char reason[ROLE_REASON_LEN];
+	char explain[1024]; /* sentences */
+	bool ready, grace, frozen, relaying;
+	uint64_t lease_left_ms; /* UINT64_MAX = no lease is needed */
+	struct {
+		bool known, alive, digest_differs;
+		enum ha_state state;
+		enum ha_role role;
+		uint64_t term;
+		uint16_t priority;
+		uint64_t heard_ms;
+		struct ha_sync_progress sync;
+	} peer;
+	uint8_t n_paths, n_links;
+	struct ha_path_status paths[HA_PATHS];
+	struct ha_witness_status witnesses[ROLE_MAX_VIP_LINKS];
+	uint64_t transitions[ROLE_N_ROWS];
+	uint64_t refused_stops;
+	uint64_t late_max_us; /* of the loop, over the last 10 to 20 s */
+	uint64_t relayed;
+	struct ha_sync_status {
+		bool synchronised; /* this router has all of the active one's connections */
+		bool peer_synchronised, behind;
+		uint64_t sent, acknowledged, received, installed, unbound, refused, shed;
+		uint64_t backlog; /* events that wait to be sent */
+	} sync;
+};
+
+struct ha_options {
+	struct ha_config config;
+	struct ha_host host;
+	struct published *pub;
+	int spawn_fd; /* spawner_client_fd(): taken over; -1 = no programs can be run */
+};
+
+/* A lease is renewed by nobody until this returns: a router with a peer begins inactive.
+ * Starts the thread on the CPUs of the caller. Without a peer it has little to do, and the
+ * router is active at once. 0 or -errno with a sentence in error. */
+int ha_start(const struct ha_options *options, struct ha **out, char error[256]);
+/* Before the end of the process: an active router with a synchronised peer hands over, and
+ * relays what still comes. 0 or -ENOMEM. */
+int ha_leave(struct ha *ha);
+/* Waits until it has. *dump: nobody else has the connections. 0, or -ETIMEDOUT. */
+int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump);
 /* Ends it and frees everything. NULL is allowed. */
 void ha_stop(struct ha *ha);
+
+/* --- Any thread but workers; no wait. 0 or -ENOMEM. --------------------------------- */
+
+/* Timers, witnesses, keys: what a reload may change. Paths, cluster and role need a restart. */
+int ha_configure(struct ha *ha, const struct ha_config *config);
+/* Replaces the list of addresses that are announced. */
+int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n);
+/* Digest of the shared configuration, and what health knows. */
+int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES]);
+int ha_set_verdicts(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES], bool complete);
+
+/* done is called on the ha thread, once: rc 0 or -errno, with a sentence. */
+typedef void ha_command_done(void *arg, int rc, const char *text);
+int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_done *done,
+	       void *arg);
+
+/* As of the last round of the ha thread; never blocks it. */
+void ha_status(struct ha *ha, struct ha_status *out);
 
 #endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/view.h"
+
+/* The pair of routers: sentences first, then what stands behind them. */
+
+static const struct view_column path_columns[] = {
+	{"path", "name", FORMAT_TEXT},		{"local", "local", FORMAT_TEXT},
+	{"peer", "peer", FORMAT_TEXT},		{"heard ms", "heard_ms", FORMAT_ID},
+	{"rtt us", "rtt_us", FORMAT_ID},	{"sent", "sent", FORMAT_COUNT},
+	{"received", "received", FORMAT_COUNT}, {"lost", "lost", FORMAT_COUNT},
+	{"bad", "bad", FORMAT_COUNT},		{NULL, NULL, FORMAT_TEXT},
+};
+static const struct list_view list_paths = {"paths", "no path: there is no peer", path_columns};
+
+static const struct view_column witness_columns[] = {
+	{"link", "link", FORMAT_TEXT},
+	{"witnesses asked", "asked", FORMAT_ID},
+	{"answering", "answering", FORMAT_ID},
+	{NULL, NULL, FORMAT_TEXT},
+};
+static const struct list_view list_witnesses = {"witnesses", "no link", witness_columns};
+
+/* Sentences, a line each. */
+static void lines_put(FILE *file, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		char *line = strndup(text, n);
+
+		text_put(file, line ? line : "?");
+		fputc('\n', file);
+		free(line);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void number_put(const struct out *out, const json_t *r, const char *path, const char *unit)
+{
+	char *text = view_format(out, view_at(r, path), FORMAT_COUNT);
+
+	text_put(out->file, text ? text : "-");
+	fputs(unit, out->file);
+	free(text);
+}
+
+static void sync_put(const struct out *out, const json_t *r)
+{
+	fputs("connections told: ", out->file);
+	number_put(out, r, "sync.sent", " sent, ");
+	number_put(out, r, "sync.acknowledged", " acknowledged, ");
+	number_put(out, r, "sync.backlog", " waiting; received ");
+	number_put(out, r, "sync.received", ", installed ");
+	number_put(out, r, "sync.installed", ", of unknown services ");
+	number_put(out, r, "sync.unbound", ", refused ");
+	number_put(out, r, "sync.refused", "\n");
+}
+
+void view_ha(const struct out *out, const json_t *r, const struct invocation *inv)
+{
+	(void)inv;
+	lines_put(out->file, view_text(r, "explain"));
+	if (!json_is_true(view_at(r, "pair")))
+		return;
+	if (json_is_true(view_at(r, "peer.configuration_differs")))
+		fprintf(out->file,
+			"%sThe shared configuration of the two routers differs%s: "
+			"`plvsctl config push` sends this one.\n",
+			style_on(out, STYLE_WARN), style_off(out, STYLE_WARN));
+	sync_put(out, r);
+	fputc('\n', out->file);
+	view_list(out, &list_paths, r);
+	fputc('\n', out->file);
+	view_list(out, &list_witnesses, r);
+}
+
+void view_said(const struct out *out, const json_t *r, const struct invocation *inv)
+{
+	(void)inv;
+	lines_put(out->file, view_text(r, "text"));
+}

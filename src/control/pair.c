@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/pair.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/internal.h"
+
+#define SYNC_PORT_OFFSET 1 /* synchronisation has sockets of its own, a port above */
+
+/* --- from the configuration --- */
+
+static struct endpoint with_port(const struct endpoint *ep)
+{
+	struct endpoint out = *ep;
+
+	if (out.port == 0)
+		out.port = be16_from(CONFIG_HA_PORT);
+	return out;
+}
+
+static void role_config(const struct config *config, struct role_config *out)
+{
+	const struct config_ha_shared *ha = &config->shared.ha;
+
+	role_config_defaults(out);
+	out->has_peer = config->node.ha.n_paths > 0;
+	out->keepalive_ms = ha->keepalive_ms;
+	out->deadtime_ms = ha->deadtime_ms;
+	out->start_delay_ms = ha->start_delay_ms;
+	out->failback_delay_ms = ha->failback_delay_ms;
+	out->grace_ms = ha->grace_ms;
+	out->failback =
+		ha->failback == CONFIG_FAILBACK_AUTO ? ROLE_FAILBACK_AUTO : ROLE_FAILBACK_MANUAL;
+	out->role = config->node.ha.role == CONFIG_HA_BACKUP ? HA_ROLE_BACKUP : HA_ROLE_PRIMARY;
+	out->priority = (uint16_t)config->node.ha.priority;
+}
+
+static bool is_peer(const struct config *config, const struct addr *a)
+{
+	for (uint32_t i = 0; i < config->node.ha.n_paths; i++)
+		if (addr_equal(&config->node.ha.paths[i].peer.addr, a) ||
+		    addr_equal(&config->node.ha.paths[i].local.addr, a))
+			return true;
+	return false;
+}
+
+static void witness_add(const struct config *config, struct ha_link_config *link,
+			const struct addr *a)
+{
+	if (link->n_witnesses == HA_WITNESSES || a->family != ADDR_V4 || is_peer(config, a))
+		return;
+	for (uint8_t i = 0; i < link->n_witnesses; i++)
+		if (addr_equal(&link->witnesses[i], a))
+			return;
+	link->witnesses[link->n_witnesses++] = *a;
+}
+
+static bool on_networks(const struct config_addr *v, uint32_t n, const struct addr *a)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct prefix p = {.addr = v[i].addr, .len = v[i].len};
+
+		if (prefix_contains(&p, a))
+			return true;
+	}
+	return false;
+}
+
+/* Next hops of the routes, then real servers on the link's networks. */
+static void witnesses_default(const struct config *config, const struct config_addr *addresses,
+			      uint32_t n_addresses, const struct config_route *routes,
+			      uint32_t n_routes, struct ha_link_config *out)
+{
+	for (uint32_t i = 0; i < n_routes; i++)
+		witness_add(config, out, &routes[i].via);
+	for (uint32_t i = 0; i < config->shared.n_services; i++) {
+		const struct config_service *s = config->shared.services[i];
+
+		for (uint32_t k = 0; k < s->n_servers; k++) {
+			if (out->n_witnesses == HA_WITNESSES)
+				return;
+			if (on_networks(addresses, n_addresses, &s->servers[k].ep.addr))
+				witness_add(config, out, &s->servers[k].ep.addr);
+		}
+	}
+}
+
+static const struct config_witness *witness_configured(const struct config *config, link_id link)
+{
+	for (uint32_t i = 0; i < config->shared.ha.n_witnesses; i++)
+		if (config->shared.ha.witnesses[i].link_id == link)
+			return &config->shared.ha.witnesses[i];
+	return NULL;
+}
+
+/* vlan NULL: the port itself. */
+static void link_config(const struct config *config, uint32_t port, const struct config_vlan *vlan,
+			struct ha_config *out)
+{
+	const struct config_port *p = &config->node.ports[port];
+	const struct config_witness *stated;
+	struct ha_link_config *link;
+
+	if (out->n_links == ROLE_MAX_VIP_LINKS)
+		return;
+	link = &out->links[out->n_links];
+	memset(link, 0, sizeof(*link));
+	link->link = link_id_of((uint16_t)port, vlan ? (uint16_t)vlan->id : 0);
+	config_link_format(&config->node, link->link, link->name, sizeof(link->name));
+	if (vlan)
+		snprintf(link->ifname, sizeof(link->ifname), "%.10s.%u", p->tap, vlan->id);
+	else
+		snprintf(link->ifname, sizeof(link->ifname), "%s", p->tap);
+	if (vlan && vlan->n_addresses)
+		link->own = vlan->addresses[0].addr;
+	else if (!vlan && p->n_addresses)
+		link->own = p->addresses[0].addr;
+	stated = witness_configured(config, link->link);
+	if (stated)
+		for (uint32_t i = 0; i < stated->n_addresses; i++)
+			witness_add(config, link, &stated->addresses[i].addr);
+	else if (vlan)
+		witnesses_default(config, vlan->addresses, vlan->n_addresses, vlan->routes,
+				  vlan->n_routes, link);
+	else
+		witnesses_default(config, p->addresses, p->n_addresses, p->routes, p->n_routes,
+				  link);
+	out->n_links++;
+}
+
+static void paths_config(const struct config *config, struct ha_config *out)
+{
+	for (uint32_t i = 0; i < config->node.ha.n_paths && i < HA_PATHS; i++) {
+		const struct config_ha_path *from = &config->node.ha.paths[i];
+		struct ha_path_config *to = &out->paths[out->n_paths++];
+
+		snprintf(to->name, sizeof(to->name), "%s", from->name);
+		to->local = with_port(&from->local);
+		to->peer = with_port(&from->peer);
+	}
+}
+
+void pair_config(const struct config *config, struct ha_config *out)
+{
+	const struct config_node *node = &config->node;
+	const struct config_ha_shared *ha = &config->shared.ha;
+
+	memset(out, 0, sizeof(*out));
+	role_config(config, &out->role);
+	out->cluster = ha->cluster;
+	snprintf(out->key_file, sizeof(out->key_file), "%s",
+		 node->ha.key_file ? node->ha.key_file : "");
+	snprintf(out->netns, sizeof(out->netns), "%s", node->netns ? node->netns : "");
+	paths_config(config, out);
+	for (uint32_t i = 0; i < node->n_ports; i++) {
+		if (out->n_ports < HA_MAX_PORT_ROLES) {
+			snprintf(out->ports[out->n_ports].name, ROLE_NAME_LEN, "%s",
+				 node->ports[i].name);
+			out->ports[out->n_ports++].port = (uint16_t)i;
+		}
+		link_config(config, i, NULL, out);
+		for (uint32_t v = 0; v < node->ports[i].n_vlans; v++)
+			link_config(config, i, &node->ports[i].vlans[v], out);
+	}
+	out->announce.count = ha->announce.count;
+	out->announce.spacing_ms = ha->announce.spacing_ms;
+	out->announce.refresh_s = ha->announce.refresh_s;
+	out->sync_rate = ha->sync_rate > UINT32_MAX / 1000 ? UINT32_MAX : ha->sync_rate * 1000;
+	out->notify = node->notify.ha;
+	out->n_notify = node->notify.n_ha;
+	snprintf(out->notify_user, sizeof(out->notify_user), "%s",
+		 node->notify.user ? node->notify.user : "");
+	out->notify_timeout_ms = node->notify.timeout_ms;
+}
+
+void pair_punt_rules(const struct config *config, struct punt_rules *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (uint32_t i = 0; i < config->node.ha.n_paths && out->n < PUNT_RULES_MAX; i++) {
+		const struct config_ha_path *p = &config->node.ha.paths[i];
+		const uint16_t port = be16_to(with_port(&p->local).port);
+
+		if (p->local.addr.family != ADDR_V4)
+			continue;
+		out->rule[out->n++] =
+			(struct punt_rule4){.own = p->local.addr.v4,
+					    .peer = p->peer.addr.v4,
+					    .first = port,
+					    .last = (uint16_t)(port + SYNC_PORT_OFFSET),
+					    .proto = IPPROTO_UDP,
+					    .class = PUNT_HA};
+	}
+}
+
+/* --- to the ha thread --- */
+
+static void no_memory(void)
+{
+	log_error(CONTROL_AREA,
+		  "no memory to tell the ha thread what changed: it takes effect with "
+		  "the next change");
+}
+
+void pair_addresses(struct control *c, const struct snapshot *live)
+{
+	const uint32_t moves = ADDR_KIND_VIP | ADDR_KIND_GATEWAY;
+	struct ha_address *v;
+	uint32_t n = 0;
+
+	if (!c->ha)
+		return;
+	v = calloc(live->addrs4->n + 1U, sizeof(*v));
+	for (uint32_t i = 0; v && i <= live->addrs4->mask; i++) {
+		const struct addr_entry4 *e = &live->addrs4->slots[i];
+		const bool lives = !(e->kinds & ADDR_KIND_VIP) || (e->kinds & ADDR_KIND_ACTIVE);
+
+		if ((e->kinds & moves) && lives && !(e->kinds & ADDR_KIND_ROUTED))
+			v[n++] = (struct ha_address){addr_from_v4(e->addr), e->link};
+	}
+	if (!v || ha_set_addresses(c->ha, v, n) < 0)
+		no_memory();
+	free(v);
+}
+
+static uint8_t nibble(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+void pair_configured(struct control *c)
+{
+	char text[CONFIG_DIGEST_STRLEN];
+	uint8_t digest[HA_DIGEST_BYTES];
+	struct ha_config *config;
+
+	if (!c->ha)
+		return;
+	config = malloc(sizeof(*config));
+	if (config)
+		pair_config(c->config, config);
+	if (!config || ha_configure(c->ha, config) < 0)
+		no_memory();
+	free(config);
+	config_digest(c->config, text);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		digest[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+	if (ha_set_digest(c->ha, digest) < 0)
+		no_memory();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ha/internal.h"
+#include "ha/wire.h"
+
+/* --- the peer --- */
+
+static uint8_t path_index(const struct ha *ha, const struct path *p)
+{
+	uint8_t i = 0;
+
+	while (i + 1 < ha->config.n_paths && ha->paths[i] != p)
+		i++;
+	return i;
+}
+
+static bool message_received(struct ha *ha, struct path *p, const struct ha_envelope *e,
+			     const uint8_t *payload)
+{
+	struct role_event event = {.type = ROLE_MESSAGE};
+	struct ha_message msg;
+
+	if (ha_message_decode(e, payload, &msg) != HA_WIRE_OK)
+		return false;
+	event.message.msg = &msg;
+	event.message.path = path_index(ha, p);
+	event.message.verdict = freshness_check(&ha->fresh, &msg, &event.message.newest);
+	if (event.message.verdict == HA_FRESH_SESSION)
+		for (uint8_t i = 0; i < ha->config.n_paths; i++)
+			path_forget(ha->paths[i]);
+	ha_step(ha, &event);
+	return event.message.verdict <= HA_COPY;
+}
+
+static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
+			const uint8_t *payload, uint64_t now_us)
+{
+	struct ha *ha = arg;
+
+	(void)now_us;
+	return message_received(ha, p, e, payload);
+}
+
+static uint64_t on_now(void *arg)
+{
+	(void)arg;
+	return ha_now_us();
+}
+
+void ha_send_all(struct ha *ha, struct ha_message *msg)
+{
+	uint8_t payload[HA_MESSAGE_BYTES];
+	struct ha_envelope e;
+
+	memset(&e, 0, sizeof(e));
+	if (ha_message_encode(msg, &e, payload) < 0)
+		return;
+	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
+		struct ha_envelope copy = e;
+
+		if (ha->paths[i])
+			path_send(ha->paths[i], &copy, payload, sizeof(payload), ha_now_us());
+	}
+	late_wanted(&ha->late, ha_now_us());
+}
+
+int ha_hear_start(struct ha *ha, char error[256])
+{
+	const struct path_ops ops = {.received = on_received, .now_us = on_now, .arg = ha};
+
+	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
+		const struct ha_path_config *from = &ha->config.paths[i];
+		struct path_config config = {
+			.own = from->local, .peer = from->peer, .cluster_id = ha->config.cluster};
+		int ret;
+
+		snprintf(config.name, sizeof(config.name), "%s", from->name);
+		ret = path_create(&config, ha->base, &ha->keys, &ops, &ha->paths[i]);
+		if (ret < 0) {
+			snprintf(error, 256, "node.ha.paths[%u]: %s", i, strerror(-ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void ha_hear_stop(struct ha *ha)
+{
+	for (uint8_t i = 0; i < HA_PATHS; i++) {
+		if (ha->paths[i])
+			path_destroy(ha->paths[i]);
+		ha->paths[i] = NULL;
+	}
+}
+
+void ha_hear_drain(struct ha *ha)
+{
+	const uint64_t now_us = ha_now_us();
+
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		if (ha->paths[i])
+			path_drain(ha->paths[i], HA_DRAIN_BUDGET, now_us);
+	ha_neighbours_drain(ha);
+}
+
+void ha_hear_slow(struct ha *ha)
+{
+	const uint64_t now_us = ha_now_us();
+
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		if (ha->paths[i])
+			path_tick(ha->paths[i], now_us);
+	ha_neighbours_slow(ha);
+}
+
+/* --- this router --- */
+
+void ha_ports_look(struct ha *ha)
+{
+	struct role_event event = {.type = ROLE_PORTS};
+
+	event.ports.n = ha->config.n_ports;
+	for (uint8_t i = 0; i < ha->config.n_ports; i++) {
+		struct ha_port_role *p = &event.ports.port[i];
+
+		p->configured = 1;
+		p->up = !ha->host.port ||
+			ha->host.port(ha->host.arg, ha->config.ports[i].port, &p->mac);
+	}
+	if (memcmp(ha->ports, event.ports.port, sizeof(ha->ports)) == 0)
+		return;
+	memcpy(ha->ports, event.ports.port, sizeof(ha->ports));
+	ha_step(ha, &event);
+}
+
+void ha_watch_start(struct ha *ha, uint64_t now_us)
+{
+	const uint64_t *progress[HA_WATCHED];
+	bool on_demand[HA_WATCHED];
+	uint16_t n = 0;
+
+	late_init(&ha->late, HA_TICK_MS * 1000, now_us);
+	if (ha->host.watched)
+		n = ha->host.watched(ha->host.arg, progress, on_demand);
+	for (uint16_t i = 0; i < n; i++)
+		late_watch(&ha->late, progress[i], on_demand[i], now_us);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_INTERNAL_H
+#define PLVS_HA_INTERNAL_H
+
+/* What the files of the ha thread share. Context: the ha thread, but for the messages and the
+ * status, which have a lock each. */
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include <event2/event.h>
+
+#include "ha/announce.h"
+#include "ha/arp.h"
+#include "ha/claim.h"
+#include "ha/freshness.h"
+#include "ha/ha.h"
+#include "ha/keys.h"
+#include "ha/late.h"
+#include "ha/path.h"
+#include "ha/role.h"
+#include "ha/witness.h"
+#include "spawn/notify.h"
+
+#define HA_AREA		"ha"
+#define HA_TICK_MS	10   /* at the longest, between two looks at the machine's time */
+#define HA_SLOW_MS	1000 /* what does not hurry */
+#define HA_COMMANDS	16   /* of operators, under way */
+#define HA_DRAIN_BUDGET 4096
+
+/* Something to do on the ha thread. */
+struct ha_note {
+	struct ha_note *next;
+	void (*run)(struct ha *ha, struct ha_note *note);
+	union {
+		struct ha_config *config;
+		struct {
+			struct ha_address *v;
+			uint32_t n;
+		} addresses;
+		struct {
+			uint8_t digest[HA_DIGEST_BYTES];
+			bool complete;
+		} digest;
+		struct {
+			enum role_command command;
+			bool force;
+			ha_command_done *done;
+			void *arg;
+		} command;
+	};
+};
+
+struct ha_pending {
+	ha_command_done *done;
+	void *arg;
+};
+
+struct ha_link {
+	struct ha *ha;
+	struct arp_socket arp; /* fd -1: tried again */
+	struct event *event;
+};
+
+struct ha {
+	struct ha_config config;
+	struct ha_host host;
+	struct published *pub;
+	char **notify_argv; /* owned, or NULL */
+	int spawn_fd;	    /* until the client has it, or -1 */
+
+	/* --- any thread, under lock --- */
+	pthread_mutex_t lock;
+	struct ha_note *first, *last;
+	bool stopping;
+	pthread_mutex_t status_lock;
+	struct ha_status status;
+	sem_t left; /* posted once, when the machine lets the process end */
+	bool has_left, dump;
+
+	/* --- the ha thread --- */
+	pthread_t thread;
+	bool running;
+	sem_t started; /* the thread has made its parts, or could not */
+	int start_ret;
+	char *start_error; /* [256], of the caller */
+	int note_fd;
+	struct event_base *base;
+	struct event *note_ev, *tick_ev, *slow_ev;
+	struct late late;
+	uint64_t late_max_us, late_before_us, late_since_us;
+
+	struct role role;
+	struct freshness fresh;
+	struct ha_keys keys;
+	struct path *paths[HA_PATHS];
+	struct ha_pending pending[HA_COMMANDS];
+	uint32_t n_pending;
+
+	struct ha_address *addresses;
+	uint32_t n_addresses;
+	struct ha_port_role ports[HA_MAX_PORT_ROLES];
+	struct ha_link links[ROLE_MAX_VIP_LINKS];
+	struct witnesses *witnesses;
+	struct announcer *announcer;
+	struct claims *claims;
+	uint64_t asked_us;	    /* witnesses, last */
+	struct spawn_client *spawn; /* NULL: no programs */
+	struct notify *notify;	    /* NULL: nobody is told */
+	uint64_t grace_until_ms;    /* 0: none */
+	struct relay *relay;	    /* published, or NULL */
+	uint64_t relayed, relayed_us;
+	struct retire_list retired;
+	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
+	bool verdicts;
+};
+
+uint64_t ha_now_us(void);
+static inline uint64_t ha_now_ms(void)
+{
+	return ha_now_us() / 1000;
+}
+
+/* --- act.c: what the machine decided. --- */
+
+/* One event through the machine, and its actions carried out. */
+void ha_step(struct ha *ha, const struct role_event *event);
+/* Flags of published.vip_flags. */
+void ha_flag(struct ha *ha, uint32_t flag, bool on);
+/* Ends grace, and asks whether anything is still relayed. */
+void ha_act_tick(struct ha *ha, uint64_t now_us);
+
+/* --- hear.c: paths, ports, stalls. --- */
+
+int ha_hear_start(struct ha *ha, char error[256]);
+void ha_hear_stop(struct ha *ha);
+/* All that waits in sockets, so that no timer is believed over it. */
+void ha_hear_drain(struct ha *ha);
+void ha_hear_slow(struct ha *ha);
+/* Tells the machine of ports that changed. */
+void ha_ports_look(struct ha *ha);
+/* Has the threads watched that heartbeats go through. */
+void ha_watch_start(struct ha *ha, uint64_t now_us);
+/* A copy on every path. */
+void ha_send_all(struct ha *ha, struct ha_message *msg);
+
+/* --- neighbours.c: ARP on the links of VIPs. --- */
+
+int ha_neighbours_start(struct ha *ha);
+void ha_neighbours_stop(struct ha *ha);
+void ha_neighbours_drain(struct ha *ha);
+void ha_neighbours_tick(struct ha *ha, uint64_t now_us);
+void ha_neighbours_slow(struct ha *ha);
+/* The list of addresses changed. */
+void ha_neighbours_addresses(struct ha *ha);
+/* The witnesses changed. 0 or -ENOMEM. */
+int ha_neighbours_witnesses(struct ha *ha);
+
+/* --- status.c --- */
+
+void ha_status_publish(struct ha *ha, bool wait);
+
+#endif
