@@ -382,10 +382,26 @@ static void sync_changed(struct role *r, const struct role_event *ev)
 	memcpy(r->verdict_digest, ev->sync.verdict_digest, HA_DIGEST_BYTES);
 }
 
+static bool has_duties(const struct role *r)
+{
+	return ha_state_serves(r->state) || r->state == HA_RELAY;
+}
+
+/* A router that is to end and was made to give up first (STOP, conflict) may end now. */
+static void end_without_duties(struct turn *t)
+{
+	for (uint32_t i = 0; i < t->out->n; i++) {
+		if (t->out->action[i].type == ROLE_DO_QUIT)
+			return;
+	}
+	role_quit(t, false);
+}
+
 void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 	       struct role_actions *out)
 {
 	struct turn t = {.r = r, .now = now_ms, .out = out};
+	const bool had_duties = has_duties(r);
 
 	out->n = 0;
 	switch (ev->type) {
@@ -422,6 +438,8 @@ void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 		role_command(&t, ev->command.command, ev->command.force);
 		break;
 	}
+	if (r->stopping && had_duties && !has_duties(r))
+		end_without_duties(&t);
 }
 
 /* --- Life ----------------------------------------------------------------------------- */

@@ -227,6 +227,10 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 	const uint32_t deadtime = s->cfg[0].deadtime_ms, keepalive = s->cfg[0].keepalive_ms;
 
 	switch (a->change.row) {
+	case ROLE_ROW_START_OVER:
+		if (s->now - n->started < s->cfg[0].start_delay_ms)
+			sim_violate(s, "router %u cuts its start_delay short", n->id);
+		break;
 	case ROLE_ROW_SILENCE:
 		check_silence(s, n);
 		break;
@@ -251,6 +255,8 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 	case ROLE_ROW_CONFLICT_LOST:
 		if (n->fresh_at != s->now || !peer->life)
 			sim_violate(s, "router %u fences without a fresh message", n->id);
+		if (a->change.row == ROLE_ROW_STOPPED && n->role.term <= before->term)
+			sim_violate(s, "router %u obeys a STOP of an old term", n->id);
 		break;
 	default:
 		break;

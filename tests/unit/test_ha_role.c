@@ -857,6 +857,19 @@ static void the_end_of_an_active_process_hands_over_first(void **state)
 	assert_int_equal(lab.count[ROLE_DO_QUIT], 1);
 }
 
+static void a_router_that_is_to_end_and_is_stopped_by_the_peer_ends(void **state)
+{
+	(void)state;
+	lab_be(HA_ACTIVE);
+	lab_command(ROLE_CMD_STOP, false);
+	lab.peer.term = 6;
+	lab_hear(HA_MSG_STOP, HA_TAKEOVER);
+	assert_int_equal(lab.r.state, HA_FENCED);
+	assert_int_equal(lab.sent[HA_MSG_STOP_ACK], 1);
+	assert_int_equal(lab.count[ROLE_DO_QUIT], 1);
+	assert_int_equal(lab.out.action[lab.out.n - 1].type, ROLE_DO_QUIT);
+}
+
 static void commands_out_of_place_are_told_why(void **state)
 {
 	static const struct {
@@ -1003,6 +1016,7 @@ int main(void)
 		cmocka_unit_test(nobody_takes_what_he_could_not_serve),
 		cmocka_unit_test(relaying_ends_by_itself),
 		cmocka_unit_test(the_end_of_an_active_process_hands_over_first),
+		cmocka_unit_test(a_router_that_is_to_end_and_is_stopped_by_the_peer_ends),
 		cmocka_unit_test(commands_out_of_place_are_told_why),
 		cmocka_unit_test(reasons_are_sentences_for_operators),
 		cmocka_unit_test(heartbeats_go_out_every_keepalive),
