@@ -23,6 +23,7 @@
 #include "control/control.h"
 #include "control/pair.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/sync.h"
 #include "ha/ha.h"
 #include "keep.h"
 #include "link/link.h"
@@ -56,6 +57,9 @@ struct router {
 	bool runs; /* everything did start: there may be something to keep */
 	struct setup_host host;
 	struct punt_rules punt_rules;
+	struct identity_feed identities; /* from control to ha */
+	bool lone;			 /* no peer is configured */
+	bool dump;			 /* nobody else has the connections */
 };
 
 static const char usage[] =
@@ -241,6 +245,15 @@ static int start_ha(struct router *r, struct ha_options *options, char error[256
 	int rc;
 
 	r->dp->pub.punt_rules = &r->punt_rules;
+	if (!r->lone) {
+		rc = dataplane_sync_enable(r->dp);
+		if (rc != 0) {
+			snprintf(error, ERROR_LEN, "no memory for synchronisation");
+			return rc;
+		}
+		dataplane_sync_door(r->dp, &options->door);
+		options->identities = &r->identities;
+	}
 	options->spawn_fd = spawner_take_fd(r->spawner, SPAWN_FOR_HA);
 	rc = ha_start(options, &r->ha, error);
 	if (rc == 0)
@@ -276,9 +289,12 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	r->host = (struct setup_host){r->dp, r->link};
 	setup_ha(r->config, &r->host, &ho);
 	pair_punt_rules(r->config, &r->punt_rules);
+	r->lone = r->config->node.ha.n_paths == 0;
+	if (!r->lone)
+		co.identities = &r->identities;
 	rc = control_create(&co, r->config, &r->control, error);
 	r->config = NULL;
-	if (rc == 0 && r->state_dir)
+	if (rc == 0 && r->state_dir && r->lone)
 		keep_load(r->dp, r->state_dir);
 	if (rc == 0)
 		rc = start_ha(r, &ho, error);
@@ -308,11 +324,10 @@ static void leave(struct router *r, const sigset_t *set)
 {
 	const struct timespec now = {0};
 	uint32_t waited = 0;
-	bool dump;
 
 	if (ha_leave(r->ha) < 0)
 		return;
-	while (ha_left(r->ha, LEAVE_STEP_MS, &dump) == -ETIMEDOUT && waited < LEAVE_LIMIT_MS &&
+	while (ha_left(r->ha, LEAVE_STEP_MS, &r->dump) == -ETIMEDOUT && waited < LEAVE_LIMIT_MS &&
 	       sigtimedwait(set, NULL, &now) < 0)
 		waited += LEAVE_STEP_MS;
 }
@@ -342,7 +357,7 @@ static void stop(struct router *r)
 	ha_stop(r->ha);
 	if (r->dp)
 		dataplane_stop(r->dp);
-	if (r->runs && r->state_dir)
+	if (r->runs && r->state_dir && r->lone && r->dump)
 		keep_save(r->dp, r->state_dir);
 	free(r->state_dir);
 	if (r->link) {
@@ -351,6 +366,7 @@ static void stop(struct router *r)
 	}
 	control_destroy(r->control);
 	dataplane_destroy(r->dp);
+	identity_feed_fini(&r->identities);
 	if (r->config)
 		config_destroy(r->config);
 	log_set_sink(NULL);

@@ -48,14 +48,12 @@ static void number_put(const struct out *out, const json_t *r, const char *path,
 
 static void sync_put(const struct out *out, const json_t *r)
 {
-	fputs("connections told: ", out->file);
-	number_put(out, r, "sync.sent", " sent, ");
-	number_put(out, r, "sync.acknowledged", " acknowledged, ");
-	number_put(out, r, "sync.backlog", " waiting; received ");
-	number_put(out, r, "sync.received", ", installed ");
-	number_put(out, r, "sync.installed", ", of unknown services ");
-	number_put(out, r, "sync.unbound", ", refused ");
-	number_put(out, r, "sync.refused", "\n");
+	fputs("connections: ", out->file);
+	number_put(out, r, "sync.sent", " told, ");
+	number_put(out, r, "sync.received", " heard, ");
+	number_put(out, r, "sync.under_way", " datagrams under way, ");
+	number_put(out, r, "sync.repeated", " repeated, ");
+	number_put(out, r, "sync.unbound", " of services unknown here\n");
 }
 
 void view_ha(const struct out *out, const json_t *r, const struct invocation *inv)

@@ -172,12 +172,15 @@ static json_t *peer_json(const struct ha_status *s)
 
 static json_t *sync_json(const struct ha_sync_status *y)
 {
-	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "synchronised",
-			 (int)y->synchronised, "peer_synchronised", (int)y->peer_synchronised,
-			 "behind", (int)y->behind, "sent", count(y->sent), "acknowledged",
-			 count(y->acknowledged), "received", count(y->received), "installed",
-			 count(y->installed), "unbound", count(y->unbound), "refused",
-			 count(y->refused), "shed", count(y->shed), "backlog", count(y->backlog));
+	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "synchronised", (int)y->synchronised, "peer_synchronised",
+			 (int)y->peer_synchronised, "behind", (int)y->behind, "sent",
+			 count(y->sent), "received", count(y->received), "datagrams",
+			 count(y->datagrams), "repeated", count(y->repeated), "under_way",
+			 count(y->under_way), "transfers", count(y->transfers), "sheds",
+			 count(y->sheds), "unbound", count(y->unbound), "unknown",
+			 count(y->unknown), "refused", count(y->refused), "unbound_refused",
+			 count(y->unbound_refused));
 }
 
 /* "peer_serves" */

@@ -181,6 +181,7 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 		lease_set(ha, a->until_ms);
 		break;
 	case ROLE_DO_ACTIVATE:
+		ha_connections_take_over(ha);
 		relay_publish(ha, NULL);
 		addresses_set(ha, true);
 		announcer_start(ha->announcer, ha_now_us());
@@ -202,6 +203,7 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 		ha_flag(ha, VIP_FREEZE, a->type == ROLE_DO_FREEZE);
 		break;
 	case ROLE_DO_SYNC_FLUSH:
+		ha_connections_flush(ha, a->flush);
 		break;
 	case ROLE_DO_RELAY_START:
 		relay_start(ha);
@@ -231,6 +233,8 @@ void ha_step(struct ha *ha, const struct role_event *event)
 {
 	struct role_actions out;
 
+	if (ha->has_left) /* nothing more is to be decided */
+		return;
 	role_step(&ha->role, event, ha_now_ms(), &out);
 	for (uint32_t i = 0; i < out.n; i++)
 		carry_out(ha, &out.action[i]);

@@ -33,10 +33,10 @@ uint64_t ha_now_us(void)
 
 /* --- time --- */
 
-static void tick_arm(struct ha *ha, uint64_t now_us)
+static void tick_arm(struct ha *ha, uint64_t now_us, uint32_t most_ms)
 {
-	uint64_t next_ms = role_next(&ha->role);
-	uint64_t wait_us = HA_TICK_MS * 1000ULL;
+	const uint64_t next_ms = role_next(&ha->role);
+	uint64_t wait_us = (most_ms < HA_TICK_MS ? most_ms : HA_TICK_MS) * 1000ULL;
 	struct timeval tv;
 
 	if (next_ms * 1000 < now_us + wait_us)
@@ -65,6 +65,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct ha *ha = arg;
 	const uint64_t now_us = ha_now_us(), late_us = late_measure(&ha->late, now_us);
 	struct role_event event = {.type = ROLE_LATE};
+	uint32_t wait_ms;
 
 	(void)fd;
 	(void)what;
@@ -79,9 +80,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	ha_step(ha, &event);
 	ha_act_tick(ha, now_us);
 	ha_neighbours_tick(ha, now_us);
+	wait_ms = ha_connections_poll(ha);
 	retire_poll(&ha->retired);
 	ha_status_publish(ha, false);
-	tick_arm(ha, ha_now_us());
+	tick_arm(ha, ha_now_us(), wait_ms);
 }
 
 static void on_slow(evutil_socket_t fd, short what, void *arg)
@@ -172,13 +174,13 @@ int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
 	return 0;
 }
 
-static void known_tell(struct ha *ha)
+void ha_known_tell(struct ha *ha)
 {
 	struct role_event event = {.type = ROLE_SYNC};
 
-	event.sync.synchronised = ha->role.synchronised;
+	event.sync.synchronised = ha->sync_progress.complete;
 	event.sync.verdicts = ha->verdicts;
-	event.sync.progress = ha->role.sync;
+	event.sync.progress = ha->sync_progress;
 	memcpy(event.sync.config_digest, ha->config_digest, HA_DIGEST_BYTES);
 	memcpy(event.sync.verdict_digest, ha->verdict_digest, HA_DIGEST_BYTES);
 	ha_step(ha, &event);
@@ -187,7 +189,7 @@ static void known_tell(struct ha *ha)
 static void run_digest(struct ha *ha, struct ha_note *n)
 {
 	memcpy(ha->config_digest, n->digest.digest, HA_DIGEST_BYTES);
-	known_tell(ha);
+	ha_known_tell(ha);
 }
 
 int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES])
@@ -205,7 +207,7 @@ static void run_verdicts(struct ha *ha, struct ha_note *n)
 {
 	memcpy(ha->verdict_digest, n->digest.digest, HA_DIGEST_BYTES);
 	ha->verdicts = n->digest.complete;
-	known_tell(ha);
+	ha_known_tell(ha);
 }
 
 int ha_set_verdicts(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES], bool complete)
@@ -378,7 +380,9 @@ static int parts_start(struct ha *ha, char error[256])
 	if (ha_neighbours_start(ha) < 0)
 		return -ENOMEM;
 	ret = programs_start(ha, error);
-	return ret < 0 ? ret : ha_hear_start(ha, error);
+	if (ret == 0)
+		ret = ha_hear_start(ha, error);
+	return ret < 0 ? ret : ha_connections_start(ha, error);
 }
 
 static int port_cmp(const void *a, const void *b)
@@ -437,6 +441,7 @@ static char **argv_copy(char *const *from, uint32_t n)
 
 static void ha_free(struct ha *ha)
 {
+	ha_connections_stop(ha);
 	ha_hear_stop(ha);
 	ha_neighbours_stop(ha);
 	notify_destroy(ha->notify);
@@ -489,7 +494,7 @@ static void *ha_main(void *arg)
 	if (ret == 0 && pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) != 0)
 		log_info(HA_AREA, "no real-time priority: heartbeats may come late on a busy host");
 	if (ret == 0) {
-		tick_arm(ha, ha_now_us());
+		tick_arm(ha, ha_now_us(), HA_TICK_MS);
 		ha_status_publish(ha, true);
 	}
 	ha->start_ret = ret;
@@ -510,6 +515,8 @@ static struct ha *ha_create(const struct ha_options *options)
 	ha->pub = options->pub;
 	ha->note_fd = -1;
 	ha->spawn_fd = options->spawn_fd;
+	ha->door = options->door;
+	ha->identities = options->identities;
 	ha->notify_argv = argv_copy(options->config.notify, options->config.n_notify);
 	ha->config.notify = NULL;
 	pthread_mutex_init(&ha->lock, NULL);

@@ -22,6 +22,7 @@
 #include "ha/wire.h"
 #include "model/link.h"
 #include "model/publish.h"
+#include "model/sync.h"
 
 #define HA_PATHS     ROLE_MAX_PATHS
 #define HA_WATCHED   (MAX_WORKERS + 1)
@@ -138,8 +139,12 @@ struct ha_status {
 	struct ha_sync_status {
 		bool synchronised; /* this router has all of the active one's connections */
 		bool peer_synchronised, behind;
-		uint64_t sent, acknowledged, received, installed, unbound, refused, shed;
-		uint64_t backlog; /* events that wait to be sent */
+		uint64_t sent, received; /* records: connections and what becomes of them */
+		uint64_t datagrams, repeated;
+		uint32_t under_way;	   /* datagrams that were not acknowledged yet */
+		uint32_t transfers, sheds; /* all told again; what did not fit was left out */
+		uint32_t unbound; /* of services or servers that are unknown here: they wait */
+		uint64_t unknown, refused, unbound_refused;
 	} sync;
 };
 
@@ -147,6 +152,8 @@ struct ha_options {
 	struct ha_config config;
 	struct ha_host host;
 	struct published *pub;
+	struct sync_door door;		  /* with a peer */
+	struct identity_feed *identities; /* of control; with a peer */
 	int spawn_fd; /* spawner_client_fd(): taken over; -1 = no programs can be run */
 };
 

@@ -18,6 +18,15 @@ static uint8_t path_index(const struct ha *ha, const struct path *p)
 	return i;
 }
 
+static void session_new(struct ha *ha)
+{
+	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
+		path_forget(ha->paths[i]);
+		path_forget(ha->sync_paths[i]);
+	}
+	ha_connections_peer_new(ha);
+}
+
 static bool message_received(struct ha *ha, struct path *p, const struct ha_envelope *e,
 			     const uint8_t *payload)
 {
@@ -29,10 +38,10 @@ static bool message_received(struct ha *ha, struct path *p, const struct ha_enve
 	event.message.msg = &msg;
 	event.message.path = path_index(ha, p);
 	event.message.verdict = freshness_check(&ha->fresh, &msg, &event.message.newest);
-	if (event.message.verdict == HA_FRESH_SESSION)
-		for (uint8_t i = 0; i < ha->config.n_paths; i++)
-			path_forget(ha->paths[i]);
+	/* A peer that started anew may make this router active: with what it was told before. */
 	ha_step(ha, &event);
+	if (event.message.verdict == HA_FRESH_SESSION)
+		session_new(ha);
 	return event.message.verdict <= HA_COPY;
 }
 
@@ -105,6 +114,7 @@ void ha_hear_drain(struct ha *ha)
 		if (ha->paths[i])
 			path_drain(ha->paths[i], HA_DRAIN_BUDGET, now_us);
 	ha_neighbours_drain(ha);
+	ha_connections_drain(ha);
 }
 
 void ha_hear_slow(struct ha *ha)
@@ -115,6 +125,7 @@ void ha_hear_slow(struct ha *ha)
 		if (ha->paths[i])
 			path_tick(ha->paths[i], now_us);
 	ha_neighbours_slow(ha);
+	ha_connections_slow(ha);
 }
 
 /* --- this router --- */

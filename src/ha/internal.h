@@ -14,11 +14,14 @@
 #include "ha/arp.h"
 #include "ha/claim.h"
 #include "ha/freshness.h"
+#include "ha/identity.h"
 #include "ha/ha.h"
 #include "ha/keys.h"
 #include "ha/late.h"
 #include "ha/path.h"
 #include "ha/role.h"
+#include "ha/sync_recv.h"
+#include "ha/sync_send.h"
 #include "ha/witness.h"
 #include "spawn/notify.h"
 
@@ -104,11 +107,26 @@ struct ha {
 	struct witnesses *witnesses;
 	struct announcer *announcer;
 	struct claims *claims;
-	uint64_t asked_us;	    /* witnesses, last */
-	struct spawn_client *spawn; /* NULL: no programs */
-	struct notify *notify;	    /* NULL: nobody is told */
-	uint64_t grace_until_ms;    /* 0: none */
-	struct relay *relay;	    /* published, or NULL */
+	uint64_t asked_us; /* witnesses, last */
+	/* Connections; send NULL: there is no peer. */
+	struct sync_door door;
+	struct identity_feed *identities;
+	struct identity *identity;
+	struct sync_send *send;
+	struct sync_recv *recv;
+	struct path *sync_paths[HA_PATHS];
+	struct event *sync_ev;
+	struct ha_channel sync_channel;
+	uint64_t sync_sequence;
+	uint32_t sync_mode; /* SYNC_* */
+	bool sync_sending, told_identity;
+	struct ha_sync_progress sync_progress; /* as the machine was told */
+	bool flush_wanted;
+	uint32_t flush, flush_number; /* of the machine, of the sender */
+	struct spawn_client *spawn;   /* NULL: no programs */
+	struct notify *notify;	      /* NULL: nobody is told */
+	uint64_t grace_until_ms;      /* 0: none */
+	struct relay *relay;	      /* published, or NULL */
 	uint64_t relayed, relayed_us;
 	struct retire_list retired;
 	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
@@ -155,6 +173,28 @@ void ha_neighbours_slow(struct ha *ha);
 void ha_neighbours_addresses(struct ha *ha);
 /* The witnesses changed. 0 or -ENOMEM. */
 int ha_neighbours_witnesses(struct ha *ha);
+
+/* --- connections.c: synchronisation. --- */
+
+#define HA_SYNC_PORT_OFFSET 1 /* sockets of its own, a port above those of heartbeats */
+#define HA_SYNC_BUFFER	    (4U << 20)
+
+int ha_connections_start(struct ha *ha, char error[256]);
+void ha_connections_stop(struct ha *ha);
+void ha_connections_drain(struct ha *ha);
+void ha_connections_slow(struct ha *ha);
+/* Milliseconds until it wants to be called again. */
+uint32_t ha_connections_poll(struct ha *ha);
+/* The peer has another session. */
+void ha_connections_peer_new(struct ha *ha);
+void ha_connections_flush(struct ha *ha, uint32_t flush);
+void ha_connections_take_over(struct ha *ha);
+void ha_connections_status(const struct ha *ha, struct ha_sync_status *out);
+
+/* --- ha.c --- */
+
+/* What this router knows of itself, to the machine. */
+void ha_known_tell(struct ha *ha);
 
 /* --- status.c --- */
 

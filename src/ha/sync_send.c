@@ -475,7 +475,8 @@ uint32_t sync_send_poll(struct sync_send *s, uint64_t now_ms)
 	workers_tell(s);
 	events_take(s, now_ms);
 	open_close(s, now_ms);
-	return s->held_at < s->n_held ? 1 : IDLE_MS;
+	progress(s); /* a flush with nothing under way has no acknowledgement to wait for */
+	return s->held_at < s->n_held || s->flush_wanted != s->flush_done ? 1 : IDLE_MS;
 }
 
 uint32_t sync_send_flush(struct sync_send *s)

@@ -424,6 +424,19 @@ static void a_cut_network_is_made_up_for(void **state)
 	assert_true(pair_equal(&p));
 }
 
+static void a_flush_with_nothing_to_send_is_over_without_traffic(void **state)
+{
+	uint64_t sent;
+
+	(void)state;
+	sync_send_start(snd, now_ms);
+	connect_many(10, true);
+	assert_true(settle(10000));
+	sent = sent_status().datagrams;
+	assert_true(settle(100));
+	assert_int_equal(sent_status().datagrams, sent);
+}
+
 static void beyond_the_rate_it_is_behind_and_catches_up(void **state)
 {
 	(void)state;
@@ -616,6 +629,7 @@ int main(void)
 		T(a_long_transfer_survives_a_short_timeout),
 		T(a_flood_costs_the_peer_nothing),
 		T(a_cut_network_is_made_up_for),
+		T(a_flush_with_nothing_to_send_is_over_without_traffic),
 		SLOW(beyond_the_rate_it_is_behind_and_catches_up),
 		T(a_receiver_that_began_anew_gets_everything_again),
 		T(connections_of_an_unknown_service_wait_for_it),
