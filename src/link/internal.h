@@ -44,7 +44,7 @@ struct link_msg {
 struct tap_slot {
 	struct link *l;
 	struct tap tap;
-	struct event *event;
+	struct event *event, *urgent_event;  /* urgent_event NULL: one queue */
 	const struct link_vlan_config *vlan; /* NULL: of the port itself */
 	char name[LINK_IFNAME_LEN];
 	bool used; /* VLAN: the kernel has no VLAN interfaces, this TAP stands for it */

@@ -94,9 +94,35 @@ static void punt_one(struct pump *p, struct rte_mbuf *m)
 	rte_pktmbuf_free(m);
 }
 
-bool pump_punts(struct pump *p)
+/* Up to a burst of one ring. */
+static unsigned int punt_burst(struct pump *p, struct rte_ring *r, unsigned int max)
 {
 	struct rte_mbuf *m[PUMP_BURST];
+	unsigned int n;
+
+	if (!r)
+		return 0;
+	n = rte_ring_sc_dequeue_burst(r, (void **)m, max < PUMP_BURST ? max : PUMP_BURST, NULL);
+	for (unsigned int k = 0; k < n; k++)
+		punt_one(p, m[k]);
+	return n;
+}
+
+/* ARP and heartbeats, both ways: after every burst of something else. Workers bound how many
+ * there are, and each turn takes a burst of a ring at most. */
+static void pump_first(struct pump *p)
+{
+	for (unsigned int w = 0; w < p->exchange->n_workers; w++)
+		for (unsigned int class = 0; class <= PUNT_HA; class ++)
+			punt_burst(p, p->exchange->worker[w].punt[class], PUMP_BURST);
+	/* That a TAP is gone shows at its own event. */
+	for (uint16_t port = 0; port < p->n_ports; port++)
+		if (p->taps[port] && p->taps[port]->urgent_fd >= 0)
+			(void)pump_tap_urgent(p, p->taps[port]);
+}
+
+bool pump_punts(struct pump *p)
+{
 	unsigned int left = PUMP_PUNT_BUDGET, n_workers = p->exchange->n_workers;
 
 	for (unsigned int class = 0; class < PUNT_MAX; class ++) {
@@ -106,16 +132,14 @@ bool pump_punts(struct pump *p)
 			unsigned int n;
 
 			do {
-				unsigned int want = left < PUMP_BURST ? left : PUMP_BURST;
-
-				if (want == 0) {
+				if (left == 0) {
 					p->first = (uint16_t)((p->first + 1) % n_workers);
 					return true;
 				}
-				n = r ? rte_ring_sc_dequeue_burst(r, (void **)m, want, NULL) : 0;
-				for (unsigned int k = 0; k < n; k++)
-					punt_one(p, m[k]);
+				n = punt_burst(p, r, left);
 				left -= n;
+				if (n && class > PUNT_HA)
+					pump_first(p);
 			} while (n == PUMP_BURST);
 		}
 	}
@@ -180,7 +204,7 @@ static int put_tag(struct rte_mbuf *m, uint16_t vlan)
 }
 
 /* 1: *out is a frame, or NULL when it was dropped. 0: nothing there. -errno: TAP gone. */
-static int read_one(struct pump *p, const struct tap *tap, struct rte_mbuf **out)
+static int read_one(struct pump *p, const struct tap *tap, int fd, struct rte_mbuf **out)
 {
 	uint16_t port = tap->port;
 	struct link_port_counters *c = &p->counters[port];
@@ -191,7 +215,7 @@ static int read_one(struct pump *p, const struct tap *tap, struct rte_mbuf **out
 		{m ? rte_pktmbuf_mtod(m, void *) : p->spill, room},
 		{p->spill, SPILL_LEN},
 	};
-	ssize_t n = readv(tap->fd, iov, 2);
+	ssize_t n = readv(fd, iov, 2);
 	uint32_t first;
 
 	*out = NULL;
@@ -222,15 +246,50 @@ static int read_one(struct pump *p, const struct tap *tap, struct rte_mbuf **out
 	return 1;
 }
 
-static void inject(struct pump *p, uint16_t port, struct rte_mbuf **m, unsigned int n)
+/* What the urgent ring does not take goes with the others. */
+static void inject(struct pump *p, uint16_t port, struct rte_mbuf **m, unsigned int n, bool first)
 {
-	struct rte_ring *r = p->exchange->worker[p->exchange->port_worker[port]].inject;
-	unsigned int done = rte_ring_sp_enqueue_burst(r, (void **)m, n, NULL);
+	struct worker_exchange *x = &p->exchange->worker[p->exchange->port_worker[port]];
+	unsigned int done = 0;
 
+	if (first && x->inject_first)
+		done = rte_ring_sp_enqueue_burst(x->inject_first, (void **)m, n, NULL);
+	done += rte_ring_sp_enqueue_burst(x->inject, (void **)m + done, n - done, NULL);
 	if (done < n) {
 		COUNT(p->counters[port].inject_full, n - done);
 		rte_pktmbuf_free_bulk(m + done, n - done);
 	}
+}
+
+/* Of a TAP with one queue: ARP, and IPv4 with DSCP CS6, as path.c of ha sends. */
+static bool is_urgent(const struct rte_mbuf *m)
+{
+	const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
+	unsigned int l2 = MACS_LEN;
+
+	if (m->data_len < MACS_LEN + TAG_LEN + 4)
+		return false;
+	if (f[l2] == 0x81 && f[l2 + 1] == 0x00)
+		l2 += TAG_LEN;
+	if (f[l2] != 0x08)
+		return false;
+	return f[l2 + 1] == 0x06 || (f[l2 + 1] == 0x00 && (f[l2 + 3] & 0xfc) == 0xc0);
+}
+
+int pump_tap_urgent(struct pump *p, const struct tap *tap)
+{
+	struct rte_mbuf *m[PUMP_BURST];
+	unsigned int n = 0;
+	int ret = 1;
+
+	for (unsigned int i = 0; i < PUMP_BURST && ret > 0; i++) {
+		ret = read_one(p, tap, tap->urgent_fd, &m[n]);
+		if (ret > 0 && m[n])
+			n++;
+	}
+	if (n)
+		inject(p, tap->port, m, n, true);
+	return ret;
 }
 
 int pump_tap(struct pump *p, struct tap *tap)
@@ -240,15 +299,20 @@ int pump_tap(struct pump *p, struct tap *tap)
 	int ret = 1;
 
 	for (unsigned int i = 0; i < PUMP_INJECT_BUDGET && ret > 0; i++) {
-		ret = read_one(p, tap, &m[n]);
-		if (ret > 0 && m[n])
-			n++;
+		ret = read_one(p, tap, tap->fd, &m[n]);
+		if (ret > 0 && m[n]) {
+			if (tap->urgent_fd < 0 && is_urgent(m[n]))
+				inject(p, tap->port, &m[n], 1, true);
+			else
+				n++;
+		}
 		if (n == PUMP_BURST) {
-			inject(p, tap->port, m, n);
+			inject(p, tap->port, m, n, false);
 			n = 0;
+			pump_first(p);
 		}
 	}
 	if (n)
-		inject(p, tap->port, m, n);
+		inject(p, tap->port, m, n, false);
 	return ret;
 }

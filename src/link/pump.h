@@ -36,6 +36,9 @@ bool pump_punts(struct pump *p);
 bool pump_pending(const struct pump *p);
 /* A TAP that stands for a VLAN: its frames lose and get the tag. 0 or -ENOMEM. */
 int pump_add_vlan_tap(struct pump *p, struct tap *tap);
+/* The urgent queue of a TAP, to the ring that the worker takes before all else. As
+ * pump_tap(). */
+int pump_tap_urgent(struct pump *p, const struct tap *tap);
 /* A TAP to the inject ring of its port's worker. 1: there may be more, 0: empty,
  * -errno: the TAP is gone. */
 int pump_tap(struct pump *p, struct tap *tap);

@@ -7,10 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 
 #include "base/log.h"
 
@@ -22,6 +27,7 @@ void tap_init(struct tap *t, uint16_t port, uint16_t vlan)
 	t->port = port;
 	t->vlan = vlan;
 	t->fd = -1;
+	t->urgent_fd = -1;
 	t->carrier = -1;
 }
 
@@ -81,9 +87,101 @@ void tap_sysctls_all(bool own)
 		sysctl_set(NULL, "ip_forward", "1", false);
 }
 
+/* Attaches fd as a queue of the TAP; makes the TAP if there is none. 0 or -errno. */
+static int queue_attach(int fd, const char *name, unsigned int flags)
+{
+	struct ifreq ifr = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | flags)};
+
+	memcpy(ifr.ifr_name, name, strnlen(name, sizeof(ifr.ifr_name) - 1));
+	return ioctl(fd, TUNSETIFF, &ifr) < 0 ? -errno : 0;
+}
+
+/* How many queues of a TAP are attached, by whomever; 1 where the kernel does not say. */
+static unsigned int queues_attached(const char *name)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq ifr = {.ifr_data = (char *)&channels};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int ret;
+
+	memcpy(ifr.ifr_name, name, strnlen(name, sizeof(ifr.ifr_name) - 1));
+	ret = fd < 0 ? -1 : ioctl(fd, SIOCETHTOOL, &ifr);
+	if (fd >= 0)
+		close(fd);
+	return ret < 0 ? 1 : channels.combined_count;
+}
+
+/* Makes a TAP with room for the urgent queue. One that exists is taken as it is: with a
+ * single queue, or with many of which nobody else has one. */
+static int tap_attach(const struct tap *t, const char *name, bool *many)
+{
+	int ret;
+
+	*many = true;
+	if (!t->created) {
+		*many = false;
+		ret = queue_attach(t->fd, name, 0);
+		if (ret != -EINVAL)
+			return ret;
+		*many = true;
+	}
+	ret = queue_attach(t->fd, name, IFF_MULTI_QUEUE);
+	if (ret == 0 && queues_attached(name) > 1)
+		return -EBUSY;
+	if (ret == -EINVAL && t->created) { /* a kernel without */
+		*many = false;
+		ret = queue_attach(t->fd, name, 0);
+	}
+	return ret;
+}
+
+/* The queue that Linux takes for a frame: 1 for priority 7, else 0. -1: not possible. */
+static int steering_load(void)
+{
+	static const struct bpf_insn program[] = {
+		{.code = BPF_LDX | BPF_MEM | BPF_W,
+		 .dst_reg = BPF_REG_1,
+		 .src_reg = BPF_REG_1,
+		 .off = offsetof(struct __sk_buff, priority)},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+		{.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = BPF_REG_1, .off = 1, .imm = 7},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+	attr.insns = (uintptr_t)program;
+	attr.insn_cnt = sizeof(program) / sizeof(program[0]);
+	attr.license = (uintptr_t) "BSD";
+	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+/* Without it everything works, only behind the bulk of what Linux sends. */
+static void urgent_open(struct tap *t, const char *name)
+{
+	int program = steering_load(), ret = program < 0 ? -errno : 0;
+
+	if (ret == 0) {
+		t->urgent_fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		ret = t->urgent_fd < 0 ? -errno : queue_attach(t->urgent_fd, name, IFF_MULTI_QUEUE);
+	}
+	if (ret == 0 && ioctl(t->fd, TUNSETSTEERINGEBPF, &program) < 0)
+		ret = -errno;
+	if (program >= 0)
+		close(program);
+	if (ret == 0)
+		return;
+	if (t->urgent_fd >= 0)
+		close(t->urgent_fd);
+	t->urgent_fd = -1;
+	log_info(AREA, "TAP %s: no queue for urgent frames: %s", name, strerror(-ret));
+}
+
 static int tap_ioctls(struct tap *t, const char *name, char error[LINK_ERROR_LEN])
 {
-	struct ifreq ifr = {0};
+	bool many;
 	int ret;
 
 	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -92,14 +190,11 @@ static int tap_ioctls(struct tap *t, const char *name, char error[LINK_ERROR_LEN
 		snprintf(error, LINK_ERROR_LEN, "/dev/net/tun: %s", strerror(-ret));
 		return ret;
 	}
-	memcpy(ifr.ifr_name, name, strnlen(name, sizeof(ifr.ifr_name) - 1));
-	ifr.ifr_flags = IFF_TAP | IFF_NO_PI;
-	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0) {
-		ret = -errno;
+	ret = tap_attach(t, name, &many);
+	if (ret < 0) {
 		snprintf(error, LINK_ERROR_LEN, "TAP %s: %s", name,
 			 ret == -EBUSY	  ? "another program has it open"
-			 : ret == -EINVAL ? "an interface of this name exists and is not a "
-					    "single-queue TAP"
+			 : ret == -EINVAL ? "an interface of this name exists and is not a TAP"
 			 : ret == -EPERM  ? "not permitted: plvs needs CAP_NET_ADMIN"
 					  : strerror(-ret));
 		return ret;
@@ -111,6 +206,8 @@ static int tap_ioctls(struct tap *t, const char *name, char error[LINK_ERROR_LEN
 			 strerror(-ret));
 		return ret;
 	}
+	if (many)
+		urgent_open(t, name);
 	return 0;
 }
 
@@ -236,6 +333,8 @@ void tap_close(struct tap *t, struct nlreq *r)
 		for (uint32_t i = 0; i < t->n_made_vlans; i++)
 			nlreq_link_del(r, t->made_vlans[i]);
 	free(t->made_vlans);
+	if (t->urgent_fd >= 0)
+		close(t->urgent_fd);
 	if (t->fd >= 0)
 		close(t->fd);
 	tap_init(t, t->port, t->vlan);

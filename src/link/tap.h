@@ -18,6 +18,9 @@
 
 struct tap {
 	int fd; /* -1: not open */
+	/* A queue of its own for what Linux sends with priority 7 (heartbeats, ARP), or -1: then
+	 * such frames wait behind the others in the TAP. */
+	int urgent_fd;
 	int ifindex;
 	bool created; /* by plvs: goes with the descriptor */
 	int carrier;  /* last state told to Linux; -1: none yet */

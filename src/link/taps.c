@@ -53,6 +53,9 @@ static void slot_close(struct tap_slot *slot, struct nlreq *req)
 	if (slot->event)
 		event_free(slot->event);
 	slot->event = NULL;
+	if (slot->urgent_event)
+		event_free(slot->urgent_event);
+	slot->urgent_event = NULL;
 	mirror_set_tap(&slot->l->mirror, slot_link(slot), 0);
 	tap_close(&slot->tap, req);
 }
@@ -83,6 +86,35 @@ static void on_tap(evutil_socket_t fd, short what, void *arg)
 	link_round_end(l);
 }
 
+static void on_tap_urgent(evutil_socket_t fd, short what, void *arg)
+{
+	struct tap_slot *slot = arg;
+	struct link *l = slot->l;
+
+	(void)fd;
+	(void)what;
+	if (pump_tap_urgent(&l->pump, &slot->tap) < 0)
+		slot_lost(slot);
+	link_round_end(l);
+}
+
+/* 0 or -ENOMEM; slot_close() cleans up. */
+static int slot_events(struct tap_slot *slot)
+{
+	struct event_base *base = slot->l->base;
+
+	slot->event = event_new(base, slot->tap.fd, EV_READ | EV_PERSIST, on_tap, slot);
+	if (!slot->event || event_add(slot->event, NULL) < 0)
+		return -ENOMEM;
+	if (slot->tap.urgent_fd < 0)
+		return 0;
+	slot->urgent_event =
+		event_new(base, slot->tap.urgent_fd, EV_READ | EV_PERSIST, on_tap_urgent, slot);
+	if (!slot->urgent_event || event_add(slot->urgent_event, NULL) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 static int slot_open(struct tap_slot *slot, char error[LINK_ERROR_LEN])
 {
 	struct link *l = slot->l;
@@ -101,8 +133,7 @@ static int slot_open(struct tap_slot *slot, char error[LINK_ERROR_LEN])
 	ret = mirror_set_tap(&l->mirror, slot_link(slot), slot->tap.ifindex);
 	if (ret == 0 && slot->vlan)
 		ret = pump_add_vlan_tap(&l->pump, &slot->tap);
-	slot->event = event_new(l->base, slot->tap.fd, EV_READ | EV_PERSIST, on_tap, slot);
-	if (ret < 0 || !slot->event || event_add(slot->event, NULL) < 0) {
+	if (ret < 0 || slot_events(slot) < 0) {
 		snprintf(error, LINK_ERROR_LEN, "TAP %s: out of memory", slot->name);
 		slot_close(slot, &l->req);
 		return -ENOMEM;
