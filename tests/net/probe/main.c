@@ -43,6 +43,8 @@ static void usage(void)
 	fputs("usage: probe udp-echo ADDRESS:PORT\n"
 	      "       probe udp-ask ADDRESS:PORT [--count N] [--rate N] [--flows N] [--size "
 	      "BYTES]\n"
+	      "       probe udp-beat ADDRESS:PORT [--count N] [--rate N] [--urgent]\n"
+	      "              the same for udp-echo: SO_PRIORITY 7, as heartbeats\n"
 	      "       probe tcp-echo ADDRESS:PORT\n"
 	      "       probe tcp-hold ADDRESS:PORT [--count N] [--rate N]\n"
 	      "              a line on standard input: one round of questions on every connection\n"
@@ -70,9 +72,13 @@ static void address_parse(const char *text, struct sockaddr_in *out)
 static void options_parse(int argc, char **argv, struct probe_options *o)
 {
 	static const struct option longs[] = {
-		{"count", required_argument, NULL, 'c'},  {"rate", required_argument, NULL, 'r'},
-		{"flows", required_argument, NULL, 'f'},  {"size", required_argument, NULL, 's'},
-		{"linger", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0},
+		{"count", required_argument, NULL, 'c'},
+		{"rate", required_argument, NULL, 'r'},
+		{"flows", required_argument, NULL, 'f'},
+		{"size", required_argument, NULL, 's'},
+		{"linger", required_argument, NULL, 'l'},
+		{"urgent", no_argument, NULL, 'u'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -87,6 +93,8 @@ static void options_parse(int argc, char **argv, struct probe_options *o)
 			o->flows = (unsigned int)value;
 		else if (c == 's')
 			o->size = (unsigned int)value;
+		else if (c == 'u')
+			o->urgent = true;
 		else if (c == 'l')
 			o->linger_ms = (unsigned int)value;
 		else
@@ -117,6 +125,8 @@ int main(int argc, char **argv)
 	address_parse(argv[2], &o.address);
 	if (!strcmp(argv[1], "udp-echo"))
 		return udp_echo(&o);
+	if (!strcmp(argv[1], "udp-beat"))
+		return udp_beat(&o);
 	if (!strcmp(argv[1], "udp-ask"))
 		return udp_ask(&o);
 	if (!strcmp(argv[1], "tcp-echo"))

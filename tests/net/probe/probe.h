@@ -18,11 +18,14 @@ struct probe_options {
 	unsigned int flows; /* UDP source ports */
 	unsigned int size;  /* UDP payload, bytes */
 	unsigned int linger_ms;
+	bool urgent; /* as heartbeats: SO_PRIORITY 7 */
 };
 
 /* Each returns the exit status. */
 int udp_echo(const struct probe_options *o);
 int udp_ask(const struct probe_options *o);
+/* One question at a time: how long each answer took. */
+int udp_beat(const struct probe_options *o);
 int tcp_echo(const struct probe_options *o);
 int tcp_hold(const struct probe_options *o);
 /* Frames in hexadecimal, one a line on standard input. */

@@ -52,8 +52,10 @@ int udp_echo(const struct probe_options *o)
 {
 	char buf[UDP_MAX];
 	uint64_t echoed = 0;
-	int fd = udp_socket();
+	int fd = udp_socket(), urgent = 7;
 
+	if (o->urgent && setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &urgent, sizeof(urgent)))
+		die("SO_PRIORITY");
 	if (bind(fd, (const struct sockaddr *)&o->address, sizeof(o->address)))
 		die("bind");
 	while (!probe_stopped()) {

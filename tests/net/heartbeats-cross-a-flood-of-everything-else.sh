@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 120
+. "$(dirname "$0")/lib.sh"
+
+# client1 stands where a peer would: its datagrams to the path's ports are of class ha. What
+# answers them sends as heartbeats are sent. One that does not come back before the next one
+# goes out, 50 ms later, is late. Both ends have real-time priority, as the ha thread.
+network_two_armed 2 1
+echo "1 $(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')" > "$RUN/ha.key"
+chmod 600 "$RUN/ha.key"
+plvs_config "$(service web tcp 192.0.2.80:80 nat rr 10.10.0.11:80)"
+jq --arg key "$RUN/ha.key" '.node.ha = {role: "primary", key_file: $key,
+	paths: [{name: "public", local: "192.0.2.10", peer: "192.0.2.101"}]}' \
+	"$RUN/plvs.json" > "$RUN/ha.json"
+mv "$RUN/ha.json" "$RUN/plvs.json"
+plvs_start
+on_background linux echo chrt -f 10 "$PROBE" udp-echo 192.0.2.10:7696 --urgent
+on_background linux bulk "$PROBE" udp-echo 192.0.2.10:9000
+
+beat()
+{
+	on client1 chrt -f 10 "$PROBE" udp-beat 192.0.2.10:7696 --count 200 --rate 20 > "$RUN/beat"
+	note "$1: $(cat "$RUN/beat")"
+}
+
+punted()
+{
+	counted "[.punts[] | select(.name == \"$1\") | .count] | add // 0"
+}
+
+wait_for 10 "an answer" on client1 "$PROBE" udp-beat 192.0.2.10:7696 --count 1 --rate 1
+beat "at rest"
+ha=$(punted ha)
+is "heartbeats punted in their class" "$ha" -ge 200
+
+# Its own address with answers in bulk, echo requests, what Linux routes, and ARP.
+ip -n "$NET-client2" route add 10.10.0.0/16 via 192.0.2.10
+on_background client2 own "$PROBE" udp-ask 192.0.2.10:9000 --count 10000000 --rate 20000 --size 1000
+on_background client2 transit "$PROBE" udp-ask 10.10.0.11:9 --count 10000000 --rate 10000 --size 1000
+on_background client2 icmp ping -q -f 192.0.2.10
+mac=$(mac_of client2 eth0 | tr -d :)
+arp="ffffffffffff${mac}08060001080006040001${mac}c0000266000000000000c000020a"
+echo "$arp" > "$RUN/arp"
+on_background client2 arps bash -c "'$PROBE' frame-send eth0 --count 10000000 --rate 5000 < '$RUN/arp'"
+# As much as Linux can send.
+for i in 1 2; do
+	on_background linux "out$i" "$PROBE" udp-ask 192.0.2.102:9 --count 100000000 --rate 100000 --size 1400
+done
+all_punted()
+{
+	[ "$(punted own)" -gt 2000 ] && [ "$(punted icmp)" -gt 200 ] &&
+		[ "$(punted transit)" -gt 2000 ] && [ "$(punted arp)" -gt 1000 ]
+}
+wait_for 20 "all classes are punted" all_punted
+beat "under a flood"
+note "punted: $(rpc counter.list | jq -c '[.punts[] | "\(.name) \(.count)"]')"
+is "heartbeats later than a keepalive" \
+	"$(($(jq .sent "$RUN/beat") - $(jq .in_time "$RUN/beat")))" -eq 0
+for flood in own transit icmp arps out1 out2; do background_stop "$flood" || true; done
+doors_add_up
