@@ -13,6 +13,7 @@ void config_destroy(struct config *config)
 {
 	if (!config)
 		return;
+	config_checks_fini(config);
 	config_object_fini(&config_object_root, config);
 	config_index_destroy(config->index);
 	free(config->file);
@@ -115,6 +116,7 @@ static void service_check(struct config_context *ctx, struct config *config,
 {
 	config_service_settle(svc, &config->shared.defaults);
 	config_check_service(ctx, svc);
+	config_check_service_health(ctx, config, svc);
 	config_check_conflicts(ctx, config, svc);
 	config->n_servers += svc->n_servers;
 	if (config_index_reserve(config->index, config_index_service_keys(svc)) < 0)
@@ -176,6 +178,8 @@ static int document_parse(struct config_context *ctx, struct config *config, jso
 		config_check_ha(ctx, config);
 		context_push_key(ctx, "shared");
 		addresses_check(ctx, config);
+		config_check_checks(ctx, config);
+		config_check_defaults(ctx, config);
 		services_check(ctx, config);
 		config_check_marks(ctx, config);
 		config_check_limits(ctx, config, config->shared.n_services, config->n_servers);

@@ -26,6 +26,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "control/config_ha.h"
+#include "control/config_health.h"
 #include "model/conn_state.h"
 #include "model/limits.h"
 #include "model/link.h"
@@ -151,14 +152,20 @@ struct config_policy {
 	uint32_t reuse;	  /* conn_reuse: REUSE_* */
 	uint32_t drain_s; /* drain_timeout */
 	uint32_t timeout_s[CONN_STATE_MAX];
+	struct config_health health;
 };
+
+#define CONFIG_SERVER_FORWARD 1 /* bits of config_server.set */
+#define CONFIG_SERVER_CHECK   2
 
 struct config_server {
 	struct endpoint ep; /* port 0 only with a mark: keeps the destination port */
 	uint32_t weight;
-	uint32_t upper, lower; /* connections, 0 = none */
-	uint8_t forward;       /* enum forward_method, effective */
-	uint64_t set;	       /* bit 1: forward was given here */
+	uint32_t upper, lower;	    /* connections, 0 = none */
+	uint8_t forward;	    /* enum forward_method, effective */
+	bool sorry;		    /* serves only while the quorum is lost */
+	struct config_checks check; /* effective */
+	uint64_t set;		    /* CONFIG_SERVER_*: was given here, not inherited */
 };
 
 struct config_service {
@@ -218,6 +225,8 @@ struct config_shared {
 	struct config_mark *marks; /* in order: the last that matches decides */
 	uint32_t n_marks;
 	struct config_ha_shared ha;
+	struct config_check *checks;
+	uint32_t n_checks;
 	struct config_service **services;
 	uint32_t n_services;
 };
@@ -227,10 +236,12 @@ struct config_index;
 struct config {
 	struct config_node node;
 	struct config_shared shared;
-	const char *const *schedulers; /* names, ends with NULL; not owned */
-	struct config_index *index;    /* identity -> object; config_index.h */
-	uint32_t n_servers;	       /* of all services */
-	char *file;		       /* it came from, or NULL */
+	const char *const *schedulers;	    /* names, ends with NULL; not owned */
+	struct config_index *index;	    /* identity -> object; config_index.h */
+	const struct config_check **checks; /* of shared, by name; n_checks */
+	uint32_t n_checks;
+	uint32_t n_servers; /* of all services */
+	char *file;	    /* it came from, or NULL */
 	/* For the part of the digest that is no service's; filled on demand. */
 	uint8_t rest_digest[32];
 	bool rest_digest_valid;

@@ -126,6 +126,7 @@ static int service_prepare(struct config_context *ctx, struct config *config,
 {
 	config_service_settle(after, &config->shared.defaults);
 	config_check_service(ctx, after);
+	config_check_service_health(ctx, config, after);
 	if (ctx->errors->reason == 0) {
 		if (config_index_reserve(config->index, config_index_service_keys(after)) < 0 ||
 		    (!before && services_reserve(config) < 0))

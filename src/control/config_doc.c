@@ -18,6 +18,7 @@ static const char *const type_names[] = {
 	[TYPE_ROUTE] = "route",		[TYPE_ENDPOINT] = "address:port",
 	[TYPE_SERVER] = "address:port", [TYPE_NETMASK] = "netmask",
 	[TYPE_MATCH] = "prefix",	[TYPE_PORTS] = "ports",
+	[TYPE_CHECKS] = "checks",	[TYPE_STATUS] = "status",
 	[TYPE_OBJECT] = "object",	[TYPE_INLINE] = "object",
 };
 

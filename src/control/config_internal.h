@@ -48,6 +48,8 @@ enum config_type {
 	TYPE_NETMASK,	/* uint8_t, prefix length */
 	TYPE_MATCH,	/* struct mark_prefix */
 	TYPE_PORTS,	/* struct mark_ports */
+	TYPE_CHECKS,	/* struct config_checks: a name or a list of them */
+	TYPE_STATUS,	/* struct check_status_range */
 	TYPE_OBJECT,	/* the struct at the offset */
 	TYPE_INLINE,	/* the same, its keys stand among those of the object around it */
 };
@@ -67,9 +69,14 @@ enum config_text_rule {
 	RULE_NETNS,   /* a name or an absolute path */
 	RULE_LINK,    /* a port or port.VLAN, "!" before it negates */
 	RULE_COMMENT, /* anything printable */
+	RULE_TEXT,    /* bytes, with escapes */
 	RULE_DEVICE,  /* what DPDK takes for a device: no blanks, no commas */
 	RULE_MAX
 };
+
+/* Bits of config_policy.set from here on are health's; below are those of config_schema.c. */
+#define CONFIG_SET_HEALTH 40
+#define CONFIG_SET_CHECK  CONFIG_SET_HEALTH /* `check` */
 
 #define FIELD_REQUIRED 0x1U
 #define FIELD_LIVE     0x2U /* of node: a change takes effect without a restart */
@@ -114,6 +121,9 @@ extern const struct config_object config_object_address;
 extern const struct config_object config_object_mark;
 extern const struct config_object config_object_service;
 extern const struct config_object config_object_server;
+/* config_schema_health.c */
+extern const struct config_object config_object_health; /* of config_policy */
+extern const struct config_object config_object_check;
 /* config_schema_ha.c */
 extern const struct config_object config_object_ha_node;
 extern const struct config_object config_object_ha_shared;
@@ -198,6 +208,14 @@ int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *famil
 const char *config_match_format(const struct mark_prefix *p, char *buf, size_t len);
 int config_ports_parse(const char *text, struct mark_ports *out);
 json_t *config_ports_to_json(const struct mark_ports *p);
+
+/* 0 or -EINVAL. "200-299", "301"; a number comes as its text. */
+int config_status_parse(const char *text, struct check_status_range *out);
+/* 0, or -EINVAL after a report. */
+int config_names_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
+		       struct config_checks *out);
+json_t *config_names_to_json(const struct config_checks *c);
+json_t *config_status_to_json(const struct check_status_range *r);
 
 /* ---- walking the schema ---- */
 
@@ -285,6 +303,17 @@ void config_check_mark(struct config_context *ctx, const struct config_node *nod
 void config_check_mark_entries(struct config_context *ctx, uint64_t entries);
 /* All mark rules. */
 void config_check_marks(struct config_context *ctx, struct config *config);
+/* The checks by themselves: makes their specs. The path is that of the document's shared. */
+void config_check_checks(struct config_context *ctx, struct config *config);
+/* Which checks `defaults` names. */
+void config_check_defaults(struct config_context *ctx, const struct config *config);
+/* Which checks a settled service and its servers have, and its quorum. */
+void config_check_service_health(struct config_context *ctx, const struct config *config,
+				 const struct config_service *svc);
+/* Frees what config_check_checks() made. */
+void config_checks_fini(struct config *config);
+int config_checks_plan(struct config_plan *plan, const struct config *before,
+		       const struct config *after);
 /* Paths, keys and timers; resolves the links of witnesses. The path is that of the document. */
 void config_check_ha(struct config_context *ctx, struct config *config);
 void config_check_node(struct config_context *ctx, const struct config_node *node);

@@ -23,6 +23,7 @@ json_t *config_server_render(const struct config *config, const struct config_se
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_server, config->schedulers, &model);
 	model.forward = svc->policy.forward;
+	model.check = svc->policy.health.check;
 	return config_object_to_json(&config_object_server, server, &model, style);
 }
 

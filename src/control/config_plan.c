@@ -445,6 +445,7 @@ int config_plan(const struct config *before, const struct config *after, struct 
 	if (!plan)
 		return -ENOMEM;
 	if (defaults_plan(plan, before, after) < 0 || ha_plan(plan, before, after) < 0 ||
+	    config_checks_plan(plan, before, after) < 0 ||
 	    addresses_plan(plan, before, after) < 0 || config_plan_marks(plan, before, after) < 0 ||
 	    services_plan(plan, before, after) < 0 || node_plan(plan, before, after) < 0) {
 		config_plan_destroy(plan);

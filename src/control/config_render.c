@@ -93,6 +93,10 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 		return json_string(config_match_format(value, buf, sizeof(buf)));
 	case TYPE_PORTS:
 		return config_ports_to_json(value);
+	case TYPE_CHECKS:
+		return config_names_to_json(value);
+	case TYPE_STATUS:
+		return config_status_to_json(value);
 	case TYPE_ADDRESS:
 		return json_string(config_addr_format(value, buf, sizeof(buf)));
 	case TYPE_ROUTE:

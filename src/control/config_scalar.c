@@ -21,6 +21,8 @@ union value {
 	struct endpoint ep;
 	struct mark_prefix match;
 	struct mark_ports ports;
+	struct config_checks checks;
+	struct check_status_range status;
 };
 
 size_t config_scalar_size(const struct config_field *f)
@@ -44,6 +46,10 @@ size_t config_scalar_size(const struct config_field *f)
 		return sizeof(struct mark_prefix);
 	case TYPE_PORTS:
 		return sizeof(struct mark_ports);
+	case TYPE_CHECKS:
+		return sizeof(struct config_checks);
+	case TYPE_STATUS:
+		return sizeof(struct check_status_range);
 	case TYPE_ADDRESS:
 		return sizeof(struct config_addr);
 	case TYPE_ROUTE:
@@ -76,6 +82,7 @@ static const char *const rule_texts[RULE_MAX] = {
 	[RULE_NETNS] = "a name that `ip netns` lists, or an absolute path",
 	[RULE_LINK] = "a port or port.VLAN, with '!' before it for all others",
 	[RULE_COMMENT] = "text without control characters",
+	[RULE_TEXT] = "text, with \\\\r \\\\n \\\\t \\\\0 \\\\\\\\ and \\\\xHH for bytes",
 	[RULE_DEVICE] = "a DPDK device without blanks and commas",
 };
 
@@ -137,6 +144,12 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 		break;
 	case TYPE_PORTS:
 		text = "a port or a range, as 80, \"1000-1999\" or \"!80\"";
+		break;
+	case TYPE_CHECKS:
+		text = "the name of a check, or a list of up to 4";
+		break;
+	case TYPE_STATUS:
+		text = "an HTTP status or a range, as 301 or \"200-299\"";
 		break;
 	case TYPE_NETMASK:
 		text = "a netmask, as 24 or \"255.255.255.0\"";
@@ -255,6 +268,8 @@ int config_text_check(enum config_text_rule rule, const char *text, const char *
 	case RULE_COMMENT:
 		for (const char *p = text; *p; p++)
 			ok = ok && (unsigned char)*p >= ' ' && *p != 0x7f;
+		break;
+	case RULE_TEXT:
 		break;
 	case RULE_DEVICE:
 	case RULE_MAX:
@@ -441,6 +456,9 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 	case TYPE_PORTS:
 		ret = config_ports_parse(text, &v->ports);
 		break;
+	case TYPE_STATUS:
+		ret = config_status_parse(text, &v->status);
+		break;
 	case TYPE_ADDRESS:
 		ret = addr_with_len_parse(text, &v->addr.addr, &v->addr.len);
 		*family = v->addr.addr.family;
@@ -478,6 +496,8 @@ static int number_value(struct config_context *ctx, const struct config_field *f
 		return wrong_range(ctx, f, written);
 	if (f->type == TYPE_PORTS)
 		v->ports.first = v->ports.last = (uint16_t)n;
+	else if (f->type == TYPE_STATUS)
+		v->status.first = v->status.last = (uint16_t)n;
 	else if (f->type == TYPE_NETMASK)
 		v->u8 = (uint8_t)n;
 	else
@@ -530,9 +550,11 @@ int config_scalar_parse(struct config_context *ctx, const struct config_field *f
 		ret = 0;
 	} else if (f->type == TYPE_FLAGS && json_is_array(json)) {
 		ret = flags_value(ctx, f, json, &v.u32);
+	} else if (f->type == TYPE_CHECKS && (json_is_array(json) || json_is_string(json))) {
+		ret = config_names_parse(ctx, f, json, &v.checks);
 	} else if (json_is_integer(json) &&
 		   (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_MS ||
-		    f->type == TYPE_NETMASK || f->type == TYPE_PORTS)) {
+		    f->type == TYPE_NETMASK || f->type == TYPE_PORTS || f->type == TYPE_STATUS)) {
 		ret = number_value(ctx, f, json, &v);
 	} else if (json_is_string(json) && f->type == TYPE_STRING) {
 		return string_parse(ctx, f, json_string_value(json), out);

@@ -71,7 +71,7 @@ enum {
 	SET_FTP,
 	SET_TIMEOUT, /* + enum conn_state */
 };
-_Static_assert(SET_TIMEOUT + CONN_STATE_MAX < 64, "one bit each");
+_Static_assert(SET_TIMEOUT + CONN_STATE_MAX <= CONFIG_SET_HEALTH, "one bit each");
 
 bool config_policy_states_ftp(const struct config_policy *policy)
 {
@@ -233,6 +233,7 @@ static const struct config_field policy_fields[] = {
 	 .type = TYPE_OBJECT,
 	 .object = &timeouts_object,
 	 .help = "how long a connection is kept after its last packet, by state"},
+	{.type = TYPE_INLINE, .object = &config_object_health},
 };
 const struct config_object config_object_policy = {
 	.noun = "the defaults",
@@ -259,7 +260,7 @@ static const struct config_field server_fields[] = {
 	{.name = "forward",
 	 .type = TYPE_ENUM,
 	 AT(struct config_server, forward),
-	 .set_bit = 1,
+	 .set_bit = CONFIG_SERVER_FORWARD,
 	 .names = forward_words,
 	 .def = FWD_NAT,
 	 .def_text = "the service's",
@@ -277,6 +278,17 @@ static const struct config_field server_fields[] = {
 	 .max = UINT32_MAX,
 	 .unit = "connections",
 	 .help = "new connections again below so many; 0 = three quarters of `upper`"},
+	{.name = "check",
+	 .type = TYPE_CHECKS,
+	 AT(struct config_server, check),
+	 .set_bit = CONFIG_SERVER_CHECK,
+	 .def_text = "the service's",
+	 .noun = "the name of a check",
+	 .help = "checks of this server; an empty list: none, it is always up"},
+	{.name = "sorry",
+	 .type = TYPE_BOOL,
+	 AT(struct config_server, sorry),
+	 .help = "gets new connections only while the service has lost its quorum"},
 };
 const struct config_object config_object_server = {
 	.noun = "a real server",
@@ -467,6 +479,13 @@ static const struct config_field shared_fields[] = {
 	 AT(struct config_shared, ha),
 	 .object = &config_object_ha_shared,
 	 .help = "how the two routers of a pair watch each other"},
+	{.name = "checks",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_shared, checks, n_checks),
+	 .object = &config_object_check,
+	 .max = CONFIG_MAX_CHECKS,
+	 .max_name = "CONFIG_MAX_CHECKS",
+	 .help = "how real servers are asked whether they are well; see health.md"},
 	{.name = "services",
 	 .type = TYPE_OBJECT,
 	 .shape = SHAPE_POINTERS,

@@ -57,9 +57,14 @@ struct config_service *config_service_clone(const struct config_service *svc)
 void config_service_settle(struct config_service *svc, const struct config_policy *defaults)
 {
 	config_policy_inherit(&svc->policy, defaults);
-	for (uint32_t i = 0; i < svc->n_servers; i++)
-		if (!svc->servers[i].set)
-			svc->servers[i].forward = svc->policy.forward;
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		struct config_server *s = &svc->servers[i];
+
+		if (!(s->set & 1ULL << CONFIG_SERVER_FORWARD))
+			s->forward = svc->policy.forward;
+		if (!(s->set & 1ULL << CONFIG_SERVER_CHECK))
+			s->check = svc->policy.health.check;
+	}
 }
 
 const char *config_service_key(const struct config_service *svc, char *buf, size_t len)

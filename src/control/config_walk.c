@@ -13,7 +13,7 @@
  * lives in the struct of the object around it.
  */
 
-#define MAX_KEYS 32 /* of one object, inlined ones included */
+#define MAX_KEYS 64 /* of one object, inlined ones included */
 
 static void *at(void *base, uint16_t offset)
 {
@@ -83,23 +83,24 @@ void config_object_fini(const struct config_object *o, void *base)
 
 /* ---- parsing ---- */
 
+static uint16_t keys_list(const struct config_object *o, const char **names, uint16_t n)
+{
+	for (uint16_t i = 0; i < o->n && n < MAX_KEYS; i++) {
+		if (o->fields[i].type == TYPE_INLINE)
+			n = keys_list(o->fields[i].object, names, n);
+		else
+			names[n++] = o->fields[i].name;
+	}
+	return n;
+}
+
 static void unknown_key(struct config_context *ctx, const struct config_object *o, const char *key)
 {
 	const char *names[MAX_KEYS + 1];
 	char quoted[CONFIG_QUOTE_LEN];
 	struct config_hint hint = {.at_key = true};
-	uint16_t n = 0;
+	uint16_t n = keys_list(o, names, 0);
 
-	for (uint16_t i = 0; i < o->n; i++) {
-		const struct config_object *in = o->fields[i].object;
-
-		if (o->fields[i].type != TYPE_INLINE) {
-			names[n++] = o->fields[i].name;
-			continue;
-		}
-		for (uint16_t k = 0; k < in->n && n < MAX_KEYS; k++)
-			names[n++] = in->fields[k].name;
-	}
 	names[n] = NULL;
 	hint.suggestion = text_near_miss(key, names);
 	context_push_key(ctx, key);
@@ -436,7 +437,7 @@ static void fields_inherit(const struct config_object *o, struct config_policy *
 	for (uint16_t i = 0; i < o->n; i++) {
 		const struct config_field *f = &o->fields[i];
 
-		if (f->type == TYPE_OBJECT)
+		if (field_is_object(f))
 			fields_inherit(f->object, policy, from);
 		else if (!(policy->set & 1ULL << f->set_bit))
 			memcpy(at(policy, f->offset), at_const(from, f->offset),
@@ -467,9 +468,9 @@ static void compat_fill(const struct config_object *o, struct config_policy *def
 	for (uint16_t i = 0; i < o->n; i++) {
 		const struct config_field *f = &o->fields[i];
 
-		if (f->type == TYPE_OBJECT)
+		if (field_is_object(f))
 			compat_fill(f->object, defaults);
-		for (size_t k = 0; f->type != TYPE_OBJECT && k < ARRAY_LEN(ipvs_keys); k++)
+		for (size_t k = 0; !field_is_object(f) && k < ARRAY_LEN(ipvs_keys); k++)
 			if (strcmp(f->name, ipvs_keys[k]) == 0 &&
 			    !(defaults->set & 1ULL << f->set_bit))
 				memcpy(at(defaults, f->offset), at_const(&ipvs_policy, f->offset),
