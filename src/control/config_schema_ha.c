@@ -194,14 +194,14 @@ static const struct config_field notify_fields[] = {
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_notify, ha, n_ha),
 	 .rule = RULE_COMMENT,
-	 .max = 32,
+	 .max = 255, /* arguments, and characters of each: paths are long */
 	 .noun = "an argument",
 	 .help = "program and arguments, run at each change of role; JSON on standard input"},
 	{.name = "health",
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_notify, health, n_health),
 	 .rule = RULE_COMMENT,
-	 .max = 32,
+	 .max = 255, /* arguments, and characters of each: paths are long */
 	 .noun = "an argument",
 	 .help = "the same for real servers that go up or down, and quorums"},
 	{.name = "user",
