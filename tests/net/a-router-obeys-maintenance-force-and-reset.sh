@@ -57,11 +57,16 @@ ctl ha reset
 stays 1 "backup active"
 
 note "a backup that hears fewer witnesses is refused"
-# b's heartbeats (type 1) do not come to a, whose questions to server2 get no answer.
+# a's questions to server2 get no answer, and b's heartbeats (type 1) do not come to a.
+loss a private rx "arp saddr ip 10.10.0.12"
+one_witness()
+{
+	[ "$(of a '[.witnesses[].answering] | add')" -eq 1 ]
+}
+wait_for 5 "one witness answers a" one_witness
 for path in public private; do
 	loss b $path tx "udp dport 7694 @th,104,8 1"
 done
-loss a private rx "arp saddr ip 10.10.0.12"
 refused()
 {
 	[ "$(of b .refused_stops)" -ge 2 ]
