@@ -244,6 +244,7 @@ static int start_ha(struct router *r, struct ha_options *options, char error[256
 {
 	int rc;
 
+	r->host.control = r->control;
 	r->dp->pub.punt_rules = &r->punt_rules;
 	if (!r->lone) {
 		rc = dataplane_sync_enable(r->dp);
@@ -286,7 +287,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.pub = &r->dp->pub;
 	co.link = r->link;
 	r->state_dir = strdup(r->config->node.state_dir);
-	r->host = (struct setup_host){r->dp, r->link};
+	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
 	setup_ha(r->config, &r->host, &ho);
 	pair_punt_rules(r->config, &r->punt_rules);
 	r->lone = r->config->node.ha.n_paths == 0;

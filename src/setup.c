@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "control/control.h"
 #include "control/pair.h"
 #include "dataplane/port.h"
 
@@ -293,6 +294,13 @@ static uint16_t host_watched(void *arg, const uint64_t **progress, bool *on_dema
 	return n;
 }
 
+static void host_request(void *arg, uint32_t id, const void *bytes, size_t len)
+{
+	const struct setup_host *host = arg;
+
+	control_pushed(host->control, id, bytes, len);
+}
+
 void setup_ha(const struct config *config, struct setup_host *host, struct ha_options *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -303,6 +311,7 @@ void setup_ha(const struct config *config, struct setup_host *host, struct ha_op
 				     .port = host_port,
 				     .relayed = host_relayed,
 				     .watched = host_watched,
+				     .request = host_request,
 				     .arg = host,
 				     .tsc_hz = host->dp->hz};
 }

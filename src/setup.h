@@ -22,6 +22,7 @@ void setup_link_fini(struct link_config *lc);
 struct setup_host {
 	struct dataplane *dp;
 	struct link *link;
+	struct control *control; /* from before the ha thread starts */
 };
 void setup_ha(const struct config *config, struct setup_host *host, struct ha_options *out);
 

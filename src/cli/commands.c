@@ -185,6 +185,8 @@ static const struct arg config_apply_args[] = {
 	{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL, "text",
 	 "a file of this machine; - is standard input; default: the router's own file", NULL, 0, 0},
 	END};
+static const struct arg config_push_args[] = {
+	{"plan", ARG_FLAG, 0, "plan", "only show what would change there", NULL, 0, 0}, END};
 static const struct arg config_save_args[] = {
 	{"PATH", ARG_PATH, ARG_POSITIONAL, "path",
 	 "a path on the router (default: the file given at start)", NULL, 0, 0},
@@ -316,6 +318,9 @@ const struct command cli_commands[] = {
 	 "config.plan", NULL, NULL, view_plan, NULL},
 	{"config apply", "apply a file in one swap", NULL, config_apply_args, 0, "config.apply",
 	 NULL, NULL, view_plan, NULL},
+	{"config push", "send the shared configuration to the peer, who applies it",
+	 "With `plan` the peer says what would change there, and changes nothing.",
+	 config_push_args, 0, "config.push", NULL, NULL, view_plan, NULL},
 	{"config save", "write the running configuration to a file of the router", NULL,
 	 config_save_args, 0, "config.save", NULL, NULL, view_saved, NULL},
 	{"config schema", "every key with type, default and limits", NULL, NULL, 0, "config.schema",

@@ -28,6 +28,9 @@ struct rpc_request {
 	TAILQ_ENTRY(rpc_request) entry;
 	struct rpc_client *client; /* NULL: hung up */
 	json_t *id;		   /* NULL: a notification, nobody wants an answer */
+	/* Of nobody's connection: the answer goes there, once. */
+	void (*local)(void *arg, const char *text, size_t len);
+	void *local_arg;
 };
 
 static void client_flush(struct rpc_client *c);
@@ -196,6 +199,30 @@ static void client_update(struct rpc_client *c)
 
 /* --- requests --- */
 
+struct rpc_request *rpc_request_local(void (*done)(void *arg, const char *text, size_t len),
+				      void *arg)
+{
+	struct rpc_request *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->local = done;
+	r->local_arg = arg;
+	return r;
+}
+
+/* Takes doc over. */
+static void local_end(struct rpc_request *r, json_t *doc)
+{
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	const char *none = "{\"error\":{\"code\":-32603,\"message\":\"out of memory\"}}";
+
+	json_decref(doc);
+	r->local(r->local_arg, text ? text : none, strlen(text ? text : none));
+	free(text);
+	free(r);
+}
+
 static void request_end(struct rpc_request *r, json_t *doc)
 {
 	struct rpc_client *c = r->client;
@@ -216,6 +243,10 @@ static void request_end(struct rpc_request *r, json_t *doc)
 
 void rpc_answer(struct rpc_request *r, json_t *result)
 {
+	if (r->local) {
+		local_end(r, json_pack("{s:o}", "result", result ? result : json_object()));
+		return;
+	}
 	if (!r->client || !r->id) {
 		json_decref(result);
 		request_end(r, NULL);
@@ -230,6 +261,14 @@ void rpc_answer_text(struct rpc_request *r, struct evbuffer *result)
 	struct rpc_client *c = r->client;
 	char *id;
 
+	if (r->local) {
+		evbuffer_prepend(result, "{\"result\":", 10);
+		evbuffer_add(result, "}", 1);
+		r->local(r->local_arg, (const char *)evbuffer_pullup(result, -1),
+			 evbuffer_get_length(result));
+		free(r);
+		return;
+	}
 	if (!c || !r->id) {
 		request_end(r, NULL);
 		return;
@@ -252,6 +291,11 @@ void rpc_fail(struct rpc_request *r, enum rpc_code code, json_t *data, const cha
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
+	if (r->local) {
+		local_end(r, json_pack("{s:{s:i, s:s, s:o*}}", "error", "code", code, "message",
+				       message, "data", data));
+		return;
+	}
 	if (!r->client || !r->id) {
 		json_decref(data);
 		request_end(r, NULL);
@@ -280,7 +324,7 @@ size_t rpc_backlog(const struct rpc_request *r)
 
 bool rpc_gone(const struct rpc_request *r)
 {
-	return !r->client;
+	return !r->client && !r->local;
 }
 
 /* The text of what is wrong with a document as a request, or NULL. */

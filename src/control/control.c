@@ -221,6 +221,7 @@ int control_create(const struct control_options *options, struct config *config,
 	TAILQ_INIT(&c->streams);
 	TAILQ_INIT(&c->listings);
 	TAILQ_INIT(&c->ha_waits);
+	TAILQ_INIT(&c->pushes);
 	pthread_mutex_init(&c->note_lock, NULL);
 	if (options->config_path && !(c->config_path = strdup(options->config_path)))
 		goto err_destroy;
@@ -259,7 +260,15 @@ void control_destroy(struct control *c)
 	if (!c)
 		return;
 	streams_free(c);
+	while (c->first_note) {
+		struct control_note *next = c->first_note->next;
+
+		if (c->first_note->drop)
+			c->first_note->drop(c->first_note);
+		c->first_note = next;
+	}
 	ha_waits_free(c);
+	pushes_free(c);
 	publisher_fini(&c->publisher);
 	if (c->pub) {
 		c->pub->runtime.on_server_forget = NULL;
@@ -400,6 +409,7 @@ static void fini_base(struct control *c)
 	streams_stop(c);
 	listings_stop(c);
 	ha_waits_stop(c);
+	pushes_stop(c);
 	publisher_detach(&c->publisher);
 	rpc_server_destroy(c->server);
 	c->server = NULL;

@@ -43,6 +43,8 @@ int control_create(const struct control_options *options, struct config *config,
 void control_set_ha(struct control *control, struct ha *ha);
 /* Opens the socket and starts the thread. 0, or -errno with a sentence in error. */
 int control_start(struct control *control, char error[256]);
+/* The ha thread: the peer pushes a configuration. The answer goes back by ha_answer(). */
+void control_pushed(struct control *control, uint32_t id, const void *bytes, size_t len);
 /* SIGHUP: config.apply of the start file, by the control thread. Errors are logged and
  * change nothing. Async-signal-safe, any thread. */
 void control_reload(struct control *control);

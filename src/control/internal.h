@@ -20,11 +20,15 @@
 struct ha;
 struct ha_wait;
 TAILQ_HEAD(ha_wait_list, ha_wait);
+struct push;
+TAILQ_HEAD(push_list, push);
 
 /* What another thread leaves for this one; part of an object of its own. */
 struct control_note {
 	struct control_note *next;
 	void (*run)(struct control *c, struct control_note *note);
+	/* The control thread has ended before run(). NULL: the object is somebody's anyway. */
+	void (*drop)(struct control_note *note);
 };
 
 struct stream;
@@ -65,6 +69,7 @@ struct control {
 	struct listing_list listings;
 	struct ha *ha; /* or NULL */
 	struct ha_wait_list ha_waits;
+	struct push_list pushes; /* to the peer */
 	struct event *pair_ev;
 	json_t *restart; /* texts: what of the configuration waits for a restart */
 	uint64_t started_us;
@@ -166,6 +171,13 @@ void ha_waits_stop(struct control *c);
 void ha_waits_free(struct control *c);
 /* What `ha.status` answers; NULL: there is no ha thread. */
 json_t *ha_status_json(struct control *c);
+
+/* --- push.c --- */
+
+control_method config_push;
+/* As ha_waits_stop() and ha_waits_free(). */
+void pushes_stop(struct control *c);
+void pushes_free(struct control *c);
 
 /* --- control.c --- */
 

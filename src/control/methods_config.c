@@ -230,6 +230,11 @@ const struct method config_methods[] = {
 	 .run = config_apply,
 	 .help = "puts a configuration in place, as a whole or not at all",
 	 TEXT_OR_PATH},
+	{.name = "config.push",
+	 .run = config_push,
+	 .help = "sends the shared part to the peer, who applies it, or with `plan` says what "
+		 "would change there",
+	 .params = {{"plan", PARAM_BOOLEAN, false}}},
 	{.name = "config.save",
 	 .run = config_save_method,
 	 .help = "writes the configuration to a file",

@@ -63,6 +63,11 @@ void rpc_answer_text(struct rpc_request *req, struct evbuffer *result);
 void rpc_fail(struct rpc_request *req, enum rpc_code code, json_t *data, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* A request that no client sent: its answer, an object with "result" or "error" as of JSON-RPC,
+ * goes to done, once. Not for methods that stream. NULL: no memory. */
+struct rpc_request *rpc_request_local(void (*done)(void *arg, const char *text, size_t len),
+				      void *arg);
+
 /* One part of a stream. Takes rows over. */
 void rpc_rows(struct rpc_request *req, json_t *rows);
 /* Bytes that wait for the client of this request: a stream pauses above a bound. */

@@ -32,7 +32,7 @@ static struct path *path_choose(struct ha *ha, uint64_t now_us)
 	return best;
 }
 
-static void datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len)
+void ha_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len)
 {
 	const uint64_t now_us = ha_now_us();
 	struct path *p = path_choose(ha, now_us);
@@ -51,7 +51,7 @@ static void datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t
 
 static void on_output(void *arg, const uint8_t *bytes, size_t len)
 {
-	datagram_send(arg, HA_TYPE_SYNC, bytes, len);
+	ha_datagram_send(arg, HA_TYPE_SYNC, bytes, len);
 }
 
 /* After the datagrams of one wake-up, once for all. */
@@ -72,6 +72,8 @@ static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
 		sync_recv_data(ha->recv, payload, e->payload_len);
 	else if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_ACK)
 		sync_send_ack(ha->send, payload, e->payload_len, now_us / 1000);
+	else if (e->type == HA_TYPE_BULK)
+		(void)bulk_receive(&ha->bulk, payload, e->payload_len, now_us / 1000);
 	soon(ha);
 	return true;
 }
@@ -119,6 +121,7 @@ static void direction_set(struct ha *ha, uint64_t now_ms)
 void ha_connections_peer_new(struct ha *ha)
 {
 	sync_recv_reset(ha->recv);
+	ha_ask_reset(ha);
 	if (ha->sync_sending)
 		sync_send_start(ha->send, ha_now_ms());
 }
@@ -178,6 +181,7 @@ uint32_t ha_connections_poll(struct ha *ha)
 	sync_recv_poll(ha->recv, now_ms);
 	progress_tell(ha);
 	flush_look(ha);
+	ha_ask_tick(ha);
 	return wait_ms;
 }
 

@@ -127,7 +127,7 @@ static void wake(struct ha *ha)
 	(void)!write(ha->note_fd, &one, sizeof(one));
 }
 
-static struct ha_note *note_create(void (*run)(struct ha *ha, struct ha_note *note))
+struct ha_note *ha_note_create(void (*run)(struct ha *ha, struct ha_note *note))
 {
 	struct ha_note *n = calloc(1, sizeof(*n));
 
@@ -136,7 +136,7 @@ static struct ha_note *note_create(void (*run)(struct ha *ha, struct ha_note *no
 	return n;
 }
 
-static void note_send(struct ha *ha, struct ha_note *n)
+void ha_note_send(struct ha *ha, struct ha_note *n)
 {
 	pthread_mutex_lock(&ha->lock);
 	if (ha->last)
@@ -158,7 +158,7 @@ static void run_addresses(struct ha *ha, struct ha_note *n)
 
 int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
 {
-	struct ha_note *note = note_create(run_addresses);
+	struct ha_note *note = ha_note_create(run_addresses);
 	struct ha_address *v = calloc(n + 1U, sizeof(*v));
 
 	if (!note || !v) {
@@ -170,7 +170,7 @@ int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
 		memcpy(v, list, n * sizeof(*v));
 	note->addresses.v = v;
 	note->addresses.n = n;
-	note_send(ha, note);
+	ha_note_send(ha, note);
 	return 0;
 }
 
@@ -194,12 +194,12 @@ static void run_digest(struct ha *ha, struct ha_note *n)
 
 int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES])
 {
-	struct ha_note *note = note_create(run_digest);
+	struct ha_note *note = ha_note_create(run_digest);
 
 	if (!note)
 		return -ENOMEM;
 	memcpy(note->digest.digest, digest, HA_DIGEST_BYTES);
-	note_send(ha, note);
+	ha_note_send(ha, note);
 	return 0;
 }
 
@@ -212,13 +212,13 @@ static void run_verdicts(struct ha *ha, struct ha_note *n)
 
 int ha_set_verdicts(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES], bool complete)
 {
-	struct ha_note *note = note_create(run_verdicts);
+	struct ha_note *note = ha_note_create(run_verdicts);
 
 	if (!note)
 		return -ENOMEM;
 	memcpy(note->digest.digest, digest, HA_DIGEST_BYTES);
 	note->digest.complete = complete;
-	note_send(ha, note);
+	ha_note_send(ha, note);
 	return 0;
 }
 
@@ -240,7 +240,7 @@ static void run_command(struct ha *ha, struct ha_note *n)
 int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_done *done,
 	       void *arg)
 {
-	struct ha_note *note = note_create(run_command);
+	struct ha_note *note = ha_note_create(run_command);
 
 	if (!note)
 		return -ENOMEM;
@@ -248,7 +248,7 @@ int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_
 	note->command.force = force;
 	note->command.done = done;
 	note->command.arg = arg;
-	note_send(ha, note);
+	ha_note_send(ha, note);
 	return 0;
 }
 
@@ -294,7 +294,7 @@ static void run_configure(struct ha *ha, struct ha_note *n)
 
 int ha_configure(struct ha *ha, const struct ha_config *config)
 {
-	struct ha_note *note = note_create(run_configure);
+	struct ha_note *note = ha_note_create(run_configure);
 	struct ha_config *copy = malloc(sizeof(*copy));
 
 	if (!note || !copy) {
@@ -304,7 +304,7 @@ int ha_configure(struct ha *ha, const struct ha_config *config)
 	}
 	*copy = *config;
 	note->config = copy;
-	note_send(ha, note);
+	ha_note_send(ha, note);
 	return 0;
 }
 
@@ -441,6 +441,7 @@ static char **argv_copy(char *const *from, uint32_t n)
 
 static void ha_free(struct ha *ha)
 {
+	ha_ask_fini(ha);
 	ha_connections_stop(ha);
 	ha_hear_stop(ha);
 	ha_neighbours_stop(ha);
@@ -458,6 +459,8 @@ static void ha_free(struct ha *ha)
 			free(ha->first->addresses.v);
 		else if (ha->first->run == run_configure)
 			free(ha->first->config);
+		else
+			ha_note_free_block(ha->first);
 		free(ha->first);
 		ha->first = next;
 	}
@@ -524,6 +527,7 @@ static struct ha *ha_create(const struct ha_options *options)
 	sem_init(&ha->started, 0, 0);
 	sem_init(&ha->left, 0, 0);
 	retire_list_init(&ha->retired, &ha->pub->grace);
+	ha_ask_init(ha);
 	return ha;
 }
 

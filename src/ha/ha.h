@@ -89,6 +89,8 @@ struct ha_host {
 	uint16_t (*watched)(void *arg, const uint64_t **progress, bool *on_demand);
 	/* The role changed: checks, metrics, systemd. Any of them may be NULL. */
 	void (*changed)(void *arg, enum ha_state from, enum ha_state to, const char *text);
+	/* The peer sends a block of bytes and waits for an answer: ha_answer(). Borrowed. */
+	void (*request)(void *arg, uint32_t id, const void *bytes, size_t len);
 	void *arg;
 	uint64_t tsc_hz;
 };
@@ -183,6 +185,13 @@ int ha_set_verdicts(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES], bool c
 typedef void ha_command_done(void *arg, int rc, const char *text);
 int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_done *done,
 	       void *arg);
+
+/* Sends a block of bytes to the peer, who answers with another; one at a time. done is called
+ * on the ha thread, once: rc 0 with the answer (borrowed), or -errno (-EBUSY, -EMSGSIZE,
+ * -ENOTCONN: no peer is heard, -ETIMEDOUT, -ECONNRESET) without. Copied. */
+typedef void ha_asked(void *arg, int rc, const void *bytes, size_t len);
+int ha_ask(struct ha *ha, const void *bytes, size_t len, ha_asked *done, void *arg);
+int ha_answer(struct ha *ha, uint32_t id, const void *bytes, size_t len);
 
 /* As of the last round of the ha thread; never blocks it. */
 void ha_status(struct ha *ha, struct ha_status *out);

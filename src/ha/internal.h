@@ -12,6 +12,7 @@
 
 #include "ha/announce.h"
 #include "ha/arp.h"
+#include "ha/bulk.h"
 #include "ha/claim.h"
 #include "ha/freshness.h"
 #include "ha/identity.h"
@@ -51,6 +52,13 @@ struct ha_note {
 			ha_command_done *done;
 			void *arg;
 		} command;
+		struct {
+			uint8_t *bytes; /* owned */
+			size_t len;
+			uint32_t id; /* of an answer */
+			ha_asked *done;
+			void *arg;
+		} block;
 	};
 };
 
@@ -123,10 +131,16 @@ struct ha {
 	struct ha_sync_progress sync_progress; /* as the machine was told */
 	bool flush_wanted;
 	uint32_t flush, flush_number; /* of the machine, of the sender */
-	struct spawn_client *spawn;   /* NULL: no programs */
-	struct notify *notify;	      /* NULL: nobody is told */
-	uint64_t grace_until_ms;      /* 0: none */
-	struct relay *relay;	      /* published, or NULL */
+	/* Blocks of bytes: what was asked, by its id; 0: nothing. */
+	struct bulk bulk;
+	uint32_t asked_id;
+	uint64_t asked_ms;
+	ha_asked *asked_done;
+	void *asked_arg;
+	struct spawn_client *spawn; /* NULL: no programs */
+	struct notify *notify;	    /* NULL: nobody is told */
+	uint64_t grace_until_ms;    /* 0: none */
+	struct relay *relay;	    /* published, or NULL */
 	uint64_t relayed, relayed_us;
 	struct retire_list retired;
 	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
@@ -187,11 +201,25 @@ void ha_connections_slow(struct ha *ha);
 uint32_t ha_connections_poll(struct ha *ha);
 /* The peer has another session. */
 void ha_connections_peer_new(struct ha *ha);
+/* A datagram by the path that serves best. */
+void ha_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len);
 void ha_connections_flush(struct ha *ha, uint32_t flush);
 void ha_connections_take_over(struct ha *ha);
 void ha_connections_status(const struct ha *ha, struct ha_sync_status *out);
 
+/* --- ask.c: blocks of bytes. --- */
+
+void ha_ask_init(struct ha *ha);
+void ha_ask_fini(struct ha *ha);
+void ha_ask_tick(struct ha *ha);
+/* The peer has another session, or is not heard any more. */
+void ha_ask_reset(struct ha *ha);
+void ha_note_free_block(struct ha_note *note);
+
 /* --- ha.c --- */
+
+struct ha_note *ha_note_create(void (*run)(struct ha *ha, struct ha_note *note));
+void ha_note_send(struct ha *ha, struct ha_note *note);
 
 /* What this router knows of itself, to the machine. */
 void ha_known_tell(struct ha *ha);

@@ -107,9 +107,9 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 		{"service lis_",
 		 "service: \"lis_\" is not a command (did you mean \"list\"?); expected "
 		 "one of: list, show, add, edit, delete"},
-		{"config",
-		 "\"config\" is not complete; expected one of: show, check, plan, apply, save, "
-		 "schema"},
+		{"config", "\"config\" is not complete; expected one of: show, check, plan, apply, "
+			   "push, save, "
+			   "schema"},
 		{"serv list", "\"serv\" could be any of: service, server"},
 		{"server edit web 10.0.0.1:80 wieght 0",
 		 "server edit: \"wieght\" is not expected (did you mean \"weight\"?); expected one "
