@@ -321,6 +321,12 @@ static int dataplane_init(struct dataplane *dp, const struct dataplane_config *c
 	if (rc == 0)
 		rc = nexthop_table_init(&dp->pub.nexthops, MAX_NEXTHOPS);
 	if (rc == 0)
+		rc = check_ports_create(config->check_first ? config->check_first
+							    : CHECK_PORT_FIRST,
+					config->check_last ? config->check_last : CHECK_PORT_LAST,
+					&dp->check_ports);
+	dp->pub.check_ports = dp->check_ports;
+	if (rc == 0)
 		rc = pkt_tag_register();
 	if (rc != 0) {
 		snprintf(error, ERROR_LEN, "the data plane does not start: %s", strerror(-rc));
@@ -440,6 +446,7 @@ void dataplane_destroy(struct dataplane *dp)
 	for (unsigned int i = 0; i < dp->n_pools; i++)
 		rte_mempool_free(dp->pools[i]);
 	rte_free(dp->qsbr);
+	check_ports_destroy(dp->check_ports);
 	nexthop_table_fini(&dp->pub.nexthops);
 	runtime_fini(&dp->pub.runtime);
 	if (dp->exchange.link_eventfd >= 0)

@@ -40,6 +40,8 @@ struct dataplane_config {
 	/* 0: one worker per lcore but main, run by dataplane_start(). Else as many workers
 	 * without a thread: tests and benches run them by loop_round(). */
 	uint16_t n_manual_workers;
+	/* Source ports of health checks, host order; 0, 0 = CHECK_PORT_FIRST and _LAST. */
+	uint16_t check_first, check_last;
 };
 
 /* A port as it runs. Its index in dataplane.ports is the port number that links, tables,
@@ -116,6 +118,7 @@ struct dataplane {
 	struct rte_rcu_qsbr *qsbr;
 	uint16_t n_ports;
 	struct port ports[MAX_PORTS];
+	struct check_ports *check_ports; /* control: rw; workers read it by pub */
 	uint16_t n_workers;
 	bool manual; /* workers have no thread: see n_manual_workers */
 	uint8_t instance;

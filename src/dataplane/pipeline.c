@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dataplane/answer.h"
+#include "dataplane/check_path.h"
 #include "dataplane/doors.h"
 #include "dataplane/lease.h"
 #include "dataplane/life.h"
@@ -64,7 +65,7 @@ void pipeline_inject(struct worker *w, struct rte_mbuf *m)
 		door_drop(w, m, DROP_VIP_ARP);
 	else if (unlikely(w->env.lease_off) && speaks_as_vip(w, m))
 		door_drop(w, m, DROP_NOT_ACTIVE);
-	else
+	else if (likely(!w->pub->check_ports) || !check_path_send(w, m))
 		door_send(w, m, m->port);
 }
 

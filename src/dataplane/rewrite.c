@@ -16,6 +16,7 @@
 #include "dataplane/doors.h"
 #include "dataplane/fragment.h"
 #include "dataplane/ftp.h"
+#include "dataplane/ipip.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
 
@@ -149,24 +150,12 @@ static __rte_noinline void rewrite_too_big(struct worker *w, struct pkt4 *p)
 	fragment_send(w, p);
 }
 
-/* The outer header, as IPVS writes it: TTL, type of service and DF of the inner one. */
 static void outer_put(struct worker *w, struct pkt4 *p, be32 source)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
-	struct rte_ipv4_hdr outer = {
-		.version_ihl = RTE_IPV4_VHL_DEF,
-		.type_of_service = ip->type_of_service,
-		.total_length = rte_cpu_to_be_16((uint16_t)(p->l3_len + sizeof(outer))),
-		/* No two workers give one id to the same pair of addresses. */
-		.packet_id = rte_cpu_to_be_16((uint16_t)(w->ip_id++ * w->n_workers + w->id)),
-		.fragment_offset = ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
-		.time_to_live = ip->time_to_live,
-		.next_proto_id = IPPROTO_IPIP,
-		.src_addr = source,
-		.dst_addr = p->conn->daddr,
-	};
+	struct rte_ipv4_hdr outer;
 
-	outer.hdr_checksum = csum_of(&outer, sizeof(outer));
+	ipip_header(w, ip, p->l3_len, source, p->conn->daddr, &outer);
 	p->l3 -= sizeof(outer);
 	p->l3_len = (uint16_t)(p->l3_len + sizeof(outer));
 	p->l4_off = sizeof(outer);

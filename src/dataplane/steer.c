@@ -8,6 +8,7 @@
  * Doors: hand-off, punt, answered (echo), park (fragments, follow.h), drop.
  */
 #include "dataplane/answer.h"
+#include "dataplane/check_path.h"
 #include "dataplane/doors.h"
 #include "dataplane/follow.h"
 #include "dataplane/pipeline.h"
@@ -177,6 +178,8 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 	if (unlikely(env->lease_off) && steer_inactive(w, p))
 		return STEER_DONE;
 	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr)) {
+		if (w->pub->check_ports && check_path_take(w, p))
+			return STEER_DONE;
 		if (may_be_marked(env, p))
 			return STEER_IN;
 		punt_own(w, p);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/check_ports.h"
 #include "model/fib.h"
 #include "model/nexthop.h"
 #include "model/runtime.h"
@@ -81,7 +82,9 @@ struct published {
 	uint32_t vip_flags;	   /* ha: wo; worker: ro. VIP_* */
 	const struct relay *relay; /* ha: wo (release), worker: ro. NULL: nothing is relayed */
 	const struct punt_rules *punt_rules; /* set before workers start; NULL = none */
-	uint32_t sync;			     /* ha: wo; worker: ro. SYNC_EMIT, SYNC_HOLD: sync.h */
+	/* Set before workers start; NULL = checks are packets like any other. */
+	const struct check_ports *check_ports;
+	uint32_t sync; /* ha: wo; worker: ro. SYNC_EMIT, SYNC_HOLD: sync.h */
 	struct nexthop_table nexthops;
 	struct runtime runtime;
 	struct grace grace;

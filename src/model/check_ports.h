@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_MODEL_CHECK_PORTS_H
+#define PLVS_MODEL_CHECK_PORTS_H
+
+/*
+ * The source ports of checks under way: whom each of them asks, and as which VIP. Checks bind
+ * a port here before they connect, so that workers know
+ *	- a reply to a check from any other packet to the router's own address (PUNT_CHECK);
+ *	- which VIP a check with via_vip means: Linux sends it to the real server's address, and
+ *	  a worker writes the VIP into it; replies come from the VIP, and a worker writes the
+ *	  server's address into them.
+ *
+ * A port is shared by up to CHECK_PORT_WAYS checks, of other servers and, via_vip, of other
+ * VIPs: what a reply says of its sender tells them apart. What is given back stays known for
+ * CHECK_PORT_QUIET_MS: the RST that ends a connection is still on its way. For ICMP echo the
+ * port is the identifier, and the other side's port 0.
+ *
+ * The range is in net.ipv4.ip_local_reserved_ports, so that Linux gives none of it to others.
+ * One writer (control); workers read without locks. IPv4 only.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/be.h"
+
+#define CHECK_PORT_FIRST    61000 /* beyond what Linux gives to others, by default */
+#define CHECK_PORT_LAST	    64999
+#define CHECK_PORT_WAYS	    4
+#define CHECK_PORT_QUIET_MS 500
+
+/* Whom a check asks. */
+struct check_peer {
+	be32 server; /* where Linux sends it */
+	be16 port;   /* ICMP: 0 */
+	uint8_t proto;
+	bool tunnel; /* with vip: by IPIP */
+	be32 vip;    /* 0: the server's own address is meant */
+};
+
+/* who: everything of check_peer but vip, and a count of its changes. 0: nobody. A reader that
+ * finds the same who before and after via has seen one check's. */
+struct check_slot {
+	uint64_t who; /* control: wo (release), worker: ro */
+	uint64_t via; /* control: wo (release), worker: ro. A VIP */
+};
+
+struct check_ports {
+	uint16_t first, n;	     /* host order; set at creation */
+	struct check_slot *slots;    /* [n][CHECK_PORT_WAYS] */
+	struct check_ports_own *own; /* control's part */
+};
+
+/* Ports first to last. 0, -EINVAL or -ENOMEM. */
+int check_ports_create(uint16_t first, uint16_t last, struct check_ports **out);
+void check_ports_destroy(struct check_ports *t); /* NULL is allowed */
+
+/* Control. A port for a check of this peer, host order; -EADDRNOTAVAIL: all are taken. */
+int check_port_bind(struct check_ports *t, const struct check_peer *peer, uint64_t now_ms);
+/* Control. The check of this peer at this port has ended. */
+void check_port_release(struct check_ports *t, uint16_t port, const struct check_peer *peer,
+			uint64_t now_ms);
+/* Control. Ports bound now; without those that are quiet. */
+uint32_t check_ports_bound(const struct check_ports *t);
+
+/* Any. Whether a port, host order, is in the range. */
+static inline bool check_ports_has(const struct check_ports *t, uint16_t port)
+{
+	return (uint16_t)(port - t->first) < t->n;
+}
+
+/*
+ * Worker; the port is in the range. What a packet from this port of ours to peer belongs to;
+ * false: to no check. *out as bound.
+ */
+bool check_ports_sent(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
+		      uint8_t proto, struct check_peer *out);
+/* The same of a packet to this port of ours: from the VIP, if the check means one. */
+bool check_ports_received(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
+			  uint8_t proto, struct check_peer *out);
+
+#endif
