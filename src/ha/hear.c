@@ -7,6 +7,8 @@
 #include "ha/internal.h"
 #include "ha/wire.h"
 
+#define REFUSED_TELL_US 60000000
+
 /* --- the peer --- */
 
 static uint8_t path_index(const struct ha *ha, const struct path *p)
@@ -117,13 +119,42 @@ void ha_hear_drain(struct ha *ha)
 	ha_connections_drain(ha);
 }
 
+/* Of a peer with another key or version nothing else is heard. Once a minute on each path:
+ * anybody can send what is refused. */
+static void refused_tell(struct ha *ha, uint8_t i, uint64_t now_us)
+{
+	const struct path_state *s = path_state(ha->paths[i]);
+	unsigned int most = 0;
+	uint64_t n = 0;
+
+	if (ha->refused_us[i] && now_us - ha->refused_us[i] < REFUSED_TELL_US)
+		return;
+	for (unsigned int k = 0; k < HA_WIRE_MAX; k++) {
+		const uint64_t more = s->bad[k] - ha->refused[i][k];
+
+		if (more > n) {
+			n = more;
+			most = k;
+		}
+	}
+	if (n == 0)
+		return;
+	memcpy(ha->refused[i], s->bad, sizeof(ha->refused[i]));
+	ha->refused_us[i] = now_us;
+	log_warning(HA_AREA, "path %s: refused %llu datagrams as %s: %s", ha->config.paths[i].name,
+		    (unsigned long long)n, ha_wire_names[most], ha_wire_helps[most]);
+}
+
 void ha_hear_slow(struct ha *ha)
 {
 	const uint64_t now_us = ha_now_us();
 
-	for (uint8_t i = 0; i < ha->config.n_paths; i++)
-		if (ha->paths[i])
-			path_tick(ha->paths[i], now_us);
+	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
+		if (!ha->paths[i])
+			continue;
+		path_tick(ha->paths[i], now_us);
+		refused_tell(ha, i, now_us);
+	}
 	ha_neighbours_slow(ha);
 	ha_connections_slow(ha);
 }

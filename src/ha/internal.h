@@ -107,6 +107,8 @@ struct ha {
 	struct path *paths[HA_PATHS];
 	struct ha_pending pending[HA_COMMANDS];
 	uint32_t n_pending;
+	/* What paths refused when it was last said, and when; 0: never. */
+	uint64_t refused[HA_PATHS][HA_WIRE_MAX], refused_us[HA_PATHS];
 
 	struct ha_address *addresses;
 	uint32_t n_addresses;
