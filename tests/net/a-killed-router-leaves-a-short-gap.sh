@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 150
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/net/lib/pair.sh"
+. "$TOP/tests/net/lib/faults.sh"
+. "$TOP/tests/net/lib/gap.sh"
+
+gap_runs 3
+gap_report

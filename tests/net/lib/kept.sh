@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Connections over a takeover. Sourced after faults.sh.
+
+kept_live()
+{
+	pair_at "$1"
+	[ "$(rpc status | jq .connections.live)" -ge "$2" ]
+}
+
+# kept_round LABEL COUNT: each connection is asked once more, and answers.
+kept_round()
+{
+	local lines
+	lines=$(wc -l < "$RUN/hold.log")
+	echo again > "$RUN/hold.in"
+	asked()
+	{
+		[ "$(wc -l < "$RUN/hold.log")" -gt "$lines" ]
+	}
+	wait_for 60 "$1: the round ends" asked
+	is "$1: connections that answer" "$(grep answered "$RUN/hold.log" | tail -1 | jq .answered)" -eq "$2"
+}
+
+# kept COUNT WORKERS-OF-A WORKERS-OF-B
+kept()
+{
+	local i
+	PAIR_WORKERS=([a]=$2 [b]=$3)
+	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7 10.10.0.12:7)"
+	for i in 1 2; do echo_serve server$i tcp 10.10.0.1$i 7; done
+	wait_for 30 "the backup is synchronised" pair_synchronised b
+	mkfifo "$RUN/hold.in"
+	sleep 1000 > "$RUN/hold.in" &
+	echo $! > "$RUN/hold-in.pid"
+	ip netns exec "$NET-client1" "$PROBE" tcp-hold 192.0.2.80:7 --count "$1" --rate 2000 \
+		< "$RUN/hold.in" > "$RUN/hold.log" 2>&1 &
+	echo $! > "$RUN/hold.pid"
+	opened()
+	{
+		grep -q answered "$RUN/hold.log"
+	}
+	wait_for 60 "all connections are open" opened
+	is "connections at first" "$(jq .answered "$RUN/hold.log")" -eq "$1"
+	sleep 0.5
+	pair_at a
+	is "counted on the active router" "$(rpc status | jq .connections.live)" -ge "$1"
+	wait_for 10 "the backup holds them" kept_live b "$1"
+
+	pair_kill a
+	pair_becomes 5 b active
+	kept_round "after kill -9 of a ($2 to $3 workers)" "$1"
+	pair_start a
+	pair_becomes 20 a backup
+	wait_for 30 "a is synchronised" pair_synchronised a
+	kept_live a "$1" || fail "a does not hold them: $(rpc status | jq -c .connections)"
+	pair_kill b
+	pair_becomes 5 a active
+	kept_round "after kill -9 of b ($3 to $2 workers)" "$1"
+	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
+}

@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# set: full
+# limit: 600
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/net/lib/pair.sh"
+. "$TOP/tests/net/lib/faults.sh"
+. "$TOP/tests/net/lib/gap.sh"
+
+gap_runs 20
+gap_report
