@@ -83,6 +83,8 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->drain_s = policy->drain_s;
 	node->unknown = policy->unknown;
 	node->reuse = policy->reuse;
+	node->tunnel_net = policy->tunnel_source.addr;
+	node->tunnel_len = policy->tunnel_source.len;
 	node->persist_s = policy->persist_s;
 	node->netmask_len = policy->persist_s ? policy->netmask_len : 0;
 	node->sched_flags = policy->scheduler_flags;
@@ -214,7 +216,9 @@ bool builder_service_same(const struct config_service *a, const struct config_se
 	    x->expire_quiescent != y->expire_quiescent || x->gone != y->gone ||
 	    x->drain_s != y->drain_s || x->unknown != y->unknown || x->reuse != y->reuse ||
 	    x->sloppy_tcp != y->sloppy_tcp || x->nat_icmp_send != y->nat_icmp_send ||
-	    x->ftp != y->ftp || memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
+	    x->ftp != y->ftp || x->tunnel_source.addr != y->tunnel_source.addr ||
+	    x->tunnel_source.len != y->tunnel_source.len ||
+	    memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
 		return false;
 	for (uint32_t i = 0; i < a->n_servers; i++) {
 		const struct config_server *s = &a->servers[i], *t = &b->servers[i];

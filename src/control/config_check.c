@@ -190,6 +190,12 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 	}
 }
 
+static void tunnel_source_check(struct config_context *ctx, const struct config_service *svc)
+{
+	if (svc->policy.tunnel_source.negate)
+		missing(ctx, "tunnel_source", "expected a prefix, not all but one");
+}
+
 void config_check_service(struct config_context *ctx, struct config_service *svc)
 {
 	uint32_t n = svc->n_servers > svc->n_listen ? svc->n_servers : svc->n_listen;
@@ -201,6 +207,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	}
 	listeners_check(ctx, svc, places);
 	ftp_check(ctx, svc);
+	tunnel_source_check(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);

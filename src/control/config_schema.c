@@ -69,6 +69,7 @@ enum {
 	SET_SLOPPY,
 	SET_NAT_ICMP,
 	SET_FTP,
+	SET_TUNNEL_SOURCE,
 	SET_TIMEOUT, /* + enum conn_state */
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX <= CONFIG_SET_HEALTH, "one bit each");
@@ -229,6 +230,16 @@ static const struct config_field policy_fields[] = {
 	 .set_bit = SET_FTP,
 	 .help = "TCP, NAT: FTP control connections; data connections, active and passive, go to "
 		 "the same server"},
+	{.name = "tunnel_source",
+	 .type = TYPE_MATCH,
+	 AT(struct config_policy, tunnel_source),
+	 .set_bit = SET_TUNNEL_SOURCE,
+	 .def_text = "the router's own address",
+	 .noun = "a prefix",
+	 .help = "tunnel: outer packets come from an address of this prefix, one for each client's "
+		 "endpoint, so that links and receive queues of the servers spread them; to learn "
+		 "of "
+		 "path MTU it must be routed to this router"},
 	{.name = "timeouts",
 	 .type = TYPE_OBJECT,
 	 .object = &timeouts_object,

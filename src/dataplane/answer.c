@@ -224,11 +224,12 @@ void echo_receive(struct worker *w, struct pkt4 *p)
 	answer_with(w, p->m, p->link);
 }
 
-static void icmp_fill(struct worker *w, uint8_t *l3, const struct pkt4 *p, be32 from, uint8_t type,
-		      uint8_t code, uint16_t mtu, uint16_t quote)
+void icmp_put(struct worker *w, uint8_t *l3, be32 from, be32 to, uint8_t type, uint8_t code,
+	      uint16_t mtu, uint16_t quote)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)l3;
 	uint8_t *icmp = l3 + sizeof(*ip);
+	be16 sum;
 
 	memset(l3, 0, sizeof(*ip) + ICMP_HDR);
 	ip->version_ihl = RTE_IPV4_VHL_DEF;
@@ -238,7 +239,7 @@ static void icmp_fill(struct worker *w, uint8_t *l3, const struct pkt4 *p, be32 
 	ip->time_to_live = ANSWER_TTL;
 	ip->next_proto_id = IPPROTO_ICMP;
 	ip->src_addr = from;
-	ip->dst_addr = p->key.saddr;
+	ip->dst_addr = to;
 	ip->hdr_checksum = csum_of(ip, sizeof(*ip));
 	icmp[0] = type;
 	icmp[1] = code;
@@ -246,12 +247,8 @@ static void icmp_fill(struct worker *w, uint8_t *l3, const struct pkt4 *p, be32 
 		icmp[6] = (uint8_t)(mtu >> 8);
 		icmp[7] = (uint8_t)mtu;
 	}
-	memcpy(icmp + ICMP_HDR, p->l3, quote);
-	{
-		be16 sum = csum_of(icmp, (size_t)ICMP_HDR + quote);
-
-		memcpy(icmp + 2, &sum, 2);
-	}
+	sum = csum_of(icmp, (size_t)ICMP_HDR + quote);
+	memcpy(icmp + 2, &sum, 2);
 }
 
 /* A packet of len bytes from IPv4 on, towards p's source; the headers before are p's own.
@@ -312,7 +309,8 @@ void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type,
 		w->counters.icmp_suppressed++;
 		return;
 	}
-	icmp_fill(w, l3, p, from, type, code, mtu, quote);
+	memcpy(l3 + sizeof(struct rte_ipv4_hdr) + ICMP_HDR, p->l3, quote);
+	icmp_put(w, l3, from, p->key.saddr, type, code, mtu, quote);
 	answer_send(w, m, p->link);
 }
 

@@ -28,6 +28,11 @@ void echo_receive(struct worker *w, struct pkt4 *p);
 void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type, uint8_t code,
 		uint16_t mtu);
 
+/* Writes IPv4 and ICMP header (28 bytes) of an error before the quote, which lies behind them
+ * already. */
+void icmp_put(struct worker *w, uint8_t *l3, be32 from, be32 to, uint8_t type, uint8_t code,
+	      uint16_t mtu, uint16_t quote);
+
 /* Our own address towards p's source, or 0: for errors about what servers send. */
 be32 own_address4(const struct worker *w, const struct pkt4 *p);
 

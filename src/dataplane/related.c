@@ -38,7 +38,7 @@ static const struct rte_ipv4_hdr *quoted(const struct pkt4 *p, uint16_t *ports_a
 	return ip;
 }
 
-static bool icmp_sum_good(const struct pkt4 *p)
+bool related_sum_good(const struct pkt4 *p)
 {
 	uint16_t sum;
 	uint32_t at = (uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, uint8_t *)) + p->l4_off;
@@ -61,7 +61,7 @@ bool related_parse(struct pkt4 *p)
 	    rte_pktmbuf_mtod(p->m, uint8_t *) + rte_pktmbuf_data_len(p->m))
 		return false;
 	ip = quoted(p, &ports_at);
-	if (!ip || !icmp_sum_good(p))
+	if (!ip || !related_sum_good(p))
 		return false;
 	memcpy(&sport, p->l3 + ports_at, 2);
 	memcpy(&dport, p->l3 + ports_at + 2, 2);

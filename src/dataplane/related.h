@@ -19,6 +19,9 @@
  * and PKT_RELATED is set. False: p is as it was. */
 bool related_parse(struct pkt4 *p);
 
+/* Whether the ICMP message's checksum is right. */
+bool related_sum_good(const struct pkt4 *p);
+
 /* Rewrites outer and quoted addresses for p->conn. NAT only. Returns the delta of the outer
  * IP header's checksum. */
 uint16_t related_rewrite(struct pkt4 *p);

@@ -19,6 +19,7 @@
 #include "dataplane/ipip.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
+#include "dataplane/tunnel.h"
 
 /* An error to the sender: as the VIP to clients, as the director to servers. */
 static void refuse(struct worker *w, struct pkt4 *p, uint8_t type, uint8_t code,
@@ -168,10 +169,11 @@ static void outer_put(struct worker *w, struct pkt4 *p, be32 source)
  * is left, and leaves as fragments of the outer packet without. */
 static void rewrite_tunnel(struct worker *w, struct pkt4 *p)
 {
-	const struct route4 *r = fib4_find(w->env.fib->v4, p->conn->daddr);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
-	uint16_t mtu = p->nh->mtu > OUTER_LEN ? (uint16_t)(p->nh->mtu - OUTER_LEN) : 0;
+	const be32 source = tunnel4_source(w, p->conn);
+	uint16_t mtu = tunnel4_mtu(w, p->conn, p->nh->mtu);
 
+	mtu = mtu > OUTER_LEN ? (uint16_t)(mtu - OUTER_LEN) : 0;
 	if (ip->time_to_live <= 1) {
 		refuse(w, p, 11, 0, DROP_TTL_EXCEEDED, 0);
 	} else if (p->l3_len > mtu &&
@@ -179,14 +181,14 @@ static void rewrite_tunnel(struct worker *w, struct pkt4 *p)
 		refuse(w, p, 3, 4, DROP_TOO_BIG, mtu);
 	} else if (p->l3_len > UINT16_MAX - OUTER_LEN) {
 		door_drop(w, p->m, DROP_TOO_BIG);
-	} else if (!r || r->source == 0) {
+	} else if (source == 0) {
 		door_drop(w, p->m, DROP_NO_ROUTE);
 	} else if (!rte_pktmbuf_prepend(p->m, OUTER_LEN)) {
 		door_drop(w, p->m, DROP_NO_BUFFER);
 	} else {
 		ip->time_to_live--;
 		ip->hdr_checksum = csum_apply(ip->hdr_checksum, be16_from(0xfeff));
-		outer_put(w, p, r->source);
+		outer_put(w, p, source);
 		ethernet_put(p);
 		if (p->l3_len > p->nh->mtu)
 			fragment_send(w, p);

@@ -14,6 +14,7 @@
 #include "dataplane/pipeline.h"
 #include "dataplane/related.h"
 #include "dataplane/relay.h"
+#include "dataplane/tunnel.h"
 #include "model/mark.h"
 
 /* What becomes of a packet before its connection is looked for. */
@@ -182,7 +183,8 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 			return STEER_DONE;
 		if (may_be_marked(env, p))
 			return STEER_IN;
-		punt_own(w, p);
+		if (p->key.proto != IPPROTO_ICMP || !tunnel4_error(w, p))
+			punt_own(w, p);
 		return STEER_DONE;
 	}
 	e = addr_table4_find(env->snap->addrs4, p->key.saddr);
@@ -204,7 +206,9 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 		return STEER_OUT;
 	if (may_linger(env, dest, p) || may_be_marked(env, p))
 		return STEER_IN;
-	door_punt(w, p->m, PUNT_TRANSIT);
+	/* To an address of a prefix that tunnels come from. */
+	if (p->key.proto != IPPROTO_ICMP || !tunnel4_error(w, p))
+		door_punt(w, p->m, PUNT_TRANSIT);
 	return STEER_DONE;
 }
 

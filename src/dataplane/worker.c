@@ -6,6 +6,7 @@
 
 #include "dataplane/ftp.h"
 #include "dataplane/pages.h"
+#include "dataplane/tunnel.h"
 
 int pkt_tag_offset = -1;
 
@@ -99,7 +100,14 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 		ret = -ENOMEM;
 		goto err_follow;
 	}
+	w->tunnel_paths = pages_alloc(sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1), socket);
+	if (!w->tunnel_paths) {
+		ret = -ENOMEM;
+		goto err_ftp;
+	}
 	return 0;
+err_ftp:
+	pages_free(w->ftp, sizeof(*w->ftp));
 err_follow:
 	pages_free(w->follow, sizeof(*w->follow));
 err_counters:
@@ -115,6 +123,7 @@ err_table:
 
 void worker_fini(struct worker *w)
 {
+	pages_free(w->tunnel_paths, sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1));
 	pages_free(w->ftp, sizeof(*w->ftp));
 	pages_free(w->follow, sizeof(*w->follow));
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));

@@ -138,6 +138,7 @@ struct worker {
 	uint64_t random;      /* xorshift state */
 	uint16_t ip_id;	      /* of generated packets */
 	struct ftp *ftp;
+	struct tunnel_path *tunnel_paths; /* [MAX_SERVERS + 1], lazily touched memory */
 	struct sync_worker sync;
 	struct worker_command *command; /* under way, or NULL */
 	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */

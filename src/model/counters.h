@@ -40,7 +40,10 @@
 	X(NO_REPLY, no_reply, "from a real server's port, without a connection: ICMP sent")        \
 	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
 	X(TABLE_FULL, table_full, "connection table full of established connections")              \
-	X(ICMP_UNRELATED, icmp_unrelated, "ICMP error to a VIP about no connection we know")       \
+	X(ICMP_UNRELATED, icmp_unrelated,                                                          \
+	  "ICMP error to a VIP or about a tunnel, but about no connection")                        \
+	X(ICMP_RATE, icmp_rate,                                                                    \
+	  "ICMP error about a tunnel, over the rate at which clients are told")                    \
 	X(KEY_COLLISION, key_collision, "no real server left a free NAT key for this client")      \
 	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
 	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \
@@ -98,6 +101,7 @@ enum punt_class {
 	X(evicted, "embryonic connections that gave way when the table was full")                  \
 	X(reused, "connections replaced by a SYN in a closing state")                              \
 	X(icmp_suppressed, "ICMP errors not sent: over their rate, or no buffer")                  \
+	X(tunnel_errors, "ICMP errors about tunnels that clients were told")                       \
 	X(resets, "RSTs sent: real server removed, or no connection")                              \
 	X(resets_suppressed, "RSTs not sent: over their rate, or no buffer")                       \
 	X(ftp_expected, "FTP data connections that were announced")                                \

@@ -90,7 +90,9 @@ struct service {
 	uint8_t gone;	     /* enum server_gone; workers look in rt */
 	uint8_t unknown;     /* enum unknown_policy */
 	uint8_t reuse;	     /* REUSE_* */
-	uint32_t drain_s;    /* with GONE_DRAIN */
+	uint8_t tunnel_len;  /* prefix that tunnels come from; 0: the router's own address */
+	be32 tunnel_net;
+	uint32_t drain_s; /* with GONE_DRAIN */
 	uint32_t persist_s;
 	uint32_t timeout_s[CONN_STATE_MAX];
 	uint32_t n_listen;

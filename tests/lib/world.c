@@ -421,6 +421,14 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->reuse = wd->policy.reuse < 0 ? 0
 		     : wd->policy.reuse	  ? (uint8_t)wd->policy.reuse
 					  : REUSE_CLOSED;
+	if (wd->policy.tunnel_len) {
+		struct addr net;
+
+		if (addr_parse(wd->policy.tunnel_net, &net) < 0)
+			return -EINVAL;
+		svc->tunnel_len = wd->policy.tunnel_len;
+		svc->tunnel_net = net.v4;
+	}
 	svc->persist_s = wd->policy.persist_s;
 	svc->netmask_len = wd->policy.netmask_len ? wd->policy.netmask_len : 32;
 	memcpy(svc->timeout_s, conn_state_timeouts_s, sizeof(svc->timeout_s));
