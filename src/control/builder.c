@@ -529,7 +529,22 @@ int builder_marks4(const struct config *config, struct snapshot *draft)
 /* Real servers' ports as well where packets from them have to belong to a connection. */
 static uint32_t refusing_servers(const struct service *svc)
 {
-	return svc && svc->proto && (svc->flags & SERVICE_NAT_ICMP) ? svc->n_servers : 0;
+	return svc && (svc->flags & SERVICE_NAT_ICMP) ? svc->n_servers : 0;
+}
+
+/* Under a mark a server's port is refused in both protocols (IPVS). Returns how many. */
+static size_t refusing_add(const struct service *svc, uint32_t i, struct listener4 *out)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+	size_t n = 0;
+
+	for (size_t k = 0; k < sizeof(protos); k++)
+		if (svc->fwmark || svc->proto == protos[k])
+			out[n++] = (struct listener4){.addr = svc->servers[i].addr.v4,
+						      .port = svc->servers[i].port,
+						      .proto = protos[k],
+						      .service_id = svc->rt->id};
+	return n;
 }
 
 static int compare_listeners(const void *a, const void *b)
@@ -561,7 +576,7 @@ struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 
 	for (uint32_t id = 1; id <= draft->max_service_id; id++)
 		n += draft->services[id] ? draft->services[id]->n_listen + 1 +
-						   refusing_servers(draft->services[id])
+						   2 * refusing_servers(draft->services[id])
 					 : 0;
 	v = calloc(n ? n : 1, sizeof(*v));
 	if (!v)
@@ -588,10 +603,7 @@ struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 
 		for (uint32_t i = 0; i < refusing_servers(svc); i++)
 			if (svc->servers[i].method == FWD_NAT && svc->servers[i].port)
-				v[n++] = (struct listener4){.addr = svc->servers[i].addr.v4,
-							    .port = svc->servers[i].port,
-							    .proto = svc->proto,
-							    .service_id = id};
+				n += refusing_add(svc, i, v + n);
 	}
 	n = n_listen + unique_listeners(v + n_listen, n - n_listen);
 	t = listener_table4_create(v, (uint32_t)n);

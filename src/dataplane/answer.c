@@ -388,6 +388,7 @@ void tcp_become_reset(struct pkt4 *p)
 	p->l3_len = (uint16_t)(p->l4_off + sizeof(*tcp));
 	p->tcp_flags = TCP_RST | (p->tcp_flags & TCP_ACK);
 	ip->total_length = rte_cpu_to_be_16(p->l3_len);
+	ip->fragment_offset &= rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG); /* was perhaps a first one */
 	ip->hdr_checksum = 0;
 	ip->hdr_checksum = csum_of(ip, p->l4_off);
 	tcp->data_off = sizeof(*tcp) / 4 << 4;

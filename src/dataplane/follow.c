@@ -284,6 +284,34 @@ bool follow_steer(struct worker *w, struct pkt4 *p, be32 client)
 	return true;
 }
 
+static uint32_t decided_slot(const struct worker *w, const struct pkt4 *p)
+{
+	const be16 id = ((const struct rte_ipv4_hdr *)p->l3)->packet_id;
+
+	return mix(w, (uint64_t)p->key.saddr << 32 | p->key.daddr, id) % FOLLOW_DECIDED;
+}
+
+void follow_decided_put(struct worker *w, const struct pkt4 *p, uint32_t server)
+{
+	w->follow->decided[decided_slot(w, p)] =
+		(struct follow_decided){.saddr = p->key.saddr,
+					.daddr = p->key.daddr,
+					.id = ((const struct rte_ipv4_hdr *)p->l3)->packet_id,
+					.server = server,
+					.since_tick = w->env.now_tick};
+}
+
+uint32_t follow_decided_find(const struct worker *w, const struct pkt4 *p)
+{
+	const struct follow_decided *d = &w->follow->decided[decided_slot(w, p)];
+
+	if (d->saddr != p->key.saddr || d->daddr != p->key.daddr ||
+	    d->id != ((const struct rte_ipv4_hdr *)p->l3)->packet_id ||
+	    w->env.now_tick - d->since_tick > FOLLOW_TICKS)
+		return 0;
+	return d->server;
+}
+
 static void ready_run(struct worker *w)
 {
 	struct rte_mbuf *run[BURST_MAX];

@@ -25,6 +25,7 @@
 #define FOLLOW_SOURCES	  1024
 #define FOLLOW_PER_SOURCE 128 /* datagrams of one source; sources share by hash */
 #define FOLLOW_WAIT_MAX	  64  /* fragments of one source that wait */
+#define FOLLOW_DECIDED	  256 /* one-packet datagrams whose server is remembered */
 
 struct worker;
 
@@ -50,6 +51,15 @@ struct follow_wait {
 	uint16_t source;
 };
 
+/* The server of a one-packet datagram, for fragments to come; a newer one takes its place. */
+struct follow_decided {
+	be32 saddr, daddr;
+	be16 id;
+	uint16_t pad;
+	uint32_t server; /* server_rt id; 0: free */
+	uint32_t since_tick;
+};
+
 struct follow {
 	uint32_t n;	    /* datagrams */
 	uint32_t n_waiting; /* waiting and ready: what the worker counts as parked for it */
@@ -60,6 +70,7 @@ struct follow {
 	struct follow_entry entries[FOLLOW_BUCKETS * FOLLOW_WAYS];
 	struct follow_wait waits[FOLLOW_WAITING + 1];
 	uint16_t datagrams[FOLLOW_SOURCES], waits_of[FOLLOW_SOURCES];
+	struct follow_decided decided[FOLLOW_DECIDED]; /* of connections owned here */
 };
 
 /* For a fragment whose tag has the ports: key and flags of p. Parse. */
@@ -67,6 +78,11 @@ void follow_known(struct pkt4 *p);
 /* A fragment of TCP or UDP that will be balanced. True: its ports are known now. False: it
  * has left, for its home, to wait, or dropped. Steer. */
 bool follow_steer(struct worker *w, struct pkt4 *p, be32 client);
+/* One-packet scheduling makes no connection that a later fragment could find: its owner keeps
+ * the choice for the first one. Schedule. */
+void follow_decided_put(struct worker *w, const struct pkt4 *p, uint32_t server);
+/* The server_rt id that was chosen for p's datagram, or 0. */
+uint32_t follow_decided_find(const struct worker *w, const struct pkt4 *p);
 /* Runs what need not wait any more, ends what is too old. Once per loop, when there is any. */
 void follow_round(struct worker *w);
 /* Drops all that waits. At the end. */

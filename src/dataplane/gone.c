@@ -12,9 +12,7 @@ static bool ends(const struct worker *w, const struct pkt4 *p)
 	const struct server_rt *srv;
 
 	if (!p->conn || p->conn->c.gen == w->env.gen || !(p->conn->c.flags & CONN_F_LIVE) ||
-	    (p->flags & (PKT_RELATED | PKT_FOLLOWS)))
-		return false;
-	if ((p->flags & PKT_FRAGMENT) && p->key.proto == IPPROTO_TCP) /* no reset out of a part */
+	    (p->flags & PKT_RELATED))
 		return false;
 	srv = runtime_server(&w->pub->runtime, p->conn->c.server);
 	return srv && server_rt_removed(srv) &&
@@ -46,8 +44,13 @@ static bool end_by_client(struct worker *w, struct pkt4 *p)
 
 static bool end_by_server(struct worker *w, struct pkt4 *p)
 {
-	if (p->key.proto == IPPROTO_UDP || (p->tcp_flags & TCP_RST))
+	if (p->tcp_flags & TCP_RST)
 		return true;
+	/* Nobody can be told by a datagram; the client's next one goes elsewhere. */
+	if (p->key.proto == IPPROTO_UDP) {
+		door_drop(w, p->m, reason(w, p->conn));
+		return false;
+	}
 	tcp_reset(w, p);
 	if (p->conn->c.state == CONN_CLOSE) { /* the client has been told */
 		door_drop(w, p->m, reason(w, p->conn));
@@ -57,6 +60,16 @@ static bool end_by_server(struct worker *w, struct pkt4 *p)
 	return true;
 }
 
+/* False: the packet has left. */
+static bool end(struct worker *w, struct pkt4 *p)
+{
+	if (unlikely(p->flags & PKT_FOLLOWS)) { /* its first was answered, or is a RST now */
+		door_drop(w, p->m, reason(w, p->conn));
+		return false;
+	}
+	return p->dir == DIR_IN ? end_by_client(w, p) : end_by_server(w, p);
+}
+
 void gone_end4(struct worker *w, struct burst *b)
 {
 	uint16_t k = 0;
@@ -64,8 +77,7 @@ void gone_end4(struct worker *w, struct burst *b)
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt4 *p = &b->pkts[i];
 
-		if (unlikely(ends(w, p)) &&
-		    !(p->dir == DIR_IN ? end_by_client(w, p) : end_by_server(w, p)))
+		if (unlikely(ends(w, p)) && !end(w, p))
 			continue;
 		if (k != i)
 			b->pkts[k] = *p;

@@ -130,6 +130,16 @@ int persist4_choose(struct worker *w, const struct service_match *match, struct 
 	return -EINPROGRESS;
 }
 
+bool persist4_follow(struct worker *w, const struct service_match *match, struct pkt4 *p)
+{
+	const unsigned int home = home_of(w, match->svc, p->key.saddr);
+
+	if (home == w->id || pkt_tag(p->m)->kind == HANDOFF_DECIDED)
+		return false;
+	door_handoff_as(w, p->m, home, HANDOFF_HOME);
+	return true;
+}
+
 static void decide(struct worker *w, struct pkt4 *p)
 {
 	const struct service_match match = service4_find(w, p);
@@ -137,6 +147,12 @@ static void decide(struct worker *w, struct pkt4 *p)
 	struct pkt_tag *tag = pkt_tag(p->m);
 	struct persist_choice choice;
 
+	if (unlikely(p->flags & PKT_FOLLOWS)) {
+		tag->server = 0;
+		tag->control = 0;
+		door_handoff_as(w, p->m, owner, HANDOFF_DECIDED);
+		return;
+	}
 	/* The configuration changed on the way: the owner sees for itself. */
 	if (!match.svc || !match.svc->persist_s || home_of(w, match.svc, p->key.saddr) != w->id) {
 		door_handoff_as(w, p->m, owner, HANDOFF_STEER);

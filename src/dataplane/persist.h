@@ -31,6 +31,10 @@ struct persist_choice {
 int persist4_choose(struct worker *w, const struct service_match *match, struct pkt4 *p,
 		    struct persist_choice *out);
 
+/* A fragment behind such a packet, which has no connection yet: goes the same way, so that it
+ * comes back after it. False: it need not, or it has been there. */
+bool persist4_follow(struct worker *w, const struct service_match *match, struct pkt4 *p);
+
 /* Packets that other workers sent home (HANDOFF_HOME): decided and sent back. */
 void persist4_receive(struct worker *w, struct rte_mbuf **frames, uint16_t n);
 /* Packets with a decision (HANDOFF_DECIDED), back at their connection's owner. */

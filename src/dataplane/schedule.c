@@ -10,6 +10,7 @@
 
 #include "dataplane/answer.h"
 #include "dataplane/doors.h"
+#include "dataplane/follow.h"
 #include "dataplane/ftp.h"
 #include "dataplane/gone.h"
 #include "dataplane/life.h"
@@ -59,6 +60,8 @@ static void once_make(struct worker *w, const struct conn4_new *n, struct pkt4 *
 	tag->kind = HANDOFF_DECIDED;
 	tag->server = n->server->id;
 	tag->control = 0;
+	if (unlikely(p->flags & PKT_FRAGMENT))
+		follow_decided_put(w, p, n->server->id);
 }
 
 /* The server that was chosen when this packet came first, before it was parked; or NULL. */
@@ -244,16 +247,43 @@ static void unknown(struct worker *w, struct pkt4 *p, enum unknown_policy policy
 	door_drop(w, p->m, DROP_NO_CONNECTION);
 }
 
+/* The server that one-packet scheduling chose for its first. */
+static bool follower_once(struct worker *w, const struct service_match *match, struct pkt4 *p)
+{
+	const uint32_t id = follow_decided_find(w, p);
+
+	for (uint32_t i = 0; id && i < match->svc->n_servers; i++) {
+		const struct server *srv = &match->svc->servers[i];
+
+		if (srv->rt->id == id) {
+			const struct conn4_new n = new_towards(
+				match->svc, srv, p, match->svc->persist_s && !match->exact);
+
+			once_make(w, &n, p, true);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A fragment makes no connection: its first one did, or went elsewhere. */
 static bool schedule_follower(struct worker *w, struct pkt4 *p)
 {
+	struct service_match match;
+
 	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
 	if (p->conn)
 		return true;
-	if (service4_find(w, p).svc)
-		door_drop(w, p->m, DROP_FRAGMENT);
-	else
+	match = service4_find(w, p);
+	if (!match.svc) {
 		leave_to_linux(w, p);
+		return false;
+	}
+	if (one_packet(match.svc, p) && follower_once(w, &match, p))
+		return true;
+	/* The first may be on its way to the home of its client's template and back. */
+	if (!match.svc->persist_s || !persist4_follow(w, &match, p))
+		door_drop(w, p->m, DROP_FRAGMENT);
 	return false;
 }
 

@@ -142,8 +142,7 @@ static bool may_be_marked(const struct burst_env *env, struct pkt4 *p)
 	const struct key4 own = p->key;
 
 	if (likely(!env->snap->cover4) || env->lease_off ||
-	    !mark_cover_has(env->snap->cover4, p->key.daddr) ||
-	    (p->flags & (PKT_FRAGMENT | PKT_BAD_L4)))
+	    !mark_cover_has(env->snap->cover4, p->key.daddr) || (p->flags & PKT_BAD_L4))
 		return false;
 	return may_belong(&own, p);
 }

@@ -132,7 +132,7 @@ static bool ours(const struct burst_env *env, be32 dest)
 {
 	const struct addr_entry4 *e = addr_table4_find(env->snap->addrs4, dest);
 
-	return (e && (e->kinds & ADDR_KIND_VIP)) ||
+	return (e && (e->kinds & (ADDR_KIND_VIP | ADDR_KIND_LINGERING))) ||
 	       (env->snap->cover4 && mark_cover_has(env->snap->cover4, dest));
 }
 

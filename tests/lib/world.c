@@ -197,17 +197,20 @@ static const struct sched_ops world_first = {.name = "first", .choose = choose_f
 /* Real servers' ports, where packets from them have to belong to a connection. */
 static uint32_t refusing_servers(const struct world *wd, struct listener4 *listeners)
 {
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < wd->n_services; i++) {
 		const struct service *s = wd->services[i];
 
 		for (uint32_t k = 0; (s->flags & SERVICE_NAT_ICMP) && k < s->n_servers; k++)
-			if (n < MAX_WORLD)
-				listeners[n++] = (struct listener4){.addr = s->servers[k].addr.v4,
-								    .port = s->servers[k].port,
-								    .proto = s->proto,
-								    .service_id = s->rt->id};
+			for (unsigned int p = 0; p < 2; p++)
+				if (n < MAX_WORLD && (s->fwmark || s->proto == protos[p]))
+					listeners[n++] =
+						(struct listener4){.addr = s->servers[k].addr.v4,
+								   .port = s->servers[k].port,
+								   .proto = protos[p],
+								   .service_id = s->rt->id};
 	}
 	return n;
 }

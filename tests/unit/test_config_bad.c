@@ -389,12 +389,49 @@ static void a_file_that_changes_size_while_it_is_read_is_refused(void **state)
 	unlink(path);
 }
 
+/* before, n times an item, after. */
+static void list_is_refused(const char *before, const char *item, uint32_t n, const char *after,
+			    const char *limit)
+{
+	const size_t each = strlen(item) + 24;
+	char *text = malloc(strlen(before) + strlen(after) + n * each + 1);
+	size_t at = (size_t)sprintf(text, "%s", before);
+	struct config *config = NULL;
+	struct config_errors errors;
+	char got[8192];
+
+	for (uint32_t i = 0; i < n; i++) {
+		at += (size_t)sprintf(text + at, "%s", i ? "," : "");
+		at += (size_t)sprintf(text + at, item, i >> 8 & 0xff, i & 0xff);
+	}
+	at += (size_t)sprintf(text + at, "%s", after);
+	config_errors_init(&errors);
+	assert_int_equal(config_parse(text, at, "f", schedulers, &config, &errors), -EINVAL);
+	assert_null(config);
+	all_errors(&errors, got, sizeof(got));
+	assert_non_null(strstr(got, limit));
+	config_errors_fini(&errors);
+	free(text);
+}
+
+static void lists_beyond_their_limits_are_refused_with_the_limit_named(void **state)
+{
+	(void)state;
+	list_is_refused("{\"shared\": {\"services\": [{\"mark\": 1, \"servers\": [",
+			"{\"address\": \"10.1.%u.%u\"}", MAX_SERVERS_PER_SERVICE + 1, "]}]}}",
+			"MAX_SERVERS_PER_SERVICE");
+	list_is_refused("{\"shared\": {\"marks\": [",
+			"{\"destination\": \"10.1.%u.%u\", \"mark\": 1}", MAX_MARK_RULES + 1, "]}}",
+			"MAX_MARK_RULES");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_bad_document_gets_its_exact_errors),
 		cmocka_unit_test(a_nul_byte_is_named_where_it_stands),
 		cmocka_unit_test(nesting_and_errors_are_bounded),
+		cmocka_unit_test(lists_beyond_their_limits_are_refused_with_the_limit_named),
 		cmocka_unit_test(too_many_of_something_name_the_limit),
 		cmocka_unit_test(what_is_no_readable_file_is_refused_without_waiting),
 		cmocka_unit_test(a_file_that_changes_size_while_it_is_read_is_refused),

@@ -17,6 +17,7 @@
 #include "lib/harness.h"
 #include "lib/packet.h"
 #include "lib/world.h"
+#include "model/mark.h"
 #include "sched/sched.h"
 
 #define VIP	     "10.1.0.100"
@@ -594,6 +595,153 @@ static void fragments_follow_by_direct_routing_and_are_split_again(void **state)
 	assert_false(got.bad_ip || got.bad_l4);
 }
 
+/* All go to one server, whichever that is. */
+static void expect_together(const struct packet *sent)
+{
+	struct packet got;
+	struct datagram d;
+
+	gather(1, 3, &d);
+	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+	assert_int_equal(got.payload, sent->payload);
+	assert_int_equal(got.saddr, sent->saddr);
+	assert_int_equal(be16_to(got.dport), 8057);
+	assert_false(got.bad_ip || got.bad_l4);
+}
+
+static const struct world_server both[] = {{SERVER ":8057", 1, FWD_NAT},
+					   {SERVER2 ":8057", 1, FWD_NAT}};
+
+static void in_all_orders(uint16_t dport)
+{
+	for (uint16_t i = 0; i < 6; i++) {
+		for (uint16_t k = 0; k < 20; k++) { /* owners and homes of all kinds */
+			struct packet p =
+				udp_from_client((uint16_t)(2000 + i * 20 + k), dport, 1400);
+
+			p.saddr = be32_from(be32_to(p.saddr) + k);
+			put_cut(0, &p, (uint16_t)(i * 20 + k), orders[i]);
+			expect_together(&p);
+		}
+	}
+	assert_int_equal(parked(), 0);
+	assert_int_equal(dropped(DROP_FRAGMENT), 0);
+}
+
+static void fragments_follow_by_one_packet_scheduling(void **state)
+{
+	const struct world_policy once = {.flags = SERVICE_ONE_PACKET};
+
+	(void)state;
+	world_policy(&h, &once);
+	world_service(&h, "udp", VIP ":57", sched_find("rr"), both, 2);
+	in_all_orders(57);
+}
+
+static void fragments_follow_what_asks_the_home_of_a_template(void **state)
+{
+	const struct world_policy persistent = {.persist_s = 300};
+	const struct world_policy once = {.persist_s = 300, .flags = SERVICE_ONE_PACKET};
+
+	(void)state;
+	world_policy(&h, &persistent);
+	world_service(&h, "udp", VIP ":57", sched_find("rr"), both, 2);
+	in_all_orders(57);
+	world_policy(&h, &once);
+	world_service(&h, "udp", VIP ":58", sched_find("rr"), both, 2);
+	in_all_orders(58);
+}
+
+static void fragments_to_a_marked_network_follow(void **state)
+{
+	static const struct world_server dr[] = {{SERVER2 ":0", 1, FWD_DR}};
+	struct mark_rule4 rule = {.link = LINK_ANY, .mark = 9, .proto = IPPROTO_UDP};
+	struct packet p = udp_from_client(2400, 99, 1400), got;
+	enum punt_class class;
+	struct datagram d;
+
+	(void)state;
+	rule.dest = (struct mark_prefix){.addr = ipv4("172.20.0.0"), .len = 16};
+	assert_int_equal(world_service(&h, "mark", "9", NULL, dr, 1), 0);
+	assert_int_equal(world_marks(&h, &rule, 1), 0);
+	p.daddr = ipv4("172.20.1.1");
+	for (uint16_t i = 0; i < 6; i++) {
+		put_cut(0, &p, i, orders[i]);
+		gather(1, 3, &d);
+		assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+		assert_int_equal(got.daddr, p.daddr);
+		assert_int_equal(got.payload, 1400);
+	}
+	assert_null(harness_punted(&h, &class));
+}
+
+static struct packet tcp_from_client(uint16_t sport, uint8_t flags, uint16_t payload)
+{
+	struct packet p = udp_from_client(sport, 57, payload);
+
+	p.proto = IPPROTO_TCP;
+	p.tcp_flags = flags;
+	p.seq = 100;
+	p.ack = 500;
+	return p;
+}
+
+static void is_reset(unsigned int port, bool whole)
+{
+	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
+	struct packet got;
+
+	assert_non_null(m);
+	assert_int_equal(packet_describe(rte_pktmbuf_mtod(m, uint8_t *), m->pkt_len, &got), 0);
+	assert_int_equal(got.proto, IPPROTO_TCP);
+	assert_true(got.tcp_flags & TCP_RST);
+	assert_int_equal(got.payload, 0);
+	assert_false(got.bad_ip || got.bad_l4);
+	if (whole)
+		assert_int_equal(get16(rte_pktmbuf_mtod(m, uint8_t *) + ETH + 6) & 0x3fff, 0);
+	rte_pktmbuf_free(m);
+}
+
+static void fragments_to_and_from_a_removed_server_are_reset(void **state)
+{
+	const struct world_policy reset = {.gone = GONE_RESET};
+
+	(void)state;
+	world_policy(&h, &reset);
+	for (uint16_t sport = 3000; sport < 3002; sport++) {
+		struct packet p = tcp_from_client(sport, TCP_SYN, 0);
+		uint8_t frame[FRAME_MAX];
+
+		world_service(&h, "tcp", VIP ":57", NULL, both, 2);
+		put_frame(0, frame, packet_build(&p, frame));
+		rte_pktmbuf_free(harness_sent(&h, 1));
+		world_service(&h, "tcp", VIP ":57", NULL, both + 1, 1);
+		if (sport == 3000) {
+			p = tcp_from_client(sport, TCP_ACK, 1300);
+			put_cut(0, &p, 7, "012");
+			is_reset(0, true);
+			assert_int_equal(dropped(DROP_SERVER_GONE), 1);
+			assert_int_equal(dropped(DROP_FRAGMENT), 2);
+		} else {
+			p = (struct packet){.dst = router[1],
+					    .src = station,
+					    .saddr = ipv4(SERVER),
+					    .daddr = ipv4(CLIENT),
+					    .sport = be16_from(8057),
+					    .dport = be16_from(sport),
+					    .proto = IPPROTO_TCP,
+					    .tcp_flags = TCP_ACK,
+					    .payload = 1300};
+			put_cut(1, &p, 8, "012");
+			is_reset(1, true);
+			is_reset(0, true);
+			assert_int_equal(dropped(DROP_SERVER_GONE), 3);
+		}
+		assert_null(harness_sent(&h, 0));
+		assert_null(harness_sent(&h, 1));
+	}
+}
+
 static void fragments_without_a_first_wait_and_go_by_time_out(void **state)
 {
 	struct packet p = udp_from_client(2200, 53, 1400);
@@ -715,6 +863,13 @@ int main(void)
 			fragments_follow_their_first_in_any_order_by_nat_both_ways, bed_setup_three,
 			bed_teardown),
 		GOLDEN(fragments_follow_by_direct_routing_and_are_split_again),
+		cmocka_unit_test_setup_teardown(fragments_follow_by_one_packet_scheduling,
+						bed_setup_three, bed_teardown),
+		cmocka_unit_test_setup_teardown(fragments_follow_what_asks_the_home_of_a_template,
+						bed_setup_three, bed_teardown),
+		GOLDEN(fragments_to_and_from_a_removed_server_are_reset),
+		cmocka_unit_test_setup_teardown(fragments_to_a_marked_network_follow,
+						bed_setup_three, bed_teardown),
 		GOLDEN(fragments_without_a_first_wait_and_go_by_time_out),
 		GOLDEN(overlapping_and_tiny_fragments_are_dropped_and_counted),
 		GOLDEN(floods_of_fragments_stay_within_their_bounds),

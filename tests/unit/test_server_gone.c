@@ -371,6 +371,27 @@ static void a_change_of_policy_reaches_servers_already_removed(void **state)
 	at_server(R2, 0);
 }
 
+static void a_removed_servers_datagrams_reach_nobody(void **state)
+{
+	struct packet p = {.saddr = ipv4(R1),
+			   .daddr = ipv4(CLIENT),
+			   .sport = be16_from(8053),
+			   .dport = be16_from(2004),
+			   .proto = IPPROTO_UDP,
+			   .payload = 10};
+
+	(void)state;
+	dns(NULL, both_udp, 2);
+	client_asks(2004);
+	at_server(R1, 0);
+	dns(NULL, both_udp + 1, 1);
+	put(1, p, 0, 0);
+	nothing();
+	assert_int_equal(counters().dropped[DROP_SERVER_GONE], 1);
+	client_asks(2004);
+	at_server(R2, 0);
+}
+
 static void the_policy_holds_when_the_service_itself_is_gone(void **state)
 {
 	const struct world_policy keep = {.gone = GONE_KEEP};
@@ -633,6 +654,31 @@ static void a_servers_packet_without_a_connection_is_routed_or_refused(void **st
 	left_to_linux(PUNT_TRANSIT);
 }
 
+static void a_marks_servers_are_refused_in_both_protocols(void **state)
+{
+	const struct world_policy send = {.flags = SERVICE_NAT_ICMP};
+	struct packet p;
+
+	(void)state;
+	world_policy(&h, &send);
+	assert_int_equal(world_service(&h, "mark", "7", NULL, both, 2), 0);
+	for (unsigned int udp = 0; udp < 2; udp++) {
+		put(1,
+		    (struct packet){.saddr = ipv4(R1),
+				    .daddr = ipv4(CLIENT),
+				    .sport = be16_from(8080),
+				    .dport = be16_from(3999),
+				    .proto = udp ? IPPROTO_UDP : IPPROTO_TCP,
+				    .tcp_flags = udp ? 0 : A},
+		    7, 77);
+		assert_true(got(1, &p));
+		assert_int_equal(p.proto, IPPROTO_ICMP);
+		assert_int_equal(be16_to(p.sport), 3 << 8 | 3);
+		nothing();
+	}
+	assert_int_equal(counters().dropped[DROP_NO_REPLY], 2);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
 
 int main(void)
@@ -644,6 +690,7 @@ int main(void)
 		T(resets_are_limited_in_rate),
 		T(drain_goes_on_until_its_deadline),
 		T(a_change_of_policy_reaches_servers_already_removed),
+		T(a_removed_servers_datagrams_reach_nobody),
 		T(the_policy_holds_when_the_service_itself_is_gone),
 		T(a_vip_that_lingers_is_there_for_its_connections_only),
 		T(a_syn_leaves_a_quiesced_server_under_reset_only),
@@ -653,6 +700,7 @@ int main(void)
 		T(unknown_tcp_is_left_answered_or_dropped),
 		T(sloppy_tcp_makes_a_connection_of_any_packet_but_a_rst),
 		T(a_servers_packet_without_a_connection_is_routed_or_refused),
+		T(a_marks_servers_are_refused_in_both_protocols),
 	};
 	int ret;
 
