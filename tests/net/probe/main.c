@@ -49,6 +49,7 @@ static void usage(void)
 	      "       probe tcp-hold ADDRESS:PORT [--count N] [--rate N]\n"
 	      "              a line on standard input: one round of questions on every connection\n"
 	      "       probe frame-send INTERFACE [--count N] [--rate N] < HEX-LINES\n"
+	      "       probe ipip-open INTERFACE\n"
 	      "       probe vlan-switch TRUNK VLAN:INTERFACE...\n",
 	      stderr);
 	exit(2);
@@ -122,6 +123,8 @@ int main(int argc, char **argv)
 	options_parse(argc - 2, argv + 2, &o);
 	if (!strcmp(argv[1], "frame-send"))
 		return frame_send(argv[2], &o);
+	if (!strcmp(argv[1], "ipip-open"))
+		return ipip_open(argv[2]);
 	address_parse(argv[2], &o.address);
 	if (!strcmp(argv[1], "udp-echo"))
 		return udp_echo(&o);
