@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "model/check_ports.h"
 
 #define CHECK_REASON_LEN  192	/* "HTTP 503 from 10.0.0.12:80/health" */
 #define CHECK_MAX_STEPS	  32	/* of a script */
@@ -94,7 +95,7 @@ struct check_spec {
 	/* --- target, of all that use the network --- */
 	struct addr address; /* ADDR_NONE = the real server's */
 	uint16_t port;	     /* host order; 0 = the real server's, then the service's */
-	bool via_vip;	     /* DR, tunnel: address the VIP at the real server */
+	bool via_vip;	     /* DR, tunnel: address the VIP at the real server; else ignored */
 	/* --- by type --- */
 	struct check_tls tls;	  /* SCRIPT, HTTP */
 	struct check_step *steps; /* SCRIPT; UDP: at most one of each */
@@ -164,6 +165,14 @@ struct checker_env {
 	struct spawn_client *spawn;	/* NULL: no programs can be run */
 	struct ssl_cache *ssl;		/* health/tls.h */
 	struct pattern_cache *patterns; /* health/pattern.h */
+	struct check_ports *ports;	/* health/source.h; NULL: any source port will do */
+};
+
+/* How a probe reaches its target. */
+enum probe_via {
+	VIA_NONE,   /* by its own address */
+	VIA_DR,	    /* by the VIP */
+	VIA_TUNNEL, /* by the VIP, in IPIP */
 };
 
 /*
@@ -178,8 +187,10 @@ struct probe {
 	struct endpoint target; /* address and port to ask: spec, server and service merged */
 	struct endpoint server; /* the real server, for words and %h %p */
 	struct endpoint vip;	/* the service's first listener: %v, via_vip; family NONE: mark */
-	/* Source ports that workers know to mean this VIP, host order; 0, 0: any port will do. */
-	uint16_t via_first, via_last;
+	uint8_t via;		/* enum probe_via */
+	/* source.c: the port that is bound, host order, or 0; and for whom. */
+	uint16_t source_port;
+	struct check_peer source_peer;
 	uint64_t start_us; /* CLOCK_MONOTONIC, as the loop saw it */
 	void (*ended)(struct probe *p, const struct probe_result *result);
 	void *arg;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "health/source.h"
+
 socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -29,40 +31,24 @@ socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out)
 	return 0;
 }
 
-/* port: host order, 0 = any. */
-static int socket_open(sa_family_t family, uint16_t port, int *fd)
+static int socket_open(sa_family_t family, int *fd)
 {
 	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-	struct sockaddr_storage from = {.ss_family = family};
-	const int on = 1;
 	int s, err;
 
 	s = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return -errno;
-	if (setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
-		goto err_close;
-	if (port) {
-		/* Other servers' probes may have the same port at this moment. */
-		if (family == AF_INET)
-			((struct sockaddr_in *)&from)->sin_port = be16_from(port);
-		else
-			((struct sockaddr_in6 *)&from)->sin6_port = be16_from(port);
-		if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-		    bind(s, (struct sockaddr *)&from,
-			 family == AF_INET ? sizeof(struct sockaddr_in)
-					   : sizeof(struct sockaddr_in6)))
-			goto err_close;
+	if (setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset))) {
+		err = errno;
+		close(s);
+		return -err;
 	}
 	*fd = s;
 	return 0;
-err_close:
-	err = errno;
-	close(s);
-	return -err;
 }
 
-static int connect_from(const struct probe *p, uint16_t port, int *fd)
+static int connect_once(struct probe *p, int *fd)
 {
 	struct sockaddr_storage to;
 	socklen_t len = dial_sockaddr(&p->target, &to);
@@ -70,11 +56,13 @@ static int connect_from(const struct probe *p, uint16_t port, int *fd)
 
 	if (len == 0)
 		return -EAFNOSUPPORT;
-	err = socket_open(to.ss_family, port, &s);
+	err = socket_open(to.ss_family, &s);
 	if (err)
 		return err;
-	if (connect(s, (struct sockaddr *)&to, len) && errno != EINPROGRESS) {
+	err = source_bind(p, s, IPPROTO_TCP);
+	if (err == 0 && connect(s, (struct sockaddr *)&to, len) && errno != EINPROGRESS)
 		err = -errno;
+	if (err) {
 		close(s);
 		return err;
 	}
@@ -82,18 +70,12 @@ static int connect_from(const struct probe *p, uint16_t port, int *fd)
 	return 0;
 }
 
-int dial_start(const struct probe *p, int *fd)
+int dial_start(struct probe *p, int *fd)
 {
-	uint32_t n = (uint32_t)p->via_last - p->via_first + 1;
-	int err = -EDESTADDRREQ;
+	int err = 0;
 
-	if (!p->spec->via_vip)
-		return connect_from(p, 0, fd);
-	if (p->via_first == 0 || p->via_last < p->via_first)
-		return err;
-	/* Another check of this server may hold the first. */
-	for (uint32_t i = 0; i < n; i++) {
-		err = connect_from(p, (uint16_t)(p->via_first + i), fd);
+	for (int i = 0; i < SOURCE_TRIES; i++) {
+		err = connect_once(p, fd);
 		if (err != -EADDRINUSE && err != -EADDRNOTAVAIL)
 			break;
 	}

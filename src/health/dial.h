@@ -15,11 +15,10 @@
 socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out);
 
 /*
- * A socket that connects to the probe's target; writable when that is decided. With via_vip
- * from one of the service's reserved source ports. 0 or -errno, -EDESTADDRREQ: via_vip and
- * no such ports.
+ * A socket that connects to the probe's target; writable when that is decided. Its source port
+ * is by source_bind(). 0 or -errno.
  */
-int dial_start(const struct probe *p, int *fd);
+int dial_start(struct probe *p, int *fd);
 /* What became of it: 0 or an errno, positive. */
 int dial_result(int fd);
 

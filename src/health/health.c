@@ -85,6 +85,7 @@ int health_create_with(const struct health_options *options, const struct health
 	h->hooks = *hooks;
 	h->env.base = options->base;
 	h->env.spawn = options->spawn;
+	h->env.ports = options->ports;
 	TAILQ_INIT(&h->queue);
 	TAILQ_INIT(&h->marked);
 	TAILQ_INIT(&h->all);

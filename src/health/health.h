@@ -24,7 +24,7 @@
 #include "model/service.h"
 
 struct health;
-struct passive_counters; /* health/passive.h */
+struct passive_counters; /* model/counters.h */
 
 enum health_state {
 	HEALTH_UNKNOWN, /* not asked often enough yet: not chosen, unless nothing is configured */
@@ -67,9 +67,6 @@ struct health_policy {
 	uint32_t slow_start_s; /* weight grows from 1 to its own over so long; 0 = at once */
 	/* Bounds of advice; 0, 0 = 0 to 100, of a load number 100 to 1000. */
 	uint32_t weight_min_percent, weight_max_percent;
-	/* Source ports, host order, that workers know to mean this service's VIP: for checks with
-	 * via_vip. As many probes of one server run at once. 0, 0 = not available. */
-	uint16_t via_first, via_last;
 };
 
 struct health_server {
@@ -91,6 +88,7 @@ struct health_effect {
 struct health_options {
 	struct event_base *base;
 	struct spawn_client *spawn; /* or NULL; outlives health */
+	struct check_ports *ports;  /* or NULL: no checks by VIP; outlives health */
 	uint32_t max_in_flight;	    /* probes at once; 0 = by the limit of descriptors */
 	/* No callback may change what is watched (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */

@@ -63,7 +63,7 @@ struct watch {
 	/* --- identity --- */
 	struct check_spec spec;
 	struct endpoint target, server, vip;
-	uint16_t via_first, via_last;
+	uint8_t via;	   /* enum probe_via */
 	char *service_key; /* PASSIVE; else NULL */
 	uint64_t hash;	   /* of whom it asks, not when: jitter */
 	/* --- state --- */
@@ -146,10 +146,10 @@ static inline uint64_t health_now(const struct health *h)
 void health_wake(struct health *h);
 
 /* --- watches: ask.c, runner.c --- */
-/* The watch of this question, made when there is none yet. NULL: no memory. */
-struct watch *watch_find_or_create(struct health *h, const struct group *g,
-				   const struct endpoint *server, const struct check_spec *spec,
-				   bool *created);
+/* The watch of this question, made when there is none yet. method: how the server is reached.
+ * NULL: no memory. */
+struct watch *watch_find_or_create(const struct member *m, enum forward_method method,
+				   const struct check_spec *spec, bool *created);
 /* Without links: cancels, forgets. */
 void watch_destroy(struct watch *w);
 /* A new watch takes over what an older one knew of the same server. */

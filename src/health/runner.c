@@ -15,11 +15,13 @@
 
 #include "base/text.h"
 #include "health/internal.h"
+#include "health/source.h"
 
 #define STALL_US 20000U /* later than this the loop was kept by something else */
 
 static void probe_free(struct watch *w)
 {
+	source_release(w->probe, health_now(w->h));
 	free(w->probe);
 	w->probe = NULL;
 	w->h->in_flight--;
@@ -131,8 +133,7 @@ static void start(struct watch *w)
 		.target = w->target,
 		.server = w->server,
 		.vip = w->vip,
-		.via_first = w->via_first,
-		.via_last = w->via_last,
+		.via = w->via,
 		.start_us = now_us,
 		.ended = probe_ended,
 		.arg = w,

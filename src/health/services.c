@@ -47,7 +47,7 @@ static const struct watch *predecessor(const struct member *m, const struct chec
 	return NULL;
 }
 
-static struct watch_link *link_create(struct group *g, struct member *m,
+static struct watch_link *link_create(struct member *m, enum forward_method method,
 				      const struct check_spec *spec)
 {
 	struct watch_link *l = calloc(1, sizeof(*l));
@@ -58,7 +58,7 @@ static struct watch_link *link_create(struct group *g, struct member *m,
 		return NULL;
 	if (spec->name && !(l->name = strdup(spec->name)))
 		goto err_free;
-	l->watch = watch_find_or_create(g->h, g, &m->ep, spec, &created);
+	l->watch = watch_find_or_create(m, method, spec, &created);
 	if (!l->watch)
 		goto err_free;
 	l->member = m;
@@ -95,7 +95,8 @@ static int plan_server(struct group *g, const struct health_server *server, bool
 	if (!p->links)
 		return -ENOMEM;
 	for (; p->n_links < n; p->n_links++) {
-		struct watch_link *l = link_create(g, p->member, server->checks[p->n_links]);
+		struct watch_link *l = link_create(p->member, (enum forward_method)server->method,
+						   server->checks[p->n_links]);
 
 		if (!l)
 			return -ENOMEM;

@@ -39,8 +39,8 @@ static uint64_t hash_of(const struct watch *w)
 static bool same(const struct watch *a, const struct watch *b)
 {
 	return endpoint_equal(&a->target, &b->target) && endpoint_equal(&a->server, &b->server) &&
-	       endpoint_equal(&a->vip, &b->vip) && a->via_first == b->via_first &&
-	       a->via_last == b->via_last && check_spec_equal(&a->spec, &b->spec) &&
+	       endpoint_equal(&a->vip, &b->vip) && a->via == b->via &&
+	       check_spec_equal(&a->spec, &b->spec) &&
 	       (a->service_key == b->service_key ||
 		(a->service_key && b->service_key && strcmp(a->service_key, b->service_key) == 0));
 }
@@ -61,8 +61,7 @@ static struct watch *watch_create(struct health *h, const struct watch *key)
 	w->target = key->target;
 	w->server = key->server;
 	w->vip = key->vip;
-	w->via_first = key->via_first;
-	w->via_last = key->via_last;
+	w->via = key->via;
 	w->hash = w->node.hash = key->hash;
 	w->start.fire = runner_due;
 	w->limit.fire = runner_limit;
@@ -80,18 +79,28 @@ err_free:
 	return NULL;
 }
 
-struct watch *watch_find_or_create(struct health *h, const struct group *g,
-				   const struct endpoint *server, const struct check_spec *spec,
-				   bool *created)
+/* With NAT the server does not have the VIP, and the router itself needs no path. */
+static enum probe_via via_of(enum forward_method method, const struct check_spec *spec)
 {
-	struct watch key = {.spec = *spec, .server = *server, .target = target_of(g, server, spec)};
+	if (!spec->via_vip)
+		return VIA_NONE;
+	if (method == FWD_TUNNEL)
+		return VIA_TUNNEL;
+	return method == FWD_DR ? VIA_DR : VIA_NONE;
+}
+
+struct watch *watch_find_or_create(const struct member *m, enum forward_method method,
+				   const struct check_spec *spec, bool *created)
+{
+	const struct group *g = m->group;
+	struct health *h = g->h;
+	struct watch key = {.spec = *spec, .server = m->ep, .target = target_of(g, &m->ep, spec)};
 	struct table_node *node;
 
 	/* Services that share a server at other ports ask the same when the target is the same. */
 	if (check_spec_names_vip(spec)) {
 		key.vip = g->vip;
-		key.via_first = g->policy.via_first;
-		key.via_last = g->policy.via_last;
+		key.via = (uint8_t)via_of(method, spec);
 	} else {
 		key.server = key.target;
 	}

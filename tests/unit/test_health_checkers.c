@@ -18,6 +18,7 @@
 #include "health/checkers.h"
 #include "health/http_answer.h"
 #include "health/pattern.h"
+#include "health/source.h"
 #include "health/tls.h"
 #include "health_servers.h"
 
@@ -55,7 +56,8 @@ static struct match bytes(enum match_kind kind, const char *text)
 }
 
 /* One probe of a port on loopback. */
-static void ask_via(const struct check_spec *spec, uint16_t port, uint16_t first, uint16_t count)
+static void ask_from(const struct check_spec *spec, uint16_t port, enum probe_via via,
+		     uint64_t start_us)
 {
 	const struct checker_ops *ops = checkers[spec->type];
 	struct probe p = {.spec = spec, .env = &env, .ended = on_end};
@@ -64,8 +66,9 @@ static void ask_via(const struct check_spec *spec, uint16_t port, uint16_t first
 	p.target.addr = addr_from_v4(be32_from(INADDR_LOOPBACK));
 	p.target.port = be16_from(port);
 	p.server = p.target;
-	p.via_first = first;
-	p.via_last = (uint16_t)(first + count - (count != 0));
+	p.vip.addr = addr_from_v4(be32_from(0x0a010064));
+	p.via = (uint8_t)via;
+	p.start_us = start_us;
 	p.state = calloc(1, ops->state_size);
 	ended = false;
 	event_add(timer, &limit);
@@ -74,12 +77,14 @@ static void ask_via(const struct check_spec *spec, uint16_t port, uint16_t first
 		event_base_dispatch(env.base);
 	assert_true(ended);
 	event_free(timer);
+	source_release(&p, start_us);
+	assert_int_equal(p.source_port, 0);
 	free(p.state);
 }
 
 static void ask(const struct check_spec *spec, uint16_t port)
 {
-	ask_via(spec, port, 0, 0);
+	ask_from(spec, port, VIA_NONE, 0);
 }
 
 #define assert_said(verdict_, text_)                                                               \
@@ -106,19 +111,41 @@ static void tcp_connects_are_told_from_refusals(void **state)
 
 static void probes_leave_no_port_in_time_wait(void **state)
 {
-	const struct check_spec tcp = {.type = CHECK_TCP, .via_vip = true};
+	const struct check_spec tcp = {.type = CHECK_TCP};
 	struct test_server s = {.base = env.base, .manner = HANGS};
 	uint16_t source = server_free_port();
 
 	(void)state;
 	server_start(&s);
+	assert_int_equal(check_ports_create(source, source, &env.ports), 0);
 	/* The same source port each time: it would be refused after one that lingers. */
-	for (int i = 0; i < 20; i++) {
-		ask_via(&tcp, s.port, source, 1);
+	for (uint64_t i = 0; i < 20; i++) {
+		ask_from(&tcp, s.port, VIA_DR, i * 1000000);
 		assert_said(PROBE_OK, "connected");
+		assert_int_equal(check_ports_bound(env.ports), 0);
 	}
-	ask(&tcp, s.port);
+	check_ports_destroy(env.ports);
+	env.ports = NULL;
+	ask_from(&tcp, s.port, VIA_DR, 0);
 	assert_said(PROBE_ERROR, "no source ports are reserved");
+	server_stop(&s);
+}
+
+static void checks_go_on_when_others_have_their_ports(void **state)
+{
+	const struct check_spec tcp = {.type = CHECK_TCP};
+	struct test_server s = {.base = env.base, .manner = HANGS};
+
+	(void)state;
+	server_start(&s);
+	/* The server listens on it: nobody else can bind it. */
+	assert_int_equal(check_ports_create(s.port, s.port, &env.ports), 0);
+	ask(&tcp, s.port);
+	assert_said(PROBE_OK, "connected");
+	ask_from(&tcp, s.port, VIA_DR, 1000000);
+	assert_int_equal(last.verdict, PROBE_ERROR);
+	check_ports_destroy(env.ports);
+	env.ports = NULL;
 	server_stop(&s);
 }
 
@@ -464,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_connects_are_told_from_refusals),
 		cmocka_unit_test(probes_leave_no_port_in_time_wait),
+		cmocka_unit_test(checks_go_on_when_others_have_their_ports),
 		cmocka_unit_test(too_few_descriptors_are_not_the_servers_failure),
 		cmocka_unit_test(scripts_go_step_by_step),
 		cmocka_unit_test(http_judges_the_status),

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "health/source.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+/* Leaves room for the tunnel header that a worker adds. */
+#define VIA_MSS 1200
+
+int source_take(struct probe *p, uint8_t proto, be16 peer_port, uint16_t *port)
+{
+	struct check_ports *ports = p->env->ports;
+	int got;
+
+	source_release(p, p->start_us);
+	*port = 0;
+	if (p->via && (!ports || p->vip.addr.family == ADDR_NONE))
+		return -EDESTADDRREQ;
+	if (p->target.addr.family != ADDR_V4 || (p->via && p->vip.addr.family != ADDR_V4))
+		return p->via ? -EAFNOSUPPORT : 0;
+	if (!ports)
+		return 0;
+	p->source_peer = (struct check_peer){
+		.server = p->target.addr.v4,
+		.port = peer_port,
+		.proto = proto,
+		.tunnel = p->via == VIA_TUNNEL,
+		.vip = p->via ? p->vip.addr.v4 : 0,
+	};
+	got = check_port_bind(ports, &p->source_peer, p->start_us / 1000);
+	if (got < 0)
+		return p->via ? got : 0;
+	*port = p->source_port = (uint16_t)got;
+	return 0;
+}
+
+int source_bind(struct probe *p, int fd, uint8_t proto)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	const int on = 1, mss = VIA_MSS;
+	uint16_t port;
+	int err = 0;
+
+	for (int i = 0; i < SOURCE_TRIES; i++) {
+		err = source_take(p, proto, p->target.port, &port);
+		if (err || port == 0)
+			return err;
+		/* Checks of other servers may have the same port at this moment. */
+		if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+			return -errno;
+		if (p->via && proto == IPPROTO_TCP &&
+		    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)))
+			return -errno;
+		from.sin_port = be16_from(port);
+		if (bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0)
+			return 0;
+		err = -errno;
+		if (err != -EADDRINUSE)
+			break;
+	}
+	source_release(p, p->start_us);
+	/* A program has them: an ordinary check goes without. */
+	return p->via || err != -EADDRINUSE ? err : 0;
+}
+
+void source_release(struct probe *p, uint64_t now_us)
+{
+	if (p->source_port == 0)
+		return;
+	check_port_release(p->env->ports, p->source_port, &p->source_peer, now_us / 1000);
+	p->source_port = 0;
+}
