@@ -222,6 +222,8 @@ int setup_link(const struct config *config, struct dataplane *dp, struct link_co
 	memset(out, 0, sizeof(*out));
 	if (config->node.netns)
 		snprintf(out->netns, sizeof(out->netns), "%s", config->node.netns);
+	out->reserved_first = dp->check_ports->first;
+	out->reserved_last = (uint16_t)(dp->check_ports->first + dp->check_ports->n - 1);
 	out->inactive = config->node.ha.n_paths > 0; /* until the ha thread says otherwise */
 	out->callbacks = (struct link_callbacks){.mtu_changed = mtu_changed,
 						 .carrier_changed = carrier_changed,

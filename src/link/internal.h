@@ -18,6 +18,7 @@
 #include "link/mirror.h"
 #include "link/nlreq.h"
 #include "link/pump.h"
+#include "link/reserve.h"
 #include "link/tap.h"
 #include "link/vips.h"
 
@@ -55,6 +56,7 @@ struct tap_slot {
 struct link {
 	/* --- set by link_create(), then read only --- */
 	struct link_config config; /* a deep copy */
+	struct reserve reserve;
 	struct published *pub;
 	struct exchange *exchange;
 

@@ -115,6 +115,8 @@ struct link_config {
 	struct link_port_config ports[MAX_PORTS]; /* by port index */
 	struct link_address *addresses;		  /* all that configuration knows */
 	uint32_t n_addresses;
+	/* Ports that Linux gives to nobody by itself, host order; 0: none. */
+	uint16_t reserved_first, reserved_last;
 	bool inactive; /* until link_set_active(true): this router waits for its turn */
 	struct link_callbacks callbacks;
 };

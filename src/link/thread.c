@@ -256,6 +256,7 @@ static int thread_init(struct link *l, char error[LINK_ERROR_LEN])
 	if (ret < 0)
 		goto err;
 	tap_sysctls_all(l->config.netns[0]);
+	reserve_ports(&l->reserve, l->config.reserved_first, l->config.reserved_last);
 	carrier_read(l);
 	poll_port_state(l);
 	ret = taps_open(l, error);
@@ -293,6 +294,7 @@ static void thread_fini(struct link *l)
 				;
 	}
 	taps_close(l);
+	reserve_undo(&l->reserve);
 	for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
 		if (*events[i])
 			event_free(*events[i]);
