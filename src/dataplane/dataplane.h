@@ -154,6 +154,9 @@ int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_comma
 /* Sums over workers with relaxed loads. */
 void dataplane_server_counters(const struct dataplane *dp, uint32_t server_id,
 			       struct server_counters *out);
+/* answer_max_us is the maximum since the start, of whatever had the id. */
+void dataplane_passive_counters(const struct dataplane *dp, uint32_t server_id,
+				struct passive_counters *out);
 void dataplane_worker_counters(const struct dataplane *dp, struct worker_counters *out);
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct port_counters *out);
 

@@ -7,6 +7,7 @@
 #include "base/csum.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/ftp.h"
+#include "dataplane/handshake.h"
 #include "dataplane/sync.h"
 
 #define EVICT_TRIES 64 /* stale entries of the embryonic ring passed over per eviction */
@@ -312,6 +313,8 @@ void conn4_destroy(struct worker *w, struct conn4 *c)
 		sync_ended(w, c);
 	if (unlikely(c->c.flags & CONN_F_FTP))
 		ftp4_end(w, c);
+	if (c->c.state == CONN_SYN_RECV && c->c.method == FWD_NAT)
+		handshake_end(w, c);
 	conn4_grow_up(w, c);
 	wheel_disarm(&w->wheel4, &c->c, conn4_index(&w->table4, c));
 	table4_unlink(&w->table4, c, DIR_IN);

@@ -13,6 +13,7 @@
 #include "dataplane/follow.h"
 #include "dataplane/ftp.h"
 #include "dataplane/gone.h"
+#include "dataplane/handshake.h"
 #include "dataplane/life.h"
 #include "dataplane/persist.h"
 #include "dataplane/pipeline.h"
@@ -297,6 +298,7 @@ static bool ftp_made(struct worker *w, struct pkt4 *p, bool *left)
 		return false;
 	if (ret == 0) {
 		p->flags |= PKT_NEW;
+		handshake_begin(w, p);
 		resolve_ahead4(w, p->conn);
 		return true;
 	}
@@ -358,8 +360,10 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		p->flags |= PKT_NEW;
 		if (unlikely(match.svc->flags & SERVICE_FTP) && match.exact)
 			ftp4_begin(p->conn);
-		if (!(p->conn->c.flags & CONN_F_ONE_PACKET))
+		if (!(p->conn->c.flags & CONN_F_ONE_PACKET)) {
+			handshake_begin(w, p);
 			resolve_ahead4(w, p->conn);
+		}
 		return true;
 	case -EINPROGRESS: /* left for its client's home */
 		return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/handshake.h"
 
 /* Structs of uint64_t only. */
 _Static_assert(sizeof(struct worker_counters) % sizeof(uint64_t) == 0, "counters are words");
@@ -24,6 +25,14 @@ void dataplane_server_counters(const struct dataplane *dp, uint32_t server_id,
 	memset(out, 0, sizeof(*out));
 	for (unsigned int i = 0; i < dp->n_workers; i++)
 		words_add(out, &dp->workers[i]->server_counters[server_id], sizeof(*out));
+}
+
+void dataplane_passive_counters(const struct dataplane *dp, uint32_t server_id,
+				struct passive_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned int i = 0; i < dp->n_workers; i++)
+		handshake_read(dp->workers[i], server_id, dp->hz, out);
 }
 
 void dataplane_worker_counters(const struct dataplane *dp, struct worker_counters *out)

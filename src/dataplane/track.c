@@ -2,8 +2,10 @@
 /*
  * Stage track: time stamp and TCP state of each connection.
  *
- * Reads: conn, dir, tcp_flags. Writes: conn's tick, state, time-out, flags. Doors: none.
+ * Reads: conn, dir, tcp_flags. Writes: conn's tick, state, time-out, flags; its handshake. Doors:
+ * none.
  */
+#include "dataplane/handshake.h"
 #include "dataplane/life.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/sync.h"
@@ -22,6 +24,8 @@ static void track_tcp(struct worker *w, struct pkt4 *p)
 			table = TCP_TABLE_INPUT_ONLY;
 	}
 	next = tcp_state_next(table, c->state, p->tcp_flags);
+	if ((c->state == CONN_SYN_RECV || next == CONN_SYN_RECV) && c->method == FWD_NAT)
+		handshake_packet(w, p);
 	if (next != c->state)
 		conn4_set_state(w, p->conn, next);
 }

@@ -101,12 +101,17 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 		goto err_follow;
 	}
 	w->tunnel_paths = pages_alloc(sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1), socket);
-	if (!w->tunnel_paths) {
+	w->syn_stamps = pages_alloc(sizeof(*w->syn_stamps) * ((size_t)capacity + 1), socket);
+	w->handshakes = pages_alloc(sizeof(*w->handshakes) * (MAX_SERVERS + 1), socket);
+	if (!w->tunnel_paths || !w->syn_stamps || !w->handshakes) {
 		ret = -ENOMEM;
-		goto err_ftp;
+		goto err_lazy;
 	}
 	return 0;
-err_ftp:
+err_lazy:
+	pages_free(w->handshakes, sizeof(*w->handshakes) * (MAX_SERVERS + 1));
+	pages_free(w->syn_stamps, sizeof(*w->syn_stamps) * ((size_t)capacity + 1));
+	pages_free(w->tunnel_paths, sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1));
 	pages_free(w->ftp, sizeof(*w->ftp));
 err_follow:
 	pages_free(w->follow, sizeof(*w->follow));
@@ -124,6 +129,8 @@ err_table:
 void worker_fini(struct worker *w)
 {
 	pages_free(w->tunnel_paths, sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1));
+	pages_free(w->handshakes, sizeof(*w->handshakes) * (MAX_SERVERS + 1));
+	pages_free(w->syn_stamps, sizeof(*w->syn_stamps) * ((size_t)w->table4.capacity + 1));
 	pages_free(w->ftp, sizeof(*w->ftp));
 	pages_free(w->follow, sizeof(*w->follow));
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));

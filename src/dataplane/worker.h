@@ -83,6 +83,13 @@ struct sync_worker {
 	uint64_t given; /* operations put on the ring. ha: wo */
 };
 
+/* Of one server; see handshake.h. Ages in units of stamps. A cache line. */
+struct handshake_counters {
+	uint64_t syns, no_answer, refused, answers, age_sum, age_max;
+	uint64_t pad[2];
+};
+_Static_assert(sizeof(struct handshake_counters) == 64, "a line of its own");
+
 struct worker {
 	/* --- set before start, then read only --- */
 	uint16_t id;
@@ -119,6 +126,7 @@ struct worker {
 	struct embryo *embryos; /* ring of the order of arrival, [embryo_mask + 1] */
 	uint32_t embryo_mask, embryo_head, embryo_tail;
 	uint32_t n_embryonic, max_embryonic;
+	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h */
 	struct conn4 once[BURST_MAX]; /* one-packet connections of the burst at hand */
 	uint32_t n_once;
 	struct tx_buffer tx[MAX_PORTS];
@@ -147,6 +155,7 @@ struct worker {
 	struct worker_counters counters;
 	struct port_counters port_counters[MAX_PORTS];
 	struct server_counters *server_counters; /* [MAX_SERVERS + 1], lazily touched memory */
+	struct handshake_counters *handshakes;	 /* [MAX_SERVERS + 1], the same */
 	uint64_t progress;			 /* loops; for the watchdog */
 };
 

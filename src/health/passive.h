@@ -8,15 +8,7 @@
  */
 
 #include "health/check.h"
-
-/* Sums since the start; only their growth counts. */
-struct passive_counters {
-	uint64_t syns;	    /* first ones of connections, sent to the server */
-	uint64_t no_answer; /* connections whose SYN was never answered */
-	uint64_t refused;   /* RST on SYN */
-	uint64_t answers;   /* SYN-ACK */
-	uint64_t answer_us; /* sum over answers, from SYN to SYN-ACK */
-};
+#include "model/counters.h"
 
 /*
  * What happened between two readings. Too few SYNs say nothing against the server, so that

@@ -144,6 +144,17 @@ struct server_counters {
 	uint64_t out_bytes;
 };
 
+/* What became of clients' SYNs on the NAT path, of one real server. Sums since the start; only
+ * their growth counts. */
+struct passive_counters {
+	uint64_t syns;	    /* first ones of connections, sent to the server */
+	uint64_t no_answer; /* connections whose SYN was not answered */
+	uint64_t refused;   /* RST on SYN */
+	uint64_t answers;   /* SYN-ACK */
+	uint64_t answer_us; /* sum over answers, from SYN to SYN-ACK */
+	uint64_t answer_max_us;
+};
+
 /* Per worker and port. Frames and frame bytes as DPDK saw them. */
 struct port_counters {
 	uint64_t rx_pkts;
