@@ -165,6 +165,28 @@ static void removed_print(const struct out *out, const json_t *service)
 	}
 }
 
+/* What became of clients' SYNs, of servers that have been sent any. */
+static void handshakes_print(const struct out *out, const json_t *service)
+{
+	const json_t *server, *h;
+	bool first = true;
+	size_t i;
+
+	json_array_foreach (json_object_get(service, "servers"), i, server) {
+		h = json_object_get(server, "handshakes");
+		if (!h)
+			continue;
+		fprintf(out->file, "%shandshakes        ", first ? "\n" : "");
+		first = false;
+		text_put(out->file, view_text(server, "address"));
+		fprintf(out->file,
+			"  %.0f SYNs: %.0f answered after %.3f ms, %.0f refused, %.0f silent\n",
+			view_number(h, "syns"), view_number(h, "answers"),
+			view_number(h, "answer_mean_us") / 1000, view_number(h, "refused"),
+			view_number(h, "no_answer"));
+	}
+}
+
 void view_service(const struct out *out, const json_t *result, const struct invocation *inv)
 {
 	const json_t *service = json_object_get(result, "service"), *value;
@@ -193,5 +215,6 @@ void view_service(const struct out *out, const json_t *result, const struct invo
 	wrapped = json_pack("{s:[O]}", "services", object);
 	view_services(out, wrapped, NULL);
 	json_decref(wrapped);
+	handshakes_print(out, service);
 	removed_print(out, service);
 }

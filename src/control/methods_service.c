@@ -124,6 +124,7 @@ static json_t *server_json(const struct control *c, const struct config_service 
 	const struct server_rt *srv =
 		rt ? runtime_server_find(&c->pub->runtime, rt, &server->ep) : NULL;
 	json_t *o = config_server_to_json(c->config, svc, server);
+	struct passive_counters passive;
 	struct traffic_sum sum = {0};
 	uint64_t counts;
 	bool down = false;
@@ -144,6 +145,9 @@ static json_t *server_json(const struct control *c, const struct config_service 
 	traffic_add_server(&c->traffic, srv->id, &sum);
 	traffic_add(total, &sum);
 	set_traffic(o, &sum);
+	traffic_read_passive(&c->traffic, srv->id, &passive);
+	if (passive.syns) /* NAT and TCP: else nothing is known of answers */
+		json_object_set_new(o, "handshakes", traffic_passive_json(&passive));
 	return o;
 }
 

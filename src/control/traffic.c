@@ -40,6 +40,22 @@ static void read_server(const struct traffic *t, uint32_t id, struct server_coun
 		v[i] -= base[i];
 }
 
+void traffic_read_passive(const struct traffic *t, uint32_t server_id, struct passive_counters *out)
+{
+	const struct passive_counters *base = &t->servers[server_id].passive_base;
+
+	memset(out, 0, sizeof(*out));
+	if (t->dp)
+		dataplane_passive_counters(t->dp, server_id, out);
+	out->syns -= base->syns;
+	out->no_answer -= base->no_answer;
+	out->refused -= base->refused;
+	out->answers -= base->answers;
+	out->answer_us -= base->answer_us;
+	if (base->answers)
+		out->answer_max_us = 0;
+}
+
 void traffic_read_worker(const struct traffic *t, uint16_t worker, struct worker_counters *out)
 {
 	load_words((uint64_t *)out, (const uint64_t *)&t->dp->workers[worker]->counters,
@@ -108,6 +124,8 @@ void traffic_forget(struct traffic *t, struct service_rt *svc, const struct serv
 		retired[i] += ((const uint64_t *)&now)[i];
 		base[i] += ((const uint64_t *)&now)[i];
 	}
+	memset(&s->passive_base, 0, sizeof(s->passive_base));
+	traffic_read_passive(t, srv->id, &s->passive_base);
 	memset(s->rate, 0, sizeof(s->rate));
 	s->last_us = 0;
 }
@@ -123,6 +141,15 @@ json_t *traffic_counters_json(const struct server_counters *counters)
 	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
 		json_object_set_new(o, server_names[i], json_integer((json_int_t)v[i]));
 	return o;
+}
+
+json_t *traffic_passive_json(const struct passive_counters *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "syns", (json_int_t)c->syns, "answers",
+			 (json_int_t)c->answers, "refused", (json_int_t)c->refused, "no_answer",
+			 (json_int_t)c->no_answer, "answer_mean_us",
+			 (json_int_t)(c->answers ? c->answer_us / c->answers : 0), "answer_max_us",
+			 (json_int_t)c->answer_max_us);
 }
 
 json_t *traffic_rates_json(const double rate[TRAFFIC_SERVER])

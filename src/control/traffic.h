@@ -24,6 +24,7 @@ _Static_assert(sizeof(struct port_counters) == TRAFFIC_PORT * 8, "fields are cou
 
 struct traffic_server {
 	struct server_counters base; /* before the object was made */
+	struct passive_counters passive_base;
 	struct server_counters last; /* at last_us */
 	float rate[TRAFFIC_SERVER];
 	uint64_t last_us; /* 0: no sample */
@@ -73,6 +74,10 @@ struct traffic_sum *traffic_of_removed(const struct traffic *t);
 /* A server leaves its id: what it had goes to its service. */
 void traffic_forget(struct traffic *t, struct service_rt *svc, const struct server_rt *srv);
 
+/* What became of clients' SYNs; answer_max_us is 0 when it may be of the id's last object. */
+void traffic_read_passive(const struct traffic *t, uint32_t server_id,
+			  struct passive_counters *out);
+
 /* Relaxed copies. */
 void traffic_read_worker(const struct traffic *t, uint16_t worker, struct worker_counters *out);
 void traffic_read_port(const struct traffic *t, uint16_t port, struct port_counters *out);
@@ -84,6 +89,7 @@ void traffic_sample(struct traffic *t, uint64_t now_us);
 double traffic_round(double rate);
 /* {conns, in_pkts, ...}. New references. */
 json_t *traffic_counters_json(const struct server_counters *counters);
+json_t *traffic_passive_json(const struct passive_counters *counters);
 json_t *traffic_rates_json(const double rate[TRAFFIC_SERVER]);
 
 #endif
