@@ -286,6 +286,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.dp = r->dp;
 	co.pub = &r->dp->pub;
 	co.link = r->link;
+	co.spawner = r->spawner;
 	r->state_dir = strdup(r->config->node.state_dir);
 	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
 	setup_ha(r->config, &r->host, &ho);

@@ -7,6 +7,7 @@
  *	load	job	read, parse, digest; not for check: plan, mark rules
  *	count	steps	connections of what the plan changes
  *	build	steps	nodes into a draft that is held back; then the swap
+ *	watch	steps	what is asked of servers, and what is known of them
  *	write	job	the answer's text; the old configuration is freed
  */
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include "control/apply.h"
 #include "control/builder.h"
 #include "control/internal.h"
+#include "control/watching.h"
 #include "sched/sched.h"
 
 #define STEP_US 2000 /* of work before others have their turn */
@@ -27,6 +29,7 @@ enum phase {
 	PHASE_LOAD,
 	PHASE_COUNT,
 	PHASE_BUILD,
+	PHASE_WATCH,
 	PHASE_WRITE,
 };
 
@@ -50,6 +53,7 @@ struct apply {
 	json_t *restart;
 	struct mark_table *marks_were; /* with a reference, or NULL */
 	struct builder_run build;
+	struct watching_run watch;
 	int ret;
 	char error[256];
 
@@ -140,7 +144,7 @@ static void apply_cancel(struct control *c, struct turn *t)
 {
 	struct apply *a = (struct apply *)t;
 
-	if (a->phase == PHASE_BUILD) {
+	if (a->phase == PHASE_BUILD || a->phase == PHASE_WATCH) {
 		publisher_discard(&c->publisher);
 		publisher_release(&c->publisher);
 	}
@@ -368,6 +372,13 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 			start_writing(a);
 		return;
 	}
+	if (a->phase == PHASE_WATCH) {
+		if (watching_step(a->control, &a->watch, end))
+			step_soon(a);
+		else
+			swap(a);
+		return;
+	}
 	a->ret = builder_run_step(&a->build, end, a->error);
 	if (a->ret > 0) {
 		step_soon(a);
@@ -375,9 +386,13 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		publisher_release(p);
 		/* What leaving servers asked for meanwhile went with the draft. */
 		(void)publisher_touch_addrs(p);
+		watching_refresh(a->control);
 		not_possible(a);
 	} else {
-		swap(a);
+		/* It cannot fail from here on. */
+		a->phase = PHASE_WATCH;
+		a->watch = (struct watching_run){.before = a->running, .after = a->after};
+		step_soon(a);
 	}
 }
 

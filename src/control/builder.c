@@ -59,7 +59,9 @@ static int fill_server(struct publisher *p, struct service *node, const struct s
 	s->last_weight = s->weight ? s->weight : was ? was->last_weight : 0;
 	s->upper = from->upper;
 	s->lower = from->lower;
-	s->down = was ? was->down : 0;
+	/* With checks it has to be well before it is chosen. */
+	s->down = was ? was->down : from->check.n > 0;
+	s->gone = was ? was->gone : 0;
 	return 0;
 }
 
@@ -158,6 +160,64 @@ static int build_service(struct publisher *p, const struct config_service *from,
 	}
 	ret = publisher_set_service(p, id, node);
 	return ret < 0 ? build_error(ret, from, error) : 0;
+}
+
+/* A copy that holds nothing of the scheduler's; NULL: no memory. */
+static struct service *node_copy(const struct service *from)
+{
+	struct service *node = service_create(from->n_servers, from->n_listen);
+	struct endpoint *listen = node ? node->listen : NULL;
+
+	if (!node)
+		return NULL;
+	memcpy(node, from, sizeof(*node) + from->n_servers * sizeof(*from->servers));
+	node->refs = 1;
+	node->listen = listen;
+	if (from->n_listen)
+		memcpy(listen, from->listen, from->n_listen * sizeof(*listen));
+	node->sched_data = NULL;
+	node->sched_release = NULL;
+	node->name = from->name ? strdup(from->name) : NULL;
+	if (!from->name || node->name)
+		return node;
+	service_put(node);
+	return NULL;
+}
+
+static bool has_effect(const struct server *s, const struct health_effect *e)
+{
+	return !s->down == !e->down && !s->gone == !e->gone && s->weight == e->weight;
+}
+
+int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, void *arg)
+{
+	const struct service *old = publisher_service(p, id);
+	const struct service *live = id <= p->live->max_service_id ? p->live->services[id] : NULL;
+	struct service *node = NULL;
+
+	for (uint32_t i = 0; old && i < old->n_servers; i++) {
+		struct health_effect e =
+			effect(arg, &old->servers[i].rt->ep, old->servers[i].configured);
+		struct server *s;
+
+		if (has_effect(&old->servers[i], &e))
+			continue;
+		if (!node && !(node = node_copy(old)))
+			return -ENOMEM;
+		s = &node->servers[i];
+		s->down = e.down;
+		s->gone = e.gone;
+		s->weight = e.weight;
+		if (e.weight)
+			s->last_weight = e.weight;
+	}
+	if (!node)
+		return 0;
+	if (sched_attach(node, live) < 0) {
+		service_put(node);
+		return -ENOMEM;
+	}
+	return publisher_set_service(p, id, node);
 }
 
 /* Takes a service out of the draft. */

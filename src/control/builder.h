@@ -9,6 +9,7 @@
 
 #include "control/config.h"
 #include "control/publish.h"
+#include "health/health.h"
 
 /* One service: its node is built anew. before: what the configuration had, or NULL;
  * after: what it is to be, or NULL. Nothing is changed on error: 0, -ENOMEM, -ENOSPC
@@ -16,6 +17,12 @@
  * scheduler's tables); error says so for a person. */
 int builder_service(struct publisher *p, const struct config_service *before,
 		    const struct config_service *after, char error[256]);
+/* What health makes of a server of the node of a service id. */
+typedef struct health_effect builder_effect(void *arg, const struct endpoint *server,
+					    uint32_t configured);
+/* Puts effects into the node that the draft has, or without one the live snapshot. 0 or
+ * -ENOMEM. */
+int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, void *arg);
 /* Everything that differs. before may be NULL. On error the draft is discarded. */
 int builder_config(struct publisher *p, const struct config *before, const struct config *after,
 		   char error[256]);

@@ -2,6 +2,8 @@
 #include "control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "control/builder.h"
 #include "control/internal.h"
 #include "control/pair.h"
+#include "control/watching.h"
 #include "model/sync.h"
 #include "sched/sched.h"
 
@@ -146,6 +149,11 @@ static void tell_identities(void *arg, uint32_t id, const struct service *svc)
 		identity_push(c, identity_update_create(svc));
 }
 
+static void on_published(void *arg)
+{
+	watching_published(arg);
+}
+
 static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt *srv)
 {
 	struct control *c = arg;
@@ -202,7 +210,8 @@ int control_create(const struct control_options *options, struct config *config,
 					  .listeners4 = make_listeners4,
 					  .marks4 = make_marks4,
 					  .service = tell_identities,
-					  .links = tell_link};
+					  .links = tell_link,
+					  .published = on_published};
 	struct control *c = calloc(1, sizeof(*c));
 	int ret = -ENOMEM;
 
@@ -216,6 +225,7 @@ int control_create(const struct control_options *options, struct config *config,
 	c->pub = options->dp ? &options->dp->pub : options->pub;
 	c->link = options->link;
 	c->identities = options->identities;
+	c->spawner = options->spawner;
 	c->wake_fd = -1;
 	c->started_us = c->applied_us = clock_us();
 	TAILQ_INIT(&c->streams);
@@ -366,11 +376,29 @@ void control_reload(struct control *c)
 	wake(c);
 }
 
+/* Checks leave from where the TAPs are. Listeners are open: they stay where they were made. */
+static void enter_netns(const char *netns)
+{
+	char path[300];
+	int fd;
+
+	if (!netns)
+		return;
+	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		log_error(CONTROL_AREA, "checks cannot enter node.linux.netns: %s: %s", path,
+			  strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 static void *run(void *arg)
 {
 	struct control *c = arg;
 
 	pthread_setname_np(pthread_self(), "plvs-control");
+	enter_netns(c->boot->node.netns);
 	event_base_loop(c->base, EVLOOP_NO_EXIT_ON_EMPTY);
 	return NULL;
 }
@@ -410,6 +438,7 @@ static void fini_base(struct control *c)
 	listings_stop(c);
 	ha_waits_stop(c);
 	pushes_stop(c);
+	watching_stop(c);
 	publisher_detach(&c->publisher);
 	rpc_server_destroy(c->server);
 	c->server = NULL;
@@ -440,7 +469,7 @@ int control_start(struct control *c, char error[256])
 	c->pair_ev = evtimer_new(c->base, on_pair, c);
 	if (!c->pair_ev || !c->wake_ev || event_add(c->wake_ev, NULL) < 0 || turns_start(c) < 0 ||
 	    jobs_create(c->base, &c->jobs) < 0 || publisher_attach(&c->publisher, c->base) < 0 ||
-	    traffic_attach(&c->traffic, c->base) < 0)
+	    traffic_attach(&c->traffic, c->base) < 0 || watching_start(c, c->spawner) < 0)
 		goto err_base;
 	ret = rpc_server_create(c->base, &opt, &c->server, error);
 	if (ret < 0)

@@ -18,6 +18,7 @@ struct identity_feed;
 struct control;
 struct ha;
 struct link;
+struct spawner;
 
 struct control_options {
 	/* The file given at start: what config.apply without a parameter and SIGHUP read,
@@ -30,6 +31,8 @@ struct control_options {
 	struct link *link;
 	/* What the ha thread learns of services and servers; NULL: nobody asks. */
 	struct identity_feed *identities;
+	/* Runs programs of checks and notifications; NULL: there are none. */
+	struct spawner *spawner;
 	/* For `version` and `status`, or NULL. */
 	const char *dpdk_version;
 };

@@ -18,6 +18,7 @@
 #define CONTROL_AREA "control"
 
 struct ha;
+struct watching;
 struct ha_wait;
 TAILQ_HEAD(ha_wait_list, ha_wait);
 struct push;
@@ -71,7 +72,9 @@ struct control {
 	struct ha_wait_list ha_waits;
 	struct push_list pushes; /* to the peer */
 	struct event *pair_ev;
-	json_t *restart; /* texts: what of the configuration waits for a restart */
+	struct watching *watching; /* NULL before control_start() */
+	struct spawner *spawner;   /* or NULL */
+	json_t *restart;	   /* texts: what of the configuration waits for a restart */
 	uint64_t started_us;
 	uint64_t applied_us; /* when the configuration came as a whole */
 };
@@ -115,6 +118,7 @@ extern const struct method connection_methods[];
 extern const struct method counter_methods[];
 extern const struct method system_methods[];
 extern const struct method ha_methods[];
+extern const struct method health_methods[];
 
 /* A parameter's text, or NULL. */
 const char *param_string(const json_t *params, const char *name);

@@ -7,6 +7,7 @@
 #include "control/builder.h"
 #include "control/config_index.h"
 #include "control/listing.h"
+#include "control/watching.h"
 
 /* --- changes --- */
 
@@ -26,6 +27,9 @@ static void change(struct control *c, struct rpc_request *req, uint64_t start,
 		fail_build(req, ret, error);
 		return;
 	}
+	/* While both are there: a commit frees the one before. */
+	if (ch->kind == CONFIG_CHANGE_SERVICE)
+		watching_service(c, ch->before, ch->after);
 	config_change_commit(c->config, ch);
 	answer_when_live(c, req, start, NULL);
 }

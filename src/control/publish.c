@@ -260,6 +260,7 @@ static void settle_service(struct publisher *p, const struct service *svc)
 			p->n_was_nat++;
 		}
 		s->rt->method = s->method;
+		p->raise |= runtime_server_down(&p->pub->runtime, s->rt, s->down && s->gone);
 		__atomic_store_n(&s->rt->quiesced, s->weight == 0, __ATOMIC_RELAXED);
 	}
 	sched_settle(svc);
@@ -425,6 +426,8 @@ int publisher_flush(struct publisher *p)
 	draft_clear(p);
 	p->published_us = clock_us();
 	waiters_published(p);
+	if (p->tables.published)
+		p->tables.published(p->tables.arg);
 	if (addrs && p->tables.links)
 		p->tables.links(p->tables.arg, p->live);
 	return 0;

@@ -33,6 +33,8 @@ struct publisher_tables {
 	/* Called for each changed service before it is published; svc NULL: it goes. Or NULL. */
 	void (*service)(void *arg, uint32_t id, const struct service *svc);
 	void (*links)(void *arg, const struct snapshot *live);
+	/* Called after every publication. Or NULL. */
+	void (*published)(void *arg);
 	void *arg;
 };
 

@@ -106,7 +106,7 @@ struct traffic_sum *traffic_of_removed(const struct traffic *t)
 		const struct server_rt *srv = t->runtime->servers[id];
 
 		left -= srv != NULL;
-		if (srv && srv->removed)
+		if (srv && server_rt_left(srv))
 			traffic_add_server(t, id, &sums[srv->service_id]);
 	}
 	return sums;

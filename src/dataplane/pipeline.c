@@ -23,7 +23,8 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	w->env.gen = __atomic_load_n(&pub->resolve_gen, __ATOMIC_ACQUIRE);
 	w->env.snap = __atomic_load_n(&pub->snapshot, __ATOMIC_ACQUIRE);
 	w->env.fib = __atomic_load_n(&pub->fib, __ATOMIC_ACQUIRE);
-	w->env.leavers = __atomic_load_n(&pub->runtime.n_leavers, __ATOMIC_ACQUIRE);
+	w->env.leavers = __atomic_load_n(&pub->runtime.n_leavers, __ATOMIC_ACQUIRE) +
+			 __atomic_load_n(&pub->runtime.n_down, __ATOMIC_ACQUIRE);
 	w->env.lease_off = lease_over(w, w->now_tsc);
 	w->env.vip_flags = __atomic_load_n(&pub->vip_flags, __ATOMIC_ACQUIRE);
 	w->env.relay = __atomic_load_n(&pub->relay, __ATOMIC_ACQUIRE);

@@ -27,7 +27,7 @@ static struct server_rt *op_server(struct worker *w, const struct sync_event *op
 	struct server_rt *rt =
 		op->server <= MAX_SERVERS ? runtime_server(&w->pub->runtime, op->server) : NULL;
 
-	return rt && !server_rt_removed(rt) ? rt : NULL;
+	return rt && !server_rt_left(rt) ? rt : NULL;
 }
 
 static void mark_synced(struct worker *w, const struct conn4 *c, const struct sync_event *op)

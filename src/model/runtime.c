@@ -236,7 +236,8 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 	struct server_rt *srv = runtime_server_find(rt, svc, ep);
 
 	if (srv != NULL) {
-		__atomic_store_n(&srv->removed, 0, __ATOMIC_RELAXED);
+		if (!srv->down)
+			__atomic_store_n(&srv->removed, 0, __ATOMIC_RELAXED);
 		return srv;
 	}
 	errno = ENOMEM;
@@ -291,10 +292,21 @@ static uint32_t second_now(void)
 	return ts.tv_sec ? (uint32_t)ts.tv_sec : 1;
 }
 
+bool runtime_server_down(struct runtime *rt, struct server_rt *srv, bool down)
+{
+	if (srv->down == down)
+		return false;
+	__atomic_store_n(&srv->down, down, __ATOMIC_RELEASE);
+	__atomic_store_n(&srv->removed, down ? second_now() : 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&rt->n_down, down ? rt->n_down + 1 : rt->n_down - 1, __ATOMIC_RELEASE);
+	return true;
+}
+
 void runtime_server_remove(struct runtime *rt, struct server_rt *srv, const struct grace *grace)
 {
-	if (srv->removed && srv->leaving)
+	if (server_rt_left(srv) && srv->leaving)
 		return;
+	(void)runtime_server_down(rt, srv, false);
 	__atomic_store_n(&srv->removed, second_now(), __ATOMIC_RELEASE);
 	leaver_start(rt, NULL, srv, &srv->leaving, grace);
 }
@@ -336,7 +348,7 @@ static bool server_reap(struct runtime *rt, struct runtime_leaver *l, const stru
 {
 	struct server_rt *srv = l->server;
 
-	if (!l->forgotten && !srv->removed) {
+	if (!l->forgotten && !server_rt_left(srv)) {
 		srv->leaving = false;
 		return true;
 	}
@@ -401,7 +413,7 @@ const struct server_rt *runtime_removed_next(const struct runtime *rt, const str
 	while (*place < rt->n_leavers) {
 		const struct runtime_leaver *l = &rt->leavers[(*place)++];
 
-		if (l->server != NULL && !l->forgotten && l->server->removed &&
+		if (l->server != NULL && !l->forgotten && server_rt_left(l->server) &&
 		    l->server->service_id == svc->id)
 			return l->server;
 	}

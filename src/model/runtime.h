@@ -58,15 +58,15 @@ struct server_rt {
 	uint32_t id; /* 1 .. MAX_SERVERS */
 	uint32_t service_id;
 	uint32_t upper, lower; /* thresholds in connections, 0 = none */
-	/* Not in its service's list since this second of CLOCK_MONOTONIC: waits for its
-	 * connections to end. 0: in its list. */
+	/* Since this second of CLOCK_MONOTONIC not in its service's list, where it waits for its
+	 * connections to end, or down. 0: neither. */
 	uint32_t removed;
 
 	/* --- control only --- */
-	uint8_t method;	  /* enum forward_method */
-	bool leaving;	  /* in runtime.leavers */
-	uint8_t quiesced; /* control: wo, worker: ro. Its weight is 0 */
-	uint8_t pad;
+	uint8_t method;	    /* enum forward_method */
+	bool leaving;	    /* in runtime.leavers */
+	uint8_t quiesced;   /* control: wo, worker: ro. Its weight is 0 */
+	uint8_t down;	    /* control: wo, worker: ro. removed, but in its list: health says so */
 	struct endpoint ep; /* 24 bytes */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
@@ -143,6 +143,7 @@ struct runtime {
 	struct runtime_leaver *leavers; /* removed, on their way out */
 	uint32_t n_leavers;		/* worker: ro; 0: no server is removed */
 	uint32_t max_leavers;
+	uint32_t n_down; /* worker: ro; servers with server_rt.down */
 	/* Called when an object leaves its slot, while its counters can still be read, and
 	 * before its id can be used again. May be NULL. */
 	void (*on_server_forget)(void *arg, struct service_rt *svc, struct server_rt *srv);
@@ -167,6 +168,9 @@ struct grace;
 /* Right after the publication of a snapshot without it. Removing twice is no error. */
 void runtime_server_remove(struct runtime *rt, struct server_rt *srv, const struct grace *grace);
 void runtime_service_remove(struct runtime *rt, struct service_rt *svc, const struct grace *grace);
+/* Its connections are treated as those of a removed server, or no longer; it keeps its place.
+ * True: that is a change. */
+bool runtime_server_down(struct runtime *rt, struct server_rt *srv, bool down);
 /* Moves every removed object on as far as it can go. Returns how many are still on their
  * way. Call from a timer. */
 uint32_t runtime_reap(struct runtime *rt, const struct grace *grace);
@@ -184,6 +188,12 @@ static inline struct server_rt *runtime_server(const struct runtime *rt, uint32_
 static inline bool server_rt_removed(const struct server_rt *srv)
 {
 	return __atomic_load_n(&srv->removed, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Removed from its list, not only down. */
+static inline bool server_rt_left(const struct server_rt *srv)
+{
+	return server_rt_removed(srv) && !__atomic_load_n(&srv->down, __ATOMIC_RELAXED);
 }
 
 /* The service that a server belongs to; it outlives its servers. */

@@ -39,7 +39,8 @@ struct server {
 	uint32_t last_weight; /* last non-zero weight; mh deals by it */
 	uint32_t upper, lower;
 	uint32_t configured; /* the operator's weight: what an edit of the list is held against */
-	uint8_t pad[12];
+	uint8_t gone;	     /* with down: its connections are treated by on_server_gone */
+	uint8_t pad[11];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 

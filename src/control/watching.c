@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/watching.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/builder.h"
+#include "control/internal.h"
+#include "ha/ha.h"
+#include "spawn/notify.h"
+#include "spawn/spawner.h"
+
+#define AREA	  "health"
+#define PEER_MS	  200 /* many verdicts are one piece of news for the peer */
+#define HEALTH_ID 64
+
+struct watching {
+	struct health *health;
+	struct spawn_client *programs, *notifiers; /* or NULL */
+	struct notify *notify;			   /* or NULL */
+	struct event *peer_ev;
+	uint64_t verdict_us; /* the first that is not published; 0 = none */
+	struct watching_counters counters;
+};
+
+struct health *watching_health(const struct control *c)
+{
+	return c->watching ? c->watching->health : NULL;
+}
+
+void watching_counters(const struct control *c, struct watching_counters *out)
+{
+	*out = c->watching ? c->watching->counters : (struct watching_counters){0};
+}
+
+/* ---- effects ---- */
+
+struct effect_of {
+	const struct health *health;
+	const char *key;
+};
+
+static struct health_effect effect(void *arg, const struct endpoint *server, uint32_t weight)
+{
+	const struct effect_of *e = arg;
+
+	return health_effect(e->health, e->key, server, weight);
+}
+
+static void put_effects(struct control *c, const char *key)
+{
+	const struct service_rt *rt = runtime_service_find(&c->pub->runtime, key);
+	struct effect_of e = {c->watching->health, key};
+
+	if (rt && builder_effects(&c->publisher, rt->id, effect, &e) < 0)
+		log_error(AREA, "no memory: service %s keeps the servers that it has", key);
+}
+
+static void peer_soon(struct control *c)
+{
+	static const struct timeval soon = {.tv_usec = PEER_MS * 1000};
+
+	if (c->ha && !evtimer_pending(c->watching->peer_ev, NULL))
+		evtimer_add(c->watching->peer_ev, &soon);
+}
+
+static void on_peer(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+	uint8_t digest[HA_DIGEST_BYTES];
+
+	(void)fd;
+	(void)what;
+	health_digest(c->watching->health, digest);
+	(void)ha_set_verdicts(c->ha, digest, health_complete(c->watching->health));
+}
+
+static void on_changed(void *arg, const char *key)
+{
+	struct control *c = arg;
+
+	if (!c->watching->verdict_us)
+		c->watching->verdict_us = clock_us();
+	put_effects(c, key);
+}
+
+void watching_published(struct control *c)
+{
+	struct watching *w = c->watching;
+	uint64_t us;
+
+	if (!w || !w->verdict_us)
+		return;
+	us = clock_us() - w->verdict_us;
+	w->verdict_us = 0;
+	w->counters.swaps++;
+	w->counters.swap_last_us = us;
+	if (us > w->counters.swap_max_us)
+		w->counters.swap_max_us = us;
+}
+
+/* ---- edges ---- */
+
+static const char *state_word(const struct health_view *v)
+{
+	return v->admin == HEALTH_ADMIN_MAINT  ? "in maintenance"
+	       : v->admin == HEALTH_ADMIN_UP   ? "forced up"
+	       : v->admin == HEALTH_ADMIN_DOWN ? "forced down"
+					       : health_state_names[v->state];
+}
+
+static void tell_program(struct control *c, const char *key, const char *server,
+			 const struct health_view *v)
+{
+	char object[NOTIFY_MAX_OBJECT];
+	char *text;
+	json_t *o;
+
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I}", "event", "health", "router",
+		      c->boot->node.name, "service", key, "server", server, "state",
+		      health_state_names[v->state], "admin", health_admin_names[v->admin], "chosen",
+		      !v->effect.down, "weight", (json_int_t)v->effect.weight, "at_ms",
+		      (json_int_t)v->since_ms);
+	if (o)
+		json_object_set_new(o, "reason", json_string(v->reason));
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	snprintf(object, sizeof(object), "%s of %s", server, key);
+	if (text)
+		(void)notify_send(c->watching->notify, object, text);
+	free(text);
+}
+
+static void on_edge(void *arg, const char *key, const struct endpoint *server)
+{
+	struct control *c = arg;
+	char text[ENDPOINT_STRLEN];
+	struct health_view v;
+
+	peer_soon(c);
+	if (health_get(c->watching->health, key, server, &v) < 0)
+		return;
+	endpoint_format(server, text, sizeof(text));
+	log_notice(AREA, "server %s of %s is %s: %s", text, key, state_word(&v), v.reason);
+	if (c->watching->notify)
+		tell_program(c, key, text, &v);
+}
+
+/* ---- what is watched ---- */
+
+static void policy_of(const struct config_health *h, struct health_policy *out)
+{
+	*out = (struct health_policy){
+		.consequence = h->on_down,
+		.all_down = h->all_down,
+		.quorum = h->quorum,
+		.quorum_hysteresis = h->quorum_hysteresis,
+		.quorum_weight = h->quorum_weight,
+		.slow_start_s = h->slow_start_s,
+		.weight_min_percent = h->weight_min,
+		.weight_max_percent = h->weight_max,
+	};
+}
+
+static int set_service(struct control *c, const struct config *config,
+		       const struct config_service *svc, const char *key)
+{
+	const struct endpoint none = {0};
+	struct health_server *servers = calloc(svc->n_servers + 1, sizeof(*servers));
+	const struct check_spec **specs =
+		calloc((size_t)svc->n_servers * (CONFIG_SERVER_CHECKS + 1) + 1,
+		       sizeof(const struct check_spec *));
+	struct health_policy policy;
+	int ret = -ENOMEM;
+
+	policy_of(&svc->policy.health, &policy);
+	for (uint32_t i = 0; servers && specs && i < svc->n_servers; i++) {
+		const struct config_server *s = &svc->servers[i];
+		const struct check_spec **of = specs + (size_t)i * (CONFIG_SERVER_CHECKS + 1);
+		uint8_t n = 0;
+
+		for (uint8_t k = 0; k < s->check.n; k++) {
+			const struct config_check *check =
+				config_check_find(config, s->check.names[k]);
+
+			if (check)
+				of[n++] = &check->spec;
+		}
+		servers[i] = (struct health_server){.ep = s->ep,
+						    .weight = s->weight,
+						    .method = s->forward,
+						    .sorry = s->sorry,
+						    .checks = of};
+	}
+	if (servers && specs)
+		ret = health_set_service(c->watching->health, key,
+					 svc->n_listen ? &svc->listen[0] : &none, &policy, servers,
+					 svc->n_servers);
+	free(servers);
+	free(specs);
+	return ret;
+}
+
+static void watch(struct control *c, const struct config *config, const struct config_service *svc)
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	config_service_key(svc, key, sizeof(key));
+	if (set_service(c, config, svc, key) < 0)
+		log_error(AREA, "no memory: service %s is watched as before", key);
+	put_effects(c, key);
+}
+
+static void unwatch(struct control *c, const struct config_service *svc)
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	health_del_service(c->watching->health, config_service_key(svc, key, sizeof(key)));
+}
+
+static bool same_key(const struct config_service *a, const struct config_service *b)
+{
+	char x[CONFIG_KEY_STRLEN], y[CONFIG_KEY_STRLEN];
+
+	return strcmp(config_service_key(a, x, sizeof(x)), config_service_key(b, y, sizeof(y))) ==
+	       0;
+}
+
+void watching_service(struct control *c, const struct config_service *before,
+		      const struct config_service *after)
+{
+	if (!c->watching)
+		return;
+	if (before && !(after && same_key(before, after)))
+		unwatch(c, before);
+	if (after)
+		watch(c, c->config, after);
+	peer_soon(c);
+}
+
+static void step_drop(struct control *c, const struct config_service *svc,
+		      const struct config *after)
+{
+	char key[CONFIG_KEY_STRLEN];
+	const struct config_service *twin =
+		config_service_find(after, config_service_key(svc, key, sizeof(key)));
+
+	/* Found by another listener it is another service. */
+	if (!twin || !same_key(twin, svc))
+		unwatch(c, svc);
+}
+
+bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us)
+{
+	uint32_t n_before = run->before ? run->before->shared.n_services : 0;
+
+	if (!c->watching)
+		return false;
+	do {
+		if (run->n_dropped < n_before)
+			step_drop(c, run->before->shared.services[run->n_dropped++], run->after);
+		else if (run->n_set < run->after->shared.n_services)
+			watch(c, run->after, run->after->shared.services[run->n_set++]);
+		else
+			return false;
+	} while (clock_us() < end_us);
+	return true;
+}
+
+void watching_refresh(struct control *c)
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	for (uint32_t i = 0; c->watching && i < c->config->shared.n_services; i++)
+		put_effects(c, config_service_key(c->config->shared.services[i], key, sizeof(key)));
+}
+
+/* ---- life ---- */
+
+static void start_programs(struct control *c, struct spawner *spawner)
+{
+	const struct config_notify *n = &c->boot->node.notify;
+	struct watching *w = c->watching;
+	struct notify_config config = {.user = n->user, .time_limit_ms = n->timeout_ms};
+	int fd = spawner ? spawner_take_fd(spawner, SPAWN_FOR_HEALTH) : -1;
+	const char **argv = calloc(n->n_health + 1, sizeof(char *));
+
+	if (fd >= 0 && spawn_client_create(c->base, fd, &w->programs) == 0)
+		(void)spawn_client_set_netns(w->programs, c->boot->node.netns);
+	fd = spawner && n->n_health ? spawner_take_fd(spawner, SPAWN_FOR_NOTIFY) : -1;
+	if (fd >= 0 && spawn_client_create(c->base, fd, &w->notifiers) == 0)
+		(void)spawn_client_set_netns(w->notifiers, c->boot->node.netns);
+	for (uint32_t i = 0; argv && i < n->n_health; i++)
+		argv[i] = n->health[i];
+	config.argv = argv;
+	if (w->notifiers && argv && notify_create(c->base, w->notifiers, AREA, &config, &w->notify))
+		log_error(AREA, "the notify program cannot be used");
+	free(argv);
+}
+
+int watching_start(struct control *c, struct spawner *spawner)
+{
+	struct health_options options = {
+		.base = c->base, .changed = on_changed, .edge = on_edge, .arg = c};
+	struct watching_run run = {.after = c->config};
+
+	c->watching = calloc(1, sizeof(*c->watching));
+	if (!c->watching)
+		return -ENOMEM;
+	start_programs(c, spawner);
+	options.spawn = c->watching->programs;
+	c->watching->peer_ev = evtimer_new(c->base, on_peer, c);
+	if (!c->watching->peer_ev || health_create(&options, &c->watching->health) < 0) {
+		watching_stop(c);
+		return -ENOMEM;
+	}
+	(void)watching_step(c, &run, UINT64_MAX);
+	peer_soon(c);
+	return 0;
+}
+
+void watching_stop(struct control *c)
+{
+	struct watching *w = c->watching;
+
+	if (!w)
+		return;
+	health_destroy(w->health);
+	notify_destroy(w->notify);
+	spawn_client_destroy(w->programs);
+	spawn_client_destroy(w->notifiers);
+	if (w->peer_ev)
+		event_free(w->peer_ev);
+	free(w);
+	c->watching = NULL;
+}

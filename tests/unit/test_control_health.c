@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+
+#include "control_bed.h"
+
+/* Verdicts of checks against real sockets on loopback, as they come out in nodes. */
+
+#define KEY "tcp:192.0.2.80:80"
+
+static int serve(uint16_t port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 64), 0);
+	return fd;
+}
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	close(fd);
+	return ntohs(sa.sin_port);
+}
+
+/* One server of the service in the answer of service.get: "down", as workers have it. */
+static bool is_down(struct fixture *f, const char *server)
+{
+	json_t *o = get(f, "service.get", "{\"service\":\"web\"}"), *s;
+	bool down = false, found = false;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(o, "service"), "servers"), i, s)
+		if (strcmp(json_string_value(json_object_get(s, "address")), server) == 0) {
+			found = true;
+			down = json_is_true(json_object_get(s, "down"));
+		}
+	json_decref(o);
+	assert_true(found);
+	return down;
+}
+
+static void until(struct fixture *f, const char *server, bool down)
+{
+	for (int i = 0; i < DEADLINE_MS / 20; i++) {
+		if (is_down(f, server) == down)
+			return;
+		poll(NULL, 0, 20);
+	}
+	fail_msg("%s is not %s in time", server, down ? "down" : "up");
+}
+
+static void apply_checks(struct fixture *f, uint16_t port, const char *more)
+{
+	char text[2048], *params;
+	json_t *p;
+
+	snprintf(text, sizeof(text),
+		 "{\"node\":{\"name\":\"lb1\",\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}],"
+		 "\"control\":{\"socket\":\"%s\"}},\"shared\":{\"checks\":[{\"name\":\"up\","
+		 "\"type\":\"tcp\",\"address\":\"127.0.0.1\",\"port\":%u,\"interval\":\"50ms\","
+		 "\"rise\":1,\"fall\":2}],\"services\":[{\"name\":\"web\",\"protocol\":\"tcp\","
+		 "\"listen\":[\"192.0.2.80:80\"]%s,\"servers\":[{\"address\":\"10.0.0.1:80\","
+		 "\"check\":\"up\"},{\"address\":\"10.0.0.2:80\"}]}]}}",
+		 f->path, port, more);
+	p = json_pack("{s:s}", "text", text);
+	params = json_dumps(p, 0);
+	do_it(f, "config.apply", params);
+	free(params);
+	json_decref(p);
+}
+
+static void a_server_that_ends_is_left_out_and_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	uint16_t port = free_port();
+	const struct server_rt *rt;
+	struct endpoint ep;
+	int fd = serve(port);
+	json_t *o;
+
+	apply_checks(f, port, "");
+	until(f, "10.0.0.1:80", false);
+	assert_false(is_down(f, "10.0.0.2:80"));
+	close(fd);
+	until(f, "10.0.0.1:80", true);
+	assert_int_equal(endpoint_parse("10.0.0.1:80", &ep), 0);
+	rt = runtime_server_find(&f->pub.runtime, runtime_service_find(&f->pub.runtime, KEY), &ep);
+	assert_true(server_rt_removed(rt)); /* its connections are treated as gone */
+	assert_false(server_rt_left(rt));
+	o = get(f, "health.show", "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}");
+	assert_string_equal(json_string_value(json_object_get(o, "state")), "down");
+	json_decref(o);
+	/* Its place stays: a file that says the same changes nothing. */
+	apply_checks(f, port, "");
+	assert_true(is_down(f, "10.0.0.1:80"));
+	assert_true(server_rt_removed(rt));
+	fd = serve(port);
+	until(f, "10.0.0.1:80", false);
+	assert_false(server_rt_removed(rt));
+	o = get(f, "health.counters", "{}");
+	assert_true(json_integer_value(json_object_get(o, "swaps")) > 0);
+	json_decref(o);
+	close(fd);
+}
+
+static void quiesce_leaves_connections(void **state)
+{
+	struct fixture *f = *state;
+	const struct server_rt *rt;
+	struct endpoint ep;
+
+	apply_checks(f, free_port(), ",\"on_server_down\":\"quiesce\"");
+	until(f, "10.0.0.1:80", true);
+	assert_int_equal(endpoint_parse("10.0.0.1:80", &ep), 0);
+	rt = runtime_server_find(&f->pub.runtime, runtime_service_find(&f->pub.runtime, KEY), &ep);
+	assert_false(server_rt_removed(rt));
+}
+
+static void an_operators_word_holds_over_a_reload(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_error(f, "health.force",
+		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"state\":\"dwon\"}", -32602,
+		     "expected up, down, maintenance or none");
+	do_it(f, "health.force",
+	      "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"state\":\"down\",\"reason\":"
+	      "\"disk\"}");
+	until(f, "10.0.0.1:80", true);
+	do_it(f, "config.apply", "{}");
+	assert_true(is_down(f, "10.0.0.1:80"));
+	do_it(f, "health.force",
+	      "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"state\":\"none\"}");
+	until(f, "10.0.0.1:80", false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_server_that_ends_is_left_out_and_comes_back),
+		T(quiesce_leaves_connections),
+		T(an_operators_word_holds_over_a_reload),
+	};
+
+	return cmocka_run_group_tests_name("health in control", tests, NULL, NULL);
+}
