@@ -166,6 +166,7 @@ struct checker_env {
 	struct ssl_cache *ssl;		/* health/tls.h */
 	struct pattern_cache *patterns; /* health/pattern.h */
 	struct check_ports *ports;	/* health/source.h; NULL: any source port will do */
+	struct echo_socket *echo;	/* health/echo.h */
 };
 
 /* How a probe reaches its target. */

@@ -9,6 +9,10 @@
 extern const struct checker_ops check_tcp_ops;
 extern const struct checker_ops check_script_ops;
 extern const struct checker_ops check_http_ops;
+extern const struct checker_ops check_udp_ops;
+extern const struct checker_ops check_dns_ops;
+extern const struct checker_ops check_icmp_ops;
 extern const struct checker_ops check_exec_ops;
+extern const struct checker_ops check_agent_ops;
 
 #endif

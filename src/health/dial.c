@@ -31,15 +31,16 @@ socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out)
 	return 0;
 }
 
-static int socket_open(sa_family_t family, int *fd)
+static int socket_open(sa_family_t family, int type, int *fd)
 {
 	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 	int s, err;
 
-	s = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	s = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return -errno;
-	if (setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset))) {
+	if (type == SOCK_STREAM &&
+	    setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset))) {
 		err = errno;
 		close(s);
 		return -err;
@@ -48,7 +49,7 @@ static int socket_open(sa_family_t family, int *fd)
 	return 0;
 }
 
-static int connect_once(struct probe *p, int *fd)
+static int connect_once(struct probe *p, int type, int *fd)
 {
 	struct sockaddr_storage to;
 	socklen_t len = dial_sockaddr(&p->target, &to);
@@ -56,10 +57,10 @@ static int connect_once(struct probe *p, int *fd)
 
 	if (len == 0)
 		return -EAFNOSUPPORT;
-	err = socket_open(to.ss_family, &s);
+	err = socket_open(to.ss_family, type, &s);
 	if (err)
 		return err;
-	err = source_bind(p, s, IPPROTO_TCP);
+	err = source_bind(p, s, type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP);
 	if (err == 0 && connect(s, (struct sockaddr *)&to, len) && errno != EINPROGRESS)
 		err = -errno;
 	if (err) {
@@ -70,16 +71,26 @@ static int connect_once(struct probe *p, int *fd)
 	return 0;
 }
 
-int dial_start(struct probe *p, int *fd)
+static int dial(struct probe *p, int type, int *fd)
 {
 	int err = 0;
 
 	for (int i = 0; i < SOURCE_TRIES; i++) {
-		err = connect_once(p, fd);
+		err = connect_once(p, type, fd);
 		if (err != -EADDRINUSE && err != -EADDRNOTAVAIL)
 			break;
 	}
 	return err;
+}
+
+int dial_start(struct probe *p, int *fd)
+{
+	return dial(p, SOCK_STREAM, fd);
+}
+
+int dial_datagram(struct probe *p, int *fd)
+{
+	return dial(p, SOCK_DGRAM, fd);
 }
 
 int dial_result(int fd)
@@ -132,4 +143,15 @@ void dial_fail(struct probe *p, int err)
 	default:
 		probe_end(p, dial_verdict(err), "connection to %s: %s", ep, strerror(err));
 	}
+}
+
+void dial_datagram_fail(struct probe *p, int err)
+{
+	char ep[ENDPOINT_STRLEN];
+
+	if (err == ECONNREFUSED)
+		probe_end(p, PROBE_FAIL, "%s is closed: refused by ICMP",
+			  endpoint_format(&p->target, ep, sizeof(ep)));
+	else
+		dial_fail(p, err);
 }

@@ -3,8 +3,11 @@
 #define PLVS_HEALTH_DIAL_H
 
 /*
- * TCP connections of checks: begun without waiting, ended by RST, so that no port stays in
- * TIME_WAIT however many probes there are. Context: control.
+ * Sockets of checks. TCP connections are begun without waiting and ended by RST, so that no
+ * port stays in TIME_WAIT however many probes there are. UDP sockets are connected: the kernel
+ * chooses the port, gives only what the target sends, and tells of its ICMP errors.
+ *
+ * Context: control.
  */
 
 #include <sys/socket.h>
@@ -19,12 +22,16 @@ socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out)
  * is by source_bind(). 0 or -errno.
  */
 int dial_start(struct probe *p, int *fd);
-/* What became of it: 0 or an errno, positive. */
+/* The same by UDP. Nothing is sent. */
+int dial_datagram(struct probe *p, int *fd);
+/* What became of a connection: 0 or an errno, positive. */
 int dial_result(int fd);
 
 /* Whether an errno of a socket is the server's fault or ours. */
 enum probe_verdict dial_verdict(int err);
 /* Ends the probe with the sentence of this errno. */
 void dial_fail(struct probe *p, int err);
+/* The same of a datagram that was sent. */
+void dial_datagram_fail(struct probe *p, int err);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "health/echo.h"
 #include "health/internal.h"
 #include "health/pattern.h"
 #include "health/tls.h"
@@ -90,7 +91,8 @@ int health_create_with(const struct health_options *options, const struct health
 	TAILQ_INIT(&h->marked);
 	TAILQ_INIT(&h->all);
 	h->max_in_flight = options->max_in_flight ? options->max_in_flight : in_flight_limit();
-	if (ssl_cache_create(&h->env.ssl) || pattern_cache_create(&h->env.patterns))
+	if (ssl_cache_create(&h->env.ssl) || pattern_cache_create(&h->env.patterns) ||
+	    echo_create(options->base, &h->env.echo))
 		goto err_destroy;
 	if (options->base && !(h->work = event_new(options->base, -1, 0, on_work, h)))
 		goto err_destroy;
@@ -119,6 +121,7 @@ void health_destroy(struct health *h)
 	table_fini(&h->watches);
 	table_fini(&h->groups);
 	timers_fini(&h->timers);
+	echo_destroy(h->env.echo);
 	pattern_cache_destroy(h->env.patterns);
 	ssl_cache_destroy(h->env.ssl);
 	free(h);

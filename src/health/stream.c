@@ -30,17 +30,23 @@ static void stream_close(struct stream *s)
 	free(s->in);
 }
 
+void stream_end_result(struct stream *s, const struct probe_result *r)
+{
+	struct probe *p = s->p;
+
+	stream_close(s);
+	probe_end_result(p, r);
+}
+
 void stream_end(struct stream *s, enum probe_verdict verdict, const char *fmt, ...)
 {
 	struct probe_result r = {.verdict = (uint8_t)verdict};
-	struct probe *p = s->p;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(r.reason, sizeof(r.reason), fmt, ap);
 	va_end(ap);
-	stream_close(s);
-	probe_end_result(p, &r);
+	stream_end_result(s, &r);
 }
 
 static void end_by_errno(struct stream *s, int err)

@@ -62,6 +62,8 @@ static inline bool stream_sent(const struct stream *s)
 /* Ends the probe and the connection. s is gone afterwards. */
 void stream_end(struct stream *s, enum probe_verdict verdict, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same with advice; r->reason is set. */
+void stream_end_result(struct stream *s, const struct probe_result *r);
 /* Of a checker's cancel(): closes, and says what was under way unless the stream talks. */
 void stream_cancel(struct stream *s, const char *talking, char *phase, size_t len);
 

@@ -40,8 +40,9 @@ static uint32_t at_least_1(uint32_t n)
 static const struct watch_rule *rule_of(const struct watch_state *w, const struct check_spec *spec,
 					const struct probe_result *r)
 {
-	/* An agent that only names a weight has not said that the server is up again. */
-	if (spec->type == CHECK_AGENT && r->verdict == PROBE_OK && !(r->advice & ADVICE_UP))
+	/* An agent that only names a weight has not said that the server is up again; and one
+	 * that cannot be reached, or talks nonsense, says nothing of the server. */
+	if (spec->type == CHECK_AGENT && !(r->advice & (ADVICE_UP | ADVICE_DOWN)))
 		return &watch_rules[w->state][PROBE_ERROR];
 	return &watch_rules[w->state][r->verdict];
 }

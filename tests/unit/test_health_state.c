@@ -88,13 +88,17 @@ static void a_server_is_admitted_by_its_first_success_and_rises_later(void **sta
 static void an_agent_speaks_against_a_server_and_must_say_up_again(void **state)
 {
 	const struct check_spec spec = {.type = CHECK_AGENT};
+	const struct probe_result down = {.verdict = PROBE_FAIL, .advice = ADVICE_DOWN};
 	struct probe_result r = {.verdict = PROBE_OK, .advice = ADVICE_WEIGHT};
 	struct watch_state w;
 
 	(void)state;
 	watch_state_init(&w, &spec);
 	assert_int_equal(w.state, HEALTH_UP);
-	assert_true(answer(&w, &spec, PROBE_FAIL));
+	/* One that cannot be reached has not spoken. */
+	assert_false(answer(&w, &spec, PROBE_FAIL));
+	assert_true(watch_answer(&w, &spec, &down));
+	assert_int_equal(w.state, HEALTH_DOWN);
 	assert_false(watch_answer(&w, &spec, &r));
 	assert_int_equal(w.state, HEALTH_DOWN);
 	r.advice |= ADVICE_UP;

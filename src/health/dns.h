@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_DNS_H
+#define PLVS_HEALTH_DNS_H
+
+/*
+ * One DNS question and its answer, as bytes (RFC 1035). Nothing is trusted: names end within
+ * 255 bytes and pointers lead only backwards, so that each is read once. Context: any.
+ */
+
+#include "base/addr.h"
+
+#define DNS_MAX_QUERY (12 + 255 + 4)
+#define DNS_A	      1
+#define DNS_AAAA      28
+
+struct dns_query {
+	uint8_t bytes[DNS_MAX_QUERY];
+	uint32_t len;
+};
+
+/* "example.org", "example.org." or "." (also NULL). 0, or -EINVAL: not a name. */
+int dns_query_make(const char *name, uint16_t qtype, uint16_t id, struct dns_query *out);
+
+enum dns_kind {
+	DNS_FOREIGN, /* not an answer to this question: another id, another name, no answer */
+	DNS_BROKEN,  /* an answer to it that cannot be read: see fault */
+	DNS_ANSWER,
+};
+
+struct dns_answer {
+	uint8_t rcode;
+	bool cut;	   /* TC */
+	uint16_t n;	   /* answers that it announces */
+	bool found;	   /* the address among its A or AAAA records */
+	const char *fault; /* of DNS_BROKEN; static */
+};
+
+/*
+ * Whether it answers the question: the id, one question, the same name in any case, type and
+ * class. An error without a question (servers that cannot read one send it) is taken by its id,
+ * and never says NOERROR. expect may be of no family.
+ */
+enum dns_kind dns_answer_parse(const struct dns_query *query, const uint8_t *data, size_t len,
+			       const struct addr *expect, struct dns_answer *out);
+
+/* "NXDOMAIN", or "RCODE 77" in buf. */
+const char *dns_rcode_format(uint8_t rcode, char *buf, size_t len);
+
+#endif

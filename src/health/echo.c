@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "health/echo.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/icmp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/csum.h"
+
+#define READS_A_TURN 32U
+#define BUCKETS	     256U
+#define MAGIC	     4U /* bytes of the token that are the socket's */
+
+/* On the wire. */
+struct echo_packet {
+	uint8_t type, code;
+	be16 checksum;
+	be16 id, sequence;
+	uint8_t token[ECHO_TOKEN];
+};
+_Static_assert(sizeof(struct echo_packet) == 8 + ECHO_TOKEN, "as on the wire");
+
+LIST_HEAD(echo_list, echo_request);
+
+struct echo_socket {
+	struct event_base *base;
+	struct event ev;
+	int fd; /* -1: closed, nothing is asked by it */
+	bool raw_only;
+	uint16_t id, next;
+	uint8_t magic[MAGIC];
+	uint32_t n;			    /* requests of the raw socket */
+	struct echo_list requests[BUCKETS]; /* of the raw socket, by sequence number */
+};
+
+int echo_create(struct event_base *base, struct echo_socket **out)
+{
+	struct echo_socket *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->base = base;
+	e->fd = -1;
+	for (uint32_t i = 0; i < BUCKETS; i++)
+		LIST_INIT(&e->requests[i]);
+	*out = e;
+	return 0;
+}
+
+void echo_destroy(struct echo_socket *e)
+{
+	free(e);
+}
+
+void echo_use_raw(struct echo_socket *e)
+{
+	e->raw_only = true;
+}
+
+/* ---- the end of a request ---- */
+
+static void raw_close(struct echo_socket *e)
+{
+	event_del(&e->ev);
+	close(e->fd);
+	e->fd = -1;
+}
+
+void echo_stop(struct echo_request *r)
+{
+	struct echo_socket *e = r->echo;
+
+	if (r->fd >= 0) {
+		event_del(&r->ev);
+		close(r->fd);
+		return;
+	}
+	LIST_REMOVE(r, of_socket);
+	if (--e->n == 0)
+		raw_close(e);
+}
+
+static void finish(struct echo_request *r, int err)
+{
+	echo_stop(r);
+	r->done(r, err);
+}
+
+static bool is_reply(const struct echo_packet *m, ssize_t len, const struct echo_request *r)
+{
+	return len >= (ssize_t)sizeof(*m) && m->type == ICMP_ECHOREPLY && m->code == 0 &&
+	       be16_to(m->sequence) == r->sequence && memcmp(m->token, r->token, ECHO_TOKEN) == 0;
+}
+
+/* ---- a ping socket: the kernel sorts by id ---- */
+
+static void on_ping(evutil_socket_t fd, short what, void *arg)
+{
+	struct echo_request *r = arg;
+
+	(void)what;
+	for (uint32_t i = 0; i < READS_A_TURN; i++) {
+		struct sockaddr_in from = {0};
+		socklen_t from_len = sizeof(from);
+		struct echo_packet m;
+		ssize_t n;
+
+		n = recvfrom(fd, &m, sizeof(m), 0, (struct sockaddr *)&from, &from_len);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		/* Connected or not, such a socket takes replies from anybody. */
+		if (n < 0 || (from.sin_addr.s_addr == r->target.v4 && is_reply(&m, n, r))) {
+			finish(r, n < 0 ? errno : 0);
+			return;
+		}
+	}
+}
+
+/* ---- the raw socket ---- */
+
+/* Only echo replies with our id and the beginning of our token reach the socket. */
+static int filter_set(const struct echo_socket *e)
+{
+	uint32_t magic = (uint32_t)e->magic[0] << 24 | (uint32_t)e->magic[1] << 16 |
+			 (uint32_t)e->magic[2] << 8 | e->magic[3];
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), /* length of the IP header */
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP_ECHOREPLY, 0, 5),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, e->id, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, magic, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 128),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	return setsockopt(e->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static struct echo_request *request_find(struct echo_socket *e, const struct echo_packet *m,
+					 ssize_t len, const struct addr *from)
+{
+	struct echo_request *r;
+
+	LIST_FOREACH(r, &e->requests[be16_to(m->sequence) % BUCKETS], of_socket)
+	if (is_reply(m, len, r) && addr_equal(from, &r->target))
+		return r;
+	return NULL;
+}
+
+static void on_raw(evutil_socket_t fd, short what, void *arg)
+{
+	struct echo_socket *e = arg;
+
+	(void)what;
+	for (uint32_t i = 0; i < READS_A_TURN; i++) {
+		struct sockaddr_in from = {0};
+		socklen_t from_len = sizeof(from);
+		struct echo_request *r;
+		struct echo_packet m;
+		uint8_t data[128];
+		struct addr addr;
+		ssize_t n, header;
+
+		n = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&from, &from_len);
+		if (n < 0)
+			return;
+		header = n > 0 ? (data[0] & 0x0f) * 4 : 0;
+		if (n < header + (ssize_t)sizeof(m))
+			continue;
+		memcpy(&m, data + header, sizeof(m));
+		if (be16_to(m.id) != e->id)
+			continue;
+		addr = addr_from_v4(from.sin_addr.s_addr);
+		r = request_find(e, &m, n - header, &addr);
+		if (!r)
+			continue;
+		finish(r, 0);
+		if (e->fd != fd)
+			return; /* it was the last, or done() began anew */
+	}
+}
+
+static int raw_open(struct echo_socket *e)
+{
+	int err;
+
+	if (e->fd >= 0)
+		return 0;
+	if (getrandom(&e->id, sizeof(e->id), GRND_NONBLOCK) != sizeof(e->id) ||
+	    getrandom(e->magic, MAGIC, GRND_NONBLOCK) != MAGIC)
+		return -EAGAIN;
+	e->fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
+	if (e->fd < 0)
+		return -errno;
+	err = filter_set(e) ? -errno : 0;
+	event_assign(&e->ev, e->base, e->fd, EV_READ | EV_PERSIST, on_raw, e);
+	if (!err && event_add(&e->ev, NULL))
+		err = -ENOMEM;
+	if (err) {
+		close(e->fd);
+		e->fd = -1;
+	}
+	return err;
+}
+
+/* ---- asking ---- */
+
+/* A ping socket that is connected to the target. -EACCES: the kernel allows none. */
+static int ping_open(struct echo_socket *e, struct echo_request *r)
+{
+	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = r->target.v4};
+	int err = 0, fd;
+
+	fd = e->raw_only ? -1
+			 : socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
+	if (fd < 0)
+		return e->raw_only ? -EACCES : -errno;
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)))
+		err = -errno;
+	event_assign(&r->ev, e->base, fd, EV_READ | EV_PERSIST, on_ping, r);
+	if (!err && event_add(&r->ev, NULL))
+		err = -ENOMEM;
+	if (err)
+		close(fd);
+	else
+		r->fd = fd;
+	return err;
+}
+
+static int socket_take(struct echo_socket *e, struct echo_request *r)
+{
+	int err = ping_open(e, r);
+
+	if (err != -EACCES && err != -EPROTONOSUPPORT && err != -EPERM)
+		return err;
+	err = raw_open(e);
+	if (err)
+		return err;
+	memcpy(r->token, e->magic, MAGIC);
+	LIST_INSERT_HEAD(&e->requests[r->sequence % BUCKETS], r, of_socket);
+	e->n++;
+	return 0;
+}
+
+int echo_start(struct echo_socket *e, struct echo_request *r)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = r->target.v4};
+	struct echo_packet m = {.type = ICMP_ECHO};
+	int err;
+
+	if (r->target.family != ADDR_V4)
+		return -EAFNOSUPPORT;
+	if (getrandom(r->token, ECHO_TOKEN, GRND_NONBLOCK) != ECHO_TOKEN)
+		return -EAGAIN;
+	r->echo = e;
+	r->fd = -1;
+	r->sequence = e->next++;
+	err = socket_take(e, r);
+	if (err)
+		return err;
+	m.id = be16_from(e->id);
+	m.sequence = be16_from(r->sequence);
+	memcpy(m.token, r->token, ECHO_TOKEN);
+	m.checksum = csum_of(&m, sizeof(m));
+	if (sendto(r->fd >= 0 ? r->fd : e->fd, &m, sizeof(m), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		   sizeof(to)) < 0) {
+		err = -errno;
+		echo_stop(r);
+	}
+	return err;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_ECHO_H
+#define PLVS_HEALTH_ECHO_H
+
+/*
+ * ICMP echo (RFC 792): requests out, replies to whoever sent the request.
+ *
+ * Where the kernel allows it (net.ipv4.ping_group_range) each request has a ping socket of
+ * its own, connected to the target. Else one raw socket serves all, open while anything is
+ * asked; a filter in the kernel drops what does not bear our id and token, so that a flood of
+ * other replies wakes nobody. Either way a reply counts only from the target's address, with
+ * the request's sequence number and its random bytes.
+ *
+ * Context: control.
+ */
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <sys/queue.h>
+
+#include "base/addr.h"
+
+#define ECHO_TOKEN 16 /* bytes; the first four are the socket's, for the filter */
+
+struct echo_socket;
+
+/* The caller's; zeroed before the first use. */
+struct echo_request {
+	LIST_ENTRY(echo_request) of_socket;
+	struct echo_socket *echo;
+	struct event ev; /* of a ping socket */
+	int fd;		 /* a ping socket, or -1: the raw one */
+	struct addr target;
+	uint16_t sequence;
+	uint8_t token[ECHO_TOKEN];
+	/* Once; the request is stopped before. err 0: a reply came; else an errno. */
+	void (*done)(struct echo_request *r, int err);
+};
+
+/* 0 or -ENOMEM. base may be NULL: then nothing can be asked. */
+int echo_create(struct event_base *base, struct echo_socket **out);
+void echo_destroy(struct echo_socket *e); /* NULL is allowed; nothing is being asked */
+/* Only raw sockets from now on: for tests. */
+void echo_use_raw(struct echo_socket *e);
+
+/* Sends; target and done are set. 0, or -errno and done() is not called. */
+int echo_start(struct echo_socket *e, struct echo_request *r);
+/* Nobody wants to know any more. */
+void echo_stop(struct echo_request *r);
+
+#endif

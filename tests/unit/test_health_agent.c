@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The agent check against agents on loopback, good and bad. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "health/checkers.h"
+#include "health/pattern.h"
+#include "health/tls.h"
+#include "health_servers.h"
+
+static struct checker_env env;
+static struct probe_result last;
+static bool ended;
+
+static void on_end(struct probe *p, const struct probe_result *r)
+{
+	last = *r;
+	ended = true;
+	event_base_loopbreak(p->env->base);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	struct probe *p = arg;
+
+	(void)fd;
+	(void)what;
+	last = (struct probe_result){.verdict = PROBE_FAIL, .timeout = true};
+	check_agent_ops.cancel(p, last.reason, sizeof(last.reason));
+	ended = true;
+	event_base_loopbreak(p->env->base);
+}
+
+static void ask(const struct check_spec *spec, uint16_t port, uint32_t limit_ms)
+{
+	const struct timeval limit = {limit_ms / 1000, limit_ms % 1000 * 1000};
+	struct probe p = {.spec = spec, .env = &env, .ended = on_end};
+	struct event *timer = evtimer_new(env.base, on_limit, &p);
+
+	p.target.addr = addr_from_v4(be32_from(INADDR_LOOPBACK));
+	p.target.port = be16_from(port);
+	p.server = p.target;
+	p.state = calloc(1, check_agent_ops.state_size);
+	ended = false;
+	event_add(timer, &limit);
+	check_agent_ops.start(&p);
+	if (!ended)
+		event_base_dispatch(env.base);
+	assert_true(ended);
+	event_free(timer);
+	free(p.state);
+}
+
+static uint32_t count_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	uint32_t n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+#define assert_said(verdict_, text_)                                                               \
+	do {                                                                                       \
+		if (last.verdict != (verdict_) || !strstr(last.reason, (text_)))                   \
+			print_error("said %u: %s\n", last.verdict, last.reason);                   \
+		assert_int_equal(last.verdict, (verdict_));                                        \
+		assert_non_null(strstr(last.reason, (text_)));                                     \
+	} while (0)
+
+/* What agents say, how they say it, and what follows. */
+static const struct row {
+	enum manner manner;
+	const char *text;
+	uint8_t verdict;
+	uint32_t advice, percent;
+	const char *said;
+} rows[] = {
+	{GREETS, "75%\n", PROBE_OK, ADVICE_WEIGHT, 75, "says \"75%\""},
+	{GREETS, "up 50%\r\nrest that is not read\n", PROBE_OK, ADVICE_UP | ADVICE_WEIGHT, 50,
+	 "says \"up 50%\""},
+	{DRIPS, "drain\n", PROBE_OK, ADVICE_DRAIN, 0, "says \"drain\""},
+	{DRIPS, "READY, 100%\n", PROBE_OK, ADVICE_READY | ADVICE_WEIGHT, 100, "says"},
+	{GREETS, "maint\n", PROBE_OK, ADVICE_MAINT, 0, "says \"maint\""},
+	{GREETS, "down # disk is full\n", PROBE_FAIL, ADVICE_DOWN, 0,
+	 "says \"down # disk is full\""},
+	{GREETS, "stopped\n", PROBE_FAIL, ADVICE_DOWN, 0, "says \"stopped\""},
+	{GREETS, "fail\n", PROBE_FAIL, ADVICE_DOWN, 0, "says \"fail\""},
+	{GREETS, "hello\n", PROBE_ERROR, 0, 0, "no word that the agent protocol knows"},
+	{GREETS, "\n", PROBE_ERROR, 0, 0, "no word that the agent protocol knows"},
+	{GREETS, "99999999999999999999%\n", PROBE_ERROR, 0, 0, "no word"},
+	{ENDLESS, "up ", PROBE_ERROR, 0, 0, "more than 1024 bytes without a newline"},
+	{CLOSES, NULL, PROBE_ERROR, 0, 0, "without a word"},
+};
+
+static void agents_are_heard_however_they_speak(void **state)
+{
+	const struct check_spec spec = {.type = CHECK_AGENT};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct test_server s = {
+			.base = env.base, .manner = rows[i].manner, .text = rows[i].text};
+
+		server_start(&s);
+		ask(&spec, s.port, 20000);
+		assert_said(rows[i].verdict, rows[i].said);
+		assert_int_equal(last.advice, rows[i].advice);
+		assert_int_equal(last.weight_percent, rows[i].percent);
+		server_stop(&s);
+	}
+}
+
+static void an_agent_may_be_asked_and_may_close_instead_of_a_newline(void **state)
+{
+	struct check_step step = {
+		false, {.kind = MATCH_LITERAL, .len = 8, .bytes = (char *)"how\r\n\r\n "}};
+	const struct check_spec spec = {.type = CHECK_AGENT, .steps = &step, .n_steps = 1};
+	struct test_server s = {.base = env.base, .manner = ANSWERS, .text = "up 20%"};
+
+	(void)state;
+	server_start(&s);
+	ask(&spec, s.port, 20000);
+	assert_said(PROBE_OK, "says \"up 20%\"");
+	assert_int_equal(last.weight_percent, 20);
+	assert_string_equal(s.request, "how\r\n\r\n ");
+	server_stop(&s);
+}
+
+static void agents_that_are_silent_or_away_end_in_words(void **state)
+{
+	const struct check_spec spec = {.type = CHECK_AGENT};
+	struct test_server s = {.base = env.base, .manner = HANGS};
+	uint32_t before;
+
+	(void)state;
+	server_start(&s);
+	before = count_descriptors();
+	for (int i = 0; i < 5; i++) {
+		ask(&spec, s.port, 50);
+		assert_said(PROBE_FAIL, "no line from the agent");
+		assert_int_equal(last.advice, 0);
+	}
+	s.manner = DRIPS;
+	s.text = "up"; /* then x, and no newline */
+	ask(&spec, s.port, 300);
+	assert_said(PROBE_FAIL, "no line from the agent");
+	for (int i = 0; i < 200 && s.closed < s.accepted; i++)
+		event_base_loop(env.base, EVLOOP_ONCE);
+	assert_int_equal(count_descriptors(), before);
+	server_stop(&s);
+	ask(&spec, server_free_port(), 20000);
+	assert_said(PROBE_FAIL, "refused the connection");
+	assert_int_equal(last.advice, 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	env.base = event_base_new();
+	return !env.base || ssl_cache_create(&env.ssl) || pattern_cache_create(&env.patterns);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		event_base_loop(env.base, EVLOOP_NONBLOCK);
+	ssl_cache_destroy(env.ssl);
+	pattern_cache_destroy(env.patterns);
+	event_base_free(env.base);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agents_are_heard_however_they_speak),
+		cmocka_unit_test(an_agent_may_be_asked_and_may_close_instead_of_a_newline),
+		cmocka_unit_test(agents_that_are_silent_or_away_end_in_words),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
