@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "control/control.h"
@@ -67,28 +66,6 @@ static enum port_direction port_direction(const struct config *config, uint32_t 
 	return servers ? PORT_OUT : PORT_IN;
 }
 
-/* What the peer sends over paths: heartbeats at the path's port, synchronisation at the next
- * one; the one after that answers whoever measures a path (docs/ha-protocol.md). IPv6 paths
- * get rules of their own once IPv6 is steered. */
-static void setup_punt_rules(const struct config_ha_node *ha, struct punt_rules *out)
-{
-	for (uint32_t i = 0; i < ha->n_paths && out->n < PUNT_RULES_MAX; i++) {
-		const struct config_ha_path *path = &ha->paths[i];
-		uint16_t port = path->local.port ? be16_to(path->local.port) : CONFIG_HA_PORT;
-
-		if (path->local.addr.family != ADDR_V4)
-			continue;
-		out->rule[out->n++] = (struct punt_rule4){
-			.own = path->local.addr.v4,
-			.peer = path->peer.addr.v4,
-			.first = port,
-			.last = port > UINT16_MAX - 2 ? UINT16_MAX : (uint16_t)(port + 2),
-			.proto = IPPROTO_UDP,
-			.class = PUNT_HA,
-		};
-	}
-}
-
 void setup_dataplane(const struct config *config, struct dataplane_config *out)
 {
 	const struct config_node *node = &config->node;
@@ -98,7 +75,6 @@ void setup_dataplane(const struct config *config, struct dataplane_config *out)
 	out->max_connections = node->connections;
 	out->max_embryonic = node->embryonic;
 	out->idle_sleep = node->idle == CONFIG_IDLE_SLEEP;
-	setup_punt_rules(&node->ha, &out->punt_rules);
 	for (uint32_t i = 0; i < node->n_ports; i++) {
 		const struct config_port *from = &node->ports[i];
 		struct port_config *to = &out->ports[i];

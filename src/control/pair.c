@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "control/internal.h"
 
-#define SYNC_PORT_OFFSET 1 /* synchronisation has sockets of its own, a port above */
+/* Of the class of heartbeats: synchronisation is a port above, one more is for measurements
+ * (docs/ha-protocol.md). */
+#define PORTS_ABOVE 2
 
 /* --- from the configuration --- */
 
@@ -186,13 +188,14 @@ void pair_punt_rules(const struct config *config, struct punt_rules *out)
 
 		if (p->local.addr.family != ADDR_V4)
 			continue;
-		out->rule[out->n++] =
-			(struct punt_rule4){.own = p->local.addr.v4,
-					    .peer = p->peer.addr.v4,
-					    .first = port,
-					    .last = (uint16_t)(port + SYNC_PORT_OFFSET),
-					    .proto = IPPROTO_UDP,
-					    .class = PUNT_HA};
+		out->rule[out->n++] = (struct punt_rule4){
+			.own = p->local.addr.v4,
+			.peer = p->peer.addr.v4,
+			.first = port,
+			.last = port > UINT16_MAX - PORTS_ABOVE ? UINT16_MAX
+								: (uint16_t)(port + PORTS_ABOVE),
+			.proto = IPPROTO_UDP,
+			.class = PUNT_HA};
 	}
 }
 

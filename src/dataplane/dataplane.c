@@ -379,8 +379,6 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 	dp->exchange.link_eventfd = -1;
 	dp->n_workers = (uint16_t)n;
 	dp->manual = config->n_manual_workers != 0;
-	dp->punt_rules = config->punt_rules;
-	dp->pub.punt_rules = &dp->punt_rules;
 	rc = dataplane_init(dp, config, error);
 	if (rc != 0) {
 		dataplane_destroy(dp);

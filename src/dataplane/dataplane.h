@@ -35,8 +35,7 @@ struct dataplane_config {
 	uint64_t max_embryonic;	  /* half-open ones among them; 0 = half of them */
 	bool idle_sleep;
 	uint32_t mbufs_per_port; /* 0 = from queues and descriptors */
-	struct punt_rules punt_rules;
-	uint64_t seed; /* of hashes and random choices; 0 = from the kernel */
+	uint64_t seed;		 /* of hashes and random choices; 0 = from the kernel */
 	/* 0: one worker per lcore but main, run by dataplane_start(). Else as many workers
 	 * without a thread: tests and benches run them by loop_round(). */
 	uint16_t n_manual_workers;
@@ -114,7 +113,6 @@ struct dataplane {
 	struct published pub;
 	struct exchange exchange;
 	struct owner_map owners;
-	struct punt_rules punt_rules; /* published from the start, never changed */
 	struct rte_rcu_qsbr *qsbr;
 	uint16_t n_ports;
 	struct port ports[MAX_PORTS];

@@ -15,8 +15,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -65,9 +67,10 @@ static struct published published;
 static struct link *side;
 static pthread_t wire;
 static uint32_t wire_stop;
-static uint32_t mtu_answer;    /* errno, 0 = accepted */
-static uint32_t mtu_asked;     /* last MTU */
-static uint32_t callback_hold; /* the callback waits while it is set */
+static uint32_t mtu_answer;		/* errno, 0 = accepted */
+static uint32_t mtu_asked;		/* last MTU */
+static uint32_t bulk_seen, urgent_seen; /* by the wire, see count_discard() */
+static uint32_t callback_hold;		/* the callback waits while it is set */
 static uint32_t carrier_edges;
 
 /* --- The wire ------------------------------------------------------------------------------ */
@@ -176,23 +179,45 @@ static void answer(uint16_t port, uint8_t *f, uint32_t len)
 	to_linux(port, f[off - 1] == 6 ? PUNT_ARP : PUNT_OWN, f, len);
 }
 
+/* As a worker: urgent ones before the rest. */
+static struct rte_mbuf *next_injected(bool *urgent)
+{
+	struct rte_mbuf *m;
+
+	*urgent = rte_ring_sc_dequeue_burst(exchange.worker[0].inject_first, (void **)&m, 1,
+					    NULL) == 1;
+	if (*urgent || rte_ring_sc_dequeue_burst(exchange.worker[0].inject, (void **)&m, 1, NULL))
+		return m;
+	return NULL;
+}
+
+/* UDP to the discard port: what a test sends in bulk, and what it sends as urgent. */
+static void count_discard(const uint8_t *f, bool urgent)
+{
+	if (f[12] != 8 || f[13] != 0 || f[23] != IPPROTO_UDP || f[36] != 0 || f[37] != 9)
+		return;
+	__atomic_fetch_add(urgent ? &urgent_seen : &bulk_seen, 1, __ATOMIC_RELAXED);
+}
+
 static void *wire_main(void *arg)
 {
 	static uint8_t frame[65536];
+	bool urgent;
 	struct rte_mbuf *m;
 	const void *flat;
 	const struct timespec pause = {.tv_nsec = 200000};
 
 	(void)arg;
 	while (!__atomic_load_n(&wire_stop, __ATOMIC_RELAXED)) {
-		if (rte_ring_sc_dequeue_burst(exchange.worker[0].inject, (void **)&m, 1, NULL) ==
-		    0) {
+		m = next_injected(&urgent);
+		if (!m) {
 			nanosleep(&pause, NULL);
 			continue;
 		}
 		flat = rte_pktmbuf_read(m, 0, m->pkt_len, frame);
 		if (flat != frame)
 			memcpy(frame, flat, m->pkt_len);
+		count_discard(frame, urgent);
 		pthread_mutex_lock(&hosts_lock);
 		answer(m->port, frame, m->pkt_len);
 		pthread_mutex_unlock(&hosts_lock);
@@ -680,6 +705,36 @@ static void ten_thousand_vips_are_set_while_pings_go_on(void **state)
 	free(list);
 }
 
+static void an_urgent_frame_passes_a_tap_that_is_full(void **state)
+{
+	enum { BULK = 4000, URGENT = 20 }; /* a TAP's queue holds 1000 */
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = v4("192.0.2.1")};
+	int bulk = socket(AF_INET, SOCK_DGRAM, 0), urgent = socket(AF_INET, SOCK_DGRAM, 0);
+	int priority = 7;
+
+	(void)state;
+	host_add("192.0.2.1", 1, 0, 0, true);
+	run("ping -q -c 1 -w 20 192.0.2.1 >/dev/null"); /* the neighbour is known */
+	assert_int_equal(setsockopt(urgent, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority)),
+			 0);
+	bulk_seen = urgent_seen = 0;
+	/* The link thread reads nothing meanwhile. */
+	__atomic_store_n(&callback_hold, 1, __ATOMIC_RELEASE);
+	run("ip link set public mtu 1450");
+	assert_true(WITHIN(5, mtu_asked == 1450));
+	for (unsigned int i = 0; i < BULK; i++)
+		(void)!sendto(bulk, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	for (unsigned int i = 0; i < URGENT; i++)
+		(void)!sendto(urgent, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	__atomic_store_n(&callback_hold, 0, __ATOMIC_RELEASE);
+	assert_true(WITHIN(10, __atomic_load_n(&urgent_seen, __ATOMIC_RELAXED) == URGENT));
+	assert_true(WITHIN(10, __atomic_load_n(&bulk_seen, __ATOMIC_RELAXED) > 0));
+	assert_true(bulk_seen < BULK); /* it was full indeed */
+	close(bulk);
+	close(urgent);
+}
+
 static void a_tap_that_exists_is_left_as_it_is_but_for_left_over_vips(void **state)
 {
 	struct link_config c = config_make();
@@ -931,12 +986,14 @@ static void rings_make(void)
 			rte_ring_create(name, PUNT_RING_SIZE, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	}
 	x->inject = rte_ring_create("inject", INJECT_RING_SIZE, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	x->inject_first =
+		rte_ring_create("first", INJECT_FIRST_SIZE, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	x->resolve = rte_ring_create_elem("resolve", sizeof(struct resolve_request),
 					  RESOLVE_RING_SIZE, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	exchange.pool[0] = rte_pktmbuf_pool_create_by_ops(
 		"frames", 4095, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0, "ring_mt_rts");
 	exchange.pool[1] = exchange.pool[0];
-	if (!x->inject || !x->resolve || !exchange.pool[0])
+	if (!x->inject || !x->inject_first || !x->resolve || !exchange.pool[0])
 		abort();
 }
 
@@ -968,6 +1025,7 @@ int main(int argc, char **argv)
 		T(active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not),
 		T(addresses_leave_as_a_group_when_the_peer_takes_over_and_come_back),
 		T(ten_thousand_vips_are_set_while_pings_go_on),
+		T(an_urgent_frame_passes_a_tap_that_is_full),
 		T(a_tap_that_exists_is_left_as_it_is_but_for_left_over_vips),
 		T(a_tap_that_disappears_comes_back_with_what_was_configured),
 		T(an_mtu_goes_to_the_port_or_is_set_back),
@@ -1002,6 +1060,9 @@ int main(int argc, char **argv)
 	/* Every frame came back to its pool. */
 	for (struct rte_mbuf *m;
 	     rte_ring_sc_dequeue_burst(exchange.worker[0].inject, (void **)&m, 1, NULL);)
+		rte_pktmbuf_free(m);
+	for (struct rte_mbuf *m;
+	     rte_ring_sc_dequeue_burst(exchange.worker[0].inject_first, (void **)&m, 1, NULL);)
 		rte_pktmbuf_free(m);
 	for (unsigned int i = 0; i < PUNT_MAX; i++)
 		for (struct rte_mbuf *m;
