@@ -301,6 +301,20 @@ static void start_programs(struct control *c, struct spawner *spawner)
 	free(argv);
 }
 
+/* For passive checks: what workers counted of this server's answers to SYNs. */
+static void on_traffic(void *arg, const char *service_key, const struct endpoint *server,
+		       struct passive_counters *out)
+{
+	const struct control *c = arg;
+	struct service_rt *svc = runtime_service_find(&c->pub->runtime, service_key);
+	const struct server_rt *srv =
+		svc ? runtime_server_find(&c->pub->runtime, svc, server) : NULL;
+
+	memset(out, 0, sizeof(*out));
+	if (srv)
+		dataplane_passive_counters(c->dp, srv->id, out);
+}
+
 int watching_start(struct control *c, struct spawner *spawner)
 {
 	struct health_options options = {
@@ -312,6 +326,10 @@ int watching_start(struct control *c, struct spawner *spawner)
 		return -ENOMEM;
 	start_programs(c, spawner);
 	options.spawn = c->watching->programs;
+	if (c->dp) {
+		options.ports = c->dp->check_ports;
+		options.traffic = on_traffic;
+	}
 	c->watching->peer_ev = evtimer_new(c->base, on_peer, c);
 	if (!c->watching->peer_ev || health_create(&options, &c->watching->health) < 0) {
 		watching_stop(c);

@@ -39,8 +39,7 @@ static int socket_open(sa_family_t family, int type, int *fd)
 	s = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return -errno;
-	if (type == SOCK_STREAM &&
-	    setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset))) {
+	if (type == SOCK_STREAM && setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset))) {
 		err = errno;
 		close(s);
 		return -err;

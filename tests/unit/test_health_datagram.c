@@ -48,23 +48,15 @@ static void on_end(struct probe *p, const struct probe_result *r)
 	event_base_loopbreak(p->env->base);
 }
 
-static void begin_via(const struct check_spec *spec, const char *addr, uint16_t port,
-		      uint16_t first, uint16_t n)
+static void begin(const struct check_spec *spec, const char *addr, uint16_t port)
 {
 	asked = (struct probe){.spec = spec, .env = &env, .ended = on_end};
 	assert_int_equal(addr_parse(addr, &asked.target.addr), 0);
 	asked.target.port = be16_from(port);
 	asked.server = asked.target;
-	asked.via_first = first;
-	asked.via_last = (uint16_t)(first + n - (n != 0));
 	asked.state = calloc(1, checkers[spec->type]->state_size);
 	ended = false;
 	checkers[spec->type]->start(&asked);
-}
-
-static void begin(const struct check_spec *spec, const char *addr, uint16_t port)
-{
-	begin_via(spec, addr, port, 0, 0);
 }
 
 static void give_up(void)
@@ -283,43 +275,6 @@ static void udp_without_expect_takes_silence_for_good_and_icmp_for_bad(void **st
 	assert_said(PROBE_FAIL, "is closed: refused by ICMP");
 	ask(&nothing, p.port);
 	assert_said(PROBE_FAIL, "is closed: refused by ICMP");
-}
-
-static void udp_asks_by_the_vips_ports_and_shares_them_when_there_is_no_other(void **state)
-{
-	struct check_step step = {true, bytes(MATCH_LITERAL, "x")};
-	const struct check_spec spec = {.type = CHECK_UDP,
-					.timeout_ms = LONG_MS,
-					.steps = &step,
-					.n_steps = 1,
-					.via_vip = true};
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	const int on = 1;
-	struct peer p;
-	int fd;
-
-	(void)state;
-	peer_start(&p, NULL);
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	in.sin_port = htons(7000);
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	begin_via(&spec, "127.0.0.1", p.port, 7000, 2);
-	look();
-	assert_int_equal(ntohs(p.from.sin_port), 7001);
-	give_up();
-	free(asked.state);
-	begin_via(&spec, "127.0.0.1", p.port, 7000, 1);
-	look();
-	assert_int_equal(ntohs(p.from.sin_port), 7000);
-	give_up();
-	free(asked.state);
-	begin(&spec, "127.0.0.1", p.port);
-	assert_true(ended);
-	assert_said(PROBE_ERROR, "no source ports are reserved");
-	free(asked.state);
-	close(fd);
-	peer_stop(&p);
 }
 
 /* ---- DNS: names and answers as bytes ---- */
@@ -849,7 +804,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(udp_waits_for_the_expected_answer),
 		cmocka_unit_test(udp_without_expect_takes_silence_for_good_and_icmp_for_bad),
-		cmocka_unit_test(udp_asks_by_the_vips_ports_and_shares_them_when_there_is_no_other),
 		cmocka_unit_test(dns_answers_are_read_within_bounds),
 		cmocka_unit_test(dns_answers_to_other_questions_are_foreign),
 		cmocka_unit_test(dns_names_are_checked),
