@@ -150,8 +150,8 @@ struct config_policy {
 	bool nat_icmp_send;
 	bool ftp;
 	struct mark_prefix tunnel_source; /* len 0: the router's own address */
-	uint32_t reuse;	  /* conn_reuse: REUSE_* */
-	uint32_t drain_s; /* drain_timeout */
+	uint32_t reuse;			  /* conn_reuse: REUSE_* */
+	uint32_t drain_s;		  /* drain_timeout */
 	uint32_t timeout_s[CONN_STATE_MAX];
 	struct config_health health;
 };

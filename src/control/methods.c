@@ -13,8 +13,7 @@
 
 static const struct method *const tables[] = {
 	config_methods,	 service_methods, mark_methods, connection_methods,
-	counter_methods, system_methods,  ha_methods,
-	health_methods,
+	counter_methods, system_methods,  ha_methods,	health_methods,
 };
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 
