@@ -305,6 +305,10 @@ void config_check_mark_entries(struct config_context *ctx, uint64_t entries);
 void config_check_marks(struct config_context *ctx, struct config *config);
 /* The checks by themselves: makes their specs. The path is that of the document's shared. */
 void config_check_checks(struct config_context *ctx, struct config *config);
+/* What of a check is its type's, of borrowed and made parts; fini() frees those that are made. */
+void config_spec_make(struct config_context *ctx, const struct config_check *c,
+		      struct check_spec *spec);
+void config_spec_fini(struct check_spec *spec);
 /* Which checks `defaults` names. */
 void config_check_defaults(struct config_context *ctx, const struct config *config);
 /* Which checks a settled service and its servers have, and its quorum. */

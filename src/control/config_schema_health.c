@@ -325,7 +325,8 @@ static const struct config_field check_fields[] = {
 	 .object = &step_object,
 	 .max = CHECK_MAX_STEPS,
 	 .max_name = "CHECK_MAX_STEPS",
-	 .help = "of `script`, in order; of `udp` one to send and perhaps one to expect"},
+	 .help = "of `script`, in order; of `udp` one to send and perhaps one to expect; of "
+		 "`agent` perhaps one to send"},
 	{.name = "http", .type = TYPE_OBJECT, .object = &http_fields_object, .help = "of `http`"},
 	{.name = "dns", .type = TYPE_OBJECT, .object = &dns_fields_object, .help = "of `dns`"},
 	{.name = "exec", .type = TYPE_OBJECT, .object = &exec_fields_object, .help = "of `exec`"},

@@ -25,6 +25,8 @@ static const char *const schedulers[] = {"rr", "wlc", NULL};
 	"{\"name\":\"web\",\"type\":\"http\",\"interval\":\"500ms\",\"rise\":3,\"http\":{"         \
 	"\"path\":\"/health\",\"headers\":[\"Accept: text/html\"],\"status\":[\"200-299\",301],"   \
 	"\"body_pattern\":\"o[k]\"},\"tls\":{\"on\":true,\"sni\":\"www.example\"}}"
+#define CHECK(rest) DOCUMENT("{\"name\":\"v\",\"type\":" rest "}", "", "", "")
+#define LABEL63	    "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc"
 #define TALK                                                                                       \
 	"{\"name\":\"talk\",\"type\":\"script\",\"steps\":[{\"send\":\"HI\\\\r\\\\n\\\\x00\"},"    \
 	"{\"expect_prefix\":\"220\"}]}"
@@ -124,6 +126,47 @@ static void what_is_wrong_is_named_with_its_path(void **state)
 		 "services[0].weight_min: is above"},
 		{DOCUMENT(TCP, "", ",\"quorom\":1", ""), "did you mean \"quorum\"?"},
 		{DOCUMENT(TCP, "", "", ",\"check\":[\"up\",\"up\"]"), "stands here twice"},
+		{CHECK("\"udp\""), "checks[0].steps: of udp: expected one to send"},
+		{CHECK("\"udp\",\"steps\":[{\"send\":\"a\"},{\"send\":\"b\"}]"),
+		 "checks[0].steps: of udp: expected one to send"},
+		{CHECK("\"udp\",\"steps\":[{\"expect\":\"a\"},{\"send\":\"b\"}]"),
+		 "checks[0].steps: of udp: expected one to send"},
+		{CHECK("\"agent\",\"steps\":[{\"expect\":\"up\"}]"),
+		 "checks[0].steps: of agent: expected at most one to send"},
+		{CHECK("\"agent\",\"steps\":[{\"send\":\"a\"},{\"send\":\"b\"}]"),
+		 "checks[0].steps: of agent: expected at most one to send"},
+		{CHECK("\"dns\",\"dns\":{\"name\":\"www..example\"}"),
+		 "dns.name: \"www..example\" has an empty label"},
+		{CHECK("\"dns\",\"dns\":{\"name\":\"www.ex ample\"}"),
+		 "has a character that names do not have"},
+		{CHECK("\"dns\",\"dns\":{\"name\":\"" LABEL63 "a.org\"}"),
+		 "has a label of more than 63 characters"},
+		{CHECK("\"dns\",\"dns\":{\"name\":\"" LABEL63 "." LABEL63 "." LABEL63 "." LABEL63
+		       "\"}"),
+		 "dns.name"},
+		{CHECK("\"dns\",\"dns\":{\"qtype\":\"mx\",\"expect\":\"192.0.2.1\"}"),
+		 "dns.expect: is an IPv4 address: needs \"qtype\": \"a\""},
+		{CHECK("\"http\",\"http\":{\"path\":\"/a\\r\\nHost: b\"}"), "http.path: "},
+		{CHECK("\"http\",\"http\":{\"path\":\"/a\\u0000b\"}"), ":1:"},
+		{CHECK("\"http\",\"http\":{\"host\":\"a\\nb\"}"), "http.host: "},
+		{CHECK("\"http\",\"http\":{\"method\":\"GET\\r\\n\"}"), "http.method: "},
+		{CHECK("\"http\",\"http\":{\"headers\":[\"A: b\\r\\nC: d\"]}"),
+		 "http.headers[0]: "},
+		{CHECK("\"exec\",\"exec\":{\"argv\":[\"/bin/true\"],\"any_code\":true}"),
+		 "exec.any_code: without an output that is expected nothing can fail"},
+		{CHECK("\"script\",\"steps\":[{\"expect_pattern\":\"[\"}]"),
+		 "steps[0].expect_pattern: not a pattern: "},
+		{CHECK("\"exec\",\"exec\":{\"argv\":[\"/bin/"
+		       "true\"],\"output_pattern\":\"a{2,1}\"}"),
+		 "exec.output_pattern: not a pattern: "},
+		{CHECK("\"http\",\"tls\":{\"on\":true,\"verify\":true,\"ca_file\":\"/nowhere/"
+		       "ca\"}"),
+		 "tls.ca_file: cannot read /nowhere/ca: No such file or directory"},
+		{CHECK("\"http\",\"tls\":{\"on\":true,\"cert_file\":\"/dev/null\",\"key_file\":"
+		       "\"/nowhere/key\"}"),
+		 "tls.key_file: cannot read /nowhere/key"},
+		{CHECK("\"http\",\"tls\":{\"on\":true,\"verify\":true,\"ca_file\":\"/tmp\"}"),
+		 "tls.ca_file: /tmp is no file"},
 	};
 	char said[2048];
 
@@ -134,6 +177,40 @@ static void what_is_wrong_is_named_with_its_path(void **state)
 		if (!strstr(said, rows[i].expect))
 			fail_msg("expected %s in %s", rows[i].expect, said);
 	}
+}
+
+static void what_each_type_takes_comes_out_in_its_spec(void **state)
+{
+	struct config *c;
+	const struct check_spec *spec;
+	char said[2048];
+
+	(void)state;
+	c = parse(CHECK("\"agent\",\"weight\":true,\"steps\":[{\"send\":\"web\\\\n\"}]"), said);
+	if (!c)
+		fail_msg("%s", said);
+	spec = &config_check_find(c, "v")->spec;
+	assert_int_equal(spec->n_steps, 1);
+	assert_false(spec->steps[0].expect);
+	assert_string_equal(spec->steps[0].what.bytes, "web\n");
+	assert_true(spec->weight);
+	config_destroy(c);
+	c = parse(CHECK("\"exec\",\"exec\":{\"argv\":[\"/bin/true\"],\"output\":\"ok\","
+			"\"any_code\":true}"),
+		  said);
+	if (!c)
+		fail_msg("%s", said);
+	assert_true(config_check_find(c, "v")->spec.exec.any_code);
+	config_destroy(c);
+	c = parse(CHECK("\"dns\",\"dns\":{\"name\":\"_http._tcp.xn--abc.example.\","
+			"\"qtype\":\"srv\",\"any_rcode\":true}"),
+		  said);
+	if (!c)
+		fail_msg("%s", said);
+	spec = &config_check_find(c, "v")->spec;
+	assert_int_equal(spec->dns.qtype, 33);
+	assert_true(spec->dns.any_rcode);
+	config_destroy(c);
 }
 
 static void a_plan_names_checks(void **state)
@@ -165,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checks_are_read_and_written_back),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_path),
+		cmocka_unit_test(what_each_type_takes_comes_out_in_its_spec),
 		cmocka_unit_test(a_plan_names_checks),
 	};
 
