@@ -20,11 +20,13 @@ static const char *const protocols[] = {"tcp", "udp", NULL};
 static const char *const states[] = {
 	"established", "syn_sent", "syn_recv", "fin_wait", "time_wait", "close", "close_wait",
 	"last_ack",    "listen",   "synack",   "udp",	   "none",	NULL};
-static const char *const counter_objects[] = {"services", "servers", "ports", "workers",
-					      "drops",	  "punts",   "all",   NULL};
+static const char *const counter_objects[] = {"services", "servers", "ports", "workers", "drops",
+					      "punts",	  "health",  "all",   NULL};
 static const char *const config_parts[] = {"all", "node", "shared", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const switches[] = {"on", "off", NULL};
+static const char *const health_states[] = {"up", "down", "unknown", "maintenance", "forced", NULL};
+static const char *const health_words[] = {"up", "down", "maintenance", "auto", NULL};
 static const char *const shells[] = {"bash", NULL};
 
 #define END                                                                                        \
@@ -107,6 +109,22 @@ static const struct arg server_add_args[] = {SERVICE_OF,
 					     END};
 static const struct arg server_edit_args[] = {SERVICE_OF, SERVER_OF, SERVER_KEYS("set."), END};
 static const struct arg server_delete_args[] = {SERVICE_OF, SERVER_OF, END};
+
+static const struct arg health_list_args[] = {
+	{"service", ARG_SERVICE, 0, "service", "of this virtual service", NULL, 0, 0},
+	{"server", ARG_SERVER, 0, "server", "this real server: address:port, or its address", NULL,
+	 0, 0},
+	{"state", ARG_CHOICE, 0, "state", "what counts: up, down, ...; forced: by an operator",
+	 health_states, 0, 0},
+	END};
+static const struct arg health_show_args[] = {SERVICE_OF, SERVER_OF, END};
+static const struct arg health_force_args[] = {
+	SERVICE_OF,
+	SERVER_OF,
+	{"STATE", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "state",
+	 "up, down, maintenance; auto: its checks decide again", health_words, 0, 0},
+	{"reason", ARG_WORD, 0, "reason", "why, for those who look later", NULL, 0, 0},
+	END};
 
 static const struct arg address_args[] = {
 	{"ADDRESS", ARG_ADDRESS, ARG_POSITIONAL | ARG_REQUIRED, "address",
@@ -256,6 +274,16 @@ const struct command cli_commands[] = {
 	 server_edit_args, CMD_CHANGE, "server.edit", "edited", NULL, NULL, NULL},
 	{"server delete", "remove a real server from a service", NULL, server_delete_args, 0,
 	 "server.delete", "deleted", NULL, NULL, NULL},
+
+	{"health list", "whether real servers are up, and why",
+	 "EFF is the weight that counts, WEIGHT the configured one.", health_list_args, 0,
+	 "health.list", NULL, NULL, view_health_list, NULL},
+	{"health show", "all that is known of one real server, with its history", NULL,
+	 health_show_args, 0, "health.show", NULL, NULL, view_health, NULL},
+	{"health force", "say whether a real server is up, whatever its checks say",
+	 "`maintenance` ends probes and new connections; those that it has go on. It holds, also "
+	 "over reloads, until `auto`.",
+	 health_force_args, 0, "health.force", NULL, NULL, view_forced, NULL},
 
 	{"address list", "addresses that plvs answers for", NULL, NULL, 0, "address.list", NULL,
 	 &list_addresses, NULL, NULL},

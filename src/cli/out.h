@@ -79,6 +79,7 @@ struct table {
 	struct table_cell *cells; /* rows that wait, n_columns each */
 	size_t n_rows, next;	  /* next: column that table_cell() fills */
 	bool printed;		  /* the header is out */
+	bool cut;		  /* the last column, at the edge of the terminal */
 };
 
 void table_init(struct table *t, const struct out *out);

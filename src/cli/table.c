@@ -61,10 +61,39 @@ void table_cellf(struct table *t, enum style style, const char *fmt, ...)
 	free(text);
 }
 
+/* Of an escaped text the bytes that room columns take. */
+static size_t text_fit(const char *text, size_t room)
+{
+	size_t columns = 0, i = 0;
+
+	for (; text[i]; i++) {
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (columns > room)
+			break;
+	}
+	return i;
+}
+
+static void cell_print(const struct table *t, const struct table_cell *cell, size_t at, bool cut)
+{
+	const char *text = cell->text ? cell->text : "";
+	size_t edge = (size_t)(t->out->width > 0 ? t->out->width : 0), len = strlen(text);
+	FILE *f = t->out->file;
+
+	fputs(style_on(t->out, cell->style), f);
+	if (cut && edge > at + 8 && at + text_width(text) > edge) {
+		len = text_fit(text, edge - at - 3);
+		fprintf(f, "%.*s...", (int)len, text);
+	} else {
+		fputs(text, f);
+	}
+	fputs(style_off(t->out, cell->style), f);
+}
+
 static void line_print(const struct table *t, const struct table_cell *cells)
 {
 	FILE *f = t->out->file;
-	size_t pending = 0, last = t->n_columns;
+	size_t pending = 0, last = t->n_columns, at = 0;
 
 	while (last > 0 && !(cells[last - 1].text && cells[last - 1].text[0]))
 		last--;
@@ -76,8 +105,10 @@ static void line_print(const struct table *t, const struct table_cell *cells)
 			pad = 0;
 		if (t->column[i].right)
 			pending += pad;
-		fprintf(f, "%*s%s%s%s", (int)pending, "", style_on(t->out, cells[i].style), text,
-			style_off(t->out, cells[i].style));
+		fprintf(f, "%*s", (int)pending, "");
+		at += pending;
+		cell_print(t, &cells[i], at, t->cut && i + 1 == t->n_columns);
+		at += width;
 		pending = GAP + (t->column[i].right ? 0 : pad);
 	}
 	fputc('\n', f);

@@ -131,11 +131,12 @@ enum style view_state_style(const char *state)
 		const char *state;
 		enum style style;
 	} styles[] = {
-		{"up", STYLE_GOOD},	  {"reachable", STYLE_GOOD},  {"ok", STYLE_GOOD},
-		{"quiesced", STYLE_WARN}, {"overloaded", STYLE_WARN}, {"incomplete", STYLE_WARN},
-		{"down", STYLE_BAD},	  {"failed", STYLE_BAD},      {"delete", STYLE_BAD},
-		{"add", STYLE_GOOD},	  {"edit", STYLE_WARN},	      {"move", STYLE_WARN},
-		{"SYN_RECV", STYLE_WARN},
+		{"up", STYLE_GOOD},	    {"reachable", STYLE_GOOD},	{"ok", STYLE_GOOD},
+		{"quiesced", STYLE_WARN},   {"overloaded", STYLE_WARN}, {"incomplete", STYLE_WARN},
+		{"down", STYLE_BAD},	    {"failed", STYLE_BAD},	{"delete", STYLE_BAD},
+		{"add", STYLE_GOOD},	    {"edit", STYLE_WARN},	{"move", STYLE_WARN},
+		{"SYN_RECV", STYLE_WARN},   {"unknown", STYLE_WARN},	{"maintenance", STYLE_WARN},
+		{"forced down", STYLE_BAD},
 	};
 
 	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)

@@ -68,6 +68,11 @@ void view_check(const struct out *out, const json_t *result, const struct invoca
 void view_plan(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_saved(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_ha(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_health_list(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_health(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_forced(const struct out *out, const json_t *result, const struct invocation *inv);
+/* "forced down", "up, drained": of a row of health.list or a server of service.list. */
+const char *view_health_state(const json_t *row, char buf[64]);
 /* What the router answered in words. */
 void view_said(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_level(const struct out *out, const json_t *result, const struct invocation *inv);

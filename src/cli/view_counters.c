@@ -112,6 +112,25 @@ static void reasons_put(const struct out *out, const json_t *rows, const char *t
 		fprintf(out->file, "no packets\n");
 }
 
+static void health_put(const struct out *out, const json_t *rows)
+{
+	const json_t *row;
+	struct table t;
+	size_t i;
+
+	table_init(&t, out);
+	table_column(&t, "NAME", false);
+	table_column(&t, "VALUE", true);
+	table_column(&t, "MEANING", false);
+	json_array_foreach (rows, i, row) {
+		cell_put(&t, json_object_get(row, "name"), FORMAT_TEXT);
+		cell_put(&t, json_object_get(row, "value"), FORMAT_COUNT);
+		cell_put(&t, json_object_get(row, "help"), FORMAT_TEXT);
+		table_row(&t);
+	}
+	table_end(&t);
+}
+
 static void counters_put(const struct out *out, const json_t *result, const char *part)
 {
 	bool first = true, several = json_object_size(result) > 1;
@@ -136,6 +155,12 @@ static void counters_put(const struct out *out, const json_t *result, const char
 	if (json_is_array(rows)) {
 		heading_put(out, &first, several, "punts");
 		reasons_put(out, rows, "CLASS");
+	}
+	/* Most of it are gauges. */
+	rows = json_object_get(result, "health");
+	if (json_is_array(rows)) {
+		heading_put(out, &first, several, "health");
+		health_put(out, rows);
 	}
 }
 

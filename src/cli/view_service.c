@@ -6,13 +6,38 @@
 
 #include "cli/view.h"
 
-static const char *server_state(const json_t *server)
+static double effective_weight(const json_t *server)
 {
+	return view_number(server, json_is_number(view_at(server, "effective_weight"))
+					   ? "effective_weight"
+					   : "weight");
+}
+
+static const char *server_state(const json_t *server, char buf[64])
+{
+	const char *state = json_is_true(view_at(server, "overloaded")) ? "overloaded" : "up";
+	const char *health = view_text(server, "health");
+
+	if (json_is_integer(view_at(server, "weight")) && effective_weight(server) < 1)
+		state = "quiesced";
+	if (*health && strcmp(health, "up") != 0)
+		return view_health_state(server, buf);
+	/* Up, and passed over all the same. */
 	if (json_is_true(view_at(server, "down")))
-		return "down";
-	if (json_is_integer(view_at(server, "weight")) && view_number(server, "weight") == 0)
-		return "quiesced";
-	return json_is_true(view_at(server, "overloaded")) ? "overloaded" : "up";
+		return json_is_true(view_at(server, "sorry")) ? "in reserve" : "down";
+	return strcmp(view_text(server, "admin"), "up") == 0 ? "forced up" : state;
+}
+
+static void weight_cell(struct table *t, const json_t *server)
+{
+	double effective = effective_weight(server), configured = view_number(server, "weight");
+
+	if (!json_is_number(view_at(server, "weight")))
+		table_cell(t, STYLE_NONE, NULL);
+	else if (effective < configured || effective > configured)
+		table_cellf(t, STYLE_NONE, "%.0f of %.0f", effective, configured);
+	else
+		table_cellf(t, STYLE_NONE, "%.0f", configured);
 }
 
 static void value_cell(struct table *t, const json_t *object, const char *path, enum format format)
@@ -97,18 +122,23 @@ static void service_row(struct table *t, const json_t *service)
 	table_cell(t, STYLE_NONE,
 		   count_format(servers_sum(service, "inactive"), t->out->numeric, inactive));
 	rate_cells(t, service);
-	table_cell(t, any ? STYLE_NONE : STYLE_WARN, any ? "" : "no servers");
+	if (json_is_true(view_at(service, "quorum_lost")))
+		table_cell(t, STYLE_BAD, "quorum lost");
+	else
+		table_cell(t, any ? STYLE_NONE : STYLE_WARN, any ? "" : "no servers");
 	table_row(t);
 }
 
 static void server_row(struct table *t, const json_t *service, const json_t *server,
 		       const char *indent)
 {
-	const char *forward = view_text(server, "forward"), *state = server_state(server);
+	const char *forward = view_text(server, "forward");
+	char buf[64];
+	const char *state = server_state(server, buf);
 
 	table_cellf(t, STYLE_NONE, "%s%s", indent, view_text(server, "address"));
 	table_cell(t, STYLE_NONE, *forward ? forward : view_text(service, "forward"));
-	value_cell(t, server, "weight", FORMAT_ID);
+	weight_cell(t, server);
 	value_cell(t, server, "active", FORMAT_COUNT);
 	value_cell(t, server, "inactive", FORMAT_COUNT);
 	rate_cells(t, server);
@@ -165,6 +195,39 @@ static void removed_print(const struct out *out, const json_t *service)
 	}
 }
 
+/* Weights that are not as configured, and who made them so; why servers are not up. */
+static void weights_print(const struct out *out, const json_t *service)
+{
+	const json_t *server;
+	bool first = true;
+	size_t i;
+
+	json_array_foreach (json_object_get(service, "servers"), i, server) {
+		const char *health = view_text(server, "health");
+		const char *source = view_text(server, "weight_source");
+		bool advised = *source && strcmp(source, "configuration") != 0;
+		double low = view_number(server, "weight_low");
+		double high = view_number(server, "weight_high");
+
+		if (!advised && (!*health || strcmp(health, "up") == 0))
+			continue;
+		fprintf(out->file, "%shealth            ", first ? "\n" : "");
+		first = false;
+		text_put(out->file, view_text(server, "address"));
+		fputs("  ", out->file);
+		text_put(out->file, health);
+		fputs(": ", out->file);
+		text_put(out->file, view_text(server, "reason"));
+		if (advised) {
+			fprintf(out->file, "; weight %.0f by ", effective_weight(server));
+			text_put(out->file, source);
+			fprintf(out->file, ", configured %.0f, bounds %.0f to %.0f",
+				view_number(server, "weight"), low, high);
+		}
+		fputc('\n', out->file);
+	}
+}
+
 /* What became of clients' SYNs, of servers that have been sent any. */
 static void handshakes_print(const struct out *out, const json_t *service)
 {
@@ -215,6 +278,7 @@ void view_service(const struct out *out, const json_t *result, const struct invo
 	wrapped = json_pack("{s:[O]}", "services", object);
 	view_services(out, wrapped, NULL);
 	json_decref(wrapped);
+	weights_print(out, service);
 	handshakes_print(out, service);
 	removed_print(out, service);
 }

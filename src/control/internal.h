@@ -132,8 +132,11 @@ void fail_build(struct rpc_request *req, int ret, const char *error);
  * generation and duration_us since start_us. */
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 		      json_t *result);
-/* The same with the result as the text of an object that is not empty, without its closing
- * bracket; takes it over. */
+/* The same of what is no configuration: the peer is not told that it changed. */
+void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
+			 json_t *result);
+/* As answer_when_live() with the result as the text of an object that is not empty, without its
+ * closing bracket; takes it over. */
 void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 			   struct evbuffer *result);
 

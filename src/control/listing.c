@@ -22,6 +22,7 @@ struct listing {
 	uint32_t n_services;
 	uint32_t restarts;
 	struct traffic_sum *removed;
+	json_t *params;
 	struct evbuffer *text;
 	struct event *step_ev;
 	/* Of a stream, which has no sections. */
@@ -37,6 +38,7 @@ static void listing_destroy(struct listing *l)
 	if (l->text)
 		evbuffer_free(l->text);
 	free(l->removed);
+	json_decref(l->params);
 	free(l);
 }
 
@@ -84,9 +86,10 @@ static bool advance(struct listing *l)
 	if (s->all) {
 		add_rows(l, s->all(l->control));
 	} else if (l->service < l->n_services) {
+		const struct listing_given given = {l->removed, l->params};
 		json_t *rows = json_array();
 
-		s->of_service(l->control, l->config->shared.services[l->service], l->removed, rows);
+		s->of_service(l->control, l->config->shared.services[l->service], &given, rows);
 		add_rows(l, rows);
 		l->service++;
 		if (l->service < l->n_services)
@@ -151,7 +154,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		step(arg);
 }
 
-void listing_start(struct control *c, struct rpc_request *req,
+void listing_start(struct control *c, struct rpc_request *req, json_t *params,
 		   const struct listing_section *const *sections, size_t n)
 {
 	struct listing *l = calloc(1, sizeof(*l));
@@ -164,6 +167,7 @@ void listing_start(struct control *c, struct rpc_request *req,
 	l->req = req;
 	memcpy(l->sections, sections, n * sizeof(*sections));
 	l->n_sections = n;
+	l->params = json_incref(params);
 	TAILQ_INSERT_TAIL(&c->listings, l, entry);
 	l->text = evbuffer_new();
 	l->removed = traffic_of_removed(&c->traffic);

@@ -10,20 +10,26 @@
 
 #include "control/internal.h"
 
+/* What a listing has for its rows. */
+struct listing_given {
+	const struct traffic_sum *removed; /* by service id, see traffic.h */
+	const json_t *params;		   /* of the request; may be NULL */
+};
+
 /* {"KEY": [rows]}. One of the two functions. */
 struct listing_section {
 	const char *key;
-	/* Appends the rows of one service. removed: by service id, see traffic.h. */
+	/* Appends the rows of one service. */
 	void (*of_service)(struct control *c, const struct config_service *svc,
-			   const struct traffic_sum *removed, json_t *rows);
+			   const struct listing_given *given, json_t *rows);
 	/* All rows, a new reference. */
 	json_t *(*all)(struct control *c);
 };
 
 #define LISTING_SECTIONS_MAX 8
 
-/* Ends req, now or later. */
-void listing_start(struct control *c, struct rpc_request *req,
+/* Ends req, now or later. params may be NULL. */
+void listing_start(struct control *c, struct rpc_request *req, json_t *params,
 		   const struct listing_section *const *sections, size_t n);
 
 /* Rows as a stream, some at a time: more() gives those from *place on and moves it, NULL at

@@ -287,6 +287,12 @@ void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start
 					   .start_us = start_us});
 }
 
+void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
+			 json_t *result)
+{
+	wait_live(c, &(struct live_answer){.req = req, .result = result, .start_us = start_us});
+}
+
 void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 			   struct evbuffer *result)
 {

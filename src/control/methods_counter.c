@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control/listing.h"
+#include "control/watching.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
 
@@ -99,7 +100,7 @@ static const struct service *node_of(const struct control *c, const struct servi
 }
 
 static void service_row(struct control *c, const struct config_service *svc,
-			const struct traffic_sum *removed, json_t *rows)
+			const struct listing_given *given, json_t *rows)
 {
 	const struct service_rt *rt = control_service_rt(c, svc);
 	const struct service *node = node_of(c, rt);
@@ -107,7 +108,7 @@ static void service_row(struct control *c, const struct config_service *svc,
 	char key[CONFIG_KEY_STRLEN];
 
 	if (rt) {
-		sum = removed[rt->id];
+		sum = given->removed[rt->id];
 		traffic_add_retired(&rt->retired, &sum);
 	}
 	for (uint32_t k = 0; node && k < node->n_servers; k++)
@@ -120,12 +121,12 @@ static void service_row(struct control *c, const struct config_service *svc,
 }
 
 static void server_rows(struct control *c, const struct config_service *svc,
-			const struct traffic_sum *removed, json_t *rows)
+			const struct listing_given *given, json_t *rows)
 {
 	const struct service *node = node_of(c, control_service_rt(c, svc));
 	char key[CONFIG_KEY_STRLEN], ep[ENDPOINT_STRLEN];
 
-	(void)removed;
+	(void)given;
 	config_service_key(svc, key, sizeof(key));
 	for (uint32_t k = 0; node && k < node->n_servers; k++) {
 		const struct server_rt *srv = node->servers[k].rt;
@@ -215,6 +216,30 @@ static json_t *punts_rows(struct control *c)
 	return named_rows(c, WORKER_FIELD(punted), PUNT_MAX, punt_names, punt_helps);
 }
 
+static void value_row(json_t *rows, const char *name, const char *help, uint64_t value)
+{
+	json_array_append_new(rows, json_pack("{s:s, s:s, s:I}", "name", name, "help", help,
+					      "value", (json_int_t)value));
+}
+
+static json_t *health_rows(struct control *c)
+{
+	struct watching_counters w;
+	struct health_counters h = {0};
+	json_t *rows = json_array();
+
+	watching_counters(c, &w);
+	if (watching_health(c))
+		health_counters(watching_health(c), &h);
+#define X(name, help) value_row(rows, #name, help, h.name);
+	HEALTH_COUNTERS(X)
+#undef X
+#define X(name, help) value_row(rows, #name, help, w.name);
+	WATCHING_COUNTERS(X)
+#undef X
+	return rows;
+}
+
 static const struct listing_section sections[] = {
 	{.key = "services", .of_service = service_row},
 	{.key = "servers", .of_service = server_rows},
@@ -222,6 +247,7 @@ static const struct listing_section sections[] = {
 	{.key = "workers", .all = workers_rows},
 	{.key = "drops", .all = drops_rows},
 	{.key = "punts", .all = punts_rows},
+	{.key = "health", .all = health_rows},
 };
 #define N_SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
@@ -236,12 +262,12 @@ static void counter_list(struct control *c, struct rpc_request *req, json_t *par
 		if (all || strcmp(object, sections[i].key) == 0)
 			chosen[n++] = &sections[i];
 	if (n > 0) {
-		listing_start(c, req, chosen, n);
+		listing_start(c, req, NULL, chosen, n);
 		return;
 	}
 	rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "object"),
 		 "counter.list: object: expected \"services\", \"servers\", \"ports\", "
-		 "\"workers\", \"drops\", \"punts\" or \"all\"");
+		 "\"workers\", \"drops\", \"punts\", \"health\" or \"all\"");
 }
 
 /* --- status --- */
@@ -286,9 +312,32 @@ static json_t *all_rates_json(const struct control *c)
 	return traffic_rates_json(rate);
 }
 
+#define LOST_SHOWN 20
+
+/* Services without a quorum; the first of them by name. */
+static void warn_of_quorum(const struct control *c, json_t *list)
+{
+	const char *keys[LOST_SHOWN];
+	struct health_service_view v;
+	const struct health *h = watching_health(c);
+	uint32_t n = h ? health_lost(h, keys, LOST_SHOWN) : 0;
+
+	for (uint32_t i = 0; i < n && i < LOST_SHOWN; i++)
+		if (health_get_service(h, keys[i], &v) == 0)
+			json_array_append_new(
+				list,
+				json_sprintf("service %s has lost its quorum: %u of %u servers up",
+					     keys[i], v.n_up, v.n_servers - v.n_sorry));
+	if (n > LOST_SHOWN)
+		json_array_append_new(
+			list, json_sprintf("%u more services have lost theirs", n - LOST_SHOWN));
+}
+
 static json_t *warnings_json(const struct control *c)
 {
 	json_t *list = json_array();
+
+	warn_of_quorum(c, list);
 
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
 		if (c->dp->ports[i].warning[0])

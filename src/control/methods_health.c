@@ -3,26 +3,48 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "control/listing.h"
 #include "control/watching.h"
+#include "health/member.h"
+
+/* Those of standing_names, and one more. */
+#define FILTER_FORCED STANDING_MAX /* whatever the state: an operator said so */
+static const char *const filter_words[] = {"unknown", "up", "down", "maintenance", "forced", NULL};
+_Static_assert(sizeof(filter_words) / sizeof(filter_words[0]) == FILTER_FORCED + 2, "in order");
+
+static uint64_t seconds_since(uint64_t at_ms)
+{
+	struct timespec ts;
+	uint64_t now_ms;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return now_ms > at_ms ? (now_ms - at_ms) / 1000 : 0;
+}
 
 static json_t *view_json(const struct config_service *svc, const char *key,
-			 const struct endpoint *ep, const struct health_view *v)
+			 const struct config_server *server, const struct health_view *v)
 {
 	char text[ENDPOINT_STRLEN];
 	json_t *o;
 
-	o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:b, s:I, s:I, s:s}", "service", key,
-		      "server", endpoint_format(ep, text, sizeof(text)), "state",
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:I, s:I, s:s, s:I, s:I}",
+		      "service", key, "server", endpoint_format(&server->ep, text, sizeof(text)),
+		      "standing", standing_names[v->standing], "state",
 		      health_state_names[v->state], "admin", health_admin_names[v->admin],
-		      "since_ms", (json_int_t)v->since_ms, "reason", v->reason, "chosen",
+		      "since_ms", (json_int_t)v->since_ms, "state_s",
+		      (json_int_t)seconds_since(v->since_ms), "reason", v->reason, "chosen",
 		      !v->effect.down, "weight", (json_int_t)v->weight, "effective_weight",
 		      (json_int_t)v->effect.weight, "weight_source",
-		      v->weight_source ? v->weight_source : "configuration");
+		      v->weight_source ? v->weight_source : "configuration", "weight_low",
+		      (json_int_t)v->weight_low, "weight_high", (json_int_t)v->weight_high);
 	if (o && svc->name)
 		json_object_set_new(o, "name", json_string(svc->name));
+	if (o && server->sorry)
+		json_object_set_new(o, "sorry", json_true());
 	if (o && v->drain)
 		json_object_set_new(o, "drain", json_true());
 	if (o && v->maint)
@@ -30,45 +52,137 @@ static json_t *view_json(const struct config_service *svc, const char *key,
 	return o;
 }
 
-static void list_row(struct control *c, const struct config_service *svc,
-		     const struct traffic_sum *removed, json_t *rows)
+/* ---- list ---- */
+
+struct filter {
+	const struct config_service *service; /* NULL: any */
+	struct endpoint server;		      /* family NONE: any; port 0: any */
+	uint32_t state;			      /* of filter_words; UINT32_MAX: any */
+};
+
+static uint32_t word_index(const char *word)
+{
+	for (uint32_t i = 0; word && filter_words[i]; i++)
+		if (strcmp(filter_words[i], word) == 0)
+			return i;
+	return UINT32_MAX;
+}
+
+static bool passes(const struct filter *f, const struct endpoint *ep, const struct health_view *v)
+{
+	if (f->state == FILTER_FORCED ? v->admin == HEALTH_ADMIN_NONE
+				      : f->state != UINT32_MAX && v->standing != f->state)
+		return false;
+	if (f->server.addr.family == ADDR_NONE)
+		return true;
+	return addr_equal(&f->server.addr, &ep->addr) &&
+	       (f->server.port == 0 || f->server.port == ep->port);
+}
+
+static void filter_read(const struct control *c, const json_t *params, struct filter *out)
+{
+	const char *service = param_string(params, "service"),
+		   *server = param_string(params, "server");
+
+	memset(out, 0, sizeof(*out));
+	if (service)
+		out->service = config_service_find(c->config, service);
+	if (server && endpoint_parse(server, &out->server) < 0)
+		(void)addr_parse(server, &out->server.addr);
+	out->state = word_index(param_string(params, "state"));
+}
+
+static void service_rows(struct control *c, const struct config_service *svc,
+			 const struct filter *f, json_t *rows)
 {
 	struct health *h = watching_health(c);
 	char key[CONFIG_KEY_STRLEN];
 	struct health_view v;
 
-	(void)removed;
 	config_service_key(svc, key, sizeof(key));
 	for (uint32_t i = 0; h && i < svc->n_servers; i++)
-		if (health_get(h, key, &svc->servers[i].ep, &v) == 0)
-			json_array_append_new(rows, view_json(svc, key, &svc->servers[i].ep, &v));
+		if (health_get_now(h, key, &svc->servers[i].ep, &v) == 0 &&
+		    passes(f, &svc->servers[i].ep, &v))
+			json_array_append_new(rows, view_json(svc, key, &svc->servers[i], &v));
+}
+
+static void list_row(struct control *c, const struct config_service *svc,
+		     const struct listing_given *given, json_t *rows)
+{
+	struct filter f;
+
+	filter_read(c, given->params, &f);
+	service_rows(c, svc, &f, rows);
+}
+
+/* True: the filters make sense; else req has ended. */
+static bool filter_check(struct control *c, struct rpc_request *req, const json_t *params,
+			 const struct filter *f)
+{
+	const char *service = param_string(params, "service"),
+		   *server = param_string(params, "server"), *state = param_string(params, "state"),
+		   *near;
+
+	if (service && !f->service) {
+		fail_no_service(c, req, service);
+		return false;
+	}
+	if (server && f->server.addr.family == ADDR_NONE) {
+		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "server"),
+			 "health.list: server: expected an address, or address:port");
+		return false;
+	}
+	if (state && f->state == UINT32_MAX) {
+		near = text_near_miss(state, filter_words);
+		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "state"),
+			 "health.list: state: expected up, down, unknown, maintenance or "
+			 "forced%s%s%s",
+			 near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+		return false;
+	}
+	return true;
 }
 
 static void list(struct control *c, struct rpc_request *req, json_t *params)
 {
 	static const struct listing_section section = {.key = "servers", .of_service = list_row};
 	static const struct listing_section *const sections[] = {&section};
+	struct filter f;
+	json_t *rows;
 
-	(void)params;
-	listing_start(c, req, sections, 1);
+	filter_read(c, params, &f);
+	if (!filter_check(c, req, params, &f))
+		return;
+	if (!f.service) {
+		listing_start(c, req, params, sections, 1);
+		return;
+	}
+	rows = json_array();
+	service_rows(c, f.service, &f, rows);
+	rpc_answer(req, json_pack("{s:o}", "servers", rows));
 }
+
+/* ---- one ---- */
 
 /* The server that params name; NULL: req has ended. */
 static const struct config_service *find(struct control *c, struct rpc_request *req,
-					 const json_t *params, struct endpoint *ep)
+					 const json_t *params, const struct config_server **found)
 {
 	const char *name = param_string(params, "service"),
 		   *server = param_string(params, "server");
 	const struct config_service *svc = config_service_find(c->config, name);
+	struct endpoint ep = {0};
+	int at;
 
-	memset(ep, 0, sizeof(*ep));
 	if (!svc) {
 		fail_no_service(c, req, name);
 		return NULL;
 	}
-	if ((endpoint_parse(server, ep) == 0 || addr_parse(server, &ep->addr) == 0) &&
-	    config_server_find(svc, ep) >= 0)
+	if ((endpoint_parse(server, &ep) == 0 || addr_parse(server, &ep.addr) == 0) &&
+	    (at = config_server_find(svc, &ep)) >= 0) {
+		*found = &svc->servers[at];
 		return svc;
+	}
 	rpc_fail(req, RPC_NO_OBJECT, NULL, "service %s has no real server \"%.100s\"", name,
 		 server);
 	return NULL;
@@ -108,62 +222,121 @@ static json_t *checks_json(const struct health *h, const char *key, const struct
 	return list;
 }
 
+static json_t *quorum_json(const struct health_service_view *g)
+{
+	return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:I}", "held", (int)g->quorum, "lost",
+			 (int)g->lost, "kept", (int)g->kept, "has", (json_int_t)g->has, "needed",
+			 (json_int_t)g->needed, "up", (json_int_t)g->n_up, "servers",
+			 (json_int_t)(g->n_servers - g->n_sorry));
+}
+
+/* What clients' SYNs met, where workers see it: NAT and TCP. */
+static void add_handshakes(const struct control *c, const char *key, const struct endpoint *ep,
+			   json_t *o)
+{
+	const struct service_rt *svc = runtime_service_find(&c->pub->runtime, key);
+	const struct server_rt *srv = svc ? runtime_server_find(&c->pub->runtime, svc, ep) : NULL;
+	struct passive_counters passive = {0};
+
+	if (srv)
+		traffic_read_passive(&c->traffic, srv->id, &passive);
+	if (passive.syns)
+		json_object_set_new(o, "handshakes", traffic_passive_json(&passive));
+}
+
 static void show(struct control *c, struct rpc_request *req, json_t *params)
 {
+	const struct config_server *server = NULL;
 	struct health_service_view group;
 	struct health_view v;
 	char key[CONFIG_KEY_STRLEN];
-	struct endpoint ep;
-	const struct config_service *svc = find(c, req, params, &ep);
+	const struct config_service *svc = find(c, req, params, &server);
 	struct health *h = watching_health(c);
 	json_t *o;
 
 	if (!svc)
 		return;
 	config_service_key(svc, key, sizeof(key));
-	if (!h || health_get(h, key, &ep, &v) < 0) {
+	if (!h || health_get(h, key, &server->ep, &v) < 0) {
 		rpc_fail(req, RPC_NO_OBJECT, NULL, "it is not watched");
 		return;
 	}
-	o = view_json(svc, key, &ep, &v);
+	o = view_json(svc, key, server, &v);
 	json_object_set_new(o, "checked_ms", json_integer((json_int_t)v.checked_ms));
-	json_object_set_new(o, "checks", checks_json(h, key, &ep));
+	json_object_set_new(o, "transitions", json_integer((json_int_t)v.edges));
+	json_object_set_new(o, "checks", checks_json(h, key, &server->ep));
 	json_object_set_new(o, "history", history_json(&v));
 	if (health_get_service(h, key, &group) == 0)
-		json_object_set_new(o, "quorum", json_boolean(group.quorum));
+		json_object_set_new(o, "quorum", quorum_json(&group));
+	add_handshakes(c, key, &server->ep, o);
 	rpc_answer(req, o);
+}
+
+/* ---- an operator's word ---- */
+
+/* "auto" is what operators say for what they take back. HEALTH_ADMIN_MAX: not a word. */
+static enum health_admin admin_parse(const char *word)
+{
+	uint32_t admin = 0;
+
+	if (strcmp(word, "auto") == 0)
+		return HEALTH_ADMIN_NONE;
+	while (admin < HEALTH_ADMIN_MAX && strcmp(health_admin_names[admin], word) != 0)
+		admin++;
+	return (enum health_admin)admin;
+}
+
+static json_t *forced_json(struct control *c, const char *key, const struct endpoint *ep)
+{
+	static const char *const words[HEALTH_ADMIN_MAX] = {
+		[HEALTH_ADMIN_NONE] = "left to its checks",
+		[HEALTH_ADMIN_UP] = "forced up",
+		[HEALTH_ADMIN_DOWN] = "forced down",
+		[HEALTH_ADMIN_MAINT] = "in maintenance",
+	};
+	struct health_service_view g = {0};
+	char text[ENDPOINT_STRLEN];
+	struct health_view v;
+
+	if (health_get_now(watching_health(c), key, ep, &v) < 0)
+		return json_object();
+	(void)health_get_service(watching_health(c), key, &g);
+	return json_pack("{s:o, s:b, s:s}", "text",
+			 json_sprintf("%s of %s is %s: it counts as %s and %s%s",
+				      endpoint_format(ep, text, sizeof(text)), key, words[v.admin],
+				      standing_names[v.standing],
+				      v.effect.down ? "gets no new connections" : "is chosen",
+				      g.lost ? "; the service has lost its quorum" : ""),
+			 "chosen", !v.effect.down, "standing", standing_names[v.standing]);
 }
 
 static void force(struct control *c, struct rpc_request *req, json_t *params)
 {
-	const char *word = param_string(params, "state"), *names[HEALTH_ADMIN_MAX + 1] = {0};
+	static const char *const words[] = {"up", "down", "maintenance", "auto", NULL};
+	const char *word = param_string(params, "state"), *near;
+	enum health_admin admin = admin_parse(word);
+	const struct config_server *server = NULL;
+	const struct config_service *svc = find(c, req, params, &server);
+	uint64_t start = clock_us();
 	char key[CONFIG_KEY_STRLEN];
-	struct endpoint ep;
-	const struct config_service *svc = find(c, req, params, &ep);
-	uint32_t admin = 0;
-	const char *near;
 
 	if (!svc)
 		return;
-	for (uint32_t i = 0; i < HEALTH_ADMIN_MAX; i++)
-		names[i] = health_admin_names[i];
-	while (names[admin] && strcmp(names[admin], word) != 0)
-		admin++;
-	if (!names[admin]) {
-		near = text_near_miss(word, names);
+	if (admin == HEALTH_ADMIN_MAX) {
+		near = text_near_miss(word, words);
 		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "state"),
-			 "health.force: state: expected up, down, maintenance or none%s%s%s",
+			 "health.force: state: expected up, down, maintenance or auto%s%s%s",
 			 near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 		return;
 	}
 	config_service_key(svc, key, sizeof(key));
-	if (health_force(watching_health(c), key, &ep, (enum health_admin)admin,
-			 param_string(params, "reason")) < 0) {
+	if (!watching_health(c) || health_force(watching_health(c), key, &server->ep, admin,
+						param_string(params, "reason")) < 0) {
 		rpc_fail(req, RPC_INTERNAL, NULL, "it is not watched, or there is no memory");
 		return;
 	}
-	/* What follows is settled at the end of this turn of the loop, and published then. */
-	rpc_answer(req, json_object());
+	health_settle(watching_health(c));
+	answer_when_swapped(c, req, start, forced_json(c, key, &server->ep));
 }
 
 static void counters(struct control *c, struct rpc_request *req, json_t *params)
@@ -188,7 +361,11 @@ static void counters(struct control *c, struct rpc_request *req, json_t *params)
 const struct method health_methods[] = {
 	{.name = "health.list",
 	 .run = list,
-	 .help = "State, reason and weight of every real server of every service."},
+	 .help = "State, reason and weight of real servers, filtered; `state` is what counts: up, "
+		 "down, unknown, maintenance, or forced.",
+	 .params = {{"service", PARAM_STRING, false},
+		    {"server", PARAM_STRING, false},
+		    {"state", PARAM_STRING, false}}},
 	{.name = "health.show",
 	 .run = show,
 	 .help = "All that is known of one server of one service, with its history.",
@@ -196,7 +373,7 @@ const struct method health_methods[] = {
 	{.name = "health.force",
 	 .run = force,
 	 .help = "An operator's word, until it is taken back: `state` is up, down, maintenance or "
-		 "none.",
+		 "auto. Answered once workers have it.",
 	 .params = {{"service", PARAM_STRING, true},
 		    {"server", PARAM_STRING, true},
 		    {"state", PARAM_STRING, true},

@@ -8,6 +8,7 @@
 #include "control/config_index.h"
 #include "control/listing.h"
 #include "control/watching.h"
+#include "health/member.h"
 
 /* --- changes --- */
 
@@ -121,6 +122,25 @@ static void set_traffic(json_t *object, const struct traffic_sum *sum)
 	json_object_set_new(object, "rates", traffic_rates_json(sum->rate));
 }
 
+/* What health makes of a server. */
+static void set_health(const struct control *c, const char *key, const struct endpoint *ep,
+		       json_t *o)
+{
+	const struct health *h = watching_health(c);
+	struct health_view v;
+
+	if (!h || health_get_now(h, key, ep, &v) < 0)
+		return;
+	json_object_set_new(o, "effective_weight", json_integer(v.effect.weight));
+	json_object_set_new(o, "weight_source",
+			    json_string(v.weight_source ? v.weight_source : "configuration"));
+	json_object_set_new(o, "weight_low", json_integer(v.weight_low));
+	json_object_set_new(o, "weight_high", json_integer(v.weight_high));
+	json_object_set_new(o, "health", json_string(standing_names[v.standing]));
+	json_object_set_new(o, "admin", json_string(health_admin_names[v.admin]));
+	json_object_set_new(o, "reason", json_string(v.reason));
+}
+
 static json_t *server_json(const struct control *c, const struct config_service *svc,
 			   const struct config_server *server, const struct service_rt *rt,
 			   const struct service *node, struct traffic_sum *total)
@@ -146,6 +166,7 @@ static json_t *server_json(const struct control *c, const struct config_service 
 	json_object_set_new(o, "inactive", json_integer(counts_inactive(counts)));
 	json_object_set_new(o, "overloaded", json_boolean(server_rt_overloaded(srv)));
 	json_object_set_new(o, "down", json_boolean(down));
+	set_health(c, rt->key, &server->ep, o);
 	traffic_add_server(&c->traffic, srv->id, &sum);
 	traffic_add(total, &sum);
 	set_traffic(o, &sum);
@@ -153,6 +174,13 @@ static json_t *server_json(const struct control *c, const struct config_service 
 	if (passive.syns) /* NAT and TCP: else nothing is known of answers */
 		json_object_set_new(o, "handshakes", traffic_passive_json(&passive));
 	return o;
+}
+
+static bool quorum_lost(const struct control *c, const char *key)
+{
+	struct health_service_view v;
+
+	return watching_health(c) && health_get_service(watching_health(c), key, &v) == 0 && v.lost;
 }
 
 static json_t *service_json(struct control *c, const struct config_service *svc,
@@ -176,14 +204,16 @@ static json_t *service_json(struct control *c, const struct config_service *svc,
 		traffic_add(&sum, &removed[rt->id]);
 	}
 	json_object_set_new(o, "key", json_string(config_service_key(svc, key, sizeof(key))));
+	if (quorum_lost(c, key))
+		json_object_set_new(o, "quorum_lost", json_true());
 	set_traffic(o, &sum);
 	return o;
 }
 
 static void service_row(struct control *c, const struct config_service *svc,
-			const struct traffic_sum *removed, json_t *rows)
+			const struct listing_given *given, json_t *rows)
 {
-	json_array_append_new(rows, service_json(c, svc, removed));
+	json_array_append_new(rows, service_json(c, svc, given->removed));
 }
 
 static void service_list(struct control *c, struct rpc_request *req, json_t *params)
@@ -193,7 +223,7 @@ static void service_list(struct control *c, struct rpc_request *req, json_t *par
 	static const struct listing_section *const sections[] = {&section};
 
 	(void)params;
-	listing_start(c, req, sections, 1);
+	listing_start(c, req, NULL, sections, 1);
 }
 
 /* Servers that wait for the end of their connections, and what becomes of those. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "control/builder.h"
@@ -104,14 +105,6 @@ void watching_published(struct control *c)
 
 /* ---- edges ---- */
 
-static const char *state_word(const struct health_view *v)
-{
-	return v->admin == HEALTH_ADMIN_MAINT  ? "in maintenance"
-	       : v->admin == HEALTH_ADMIN_UP   ? "forced up"
-	       : v->admin == HEALTH_ADMIN_DOWN ? "forced down"
-					       : health_state_names[v->state];
-}
-
 static void tell_program(struct control *c, const char *key, const char *server,
 			 const struct health_view *v)
 {
@@ -144,9 +137,56 @@ static void on_edge(void *arg, const char *key, const struct endpoint *server)
 	if (health_get(c->watching->health, key, server, &v) < 0)
 		return;
 	endpoint_format(server, text, sizeof(text));
-	log_notice(AREA, "server %s of %s is %s: %s", text, key, state_word(&v), v.reason);
 	if (c->watching->notify)
 		tell_program(c, key, text, &v);
+}
+
+static void quorum_sentence(const struct health_service_view *v, char *buf, size_t len)
+{
+	const char *what = v->n_sorry_up ? "sorry servers take over"
+			   : v->n_up	 ? "those that are up go on"
+			   : v->kept	 ? "those that were up last go on"
+					 : "new connections are refused";
+
+	if (v->lost)
+		snprintf(buf, len,
+			 "%u of %u servers are up, which counts %llu of the %llu needed: %s",
+			 v->n_up, v->n_servers - v->n_sorry, (unsigned long long)v->has,
+			 (unsigned long long)v->needed, what);
+	else
+		snprintf(buf, len, "%u of %u servers are up", v->n_up, v->n_servers - v->n_sorry);
+}
+
+static void on_quorum(void *arg, const char *key)
+{
+	struct control *c = arg;
+	struct health_service_view v;
+	char reason[160], object[NOTIFY_MAX_OBJECT], *text;
+	struct timespec now;
+	json_t *o;
+
+	if (health_get_service(c->watching->health, key, &v) < 0)
+		return;
+	quorum_sentence(&v, reason, sizeof(reason));
+	if (v.lost)
+		log_warning(AREA, "%s: the quorum is lost: %s", key, reason);
+	else
+		log_notice(AREA, "%s: the quorum is held again: %s", key, reason);
+	if (!c->watching->notify)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "event", "quorum",
+		      "router", c->boot->node.name, "service", key, "quorum",
+		      v.lost ? "lost" : "held", "servers", (json_int_t)(v.n_servers - v.n_sorry),
+		      "up", (json_int_t)v.n_up, "has", (json_int_t)v.has, "needed",
+		      (json_int_t)v.needed, "at_ms",
+		      (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, "reason", reason);
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	snprintf(object, sizeof(object), "quorum of %s", key);
+	if (text)
+		(void)notify_send(c->watching->notify, object, text);
+	free(text);
 }
 
 /* ---- what is watched ---- */
@@ -317,8 +357,11 @@ static void on_traffic(void *arg, const char *service_key, const struct endpoint
 
 int watching_start(struct control *c, struct spawner *spawner)
 {
-	struct health_options options = {
-		.base = c->base, .changed = on_changed, .edge = on_edge, .arg = c};
+	struct health_options options = {.base = c->base,
+					 .changed = on_changed,
+					 .edge = on_edge,
+					 .quorum = on_quorum,
+					 .arg = c};
 	struct watching_run run = {.after = c->config};
 
 	c->watching = calloc(1, sizeof(*c->watching));

@@ -155,6 +155,33 @@ bool group_run(struct group *g, uint64_t now_us)
 	return changed;
 }
 
+bool group_lost(const struct group *g)
+{
+	uint32_t regular = 0;
+
+	if (g->state.quorum != QUORUM_START)
+		return g->state.quorum == QUORUM_LOST;
+	for (uint32_t i = 0; i < g->n; i++) {
+		if (g->gms[i]->sorry)
+			continue;
+		if (g->gms[i]->standing == STANDING_OUT)
+			return false;
+		regular++;
+	}
+	return regular > 0;
+}
+
+static void tell_quorum(struct group *g)
+{
+	const struct health_options *o = &g->h->options;
+
+	if (group_lost(g) == g->lost)
+		return;
+	g->lost = !g->lost;
+	if (o->quorum)
+		o->quorum(o->arg, g->key);
+}
+
 /* Settles what is marked; then tells of it, changes before edges. */
 static void settle_marked(struct health *h)
 {
@@ -176,7 +203,14 @@ static void settle_marked(struct health *h)
 			if (o->edge)
 				o->edge(o->arg, g->key, &g->members[i]->ep);
 		}
+		tell_quorum(g);
 	}
+}
+
+void health_settle(struct health *h)
+{
+	if (!h->in_turn)
+		settle_marked(h);
 }
 
 uint64_t health_run(struct health *h)

@@ -97,6 +97,9 @@ struct health_options {
 	void (*changed)(void *arg, const char *service_key);
 	/* One edge of one server, for notify programs and logs; see struct health_view. */
 	void (*edge)(void *arg, const char *service_key, const struct endpoint *server);
+	/* A service has lost its quorum, or has it again; see struct health_service_view. Or NULL.
+	 */
+	void (*quorum)(void *arg, const char *service_key);
 	/* For passive checks: sums over workers now; NULL: not available. */
 	void (*traffic)(void *arg, const char *service_key, const struct endpoint *server,
 			struct passive_counters *out);
@@ -138,17 +141,21 @@ struct health_transition {
 
 /* All that is known of one server of one service; for `health` and metrics. */
 struct health_view {
-	uint8_t state; /* enum health_state: what checks say */
-	uint8_t admin; /* enum health_admin */
+	uint8_t state;	  /* enum health_state: what checks say */
+	uint8_t admin;	  /* enum health_admin */
+	uint8_t standing; /* enum standing (member.h): what counts, operators and agents heard */
 	struct health_effect effect;
 	uint32_t weight;	   /* as configured */
 	const char *weight_source; /* "configuration", "agent", "load", "slow start" */
-	bool drain, maint;	   /* an agent's words */
-	uint64_t since_ms;	   /* CLOCK_REALTIME of the last edge */
-	uint64_t checked_ms;	   /* of the last answer; 0 = never */
-	uint32_t duration_us;	   /* of the last answer */
-	uint32_t streak, needed;   /* "3rd of 3" */
+	/* What agents and loads may make of it; both `weight` where nobody may. */
+	uint32_t weight_low, weight_high;
+	bool drain, maint;	 /* an agent's words */
+	uint64_t since_ms;	 /* CLOCK_REALTIME of the last edge */
+	uint64_t checked_ms;	 /* of the last answer; 0 = never */
+	uint32_t duration_us;	 /* of the last answer */
+	uint32_t streak, needed; /* "3rd of 3" */
 	uint64_t probes, failures, errors;
+	uint64_t edges; /* changes since it is watched */
 	char reason[CHECK_REASON_LEN + 64];
 	uint32_t n_history;
 	struct health_transition history[HEALTH_HISTORY]; /* newest first */
@@ -156,6 +163,11 @@ struct health_view {
 /* 0 or -ENOENT. */
 int health_get(const struct health *h, const char *service_key, const struct endpoint *server,
 	       struct health_view *out);
+/* The same without history, for who asks of thousands. */
+int health_get_now(const struct health *h, const char *service_key, const struct endpoint *server,
+		   struct health_view *out);
+/* What is marked is settled now, not at the end of the turn: changed() and edge() are called. */
+void health_settle(struct health *h);
 
 /* One check of one server of one service. */
 struct health_check_view {
@@ -176,11 +188,17 @@ uint32_t health_get_checks(const struct health *h, const char *service_key,
 struct health_service_view {
 	uint32_t n_servers, n_up, n_unknown;
 	uint32_t weight_up;
-	bool quorum; /* held */
-	bool kept;   /* all are down: keep_last holds */
+	uint32_t n_sorry; /* of n_servers; they are no part of n_up */
+	uint32_t n_sorry_up;
+	uint64_t has, needed; /* what the quorum counts: servers, or weight */
+	bool quorum;	      /* held */
+	bool lost;	      /* not held, although every server is known */
+	bool kept;	      /* all are down: keep_last holds */
 };
 int health_get_service(const struct health *h, const char *service_key,
 		       struct health_service_view *out);
+/* How many services have lost their quorum; keys of the first max, valid until one changes. */
+uint32_t health_lost(const struct health *h, const char **keys, uint32_t max);
 
 /* X(name, help): counters and gauges of the whole. Lateness: start of a probe after its time. */
 #define HEALTH_COUNTERS(X)                                                                         \

@@ -97,7 +97,8 @@ struct member {
 	uint32_t n_links;
 	uint64_t reentry_us; /* the longest of its checks */
 	struct timer reentry;
-	bool edge;	   /* to be told */
+	bool edge; /* to be told */
+	uint64_t n_edges;
 	uint64_t since_ms; /* calendar */
 	char *why;	   /* of admin; or NULL */
 	uint32_t n_history;
@@ -118,6 +119,7 @@ struct group {
 	struct timer tick;
 	uint32_t hint;	   /* where the next look-up of a member begins */
 	bool marked, tell; /* to be settled; changed() is due whatever that finds */
+	bool lost;	   /* its quorum, as it was told */
 	TAILQ_ENTRY(group) of_marked;
 	TAILQ_ENTRY(group) of_all;
 };
@@ -180,6 +182,8 @@ void group_mark(struct group *g);
 void group_tick(struct timer *t, uint64_t now_us); /* group.tick */
 /* Whether an effect changed. */
 bool group_run(struct group *g, uint64_t now_us);
+/* The quorum is not held, and not because somebody has not answered yet. */
+bool group_lost(const struct group *g);
 struct group *group_find(const struct health *h, const char *key);
 struct member *group_member_find(struct group *g, const struct endpoint *ep);
 struct member *health_member(const struct health *h, const char *key, const struct endpoint *ep);

@@ -16,6 +16,13 @@ const char *const health_admin_names[HEALTH_ADMIN_MAX] = {
 	[HEALTH_ADMIN_MAINT] = "maintenance",
 };
 
+const char *const standing_names[STANDING_MAX] = {
+	[STANDING_OUT] = "unknown",
+	[STANDING_IN] = "up",
+	[STANDING_DOWN] = "down",
+	[STANDING_MAINT] = "maintenance",
+};
+
 const uint8_t member_steps[HEALTH_STATE_MAX][HEALTH_STATE_MAX] = {
 	[HEALTH_UNKNOWN] =
 		{

@@ -29,6 +29,7 @@ enum standing {
 	STANDING_MAINT, /* no new connections, old ones go on */
 	STANDING_MAX
 };
+extern const char *const standing_names[STANDING_MAX]; /* "unknown", "up", "down", ... */
 
 struct member_state {
 	uint8_t state; /* enum health_state */

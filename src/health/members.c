@@ -99,6 +99,7 @@ static void edge(struct member *m, const char *reason)
 					    .admin = m->state.admin,
 					    .reason = strdup(reason)};
 	m->edge = true;
+	m->n_edges++;
 	h->totals.edges++;
 	log_edge(m, reason);
 }

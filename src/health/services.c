@@ -217,6 +217,8 @@ static void group_replace(struct group *g, struct plan *plan, const struct healt
 		member_heard(members[i], NULL, NULL, now_us);
 	}
 	group_run(g, now_us);
+	if (group_lost(g) != g->lost)
+		group_mark(g);
 	health_wake(g->h);
 }
 

@@ -43,23 +43,23 @@ static void view_reason(const struct member *m, const struct watch *telling, cha
 		snprintf(buf, len, "%s", last);
 }
 
-int health_get(const struct health *h, const char *service_key, const struct endpoint *server,
-	       struct health_view *out)
+static void view_fill(const struct member *m, struct health_view *out)
 {
-	const struct member *m = health_member(h, service_key, server);
-	const struct watch *telling;
+	const struct watch *telling = member_telling(m);
+	const struct health_policy *policy = &m->group->policy;
+	struct weight_bounds bounds = {policy->weight_min_percent, policy->weight_max_percent};
 
-	if (!m)
-		return -ENOENT;
-	telling = member_telling(m);
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct health_view, history));
 	out->state = m->state.state;
 	out->admin = m->state.admin;
+	out->standing = (uint8_t)member_standing(&m->state);
+	out->edges = m->n_edges;
 	out->drain = m->state.drain;
 	out->maint = m->state.maint;
 	out->effect = m->gm.effect;
 	out->weight = m->gm.configured;
 	out->weight_source = m->gm.source;
+	weight_range(&m->gm.advice, bounds, m->gm.configured, &out->weight_low, &out->weight_high);
 	out->since_ms = m->since_ms;
 	if (telling) {
 		out->duration_us = telling->last.duration_us;
@@ -76,6 +76,28 @@ int health_get(const struct health *h, const char *service_key, const struct end
 			out->checked_ms = w->last.checked_ms;
 	}
 	view_reason(m, telling, out->reason, sizeof(out->reason));
+}
+
+int health_get_now(const struct health *h, const char *service_key, const struct endpoint *server,
+		   struct health_view *out)
+{
+	const struct member *m = health_member(h, service_key, server);
+
+	if (!m)
+		return -ENOENT;
+	view_fill(m, out);
+	return 0;
+}
+
+int health_get(const struct health *h, const char *service_key, const struct endpoint *server,
+	       struct health_view *out)
+{
+	const struct member *m = health_member(h, service_key, server);
+
+	if (!m)
+		return -ENOENT;
+	view_fill(m, out);
+	memset(out->history, 0, sizeof(out->history));
 	out->n_history = m->n_history;
 	for (uint32_t i = 0; i < m->n_history; i++) {
 		out->history[i].at_ms = m->history[i].at_ms;
@@ -127,12 +149,36 @@ int health_get_service(const struct health *h, const char *service_key,
 		.n_servers = g->n,
 		.n_up = g->state.n_in,
 		.weight_up = g->state.weight_in,
+		.has = g->policy.quorum_weight ? g->state.weight_in : g->state.n_in,
+		.needed = g->policy.quorum ? g->policy.quorum : 1,
 		.quorum = g->state.quorum == QUORUM_HELD,
+		.lost = group_lost(g),
 		.kept = g->state.kept,
 	};
-	for (uint32_t i = 0; i < g->n; i++)
-		out->n_unknown += g->members[i]->gm.standing == STANDING_OUT;
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct group_member *m = g->gms[i];
+
+		out->n_unknown += m->standing == STANDING_OUT;
+		out->n_sorry += m->sorry;
+		out->n_sorry_up += m->sorry && m->standing == STANDING_IN;
+	}
 	return 0;
+}
+
+uint32_t health_lost(const struct health *h, const char **keys, uint32_t max)
+{
+	const struct group *g;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH(g, &h->all, of_all)
+	{
+		if (!group_lost(g))
+			continue;
+		if (n < max)
+			keys[n] = g->key;
+		n++;
+	}
+	return n;
 }
 
 void health_counters(const struct health *h, struct health_counters *out)

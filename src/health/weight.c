@@ -61,6 +61,28 @@ uint32_t weight_advised(const struct weight_advice *a, struct weight_bounds boun
 	return w > WEIGHT_MAX ? WEIGHT_MAX : (uint32_t)lround(w);
 }
 
+static uint32_t share(uint32_t configured, uint32_t percent)
+{
+	uint64_t w = ((uint64_t)configured * percent + 50) / 100;
+
+	if (w == 0 && percent > 0 && configured > 0)
+		w = 1;
+	return w > WEIGHT_MAX ? WEIGHT_MAX : (uint32_t)w;
+}
+
+void weight_range(const struct weight_advice *a, struct weight_bounds bounds, uint32_t configured,
+		  uint32_t *low, uint32_t *high)
+{
+	struct weight_bounds b = {100, 100};
+
+	if (a->has_percent)
+		b = or_default(bounds, 0, 100);
+	else if (a->has_load)
+		b = or_default(bounds, LOAD_MIN_PERCENT, LOAD_MAX_PERCENT);
+	*low = share(configured, b.min_percent);
+	*high = share(configured, b.max_percent);
+}
+
 uint32_t weight_slow(uint32_t weight, uint64_t elapsed_us, uint64_t total_us)
 {
 	if (weight <= 1 || elapsed_us >= total_us)

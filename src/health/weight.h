@@ -38,6 +38,10 @@ void weight_load(struct weight_advice *a, struct weight_bounds bounds, uint32_t 
 uint32_t weight_advised(const struct weight_advice *a, struct weight_bounds bounds,
 			uint32_t configured, const char **source);
 
+/* Where advice may put it, in units of weight; both the configured weight without advice. */
+void weight_range(const struct weight_advice *a, struct weight_bounds bounds, uint32_t configured,
+		  uint32_t *low, uint32_t *high);
+
 /* Slow start: from 1 to weight, linear, over total_us. At least 1 unless weight is 0. */
 uint32_t weight_slow(uint32_t weight, uint64_t elapsed_us, uint64_t total_us);
 

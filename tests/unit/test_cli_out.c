@@ -202,6 +202,43 @@ static void plain_lists_look_as_this_golden_text(void **state)
 	json_decref(r);
 }
 
+#define HEALTH                                                                                     \
+	"{\"servers\":[{\"service\":\"tcp:192.0.2.80:80\",\"name\":\"web\",\"server\":"            \
+	"\"10.10.0.11:80\",\"standing\":\"down\",\"admin\":\"none\",\"state_s\":12,"               \
+	"\"chosen\":false,\"weight\":10,\"effective_weight\":10,\"reason\":"                       \
+	"\"HTTP 503 from 10.10.0.11:80/health after 12 ms, 3rd of 3\"},"                           \
+	"{\"service\":\"tcp:192.0.2.80:80\",\"name\":\"web\",\"server\":\"10.10.0.12:80\","        \
+	"\"standing\":\"up\",\"admin\":\"up\",\"state_s\":7200,\"chosen\":true,\"weight\":10,"     \
+	"\"effective_weight\":5,\"reason\":\"an operator said so\"}]}"
+
+static void health_looks_as_this_golden_text(void **state)
+{
+	json_t *r = json_loads(HEALTH, 0, NULL);
+	struct out out = capture(false);
+
+	(void)state;
+	view_health_list(&out, r, NULL);
+	captured_check(
+		&out,
+		"SERVICE / SERVER         STATE        FOR  CHOSEN   WEIGHT  REASON\n"
+		"tcp:192.0.2.80:80 (web)\n"
+		"  10.10.0.11:80          down         12s  no           10  HTTP 503 from "
+		"10.10.0.11:80/health after 12 ms, 3rd of 3\n"
+		"  10.10.0.12:80          forced up  2h00m  yes     5 of 10  an operator said "
+		"so\n");
+	out = capture(false);
+	out.width = 80;
+	view_health_list(&out, r, NULL);
+	captured_check(
+		&out,
+		"SERVICE / SERVER         STATE        FOR  CHOSEN   WEIGHT  REASON\n"
+		"tcp:192.0.2.80:80 (web)\n"
+		"  10.10.0.11:80          down         12s  no           10  HTTP 503 from 10....\n"
+		"  10.10.0.12:80          forced up  2h00m  yes     5 of 10  an operator said "
+		"so\n");
+	json_decref(r);
+}
+
 static void views_survive_results_of_any_shape(void **state)
 {
 	static const char *const texts[] = {
@@ -214,13 +251,16 @@ static void views_survive_results_of_any_shape(void **state)
 		 "\"ports\":[[]],\"workers\":[{\"queues\":[1,{}],\"load\":1e300}],\"punts\":3}"),
 		"{\"warnings\":[1,{}],\"connections\":5,\"rates\":\"x\",\"doors\":{\"a\":1e308}}",
 		"{\"connection\":[1]}",
+		"{\"servers\":[1,{\"standing\":5,\"reason\":[]}],\"health\":[1,{}]}",
+		"{\"history\":[1,{\"at_ms\":1e300}],\"checks\":[1,{\"name\":{}}],\"quorum\":{}}",
 		"{\"connection\":{\"a\":{\"b\":{\"c\":1}}}}",
 		"{\"changes\":[1,{\"action\":5}],\"restart\":{},\"generation\":\"x\"}",
 	};
 	void (*const views[])(const struct out *, const json_t *, const struct invocation *) = {
-		view_version,	 view_status, view_services, view_service, view_count,
-		view_connection, view_rates,  view_counters, view_config,  view_check,
-		view_plan,	 view_saved,  view_level};
+		view_version, view_status,     view_services,	 view_service,
+		view_count,   view_connection, view_rates,	 view_counters,
+		view_config,  view_check,      view_plan,	 view_saved,
+		view_level,   view_health,     view_health_list, view_forced};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -262,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_long_table_prints_every_row_once),
 		cmocka_unit_test(services_look_as_this_golden_text),
 		cmocka_unit_test(plain_lists_look_as_this_golden_text),
+		cmocka_unit_test(health_looks_as_this_golden_text),
 		cmocka_unit_test(views_survive_results_of_any_shape),
 		cmocka_unit_test(a_line_is_cut_at_the_edge_with_its_styles_whole),
 	};

@@ -138,7 +138,7 @@ static void an_operators_word_holds_over_a_reload(void **state)
 
 	expect_error(f, "health.force",
 		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"state\":\"dwon\"}", -32602,
-		     "expected up, down, maintenance or none");
+		     "expected up, down, maintenance or auto");
 	do_it(f, "health.force",
 	      "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"state\":\"down\",\"reason\":"
 	      "\"disk\"}");
@@ -150,12 +150,105 @@ static void an_operators_word_holds_over_a_reload(void **state)
 	until(f, "10.0.0.1:80", false);
 }
 
+/* Services and servers of health.list, as "web/10.0.0.1:80=down ". */
+static const char *listed(struct fixture *f, const char *params)
+{
+	json_t *o = get(f, "health.list", params), *row;
+	static char text[512];
+	size_t i, len = 0;
+
+	text[0] = '\0';
+	json_array_foreach (json_object_get(o, "servers"), i, row) {
+		const char *name, *server, *standing;
+
+		assert_int_equal(json_unpack(row, "{s:s, s:s, s:s}", "name", &name, "server",
+					     &server, "standing", &standing),
+				 0);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s=%s ", name, server,
+					standing);
+	}
+	json_decref(o);
+	return text;
+}
+
+#define SERVER(n) "{\"service\":\"web\",\"server\":\"10.0.0." n ":80\""
+
+static void a_listing_is_filtered_by_service_server_and_state(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(listed(f, "{}"),
+			    "web/10.0.0.1:80=up web/10.0.0.2:80=up dns/10.0.1.1:53=up ");
+	do_it(f, "health.force", SERVER("1") ",\"state\":\"maintenance\"}");
+	do_it(f, "health.force", SERVER("2") ",\"state\":\"down\"}");
+	assert_string_equal(listed(f, "{\"service\":\"dns\"}"), "dns/10.0.1.1:53=up ");
+	assert_string_equal(listed(f, "{\"state\":\"up\"}"), "dns/10.0.1.1:53=up ");
+	assert_string_equal(listed(f, "{\"state\":\"down\"}"), "web/10.0.0.2:80=down ");
+	assert_string_equal(listed(f, "{\"state\":\"forced\"}"),
+			    "web/10.0.0.1:80=maintenance web/10.0.0.2:80=down ");
+	assert_string_equal(listed(f, "{\"server\":\"10.0.0.1\"}"), "web/10.0.0.1:80=maintenance ");
+	assert_string_equal(listed(f, "{\"server\":\"10.0.0.1:81\"}"), "");
+	expect_error(f, "health.list", "{\"state\":\"dow\"}", -32602, "did you mean \"down\"?");
+	expect_error(f, "health.list", "{\"service\":\"webb\"}", 2, "did you mean \"web\"?");
+	expect_error(f, "health.list", "{\"server\":\"x\"}", -32602, "expected an address");
+}
+
+static bool warned(struct fixture *f, const char *part)
+{
+	json_t *o = get(f, "status", "{}"), *w;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach (json_object_get(o, "warnings"), i, w)
+		found |= strstr(json_string_value(w), part) != NULL;
+	json_decref(o);
+	return found;
+}
+
+static void a_word_is_answered_when_workers_have_it_and_a_lost_quorum_is_said(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t generation = f->pub.snapshot->generation;
+	const char *text;
+	json_t *o;
+
+	o = get(f, "health.force", SERVER("1") ",\"state\":\"down\"}");
+	/* Not a moment later. */
+	assert_true(node_of(f, WEB)->servers[1].down);
+	assert_int_equal(json_integer_value(json_object_get(o, "generation")), generation + 1);
+	assert_non_null(strstr(json_string_value(json_object_get(o, "text")),
+			       "is forced down: it counts as down and gets no new connections"));
+	json_decref(o);
+	assert_false(warned(f, "quorum"));
+	o = get(f, "health.force", SERVER("2") ",\"state\":\"maintenance\"}");
+	text = json_string_value(json_object_get(o, "text"));
+	assert_non_null(strstr(text, "the service has lost its quorum"));
+	json_decref(o);
+	assert_non_null(strstr(last_log, "tcp:192.0.2.80:80: the quorum is lost: 0 of 2 servers "
+					 "are up, which counts 0 of the 1 needed: new connections "
+					 "are refused"));
+	assert_true(warned(f, "service tcp:192.0.2.80:80 has lost its quorum: 0 of 2 servers up"));
+	o = get(f, "service.get", "{\"service\":\"web\"}");
+	assert_true(json_is_true(json_object_get(json_object_get(o, "service"), "quorum_lost")));
+	json_decref(o);
+	do_it(f, "health.force", SERVER("1") ",\"state\":\"auto\"}");
+	assert_false(node_of(f, WEB)->servers[1].down);
+	assert_false(warned(f, "quorum"));
+	o = get(f, "health.show", SERVER("1") "}");
+	assert_int_equal(json_integer_value(json_object_get(o, "transitions")), 2);
+	assert_int_equal(json_array_size(json_object_get(o, "history")), 2);
+	assert_true(json_is_true(json_object_get(json_object_get(o, "quorum"), "held")));
+	json_decref(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_server_that_ends_is_left_out_and_comes_back),
 		T(quiesce_leaves_connections),
 		T(an_operators_word_holds_over_a_reload),
+		T(a_listing_is_filtered_by_service_server_and_state),
+		T(a_word_is_answered_when_workers_have_it_and_a_lost_quorum_is_said),
 	};
 
 	return cmocka_run_group_tests_name("health in control", tests, NULL, NULL);

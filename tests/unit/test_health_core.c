@@ -23,7 +23,8 @@ static struct {
 	uint8_t mode[65536]; /* enum mode, by the target's port */
 	uint32_t asked[65536];
 	struct probe *under_way[65536];
-	uint32_t n_changed, n_edges, max_under_way, n_under_way;
+	uint32_t n_changed, n_edges, n_quorum, max_under_way, n_under_way;
+	bool lost;			    /* the quorum, as told last */
 	struct probe_result advice;	    /* of CHECK_AGENT */
 	struct passive_counters traffic[3]; /* by port */
 } world;
@@ -100,6 +101,16 @@ static void on_edge(void *arg, const char *key, const struct endpoint *server)
 	world.n_edges++;
 }
 
+static void on_quorum(void *arg, const char *key)
+{
+	struct health_service_view v;
+
+	(void)arg;
+	assert_int_equal(health_get_service(world.h, key, &v), 0);
+	world.n_quorum++;
+	world.lost = v.lost;
+}
+
 static void on_traffic(void *arg, const char *key, const struct endpoint *server,
 		       struct passive_counters *out)
 {
@@ -117,8 +128,11 @@ static void ignore(enum log_level level, const char *area, const char *line)
 
 static int begin(void **state)
 {
-	const struct health_options o = {
-		.changed = on_changed, .edge = on_edge, .traffic = on_traffic, .max_in_flight = 8};
+	const struct health_options o = {.changed = on_changed,
+					 .edge = on_edge,
+					 .quorum = on_quorum,
+					 .traffic = on_traffic,
+					 .max_in_flight = 8};
 	const struct health_hooks hooks = {virtual_us, virtual_ms, NULL, fakes};
 
 	(void)state;
@@ -273,6 +287,67 @@ static void a_loop_that_comes_late_gives_probes_their_time_back(void **state)
 	}
 	assert_int_equal(view("a", 80).state, HEALTH_DOWN);
 	run_for(SECOND);
+}
+
+static void a_quorum_is_told_when_it_is_lost_and_when_it_is_back(void **state)
+{
+	struct health_service_view v;
+	const char *key = NULL;
+
+	(void)state;
+	policy.quorum = 2;
+	set("a", 1, 3, with_tcp);
+	run_for(30 * SECOND);
+	assert_int_equal(world.n_quorum, 0);
+	world.mode[1] = world.mode[2] = BAD;
+	run_for(20 * SECOND);
+	assert_int_equal(world.n_quorum, 1);
+	assert_true(world.lost);
+	assert_int_equal(health_lost(world.h, &key, 1), 1);
+	assert_string_equal(key, "a");
+	assert_int_equal(health_get_service(world.h, "a", &v), 0);
+	assert_int_equal(v.has, 1);
+	assert_int_equal(v.needed, 2);
+	/* A reload that asks for less gives it back; one that asks for more takes it. */
+	policy.quorum = 1;
+	set("a", 1, 3, with_tcp);
+	run_for(1);
+	assert_int_equal(world.n_quorum, 2);
+	assert_false(world.lost);
+	policy.quorum = 2;
+	set("a", 1, 3, with_tcp);
+	world.mode[1] = world.mode[2] = GOOD;
+	run_for(30 * SECOND);
+	assert_int_equal(world.n_quorum, 4);
+	assert_int_equal(health_lost(world.h, &key, 1), 0);
+	/* One that never was is lost once everybody is known, not before. */
+	world.mode[20] = world.mode[21] = BAD;
+	world.mode[21] = HANGS;
+	set("b", 20, 2, with_tcp);
+	run_for(500000);
+	assert_int_equal(world.n_quorum, 4);
+	run_for(30 * SECOND);
+	assert_int_equal(world.n_quorum, 5);
+	assert_true(world.lost);
+	health_del_service(world.h, "b");
+	policy.quorum = 0;
+}
+
+static void an_operators_word_is_settled_when_asked_for(void **state)
+{
+	struct endpoint ep = server(2);
+
+	(void)state;
+	set("a", 1, 3, with_none);
+	run_for(1);
+	assert_int_equal(health_force(world.h, "a", &ep, HEALTH_ADMIN_DOWN, "disk"), 0);
+	assert_false(effect("a", 2).down);
+	health_settle(world.h);
+	assert_true(effect("a", 2).down);
+	assert_int_equal(world.n_changed, 1);
+	assert_int_equal(view("a", 2).edges, 1);
+	run_for(1);
+	assert_int_equal(world.n_changed, 1);
 }
 
 static void what_cannot_be_asked_counts_neither_way(void **state)
@@ -646,6 +721,8 @@ int main(void)
 		CORE_TEST(a_server_that_hangs_is_told_by_the_time_limit),
 		CORE_TEST(a_loop_that_comes_late_gives_probes_their_time_back),
 		CORE_TEST(what_cannot_be_asked_counts_neither_way),
+		CORE_TEST(a_quorum_is_told_when_it_is_lost_and_when_it_is_back),
+		CORE_TEST(an_operators_word_is_settled_when_asked_for),
 		CORE_TEST(services_that_ask_the_same_ask_once),
 		CORE_TEST(a_reload_keeps_state_counts_and_turns),
 		CORE_TEST(a_check_that_is_added_takes_nobody_out_before_it_fails),

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Real servers: whether they are up, and why. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/view.h"
+
+#define LABEL_WIDTH 14
+
+const char *view_health_state(const json_t *row, char buf[64])
+{
+	const char *admin = view_text(row, "admin"), *state = view_text(row, "standing");
+
+	if (!*state)
+		state = view_text(row, "health");
+	if (strcmp(admin, "up") == 0 || strcmp(admin, "down") == 0)
+		snprintf(buf, 64, "forced %.20s", admin);
+	else
+		snprintf(buf, 64, "%.40s%s", *state ? state : "-",
+			 json_is_true(view_at(row, "drain")) ? ", drained" : "");
+	return buf;
+}
+
+static enum style state_style(const json_t *row, const char *state)
+{
+	enum style style = view_state_style(state);
+
+	return style == STYLE_GOOD && !json_is_true(view_at(row, "chosen")) ? STYLE_WARN : style;
+}
+
+static void weight_format(const json_t *row, char *buf, size_t len)
+{
+	double effective = view_number(row, "effective_weight");
+	double configured = view_number(row, "weight");
+
+	if (effective > configured || effective < configured)
+		snprintf(buf, len, "%.0f of %.0f", effective, configured);
+	else
+		snprintf(buf, len, "%.0f", configured);
+}
+
+/* ---- list ---- */
+
+static void service_line(struct table *t, const json_t *row)
+{
+	const char *name = view_text(row, "name"), *key = view_text(row, "service");
+
+	if (*name)
+		table_cellf(t, STYLE_BOLD, "%s (%s)", key, name);
+	else
+		table_cell(t, STYLE_BOLD, *key ? key : "?");
+	table_row(t);
+}
+
+static void server_line(struct table *t, const json_t *row)
+{
+	char state[64], weight[80];
+	char *age = view_format(t->out, view_at(row, "state_s"), FORMAT_SECONDS);
+
+	view_health_state(row, state);
+	weight_format(row, weight, sizeof(weight));
+	table_cellf(t, STYLE_NONE, "  %s%s", view_text(row, "server"),
+		    json_is_true(view_at(row, "sorry")) ? " (sorry)" : "");
+	table_cell(t, state_style(row, state), state);
+	table_cell(t, STYLE_NONE, age);
+	table_cell(t, STYLE_NONE, json_is_true(view_at(row, "chosen")) ? "yes" : "no");
+	table_cell(t, STYLE_NONE, weight);
+	table_cell(t, STYLE_NONE, view_text(row, "reason"));
+	table_row(t);
+	free(age);
+}
+
+void view_health_list(const struct out *out, const json_t *r, const struct invocation *inv)
+{
+	const json_t *rows = json_object_get(r, "servers"), *row;
+	const char *service = NULL;
+	struct table t;
+	size_t i;
+
+	(void)inv;
+	if (!json_array_size(rows)) {
+		fprintf(out->file, "no servers\n");
+		return;
+	}
+	table_init(&t, out);
+	t.cut = true;
+	table_column(&t, "SERVICE / SERVER", false);
+	table_column(&t, "STATE", false);
+	table_column(&t, "FOR", true);
+	table_column(&t, "CHOSEN", false);
+	table_column(&t, "WEIGHT", true);
+	table_column(&t, "REASON", false);
+	json_array_foreach (rows, i, row) {
+		const char *key = view_text(row, "service");
+
+		if (!service || strcmp(service, key) != 0)
+			service_line(&t, row);
+		service = key;
+		server_line(&t, row);
+	}
+	table_end(&t);
+}
+
+/* ---- one ---- */
+
+static void label_put(const struct out *out, const char *label)
+{
+	fprintf(out->file, "%s%s%s%*s", style_on(out, STYLE_BOLD), label,
+		style_off(out, STYLE_BOLD), (int)(LABEL_WIDTH - strlen(label)), "");
+}
+
+static void value_put(const struct out *out, const json_t *r, const char *path, enum format format,
+		      const char *unit)
+{
+	char *text = view_format(out, view_at(r, path), format);
+
+	text_put(out->file, text ? text : "-");
+	fputs(unit, out->file);
+	free(text);
+}
+
+static void state_put(const struct out *out, const json_t *r)
+{
+	const char *name = view_text(r, "name"), *reason = view_text(r, "reason");
+	char state[64];
+
+	label_put(out, "server");
+	value_put(out, r, "server", FORMAT_TEXT, " of ");
+	value_put(out, r, "service", FORMAT_TEXT, "");
+	if (*name) {
+		fputs(" (", out->file);
+		text_put(out->file, name);
+		fputs(")", out->file);
+	}
+	fputc('\n', out->file);
+	label_put(out, "state");
+	view_health_state(r, state);
+	fputs(style_on(out, state_style(r, state)), out->file);
+	text_put(out->file, state);
+	fprintf(out->file, "%s for ", style_off(out, state_style(r, state)));
+	value_put(out, r, "state_s", FORMAT_SECONDS, *reason ? ": " : "");
+	text_put(out->file, reason);
+	fputc('\n', out->file);
+	if (strcmp(view_text(r, "admin"), "none") != 0 && *view_text(r, "admin")) {
+		label_put(out, "checks say");
+		value_put(out, r, "state", FORMAT_TEXT, "\n");
+	}
+	label_put(out, "chosen");
+	fputs(json_is_true(view_at(r, "chosen")) ? "yes" : "no", out->file);
+	fputs(json_is_true(view_at(r, "sorry")) ? ", it is a sorry server\n" : "\n", out->file);
+}
+
+static void weight_put(const struct out *out, const json_t *r)
+{
+	double low = view_number(r, "weight_low"), high = view_number(r, "weight_high");
+
+	label_put(out, "weight");
+	value_put(out, r, "effective_weight", FORMAT_ID, ", by ");
+	value_put(out, r, "weight_source", FORMAT_TEXT, "; configured ");
+	value_put(out, r, "weight", FORMAT_ID, "");
+	if (low < high)
+		fprintf(out->file, ", bounds %.0f to %.0f", low, high);
+	fputc('\n', out->file);
+}
+
+static void quorum_put(const struct out *out, const json_t *r)
+{
+	bool lost = json_is_true(view_at(r, "quorum.lost"));
+
+	if (!json_is_object(view_at(r, "quorum")))
+		return;
+	label_put(out, "quorum");
+	fprintf(out->file, "%s%s%s, ", style_on(out, lost ? STYLE_BAD : STYLE_NONE),
+		json_is_true(view_at(r, "quorum.held")) ? "held"
+		: lost					? "lost"
+							: "not reached yet",
+		style_off(out, lost ? STYLE_BAD : STYLE_NONE));
+	value_put(out, r, "quorum.up", FORMAT_ID, " of ");
+	value_put(out, r, "quorum.servers", FORMAT_ID, " servers up; it has ");
+	value_put(out, r, "quorum.has", FORMAT_ID, " of the ");
+	value_put(out, r, "quorum.needed", FORMAT_ID, " needed\n");
+}
+
+static void handshakes_put(const struct out *out, const json_t *r)
+{
+	const json_t *h = view_at(r, "handshakes");
+
+	if (!json_is_object(h))
+		return;
+	label_put(out, "handshakes");
+	value_put(out, h, "syns", FORMAT_COUNT, " SYNs: ");
+	value_put(out, h, "answers", FORMAT_COUNT, "");
+	fprintf(out->file, " answered after %.3f ms, ", view_number(h, "answer_mean_us") / 1000);
+	value_put(out, h, "refused", FORMAT_COUNT, " refused, ");
+	value_put(out, h, "no_answer", FORMAT_COUNT, " silent\n");
+}
+
+static void checks_put(const struct out *out, const json_t *checks)
+{
+	const json_t *row;
+	struct table t;
+	size_t i;
+
+	if (!json_array_size(checks))
+		return;
+	fputc('\n', out->file);
+	table_init(&t, out);
+	table_column(&t, "CHECK", false);
+	table_column(&t, "TYPE", false);
+	table_column(&t, "STATE", false);
+	table_column(&t, "PROBES", true);
+	table_column(&t, "FAILED", true);
+	table_column(&t, "ERRORS", true);
+	table_column(&t, "TOOK", true);
+	table_column(&t, "LAST ANSWER", false);
+	json_array_foreach (checks, i, row) {
+		const char *state = view_text(row, "state");
+		char *probes = view_format(out, view_at(row, "probes"), FORMAT_COUNT);
+		char *failures = view_format(out, view_at(row, "failures"), FORMAT_COUNT);
+		char *errors = view_format(out, view_at(row, "errors"), FORMAT_COUNT);
+
+		table_cell(&t, STYLE_NONE, view_text(row, "name"));
+		table_cell(&t, STYLE_NONE, view_text(row, "type"));
+		table_cell(&t, view_state_style(state), state);
+		table_cell(&t, STYLE_NONE, probes);
+		table_cell(&t, STYLE_NONE, failures);
+		table_cell(&t, STYLE_NONE, errors);
+		table_cellf(&t, STYLE_NONE, "%.1f ms", view_number(row, "duration_us") / 1000);
+		table_cell(&t, STYLE_NONE, view_text(row, "reason"));
+		table_row(&t);
+		free(probes);
+		free(failures);
+		free(errors);
+	}
+	table_end(&t);
+}
+
+/* The calendar's, in the reader's time zone. */
+static const char *moment_format(double at_ms, char buf[32])
+{
+	time_t s = at_ms > 0 && at_ms < 1e15 ? (time_t)(at_ms / 1000) : 0;
+	struct tm tm;
+
+	if (!localtime_r(&s, &tm) || !strftime(buf, 32, "%Y-%m-%d %H:%M:%S", &tm))
+		buf[0] = '\0';
+	return buf;
+}
+
+static void history_put(const struct out *out, const json_t *history)
+{
+	const json_t *row;
+	struct table t;
+	size_t i;
+
+	if (!json_array_size(history))
+		return;
+	fputc('\n', out->file);
+	table_init(&t, out);
+	table_column(&t, "SINCE", false);
+	table_column(&t, "CHECKS SAY", false);
+	table_column(&t, "OPERATOR", false);
+	table_column(&t, "REASON", false);
+	json_array_foreach (history, i, row) {
+		const char *state = view_text(row, "state"), *admin = view_text(row, "admin");
+		char moment[32];
+
+		table_cell(&t, STYLE_NONE, moment_format(view_number(row, "at_ms"), moment));
+		table_cell(&t, view_state_style(state), state);
+		table_cell(&t, STYLE_NONE, strcmp(admin, "none") == 0 ? "" : admin);
+		table_cell(&t, STYLE_NONE, view_text(row, "reason"));
+		table_row(&t);
+	}
+	table_end(&t);
+}
+
+void view_health(const struct out *out, const json_t *r, const struct invocation *inv)
+{
+	(void)inv;
+	state_put(out, r);
+	weight_put(out, r);
+	quorum_put(out, r);
+	handshakes_put(out, r);
+	checks_put(out, json_object_get(r, "checks"));
+	history_put(out, json_object_get(r, "history"));
+}
+
+void view_forced(const struct out *out, const json_t *r, const struct invocation *inv)
+{
+	(void)inv;
+	text_put(out->file, view_text(r, "text"));
+	if (json_is_number(view_at(r, "duration_us")))
+		fprintf(out->file, " (live in %.3f ms)", view_number(r, "duration_us") / 1000);
+	fputc('\n', out->file);
+}
