@@ -303,11 +303,13 @@ static void a_bomb_that_goes_on_forking_is_ended(void **state)
 	char script[512], t[32];
 	struct seen s;
 
-	/* Each leaves its session and makes the next, so that group and parents are gone. */
+	/* Each leaves its session and makes the next, so that group and parents are gone. None
+	 * after half a minute: should this test be killed, nobody else ends them. */
 	odd_time(t);
 	snprintf(script, sizeof(script),
 		 "b() { trap '' TERM HUP; while :; do setsid sh -c \"$B\" %s & sleep 0.05; done; };"
-		 "export B='trap \"\" TERM; sleep 0.01; setsid sh -c \"$B\" %s & sleep 0.03'; b",
+		 "export END=$(($(date +%%s) + 30)) B='trap \"\" TERM; sleep 0.01;"
+		 " [ $(date +%%s) -ge $END ] || setsid sh -c \"$B\" %s & sleep 0.03'; b",
 		 t, t);
 	run_shell(f, script, 500, &s);
 	assert_int_equal(s.outcome, SPAWN_TIMED_OUT);
