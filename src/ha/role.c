@@ -127,9 +127,12 @@ void role_activate(struct turn *t, enum role_row row, uint64_t term, const char 
 	r->failback_held = false;
 	r->lease_ms = 0;
 	r->activated_ms = t->now;
-	r->grace_open = !r->synchronised && role_peer_alive(r, t->now);
-	r->grace_ms = t->now + r->cfg.grace_ms;
-	role_add(t, ROLE_DO_GRACE)->until_ms = r->grace_ms;
+	/* Alone, what it kept is in the table by now and nothing more can come to be known. */
+	if (r->cfg.has_peer) {
+		r->grace_open = !r->synchronised && role_peer_alive(r, t->now);
+		r->grace_ms = t->now + r->cfg.grace_ms;
+		role_add(t, ROLE_DO_GRACE)->until_ms = r->grace_ms;
+	}
 	role_lease_renew(t);
 	role_add(t, ROLE_DO_ACTIVATE);
 	role_go(t, row, "%s", reason);

@@ -246,7 +246,7 @@ static const struct {
 	void (*walk)(void);
 	uint32_t must, must_not;
 } walks[ROLE_N_ROWS] = {
-	[ROLE_ROW_ALONE] = {row_alone, DO(LEASE) | DO(ACTIVATE) | DO(GRACE), DO(SEND)},
+	[ROLE_ROW_ALONE] = {row_alone, DO(LEASE) | DO(ACTIVATE), DO(SEND) | DO(GRACE)},
 	[ROLE_ROW_START_OVER] = {row_start_over, DO(SEND), DO(ACTIVATE)},
 	[ROLE_ROW_PEER_SERVES] = {row_peer_serves, DO(SEND), DO(ACTIVATE) | DO(FENCE)},
 	[ROLE_ROW_SILENCE] = {row_silence, DO(SEND), DO(ACTIVATE) | DO(ANNOUNCE)},
