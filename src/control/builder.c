@@ -579,7 +579,7 @@ int builder_marks4(const struct config *config, struct snapshot *draft)
 		return -ENOMEM;
 	}
 	n = classify4_rules(draft->marks, &rules);
-	cover = mark_cover_create(rules, n, draft->listeners4);
+	cover = mark_cover_create(rules, n, draft->listeners4, draft->cover4);
 	if (!cover && errno)
 		return -ENOMEM;
 	snapshot_set_cover4(draft, cover);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "model/mark.h"
 #include "sched/sched.h"
 
 #define AREA "control"
@@ -554,12 +555,44 @@ static void was_nat_reap(struct publisher *p)
 	}
 }
 
+/* Prefixes without a rule, once their service has no connection: nor will have one from
+ * there, once no worker reads a snapshot in which a rule led to it. */
+static void cover_reap(struct publisher *p)
+{
+	const struct mark_cover *c = p->live->cover4;
+	const struct runtime *rt = &p->pub->runtime;
+	struct mark_cover *less = NULL;
+	uint32_t left = rt->n_servers;
+	uint8_t *busy;
+
+	if (!c || !c->n_linger || p->retired.n > 0 || p->draft)
+		return;
+	busy = calloc(MAX_SERVICES + 1, 1);
+	for (uint32_t id = 1; busy && left > 0 && id <= MAX_SERVERS; id++) {
+		const struct server_rt *s = rt->servers[id];
+
+		left -= s != NULL;
+		if (s && (server_rt_counts(s) || __atomic_load_n(&s->templates, __ATOMIC_RELAXED)))
+			busy[s->service_id] = 1;
+	}
+	if (busy && mark_cover_trim(c, busy, &less) > 0) {
+		if (draft_open(p, 0) == 0) {
+			snapshot_set_cover4(p->draft, less);
+			publisher_soon(p);
+		} else {
+			mark_cover_put(less);
+		}
+	}
+	free(busy);
+}
+
 void publisher_reap(struct publisher *p)
 {
 	runtime_reap(&p->pub->runtime, &p->pub->grace);
 	retire_poll(&p->retired);
 	was_nat_reap(p);
 	lingering_reap(p);
+	cover_reap(p);
 }
 
 static void on_reap(evutil_socket_t fd, short what, void *arg)

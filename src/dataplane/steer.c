@@ -7,6 +7,8 @@
  * Prefetches the connection.
  * Doors: hand-off, punt, answered (echo), park (fragments, follow.h), drop.
  */
+#include <string.h>
+
 #include "dataplane/answer.h"
 #include "dataplane/check_path.h"
 #include "dataplane/doors.h"
@@ -167,6 +169,41 @@ static __rte_noinline bool steer_inactive(struct worker *w, struct pkt4 *p)
 	return true;
 }
 
+static inline be32 *marked_slot(struct worker *w, be32 dest)
+{
+	return &w->marked.dest[addr4_hash(dest) % MARKED_DESTS];
+}
+
+/* Of TCP and UDP. A server's packets are steered by their source. */
+static inline bool marked_before(struct worker *w, const struct pkt4 *p)
+{
+	const struct addr_entry4 *e;
+
+	if (likely(!w->env.snap->cover4) || *marked_slot(w, p->key.daddr) != p->key.daddr ||
+	    !balanced_proto(p->key.proto) || (p->flags & PKT_BAD_L4))
+		return false;
+	e = addr_table4_find(w->env.snap->addrs4, p->key.saddr);
+	return !e || !(e->kinds & (ADDR_KIND_NAT_SERVER | ADDR_KIND_VIP));
+}
+
+static void marked_note(struct worker *w, be32 dest)
+{
+	*marked_slot(w, dest) = dest;
+}
+
+static void marked_refresh(struct worker *w)
+{
+	struct marked_dests *d = &w->marked;
+
+	if (likely(d->snap == w->env.snap && d->generation == w->env.snap->generation &&
+		   d->resolve_gen == w->env.gen))
+		return;
+	d->snap = w->env.snap;
+	d->generation = w->env.snap->generation;
+	d->resolve_gen = w->env.gen;
+	memset(d->dest, 0, sizeof(d->dest));
+}
+
 static enum steering steer_one(struct worker *w, struct pkt4 *p)
 {
 	const struct burst_env *env = &w->env;
@@ -177,6 +214,8 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 		return steer_vip(w, p, dest->kinds);
 	if (unlikely(env->lease_off) && steer_inactive(w, p))
 		return STEER_DONE;
+	if (!env->lease_off && marked_before(w, p))
+		return STEER_IN;
 	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr)) {
 		if (w->pub->check_ports && check_path_take(w, p))
 			return STEER_DONE;
@@ -203,8 +242,12 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 	}
 	if (quotes_a_server(env, p))
 		return STEER_OUT;
-	if (may_linger(env, dest, p) || may_be_marked(env, p))
+	if (may_linger(env, dest, p))
 		return STEER_IN;
+	if (may_be_marked(env, p)) {
+		marked_note(w, p->key.daddr);
+		return STEER_IN;
+	}
 	/* To an address of a prefix that tunnels come from. */
 	if (p->key.proto != IPPROTO_ICMP || !tunnel4_error(w, p))
 		door_punt(w, p->m, PUNT_TRANSIT);
@@ -215,6 +258,7 @@ void stage_steer4(struct worker *w, struct burst *b)
 {
 	uint16_t k = 0;
 
+	marked_refresh(w);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt4 *p = &b->pkts[i];
 		enum steering s = steer_one(w, p);

@@ -90,6 +90,20 @@ struct handshake_counters {
 };
 _Static_assert(sizeof(struct handshake_counters) == 64, "a line of its own");
 
+/*
+ * Destinations that only a mark claims: neither VIP nor the router's own, under a prefix of
+ * a rule that leads to a service. A guess by address that spares an established packet the
+ * search by prefix; emptied whenever snapshot or routes change.
+ */
+#define MARKED_DESTS 1024
+
+struct marked_dests {
+	const struct snapshot *snap;
+	uint64_t generation; /* the snapshot's */
+	uint32_t resolve_gen;
+	be32 dest[MARKED_DESTS]; /* by addr4_hash(); 0: none */
+};
+
 struct worker {
 	/* --- set before start, then read only --- */
 	uint16_t id;
@@ -136,6 +150,7 @@ struct worker {
 	struct rate_limit icmp_rate;
 	struct rate_limit claim_rate; /* ARP of strangers with addresses that are active here */
 	struct rate_limit reset_rate;
+	struct marked_dests marked;
 	struct follow *follow; /* fragments and what they follow */
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;

@@ -49,16 +49,36 @@ uint32_t mark_prefix_split(const struct mark_prefix *p, struct mark_prefix out[3
 
 struct fib4;
 
+/* One prefix of destinations, and the service that its rule leads to. */
+struct mark_cover_entry {
+	be32 addr;
+	uint8_t len;
+	bool lingering; /* no rule leads there any more, but connections may */
+	uint32_t service_id;
+};
+
 /* The destinations that a rule whose mark has a service can match: whoever is steered asks
  * this before any classification. */
 struct mark_cover {
-	uint32_t refs; /* control only */
+	uint32_t refs;	      /* control only */
+	uint32_t n, n_linger; /* entries; those that linger */
 	struct fib4 *v4;
+	struct mark_cover_entry entries[]; /* control only; in order, each once */
 };
 
-/* NULL with errno 0: no rule's mark has a service; with ENOMEM: no memory. */
+#define MARK_COVER_LINGER_MAX 65536 /* the rest is given up */
+
+/*
+ * What the cover before had and this one's rules do not have lingers in it: connections
+ * that came by a rule outlive the rule and its service. before may be NULL. NULL with
+ * errno 0: nothing is covered; with ENOMEM: no memory.
+ */
 struct mark_cover *mark_cover_create(const struct mark_rule4 *rules, uint32_t n,
-				     const struct listener_table4 *services);
+				     const struct listener_table4 *services,
+				     const struct mark_cover *before);
+/* A copy without what lingers for services that are not busy[id], in *out (NULL: nothing is
+ * left). 1, 0 (all of it stays: no copy is made) or -ENOMEM. */
+int mark_cover_trim(const struct mark_cover *c, const uint8_t *busy, struct mark_cover **out);
 void mark_cover_put(struct mark_cover *c); /* NULL is allowed */
 bool mark_cover_has(const struct mark_cover *c, be32 dest);
 

@@ -246,7 +246,7 @@ static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
 	return n;
 }
 
-static struct snapshot *build_snapshot(struct world *wd)
+static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *live)
 {
 	struct addr_entry4 addrs[MAX_WORLD * 2 + 1];
 	struct listener4 listeners[MAX_WORLD * 2];
@@ -271,7 +271,8 @@ static struct snapshot *build_snapshot(struct world *wd)
 		wd->marks->refs++;
 		snapshot_set_marks(s, wd->marks);
 	}
-	snapshot_set_cover4(s, mark_cover_create(wd->rules, wd->n_rules, s->listeners4));
+	snapshot_set_cover4(s, mark_cover_create(wd->rules, wd->n_rules, s->listeners4,
+						 live ? live->cover4 : NULL));
 	if (s->addrs4 && s->listeners4)
 		return s;
 	snapshot_destroy(s);
@@ -282,7 +283,7 @@ static int publish_snapshot(struct harness *h)
 {
 	struct world *wd = h->world;
 	struct published *pub = &h->dp->pub;
-	struct snapshot *s = build_snapshot(wd), *old = pub->snapshot;
+	struct snapshot *old = pub->snapshot, *s = build_snapshot(wd, old);
 
 	if (!s)
 		return -ENOMEM;

@@ -5,10 +5,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "control_bed.h"
 #include "dataplane/classify4.h"
 #include "ha/identity.h"
 #include "lib/harness.h"
+#include "model/mark.h"
 
 /* --- services --- */
 
@@ -167,6 +170,48 @@ static void mark_rules_that_cannot_be_are_refused(void **state)
 	assert_string_equal(marks_of(f), "1");
 }
 
+static bool covers(const struct fixture *f, const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return f->pub.snapshot->cover4 && mark_cover_has(f->pub.snapshot->cover4, a.v4);
+}
+
+static void wait_until_uncovered(const struct fixture *f, const char *text)
+{
+	for (int i = 0; i < 5000 && covers(f, text); i++)
+		usleep(1000);
+	assert_false(covers(f, text));
+}
+
+static void what_a_mark_claimed_lingers_until_its_connections_end(void **state)
+{
+	struct fixture *f = *state;
+	struct server_rt *srv;
+	struct endpoint ep;
+
+	do_it(f, "mark.add", "{\"rule\":{\"destination\":\"10.1.0.0/16\",\"mark\":7}}");
+	do_it(f, "mark.add", "{\"rule\":{\"destination\":\"10.3.0.0/16\",\"mark\":7}}");
+	assert_false(covers(f, "10.1.2.3"));
+	do_it(f, "service.add",
+	      "{\"mark\":7,\"forward\":\"dr\",\"servers\":[{\"address\":\"10.0.0.9\"}]}");
+	assert_true(covers(f, "10.1.2.3"));
+	assert_true(covers(f, "10.3.2.3"));
+	assert_int_equal(endpoint_parse("10.0.0.9:0", &ep), 0);
+	srv = runtime_server_find(&f->pub.runtime,
+				  runtime_service_find(&f->pub.runtime, "fwmark:7"), &ep);
+	server_rt_bind(srv, true);
+	do_it(f, "mark.delete", "{\"position\":1}");
+	usleep(600000); /* the registry has looked twice */
+	assert_true(covers(f, "10.3.2.3"));
+	do_it(f, "service.delete", "{\"service\":\"fwmark:7\"}");
+	assert_true(covers(f, "10.1.2.3"));
+	server_rt_unbind(srv, true);
+	wait_until_uncovered(f, "10.3.2.3");
+	wait_until_uncovered(f, "10.1.2.3");
+}
+
 /* Changes of one client are made in the order in which they came, however long each takes. */
 static void changes_wait_for_those_before_them(void **state)
 {
@@ -271,6 +316,7 @@ int main(void)
 		T(what_service_get_gives_as_config_can_be_sent_back),
 		T(mark_rules_come_and_go_at_their_positions),
 		T(mark_rules_that_cannot_be_are_refused),
+		T(what_a_mark_claimed_lingers_until_its_connections_end),
 		T(changes_wait_for_those_before_them),
 		T(servers_are_told_by_identity_as_they_come_and_go),
 	};

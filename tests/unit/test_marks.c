@@ -67,16 +67,17 @@ static int bed_teardown(void **state)
 	return bed_close(&h);
 }
 
-/* A SYN from an address comes in at a port. Returns the last byte of the MAC it leaves for,
+/* A segment from an address comes in at a port. Returns the last byte of the MAC it leaves for,
  * 'L' when Linux gets it to route, 'O' as its own, or 0. */
-static int syn(unsigned int port, const char *from, uint16_t sport, const char *to, uint16_t dport)
+static int segment(unsigned int port, const char *from, uint16_t sport, const char *to,
+		   uint16_t dport, uint8_t flags)
 {
 	struct packet p = {.saddr = ipv4(from),
 			   .daddr = ipv4(to),
 			   .sport = be16_from(sport),
 			   .dport = be16_from(dport),
 			   .proto = IPPROTO_TCP,
-			   .tcp_flags = TCP_SYN};
+			   .tcp_flags = flags};
 	uint8_t frame[FRAME_MAX];
 	enum punt_class class;
 	struct rte_mbuf *m;
@@ -102,6 +103,11 @@ static int syn(unsigned int port, const char *from, uint16_t sport, const char *
 	return to_whom;
 }
 
+static int syn(unsigned int port, const char *from, uint16_t sport, const char *to, uint16_t dport)
+{
+	return segment(port, from, sport, to, dport, TCP_SYN);
+}
+
 static void a_marked_network_is_balanced_whatever_the_destination(void **state)
 {
 	const struct mark_rule4 r = rule("10.2.0.0", 16, IPPROTO_TCP, 0, 7);
@@ -121,6 +127,47 @@ static void a_marked_network_is_balanced_whatever_the_destination(void **state)
 	assert_int_equal(h.dp->workers[0]->table4.n, 8);
 	world_service_del(&h, "mark", "7");
 	assert_int_equal(syn(0, "192.168.7.1", 4900, "10.2.0.1", 80), 'L');
+}
+
+static void a_connection_outlives_its_rule(void **state)
+{
+	const struct mark_rule4 r = rule("10.2.0.0", 16, IPPROTO_TCP, 0, 7);
+
+	(void)state;
+	world_marks(&h, &r, 1);
+	world_service(&h, "mark", "7", sched_find("rr"), dr, 1);
+	assert_int_equal(syn(0, "192.168.7.1", 4000, "10.2.3.4", 80), 1);
+	assert_int_equal(segment(0, "192.168.7.1", 4000, "10.2.3.4", 80, TCP_ACK), 1);
+	world_marks(&h, NULL, 0);
+	assert_int_equal(segment(0, "192.168.7.1", 4000, "10.2.3.4", 80, TCP_ACK), 1);
+	assert_int_equal(syn(0, "192.168.7.1", 4001, "10.2.3.4", 80), 'L');
+	assert_int_equal(segment(0, "192.168.7.1", 4001, "10.2.3.4", 80, TCP_ACK), 'L');
+	/* The policy of the service that goes as well: a RST, once. */
+	world_service_del(&h, "mark", "7");
+	assert_int_equal(segment(0, "192.168.7.1", 4000, "10.2.3.4", 80, TCP_ACK), 9);
+	assert_int_equal(segment(0, "192.168.7.1", 4000, "10.2.3.4", 80, TCP_ACK), 'L');
+}
+
+/* The guess by address must not outlive what it was made from. */
+static void what_was_marked_before_is_looked_at_again_after_a_change(void **state)
+{
+	const struct mark_rule4 r = rule("10.2.0.0", 16, IPPROTO_TCP, 0, 7);
+
+	(void)state;
+	world_marks(&h, &r, 1);
+	world_service(&h, "mark", "7", sched_find("rr"), dr, 1);
+	for (uint16_t i = 0; i < 3; i++)
+		assert_int_equal(syn(0, "192.168.7.1", (uint16_t)(4000 + i), "10.2.3.4", 80), 1);
+	/* A NAT server's packets are replies first, whatever a mark says. */
+	assert_int_equal(syn(1, SERVER1, 4000, "10.2.3.4", 80), 1);
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), nat, 1);
+	assert_int_equal(syn(1, SERVER1, 4000, "10.2.3.4", 80), 1);
+	/* Nobody speaks as a VIP. */
+	assert_int_equal(syn(0, VIP, 4000, "10.2.3.4", 80), 0);
+	world_service(&h, "tcp", "10.2.3.4:80", sched_find("rr"), dr + 1, 1);
+	world_service_del(&h, "mark", "7");
+	assert_int_equal(syn(0, "192.168.7.1", 5000, "10.2.3.4", 80), 2);
+	assert_int_equal(syn(0, "192.168.7.1", 5000, "10.2.3.4", 81), 'O');
 }
 
 static void a_mark_beats_address_and_port(void **state)
@@ -336,6 +383,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ONE(a_marked_network_is_balanced_whatever_the_destination),
+		ONE(a_connection_outlives_its_rule),
+		ONE(what_was_marked_before_is_looked_at_again_after_a_change),
 		ONE(a_mark_beats_address_and_port),
 		ONE(the_routers_own_address_can_be_marked),
 		ONE(what_a_nat_server_opens_may_be_marked_too),

@@ -53,7 +53,7 @@ static struct snapshot *snapshot_with_marks(const struct scene *s)
 	table = classify4_create(rules, N_RULES, NULL, error);
 	if (!table)
 		fail("%s", error);
-	cover = mark_cover_create(rules, N_RULES, snap->listeners4);
+	cover = mark_cover_create(rules, N_RULES, snap->listeners4, NULL);
 	if (!cover || !mark_cover_has(cover, rules[N_RULES - 1].dest.addr))
 		fail("the mark rules lead to no service");
 	snapshot_set_marks(snap, table);
