@@ -8,6 +8,7 @@
  *	count	steps	connections of what the plan changes
  *	build	steps	nodes into a draft that is held back; then the swap
  *	watch	steps	what is asked of servers, and what is known of them
+ *	restore	steps	instead: the draft is discarded, and verdicts with it; in again
  *	write	job	the answer's text; the old configuration is freed
  */
 #include <errno.h>
@@ -30,6 +31,7 @@ enum phase {
 	PHASE_COUNT,
 	PHASE_BUILD,
 	PHASE_WATCH,
+	PHASE_RESTORE,
 	PHASE_WRITE,
 };
 
@@ -379,6 +381,13 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 			swap(a);
 		return;
 	}
+	if (a->phase == PHASE_RESTORE) {
+		if (watching_restore(a->control, &a->watch, end))
+			step_soon(a);
+		else
+			not_possible(a);
+		return;
+	}
 	a->ret = builder_run_step(&a->build, end, a->error);
 	if (a->ret > 0) {
 		step_soon(a);
@@ -386,8 +395,9 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		publisher_release(p);
 		/* What leaving servers asked for meanwhile went with the draft. */
 		(void)publisher_touch_addrs(p);
-		watching_refresh(a->control);
-		not_possible(a);
+		a->phase = PHASE_RESTORE;
+		a->watch = (struct watching_run){0};
+		step_soon(a);
 	} else {
 		/* It cannot fail from here on. */
 		a->phase = PHASE_WATCH;

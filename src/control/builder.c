@@ -217,7 +217,7 @@ int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, vo
 		service_put(node);
 		return -ENOMEM;
 	}
-	return publisher_set_service(p, id, node);
+	return publisher_set_service(p, id, node) < 0 ? -ENOMEM : 1;
 }
 
 /* Takes a service out of the draft. */

@@ -20,8 +20,8 @@ int builder_service(struct publisher *p, const struct config_service *before,
 /* What health makes of a server of the node of a service id. */
 typedef struct health_effect builder_effect(void *arg, const struct endpoint *server,
 					    uint32_t configured);
-/* Puts effects into the node that the draft has, or without one the live snapshot. 0 or
- * -ENOMEM. */
+/* Puts effects into the node that the draft has, or without one the live snapshot. 1: it was
+ * made anew; 0: they are there; -ENOMEM. */
 int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, void *arg);
 /* Everything that differs. before may be NULL. On error the draft is discarded. */
 int builder_config(struct publisher *p, const struct config *before, const struct config *after,

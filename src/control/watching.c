@@ -56,7 +56,10 @@ static void put_effects(struct control *c, const char *key)
 	const struct service_rt *rt = runtime_service_find(&c->pub->runtime, key);
 	struct effect_of e = {c->watching->health, key};
 
-	if (rt && builder_effects(&c->publisher, rt->id, effect, &e) < 0)
+	int ret = rt ? builder_effects(&c->publisher, rt->id, effect, &e) : 0;
+
+	c->watching->counters.rebuilds += ret > 0;
+	if (ret < 0)
 		log_error(AREA, "no memory: service %s keeps the servers that it has", key);
 }
 
@@ -310,12 +313,20 @@ bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us)
 	return true;
 }
 
-void watching_refresh(struct control *c)
+bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_us)
 {
+	const struct config_shared *shared = &c->config->shared;
 	char key[CONFIG_KEY_STRLEN];
 
-	for (uint32_t i = 0; c->watching && i < c->config->shared.n_services; i++)
-		put_effects(c, config_service_key(c->config->shared.services[i], key, sizeof(key)));
+	if (!c->watching)
+		return false;
+	do {
+		if (run->n_set >= shared->n_services)
+			return false;
+		put_effects(c,
+			    config_service_key(shared->services[run->n_set++], key, sizeof(key)));
+	} while (clock_us() < end_us);
+	return true;
 }
 
 /* ---- life ---- */

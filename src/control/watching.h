@@ -34,8 +34,9 @@ struct watching_run {
 };
 /* True: there is more. */
 bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us);
-/* A draft was discarded, and effects with it: they are put in again. */
-void watching_refresh(struct control *c);
+/* A draft was discarded, and effects with it: they are put in again, in steps. The run is zeroed
+ * at first; the configuration is not changed meanwhile. True: there is more. */
+bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_us);
 /* A snapshot was published. */
 void watching_published(struct control *c);
 
@@ -45,6 +46,7 @@ struct health *watching_health(const struct control *c);
 /* X(name, help): from verdict to swap. */
 #define WATCHING_COUNTERS(X)                                                                       \
 	X(swaps, "publications that carried verdicts of health")                                   \
+	X(rebuilds, "lists of services made anew for verdicts, scheduler's tables included")       \
 	X(swap_last_us, "from a verdict to its publication, microseconds, last one")               \
 	X(swap_max_us, "the same, longest one")
 

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 
+#include "control/watching.h"
 #include "control_bed.h"
 
 /* Verdicts of checks against real sockets on loopback, as they come out in nodes. */
@@ -241,6 +242,109 @@ static void a_word_is_answered_when_workers_have_it_and_a_lost_quorum_is_said(vo
 	json_decref(o);
 }
 
+/* Something for the control thread to do, in one turn of its loop. */
+struct errand {
+	struct control_note note;
+	struct fixture *f;
+	uint32_t steps, done;
+};
+
+static void run_errand(struct fixture *f, void (*run)(struct control *, struct control_note *),
+		       struct errand *e)
+{
+	*e = (struct errand){.note = {.run = run}, .f = f};
+	control_post(f->control, &e->note);
+	for (int i = 0; i < DEADLINE_MS && !__atomic_load_n(&e->done, __ATOMIC_ACQUIRE); i++)
+		poll(NULL, 0, 1);
+	assert_true(__atomic_load_n(&e->done, __ATOMIC_ACQUIRE));
+}
+
+static void end_errand(struct errand *e)
+{
+	__atomic_store_n(&e->done, 1, __ATOMIC_RELEASE);
+}
+
+/* As a configuration that cannot be built leaves it. */
+static void discard_a_draft(struct control *c, struct control_note *note)
+{
+	struct errand *e = (struct errand *)note;
+	struct watching_run run = {0};
+	struct endpoint ep;
+
+	(void)endpoint_parse("10.0.0.1:80", &ep);
+	publisher_hold(&c->publisher);
+	(void)health_force(watching_health(c), WEB, &ep, HEALTH_ADMIN_DOWN, "");
+	health_settle(watching_health(c));
+	publisher_discard(&c->publisher);
+	publisher_release(&c->publisher);
+	/* A step that has no time takes one service. */
+	do
+		e->steps++;
+	while (watching_restore(c, &run, 0));
+	end_errand(e);
+}
+
+static void a_verdict_outlives_a_draft_that_is_discarded(void **state)
+{
+	struct fixture *f = *state;
+	struct errand e;
+
+	run_errand(f, discard_a_draft, &e);
+	assert_int_equal(e.steps, 3);
+	until(f, "10.0.0.1:80", true);
+	assert_true(node_of(f, WEB)->servers[1].down);
+}
+
+#define MANY 100
+
+static void fail_many(struct control *c, struct control_note *note)
+{
+	for (uint32_t i = 1; i < MANY; i++) {
+		char text[32];
+		struct endpoint ep;
+
+		snprintf(text, sizeof(text), "10.0.2.%u:80", i);
+		(void)endpoint_parse(text, &ep);
+		(void)health_force(watching_health(c), WEB, &ep, HEALTH_ADMIN_DOWN, "");
+	}
+	end_errand((struct errand *)note);
+}
+
+static json_int_t counter(struct fixture *f, const char *name)
+{
+	json_t *o = get(f, "health.counters", "{}");
+	json_int_t v = json_integer_value(json_object_get(o, name));
+
+	json_decref(o);
+	return v;
+}
+
+static void a_hundred_failures_at_once_make_one_table_and_one_swap(void **state)
+{
+	struct fixture *f = *state;
+	json_t *servers = json_array(), *o;
+	char *params;
+	struct errand e;
+	json_int_t swaps;
+
+	for (uint32_t i = 1; i <= MANY; i++)
+		json_array_append_new(
+			servers, json_pack("{s:o}", "address", json_sprintf("10.0.2.%u:80", i)));
+	o = json_pack("{s:s, s:{s:s, s:[s], s:o}}", "service", "web", "set", "scheduler", "mh",
+		      "scheduler_flags", "fallback", "servers", servers);
+	params = json_dumps(o, 0);
+	do_it(f, "service.edit", params);
+	free(params);
+	json_decref(o);
+	swaps = counter(f, "swaps");
+	assert_int_equal(counter(f, "rebuilds"), 0);
+	run_errand(f, fail_many, &e);
+	until(f, "10.0.2.1:80", true);
+	assert_false(is_down(f, "10.0.2.100:80"));
+	assert_int_equal(counter(f, "rebuilds"), 1);
+	assert_int_equal(counter(f, "swaps"), swaps + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +353,8 @@ int main(void)
 		T(an_operators_word_holds_over_a_reload),
 		T(a_listing_is_filtered_by_service_server_and_state),
 		T(a_word_is_answered_when_workers_have_it_and_a_lost_quorum_is_said),
+		T(a_verdict_outlives_a_draft_that_is_discarded),
+		T(a_hundred_failures_at_once_make_one_table_and_one_swap),
 	};
 
 	return cmocka_run_group_tests_name("health in control", tests, NULL, NULL);
