@@ -3,9 +3,10 @@
 #define PLVS_KEEP_H
 
 /*
- * The connections of a lone router over a restart: a file in its state directory, written
- * when it ends in order, read before the first packet. A crash leaves none. There is none
- * either where the directory does not exist.
+ * The connections of a router over a restart: a file in its state directory, written when it
+ * ends in order and no peer has them, read before the first packet. A crash leaves none. There
+ * is none either where the directory does not exist. Of a pair, what the peer tells later
+ * replaces what the file held (ha/role.h, `kept`).
  *
  * Context: main, while no worker runs. A snapshot is published.
  */
@@ -14,8 +15,9 @@
 
 #define KEEP_MAX_AGE_S 120 /* older connections are more likely in the way than wanted */
 
-/* What there is, and whether it could be taken, is logged. */
-void keep_load(struct dataplane *dp, const char *state_dir);
-void keep_save(struct dataplane *dp, const char *state_dir);
+/* What there is, and whether it could be taken, is logged. True: connections were taken up,
+ * *term is what they were served under. */
+bool keep_load(struct dataplane *dp, const char *state_dir, uint64_t *term);
+void keep_save(struct dataplane *dp, const char *state_dir, uint64_t term);
 
 #endif

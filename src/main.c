@@ -60,6 +60,7 @@ struct router {
 	struct identity_feed identities; /* from control to ha */
 	bool lone;			 /* no peer is configured */
 	bool dump;			 /* nobody else has the connections */
+	uint64_t term;			 /* that they were served under */
 };
 
 static const char usage[] =
@@ -239,15 +240,13 @@ static int start_dataplane(struct router *r, char error[256])
 	return rc;
 }
 
-/* Before workers: with a peer they begin without a lease. */
-static int start_ha(struct router *r, struct ha_options *options, char error[256])
+/* What has to be there for the ha thread: with a peer, synchronisation; the connections of
+ * before. An active peer's replace them as soon as it is heard. */
+static int prepare_ha(struct router *r, struct ha_options *options, char error[256])
 {
-	int rc;
-
-	r->host.control = r->control;
-	r->dp->pub.punt_rules = &r->punt_rules;
 	if (!r->lone) {
-		rc = dataplane_sync_enable(r->dp);
+		int rc = dataplane_sync_enable(r->dp);
+
 		if (rc != 0) {
 			snprintf(error, ERROR_LEN, "no memory for synchronisation");
 			return rc;
@@ -255,6 +254,20 @@ static int start_ha(struct router *r, struct ha_options *options, char error[256
 		dataplane_sync_door(r->dp, &options->door);
 		options->identities = &r->identities;
 	}
+	if (r->state_dir)
+		options->kept = keep_load(r->dp, r->state_dir, &options->kept_term);
+	return 0;
+}
+
+/* Before workers: with a peer they begin without a lease. */
+static int start_ha(struct router *r, struct ha_options *options, char error[256])
+{
+	int rc = prepare_ha(r, options, error);
+
+	if (rc != 0)
+		return rc;
+	r->host.control = r->control;
+	r->dp->pub.punt_rules = &r->punt_rules;
 	options->spawn_fd = spawner_take_fd(r->spawner, SPAWN_FOR_HA);
 	rc = ha_start(options, &r->ha, error);
 	if (rc == 0)
@@ -296,8 +309,6 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 		co.identities = &r->identities;
 	rc = control_create(&co, r->config, &r->control, error);
 	r->config = NULL;
-	if (rc == 0 && r->state_dir && r->lone)
-		keep_load(r->dp, r->state_dir);
 	if (rc == 0)
 		rc = start_ha(r, &ho, error);
 	if (rc == 0)
@@ -329,8 +340,8 @@ static void leave(struct router *r, const sigset_t *set)
 
 	if (ha_leave(r->ha) < 0)
 		return;
-	while (ha_left(r->ha, LEAVE_STEP_MS, &r->dump) == -ETIMEDOUT && waited < LEAVE_LIMIT_MS &&
-	       sigtimedwait(set, NULL, &now) < 0)
+	while (ha_left(r->ha, LEAVE_STEP_MS, &r->dump, &r->term) == -ETIMEDOUT &&
+	       waited < LEAVE_LIMIT_MS && sigtimedwait(set, NULL, &now) < 0)
 		waited += LEAVE_STEP_MS;
 }
 
@@ -359,8 +370,8 @@ static void stop(struct router *r)
 	ha_stop(r->ha);
 	if (r->dp)
 		dataplane_stop(r->dp);
-	if (r->runs && r->state_dir && r->lone && r->dump)
-		keep_save(r->dp, r->state_dir);
+	if (r->runs && r->state_dir && r->dump)
+		keep_save(r->dp, r->state_dir, r->term);
 	free(r->state_dir);
 	if (r->link) {
 		link_stop(r->link);

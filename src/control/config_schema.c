@@ -714,7 +714,8 @@ static const struct config_field node_fields[] = {
 	 .max = 255,
 	 .def_text = CONFIG_STATE_DEFAULT,
 	 .noun = "a path",
-	 .help = "what outlives the process: the connections of a lone router that is restarted"},
+	 .help = "what outlives the process: the connections of a router that is restarted and has "
+		 "no peer to hold them"},
 	{.name = "ha",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, ha),

@@ -222,6 +222,7 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 		break;
 	case ROLE_DO_QUIT:
 		ha->dump = a->dump;
+		ha->left_term = ha->role.term;
 		if (!ha->has_left)
 			sem_post(&ha->left);
 		ha->has_left = true;

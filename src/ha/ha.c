@@ -412,6 +412,8 @@ static int machine_start(struct ha *ha, char error[256])
 		return -EINVAL;
 	freshness_init(&ha->fresh, &role->session);
 	role_init(&ha->role, role, ha_now_ms());
+	if (ha->kept)
+		role_keep(&ha->role, ha->kept_term);
 	if (role->has_peer)
 		__atomic_store_n(&ha->pub->vip_lease, (uint64_t)VIP_LEASE_OFF, __ATOMIC_RELEASE);
 	return 0;
@@ -520,6 +522,8 @@ static struct ha *ha_create(const struct ha_options *options)
 	ha->spawn_fd = options->spawn_fd;
 	ha->door = options->door;
 	ha->identities = options->identities;
+	ha->kept = options->kept;
+	ha->kept_term = options->kept_term;
 	ha->notify_argv = argv_copy(options->config.notify, options->config.n_notify);
 	ha->config.notify = NULL;
 	pthread_mutex_init(&ha->lock, NULL);
@@ -566,7 +570,7 @@ int ha_leave(struct ha *ha)
 	return ha_command(ha, ROLE_CMD_STOP, false, NULL, NULL);
 }
 
-int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump)
+int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump, uint64_t *term)
 {
 	struct timespec until;
 	int ret;
@@ -581,6 +585,7 @@ int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump)
 	while ((ret = sem_clockwait(&ha->left, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
 		;
 	*dump = ret == 0 && ha->dump;
+	*term = ret == 0 ? ha->left_term : 0;
 	return ret == 0 ? 0 : -ETIMEDOUT;
 }
 

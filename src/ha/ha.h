@@ -157,6 +157,9 @@ struct ha_options {
 	struct sync_door door;		  /* with a peer */
 	struct identity_feed *identities; /* of control; with a peer */
 	int spawn_fd; /* spawner_client_fd(): taken over; -1 = no programs can be run */
+	/* Connections of before are in the tables, from a file, and the term of then. */
+	bool kept;
+	uint64_t kept_term;
 };
 
 /* A lease is renewed by nobody until this returns: a router with a peer begins inactive.
@@ -166,8 +169,9 @@ int ha_start(const struct ha_options *options, struct ha **out, char error[256])
 /* Before the end of the process: an active router with a synchronised peer hands over, and
  * relays what still comes. 0 or -ENOMEM. */
 int ha_leave(struct ha *ha);
-/* Waits until it has. *dump: nobody else has the connections. 0, or -ETIMEDOUT. */
-int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump);
+/* Waits until it has. *dump: nobody else has the connections; *term: served under, or the
+ * highest known. 0, or -ETIMEDOUT with *dump false. */
+int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump, uint64_t *term);
 /* Ends it and frees everything. NULL is allowed. */
 void ha_stop(struct ha *ha);
 

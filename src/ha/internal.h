@@ -79,6 +79,8 @@ struct ha {
 	struct published *pub;
 	char **notify_argv; /* owned, or NULL */
 	int spawn_fd;	    /* until the client has it, or -1 */
+	bool kept;	    /* as in struct ha_options */
+	uint64_t kept_term;
 
 	/* --- any thread, under lock --- */
 	pthread_mutex_t lock;
@@ -88,6 +90,7 @@ struct ha {
 	struct ha_status status;
 	sem_t left; /* posted once, when the machine lets the process end */
 	bool has_left, dump;
+	uint64_t left_term;
 
 	/* --- the ha thread --- */
 	pthread_t thread;

@@ -85,7 +85,8 @@ static inline bool ha_state_serves(enum ha_state s)
 #define HA_FLAG_FORCED	     0x08 /* STOP: whatever the witness counts say (ha force) */
 #define HA_FLAG_FAILBACK     0x10 /* HANDOVER_*: asked for by failback, not by a person */
 #define HA_FLAG_STOPPING     0x20 /* the process is about to end */
-#define HA_FLAGS_KNOWN	     0x3f
+#define HA_FLAG_KEPT	     0x40 /* holds connections that the peer did not tell */
+#define HA_FLAGS_KNOWN	     0x7f
 
 /* Why a REFUSED or an ABORT. */
 enum ha_reason {

@@ -126,6 +126,7 @@ void role_activate(struct turn *t, enum role_row row, uint64_t term, const char 
 	r->conflict_ms = r->lease_hold_ms = 0;
 	r->failback_held = false;
 	r->lease_ms = 0;
+	r->kept = false;
 	r->activated_ms = t->now;
 	/* Alone, what it kept is in the table by now and nothing more can come to be known. */
 	if (r->cfg.has_peer) {
@@ -397,7 +398,7 @@ static void end_without_duties(struct turn *t)
 		if (t->out->action[i].type == ROLE_DO_QUIT)
 			return;
 	}
-	role_quit(t, false);
+	role_quit(t, role_holds_alone(t->r, t->now));
 }
 
 void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
@@ -454,6 +455,12 @@ void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms)
 	r->state = HA_INIT;
 	r->since_ms = r->no_active_ms = r->last_tick_ms = r->next_send_ms = now_ms;
 	snprintf(r->reason, sizeof(r->reason), "started");
+}
+
+void role_keep(struct role *r, uint64_t term)
+{
+	r->kept = true;
+	r->kept_term = r->term = term;
 }
 
 void role_configure(struct role *r, const struct role_config *cfg)

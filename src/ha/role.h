@@ -334,6 +334,10 @@ struct role {
 	uint8_t n_ports;
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	bool synchronised, verdicts;
+	/* Connections are here that no peer told: of the file of the last run, under kept_term.
+	 * Until an active peer is heard, or one that holds later ones. */
+	bool kept;
+	uint64_t kept_term;
 	struct ha_sync_progress sync;
 	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
 	uint64_t witness_ms[ROLE_MAX_VIP_LINKS][ROLE_MAX_WITNESSES];
@@ -360,6 +364,8 @@ struct role {
 
 /* state INIT at `now_ms`. cfg has been checked. */
 void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms);
+/* After role_init(): connections of before are in the tables. */
+void role_keep(struct role *r, uint64_t term);
 /* A new configuration: state, term and peer stay. */
 void role_configure(struct role *r, const struct role_config *cfg);
 

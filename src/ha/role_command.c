@@ -107,7 +107,7 @@ static void stop_command(struct turn *t)
 		break;
 	default:
 		role_send(t, HA_MSG_HEARTBEAT);
-		role_quit(t, false);
+		role_quit(t, role_holds_alone(r, t->now));
 		break;
 	}
 }

@@ -263,5 +263,5 @@ void role_relay_end(struct turn *t, const char *reason)
 	if (then == ROLE_THEN_MAINTENANCE)
 		role_go(t, ROLE_ROW_MAINTENANCE_ON, "maintenance, after the hand-over");
 	if (r->stopping)
-		role_quit(t, false);
+		role_quit(t, role_holds_alone(r, t->now));
 }

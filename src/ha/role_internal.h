@@ -43,6 +43,8 @@ bool role_is_late(const struct role *r, uint64_t now);
 /* > 0: a is better, that is nowhere worse and somewhere better. */
 int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct ha_port_role *b,
 		       uint8_t n_b);
+/* Connections are here, and no peer that could have them is heard. */
+bool role_holds_alone(const struct role *r, uint64_t now);
 /* The peer, of two that do not serve, is to take over. */
 bool role_peer_goes_first(const struct role *r, uint64_t now);
 /* When a takeover is due. */

@@ -82,10 +82,16 @@ static int session_order(const struct ha_session *a, const struct ha_session *b)
 	return memcmp(a->byte, b->byte, sizeof(a->byte));
 }
 
+bool role_holds_alone(const struct role *r, uint64_t now)
+{
+	return !role_peer_alive(r, now) && (r->synchronised || r->kept || r->activated_ms != 0);
+}
+
 bool role_peer_goes_first(const struct role *r, uint64_t now)
 {
 	const struct role_peer *p = &r->peer;
-	bool synchronised = p->flags & HA_FLAG_SYNCHRONISED;
+	const bool mine = r->synchronised || r->kept;
+	const bool theirs = p->flags & (HA_FLAG_SYNCHRONISED | HA_FLAG_KEPT);
 	int ports;
 
 	if (!role_peer_alive(r, now) || !(p->flags & HA_FLAG_READY) ||
@@ -94,8 +100,8 @@ bool role_peer_goes_first(const struct role *r, uint64_t now)
 	ports = role_ports_compare(p->ports, p->n_ports, r->ports, r->n_ports);
 	if (ports != 0)
 		return ports > 0;
-	if (synchronised != r->synchronised)
-		return synchronised;
+	if (theirs != mine)
+		return theirs;
 	if (p->priority != r->cfg.priority)
 		return p->priority > r->cfg.priority;
 	return session_order(&p->session, &r->cfg.session) > 0;

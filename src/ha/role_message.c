@@ -35,6 +35,10 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 	p->state = msg->state;
 	p->role = msg->role;
 	p->flags = msg->flags;
+	/* What it holds is later than what was kept here. */
+	if (ha_state_serves(msg->state) || (role_own_term(msg) > r->kept_term &&
+					    msg->flags & (HA_FLAG_SYNCHRONISED | HA_FLAG_KEPT)))
+		r->kept = false;
 	p->failback_failures = msg->failback_failures;
 	p->priority = msg->priority;
 	p->witnesses = msg->witnesses;

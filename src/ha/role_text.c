@@ -141,6 +141,8 @@ static uint8_t flags(const struct role *r, uint64_t now)
 		f |= HA_FLAG_VERDICTS;
 	if (r->stopping)
 		f |= HA_FLAG_STOPPING;
+	if (r->kept)
+		f |= HA_FLAG_KEPT;
 	return f;
 }
 
@@ -175,6 +177,9 @@ static size_t explain_state(const struct role *r, uint64_t now, char *buf, size_
 		   (unsigned long long)(t % 1000 / 100), (unsigned long long)r->term, r->reason);
 	switch (r->state) {
 	case HA_INIT:
+		if (r->kept)
+			used = add(buf, len, used,
+				   "Holds the connections of before it was stopped.\n");
 		if (r->good_since_ms != 0)
 			return add(buf, len, used, "Waits for start_delay (%u ms).\n",
 				   r->cfg.start_delay_ms);

@@ -12,8 +12,10 @@
 #include "ha/bytes.h"
 
 #define MAGIC	     "plvs connections" /* 16 bytes */
-#define VERSION	     1
-#define HEADER_BYTES 48
+#define VERSION	     2
+#define HEADER_BYTES 80
+#define SUM_FROM     48 /* bytes of the header that the checksum covers begin here */
+#define TERM_MAX     (UINT64_C(1) << 62)
 #define FNV_START    0xcbf29ce484222325ULL
 #define FNV_PRIME    0x100000001b3ULL
 #define OPS_STEP     64
@@ -39,6 +41,7 @@ static int fail(char error[SYNC_FILE_ERROR], int ret, const char *path, const ch
 struct writer {
 	const struct identity *identity;
 	FILE *f;
+	uint8_t header[HEADER_BYTES];
 	uint64_t bytes, sum;
 	int64_t records;
 };
@@ -61,37 +64,44 @@ static int write_event(void *arg, const struct sync_event *e)
 	return 0;
 }
 
-static int write_header(struct writer *w, uint64_t now_s)
+static int write_header(struct writer *w)
 {
-	uint8_t h[HEADER_BYTES] = {0};
-
-	memcpy(h, MAGIC, 16);
-	put32(h + 16, VERSION);
-	put64(h + 24, now_s);
-	put64(h + 32, w->bytes);
-	put64(h + 40, w->sum);
-	return fwrite(h, 1, sizeof(h), w->f) == sizeof(h) ? 0 : -EIO;
+	put64(w->header + 32, w->bytes);
+	put64(w->header + 40, w->sum);
+	return fwrite(w->header, 1, HEADER_BYTES, w->f) == HEADER_BYTES ? 0 : -EIO;
 }
 
-static int write_all(struct writer *w, uint64_t now_s, sync_file_each *each, void *arg)
+static void header_make(struct writer *w, const struct sync_file_time *now, uint64_t term)
 {
-	int ret = write_header(w, now_s); /* its place */
+	memcpy(w->header, MAGIC, 16);
+	put32(w->header + 16, VERSION);
+	put64(w->header + 24, now->now_s);
+	memcpy(w->header + 48, now->boot, SYNC_BOOT_BYTES);
+	put64(w->header + 64, now->up_s);
+	put64(w->header + 72, term);
+	w->sum = checksum(FNV_START, w->header + SUM_FROM, HEADER_BYTES - SUM_FROM);
+}
+
+static int write_all(struct writer *w, sync_file_each *each, void *arg)
+{
+	int ret = write_header(w); /* its place */
 
 	if (ret == 0)
 		ret = each(arg, write_event, w);
 	if (ret == 0 && fseek(w->f, 0, SEEK_SET) != 0)
 		ret = -errno;
 	if (ret == 0)
-		ret = write_header(w, now_s);
+		ret = write_header(w);
 	if (ret == 0 && (fflush(w->f) != 0 || fsync(fileno(w->f)) != 0))
 		ret = -errno;
 	return ret;
 }
 
-int64_t sync_file_write(const char *path, uint64_t now_s, const struct identity *m,
-			sync_file_each *each, void *arg, char error[SYNC_FILE_ERROR])
+int64_t sync_file_write(const char *path, const struct sync_file_time *now, uint64_t term,
+			const struct identity *m, sync_file_each *each, void *arg,
+			char error[SYNC_FILE_ERROR])
 {
-	struct writer w = {.identity = m, .sum = FNV_START};
+	struct writer w = {.identity = m};
 	char temporary[4096];
 	int fd, ret;
 
@@ -107,7 +117,8 @@ int64_t sync_file_write(const char *path, uint64_t now_s, const struct identity 
 		unlink(temporary);
 		return fail(error, -ENOMEM, path, NULL);
 	}
-	ret = write_all(&w, now_s, each, arg);
+	header_make(&w, now, term);
+	ret = write_all(&w, each, arg);
 	if (fclose(w.f) != 0 && ret == 0)
 		ret = -EIO;
 	if (ret == 0 && rename(temporary, path) != 0)
@@ -140,12 +151,22 @@ static int record_next(FILE *f, uint64_t *left, uint64_t *sum, struct sync_recor
 	return 1;
 }
 
-/* Whose it is, how old, and that every record is sound. */
-static int look(FILE *f, const char *path, const struct sync_file_read *r, uint64_t *bytes,
-		char *error)
+static bool is_old(const struct sync_file_read *r, const uint8_t *h)
 {
-	uint64_t written, left, sum = FNV_START;
+	static const uint8_t unknown[SYNC_BOOT_BYTES];
+	const bool same_boot = memcmp(h + 48, r->now.boot, SYNC_BOOT_BYTES) == 0 &&
+			       memcmp(h + 48, unknown, SYNC_BOOT_BYTES) != 0;
+	const uint64_t written = same_boot ? get64(h + 64) : get64(h + 24);
+	const uint64_t now = same_boot ? r->now.up_s : r->now.now_s;
+
+	return written > now || now - written > r->max_age_s;
+}
+
+/* Whose it is, how old, and that every record is sound. */
+static int look(FILE *f, const char *path, struct sync_file_read *r, uint64_t *bytes, char *error)
+{
 	uint8_t h[HEADER_BYTES];
+	uint64_t left, sum;
 	struct sync_record rec;
 	struct stat st;
 	int got;
@@ -158,15 +179,16 @@ static int look(FILE *f, const char *path, const struct sync_file_read *r, uint6
 		return fail(error, -EBADMSG, path, "not a file of connections");
 	if (get32(h + 16) != VERSION || get32(h + 20) != 0)
 		return fail(error, -EBADMSG, path, "of another version");
-	written = get64(h + 24);
 	left = *bytes = get64(h + 32);
+	sum = checksum(FNV_START, h + SUM_FROM, HEADER_BYTES - SUM_FROM);
 	if ((uint64_t)st.st_size < HEADER_BYTES || left != (uint64_t)st.st_size - HEADER_BYTES)
 		return fail(error, -EBADMSG, path, "not as long as it says");
-	if (written > r->now_s || r->now_s - written > r->max_age_s)
+	if (is_old(r, h))
 		return fail(error, -ESTALE, path, "too old");
 	while ((got = record_next(f, &left, &sum, &rec)) > 0)
 		;
-	if (got < 0)
+	r->term = get64(h + 72);
+	if (got < 0 || r->term > TERM_MAX)
 		return fail(error, -EBADMSG, path, "holds what is no connection");
 	return sum == get64(h + 40) ? 0 : fail(error, -EBADMSG, path, "the checksum is wrong");
 }

@@ -644,6 +644,7 @@ static void of_two_idle_routers_the_better_goes_first(void **state)
 		{200, 1, HA_FLAG_READY | HA_FLAG_SYNCHRONISED, 3 * DEADTIME},
 		{200, 0, HA_FLAG_READY | HA_FLAG_SYNCHRONISED, DEADTIME},
 		{200, 1, HA_FLAG_READY, DEADTIME},
+		{200, 1, HA_FLAG_READY | HA_FLAG_KEPT, 3 * DEADTIME},
 		{200, 1, 0, DEADTIME},
 	};
 
@@ -857,6 +858,64 @@ static void the_end_of_an_active_process_hands_over_first(void **state)
 	assert_int_equal(lab.count[ROLE_DO_QUIT], 1);
 }
 
+static void who_ends_and_leaves_connections_to_nobody_writes_them_down(void **state)
+{
+	static const struct {
+		enum ha_state state;
+		bool alive, dump;
+	} cases[] = {
+		{HA_BACKUP, true, false}, {HA_BACKUP, false, true}, {HA_FENCED, true, false},
+		{HA_FENCED, false, true}, {HA_FAULT, false, true},  {HA_RELAY, false, true},
+		{HA_INIT, false, false},  {HA_ACTIVE, false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		lab_be(cases[i].state);
+		if (!cases[i].alive)
+			lab.now += DEADTIME;
+		if (cases[i].state == HA_RELAY) /* it hears no more of the peer later */
+			lab.r.last_tick_ms = lab.now;
+		lab_command(ROLE_CMD_STOP, false);
+		if (cases[i].state == HA_RELAY)
+			lab_tick();
+		assert_int_equal(lab.count[ROLE_DO_QUIT], 1);
+		assert_int_equal(lab.last[ROLE_DO_QUIT].dump, cases[i].dump);
+	}
+	/* It stopped before it served again. */
+	lab_start();
+	role_keep(&lab.r, 5);
+	lab_command(ROLE_CMD_STOP, false);
+	assert_true(lab.last[ROLE_DO_QUIT].dump);
+}
+
+static void kept_connections_count_until_the_peer_has_later_ones(void **state)
+{
+	static const struct {
+		enum ha_state state;
+		uint64_t term;
+		uint8_t flags;
+		bool kept;
+	} cases[] = {
+		{HA_INIT, 9, 0, true},
+		{HA_ACTIVE, 1, 0, false},
+		{HA_BACKUP, 5, HA_FLAG_KEPT, true},
+		{HA_INIT, 6, HA_FLAG_KEPT, false},
+		{HA_BACKUP, 6, HA_FLAG_SYNCHRONISED, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		lab_start();
+		role_keep(&lab.r, 5);
+		lab.peer.term = cases[i].term;
+		lab.peer.flags = cases[i].flags;
+		lab_hear(HA_MSG_HEARTBEAT, cases[i].state);
+		assert_int_equal(lab.r.kept, cases[i].kept);
+		assert_true(lab.r.term >= 5);
+	}
+}
+
 static void a_router_that_is_to_end_and_is_stopped_by_the_peer_ends(void **state)
 {
 	(void)state;
@@ -1016,6 +1075,8 @@ int main(void)
 		cmocka_unit_test(nobody_takes_what_he_could_not_serve),
 		cmocka_unit_test(relaying_ends_by_itself),
 		cmocka_unit_test(the_end_of_an_active_process_hands_over_first),
+		cmocka_unit_test(who_ends_and_leaves_connections_to_nobody_writes_them_down),
+		cmocka_unit_test(kept_connections_count_until_the_peer_has_later_ones),
 		cmocka_unit_test(a_router_that_is_to_end_and_is_stopped_by_the_peer_ends),
 		cmocka_unit_test(commands_out_of_place_are_told_why),
 		cmocka_unit_test(reasons_are_sentences_for_operators),

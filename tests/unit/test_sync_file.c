@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Connections in a file between two runs of a lone router; and what is refused. */
+/* Connections in a file between two runs of a router; and what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,9 +57,16 @@ static int each(void *arg, int (*fn)(void *arg, const struct sync_event *e), voi
 	return dataplane_sync_each(arg, fn, fn_arg);
 }
 
+static int64_t write_at(const struct sync_file_time *t)
+{
+	return sync_file_write(path, t, 7, ident_a, each, p.a.dp, error);
+}
+
 static int64_t write_a(void)
 {
-	return sync_file_write(path, NOW, ident_a, each, p.a.dp, error);
+	const struct sync_file_time t = {.now_s = NOW};
+
+	return write_at(&t);
 }
 
 static void take(void *arg, const struct sync_event *ops, uint32_t n)
@@ -67,15 +74,24 @@ static void take(void *arg, const struct sync_event *ops, uint32_t n)
 	dataplane_sync_load(arg, ops, n, p.b.now_tick, p.b.now_s);
 }
 
-static int load_b(uint64_t now_s, uint64_t *taken)
+static int load_at(const struct sync_file_time *t, uint64_t *taken)
 {
 	struct sync_file_read r = {
-		.identity = ident_b, .now_s = now_s, .max_age_s = 60, .take = take, .arg = p.b.dp};
+		.identity = ident_b, .now = *t, .max_age_s = 60, .take = take, .arg = p.b.dp};
 	int ret = sync_file_load(path, &r, error);
 
 	if (taken)
 		*taken = r.taken;
+	if (ret == 0)
+		assert_int_equal(r.term, 7);
 	return ret;
+}
+
+static int load_b(uint64_t now_s, uint64_t *taken)
+{
+	const struct sync_file_time t = {.now_s = now_s};
+
+	return load_at(&t, taken);
 }
 
 static void a_router_that_starts_again_has_its_connections(void **state)
@@ -118,6 +134,34 @@ static void a_file_of_long_ago_or_of_tomorrow_is_refused(void **state)
 	assert_int_equal(write_a(), 1);
 	assert_int_equal(load_b(NOW - 1, NULL), -ESTALE);
 	assert_int_equal(pair_entries(&p.b), 0);
+}
+
+static void within_one_boot_a_wall_clock_that_is_set_does_no_harm(void **state)
+{
+	const struct sync_file_time written = {.now_s = NOW, .up_s = 500, .boot = {1, 2}};
+	struct sync_file_time t = {.boot = {1, 2}};
+
+	(void)state;
+	pair_connect(&p.a, CLIENT, 4000, IPPROTO_TCP, 80);
+	assert_int_equal(write_at(&written), 1);
+	t.now_s = NOW - 100000;
+	t.up_s = 560;
+	assert_int_equal(load_at(&t, NULL), 0);
+	assert_int_equal(write_at(&written), 1);
+	t.now_s = NOW;
+	t.up_s = 561;
+	assert_int_equal(load_at(&t, NULL), -ESTALE);
+	assert_int_equal(write_at(&written), 1);
+	t.up_s = 499;
+	assert_int_equal(load_at(&t, NULL), -ESTALE);
+	/* Another boot: only the wall clock can tell. */
+	t.boot[0] = 9;
+	t.up_s = 3;
+	assert_int_equal(write_at(&written), 1);
+	assert_int_equal(load_at(&t, NULL), 0);
+	t.now_s = NOW + 61;
+	assert_int_equal(write_at(&written), 1);
+	assert_int_equal(load_at(&t, NULL), -ESTALE);
 }
 
 static void a_file_that_others_could_have_written_is_refused(void **state)
@@ -185,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_router_that_starts_again_has_its_connections),
 		T(a_file_of_long_ago_or_of_tomorrow_is_refused),
+		T(within_one_boot_a_wall_clock_that_is_set_does_no_harm),
 		T(a_file_that_others_could_have_written_is_refused),
 		T(a_changed_or_cut_file_is_refused_whole),
 	};

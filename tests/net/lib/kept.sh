@@ -23,14 +23,9 @@ kept_round()
 	is "$1: connections that answer" "$(grep answered "$RUN/hold.log" | tail -1 | jq .answered)" -eq "$2"
 }
 
-# kept COUNT WORKERS-OF-A WORKERS-OF-B
-kept()
+# kept_open COUNT: that many connections to 192.0.2.80:7, open until kept_close.
+kept_open()
 {
-	local i
-	PAIR_WORKERS=([a]=$2 [b]=$3)
-	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7 10.10.0.12:7)"
-	for i in 1 2; do echo_serve server$i tcp 10.10.0.1$i 7; done
-	wait_for 30 "the backup is synchronised" pair_synchronised b
 	mkfifo "$RUN/hold.in"
 	sleep 1000 > "$RUN/hold.in" &
 	echo $! > "$RUN/hold-in.pid"
@@ -43,6 +38,22 @@ kept()
 	}
 	wait_for 60 "all connections are open" opened
 	is "connections at first" "$(jq .answered "$RUN/hold.log")" -eq "$1"
+}
+
+kept_close()
+{
+	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
+}
+
+# kept COUNT WORKERS-OF-A WORKERS-OF-B
+kept()
+{
+	local i
+	PAIR_WORKERS=([a]=$2 [b]=$3)
+	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7 10.10.0.12:7)"
+	for i in 1 2; do echo_serve server$i tcp 10.10.0.1$i 7; done
+	wait_for 30 "the backup is synchronised" pair_synchronised b
+	kept_open "$1"
 	sleep 0.5
 	pair_at a
 	is "counted on the active router" "$(rpc status | jq .connections.live)" -ge "$1"
@@ -58,5 +69,5 @@ kept()
 	pair_kill b
 	pair_becomes 5 a active
 	kept_round "after kill -9 of b ($3 to $2 workers)" "$1"
-	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
+	kept_close
 }
