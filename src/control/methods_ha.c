@@ -163,9 +163,10 @@ static json_t *peer_json(const struct ha_status *s)
 {
 	if (!s->peer.known)
 		return json_null();
-	return json_pack("{s:b, s:s, s:s, s:o, s:i, s:o, s:b, s:b}", "alive", (int)s->peer.alive,
-			 "state", role_state_name(s->peer.state), "role", role_word(s->peer.role),
-			 "term", count(s->peer.term), "priority", (int)s->peer.priority, "heard_ms",
+	return json_pack("{s:b, s:b, s:s, s:s, s:o, s:i, s:o, s:b, s:b}", "alive",
+			 (int)s->peer.alive, "hears", (int)!s->peer.deaf, "state",
+			 role_state_name(s->peer.state), "role", role_word(s->peer.role), "term",
+			 count(s->peer.term), "priority", (int)s->peer.priority, "heard_ms",
 			 ago(s->peer.heard_ms), "configuration_differs",
 			 (int)s->peer.digest_differs, "behind", (int)s->peer.sync.behind);
 }

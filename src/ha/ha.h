@@ -123,7 +123,7 @@ struct ha_status {
 	bool ready, grace, frozen, relaying;
 	uint64_t lease_left_ms; /* UINT64_MAX = no lease is needed */
 	struct {
-		bool known, alive, digest_differs;
+		bool known, alive, deaf, digest_differs; /* deaf: it does not hear this router */
 		enum ha_state state;
 		enum ha_role role;
 		uint64_t term;

@@ -91,19 +91,13 @@ void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
 		role_send(t, HA_MSG_HEARTBEAT);
 }
 
-static bool peer_in_reach(const struct role *r, uint64_t now)
-{
-	return r->cfg.has_peer && r->peer.fresh_ms != 0 &&
-	       now - r->peer.fresh_ms <= UINT64_C(10) * r->cfg.deadtime_ms;
-}
-
 void role_lease_renew(struct turn *t)
 {
 	struct role *r = t->r;
 	const uint32_t lease = role_lease_ms(&r->cfg);
 	uint64_t until = ROLE_LEASE_NONE;
 
-	if (peer_in_reach(r, t->now)) {
+	if (role_peer_in_reach(r, t->now)) {
 		if (t->now < r->lease_hold_ms)
 			return;
 		until = t->now + lease;
@@ -127,7 +121,8 @@ void role_activate(struct turn *t, enum role_row row, uint64_t term, const char 
 	r->failback_held = false;
 	r->lease_ms = 0;
 	r->kept = false;
-	r->activated_ms = t->now;
+	r->activated_ms = r->watch_ms = t->now;
+	r->deaf_ms = 0;
 	/* Alone, what it kept is in the table by now and nothing more can come to be known. */
 	if (r->cfg.has_peer) {
 		r->grace_open = !r->synchronised && role_peer_alive(r, t->now);
@@ -236,6 +231,16 @@ static void fault_tick(struct turn *t)
 	role_go(t, ROLE_ROW_RECOVERED, "ports are up and witnesses answer again");
 }
 
+static void deaf_note(struct turn *t)
+{
+	struct role *r = t->r;
+
+	if (role_witnesses_answer(r, t->now))
+		r->deaf_ms = 0;
+	else if (r->deaf_ms == 0)
+		r->deaf_ms = t->now;
+}
+
 static void serving_tick(struct turn *t)
 {
 	struct role *r = t->r;
@@ -246,6 +251,13 @@ static void serving_tick(struct turn *t)
 			   "the peer is active too and does not hear this router");
 		return;
 	}
+	if (role_hears_nothing(r, t->now)) {
+		role_fence(t, ROLE_ROW_HEARS_NOTHING,
+			   "neither the peer nor a witness is heard: this router is deaf, the peer "
+			   "may not be");
+		return;
+	}
+	deaf_note(t);
 	role_lease_renew(t);
 	if (r->grace_open && (r->synchronised || !role_peer_alive(r, t->now) ||
 			      t->now - r->activated_ms > GRACE_OPEN_MS))
@@ -309,8 +321,8 @@ static void late(struct turn *t, uint32_t late_ms)
 {
 	struct role *r = t->r;
 
-	r->no_active_ms = t->now;
-	r->stale_until_ms = 0;
+	r->no_active_ms = r->watch_ms = t->now;
+	r->stale_until_ms = r->deaf_ms = 0;
 	if (r->state == HA_TAKEOVER && !r->takeover_forced) {
 		role_go(t, ROLE_ROW_UNWATCHED,
 			"a loop here was %u ms late: the silence may be its own", late_ms);
@@ -358,6 +370,12 @@ static void tick(struct turn *t)
 		r->peer.silent = true;
 		role_names(r->cfg.path_names, r->cfg.n_paths, paths, sizeof(paths));
 		role_log(t, LOG_LEVEL_WARNING, "the peer is not heard on %s", paths);
+	}
+	if (!r->peer.deaf && role_peer_deaf(r, t->now)) {
+		r->peer.deaf = true;
+		role_log(t, LOG_LEVEL_WARNING,
+			 "the peer is heard, but does not hear this router: its answers stand "
+			 "still");
 	}
 	state_tick(t);
 	send_due(t);
@@ -453,7 +471,7 @@ void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms)
 	memset(r, 0, sizeof(*r));
 	r->cfg = *cfg;
 	r->state = HA_INIT;
-	r->since_ms = r->no_active_ms = r->last_tick_ms = r->next_send_ms = now_ms;
+	r->since_ms = r->no_active_ms = r->last_tick_ms = r->next_send_ms = r->watch_ms = now_ms;
 	snprintf(r->reason, sizeof(r->reason), "started");
 }
 

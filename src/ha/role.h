@@ -78,6 +78,10 @@
 	X(CONFLICT_UNHEARD, ROLE_SERVING, HA_FENCED,                                               \
 	  "the peer still serves after lease and keepalive: it does not hear that it lost")        \
 	X(PORTS_WORSE, ROLE_IN(HA_ACTIVE), HA_FENCED, "a ready peer reports better ports")         \
+	X(HEARS_NOTHING, ROLE_SERVING, HA_FENCED,                                                  \
+	  "neither the peer, heard not long ago, nor any witness was heard for deadtime")          \
+	X(HEARS_LESS, ROLE_IN(HA_ACTIVE), HA_FENCED,                                               \
+	  "no witness on a VIP link for 4 deadtimes, and a ready peer hears its own")              \
 	X(GIVE_AWAY, ROLE_IN(HA_ACTIVE), HA_HANDOVER,                                              \
 	  "command, failback or end of the process, with a ready and synchronised peer")           \
 	X(PEER_ACTIVE, ROLE_IN(HA_HANDOVER), HA_RELAY, "the peer is active under the new term")    \
@@ -293,6 +297,9 @@ struct role_peer {
 	uint64_t sequence; /* of the newest */
 	uint64_t fresh_ms; /* last fresh message; 0: never */
 	uint64_t path_ms[ROLE_MAX_PATHS];
+	uint64_t answered;    /* the highest sequence of mine that it says it heard */
+	uint64_t answered_ms; /* since when it is that */
+	bool deaf;	      /* was said */
 };
 
 /* The giving side. */
@@ -329,6 +336,8 @@ struct role {
 	uint64_t grace_ms; /* grace lasts until */
 	bool grace_open;   /* activated before the table was complete: grace grows */
 	uint64_t ports_ms; /* my ports changed at */
+	uint64_t watch_ms; /* listens without interruption since */
+	uint64_t deaf_ms;  /* on some VIP link no witness answers, since; 0: not */
 
 	/* What the machine knows of itself. */
 	uint8_t n_ports;
@@ -383,6 +392,8 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 const char *role_state_name(enum ha_state s); /* "active" */
 bool role_peer_alive(const struct role *r, uint64_t now_ms);
 bool role_ready(const struct role *r, uint64_t now_ms); /* ports up, witnesses answer */
+/* The peer is heard, but nothing that I say reaches it. */
+bool role_peer_deaf(const struct role *r, uint64_t now_ms);
 uint16_t role_witnesses(const struct role *r, uint64_t now_ms);
 /* Sentences for `plvsctl ha`: what it is, why, what it waits for. Returns the length. */
 size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len);

@@ -38,6 +38,10 @@ void role_take_over(struct turn *t, enum role_row row, bool forced, const char *
 /* role_judge.c: what the machine can tell. */
 bool role_ports_up(const struct role *r);
 bool role_witnesses_answer(const struct role *r, uint64_t now);
+/* Heard not long ago: a lease is needed, and silence may be this router's own. */
+bool role_peer_in_reach(const struct role *r, uint64_t now);
+/* No path and no witness brings anything. */
+bool role_hears_nothing(const struct role *r, uint64_t now);
 /* The loop is late and drains what has waited: it may be the past, and makes nobody active. */
 bool role_is_late(const struct role *r, uint64_t now);
 /* > 0: a is better, that is nowhere worse and somewhere better. */
@@ -56,7 +60,8 @@ int role_conflict_order(const struct role *r, const struct ha_message *msg, uint
 
 /* role_message.c */
 void role_message(struct turn *t, const struct role_event *ev);
-void role_ports_check(struct turn *t);
+/* ACTIVE: whether a ready peer could serve better. */
+void role_peer_better_check(struct turn *t);
 
 /* role_give.c: hand-over and failback. */
 enum ha_reason role_give_start(struct turn *t, enum role_then then, bool failback, bool forced,

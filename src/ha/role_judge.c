@@ -9,6 +9,18 @@ bool role_peer_alive(const struct role *r, uint64_t now_ms)
 	return r->peer.fresh_ms != 0 && now_ms - r->peer.fresh_ms < r->cfg.deadtime_ms;
 }
 
+bool role_peer_in_reach(const struct role *r, uint64_t now)
+{
+	return r->cfg.has_peer && r->peer.fresh_ms != 0 &&
+	       now - r->peer.fresh_ms <= UINT64_C(10) * r->cfg.deadtime_ms;
+}
+
+bool role_peer_deaf(const struct role *r, uint64_t now_ms)
+{
+	return role_peer_alive(r, now_ms) &&
+	       r->peer.fresh_ms - r->peer.answered_ms >= r->cfg.deadtime_ms;
+}
+
 bool role_is_late(const struct role *r, uint64_t now)
 {
 	return now - r->last_tick_ms > UINT64_C(2) * r->cfg.keepalive_ms;
@@ -52,6 +64,21 @@ bool role_witnesses_answer(const struct role *r, uint64_t now)
 			return false;
 	}
 	return true;
+}
+
+static bool asks_witnesses(const struct role *r)
+{
+	for (uint8_t link = 0; link < r->cfg.n_vip_links; link++) {
+		if (r->cfg.witnesses[link] > 0)
+			return true;
+	}
+	return false;
+}
+
+bool role_hears_nothing(const struct role *r, uint64_t now)
+{
+	return role_peer_in_reach(r, now) && !role_peer_alive(r, now) && asks_witnesses(r) &&
+	       role_witnesses(r, now) == 0 && now - r->watch_ms >= r->cfg.deadtime_ms;
 }
 
 bool role_ready(const struct role *r, uint64_t now_ms)

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-#define COPY_LAG 4 /* sequences: a later copy says nothing about its path */
+#define COPY_LAG       4	   /* sequences: a later copy says nothing about its path */
+#define DEAF_DEADTIMES UINT64_C(3) /* more than the one in which witnesses may be silent */
 
 static void path_heard(struct turn *t, const struct role_event *ev)
 {
@@ -48,6 +49,13 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 	memcpy(p->ports, msg->ports, sizeof(p->ports));
 	p->sync = msg->sync;
 	p->sequence = msg->sequence;
+	if (msg->heard_sequence > p->answered) {
+		p->answered = msg->heard_sequence;
+		p->answered_ms = t->now;
+		if (p->deaf)
+			role_log(t, LOG_LEVEL_NOTICE, "the peer hears this router again");
+		p->deaf = false;
+	}
 	if (differs != p->digest_differs)
 		role_log(t, differs ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
 			 differs ? "the peer's shared configuration differs from the one here; "
@@ -139,17 +147,22 @@ static void stop_message(struct turn *t, const struct ha_message *msg)
 
 /* --- By state ------------------------------------------------------------------------- */
 
-void role_ports_check(struct turn *t)
+void role_peer_better_check(struct turn *t)
 {
 	struct role *r = t->r;
 	const struct role_peer *p = &r->peer;
 
-	/* A common cause takes the peer's ports too: wait for a report that can know it. */
-	if (r->state != HA_ACTIVE || t->now - r->ports_ms < r->cfg.keepalive_ms ||
-	    p->state != HA_BACKUP || !(p->flags & HA_FLAG_READY) ||
-	    role_ports_compare(p->ports, p->n_ports, r->ports, r->n_ports) <= 0)
+	if (r->state != HA_ACTIVE || p->state != HA_BACKUP || !(p->flags & HA_FLAG_READY))
 		return;
-	role_fence(t, ROLE_ROW_PORTS_WORSE, "a port is down here and the peer has better ports");
+	/* A common cause takes the peer's ports too: wait for a report that can know it. */
+	if (t->now - r->ports_ms >= r->cfg.keepalive_ms &&
+	    role_ports_compare(p->ports, p->n_ports, r->ports, r->n_ports) > 0)
+		role_fence(t, ROLE_ROW_PORTS_WORSE,
+			   "a port is down here and the peer has better ports");
+	/* Ready: it hears witnesses on every VIP link. If ours have died, it will not for long. */
+	else if (r->deaf_ms != 0 && t->now - r->deaf_ms >= DEAF_DEADTIMES * r->cfg.deadtime_ms)
+		role_fence(t, ROLE_ROW_HEARS_LESS,
+			   "no witness is heard on a VIP link here, and the peer hears its own");
 }
 
 static void conflict_message(struct turn *t, const struct ha_message *msg)
@@ -212,7 +225,7 @@ static void serving_message(struct turn *t, const struct ha_message *msg)
 		role_give_message(t, msg);
 		break;
 	default:
-		role_ports_check(t);
+		role_peer_better_check(t);
 		break;
 	}
 }
@@ -302,8 +315,11 @@ static void newest_message(struct turn *t, const struct role_event *ev)
 	const struct ha_message *msg = ev->message.msg;
 	const bool was_active = r->peer.known && ha_state_serves(r->peer.state);
 
-	if (ev->message.verdict == HA_FRESH_SESSION)
+	if (ev->message.verdict == HA_FRESH_SESSION) {
 		memset(r->peer.path_ms, 0, sizeof(r->peer.path_ms));
+		r->peer.answered = 0;
+		r->peer.answered_ms = t->now;
+	}
 	path_heard(t, ev);
 	r->peer.fresh_ms = t->now;
 	peer_learn(t, msg);

@@ -220,6 +220,9 @@ static size_t explain_peer(const struct role *r, uint64_t now, char *buf, size_t
 			used = add(buf, len, used, "; not on %s", r->cfg.path_names[i]);
 	}
 	used = add(buf, len, used, ".\n");
+	if (role_peer_deaf(r, now))
+		used = add(buf, len, used,
+			   "It does NOT HEAR this router: what it answers stands still.\n");
 	if (r->peer.digest_differs)
 		used = add(buf, len, used, "Its shared configuration DIFFERS from the one here.\n");
 	return used;

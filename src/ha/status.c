@@ -35,6 +35,7 @@ static void peer_fill(const struct ha *ha, uint64_t now_ms, struct ha_status *ou
 
 	out->peer.known = p->known;
 	out->peer.alive = role_peer_alive(&ha->role, now_ms);
+	out->peer.deaf = role_peer_deaf(&ha->role, now_ms);
 	out->peer.digest_differs = p->digest_differs;
 	out->peer.state = p->state;
 	out->peer.role = p->role;

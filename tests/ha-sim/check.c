@@ -118,6 +118,25 @@ static void check_overlap(struct sim *s)
 			    (unsigned long long)(s->now - clear));
 }
 
+/* Who hears neither the other nor a witness leaves the VIPs to whoever does. */
+static void check_deaf(struct sim *s, const struct node *n)
+{
+	const struct role_config *cfg = &s->cfg[0];
+	uint64_t heard = later(later(n->fresh_at, n->late_at), n->steady_since);
+	bool asks = false;
+
+	for (uint32_t l = 0; l < SIM_LINKS; l++) {
+		asks |= s->n_witnesses[l] > 0;
+		heard = later(heard, n->witnessed[l]);
+	}
+	heard = later(heard, n->active_since);
+	if (asks && n->fresh_at != 0 && node_effective(s, n) && !n->paused && !n->late &&
+	    s->now - heard > cfg->deadtime_ms + 2 * cfg->keepalive_ms &&
+	    heard - n->fresh_at < 8 * cfg->deadtime_ms)
+		sim_violate(s, "router %u serves though it hears nothing for %llu ms", n->id,
+			    (unsigned long long)(s->now - heard));
+}
+
 void check_time(struct sim *s)
 {
 	check_overlap(s);
@@ -127,6 +146,7 @@ void check_time(struct sim *s)
 
 		if (!n->running)
 			continue;
+		check_deaf(s, n);
 		if (n->frozen && n->role.state != HA_HANDOVER)
 			sim_violate(s, "router %u refuses new connections in state %s", i,
 				    role_state_name(n->role.state));
@@ -249,6 +269,19 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 		break;
 	case ROLE_ROW_PORTS_WORSE:
 		if (s->now - n->fresh_at > deadtime)
+			sim_violate(s, "router %u fences for a peer that is not heard", n->id);
+		break;
+	case ROLE_ROW_HEARS_NOTHING:
+		for (uint32_t l = 0; l < SIM_LINKS; l++) {
+			if (n->witnessed[l] != 0 && s->now - n->witnessed[l] < deadtime)
+				sim_violate(s, "router %u hears a witness and says it does not",
+					    n->id);
+		}
+		if (s->now - n->fresh_at < deadtime || s->now - n->late_at < deadtime)
+			sim_violate(s, "router %u fences for deafness that is none", n->id);
+		break;
+	case ROLE_ROW_HEARS_LESS:
+		if (s->now - n->fresh_at > deadtime || s->now - n->late_at < 3 * deadtime)
 			sim_violate(s, "router %u fences for a peer that is not heard", n->id);
 		break;
 	case ROLE_ROW_STOPPED:

@@ -20,6 +20,10 @@ static void ways_apply(struct sim *s, const struct fault *f)
 				if (f->node == d)
 					w->up = false;
 				break;
+			case FAULT_DEAF:
+				if (f->node != d)
+					w->up = false;
+				break;
 			case FAULT_PARTITION:
 				w->up = false;
 				break;
@@ -89,6 +93,8 @@ static void faults_apply(struct sim *s)
 				false;
 		if (f->type == FAULT_WITNESS)
 			n->witness_up[f->path % SIM_LINKS] = false;
+		if (f->type == FAULT_DEAF)
+			memset(n->witness_up, 0, SIM_LINKS);
 		if (f->type == FAULT_WITNESS_BOTH)
 			memset(s->node[0].witness_up, 0, SIM_LINKS),
 				memset(s->node[1].witness_up, 0, SIM_LINKS);

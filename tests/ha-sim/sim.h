@@ -84,6 +84,7 @@ enum fault_type {
 	FAULT_PORT,
 	FAULT_WITNESS,	    /* of one router on one link */
 	FAULT_WITNESS_BOTH, /* of both routers, all links */
+	FAULT_DEAF,	    /* a router receives nothing, and is heard */
 	FAULT_SYNC,	    /* flushes are not acknowledged */
 	FAULT_LATE,	    /* ticks come late by up to two keepalives */
 	FAULT_N_LASTING,

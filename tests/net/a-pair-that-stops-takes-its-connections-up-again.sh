@@ -13,6 +13,7 @@ files()
 	find "$RUN/state-$1" -type f | wc -l
 }
 
+PAIR_HA=$(jq -c '. + {start_delay: "3s"}' <<< "$PAIR_HA")
 pair_ready 1 1 "$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7)"
 echo_serve server1 tcp 10.10.0.11 7
 wait_for 30 "the backup is synchronised" pair_synchronised b

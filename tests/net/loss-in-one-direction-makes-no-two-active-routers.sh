@@ -56,10 +56,32 @@ loss_end
 pair_becomes 5 a backup
 stays 1 "backup active"
 
-note "the active router hears nothing on all paths, but is heard"
-loss b public rx
-loss b private rx
+note "heartbeats do not come to the active router, but it hears witnesses: it goes on, and a shows it"
+loss b public rx "udp dport 7694"
+loss b private rx "udp dport 7694"
 stays 2 "backup active"
+is "b hears a, as a says" "$(of a .peer.hears)" = false
+pair_serves 192.0.2.80 3 || fail "the web does not answer"
 loss_end
 stays 1 "backup active"
+is "b hears a, as a says" "$(of a .peer.hears)" = true
+
+note "the active router hears nothing at all, but is heard: it gives up, the other one serves"
+loss b public rx
+loss b private rx
+pair_becomes 2 a active
+is "why b gave up" "$(of b '.transitions.hears_nothing // 0')" -eq 1
+wait_for 10 "the web answers by a" pair_serves 192.0.2.80 3
+stays 1 "active fault"
+loss_end
+pair_becomes 5 b backup
+stays 1 "active backup"
+
+note "the same on one link: what the peer can hear decides"
+wait_for 10 "b is synchronised" pair_synchronised b
+loss a public rx
+pair_becomes 3 b active
+is "why a gave up" "$(of a '.transitions.hears_less // 0')" -eq 1
 wait_for 10 "the web answers by b" pair_serves 192.0.2.80 3
+loss_end
+stays 1 "backup active"

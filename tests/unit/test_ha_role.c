@@ -161,6 +161,28 @@ static void row_ports_worse(void)
 	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
 }
 
+static void row_hears_nothing(void)
+{
+	if (lab.r.state == HA_HANDOVER) /* it would be aborted before */
+		lab.r.give.deadline_ms = lab.now + 10000;
+	if (lab.r.state == HA_HANDOVER)
+		lab.r.give.step = ROLE_STEP_COMMIT;
+	lab.witnesses = false;
+	lab_pass(DEADTIME - 1);
+	assert_true(ha_state_serves(lab.r.state));
+	lab_pass(2);
+}
+
+static void row_hears_less(void)
+{
+	lab.peer_speaks = true;
+	lab.peer.state = HA_BACKUP;
+	lab.witnesses = false;
+	lab_pass(4 * DEADTIME - 10);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	lab_pass(30);
+}
+
 static void row_give_away(void)
 {
 	lab_command(ROLE_CMD_HANDOVER, false);
@@ -266,6 +288,8 @@ static const struct {
 	[ROLE_ROW_CONFLICT_LOST] = {row_conflict_lost, DO(FENCE) | DO(SEND), DO(ANNOUNCE)},
 	[ROLE_ROW_CONFLICT_UNHEARD] = {row_conflict_unheard, DO(FENCE) | DO(SEND), 0},
 	[ROLE_ROW_PORTS_WORSE] = {row_ports_worse, DO(FENCE) | DO(SEND), 0},
+	[ROLE_ROW_HEARS_NOTHING] = {row_hears_nothing, DO(FENCE) | DO(SEND), DO(ANNOUNCE)},
+	[ROLE_ROW_HEARS_LESS] = {row_hears_less, DO(FENCE) | DO(SEND), DO(ANNOUNCE)},
 	[ROLE_ROW_GIVE_AWAY] = {row_give_away, DO(SEND) | DO(REPLY), DO(FREEZE) | DO(FENCE)},
 	[ROLE_ROW_PEER_ACTIVE] = {row_peer_active, DO(RELAY_START), DO(FENCE)},
 	[ROLE_ROW_ABORTED] = {row_aborted, DO(SEND), DO(FENCE) | DO(ACTIVATE)},
@@ -592,6 +616,59 @@ static void link_loss_alone_fences_nobody(void **state)
 	lab.peer.flags = 0;
 	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
 	assert_int_equal(lab.r.state, HA_ACTIVE);
+}
+
+static void a_router_that_is_alone_or_has_no_witness_is_never_deaf(void **state)
+{
+	(void)state;
+	/* The peer has been dead for long; now the gateway reboots. */
+	lab_be(HA_ACTIVE);
+	lab_pass(11 * DEADTIME);
+	lab.witnesses = false;
+	lab_pass(20 * DEADTIME);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	/* Nobody is asked. */
+	lab_be(HA_ACTIVE);
+	lab.r.cfg.witnesses[0] = 0;
+	lab.witnesses = false;
+	lab_pass(20 * DEADTIME);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	/* Witnesses died for both: the peer is not ready either. */
+	lab_be(HA_ACTIVE);
+	lab.witnesses = false;
+	lab.peer.flags = HA_FLAG_SYNCHRONISED;
+	lab.peer_speaks = true;
+	lab_pass(20 * DEADTIME);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	/* The loop stood still: what it did not hear meanwhile says nothing. */
+	lab_be(HA_ACTIVE);
+	lab.witnesses = false;
+	lab_pass(DEADTIME - 20);
+	lab_late(KEEPALIVE + 1);
+	lab_pass(DEADTIME - 20);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	lab_pass(40);
+	assert_int_equal(lab.r.state, HA_FENCED);
+}
+
+static void a_peer_that_does_not_hear_this_router_is_shown(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	lab_be(HA_BACKUP);
+	lab.peer.state = HA_ACTIVE;
+	lab.peer_speaks = true;
+	for (int i = 0; i < 40; i++) {
+		lab.peer.heard_sequence++;
+		lab_pass(10);
+	}
+	assert_false(role_peer_deaf(&lab.r, lab.now));
+	lab_pass(DEADTIME);
+	assert_true(role_peer_deaf(&lab.r, lab.now));
+	assert_int_equal(lab.r.state, HA_BACKUP);
+	role_explain(&lab.r, lab.now, text, sizeof(text));
+	assert_non_null(strstr(text, "NOT HEAR"));
 }
 
 /* --- Start, restart, return -------------------------------------------------------------- */
@@ -1063,6 +1140,8 @@ int main(void)
 		cmocka_unit_test(no_lease_outlives_a_conflict),
 		cmocka_unit_test(conflicts_go_by_term_then_priority_then_session),
 		cmocka_unit_test(link_loss_alone_fences_nobody),
+		cmocka_unit_test(a_router_that_is_alone_or_has_no_witness_is_never_deaf),
+		cmocka_unit_test(a_peer_that_does_not_hear_this_router_is_shown),
 		cmocka_unit_test(start_delay_runs_from_ports_and_witnesses),
 		cmocka_unit_test(a_restart_is_no_reason_without_the_connections_or_witnesses),
 		cmocka_unit_test(of_two_idle_routers_the_better_goes_first),
