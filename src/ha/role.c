@@ -201,7 +201,10 @@ static void init_tick(struct turn *t)
 		r->good_since_ms = t->now;
 	if (t->now - r->good_since_ms < r->cfg.start_delay_ms)
 		return;
-	/* Two that start together: the better one gets its chance. */
+	/* Two that start together: the better one gets its chance, were it slower. */
+	if (role_peer_starts_first(r, t->now) &&
+	    t->now - r->good_since_ms < UINT64_C(2) * r->cfg.start_delay_ms)
+		return;
 	if (role_peer_goes_first(r, t->now))
 		r->no_active_ms = t->now;
 	role_go(t, ROLE_ROW_START_OVER, "started: ports up and witnesses answering for %u ms",

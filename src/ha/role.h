@@ -54,7 +54,8 @@
 #define ROLE_ROWS(X)                                                                               \
 	X(ALONE, ROLE_IN(HA_INIT), HA_ACTIVE, "no peer is configured")                             \
 	X(START_OVER, ROLE_IN(HA_INIT), HA_BACKUP,                                                 \
-	  "start_delay has passed since the ports were up and the witnesses answered")             \
+	  "start_delay has passed since the ports were up and the witnesses answered; twice if a " \
+	  "better peer is starting")                                                               \
 	X(PEER_SERVES, ROLE_IN(HA_INIT) | ROLE_IN(HA_FENCED) | ROLE_IN(HA_FAULT), HA_BACKUP,       \
 	  "a fresh message says that the peer is active")                                          \
 	X(SILENCE, ROLE_IN(HA_BACKUP), HA_TAKEOVER,                                                \

@@ -51,6 +51,8 @@ int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct h
 bool role_holds_alone(const struct role *r, uint64_t now);
 /* The peer, of two that do not serve, is to take over. */
 bool role_peer_goes_first(const struct role *r, uint64_t now);
+/* Both are in INIT, the peer could serve when its start_delay is over, and is to. */
+bool role_peer_starts_first(const struct role *r, uint64_t now);
 /* When a takeover is due. */
 uint64_t role_due(const struct role *r, uint64_t now);
 /* The term that the sender of msg serves under or knows. */

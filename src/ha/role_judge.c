@@ -114,17 +114,14 @@ bool role_holds_alone(const struct role *r, uint64_t now)
 	return !role_peer_alive(r, now) && (r->synchronised || r->kept || r->activated_ms != 0);
 }
 
-bool role_peer_goes_first(const struct role *r, uint64_t now)
+/* Of two that could serve. */
+static bool peer_is_better(const struct role *r)
 {
 	const struct role_peer *p = &r->peer;
 	const bool mine = r->synchronised || r->kept;
 	const bool theirs = p->flags & (HA_FLAG_SYNCHRONISED | HA_FLAG_KEPT);
-	int ports;
+	const int ports = role_ports_compare(p->ports, p->n_ports, r->ports, r->n_ports);
 
-	if (!role_peer_alive(r, now) || !(p->flags & HA_FLAG_READY) ||
-	    (p->state != HA_BACKUP && p->state != HA_TAKEOVER && p->state != HA_FENCED))
-		return false;
-	ports = role_ports_compare(p->ports, p->n_ports, r->ports, r->n_ports);
 	if (ports != 0)
 		return ports > 0;
 	if (theirs != mine)
@@ -132,6 +129,23 @@ bool role_peer_goes_first(const struct role *r, uint64_t now)
 	if (p->priority != r->cfg.priority)
 		return p->priority > r->cfg.priority;
 	return session_order(&p->session, &r->cfg.session) > 0;
+}
+
+bool role_peer_goes_first(const struct role *r, uint64_t now)
+{
+	const struct role_peer *p = &r->peer;
+
+	return role_peer_alive(r, now) && (p->flags & HA_FLAG_READY) &&
+	       (p->state == HA_BACKUP || p->state == HA_TAKEOVER || p->state == HA_FENCED) &&
+	       peer_is_better(r);
+}
+
+bool role_peer_starts_first(const struct role *r, uint64_t now)
+{
+	const struct role_peer *p = &r->peer;
+
+	return role_peer_alive(r, now) && p->state == HA_INIT && !(p->flags & HA_FLAG_STOPPING) &&
+	       (p->witnesses > 0 || !asks_witnesses(r)) && peer_is_better(r);
 }
 
 uint64_t role_due(const struct role *r, uint64_t now)

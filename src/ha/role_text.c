@@ -181,8 +181,11 @@ static size_t explain_state(const struct role *r, uint64_t now, char *buf, size_
 			used = add(buf, len, used,
 				   "Holds the connections of before it was stopped.\n");
 		if (r->good_since_ms != 0)
-			return add(buf, len, used, "Waits for start_delay (%u ms).\n",
-				   r->cfg.start_delay_ms);
+			return add(buf, len, used, "Waits for start_delay (%u ms)%s.\n",
+				   r->cfg.start_delay_ms,
+				   role_peer_starts_first(r, now)
+					   ? ", and as long again for the peer that goes first"
+					   : "");
 		return add(buf, len, used, "Waits for %s before start_delay begins.\n",
 			   role_ports_up(r) ? "a witness on each VIP link" : "ports with link");
 	case HA_ACTIVE:

@@ -43,9 +43,15 @@ static bool net_decided(const struct sim *s)
 	return true;
 }
 
+static uint32_t in_start(const struct node *n)
+{
+	return n->running && n->init_left == 0;
+}
+
 /* When the last condition for service was met: a router may have to wait for start_delay. */
 static uint64_t owed_since(const struct sim *s)
 {
+	const uint32_t starting = in_start(&s->node[0]) + in_start(&s->node[1]);
 	uint64_t owed = UINT64_MAX, at;
 
 	for (uint32_t i = 0; i < 2; i++) {
@@ -53,9 +59,10 @@ static uint64_t owed_since(const struct sim *s)
 
 		if (!node_able(s, n))
 			continue;
-		at = n->init_left != 0
-			     ? n->init_left
-			     : later(n->started, s->disturbed_at) + s->cfg[0].start_delay_ms;
+		/* Who starts lets a better one that starts too go first, for a start_delay. */
+		at = n->init_left != 0 ? n->init_left
+				       : later(n->started, s->disturbed_at) +
+						 (starting == 2 ? 2 : 1) * s->cfg[0].start_delay_ms;
 		owed = at < owed ? at : owed;
 	}
 	return later(owed, s->disturbed_at);

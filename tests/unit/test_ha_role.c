@@ -692,6 +692,50 @@ static void start_delay_runs_from_ports_and_witnesses(void **state)
 	assert_int_equal(lab.r.term, 1);
 }
 
+static void of_two_that_start_together_the_primary_is_active_first(void **state)
+{
+	static const struct {
+		uint16_t priority, witnesses;
+		uint8_t up, flags;
+		enum ha_state state;
+		uint32_t after; /* start_delays until it leaves INIT */
+	} cases[] = {
+		{200, 3, 1, 0, HA_INIT, 2},		   /* the primary, a little later */
+		{50, 3, 1, 0, HA_INIT, 1},		   /* the backup */
+		{200, 0, 1, 0, HA_INIT, 1},		   /* it has no witness */
+		{200, 3, 0, 0, HA_INIT, 1},		   /* no link */
+		{200, 3, 1, HA_FLAG_STOPPING, HA_INIT, 1}, /* ends */
+		{50, 3, 1, HA_FLAG_KEPT, HA_INIT, 2},	   /* holds connections */
+		{200, 3, 1, 0, HA_FAULT, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		lab_start();
+		lab.peer.priority = cases[i].priority;
+		lab.peer.witnesses = cases[i].witnesses;
+		lab.peer.ports[0].up = cases[i].up;
+		lab.peer.flags = cases[i].flags;
+		lab.peer.state = cases[i].state;
+		lab.peer_speaks = true;
+		lab_tick();
+		lab_pass(cases[i].after * 5000 - 20);
+		assert_int_equal(lab.r.state, HA_INIT);
+		lab_pass(40);
+		assert_int_not_equal(lab.r.state, HA_INIT);
+	}
+	/* It dies on the way. */
+	lab_start();
+	lab.peer.priority = 200;
+	lab.peer.state = HA_INIT;
+	lab.peer_speaks = true;
+	lab_pass(6000);
+	assert_int_equal(lab.r.state, HA_INIT);
+	lab.peer_speaks = false;
+	lab_pass(2 * DEADTIME);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+}
+
 static void a_restart_is_no_reason_without_the_connections_or_witnesses(void **state)
 {
 	(void)state;
@@ -1143,6 +1187,7 @@ int main(void)
 		cmocka_unit_test(a_router_that_is_alone_or_has_no_witness_is_never_deaf),
 		cmocka_unit_test(a_peer_that_does_not_hear_this_router_is_shown),
 		cmocka_unit_test(start_delay_runs_from_ports_and_witnesses),
+		cmocka_unit_test(of_two_that_start_together_the_primary_is_active_first),
 		cmocka_unit_test(a_restart_is_no_reason_without_the_connections_or_witnesses),
 		cmocka_unit_test(of_two_idle_routers_the_better_goes_first),
 		cmocka_unit_test(failback_waits_without_interruption_and_asks),
