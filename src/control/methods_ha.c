@@ -142,21 +142,36 @@ static const char *role_word(enum ha_role role)
 	return role == HA_ROLE_PRIMARY ? "primary" : role == HA_ROLE_BACKUP ? "backup" : "unknown";
 }
 
+/* Datagrams that were refused, by why. */
+static json_t *refused_json(const uint64_t refused[HA_WIRE_MAX])
+{
+	json_t *out = json_object();
+
+	for (unsigned int i = 0; i < HA_WIRE_MAX; i++)
+		if (refused[i])
+			json_object_set_new(out, ha_wire_names[i], count(refused[i]));
+	return out;
+}
+
+static json_t *heard_json(const uint64_t heard[HA_VERDICTS])
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "fresh",
+			 count(heard[HA_FRESH] + heard[HA_FRESH_SESSION]), "copy",
+			 count(heard[HA_COPY]), "stale", count(heard[HA_STALE]), "retired",
+			 count(heard[HA_RETIRED]), "reflected", count(heard[HA_REFLECTED]));
+}
+
 static json_t *path_json(const struct ha_path_status *p)
 {
 	char local[ENDPOINT_STRLEN], peer[ENDPOINT_STRLEN];
-	json_t *refused = json_object();
 
-	for (unsigned int i = 0; i < HA_WIRE_MAX; i++)
-		if (p->refused[i])
-			json_object_set_new(refused, ha_wire_names[i], count(p->refused[i]));
 	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 			 p->name, "local", endpoint_format(&p->local, local, sizeof(local)), "peer",
 			 endpoint_format(&p->peer, peer, sizeof(peer)), "open", (int)p->open,
 			 "heard_ms", ago(p->heard_ms), "rtt_us", count(p->rtt_us), "sent",
 			 count(p->sent), "send_errors", count(p->send_errors), "received",
 			 count(p->received), "lost", count(p->lost), "bad", count(p->bad),
-			 "refused", refused);
+			 "refused", refused_json(p->refused));
 }
 
 static json_t *peer_json(const struct ha_status *s)
@@ -173,7 +188,8 @@ static json_t *peer_json(const struct ha_status *s)
 
 static json_t *sync_json(const struct ha_sync_status *y)
 {
-	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o}",
 			 "synchronised", (int)y->synchronised, "peer_synchronised",
 			 (int)y->peer_synchronised, "behind", (int)y->behind, "sent",
 			 count(y->sent), "received", count(y->received), "datagrams",
@@ -181,7 +197,8 @@ static json_t *sync_json(const struct ha_sync_status *y)
 			 count(y->under_way), "transfers", count(y->transfers), "sheds",
 			 count(y->sheds), "unbound", count(y->unbound), "unknown",
 			 count(y->unknown), "refused", count(y->refused), "unbound_refused",
-			 count(y->unbound_refused));
+			 count(y->unbound_refused), "not_fresh", count(y->not_fresh), "refused_as",
+			 refused_json(y->refused_as));
 }
 
 /* "peer_serves" */
@@ -218,6 +235,7 @@ static json_t *status_json(const struct ha_status *s)
 			"frozen", (int)s->frozen, "relaying", (int)s->relaying, "lease_ms",
 			ago(s->lease_left_ms));
 	json_object_set_new(out, "peer", peer_json(s));
+	json_object_set_new(out, "heard", heard_json(s->heard));
 	json_object_set_new(out, "paths", paths);
 	json_object_set_new(out, "witnesses", witnesses);
 	json_object_set_new(out, "sync", sync_json(&s->sync));

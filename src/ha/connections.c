@@ -65,9 +65,15 @@ static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
 {
 	struct ha *ha = arg;
 
-	(void)p;
-	if (!freshness_channel(&ha->fresh, &ha->sync_channel, &e->session, &e->heard, e->sequence))
+	if (e->type != HA_TYPE_SYNC && e->type != HA_TYPE_BULK) {
+		path_refuse(p, HA_WIRE_TYPE);
 		return false;
+	}
+	if (!freshness_channel(&ha->fresh, &ha->sync_channel, &e->session, &e->heard,
+			       e->sequence)) {
+		ha->sync_not_fresh++;
+		return false;
+	}
 	if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_DATA)
 		sync_recv_data(ha->recv, payload, e->payload_len);
 	else if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_ACK)
@@ -239,6 +245,10 @@ void ha_connections_status(const struct ha *ha, struct ha_sync_status *out)
 	out->unbound = r.unbound;
 	out->refused = r.refused;
 	out->unbound_refused = r.unbound_refused;
+	out->not_fresh = ha->sync_not_fresh;
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		for (unsigned int k = 0; ha->sync_paths[i] && k < HA_WIRE_MAX; k++)
+			out->refused_as[k] += path_state(ha->sync_paths[i])->bad[k];
 }
 
 /* --- life --- */

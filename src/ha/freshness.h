@@ -45,6 +45,7 @@ enum ha_verdict {
 	HA_RETIRED,
 	HA_REFLECTED,
 };
+#define HA_VERDICTS (HA_REFLECTED + 1)
 
 struct freshness {
 	struct ha_session mine;

@@ -33,13 +33,18 @@ static bool message_received(struct ha *ha, struct path *p, const struct ha_enve
 			     const uint8_t *payload)
 {
 	struct role_event event = {.type = ROLE_MESSAGE};
+	enum ha_wire_error error;
 	struct ha_message msg;
 
-	if (ha_message_decode(e, payload, &msg) != HA_WIRE_OK)
+	error = ha_message_decode(e, payload, &msg);
+	if (error != HA_WIRE_OK) {
+		path_refuse(p, error);
 		return false;
+	}
 	event.message.msg = &msg;
 	event.message.path = path_index(ha, p);
 	event.message.verdict = freshness_check(&ha->fresh, &msg, &event.message.newest);
+	ha->verdicts_of[event.message.verdict]++;
 	/* A peer that started anew may make this router active: with what it was told before. */
 	ha_step(ha, &event);
 	if (event.message.verdict == HA_FRESH_SESSION)

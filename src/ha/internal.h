@@ -106,6 +106,7 @@ struct ha {
 
 	struct role role;
 	struct freshness fresh;
+	uint64_t verdicts_of[HA_VERDICTS]; /* authentic messages, by what they were judged */
 	struct ha_keys keys;
 	struct path *paths[HA_PATHS];
 	struct ha_pending pending[HA_COMMANDS];
@@ -131,7 +132,8 @@ struct ha {
 	struct event *sync_ev;
 	struct ha_channel sync_channel;
 	uint64_t sync_sequence;
-	uint32_t sync_mode; /* SYNC_* */
+	uint64_t sync_not_fresh; /* authentic datagrams that were not believed */
+	uint32_t sync_mode;	 /* SYNC_* */
 	bool sync_sending, told_identity;
 	struct ha_sync_progress sync_progress; /* as the machine was told */
 	bool flush_wanted;

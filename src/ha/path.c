@@ -353,6 +353,11 @@ bool path_drain(struct path *p, unsigned int budget, uint64_t now_us)
 	return p->fd >= 0;
 }
 
+void path_refuse(struct path *p, enum ha_wire_error error)
+{
+	COUNT(p->state.bad[error], 1);
+}
+
 void path_forget(struct path *p)
 {
 	p->peer_sequence = 0;

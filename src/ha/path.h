@@ -66,6 +66,8 @@ void path_destroy(struct path *p);
 /* Fills in path_* of *e, seals and sends. 0 or -errno; counted, logged once per edge. */
 int path_send(struct path *p, struct ha_envelope *e, const void *payload, size_t len,
 	      uint64_t now_us);
+/* Of a datagram that was given to `received`: what is in it cannot be. Counted. */
+void path_refuse(struct path *p, enum ha_wire_error error);
 /* Takes what waits, at most budget datagrams. True: there may be more. The loop does this by
  * itself; a loop that was stopped does it before it believes its timers. */
 bool path_drain(struct path *p, unsigned int budget, uint64_t now_us);

@@ -79,6 +79,7 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	out->late_max_us =
 		ha->late_max_us > ha->late_before_us ? ha->late_max_us : ha->late_before_us;
 	ha_connections_status(ha, &out->sync);
+	memcpy(out->heard, ha->verdicts_of, sizeof(out->heard));
 	out->n_paths = ha->config.n_paths;
 	for (uint8_t i = 0; i < out->n_paths; i++)
 		path_fill(ha, i, now_us, &out->paths[i]);
