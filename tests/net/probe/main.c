@@ -11,11 +11,16 @@
 #include <sys/resource.h>
 #include <time.h>
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, marks;
 
 bool probe_stopped(void)
 {
 	return stopped;
+}
+
+unsigned int probe_marks(void)
+{
+	return (unsigned int)marks;
 }
 
 uint64_t now_us(void)
@@ -34,8 +39,10 @@ void die(const char *what)
 
 static void on_signal(int signal)
 {
-	(void)signal;
-	stopped = 1;
+	if (signal == SIGUSR1)
+		marks = marks + 1;
+	else
+		stopped = 1;
 }
 
 static void usage(void)
@@ -48,6 +55,10 @@ static void usage(void)
 	      "       probe tcp-echo ADDRESS:PORT\n"
 	      "       probe tcp-hold ADDRESS:PORT [--count N] [--rate N]\n"
 	      "              a line on standard input: one round of questions on every connection\n"
+	      "       probe tcp-pour ADDRESS:PORT [--rate N] [--size BYTES]\n"
+	      "       probe tcp-drink ADDRESS:PORT\n"
+	      "       probe tcp-knock ADDRESS:PORT [--count N] [--rate N]\n"
+	      "              SIGUSR1 is a mark: holes before it are told apart (udp-ask, too)\n"
 	      "       probe frame-send INTERFACE [--count N] [--rate N] < HEX-LINES\n"
 	      "       probe ipip-open INTERFACE\n"
 	      "       probe vlan-switch TRUNK VLAN:INTERFACE...\n",
@@ -114,6 +125,7 @@ int main(int argc, char **argv)
 		usage();
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -136,5 +148,11 @@ int main(int argc, char **argv)
 		return tcp_echo(&o);
 	if (!strcmp(argv[1], "tcp-hold"))
 		return tcp_hold(&o);
+	if (!strcmp(argv[1], "tcp-pour"))
+		return tcp_pour(&o);
+	if (!strcmp(argv[1], "tcp-drink"))
+		return tcp_drink(&o);
+	if (!strcmp(argv[1], "tcp-knock"))
+		return tcp_knock(&o);
 	usage();
 }

@@ -32,8 +32,7 @@ struct asker {
 	uint64_t duplicates;
 	uint64_t reordered;
 	uint64_t foreign;
-	uint64_t last_us;
-	uint64_t gap_us;
+	struct hole hole; /* between answers */
 };
 
 static int udp_socket(void)
@@ -126,9 +125,7 @@ static void asker_note(struct asker *a, const struct numbered *packet, unsigned 
 		a->reordered++;
 	else
 		a->highest[flow] = packet->number + 1;
-	if (a->last_us && now - a->last_us > a->gap_us)
-		a->gap_us = now - a->last_us;
-	a->last_us = now;
+	hole_note(&a->hole, now);
 }
 
 /* Waits up to a millisecond. */
@@ -180,11 +177,15 @@ int udp_ask(const struct probe_options *o)
 				break;
 		}
 	}
+	/* Where answers stopped coming is a hole, too. */
+	if (a.received < a.sent)
+		hole_note(&a.hole, end ? end : now_us());
 	printf("{\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"lost\": %" PRIu64
 	       ", \"unsent\": %" PRIu64 ", \"duplicates\": %" PRIu64 ", \"reordered\": %" PRIu64
-	       ", \"foreign\": %" PRIu64 ", \"longest_gap_ms\": %" PRIu64 "}\n",
+	       ", \"foreign\": %" PRIu64 ", \"gap_before_mark_ms\": %" PRIu64
+	       ", \"longest_gap_ms\": %" PRIu64 "}\n",
 	       a.sent, a.received, a.sent - a.received, a.unsent, a.duplicates, a.reordered,
-	       a.foreign, a.gap_us / 1000);
+	       a.foreign, a.hole.before_us / 1000, a.hole.longest_us / 1000);
 	free(a.socks);
 	free(a.highest);
 	free(a.seen);
