@@ -271,21 +271,25 @@ static void the_document_on_the_schema_is_up_to_date(void **state)
 	free(tables);
 }
 
-static void the_example_is_valid(void **state)
+static void the_examples_are_valid(void **state)
 {
+	static const char *const names[] = {"plvs", "pair-primary", "pair-backup"};
 	const char *root = getenv("PLVS_SOURCE");
-	struct config *c = NULL;
-	struct config_errors errors;
-	char path[4096];
 
 	(void)state;
 	assert_non_null(root);
-	snprintf(path, sizeof(path), "%s/config/plvs.json", root);
-	config_errors_init(&errors);
-	assert_int_equal(config_load(path, sched_names(), &c, &errors), 0);
-	assert_int_equal(errors.warnings.n, 0);
-	config_errors_fini(&errors);
-	config_destroy(c);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct config *c = NULL;
+		struct config_errors errors;
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/config/%s.json", root, names[i]);
+		config_errors_init(&errors);
+		assert_int_equal(config_load(path, sched_names(), &c, &errors), 0);
+		assert_int_equal(errors.warnings.n, 0);
+		config_errors_fini(&errors);
+		config_destroy(c);
+	}
 }
 
 static void mark_rules_are_read_and_written_back(void **state)
@@ -447,7 +451,7 @@ int main(void)
 		cmocka_unit_test(the_digest_is_of_meaning_and_order),
 		cmocka_unit_test(the_digest_is_sha256),
 		cmocka_unit_test(the_document_on_the_schema_is_up_to_date),
-		cmocka_unit_test(the_example_is_valid),
+		cmocka_unit_test(the_examples_are_valid),
 		cmocka_unit_test(mark_rules_are_read_and_written_back),
 		cmocka_unit_test(the_schema_names_type_default_and_limits),
 		cmocka_unit_test(objects_are_found_by_key_any_listener_or_name),
