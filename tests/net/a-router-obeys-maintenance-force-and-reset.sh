@@ -90,9 +90,9 @@ note "programs were told of every change of role, with the reason"
 for r in a b; do
 	pair_told()
 	{
-		[ "$(jq -c . "$RUN/notified.$r" | wc -l)" -eq "$(pair_changes $r)" ]
+		[ "$(jq -c . "$RUN/notified.$r" | wc -l)" -eq "$(pair_changes "$r")" ]
 	}
-	wait_for 5 "as many notes as role changes of $r ($(pair_changes $r))" pair_told
+	wait_for 5 "as many notes as role changes of $r ($(pair_changes "$r"))" pair_told
 	jq -r 'select(.event == "ha") | "\(.state), was \(.was): \(.reason)"' "$RUN/notified.$r" \
 		> "$RUN/told"
 	grep -o ' ha: [a-z]*, was .*' "$RUN/$r.log" | sed 's/^ ha: //' > "$RUN/logged"

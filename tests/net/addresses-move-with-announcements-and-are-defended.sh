@@ -27,8 +27,8 @@ pair_ready 2 1 "${services[@]}"
 web_start server1 8080
 wait_for 10 "the web answers" pair_serves 192.0.2.80 3
 for address in "${vips[@]}" $GATEWAY; do
-	wait_for 5 "Linux of the active router has $address" linux_has a $address
-	linux_has b $address && fail "the backup has $address"
+	wait_for 5 "Linux of the active router has $address" linux_has a "$address"
+	linux_has b "$address" && fail "the backup has $address"
 done
 
 note "takeover: each address is announced where it is"
@@ -63,7 +63,7 @@ pair_becomes 5 a backup
 for address in "${vips[@]}" $GATEWAY; do
 	gone()
 	{
-		! linux_has a $address
+		! linux_has a "$address"
 	}
 	wait_for 5 "$address leaves Linux of the router that gave up" gone
 done

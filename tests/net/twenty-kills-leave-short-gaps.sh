@@ -8,4 +8,4 @@
 . "$TOP/tests/net/lib/gap.sh"
 
 gap_runs 20
-gap_report
+gap_report p95

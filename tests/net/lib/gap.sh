@@ -1,80 +1,97 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# How long nothing comes back after the active router is killed. Sourced after faults.sh.
+# How long clients wait when the active router is killed. Sourced after faults.sh.
 #
-# A gap is the longest hole in the answers to a 1 kHz numbered UDP probe. What a machine that is
-# busy with other things adds to it is told apart by a control: the same probe at the same time,
-# to an echo server on the client's own switch, without any router in between. Its longest hole
-# is how long this machine stood still. A run whose control has a hole above 20 ms says nothing
-# about plvs: it is printed, marked, and not held against the limits. When no more than half of
-# the runs were calm, the limits are not asserted at all, and that is said loudly. Held in any
-# case, calm or not: there is a takeover, and the probe's hole ends.
+# Of each kill: the longest hole in the answers to a 1 kHz numbered UDP probe through NAT and in
+# one through DR; the longest hole in a running TCP stream; the longest time in which none of a
+# hundred new connections a second came about.
+#
+# A machine that is busy with other things makes holes, too. They are measured by the same probes
+# before the kill, and during it by a control: the same probe between two clients' programs,
+# with no router in between. A run in which the machine itself had a hole above GAP_BUSY_MS is
+# done again, GAP_AGAIN times at most over a whole test; after that it counts whatever it shows.
+# Every run is printed.
 
-GAP_CALM_MS=20
+GAP_BUSY_MS=100
+GAP_AGAIN=4
 GAP_P95_MS=300
 GAP_WORST_MS=400
-GAP_SECONDS=6
+GAP_BEFORE_S=1
+GAP_AFTER_S=2.5
 
-# gap_runs COUNT: lines "METHOD GAP CONTROL CONNECT TCP-STALL CALM|BUSY" in $RUN/gaps.
+# gap_runs COUNT: lines "NAT DR STREAM CONNECT" in $RUN/gaps.
 gap_runs()
 {
-	local i active
+	local done=0 active=a again=0
 	pair_network 3 1
 	server_add_direct 1 192.0.2.81
 	local services=("$(service nat udp 192.0.2.80:7 nat rr 10.10.0.11:7)"
 		"$(service dr udp 192.0.2.81:7 dr rr 192.0.2.11:7)"
-		"$(service web tcp 192.0.2.80:80 nat rr 10.10.0.11:8080)")
+		"$(service stream tcp 192.0.2.80:9 nat rr 10.10.0.11:9)"
+		"$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7)")
 	pair_config a "${services[@]}"
 	pair_config b "${services[@]}"
 	pair_start a
 	pair_becomes 20 a active
 	pair_start b
 	pair_becomes 20 b backup
-	web_start server1 8080
-	echo_serve server1 udp 10.10.0.11 7
+	for protocol in udp tcp; do echo_serve server1 $protocol 10.10.0.11 7; done
 	on_background server1 echo-dr "$PROBE" udp-echo 192.0.2.81:7
+	on_background server1 pour "$PROBE" tcp-pour 10.10.0.11:9 --rate 1000 --size 1000
 	on_background client3 control-server "$PROBE" udp-echo 192.0.2.103:7
+	wait_for 10 "the stream's server listens" port_listens server1 9
 	wait_for 10 "the control's server listens" port_listens client3 7 udp
-	wait_for 10 "the web answers" pair_serves 192.0.2.80 3
-	active=a
-	for ((i = 0; i < $1; i++)); do
-		if ((i % 2)); then gap_one dr 192.0.2.81 $active; else gap_one nat 192.0.2.80 $active; fi
-		pair_start $active
-		pair_becomes 20 $active backup
-		active=$(other $active)
+	while [ $done -lt "$1" ]; do
+		wait_for 20 "$(other "$active") is synchronised" pair_synchronised "$(other "$active")"
+		gap_one "$active"
+		if [ "$GAP_OWN_MS" -gt $GAP_BUSY_MS ] && [ $again -lt $GAP_AGAIN ]; then
+			again=$((again + 1))
+			note "  the machine itself stood still for $GAP_OWN_MS ms: again ($again of $GAP_AGAIN)"
+		else
+			echo "$GAP_SEEN" >> "$RUN/gaps"
+			done=$((done + 1))
+		fi
+		if [ $done -lt "$1" ]; then
+			pair_start "$active"
+			pair_becomes 20 "$active" backup
+		fi
+		active=$(other "$active")
 	done
 }
 
-# gap_one METHOD VIP ACTIVE
+# A probe's value: gap_of LABEL FIELD.
+gap_of()
+{
+	jq ".$2" "$RUN/$1.log"
+}
+
+# gap_one ACTIVE: $GAP_SEEN, and the machine's own longest hole in $GAP_OWN_MS.
 gap_one()
 {
-	local gap control stall begin end calm=calm count=$((GAP_SECONDS * 1000))
-	on_background client1 gap "$PROBE" udp-ask "$2:7" --count $count --rate 1000 --linger 500
-	on_background client2 control "$PROBE" udp-ask 192.0.2.103:7 --count $count --rate 1000 \
-		--linger 500
-	on_background client2 stall timeout 20 curl -sS -o /dev/null --max-time 15 \
-		-w '%{time_total}' http://192.0.2.80/slow
-	sleep 1.$((RANDOM % 9))
-	begin=$(date +%s%3N)
-	pair_kill "$3"
-	until on client2 curl -sS -o /dev/null --connect-timeout 0.1 --max-time 0.2 \
-		http://192.0.2.80/ 2> /dev/null; do
-		[ $(($(date +%s%3N) - begin)) -lt 8000 ] || fail "no new connection within 8 s"
-	done
-	end=$(date +%s%3N)
-	background_wait gap || fail "the probe: $(cat "$RUN/gap.log")"
-	background_wait control || fail "the control: $(cat "$RUN/control.log")"
-	background_stop stall KILL 2> /dev/null || true
-	pair_becomes 5 "$(other "$3")" active
-	gap=$(jq .longest_gap_ms "$RUN/gap.log")
-	control=$(jq .longest_gap_ms "$RUN/control.log")
-	[ "$(jq .received "$RUN/gap.log")" -gt $((count / 2)) ] ||
-		fail "the probe's answers did not come back: $(cat "$RUN/gap.log")"
-	[ "$control" -le $GAP_CALM_MS ] || calm=busy
-	echo "$1 $gap $control $((end - begin)) $calm" >> "$RUN/gaps"
-	note "kill -9 of $3, $1: gap $gap ms, control $control ms ($calm); new connection after" \
-		"$((end - begin)) ms; lost $(jq .lost "$RUN/gap.log") of $count"
+	local p probes=(nat dr control drink knock) before
+	on_background client1 nat "$PROBE" udp-ask 192.0.2.80:7 --count 100000 --rate 1000
+	on_background client2 dr "$PROBE" udp-ask 192.0.2.81:7 --count 100000 --rate 1000
+	on_background client3 control "$PROBE" udp-ask 192.0.2.103:7 --count 100000 --rate 1000
+	on_background client2 drink "$PROBE" tcp-drink 192.0.2.80:9
+	on_background client1 knock "$PROBE" tcp-knock 192.0.2.80:7 --count 100000 --rate 100
+	sleep $GAP_BEFORE_S.$((RANDOM % 9))
+	for p in "${probes[@]}"; do kill -USR1 "$(cat "$RUN/$p.pid")"; done
+	pair_kill "$1"
+	pair_becomes 5 "$(other "$1")" active
+	sleep $GAP_AFTER_S
+	for p in "${probes[@]}"; do background_stop "$p" || fail "$p: $(cat "$RUN/$p.log")"; done
+	[ "$(jq .ended "$RUN/drink.log")" = '""' ] || fail "the stream: $(cat "$RUN/drink.log")"
+	is "wrong bytes in the stream" "$(gap_of drink wrong)" -eq 0
+	GAP_SEEN="$(gap_of nat longest_gap_ms) $(gap_of dr longest_gap_ms) $(
+		gap_of drink longest_gap_ms) $(gap_of knock longest_gap_ms)"
+	before=$(jq -s 'map(.gap_before_mark_ms) | max' "$RUN"/{nat,dr,control}.log)
+	GAP_OWN_MS=$(jq -s "[$before, .[].longest_gap_ms] | max" "$RUN/control.log")
+	note "kill -9 of $1: NAT, DR, stream, new connection: $GAP_SEEN ms; before the kill" \
+		"$(gap_of nat gap_before_mark_ms) $(gap_of dr gap_before_mark_ms)" \
+		"$(gap_of drink gap_before_mark_ms) $(gap_of knock gap_before_mark_ms) ms; without" \
+		"a router $(gap_of control gap_before_mark_ms) ms before," \
+		"$(gap_of control longest_gap_ms) ms then"
 }
 
 # percentile P: of numbers on standard input.
@@ -83,21 +100,19 @@ percentile()
 	sort -n | awk -v p="$1" '{ v[NR] = $1 } END { i = int((NR * p + 99) / 100); print v[i ? i : 1] }'
 }
 
+# gap_report [p95]: and asserts.
 gap_report()
 {
-	local all calm p95 worst
-	all=$(wc -l < "$RUN/gaps")
-	calm=$(grep -c ' calm$' "$RUN/gaps" || true)
-	note "all $all runs: p50 $(awk '{ print $2 }' "$RUN/gaps" | percentile 50) ms," \
-		"p95 $(awk '{ print $2 }' "$RUN/gaps" | percentile 95) ms," \
-		"worst $(awk '{ print $2 }' "$RUN/gaps" | percentile 100) ms"
-	if [ $((calm * 2)) -le "$all" ]; then
-		note "NOT ASSERTED: this machine stood still for more than $GAP_CALM_MS ms in" \
-			"$((all - calm)) of $all runs, without any router taking part"
-		return
-	fi
-	p95=$(awk '/ calm$/ { print $2 }' "$RUN/gaps" | percentile 95)
-	worst=$(awk '/ calm$/ { print $2 }' "$RUN/gaps" | percentile 100)
-	is "p95 of $calm calm runs, ms" "$p95" -lt $GAP_P95_MS
-	is "worst of $calm calm runs, ms" "$worst" -lt $GAP_WORST_MS
+	local i names=(NAT DR stream "new connection") p95 worst
+	for i in 1 2 3 4; do
+		p95=$(awk -v i=$i '{ print $i }' "$RUN/gaps" | percentile 95)
+		worst=$(awk -v i=$i '{ print $i }' "$RUN/gaps" | percentile 100)
+		note "${names[i - 1]}, $(wc -l < "$RUN/gaps") kills: p50 $(awk -v i=$i '{ print $i }' \
+			"$RUN/gaps" | percentile 50) ms, p95 $p95 ms, worst $worst ms"
+		# TCP waits for its own timers: what it shows is told, and that it goes on is held.
+		if [ $i -le 2 ]; then
+			[ "${1:-}" != p95 ] || is "p95 of ${names[i - 1]}, ms" "$p95" -lt $GAP_P95_MS
+			is "worst of ${names[i - 1]}, ms" "$worst" -lt $GAP_WORST_MS
+		fi
+	done
 }

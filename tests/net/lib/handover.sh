@@ -14,9 +14,9 @@ hand_overs()
 	echo_serve server1 udp 10.10.0.11 7
 	wait_for 10 "the web answers" pair_serves 192.0.2.80 3
 	for ((i = 0; i < $1; i++)); do
-		wait_for 30 "$(other $active) is synchronised" pair_synchronised "$(other $active)"
-		hand_over_one $active
-		active=$(other $active)
+		wait_for 30 "$(other "$active") is synchronised" pair_synchronised "$(other "$active")"
+		hand_over_one "$active"
+		active=$(other "$active")
 	done
 	note "$(awk '{ lost += $1; back += $2; if ($3 > gap) gap = $3 }
 		END { print NR " hand-overs: " lost " lost, " back " reordered, longest gap " gap " ms" }' \
@@ -25,17 +25,17 @@ hand_overs()
 		"$(awk '{ n += $1 } END { print n }' "$RUN/handovers")" -eq 0
 
 	note "SIGTERM of the active router"
-	taken=$(of "$(other $active)" '.transitions.committed // 0')
-	wait_for 30 "$(other $active) is synchronised" pair_synchronised "$(other $active)"
+	taken=$(of "$(other "$active")" '.transitions.committed // 0')
+	wait_for 30 "$(other "$active") is synchronised" pair_synchronised "$(other "$active")"
 	on_background client1 probe "$PROBE" udp-ask 192.0.2.80:7 --count 20000 --rate 5000 \
 		--flows 20 --linger 1500
 	sleep 1
-	pair_stop $active
-	pair_becomes 2 "$(other $active)" active
+	pair_stop "$active"
+	pair_becomes 2 "$(other "$active")" active
 	background_wait probe || fail "the probe: $(cat "$RUN/probe.log")"
 	note "$(cat "$RUN/probe.log")"
 	is "hand-overs that the other router took" \
-		"$(($(of "$(other $active)" '.transitions.committed // 0') - taken))" -eq 1
+		"$(($(of "$(other "$active")" '.transitions.committed // 0') - taken))" -eq 1
 	is "lost packets at SIGTERM" "$(jq .lost "$RUN/probe.log")" -eq 0
 }
 
