@@ -126,7 +126,7 @@ static void check_overlap(struct sim *s)
 }
 
 /* Who hears neither the other nor a witness leaves the VIPs to whoever does. */
-static void check_deaf(struct sim *s, const struct node *n)
+static void check_deaf(struct sim *s, struct node *n)
 {
 	const struct role_config *cfg = &s->cfg[0];
 	uint64_t heard = later(later(n->fresh_at, n->late_at), n->steady_since);
@@ -136,8 +136,10 @@ static void check_deaf(struct sim *s, const struct node *n)
 		asks |= s->n_witnesses[l] > 0;
 		heard = later(heard, n->witnessed[l]);
 	}
-	heard = later(heard, n->active_since);
-	if (asks && n->fresh_at != 0 && node_effective(s, n) && !n->paused && !n->late &&
+	if (n->late || n->paused)
+		n->was_late = s->now;
+	heard = later(heard, later(n->active_since, n->was_late));
+	if (asks && n->fresh_at != 0 && node_effective(s, n) &&
 	    s->now - heard > cfg->deadtime_ms + 2 * cfg->keepalive_ms &&
 	    heard - n->fresh_at < 8 * cfg->deadtime_ms)
 		sim_violate(s, "router %u serves though it hears nothing for %llu ms", n->id,
@@ -149,7 +151,7 @@ void check_time(struct sim *s)
 	check_overlap(s);
 	check_service(s);
 	for (uint32_t i = 0; i < 2; i++) {
-		const struct node *n = &s->node[i];
+		struct node *n = &s->node[i];
 
 		if (!n->running)
 			continue;

@@ -131,6 +131,7 @@ struct node {
 	uint64_t witnessed[SIM_LINKS]; /* last answer received */
 	uint64_t serving_heard;	       /* last newest message that says the peer serves */
 	uint64_t late_at;	       /* last ROLE_LATE */
+	uint64_t was_late;	       /* last seen paused, or with late ticks */
 	uint64_t init_left;	       /* 0: not yet */
 	uint64_t steady_since;	       /* runs, not paused, on time; 0: not */
 	uint64_t active_since;	       /* ACTIVATE */
