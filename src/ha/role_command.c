@@ -45,8 +45,8 @@ static void maintenance_command(struct turn *t, bool force)
 					 "command maintenance");
 		if (reason != HA_REASON_NONE)
 			role_reply(t, -EAGAIN,
-				   "this router is active and cannot hand over: %s; --force stops "
-				   "the service here all the same",
+				   "this router is active and cannot hand over: %s; `plvsctl ha "
+				   "maintenance on force` stops the service here all the same",
 				   role_reason_text(reason));
 		else
 			role_reply(t, 0, "handing over, then maintenance");
@@ -55,7 +55,7 @@ static void maintenance_command(struct turn *t, bool force)
 		break;
 	}
 	if (r->state == HA_ACTIVE)
-		role_fence(t, ROLE_ROW_MAINTENANCE_ON, "command maintenance --force");
+		role_fence(t, ROLE_ROW_MAINTENANCE_ON, "command maintenance on force");
 	else
 		role_go(t, ROLE_ROW_MAINTENANCE_ON, "command maintenance");
 	role_reply(t, 0, "in maintenance");
