@@ -62,6 +62,9 @@ void view_ha(const struct out *out, const json_t *r, const struct invocation *in
 	lines_put(out->file, view_text(r, "explain"));
 	if (!json_is_true(view_at(r, "pair")))
 		return;
+	if (view_text(r, "alarm")[0])
+		fprintf(out->file, "%s%s%s\n", style_on(out, STYLE_WARN), view_text(r, "alarm"),
+			style_off(out, STYLE_WARN));
 	if (json_is_true(view_at(r, "peer.configuration_differs")))
 		fprintf(out->file,
 			"%sThe shared configuration of the two routers differs%s: "

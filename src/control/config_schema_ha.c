@@ -46,7 +46,8 @@ static const struct config_field node_fields[] = {
 	 .min = 1,
 	 .max = UINT16_MAX,
 	 .def = 100,
-	 .help = "decides between two routers that are active under the same term"},
+	 .help = "the router of the higher one goes first, and takes back; of equal ones the "
+		 "primary"},
 	{.name = "key_file",
 	 .type = TYPE_STRING,
 	 AT(struct config_ha_node, key_file),

@@ -234,6 +234,7 @@ static json_t *status_json(const struct ha_status *s)
 			count(s->state_ms), "ready", (int)s->ready, "grace", (int)s->grace,
 			"frozen", (int)s->frozen, "relaying", (int)s->relaying, "lease_ms",
 			ago(s->lease_left_ms));
+	json_object_set_new(out, "alarm", s->alarm[0] ? json_string(s->alarm) : json_null());
 	json_object_set_new(out, "peer", peer_json(s));
 	json_object_set_new(out, "heard", heard_json(s->heard));
 	json_object_set_new(out, "paths", paths);

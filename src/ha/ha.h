@@ -119,7 +119,8 @@ struct ha_status {
 	uint16_t priority;
 	uint64_t state_ms; /* in this state */
 	char reason[ROLE_REASON_LEN];
-	char explain[1024]; /* sentences */
+	char explain[1024];	     /* sentences */
+	char alarm[ROLE_REASON_LEN]; /* what somebody must put right, or "" */
 	bool ready, grace, frozen, relaying;
 	uint64_t lease_left_ms; /* UINT64_MAX = no lease is needed */
 	struct {

@@ -54,7 +54,7 @@ enum ha_message_type {
 };
 
 enum ha_role {
-	HA_ROLE_PRIMARY = 1, /* the higher priority of the two, as configured */
+	HA_ROLE_PRIMARY = 1, /* of two with the same priority the one that goes first */
 	HA_ROLE_BACKUP = 2,
 	HA_ROLE_MAX = HA_ROLE_BACKUP,
 };

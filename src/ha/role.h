@@ -294,6 +294,7 @@ struct role_peer {
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	struct ha_sync_progress sync;
 	bool digest_differs;
+	uint8_t clash;	   /* enum role_clash: was said */
 	bool silent;	   /* was said */
 	uint64_t sequence; /* of the newest */
 	uint64_t fresh_ms; /* last fresh message; 0: never */
@@ -393,6 +394,13 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 const char *role_state_name(enum ha_state s); /* "active" */
 bool role_peer_alive(const struct role *r, uint64_t now_ms);
 bool role_ready(const struct role *r, uint64_t now_ms); /* ports up, witnesses answer */
+/* What of the two routers' own parts of the configuration does not go together. */
+enum role_clash {
+	ROLE_CLASH_NONE,
+	ROLE_CLASH_ROLE,     /* both are primary, or both backup */
+	ROLE_CLASH_PRIORITY, /* the backup has the higher priority */
+};
+enum role_clash role_clash(const struct role *r);
 /* The peer is heard, but nothing that I say reaches it. */
 bool role_peer_deaf(const struct role *r, uint64_t now_ms);
 uint16_t role_witnesses(const struct role *r, uint64_t now_ms);

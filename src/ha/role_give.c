@@ -80,7 +80,7 @@ void role_failback_tick(struct turn *t)
 		r->request_until_ms = r->failback_since_ms = 0;
 	if (r->cfg.failback != ROLE_FAILBACK_AUTO || r->failback_held || r->stopping ||
 	    failures >= ROLE_FAILBACK_TRIES || !role_peer_alive(r, t->now) ||
-	    r->peer.state != HA_ACTIVE || r->cfg.priority <= r->peer.priority ||
+	    r->peer.state != HA_ACTIVE || role_rank(r->peer.priority, r->peer.role, &r->cfg) >= 0 ||
 	    !role_ready(r, t->now) || !ports_all_up(r) || !r->synchronised || !r->verdicts) {
 		r->failback_since_ms = 0;
 		return;

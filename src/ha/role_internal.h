@@ -49,6 +49,8 @@ int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct h
 		       uint8_t n_b);
 /* Connections are here, and no peer that could have them is heard. */
 bool role_holds_alone(const struct role *r, uint64_t now);
+/* By what is configured: > 0 the other one goes first, 0: they are configured alike. */
+int role_rank(uint16_t priority, enum ha_role role, const struct role_config *mine);
 /* The peer, of two that do not serve, is to take over. */
 bool role_peer_goes_first(const struct role *r, uint64_t now);
 /* Both are in INIT, the peer could serve when its start_delay is over, and is to. */
@@ -87,6 +89,8 @@ const char *role_reason_text(enum ha_reason reason);
 void role_names(const char (*names)[ROLE_NAME_LEN], uint32_t n, char *buf, size_t len);
 /* "no heartbeat on public and private for 204 ms; 3 witnesses answer" */
 void role_silence_text(const struct role *r, uint64_t now, char *buf, size_t len);
+/* "both routers are configured as primary ..." */
+void role_clash_text(const struct role *r, char *buf, size_t len);
 /* "no witness answers on public" */
 void role_deaf_text(const struct role *r, uint64_t now, char *buf, size_t len);
 

@@ -103,10 +103,38 @@ int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct h
 	return better == worse ? 0 : better ? 1 : -1;
 }
 
-/* > 0: the first goes first. */
-static int session_order(const struct ha_session *a, const struct ha_session *b)
+int role_rank(uint16_t priority, enum ha_role role, const struct role_config *mine)
 {
-	return memcmp(a->byte, b->byte, sizeof(a->byte));
+	if (priority != mine->priority)
+		return priority > mine->priority ? 1 : -1;
+	if (role != mine->role)
+		return role == HA_ROLE_PRIMARY ? 1 : -1;
+	return 0;
+}
+
+/* Also of two that are configured alike: both come to the same. Never 0. */
+static int rank_order(uint16_t priority, enum ha_role role, const struct ha_session *session,
+		      const struct role_config *mine)
+{
+	const int rank = role_rank(priority, role, mine);
+
+	if (rank != 0)
+		return rank;
+	return memcmp(session->byte, mine->session.byte, sizeof(session->byte)) > 0 ? 1 : -1;
+}
+
+enum role_clash role_clash(const struct role *r)
+{
+	const struct role_peer *p = &r->peer;
+
+	if (!p->known)
+		return ROLE_CLASH_NONE;
+	if (p->role == r->cfg.role)
+		return ROLE_CLASH_ROLE;
+	if (p->priority != r->cfg.priority &&
+	    (p->priority > r->cfg.priority) != (p->role == HA_ROLE_PRIMARY))
+		return ROLE_CLASH_PRIORITY;
+	return ROLE_CLASH_NONE;
 }
 
 bool role_holds_alone(const struct role *r, uint64_t now)
@@ -126,9 +154,7 @@ static bool peer_is_better(const struct role *r)
 		return ports > 0;
 	if (theirs != mine)
 		return theirs;
-	if (p->priority != r->cfg.priority)
-		return p->priority > r->cfg.priority;
-	return session_order(&p->session, &r->cfg.session) > 0;
+	return rank_order(p->priority, p->role, &p->session, &r->cfg) > 0;
 }
 
 bool role_peer_goes_first(const struct role *r, uint64_t now)
@@ -177,9 +203,7 @@ int role_conflict_order(const struct role *r, const struct ha_message *msg, uint
 
 	if (term != my_term)
 		return term > my_term ? 1 : -1;
-	if (msg->priority != r->cfg.priority)
-		return msg->priority > r->cfg.priority ? 1 : -1;
-	return session_order(&msg->session, &r->cfg.session) > 0 ? 1 : -1;
+	return rank_order(msg->priority, msg->role, &msg->session, &r->cfg);
 }
 
 void role_config_defaults(struct role_config *cfg)

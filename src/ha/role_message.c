@@ -26,6 +26,20 @@ static void stale_message(struct turn *t, const struct ha_message *msg)
 	r->stale_until_ms = until < limit ? until : limit;
 }
 
+/* Once per edge. */
+static void clash_tell(struct turn *t)
+{
+	struct role *r = t->r;
+	const enum role_clash clash = role_clash(r);
+	char text[ROLE_REASON_LEN];
+
+	if (clash == r->peer.clash)
+		return;
+	r->peer.clash = (uint8_t)clash;
+	role_clash_text(r, text, sizeof(text));
+	role_log(t, clash ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "%s", text);
+}
+
 static void peer_learn(struct turn *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
@@ -62,6 +76,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 				   "plvsctl config push sends it"
 				 : "both routers have the same shared configuration again");
 	p->digest_differs = differs;
+	clash_tell(t);
 	if (p->silent)
 		role_log(t, LOG_LEVEL_NOTICE, "the peer is heard again");
 	p->silent = false;

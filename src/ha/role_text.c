@@ -109,6 +109,26 @@ void role_silence_text(const struct role *r, uint64_t now, char *buf, size_t len
 	witness_text(r, now, buf, len, used);
 }
 
+void role_clash_text(const struct role *r, char *buf, size_t len)
+{
+	switch (role_clash(r)) {
+	case ROLE_CLASH_ROLE:
+		snprintf(buf, len,
+			 "both routers are configured as %s: one of each makes a pair "
+			 "(node.ha.role)",
+			 r->cfg.role == HA_ROLE_PRIMARY ? "primary" : "backup");
+		break;
+	case ROLE_CLASH_PRIORITY:
+		snprintf(buf, len,
+			 "the backup has the higher priority of the two, and goes first "
+			 "(node.ha.priority)");
+		break;
+	case ROLE_CLASH_NONE:
+		snprintf(buf, len, "role and priority of the two routers go together again");
+		break;
+	}
+}
+
 void role_deaf_text(const struct role *r, uint64_t now, char *buf, size_t len)
 {
 	const char(*names)[ROLE_NAME_LEN] = r->cfg.vip_link_names;
@@ -213,6 +233,8 @@ static size_t explain_state(const struct role *r, uint64_t now, char *buf, size_
 
 static size_t explain_peer(const struct role *r, uint64_t now, char *buf, size_t len, size_t used)
 {
+	char clash[ROLE_REASON_LEN];
+
 	if (!r->peer.known)
 		return add(buf, len, used, "The peer was never heard.\n");
 	used = add(buf, len, used, "The peer is %s under term %llu, heard %llu ms ago",
@@ -226,6 +248,10 @@ static size_t explain_peer(const struct role *r, uint64_t now, char *buf, size_t
 	if (role_peer_deaf(r, now))
 		used = add(buf, len, used,
 			   "It does NOT HEAR this router: what it answers stands still.\n");
+	if (role_clash(r) != ROLE_CLASH_NONE) {
+		role_clash_text(r, clash, sizeof(clash));
+		used = add(buf, len, used, "ALARM: %s.\n", clash);
+	}
 	if (r->peer.digest_differs)
 		used = add(buf, len, used, "Its shared configuration DIFFERS from the one here.\n");
 	return used;

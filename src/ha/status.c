@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ha/internal.h"
+#include "ha/role_internal.h"
 #include "ha/wire.h"
 
 static void path_fill(const struct ha *ha, uint8_t i, uint64_t now_us, struct ha_path_status *out)
@@ -57,6 +58,8 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 	out->state_ms = now_ms - r->since_ms;
 	memcpy(out->reason, r->reason, sizeof(out->reason));
 	role_explain(r, now_ms, out->explain, sizeof(out->explain));
+	if (role_clash(r) != ROLE_CLASH_NONE)
+		role_clash_text(r, out->alarm, sizeof(out->alarm));
 	out->ready = role_ready(r, now_ms);
 	out->lease_left_ms = UINT64_MAX;
 	if (r->cfg.has_peer && r->lease_ms != ROLE_LEASE_NONE)

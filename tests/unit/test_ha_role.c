@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ha_lab.h"
 
+#include "base/log.h"
+
 /* --- The table: each row, from each state that it leaves --------------------------------- */
 
 static void row_alone(void)
@@ -497,6 +499,7 @@ static void of_two_that_take_over_more_witnesses_go_first_then_priority(void **s
 		lab.peer.term = 6;
 		lab.peer.witnesses = cases[i].witnesses;
 		lab.peer.priority = cases[i].priority;
+		lab.peer.role = HA_ROLE_PRIMARY; /* as mine: it decides nothing */
 		lab_hear(HA_MSG_STOP, HA_TAKEOVER);
 		assert_int_equal(lab.r.state, cases[i].becomes);
 	}
@@ -592,9 +595,62 @@ static void conflicts_go_by_term_then_priority_then_session(void **state)
 		lab_be(HA_ACTIVE);
 		lab.peer.term = cases[i].term;
 		lab.peer.priority = cases[i].priority;
+		lab.peer.role = HA_ROLE_PRIMARY; /* as mine */
 		lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
 		assert_int_equal(lab.r.state, cases[i].becomes);
 	}
+}
+
+static void of_equal_priorities_the_primary_goes_first(void **state)
+{
+	static const struct {
+		enum ha_role mine, theirs;
+		uint8_t session;
+		enum ha_state becomes;
+	} cases[] = {
+		{HA_ROLE_PRIMARY, HA_ROLE_BACKUP, 2, HA_ACTIVE},
+		{HA_ROLE_BACKUP, HA_ROLE_PRIMARY, 0, HA_FENCED},
+		{HA_ROLE_PRIMARY, HA_ROLE_PRIMARY, 0, HA_ACTIVE},
+		{HA_ROLE_BACKUP, HA_ROLE_BACKUP, 2, HA_FENCED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		lab_be(HA_ACTIVE);
+		lab.r.cfg.role = cases[i].mine;
+		lab.peer.role = cases[i].theirs;
+		lab.peer.priority = lab.r.cfg.priority;
+		memset(lab.peer.session.byte, cases[i].session, sizeof(lab.peer.session.byte));
+		lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+		assert_int_equal(lab.r.state, cases[i].becomes);
+	}
+}
+
+static void two_of_one_role_are_an_alarm_and_the_outcome_is_the_same(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	lab_be(HA_BACKUP);
+	assert_int_equal(role_clash(&lab.r), ROLE_CLASH_NONE);
+	lab.peer.role = HA_ROLE_PRIMARY;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_int_equal(lab.count[ROLE_DO_LOG], 1);
+	assert_int_equal(lab.last[ROLE_DO_LOG].level, LOG_LEVEL_ERROR);
+	assert_non_null(
+		strstr(lab.last[ROLE_DO_LOG].text, "both routers are configured as primary"));
+	role_explain(&lab.r, lab.now, text, sizeof(text));
+	assert_non_null(strstr(text, "ALARM: both routers are configured as primary"));
+	assert_int_equal(lab.r.state, HA_BACKUP);
+	lab.peer.role = HA_ROLE_BACKUP;
+	lab.peer.priority = 200;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_int_equal(role_clash(&lab.r), ROLE_CLASH_PRIORITY);
+	lab.peer.priority = 50;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_int_equal(role_clash(&lab.r), ROLE_CLASH_NONE);
+	assert_int_equal(lab.count[ROLE_DO_LOG], 3);
 }
 
 static void link_loss_alone_fences_nobody(void **state)
@@ -808,8 +864,8 @@ static void failback_is_not_asked_for_without_reason(void **state)
 		lab.peer_speaks = true;
 		if (i == 0)
 			lab.r.cfg.failback = ROLE_FAILBACK_MANUAL;
-		else if (i == 1)
-			lab.peer.priority = 100;
+		else if (i == 1) /* equal ones: nobody is the primary of the two */
+			lab.peer.priority = 100, lab.peer.role = HA_ROLE_PRIMARY;
 		else if (i == 2)
 			lab_sync(false);
 		else if (i == 3)
@@ -1074,6 +1130,8 @@ static void commands_out_of_place_are_told_why(void **state)
 	lab_command(ROLE_CMD_MAINTENANCE, false);
 	assert_true(lab.last[ROLE_DO_REPLY].rc < 0);
 	assert_int_equal(lab.r.state, HA_ACTIVE);
+	/* In the words of plvsctl, which takes no dashes. */
+	assert_non_null(strstr(lab.last[ROLE_DO_REPLY].text, "`plvsctl ha maintenance on force`"));
 }
 
 /* --- Words and numbers ------------------------------------------------------------------- */
@@ -1183,6 +1241,8 @@ int main(void)
 		cmocka_unit_test(the_winner_of_a_conflict_announces_again),
 		cmocka_unit_test(no_lease_outlives_a_conflict),
 		cmocka_unit_test(conflicts_go_by_term_then_priority_then_session),
+		cmocka_unit_test(of_equal_priorities_the_primary_goes_first),
+		cmocka_unit_test(two_of_one_role_are_an_alarm_and_the_outcome_is_the_same),
 		cmocka_unit_test(link_loss_alone_fences_nobody),
 		cmocka_unit_test(a_router_that_is_alone_or_has_no_witness_is_never_deaf),
 		cmocka_unit_test(a_peer_that_does_not_hear_this_router_is_shown),
