@@ -23,9 +23,9 @@ is "STOPs that a heard" "$(of a '[.transitions.stopped, .refused_stops | . // 0]
 note "the active router stands still for less than a takeover needs"
 for _ in 1 2 3 4 5; do
 	pair_freeze a
-	sleep 0.08
+	pause 0.08
 	pair_thaw a
-	sleep 0.5
+	pause 0.5
 done
 stays 1 "active backup"
 is "role changes of b" "$(pair_changes b)" -eq "$b"

@@ -53,11 +53,11 @@ before=$(($(pair_changes a) + $(pair_changes b)))
 for _ in 1 2 3 4 5 6 7 8; do
 	loss a public tx "udp dport 7694"
 	loss a private rx "udp dport 7694"
-	sleep 0.1
+	pause 0.1
 	loss_end
 	loss a private tx "udp dport 7694"
 	loss a public rx "udp dport 7694"
-	sleep 0.1
+	pause 0.1
 	loss_end
 done
 pair_becomes 2 a active

@@ -79,7 +79,7 @@ claim="ffffffffffff${hex}08060001080006040001${hex}c0000250000000000000c0000250"
 told()
 {
 	echo "$claim" | on client2 "$PROBE" frame-send eth0 --count 1 --rate 10 > "$RUN/claim.log"
-	sleep 0.3
+	pause 0.3
 	grep -qi "$mac" "$RUN/b.log"
 }
 wait_for 30 "the log names the stranger" told

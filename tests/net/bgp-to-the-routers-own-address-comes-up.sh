@@ -41,7 +41,7 @@ wait_for 10 "the router learns a prefix" session_up linux 198.51.100.0/24
 for i in $(seq 24); do
 	web_ask client1 192.0.2.80 20 > "$RUN/answers"
 	is "answers in round $i" "$(wc -l < "$RUN/answers")" -eq 20
-	sleep 0.5
+	pause 0.5
 done
 session_up client1 192.0.2.80/32 || fail "the session did not last"
 doors_add_up

@@ -53,6 +53,13 @@ is()
 	fi
 }
 
+# pause SECONDS, without a process: tests do it many times a second.
+exec {NEVER}<> <(:)
+pause()
+{
+	read -rt "$1" -u "$NEVER" || true
+}
+
 # wait_for SECONDS WHAT COMMAND...: polls until the command succeeds.
 wait_for()
 {
@@ -64,7 +71,7 @@ wait_for()
 			tail -5 "$RUN/wait.log" >&2
 			fail "not within $limit s: $what"
 		fi
-		sleep 0.05
+		pause 0.05
 	done
 }
 

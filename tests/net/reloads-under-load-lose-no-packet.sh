@@ -37,7 +37,18 @@ generation_is_past()
 }
 
 on client2 curl -sS --max-time 5 -o /dev/null http://192.0.2.80/
-retransmitted=$(($(stack_counter client2 TcpRetransSegs) + $(stack_counter server2 TcpRetransSegs)))
+# Segments that were sent again, less those that turned out to have come twice: a stack that
+# moves between CPUs gets its own segments out of order, and resends what was never lost.
+tcp_lost()
+{
+	local ns lost=0
+	for ns in client2 server2; do
+		lost=$((lost + $(stack_counter $ns TcpRetransSegs) -
+			$(stack_counter $ns TcpExtTCPDSACKRecvSegs)))
+	done
+	echo $lost
+}
+before=$(tcp_lost)
 on_background client2 download curl -sS --limit-rate 400k -o /dev/null http://192.0.2.80/slow
 on_background client1 numbers "$PROBE" udp-ask 192.0.2.80:7000 --count $packets --rate $rate \
 	--flows 16 --linger 5000
@@ -53,7 +64,7 @@ for round in $(seq 50); do
 	fi
 	wait_for 5 "reload $round is applied" generation_is_past "$generation"
 	# Spread over the 62 s of the packets.
-	while [ ${EPOCHREALTIME/./} -lt $((begin + round * 1000000)) ]; do sleep 0.05; done
+	while [ ${EPOCHREALTIME/./} -lt $((begin + round * 1000000)) ]; do pause 0.05; done
 done
 kill -0 "$(cat "$RUN/numbers.pid")" 2> /dev/null || fail "the numbered packets ended before the reloads"
 background_wait numbers
@@ -65,7 +76,6 @@ is "lost" "$(jq .lost "$RUN/numbers.log")" -eq 0
 is "duplicates" "$(jq .duplicates "$RUN/numbers.log")" -eq 0
 is "reordered" "$(jq .reordered "$RUN/numbers.log")" -eq 0
 on server2 nstat -as | grep -E 'Retrans|Loss|SACK|Timeouts' | sed 's/^/  /' || true
-is "TCP segments retransmitted" "$(($(stack_counter client2 TcpRetransSegs) +
-	$(stack_counter server2 TcpRetransSegs) - retransmitted))" -eq 0
+is "TCP segments lost" "$(($(tcp_lost) - before))" -le 0
 background_stop download || true
 doors_add_up

@@ -60,7 +60,7 @@ stays()
 	while [ $SECONDS -lt $end ]; do
 		seen=$(roles_seen)
 		[ "$seen" = "$2" ] || fail "a and b are '$seen', not '$2'"
-		sleep 0.1
+		pause 0.1
 	done
 	note "a and b stayed $2"
 }

@@ -77,7 +77,7 @@ bulk()
 		if [ $SECONDS -ge $end ] || ! grep -q busy "$RUN/iperf3.json"; then
 			fail "iperf3: $(jq -c '.error // .end' "$RUN/iperf3.json")"
 		fi
-		sleep 0.2
+		pause 0.2
 	done
 }
 
