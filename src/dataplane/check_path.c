@@ -19,6 +19,16 @@ struct talk {
 	uint8_t proto;
 };
 
+/*
+ * A server that does not have the VIP may route the packet: back here, or to the router that is
+ * active, which would answer an echo, or let another server answer. Neither lets 2 pass, nor
+ * an echo with 1 reach it; a server that gives the packet to a container of its own does.
+ */
+static uint8_t via_ttl(const struct rte_ipv4_hdr *ip)
+{
+	return ip->next_proto_id == IPPROTO_ICMP ? 1 : 2;
+}
+
 static bool has_ports(uint8_t proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
@@ -72,6 +82,16 @@ static void csums_update(struct rte_ipv4_hdr *ip, uint8_t *l4, be32 from, be32 t
 	}
 }
 
+static void ttl_limit(struct rte_ipv4_hdr *ip)
+{
+	be16 from, to;
+
+	memcpy(&from, &ip->time_to_live, sizeof(from));
+	ip->time_to_live = via_ttl(ip);
+	memcpy(&to, &ip->time_to_live, sizeof(to));
+	ip->hdr_checksum = csum_apply(ip->hdr_checksum, csum_delta16(from, to));
+}
+
 /* The IPv4 header of a frame of Linux, with its L4 head in the first segment; or NULL. */
 static struct rte_ipv4_hdr *frame_ipv4(struct rte_mbuf *m, link_id *link)
 {
@@ -103,11 +123,11 @@ static struct rte_ipv4_hdr *frame_ipv4(struct rte_mbuf *m, link_id *link)
 }
 
 /* IPIP to the server, in the frame that was on its way there. Takes the frame. */
-static void tunnel_send(struct worker *w, struct rte_mbuf *m, const struct rte_ipv4_hdr *ip,
-			link_id link, be32 server)
+static void tunnel_send(struct worker *w, struct rte_mbuf *m, struct rte_ipv4_hdr *ip, link_id link,
+			be32 server)
 {
 	const struct link_info *info = fib_link(w->env.fib, link);
-	uint32_t l2 = (uint32_t)((const uint8_t *)ip - rte_pktmbuf_mtod(m, const uint8_t *));
+	uint32_t l2 = (uint32_t)((uint8_t *)ip - rte_pktmbuf_mtod(m, uint8_t *));
 	uint32_t len = rte_be_to_cpu_16(ip->total_length);
 	struct rte_ipv4_hdr outer;
 	uint8_t *head;
@@ -117,6 +137,7 @@ static void tunnel_send(struct worker *w, struct rte_mbuf *m, const struct rte_i
 		return;
 	}
 	ipip_header(w, ip, (uint16_t)len, ip->src_addr, server, &outer);
+	ttl_limit(ip);
 	head = (uint8_t *)rte_pktmbuf_prepend(m, sizeof(outer));
 	if (!head) {
 		door_drop(w, m, DROP_NO_BUFFER);
@@ -147,11 +168,25 @@ static bool vip_send(struct worker *w, struct rte_mbuf *m, struct rte_ipv4_hdr *
 	}
 	csums_update(ip, l4, peer.server, peer.vip);
 	ip->dst_addr = peer.vip;
-	if (peer.tunnel)
+	if (peer.tunnel) {
 		tunnel_send(w, m, ip, link, peer.server);
-	else
+	} else {
+		ttl_limit(ip);
 		door_send(w, m, m->port);
+	}
 	return true;
+}
+
+bool check_path_is(const struct worker *w, struct rte_mbuf *m)
+{
+	link_id link;
+	const struct rte_ipv4_hdr *ip = frame_ipv4(m, &link);
+	struct talk t;
+
+	return ip && !(ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK)) &&
+	       talk_parse(ip->next_proto_id, (const uint8_t *)ip + (ip->version_ihl & 0xfU) * 4,
+			  true, &t) &&
+	       check_ports_has(w->pub->check_ports, t.own_port);
 }
 
 bool check_path_send(struct worker *w, struct rte_mbuf *m)

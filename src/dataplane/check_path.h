@@ -20,6 +20,9 @@
 
 #include "dataplane/worker.h"
 
+/* Whether a frame that Linux sends comes from a port of checks. */
+bool check_path_is(const struct worker *w, struct rte_mbuf *m);
+
 /* A frame that Linux sends. True: it was a check's that means a VIP, and has left. */
 bool check_path_send(struct worker *w, struct rte_mbuf *m);
 

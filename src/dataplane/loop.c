@@ -12,6 +12,7 @@
 #include <rte_pause.h>
 
 #include "dataplane/answer.h"
+#include "dataplane/check_path.h"
 #include "dataplane/doors.h"
 #include "dataplane/lease.h"
 #include "dataplane/persist.h"
@@ -128,6 +129,12 @@ static void send_urgent(struct worker *w)
 	w->n_urgent = keep;
 }
 
+/* Checks pass bulk on their way here, but are no heartbeats: they go as other frames. */
+static bool leaves_first(const struct worker *w, struct rte_mbuf *m)
+{
+	return w->tx_queue[m->port] >= 0 && !(w->pub->check_ports && check_path_is(w, m));
+}
+
 static uint32_t receive_injected_first(struct worker *w)
 {
 	struct rte_mbuf *frames[BURST_MAX];
@@ -140,7 +147,7 @@ static uint32_t receive_injected_first(struct worker *w)
 
 		pkt_tag_fresh(m);
 		pkt_tag(m)->kind = HANDOFF_UNLEASED;
-		if (w->tx_queue[m->port] < 0) {
+		if (!leaves_first(w, m)) {
 			pipeline_inject(w, m);
 			continue;
 		}

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ICMP echo: one request, one reply. */
+/* ICMP echo: one request, one reply. Its identifier is what a port is to other checks. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "health/checkers.h"
 #include "health/dial.h"
 #include "health/echo.h"
+#include "health/source.h"
 
 struct icmp_probe {
 	struct echo_request request; /* first: done() finds the probe by it */
@@ -22,6 +24,8 @@ static void icmp_fail(struct probe *p, int err)
 		probe_end(p, PROBE_ERROR,
 			  "no right to send ICMP echo: it takes CAP_NET_RAW or "
 			  "net.ipv4.ping_group_range");
+	else if (err == EDESTADDRREQ)
+		probe_end(p, PROBE_ERROR, "no identifiers are reserved to ask %s by the VIP", addr);
 	else if (err == EHOSTUNREACH || err == ENETUNREACH || err == ECONNREFUSED)
 		probe_end(p, PROBE_FAIL, "%s cannot be reached", addr);
 	else if (err == EAGAIN)
@@ -42,6 +46,20 @@ static void icmp_done(struct echo_request *r, int err)
 			  addr_format(&p->target.addr, addr, sizeof(addr)));
 }
 
+static int ask(struct probe *p, struct echo_request *r)
+{
+	int err = -EPERM;
+
+	for (int i = 0; p->env->echo && i < SOURCE_TRIES; i++) {
+		err = source_take(p, IPPROTO_ICMP, 0, &r->id);
+		if (err == 0)
+			err = echo_start(p->env->echo, r);
+		if (err != -EADDRINUSE)
+			break;
+	}
+	return err;
+}
+
 static void icmp_start(struct probe *p)
 {
 	struct icmp_probe *i = p->state;
@@ -50,7 +68,7 @@ static void icmp_start(struct probe *p)
 	i->p = p;
 	i->request.target = p->target.addr;
 	i->request.done = icmp_done;
-	err = p->env->echo ? echo_start(p->env->echo, &i->request) : -EPERM;
+	err = ask(p, &i->request);
 	if (err)
 		icmp_fail(p, -err);
 }

@@ -17,6 +17,9 @@
 /* The length, 0 for a family that is none. */
 socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out);
 
+/* What Linux sends by this socket does not wait behind bulk: the TAP's urgent queue. */
+void dial_hurry(int fd);
+
 /*
  * A socket that connects to the probe's target; writable when that is decided. Its source port
  * is by source_bind(). 0 or -errno.

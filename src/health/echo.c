@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/csum.h"
+#include "health/dial.h"
 
 #define READS_A_TURN 32U
 #define BUCKETS	     256U
@@ -33,6 +34,7 @@ struct echo_socket {
 	struct event ev;
 	int fd; /* -1: closed, nothing is asked by it */
 	bool raw_only;
+	uint16_t id_first, id_last; /* 0, 0: one at random */
 	uint16_t id, next;
 	uint8_t magic[MAGIC];
 	uint32_t n;			    /* requests of the raw socket */
@@ -61,6 +63,12 @@ void echo_destroy(struct echo_socket *e)
 void echo_use_raw(struct echo_socket *e)
 {
 	e->raw_only = true;
+}
+
+void echo_set_ids(struct echo_socket *e, uint16_t first, uint16_t last)
+{
+	e->id_first = first;
+	e->id_last = last;
 }
 
 /* ---- the end of a request ---- */
@@ -124,17 +132,20 @@ static void on_ping(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the raw socket ---- */
 
-/* Only echo replies with our id and the beginning of our token reach the socket. */
+/* Only echo replies with an id of ours and the beginning of our token reach the socket. */
 static int filter_set(const struct echo_socket *e)
 {
+	uint16_t first = e->id_first ? e->id_first : e->id;
+	uint16_t last = e->id_first ? e->id_last : e->id;
 	uint32_t magic = (uint32_t)e->magic[0] << 24 | (uint32_t)e->magic[1] << 16 |
 			 (uint32_t)e->magic[2] << 8 | e->magic[3];
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), /* length of the IP header */
 		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP_ECHOREPLY, 0, 5),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP_ECHOREPLY, 0, 6),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, e->id, 0, 3),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 4),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 3, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 8),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, magic, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, 128),
@@ -151,7 +162,7 @@ static struct echo_request *request_find(struct echo_socket *e, const struct ech
 	struct echo_request *r;
 
 	LIST_FOREACH(r, &e->requests[be16_to(m->sequence) % BUCKETS], of_socket)
-	if (is_reply(m, len, r) && addr_equal(from, &r->target))
+	if (is_reply(m, len, r) && be16_to(m->id) == r->id && addr_equal(from, &r->target))
 		return r;
 	return NULL;
 }
@@ -177,8 +188,6 @@ static void on_raw(evutil_socket_t fd, short what, void *arg)
 		if (n < header + (ssize_t)sizeof(m))
 			continue;
 		memcpy(&m, data + header, sizeof(m));
-		if (be16_to(m.id) != e->id)
-			continue;
 		addr = addr_from_v4(from.sin_addr.s_addr);
 		r = request_find(e, &m, n - header, &addr);
 		if (!r)
@@ -198,9 +207,12 @@ static int raw_open(struct echo_socket *e)
 	if (getrandom(&e->id, sizeof(e->id), GRND_NONBLOCK) != sizeof(e->id) ||
 	    getrandom(e->magic, MAGIC, GRND_NONBLOCK) != MAGIC)
 		return -EAGAIN;
+	if (e->id_first)
+		e->id = (uint16_t)(e->id_first + e->id % (e->id_last - e->id_first + 1));
 	e->fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
 	if (e->fd < 0)
 		return -errno;
+	dial_hurry(e->fd);
 	err = filter_set(e) ? -errno : 0;
 	event_assign(&e->ev, e->base, e->fd, EV_READ | EV_PERSIST, on_raw, e);
 	if (!err && event_add(&e->ev, NULL))
@@ -218,13 +230,17 @@ static int raw_open(struct echo_socket *e)
 static int ping_open(struct echo_socket *e, struct echo_request *r)
 {
 	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = r->target.v4};
+	/* What a ping socket is bound to is its identifier. */
+	const struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = be16_from(r->id)};
 	int err = 0, fd;
 
 	fd = e->raw_only ? -1
 			 : socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
 	if (fd < 0)
 		return e->raw_only ? -EACCES : -errno;
-	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)))
+	dial_hurry(fd);
+	if ((r->id && bind(fd, (const struct sockaddr *)&from, sizeof(from))) ||
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)))
 		err = -errno;
 	event_assign(&r->ev, e->base, fd, EV_READ | EV_PERSIST, on_ping, r);
 	if (!err && event_add(&r->ev, NULL))
@@ -246,6 +262,8 @@ static int socket_take(struct echo_socket *e, struct echo_request *r)
 	if (err)
 		return err;
 	memcpy(r->token, e->magic, MAGIC);
+	if (r->id == 0)
+		r->id = e->id;
 	LIST_INSERT_HEAD(&e->requests[r->sequence % BUCKETS], r, of_socket);
 	e->n++;
 	return 0;
@@ -267,7 +285,7 @@ int echo_start(struct echo_socket *e, struct echo_request *r)
 	err = socket_take(e, r);
 	if (err)
 		return err;
-	m.id = be16_from(e->id);
+	m.id = be16_from(r->id); /* a ping socket puts in its own */
 	m.sequence = be16_from(r->sequence);
 	memcpy(m.token, r->token, ECHO_TOKEN);
 	m.checksum = csum_of(&m, sizeof(m));

@@ -9,7 +9,7 @@
  * its own, connected to the target. Else one raw socket serves all, open while anything is
  * asked; a filter in the kernel drops what does not bear our id and token, so that a flood of
  * other replies wakes nobody. Either way a reply counts only from the target's address, with
- * the request's sequence number and its random bytes.
+ * the request's identifier, sequence number and its random bytes.
  *
  * Context: control.
  */
@@ -31,6 +31,7 @@ struct echo_request {
 	struct event ev; /* of a ping socket */
 	int fd;		 /* a ping socket, or -1: the raw one */
 	struct addr target;
+	uint16_t id; /* the identifier; 0 = any will do */
 	uint16_t sequence;
 	uint8_t token[ECHO_TOKEN];
 	/* Once; the request is stopped before. err 0: a reply came; else an errno. */
@@ -43,7 +44,12 @@ void echo_destroy(struct echo_socket *e); /* NULL is allowed; nothing is being a
 /* Only raw sockets from now on: for tests. */
 void echo_use_raw(struct echo_socket *e);
 
-/* Sends; target and done are set. 0, or -errno and done() is not called. */
+/* The raw socket takes replies with these identifiers only, and those of requests are among
+ * them. Before the first request. */
+void echo_set_ids(struct echo_socket *e, uint16_t first, uint16_t last);
+
+/* Sends; target, id and done are set. 0, or -errno and done() is not called; -EADDRINUSE:
+ * another ping socket of this host has the identifier. */
 int echo_start(struct echo_socket *e, struct echo_request *r);
 /* Nobody wants to know any more. */
 void echo_stop(struct echo_request *r);

@@ -94,6 +94,9 @@ int health_create_with(const struct health_options *options, const struct health
 	if (ssl_cache_create(&h->env.ssl) || pattern_cache_create(&h->env.patterns) ||
 	    echo_create(options->base, &h->env.echo))
 		goto err_destroy;
+	if (options->ports)
+		echo_set_ids(h->env.echo, options->ports->first,
+			     (uint16_t)(options->ports->first + options->ports->n - 1));
 	if (options->base && !(h->work = event_new(options->base, -1, 0, on_work, h)))
 		goto err_destroy;
 	*out = h;

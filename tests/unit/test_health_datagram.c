@@ -29,6 +29,7 @@
 #include "health/dns.h"
 #include "health/echo.h"
 #include "health/pattern.h"
+#include "health/source.h"
 
 #define SHORT_MS 300U	/* where silence is waited for */
 #define LONG_MS	 20000U /* where it is not: the machine may be busy */
@@ -741,6 +742,60 @@ static void many_probes_share_one_raw_socket(void **state)
 	kernel_answers(true);
 }
 
+/* By these workers know replies to checks; env.echo is a new one. */
+static void an_echo_bears_an_identifier_of_checks(bool raw)
+{
+	const struct check_spec spec = {.type = CHECK_ICMP, .timeout_ms = LONG_MS};
+	struct echo_socket *before = env.echo;
+	int from_target = raw_open_at("127.0.0.1");
+
+	assert_int_equal(check_ports_create(61000, 61005, &env.ports), 0);
+	assert_int_equal(echo_create(env.base, &env.echo), 0);
+	echo_set_ids(env.echo, 61000, 61005);
+	if (raw)
+		echo_use_raw(env.echo);
+	kernel_answers(false);
+	for (uint16_t i = 0; i < 6; i++) {
+		begin(&spec, "127.0.0.1", 0);
+		assert_false(ended);
+		assert_int_equal(check_ports_bound(env.ports), 1);
+		request_catch(from_target);
+		assert_int_equal(be16_to(request.h.un.echo.id), asked.source_port);
+		assert_in_range(asked.source_port, 61000, 61005);
+		/* A reply with another one of them is for another. */
+		request.h.type = ICMP_ECHOREPLY;
+		request.h.un.echo.id ^= htons(1);
+		reply_send(from_target, request);
+		look();
+		assert_false(ended);
+		request.h.un.echo.id ^= htons(1);
+		reply_send(from_target, request);
+		await_end();
+		assert_said(PROBE_OK, "echo reply from 127.0.0.1");
+		source_release(&asked, 1000000ULL * i);
+	}
+	kernel_answers(true);
+	close(from_target);
+	echo_destroy(env.echo);
+	env.echo = before;
+	check_ports_destroy(env.ports);
+	env.ports = NULL;
+}
+
+static void echo_identifiers_are_those_of_checks_by_a_raw_socket(void **state)
+{
+	(void)state;
+	an_echo_bears_an_identifier_of_checks(true);
+}
+
+static void echo_identifiers_are_those_of_checks_by_a_ping_socket(void **state)
+{
+	(void)state;
+	if (!sysctl_write("/proc/sys/net/ipv4/ping_group_range", "0 0"))
+		skip();
+	an_echo_bears_an_identifier_of_checks(false);
+}
+
 /* ---- all ---- */
 
 static void cancelling_leaves_no_descriptor(void **state)
@@ -815,6 +870,8 @@ int main(void)
 		cmocka_unit_test(echo_works_by_a_raw_socket_and_nothing_forged_passes),
 		cmocka_unit_test(echo_works_by_a_ping_socket_and_nothing_forged_passes),
 		cmocka_unit_test(many_probes_share_one_raw_socket),
+		cmocka_unit_test(echo_identifiers_are_those_of_checks_by_a_raw_socket),
+		cmocka_unit_test(echo_identifiers_are_those_of_checks_by_a_ping_socket),
 	};
 	bool own = namespace_enter();
 	int failed = cmocka_run_group_tests(tests, setup, teardown);
