@@ -99,28 +99,17 @@ static const char *quote(const struct spawn_result *r, char *buf, size_t len)
 	return buf;
 }
 
-/* As it is; for a pattern also without the newline at its end, where people put "$". */
-static enum match_result output_find(const struct probe *p, const struct spawn_result *r)
-{
-	const struct match *m = &p->spec->exec.output;
-	enum match_result found;
-	size_t end, len = r->output_len;
-
-	found = match_find(p->env->patterns, m, r->output, len, 0, &end);
-	if (found == MATCH_FOUND || found == MATCH_GAVE_UP || m->kind != MATCH_PATTERN ||
-	    len == 0 || r->output[len - 1] != '\n')
-		return found;
-	return match_find(p->env->patterns, m, r->output, len - 1, 0, &end);
-}
-
 /* Sets the verdict and the reason unless it matches. */
 static bool output_matches(const struct probe *p, const struct spawn_result *r,
 			   struct probe_result *out)
 {
-	enum match_result found = output_find(p, r);
 	const char *name = program_name(p->spec);
+	enum match_result found;
 	char text[96];
+	size_t end;
 
+	found = match_find_all(p->env->patterns, &p->spec->exec.output, r->output, r->output_len, 0,
+			       &end);
 	if (found == MATCH_FOUND)
 		return true;
 	out->verdict = found == MATCH_GAVE_UP ? PROBE_ERROR : PROBE_FAIL;

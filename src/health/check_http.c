@@ -126,8 +126,8 @@ static bool body_ends(struct http *x)
 	char what[96];
 	size_t at;
 
-	switch (match_find(x->stream.p->env->patterns, &spec->http.body, x->answer.body,
-			   x->answer.body_len, x->looked, &at)) {
+	switch (match_find_all(x->stream.p->env->patterns, &spec->http.body, x->answer.body,
+			       x->answer.body_len, x->looked, &at)) {
 	case MATCH_FOUND:
 		snprintf(what, sizeof(what), "HTTP %u and the expected body", x->answer.status);
 		return end(x, PROBE_OK, what);

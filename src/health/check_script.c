@@ -5,9 +5,11 @@
  *	opened --> step: send ---> next step        all steps done: OK
  *	                 expect -> wait --came--> matches? next step : wait
  *
- * What an expect has matched is used up; the next one looks behind it. A pattern is tried
- * again only when a quarter more has come or 20 ms have passed, so that a server which sends
- * byte by byte does not make us search byte by byte.
+ * What an expect has matched is used up; the next one looks behind it. A send that follows an
+ * expect forgets the rest as well: of a banner "220 " is expected, and what stands behind it
+ * is no answer to the send. A pattern is tried again only when a quarter more has come or
+ * 20 ms have passed, so that a server which sends byte by byte does not make us search byte by
+ * byte.
  */
 #include <event2/event_struct.h>
 #include <stdio.h>
@@ -129,8 +131,11 @@ static bool run(struct script *x)
 
 			if (o != NEXT)
 				return o == WAIT;
-		} else if (!stream_send(&x->stream, step->what.bytes, step->what.len)) {
-			return false;
+		} else {
+			if (x->step > 0 && step[-1].expect)
+				stream_take(&x->stream, x->stream.in_len);
+			if (!stream_send(&x->stream, step->what.bytes, step->what.len))
+				return false;
 		}
 		x->step++;
 	}

@@ -228,3 +228,13 @@ enum match_result match_find(struct pattern_cache *c, const struct match *m, con
 		}
 	}
 }
+
+enum match_result match_find_all(struct pattern_cache *c, const struct match *m, const char *data,
+				 size_t len, size_t from, size_t *end)
+{
+	enum match_result r = match_find(c, m, data, len, from, end);
+
+	if (r != MATCH_NOT_YET || m->kind != MATCH_PATTERN || len == 0 || data[len - 1] != '\n')
+		return r;
+	return match_find(c, m, data, len - 1, from, end);
+}

@@ -43,5 +43,9 @@ enum match_result {
 /* from: the bytes before it were looked at already, without success (LITERAL). */
 enum match_result match_find(struct pattern_cache *c, const struct match *m, const char *data,
 			     size_t len, size_t from, size_t *end);
+/* The same of all that there is; a pattern also without the newline at the end of it, where
+ * people put "$". */
+enum match_result match_find_all(struct pattern_cache *c, const struct match *m, const char *data,
+				 size_t len, size_t from, size_t *end);
 
 #endif
