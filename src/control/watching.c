@@ -135,12 +135,16 @@ static void on_edge(void *arg, const char *key, const struct endpoint *server)
 	struct control *c = arg;
 	char text[ENDPOINT_STRLEN];
 	struct health_view v;
+	bool first;
 
 	peer_soon(c);
 	if (health_get(c->watching->health, key, server, &v) < 0)
 		return;
 	endpoint_format(server, text, sizeof(text));
-	if (c->watching->notify)
+	/* That a server is as it should be is no news when it begins: a start with thousands of them
+	 * would fill the queue. */
+	first = v.n_history == 1 && v.state == HEALTH_UP && v.admin == HEALTH_ADMIN_NONE;
+	if (c->watching->notify && !first)
 		tell_program(c, key, text, &v);
 }
 
