@@ -123,6 +123,8 @@ struct config_node {
 	uint8_t idle;	      /* workers.idle: enum config_idle */
 	uint8_t log_level;    /* log.level: enum log_level */
 	char *state_dir;
+	struct endpoint metrics_listen; /* metrics.listen; family NONE: not there */
+	char *metrics_socket;		/* metrics.socket, or NULL */
 	struct config_ha_node ha;
 	struct config_notify notify;
 };

@@ -81,6 +81,25 @@ static void vlans_check(struct config_context *ctx, const struct config_port *po
 	context_pop(ctx);
 }
 
+static void metrics_check(struct config_context *ctx, const struct config_node *node)
+{
+	const struct endpoint *ep = &node->metrics_listen;
+	char text[ENDPOINT_STRLEN];
+
+	if (ep->addr.family == ADDR_NONE)
+		return;
+	context_push_key(ctx, "metrics");
+	context_push_key(ctx, "listen");
+	if (node->metrics_socket)
+		config_report(ctx, -EINVAL, NULL,
+			      "there is \"socket\" already: expected one of the two");
+	else if (ep->addr.family == ADDR_V4 && be32_to(ep->addr.v4) >> 24 != 127)
+		config_report(ctx, 0, NULL, "%s is not of loopback: whoever reaches it may read",
+			      endpoint_format(ep, text, sizeof(text)));
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
 void config_check_node(struct config_context *ctx, const struct config_node *node)
 {
 	for (uint32_t i = 0; i < node->n_ports; i++) {
@@ -100,6 +119,7 @@ void config_check_node(struct config_context *ctx, const struct config_node *nod
 		context_pop(ctx);
 		context_pop(ctx);
 	}
+	metrics_check(ctx, node);
 	if (node->embryonic > node->connections) {
 		context_push_key(ctx, "workers");
 		context_push_key(ctx, "embryonic");

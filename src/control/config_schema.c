@@ -677,6 +677,25 @@ static const struct config_field log_fields[] = {
 static const struct config_object log_object = {
 	.noun = "the log", FIELDS(log_fields), .size = sizeof(struct config_node)};
 
+static const struct config_field metrics_fields[] = {
+	{.name = "listen",
+	 .type = TYPE_ENDPOINT,
+	 AT(struct config_node, metrics_listen),
+	 .def_text = "none",
+	 .noun = "an address and port",
+	 .help = "where OpenMetrics are served over HTTP, at /metrics: `127.0.0.1:9469`; whoever "
+		 "reaches it may read them"},
+	{.name = "socket",
+	 .type = TYPE_STRING,
+	 AT(struct config_node, metrics_socket),
+	 .rule = RULE_PATH,
+	 .max = 107,
+	 .noun = "a path",
+	 .help = "a UNIX socket instead, mode 0600"},
+};
+static const struct config_object metrics_object = {
+	.noun = "the metrics", FIELDS(metrics_fields), .size = sizeof(struct config_node)};
+
 static const struct config_field node_fields[] = {
 	{.name = "name",
 	 .type = TYPE_STRING,
@@ -716,6 +735,10 @@ static const struct config_field node_fields[] = {
 	 .noun = "a path",
 	 .help = "what outlives the process: the connections of a router that is restarted and has "
 		 "no peer to hold them"},
+	{.name = "metrics",
+	 .type = TYPE_OBJECT,
+	 .object = &metrics_object,
+	 .help = "for monitoring; see metrics.md"},
 	{.name = "ha",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, ha),

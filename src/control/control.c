@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "control/builder.h"
 #include "control/internal.h"
+#include "control/metrics.h"
 #include "control/pair.h"
 #include "control/watching.h"
 #include "model/sync.h"
@@ -438,6 +439,7 @@ static void fini_base(struct control *c)
 	listings_stop(c);
 	ha_waits_stop(c);
 	pushes_stop(c);
+	metrics_stop(c);
 	watching_stop(c);
 	publisher_detach(&c->publisher);
 	rpc_server_destroy(c->server);
@@ -474,6 +476,7 @@ int control_start(struct control *c, char error[256])
 	ret = rpc_server_create(c->base, &opt, &c->server, error);
 	if (ret < 0)
 		goto err_base;
+	metrics_start(c);
 	ret = -pthread_create(&c->thread, NULL, run, c);
 	if (ret < 0) {
 		snprintf(error, 256, "control: no thread: %s", strerror(-ret));

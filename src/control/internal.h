@@ -19,6 +19,7 @@
 
 struct ha;
 struct watching;
+struct metrics;
 struct ha_wait;
 TAILQ_HEAD(ha_wait_list, ha_wait);
 struct push;
@@ -73,6 +74,7 @@ struct control {
 	struct push_list pushes; /* to the peer */
 	struct event *pair_ev;
 	struct watching *watching; /* NULL before control_start() */
+	struct metrics *metrics;   /* or NULL */
 	struct spawner *spawner;   /* or NULL */
 	json_t *restart;	   /* texts: what of the configuration waits for a restart */
 	uint64_t started_us;

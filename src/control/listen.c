@@ -13,7 +13,7 @@
 
 static int fail(char error[256], const char *path, const char *what, int err)
 {
-	snprintf(error, 256, "control socket %s: %s%s%s", path, what, err ? ": " : "",
+	snprintf(error, 256, "socket %s: %s%s%s", path, what, err ? ": " : "",
 		 err ? strerror(err) : "");
 	return err ? -err : -EINVAL;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control/listing.h"
+#include "control/metrics.h"
 #include "control/watching.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
@@ -338,6 +339,8 @@ static json_t *warnings_json(const struct control *c)
 	json_t *list = json_array();
 
 	warn_of_quorum(c, list);
+	if (metrics_fault(c))
+		json_array_append_new(list, json_sprintf("no metrics: %s", metrics_fault(c)));
 
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
 		if (c->dp->ports[i].warning[0])

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 60
+. "$(dirname "$0")/lib.sh"
+
+network_two_armed 1 2
+plvs_config "$(service web tcp 192.0.2.80:80 nat wrr 10.10.0.11:8080/1 10.10.0.12:8080/3)" \
+	"$(service 'none' udp 192.0.2.80:53 nat rr 10.10.0.11:53)"
+jq '.node.metrics = {listen: "127.0.0.1:9469"} |
+	.shared.checks = [{name: "web", type: "http", interval: "200ms", rise: 1}] |
+	.shared.services[0].check = "web"' "$RUN/plvs.json" > "$RUN/plvs.json.new"
+mv "$RUN/plvs.json.new" "$RUN/plvs.json"
+plvs_start 2
+
+scrape()
+{
+	on dpdk curl -sS --max-time 10 http://127.0.0.1:9469/metrics
+}
+
+# sample NAME-AND-LABELS: its value.
+sample()
+{
+	scrape | grep -F -- "$1 " | cut -d ' ' -f 2
+}
+
+for i in 1 2; do web_start server$i 8080; done
+both_up()
+{
+	[ "$(ctl --json health list service web state up | jq '.servers | length')" -eq 2 ]
+}
+wait_for 10 "both servers are up" both_up
+web_ask client1 192.0.2.80 40 > "$RUN/answers"
+is "answers" "$(wc -l < "$RUN/answers")" -eq 40
+web_ask client1 192.0.2.80:81 1 > "$RUN/refused" 2>&1
+
+# What one counts must not move while the others are read: probes do, traffic does not.
+# The parser is of Debian, and for its Python.
+agree()
+{
+	scrape > "$RUN/metrics" && rpc counter.list > "$RUN/counters" &&
+		rpc service.list > "$RUN/services" && rpc health.list > "$RUN/health" &&
+		/usr/bin/python3 "$TOP/tests/net/lib/metrics.py" "$RUN/metrics" "$RUN/counters" \
+			"$RUN/services" "$RUN/health" > "$RUN/compared"
+}
+wait_for 10 "metrics and plvsctl say the same" agree
+note "$(cat "$RUN/compared")"
+key='service="tcp:192.0.2.80:80",server="10.10.0.12:8080"'
+is "connections of the heavier server" "$(sample "plvs_server_connections_total{$key}")" -eq 30
+is "its checks took some time" "$(sample "plvs_server_probe_seconds{$key}" | grep -c '^0\.0')" -eq 1
+background_stop web-server2 KILL || true
+down()
+{
+	[ "$(sample "plvs_server_state{$key}")" -eq 2 ]
+}
+wait_for 10 "the server that ended is down" down
+is "changes of its state" "$(sample "plvs_server_transitions_total{$key}")" -eq 2
+if [ -n "${PLVS_KEEP_METRICS:-}" ]; then cp "$RUN/metrics" "$PLVS_KEEP_METRICS"; fi
+doors_add_up
