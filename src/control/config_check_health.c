@@ -107,8 +107,6 @@ static void check_make(struct config_context *ctx, struct config_check *c)
 	};
 	uint32_t errors = ctx->errors->errors.n + ctx->errors->errors.n_more;
 
-	if (!checkers[c->type])
-		wrong(ctx, "type", "this type of check is not supported yet");
 	keys_check(ctx, c);
 	timing_check(ctx, c);
 	config_spec_make(ctx, c, &draft);

@@ -16,9 +16,13 @@ void passive_judge(const struct check_spec *spec, const struct passive_counters 
 	uint64_t silent = now->no_answer - before->no_answer;
 	uint64_t refused = now->refused - before->refused;
 	uint64_t answers = now->answers - before->answers;
+	uint64_t known = answers + silent + refused;
 	uint64_t mean_us = answers ? (now->answer_us - before->answer_us) / answers : 0;
 
 	*out = (struct probe_result){.verdict = PROBE_OK};
+	/* What became of a SYN may show in the next window. */
+	if (syns < known)
+		syns = known;
 	if (syns == 0 || syns < spec->passive.min_syns) {
 		snprintf(out->reason, sizeof(out->reason), "%" PRIu64 " SYNs are too few to judge",
 			 syns);
