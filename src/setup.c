@@ -279,6 +279,15 @@ static void host_request(void *arg, uint32_t id, const void *bytes, size_t len)
 	control_pushed(host->control, id, bytes, len);
 }
 
+static void host_changed(void *arg, enum ha_state from, enum ha_state to, const char *text)
+{
+	const struct setup_host *host = arg;
+
+	(void)text;
+	if (ha_state_serves(to) && !ha_state_serves(from))
+		control_active(host->control);
+}
+
 void setup_ha(const struct config *config, struct setup_host *host, struct ha_options *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -289,6 +298,7 @@ void setup_ha(const struct config *config, struct setup_host *host, struct ha_op
 				     .port = host_port,
 				     .relayed = host_relayed,
 				     .watched = host_watched,
+				     .changed = host_changed,
 				     .request = host_request,
 				     .arg = host,
 				     .tsc_hz = host->dp->hz};

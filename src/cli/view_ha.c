@@ -65,6 +65,10 @@ void view_ha(const struct out *out, const json_t *r, const struct invocation *in
 	if (view_text(r, "alarm")[0])
 		fprintf(out->file, "%s%s%s\n", style_on(out, STYLE_WARN), view_text(r, "alarm"),
 			style_off(out, STYLE_WARN));
+	if (json_is_true(view_at(r, "servers.backup_sees_more")))
+		fprintf(out->file,
+			"%sThe backup sees more real servers up than the active router.%s\n",
+			style_on(out, STYLE_WARN), style_off(out, STYLE_WARN));
 	if (json_is_true(view_at(r, "peer.configuration_differs")))
 		fprintf(out->file,
 			"%sThe shared configuration of the two routers differs%s: "

@@ -48,6 +48,8 @@ void control_set_ha(struct control *control, struct ha *ha);
 int control_start(struct control *control, char error[256]);
 /* The ha thread: the peer pushes a configuration. The answer goes back by ha_answer(). */
 void control_pushed(struct control *control, uint32_t id, const void *bytes, size_t len);
+/* The ha thread: this router has become active. */
+void control_active(struct control *control);
 /* SIGHUP: config.apply of the start file, by the control thread. Errors are logged and
  * change nothing. Async-signal-safe, any thread. */
 void control_reload(struct control *control);

@@ -178,7 +178,8 @@ static json_t *peer_json(const struct ha_status *s)
 {
 	if (!s->peer.known)
 		return json_null();
-	return json_pack("{s:b, s:b, s:s, s:s, s:o, s:i, s:o, s:b, s:b}", "alive",
+	return json_pack("{s:b, s:o, s:b, s:b, s:s, s:s, s:o, s:i, s:o, s:b, s:b}", "verdicts",
+			 (int)s->peer.verdicts, "servers_up", count(s->peer.servers_up), "alive",
 			 (int)s->peer.alive, "hears", (int)!s->peer.deaf, "state",
 			 role_state_name(s->peer.state), "role", role_word(s->peer.role), "term",
 			 count(s->peer.term), "priority", (int)s->peer.priority, "heard_ms",
@@ -235,6 +236,10 @@ static json_t *status_json(const struct ha_status *s)
 			"frozen", (int)s->frozen, "relaying", (int)s->relaying, "lease_ms",
 			ago(s->lease_left_ms));
 	json_object_set_new(out, "alarm", s->alarm[0] ? json_string(s->alarm) : json_null());
+	json_object_set_new(out, "servers",
+			    json_pack("{s:o, s:o, s:b, s:b}", "all", count(s->servers), "up",
+				      count(s->servers_up), "verdicts", (int)s->verdicts,
+				      "backup_sees_more", (int)s->sees_more));
 	json_object_set_new(out, "peer", peer_json(s));
 	json_object_set_new(out, "heard", heard_json(s->heard));
 	json_object_set_new(out, "paths", paths);

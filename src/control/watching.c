@@ -74,12 +74,15 @@ static void peer_soon(struct control *c)
 static void on_peer(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *c = arg;
-	uint8_t digest[HA_DIGEST_BYTES];
+	const struct health *h = c->watching->health;
+	struct ha_verdicts v;
 
 	(void)fd;
 	(void)what;
-	health_digest(c->watching->health, digest);
-	(void)ha_set_verdicts(c->ha, digest, health_complete(c->watching->health));
+	health_digest(h, v.digest);
+	v.complete = health_complete(h);
+	health_count(h, &v.servers, &v.up);
+	(void)ha_set_verdicts(c->ha, &v);
 }
 
 static void on_changed(void *arg, const char *key)
@@ -104,6 +107,31 @@ void watching_published(struct control *c)
 	w->counters.swap_last_us = us;
 	if (us > w->counters.swap_max_us)
 		w->counters.swap_max_us = us;
+}
+
+/* ---- the active router ---- */
+
+static void run_active(struct control *c, struct control_note *note)
+{
+	if (c->watching)
+		health_takeover(c->watching->health);
+	free(note);
+}
+
+static void drop_note(struct control_note *note)
+{
+	free(note);
+}
+
+void control_active(struct control *c)
+{
+	struct control_note *note = calloc(1, sizeof(*note));
+
+	if (!note) /* checks go on at their own pace */
+		return;
+	note->run = run_active;
+	note->drop = drop_note;
+	control_post(c, note);
 }
 
 /* ---- edges ---- */

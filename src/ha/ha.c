@@ -179,10 +179,12 @@ void ha_known_tell(struct ha *ha)
 	struct role_event event = {.type = ROLE_SYNC};
 
 	event.sync.synchronised = ha->sync_progress.complete;
-	event.sync.verdicts = ha->verdicts;
+	event.sync.verdicts = ha->verdicts.complete;
+	event.sync.servers = ha->verdicts.servers;
+	event.sync.servers_up = ha->verdicts.up;
 	event.sync.progress = ha->sync_progress;
 	memcpy(event.sync.config_digest, ha->config_digest, HA_DIGEST_BYTES);
-	memcpy(event.sync.verdict_digest, ha->verdict_digest, HA_DIGEST_BYTES);
+	memcpy(event.sync.verdict_digest, ha->verdicts.digest, HA_DIGEST_BYTES);
 	ha_step(ha, &event);
 }
 
@@ -205,19 +207,17 @@ int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES])
 
 static void run_verdicts(struct ha *ha, struct ha_note *n)
 {
-	memcpy(ha->verdict_digest, n->digest.digest, HA_DIGEST_BYTES);
-	ha->verdicts = n->digest.complete;
+	ha->verdicts = n->verdicts;
 	ha_known_tell(ha);
 }
 
-int ha_set_verdicts(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES], bool complete)
+int ha_set_verdicts(struct ha *ha, const struct ha_verdicts *verdicts)
 {
 	struct ha_note *note = ha_note_create(run_verdicts);
 
 	if (!note)
 		return -ENOMEM;
-	memcpy(note->digest.digest, digest, HA_DIGEST_BYTES);
-	note->digest.complete = complete;
+	note->verdicts = *verdicts;
 	ha_note_send(ha, note);
 	return 0;
 }

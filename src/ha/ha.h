@@ -70,6 +70,13 @@ struct ha_config {
 	uint32_t notify_timeout_ms;
 };
 
+/* What health knows. */
+struct ha_verdicts {
+	uint8_t digest[HA_DIGEST_BYTES];
+	bool complete;	      /* every check has one */
+	uint32_t servers, up; /* each once for every service */
+};
+
 /* An address that moves: announced on its link, or on all that have VIPs. */
 struct ha_address {
 	struct addr addr;
@@ -131,7 +138,12 @@ struct ha_status {
 		uint16_t priority;
 		uint64_t heard_ms;
 		struct ha_sync_progress sync;
+		bool verdicts; /* complete: servers_up means something */
+		uint32_t servers_up;
 	} peer;
+	bool verdicts;
+	uint32_t servers, servers_up;
+	bool sees_more; /* the backup sees more servers up than the active router */
 	uint8_t n_paths, n_links;
 	struct ha_path_status paths[HA_PATHS];
 	struct ha_witness_status witnesses[ROLE_MAX_VIP_LINKS];
@@ -187,7 +199,7 @@ int ha_configure(struct ha *ha, const struct ha_config *config);
 int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n);
 /* Digest of the shared configuration, and what health knows. */
 int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES]);
-int ha_set_verdicts(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES], bool complete);
+int ha_set_verdicts(struct ha *ha, const struct ha_verdicts *verdicts);
 
 /* done is called on the ha thread, once: rc 0 or -errno, with a sentence. */
 typedef void ha_command_done(void *arg, int rc, const char *text);

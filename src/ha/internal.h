@@ -44,8 +44,8 @@ struct ha_note {
 		} addresses;
 		struct {
 			uint8_t digest[HA_DIGEST_BYTES];
-			bool complete;
 		} digest;
+		struct ha_verdicts verdicts;
 		struct {
 			enum role_command command;
 			bool force;
@@ -150,8 +150,8 @@ struct ha {
 	struct relay *relay;	    /* published, or NULL */
 	uint64_t relayed, relayed_us;
 	struct retire_list retired;
-	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
-	bool verdicts;
+	uint8_t config_digest[HA_DIGEST_BYTES];
+	struct ha_verdicts verdicts;
 };
 
 uint64_t ha_now_us(void);

@@ -23,6 +23,7 @@ enum {
 	AT_SYNC_RECEIVED = 48,
 	AT_SYNC_COMPLETE = 56,
 	AT_SYNC_BEHIND = 57,
+	AT_SERVERS_UP = 60,
 	AT_CONFIG = 64,
 	AT_VERDICTS = 96,
 	AT_MACS = 128,
@@ -80,6 +81,7 @@ int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 	put64(p + AT_SYNC_RECEIVED, m->sync.received);
 	p[AT_SYNC_COMPLETE] = m->sync.complete;
 	p[AT_SYNC_BEHIND] = m->sync.behind;
+	put32(p + AT_SERVERS_UP, m->servers_up);
 	memcpy(p + AT_CONFIG, m->config_digest, HA_DIGEST_BYTES);
 	memcpy(p + AT_VERDICTS, m->verdict_digest, HA_DIGEST_BYTES);
 	return 0;
@@ -125,6 +127,7 @@ enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t 
 	m.sync.received = get64(p + AT_SYNC_RECEIVED);
 	m.sync.complete = p[AT_SYNC_COMPLETE];
 	m.sync.behind = p[AT_SYNC_BEHIND];
+	m.servers_up = get32(p + AT_SERVERS_UP);
 	memcpy(m.config_digest, p + AT_CONFIG, HA_DIGEST_BYTES);
 	memcpy(m.verdict_digest, p + AT_VERDICTS, HA_DIGEST_BYTES);
 	if (!in_range(&m) || ha_session_is_none(&m.session) || m.sequence == 0)

@@ -144,6 +144,7 @@ struct ha_message {
 	struct ha_sync_progress sync;
 	uint8_t config_digest[HA_DIGEST_BYTES];	 /* of the shared part of the configuration */
 	uint8_t verdict_digest[HA_DIGEST_BYTES]; /* of the health verdicts of all servers */
+	uint32_t servers_up;			 /* by these; each once for every service */
 };
 
 #endif

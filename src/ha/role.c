@@ -402,6 +402,8 @@ static void sync_changed(struct role *r, const struct role_event *ev)
 {
 	r->synchronised = ev->sync.synchronised;
 	r->verdicts = ev->sync.verdicts;
+	r->servers = ev->sync.servers;
+	r->servers_up = ev->sync.servers_up;
 	r->sync = ev->sync.progress;
 	memcpy(r->config_digest, ev->sync.config_digest, HA_DIGEST_BYTES);
 	memcpy(r->verdict_digest, ev->sync.verdict_digest, HA_DIGEST_BYTES);

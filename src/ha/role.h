@@ -200,6 +200,7 @@ struct role_event {
 			 * give its message first: what counts is what I held of the old one. */
 			bool synchronised;
 			bool verdicts; /* every check has one */
+			uint32_t servers, servers_up;
 			struct ha_sync_progress progress;
 			uint8_t config_digest[HA_DIGEST_BYTES];
 			uint8_t verdict_digest[HA_DIGEST_BYTES];
@@ -294,6 +295,7 @@ struct role_peer {
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	struct ha_sync_progress sync;
 	bool digest_differs;
+	uint32_t servers_up;
 	uint8_t clash;	   /* enum role_clash: was said */
 	bool silent;	   /* was said */
 	uint64_t sequence; /* of the newest */
@@ -345,6 +347,7 @@ struct role {
 	uint8_t n_ports;
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	bool synchronised, verdicts;
+	uint32_t servers, servers_up;
 	/* Connections are here that no peer told: of the file of the last run, under kept_term.
 	 * Until an active peer is heard, or one that holds later ones. */
 	bool kept;
@@ -401,6 +404,12 @@ enum role_clash {
 	ROLE_CLASH_PRIORITY, /* the backup has the higher priority */
 };
 enum role_clash role_clash(const struct role *r);
+/* How many real servers more the peer sees up than this router, of the same configuration;
+ * 0 also while one of them does not know. */
+int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms);
+/* What failback waits for before its delay begins, "" while it passes; NULL: there is none, as
+ * this router does not go first, or a person has to. */
+const char *role_failback_waits(const struct role *r, uint64_t now_ms);
 /* The peer is heard, but nothing that I say reaches it. */
 bool role_peer_deaf(const struct role *r, uint64_t now_ms);
 uint16_t role_witnesses(const struct role *r, uint64_t now_ms);

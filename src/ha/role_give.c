@@ -71,17 +71,31 @@ void role_request(struct turn *t, bool failback)
 			failback ? HA_FLAG_FAILBACK : 0);
 }
 
+const char *role_failback_waits(const struct role *r, uint64_t now_ms)
+{
+	if (r->cfg.failback != ROLE_FAILBACK_AUTO || r->failback_held || r->stopping ||
+	    r->state != HA_BACKUP || role_failback_failures(r) >= ROLE_FAILBACK_TRIES ||
+	    !role_peer_alive(r, now_ms) || r->peer.state != HA_ACTIVE ||
+	    role_rank(r->peer.priority, r->peer.role, &r->cfg) >= 0)
+		return NULL;
+	if (!ports_all_up(r))
+		return "a port";
+	if (!role_ready(r, now_ms))
+		return "a witness on each VIP link";
+	if (!r->synchronised)
+		return "all connections of the peer";
+	return r->verdicts ? "" : "a verdict of every health check";
+}
+
 void role_failback_tick(struct turn *t)
 {
 	struct role *r = t->r;
+	const char *waits = role_failback_waits(r, t->now);
 	const uint8_t failures = role_failback_failures(r);
 
 	if (r->request_until_ms != 0 && t->now >= r->request_until_ms)
 		r->request_until_ms = r->failback_since_ms = 0;
-	if (r->cfg.failback != ROLE_FAILBACK_AUTO || r->failback_held || r->stopping ||
-	    failures >= ROLE_FAILBACK_TRIES || !role_peer_alive(r, t->now) ||
-	    r->peer.state != HA_ACTIVE || role_rank(r->peer.priority, r->peer.role, &r->cfg) >= 0 ||
-	    !role_ready(r, t->now) || !ports_all_up(r) || !r->synchronised || !r->verdicts) {
+	if (!waits || waits[0]) {
 		r->failback_since_ms = 0;
 		return;
 	}

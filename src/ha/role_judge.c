@@ -123,6 +123,16 @@ static int rank_order(uint16_t priority, enum ha_role role, const struct ha_sess
 	return memcmp(session->byte, mine->session.byte, sizeof(session->byte)) > 0 ? 1 : -1;
 }
 
+int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms)
+{
+	const struct role_peer *p = &r->peer;
+
+	if (!role_peer_alive(r, now_ms) || p->digest_differs || !r->verdicts ||
+	    !(p->flags & HA_FLAG_VERDICTS))
+		return 0;
+	return (int64_t)p->servers_up - r->servers_up;
+}
+
 enum role_clash role_clash(const struct role *r)
 {
 	const struct role_peer *p = &r->peer;

@@ -62,6 +62,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 	p->n_ports = msg->n_port_roles < HA_MAX_PORT_ROLES ? msg->n_port_roles : HA_MAX_PORT_ROLES;
 	memcpy(p->ports, msg->ports, sizeof(p->ports));
 	p->sync = msg->sync;
+	p->servers_up = msg->servers_up;
 	p->sequence = msg->sequence;
 	if (msg->heard_sequence > p->answered) {
 		p->answered = msg->heard_sequence;

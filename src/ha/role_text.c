@@ -184,6 +184,7 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	msg->sync = r->sync;
 	memcpy(msg->config_digest, r->config_digest, HA_DIGEST_BYTES);
 	memcpy(msg->verdict_digest, r->verdict_digest, HA_DIGEST_BYTES);
+	msg->servers_up = r->servers_up;
 }
 
 /* --- In words ------------------------------------------------------------------------- */
@@ -257,9 +258,25 @@ static size_t explain_peer(const struct role *r, uint64_t now, char *buf, size_t
 	return used;
 }
 
+static size_t explain_servers(const struct role *r, uint64_t now, char *buf, size_t len,
+			      size_t used)
+{
+	const int64_t more = role_peer_sees_more(r, now);
+	const bool serves = ha_state_serves(r->state);
+
+	if (more == 0)
+		return used;
+	used = add(buf, len, used, "The peer sees %u of %u real servers up, this router %u",
+		   r->peer.servers_up, r->servers, r->servers_up);
+	if ((more > 0 && serves) || (more < 0 && ha_state_serves(r->peer.state)))
+		used = add(buf, len, used, ": the backup sees MORE than the active router");
+	return add(buf, len, used, ".\n");
+}
+
 size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len)
 {
 	const uint8_t failures = role_failback_failures(r);
+	const char *waits = role_failback_waits(r, now_ms);
 	size_t used = 0;
 
 	if (len == 0)
@@ -271,6 +288,7 @@ size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len
 	used = explain_peer(r, now_ms, buf, len, used);
 	used = witness_text(r, now_ms, buf, len, add(buf, len, used, "Witnesses: "));
 	used = add(buf, len, used, ".\n");
+	used = explain_servers(r, now_ms, buf, len, used);
 	if (r->failback_held)
 		used = add(buf, len, used,
 			   "Failback waits: the role was moved by command; "
@@ -285,5 +303,7 @@ size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len
 			   (unsigned long long)((now_ms - r->failback_since_ms) / 1000),
 			   (unsigned long long)(((uint64_t)r->cfg.failback_delay_ms << failures) /
 						1000));
+	else if (waits && waits[0])
+		used = add(buf, len, used, "Failback waits for %s.\n", waits);
 	return used;
 }

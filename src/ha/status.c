@@ -44,6 +44,8 @@ static void peer_fill(const struct ha *ha, uint64_t now_ms, struct ha_status *ou
 	out->peer.priority = p->priority;
 	out->peer.heard_ms = p->fresh_ms ? now_ms - p->fresh_ms : UINT64_MAX;
 	out->peer.sync = p->sync;
+	out->peer.verdicts = p->flags & HA_FLAG_VERDICTS;
+	out->peer.servers_up = p->servers_up;
 }
 
 static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_status *out)
@@ -61,6 +63,11 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 	if (role_clash(r) != ROLE_CLASH_NONE)
 		role_clash_text(r, out->alarm, sizeof(out->alarm));
 	out->ready = role_ready(r, now_ms);
+	out->verdicts = r->verdicts;
+	out->servers = r->servers;
+	out->servers_up = r->servers_up;
+	out->sees_more = ha_state_serves(r->state) ? role_peer_sees_more(r, now_ms) > 0
+						   : role_peer_sees_more(r, now_ms) < 0;
 	out->lease_left_ms = UINT64_MAX;
 	if (r->cfg.has_peer && r->lease_ms != ROLE_LEASE_NONE)
 		out->lease_left_ms = r->lease_ms > now_ms ? r->lease_ms - now_ms : 0;

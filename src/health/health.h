@@ -228,8 +228,11 @@ void health_digest(const struct health *h, uint8_t out[32]);
 /* The peer's verdict counts where state is UNKNOWN. */
 void health_peer_verdict(struct health *h, const char *service_key, const struct endpoint *server,
 			 enum health_state state);
-/* After a takeover: no slow start, no re-entry delay for what is known to be up. */
+/* After a takeover: no slow start, no re-entry delay for what is known to be up; and each
+ * check asks again within its fast interval. */
 void health_takeover(struct health *h);
+/* Members, and those of them that checks say are up. */
+void health_count(const struct health *h, uint32_t *n, uint32_t *up);
 /* Every member has a verdict from its own checks. */
 bool health_complete(const struct health *h);
 

@@ -157,6 +157,8 @@ void watch_destroy(struct watch *w);
 /* A new watch takes over what an older one knew of the same server. */
 void watch_inherit(struct watch *w, const struct watch *old);
 /* Asks, if somebody wants to know. */
+/* Asks within its fast interval, however long its turn is away. */
+void watch_hurry(struct watch *w, uint64_t now_us);
 void watch_resume(struct watch *w, uint64_t now_us);
 bool watch_wanted(const struct watch *w);
 void runner_due(struct timer *t, uint64_t now_us);   /* watch.start */

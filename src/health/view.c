@@ -248,12 +248,28 @@ void health_takeover(struct health *h)
 
 	TAILQ_FOREACH(g, &h->all, of_all)
 	{
-		for (uint32_t i = 0; i < g->n; i++)
+		for (uint32_t i = 0; i < g->n; i++) {
 			member_takeover(g->members[i], now_us);
+			for (uint32_t k = 0; k < g->members[i]->n_links; k++)
+				watch_hurry(g->members[i]->links[k]->watch, now_us);
+		}
 		/* Those that come in by this do not start slowly either. */
 		g->tell = group_run(g, now_us);
 		group_takeover(g->gms, g->n);
 		group_mark(g);
+	}
+}
+
+void health_count(const struct health *h, uint32_t *n, uint32_t *up)
+{
+	const struct group *g;
+
+	*n = *up = 0;
+	TAILQ_FOREACH(g, &h->all, of_all)
+	{
+		*n += g->n;
+		for (uint32_t i = 0; i < g->n; i++)
+			*up += g->members[i]->state.state == HEALTH_UP;
 	}
 }
 

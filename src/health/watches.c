@@ -145,6 +145,17 @@ void watch_inherit(struct watch *w, const struct watch *old)
 	}
 }
 
+void watch_hurry(struct watch *w, uint64_t now_us)
+{
+	const struct watch_state unknown = {.state = HEALTH_UNKNOWN};
+	const uint64_t fast_us = 1000ULL * watch_interval_ms(&unknown, &w->spec);
+	const uint64_t at_us = now_us + w->hash % fast_us; /* not all at once */
+
+	/* What workers count is looked at by its window. */
+	if (w->spec.type != CHECK_PASSIVE && timer_armed(&w->start) && at_us < w->start.at_us)
+		timer_arm(&w->h->timers, &w->start, at_us);
+}
+
 bool watch_wanted(const struct watch *w)
 {
 	const struct watch_link *l;

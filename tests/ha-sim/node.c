@@ -26,6 +26,7 @@ static void sync_tell(struct sim *s, struct node *n)
 
 	ev.sync.synchronised = n->synchronised;
 	ev.sync.verdicts = n->verdicts;
+	ev.sync.servers = ev.sync.servers_up = 4;
 	node_step(s, n, &ev);
 }
 

@@ -136,7 +136,10 @@ static inline void lab_ports(uint8_t public_up, uint8_t private_up)
 static inline void lab_sync(bool synchronised)
 {
 	const struct role_event ev = {.type = ROLE_SYNC,
-				      .sync = {.synchronised = synchronised, .verdicts = true}};
+				      .sync = {.synchronised = synchronised,
+					       .verdicts = true,
+					       .servers = 4,
+					       .servers_up = 4}};
 
 	lab_step(&ev);
 }
@@ -184,6 +187,7 @@ static inline void lab_start(void)
 		.flags = HA_FLAG_READY | HA_FLAG_SYNCHRONISED | HA_FLAG_VERDICTS,
 		.priority = 50,
 		.witnesses = 3,
+		.servers_up = 4,
 		.n_port_roles = 2,
 		.ports = {{.up = 1, .configured = 1}, {.up = 1, .configured = 1}},
 	};

@@ -856,6 +856,62 @@ static void failback_waits_without_interruption_and_asks(void **state)
 	assert_int_equal(lab.last_sent[HA_MSG_HANDOVER_REQUEST].flags, HA_FLAG_FAILBACK);
 }
 
+static void failback_waits_for_the_verdicts_of_all_checks(void **state)
+{
+	struct role_event ev = {.type = ROLE_SYNC,
+				.sync = {.synchronised = true, .servers = 4, .servers_up = 3}};
+	char text[1024];
+
+	(void)state;
+	lab_be(HA_BACKUP);
+	lab_step(&ev);
+	lab.peer_speaks = true;
+	lab_pass(120000);
+	assert_int_equal(lab.sent[HA_MSG_HANDOVER_REQUEST], 0);
+	role_explain(&lab.r, lab.now, text, sizeof(text));
+	assert_non_null(strstr(text, "Failback waits for a verdict of every health check."));
+	ev.sync.verdicts = true;
+	lab_step(&ev);
+	lab_pass(59900);
+	assert_int_equal(lab.sent[HA_MSG_HANDOVER_REQUEST], 0);
+	lab_pass(200);
+	assert_true(lab.sent[HA_MSG_HANDOVER_REQUEST] > 0);
+	assert_null(strstr(text, "real servers up")); /* not while one of them did not know */
+}
+
+static void what_each_router_sees_of_the_servers_is_compared(void **state)
+{
+	struct role_event ev = {
+		.type = ROLE_SYNC,
+		.sync = {.synchronised = true, .verdicts = true, .servers = 4, .servers_up = 4}};
+	struct ha_message said;
+	char text[1024];
+
+	(void)state;
+	lab_be(HA_BACKUP);
+	lab_step(&ev);
+	role_fill(&lab.r, &(struct role_send){.type = HA_MSG_HEARTBEAT}, lab.now, &said);
+	assert_int_equal(said.servers_up, 4);
+	lab.peer.servers_up = 3;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	role_explain(&lab.r, lab.now, text, sizeof(text));
+	assert_non_null(strstr(text, "The peer sees 3 of 4 real servers up, this router 4: "
+				     "the backup sees MORE"));
+	assert_int_equal(role_peer_sees_more(&lab.r, lab.now), -1);
+	lab.peer.servers_up = 4;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_int_equal(role_peer_sees_more(&lab.r, lab.now), 0);
+	/* It does not know yet; or has other servers. */
+	lab.peer.servers_up = 0;
+	lab.peer.flags = HA_FLAG_READY;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_int_equal(role_peer_sees_more(&lab.r, lab.now), 0);
+	lab.peer.flags |= HA_FLAG_VERDICTS;
+	lab.peer.config_digest[0] = 1;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_int_equal(role_peer_sees_more(&lab.r, lab.now), 0);
+}
+
 static void failback_is_not_asked_for_without_reason(void **state)
 {
 	(void)state;
@@ -1251,6 +1307,8 @@ int main(void)
 		cmocka_unit_test(a_restart_is_no_reason_without_the_connections_or_witnesses),
 		cmocka_unit_test(of_two_idle_routers_the_better_goes_first),
 		cmocka_unit_test(failback_waits_without_interruption_and_asks),
+		cmocka_unit_test(failback_waits_for_the_verdicts_of_all_checks),
+		cmocka_unit_test(what_each_router_sees_of_the_servers_is_compared),
 		cmocka_unit_test(failback_is_not_asked_for_without_reason),
 		cmocka_unit_test(failed_failbacks_double_the_delay_and_end_after_the_third),
 		cmocka_unit_test(a_hand_over_can_be_aborted_at_every_step),

@@ -288,6 +288,23 @@ static void a_message_out_of_range_is_not_sent(void **state)
 	assert_int_equal(ha_message_encode(&m, &e, payload), -EINVAL);
 }
 
+static void a_message_tells_how_many_servers_its_sender_sees_up(void **state)
+{
+	struct ha_message m = {.type = HA_MSG_HEARTBEAT,
+			       .role = HA_ROLE_BACKUP,
+			       .sequence = 1,
+			       .session = {{1}},
+			       .servers_up = 70000},
+			  got;
+	uint8_t payload[HA_MESSAGE_BYTES];
+	struct ha_envelope e;
+
+	(void)state;
+	assert_int_equal(ha_message_encode(&m, &e, payload), 0);
+	assert_int_equal(ha_message_decode(&e, payload, &got), HA_WIRE_OK);
+	assert_int_equal(got.servers_up, 70000);
+}
+
 /* --- keys ----------------------------------------------------------------------------- */
 
 static void the_first_key_signs_and_both_open(void **state)
@@ -390,6 +407,7 @@ int main(void)
 		cmocka_unit_test(the_test_vectors_of_the_docs_hold),
 		cmocka_unit_test(any_turned_bit_and_any_other_length_is_refused),
 		cmocka_unit_test(a_payload_fills_a_datagram_and_not_more),
+		cmocka_unit_test(a_message_tells_how_many_servers_its_sender_sees_up),
 		cmocka_unit_test(a_message_out_of_range_is_not_sent),
 		cmocka_unit_test(the_first_key_signs_and_both_open),
 		cmocka_unit_test(what_is_no_key_file_is_refused_with_its_line),

@@ -547,6 +547,33 @@ static void a_server_that_is_good_again_re_enters_after_its_delay_and_slowly(voi
 	policy.slow_start_s = 0;
 }
 
+static void a_new_active_router_asks_again_at_the_fast_interval(void **state)
+{
+	const struct check_spec slow = {.name = (char *)"slow",
+					.type = CHECK_TCP,
+					.interval_ms = 60000,
+					.fast_ms = 500,
+					.timeout_ms = 500,
+					.rise = 1,
+					.fall = 3};
+	const struct check_spec *const checks[] = {&slow, NULL};
+	uint64_t asked[5];
+
+	(void)state;
+	set("a", 1, 4, checks);
+	run_for(200 * SECOND);
+	for (uint16_t i = 1; i <= 4; i++)
+		asked[i] = view("a", i).probes;
+	health_takeover(world.h);
+	run_for(SECOND);
+	for (uint16_t i = 1; i <= 4; i++)
+		assert_true(view("a", i).probes > asked[i]);
+	/* Once: they are as they were. */
+	run_for(5 * SECOND);
+	for (uint16_t i = 1; i <= 4; i++)
+		assert_true(view("a", i).probes <= asked[i] + 2);
+}
+
 static void an_agent_sets_weight_drains_and_takes_down(void **state)
 {
 	const struct check_spec agent = {
@@ -729,6 +756,7 @@ int main(void)
 		CORE_TEST(a_hundred_failures_at_once_are_one_change),
 		CORE_TEST(operators_force_and_put_into_maintenance),
 		CORE_TEST(a_server_that_is_good_again_re_enters_after_its_delay_and_slowly),
+		CORE_TEST(a_new_active_router_asks_again_at_the_fast_interval),
 		CORE_TEST(an_agent_sets_weight_drains_and_takes_down),
 		CORE_TEST(traffic_takes_a_server_down_but_never_the_last),
 		CORE_TEST(probes_under_way_are_bounded_and_waiting_is_lateness),
