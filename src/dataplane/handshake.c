@@ -36,7 +36,7 @@ void handshake_begin(struct worker *w, const struct pkt4 *p)
 {
 	bool waits = p->dir == DIR_IN && opens(p);
 
-	if (p->key.proto != IPPROTO_TCP || p->conn->c.method != FWD_NAT)
+	if (unlikely(!w->syn_stamps) || p->key.proto != IPPROTO_TCP || p->conn->c.method != FWD_NAT)
 		return;
 	*stamp_of(w, p->conn) = waits ? stamp_now(w) : 0;
 	w->handshakes[p->conn->c.server].syns += waits;
@@ -61,8 +61,11 @@ static void client_says(struct worker *w, const struct pkt4 *p, uint32_t *stamp)
 void handshake_packet(struct worker *w, const struct pkt4 *p)
 {
 	struct handshake_counters *h = &w->handshakes[p->conn->c.server];
-	uint32_t *stamp = stamp_of(w, p->conn), age;
+	uint32_t *stamp, age;
 
+	if (unlikely(!w->syn_stamps))
+		return;
+	stamp = stamp_of(w, p->conn);
 	if (p->dir == DIR_IN) {
 		client_says(w, p, stamp);
 		return;
@@ -85,8 +88,11 @@ void handshake_packet(struct worker *w, const struct pkt4 *p)
 
 void handshake_end(struct worker *w, const struct conn4 *c)
 {
-	uint32_t *stamp = stamp_of(w, c);
+	uint32_t *stamp;
 
+	if (unlikely(!w->syn_stamps))
+		return;
+	stamp = stamp_of(w, c);
 	w->handshakes[c->c.server].no_answer += *stamp != 0;
 	*stamp = 0;
 }

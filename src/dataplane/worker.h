@@ -140,7 +140,7 @@ struct worker {
 	struct embryo *embryos; /* ring of the order of arrival, [embryo_mask + 1] */
 	uint32_t embryo_mask, embryo_head, embryo_tail;
 	uint32_t n_embryonic, max_embryonic;
-	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h */
+	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
 	struct conn4 once[BURST_MAX]; /* one-packet connections of the burst at hand */
 	uint32_t n_once;
 	struct tx_buffer tx[MAX_PORTS];

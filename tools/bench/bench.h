@@ -13,6 +13,7 @@
  *	measure.c	alternating blocks of two or more subjects, medians
  *	marks.c		the same with mark rules in the snapshot and without
  *	sync.c		the same with events for a peer and without
+ *	health.c	the same with health checks under way and without; checks by themselves
  *	ports.c		the real loop on net_null and net_ring ports
  *	lifecycle.c	connections made, established, closed and timed out in virtual time
  *	testpmd.c	dpdk-testpmd on the same devices
@@ -155,6 +156,14 @@ void scene_sync_end(struct scene *s);
 /* Established traffic with events on (sync/X) against off. */
 void bench_sync(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
 		struct rte_mempool *pool);
+
+/* ---- health.c ---- */
+
+/* NAT with 10,000 TCP checks at 2 s on another CPU (health/forwarding), and with handshakes
+ * counted (passive/established), against without. */
+void bench_health(const struct options *o, uint32_t n, uint16_t dev, struct rte_mempool *pool);
+/* How many checks one loop starts, and how late. */
+void bench_checks(const struct options *o);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

@@ -127,6 +127,42 @@ static void bench_method(const struct options *o, enum forward_method method, ui
 	free(cycles);
 }
 
+/* Rounds with counting of handshakes and without, in turn. */
+static void bench_counted(const struct options *o, uint32_t population, uint16_t dev,
+			  struct rte_mempool *pool)
+{
+	uint32_t fill = population / BATCH + 8, rounds = o->quick ? 600 : 3000;
+	struct rte_mbuf *frames[BATCH];
+	double *cycles[2];
+	uint64_t first = 0;
+	uint32_t *stamps;
+	struct scene s;
+
+	if (!wanted(o, "passive/connection"))
+		return;
+	cycles[0] = calloc(rounds, sizeof(double));
+	cycles[1] = calloc(rounds, sizeof(double));
+	scene_create(&s, FWD_NAT, population * 4, population, dev);
+	stamps = s.w->syn_stamps;
+	if (!cycles[0] || !cycles[1] || rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
+		fail("no packet buffers left");
+	for (uint32_t i = 0; i < fill; i++, first += BATCH)
+		round_run(&s, first, population, frames, pool);
+	for (uint32_t i = 0; i < rounds * 2; i++, first += BATCH) {
+		s.w->syn_stamps = i % 2 ? stamps : NULL;
+		cycles[i % 2][i / 2] =
+			(double)round_run(&s, first, population, frames, pool) / BATCH;
+	}
+	s.w->syn_stamps = stamps;
+	check_sustained(&s, (uint64_t)(fill + rounds * 2) * BATCH, population);
+	row_add("passive/connection", population, median(cycles[1], rounds), "cycles/conn",
+		median(cycles[0], rounds));
+	rte_pktmbuf_free_bulk(frames, BATCH);
+	scene_destroy(&s);
+	free(cycles[0]);
+	free(cycles[1]);
+}
+
 void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 {
 	uint32_t population = o->connections ? o->connections : 1000000;
@@ -136,4 +172,5 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 	bench_method(o, FWD_DR, population, dev, pool, false);
 	bench_method(o, FWD_NAT, population, dev, pool, false);
 	bench_method(o, FWD_NAT, population, dev, pool, true);
+	bench_counted(o, population, dev, pool);
 }

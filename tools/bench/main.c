@@ -194,6 +194,7 @@ static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 			continue;
 		bench_sync(o, FWD_DR, sizes[i], dev, pool);
 		bench_sync(o, FWD_NAT, sizes[i], dev, pool);
+		bench_health(o, sizes[i], dev, pool);
 	}
 	if (!o->quick)
 		run_small_pages(o, o->connections ? o->connections : 1000000, dev, pool);
@@ -205,6 +206,7 @@ static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 		bench_ports(o, FWD_NAT, sizes[i], pool);
 	}
 	bench_lifecycle(o, dev, pool);
+	bench_checks(o);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PERF_RESPONDER_H
-#define PERF_RESPONDER_H
+#ifndef PLVS_BENCH_RESPONDER_H
+#define PLVS_BENCH_RESPONDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
