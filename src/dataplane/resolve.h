@@ -6,8 +6,8 @@
 
 #include "dataplane/worker.h"
 
-/* For a new NAT connection: has the client's next hop asked for now, so that the first
- * answer does not wait. */
+/* For a new NAT connection, or one that the peer has: has the client's next hop asked for now,
+ * so that the first answer does not wait. */
 void resolve_ahead4(struct worker *w, struct conn4 *c);
 
 /* Where a packet to `dest` goes next: the neighbour to ask for, or false (no route). */

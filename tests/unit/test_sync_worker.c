@@ -314,6 +314,25 @@ static void a_connection_goes_on_at_its_server_after_a_takeover(void **state)
 	assert_int_equal(pair_connect(&p.b, CLIENT + 9, 4100, IPPROTO_TCP, 443), server[3]);
 }
 
+static void a_client_of_the_peer_is_asked_for_before_a_takeover(void **state)
+{
+	const uint32_t near = 0xc0a8014dU; /* 192.168.1.77: no gateway is between */
+	struct resolve_request want;
+	struct packet sent;
+	bool asked = false;
+
+	(void)state;
+	world_route(&p.b, "192.168.1.0/24", link_id_of(0, 0), NULL);
+	for (unsigned int i = 0; i < 2; i++) {
+		pair_put(&p.a, 0, pair_from_client(near, 4000, IPPROTO_UDP, 53, 0));
+		pair_sent(&p.a, 1, &sent);
+	}
+	assert_int_equal(pass(1), 1);
+	while (harness_resolve_wanted(&p.b, &want))
+		asked |= want.addr.v4 == be32_from(near) && want.link == link_id_of(0, 0);
+	assert_true(asked);
+}
+
 static void what_a_complete_transfer_did_not_bring_goes(void **state)
 {
 	(void)state;
@@ -492,6 +511,7 @@ int main(void)
 		T(both_tables_are_the_same),
 		T(what_the_peer_told_of_ages_only_after_a_takeover),
 		T(a_connection_goes_on_at_its_server_after_a_takeover),
+		T(a_client_of_the_peer_is_asked_for_before_a_takeover),
 		T(what_a_complete_transfer_did_not_bring_goes),
 		T(a_change_during_a_walk_comes_after_the_entry),
 		T(a_walk_waits_for_room_and_loses_nothing),
