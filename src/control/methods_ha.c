@@ -249,6 +249,7 @@ static json_t *status_json(const struct ha_status *s)
 	json_object_set_new(out, "refused_stops", count(s->refused_stops));
 	json_object_set_new(out, "relayed", count(s->relayed));
 	json_object_set_new(out, "late_max_us", count(s->late_max_us));
+	json_object_set_new(out, "late_times", count(s->late_times));
 	return out;
 }
 

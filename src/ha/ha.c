@@ -72,6 +72,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	late_count(ha, now_us, late_us);
 	if (late_us > (uint64_t)ha->config.role.keepalive_ms * 1000) {
 		ha_hear_drain(ha);
+		ha->late_times++;
 		event.late_ms = (uint32_t)(late_us / 1000);
 		ha_step(ha, &event);
 	}

@@ -150,6 +150,7 @@ struct ha_status {
 	uint64_t transitions[ROLE_N_ROWS];
 	uint64_t refused_stops;
 	uint64_t late_max_us; /* of the loop, over the last 10 to 20 s */
+	uint64_t late_times;  /* later than a keepalive: the watch began anew */
 	uint64_t relayed;
 	struct ha_sync_status {
 		bool synchronised; /* this router has all of the active one's connections */

@@ -102,7 +102,7 @@ struct ha {
 	struct event_base *base;
 	struct event *note_ev, *tick_ev, *slow_ev;
 	struct late late;
-	uint64_t late_max_us, late_before_us, late_since_us;
+	uint64_t late_max_us, late_before_us, late_since_us, late_times;
 
 	struct role role;
 	struct freshness fresh;

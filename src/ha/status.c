@@ -88,6 +88,7 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	out->relayed = ha->host.relayed ? ha->host.relayed(ha->host.arg) : 0;
 	out->late_max_us =
 		ha->late_max_us > ha->late_before_us ? ha->late_max_us : ha->late_before_us;
+	out->late_times = ha->late_times;
 	ha_connections_status(ha, &out->sync);
 	memcpy(out->heard, ha->verdicts_of, sizeof(out->heard));
 	out->n_paths = ha->config.n_paths;
