@@ -276,8 +276,8 @@ const struct command cli_commands[] = {
 	 "server.delete", "deleted", NULL, NULL, NULL},
 
 	{"health list", "whether real servers are up, and why",
-	 "EFF is the weight that counts, WEIGHT the configured one.", health_list_args, 0,
-	 "health.list", NULL, NULL, view_health_list, NULL},
+	 "WEIGHT is what counts now, and of what is configured where that differs.",
+	 health_list_args, 0, "health.list", NULL, NULL, view_health_list, NULL},
 	{"health show", "all that is known of one real server, with its history", NULL,
 	 health_show_args, 0, "health.show", NULL, NULL, view_health, NULL},
 	{"health force", "say whether a real server is up, whatever its checks say",

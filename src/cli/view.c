@@ -136,7 +136,7 @@ enum style view_state_style(const char *state)
 		{"down", STYLE_BAD},	    {"failed", STYLE_BAD},	{"delete", STYLE_BAD},
 		{"add", STYLE_GOOD},	    {"edit", STYLE_WARN},	{"move", STYLE_WARN},
 		{"SYN_RECV", STYLE_WARN},   {"unknown", STYLE_WARN},	{"maintenance", STYLE_WARN},
-		{"forced down", STYLE_BAD},
+		{"forced down", STYLE_BAD}, {"not chosen", STYLE_WARN},
 	};
 
 	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)

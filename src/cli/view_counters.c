@@ -156,9 +156,11 @@ static void counters_put(const struct out *out, const json_t *result, const char
 		heading_put(out, &first, several, "punts");
 		reasons_put(out, rows, "CLASS");
 	}
-	/* Most of it are gauges. */
+	/* Much of it has no rate. */
 	rows = json_object_get(result, "health");
-	if (json_is_array(rows)) {
+	if (json_is_array(rows) && !several && strcmp(part, "rates") == 0)
+		fprintf(out->file, "health has no rates: see plvsctl counters health\n");
+	else if (json_is_array(rows) && strcmp(part, "rates") != 0) {
 		heading_put(out, &first, several, "health");
 		health_put(out, rows);
 	}

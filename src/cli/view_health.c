@@ -120,6 +120,25 @@ static void value_put(const struct out *out, const json_t *r, const char *path, 
 	free(text);
 }
 
+/* Who is up and is not chosen all the same wants to know why. */
+static void chosen_put(const struct out *out, const json_t *r)
+{
+	bool chosen = json_is_true(view_at(r, "chosen")), sorry = json_is_true(view_at(r, "sorry"));
+	bool up = strcmp(view_text(r, "standing"), "up") == 0;
+
+	label_put(out, "chosen");
+	fputs(chosen ? "yes" : "no", out->file);
+	if (sorry)
+		fputs(chosen || !up ? ", it is a sorry server"
+				    : ": it is a sorry server, and the quorum is held",
+		      out->file);
+	else if (up && !chosen)
+		fputs(": sorry servers serve while the quorum is lost", out->file);
+	else if (chosen && !up)
+		fputs(": all are down, and those that were up last stay", out->file);
+	fputc('\n', out->file);
+}
+
 static void state_put(const struct out *out, const json_t *r)
 {
 	const char *name = view_text(r, "name"), *reason = view_text(r, "reason");
@@ -146,9 +165,7 @@ static void state_put(const struct out *out, const json_t *r)
 		label_put(out, "checks say");
 		value_put(out, r, "state", FORMAT_TEXT, "\n");
 	}
-	label_put(out, "chosen");
-	fputs(json_is_true(view_at(r, "chosen")) ? "yes" : "no", out->file);
-	fputs(json_is_true(view_at(r, "sorry")) ? ", it is a sorry server\n" : "\n", out->file);
+	chosen_put(out, r);
 }
 
 static void weight_put(const struct out *out, const json_t *r)
@@ -156,9 +173,14 @@ static void weight_put(const struct out *out, const json_t *r)
 	double low = view_number(r, "weight_low"), high = view_number(r, "weight_high");
 
 	label_put(out, "weight");
-	value_put(out, r, "effective_weight", FORMAT_ID, ", by ");
-	value_put(out, r, "weight_source", FORMAT_TEXT, "; configured ");
-	value_put(out, r, "weight", FORMAT_ID, "");
+	value_put(out, r, "effective_weight", FORMAT_ID, "");
+	if (strcmp(view_text(r, "weight_source"), "configuration") == 0) {
+		fputs(", as configured", out->file);
+	} else {
+		fputs(", by ", out->file);
+		value_put(out, r, "weight_source", FORMAT_TEXT, "; configured ");
+		value_put(out, r, "weight", FORMAT_ID, "");
+	}
 	if (low < high)
 		fprintf(out->file, ", bounds %.0f to %.0f", low, high);
 	fputc('\n', out->file);

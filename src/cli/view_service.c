@@ -24,7 +24,9 @@ static const char *server_state(const json_t *server, char buf[64])
 		return view_health_state(server, buf);
 	/* Up, and passed over all the same. */
 	if (json_is_true(view_at(server, "down")))
-		return json_is_true(view_at(server, "sorry")) ? "in reserve" : "down";
+		return json_is_true(view_at(server, "sorry")) ? "in reserve"
+		       : *health			      ? "not chosen"
+							      : "down";
 	return strcmp(view_text(server, "admin"), "up") == 0 ? "forced up" : state;
 }
 

@@ -15,7 +15,7 @@ for i in 1 2; do web_start server$i 8080; done
 # told COUNT: that many documents have come.
 told()
 {
-	[ "$(cat "$RUN/told" 2> /dev/null | wc -l)" -ge "$1" ]
+	[ -e "$RUN/told" ] && [ "$(wc -l < "$RUN/told")" -ge "$1" ]
 }
 
 # One way of saying what is in the log.

@@ -239,6 +239,44 @@ static void health_looks_as_this_golden_text(void **state)
 	json_decref(r);
 }
 
+#define SERVER(rest) "{\"address\":\"10.0.0.1:80\",\"weight\":5," rest "}"
+
+static void a_server_shows_its_weight_in_effect_and_why_it_is_passed_over(void **state)
+{
+	static const struct {
+		const char *server, *expect;
+	} rows[] = {
+		{SERVER("\"effective_weight\":5,\"health\":\"up\""), "       5   "},
+		{SERVER("\"effective_weight\":2,\"health\":\"up\""), "  2 of 5   "},
+		{SERVER("\"effective_weight\":0,\"health\":\"up\""), "  quiesced\n"},
+		{SERVER("\"down\":true,\"health\":\"down\""), "  down\n"},
+		{SERVER("\"down\":true,\"health\":\"unknown\""), "  unknown\n"},
+		{SERVER("\"down\":true,\"health\":\"up\""), "  not chosen\n"},
+		{SERVER("\"down\":true,\"health\":\"up\",\"sorry\":true"), "  in reserve\n"},
+		{SERVER("\"health\":\"up\",\"admin\":\"up\""), "  forced up\n"},
+		{SERVER("\"down\":true,\"health\":\"down\",\"admin\":\"down\""), "  forced down\n"},
+		{SERVER("\"down\":true,\"health\":\"maintenance\""), "  maintenance\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct out out = capture(false);
+		char text[256];
+		json_t *r;
+
+		snprintf(text, sizeof(text), "{\"services\":[{\"key\":\"k\",\"servers\":[%s]}]}",
+			 rows[i].server);
+		r = json_loads(text, 0, NULL);
+		assert_non_null(r);
+		view_services(&out, r, NULL);
+		fclose(out.file);
+		if (!strstr(captured, rows[i].expect))
+			fail_msg("%s: %s", rows[i].server, captured);
+		free(captured);
+		json_decref(r);
+	}
+}
+
 static void views_survive_results_of_any_shape(void **state)
 {
 	static const char *const texts[] = {
@@ -303,6 +341,7 @@ int main(void)
 		cmocka_unit_test(services_look_as_this_golden_text),
 		cmocka_unit_test(plain_lists_look_as_this_golden_text),
 		cmocka_unit_test(health_looks_as_this_golden_text),
+		cmocka_unit_test(a_server_shows_its_weight_in_effect_and_why_it_is_passed_over),
 		cmocka_unit_test(views_survive_results_of_any_shape),
 		cmocka_unit_test(a_line_is_cut_at_the_edge_with_its_styles_whole),
 	};
