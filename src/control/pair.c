@@ -9,9 +9,8 @@
 #include "base/log.h"
 #include "control/internal.h"
 
-/* Of the class of heartbeats: synchronisation is a port above, one more is for measurements
- * (docs/ha-protocol.md). */
-#define PORTS_ABOVE 2
+/* Of the class of heartbeats: synchronisation is a port above (docs/ha-protocol.md). */
+#define PORTS_ABOVE 1
 
 /* --- from the configuration --- */
 

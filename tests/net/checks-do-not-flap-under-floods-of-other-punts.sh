@@ -40,7 +40,7 @@ edges=$(edges)
 failures=$(rpc health.counters | jq .failures)
 
 ip -n "$NET-client2" route add 10.10.0.0/16 via 192.0.2.10
-on_background client1 ha "$PROBE" udp-ask 192.0.2.10:7696 --count 10000000 --rate 10000 --size 200
+on_background client1 ha "$PROBE" udp-ask 192.0.2.10:7695 --count 10000000 --rate 10000 --size 200
 on_background client2 own "$PROBE" udp-ask 192.0.2.10:9000 --count 10000000 --rate 20000 --size 1000
 on_background client2 transit "$PROBE" udp-ask 10.10.0.11:9 --count 10000000 --rate 10000 --size 1000
 mac=$(mac_of client2 eth0 | tr -d :)

@@ -14,13 +14,14 @@ jq --arg key "$RUN/ha.key" '.node.ha = {role: "primary", key_file: $key,
 	paths: [{name: "public", local: "192.0.2.10", peer: "192.0.2.101"}]}' \
 	"$RUN/plvs.json" > "$RUN/ha.json"
 mv "$RUN/ha.json" "$RUN/plvs.json"
+# In the place of synchronisation, whose port it has before plvs asks for it: its class, too.
+on_background linux echo chrt -f 10 "$PROBE" udp-echo 0.0.0.0:7695 --urgent
 plvs_start
-on_background linux echo chrt -f 10 "$PROBE" udp-echo 192.0.2.10:7696 --urgent
 on_background linux bulk "$PROBE" udp-echo 192.0.2.10:9000
 
 beat()
 {
-	on client1 chrt -f 10 "$PROBE" udp-beat 192.0.2.10:7696 --count 200 --rate 20 > "$RUN/beat"
+	on client1 chrt -f 10 "$PROBE" udp-beat 192.0.2.10:7695 --count 200 --rate 20 > "$RUN/beat"
 	note "$1: $(cat "$RUN/beat")"
 }
 
@@ -29,10 +30,13 @@ punted()
 	counted "[.punts[] | select(.name == \"$1\") | .count] | add // 0"
 }
 
-wait_for 10 "an answer" on client1 "$PROBE" udp-beat 192.0.2.10:7696 --count 1 --rate 1
+wait_for 10 "an answer" on client1 "$PROBE" udp-beat 192.0.2.10:7695 --count 1 --rate 1
 beat "at rest"
 ha=$(punted ha)
 is "heartbeats punted in their class" "$ha" -ge 200
+timeout 2 ip netns exec "$NET-client1" "$PROBE" udp-beat 192.0.2.10:7696 --count 5 --rate 50 > /dev/null 2>&1 ||
+	true
+is "others of the peer in that class" "$(($(punted ha) - ha))" -eq 0
 
 # Its own address with answers in bulk, echo requests, what Linux routes, and ARP.
 ip -n "$NET-client2" route add 10.10.0.0/16 via 192.0.2.10
