@@ -85,7 +85,8 @@ static json_t *field_schema(const struct config_field *f, const char *const *sch
 		json_object_set_new(out, "minimum", json_integer((json_int_t)f->min));
 		json_object_set_new(out, "maximum", json_integer((json_int_t)f->max));
 	} else if (f->shape != SHAPE_ONE) {
-		json_object_set_new(out, "maximum_entries", json_integer((json_int_t)f->max));
+		json_object_set_new(out, "maximum_entries",
+				    json_integer((json_int_t)config_field_most(f)));
 	}
 	if (f->names)
 		json_object_set_new(out, "values", names_schema(f->names, f->name_features));
@@ -166,7 +167,7 @@ static void type_print(const struct table *t, const struct config_field *f)
 	if (f->shape == SHAPE_ONE_OR_LIST)
 		fprintf(t->out, ", or a list of them");
 	if (f->shape != SHAPE_ONE)
-		fprintf(t->out, ", at most %" PRIu64, f->max);
+		fprintf(t->out, ", at most %" PRIu64, config_field_most(f));
 }
 
 static void default_print(const struct table *t, const struct config_field *f)

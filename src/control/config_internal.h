@@ -93,6 +93,7 @@ struct config_field {
 	uint8_t rule;	 /* enum config_text_rule */
 	uint16_t offset, count_offset;
 	uint64_t min, max; /* of a number; of a string's length; max of a list: its length */
+	uint32_t most;	   /* entries of a list of strings; 0: max */
 	uint64_t def;
 	const char *def_text;	      /* TYPE_STRING, or what documentation says instead of def */
 	const char *max_name;	      /* "MAX_LISTEN" */
@@ -104,6 +105,12 @@ struct config_field {
 	const struct config_object *object;
 	const char *help;
 };
+
+/* How many entries a list may have. */
+static inline uint64_t config_field_most(const struct config_field *f)
+{
+	return f->most ? f->most : f->max;
+}
 
 struct config_object {
 	const char *noun; /* "a service" */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/config_internal.h"
+#include "spawn/spawn.h"
 
 /* The rows of high availability and of notify programs. */
 
@@ -195,14 +196,16 @@ static const struct config_field notify_fields[] = {
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_notify, ha, n_ha),
 	 .rule = RULE_COMMENT,
-	 .max = 255, /* arguments, and characters of each: paths are long */
+	 .max = 255, /* characters: paths are long */
+	 .most = SPAWN_MAX_ARGV,
 	 .noun = "an argument",
 	 .help = "program and arguments, run at each change of role; JSON on standard input"},
 	{.name = "health",
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_notify, health, n_health),
 	 .rule = RULE_COMMENT,
-	 .max = 255, /* arguments, and characters of each: paths are long */
+	 .max = 255, /* characters: paths are long */
+	 .most = SPAWN_MAX_ARGV,
 	 .noun = "an argument",
 	 .help = "the same for real servers that go up or down, and quorums"},
 	{.name = "user",

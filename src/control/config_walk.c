@@ -176,11 +176,11 @@ static int item_parse(struct config_context *ctx, const struct config_field *f, 
 
 static int list_size_check(struct config_context *ctx, const struct config_field *f, size_t n)
 {
-	if (n <= f->max)
+	if (n <= config_field_most(f))
 		return 0;
 	config_report(ctx, -ENOSPC, NULL, "%zu entries are more than the limit of %u%s%s%s", n,
-		      (unsigned int)f->max, f->max_name ? " (" : "", f->max_name ? f->max_name : "",
-		      f->max_name ? ")" : "");
+		      (unsigned int)config_field_most(f), f->max_name ? " (" : "",
+		      f->max_name ? f->max_name : "", f->max_name ? ")" : "");
 	return -EINVAL;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/config.h"
+#include "spawn/spawn.h"
 
 /* What is read of high availability, and what is refused. */
 
@@ -167,9 +168,35 @@ static void what_cannot_be_is_said_with_its_path(void **state)
 	}
 }
 
+static void a_program_has_as_many_arguments_as_can_be_given_to_one(void **state)
+{
+	char text[1024], errors[1024], list[4096] = "\"/usr/bin/tell\"", document[8192];
+	struct config *config;
+
+	(void)state;
+	for (int n = 1; n <= SPAWN_MAX_ARGV; n++) {
+		if (n == SPAWN_MAX_ARGV) {
+			snprintf(document, sizeof(document),
+				 DOCUMENT(",\"notify\":{\"ha\":[%s],\"health\":[%s]}", ""), list,
+				 list);
+			config = parse(document, errors);
+			assert_non_null(config);
+			assert_int_equal(config->node.notify.n_ha, SPAWN_MAX_ARGV);
+			config_destroy(config);
+		}
+		strcat(list, ",\"x\"");
+	}
+	snprintf(document, sizeof(document), DOCUMENT(",\"notify\":{\"ha\":[%s]}", ""), list);
+	assert_null(parse(document, errors));
+	snprintf(text, sizeof(text), "node.notify.ha: %d entries are more than the limit of %d",
+		 SPAWN_MAX_ARGV + 1, SPAWN_MAX_ARGV);
+	assert_non_null(strstr(errors, text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_program_has_as_many_arguments_as_can_be_given_to_one),
 		cmocka_unit_test(a_pair_is_read_and_written_back),
 		cmocka_unit_test(without_paths_there_is_no_peer_and_the_defaults_suit_a_lan),
 		cmocka_unit_test(the_peer_is_told_of_timers_and_not_of_paths),
