@@ -248,6 +248,8 @@ static json_t *status_json(const struct ha_status *s)
 	json_object_set_new(out, "transitions", rows);
 	json_object_set_new(out, "refused_stops", count(s->refused_stops));
 	json_object_set_new(out, "relayed", count(s->relayed));
+	json_object_set_new(out, "late_p50_us", count(s->late_p50_us));
+	json_object_set_new(out, "late_p99_us", count(s->late_p99_us));
 	json_object_set_new(out, "late_max_us", count(s->late_max_us));
 	json_object_set_new(out, "late_times", count(s->late_times));
 	return out;

@@ -79,8 +79,11 @@ static void write_state(const struct writer *w, const struct ha_status *s)
 	one(w, "plvs_ha_relayed", EXPO_COUNTER, "frames passed on to the peer", s->relayed);
 	one(w, "plvs_ha_refused_stops", EXPO_COUNTER, "times that the peer's stop was refused",
 	    s->refused_stops);
+	one_seconds(w, "plvs_ha_late_p99_seconds",
+		    "lateness of the ha loop over the last 10 s, 99th percentile",
+		    (double)s->late_p99_us / 1e6);
 	one_seconds(w, "plvs_ha_late_max_seconds",
-		    "the worst lateness of the ha loop over the last 10 to 20 s",
+		    "the worst lateness of the ha loop over the last 10 s",
 		    (double)s->late_max_us / 1e6);
 }
 

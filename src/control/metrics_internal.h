@@ -8,7 +8,7 @@
 #include "control/internal.h"
 #include "control/metrics.h"
 #include "control/scrape.h"
-#include "health/lateness.h"
+#include "base/lateness.h"
 
 struct metrics {
 	struct scrape_server *server; /* NULL: could not be opened */

@@ -19,7 +19,6 @@
 #include "ha/internal.h"
 
 #define FIFO_PRIORITY	10
-#define LATE_WINDOW_US	10000000
 #define NETNS_DIRECTORY "/run/netns/"
 
 uint64_t ha_now_us(void)
@@ -45,17 +44,6 @@ static void tick_arm(struct ha *ha, uint64_t now_us, uint32_t most_ms)
 	event_add(ha->tick_ev, &tv);
 }
 
-static void late_count(struct ha *ha, uint64_t now_us, uint64_t late_us)
-{
-	if (now_us - ha->late_since_us > LATE_WINDOW_US) {
-		ha->late_before_us = ha->late_max_us;
-		ha->late_max_us = 0;
-		ha->late_since_us = now_us;
-	}
-	if (late_us > ha->late_max_us)
-		ha->late_max_us = late_us;
-}
-
 /*
  * A timer that fires late, or a worker that stood still, says that this router was deaf, not
  * that the peer is silent: what came meanwhile is heard first, and the machine is told.
@@ -69,7 +57,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	late_count(ha, now_us, late_us);
+	lateness_add(&ha->lateness, now_us, late_us);
 	if (late_us > (uint64_t)ha->config.role.keepalive_ms * 1000) {
 		ha_hear_drain(ha);
 		ha->late_times++;

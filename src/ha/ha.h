@@ -149,8 +149,9 @@ struct ha_status {
 	struct ha_witness_status witnesses[ROLE_MAX_VIP_LINKS];
 	uint64_t transitions[ROLE_N_ROWS];
 	uint64_t refused_stops;
-	uint64_t late_max_us; /* of the loop, over the last 10 to 20 s */
-	uint64_t late_times;  /* later than a keepalive: the watch began anew */
+	/* Lateness of the loop's timer over the last 10 s: median, 99th percentile, maximum. */
+	uint64_t late_p50_us, late_p99_us, late_max_us;
+	uint64_t late_times; /* later than a keepalive: the watch began anew */
 	uint64_t relayed;
 	struct ha_sync_status {
 		bool synchronised; /* this router has all of the active one's connections */

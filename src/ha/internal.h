@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "base/lateness.h"
 #include "ha/announce.h"
 #include "ha/arp.h"
 #include "ha/bulk.h"
@@ -102,7 +103,8 @@ struct ha {
 	struct event_base *base;
 	struct event *note_ev, *tick_ev, *slow_ev;
 	struct late late;
-	uint64_t late_max_us, late_before_us, late_since_us, late_times;
+	struct lateness lateness; /* of the loop, at each tick */
+	uint64_t late_times;
 
 	struct role role;
 	struct freshness fresh;

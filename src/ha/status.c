@@ -86,8 +86,9 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	out->frozen = ha->pub->vip_flags & VIP_FREEZE;
 	out->relaying = ha->relay != NULL;
 	out->relayed = ha->host.relayed ? ha->host.relayed(ha->host.arg) : 0;
-	out->late_max_us =
-		ha->late_max_us > ha->late_before_us ? ha->late_max_us : ha->late_before_us;
+	out->late_p50_us = lateness_quantile(&ha->lateness, now_us, 500);
+	out->late_p99_us = lateness_quantile(&ha->lateness, now_us, 990);
+	out->late_max_us = lateness_quantile(&ha->lateness, now_us, 1000);
 	out->late_times = ha->late_times;
 	ha_connections_status(ha, &out->sync);
 	memcpy(out->heard, ha->verdicts_of, sizeof(out->heard));

@@ -20,7 +20,7 @@
 
 #include "health/group.h"
 #include "health/health.h"
-#include "health/lateness.h"
+#include "base/lateness.h"
 #include "health/passive.h"
 #include "health/table.h"
 #include "health/timer.h"

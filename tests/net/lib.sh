@@ -37,9 +37,11 @@ note()
 	echo "  $*"
 }
 
+# Also from where standard error goes elsewhere, as inside wait_for.
+exec {ERRORS}>&2
 fail()
 {
-	echo "FAILED: $*" >&2
+	echo "FAILED: $*" >&"$ERRORS"
 	exit 1
 }
 
@@ -237,8 +239,8 @@ on_exit()
 	trap '' INT TERM
 	network_end 2> /dev/null
 	if [ $status -ne 0 ] && [ -e "$RUN/plvs.log" ]; then
-		echo "--- the end of plvs.log" >&2
-		tail -25 "$RUN/plvs.log" >&2
+		echo "--- the end of plvs.log" >&"$ERRORS"
+		tail -25 "$RUN/plvs.log" >&"$ERRORS"
 	fi
 	rm -rf "$RUN"
 	exit $status

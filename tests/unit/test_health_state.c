@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "health/group.h"
-#include "health/lateness.h"
+#include "base/lateness.h"
 #include "health/member.h"
 #include "health/timer.h"
 #include "health/watch.h"

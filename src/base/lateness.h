@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_HEALTH_LATENESS_H
-#define PLVS_HEALTH_LATENESS_H
+#ifndef PLVS_BASE_LATENESS_H
+#define PLVS_BASE_LATENESS_H
 
 /*
- * Lateness of probes over the last 10 s: a histogram for each second, 8 bins to each power
- * of two, so that a figure is right within 12.5 %. 9 KiB. Context: control.
+ * How late a loop was over the last 10 s: a histogram for each second, 8 bins to each power
+ * of two, so that a figure is right within 12.5 %. 9 KiB. Context: one thread.
  */
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "health/lateness.h"
+#include "base/lateness.h"
 
 #include <stdbool.h>
 #include <string.h>
