@@ -120,6 +120,8 @@ struct group {
 	uint32_t hint;	   /* where the next look-up of a member begins */
 	bool marked, tell; /* to be settled; changed() is due whatever that finds */
 	bool lost;	   /* its quorum, as it was told */
+	bool stale;	   /* verdicts has to be taken anew: a state or the list has changed */
+	uint64_t verdicts; /* hash of its servers' states */
 	TAILQ_ENTRY(group) of_marked;
 	TAILQ_ENTRY(group) of_all;
 };

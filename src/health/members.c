@@ -135,6 +135,7 @@ static void refresh(struct member *m, bool failed, uint64_t now_us)
 	uint64_t due_us;
 
 	if (member_update(&m->state, combine(m), failed, m->reentry_us, now_us, &due_us)) {
+		m->group->stale = true;
 		w = member_telling(m);
 		if (m->n_links)
 			edge(m, w && w->last.sentence ? w->last.sentence : "as its checks say");
@@ -222,8 +223,10 @@ int member_force(struct member *m, enum health_admin admin, const char *why, uin
 		watch_resume(m->links[i]->watch, now_us);
 	}
 	/* Nobody asked meanwhile: the first success admits it again. */
-	if (paused && member_asked(&m->state))
+	if (paused && member_asked(&m->state)) {
 		m->state.state = HEALTH_UNKNOWN;
+		m->group->stale = true;
+	}
 	snprintf(reason, sizeof(reason), "%s%s%.160s", words[admin], copy ? ": " : "",
 		 copy ? copy : "");
 	edge(m, reason);

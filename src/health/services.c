@@ -209,6 +209,7 @@ static void group_replace(struct group *g, struct plan *plan, const struct healt
 	g->gms = gms;
 	g->n = n;
 	g->window_us = window_us;
+	g->stale = true;
 	for (uint32_t i = 0; i < n; i++) {
 		for (uint32_t j = 0; j < members[i]->n_links; j++) {
 			watch_resume(members[i]->links[j]->watch, now_us);

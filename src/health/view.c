@@ -195,39 +195,38 @@ void health_counters(const struct health *h, struct health_counters *out)
 	out->late_max_us = lateness_quantile(&h->lateness, now_us, 1000);
 }
 
-static int by_key(const void *a, const void *b)
+/* Of one service: whose verdicts they are, in the configuration's order. */
+static uint64_t group_hash(const struct group *g)
 {
-	const struct group *const *x = a, *const *y = b;
+	uint64_t hash = hash_text(HASH_START, g->key);
 
-	return strcmp((*x)->key, (*y)->key);
+	for (uint32_t i = 0; i < g->n; i++) {
+		hash = hash_bytes(hash, &g->members[i]->ep, sizeof(g->members[i]->ep));
+		hash = hash_bytes(hash, &g->members[i]->state.state, 1);
+	}
+	return hash;
 }
 
+/* Sums over services, whose order is none. Their servers are looked at only when something has
+ * changed: forty thousand cost 20 ms, most of it for memory that is in no cache. */
 void health_digest(const struct health *h, uint8_t out[32])
 {
-	struct group **list = calloc(h->groups.n ? h->groups.n : 1, sizeof(struct group *));
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	struct {
+		uint64_t sum, squares, n;
+	} all = {0};
 	struct group *g;
-	uint32_t n = 0;
 
-	memset(out, 0, 32);
-	if (!list || !ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
-		goto done;
 	TAILQ_FOREACH(g, &h->all, of_all)
-	list[n++] = g;
-	qsort(list, n, sizeof(struct group *), by_key);
-	for (uint32_t i = 0; i < n; i++) {
-		EVP_DigestUpdate(ctx, list[i]->key, strlen(list[i]->key) + 1);
-		for (uint32_t j = 0; j < list[i]->n; j++) {
-			const struct member *m = list[i]->members[j];
-
-			EVP_DigestUpdate(ctx, &m->ep, sizeof(m->ep));
-			EVP_DigestUpdate(ctx, &m->state.state, 1);
-		}
+	{
+		if (g->stale)
+			g->verdicts = group_hash(g);
+		g->stale = false;
+		all.sum += g->verdicts;
+		all.squares += g->verdicts * g->verdicts;
+		all.n++;
 	}
-	EVP_DigestFinal_ex(ctx, out, NULL);
-done:
-	EVP_MD_CTX_free(ctx);
-	free(list);
+	if (!EVP_Digest(&all, sizeof(all), out, NULL, EVP_sha256(), NULL))
+		memset(out, 0, 32);
 }
 
 void health_peer_verdict(struct health *h, const char *service_key, const struct endpoint *server,

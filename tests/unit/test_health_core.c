@@ -686,6 +686,16 @@ static void a_peers_verdict_counts_until_there_is_an_own_one(void **state)
 	assert_true(health_complete(world.h));
 	health_digest(world.h, after);
 	assert_memory_not_equal(before, after, 32);
+	/* The order in which services came is not a part of it; the one of servers is. */
+	set("b", 1, 2, with_none);
+	health_digest(world.h, before);
+	health_del_service(world.h, "a");
+	health_digest(world.h, after);
+	assert_memory_not_equal(before, after, 32);
+	set("a", 1, 2, with_tcp);
+	run_for(10 * SECOND);
+	health_digest(world.h, after);
+	assert_memory_equal(before, after, 32);
 }
 
 static void ten_thousand_watches_start_on_time_and_evenly(void **state)

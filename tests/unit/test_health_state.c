@@ -552,6 +552,32 @@ static void lateness_is_of_the_last_ten_seconds(void **state)
 	assert_int_equal(lateness_quantile(&l, 5000 * SECOND, 990), UINT32_MAX);
 }
 
+static void where_advice_may_put_a_weight_is_known(void **state)
+{
+	static const struct {
+		struct weight_advice advice;
+		struct weight_bounds bounds;
+		uint32_t configured, low, high;
+	} rows[] = {
+		{{0}, {0, 0}, 40, 40, 40},
+		{{.has_percent = true}, {0, 0}, 40, 0, 40},
+		{{.has_percent = true}, {25, 150}, 40, 10, 60},
+		{{.has_percent = true}, {1, 100}, 5, 1, 5},
+		{{.has_load = true}, {0, 0}, 40, 40, 400},
+		{{.has_load = true}, {0, 0}, 60000, 60000, WEIGHT_MAX},
+		{{.has_percent = true}, {50, 100}, 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t low = 9, high = 9;
+
+		weight_range(&rows[i].advice, rows[i].bounds, rows[i].configured, &low, &high);
+		assert_int_equal(low, rows[i].low);
+		assert_int_equal(high, rows[i].high);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +602,7 @@ int main(void)
 		cmocka_unit_test(a_drained_server_keeps_its_place_with_weight_0),
 		cmocka_unit_test(timers_fire_in_order_after_adding_moving_and_deleting),
 		cmocka_unit_test(lateness_is_of_the_last_ten_seconds),
+		cmocka_unit_test(where_advice_may_put_a_weight_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
