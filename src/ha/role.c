@@ -97,9 +97,11 @@ void role_lease_renew(struct turn *t)
 	const uint32_t lease = role_lease_ms(&r->cfg);
 	uint64_t until = ROLE_LEASE_NONE;
 
+	/* What is heard before the first tick after a standstill has waited: it says how things
+	 * were. The peer may serve by now, and its word of that is behind in the same queue. */
+	if (role_is_late(r, t->now) || t->now < r->lease_hold_ms)
+		return;
 	if (role_peer_in_reach(r, t->now)) {
-		if (t->now < r->lease_hold_ms)
-			return;
 		until = t->now + lease;
 		/* A late loop must not stretch a conflict. */
 		if (r->conflict_ms != 0 && until > r->conflict_ms + lease + r->cfg.keepalive_ms)
@@ -331,7 +333,8 @@ static void late(struct turn *t, uint32_t late_ms)
 			"a loop here was %u ms late: the silence may be its own", late_ms);
 	} else if (ha_state_serves(r->state)) {
 		/* The drained inputs held no higher term, or this would be fenced. What was lost in
-		 * full queues meanwhile has one keepalive to come again. */
+		 * full queues meanwhile, or still is in the worker's, has one keepalive to come. A
+		 * peer that does not serve shortens nothing: it may be the peer of before. */
 		if (r->lease_ms != ROLE_LEASE_NONE && t->now >= r->lease_ms)
 			r->lease_hold_ms = t->now + r->cfg.keepalive_ms;
 		r->next_send_ms = t->now;

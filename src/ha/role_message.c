@@ -226,7 +226,6 @@ static void serving_message(struct turn *t, const struct ha_message *msg)
 	}
 	if (role_own_term(msg) > r->term)
 		r->term = role_own_term(msg);
-	r->lease_hold_ms = 0;
 	if (r->conflict_ms != 0) {
 		r->conflict_ms = 0;
 		role_add(t, ROLE_DO_ANNOUNCE);

@@ -537,10 +537,46 @@ static void a_lease_that_lapsed_is_not_renewed_before_a_keepalive(void **state)
 	assert_true(lab.r.lease_ms < lab.now);
 	lab_pass(1);
 	assert_int_equal(lab.r.lease_ms, lab.now + LEASE);
-	/* A peer that is heard and does not serve ends the wait. */
+	/* A peer that does not serve shortens nothing: its word may have waited, too. */
 	lab_be(HA_ACTIVE);
 	lab.now += 500;
 	lab_late(500);
+	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
+	assert_true(lab.r.lease_ms < lab.now);
+}
+
+static void a_long_standstill_is_no_word_of_a_peer_that_died(void **state)
+{
+	(void)state;
+	lab_be(HA_ACTIVE);
+	/* For so long nothing was heard that a lease would not be needed: by whom was it not? */
+	lab.now += UINT64_C(11) * DEADTIME;
+	lab_late(11 * DEADTIME);
+	lab_tick();
+	assert_true(lab.r.lease_ms < lab.now);
+	lab_pass(KEEPALIVE - 1);
+	assert_true(lab.r.lease_ms < lab.now);
+	lab_pass(1);
+	assert_int_equal(lab.r.lease_ms, ROLE_LEASE_NONE);
+}
+
+static void what_waited_through_a_standstill_renews_no_lease(void **state)
+{
+	(void)state;
+	lab_be(HA_ACTIVE);
+	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
+	lab.now += 500;
+	/* From before the peer took over; what it said then comes after it. */
+	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	assert_true(lab.r.lease_ms < lab.now);
+	lab_late(500);
+	lab_tick();
+	assert_true(lab.r.lease_ms < lab.now);
+	lab_pass(KEEPALIVE - 1);
+	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
+	assert_true(lab.r.lease_ms < lab.now);
+	lab_pass(1);
 	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
 	assert_int_equal(lab.r.lease_ms, lab.now + LEASE);
 }
@@ -1294,6 +1330,8 @@ int main(void)
 		cmocka_unit_test(of_two_that_take_over_more_witnesses_go_first_then_priority),
 		cmocka_unit_test(the_lease_follows_the_rule),
 		cmocka_unit_test(a_lease_that_lapsed_is_not_renewed_before_a_keepalive),
+		cmocka_unit_test(what_waited_through_a_standstill_renews_no_lease),
+		cmocka_unit_test(a_long_standstill_is_no_word_of_a_peer_that_died),
 		cmocka_unit_test(the_winner_of_a_conflict_announces_again),
 		cmocka_unit_test(no_lease_outlives_a_conflict),
 		cmocka_unit_test(conflicts_go_by_term_then_priority_then_session),
