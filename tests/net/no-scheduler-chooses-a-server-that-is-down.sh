@@ -26,7 +26,7 @@ done
 # asked SERVICE-NUMBER: how many of 12 answers came, by whom.
 asked()
 {
-	web_ask client1 192.0.2.$1 12 | sort | uniq -c | awk '{ printf "%s%s:%d", sep, $2, $1; sep = " " }'
+	web_ask client1 "192.0.2.$1" 12 | sort | uniq -c | awk '{ printf "%s%s:%d", sep, $2, $1; sep = " " }'
 }
 
 network_two_armed 1 3

@@ -345,9 +345,37 @@ static void a_hundred_failures_at_once_make_one_table_and_one_swap(void **state)
 	assert_int_equal(counter(f, "swaps"), swaps + 1);
 }
 
+/* Workers run before the control thread does: what they find first must be right. */
+static void the_first_snapshot_has_nobody_who_was_not_asked(void **state)
+{
+	static const char text[] =
+		"{\"node\":{\"name\":\"lb1\",\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}]},"
+		"\"shared\":{\"checks\":[{\"name\":\"up\",\"type\":\"tcp\"}],\"services\":["
+		"{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"],\"servers\":["
+		"{\"address\":\"10.0.0.1:80\",\"check\":\"up\"},{\"address\":\"10.0.0.2:80\"}]}]}}";
+	struct fixture *f = *state;
+	struct published pub = {.grace = f->pub.grace};
+	struct control_options opt = {.pub = &pub};
+	const struct service *svc;
+	struct control *other;
+	char error[256];
+
+	assert_int_equal(runtime_init(&pub.runtime), 0);
+	if (control_create(&opt, parse(text), &other, error) < 0)
+		fail_msg("%s", error);
+	svc = pub.snapshot->services[runtime_service_find(&pub.runtime, KEY)->id];
+	assert_int_equal(svc->n_servers, 2);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(svc->servers[i].down,
+				 be32_to(svc->servers[i].addr.v4) == 0x0a000001);
+	control_destroy(other);
+	runtime_fini(&pub.runtime);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(the_first_snapshot_has_nobody_who_was_not_asked),
 		T(a_server_that_ends_is_left_out_and_comes_back),
 		T(quiesce_leaves_connections),
 		T(an_operators_word_holds_over_a_reload),
