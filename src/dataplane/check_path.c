@@ -11,6 +11,7 @@
 #include "base/csum.h"
 #include "dataplane/doors.h"
 #include "dataplane/ipip.h"
+#include "dataplane/related.h"
 
 /* What one of our ports says to another address, or hears from it. */
 struct talk {
@@ -206,6 +207,45 @@ static bool is_vip(const struct worker *w, be32 addr)
 	return e && (e->kinds & ADDR_KIND_VIP);
 }
 
+/* Linux knows the check by the server's address. ICMP's checksum stays right: in the quoted
+ * header address and checksum change by as much. */
+static void error_rewrite(struct pkt4 *p, const struct check_peer *peer)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3, *quoted;
+	uint16_t delta = csum_delta32(peer->vip, peer->server);
+
+	quoted = (struct rte_ipv4_hdr *)(p->l3 + p->l4_off + sizeof(struct rte_icmp_hdr));
+	quoted->dst_addr = peer->server;
+	quoted->hdr_checksum = csum_apply(quoted->hdr_checksum, delta);
+	if (ip->src_addr != peer->vip)
+		return;
+	ip->src_addr = peer->server;
+	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
+}
+
+/* An ICMP error that quotes a check. True: it has left. */
+static bool error_take(struct worker *w, struct pkt4 *p)
+{
+	const struct key4 own = p->key;
+	struct check_peer peer;
+
+	if (!related_parse(p))
+		return false;
+	/* The key is that of the reply that the error stands for. */
+	if (p->key.daddr == own.daddr &&
+	    check_ports_has(w->pub->check_ports, be16_to(p->key.dport)) &&
+	    check_ports_received(w->pub->check_ports, be16_to(p->key.dport), p->key.saddr,
+				 p->key.sport, p->key.proto, &peer)) {
+		if (peer.vip)
+			error_rewrite(p, &peer);
+		door_punt(w, p->m, PUNT_CHECK);
+		return true;
+	}
+	p->key = own;
+	p->flags &= (uint8_t)~PKT_RELATED;
+	return false;
+}
+
 bool check_path_take(struct worker *w, struct pkt4 *p)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
@@ -213,8 +253,11 @@ bool check_path_take(struct worker *w, struct pkt4 *p)
 	struct check_peer peer;
 	struct talk t;
 
-	if ((p->flags & (PKT_FRAGMENT | PKT_BAD_L4)) ||
-	    p->l3_len < p->l4_off + l4_head(p->key.proto) ||
+	if (p->flags & (PKT_FRAGMENT | PKT_BAD_L4))
+		return false;
+	if (p->key.proto == IPPROTO_ICMP && error_take(w, p))
+		return true;
+	if (p->l3_len < p->l4_off + l4_head(p->key.proto) ||
 	    !talk_parse(p->key.proto, l4, false, &t) ||
 	    !check_ports_has(w->pub->check_ports, t.own_port))
 		return false;

@@ -193,9 +193,10 @@ struct member *group_member_find(struct group *g, const struct endpoint *ep);
 struct member *health_member(const struct health *h, const char *key, const struct endpoint *ep);
 
 /* --- words: words.c --- */
-/* "HTTP 503 from 10.0.0.12:80/health after 12 ms, 3rd of 3" */
-void words_answer(const struct check_spec *spec, const struct probe_result *r, uint32_t streak,
-		  uint32_t needed, char *buf, size_t len);
+/* "HTTP 503 from 10.0.0.12:80/health after 12 ms, 3rd of 3"; vip: by which it was asked, or
+ * NULL. */
+void words_answer(const struct check_spec *spec, const struct probe_result *r,
+		  const struct addr *vip, uint32_t streak, uint32_t needed, char *buf, size_t len);
 /* "3rd" */
 const char *words_ordinal(uint32_t n, char *buf, size_t len);
 

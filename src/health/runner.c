@@ -33,7 +33,8 @@ static void keep_answer(struct watch *w, const struct probe_result *r, uint32_t 
 {
 	char sentence[HEALTH_SENTENCE_LEN];
 
-	words_answer(&w->spec, r, streak, needed, sentence, sizeof(sentence));
+	words_answer(&w->spec, r, w->via ? &w->vip.addr : NULL, streak, needed, sentence,
+		     sizeof(sentence));
 	free(w->last.sentence);
 	w->last = (struct watch_last){
 		.verdict = r->verdict,

@@ -32,16 +32,21 @@ static void duration(uint32_t us, char *buf, size_t len)
 		snprintf(buf, len, " after %u s", us / 1000000);
 }
 
-void words_answer(const struct check_spec *spec, const struct probe_result *r, uint32_t streak,
-		  uint32_t needed, char *buf, size_t len)
+void words_answer(const struct check_spec *spec, const struct probe_result *r,
+		  const struct addr *vip, uint32_t streak, uint32_t needed, char *buf, size_t len)
 {
-	char part[64], ordinal[16];
+	char part[64], ordinal[16], addr[ADDR_STRLEN];
 
 	snprintf(buf, len, "%s", r->reason);
 	/* What servers send may end up in a reason: it goes to logs and terminals. */
 	for (char *c = buf; *c; c++)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '.';
+	if (vip) {
+		snprintf(part, sizeof(part), " by the VIP %s",
+			 addr_format(vip, addr, sizeof(addr)));
+		append(buf, len, part);
+	}
 	if (!r->timeout && r->verdict != PROBE_ERROR && spec->type != CHECK_PASSIVE) {
 		duration(r->duration_us, part, sizeof(part));
 		append(buf, len, part);

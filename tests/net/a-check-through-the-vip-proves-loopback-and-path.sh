@@ -10,6 +10,13 @@
 VIP=192.0.2.90 OTHER=192.0.2.91 TUNNEL=192.0.2.92
 S1=192.0.2.11 S2=192.0.2.12 S3=192.0.2.13 T=10.10.0.11
 
+# quiet: server1 takes datagrams and says nothing.
+quiet()
+{
+	on_background server1 quiet socat -u UDP-RECV:7004 /dev/null
+	wait_for 10 "socat listens" port_listens server1 7004 udp
+}
+
 # bound SERVER ADDRESS: its web server listens there only.
 bound()
 {
@@ -37,14 +44,18 @@ done
 ip -n "$NET-server1" address add $TUNNEL/32 dev lo
 tunnel_open
 for i in 1 2 3; do web_start server$i; done
+quiet
 times='interval: "200ms", timeout: "800ms", rise: 2, fall: 2'
 health_config "$(jq -nc "[
 	{name: \"vip\", type: \"http\", via_vip: true, $times},
 	{name: \"ping\", type: \"icmp\", via_vip: true, $times},
+	{name: \"quiet\", type: \"udp\", via_vip: true, port: 7004, steps: [{send: \"x\"}],
+	 interval: \"200ms\", timeout: \"300ms\", rise: 2, fall: 2},
 	{name: \"direct\", type: \"http\", $times}]")" \
 	"$(service web tcp $VIP:80 dr rr $S1:80 $S2:80 $S3:80 | jq -c '.check = "vip"')" \
 	"$(service direct tcp $OTHER:80 dr rr $S1:80 $S2:80 $S3:80 | jq -c '.check = "direct"')" \
 	"$(service ping tcp $VIP:81 dr rr $S1:80 $S2:80 $S3:80 | jq -c '.check = "ping"')" \
+	"$(service quiet udp $VIP:7004 dr rr $S1:7004 | jq -c '.check = "quiet"')" \
 	"$(service tunnel tcp $TUNNEL:80 tunnel rr $T:80 | jq -c '.check = ["vip", "ping"]')"
 plvs_start 2
 for s in $S1 $S2 $S3; do
@@ -53,6 +64,7 @@ for s in $S1 $S2 $S3; do
 	server_becomes 5 direct "$s:80" up
 done
 server_becomes 5 tunnel $T:80 up
+server_becomes 5 quiet $S1:7004 up
 ask_loop client1 loop $VIP
 
 # No VIP on its loopback: it routes the packet back here, as a client's, and another server
@@ -69,7 +81,7 @@ served_without loop server2 "$since" "$(now_ms)"
 # The service listens at the server's own address only.
 bound server3 $S3
 server_becomes 5 web $S3:80 down
-reason_says web $S3:80 "$S3:80 refused the connection"
+reason_says web $S3:80 "$S3:80 refused the connection by the VIP $VIP after"
 is "state by its own address" "$(health_of direct $S3:80 .state)" = up
 is "state by an echo to the VIP" "$(health_of ping $S3:81 .state)" = up
 since=$(health_of web $S3:80 .since_ms)
@@ -82,13 +94,20 @@ server_becomes 5 tunnel $T:80 down
 is "state of the same server by its own address" "$(health_of direct $S1:80 .state)" = up
 note "in words: $(health_of tunnel $T:80 '[.checks[].reason] | join("; ")')"
 
+# Silence is good where nothing is expected; that the port is closed is said of the VIP.
+background_stop quiet || true
+server_becomes 5 quiet $S1:7004 down
+reason_says quiet $S1:7004 "$S1:7004 is closed: refused by ICMP"
+
 # All as it was.
+quiet
 tunnel_open
 ip -n "$NET-server2" address add $VIP/32 dev lo
 bound server3 0.0.0.0
 server_becomes 5 web $S2:80 up
 server_becomes 5 web $S3:80 up
 server_becomes 5 ping $S2:81 up
+server_becomes 5 quiet $S1:7004 up
 server_becomes 5 tunnel $T:80 up
 background_stop loop
 web_ask client1 $VIP 30 > "$RUN/answers"

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/csum.h"
 #include "dataplane/tcp_state.h"
 #include "lib/bed.h"
 #include "lib/packet.h"
@@ -229,6 +230,57 @@ static void an_echo_of_the_vip_goes_by_its_identifier(void **state)
 	assert_false(p.bad_ip);
 }
 
+/* "from" could not deliver what was sent to "to" by a check's port. */
+static void refuse(const char *from, const char *to, uint16_t port, uint16_t dport)
+{
+	struct packet sent = request(port, dport, IPPROTO_UDP), p;
+	uint8_t quoted[FRAME_MAX];
+
+	sent.daddr = ipv4(to);
+	packet_build(&sent, quoted);
+	p = (struct packet){.saddr = ipv4(from),
+			    .daddr = ipv4(OWN),
+			    .sport = 3 << 8 | 3,
+			    .proto = IPPROTO_ICMP,
+			    .payload = 28,
+			    .data = quoted + 14};
+	arrive(p);
+}
+
+static void an_error_about_a_check_comes_in_its_class(void **state)
+{
+	uint16_t direct = bound(peer_of(SERVER, 80, IPPROTO_UDP, NULL));
+	uint16_t via = bound(peer_of(SERVER2, 80, IPPROTO_UDP, VIP));
+	enum punt_class class;
+	struct rte_mbuf *m;
+	uint8_t *ip;
+
+	(void)state;
+	refuse(SERVER, SERVER, direct, 80);
+	m = harness_punted(&h, &class);
+	assert_non_null(m);
+	assert_int_equal(class, PUNT_CHECK);
+	rte_pktmbuf_free(m);
+	/* By the VIP: as if the server had been asked by its own address. */
+	refuse(VIP, VIP, via, 80);
+	m = harness_punted(&h, &class);
+	assert_non_null(m);
+	assert_int_equal(class, PUNT_CHECK);
+	ip = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
+	assert_memory_equal(ip + 12, "\x0a\x0a\x00\x02", 4);
+	assert_memory_equal(ip + 20 + 8 + 16, "\x0a\x0a\x00\x02", 4);
+	assert_int_equal(csum_of(ip, 20), 0);
+	assert_int_equal(csum_of(ip + 20, 8 + 28), 0);
+	assert_int_equal(csum_of(ip + 28, 20), 0);
+	rte_pktmbuf_free(m);
+	/* Nobody asked this one. */
+	refuse(SERVER, SERVER, direct, 81);
+	m = harness_punted(&h, &class);
+	assert_non_null(m);
+	assert_int_equal(class, PUNT_ICMP);
+	rte_pktmbuf_free(m);
+}
+
 static void a_tunnel_server_gets_the_check_in_ipip(void **state)
 {
 	struct check_peer peer = peer_of(SERVER, 80, IPPROTO_TCP, VIP);
@@ -407,6 +459,7 @@ int main(void)
 		bed(udp_without_a_checksum_stays_without),
 		bed(a_wrong_checksum_stays_wrong),
 		bed(an_echo_of_the_vip_goes_by_its_identifier),
+		bed(an_error_about_a_check_comes_in_its_class),
 		bed(a_tunnel_server_gets_the_check_in_ipip),
 		bed(what_no_longer_fits_into_a_tunnel_is_dropped),
 		bed(an_ordinary_check_is_left_as_it_is_and_its_reply_known),

@@ -741,10 +741,10 @@ static void words_count_and_hide_what_terminals_obey(void **state)
 	for (uint32_t i = 0; i < 11; i++)
 		assert_string_equal(words_ordinal(n[i], buf, sizeof(buf)), words[i]);
 	snprintf(r.reason, sizeof(r.reason), "HTTP 503 from 10.0.0.12:80/health");
-	words_answer(&http, &r, 3, 3, buf, sizeof(buf));
+	words_answer(&http, &r, NULL, 3, 3, buf, sizeof(buf));
 	assert_string_equal(buf, "HTTP 503 from 10.0.0.12:80/health after 12 ms, 3rd of 3");
 	snprintf(r.reason, sizeof(r.reason), "got \033[2J\r\n\xff");
-	words_answer(&http, &r, 1, 1, buf, sizeof(buf));
+	words_answer(&http, &r, NULL, 1, 1, buf, sizeof(buf));
 	assert_string_equal(buf, "got .[2J... after 12 ms");
 }
 
