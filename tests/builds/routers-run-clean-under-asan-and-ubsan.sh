@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 1500
+# limit: 2400
 # set: full
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,12 @@ failed=0
 for t in nat-spreads-web-requests-by-weight dr-servers-answer-clients-directly \
 	four-workers-share-ports-of-one-queue malformed-frames-are-dropped-and-counted \
 	a-removed-server-gets-nothing-more bad-control-clients-disturb-nobody \
-	sigterm-leaves-nothing-behind; do
+	ftp-crosses-by-nat-active-and-passive ftp-commands-cross-as-recorded \
+	fragments-cross-by-nat-and-dr tunnels-reach-servers-and-tell-path-mtu \
+	every-kind-of-check-sees-real-servers checks-take-servers-out-and-back-while-clients-run \
+	a-backup-takes-over-when-the-active-router-is-killed \
+	a-takeover-keeps-every-established-connection a-configuration-is-pushed-to-the-peer \
+	forged-and-replayed-heartbeats-change-nothing sigterm-leaves-nothing-behind; do
 	echo "=== $t"
 	timeout -k 30 200 "tests/net/$t.sh" < /dev/null || failed=$((failed + 1))
 done
