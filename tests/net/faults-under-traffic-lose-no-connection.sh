@@ -47,8 +47,8 @@ wire_watch()
 }
 
 # overlap OLD: how long, in ms, the old router still spoke when the new one surely did already,
-# and the frames that it sent then. A change seen in a look happened after the look before it had
-# begun.
+# and the frames that it sent then; 0 if the new one said nothing. A change seen in a look
+# happened after the look before it had begun.
 overlap()
 {
 	awk -v old="$([ "$1" = a ] && echo 3 || echo 4)" '
@@ -58,7 +58,10 @@ overlap()
 			if ($new != was[new] && !first_new) { first_new = $2; sent = $old }
 		}
 		{ was[3] = $3; was[4] = $4; begun = $1 }
-		END { print (last_old > first_new ? last_old - first_new : 0), was[old] - sent }
+		END {
+			both = first_new && last_old > first_new
+			print (both ? last_old - first_new : 0), (both ? was[old] - sent : 0)
+		}
 	' "$RUN/watch.log"
 }
 

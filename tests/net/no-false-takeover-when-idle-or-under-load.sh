@@ -7,12 +7,12 @@
 . "$TOP/tests/net/lib/calm.sh"
 
 calm_ready 10ms 50ms
-sleep 10
-calm_held "10 s at 10/50 ms" "active backup"
+sleep 6
+calm_held "6 s at 10/50 ms" "active backup"
 for r in a b; do
 	pair_at $r
 	jq '.shared.ha += {keepalive: "50ms", deadtime: "200ms"}' "$RUN/$r.json" > "$RUN/$r.slower"
 	ctl config apply "$RUN/$r.slower" > /dev/null
 done
-calm_load 20
-calm_held "20 s of load at 50/200 ms" "active backup"
+calm_load 12
+calm_held "12 s of load at 50/200 ms" "active backup"

@@ -45,3 +45,7 @@ ctl ha status
 pair_kill a
 pair_becomes 5 b active
 wait_for 10 "the web answers by b" pair_serves 192.0.2.80 4
+pair_start a
+pair_becomes 20 a backup
+pair_at b
+doors_add_up

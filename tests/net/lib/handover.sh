@@ -39,19 +39,29 @@ hand_overs()
 	is "lost packets at SIGTERM" "$(jq .lost "$RUN/probe.log")" -eq 0
 }
 
-# hand_over_one ACTIVE
+# hand_over_one ACTIVE: the new router gets no answer when it asks for clients then: it knows them
+# of old, or the first answers to them would wait for ARP.
 hand_over_one()
 {
+	local new
+	new=$(other "$1")
 	on_background client1 probe "$PROBE" udp-ask 192.0.2.80:7 --count 15000 --rate 5000 \
 		--flows 20 --linger 1500
 	on_background client2 download timeout 60 curl -sS -o "$RUN/big" -w '%{size_download}' \
 		http://192.0.2.80/big
 	sleep 1
+	knows_client()
+	{
+		ip -n "$NET-linux-$new" neigh show 192.0.2.101 | grep lladdr
+	}
+	wait_for 5 "$new knows the client" knows_client
+	loss "$new" public tx "arp operation request arp daddr ip { 192.0.2.101, 192.0.2.102 }"
 	pair_at "$1"
 	ctl ha handover > "$RUN/said" || fail "handover: $(cat "$RUN/said")"
-	pair_becomes 15 "$(other "$1")" active
+	pair_becomes 15 "$new" active
 	background_wait probe || fail "the probe: $(cat "$RUN/probe.log")"
 	background_wait download || fail "the download: $(cat "$RUN/download.log")"
+	loss_end
 	is "bytes of the download" "$(cat "$RUN/download.log")" -eq $((64 << 20))
 	rm -f "$RUN/big"
 	jq -r '"\(.lost) \(.reordered) \(.longest_gap_ms)"' "$RUN/probe.log" >> "$RUN/handovers"
