@@ -146,7 +146,7 @@ static void apply_cancel(struct control *c, struct turn *t)
 {
 	struct apply *a = (struct apply *)t;
 
-	if (a->phase == PHASE_BUILD || a->phase == PHASE_WATCH) {
+	if (a->phase == PHASE_BUILD || a->phase == PHASE_WATCH || a->phase == PHASE_RESTORE) {
 		publisher_discard(&c->publisher);
 		publisher_release(&c->publisher);
 	}
@@ -382,17 +382,19 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (a->phase == PHASE_RESTORE) {
-		if (watching_restore(a->control, &a->watch, end))
+		if (watching_restore(a->control, &a->watch, end)) {
 			step_soon(a);
-		else
-			not_possible(a);
+			return;
+		}
+		/* Not before: who waits for a verdict's publication gets it with this one. */
+		publisher_release(p);
+		not_possible(a);
 		return;
 	}
 	a->ret = builder_run_step(&a->build, end, a->error);
 	if (a->ret > 0) {
 		step_soon(a);
 	} else if (a->ret < 0) {
-		publisher_release(p);
 		/* What leaving servers asked for meanwhile went with the draft. */
 		(void)publisher_touch_addrs(p);
 		a->phase = PHASE_RESTORE;

@@ -295,6 +295,86 @@ static void a_verdict_outlives_a_draft_that_is_discarded(void **state)
 	assert_true(node_of(f, WEB)->servers[1].down);
 }
 
+#define N_SERVICES 4000
+#define IDS_BYTES  ((MAX_SERVERS / 64 + 1) * sizeof(uint64_t))
+
+/* Services of one server; with more the last has two. */
+static void write_services(const struct fixture *f, uint32_t weight, bool more)
+{
+	FILE *t = fopen(f->file, "w");
+
+	assert_non_null(t);
+	fprintf(t,
+		"{\"node\":{\"name\":\"lb1\",\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}],"
+		"\"control\":{\"socket\":\"%s\"}},\"shared\":{\"services\":[",
+		f->path);
+	for (uint32_t i = 0; i < N_SERVICES; i++)
+		fprintf(t,
+			"%s{\"name\":\"s%u\",\"protocol\":\"tcp\",\"listen\":\"192.%u.%u.1:80\","
+			"\"servers\":[{\"address\":\"10.1.%u.%u:80\",\"weight\":%u}%s]}",
+			i ? ",\n" : "", i, i / 250, i % 250, i / 250, i % 250, weight,
+			more && i + 1 == N_SERVICES ? ",{\"address\":\"10.2.0.1:80\"}" : "");
+	fprintf(t, "]}}\n");
+	fclose(t);
+}
+
+static uint64_t *ids_before;
+
+/* No server can be added from here on. */
+static void exhaust_ids(struct control *c, struct control_note *note)
+{
+	ids_before = malloc(IDS_BYTES);
+	memcpy(ids_before, c->pub->runtime.server_ids, IDS_BYTES);
+	memset(c->pub->runtime.server_ids, 0xff, IDS_BYTES);
+	end_errand((struct errand *)note);
+}
+
+static void restore_ids(struct control *c, struct control_note *note)
+{
+	memcpy(c->pub->runtime.server_ids, ids_before, IDS_BYTES);
+	free(ids_before);
+	end_errand((struct errand *)note);
+}
+
+static void a_configuration_that_cannot_be_built_takes_no_verdict_along(void **state)
+{
+	struct fixture *f = *state;
+	int first = f->fd, second = dial(f);
+	struct errand e;
+	json_t *doc;
+
+	write_services(f, 1, false);
+	do_it(f, "config.apply", "{}");
+	/* Ids of the servers that were there before come free. */
+	for (int i = 0;
+	     i < DEADLINE_MS && __atomic_load_n(&f->pub.runtime.n_leavers, __ATOMIC_RELAXED); i++)
+		poll(NULL, 0, 1);
+	run_errand(f, exhaust_ids, &e);
+	write_services(f, 2, true);
+	say(f, "config.apply", "{}");
+	while (!__atomic_load_n(&f->control->publisher.held, __ATOMIC_RELAXED) &&
+	       poll(&(struct pollfd){.fd = first, .events = POLLIN}, 1, 0) == 0)
+		;
+	/* A node of it stands in the draft already. */
+	f->fd = second;
+	say(f, "health.force",
+	    "{\"service\":\"s0\",\"server\":\"10.1.0.0:80\",\"state\":\"down\"}");
+	f->fd = first;
+	doc = hear(f);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(doc, "error"), "code")),
+			 RPC_LIMIT);
+	json_decref(doc);
+	f->fd = second;
+	doc = hear(f);
+	assert_non_null(json_object_get(doc, "result"));
+	json_decref(doc);
+	assert_true(node_of(f, "tcp:192.0.0.1:80")->servers[0].down);
+	assert_string_equal(servers_of(f, "tcp:192.0.0.1:80"), "10.1.0.0:80/1");
+	run_errand(f, restore_ids, &e);
+	f->fd = first;
+	close(second);
+}
+
 #define MANY 100
 
 static void fail_many(struct control *c, struct control_note *note)
@@ -382,6 +462,7 @@ int main(void)
 		T(a_listing_is_filtered_by_service_server_and_state),
 		T(a_word_is_answered_when_workers_have_it_and_a_lost_quorum_is_said),
 		T(a_verdict_outlives_a_draft_that_is_discarded),
+		T(a_configuration_that_cannot_be_built_takes_no_verdict_along),
 		T(a_hundred_failures_at_once_make_one_table_and_one_swap),
 	};
 
