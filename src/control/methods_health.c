@@ -335,7 +335,7 @@ static void force(struct control *c, struct rpc_request *req, json_t *params)
 		rpc_fail(req, RPC_INTERNAL, NULL, "it is not watched, or there is no memory");
 		return;
 	}
-	health_settle(watching_health(c));
+	health_settle(watching_health(c), key);
 	answer_when_swapped(c, req, start, forced_json(c, key, &server->ep));
 }
 

@@ -14,6 +14,7 @@
 #include "health/tls.h"
 
 #define TURN_BUDGET	  256U	 /* timers and starts of one turn: descriptors come between */
+#define SETTLE_US	  4000U	 /* of services in one turn */
 #define MAX_IN_FLIGHT	  16384U /* if descriptors allow */
 #define SPARE_DESCRIPTORS 256U	 /* of the process, for all else */
 
@@ -185,35 +186,50 @@ static void tell_quorum(struct group *g)
 		o->quorum(o->arg, g->key);
 }
 
-/* Settles what is marked; then tells of it, changes before edges. */
+/* Then tells of it, changes before edges. */
+static void settle(struct group *g)
+{
+	const struct health_options *o = &g->h->options;
+
+	TAILQ_REMOVE(&g->h->marked, g, of_marked);
+	g->marked = false;
+	if (group_run(g, health_now(g->h)) || g->tell) {
+		g->tell = false;
+		if (o->changed)
+			o->changed(o->arg, g->key);
+	}
+	for (uint32_t i = 0; i < g->n; i++) {
+		if (!g->members[i]->edge)
+			continue;
+		g->members[i]->edge = false;
+		if (o->edge)
+			o->edge(o->arg, g->key, &g->members[i]->ep);
+	}
+	tell_quorum(g);
+}
+
+/* What is marked; the rest of ten thousand services in the next turns. */
 static void settle_marked(struct health *h)
 {
-	const struct health_options *o = &h->options;
+	uint64_t end_us = health_now(h) + SETTLE_US;
 	struct group *g;
 
 	while ((g = TAILQ_FIRST(&h->marked)) != NULL) {
-		TAILQ_REMOVE(&h->marked, g, of_marked);
-		g->marked = false;
-		if (group_run(g, health_now(h)) || g->tell) {
-			g->tell = false;
-			if (o->changed)
-				o->changed(o->arg, g->key);
-		}
-		for (uint32_t i = 0; i < g->n; i++) {
-			if (!g->members[i]->edge)
-				continue;
-			g->members[i]->edge = false;
-			if (o->edge)
-				o->edge(o->arg, g->key, &g->members[i]->ep);
-		}
-		tell_quorum(g);
+		settle(g);
+		if (health_now(h) >= end_us)
+			break;
 	}
 }
 
-void health_settle(struct health *h)
+void health_settle(struct health *h, const char *service_key)
 {
-	if (!h->in_turn)
-		settle_marked(h);
+	struct group *g = group_find(h, service_key);
+
+	if (!g || !g->marked || h->in_turn)
+		return;
+	h->in_turn = true;
+	settle(g);
+	h->in_turn = false;
 }
 
 uint64_t health_run(struct health *h)
@@ -231,6 +247,8 @@ uint64_t health_run(struct health *h)
 	settle_marked(h);
 	h->in_turn = false;
 	next = timers_next(&h->timers);
+	if (!TAILQ_EMPTY(&h->marked))
+		return 0;
 	/* The queue goes on at once if there is room, else with the next end of a probe. */
 	return h->n_queued && h->in_flight < h->max_in_flight ? 0 : next;
 }

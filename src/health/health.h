@@ -93,7 +93,8 @@ struct health_options {
 	/* No callback may change what is watched (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */
 	/* Effects of a service changed. What becomes known in one turn of the loop makes one
-	 * call for each service, one after the other: control publishes them together. */
+	 * call for each service, one after the other: control publishes them together. After
+	 * some milliseconds of it the rest comes in the next turns. */
 	void (*changed)(void *arg, const char *service_key);
 	/* One edge of one server, for notify programs and logs; see struct health_view. */
 	void (*edge)(void *arg, const char *service_key, const struct endpoint *server);
@@ -166,8 +167,9 @@ int health_get(const struct health *h, const char *service_key, const struct end
 /* The same without history, for who asks of thousands. */
 int health_get_now(const struct health *h, const char *service_key, const struct endpoint *server,
 		   struct health_view *out);
-/* What is marked is settled now, not at the end of the turn: changed() and edge() are called. */
-void health_settle(struct health *h);
+/* What was said of a service is settled now, not at the end of the turn: changed() and edge() are
+ * called. */
+void health_settle(struct health *h, const char *service_key);
 
 /* One check of one server of one service. */
 struct health_check_view {

@@ -274,7 +274,7 @@ static void discard_a_draft(struct control *c, struct control_note *note)
 	(void)endpoint_parse("10.0.0.1:80", &ep);
 	publisher_hold(&c->publisher);
 	(void)health_force(watching_health(c), WEB, &ep, HEALTH_ADMIN_DOWN, "");
-	health_settle(watching_health(c));
+	health_settle(watching_health(c), WEB);
 	publisher_discard(&c->publisher);
 	publisher_release(&c->publisher);
 	/* A step that has no time takes one service. */

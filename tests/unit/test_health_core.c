@@ -25,6 +25,7 @@ static struct {
 	struct probe *under_way[65536];
 	uint32_t n_changed, n_edges, n_quorum, max_under_way, n_under_way;
 	bool lost;			    /* the quorum, as told last */
+	uint64_t change_us;		    /* that a change costs */
 	struct probe_result advice;	    /* of CHECK_AGENT */
 	struct passive_counters traffic[3]; /* by port */
 } world;
@@ -91,6 +92,7 @@ static void on_changed(void *arg, const char *key)
 	(void)arg;
 	(void)key;
 	world.n_changed++;
+	world.now_us += world.change_us;
 }
 
 static void on_edge(void *arg, const char *key, const struct endpoint *server)
@@ -342,12 +344,42 @@ static void an_operators_word_is_settled_when_asked_for(void **state)
 	run_for(1);
 	assert_int_equal(health_force(world.h, "a", &ep, HEALTH_ADMIN_DOWN, "disk"), 0);
 	assert_false(effect("a", 2).down);
-	health_settle(world.h);
+	health_settle(world.h, "a");
 	assert_true(effect("a", 2).down);
 	assert_int_equal(world.n_changed, 1);
 	assert_int_equal(view("a", 2).edges, 1);
 	run_for(1);
 	assert_int_equal(world.n_changed, 1);
+}
+
+static void many_services_that_change_at_once_are_settled_in_turns(void **state)
+{
+	uint32_t turns = 0;
+	char key[16];
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "s%u", i);
+		set(key, 1, 1, with_tcp);
+	}
+	run_for(20 * SECOND);
+	world.mode[1] = BAD;
+	world.n_changed = 0;
+	world.change_us = 500;
+	while (world.n_changed < 100 && turns < 100) {
+		uint32_t before = world.n_changed;
+		uint64_t next = health_run(world.h);
+
+		turns += world.n_changed != before;
+		assert_in_range(world.n_changed - before, 0, 8);
+		if (world.n_changed && world.n_changed < 100)
+			assert_int_equal(next, 0); /* at once, but after others */
+		else if (next > world.now_us)
+			world.now_us = next;
+	}
+	world.change_us = 0;
+	assert_int_equal(world.n_changed, 100);
+	assert_int_equal(turns, 13);
 }
 
 static void what_cannot_be_asked_counts_neither_way(void **state)
@@ -760,6 +792,7 @@ int main(void)
 		CORE_TEST(what_cannot_be_asked_counts_neither_way),
 		CORE_TEST(a_quorum_is_told_when_it_is_lost_and_when_it_is_back),
 		CORE_TEST(an_operators_word_is_settled_when_asked_for),
+		CORE_TEST(many_services_that_change_at_once_are_settled_in_turns),
 		CORE_TEST(services_that_ask_the_same_ask_once),
 		CORE_TEST(a_reload_keeps_state_counts_and_turns),
 		CORE_TEST(a_check_that_is_added_takes_nobody_out_before_it_fails),
