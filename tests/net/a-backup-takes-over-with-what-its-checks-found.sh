@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# set: full
 # limit: 120
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/pair.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# set: full
 # limit: 90
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/health.sh
@@ -21,7 +22,7 @@ services=()
 n=150
 for s in reset quiesce keep drain; do
 	services+=("$(service $s tcp 192.0.2.$n:80 nat rr $S1:80 $S2:80 |
-		jq -c --argjson p "$policies" --arg s $s '. + $p[$s] + {check: "web", slow_start: "2s"} |
+		jq -c --argjson p "$policies" --arg s $s '. + $p[$s] + {check: "web", slow_start: "4s"} |
 			.servers[].weight = 100')")
 	n=$((n + 1))
 done
@@ -77,17 +78,19 @@ is "milliseconds until then" "$(($(ended drain | cut -d ' ' -f 3) - since))" -ge
 # Back: it starts slowly, and what was kept goes on.
 echo well > "$RUN/web-server1/www/health"
 server_becomes 5 reset $S1:80 up
-w1=$(health_of reset $S1:80 .effective_weight)
-sleep 0.8
-w2=$(health_of reset $S1:80 .effective_weight)
-is "weight at once" "$w1" -le 50
-is "weight a while later" "$w2" -gt "$w1"
-is "its source" "$(health_of reset $S1:80 .weight_source)" = "slow start"
+rpc health.show "{\"service\": \"reset\", \"server\": \"$S1:80\"}" > "$RUN/begin"
+is "source of its weight" "$(jq -r .weight_source "$RUN/begin")" = "slow start"
+is "its weight at once" "$(jq .effective_weight "$RUN/begin")" -le 60
+grown()
+{
+	[ "$(health_of reset $S1:80 .effective_weight)" -gt "$(jq .effective_weight "$RUN/begin")" ]
+}
+wait_for 3 "it grows" grown
 whole()
 {
 	[ "$(health_of reset $S1:80 .effective_weight)" -eq 100 ]
 }
-wait_for 3 "it has its whole weight" whole
+wait_for 6 "it has its whole weight" whole
 for s in quiesce keep; do
 	for i in 1 2; do
 		background_wait $s$i
