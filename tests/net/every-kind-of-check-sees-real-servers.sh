@@ -23,8 +23,9 @@ dns_start()
 programs()
 {
 	cat > "$RUN/program" <<-'END'
-		#!/bin/sh
-		# program ADDRESS PORT VIP FILE: says what the file says, and goes by it.
+		#!/bin/bash
+		# program ADDRESS PORT VIP FILE: connects, says what the file says, and goes by it.
+		exec 3<> "/dev/tcp/$1/$2" || exit 9
 		read -r code words < "$4"
 		echo "$words, $1:$2 for $3 by $(id -un), $PLVS_SERVER_ADDRESS"
 		exit "$code"
@@ -97,6 +98,7 @@ health_config "$(checks '{"name": "tcp", "type": "tcp"}' \
 	  {"send": "QUIT\\r\\n"}, {"expect": "221 "}],
 	  "tls": {"on": true, "verify": true, "ca_file": "'"$RUN"'/tls.pem"}}' \
 	'{"name": "agent", "type": "agent", "weight": true}' \
+	'{"name": "share", "type": "agent", "weight": true, "port": 7003}' \
 	'{"name": "udp", "type": "udp", "steps": [{"send": "are you there?"}, {"expect": "there"}]}' \
 	'{"name": "dns", "type": "dns", "dns": {"name": "www.example.test", "expect": "203.0.113.7"}}' \
 	'{"name": "icmp", "type": "icmp"}' \
@@ -109,11 +111,15 @@ health_config "$(checks '{"name": "tcp", "type": "tcp"}' \
 		$LOAD/10 | jq -c '[.servers, ["tcp", "talk", "talk-tls", "agent", "udp", "dns", "icmp",
 			"exec", "load"]] as [$s, $c] | .servers =
 			[range($c | length) | $s[.] + {check: $c[.]}]')" \
+	"$(service share tcp 192.0.2.82:80 nat wrr $A:80/10 $B:80/10 |
+		jq -c '.servers[0].check = "share"')" \
 	"$(service evil tcp 192.0.2.81:80 nat wlc $EVIL | jq -c '.check = "evil"')"
 on_background server1 talker python3 "$TOP/tests/net/lib/talker.py" $A 7001 7002 7003 \
 	"$RUN/tls.pem" "$RUN/tls.key" "$RUN/talker"
 on_background server1 tcp "$PROBE" tcp-echo $TCP
+on_background server2 exec "$PROBE" tcp-echo $EXEC
 on_background server1 udp "$PROBE" udp-echo $UDP
+for i in 1 2; do web_start server$i; done
 dns_start 203.0.113.7
 wait_for 10 "the talker listens" grep -q ready "$RUN/talker.log"
 plvs_start
@@ -124,6 +130,8 @@ reason_says kinds $TALK "^4 answers as expected from $TALK"
 reason_says kinds $EXEC "all is well, $B:7007 for 192.0.2.80 by nobody, $B"
 wait_for 5 "the agent's half" weight_is $AGENT 5
 is "its source" "$(health_of kinds $AGENT .weight_source)" = agent
+web_ask client1 192.0.2.82 30 > "$RUN/answers"
+is "answers of the one with half of its weight" "$(answers_by "$RUN/answers" server1)" -eq 10
 # Piranha: below a load of 1 the weight rises, here by half of it times the cube root of 0.8.
 wait_for 10 "the load raises the weight" says $LOAD .weight_source load
 is "the weight by the load" "$(weight_of $LOAD)" -gt 10
