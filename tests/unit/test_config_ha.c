@@ -170,7 +170,7 @@ static void what_cannot_be_is_said_with_its_path(void **state)
 
 static void a_program_has_as_many_arguments_as_can_be_given_to_one(void **state)
 {
-	char text[1024], errors[1024], list[4096] = "\"/usr/bin/tell\"", document[8192];
+	char text[1024], errors[1024], list[2048] = "\"/usr/bin/tell\"", document[8192];
 	struct config *config;
 
 	(void)state;
