@@ -92,6 +92,9 @@ void publisher_detach(struct publisher *p);
 /* Frees the published snapshot: nobody reads any more. */
 void publisher_fini(struct publisher *p);
 
+/* Opens a draft with room for a service id. 0 or -ENOMEM. */
+int publisher_draft(struct publisher *p, uint32_t id);
+
 /* The node of a service as the draft, or without one the live snapshot, has it. */
 struct service *publisher_service(const struct publisher *p, uint32_t id);
 /* Puts a node into the draft, or takes it out (svc NULL). Takes over the caller's

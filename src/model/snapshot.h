@@ -8,6 +8,7 @@
  * snapshots. Built and freed by control, read by workers between two quiescent states.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/link.h"
@@ -66,6 +67,12 @@ struct snapshot {
 	uint32_t max_service_id;
 	struct service *services[]; /* [max_service_id + 1] by id; NULL = none */
 };
+
+/* Any. The node of a service id, or NULL. */
+static inline struct service *snapshot_service(const struct snapshot *s, uint32_t id)
+{
+	return id <= s->max_service_id ? s->services[id] : NULL;
+}
 
 static inline uint32_t addr4_hash(be32 addr)
 {
