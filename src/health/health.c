@@ -202,6 +202,7 @@ static void settle(struct group *g)
 		if (!g->members[i]->edge)
 			continue;
 		g->members[i]->edge = false;
+		member_log(g->members[i]);
 		if (o->edge)
 			o->edge(o->arg, g->key, &g->members[i]->ep);
 	}

@@ -84,7 +84,8 @@ struct watch {
 
 struct transition {
 	uint64_t at_ms;
-	uint8_t state, admin;
+	uint8_t state, admin, standing;
+	bool drained;
 	char *reason; /* or NULL: no memory */
 };
 
@@ -171,6 +172,8 @@ void runner_cancel(struct watch *w);
 /* --- members: members.c --- */
 struct member *member_create(struct group *g, const struct health_server *server, bool first);
 void member_destroy(struct member *m);
+/* The last change, in words. */
+void member_log(const struct member *m);
 /* A watch of it got an answer; r NULL: something else changed. */
 void member_heard(struct member *m, const struct watch *w, const struct probe_result *r,
 		  uint64_t now_us);

@@ -60,7 +60,7 @@ const struct watch *member_telling(const struct member *m)
 	return best;
 }
 
-static void log_edge(const struct member *m, const char *reason)
+void member_log(const struct member *m)
 {
 	static const char *const words[STANDING_MAX] = {
 		[STANDING_OUT] = "is not known yet",
@@ -74,21 +74,25 @@ static void log_edge(const struct member *m, const char *reason)
 		[HEALTH_ADMIN_DOWN] = ", forced",
 		[HEALTH_ADMIN_MAINT] = "",
 	};
+	const struct transition *t = &m->history[0];
 	char ep[ENDPOINT_STRLEN];
 	/* That a server is as it should be is no news when it begins. */
-	bool first = m->n_history == 1 && member_standing(&m->state) == STANDING_IN;
+	bool first = m->n_history == 1 && t->standing == STANDING_IN;
 
 	log_write(first ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "health",
 		  "%s: real server %s %s%s%s: %s", m->group->key,
-		  endpoint_format(&m->ep, ep, sizeof(ep)), words[member_standing(&m->state)],
-		  m->state.drain ? ", drained" : "", forced[m->state.admin], reason);
+		  endpoint_format(&m->ep, ep, sizeof(ep)), words[t->standing],
+		  t->drained ? ", drained" : "", forced[t->admin], t->reason ? t->reason : "");
 }
 
-/* Something people want to know of has changed: history, log, notification. */
+/* Something people want to know of has changed: history; log and notification follow when the
+ * group is settled, since ten thousand lines take their time. */
 static void edge(struct member *m, const char *reason)
 {
 	struct health *h = m->group->h;
 
+	if (m->edge)
+		member_log(m);
 	if (m->n_history == HEALTH_HISTORY)
 		free(m->history[--m->n_history].reason);
 	memmove(&m->history[1], &m->history[0], m->n_history * sizeof(m->history[0]));
@@ -97,11 +101,12 @@ static void edge(struct member *m, const char *reason)
 	m->history[0] = (struct transition){.at_ms = m->since_ms,
 					    .state = m->state.state,
 					    .admin = m->state.admin,
+					    .standing = (uint8_t)member_standing(&m->state),
+					    .drained = m->state.drain,
 					    .reason = strdup(reason)};
 	m->edge = true;
 	m->n_edges++;
 	h->totals.edges++;
-	log_edge(m, reason);
 }
 
 /* Whether all checks that are down are passive ones. */
