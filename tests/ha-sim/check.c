@@ -146,8 +146,20 @@ static void check_deaf(struct sim *s, struct node *n)
 			    (unsigned long long)(s->now - heard));
 }
 
+/* Both believe the other's present life. */
+static void check_met(struct sim *s)
+{
+	const struct freshness *a = &s->node[0].fresh, *b = &s->node[1].fresh;
+
+	if (!ha_session_equal(&a->peer, &b->mine) || !ha_session_equal(&b->peer, &a->mine))
+		s->met_since = 0;
+	else if (s->met_since == 0)
+		s->met_since = s->now;
+}
+
 void check_time(struct sim *s)
 {
+	check_met(s);
 	check_overlap(s);
 	check_service(s);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -243,9 +255,8 @@ static void check_silence(struct sim *s, const struct node *n)
 		sim_violate(s, "router %u takes over in time that was not watched", n->id);
 	/* Who has never heard the other in this life cannot tell it from a replay. */
 	if (node_effective(s, peer) && !peer->paused && !peer->late && !n->late &&
-	    ha_session_equal(&n->fresh.peer, &peer->fresh.mine) &&
-	    ha_session_equal(&peer->fresh.peer, &n->fresh.mine) && s->clean_since[peer->id] != 0 &&
-	    s->now - clear > deadtime + 2 * keepalive)
+	    s->met_since != 0 && s->clean_since[peer->id] != 0 &&
+	    s->now - later(clear, s->met_since) > deadtime + 2 * keepalive)
 		sim_violate(s, "router %u takes over from an active peer that it can hear", n->id);
 }
 
@@ -312,12 +323,16 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 	}
 }
 
-static void check_lease(struct sim *s, const struct node *n, uint64_t until)
+static void check_lease(struct sim *s, const struct node *n, const struct role *before,
+			uint64_t until)
 {
 	const struct role_config *cfg = &s->cfg[0];
+	const bool lapsed = before->lease_ms != 0 && before->lease_ms <= node_now(s, n);
 	const bool reach =
 		n->fresh_at != 0 && s->now - n->fresh_at <= UINT64_C(10) * cfg->deadtime_ms;
 
+	if (lapsed && n->lapsed_late != 0 && s->now - n->lapsed_late < cfg->keepalive_ms)
+		sim_violate(s, "router %u forwards at once after it stood still", n->id);
 	if (until == ROLE_LEASE_NONE) {
 		if (reach)
 			sim_violate(s, "router %u needs no lease though its peer was heard", n->id);
@@ -330,6 +345,9 @@ static void check_lease(struct sim *s, const struct node *n, uint64_t until)
 void check_step(struct sim *s, struct node *n, const struct role *before,
 		const struct role_event *ev, const struct role_actions *out)
 {
+	if (ev->type == ROLE_LATE)
+		n->lapsed_late =
+			before->lease_ms != 0 && before->lease_ms <= node_now(s, n) ? s->now : 0;
 	if (n->role.term < before->term)
 		sim_violate(s, "router %u: its term goes back", n->id);
 	check_unbelieved(s, n, before, ev, out);
@@ -339,7 +357,7 @@ void check_step(struct sim *s, struct node *n, const struct role *before,
 		if (a->type == ROLE_DO_NOTIFY)
 			check_row(s, n, before, a);
 		if (a->type == ROLE_DO_LEASE)
-			check_lease(s, n, a->until_ms);
+			check_lease(s, n, before, a->until_ms);
 	}
 	if (s->restarts_only && s->activations > 3)
 		sim_violate(s, "more than three role changes while one router is killed again and "

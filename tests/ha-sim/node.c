@@ -54,7 +54,8 @@ void node_start(struct sim *s, struct node *n)
 	n->life++;
 	n->offset = 1 + ((uint64_t)draw(s, UINT32_MAX) << 8);
 	n->started = n->late_at = n->steady_since = s->now;
-	n->lease = n->last_term = n->init_left = n->serving_heard = n->fresh_at = n->was_late = 0;
+	n->lease = n->last_term = n->init_left = n->serving_heard = n->fresh_at = n->was_late =
+		n->lapsed_late = 0;
 	s->disturbed_at = s->now;
 	memset(n->witnessed, 0, sizeof(n->witnessed));
 	for (size_t i = 0; i < sizeof(session.byte); i++)

@@ -131,6 +131,7 @@ struct node {
 	uint64_t witnessed[SIM_LINKS]; /* last answer received */
 	uint64_t serving_heard;	       /* last newest message that says the peer serves */
 	uint64_t late_at;	       /* last ROLE_LATE */
+	uint64_t lapsed_late;	       /* the last one, if the lease was over then; or 0 */
 	uint64_t was_late;	       /* last seen paused, or with late ticks */
 	uint64_t init_left;	       /* 0: not yet */
 	uint64_t steady_since;	       /* runs, not paused, on time; 0: not */
@@ -164,6 +165,7 @@ struct sim {
 
 	/* check.c */
 	uint64_t clean_since[2]; /* a clean way from this sender; 0: none */
+	uint64_t met_since;	 /* each believes the other's present life; 0: not */
 	uint64_t overlap_since;	 /* both have the VIPs; 0: not */
 	uint64_t contact_at;	 /* the first message of that time was believed */
 	uint64_t idle_since;	 /* nobody serves, somebody could */
