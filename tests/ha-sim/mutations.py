@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Breaks the role machine and the freshness check, one rule at a time, and sees who notices.
+
+usage: mutations.py [--steps N] [WORD...]
+
+Builds the simulation of each broken machine in a temporary directory and runs it; where it
+holds, the unit tests of both are run. WORD: only mutations with one of these in their name.
+Ends with 1 if one is noticed by nobody, or does not fit the sources any more.
+"""
+
+import argparse
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+UNIT_TESTS = ("test_ha_role", "test_ha_freshness")
+
+# What is broken, in which file, the text as it is, the text as it is then.
+MUTATIONS = [
+    ("a lease of two deadtimes", "src/ha/role.h",
+     "return cfg->deadtime_ms - 2 * cfg->keepalive_ms;",
+     "return 2 * cfg->deadtime_ms;"),
+    ("a lease that is a keepalive too long", "src/ha/role.h",
+     "return cfg->deadtime_ms - 2 * cfg->keepalive_ms;",
+     "return cfg->deadtime_ms - cfg->keepalive_ms;"),
+    ("no lease though the peer is in reach", "src/ha/role.c",
+     "\tif (role_peer_in_reach(r, t->now)) {",
+     "\tif (0) {"),
+    ("a lapsed lease is renewed at once", "src/ha/role.c",
+     " || t->now < r->lease_hold_ms)",
+     ")"),
+    ("a lease goes on in a conflict", "src/ha/role.c",
+     "\t\tif (r->conflict_ms != 0 && until >",
+     "\t\tif (0 && until >"),
+    ("who fences keeps the VIPs", "src/ha/role.c",
+     "\trole_add(t, ROLE_DO_FENCE);",
+     "\t"),
+    ("who fences goes on refusing connections", "src/ha/role.c",
+     "\trole_add(t, ROLE_DO_FENCE);\n\tif (r->give.frozen)\n\t\trole_add(t, ROLE_DO_UNFREEZE);",
+     "\trole_add(t, ROLE_DO_FENCE);"),
+    ("a STOP of an old term is obeyed", "src/ha/role_message.c",
+     "\tif (msg->term <= r->term) {\n\t\tstop_refuse",
+     "\tif (0) {\n\t\tstop_refuse"),
+    ("a lost conflict is not obeyed", "src/ha/role_message.c",
+     "\tif (role_conflict_order(r, msg, r->term) > 0) {",
+     "\tif (0) {"),
+    ("a conflict that the peer does not hear never ends", "src/ha/role.c",
+     "\tif (r->conflict_ms != 0 &&\n\t    t->now - r->conflict_ms >=",
+     "\tif (0 && r->conflict_ms != 0 &&\n\t    t->now - r->conflict_ms >="),
+    ("a takeover serves under the old term", "src/ha/role.c",
+     "\tr->takeover_term = r->term + 1;",
+     "\tr->takeover_term = r->term;"),
+    ("a message that names another session is fresh", "src/ha/freshness.c",
+     "\tif (!ha_session_equal(&msg->heard, &f->mine) || msg->heard_sequence > f->sent)\n\t\treturn HA_STALE;",
+     ""),
+    ("a retired session comes back", "src/ha/freshness.c",
+     "ha_session_is_none(&msg->session) || session_is_retired(f, &msg->session)",
+     "ha_session_is_none(&msg->session)"),
+    ("a sequence counts twice", "src/ha/freshness.c",
+     "\treturn ha_window_take(&f->window, msg->sequence) ? HA_FRESH : HA_COPY;",
+     "\tha_window_take(&f->window, msg->sequence);\n\treturn HA_FRESH;"),
+    ("what is thrown back is believed", "src/ha/freshness.c",
+     "\tif (ha_session_equal(&msg->session, &f->mine))\n\t\treturn HA_REFLECTED;",
+     ""),
+    ("a message that is not fresh shows life", "src/ha/role_message.c",
+     "\tcase HA_STALE:\n\t\tstale_message",
+     "\tcase HA_STALE:\n\t\tr->peer.fresh_ms = t->now;\n\t\tstale_message"),
+    ("stale messages delay for ever", "src/ha/role_message.c",
+     "\tr->stale_until_ms = until < limit ? until : limit;",
+     "\tr->stale_until_ms = until;\n\t(void)limit;"),
+    ("a takeover asks no witness", "src/ha/role.c",
+     "\t} else if (!role_witnesses_answer(r, t->now)) {\n\t\trole_deaf_text",
+     "\t} else if (0) {\n\t\trole_deaf_text"),
+    ("unwatched time counts as silence", "src/ha/role.c",
+     "\tr->no_active_ms = r->watch_ms = t->now;\n\tr->stale_until_ms = r->deaf_ms = 0;",
+     "\tr->watch_ms = t->now;\n\tr->stale_until_ms = r->deaf_ms = 0;"),
+    ("a takeover goes on after a standstill", "src/ha/role.c",
+     "\tif (r->state == HA_TAKEOVER && !r->takeover_forced) {",
+     "\tif (0) {"),
+    ("an active router that hears nothing goes on", "src/ha/role.c",
+     "\tif (role_hears_nothing(r, t->now)) {",
+     "\tif (0) {"),
+    ("after a standstill it is deaf at once", "src/ha/role_judge.c",
+     " && now - r->watch_ms >= r->cfg.deadtime_ms;",
+     ";"),
+    ("a lost peer alone makes it deaf", "src/ha/role_judge.c",
+     "\t       role_witnesses(r, now) == 0 &&",
+     "\t       1 &&"),
+    ("lost witnesses alone make it deaf", "src/ha/role_judge.c",
+     "role_peer_in_reach(r, now) && !role_peer_alive(r, now) &&",
+     "role_peer_in_reach(r, now) &&"),
+    ("deaf on one link it gives up at once", "src/ha/role_message.c",
+     "#define DEAF_DEADTIMES UINT64_C(3)",
+     "#define DEAF_DEADTIMES UINT64_C(0)"),
+    ("a start waits for the better one for ever", "src/ha/role.c",
+     "\t    t->now - r->good_since_ms < UINT64_C(2) * r->cfg.start_delay_ms)\n\t\treturn;",
+     "\t    1)\n\t\treturn;"),
+    ("two that start wait for each other", "src/ha/role_judge.c",
+     "\t       (p->witnesses > 0 || !asks_witnesses(r)) && peer_is_better(r);",
+     "\t       (p->witnesses > 0 || !asks_witnesses(r));"),
+    ("start_delay is skipped", "src/ha/role.c",
+     "\tif (t->now - r->good_since_ms < r->cfg.start_delay_ms)\n\t\treturn;",
+     ""),
+    ("both think that they rank lower", "src/ha/role_judge.c",
+     "\t\treturn priority > mine->priority ? 1 : -1;",
+     "\t\treturn 1;"),
+    ("relaying never ends", "src/ha/role.c",
+     "\tif (t->now - t->r->since_ms >= ROLE_RELAY_LIMIT_MS)",
+     "\tif (0)"),
+    ("a restart is taken without the connections", "src/ha/role_message.c",
+     "\tif (restarted && r->synchronised)",
+     "\tif (restarted)"),
+    ("a lapsed lease is renewed by what waited", "src/ha/role.c",
+     "\tif (role_is_late(r, t->now) || t->now < r->lease_hold_ms)",
+     "\tif (t->now < r->lease_hold_ms)"),
+]
+
+
+def build(tree, out, sources, libraries=()):
+    machine = glob.glob(tree + "/src/ha/role*.c") + [tree + "/src/ha/freshness.c"]
+    subprocess.run(
+        ["gcc", "-O2", "-w", "-D_GNU_SOURCE", "-I", tree + "/src", "-o", out]
+        + sources + machine + list(libraries), check=True)
+
+
+def noticed(tree, steps):
+    """By whom, or None."""
+    build(tree, tree + "/sim", glob.glob(tree + "/tests/ha-sim/*.c"))
+    run = subprocess.run([tree + "/sim", "--steps", str(steps)], stdout=subprocess.PIPE,
+                         text=True, check=False)
+    if run.returncode != 0:
+        lines = [line for line in run.stdout.splitlines()
+                 if line.startswith("seed ") or "never taken" in line]
+        return "simulation: " + (lines[0] if lines else "status %d" % run.returncode)
+    for name in UNIT_TESTS:
+        build(tree, tree + "/unit", [tree + "/tests/unit/" + name + ".c"], ["-lcmocka"])
+        run = subprocess.run([tree + "/unit"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             text=True, check=False)
+        if run.returncode != 0:
+            failed = [line.split("] ")[1].split(",")[0] for line in run.stderr.splitlines()
+                      if line.startswith("[  FAILED  ]") and "test(s)" not in line]
+            return name + ": " + (failed[0] if failed else "status %d" % run.returncode)
+    return None
+
+
+def attempt(mutation, steps):
+    name, path, old, new = mutation
+    with tempfile.TemporaryDirectory() as tree:
+        for part in ("src", "tests/ha-sim", "tests/unit"):
+            shutil.copytree(os.path.join(TOP, part), os.path.join(tree, part))
+        with open(os.path.join(tree, path), encoding="utf-8") as f:
+            text = f.read()
+        if text.count(old) != 1:
+            print("STALE    %s: the text is %d times in %s" % (name, text.count(old), path))
+            return False
+        with open(os.path.join(tree, path), "w", encoding="utf-8") as f:
+            f.write(text.replace(old, new))
+        by = noticed(tree, steps)
+    print("%s %s%s" % ("noticed " if by else "UNNOTICED", name, " (" + by + ")" if by else ""),
+          flush=True)
+    return by is not None
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="mutations.py [--steps N] [WORD...]")
+    parser.add_argument("--steps", type=int, default=10000000)
+    parser.add_argument("word", nargs="*")
+    args = parser.parse_args()
+    chosen = [m for m in MUTATIONS if not args.word or any(w in m[0] for w in args.word)]
+    results = [attempt(m, args.steps) for m in chosen]
+    print("%d of %d are noticed" % (sum(results), len(results)))
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
