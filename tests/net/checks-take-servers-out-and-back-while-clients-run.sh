@@ -157,11 +157,11 @@ web_up server1
 server_becomes 5 web $S2:80 up
 server_becomes 5 web $S1:80 up
 back=$(now_ms)
-sleep 0.5
-for i in 1 2 3; do
-	n=$(answers_between loop1 "$back" "$(now_ms)" | grep -c "server$i$" || true)
-	is "answers of server$i once it is back" "$n" -ge 1
-done
+answered()
+{
+	answers_between loop1 "$back" "$(now_ms)" | grep -q "$1\$"
+}
+for i in 1 2 3; do wait_for 5 "server$i answers clients again" answered server$i; done
 is "requests that failed since" \
 	"$(answers_between loop1 "$back" "$(now_ms)" | awk '$3 != 0' | wc -l)" -eq 0
 
