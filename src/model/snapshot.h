@@ -68,10 +68,10 @@ struct snapshot {
 	struct service *services[]; /* [max_service_id + 1] by id; NULL = none */
 };
 
-/* Any. The node of a service id, or NULL. */
+/* Any. The node of a service id, or NULL; of no snapshot as well. */
 static inline struct service *snapshot_service(const struct snapshot *s, uint32_t id)
 {
-	return id <= s->max_service_id ? s->services[id] : NULL;
+	return s && id <= s->max_service_id ? s->services[id] : NULL;
 }
 
 static inline uint32_t addr4_hash(be32 addr)
