@@ -165,6 +165,16 @@ static void crew_worker_of_ends(void)
 	crew_turn(c);
 }
 
+/* Apart from the loop: getcontext() may return twice, for all that compilers know. */
+static __attribute__((noinline)) void crew_context(ucontext_t *context, char *stack,
+						   void (*worker)(void))
+{
+	getcontext(context);
+	context->uc_stack.ss_sp = stack;
+	context->uc_stack.ss_size = CREW_STACK;
+	makecontext(context, worker, 0);
+}
+
 static inline void crew_init(struct crew *c, struct lab *l, const struct history *one,
 			     uint64_t seed, bool serial)
 {
@@ -182,10 +192,8 @@ static inline void crew_init(struct crew *c, struct lab *l, const struct history
 	crew_of_worker = c;
 	for (unsigned int i = 0; i < c->n; i++) {
 		c->turns[i] = turns[random_below(&c->random, 4)];
-		getcontext(&c->context[i]);
-		c->context[i].uc_stack.ss_sp = c->stacks + (size_t)i * CREW_STACK;
-		c->context[i].uc_stack.ss_size = CREW_STACK;
-		makecontext(&c->context[i], one != NULL ? crew_worker : crew_worker_of_ends, 0);
+		crew_context(&c->context[i], c->stacks + (size_t)i * CREW_STACK,
+			     one != NULL ? crew_worker : crew_worker_of_ends);
 	}
 	c->at = -1;
 }
