@@ -55,7 +55,7 @@ static void write_state(const struct writer *w, const struct ha_status *s)
 
 	one(w, "plvs_ha_pair", EXPO_GAUGE, "1: there is a peer", s->has_peer);
 	expo_head(w->out, &state);
-	for (unsigned int i = 0; w->s && i < HA_STATE_MAX; i++) {
+	for (unsigned int i = 0; w->s && i <= HA_STATE_MAX; i++) {
 		labels[0] = '\0';
 		expo_label(labels, LABELS, "state", role_state_name((enum ha_state)i));
 		expo_count(w->out, &state, labels, s->state == (enum ha_state)i);
@@ -94,6 +94,15 @@ static void write_peer(const struct writer *w, const struct ha_status *s)
 	one(w, "plvs_ha_peer_alive", EXPO_GAUGE, "1: the peer is heard", s->peer.alive);
 	one(w, "plvs_ha_peer_configuration_differs", EXPO_GAUGE,
 	    "1: the two routers have different shared configurations", s->peer.digest_differs);
+	one(w, "plvs_ha_peer_hears", EXPO_GAUGE,
+	    "0: the peer is heard and does not hear this router", !s->peer.deaf);
+	one(w, "plvs_ha_alarm", EXPO_GAUGE,
+	    "1: role or priority of the two routers do not go together", s->alarm[0] != '\0');
+	one(w, "plvs_ha_servers_up", EXPO_GAUGE,
+	    "real servers that this router sees up, once for each service", s->servers_up);
+	one(w, "plvs_ha_peer_servers_up", EXPO_GAUGE, "the same, of the peer", s->peer.servers_up);
+	one(w, "plvs_ha_backup_sees_more", EXPO_GAUGE,
+	    "1: the backup sees more real servers up than the active router", s->sees_more);
 	one_seconds(w, "plvs_ha_peer_heard_seconds", "since the peer was heard last",
 		    s->peer.known && s->peer.heard_ms != UINT64_MAX ? (double)s->peer.heard_ms / 1e3
 								    : -1);
