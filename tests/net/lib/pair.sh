@@ -174,8 +174,9 @@ pair_end()
 		rm -rf "/var/run/dpdk/$NET-$r"
 	done
 	for r in a b; do
-		[ ! -e "$RUN/$r.log" ] || cat "$RUN/$r.log" | sed "s/^/$r: /" >> "$RUN/plvs.log"
+		[ ! -e "$RUN/$r.log" ] || sed "s/^/$r: /" "$RUN/$r.log" >> "$RUN/plvs.log"
 	done
+	# shellcheck disable=SC2034 # of lib.sh
 	PLVS_PID=
 	true
 }
