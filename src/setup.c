@@ -272,6 +272,13 @@ static uint16_t host_watched(void *arg, const uint64_t **progress, bool *on_dema
 	return n;
 }
 
+static void host_poke(void *arg)
+{
+	const struct setup_host *host = arg;
+
+	link_poke(host->link);
+}
+
 static void host_request(void *arg, uint32_t id, const void *bytes, size_t len)
 {
 	const struct setup_host *host = arg;
@@ -298,6 +305,7 @@ void setup_ha(const struct config *config, struct setup_host *host, struct ha_op
 				     .port = host_port,
 				     .relayed = host_relayed,
 				     .watched = host_watched,
+				     .poke = host_poke,
 				     .changed = host_changed,
 				     .request = host_request,
 				     .arg = host,

@@ -94,6 +94,9 @@ struct ha_host {
 	/* Threads on the way of heartbeats, by what counts their rounds (relaxed loads); on_demand:
 	 * stands still rightly when there is nothing to do. At most HA_WATCHED; how many. */
 	uint16_t (*watched)(void *arg, const uint64_t **progress, bool *on_demand);
+	/* Those on demand are to make a round: heartbeats alone do not wake them while Linux does
+	 * not know the peer's MAC. May be NULL. */
+	void (*poke)(void *arg);
 	/* The role changed: checks, metrics, systemd. Any of them may be NULL. */
 	void (*changed)(void *arg, enum ha_state from, enum ha_state to, const char *text);
 	/* The peer sends a block of bytes and waits for an answer: ha_answer(). Borrowed. */

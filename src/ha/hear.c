@@ -82,6 +82,8 @@ void ha_send_all(struct ha *ha, struct ha_message *msg)
 			path_send(ha->paths[i], &copy, payload, sizeof(payload), ha_now_us());
 	}
 	late_wanted(&ha->late, ha_now_us());
+	if (ha->host.poke)
+		ha->host.poke(ha->host.arg);
 }
 
 int ha_hear_start(struct ha *ha, char error[256])

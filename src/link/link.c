@@ -252,6 +252,14 @@ static int post(struct link *l, struct link_msg *msg)
 	return 0;
 }
 
+void link_poke(struct link *l)
+{
+	const uint64_t one = 1;
+
+	if (write(l->msg_fd, &one, sizeof(one)) < 0)
+		log_debug(LINK_AREA, "eventfd: %s", strerror(errno)); /* full: woken anyway */
+}
+
 static void msg_free(struct link_msg *msg)
 {
 	free(msg->list);

@@ -141,6 +141,8 @@ int link_set_addresses(struct link *l, const struct link_address *list, uint32_t
 /* A takeover, or a fence: all addresses of the list that are active, as one group, come to
  * Linux or leave it. Gateways first. */
 int link_set_active(struct link *l, bool active);
+/* Has the thread make a round, so that its progress shows that it runs. Any thread; no wait. */
+void link_poke(struct link *l);
 /* Replaces the list of next hops that are wanted. */
 int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n);
 /* What DPDK says of the port's link. Ignored for ports with kernel_if. */

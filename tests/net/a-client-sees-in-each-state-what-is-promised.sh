@@ -68,8 +68,9 @@ timers()
 	done
 }
 
-# States have to last for a look, however busy the machine is.
-PAIR_HA=$(jq -c '. + {keepalive: "300ms", deadtime: "1200ms", start_delay: "2500ms",
+# States have to last for a look, however busy the machine is. Witnesses are asked less often than
+# heartbeats are sent, to a peer that is not there yet: a takeover must not depend on either.
+PAIR_HA=$(jq -c '. + {keepalive: "100ms", deadtime: "1200ms", start_delay: "2500ms",
 	grace: "5s", witnesses: [{link: "private", addresses: ["10.10.0.11"]}]}' <<< "$PAIR_HA")
 services=("$(service echo-tcp tcp 192.0.2.80:7 nat rr 10.10.0.11:7)"
 	"$(service echo-udp udp 192.0.2.80:7 nat rr 10.10.0.11:7)")
@@ -137,7 +138,7 @@ pair_at a
 ctl ha force > /dev/null
 row "taking over" takeover
 pair_becomes 10 a active
-timers 300ms 1200ms a
+timers 100ms 1200ms a
 rpc ha.maintenance '{"mode": "on", "force": true}' > /dev/null
 row "maintenance" maintenance
 loss a private rx "arp saddr ip 10.10.0.11"
