@@ -18,7 +18,7 @@ for t in nat-spreads-web-requests-by-weight dr-servers-answer-clients-directly \
 	ftp-crosses-by-nat-active-and-passive ftp-commands-cross-as-recorded \
 	fragments-cross-by-nat-and-dr tunnels-reach-servers-and-tell-path-mtu \
 	every-kind-of-check-sees-real-servers checks-take-servers-out-and-back-while-clients-run \
-	a-backup-takes-over-when-the-active-router-is-killed \
+	a-backup-takes-over-with-what-its-checks-found \
 	a-takeover-keeps-every-established-connection a-configuration-is-pushed-to-the-peer \
 	forged-and-replayed-heartbeats-change-nothing sigterm-leaves-nothing-behind; do
 	echo "=== $t"
