@@ -192,8 +192,8 @@ is "the drained one may still be chosen by persistence" "$(health_of kinds $AGEN
 echo maint > "$RUN/talker/agent"
 wait_for 5 "in maintenance nobody chooses it" says $AGENT .chosen false
 echo ready > "$RUN/talker/agent"
-wait_for 5 "it is ready" weight_is $AGENT 10
-is "chosen" "$(health_of kinds $AGENT .chosen)" = true
+wait_for 5 "it is ready" says $AGENT .chosen true
+is "its weight" "$(weight_of $AGENT)" -eq 10
 echo 1.5 > "$RUN/load-average"
 before=$(weight_of $LOAD)
 load_fell()
