@@ -70,8 +70,8 @@ timers()
 
 # States have to last for a look, however busy the machine is. Witnesses are asked less often than
 # heartbeats are sent, to a peer that is not there yet: a takeover must not depend on either.
-PAIR_HA=$(jq -c '. + {keepalive: "100ms", deadtime: "1200ms", start_delay: "2500ms",
-	grace: "5s", witnesses: [{link: "private", addresses: ["10.10.0.11"]}]}' <<< "$PAIR_HA")
+PAIR_HA=$(jq -c '. + {keepalive: "100ms", deadtime: "1200ms", start_delay: "2s",
+	grace: "4s", witnesses: [{link: "private", addresses: ["10.10.0.11"]}]}' <<< "$PAIR_HA")
 services=("$(service echo-tcp tcp 192.0.2.80:7 nat rr 10.10.0.11:7)"
 	"$(service echo-udp udp 192.0.2.80:7 nat rr 10.10.0.11:7)")
 pair_network 1 1

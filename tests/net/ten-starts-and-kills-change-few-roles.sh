@@ -11,14 +11,14 @@ moves()
 	grep -cE ' ha: (takeover|active|fenced|fault), was ' "$RUN/$1.log" || true
 }
 
-# ten_times ROUTER: it is killed and started, and lives for 0 to 2.7 seconds.
+# ten_times ROUTER: it is killed and started, and lives for 0 to 1.8 seconds.
 ten_times()
 {
 	local i
 	for i in 0 1 2 3 4 5 6 7 8 9; do
 		pair_kill "$1"
 		pair_start "$1"
-		sleep "$((i * 3 / 10)).$((i * 3 % 10))"
+		sleep "$((i * 2 / 10)).$((i * 2 % 10))"
 	done
 	pair_becomes 20 "$1" backup
 }
