@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# set: full
 # limit: 90
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/health.sh
