@@ -12,6 +12,12 @@ pair_ready 1 1 "$(service web tcp 192.0.2.80:80 nat rr 10.10.0.11:8080)"
 web_start server1 8080
 wait_for 10 "the web answers" pair_serves 192.0.2.80 3
 
+# silent ROUTER PATH: nothing was heard there for 500 ms.
+silent()
+{
+	[ "$(of "$1" ".paths[] | select(.name == \"$2\") | .heard_ms > 500")" = true ]
+}
+
 note "one path, one direction: nothing changes, and the path is shown"
 for path in public private; do
 	for r in a b; do
@@ -19,8 +25,8 @@ for path in public private; do
 			loss $r $path $direction "udp dport 7694"
 			stays 1 "active backup"
 			[ $direction = rx ] && deaf=$r || deaf=$(other $r)
-			is "$deaf hears nothing on $path" "$(of "$deaf" \
-				".paths[] | select(.name == \"$path\") | .heard_ms > 500")" = true
+			wait_for 5 "$deaf hears nothing on $path" silent "$deaf" $path
+			is "roles" "$(roles_seen)" = "active backup"
 			loss_end
 		done
 	done
