@@ -181,7 +181,7 @@ static void backup_tick(struct turn *t)
 	} else if (!role_witnesses_answer(r, t->now)) {
 		role_deaf_text(r, t->now, reason, sizeof(reason));
 		role_go(t, ROLE_ROW_DEAF, "%s", reason);
-	} else {
+	} else if (role_witnesses_since(r, r->no_active_ms + UINT64_C(2) * r->cfg.keepalive_ms)) {
 		role_silence_text(r, t->now, reason, sizeof(reason));
 		role_take_over(t, ROLE_ROW_SILENCE, false, reason);
 	}

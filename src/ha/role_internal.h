@@ -38,6 +38,9 @@ void role_take_over(struct turn *t, enum role_row row, bool forced, const char *
 /* role_judge.c: what the machine can tell. */
 bool role_ports_up(const struct role *r);
 bool role_witnesses_answer(const struct role *r, uint64_t now);
+/* On each VIP link one has answered since then. Who went deaf together with the silence has
+ * answers of before, for a moment. */
+bool role_witnesses_since(const struct role *r, uint64_t since);
 /* Heard not long ago: a lease is needed, and silence may be this router's own. */
 bool role_peer_in_reach(const struct role *r, uint64_t now);
 /* No path and no witness brings anything. */

@@ -9,6 +9,19 @@ bool role_peer_alive(const struct role *r, uint64_t now_ms)
 	return r->peer.fresh_ms != 0 && now_ms - r->peer.fresh_ms < r->cfg.deadtime_ms;
 }
 
+bool role_witnesses_since(const struct role *r, uint64_t since)
+{
+	for (uint8_t link = 0; link < r->cfg.n_vip_links; link++) {
+		bool answered = r->cfg.witnesses[link] == 0;
+
+		for (uint8_t w = 0; w < r->cfg.witnesses[link] && w < ROLE_MAX_WITNESSES; w++)
+			answered |= r->witness_ms[link][w] >= since;
+		if (!answered)
+			return false;
+	}
+	return true;
+}
+
 bool role_peer_in_reach(const struct role *r, uint64_t now)
 {
 	return r->cfg.has_peer && r->peer.fresh_ms != 0 &&

@@ -246,6 +246,12 @@ static void check_silence(struct sim *s, const struct node *n)
 				     later(n->steady_since, peer->active_since));
 
 	check_witnessed(s, n, deadtime + 1);
+	for (uint32_t l = 0; l < SIM_LINKS; l++) {
+		if (s->n_witnesses[l] > 0 && n->serving_heard != 0 &&
+		    n->witnessed[l] < n->serving_heard + 2 * keepalive)
+			sim_violate(s, "router %u takes over by answers of before the silence",
+				    n->id);
+	}
 	if (s->now - n->started < deadtime)
 		sim_violate(s, "router %u takes over within deadtime of its start", n->id);
 	if (n->serving_heard != 0 && s->now - n->serving_heard < deadtime)

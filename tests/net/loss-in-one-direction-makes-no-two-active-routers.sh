@@ -78,6 +78,7 @@ loss b private rx
 pair_becomes 2 a active
 is "why b gave up" "$(of b '.transitions.hears_nothing // 0')" -eq 1
 wait_for 10 "the web answers by a" pair_serves 192.0.2.80 3
+pair_becomes 5 b fault
 stays 1 "active fault"
 loss_end
 pair_becomes 5 b backup

@@ -406,6 +406,28 @@ static void overtaken_messages_show_life_and_nothing_else(void **state)
 	assert_true(role_peer_alive(&lab.r, lab.now));
 }
 
+static void who_goes_deaf_with_the_silence_takes_nothing_over(void **state)
+{
+	(void)state;
+	/* The last heartbeat, then the last answer, then nothing at all. */
+	lab_be(HA_BACKUP);
+	lab_pass(KEEPALIVE - 10);
+	lab.witnesses = false;
+	lab_pass(DEADTIME - KEEPALIVE + 20);
+	assert_int_equal(lab.r.state, HA_BACKUP);
+	lab_pass(DEADTIME);
+	assert_int_equal(lab.r.state, HA_FAULT);
+	assert_int_equal(lab.sent[HA_MSG_STOP], 0);
+	/* One answers at last. */
+	lab_be(HA_BACKUP);
+	lab_pass(KEEPALIVE - 10);
+	lab.witnesses = false;
+	lab_pass(DEADTIME - KEEPALIVE + 20);
+	lab_witness(1);
+	lab_tick();
+	assert_int_equal(lab.r.state, HA_TAKEOVER);
+}
+
 static void time_that_was_not_watched_does_not_count(void **state)
 {
 	(void)state;
@@ -1322,6 +1344,7 @@ int main(void)
 		cmocka_unit_test(a_message_that_is_not_fresh_changes_nothing_but_the_wait),
 		cmocka_unit_test(stale_messages_delay_a_takeover_by_one_deadtime_at_most),
 		cmocka_unit_test(overtaken_messages_show_life_and_nothing_else),
+		cmocka_unit_test(who_goes_deaf_with_the_silence_takes_nothing_over),
 		cmocka_unit_test(time_that_was_not_watched_does_not_count),
 		cmocka_unit_test(what_waited_while_the_loop_was_late_makes_nobody_active),
 		cmocka_unit_test(a_stop_with_fewer_witnesses_is_refused_unless_forced),
