@@ -122,7 +122,8 @@ static void conn_put(struct worker *w, const struct sync_event *op)
 	}
 	if (op->flags & SYNC_F_FTP)
 		c->c.flags |= CONN_F_FTP;
-	/* After a takeover the first answer must not wait for ARP: a lost request costs a second. */
+	/* After a takeover the first answer must not wait for ARP: a lost request costs a second.
+	 */
 	resolve_ahead4(w, c);
 	mark_synced(w, c, op);
 }
