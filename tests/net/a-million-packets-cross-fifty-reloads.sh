@@ -1,0 +1,6 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 180
+# set: full
+export PACKETS=1000000 RELOADS=50
+exec "$(dirname "$0")/reloads-under-load-lose-no-packet.sh"
