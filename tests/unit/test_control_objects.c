@@ -261,7 +261,7 @@ static uint32_t id_of(const struct identity *m, const char *server)
 	struct sync_server s = {.service = {.proto = IPPROTO_TCP}};
 	struct endpoint ep;
 
-	assert_int_equal(endpoint_parse(WEB + 4, &ep), 0);
+	assert_int_equal(endpoint_parse(&WEB[4], &ep), 0);
 	s.service.addr = ep.addr.v4;
 	s.service.port = ep.port;
 	assert_int_equal(endpoint_parse(server, &ep), 0);

@@ -257,8 +257,8 @@ static void http_looks_into_the_body_however_it_comes(void **state)
 	static const char *const texts[] = {
 		"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nall is well!",
 		"HTTP/1.1 200 OK\r\n\r\nall is well!",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-		"4\r\nall \r\n8;x=y\r\nis well!\r\n0\r\nT: 1\r\n\r\n",
+		("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "4\r\nall \r\n8;x=y\r\nis well!\r\n0\r\nT: 1\r\n\r\n"),
 	};
 	struct check_spec spec = http();
 	struct test_server s = {.base = env.base, .manner = ANSWERS};
