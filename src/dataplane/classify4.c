@@ -261,7 +261,8 @@ struct mark_table *classify4_create(const struct mark_rule4 *rules, uint32_t n,
 	c->hits = calloc(n + 1, sizeof(struct hit_counter *));
 	if (!c->rules || !c->hits)
 		goto err;
-	memcpy(c->rules, rules, n * sizeof(*rules));
+	if (n)
+		memcpy(c->rules, rules, n * sizeof(*rules));
 	ret = hits_take(c, old ? classifier_of(old) : NULL);
 	if (ret == 0)
 		ret = acl_compile(c);

@@ -389,7 +389,8 @@ int world_marks(struct harness *h, const struct mark_rule4 *rules, uint32_t n)
 
 	free(wd->rules);
 	wd->rules = calloc(n + 1, sizeof(*rules));
-	memcpy(wd->rules, rules, n * sizeof(*rules));
+	if (n)
+		memcpy(wd->rules, rules, n * sizeof(*rules));
 	wd->n_rules = n;
 	wd->marks = classify4_create(rules, n, old, error);
 	mark_table_put(old);
