@@ -19,10 +19,16 @@ struct guest {
 	struct event *drip;
 	size_t dripped;
 	bool answered;
+	struct guest *next;
 };
 
 static void guest_free(struct guest *g)
 {
+	struct guest **at = &g->s->guests;
+
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
 	if (g->bev && g->s->tls)
 		g->s->resumed += (uint32_t)SSL_session_reused(bufferevent_openssl_get_ssl(g->bev));
 	if (g->drip)
@@ -113,6 +119,8 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	}
 	g = calloc(1, sizeof(*g));
 	g->s = s;
+	g->next = s->guests;
+	s->guests = g;
 	g->bev = s->tls ? bufferevent_openssl_socket_new(s->base, fd, SSL_new(s->tls),
 							 BUFFEREVENT_SSL_ACCEPTING,
 							 BEV_OPT_CLOSE_ON_FREE)
@@ -153,6 +161,8 @@ void server_stop(struct test_server *s)
 {
 	evconnlistener_free(s->listener);
 	s->listener = NULL;
+	while (s->guests)
+		guest_free(s->guests);
 }
 
 uint16_t server_free_port(void)

@@ -21,6 +21,8 @@ enum manner {
 	MANNERS
 };
 
+struct guest;
+
 struct test_server {
 	struct event_base *base;
 	enum manner manner;
@@ -31,10 +33,12 @@ struct test_server {
 	uint64_t sent;	    /* bytes */
 	char request[2048]; /* what came last */
 	void *listener;
+	struct guest *guests; /* connected yet */
 };
 
 /* On 127.0.0.1 at a port of its own; the rest of s is given. */
 void server_start(struct test_server *s);
+/* Also ends its connections. */
 void server_stop(struct test_server *s);
 /* A context with a fresh certificate for "good.example" and 127.0.0.1, expired or not;
  * written as PEM to the path unless that is NULL. */
