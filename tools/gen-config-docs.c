@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "control/config.h"
+#include "config/config.h"
 #include "sched/sched.h"
 
 /*

@@ -8,7 +8,7 @@
 #include "cli/complete.h"
 #include "cli/grammar.h"
 #include "cli/out.h"
-#include "cli/rpc.h"
+#include "cli/rpc_call.h"
 
 #define CLI_DEFAULT_SOCKET     "/run/plvs/plvs.sock"
 #define CLI_DEFAULT_TIMEOUT_MS 10000

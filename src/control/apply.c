@@ -19,9 +19,9 @@
 
 #include "base/log.h"
 #include "control/apply.h"
-#include "control/builder.h"
-#include "control/internal.h"
-#include "control/watching.h"
+#include "publish/builder.h"
+#include "control/control_internal.h"
+#include "control/health_watch.h"
 #include "sched/sched.h"
 
 #define STEP_US 2000 /* of work before others have their turn */

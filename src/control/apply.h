@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "control/rpc.h"
+#include "rpc/rpc_server.h"
 
 struct control;
 

@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "control/builder.h"
-#include "control/internal.h"
+#include "publish/builder.h"
+#include "control/control_internal.h"
 #include "control/metrics.h"
 #include "control/pair.h"
-#include "control/watching.h"
-#include "model/sync.h"
+#include "control/health_watch.h"
+#include "model/sync_event.h"
 #include "sched/sched.h"
 
 #define PAIR_SOON_MS 50 /* several changes are one piece of news for the peer */

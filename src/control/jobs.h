@@ -5,7 +5,7 @@
 /*
  * Long work off the control thread: parsing, plans, compiling rules, texts of whole
  * configurations. One thread beside it, jobs in order. While a job runs the control thread
- * answers others; what the job reads nobody may change meanwhile (turns.h).
+ * answers others; what the job reads nobody may change meanwhile (change_queue.h).
  * Context: the control thread, but for work().
  */
 

@@ -8,7 +8,7 @@
  * Context: the control thread.
  */
 
-#include "control/internal.h"
+#include "control/control_internal.h"
 
 /* What a listing has for its rows. */
 struct listing_given {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "control/internal.h"
+#include "control/control_internal.h"
 
 #define MAX_METHODS 64
 

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "control/apply.h"
-#include "control/internal.h"
+#include "control/control_internal.h"
 #include "sched/sched.h"
 
 json_t *config_error_list_json(const struct config_error_list *list)

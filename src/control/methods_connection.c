@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "control/internal.h"
+#include "control/control_internal.h"
 
 #define MAX_STREAMS   64
 #define POLL_US	      500

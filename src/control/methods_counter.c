@@ -6,7 +6,7 @@
 
 #include "control/listing.h"
 #include "control/metrics.h"
-#include "control/watching.h"
+#include "control/health_watch.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
 

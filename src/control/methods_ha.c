@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/internal.h"
+#include "control/control_internal.h"
 #include "control/pair.h"
 
 /* --- commands: the ha thread answers, perhaps seconds later --- */

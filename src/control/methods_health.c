@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "control/listing.h"
-#include "control/watching.h"
+#include "control/health_watch.h"
 #include "health/member.h"
 
 /* Those of standing_names, and one more. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/builder.h"
+#include "publish/builder.h"
 #include "control/listing.h"
-#include "dataplane/classify4.h"
+#include "dataplane/stages/classify4.h"
 
 /* --- listing --- */
 

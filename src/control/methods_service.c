@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/builder.h"
-#include "control/config_index.h"
+#include "publish/builder.h"
+#include "config/object_index.h"
 #include "control/listing.h"
-#include "control/watching.h"
+#include "control/health_watch.h"
 #include "health/member.h"
 
 /* --- changes --- */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "control/internal.h"
+#include "control/control_internal.h"
 
 static void version(struct control *c, struct rpc_request *req, json_t *params)
 {

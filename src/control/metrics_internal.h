@@ -4,10 +4,10 @@
 
 /* What the files metrics*.c share among themselves. Nobody else includes it. */
 
-#include "control/expo.h"
-#include "control/internal.h"
+#include "rpc/openmetrics.h"
+#include "control/control_internal.h"
 #include "control/metrics.h"
-#include "control/scrape.h"
+#include "rpc/scrape.h"
 #include "base/lateness.h"
 
 struct metrics {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "control/metrics_internal.h"
-#include "control/watching.h"
+#include "control/health_watch.h"
 
 #define LABELS 256
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "control/metrics_internal.h"
-#include "control/watching.h"
+#include "control/health_watch.h"
 #include "health/member.h"
 
 #define CHUNK	1024U /* rows */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "control/internal.h"
+#include "control/control_internal.h"
 
 /* Of the class of heartbeats: synchronisation is a port above (docs/ha-protocol.md). */
 #define PORTS_ABOVE 1

@@ -9,7 +9,7 @@
  * Context: the control thread, or main before it starts.
  */
 
-#include "control/config.h"
+#include "config/config.h"
 #include "ha/ha.h"
 
 struct control;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "control/apply.h"
-#include "control/internal.h"
+#include "control/control_internal.h"
 #include "control/pair.h"
 
 /* --- at the router that sends --- */

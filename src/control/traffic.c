@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/publish.h"
+#include "publish/publisher.h"
 
 #define SAMPLE_S     2
 #define SERVERS_STEP 2048 /* ids looked at before others of the control thread have a turn */

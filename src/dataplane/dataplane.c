@@ -19,8 +19,8 @@
 
 #include "base/log.h"
 #include "dataplane/port.h"
-#include "dataplane/rings.h"
-#include "dataplane/sync.h"
+#include "dataplane/exits/rings.h"
+#include "dataplane/sync/conn_sync.h"
 
 #define AREA		  "dataplane"
 #define ERROR_LEN	  256

@@ -165,7 +165,8 @@ int worker_main(void *worker);
 /* One polling round at the given time. Returns what was done: packets, expiry, commands. */
 uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s);
 
-/* --- command.c, worker context: a bounded step of the commands that wait; 0 = none. --- */
+/* --- conn/conn_command.c, worker context: a bounded step of the commands that wait; 0 = none. ---
+ */
 uint32_t command_run(struct worker *w);
 
 #endif

@@ -11,13 +11,13 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
-#include "dataplane/answer.h"
-#include "dataplane/check_path.h"
-#include "dataplane/doors.h"
-#include "dataplane/lease.h"
-#include "dataplane/persist.h"
-#include "dataplane/pipeline.h"
-#include "dataplane/sync.h"
+#include "dataplane/stages/answer.h"
+#include "dataplane/check_path/check_path.h"
+#include "dataplane/exits/doors.h"
+#include "dataplane/exits/lease.h"
+#include "dataplane/persistence/persist.h"
+#include "dataplane/stages/pipeline.h"
+#include "dataplane/sync/conn_sync.h"
 
 #define URGENT_TICKS	  1   /* that an urgent frame waits for a full port: 63 to 125 ms */
 #define IDLE_ROUNDS	  200 /* empty ones before the first sleep */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "dataplane/dataplane.h"
-#include "dataplane/handshake.h"
+#include "dataplane/conn/handshake.h"
 
 /* Structs of uint64_t only. */
 _Static_assert(sizeof(struct worker_counters) % sizeof(uint64_t) == 0, "counters are words");

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "dataplane/ftp.h"
+#include "dataplane/ftp/ftp.h"
 #include "dataplane/pages.h"
-#include "dataplane/tunnel.h"
+#include "dataplane/tunnel/tunnel.h"
 
 int pkt_tag_offset = -1;
 

@@ -12,14 +12,14 @@
 #include <rte_mempool.h>
 #include <rte_ring.h>
 
-#include "dataplane/follow.h"
+#include "dataplane/fragment/fragment_track.h"
 #include "dataplane/owner.h"
-#include "dataplane/pkt.h"
-#include "dataplane/table4.h"
-#include "dataplane/wheel.h"
+#include "dataplane/stages/pkt.h"
+#include "dataplane/conn/table4.h"
+#include "dataplane/conn/wheel.h"
 #include "model/exchange.h"
-#include "model/publish.h"
-#include "model/sync.h"
+#include "model/published.h"
+#include "model/sync_event.h"
 
 #define PARK_MAX	  256 /* packets of one worker that wait for next hops */
 #define PARK_PER_NEXTHOP  64  /* about what Linux keeps for one neighbour */

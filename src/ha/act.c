@@ -7,7 +7,7 @@
 #include <rte_cycles.h>
 
 #include "base/log.h"
-#include "ha/internal.h"
+#include "ha/ha_internal.h"
 
 #define RELAY_IDLE_US 1000000
 

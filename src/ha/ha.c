@@ -16,7 +16,7 @@
 #include <event2/thread.h>
 
 #include "base/log.h"
-#include "ha/internal.h"
+#include "ha/ha_internal.h"
 
 #define FIFO_PRIORITY	10
 #define NETNS_DIRECTORY "/run/netns/"

@@ -4,7 +4,7 @@
 
 /*
  * The ha thread: hears the peer, runs the role machine (role.h) and carries out what it
- * decides: lease, grace, freeze and relay are words that workers read (model/publish.h);
+ * decides: lease, grace, freeze and relay are words that workers read (model/published.h);
  * addresses, connections and programs are others' work, asked for through struct ha_host.
  *
  * One libevent base on a thread of its own, SCHED_FIFO where allowed. It never waits for
@@ -18,11 +18,11 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-#include "ha/role.h"
-#include "ha/wire.h"
-#include "model/link.h"
-#include "model/publish.h"
-#include "model/sync.h"
+#include "ha/role/role.h"
+#include "ha/wire/ha_wire.h"
+#include "model/link_id.h"
+#include "model/published.h"
+#include "model/sync_event.h"
 
 #define HA_PATHS     ROLE_MAX_PATHS
 #define HA_WATCHED   (MAX_WORKERS + 1)

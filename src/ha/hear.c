@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ha/internal.h"
-#include "ha/wire.h"
+#include "ha/ha_internal.h"
+#include "ha/wire/ha_wire.h"
 
 #define REFUSED_TELL_US 60000000
 

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "health/echo.h"
-#include "health/internal.h"
+#include "health/health_internal.h"
 #include "health/pattern.h"
 #include "health/tls.h"
 

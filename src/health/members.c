@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "health/internal.h"
+#include "health/health_internal.h"
 
 struct member *member_create(struct group *g, const struct health_server *server, bool first)
 {

@@ -9,7 +9,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "health/table.h"
+#include "health/hash_table.h"
 
 #define CACHE_MAX     1024U  /* patterns; beyond it the cache begins anew */
 #define COMPILED_MAX  65536U /* bytes */

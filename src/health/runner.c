@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "health/internal.h"
+#include "health/health_internal.h"
 #include "health/source.h"
 
 #define STALL_US 20000U /* later than this the loop was kept by something else */

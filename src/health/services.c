@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "health/internal.h"
+#include "health/health_internal.h"
 
 /* One server as it will be. */
 struct plan {

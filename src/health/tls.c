@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "health/table.h"
+#include "health/hash_table.h"
 
 #define SESSIONS     4096U /* a few KiB each */
 #define CONTEXTS_MAX 256U

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "health/internal.h"
+#include "health/health_internal.h"
 
 /* What the spec leaves open comes from the server, then from the service. */
 static struct endpoint target_of(const struct group *g, const struct endpoint *server,

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "health/internal.h"
+#include "health/health_internal.h"
 
 const char *words_ordinal(uint32_t n, char *buf, size_t len)
 {

@@ -8,7 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "base/log.h"
-#include "link/internal.h"
+#include "link/link_internal.h"
 
 /*
  * af_packet and af_xdp report "up" whatever the interface under them does, so its own

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "link/internal.h"
+#include "link/link_internal.h"
 
 /* --- Configuration ------------------------------------------------------------------------ */
 

@@ -23,9 +23,9 @@
 #include "model/exchange.h"
 #include "model/fib.h"
 #include "model/limits.h"
-#include "model/link.h"
+#include "model/link_id.h"
 #include "model/nexthop.h"
-#include "model/publish.h"
+#include "model/published.h"
 
 #define LINK_IFNAME_LEN 16  /* IFNAMSIZ */
 #define LINK_ERROR_LEN	256 /* room for what went wrong, for a person */

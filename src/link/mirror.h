@@ -20,7 +20,7 @@
 #include "link/htab.h"
 #include "link/nlparse.h"
 #include "model/fib.h"
-#include "model/link.h"
+#include "model/link_id.h"
 
 #define MIRROR_ROUTES_MAX 1048576 /* beyond: left out and counted */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "link/internal.h"
+#include "link/link_internal.h"
 
 int taps_init(struct link *l)
 {

@@ -14,7 +14,7 @@
 #include <rte_ring_elem.h>
 
 #include "base/log.h"
-#include "link/internal.h"
+#include "link/link_internal.h"
 
 /*
  * The loop of the link thread: sleeps in libevent until a ring, a TAP, netlink or a

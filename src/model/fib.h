@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-#include "model/link.h"
+#include "model/link_id.h"
 
 enum route_kind {
 	ROUTE_ONLINK,  /* the destination is its own next hop */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/be.h"
-#include "model/link.h"
+#include "model/link_id.h"
 #include "model/snapshot.h"
 
 struct mark_prefix {
@@ -82,7 +82,7 @@ int mark_cover_trim(const struct mark_cover *c, const uint8_t *busy, struct mark
 void mark_cover_put(struct mark_cover *c); /* NULL is allowed */
 bool mark_cover_has(const struct mark_cover *c, be32 dest);
 
-/* The rules as compiled by dataplane/classify4.h, which knows the rest. */
+/* The rules as compiled by dataplane/stages/classify4.h, which knows the rest. */
 struct mark_table {
 	uint32_t refs; /* control only */
 	void (*destroy)(struct mark_table *t);

@@ -16,7 +16,7 @@
 
 #include "base/addr.h"
 #include "model/limits.h"
-#include "model/link.h"
+#include "model/link_id.h"
 
 enum nexthop_state {
 	NEXTHOP_INCOMPLETE, /* Linux is asking; packets wait in a small queue */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "model/publish.h"
+#include "model/published.h"
 
 struct runtime_leaver {
 	struct service_rt *service; /* one of the two */

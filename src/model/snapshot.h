@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/link.h"
+#include "model/link_id.h"
 #include "model/service.h"
 
 /* What an address is to this router. Kinds combine: bits. */

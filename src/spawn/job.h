@@ -8,7 +8,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-#include "spawn/wire.h"
+#include "spawn/spawner_wire.h"
 
 /*
  * A request:

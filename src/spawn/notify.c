@@ -8,7 +8,7 @@
 #include <sys/queue.h>
 
 #include "base/log.h"
-#include "spawn/wire.h"
+#include "spawn/spawner_wire.h"
 
 #define TIME_LIMIT_MS 10000
 #define BURST	      20

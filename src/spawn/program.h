@@ -4,7 +4,7 @@
 
 /* The two processes of one program. Context: processes forked by the spawner; one thread. */
 
-#include "spawn/wire.h"
+#include "spawn/spawner_wire.h"
 
 /* What the child of a supervisor says when it gets no further. */
 struct program_failure {

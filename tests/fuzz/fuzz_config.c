@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/config.h"
+#include "config/config.h"
 
 /*
  * Any bytes as a configuration. What is valid must say the same after a round trip and

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/ftp.h"
-#include "dataplane/ftp_text.h"
+#include "dataplane/ftp/ftp.h"
+#include "dataplane/ftp/ftp_text.h"
 
 /*
  * Lines that a client (first byte even) or a server (odd) of FTP sends. Whatever they are,

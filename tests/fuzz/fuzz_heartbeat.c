@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ha/bulk.h"
-#include "ha/freshness.h"
-#include "ha/keys.h"
-#include "ha/wire.h"
+#include "ha/wire/bulk.h"
+#include "ha/role/freshness.h"
+#include "ha/wire/keys.h"
+#include "ha/wire/ha_wire.h"
 
 /*
  * Any bytes as a datagram, as what an opened envelope holds, as a piece of a block, as a file

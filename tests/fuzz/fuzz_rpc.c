@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "control/rpc.h"
+#include "rpc/rpc_server.h"
 
 /*
  * Any bytes from a client of the control socket, which then closes its sending half: every

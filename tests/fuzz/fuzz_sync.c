@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ha/sync_recv.h"
-#include "ha/sync_record.h"
-#include "ha/sync_send.h"
+#include "ha/sync/sync_recv.h"
+#include "ha/sync/sync_record.h"
+#include "ha/sync/sync_send.h"
 
 /*
  * Any bytes as a record, a datagram of synchronisation, an acknowledgement. A record that

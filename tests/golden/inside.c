@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/builder.h"
+#include "publish/builder.h"
 #include "lib/world.h"
 #include "sched/sched.h"
 

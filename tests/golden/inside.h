@@ -4,8 +4,8 @@
 
 /* The stages in this process: one worker, ring ports, virtual time. */
 
-#include "control/config.h"
-#include "control/publish.h"
+#include "config/config.h"
+#include "publish/publisher.h"
 #include "golden/scenario.h"
 #include "lib/harness.h"
 

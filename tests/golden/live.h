@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "cli/rpc.h"
+#include "cli/rpc_call.h"
 #include "golden/scenario.h"
 
 #define QUEUE 64 /* frames of a port that nobody has taken yet */

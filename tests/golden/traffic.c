@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dataplane/tcp_state.h"
+#include "dataplane/conn/tcp_state.h"
 #include "golden/scenario.h"
 
 #define UDP_PAYLOAD 18 /* bytes, as recorded: 46 of IP */

@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ha/freshness.h"
-#include "ha/role.h"
+#include "ha/role/freshness.h"
+#include "ha/role/role.h"
 
 #define SIM_PATHS   3
 #define SIM_LINKS   2 /* VIP links: public and private, as the ports and the first two paths */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dataplane/sync.h"
-#include "dataplane/tcp_state.h"
+#include "dataplane/sync/conn_sync.h"
+#include "dataplane/conn/tcp_state.h"
 #include "lib/world.h"
 #include "sched/sched.h"
 

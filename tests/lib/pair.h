@@ -16,7 +16,7 @@
 
 #include "lib/bed.h"
 #include "lib/packet.h"
-#include "model/sync.h"
+#include "model/sync_event.h"
 
 #define PAIR_VIP     "10.1.0.100"
 #define PAIR_SERVER1 "10.10.0.1"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/classify4.h"
+#include "dataplane/stages/classify4.h"
 #include "model/nexthop.h"
 #include "sched/sched.h"
 

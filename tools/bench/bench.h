@@ -26,7 +26,7 @@
 #include <rte_mempool.h>
 
 #include "dataplane/dataplane.h"
-#include "dataplane/pipeline.h"
+#include "dataplane/stages/pipeline.h"
 
 #define BATCH_BURSTS 32
 #define BATCH	     (BATCH_BURSTS * BURST_MAX) /* packets prepared, then run */

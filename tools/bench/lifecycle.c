@@ -12,7 +12,7 @@
 
 #include <rte_cycles.h>
 
-#include "dataplane/tcp_state.h"
+#include "dataplane/conn/tcp_state.h"
 
 #define CLOSED_TICKS (120 * CONN_TICK_HZ) /* TIME_WAIT, FIN_WAIT */
 

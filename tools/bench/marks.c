@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "dataplane/classify4.h"
+#include "dataplane/stages/classify4.h"
 
 #define N_RULES	  10000
 #define MARK	  7

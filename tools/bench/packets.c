@@ -9,7 +9,7 @@
 #include <rte_tcp.h>
 
 #include "base/csum.h"
-#include "dataplane/tcp_state.h"
+#include "dataplane/conn/tcp_state.h"
 
 /* Addresses as in docs/performance.md: clients behind a gateway, servers on the link. */
 be32 scene_client(uint32_t i)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/tcp_state.h"
+#include "dataplane/conn/tcp_state.h"
 #include "sched/sched.h"
 
 #define GATEWAY 0xc6336401U /* 198.51.100.1, clients are behind it */

@@ -5,7 +5,7 @@
 #include <rte_ring_elem.h>
 
 #include "dataplane/pages.h"
-#include "dataplane/sync.h"
+#include "dataplane/sync/conn_sync.h"
 
 void scene_sync(struct scene *s)
 {

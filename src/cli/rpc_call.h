@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CLI_RPC_CALL_H
+#define PLVS_CLI_RPC_CALL_H
+
+/*
+ * One conversation with the router: JSON-RPC 2.0, a document a line, over its UNIX
+ * socket (docs/control-protocol.md). Blocking, one call at a time. The router's answers
+ * are not trusted: sizes and times are bounded, shapes are checked.
+ */
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdint.h>
+
+/* One document of an answer: the router itself gives up on a client at this size. */
+#define RPC_LINE_MAX (256U << 20)
+
+enum rpc_outcome {
+	RPC_OK,
+	RPC_REFUSED,	 /* the router answered with an error object */
+	RPC_UNREACHABLE, /* no connection, or it ended, or silence for too long */
+	RPC_GARBLED,	 /* what came is no answer */
+	RPC_STOPPED,	 /* by the row function or by *interrupt */
+};
+
+struct rpc_failure {
+	enum rpc_outcome outcome;
+	char text[512]; /* a sentence; the router's message for RPC_REFUSED, not escaped */
+	json_t *error;	/* the error object of RPC_REFUSED, owned; else NULL */
+};
+
+struct rpc {
+	char *path;
+	uint32_t timeout_ms;			/* for one document of the answer */
+	const volatile sig_atomic_t *interrupt; /* non-zero ends a call; may be NULL */
+	/* internal */
+	int fd;
+	uint32_t next_id;
+	char *buf;
+	size_t len, used, scanned;
+};
+
+/* Opens nothing yet. 0 or -ENOMEM. */
+int rpc_init(struct rpc *rpc, const char *path, uint32_t timeout_ms);
+void rpc_fini(struct rpc *rpc);
+
+/* Takes the rows of one notification (borrowed array); non-zero stops the call. */
+typedef int rpc_rows(void *arg, json_t *rows);
+
+/*
+ * params is borrowed and may be NULL. rows may be NULL: rows are then dropped.
+ * RPC_OK: *result is the caller's. Else *result is untouched and failure is filled; the
+ * caller ends with rpc_failure_clear(). After anything but RPC_OK and RPC_REFUSED the
+ * connection is closed; the next call opens it again.
+ */
+enum rpc_outcome rpc_call(struct rpc *rpc, const char *method, json_t *params, rpc_rows *rows,
+			  void *arg, json_t **result, struct rpc_failure *failure);
+void rpc_failure_clear(struct rpc_failure *failure);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define IFNAME_MAX 15 /* of Linux, without the NUL */
+
+/* At most MAX_PORTS ports: pairs are compared. */
+static void port_pair_check(struct config_context *ctx, const struct config_port *a, uint32_t ai,
+			    const struct config_port *b)
+{
+	const struct {
+		const char *key, *a, *b;
+	} same[] = {{"name", a->name, b->name},
+		    {"device", a->device, b->device},
+		    {"tap", a->tap, b->tap}};
+
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		if (strcmp(same[i].a, same[i].b) != 0)
+			continue;
+		/* A TAP that is named after its port says it once. */
+		if (i == 2 && strcmp(a->name, b->name) == 0)
+			continue;
+		context_push_key(ctx, same[i].key);
+		config_report(ctx, -EINVAL, NULL, "\"%s\" is that of node.ports[%u] already",
+			      same[i].b, ai);
+		context_pop(ctx);
+	}
+}
+
+static void addresses_check(struct config_context *ctx, const struct config_addr *v, uint32_t n)
+{
+	char text[PREFIX_STRLEN];
+
+	context_push_key(ctx, "addresses");
+	for (uint32_t i = 0; i < n; i++) {
+		context_push_index(ctx, i);
+		if (addr_is_zero(&v[i].addr))
+			config_report(ctx, -EINVAL, NULL, "an interface cannot have this address");
+		for (uint32_t k = 0; k < i; k++) {
+			if (!addr_equal(&v[i].addr, &v[k].addr))
+				continue;
+			config_report(ctx, -EINVAL, NULL,
+				      "%s stands here twice: it is addresses[%u] already",
+				      config_addr_format(&v[i], text, sizeof(text)), k);
+			break;
+		}
+		context_pop(ctx);
+	}
+	context_pop(ctx);
+}
+
+static void vlans_check(struct config_context *ctx, const struct config_port *port)
+{
+	uint8_t seen[(MAX_VLAN + 8) / 8] = {0};
+
+	context_push_key(ctx, "vlans");
+	for (uint32_t i = 0; i < port->n_vlans; i++) {
+		const struct config_vlan *v = &port->vlans[i];
+		char name[64];
+		int n = snprintf(name, sizeof(name), "%s.%u", port->tap, v->id);
+
+		if (v->id == 0)
+			continue; /* reported where it was parsed */
+		context_push_index(ctx, i);
+		context_push_key(ctx, "id");
+		if (seen[v->id / 8] & 1U << v->id % 8)
+			config_report(ctx, -EINVAL, NULL, "VLAN %u stands here twice", v->id);
+		else if (n > IFNAME_MAX)
+			config_report(ctx, -EINVAL, NULL,
+				      "\"%s\" is too long for an interface: expected a \"tap\" of "
+				      "at most %d characters",
+				      name, IFNAME_MAX - (n - (int)strlen(port->tap)));
+		context_pop(ctx);
+		seen[v->id / 8] |= (uint8_t)(1U << v->id % 8);
+		addresses_check(ctx, v->addresses, v->n_addresses);
+		context_pop(ctx);
+	}
+	context_pop(ctx);
+}
+
+static void metrics_check(struct config_context *ctx, const struct config_node *node)
+{
+	const struct endpoint *ep = &node->metrics_listen;
+	char text[ENDPOINT_STRLEN];
+
+	if (ep->addr.family == ADDR_NONE)
+		return;
+	context_push_key(ctx, "metrics");
+	context_push_key(ctx, "listen");
+	if (node->metrics_socket)
+		config_report(ctx, -EINVAL, NULL,
+			      "there is \"socket\" already: expected one of the two");
+	else if (ep->addr.family == ADDR_V4 && be32_to(ep->addr.v4) >> 24 != 127)
+		config_report(ctx, 0, NULL, "%s is not of loopback: whoever reaches it may read",
+			      endpoint_format(ep, text, sizeof(text)));
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
+void config_check_node(struct config_context *ctx, const struct config_node *node)
+{
+	for (uint32_t i = 0; i < node->n_ports; i++) {
+		const struct config_port *port = &node->ports[i];
+
+		if (!port->name)
+			continue; /* reported where it was parsed */
+		context_push_key(ctx, "ports");
+		context_push_index(ctx, i);
+		for (uint32_t k = 0; k < i; k++)
+			if (node->ports[k].name)
+				port_pair_check(ctx, &node->ports[k], k, port);
+		context_push_key(ctx, "linux");
+		addresses_check(ctx, port->addresses, port->n_addresses);
+		vlans_check(ctx, port);
+		context_pop(ctx);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+	metrics_check(ctx, node);
+	if (node->embryonic > node->connections) {
+		context_push_key(ctx, "workers");
+		context_push_key(ctx, "embryonic");
+		config_report(ctx, -EINVAL, NULL, "%u is above \"connections\", which is %u",
+			      node->embryonic, node->connections);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/object_index.h"
+
+/* Why an address can be neither a VIP nor a real server, or NULL. */
+static const char *addr_unusable(const struct addr *a)
+{
+	uint32_t v4 = be32_to(a->v4);
+
+	if (addr_is_zero(a))
+		return "the unspecified address";
+	if (a->family != ADDR_V4)
+		return a->v6[0] == 0xff ? "a multicast address" : NULL;
+	if (v4 >> 24 == 127)
+		return "a loopback address";
+	if (v4 >> 28 == 0xe)
+		return "a multicast address";
+	if (v4 >> 28 == 0xf)
+		return "a reserved or broadcast address";
+	return v4 >> 24 == 0 ? "an address of \"this network\"" : NULL;
+}
+
+static void unusable_check(struct config_context *ctx, const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+	const char *why = addr_unusable(a);
+
+	if (why)
+		config_report(ctx, -EINVAL, NULL, "%s is %s", addr_format(a, text, sizeof(text)),
+			      why);
+}
+
+struct place {
+	struct endpoint ep;
+	uint32_t index;
+};
+
+static int place_cmp(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int order = memcmp(&x->ep, &y->ep, sizeof(x->ep));
+
+	return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Sorted, so that thousands of servers cost n log n. key: "listen" or "servers". */
+static void duplicates_check(struct config_context *ctx, struct place *v, uint32_t n,
+			     const char *key, const char *member)
+{
+	char text[ENDPOINT_STRLEN];
+	uint32_t first = 0;
+
+	qsort(v, n, sizeof(*v), place_cmp);
+	for (uint32_t i = 1; i < n; i++) {
+		if (!endpoint_equal(&v[i].ep, &v[first].ep)) {
+			first = i;
+			continue;
+		}
+		context_push_key(ctx, key);
+		context_push_index(ctx, v[i].index);
+		if (member)
+			context_push_key(ctx, member);
+		config_report(ctx, -EEXIST, NULL, "%s stands here twice: it is %s[%u] already",
+			      endpoint_format(&v[i].ep, text, sizeof(text)), key, v[first].index);
+		if (member)
+			context_pop(ctx);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+}
+
+/* ---- listeners ---- */
+
+static void missing(struct config_context *ctx, const char *key, const char *text)
+{
+	context_push_key(ctx, key);
+	config_report(ctx, -EINVAL, NULL, "%s", text);
+	context_pop(ctx);
+}
+
+static void listeners_check(struct config_context *ctx, const struct config_service *svc,
+			    struct place *places)
+{
+	if (svc->mark) {
+		if (svc->n_listen || svc->proto)
+			missing(ctx, "mark",
+				"a service has either a mark, or a protocol and listeners");
+		return;
+	}
+	if (svc->n_listen == 0)
+		missing(ctx, "listen", "missing: expected at least one address:port");
+	if (!svc->proto)
+		missing(ctx, "protocol", "missing: expected one of tcp, udp");
+	for (uint32_t i = 0; i < svc->n_listen; i++) {
+		places[i] = (struct place){.ep = svc->listen[i], .index = i};
+		context_push_key(ctx, "listen");
+		context_push_index(ctx, i);
+		unusable_check(ctx, &svc->listen[i].addr);
+		if (svc->listen[i].port == 0 && svc->policy.persist_s == 0)
+			config_report(ctx, -EINVAL, NULL,
+				      "port 0 (any) needs persistence: expected a port from 1 to "
+				      "65535");
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+	duplicates_check(ctx, places, svc->n_listen, "listen", NULL);
+}
+
+/* ---- servers ---- */
+
+static bool has_listen_port(const struct config_service *svc, be16 port)
+{
+	for (uint32_t i = 0; i < svc->n_listen; i++)
+		if (svc->listen[i].port == port || svc->listen[i].port == 0)
+			return true;
+	return svc->n_listen == 0;
+}
+
+static void server_port_check(struct config_context *ctx, const struct config_service *svc,
+			      struct config_server *s)
+{
+	char text[ENDPOINT_STRLEN], listen[16];
+	bool rewrites = s->forward == FWD_NAT;
+
+	if (s->ep.port == 0 && has_listen_port(svc, 0))
+		return;
+	if (s->ep.port == 0) {
+		context_push_key(ctx, "address");
+		config_report(ctx, -EINVAL, NULL, "%s has no port: expected address:port",
+			      addr_format(&s->ep.addr, text, sizeof(text)));
+		context_pop(ctx);
+	} else if (!rewrites && !has_listen_port(svc, s->ep.port)) {
+		/* As IPVS: nothing but NAT rewrites ports. */
+		snprintf(listen, sizeof(listen), "%u", be16_to(svc->listen[0].port));
+		context_push_key(ctx, "address");
+		config_report(ctx, 0, NULL,
+			      "%s: with \"%s\" packets keep the service's port: %s is used",
+			      endpoint_format(&s->ep, text, sizeof(text)),
+			      forward_names[s->forward], listen);
+		context_pop(ctx);
+		s->ep.port = svc->listen[0].port;
+	}
+}
+
+static void server_check(struct config_context *ctx, const struct config_service *svc,
+			 struct config_server *s)
+{
+	context_push_key(ctx, "address");
+	unusable_check(ctx, &s->ep.addr);
+	context_pop(ctx);
+	server_port_check(ctx, svc, s);
+	if (s->lower == 0 || s->lower <= s->upper)
+		return;
+	context_push_key(ctx, "lower");
+	if (s->upper == 0)
+		config_report(ctx, 0, NULL, "%u has no effect without \"upper\"", s->lower);
+	else
+		config_report(ctx, -EINVAL, NULL, "%u is above \"upper\", which is %u", s->lower,
+			      s->upper);
+	context_pop(ctx);
+}
+
+/* Said of all services by the defaults it holds for those that can; said of one it must. */
+static void ftp_check(struct config_context *ctx, const struct config_service *svc)
+{
+	if (!svc->policy.ftp || !config_policy_states_ftp(&svc->policy))
+		return;
+	if (svc->mark || (svc->proto && svc->proto != IPPROTO_TCP))
+		missing(ctx, "ftp",
+			svc->mark ? "needs a service with listeners: not under a mark"
+				  : "needs \"protocol\": \"tcp\", not \"udp\"");
+	else if (svc->policy.forward == FWD_DR || svc->policy.forward == FWD_TUNNEL)
+		missing(ctx, "ftp",
+			"needs \"forward\": \"nat\": other methods do not see the answers");
+	for (uint32_t i = 0; svc->policy.forward == FWD_NAT && i < svc->n_servers; i++) {
+		if (svc->servers[i].forward != FWD_DR && svc->servers[i].forward != FWD_TUNNEL)
+			continue;
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		missing(ctx, "forward", "expected \"nat\" or \"local\": the service has \"ftp\"");
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+}
+
+static void tunnel_source_check(struct config_context *ctx, const struct config_service *svc)
+{
+	if (svc->policy.tunnel_source.negate)
+		missing(ctx, "tunnel_source", "expected a prefix, not all but one");
+}
+
+void config_check_service(struct config_context *ctx, struct config_service *svc)
+{
+	uint32_t n = svc->n_servers > svc->n_listen ? svc->n_servers : svc->n_listen;
+	struct place *places = calloc(n + 1, sizeof(*places));
+
+	if (!places) {
+		config_report_memory(ctx);
+		return;
+	}
+	listeners_check(ctx, svc, places);
+	ftp_check(ctx, svc);
+	tunnel_source_check(ctx, svc);
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		server_check(ctx, svc, &svc->servers[i]);
+		context_pop(ctx);
+		context_pop(ctx);
+		places[i] = (struct place){.ep = svc->servers[i].ep, .index = i};
+	}
+	duplicates_check(ctx, places, svc->n_servers, "servers", "address");
+	free(places);
+}
+
+/* ---- against others ---- */
+
+static void own_address_check(struct config_context *ctx, const struct config *config,
+			      const struct addr *a)
+{
+	struct config_index_key key = index_key_addr(INDEX_OWN, a);
+	char text[ADDR_STRLEN];
+
+	if (config_index_get(config->index, &key, NULL))
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is this router's own address (node.ports): expected one that "
+			      "can move to the peer",
+			      addr_format(a, text, sizeof(text)));
+}
+
+void config_check_conflicts(struct config_context *ctx, const struct config *config,
+			    const struct config_service *svc)
+{
+	char text[CONFIG_KEY_STRLEN], label[CONFIG_LABEL_STRLEN];
+	struct config_service *other = NULL;
+	struct config_index_key key;
+
+	for (uint32_t i = 0; i < svc->n_listen; i++) {
+		key = index_key_listen(svc->proto, &svc->listen[i]);
+		context_push_key(ctx, "listen");
+		context_push_index(ctx, i);
+		if (config_index_get(config->index, &key, &other))
+			config_report(ctx, -EEXIST, NULL, "%s is a listener of %s already",
+				      service_key_format(svc->proto, &svc->listen[i], 0, text,
+							 sizeof(text)),
+				      config_service_label(other, label, sizeof(label)));
+		own_address_check(ctx, config, &svc->listen[i].addr);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+	key = index_key_mark(svc->mark);
+	if (svc->mark && config_index_get(config->index, &key, &other)) {
+		context_push_key(ctx, "mark");
+		config_report(ctx, -EEXIST, NULL, "%u is the mark of %s already", svc->mark,
+			      config_service_label(other, label, sizeof(label)));
+		context_pop(ctx);
+	}
+	if (!svc->name)
+		return;
+	key = index_key_name(svc->name);
+	if (config_index_get(config->index, &key, &other)) {
+		context_push_key(ctx, "name");
+		config_report(ctx, -EEXIST, NULL, "\"%s\" is the name of another service already",
+			      svc->name);
+		context_pop(ctx);
+	}
+}
+
+void config_check_nat_servers(struct config_context *ctx, const struct config *config,
+			      const struct config_service *svc)
+{
+	char text[ADDR_STRLEN];
+
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		const struct config_server *s = &svc->servers[i];
+		struct config_index_key vip = index_key_addr(INDEX_VIP, &s->ep.addr);
+		struct config_index_key own = index_key_addr(INDEX_OWN, &s->ep.addr);
+
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		context_push_key(ctx, "address");
+		addr_format(&s->ep.addr, text, sizeof(text));
+		if (s->forward == FWD_NAT && config_index_get(config->index, &vip, NULL))
+			config_report(ctx, -EINVAL, NULL,
+				      "%s is a VIP: it cannot be a real server by \"nat\" as well",
+				      text);
+		else if (s->forward != FWD_LOCAL && config_index_get(config->index, &own, NULL))
+			config_report(ctx, 0, NULL,
+				      "%s is this router's own address: packets to such a server "
+				      "do not leave it",
+				      text);
+		context_pop(ctx);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+}
+
+static void nat_address_check(struct config_context *ctx, const struct config *config,
+			      const struct addr *vip)
+{
+	struct config_index_key key = index_key_addr(INDEX_NAT, vip);
+	char text[ADDR_STRLEN];
+
+	if (config_index_get(config->index, &key, NULL))
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is a real server by \"nat\": it cannot be a VIP as well",
+			      addr_format(vip, text, sizeof(text)));
+}
+
+void config_check_vips(struct config_context *ctx, const struct config *config,
+		       const struct config_service *svc)
+{
+	for (uint32_t i = 0; i < svc->n_listen; i++) {
+		context_push_key(ctx, "listen");
+		context_push_index(ctx, i);
+		nat_address_check(ctx, config, &svc->listen[i].addr);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+}
+
+/* ---- addresses ---- */
+
+static bool ports_are_known(const struct config_node *node)
+{
+	for (uint32_t i = 0; i < node->n_ports; i++)
+		if (!node->ports[i].name)
+			return false;
+	return true;
+}
+
+static bool vlan_is_listed(const struct config_node *node, link_id link)
+{
+	const struct config_port *port = &node->ports[link_port(link)];
+
+	for (uint32_t i = 0; i < port->n_vlans; i++)
+		if (port->vlans[i].id == link_vlan(link))
+			return true;
+	return link_vlan(link) == 0;
+}
+
+static void link_check(struct config_context *ctx, const struct config_node *node,
+		       struct config_address *a)
+{
+	char quoted[CONFIG_QUOTE_LEN], names[CONFIG_EXPECT_LEN] = "";
+	size_t at = 0;
+
+	a->link_id = LINK_ANY;
+	if (!a->link || !ports_are_known(node))
+		return;
+	context_push_key(ctx, "link");
+	if (config_link_find(node, a->link, &a->link_id) < 0) {
+		for (uint32_t i = 0; i < node->n_ports && at < sizeof(names); i++)
+			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
+					       i ? ", " : "", node->ports[i].name);
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is not a link: expected a port (%s) or port.VLAN",
+			      config_quote(a->link, quoted), names[0] ? names : "there is none");
+	} else if (!vlan_is_listed(node, a->link_id)) {
+		config_report(ctx, 0, NULL,
+			      "VLAN %u is not among the port's \"vlans\": its interface must be "
+			      "made by other means",
+			      link_vlan(a->link_id));
+	}
+	context_pop(ctx);
+}
+
+/* A prefix as it is routed: no host bits, more than one address and less than all. */
+static void prefix_bits_check(struct config_context *ctx, const struct config_address *a)
+{
+	uint32_t host = a->address.len ? (uint32_t)((1ULL << (32 - a->address.len)) - 1) : ~0U;
+	struct config_addr net = {.addr = a->address.addr, .len = a->address.len};
+	char text[PREFIX_STRLEN];
+
+	if (a->kind != CONFIG_ADDRESS_PREFIX || a->address.addr.family != ADDR_V4)
+		return;
+	if (a->address.len < 8 || a->address.len > 31) {
+		config_report(ctx, -EINVAL, NULL,
+			      "a prefix needs its length: expected ADDRESS/8 to ADDRESS/31");
+	} else if (be32_to(a->address.addr.v4) & host) {
+		net.addr.v4 &= be32_from(~host);
+		config_addr_format(&net, text, sizeof(text));
+		config_report(ctx, -EINVAL, NULL,
+			      "an address inside a prefix: expected the prefix, \"%s\"", text);
+	}
+}
+
+static void address_length_check(struct config_context *ctx, const struct config_address *a)
+{
+	uint8_t whole = a->address.addr.family == ADDR_V6 ? 128 : 32;
+	struct config_addr host = {.addr = a->address.addr, .len = whole};
+	char text[PREFIX_STRLEN];
+
+	config_addr_format(&host, text, sizeof(text));
+	if (a->kind == CONFIG_ADDRESS_VIP && a->address.len != whole)
+		config_report(ctx, -EINVAL, NULL,
+			      "a VIP is one address: expected \"%s\" without a prefix length",
+			      text);
+	if (a->kind == CONFIG_ADDRESS_GATEWAY && a->address.len == whole)
+		config_report(ctx, -EINVAL, NULL,
+			      "a gateway needs the prefix length of its network: expected "
+			      "\"%s/LENGTH\"",
+			      text);
+	prefix_bits_check(ctx, a);
+}
+
+void config_check_address(struct config_context *ctx, const struct config *config,
+			  struct config_address *a)
+{
+	struct config_index_key key = index_key_addr(INDEX_ADDRESS, &a->address.addr);
+	char text[ADDR_STRLEN];
+
+	context_push_key(ctx, "address");
+	unusable_check(ctx, &a->address.addr);
+	address_length_check(ctx, a);
+	if (config_index_get(config->index, &key, NULL))
+		config_report(ctx, -EEXIST, NULL, "%s stands in shared.addresses already",
+			      addr_format(&a->address.addr, text, sizeof(text)));
+	own_address_check(ctx, config, &a->address.addr);
+	if (a->kind == CONFIG_ADDRESS_VIP)
+		nat_address_check(ctx, config, &a->address.addr);
+	context_pop(ctx);
+	link_check(ctx, &config->node, a);
+	if (a->kind == CONFIG_ADDRESS_VIP || a->link)
+		return;
+	context_push_key(ctx, "link");
+	config_report(ctx, -EINVAL, NULL, "missing: a %s is on a link",
+		      a->kind == CONFIG_ADDRESS_GATEWAY ? "gateway" : "prefix");
+	context_pop(ctx);
+}
+
+/* ---- totals ---- */
+
+void config_check_limits(struct config_context *ctx, const struct config *config,
+			 uint64_t n_services, uint64_t n_servers)
+{
+	if (n_services > MAX_SERVICES)
+		config_report(ctx, -ENOSPC, NULL,
+			      "%llu services are more than the limit of %u (MAX_SERVICES)",
+			      (unsigned long long)n_services, MAX_SERVICES);
+	if (n_servers > MAX_SERVERS)
+		config_report(ctx, -ENOSPC, NULL,
+			      "%llu real servers are more than the limit of %u (MAX_SERVERS)",
+			      (unsigned long long)n_servers, MAX_SERVERS);
+	if (config_index_vips(config->index) > MAX_VIPS)
+		config_report(ctx, -ENOSPC, NULL,
+			      "%u different VIPs are more than the limit of %u (MAX_VIPS)",
+			      config_index_vips(config->index), MAX_VIPS);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONFIG_CONFIG_H
+#define PLVS_CONFIG_CONFIG_H
+
+/*
+ * The configuration as values: what a file or a request says, checked and with every
+ * default filled in. One schema table (config_schema.c) drives parsing, defaults, output
+ * and documentation.
+ *
+ * Two parts: `node` is about this machine and is never compared or sent to the peer;
+ * `shared` is what a pair of routers has in common.
+ *
+ * Order of servers: as in the file, the order of adding. The scheduler's list is the
+ * reverse (the last added is its head), so a server added by request goes to the *end*
+ * here, and what is saved loads as the same list.
+ *
+ * Context: control thread, and main before threads start. Nothing here blocks but reading
+ * and writing files.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "config/ha_config.h"
+#include "config/health_config.h"
+#include "model/conn_state.h"
+#include "model/limits.h"
+#include "model/link_id.h"
+#include "model/mark.h"
+#include "model/service.h"
+
+#define CONFIG_MAX_BYTES      (64U << 20) /* of a file or a text */
+#define CONFIG_MAX_DEPTH      32	  /* brackets within brackets */
+#define CONFIG_NAME_DEFAULT   "plvs"
+#define CONFIG_SOCKET_DEFAULT "/run/plvs/plvs.sock"
+#define CONFIG_MAX_ERRORS     100 /* and as many warnings; more are counted */
+
+/* ---- errors ---- */
+
+struct config_error {
+	char *path;	       /* "shared.services[2].scheduler"; "" = the whole document */
+	char *message;	       /* says what is wrong and what was expected; without the path */
+	char *expected;	       /* or NULL */
+	char *suggestion;      /* the near miss, or NULL */
+	uint32_t line, column; /* from 1; column in characters; 0 = no text to point into */
+};
+
+struct config_error_list {
+	struct config_error *v;
+	uint32_t n;
+	uint32_t n_more; /* beyond CONFIG_MAX_ERRORS: counted only */
+};
+
+struct config_errors {
+	char *file; /* name for messages, or NULL */
+	struct config_error_list errors;
+	struct config_error_list warnings;
+	/* Why, for the code of an answer: 0 with errors.n == 0; else -EINVAL, -ENOENT (no
+	 * such object), -EEXIST, -ENOSPC (a limit; the message names it), -EIO and what
+	 * open() says (file), -ENOMEM. The first error decides. */
+	int reason;
+};
+
+void config_errors_init(struct config_errors *errors);
+void config_errors_fini(struct config_errors *errors);
+/* "FILE:12:7: shared.services[2].scheduler: ..." (parts that are unknown left out). */
+const char *config_error_format(const struct config_errors *errors, const struct config_error *e,
+				char *buf, size_t len);
+/* The object of docs/control-protocol.md: {path, message, line, column, expected,
+ * suggestion}. New reference, NULL: out of memory. */
+json_t *config_error_json(const struct config_error *e);
+
+/* ---- values ---- */
+
+struct config_addr {
+	struct addr addr; /* host bits kept */
+	uint8_t len;
+};
+
+struct config_route {
+	struct prefix dest; /* "default" = 0.0.0.0/0 */
+	struct addr via;    /* ADDR_NONE: on the link */
+	struct addr source; /* ADDR_NONE: Linux chooses */
+	uint32_t metric;    /* 0 = Linux's default */
+};
+
+struct config_vlan {
+	uint32_t id; /* 1 .. MAX_VLAN */
+	struct config_addr *addresses;
+	uint32_t n_addresses;
+	struct config_route *routes;
+	uint32_t n_routes;
+};
+
+struct config_port {
+	char *name;	 /* role: "public" */
+	char *device;	 /* DPDK device name */
+	char *tap;	 /* the Linux interface; default: the port's name */
+	uint32_t queues; /* 0 = as many as workers and driver allow */
+	uint32_t mtu;
+	/* linux: */
+	struct config_addr *addresses;
+	uint32_t n_addresses;
+	struct config_route *routes;
+	uint32_t n_routes;
+	struct config_vlan *vlans;
+	uint32_t n_vlans;
+};
+
+struct config_node {
+	char *name;
+	struct config_port *ports; /* the index is the port number that links use */
+	uint32_t n_ports;
+	char *netns;   /* linux.netns: a name of `ip netns` or a path; NULL = the process's */
+	char *socket;  /* control.socket */
+	uint32_t mode; /* control.mode: permission bits */
+	uint32_t connections; /* workers.connections, over all workers */
+	uint32_t embryonic;   /* workers.embryonic: share for half-open ones; 0 = no bound */
+	uint8_t idle;	      /* workers.idle: enum config_idle */
+	uint8_t log_level;    /* log.level: enum log_level */
+	char *state_dir;
+	struct endpoint metrics_listen; /* metrics.listen; family NONE: not there */
+	char *metrics_socket;		/* metrics.socket, or NULL */
+	struct config_ha_node ha;
+	struct config_notify notify;
+};
+
+enum config_idle {
+	CONFIG_IDLE_SLEEP,
+	CONFIG_IDLE_POLL,
+};
+
+/* A policy stands in `defaults` and on the service. Values are always filled in: the
+ * service's own, else that of `defaults`, else the built-in one; `set` tells which were
+ * given at this very place (bits are the schema's). */
+struct config_policy {
+	uint64_t set;
+	const char *scheduler;	  /* one of config.schedulers: not owned */
+	uint32_t scheduler_flags; /* SCHED_SH_*, SCHED_MH_* */
+	uint8_t forward;	  /* enum forward_method */
+	bool one_packet;
+	uint8_t netmask_len;   /* persistence.netmask */
+	uint32_t persist_s;    /* persistence.timeout; 0 = none */
+	bool expire_quiescent; /* persistence.expire_quiescent */
+	uint8_t gone;	       /* on_server_gone: enum server_gone */
+	uint8_t unknown;       /* enum unknown_policy */
+	bool sloppy_tcp;
+	bool nat_icmp_send;
+	bool ftp;
+	struct mark_prefix tunnel_source; /* len 0: the router's own address */
+	uint32_t reuse;			  /* conn_reuse: REUSE_* */
+	uint32_t drain_s;		  /* drain_timeout */
+	uint32_t timeout_s[CONN_STATE_MAX];
+	struct config_health health;
+};
+
+#define CONFIG_SERVER_FORWARD 1 /* bits of config_server.set */
+#define CONFIG_SERVER_CHECK   2
+
+struct config_server {
+	struct endpoint ep; /* port 0 only with a mark: keeps the destination port */
+	uint32_t weight;
+	uint32_t upper, lower;	    /* connections, 0 = none */
+	uint8_t forward;	    /* enum forward_method, effective */
+	bool sorry;		    /* serves only while the quorum is lost */
+	struct config_checks check; /* effective */
+	uint64_t set;		    /* CONFIG_SERVER_*: was given here, not inherited */
+};
+
+struct config_service {
+	char *name;		 /* label, or NULL */
+	uint8_t proto;		 /* IPPROTO_TCP, IPPROTO_UDP; 0 with a mark */
+	uint32_t mark;		 /* 0 = none */
+	struct endpoint *listen; /* [0] is the identity; none with a mark */
+	uint32_t n_listen;
+	struct config_policy policy;
+	struct config_server *servers; /* in the file's order: see the top */
+	uint32_t n_servers;
+
+	uint32_t position; /* in shared.services */
+	/* For the service's own part of the digest; filled on demand. */
+	uint8_t digest[32];
+	bool digest_valid;
+};
+
+enum config_address_kind {
+	CONFIG_ADDRESS_VIP,
+	CONFIG_ADDRESS_GATEWAY,
+	CONFIG_ADDRESS_PREFIX,
+};
+
+struct config_address {
+	struct config_addr address; /* len 32 for a VIP */
+	uint8_t kind;		    /* enum config_address_kind */
+	char *link;		    /* "public", "public.10", or NULL */
+	link_id link_id;	    /* resolved, or LINK_ANY */
+};
+
+/* A mark rule; what it matches is resolved in rule. */
+struct config_mark {
+	struct mark_rule4 rule;
+	char *link; /* "public", "!public.10", or NULL */
+	char *comment;
+};
+
+/* A third party that answers ARP on a VIP link: who hears none must not take over. */
+struct config_witness {
+	char *link;	 /* "public", "public.10" */
+	link_id link_id; /* resolved */
+	struct config_addr *addresses;
+	uint32_t n_addresses;
+};
+
+enum config_compat {
+	CONFIG_COMPAT_NONE,
+	CONFIG_COMPAT_IPVS,
+};
+
+struct config_shared {
+	uint8_t compat; /* enum config_compat: what `defaults` does not state */
+	struct config_policy defaults;
+	struct config_address *addresses;
+	uint32_t n_addresses;
+	struct config_mark *marks; /* in order: the last that matches decides */
+	uint32_t n_marks;
+	struct config_ha_shared ha;
+	struct config_check *checks;
+	uint32_t n_checks;
+	struct config_service **services;
+	uint32_t n_services;
+};
+
+struct config_index;
+
+struct config {
+	struct config_node node;
+	struct config_shared shared;
+	const char *const *schedulers;	    /* names, ends with NULL; not owned */
+	struct config_index *index;	    /* identity -> object; config_index.h */
+	const struct config_check **checks; /* of shared, by name; n_checks */
+	uint32_t n_checks;
+	uint32_t n_servers; /* of all services */
+	char *file;	    /* it came from, or NULL */
+	/* For the part of the digest that is no service's; filled on demand. */
+	uint8_t rest_digest[32];
+	bool rest_digest_valid;
+};
+
+/* ---- whole configurations ---- */
+
+/* schedulers: sched_names(), must outlive the configuration. errors is initialised by the
+ * caller and gets warnings also on success. 0 with *out, or errors->reason. */
+int config_load(const char *path, const char *const *schedulers, struct config **out,
+		struct config_errors *errors);
+/* The same of a text; file is the name for messages, may be NULL. */
+int config_parse(const char *text, size_t len, const char *file, const char *const *schedulers,
+		 struct config **out, struct config_errors *errors);
+void config_destroy(struct config *config); /* NULL is allowed */
+
+enum config_part {
+	CONFIG_ALL,
+	CONFIG_NODE,
+	CONFIG_SHARED,
+};
+
+/* What a file would say: defaults left out, order kept; policies that a service states
+ * itself stay even where `defaults` says the same. New references, NULL: out of memory. */
+json_t *config_to_json(const struct config *config, enum config_part part);
+json_t *config_service_to_json(const struct config *config, const struct config_service *svc);
+json_t *config_server_to_json(const struct config *config, const struct config_service *svc,
+			      const struct config_server *server);
+json_t *config_mark_to_json(const struct config_mark *mark);
+json_t *config_address_to_json(const struct config_address *address);
+/* Tabs, final newline; comments of the file it came from are not kept. free() it. */
+char *config_to_text(const struct config *config);
+/* Writes beside and renames; keeps the mode of a file that exists, else 0640. 0, or -errno
+ * with errors filled. */
+int config_save(const struct config *config, const char *path, struct config_errors *errors);
+
+#define CONFIG_DIGEST_STRLEN 65
+/* SHA-256 of what `shared` means, in hex: depends on order, not on spelling, comments or
+ * whether a default is spelled out. After a change of one service it costs that service. */
+const char *config_digest(struct config *config, char buf[CONFIG_DIGEST_STRLEN]);
+
+/* ---- the schema ---- */
+
+/* Every key: type, unit, default, limits, help. New reference. */
+json_t *config_schema_json(const char *const *schedulers);
+/* The tables of docs/configuration.md; free() it. */
+char *config_schema_markdown(const char *const *schedulers);
+
+/* ---- names of objects ---- */
+
+/* "tcp:10.1.0.100:80", "fwmark:7", any listener in that form, or the name. NULL: none. */
+struct config_service *config_service_find(const struct config *config, const char *text);
+/* Index into svc->servers, or -1. */
+int config_server_find(const struct config_service *svc, const struct endpoint *ep);
+/* The service's key, as in answers ("tcp:10.1.0.100:80"). buf of CONFIG_KEY_STRLEN. */
+#define CONFIG_KEY_STRLEN 64
+const char *config_service_key(const struct config_service *svc, char *buf, size_t len);
+/* "public", "public.10". 0 or -ENOENT. */
+int config_link_find(const struct config_node *node, const char *text, link_id *out);
+const char *config_link_format(const struct config_node *node, link_id link, char *buf, size_t len);
+
+/* ---- single changes ---- */
+
+/*
+ * In two steps, so that the data plane may refuse in between: config_*_add/edit/delete()
+ * check and prepare, and leave the configuration as it is; then config_change_commit()
+ * puts the change in, or config_change_abort() forgets it. One change at a time. Paths in
+ * errors are relative to the request's params ("server.weight", "set.scheduler").
+ * Return 0, or errors->reason.
+ */
+enum config_change_kind {
+	CONFIG_CHANGE_NONE,
+	CONFIG_CHANGE_SERVICE,
+	CONFIG_CHANGE_ADDRESS,
+	CONFIG_CHANGE_MARK,
+};
+
+struct config_change {
+	enum config_change_kind kind;
+	/* SERVICE: a server's change is its service's. NULL before = add, NULL after = delete.
+	 * before lives until commit, after is the configuration's from commit on. */
+	struct config_service *before, *after;
+	/* ADDRESS, MARK: copies, owned here */
+	bool added;
+	struct config_address address;
+	struct config_mark mark;
+	uint32_t position; /* in its list */
+};
+
+/* object: the service as in a configuration. */
+int config_service_add(struct config *config, const json_t *object, struct config_change *change,
+		       struct config_errors *errors);
+/* set: keys to change; null gives a key back to its default. `servers`, where given,
+ * replaces the list. */
+int config_service_edit(struct config *config, const char *service, const json_t *set,
+			struct config_change *change, struct config_errors *errors);
+int config_service_delete(struct config *config, const char *service, struct config_change *change,
+			  struct config_errors *errors);
+/* server: the object as in a configuration; it becomes the head of the scheduler's list. */
+int config_server_add(struct config *config, const char *service, const json_t *server,
+		      struct config_change *change, struct config_errors *errors);
+/* Keeps its place. */
+int config_server_edit(struct config *config, const char *service, const char *server,
+		       const json_t *set, struct config_change *change,
+		       struct config_errors *errors);
+int config_server_delete(struct config *config, const char *service, const char *server,
+			 struct config_change *change, struct config_errors *errors);
+/* object: {address, kind, link}. */
+int config_address_add(struct config *config, const json_t *object, struct config_change *change,
+		       struct config_errors *errors);
+int config_address_delete(struct config *config, const json_t *object, struct config_change *change,
+			  struct config_errors *errors);
+/* rule: the object as in a configuration; it comes before what stands at position now,
+ * UINT32_MAX = at the end. */
+int config_mark_add(struct config *config, const json_t *rule, uint32_t position,
+		    struct config_change *change, struct config_errors *errors);
+int config_mark_delete(struct config *config, uint32_t position, struct config_change *change,
+		       struct config_errors *errors);
+void config_change_commit(struct config *config, struct config_change *change);
+void config_change_abort(struct config_change *change);
+
+/* ---- plan ---- */
+
+enum config_action {
+	CONFIG_ADD,
+	CONFIG_EDIT,
+	CONFIG_DELETE,
+	CONFIG_MOVE,
+};
+
+extern const char *const config_action_names[]; /* "add", "edit", "delete", "move" */
+
+struct config_plan_item {
+	enum config_action action;
+	char *object; /* "service tcp:10.1.0.100:80", "server 10.0.0.1:80 of tcp:...", "address ..."
+		       */
+	char *detail; /* "weight: 1 -> 2; upper: 0 -> 10", or "" */
+	/* The objects, for who wants to count their connections; point into the two
+	 * configurations; NULL where it does not apply. */
+	const struct config_service *before, *after;
+	const struct config_server *server_before, *server_after;
+};
+
+struct config_plan {
+	struct config_plan_item *v;
+	uint32_t n;
+	char **restart; /* "node.workers.connections: 1000000 -> 2000000" */
+	uint32_t n_restart;
+	char **live; /* changes of node that take effect at once: "node.log.level: ..." */
+	uint32_t n_live;
+};
+
+/* 0 or -ENOMEM. before may be NULL: everything is added. */
+int config_plan(const struct config *before, const struct config *after, struct config_plan **out);
+void config_plan_destroy(struct config_plan *plan);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONFIG_CONFIG_INTERNAL_H
+#define PLVS_CONFIG_CONFIG_INTERNAL_H
+
+/* What the files config*.c share among themselves. Nobody else includes it. */
+
+#include "config/config.h"
+#include "config/json_text.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Of the rows of a schema. */
+#define AT(s, member) .offset = offsetof(s, member)
+#define LIST_AT(s, items, count)                                                                   \
+	.shape = SHAPE_LIST, .offset = offsetof(s, items), .count_offset = offsetof(s, count)
+#define FIELDS(array) .fields = array, .n = ARRAY_LEN(array)
+
+/* ---- features that are described but do not work yet ---- */
+
+enum config_feature {
+	FEATURE_NONE,
+	FEATURE_IPV6,
+	FEATURE_MARK,
+	FEATURE_PERSISTENCE,
+	FEATURE_ONE_PACKET,
+	FEATURE_MAX
+};
+
+/* "IPv6 is", or NULL: it works. */
+const char *config_feature_missing(enum config_feature feature);
+
+/* ---- the schema ---- */
+
+enum config_type {
+	TYPE_BOOL,	/* bool */
+	TYPE_UINT,	/* uint32_t */
+	TYPE_SECONDS,	/* uint32_t; a time in whole seconds */
+	TYPE_MS,	/* uint32_t; a time in milliseconds; a bare number is seconds */
+	TYPE_MODE,	/* uint32_t; "0600" */
+	TYPE_ENUM,	/* uint8_t */
+	TYPE_SCHEDULER, /* const char *, one of the context's names */
+	TYPE_FLAGS,	/* uint32_t; a list of names */
+	TYPE_STRING,	/* char * */
+	TYPE_ADDRESS,	/* struct config_addr */
+	TYPE_ROUTE,	/* struct config_route */
+	TYPE_ENDPOINT,	/* struct endpoint */
+	TYPE_SERVER,	/* struct endpoint; the port may be missing (0) */
+	TYPE_NETMASK,	/* uint8_t, prefix length */
+	TYPE_MATCH,	/* struct mark_prefix */
+	TYPE_PORTS,	/* struct mark_ports */
+	TYPE_CHECKS,	/* struct config_checks: a name or a list of them */
+	TYPE_STATUS,	/* struct check_status_range */
+	TYPE_OBJECT,	/* the struct at the offset */
+	TYPE_INLINE,	/* the same, its keys stand among those of the object around it */
+};
+
+enum config_shape {
+	SHAPE_ONE,
+	SHAPE_LIST,	   /* item *, uint32_t count */
+	SHAPE_ONE_OR_LIST, /* the same; a single value stands for a list of one */
+	SHAPE_POINTERS,	   /* item **, uint32_t count */
+};
+
+enum config_text_rule {
+	RULE_LABEL,   /* letters, digits, '.', '_', '-' */
+	RULE_PORT,    /* as a label, no dot, starts with a letter: "public.10" is a link */
+	RULE_IFNAME,  /* what Linux takes for an interface */
+	RULE_PATH,    /* absolute */
+	RULE_NETNS,   /* a name or an absolute path */
+	RULE_LINK,    /* a port or port.VLAN, "!" before it negates */
+	RULE_COMMENT, /* anything printable */
+	RULE_TEXT,    /* bytes, with escapes */
+	RULE_DEVICE,  /* what DPDK takes for a device: no blanks, no commas */
+	RULE_MAX
+};
+
+/* Bits of config_policy.set from here on are health's; below are those of config_schema.c. */
+#define CONFIG_SET_HEALTH 40
+#define CONFIG_SET_CHECK  CONFIG_SET_HEALTH /* `check` */
+
+#define FIELD_REQUIRED 0x1U
+#define FIELD_LIVE     0x2U /* of node: a change takes effect without a restart */
+
+struct config_object;
+
+struct config_field {
+	const char *name;
+	uint8_t type;	 /* enum config_type */
+	uint8_t shape;	 /* enum config_shape */
+	uint8_t flags;	 /* FIELD_* */
+	uint8_t set_bit; /* bit of the object's `set`; 0 = not inherited */
+	uint8_t feature; /* enum config_feature: of the whole key */
+	uint8_t rule;	 /* enum config_text_rule */
+	uint16_t offset, count_offset;
+	uint64_t min, max; /* of a number; of a string's length; max of a list: its length */
+	uint32_t most;	   /* entries of a list of strings; 0: max */
+	uint64_t def;
+	const char *def_text;	      /* TYPE_STRING, or what documentation says instead of def */
+	const char *max_name;	      /* "MAX_LISTEN" */
+	const char *const *names;     /* TYPE_ENUM, TYPE_FLAGS: end with NULL */
+	const uint8_t *values;	      /* TYPE_ENUM: value of each name; NULL = its index */
+	const uint8_t *name_features; /* enum config_feature of each name, or NULL */
+	const char *noun;	      /* "a scheduler" */
+	const char *unit;
+	const struct config_object *object;
+	const char *help;
+};
+
+/* How many entries a list may have. */
+static inline uint64_t config_field_most(const struct config_field *f)
+{
+	return f->most ? f->most : f->max;
+}
+
+struct config_object {
+	const char *noun; /* "a service" */
+	const struct config_field *fields;
+	uint16_t n;
+	uint16_t size;	     /* of the struct */
+	uint16_t set_offset; /* of uint64_t set; only with set_bit fields */
+};
+
+extern const struct config_object config_object_root; /* struct config */
+extern const struct config_object config_object_node;
+extern const struct config_object config_object_shared;
+extern const struct config_object config_object_policy;
+extern const struct config_object config_object_address;
+extern const struct config_object config_object_mark;
+extern const struct config_object config_object_service;
+extern const struct config_object config_object_server;
+/* config_schema_health.c */
+extern const struct config_object config_object_health; /* of config_policy */
+extern const struct config_object config_object_check;
+/* config_schema_ha.c */
+extern const struct config_object config_object_ha_node;
+extern const struct config_object config_object_ha_shared;
+extern const struct config_object config_object_notify;
+
+/* ---- errors, where they come up ---- */
+
+#define CONFIG_PATH_MAX (CONFIG_MAX_DEPTH + 8)
+
+struct config_context {
+	struct config_errors *errors;
+	const char *const *schedulers;
+	struct json_text *text; /* NULL: a request */
+	struct json_step path[CONFIG_PATH_MAX];
+	uint32_t depth;
+	/* A request about one server: `servers[n]` is left out of paths. */
+	bool hide_servers;
+};
+
+static inline void context_push_key(struct config_context *ctx, const char *key)
+{
+	if (ctx->depth < CONFIG_PATH_MAX)
+		ctx->path[ctx->depth] = (struct json_step){.key = key};
+	ctx->depth++;
+}
+
+static inline void context_push_index(struct config_context *ctx, uint32_t index)
+{
+	if (ctx->depth < CONFIG_PATH_MAX)
+		ctx->path[ctx->depth] = (struct json_step){.index = index};
+	ctx->depth++;
+}
+
+static inline void context_pop(struct config_context *ctx)
+{
+	ctx->depth--;
+}
+
+/* Of a request: paths start at param, or at nothing. */
+void config_context_init(struct config_context *ctx, const struct config *config,
+			 struct config_errors *errors, const char *param);
+
+struct config_hint {
+	const char *expected, *suggestion;
+	bool at_key;
+};
+
+/* Adds an error (reason < 0) or a warning (reason 0) at the context's path. */
+void config_report(struct config_context *ctx, int reason, const struct config_hint *hint,
+		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* An error about the document itself, at an offset of the text (or nowhere: SIZE_MAX). */
+void config_report_text(struct config_context *ctx, int reason, size_t offset, const char *message);
+void config_report_memory(struct config_context *ctx);
+/* What someone wrote, cut and made printable, in quotes. */
+#define CONFIG_QUOTE_LEN 96
+const char *config_quote(const char *text, char buf[CONFIG_QUOTE_LEN]);
+/* Reports and returns true if the feature does not work yet. */
+bool config_refuse_feature(struct config_context *ctx, enum config_feature feature);
+
+/* ---- scalars ---- */
+
+#define CONFIG_EXPECT_LEN 256
+/* "a number from 0 to 65535". */
+const char *config_scalar_expect(const struct config_field *f, const char *const *schedulers,
+				 char buf[CONFIG_EXPECT_LEN]);
+/* 0, or -EINVAL after a report. */
+int config_scalar_parse(struct config_context *ctx, const struct config_field *f,
+			const json_t *json, void *out);
+json_t *config_scalar_to_json(const struct config_field *f, const void *value);
+bool config_scalar_equal(const struct config_field *f, const void *a, const void *b);
+size_t config_scalar_size(const struct config_field *f);
+/* Puts the built-in default there (not of strings: those stay NULL until the end). */
+void config_scalar_default(const struct config_field *f, const char *const *schedulers, void *out);
+/* 0 or -EINVAL with *why: a sentence about what is wrong. */
+int config_text_check(enum config_text_rule rule, const char *text, const char **why);
+const char *config_route_format(const struct config_route *r, char *buf, size_t len);
+#define CONFIG_ROUTE_STRLEN 192
+const char *config_addr_format(const struct config_addr *a, char *buf, size_t len);
+
+/* 0 or -EINVAL. */
+int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *family);
+const char *config_match_format(const struct mark_prefix *p, char *buf, size_t len);
+int config_ports_parse(const char *text, struct mark_ports *out);
+json_t *config_ports_to_json(const struct mark_ports *p);
+
+/* 0 or -EINVAL. "200-299", "301"; a number comes as its text. */
+int config_status_parse(const char *text, struct check_status_range *out);
+/* 0, or -EINVAL after a report. */
+int config_names_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
+		       struct config_checks *out);
+json_t *config_names_to_json(const struct config_checks *c);
+json_t *config_status_to_json(const struct check_status_range *r);
+
+/* ---- walking the schema ---- */
+
+/* Every default of the object, zero elsewhere. */
+void config_object_init(const struct config_object *o, const char *const *schedulers, void *base);
+/* Parses over what init() and inheritance left there. Frees nothing on error; fini() does.
+ * 0 or -EINVAL after reports; -ENOMEM. */
+int config_object_parse(struct config_context *ctx, const struct config_object *o,
+			const json_t *json, void *base);
+/* Copies what policy does not set itself. */
+void config_policy_inherit(struct config_policy *policy, const struct config_policy *from);
+/* Keys that are null in a merge are never parsed: refuses those that nobody knows. */
+int config_nulls_check(struct config_context *ctx, const struct config_object *o,
+		       const json_t *set);
+/* "ftp": true is said of this service itself, not by the defaults. */
+bool config_policy_states_ftp(const struct config_policy *policy);
+/* Fills what the defaults do not state themselves with what another product does. */
+void config_policy_compat(struct config_policy *defaults, enum config_compat compat);
+void config_object_fini(const struct config_object *o, void *base);
+
+enum config_style {
+	STYLE_FILE,   /* what a file needs to say; stated policies stay */
+	STYLE_DIGEST, /* only what differs from what would be inherited */
+	STYLE_FULL,   /* everything */
+};
+
+/* model: the struct with the values that hold when a key is left out. */
+json_t *config_object_to_json(const struct config_object *o, const void *base, const void *model,
+			      enum config_style style);
+/* The same for the parts that inherit from what is around them. */
+json_t *config_service_render(const struct config *config, const struct config_service *svc,
+			      enum config_style style, bool servers);
+json_t *config_server_render(const struct config *config, const struct config_service *svc,
+			     const struct config_server *server, enum config_style style);
+json_t *config_shared_render(const struct config *config, enum config_style style, bool services);
+json_t *config_node_render(const struct config *config, enum config_style style);
+
+/* ---- services ---- */
+
+/* A service with what it inherits; NULL: out of memory. */
+struct config_service *config_service_create(const struct config *config);
+struct config_service *config_service_clone(const struct config_service *svc);
+void config_service_destroy(struct config_service *svc);
+/* Fills what it inherits from defaults, and its servers from it. */
+void config_service_settle(struct config_service *svc, const struct config_policy *defaults);
+/* 'service "web" (tcp:10.1.0.100:80)'. */
+#define CONFIG_LABEL_STRLEN 160
+const char *config_service_label(const struct config_service *svc, char *buf, size_t len);
+
+/* ---- single changes of mark rules ---- */
+
+void config_mark_commit(struct config *config, struct config_change *change);
+
+/* ---- plans ---- */
+
+/* Takes detail over (NULL: ""). 0 or -ENOMEM. */
+int config_plan_add(struct config_plan *plan, struct config_plan_item item, char *detail,
+		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int config_plan_marks(struct config_plan *plan, const struct config *before,
+		      const struct config *after);
+
+/* ---- checks that need more than one key ---- */
+
+/* All at the context's path, which is that of the object; reports, no result. */
+
+/* The service alone: listeners, servers, thresholds. Puts DR servers' ports right. */
+void config_check_service(struct config_context *ctx, struct config_service *svc);
+/* Identities against those of other services, which are in the index while the service
+ * itself is not; and VIPs against the router's own addresses. */
+void config_check_conflicts(struct config_context *ctx, const struct config *config,
+			    const struct config_service *svc);
+/* NAT servers against VIPs, with all VIPs in the index, its own as well. */
+void config_check_nat_servers(struct config_context *ctx, const struct config *config,
+			      const struct config_service *svc);
+/* VIPs against NAT servers, with all of those in the index. */
+void config_check_vips(struct config_context *ctx, const struct config *config,
+		       const struct config_service *svc);
+/* Against the index, where it is not yet; resolves its link. */
+void config_check_address(struct config_context *ctx, const struct config *config,
+			  struct config_address *a);
+/* Resolves its link. */
+void config_check_mark(struct config_context *ctx, const struct config_node *node,
+		       struct config_mark *m);
+/* Entries of all rules together. */
+void config_check_mark_entries(struct config_context *ctx, uint64_t entries);
+/* All mark rules. */
+void config_check_marks(struct config_context *ctx, struct config *config);
+/* The checks by themselves: makes their specs. The path is that of the document's shared. */
+void config_check_checks(struct config_context *ctx, struct config *config);
+/* What of a check is its type's, of borrowed and made parts; fini() frees those that are made. */
+void config_spec_make(struct config_context *ctx, const struct config_check *c,
+		      struct check_spec *spec);
+void config_spec_fini(struct check_spec *spec);
+/* Which checks `defaults` names. */
+void config_check_defaults(struct config_context *ctx, const struct config *config);
+/* Which checks a settled service and its servers have, and its quorum. */
+void config_check_service_health(struct config_context *ctx, const struct config *config,
+				 const struct config_service *svc);
+/* Frees what config_check_checks() made. */
+void config_checks_fini(struct config *config);
+int config_checks_plan(struct config_plan *plan, const struct config *before,
+		       const struct config *after);
+/* Paths, keys and timers; resolves the links of witnesses. The path is that of the document. */
+void config_check_ha(struct config_context *ctx, struct config *config);
+void config_check_node(struct config_context *ctx, const struct config_node *node);
+/* Totals. */
+void config_check_limits(struct config_context *ctx, const struct config *config,
+			 uint64_t n_services, uint64_t n_servers);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONFIG_HA_CONFIG_H
+#define PLVS_CONFIG_HA_CONFIG_H
+
+/*
+ * What the configuration says of high availability. node.ha is about this router: where it
+ * hears its peer, and with which keys. shared.ha is what both must agree on.
+ *
+ * Without node.ha.paths there is no peer: a lone router is active, without a lease.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define CONFIG_HA_MAX_PATHS	4
+#define CONFIG_HA_MAX_WITNESSES 16 /* of one link */
+#define CONFIG_HA_PORT		7694
+#define CONFIG_STATE_DEFAULT	"/var/lib/plvs"
+
+struct config_addr;
+struct config_witness;
+
+enum config_ha_role {
+	CONFIG_HA_UNSET,
+	CONFIG_HA_PRIMARY,
+	CONFIG_HA_BACKUP,
+};
+
+enum config_failback {
+	CONFIG_FAILBACK_AUTO,
+	CONFIG_FAILBACK_MANUAL,
+};
+
+/* One way to the peer: UDP between two addresses of the routers' own. */
+struct config_ha_path {
+	char *name;
+	struct endpoint local, peer; /* port 0 = CONFIG_HA_PORT */
+};
+
+struct config_ha_node {
+	uint8_t role; /* enum config_ha_role */
+	uint32_t priority;
+	char *key_file;
+	struct config_ha_path *paths;
+	uint32_t n_paths;
+};
+
+struct config_ha_shared {
+	uint32_t cluster;
+	uint32_t keepalive_ms, deadtime_ms;
+	uint32_t start_delay_ms, failback_delay_ms, grace_ms;
+	uint8_t failback; /* enum config_failback */
+	struct config_witness *witnesses;
+	uint32_t n_witnesses;
+	struct {
+		uint32_t count;
+		uint32_t spacing_ms, refresh_s;
+	} announce;
+	uint32_t sync_rate; /* kilobytes per second */
+};
+
+/* Programs that are told of what happens; JSON on standard input. */
+struct config_notify {
+	char **ha, **health; /* argv; none: nobody is told */
+	uint32_t n_ha, n_health;
+	char *user; /* NULL: the router's own */
+	uint32_t timeout_ms;
+};
+
+#endif

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+union value {
+	bool flag;
+	uint8_t u8;
+	uint32_t u32;
+	const char *name;
+	char *string;
+	struct config_addr addr;
+	struct config_route route;
+	struct endpoint ep;
+	struct mark_prefix match;
+	struct mark_ports ports;
+	struct config_checks checks;
+	struct check_status_range status;
+};
+
+size_t config_scalar_size(const struct config_field *f)
+{
+	switch ((enum config_type)f->type) {
+	case TYPE_BOOL:
+		return sizeof(bool);
+	case TYPE_UINT:
+	case TYPE_SECONDS:
+	case TYPE_MS:
+	case TYPE_MODE:
+	case TYPE_FLAGS:
+		return sizeof(uint32_t);
+	case TYPE_ENUM:
+	case TYPE_NETMASK:
+		return sizeof(uint8_t);
+	case TYPE_SCHEDULER:
+	case TYPE_STRING:
+		return sizeof(char *);
+	case TYPE_MATCH:
+		return sizeof(struct mark_prefix);
+	case TYPE_PORTS:
+		return sizeof(struct mark_ports);
+	case TYPE_CHECKS:
+		return sizeof(struct config_checks);
+	case TYPE_STATUS:
+		return sizeof(struct check_status_range);
+	case TYPE_ADDRESS:
+		return sizeof(struct config_addr);
+	case TYPE_ROUTE:
+		return sizeof(struct config_route);
+	case TYPE_ENDPOINT:
+	case TYPE_SERVER:
+		return sizeof(struct endpoint);
+	case TYPE_OBJECT:
+	case TYPE_INLINE:
+		break;
+	}
+	return f->object->size;
+}
+
+/* ---- what is expected ---- */
+
+static void names_join(const char *const *names, const char *before, char *buf, size_t len)
+{
+	size_t at = (size_t)snprintf(buf, len, "%s", before);
+
+	for (size_t i = 0; names[i] && at < len; i++)
+		at += (size_t)snprintf(buf + at, len - at, "%s%s", i ? ", " : "", names[i]);
+}
+
+static const char *const rule_texts[RULE_MAX] = {
+	[RULE_LABEL] = "letters, digits, '.', '_' and '-'",
+	[RULE_PORT] = "a letter, then letters, digits, '_' and '-'",
+	[RULE_IFNAME] = "a name that Linux takes for an interface",
+	[RULE_PATH] = "an absolute path",
+	[RULE_NETNS] = "a name that `ip netns` lists, or an absolute path",
+	[RULE_LINK] = "a port or port.VLAN, with '!' before it for all others",
+	[RULE_COMMENT] = "text without control characters",
+	[RULE_TEXT] = "text, with \\\\r \\\\n \\\\t \\\\0 \\\\\\\\ and \\\\xHH for bytes",
+	[RULE_DEVICE] = "a DPDK device without blanks and commas",
+};
+
+const char *config_scalar_expect(const struct config_field *f, const char *const *schedulers,
+				 char buf[CONFIG_EXPECT_LEN])
+{
+	char a[32], b[32];
+	const char *text = NULL;
+
+	switch ((enum config_type)f->type) {
+	case TYPE_BOOL:
+		text = "true or false";
+		break;
+	case TYPE_UINT:
+		snprintf(buf, CONFIG_EXPECT_LEN, "a number from %" PRIu64 " to %" PRIu64, f->min,
+			 f->max);
+		return buf;
+	case TYPE_SECONDS:
+		snprintf(buf, CONFIG_EXPECT_LEN,
+			 "a time in whole seconds, as \"15m\" or 900, from %s to %s",
+			 duration_format((uint32_t)f->min * 1000, a, sizeof(a)),
+			 duration_format((uint32_t)f->max * 1000, b, sizeof(b)));
+		return buf;
+	case TYPE_MS:
+		snprintf(buf, CONFIG_EXPECT_LEN, "a time, as \"200ms\" or \"5s\", from %s to %s",
+			 duration_format((uint32_t)f->min, a, sizeof(a)),
+			 duration_format((uint32_t)f->max, b, sizeof(b)));
+		return buf;
+	case TYPE_ENUM:
+		names_join(f->names, "one of ", buf, CONFIG_EXPECT_LEN);
+		return buf;
+	case TYPE_FLAGS:
+		names_join(f->names, "a list of any of ", buf, CONFIG_EXPECT_LEN);
+		return buf;
+	case TYPE_SCHEDULER:
+		names_join(schedulers, "one of ", buf, CONFIG_EXPECT_LEN);
+		return buf;
+	case TYPE_STRING:
+		snprintf(buf, CONFIG_EXPECT_LEN, "%s, at most %" PRIu64 " characters",
+			 rule_texts[f->rule], f->max);
+		return buf;
+	case TYPE_MODE:
+		text = "permission bits as \"0600\"";
+		break;
+	case TYPE_ADDRESS:
+		text = "an address, as \"10.10.0.2/16\"";
+		break;
+	case TYPE_ROUTE:
+		text = "a route, as \"default via 192.0.2.1\" or \"10.0.0.0/8\", with \"src "
+		       "ADDRESS\" "
+		       "and \"metric NUMBER\" where wanted";
+		break;
+	case TYPE_ENDPOINT:
+	case TYPE_SERVER:
+		text = "address:port, as \"10.1.0.100:80\" or \"[2001:db8::1]:80\"";
+		break;
+	case TYPE_MATCH:
+		text = "a prefix, as \"10.0.0.0/8\", or all but one, as \"!10.0.0.0/8\"";
+		break;
+	case TYPE_PORTS:
+		text = "a port or a range, as 80, \"1000-1999\" or \"!80\"";
+		break;
+	case TYPE_CHECKS:
+		text = "the name of a check, or a list of up to 4";
+		break;
+	case TYPE_STATUS:
+		text = "an HTTP status or a range, as 301 or \"200-299\"";
+		break;
+	case TYPE_NETMASK:
+		text = "a netmask, as 24 or \"255.255.255.0\"";
+		break;
+	case TYPE_OBJECT:
+	case TYPE_INLINE:
+		text = "an object";
+		break;
+	}
+	snprintf(buf, CONFIG_EXPECT_LEN, "%s", text);
+	return buf;
+}
+
+/* ---- reports ---- */
+
+static const char *type_name(const json_t *json)
+{
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "a list";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+		return "a number";
+	case JSON_REAL:
+		return "a fraction";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "true or false";
+	case JSON_NULL:
+		break;
+	}
+	return "null";
+}
+
+static int wrong_type(struct config_context *ctx, const struct config_field *f, const json_t *json)
+{
+	char expect[CONFIG_EXPECT_LEN];
+	struct config_hint hint = {.expected = config_scalar_expect(f, ctx->schedulers, expect)};
+
+	config_report(ctx, -EINVAL, &hint, "expected %s, not %s", expect, type_name(json));
+	return -EINVAL;
+}
+
+static int wrong_text(struct config_context *ctx, const struct config_field *f, const char *text,
+		      const char *suggestion)
+{
+	char expect[CONFIG_EXPECT_LEN], quoted[CONFIG_QUOTE_LEN];
+	struct config_hint hint = {.expected = config_scalar_expect(f, ctx->schedulers, expect),
+				   .suggestion = suggestion};
+
+	config_quote(text, quoted);
+	if (suggestion)
+		config_report(ctx, -EINVAL, &hint, "%s is not %s (did you mean \"%s\"?)", quoted,
+			      f->noun ? f->noun : "valid here", suggestion);
+	else
+		config_report(ctx, -EINVAL, &hint, "%s is not %s: expected %s", quoted,
+			      f->noun ? f->noun : "valid here", expect);
+	return -EINVAL;
+}
+
+static int wrong_range(struct config_context *ctx, const struct config_field *f,
+		       const char *written)
+{
+	char expect[CONFIG_EXPECT_LEN];
+	struct config_hint hint = {.expected = config_scalar_expect(f, ctx->schedulers, expect)};
+
+	config_report(ctx, -EINVAL, &hint, "%s is out of range: expected %s%s%s%s", written, expect,
+		      f->max_name ? " (" : "", f->max_name ? f->max_name : "",
+		      f->max_name ? ")" : "");
+	return -EINVAL;
+}
+
+/* ---- text to value ---- */
+
+static int ifname_check(const char *text)
+{
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		return -EINVAL;
+	for (; *text; text++)
+		if (*text <= ' ' || *text == 0x7f || *text == '/' || *text == ':' || *text == '%' ||
+		    (unsigned char)*text >= 0x80)
+			return -EINVAL;
+	return 0;
+}
+
+int config_text_check(enum config_text_rule rule, const char *text, const char **why)
+{
+	static const char label[] =
+		"._-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *alnum = label + 3, *letters = label + 13;
+	bool ok = text[0] != '\0';
+
+	switch (rule) {
+	case RULE_LABEL:
+		ok = ok && strchr(alnum, text[0]) && text[strspn(text, label)] == '\0';
+		break;
+	case RULE_PORT:
+		ok = ok && strchr(letters, text[0]) && text[strspn(text, label + 1)] == '\0';
+		break;
+	case RULE_IFNAME:
+		ok = ok && ifname_check(text) == 0;
+		break;
+	case RULE_NETNS:
+		ok = ok && (text[0] == '/' || !strchr(text, '/')) && text[0] != '.';
+		break;
+	case RULE_PATH:
+		ok = text[0] == '/';
+		break;
+	case RULE_LINK:
+		text += text[0] == '!' ? 1 + strspn(text + 1, " ") : 0;
+		ok = text[0] && strchr(letters, text[0]) && text[strspn(text, label)] == '\0';
+		break;
+	case RULE_COMMENT:
+		for (const char *p = text; *p; p++)
+			ok = ok && (unsigned char)*p >= ' ' && *p != 0x7f;
+		break;
+	case RULE_TEXT:
+		break;
+	case RULE_DEVICE:
+	case RULE_MAX:
+		ok = ok && !strchr(text, ',');
+		for (const char *p = text; *p; p++)
+			ok = ok && *p > ' ' && *p != 0x7f;
+		break;
+	}
+	if (!ok)
+		*why = rule_texts[rule < RULE_MAX ? rule : RULE_DEVICE];
+	return ok ? 0 : -EINVAL;
+}
+
+static int word_next(const char **p, char *buf, size_t len)
+{
+	size_t n;
+
+	*p += strspn(*p, " ");
+	n = strcspn(*p, " ");
+	if (n == 0)
+		return -ENOENT;
+	if (n >= len)
+		return -EINVAL;
+	memcpy(buf, *p, n);
+	buf[n] = '\0';
+	*p += n;
+	return 0;
+}
+
+static int route_parse(const char *text, struct config_route *out)
+{
+	struct config_route r;
+	char key[16], word[PREFIX_STRLEN];
+	const char *p = text;
+	bool is_default;
+	int ret;
+
+	memset(&r, 0, sizeof(r));
+	if (word_next(&p, word, sizeof(word)) < 0)
+		return -EINVAL;
+	is_default = strcmp(word, "default") == 0;
+	if (!is_default && prefix_parse(word, &r.dest) < 0)
+		return -EINVAL;
+	while ((ret = word_next(&p, key, sizeof(key))) == 0) {
+		if (word_next(&p, word, sizeof(word)) < 0)
+			return -EINVAL;
+		if (strcmp(key, "via") == 0 && r.via.family == ADDR_NONE)
+			ret = addr_parse(word, &r.via);
+		else if (strcmp(key, "src") == 0 && r.source.family == ADDR_NONE)
+			ret = addr_parse(word, &r.source);
+		else if (strcmp(key, "metric") == 0 && strlen(word) < 10 && r.metric == 0 &&
+			 word[strspn(word, "0123456789")] == '\0')
+			r.metric = (uint32_t)strtoul(word, NULL, 10);
+		else
+			ret = -EINVAL;
+		if (ret < 0)
+			return -EINVAL;
+	}
+	if (ret != -ENOENT)
+		return -EINVAL;
+	if (is_default)
+		r.dest.addr.family = r.via.family ? r.via.family : ADDR_V4;
+	if ((r.via.family && r.via.family != r.dest.addr.family) ||
+	    (r.source.family && r.source.family != r.dest.addr.family))
+		return -EINVAL;
+	*out = r;
+	return 0;
+}
+
+static int netmask_parse(const char *text, uint8_t *out)
+{
+	struct addr a;
+	uint32_t bits;
+	uint8_t len;
+
+	if (addr_parse(text, &a) < 0 || a.family != ADDR_V4)
+		return -EINVAL;
+	bits = be32_to(a.v4);
+	for (len = 0; len < 32 && bits & 0x80000000U >> len; len++)
+		;
+	if (len == 0 || (len < 32 && bits << len != 0))
+		return -EINVAL;
+	*out = len;
+	return 0;
+}
+
+static int mode_parse(const char *text, uint32_t *out)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 8);
+
+	if (text[0] != '0' || strlen(text) > 5 || *end != '\0' || v > 0777 || v == 0)
+		return -EINVAL;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int enum_parse(struct config_context *ctx, const struct config_field *f, const char *text,
+		      uint8_t *out)
+{
+	for (uint8_t i = 0; f->names[i]; i++) {
+		if (strcmp(f->names[i], text) != 0)
+			continue;
+		if (f->name_features && config_feature_missing(f->name_features[i]))
+			return config_refuse_feature(ctx, f->name_features[i]) ? -EINVAL : 0;
+		*out = f->values ? f->values[i] : i;
+		return 0;
+	}
+	return wrong_text(ctx, f, text, text_near_miss(text, f->names));
+}
+
+static int scheduler_parse(struct config_context *ctx, const struct config_field *f,
+			   const char *text, const char **out)
+{
+	for (size_t i = 0; ctx->schedulers[i]; i++) {
+		if (strcmp(ctx->schedulers[i], text) == 0) {
+			*out = ctx->schedulers[i];
+			return 0;
+		}
+	}
+	return wrong_text(ctx, f, text, text_near_miss(text, ctx->schedulers));
+}
+
+static int string_parse(struct config_context *ctx, const struct config_field *f, const char *text,
+			char **out)
+{
+	const char *why;
+
+	if (strlen(text) > f->max || config_text_check(f->rule, text, &why) < 0)
+		return wrong_text(ctx, f, text, NULL);
+	free(*out);
+	*out = strdup(text);
+	if (!*out) {
+		config_report_memory(ctx);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* 0, -EINVAL: no time; -ERANGE: one that does not fit or is not whole. */
+static int seconds_parse(const char *text, const struct config_field *f, uint32_t *out)
+{
+	uint32_t ms;
+	int ret = duration_parse(text, &ms);
+
+	if (ret < 0)
+		return ret;
+	if (ms % 1000 || ms / 1000 < f->min || ms / 1000 > f->max)
+		return -ERANGE;
+	*out = ms / 1000;
+	return 0;
+}
+
+static int string_value(struct config_context *ctx, const struct config_field *f, const char *text,
+			union value *v, uint8_t *family)
+{
+	char quoted[CONFIG_QUOTE_LEN];
+	int ret = -EINVAL;
+
+	switch ((enum config_type)f->type) {
+	case TYPE_ENUM:
+		return enum_parse(ctx, f, text, &v->u8);
+	case TYPE_SCHEDULER:
+		return scheduler_parse(ctx, f, text, &v->name);
+	case TYPE_SECONDS:
+		ret = seconds_parse(text, f, &v->u32);
+		if (ret == -ERANGE)
+			return wrong_range(ctx, f, config_quote(text, quoted));
+		break;
+	case TYPE_MS:
+		ret = duration_parse(text, &v->u32);
+		if (ret == 0 && (v->u32 < f->min || v->u32 > f->max))
+			return wrong_range(ctx, f, config_quote(text, quoted));
+		break;
+	case TYPE_MODE:
+		ret = mode_parse(text, &v->u32);
+		break;
+	case TYPE_NETMASK:
+		ret = netmask_parse(text, &v->u8);
+		break;
+	case TYPE_MATCH:
+		ret = config_match_parse(text, &v->match, family);
+		break;
+	case TYPE_PORTS:
+		ret = config_ports_parse(text, &v->ports);
+		break;
+	case TYPE_STATUS:
+		ret = config_status_parse(text, &v->status);
+		break;
+	case TYPE_ADDRESS:
+		ret = addr_with_len_parse(text, &v->addr.addr, &v->addr.len);
+		*family = v->addr.addr.family;
+		break;
+	case TYPE_ROUTE:
+		ret = route_parse(text, &v->route);
+		*family = v->route.dest.addr.family;
+		break;
+	case TYPE_SERVER:
+		ret = addr_parse(text, &v->ep.addr);
+		*family = v->ep.addr.family;
+		if (ret == 0)
+			break;
+		/* fallthrough */
+	case TYPE_ENDPOINT:
+		ret = endpoint_parse(text, &v->ep);
+		*family = v->ep.addr.family;
+		break;
+	default:
+		break;
+	}
+	return ret < 0 ? wrong_text(ctx, f, text, NULL) : 0;
+}
+
+static int number_value(struct config_context *ctx, const struct config_field *f,
+			const json_t *json, union value *v)
+{
+	json_int_t n = json_integer_value(json);
+	char written[32];
+
+	snprintf(written, sizeof(written), "%" JSON_INTEGER_FORMAT, n);
+	if (f->type == TYPE_MS && n >= 0 && n <= UINT32_MAX)
+		n *= 1000;
+	if (n < 0 || (uint64_t)n < f->min || (uint64_t)n > f->max)
+		return wrong_range(ctx, f, written);
+	if (f->type == TYPE_PORTS)
+		v->ports.first = v->ports.last = (uint16_t)n;
+	else if (f->type == TYPE_STATUS)
+		v->status.first = v->status.last = (uint16_t)n;
+	else if (f->type == TYPE_NETMASK)
+		v->u8 = (uint8_t)n;
+	else
+		v->u32 = (uint32_t)n;
+	return 0;
+}
+
+static int flags_value(struct config_context *ctx, const struct config_field *f, const json_t *json,
+		       uint32_t *out)
+{
+	uint32_t flags = 0, k;
+	int ret = 0;
+
+	for (uint32_t i = 0; i < json_array_size(json); i++) {
+		const json_t *item = json_array_get(json, i);
+
+		context_push_index(ctx, i);
+		if (!json_is_string(item)) {
+			ret = wrong_type(ctx, f, item);
+		} else {
+			const char *text = json_string_value(item);
+
+			for (k = 0; f->names[k] && strcmp(f->names[k], text) != 0; k++)
+				;
+			if (!f->names[k])
+				ret = wrong_text(ctx, f, text, text_near_miss(text, f->names));
+			else if (flags & 1U << k) {
+				config_report(ctx, -EINVAL, NULL, "\"%s\" stands here twice", text);
+				ret = -EINVAL;
+			} else
+				flags |= 1U << k;
+		}
+		context_pop(ctx);
+	}
+	if (ret == 0)
+		*out = flags;
+	return ret;
+}
+
+int config_scalar_parse(struct config_context *ctx, const struct config_field *f,
+			const json_t *json, void *out)
+{
+	union value v;
+	uint8_t family = ADDR_NONE;
+	int ret;
+
+	memset(&v, 0, sizeof(v));
+	if (f->type == TYPE_BOOL && json_is_boolean(json)) {
+		v.flag = json_is_true(json);
+		ret = 0;
+	} else if (f->type == TYPE_FLAGS && json_is_array(json)) {
+		ret = flags_value(ctx, f, json, &v.u32);
+	} else if (f->type == TYPE_CHECKS && (json_is_array(json) || json_is_string(json))) {
+		ret = config_names_parse(ctx, f, json, &v.checks);
+	} else if (json_is_integer(json) &&
+		   (f->type == TYPE_UINT || f->type == TYPE_SECONDS || f->type == TYPE_MS ||
+		    f->type == TYPE_NETMASK || f->type == TYPE_PORTS || f->type == TYPE_STATUS)) {
+		ret = number_value(ctx, f, json, &v);
+	} else if (json_is_string(json) && f->type == TYPE_STRING) {
+		return string_parse(ctx, f, json_string_value(json), out);
+	} else if (json_is_string(json) && f->type != TYPE_UINT && f->type != TYPE_BOOL &&
+		   f->type != TYPE_FLAGS) {
+		ret = string_value(ctx, f, json_string_value(json), &v, &family);
+	} else {
+		return wrong_type(ctx, f, json);
+	}
+	if (ret == 0 && family == ADDR_V6 && config_refuse_feature(ctx, FEATURE_IPV6))
+		ret = -EINVAL;
+	if (ret == 0)
+		memcpy(out, &v, config_scalar_size(f));
+	return ret;
+}

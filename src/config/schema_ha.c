@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+#include "spawn/spawn.h"
+
+/* The rows of high availability and of notify programs. */
+
+/* In the order of enum config_ha_role, enum config_failback. */
+static const char *const role_names[] = {"unset", "primary", "backup", NULL};
+static const char *const failback_names[] = {"auto", "manual", NULL};
+
+static const struct config_field path_fields[] = {
+	{.name = "name",
+	 .type = TYPE_STRING,
+	 AT(struct config_ha_path, name),
+	 .flags = FIELD_REQUIRED,
+	 .rule = RULE_LABEL,
+	 .max = 31,
+	 .noun = "a name",
+	 .help = "for people: `public`, `private`"},
+	{.name = "local",
+	 .type = TYPE_SERVER,
+	 AT(struct config_ha_path, local),
+	 .flags = FIELD_REQUIRED,
+	 .noun = "an address",
+	 .help = "this router's own, on one of its ports; port 7694 if left out"},
+	{.name = "peer",
+	 .type = TYPE_SERVER,
+	 AT(struct config_ha_path, peer),
+	 .flags = FIELD_REQUIRED,
+	 .noun = "an address",
+	 .help = "the other router's own on the same network"},
+};
+static const struct config_object path_object = {
+	.noun = "a path", FIELDS(path_fields), .size = sizeof(struct config_ha_path)};
+
+static const struct config_field node_fields[] = {
+	{.name = "role",
+	 .type = TYPE_ENUM,
+	 AT(struct config_ha_node, role),
+	 .names = role_names,
+	 .def = CONFIG_HA_UNSET,
+	 .noun = "a role",
+	 .help = "which of the two routers this is: the primary is active when both are well"},
+	{.name = "priority",
+	 .type = TYPE_UINT,
+	 AT(struct config_ha_node, priority),
+	 .min = 1,
+	 .max = UINT16_MAX,
+	 .def = 100,
+	 .help = "the router of the higher one goes first, and takes back; of equal ones the "
+		 "primary"},
+	{.name = "key_file",
+	 .type = TYPE_STRING,
+	 AT(struct config_ha_node, key_file),
+	 .rule = RULE_PATH,
+	 .max = 255,
+	 .noun = "a path",
+	 .help = "keys that both routers have: a line each, number and secret; the first signs"},
+	{.name = "paths",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_ha_node, paths, n_paths),
+	 .object = &path_object,
+	 .max = CONFIG_HA_MAX_PATHS,
+	 .max_name = "CONFIG_HA_MAX_PATHS",
+	 .help = "ways to the peer: one on each network, so that no single failure silences all"},
+};
+const struct config_object config_object_ha_node = {
+	.noun = "node.ha", FIELDS(node_fields), .size = sizeof(struct config_ha_node)};
+
+static const struct config_field witness_fields[] = {
+	{.name = "link",
+	 .type = TYPE_STRING,
+	 AT(struct config_witness, link),
+	 .flags = FIELD_REQUIRED,
+	 .rule = RULE_LABEL,
+	 .max = MAX_NAME,
+	 .noun = "a link",
+	 .help = "port, or port.VLAN, that clients or servers use"},
+	{.name = "addresses",
+	 .type = TYPE_ADDRESS,
+	 LIST_AT(struct config_witness, addresses, n_addresses),
+	 .max = CONFIG_HA_MAX_WITNESSES,
+	 .max_name = "CONFIG_HA_MAX_WITNESSES",
+	 .noun = "an address",
+	 .help = "who answers ARP there: gateways, switches, servers"},
+};
+static const struct config_object witness_object = {
+	.noun = "a witness", FIELDS(witness_fields), .size = sizeof(struct config_witness)};
+
+static const struct config_field announce_fields[] = {
+	{.name = "count",
+	 .type = TYPE_UINT,
+	 AT(struct config_ha_shared, announce.count),
+	 .min = 1,
+	 .max = 100,
+	 .def = 5,
+	 .help = "gratuitous ARPs for each address after a takeover"},
+	{.name = "spacing",
+	 .type = TYPE_MS,
+	 AT(struct config_ha_shared, announce.spacing_ms),
+	 .min = 1,
+	 .max = 60000,
+	 .def = 100,
+	 .noun = "a time",
+	 .help = "between them"},
+	{.name = "refresh",
+	 .type = TYPE_SECONDS,
+	 AT(struct config_ha_shared, announce.refresh_s),
+	 .max = 86400,
+	 .def = 60,
+	 .noun = "a time",
+	 .help = "while active, once each time; 0 = not"},
+};
+static const struct config_object announce_object = {
+	.noun = "announcements", FIELDS(announce_fields), .size = sizeof(struct config_ha_shared)};
+
+static const struct config_field shared_fields[] = {
+	{.name = "cluster",
+	 .type = TYPE_UINT,
+	 AT(struct config_ha_shared, cluster),
+	 .min = 1,
+	 .max = UINT32_MAX,
+	 .def = 1,
+	 .help = "number of this pair: messages of others are not listened to"},
+	{.name = "keepalive",
+	 .type = TYPE_MS,
+	 AT(struct config_ha_shared, keepalive_ms),
+	 .min = 5,
+	 .max = 60000,
+	 .def = 50,
+	 .noun = "a time",
+	 .help = "between two heartbeats"},
+	{.name = "deadtime",
+	 .type = TYPE_MS,
+	 AT(struct config_ha_shared, deadtime_ms),
+	 .min = 20,
+	 .max = 600000,
+	 .def = 200,
+	 .noun = "a time",
+	 .help = "without a heartbeat on any path, until the peer takes over; more than three "
+		 "keepalives"},
+	{.name = "start_delay",
+	 .type = TYPE_MS,
+	 AT(struct config_ha_shared, start_delay_ms),
+	 .max = 3600000,
+	 .def = 5000,
+	 .noun = "a time",
+	 .help = "from links up and witnesses answering until a router that starts may be active"},
+	{.name = "failback",
+	 .type = TYPE_ENUM,
+	 AT(struct config_ha_shared, failback),
+	 .names = failback_names,
+	 .def = CONFIG_FAILBACK_AUTO,
+	 .noun = "a way to fail back",
+	 .help = "`auto`: the primary becomes active again when it has been ready for "
+		 "`failback_delay`; `manual`: on command"},
+	{.name = "failback_delay",
+	 .type = TYPE_MS,
+	 AT(struct config_ha_shared, failback_delay_ms),
+	 .max = 86400000,
+	 .def = 60000,
+	 .noun = "a time",
+	 .help = "without interruption: synchronised, ports up, a verdict of every check"},
+	{.name = "grace",
+	 .type = TYPE_MS,
+	 AT(struct config_ha_shared, grace_ms),
+	 .max = 600000,
+	 .def = 10000,
+	 .noun = "a time",
+	 .help = "after a takeover or start: what has no connection is dropped, not reset"},
+	{.name = "witnesses",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_ha_shared, witnesses, n_witnesses),
+	 .object = &witness_object,
+	 .max = 8,
+	 .help = "third parties by which a router that hears nothing tells that it is not itself "
+		 "deaf; by default the next hops and real servers of each link"},
+	{.name = "announce",
+	 .type = TYPE_OBJECT,
+	 .object = &announce_object,
+	 .help = "gratuitous ARP"},
+	{.name = "sync_rate",
+	 .type = TYPE_UINT,
+	 AT(struct config_ha_shared, sync_rate),
+	 .min = 64,
+	 .max = 4000000,
+	 .def = 20000,
+	 .unit = "kilobytes per second",
+	 .help = "at most, for connections that are told the peer"},
+};
+const struct config_object config_object_ha_shared = {
+	.noun = "shared.ha", FIELDS(shared_fields), .size = sizeof(struct config_ha_shared)};
+
+static const struct config_field notify_fields[] = {
+	{.name = "ha",
+	 .type = TYPE_STRING,
+	 LIST_AT(struct config_notify, ha, n_ha),
+	 .rule = RULE_COMMENT,
+	 .max = 255, /* characters: paths are long */
+	 .most = SPAWN_MAX_ARGV,
+	 .noun = "an argument",
+	 .help = "program and arguments, run at each change of role; JSON on standard input"},
+	{.name = "health",
+	 .type = TYPE_STRING,
+	 LIST_AT(struct config_notify, health, n_health),
+	 .rule = RULE_COMMENT,
+	 .max = 255, /* characters: paths are long */
+	 .most = SPAWN_MAX_ARGV,
+	 .noun = "an argument",
+	 .help = "the same for real servers that go up or down, and quorums"},
+	{.name = "user",
+	 .type = TYPE_STRING,
+	 AT(struct config_notify, user),
+	 .rule = RULE_LABEL,
+	 .max = 31,
+	 .noun = "a user",
+	 .help = "whom they run as; the router's own user if left out"},
+	{.name = "timeout",
+	 .type = TYPE_MS,
+	 AT(struct config_notify, timeout_ms),
+	 .min = 100,
+	 .max = 600000,
+	 .def = 10000,
+	 .noun = "a time",
+	 .help = "then the program and all it started are killed"},
+};
+const struct config_object config_object_notify = {
+	.noun = "notify programs", FIELDS(notify_fields), .size = sizeof(struct config_notify)};

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+#include "health/health.h"
+
+/* The rows of health: checks, and what of it stands in `defaults` and on services. */
+
+/* In the order of enum check_type, health_consequence, health_all_down. */
+static const char *const type_words[] = {"tcp",	 "script", "http",  "udp",     "dns",
+					 "icmp", "exec",   "agent", "passive", NULL};
+_Static_assert(ARRAY_LEN(type_words) == CHECK_TYPE_MAX + 1, "a word for each type of check");
+static const char *const consequence_words[] = {"remove", "quiesce", NULL};
+_Static_assert(ARRAY_LEN(consequence_words) == HEALTH_CONSEQUENCE_MAX + 1, "a word for each");
+static const char *const all_down_words[] = {"refuse", "keep_last", NULL};
+_Static_assert(ARRAY_LEN(all_down_words) == HEALTH_ALL_DOWN_MAX + 1, "a word for each");
+
+#define DAY_MS	 86400000
+#define TEXT_MAX 4096
+
+/* ---- a service's part ---- */
+
+/* Bits of config_policy.set. */
+enum {
+	SET_CHECK = CONFIG_SET_HEALTH,
+	SET_ON_DOWN,
+	SET_ALL_DOWN,
+	SET_QUORUM,
+	SET_HYSTERESIS,
+	SET_QUORUM_WEIGHT,
+	SET_SLOW_START,
+	SET_WEIGHT_MIN,
+	SET_WEIGHT_MAX,
+	SET_END,
+};
+_Static_assert((int)SET_END <= 64, "one bit each");
+_Static_assert((int)SET_CHECK == (int)CONFIG_SET_CHECK, "others ask for it");
+
+static const struct config_field health_fields[] = {
+	{.name = "check",
+	 .type = TYPE_CHECKS,
+	 AT(struct config_policy, health.check),
+	 .set_bit = SET_CHECK,
+	 .def_text = "none",
+	 .noun = "the name of a check",
+	 .help = "of `checks`: a server is up when all of these say so; without any it is always "
+		 "up"},
+	{.name = "on_server_down",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, health.on_down),
+	 .set_bit = SET_ON_DOWN,
+	 .names = consequence_words,
+	 .def = HEALTH_REMOVE,
+	 .noun = "a consequence",
+	 .help = "of a server that is down: `remove` treats its connections by `on_server_gone`, "
+		 "`quiesce` lets them go on; either way it gets no new ones"},
+	{.name = "all_down",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, health.all_down),
+	 .set_bit = SET_ALL_DOWN,
+	 .names = all_down_words,
+	 .def = HEALTH_REFUSE,
+	 .noun = "a way when all servers are down",
+	 .help = "`refuse`: nobody is chosen; `keep_last`: those that were up last stay"},
+	{.name = "quorum",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, health.quorum),
+	 .set_bit = SET_QUORUM,
+	 .min = 1,
+	 .max = MAX_SERVERS_PER_SERVICE * (uint64_t)MAX_WEIGHT,
+	 .def = 1,
+	 .help = "servers that must be up; below it sorry servers take over"},
+	{.name = "quorum_hysteresis",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, health.quorum_hysteresis),
+	 .set_bit = SET_HYSTERESIS,
+	 .max = MAX_SERVERS_PER_SERVICE * (uint64_t)MAX_WEIGHT,
+	 .help = "the quorum is gained again with so many more"},
+	{.name = "quorum_weight",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, health.quorum_weight),
+	 .set_bit = SET_QUORUM_WEIGHT,
+	 .help = "the quorum counts configured weights, not servers"},
+	{.name = "slow_start",
+	 .type = TYPE_SECONDS,
+	 AT(struct config_policy, health.slow_start_s),
+	 .set_bit = SET_SLOW_START,
+	 .max = 86400,
+	 .noun = "a time",
+	 .help = "a server that comes back grows from weight 1 to its own in this time; 0 = at "
+		 "once"},
+	{.name = "weight_min",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, health.weight_min),
+	 .set_bit = SET_WEIGHT_MIN,
+	 .max = 10000,
+	 .unit = "percent",
+	 .help = "of the configured weight: what agents and loads may lower it to"},
+	{.name = "weight_max",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, health.weight_max),
+	 .set_bit = SET_WEIGHT_MAX,
+	 .max = 10000,
+	 .unit = "percent",
+	 .help = "and raise it to; both 0: 0 to 100 for agents, 100 to 1000 for loads"},
+};
+const struct config_object config_object_health = {
+	.noun = "the defaults",
+	FIELDS(health_fields),
+	.size = sizeof(struct config_policy),
+	.set_offset = offsetof(struct config_policy, set),
+};
+
+/* ---- checks ---- */
+
+#define STRING(key, member, rule_, max_, noun_, help_)                                             \
+	{                                                                                          \
+		.name = key, .type = TYPE_STRING, AT(struct config_check, member), .rule = rule_,  \
+		.max = max_, .noun = noun_, .help = help_                                          \
+	}
+#define FLAG(key, member, help_)                                                                   \
+	{                                                                                          \
+		.name = key, .type = TYPE_BOOL, AT(struct config_check, member), .help = help_     \
+	}
+#define OBJECT(key, array)                                                                         \
+	static const struct config_object array##_object = {.noun = "`" key "` of a check",        \
+							    FIELDS(array),                         \
+							    .size = sizeof(struct config_check)}
+
+static const struct config_field tls_fields[] = {
+	FLAG("on", tls.on, "TLS is spoken"),
+	FLAG("verify", tls.verify,
+	     "the server's certificate must be valid for `sni`, or its address"),
+	STRING("ca_file", tls.ca_file, RULE_PATH, 255, "a path",
+	       "certificates to trust; the system's if left out"),
+	STRING("sni", tls.sni, RULE_LABEL, 253, "a host name", "the name that is asked for"),
+	STRING("cert_file", tls.cert_file, RULE_PATH, 255, "a path",
+	       "the router's own certificate"),
+	STRING("key_file", tls.key_file, RULE_PATH, 255, "a path", "the key of `cert_file`"),
+};
+OBJECT("tls", tls_fields);
+
+#define STEP(key, member, help_)                                                                   \
+	{                                                                                          \
+		.name = key, .type = TYPE_STRING, AT(struct config_step, member),                  \
+		.rule = RULE_TEXT, .max = TEXT_MAX, .noun = "a text", .help = help_                \
+	}
+static const struct config_field step_fields[] = {
+	STEP("send", send, "is sent; escapes as \\\\r \\\\n \\\\t \\\\0 \\\\xHH"),
+	STEP("expect", expect, "must appear in what comes"),
+	STEP("expect_prefix", expect_prefix, "what comes must begin with it"),
+	STEP("expect_pattern", expect_pattern, "a regular expression that what comes must match"),
+};
+static const struct config_object step_object = {
+	.noun = "a step", FIELDS(step_fields), .size = sizeof(struct config_step)};
+
+static const struct config_field http_fields[] = {
+	STRING("method", http.method, RULE_LABEL, 15, "a method", "`GET` if left out"),
+	STRING("path", http.path, RULE_COMMENT, 1024, "a path", "`/` if left out"),
+	STRING("host", http.host, RULE_COMMENT, 253, "a host name",
+	       "the Host header; the server's address if left out"),
+	{.name = "headers",
+	 .type = TYPE_STRING,
+	 LIST_AT(struct config_check, http.headers, http.n_headers),
+	 .rule = RULE_COMMENT,
+	 .max = 1024,
+	 .noun = "a header",
+	 .help = "more of them, as `Accept: text/html`"},
+	{.name = "status",
+	 .type = TYPE_STATUS,
+	 .shape = SHAPE_ONE_OR_LIST,
+	 .offset = offsetof(struct config_check, http.statuses),
+	 .count_offset = offsetof(struct config_check, http.n_statuses),
+	 .min = 100,
+	 .max = 599,
+	 .def_text = "200-399",
+	 .noun = "an HTTP status",
+	 .help = "answers that are good: `301`, `200-299`"},
+	STRING("body", http.body.literal, RULE_TEXT, TEXT_MAX, "a text", "must appear in the body"),
+	STRING("body_prefix", http.body.prefix, RULE_TEXT, TEXT_MAX, "a text",
+	       "the body must begin with it"),
+	STRING("body_pattern", http.body.pattern, RULE_TEXT, CHECK_MAX_PATTERN, "a pattern",
+	       "a regular expression that the body must match"),
+};
+OBJECT("http", http_fields);
+
+static const char *const dns_types[] = {"a",  "ns",  "cname", "soa", "ptr",
+					"mx", "txt", "aaaa",  "srv", NULL};
+static const uint8_t dns_values[] = {1, 2, 5, 6, 12, 15, 16, 28, 33};
+
+static const struct config_field dns_fields[] = {
+	STRING("name", dns.name, RULE_COMMENT, 253, "a domain name", "`.` if left out"),
+	{.name = "qtype",
+	 .type = TYPE_ENUM,
+	 AT(struct config_check, dns.qtype),
+	 .names = dns_types,
+	 .values = dns_values,
+	 .def = 1,
+	 .noun = "a type of record",
+	 .help = "what is asked for"},
+	FLAG("any_rcode", dns.any_rcode, "any answer will do; else it must be NOERROR"),
+	{.name = "expect",
+	 .type = TYPE_ADDRESS,
+	 AT(struct config_check, dns.expect),
+	 .noun = "an address",
+	 .help = "must be among the answers"},
+};
+OBJECT("dns", dns_fields);
+
+static const struct config_field exec_fields[] = {
+	{.name = "argv",
+	 .type = TYPE_STRING,
+	 LIST_AT(struct config_check, exec.argv, exec.n_argv),
+	 .rule = RULE_COMMENT,
+	 .max = CHECK_MAX_ARGV,
+	 .max_name = "CHECK_MAX_ARGV",
+	 .noun = "an argument",
+	 .help = "program by its absolute path, and arguments; %h %p %v become the server's "
+		 "address, its port, the VIP. No shell"},
+	STRING("user", exec.user, RULE_LABEL, 31, "a user",
+	       "whom it runs as; `nobody` if left out"),
+	STRING("output", exec.output.literal, RULE_TEXT, TEXT_MAX, "a text",
+	       "must appear in what it prints"),
+	STRING("output_prefix", exec.output.prefix, RULE_TEXT, TEXT_MAX, "a text",
+	       "what it prints must begin with it"),
+	STRING("output_pattern", exec.output.pattern, RULE_TEXT, CHECK_MAX_PATTERN, "a pattern",
+	       "a regular expression that what it prints must match"),
+	FLAG("any_code", exec.any_code, "the exit code does not matter, only what it prints"),
+	FLAG("load", exec.load, "it prints a load number: the weight follows by Piranha's rule"),
+};
+OBJECT("exec", exec_fields);
+
+#define PERCENT(key, member, def_, help_)                                                          \
+	{                                                                                          \
+		.name = key, .type = TYPE_UINT, AT(struct config_check, member), .min = 1,         \
+		.max = 100, .def = def_, .unit = "percent", .help = help_                          \
+	}
+static const struct config_field passive_fields[] = {
+	{.name = "window",
+	 .type = TYPE_MS,
+	 AT(struct config_check, passive.window_ms),
+	 .min = 1000,
+	 .max = 3600000,
+	 .def = 10000,
+	 .noun = "a time",
+	 .help = "what is looked at"},
+	{.name = "min_connections",
+	 .type = TYPE_UINT,
+	 AT(struct config_check, passive.min_syns),
+	 .min = 1,
+	 .max = UINT32_MAX,
+	 .def = 20,
+	 .help = "below so many new connections in a window nothing is said"},
+	PERCENT("no_answer", passive.no_answer, 50, "of new connections that get no answer: fails"),
+	PERCENT("refused", passive.refused, 50, "of new connections that are refused: fails"),
+	{.name = "max_answer",
+	 .type = TYPE_MS,
+	 AT(struct config_check, passive.max_answer_ms),
+	 .max = 600000,
+	 .noun = "a time",
+	 .help = "mean time from SYN to SYN-ACK; 0 = not looked at"},
+};
+OBJECT("passive", passive_fields);
+
+#define TIME(key, member, min_, def_, text_, help_)                                                \
+	{                                                                                          \
+		.name = key, .type = TYPE_MS, AT(struct config_check, member), .min = min_,        \
+		.max = DAY_MS, .def = def_, .def_text = text_, .noun = "a time", .help = help_     \
+	}
+#define COUNT(key, member, def_, help_)                                                            \
+	{                                                                                          \
+		.name = key, .type = TYPE_UINT, AT(struct config_check, member), .min = 1,         \
+		.max = 1000, .def = def_, .help = help_                                            \
+	}
+
+static const struct config_field check_fields[] = {
+	{.name = "name",
+	 .type = TYPE_STRING,
+	 AT(struct config_check, name),
+	 .flags = FIELD_REQUIRED,
+	 .rule = RULE_LABEL,
+	 .max = CONFIG_CHECK_NAME_SIZE - 1,
+	 .noun = "a name",
+	 .help = "by which services and servers refer to it"},
+	{.name = "type",
+	 .type = TYPE_ENUM,
+	 AT(struct config_check, type),
+	 .flags = FIELD_REQUIRED,
+	 .names = type_words,
+	 .noun = "a type of check",
+	 .help = "`tcp` connects; `script` sends and expects; `http`; `udp` sends, perhaps "
+		 "expects; "
+		 "`dns` asks; `icmp` pings; `exec` runs a program; `agent` hears HAProxy's agent "
+		 "protocol; `passive` looks at traffic"},
+	TIME("interval", interval_ms, 50, 2000, NULL, "between two probes"),
+	TIME("fast_interval", fast_ms, 50, 0, "`interval`",
+	     "while the state is changing or unknown"),
+	TIME("down_interval", down_ms, 50, 0, "`interval`", "while the server is down"),
+	TIME("timeout", timeout_ms, 10, 0, "`interval`", "of one probe, all in all"),
+	COUNT("rise", rise, 2, "good answers in a row that make a server that was down up"),
+	COUNT("fall", fall, 3, "bad ones in a row that make it down"),
+	TIME("reentry_delay", reentry_ms, 0, 0, NULL,
+	     "a server that is good again waits so long, without one bad answer"),
+	{.name = "address",
+	 .type = TYPE_ADDRESS,
+	 AT(struct config_check, address),
+	 .def_text = "the server's",
+	 .noun = "an address",
+	 .help = "whom to ask instead"},
+	{.name = "port",
+	 .type = TYPE_UINT,
+	 AT(struct config_check, port),
+	 .min = 1,
+	 .max = UINT16_MAX,
+	 .def_text = "the server's",
+	 .help = "where to ask instead"},
+	FLAG("via_vip", via_vip,
+	     "with `dr` and `tunnel`: the VIP is asked, at the real server: proves loopback, ARP "
+	     "settings and path as well"),
+	{.name = "tls",
+	 .type = TYPE_OBJECT,
+	 .object = &tls_fields_object,
+	 .help = "of `script` and `http`"},
+	{.name = "steps",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_check, steps, n_steps),
+	 .object = &step_object,
+	 .max = CHECK_MAX_STEPS,
+	 .max_name = "CHECK_MAX_STEPS",
+	 .help = "of `script`, in order; of `udp` one to send and perhaps one to expect; of "
+		 "`agent` perhaps one to send"},
+	{.name = "http", .type = TYPE_OBJECT, .object = &http_fields_object, .help = "of `http`"},
+	{.name = "dns", .type = TYPE_OBJECT, .object = &dns_fields_object, .help = "of `dns`"},
+	{.name = "exec", .type = TYPE_OBJECT, .object = &exec_fields_object, .help = "of `exec`"},
+	{.name = "passive",
+	 .type = TYPE_OBJECT,
+	 .object = &passive_fields_object,
+	 .help = "of `passive`"},
+	FLAG("weight", weight, "of `agent` and `exec`: what it says of the weight counts"),
+};
+const struct config_object config_object_check = {
+	.noun = "a check", FIELDS(check_fields), .size = sizeof(struct config_check)};

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/*
+ * Everything that goes through the schema from top to bottom: defaults, parsing, freeing,
+ * output. An object of the schema without an offset of its own (`timeouts` of a policy)
+ * lives in the struct of the object around it.
+ */
+
+#define MAX_KEYS 64 /* of one object, inlined ones included */
+
+static void *at(void *base, uint16_t offset)
+{
+	return (char *)base + offset;
+}
+
+static const void *at_const(const void *base, uint16_t offset)
+{
+	return (const char *)base + offset;
+}
+
+/* Offset 0 may be a first member: an object that shares its struct has the same size. */
+static bool field_is_object(const struct config_field *f)
+{
+	return f->type == TYPE_OBJECT || f->type == TYPE_INLINE;
+}
+
+void config_object_init(const struct config_object *o, const char *const *schedulers, void *base)
+{
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (f->shape != SHAPE_ONE)
+			continue;
+		if (field_is_object(f))
+			config_object_init(f->object, schedulers, at(base, f->offset));
+		else
+			config_scalar_default(f, schedulers, at(base, f->offset));
+	}
+}
+
+/* Frees what an item owns, not the item. */
+static void item_fini(const struct config_field *f, void *item)
+{
+	if (field_is_object(f))
+		config_object_fini(f->object, item);
+	else if (f->type == TYPE_STRING)
+		free(*(char **)item);
+}
+
+void config_object_fini(const struct config_object *o, void *base)
+{
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+		size_t size = config_scalar_size(f);
+		uint32_t n;
+		char *items;
+
+		if (f->shape == SHAPE_ONE) {
+			item_fini(f, at(base, f->offset));
+			continue;
+		}
+		n = *(uint32_t *)at(base, f->count_offset);
+		items = *(char **)at(base, f->offset);
+		for (uint32_t k = 0; k < n; k++) {
+			void *item =
+				f->shape == SHAPE_POINTERS ? ((void **)items)[k] : items + k * size;
+
+			if (item)
+				item_fini(f, item);
+			if (f->shape == SHAPE_POINTERS)
+				free(item);
+		}
+		free(items);
+	}
+}
+
+/* ---- parsing ---- */
+
+static uint16_t keys_list(const struct config_object *o, const char **names, uint16_t n)
+{
+	for (uint16_t i = 0; i < o->n && n < MAX_KEYS; i++) {
+		if (o->fields[i].type == TYPE_INLINE)
+			n = keys_list(o->fields[i].object, names, n);
+		else
+			names[n++] = o->fields[i].name;
+	}
+	return n;
+}
+
+static void unknown_key(struct config_context *ctx, const struct config_object *o, const char *key)
+{
+	const char *names[MAX_KEYS + 1];
+	char quoted[CONFIG_QUOTE_LEN];
+	struct config_hint hint = {.at_key = true};
+	uint16_t n = keys_list(o, names, 0);
+
+	names[n] = NULL;
+	hint.suggestion = text_near_miss(key, names);
+	context_push_key(ctx, key);
+	config_quote(key, quoted);
+	if (hint.suggestion)
+		config_report(ctx, -EINVAL, &hint, "%s is not a key of %s (did you mean \"%s\"?)",
+			      quoted, o->noun, hint.suggestion);
+	else
+		config_report(ctx, -EINVAL, &hint, "%s is not a key of %s", quoted, o->noun);
+	context_pop(ctx);
+}
+
+/* The field of a key and the struct that it lives in. */
+static const struct config_field *field_find(const struct config_object *o, const char *key,
+					     void **base, const struct config_object **owner)
+{
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (f->type == TYPE_INLINE) {
+			void *inner = at(*base, f->offset);
+			const struct config_field *found =
+				field_find(f->object, key, &inner, owner);
+
+			if (!found)
+				continue;
+			*base = inner;
+			return found;
+		}
+		if (strcmp(f->name, key) == 0) {
+			*owner = o;
+			return f;
+		}
+	}
+	return NULL;
+}
+
+int config_nulls_check(struct config_context *ctx, const struct config_object *o, const json_t *set)
+{
+	const char *key;
+	json_t *value;
+	int ret = 0;
+
+	json_object_foreach ((json_t *)(uintptr_t)set, key, value) {
+		const struct config_object *owner;
+		const struct config_field *f;
+		char nowhere;
+		void *base = &nowhere;
+
+		if (!json_is_null(value) && !json_is_object(value))
+			continue;
+		f = field_find(o, key, &base, &owner);
+		if (!f && json_is_null(value)) {
+			unknown_key(ctx, o, key);
+			ret = -EINVAL;
+		} else if (f && f->type == TYPE_OBJECT && json_is_object(value)) {
+			context_push_key(ctx, key);
+			if (config_nulls_check(ctx, f->object, value) < 0)
+				ret = -EINVAL;
+			context_pop(ctx);
+		}
+	}
+	return ret;
+}
+
+static int item_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
+		      void *item)
+{
+	if (f->type == TYPE_OBJECT)
+		return config_object_parse(ctx, f->object, json, item);
+	return config_scalar_parse(ctx, f, json, item);
+}
+
+static int list_size_check(struct config_context *ctx, const struct config_field *f, size_t n)
+{
+	if (n <= config_field_most(f))
+		return 0;
+	config_report(ctx, -ENOSPC, NULL, "%zu entries are more than the limit of %u%s%s%s", n,
+		      (unsigned int)config_field_most(f), f->max_name ? " (" : "",
+		      f->max_name ? f->max_name : "", f->max_name ? ")" : "");
+	return -EINVAL;
+}
+
+/* An element that is wrong is left empty (NULL, or all zero), so that checks which need
+ * more than one key go on with the others. */
+static void item_forget(const struct config_field *f, char *items, size_t i)
+{
+	if (f->shape == SHAPE_POINTERS) {
+		void **item = (void **)items + i;
+
+		item_fini(f, *item);
+		free(*item);
+		*item = NULL;
+	} else {
+		size_t size = config_scalar_size(f);
+
+		item_fini(f, items + i * size);
+		memset(items + i * size, 0, size);
+	}
+}
+
+/* Elements start from the defaults of their object; what they inherit from around them
+ * is filled in by who knows it (config_service_settle()). */
+static int list_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
+		      void *base)
+{
+	size_t n = json_array_size(json), size = config_scalar_size(f);
+	bool pointers = f->shape == SHAPE_POINTERS;
+	char *items;
+	int ret = 0;
+
+	if (list_size_check(ctx, f, n) < 0)
+		return -EINVAL;
+	items = calloc(n ? n : 1, pointers ? sizeof(void *) : size);
+	if (!items) {
+		config_report_memory(ctx);
+		return -ENOMEM;
+	}
+	*(char **)at(base, f->offset) = items;
+	*(uint32_t *)at(base, f->count_offset) = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		void *item = items + i * (pointers ? sizeof(void *) : size);
+
+		if (pointers) {
+			item = *(void **)item = calloc(1, size);
+			if (!item) {
+				config_report_memory(ctx);
+				return -ENOMEM;
+			}
+		}
+		if (field_is_object(f))
+			config_object_init(f->object, ctx->schedulers, item);
+		context_push_index(ctx, (uint32_t)i);
+		if (item_parse(ctx, f, json_array_get(json, i), item) < 0) {
+			item_forget(f, items, i);
+			ret = -EINVAL;
+		}
+		context_pop(ctx);
+	}
+	return ret;
+}
+
+/* One value where a list is allowed. */
+static int single_parse(struct config_context *ctx, const struct config_field *f,
+			const json_t *json, void *base)
+{
+	void *item = calloc(1, config_scalar_size(f));
+	int ret;
+
+	if (!item) {
+		config_report_memory(ctx);
+		return -ENOMEM;
+	}
+	ret = item_parse(ctx, f, json, item);
+	*(void **)at(base, f->offset) = item;
+	*(uint32_t *)at(base, f->count_offset) = 1;
+	return ret;
+}
+
+static int field_parse(struct config_context *ctx, const struct config_object *o,
+		       const struct config_field *f, const json_t *json, void *base)
+{
+	int ret;
+
+	if (config_refuse_feature(ctx, f->feature))
+		return -EINVAL;
+	if (f->shape == SHAPE_ONE)
+		ret = item_parse(ctx, f, json, at(base, f->offset));
+	else if (json_is_array(json))
+		ret = list_parse(ctx, f, json, base);
+	else if (f->shape == SHAPE_ONE_OR_LIST)
+		ret = single_parse(ctx, f, json, base);
+	else {
+		struct config_hint hint = {.expected = "a list"};
+
+		config_report(ctx, -EINVAL, &hint, "expected a list");
+		ret = -EINVAL;
+	}
+	if (ret == 0 && f->set_bit)
+		*(uint64_t *)at(base, o->set_offset) |= 1ULL << f->set_bit;
+	return ret;
+}
+
+int config_object_parse(struct config_context *ctx, const struct config_object *o,
+			const json_t *json, void *base)
+{
+	const char *key;
+	json_t *value;
+	int ret = 0;
+
+	if (!json_is_object(json)) {
+		struct config_hint hint = {.expected = "an object"};
+
+		config_report(ctx, -EINVAL, &hint, "expected an object: %s in { }", o->noun);
+		return -EINVAL;
+	}
+	json_object_foreach ((json_t *)(uintptr_t)json, key, value) {
+		const struct config_object *owner = o;
+		void *in = base;
+		const struct config_field *f = field_find(o, key, &in, &owner);
+
+		if (!f) {
+			unknown_key(ctx, o, key);
+			ret = -EINVAL;
+			continue;
+		}
+		context_push_key(ctx, key);
+		if (field_parse(ctx, owner, f, value, in) < 0)
+			ret = -EINVAL;
+		context_pop(ctx);
+	}
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+		char expect[CONFIG_EXPECT_LEN];
+		struct config_hint hint = {.expected = expect};
+
+		if (!(f->flags & FIELD_REQUIRED) || json_object_get(json, f->name))
+			continue;
+		context_push_key(ctx, f->name);
+		config_report(ctx, -EINVAL, &hint, "missing: expected %s",
+			      config_scalar_expect(f, ctx->schedulers, expect));
+		context_pop(ctx);
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
+/* ---- output ---- */
+
+/* Takes over value; NULL is out of memory. */
+static int member_add(json_t *out, const char *key, json_t *value)
+{
+	return value ? json_object_set_new(out, key, value) : -1;
+}
+
+static json_t *list_render(const struct config_field *f, const void *base, enum config_style style,
+			   const char *const *schedulers)
+{
+	uint32_t n = *(const uint32_t *)at_const(base, f->count_offset);
+	const char *items = *(char *const *)at_const(base, f->offset);
+	size_t size = config_scalar_size(f);
+	json_t *list = json_array();
+	void *model = NULL;
+
+	if (!list)
+		return NULL;
+	if (field_is_object(f)) {
+		model = calloc(1, size);
+		if (!model)
+			goto err;
+		config_object_init(f->object, schedulers, model);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const void *item = items + i * size;
+		json_t *value = model ? config_object_to_json(f->object, item, model, style)
+				      : config_scalar_to_json(f, item);
+
+		if (!value || json_array_append_new(list, value) < 0)
+			goto err;
+	}
+	free(model);
+	return list;
+err:
+	free(model);
+	json_decref(list);
+	return NULL;
+}
+
+static bool scalar_is_said(const struct config_object *o, const struct config_field *f,
+			   const void *base, const void *model, enum config_style style)
+{
+	const void *value = at_const(base, f->offset);
+
+	if (style == STYLE_FULL || f->flags & FIELD_REQUIRED)
+		return f->type != TYPE_STRING || *(char *const *)value;
+	if (f->set_bit && style == STYLE_FILE &&
+	    *(const uint64_t *)at_const(base, o->set_offset) & 1ULL << f->set_bit)
+		return true;
+	return !config_scalar_equal(f, value, at_const(model, f->offset));
+}
+
+static int members_render(json_t *out, const struct config_object *o, const void *base,
+			  const void *model, enum config_style style)
+{
+	static const char *const none[] = {NULL};
+
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+		const void *value = at_const(base, f->offset);
+		int ret = 0;
+
+		if (f->shape == SHAPE_POINTERS)
+			continue; /* services: their model is not a constant */
+		if (f->shape != SHAPE_ONE) {
+			if (*(const uint32_t *)at_const(base, f->count_offset))
+				ret = member_add(out, f->name, list_render(f, base, style, none));
+		} else if (f->type == TYPE_INLINE) {
+			ret = members_render(out, f->object, value, at_const(model, f->offset),
+					     style);
+		} else if (f->type == TYPE_OBJECT) {
+			json_t *inner = config_object_to_json(f->object, value,
+							      at_const(model, f->offset), style);
+
+			if (inner && json_object_size(inner) == 0)
+				json_decref(inner);
+			else
+				ret = member_add(out, f->name, inner);
+		} else if (scalar_is_said(o, f, base, model, style)) {
+			ret = member_add(out, f->name, config_scalar_to_json(f, value));
+		}
+		if (ret < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+json_t *config_object_to_json(const struct config_object *o, const void *base, const void *model,
+			      enum config_style style)
+{
+	json_t *out = json_object();
+
+	if (out && members_render(out, o, base, model, style) < 0) {
+		json_decref(out);
+		return NULL;
+	}
+	return out;
+}
+
+/* ---- inheritance ---- */
+
+static void fields_inherit(const struct config_object *o, struct config_policy *policy,
+			   const struct config_policy *from)
+{
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (field_is_object(f))
+			fields_inherit(f->object, policy, from);
+		else if (!(policy->set & 1ULL << f->set_bit))
+			memcpy(at(policy, f->offset), at_const(from, f->offset),
+			       config_scalar_size(f));
+	}
+}
+
+void config_policy_inherit(struct config_policy *policy, const struct config_policy *from)
+{
+	fields_inherit(&config_object_policy, policy, from);
+}
+
+/* IPVS's sysctls as the kernel ships them; docs/compatibility.md. */
+static const struct config_policy ipvs_policy = {
+	.gone = GONE_KEEP,     /* expire_nodest_conn = 0 */
+	.reuse = REUSE_CLOSED, /* conn_reuse_mode = 1 */
+	.unknown = UNKNOWN_LINUX,
+	.sloppy_tcp = false,	   /* sloppy_tcp = 0 */
+	.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
+	.expire_quiescent = false, /* expire_quiescent_template = 0 */
+};
+
+static const char *const ipvs_keys[] = {"on_server_gone", "conn_reuse",	   "unknown",
+					"sloppy_tcp",	  "nat_icmp_send", "expire_quiescent"};
+
+static void compat_fill(const struct config_object *o, struct config_policy *defaults)
+{
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (field_is_object(f))
+			compat_fill(f->object, defaults);
+		for (size_t k = 0; !field_is_object(f) && k < ARRAY_LEN(ipvs_keys); k++)
+			if (strcmp(f->name, ipvs_keys[k]) == 0 &&
+			    !(defaults->set & 1ULL << f->set_bit))
+				memcpy(at(defaults, f->offset), at_const(&ipvs_policy, f->offset),
+				       config_scalar_size(f));
+	}
+}
+
+void config_policy_compat(struct config_policy *defaults, enum config_compat compat)
+{
+	if (compat == CONFIG_COMPAT_IPVS)
+		compat_fill(&config_object_policy, defaults);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/object_index.h"
+
+/* Services as objects, and the names by which people call things. */
+
+struct config_service *config_service_create(const struct config *config)
+{
+	struct config_service *svc = calloc(1, sizeof(*svc));
+
+	if (svc)
+		config_object_init(&config_object_service, config->schedulers, svc);
+	return svc;
+}
+
+void config_service_destroy(struct config_service *svc)
+{
+	if (!svc)
+		return;
+	config_object_fini(&config_object_service, svc);
+	free(svc);
+}
+
+static void *copy(const void *from, size_t n)
+{
+	void *to = malloc(n ? n : 1);
+
+	if (to && n)
+		memcpy(to, from, n);
+	return to;
+}
+
+struct config_service *config_service_clone(const struct config_service *svc)
+{
+	struct config_service *c = copy(svc, sizeof(*svc));
+
+	if (!c)
+		return NULL;
+	c->digest_valid = false;
+	c->name = svc->name ? strdup(svc->name) : NULL;
+	c->listen = copy(svc->listen, svc->n_listen * sizeof(*svc->listen));
+	c->servers = copy(svc->servers, svc->n_servers * sizeof(*svc->servers));
+	if ((svc->name && !c->name) || !c->listen || !c->servers) {
+		config_service_destroy(c);
+		return NULL;
+	}
+	return c;
+}
+
+void config_service_settle(struct config_service *svc, const struct config_policy *defaults)
+{
+	config_policy_inherit(&svc->policy, defaults);
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		struct config_server *s = &svc->servers[i];
+
+		if (!(s->set & 1ULL << CONFIG_SERVER_FORWARD))
+			s->forward = svc->policy.forward;
+		if (!(s->set & 1ULL << CONFIG_SERVER_CHECK))
+			s->check = svc->policy.health.check;
+	}
+}
+
+const char *config_service_key(const struct config_service *svc, char *buf, size_t len)
+{
+	return service_key_format(svc->proto, svc->listen, svc->mark, buf, len);
+}
+
+const char *config_service_label(const struct config_service *svc, char *buf, size_t len)
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	config_service_key(svc, key, sizeof(key));
+	if (svc->name)
+		snprintf(buf, len, "service \"%s\" (%s)", svc->name, key);
+	else
+		snprintf(buf, len, "service %s", key);
+	return buf;
+}
+
+static int service_key_parse(const char *text, struct config_index_key *key)
+{
+	struct endpoint ep;
+	char *end;
+	unsigned long mark;
+	uint8_t proto;
+
+	if (strncmp(text, "fwmark:", 7) == 0) {
+		if (text[7] < '1' || text[7] > '9' || strlen(text) > 17)
+			return -EINVAL;
+		mark = strtoul(text + 7, &end, 10);
+		if (*end || mark > UINT32_MAX)
+			return -EINVAL;
+		*key = index_key_mark((uint32_t)mark);
+		return 0;
+	}
+	if (strncmp(text, "tcp:", 4) == 0)
+		proto = IPPROTO_TCP;
+	else if (strncmp(text, "udp:", 4) == 0)
+		proto = IPPROTO_UDP;
+	else
+		return -EINVAL;
+	if (endpoint_parse(text + 4, &ep) < 0)
+		return -EINVAL;
+	*key = index_key_listen(proto, &ep);
+	return 0;
+}
+
+struct config_service *config_service_find(const struct config *config, const char *text)
+{
+	struct config_service *svc = NULL;
+	struct config_index_key key;
+
+	/* Names have no colon. */
+	if (strchr(text, ':') ? service_key_parse(text, &key) < 0 : text[0] == '\0')
+		return NULL;
+	if (!strchr(text, ':'))
+		key = index_key_name(text);
+	return config_index_get(config->index, &key, &svc) ? svc : NULL;
+}
+
+int config_server_find(const struct config_service *svc, const struct endpoint *ep)
+{
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		if (endpoint_equal(&svc->servers[i].ep, ep))
+			return (int)i;
+	return -1;
+}
+
+int config_link_find(const struct config_node *node, const char *text, link_id *out)
+{
+	const char *dot = strchr(text, '.');
+	size_t n = dot ? (size_t)(dot - text) : strlen(text);
+	unsigned long vlan = 0;
+	char *end;
+
+	if (dot) {
+		if (dot[1] < '1' || dot[1] > '9' || strlen(dot + 1) > 4)
+			return -ENOENT;
+		vlan = strtoul(dot + 1, &end, 10);
+		if (*end || vlan > MAX_VLAN)
+			return -ENOENT;
+	}
+	for (uint32_t i = 0; i < node->n_ports; i++) {
+		const char *name = node->ports[i].name;
+
+		if (name && strlen(name) == n && memcmp(name, text, n) == 0) {
+			*out = link_id_of(i, (unsigned int)vlan);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+const char *config_link_format(const struct config_node *node, link_id link, char *buf, size_t len)
+{
+	if (link == LINK_ANY || link_port(link) >= node->n_ports)
+		snprintf(buf, len, "-");
+	else if (link_vlan(link))
+		snprintf(buf, len, "%s.%u", node->ports[link_port(link)].name, link_vlan(link));
+	else
+		snprintf(buf, len, "%s", node->ports[link_port(link)].name);
+	return buf;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_CHANGE_QUEUE_H
+#define PLVS_CONTROL_CHANGE_QUEUE_H
+
+/*
+ * Who may change the configuration, one after the other. A file that is applied takes
+ * seconds, in pieces and on another thread, and reads the running configuration all the
+ * while: until its turn ends, requests that would change something wait for theirs, in
+ * order. Requests that only read are answered at once. What changes while the router runs
+ * without being configuration (health) needs no turn.
+ * Context: the control thread.
+ */
+
+#include <sys/queue.h>
+
+#include "rpc/rpc_server.h"
+
+struct control;
+struct method;
+
+/* Part of the object whose turn it is. */
+struct turn {
+	TAILQ_ENTRY(turn) entry;
+	/* Ends, now or later, in turn_end(). */
+	void (*begin)(struct control *c, struct turn *t);
+	/* Control ends, before or after begin(); jobs have ended: answers who waits, frees. */
+	void (*cancel)(struct control *c, struct turn *t);
+};
+
+TAILQ_HEAD(turn_list, turn);
+
+/* Begins now, or when those before it have ended. */
+void turn_take(struct control *c, struct turn *t);
+/* Of the turn under way, which may be freed from here on. */
+void turn_end(struct control *c);
+/* Runs a method in a turn of its own: now if it can. */
+void turn_request(struct control *c, struct rpc_request *req, const struct method *m,
+		  json_t *params);
+/* 0 or -ENOMEM. */
+int turns_start(struct control *c);
+void turns_stop(struct control *c);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_CONTROL_INTERNAL_H
+#define PLVS_CONTROL_CONTROL_INTERNAL_H
+
+/* What the files of the control thread share. Context: the control thread. */
+
+#include <pthread.h>
+
+#include "config/config.h"
+#include "control/control.h"
+#include "control/jobs.h"
+#include "publish/publisher.h"
+#include "rpc/rpc_server.h"
+#include "control/traffic.h"
+#include "control/change_queue.h"
+#include "link/link.h"
+
+#define CONTROL_AREA "control"
+
+struct ha;
+struct watching;
+struct metrics;
+struct ha_wait;
+TAILQ_HEAD(ha_wait_list, ha_wait);
+struct push;
+TAILQ_HEAD(push_list, push);
+
+/* What another thread leaves for this one; part of an object of its own. */
+struct control_note {
+	struct control_note *next;
+	void (*run)(struct control *c, struct control_note *note);
+	/* The control thread has ended before run(). NULL: the object is somebody's anyway. */
+	void (*drop)(struct control_note *note);
+};
+
+struct stream;
+TAILQ_HEAD(stream_list, stream);
+struct listing;
+TAILQ_HEAD(listing_list, listing);
+
+struct control {
+	char *config_path;    /* or NULL */
+	struct dataplane *dp; /* or NULL */
+	struct published *pub;
+	struct link *link;		  /* or NULL */
+	struct identity_feed *identities; /* of the ha thread, or NULL */
+	char *dpdk_version;
+
+	struct event_base *base;
+	struct event *wake_ev;
+	int wake_fd;	   /* eventfd: written by other threads after a flag */
+	uint32_t stopping; /* any thread: atomics */
+	uint32_t reloads;  /* any thread: atomics */
+	pthread_mutex_t note_lock;
+	struct control_note *first_note, *last_note; /* any thread: under note_lock */
+	pthread_t thread;
+	bool running;
+
+	struct jobs *jobs;
+	struct turn_list turns;
+	struct turn *turn; /* under way, or NULL */
+	struct event *turn_ev;
+
+	struct rpc_server *server;
+	struct config *config; /* changed in turns only */
+	struct config *boot;   /* `node` as the process was started with: shared is empty */
+	struct publisher publisher;
+	struct traffic traffic;
+	struct stream_list streams;
+	uint32_t n_streams;
+	struct listing_list listings;
+	struct ha *ha; /* or NULL */
+	struct ha_wait_list ha_waits;
+	struct push_list pushes; /* to the peer */
+	struct event *pair_ev;
+	struct watching *watching; /* NULL before control_start() */
+	struct metrics *metrics;   /* or NULL */
+	struct spawner *spawner;   /* or NULL */
+	json_t *restart;	   /* texts: what of the configuration waits for a restart */
+	uint64_t started_us;
+	uint64_t applied_us; /* when the configuration came as a whole */
+};
+
+/* --- methods.c --- */
+
+void control_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
+
+typedef void control_method(struct control *c, struct rpc_request *req, json_t *params);
+
+enum param_kind {
+	PARAM_END,
+	PARAM_STRING,
+	PARAM_NUMBER,
+	PARAM_OBJECT,
+	PARAM_BOOLEAN,
+};
+
+struct param {
+	const char *name;
+	enum param_kind kind;
+	bool required;
+};
+
+#define METHOD_PARAMS_MAX 8
+
+struct method {
+	const char *name;
+	control_method *run;
+	const char *help;
+	bool changes; /* something: it waits for its turn */
+	bool object;  /* params are an object of the configuration: its schema checks them */
+	struct param params[METHOD_PARAMS_MAX];
+};
+
+/* Each file of methods has a table that ends with a NULL name. */
+extern const struct method config_methods[];
+extern const struct method service_methods[];
+extern const struct method mark_methods[];
+extern const struct method connection_methods[];
+extern const struct method counter_methods[];
+extern const struct method system_methods[];
+extern const struct method ha_methods[];
+extern const struct method health_methods[];
+
+/* A parameter's text, or NULL. */
+const char *param_string(const json_t *params, const char *name);
+/* Ends req: no such service, with the near miss among names and keys. */
+void fail_no_service(const struct control *c, struct rpc_request *req, const char *name);
+/* Ends req by what errors say. */
+void fail_config(struct rpc_request *req, const struct config_errors *errors);
+/* -errno of the builder with its sentence. */
+void fail_build(struct rpc_request *req, int ret, const char *error);
+/* Ends req when all changes up to now are live: result (taken over, may be NULL) with
+ * generation and duration_us since start_us. */
+void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+		      json_t *result);
+/* The same of what is no configuration: the peer is not told that it changed. */
+void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
+			 json_t *result);
+/* As answer_when_live() with the result as the text of an object that is not empty, without its
+ * closing bracket; takes it over. */
+void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+			   struct evbuffer *result);
+
+/* --- apply.c --- */
+
+/* config.apply of the start file; the outcome is logged. */
+void control_apply_file(struct control *c);
+
+/* --- methods_config.c --- */
+
+/* Ends req by what make() says, on another thread, of a configuration that nobody changes
+ * meanwhile. */
+typedef json_t *reading_make(const struct config *config, enum config_part part);
+void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
+		 enum config_part part);
+json_t *config_error_list_json(const struct config_error_list *list);
+
+/* --- listing.c --- */
+
+void listings_stop(struct control *c);
+
+/* --- methods_counter.c: new references --- */
+
+json_t *worker_counters_json(const struct worker_counters *w);
+json_t *port_counters_json(const struct port_counters *p);
+
+/* --- methods_connection.c --- */
+
+/* Ends all streams; commands that a worker still holds after a second stay. */
+void streams_stop(struct control *c);
+/* Frees what streams_stop() left: workers have ended. */
+void streams_free(struct control *c);
+
+/* --- methods_ha.c --- */
+
+/* Ends the requests that wait for the ha thread; what it still says is for nobody. */
+void ha_waits_stop(struct control *c);
+/* Frees what ha_waits_stop() left: the ha thread has ended. */
+void ha_waits_free(struct control *c);
+/* What `ha.status` answers; NULL: there is no ha thread. */
+json_t *ha_status_json(struct control *c);
+
+/* --- push.c --- */
+
+control_method config_push;
+/* As ha_waits_stop() and ha_waits_free(). */
+void pushes_stop(struct control *c);
+void pushes_free(struct control *c);
+
+/* --- control.c --- */
+
+/* Any thread. run() is called on the control thread, soon; not at all when it ends before:
+ * who owns the note knows. */
+void control_post(struct control *c, struct control_note *note);
+/* The configuration changed: the peer is told, of several changes once. */
+void control_pair_changed(struct control *c);
+
+/* The node part of a configuration alone; NULL: no memory. */
+struct config *control_node_of(const struct config *config);
+
+/* Run-time object of a configured service, or NULL. */
+struct service_rt *control_service_rt(const struct control *c, const struct config_service *svc);
+/* The configured service of a run-time id, or NULL. */
+const struct config_service *control_service_by_id(const struct control *c, uint32_t id);
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/health_watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "publish/builder.h"
+#include "control/control_internal.h"
+#include "ha/ha.h"
+#include "spawn/notify.h"
+#include "spawn/spawner.h"
+
+#define AREA	  "health"
+#define PEER_MS	  200 /* many verdicts are one piece of news for the peer */
+#define HEALTH_ID 64
+
+struct watching {
+	struct health *health;
+	struct spawn_client *programs, *notifiers; /* or NULL */
+	struct notify *notify;			   /* or NULL */
+	struct event *peer_ev;
+	uint64_t verdict_us; /* the first that is not published; 0 = none */
+	struct watching_counters counters;
+};
+
+struct health *watching_health(const struct control *c)
+{
+	return c->watching ? c->watching->health : NULL;
+}
+
+void watching_counters(const struct control *c, struct watching_counters *out)
+{
+	*out = c->watching ? c->watching->counters : (struct watching_counters){0};
+}
+
+/* ---- effects ---- */
+
+struct effect_of {
+	const struct health *health;
+	const char *key;
+};
+
+static struct health_effect effect(void *arg, const struct endpoint *server, uint32_t weight)
+{
+	const struct effect_of *e = arg;
+
+	return health_effect(e->health, e->key, server, weight);
+}
+
+static void put_effects(struct control *c, const char *key)
+{
+	const struct service_rt *rt = runtime_service_find(&c->pub->runtime, key);
+	struct effect_of e = {c->watching->health, key};
+
+	int ret = rt ? builder_effects(&c->publisher, rt->id, effect, &e) : 0;
+
+	c->watching->counters.rebuilds += ret > 0;
+	if (ret < 0)
+		log_error(AREA, "no memory: service %s keeps the servers that it has", key);
+}
+
+static void peer_soon(struct control *c)
+{
+	static const struct timeval soon = {.tv_usec = PEER_MS * 1000};
+
+	if (c->ha && !evtimer_pending(c->watching->peer_ev, NULL))
+		evtimer_add(c->watching->peer_ev, &soon);
+}
+
+static void on_peer(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+	const struct health *h = c->watching->health;
+	struct ha_verdicts v;
+
+	(void)fd;
+	(void)what;
+	health_digest(h, v.digest);
+	v.complete = health_complete(h);
+	health_count(h, &v.servers, &v.up);
+	(void)ha_set_verdicts(c->ha, &v);
+}
+
+static void on_changed(void *arg, const char *key)
+{
+	struct control *c = arg;
+
+	if (!c->watching->verdict_us)
+		c->watching->verdict_us = clock_us();
+	put_effects(c, key);
+}
+
+void watching_published(struct control *c)
+{
+	struct watching *w = c->watching;
+	uint64_t us;
+
+	if (!w || !w->verdict_us)
+		return;
+	us = clock_us() - w->verdict_us;
+	w->verdict_us = 0;
+	w->counters.swaps++;
+	w->counters.swap_last_us = us;
+	if (us > w->counters.swap_max_us)
+		w->counters.swap_max_us = us;
+}
+
+/* ---- the active router ---- */
+
+static void run_active(struct control *c, struct control_note *note)
+{
+	if (c->watching)
+		health_takeover(c->watching->health);
+	free(note);
+}
+
+static void drop_note(struct control_note *note)
+{
+	free(note);
+}
+
+void control_active(struct control *c)
+{
+	struct control_note *note = calloc(1, sizeof(*note));
+
+	if (!note) /* checks go on at their own pace */
+		return;
+	note->run = run_active;
+	note->drop = drop_note;
+	control_post(c, note);
+}
+
+/* ---- edges ---- */
+
+static void tell_program(struct control *c, const char *key, const char *server,
+			 const struct health_view *v)
+{
+	char object[NOTIFY_MAX_OBJECT];
+	char *text;
+	json_t *o;
+
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I}", "event", "health", "router",
+		      c->boot->node.name, "service", key, "server", server, "state",
+		      health_state_names[v->state], "admin", health_admin_names[v->admin], "chosen",
+		      !v->effect.down, "weight", (json_int_t)v->effect.weight, "at_ms",
+		      (json_int_t)v->since_ms);
+	if (o)
+		json_object_set_new(o, "reason", json_string(v->reason));
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	snprintf(object, sizeof(object), "%s of %s", server, key);
+	if (text)
+		(void)notify_send(c->watching->notify, object, text);
+	free(text);
+}
+
+static void on_edge(void *arg, const char *key, const struct endpoint *server)
+{
+	struct control *c = arg;
+	char text[ENDPOINT_STRLEN];
+	struct health_view v;
+	bool first;
+
+	peer_soon(c);
+	if (health_get(c->watching->health, key, server, &v) < 0)
+		return;
+	endpoint_format(server, text, sizeof(text));
+	/* That a server is as it should be is no news when it begins: a start with thousands of
+	 * them would fill the queue. */
+	first = v.n_history == 1 && v.state == HEALTH_UP && v.admin == HEALTH_ADMIN_NONE;
+	if (c->watching->notify && !first)
+		tell_program(c, key, text, &v);
+}
+
+static void quorum_sentence(const struct health_service_view *v, char *buf, size_t len)
+{
+	const char *what = v->n_sorry_up ? "sorry servers take over"
+			   : v->n_up	 ? "those that are up go on"
+			   : v->kept	 ? "those that were up last go on"
+					 : "new connections are refused";
+
+	if (v->lost)
+		snprintf(buf, len,
+			 "%u of %u servers are up, which counts %llu of the %llu needed: %s",
+			 v->n_up, v->n_servers - v->n_sorry, (unsigned long long)v->has,
+			 (unsigned long long)v->needed, what);
+	else
+		snprintf(buf, len, "%u of %u servers are up", v->n_up, v->n_servers - v->n_sorry);
+}
+
+static void on_quorum(void *arg, const char *key)
+{
+	struct control *c = arg;
+	struct health_service_view v;
+	char reason[160], object[NOTIFY_MAX_OBJECT], *text;
+	struct timespec now;
+	json_t *o;
+
+	if (health_get_service(c->watching->health, key, &v) < 0)
+		return;
+	quorum_sentence(&v, reason, sizeof(reason));
+	if (v.lost)
+		log_warning(AREA, "%s: the quorum is lost: %s", key, reason);
+	else
+		log_notice(AREA, "%s: the quorum is held again: %s", key, reason);
+	if (!c->watching->notify)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "event", "quorum",
+		      "router", c->boot->node.name, "service", key, "quorum",
+		      v.lost ? "lost" : "held", "servers", (json_int_t)(v.n_servers - v.n_sorry),
+		      "up", (json_int_t)v.n_up, "has", (json_int_t)v.has, "needed",
+		      (json_int_t)v.needed, "at_ms",
+		      (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, "reason", reason);
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	snprintf(object, sizeof(object), "quorum of %s", key);
+	if (text)
+		(void)notify_send(c->watching->notify, object, text);
+	free(text);
+}
+
+/* ---- what is watched ---- */
+
+static void policy_of(const struct config_health *h, struct health_policy *out)
+{
+	*out = (struct health_policy){
+		.consequence = h->on_down,
+		.all_down = h->all_down,
+		.quorum = h->quorum,
+		.quorum_hysteresis = h->quorum_hysteresis,
+		.quorum_weight = h->quorum_weight,
+		.slow_start_s = h->slow_start_s,
+		.weight_min_percent = h->weight_min,
+		.weight_max_percent = h->weight_max,
+	};
+}
+
+static int set_service(struct control *c, const struct config *config,
+		       const struct config_service *svc, const char *key)
+{
+	const struct endpoint none = {0};
+	struct health_server *servers = calloc(svc->n_servers + 1, sizeof(*servers));
+	const struct check_spec **specs =
+		calloc((size_t)svc->n_servers * (CONFIG_SERVER_CHECKS + 1) + 1,
+		       sizeof(const struct check_spec *));
+	struct health_policy policy;
+	int ret = -ENOMEM;
+
+	policy_of(&svc->policy.health, &policy);
+	for (uint32_t i = 0; servers && specs && i < svc->n_servers; i++) {
+		const struct config_server *s = &svc->servers[i];
+		const struct check_spec **of = specs + (size_t)i * (CONFIG_SERVER_CHECKS + 1);
+		uint8_t n = 0;
+
+		for (uint8_t k = 0; k < s->check.n; k++) {
+			const struct config_check *check =
+				config_check_find(config, s->check.names[k]);
+
+			if (check)
+				of[n++] = &check->spec;
+		}
+		servers[i] = (struct health_server){.ep = s->ep,
+						    .weight = s->weight,
+						    .method = s->forward,
+						    .sorry = s->sorry,
+						    .checks = of};
+	}
+	if (servers && specs)
+		ret = health_set_service(c->watching->health, key,
+					 svc->n_listen ? &svc->listen[0] : &none, &policy, servers,
+					 svc->n_servers);
+	free(servers);
+	free(specs);
+	return ret;
+}
+
+static void watch(struct control *c, const struct config *config, const struct config_service *svc)
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	config_service_key(svc, key, sizeof(key));
+	if (set_service(c, config, svc, key) < 0)
+		log_error(AREA, "no memory: service %s is watched as before", key);
+	put_effects(c, key);
+}
+
+static void unwatch(struct control *c, const struct config_service *svc)
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	health_del_service(c->watching->health, config_service_key(svc, key, sizeof(key)));
+}
+
+static bool same_key(const struct config_service *a, const struct config_service *b)
+{
+	char x[CONFIG_KEY_STRLEN], y[CONFIG_KEY_STRLEN];
+
+	return strcmp(config_service_key(a, x, sizeof(x)), config_service_key(b, y, sizeof(y))) ==
+	       0;
+}
+
+void watching_service(struct control *c, const struct config_service *before,
+		      const struct config_service *after)
+{
+	if (!c->watching)
+		return;
+	if (before && !(after && same_key(before, after)))
+		unwatch(c, before);
+	if (after)
+		watch(c, c->config, after);
+	peer_soon(c);
+}
+
+static void step_drop(struct control *c, const struct config_service *svc,
+		      const struct config *after)
+{
+	char key[CONFIG_KEY_STRLEN];
+	const struct config_service *twin =
+		config_service_find(after, config_service_key(svc, key, sizeof(key)));
+
+	/* Found by another listener it is another service. */
+	if (!twin || !same_key(twin, svc))
+		unwatch(c, svc);
+}
+
+bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us)
+{
+	uint32_t n_before = run->before ? run->before->shared.n_services : 0;
+
+	if (!c->watching)
+		return false;
+	do {
+		if (run->n_dropped < n_before)
+			step_drop(c, run->before->shared.services[run->n_dropped++], run->after);
+		else if (run->n_set < run->after->shared.n_services)
+			watch(c, run->after, run->after->shared.services[run->n_set++]);
+		else
+			return false;
+	} while (clock_us() < end_us);
+	return true;
+}
+
+bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_us)
+{
+	const struct config_shared *shared = &c->config->shared;
+	char key[CONFIG_KEY_STRLEN];
+
+	if (!c->watching)
+		return false;
+	do {
+		if (run->n_set >= shared->n_services)
+			return false;
+		put_effects(c,
+			    config_service_key(shared->services[run->n_set++], key, sizeof(key)));
+	} while (clock_us() < end_us);
+	return true;
+}
+
+/* ---- life ---- */
+
+static void start_programs(struct control *c, struct spawner *spawner)
+{
+	const struct config_notify *n = &c->boot->node.notify;
+	struct watching *w = c->watching;
+	struct notify_config config = {.user = n->user, .time_limit_ms = n->timeout_ms};
+	int fd = spawner ? spawner_take_fd(spawner, SPAWN_FOR_HEALTH) : -1;
+	const char **argv = calloc(n->n_health + 1, sizeof(char *));
+
+	if (fd >= 0 && spawn_client_create(c->base, fd, &w->programs) == 0)
+		(void)spawn_client_set_netns(w->programs, c->boot->node.netns);
+	fd = spawner && n->n_health ? spawner_take_fd(spawner, SPAWN_FOR_NOTIFY) : -1;
+	if (fd >= 0 && spawn_client_create(c->base, fd, &w->notifiers) == 0)
+		(void)spawn_client_set_netns(w->notifiers, c->boot->node.netns);
+	for (uint32_t i = 0; argv && i < n->n_health; i++)
+		argv[i] = n->health[i];
+	config.argv = argv;
+	if (w->notifiers && argv && notify_create(c->base, w->notifiers, AREA, &config, &w->notify))
+		log_error(AREA, "the notify program cannot be used");
+	free(argv);
+}
+
+/* For passive checks: what workers counted of this server's answers to SYNs. */
+static void on_traffic(void *arg, const char *service_key, const struct endpoint *server,
+		       struct passive_counters *out)
+{
+	const struct control *c = arg;
+	struct service_rt *svc = runtime_service_find(&c->pub->runtime, service_key);
+	const struct server_rt *srv =
+		svc ? runtime_server_find(&c->pub->runtime, svc, server) : NULL;
+
+	memset(out, 0, sizeof(*out));
+	if (srv)
+		dataplane_passive_counters(c->dp, srv->id, out);
+}
+
+int watching_start(struct control *c, struct spawner *spawner)
+{
+	struct health_options options = {.base = c->base,
+					 .changed = on_changed,
+					 .edge = on_edge,
+					 .quorum = on_quorum,
+					 .arg = c};
+	struct watching_run run = {.after = c->config};
+
+	c->watching = calloc(1, sizeof(*c->watching));
+	if (!c->watching)
+		return -ENOMEM;
+	start_programs(c, spawner);
+	options.spawn = c->watching->programs;
+	if (c->dp) {
+		options.ports = c->dp->check_ports;
+		options.traffic = on_traffic;
+	}
+	c->watching->peer_ev = evtimer_new(c->base, on_peer, c);
+	if (!c->watching->peer_ev || health_create(&options, &c->watching->health) < 0) {
+		watching_stop(c);
+		return -ENOMEM;
+	}
+	(void)watching_step(c, &run, UINT64_MAX);
+	peer_soon(c);
+	return 0;
+}
+
+void watching_stop(struct control *c)
+{
+	struct watching *w = c->watching;
+
+	if (!w)
+		return;
+	health_destroy(w->health);
+	notify_destroy(w->notify);
+	spawn_client_destroy(w->programs);
+	spawn_client_destroy(w->notifiers);
+	if (w->peer_ev)
+		event_free(w->peer_ev);
+	free(w);
+	c->watching = NULL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_HEALTH_WATCH_H
+#define PLVS_CONTROL_HEALTH_WATCH_H
+
+/*
+ * Health as control has it: what is to be watched follows from the configuration, and what
+ * is found goes into the nodes of services. Effects are no configuration: they wait for no
+ * turn, and while a draft is held they go out with it.
+ *
+ * Context: the control thread, or main before it starts and after it ended.
+ */
+
+#include "config/config.h"
+#include "health/health.h"
+
+struct control;
+struct spawner;
+
+struct watching;
+
+/* After the base; everything of the configuration is watched from here on. 0 or -ENOMEM. */
+int watching_start(struct control *c, struct spawner *spawner);
+void watching_stop(struct control *c);
+
+/* One service as it is from now on; before, after as in builder_service(). c->config has the
+ * checks. */
+void watching_service(struct control *c, const struct config_service *before,
+		      const struct config_service *after);
+
+/* All services after a configuration came as a whole, in steps. */
+struct watching_run {
+	const struct config *before, *after;
+	uint32_t n_dropped, n_set;
+};
+/* True: there is more. */
+bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us);
+/* A draft was discarded, and effects with it: they are put in again, in steps. The run is zeroed
+ * at first; the configuration is not changed meanwhile. True: there is more. */
+bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_us);
+/* A snapshot was published. */
+void watching_published(struct control *c);
+
+/* NULL before watching_start(). */
+struct health *watching_health(const struct control *c);
+
+/* X(name, help): from verdict to swap. */
+#define WATCHING_COUNTERS(X)                                                                       \
+	X(swaps, "publications that carried verdicts of health")                                   \
+	X(rebuilds, "lists of services made anew for verdicts, scheduler's tables included")       \
+	X(swap_last_us, "from a verdict to its publication, microseconds, last one")               \
+	X(swap_max_us, "the same, longest one")
+
+struct watching_counters {
+#define X(name, help) uint64_t name;
+	WATCHING_COUNTERS(X)
+#undef X
+};
+void watching_counters(const struct control *c, struct watching_counters *out);
+
+#endif

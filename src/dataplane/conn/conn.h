@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_CONN_CONN_H
+#define PLVS_DATAPLANE_CONN_CONN_H
+
+/*
+ * A connection. Owned by one worker: written by nobody else, no atomics.
+ * struct conn is what every family shares; conn4 adds the keys. Entries live in an array
+ * and refer to each other by index; 0 is no entry.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/be.h"
+#include "model/conn_state.h"
+#include "model/limits.h"
+
+#define CONN_F_EMBRYONIC  0x01U /* may be evicted when the table is full */
+#define CONN_F_NOOUTPUT	  0x02U /* no reply has passed: the INPUT_ONLY state table holds */
+#define CONN_F_ACTIVE	  0x04U /* counted as active at its server */
+#define CONN_F_TEMPLATE	  0x08U /* persistence template: not counted */
+#define CONN_F_OUT_KEY	  0x10U /* NAT: the out key is in the table */
+#define CONN_F_LIVE	  0x20U /* entry in use */
+#define CONN_F_ONE_PACKET 0x40U
+#define CONN_F_FTP	  0x80U /* an FTP control connection: see ftp.h */
+
+struct conn {
+	/* --- every hit --- */
+	uint32_t tick;	 /* of the last packet */
+	uint32_t gen;	 /* resolve generation of nh_in, nh_out */
+	uint32_t server; /* server_rt id */
+	union {
+		struct {
+			uint16_t nh_in; /* next hop ids, 0 = resolve */
+			uint16_t nh_out;
+		};
+		/* CONN_F_TEMPLATE: connections and packets under way that hold it. Any worker,
+		 * atomics only; its owner may end it when it reads 0 and nobody else can
+		 * come to know of it. */
+		uint32_t children;
+	};
+	union {
+		struct {
+			uint16_t l4_delta; /* NAT: of `in`; `out` is its inverse */
+			uint16_t ip_delta;
+		};
+		/* CONN_F_TEMPLATE: 1 once a child got through. Its children, atomics only. */
+		uint32_t assured;
+	};
+	uint8_t state; /* enum conn_state */
+	uint8_t flags; /* CONN_F_* */
+	uint8_t proto;
+	uint8_t method; /* enum forward_method */
+	/* --- state changes and expiry --- */
+	uint32_t timeout; /* ticks */
+	uint32_t armed;	  /* tick at which the wheel looks at it */
+	uint32_t next, prev;
+};
+_Static_assert(sizeof(struct conn) == 40, "hot part of a connection");
+_Static_assert(offsetof(struct conn, nh_out) == offsetof(struct conn, nh_in) + 2,
+	       "next hops are found by direction without a branch");
+
+/* dir: enum pkt_dir. */
+static inline uint16_t *conn_nexthop(struct conn *c, unsigned int dir)
+{
+	return &c->nh_in + dir;
+}
+
+struct conn4 {
+	struct conn c;
+	/* out key: saddr = daddr, daddr = caddr, sport = dport, dport = cport;
+	 * in key: saddr = caddr, daddr = vaddr, sport = cport, dport = vport.
+	 * Each is two loads: the order of these fields is the trick. */
+	be32 daddr, caddr, vaddr;
+	be16 dport, cport, vport;
+	uint16_t serial;  /* changes when the entry is used again */
+	uint32_t control; /* the template that governs it: CONTROL(), or 0 */
+};
+
+/* A template is an entry of its home worker's table, which need not be the worker of the
+ * connections under it. */
+#define CONTROL_INDEX_BITS     26
+#define CONTROL_INDEX_MAX      ((1U << CONTROL_INDEX_BITS) - 1)
+#define CONTROL(worker, index) ((uint32_t)(worker) << CONTROL_INDEX_BITS | (index))
+_Static_assert(MAX_WORKERS <= 1U << (32 - CONTROL_INDEX_BITS), "a worker and an index");
+
+/* In the key of a template, with the protocol, so that no packet has it. A template of a
+ * mark has no protocol, and the mark as its virtual address. */
+#define PROTO_TEMPLATE 0x80U
+
+_Static_assert(sizeof(struct conn4) == 64, "an IPv4 connection is one cache line");
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/exits/doors.h"
+
+#include <rte_ether.h>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/exits/lease.h"
+#include "dataplane/conn/conn_life.h"
+
+/* A decision that did not become a connection: its claim on the template goes back. */
+static void decision_end(struct worker *w, struct rte_mbuf *m)
+{
+	struct pkt_tag *tag = pkt_tag(m);
+
+	if (likely(tag->kind != HANDOFF_DECIDED))
+		return;
+	tag->kind = HANDOFF_STEER;
+	if (tag->control)
+		template4_release(w, tag->control);
+}
+
+void door_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
+{
+	decision_end(w, m);
+	w->counters.dropped[reason]++;
+	rte_pktmbuf_free(m);
+}
+
+void door_answered(struct worker *w, struct rte_mbuf *m)
+{
+	w->counters.answered++;
+	rte_pktmbuf_free(m);
+}
+
+bool rate_take(struct rate_limit *r, uint32_t now_tick)
+{
+	uint32_t ticks = now_tick - r->tick;
+
+	if (ticks) {
+		uint64_t tokens = r->tokens + (uint64_t)ticks * r->per_tick;
+
+		r->tokens = tokens > r->burst ? r->burst : (uint32_t)tokens;
+		r->tick = now_tick;
+	}
+	if (r->tokens == 0)
+		return false;
+	r->tokens--;
+	return true;
+}
+
+/* Drops what a ring or a port did not take. */
+static void drop_rest(struct worker *w, struct rte_mbuf **pkts, uint16_t from, uint16_t n,
+		      enum drop_reason reason)
+{
+	for (; from < n; from++)
+		door_drop(w, pkts[from], reason);
+}
+
+static void ring_flush(struct worker *w, struct tx_buffer *b, struct rte_ring *ring, uint64_t *door,
+		       enum drop_reason reason)
+{
+	uint16_t n = b->n, done = 0;
+
+	if (n == 0)
+		return;
+	b->n = 0;
+	if (ring)
+		done = (uint16_t)rte_ring_sp_enqueue_burst(ring, (void **)b->pkts, n, NULL);
+	*door += done;
+	drop_rest(w, b->pkts, done, n, reason);
+}
+
+/* The link thread may have gone to sleep just before our enqueue: see exchange.h. */
+static void wake_link_for(struct worker *w, const struct rte_ring *ring, unsigned int added)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (rte_ring_count(ring) <= added)
+		w->wake_link = true;
+}
+
+void door_flush_punt(struct worker *w, enum punt_class class)
+{
+	struct rte_ring *ring = w->exchange ? w->exchange->punt[class] : NULL;
+
+	if (w->punt[class].n == 0)
+		return;
+	ring_flush(w, &w->punt[class], ring, &w->counters.punted[class], DROP_PUNT_FULL);
+	if (ring)
+		wake_link_for(w, ring, BURST_MAX);
+}
+
+void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class)
+{
+	struct tx_buffer *b = &w->punt[class];
+
+	decision_end(w, m);
+	if (!rate_take(&w->punt_rate[class], w->env.now_tick)) {
+		door_drop(w, m, DROP_PUNT_RATE);
+		return;
+	}
+	if ((m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) && rte_vlan_insert(&m) != 0) {
+		door_drop(w, m, DROP_LINEARISE);
+		return;
+	}
+	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN);
+	b->pkts[b->n++] = m;
+	if (b->n == BURST_MAX)
+		door_flush_punt(w, class);
+}
+
+void door_flush_handoff(struct worker *w, unsigned int to)
+{
+	ring_flush(w, &w->handoff[to], w->ring_to[to], &w->counters.handed_off, DROP_RING_FULL);
+}
+
+static void handoff_put(struct worker *w, struct rte_mbuf *m, unsigned int to)
+{
+	struct tx_buffer *b = &w->handoff[to];
+
+	b->pkts[b->n++] = m;
+	if (b->n == BURST_MAX)
+		door_flush_handoff(w, to);
+}
+
+void door_handoff_as(struct worker *w, struct rte_mbuf *m, unsigned int to, enum handoff_kind kind)
+{
+	struct pkt_tag *tag = pkt_tag(m);
+
+	/* Owners depend on the packet and on direction, which two snapshots may see
+	 * differently for a moment: bounded, whatever happens. */
+	if (tag->hops >= 4) {
+		door_drop(w, m, DROP_STALE_HANDOFF);
+		return;
+	}
+	tag->kind = (uint8_t)kind;
+	tag->hops++;
+	w->port_counters[m->port].rx_handed_off++;
+	handoff_put(w, m, to);
+}
+
+void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint8_t flags)
+{
+	pkt_tag(m)->flags = flags;
+	door_handoff_as(w, m, owner, HANDOFF_STEER);
+}
+
+/* The lease ended while packets were under way, or this router is not active at all: only
+ * Linux's own frames may leave. */
+static __rte_noinline void lease_filter(struct worker *w, struct tx_buffer *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		if (pkt_tag(b->pkts[i])->kind == HANDOFF_UNLEASED)
+			b->pkts[k++] = b->pkts[i];
+		else
+			door_drop(w, b->pkts[i], DROP_NOT_ACTIVE);
+	}
+	b->n = k;
+}
+
+void door_flush_tx(struct worker *w, uint16_t port)
+{
+	struct tx_buffer *b = &w->tx[port];
+	struct port_counters *pc = &w->port_counters[port];
+	uint64_t bytes[BURST_MAX];
+	uint16_t n, done;
+
+	if (unlikely(lease_over_now(w)))
+		lease_filter(w, b);
+	n = b->n;
+	if (n == 0)
+		return;
+	b->n = 0;
+	for (uint16_t i = 0; i < n; i++)
+		bytes[i] = b->pkts[i]->pkt_len;
+	done = rte_eth_tx_burst(w->port_dev[port], (uint16_t)w->tx_queue[port], b->pkts, n);
+	w->counters.sent += done;
+	pc->tx_pkts += done;
+	for (uint16_t i = 0; i < done; i++)
+		pc->tx_bytes += bytes[i];
+	pc->tx_full += (uint64_t)(n - done);
+	drop_rest(w, b->pkts, done, n, DROP_TX_FULL);
+}
+
+void door_send_elsewhere(struct worker *w, struct rte_mbuf *m, uint16_t port)
+{
+	struct pkt_tag *tag = pkt_tag(m);
+
+	if (tag->kind != HANDOFF_UNLEASED)
+		tag->kind = HANDOFF_TX;
+	tag->tx_port = port;
+	w->port_counters[port].tx_handed_off++;
+	handoff_put(w, m, w->tx_owner[port]);
+}
+
+void door_park(struct worker *w, struct rte_mbuf *m, link_id link, be32 addr, uint32_t nexthop)
+{
+	unsigned int same = 0;
+
+	for (unsigned int i = 0; i < w->n_parked; i++)
+		same += w->parked[i].link == link && w->parked[i].addr == addr;
+	if (w->n_parked == PARK_MAX || same >= PARK_PER_NEXTHOP) {
+		door_drop(w, m, DROP_PARK_FULL);
+		return;
+	}
+	w->parked[w->n_parked++] = (struct parked){
+		.m = m,
+		.nexthop = (uint16_t)nexthop,
+		.link = link,
+		.addr = addr,
+		.since_tick = w->env.now_tick,
+		.asked_tick = w->env.now_tick,
+	};
+	w->counters.parked++;
+}
+
+void request_resolve(struct worker *w, link_id link, be32 addr)
+{
+	struct resolve_request r = {.link = link, .addr = addr_from_v4(addr)};
+	struct rte_ring *ring = w->exchange ? w->exchange->resolve : NULL;
+
+	if (!ring)
+		return;
+	if (rte_ring_sp_enqueue_elem(ring, &r, sizeof(r)) == 0)
+		wake_link_for(w, ring, 1);
+}

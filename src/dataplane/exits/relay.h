@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_EXITS_RELAY_H
+#define PLVS_DATAPLANE_EXITS_RELAY_H
+
+/*
+ * After a planned hand-over neighbours send to this router for a while yet: what is for VIPs,
+ * or goes through the gateway address, is passed on to the peer as it came, so that no packet
+ * of a connection is lost. TTL and payload stay; only MAC addresses change.
+ *
+ * Worker context. Stage steer calls it.
+ */
+
+#include "dataplane/worker.h"
+
+/* True: the packet has left: sent to the peer, or dropped (not_active) when it came from the
+ * peer's own MAC, or from a port on which the peer is not known. */
+bool relay_take(struct worker *w, struct pkt4 *p);
+
+#endif

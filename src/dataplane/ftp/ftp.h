@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_FTP_FTP_H
+#define PLVS_DATAPLANE_FTP_FTP_H
+
+/*
+ * FTP through NAT (SERVICE_FTP): data connections, active and passive, go to the server of
+ * their control connection. The address in 227 answers becomes the VIP; sequence numbers
+ * follow. A 227 that is cut across segments is held back: what is held is not sent on, so
+ * the client does not acknowledge it, and goes out with the segment that brings the rest.
+ * TCP repairs whatever is lost meanwhile.
+ *
+ * Nothing is believed that names other addresses than the connection's own, or ports below
+ * 1024: counted, left as it is, and nothing is expected.
+ *
+ * Only control connections (CONN_F_FTP) come here. Worker context, one owner.
+ */
+
+#include "dataplane/dataplane.h"
+#include "dataplane/ftp/ftp_expect.h"
+#include "model/service.h"
+
+#define FTP_CONTROL_MAX 4096 /* control connections of one worker that are helped */
+#define FTP_LINE_MAX	128  /* bytes of a line that matters */
+
+/* A line whose end has not come. */
+struct ftp_partial {
+	uint32_t seq; /* of its first byte */
+	uint16_t len;
+	uint8_t tries; /* out: times the same bytes were held back */
+	char text[FTP_LINE_MAX];
+};
+
+struct ftp_control {
+	uint32_t conn; /* entry */
+	uint32_t next; /* in its chain, or among the free; 0 = end */
+	/* The server's sequence numbers: those up to pos are moved by before, others by after. */
+	uint32_t pos;
+	int32_t before, after;
+	uint8_t moved; /* 1: pos, before and after are set */
+	uint8_t asked; /* PASV or EPSV waits for its answer */
+	struct ftp_ticket ticket;
+	struct ftp_partial in, out;
+};
+
+struct ftp {
+	struct ftp_expect_table expected;
+	uint32_t chain[FTP_CONTROL_MAX];
+	uint32_t free;
+	uint32_t unused;				 /* never used from here on */
+	struct ftp_control control[FTP_CONTROL_MAX + 1]; /* 0 is not used */
+};
+
+/* A new connection of a service with SERVICE_FTP. */
+static inline void ftp4_begin(struct conn4 *c)
+{
+	if (c->c.proto == IPPROTO_TCP && c->c.method == FWD_NAT)
+		c->c.flags |= CONN_F_FTP;
+}
+
+/* Of a control connection, for a peer. */
+struct ftp_state {
+	bool moved;
+	uint32_t pos;
+	int32_t before, after;
+	uint32_t left_s; /* 0: nothing is announced */
+	be16 data_cport; /* active: the client's port */
+	be16 data_port;	 /* passive: the server's */
+};
+/* False: there is nothing to tell. */
+bool ftp4_state(struct worker *w, const struct conn4 *c, struct ftp_state *out);
+/* What a peer told. A line that was cut in the middle just then is not told of: what was held
+ * back is sent again by the server, half a command of the client's is lost, and its data
+ * connection with it. */
+void ftp4_take_seq(struct worker *w, const struct conn4 *c, uint32_t pos, int32_t before,
+		   int32_t after);
+void ftp4_take_expect(struct worker *w, const struct conn4 *c, be16 data_cport, be16 data_port,
+		      uint32_t left_s);
+
+/* A control connection ends: so do its state and what it announced. */
+void ftp4_end(struct worker *w, const struct conn4 *c);
+/* A packet of a control connection, before its headers are rewritten. */
+void ftp4_packet(struct worker *w, struct pkt4 *p);
+
+/* Makes the connection of an announced SYN: 0. -ENOENT: not announced; or what
+ * conn4_create() says. */
+int ftp4_make(struct worker *w, struct pkt4 *p);
+
+/* Whether anything may be expected at all. */
+static inline bool ftp4_expecting(const struct worker *w)
+{
+	return w->dp && (int32_t)(__atomic_load_n(&w->dp->ftp_until, __ATOMIC_ACQUIRE) -
+				  w->env.now_tick) > 0;
+}
+
+#endif

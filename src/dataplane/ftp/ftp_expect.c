@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/ftp/ftp_expect.h"
+
+#include <string.h>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/ftp/ftp.h"
+
+#define WORD_FULL     1ULL
+#define WORD_VERSION  2ULL /* one step */
+#define WORD_LOW_MASK 0xffffffffULL
+
+static uint32_t hash_of(be32 client, be16 cport, be32 peer, be16 port)
+{
+	uint64_t h = ((uint64_t)client << 32 | peer) * 0x9e3779b97f4a7c15ULL;
+
+	h = (h ^ h >> 32 ^ ((uint32_t)cport << 16 | port)) * 0xd6e8feb86659fd93ULL;
+	return (uint32_t)(h >> 32);
+}
+
+static uint32_t hash_expect(const struct ftp_expect *e)
+{
+	return e->cport ? hash_of(e->caddr, e->cport, e->daddr, e->dport)
+			: hash_of(e->caddr, 0, e->vaddr, e->vport);
+}
+
+static struct ftp_slot *ways(struct ftp_expect_table *t, uint32_t hash)
+{
+	return &t->slot[hash % (FTP_EXPECT_MAX / FTP_EXPECT_WAYS) * FTP_EXPECT_WAYS];
+}
+
+static uint32_t field_read(const struct ftp_slot *s, size_t offset)
+{
+	return __atomic_load_n(&s->field[offset / 4], __ATOMIC_RELAXED);
+}
+
+/* Its owner only. */
+static void slot_fill(struct ftp_slot *s, const struct ftp_expect *e, uint32_t hash,
+		      struct ftp_ticket *out)
+{
+	uint64_t word = __atomic_load_n(&s->word, __ATOMIC_RELAXED);
+	uint32_t field[sizeof(*e) / 4];
+
+	word = (word + WORD_VERSION) & WORD_LOW_MASK & ~WORD_FULL;
+	/* An exchange, for a reader may be emptying it. */
+	__atomic_exchange_n(&s->word, word, __ATOMIC_ACQ_REL);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy(field, e, sizeof(*e));
+	for (size_t i = 0; i < sizeof(*e) / 4; i++)
+		__atomic_store_n(&s->field[i], field[i], __ATOMIC_RELAXED);
+	word = (uint64_t)hash << 32 | word | WORD_FULL;
+	__atomic_store_n(&s->word, word, __ATOMIC_RELEASE);
+	*out = (struct ftp_ticket){.word = word, .slot = s};
+}
+
+bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out)
+{
+	const uint32_t hash = hash_expect(e), now = w->env.now_tick;
+	struct ftp_slot *s = ways(&w->ftp->expected, hash);
+
+	for (unsigned int i = 0; i < FTP_EXPECT_WAYS; i++, s++) {
+		uint64_t word = __atomic_load_n(&s->word, __ATOMIC_RELAXED);
+		uint32_t until = field_read(s, offsetof(struct ftp_expect, until));
+
+		if ((word & WORD_FULL) && (int32_t)(until - now) > 0)
+			continue;
+		slot_fill(s, e, hash, out);
+		if (!ftp4_expecting(w) ||
+		    (int32_t)(e->until - __atomic_load_n(&w->dp->ftp_until, __ATOMIC_RELAXED)) > 0)
+			__atomic_store_n(&w->dp->ftp_until, e->until, __ATOMIC_RELEASE);
+		return true;
+	}
+	return false;
+}
+
+void ftp_expect_end(struct ftp_ticket *t)
+{
+	uint64_t word = t->word;
+
+	if (word)
+		__atomic_compare_exchange_n(&t->slot->word, &word,
+					    (word + WORD_VERSION) & WORD_LOW_MASK & ~WORD_FULL,
+					    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	t->word = 0;
+}
+
+/* A copy of what the slot holds, if it holds it throughout. */
+static bool slot_read(struct ftp_slot *s, uint32_t hash, struct ftp_expect *out, uint64_t *word)
+{
+	uint32_t field[sizeof(*out) / 4];
+
+	*word = __atomic_load_n(&s->word, __ATOMIC_ACQUIRE);
+	if (!(*word & WORD_FULL) || *word >> 32 != hash)
+		return false;
+	for (size_t i = 0; i < sizeof(*out) / 4; i++)
+		field[i] = __atomic_load_n(&s->field[i], __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&s->word, __ATOMIC_RELAXED) != *word)
+		return false;
+	memcpy(out, field, sizeof(*out));
+	return true;
+}
+
+bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out)
+{
+	uint64_t word;
+
+	return t->word && slot_read(t->slot, (uint32_t)(t->word >> 32), out, &word) &&
+	       word == t->word;
+}
+
+static bool is_for(const struct ftp_expect *e, be32 client, be16 cport, be32 peer, be16 port)
+{
+	if (e->caddr != client || e->cport != cport)
+		return false;
+	return cport ? e->daddr == peer && e->dport == port : e->vaddr == peer && e->vport == port;
+}
+
+bool ftp_expect_find(struct worker *w, be32 client, be16 cport, be32 peer, be16 port,
+		     struct ftp_expect *out, struct ftp_ticket *ticket)
+{
+	const uint32_t hash = hash_of(client, cport, peer, port);
+
+	for (unsigned int i = 0; i < w->n_workers; i++) {
+		struct ftp_slot *s = ways(&w->dp->workers[i]->ftp->expected, hash);
+
+		for (unsigned int k = 0; k < FTP_EXPECT_WAYS; k++, s++) {
+			uint64_t word;
+
+			if (!slot_read(s, hash, out, &word) ||
+			    !is_for(out, client, cport, peer, port) ||
+			    (int32_t)(out->until - w->env.now_tick) <= 0)
+				continue;
+			*ticket = (struct ftp_ticket){.word = word, .slot = s};
+			return true;
+		}
+	}
+	return false;
+}

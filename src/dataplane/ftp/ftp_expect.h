@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_FTP_FTP_EXPECT_H
+#define PLVS_DATAPLANE_FTP_FTP_EXPECT_H
+
+/*
+ * Data connections that FTP control connections announced. Which worker the data connection
+ * will belong to is not known (the client's port is not), so every worker has a table that
+ * it alone fills and all look into, without locks: a slot's word holds a hash, a version and
+ * whether it is full; a reader looks at the word, the fields and the word again. A slot is
+ * emptied by whoever swaps its word.
+ *
+ * Only SYNs that belong to no connection look, and only while something is expected.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/be.h"
+#include "model/limits.h"
+
+#define FTP_EXPECT_S	120
+#define FTP_EXPECT_WAYS 4
+#define FTP_EXPECT_MAX	1024 /* slots of one worker */
+
+struct worker;
+
+/* The client's end with port 0: it connects to vaddr:vport from any port. Else the server
+ * connects from daddr:dport to caddr:cport. */
+struct ftp_expect {
+	be32 caddr, vaddr, daddr;
+	be16 cport, vport, dport;
+	uint16_t pad; /* zero */
+	uint32_t server;
+	uint32_t until; /* tick */
+};
+
+struct ftp_slot {
+	uint64_t word;
+	uint32_t field[sizeof(struct ftp_expect) / 4];
+};
+
+struct ftp_expect_table {
+	struct ftp_slot slot[FTP_EXPECT_MAX];
+};
+
+/* Which slot, while the expectation is in it: word 0 = none. */
+struct ftp_ticket {
+	uint64_t word;
+	struct ftp_slot *slot;
+};
+
+/* Announces; false: no slot is free. */
+bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out);
+/* Whoever has seen it: no longer expected. */
+void ftp_expect_end(struct ftp_ticket *t);
+/* Whoever has announced it: what it announced. False: it is over. */
+bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out);
+/* The expectation of a packet: the client's endpoint (or 0 as its port), and the address and
+ * port on the other side, VIP's or server's. False: none. */
+bool ftp_expect_find(struct worker *w, be32 client, be16 cport, be32 peer, be16 port,
+		     struct ftp_expect *out, struct ftp_ticket *ticket);
+
+#endif

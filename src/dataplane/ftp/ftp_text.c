@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/ftp/ftp_text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct cursor {
+	const char *p, *end;
+};
+
+/* A decimal number up to max, of as many digits as that needs. */
+static bool take_number(struct cursor *c, uint32_t max, uint32_t *out)
+{
+	uint32_t v = 0;
+	unsigned int digits = 0;
+
+	while (c->p < c->end && *c->p >= '0' && *c->p <= '9' && digits < 5) {
+		v = v * 10 + (uint32_t)(*c->p++ - '0');
+		digits++;
+	}
+	*out = v;
+	return digits > 0 && v <= max;
+}
+
+static bool take(struct cursor *c, char ch)
+{
+	if (c->p == c->end || *c->p != ch)
+		return false;
+	c->p++;
+	return true;
+}
+
+static bool at_digit(const struct cursor *c)
+{
+	return c->p < c->end && *c->p >= '0' && *c->p <= '9';
+}
+
+/* Four bytes of an address with `sep` between them. */
+static bool take_address(struct cursor *c, char sep, be32 *out)
+{
+	uint32_t addr = 0, byte;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		if ((i && !take(c, sep)) || !take_number(c, 255, &byte))
+			return false;
+		addr = addr << 8 | byte;
+	}
+	*out = be32_from(addr);
+	return true;
+}
+
+static bool take_numbers(struct cursor *c, struct ftp_line *out)
+{
+	uint32_t hi, lo;
+
+	if (!take_address(c, ',', &out->addr) || !take(c, ',') || !take_number(c, 255, &hi) ||
+	    !take(c, ',') || !take_number(c, 255, &lo) || at_digit(c))
+		return false;
+	out->port = (uint16_t)(hi << 8 | lo);
+	return true;
+}
+
+/* "<d>1<d>a.b.c.d<d>port<d>" */
+static bool take_extended(struct cursor *c, struct ftp_line *out)
+{
+	uint32_t port;
+	char d;
+
+	if (c->p == c->end || at_digit(c))
+		return false;
+	d = *c->p++;
+	if (!take(c, '1') || !take(c, d) || !take_address(c, '.', &out->addr) || !take(c, d) ||
+	    !take_number(c, UINT16_MAX, &port) || !take(c, d))
+		return false;
+	out->port = (uint16_t)port;
+	return true;
+}
+
+/* "(<d><d><d>port<d>" */
+static bool take_extended_reply(struct cursor *c, struct ftp_line *out)
+{
+	uint32_t port;
+	char d;
+
+	while (c->p < c->end && *c->p != '(')
+		c->p++;
+	if (!take(c, '(') || c->p == c->end || at_digit(c))
+		return false;
+	d = *c->p++;
+	if (!take(c, d) || !take(c, d) || !take_number(c, UINT16_MAX, &port) || !take(c, d))
+		return false;
+	out->port = (uint16_t)port;
+	return true;
+}
+
+static bool take_word(struct cursor *c, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(c->end - c->p) < n || strncasecmp(c->p, word, n) != 0)
+		return false;
+	c->p += n;
+	return true;
+}
+
+static bool word_ends(const struct cursor *c)
+{
+	return c->p == c->end || *c->p == ' ' || *c->p == '\r' || *c->p == '\n';
+}
+
+void ftp_parse_command(const char *line, size_t len, struct ftp_line *out)
+{
+	struct cursor c = {line, line + len};
+
+	*out = (struct ftp_line){.verb = FTP_OTHER};
+	if (take_word(&c, "PASV") || take_word(&c, "EPSV")) {
+		if (word_ends(&c))
+			out->verb = FTP_PASV;
+	} else if (take_word(&c, "PORT ")) {
+		out->verb = take_numbers(&c, out) && word_ends(&c) ? FTP_PORT : FTP_BAD;
+	} else if (take_word(&c, "EPRT ")) {
+		out->verb = take_extended(&c, out) && word_ends(&c) ? FTP_PORT : FTP_BAD;
+	}
+}
+
+void ftp_parse_reply(const char *line, size_t len, struct ftp_line *out)
+{
+	struct cursor c = {line, line + len};
+	const char *numbers;
+
+	*out = (struct ftp_line){.verb = FTP_OTHER};
+	if (take_word(&c, "227 ")) {
+		/* Parentheses are usual, not certain (RFC 1123, 4.1.2.6). */
+		while (c.p < c.end && !at_digit(&c))
+			c.p++;
+		numbers = c.p;
+		out->verb = take_numbers(&c, out) ? FTP_227 : FTP_BAD;
+		out->at = (uint16_t)(numbers - line);
+		out->len = (uint16_t)(c.p - numbers);
+	} else if (take_word(&c, "229 ")) {
+		out->verb = take_extended_reply(&c, out) ? FTP_229 : FTP_BAD;
+	}
+}
+
+size_t ftp_numbers_put(be32 addr, uint16_t port, char out[FTP_NUMBERS_MAX])
+{
+	uint32_t a = be32_to(addr);
+
+	return (size_t)snprintf(out, FTP_NUMBERS_MAX, "%u,%u,%u,%u,%u,%u", a >> 24, a >> 16 & 255,
+				a >> 8 & 255, a & 255, port >> 8 & 255U, port & 255U);
+}

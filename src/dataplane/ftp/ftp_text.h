@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_FTP_FTP_TEXT_H
+#define PLVS_DATAPLANE_FTP_FTP_TEXT_H
+
+/* Lines of FTP (RFC 959, RFC 2428) that announce data connections. Any context. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/be.h"
+
+enum ftp_verb {
+	FTP_OTHER,
+	FTP_PASV, /* client: PASV or EPSV */
+	FTP_PORT, /* client: PORT or EPRT, address and port are set */
+	FTP_227,  /* server: address and port are set */
+	FTP_229,  /* server: only the port is set */
+	FTP_BAD,  /* one of these, but what it names cannot be read */
+};
+
+struct ftp_line {
+	enum ftp_verb verb;
+	be32 addr;
+	uint16_t port;
+	/* FTP_227: where "h1,h2,h3,h4,p1,p2" lies in the line. */
+	uint16_t at, len;
+};
+
+/* One line with or without its end. */
+void ftp_parse_command(const char *line, size_t len, struct ftp_line *out);
+void ftp_parse_reply(const char *line, size_t len, struct ftp_line *out);
+
+#define FTP_NUMBERS_MAX 24 /* of "255,255,255,255,255,255" and a NUL */
+/* "h1,h2,h3,h4,p1,p2". Returns its length. */
+size_t ftp_numbers_put(be32 addr, uint16_t port, char out[FTP_NUMBERS_MAX]);
+
+#endif

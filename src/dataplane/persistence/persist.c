@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/persistence/persist.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "dataplane/stages/answer.h"
+#include "dataplane/exits/doors.h"
+#include "dataplane/conn/conn_life.h"
+#include "dataplane/stages/pipeline.h"
+#include "dataplane/sync/conn_sync.h"
+
+#define PORT_FTP 21
+
+static be32 client_network(const struct service *svc, be32 client)
+{
+	return svc->netmask_len ? client & be32_from(~0U << (32 - svc->netmask_len)) : 0;
+}
+
+/* FTP's data connections come to other ports: control and data share one template. */
+static bool keyed_by_port(const struct service_match *match, const struct key4 *k)
+{
+	return match->exact && !(k->proto == IPPROTO_TCP && k->dport == be16_from(PORT_FTP));
+}
+
+static struct key4 template_key(const struct service_match *match, const struct key4 *k)
+{
+	const struct service *svc = match->svc;
+	struct key4 key = {.saddr = client_network(svc, k->saddr), .proto = PROTO_TEMPLATE};
+
+	if (svc->fwmark) {
+		key.daddr = be32_from(svc->fwmark);
+		return key;
+	}
+	key.proto |= k->proto;
+	key.daddr = k->daddr;
+	if (keyed_by_port(match, k))
+		key.dport = k->dport;
+	return key;
+}
+
+static const struct server *server_by_id(const struct service *svc, uint32_t id)
+{
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		if (svc->servers[i].rt->id == id)
+			return &svc->servers[i];
+	return NULL;
+}
+
+/* The template's server while it may be used. Weight 0 keeps its clients, and a server at
+ * its upper threshold is not asked (IPVS); one that is down or removed has none. */
+static const struct server *template_server(const struct service *svc, const struct conn4 *t)
+{
+	const struct server *srv = server_by_id(svc, t->c.server);
+
+	if (!srv || srv->down)
+		return NULL;
+	if (srv->weight == 0 && (svc->flags & SERVICE_EXPIRE_QUIESCENT))
+		return NULL;
+	return srv;
+}
+
+/* What the listing shows as the template's server. */
+static void template_show(struct conn4 *t, const struct service_match *match, const struct key4 *k,
+			  const struct server *srv)
+{
+	t->daddr = srv->addr.v4;
+	t->c.method = srv->method;
+	t->dport = keyed_by_port(match, k) ? srv->port : 0;
+}
+
+/* At home. Finds the client's template or makes one, and claims it. */
+static int template_choose(struct worker *w, const struct service_match *match,
+			   const struct key4 *k, struct persist_choice *out)
+{
+	const struct key4 key = template_key(match, k);
+	uint32_t hash = table4_hash(&w->table4, &key);
+	struct conn4 *t = table4_find(&w->table4, &key, hash, DIR_IN);
+	const struct server *srv = t ? template_server(match->svc, t) : NULL;
+
+	if (!srv) {
+		const struct sched_request req = service4_request(w, k);
+		int choice = match->svc->sched->choose(match->svc, &req);
+
+		if (choice == SCHED_NONE)
+			return -ENOENT;
+		srv = &match->svc->servers[choice];
+		if (t)
+			template4_move(w, t, srv->rt);
+		else
+			t = template4_create(w, &key, srv->rt);
+		if (!t)
+			return -ENOSPC;
+		template_show(t, match, k, srv);
+		if (sync_on(w))
+			sync_changed(w, t);
+	}
+	t->c.tick = w->env.now_tick;
+	t->c.timeout = match->svc->persist_s * CONN_TICK_HZ;
+	wheel_shorten(&w->wheel4, &t->c, conn4_index(&w->table4, t));
+	out->server = srv;
+	out->control = template4_claim(w, t);
+	return 0;
+}
+
+static unsigned int home_of(const struct worker *w, const struct service *svc, be32 client)
+{
+	return owner4(w->owners, client_network(svc, client), 0);
+}
+
+int persist4_choose(struct worker *w, const struct service_match *match, struct pkt4 *p,
+		    struct persist_choice *out)
+{
+	struct pkt_tag *tag = pkt_tag(p->m);
+	unsigned int home;
+
+	if (tag->kind == HANDOFF_DECIDED) {
+		tag->kind = HANDOFF_STEER;
+		out->server = server_by_id(match->svc, tag->server);
+		out->control = tag->control;
+		if (out->server)
+			return 0;
+		if (tag->control) /* removed while the packet was on its way */
+			template4_release(w, tag->control);
+	}
+	home = home_of(w, match->svc, p->key.saddr);
+	if (home == w->id)
+		return template_choose(w, match, &p->key, out);
+	door_handoff_as(w, p->m, home, HANDOFF_HOME);
+	return -EINPROGRESS;
+}
+
+bool persist4_follow(struct worker *w, const struct service_match *match, struct pkt4 *p)
+{
+	const unsigned int home = home_of(w, match->svc, p->key.saddr);
+
+	if (home == w->id || pkt_tag(p->m)->kind == HANDOFF_DECIDED)
+		return false;
+	door_handoff_as(w, p->m, home, HANDOFF_HOME);
+	return true;
+}
+
+static void decide(struct worker *w, struct pkt4 *p)
+{
+	const struct service_match match = service4_find(w, p);
+	unsigned int owner = owner4(w->owners, p->key.saddr, p->key.sport);
+	struct pkt_tag *tag = pkt_tag(p->m);
+	struct persist_choice choice;
+
+	if (unlikely(p->flags & PKT_FOLLOWS)) {
+		tag->server = 0;
+		tag->control = 0;
+		door_handoff_as(w, p->m, owner, HANDOFF_DECIDED);
+		return;
+	}
+	/* The configuration changed on the way: the owner sees for itself. */
+	if (!match.svc || !match.svc->persist_s || home_of(w, match.svc, p->key.saddr) != w->id) {
+		door_handoff_as(w, p->m, owner, HANDOFF_STEER);
+		return;
+	}
+	switch (template_choose(w, &match, &p->key, &choice)) {
+	case 0:
+		tag->server = choice.server->rt->id;
+		tag->control = choice.control;
+		door_handoff_as(w, p->m, owner, HANDOFF_DECIDED);
+		return;
+	case -ENOENT:
+		icmp_error(w, p, p->key.daddr, 3, 3, 0);
+		door_drop(w, p->m, DROP_NO_SERVER);
+		return;
+	default:
+		door_drop(w, p->m, DROP_TABLE_FULL);
+	}
+}
+
+void persist4_receive(struct worker *w, struct rte_mbuf **frames, uint16_t n)
+{
+	struct burst b;
+
+	stage_parse4(w, frames, n, &b);
+	for (uint16_t i = 0; i < b.n; i++)
+		decide(w, &b.pkts[i]);
+}
+
+void persist4_return(struct worker *w, struct rte_mbuf **frames, uint16_t n)
+{
+	struct burst b;
+
+	stage_parse4(w, frames, n, &b);
+	stage_steer4(w, &b);
+	stage_lookup4(w, &b);
+	stage_schedule4(w, &b);
+	/* Whoever found a connection made by an earlier packet has no need of its claim. */
+	for (uint16_t i = 0; i < b.n; i++) {
+		struct pkt_tag *tag = pkt_tag(b.pkts[i].m);
+
+		if (tag->kind != HANDOFF_DECIDED)
+			continue;
+		if (tag->control)
+			template4_release(w, tag->control);
+		tag->control = 0;
+	}
+	pipeline_finish(w, &b);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage look-up: finds each packet's connection.
+ *
+ * Reads: key, hash, dir, conn (the guess of steer). Writes: conn (NULL = none). Doors: none.
+ * Both misses are on their way since parse (bucket) and steer (entry), which had other work
+ * to do meanwhile.
+ */
+#include "dataplane/stages/pipeline.h"
+
+void stage_lookup4(struct worker *w, struct burst *b)
+{
+	uint64_t hits = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		p->conn = table4_find_guess(&w->table4, &p->key, p->hash, p->dir, p->conn);
+		hits += p->conn != NULL;
+	}
+	w->counters.lookups += b->n;
+	w->counters.hits += hits;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage parse: Ethernet, VLAN, IPv4, TCP and UDP ports. Whatever is not IPv4 leaves here.
+ *
+ * Reads: frame, m->port, offload flags. Writes: every field of pkt4 but dir and nh.
+ * Prefetches the bucket of the key.
+ * Doors: punt (ARP class, transit), answered (ARP for a VIP), drop.
+ */
+#include <rte_ether.h>
+#include <rte_ip.h>
+
+#include "base/csum.h"
+#include "dataplane/stages/answer.h"
+#include "dataplane/exits/doors.h"
+#include "dataplane/fragment/fragment_track.h"
+#include "dataplane/stages/pipeline.h"
+
+#define FRAME_MIN_IPV4 (sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr))
+#define TCP_MIN	       20
+#define UDP_MIN	       8
+
+/* One classification of the frame's head: where the next header starts, and its type. */
+struct l2 {
+	uint16_t len;
+	uint16_t vlan;
+	be16 type;
+	bool plain; /* an IPv4 header without options and room for a TCP header follow */
+};
+
+_Static_assert(offsetof(struct key4, sport) == 8 && offsetof(struct key4, proto) == 12 &&
+		       sizeof(struct key4) == 16 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "a key is written as two words: addresses; ports, protocol and zeros");
+
+#define PLAIN_L2   sizeof(struct rte_ether_hdr)
+#define PLAIN_IHL  sizeof(struct rte_ipv4_hdr)
+#define PLAIN_HEAD (PLAIN_L2 + PLAIN_IHL + TCP_MIN)
+
+/* Nearly every frame: untagged, IPv4 without options, all headers in the first segment.
+ * Ethernet's type and IPv4's first byte are one load. */
+static bool frame_is_plain(const struct rte_mbuf *m)
+{
+	static const uint8_t mask[4] = {0xff, 0xff, 0xff}, plain[4] = {0x08, 0x00, 0x45};
+	uint32_t word, mask_word, plain_word;
+
+	if (unlikely(rte_pktmbuf_data_len(m) < PLAIN_HEAD ||
+		     (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
+		return false;
+	memcpy(&word, rte_pktmbuf_mtod_offset(m, const uint8_t *, 12), sizeof(word));
+	memcpy(&mask_word, mask, sizeof(word));
+	memcpy(&plain_word, plain, sizeof(word));
+	return (word & mask_word) == plain_word;
+}
+
+static bool l2_parse(const struct rte_mbuf *m, struct l2 *l2)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+
+	l2->plain = frame_is_plain(m);
+	if (likely(l2->plain)) {
+		l2->len = PLAIN_L2;
+		l2->vlan = 0;
+		l2->type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+		return true;
+	}
+	if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)))
+		return false;
+	l2->len = sizeof(*eth);
+	l2->vlan = 0;
+	l2->type = eth->ether_type;
+	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
+		l2->vlan = m->vlan_tci & 0xfff;
+	} else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
+		const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(eth + 1);
+
+		if (rte_pktmbuf_data_len(m) < sizeof(*eth) + sizeof(*tag))
+			return false;
+		l2->len += sizeof(*tag);
+		l2->vlan = rte_be_to_cpu_16(tag->vlan_tci) & 0xfff;
+		l2->type = tag->eth_proto;
+	}
+	return true;
+}
+
+/* A checksum that the port has checked already is not computed again. */
+static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint32_t ihl)
+{
+	uint64_t status = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+	if (status == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+		return true;
+	return csum_fold(csum_add(0, ip, ihl)) == 0xffff;
+}
+
+/* Sources that no routed packet has: they would make the router answer or track itself. */
+static bool source_is_bad(be32 saddr)
+{
+	uint32_t net = be32_to(saddr) >> 24;
+
+	return net >= 224 || net == 127 || net == 0;
+}
+
+/*
+ * Flags and, returned as they lie in the packet, ports of an unfragmented one. A header that
+ * does not fit leaves them zero and clears the protocol's key, so that the packet matches no
+ * service; steer decides by destination what becomes of it.
+ */
+static __rte_always_inline uint32_t l4_parse(struct pkt4 *p, uint8_t proto, uint16_t l4_len)
+{
+	const uint8_t *l4 = p->l3 + p->l4_off;
+	uint32_t ports;
+
+	if (proto == IPPROTO_TCP) {
+		uint8_t hlen;
+
+		if (l4_len < TCP_MIN)
+			goto bad;
+		hlen = (uint8_t)((l4[12] >> 4) * 4);
+		if (hlen < TCP_MIN || hlen > l4_len)
+			goto bad;
+		p->tcp_flags = l4[13] & 0x3f;
+	} else if (proto == IPPROTO_UDP) {
+		uint16_t len;
+
+		if (l4_len < UDP_MIN)
+			goto bad;
+		len = (uint16_t)(l4[4] << 8 | l4[5]);
+		if (len < UDP_MIN || len > l4_len)
+			goto bad;
+	} else {
+		return 0;
+	}
+	memcpy(&ports, l4, sizeof(ports));
+	return ports;
+bad:
+	p->flags |= PKT_BAD_L4;
+	return 0;
+}
+
+/* Its ports, if it has been where its first one is known; else steer sends it there. */
+static __rte_noinline uint64_t fragment_parse(struct pkt4 *p, uint8_t proto)
+{
+	uint64_t rest = 0;
+
+	p->flags |= PKT_FRAGMENT;
+	if (!pkt_tag(p->m)->fragment)
+		return 0;
+	p->key.proto = proto;
+	follow_known(p);
+	memcpy(&rest, &p->key.sport, 4);
+	return rest;
+}
+
+/* Headers up to L4 in the first segment, or made so. */
+static bool head_linear(struct rte_mbuf *m, uint32_t want)
+{
+	if (likely(rte_pktmbuf_data_len(m) >= want))
+		return true;
+	if (m->nb_segs == 1)
+		return false;
+	return rte_pktmbuf_linearize(m) == 0 && rte_pktmbuf_data_len(m) >= want;
+}
+
+/*
+ * The packet whose headers are in place: IHL and version are valid, ihl + TCP_MIN bytes or
+ * the whole packet are in the first segment. Returns the drop reason, or DROP_MAX when p is
+ * filled in. Inlined twice: once with the lengths of a plain frame known.
+ */
+static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, struct rte_mbuf *m,
+						      uint32_t l2_len, uint32_t ihl, struct pkt4 *p)
+{
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+	uint64_t addrs, rest = 0;
+
+	if (unlikely(total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len))
+		return DROP_MALFORMED;
+	if (unlikely(!ip_csum_good(m, ip, ihl)))
+		return DROP_IP_CHECKSUM;
+	if (unlikely(source_is_bad(ip->src_addr)))
+		return DROP_BAD_SOURCE;
+	p->m = m;
+	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
+	p->l3_len = (uint16_t)total;
+	p->l4_off = (uint8_t)ihl;
+	p->tcp_flags = 0;
+	p->conn = NULL;
+	if (unlikely(ip->fragment_offset &
+		     rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
+		rest = fragment_parse(p, ip->next_proto_id);
+	else
+		rest = l4_parse(p, ip->next_proto_id, (uint16_t)(total - ihl));
+	/* The key in two words, hashed from registers: read back from smaller stores it would
+	 * wait for them. */
+	memcpy(&addrs, &ip->src_addr, sizeof(addrs));
+	rest |= (uint64_t)ip->next_proto_id << 32;
+	memcpy(&p->key.saddr, &addrs, sizeof(addrs));
+	memcpy(&p->key.sport, &rest, sizeof(rest));
+	p->hash = table4_hash_words(t, addrs, rest);
+	table4_prefetch_bucket(t, p->hash);
+	return DROP_MAX;
+}
+
+/* Returns the drop reason, or DROP_MAX when p is filled in. */
+static enum drop_reason ipv4_parse(const struct table4 *t, struct rte_mbuf *m, uint32_t l2_len,
+				   struct pkt4 *p)
+{
+	const struct rte_ipv4_hdr *ip;
+	uint32_t total, ihl;
+
+	if (!head_linear(m, l2_len + (uint32_t)sizeof(*ip)))
+		return DROP_MALFORMED;
+	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
+	ihl = (ip->version_ihl & 0xfU) * 4;
+	if (ip->version_ihl >> 4 != 4 || ihl < sizeof(*ip))
+		return DROP_BAD_VERSION;
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len)
+		return DROP_MALFORMED;
+	if (!head_linear(m, l2_len + RTE_MIN(total, ihl + TCP_MIN)))
+		return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
+	return ipv4_fill(t, m, l2_len, ihl, p);
+}
+
+/* Ethernet trailers (padding of short frames) must not travel on behind the IP packet. */
+static void trim_padding(struct rte_mbuf *m, uint16_t l2_len, uint16_t total)
+{
+	uint32_t extra = rte_pktmbuf_pkt_len(m) - l2_len - total;
+
+	if (unlikely(extra != 0) && extra <= rte_pktmbuf_lastseg(m)->data_len)
+		rte_pktmbuf_trim(m, (uint16_t)extra);
+}
+
+static const struct rte_ether_addr *frame_dest(const struct rte_mbuf *m)
+{
+	return &rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->dst_addr;
+}
+
+void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < n && i < 8; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = frames[i];
+		struct pkt4 *p = &b->pkts[k];
+		const struct link_info *info;
+		enum drop_reason reason;
+		struct l2 l2;
+
+		if (i + 8 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 8], void *));
+		if (unlikely(!l2_parse(m, &l2))) {
+			door_drop(w, m, DROP_MALFORMED);
+			continue;
+		}
+		p->link = link_id_of(m->port, l2.vlan);
+		info = fib_link(w->env.fib, p->link);
+		if (unlikely(!info)) {
+			door_drop(w, m, DROP_UNKNOWN_LINK);
+			continue;
+		}
+		/* Ports may be promiscuous: another station's frames are not ours to route. */
+		if (unlikely(memcmp(frame_dest(m), &info->mac, 6) != 0)) {
+			if (rte_is_unicast_ether_addr(frame_dest(m))) {
+				door_drop(w, m, DROP_NOT_FOR_US);
+				continue;
+			}
+		}
+		if (unlikely(l2.type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))) {
+			if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+				arp_receive(w, m, l2.len, p->link);
+			else
+				door_punt(w, m, PUNT_TRANSIT);
+			continue;
+		}
+		p->flags = pkt_tag(m)->flags;
+		reason = likely(l2.plain) ? ipv4_fill(&w->table4, m, PLAIN_L2, PLAIN_IHL, p)
+					  : ipv4_parse(&w->table4, m, l2.len, p);
+		if (unlikely(reason != DROP_MAX)) {
+			door_drop(w, m, reason);
+			continue;
+		}
+		trim_padding(m, l2.len, p->l3_len);
+		k++;
+	}
+	b->n = k;
+}

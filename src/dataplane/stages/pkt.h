@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_STAGES_PKT_H
+#define PLVS_DATAPLANE_STAGES_PKT_H
+
+/*
+ * A packet on its way through the stages, and the burst that carries up to 32 of them.
+ * Worker context. Families: a burst holds packets of one family from parse on; key4 has
+ * a sibling key6 to come.
+ */
+
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+
+#include "model/link_id.h"
+#include "model/published.h"
+
+#define BURST_MAX 32
+
+enum pkt_dir {
+	DIR_IN,	 /* client to VIP */
+	DIR_OUT, /* real server of a NAT service to client */
+};
+
+/* As they lie in the packet. */
+struct key4 {
+	be32 saddr, daddr;
+	be16 sport, dport;
+	uint8_t proto;
+	uint8_t pad[3]; /* zero */
+};
+
+struct conn4;
+
+struct pkt4 {
+	struct rte_mbuf *m;
+	uint8_t *l3; /* IPv4 header, in the first segment with its L4 header */
+	struct key4 key;
+	link_id link;
+	uint16_t l3_len;   /* IP total length, bytes */
+	uint8_t l4_off;	   /* from l3 */
+	uint8_t dir;	   /* enum pkt_dir */
+	uint8_t tcp_flags; /* RFC 9293 bits; 0 unless TCP */
+	uint8_t flags;	   /* PKT_* */
+	uint16_t pad;
+	uint32_t hash; /* of the key */
+	struct conn4 *conn;
+	const struct nexthop *nh; /* set by resolve */
+};
+_Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line");
+
+#define PKT_TRIED_OUT 0x1U  /* steered out, nothing found: now tried as in */
+#define PKT_FOLLOWS   0x2U  /* a fragment but the first: ports are the first's, no L4 header */
+#define PKT_REPLAYED  0x4U  /* was parked: already counted as received */
+#define PKT_FRAGMENT  0x8U  /* ports are known from steer on: fragment_track.h */
+#define PKT_NEW	      0x20U /* this packet made its connection */
+#define PKT_UNCOUNTED 0x40U /* of a removed server: its traffic is nobody's (as IPVS) */
+#define PKT_RELATED   0x80U /* ICMP error: key is the quoted connection's; see related.h */
+#define PKT_BAD_L4    0x10U /* TCP or UDP header that does not fit its packet */
+
+/* What travels with an mbuf through hand-off rings and while it is parked, in a dynamic
+ * field. Only the first 8 bytes are set at each packet's start. */
+struct pkt_tag {
+	uint8_t kind;  /* enum handoff_kind */
+	uint8_t flags; /* PKT_* */
+	uint8_t hops;
+	uint8_t fragment; /* sport and dport are its datagram's */
+	union {
+		uint16_t tx_port; /* HANDOFF_TX */
+		struct {
+			be16 sport, dport; /* with fragment, until transmit */
+		};
+	};
+	uint32_t server;  /* HANDOFF_DECIDED: server_rt id */
+	uint32_t control; /* HANDOFF_DECIDED: a claim on this template, or 0 */
+};
+
+enum handoff_kind {
+	HANDOFF_STEER,	  /* from the start of the pipeline, for its owner */
+	HANDOFF_TX,	  /* finished: put it on tx_port */
+	HANDOFF_HOME,	  /* for the home of its client's template: a server is wanted */
+	HANDOFF_DECIDED,  /* its server is chosen and counted: not asked for again */
+	HANDOFF_UNLEASED, /* as HANDOFF_TX, but not under the lease: Linux's own, relayed */
+};
+
+extern int pkt_tag_offset; /* set once at start by pkt_tag_register() */
+/* Control, after EAL start. 0 or -rte_errno. */
+int pkt_tag_register(void);
+
+static inline struct pkt_tag *pkt_tag(struct rte_mbuf *m)
+{
+	return RTE_MBUF_DYNFIELD(m, pkt_tag_offset, struct pkt_tag *);
+}
+
+/* Seen by every stage of one burst. */
+struct burst_env {
+	uint32_t now_tick; /* CONN_TICK_HZ ticks; wraps: compare by difference */
+	uint32_t now_s;
+	uint32_t gen;		   /* resolve_gen, read before the pointers */
+	bool lease_off;		   /* VIPs are not active */
+	uint32_t vip_flags;	   /* VIP_GRACE, VIP_FREEZE */
+	const struct relay *relay; /* or NULL */
+	uint32_t leavers;	   /* 0: no real server is removed */
+	uint32_t sync;		   /* SYNC_EMIT, SYNC_HOLD */
+	const struct snapshot *snap;
+	const struct fib *fib;
+};
+
+#define CONN_TICK_HZ 16 /* 62.5 ms */
+
+#endif

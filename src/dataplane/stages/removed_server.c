@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/stages/removed_server.h"
+
+#include "dataplane/stages/answer.h"
+#include "dataplane/exits/doors.h"
+#include "dataplane/conn/conn_life.h"
+#include "dataplane/conn/tcp_state.h"
+
+/* A connection of a removed server never takes up a new resolve generation: see resolve.c. */
+static bool ends(const struct worker *w, const struct pkt4 *p)
+{
+	const struct server_rt *srv;
+
+	if (!p->conn || p->conn->c.gen == w->env.gen || !(p->conn->c.flags & CONN_F_LIVE) ||
+	    (p->flags & PKT_RELATED))
+		return false;
+	srv = runtime_server(&w->pub->runtime, p->conn->c.server);
+	return srv && server_rt_removed(srv) &&
+	       server_rt_gone(&w->pub->runtime, srv, w->env.now_s) == GONE_RESET;
+}
+
+static enum drop_reason reason(const struct worker *w, const struct conn4 *c)
+{
+	return conn4_service(w, c) ? DROP_SERVER_GONE : DROP_SERVICE_GONE;
+}
+
+/* False: the packet has left. */
+static bool end_by_client(struct worker *w, struct pkt4 *p)
+{
+	const enum drop_reason why = reason(w, p->conn);
+	bool anew = p->key.proto == IPPROTO_UDP ||
+		    (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+
+	conn4_destroy(w, p->conn);
+	p->conn = NULL;
+	if (anew) {
+		w->counters.reused++;
+		return true;
+	}
+	tcp_reset(w, p);
+	door_drop(w, p->m, why);
+	return false;
+}
+
+static bool end_by_server(struct worker *w, struct pkt4 *p)
+{
+	if (p->tcp_flags & TCP_RST)
+		return true;
+	/* Nobody can be told by a datagram; the client's next one goes elsewhere. */
+	if (p->key.proto == IPPROTO_UDP) {
+		door_drop(w, p->m, reason(w, p->conn));
+		return false;
+	}
+	tcp_reset(w, p);
+	if (p->conn->c.state == CONN_CLOSE) { /* the client has been told */
+		door_drop(w, p->m, reason(w, p->conn));
+		return false;
+	}
+	tcp_become_reset(p);
+	return true;
+}
+
+/* False: the packet has left. */
+static bool end(struct worker *w, struct pkt4 *p)
+{
+	if (unlikely(p->flags & PKT_FOLLOWS)) { /* its first was answered, or is a RST now */
+		door_drop(w, p->m, reason(w, p->conn));
+		return false;
+	}
+	return p->dir == DIR_IN ? end_by_client(w, p) : end_by_server(w, p);
+}
+
+void gone_end4(struct worker *w, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		if (unlikely(ends(w, p)) && !end(w, p))
+			continue;
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}

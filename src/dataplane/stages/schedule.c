@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage schedule: gives packets without a connection to a service's scheduler.
+ *
+ * Reads: key, dir, tcp_flags, conn; the snapshot's listeners and services.
+ * Writes: conn. After it every packet left in the burst has one.
+ * Doors: punt (no service, no connection), drop (no server, table full, nonsense).
+ */
+#include <errno.h>
+
+#include "dataplane/stages/answer.h"
+#include "dataplane/exits/doors.h"
+#include "dataplane/fragment/fragment_track.h"
+#include "dataplane/ftp/ftp.h"
+#include "dataplane/stages/removed_server.h"
+#include "dataplane/conn/handshake.h"
+#include "dataplane/conn/conn_life.h"
+#include "dataplane/persistence/persist.h"
+#include "dataplane/stages/pipeline.h"
+#include "dataplane/stages/resolve.h"
+#include "dataplane/conn/tcp_state.h"
+#include "model/mark.h"
+
+/* What a connection to srv is made with. keep_port: by a template that is not for this
+ * port alone; else only NAT rewrites ports. */
+static struct conn4_new new_towards(const struct service *svc, const struct server *srv,
+				    const struct pkt4 *p, bool keep_port)
+{
+	return (struct conn4_new){
+		.caddr = p->key.saddr,
+		.cport = p->key.sport,
+		.vaddr = p->key.daddr,
+		.vport = p->key.dport,
+		.daddr = srv->addr.v4,
+		.dport = srv->method == FWD_NAT && srv->port && !keep_port ? srv->port
+									   : p->key.dport,
+		.proto = p->key.proto,
+		.method = srv->method,
+		.svc = svc,
+		.server = srv->rt,
+	};
+}
+
+static bool one_packet(const struct service *svc, const struct pkt4 *p)
+{
+	return (svc->flags & SERVICE_ONE_PACKET) && p->key.proto == IPPROTO_UDP;
+}
+
+/*
+ * One-packet scheduling: a choice for every packet, and nothing that outlives it. Counts
+ * would go up and down at once (IPVS), so they are left alone.
+ */
+static void once_make(struct worker *w, const struct conn4_new *n, struct pkt4 *p, bool again)
+{
+	struct pkt_tag *tag = pkt_tag(p->m);
+
+	p->conn = conn4_once(w, n);
+	if (!again)
+		w->server_counters[n->server->id].conns++;
+	/* Should it have to wait for the next hop. */
+	tag->kind = HANDOFF_DECIDED;
+	tag->server = n->server->id;
+	tag->control = 0;
+	if (unlikely(p->flags & PKT_FRAGMENT))
+		follow_decided_put(w, p, n->server->id);
+}
+
+/* The server that was chosen when this packet came first, before it was parked; or NULL. */
+static const struct server *server_decided(const struct service *svc, const struct pkt4 *p)
+{
+	const struct pkt_tag *tag = pkt_tag(p->m);
+
+	for (uint32_t i = 0; tag->kind == HANDOFF_DECIDED && i < svc->n_servers; i++)
+		if (svc->servers[i].rt->id == tag->server)
+			return &svc->servers[i];
+	return NULL;
+}
+
+/* The client's server, whatever the scheduler would say. */
+static int persistent_make(struct worker *w, const struct service_match *match, struct pkt4 *p)
+{
+	const bool again = one_packet(match->svc, p) && server_decided(match->svc, p) &&
+			   pkt_tag(p->m)->control == 0;
+	struct persist_choice choice;
+	struct conn4_new n;
+	int ret = persist4_choose(w, match, p, &choice);
+
+	if (ret < 0)
+		return ret;
+	n = new_towards(match->svc, choice.server, p, !match->exact);
+	if (one_packet(match->svc, p)) {
+		once_make(w, &n, p, again);
+		ret = 0;
+	} else {
+		n.control = choice.control;
+		ret = conn4_create(w, &n, &p->conn);
+		if (ret == 0)
+			return 0;
+	}
+	if (choice.control)
+		template4_release(w, choice.control);
+	return ret;
+}
+
+/*
+ * The scheduler's choice; when this client's port is in use towards that server already
+ * (another VIP sent it there), the next server in list order that is free of it.
+ */
+static int scheduled_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+{
+	const bool active = conn4_begins_active(p->key.proto);
+	struct sched_request req = service4_request(w, &p->key);
+	int choice = sched_assign(svc, &req, active), ret;
+	struct conn4_new n;
+
+	if (choice == SCHED_NONE)
+		return -ENOENT;
+	n = new_towards(svc, &svc->servers[choice], p, false);
+	n.bound = true;
+	ret = conn4_create(w, &n, &p->conn);
+	if (ret < 0)
+		server_rt_bind_undo(svc->servers[choice].rt, active);
+	for (uint32_t i = 1; ret == -EEXIST && i < svc->n_servers; i++) {
+		const struct server *srv = &svc->servers[((uint32_t)choice + i) % svc->n_servers];
+
+		if (!server_eligible(srv))
+			continue;
+		n = new_towards(svc, srv, p, false);
+		ret = conn4_create(w, &n, &p->conn);
+	}
+	return ret;
+}
+
+static int one_packet_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+{
+	const struct server *srv = server_decided(svc, p);
+	const bool again = srv != NULL;
+	struct conn4_new n;
+
+	if (!srv) {
+		const struct sched_request req = service4_request(w, &p->key);
+		int choice = svc->sched->choose(svc, &req);
+
+		if (choice == SCHED_NONE)
+			return -ENOENT;
+		srv = &svc->servers[choice];
+	}
+	n = new_towards(svc, srv, p, false);
+	once_make(w, &n, p, again);
+	return 0;
+}
+
+static int connection_make(struct worker *w, const struct service_match *match, struct pkt4 *p)
+{
+	if (match->svc->persist_s)
+		return persistent_make(w, match, p);
+	if (one_packet(match->svc, p))
+		return one_packet_make(w, match->svc, p);
+	return scheduled_make(w, match->svc, p);
+}
+
+/* No connection and no service: Linux answers for a VIP and for its own addresses, and
+ * routes the rest, which came here for a mark that it did not get. */
+static void leave_to_linux(struct worker *w, struct pkt4 *p)
+{
+	const struct addr_entry4 *e = addr_table4_find(w->env.snap->addrs4, p->key.daddr);
+	const bool own =
+		(e && (e->kinds & ADDR_KIND_VIP)) || fib4_find_local(w->env.fib->v4, p->key.daddr);
+
+	if ((p->flags & PKT_RELATED) && own)
+		door_drop(w, p->m, DROP_ICMP_UNRELATED);
+	else
+		door_punt(w, p->m, own ? PUNT_OWN : PUNT_TRANSIT);
+}
+
+/* A server's own traffic, for Linux to route; refused where its port is a real server's and
+ * the service wants that (IPVS nat_icmp_send). */
+static void unasked(struct worker *w, struct pkt4 *p)
+{
+	if (likely(!listener_table4_find(w->env.snap->listeners4, p->key.proto, p->key.saddr,
+					 p->key.sport)) ||
+	    (p->tcp_flags & TCP_RST) || (p->flags & PKT_RELATED)) {
+		door_punt(w, p->m, PUNT_TRANSIT);
+		return;
+	}
+	icmp_error(w, p, own_address4(w, p), 3, 3, 0);
+	door_drop(w, p->m, DROP_NO_REPLY);
+}
+
+/* What a NAT server sends is not a reply. Unless a mark sends it to a service, too, it is
+ * Linux's to route. False: the packet has left. */
+static bool try_as_in(struct worker *w, struct pkt4 *p)
+{
+	const struct snapshot *s = w->env.snap;
+	unsigned int owner;
+
+	if (likely(!s->cover4) || (p->flags & PKT_RELATED) || w->env.lease_off ||
+	    !mark_cover_has(s->cover4, p->key.daddr)) {
+		unasked(w, p);
+		return false;
+	}
+	owner = owner4(w->owners, p->key.saddr, p->key.sport);
+	if (owner != w->id) {
+		door_handoff(w, p->m, owner, PKT_TRIED_OUT);
+		return false;
+	}
+	p->flags |= PKT_TRIED_OUT;
+	p->dir = DIR_IN;
+	p->conn = table4_find(&w->table4, &p->key, p->hash, DIR_IN);
+	return true;
+}
+
+/* TCP that may not make a connection. */
+static bool opens_nothing(const struct service *svc, const struct pkt4 *p)
+{
+	if (p->key.proto != IPPROTO_TCP || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return false;
+	return !(svc->flags & SERVICE_SLOPPY_TCP) || (p->tcp_flags & TCP_RST);
+}
+
+/* TCP that goes on with a connection, or answers one that was opened. */
+static bool goes_on(const struct pkt4 *p)
+{
+	return p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+}
+
+/*
+ * Without a connection, while connections may still come to be known (VIP_GRACE): it waits
+ * for its sender to say it again. Of what a NAT server sends that is a reply: TCP that opens
+ * nothing, UDP to a port of clients.
+ */
+static bool too_early(const struct worker *w, const struct pkt4 *p)
+{
+	if (likely(!(w->env.vip_flags & VIP_GRACE)))
+		return false;
+	return goes_on(p) ||
+	       (p->dir == DIR_OUT && p->key.proto == IPPROTO_UDP && be16_to(p->key.dport) >= 1024);
+}
+
+static void unknown(struct worker *w, struct pkt4 *p, enum unknown_policy policy)
+{
+	if (policy == UNKNOWN_LINUX) {
+		leave_to_linux(w, p);
+		return;
+	}
+	if (policy == UNKNOWN_RST)
+		tcp_reset(w, p);
+	door_drop(w, p->m, DROP_NO_CONNECTION);
+}
+
+/* The server that one-packet scheduling chose for its first. */
+static bool follower_once(struct worker *w, const struct service_match *match, struct pkt4 *p)
+{
+	const uint32_t id = follow_decided_find(w, p);
+
+	for (uint32_t i = 0; id && i < match->svc->n_servers; i++) {
+		const struct server *srv = &match->svc->servers[i];
+
+		if (srv->rt->id == id) {
+			const struct conn4_new n = new_towards(
+				match->svc, srv, p, match->svc->persist_s && !match->exact);
+
+			once_make(w, &n, p, true);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A fragment makes no connection: its first one did, or went elsewhere. */
+static bool schedule_follower(struct worker *w, struct pkt4 *p)
+{
+	struct service_match match;
+
+	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+	if (p->conn)
+		return true;
+	match = service4_find(w, p);
+	if (!match.svc) {
+		leave_to_linux(w, p);
+		return false;
+	}
+	if (one_packet(match.svc, p) && follower_once(w, &match, p))
+		return true;
+	/* The first may be on its way to the home of its client's template and back. */
+	if (!match.svc->persist_s || !persist4_follow(w, &match, p))
+		door_drop(w, p->m, DROP_FRAGMENT);
+	return false;
+}
+
+/* A data connection that an FTP control connection announced. False: it is none; with
+ * *left set it has left. */
+static bool ftp_made(struct worker *w, struct pkt4 *p, bool *left)
+{
+	int ret = ftp4_make(w, p);
+
+	if (ret == -ENOENT)
+		return false;
+	if (ret == 0) {
+		p->flags |= PKT_NEW;
+		handshake_begin(w, p);
+		resolve_ahead4(w, p->conn);
+		return true;
+	}
+	door_drop(w, p->m, ret == -EEXIST ? DROP_KEY_COLLISION : DROP_TABLE_FULL);
+	*left = true;
+	return false;
+}
+
+/* True when p->conn is set. */
+static bool schedule_one(struct worker *w, struct pkt4 *p)
+{
+	struct service_match match;
+	bool left = false;
+	int ret;
+
+	if (unlikely(ftp4_expecting(w)) && ((ftp_made(w, p, &left)) || left))
+		return !left;
+
+	if (unlikely(too_early(w, p)) && !(p->flags & PKT_RELATED)) {
+		door_drop(w, p->m, DROP_NO_ENTRY_GRACE);
+		return false;
+	}
+	if (p->dir == DIR_OUT) {
+		if (!try_as_in(w, p))
+			return false;
+		if (p->conn)
+			return true;
+	}
+	if (p->flags & PKT_RELATED) {
+		leave_to_linux(w, p);
+		return false;
+	}
+	if (unlikely(p->flags & PKT_FOLLOWS))
+		return schedule_follower(w, p);
+	if (p->key.proto == IPPROTO_TCP && tcp_flags_nonsense(p->tcp_flags)) {
+		door_drop(w, p->m, DROP_BAD_TCP);
+		return false;
+	}
+	match = service4_find(w, p);
+	if (!match.svc) {
+		leave_to_linux(w, p);
+		return false;
+	}
+	if (opens_nothing(match.svc, p)) {
+		unknown(w, p, match.svc->unknown);
+		return false;
+	}
+	/* An earlier packet of this burst may have made it: the scheduler is asked once. */
+	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+	if (p->conn)
+		return true;
+	if (unlikely(w->env.vip_flags & VIP_FREEZE) && !one_packet(match.svc, p)) {
+		door_drop(w, p->m, DROP_FROZEN);
+		return false;
+	}
+	ret = connection_make(w, &match, p);
+	switch (ret) {
+	case 0:
+		p->flags |= PKT_NEW;
+		if (unlikely(match.svc->flags & SERVICE_FTP) && match.exact)
+			ftp4_begin(p->conn);
+		if (!(p->conn->c.flags & CONN_F_ONE_PACKET)) {
+			handshake_begin(w, p);
+			resolve_ahead4(w, p->conn);
+		}
+		return true;
+	case -EINPROGRESS: /* left for its client's home */
+		return false;
+	case -ENOENT:
+		icmp_error(w, p, p->key.daddr, 3, 3, 0);
+		door_drop(w, p->m, DROP_NO_SERVER);
+		return false;
+	case -EEXIST:
+		door_drop(w, p->m, DROP_KEY_COLLISION);
+		return false;
+	default:
+		door_drop(w, p->m, DROP_TABLE_FULL);
+		return false;
+	}
+}
+
+/* A server of weight 0 whose connections would be reset if it were removed gets no new one
+ * either by a SYN on an old one (IPVS, expire_nodest_conn). */
+static bool sheds(const struct worker *w, const struct conn *c)
+{
+	const struct runtime *rt = &w->pub->runtime;
+	const struct server_rt *srv = runtime_server(rt, c->server);
+
+	return srv && __atomic_load_n(&srv->quiesced, __ATOMIC_RELAXED) &&
+	       server_rt_gone(rt, srv, w->env.now_s) == GONE_RESET;
+}
+
+/* Whether a SYN on a connection is a new one (IPVS, conn_reuse_mode). */
+static bool reopens(const struct worker *w, const struct pkt4 *p)
+{
+	const struct conn *c = &p->conn->c;
+	const struct service *svc;
+	uint8_t reuse;
+
+	if (p->dir != DIR_IN || (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+		return false;
+	if (sheds(w, c))
+		return true;
+	if (p->conn->control)
+		return false;
+	svc = conn4_service(w, p->conn);
+	reuse = svc ? svc->reuse : REUSE_CLOSED;
+	if (reuse && (c->state == CONN_TIME_WAIT || c->state == CONN_CLOSE))
+		return true;
+	return (reuse & REUSE_FIN_WAIT) && c->state == CONN_FIN_WAIT &&
+	       (c->flags & CONN_F_NOOUTPUT);
+}
+
+/* Whether the connection that was found is still the packet's own. */
+static bool still_its(const struct pkt4 *p)
+{
+	return (p->conn->c.flags & CONN_F_LIVE) && conn4_matches(p->conn, &p->key, p->dir);
+}
+
+/* A connection that a later packet of the burst pushed out of a full table, or replaced, is
+ * nothing that the stages to come may touch. */
+static void let_go(struct worker *w, struct burst *b)
+{
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		if (!(p->conn->c.flags & CONN_F_ONE_PACKET) && !still_its(p))
+			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+		if (!p->conn) {
+			door_drop(w, p->m, DROP_TABLE_FULL);
+			continue;
+		}
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}
+
+void stage_schedule4(struct worker *w, struct burst *b)
+{
+	uint32_t freed = w->table4.freed; /* as it was at look-up */
+	uint16_t k = 0;
+
+	if (unlikely(w->env.leavers))
+		gone_end4(w, b);
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt4 *p = &b->pkts[i];
+
+		/* An earlier packet of this burst may have ended or remade the connection. */
+		if (unlikely(w->table4.freed != freed) && p->conn && !still_its(p))
+			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && reopens(w, p))) {
+			conn4_destroy(w, p->conn);
+			w->counters.reused++;
+			p->conn = NULL;
+		}
+		if (unlikely(!p->conn) && !schedule_one(w, p))
+			continue;
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+	if (unlikely(w->table4.freed != freed))
+		let_go(w, b);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/stages/service4.h"
+
+#include <netinet/in.h>
+
+#include "dataplane/stages/classify4.h"
+
+#define PORT_FTP      21
+#define PORT_FTP_DATA 20
+#define PORT_USER     1024
+
+static const struct service *listening(const struct snapshot *s, const struct key4 *k, be16 port)
+{
+	uint32_t id = listener_table4_find(s->listeners4, k->proto, k->daddr, port);
+
+	return id ? s->services[id] : NULL;
+}
+
+/* A data connection belongs to the control connection's server; only persistence says
+ * which one that is. */
+static const struct service *ftp_data(const struct snapshot *s, const struct key4 *k)
+{
+	const struct service *svc;
+	uint16_t port = be16_to(k->dport);
+
+	if (k->proto != IPPROTO_TCP || (port != PORT_FTP_DATA && port < PORT_USER))
+		return NULL;
+	svc = listening(s, k, be16_from(PORT_FTP));
+	return svc && svc->persist_s ? svc : NULL;
+}
+
+static const struct service *marked(const struct snapshot *s, const struct pkt4 *p)
+{
+	/* Once, however often the packet comes by. */
+	const bool count = pkt_tag(p->m)->kind == HANDOFF_STEER;
+	uint32_t mark = classify4(s->marks, p->link, &p->key, count), id;
+
+	id = mark ? listener_table4_find(s->listeners4, LISTENER_MARK, mark, 0) : 0;
+	return id ? s->services[id] : NULL;
+}
+
+struct service_match service4_find(const struct worker *w, const struct pkt4 *p)
+{
+	const struct snapshot *s = w->env.snap;
+	const struct key4 *key = &p->key;
+	const struct service *svc = s->marks ? marked(s, p) : NULL;
+
+	if (svc)
+		return (struct service_match){svc, false};
+	svc = listening(s, key, key->dport);
+
+	if (svc)
+		return (struct service_match){svc, true};
+	svc = ftp_data(s, key);
+	if (!svc)
+		svc = listening(s, key, 0);
+	return (struct service_match){svc, false};
+}
+
+struct sched_request service4_request(struct worker *w, const struct key4 *key)
+{
+	return (struct sched_request){
+		.family = ADDR_V4,
+		.proto = key->proto,
+		.client_port = key->sport,
+		.dest_port = key->dport,
+		.client = addr_from_v4(key->saddr),
+		.dest = addr_from_v4(key->daddr),
+		.now_s = w->env.now_s,
+		.random = worker_random(w),
+	};
+}

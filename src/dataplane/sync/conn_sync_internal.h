@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_SYNC_CONN_SYNC_INTERNAL_H
+#define PLVS_DATAPLANE_SYNC_CONN_SYNC_INTERNAL_H
+
+/* What sync.c and sync_op.c share. Worker context. */
+
+#include "dataplane/sync/conn_sync.h"
+
+#define MARK_TOLD     0x01U /* the peer knows of it */
+#define MARK_SYNCED   0x02U /* the peer told of it */
+#define MARK_GEN_BIT  4	    /* of the transfer that brought it */
+#define MARK_GEN_MASK 0xf0U
+
+static inline uint8_t *sync_mark(struct worker *w, const struct conn4 *c)
+{
+	return &w->sync.marks[conn4_index(&w->table4, c)];
+}
+
+/* An answer to SYNC_WALK or SYNC_FLUSH, behind all events of before. */
+void sync_note(struct worker *w, const struct sync_event *op);
+/* A bounded step of a sweep under way. Returns the work done. */
+uint32_t sync_sweep_step(struct worker *w);
+
+#endif

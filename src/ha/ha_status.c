@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "ha/ha_internal.h"
+#include "ha/role/role_internal.h"
+#include "ha/wire/ha_wire.h"
+
+static void path_fill(const struct ha *ha, uint8_t i, uint64_t now_us, struct ha_path_status *out)
+{
+	const struct ha_path_config *config = &ha->config.paths[i];
+	const struct path_state *s;
+
+	memcpy(out->name, config->name, sizeof(out->name));
+	out->local = config->local;
+	out->peer = config->peer;
+	out->heard_ms = UINT64_MAX;
+	if (!ha->paths[i])
+		return;
+	s = path_state(ha->paths[i]);
+	out->open = s->open;
+	out->sent = s->sent;
+	out->received = s->received;
+	out->lost = s->lost;
+	out->rtt_us = s->rtt_us;
+	if (s->heard_us)
+		out->heard_ms = (now_us - s->heard_us) / 1000;
+	for (unsigned int k = 0; k < HA_WIRE_MAX; k++)
+		out->bad += s->bad[k];
+	out->send_errors = s->send_errors;
+	memcpy(out->refused, s->bad, sizeof(out->refused));
+}
+
+static void peer_fill(const struct ha *ha, uint64_t now_ms, struct ha_status *out)
+{
+	const struct role_peer *p = &ha->role.peer;
+
+	out->peer.known = p->known;
+	out->peer.alive = role_peer_alive(&ha->role, now_ms);
+	out->peer.deaf = role_peer_deaf(&ha->role, now_ms);
+	out->peer.digest_differs = p->digest_differs;
+	out->peer.state = p->state;
+	out->peer.role = p->role;
+	out->peer.term = p->term;
+	out->peer.priority = p->priority;
+	out->peer.heard_ms = p->fresh_ms ? now_ms - p->fresh_ms : UINT64_MAX;
+	out->peer.sync = p->sync;
+	out->peer.verdicts = p->flags & HA_FLAG_VERDICTS;
+	out->peer.servers_up = p->servers_up;
+}
+
+static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_status *out)
+{
+	const struct role *r = &ha->role;
+
+	out->has_peer = r->cfg.has_peer;
+	out->state = r->state;
+	out->role = r->cfg.role;
+	out->term = r->term;
+	out->priority = r->cfg.priority;
+	out->state_ms = now_ms - r->since_ms;
+	memcpy(out->reason, r->reason, sizeof(out->reason));
+	role_explain(r, now_ms, out->explain, sizeof(out->explain));
+	if (role_clash(r) != ROLE_CLASH_NONE)
+		role_clash_text(r, out->alarm, sizeof(out->alarm));
+	out->ready = role_ready(r, now_ms);
+	out->verdicts = r->verdicts;
+	out->servers = r->servers;
+	out->servers_up = r->servers_up;
+	out->sees_more = ha_state_serves(r->state) ? role_peer_sees_more(r, now_ms) > 0
+						   : role_peer_sees_more(r, now_ms) < 0;
+	out->lease_left_ms = UINT64_MAX;
+	if (r->cfg.has_peer && r->lease_ms != ROLE_LEASE_NONE)
+		out->lease_left_ms = r->lease_ms > now_ms ? r->lease_ms - now_ms : 0;
+	memcpy(out->transitions, r->rows, sizeof(out->transitions));
+	out->refused_stops = r->refused;
+}
+
+static void fill(const struct ha *ha, struct ha_status *out)
+{
+	const uint64_t now_us = ha_now_us(), now_ms = now_us / 1000;
+
+	memset(out, 0, sizeof(*out));
+	role_fill_status(ha, now_ms, out);
+	peer_fill(ha, now_ms, out);
+	out->grace = ha->pub->vip_flags & VIP_GRACE;
+	out->frozen = ha->pub->vip_flags & VIP_FREEZE;
+	out->relaying = ha->relay != NULL;
+	out->relayed = ha->host.relayed ? ha->host.relayed(ha->host.arg) : 0;
+	out->late_p50_us = lateness_quantile(&ha->lateness, now_us, 500);
+	out->late_p99_us = lateness_quantile(&ha->lateness, now_us, 990);
+	out->late_max_us = lateness_quantile(&ha->lateness, now_us, 1000);
+	out->late_times = ha->late_times;
+	ha_connections_status(ha, &out->sync);
+	memcpy(out->heard, ha->verdicts_of, sizeof(out->heard));
+	out->n_paths = ha->config.n_paths;
+	for (uint8_t i = 0; i < out->n_paths; i++)
+		path_fill(ha, i, now_us, &out->paths[i]);
+	out->n_links = ha->config.n_links;
+	for (uint8_t i = 0; i < out->n_links; i++) {
+		memcpy(out->witnesses[i].link, ha->config.links[i].name,
+		       sizeof(out->witnesses[i].link));
+		out->witnesses[i].configured = ha->config.links[i].n_witnesses;
+		out->witnesses[i].answering =
+			(uint8_t)witnesses_count(ha->witnesses, ha->config.links[i].link, now_ms,
+						 ha->config.role.deadtime_ms);
+	}
+}
+
+/* The reader may be off the CPU with the lock: then the next round publishes. */
+void ha_status_publish(struct ha *ha, bool wait)
+{
+	if (wait)
+		pthread_mutex_lock(&ha->status_lock);
+	else if (pthread_mutex_trylock(&ha->status_lock) != 0)
+		return;
+	fill(ha, &ha->status);
+	pthread_mutex_unlock(&ha->status_lock);
+}
+
+void ha_status(struct ha *ha, struct ha_status *out)
+{
+	pthread_mutex_lock(&ha->status_lock);
+	*out = ha->status;
+	pthread_mutex_unlock(&ha->status_lock);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_NET_ANNOUNCE_H
+#define PLVS_HA_NET_ANNOUNCE_H
+
+/*
+ * Tells neighbours that addresses are here now: gratuitous ARP, as a request and as a reply
+ * (stations differ in which they heed, RFC 5944 4.6), for every VIP and gateway address.
+ * Several rounds over all of them, spaced and paced: 10,000 addresses neither fill a queue
+ * nor hold up a heartbeat. Then again every refresh interval while active.
+ *
+ * Workers let these frames pass only while the address is active and the lease holds
+ * (dataplane/stages/answer.c); a router that fences calls announcer_abort() all the same.
+ *
+ * Pure: no clock, no socket. Context: one thread, the ha thread. Times in microseconds,
+ * monotonic. IPv6 would send unsolicited advertisements from the same list.
+ */
+
+#include "ha/net/arp.h"
+
+struct announcer;
+
+struct announce_config {
+	uint32_t count;	     /* rounds of a burst; 0 = 5 */
+	uint32_t spacing_ms; /* from the begin of a round to that of the next; 0 = 200 */
+	uint32_t refresh_ms; /* while active; 0 = never */
+	uint32_t per_second; /* frames; 0 = 2000 */
+};
+
+struct announce_item {
+	link_id link;
+	be32 addr;
+};
+
+struct announce_ops {
+	/* 0 or -errno; -EAGAIN: this frame again later; others: given up until the next round. */
+	int (*send)(void *arg, link_id link, const struct arp_packet *p);
+	void *arg;
+};
+
+/* NULL: out of memory. */
+struct announcer *announcer_create(const struct announce_config *config,
+				   const struct announce_ops *ops);
+void announcer_destroy(struct announcer *a);
+
+/* What is announced from now on, in this order: gateways first. Copied. A burst that runs
+ * starts its round again. 0 or -ENOMEM (as it was). */
+int announcer_set(struct announcer *a, const struct announce_item *list, uint32_t n);
+/* This router has become active: a burst, then refreshes. */
+void announcer_start(struct announcer *a, uint64_t now_us);
+/* No longer active: nothing more is sent. */
+void announcer_abort(struct announcer *a);
+/* One address at once, against a claim (claim.h). Nothing if not started. */
+void announcer_again(struct announcer *a, link_id link, be32 addr);
+
+/* Sends what is due. Returns when to call again, UINT64_MAX: when something is started. */
+uint64_t announcer_step(struct announcer *a, uint64_t now_us);
+/* Frames sent; of the burst: true while it runs. */
+uint64_t announcer_sent(const struct announcer *a);
+bool announcer_busy(const struct announcer *a);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_NET_PATH_H
+#define PLVS_HA_NET_PATH_H
+
+/*
+ * A path to the peer: a UDP socket between two addresses, one of the router's own and one of
+ * the peer's, ahead of other traffic (DSCP CS6, SO_PRIORITY 7: the TAP's urgent queue). The
+ * kernel lets only the peer's endpoint in. A socket that cannot be made yet, because its
+ * address is not there, is tried again by path_tick().
+ *
+ * Heartbeats and synchronisation use paths of their own (other ports), so that neither waits
+ * in the other's socket.
+ *
+ * Context: the ha thread, in the namespace of the TAPs. struct path_state: any thread with
+ * relaxed loads. now_us is monotonic, in microseconds.
+ */
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "ha/wire/ha_wire.h"
+
+#define PATH_NAME_LEN 64
+
+struct event_base;
+struct path;
+
+struct path_config {
+	char name[PATH_NAME_LEN]; /* "public", for people */
+	struct endpoint own, peer;
+	uint32_t cluster_id;
+	uint32_t buffer; /* bytes of socket buffer each way; 0 = 256 KiB */
+};
+
+struct path_ops {
+	/* An authentic datagram; the payload is valid until it returns. True: it is of the
+	 * peer's present session and names ours, so that the path's loss, round trip and time
+	 * of hearing may follow from it. Must not destroy the path. */
+	bool (*received)(void *arg, struct path *p, const struct ha_envelope *e,
+			 const uint8_t *payload, uint64_t now_us);
+	/* What time it is when the socket wakes the loop. */
+	uint64_t (*now_us)(void *arg);
+	void *arg;
+};
+
+struct path_state {
+	bool open;
+	bool failing;	      /* the last send failed */
+	uint64_t sent;	      /* datagrams */
+	uint64_t send_errors; /* not sent: no route, no address, buffer full */
+	uint64_t refused;     /* ICMP: nobody listens at the peer's port */
+	uint64_t received;    /* authentic */
+	uint64_t bad[HA_WIRE_MAX];
+	uint64_t lost;	   /* by sequence; what comes late is taken off again */
+	uint64_t late;	   /* reordered, or twice */
+	uint64_t heard_us; /* when the path last brought something new; 0: never */
+	uint32_t rtt_us;   /* smoothed; 0: not known yet */
+};
+
+/* keys and ops outlive the path. 0, or -errno with *out untouched: -EINVAL (families differ,
+ * a port is 0), -ENOMEM. A socket that cannot be made is no error. */
+int path_create(const struct path_config *config, struct event_base *base,
+		const struct ha_keys *keys, const struct path_ops *ops, struct path **out);
+void path_destroy(struct path *p);
+
+/* Fills in path_* of *e, seals and sends. 0 or -errno; counted, logged once per edge. */
+int path_send(struct path *p, struct ha_envelope *e, const void *payload, size_t len,
+	      uint64_t now_us);
+/* Of a datagram that was given to `received`: what is in it cannot be. Counted. */
+void path_refuse(struct path *p, enum ha_wire_error error);
+/* Takes what waits, at most budget datagrams. True: there may be more. The loop does this by
+ * itself; a loop that was stopped does it before it believes its timers. */
+bool path_drain(struct path *p, unsigned int budget, uint64_t now_us);
+/* Once a second or so. */
+void path_tick(struct path *p, uint64_t now_us);
+/* Another peer session: its sequences start again. */
+void path_forget(struct path *p);
+
+const struct path_state *path_state(const struct path *p);
+const char *path_name(const struct path *p);
+
+#endif

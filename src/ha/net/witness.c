@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ha/net/witness.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct witness {
+	be32 addr;
+	uint8_t silent;	   /* questions since it answered last */
+	struct mac mac;	   /* by which it answered */
+	uint64_t heard_ms; /* 0: never, or not since witnesses_forget() */
+};
+
+struct witness_link {
+	link_id link;
+	be32 own;
+	uint32_t n;
+	struct witness *list;	     /* in the caller's order */
+	uint32_t *sorted;	     /* indexes of list by address as it is in memory */
+	uint32_t kept[WITNESS_KEPT]; /* indexes, the latest to answer first */
+	uint32_t n_kept;
+	uint32_t next; /* of the others, whose turn it is */
+	uint64_t others_ms;
+};
+
+struct witnesses {
+	struct witness_ops ops;
+	struct witness_link *links;
+	uint32_t n_links;
+};
+
+struct witnesses *witnesses_create(const struct witness_ops *ops)
+{
+	struct witnesses *w = calloc(1, sizeof(*w));
+
+	if (w)
+		w->ops = *ops;
+	return w;
+}
+
+static void link_free(struct witness_link *l)
+{
+	free(l->list);
+	free(l->sorted);
+}
+
+void witnesses_destroy(struct witnesses *w)
+{
+	if (!w)
+		return;
+	for (uint32_t i = 0; i < w->n_links; i++)
+		link_free(&w->links[i]);
+	free(w->links);
+	free(w);
+}
+
+static struct witness_link *link_find(const struct witnesses *w, link_id link)
+{
+	for (uint32_t i = 0; i < w->n_links; i++)
+		if (w->links[i].link == link)
+			return &w->links[i];
+	return NULL;
+}
+
+/* The index of an address, or of where it would be. */
+static uint32_t sorted_find(const struct witness_link *l, be32 addr)
+{
+	uint32_t low = 0, high = l->n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (l->list[l->sorted[middle]].addr < addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct witness *witness_find(const struct witness_link *l, be32 addr)
+{
+	uint32_t i = sorted_find(l, addr);
+
+	if (i == l->n || l->list[l->sorted[i]].addr != addr || addr == 0)
+		return NULL;
+	return &l->list[l->sorted[i]];
+}
+
+/* ---- lists ---- */
+
+static int by_addr(const void *a, const void *b, void *arg)
+{
+	const struct witness *list = arg;
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+
+	if (list[i].addr != list[k].addr)
+		return list[i].addr < list[k].addr ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
+
+/* list and sorted of *l. 0 or -ENOMEM with nothing to free. */
+static int list_make(struct witness_link *l, const be32 *addrs, uint32_t n)
+{
+	l->n = n < WITNESS_PER_LINK ? n : WITNESS_PER_LINK;
+	l->list = calloc(l->n, sizeof(*l->list));
+	l->sorted = calloc(l->n, sizeof(*l->sorted));
+	if (!l->list || !l->sorted) {
+		link_free(l);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < l->n; i++) {
+		l->list[i].addr = addrs[i];
+		l->sorted[i] = i;
+	}
+	qsort_r(l->sorted, l->n, sizeof(*l->sorted), by_addr, l->list);
+	return 0;
+}
+
+/* Of equal ones the first in order is the one that is found, and asked. */
+static bool is_double(const struct witness_link *l, uint32_t index)
+{
+	return witness_find(l, l->list[index].addr) != &l->list[index];
+}
+
+/* What is known of those that stay; the ones that are asked first keep their order. */
+static void list_inherit(struct witness_link *to, const struct witness_link *from)
+{
+	for (uint32_t i = 0; i < from->n; i++) {
+		struct witness *w = witness_find(to, from->list[i].addr);
+
+		if (w)
+			*w = from->list[i];
+	}
+	for (uint32_t i = 0; i < from->n_kept; i++) {
+		const struct witness *w = witness_find(to, from->list[from->kept[i]].addr);
+
+		if (w)
+			to->kept[to->n_kept++] = (uint32_t)(w - to->list);
+	}
+}
+
+static void link_remove(struct witnesses *w, struct witness_link *l)
+{
+	if (!l)
+		return;
+	link_free(l);
+	*l = w->links[--w->n_links];
+}
+
+int witnesses_set(struct witnesses *w, link_id link, be32 own, const be32 *addrs, uint32_t n)
+{
+	struct witness_link *l = link_find(w, link), new = {.link = link, .own = own};
+
+	if (n == 0) {
+		link_remove(w, l);
+		return 0;
+	}
+	if (list_make(&new, addrs, n) < 0)
+		return -ENOMEM;
+	if (l) {
+		list_inherit(&new, l);
+		link_free(l);
+	} else {
+		l = realloc(w->links, (w->n_links + 1) * sizeof(*l));
+		if (!l) {
+			link_free(&new);
+			return -ENOMEM;
+		}
+		w->links = l;
+		l = &w->links[w->n_links++];
+	}
+	*l = new;
+	return 0;
+}
+
+/* ---- questions and answers ---- */
+
+static void ask(struct witnesses *w, const struct witness_link *l, const struct witness *who,
+		bool unicast)
+{
+	const struct arp_packet p = {
+		.op = ARP_REQUEST,
+		.dst = unicast ? who->mac : arp_broadcast,
+		.sender = l->own,
+		.target = who->addr,
+	};
+
+	w->ops.ask(w->ops.arg, l->link, &p);
+}
+
+static bool is_kept(const struct witness_link *l, uint32_t index)
+{
+	for (uint32_t i = 0; i < l->n_kept; i++)
+		if (l->kept[i] == index)
+			return true;
+	return false;
+}
+
+/* One that has been silent for long makes room: broadcast may find it elsewhere. */
+static void kept_sift(struct witness_link *l)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < l->n_kept; i++) {
+		if (l->list[l->kept[i]].silent < WITNESS_PATIENCE)
+			l->kept[n++] = l->kept[i];
+	}
+	l->n_kept = n;
+}
+
+static void link_ask(struct witnesses *w, struct witness_link *l, uint64_t now_ms)
+{
+	uint32_t asked;
+
+	kept_sift(l);
+	for (asked = 0; asked < l->n_kept; asked++) {
+		l->list[l->kept[asked]].silent++;
+		ask(w, l, &l->list[l->kept[asked]], true);
+	}
+	if (l->n_kept >= WITNESS_ENOUGH && now_ms - l->others_ms < WITNESS_OTHERS_MS)
+		return;
+	l->others_ms = now_ms;
+	for (uint32_t looked = 0; looked < l->n && asked < WITNESS_ASKED; looked++) {
+		uint32_t index = l->next++ % l->n;
+
+		l->next %= l->n;
+		if (is_kept(l, index) || is_double(l, index))
+			continue;
+		ask(w, l, &l->list[index], false);
+		asked++;
+	}
+}
+
+void witnesses_ask(struct witnesses *w, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < w->n_links; i++)
+		link_ask(w, &w->links[i], now_ms);
+}
+
+static void keep(struct witness_link *l, uint32_t index)
+{
+	uint32_t at = 0;
+
+	while (at < l->n_kept && l->kept[at] != index)
+		at++;
+	if (at == l->n_kept) {
+		if (at == WITNESS_KEPT)
+			return; /* enough: they go when they fall silent */
+		l->n_kept++;
+	}
+	memmove(&l->kept[1], &l->kept[0], at * sizeof(l->kept[0]));
+	l->kept[0] = index;
+}
+
+bool witnesses_heard(struct witnesses *w, link_id link, const struct arp_packet *p, uint64_t now_ms)
+{
+	struct witness_link *l = link_find(w, link);
+	struct witness *who = l ? witness_find(l, p->sender) : NULL;
+
+	/* Only what answers our question: a broadcast may be heard by a port that cannot send. */
+	if (!who || p->op != ARP_REPLY || p->target != l->own)
+		return false;
+	who->mac = p->sender_mac;
+	who->heard_ms = now_ms;
+	who->silent = 0;
+	keep(l, (uint32_t)(who - l->list));
+	return true;
+}
+
+static uint32_t link_count(const struct witness_link *l, uint64_t now_ms, uint32_t deadtime_ms)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < l->n_kept; i++) {
+		uint64_t heard = l->list[l->kept[i]].heard_ms;
+
+		n += heard && now_ms - heard <= deadtime_ms;
+	}
+	return n;
+}
+
+uint32_t witnesses_count(const struct witnesses *w, link_id link, uint64_t now_ms,
+			 uint32_t deadtime_ms)
+{
+	const struct witness_link *l = link_find(w, link);
+
+	return l ? link_count(l, now_ms, deadtime_ms) : 0;
+}
+
+uint32_t witnesses_count_all(const struct witnesses *w, uint64_t now_ms, uint32_t deadtime_ms,
+			     uint32_t *deaf)
+{
+	uint32_t all = 0, silent = 0;
+
+	for (uint32_t i = 0; i < w->n_links; i++) {
+		uint32_t n = link_count(&w->links[i], now_ms, deadtime_ms);
+
+		all += n;
+		silent += n == 0;
+	}
+	if (deaf)
+		*deaf = silent;
+	return all;
+}
+
+void witnesses_forget(struct witnesses *w)
+{
+	for (uint32_t i = 0; i < w->n_links; i++)
+		for (uint32_t k = 0; k < w->links[i].n; k++)
+			w->links[i].list[k].heard_ms = 0;
+}

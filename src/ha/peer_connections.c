@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Connections between the routers: who tells whom, and by which path. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ha/ha_internal.h"
+#include "ha/sync/sync_wire.h"
+
+/* --- datagrams --- */
+
+/* One path is enough: what is lost is said again. The first by which the peer was heard. */
+static struct path *path_choose(struct ha *ha, uint64_t now_us)
+{
+	const uint64_t fresh_us = (uint64_t)ha->config.role.deadtime_ms * 1000;
+	struct path *best = NULL;
+	uint64_t best_us = 0;
+
+	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
+		const struct path_state *s = path_state(ha->paths[i]);
+
+		if (!s->open || !ha->sync_paths[i])
+			continue;
+		if (s->heard_us && now_us - s->heard_us < fresh_us)
+			return ha->sync_paths[i];
+		if (!best || s->heard_us > best_us) {
+			best = ha->sync_paths[i];
+			best_us = s->heard_us;
+		}
+	}
+	return best;
+}
+
+void ha_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len)
+{
+	const uint64_t now_us = ha_now_us();
+	struct path *p = path_choose(ha, now_us);
+	struct ha_envelope e;
+
+	if (!p || ha_session_is_none(&ha->fresh.peer))
+		return;
+	memset(&e, 0, sizeof(e));
+	e.type = type;
+	e.cluster_id = ha->config.cluster;
+	e.session = ha->fresh.mine;
+	e.heard = ha->fresh.peer;
+	e.sequence = ++ha->sync_sequence;
+	path_send(p, &e, bytes, len, now_us);
+}
+
+static void on_output(void *arg, const uint8_t *bytes, size_t len)
+{
+	ha_datagram_send(arg, HA_TYPE_SYNC, bytes, len);
+}
+
+/* After the datagrams of one wake-up, once for all. */
+static void soon(struct ha *ha)
+{
+	event_active(ha->sync_ev, EV_TIMEOUT, 0);
+}
+
+static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
+			const uint8_t *payload, uint64_t now_us)
+{
+	struct ha *ha = arg;
+
+	if (e->type != HA_TYPE_SYNC && e->type != HA_TYPE_BULK) {
+		path_refuse(p, HA_WIRE_TYPE);
+		return false;
+	}
+	if (!freshness_channel(&ha->fresh, &ha->sync_channel, &e->session, &e->heard,
+			       e->sequence)) {
+		ha->sync_not_fresh++;
+		return false;
+	}
+	if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_DATA)
+		sync_recv_data(ha->recv, payload, e->payload_len);
+	else if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_ACK)
+		sync_send_ack(ha->send, payload, e->payload_len, now_us / 1000);
+	else if (e->type == HA_TYPE_BULK)
+		(void)bulk_receive(&ha->bulk, payload, e->payload_len, now_us / 1000);
+	soon(ha);
+	return true;
+}
+
+static uint64_t on_now(void *arg)
+{
+	(void)arg;
+	return ha_now_us();
+}
+
+/* --- who tells whom --- */
+
+static void mode_set(struct ha *ha, uint32_t mode)
+{
+	if (mode == ha->sync_mode)
+		return;
+	ha->sync_mode = mode;
+	ha->door.set_mode(ha->door.arg, mode);
+}
+
+/* From role and peer: what this router does about connections now. */
+static void direction_set(struct ha *ha, uint64_t now_ms)
+{
+	const struct role *r = &ha->role;
+	const bool alive = role_peer_alive(r, now_ms);
+	const bool serves = ha_state_serves(r->state);
+
+	if (serves) {
+		sync_recv_accept(ha->recv, false, now_ms);
+		mode_set(ha, alive ? SYNC_EMIT : 0);
+		if (alive && !ha->sync_sending)
+			sync_send_start(ha->send, now_ms);
+		else if (!alive && ha->sync_sending)
+			sync_send_stop(ha->send);
+		ha->sync_sending = alive;
+		return;
+	}
+	if (ha->sync_sending)
+		sync_send_stop(ha->send);
+	ha->sync_sending = false;
+	mode_set(ha, alive && ha_state_serves(r->peer.state) ? SYNC_HOLD : 0);
+	sync_recv_accept(ha->recv, true, now_ms);
+}
+
+void ha_connections_peer_new(struct ha *ha)
+{
+	sync_recv_reset(ha->recv);
+	ha_ask_reset(ha);
+	if (ha->sync_sending)
+		sync_send_start(ha->send, ha_now_ms());
+}
+
+/* Tells the machine how far things are. */
+static void progress_tell(struct ha *ha)
+{
+	struct ha_sync_progress progress = {0};
+	struct sync_send_status out;
+	struct sync_recv_status in;
+
+	sync_send_status(ha->send, &out);
+	sync_recv_status(ha->recv, &in);
+	progress.sent = out.position;
+	progress.received = in.position;
+	progress.complete = in.complete;
+	progress.behind = out.behind;
+	if (memcmp(&progress, &ha->sync_progress, sizeof(progress)) == 0)
+		return;
+	ha->sync_progress = progress;
+	ha_known_tell(ha);
+}
+
+void ha_connections_flush(struct ha *ha, uint32_t flush)
+{
+	ha->flush = flush;
+	ha->flush_wanted = true;
+	ha->flush_number = sync_send_flush(ha->send);
+	soon(ha);
+}
+
+static void flush_look(struct ha *ha)
+{
+	struct role_event event = {.type = ROLE_FLUSHED};
+
+	if (!ha->flush_wanted || !sync_send_flushed(ha->send, ha->flush_number))
+		return;
+	ha->flush_wanted = false;
+	event.flush = ha->flush;
+	ha_step(ha, &event);
+}
+
+uint32_t ha_connections_poll(struct ha *ha)
+{
+	const uint64_t now_ms = ha_now_ms();
+	uint32_t wait_ms;
+
+	if (!ha->send)
+		return UINT32_MAX;
+	if (identity_poll(ha->identity, ha->identities) < 0 && !ha->told_identity) {
+		ha->told_identity = true;
+		log_error(HA_AREA, "no memory for the names of services: some connections are not "
+				   "told the peer");
+	}
+	direction_set(ha, now_ms);
+	wait_ms = sync_send_poll(ha->send, now_ms);
+	sync_recv_poll(ha->recv, now_ms);
+	progress_tell(ha);
+	flush_look(ha);
+	ha_ask_tick(ha);
+	return wait_ms;
+}
+
+/* Before this router speaks for VIPs: what it was told is in the tables. */
+void ha_connections_take_over(struct ha *ha)
+{
+	if (!ha->recv)
+		return;
+	sync_recv_poll(ha->recv, ha_now_ms());
+	direction_set(ha, ha_now_ms());
+}
+
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ha_connections_poll(arg);
+}
+
+void ha_connections_drain(struct ha *ha)
+{
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		if (ha->sync_paths[i])
+			path_drain(ha->sync_paths[i], HA_DRAIN_BUDGET, ha_now_us());
+}
+
+void ha_connections_slow(struct ha *ha)
+{
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		if (ha->sync_paths[i])
+			path_tick(ha->sync_paths[i], ha_now_us());
+}
+
+void ha_connections_status(const struct ha *ha, struct ha_sync_status *out)
+{
+	struct sync_send_status s;
+	struct sync_recv_status r;
+
+	memset(out, 0, sizeof(*out));
+	if (!ha->send)
+		return;
+	sync_send_status(ha->send, &s);
+	sync_recv_status(ha->recv, &r);
+	out->synchronised = r.complete;
+	out->peer_synchronised = s.synchronised;
+	out->behind = s.behind;
+	out->sent = s.records;
+	out->datagrams = s.datagrams;
+	out->repeated = s.repeated;
+	out->under_way = s.under_way;
+	out->transfers = s.transfers;
+	out->sheds = s.sheds;
+	out->unknown = s.unknown;
+	out->received = r.records;
+	out->unbound = r.unbound;
+	out->refused = r.refused;
+	out->unbound_refused = r.unbound_refused;
+	out->not_fresh = ha->sync_not_fresh;
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		for (unsigned int k = 0; ha->sync_paths[i] && k < HA_WIRE_MAX; k++)
+			out->refused_as[k] += path_state(ha->sync_paths[i])->bad[k];
+}
+
+/* --- life --- */
+
+static struct endpoint port_above(const struct endpoint *ep)
+{
+	struct endpoint out = *ep;
+
+	out.port = be16_from((uint16_t)(be16_to(ep->port) + HA_SYNC_PORT_OFFSET));
+	return out;
+}
+
+static int paths_open(struct ha *ha, char error[256])
+{
+	const struct path_ops ops = {.received = on_received, .now_us = on_now, .arg = ha};
+
+	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
+		const struct ha_path_config *from = &ha->config.paths[i];
+		struct path_config config = {.own = port_above(&from->local),
+					     .peer = port_above(&from->peer),
+					     .cluster_id = ha->config.cluster,
+					     .buffer = HA_SYNC_BUFFER};
+		int ret;
+
+		snprintf(config.name, sizeof(config.name), "%s, connections", from->name);
+		ret = path_create(&config, ha->base, &ha->keys, &ops, &ha->sync_paths[i]);
+		if (ret < 0) {
+			snprintf(error, 256, "node.ha.paths[%u]: %s", i, strerror(-ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int ha_connections_start(struct ha *ha, char error[256])
+{
+	struct sync_send_config send = {.door = ha->door,
+					.output = on_output,
+					.output_arg = ha,
+					.bytes_per_s = ha->config.sync_rate};
+	struct sync_recv_config recv = {.door = ha->door, .output = on_output, .output_arg = ha};
+
+	if (!ha->config.role.has_peer)
+		return 0;
+	ha->identity = identity_create();
+	ha->sync_ev = event_new(ha->base, -1, 0, on_soon, ha);
+	send.identity = recv.identity = ha->identity;
+	if (ha->identity && ha->sync_ev) {
+		ha->send = sync_send_create(&send);
+		ha->recv = sync_recv_create(&recv);
+	}
+	if (!ha->send || !ha->recv)
+		return -ENOMEM;
+	return paths_open(ha, error);
+}
+
+void ha_connections_stop(struct ha *ha)
+{
+	for (uint8_t i = 0; i < HA_PATHS; i++)
+		if (ha->sync_paths[i])
+			path_destroy(ha->sync_paths[i]);
+	if (ha->send)
+		sync_send_destroy(ha->send);
+	if (ha->recv)
+		sync_recv_destroy(ha->recv);
+	if (ha->identity)
+		identity_destroy(ha->identity);
+	if (ha->sync_ev)
+		event_free(ha->sync_ev);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Blocks of bytes between the routers: what control asks the other one, and the answer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ha/ha_internal.h"
+
+#define ANSWER_LIMIT_MS 120000 /* the peer may have to build ten thousand services */
+
+static void asked_end(struct ha *ha, int rc, const void *bytes, size_t len)
+{
+	ha_asked *done = ha->asked_done;
+
+	if (!ha->asked_id)
+		return;
+	ha->asked_id = 0;
+	ha->asked_done = NULL;
+	done(ha->asked_arg, rc, bytes, len);
+}
+
+static void on_send(void *arg, const void *payload, size_t len)
+{
+	ha_datagram_send(arg, HA_TYPE_BULK, payload, len);
+}
+
+static void on_received(void *arg, enum bulk_kind kind, uint32_t id, const uint8_t *bytes,
+			size_t len)
+{
+	struct ha *ha = arg;
+
+	if (kind == BULK_ANSWER && id == ha->asked_id)
+		asked_end(ha, 0, bytes, len);
+	else if (kind == BULK_REQUEST && ha->host.request)
+		ha->host.request(ha->host.arg, id, bytes, len);
+}
+
+static void on_sent(void *arg, enum bulk_kind kind, uint32_t id, int rc)
+{
+	struct ha *ha = arg;
+
+	if (kind == BULK_REQUEST && id == ha->asked_id && rc < 0)
+		asked_end(ha, rc, NULL, 0);
+}
+
+void ha_ask_init(struct ha *ha)
+{
+	ha->bulk =
+		(struct bulk){.send = on_send, .received = on_received, .sent = on_sent, .arg = ha};
+}
+
+void ha_ask_fini(struct ha *ha)
+{
+	asked_end(ha, -ESHUTDOWN, NULL, 0);
+	bulk_fini(&ha->bulk);
+}
+
+void ha_ask_tick(struct ha *ha)
+{
+	const uint64_t now_ms = ha_now_ms();
+
+	bulk_tick(&ha->bulk, now_ms);
+	if (ha->asked_id && now_ms - ha->asked_ms > ANSWER_LIMIT_MS)
+		asked_end(ha, -ETIMEDOUT, NULL, 0);
+}
+
+void ha_ask_reset(struct ha *ha)
+{
+	bulk_reset(&ha->bulk);
+	asked_end(ha, -ECONNRESET, NULL, 0);
+}
+
+/* --- from other threads --- */
+
+static void run_ask(struct ha *ha, struct ha_note *n)
+{
+	const uint64_t now_ms = ha_now_ms();
+	int64_t id = -ENOTCONN;
+
+	if (ha->asked_id)
+		id = -EBUSY;
+	else if (ha->send && role_peer_alive(&ha->role, now_ms))
+		id = bulk_start(&ha->bulk, BULK_REQUEST, 0, n->block.bytes, n->block.len, now_ms);
+	if (id < 0) {
+		n->block.done(n->block.arg, (int)id, NULL, 0);
+	} else {
+		ha->asked_id = (uint32_t)id;
+		ha->asked_ms = now_ms;
+		ha->asked_done = n->block.done;
+		ha->asked_arg = n->block.arg;
+	}
+	free(n->block.bytes);
+}
+
+/* Should a block of our own be under way, the peer's question is not answered: it asks again. */
+static void run_answer(struct ha *ha, struct ha_note *n)
+{
+	if (ha->send)
+		(void)bulk_start(&ha->bulk, BULK_ANSWER, n->block.id, n->block.bytes, n->block.len,
+				 ha_now_ms());
+	free(n->block.bytes);
+}
+
+void ha_note_free_block(struct ha_note *n)
+{
+	if (n->run == run_ask)
+		n->block.done(n->block.arg, -ESHUTDOWN, NULL, 0);
+	if (n->run == run_ask || n->run == run_answer)
+		free(n->block.bytes);
+}
+
+static int block_send(struct ha *ha, struct ha_note *n, const void *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len);
+
+	if (!n || !copy) {
+		free(n);
+		free(copy);
+		return -ENOMEM;
+	}
+	memcpy(copy, bytes, len);
+	n->block.bytes = copy;
+	n->block.len = len;
+	ha_note_send(ha, n);
+	return 0;
+}
+
+int ha_ask(struct ha *ha, const void *bytes, size_t len, ha_asked *done, void *arg)
+{
+	struct ha_note *n = ha_note_create(run_ask);
+
+	if (n) {
+		n->block.done = done;
+		n->block.arg = arg;
+	}
+	return block_send(ha, n, bytes, len);
+}
+
+int ha_answer(struct ha *ha, uint32_t id, const void *bytes, size_t len)
+{
+	struct ha_note *n = ha_note_create(run_answer);
+
+	if (n)
+		n->block.id = id;
+	return block_send(ha, n, bytes, len);
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ha/role/role_internal.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define GRACE_OPEN_MS 60000 /* how long an incomplete table may prolong the grace */
+
+/* --- Actions -------------------------------------------------------------------------- */
+
+struct role_action *role_add(struct turn *t, enum role_action_type type)
+{
+	struct role_action *a;
+
+	assert(t->out->n < ROLE_MAX_ACTIONS);
+	a = &t->out->action[t->out->n++];
+	a->type = type;
+	a->text[0] = '\0';
+	return a;
+}
+
+void role_send_about(struct turn *t, enum ha_message_type type, uint64_t term, uint32_t handover,
+		     enum ha_reason reason, uint8_t flags)
+{
+	struct role_action *a;
+
+	if (!t->r->cfg.has_peer)
+		return;
+	a = role_add(t, ROLE_DO_SEND);
+	a->send = (struct role_send){
+		.type = type, .term = term, .handover = handover, .reason = reason, .flags = flags};
+}
+
+void role_send(struct turn *t, enum ha_message_type type)
+{
+	role_send_about(t, type, 0, 0, HA_REASON_NONE, 0);
+}
+
+void role_log(struct turn *t, enum log_level level, const char *fmt, ...)
+{
+	struct role_action *a = role_add(t, ROLE_DO_LOG);
+	va_list ap;
+
+	a->level = (int)level;
+	va_start(ap, fmt);
+	vsnprintf(a->text, sizeof(a->text), fmt, ap);
+	va_end(ap);
+}
+
+void role_reply(struct turn *t, int rc, const char *fmt, ...)
+{
+	struct role_action *a = role_add(t, ROLE_DO_REPLY);
+	va_list ap;
+
+	a->rc = rc;
+	va_start(ap, fmt);
+	vsnprintf(a->text, sizeof(a->text), fmt, ap);
+	va_end(ap);
+}
+
+void role_quit(struct turn *t, bool dump)
+{
+	role_add(t, ROLE_DO_QUIT)->dump = dump;
+}
+
+/* --- Transitions ---------------------------------------------------------------------- */
+
+void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
+{
+	struct role *r = t->r;
+	struct role_action *a = role_add(t, ROLE_DO_NOTIFY);
+	va_list ap;
+
+	assert(role_rows[row].from & ROLE_IN(r->state));
+	va_start(ap, fmt);
+	vsnprintf(r->reason, sizeof(r->reason), fmt, ap);
+	va_end(ap);
+	a->change.row = row;
+	a->change.from = r->state;
+	a->change.to = role_rows[row].to;
+	memcpy(a->text, r->reason, sizeof(a->text));
+	r->state = role_rows[row].to;
+	r->since_ms = t->now;
+	r->next_send_ms = t->now + r->cfg.keepalive_ms;
+	r->offered = false;
+	r->request_until_ms = 0;
+	r->failback_since_ms = 0;
+	r->rows[row]++;
+	if (r->state != HA_TAKEOVER)
+		role_send(t, HA_MSG_HEARTBEAT);
+}
+
+void role_lease_renew(struct turn *t)
+{
+	struct role *r = t->r;
+	const uint32_t lease = role_lease_ms(&r->cfg);
+	uint64_t until = ROLE_LEASE_NONE;
+
+	/* What is heard before the first tick after a standstill has waited: it says how things
+	 * were. The peer may serve by now, and its word of that is behind in the same queue. */
+	if (role_is_late(r, t->now) || t->now < r->lease_hold_ms)
+		return;
+	if (role_peer_in_reach(r, t->now)) {
+		until = t->now + lease;
+		/* A late loop must not stretch a conflict. */
+		if (r->conflict_ms != 0 && until > r->conflict_ms + lease + r->cfg.keepalive_ms)
+			until = r->conflict_ms + lease + r->cfg.keepalive_ms;
+	}
+	if (until == r->lease_ms)
+		return;
+	r->lease_ms = until;
+	role_add(t, ROLE_DO_LEASE)->until_ms = until;
+}
+
+void role_activate(struct turn *t, enum role_row row, uint64_t term, const char *reason)
+{
+	struct role *r = t->r;
+
+	if (term > r->term)
+		r->term = term;
+	r->conflict_ms = r->lease_hold_ms = 0;
+	r->failback_held = false;
+	r->lease_ms = 0;
+	r->kept = false;
+	r->activated_ms = r->watch_ms = t->now;
+	r->deaf_ms = 0;
+	/* Alone, what it kept is in the table by now and nothing more can come to be known. */
+	if (r->cfg.has_peer) {
+		r->grace_open = !r->synchronised && role_peer_alive(r, t->now);
+		r->grace_ms = t->now + r->cfg.grace_ms;
+		role_add(t, ROLE_DO_GRACE)->until_ms = r->grace_ms;
+	}
+	role_lease_renew(t);
+	role_add(t, ROLE_DO_ACTIVATE);
+	role_go(t, row, "%s", reason);
+	if (row == ROLE_ROW_COMMITTED)
+		role_send(t, HA_MSG_HANDOVER_DONE);
+	else if (row != ROLE_ROW_ALONE)
+		role_failback_count(t);
+}
+
+void role_fence(struct turn *t, enum role_row row, const char *reason)
+{
+	struct role *r = t->r;
+
+	role_add(t, ROLE_DO_FENCE);
+	if (r->give.frozen)
+		role_add(t, ROLE_DO_UNFREEZE);
+	r->give.frozen = false;
+	r->lease_ms = r->conflict_ms = 0;
+	r->no_active_ms = t->now;
+	r->stale_until_ms = 0;
+	role_go(t, row, "%s", reason);
+}
+
+void role_take_over(struct turn *t, enum role_row row, bool forced, const char *reason)
+{
+	struct role *r = t->r;
+
+	r->takeover_term = r->term + 1;
+	r->takeover_forced = forced;
+	role_go(t, row, "%s", reason);
+	r->next_send_ms = t->now + (r->cfg.keepalive_ms + 1) / 2;
+	role_send_about(t, HA_MSG_STOP, r->takeover_term, 0, HA_REASON_NONE,
+			forced ? HA_FLAG_FORCED : 0);
+}
+
+/* --- Ticks by state ------------------------------------------------------------------- */
+
+static void backup_tick(struct turn *t)
+{
+	struct role *r = t->r;
+	char reason[ROLE_REASON_LEN];
+
+	role_failback_tick(t);
+	if (t->now < role_due(r, t->now))
+		return;
+	if (!role_ports_up(r)) {
+		role_go(t, ROLE_ROW_PORT_DOWN, "no router is active, but a port role is down here");
+	} else if (!role_witnesses_answer(r, t->now)) {
+		role_deaf_text(r, t->now, reason, sizeof(reason));
+		role_go(t, ROLE_ROW_DEAF, "%s", reason);
+	} else if (role_witnesses_since(r, r->no_active_ms + UINT64_C(2) * r->cfg.keepalive_ms)) {
+		role_silence_text(r, t->now, reason, sizeof(reason));
+		role_take_over(t, ROLE_ROW_SILENCE, false, reason);
+	}
+}
+
+static void init_tick(struct turn *t)
+{
+	struct role *r = t->r;
+
+	if (!r->cfg.has_peer) {
+		role_activate(t, ROLE_ROW_ALONE, 1, "no peer is configured");
+		return;
+	}
+	if (!role_ports_up(r) || !role_witnesses_answer(r, t->now)) {
+		r->good_since_ms = 0;
+		return;
+	}
+	if (r->good_since_ms == 0)
+		r->good_since_ms = t->now;
+	if (t->now - r->good_since_ms < r->cfg.start_delay_ms)
+		return;
+	/* Two that start together: the better one gets its chance, were it slower. */
+	if (role_peer_starts_first(r, t->now) &&
+	    t->now - r->good_since_ms < UINT64_C(2) * r->cfg.start_delay_ms)
+		return;
+	if (role_peer_goes_first(r, t->now))
+		r->no_active_ms = t->now;
+	role_go(t, ROLE_ROW_START_OVER, "started: ports up and witnesses answering for %u ms",
+		r->cfg.start_delay_ms);
+	backup_tick(t);
+}
+
+static void takeover_tick(struct turn *t)
+{
+	struct role *r = t->r;
+	char reason[ROLE_REASON_LEN];
+
+	if (t->now - r->since_ms < r->cfg.keepalive_ms)
+		return;
+	snprintf(reason, sizeof(reason), "%.140s; STOP was not answered", r->reason);
+	role_activate(t, ROLE_ROW_UNANSWERED, r->takeover_term, reason);
+}
+
+static void fault_tick(struct turn *t)
+{
+	struct role *r = t->r;
+
+	if (!role_ports_up(r) || !role_witnesses_answer(r, t->now))
+		return;
+	/* While deaf, nothing was watched. */
+	r->no_active_ms = t->now;
+	role_go(t, ROLE_ROW_RECOVERED, "ports are up and witnesses answer again");
+}
+
+static void deaf_note(struct turn *t)
+{
+	struct role *r = t->r;
+
+	if (role_witnesses_answer(r, t->now))
+		r->deaf_ms = 0;
+	else if (r->deaf_ms == 0)
+		r->deaf_ms = t->now;
+}
+
+static void serving_tick(struct turn *t)
+{
+	struct role *r = t->r;
+
+	if (r->conflict_ms != 0 &&
+	    t->now - r->conflict_ms >= role_lease_ms(&r->cfg) + r->cfg.keepalive_ms) {
+		role_fence(t, ROLE_ROW_CONFLICT_UNHEARD,
+			   "the peer is active too and does not hear this router");
+		return;
+	}
+	if (role_hears_nothing(r, t->now)) {
+		role_fence(t, ROLE_ROW_HEARS_NOTHING,
+			   "neither the peer nor a witness is heard: this router is deaf, the peer "
+			   "may not be");
+		return;
+	}
+	deaf_note(t);
+	role_lease_renew(t);
+	if (r->grace_open && (r->synchronised || !role_peer_alive(r, t->now) ||
+			      t->now - r->activated_ms > GRACE_OPEN_MS))
+		r->grace_open = false;
+	if (r->grace_open && t->now + r->cfg.grace_ms > r->grace_ms + 1000) {
+		r->grace_ms = t->now + r->cfg.grace_ms;
+		role_add(t, ROLE_DO_GRACE)->until_ms = r->grace_ms;
+	}
+	if (r->state == HA_HANDOVER)
+		role_give_tick(t);
+}
+
+static void relay_tick(struct turn *t)
+{
+	if (t->now - t->r->since_ms >= ROLE_RELAY_LIMIT_MS)
+		role_relay_end(t, "frames for the VIPs still came after 30 s: their senders have "
+				  "not learnt the new address");
+	else if (!role_peer_alive(t->r, t->now))
+		role_relay_end(t, "the peer is no longer heard");
+}
+
+static void state_tick(struct turn *t)
+{
+	struct role *r = t->r;
+
+	/* Who was told to end becomes nothing more while it tidies up. */
+	if (r->stopping && !ha_state_serves(r->state) && r->state != HA_RELAY)
+		return;
+	switch (r->state) {
+	case HA_INIT:
+		init_tick(t);
+		break;
+	case HA_BACKUP:
+		backup_tick(t);
+		break;
+	case HA_TAKEOVER:
+		takeover_tick(t);
+		break;
+	case HA_ACTIVE:
+	case HA_HANDOVER:
+		serving_tick(t);
+		break;
+	case HA_RELAY:
+		relay_tick(t);
+		break;
+	case HA_FENCED:
+		if (t->now >= r->no_active_ms + r->cfg.deadtime_ms)
+			role_go(t, ROLE_ROW_WAITED, "no router became active within deadtime");
+		break;
+	case HA_FAULT:
+		fault_tick(t);
+		break;
+	case HA_MAINTENANCE:
+		break;
+	}
+}
+
+/* --- Events --------------------------------------------------------------------------- */
+
+static void late(struct turn *t, uint32_t late_ms)
+{
+	struct role *r = t->r;
+
+	r->no_active_ms = r->watch_ms = t->now;
+	r->stale_until_ms = r->deaf_ms = 0;
+	if (r->state == HA_TAKEOVER && !r->takeover_forced) {
+		role_go(t, ROLE_ROW_UNWATCHED,
+			"a loop here was %u ms late: the silence may be its own", late_ms);
+	} else if (ha_state_serves(r->state)) {
+		/* The drained inputs held no higher term, or this would be fenced. What was lost in
+		 * full queues meanwhile, or still is in the worker's, has one keepalive to come. A
+		 * peer that does not serve shortens nothing: it may be the peer of before. */
+		if (r->lease_ms != ROLE_LEASE_NONE && t->now >= r->lease_ms)
+			r->lease_hold_ms = t->now + r->cfg.keepalive_ms;
+		r->next_send_ms = t->now;
+	}
+}
+
+static void send_due(struct turn *t)
+{
+	struct role *r = t->r;
+
+	if (t->now < r->next_send_ms)
+		return;
+	r->next_send_ms = t->now + r->cfg.keepalive_ms;
+	if (r->state == HA_TAKEOVER) {
+		r->next_send_ms = t->now + (r->cfg.keepalive_ms + 1) / 2;
+		role_send_about(t, HA_MSG_STOP, r->takeover_term, 0, HA_REASON_NONE,
+				r->takeover_forced ? HA_FLAG_FORCED : 0);
+		return;
+	}
+	role_send(t, HA_MSG_HEARTBEAT);
+	if (r->state == HA_HANDOVER)
+		role_give_resend(t);
+	if (t->now < r->request_until_ms)
+		role_send_about(t, HA_MSG_HANDOVER_REQUEST, 0, 0, HA_REASON_NONE,
+				r->request_failback ? HA_FLAG_FAILBACK : 0);
+	if (t->now < r->reset_until_ms)
+		role_send(t, HA_MSG_RESET);
+}
+
+static void tick(struct turn *t)
+{
+	struct role *r = t->r;
+	char paths[ROLE_MAX_PATHS * ROLE_NAME_LEN];
+
+	if (role_is_late(r, t->now))
+		late(t, (uint32_t)(t->now - r->last_tick_ms));
+	r->last_tick_ms = t->now;
+	if (r->peer.known && !r->peer.silent && !role_peer_alive(r, t->now)) {
+		r->peer.silent = true;
+		role_names(r->cfg.path_names, r->cfg.n_paths, paths, sizeof(paths));
+		role_log(t, LOG_LEVEL_WARNING, "the peer is not heard on %s", paths);
+	}
+	if (!r->peer.deaf && role_peer_deaf(r, t->now)) {
+		r->peer.deaf = true;
+		role_log(t, LOG_LEVEL_WARNING,
+			 "the peer is heard, but does not hear this router: its answers stand "
+			 "still");
+	}
+	state_tick(t);
+	send_due(t);
+}
+
+static void ports_changed(struct turn *t, const struct role_event *ev)
+{
+	struct role *r = t->r;
+	const uint8_t n = ev->ports.n < HA_MAX_PORT_ROLES ? ev->ports.n : HA_MAX_PORT_ROLES;
+
+	if (n == r->n_ports && memcmp(r->ports, ev->ports.port, n * sizeof(r->ports[0])) == 0)
+		return;
+	memset(r->ports, 0, sizeof(r->ports));
+	memcpy(r->ports, ev->ports.port, n * sizeof(r->ports[0]));
+	r->n_ports = n;
+	r->ports_ms = t->now;
+	role_send(t, HA_MSG_HEARTBEAT);
+}
+
+static void sync_changed(struct role *r, const struct role_event *ev)
+{
+	r->synchronised = ev->sync.synchronised;
+	r->verdicts = ev->sync.verdicts;
+	r->servers = ev->sync.servers;
+	r->servers_up = ev->sync.servers_up;
+	r->sync = ev->sync.progress;
+	memcpy(r->config_digest, ev->sync.config_digest, HA_DIGEST_BYTES);
+	memcpy(r->verdict_digest, ev->sync.verdict_digest, HA_DIGEST_BYTES);
+}
+
+static bool has_duties(const struct role *r)
+{
+	return ha_state_serves(r->state) || r->state == HA_RELAY;
+}
+
+/* A router that is to end and was made to give up first (STOP, conflict) may end now. */
+static void end_without_duties(struct turn *t)
+{
+	for (uint32_t i = 0; i < t->out->n; i++) {
+		if (t->out->action[i].type == ROLE_DO_QUIT)
+			return;
+	}
+	role_quit(t, role_holds_alone(t->r, t->now));
+}
+
+void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
+	       struct role_actions *out)
+{
+	struct turn t = {.r = r, .now = now_ms, .out = out};
+	const bool had_duties = has_duties(r);
+
+	out->n = 0;
+	switch (ev->type) {
+	case ROLE_TICK:
+		tick(&t);
+		break;
+	case ROLE_MESSAGE:
+		if (r->cfg.has_peer)
+			role_message(&t, ev);
+		break;
+	case ROLE_LATE:
+		late(&t, ev->late_ms);
+		r->last_tick_ms = now_ms;
+		break;
+	case ROLE_WITNESS:
+		if (ev->witness.link < ROLE_MAX_VIP_LINKS &&
+		    ev->witness.witness < ROLE_MAX_WITNESSES)
+			r->witness_ms[ev->witness.link][ev->witness.witness] = now_ms;
+		break;
+	case ROLE_PORTS:
+		ports_changed(&t, ev);
+		break;
+	case ROLE_SYNC:
+		sync_changed(r, ev);
+		break;
+	case ROLE_FLUSHED:
+		role_give_flushed(&t, ev->flush);
+		break;
+	case ROLE_RELAY_IDLE:
+		if (r->state == HA_RELAY)
+			role_relay_end(&t, "all frames go to the peer by themselves");
+		break;
+	case ROLE_COMMAND:
+		role_command(&t, ev->command.command, ev->command.force);
+		break;
+	}
+	if (r->stopping && had_duties && !has_duties(r))
+		end_without_duties(&t);
+}
+
+/* --- Life ----------------------------------------------------------------------------- */
+
+void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms)
+{
+	memset(r, 0, sizeof(*r));
+	r->cfg = *cfg;
+	r->state = HA_INIT;
+	r->since_ms = r->no_active_ms = r->last_tick_ms = r->next_send_ms = r->watch_ms = now_ms;
+	snprintf(r->reason, sizeof(r->reason), "started");
+}
+
+void role_keep(struct role *r, uint64_t term)
+{
+	r->kept = true;
+	r->kept_term = r->term = term;
+}
+
+void role_configure(struct role *r, const struct role_config *cfg)
+{
+	const struct ha_session session = r->cfg.session;
+
+	r->cfg = *cfg;
+	r->cfg.session = session;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t role_next(const struct role *r)
+{
+	const uint32_t lease = role_lease_ms(&r->cfg), keepalive = r->cfg.keepalive_ms;
+	uint64_t next = r->next_send_ms;
+
+	switch (r->state) {
+	case HA_BACKUP:
+		next = earlier(next, role_due(r, r->last_tick_ms));
+		break;
+	case HA_TAKEOVER:
+		next = earlier(next, r->since_ms + keepalive);
+		break;
+	case HA_ACTIVE:
+	case HA_HANDOVER:
+		if (r->lease_ms != ROLE_LEASE_NONE)
+			next = earlier(next, r->lease_ms + lease / 3 - lease);
+		if (r->conflict_ms != 0)
+			next = earlier(next, r->conflict_ms + lease + keepalive);
+		if (r->state == HA_HANDOVER)
+			next = earlier(next, r->give.deadline_ms);
+		break;
+	case HA_FENCED:
+		next = earlier(next, r->no_active_ms + r->cfg.deadtime_ms);
+		break;
+	default:
+		break;
+	}
+	return next > r->last_tick_ms ? next : r->last_tick_ms + 1;
+}

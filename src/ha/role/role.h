@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_ROLE_ROLE_H
+#define PLVS_HA_ROLE_ROLE_H
+
+/*
+ * The role machine of a router of a pair: a pure function of (state, event, now). It reads
+ * no clock, owns no socket and sends nothing; it answers each event with a short list of
+ * actions that the ha thread carries out in their order. The same code runs in tests/ha-sim.
+ *
+ *                    force
+ *      INIT ---------------------------------.            .------------- RELAY
+ *       | \ start_delay over,                |            |  idle, 30 s    ^ peer active
+ *       |  \ or the peer serves              v            |                |
+ *       |   `------->  BACKUP --silence--> TAKEOVER    (BACKUP)         HANDOVER
+ *       |              ^ | ^ ^---refused------' | acknowledged,         ^ | abort
+ *       | no peer      | | |                    | or one keepalive      | v
+ *       |              | | |  restart, yield,   v                       |
+ *       `--------------|-|-|---commit-------> ACTIVE -------------------'
+ *                      | | |                    | STOP, conflict, ports
+ *                 FAULT  | `----- FENCED <------'
+ *              deaf, port|
+ *              down      `-- MAINTENANCE (command; from any state)
+ *
+ * ROLE_ROWS below is the whole table; each transition of role*.c names its row.
+ *
+ * Time: milliseconds of a monotonic clock, never 0. Context: ha thread, tests.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ha/role/freshness.h"
+#include "ha/wire/message.h"
+
+#define ROLE_MAX_PATHS	   4
+#define ROLE_MAX_VIP_LINKS 8
+#define ROLE_MAX_WITNESSES 16 /* per VIP link */
+#define ROLE_MAX_ACTIONS   32
+#define ROLE_REASON_LEN	   192
+#define ROLE_NAME_LEN	   32
+#define ROLE_LEASE_NONE	   UINT64_MAX /* active without a lease */
+
+#define ROLE_RELAY_LIMIT_MS    30000
+#define ROLE_FAILBACK_TRIES    3
+#define ROLE_FAILBACK_WATCH_MS 600000 /* a failback that ends sooner has failed */
+
+#define ROLE_IN(state) (1U << (state))
+#define ROLE_SERVING   (ROLE_IN(HA_ACTIVE) | ROLE_IN(HA_HANDOVER))
+#define ROLE_IDLE      (ROLE_IN(HA_INIT) | ROLE_IN(HA_BACKUP) | ROLE_IN(HA_FENCED) | ROLE_IN(HA_FAULT))
+#define ROLE_ANY       ((1U << (HA_STATE_MAX + 1)) - 1)
+
+/* Row, states it leaves, state it leads to, when. */
+/* clang-format off */
+#define ROLE_ROWS(X)                                                                               \
+	X(ALONE, ROLE_IN(HA_INIT), HA_ACTIVE, "no peer is configured")                             \
+	X(START_OVER, ROLE_IN(HA_INIT), HA_BACKUP,                                                 \
+	  "start_delay has passed since the ports were up and the witnesses answered; twice if a " \
+	  "better peer is starting")                                                               \
+	X(PEER_SERVES, ROLE_IN(HA_INIT) | ROLE_IN(HA_FENCED) | ROLE_IN(HA_FAULT), HA_BACKUP,       \
+	  "a fresh message says that the peer is active")                                          \
+	X(SILENCE, ROLE_IN(HA_BACKUP), HA_TAKEOVER,                                                \
+	  "no active router was heard for deadtime of watched time, witnesses answer")             \
+	X(DEAF, ROLE_IN(HA_BACKUP), HA_FAULT,                                                      \
+	  "a takeover is due, but on a VIP link no witness answers")                               \
+	X(PORT_DOWN, ROLE_IN(HA_BACKUP), HA_FAULT, "a takeover is due, but a port is down")        \
+	X(RECOVERED, ROLE_IN(HA_FAULT), HA_BACKUP, "ports are up and witnesses answer again")      \
+	X(RESTARTED, ROLE_IN(HA_BACKUP), HA_ACTIVE,                                                \
+	  "the active peer has a new session and does not serve, and I am synchronised")           \
+	X(YIELDED, ROLE_IN(HA_BACKUP), HA_ACTIVE, "the active peer says that it gave up")          \
+	X(COMMITTED, ROLE_IN(HA_BACKUP), HA_ACTIVE, "the peer handed over")                        \
+	X(FORCED, ROLE_IDLE, HA_TAKEOVER, "command force")                                         \
+	X(ACKNOWLEDGED, ROLE_IN(HA_TAKEOVER), HA_ACTIVE, "the peer says that it does not serve")   \
+	X(UNANSWERED, ROLE_IN(HA_TAKEOVER), HA_ACTIVE, "one keepalive without an answer to STOP")  \
+	X(REFUSED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "the peer refused, or is heard to serve")      \
+	X(OUTRANKED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "the peer takes over too, and goes first")   \
+	X(UNWATCHED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "a loop was late: the silence may be mine")  \
+	X(STOPPED, ROLE_SERVING, HA_FENCED, "a fresh STOP with a higher term and enough witnesses")\
+	X(CONFLICT_LOST, ROLE_SERVING, HA_FENCED, "the peer serves too, and goes first")           \
+	X(CONFLICT_UNHEARD, ROLE_SERVING, HA_FENCED,                                               \
+	  "the peer still serves after lease and keepalive: it does not hear that it lost")        \
+	X(PORTS_WORSE, ROLE_IN(HA_ACTIVE), HA_FENCED, "a ready peer reports better ports")         \
+	X(HEARS_NOTHING, ROLE_SERVING, HA_FENCED,                                                  \
+	  "neither the peer, heard not long ago, nor any witness was heard for deadtime")          \
+	X(HEARS_LESS, ROLE_IN(HA_ACTIVE), HA_FENCED,                                               \
+	  "no witness on a VIP link for 4 deadtimes, and a ready peer hears its own")              \
+	X(GIVE_AWAY, ROLE_IN(HA_ACTIVE), HA_HANDOVER,                                              \
+	  "command, failback or end of the process, with a ready and synchronised peer")           \
+	X(PEER_ACTIVE, ROLE_IN(HA_HANDOVER), HA_RELAY, "the peer is active under the new term")    \
+	X(ABORTED, ROLE_IN(HA_HANDOVER), HA_ACTIVE, "a step of the hand-over failed")              \
+	X(RELAYED, ROLE_IN(HA_RELAY), HA_BACKUP, "nothing more to relay, or the peer is gone")     \
+	X(WAITED, ROLE_IN(HA_FENCED), HA_BACKUP, "no router became active within deadtime")        \
+	X(MAINTENANCE_ON, ROLE_ANY & ~ROLE_IN(HA_MAINTENANCE), HA_MAINTENANCE,                     \
+	  "command maintenance on (an active router hands over first)")                            \
+	X(MAINTENANCE_OFF, ROLE_IN(HA_MAINTENANCE), HA_BACKUP, "command maintenance off")          \
+	X(ENDING, ROLE_SERVING, HA_FENCED, "the process ends and cannot hand over")
+/* clang-format on */
+
+enum role_row {
+#define ROLE_ROW_ENUM(name, from, to, text) ROLE_ROW_##name,
+	ROLE_ROWS(ROLE_ROW_ENUM)
+#undef ROLE_ROW_ENUM
+		ROLE_N_ROWS,
+};
+
+struct role_row_info {
+	const char *name; /* "SILENCE" */
+	uint32_t from;	  /* ROLE_IN() of states */
+	enum ha_state to;
+	const char *text;
+};
+
+extern const struct role_row_info role_rows[ROLE_N_ROWS];
+
+enum role_failback {
+	ROLE_FAILBACK_AUTO,
+	ROLE_FAILBACK_MANUAL,
+};
+
+struct role_config {
+	bool has_peer; /* false: active at once, no lease */
+	uint32_t keepalive_ms;
+	uint32_t deadtime_ms; /* at least 3 keepalives + 1 ms; 4 and more are better */
+	uint32_t start_delay_ms;
+	uint32_t failback_delay_ms;
+	uint32_t grace_ms;	     /* after activation; with a live peer, after completeness */
+	uint32_t handover_sync_ms;   /* limit of the step before the freeze */
+	uint32_t handover_freeze_ms; /* limit of the freeze until the last delta is acknowledged */
+	enum role_failback failback;
+	enum ha_role role;
+	uint16_t priority;
+	struct ha_session session; /* mine: the last tie-break */
+	uint8_t n_paths;
+	uint8_t n_vip_links;
+	char path_names[ROLE_MAX_PATHS][ROLE_NAME_LEN];
+	char vip_link_names[ROLE_MAX_VIP_LINKS][ROLE_NAME_LEN];
+	uint8_t witnesses[ROLE_MAX_VIP_LINKS]; /* configured per VIP link; 0: none is asked for */
+};
+
+/* Defaults of a LAN: 50 / 200 ms, start_delay 5 s, failback auto after 60 s. */
+void role_config_defaults(struct role_config *cfg);
+/* 0, or -EINVAL with a sentence that names the field. */
+int role_config_check(const struct role_config *cfg, char *error, size_t len);
+
+static inline uint32_t role_lease_ms(const struct role_config *cfg)
+{
+	return cfg->deadtime_ms - 2 * cfg->keepalive_ms;
+}
+
+/* How long two routers may both be active after the first message gets through: B. */
+static inline uint32_t role_overlap_ms(const struct role_config *cfg)
+{
+	return role_lease_ms(cfg) + cfg->keepalive_ms + 20;
+}
+
+/* --- Events --------------------------------------------------------------------------- */
+
+enum role_event_type {
+	ROLE_TICK,    /* the time of role_next() has come; earlier and later do no harm */
+	ROLE_MESSAGE, /* an authentic message, judged by freshness_check() */
+	/* My loop or the worker that receives the peer's messages was late by more than a
+	 * keepalive (stall, SIGSTOP, paused machine). First drain all sockets and give their
+	 * messages, then this, then TICK. */
+	ROLE_LATE,
+	ROLE_WITNESS,	 /* a third party answered ARP */
+	ROLE_PORTS,	 /* link of ports changed */
+	ROLE_SYNC,	 /* progress of synchronisation, verdicts or digests changed */
+	ROLE_FLUSHED,	 /* the peer acknowledged all of the ROLE_DO_SYNC_FLUSH numbered `flush` */
+	ROLE_RELAY_IDLE, /* no frame to relay came for 1 s */
+	ROLE_COMMAND,
+};
+
+enum role_command {
+	ROLE_CMD_HANDOVER,    /* make the other router active, whichever is asked */
+	ROLE_CMD_MAINTENANCE, /* leave the pair: hands over first */
+	ROLE_CMD_MAINTENANCE_OFF,
+	ROLE_CMD_FORCE, /* become active whatever witnesses and peer say */
+	ROLE_CMD_RESET, /* forget failed failbacks and holds, also at the peer */
+	ROLE_CMD_STOP,	/* the process is asked to end: answered by ROLE_DO_QUIT some time */
+};
+
+struct role_event {
+	enum role_event_type type;
+	union {
+		struct {
+			const struct ha_message *msg;
+			enum ha_verdict verdict;
+			bool newest; /* from freshness_check() */
+			uint8_t path;
+		} message;
+		uint32_t late_ms;
+		struct {
+			uint8_t link, witness; /* indexes as in role_config */
+		} witness;
+		struct {
+			uint8_t n;
+			struct ha_port_role port[HA_MAX_PORT_ROLES];
+		} ports;
+		struct {
+			/* I hold all of the peer's connections. When the peer has a new session,
+			 * give its message first: what counts is what I held of the old one. */
+			bool synchronised;
+			bool verdicts; /* every check has one */
+			uint32_t servers, servers_up;
+			struct ha_sync_progress progress;
+			uint8_t config_digest[HA_DIGEST_BYTES];
+			uint8_t verdict_digest[HA_DIGEST_BYTES];
+		} sync;
+		uint32_t flush;
+		struct {
+			enum role_command command;
+			bool force; /* HANDOVER, MAINTENANCE: also to an unready peer or none */
+		} command;
+	};
+};
+
+/* --- Actions -------------------------------------------------------------------------- */
+
+enum role_action_type {
+	ROLE_DO_SEND,	  /* role_fill(), freshness_stamp(), a copy on every path */
+	ROLE_DO_ANSWER,	  /* the same with freshness_stamp_answer() */
+	ROLE_DO_LEASE,	  /* VIP traffic may be forwarded until `until_ms`, or ROLE_LEASE_NONE */
+	ROLE_DO_ACTIVATE, /* snapshot swap, addresses up, announce; the lease came before */
+	ROLE_DO_ANNOUNCE, /* the burst of gratuitous ARP and NA again */
+	ROLE_DO_FENCE,	  /* lease off at once, then addresses down */
+	ROLE_DO_GRACE,	  /* grace until `until_ms` (may be said again with a later time) */
+	ROLE_DO_FREEZE,	  /* no new connections */
+	ROLE_DO_UNFREEZE,
+	ROLE_DO_SYNC_FLUSH,  /* bring the peer up to date, then event ROLE_FLUSHED with `flush` */
+	ROLE_DO_RELAY_START, /* VIP and gateway frames go to the peer's MAC; addresses down */
+	ROLE_DO_RELAY_STOP,
+	ROLE_DO_NOTIFY, /* state changed: programs, log, metrics. `row`, `from`, `to`, `text` */
+	ROLE_DO_LOG,	/* `level`, `text` */
+	ROLE_DO_REPLY,	/* to the command: `rc` 0 or -errno, `text` */
+	ROLE_DO_QUIT,	/* the process may end; `dump`: write the connection table first */
+};
+
+struct role_send {
+	enum ha_message_type type;
+	enum ha_reason reason;
+	uint8_t flags; /* HA_FLAG_FORCED, HA_FLAG_FAILBACK */
+	uint64_t term; /* 0: my own */
+	uint32_t handover;
+	struct ha_session to; /* ROLE_DO_ANSWER */
+	uint64_t to_sequence;
+};
+
+struct role_action {
+	enum role_action_type type;
+	union {
+		struct role_send send;
+		uint64_t until_ms;
+		uint32_t flush;
+		int rc;
+		int level; /* enum log_level */
+		bool dump;
+		struct {
+			enum role_row row;
+			enum ha_state from, to;
+		} change;
+	};
+	char text[ROLE_REASON_LEN]; /* a sentence for operators, or empty */
+};
+
+struct role_actions {
+	uint32_t n;
+	struct role_action action[ROLE_MAX_ACTIONS];
+};
+
+/* --- State ---------------------------------------------------------------------------- */
+
+enum role_step { /* of a hand-over, at the router that gives away */
+		 ROLE_STEP_ASK,
+		 ROLE_STEP_SYNC,
+		 ROLE_STEP_FREEZE,
+		 ROLE_STEP_COMMIT,
+};
+
+enum role_then { /* what follows a hand-over */
+		 ROLE_THEN_BACKUP,
+		 ROLE_THEN_MAINTENANCE,
+		 ROLE_THEN_QUIT,
+};
+
+/* What the last fresh messages said. */
+struct role_peer {
+	bool known;
+	enum ha_state state;
+	enum ha_role role;
+	uint8_t flags;
+	uint8_t failback_failures;
+	uint8_t n_ports;
+	uint16_t priority, witnesses;
+	uint64_t term;
+	struct ha_session session;
+	struct ha_port_role ports[HA_MAX_PORT_ROLES];
+	struct ha_sync_progress sync;
+	bool digest_differs;
+	uint32_t servers_up;
+	uint8_t clash;	   /* enum role_clash: was said */
+	bool silent;	   /* was said */
+	uint64_t sequence; /* of the newest */
+	uint64_t fresh_ms; /* last fresh message; 0: never */
+	uint64_t path_ms[ROLE_MAX_PATHS];
+	uint64_t answered;    /* the highest sequence of mine that it says it heard */
+	uint64_t answered_ms; /* since when it is that */
+	bool deaf;	      /* was said */
+};
+
+/* The giving side. */
+struct role_handover {
+	uint32_t id;
+	enum role_step step;
+	enum role_then then;
+	bool failback, forced, frozen;
+	uint32_t flush;
+	uint64_t term;
+	uint64_t deadline_ms, resend_ms;
+};
+
+struct role {
+	struct role_config cfg;
+	enum ha_state state;
+	uint64_t since_ms;	      /* of the state */
+	char reason[ROLE_REASON_LEN]; /* of the last transition */
+
+	uint64_t term;		/* served under, or the highest known */
+	uint64_t takeover_term; /* TAKEOVER: the one that STOP names */
+	bool takeover_forced;
+	struct role_peer peer;
+
+	/* Time. no_active_ms starts the watch for an active router; stale_until_ms is the one
+	 * deadtime that authentic messages which are not fresh may add. */
+	uint64_t no_active_ms, stale_until_ms;
+	uint64_t last_tick_ms, next_send_ms;
+	uint64_t good_since_ms; /* INIT: ports and witnesses; 0: not */
+	uint64_t lease_ms;	/* valid until; 0: none */
+	uint64_t lease_hold_ms; /* after a lapse: not renewed before */
+	uint64_t conflict_ms;	/* both serve, I go first, since; 0: no */
+	uint64_t activated_ms;
+	uint64_t grace_ms; /* grace lasts until */
+	bool grace_open;   /* activated before the table was complete: grace grows */
+	uint64_t ports_ms; /* my ports changed at */
+	uint64_t watch_ms; /* listens without interruption since */
+	uint64_t deaf_ms;  /* on some VIP link no witness answers, since; 0: not */
+
+	/* What the machine knows of itself. */
+	uint8_t n_ports;
+	struct ha_port_role ports[HA_MAX_PORT_ROLES];
+	bool synchronised, verdicts;
+	uint32_t servers, servers_up;
+	/* Connections are here that no peer told: of the file of the last run, under kept_term.
+	 * Until an active peer is heard, or one that holds later ones. */
+	bool kept;
+	uint64_t kept_term;
+	struct ha_sync_progress sync;
+	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
+	uint64_t witness_ms[ROLE_MAX_VIP_LINKS][ROLE_MAX_WITNESSES];
+
+	/* Hand-over: what I give; what I was offered. */
+	struct role_handover give;
+	bool offered;
+	uint32_t offered_id;
+	uint64_t offered_term;
+
+	/* Failback. */
+	uint64_t failback_since_ms; /* ready without interruption; 0: not */
+	uint64_t request_until_ms;  /* HANDOVER_REQUEST is repeated; 0: no */
+	bool request_failback;
+	uint64_t given_back_ms;	   /* I handed over by failback at; 0: no */
+	uint8_t failback_failures; /* counted by the router that had to take over again */
+	bool failback_held;	   /* a person moved the role away from here */
+	uint64_t reset_until_ms;   /* RESET is repeated; 0: no */
+
+	bool stopping;
+	uint64_t rows[ROLE_N_ROWS]; /* how often each was taken */
+	uint64_t refused;	    /* STOPs that I refused */
+};
+
+/* state INIT at `now_ms`. cfg has been checked. */
+void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms);
+/* After role_init(): connections of before are in the tables. */
+void role_keep(struct role *r, uint64_t term);
+/* A new configuration: state, term and peer stay. */
+void role_configure(struct role *r, const struct role_config *cfg);
+
+/* One event. `out` is emptied first. */
+void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
+	       struct role_actions *out);
+/* When the next ROLE_TICK is due at the latest. */
+uint64_t role_next(const struct role *r);
+
+/* Everything of a message but key, cluster and what freshness_stamp() sets. */
+void role_fill(const struct role *r, const struct role_send *send, uint64_t now_ms,
+	       struct ha_message *msg);
+
+/* What status and metrics show. */
+const char *role_state_name(enum ha_state s); /* "active" */
+bool role_peer_alive(const struct role *r, uint64_t now_ms);
+bool role_ready(const struct role *r, uint64_t now_ms); /* ports up, witnesses answer */
+/* What of the two routers' own parts of the configuration does not go together. */
+enum role_clash {
+	ROLE_CLASH_NONE,
+	ROLE_CLASH_ROLE,     /* both are primary, or both backup */
+	ROLE_CLASH_PRIORITY, /* the backup has the higher priority */
+};
+enum role_clash role_clash(const struct role *r);
+/* How many real servers more the peer sees up than this router, of the same configuration;
+ * 0 also while one of them does not know. */
+int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms);
+/* What failback waits for before its delay begins, "" while it passes; NULL: there is none, as
+ * this router does not go first, or a person has to. */
+const char *role_failback_waits(const struct role *r, uint64_t now_ms);
+/* The peer is heard, but nothing that I say reaches it. */
+bool role_peer_deaf(const struct role *r, uint64_t now_ms);
+uint16_t role_witnesses(const struct role *r, uint64_t now_ms);
+/* Sentences for `plvsctl ha`: what it is, why, what it waits for. Returns the length. */
+size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_ROLE_ROLE_INTERNAL_H
+#define PLVS_HA_ROLE_ROLE_INTERNAL_H
+
+/*
+ * What the files of the role machine share. `struct turn` is one call of role_step().
+ * Context: ha thread, tests.
+ */
+
+#include "base/log.h"
+#include "ha/role/role.h"
+
+struct turn {
+	struct role *r;
+	uint64_t now;
+	struct role_actions *out;
+};
+
+/* role.c: actions and transitions. */
+struct role_action *role_add(struct turn *t, enum role_action_type type);
+void role_send(struct turn *t, enum ha_message_type type);
+void role_send_about(struct turn *t, enum ha_message_type type, uint64_t term, uint32_t handover,
+		     enum ha_reason reason, uint8_t flags);
+void role_log(struct turn *t, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void role_reply(struct turn *t, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Takes a row: state, reason, NOTIFY, a heartbeat at once. The row must leave its state. */
+void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The row's actions with it: lease, ACTIVATE, grace; FENCE. */
+void role_activate(struct turn *t, enum role_row row, uint64_t term, const char *reason);
+void role_fence(struct turn *t, enum role_row row, const char *reason);
+void role_lease_renew(struct turn *t);
+void role_quit(struct turn *t, bool dump);
+/* BACKUP: STOP goes out. */
+void role_take_over(struct turn *t, enum role_row row, bool forced, const char *reason);
+
+/* role_judge.c: what the machine can tell. */
+bool role_ports_up(const struct role *r);
+bool role_witnesses_answer(const struct role *r, uint64_t now);
+/* On each VIP link one has answered since then. Who went deaf together with the silence has
+ * answers of before, for a moment. */
+bool role_witnesses_since(const struct role *r, uint64_t since);
+/* Heard not long ago: a lease is needed, and silence may be this router's own. */
+bool role_peer_in_reach(const struct role *r, uint64_t now);
+/* No path and no witness brings anything. */
+bool role_hears_nothing(const struct role *r, uint64_t now);
+/* The loop is late and drains what has waited: it may be the past, and makes nobody active. */
+bool role_is_late(const struct role *r, uint64_t now);
+/* > 0: a is better, that is nowhere worse and somewhere better. */
+int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct ha_port_role *b,
+		       uint8_t n_b);
+/* Connections are here, and no peer that could have them is heard. */
+bool role_holds_alone(const struct role *r, uint64_t now);
+/* By what is configured: > 0 the other one goes first, 0: they are configured alike. */
+int role_rank(uint16_t priority, enum ha_role role, const struct role_config *mine);
+/* The peer, of two that do not serve, is to take over. */
+bool role_peer_goes_first(const struct role *r, uint64_t now);
+/* Both are in INIT, the peer could serve when its start_delay is over, and is to. */
+bool role_peer_starts_first(const struct role *r, uint64_t now);
+/* When a takeover is due. */
+uint64_t role_due(const struct role *r, uint64_t now);
+/* The term that the sender of msg serves under or knows. */
+uint64_t role_own_term(const struct ha_message *msg);
+/* Of two that serve or take over: > 0 the sender of msg goes first. Never 0. */
+int role_conflict_order(const struct role *r, const struct ha_message *msg, uint64_t my_term);
+
+/* role_message.c */
+void role_message(struct turn *t, const struct role_event *ev);
+/* ACTIVE: whether a ready peer could serve better. */
+void role_peer_better_check(struct turn *t);
+
+/* role_give.c: hand-over and failback. */
+enum ha_reason role_give_start(struct turn *t, enum role_then then, bool failback, bool forced,
+			       const char *why);
+void role_give_message(struct turn *t, const struct ha_message *msg);
+void role_give_flushed(struct turn *t, uint32_t flush);
+void role_give_tick(struct turn *t);
+void role_give_resend(struct turn *t);
+void role_relay_end(struct turn *t, const char *reason);
+void role_request(struct turn *t, bool failback);
+void role_failback_tick(struct turn *t);
+void role_failback_count(struct turn *t);
+uint8_t role_failback_failures(const struct role *r);
+
+/* role_command.c */
+void role_command(struct turn *t, enum role_command command, bool force);
+
+/* role_text.c */
+const char *role_reason_text(enum ha_reason reason);
+/* "public and private" */
+void role_names(const char (*names)[ROLE_NAME_LEN], uint32_t n, char *buf, size_t len);
+/* "no heartbeat on public and private for 204 ms; 3 witnesses answer" */
+void role_silence_text(const struct role *r, uint64_t now, char *buf, size_t len);
+/* "both routers are configured as primary ..." */
+void role_clash_text(const struct role *r, char *buf, size_t len);
+/* "no witness answers on public" */
+void role_deaf_text(const struct role *r, uint64_t now, char *buf, size_t len);
+
+#endif

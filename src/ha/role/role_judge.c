@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ha/role/role_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+bool role_peer_alive(const struct role *r, uint64_t now_ms)
+{
+	return r->peer.fresh_ms != 0 && now_ms - r->peer.fresh_ms < r->cfg.deadtime_ms;
+}
+
+bool role_witnesses_since(const struct role *r, uint64_t since)
+{
+	for (uint8_t link = 0; link < r->cfg.n_vip_links; link++) {
+		bool answered = r->cfg.witnesses[link] == 0;
+
+		for (uint8_t w = 0; w < r->cfg.witnesses[link] && w < ROLE_MAX_WITNESSES; w++)
+			answered |= r->witness_ms[link][w] >= since;
+		if (!answered)
+			return false;
+	}
+	return true;
+}
+
+bool role_peer_in_reach(const struct role *r, uint64_t now)
+{
+	return r->cfg.has_peer && r->peer.fresh_ms != 0 &&
+	       now - r->peer.fresh_ms <= UINT64_C(10) * r->cfg.deadtime_ms;
+}
+
+bool role_peer_deaf(const struct role *r, uint64_t now_ms)
+{
+	return role_peer_alive(r, now_ms) &&
+	       r->peer.fresh_ms - r->peer.answered_ms >= r->cfg.deadtime_ms;
+}
+
+bool role_is_late(const struct role *r, uint64_t now)
+{
+	return now - r->last_tick_ms > UINT64_C(2) * r->cfg.keepalive_ms;
+}
+
+bool role_ports_up(const struct role *r)
+{
+	for (uint8_t i = 0; i < r->n_ports; i++) {
+		if (r->ports[i].configured > 0 && r->ports[i].up == 0)
+			return false;
+	}
+	return true;
+}
+
+static uint16_t link_witnesses(const struct role *r, uint8_t link, uint64_t now)
+{
+	uint16_t n = 0;
+
+	for (uint8_t w = 0; w < r->cfg.witnesses[link] && w < ROLE_MAX_WITNESSES; w++) {
+		const uint64_t at = r->witness_ms[link][w];
+
+		if (at != 0 && now - at <= r->cfg.deadtime_ms)
+			n++;
+	}
+	return n;
+}
+
+uint16_t role_witnesses(const struct role *r, uint64_t now_ms)
+{
+	uint16_t n = 0;
+
+	for (uint8_t link = 0; link < r->cfg.n_vip_links; link++)
+		n = (uint16_t)(n + link_witnesses(r, link, now_ms));
+	return n;
+}
+
+bool role_witnesses_answer(const struct role *r, uint64_t now)
+{
+	for (uint8_t link = 0; link < r->cfg.n_vip_links; link++) {
+		if (r->cfg.witnesses[link] > 0 && link_witnesses(r, link, now) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool asks_witnesses(const struct role *r)
+{
+	for (uint8_t link = 0; link < r->cfg.n_vip_links; link++) {
+		if (r->cfg.witnesses[link] > 0)
+			return true;
+	}
+	return false;
+}
+
+bool role_hears_nothing(const struct role *r, uint64_t now)
+{
+	return role_peer_in_reach(r, now) && !role_peer_alive(r, now) && asks_witnesses(r) &&
+	       role_witnesses(r, now) == 0 && now - r->watch_ms >= r->cfg.deadtime_ms;
+}
+
+bool role_ready(const struct role *r, uint64_t now_ms)
+{
+	return role_ports_up(r) && role_witnesses_answer(r, now_ms);
+}
+
+int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct ha_port_role *b,
+		       uint8_t n_b)
+{
+	bool better = false, worse = false;
+
+	if (n_a != n_b)
+		return 0;
+	for (uint8_t i = 0; i < n_a; i++) {
+		/* Shares, so that routers with bonds of different width compare. */
+		const int x = a[i].up * b[i].configured, y = b[i].up * a[i].configured;
+
+		better |= x > y;
+		worse |= x < y;
+	}
+	return better == worse ? 0 : better ? 1 : -1;
+}
+
+int role_rank(uint16_t priority, enum ha_role role, const struct role_config *mine)
+{
+	if (priority != mine->priority)
+		return priority > mine->priority ? 1 : -1;
+	if (role != mine->role)
+		return role == HA_ROLE_PRIMARY ? 1 : -1;
+	return 0;
+}
+
+/* Also of two that are configured alike: both come to the same. Never 0. */
+static int rank_order(uint16_t priority, enum ha_role role, const struct ha_session *session,
+		      const struct role_config *mine)
+{
+	const int rank = role_rank(priority, role, mine);
+
+	if (rank != 0)
+		return rank;
+	return memcmp(session->byte, mine->session.byte, sizeof(session->byte)) > 0 ? 1 : -1;
+}
+
+int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms)
+{
+	const struct role_peer *p = &r->peer;
+
+	if (!role_peer_alive(r, now_ms) || p->digest_differs || !r->verdicts ||
+	    !(p->flags & HA_FLAG_VERDICTS))
+		return 0;
+	return (int64_t)p->servers_up - r->servers_up;
+}
+
+enum role_clash role_clash(const struct role *r)
+{
+	const struct role_peer *p = &r->peer;
+
+	if (!p->known)
+		return ROLE_CLASH_NONE;
+	if (p->role == r->cfg.role)
+		return ROLE_CLASH_ROLE;
+	if (p->priority != r->cfg.priority &&
+	    (p->priority > r->cfg.priority) != (p->role == HA_ROLE_PRIMARY))
+		return ROLE_CLASH_PRIORITY;
+	return ROLE_CLASH_NONE;
+}
+
+bool role_holds_alone(const struct role *r, uint64_t now)
+{
+	return !role_peer_alive(r, now) && (r->synchronised || r->kept || r->activated_ms != 0);
+}
+
+/* Of two that could serve. */
+static bool peer_is_better(const struct role *r)
+{
+	const struct role_peer *p = &r->peer;
+	const bool mine = r->synchronised || r->kept;
+	const bool theirs = p->flags & (HA_FLAG_SYNCHRONISED | HA_FLAG_KEPT);
+	const int ports = role_ports_compare(p->ports, p->n_ports, r->ports, r->n_ports);
+
+	if (ports != 0)
+		return ports > 0;
+	if (theirs != mine)
+		return theirs;
+	return rank_order(p->priority, p->role, &p->session, &r->cfg) > 0;
+}
+
+bool role_peer_goes_first(const struct role *r, uint64_t now)
+{
+	const struct role_peer *p = &r->peer;
+
+	return role_peer_alive(r, now) && (p->flags & HA_FLAG_READY) &&
+	       (p->state == HA_BACKUP || p->state == HA_TAKEOVER || p->state == HA_FENCED) &&
+	       peer_is_better(r);
+}
+
+bool role_peer_starts_first(const struct role *r, uint64_t now)
+{
+	const struct role_peer *p = &r->peer;
+
+	return role_peer_alive(r, now) && p->state == HA_INIT && !(p->flags & HA_FLAG_STOPPING) &&
+	       (p->witnesses > 0 || !asks_witnesses(r)) && peer_is_better(r);
+}
+
+uint64_t role_due(const struct role *r, uint64_t now)
+{
+	uint64_t due = r->no_active_ms + r->cfg.deadtime_ms;
+
+	/* Who should go first may still fail to. */
+	if (role_peer_goes_first(r, now))
+		due += UINT64_C(2) * r->cfg.deadtime_ms;
+	return due > r->stale_until_ms ? due : r->stale_until_ms;
+}
+
+uint64_t role_own_term(const struct ha_message *msg)
+{
+	switch (msg->type) {
+	case HA_MSG_STOP:
+	case HA_MSG_HANDOVER_PREPARE:
+	case HA_MSG_HANDOVER_READY:
+	case HA_MSG_HANDOVER_COMMIT:
+		return msg->term > 0 ? msg->term - 1 : 0;
+	default:
+		return msg->term;
+	}
+}
+
+int role_conflict_order(const struct role *r, const struct ha_message *msg, uint64_t my_term)
+{
+	const uint64_t term = role_own_term(msg);
+
+	if (term != my_term)
+		return term > my_term ? 1 : -1;
+	return rank_order(msg->priority, msg->role, &msg->session, &r->cfg);
+}
+
+void role_config_defaults(struct role_config *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->has_peer = true;
+	cfg->keepalive_ms = 50;
+	cfg->deadtime_ms = 200;
+	cfg->start_delay_ms = 5000;
+	cfg->failback_delay_ms = 60000;
+	cfg->grace_ms = 10000;
+	cfg->handover_sync_ms = 10000;
+	cfg->handover_freeze_ms = 1000;
+	cfg->failback = ROLE_FAILBACK_AUTO;
+	cfg->role = HA_ROLE_PRIMARY;
+	cfg->priority = 100;
+}
+
+int role_config_check(const struct role_config *cfg, char *error, size_t len)
+{
+	if (!cfg->has_peer)
+		return 0;
+	if (cfg->keepalive_ms < 2)
+		snprintf(error, len, "ha.keepalive: %u ms is less than 2 ms", cfg->keepalive_ms);
+	else if (cfg->deadtime_ms > 60000)
+		snprintf(error, len, "ha.deadtime: %u ms is more than 60 s", cfg->deadtime_ms);
+	else if (cfg->deadtime_ms < 3 * cfg->keepalive_ms + 3)
+		snprintf(error, len,
+			 "ha.deadtime: %u ms is not more than 3 keepalives of %u ms (4 or more are "
+			 "better)",
+			 cfg->deadtime_ms, cfg->keepalive_ms);
+	else if (cfg->n_paths < 1 || cfg->n_paths > ROLE_MAX_PATHS)
+		snprintf(error, len, "ha.paths: %u are not 1 to %u", cfg->n_paths, ROLE_MAX_PATHS);
+	else if (cfg->n_vip_links > ROLE_MAX_VIP_LINKS)
+		snprintf(error, len, "ha: %u links with VIPs are more than %u", cfg->n_vip_links,
+			 ROLE_MAX_VIP_LINKS);
+	else
+		return 0;
+	return -EINVAL;
+}

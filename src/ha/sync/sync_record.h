@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_SYNC_SYNC_RECORD_H
+#define PLVS_HA_SYNC_SYNC_RECORD_H
+
+/*
+ * A connection, or what becomes of it, as bytes between routers and in a file. Nothing in it
+ * is a router's own: no id, no index, no worker. Numbers are in network order.
+ *
+ *	 0  kind            1  length of the record    2  flags    3  protocol
+ *	 4  client address  8  virtual address        12  client port  14  virtual port
+ *	PUT:     16 state  17 method  18 server's port  20 server's address, both as the
+ *		 connection has them; with SERVICE: protocol, 0, port, address or mark;
+ *		 with SERVER: address, port, 0, 0
+ *	END:     nothing more
+ *	SEQ:     16 position  20 before  24 after
+ *	EXPECT:  16 seconds left  20 client's data port  22 server's data port
+ *	BEGIN, COMPLETE, BEHIND: 0 kind, 1 length 4, 2 transfer (BEHIND: 0), 3 zero
+ *
+ * SERVICE stands where the service is not what the virtual address, port and protocol say
+ * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with
+ * the address and port that the connection has (DR with another port, port 0).
+ *
+ * Whoever decodes gets what can be: every field is within its range, and what cannot be for a
+ * connection is refused. Context: any.
+ */
+
+#include <stddef.h>
+
+#include "ha/sync/identity.h"
+
+#define SYNC_RECORD_MAX 40
+
+enum sync_record_kind {
+	RECORD_PUT = 1,
+	RECORD_END = 2,
+	RECORD_SEQ = 3,
+	RECORD_EXPECT = 4,
+	RECORD_BEGIN = 5,    /* a transfer begins: what it does not bring goes in the end */
+	RECORD_COMPLETE = 6, /* it has brought everything */
+	RECORD_BEHIND = 7,   /* changes were shed: this is not all; a transfer will come */
+};
+
+/* Protocol bit of a template, as in conn.h. */
+#define RECORD_TEMPLATE 0x80U
+
+struct sync_record {
+	enum sync_record_kind kind;
+	uint8_t gen;		   /* BEGIN, COMPLETE */
+	struct sync_event e;	   /* the rest; e.kind is set, e.server is 0 */
+	struct sync_server server; /* PUT */
+};
+
+/* Bytes written, at most SYNC_RECORD_MAX. */
+size_t sync_record_encode(const struct sync_record *r, uint8_t *out);
+/* Bytes read, or -EINVAL with *r untouched. */
+int sync_record_decode(const uint8_t *bytes, size_t len, struct sync_record *r);
+
+/* From what a worker said. 0; -ENOENT: nobody told us of its server; -EINVAL: not of a
+ * connection (SYNC_WALK, SYNC_FLUSH). */
+int sync_record_make(const struct identity *m, const struct sync_event *e, struct sync_record *r);
+/* To what a worker is told (PUT, END, SEQ, EXPECT), as of transfer gen. False: its server is
+ * not known here. */
+bool sync_record_op(const struct identity *m, const struct sync_record *r, uint8_t gen,
+		    struct sync_event *op);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_SYNC_SYNC_SEND_H
+#define PLVS_HA_SYNC_SYNC_SEND_H
+
+/*
+ * The active router's half of synchronisation: events of the workers become records, records
+ * datagrams, and these go out until they are acknowledged.
+ *
+ *	        start                  all workers walked,
+ *	  OFF ---------> TRANSFER --- COMPLETE acknowledged ---> STEADY
+ *	   ^                 ^  \                                  /
+ *	   | stop            |   `---- events lost -----.---------'
+ *	 (any)               `-- after a while -- BEHIND
+ *
+ * What is sent is bounded: SYNC_WINDOW datagrams under way, bytes_per_s over all. When the
+ * peer or the rate cannot follow, the workers' rings fill, and what finds one full is lost:
+ * then all that waits is shed, the peer is told that it is behind, and a transfer begins
+ * anew, after a second at first and 30 when that keeps happening.
+ *
+ * No socket, no clock: now_ms comes with each call and never goes back. Context: the ha thread.
+ */
+
+#include "ha/sync/identity.h"
+#include "ha/sync/sync_wire.h"
+
+enum sync_send_state {
+	SYNC_SEND_OFF,
+	SYNC_SEND_TRANSFER,
+	SYNC_SEND_STEADY,
+	SYNC_SEND_BEHIND,
+};
+
+struct sync_send_config {
+	struct sync_door door;
+	const struct identity *identity;
+	sync_output *output;
+	void *output_arg;
+	uint32_t bytes_per_s; /* 0: no limit */
+};
+
+struct sync_send_status {
+	enum sync_send_state state;
+	bool synchronised; /* STEADY: the peer has all, save what is under way */
+	bool behind;	   /* changes were shed, and no transfer has made up for it yet */
+	uint32_t transfers, sheds;
+	uint32_t under_way; /* datagrams */
+	uint64_t position;  /* stream and sequence of the next: only grows */
+	uint64_t records, datagrams, repeated, bytes;
+	uint64_t unknown; /* events of servers that nobody has told us of */
+	uint64_t acks_refused;
+};
+
+struct sync_send;
+
+/* NULL: no memory. */
+struct sync_send *sync_send_create(const struct sync_send_config *config);
+void sync_send_destroy(struct sync_send *s);
+
+/* A peer is there, and takes what we have: a transfer begins. Also: again, from the start.
+ * SYNC_EMIT is set by then. */
+void sync_send_start(struct sync_send *s, uint64_t now_ms);
+void sync_send_stop(struct sync_send *s);
+/* A datagram of type ACK. */
+void sync_send_ack(struct sync_send *s, const uint8_t *bytes, size_t len, uint64_t now_ms);
+/* Takes events, sends, repeats. Returns in how many ms it wants to be called again: call every
+ * few ms while a peer is there, and after acks. */
+uint32_t sync_send_poll(struct sync_send *s, uint64_t now_ms);
+
+/* All that has happened up to now is to reach the peer. Returns a number for _flushed(). */
+uint32_t sync_send_flush(struct sync_send *s);
+/* Whether it has: acknowledged, in a table that is complete. */
+bool sync_send_flushed(const struct sync_send *s, uint32_t flush);
+
+void sync_send_status(const struct sync_send *s, struct sync_send_status *out);
+
+#endif

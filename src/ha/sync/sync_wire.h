@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_SYNC_SYNC_WIRE_H
+#define PLVS_HA_SYNC_SYNC_WIRE_H
+
+/*
+ * Datagrams of synchronisation (HA_TYPE_SYNC), inside an envelope that is fresh. Network order.
+ *
+ *	DATA	 0 version 1   1 type 1   2 records   4 stream   8 sequence   12 records ...
+ *	ACK	 0 version 1   1 type 2   2 flags     4 stream   8 next      12 have (16 bytes)
+ *
+ * A stream is a sequence of datagrams from 0 on, taken in order. Whoever sends begins another
+ * one, with a higher number, when it cannot go on with the last: at join and after loss.
+ * `next` is the first that has not come, bit i of `have` (byte i / 8, from bit 0) the datagram
+ * next + 1 + i. A receiver that cannot follow a stream says LOST: the sender begins anew.
+ */
+
+#include "ha/wire/ha_wire.h"
+
+#define SYNC_VERSION	    1
+#define SYNC_DATA	    1
+#define SYNC_ACK	    2
+#define SYNC_HEADER_BYTES   12
+#define SYNC_ACK_BYTES	    28
+#define SYNC_WINDOW	    128 /* datagrams under way; what `have` can tell */
+#define SYNC_DATAGRAM_BYTES HA_PAYLOAD_MAX
+
+#define SYNC_ACK_COMPLETE 0x1U /* a complete transfer is installed, nothing is missing */
+#define SYNC_ACK_LOST	  0x2U
+#define SYNC_ACK_FLAGS	  0x3U
+
+/* Puts one datagram on its way; what it says may be lost. */
+typedef void sync_output(void *arg, const uint8_t *bytes, size_t len);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ARP on the links that carry VIPs: witnesses, announcements, strangers' claims. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ha/ha_internal.h"
+
+#define ARP_BUDGET 256 /* packets of a link before others have their turn */
+
+static struct ha_link *link_find(struct ha *ha, link_id id)
+{
+	for (uint8_t i = 0; i < ha->config.n_links; i++)
+		if (ha->links[i].arp.link == id)
+			return &ha->links[i];
+	return NULL;
+}
+
+static uint8_t link_index(const struct ha *ha, const struct ha_link *l)
+{
+	return (uint8_t)(l - ha->links);
+}
+
+/* --- what comes in --- */
+
+static void witness_tell(struct ha *ha, const struct ha_link *l, const struct arp_packet *p)
+{
+	const struct ha_link_config *config = &ha->config.links[link_index(ha, l)];
+	struct role_event event = {.type = ROLE_WITNESS};
+
+	event.witness.link = link_index(ha, l);
+	for (uint8_t i = 0; i < config->n_witnesses; i++) {
+		if (config->witnesses[i].v4 != p->sender)
+			continue;
+		event.witness.witness = i;
+		ha_step(ha, &event);
+	}
+}
+
+static bool is_announced(const struct ha *ha, be32 addr)
+{
+	for (uint32_t i = 0; i < ha->n_addresses; i++)
+		if (ha->addresses[i].addr.v4 == addr)
+			return true;
+	return false;
+}
+
+static void claim_answer(struct ha *ha, const struct ha_link *l, const struct arp_packet *p)
+{
+	const struct claim *claim;
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	const struct addr a = addr_from_v4(p->sender);
+	unsigned int what;
+
+	if (!ha_state_serves(ha->role.state) || !is_announced(ha, p->sender) ||
+	    memcmp(&p->sender_mac, &l->arp.mac, sizeof(p->sender_mac)) == 0)
+		return;
+	what = claim_seen(ha->claims, l->arp.link, p->sender, &p->sender_mac, ha_now_ms(), &claim);
+	if (what & CLAIM_ANNOUNCE)
+		announcer_again(ha->announcer, l->arp.link, p->sender);
+	if (what & CLAIM_TELL)
+		log_error(HA_AREA, "%s is claimed by another station on %s, %s, %u times so far",
+			  addr_format(&a, addr, sizeof(addr)),
+			  ha->config.links[link_index(ha, l)].name,
+			  mac_format(&p->sender_mac, mac, sizeof(mac)), claim->n);
+}
+
+static void link_lost(struct ha_link *l)
+{
+	if (l->event)
+		event_free(l->event);
+	l->event = NULL;
+	arp_close(&l->arp);
+}
+
+static void link_read(struct ha *ha, struct ha_link *l, unsigned int budget)
+{
+	struct arp_packet p;
+	int ret = 0;
+
+	while (budget-- && l->arp.fd >= 0 && (ret = arp_receive_one(&l->arp, &p)) > 0) {
+		if (witnesses_heard(ha->witnesses, l->arp.link, &p, ha_now_ms()))
+			witness_tell(ha, l, &p);
+		claim_answer(ha, l, &p);
+	}
+	if (ret < 0)
+		link_lost(l);
+}
+
+static void on_arp(evutil_socket_t fd, short what, void *arg)
+{
+	struct ha_link *l = arg;
+
+	(void)fd;
+	(void)what;
+	link_read(l->ha, l, ARP_BUDGET);
+}
+
+void ha_neighbours_drain(struct ha *ha)
+{
+	for (uint8_t i = 0; i < ha->config.n_links; i++)
+		link_read(ha, &ha->links[i], HA_DRAIN_BUDGET);
+}
+
+/* --- what goes out --- */
+
+static void on_ask(void *arg, link_id id, const struct arp_packet *p)
+{
+	struct ha *ha = arg;
+	struct ha_link *l = link_find(ha, id);
+
+	if (l && l->arp.fd >= 0 && arp_send(&l->arp, p) == -ENODEV)
+		link_lost(l);
+}
+
+static int on_announce(void *arg, link_id id, const struct arp_packet *p)
+{
+	struct ha *ha = arg;
+	struct ha_link *l = link_find(ha, id);
+
+	return l && l->arp.fd >= 0 ? arp_send(&l->arp, p) : -ENODEV;
+}
+
+/* Each on its link; one that is on any, on all. Gateways come first in the list. */
+void ha_neighbours_addresses(struct ha *ha)
+{
+	struct announce_item *v =
+		calloc((size_t)ha->n_addresses * ha->config.n_links + 1, sizeof(*v));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; v && i < ha->n_addresses; i++) {
+		const struct ha_address *a = &ha->addresses[i];
+
+		if (a->addr.family != ADDR_V4)
+			continue;
+		for (uint8_t k = 0; k < ha->config.n_links; k++)
+			if (a->link == LINK_ANY || a->link == ha->config.links[k].link)
+				v[n++] = (struct announce_item){ha->config.links[k].link,
+								a->addr.v4};
+	}
+	if (!v || announcer_set(ha->announcer, v, n) < 0)
+		log_error(HA_AREA, "no memory for the addresses to announce: the old ones are");
+	free(v);
+}
+
+void ha_neighbours_tick(struct ha *ha, uint64_t now_us)
+{
+	const uint64_t every_us = (uint64_t)ha->config.role.deadtime_ms * 250;
+
+	if (now_us - ha->asked_us >= every_us) {
+		ha->asked_us = now_us;
+		witnesses_ask(ha->witnesses, now_us / 1000);
+	}
+	announcer_step(ha->announcer, now_us);
+}
+
+/* Opens what is not open: a TAP may come later, or go and come back. */
+void ha_neighbours_slow(struct ha *ha)
+{
+	for (uint8_t i = 0; i < ha->config.n_links; i++) {
+		const struct ha_link_config *config = &ha->config.links[i];
+		struct ha_link *l = &ha->links[i];
+
+		if (l->arp.fd >= 0 || arp_open(&l->arp, config->link, config->ifname) < 0)
+			continue;
+		l->event = event_new(ha->base, l->arp.fd, EV_READ | EV_PERSIST, on_arp, l);
+		if (!l->event || event_add(l->event, NULL) < 0)
+			link_lost(l);
+	}
+}
+
+/* --- life --- */
+
+int ha_neighbours_witnesses(struct ha *ha)
+{
+	for (uint8_t i = 0; i < ha->config.n_links; i++) {
+		const struct ha_link_config *config = &ha->config.links[i];
+		be32 addrs[HA_WITNESSES];
+		uint8_t n = 0;
+
+		for (uint8_t k = 0; k < config->n_witnesses; k++)
+			addrs[n++] = config->witnesses[k].v4;
+		if (witnesses_set(ha->witnesses, config->link, config->own.v4, addrs, n) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int ha_neighbours_start(struct ha *ha)
+{
+	const struct witness_ops ask = {.ask = on_ask, .arg = ha};
+	const struct announce_ops say = {.send = on_announce, .arg = ha};
+	const struct announce_config config = {.count = ha->config.announce.count,
+					       .spacing_ms = ha->config.announce.spacing_ms,
+					       .refresh_ms = ha->config.announce.refresh_s * 1000};
+
+	ha->witnesses = witnesses_create(&ask);
+	ha->announcer = announcer_create(&config, &say);
+	ha->claims = calloc(1, sizeof(*ha->claims));
+	if (!ha->witnesses || !ha->announcer || !ha->claims)
+		return -ENOMEM;
+	for (uint8_t i = 0; i < ha->config.n_links; i++) {
+		ha->links[i].ha = ha;
+		ha->links[i].arp.link = ha->config.links[i].link;
+		ha->links[i].arp.fd = -1;
+	}
+	ha_neighbours_slow(ha);
+	return ha_neighbours_witnesses(ha);
+}
+
+void ha_neighbours_stop(struct ha *ha)
+{
+	for (uint8_t i = 0; ha->witnesses && i < ha->config.n_links; i++)
+		link_lost(&ha->links[i]);
+	if (ha->witnesses)
+		witnesses_destroy(ha->witnesses);
+	if (ha->announcer)
+		announcer_destroy(ha->announcer);
+	free(ha->claims);
+}

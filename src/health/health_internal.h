@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HEALTH_HEALTH_INTERNAL_H
+#define PLVS_HEALTH_HEALTH_INTERNAL_H
+
+/*
+ * What health.h hides. Objects, and who owns whom:
+ *
+ *	health --> group (one service) --> member (one server of it)
+ *	                                     |  watch_link (one check of it)
+ *	   `-----> watch (one question) <----'
+ *
+ * A watch lives while links lead to it. It asks, counts, and tells its links' members; a
+ * member that may stand otherwise marks its group; marked groups are settled at the end of
+ * the turn (health_run()), so that what a hundred probes find at once is one change.
+ *
+ * Context: control.
+ */
+
+#include <sys/queue.h>
+
+#include "health/group.h"
+#include "health/health.h"
+#include "base/lateness.h"
+#include "health/passive.h"
+#include "health/hash_table.h"
+#include "health/timer.h"
+#include "health/watch.h"
+
+#define HEALTH_SENTENCE_LEN (CHECK_REASON_LEN + 64)
+
+/* What tests put in place of the world. */
+struct health_hooks {
+	uint64_t (*now_us)(void *arg); /* monotonic */
+	uint64_t (*now_ms)(void *arg); /* of the calendar */
+	void *arg;
+	const struct checker_ops *const *checkers;
+};
+/* options->base may be NULL: then the caller calls health_run(). */
+int health_create_with(const struct health_options *options, const struct health_hooks *hooks,
+		       struct health **out);
+/* Does what is due and settles groups. When to come again; UINT64_MAX = never by itself. */
+uint64_t health_run(struct health *h);
+
+struct watch_link {
+	LIST_ENTRY(watch_link) of_watch;
+	struct watch *watch;
+	struct member *member;
+	char *name;
+};
+
+/* The last answer. */
+struct watch_last {
+	uint8_t verdict; /* enum probe_verdict */
+	uint32_t duration_us;
+	uint32_t streak, needed; /* "3rd of 3"; needed 0: it counted towards nothing */
+	uint64_t checked_ms;	 /* calendar; 0 = never */
+	char *sentence;		 /* or NULL */
+};
+
+struct watch {
+	struct table_node node; /* hash of what makes it the same */
+	struct health *h;
+	/* --- identity --- */
+	struct check_spec spec;
+	struct endpoint target, server, vip;
+	uint8_t via;	   /* enum probe_via */
+	char *service_key; /* PASSIVE; else NULL */
+	uint64_t hash;	   /* of whom it asks, not when: jitter */
+	/* --- state --- */
+	LIST_HEAD(, watch_link) links;
+	struct watch_state state;
+	struct watch_last last;
+	uint64_t probes, failures, errors;
+	bool has_percent; /* last advice on weight */
+	uint32_t percent;
+	struct passive_counters before;
+	/* --- asking: armed (start), queued, under way (probe), or paused --- */
+	struct timer start, limit;
+	uint64_t due_us, round;
+	bool queued, paused, extended; /* its limit, because the loop came late */
+	TAILQ_ENTRY(watch) of_queue;
+	struct probe *probe;
+};
+
+struct transition {
+	uint64_t at_ms;
+	uint8_t state, admin, standing;
+	bool drained;
+	char *reason; /* or NULL: no memory */
+};
+
+struct member {
+	struct group *group;
+	struct endpoint ep;
+	struct member_state state;
+	struct group_member gm;
+	struct watch_link **links; /* [n_links] */
+	uint32_t n_links;
+	uint64_t reentry_us; /* the longest of its checks */
+	struct timer reentry;
+	bool edge; /* to be told */
+	uint64_t n_edges;
+	uint64_t since_ms; /* calendar */
+	char *why;	   /* of admin; or NULL */
+	uint32_t n_history;
+	struct transition history[HEALTH_HISTORY]; /* newest first */
+};
+
+struct group {
+	struct table_node node;
+	struct health *h;
+	char *key;
+	struct endpoint vip;
+	struct health_policy policy;
+	struct group_state state;
+	struct member **members;   /* [n] */
+	struct group_member **gms; /* [n], of members */
+	uint32_t n;
+	uint64_t window_us;
+	struct timer tick;
+	uint32_t hint;	   /* where the next look-up of a member begins */
+	bool marked, tell; /* to be settled; changed() is due whatever that finds */
+	bool lost;	   /* its quorum, as it was told */
+	bool stale;	   /* verdicts has to be taken anew: a state or the list has changed */
+	uint64_t verdicts; /* hash of its servers' states */
+	TAILQ_ENTRY(group) of_marked;
+	TAILQ_ENTRY(group) of_all;
+};
+
+struct health {
+	struct health_options options;
+	struct health_hooks hooks;
+	struct checker_env env;
+	struct event *work; /* NULL without a base */
+	struct timers timers;
+	struct table watches, groups;
+	TAILQ_HEAD(, watch) queue;
+	TAILQ_HEAD(, group) marked;
+	TAILQ_HEAD(, group) all;
+	uint32_t max_in_flight, in_flight, n_queued, n_members;
+	bool in_turn; /* health_run() is under way */
+	struct lateness lateness;
+	struct health_counters totals; /* those that only grow */
+};
+
+static inline uint64_t health_now(const struct health *h)
+{
+	return h->hooks.now_us(h->hooks.arg);
+}
+/* The loop comes soon, and runs health_run(). */
+void health_wake(struct health *h);
+
+/* --- watches: ask.c, runner.c --- */
+/* The watch of this question, made when there is none yet. method: how the server is reached.
+ * NULL: no memory. */
+struct watch *watch_find_or_create(const struct member *m, enum forward_method method,
+				   const struct check_spec *spec, bool *created);
+/* Without links: cancels, forgets. */
+void watch_destroy(struct watch *w);
+/* A new watch takes over what an older one knew of the same server. */
+void watch_inherit(struct watch *w, const struct watch *old);
+/* Asks, if somebody wants to know. */
+/* Asks within its fast interval, however long its turn is away. */
+void watch_hurry(struct watch *w, uint64_t now_us);
+void watch_resume(struct watch *w, uint64_t now_us);
+bool watch_wanted(const struct watch *w);
+void runner_due(struct timer *t, uint64_t now_us);   /* watch.start */
+void runner_limit(struct timer *t, uint64_t now_us); /* watch.limit */
+void runner_pump(struct health *h, uint32_t budget);
+void runner_cancel(struct watch *w);
+
+/* --- members: members.c --- */
+struct member *member_create(struct group *g, const struct health_server *server, bool first);
+void member_destroy(struct member *m);
+/* The last change, in words. */
+void member_log(const struct member *m);
+/* A watch of it got an answer; r NULL: something else changed. */
+void member_heard(struct member *m, const struct watch *w, const struct probe_result *r,
+		  uint64_t now_us);
+void member_reentry(struct timer *t, uint64_t now_us); /* member.reentry */
+/* A wait for re-entry is over. */
+void member_takeover(struct member *m, uint64_t now_us);
+int member_force(struct member *m, enum health_admin admin, const char *why, uint64_t now_us);
+/* Of its watches the one whose last answer says most; NULL: none has any. */
+const struct watch *member_telling(const struct member *m);
+
+/* --- groups: health.c --- */
+void group_mark(struct group *g);
+void group_tick(struct timer *t, uint64_t now_us); /* group.tick */
+/* Whether an effect changed. */
+bool group_run(struct group *g, uint64_t now_us);
+/* The quorum is not held, and not because somebody has not answered yet. */
+bool group_lost(const struct group *g);
+struct group *group_find(const struct health *h, const char *key);
+struct member *group_member_find(struct group *g, const struct endpoint *ep);
+struct member *health_member(const struct health *h, const char *key, const struct endpoint *ep);
+
+/* --- words: words.c --- */
+/* "HTTP 503 from 10.0.0.12:80/health after 12 ms, 3rd of 3"; vip: by which it was asked, or
+ * NULL. */
+void words_answer(const struct check_spec *spec, const struct probe_result *r,
+		  const struct addr *vip, uint32_t streak, uint32_t needed, char *buf, size_t len);
+/* "3rd" */
+const char *words_ordinal(uint32_t n, char *buf, size_t len);
+
+#endif

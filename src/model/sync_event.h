@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_MODEL_SYNC_EVENT_H
+#define PLVS_MODEL_SYNC_EVENT_H
+
+/*
+ * Synchronisation of connections, as the planes share it. Workers say what becomes of their
+ * connections (struct sync_event), and are told of those of the peer (the same struct, an
+ * operation then). Ids of servers are this router's own and never leave it: the ha thread
+ * translates them by identity (ha/sync/identity.h).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/be.h"
+#include "model/limits.h"
+
+/* published.sync. ha: wo, worker: ro. */
+#define SYNC_EMIT 0x1U /* a peer is there: what becomes of connections goes to the ring */
+/* The active router is heard: connections that it told of do not age. At the clearing of
+ * this bit each of them starts over with its state's whole time-out. */
+#define SYNC_HOLD 0x2U
+
+enum sync_kind {
+	SYNC_NONE,
+	/* A connection or template as it is now: new, in another state, or alive when the
+	 * wheel looked. */
+	SYNC_PUT,
+	SYNC_END,	 /* it is no more; only its in key is set */
+	SYNC_FTP_SEQ,	 /* how far an FTP control connection's numbers are moved */
+	SYNC_FTP_EXPECT, /* it announced a data connection */
+	/* Asked of a worker: all entries become events (SYNC_F_TRANSFER). Came from a worker:
+	 * all have. Changes of an entry after its event come after it. */
+	SYNC_WALK,
+	/* Asked, and come back with the same token behind every event of before. */
+	SYNC_FLUSH,
+	/* Entries that no operation of transfer `gen` or later brought go. */
+	SYNC_SWEEP,
+	SYNC_KIND_MAX
+};
+
+#define SYNC_F_TRANSFER 0x1U /* of a walk */
+#define SYNC_F_FTP	0x2U /* an FTP control connection */
+
+/* Transfers are numbered 1 .. SYNC_GEN_MAX, then 1 again; 0: not of a transfer. */
+#define SYNC_GEN_MAX 15
+
+struct sync_event {
+	/* The in key of the connection. Of a template: as conn.h says. */
+	be32 caddr, vaddr;
+	be16 cport, vport;
+	uint8_t proto; /* with PROTO_TEMPLATE: a template */
+	uint8_t kind;  /* enum sync_kind */
+	uint8_t state; /* enum conn_state */
+	uint8_t method;
+	union {
+		struct { /* SYNC_PUT */
+			be32 daddr;
+			uint32_t server; /* server_rt id */
+			be16 dport;
+		};
+		struct { /* SYNC_FTP_SEQ: as struct ftp_control has them */
+			uint32_t pos;
+			int32_t before, after;
+		};
+		struct { /* SYNC_FTP_EXPECT */
+			uint32_t left_s;
+			be16 data_cport; /* active: the client's port; 0: passive */
+			be16 data_port;	 /* passive: the server's */
+		};
+		uint32_t token; /* SYNC_WALK, SYNC_FLUSH */
+	};
+	uint8_t flags; /* SYNC_F_* */
+	uint8_t gen;   /* operations: the transfer under way, or the last one */
+	uint16_t pad;
+};
+_Static_assert(sizeof(struct sync_event) == 32, "two to a cache line");
+
+/* What the ha thread reads and writes of the data plane; given to it at start. All calls are
+ * its own, none waits. */
+struct sync_door {
+	void *arg;
+	uint16_t n_workers;
+	/* Events of all workers, in order per connection, at most max. */
+	uint32_t (*take)(void *arg, struct sync_event *out, uint32_t max);
+	/* Events that found a ring full, ever. */
+	uint64_t (*lost)(void *arg);
+	/* An operation for whoever owns its connection (SYNC_PUT, _END, _FTP_*). 0, or -EAGAIN:
+	 * later. */
+	int (*give)(void *arg, const struct sync_event *op);
+	/* One for every worker (SYNC_WALK, _FLUSH, _SWEEP): 0, or -EAGAIN and none has it. */
+	int (*tell)(void *arg, const struct sync_event *op);
+	/* Operations that workers have not come to yet. */
+	uint64_t (*pending)(void *arg);
+	/* SYNC_EMIT, SYNC_HOLD: from now on. */
+	void (*set_mode)(void *arg, uint32_t mode);
+};
+
+/* --- identities ---------------------------------------------------------------------- */
+
+struct sync_service {
+	uint8_t proto; /* IPPROTO_TCP, IPPROTO_UDP; 0 = a mark */
+	uint8_t pad;
+	be16 port;
+	be32 addr; /* of the first listener; or the mark, host order */
+};
+
+struct sync_server {
+	struct sync_service service;
+	be32 addr;
+	be16 port;
+	uint16_t pad;
+};
+
+/* A real server of an update. */
+struct identity_entry {
+	uint32_t id; /* server_rt */
+	be32 addr;
+	be16 port;
+	uint16_t pad;
+};
+
+/* What changed: a service's list as it is now, or (service_id 0) ids that are forgotten.
+ * Made by control, read and freed by ha. */
+struct identity_update {
+	struct identity_update *next;
+	uint32_t service_id;
+	struct sync_service service;
+	uint32_t n;
+	struct identity_entry servers[];
+};
+
+/* From control to ha, without a lock. Zeroed is empty. */
+struct identity_feed {
+	struct identity_update *newest;
+};
+
+struct service;
+
+/* Control. The list of a service; NULL: no memory, or (errno 0) no IPv4 service. */
+struct identity_update *identity_update_create(const struct service *svc);
+/* Control. A service that is no more, or a server's id; NULL: no memory. */
+struct identity_update *identity_update_gone(uint32_t service_id, uint32_t server_id);
+/* Control. Takes u over. */
+void identity_feed_push(struct identity_feed *f, struct identity_update *u);
+/* ha. All there are, in order; linked by next, to be freed with free(). NULL: none. */
+struct identity_update *identity_feed_take(struct identity_feed *f);
+/* Nobody uses it any more. */
+void identity_feed_fini(struct identity_feed *f);
+
+struct sync_service sync_service_of(const struct service *svc);
+
+#endif

@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "publish/builder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "dataplane/stages/classify4.h"
+#include "sched/sched.h"
+
+static const char *no_memory(char error[256])
+{
+	snprintf(error, 256, "out of memory");
+	return error;
+}
+
+/* --- one service --- */
+
+static const struct server *find_server(const struct service *svc, const struct server_rt *rt)
+{
+	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+		if (svc->servers[i].rt == rt)
+			return &svc->servers[i];
+	return NULL;
+}
+
+/* The place i of the old list first: an edit mostly leaves servers where they are. */
+static const struct server *old_server(const struct service *old, uint32_t i,
+				       const struct server_rt *rt)
+{
+	if (old && i < old->n_servers && old->servers[i].rt == rt)
+		return &old->servers[i];
+	return find_server(old, rt);
+}
+
+static int fill_server(struct publisher *p, struct service *node, const struct service *old,
+		       uint32_t i, const struct config_server *from)
+{
+	struct runtime *rt = &p->pub->runtime;
+	struct server *s = &node->servers[i];
+	bool fresh = !runtime_server_find(rt, node->rt, &from->ep);
+	const struct server *was;
+
+	s->rt = runtime_server_get(rt, node->rt, &from->ep);
+	if (!s->rt)
+		return -errno;
+	/* Others get theirs at publication: until then connections of the old one live. */
+	if (fresh)
+		s->rt->method = from->forward;
+	was = old_server(old, i, s->rt);
+	s->addr = from->ep.addr;
+	s->port = from->ep.port;
+	s->method = from->forward;
+	s->configured = from->weight;
+	/* Like down, what health made of it stays until health or an edit says otherwise. */
+	s->weight = was && was->configured == from->weight ? was->weight : from->weight;
+	s->last_weight = s->weight ? s->weight : was ? was->last_weight : 0;
+	s->upper = from->upper;
+	s->lower = from->lower;
+	/* With checks it has to be well before it is chosen. */
+	s->down = was ? was->down : from->check.n > 0;
+	s->gone = was ? was->gone : 0;
+	return 0;
+}
+
+static int fill_node(struct publisher *p, struct service *node, const struct config_service *from)
+{
+	const struct config_policy *policy = &from->policy;
+	const struct service *old = publisher_service(p, node->rt->id);
+	const struct service *live =
+		node->rt->id <= p->live->max_service_id ? p->live->services[node->rt->id] : NULL;
+
+	node->proto = from->proto;
+	node->fwmark = from->mark;
+	node->family = from->n_listen ? from->listen[0].addr.family : ADDR_V4;
+	node->method = policy->forward;
+	node->flags = (policy->one_packet ? SERVICE_ONE_PACKET : 0) |
+		      (policy->expire_quiescent ? SERVICE_EXPIRE_QUIESCENT : 0) |
+		      (policy->sloppy_tcp ? SERVICE_SLOPPY_TCP : 0) |
+		      (policy->nat_icmp_send ? SERVICE_NAT_ICMP : 0) |
+		      (policy->ftp && from->proto == IPPROTO_TCP ? SERVICE_FTP : 0);
+	node->gone = policy->gone;
+	node->drain_s = policy->drain_s;
+	node->unknown = policy->unknown;
+	node->reuse = policy->reuse;
+	node->tunnel_net = policy->tunnel_source.addr;
+	node->tunnel_len = policy->tunnel_source.len;
+	node->persist_s = policy->persist_s;
+	node->netmask_len = policy->persist_s ? policy->netmask_len : 0;
+	node->sched_flags = policy->scheduler_flags;
+	memcpy(node->timeout_s, policy->timeout_s, sizeof(node->timeout_s));
+	if (from->n_listen)
+		memcpy(node->listen, from->listen, from->n_listen * sizeof(*node->listen));
+	node->name = from->name ? strdup(from->name) : NULL;
+	node->sched = sched_find(policy->scheduler);
+	if (!node->sched)
+		return -EINVAL;
+	if (from->name && !node->name)
+		return -ENOMEM;
+	/* The file's order is the order of adding; each goes to the head of the list. */
+	for (uint32_t i = 0; i < from->n_servers; i++) {
+		int ret = fill_server(p, node, old, i, &from->servers[from->n_servers - 1 - i]);
+
+		if (ret < 0)
+			return ret;
+	}
+	return sched_attach(node, live);
+}
+
+static int build_error(int ret, const struct config_service *svc, char error[256])
+{
+	char key[CONFIG_KEY_STRLEN];
+
+	config_service_key(svc, key, sizeof(key));
+	if (ret == -ENOSPC)
+		snprintf(error, 256,
+			 "service %s: limit reached: %d real servers, removed ones that still "
+			 "have connections included",
+			 key, MAX_SERVERS);
+	else if (ret == -E2BIG)
+		snprintf(error, 256, "service %s: too many real servers for scheduler %s", key,
+			 svc->policy.scheduler);
+	else if (ret == -EINVAL)
+		snprintf(error, 256, "service %s: no scheduler %s", key, svc->policy.scheduler);
+	else
+		snprintf(error, 256, "service %s: %s", key, strerror(-ret));
+	return ret;
+}
+
+static int build_service(struct publisher *p, const struct config_service *from, char error[256])
+{
+	char key[CONFIG_KEY_STRLEN];
+	struct service *node;
+	uint32_t id;
+	int ret;
+
+	node = service_create(from->n_servers, from->n_listen);
+	if (!node)
+		return build_error(-ENOMEM, from, error);
+	node->rt =
+		runtime_service_get(&p->pub->runtime, config_service_key(from, key, sizeof(key)));
+	if (!node->rt) {
+		ret = -errno;
+		service_put(node);
+		if (ret != -ENOSPC)
+			return build_error(ret, from, error);
+		snprintf(error, 256,
+			 "service %s: limit reached: %d services, removed ones whose servers still "
+			 "have connections included",
+			 key, MAX_SERVICES);
+		return ret;
+	}
+	id = node->rt->id;
+	ret = fill_node(p, node, from);
+	if (ret < 0) {
+		publisher_unused(p, node);
+		return build_error(ret, from, error);
+	}
+	ret = publisher_set_service(p, id, node);
+	return ret < 0 ? build_error(ret, from, error) : 0;
+}
+
+/* A copy that holds nothing of the scheduler's; NULL: no memory. */
+static struct service *node_copy(const struct service *from)
+{
+	struct service *node = service_create(from->n_servers, from->n_listen);
+	struct endpoint *listen = node ? node->listen : NULL;
+
+	if (!node)
+		return NULL;
+	memcpy(node, from, sizeof(*node) + from->n_servers * sizeof(*from->servers));
+	node->refs = 1;
+	node->listen = listen;
+	if (from->n_listen)
+		memcpy(listen, from->listen, from->n_listen * sizeof(*listen));
+	node->sched_data = NULL;
+	node->sched_release = NULL;
+	node->name = from->name ? strdup(from->name) : NULL;
+	if (!from->name || node->name)
+		return node;
+	service_put(node);
+	return NULL;
+}
+
+static bool has_effect(const struct server *s, const struct health_effect *e)
+{
+	return !s->down == !e->down && !s->gone == !e->gone && s->weight == e->weight;
+}
+
+int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, void *arg)
+{
+	const struct service *old = publisher_service(p, id);
+	const struct service *live = id <= p->live->max_service_id ? p->live->services[id] : NULL;
+	struct service *node = NULL;
+
+	for (uint32_t i = 0; old && i < old->n_servers; i++) {
+		struct health_effect e =
+			effect(arg, &old->servers[i].rt->ep, old->servers[i].configured);
+		struct server *s;
+
+		if (has_effect(&old->servers[i], &e))
+			continue;
+		if (!node && !(node = node_copy(old)))
+			return -ENOMEM;
+		s = &node->servers[i];
+		s->down = e.down;
+		s->gone = e.gone;
+		s->weight = e.weight;
+		if (e.weight)
+			s->last_weight = e.weight;
+	}
+	if (!node)
+		return 0;
+	if (sched_attach(node, live) < 0) {
+		service_put(node);
+		return -ENOMEM;
+	}
+	return publisher_set_service(p, id, node) < 0 ? -ENOMEM : 1;
+}
+
+/* Takes a service out of the draft. */
+static int drop_service(struct publisher *p, const struct config_service *svc, char error[256])
+{
+	char key[CONFIG_KEY_STRLEN];
+	const struct service_rt *rt =
+		runtime_service_find(&p->pub->runtime, config_service_key(svc, key, sizeof(key)));
+
+	if (!rt || !publisher_service(p, rt->id))
+		return 0;
+	if (publisher_set_service(p, rt->id, NULL) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool same_key(const struct config_service *a, const struct config_service *b)
+{
+	if (a->proto != b->proto || a->mark != b->mark || !a->n_listen != !b->n_listen)
+		return false;
+	return a->n_listen == 0 || endpoint_equal(&a->listen[0], &b->listen[0]);
+}
+
+int builder_service(struct publisher *p, const struct config_service *before,
+		    const struct config_service *after, char error[256])
+{
+	int ret = after ? build_service(p, after, error) : 0;
+
+	if (ret == 0 && before && !(after && same_key(before, after)))
+		ret = drop_service(p, before, error);
+	return ret;
+}
+
+/* --- all of them --- */
+
+static bool same_name(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool builder_service_same(const struct config_service *a, const struct config_service *b)
+{
+	const struct config_policy *x = &a->policy, *y = &b->policy;
+
+	if (!same_key(a, b) || !same_name(a->name, b->name) || a->n_listen != b->n_listen ||
+	    a->n_servers != b->n_servers)
+		return false;
+	for (uint32_t i = 0; i < a->n_listen; i++)
+		if (!endpoint_equal(&a->listen[i], &b->listen[i]))
+			return false;
+	if (strcmp(x->scheduler, y->scheduler) != 0 || x->scheduler_flags != y->scheduler_flags ||
+	    x->forward != y->forward || x->one_packet != y->one_packet ||
+	    x->netmask_len != y->netmask_len || x->persist_s != y->persist_s ||
+	    x->expire_quiescent != y->expire_quiescent || x->gone != y->gone ||
+	    x->drain_s != y->drain_s || x->unknown != y->unknown || x->reuse != y->reuse ||
+	    x->sloppy_tcp != y->sloppy_tcp || x->nat_icmp_send != y->nat_icmp_send ||
+	    x->ftp != y->ftp || x->tunnel_source.addr != y->tunnel_source.addr ||
+	    x->tunnel_source.len != y->tunnel_source.len ||
+	    memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
+		return false;
+	for (uint32_t i = 0; i < a->n_servers; i++) {
+		const struct config_server *s = &a->servers[i], *t = &b->servers[i];
+
+		if (!endpoint_equal(&s->ep, &t->ep) || s->weight != t->weight ||
+		    s->upper != t->upper || s->lower != t->lower || s->forward != t->forward)
+			return false;
+	}
+	return true;
+}
+
+static const struct config_service *twin(const struct config *config,
+					 const struct config_service *svc)
+{
+	char key[CONFIG_KEY_STRLEN];
+	const struct config_service *found;
+
+	if (!config)
+		return NULL;
+	found = config_service_find(config, config_service_key(svc, key, sizeof(key)));
+	return found && same_key(found, svc) ? found : NULL;
+}
+
+int builder_marks_compile(const struct mark_rule4 *rules, uint32_t n, const struct mark_table *were,
+			  struct mark_table **out, char error[256])
+{
+	*out = n ? classify4_create(rules, n, were, error) : NULL;
+	return n && !*out ? -ENOMEM : 0;
+}
+
+int builder_marks_put(struct publisher *p, struct mark_table *marks, char error[256])
+{
+	if (publisher_touch_marks(p) < 0) {
+		mark_table_put(marks);
+		no_memory(error);
+		return -ENOMEM;
+	}
+	snapshot_set_marks(p->draft, marks);
+	return 0;
+}
+
+/* The configuration's rules compiled, if they are not what t has: *made tells. */
+static int marks_make(const struct config *config, const struct mark_table *were,
+		      struct mark_table **out, bool *made, char error[256])
+{
+	uint32_t n = config->shared.n_marks;
+	struct mark_rule4 *rules = calloc(n + 1, sizeof(*rules));
+	int ret = 0;
+
+	if (!rules) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		rules[i] = config->shared.marks[i].rule;
+	*made = !classify4_same(were, rules, n);
+	if (*made)
+		ret = builder_marks_compile(rules, n, were, out, error);
+	free(rules);
+	return ret;
+}
+
+/* The draft's rules are the configuration's from here on. Nothing to do when they are. */
+static int marks_compile(const struct config *config, struct snapshot *draft, char error[256])
+{
+	struct mark_table *t;
+	bool made;
+	int ret = marks_make(config, draft->marks, &t, &made, error);
+
+	if (ret == 0 && made)
+		snapshot_set_marks(draft, t);
+	return ret;
+}
+
+static int marks_changed(struct publisher *p, const struct config *before,
+			 const struct config *after, char error[256])
+{
+	const struct config_shared *a = &after->shared, *b = before ? &before->shared : NULL;
+	bool same = b ? a->n_marks == b->n_marks : a->n_marks == 0;
+
+	for (uint32_t i = 0; same && b && i < a->n_marks; i++)
+		same = memcmp(&a->marks[i].rule, &b->marks[i].rule, sizeof(a->marks[i].rule)) == 0;
+	if (same)
+		return 0;
+	if (publisher_touch_marks(p) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	/* Now, so that rules which cannot be compiled are refused. */
+	return marks_compile(after, p->draft, error);
+}
+
+static int addresses_changed(struct publisher *p, const struct config *before,
+			     const struct config *after, char error[256])
+{
+	const struct config_shared *a = &after->shared, *b = before ? &before->shared : NULL;
+	bool same = b && a->n_addresses == b->n_addresses;
+
+	for (uint32_t i = 0; same && i < a->n_addresses; i++) {
+		const struct config_address *x = &a->addresses[i], *y = &b->addresses[i];
+
+		same = addr_equal(&x->address.addr, &y->address.addr) &&
+		       x->address.len == y->address.len && x->kind == y->kind &&
+		       x->link_id == y->link_id;
+	}
+	if (same || (!b && a->n_addresses == 0))
+		return 0;
+	if (publisher_touch_addrs(p) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int builder_run_marks(struct builder_run *run, const struct mark_table *were,
+		      const struct config *after, char error[256])
+{
+	return marks_make(after, were, &run->marks, &run->marks_made, error);
+}
+
+void builder_run_start(struct builder_run *run, struct publisher *p, const struct config *before,
+		       const struct config *after)
+{
+	run->publisher = p;
+	run->before = before;
+	run->after = after;
+	run->n_dropped = run->n_built = 0;
+}
+
+static int step_drop(struct builder_run *run, char error[256])
+{
+	const struct config_service *svc = run->before->shared.services[run->n_dropped++];
+
+	return twin(run->after, svc) ? 0 : drop_service(run->publisher, svc, error);
+}
+
+static int step_build(struct builder_run *run, char error[256])
+{
+	const struct config_service *svc = run->after->shared.services[run->n_built++];
+	const struct config_service *was = twin(run->before, svc);
+
+	if (was && builder_service_same(was, svc))
+		return 0;
+	return build_service(run->publisher, svc, error);
+}
+
+/* What does not belong to one service. */
+static int step_last(struct builder_run *run, char error[256])
+{
+	struct publisher *p = run->publisher;
+	int ret = addresses_changed(p, run->before, run->after, error);
+
+	if (ret < 0 || !run->marks_made)
+		return ret < 0 ? ret : marks_changed(p, run->before, run->after, error);
+	ret = builder_marks_put(p, run->marks, error);
+	run->marks = NULL;
+	return ret;
+}
+
+int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256])
+{
+	uint32_t n_before = run->before ? run->before->shared.n_services : 0;
+	int ret = 0;
+
+	do {
+		if (run->n_dropped < n_before)
+			ret = step_drop(run, error);
+		else if (run->n_built < run->after->shared.n_services)
+			ret = step_build(run, error);
+		else
+			ret = step_last(run, error) < 0 ? -ENOMEM : 1;
+	} while (ret == 0 && clock_us() < end_us);
+	if (ret < 0)
+		publisher_discard(run->publisher);
+	return ret < 0 ? ret : !ret;
+}
+
+void builder_run_fini(struct builder_run *run)
+{
+	mark_table_put(run->marks);
+	run->marks = NULL;
+}
+
+int builder_config(struct publisher *p, const struct config *before, const struct config *after,
+		   char error[256])
+{
+	struct builder_run run = {0};
+	int ret;
+
+	builder_run_start(&run, p, before, after);
+	do {
+		ret = builder_run_step(&run, UINT64_MAX, error);
+	} while (ret > 0);
+	builder_run_fini(&run);
+	return ret;
+}
+
+/* --- tables --- */
+
+struct entries {
+	struct addr_entry4 *v;
+	uint32_t n, max;
+	bool failed;
+};
+
+static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds, link_id link)
+{
+	if (addr->family != ADDR_V4 || e->failed)
+		return;
+	if (e->n == e->max) {
+		uint32_t max = e->max ? e->max * 2 : 256;
+		struct addr_entry4 *wider = realloc(e->v, max * sizeof(*wider));
+
+		if (!wider) {
+			e->failed = true;
+			return;
+		}
+		e->v = wider;
+		e->max = max;
+	}
+	e->v[e->n++] = (struct addr_entry4){.addr = addr->v4, .kinds = kinds, .link = link};
+}
+
+/* Of a service's address: inside a prefix that is routed here no ARP is answered for it,
+ * unless the operator lists it as a VIP of its own. */
+static uint32_t listen_kinds(const struct config *config, const struct addr *addr)
+{
+	uint32_t kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+
+	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
+		const struct config_address *a = &config->shared.addresses[i];
+		struct prefix p = {.addr = a->address.addr, .len = a->address.len};
+
+		if (a->kind == CONFIG_ADDRESS_VIP && addr_equal(&a->address.addr, addr))
+			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+		if (a->kind == CONFIG_ADDRESS_PREFIX && prefix_contains(&p, addr))
+			kinds |= ADDR_KIND_ROUTED;
+	}
+	return kinds;
+}
+
+struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
+				   const struct snapshot *draft)
+{
+	const struct runtime *rt = &p->pub->runtime;
+	struct entries e = {0};
+	struct addr_table4 *t = NULL;
+	uint32_t left = rt->n_servers;
+
+	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
+		const struct config_address *a = &config->shared.addresses[i];
+
+		if (a->kind == CONFIG_ADDRESS_VIP)
+			add_entry(&e, &a->address.addr, ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
+				  a->link_id);
+		else if (a->kind == CONFIG_ADDRESS_GATEWAY)
+			add_entry(&e, &a->address.addr, ADDR_KIND_GATEWAY, a->link_id);
+	}
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		for (uint32_t i = 0; svc && i < svc->n_listen; i++)
+			add_entry(&e, &svc->listen[i].addr,
+				  listen_kinds(config, &svc->listen[i].addr), LINK_ANY);
+		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+			if (svc->servers[i].method == FWD_NAT)
+				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
+					  LINK_ANY);
+	}
+	/* Servers whose NAT connections live on: removed, or of another method by now. */
+	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
+		const struct server_rt *s = rt->servers[id];
+
+		left -= s != NULL;
+		if (s && (s->method == FWD_NAT || p->was_nat[id]))
+			add_entry(&e, &s->ep.addr, ADDR_KIND_NAT_SERVER, LINK_ANY);
+	}
+	for (uint32_t i = 0; i < p->n_lingering; i++) {
+		struct addr addr = addr_from_v4(p->lingering[i].addr);
+
+		add_entry(&e, &addr, ADDR_KIND_LINGERING, LINK_ANY);
+	}
+	if (!e.failed)
+		t = addr_table4_create(e.v, e.n);
+	free(e.v);
+	return t;
+}
+
+int builder_marks4(const struct config *config, struct snapshot *draft)
+{
+	const struct mark_rule4 *rules;
+	struct mark_cover *cover;
+	char error[256];
+	uint32_t n;
+
+	if (config && marks_compile(config, draft, error) < 0) {
+		log_error("control", "%s", error);
+		return -ENOMEM;
+	}
+	n = classify4_rules(draft->marks, &rules);
+	cover = mark_cover_create(rules, n, draft->listeners4, draft->cover4);
+	if (!cover && errno)
+		return -ENOMEM;
+	snapshot_set_cover4(draft, cover);
+	return 0;
+}
+
+/* Real servers' ports as well where packets from them have to belong to a connection. */
+static uint32_t refusing_servers(const struct service *svc)
+{
+	return svc && (svc->flags & SERVICE_NAT_ICMP) ? svc->n_servers : 0;
+}
+
+/* Under a mark a server's port is refused in both protocols (IPVS). Returns how many. */
+static size_t refusing_add(const struct service *svc, uint32_t i, struct listener4 *out)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+	size_t n = 0;
+
+	for (size_t k = 0; k < sizeof(protos); k++)
+		if (svc->fwmark || svc->proto == protos[k])
+			out[n++] = (struct listener4){.addr = svc->servers[i].addr.v4,
+						      .port = svc->servers[i].port,
+						      .proto = protos[k],
+						      .service_id = svc->rt->id};
+	return n;
+}
+
+static int compare_listeners(const void *a, const void *b)
+{
+	const struct listener4 *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return be32_to(x->addr) < be32_to(y->addr) ? -1 : 1;
+	return (int)be16_to(x->port) - be16_to(y->port) + ((int)x->proto - y->proto) * 65536;
+}
+
+/* Several services may name one real server: the first counts. */
+static size_t unique_listeners(struct listener4 *v, size_t n)
+{
+	size_t k = 0;
+
+	qsort(v, n, sizeof(*v), compare_listeners);
+	for (size_t i = 0; i < n; i++)
+		if (k == 0 || compare_listeners(&v[k - 1], &v[i]) != 0)
+			v[k++] = v[i];
+	return k;
+}
+
+struct listener_table4 *builder_listeners4(const struct snapshot *draft)
+{
+	struct listener_table4 *t;
+	struct listener4 *v;
+	size_t n = 0, n_listen;
+
+	for (uint32_t id = 1; id <= draft->max_service_id; id++)
+		n += draft->services[id] ? draft->services[id]->n_listen + 1 +
+						   2 * refusing_servers(draft->services[id])
+					 : 0;
+	v = calloc(n ? n : 1, sizeof(*v));
+	if (!v)
+		return NULL;
+	n = 0;
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		if (svc && svc->fwmark)
+			v[n++] = (struct listener4){
+				.addr = svc->fwmark, .proto = LISTENER_MARK, .service_id = id};
+		for (uint32_t i = 0; svc && i < svc->n_listen; i++) {
+			if (svc->listen[i].addr.family != ADDR_V4)
+				continue;
+			v[n++] = (struct listener4){.addr = svc->listen[i].addr.v4,
+						    .port = svc->listen[i].port,
+						    .proto = svc->proto,
+						    .service_id = id};
+		}
+	}
+	n_listen = n;
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		for (uint32_t i = 0; i < refusing_servers(svc); i++)
+			if (svc->servers[i].method == FWD_NAT && svc->servers[i].port)
+				n += refusing_add(svc, i, v + n);
+	}
+	n = n_listen + unique_listeners(v + n_listen, n - n_listen);
+	t = listener_table4_create(v, (uint32_t)n);
+	free(v);
+	return t;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_PUBLISH_PUBLISHER_H
+#define PLVS_PUBLISH_PUBLISHER_H
+
+/*
+ * From changes to what workers read. Changes go into a draft of the snapshot; those of
+ * one millisecond go out together, the first at once. A change of one service replaces
+ * one node in a clone of the root.
+ *
+ * Answers wait until every worker has passed a quiescent state after the publication
+ * (publisher_wait()), polled, for 2 s at most.
+ *
+ * Context: the control thread, or main before it starts and after it ended.
+ */
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "model/published.h"
+
+struct publisher;
+
+/* Makes the tables that follow from all services and addresses, for the draft. NULL: no
+ * memory. links is called after a publication that changed addresses. */
+struct publisher_tables {
+	struct addr_table4 *(*addrs4)(void *arg, const struct snapshot *draft);
+	struct listener_table4 *(*listeners4)(void *arg, const struct snapshot *draft);
+	/* Sets the draft's mark rules and cover; listeners4 is the draft's. NULL: there are
+	 * none. 0 or -ENOMEM. */
+	int (*marks4)(void *arg, struct snapshot *draft);
+	/* Called for each changed service before it is published; svc NULL: it goes. Or NULL. */
+	void (*service)(void *arg, uint32_t id, const struct service *svc);
+	void (*links)(void *arg, const struct snapshot *live);
+	/* Called after every publication. Or NULL. */
+	void (*published)(void *arg);
+	void *arg;
+};
+
+/* Called once. result: 0 = live on every worker; -ETIMEDOUT = published, but not every
+ * worker has taken it up; -ENOMEM = not published; -ECANCELED = control ends. */
+typedef void publisher_done(void *arg, int result, uint64_t generation);
+
+struct publisher_waiter {
+	TAILQ_ENTRY(publisher_waiter) entry;
+	publisher_done *done;
+	void *arg;
+	uint64_t generation;
+	uint64_t token;
+	uint64_t deadline_us; /* 0: not published yet */
+};
+TAILQ_HEAD(publisher_waiters, publisher_waiter);
+
+/* A VIP that a service no longer has while its servers have connections. */
+struct lingering {
+	be32 addr;
+	uint32_t service_id;
+};
+
+struct publisher {
+	struct published *pub;
+	struct publisher_tables tables;
+	struct snapshot *live;	/* what pub->snapshot is */
+	struct snapshot *draft; /* NULL: nothing to publish */
+	bool dirty_addrs, dirty_listeners, dirty_marks, raise;
+	bool held;	   /* the draft is not complete */
+	uint32_t *changed; /* service ids of the draft, perhaps twice */
+	uint32_t n_changed, max_changed;
+	uint32_t *dropped; /* server_rt ids that a node of the draft left out */
+	uint32_t n_dropped, max_dropped;
+	uint32_t *mark; /* [MAX_SERVERS + 1] = epoch: seen */
+	uint32_t epoch;
+	/* NAT servers that became something else, until their connections have ended. */
+	uint8_t *was_nat; /* [MAX_SERVERS + 1] */
+	uint32_t n_was_nat;
+	struct lingering *lingering; /* ADDR_KIND_LINGERING */
+	uint32_t n_lingering, max_lingering;
+	struct retire_list retired;
+	struct event *publish_ev, *poll_ev, *reap_ev; /* NULL before publisher_attach() */
+	uint64_t published_us;			      /* the last publication */
+	struct publisher_waiters waiting;
+};
+
+/* 0 or -ENOMEM. pub->runtime is initialised; publishes an empty snapshot. */
+int publisher_init(struct publisher *p, struct published *pub,
+		   const struct publisher_tables *tables);
+/* From here on timers publish, poll and reap. 0 or -ENOMEM. */
+int publisher_attach(struct publisher *p, struct event_base *base);
+/* Ends waiters and timers. */
+void publisher_detach(struct publisher *p);
+/* Frees the published snapshot: nobody reads any more. */
+void publisher_fini(struct publisher *p);
+
+/* Opens a draft with room for a service id. 0 or -ENOMEM. */
+int publisher_draft(struct publisher *p, uint32_t id);
+
+/* The node of a service as the draft, or without one the live snapshot, has it. */
+struct service *publisher_service(const struct publisher *p, uint32_t id);
+/* Puts a node into the draft, or takes it out (svc NULL). Takes over the caller's
+ * reference, also on error. 0 or -ENOMEM. */
+int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc);
+/* The address list changed. 0 or -ENOMEM. */
+int publisher_touch_addrs(struct publisher *p);
+/* The mark rules changed. 0 or -ENOMEM. */
+int publisher_touch_marks(struct publisher *p);
+/* Forgets what is not published. */
+void publisher_discard(struct publisher *p);
+/* A node that never got into the draft: what it took from the registry goes back. */
+void publisher_unused(struct publisher *p, struct service *svc);
+
+/* Nothing is published until the release, so that a draft can be made in several steps.
+ * Others may change the draft meanwhile; a discard is of their changes as well. */
+void publisher_hold(struct publisher *p);
+void publisher_release(struct publisher *p);
+
+/* Publishes the draft, if any and not held, now. 0 or -ENOMEM (the draft stays). */
+int publisher_flush(struct publisher *p);
+/* Lets go of what is no longer used; by a timer, and for tests. */
+void publisher_reap(struct publisher *p);
+/* Publishes within a millisecond. */
+void publisher_soon(struct publisher *p);
+/* done is called when all changes up to now are live, perhaps before this returns. */
+void publisher_wait(struct publisher *p, publisher_done *done, void *arg);
+
+uint64_t clock_us(void);
+
+#endif

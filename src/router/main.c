@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * plvs [EAL arguments] -- -c FILE: the order of start and stop, nothing else.
+ *
+ * Exit codes: 0 ended by a signal, or -t and --version; 1 it could not start; 2 usage.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <rte_version.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "control/pair.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/sync/conn_sync.h"
+#include "ha/ha.h"
+#include "router/kept_connections.h"
+#include "link/link.h"
+#include "sched/sched.h"
+#include "router/setup.h"
+#include "spawn/spawner.h"
+
+#define AREA	       "main"
+#define EXIT_USAGE     2
+#define ERROR_LEN      256
+#define LEAVE_STEP_MS  500
+#define LEAVE_LIMIT_MS 40000 /* a hand-over, and 30 s of relaying */
+
+struct options {
+	const char *config_path;
+	const char *log_level;
+	bool check;
+	bool version;
+};
+
+/* Everything that was started; NULL or false: not yet. */
+struct router {
+	struct spawner *spawner;
+	struct config *config; /* until control takes it over */
+	bool eal;
+	struct dataplane *dp;
+	struct link *link;
+	struct control *control;
+	struct ha *ha;
+	char *state_dir;
+	bool runs; /* everything did start: there may be something to keep */
+	struct setup_host host;
+	struct punt_rules punt_rules;
+	struct identity_feed identities; /* from control to ha */
+	bool lone;			 /* no peer is configured */
+	bool dump;			 /* nobody else has the connections */
+	uint64_t term;			 /* that they were served under */
+};
+
+static const char usage[] =
+	"usage: plvs [EAL arguments] -- -c FILE [-t] [--log-level LEVEL]\n"
+	"       plvs --version\n"
+	"  -c, --config FILE    the configuration\n"
+	"  -t, --test           check the configuration and exit\n"
+	"  --log-level LEVEL    error, warning, notice, info or debug, instead of the file's\n"
+	"EAL arguments (-l, -a, --vdev, ...) are those of every DPDK program.\n";
+
+/* ---- log ---- */
+
+/* One log type per folder, so that EAL's --log-level plvs.link:debug works, too. */
+static struct log_area {
+	const char *name;
+	int type;
+} log_areas[] = {{"main", -1},	  {"dataplane", -1}, {"link", -1}, {"ha", -1},
+		 {"control", -1}, {"health", -1},    {"spawn", -1}};
+
+#define N_LOG_AREAS (sizeof(log_areas) / sizeof(log_areas[0]))
+
+/* Any thread but workers. */
+static void sink_rte(enum log_level level, const char *area, const char *line)
+{
+	static const uint32_t levels[] = {
+		[LOG_LEVEL_ERROR] = RTE_LOG_ERR,     [LOG_LEVEL_WARNING] = RTE_LOG_WARNING,
+		[LOG_LEVEL_NOTICE] = RTE_LOG_NOTICE, [LOG_LEVEL_INFO] = RTE_LOG_INFO,
+		[LOG_LEVEL_DEBUG] = RTE_LOG_DEBUG,
+	};
+	uint32_t type = RTE_LOGTYPE_USER1;
+
+	for (size_t i = 0; i < N_LOG_AREAS; i++)
+		if (strcmp(area, log_areas[i].name) == 0 && log_areas[i].type >= 0)
+			type = (uint32_t)log_areas[i].type;
+	rte_log(levels[level], type, "plvs: %s: %s: %s\n", log_level_name(level), area, line);
+}
+
+/* Before threads start. Our own level decides (log.level changes it), so all pass here. */
+static void log_to_rte(void)
+{
+	char name[32];
+
+	for (size_t i = 0; i < N_LOG_AREAS; i++) {
+		snprintf(name, sizeof(name), "plvs.%s", log_areas[i].name);
+		log_areas[i].type = rte_log_register_type_and_pick_level(name, RTE_LOG_DEBUG);
+	}
+	log_set_sink(sink_rte);
+}
+
+/* ---- arguments ---- */
+
+/* Own arguments stand behind "--", EAL's before. Without "--" all are our own. */
+static int own_args(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i;
+	return 0;
+}
+
+static int options_parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"test", no_argument, NULL, 't'},
+		{"version", no_argument, NULL, 'V'},
+		{"log-level", required_argument, NULL, 'L'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	enum log_level level;
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
+		if (c == 'c')
+			o->config_path = optarg;
+		else if (c == 't')
+			o->check = true;
+		else if (c == 'V')
+			o->version = true;
+		else if (c == 'L')
+			o->log_level = optarg;
+		else
+			return -EINVAL;
+	}
+	if (optind != argc) {
+		fprintf(stderr, "plvs: \"%s\" is not expected here\n", argv[optind]);
+		return -EINVAL;
+	}
+	if (o->log_level && log_level_parse(o->log_level, &level) != 0) {
+		fprintf(stderr, "plvs: --log-level: \"%s\" is not a level\n", o->log_level);
+		return -EINVAL;
+	}
+	if (!o->config_path && !o->version) {
+		fprintf(stderr, "plvs: -c FILE is missing\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* ---- start ---- */
+
+static int config_read(const struct options *o, struct config **out)
+{
+	struct config_errors errors;
+	enum log_level level;
+	char line[1024];
+	int rc;
+
+	config_errors_init(&errors);
+	rc = config_load(o->config_path, sched_names(), out, &errors);
+	for (uint32_t i = 0; i < errors.errors.n; i++)
+		fprintf(stderr, "plvs: %s\n",
+			config_error_format(&errors, &errors.errors.v[i], line, sizeof(line)));
+	for (uint32_t i = 0; i < errors.warnings.n; i++)
+		fprintf(stderr, "plvs: warning: %s\n",
+			config_error_format(&errors, &errors.warnings.v[i], line, sizeof(line)));
+	config_errors_fini(&errors);
+	if (rc != 0)
+		return rc;
+	if (!o->log_level || log_level_parse(o->log_level, &level) != 0)
+		level = (enum log_level)(*out)->node.log_level;
+	log_set_level(level);
+	return 0;
+}
+
+/* Programs run where the main lcore does, never on a core that polls. */
+static void spawner_place(struct spawner *spawner)
+{
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || spawner_set_cpus(spawner, &cpus) != 0)
+		log_warning(AREA, "programs of checks may run on the workers' CPUs: %s",
+			    strerror(errno));
+}
+
+/* EAL leaves its run-time directory behind, and empty only when its own handlers of
+ * atexit() have run: registered before EAL starts, ours runs after them. */
+static char runtime_dir[512];
+
+static void runtime_dir_remove(void)
+{
+	if (runtime_dir[0])
+		(void)rmdir(runtime_dir);
+}
+
+static int start_link(struct router *r, char error[256])
+{
+	struct link_config *lc = malloc(sizeof(*lc));
+	int rc = lc ? setup_link(r->config, r->dp, lc) : -ENOMEM;
+
+	if (rc != 0)
+		snprintf(error, ERROR_LEN, "no memory");
+	else
+		rc = link_create(lc, &r->dp->pub, &r->dp->exchange, &r->link, error);
+	if (rc == 0)
+		rc = link_start(r->link, error);
+	if (lc)
+		setup_link_fini(lc);
+	free(lc);
+	return rc;
+}
+
+static int start_dataplane(struct router *r, char error[256])
+{
+	struct dataplane_config *dc = malloc(sizeof(*dc));
+	int rc;
+
+	if (!dc) {
+		snprintf(error, ERROR_LEN, "no memory");
+		return -ENOMEM;
+	}
+	setup_dataplane(r->config, dc);
+	rc = dataplane_create(dc, &r->dp, error);
+	free(dc);
+	return rc;
+}
+
+/* What has to be there for the ha thread: with a peer, synchronisation; the connections of
+ * before. An active peer's replace them as soon as it is heard. */
+static int prepare_ha(struct router *r, struct ha_options *options, char error[256])
+{
+	if (!r->lone) {
+		int rc = dataplane_sync_enable(r->dp);
+
+		if (rc != 0) {
+			snprintf(error, ERROR_LEN, "no memory for synchronisation");
+			return rc;
+		}
+		dataplane_sync_door(r->dp, &options->door);
+		options->identities = &r->identities;
+	}
+	if (r->state_dir)
+		options->kept = keep_load(r->dp, r->state_dir, &options->kept_term);
+	return 0;
+}
+
+/* Before workers: with a peer they begin without a lease. */
+static int start_ha(struct router *r, struct ha_options *options, char error[256])
+{
+	int rc = prepare_ha(r, options, error);
+
+	if (rc != 0)
+		return rc;
+	r->host.control = r->control;
+	r->dp->pub.punt_rules = &r->punt_rules;
+	options->spawn_fd = spawner_take_fd(r->spawner, SPAWN_FOR_HA);
+	rc = ha_start(options, &r->ha, error);
+	if (rc == 0)
+		control_set_ha(r->control, r->ha);
+	return rc;
+}
+
+static int start(struct router *r, const struct options *o, int eal_argc, char **eal_argv,
+		 char error[256])
+{
+	struct control_options co = {.config_path = o->config_path, .dpdk_version = rte_version()};
+	struct ha_options ho;
+	int rc;
+
+	atexit(runtime_dir_remove);
+	if (rte_eal_init(eal_argc, eal_argv) < 0) {
+		snprintf(error, ERROR_LEN, "EAL does not start: %s", rte_strerror(rte_errno));
+		return -EINVAL;
+	}
+	r->eal = true;
+	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
+	log_to_rte();
+	spawner_place(r->spawner);
+	rc = start_dataplane(r, error);
+	if (rc == 0)
+		rc = start_link(r, error);
+	if (rc != 0)
+		return rc;
+	co.dp = r->dp;
+	co.pub = &r->dp->pub;
+	co.link = r->link;
+	co.spawner = r->spawner;
+	r->state_dir = strdup(r->config->node.state_dir);
+	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
+	setup_ha(r->config, &r->host, &ho);
+	pair_punt_rules(r->config, &r->punt_rules);
+	r->lone = r->config->node.ha.n_paths == 0;
+	if (!r->lone)
+		co.identities = &r->identities;
+	rc = control_create(&co, r->config, &r->control, error);
+	r->config = NULL;
+	if (rc == 0)
+		rc = start_ha(r, &ho, error);
+	if (rc == 0)
+		rc = dataplane_start(r->dp, error);
+	if (rc == 0)
+		rc = control_start(r->control, error);
+	r->runs = rc == 0;
+	return rc;
+}
+
+/* ---- run and stop ---- */
+
+static void signals_block(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	/* Before EAL: all threads inherit it, so that only run() sees signals. */
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* An active router gives its addresses away first. Another signal ends the waiting. */
+static void leave(struct router *r, const sigset_t *set)
+{
+	const struct timespec now = {0};
+	uint32_t waited = 0;
+
+	if (ha_leave(r->ha) < 0)
+		return;
+	while (ha_left(r->ha, LEAVE_STEP_MS, &r->dump, &r->term) == -ETIMEDOUT &&
+	       waited < LEAVE_LIMIT_MS && sigtimedwait(set, NULL, &now) < 0)
+		waited += LEAVE_STEP_MS;
+}
+
+static void run(struct router *r, const sigset_t *set)
+{
+	log_notice(AREA, "plvs %s runs", PLVS_VERSION);
+	for (;;) {
+		int sig = sigwaitinfo(set, NULL);
+
+		if (sig == SIGHUP) {
+			log_notice(AREA, "SIGHUP: the configuration is read again");
+			control_reload(r->control);
+		} else if (sig > 0) {
+			log_notice(AREA, "%s: plvs ends", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+			leave(r, set);
+			return;
+		}
+	}
+}
+
+/* The way back, from wherever start() came to. */
+static void stop(struct router *r)
+{
+	if (r->control)
+		control_stop(r->control);
+	ha_stop(r->ha);
+	if (r->dp)
+		dataplane_stop(r->dp);
+	if (r->runs && r->state_dir && r->dump)
+		keep_save(r->dp, r->state_dir, r->term);
+	free(r->state_dir);
+	if (r->link) {
+		link_stop(r->link);
+		link_destroy(r->link);
+	}
+	control_destroy(r->control);
+	dataplane_destroy(r->dp);
+	identity_feed_fini(&r->identities);
+	if (r->config)
+		config_destroy(r->config);
+	log_set_sink(NULL);
+	if (r->eal)
+		rte_eal_cleanup();
+	spawner_stop(r->spawner);
+}
+
+int main(int argc, char **argv)
+{
+	int own = own_args(argc, argv), rc;
+	struct options o = {0};
+	struct router r = {0};
+	char error[ERROR_LEN] = "";
+	sigset_t set;
+
+	if (own > 0)
+		argv[own] = argv[0]; /* getopt's name of the program */
+	if (options_parse(argc - own, argv + own, &o) != 0) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (o.version) {
+		printf("plvs %s, %s\n", PLVS_VERSION, rte_version());
+		return 0;
+	}
+	/* Before there is anything that a fork would copy: memory, threads, descriptors. */
+	if (!o.check && (rc = spawner_start(SPAWN_FOR_MAX, &r.spawner)) != 0) {
+		fprintf(stderr, "plvs: the spawner does not start: %s\n", strerror(-rc));
+		return 1;
+	}
+	if (config_read(&o, &r.config) != 0) {
+		spawner_stop(r.spawner);
+		return 1;
+	}
+	if (o.check) {
+		printf("%s: the configuration is valid\n", o.config_path);
+		config_destroy(r.config);
+		return 0;
+	}
+	signals_block(&set);
+	rc = start(&r, &o, own > 0 ? own : 1, argv, error);
+	if (rc == 0)
+		run(&r, &set);
+	else
+		fprintf(stderr, "plvs: %s\n", error);
+	stop(&r);
+	return rc == 0 ? 0 : 1;
+}

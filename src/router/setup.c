@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "router/setup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "control/pair.h"
+#include "dataplane/port.h"
+
+/* ---- data plane ---- */
+
+static bool addrs_contain(const struct config_addr *v, uint32_t n, const struct addr *a)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct prefix p = {.addr = v[i].addr, .len = v[i].len};
+
+		if (prefix_contains(&p, a))
+			return true;
+	}
+	return false;
+}
+
+/* The address is on one of the port's networks. */
+static bool port_reaches(const struct config *config, uint32_t port, const struct addr *a)
+{
+	const struct config_port *p = &config->node.ports[port];
+
+	if (addrs_contain(p->addresses, p->n_addresses, a))
+		return true;
+	for (uint32_t i = 0; i < p->n_vlans; i++)
+		if (addrs_contain(p->vlans[i].addresses, p->vlans[i].n_addresses, a))
+			return true;
+	for (uint32_t i = 0; i < config->shared.n_addresses; i++) {
+		const struct config_address *g = &config->shared.addresses[i];
+
+		if (g->kind == CONFIG_ADDRESS_GATEWAY && g->link_id != LINK_ANY &&
+		    link_port(g->link_id) == port && addrs_contain(&g->address, 1, a))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What arrives at a port, as far as addresses tell: replies where real servers are and no
+ * VIP, clients where no server is. A guess only costs hand-offs between workers.
+ */
+static enum port_direction port_direction(const struct config *config, uint32_t port)
+{
+	bool servers = false, vips = false;
+
+	if (config->node.n_ports < 2)
+		return PORT_BOTH;
+	for (uint32_t i = 0; i < config->shared.n_services; i++) {
+		const struct config_service *s = config->shared.services[i];
+
+		for (uint32_t j = 0; j < s->n_listen && !vips; j++)
+			vips = port_reaches(config, port, &s->listen[j].addr);
+		for (uint32_t j = 0; j < s->n_servers && !servers; j++)
+			servers = port_reaches(config, port, &s->servers[j].ep.addr);
+		if (servers && vips)
+			return PORT_BOTH;
+	}
+	return servers ? PORT_OUT : PORT_IN;
+}
+
+void setup_dataplane(const struct config *config, struct dataplane_config *out)
+{
+	const struct config_node *node = &config->node;
+
+	memset(out, 0, sizeof(*out));
+	out->n_ports = (uint16_t)node->n_ports;
+	out->max_connections = node->connections;
+	out->max_embryonic = node->embryonic;
+	out->idle_sleep = node->idle == CONFIG_IDLE_SLEEP;
+	for (uint32_t i = 0; i < node->n_ports; i++) {
+		const struct config_port *from = &node->ports[i];
+		struct port_config *to = &out->ports[i];
+
+		snprintf(to->name, sizeof(to->name), "%s", from->name);
+		snprintf(to->device, sizeof(to->device), "%s", from->device);
+		to->rx_queues = (uint16_t)from->queues;
+		to->tx_queues = (uint16_t)from->queues;
+		to->mtu = (uint16_t)from->mtu;
+		to->direction = (uint8_t)port_direction(config, i);
+	}
+}
+
+/* ---- Linux side of ports ---- */
+
+static int mtu_changed(void *arg, uint16_t port, uint16_t mtu)
+{
+	struct dataplane *dp = arg;
+
+	return port_set_mtu(&dp->ports[port], mtu);
+}
+
+static void carrier_changed(void *arg, uint16_t port, bool up)
+{
+	struct dataplane *dp = arg;
+
+	__atomic_store_n(&dp->ports[port].carrier, up, __ATOMIC_RELAXED);
+}
+
+static bool port_up(void *arg, uint16_t port)
+{
+	const struct dataplane *dp = arg;
+
+	return port_link_up(&dp->ports[port]);
+}
+
+static int setup_linux(const struct config_addr *addrs, uint32_t n_addrs,
+		       const struct config_route *routes, uint32_t n_routes, struct link_linux *out)
+{
+	out->addrs = calloc(n_addrs + 1, sizeof(*out->addrs));
+	out->routes = calloc(n_routes + 1, sizeof(*out->routes));
+	if (!out->addrs || !out->routes)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n_addrs; i++)
+		out->addrs[i] = (struct link_ifaddr){addrs[i].addr, addrs[i].len};
+	for (uint32_t i = 0; i < n_routes; i++)
+		out->routes[i] = (struct link_route){.dest = routes[i].dest,
+						     .via = routes[i].via,
+						     .source = routes[i].source,
+						     .metric = routes[i].metric};
+	out->n_addrs = n_addrs;
+	out->n_routes = n_routes;
+	return 0;
+}
+
+static int setup_port(const struct config_port *from, const struct port *p,
+		      struct link_port_config *to)
+{
+	int rc = setup_linux(from->addresses, from->n_addresses, from->routes, from->n_routes,
+			     &to->linux_side);
+
+	snprintf(to->name, sizeof(to->name), "%s", from->name);
+	snprintf(to->tap, sizeof(to->tap), "%s", from->tap);
+	to->mac = p->mac;
+	to->mtu = p->mtu;
+	to->carrier = port_link_up(p);
+	port_kernel_if(p, to->kernel_if, sizeof(to->kernel_if));
+	to->vlans = calloc(from->n_vlans + 1, sizeof(*to->vlans));
+	if (!to->vlans)
+		return -ENOMEM;
+	to->n_vlans = from->n_vlans;
+	for (uint32_t i = 0; i < from->n_vlans && rc == 0; i++) {
+		const struct config_vlan *v = &from->vlans[i];
+
+		to->vlans[i].id = (uint16_t)v->id;
+		rc = setup_linux(v->addresses, v->n_addresses, v->routes, v->n_routes,
+				 &to->vlans[i].linux_side);
+	}
+	return rc;
+}
+
+/* All that moves or belongs to a service: what a crash may have left in Linux. Control
+ * says again what is active, and where, when it starts. */
+static int setup_addresses(const struct config *config, struct link_config *out)
+{
+	static const uint8_t kinds[] = {[CONFIG_ADDRESS_VIP] = LINK_ADDRESS_VIP,
+					[CONFIG_ADDRESS_GATEWAY] = LINK_ADDRESS_GATEWAY,
+					[CONFIG_ADDRESS_PREFIX] = LINK_ADDRESS_PREFIX};
+	const struct config_shared *shared = &config->shared;
+	size_t n = shared->n_addresses;
+
+	for (uint32_t i = 0; i < shared->n_services; i++)
+		n += shared->services[i]->n_listen;
+	out->addresses = calloc(n + 1, sizeof(*out->addresses));
+	if (!out->addresses)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < shared->n_addresses; i++) {
+		const struct config_address *a = &shared->addresses[i];
+
+		out->addresses[out->n_addresses++] = (struct link_address){.addr = a->address.addr,
+									   .len = a->address.len,
+									   .kind = kinds[a->kind],
+									   .link = a->link_id};
+	}
+	for (uint32_t i = 0; i < shared->n_services; i++) {
+		const struct config_service *s = shared->services[i];
+
+		for (uint32_t j = 0; j < s->n_listen; j++)
+			out->addresses[out->n_addresses++] =
+				(struct link_address){.addr = s->listen[j].addr,
+						      .kind = LINK_ADDRESS_VIP,
+						      .link = LINK_ANY};
+	}
+	return 0;
+}
+
+int setup_link(const struct config *config, struct dataplane *dp, struct link_config *out)
+{
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	if (config->node.netns)
+		snprintf(out->netns, sizeof(out->netns), "%s", config->node.netns);
+	out->reserved_first = dp->check_ports->first;
+	out->reserved_last = (uint16_t)(dp->check_ports->first + dp->check_ports->n - 1);
+	out->inactive = config->node.ha.n_paths > 0; /* until the ha thread says otherwise */
+	out->callbacks = (struct link_callbacks){.mtu_changed = mtu_changed,
+						 .carrier_changed = carrier_changed,
+						 .port_up = port_up,
+						 .arg = dp};
+	rc = setup_addresses(config, out);
+	for (uint16_t i = 0; i < dp->n_ports && rc == 0; i++) {
+		out->n_ports++;
+		rc = setup_port(&config->node.ports[i], &dp->ports[i], &out->ports[i]);
+		dp->ports[i].carrier = out->ports[i].carrier;
+	}
+	return rc;
+}
+
+void setup_link_fini(struct link_config *lc)
+{
+	for (uint16_t i = 0; i < lc->n_ports; i++) {
+		struct link_port_config *p = &lc->ports[i];
+
+		for (uint32_t v = 0; p->vlans && v < p->n_vlans; v++) {
+			free(p->vlans[v].linux_side.addrs);
+			free(p->vlans[v].linux_side.routes);
+		}
+		free(p->vlans);
+		free(p->linux_side.addrs);
+		free(p->linux_side.routes);
+	}
+	free(lc->addresses);
+}
+
+/* ---- the ha thread ---- */
+
+static void host_set_active(void *arg, bool active)
+{
+	const struct setup_host *host = arg;
+
+	(void)link_set_active(host->link, active);
+}
+
+static bool host_port(void *arg, uint16_t port, struct mac *mac)
+{
+	const struct setup_host *host = arg;
+	const struct port *p = &host->dp->ports[port];
+
+	*mac = p->mac;
+	return __atomic_load_n(&p->carrier, __ATOMIC_RELAXED);
+}
+
+static uint64_t host_relayed(void *arg)
+{
+	const struct setup_host *host = arg;
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < host->dp->n_workers; i++)
+		sum += __atomic_load_n(&host->dp->workers[i]->counters.relayed, __ATOMIC_RELAXED);
+	return sum;
+}
+
+static uint16_t host_watched(void *arg, const uint64_t **progress, bool *on_demand)
+{
+	const struct setup_host *host = arg;
+	uint16_t n = 0;
+
+	for (; n < host->dp->n_workers; n++) {
+		progress[n] = &host->dp->workers[n]->progress;
+		on_demand[n] = false;
+	}
+	progress[n] = &link_counters(host->link)->progress;
+	on_demand[n++] = true;
+	return n;
+}
+
+static void host_poke(void *arg)
+{
+	const struct setup_host *host = arg;
+
+	link_poke(host->link);
+}
+
+static void host_request(void *arg, uint32_t id, const void *bytes, size_t len)
+{
+	const struct setup_host *host = arg;
+
+	control_pushed(host->control, id, bytes, len);
+}
+
+static void host_changed(void *arg, enum ha_state from, enum ha_state to, const char *text)
+{
+	const struct setup_host *host = arg;
+
+	(void)text;
+	if (ha_state_serves(to) && !ha_state_serves(from))
+		control_active(host->control);
+}
+
+void setup_ha(const struct config *config, struct setup_host *host, struct ha_options *out)
+{
+	memset(out, 0, sizeof(*out));
+	pair_config(config, &out->config);
+	out->pub = &host->dp->pub;
+	out->spawn_fd = -1;
+	out->host = (struct ha_host){.set_active = host_set_active,
+				     .port = host_port,
+				     .relayed = host_relayed,
+				     .watched = host_watched,
+				     .poke = host_poke,
+				     .changed = host_changed,
+				     .request = host_request,
+				     .arg = host,
+				     .tsc_hz = host->dp->hz};
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_RPC_RPC_SERVER_H
+#define PLVS_RPC_RPC_SERVER_H
+
+/*
+ * JSON-RPC 2.0 over a UNIX stream socket, one document per line: docs/control-protocol.md.
+ * This part knows clients, lines and limits; what a method does is the dispatcher's.
+ * Context: the control thread only.
+ */
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rpc_code {
+	RPC_NOT_JSON = -32700,
+	RPC_NOT_REQUEST = -32600,
+	RPC_NO_METHOD = -32601,
+	RPC_BAD_PARAMS = -32602,
+	RPC_INTERNAL = -32603,
+	RPC_INVALID = 1, /* the configuration or the change is not valid */
+	RPC_NO_OBJECT = 2,
+	RPC_EXISTS = 3,
+	RPC_LIMIT = 4,
+	RPC_TIMEOUT = 5, /* not every worker has taken the change up */
+};
+
+struct rpc_server;
+struct rpc_request;
+
+/* Must end, now or later, in exactly one rpc_answer() or rpc_fail() for req. params is an
+ * object, or NULL when the request has none; borrowed, valid during the call. */
+typedef void rpc_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
+
+struct rpc_options {
+	const char *path;
+	rpc_dispatch *dispatch;
+	void *arg;
+	/* 0 = the protocol's own figure. */
+	uint32_t max_clients;
+	uint32_t half_request_ms;
+	size_t max_request; /* bytes of one line */
+	size_t max_backlog; /* bytes that may wait for one client */
+};
+
+/* Listens. A stale socket file is replaced, a live one or another file is not.
+ * 0, or -errno with a sentence in error. */
+int rpc_server_create(struct event_base *base, const struct rpc_options *options,
+		      struct rpc_server **out, char error[256]);
+/* Closes clients and socket; requests not yet answered are still to be ended. NULL is
+ * allowed. */
+void rpc_server_destroy(struct rpc_server *server);
+uint32_t rpc_server_clients(const struct rpc_server *server);
+
+/* Ends the request. Takes result over; NULL stands for an empty object. */
+void rpc_answer(struct rpc_request *req, json_t *result);
+struct evbuffer;
+/* The same with the result's JSON as text, without newlines: drained from it. */
+void rpc_answer_text(struct rpc_request *req, struct evbuffer *result);
+/* Ends the request. Takes data over; may be NULL. */
+void rpc_fail(struct rpc_request *req, enum rpc_code code, json_t *data, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A request that no client sent: its answer, an object with "result" or "error" as of JSON-RPC,
+ * goes to done, once. Not for methods that stream. NULL: no memory. */
+struct rpc_request *rpc_request_local(void (*done)(void *arg, const char *text, size_t len),
+				      void *arg);
+
+/* One part of a stream. Takes rows over. */
+void rpc_rows(struct rpc_request *req, json_t *rows);
+/* Bytes that wait for the client of this request: a stream pauses above a bound. */
+size_t rpc_backlog(const struct rpc_request *req);
+/* Nobody will read the answer: end the request soon. */
+bool rpc_gone(const struct rpc_request *req);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_RPC_SCRAPE_H
+#define PLVS_RPC_SCRAPE_H
+
+/*
+ * A small HTTP server for one document that is long and made in slices: GET /metrics. Nothing
+ * of a client is believed or waited for: requests, clients, documents under way and the time of
+ * each are bounded, and what is made ahead of a slow client is one slice.
+ *
+ * One request a connection: it is closed after the answer. The process ignores SIGPIPE.
+ * Context: the thread of the base.
+ */
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+struct scrape_server;
+
+struct scrape_options {
+	/* One of the two; opened in the calling thread's namespace. */
+	struct endpoint listen; /* family NONE: not this */
+	const char *path;	/* of a UNIX socket, mode 0600; or NULL */
+	const char *content_type;
+	/* A document begins: its state, or NULL (no memory). */
+	void *(*begin)(void *arg);
+	/* Appends to out until about end_us of CLOCK_MONOTONIC, or SCRAPE_SLICE bytes. 1: there
+	 * is more; 0: that was all; -1: it cannot be finished. */
+	int (*more)(void *arg, void *document, struct evbuffer *out, uint64_t end_us);
+	void (*end)(void *arg, void *document);
+	void *arg;
+	/* 0 = the defaults. */
+	uint32_t max_clients, max_documents, max_header, header_ms, total_ms;
+};
+
+#define SCRAPE_SLICE 65536 /* bytes */
+
+/* X(name, help) */
+#define SCRAPE_COUNTERS(X)                                                                         \
+	X(answered, "documents that were sent whole")                                              \
+	X(refused, "clients turned away: too many at once")                                        \
+	X(bad, "requests that were not for the document")                                          \
+	X(broken, "clients that left, or took too long")
+
+struct scrape_counters {
+#define X(name, help) uint64_t name;
+	SCRAPE_COUNTERS(X)
+#undef X
+	uint32_t clients, documents; /* now */
+};
+
+/* 0, or -errno with a sentence in error. */
+int scrape_server_create(struct event_base *base, const struct scrape_options *options,
+			 struct scrape_server **out, char error[256]);
+void scrape_server_destroy(struct scrape_server *s); /* NULL is allowed */
+void scrape_server_counters(const struct scrape_server *s, struct scrape_counters *out);
+
+#endif

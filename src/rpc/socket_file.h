@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_RPC_SOCKET_FILE_H
+#define PLVS_RPC_SOCKET_FILE_H
+
+/* The socket file: who may own it, and who may open it. */
+
+#include <sys/types.h>
+
+struct listen_socket {
+	int fd;
+	char path[108];
+	/* The file as bound: at close only our own is removed. */
+	dev_t dev;
+	ino_t ino;
+};
+
+/* Binds a UNIX stream socket, mode 0600, and listens; its directory is made when only the
+ * last part of it is missing. A socket file nobody listens on is replaced.
+ * 0, or -errno with a sentence in error: -EADDRINUSE (somebody listens there),
+ * -EEXIST (another kind of file), -ENAMETOOLONG, and what the kernel says. */
+int listen_socket_open(struct listen_socket *s, const char *path, char error[256]);
+void listen_socket_close(struct listen_socket *s);
+
+#endif

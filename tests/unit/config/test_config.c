@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "sched/sched.h"
+
+static const char document[] =
+	"// a pair's file\n"
+	"{ \"node\": { \"name\": \"lb1\", \"ports\": [\n"
+	"    { \"name\": \"public\", \"device\": \"0000:01:00.0\", \"mtu\": 1500,\n"
+	"      \"linux\": { \"addresses\": [\"192.0.2.10/24\"],\n"
+	"                 \"routes\": [\"default via 192.0.2.1\", \"10.0.0.0/8  via 192.0.2.2 "
+	"metric "
+	"7\"],\n"
+	"                 \"vlans\": [{\"id\": 20, \"addresses\": [\"198.51.100.1\"]}] } },\n"
+	"    { \"name\": \"private\", \"device\": \"net_tap0\", \"tap\": \"priv0\" } ],\n"
+	"  \"control\": { \"mode\": \"0660\" }, \"workers\": { \"idle\": \"poll\" } }, # node\n"
+	"  \"shared\": {\n"
+	"  \"defaults\": { \"scheduler\": \"rr\", \"timeouts\": { \"established\": \"15m\" } },\n"
+	"  \"addresses\": [ { \"address\": \"10.10.255.254/16\", \"kind\": \"gateway\", \"link\": "
+	"\"public.20\" },\n"
+	"                 { \"address\": \"192.0.2.90\" } ],\n"
+	"  \"services\": [\n"
+	"    { \"name\": \"web\", \"protocol\": \"tcp\", \"listen\": [\"192.0.2.80:80\", "
+	"\"192.0.2.80:443\"],\n"
+	"      \"timeouts\": { \"established\": 60, \"fin_wait\": \"2m\" },\n"
+	"      \"servers\": [ { \"address\": \"10.10.0.1:80\", \"weight\": 2 },\n"
+	"                   { \"address\": \"10.10.0.2:80\", \"weight\": 1, \"upper\": 10 },\n"
+	"                   { \"address\": \"10.10.0.3:80\", \"forward\": \"dr\" } ] },\n"
+	"    { \"protocol\": \"udp\", \"listen\": \"192.0.2.80:53\", \"scheduler\": \"rr\", "
+	"\"forward\": \"dr\",\n"
+	"      \"servers\": [ { \"address\": \"10.10.0.1:5353\" } ] } ] } }\n";
+
+static struct config *parse(const char *text)
+{
+	struct config *config = NULL;
+	struct config_errors errors;
+	char line[1024];
+
+	config_errors_init(&errors);
+	if (config_parse(text, strlen(text), NULL, sched_names(), &config, &errors) < 0)
+		fail_msg("%s",
+			 config_error_format(&errors, &errors.errors.v[0], line, sizeof(line)));
+	config_errors_fini(&errors);
+	return config;
+}
+
+static char *dump(json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	assert_non_null(text);
+	json_decref(json);
+	return text;
+}
+
+static void assert_json(json_t *json, const char *expected)
+{
+	char *text = dump(json);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void values_are_typed_and_every_default_is_filled_in(void **state)
+{
+	struct config *c = parse(document);
+	const struct config_service *web = c->shared.services[0], *dns = c->shared.services[1];
+
+	(void)state;
+	assert_string_equal(c->node.socket, "/run/plvs/plvs.sock");
+	assert_int_equal(c->node.mode, 0660);
+	assert_int_equal(c->node.connections, 1000000);
+	assert_int_equal(c->node.idle, CONFIG_IDLE_POLL);
+	assert_string_equal(c->node.ports[0].tap, "public");
+	assert_int_equal(c->node.ports[0].routes[1].metric, 7);
+	assert_int_equal(c->node.ports[0].vlans[0].addresses[0].len, 32);
+	assert_int_equal(c->shared.addresses[0].link_id, link_id_of(0, 20));
+	assert_int_equal(c->shared.addresses[0].address.len, 16);
+	assert_int_equal(c->shared.addresses[1].link_id, LINK_ANY);
+	assert_int_equal(web->proto, IPPROTO_TCP);
+	assert_string_equal(web->policy.scheduler, "rr");
+	assert_int_equal(web->policy.timeout_s[CONN_ESTABLISHED], 60);
+	assert_int_equal(web->policy.timeout_s[CONN_UDP], 300);
+	assert_int_equal(web->policy.netmask_len, 32);
+	assert_int_equal(web->servers[0].weight, 2);
+	assert_int_equal(web->servers[2].weight, 1);
+	assert_int_equal(web->servers[0].forward, FWD_NAT);
+	assert_int_equal(web->servers[2].forward, FWD_DR);
+	assert_int_equal(dns->policy.timeout_s[CONN_ESTABLISHED], 900);
+	assert_int_equal(dns->servers[0].forward, FWD_DR);
+	/* Nothing but NAT rewrites a port. */
+	assert_int_equal(be16_to(dns->servers[0].ep.port), 53);
+	config_destroy(c);
+}
+
+static void time_outs_default_to_those_of_the_model(void **state)
+{
+	struct config *c = parse("{\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":"
+				 "\"192.0.2.1:80\"}]}}");
+
+	(void)state;
+	assert_memory_equal(c->shared.services[0]->policy.timeout_s, conn_state_timeouts_s,
+			    sizeof(uint32_t) * CONN_STATE_MAX);
+	config_destroy(c);
+}
+
+static void compat_ipvs_fills_what_nobody_states(void **state)
+{
+	static const char text[] =
+		"{\"shared\":{\"compat\":\"ipvs\",\"defaults\":{\"conn_reuse\":3},\"services\":["
+		"{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.1:80\"]},"
+		"{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.1:81\"],\"on_server_gone\":"
+		"\"reset\"}]"
+		"}}";
+	struct config *c = parse(text);
+
+	(void)state;
+	assert_int_equal(c->shared.services[0]->policy.gone, GONE_KEEP);
+	assert_int_equal(c->shared.services[0]->policy.reuse, 3);
+	assert_int_equal(c->shared.services[1]->policy.gone, GONE_RESET);
+	assert_json(config_to_json(c, CONFIG_SHARED), text);
+	config_destroy(c);
+	c = parse("{\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":"
+		  "\"192.0.2.1:80\"}]}}");
+	assert_int_equal(c->shared.services[0]->policy.gone, GONE_RESET);
+	config_destroy(c);
+}
+
+static void output_keeps_order_and_stated_policies_and_drops_defaults(void **state)
+{
+	struct config *c = parse(document);
+
+	(void)state;
+	assert_json(
+		config_to_json(c, CONFIG_NODE),
+		"{\"node\":{\"name\":\"lb1\",\"ports\":[{\"name\":\"public\",\"device\":"
+		"\"0000:01:00.0\",\"linux\":{\"addresses\":[\"192.0.2.10/24\"],\"routes\":["
+		"\"default via 192.0.2.1\",\"10.0.0.0/8 via 192.0.2.2 metric 7\"],\"vlans\":[{"
+		"\"id\":20,\"addresses\":[\"198.51.100.1\"]}]}},{\"name\":\"private\",\"device\":"
+		"\"net_tap0\",\"tap\":\"priv0\"}],\"control\":{\"mode\":\"0660\"},\"workers\":{"
+		"\"idle\":\"poll\"}}}");
+	assert_json(
+		config_to_json(c, CONFIG_SHARED),
+		"{\"shared\":{\"defaults\":{\"scheduler\":\"rr\",\"timeouts\":{\"established\":"
+		"\"15m\"}},\"addresses\":[{\"address\":\"10.10.255.254/16\",\"kind\":\"gateway\","
+		"\"link\":\"public.20\"},{\"address\":\"192.0.2.90\"}],\"services\":[{\"name\":"
+		"\"web\",\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\",\"192.0.2.80:443\"],"
+		"\"timeouts\":{\"established\":\"1m\",\"fin_wait\":\"2m\"},\"servers\":[{"
+		"\"address\":\"10.10.0.1:80\",\"weight\":2},{\"address\":\"10.10.0.2:80\","
+		"\"upper\":10},{\"address\":\"10.10.0.3:80\",\"forward\":\"dr\"}]},{\"protocol\":"
+		"\"udp\",\"listen\":[\"192.0.2.80:53\"],\"scheduler\":\"rr\",\"forward\":\"dr\","
+		"\"servers\":[{\"address\":\"10.10.0.1:53\"}]}]}}");
+	config_destroy(c);
+}
+
+static void what_is_saved_loads_as_the_same(void **state)
+{
+	char dir[] = "/tmp/plvs-config-XXXXXX", path[64], a[CONFIG_DIGEST_STRLEN],
+	     b[CONFIG_DIGEST_STRLEN];
+	struct config *c = parse(document), *again = NULL;
+	struct config_errors errors;
+	char *before, *after;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/plvs.json", dir);
+	config_errors_init(&errors);
+	assert_int_equal(config_save(c, path, &errors), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(config_save(c, path, &errors), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(config_load(path, sched_names(), &again, &errors), 0);
+	before = config_to_text(c);
+	after = config_to_text(again);
+	assert_string_equal(before, after);
+	assert_string_equal(config_digest(c, a), config_digest(again, b));
+	assert_int_equal(config_save(c, "/nonexistent/x.json", &errors), -ENOENT);
+	config_errors_fini(&errors);
+	free(before);
+	free(after);
+	config_destroy(c);
+	config_destroy(again);
+	unlink(path);
+	/* Nothing was left beside it. */
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void digest_of(const char *text, char buf[CONFIG_DIGEST_STRLEN])
+{
+	struct config *c = parse(text);
+
+	config_digest(c, buf);
+	config_destroy(c);
+}
+
+#define TWO(defaults, a, b)                                                                        \
+	"{\"shared\":{" defaults                                                                   \
+	"\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.1:80\","                         \
+	"\"servers\":[{\"address\":\"10.0.0." a ":80\"},{\"address\":\"10.0.0." b ":80\"}]}]}}"
+
+static void the_digest_is_of_meaning_and_order(void **state)
+{
+	char a[CONFIG_DIGEST_STRLEN], b[CONFIG_DIGEST_STRLEN];
+
+	(void)state;
+	digest_of(TWO("", "1", "2"), a);
+	digest_of(TWO("\"defaults\":{\"scheduler\":\"wlc\",\"timeouts\":{\"udp\":300}},", "1", "2"),
+		  b);
+	assert_string_equal(a, b);
+	digest_of(TWO("", "2", "1"), b);
+	assert_string_not_equal(a, b);
+	digest_of(TWO("\"defaults\":{\"scheduler\":\"rr\"},", "1", "2"), b);
+	assert_string_not_equal(a, b);
+	digest_of(
+		"{\"node\":{\"name\":\"x\"},\"shared\":{\"services\":[{\"listen\":[\"192.0.2.1:"
+		"80\"],"
+		"\"protocol\":\"tcp\",\"scheduler\":\"wlc\",\"servers\":[{\"weight\":1,\"address\":"
+		"\"10.0.0.1:80\"},{\"address\":\"10.0.0.2:80\",\"forward\":\"nat\"}]}]}}",
+		b);
+	assert_string_equal(a, b);
+}
+
+static void the_digest_is_sha256(void **state)
+{
+	/* Of 32 bytes, SHA-256 of "{}": an empty shared part and no service. Computed with
+	 * sha256sum: printf '{}' | sha256sum | xxd -r -p | sha256sum */
+	char a[CONFIG_DIGEST_STRLEN];
+
+	(void)state;
+	digest_of("{}", a);
+	assert_string_equal(a, "c74f3008fdd2f7c5ae5446ab2e522629f63346f68a4026b4f72b91b393475ff6");
+}
+
+static void the_document_on_the_schema_is_up_to_date(void **state)
+{
+	const char *root = getenv("PLVS_SOURCE");
+	static const char marker[] = "tools/gen-config-docs from the schema. -->\n";
+	char path[4096], *text = NULL, *tables = config_schema_markdown(sched_names()), *at;
+	size_t n = 0;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(root);
+	snprintf(path, sizeof(path), "%s/docs/configuration.md", root);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(getdelim(&text, &n, '\0', f) > 0);
+	fclose(f);
+	at = strstr(text, marker);
+	assert_non_null(at);
+	if (strcmp(at + strlen(marker), tables) != 0)
+		fail_msg("run gen-config-docs docs/configuration.md");
+	free(text);
+	free(tables);
+}
+
+static void the_examples_are_valid(void **state)
+{
+	static const char *const names[] = {"plvs", "pair-primary", "pair-backup"};
+	const char *root = getenv("PLVS_SOURCE");
+
+	(void)state;
+	assert_non_null(root);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct config *c = NULL;
+		struct config_errors errors;
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/config/%s.json", root, names[i]);
+		config_errors_init(&errors);
+		assert_int_equal(config_load(path, sched_names(), &c, &errors), 0);
+		assert_int_equal(errors.warnings.n, 0);
+		config_errors_fini(&errors);
+		config_destroy(c);
+	}
+}
+
+static void mark_rules_are_read_and_written_back(void **state)
+{
+	static const char text[] =
+		"{\"node\":{\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}]},"
+		"\"shared\":{\"marks\":["
+		"{\"source\":\"!10.0.0.0/8\",\"destination\":\"10.2.0.0/16\",\"protocol\":\"tcp\","
+		"\"source_port\":\"!1024-65535\",\"destination_port\":80,\"link\":\"!public.10\","
+		"\"mark\":7,\"comment\":\"caches\"},"
+		"{\"protocol\":\"!tcp\",\"destination_port\":\"53\",\"mark\":0}]}}";
+	struct config *c = parse(text);
+	const struct mark_rule4 *r = &c->shared.marks[0].rule;
+
+	(void)state;
+	assert_int_equal(c->shared.n_marks, 2);
+	assert_true(r->source.negate && r->source.len == 8 && !r->dest.negate);
+	assert_true(r->sport.negate && r->sport.first == 1024 && r->sport.last == 65535);
+	assert_int_equal(r->dport.first, 80);
+	assert_int_equal(r->dport.last, 80);
+	assert_int_equal(r->proto, IPPROTO_TCP);
+	assert_int_equal(r->link, link_id_of(0, 10));
+	assert_true(r->link_negate);
+	assert_int_equal(r->mark, 7);
+	assert_int_equal(mark_rule4_entries(r), 8 * 2);
+	assert_int_equal(r[0].proto, IPPROTO_TCP);
+	r = &c->shared.marks[1].rule;
+	assert_int_equal(r->proto, IPPROTO_UDP);
+	assert_int_equal(r->link, LINK_ANY);
+	assert_json(config_mark_to_json(&c->shared.marks[0]),
+		    "{\"source\":\"!10.0.0.0/8\",\"destination\":\"10.2.0.0/16\","
+		    "\"protocol\":\"tcp\",\"source_port\":\"!1024-65535\","
+		    "\"destination_port\":80,\"link\":\"!public.10\",\"mark\":7,"
+		    "\"comment\":\"caches\"}");
+	assert_json(config_mark_to_json(&c->shared.marks[1]),
+		    "{\"protocol\":\"udp\",\"destination_port\":53,\"mark\":0}");
+	config_destroy(c);
+}
+
+static void the_schema_names_type_default_and_limits(void **state)
+{
+	json_t *schema = config_schema_json(sched_names()), *services = NULL, *server = NULL;
+	const char *type = NULL, *def = NULL;
+	int weight = 0, maximum = 0;
+
+	(void)state;
+	assert_int_equal(json_unpack(schema, "{s:{s:{s:{s:o}}}}", "keys", "shared", "keys",
+				     "services", &services),
+			 0);
+	assert_int_equal(json_unpack(services, "{s:{s:{s:o}}}", "keys", "servers", "keys", &server),
+			 0);
+	assert_int_equal(json_unpack(server, "{s:{s:s, s:i, s:i}}", "weight", "type", &type,
+				     "default", &weight, "maximum", &maximum),
+			 0);
+	assert_string_equal(type, "number");
+	assert_int_equal(weight, 1);
+	assert_int_equal(maximum, 65535);
+	assert_int_equal(
+		json_unpack(services, "{s:{s:{s:s}}}", "keys", "scheduler", "default", &def), 0);
+	assert_string_equal(def, "wlc");
+	json_decref(schema);
+}
+
+static void objects_are_found_by_key_any_listener_or_name(void **state)
+{
+	struct config *c = parse(document);
+	const struct config_service *web = c->shared.services[0];
+	char buf[CONFIG_KEY_STRLEN];
+	link_id link;
+
+	(void)state;
+	assert_ptr_equal(config_service_find(c, "tcp:192.0.2.80:80"), web);
+	assert_ptr_equal(config_service_find(c, "tcp:192.0.2.80:443"), web);
+	assert_ptr_equal(config_service_find(c, "web"), web);
+	assert_null(config_service_find(c, "udp:192.0.2.80:80"));
+	assert_null(config_service_find(c, "fwmark:1"));
+	assert_null(config_service_find(c, ""));
+	assert_null(config_service_find(c, "we"));
+	assert_string_equal(config_service_key(c->shared.services[1], buf, sizeof(buf)),
+			    "udp:192.0.2.80:53");
+	assert_int_equal(config_link_find(&c->node, "private", &link), 0);
+	assert_int_equal(link, link_id_of(1, 0));
+	assert_int_equal(config_link_find(&c->node, "public.20", &link), 0);
+	assert_string_equal(config_link_format(&c->node, link, buf, sizeof(buf)), "public.20");
+	assert_int_equal(config_link_find(&c->node, "public.0", &link), -ENOENT);
+	assert_int_equal(config_link_find(&c->node, "public.020", &link), -ENOENT);
+	assert_int_equal(config_link_find(&c->node, "publi", &link), -ENOENT);
+	config_destroy(c);
+}
+
+static char *many(unsigned int n)
+{
+	char *text = malloc(n * 700UL + 100), *p = text;
+
+	assert_non_null(text);
+	p += sprintf(p, "{\"shared\":{\"services\":[");
+	for (unsigned int i = 0; i < n; i++) {
+		p += sprintf(
+			p,
+			"%s\n{\"name\":\"s%u\",\"protocol\":\"tcp\",\"listen\":\"192.%u.%u.%u:80\","
+			"\"servers\":[",
+			i ? "," : "", i, 10 + (i >> 16), i >> 8 & 255, i & 255);
+		for (unsigned int k = 0; k < 10; k++)
+			p += sprintf(p, "%s{\"address\":\"10.%u.%u.%u:80\",\"weight\":%u}",
+				     k ? "," : "", k, i >> 8 & 255, i & 255, k);
+		p += sprintf(p, "]}");
+	}
+	sprintf(p, "]}}");
+	return text;
+}
+
+static double cpu_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Of the best of three, in seconds of this process. */
+static double parse_cost(unsigned int n)
+{
+	char *text = many(n);
+	double best = 1e9;
+
+	for (int i = 0; i < 3; i++) {
+		double start = cpu_s(), took;
+		struct config *c = parse(text);
+
+		took = cpu_s() - start;
+		assert_int_equal(c->shared.n_services, n);
+		assert_int_equal(c->n_servers, n * 10);
+		config_destroy(c);
+		best = took < best ? took : best;
+	}
+	free(text);
+	return best;
+}
+
+/* Ten times as much costs about ten times as much; anything quadratic a hundred times. */
+static void the_cost_of_a_file_grows_with_its_length(void **state)
+{
+	double small = parse_cost(1000), large = parse_cost(10000);
+
+	(void)state;
+	print_message("1,000 services of 10 servers %.1f ms, 10,000 %.1f ms\n", small * 1e3,
+		      large * 1e3);
+	assert_true(large < small * 40);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_typed_and_every_default_is_filled_in),
+		cmocka_unit_test(time_outs_default_to_those_of_the_model),
+		cmocka_unit_test(compat_ipvs_fills_what_nobody_states),
+		cmocka_unit_test(output_keeps_order_and_stated_policies_and_drops_defaults),
+		cmocka_unit_test(what_is_saved_loads_as_the_same),
+		cmocka_unit_test(the_digest_is_of_meaning_and_order),
+		cmocka_unit_test(the_digest_is_sha256),
+		cmocka_unit_test(the_document_on_the_schema_is_up_to_date),
+		cmocka_unit_test(the_examples_are_valid),
+		cmocka_unit_test(mark_rules_are_read_and_written_back),
+		cmocka_unit_test(the_schema_names_type_default_and_limits),
+		cmocka_unit_test(objects_are_found_by_key_any_listener_or_name),
+		cmocka_unit_test(the_cost_of_a_file_grows_with_its_length),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

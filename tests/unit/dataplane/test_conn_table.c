@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/owner.h"
+#include "dataplane/conn/table4.h"
+#include "dataplane/conn/tcp_state.h"
+#include "dataplane/conn/wheel.h"
+
+#define CAPACITY 5000
+
+static struct conn4 *conn_make(struct table4 *t, uint32_t i, unsigned int dirs)
+{
+	struct conn4 *c = table4_alloc(t);
+
+	if (!c)
+		return NULL;
+	c->c.proto = 6;
+	c->caddr = be32_from(0x0a000000 + i / 1000);
+	c->cport = be16_from((uint16_t)(1024 + i % 1000));
+	c->vaddr = be32_from(0x0a010064);
+	c->vport = be16_from(80);
+	c->daddr = be32_from(0x0a0a0001 + i % 4);
+	c->dport = be16_from(8080);
+	assert_int_equal(table4_link(t, c, DIR_IN, NULL), 0);
+	if (dirs > 1)
+		assert_int_equal(table4_link(t, c, DIR_OUT, NULL), 0);
+	return c;
+}
+
+static struct conn4 *conn_find(const struct table4 *t, const struct conn4 *like, unsigned int dir)
+{
+	struct key4 k;
+
+	conn4_key(like, dir, &k);
+	return table4_find(t, &k, table4_hash(t, &k), dir);
+}
+
+static void conn_drop(struct table4 *t, struct conn4 *c, unsigned int dirs)
+{
+	table4_unlink(t, c, DIR_IN);
+	if (dirs > 1)
+		table4_unlink(t, c, DIR_OUT);
+	table4_free(t, c);
+}
+
+static void every_connection_is_found_by_both_keys_until_it_is_gone(void **state)
+{
+	static struct conn4 *made[CAPACITY];
+	struct conn4 gone;
+	struct table4 t;
+
+	(void)state;
+	assert_int_equal(table4_create(&t, CAPACITY, -1, 1), 0);
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		made[i] = conn_make(&t, i, 2);
+	assert_null(table4_alloc(&t));
+	for (uint32_t i = 0; i < CAPACITY; i++) {
+		assert_ptr_equal(conn_find(&t, made[i], DIR_IN), made[i]);
+		assert_ptr_equal(conn_find(&t, made[i], DIR_OUT), made[i]);
+	}
+	for (uint32_t i = 0; i < CAPACITY; i += 2) {
+		gone = *made[i];
+		conn_drop(&t, made[i], 2);
+		assert_null(conn_find(&t, &gone, DIR_IN));
+		assert_null(conn_find(&t, &gone, DIR_OUT));
+	}
+	for (uint32_t i = 1; i < CAPACITY; i += 2)
+		assert_ptr_equal(conn_find(&t, made[i], DIR_OUT), made[i]);
+	assert_int_equal(t.n, CAPACITY / 2);
+	table4_destroy(&t);
+}
+
+static void a_taken_key_is_refused_and_its_holder_is_named(void **state)
+{
+	struct conn4 *a, *b, *other = NULL;
+	struct table4 t;
+
+	(void)state;
+	assert_int_equal(table4_create(&t, 8, -1, 2), 0);
+	a = conn_make(&t, 1, 2);
+	b = table4_alloc(&t);
+	b->caddr = a->caddr;
+	b->cport = a->cport;
+	b->daddr = a->daddr;
+	b->dport = a->dport;
+	b->vaddr = be32_from(0x0a010065);
+	b->vport = a->vport;
+	b->c.proto = a->c.proto;
+	assert_int_equal(table4_link(&t, b, DIR_IN, NULL), 0);
+	assert_int_equal(table4_link(&t, b, DIR_OUT, &other), -EEXIST);
+	assert_ptr_equal(other, a);
+	table4_destroy(&t);
+}
+
+static void random_inserts_and_removals_never_lose_a_connection(void **state)
+{
+	static struct conn4 *slot[CAPACITY * 3];
+	static unsigned int dirs[CAPACITY * 3];
+	struct table4 t;
+	uint32_t live = 0;
+
+	(void)state;
+	srand(7);
+	assert_int_equal(table4_create(&t, CAPACITY, -1, 3), 0);
+	memset(slot, 0, sizeof(slot));
+	for (int round = 0; round < 400000; round++) {
+		uint32_t i = (uint32_t)rand() % (CAPACITY * 3);
+
+		if (slot[i]) {
+			assert_ptr_equal(conn_find(&t, slot[i], DIR_IN), slot[i]);
+			conn_drop(&t, slot[i], dirs[i]);
+			slot[i] = NULL;
+			live--;
+		} else if (live < CAPACITY) {
+			dirs[i] = 1 + (unsigned int)(rand() & 1);
+			slot[i] = conn_make(&t, i, dirs[i]);
+			live++;
+		}
+		assert_int_equal(t.n, live);
+	}
+	for (uint32_t i = 0; i < CAPACITY * 3; i++) {
+		if (!slot[i])
+			continue;
+		assert_ptr_equal(conn_find(&t, slot[i], DIR_IN), slot[i]);
+		conn_drop(&t, slot[i], dirs[i]);
+	}
+	assert_int_equal(t.n, 0);
+	/* Every overflow bucket has come back. */
+	{
+		uint32_t n = 0;
+
+		for (uint32_t b = t.overflow_free; b; b = t.buckets[b].overflow)
+			n++;
+		assert_int_equal(n, t.n_overflow);
+	}
+	table4_destroy(&t);
+}
+
+struct expiry {
+	uint32_t tick[16];
+	uint32_t n, now;
+};
+
+static int note_expiry(void *ctx, struct conn *c, uint32_t index)
+{
+	struct expiry *e = ctx;
+
+	(void)c;
+	e->tick[index] = e->now;
+	e->n++;
+	return 0;
+}
+
+static void entries_expire_at_their_time_and_not_before(void **state)
+{
+	struct conn4 conns[8];
+	struct expiry e = {0};
+	struct wheel w;
+
+	(void)state;
+	memset(conns, 0, sizeof(conns));
+	assert_int_equal(wheel_init(&w, conns, sizeof(conns[0]), 1000), 0);
+	conns[1].c.timeout = 10;
+	conns[2].c.timeout = 10 + WHEEL_SLOTS * 2; /* longer than a turn */
+	conns[3].c.timeout = 100;
+	conns[4].c.timeout = 5000;
+	for (uint32_t i = 1; i <= 4; i++) {
+		conns[i].c.tick = 1000;
+		wheel_arm(&w, &conns[i].c, i);
+	}
+	for (e.now = 1000; e.now < 1000 + WHEEL_SLOTS * 3; e.now++) {
+		if (e.now == 1050)
+			conns[3].c.tick = 1050; /* a hit: only the tick is written */
+		if (e.now == 1060) {		/* a state with a shorter time-out */
+			conns[4].c.tick = 1060;
+			conns[4].c.timeout = 20;
+			wheel_shorten(&w, &conns[4].c, 4);
+		}
+		while (wheel_advance(&w, e.now, 2, note_expiry, NULL, NULL, &e) == 2)
+			;
+	}
+	assert_int_equal(e.n, 4);
+	assert_int_equal(e.tick[1], 1011);
+	assert_int_equal(e.tick[3], 1151);
+	assert_int_equal(e.tick[4], 1081);
+	assert_int_equal(e.tick[2], 1011 + WHEEL_SLOTS * 2);
+	wheel_fini(&w);
+}
+
+static void work_is_bounded_and_a_long_pause_loses_nobody(void **state)
+{
+	struct conn4 conns[12];
+	struct expiry e = {0};
+	struct wheel w;
+
+	(void)state;
+	memset(conns, 0, sizeof(conns));
+	assert_int_equal(wheel_init(&w, conns, sizeof(conns[0]), 5), 0);
+	for (uint32_t i = 1; i < 12; i++) {
+		conns[i].c.tick = 5;
+		conns[i].c.timeout = i * 700;
+		wheel_arm(&w, &conns[i].c, i);
+	}
+	e.now = 5 + WHEEL_SLOTS * 5;
+	assert_int_equal(wheel_advance(&w, e.now, 3, note_expiry, NULL, NULL, &e), 3);
+	assert_int_equal(e.n, 3);
+	while (wheel_advance(&w, e.now, 3, note_expiry, NULL, NULL, &e) == 3)
+		;
+	assert_int_equal(e.n, 11);
+	wheel_fini(&w);
+}
+
+static void client_and_server_halves_have_one_owner(void **state)
+{
+	struct owner_map map;
+
+	(void)state;
+	owner_init();
+	owner_map_init(&map, 3);
+	for (uint32_t i = 0; i < 1000; i++) {
+		be32 client = be32_from(0xc0a80000 + i * 77);
+		be16 port = be16_from((uint16_t)(i * 31));
+
+		assert_true(owner4(&map, client, port) < 3);
+	}
+	/* Toeplitz by definition, bit by bit, over source and over destination alone. */
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint8_t in[12] = {0}, out[12] = {0};
+		be32 client = be32_from(0x01020304 + i * 7919);
+		be16 port = be16_from((uint16_t)(i * 104729));
+		uint32_t t[2] = {0, 0};
+
+		memcpy(in, &client, 4);
+		memcpy(in + 8, &port, 2);
+		memcpy(out + 4, &client, 4);
+		memcpy(out + 10, &port, 2);
+		for (int side = 0; side < 2; side++) {
+			const uint8_t *data = side ? out : in;
+
+			for (unsigned int bit = 0; bit < 96; bit++) {
+				uint32_t window = 0;
+
+				if (!(data[bit / 8] & 0x80 >> bit % 8))
+					continue;
+				for (unsigned int k = 0; k < 32; k++) {
+					unsigned int at = bit + k;
+
+					window = window << 1 |
+						 (owner_rss_key[at / 8] >> (7 - at % 8) & 1);
+				}
+				t[side] ^= window;
+			}
+		}
+		assert_int_equal(t[0], t[1]);
+		assert_int_equal(owner4_step(client, port), t[0] & 127);
+	}
+}
+
+static void flags_that_no_stack_sends_are_nonsense(void **state)
+{
+	(void)state;
+	assert_true(tcp_flags_nonsense(0));
+	assert_true(tcp_flags_nonsense(TCP_FIN));
+	assert_true(tcp_flags_nonsense(TCP_SYN | TCP_FIN));
+	assert_true(tcp_flags_nonsense(TCP_SYN | TCP_RST));
+	assert_true(tcp_flags_nonsense(TCP_FIN | TCP_PSH | TCP_URG));
+	assert_false(tcp_flags_nonsense(TCP_SYN));
+	assert_false(tcp_flags_nonsense(TCP_SYN | TCP_ACK));
+	assert_false(tcp_flags_nonsense(TCP_ACK));
+	assert_false(tcp_flags_nonsense(TCP_FIN | TCP_ACK));
+	assert_false(tcp_flags_nonsense(TCP_RST));
+}
+
+struct step {
+	enum tcp_table table;
+	uint8_t flags;
+	enum conn_state state;
+};
+
+static void walk(const struct step *s, size_t n)
+{
+	enum conn_state st = CONN_NONE;
+
+	for (size_t i = 0; i < n; i++) {
+		st = tcp_state_next(s[i].table, st, s[i].flags);
+		assert_int_equal(st, s[i].state);
+	}
+}
+
+#define WALK(...)                                                                                  \
+	do {                                                                                       \
+		static const struct step steps[] = {__VA_ARGS__};                                  \
+		walk(steps, sizeof(steps) / sizeof(steps[0]));                                     \
+	} while (0)
+
+static void tcp_states_follow_the_recorded_kernel(void **state)
+{
+	(void)state;
+	WALK({TCP_TABLE_INPUT, TCP_SYN, CONN_SYN_RECV},
+	     {TCP_TABLE_OUTPUT, TCP_SYN | TCP_ACK, CONN_SYN_RECV},
+	     {TCP_TABLE_INPUT, TCP_ACK, CONN_ESTABLISHED},
+	     {TCP_TABLE_INPUT, TCP_FIN | TCP_ACK, CONN_CLOSE_WAIT},
+	     {TCP_TABLE_OUTPUT, TCP_ACK, CONN_CLOSE_WAIT},
+	     {TCP_TABLE_OUTPUT, TCP_FIN | TCP_ACK, CONN_TIME_WAIT},
+	     {TCP_TABLE_INPUT, TCP_ACK, CONN_TIME_WAIT});
+	WALK({TCP_TABLE_INPUT, TCP_SYN, CONN_SYN_RECV},
+	     {TCP_TABLE_INPUT, TCP_ACK, CONN_ESTABLISHED},
+	     {TCP_TABLE_OUTPUT, TCP_FIN | TCP_ACK, CONN_FIN_WAIT},
+	     {TCP_TABLE_INPUT, TCP_ACK, CONN_FIN_WAIT},
+	     {TCP_TABLE_INPUT, TCP_FIN | TCP_ACK, CONN_TIME_WAIT},
+	     {TCP_TABLE_OUTPUT, TCP_ACK, CONN_TIME_WAIT});
+	WALK({TCP_TABLE_INPUT, TCP_SYN, CONN_SYN_RECV}, {TCP_TABLE_INPUT, TCP_RST, CONN_SYN_RECV},
+	     {TCP_TABLE_OUTPUT, TCP_RST | TCP_ACK, CONN_CLOSE});
+	WALK({TCP_TABLE_INPUT_ONLY, TCP_SYN, CONN_SYN_RECV},
+	     {TCP_TABLE_INPUT_ONLY, TCP_ACK, CONN_ESTABLISHED},
+	     {TCP_TABLE_INPUT_ONLY, TCP_FIN | TCP_ACK, CONN_FIN_WAIT},
+	     {TCP_TABLE_INPUT_ONLY, TCP_ACK, CONN_FIN_WAIT},
+	     {TCP_TABLE_INPUT_ONLY, TCP_RST, CONN_CLOSE},
+	     {TCP_TABLE_INPUT_ONLY, TCP_SYN, CONN_SYN_RECV});
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_connection_is_found_by_both_keys_until_it_is_gone),
+		cmocka_unit_test(a_taken_key_is_refused_and_its_holder_is_named),
+		cmocka_unit_test(random_inserts_and_removals_never_lose_a_connection),
+		cmocka_unit_test(entries_expire_at_their_time_and_not_before),
+		cmocka_unit_test(work_is_bounded_and_a_long_pause_loses_nobody),
+		cmocka_unit_test(client_and_server_halves_have_one_owner),
+		cmocka_unit_test(flags_that_no_stack_sends_are_nonsense),
+		cmocka_unit_test(tcp_states_follow_the_recorded_kernel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One-packet scheduling and persistence through the real stages, in virtual time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "dataplane/conn/tcp_state.h"
+#include "lib/bed.h"
+#include "lib/harness.h"
+#include "lib/packet.h"
+#include "lib/world.h"
+#include "sched/sched.h"
+
+#define VIP	"10.1.0.100"
+#define SERVER1 "10.10.0.1"
+#define SERVER2 "10.10.0.2"
+
+static struct harness h;
+
+static const struct world_server pool[] = {
+	{SERVER1 ":8080", 1, FWD_NAT},
+	{SERVER2 ":8080", 1, FWD_NAT},
+};
+
+static int bed_setup_n(unsigned int workers)
+{
+	static const char *const servers[] = {SERVER1, SERVER2, NULL};
+
+	if (bed_open(&h, workers, 3000, true) < 0)
+		return -1;
+	bed_neighbours(&h, link_id_of(1, 0), servers);
+	return 0;
+}
+
+static int bed_setup(void **state)
+{
+	(void)state;
+	return bed_setup_n(1);
+}
+
+static int bed_teardown(void **state)
+{
+	(void)state;
+	return bed_close(&h);
+}
+
+static void put(unsigned int port, struct packet p)
+{
+	uint8_t frame[FRAME_MAX];
+	size_t len;
+
+	p.dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
+	p.src = (struct mac){{2, 9, 9, 9, 9, 9}};
+	len = packet_build(&p, frame);
+	assert_int_equal(
+		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
+	harness_run(&h);
+}
+
+/* Where the next packet that left by a port goes to, or 0. */
+static be32 sent_to(unsigned int port)
+{
+	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
+	struct packet p;
+
+	if (!m)
+		return 0;
+	assert_int_equal(
+		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), &p),
+		0);
+	rte_pktmbuf_free(m);
+	assert_false(p.bad_ip || p.bad_l4);
+	return p.daddr;
+}
+
+static struct packet client(const char *addr, uint16_t sport, uint8_t proto, uint16_t dport)
+{
+	return (struct packet){.saddr = ipv4(addr),
+			       .daddr = ipv4(VIP),
+			       .sport = be16_from(sport),
+			       .dport = be16_from(dport),
+			       .proto = proto,
+			       .tcp_flags = proto == IPPROTO_TCP ? TCP_SYN : 0,
+			       .payload = proto == IPPROTO_UDP ? 18 : 0};
+}
+
+static uint64_t server_conns(const char *proto, const char *listen, const char *server)
+{
+	struct server_counters c;
+
+	dataplane_server_counters(h.dp, world_server(&h, proto, listen, server)->id, &c);
+	return c.conns;
+}
+
+static uint32_t entries(void)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < h.dp->n_workers; i++)
+		n += h.dp->workers[i]->table4.n;
+	return n;
+}
+
+/* --- one packet --- */
+
+static void one_packet(void)
+{
+	const struct world_policy ops = {.flags = SERVICE_ONE_PACKET};
+
+	world_policy(&h, &ops);
+	world_service(&h, "udp", VIP ":53", sched_find("rr"), pool, 2);
+}
+
+static void every_datagram_is_scheduled_and_leaves_nothing_behind(void **state)
+{
+	const struct server_rt *rt;
+
+	(void)state;
+	one_packet();
+	rt = world_server(&h, "udp", VIP ":53", SERVER1 ":8080");
+	for (unsigned int i = 0; i < 10; i++) {
+		put(0, client("192.168.7.1", 4000, IPPROTO_UDP, 53));
+		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
+		assert_int_equal(entries(), 0);
+		assert_int_equal(server_rt_counts(rt), 0);
+	}
+	assert_int_equal(server_conns("udp", VIP ":53", SERVER1 ":8080"), 5);
+}
+
+static void an_answer_of_a_one_packet_server_is_linuxs_to_route(void **state)
+{
+	struct packet p = client("192.168.7.1", 4000, IPPROTO_UDP, 53);
+	enum punt_class class;
+	struct rte_mbuf *m;
+
+	(void)state;
+	one_packet();
+	put(0, p);
+	assert_int_equal(sent_to(1), ipv4(SERVER1));
+	p = (struct packet){.saddr = ipv4(SERVER1),
+			    .daddr = ipv4("192.168.7.1"),
+			    .sport = be16_from(8080),
+			    .dport = be16_from(4000),
+			    .proto = IPPROTO_UDP,
+			    .payload = 18};
+	put(1, p);
+	assert_int_equal(sent_to(0), 0);
+	m = harness_punted(&h, &class);
+	assert_non_null(m);
+	assert_int_equal(class, PUNT_TRANSIT);
+	rte_pktmbuf_free(m);
+}
+
+static void a_datagram_that_waits_for_a_next_hop_is_scheduled_once(void **state)
+{
+	static const struct world_server far[] = {{"10.10.0.9:8080", 1, FWD_NAT},
+						  {"10.10.0.8:8080", 1, FWD_NAT}};
+	const struct world_policy ops = {.flags = SERVICE_ONE_PACKET};
+
+	(void)state;
+	world_policy(&h, &ops);
+	world_service(&h, "udp", VIP ":53", sched_find("rr"), far, 2);
+	for (unsigned int i = 0; i < 4; i++)
+		put(0, client("192.168.7.1", 4000, IPPROTO_UDP, 53));
+	assert_int_equal(sent_to(1), 0);
+	world_neighbour(&h, link_id_of(1, 0), "10.10.0.9", "02:01:0a:0a:00:09");
+	world_neighbour(&h, link_id_of(1, 0), "10.10.0.8", "02:01:0a:0a:00:08");
+	harness_run(&h);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(sent_to(1), ipv4(i % 2 ? "10.10.0.8" : "10.10.0.9"));
+	assert_int_equal(server_conns("udp", VIP ":53", "10.10.0.9:8080"), 2);
+	assert_int_equal(server_conns("udp", VIP ":53", "10.10.0.8:8080"), 2);
+}
+
+/* --- persistence --- */
+
+static void persistent(uint32_t seconds, uint8_t netmask, uint32_t flags)
+{
+	const struct world_policy policy = {
+		.persist_s = seconds, .netmask_len = netmask, .flags = flags};
+
+	world_policy(&h, &policy);
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool, 2);
+}
+
+static struct server_rt *web(const char *server)
+{
+	return world_server(&h, "tcp", VIP ":80", server);
+}
+
+static be32 syn(const char *addr, uint16_t sport)
+{
+	put(0, client(addr, sport, IPPROTO_TCP, 80));
+	return sent_to(1);
+}
+
+static uint64_t templates(void)
+{
+	struct worker_counters c;
+
+	dataplane_worker_counters(h.dp, &c);
+	return c.templates;
+}
+
+static void a_network_of_clients_stays_with_its_server(void **state)
+{
+	(void)state;
+	persistent(300, 24, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	assert_int_equal(syn("192.168.8.1", 4000), ipv4(SERVER2));
+	for (uint16_t i = 1; i < 20; i++) {
+		assert_int_equal(syn("192.168.7.200", 4000 + i), ipv4(SERVER1));
+		assert_int_equal(syn("192.168.8.9", 4000 + i), ipv4(SERVER2));
+	}
+	assert_int_equal(templates(), 2);
+	assert_int_equal(web(SERVER1 ":8080")->templates, 1);
+	assert_int_equal(counts_active(server_rt_counts(web(SERVER1 ":8080"))), 20);
+	assert_int_equal(entries(), 42);
+}
+
+static void a_template_starts_over_while_connections_are_under_it(void **state)
+{
+	(void)state;
+	persistent(13, 32, 0);
+	syn("192.168.7.1", 4000); /* half-open for 60 s */
+	harness_advance_ms(&h, 55000);
+	assert_int_equal(templates(), 1);
+	harness_advance_ms(&h, 7000); /* the connection is gone at 60 s */
+	assert_int_equal(entries(), 1);
+	assert_int_equal(templates(), 1);
+	harness_advance_ms(&h, 5000); /* five times over */
+	assert_int_equal(entries(), 0);
+	assert_int_equal(templates(), 0);
+	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
+}
+
+static void weight_zero_keeps_its_clients_unless_told_otherwise(void **state)
+{
+	static const struct world_server quiet[] = {{SERVER1 ":8080", 0, FWD_NAT},
+						    {SERVER2 ":8080", 1, FWD_NAT}};
+	const struct world_policy expire = {.persist_s = 300, .flags = SERVICE_EXPIRE_QUIESCENT};
+
+	(void)state;
+	persistent(300, 32, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), quiet, 2);
+	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER1));
+	world_policy(&h, &expire);
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), quiet, 2);
+	assert_int_equal(syn("192.168.7.1", 4002), ipv4(SERVER2));
+	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
+	assert_int_equal(web(SERVER2 ":8080")->templates, 1);
+	assert_int_equal(templates(), 1);
+}
+
+static void a_removed_servers_clients_go_elsewhere_and_it_waits_for_its_templates(void **state)
+{
+	(void)state;
+	persistent(300, 32, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	harness_advance_ms(&h, 61000); /* the connection is gone, the template is not */
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool + 1, 1);
+	harness_run(&h);
+	runtime_reap(&h.dp->pub.runtime, &h.dp->pub.grace);
+	assert_non_null(web(SERVER1 ":8080"));
+	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER2));
+	harness_run(&h);
+	runtime_reap(&h.dp->pub.runtime, &h.dp->pub.grace);
+	assert_null(web(SERVER1 ":8080"));
+}
+
+static void an_overloaded_server_keeps_its_persistent_clients(void **state)
+{
+	(void)state;
+	persistent(300, 32, 0);
+	server_rt_set_thresholds(web(SERVER1 ":8080"), 1, 0);
+	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
+	assert_true(server_rt_overloaded(web(SERVER1 ":8080")));
+	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER1));
+	assert_int_equal(syn("192.168.7.2", 4000), ipv4(SERVER2));
+	assert_int_equal(syn("192.168.7.3", 4000), ipv4(SERVER2));
+}
+
+static void port_0_takes_every_port_to_one_server_and_keeps_it(void **state)
+{
+	static const struct world_server any[] = {{SERVER1 ":0", 1, FWD_NAT},
+						  {SERVER2 ":0", 1, FWD_NAT}};
+	const struct world_policy policy = {.persist_s = 300};
+
+	(void)state;
+	world_policy(&h, &policy);
+	world_service(&h, "tcp", VIP ":0", sched_find("rr"), any, 2);
+	for (uint16_t port = 79; port < 85; port++) {
+		struct rte_mbuf *m;
+		struct packet p;
+
+		put(0, client("192.168.7.1", (uint16_t)(port + 1000), IPPROTO_TCP, port));
+		m = harness_sent(&h, 1);
+		assert_non_null(m);
+		packet_describe(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), &p);
+		rte_pktmbuf_free(m);
+		assert_int_equal(p.daddr, ipv4(SERVER1));
+		assert_int_equal(be16_to(p.dport), port);
+	}
+	assert_int_equal(templates(), 1);
+}
+
+static void ftp_data_goes_where_its_control_connection_went(void **state)
+{
+	static const struct world_server ftp[] = {{SERVER1 ":2121", 1, FWD_NAT},
+						  {SERVER2 ":2121", 1, FWD_NAT}};
+	const struct world_policy policy = {.persist_s = 300};
+
+	(void)state;
+	world_policy(&h, &policy);
+	world_service(&h, "tcp", VIP ":21", sched_find("rr"), ftp, 2);
+	for (uint16_t i = 0; i < 4; i++) {
+		const char *who = i % 2 ? "192.168.7.2" : "192.168.7.1";
+
+		put(0, client(who, (uint16_t)(4000 + i), IPPROTO_TCP, 21));
+		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
+		put(0, client(who, (uint16_t)(5000 + i), IPPROTO_TCP, 50000));
+		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
+	}
+	assert_int_equal(templates(), 2);
+}
+
+static void a_flood_of_clients_that_never_get_through_leaves_room(void **state)
+{
+	char addr[32];
+
+	(void)state;
+	persistent(300, 32, 0);
+	for (unsigned int i = 0; i < 12000; i++) {
+		snprintf(addr, sizeof(addr), "172.16.%u.%u", i / 250, i % 250 + 1);
+		assert_int_not_equal(syn(addr, 4000), 0);
+	}
+	assert_true(entries() <= h.dp->workers[0]->table4.capacity);
+	assert_true(h.dp->workers[0]->counters.evicted > 8000);
+	assert_int_equal(web(SERVER1 ":8080")->templates + web(SERVER2 ":8080")->templates,
+			 templates());
+}
+
+static int bed_setup_three(void **state)
+{
+	(void)state;
+	return bed_setup_n(3);
+}
+
+static void workers_agree_on_a_clients_server(void **state)
+{
+	unsigned int spread = 0;
+
+	(void)state;
+	persistent(300, 24, 0);
+	for (uint16_t i = 0; i < 300; i++) {
+		char addr[32];
+
+		snprintf(addr, sizeof(addr), "192.168.%u.%u", i % 10, i / 10 + 1);
+		assert_int_equal(syn(addr, (uint16_t)(4000 + i)), ipv4(i % 2 ? SERVER2 : SERVER1));
+	}
+	assert_int_equal(templates(), 10);
+	assert_int_equal(entries(), 310);
+	for (unsigned int i = 0; i < 3; i++)
+		spread += h.dp->workers[i]->counters.connections > 50;
+	assert_int_equal(spread, 3);
+	harness_advance_ms(&h, 400000);
+	assert_int_equal(entries(), 0);
+	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
+}
+
+#define THREE(f) cmocka_unit_test_setup_teardown(f, bed_setup_three, bed_teardown)
+#define ONE(f)	 cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ONE(every_datagram_is_scheduled_and_leaves_nothing_behind),
+		ONE(an_answer_of_a_one_packet_server_is_linuxs_to_route),
+		ONE(a_datagram_that_waits_for_a_next_hop_is_scheduled_once),
+		ONE(a_network_of_clients_stays_with_its_server),
+		ONE(a_template_starts_over_while_connections_are_under_it),
+		ONE(weight_zero_keeps_its_clients_unless_told_otherwise),
+		ONE(a_removed_servers_clients_go_elsewhere_and_it_waits_for_its_templates),
+		ONE(an_overloaded_server_keeps_its_persistent_clients),
+		ONE(port_0_takes_every_port_to_one_server_and_keeps_it),
+		ONE(ftp_data_goes_where_its_control_connection_went),
+		ONE(a_flood_of_clients_that_never_get_through_leaves_room),
+		THREE(workers_agree_on_a_clients_server),
+	};
+	int ret;
+
+	if (harness_eal_init(0, 256, NULL) < 0)
+		return 1;
+	ret = cmocka_run_group_tests(tests, NULL, NULL);
+	harness_eal_fini();
+	return ret;
+}
