@@ -4,33 +4,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <rte_dev.h>
-#include <rte_devargs.h>
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "dataplane/port_internal.h"
 
-#define AREA		"dataplane"
-#define DEFAULT_DESC	1024
-#define ERROR_LEN	256
-#define FRAME_OVERHEAD	(RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
-#define RSS_KEY_DEFAULT 40
+#define AREA	       "dataplane"
+#define DEFAULT_DESC   1024
+#define ERROR_LEN      256
+#define FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
 
-#define RX_WANTED (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_RSS_HASH)
-/* Never TX checksums: they would repair what arrived broken. */
-#define TX_WANTED RTE_ETH_TX_OFFLOAD_MULTI_SEGS
-
-/* What is given up, in this order, when a driver refuses to be configured. */
-enum port_step { STEP_ALL, STEP_NO_RSS, STEP_NO_OFFLOADS, STEP_ONE_QUEUE, STEP_MAX };
-
-static const char *const step_names[STEP_MAX] = {
-	"", "receive-side scaling", "receive-side scaling and offloads",
-	"receive-side scaling, offloads and all queues but one"};
-
-/* Appends to the operator's warnings of the port, once each, and logs. */
-static void port_warn(struct port *p, const char *text)
+void port_warn(struct port *p, const char *text)
 {
 	size_t len = strlen(p->warning);
 
@@ -133,8 +118,7 @@ uint32_t port_frame_max(uint16_t mtu)
 	return (uint32_t)mtu + FRAME_OVERHEAD;
 }
 
-/* Frames of this MTU fit into one mbuf of the port's pool. */
-static bool fits_room(const struct port *p, uint16_t mtu)
+bool port_fits_room(const struct port *p, uint16_t mtu)
 {
 	return port_frame_max(mtu) <=
 	       (uint32_t)(rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
@@ -147,173 +131,6 @@ bool port_can_scatter(const struct port *p)
 	return rte_eth_dev_info_get(p->dev, &info) == 0 &&
 	       (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) &&
 	       (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
-}
-
-static void choose_offloads(struct port *p, const struct rte_eth_dev_info *info, bool fast_free)
-{
-	uint64_t rx = RX_WANTED, tx = TX_WANTED;
-
-	/* A stripped tag can only be put back by software at a cost; strip where both ends
-	 * are the NIC's work, else tags stay in the frame. */
-	if ((info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) &&
-	    (info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_VLAN_INSERT)) {
-		rx |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
-		tx |= RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
-	}
-	if (!fits_room(p, p->mtu))
-		rx |= RTE_ETH_RX_OFFLOAD_SCATTER;
-	if (fast_free)
-		tx |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-	p->rx_offloads = rx & info->rx_offload_capa;
-	p->tx_offloads = tx & info->tx_offload_capa;
-}
-
-/* Fields of the hash: all of them only spread, one side delivers to owners. */
-static uint64_t rss_fields(const struct port *p, uint64_t supported)
-{
-	uint64_t hf = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP |
-		      RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV6 |
-		      RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP;
-	uint64_t side = 0;
-
-	hf &= supported;
-	if (p->config.direction == PORT_IN)
-		side = RTE_ETH_RSS_L3_SRC_ONLY | RTE_ETH_RSS_L4_SRC_ONLY;
-	else if (p->config.direction == PORT_OUT)
-		side = RTE_ETH_RSS_L3_DST_ONLY | RTE_ETH_RSS_L4_DST_ONLY;
-	return side && (supported & side) == side ? hf | side : hf;
-}
-
-static int configure(struct port *p, const struct rte_eth_dev_info *info, enum port_step step)
-{
-	struct rte_eth_conf conf = {0};
-	uint64_t hf = rss_fields(p, info->flow_type_rss_offloads);
-	int rc;
-
-	if (step >= STEP_ONE_QUEUE)
-		p->n_rx = p->n_tx = 1;
-	if (step >= STEP_NO_OFFLOADS) {
-		p->rx_offloads &= RTE_ETH_RX_OFFLOAD_SCATTER;
-		p->tx_offloads &= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	}
-	p->rss = false;
-	if (step < STEP_NO_RSS && p->n_rx > 1 && hf && info->hash_key_size <= OWNER_KEY_LEN) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_key = owner_rss_key;
-		conf.rx_adv_conf.rss_conf.rss_key_len =
-			info->hash_key_size ? info->hash_key_size : RSS_KEY_DEFAULT;
-		conf.rx_adv_conf.rss_conf.rss_hf = hf;
-		p->rss = true; /* until port_start() finds that the table is not to be had */
-	} else {
-		p->rx_offloads &= ~RTE_ETH_RX_OFFLOAD_RSS_HASH;
-	}
-	conf.rxmode.mtu = p->mtu;
-	conf.rxmode.offloads = p->rx_offloads;
-	conf.txmode.offloads = p->tx_offloads;
-	conf.intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
-
-	rc = rte_eth_dev_configure(p->dev, p->n_rx, p->n_tx, &conf);
-	if (rc != 0 && conf.intr_conf.lsc) {
-		conf.intr_conf.lsc = 0;
-		rc = rte_eth_dev_configure(p->dev, p->n_rx, p->n_tx, &conf);
-	}
-	return rc;
-}
-
-static int setup_queues(struct port *p, const struct rte_eth_dev_info *info)
-{
-	unsigned int socket = p->socket < 0 ? (unsigned int)SOCKET_ID_ANY : (unsigned int)p->socket;
-	struct rte_eth_rxconf rxconf = info->default_rxconf;
-	struct rte_eth_txconf txconf = info->default_txconf;
-	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(p->dev, &p->rx_desc, &p->tx_desc);
-
-	rxconf.offloads = p->rx_offloads;
-	txconf.offloads = p->tx_offloads;
-	for (uint16_t q = 0; rc == 0 && q < p->n_rx; q++)
-		rc = rte_eth_rx_queue_setup(p->dev, q, p->rx_desc, socket, &rxconf, p->pool);
-	for (uint16_t q = 0; rc == 0 && q < p->n_tx; q++)
-		rc = rte_eth_tx_queue_setup(p->dev, q, p->tx_desc, socket, &txconf);
-	return rc;
-}
-
-/* Interrupt thread. */
-static int link_changed(uint16_t dev, enum rte_eth_event_type type, void *arg, void *ret)
-{
-	struct port *p = arg;
-	uint64_t one = 1;
-
-	(void)dev;
-	(void)type;
-	(void)ret;
-	__atomic_fetch_add(&p->link_changes, 1, __ATOMIC_RELEASE);
-	if (p->link_eventfd >= 0 && write(p->link_eventfd, &one, sizeof(one)) < 0)
-		return 0; /* full: whoever reads it will wake anyhow */
-	return 0;
-}
-
-int port_configure(struct port *p, uint16_t n_workers, bool fast_free, char error[256])
-{
-	struct rte_eth_dev_info info;
-	int rc = rte_eth_dev_info_get(p->dev, &info);
-	enum port_step step;
-	char text[128];
-
-	for (step = STEP_ALL; rc == 0 && step < STEP_MAX; step++) {
-		choose_offloads(p, &info, fast_free);
-		rc = configure(p, &info, step);
-		if (rc == 0)
-			rc = setup_queues(p, &info);
-		if (rc == 0)
-			break;
-		if (step + 1 < STEP_MAX)
-			rc = 0;
-	}
-	if (rc != 0) {
-		snprintf(error, ERROR_LEN,
-			 "port %s: driver %s refuses to be configured: %s (packet buffers hold %d "
-			 "bytes; one receive and one transmit queue were tried, too)",
-			 p->config.name, p->driver, strerror(-rc),
-			 rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
-		return rc;
-	}
-	if (step != STEP_ALL && (step != STEP_NO_RSS || n_workers > 1)) {
-		snprintf(text, sizeof(text), "works without %s, which the driver refused",
-			 step_names[step]);
-		port_warn(p, text);
-	}
-	rc = rte_eth_dev_set_mtu(p->dev, p->mtu);
-	if (rc != 0 && p->mtu != RTE_ETHER_MTU) {
-		snprintf(text, sizeof(text), "the driver does not take MTU %u: %s", p->mtu,
-			 strerror(-rc));
-		port_warn(p, text);
-	}
-	if (rte_eth_dev_callback_register(p->dev, RTE_ETH_EVENT_INTR_LSC, link_changed, p) != 0)
-		log_debug(AREA, "port %s: no link-state events", p->config.name);
-	return 0;
-}
-
-/* The same indirection as owners: entry i to the queue of the worker that owns step i. */
-static bool set_reta(struct port *p, const struct owner_map *owners, uint16_t n_workers)
-{
-	struct rte_eth_rss_reta_entry64 reta[RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE];
-	struct rte_eth_dev_info info;
-
-	if (rte_eth_dev_info_get(p->dev, &info) != 0)
-		return false;
-	/* The low 7 bits of the hash must choose among 128 steps. */
-	if (info.reta_size < OWNER_STEPS || info.reta_size > RTE_ETH_RSS_RETA_SIZE_512 ||
-	    info.reta_size % OWNER_STEPS != 0)
-		return false;
-	for (uint16_t i = 0; i < info.reta_size; i++) {
-		struct rte_eth_rss_reta_entry64 *e = &reta[i / RTE_ETH_RETA_GROUP_SIZE];
-
-		e->mask = UINT64_MAX;
-		e->reta[i % RTE_ETH_RETA_GROUP_SIZE] = owners->worker[i % OWNER_STEPS] % p->n_rx;
-	}
-	if (rte_eth_dev_rss_reta_update(p->dev, reta, info.reta_size) != 0)
-		return false;
-	return p->n_rx == n_workers && (rss_fields(p, info.flow_type_rss_offloads) &
-					(RTE_ETH_RSS_L3_SRC_ONLY | RTE_ETH_RSS_L3_DST_ONLY)) != 0;
 }
 
 static void accept_multicast(struct port *p)
@@ -338,7 +155,7 @@ int port_start(struct port *p, const struct owner_map *owners, uint16_t n_worker
 	p->started = true;
 	accept_multicast(p);
 	if (p->rss)
-		p->rss = set_reta(p, owners, n_workers);
+		p->rss = port_rss_table_set(p, owners, n_workers);
 	log_info(AREA,
 		 "port %s: %s, driver %s, MAC %s, MTU %u, %u receive and %u transmit queues%s",
 		 p->config.name, p->config.device, p->driver, mac_format(&p->mac, mac, sizeof(mac)),
@@ -359,48 +176,15 @@ void port_close(struct port *p)
 	if (!p->found)
 		return;
 	p->found = false;
-	rte_eth_dev_callback_unregister(p->dev, RTE_ETH_EVENT_INTR_LSC, link_changed, p);
+	port_link_unwatch(p);
 	rte_eth_dev_close(p->dev);
-}
-
-bool port_link_up(const struct port *p)
-{
-	struct rte_eth_link link;
-
-	return rte_eth_link_get_nowait(p->dev, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
-}
-
-void port_kernel_if(const struct port *p, char *buf, size_t len)
-{
-	const struct rte_devargs *args = NULL;
-	struct rte_eth_dev_info info;
-	const char *iface;
-
-	buf[0] = '\0';
-	if (strcmp(p->driver, "net_af_packet") != 0 && strcmp(p->driver, "net_af_xdp") != 0)
-		return;
-	if (rte_eth_dev_info_get(p->dev, &info) == 0 && info.device)
-		args = rte_dev_devargs(info.device);
-	iface = args && args->args ? strstr(args->args, "iface=") : NULL;
-	if (iface)
-		snprintf(buf, len, "%.*s", (int)strcspn(iface + 6, ","), iface + 6);
-}
-
-uint32_t port_speed_mbps(const struct port *p)
-{
-	struct rte_eth_link link;
-
-	if (rte_eth_link_get_nowait(p->dev, &link) != 0 ||
-	    link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
-		return 0;
-	return link.link_speed;
 }
 
 int port_set_mtu(struct port *p, uint16_t mtu)
 {
 	int rc;
 
-	if (!fits_room(p, mtu) && !(p->rx_offloads & RTE_ETH_RX_OFFLOAD_SCATTER))
+	if (!port_fits_room(p, mtu) && !(p->rx_offloads & RTE_ETH_RX_OFFLOAD_SCATTER))
 		return -EINVAL;
 	rc = rte_eth_dev_set_mtu(p->dev, mtu);
 	if (rc == 0)

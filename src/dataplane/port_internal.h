@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_PORT_INTERNAL_H
+#define PLVS_DATAPLANE_PORT_INTERNAL_H
+
+/* What the files of a port (port*.c) share. Control context. */
+
+#include "dataplane/port.h"
+
+/* Appends a line to the operator's warnings of the port, and logs the line as a warning. */
+void port_warn(struct port *p, const char *text);
+/* A frame of this MTU fits into one mbuf of the port's pool. */
+bool port_fits_room(const struct port *p, uint16_t mtu);
+
+/* --- port_link.c --- */
+
+/* The interrupt thread counts changes of the link state, from here to port_link_unwatch(). */
+void port_link_watch(struct port *p);
+void port_link_unwatch(struct port *p);
+
+/* --- port_rss.c --- */
+
+/* Fields of the hash, out of those supported. A port of one direction gets the fields of one
+ * side, and then the NIC delivers to owners; other ports only spread. */
+uint64_t port_rss_fields(const struct port *p, uint64_t supported);
+/* Sets the indirection table of the NIC to that of owners: entry i goes to the queue of the
+ * worker that owns step i. True: the NIC delivers to owners. */
+bool port_rss_table_set(struct port *p, const struct owner_map *owners, uint16_t n_workers);
+
+#endif
