@@ -122,6 +122,7 @@ struct config_node {
 	uint32_t embryonic;   /* workers.embryonic: share for half-open ones; 0 = no bound */
 	uint8_t idle;	      /* workers.idle: enum config_idle */
 	uint8_t log_level;    /* log.level: enum log_level */
+	uint8_t log_format;   /* log.format: enum log_format */
 	char *state_dir;
 	struct endpoint metrics_listen; /* metrics.listen; family NONE: not there */
 	char *metrics_socket;		/* metrics.socket, or NULL */

@@ -41,6 +41,7 @@ static const char *const compat_names[] = {"none", "ipvs", NULL};
 
 static const char *const idle_names[] = {"sleep", "poll", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const char *const format_names[] = {"text", "json", NULL};
 
 /* ---- rows ---- */
 
@@ -673,6 +674,15 @@ static const struct config_field log_fields[] = {
 	 .def = LOG_LEVEL_INFO,
 	 .noun = "a log level",
 	 .help = "the least important kind of line that is written"},
+	{.name = "format",
+	 .type = TYPE_ENUM,
+	 AT(struct config_node, log_format),
+	 .flags = FIELD_LIVE,
+	 .names = format_names,
+	 .def = LOG_FORMAT_TEXT,
+	 .noun = "a log format",
+	 .help = "`text`: a line with time, level and folder, or with a priority where standard "
+		 "error is systemd's journal; `json`: one object a line"},
 };
 static const struct config_object log_object = {
 	.noun = "the log", FIELDS(log_fields), .size = sizeof(struct config_node)};

@@ -349,6 +349,7 @@ static void swap(struct apply *a)
 	json_decref(c->restart);
 	c->restart = json_incref(a->restart);
 	log_set_level((enum log_level)c->config->node.log_level);
+	log_set_format((enum log_format)c->config->node.log_format);
 	publisher_release(&c->publisher);
 	control_pair_changed(c);
 	log_applied(a);

@@ -215,7 +215,7 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 		changed(ha, a);
 		break;
 	case ROLE_DO_LOG:
-		log_write((enum log_level)a->level, HA_AREA, "%s", a->text);
+		log_write(NULL, (enum log_level)a->level, HA_AREA, "%s", a->text);
 		break;
 	case ROLE_DO_REPLY:
 		reply(ha, a->rc, a->text);

@@ -79,7 +79,7 @@ void member_log(const struct member *m)
 	/* That a server is as it should be is no news when it begins. */
 	bool first = m->n_history == 1 && t->standing == STANDING_IN;
 
-	log_write(first ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "health",
+	log_write(NULL, first ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "health",
 		  "%s: real server %s %s%s%s: %s", m->group->key,
 		  endpoint_format(&m->ep, ep, sizeof(ep)), words[t->standing],
 		  t->drained ? ", drained" : "", forced[t->admin], t->reason ? t->reason : "");

@@ -82,7 +82,7 @@ static struct log_area {
 
 #define N_LOG_AREAS (sizeof(log_areas) / sizeof(log_areas[0]))
 
-/* Any thread but workers. */
+/* EAL's levels decide; the line is ours. Any thread but workers. */
 static void sink_rte(enum log_level level, const char *area, const char *line)
 {
 	static const uint32_t levels[] = {
@@ -95,7 +95,8 @@ static void sink_rte(enum log_level level, const char *area, const char *line)
 	for (size_t i = 0; i < N_LOG_AREAS; i++)
 		if (strcmp(area, log_areas[i].name) == 0 && log_areas[i].type >= 0)
 			type = (uint32_t)log_areas[i].type;
-	rte_log(levels[level], type, "plvs: %s: %s: %s\n", log_level_name(level), area, line);
+	if (rte_log_can_log(type, levels[level]))
+		log_to_stderr(level, area, line);
 }
 
 /* Before threads start. Our own level decides (log.level changes it), so all pass here. */
@@ -108,6 +109,9 @@ static void log_to_rte(void)
 		log_areas[i].type = rte_log_register_type_and_pick_level(name, RTE_LOG_DEBUG);
 	}
 	log_set_sink(sink_rte);
+	/* DPDK's own lines go to standard error alone: EAL would send them to syslog as well, and
+	 * under systemd each would be in the journal twice. */
+	rte_openlog_stream(stderr);
 }
 
 /* ---- arguments ---- */
@@ -185,6 +189,7 @@ static int config_read(const struct options *o, struct config **out)
 	if (!o->log_level || log_level_parse(o->log_level, &level) != 0)
 		level = (enum log_level)(*out)->node.log_level;
 	log_set_level(level);
+	log_set_format((enum log_format)(*out)->node.log_format);
 	return 0;
 }
 
