@@ -298,6 +298,13 @@ char *config_schema_markdown(const char *const *schedulers);
 
 /* "tcp:10.1.0.100:80", "fwmark:7", any listener in that form, or the name. NULL: none. */
 struct config_service *config_service_find(const struct config *config, const char *text);
+/* The same identity: first listener with its protocol, or mark. */
+bool config_service_same_key(const struct config_service *a, const struct config_service *b);
+/* The service of config with the identity of svc, or NULL; of no configuration as well. */
+struct config_service *config_service_twin(const struct config *config,
+					   const struct config_service *svc);
+/* Every key means the same in both, those of real servers and their order included. */
+bool config_service_equal(const struct config_service *a, const struct config_service *b);
 /* Index into svc->servers, or -1. */
 int config_server_find(const struct config_service *svc, const struct endpoint *ep);
 /* The service's key, as in answers ("tcp:10.1.0.100:80"). buf of CONFIG_KEY_STRLEN. */

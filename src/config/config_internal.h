@@ -224,10 +224,24 @@ int config_names_parse(struct config_context *ctx, const struct config_field *f,
 json_t *config_names_to_json(const struct config_checks *c);
 json_t *config_status_to_json(const struct check_status_range *r);
 
-/* ---- walking the schema ---- */
+/* ---- values by the schema: object_value.c ---- */
 
 /* Every default of the object, zero elsewhere. */
 void config_object_init(const struct config_object *o, const char *const *schedulers, void *base);
+/* Frees what the object owns, not the object. */
+void config_object_fini(const struct config_object *o, void *base);
+void config_item_fini(const struct config_field *f, void *item);
+/* Every key means the same in both: whether a key was stated or inherited does not matter. */
+bool config_object_equal(const struct config_object *o, const void *a, const void *b);
+/* A deep copy. 0, or -ENOMEM with *to zeroed. */
+int config_object_copy(const struct config_object *o, const void *from, void *to);
+/* The second half of a copy: base has the bytes of the original, and gets strings and lists of
+ * its own. false: out of memory; fini() is safe. */
+bool config_object_own(const struct config_object *o, void *base);
+bool config_field_is_object(const struct config_field *f);
+
+/* ---- walking the schema ---- */
+
 /* Parses over what init() and inheritance left there. Frees nothing on error; fini() does.
  * 0 or -EINVAL after reports; -ENOMEM. */
 int config_object_parse(struct config_context *ctx, const struct config_object *o,
@@ -241,7 +255,6 @@ int config_nulls_check(struct config_context *ctx, const struct config_object *o
 bool config_policy_states_ftp(const struct config_policy *policy);
 /* Fills what the defaults do not state themselves with what another product does. */
 void config_policy_compat(struct config_policy *defaults, enum config_compat compat);
-void config_object_fini(const struct config_object *o, void *base);
 
 enum config_style {
 	STYLE_FILE,   /* what a file needs to say; stated policies stay */

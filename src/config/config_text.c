@@ -118,6 +118,8 @@ bool config_scalar_equal(const struct config_field *f, const void *a, const void
 {
 	const char *const *x = a, *const *y = b;
 
+	if (f->type == TYPE_SCHEDULER)
+		return *x == *y || (*x && *y && strcmp(*x, *y) == 0);
 	if (f->type != TYPE_STRING)
 		return memcmp(a, b, config_scalar_size(f)) == 0;
 	if (*x && *y)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "config/json_diff.h"
-#include "config/object_index.h"
 
 /* What lies between two configurations, in the words of the configuration. */
 
@@ -165,39 +164,6 @@ static int servers_plan(const struct pair *p)
 
 /* ---- services ---- */
 
-static const struct config_service *service_same(const struct config *config,
-						 const struct config_service *svc)
-{
-	struct config_service *found = NULL;
-	struct config_index_key key;
-
-	if (!config)
-		return NULL;
-	key = svc->mark ? index_key_mark(svc->mark) : index_key_listen(svc->proto, svc->listen);
-	if (!config_index_get(config->index, &key, &found))
-		return NULL;
-	/* A listener that is not the first is not the identity. */
-	if (!svc->mark && !endpoint_equal(&found->listen[0], &svc->listen[0]))
-		return NULL;
-	return found;
-}
-
-static bool bytes_equal(const void *a, const void *b, size_t n)
-{
-	return n == 0 || memcmp(a, b, n) == 0;
-}
-
-/* Equal to the byte: the common case, without any text. */
-static bool service_unchanged(const struct config_service *a, const struct config_service *b)
-{
-	return a->proto == b->proto && a->mark == b->mark && a->n_listen == b->n_listen &&
-	       a->n_servers == b->n_servers && !a->name == !b->name &&
-	       (!a->name || strcmp(a->name, b->name) == 0) &&
-	       bytes_equal(a->listen, b->listen, a->n_listen * sizeof(*a->listen)) &&
-	       memcmp(&a->policy, &b->policy, sizeof(a->policy)) == 0 &&
-	       bytes_equal(a->servers, b->servers, a->n_servers * sizeof(*a->servers));
-}
-
 static int service_item(const struct pair *p, enum config_action action, char *detail)
 {
 	struct config_plan_item item = {.action = action, .before = p->a, .after = p->b};
@@ -209,7 +175,7 @@ static int service_edit_plan(const struct pair *p)
 {
 	char *detail = NULL;
 
-	if (service_unchanged(p->a, p->b))
+	if (config_service_equal(p->a, p->b))
 		return 0;
 	if (json_diff_detail(config_service_render(p->before, p->a, STYLE_FULL, false),
 			     config_service_render(p->after, p->b, STYLE_FULL, false), &detail) < 0)
@@ -237,7 +203,8 @@ static int services_match(struct pair *p, struct moves *m)
 	int ret = 0;
 
 	for (uint32_t i = 0; i < shared->n_services; i++) {
-		const struct config_service *was = service_same(p->before, shared->services[i]);
+		const struct config_service *was =
+			config_service_twin(p->before, shared->services[i]);
 
 		if (was)
 			m->old_pos[m->n++] = was->position;
@@ -245,7 +212,7 @@ static int services_match(struct pair *p, struct moves *m)
 	moves_find(m);
 	for (uint32_t i = 0, k = 0; i < shared->n_services && ret == 0; i++) {
 		p->b = shared->services[i];
-		p->a = service_same(p->before, p->b);
+		p->a = config_service_twin(p->before, p->b);
 		if (!p->a) {
 			ret = service_whole(p, CONFIG_ADD);
 			continue;
@@ -268,7 +235,7 @@ static int services_plan(struct config_plan *plan, const struct config *before,
 	for (uint32_t i = 0; before && i < before->shared.n_services && ret == 0; i++) {
 		p.a = before->shared.services[i];
 		p.b = NULL;
-		if (!service_same(after, p.a))
+		if (!config_service_twin(after, p.a))
 			ret = service_whole(&p, CONFIG_DELETE);
 	}
 	if (ret == 0)
@@ -342,7 +309,7 @@ static int defaults_plan(struct config_plan *plan, const struct config *before,
 	const struct config_policy *model = &after->shared.defaults;
 	char *detail = NULL;
 
-	if (!before || memcmp(&before->shared.defaults, model, sizeof(*model)) == 0)
+	if (!before || config_object_equal(&config_object_policy, &before->shared.defaults, model))
 		return 0;
 	if (json_diff_detail(config_object_to_json(&config_object_policy, &before->shared.defaults,
 						   model, STYLE_FULL),

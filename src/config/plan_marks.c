@@ -36,17 +36,6 @@ static struct mark_place *marks_sort(const struct config *config)
 	return v;
 }
 
-static bool text_differs(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") != 0;
-}
-
-/* What matches nothing. */
-static bool words_differ(const struct config_mark *a, const struct config_mark *b)
-{
-	return text_differs(a->comment, b->comment) || text_differs(a->link, b->link);
-}
-
 #define MARK_NEW UINT32_MAX
 
 /* was[i]: where rule i of the new list stood, or MARK_NEW. */
@@ -141,7 +130,8 @@ static int marks_kept(struct config_plan *plan, const struct config *before,
 			ret = mark_item(plan, CONFIG_ADD, i, mark_text(&b->marks[i]));
 			continue;
 		}
-		if (words_differ(&before->shared.marks[was[i]], &b->marks[i]))
+		if (!config_object_equal(&config_object_mark, &before->shared.marks[was[i]],
+					 &b->marks[i]))
 			ret = mark_edit_plan(plan, &before->shared.marks[was[i]], &b->marks[i], i);
 		if (ret == 0 && m.moved[k++])
 			ret = mark_move_plan(plan, &b->marks[i], was[i], i);
@@ -156,9 +146,7 @@ static bool marks_same(const struct config *before, const struct config *after)
 	bool same = a->n_marks == b->n_marks;
 
 	for (uint32_t i = 0; same && i < a->n_marks; i++)
-		same = memcmp(&a->marks[i].rule, &b->marks[i].rule, sizeof(a->marks[i].rule)) ==
-			       0 &&
-		       !words_differ(&a->marks[i], &b->marks[i]);
+		same = config_object_equal(&config_object_mark, &a->marks[i], &b->marks[i]);
 	return same;
 }
 

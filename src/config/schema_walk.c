@@ -8,9 +8,8 @@
 #include "base/text.h"
 
 /*
- * Everything that goes through the schema from top to bottom: defaults, parsing, freeing,
- * output. An object of the schema without an offset of its own (`timeouts` of a policy)
- * lives in the struct of the object around it.
+ * From JSON to objects and back, by the rows of the schema. object_value.c has what needs no
+ * JSON.
  */
 
 #define MAX_KEYS 64 /* of one object, inlined ones included */
@@ -23,62 +22,6 @@ static void *at(void *base, uint16_t offset)
 static const void *at_const(const void *base, uint16_t offset)
 {
 	return (const char *)base + offset;
-}
-
-/* Offset 0 may be a first member: an object that shares its struct has the same size. */
-static bool field_is_object(const struct config_field *f)
-{
-	return f->type == TYPE_OBJECT || f->type == TYPE_INLINE;
-}
-
-void config_object_init(const struct config_object *o, const char *const *schedulers, void *base)
-{
-	for (uint16_t i = 0; i < o->n; i++) {
-		const struct config_field *f = &o->fields[i];
-
-		if (f->shape != SHAPE_ONE)
-			continue;
-		if (field_is_object(f))
-			config_object_init(f->object, schedulers, at(base, f->offset));
-		else
-			config_scalar_default(f, schedulers, at(base, f->offset));
-	}
-}
-
-/* Frees what an item owns, not the item. */
-static void item_fini(const struct config_field *f, void *item)
-{
-	if (field_is_object(f))
-		config_object_fini(f->object, item);
-	else if (f->type == TYPE_STRING)
-		free(*(char **)item);
-}
-
-void config_object_fini(const struct config_object *o, void *base)
-{
-	for (uint16_t i = 0; i < o->n; i++) {
-		const struct config_field *f = &o->fields[i];
-		size_t size = config_scalar_size(f);
-		uint32_t n;
-		char *items;
-
-		if (f->shape == SHAPE_ONE) {
-			item_fini(f, at(base, f->offset));
-			continue;
-		}
-		n = *(uint32_t *)at(base, f->count_offset);
-		items = *(char **)at(base, f->offset);
-		for (uint32_t k = 0; k < n; k++) {
-			void *item =
-				f->shape == SHAPE_POINTERS ? ((void **)items)[k] : items + k * size;
-
-			if (item)
-				item_fini(f, item);
-			if (f->shape == SHAPE_POINTERS)
-				free(item);
-		}
-		free(items);
-	}
 }
 
 /* ---- parsing ---- */
@@ -191,13 +134,13 @@ static void item_forget(const struct config_field *f, char *items, size_t i)
 	if (f->shape == SHAPE_POINTERS) {
 		void **item = (void **)items + i;
 
-		item_fini(f, *item);
+		config_item_fini(f, *item);
 		free(*item);
 		*item = NULL;
 	} else {
 		size_t size = config_scalar_size(f);
 
-		item_fini(f, items + i * size);
+		config_item_fini(f, items + i * size);
 		memset(items + i * size, 0, size);
 	}
 }
@@ -231,7 +174,7 @@ static int list_parse(struct config_context *ctx, const struct config_field *f, 
 				return -ENOMEM;
 			}
 		}
-		if (field_is_object(f))
+		if (config_field_is_object(f))
 			config_object_init(f->object, ctx->schedulers, item);
 		context_push_index(ctx, (uint32_t)i);
 		if (item_parse(ctx, f, json_array_get(json, i), item) < 0) {
@@ -347,7 +290,7 @@ static json_t *list_render(const struct config_field *f, const void *base, enum 
 
 	if (!list)
 		return NULL;
-	if (field_is_object(f)) {
+	if (config_field_is_object(f)) {
 		model = calloc(1, size);
 		if (!model)
 			goto err;
@@ -437,7 +380,7 @@ static void fields_inherit(const struct config_object *o, struct config_policy *
 	for (uint16_t i = 0; i < o->n; i++) {
 		const struct config_field *f = &o->fields[i];
 
-		if (field_is_object(f))
+		if (config_field_is_object(f))
 			fields_inherit(f->object, policy, from);
 		else if (!(policy->set & 1ULL << f->set_bit))
 			memcpy(at(policy, f->offset), at_const(from, f->offset),
@@ -468,9 +411,9 @@ static void compat_fill(const struct config_object *o, struct config_policy *def
 	for (uint16_t i = 0; i < o->n; i++) {
 		const struct config_field *f = &o->fields[i];
 
-		if (field_is_object(f))
+		if (config_field_is_object(f))
 			compat_fill(f->object, defaults);
-		for (size_t k = 0; !field_is_object(f) && k < ARRAY_LEN(ipvs_keys); k++)
+		for (size_t k = 0; !config_field_is_object(f) && k < ARRAY_LEN(ipvs_keys); k++)
 			if (strcmp(f->name, ipvs_keys[k]) == 0 &&
 			    !(defaults->set & 1ULL << f->set_bit))
 				memcpy(at(defaults, f->offset), at_const(&ipvs_policy, f->offset),

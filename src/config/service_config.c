@@ -28,29 +28,16 @@ void config_service_destroy(struct config_service *svc)
 	free(svc);
 }
 
-static void *copy(const void *from, size_t n)
-{
-	void *to = malloc(n ? n : 1);
-
-	if (to && n)
-		memcpy(to, from, n);
-	return to;
-}
-
 struct config_service *config_service_clone(const struct config_service *svc)
 {
-	struct config_service *c = copy(svc, sizeof(*svc));
+	struct config_service *c = malloc(sizeof(*c));
 
-	if (!c)
-		return NULL;
-	c->digest_valid = false;
-	c->name = svc->name ? strdup(svc->name) : NULL;
-	c->listen = copy(svc->listen, svc->n_listen * sizeof(*svc->listen));
-	c->servers = copy(svc->servers, svc->n_servers * sizeof(*svc->servers));
-	if ((svc->name && !c->name) || !c->listen || !c->servers) {
-		config_service_destroy(c);
+	if (c && config_object_copy(&config_object_service, svc, c) < 0) {
+		free(c);
 		return NULL;
 	}
+	if (c)
+		c->digest_valid = false;
 	return c;
 }
 
@@ -123,6 +110,33 @@ struct config_service *config_service_find(const struct config *config, const ch
 	if (!strchr(text, ':'))
 		key = index_key_name(text);
 	return config_index_get(config->index, &key, &svc) ? svc : NULL;
+}
+
+bool config_service_same_key(const struct config_service *a, const struct config_service *b)
+{
+	if (a->proto != b->proto || a->mark != b->mark || !a->n_listen != !b->n_listen)
+		return false;
+	return a->n_listen == 0 || endpoint_equal(&a->listen[0], &b->listen[0]);
+}
+
+struct config_service *config_service_twin(const struct config *config,
+					   const struct config_service *svc)
+{
+	struct config_service *found = NULL;
+	struct config_index_key key;
+
+	if (!config)
+		return NULL;
+	key = svc->mark ? index_key_mark(svc->mark) : index_key_listen(svc->proto, svc->listen);
+	/* A listener that is not the first is not the identity. */
+	if (!config_index_get(config->index, &key, &found) || !config_service_same_key(found, svc))
+		return NULL;
+	return found;
+}
+
+bool config_service_equal(const struct config_service *a, const struct config_service *b)
+{
+	return config_object_equal(&config_object_service, a, b);
 }
 
 int config_server_find(const struct config_service *svc, const struct endpoint *ep)

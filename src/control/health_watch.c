@@ -296,20 +296,12 @@ static void unwatch(struct control *c, const struct config_service *svc)
 	health_del_service(c->watching->health, config_service_key(svc, key, sizeof(key)));
 }
 
-static bool same_key(const struct config_service *a, const struct config_service *b)
-{
-	char x[CONFIG_KEY_STRLEN], y[CONFIG_KEY_STRLEN];
-
-	return strcmp(config_service_key(a, x, sizeof(x)), config_service_key(b, y, sizeof(y))) ==
-	       0;
-}
-
 void watching_service(struct control *c, const struct config_service *before,
 		      const struct config_service *after)
 {
 	if (!c->watching)
 		return;
-	if (before && !(after && same_key(before, after)))
+	if (before && !(after && config_service_same_key(before, after)))
 		unwatch(c, before);
 	if (after)
 		watch(c, c->config, after);
@@ -319,12 +311,7 @@ void watching_service(struct control *c, const struct config_service *before,
 static void step_drop(struct control *c, const struct config_service *svc,
 		      const struct config *after)
 {
-	char key[CONFIG_KEY_STRLEN];
-	const struct config_service *twin =
-		config_service_find(after, config_service_key(svc, key, sizeof(key)));
-
-	/* Found by another listener it is another service. */
-	if (!twin || !same_key(twin, svc))
+	if (!config_service_twin(after, svc))
 		unwatch(c, svc);
 }
 

@@ -236,71 +236,17 @@ static int drop_service(struct publisher *p, const struct config_service *svc, c
 	return 0;
 }
 
-static bool same_key(const struct config_service *a, const struct config_service *b)
-{
-	if (a->proto != b->proto || a->mark != b->mark || !a->n_listen != !b->n_listen)
-		return false;
-	return a->n_listen == 0 || endpoint_equal(&a->listen[0], &b->listen[0]);
-}
-
 int builder_service(struct publisher *p, const struct config_service *before,
 		    const struct config_service *after, char error[256])
 {
 	int ret = after ? build_service(p, after, error) : 0;
 
-	if (ret == 0 && before && !(after && same_key(before, after)))
+	if (ret == 0 && before && !(after && config_service_same_key(before, after)))
 		ret = drop_service(p, before, error);
 	return ret;
 }
 
 /* --- all of them --- */
-
-static bool same_name(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-bool builder_service_same(const struct config_service *a, const struct config_service *b)
-{
-	const struct config_policy *x = &a->policy, *y = &b->policy;
-
-	if (!same_key(a, b) || !same_name(a->name, b->name) || a->n_listen != b->n_listen ||
-	    a->n_servers != b->n_servers)
-		return false;
-	for (uint32_t i = 0; i < a->n_listen; i++)
-		if (!endpoint_equal(&a->listen[i], &b->listen[i]))
-			return false;
-	if (strcmp(x->scheduler, y->scheduler) != 0 || x->scheduler_flags != y->scheduler_flags ||
-	    x->forward != y->forward || x->one_packet != y->one_packet ||
-	    x->netmask_len != y->netmask_len || x->persist_s != y->persist_s ||
-	    x->expire_quiescent != y->expire_quiescent || x->gone != y->gone ||
-	    x->drain_s != y->drain_s || x->unknown != y->unknown || x->reuse != y->reuse ||
-	    x->sloppy_tcp != y->sloppy_tcp || x->nat_icmp_send != y->nat_icmp_send ||
-	    x->ftp != y->ftp || x->tunnel_source.addr != y->tunnel_source.addr ||
-	    x->tunnel_source.len != y->tunnel_source.len ||
-	    memcmp(x->timeout_s, y->timeout_s, sizeof(x->timeout_s)) != 0)
-		return false;
-	for (uint32_t i = 0; i < a->n_servers; i++) {
-		const struct config_server *s = &a->servers[i], *t = &b->servers[i];
-
-		if (!endpoint_equal(&s->ep, &t->ep) || s->weight != t->weight ||
-		    s->upper != t->upper || s->lower != t->lower || s->forward != t->forward)
-			return false;
-	}
-	return true;
-}
-
-static const struct config_service *twin(const struct config *config,
-					 const struct config_service *svc)
-{
-	char key[CONFIG_KEY_STRLEN];
-	const struct config_service *found;
-
-	if (!config)
-		return NULL;
-	found = config_service_find(config, config_service_key(svc, key, sizeof(key)));
-	return found && same_key(found, svc) ? found : NULL;
-}
 
 int builder_marks_compile(const struct mark_rule4 *rules, uint32_t n, const struct mark_table *were,
 			  struct mark_table **out, char error[256])
@@ -412,15 +358,15 @@ static int step_drop(struct builder_run *run, char error[256])
 {
 	const struct config_service *svc = run->before->shared.services[run->n_dropped++];
 
-	return twin(run->after, svc) ? 0 : drop_service(run->publisher, svc, error);
+	return config_service_twin(run->after, svc) ? 0 : drop_service(run->publisher, svc, error);
 }
 
 static int step_build(struct builder_run *run, char error[256])
 {
 	const struct config_service *svc = run->after->shared.services[run->n_built++];
-	const struct config_service *was = twin(run->before, svc);
+	const struct config_service *was = config_service_twin(run->before, svc);
 
-	if (was && builder_service_same(was, svc))
+	if (was && config_service_equal(was, svc))
 		return 0;
 	return build_service(run->publisher, svc, error);
 }

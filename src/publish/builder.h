@@ -54,8 +54,6 @@ void builder_run_start(struct builder_run *run, struct publisher *p, const struc
  * builder_config(). */
 int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256]);
 void builder_run_fini(struct builder_run *run);
-/* What workers and Linux would see of both is the same. */
-bool builder_service_same(const struct config_service *a, const struct config_service *b);
 
 /* Tables of a draft with the configuration's addresses. NULL: no memory. */
 struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
