@@ -124,7 +124,7 @@ struct dataplane {
 	bool running;
 	struct worker *workers[MAX_WORKERS];
 	uint16_t n_pools;
-	struct rte_mempool *pools[MAX_PORTS]; /* one per NUMA node in use */
+	struct rte_mempool *pools[MAX_PORTS]; /* see packet_pool.h */
 	uint64_t hz;			      /* TSC */
 	uint64_t tsc_start;		      /* tick 0 */
 	/* The tick until which some FTP data connection may be expected; workers write it. */

@@ -2,6 +2,7 @@
 #include "dataplane/packet_pool.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include <rte_eal.h>
@@ -9,6 +10,7 @@
 #include <rte_ethdev.h>
 
 #include "dataplane/port.h"
+#include "dataplane/umem_pool.h"
 
 #define ERROR_LEN	  256
 #define POOL_CACHE	  256  /* mbufs per lcore */
@@ -46,7 +48,15 @@ static uint16_t data_room(const struct dataplane *dp)
 	return (uint16_t)RTE_MIN(longest + RTE_PKTMBUF_HEADROOM, (uint32_t)UINT16_MAX);
 }
 
-static uint32_t pool_size(const struct dataplane *dp, int socket, uint32_t per_port)
+/* Two ports that take their buffers from one pool. */
+static bool share_pool(const struct dataplane *dp, const struct port *a, const struct port *b)
+{
+	return packet_pool_socket(dp, a) == packet_pool_socket(dp, b) &&
+	       port_has_umem(a) == port_has_umem(b);
+}
+
+/* Buffers of the pool of a port. */
+static uint32_t pool_size(const struct dataplane *dp, const struct port *port, uint32_t per_port)
 {
 	uint32_t n = 0;
 
@@ -54,18 +64,23 @@ static uint32_t pool_size(const struct dataplane *dp, int socket, uint32_t per_p
 		const struct port *p = &dp->ports[i];
 		uint32_t need = (uint32_t)p->n_rx * p->rx_desc + (uint32_t)p->n_tx * p->tx_desc;
 
-		if (packet_pool_socket(dp, p) == socket)
+		if (share_pool(dp, p, port))
 			n += per_port ? per_port : RTE_MAX(need, (uint32_t)POOL_PER_PORT_MIN);
 	}
 	return n + (uint32_t)dp->n_workers * POOL_PER_WORKER;
 }
 
-static struct rte_mempool *pool_create(struct dataplane *dp, int socket, uint32_t n)
+static struct rte_mempool *pool_create(struct dataplane *dp, const struct port *port, uint32_t n)
 {
+	int socket = packet_pool_socket(dp, port);
+	bool umem = port_has_umem(port);
 	char name[RTE_MEMPOOL_NAMESIZE];
 	struct rte_mempool *pool;
 
-	snprintf(name, sizeof(name), "plvs%s_pool_%d", dp->suffix, (int16_t)socket);
+	snprintf(name, sizeof(name), "plvs%s_%s_%d", dp->suffix, umem ? "umem" : "pool",
+		 (int16_t)socket);
+	if (umem)
+		return umem_pool_create(name, n, POOL_CACHE, socket, POOL_OPS);
 	pool = rte_pktmbuf_pool_create_by_ops(name, n, POOL_CACHE, 0, data_room(dp), socket,
 					      POOL_OPS);
 	if (!pool && rte_errno != ENOMEM && rte_errno != EEXIST)
@@ -73,31 +88,48 @@ static struct rte_mempool *pool_create(struct dataplane *dp, int socket, uint32_
 	return pool;
 }
 
-int packet_pools_create(struct dataplane *dp, uint32_t per_port, char error[256])
+/* Makes the pool of a port. 0 or -ENOMEM, and then error says what and why. */
+static int port_pool_create(struct dataplane *dp, struct port *p, uint32_t n, char error[256])
 {
-	for (unsigned int i = 0; i < dp->n_ports; i++) {
-		struct port *p = &dp->ports[i];
-		int socket = packet_pool_socket(dp, p);
-		uint32_t n = pool_size(dp, socket, per_port);
+	uint64_t outside;
 
-		for (unsigned int j = 0; j < i && !p->pool; j++)
-			if (packet_pool_socket(dp, &dp->ports[j]) == socket)
-				p->pool = dp->ports[j].pool;
-		if (!p->pool) {
-			p->pool = pool_create(dp, socket, n);
-			if (!p->pool) {
-				snprintf(error, ERROR_LEN,
-					 "no memory for %u packet buffers of %u bytes on NUMA node "
-					 "%d "
-					 "(EAL -m, --socket-mem or huge pages): %s",
-					 n, data_room(dp), socket, rte_strerror(rte_errno));
-				return -ENOMEM;
-			}
-			dp->pools[dp->n_pools++] = p->pool;
-		}
-		dp->exchange.pool[i] = p->pool;
+	p->pool = pool_create(dp, p, n);
+	if (!p->pool) {
+		snprintf(error, ERROR_LEN,
+			 "no memory for %u packet buffers of %u bytes on NUMA node %d (EAL -m, "
+			 "--socket-mem or huge pages): %s",
+			 n, port_has_umem(p) ? UMEM_FRAME_MAX : data_room(dp),
+			 packet_pool_socket(dp, p), rte_strerror(rte_errno));
+		return -ENOMEM;
+	}
+	dp->pools[dp->n_pools++] = p->pool;
+	outside = port_has_umem(p) ? umem_pool_outside(p->pool) : 0;
+	if (outside) {
+		snprintf(error, ERROR_LEN,
+			 "port %s: %" PRIu64 " bytes of the packet buffers lie outside of the "
+			 "memory that driver %s registers with the kernel, so frames would be "
+			 "lost: give EAL more memory in one piece (-m, huge pages)",
+			 p->config.name, outside, p->driver);
+		return -ENOMEM;
 	}
 	return 0;
+}
+
+int packet_pools_create(struct dataplane *dp, uint32_t per_port, char error[256])
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < dp->n_ports && rc == 0; i++) {
+		struct port *p = &dp->ports[i];
+
+		for (unsigned int j = 0; j < i && !p->pool; j++)
+			if (share_pool(dp, p, &dp->ports[j]))
+				p->pool = dp->ports[j].pool;
+		if (!p->pool)
+			rc = port_pool_create(dp, p, pool_size(dp, p, per_port), error);
+		dp->exchange.pool[i] = p->pool;
+	}
+	return rc;
 }
 
 void packet_pools_free(struct dataplane *dp)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "dataplane/port_internal.h"
+#include "dataplane/umem_pool.h"
 
 #define AREA	       "dataplane"
 #define DEFAULT_DESC   1024
@@ -53,19 +54,26 @@ static uint16_t desc_asked(uint16_t wanted, uint16_t preferred)
 	return preferred ? preferred : DEFAULT_DESC;
 }
 
-/* The largest MTU that a driver says it can. */
-static uint16_t mtu_max(const struct rte_eth_dev_info *info)
+bool port_has_umem(const struct port *p)
+{
+	return strcmp(p->driver, "net_af_xdp") == 0;
+}
+
+/* The largest MTU that the driver says it can; and of an AF_XDP port, that its buffers can. */
+static uint16_t mtu_max(const struct port *p, const struct rte_eth_dev_info *info)
 {
 	uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN, max = info->max_mtu;
 
 	if (info->max_rx_pktlen > overhead && info->max_rx_pktlen - overhead < max)
 		max = info->max_rx_pktlen - overhead;
+	if (port_has_umem(p))
+		max = RTE_MIN(max, (uint32_t)(UMEM_FRAME_MAX - FRAME_OVERHEAD));
 	return (uint16_t)max;
 }
 
 static void choose_mtu(struct port *p, const struct rte_eth_dev_info *info)
 {
-	uint16_t max = mtu_max(info);
+	uint16_t max = mtu_max(p, info);
 	char text[96];
 
 	p->mtu = p->config.mtu ? p->config.mtu : RTE_ETHER_MTU;
@@ -120,8 +128,9 @@ uint32_t port_frame_max(uint16_t mtu)
 
 bool port_fits_room(const struct port *p, uint16_t mtu)
 {
-	return port_frame_max(mtu) <=
-	       (uint32_t)(rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
+	uint32_t room = rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM;
+
+	return port_frame_max(mtu) <= (port_has_umem(p) ? UMEM_FRAME_MAX : room);
 }
 
 bool port_can_scatter(const struct port *p)

@@ -18,6 +18,8 @@
  * and descriptors will be asked for. Changes nothing at the port. */
 int port_find(struct port *p, uint16_t n_workers, char error[256]);
 
+/* The kernel reads and writes the port's packet buffers: an AF_XDP port. See umem_pool.h. */
+bool port_has_umem(const struct port *p);
 /* Bytes that a frame of this MTU may have, two VLAN tags included. */
 uint32_t port_frame_max(uint16_t mtu);
 /* Frames longer than an mbuf come and go in several segments. */
