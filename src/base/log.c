@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -144,14 +145,10 @@ void log_to_stderr(enum log_level level, const char *area, const char *line)
 {
 	/* Escapes make a message longer: at the most this much fits. */
 	char buf[2 * LOG_LINE_MAX];
-	struct timespec now;
 	size_t n;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	n = log_format_line(buf, sizeof(buf), __atomic_load_n(&format_set, __ATOMIC_RELAXED),
-			    stderr_is_journal(),
-			    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, level,
-			    area, line);
+			    stderr_is_journal(), clock_wall_ms(), level, area, line);
 	(void)!write(STDERR_FILENO, buf, n);
 }
 
@@ -175,14 +172,6 @@ bool log_site_admit(struct log_site *site, uint64_t now_ms, uint32_t *left_out)
 	return false;
 }
 
-static uint64_t monotonic_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 void log_write(struct log_site *site, enum log_level level, const char *area, const char *fmt, ...)
 {
 	char line[LOG_LINE_MAX];
@@ -191,7 +180,7 @@ void log_write(struct log_site *site, enum log_level level, const char *area, co
 
 	if (level > log_get_level())
 		return;
-	if (site && !log_site_admit(site, monotonic_ms(), &left_out))
+	if (site && !log_site_admit(site, clock_ms(), &left_out))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/live.h"
 #include "cli/session.h"
@@ -101,18 +101,13 @@ static void screen_draw(struct screen *sc, const char *text)
 static int screen_wait(struct screen *sc, uint32_t ms)
 {
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-	struct timespec until, now;
+	const uint64_t until = clock_ms() + ms;
 	unsigned char key;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
 	for (;;) {
-		long left;
+		const int64_t left = (int64_t)(until - clock_ms());
 		int n;
 
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = (until.tv_sec - now.tv_sec) * 1000 + (until.tv_nsec - now.tv_nsec) / 1000000;
 		if (cli_interrupted || ferror(sc->s->out.file))
 			return -1;
 		if (left <= 0)

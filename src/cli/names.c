@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Names of objects for completion, asked from the router. */
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/session.h"
 #include "cli/view.h"
 
@@ -33,11 +33,8 @@ static void names_add(json_t *names, const json_t *row, const char *key)
 
 static const json_t *services_get(struct session *s)
 {
-	struct timespec ts;
-	uint64_t now;
+	const uint64_t now = clock_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 	if (!s->services || now - s->services_ms > NAMES_KEEP_MS) {
 		json_decref(s->services);
 		s->services = names_ask(s, "service.list");

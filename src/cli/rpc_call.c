@@ -11,8 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define READ_CHUNK    65536
 #define POLL_SLICE_MS 200
@@ -61,20 +62,12 @@ fail(struct rpc_failure *f, enum rpc_outcome outcome, const char *fmt, ...)
 	return outcome;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* 0 when the descriptor is ready, else -ETIMEDOUT, -EINTR (interrupted) or -errno. */
 static int rpc_wait(const struct rpc *rpc, short events, uint64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = {.fd = rpc->fd, .events = events};
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms();
 		int n;
 
 		if (rpc->interrupt && *rpc->interrupt)
@@ -147,7 +140,7 @@ static enum rpc_outcome wait_failed(const struct rpc *rpc, struct rpc_failure *f
 static enum rpc_outcome rpc_send(struct rpc *rpc, const char *text, size_t len,
 				 struct rpc_failure *f)
 {
-	uint64_t deadline = now_ms() + rpc->timeout_ms;
+	uint64_t deadline = clock_ms() + rpc->timeout_ms;
 	size_t done = 0;
 
 	while (done < len) {
@@ -156,7 +149,7 @@ static enum rpc_outcome rpc_send(struct rpc *rpc, const char *text, size_t len,
 
 		if (n >= 0) {
 			done += (size_t)n;
-			deadline = now_ms() + rpc->timeout_ms;
+			deadline = clock_ms() + rpc->timeout_ms;
 			continue;
 		}
 		if (errno == EINTR)
@@ -194,7 +187,7 @@ static enum rpc_outcome buffer_grow(struct rpc *rpc, struct rpc_failure *f)
 /* The next line's length (without newline) at the start of buf. */
 static enum rpc_outcome rpc_read_line(struct rpc *rpc, size_t *line, struct rpc_failure *f)
 {
-	uint64_t deadline = now_ms() + rpc->timeout_ms;
+	uint64_t deadline = clock_ms() + rpc->timeout_ms;
 
 	for (;;) {
 		char *nl = rpc->used > rpc->scanned

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "publish/builder.h"
 #include "control/control_internal.h"
@@ -197,7 +197,6 @@ static void on_quorum(void *arg, const char *key)
 	struct control *c = arg;
 	struct health_service_view v;
 	char reason[160], object[NOTIFY_MAX_OBJECT], *text;
-	struct timespec now;
 	json_t *o;
 
 	if (health_get_service(c->watching->health, key, &v) < 0)
@@ -209,13 +208,11 @@ static void on_quorum(void *arg, const char *key)
 		log_notice(AREA, "%s: the quorum is held again: %s", key, reason);
 	if (!c->watching->notify)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
 	o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "event", "quorum",
 		      "router", c->boot->node.name, "service", key, "quorum",
 		      v.lost ? "lost" : "held", "servers", (json_int_t)(v.n_servers - v.n_sorry),
 		      "up", (json_int_t)v.n_up, "has", (json_int_t)v.has, "needed",
-		      (json_int_t)v.needed, "at_ms",
-		      (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, "reason", reason);
+		      (json_int_t)v.needed, "at_ms", (json_int_t)clock_wall_ms(), "reason", reason);
 	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	snprintf(object, sizeof(object), "quorum of %s", key);

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "control/listing.h"
 #include "control/health_watch.h"
@@ -17,11 +17,8 @@ _Static_assert(sizeof(filter_words) / sizeof(filter_words[0]) == FILTER_FORCED +
 
 static uint64_t seconds_since(uint64_t at_ms)
 {
-	struct timespec ts;
-	uint64_t now_ms;
+	const uint64_t now_ms = clock_wall_ms();
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 	return now_ms > at_ms ? (now_ms - at_ms) / 1000 : 0;
 }
 

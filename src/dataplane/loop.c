@@ -11,6 +11,7 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include "base/clock.h"
 #include "dataplane/stages/answer.h"
 #include "dataplane/check_path/check_path.h"
 #include "dataplane/exits/doors.h"
@@ -211,10 +212,7 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 
 static void clock_read_s(struct loop_clock *c)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	c->s = (uint32_t)ts.tv_sec;
+	c->s = clock_coarse_s();
 }
 
 static void clock_start(struct loop_clock *c, const struct dataplane *dp)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "health/echo.h"
 #include "health/health_internal.h"
 #include "health/pattern.h"
@@ -18,24 +18,16 @@
 #define MAX_IN_FLIGHT	  16384U /* if descriptors allow */
 #define SPARE_DESCRIPTORS 256U	 /* of the process, for all else */
 
-static uint64_t clock_us(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static uint64_t real_now_us(void *arg)
 {
 	(void)arg;
-	return clock_us(CLOCK_MONOTONIC);
+	return clock_us();
 }
 
 static uint64_t real_now_ms(void *arg)
 {
 	(void)arg;
-	return clock_us(CLOCK_REALTIME) / 1000;
+	return clock_wall_ms();
 }
 
 /* Half of the descriptors that are left over: others must find some. */

@@ -127,8 +127,6 @@ void *link_main(void *arg);
 /* Something is left to do: come back after the others had their turn. */
 void link_more(struct link *l);
 void link_round_end(struct link *l);
-uint32_t link_now_s(void);
-uint64_t link_now_us(void);
 
 /* taps.c: all TAPs. */
 /* 0 or -ENOMEM. */

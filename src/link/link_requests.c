@@ -5,6 +5,7 @@
 
 #include <linux/neighbour.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "link/link_internal.h"
 
@@ -42,7 +43,7 @@ int link_set_active(struct link *l, bool active)
 
 static void do_want(struct link *l, struct link_msg *msg)
 {
-	hops_set_wants(&l->hops, msg->list, msg->n, link_now_s());
+	hops_set_wants(&l->hops, msg->list, msg->n, clock_coarse_s());
 	msg->list = NULL;
 	link_more(l);
 }
@@ -92,7 +93,7 @@ static void do_sync(struct link *l, struct link_msg *msg)
 		if (l->dirty || l->force || l->all_unknown || l->vips_dirty)
 			watch_settle(l);
 		while (vips_work(&l->vips, UINT32_MAX) ||
-		       hops_work(&l->hops, UINT32_MAX, link_now_s()))
+		       hops_work(&l->hops, UINT32_MAX, clock_coarse_s()))
 			;
 	}
 }
@@ -128,7 +129,7 @@ int link_list_routes(struct link *l, struct route4 **out, uint32_t *n)
 static void do_list_nexthops(struct link *l, struct link_msg *msg)
 {
 	struct link_nexthop *out = calloc(l->hops.table->n + 1, sizeof(*out));
-	uint32_t now_s = link_now_s();
+	uint32_t now_s = clock_coarse_s();
 
 	msg->list = out;
 	msg->ret = out ? 0 : -ENOMEM;

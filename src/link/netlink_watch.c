@@ -9,6 +9,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "link/link_internal.h"
 
@@ -116,7 +117,8 @@ static void take_up(struct link *l, const struct nl_event *ev)
 	if (ev->kind == NL_NEIGH) {
 		/* "ip neigh del" and "flush" make an entry FAILED before it goes. */
 		hops_neigh(&l->hops, &ev->neigh,
-			   ev->gone || (ev->by_user && ev->neigh.state & NUD_FAILED), link_now_s());
+			   ev->gone || (ev->by_user && ev->neigh.state & NUD_FAILED),
+			   clock_coarse_s());
 		return;
 	}
 	bits = mirror_apply(&l->mirror, ev, &link);
@@ -258,13 +260,13 @@ static bool publish(struct link *l)
 		log_error(LINK_AREA, "more than %d routes: %u are left out", MIRROR_ROUTES_MAX,
 			  l->mirror.n_left_out);
 	l->told_over = l->mirror.n_left_out;
-	hops_routes_changed(&l->hops, link_now_s());
+	hops_routes_changed(&l->hops, clock_coarse_s());
 	return true;
 }
 
 bool watch_settle(struct link *l)
 {
-	uint64_t start = link_now_us();
+	uint64_t start = clock_us();
 	int ret = 0;
 
 	if (l->all_unknown)
@@ -287,7 +289,7 @@ bool watch_settle(struct link *l)
 			check_tap(l, p);
 		l->check_tap[p] = false;
 	}
-	l->build_us = link_now_us() - start;
+	l->build_us = clock_us() - start;
 	link_more(l);
 	return true;
 }

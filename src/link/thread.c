@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libmnl/libmnl.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "link/link_internal.h"
 
@@ -24,22 +24,6 @@
 #define WATCH_BUDGET   32
 #define RESOLVE_BUDGET 128
 #define TURN_US	       1000 /* of requests to Linux: some take a millisecond each */
-
-uint64_t link_now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-uint32_t link_now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (uint32_t)ts.tv_sec;
-}
 
 void link_more(struct link *l)
 {
@@ -72,7 +56,7 @@ static bool take_resolves(struct link *l)
 							       left < 16 ? left : 16, NULL)
 			      : 0;
 			for (unsigned int i = 0; i < n; i++)
-				hops_request(&l->hops, &req[i], link_now_s());
+				hops_request(&l->hops, &req[i], clock_coarse_s());
 			left -= n;
 		} while (n);
 	}
@@ -82,13 +66,13 @@ static bool take_resolves(struct link *l)
 /* Next hops to ask about and addresses to set, for a while. True: there are more. */
 static bool ask_linux(struct link *l)
 {
-	uint64_t end = link_now_us() + TURN_US;
+	uint64_t end = clock_us() + TURN_US;
 	bool hops, vips;
 
 	do {
-		hops = hops_work(&l->hops, 1, link_now_s());
+		hops = hops_work(&l->hops, 1, clock_coarse_s());
 		vips = vips_work(&l->vips, 1);
-	} while ((hops || vips) && link_now_us() < end);
+	} while ((hops || vips) && clock_us() < end);
 	return hops || vips;
 }
 
@@ -189,7 +173,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	taps_retry(l);
 	poll_port_state(l);
-	hops_sweep(&l->hops, link_now_s());
+	hops_sweep(&l->hops, clock_coarse_s());
 	retire_poll(&l->retired);
 	on_work(l);
 }

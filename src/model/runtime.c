@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "model/published.h"
 
 struct runtime_leaver {
@@ -286,10 +286,9 @@ static void leaver_start(struct runtime *rt, struct service_rt *service, struct 
 /* Never 0. */
 static uint32_t second_now(void)
 {
-	struct timespec ts;
+	const uint32_t now_s = (uint32_t)(clock_ms() / 1000);
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec ? (uint32_t)ts.tv_sec : 1;
+	return now_s ? now_s : 1;
 }
 
 bool runtime_server_down(struct runtime *rt, struct server_rt *srv, bool down)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "publish/lingering.h"
@@ -17,14 +16,6 @@
 #define SLOW_US	 1000	 /* later ones: a worker sleeps for a millisecond when idle */
 #define WAIT_US	 2000000 /* then the answer is that not every worker has it */
 #define REAP_US	 250000
-
-uint64_t clock_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static void arm(struct event *ev, uint64_t us)
 {

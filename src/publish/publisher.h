@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/clock.h"
 #include "model/published.h"
 
 struct publisher;
@@ -122,7 +123,5 @@ void publisher_reap(struct publisher *p);
 void publisher_soon(struct publisher *p);
 /* done is called when all changes up to now are live, perhaps before this returns. */
 void publisher_wait(struct publisher *p, publisher_done *done, void *arg);
-
-uint64_t clock_us(void);
 
 #endif

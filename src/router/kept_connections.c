@@ -6,24 +6,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <rte_cycles.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "dataplane/sync/conn_sync.h"
 #include "ha/sync/sync_file.h"
 
 #define AREA	 "main"
 #define PATH_LEN 512
-
-static uint64_t clock_s(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec;
-}
 
 /* Hexadecimal digits with dashes between; what is no such thing leaves zeros: not known. */
 static void boot_read(uint8_t boot[SYNC_BOOT_BYTES])
@@ -50,8 +42,8 @@ static void boot_read(uint8_t boot[SYNC_BOOT_BYTES])
 
 static struct sync_file_time time_now(void)
 {
-	struct sync_file_time t = {.now_s = clock_s(CLOCK_REALTIME),
-				   .up_s = clock_s(CLOCK_BOOTTIME)};
+	struct sync_file_time t = {.now_s = clock_wall_ms() / 1000,
+				   .up_s = clock_boot_us() / 1000000};
 
 	boot_read(t.boot);
 	return t;
@@ -76,10 +68,8 @@ static void take(void *arg, const struct sync_event *ops, uint32_t n)
 {
 	struct dataplane *dp = arg;
 	const uint64_t tick = (rte_rdtsc() - dp->tsc_start) / (dp->hz / CONN_TICK_HZ);
-	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts); /* as the workers' loop reads it */
-	dataplane_sync_load(dp, ops, n, (uint32_t)tick, (uint32_t)ts.tv_sec);
+	dataplane_sync_load(dp, ops, n, (uint32_t)tick, clock_coarse_s());
 }
 
 bool keep_load(struct dataplane *dp, const char *state_dir, uint64_t *term)

@@ -20,9 +20,9 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "rpc/socket_file.h"
 
@@ -59,14 +59,6 @@ struct scrape_server {
 	struct client_list clients; /* oldest first */
 	struct scrape_counters counters;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static void arm_ms(struct event *ev, uint32_t ms)
 {
@@ -146,7 +138,7 @@ static void document_step(struct client *c)
 	int more = -1;
 
 	if (slice)
-		more = s->opt.more(s->opt.arg, c->document, slice, now_us() + STEP_US);
+		more = s->opt.more(s->opt.arg, c->document, slice, clock_us() + STEP_US);
 	if (slice)
 		chunk_put(c, slice);
 	if (slice)

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "spawn/program.h"
 
 #define STARTS 16 /* programs started in one turn */
@@ -253,7 +254,7 @@ void job_add(struct peer *p, const void *msg, size_t len)
 	}
 	memcpy(j->msg, msg, len);
 	j->len = len;
-	j->asked_us = spawn_now_us();
+	j->asked_us = clock_us();
 	p->bytes += len;
 	if (spawn_order_decode(j->msg, len, &j->order) != 0) {
 		/* Only its id is of use: from there on nothing can be trusted. */

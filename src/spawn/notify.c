@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "spawn/spawner_wire.h"
 
@@ -190,7 +191,7 @@ static void queue_run(struct notify *n)
 	struct entry *e, *next;
 	bool unpaid = false;
 
-	tokens_refill(n, spawn_now_us());
+	tokens_refill(n, clock_us());
 	for (e = TAILQ_FIRST(&n->waiting); e; e = next) {
 		int rc;
 
@@ -281,7 +282,7 @@ int notify_send(struct notify *n, const char *object, const char *json)
 
 	if (strlen(object) > NOTIFY_MAX_OBJECT || strlen(json) > SPAWN_MAX_INPUT)
 		return -E2BIG;
-	tokens_refill(n, spawn_now_us());
+	tokens_refill(n, clock_us());
 	if (same && (full || (!same->paid && n->tokens == 0)))
 		rc = entry_replace(n, same, json);
 	else if (full)
@@ -350,7 +351,7 @@ int notify_create(struct event_base *base, struct spawn_client *client, const ch
 	n->burst = config->burst ? config->burst : BURST;
 	n->interval_ms = config->interval_ms ? config->interval_ms : INTERVAL_MS;
 	n->tokens = n->burst;
-	n->refill_us = spawn_now_us();
+	n->refill_us = clock_us();
 	n->argv = list_copy(config->argv);
 	n->timer = evtimer_new(base, on_timer, n);
 	if (!n->argv || !n->timer || text_copy(config->user, &n->user) != 0 ||

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "spawn/spawn.h"
 #include "spawn/spawner_wire.h"
@@ -200,7 +201,7 @@ static void result_take(struct spawn_client *c, size_t len)
 	s = &c->slots[INDEX(head->id)];
 	if (s->id == 0 || s->id != head->id)
 		return;
-	waited_us = started_us ? started_us : spawn_now_us();
+	waited_us = started_us ? started_us : clock_us();
 	r.waited_ms = waited_us > s->asked_us ? (uint32_t)((waited_us - s->asked_us) / 1000) : 0;
 	slot_call(c, s, &r);
 	slot_free(c, s);
@@ -231,7 +232,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_patrol(evutil_socket_t fd, short what, void *arg)
 {
 	struct spawn_client *c = arg;
-	uint64_t now = spawn_now_us();
+	uint64_t now = clock_us();
 
 	(void)fd;
 	(void)what;
@@ -292,7 +293,7 @@ int spawn_run(struct spawn_client *c, const struct spawn_request *request, spawn
 	}
 	s->done = done;
 	s->arg = arg;
-	s->asked_us = spawn_now_us();
+	s->asked_us = clock_us();
 	s->overdue_us = s->asked_us + 1000 * ((uint64_t)queue_ms + request->time_limit_ms +
 					      grace_ms + OVERDUE_MS);
 	c->bytes += s->bytes;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "spawn/family.h"
 #include "spawn/job.h"
 
@@ -95,13 +96,13 @@ static void reap(struct server *s)
 static void server_end(struct server *s) __attribute__((noreturn));
 static void server_end(struct server *s)
 {
-	uint64_t until = spawn_now_us() + 1000 * END_MS;
+	uint64_t until = clock_us() + 1000 * END_MS;
 	struct pollfd p = {.fd = s->signals, .events = POLLIN};
 
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->peers[i].fd >= 0)
 			peer_gone(&s->peers[i]);
-	while (spawn_now_us() < until) {
+	while (clock_us() < until) {
 		reap(s);
 		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
 			break;
@@ -204,7 +205,7 @@ void server_run(pid_t router, int life, const int *clients, uint32_t n)
 		int wait = s.strays ? STRAYS_MS : -1;
 
 		for (uint32_t i = 0; i < n; i++) {
-			int left = waiting_expire(&s.peers[i], spawn_now_us());
+			int left = waiting_expire(&s.peers[i], clock_us());
 
 			if (jobs_start(&s.peers[i]))
 				left = 0;

@@ -67,6 +67,4 @@ int spawn_order_decode(void *msg, size_t len, struct spawn_order *out);
 /* 0 or -EINVAL; r points into msg, but the waiting time is the caller's to fill in. */
 int spawn_result_decode(const void *msg, size_t len, struct spawn_result *r, uint64_t *started_us);
 
-uint64_t spawn_now_us(void); /* CLOCK_MONOTONIC */
-
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "spawn/family.h"
+#include "base/clock.h"
 #include "spawn/program.h"
 
 /*
@@ -153,7 +154,7 @@ static void start(struct supervisor *s)
 
 		_exit(write(tell, &f, sizeof(f)) == (ssize_t)sizeof(f) ? 127 : 126);
 	}
-	s->started_us = spawn_now_us();
+	s->started_us = clock_us();
 	fd_close(&in[0]);
 	fd_close(&out[1]);
 	fd_close(&err[1]);
@@ -243,7 +244,7 @@ static void report(struct supervisor *s)
 	}
 	m->head = (struct spawn_msg_head){SPAWN_MAGIC, SPAWN_MSG_RESULT, s->order->id};
 	m->started_us = m->step == SPAWN_STEP_NONE ? s->started_us : 0;
-	m->ended_us = spawn_now_us();
+	m->ended_us = clock_us();
 	m->output_len = s->out.len;
 	m->error_len = s->err.len;
 	m->output_dropped = s->out.dropped;
@@ -287,7 +288,7 @@ static void turn(struct supervisor *s)
 		{.fd = s->failure, .events = POLLIN}, {.fd = s->input, .events = POLLOUT},
 	};
 	struct signalfd_siginfo info[16];
-	uint64_t now = spawn_now_us();
+	uint64_t now = clock_us();
 	int wait = now >= s->next_us ? 0 : (int)((s->next_us - now) / 1000 + 1);
 
 	if (poll(p, 6, wait) < 0)
@@ -305,7 +306,7 @@ static void turn(struct supervisor *s)
 	if (p[1].revents && read(s->signals, info, sizeof(info)) > 0)
 		(void)reap(s);
 	if (!s->gone)
-		phase_advance(s, spawn_now_us());
+		phase_advance(s, clock_us());
 }
 
 void supervise(struct spawn_order *order, int channel)

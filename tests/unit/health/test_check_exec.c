@@ -52,13 +52,13 @@ static void asking_init(struct fixture *f, struct asking *a, char **argv)
 
 static void ask(struct fixture *f, struct asking *a)
 {
-	uint64_t until = spawn_now_us() + 1000 * DEADLINE_MS;
+	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
 
 	a->ended = 0;
 	memset(&a->result, 0, sizeof(a->result));
 	memset(a->state, 0, sizeof(a->state));
 	check_exec_ops.start(&a->probe);
-	while (!a->ended && spawn_now_us() < until)
+	while (!a->ended && clock_us() < until)
 		loop_once(f);
 	assert_int_equal(a->ended, 1);
 }
@@ -296,7 +296,7 @@ static void a_server_is_not_down_because_programs_wait(void **state)
 	const struct check_spec *const checks[] = {&spec, NULL};
 	struct health_server server = {.weight = 1, .checks = checks};
 	struct health_policy policy = {0};
-	uint64_t until = spawn_now_us() + 1000 * DEADLINE_MS;
+	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
 	struct endpoint vip;
 	struct health_view v;
 	struct health *h;
@@ -311,7 +311,7 @@ static void a_server_is_not_down_because_programs_wait(void **state)
 	do {
 		loop_once(f);
 		assert_int_equal(health_get(h, "tcp:192.0.2.80:80", &server.ep, &v), 0);
-	} while (v.state != HEALTH_UP && spawn_now_us() < until);
+	} while (v.state != HEALTH_UP && clock_us() < until);
 	assert_int_equal(s.calls, 1);
 	assert_int_equal(v.state, HEALTH_UP);
 	assert_int_equal(v.failures, 0);

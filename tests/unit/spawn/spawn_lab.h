@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "spawn/spawn.h"
 #include "spawn/spawner.h"
+#include "base/clock.h"
 #include "spawn/spawner_wire.h"
 
 #define DEADLINE_MS 20000
@@ -99,7 +100,7 @@ static inline void loop_once(struct fixture *f)
 static inline void wait_calls(struct fixture *f, const struct seen *seen, uint32_t n,
 			      uint32_t calls)
 {
-	uint64_t until = spawn_now_us() + 1000 * DEADLINE_MS;
+	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
 	uint32_t had;
 
 	do {
@@ -107,7 +108,7 @@ static inline void wait_calls(struct fixture *f, const struct seen *seen, uint32
 		had = 0;
 		for (uint32_t i = 0; i < n; i++)
 			had += seen[i].calls;
-	} while (had < calls && spawn_now_us() < until);
+	} while (had < calls && clock_us() < until);
 	assert_int_equal(had, calls);
 }
 
@@ -183,9 +184,9 @@ static inline const char *odd_time(char buf[32])
 
 static inline void wait_processes(const char *text, uint32_t n)
 {
-	uint64_t until = spawn_now_us() + 1000 * DEADLINE_MS;
+	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
 
-	while (processes_with(text) != n && spawn_now_us() < until)
+	while (processes_with(text) != n && clock_us() < until)
 		usleep(20000);
 	assert_int_equal(processes_with(text), n);
 }
