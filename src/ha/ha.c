@@ -21,13 +21,51 @@
 #define FIFO_PRIORITY	10
 #define NETNS_DIRECTORY "/run/netns/"
 
-uint64_t ha_now_us(void)
-{
-	struct timespec ts;
+/* --- parts --- */
 
-	/* Goes on while the machine is suspended, so that it shows as lateness. */
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+/* In the order of their start. Connections are polled before blocks, which go by their paths. */
+static const struct ha_part *const parts[] = {
+	&vip_links_part,
+	&heartbeat_paths_part,
+	&peer_connections_part,
+	&peer_request_part,
+};
+#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static void parts_drain(struct ha *ha)
+{
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (parts[i]->drain)
+			parts[i]->drain(ha);
+}
+
+static uint32_t parts_poll(struct ha *ha)
+{
+	uint32_t soonest_ms = UINT32_MAX;
+
+	for (size_t i = 0; i < N_PARTS; i++) {
+		const uint32_t wait_ms = parts[i]->poll ? parts[i]->poll(ha) : UINT32_MAX;
+
+		if (wait_ms < soonest_ms)
+			soonest_ms = wait_ms;
+	}
+	return soonest_ms;
+}
+
+static void parts_peer_new(struct ha *ha)
+{
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (parts[i]->peer_new)
+			parts[i]->peer_new(ha);
+}
+
+/* A peer that started anew may make this router active: with what it was told before. So the
+ * machine has the event first. */
+static void on_post(struct ha *ha, const struct role_event *event)
+{
+	ha_step(ha, event);
+	if (event->type == ROLE_MESSAGE && event->message.verdict == HA_FRESH_SESSION)
+		parts_peer_new(ha);
 }
 
 /* --- time --- */
@@ -59,7 +97,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	lateness_add(&ha->lateness, now_us, late_us);
 	if (late_us > (uint64_t)ha->config.role.keepalive_ms * 1000) {
-		ha_hear_drain(ha);
+		parts_drain(ha);
 		ha->late_times++;
 		event.late_ms = (uint32_t)(late_us / 1000);
 		ha_step(ha, &event);
@@ -68,8 +106,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	event = (struct role_event){.type = ROLE_TICK};
 	ha_step(ha, &event);
 	ha_act_tick(ha, now_us);
-	ha_neighbours_tick(ha, now_us);
-	wait_ms = ha_connections_poll(ha);
+	wait_ms = parts_poll(ha);
 	retire_poll(&ha->retired);
 	ha_status_publish(ha, false);
 	tick_arm(ha, ha_now_us(), wait_ms);
@@ -79,222 +116,26 @@ static void on_slow(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	ha_hear_slow(arg);
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (parts[i]->slow)
+			parts[i]->slow(arg);
 }
 
-/* --- notes of other threads --- */
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	parts_poll(arg);
+}
 
 static void on_note(evutil_socket_t fd, short what, void *arg)
 {
 	struct ha *ha = arg;
-	struct ha_note *n;
-	uint64_t count;
-	bool stopping;
 
+	(void)fd;
 	(void)what;
-	(void)!read(fd, &count, sizeof(count));
-	pthread_mutex_lock(&ha->lock);
-	n = ha->first;
-	ha->first = ha->last = NULL;
-	stopping = ha->stopping;
-	pthread_mutex_unlock(&ha->lock);
-	while (n) {
-		struct ha_note *next = n->next;
-
-		n->run(ha, n);
-		free(n);
-		n = next;
-	}
-	if (stopping)
+	if (ha_mailbox_run(ha))
 		event_base_loopbreak(ha->base);
-}
-
-static void wake(struct ha *ha)
-{
-	const uint64_t one = 1;
-
-	(void)!write(ha->note_fd, &one, sizeof(one));
-}
-
-struct ha_note *ha_note_create(void (*run)(struct ha *ha, struct ha_note *note))
-{
-	struct ha_note *n = calloc(1, sizeof(*n));
-
-	if (n)
-		n->run = run;
-	return n;
-}
-
-void ha_note_send(struct ha *ha, struct ha_note *n)
-{
-	pthread_mutex_lock(&ha->lock);
-	if (ha->last)
-		ha->last->next = n;
-	else
-		ha->first = n;
-	ha->last = n;
-	pthread_mutex_unlock(&ha->lock);
-	wake(ha);
-}
-
-static void run_addresses(struct ha *ha, struct ha_note *n)
-{
-	free(ha->addresses);
-	ha->addresses = n->addresses.v;
-	ha->n_addresses = n->addresses.n;
-	ha_neighbours_addresses(ha);
-}
-
-int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
-{
-	struct ha_note *note = ha_note_create(run_addresses);
-	struct ha_address *v = calloc(n + 1U, sizeof(*v));
-
-	if (!note || !v) {
-		free(note);
-		free(v);
-		return -ENOMEM;
-	}
-	if (n)
-		memcpy(v, list, n * sizeof(*v));
-	note->addresses.v = v;
-	note->addresses.n = n;
-	ha_note_send(ha, note);
-	return 0;
-}
-
-void ha_known_tell(struct ha *ha)
-{
-	struct role_event event = {.type = ROLE_SYNC};
-
-	event.sync.synchronised = ha->sync_progress.complete;
-	event.sync.verdicts = ha->verdicts.complete;
-	event.sync.servers = ha->verdicts.servers;
-	event.sync.servers_up = ha->verdicts.up;
-	event.sync.progress = ha->sync_progress;
-	memcpy(event.sync.config_digest, ha->config_digest, HA_DIGEST_BYTES);
-	memcpy(event.sync.verdict_digest, ha->verdicts.digest, HA_DIGEST_BYTES);
-	ha_step(ha, &event);
-}
-
-static void run_digest(struct ha *ha, struct ha_note *n)
-{
-	memcpy(ha->config_digest, n->digest.digest, HA_DIGEST_BYTES);
-	ha_known_tell(ha);
-}
-
-int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES])
-{
-	struct ha_note *note = ha_note_create(run_digest);
-
-	if (!note)
-		return -ENOMEM;
-	memcpy(note->digest.digest, digest, HA_DIGEST_BYTES);
-	ha_note_send(ha, note);
-	return 0;
-}
-
-static void run_verdicts(struct ha *ha, struct ha_note *n)
-{
-	ha->verdicts = n->verdicts;
-	ha_known_tell(ha);
-}
-
-int ha_set_verdicts(struct ha *ha, const struct ha_verdicts *verdicts)
-{
-	struct ha_note *note = ha_note_create(run_verdicts);
-
-	if (!note)
-		return -ENOMEM;
-	note->verdicts = *verdicts;
-	ha_note_send(ha, note);
-	return 0;
-}
-
-static void run_command(struct ha *ha, struct ha_note *n)
-{
-	struct role_event event = {.type = ROLE_COMMAND};
-
-	if (ha->n_pending == HA_COMMANDS) {
-		if (n->command.done)
-			n->command.done(n->command.arg, -EBUSY, "too many commands are under way");
-		return;
-	}
-	ha->pending[ha->n_pending++] = (struct ha_pending){n->command.done, n->command.arg};
-	event.command.command = n->command.command;
-	event.command.force = n->command.force;
-	ha_step(ha, &event);
-}
-
-int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_done *done,
-	       void *arg)
-{
-	struct ha_note *note = ha_note_create(run_command);
-
-	if (!note)
-		return -ENOMEM;
-	note->command.command = command;
-	note->command.force = force;
-	note->command.done = done;
-	note->command.arg = arg;
-	ha_note_send(ha, note);
-	return 0;
-}
-
-/* The same links with other witnesses: links come and go with ports, at a restart. */
-static void links_configure(struct ha *ha, const struct ha_config *c)
-{
-	for (uint8_t i = 0; i < ha->config.n_links && i < c->n_links; i++) {
-		struct ha_link_config *to = &ha->config.links[i];
-
-		if (to->link != c->links[i].link)
-			continue;
-		memcpy(to->witnesses, c->links[i].witnesses, sizeof(to->witnesses));
-		to->n_witnesses = c->links[i].n_witnesses;
-		ha->config.role.witnesses[i] = to->n_witnesses;
-	}
-	if (ha_neighbours_witnesses(ha) < 0)
-		log_error(HA_AREA, "no memory for the witnesses: the old ones are asked");
-}
-
-/* What a reload may change; the rest waits for a restart, as control says. */
-static void run_configure(struct ha *ha, struct ha_note *n)
-{
-	struct ha_config *c = n->config;
-	struct role_config role = c->role;
-	char error[HA_KEYS_ERROR];
-
-	role.session = ha->config.role.session;
-	role.has_peer = ha->config.role.has_peer;
-	role.role = ha->config.role.role;
-	role.n_paths = ha->config.role.n_paths;
-	memcpy(role.path_names, ha->config.role.path_names, sizeof(role.path_names));
-	role.n_vip_links = ha->config.role.n_vip_links;
-	memcpy(role.vip_link_names, ha->config.role.vip_link_names, sizeof(role.vip_link_names));
-	ha->config.role = role;
-	ha->config.announce = c->announce;
-	ha->config.sync_rate = c->sync_rate;
-	links_configure(ha, c);
-	role_configure(&ha->role, &ha->config.role);
-	if (role.has_peer && ha_keys_load(&ha->keys, c->key_file, error) < 0)
-		log_error(HA_AREA, "%s: the keys stay as they were", error);
-	free(c);
-}
-
-int ha_configure(struct ha *ha, const struct ha_config *config)
-{
-	struct ha_note *note = ha_note_create(run_configure);
-	struct ha_config *copy = malloc(sizeof(*copy));
-
-	if (!note || !copy) {
-		free(note);
-		free(copy);
-		return -ENOMEM;
-	}
-	*copy = *config;
-	note->config = copy;
-	ha_note_send(ha, note);
-	return 0;
 }
 
 /* --- life --- */
@@ -357,8 +198,9 @@ static int parts_start(struct ha *ha, char error[256])
 	ha->note_ev = event_new(ha->base, ha->note_fd, EV_READ | EV_PERSIST, on_note, ha);
 	ha->tick_ev = evtimer_new(ha->base, on_tick, ha);
 	ha->slow_ev = event_new(ha->base, -1, EV_PERSIST, on_slow, ha);
-	if (!ha->note_ev || !ha->tick_ev || !ha->slow_ev || event_add(ha->note_ev, NULL) < 0 ||
-	    event_add(ha->slow_ev, &slow) < 0)
+	ha->soon_ev = event_new(ha->base, -1, 0, on_soon, ha);
+	if (!ha->note_ev || !ha->tick_ev || !ha->slow_ev || !ha->soon_ev ||
+	    event_add(ha->note_ev, NULL) < 0 || event_add(ha->slow_ev, &slow) < 0)
 		return ret;
 	if (ha->config.role.has_peer) {
 		ret = ha_keys_load(&ha->keys, ha->config.key_file, error);
@@ -366,12 +208,10 @@ static int parts_start(struct ha *ha, char error[256])
 			return ret;
 	}
 	ha_watch_start(ha, ha_now_us());
-	if (ha_neighbours_start(ha) < 0)
-		return -ENOMEM;
 	ret = programs_start(ha, error);
-	if (ret == 0)
-		ret = ha_hear_start(ha, error);
-	return ret < 0 ? ret : ha_connections_start(ha, error);
+	for (size_t i = 0; ret == 0 && i < N_PARTS; i++)
+		ret = parts[i]->start(ha, error);
+	return ret;
 }
 
 static int port_cmp(const void *a, const void *b)
@@ -432,10 +272,8 @@ static char **argv_copy(char *const *from, uint32_t n)
 
 static void ha_free(struct ha *ha)
 {
-	ha_ask_fini(ha);
-	ha_connections_stop(ha);
-	ha_hear_stop(ha);
-	ha_neighbours_stop(ha);
+	for (size_t i = N_PARTS; i-- > 0;)
+		parts[i]->stop(ha);
 	notify_destroy(ha->notify);
 	if (ha->spawn)
 		spawn_client_destroy(ha->spawn);
@@ -443,24 +281,15 @@ static void ha_free(struct ha *ha)
 		close(ha->spawn_fd);
 	argv_free(ha->notify_argv);
 	ha_keys_fini(&ha->keys);
-	while (ha->first) {
-		struct ha_note *next = ha->first->next;
-
-		if (ha->first->run == run_addresses)
-			free(ha->first->addresses.v);
-		else if (ha->first->run == run_configure)
-			free(ha->first->config);
-		else
-			ha_note_free_block(ha->first);
-		free(ha->first);
-		ha->first = next;
-	}
+	ha_mailbox_fini(ha);
 	if (ha->note_ev)
 		event_free(ha->note_ev);
 	if (ha->tick_ev)
 		event_free(ha->tick_ev);
 	if (ha->slow_ev)
 		event_free(ha->slow_ev);
+	if (ha->soon_ev)
+		event_free(ha->soon_ev);
 	if (ha->base)
 		event_base_free(ha->base);
 	if (ha->note_fd >= 0)
@@ -520,7 +349,7 @@ static struct ha *ha_create(const struct ha_options *options)
 	sem_init(&ha->started, 0, 0);
 	sem_init(&ha->left, 0, 0);
 	retire_list_init(&ha->retired, &ha->pub->grace);
-	ha_ask_init(ha);
+	ha->post = on_post;
 	return ha;
 }
 
@@ -585,7 +414,7 @@ void ha_stop(struct ha *ha)
 	pthread_mutex_lock(&ha->lock);
 	ha->stopping = true;
 	pthread_mutex_unlock(&ha->lock);
-	wake(ha);
+	ha_wake(ha);
 	pthread_join(ha->thread, NULL);
 	for (uint32_t i = 0; i < ha->n_pending; i++)
 		if (ha->pending[i].done)

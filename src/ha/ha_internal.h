@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/lateness.h"
 #include "ha/net/announce.h"
 #include "ha/net/arp.h"
@@ -33,10 +34,12 @@
 #define HA_COMMANDS	16   /* of operators, under way */
 #define HA_DRAIN_BUDGET 4096
 
-/* Something to do on the ha thread. */
+/* Something to do on the ha thread. Its type owns what the union points to: run takes it, and
+ * drop, or NULL, frees it where the thread ends before. */
 struct ha_note {
 	struct ha_note *next;
 	void (*run)(struct ha *ha, struct ha_note *note);
+	void (*drop)(struct ha_note *note);
 	union {
 		struct ha_config *config;
 		struct {
@@ -101,7 +104,9 @@ struct ha {
 	char *start_error; /* [256], of the caller */
 	int note_fd;
 	struct event_base *base;
-	struct event *note_ev, *tick_ev, *slow_ev;
+	struct event *note_ev, *tick_ev, *slow_ev, *soon_ev;
+	/* An event for the machine: see ha_post(). */
+	void (*post)(struct ha *ha, const struct role_event *event);
 	struct late late;
 	struct lateness lateness; /* of the loop, at each tick */
 	uint64_t late_times;
@@ -131,7 +136,6 @@ struct ha {
 	struct sync_send *send;
 	struct sync_recv *recv;
 	struct path *sync_paths[HA_PATHS];
-	struct event *sync_ev;
 	struct ha_channel sync_channel;
 	uint64_t sync_sequence;
 	uint64_t sync_not_fresh; /* authentic datagrams that were not believed */
@@ -156,85 +160,111 @@ struct ha {
 	struct ha_verdicts verdicts;
 };
 
-uint64_t ha_now_us(void);
+/* A suspended machine shows as lateness. */
+static inline uint64_t ha_now_us(void)
+{
+	return clock_boot_us();
+}
+
 static inline uint64_t ha_now_ms(void)
 {
 	return ha_now_us() / 1000;
 }
 
-/* --- act.c: what the machine decided. --- */
+/*
+ * The files in order: each calls those above it only (tests/lint/files-call-one-way).
+ *
+ *	ha_mailbox		what other threads leave for this one
+ *	vip_links		ARP on the links of VIPs
+ *	heartbeat_paths		paths to the peer, ports, stalls
+ *	peer_connections	copies of connections
+ *	peer_request		blocks of bytes that control sends and asks for
+ *	ha_status		the picture that others read
+ *	role_driver		steps the role machine, and does what it decided: nobody else does
+ *	ha_request		what the mailbox brings
+ *	ha			life of the thread and of its parts
+ */
 
-/* One event through the machine, and its actions carried out. */
-void ha_step(struct ha *ha, const struct role_event *event);
-/* Flags of published.vip_flags. */
-void ha_flag(struct ha *ha, uint32_t flag, bool on);
-/* Ends grace, and asks whether anything is still relayed. */
-void ha_act_tick(struct ha *ha, uint64_t now_us);
+/* Of a part, to the machine: stepped, and its actions done, when this returns. */
+static inline void ha_post(struct ha *ha, const struct role_event *event)
+{
+	ha->post(ha, event);
+}
 
-/* --- hear.c: paths, ports, stalls. --- */
+/* The parts are polled once more in this turn of the loop, after all that waits in sockets. */
+static inline void ha_poll_soon(struct ha *ha)
+{
+	event_active(ha->soon_ev, EV_TIMEOUT, 0);
+}
 
-int ha_hear_start(struct ha *ha, char error[256]);
-void ha_hear_stop(struct ha *ha);
-/* All that waits in sockets, so that no timer is believed over it. */
-void ha_hear_drain(struct ha *ha);
-void ha_hear_slow(struct ha *ha);
+/* A part of the thread. Any member may be NULL. A part that did not start is stopped as well. */
+struct ha_part {
+	int (*start)(struct ha *ha, char error[256]); /* 0 or -errno with a sentence */
+	void (*stop)(struct ha *ha);
+	/* All that waits in sockets, so that no timer is believed over it. */
+	void (*drain)(struct ha *ha);
+	/* At each tick and after a wake-up; milliseconds until it wants to be called again. */
+	uint32_t (*poll)(struct ha *ha);
+	void (*slow)(struct ha *ha); /* once a second */
+	/* The peer has another session: what was under way with the old one ends. */
+	void (*peer_new)(struct ha *ha);
+};
+
+extern const struct ha_part vip_links_part, heartbeat_paths_part, peer_connections_part,
+	peer_request_part;
+
+/* --- ha_mailbox.c --- */
+
+/* NULL: no memory. */
+struct ha_note *ha_note_create(void (*run)(struct ha *ha, struct ha_note *note),
+			       void (*drop)(struct ha_note *note));
+/* Any thread. */
+void ha_note_send(struct ha *ha, struct ha_note *note);
+void ha_wake(struct ha *ha);
+/* Runs what is there. True: the thread is to end. */
+bool ha_mailbox_run(struct ha *ha);
+void ha_mailbox_fini(struct ha *ha);
+
+/* --- vip_links.c --- */
+
+/* The list of addresses changed. */
+void vip_links_addresses(struct ha *ha);
+/* The witnesses changed. 0 or -ENOMEM. */
+int vip_links_witnesses(struct ha *ha);
+
+/* --- heartbeat_paths.c --- */
+
 /* Tells the machine of ports that changed. */
 void ha_ports_look(struct ha *ha);
 /* Has the threads watched that heartbeats go through. */
 void ha_watch_start(struct ha *ha, uint64_t now_us);
 /* A copy on every path. */
-void ha_send_all(struct ha *ha, struct ha_message *msg);
+void heartbeat_paths_send(struct ha *ha, struct ha_message *msg);
 
-/* --- neighbours.c: ARP on the links of VIPs. --- */
-
-int ha_neighbours_start(struct ha *ha);
-void ha_neighbours_stop(struct ha *ha);
-void ha_neighbours_drain(struct ha *ha);
-void ha_neighbours_tick(struct ha *ha, uint64_t now_us);
-void ha_neighbours_slow(struct ha *ha);
-/* The list of addresses changed. */
-void ha_neighbours_addresses(struct ha *ha);
-/* The witnesses changed. 0 or -ENOMEM. */
-int ha_neighbours_witnesses(struct ha *ha);
-
-/* --- connections.c: synchronisation. --- */
+/* --- peer_connections.c --- */
 
 #define HA_SYNC_PORT_OFFSET 1 /* sockets of its own, a port above those of heartbeats */
 #define HA_SYNC_BUFFER	    (4U << 20)
 
-int ha_connections_start(struct ha *ha, char error[256]);
-void ha_connections_stop(struct ha *ha);
-void ha_connections_drain(struct ha *ha);
-void ha_connections_slow(struct ha *ha);
-/* Milliseconds until it wants to be called again. */
-uint32_t ha_connections_poll(struct ha *ha);
-/* The peer has another session. */
-void ha_connections_peer_new(struct ha *ha);
 /* A datagram by the path that serves best. */
-void ha_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len);
-void ha_connections_flush(struct ha *ha, uint32_t flush);
-void ha_connections_take_over(struct ha *ha);
-void ha_connections_status(const struct ha *ha, struct ha_sync_status *out);
-
-/* --- ask.c: blocks of bytes. --- */
-
-void ha_ask_init(struct ha *ha);
-void ha_ask_fini(struct ha *ha);
-void ha_ask_tick(struct ha *ha);
-/* The peer has another session, or is not heard any more. */
-void ha_ask_reset(struct ha *ha);
-void ha_note_free_block(struct ha_note *note);
-
-/* --- ha.c --- */
-
-struct ha_note *ha_note_create(void (*run)(struct ha *ha, struct ha_note *note));
-void ha_note_send(struct ha *ha, struct ha_note *note);
-
+void peer_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len);
+void peer_connections_flush(struct ha *ha, uint32_t flush);
+/* Before this router speaks for VIPs: what it was told is in the tables. */
+void peer_connections_take_over(struct ha *ha);
+void peer_connections_status(const struct ha *ha, struct ha_sync_status *out);
 /* What this router knows of itself, to the machine. */
 void ha_known_tell(struct ha *ha);
 
-/* --- status.c --- */
+/* --- ha_status.c --- */
 
+/* wait: even if a reader holds it now. */
 void ha_status_publish(struct ha *ha, bool wait);
+
+/* --- role_driver.c --- */
+
+/* One event through the machine, and its actions done. */
+void ha_step(struct ha *ha, const struct role_event *event);
+/* Ends grace, and asks whether anything is still relayed. */
+void ha_act_tick(struct ha *ha, uint64_t now_us);
 
 #endif

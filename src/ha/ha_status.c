@@ -90,7 +90,7 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	out->late_p99_us = lateness_quantile(&ha->lateness, now_us, 990);
 	out->late_max_us = lateness_quantile(&ha->lateness, now_us, 1000);
 	out->late_times = ha->late_times;
-	ha_connections_status(ha, &out->sync);
+	peer_connections_status(ha, &out->sync);
 	memcpy(out->heard, ha->verdicts_of, sizeof(out->heard));
 	out->n_paths = ha->config.n_paths;
 	for (uint8_t i = 0; i < out->n_paths; i++)

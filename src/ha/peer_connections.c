@@ -32,7 +32,7 @@ static struct path *path_choose(struct ha *ha, uint64_t now_us)
 	return best;
 }
 
-void ha_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len)
+void peer_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len)
 {
 	const uint64_t now_us = ha_now_us();
 	struct path *p = path_choose(ha, now_us);
@@ -51,13 +51,7 @@ void ha_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len
 
 static void on_output(void *arg, const uint8_t *bytes, size_t len)
 {
-	ha_datagram_send(arg, HA_TYPE_SYNC, bytes, len);
-}
-
-/* After the datagrams of one wake-up, once for all. */
-static void soon(struct ha *ha)
-{
-	event_active(ha->sync_ev, EV_TIMEOUT, 0);
+	peer_datagram_send(arg, HA_TYPE_SYNC, bytes, len);
 }
 
 static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
@@ -80,7 +74,7 @@ static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
 		sync_send_ack(ha->send, payload, e->payload_len, now_us / 1000);
 	else if (e->type == HA_TYPE_BULK)
 		(void)bulk_receive(&ha->bulk, payload, e->payload_len, now_us / 1000);
-	soon(ha);
+	ha_poll_soon(ha);
 	return true;
 }
 
@@ -124,12 +118,27 @@ static void direction_set(struct ha *ha, uint64_t now_ms)
 	sync_recv_accept(ha->recv, true, now_ms);
 }
 
-void ha_connections_peer_new(struct ha *ha)
+static void peer_new(struct ha *ha)
 {
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		path_forget(ha->sync_paths[i]);
 	sync_recv_reset(ha->recv);
-	ha_ask_reset(ha);
 	if (ha->sync_sending)
 		sync_send_start(ha->send, ha_now_ms());
+}
+
+void ha_known_tell(struct ha *ha)
+{
+	struct role_event event = {.type = ROLE_SYNC};
+
+	event.sync.synchronised = ha->sync_progress.complete;
+	event.sync.verdicts = ha->verdicts.complete;
+	event.sync.servers = ha->verdicts.servers;
+	event.sync.servers_up = ha->verdicts.up;
+	event.sync.progress = ha->sync_progress;
+	memcpy(event.sync.config_digest, ha->config_digest, HA_DIGEST_BYTES);
+	memcpy(event.sync.verdict_digest, ha->verdicts.digest, HA_DIGEST_BYTES);
+	ha_post(ha, &event);
 }
 
 /* Tells the machine how far things are. */
@@ -151,12 +160,12 @@ static void progress_tell(struct ha *ha)
 	ha_known_tell(ha);
 }
 
-void ha_connections_flush(struct ha *ha, uint32_t flush)
+void peer_connections_flush(struct ha *ha, uint32_t flush)
 {
 	ha->flush = flush;
 	ha->flush_wanted = true;
 	ha->flush_number = sync_send_flush(ha->send);
-	soon(ha);
+	ha_poll_soon(ha);
 }
 
 static void flush_look(struct ha *ha)
@@ -167,10 +176,10 @@ static void flush_look(struct ha *ha)
 		return;
 	ha->flush_wanted = false;
 	event.flush = ha->flush;
-	ha_step(ha, &event);
+	ha_post(ha, &event);
 }
 
-uint32_t ha_connections_poll(struct ha *ha)
+static uint32_t poll(struct ha *ha)
 {
 	const uint64_t now_ms = ha_now_ms();
 	uint32_t wait_ms;
@@ -187,12 +196,10 @@ uint32_t ha_connections_poll(struct ha *ha)
 	sync_recv_poll(ha->recv, now_ms);
 	progress_tell(ha);
 	flush_look(ha);
-	ha_ask_tick(ha);
 	return wait_ms;
 }
 
-/* Before this router speaks for VIPs: what it was told is in the tables. */
-void ha_connections_take_over(struct ha *ha)
+void peer_connections_take_over(struct ha *ha)
 {
 	if (!ha->recv)
 		return;
@@ -200,28 +207,21 @@ void ha_connections_take_over(struct ha *ha)
 	direction_set(ha, ha_now_ms());
 }
 
-static void on_soon(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	ha_connections_poll(arg);
-}
-
-void ha_connections_drain(struct ha *ha)
+static void drain(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
 		if (ha->sync_paths[i])
 			path_drain(ha->sync_paths[i], HA_DRAIN_BUDGET, ha_now_us());
 }
 
-void ha_connections_slow(struct ha *ha)
+static void slow(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
 		if (ha->sync_paths[i])
 			path_tick(ha->sync_paths[i], ha_now_us());
 }
 
-void ha_connections_status(const struct ha *ha, struct ha_sync_status *out)
+void peer_connections_status(const struct ha *ha, struct ha_sync_status *out)
 {
 	struct sync_send_status s;
 	struct sync_recv_status r;
@@ -283,7 +283,7 @@ static int paths_open(struct ha *ha, char error[256])
 	return 0;
 }
 
-int ha_connections_start(struct ha *ha, char error[256])
+static int start(struct ha *ha, char error[256])
 {
 	struct sync_send_config send = {.door = ha->door,
 					.output = on_output,
@@ -294,9 +294,8 @@ int ha_connections_start(struct ha *ha, char error[256])
 	if (!ha->config.role.has_peer)
 		return 0;
 	ha->identity = identity_create();
-	ha->sync_ev = event_new(ha->base, -1, 0, on_soon, ha);
 	send.identity = recv.identity = ha->identity;
-	if (ha->identity && ha->sync_ev) {
+	if (ha->identity) {
 		ha->send = sync_send_create(&send);
 		ha->recv = sync_recv_create(&recv);
 	}
@@ -305,7 +304,7 @@ int ha_connections_start(struct ha *ha, char error[256])
 	return paths_open(ha, error);
 }
 
-void ha_connections_stop(struct ha *ha)
+static void stop(struct ha *ha)
 {
 	for (uint8_t i = 0; i < HA_PATHS; i++)
 		if (ha->sync_paths[i])
@@ -316,6 +315,13 @@ void ha_connections_stop(struct ha *ha)
 		sync_recv_destroy(ha->recv);
 	if (ha->identity)
 		identity_destroy(ha->identity);
-	if (ha->sync_ev)
-		event_free(ha->sync_ev);
 }
+
+const struct ha_part peer_connections_part = {
+	.start = start,
+	.stop = stop,
+	.drain = drain,
+	.poll = poll,
+	.slow = slow,
+	.peer_new = peer_new,
+};

@@ -21,7 +21,7 @@ static void asked_end(struct ha *ha, int rc, const void *bytes, size_t len)
 
 static void on_send(void *arg, const void *payload, size_t len)
 {
-	ha_datagram_send(arg, HA_TYPE_BULK, payload, len);
+	peer_datagram_send(arg, HA_TYPE_BULK, payload, len);
 }
 
 static void on_received(void *arg, enum bulk_kind kind, uint32_t id, const uint8_t *bytes,
@@ -43,28 +43,31 @@ static void on_sent(void *arg, enum bulk_kind kind, uint32_t id, int rc)
 		asked_end(ha, rc, NULL, 0);
 }
 
-void ha_ask_init(struct ha *ha)
+static int start(struct ha *ha, char error[256])
 {
+	(void)error;
 	ha->bulk =
 		(struct bulk){.send = on_send, .received = on_received, .sent = on_sent, .arg = ha};
+	return 0;
 }
 
-void ha_ask_fini(struct ha *ha)
+static void stop(struct ha *ha)
 {
 	asked_end(ha, -ESHUTDOWN, NULL, 0);
 	bulk_fini(&ha->bulk);
 }
 
-void ha_ask_tick(struct ha *ha)
+static uint32_t poll(struct ha *ha)
 {
 	const uint64_t now_ms = ha_now_ms();
 
 	bulk_tick(&ha->bulk, now_ms);
 	if (ha->asked_id && now_ms - ha->asked_ms > ANSWER_LIMIT_MS)
 		asked_end(ha, -ETIMEDOUT, NULL, 0);
+	return UINT32_MAX;
 }
 
-void ha_ask_reset(struct ha *ha)
+static void peer_new(struct ha *ha)
 {
 	bulk_reset(&ha->bulk);
 	asked_end(ha, -ECONNRESET, NULL, 0);
@@ -101,12 +104,15 @@ static void run_answer(struct ha *ha, struct ha_note *n)
 	free(n->block.bytes);
 }
 
-void ha_note_free_block(struct ha_note *n)
+static void drop_ask(struct ha_note *n)
 {
-	if (n->run == run_ask)
-		n->block.done(n->block.arg, -ESHUTDOWN, NULL, 0);
-	if (n->run == run_ask || n->run == run_answer)
-		free(n->block.bytes);
+	n->block.done(n->block.arg, -ESHUTDOWN, NULL, 0);
+	free(n->block.bytes);
+}
+
+static void drop_answer(struct ha_note *n)
+{
+	free(n->block.bytes);
 }
 
 static int block_send(struct ha *ha, struct ha_note *n, const void *bytes, size_t len)
@@ -127,7 +133,7 @@ static int block_send(struct ha *ha, struct ha_note *n, const void *bytes, size_
 
 int ha_ask(struct ha *ha, const void *bytes, size_t len, ha_asked *done, void *arg)
 {
-	struct ha_note *n = ha_note_create(run_ask);
+	struct ha_note *n = ha_note_create(run_ask, drop_ask);
 
 	if (n) {
 		n->block.done = done;
@@ -138,9 +144,16 @@ int ha_ask(struct ha *ha, const void *bytes, size_t len, ha_asked *done, void *a
 
 int ha_answer(struct ha *ha, uint32_t id, const void *bytes, size_t len)
 {
-	struct ha_note *n = ha_note_create(run_answer);
+	struct ha_note *n = ha_note_create(run_answer, drop_answer);
 
 	if (n)
 		n->block.id = id;
 	return block_send(ha, n, bytes, len);
 }
+
+const struct ha_part peer_request_part = {
+	.start = start,
+	.stop = stop,
+	.poll = poll,
+	.peer_new = peer_new,
+};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ARP on the links that carry VIPs: witnesses, announcements, strangers' claims. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static void witness_tell(struct ha *ha, const struct ha_link *l, const struct ar
 		if (config->witnesses[i].v4 != p->sender)
 			continue;
 		event.witness.witness = i;
-		ha_step(ha, &event);
+		ha_post(ha, &event);
 	}
 }
 
@@ -97,7 +98,7 @@ static void on_arp(evutil_socket_t fd, short what, void *arg)
 	link_read(l->ha, l, ARP_BUDGET);
 }
 
-void ha_neighbours_drain(struct ha *ha)
+static void drain(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++)
 		link_read(ha, &ha->links[i], HA_DRAIN_BUDGET);
@@ -123,7 +124,7 @@ static int on_announce(void *arg, link_id id, const struct arp_packet *p)
 }
 
 /* Each on its link; one that is on any, on all. Gateways come first in the list. */
-void ha_neighbours_addresses(struct ha *ha)
+void vip_links_addresses(struct ha *ha)
 {
 	struct announce_item *v =
 		calloc((size_t)ha->n_addresses * ha->config.n_links + 1, sizeof(*v));
@@ -144,8 +145,9 @@ void ha_neighbours_addresses(struct ha *ha)
 	free(v);
 }
 
-void ha_neighbours_tick(struct ha *ha, uint64_t now_us)
+static uint32_t poll(struct ha *ha)
 {
+	const uint64_t now_us = ha_now_us();
 	const uint64_t every_us = (uint64_t)ha->config.role.deadtime_ms * 250;
 
 	if (now_us - ha->asked_us >= every_us) {
@@ -153,10 +155,11 @@ void ha_neighbours_tick(struct ha *ha, uint64_t now_us)
 		witnesses_ask(ha->witnesses, now_us / 1000);
 	}
 	announcer_step(ha->announcer, now_us);
+	return UINT32_MAX;
 }
 
 /* Opens what is not open: a TAP may come later, or go and come back. */
-void ha_neighbours_slow(struct ha *ha)
+static void slow(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
 		const struct ha_link_config *config = &ha->config.links[i];
@@ -172,7 +175,7 @@ void ha_neighbours_slow(struct ha *ha)
 
 /* --- life --- */
 
-int ha_neighbours_witnesses(struct ha *ha)
+int vip_links_witnesses(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
 		const struct ha_link_config *config = &ha->config.links[i];
@@ -187,7 +190,7 @@ int ha_neighbours_witnesses(struct ha *ha)
 	return 0;
 }
 
-int ha_neighbours_start(struct ha *ha)
+static int start(struct ha *ha, char error[256])
 {
 	const struct witness_ops ask = {.ask = on_ask, .arg = ha};
 	const struct announce_ops say = {.send = on_announce, .arg = ha};
@@ -195,6 +198,7 @@ int ha_neighbours_start(struct ha *ha)
 					       .spacing_ms = ha->config.announce.spacing_ms,
 					       .refresh_ms = ha->config.announce.refresh_s * 1000};
 
+	snprintf(error, 256, "out of memory");
 	ha->witnesses = witnesses_create(&ask);
 	ha->announcer = announcer_create(&config, &say);
 	ha->claims = calloc(1, sizeof(*ha->claims));
@@ -205,11 +209,11 @@ int ha_neighbours_start(struct ha *ha)
 		ha->links[i].arp.link = ha->config.links[i].link;
 		ha->links[i].arp.fd = -1;
 	}
-	ha_neighbours_slow(ha);
-	return ha_neighbours_witnesses(ha);
+	slow(ha);
+	return vip_links_witnesses(ha);
 }
 
-void ha_neighbours_stop(struct ha *ha)
+static void stop(struct ha *ha)
 {
 	for (uint8_t i = 0; ha->witnesses && i < ha->config.n_links; i++)
 		link_lost(&ha->links[i]);
@@ -219,3 +223,11 @@ void ha_neighbours_stop(struct ha *ha)
 		announcer_destroy(ha->announcer);
 	free(ha->claims);
 }
+
+const struct ha_part vip_links_part = {
+	.start = start,
+	.stop = stop,
+	.drain = drain,
+	.poll = poll,
+	.slow = slow,
+};

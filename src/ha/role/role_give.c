@@ -21,46 +21,6 @@
 
 /* --- Failback ------------------------------------------------------------------------- */
 
-/* Counted by the router that was asked, so that the one that failed need not remember. */
-uint8_t role_failback_failures(const struct role *r)
-{
-	return r->failback_failures > r->peer.failback_failures ? r->failback_failures
-								: r->peer.failback_failures;
-}
-
-static void failure_add(struct turn *t)
-{
-	struct role *r = t->r;
-
-	if (r->failback_failures < UINT8_MAX)
-		r->failback_failures++;
-	if (r->failback_failures >= ROLE_FAILBACK_TRIES)
-		role_log(t, LOG_LEVEL_WARNING,
-			 "failback failed %u times: it is manual until `plvsctl ha reset`",
-			 r->failback_failures);
-	else
-		role_log(t, LOG_LEVEL_WARNING, "failback failed: the next one waits for %u s",
-			 (r->cfg.failback_delay_ms << r->failback_failures) / 1000);
-}
-
-void role_failback_count(struct turn *t)
-{
-	struct role *r = t->r;
-
-	if (r->given_back_ms != 0 && t->now - r->given_back_ms <= ROLE_FAILBACK_WATCH_MS)
-		failure_add(t);
-	r->given_back_ms = 0;
-}
-
-static bool ports_all_up(const struct role *r)
-{
-	for (uint8_t i = 0; i < r->n_ports; i++) {
-		if (r->ports[i].up < r->ports[i].configured)
-			return false;
-	}
-	return true;
-}
-
 void role_request(struct turn *t, bool failback)
 {
 	struct role *r = t->r;
@@ -69,22 +29,6 @@ void role_request(struct turn *t, bool failback)
 	r->request_failback = failback;
 	role_send_about(t, HA_MSG_HANDOVER_REQUEST, 0, 0, HA_REASON_NONE,
 			failback ? HA_FLAG_FAILBACK : 0);
-}
-
-const char *role_failback_waits(const struct role *r, uint64_t now_ms)
-{
-	if (r->cfg.failback != ROLE_FAILBACK_AUTO || r->failback_held || r->stopping ||
-	    r->state != HA_BACKUP || role_failback_failures(r) >= ROLE_FAILBACK_TRIES ||
-	    !role_peer_alive(r, now_ms) || r->peer.state != HA_ACTIVE ||
-	    role_rank(r->peer.priority, r->peer.role, &r->cfg) >= 0)
-		return NULL;
-	if (!ports_all_up(r))
-		return "a port";
-	if (!role_ready(r, now_ms))
-		return "a witness on each VIP link";
-	if (!r->synchronised)
-		return "all connections of the peer";
-	return r->verdicts ? "" : "a verdict of every health check";
 }
 
 void role_failback_tick(struct turn *t)
@@ -163,7 +107,7 @@ static void give_abort(struct turn *t, enum ha_reason reason, const char *what)
 	role_go(t, ROLE_ROW_ABORTED, "hand-over aborted: %s (%s)", what, role_reason_text(reason));
 	role_send_about(t, HA_MSG_HANDOVER_ABORT, 0, r->give.id, reason, 0);
 	if (r->give.failback)
-		failure_add(t);
+		role_failback_failed(t);
 	if (r->give.then == ROLE_THEN_QUIT) {
 		role_fence(t, ROLE_ROW_ENDING, "the process ends, and could not hand over");
 		role_quit(t, true);

@@ -16,7 +16,7 @@ struct turn {
 	struct role_actions *out;
 };
 
-/* role.c: actions and transitions. */
+/* role_action.c: actions and transitions. */
 struct role_action *role_add(struct turn *t, enum role_action_type type);
 void role_send(struct turn *t, enum ha_message_type type);
 void role_send_about(struct turn *t, enum ha_message_type type, uint64_t term, uint32_t handover,
@@ -35,7 +35,14 @@ void role_quit(struct turn *t, bool dump);
 /* BACKUP: STOP goes out. */
 void role_take_over(struct turn *t, enum role_row row, bool forced, const char *reason);
 
+/* A failback failed: the next one waits for twice as long. */
+void role_failback_failed(struct turn *t);
+/* The role was taken back here: a failback that did not last counts as failed. */
+void role_failback_count(struct turn *t);
+
 /* role_judge.c: what the machine can tell. */
+/* Failbacks that failed, as the router that knows of more has it. */
+uint8_t role_failback_failures(const struct role *r);
 bool role_ports_up(const struct role *r);
 bool role_witnesses_answer(const struct role *r, uint64_t now);
 /* On each VIP link one has answered since then. Who went deaf together with the silence has
@@ -80,8 +87,6 @@ void role_give_resend(struct turn *t);
 void role_relay_end(struct turn *t, const char *reason);
 void role_request(struct turn *t, bool failback);
 void role_failback_tick(struct turn *t);
-void role_failback_count(struct turn *t);
-uint8_t role_failback_failures(const struct role *r);
 
 /* role_command.c */
 void role_command(struct turn *t, enum role_command command, bool force);

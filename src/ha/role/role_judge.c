@@ -229,6 +229,38 @@ int role_conflict_order(const struct role *r, const struct ha_message *msg, uint
 	return rank_order(msg->priority, msg->role, &msg->session, &r->cfg);
 }
 
+/* Counted by the router that was asked, so that the one that failed need not remember. */
+uint8_t role_failback_failures(const struct role *r)
+{
+	return r->failback_failures > r->peer.failback_failures ? r->failback_failures
+								: r->peer.failback_failures;
+}
+
+static bool ports_all_up(const struct role *r)
+{
+	for (uint8_t i = 0; i < r->n_ports; i++) {
+		if (r->ports[i].up < r->ports[i].configured)
+			return false;
+	}
+	return true;
+}
+
+const char *role_failback_waits(const struct role *r, uint64_t now_ms)
+{
+	if (r->cfg.failback != ROLE_FAILBACK_AUTO || r->failback_held || r->stopping ||
+	    r->state != HA_BACKUP || role_failback_failures(r) >= ROLE_FAILBACK_TRIES ||
+	    !role_peer_alive(r, now_ms) || r->peer.state != HA_ACTIVE ||
+	    role_rank(r->peer.priority, r->peer.role, &r->cfg) >= 0)
+		return NULL;
+	if (!ports_all_up(r))
+		return "a port";
+	if (!role_ready(r, now_ms))
+		return "a witness on each VIP link";
+	if (!r->synchronised)
+		return "all connections of the peer";
+	return r->verdicts ? "" : "a verdict of every health check";
+}
+
 void role_config_defaults(struct role_config *cfg)
 {
 	memset(cfg, 0, sizeof(*cfg));

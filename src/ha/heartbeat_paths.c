@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Heartbeats: paths to the peer, this router's ports, and threads that heartbeats go through. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,13 +21,10 @@ static uint8_t path_index(const struct ha *ha, const struct path *p)
 	return i;
 }
 
-static void session_new(struct ha *ha)
+static void peer_new(struct ha *ha)
 {
-	for (uint8_t i = 0; i < ha->config.n_paths; i++) {
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
 		path_forget(ha->paths[i]);
-		path_forget(ha->sync_paths[i]);
-	}
-	ha_connections_peer_new(ha);
 }
 
 static bool message_received(struct ha *ha, struct path *p, const struct ha_envelope *e,
@@ -45,10 +43,7 @@ static bool message_received(struct ha *ha, struct path *p, const struct ha_enve
 	event.message.path = path_index(ha, p);
 	event.message.verdict = freshness_check(&ha->fresh, &msg, &event.message.newest);
 	ha->verdicts_of[event.message.verdict]++;
-	/* A peer that started anew may make this router active: with what it was told before. */
-	ha_step(ha, &event);
-	if (event.message.verdict == HA_FRESH_SESSION)
-		session_new(ha);
+	ha_post(ha, &event);
 	return event.message.verdict <= HA_COPY;
 }
 
@@ -67,7 +62,7 @@ static uint64_t on_now(void *arg)
 	return ha_now_us();
 }
 
-void ha_send_all(struct ha *ha, struct ha_message *msg)
+void heartbeat_paths_send(struct ha *ha, struct ha_message *msg)
 {
 	uint8_t payload[HA_MESSAGE_BYTES];
 	struct ha_envelope e;
@@ -86,7 +81,7 @@ void ha_send_all(struct ha *ha, struct ha_message *msg)
 		ha->host.poke(ha->host.arg);
 }
 
-int ha_hear_start(struct ha *ha, char error[256])
+static int start(struct ha *ha, char error[256])
 {
 	const struct path_ops ops = {.received = on_received, .now_us = on_now, .arg = ha};
 
@@ -106,7 +101,7 @@ int ha_hear_start(struct ha *ha, char error[256])
 	return 0;
 }
 
-void ha_hear_stop(struct ha *ha)
+static void stop(struct ha *ha)
 {
 	for (uint8_t i = 0; i < HA_PATHS; i++) {
 		if (ha->paths[i])
@@ -115,15 +110,13 @@ void ha_hear_stop(struct ha *ha)
 	}
 }
 
-void ha_hear_drain(struct ha *ha)
+static void drain(struct ha *ha)
 {
 	const uint64_t now_us = ha_now_us();
 
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)
 		if (ha->paths[i])
 			path_drain(ha->paths[i], HA_DRAIN_BUDGET, now_us);
-	ha_neighbours_drain(ha);
-	ha_connections_drain(ha);
 }
 
 /* Of a peer with another key or version nothing else is heard. Once a minute on each path:
@@ -152,7 +145,7 @@ static void refused_tell(struct ha *ha, uint8_t i, uint64_t now_us)
 		    (unsigned long long)n, ha_wire_names[most], ha_wire_helps[most]);
 }
 
-void ha_hear_slow(struct ha *ha)
+static void slow(struct ha *ha)
 {
 	const uint64_t now_us = ha_now_us();
 
@@ -162,8 +155,6 @@ void ha_hear_slow(struct ha *ha)
 		path_tick(ha->paths[i], now_us);
 		refused_tell(ha, i, now_us);
 	}
-	ha_neighbours_slow(ha);
-	ha_connections_slow(ha);
 }
 
 /* --- this router --- */
@@ -183,7 +174,7 @@ void ha_ports_look(struct ha *ha)
 	if (memcmp(ha->ports, event.ports.port, sizeof(ha->ports)) == 0)
 		return;
 	memcpy(ha->ports, event.ports.port, sizeof(ha->ports));
-	ha_step(ha, &event);
+	ha_post(ha, &event);
 }
 
 void ha_watch_start(struct ha *ha, uint64_t now_us)
@@ -198,3 +189,11 @@ void ha_watch_start(struct ha *ha, uint64_t now_us)
 	for (uint16_t i = 0; i < n; i++)
 		late_watch(&ha->late, progress[i], on_demand[i], now_us);
 }
+
+const struct ha_part heartbeat_paths_part = {
+	.start = start,
+	.stop = stop,
+	.drain = drain,
+	.slow = slow,
+	.peer_new = peer_new,
+};

@@ -34,7 +34,7 @@ static void lease_off(struct ha *ha)
 	__atomic_store_n(&ha->pub->vip_lease, (uint64_t)VIP_LEASE_OFF, __ATOMIC_RELEASE);
 }
 
-void ha_flag(struct ha *ha, uint32_t flag, bool on)
+static void flag_set(struct ha *ha, uint32_t flag, bool on)
 {
 	const uint32_t flags = ha->pub->vip_flags;
 
@@ -110,7 +110,7 @@ void ha_act_tick(struct ha *ha, uint64_t now_us)
 {
 	if (ha->grace_until_ms && now_us / 1000 >= ha->grace_until_ms) {
 		ha->grace_until_ms = 0;
-		ha_flag(ha, VIP_GRACE, false);
+		flag_set(ha, VIP_GRACE, false);
 		log_info(HA_AREA, "grace is over: what has no connection is treated as usual");
 	}
 	if (ha->relay)
@@ -130,7 +130,7 @@ static void send_message(struct ha *ha, const struct role_send *send, bool answe
 		freshness_stamp_answer(&ha->fresh, &msg, &send->to, send->to_sequence);
 	else
 		freshness_stamp(&ha->fresh, &msg);
-	ha_send_all(ha, &msg);
+	heartbeat_paths_send(ha, &msg);
 }
 
 static void reply(struct ha *ha, int rc, const char *text)
@@ -181,7 +181,7 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 		lease_set(ha, a->until_ms);
 		break;
 	case ROLE_DO_ACTIVATE:
-		ha_connections_take_over(ha);
+		peer_connections_take_over(ha);
 		relay_publish(ha, NULL);
 		addresses_set(ha, true);
 		announcer_start(ha->announcer, ha_now_us());
@@ -196,14 +196,14 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 		break;
 	case ROLE_DO_GRACE:
 		ha->grace_until_ms = a->until_ms;
-		ha_flag(ha, VIP_GRACE, true);
+		flag_set(ha, VIP_GRACE, true);
 		break;
 	case ROLE_DO_FREEZE:
 	case ROLE_DO_UNFREEZE:
-		ha_flag(ha, VIP_FREEZE, a->type == ROLE_DO_FREEZE);
+		flag_set(ha, VIP_FREEZE, a->type == ROLE_DO_FREEZE);
 		break;
 	case ROLE_DO_SYNC_FLUSH:
-		ha_connections_flush(ha, a->flush);
+		peer_connections_flush(ha, a->flush);
 		break;
 	case ROLE_DO_RELAY_START:
 		relay_start(ha);
