@@ -146,6 +146,7 @@ struct config_policy {
 	bool one_packet;
 	uint8_t netmask_len;   /* persistence.netmask */
 	uint32_t persist_s;    /* persistence.timeout; 0 = none */
+	uint32_t extension_s;  /* persistence.extension; 0 = persist_s */
 	bool expire_quiescent; /* persistence.expire_quiescent */
 	uint8_t gone;	       /* on_server_gone: enum server_gone */
 	uint8_t unknown;       /* enum unknown_policy */

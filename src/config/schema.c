@@ -63,6 +63,7 @@ enum {
 	SET_PERSIST,
 	SET_NETMASK,
 	SET_EXPIRE_QUIESCENT,
+	SET_EXTENSION,
 	SET_GONE,
 	SET_DRAIN,
 	SET_REUSE,
@@ -132,6 +133,14 @@ static const struct config_field persistence_fields[] = {
 	 .set_bit = SET_EXPIRE_QUIESCENT,
 	 .help = "a real server of weight 0 loses its persistent clients at their next "
 		 "connection; IPVS's expire_quiescent_template"},
+	{.name = "extension",
+	 .type = TYPE_SECONDS,
+	 AT(struct config_policy, extension_s),
+	 .set_bit = SET_EXTENSION,
+	 .max = SECONDS_MAX,
+	 .noun = "a time",
+	 .help = "when `timeout` ends while connections of the client exist, the client keeps its "
+		 "real server for so long more, and again until none exists; 0 = `timeout` again"},
 };
 static const struct config_object persistence_object = {
 	.noun = "persistence",

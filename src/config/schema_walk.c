@@ -401,10 +401,12 @@ static const struct config_policy ipvs_policy = {
 	.sloppy_tcp = false,	   /* sloppy_tcp = 0 */
 	.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
 	.expire_quiescent = false, /* expire_quiescent_template = 0 */
+	.extension_s = 60,	   /* no sysctl: recorded */
 };
 
 static const char *const ipvs_keys[] = {"on_server_gone", "conn_reuse",	   "unknown",
-					"sloppy_tcp",	  "nat_icmp_send", "expire_quiescent"};
+					"sloppy_tcp",	  "nat_icmp_send", "expire_quiescent",
+					"extension"};
 
 static void compat_fill(const struct config_object *o, struct config_policy *defaults)
 {

@@ -95,6 +95,7 @@ struct service {
 	be32 tunnel_net;
 	uint32_t drain_s; /* with GONE_DRAIN */
 	uint32_t persist_s;
+	uint32_t extension_s; /* of a template whose time ends while connections are under it */
 	uint32_t timeout_s[CONN_STATE_MAX];
 	uint32_t n_listen;
 	struct endpoint *listen; /* [n_listen], in the node; listen[0] is the identity */

@@ -88,6 +88,7 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->tunnel_net = policy->tunnel_source.addr;
 	node->tunnel_len = policy->tunnel_source.len;
 	node->persist_s = policy->persist_s;
+	node->extension_s = policy->extension_s ? policy->extension_s : policy->persist_s;
 	node->netmask_len = policy->persist_s ? policy->netmask_len : 0;
 	node->sched_flags = policy->scheduler_flags;
 	memcpy(node->timeout_s, policy->timeout_s, sizeof(node->timeout_s));

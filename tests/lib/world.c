@@ -435,6 +435,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 		svc->tunnel_net = net.v4;
 	}
 	svc->persist_s = wd->policy.persist_s;
+	svc->extension_s = wd->policy.extension_s ? wd->policy.extension_s : wd->policy.persist_s;
 	svc->netmask_len = wd->policy.netmask_len ? wd->policy.netmask_len : 32;
 	memcpy(svc->timeout_s, conn_state_timeouts_s, sizeof(svc->timeout_s));
 	rc = svc->rt ? 0 : -ENOMEM;

@@ -41,10 +41,11 @@ struct world_server {
 struct world_policy {
 	uint32_t flags; /* SERVICE_* */
 	uint32_t persist_s;
-	uint8_t netmask_len; /* 0 = 32 */
-	uint8_t gone;	     /* enum server_gone */
-	uint8_t unknown;     /* enum unknown_policy */
-	int8_t reuse;	     /* REUSE_*; 0 = REUSE_CLOSED, -1 = none */
+	uint32_t extension_s; /* 0 = persist_s */
+	uint8_t netmask_len;  /* 0 = 32 */
+	uint8_t gone;	      /* enum server_gone */
+	uint8_t unknown;      /* enum unknown_policy */
+	int8_t reuse;	      /* REUSE_*; 0 = REUSE_CLOSED, -1 = none */
 	uint32_t drain_s;
 	uint8_t tunnel_len; /* tunnel_source; 0 = the router's own address */
 	const char *tunnel_net;

@@ -131,17 +131,27 @@ void pipeline_unpark(struct worker *w)
 			break;
 }
 
+/* A template whose time ends while connections are under it lasts for the extension of its
+ * service; the next use gives it the whole time-out again. */
+static void template_extend(struct worker *w, struct conn4 *t)
+{
+	const struct service *svc = conn4_service(w, t);
+
+	t->c.tick = w->env.now_tick;
+	if (svc && svc->extension_s)
+		t->c.timeout = svc->extension_s * CONN_TICK_HZ;
+	if (sync_on(w))
+		sync_changed(w, t);
+}
+
 static int conn4_expire(void *ctx, struct conn *c, uint32_t index)
 {
 	struct worker *w = ctx;
 
 	if (unlikely(w->sync.marks) && sync_holds(w, c, index))
 		return 1;
-	/* A template with connections under it starts over (IPVS). */
 	if ((c->flags & CONN_F_TEMPLATE) && __atomic_load_n(&c->children, __ATOMIC_ACQUIRE)) {
-		c->tick = w->env.now_tick;
-		if (sync_on(w))
-			sync_changed(w, (struct conn4 *)c);
+		template_extend(w, (struct conn4 *)c);
 		return 1;
 	}
 	w->counters.expired += !(c->flags & CONN_F_TEMPLATE);

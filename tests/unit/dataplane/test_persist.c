@@ -238,6 +238,55 @@ static void a_template_starts_over_while_connections_are_under_it(void **state)
 	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
 }
 
+/* A connection that the client resets: CLOSE, which lasts 10 s. */
+static void established_and_reset(const char *addr, uint16_t sport, const char *server)
+{
+	static const uint8_t flags[] = {TCP_ACK, TCP_RST};
+	struct packet p = client(addr, sport, IPPROTO_TCP, 80);
+
+	assert_int_equal(syn(addr, sport), ipv4(server));
+	for (unsigned int i = 0; i < 2; i++) {
+		p.tcp_flags = flags[i];
+		put(0, p);
+		assert_int_equal(sent_to(1), ipv4(server));
+	}
+}
+
+/* -p 2: the connection is in CLOSE until 10 s; the template's time ends at 2 s. */
+static void a_template_lasts_for_its_extension_when_its_time_ends_under_connections(void **state)
+{
+	const struct world_policy policy = {.persist_s = 2, .extension_s = 60};
+
+	(void)state;
+	world_policy(&h, &policy);
+	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool, 2);
+	established_and_reset("192.168.7.1", 4000, SERVER1);
+	harness_advance_ms(&h, 16000);
+	assert_int_equal(entries(), 1);
+	assert_int_equal(templates(), 1);
+	/* The extension ends at 62 s. The use at 16 s gives the template its 2 s again, and the
+	 * new connection another extension, from 18 s to 78 s. */
+	established_and_reset("192.168.7.1", 4001, SERVER1);
+	harness_advance_ms(&h, 61000); /* 77 s */
+	assert_int_equal(templates(), 1);
+	harness_advance_ms(&h, 2000);
+	assert_int_equal(templates(), 0);
+	/* rr goes on: the client is a new one. */
+	assert_int_equal(syn("192.168.7.1", 4002), ipv4(SERVER2));
+}
+
+static void without_an_extension_a_template_lasts_for_its_timeout_again(void **state)
+{
+	(void)state;
+	persistent(2, 32, 0);
+	established_and_reset("192.168.7.1", 4000, SERVER1);
+	harness_advance_ms(&h, 9500);
+	assert_int_equal(templates(), 1);
+	harness_advance_ms(&h, 3500);
+	assert_int_equal(entries(), 0);
+	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER2));
+}
+
 static void weight_zero_keeps_its_clients_unless_told_otherwise(void **state)
 {
 	static const struct world_server quiet[] = {{SERVER1 ":8080", 0, FWD_NAT},
@@ -384,6 +433,8 @@ int main(void)
 		ONE(a_datagram_that_waits_for_a_next_hop_is_scheduled_once),
 		ONE(a_network_of_clients_stays_with_its_server),
 		ONE(a_template_starts_over_while_connections_are_under_it),
+		ONE(a_template_lasts_for_its_extension_when_its_time_ends_under_connections),
+		ONE(without_an_extension_a_template_lasts_for_its_timeout_again),
 		ONE(weight_zero_keeps_its_clients_unless_told_otherwise),
 		ONE(a_removed_servers_clients_go_elsewhere_and_it_waits_for_its_templates),
 		ONE(an_overloaded_server_keeps_its_persistent_clients),
