@@ -30,6 +30,8 @@ char *recording_server_name(const json_t *srv, const json_t *svc)
 	return strdup(buf);
 }
 
+/* `ipvsadm -e` sets every option: weight, upper and lower that are not given become the
+ * defaults of `ipvsadm -a`, whatever the server had before. */
 json_t *recording_server(const json_t *srv, const json_t *svc, bool with_address)
 {
 	json_t *o = json_object();
@@ -41,10 +43,8 @@ json_t *recording_server(const json_t *srv, const json_t *svc, bool with_address
 	json_object_set_new(o, "weight", json_integer(number_of(srv, "weight", 1)));
 	if (text_of(srv, "fwd"))
 		json_object_set_new(o, "forward", json_string(text_of(srv, "fwd")));
-	if (number_of(srv, "upper", 0))
-		json_object_set_new(o, "upper", json_integer(number_of(srv, "upper", 0)));
-	if (number_of(srv, "lower", 0))
-		json_object_set_new(o, "lower", json_integer(number_of(srv, "lower", 0)));
+	json_object_set_new(o, "upper", json_integer(number_of(srv, "upper", 0)));
+	json_object_set_new(o, "lower", json_integer(number_of(srv, "lower", 0)));
 	return o;
 }
 
@@ -178,19 +178,36 @@ const char *recording_sysctls(json_t *o, const json_t *sysctls)
 	return NULL;
 }
 
-/* Timeouts as `ipvsadm --set` names them. */
+static int integer_of(const json_t *v)
+{
+	return json_is_string(v) ? atoi(json_string_value(v)) : (int)json_integer_value(v);
+}
+
+/* Timeouts in seconds, as an object with the names of `ipvsadm --set` or as a list of its
+ * arguments in their order. 0 or missing: the default stays. */
+static json_t *timeouts_object(const json_t *timeouts)
+{
+	static const struct {
+		const char *recorded, *key;
+	} names[] = {{"tcp", "established"}, {"tcpfin", "fin_wait"}, {"udp", "udp"}};
+	json_t *times = json_object();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const int seconds = integer_of(
+			json_is_array(timeouts) ? json_array_get(timeouts, i)
+						: json_object_get(timeouts, names[i].recorded));
+
+		if (seconds)
+			json_object_set_new(times, names[i].key, json_integer(seconds));
+	}
+	return times;
+}
+
 static json_t *defaults_object(const json_t *doc)
 {
-	const json_t *t = json_object_get(doc, "timeouts");
-	json_t *o = json_object(), *times = json_object();
+	json_t *o = json_object();
 
-	if (number_of(t, "tcp", 0))
-		json_object_set_new(times, "established", json_integer(number_of(t, "tcp", 0)));
-	if (number_of(t, "tcpfin", 0))
-		json_object_set_new(times, "fin_wait", json_integer(number_of(t, "tcpfin", 0)));
-	if (number_of(t, "udp", 0))
-		json_object_set_new(times, "udp", json_integer(number_of(t, "udp", 0)));
-	json_object_set_new(o, "timeouts", times);
+	json_object_set_new(o, "timeouts", timeouts_object(json_object_get(doc, "timeouts")));
 	recording_sysctls(o, json_object_get(doc, "sysctl"));
 	return o;
 }
@@ -205,6 +222,49 @@ json_t *recording_shared(const json_t *doc)
 		json_array_append_new(services, service_object(svc));
 	return json_pack("{s:s, s:o, s:o, s:o}", "compat", "ipvs", "defaults", defaults_object(doc),
 			 "services", services, "marks", marks_object(doc));
+}
+
+/* Keys whose text is an address, a prefix, a step between addresses or a family. */
+static bool names_address(const char *key)
+{
+	static const char *const keys[] = {"vip",      "addr",	  "src",   "src_step",
+					   "vip_step", "netmask", "local", "family"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+/* key: of o, or of the list that holds o. */
+static const char *unplayable_value(const char *key, const json_t *o)
+{
+	const char *found = NULL, *text = json_string_value(o), *name;
+	const json_t *v;
+	size_t i;
+
+	if (text && names_address(key) && (strchr(text, ':') || strcmp(text, "ipv6") == 0))
+		return "IPv6";
+	if (text && strcmp(key, "fwd") == 0 && strncmp(text, "tun", 3) == 0)
+		return "tunnels";
+	if (json_is_object(o))
+		json_object_foreach ((json_t *)o, name, v)
+			if (!found)
+				found = unplayable_value(name, v);
+	json_array_foreach (o, i, v)
+		if (!found)
+			found = unplayable_value(key, v);
+	return found;
+}
+
+const char *recording_unplayable(const json_t *doc)
+{
+	static const char *const parts[] = {"services", "marks", "local", "events"};
+	const char *found = NULL;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !found; i++)
+		found = unplayable_value(parts[i], json_object_get(doc, parts[i]));
+	return found;
 }
 
 char *recording_service_key(const json_t *svc)

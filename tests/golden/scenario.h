@@ -92,6 +92,9 @@ int scenario_fail(struct scenario *s, int ret, const char *fmt, ...)
 
 const char *text_of(const json_t *o, const char *key);
 int number_of(const json_t *o, const char *key, int def);
+/* What the recording needs and the replay cannot play yet ("IPv6"), or NULL. Looked at before
+ * anything else is read. */
+const char *recording_unplayable(const json_t *doc);
 /* The configuration's `shared`. New reference. */
 json_t *recording_shared(const json_t *doc);
 /* tcp:10.1.0.100:80 or fwmark:1. Caller frees, here and below. */
