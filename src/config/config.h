@@ -88,8 +88,14 @@ struct config_route {
 	uint32_t metric;    /* 0 = Linux's default */
 };
 
+enum config_source_check {
+	CONFIG_SOURCE_STRICT,
+	CONFIG_SOURCE_LOOSE,
+};
+
 struct config_vlan {
-	uint32_t id; /* 1 .. MAX_VLAN */
+	uint32_t id;	      /* 1 .. MAX_VLAN */
+	uint8_t source_check; /* enum config_source_check */
 	struct config_addr *addresses;
 	uint32_t n_addresses;
 	struct config_route *routes;
@@ -102,6 +108,7 @@ struct config_port {
 	char *tap;	 /* the Linux interface; default: the port's name */
 	uint32_t queues; /* 0 = as many as workers and driver allow */
 	uint32_t mtu;
+	uint8_t source_check; /* enum config_source_check; loose: for its VLANs as well */
 	/* linux: */
 	struct config_addr *addresses;
 	uint32_t n_addresses;

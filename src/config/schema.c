@@ -39,6 +39,8 @@ static const char *const unknown_names[] = {"linux", "rst", "drop", NULL};
 _Static_assert(ARRAY_LEN(unknown_names) == UNKNOWN_MAX + 1, "a word for each");
 static const char *const compat_names[] = {"none", "ipvs", NULL};
 
+/* In the order of enum config_source_check. */
+static const char *const source_names[] = {"strict", "loose", NULL};
 static const char *const idle_names[] = {"sleep", "poll", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
@@ -532,6 +534,13 @@ static const struct config_field vlan_fields[] = {
 	 .max = MAX_VLAN,
 	 .max_name = "MAX_VLAN",
 	 .help = "the interface is named after the TAP: `public.10`"},
+	{.name = "source_check",
+	 .type = TYPE_ENUM,
+	 AT(struct config_vlan, source_check),
+	 .names = source_names,
+	 .def = CONFIG_SOURCE_STRICT,
+	 .noun = "a way to check sources",
+	 .help = "as of the port, for this VLAN alone; a port that is `loose` makes its VLANs so"},
 	{.name = "addresses",
 	 .type = TYPE_ADDRESS,
 	 LIST_AT(struct config_vlan, addresses, n_addresses),
@@ -611,6 +620,16 @@ static const struct config_field port_fields[] = {
 	 .def = 1500,
 	 .unit = "bytes",
 	 .help = "without the Ethernet header"},
+	{.name = "source_check",
+	 .type = TYPE_ENUM,
+	 AT(struct config_port, source_check),
+	 .names = source_names,
+	 .def = CONFIG_SOURCE_STRICT,
+	 .noun = "a way to check sources",
+	 .help = "`strict`: packets of a NAT server come in only by links that Linux's routes to "
+		 "that server use, others are dropped (`wrong_link`); `loose`: this port, with its "
+		 "VLANs, takes them from every NAT server, for servers that are reached by one "
+		 "link and answer by another"},
 	{.name = "linux",
 	 .type = TYPE_OBJECT,
 	 .object = &port_linux_object,

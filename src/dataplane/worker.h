@@ -104,6 +104,16 @@ struct marked_dests {
 	be32 dest[MARKED_DESTS]; /* by addr4_hash(); 0: none */
 };
 
+/* By which links a NAT server's packets may come in; see source_link.h. */
+#define SOURCE_SLOTS 4096
+
+struct source_slot {
+	be32 addr;    /* the server's; 0 = none */
+	uint32_t gen; /* the resolve generation of this knowledge */
+	link_id link[2];
+};
+_Static_assert(sizeof(struct source_slot) == 16, "four servers to a cache line");
+
 struct worker {
 	/* --- set before start, then read only --- */
 	uint16_t id;
@@ -151,7 +161,8 @@ struct worker {
 	struct rate_limit claim_rate; /* ARP of strangers with addresses that are active here */
 	struct rate_limit reset_rate;
 	struct marked_dests marked;
-	struct follow *follow; /* fragments and what they follow */
+	struct source_slot sources[SOURCE_SLOTS]; /* by addr4_hash() of the server */
+	struct follow *follow;			  /* fragments and what they follow */
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
 	/* Urgent frames of Linux that a full port did not take: tried at each round, m->port. */

@@ -135,6 +135,22 @@ static int ask_get(void *arg, int ifindex, const struct addr *a, struct nl_neigh
 	return nlreq_neigh_get(arg, ifindex, a, out);
 }
 
+static int loose_init(struct link *l)
+{
+	for (uint16_t p = 0; p < l->config.n_ports; p++) {
+		const struct link_port_config *port = &l->config.ports[p];
+		int ret = port->loose ? mirror_set_loose(&l->mirror, link_id_of(p, 0)) : 0;
+
+		for (uint32_t v = 0; v < port->n_vlans && ret == 0; v++)
+			if (port->vlans[v].loose)
+				ret = mirror_set_loose(&l->mirror,
+						       link_id_of(p, port->vlans[v].id));
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
 static int parts_init(struct link *l, const struct link_config *config)
 {
 	const struct hops_ops ops = {ask_use, ask_get, &l->req};
@@ -148,6 +164,8 @@ static int parts_init(struct link *l, const struct link_config *config)
 	}
 	retire_list_init(&l->retired, &l->pub->grace);
 	ret = mirror_init(&l->mirror, config->n_ports);
+	if (ret == 0)
+		ret = loose_init(l);
 	if (ret == 0)
 		ret = taps_init(l);
 	if (ret == 0)

@@ -56,6 +56,7 @@ struct link_linux {
 
 struct link_vlan_config {
 	uint16_t id; /* 1 .. MAX_VLAN */
+	bool loose;  /* real servers may send by it whatever routes say */
 	struct link_linux linux_side;
 };
 
@@ -65,6 +66,8 @@ struct link_port_config {
 	struct mac mac;		   /* of the port */
 	uint16_t mtu;		   /* of the port, bytes of IP */
 	bool carrier;		   /* at start; then link_set_carrier() */
+	bool loose;		   /* real servers may send by it, and by its VLANs, whatever
+				    * routes say */
 	/* af_packet and af_xdp report "up" whatever happens: the interface that the device reads
 	 * (iface=, looked for in the namespace of link_create()'s caller) then says what the
 	 * carrier is. "" = link_set_carrier() says. */

@@ -58,6 +58,26 @@ void mirror_fini(struct mirror *m)
 	for (unsigned int i = 0; i < MAX_PORTS; i++)
 		free(m->by_link[i]);
 	free(m->anchors);
+	free(m->loose);
+}
+
+int mirror_set_loose(struct mirror *m, link_id link)
+{
+	link_id *wider = realloc(m->loose, (m->n_loose + 1) * sizeof(*wider));
+
+	if (!wider)
+		return -ENOMEM;
+	m->loose = wider;
+	m->loose[m->n_loose++] = link;
+	return 0;
+}
+
+static bool is_loose(const struct mirror *m, link_id link)
+{
+	for (uint32_t i = 0; i < m->n_loose; i++)
+		if (m->loose[i] == link || m->loose[i] == link_id_of(link_port(link), 0))
+			return true;
+	return false;
 }
 
 struct iface *mirror_iface(const struct mirror *m, int ifindex)
@@ -158,6 +178,7 @@ static struct iface *iface_add(struct mirror *m, int ifindex, link_id link)
 	iface->ifindex = ifindex;
 	iface->link = link;
 	iface->info.known = true;
+	iface->info.loose = is_loose(m, link);
 	htab_add(&m->ifaces, &iface->by_ifindex, ifindex_hash(ifindex));
 	page[link_vlan(link)] = iface;
 	return iface;

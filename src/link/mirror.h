@@ -56,6 +56,9 @@ struct mirror {
 	 * the kernel has no VLAN interfaces. */
 	struct mirror_anchor *anchors;
 	uint32_t n_anchors;
+	/* link_info.loose. The untagged link of a port stands for its VLANs as well. */
+	link_id *loose;
+	uint32_t n_loose;
 	struct htab ifaces;
 	struct iface **by_link[MAX_PORTS]; /* pages of 4096, or NULL */
 	struct htab addrs;
@@ -76,6 +79,9 @@ void mirror_fini(struct mirror *m);
 /* The TAP of a link has this index now; 0: it is gone, with VLAN interfaces on it. 0 or
  * -ENOMEM. */
 int mirror_set_tap(struct mirror *m, link_id link, int ifindex);
+/* Before the first event: real servers may send by this link whatever routes say; for the
+ * untagged link of a port, by its VLANs as well. 0 or -ENOMEM. */
+int mirror_set_loose(struct mirror *m, link_id link);
 /* MIRROR_* bits. *link is set when a MIRROR_LINK_* bit is. Out of memory: MIRROR_REREAD.
  * NL_NEIGH events mean nothing here. */
 unsigned int mirror_apply(struct mirror *m, const struct nl_event *ev, link_id *link);

@@ -2,9 +2,38 @@
 #ifndef PLVS_LINK_MIRROR_ROUTE_H
 #define PLVS_LINK_MIRROR_ROUTE_H
 
-/* The routes of the mirror, and the fib they make. For mirror.c. Link thread. */
+/* The routes of the mirror. For mirror.c and mirror_fib.c. Link thread. */
 
 #include "link/mirror.h"
+
+/* What Linux tells routes apart by, short of their next hops. Hashed as bytes. */
+struct route_key {
+	uint32_t table;
+	be32 addr;
+	uint32_t metric;
+	uint8_t len;
+	uint8_t tos;
+	uint8_t pad[2]; /* zero */
+};
+
+struct mirror_route {
+	struct hnode by_key;
+	struct route_key key;
+	be32 via;
+	be32 source;
+	uint32_t mtu;
+	int oif;
+	uint8_t type; /* RTN_* */
+	bool dead;
+	bool unsupported;
+	uint8_t n_oifs; /* of a multipath route */
+	int *oifs;	/* [n_oifs], from malloc; NULL: oif is the only one */
+};
+
+static inline struct mirror_route *route_of(struct hnode *node)
+{
+	return (struct mirror_route *)node; /* first member */
+}
 
 unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev);
 void mirror_route_destroy(struct hnode *node);

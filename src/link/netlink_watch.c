@@ -229,6 +229,18 @@ static void fib_free(void *fib)
 	fib_destroy(fib);
 }
 
+/* The published fib has these routes and sets of links. */
+static bool same_routes(const struct link *l, const struct fib *fib, const struct route4 *routes,
+			uint32_t n)
+{
+	const struct fib *old = l->pub->fib;
+
+	return n == l->n_routes && memcmp(routes, l->routes, n * sizeof(*routes)) == 0 &&
+	       fib->n_links_of == old->n_links_of &&
+	       (fib->n_links_of == 0 ||
+		memcmp(fib->links_of, old->links_of, fib->n_links_of * sizeof(link_id)) == 0);
+}
+
 static bool publish(struct link *l)
 {
 	struct route4 *routes = NULL;
@@ -239,8 +251,7 @@ static bool publish(struct link *l)
 	if (!fib)
 		return false;
 	l->dirty &= ~MIRROR_FIB;
-	if (!l->force && l->pub->fib && n == l->n_routes &&
-	    memcmp(routes, l->routes, n * sizeof(*routes)) == 0) {
+	if (!l->force && l->pub->fib && same_routes(l, fib, routes, n)) {
 		fib_destroy(fib);
 		free(routes);
 		return true;

@@ -147,8 +147,21 @@ static int parse_addr(const struct nlmsghdr *nlh, struct nl_event *out)
 	return 1;
 }
 
-/* Of several paths the first that is alive stands for all: a next hop per connection is
- * the data plane's, not Linux's. */
+static void path_note(struct nl_route *r, int oif)
+{
+	uint8_t at = 0;
+
+	while (at < r->n_oifs && r->oifs[at] < oif)
+		at++;
+	if (r->n_oifs == NL_PATHS_MAX || (at < r->n_oifs && r->oifs[at] == oif))
+		return;
+	memmove(&r->oifs[at + 1], &r->oifs[at], (size_t)(r->n_oifs - at) * sizeof(r->oifs[0]));
+	r->oifs[at] = oif;
+	r->n_oifs++;
+}
+
+/* Packets leave by the first path that is alive: plvs spreads nothing over paths. Packets may
+ * come in by the interface of any path. */
 static int parse_multipath(const struct nlattr *attr, struct nl_route *r)
 {
 	const uint8_t *p = mnl_attr_get_payload(attr);
@@ -165,6 +178,7 @@ static int parse_multipath(const struct nlattr *attr, struct nl_route *r)
 		memcpy(&hop, p, sizeof(hop));
 		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
 			return -EBADMSG;
+		path_note(r, hop.rtnh_ifindex);
 		if (!found && !(hop.rtnh_flags & RTNH_F_DEAD)) {
 			mnl_attr_parse_payload(p + sizeof(hop), hop.rtnh_len - sizeof(hop),
 					       attr_collect, &a);

@@ -12,6 +12,8 @@
 
 #include "base/addr.h"
 
+#define NL_PATHS_MAX 32 /* interfaces of a multipath route that are told apart */
+
 enum nl_kind {
 	NL_LINK,
 	NL_ADDR,
@@ -50,6 +52,10 @@ struct nl_route {
 	uint8_t type;	  /* RTN_* */
 	bool multipath;	  /* oif and via are those of the first live path */
 	bool unsupported; /* a kind of gateway that is not understood */
+	/* With multipath: the interfaces of all paths, dead ones included, each once and in
+	 * ascending order. A route over more than NL_PATHS_MAX interfaces names the first ones. */
+	uint8_t n_oifs;
+	int oifs[NL_PATHS_MAX];
 };
 
 struct nl_neigh {

@@ -24,7 +24,9 @@
 	X(IP_CHECKSUM, ip_checksum, "wrong IPv4 header checksum")                                  \
 	X(NOT_FOR_US, not_for_us, "unicast frame to another station's MAC")                        \
 	X(UNKNOWN_LINK, unknown_link, "VLAN that no interface of the port stands for")             \
-	X(BAD_SOURCE, bad_source, "source is a multicast, broadcast, loopback or own VIP address") \
+	X(BAD_SOURCE, bad_source,                                                                  \
+	  "source is a multicast, broadcast, loopback, VIP or own address")                        \
+	X(WRONG_LINK, wrong_link, "source is a NAT server that routes reach by another link")      \
 	X(FRAGMENT, fragment, "IP fragment whose first did not come, or has no connection")        \
 	X(FRAGMENT_BAD, fragment_bad,                                                              \
 	  "IP fragment that overlaps, or hides a part of its L4 header")                           \

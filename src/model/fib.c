@@ -146,6 +146,22 @@ const struct route4 *fib4_find_local(const struct fib4 *fib, be32 dest)
 	return slot != 0 ? &fib->routes[slot - 1] : NULL;
 }
 
+bool fib_reaches4(const struct fib *fib, be32 addr, link_id link)
+{
+	const struct route4 *r = fib4_find(fib->v4, addr);
+	const link_id *set;
+
+	if (r == NULL)
+		return false;
+	if (r->links_at == 0)
+		return (r->kind == ROUTE_ONLINK || r->kind == ROUTE_GATEWAY) && r->link == link;
+	set = &fib->links_of[r->links_at];
+	for (uint32_t i = 1; i <= set[0]; i++)
+		if (set[i] == link)
+			return true;
+	return false;
+}
+
 struct fib *fib_create(void)
 {
 	return calloc(1, sizeof(struct fib));
@@ -158,6 +174,7 @@ void fib_destroy(struct fib *fib)
 	fib4_destroy(fib->v4);
 	for (unsigned int port = 0; port < MAX_PORTS; port++)
 		free(fib->links[port]);
+	free(fib->links_of);
 	free(fib);
 }
 

@@ -31,6 +31,7 @@ struct route4 {
 	be32 source;  /* the router's own address towards it (preferred source), or 0 */
 	link_id link;
 	uint32_t metric;
+	uint32_t links_at; /* in fib.links_of: every link that a route for this prefix uses */
 };
 
 /* Longest prefix; of equal ones the lowest metric. */
@@ -40,6 +41,7 @@ struct fib4;
 struct link_info {
 	bool known;
 	bool up;
+	bool loose; /* of the configuration: real servers may send by it whatever routes say */
 	uint16_t mtu;
 	struct mac mac;
 	char name[16]; /* of the Linux interface */
@@ -49,6 +51,10 @@ struct fib {
 	struct fib4 *v4;
 	/* Links by id; a page of 4096 VLANs per port, NULL where a port has none. */
 	struct link_info *links[MAX_PORTS];
+	/* Sets of links: a count, then as many links. Routes name their place in it; a route with
+	 * links_at 0 uses its own link alone. NULL: no route uses several links. */
+	link_id *links_of;
+	uint32_t n_links_of; /* elements, the unused one at 0 included */
 };
 
 static inline const struct link_info *fib_link(const struct fib *fib, link_id link)
@@ -66,6 +72,10 @@ const struct route4 *fib4_find(const struct fib4 *fib, be32 dest);
 /* Any. The route for exactly this host when it is the router's own, or NULL: cheaper
  * than fib4_find(), and what steering asks for every packet that is not for a VIP. */
 const struct route4 *fib4_find_local(const struct fib4 *fib, be32 dest);
+
+/* Any. Whether addr is reached by link: a next hop of the longest prefix around addr is there,
+ * of any metric and any path. False without a route, for blocked and for local ones. */
+bool fib_reaches4(const struct fib *fib, be32 addr, link_id link);
 
 struct fib *fib_create(void);
 void fib_destroy(struct fib *fib);

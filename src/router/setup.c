@@ -141,6 +141,7 @@ static int setup_port(const struct config_port *from, const struct port *p,
 	to->mac = p->mac;
 	to->mtu = p->mtu;
 	to->carrier = port_link_up(p);
+	to->loose = from->source_check == CONFIG_SOURCE_LOOSE;
 	port_kernel_if(p, to->kernel_if, sizeof(to->kernel_if));
 	to->vlans = calloc(from->n_vlans + 1, sizeof(*to->vlans));
 	if (!to->vlans)
@@ -150,6 +151,7 @@ static int setup_port(const struct config_port *from, const struct port *p,
 		const struct config_vlan *v = &from->vlans[i];
 
 		to->vlans[i].id = (uint16_t)v->id;
+		to->vlans[i].loose = v->source_check == CONFIG_SOURCE_LOOSE;
 		rc = setup_linux(v->addresses, v->n_addresses, v->routes, v->n_routes,
 				 &to->vlans[i].linux_side);
 	}

@@ -23,6 +23,8 @@ struct world {
 	uint32_t n_routes;
 	struct world_link links[MAX_WORLD];
 	uint32_t n_links;
+	link_id paths[MAX_WORLD]; /* fib.links_of */
+	uint32_t n_paths;
 	struct service *services[MAX_WORLD]; /* one reference each */
 	uint32_t n_services;
 	be32 nat_servers[MAX_WORLD]; /* removed ones stay */
@@ -58,6 +60,13 @@ static int publish_fib(struct harness *h)
 		fib4_destroy(fib->v4);
 		fib->v4 = fib4_create(wd->routes, wd->n_routes);
 		rc = fib->v4 ? 0 : -ENOMEM;
+	}
+	if (rc == 0 && wd->n_paths) {
+		fib->links_of = malloc(sizeof(wd->paths));
+		rc = fib->links_of ? 0 : -ENOMEM;
+		if (rc == 0)
+			memcpy(fib->links_of, wd->paths, sizeof(wd->paths));
+		fib->n_links_of = wd->n_paths;
 	}
 	for (uint32_t i = 0; rc == 0 && i < wd->n_links; i++)
 		rc = fib_set_link(fib, wd->links[i].link, &wd->links[i].info);
@@ -122,6 +131,32 @@ int world_route(struct harness *h, const char *prefix, link_id link, const char 
 	r.len = p.len;
 	r.via = a.v4;
 	return route_add(h, &r);
+}
+
+int world_paths(struct harness *h, const char *prefix, const link_id *links, uint32_t n)
+{
+	struct world *wd = h->world;
+	struct route4 r = {.link = links[0], .kind = ROUTE_ONLINK, .links_at = 1};
+	struct prefix p;
+
+	if (prefix_parse(prefix, &p) != 0 || n + 2 > MAX_WORLD)
+		return -EINVAL;
+	r.addr = p.addr.v4;
+	r.len = p.len;
+	wd->paths[1] = n;
+	memcpy(&wd->paths[2], links, n * sizeof(*links));
+	wd->n_paths = n + 2;
+	return route_add(h, &r);
+}
+
+int world_loose(struct harness *h, link_id link)
+{
+	struct world_link *l = link_find(h->world, link);
+
+	if (!l)
+		return -EINVAL;
+	l->info.loose = true;
+	return publish_fib(h);
 }
 
 int world_own(struct harness *h, const char *addr, link_id link)

@@ -23,6 +23,10 @@ void world_fini(struct harness *h);
 int world_link(struct harness *h, link_id link, uint16_t mtu);
 /* via NULL: on the link. */
 int world_route(struct harness *h, const char *prefix, link_id link, const char *via);
+/* On the link, by paths of one route: packets leave by the first. One such route at a time. */
+int world_paths(struct harness *h, const char *prefix, const link_id *links, uint32_t n);
+/* Real servers may send by the link whatever routes say. */
+int world_loose(struct harness *h, link_id link);
 /* An address of the router's own. */
 int world_own(struct harness *h, const char *addr, link_id link);
 /* A neighbour that answers (a MAC), or does not (NULL: NEXTHOP_FAILED). Again: replaced. */

@@ -91,12 +91,23 @@ static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip
 	return csum_fold(csum_add(0, ip, ihl)) == 0xffff;
 }
 
-/* Sources that no routed packet has: they would make the router answer or track itself. */
+/* Sources that no packet on a wire has: multicast and broadcast, loopback, "this network". */
 static bool source_is_bad(be32 saddr)
 {
 	uint32_t net = be32_to(saddr) >> 24;
 
 	return net >= 224 || net == 127 || net == 0;
+}
+
+/* A DHCP client has no address yet: 0.0.0.0, port 68, to all stations, port 67. */
+static __rte_noinline bool asks_dhcp(const struct rte_ipv4_hdr *ip, uint32_t ihl)
+{
+	static const uint8_t ports[4] = {0, 68, 0, 67};
+
+	return ip->src_addr == 0 && ip->dst_addr == ~(be32)0 && ip->next_proto_id == IPPROTO_UDP &&
+	       !(ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK)) &&
+	       rte_be_to_cpu_16(ip->total_length) >= ihl + UDP_MIN &&
+	       memcmp((const uint8_t *)ip + ihl, ports, sizeof(ports)) == 0;
 }
 
 /*
@@ -177,7 +188,7 @@ static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, st
 		return DROP_MALFORMED;
 	if (unlikely(!ip_csum_good(m, ip, ihl)))
 		return DROP_IP_CHECKSUM;
-	if (unlikely(source_is_bad(ip->src_addr)))
+	if (unlikely(source_is_bad(ip->src_addr)) && !asks_dhcp(ip, ihl))
 		return DROP_BAD_SOURCE;
 	p->m = m;
 	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);

@@ -4,7 +4,8 @@
  *
  * Reads: key, dir, tcp_flags, conn; the snapshot's listeners and services.
  * Writes: conn. After it every packet left in the burst has one.
- * Doors: punt (no service, no connection), drop (no server, table full, nonsense).
+ * Doors: punt (no service, no connection), drop (no server, table full, nonsense, a source
+ * that no link can bring).
  */
 #include <errno.h>
 
@@ -18,6 +19,7 @@
 #include "dataplane/persistence/persist.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/resolve.h"
+#include "dataplane/stages/source_link.h"
 #include "dataplane/conn/tcp_state.h"
 #include "model/mark.h"
 
@@ -314,6 +316,14 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	bool left = false;
 	int ret;
 
+	if (p->dir == DIR_IN && !(p->flags & PKT_RELATED)) {
+		const enum drop_reason reason = source_judge(w, p->key.saddr, p->link);
+
+		if (unlikely(reason != DROP_MAX)) {
+			door_drop(w, p->m, reason);
+			return false;
+		}
+	}
 	if (unlikely(ftp4_expecting(w)) && ((ftp_made(w, p, &left)) || left))
 		return !left;
 

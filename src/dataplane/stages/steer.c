@@ -2,7 +2,7 @@
 /*
  * Stage steer: direction and owner of each packet, from addresses alone.
  *
- * Reads: key, flags, link; the snapshot's addresses, the fib's own addresses.
+ * Reads: key, flags, link; the snapshot's addresses, the fib's own addresses and routes.
  * Writes: dir, conn (a guess, for look-up); key and hash of what ICMP errors quote.
  * Prefetches the connection.
  * Doors: hand-off, punt, answered (echo), park (fragments, fragment_track.h), drop.
@@ -15,6 +15,7 @@
 #include "dataplane/fragment/fragment_track.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/related.h"
+#include "dataplane/stages/source_link.h"
 #include "dataplane/exits/relay.h"
 #include "dataplane/tunnel/tunnel.h"
 #include "model/mark.h"
@@ -25,6 +26,18 @@ enum steering {
 	STEER_OUT,
 	STEER_DONE, /* left by a door */
 };
+
+/* Of a packet that makes no connection and goes to Linux or is answered. True: it was dropped,
+ * since no link can bring its source. */
+static __rte_noinline bool source_dropped(struct worker *w, struct pkt4 *p)
+{
+	const enum drop_reason reason = source_judge(w, p->key.saddr, p->link);
+
+	if (likely(reason == DROP_MAX))
+		return false;
+	door_drop(w, p->m, reason);
+	return true;
+}
 
 static bool balanced_proto(uint8_t proto)
 {
@@ -52,13 +65,14 @@ static enum steering steer_vip(struct worker *w, struct pkt4 *p, uint32_t kinds)
 		be32 vip = p->key.daddr;
 
 		if (!related_parse(p)) {
-			echo_receive(w, p);
+			if (!source_dropped(w, p))
+				echo_receive(w, p);
 			return STEER_DONE;
 		}
 		if (p->key.daddr == vip) /* about a reply of this very address */
 			return STEER_IN;
 		door_drop(w, p->m, DROP_ICMP_UNRELATED);
-	} else {
+	} else if (!source_dropped(w, p)) {
 		door_punt(w, p->m, PUNT_OWN);
 	}
 	return STEER_DONE;
@@ -85,6 +99,8 @@ static void punt_own(struct worker *w, struct pkt4 *p)
 	const struct punt_rules *rules = w->pub->punt_rules;
 	enum punt_class class = PUNT_OWN;
 
+	if (source_dropped(w, p))
+		return;
 	if (p->key.proto == IPPROTO_ICMP)
 		class = PUNT_ICMP;
 	else if (rules && !(p->flags & (PKT_FRAGMENT | PKT_BAD_L4)))
@@ -227,6 +243,10 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 	}
 	e = addr_table4_find(env->snap->addrs4, p->key.saddr);
 	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && balanced_proto(p->key.proto)) {
+		if (unlikely(!source_on_link(w, p->key.saddr, p->link))) {
+			door_drop(w, p->m, DROP_WRONG_LINK);
+			return STEER_DONE;
+		}
 		/* Its ports are unknown, so whether it is a reply is, too. */
 		if (unlikely(p->flags & (PKT_BAD_L4 | PKT_TRIED_OUT))) {
 			if (p->flags & PKT_TRIED_OUT)
@@ -240,8 +260,13 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 		door_drop(w, p->m, DROP_BAD_SOURCE);
 		return STEER_DONE;
 	}
-	if (quotes_a_server(env, p))
-		return STEER_OUT;
+	if (quotes_a_server(env, p)) {
+		/* Whoever sends the error stands on the way to the server. */
+		if (source_on_link(w, p->key.saddr, p->link))
+			return STEER_OUT;
+		door_drop(w, p->m, DROP_WRONG_LINK);
+		return STEER_DONE;
+	}
 	if (may_linger(env, dest, p))
 		return STEER_IN;
 	if (may_be_marked(env, p)) {
@@ -249,7 +274,9 @@ static enum steering steer_one(struct worker *w, struct pkt4 *p)
 		return STEER_IN;
 	}
 	/* To an address of a prefix that tunnels come from. */
-	if (p->key.proto != IPPROTO_ICMP || !tunnel4_error(w, p))
+	if (p->key.proto == IPPROTO_ICMP && tunnel4_error(w, p))
+		return STEER_DONE;
+	if (!source_dropped(w, p))
 		door_punt(w, p->m, PUNT_TRANSIT);
 	return STEER_DONE;
 }

@@ -319,6 +319,72 @@ static void a_single_route_is_replaced_in_place(void **state)
 	assert_int_equal(mirror.routes.n, 1);
 }
 
+static struct nlmsghdr *multipath_msg(uint16_t type, const char *dest, uint8_t len, int first,
+				      int second)
+{
+	struct nlmsghdr *nlh = route_msg(type, dest, len, NULL, 0, 0);
+	struct {
+		struct rtnexthop hop;
+		struct nlattr attr;
+		be32 via;
+	} paths[2] = {
+		{{16, 0, 0, first}, {8, RTA_GATEWAY}, v4("10.0.0.3")},
+		{{16, RTNH_F_DEAD, 0, second}, {8, RTA_GATEWAY}, v4("10.0.0.4")},
+	};
+
+	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	return nlh;
+}
+
+/* Which of ports 0 and 1, and VLAN 20 of port 1, lead to dest: bits. */
+static unsigned int reached_by(const char *dest)
+{
+	uint32_t n;
+	struct fib *fib = mirror_build(&mirror, &n, NULL);
+	unsigned int bits = (fib_reaches4(fib, v4(dest), link_id_of(0, 0)) ? 1U : 0) |
+			    (fib_reaches4(fib, v4(dest), link_id_of(1, 0)) ? 2U : 0) |
+			    (fib_reaches4(fib, v4(dest), link_id_of(1, 20)) ? 4U : 0);
+
+	fib_destroy(fib);
+	return bits;
+}
+
+static void every_next_hop_of_the_longest_prefix_counts(void **state)
+{
+	(void)state;
+	feed(link_msg(8, "v20", IFF_UP | IFF_LOWER_UP, 5, 20));
+	feed(route_msg(RTM_NEWROUTE, "0.0.0.0", 0, "10.0.0.1", 4, 0));
+	assert_int_equal(reached_by("10.9.1.1"), 1);
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 5, 0));
+	assert_int_equal(reached_by("10.9.1.1"), 2);
+	/* A worse metric, a second path, a dead path. */
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 8, 20));
+	assert_int_equal(reached_by("10.9.1.1"), 6);
+	feed(multipath_msg(RTM_NEWROUTE, "10.8.0.0", 16, 5, 8));
+	feed(multipath_msg(RTM_NEWROUTE, "10.7.0.0", 16, 5, 4));
+	assert_int_equal(reached_by("10.8.1.1"), 6);
+	assert_int_equal(reached_by("10.7.1.1"), 3);
+	assert_int_equal(best("10.8.1.1").link, link_id_of(1, 0));
+	feed(multipath_msg(RTM_DELROUTE, "10.8.0.0", 16, 5, 8));
+	assert_int_equal(reached_by("10.8.1.1"), 1);
+	/* A route by a foreign interface leads nowhere; one that blocks, neither. */
+	feed(route_msg(RTM_NEWROUTE, "10.6.0.0", 16, NULL, 77, 0));
+	assert_int_equal(reached_by("10.6.1.1"), 0);
+}
+
+static void a_loose_port_makes_its_vlans_loose(void **state)
+{
+	const struct iface *vlan;
+
+	(void)state;
+	assert_int_equal(mirror_set_loose(&mirror, link_id_of(1, 0)), 0);
+	feed(link_msg(8, "v20", IFF_UP | IFF_LOWER_UP, 5, 20));
+	feed(link_msg(9, "p20", IFF_UP | IFF_LOWER_UP, 4, 20));
+	vlan = mirror_iface_by_link(&mirror, link_id_of(1, 20));
+	assert_true(vlan->info.loose);
+	assert_false(mirror_iface_by_link(&mirror, link_id_of(0, 20))->info.loose);
+}
+
 static void a_vlan_interface_on_a_tap_is_a_link_and_others_are_not(void **state)
 {
 	(void)state;
@@ -548,6 +614,8 @@ int main(void)
 		M(an_equal_route_changes_nothing_and_a_better_one_does),
 		M(a_doubtful_event_asks_for_all_routes),
 		M(a_single_route_is_replaced_in_place),
+		M(every_next_hop_of_the_longest_prefix_counts),
+		M(a_loose_port_makes_its_vlans_loose),
 		M(a_vlan_interface_on_a_tap_is_a_link_and_others_are_not),
 #define H(f) cmocka_unit_test_setup_teardown(f, hops_start, hops_end)
 		H(states_of_neighbours_become_states_of_next_hops),

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The fib: what workers get of the mirror's routes.
+ *
+ * Of all routes for one prefix the fib has one, the route that Linux would ask first. The links
+ * of the others, and of all paths of a multipath route, stand in a set beside it: packets of
+ * a real server may come in by any of them.
+ */
+#include "link/mirror_route.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/rtnetlink.h>
+
+static int collect_addrs(struct mirror *m)
+{
+	struct mirror_addr *a = NULL;
+	struct hnode *node = NULL;
+	uint32_t cursor = 0;
+
+	while ((node = htab_walk(&m->ifaces, &cursor, node)))
+		((struct iface *)node)->n_addrs = 0;
+	cursor = 0;
+	while ((a = mirror_addr_walk(m, &cursor, a))) {
+		struct iface *iface = mirror_iface(m, a->ifindex);
+		struct iface_addr *grown;
+
+		if (!iface || a->len == 32)
+			continue;
+		if (iface->n_addrs == iface->max_addrs) {
+			uint32_t max = iface->max_addrs ? iface->max_addrs * 2 : 4;
+
+			grown = realloc(iface->addrs, max * sizeof(*grown));
+			if (!grown)
+				return -1;
+			iface->addrs = grown;
+			iface->max_addrs = max;
+		}
+		iface->addrs[iface->n_addrs++] =
+			(struct iface_addr){a->addr, a->len, a->proto == IFAPROT_PLVS};
+	}
+	return 0;
+}
+
+static bool addr_around(const struct iface_addr *a, be32 addr)
+{
+	uint32_t mask = a->len ? ~0U << (32 - a->len) : 0;
+
+	return ((be32_to(a->addr) ^ be32_to(addr)) & mask) == 0;
+}
+
+/* The router's own address towards hop: one with a prefix around it and of its own rather
+ * than one that moves in a failover; 0: none with a prefix on the link. */
+static be32 source_towards(const struct iface *iface, be32 hop)
+{
+	const struct iface_addr *best = NULL;
+	int best_score = -1;
+
+	for (uint32_t i = 0; i < iface->n_addrs; i++) {
+		const struct iface_addr *a = &iface->addrs[i];
+		int score = (addr_around(a, hop) ? 2 : 0) + (a->ours ? 0 : 1);
+
+		if (score > best_score) {
+			best = a;
+			best_score = score;
+		}
+	}
+	return best ? best->addr : 0;
+}
+
+link_id mirror_link_around(const struct mirror *m, be32 addr)
+{
+	const struct iface_addr *best = NULL;
+	struct hnode *node = NULL;
+	link_id link = LINK_ANY;
+	uint32_t cursor = 0;
+
+	while ((node = htab_walk(&m->ifaces, &cursor, node))) {
+		const struct iface *iface = (const struct iface *)node;
+
+		for (uint32_t i = 0; i < iface->n_addrs; i++) {
+			const struct iface_addr *a = &iface->addrs[i];
+
+			if (addr_around(a, addr) && (!best || a->len > best->len)) {
+				best = a;
+				link = iface->link;
+			}
+		}
+	}
+	return link;
+}
+
+static bool is_loopback(be32 addr)
+{
+	return be32_to(addr) >> 24 == 127;
+}
+
+static void route4_fill(const struct mirror *m, const struct mirror_route *r, struct route4 *out)
+{
+	const struct iface *iface = r->oif ? mirror_iface(m, r->oif) : NULL;
+
+	memset(out, 0, sizeof(*out));
+	out->addr = r->key.addr;
+	out->len = r->key.len;
+	/* Equal prefixes: Linux asks local, main, default in this order. */
+	out->metric = r->key.table == RT_TABLE_LOCAL ? 0 : r->key.metric;
+	out->kind = ROUTE_BLOCK;
+	out->link = iface ? iface->link : LINK_ANY;
+	out->mtu = iface ? iface->info.mtu : UINT16_MAX;
+	if (r->mtu && r->mtu < out->mtu)
+		out->mtu = (uint16_t)r->mtu;
+	switch (r->type) {
+	case RTN_LOCAL:
+	case RTN_BROADCAST:
+		if (!is_loopback(r->key.addr))
+			out->kind = ROUTE_LOCAL;
+		return;
+	case RTN_UNICAST:
+		if (!iface || r->dead || r->unsupported)
+			return;
+		out->kind = r->via ? ROUTE_GATEWAY : ROUTE_ONLINK;
+		out->via = r->via;
+		out->source = r->source ? r->source
+					: source_towards(iface, r->via ? r->via : r->key.addr);
+		return;
+	default:
+		return;
+	}
+}
+
+/* Which of two routes for the same prefix Linux would ask first: by table; by metric. */
+static int table_rank(uint32_t table)
+{
+	return table == RT_TABLE_LOCAL ? 0 : table == RT_TABLE_MAIN ? 1 : 2;
+}
+
+static int route_rank_cmp(const void *pa, const void *pb)
+{
+	const struct mirror_route *a = *(const struct mirror_route *const *)pa;
+	const struct mirror_route *b = *(const struct mirror_route *const *)pb;
+
+	if (a->key.addr != b->key.addr)
+		return be32_to(a->key.addr) < be32_to(b->key.addr) ? -1 : 1;
+	if (a->key.len != b->key.len)
+		return a->key.len < b->key.len ? -1 : 1;
+	if (a->key.table != b->key.table)
+		return table_rank(a->key.table) < table_rank(b->key.table) ? -1 : 1;
+	/* Linux passes over dead paths; a live route with a worse metric is used. */
+	if (a->dead != b->dead)
+		return a->dead ? 1 : -1;
+	if (a->key.metric != b->key.metric)
+		return a->key.metric < b->key.metric ? -1 : 1;
+	return 0;
+}
+
+static bool same_prefix(const struct mirror_route *a, const struct mirror_route *b)
+{
+	return a->key.addr == b->key.addr && a->key.len == b->key.len;
+}
+
+/* The links of the routes for one prefix, in ascending order. */
+struct link_set {
+	link_id *v;
+	uint32_t n, max;
+	uint32_t last_at, room; /* of fib.links_of: the last set, and elements allocated */
+};
+
+static int link_cmp(const void *a, const void *b)
+{
+	const link_id *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* 0 or -ENOMEM. Interfaces that are no link of ours add nothing. */
+static int set_add(const struct mirror *m, struct link_set *set, int oif)
+{
+	const struct iface *iface = mirror_iface(m, oif);
+
+	if (!iface)
+		return 0;
+	if (set->n == set->max) {
+		uint32_t max = set->max ? set->max * 2 : 16;
+		link_id *wider = realloc(set->v, max * sizeof(*wider));
+
+		if (!wider)
+			return -ENOMEM;
+		set->v = wider;
+		set->max = max;
+	}
+	set->v[set->n++] = iface->link;
+	return 0;
+}
+
+static int set_add_route(const struct mirror *m, struct link_set *set, const struct mirror_route *r)
+{
+	if (r->type != RTN_UNICAST)
+		return 0;
+	for (uint8_t i = 0; i < r->n_oifs; i++)
+		if (set_add(m, set, r->oifs[i]) < 0)
+			return -ENOMEM;
+	return r->n_oifs ? 0 : set_add(m, set, r->oif);
+}
+
+static void set_unique(struct link_set *set)
+{
+	uint32_t k = 0;
+
+	if (set->n)
+		qsort(set->v, set->n, sizeof(*set->v), link_cmp);
+	for (uint32_t i = 0; i < set->n; i++)
+		if (k == 0 || set->v[k - 1] != set->v[i])
+			set->v[k++] = set->v[i];
+	set->n = k;
+}
+
+/* 0 or -ENOMEM. */
+static int links_grow(struct fib *fib, struct link_set *set, uint32_t want)
+{
+	uint32_t room = set->room ? set->room : 64;
+	link_id *wider;
+
+	while (room < want)
+		room *= 2;
+	if (room == set->room)
+		return 0;
+	wider = realloc(fib->links_of, room * sizeof(*wider));
+	if (!wider)
+		return -ENOMEM;
+	wider[0] = 0;
+	fib->links_of = wider;
+	set->room = room;
+	return 0;
+}
+
+/* Puts the set into the fib, unless the set is the route's own link alone. Neighbouring
+ * prefixes mostly have the same set, which then stands there once. 0 or -ENOMEM. */
+static int set_store(struct fib *fib, struct link_set *set, struct route4 *out)
+{
+	uint32_t at = fib->n_links_of ? fib->n_links_of : 1;
+	size_t size = set->n * sizeof(*set->v);
+
+	if (set->n == 0 || (set->n == 1 && set->v[0] == out->link && out->kind <= ROUTE_GATEWAY))
+		return 0;
+	if (set->last_at && fib->links_of[set->last_at] == set->n &&
+	    memcmp(&fib->links_of[set->last_at + 1], set->v, size) == 0) {
+		out->links_at = set->last_at;
+		return 0;
+	}
+	if (links_grow(fib, set, at + 1 + set->n) < 0)
+		return -ENOMEM;
+	fib->links_of[at] = set->n;
+	memcpy(&fib->links_of[at + 1], set->v, size);
+	fib->n_links_of = at + 1 + set->n;
+	set->last_at = at;
+	out->links_at = at;
+	return 0;
+}
+
+/* The routes for one prefix as one: how Linux would send, and every link that one of them
+ * uses. 0 or -ENOMEM. */
+static int build_prefix(const struct mirror *m, struct fib *fib,
+			const struct mirror_route *const *same, uint32_t n, struct link_set *set,
+			struct route4 *out)
+{
+	route4_fill(m, same[0], out);
+	if (out->kind == ROUTE_LOCAL || (n == 1 && !same[0]->n_oifs))
+		return 0;
+	set->n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (set_add_route(m, set, same[i]) < 0)
+			return -ENOMEM;
+	set_unique(set);
+	return set_store(fib, set, out);
+}
+
+/* One route per prefix: the first that Linux would ask. NULL: out of memory. */
+static struct route4 *build_routes(const struct mirror *m, struct fib *fib, uint32_t *n_routes)
+{
+	const struct mirror_route **sorted = calloc(m->routes.n + 1, sizeof(*sorted));
+	struct route4 *out = calloc(m->routes.n + 1, sizeof(*out));
+	struct link_set set = {0};
+	struct hnode *node = NULL;
+	uint32_t cursor = 0, n = 0, next;
+
+	*n_routes = 0;
+	if (!sorted || !out)
+		goto err;
+	while ((node = htab_walk(&m->routes, &cursor, node)))
+		sorted[n++] = route_of(node);
+	qsort(sorted, n, sizeof(*sorted), route_rank_cmp);
+	for (uint32_t i = 0; i < n; i = next) {
+		for (next = i + 1; next < n && same_prefix(sorted[i], sorted[next]);)
+			next++;
+		if (build_prefix(m, fib, &sorted[i], next - i, &set, &out[(*n_routes)++]) < 0)
+			goto err;
+	}
+	free(set.v);
+	free(sorted);
+	return out;
+
+err:
+	free(set.v);
+	free(sorted);
+	free(out);
+	return NULL;
+}
+
+struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct route4 **list)
+{
+	struct route4 *routes = NULL;
+	struct hnode *node = NULL;
+	uint32_t cursor = 0;
+	struct fib *fib = fib_create();
+
+	if (!fib || collect_addrs(m) < 0)
+		goto err;
+	while ((node = htab_walk(&m->ifaces, &cursor, node))) {
+		const struct iface *iface = (const struct iface *)node;
+
+		if (fib_set_link(fib, iface->link, &iface->info) < 0)
+			goto err;
+	}
+	routes = build_routes(m, fib, n_routes);
+	if (!routes)
+		goto err;
+	fib->v4 = fib4_create(routes, *n_routes);
+	if (!fib->v4)
+		goto err;
+	if (list)
+		*list = routes;
+	else
+		free(routes);
+	return fib;
+
+err:
+	free(routes);
+	if (fib)
+		fib_destroy(fib);
+	return NULL;
+}
