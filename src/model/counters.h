@@ -107,7 +107,7 @@ enum punt_class {
 	X(resets, "RSTs sent: real server removed, or no connection")                              \
 	X(resets_suppressed, "RSTs not sent: over their rate, or no buffer")                       \
 	X(ftp_expected, "FTP data connections that were announced")                                \
-	X(ftp_refused, "FTP announcements not believed: foreign address, low port, garbage")       \
+	X(ftp_refused, "FTP announcements not believed: address, port, unasked for, garbage")      \
 	X(ftp_full, "FTP left without help: no room for its state")                                \
 	X(relayed, "packets for VIPs passed on to the router that took over")                      \
 	X(sync_events, "changes of connections told to the ha thread, for the peer")               \

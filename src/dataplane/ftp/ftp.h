@@ -9,27 +9,23 @@
  * the client does not acknowledge it, and goes out with the segment that brings the rest.
  * TCP repairs whatever is lost meanwhile.
  *
- * Nothing is believed that names other addresses than the connection's own, or ports below
- * 1024: counted, left as it is, and nothing is expected.
+ * Commands and answers are read once and in order (ftp_stream.h), and each answer belongs to a
+ * command (ftp_dialog.h). An answer is believed when a PASV or EPSV waits for it and the real
+ * server itself sent it (ftp_read.c). Nothing is believed that names other addresses than the
+ * connection's own, or ports below 1024: counted, left as it is, and nothing is expected. One
+ * data connection is expected at a time; a PORT or EPRT that the server refuses, and an ABOR
+ * that it accepts, end the expectation.
  *
  * Only control connections (CONN_F_FTP) come here. Worker context, one owner.
  */
 
 #include "dataplane/dataplane.h"
+#include "dataplane/ftp/ftp_dialog.h"
 #include "dataplane/ftp/ftp_expect.h"
+#include "dataplane/ftp/ftp_stream.h"
 #include "model/service.h"
 
 #define FTP_CONTROL_MAX 4096 /* control connections of one worker that are helped */
-#define FTP_LINE_MAX	128  /* bytes of a line that matters */
-
-/* A line whose end has not come. */
-struct ftp_partial {
-	uint32_t seq; /* of its first byte */
-	uint16_t len;
-	uint8_t tries; /* out: times the same bytes were held back */
-	char text[FTP_LINE_MAX];
-};
-
 struct ftp_control {
 	uint32_t conn; /* entry */
 	uint32_t next; /* in its chain, or among the free; 0 = end */
@@ -37,9 +33,14 @@ struct ftp_control {
 	uint32_t pos;
 	int32_t before, after;
 	uint8_t moved; /* 1: pos, before and after are set */
-	uint8_t asked; /* PASV or EPSV waits for its answer */
+	uint8_t held;  /* 1: s.out, which begins at s.out_next, was not sent on */
+	uint8_t tries; /* times in a row that bytes of the server were kept from the client */
+	/* The last 227 or 229 that was believed: its port, 0 = unknown, and where it began. */
+	uint16_t said;
+	uint32_t said_seq;
 	struct ftp_ticket ticket;
-	struct ftp_partial in, out;
+	struct ftp_dialog dialog;
+	struct ftp_streams s;
 };
 
 struct ftp {

@@ -43,11 +43,11 @@ static uint16_t tcp_sum(const struct pkt4 *p)
 	return csum_fold(csum_add(sum, p->l3 + p->l4_off, len));
 }
 
-bool ftp_payload_sound(struct pkt4 *p)
+bool ftp_segment_sound(struct pkt4 *p)
 {
 	const uint32_t off = payload_off(p);
 
-	if ((tcp_of(p)->data_off >> 4) < 5 || off >= p->l3_len)
+	if ((tcp_of(p)->data_off >> 4) < 5 || off > p->l3_len)
 		return false;
 	if (p->m->nb_segs > 1 && rte_pktmbuf_linearize(p->m) != 0)
 		return false;
@@ -123,6 +123,18 @@ static uint32_t ack_back(const struct ftp_control *fc, uint32_t ack)
 	const uint32_t was = ack - (uint32_t)fc->before;
 
 	return (int32_t)(was - fc->pos) > 0 ? ack - (uint32_t)fc->after : was;
+}
+
+uint32_t ftp_ack(const struct pkt4 *p)
+{
+	return rte_be_to_cpu_32(tcp_of(p)->recv_ack);
+}
+
+uint32_t ftp_acked(const struct pkt4 *p, const struct ftp_control *fc)
+{
+	if (!(p->tcp_flags & TCP_ACK))
+		return fc->s.out_next;
+	return fc->moved ? ack_back(fc, ftp_ack(p)) : ftp_ack(p);
 }
 
 static void word_put(struct rte_tcp_hdr *tcp, uint8_t *at, uint32_t value)

@@ -110,14 +110,46 @@ static bool word_ends(const struct cursor *c)
 	return c->p == c->end || *c->p == ' ' || *c->p == '\r' || *c->p == '\n';
 }
 
+#define TELNET_IAC    0xffU
+#define TELNET_FIRST  0xf0U
+#define TELNET_OPTION 0xfbU /* to DONT: an option follows */
+
+static void skip_telnet(struct cursor *c)
+{
+	while (c->end - c->p >= 2 && (uint8_t)c->p[0] == TELNET_IAC &&
+	       (uint8_t)c->p[1] >= TELNET_FIRST)
+		c->p += (uint8_t)c->p[1] >= TELNET_OPTION && (uint8_t)c->p[1] != TELNET_IAC &&
+					c->end - c->p >= 3
+				? 3
+				: 2;
+}
+
+/* EPSV, EPSV and a family, EPSV ALL. */
+static enum ftp_verb take_epsv(struct cursor *c)
+{
+	if (!word_ends(c))
+		return FTP_OTHER;
+	if (!take(c, ' '))
+		return FTP_EPSV;
+	if (take_word(c, "ALL"))
+		return word_ends(c) ? FTP_EPSV_ALL : FTP_OTHER;
+	return at_digit(c) || word_ends(c) ? FTP_EPSV : FTP_OTHER;
+}
+
 void ftp_parse_command(const char *line, size_t len, struct ftp_line *out)
 {
 	struct cursor c = {line, line + len};
 
 	*out = (struct ftp_line){.verb = FTP_OTHER};
-	if (take_word(&c, "PASV") || take_word(&c, "EPSV")) {
-		if (word_ends(&c))
-			out->verb = FTP_PASV;
+	skip_telnet(&c);
+	if (c.p == c.end || *c.p == '\r' || *c.p == '\n') {
+		out->verb = FTP_EMPTY;
+	} else if (take_word(&c, "PASV")) {
+		out->verb = word_ends(&c) ? FTP_PASV : FTP_OTHER;
+	} else if (take_word(&c, "EPSV")) {
+		out->verb = take_epsv(&c);
+	} else if (take_word(&c, "ABOR")) {
+		out->verb = word_ends(&c) ? FTP_ABOR : FTP_OTHER;
 	} else if (take_word(&c, "PORT ")) {
 		out->verb = take_numbers(&c, out) && word_ends(&c) ? FTP_PORT : FTP_BAD;
 	} else if (take_word(&c, "EPRT ")) {
@@ -142,6 +174,19 @@ void ftp_parse_reply(const char *line, size_t len, struct ftp_line *out)
 	} else if (take_word(&c, "229 ")) {
 		out->verb = take_extended_reply(&c, out) ? FTP_229 : FTP_BAD;
 	}
+}
+
+uint16_t ftp_reply_code(const char *line, size_t len, bool *more)
+{
+	struct cursor c = {line, line + (len < 3 ? len : 3)};
+	uint32_t code;
+
+	*more = false;
+	if (!take_number(&c, 999, &code) || c.p != line + 3)
+		return 0;
+	c.end = line + len;
+	*more = take(&c, '-');
+	return *more || word_ends(&c) ? (uint16_t)code : 0;
 }
 
 size_t ftp_numbers_put(be32 addr, uint16_t port, char out[FTP_NUMBERS_MAX])

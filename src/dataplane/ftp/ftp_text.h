@@ -4,6 +4,7 @@
 
 /* Lines of FTP (RFC 959, RFC 2428) that announce data connections. Any context. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,11 +12,15 @@
 
 enum ftp_verb {
 	FTP_OTHER,
-	FTP_PASV, /* client: PASV or EPSV */
-	FTP_PORT, /* client: PORT or EPRT, address and port are set */
-	FTP_227,  /* server: address and port are set */
-	FTP_229,  /* server: only the port is set */
-	FTP_BAD,  /* one of these, but what it names cannot be read */
+	FTP_PASV,
+	FTP_EPSV,
+	FTP_EPSV_ALL, /* client: only EPSV from now on (RFC 2428, 4) */
+	FTP_ABOR,
+	FTP_PORT,  /* client: PORT or EPRT, address and port are set */
+	FTP_EMPTY, /* client: a line of nothing, which is no command */
+	FTP_227,   /* server: address and port are set */
+	FTP_229,   /* server: only the port is set */
+	FTP_BAD,   /* one of these, but what it names cannot be read */
 };
 
 struct ftp_line {
@@ -26,9 +31,14 @@ struct ftp_line {
 	uint16_t at, len;
 };
 
-/* One line with or without its end. */
+/* One line with or without its end. Telnet's commands before a command (RFC 959, 4.1.3: the
+ * interrupt before ABOR) are passed over. */
 void ftp_parse_command(const char *line, size_t len, struct ftp_line *out);
 void ftp_parse_reply(const char *line, size_t len, struct ftp_line *out);
+
+/* The three digits that a line begins with, when they end there or a blank or a hyphen
+ * follows; else 0. *more: a hyphen, the reply has more lines. */
+uint16_t ftp_reply_code(const char *line, size_t len, bool *more);
 
 #define FTP_NUMBERS_MAX 24 /* of "255,255,255,255,255,255" and a NUL */
 /* "h1,h2,h3,h4,p1,p2". Returns its length. */

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reads what clients and servers say on control connections. What is believed of a server:
+ *
+ *	an answer of its own: the frame comes from the server's station (from_server())
+ *	in order: its first byte is the next byte of the stream, and its line began there
+ *	asked for: a PASV or EPSV without a reply, whose line the segment acknowledges
+ *	of this connection: the server's address or the VIP, and a port from 1024 up
+ *
+ * All else crosses as it came, announces nothing and, where it names a data connection, is
+ * counted (ftp_refused).
+ */
+#include <rte_ip.h>
+
+#include "dataplane/conn/tcp_state.h"
+#include "dataplane/ftp/ftp_control.h"
+#include "dataplane/ftp/ftp_seq.h"
+#include "dataplane/stages/resolve.h"
+#include "dataplane/sync/conn_sync.h"
+
+#define PORT_USER 1024
+/* Bytes that come again so often without the rest of their line, or without what is missing
+ * before them, are sent on as they are. */
+#define HOLD_TRIES 6
+
+/* ---- clients ---- */
+
+static void client_line(struct worker *w, struct ftp_control *fc, const struct conn4 *c)
+{
+	const struct ftp_partial *in = &fc->s.in;
+	struct ftp_line l = {.verb = FTP_OTHER};
+
+	if (!in->over)
+		ftp_parse_command(in->text, in->len, &l);
+	if (l.verb == FTP_EMPTY)
+		return;
+	if (l.verb == FTP_PORT && !fc->dialog.epsv_only && l.addr == c->caddr &&
+	    l.port >= PORT_USER)
+		ftp_announce(w, fc, c, be16_from(l.port), 0, FTP_EXPECT_S);
+	else if (l.verb == FTP_PORT || l.verb == FTP_BAD)
+		w->counters.ftp_refused++;
+	ftp_dialog_command(&fc->dialog, l.verb == FTP_BAD ? FTP_OTHER : l.verb, fc->s.in_next);
+}
+
+/* The next bytes of a client. */
+static void client_text(struct worker *w, struct ftp_control *fc, const struct conn4 *c,
+			const char *text, size_t len)
+{
+	while (len) {
+		const char *nl = memchr(text, '\n', len);
+		const size_t n = nl ? (size_t)(nl - text) + 1 : len;
+
+		ftp_partial_add(&fc->s.in, text, n);
+		fc->s.in_next += (uint32_t)n;
+		if (nl) {
+			client_line(w, fc, c);
+			fc->s.in.len = 0;
+			fc->s.in.over = false;
+		}
+		text += n;
+		len -= n;
+	}
+}
+
+void ftp_read_client(struct worker *w, struct ftp_control *fc, struct pkt4 *p)
+{
+	uint32_t len;
+	const char *data = ftp_payload(p, &len);
+	int32_t known = ftp_stream_in(&fc->s, ftp_seq(p), data, len, ftp_acked(p, fc));
+	char early[FTP_LINE_MAX];
+
+	if (fc->s.missed) {
+		fc->s.missed = false;
+		fc->held = 0;
+		ftp_dialog_forget(&fc->dialog);
+	}
+	if (known < 0)
+		return;
+	client_text(w, fc, p->conn, data + known, len - (uint32_t)known);
+	client_text(w, fc, p->conn, early, ftp_stream_early(&fc->s, early));
+}
+
+/* ---- servers ---- */
+
+/* An answer about to be sent on. */
+struct answer {
+	struct pkt4 *p;
+	uint32_t seq;	/* of its payload, as the server numbers */
+	uint32_t ack;	/* of the client's bytes */
+	uint32_t start; /* of the line at hand, in the payload */
+	int32_t grown;	/* bytes by which lines before it have grown */
+	bool changed;
+};
+
+static uint32_t line_seq(const struct answer *a)
+{
+	return a->seq + a->start - (uint32_t)a->grown;
+}
+
+/*
+ * Whether the frame is of the station that this router sends to for the server. Servers behind
+ * another router may answer by any router of their link: for them the link alone counts, which
+ * stage steer has judged.
+ */
+static bool from_server(const struct worker *w, const struct pkt4 *p)
+{
+	const struct nexthop *nh = nexthop_by_id(w->nexthops, p->conn->c.nh_in);
+	link_id link;
+	be32 neighbour;
+	uint32_t id;
+
+	if (!nh) { /* not resolved since routes changed */
+		if (!route_next4(w->env.fib, p->conn->daddr, &link, &neighbour))
+			return false;
+		id = nexthop_find4(w->nexthops, link, neighbour);
+		nh = id ? nexthop_by_id(w->nexthops, id) : NULL;
+	}
+	if (!nh || nh->state != NEXTHOP_REACHABLE)
+		return false;
+	if (nh->addr.v4 != p->conn->daddr)
+		return true;
+	return memcmp(nh->l2, rte_pktmbuf_mtod_offset(p->m, const uint8_t *, sizeof(struct mac)),
+		      sizeof(struct mac)) == 0;
+}
+
+/* Puts the VIP into a 227. Returns by how much the text grew. */
+static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct answer *a,
+			      const struct ftp_line *l)
+{
+	const uint32_t seq = line_seq(a);
+	char text[FTP_NUMBERS_MAX];
+	size_t n = ftp_numbers_put(a->p->conn->vaddr, l->port, text);
+	int32_t grows = (int32_t)n - l->len;
+
+	if (!ftp_payload_replace(a->p, a->start + l->at, l->len, text, (uint32_t)n))
+		return 0;
+	if (!fc->moved || seq != fc->pos) {
+		fc->before = fc->moved ? fc->after : 0;
+		fc->after = fc->before + grows;
+		fc->pos = seq;
+		fc->moved = 1;
+		if (sync_on(w))
+			sync_ftp_seq(w, a->p->conn, fc->pos, fc->before, fc->after);
+	}
+	a->changed = true;
+	return grows;
+}
+
+/*
+ * The line of the last announcement once more, as TCP repeats it: the same rewriting, and no
+ * new announcement. Another port than before: one of the two is forged, and neither is
+ * believed.
+ */
+static int32_t line_again(struct worker *w, struct ftp_control *fc, struct answer *a,
+			  const char *line, size_t len)
+{
+	struct ftp_line l;
+
+	ftp_parse_reply(line, len, &l);
+	if (fc->said && line_seq(a) == fc->said_seq && l.port != fc->said) {
+		ftp_expect_end(&fc->ticket);
+		w->counters.ftp_refused++;
+	}
+	if (l.verb != FTP_227 || !fc->moved || line_seq(a) != fc->pos)
+		return 0;
+	return answer_rewrite(w, fc, a, &l);
+}
+
+/* whole: the line begins in this segment, and can be rewritten. */
+static int32_t line_announces(struct worker *w, struct ftp_control *fc, struct answer *a,
+			      const struct ftp_line *l, enum ftp_verb answers, bool whole)
+{
+	const struct conn4 *c = a->p->conn;
+	const bool rewrite = l->verb == FTP_227 && l->addr != c->vaddr;
+
+	if (answers != (l->verb == FTP_227 ? FTP_PASV : FTP_EPSV) || l->verb == FTP_BAD ||
+	    l->port < PORT_USER || (rewrite && (l->addr != c->daddr || !whole)) ||
+	    (l->verb == FTP_227 && fc->dialog.epsv_only) ||
+	    (rewrite && fc->moved && (int32_t)(line_seq(a) - fc->pos) < 0)) {
+		w->counters.ftp_refused++;
+		return 0;
+	}
+	/* Room for the longest text, before anything is promised. */
+	if ((rewrite && !ftp_payload_room(a->p, FTP_NUMBERS_MAX)) ||
+	    !ftp_announce(w, fc, c, 0, be16_from(l->port), FTP_EXPECT_S))
+		return 0;
+	fc->said = whole ? l->port : 0;
+	fc->said_seq = line_seq(a);
+	return rewrite ? answer_rewrite(w, fc, a, l) : 0;
+}
+
+/* A line that has come to its end; text is its beginning. Returns by how much it grew. */
+static int32_t server_line(struct worker *w, struct ftp_control *fc, struct answer *a,
+			   const char *text, size_t len, bool whole)
+{
+	struct ftp_reply reply;
+	struct ftp_line l;
+
+	if (whole && fc->moved && line_seq(a) == fc->pos)
+		return line_again(w, fc, a, text, len);
+	ftp_dialog_reply(&fc->dialog, text, len, a->ack, &reply);
+	if (reply.code == 0)
+		return 0;
+	ftp_parse_reply(text, len, &l);
+	if (l.verb != FTP_OTHER)
+		return line_announces(w, fc, a, &l, reply.answers, whole);
+	if (reply.answers == FTP_PORT && reply.code >= FTP_FAILED)
+		ftp_expect_end(&fc->ticket);
+	else if (reply.answers == FTP_ABOR && reply.code < FTP_FAILED)
+		ftp_expect_end(&fc->ticket);
+	else if (reply.answers == FTP_EPSV_ALL && reply.code < FTP_FAILED)
+		fc->dialog.epsv_only = true;
+	return 0;
+}
+
+/* ---- segments of servers ---- */
+
+/* Text that names a data connection, in a segment that is not read. */
+static void refuse_text(struct worker *w, const char *data, uint32_t len)
+{
+	struct ftp_line l;
+
+	ftp_parse_reply(data, RTE_MIN(len, (uint32_t)FTP_LINE_MAX), &l);
+	if (l.verb != FTP_OTHER)
+		w->counters.ftp_refused++;
+}
+
+/* The client does not get what begins at `at`: it will be sent again. False: often enough. */
+static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uint32_t len)
+{
+	if (fc->tries >= HOLD_TRIES || (a->p->tcp_flags & TCP_FIN))
+		return false;
+	fc->tries++;
+	ftp_payload_replace(a->p, at, len, NULL, 0);
+	a->changed = true;
+	return true;
+}
+
+/* The first `known` bytes were read before: only the line of the last announcement matters.
+ * False: the rest was kept back. */
+static bool server_again(struct worker *w, struct ftp_control *fc, struct answer *a, uint32_t known)
+{
+	uint32_t at = fc->said_seq - a->seq, len;
+	const char *text = ftp_payload(a->p, &len), *nl;
+
+	if (!(fc->said || fc->moved) || at >= known)
+		return true;
+	nl = memchr(text + at, '\n', len - at);
+	a->start = at;
+	if (nl)
+		a->grown += line_again(w, fc, a, text + at, (size_t)(nl - text) - at + 1);
+	else if (fc->moved && fc->pos == fc->said_seq)
+		return !keep_back(fc, a, at, len - at);
+	return true;
+}
+
+/* Whether the beginning of a line may become a 227 that has to be changed. */
+static bool worth_holding(const struct ftp_control *fc, const struct answer *a, const char *text,
+			  uint32_t len)
+{
+	return len <= FTP_LINE_MAX && !fc->s.out.over && fc->s.out.len == 0 &&
+	       fc->dialog.multiline == 0 &&
+	       (ftp_dialog_awaits(&fc->dialog, FTP_PASV) ||
+		(fc->moved && line_seq(a) == fc->pos)) &&
+	       memcmp(text, "227 ", RTE_MIN(len, 4U)) == 0;
+}
+
+/* The rest of a segment, a line without its end. */
+static void server_rest(struct ftp_control *fc, struct answer *a, const char *text, uint32_t len)
+{
+	struct ftp_partial *out = &fc->s.out;
+
+	if (!worth_holding(fc, a, text, len)) {
+		ftp_partial_add(out, text, len);
+		return;
+	}
+	ftp_partial_add(out, text, len); /* before the payload goes */
+	if (keep_back(fc, a, a->start, len)) {
+		fc->held = 1;
+		fc->s.out_next = line_seq(a);
+	}
+}
+
+/* The next bytes of the server, from a->start on. */
+static void server_text(struct worker *w, struct ftp_control *fc, struct answer *a)
+{
+	struct ftp_partial *out = &fc->s.out;
+
+	for (;;) {
+		uint32_t len;
+		const char *text = ftp_payload(a->p, &len), *nl;
+		int32_t grew;
+
+		text += a->start;
+		len -= a->start;
+		nl = len ? memchr(text, '\n', len) : NULL;
+		if (!nl) {
+			if (len)
+				server_rest(fc, a, text, len);
+			return;
+		}
+		len = (uint32_t)(nl - text) + 1;
+		if (out->len || out->over) {
+			ftp_partial_add(out, text, len);
+			grew = server_line(w, fc, a, out->text, out->len, false);
+			out->len = 0;
+			out->over = false;
+		} else {
+			grew = server_line(w, fc, a, text, len, true);
+		}
+		a->start += len + (uint32_t)grew;
+		a->grown += grew;
+	}
+}
+
+/* What was held back goes before what goes on with it. */
+static bool held_join(struct ftp_control *fc, struct answer *a)
+{
+	struct ftp_partial *out = &fc->s.out;
+
+	if (!fc->held || a->seq != fc->s.out_next + out->len ||
+	    !ftp_payload_replace(a->p, 0, 0, out->text, out->len))
+		return false;
+	a->seq = fc->s.out_next;
+	a->changed = true;
+	ftp_seq_set(a->p, a->seq);
+	return true;
+}
+
+static void server_segment(struct worker *w, struct ftp_control *fc, struct answer *a, uint32_t len)
+{
+	const uint32_t end = a->seq + len, before = fc->s.out_next;
+	const bool joined = held_join(fc, a);
+	int32_t known = (int32_t)(before - a->seq);
+
+	if (known < 0) {
+		if (ftp_dialog_awaits(&fc->dialog, FTP_PASV) ||
+		    ftp_dialog_awaits(&fc->dialog, FTP_EPSV))
+			keep_back(fc, a, 0, len);
+		return;
+	}
+	if (known > 0 && !server_again(w, fc, a, RTE_MIN((uint32_t)known, len)))
+		return;
+	if ((int32_t)(end - before) <= 0)
+		return;
+	if (joined || fc->held) { /* the line is in the payload now */
+		fc->s.out.len = 0;
+		fc->held = 0;
+	}
+	a->start = (uint32_t)(known + a->grown);
+	server_text(w, fc, a);
+	if (fc->held)
+		return;
+	fc->s.out_next = end;
+	fc->tries = 0;
+}
+
+void ftp_read_server(struct worker *w, struct ftp_control *fc, struct pkt4 *p)
+{
+	struct answer a = {.p = p, .seq = ftp_seq(p), .ack = ftp_ack(p)};
+	const uint16_t had = p->l3_len;
+	uint32_t len;
+	const char *data = ftp_payload(p, &len);
+
+	if (!(p->tcp_flags & TCP_ACK) || !from_server(w, p) ||
+	    !ftp_stream_out(&fc->s, a.seq, len, a.ack)) {
+		refuse_text(w, data, len);
+		return;
+	}
+	if (len)
+		server_segment(w, fc, &a, len);
+	if (a.changed)
+		ftp_payload_done(p, RTE_MAX(had, p->nh->mtu));
+}

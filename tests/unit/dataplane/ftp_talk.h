@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_TESTS_UNIT_DATAPLANE_FTP_TALK_H
+#define PLVS_TESTS_UNIT_DATAPLANE_FTP_TALK_H
+
+/* A client, a server and a router with FTP between them, for tests: every packet by hand. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/bed.h"
+#include "lib/packet.h"
+
+#define VIP	"10.1.0.100"
+#define SERVER	"10.10.0.1"
+#define CLIENT	"192.168.1.1"
+#define CPORT	9801
+#define STATION ((struct mac){{2, 1, 10, 10, 0, 1}}) /* the server's, as neighbours know it */
+
+#define ANSWER	   "227 Entering Passive Mode (10,10,0,1,200,13).\r\n"
+#define ANSWER_NAT "227 Entering Passive Mode (10,1,0,100,200,13).\r\n"
+#define PASV_PORT  (200 * 256 + 13)
+
+extern struct harness h;
+
+int bed_setup(void **state);
+int bed_setup_3(void **state); /* with three workers */
+int bed_teardown(void **state);
+
+/* A frame arrives at a port. What comes out of the other one; proto 0: nothing. */
+struct packet pass(unsigned int port, struct packet p);
+struct packet from_client(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq, uint32_t ack,
+			  const char *text);
+/* Acknowledges all that the client's control connection has sent. */
+struct packet from_server(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq,
+			  const char *text);
+
+/* Segments of the control connection, the next ones: its numbers go on by themselves. */
+struct packet command(const char *text);
+struct packet answer(const char *text);
+/* Numbers of their next bytes, to be read and set; the server's are those of its own side. */
+extern uint32_t client_seq, server_seq;
+
+void says(struct packet p, const char *text);
+/* The handshake, and a greeting. */
+void logged_in(void);
+uint64_t refused(void);
+/* Whether a SYN of the client to this port of the VIP goes to the server. */
+bool data_reaches_server(uint16_t cport, uint16_t port);
+
+#endif
