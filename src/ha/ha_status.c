@@ -78,6 +78,9 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 static void fill(const struct ha *ha, struct ha_status *out)
 {
 	const uint64_t now_us = ha_now_us(), now_ms = now_us / 1000;
+	const uint32_t within_ms = role_witness_period(&ha->role) == ROLE_WITNESS_SLOW_MS
+					   ? ROLE_CALM_MS
+					   : ha->config.role.deadtime_ms;
 
 	memset(out, 0, sizeof(*out));
 	role_fill_status(ha, now_ms, out);
@@ -99,10 +102,10 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	for (uint8_t i = 0; i < out->n_links; i++) {
 		memcpy(out->witnesses[i].link, ha->config.links[i].name,
 		       sizeof(out->witnesses[i].link));
-		out->witnesses[i].configured = ha->config.links[i].n_witnesses;
-		out->witnesses[i].answering =
-			(uint8_t)witnesses_count(ha->witnesses, ha->config.links[i].link, now_ms,
-						 ha->config.role.deadtime_ms);
+		/* Without a peer nobody is asked. */
+		out->witnesses[i].configured = out->has_peer ? ha->config.links[i].n_witnesses : 0;
+		out->witnesses[i].answering = (uint8_t)witnesses_count(
+			ha->witnesses, ha->config.links[i].link, now_ms, within_ms);
 	}
 }
 

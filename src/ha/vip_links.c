@@ -148,9 +148,10 @@ void vip_links_addresses(struct ha *ha)
 static uint32_t poll(struct ha *ha)
 {
 	const uint64_t now_us = ha_now_us();
-	const uint64_t every_us = (uint64_t)ha->config.role.deadtime_ms * 250;
+	const uint64_t every_us = (uint64_t)role_witness_period(&ha->role) * 1000;
 
-	if (now_us - ha->asked_us >= every_us) {
+	/* From once a second to keepalive rate: the next question is due at once. */
+	if (every_us && now_us - ha->asked_us >= every_us) {
 		ha->asked_us = now_us;
 		witnesses_ask(ha->witnesses, now_us / 1000);
 	}

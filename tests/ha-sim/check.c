@@ -288,10 +288,10 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 	case ROLE_ROW_RESTARTED:
 		if (!n->synchronised)
 			sim_violate(s, "router %u takes over at once without connections", n->id);
-		check_witnessed(s, n, deadtime + 1);
+		check_witnessed(s, n, ROLE_CALM_MS + 1);
 		break;
 	case ROLE_ROW_YIELDED:
-		check_witnessed(s, n, deadtime + 1);
+		check_witnessed(s, n, ROLE_CALM_MS + 1);
 		break;
 	case ROLE_ROW_PORTS_WORSE:
 		if (s->now - n->fresh_at > deadtime)

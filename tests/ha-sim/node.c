@@ -58,6 +58,7 @@ void node_start(struct sim *s, struct node *n)
 		n->lapsed_late = 0;
 	s->disturbed_at = s->now;
 	memset(n->witnessed, 0, sizeof(n->witnessed));
+	n->asked_at = 0;
 	for (size_t i = 0; i < sizeof(session.byte); i++)
 		session.byte[i] = (uint8_t)(1 + draw(s, 255));
 	s->cfg[n->id].session = session;
@@ -117,18 +118,15 @@ void node_resume(struct sim *s, struct node *n)
 	node_step(s, n, &ev);
 }
 
-/* Every keepalive: witnesses answer, synchronisation goes on. */
-void node_probe(struct sim *s, struct node *n)
+/* Witnesses that are asked now answer. */
+static void witnesses_answer(struct sim *s, struct node *n)
 {
-	const struct sim_event again = {
-		.type = SIM_PROBE, .node = n->id, .token = n->life, .flight = -1};
-	const uint32_t keepalive = s->cfg[0].keepalive_ms;
+	const uint32_t period = role_witness_period(&n->role);
 	struct role_event ev = {.type = ROLE_WITNESS};
-	const bool had = n->synchronised, knew = n->verdicts;
 
-	schedule(s, keepalive, &again, NULL);
-	if (n->paused)
+	if (period == 0 || s->now - n->asked_at < period)
 		return;
+	n->asked_at = s->now;
 	for (uint8_t l = 0; l < SIM_LINKS; l++) {
 		for (uint8_t w = 0; w < s->n_witnesses[l] && n->witness_up[l]; w++) {
 			if (chance(s, 20))
@@ -139,6 +137,20 @@ void node_probe(struct sim *s, struct node *n)
 			node_step(s, n, &ev);
 		}
 	}
+}
+
+/* Every keepalive: witnesses answer, synchronisation goes on. */
+void node_probe(struct sim *s, struct node *n)
+{
+	const struct sim_event again = {
+		.type = SIM_PROBE, .node = n->id, .token = n->life, .flight = -1};
+	const uint32_t keepalive = s->cfg[0].keepalive_ms;
+	const bool had = n->synchronised, knew = n->verdicts;
+
+	schedule(s, keepalive, &again, NULL);
+	if (n->paused)
+		return;
+	witnesses_answer(s, n);
 	n->verdicts = s->now - n->started > 500;
 	if (!ha_state_serves(n->role.state) && ha_state_serves(n->role.peer.state) &&
 	    role_peer_alive(&n->role, node_now(s, n)) && !n->sync_broken)

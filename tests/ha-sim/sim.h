@@ -129,6 +129,7 @@ struct node {
 
 	/* What check.c remembers. */
 	uint64_t witnessed[SIM_LINKS]; /* last answer received */
+	uint64_t asked_at;	       /* witnesses, last */
 	uint64_t serving_heard;	       /* last newest message that says the peer serves */
 	uint64_t late_at;	       /* last ROLE_LATE */
 	uint64_t lapsed_late;	       /* the last one, if the lease was over then; or 0 */

@@ -269,33 +269,33 @@ bool witnesses_heard(struct witnesses *w, link_id link, const struct arp_packet 
 	return true;
 }
 
-static uint32_t link_count(const struct witness_link *l, uint64_t now_ms, uint32_t deadtime_ms)
+static uint32_t link_count(const struct witness_link *l, uint64_t now_ms, uint32_t within_ms)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < l->n_kept; i++) {
 		uint64_t heard = l->list[l->kept[i]].heard_ms;
 
-		n += heard && now_ms - heard <= deadtime_ms;
+		n += heard && now_ms - heard <= within_ms;
 	}
 	return n;
 }
 
 uint32_t witnesses_count(const struct witnesses *w, link_id link, uint64_t now_ms,
-			 uint32_t deadtime_ms)
+			 uint32_t within_ms)
 {
 	const struct witness_link *l = link_find(w, link);
 
-	return l ? link_count(l, now_ms, deadtime_ms) : 0;
+	return l ? link_count(l, now_ms, within_ms) : 0;
 }
 
-uint32_t witnesses_count_all(const struct witnesses *w, uint64_t now_ms, uint32_t deadtime_ms,
+uint32_t witnesses_count_all(const struct witnesses *w, uint64_t now_ms, uint32_t within_ms,
 			     uint32_t *deaf)
 {
 	uint32_t all = 0, silent = 0;
 
 	for (uint32_t i = 0; i < w->n_links; i++) {
-		uint32_t n = link_count(&w->links[i], now_ms, deadtime_ms);
+		uint32_t n = link_count(&w->links[i], now_ms, within_ms);
 
 		all += n;
 		silent += n == 0;

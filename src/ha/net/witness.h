@@ -40,16 +40,16 @@ void witnesses_destroy(struct witnesses *w);
  * the router's address on it. Those that were there before keep what is known of them. n = 0
  * removes the link. 0 or -ENOMEM (as it was). */
 int witnesses_set(struct witnesses *w, link_id link, be32 own, const be32 *addrs, uint32_t n);
-/* Asks on every link. Call every quarter of deadtime or so. */
+/* Asks on every link. Call every role_witness_period(). */
 void witnesses_ask(struct witnesses *w, uint64_t now_ms);
 /* An ARP packet as received. True: of a witness of that link. */
 bool witnesses_heard(struct witnesses *w, link_id link, const struct arp_packet *p,
 		     uint64_t now_ms);
-/* How many of a link answered within the last deadtime_ms: at most WITNESS_KEPT. */
+/* How many of a link answered within the last within_ms: at most WITNESS_KEPT. */
 uint32_t witnesses_count(const struct witnesses *w, link_id link, uint64_t now_ms,
-			 uint32_t deadtime_ms);
+			 uint32_t within_ms);
 /* Over all links; *deaf: links with witnesses of which none answered. NULL is allowed. */
-uint32_t witnesses_count_all(const struct witnesses *w, uint64_t now_ms, uint32_t deadtime_ms,
+uint32_t witnesses_count_all(const struct witnesses *w, uint64_t now_ms, uint32_t within_ms,
 			     uint32_t *deaf);
 /* The loop was stopped: answers of before say nothing. */
 void witnesses_forget(struct witnesses *w);

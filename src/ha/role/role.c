@@ -10,6 +10,8 @@
 static void backup_tick(struct turn *t)
 {
 	struct role *r = t->r;
+	/* Answers of before the silence prove nothing. */
+	const uint64_t since = r->no_active_ms + UINT64_C(2) * r->cfg.keepalive_ms;
 	char reason[ROLE_REASON_LEN];
 
 	role_failback_tick(t);
@@ -20,7 +22,7 @@ static void backup_tick(struct turn *t)
 	} else if (!role_witnesses_answer(r, t->now)) {
 		role_deaf_text(r, t->now, reason, sizeof(reason));
 		role_go(t, ROLE_ROW_DEAF, "%s", reason);
-	} else if (role_witnesses_since(r, r->no_active_ms + UINT64_C(2) * r->cfg.keepalive_ms)) {
+	} else if (role_witnesses_since(r, since)) {
 		role_silence_text(r, t->now, reason, sizeof(reason));
 		role_take_over(t, ROLE_ROW_SILENCE, false, reason);
 	}
@@ -309,6 +311,7 @@ void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 	}
 	if (r->stopping && had_duties && !has_duties(r))
 		end_without_duties(&t);
+	role_pace(r, now_ms);
 }
 
 /* --- Life ----------------------------------------------------------------------------- */
@@ -359,6 +362,8 @@ uint64_t role_next(const struct role *r)
 			next = earlier(next, r->lease_ms + lease / 3 - lease);
 		if (r->conflict_ms != 0)
 			next = earlier(next, r->conflict_ms + lease + keepalive);
+		if (role_pace_next(r) > r->last_tick_ms)
+			next = earlier(next, role_pace_next(r));
 		if (r->state == HA_HANDOVER)
 			next = earlier(next, r->give.deadline_ms);
 		break;

@@ -152,6 +152,11 @@ static inline uint32_t role_overlap_ms(const struct role_config *cfg)
 	return role_lease_ms(cfg) + cfg->keepalive_ms + 20;
 }
 
+#define ROLE_WITNESS_SLOW_MS 1000
+#define ROLE_CALM_MS	     1500  /* one answer of those may be lost */
+#define ROLE_OVERDUE_MAX_MS  10000 /* for so long a link that answers no more is asked often */
+#define ROLE_FAST_HOLD_MS    1000  /* keepalive rate goes on after the last missed heartbeat */
+
 /* --- Events --------------------------------------------------------------------------- */
 
 enum role_event_type {
@@ -354,7 +359,10 @@ struct role {
 	uint64_t kept_term;
 	struct ha_sync_progress sync;
 	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
-	uint64_t witness_ms[ROLE_MAX_VIP_LINKS][ROLE_MAX_WITNESSES];
+	uint64_t witness_ms[ROLE_MAX_VIP_LINKS][ROLE_MAX_WITNESSES]; /* last answer */
+	/* Witnesses are asked at keepalive rate since fast_ms (0: once a second) and at least
+	 * until fast_until_ms; before, until calm_ms. */
+	uint64_t fast_ms, fast_until_ms, calm_ms;
 
 	/* Hand-over: what I give; what I was offered. */
 	struct role_handover give;
@@ -412,7 +420,16 @@ int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms);
 const char *role_failback_waits(const struct role *r, uint64_t now_ms);
 /* The peer is heard, but nothing that I say reaches it. */
 bool role_peer_deaf(const struct role *r, uint64_t now_ms);
+/* Third parties that answer, over all VIP links. An answer counts for deadtime while they are
+ * asked at keepalive rate, and for ROLE_CALM_MS while they are asked once a second. */
 uint16_t role_witnesses(const struct role *r, uint64_t now_ms);
+/*
+ * How often each witness is to be asked, in milliseconds; 0: never. A switch may shut the port of
+ * a server that answers ARP too often, so a router without a peer asks nobody, and a pair whose
+ * heartbeats all arrive asks once a second. From the first heartbeat that either router misses,
+ * each asks at keepalive rate: then answers must tell a dead peer from a deaf router.
+ */
+uint32_t role_witness_period(const struct role *r);
 /* Sentences for `plvsctl ha`: what it is, why, what it waits for. Returns the length. */
 size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len);
 

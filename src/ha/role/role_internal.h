@@ -44,7 +44,18 @@ void role_failback_count(struct turn *t);
 /* Failbacks that failed, as the router that knows of more has it. */
 uint8_t role_failback_failures(const struct role *r);
 bool role_ports_up(const struct role *r);
+/* A witness of this VIP link answers, or none is asked for there; on all links. */
+bool role_link_answers(const struct role *r, uint8_t link, uint64_t now);
 bool role_witnesses_answer(const struct role *r, uint64_t now);
+/* Of answers to questions at keepalive rate, if there has been time for them: what STOP and its
+ * refusal compare. */
+uint16_t role_witnesses_fresh(const struct role *r, uint64_t now);
+/* A path that brought heartbeats not long ago misses one. */
+bool role_misses(const struct role *r, uint64_t now);
+/* After each event: the rate at which witnesses are asked. */
+void role_pace(struct role *r, uint64_t now);
+/* When the rate may change, or answers to it count. */
+uint64_t role_pace_next(const struct role *r);
 /* On each VIP link one has answered since then. Who went deaf together with the silence has
  * answers of before, for a moment. */
 bool role_witnesses_since(const struct role *r, uint64_t since);

@@ -96,7 +96,7 @@ static void stop_refuse(struct turn *t, enum ha_reason reason)
 static void stop_when_serving(struct turn *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
-	const uint16_t mine = role_witnesses(r, t->now);
+	const uint16_t mine = role_witnesses_fresh(r, t->now);
 	char reason[ROLE_REASON_LEN];
 
 	if (msg->term <= r->term) {
@@ -124,7 +124,7 @@ static void stop_when_serving(struct turn *t, const struct ha_message *msg)
 static void stop_when_taking_over(struct turn *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
-	const uint16_t mine = role_witnesses(r, t->now);
+	const uint16_t mine = role_witnesses_fresh(r, t->now);
 	const bool forced = msg->flags & HA_FLAG_FORCED;
 	bool they;
 

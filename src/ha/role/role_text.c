@@ -135,12 +135,7 @@ void role_deaf_text(const struct role *r, uint64_t now, char *buf, size_t len)
 	size_t used = add(buf, len, 0, "deaf: no witness answers");
 
 	for (uint8_t i = 0, n = 0; i < r->cfg.n_vip_links; i++) {
-		bool heard = r->cfg.witnesses[i] == 0;
-
-		for (uint8_t w = 0; w < r->cfg.witnesses[i] && w < ROLE_MAX_WITNESSES; w++)
-			heard |= r->witness_ms[i][w] != 0 &&
-				 now - r->witness_ms[i][w] <= r->cfg.deadtime_ms;
-		if (!heard)
+		if (!role_link_answers(r, i, now))
 			used = add(buf, len, used, "%s%s", n++ == 0 ? " on " : ", ", names[i]);
 	}
 	add(buf, len, used, "; the silence may be this router's own");
@@ -163,6 +158,8 @@ static uint8_t flags(const struct role *r, uint64_t now)
 		f |= HA_FLAG_STOPPING;
 	if (r->kept)
 		f |= HA_FLAG_KEPT;
+	if (role_misses(r, now))
+		f |= HA_FLAG_MISSES;
 	return f;
 }
 
@@ -177,7 +174,8 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	msg->term = send->term != 0 ? send->term : r->term;
 	msg->handover = send->handover;
 	msg->priority = r->cfg.priority;
-	msg->witnesses = role_witnesses(r, now_ms);
+	msg->witnesses = r->state == HA_TAKEOVER ? role_witnesses_fresh(r, now_ms)
+						 : role_witnesses(r, now_ms);
 	msg->failback_failures = r->failback_failures;
 	msg->n_port_roles = r->n_ports;
 	memcpy(msg->ports, r->ports, sizeof(msg->ports));

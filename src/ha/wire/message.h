@@ -86,7 +86,8 @@ static inline bool ha_state_serves(enum ha_state s)
 #define HA_FLAG_FAILBACK     0x10 /* HANDOVER_*: asked for by failback, not by a person */
 #define HA_FLAG_STOPPING     0x20 /* the process is about to end */
 #define HA_FLAG_KEPT	     0x40 /* holds connections that the peer did not tell */
-#define HA_FLAGS_KNOWN	     0x7f
+#define HA_FLAG_MISSES	     0x80 /* a path has brought no heartbeat for more than a keepalive */
+#define HA_FLAGS_KNOWN	     0xff
 
 /* Why a REFUSED or an ABORT. */
 enum ha_reason {
@@ -135,7 +136,7 @@ struct ha_message {
 	uint64_t term; /* served under or highest known; of STOP and HANDOVER_*: the one meant */
 	uint32_t handover; /* HANDOVER_*: number of this hand-over in the sender's session */
 	uint16_t priority;
-	uint16_t witnesses; /* third parties that answered within deadtime, over all VIP links */
+	uint16_t witnesses; /* third parties that answer, over all VIP links: role_witnesses() */
 	uint8_t failback_failures;
 
 	/* How it is. */

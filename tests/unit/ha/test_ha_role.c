@@ -43,7 +43,9 @@ static void row_deaf(void)
 	lab.witnesses = false;
 	lab.now += 20;
 	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
-	lab_pass(DEADTIME);
+	/* Answers to the questions of before the silence count until there was time for new ones.
+	 */
+	lab_pass(2 * DEADTIME);
 	assert_non_null(strstr(lab.r.reason, "no witness answers on public"));
 	assert_int_equal(lab.sent[HA_MSG_STOP], 0);
 }
@@ -172,7 +174,7 @@ static void row_hears_nothing(void)
 	lab.witnesses = false;
 	lab_pass(DEADTIME - 1);
 	assert_true(ha_state_serves(lab.r.state));
-	lab_pass(2);
+	lab_pass(40); /* two questions at keepalive rate have had their time */
 }
 
 static void row_hears_less(void)
@@ -180,9 +182,9 @@ static void row_hears_less(void)
 	lab.peer_speaks = true;
 	lab.peer.state = HA_BACKUP;
 	lab.witnesses = false;
-	lab_pass(4 * DEADTIME - 10);
+	lab_pass(ROLE_WITNESS_SLOW_MS + KEEPALIVE + 4 * DEADTIME - 10);
 	assert_int_equal(lab.r.state, HA_ACTIVE);
-	lab_pass(30);
+	lab_pass(60);
 }
 
 static void row_give_away(void)
@@ -858,7 +860,7 @@ static void a_restart_is_no_reason_without_the_connections_or_witnesses(void **s
 		if (i == 0)
 			lab_sync(false);
 		else if (i == 1)
-			lab.now += DEADTIME + 1, lab.r.last_tick_ms = lab.now;
+			lab.now += ROLE_CALM_MS + 1, lab.r.last_tick_ms = lab.now;
 		else
 			lab.r.peer.state = HA_BACKUP; /* it did not serve */
 		memset(lab.peer.session.byte, 3, sizeof(lab.peer.session.byte));
@@ -1295,10 +1297,104 @@ static void a_message_tells_how_its_sender_is(void **state)
 	assert_int_equal(msg.witnesses, 3);
 	assert_int_equal(msg.flags, HA_FLAG_READY | HA_FLAG_SYNCHRONISED | HA_FLAG_VERDICTS);
 	assert_int_equal(msg.term, 5);
-	lab.now += DEADTIME + 1;
+	lab.now += ROLE_CALM_MS + 1;
 	role_fill(&lab.r, &send, lab.now, &msg);
 	assert_int_equal(msg.witnesses, 0);
 	assert_false(msg.flags & HA_FLAG_READY);
+}
+
+static void witnesses_are_asked_once_a_second_while_heartbeats_arrive(void **state)
+{
+	(void)state;
+	lab_be(HA_BACKUP);
+	lab.peer_speaks = true;
+	lab_pass(5000);
+	assert_int_equal(role_witness_period(&lab.r), ROLE_WITNESS_SLOW_MS);
+	lab.peer_speaks = false;
+	lab_pass(2 * KEEPALIVE);
+	assert_int_equal(lab.r.state, HA_BACKUP);
+	assert_int_equal(role_witness_period(&lab.r), KEEPALIVE);
+	/* For a while after the last one that was missed. */
+	lab.peer_speaks = true;
+	lab_pass(ROLE_FAST_HOLD_MS / 2);
+	assert_int_equal(role_witness_period(&lab.r), KEEPALIVE);
+	lab_pass(ROLE_FAST_HOLD_MS);
+	assert_int_equal(role_witness_period(&lab.r), ROLE_WITNESS_SLOW_MS);
+}
+
+static void a_heartbeat_that_the_peer_misses_is_a_reason_to_ask(void **state)
+{
+	(void)state;
+	lab_be(HA_ACTIVE);
+	lab.peer_speaks = true;
+	lab_pass(2000);
+	assert_int_equal(role_witness_period(&lab.r), ROLE_WITNESS_SLOW_MS);
+	lab.peer.flags |= HA_FLAG_MISSES;
+	lab_pass(KEEPALIVE + 10);
+	assert_int_equal(role_witness_period(&lab.r), KEEPALIVE);
+}
+
+static void a_peer_that_is_long_gone_is_no_reason_to_ask_often(void **state)
+{
+	(void)state;
+	lab_be(HA_ACTIVE);
+	lab_pass(2 * DEADTIME);
+	assert_int_equal(role_witness_period(&lab.r), KEEPALIVE);
+	lab_pass(10 * DEADTIME + ROLE_FAST_HOLD_MS);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	assert_int_equal(role_witness_period(&lab.r), ROLE_WITNESS_SLOW_MS);
+}
+
+static void a_router_without_a_peer_asks_no_witness(void **state)
+{
+	(void)state;
+	lab_start();
+	lab.r.cfg.has_peer = false;
+	lab_pass(5000);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	assert_int_equal(role_witness_period(&lab.r), 0);
+}
+
+static void old_answers_are_not_young_again_when_the_questions_slow_down(void **state)
+{
+	(void)state;
+	lab_be(HA_BACKUP);
+	lab.peer_speaks = true;
+	lab_pass(2000);
+	lab.peer.flags |= HA_FLAG_MISSES;
+	lab_pass(2 * DEADTIME);
+	lab.witnesses = false;
+	lab.peer.flags &= (uint8_t)~HA_FLAG_MISSES;
+	lab_pass(DEADTIME + 2 * KEEPALIVE);
+	assert_int_equal(role_witnesses(&lab.r, lab.now), 0);
+	lab_pass(ROLE_FAST_HOLD_MS + 20 - DEADTIME - 2 * KEEPALIVE);
+	assert_int_equal(role_witness_period(&lab.r), ROLE_WITNESS_SLOW_MS);
+	assert_int_equal(role_witnesses(&lab.r, lab.now), 0);
+}
+
+/* Slow answers that have come to be old say nothing against a STOP, and those of now do. */
+static void a_stop_is_held_against_answers_to_fast_questions(void **state)
+{
+	(void)state;
+	lab_be(HA_ACTIVE);
+	lab.peer_speaks = true;
+	lab_pass(1000);
+	lab.witnesses = false;
+	lab.peer_speaks = false;
+	lab_pass(4 * KEEPALIVE - 10);
+	lab.peer.witnesses = 1;
+	lab.peer.term = 6;
+	lab_hear(HA_MSG_STOP, HA_TAKEOVER);
+	assert_int_equal(lab.r.state, HA_FENCED);
+	lab_be(HA_ACTIVE);
+	lab.peer_speaks = true;
+	lab_pass(1000);
+	lab.peer_speaks = false;
+	lab_pass(4 * KEEPALIVE - 10);
+	lab.peer.witnesses = 1;
+	lab.peer.term = 6;
+	lab_hear(HA_MSG_STOP, HA_TAKEOVER);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
 }
 
 static void grace_grows_while_the_table_is_filled(void **state)
@@ -1385,6 +1481,12 @@ int main(void)
 		cmocka_unit_test(reasons_are_sentences_for_operators),
 		cmocka_unit_test(heartbeats_go_out_every_keepalive),
 		cmocka_unit_test(a_message_tells_how_its_sender_is),
+		cmocka_unit_test(witnesses_are_asked_once_a_second_while_heartbeats_arrive),
+		cmocka_unit_test(a_heartbeat_that_the_peer_misses_is_a_reason_to_ask),
+		cmocka_unit_test(a_peer_that_is_long_gone_is_no_reason_to_ask_often),
+		cmocka_unit_test(a_router_without_a_peer_asks_no_witness),
+		cmocka_unit_test(old_answers_are_not_young_again_when_the_questions_slow_down),
+		cmocka_unit_test(a_stop_is_held_against_answers_to_fast_questions),
 		cmocka_unit_test(grace_grows_while_the_table_is_filled),
 		cmocka_unit_test(impossible_timers_are_refused_by_name),
 	};
