@@ -149,8 +149,7 @@ static void check_seal(const struct vector *v, const struct ha_keys *keys,
 				    .path_hold_us = e->path_hold_us};
 	int len;
 
-	if (e->payload_len != HA_MESSAGE_BYTES || e->key_id != keys->key[0].id ||
-	    strstr(v->name, "masked"))
+	if (e->payload_len != HA_MESSAGE_BYTES || e->key_id != keys->key[0].id)
 		return;
 	assert_int_equal(ha_message_encode(m, &again, payload), 0);
 	len = ha_envelope_seal(keys, &again, payload, sizeof(payload), out, sizeof(out));
