@@ -3,11 +3,11 @@
  * The tree. Commands of one group stand together. Schedulers, states and the like are
  * offered, not enforced: the router knows which it has.
  *
- * "ipvsadm" and "import" are left free for ipvsadm's own arguments and for other
- * programs' files: ARG_REST takes the words as they are.
+ * "ipvsadm" is left free for ipvsadm's own arguments: ARG_REST takes the words as they are.
  */
 #include "cli/session.h"
 #include "cli/view.h"
+#include "import/import.h"
 
 #define WEIGHT_MAX 65535
 #define LIMIT_MAX  1000000000
@@ -247,6 +247,26 @@ static const struct arg completion_args[] = {
 	{"SHELL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "@shell", "which shell", shells, 0, 0},
 	END};
 
+static const char *const import_roles[] = {"primary", "backup", NULL};
+
+static const struct arg import_args[] = {
+	{"FILE", ARG_PATH, ARG_POSITIONAL, "@file", "a file of this machine; - is standard input",
+	 NULL, 0, 0},
+	{"from", ARG_CHOICE, 0, "@from", "its format (default: as its lines look)", import_formats,
+	 0, 0},
+	{"id", ARG_WORD, 0, "@id",
+	 "keepalived: the configuration id that conditions ask for (default: the host name up to "
+	 "its first dot)",
+	 NULL, 0, 0},
+	{"role", ARG_CHOICE, 0, "@role", "of this router in a pair, where the file is of both",
+	 import_roles, 0, 0},
+	{"host", ARG_WORD, ARG_REPEAT, "@host", "NAME=ADDRESS: the resolver is not asked", NULL, 0,
+	 0},
+	{"force", ARG_FLAG, 0, "@force",
+	 "exit 0 also where objects are left out, and keep services whose access list is lost",
+	 NULL, 0, 0},
+	END};
+
 const struct command cli_commands[] = {
 	{"status", "the router at a glance", NULL, NULL, 0, "status", NULL, NULL, view_status,
 	 NULL},
@@ -353,6 +373,15 @@ const struct command cli_commands[] = {
 	 config_save_args, 0, "config.save", NULL, NULL, view_saved, NULL},
 	{"config schema", "every key with type, default and limits", NULL, NULL, 0, "config.schema",
 	 NULL, NULL, view_pretty, NULL},
+
+	{"import", "turn a configuration of another LVS program into one of plvs",
+	 "Piranha's lvs.cf, ipvsadm-save, keepalived.conf (also DPVS's) and ldirectord.cf. The "
+	 "configuration goes to standard output, a report with the lines of FILE to standard "
+	 "error; "
+	 "no router is asked. Exit code 1: refused, or objects are left out. Keywords may have -- "
+	 "in "
+	 "front. See import.md.",
+	 import_args, 0, NULL, NULL, NULL, NULL, run_import},
 
 	{"log level", "set what the router logs", NULL, log_level_args, 0, "log.level", NULL, NULL,
 	 view_level, NULL},

@@ -124,6 +124,13 @@ static int option_take(char **words, size_t n, size_t *i, struct cli_options *op
 	return option_set(options, o, value, error, error_len);
 }
 
+/* "plvsctl import --from FORMAT" is written as other importers have it: --KEYWORD there is the
+ * command's keyword unless it is an option of plvsctl. */
+static bool is_keyword(const char *word)
+{
+	return word[1] == '-' && word[2] && !option_find(word);
+}
+
 int options_take(char **words, size_t *n, struct cli_options *options, char *error,
 		 size_t error_len)
 {
@@ -137,6 +144,8 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 		}
 		if (words[i][0] != '-' || !words[i][1])
 			words[kept++] = words[i];
+		else if (kept && strcmp(words[0], "import") == 0 && is_keyword(words[i]))
+			words[kept++] = words[i] + 2;
 		else if (option_take(words, *n, &i, options, error, error_len) < 0)
 			return -EINVAL;
 	}

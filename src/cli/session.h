@@ -85,6 +85,7 @@ int run_quit(struct session *s, const struct invocation *inv);
 int run_top(struct session *s, const struct invocation *inv);
 int run_watch(struct session *s, const struct invocation *inv);
 int run_completion(struct session *s, const struct invocation *inv);
+int run_import(struct session *s, const struct invocation *inv);
 int run_complete(struct session *s, const struct invocation *inv);
 
 /* The interactive shell, until end of input or "quit". */

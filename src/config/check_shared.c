@@ -9,6 +9,11 @@
 
 #include "config/object_index.h"
 
+static bool addr_is_loopback(const struct addr *a)
+{
+	return a->family == ADDR_V4 && be32_to(a->v4) >> 24 == 127;
+}
+
 /* Why an address can be neither a VIP nor a real server, or NULL. */
 static const char *addr_unusable(const struct addr *a)
 {
@@ -18,7 +23,7 @@ static const char *addr_unusable(const struct addr *a)
 		return "the unspecified address";
 	if (a->family != ADDR_V4)
 		return a->v6[0] == 0xff ? "a multicast address" : NULL;
-	if (v4 >> 24 == 127)
+	if (addr_is_loopback(a))
 		return "a loopback address";
 	if (v4 >> 28 == 0xe)
 		return "a multicast address";
@@ -153,7 +158,9 @@ static void server_check(struct config_context *ctx, const struct config_service
 			 struct config_server *s)
 {
 	context_push_key(ctx, "address");
-	unusable_check(ctx, &s->ep.addr);
+	/* A program of this router may have any of its addresses. */
+	if (s->forward != FWD_LOCAL || !addr_is_loopback(&s->ep.addr))
+		unusable_check(ctx, &s->ep.addr);
 	context_pop(ctx);
 	server_port_check(ctx, svc, s);
 	if (s->lower == 0 || s->lower <= s->upper)

@@ -210,8 +210,8 @@ static const struct config_field exec_fields[] = {
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_check, exec.argv, exec.n_argv),
 	 .rule = RULE_COMMENT,
-	 .max = CHECK_MAX_ARGV,
-	 .max_name = "CHECK_MAX_ARGV",
+	 .max = 255, /* characters */
+	 .most = CHECK_MAX_ARGV,
 	 .noun = "an argument",
 	 .help = "program by its absolute path, and arguments; %h %p %v become the server's "
 		 "address, its port, the VIP. No shell"},

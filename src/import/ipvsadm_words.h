@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_IMPORT_IPVSADM_WORDS_H
+#define PLVS_IMPORT_IPVSADM_WORDS_H
+
+#include "import/importer.h"
+
+#define IPVSADM_FLAG_3 4U /* beside LVS_FALLBACK and LVS_PORT */
+
+/* One command line of ipvsadm, with its defaults filled in. */
+struct ipvsadm_command {
+	char verb; /* its short letter; 'S': --set, 'Y': daemons, 'L': all that shows or saves */
+	const char *verb_text;
+	uint8_t protocol;
+	uint32_t mark;
+	bool v6;
+	struct addr vip;
+	uint32_t vip_port;
+	const char *scheduler, *pe, *tun_type;
+	uint32_t persistent; /* seconds, 0: off */
+	uint32_t netmask;    /* 0: not given */
+	bool ops;
+	uint32_t flags;
+	struct addr server;
+	const char *server_host;
+	uint32_t server_port;
+	bool server_port_said;
+	enum lvs_method method;
+	uint32_t weight, upper, lower;
+	uint32_t set[3];
+};
+
+/* false: the line is empty, or its error is noted. */
+bool ipvsadm_line_parse(struct importer *im, struct origin at, const char *line, size_t len,
+			struct ipvsadm_command *out);
+
+#endif
