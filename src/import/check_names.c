@@ -182,8 +182,7 @@ static bool name_taken(const struct table *t, const char *name)
 }
 
 /* "https-443", "exec-check_smtp", and with a number behind where that is taken. */
-static const char *name_make(struct importer *im, const struct table *t, const struct lvs_check *c,
-			     uint32_t port)
+static const char *name_make(struct importer *im, const struct table *t, const struct lvs_check *c)
 {
 	const char *kind = c->tls && strcmp(c->type, "http") == 0 ? "https" : c->type;
 	const char *program = c->argv ? strrchr(c->argv->text, '/') : NULL;
@@ -192,8 +191,8 @@ static const char *name_make(struct importer *im, const struct table *t, const s
 
 	if (program && program[1])
 		snprintf(stem, sizeof(stem), "exec-%.18s", program + 1);
-	else if (port)
-		snprintf(stem, sizeof(stem), "%s-%u", kind, port);
+	else if (c->port)
+		snprintf(stem, sizeof(stem), "%s-%u", kind, c->port);
 	else
 		snprintf(stem, sizeof(stem), "%s", kind);
 	for (char *p = stem; *p; p++)
@@ -207,8 +206,7 @@ static const char *name_make(struct importer *im, const struct table *t, const s
 	return arena_printf(im, "%s", name);
 }
 
-static void check_name(struct importer *im, struct table *t, const struct lvs_server *s,
-		       struct lvs_check *c)
+static void check_name(struct importer *im, struct table *t, struct lvs_check *c)
 {
 	uint32_t hash;
 	struct named *n;
@@ -226,7 +224,7 @@ static void check_name(struct importer *im, struct table *t, const struct lvs_se
 		give_up(im, c->at, "more than %u different checks: plvs has no more names",
 			NAMES_MAX);
 	c->first = true;
-	c->name = name_make(im, t, c, c->port ? c->port : s->port);
+	c->name = name_make(im, t, c);
 	table_put(im, &t->by_body[hash % TABLE_SIZE], c, hash);
 	hash = text_hash(c->name);
 	table_put(im, &t->by_name[hash % TABLE_SIZE], c, hash);
@@ -241,6 +239,6 @@ void checks_name(struct importer *im)
 			continue;
 		for (struct lvs_server *s = svc->servers; s; s = s->next)
 			for (struct lvs_check *c = s->lost ? NULL : s->checks; c; c = c->next)
-				check_name(im, t, s, c);
+				check_name(im, t, c);
 	}
 }

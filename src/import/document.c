@@ -510,10 +510,7 @@ static void losses_comment(struct doc *d)
 	const uint32_t *k = d->im->n_kind;
 
 	if (k[NOTE_LOST] + k[NOTE_OPENS])
-		fprintf(d->f,
-			"// INCOMPLETE: %u objects are left out; each is named at its place and in "
-			"the "
-			"report.\n",
+		fprintf(d->f, "// INCOMPLETE: %u objects are left out: see the report.\n",
 			k[NOTE_LOST] + k[NOTE_OPENS]);
 	d->line += k[NOTE_LOST] + k[NOTE_OPENS] ? 1 : 0;
 }

@@ -95,7 +95,7 @@ static void server_port_settle(struct importer *im, const struct lvs_service *sv
 		s->port = written ? written : service;
 	} else if (!fits || !written) {
 		if (written && written != service)
-			note(im, s->at, NOTE_DIFFERS,
+			note(im, s->port_at.line ? s->port_at : s->at, NOTE_DIFFERS,
 			     "real server %s: port %u is not used: only NAT rewrites ports, "
 			     "packets "
 			     "keep %s",

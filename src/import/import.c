@@ -10,11 +10,14 @@ static const struct {
 	const char *name;
 	void (*read)(struct importer *im, const char *file, const char *text, size_t len);
 } formats[] = {
+	{"lvs.cf", lvscf_read},
 	{"ipvsadm-save", ipvsadm_read},
+	{"keepalived", NULL},
+	{"ldirectord", ldirectord_read},
 };
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
-const char *const import_formats[] = {"lvs.cf", "ipvsadm-save", "keepalived", "ldirectord", NULL};
+const char *const import_formats[] = {"lvs.cf", "ipvsadm-save", "ldirectord", NULL};
 
 /* ---- which format ---- */
 
@@ -121,7 +124,7 @@ static bool document_write(struct importer *im, const char *file, FILE *out)
 {
 	struct document doc;
 
-	if (!services_there(im, file) || im->n_kind[NOTE_ERROR])
+	if (im->n_kind[NOTE_ERROR] || !services_there(im, file))
 		return false;
 	lvs_finish(im);
 	if (im->n_kind[NOTE_ERROR])
@@ -151,6 +154,8 @@ static void text_read(struct importer *im, const char *file, const char *text, s
 	im->format = formats[format].name;
 	note(im, (struct origin){file, 0}, NOTE_NOTICE, "read as %s%s", im->format,
 	     wanted ? "" : ", as its lines look");
+	if (!formats[format].read)
+		give_up(im, (struct origin){file, 0}, "%s is not read yet", im->format);
 	formats[format].read(im, file, text, len);
 }
 

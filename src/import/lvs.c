@@ -219,6 +219,8 @@ const char *service_text(struct importer *im, const struct lvs_service *svc)
 
 const char *server_text(struct importer *im, const struct lvs_server *server)
 {
+	if (server->addr.family == ADDR_NONE)
+		return server->host ? server->host : "without an address";
 	return endpoint_text(im, &server->addr, server->port);
 }
 

@@ -71,8 +71,9 @@ struct lvs_server {
 	struct lvs_server *next;
 	struct origin at;
 	struct addr addr;
-	uint32_t port;	  /* as written; 0: none. After lvs_finish(): as plvs gets it */
-	const char *host; /* the name that was resolved, or NULL */
+	uint32_t port;	       /* as written; 0: none. After lvs_finish(): as plvs gets it */
+	struct origin port_at; /* of the port's own line; line 0: at */
+	const char *host;      /* the name that was resolved, or NULL */
 	uint32_t weight;
 	enum lvs_method method; /* UNSET: the service's */
 	uint32_t upper, lower;

@@ -77,7 +77,7 @@ static int text_cmp(const char *a, const char *b)
 	return a == b ? 0 : strcmp(a ? a : "", b ? b : "");
 }
 
-/* By file and line, in the order of their making; what is of the whole file comes last. */
+/* By file, line and kind, alike ones together; what is of the whole file comes last. */
 static int note_cmp(const void *a, const void *b)
 {
 	const struct note *x = *(const struct note *const *)a;
@@ -92,7 +92,10 @@ static int note_cmp(const void *a, const void *b)
 		return order;
 	if (lx != ly)
 		return lx < ly ? -1 : 1;
-	return (x->order > y->order) - (x->order < y->order);
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	order = strcmp(x->text, y->text);
+	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
 /* What comes from a file never reaches a terminal as a control character. */

@@ -274,6 +274,18 @@ static void saved_tables_become_services(void **state)
 	format_test("ipvsadm-save");
 }
 
+static void piranha_files_become_services(void **state)
+{
+	(void)state;
+	format_test("lvs.cf");
+}
+
+static void ldirectord_files_become_services(void **state)
+{
+	(void)state;
+	format_test("ldirectord");
+}
+
 static void schedulers_are_those_of_the_router(void **state)
 {
 	const char *const *names = sched_names();
@@ -342,6 +354,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(saved_tables_become_services),
+		cmocka_unit_test(piranha_files_become_services),
+		cmocka_unit_test(ldirectord_files_become_services),
 		cmocka_unit_test(schedulers_are_those_of_the_router),
 		cmocka_unit_test(hostile_files_get_a_clear_message),
 	};
