@@ -575,7 +575,8 @@ static void imported_notes(struct importer *im)
 		     addr_format(&a->addr, text, sizeof(text)),
 		     a->kind == ADDRESS_GATEWAY ? "gateway" : "vip");
 	for (const struct lvs_path *p = im->lvs.pair.paths; p; p = p->next)
-		note(im, p->at, NOTE_IMPORTED, "path %s to the peer", p->name);
+		note(im, p->at, NOTE_IMPORTED, "a path to the peer, %s",
+		     addr_format(&p->peer, text, sizeof(text)));
 }
 
 void document_make(struct importer *im, struct document *out)

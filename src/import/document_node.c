@@ -125,6 +125,16 @@ static void ports_put(struct doc *d)
 	doc_close(d, ']');
 }
 
+static const char *path_name(struct doc *d, const struct lvs_path *p, uint32_t n)
+{
+	const char *name = p->port ? p->port->role : "path";
+
+	for (const struct lvs_path *q = d->im->lvs.pair.paths; q != p; q = q->next)
+		if (q->name && strcmp(q->name, name) == 0)
+			return arena_printf(d->im, "%s-%u", name, n);
+	return name;
+}
+
 static void paths_put(struct doc *d, const struct lvs_pair *pair)
 {
 	char a[ADDR_STRLEN], b[ADDR_STRLEN];
@@ -136,7 +146,7 @@ static void paths_put(struct doc *d, const struct lvs_pair *pair)
 		       "rand -hex 32)`.");
 	doc_value(d, pair->at, "key_file", "\"%s\"", KEY_FILE);
 	doc_open(d, pair->at, "paths", '[');
-	for (const struct lvs_path *p = pair->paths; p; p = p->next) {
+	for (struct lvs_path *p = pair->paths; p; p = p->next) {
 		if (++n > 4) {
 			note(d->im, p->at, NOTE_UNSAID,
 			     "a pair has at most 4 paths: this one is left out");
@@ -144,6 +154,8 @@ static void paths_put(struct doc *d, const struct lvs_pair *pair)
 		}
 		doc_comment(d, "%s:%u", d->file(p->at.file), p->at.line);
 		doc_item(d, p->at);
+		if (!p->name)
+			p->name = path_name(d, p, n);
 		fprintf(d->f, "{ \"name\": \"%s\", \"local\": \"%s\", \"peer\": \"%s\" }", p->name,
 			addr_format(&p->local, a, sizeof(a)), addr_format(&p->peer, b, sizeof(b)));
 	}

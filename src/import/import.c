@@ -12,12 +12,12 @@ static const struct {
 } formats[] = {
 	{"lvs.cf", lvscf_read},
 	{"ipvsadm-save", ipvsadm_read},
-	{"keepalived", NULL},
+	{"keepalived", keepalived_read},
 	{"ldirectord", ldirectord_read},
 };
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
-const char *const import_formats[] = {"lvs.cf", "ipvsadm-save", "ldirectord", NULL};
+const char *const import_formats[] = {"lvs.cf", "ipvsadm-save", "keepalived", "ldirectord", NULL};
 
 /* ---- which format ---- */
 

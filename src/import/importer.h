@@ -25,6 +25,7 @@
 #define MAX_SERVICE_SERVERS_IN 4096U
 #define MAX_SERVER_CHECKS_IN   64U
 #define MAX_ADDRESSES_IN       16384U
+#define MAX_WORDS_IN	       1024U
 #define MAX_PORTS_IN	       16U
 
 /* In the order of their weight. From NOTE_OPENS on the exit code is 1. */

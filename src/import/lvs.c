@@ -101,9 +101,12 @@ void step_add(struct importer *im, struct lvs_check *check, const char *key, con
 void word_add(struct importer *im, struct lvs_word **list, const char *text)
 {
 	struct lvs_word *w = arena_alloc(im, sizeof(*w));
+	uint32_t n = 0;
 
-	while (*list)
-		list = &(*list)->next;
+	for (; *list; list = &(*list)->next)
+		if (n++ == MAX_WORDS_IN)
+			give_up(im, (struct origin){NULL, 0},
+				"a list of more than %u words, addresses or routes", MAX_WORDS_IN);
 	w->text = text;
 	*list = w;
 }

@@ -157,7 +157,8 @@ struct lvs_port {
 struct lvs_path {
 	struct lvs_path *next;
 	struct origin at;
-	const char *name;
+	const char *name; /* NULL: after the port */
+	struct lvs_port *port;
 	struct addr local, peer;
 };
 

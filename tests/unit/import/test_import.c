@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "import/import.h"
@@ -286,6 +287,12 @@ static void ldirectord_files_become_services(void **state)
 	format_test("ldirectord");
 }
 
+static void keepalived_files_become_services(void **state)
+{
+	(void)state;
+	format_test("keepalived");
+}
+
 static void schedulers_are_those_of_the_router(void **state)
 {
 	const char *const *names = sched_names();
@@ -335,6 +342,78 @@ static void hostile_test(const struct hostile *h)
 	free(report);
 }
 
+/* Blocks in blocks, more than there is a use for. */
+static void deep_nesting_is_refused(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	struct hostile h = {.what = "deep", .message = "nest deeper than"};
+
+	(void)state;
+	fputs("virtual_server 192.0.2.1 80 {\n", f);
+	for (int i = 0; i < 100000; i++)
+		fputs("a {\n", f);
+	fclose(f);
+	h.text = text;
+	h.len = len;
+	hostile_test(&h);
+	free(text);
+}
+
+/* A file that includes itself, and one that is no file. */
+static void includes_end(void **state)
+{
+	char path[] = "/tmp/plvs-import-XXXXXX", *report = NULL;
+	struct import_options options = {.path = path};
+	size_t report_len = 0;
+	FILE *out = fopen("/dev/null", "w"), *f, *r = open_memstream(&report, &report_len);
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	f = fdopen(fd, "w");
+	fprintf(f, "virtual_server 192.0.2.1 80 {\n}\ninclude /dev/zero\ninclude %s\n", path);
+	fclose(f);
+	assert_int_equal(import_file(&options, out, r), IMPORT_REFUSED);
+	fclose(r);
+	fclose(out);
+	assert_non_null(strstr(report, "include each other deeper than"));
+	assert_non_null(strstr(report, "no regular file"));
+	unlink(path);
+	free(report);
+}
+
+static void secrets_stay_out_of_reports(void **state)
+{
+	static const struct {
+		const char *format, *text;
+	} rows[] = {
+		{"keepalived",
+		 "SSL {\n password TOPSECRET\n}\nvrrp_instance V {\n authentication {\n"
+		 "auth_pass TOPSECRET\n auth_typo TOPSECRET\n }\n}\nvirtual_server "
+		 "192.0.2.1 80 {\n real_server 10.0.0.1 80 {\n }\n}\n"},
+		{"ldirectord",
+		 "virtual=192.0.2.1:110\n\treal=10.0.0.1:110 masq\n\tlogin=\"u\"\n"
+		 "\tpasswd=\"TOPSECRET\"\nvirtual=192.0.2.1:1812\n\treal=10.0.0.1:1812 "
+		 "masq\n\tsecret=\"TOPSECRET\"\n\tpasswd=TOPSECRET\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct import_options options = {.format = rows[i].format, .closed = true};
+		char *report = NULL;
+		size_t len = 0;
+		FILE *out = fopen("/dev/null", "w"), *r = open_memstream(&report, &len);
+
+		import_text(&options, rows[i].text, strlen(rows[i].text), out, r);
+		fclose(out);
+		fclose(r);
+		assert_null(strstr(report, "TOPSECRET"));
+		free(report);
+	}
+}
+
 static void hostile_files_get_a_clear_message(void **state)
 {
 	static const struct hostile rows[] = {
@@ -343,6 +422,19 @@ static void hostile_files_get_a_clear_message(void **state)
 		{"another text", "hello\nworld\n", 0, "no line of it is known"},
 		{"an escape sequence", "-A -t \033[31m:80\n", 0, "\\x1b[31m"},
 		{"nothing but a removal", "-C\n", 0, "nothing to import"},
+		{"a definition of itself", "$A=${A}\nvirtual_server ${A} 1 { }\n", 0,
+		 "a definition refers to itself"},
+		{"definitions that double",
+		 "$A=xxxxxxxx\n$B=${A}${A}${A}${A}${A}${A}${A}${A}${A}${A}\n"
+		 "$C=${B}${B}${B}${B}${B}${B}${B}${B}${B}${B}\n"
+		 "$D=${C}${C}${C}${C}${C}${C}${C}${C}${C}${C}\nvirtual_server ${D}${D}${D} {\n}\n",
+		 0, "error"},
+		{"a sequence without an end",
+		 "~SEQ(A, 1, 60000)~SEQ(B, 1, 60000) x\nvirtual_server\n", 0,
+		 "more than 1000000 statements"},
+		{"a list of lines", "$A= \\\nb \\\n$A\nvirtual_server x {\n$A\n}\n", 0,
+		 "refers to itself"},
+		{"no includes here", "virtual_server 192.0.2.1 1 {\ninclude x\n}\n", 0, "no files"},
 	};
 
 	(void)state;
@@ -356,7 +448,11 @@ int main(void)
 		cmocka_unit_test(saved_tables_become_services),
 		cmocka_unit_test(piranha_files_become_services),
 		cmocka_unit_test(ldirectord_files_become_services),
+		cmocka_unit_test(keepalived_files_become_services),
 		cmocka_unit_test(schedulers_are_those_of_the_router),
+		cmocka_unit_test(deep_nesting_is_refused),
+		cmocka_unit_test(includes_end),
+		cmocka_unit_test(secrets_stay_out_of_reports),
 		cmocka_unit_test(hostile_files_get_a_clear_message),
 	};
 
