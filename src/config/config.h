@@ -158,6 +158,9 @@ struct config_policy {
 	uint8_t gone;	       /* on_server_gone: enum server_gone */
 	uint8_t unknown;       /* enum unknown_policy */
 	bool sloppy_tcp;
+	uint8_t unknown_reply; /* enum reply_policy */
+	bool any_flags;
+	uint32_t locality_s; /* locality_timeout */
 	bool nat_icmp_send;
 	bool ftp;
 	struct mark_prefix tunnel_source; /* len 0: the router's own address */

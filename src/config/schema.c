@@ -32,11 +32,13 @@ _Static_assert(SCHED_SH_FALLBACK == 1 && SCHED_MH_FALLBACK == 1 && SCHED_SH_PORT
 		       SCHED_MH_PORT == 2,
 	       "names stand at their bits");
 
-/* In the order of enum server_gone, enum unknown_policy, enum config_compat. */
+/* In the order of enum server_gone, unknown_policy, reply_policy, config_compat. */
 static const char *const gone_names[] = {"reset", "keep", "drain", NULL};
 _Static_assert(ARRAY_LEN(gone_names) == GONE_MAX + 1, "a word for each");
 static const char *const unknown_names[] = {"linux", "rst", "drop", NULL};
 _Static_assert(ARRAY_LEN(unknown_names) == UNKNOWN_MAX + 1, "a word for each");
+static const char *const reply_names[] = {"route", "reset", "vip", NULL};
+_Static_assert(ARRAY_LEN(reply_names) == REPLY_MAX + 1, "a word for each");
 static const char *const compat_names[] = {"none", "ipvs", NULL};
 
 /* In the order of enum config_source_check. */
@@ -70,6 +72,9 @@ enum {
 	SET_DRAIN,
 	SET_REUSE,
 	SET_UNKNOWN,
+	SET_UNKNOWN_REPLY,
+	SET_ANY_FLAGS,
+	SET_LOCALITY,
 	SET_SLOPPY,
 	SET_NAT_ICMP,
 	SET_FTP,
@@ -177,6 +182,17 @@ static const struct config_field policy_fields[] = {
 	 .help = "how packets reach the real server: `nat` rewrites addresses both ways, `dr` "
 		 "sends the packet unchanged to the server's MAC, `tunnel` wraps it in an IPIP "
 		 "packet to the server, `local` gives it to a program of this router"},
+	{.name = "locality_timeout",
+	 .type = TYPE_SECONDS,
+	 AT(struct config_policy, locality_s),
+	 .set_bit = SET_LOCALITY,
+	 .min = 1,
+	 .max = SECONDS_MAX,
+	 .def = 86400,
+	 .noun = "a time",
+	 .help = "of lblc and lblcr: a destination that nobody asked for so long loses its server; "
+		 "lblcr takes the most loaded server out of a set that was the same for so long; "
+		 "IPVS's lblc_expiration and lblcr_expiration"},
 	{.name = "one_packet",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, one_packet),
@@ -225,17 +241,39 @@ static const struct config_field policy_fields[] = {
 	 .noun = "a way to treat unknown TCP",
 	 .help = "TCP without a connection that opens none: `linux` lets Linux answer (a RST), "
 		 "`rst` answers with a RST here, `drop` drops"},
+	{.name = "unknown_reply",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, unknown_reply),
+	 .set_bit = SET_UNKNOWN_REPLY,
+	 .names = reply_names,
+	 .def = REPLY_RESET,
+	 .noun = "a way to treat replies without a connection",
+	 .help = "NAT: what a real server sends from its port without a connection, a TCP SYN and "
+		 "UDP to a port below 1024 aside, which are its own: `reset` answers TCP with a "
+		 "RST and drops UDP (`no_reply`); `vip` is the same, but UDP leaves with the VIP "
+		 "as its source if the server's port belongs to one listener only, which "
+		 "`one_packet` needs by NAT; `route` lets Linux route both with the server's own "
+		 "address (IPVS). Not where a listener is port 0, and not under a mark"},
 	{.name = "sloppy_tcp",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, sloppy_tcp),
 	 .set_bit = SET_SLOPPY,
 	 .help = "any TCP packet but a RST makes a connection, not only a SYN; IPVS's sloppy_tcp"},
+	{.name = "any_flags",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, any_flags),
+	 .set_bit = SET_ANY_FLAGS,
+	 .help = "TCP without a connection: any SYN without RST makes a connection, also SYN+ACK "
+		 "and SYN+FIN, and all other flags are `unknown` (IPVS); `false`: SYN alone makes "
+		 "one, SYN+ACK is `unknown`, flags that no stack sends (none, FIN alone, SYN+FIN, "
+		 "SYN+RST, FIN+RST) are dropped (`bad_tcp`)"},
 	{.name = "nat_icmp_send",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, nat_icmp_send),
 	 .set_bit = SET_NAT_ICMP,
 	 .help = "NAT: a packet from a real server's port without a connection is answered with "
-		 "ICMP port unreachable, not routed; IPVS's nat_icmp_send"},
+		 "ICMP port unreachable, not routed; with `unknown_reply` `reset` or `vip` UDP "
+		 "that would be dropped, since TCP gets a RST; IPVS's nat_icmp_send"},
 	{.name = "ftp",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, ftp),

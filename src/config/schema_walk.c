@@ -398,15 +398,17 @@ static const struct config_policy ipvs_policy = {
 	.gone = GONE_KEEP,     /* expire_nodest_conn = 0 */
 	.reuse = REUSE_CLOSED, /* conn_reuse_mode = 1 */
 	.unknown = UNKNOWN_LINUX,
+	.unknown_reply = REPLY_ROUTE,
+	.any_flags = true,
 	.sloppy_tcp = false,	   /* sloppy_tcp = 0 */
 	.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
 	.expire_quiescent = false, /* expire_quiescent_template = 0 */
 	.extension_s = 60,	   /* no sysctl: recorded */
 };
 
-static const char *const ipvs_keys[] = {"on_server_gone", "conn_reuse",	   "unknown",
-					"sloppy_tcp",	  "nat_icmp_send", "expire_quiescent",
-					"extension"};
+static const char *const ipvs_keys[] = {"on_server_gone", "conn_reuse",	      "unknown",
+					"unknown_reply",  "any_flags",	      "sloppy_tcp",
+					"nat_icmp_send",  "expire_quiescent", "extension"};
 
 static void compat_fill(const struct config_object *o, struct config_policy *defaults)
 {

@@ -39,7 +39,7 @@
 	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \
 	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
 	X(NO_CONNECTION, no_connection, "TCP without a connection to a service's port")            \
-	X(NO_REPLY, no_reply, "from a real server's port, without a connection: ICMP sent")        \
+	X(NO_REPLY, no_reply, "from a service's port of a NAT server, without a connection")       \
 	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
 	X(TABLE_FULL, table_full, "connection table full of established connections")              \
 	X(ICMP_UNRELATED, icmp_unrelated,                                                          \

@@ -52,6 +52,8 @@ _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 #define SERVICE_NAT_ICMP 0x8U
 /* NAT: its connections are FTP control connections. */
 #define SERVICE_FTP 0x10U
+/* Flags of TCP without a connection are judged as IPVS does. */
+#define SERVICE_ANY_FLAGS 0x20U
 
 /* TCP to a service's port, without a connection and opening none. */
 enum unknown_policy {
@@ -59,6 +61,14 @@ enum unknown_policy {
 	UNKNOWN_RST,
 	UNKNOWN_DROP,
 	UNKNOWN_MAX
+};
+
+/* What a NAT server sends from its port of a service, without a connection. */
+enum reply_policy {
+	REPLY_ROUTE, /* Linux routes it, with the server's address as its source (IPVS) */
+	REPLY_RESET, /* TCP is answered with a RST, UDP is dropped */
+	REPLY_VIP,   /* the same, but UDP leaves as the VIP where there is only one */
+	REPLY_MAX
 };
 
 /* When a SYN on a connection that exists is a new one: bits of IPVS's conn_reuse_mode. */
@@ -83,19 +93,21 @@ struct service {
 	uint32_t sched_flags;
 	uint32_t refs; /* control only: snapshots that hold this node */
 	uint32_t flags;
-	uint32_t fwmark;     /* 0 = none */
-	uint8_t proto;	     /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
-	uint8_t family;	     /* enum addr_family */
-	uint8_t method;	     /* default of its servers */
-	uint8_t netmask_len; /* of persistence; 0 with persist_s 0 */
-	uint8_t gone;	     /* enum server_gone; workers look in rt */
-	uint8_t unknown;     /* enum unknown_policy */
-	uint8_t reuse;	     /* REUSE_* */
-	uint8_t tunnel_len;  /* prefix that tunnels come from; 0: the router's own address */
+	uint32_t fwmark;       /* 0 = none */
+	uint8_t proto;	       /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
+	uint8_t family;	       /* enum addr_family */
+	uint8_t method;	       /* default of its servers */
+	uint8_t netmask_len;   /* of persistence; 0 with persist_s 0 */
+	uint8_t gone;	       /* enum server_gone; workers look in rt */
+	uint8_t unknown;       /* enum unknown_policy */
+	uint8_t unknown_reply; /* enum reply_policy */
+	uint8_t reuse;	       /* REUSE_* */
+	uint8_t tunnel_len;    /* prefix that tunnels come from; 0: the router's own address */
 	be32 tunnel_net;
 	uint32_t drain_s; /* with GONE_DRAIN */
 	uint32_t persist_s;
 	uint32_t extension_s; /* of a template whose time ends while connections are under it */
+	uint32_t locality_s;  /* lblc, lblcr: an address unused for so long is forgotten */
 	uint32_t timeout_s[CONN_STATE_MAX];
 	uint32_t n_listen;
 	struct endpoint *listen; /* [n_listen], in the node; listen[0] is the identity */

@@ -105,12 +105,16 @@ struct snapshot *snapshot_clone(const struct snapshot *s, uint32_t max_service_i
 	if (copy == NULL)
 		return NULL;
 	copy->generation = s->generation;
+	copy->ipvs = s->ipvs;
 	copy->addrs4 = s->addrs4;
 	if (copy->addrs4 != NULL)
 		copy->addrs4->refs++;
 	copy->listeners4 = s->listeners4;
 	if (copy->listeners4 != NULL)
 		copy->listeners4->refs++;
+	copy->owned4 = s->owned4;
+	if (copy->owned4 != NULL)
+		copy->owned4->refs++;
 	copy->marks = s->marks;
 	if (copy->marks != NULL)
 		copy->marks->refs++;
@@ -149,6 +153,14 @@ void snapshot_set_listeners4(struct snapshot *s, struct listener_table4 *t)
 	listener_table4_put(old);
 }
 
+void snapshot_set_owned4(struct snapshot *s, struct listener_table4 *t)
+{
+	struct listener_table4 *old = s->owned4;
+
+	s->owned4 = t;
+	listener_table4_put(old);
+}
+
 void snapshot_set_marks(struct snapshot *s, struct mark_table *marks)
 {
 	struct mark_table *old = s->marks;
@@ -171,6 +183,7 @@ void snapshot_destroy(struct snapshot *s)
 		return;
 	addr_table4_put(s->addrs4);
 	listener_table4_put(s->listeners4);
+	listener_table4_put(s->owned4);
 	mark_table_put(s->marks);
 	mark_cover_put(s->cover4);
 	for (uint32_t id = 0; id <= s->max_service_id; id++)

@@ -44,7 +44,7 @@ struct listener4 {
 	be32 addr;
 	be16 port;
 	uint8_t proto; /* 0 = free slot */
-	uint8_t pad;
+	uint8_t flags; /* of snapshot.owned4: OWNED_* */
 	uint32_t service_id;
 };
 
@@ -62,8 +62,12 @@ struct snapshot {
 	uint64_t generation; /* 1, 2, ...: of every published snapshot */
 	struct addr_table4 *addrs4;
 	struct listener_table4 *listeners4; /* marks as well: LISTENER_MARK */
+	struct listener_table4 *owned4;	    /* owned_port.h; NULL = none */
 	struct mark_table *marks;	    /* mark.h; NULL = no rules */
 	struct mark_cover *cover4;	    /* mark.h; NULL = no rule leads to a service */
+	/* shared.compat is `ipvs`: where no service is, no connection is looked at, and Linux
+	 * judges whatever flags TCP has. */
+	bool ipvs;
 	uint32_t max_service_id;
 	struct service *services[]; /* [max_service_id + 1] by id; NULL = none */
 };
@@ -101,18 +105,27 @@ static inline uint32_t listener4_hash(uint8_t proto, be32 addr, be16 port)
 	return (uint32_t)(h >> 32);
 }
 
-/* The service id, or 0. */
-static inline uint32_t listener_table4_find(const struct listener_table4 *t, uint8_t proto,
-					    be32 addr, be16 port)
+/* The entry, or NULL. */
+static inline const struct listener4 *listener_table4_entry(const struct listener_table4 *t,
+							    uint8_t proto, be32 addr, be16 port)
 {
 	for (uint32_t i = listener4_hash(proto, addr, port);; i++) {
 		const struct listener4 *l = &t->slots[i & t->mask];
 
 		if (l->proto == 0)
-			return 0;
+			return NULL;
 		if (l->addr == addr && l->port == port && l->proto == proto)
-			return l->service_id;
+			return l;
 	}
+}
+
+/* The service id, or 0. */
+static inline uint32_t listener_table4_find(const struct listener_table4 *t, uint8_t proto,
+					    be32 addr, be16 port)
+{
+	const struct listener4 *l = listener_table4_entry(t, proto, addr, port);
+
+	return l ? l->service_id : 0;
 }
 
 /* Control. Tables are built once from arrays. NULL with errno ENOMEM, or EEXIST (the
@@ -129,6 +142,7 @@ struct snapshot *snapshot_clone(const struct snapshot *s, uint32_t max_service_i
 void snapshot_set_service(struct snapshot *s, uint32_t id, struct service *svc);
 void snapshot_set_addrs4(struct snapshot *s, struct addr_table4 *t);
 void snapshot_set_listeners4(struct snapshot *s, struct listener_table4 *t);
+void snapshot_set_owned4(struct snapshot *s, struct listener_table4 *t);
 /* Take over the caller's reference; NULL is none. */
 void snapshot_set_marks(struct snapshot *s, struct mark_table *marks);
 void snapshot_set_cover4(struct snapshot *s, struct mark_cover *cover);

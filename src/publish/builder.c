@@ -79,11 +79,14 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->flags = (policy->one_packet ? SERVICE_ONE_PACKET : 0) |
 		      (policy->expire_quiescent ? SERVICE_EXPIRE_QUIESCENT : 0) |
 		      (policy->sloppy_tcp ? SERVICE_SLOPPY_TCP : 0) |
+		      (policy->any_flags ? SERVICE_ANY_FLAGS : 0) |
 		      (policy->nat_icmp_send ? SERVICE_NAT_ICMP : 0) |
 		      (policy->ftp && from->proto == IPPROTO_TCP ? SERVICE_FTP : 0);
 	node->gone = policy->gone;
 	node->drain_s = policy->drain_s;
 	node->unknown = policy->unknown;
+	node->unknown_reply = policy->unknown_reply;
+	node->locality_s = policy->locality_s;
 	node->reuse = policy->reuse;
 	node->tunnel_net = policy->tunnel_source.addr;
 	node->tunnel_len = policy->tunnel_source.len;
@@ -521,6 +524,7 @@ int builder_marks4(const struct config *config, struct snapshot *draft)
 	char error[256];
 	uint32_t n;
 
+	draft->ipvs = config && config->shared.compat == CONFIG_COMPAT_IPVS;
 	if (config && marks_compile(config, draft, error) < 0) {
 		log_error("control", "%s", error);
 		return -ENOMEM;
@@ -533,58 +537,14 @@ int builder_marks4(const struct config *config, struct snapshot *draft)
 	return 0;
 }
 
-/* Real servers' ports as well where packets from them have to belong to a connection. */
-static uint32_t refusing_servers(const struct service *svc)
-{
-	return svc && (svc->flags & SERVICE_NAT_ICMP) ? svc->n_servers : 0;
-}
-
-/* Under a mark a server's port is refused in both protocols (IPVS). Returns how many. */
-static size_t refusing_add(const struct service *svc, uint32_t i, struct listener4 *out)
-{
-	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
-	size_t n = 0;
-
-	for (size_t k = 0; k < sizeof(protos); k++)
-		if (svc->fwmark || svc->proto == protos[k])
-			out[n++] = (struct listener4){.addr = svc->servers[i].addr.v4,
-						      .port = svc->servers[i].port,
-						      .proto = protos[k],
-						      .service_id = svc->rt->id};
-	return n;
-}
-
-static int compare_listeners(const void *a, const void *b)
-{
-	const struct listener4 *x = a, *y = b;
-
-	if (x->addr != y->addr)
-		return be32_to(x->addr) < be32_to(y->addr) ? -1 : 1;
-	return (int)be16_to(x->port) - be16_to(y->port) + ((int)x->proto - y->proto) * 65536;
-}
-
-/* Several services may name one real server: the first counts. */
-static size_t unique_listeners(struct listener4 *v, size_t n)
-{
-	size_t k = 0;
-
-	qsort(v, n, sizeof(*v), compare_listeners);
-	for (size_t i = 0; i < n; i++)
-		if (k == 0 || compare_listeners(&v[k - 1], &v[i]) != 0)
-			v[k++] = v[i];
-	return k;
-}
-
 struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 {
 	struct listener_table4 *t;
 	struct listener4 *v;
-	size_t n = 0, n_listen;
+	size_t n = 0;
 
 	for (uint32_t id = 1; id <= draft->max_service_id; id++)
-		n += draft->services[id] ? draft->services[id]->n_listen + 1 +
-						   2 * refusing_servers(draft->services[id])
-					 : 0;
+		n += draft->services[id] ? draft->services[id]->n_listen + 1 : 0;
 	v = calloc(n ? n : 1, sizeof(*v));
 	if (!v)
 		return NULL;
@@ -604,15 +564,6 @@ struct listener_table4 *builder_listeners4(const struct snapshot *draft)
 						    .service_id = id};
 		}
 	}
-	n_listen = n;
-	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
-		const struct service *svc = draft->services[id];
-
-		for (uint32_t i = 0; i < refusing_servers(svc); i++)
-			if (svc->servers[i].method == FWD_NAT && svc->servers[i].port)
-				n += refusing_add(svc, i, v + n);
-	}
-	n = n_listen + unique_listeners(v + n_listen, n - n_listen);
 	t = listener_table4_create(v, (uint32_t)n);
 	free(v);
 	return t;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/owned_port.h"
 #include "publish/lingering.h"
 #include "sched/sched.h"
 
@@ -101,6 +102,12 @@ static bool servers_differ(struct publisher *p, const struct service *old,
 	return false;
 }
 
+static bool reply_policies_differ(const struct service *a, const struct service *b)
+{
+	return !a || !b || a->unknown_reply != b->unknown_reply ||
+	       ((a->flags ^ b->flags) & SERVICE_NAT_ICMP);
+}
+
 /* Remembers the servers of a node that leaves the draft, those aside that stay in new. */
 static int drop_servers(struct publisher *p, const struct service *old, const struct service *new)
 {
@@ -127,10 +134,10 @@ int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc)
 		goto err_unused;
 	if (listeners_differ(old, svc))
 		p->dirty_listeners = p->dirty_addrs = p->raise = true;
-	if ((old && old->flags & SERVICE_NAT_ICMP) || (svc && svc->flags & SERVICE_NAT_ICMP))
-		p->dirty_listeners = true; /* real servers are in the table, too */
 	if (servers_differ(p, old, svc))
-		p->dirty_addrs = p->raise = true;
+		p->dirty_addrs = p->dirty_owned = p->raise = true;
+	if (listeners_differ(old, svc) || reply_policies_differ(old, svc))
+		p->dirty_owned = true;
 	snapshot_set_service(p->draft, id, svc);
 	publisher_soon(p);
 	return 0;
@@ -196,7 +203,7 @@ static void draft_clear(struct publisher *p)
 {
 	p->draft = NULL;
 	p->n_changed = p->n_dropped = 0;
-	p->dirty_addrs = p->dirty_listeners = p->dirty_marks = p->raise = false;
+	p->dirty_addrs = p->dirty_listeners = p->dirty_owned = p->dirty_marks = p->raise = false;
 }
 
 void publisher_discard(struct publisher *p)
@@ -284,6 +291,13 @@ static int draft_tables(struct publisher *p)
 		if (!t)
 			return -ENOMEM;
 		snapshot_set_listeners4(p->draft, t);
+	}
+	if (p->dirty_owned) {
+		struct listener_table4 *t = owned_ports4_create(p->draft);
+
+		if (!t)
+			return -ENOMEM;
+		snapshot_set_owned4(p->draft, t);
 	}
 	if (p->tables.marks4 && (p->dirty_marks || p->dirty_listeners))
 		return p->tables.marks4(p->tables.arg, p->draft);

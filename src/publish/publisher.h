@@ -64,7 +64,7 @@ struct publisher {
 	struct publisher_tables tables;
 	struct snapshot *live;	/* what pub->snapshot is */
 	struct snapshot *draft; /* NULL: nothing to publish */
-	bool dirty_addrs, dirty_listeners, dirty_marks, raise;
+	bool dirty_addrs, dirty_listeners, dirty_owned, dirty_marks, raise;
 	bool held;	   /* the draft is not complete */
 	uint32_t *changed; /* service ids of the draft, perhaps twice */
 	uint32_t n_changed, max_changed;

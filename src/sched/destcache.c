@@ -80,9 +80,9 @@ static void word_store(uint32_t *w, uint32_t value)
 	__atomic_store_n(w, value, __ATOMIC_RELEASE);
 }
 
-static bool entry_live(const uint32_t *e, uint32_t now_s)
+static bool entry_live(const uint32_t *e, uint32_t now_s, uint32_t expire_s)
 {
-	return word_load(&e[WORD_N]) != 0 && now_s - word_load(&e[WORD_USED]) <= DESTCACHE_EXPIRE_S;
+	return word_load(&e[WORD_N]) != 0 && now_s - word_load(&e[WORD_USED]) <= expire_s;
 }
 
 static bool entry_is(const uint32_t *e, const struct addr *addr)
@@ -97,7 +97,7 @@ static bool entry_is(const uint32_t *e, const struct addr *addr)
 	return true;
 }
 
-void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s,
+void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
 		    struct destcache_view *view)
 {
 	uint32_t *seq, *e = NULL;
@@ -111,7 +111,7 @@ void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s
 		return;
 	for (view->way = 0; view->way < WAYS; view->way++) {
 		e = entry_at(c, view->bucket, view->way);
-		if (entry_is(e, addr) && entry_live(e, now_s))
+		if (entry_is(e, addr) && entry_live(e, now_s, expire_s))
 			break;
 	}
 	if (view->way == WAYS)
@@ -129,14 +129,14 @@ void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s
 }
 
 /* A free or forgotten entry, or the one unused for longest. */
-static uint32_t victim(struct destcache *c, uint32_t bucket, uint32_t now_s)
+static uint32_t victim(struct destcache *c, uint32_t bucket, uint32_t now_s, uint32_t expire_s)
 {
 	uint32_t oldest = 0, age = 0;
 
 	for (uint32_t way = 0; way < WAYS; way++) {
 		const uint32_t *e = entry_at(c, bucket, way);
 
-		if (!entry_live(e, now_s))
+		if (!entry_live(e, now_s, expire_s))
 			return way;
 		if (now_s - word_load(&e[WORD_USED]) > age) {
 			age = now_s - word_load(&e[WORD_USED]);
@@ -147,7 +147,7 @@ static uint32_t victim(struct destcache *c, uint32_t bucket, uint32_t now_s)
 }
 
 void destcache_write(struct destcache *c, const struct addr *addr, uint32_t now_s,
-		     const struct destcache_view *view)
+		     uint32_t expire_s, const struct destcache_view *view)
 {
 	uint32_t *bucket = bucket_at(c, view->bucket);
 	uint32_t n = view->n < c->set_max ? view->n : c->set_max;
@@ -158,7 +158,8 @@ void destcache_write(struct destcache *c, const struct addr *addr, uint32_t now_
 	if (!__atomic_compare_exchange_n(bucket, &seq, seq + 1, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED))
 		return;
-	e = entry_at(c, view->bucket, view->found ? view->way : victim(c, view->bucket, now_s));
+	e = entry_at(c, view->bucket,
+		     view->found ? view->way : victim(c, view->bucket, now_s, expire_s));
 	memcpy(key, addr, sizeof(key));
 	for (uint32_t i = 0; i < KEY_WORDS; i++)
 		word_store(&e[WORD_KEY + i], key[i]);

@@ -17,8 +17,7 @@
 
 #include "base/addr.h"
 
-#define DESTCACHE_EXPIRE_S (24 * 60 * 60) /* unused for so long: forgotten */
-#define DESTCACHE_SET_MAX  16		  /* members of a set */
+#define DESTCACHE_SET_MAX 16 /* members of a set */
 
 struct destcache;
 
@@ -39,12 +38,13 @@ struct destcache *destcache_create(uint32_t set_max);
 struct destcache *destcache_get(struct destcache *c);
 void destcache_put(struct destcache *c);
 
-/* Worker. Looks addr up and notes that it was used. */
-void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s,
+/* Worker. Looks addr up and notes that it was used. What was unused for longer than expire_s
+ * is forgotten; the same in destcache_write(). */
+void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
 		    struct destcache_view *view);
 /* Worker. Makes the first set_max of view's ids the set of addr, if nobody wrote to the
  * bucket since the view was read. */
 void destcache_write(struct destcache *c, const struct addr *addr, uint32_t now_s,
-		     const struct destcache_view *view);
+		     uint32_t expire_s, const struct destcache_view *view);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "dataplane/stages/classify4.h"
 #include "model/nexthop.h"
+#include "model/owned_port.h"
 #include "sched/sched.h"
 
 #define MAX_WORLD 256 /* of each kind */
@@ -229,27 +230,6 @@ static int choose_first(const struct service *svc, const struct sched_request *r
 
 static const struct sched_ops world_first = {.name = "first", .choose = choose_first};
 
-/* Real servers' ports, where packets from them have to belong to a connection. */
-static uint32_t refusing_servers(const struct world *wd, struct listener4 *listeners)
-{
-	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < wd->n_services; i++) {
-		const struct service *s = wd->services[i];
-
-		for (uint32_t k = 0; (s->flags & SERVICE_NAT_ICMP) && k < s->n_servers; k++)
-			for (unsigned int p = 0; p < 2; p++)
-				if (n < MAX_WORLD && (s->fwmark || s->proto == protos[p]))
-					listeners[n++] =
-						(struct listener4){.addr = s->servers[k].addr.v4,
-								   .port = s->servers[k].port,
-								   .proto = protos[p],
-								   .service_id = s->rt->id};
-	}
-	return n;
-}
-
 static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
 			    struct listener4 *listeners)
 {
@@ -284,9 +264,8 @@ static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
 static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *live)
 {
 	struct addr_entry4 addrs[MAX_WORLD * 2 + 1];
-	struct listener4 listeners[MAX_WORLD * 2];
+	struct listener4 listeners[MAX_WORLD];
 	uint32_t n_addrs = fill_tables(wd, addrs, listeners), max_id = 0;
-	uint32_t n_listen = wd->n_services + refusing_servers(wd, listeners + wd->n_services);
 	struct snapshot *s;
 
 	for (uint32_t i = 0; i < wd->n_services; i++)
@@ -296,8 +275,9 @@ static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *
 	if (!s)
 		return NULL;
 	s->generation = ++wd->generation;
+	s->ipvs = wd->policy.ipvs;
 	snapshot_set_addrs4(s, addr_table4_create(addrs, n_addrs));
-	snapshot_set_listeners4(s, listener_table4_create(listeners, n_listen));
+	snapshot_set_listeners4(s, listener_table4_create(listeners, wd->n_services));
 	for (uint32_t i = 0; i < wd->n_services; i++) {
 		wd->services[i]->refs++;
 		snapshot_set_service(s, wd->services[i]->rt->id, wd->services[i]);
@@ -308,7 +288,8 @@ static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *
 	}
 	snapshot_set_cover4(s, mark_cover_create(wd->rules, wd->n_rules, s->listeners4,
 						 live ? live->cover4 : NULL));
-	if (s->addrs4 && s->listeners4)
+	snapshot_set_owned4(s, owned_ports4_create(s));
+	if (s->addrs4 && s->listeners4 && s->owned4)
 		return s;
 	snapshot_destroy(s);
 	return NULL;
@@ -452,12 +433,14 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->proto = number;
 	svc->fwmark = number ? 0 : (uint32_t)atoi(listen);
 	svc->family = ADDR_V4;
+	svc->locality_s = 86400;
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;
 	svc->flags = wd->policy.flags;
 	svc->gone = wd->policy.gone;
 	svc->drain_s = wd->policy.drain_s;
 	svc->unknown = wd->policy.unknown;
+	svc->unknown_reply = wd->policy.reply;
 	svc->reuse = wd->policy.reuse < 0 ? 0
 		     : wd->policy.reuse	  ? (uint8_t)wd->policy.reuse
 					  : REUSE_CLOSED;

@@ -49,6 +49,8 @@ struct world_policy {
 	uint8_t netmask_len;  /* 0 = 32 */
 	uint8_t gone;	      /* enum server_gone */
 	uint8_t unknown;      /* enum unknown_policy */
+	uint8_t reply;	      /* enum reply_policy */
+	bool ipvs;	      /* of the snapshot */
 	int8_t reuse;	      /* REUSE_*; 0 = REUSE_CLOSED, -1 = none */
 	uint32_t drain_s;
 	uint8_t tunnel_len; /* tunnel_source; 0 = the router's own address */

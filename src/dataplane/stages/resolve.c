@@ -7,7 +7,7 @@
  *
  * Reads: conn, dir; fib, next hops, run-time state of servers. Writes: nh; conn's gen,
  * nh_in, nh_out. Doors: park (next hop not resolved yet), drop (server or service gone, no
- * route, next hop silent), punt (the last service is gone).
+ * route, next hop silent), punt (the last service is gone, as in IPVS).
  */
 #include "dataplane/stages/resolve.h"
 
@@ -63,7 +63,7 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 	 * generation stays old, so that every packet looks here until the server is back. */
 	if (p->dir == DIR_IN && !server_serves(w, rt)) {
 		/* Without any service IPVS takes no part, and Linux answers: a RST. */
-		if (w->env.snap->listeners4->n == 0) {
+		if (w->env.snap->ipvs && w->env.snap->listeners4->n == 0) {
 			door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
 			return false;
 		}

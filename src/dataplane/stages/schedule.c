@@ -22,6 +22,9 @@
 #include "dataplane/stages/source_link.h"
 #include "dataplane/conn/tcp_state.h"
 #include "model/mark.h"
+#include "model/owned_port.h"
+
+#define PORT_CLIENTS 1024 /* and above: of clients, below: of servers */
 
 /* What a connection to srv is made with. keep_port: by a template that is not for this
  * port alone; else only NAT rewrites ports. */
@@ -175,32 +178,84 @@ static void leave_to_linux(struct worker *w, struct pkt4 *p)
 		door_punt(w, p->m, own ? PUNT_OWN : PUNT_TRANSIT);
 }
 
-/* A server's own traffic, for Linux to route; refused where its port is a real server's and
- * the service wants that (IPVS nat_icmp_send). */
-static void unasked(struct worker *w, struct pkt4 *p)
+/* Whether what a NAT server sends from a service's port is traffic of its own nevertheless: it
+ * opens a TCP connection, or it asks a server by UDP, as NTP and DNS do with one port at both
+ * ends. */
+static bool servers_own(const struct pkt4 *p)
 {
-	if (likely(!listener_table4_find(w->env.snap->listeners4, p->key.proto, p->key.saddr,
-					 p->key.sport)) ||
-	    (p->tcp_flags & TCP_RST) || (p->flags & PKT_RELATED)) {
+	if (p->key.proto == IPPROTO_UDP)
+		return be16_to(p->key.dport) < PORT_CLIENTS;
+	return !(p->flags & (PKT_RELATED | PKT_FOLLOWS)) &&
+	       (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* A datagram of a NAT server leaves as the VIP of the only listener that its port belongs to. */
+static bool reply_as_vip(struct worker *w, const struct listener4 *own, struct pkt4 *p)
+{
+	const struct service *svc = w->env.snap->services[own->service_id];
+	struct conn4_new n = {.caddr = p->key.daddr,
+			      .cport = p->key.dport,
+			      .vaddr = svc->listen[0].addr.v4,
+			      .vport = svc->listen[0].port,
+			      .daddr = p->key.saddr,
+			      .dport = p->key.sport,
+			      .proto = p->key.proto,
+			      .method = FWD_NAT,
+			      .svc = svc};
+
+	for (uint32_t i = 0; i < svc->n_servers && !n.server; i++)
+		if (svc->servers[i].addr.v4 == p->key.saddr && svc->servers[i].port == p->key.sport)
+			n.server = svc->servers[i].rt;
+	if (!n.server)
+		return false;
+	p->conn = conn4_once(w, &n);
+	p->dir = DIR_OUT;
+	p->flags |= PKT_NEW;
+	return true;
+}
+
+/*
+ * What a NAT server sends without a connection: for Linux to route, unless its port belongs to
+ * a service. Then a client would get it from an address that the client never spoke to, so
+ * the server is told that there is no connection (unknown_reply, nat_icmp_send). True: p->conn
+ * is set; false: the packet has left.
+ */
+static bool unasked(struct worker *w, struct pkt4 *p)
+{
+	const struct listener4 *own =
+		owned_port4_find(w->env.snap, p->key.proto, p->key.saddr, p->key.sport);
+	const bool told = p->flags & (PKT_RELATED | PKT_FOLLOWS); /* no header to answer */
+	uint8_t wants = own ? own->flags : 0;
+
+	if ((wants & OWNED_RESET) && servers_own(p))
+		wants = 0;
+	else if (!(wants & OWNED_RESET) && ((p->flags & PKT_RELATED) || (p->tcp_flags & TCP_RST)))
+		wants = 0;
+	if (!(wants & (OWNED_RESET | OWNED_ICMP))) {
 		door_punt(w, p->m, PUNT_TRANSIT);
-		return;
+		return false;
 	}
-	icmp_error(w, p, own_address4(w, p), 3, 3, 0);
+	if (p->key.proto == IPPROTO_UDP && !(p->flags & PKT_RELATED) &&
+	    (wants & (OWNED_VIP | OWNED_SHARED)) == OWNED_VIP && reply_as_vip(w, own, p))
+		return true;
+	if (!told && p->key.proto == IPPROTO_TCP && (wants & OWNED_RESET))
+		tcp_reset(w, p);
+	else if (!told && (wants & OWNED_ICMP))
+		icmp_error(w, p, own_address4(w, p), 3, 3, 0);
 	door_drop(w, p->m, DROP_NO_REPLY);
+	return false;
 }
 
 /* What a NAT server sends is not a reply. Unless a mark sends it to a service, too, it is
- * Linux's to route. False: the packet has left. */
+ * unasked. False: the packet has left. True: p->conn is set, or the packet is tried as in. */
 static bool try_as_in(struct worker *w, struct pkt4 *p)
 {
 	const struct snapshot *s = w->env.snap;
 	unsigned int owner;
 
 	if (likely(!s->cover4) || (p->flags & PKT_RELATED) || w->env.lease_off ||
-	    !mark_cover_has(s->cover4, p->key.daddr)) {
-		unasked(w, p);
-		return false;
-	}
+	    !mark_cover_has(s->cover4, p->key.daddr))
+		return unasked(w, p);
 	owner = owner4(w->owners, p->key.saddr, p->key.sport);
 	if (owner != w->id) {
 		door_handoff(w, p->m, owner, PKT_TRIED_OUT);
@@ -215,9 +270,22 @@ static bool try_as_in(struct worker *w, struct pkt4 *p)
 /* TCP that may not make a connection. */
 static bool opens_nothing(const struct service *svc, const struct pkt4 *p)
 {
-	if (p->key.proto != IPPROTO_TCP || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+	const uint8_t syn = svc->flags & SERVICE_ANY_FLAGS ? TCP_SYN : TCP_SYN | TCP_ACK;
+
+	if (p->key.proto != IPPROTO_TCP)
 		return false;
-	return !(svc->flags & SERVICE_SLOPPY_TCP) || (p->tcp_flags & TCP_RST);
+	if (p->tcp_flags & TCP_RST)
+		return true;
+	return (p->tcp_flags & syn) != TCP_SYN && !(svc->flags & SERVICE_SLOPPY_TCP);
+}
+
+/* TCP flags that no stack sends. A service may have them judged as IPVS does; so does Linux
+ * where there is no service. */
+static bool nonsense(const struct worker *w, const struct service *svc, const struct pkt4 *p)
+{
+	if (p->key.proto != IPPROTO_TCP || likely(!tcp_flags_nonsense(p->tcp_flags)))
+		return false;
+	return svc ? !(svc->flags & SERVICE_ANY_FLAGS) : !w->env.snap->ipvs;
 }
 
 /* TCP that goes on with a connection, or answers one that was opened. */
@@ -235,8 +303,8 @@ static bool too_early(const struct worker *w, const struct pkt4 *p)
 {
 	if (likely(!(w->env.vip_flags & VIP_GRACE)))
 		return false;
-	return goes_on(p) ||
-	       (p->dir == DIR_OUT && p->key.proto == IPPROTO_UDP && be16_to(p->key.dport) >= 1024);
+	return goes_on(p) || (p->dir == DIR_OUT && p->key.proto == IPPROTO_UDP &&
+			      be16_to(p->key.dport) >= PORT_CLIENTS);
 }
 
 static void unknown(struct worker *w, struct pkt4 *p, enum unknown_policy policy)
@@ -278,6 +346,8 @@ static bool schedule_follower(struct worker *w, struct pkt4 *p)
 	if (p->conn)
 		return true;
 	match = service4_find(w, p);
+	if (!match.svc && (p->flags & PKT_TRIED_OUT))
+		return unasked(w, p);
 	if (!match.svc) {
 		leave_to_linux(w, p);
 		return false;
@@ -343,11 +413,13 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	}
 	if (unlikely(p->flags & PKT_FOLLOWS))
 		return schedule_follower(w, p);
-	if (p->key.proto == IPPROTO_TCP && tcp_flags_nonsense(p->tcp_flags)) {
+	match = service4_find(w, p);
+	if (unlikely(nonsense(w, match.svc, p))) {
 		door_drop(w, p->m, DROP_BAD_TCP);
 		return false;
 	}
-	match = service4_find(w, p);
+	if (!match.svc && (p->flags & PKT_TRIED_OUT))
+		return unasked(w, p);
 	if (!match.svc) {
 		leave_to_linux(w, p);
 		return false;

@@ -725,6 +725,8 @@ static void mh_takes_no_more_servers_than_it_has_slots(void **state)
 
 /* --- lblc, lblcr ------------------------------------------------------------------- */
 
+#define DAY_S (24 * 60 * 60)
+
 static void a_destination_stays_with_its_server_for_a_day(void **state)
 {
 	static const char *const names[] = {"lblc", "lblcr"};
@@ -816,26 +818,26 @@ static void the_cache_gives_up_what_is_unused_for_longest(void **state)
 	for (uint32_t i = 0; i < N; i++) {
 		struct addr a = addr_from_v4(be32_from(0x0a000000 + i));
 
-		destcache_read(c, &a, i, &view);
+		destcache_read(c, &a, i, DAY_S, &view);
 		assert_false(view.found);
 		view.n = 1;
 		view.ids[0] = i + 1;
-		destcache_write(c, &a, i, &view);
-		destcache_read(c, &a, i, &view);
+		destcache_write(c, &a, i, DAY_S, &view);
+		destcache_read(c, &a, i, DAY_S, &view);
 		assert_true(view.found);
 		assert_int_equal(view.ids[0], i + 1);
 		if (i % 1000 == 0) {
-			destcache_read(c, &favourite, i, &view);
+			destcache_read(c, &favourite, i, DAY_S, &view);
 			assert_int_equal(view.found, i > 0);
 			view.n = 1;
 			view.ids[0] = 77;
-			destcache_write(c, &favourite, i, &view);
+			destcache_write(c, &favourite, i, DAY_S, &view);
 		}
 	}
 	for (uint32_t i = N - 16384; i < N; i++) {
 		struct addr a = addr_from_v4(be32_from(0x0a000000 + i));
 
-		destcache_read(c, &a, N, &view);
+		destcache_read(c, &a, N, DAY_S, &view);
 		found += view.found;
 	}
 	/* As many as IPVS keeps. */
@@ -850,14 +852,14 @@ static void a_write_after_another_one_is_given_up(void **state)
 	struct addr a = addr_from_v4(be32_from(1));
 
 	(void)state;
-	destcache_read(c, &a, 1, &first);
-	destcache_read(c, &a, 1, &second);
+	destcache_read(c, &a, 1, DAY_S, &first);
+	destcache_read(c, &a, 1, DAY_S, &second);
 	first.n = second.n = 1;
 	first.ids[0] = 10;
 	second.ids[0] = 20;
-	destcache_write(c, &a, 1, &first);
-	destcache_write(c, &a, 1, &second);
-	destcache_read(c, &a, 1, &second);
+	destcache_write(c, &a, 1, DAY_S, &first);
+	destcache_write(c, &a, 1, DAY_S, &second);
+	destcache_read(c, &a, 1, DAY_S, &second);
 	assert_true(second.found);
 	assert_int_equal(second.ids[0], 10);
 	destcache_put(c);
@@ -876,14 +878,14 @@ static void *cache_run(void *arg)
 		struct addr a = addr_from_v4(be32_from(n + 1));
 		struct destcache_view view;
 
-		destcache_read(c, &a, 1, &view);
+		destcache_read(c, &a, 1, DAY_S, &view);
 		/* All members of a set carry its address and one another's number. */
 		for (uint32_t k = 0; view.found && k < view.n; k++)
 			torn += view.ids[k] % CACHE_ADDRS != n || view.ids[k] != view.ids[0];
 		view.n = DESTCACHE_SET_MAX;
 		for (uint32_t k = 0; k < view.n; k++)
 			view.ids[k] = i * CACHE_ADDRS + n;
-		destcache_write(c, &a, 1, &view);
+		destcache_write(c, &a, 1, DAY_S, &view);
 	}
 	return (void *)torn;
 }

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What NAT servers send without a connection, by the service's unknown_reply; and TCP flags
+ * without a connection, by any_flags.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "dataplane/conn/tcp_state.h"
+#include "lib/bed.h"
+#include "lib/harness.h"
+#include "lib/packet.h"
+#include "lib/world.h"
+#include "sched/sched.h"
+
+#define VIP    "10.1.0.100"
+#define CLIENT "192.168.1.1"
+#define SERVER "10.10.0.1"
+
+static struct harness h;
+
+static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
+static const struct mac station = {{2, 9, 9, 9, 9, 9}};
+static const struct world_server web[] = {{SERVER ":8080", 1, FWD_NAT}};
+static const struct world_server dns[] = {{SERVER ":53", 1, FWD_NAT}};
+
+static int bed_setup(void **state)
+{
+	static const char *const public[] = {CLIENT, NULL};
+	static const char *const private[] = {SERVER, NULL};
+
+	(void)state;
+	if (bed_open(&h, 1, 0, false) < 0)
+		return -1;
+	bed_neighbours(&h, link_id_of(0, 0), public);
+	bed_neighbours(&h, link_id_of(1, 0), private);
+	return 0;
+}
+
+static int bed_teardown(void **state)
+{
+	(void)state;
+	return bed_close(&h);
+}
+
+static void services(uint8_t reply, uint32_t flags)
+{
+	const struct world_policy policy = {.reply = reply, .flags = flags};
+
+	world_policy(&h, &policy);
+	assert_int_equal(world_service(&h, "tcp", VIP ":80", sched_find("rr"), web, 1), 0);
+	assert_int_equal(world_service(&h, "udp", VIP ":53", sched_find("rr"), dns, 1), 0);
+}
+
+static void put(unsigned int port, struct packet p)
+{
+	uint8_t frame[FRAME_MAX];
+	size_t len;
+
+	p.dst = router[port];
+	p.src = station;
+	len = packet_build(&p, frame);
+	assert_int_equal(
+		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
+	harness_run(&h);
+}
+
+static bool got(unsigned int port, struct packet *p)
+{
+	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
+
+	if (!m)
+		return false;
+	assert_int_equal(
+		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), p),
+		0);
+	p->data = NULL;
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+static bool punted(enum punt_class want)
+{
+	enum punt_class class;
+	struct rte_mbuf *m = harness_punted(&h, &class);
+
+	if (!m)
+		return false;
+	rte_pktmbuf_free(m);
+	return class == want;
+}
+
+static void nothing(void)
+{
+	enum punt_class class;
+	struct packet p;
+
+	assert_false(got(0, &p));
+	assert_false(got(1, &p));
+	assert_null(harness_punted(&h, &class));
+}
+
+static struct packet tcp_out(uint16_t sport, uint16_t dport, uint8_t flags)
+{
+	return (struct packet){.saddr = ipv4(SERVER),
+			       .daddr = ipv4(CLIENT),
+			       .sport = be16_from(sport),
+			       .dport = be16_from(dport),
+			       .proto = IPPROTO_TCP,
+			       .tcp_flags = flags,
+			       .seq = 100,
+			       .ack = 77,
+			       .payload = 10};
+}
+
+static struct packet udp_out(uint16_t sport, uint16_t dport)
+{
+	struct packet p = tcp_out(sport, dport, 0);
+
+	p.proto = IPPROTO_UDP;
+	return p;
+}
+
+static uint64_t no_reply(void)
+{
+	return bed_dropped(&h, DROP_NO_REPLY);
+}
+
+static void late_data_gets_a_rst_and_reaches_nobody(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	services(REPLY_RESET, 0);
+	put(1, tcp_out(8080, 3999, TCP_ACK | TCP_PSH));
+	assert_true(got(1, &p));
+	assert_int_equal(p.saddr, ipv4(CLIENT));
+	assert_int_equal(p.daddr, ipv4(SERVER));
+	assert_int_equal(be16_to(p.dport), 8080);
+	assert_int_equal(p.tcp_flags, TCP_RST);
+	assert_int_equal(p.seq, 77);
+	assert_false(p.bad_ip || p.bad_l4);
+	put(1, tcp_out(8080, 3999, TCP_SYN | TCP_ACK));
+	assert_true(got(1, &p));
+	put(1, tcp_out(8080, 3999, TCP_FIN | TCP_ACK));
+	assert_true(got(1, &p));
+	put(1, tcp_out(8080, 3999, TCP_RST));
+	nothing();
+	assert_int_equal(no_reply(), 4);
+}
+
+static void an_unasked_datagram_is_dropped_or_refused(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	services(REPLY_RESET, 0);
+	put(1, udp_out(53, 3999));
+	nothing();
+	services(REPLY_RESET, SERVICE_NAT_ICMP);
+	put(1, udp_out(53, 3999));
+	assert_true(got(1, &p));
+	assert_int_equal(p.proto, IPPROTO_ICMP);
+	assert_int_equal(p.daddr, ipv4(SERVER));
+	put(1, tcp_out(8080, 3999, TCP_ACK)); /* a RST says more to TCP */
+	assert_true(got(1, &p));
+	assert_int_equal(p.proto, IPPROTO_TCP);
+	nothing();
+	assert_int_equal(no_reply(), 3);
+}
+
+static void a_datagram_leaves_as_the_only_vip_where_that_is_wanted(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	services(REPLY_VIP, 0);
+	put(1, udp_out(53, 3999));
+	assert_true(got(0, &p));
+	assert_int_equal(p.saddr, ipv4(VIP));
+	assert_int_equal(be16_to(p.sport), 53);
+	assert_int_equal(be16_to(p.dport), 3999);
+	assert_false(p.bad_ip || p.bad_l4);
+	put(1, tcp_out(8080, 3999, TCP_ACK));
+	assert_true(got(1, &p));
+	assert_int_equal(p.tcp_flags, TCP_RST);
+	/* A second listener for the same port: which VIP the client asked is not known. */
+	assert_int_equal(world_service(&h, "udp", "10.1.0.101:53", sched_find("rr"), dns, 1), 0);
+	put(1, udp_out(53, 3999));
+	nothing();
+	assert_int_equal(no_reply(), 2);
+}
+
+static void a_servers_own_traffic_is_routed(void **state)
+{
+	(void)state;
+	services(REPLY_RESET, SERVICE_NAT_ICMP);
+	put(1, udp_out(53, 53)); /* a resolver */
+	assert_true(punted(PUNT_TRANSIT));
+	put(1, tcp_out(8080, 443, TCP_SYN)); /* a client that took the port */
+	assert_true(punted(PUNT_TRANSIT));
+	put(1, tcp_out(40000, 443, TCP_ACK));
+	assert_true(punted(PUNT_TRANSIT));
+	put(1, udp_out(8080, 3999)); /* the port of a TCP service */
+	assert_true(punted(PUNT_TRANSIT));
+	nothing();
+	assert_int_equal(no_reply(), 0);
+}
+
+static void ports_of_port_0_and_mark_services_are_routed(void **state)
+{
+	const struct world_policy policy = {.reply = REPLY_RESET, .persist_s = 60};
+
+	(void)state;
+	world_policy(&h, &policy);
+	assert_int_equal(world_service(&h, "tcp", VIP ":0", sched_find("rr"), web, 1), 0);
+	assert_int_equal(world_service(&h, "mark", "7", NULL, web, 1), 0);
+	put(1, tcp_out(8080, 3999, TCP_ACK));
+	assert_true(punted(PUNT_TRANSIT));
+	nothing();
+}
+
+static void as_ipvs_all_is_routed(void **state)
+{
+	(void)state;
+	services(REPLY_ROUTE, 0);
+	put(1, tcp_out(8080, 3999, TCP_ACK));
+	assert_true(punted(PUNT_TRANSIT));
+	put(1, udp_out(53, 3999));
+	assert_true(punted(PUNT_TRANSIT));
+	nothing();
+}
+
+/* An ICMP error of the server's about a client's packet whose connection is gone. */
+static void an_error_about_a_lost_connection_names_no_server(void **state)
+{
+	struct packet about = tcp_out(3999, 8080, TCP_ACK), error;
+	uint8_t frame[FRAME_MAX];
+
+	(void)state;
+	about.saddr = ipv4(CLIENT);
+	about.daddr = ipv4(SERVER);
+	packet_build(&about, frame);
+	error = (struct packet){.saddr = ipv4(SERVER),
+				.daddr = ipv4(CLIENT),
+				.proto = IPPROTO_ICMP,
+				.sport = 3 << 8 | 3,
+				.payload = 40,
+				.data = frame + 14};
+	services(REPLY_RESET, 0);
+	put(1, error);
+	nothing();
+	assert_int_equal(no_reply(), 1);
+	services(REPLY_ROUTE, 0);
+	put(1, error);
+	assert_true(punted(PUNT_TRANSIT));
+}
+
+static const uint8_t odd[] = {0, TCP_FIN, TCP_FIN | TCP_PSH | TCP_URG, TCP_SYN | TCP_FIN,
+			      TCP_SYN | TCP_RST};
+
+static void client_puts(uint16_t sport, uint16_t dport, uint8_t flags)
+{
+	struct packet p = tcp_out(sport, dport, flags);
+
+	p.saddr = ipv4(CLIENT);
+	p.daddr = ipv4(VIP);
+	p.payload = 0;
+	put(0, p);
+}
+
+static void odd_flags_without_a_connection_are_dropped(void **state)
+{
+	(void)state;
+	services(REPLY_RESET, 0);
+	for (unsigned int i = 0; i < sizeof(odd); i++)
+		client_puts((uint16_t)(2000 + i), 80, odd[i]);
+	nothing();
+	assert_int_equal(bed_dropped(&h, DROP_BAD_TCP), 5);
+	client_puts(2010, 80, TCP_SYN | TCP_ACK); /* somebody's answer, forged or late */
+	assert_true(punted(PUNT_OWN));
+	nothing();
+}
+
+static void odd_flags_do_as_in_ipvs_where_that_is_wanted(void **state)
+{
+	const struct world_policy ipvs = {.flags = SERVICE_ANY_FLAGS, .ipvs = true};
+	struct packet p;
+
+	(void)state;
+	world_policy(&h, &ipvs);
+	assert_int_equal(world_service(&h, "tcp", VIP ":80", sched_find("rr"), web, 1), 0);
+	for (unsigned int i = 0; i < sizeof(odd); i++) {
+		client_puts((uint16_t)(2000 + i), 80, odd[i]);
+		if ((odd[i] & (TCP_SYN | TCP_RST)) == TCP_SYN)
+			assert_true(got(1, &p));
+		else
+			assert_true(punted(PUNT_OWN));
+	}
+	client_puts(2010, 80, TCP_SYN | TCP_ACK);
+	assert_true(got(1, &p));
+	client_puts(2011, 81, TCP_FIN); /* no service: Linux answers */
+	assert_true(punted(PUNT_OWN));
+	nothing();
+	assert_int_equal(bed_dropped(&h, DROP_BAD_TCP), 0);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(late_data_gets_a_rst_and_reaches_nobody),
+		T(an_unasked_datagram_is_dropped_or_refused),
+		T(a_datagram_leaves_as_the_only_vip_where_that_is_wanted),
+		T(a_servers_own_traffic_is_routed),
+		T(ports_of_port_0_and_mark_services_are_routed),
+		T(as_ipvs_all_is_routed),
+		T(an_error_about_a_lost_connection_names_no_server),
+		T(odd_flags_without_a_connection_are_dropped),
+		T(odd_flags_do_as_in_ipvs_where_that_is_wanted),
+	};
+	int failed;
+
+	if (harness_eal_init(0, 256, NULL) < 0)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	harness_eal_fini();
+	return failed;
+}
