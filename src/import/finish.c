@@ -247,7 +247,7 @@ static void quiesce_settle(struct importer *im, struct lvs_service *svc)
 		svc->quiesce = SWITCH_OFF;
 	for (const struct lvs_server *s = svc->servers; s; s = s->next)
 		if (s->quiesce && s->quiesce != svc->quiesce && !s->lost)
-			note(im, s->at, NOTE_UNSAID,
+			note(im, s->quiesce_at.line ? s->quiesce_at : s->at, NOTE_UNSAID,
 			     "real server %s: a failed check would %s it, and %s the others of %s: "
 			     "`on_server_down` stands at the service, \"%s\" is written for all",
 			     server_text(im, s), s->quiesce == SWITCH_ON ? "quiesce" : "remove",

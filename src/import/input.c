@@ -82,6 +82,7 @@ bool line_next(struct lines *l, const char **line, size_t *len)
 		p++;
 	*line = l->at;
 	*len = (size_t)(p - l->at);
+	l->cr = p < l->end && *p == '\r';
 	if (p < l->end)
 		p += *p == '\r' && p + 1 < l->end && p[1] == '\n' ? 2 : 1;
 	l->at = p;

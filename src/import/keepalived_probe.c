@@ -393,6 +393,11 @@ static void misc_make(struct ka_check *c)
 	if (limit)
 		kw_ms(im, limit, &check->timeout_ms);
 	check->argv = kw_argv(im, kw_value(im, path, 1));
+	if (path->n > 2)
+		note(im, path->at, NOTE_DIFFERS,
+		     "misc_path: the words behind the first one are ignored, as keepalived does: "
+		     "it takes "
+		     "one quoted text");
 	if (!check->argv) {
 		note(im, path->at, NOTE_ERROR, "misc_path: expected a program");
 		return;

@@ -39,6 +39,8 @@ bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, co
 				*lost = arena_printf(im,
 						     "a tunnel of type %.16s: plvs has IPIP only",
 						     k->raw[i + 1]);
+		if (*lost)
+			note(im, k->at, NOTE_UNSAID, "%s", *lost);
 	} else {
 		note(im, k->at, NOTE_ERROR, "%s \"%.32s\": expected NAT, DR or TUN", k->raw[0], m);
 		return false;
@@ -117,7 +119,7 @@ static bool server_keyword(struct keepalived *ka, const struct kw *k, struct ka_
 	else if (kw_is(k, "lthreshold"))
 		kw_number(im, k, 1, UINT32_MAX, &s->lower);
 	else if (kw_is(k, "inhibit_on_failure"))
-		s->inhibit = kw_flag(im, k) ? SWITCH_ON : SWITCH_OFF;
+		s->inhibit = kw_flag(im, k) ? SWITCH_ON : SWITCH_OFF, s->inhibit_at = k->at;
 	else if (kw_is(k, "lvs_method") || kw_is(k, "lb_kind"))
 		kw_method(im, k, &s->method, &s->lost);
 	else if (kw_is(k, "notify_up") || kw_is(k, "notify_down"))

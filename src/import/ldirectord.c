@@ -83,6 +83,7 @@ struct reader {
 	struct origin at;
 	struct ldir *cf;
 	struct ldir_virtual *virtual; /* the open block */
+	bool cr;		      /* the line ends with CR */
 };
 
 /* ---- values ---- */
@@ -121,6 +122,10 @@ static void yes_take(struct reader *r, const struct row *row, struct ldir_value 
 	else if (strlen(v->text) != len)
 		note(r->im, r->at, NOTE_NOTICE,
 		     "%s: a blank behind the value, which ldirectord does not take", row->name);
+	else if (r->cr)
+		note(r->im, r->at, NOTE_NOTICE,
+		     "%s: the line ends with CR, which ldirectord refuses behind yes and no",
+		     row->name);
 	v->number = v->text[0] == 'y';
 }
 
@@ -266,6 +271,7 @@ void ldirectord_read(struct importer *im, const char *file, const char *text, si
 	lines_init(&l, file, text, len);
 	while (line_next(&l, &line, &n)) {
 		r.at = l.here;
+		r.cr = l.cr;
 		line_take(&r, line, n);
 	}
 	if (!im->n_kind[NOTE_ERROR])

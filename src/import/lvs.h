@@ -78,6 +78,7 @@ struct lvs_server {
 	enum lvs_method method; /* UNSET: the service's */
 	uint32_t upper, lower;
 	bool sorry;
+	struct origin quiesce_at;
 	enum lvs_switch quiesce; /* consequence of a failed check, where a server has its own */
 	const char *lost;	 /* why plvs cannot have it; NULL: it can */
 	struct lvs_check *checks;
