@@ -865,6 +865,29 @@ static void a_write_after_another_one_is_given_up(void **state)
 	destcache_put(c);
 }
 
+/* What an lblc service asked one server for goes elsewhere once nobody asked for that long. */
+static void a_destination_is_forgotten_after_its_time(void **state)
+{
+	struct destcache *c = destcache_create(4);
+	struct addr a = addr_from_v4(be32_from(1));
+	struct destcache_view view;
+
+	(void)state;
+	destcache_read(c, &a, 100, 10, &view);
+	view.n = 1;
+	view.ids[0] = 10;
+	destcache_write(c, &a, 100, 10, &view);
+	destcache_read(c, &a, 110, 10, &view); /* a use */
+	assert_true(view.found);
+	destcache_read(c, &a, 120, 10, &view);
+	assert_true(view.found);
+	destcache_read(c, &a, 131, 10, &view);
+	assert_false(view.found);
+	destcache_read(c, &a, 131, DAY_S, &view);
+	assert_true(view.found);
+	destcache_put(c);
+}
+
 #define CACHE_ADDRS 2
 
 static void *cache_run(void *arg)
@@ -939,6 +962,7 @@ int main(void)
 		cmocka_unit_test(lblcr_sets_shrink_after_a_day_without_change),
 		cmocka_unit_test(the_cache_gives_up_what_is_unused_for_longest),
 		cmocka_unit_test(a_write_after_another_one_is_given_up),
+		cmocka_unit_test(a_destination_is_forgotten_after_its_time),
 		cmocka_unit_test(workers_never_see_half_an_entry),
 	};
 
