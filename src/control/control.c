@@ -155,6 +155,15 @@ static void on_published(void *arg)
 	watching_published(arg);
 }
 
+/* IPVS has no memory of a service that was deleted. */
+static void on_service_return(void *arg, struct service_rt *svc)
+{
+	struct control *c = arg;
+
+	if (c->config->shared.compat == CONFIG_COMPAT_IPVS)
+		traffic_restart(&c->traffic, svc);
+}
+
 static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt *srv)
 {
 	struct control *c = arg;
@@ -251,6 +260,7 @@ int control_create(const struct control_options *options, struct config *config,
 	if (ret < 0)
 		goto err_destroy;
 	c->pub->runtime.on_server_forget = on_server_forget;
+	c->pub->runtime.on_service_return = on_service_return;
 	c->pub->runtime.on_forget_arg = c;
 	ret = builder_config(&c->publisher, NULL, config, error);
 	if (ret < 0)
@@ -283,6 +293,7 @@ void control_destroy(struct control *c)
 	publisher_fini(&c->publisher);
 	if (c->pub) {
 		c->pub->runtime.on_server_forget = NULL;
+		c->pub->runtime.on_service_return = NULL;
 		c->pub->runtime.on_forget_arg = NULL;
 	}
 	traffic_fini(&c->traffic);

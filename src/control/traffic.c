@@ -130,6 +130,20 @@ void traffic_forget(struct traffic *t, struct service_rt *svc, const struct serv
 	s->last_us = 0;
 }
 
+void traffic_restart(struct traffic *t, struct service_rt *svc)
+{
+	uint32_t left = t->runtime->n_servers;
+
+	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
+		const struct server_rt *srv = t->runtime->servers[id];
+
+		left -= srv != NULL;
+		if (srv && srv->service_id == svc->id)
+			traffic_forget(t, svc, srv);
+	}
+	memset(&svc->retired, 0, sizeof(svc->retired));
+}
+
 static const char *const server_names[TRAFFIC_SERVER] = {"conns", "in_pkts", "out_pkts", "in_bytes",
 							 "out_bytes"};
 

@@ -67,6 +67,8 @@ void traffic_fini(struct traffic *t);
 void traffic_add_server(const struct traffic *t, uint32_t server_id, struct traffic_sum *sum);
 void traffic_add(struct traffic_sum *sum, const struct traffic_sum *more);
 /* Adds what servers had that are no more. */
+/* A service and its servers count from zero. */
+void traffic_restart(struct traffic *t, struct service_rt *svc);
 void traffic_add_retired(const struct server_counters *retired, struct traffic_sum *sum);
 /* By service id: what removed servers had that still wait for their connections to end.
  * [MAX_SERVICES + 1], for free(); NULL: no memory. */

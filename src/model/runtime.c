@@ -207,6 +207,8 @@ struct service_rt *runtime_service_get(struct runtime *rt, const char *key)
 	struct service_rt *svc = runtime_service_find(rt, key);
 
 	if (svc != NULL) {
+		if (!svc->present && rt->on_service_return != NULL)
+			rt->on_service_return(rt->on_forget_arg, svc);
 		svc->present = true;
 		return svc;
 	}

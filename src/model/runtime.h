@@ -147,6 +147,8 @@ struct runtime {
 	/* Called when an object leaves its slot, while its counters can still be read, and
 	 * before its id can be used again. May be NULL. */
 	void (*on_server_forget)(void *arg, struct service_rt *svc, struct server_rt *srv);
+	/* Called when a removed service that is not forgotten yet is added again. May be NULL. */
+	void (*on_service_return)(void *arg, struct service_rt *svc);
 	void *on_forget_arg;
 };
 

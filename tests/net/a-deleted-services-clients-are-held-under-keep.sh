@@ -9,8 +9,9 @@ gone=$(service gone tcp 192.0.2.80:7 nat rr 10.10.0.11:7 | jq -c '. + {on_server
 other=$(service other tcp 192.0.2.81:7 nat rr 10.10.0.11:7)
 gateway=$PLVS_ADDRESSES
 
-# held_without WHAT-REMAINS: the service that the configuration names is deleted; what its client
-# sends is answered by nobody, does not come back, and goes on once the service is there again.
+# held_without WHAT-REMAINS [CONNECTIONS]: the service that the configuration names is deleted; what its client
+# sends is answered by nobody, does not come back, and goes on once the service is there again,
+# which then counts CONNECTIONS: the one that it had before.
 held_without()
 {
 	local mac
@@ -30,6 +31,8 @@ held_without()
 	rpc config.apply > "$RUN/applied" || fail "config.apply"
 	# The question is still in the client's socket: it is sent again, and answered.
 	wait_for 15 "the connection goes on" held_again
+	is "connections that the service counts" \
+		"$(rpc service.get '{"service": "gone"}' | jq .service.counters.conns)" -eq "${2:-1}"
 	doors_add_up
 	plvs_stop
 }
@@ -48,3 +51,10 @@ held_without "any service, while another VIP remains"
 PLVS_ADDRESSES=$(jq -c '. + [{"address": "192.0.2.80"}]' <<< "$gateway")
 plvs_config "$gone"
 held_without "any service, while its VIP remains"
+
+# IPVS counts anew.
+PLVS_ADDRESSES=$gateway
+plvs_config "$gone" "$other"
+jq '.shared.compat = "ipvs"' "$RUN/plvs.json" > "$RUN/compat.json"
+mv "$RUN/compat.json" "$RUN/plvs.json"
+held_without "its service, as IPVS does" 0
