@@ -341,7 +341,12 @@ const struct command cli_commands[] = {
 	 &list_routes, NULL, NULL},
 	{"worker list", "workers, their load and queues", NULL, NULL, 0, "worker.list", NULL,
 	 &list_workers, NULL, NULL},
-	{"port list", "DPDK ports", NULL, NULL, 0, "port.list", NULL, &list_ports, NULL, NULL},
+	{"port list", "DPDK ports",
+	 "Q ASKED is how many queues the workers and the configuration want each way, RXQ and TXQ "
+	 "how many the driver gave. RSS ASKED and RSS say how the NIC is wanted to spread packets "
+	 "over receive queues, and how the NIC does: none, spreads (a flow stays on one queue), "
+	 "owners (a flow comes to the worker that owns the connection, and needs no hand-off).",
+	 NULL, 0, "port.list", NULL, &list_ports, NULL, NULL},
 
 	{"ha status", "the pair of routers, in words",
 	 "State, reason, peer, paths, witnesses, synchronisation.", NULL, 0, "ha.status", NULL,

@@ -35,8 +35,9 @@ LIST(ports, "ports", "no ports", {"PORT", "port", FORMAT_ID}, {"NAME", "name", F
      {"DEVICE", "device", FORMAT_TEXT}, {"DRIVER", "driver", FORMAT_TEXT},
      {"MAC", "mac", FORMAT_TEXT}, {"LINK", "link_up", FORMAT_YES},
      {"MBIT/S", "speed_mbps", FORMAT_ID}, {"MTU", "mtu", FORMAT_ID}, {"NUMA", "socket", FORMAT_ID},
-     {"RXQ", "rx_queues", FORMAT_ID}, {"TXQ", "tx_queues", FORMAT_ID}, {"RSS", "rss", FORMAT_TEXT},
-     {"TAP", "tap", FORMAT_TEXT});
+     {"Q ASKED", "queues_asked", FORMAT_ID}, {"RXQ", "rx_queues", FORMAT_ID},
+     {"TXQ", "tx_queues", FORMAT_ID}, {"RSS ASKED", "rss_asked", FORMAT_TEXT},
+     {"RSS", "rss", FORMAT_TEXT}, {"TAP", "tap", FORMAT_TEXT});
 
 LIST(workers, "workers", "no workers", {"WORKER", "worker", FORMAT_ID},
      {"LCORE", "lcore", FORMAT_ID}, {"CPU", "cpu", FORMAT_ID}, {"NUMA", "socket", FORMAT_ID},

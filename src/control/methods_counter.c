@@ -343,10 +343,7 @@ static json_t *warnings_json(const struct control *c)
 		json_array_append_new(list, json_sprintf("no metrics: %s", metrics_fault(c)));
 
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
-		if (c->dp->ports[i].warning[0])
-			json_array_append_new(list, json_sprintf("port %s: %s",
-								 c->dp->ports[i].config.name,
-								 c->dp->ports[i].warning));
+		port_warnings_add(&c->dp->ports[i], true, list);
 	for (size_t i = 0; i < json_array_size(c->restart); i++)
 		json_array_append_new(
 			list, json_sprintf("takes effect after a restart: %s",

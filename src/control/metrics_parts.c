@@ -248,6 +248,9 @@ void metrics_write_ports(const struct control *c, struct evbuffer *out)
 	static const struct expo_family carrier = {"plvs_port_carrier", EXPO_GAUGE, NULL,
 						   "1: the link is up"};
 	uint16_t n = c->dp ? c->dp->n_ports : 0;
+	static const struct expo_family silent = {
+		"plvs_port_silent", EXPO_GAUGE, NULL,
+		"1: nothing is received, though the link is up and Linux asks for neighbours"};
 	struct port_counters now;
 	char labels[LABELS];
 
@@ -265,6 +268,12 @@ void metrics_write_ports(const struct control *c, struct evbuffer *out)
 		port_labels(c, i, labels);
 		expo_count(out, &carrier, labels,
 			   __atomic_load_n(&c->dp->ports[i].carrier, __ATOMIC_RELAXED));
+	}
+	expo_head(out, &silent);
+	for (uint16_t i = 0; i < n; i++) {
+		port_labels(c, i, labels);
+		expo_count(out, &silent, labels,
+			   __atomic_load_n(&c->dp->ports[i].silent, __ATOMIC_RELAXED) != 0);
 	}
 #define X(name, help)                                                                              \
 	tap_family(c, out, "plvs_port_" #name, help,                                               \

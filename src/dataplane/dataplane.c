@@ -82,6 +82,7 @@ static int ports_create(struct dataplane *dp, const struct dataplane_config *con
 		struct port *p = &dp->ports[i];
 
 		p->config = config->ports[i];
+		pthread_mutex_init(&p->device.lock, NULL);
 		p->link_eventfd = dp->exchange.link_eventfd;
 		dp->n_ports++;
 		rc = port_find(p, dp->n_workers, error);
@@ -91,7 +92,7 @@ static int ports_create(struct dataplane *dp, const struct dataplane_config *con
 	if (rc == 0)
 		rc = packet_pools_create(dp, config->mbufs_per_port, error);
 	for (unsigned int i = 0; i < dp->n_ports && rc == 0; i++)
-		rc = port_configure(&dp->ports[i], dp->n_workers, dp->n_pools == 1, error);
+		rc = port_configure(&dp->ports[i], dp->n_pools == 1, error);
 	return rc;
 }
 

@@ -6,6 +6,8 @@
  * All workers, ports, rings and pools of the process. Control context unless noted.
  */
 
+#include <pthread.h>
+
 #include <rte_rcu_qsbr.h>
 
 #include "dataplane/worker.h"
@@ -19,13 +21,19 @@ enum port_direction {
 };
 
 struct port_config {
-	char name[MAX_NAME + 1]; /* role name: "public" */
-	char device[128];	 /* DPDK device name: "0000:01:00.0", "net_af_packet0" */
-	uint16_t rx_queues;	 /* 0 = as many as workers and driver allow */
-	uint16_t tx_queues;
+	char name[MAX_NAME + 1];   /* role name: "public" */
+	char device[128];	   /* DPDK device name: "0000:01:00.0", "net_af_packet0" */
+	uint16_t queues;	   /* each way; 0 = as many as workers and driver allow */
 	uint16_t rx_desc, tx_desc; /* 0 = driver's preference */
 	uint16_t mtu;		   /* 0 = 1500 */
 	uint8_t direction;	   /* enum port_direction */
+};
+
+/* How a NIC spreads what it receives over the receive queues. */
+enum port_rss {
+	PORT_RSS_NONE,	  /* no hash: one queue, or a driver without RSS */
+	PORT_RSS_SPREADS, /* a flow stays on one queue, on whichever */
+	PORT_RSS_OWNERS,  /* a flow comes to the queue of the worker that owns the connection */
 };
 
 struct dataplane_config {
@@ -43,17 +51,32 @@ struct dataplane_config {
 	uint16_t check_first, check_last;
 };
 
+/*
+ * What threads other than workers do with a device. Drivers allow one such call at a time:
+ * vmxnet3, for one, has a single register for commands and their answers, and a request for
+ * statistics between the two halves of a question for the link reads as "link down".
+ */
+struct port_device {
+	pthread_mutex_t lock;	/* held around each call of the driver; see port_lock() */
+	uint32_t link_up;	/* at the last look. link: wo, any: ro (relaxed) */
+	uint32_t speed_mbps;	/* the same; 0: not known */
+	bool filters_vlans;	/* the device drops tags that are not in vlans. Under lock */
+	uint64_t vlans[64];	/* a bit for each VLAN that is wanted, 0 among them. Under lock */
+	uint32_t vlans_refused; /* that the device does not let through. link: wo, any: ro */
+};
+
 /* A port as it runs. Its index in dataplane.ports is the port number that links, tables,
  * counters and m->port use, everywhere between the two calls of the driver; dev is
  * DPDK's id, used for those calls only. The receive loop writes m->port. */
 struct port {
 	struct port_config config;
-	uint16_t dev; /* DPDK port id */
-	uint16_t n_rx, n_tx;
+	uint16_t dev;	     /* DPDK port id */
+	uint16_t n_asked;    /* queues that workers and configuration ask for, each way */
+	uint16_t n_rx, n_tx; /* queues that the driver gave */
 	int socket;
 	struct mac mac;
 	uint16_t mtu;
-	bool rss; /* the NIC delivers to owners: key and table are set */
+	uint8_t rss_asked, rss; /* enum port_rss: asked for, and got */
 	bool started;
 	bool found; /* dev is ours to close */
 	uint16_t rx_desc, tx_desc;
@@ -62,6 +85,10 @@ struct port {
 	uint32_t link_changes; /* interrupt thread: atomic add, at each change of link state */
 	int link_eventfd;      /* exchange.link_eventfd: written then */
 	uint32_t carrier;      /* as Linux or DPDK shows it. link: wo, any: ro (relaxed) */
+	/* Neighbours that Linux asks for in vain while nothing at all is received; 0: no such
+	 * silence. link: wo, any: ro (relaxed) */
+	uint32_t silent;
+	struct port_device device;
 	char driver[32];
 	char warning[256]; /* "" or what an operator should know (other NUMA node, ...) */
 };

@@ -38,12 +38,15 @@ static void list_devices(char *buf, size_t len)
 	}
 }
 
-static uint16_t queues_asked(uint16_t wanted, uint16_t n_workers, uint16_t driver_max)
+static uint16_t queues_asked(uint16_t wanted, uint16_t n_workers)
 {
-	uint16_t n = wanted && wanted < n_workers ? wanted : n_workers;
+	return wanted && wanted < n_workers ? wanted : n_workers;
+}
 
-	if (n > driver_max)
-		n = driver_max;
+static uint16_t queues_possible(uint16_t asked, uint16_t driver_max)
+{
+	uint16_t n = asked < driver_max ? asked : driver_max;
+
 	return n ? n : 1;
 }
 
@@ -85,6 +88,16 @@ static void choose_mtu(struct port *p, const struct rte_eth_dev_info *info)
 	p->mtu = max;
 }
 
+void port_lock(struct port *p)
+{
+	pthread_mutex_lock(&p->device.lock);
+}
+
+void port_unlock(struct port *p)
+{
+	pthread_mutex_unlock(&p->device.lock);
+}
+
 int port_find(struct port *p, uint16_t n_workers, char error[256])
 {
 	struct rte_eth_dev_info info;
@@ -114,8 +127,9 @@ int port_find(struct port *p, uint16_t n_workers, char error[256])
 	p->socket = rte_eth_dev_socket_id(p->dev);
 	snprintf(p->driver, sizeof(p->driver), "%s", info.driver_name);
 	choose_mtu(p, &info);
-	p->n_rx = queues_asked(p->config.rx_queues, n_workers, info.max_rx_queues);
-	p->n_tx = queues_asked(p->config.tx_queues, n_workers, info.max_tx_queues);
+	p->n_asked = queues_asked(p->config.queues, n_workers);
+	p->n_rx = queues_possible(p->n_asked, info.max_rx_queues);
+	p->n_tx = queues_possible(p->n_asked, info.max_tx_queues);
 	p->rx_desc = desc_asked(p->config.rx_desc, info.default_rxportconf.ring_size);
 	p->tx_desc = desc_asked(p->config.tx_desc, info.default_txportconf.ring_size);
 	return 0;
@@ -154,21 +168,30 @@ static void accept_multicast(struct port *p)
 int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers, char error[256])
 {
 	char mac[MAC_STRLEN];
-	int rc = rte_eth_dev_start(p->dev);
+	int rc;
 
+	port_lock(p);
+	rc = rte_eth_dev_start(p->dev);
+	if (rc == 0) {
+		p->started = true;
+		accept_multicast(p);
+		port_vlans_set(p);
+		if (p->rss != PORT_RSS_NONE)
+			p->rss = port_rss_table_set(p, owners, n_workers) ? PORT_RSS_OWNERS
+									  : PORT_RSS_SPREADS;
+	}
+	port_unlock(p);
 	if (rc != 0) {
 		snprintf(error, ERROR_LEN, "port %s: device %s does not start: %s", p->config.name,
 			 p->config.device, strerror(-rc));
 		return rc;
 	}
-	p->started = true;
-	accept_multicast(p);
-	if (p->rss)
-		p->rss = port_rss_table_set(p, owners, n_workers);
 	log_info(AREA,
-		 "port %s: %s, driver %s, MAC %s, MTU %u, %u receive and %u transmit queues%s",
+		 "port %s: %s, driver %s, MAC %s, MTU %u, receive queues: %u, transmit queues: %u "
+		 "(asked for: %u), RSS: %s (asked for: %s)",
 		 p->config.name, p->config.device, p->driver, mac_format(&p->mac, mac, sizeof(mac)),
-		 p->mtu, p->n_rx, p->n_tx, p->rss ? ", delivers to owners" : "");
+		 p->mtu, p->n_rx, p->n_tx, p->n_asked, port_rss_name(p->rss),
+		 port_rss_name(p->rss_asked));
 	return 0;
 }
 
@@ -176,17 +199,21 @@ void port_stop(struct port *p)
 {
 	if (!p->started)
 		return;
+	port_lock(p);
 	p->started = false;
 	rte_eth_dev_stop(p->dev);
+	port_unlock(p);
 }
 
 void port_close(struct port *p)
 {
 	if (!p->found)
 		return;
-	p->found = false;
 	port_link_unwatch(p);
+	port_lock(p);
+	p->found = false;
 	rte_eth_dev_close(p->dev);
+	port_unlock(p);
 }
 
 int port_set_mtu(struct port *p, uint16_t mtu)
@@ -195,7 +222,9 @@ int port_set_mtu(struct port *p, uint16_t mtu)
 
 	if (!port_fits_room(p, mtu) && !(p->rx_offloads & RTE_ETH_RX_OFFLOAD_SCATTER))
 		return -EINVAL;
+	port_lock(p);
 	rc = rte_eth_dev_set_mtu(p->dev, mtu);
+	port_unlock(p);
 	if (rc == 0)
 		__atomic_store_n(&p->mtu, mtu, __ATOMIC_RELAXED);
 	return rc;

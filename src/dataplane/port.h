@@ -25,21 +25,40 @@ uint32_t port_frame_max(uint16_t mtu);
 /* Frames longer than an mbuf come and go in several segments. */
 bool port_can_scatter(const struct port *p);
 
-/* Queues, offloads, RSS, MTU. p->pool is set before. fast_free: all packets come from one
+/* Queues, offloads, RSS, MTU; fewer of them where the driver refuses, with a warning of the port.
+ * p->pool is set before. fast_free: all packets come from one
  * pool and none is ever referenced twice. */
-int port_configure(struct port *p, uint16_t n_workers, bool fast_free, char error[256]);
+int port_configure(struct port *p, bool fast_free, char error[256]);
 int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers, char error[256]);
 void port_stop(struct port *p);
 /* Gives the device back. Does nothing for a port that was never found. */
 void port_close(struct port *p);
 
-/* Link state as the driver says. Any thread but workers. */
+/* One call of the driver at a time, bursts of workers excepted: around rte_eth_*() calls from
+ * any thread that is no worker. The functions here that call the driver take the lock. */
+void port_lock(struct port *p);
+void port_unlock(struct port *p);
+
+/* Asks the device for the state of its link, without waiting: the answer is for
+ * port_link_up() and port_speed_mbps(). Link thread, and main before that thread runs. Skipped
+ * while another thread is inside the driver. */
+void port_link_look(struct port *p);
+/* The state of the link at the last look. Any thread. */
 bool port_link_up(const struct port *p);
 /* The Linux interface that an af_packet or af_xdp device reads; "" for others. */
 void port_kernel_if(const struct port *p, char *buf, size_t len);
-/* Mbit/s, or 0: not known. */
+/* Mbit/s at the last look, or 0: not known. Any thread. */
 uint32_t port_speed_mbps(const struct port *p);
 /* Any thread but workers. 0 or -errno: the driver refused, the port keeps its MTU. */
 int port_set_mtu(struct port *p, uint16_t mtu);
+
+/* Frames with this VLAN's tag are wanted, or no longer wanted. A device that filters VLANs lets
+ * through those that are wanted, and VLAN 0 (a priority tag) always; a device that refuses a
+ * VLAN stops to filter, if the driver can. Any thread but workers; a stopped port takes the
+ * wish up at its start. */
+void port_vlan_want(struct port *p, uint16_t vlan, bool wanted);
+
+/* "none", "spreads", "owners" */
+const char *port_rss_name(enum port_rss rss);
 
 #endif

@@ -17,11 +17,19 @@ bool port_fits_room(const struct port *p, uint16_t mtu);
 void port_link_watch(struct port *p);
 void port_link_unwatch(struct port *p);
 
+/* --- port_vlan.c --- */
+
+/* Gives the device all VLANs that are wanted. A device forgets them when it stops. The port's
+ * lock is held. */
+void port_vlans_set(struct port *p);
+
 /* --- port_rss.c --- */
 
 /* Fields of the hash, out of those supported. A port of one direction gets the fields of one
  * side, and then the NIC delivers to owners; other ports only spread. */
 uint64_t port_rss_fields(const struct port *p, uint64_t supported);
+/* What the port's direction allows, for this many queues. */
+enum port_rss port_rss_wanted(const struct port *p, uint16_t n_queues);
 /* Sets the indirection table of the NIC to that of owners: entry i goes to the queue of the
  * worker that owns step i. True: the NIC delivers to owners. */
 bool port_rss_table_set(struct port *p, const struct owner_map *owners, uint16_t n_workers);

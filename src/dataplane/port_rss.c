@@ -19,6 +19,20 @@ uint64_t port_rss_fields(const struct port *p, uint64_t supported)
 	return side && (supported & side) == side ? hf | side : hf;
 }
 
+enum port_rss port_rss_wanted(const struct port *p, uint16_t n_queues)
+{
+	if (n_queues < 2)
+		return PORT_RSS_NONE;
+	return p->config.direction == PORT_BOTH ? PORT_RSS_SPREADS : PORT_RSS_OWNERS;
+}
+
+const char *port_rss_name(enum port_rss rss)
+{
+	static const char *const names[] = {"none", "spreads", "owners"};
+
+	return names[rss];
+}
+
 bool port_rss_table_set(struct port *p, const struct owner_map *owners, uint16_t n_workers)
 {
 	struct rte_eth_rss_reta_entry64 reta[RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE];

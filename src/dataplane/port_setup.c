@@ -15,12 +15,28 @@
 /* Never TX checksums: they would repair what arrived broken. */
 #define TX_WANTED RTE_ETH_TX_OFFLOAD_MULTI_SEGS
 
-/* What is given up, in this order, when a driver refuses to be configured. */
-enum port_step { STEP_ALL, STEP_NO_RSS, STEP_NO_OFFLOADS, STEP_ONE_QUEUE, STEP_MAX };
+/*
+ * What a driver is asked for, best first. Within a step the number of queues goes down (see
+ * queues_fewer()), so that a driver that takes, say, powers of two only keeps all else.
+ */
+enum port_step {
+	STEP_ALL,
+	STEP_NO_RSS,
+	STEP_NO_OFFLOADS, /* but those without which frames would be lost */
+	STEP_ONE_QUEUE,
+	STEP_BARE, /* one queue each way, no offloads */
+	STEP_MAX
+};
 
+/* What a step gives up beside queues, or NULL. */
 static const char *const step_names[STEP_MAX] = {
-	"", "receive-side scaling", "receive-side scaling and offloads",
-	"receive-side scaling, offloads and all queues but one"};
+	[STEP_NO_RSS] = "receive-side scaling",
+	[STEP_NO_OFFLOADS] = "receive-side scaling and offloads",
+	[STEP_BARE] = "offloads",
+};
+
+/* Frames longer than a buffer, and frames with a tag, need these. */
+#define RX_NEEDED (RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_VLAN_FILTER)
 
 static void choose_offloads(struct port *p, const struct rte_eth_dev_info *info, bool fast_free)
 {
@@ -37,6 +53,7 @@ static void choose_offloads(struct port *p, const struct rte_eth_dev_info *info,
 		rx |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	if (fast_free)
 		tx |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	rx |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER; /* see port_vlan.c */
 	p->rx_offloads = rx & info->rx_offload_capa;
 	p->tx_offloads = tx & info->tx_offload_capa;
 }
@@ -45,36 +62,29 @@ static int configure(struct port *p, const struct rte_eth_dev_info *info, enum p
 {
 	struct rte_eth_conf conf = {0};
 	uint64_t hf = port_rss_fields(p, info->flow_type_rss_offloads);
-	int rc;
 
-	if (step >= STEP_ONE_QUEUE)
-		p->n_rx = p->n_tx = 1;
-	if (step >= STEP_NO_OFFLOADS) {
+	if (step == STEP_NO_OFFLOADS)
+		p->rx_offloads &= RX_NEEDED;
+	if (step == STEP_BARE)
 		p->rx_offloads &= RTE_ETH_RX_OFFLOAD_SCATTER;
+	if (step == STEP_NO_OFFLOADS || step == STEP_BARE)
 		p->tx_offloads &= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	}
-	p->rss = false;
+	p->rss = PORT_RSS_NONE;
 	if (step < STEP_NO_RSS && p->n_rx > 1 && hf && info->hash_key_size <= OWNER_KEY_LEN) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_key = owner_rss_key;
 		conf.rx_adv_conf.rss_conf.rss_key_len =
 			info->hash_key_size ? info->hash_key_size : RSS_KEY_DEFAULT;
 		conf.rx_adv_conf.rss_conf.rss_hf = hf;
-		p->rss = true; /* until port_start() finds that the table is not to be had */
+		p->rss = PORT_RSS_SPREADS; /* port_start() sees whether it delivers to owners */
 	} else {
 		p->rx_offloads &= ~RTE_ETH_RX_OFFLOAD_RSS_HASH;
 	}
 	conf.rxmode.mtu = p->mtu;
 	conf.rxmode.offloads = p->rx_offloads;
 	conf.txmode.offloads = p->tx_offloads;
-	conf.intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
-
-	rc = rte_eth_dev_configure(p->dev, p->n_rx, p->n_tx, &conf);
-	if (rc != 0 && conf.intr_conf.lsc) {
-		conf.intr_conf.lsc = 0;
-		rc = rte_eth_dev_configure(p->dev, p->n_rx, p->n_tx, &conf);
-	}
-	return rc;
+	/* No link-state interrupts: see port_link.c. */
+	return rte_eth_dev_configure(p->dev, p->n_rx, p->n_tx, &conf);
 }
 
 static int setup_queues(struct port *p, const struct rte_eth_dev_info *info)
@@ -93,23 +103,93 @@ static int setup_queues(struct port *p, const struct rte_eth_dev_info *info)
 	return rc;
 }
 
-int port_configure(struct port *p, uint16_t n_workers, bool fast_free, char error[256])
+/* The configuration of this step with this many queues. 0 or -errno. */
+static int attempt(struct port *p, const struct rte_eth_dev_info *info, enum port_step step,
+		   bool fast_free)
 {
+	int rc;
+
+	choose_offloads(p, info, fast_free);
+	rc = configure(p, info, step);
+	return rc ? rc : setup_queues(p, info);
+}
+
+/* From rx receive and tx transmit queues at the most, the next smaller numbers: first fewer to
+ * receive by, which is where drivers are particular, then as few to send by. False: there are
+ * none but one queue each way, which has a step of its own. */
+static bool queues_fewer(struct port *p, uint16_t tx)
+{
+	if (p->n_tx > p->n_rx && p->n_rx > 1) {
+		p->n_tx = p->n_rx;
+		return true;
+	}
+	if (p->n_rx > 2) {
+		p->n_rx--;
+		p->n_tx = tx;
+		return true;
+	}
+	if (p->n_tx > 2) {
+		p->n_tx--;
+		return true;
+	}
+	return false;
+}
+
+/* Goes down the steps until the driver agrees. 0 with *step, or what the driver said last. */
+static int agree(struct port *p, const struct rte_eth_dev_info *info, bool fast_free,
+		 enum port_step *step)
+{
+	const uint16_t rx = p->n_rx, tx = p->n_tx;
+	int rc = -EINVAL;
+
+	for (*step = STEP_ALL; *step < STEP_MAX; ++*step) {
+		bool one = *step >= STEP_ONE_QUEUE;
+
+		if (one && *step == STEP_ONE_QUEUE && rx == 1 && tx == 1)
+			continue; /* the same as the first one */
+		p->n_rx = one ? 1 : rx;
+		p->n_tx = one ? 1 : tx;
+		do {
+			rc = attempt(p, info, *step, fast_free);
+			if (rc == 0)
+				return 0;
+		} while (!one && queues_fewer(p, tx));
+	}
+	return rc;
+}
+
+static void warn_of_less(struct port *p, enum port_step step, uint16_t rx, uint16_t tx)
+{
+	char text[160];
+
+	if (p->n_rx < rx || p->n_tx < tx) {
+		snprintf(text, sizeof(text),
+			 "works with %u receive and %u transmit queues, since the driver refused "
+			 "%u and %u",
+			 p->n_rx, p->n_tx, rx, tx);
+		port_warn(p, text);
+	}
+	if (!step_names[step] || (step == STEP_NO_RSS && p->n_asked == 1))
+		return;
+	snprintf(text, sizeof(text), "works without %s, which the driver refused",
+		 step_names[step]);
+	port_warn(p, text);
+}
+
+int port_configure(struct port *p, bool fast_free, char error[256])
+{
+	const uint16_t rx = p->n_rx, tx = p->n_tx;
 	struct rte_eth_dev_info info;
-	int rc = rte_eth_dev_info_get(p->dev, &info);
 	enum port_step step;
 	char text[128];
+	int rc;
 
-	for (step = STEP_ALL; rc == 0 && step < STEP_MAX; step++) {
-		choose_offloads(p, &info, fast_free);
-		rc = configure(p, &info, step);
-		if (rc == 0)
-			rc = setup_queues(p, &info);
-		if (rc == 0)
-			break;
-		if (step + 1 < STEP_MAX)
-			rc = 0;
-	}
+	p->rss_asked = (uint8_t)port_rss_wanted(p, p->n_asked);
+	port_lock(p);
+	rc = rte_eth_dev_info_get(p->dev, &info);
+	if (rc == 0)
+		rc = agree(p, &info, fast_free, &step);
+	port_unlock(p);
 	if (rc != 0) {
 		snprintf(error, ERROR_LEN,
 			 "port %s: driver %s refuses to be configured: %s (packet buffers hold %d "
@@ -118,12 +198,10 @@ int port_configure(struct port *p, uint16_t n_workers, bool fast_free, char erro
 			 rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
 		return rc;
 	}
-	if (step != STEP_ALL && (step != STEP_NO_RSS || n_workers > 1)) {
-		snprintf(text, sizeof(text), "works without %s, which the driver refused",
-			 step_names[step]);
-		port_warn(p, text);
-	}
+	warn_of_less(p, step, rx, tx);
+	port_lock(p);
 	rc = rte_eth_dev_set_mtu(p->dev, p->mtu);
+	port_unlock(p);
 	if (rc != 0 && p->mtu != RTE_ETHER_MTU) {
 		snprintf(text, sizeof(text), "the driver does not take MTU %u: %s", p->mtu,
 			 strerror(-rc));

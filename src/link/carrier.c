@@ -7,12 +7,14 @@
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "link/link_internal.h"
 
 /*
- * af_packet and af_xdp report "up" whatever the interface under them does, so its own
- * state is read here, from sockets that were opened in the creator's namespace.
+ * The carrier of ports. Most devices are asked ten times a second (port_up() of the callbacks).
+ * af_packet and af_xdp report "up" whatever the interface under them does, so the state of that
+ * interface is read here, from sockets that were opened in the creator's namespace.
  */
 
 static bool is_up(const struct nl_link *k)
@@ -82,4 +84,62 @@ void carrier_read(struct link *l)
 			break;
 	}
 	carrier_ask(l);
+}
+
+void carrier_look(struct link *l)
+{
+	const struct link_callbacks *cb = &l->config.callbacks;
+
+	for (uint16_t p = 0; cb->port_up && p < l->config.n_ports; p++)
+		if (!l->config.ports[p].kernel_if[0])
+			carrier_set(l, p, cb->port_up(cb->arg, p));
+}
+
+/* Next hops of a port that Linux resolves or refreshes: all but permanent neighbours. */
+static uint32_t neighbours_asked(const struct hops *h, uint16_t port)
+{
+	uint32_t n = 0;
+
+	for (uint32_t id = 1; id <= h->max_id; id++) {
+		const struct nexthop *nh = h->hop[id].in_use ? nexthop_by_id(h->table, id) : NULL;
+
+		if (nh && nh->port == port)
+			n += h->hop[id].managed || nh->state != NEXTHOP_REACHABLE;
+	}
+	return n;
+}
+
+static void silence_tell(struct link *l, uint16_t port, uint32_t neighbours)
+{
+	const struct link_callbacks *cb = &l->config.callbacks;
+	struct silence *s = &l->silence[port];
+	bool edge = (neighbours > 0) != (s->neighbours > 0);
+
+	s->neighbours = neighbours;
+	if (!edge)
+		return;
+	if (neighbours)
+		log_warning(LINK_AREA,
+			    "port %s: nothing was received for %d s, though the link is up and "
+			    "Linux asks for %u neighbours: look at the cable, the switch and its "
+			    "VLANs",
+			    l->config.ports[port].name, SILENCE_S, neighbours);
+	else
+		log_notice(LINK_AREA, "port %s: frames are received again",
+			   l->config.ports[port].name);
+	if (cb->port_silent)
+		cb->port_silent(cb->arg, port, neighbours);
+}
+
+void carrier_listen(struct link *l)
+{
+	const struct link_callbacks *cb = &l->config.callbacks;
+
+	for (uint16_t p = 0; cb->port_received && p < l->config.n_ports; p++) {
+		bool lasts =
+			silence_lasts(&l->silence[p], l->carrier[p], cb->port_received(cb->arg, p),
+				      l->port_counters[p].from_tap_pkts, clock_coarse_s());
+
+		silence_tell(l, p, lasts ? neighbours_asked(&l->hops, p) : 0);
+	}
 }

@@ -106,9 +106,18 @@ struct link_callbacks {
 	int (*mtu_changed)(void *arg, uint16_t port, uint16_t mtu);
 	/* A port's carrier, once per edge. May be NULL. */
 	void (*carrier_changed)(void *arg, uint16_t port, bool up);
-	/* What DPDK says of a port's link: asked every second, and when exchange.link_eventfd is
-	 * written with all rings empty. Not for ports with kernel_if. NULL: link_set_carrier(). */
+	/* What the device says of a port's link: asked every 100 ms, and when
+	 * exchange.link_eventfd is written with all rings empty. Not for ports with kernel_if.
+	 * NULL: link_set_carrier(). */
 	bool (*port_up)(void *arg, uint16_t port);
+	/* A link with this VLAN appeared on the port's TAP (told again whenever it comes up), or
+	 * went. Before the port starts for VLANs of the configuration. May be NULL. */
+	void (*vlan_changed)(void *arg, uint16_t port, uint16_t vlan, bool there);
+	/* Frames received on the port since the start. NULL: no silence is noticed. */
+	uint64_t (*port_received)(void *arg, uint16_t port);
+	/* The port's link is up and nothing is received, though Linux asks for this many
+	 * neighbours; 0: the silence is over. Once per edge. May be NULL. */
+	void (*port_silent)(void *arg, uint16_t port, uint32_t neighbours);
 	void *arg;
 };
 

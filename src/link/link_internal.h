@@ -19,6 +19,7 @@
 #include "link/nlreq.h"
 #include "link/pump.h"
 #include "link/reserve.h"
+#include "link/silence.h"
 #include "link/tap.h"
 #include "link/vips.h"
 
@@ -75,10 +76,12 @@ struct link {
 	bool stop;
 	int msg_fd;
 	struct event_base *base;
-	struct event *ev_msg, *ev_wake, *ev_watch, *ev_host, *ev_more, *ev_batch, *ev_tick;
+	struct event *ev_msg, *ev_wake, *ev_watch, *ev_host, *ev_more, *ev_batch, *ev_tick,
+		*ev_look;
 	struct tap_slot *slots; /* [n_slots]: one per port, then one per configured VLAN */
 	uint32_t n_slots;
 	bool carrier[MAX_PORTS];
+	struct silence silence[MAX_PORTS];
 	uint16_t port_mtu[MAX_PORTS];
 	bool check_tap[MAX_PORTS]; /* MAC or MTU may differ from the port's */
 	struct nlreq req;	   /* in the TAPs' namespace */
@@ -121,6 +124,10 @@ int carrier_open(struct link *l);
 void carrier_close(struct link *l);
 void carrier_read(struct link *l);
 void carrier_set(struct link *l, uint16_t port, bool up);
+/* Asks the devices of all ports without kernel_if. */
+void carrier_look(struct link *l);
+/* Every second: notices ports that receive nothing. */
+void carrier_listen(struct link *l);
 
 /* thread.c */
 void *link_main(void *arg);

@@ -91,8 +91,14 @@ static void link_changed(struct link *l, unsigned int bits, link_id link)
 {
 	const struct iface *iface = mirror_iface_by_link(&l->mirror, link);
 
+	const struct link_callbacks *cb = &l->config.callbacks;
+	uint16_t vlan = link_vlan(link);
+
 	l->force = true;
 	l->vips_dirty = true;
+	if (vlan && cb->vlan_changed && bits & (MIRROR_LINK_NEW | MIRROR_LINK_GONE))
+		cb->vlan_changed(cb->arg, (uint16_t)link_port(link), vlan,
+				 !(bits & MIRROR_LINK_GONE));
 	if (bits & MIRROR_LINK_GONE) {
 		hops_link_gone(&l->hops, link);
 		taps_gone(l, link);

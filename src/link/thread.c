@@ -24,6 +24,7 @@
 #define WATCH_BUDGET   32
 #define RESOLVE_BUDGET 128
 #define TURN_US	       1000 /* of requests to Linux: some take a millisecond each */
+#define LOOK_MS	       100  /* between two questions to devices for the state of their links */
 
 void link_more(struct link *l)
 {
@@ -88,15 +89,6 @@ static void on_work(struct link *l)
 	link_round_end(l);
 }
 
-static void poll_port_state(struct link *l)
-{
-	const struct link_callbacks *cb = &l->config.callbacks;
-
-	for (uint16_t p = 0; cb->port_up && p < l->config.n_ports; p++)
-		if (!l->config.ports[p].kernel_if[0])
-			carrier_set(l, p, cb->port_up(cb->arg, p));
-}
-
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct link *l = arg;
@@ -107,7 +99,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		return;
 	/* Woken with nothing in the rings: a port's link state changed. */
 	if (!pump_pending(&l->pump))
-		poll_port_state(l);
+		carrier_look(l);
 	on_work(l);
 }
 
@@ -172,10 +164,18 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	taps_retry(l);
-	poll_port_state(l);
+	carrier_listen(l);
 	hops_sweep(&l->hops, clock_coarse_s());
 	retire_poll(&l->retired);
 	on_work(l);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	carrier_look(arg);
+	link_round_end(arg);
 }
 
 /* --- Start and end ------------------------------------------------------------------------ */
@@ -201,7 +201,7 @@ static int enter_netns(const char *netns, char error[LINK_ERROR_LEN])
 
 static int make_events(struct link *l)
 {
-	static const struct timeval second = {.tv_sec = 1};
+	static const struct timeval second = {.tv_sec = 1}, look = {.tv_usec = LOOK_MS * 1000};
 	struct event **const fds[] = {&l->ev_msg, &l->ev_wake, &l->ev_watch, &l->ev_host};
 
 	l->ev_msg = event_new(l->base, l->msg_fd, EV_READ | EV_PERSIST, on_msg, l);
@@ -215,7 +215,10 @@ static int make_events(struct link *l)
 	l->ev_more = event_new(l->base, -1, 0, on_more, l);
 	l->ev_batch = event_new(l->base, -1, 0, on_batch, l);
 	l->ev_tick = event_new(l->base, -1, EV_PERSIST, on_tick, l);
-	if (!l->ev_more || !l->ev_batch || !l->ev_tick || event_add(l->ev_tick, &second) < 0)
+	l->ev_look = event_new(l->base, -1, EV_PERSIST, on_look, l);
+	if (!l->ev_more || !l->ev_batch || !l->ev_tick || !l->ev_look)
+		return -ENOMEM;
+	if (event_add(l->ev_tick, &second) < 0 || event_add(l->ev_look, &look) < 0)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (*fds[i] ? event_add(*fds[i], NULL) < 0 : fds[i] != &l->ev_host)
@@ -242,7 +245,7 @@ static int thread_init(struct link *l, char error[LINK_ERROR_LEN])
 	tap_sysctls_all(l->config.netns[0]);
 	reserve_ports(&l->reserve, l->config.reserved_first, l->config.reserved_last);
 	carrier_read(l);
-	poll_port_state(l);
+	carrier_look(l);
 	ret = taps_open(l, error);
 	if (ret < 0)
 		goto err;
@@ -266,7 +269,7 @@ err:
 static void thread_fini(struct link *l)
 {
 	struct event **const events[] = {&l->ev_msg,  &l->ev_wake,  &l->ev_watch, &l->ev_host,
-					 &l->ev_more, &l->ev_batch, &l->ev_tick};
+					 &l->ev_more, &l->ev_batch, &l->ev_tick,  &l->ev_look};
 
 	/* On TAPs that stay, nothing of ours stays. */
 	if (l->req.sock && l->watch) {

@@ -81,8 +81,7 @@ void setup_dataplane(const struct config *config, struct dataplane_config *out)
 
 		snprintf(to->name, sizeof(to->name), "%s", from->name);
 		snprintf(to->device, sizeof(to->device), "%s", from->device);
-		to->rx_queues = (uint16_t)from->queues;
-		to->tx_queues = (uint16_t)from->queues;
+		to->queues = (uint16_t)from->queues;
 		to->mtu = (uint16_t)from->mtu;
 		to->direction = (uint8_t)port_direction(config, i);
 	}
@@ -106,9 +105,35 @@ static void carrier_changed(void *arg, uint16_t port, bool up)
 
 static bool port_up(void *arg, uint16_t port)
 {
-	const struct dataplane *dp = arg;
+	struct dataplane *dp = arg;
 
+	port_link_look(&dp->ports[port]);
 	return port_link_up(&dp->ports[port]);
+}
+
+static void vlan_changed(void *arg, uint16_t port, uint16_t vlan, bool there)
+{
+	struct dataplane *dp = arg;
+
+	port_vlan_want(&dp->ports[port], vlan, there);
+}
+
+static uint64_t port_received(void *arg, uint16_t port)
+{
+	const struct dataplane *dp = arg;
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < dp->n_workers; i++)
+		sum += __atomic_load_n(&dp->workers[i]->port_counters[port].rx_pkts,
+				       __ATOMIC_RELAXED);
+	return sum;
+}
+
+static void port_silent(void *arg, uint16_t port, uint32_t neighbours)
+{
+	struct dataplane *dp = arg;
+
+	__atomic_store_n(&dp->ports[port].silent, neighbours, __ATOMIC_RELAXED);
 }
 
 static int setup_linux(const struct config_addr *addrs, uint32_t n_addrs,
@@ -130,8 +155,7 @@ static int setup_linux(const struct config_addr *addrs, uint32_t n_addrs,
 	return 0;
 }
 
-static int setup_port(const struct config_port *from, const struct port *p,
-		      struct link_port_config *to)
+static int setup_port(const struct config_port *from, struct port *p, struct link_port_config *to)
 {
 	int rc = setup_linux(from->addresses, from->n_addresses, from->routes, from->n_routes,
 			     &to->linux_side);
@@ -140,6 +164,7 @@ static int setup_port(const struct config_port *from, const struct port *p,
 	snprintf(to->tap, sizeof(to->tap), "%s", from->tap);
 	to->mac = p->mac;
 	to->mtu = p->mtu;
+	port_link_look(p);
 	to->carrier = port_link_up(p);
 	to->loose = from->source_check == CONFIG_SOURCE_LOOSE;
 	port_kernel_if(p, to->kernel_if, sizeof(to->kernel_if));
@@ -206,6 +231,9 @@ int setup_link(const struct config *config, struct dataplane *dp, struct link_co
 	out->callbacks = (struct link_callbacks){.mtu_changed = mtu_changed,
 						 .carrier_changed = carrier_changed,
 						 .port_up = port_up,
+						 .vlan_changed = vlan_changed,
+						 .port_received = port_received,
+						 .port_silent = port_silent,
 						 .arg = dp};
 	rc = setup_addresses(config, out);
 	for (uint16_t i = 0; i < dp->n_ports && rc == 0; i++) {

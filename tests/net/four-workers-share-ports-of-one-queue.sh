@@ -14,6 +14,11 @@ for i in 1 2 3; do web_start server$i; done
 echo_serve server1 udp 10.10.0.11 7000
 bulk_serve server2
 
+# What was asked of the driver, and what the driver gave.
+is "queues of each port" "$(ctl --json port list | jq -c '[.ports[] |
+	[.queues_asked, .rx_queues, .tx_queues, .rss]] | unique')" = '[[4,1,1,"none"]]'
+is "lines of port list" "$(ctl port list | grep -c "none")" -eq 2
+
 web_ask client1 192.0.2.80 300 > "$RUN/answers"
 is "answers by NAT" "$(wc -l < "$RUN/answers")" -eq 300
 for i in 1 2 3; do

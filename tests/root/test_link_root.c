@@ -323,6 +323,27 @@ static void carrier_changed(void *arg, uint16_t port, bool up)
 	__atomic_fetch_add(&carrier_edges, 1, __ATOMIC_RELAXED);
 }
 
+static bool vlan_there[N_PORTS][MAX_VLAN + 1], link_is_up = true;
+
+static void vlan_changed(void *arg, uint16_t port, uint16_t vlan, bool there)
+{
+	(void)arg;
+	assert_true(port < N_PORTS && vlan > 0 && vlan <= MAX_VLAN);
+	__atomic_store_n(&vlan_there[port][vlan], there, __ATOMIC_RELEASE);
+}
+
+static bool vlan_is(uint16_t port, uint16_t vlan, bool there)
+{
+	return __atomic_load_n(&vlan_there[port][vlan], __ATOMIC_ACQUIRE) == there;
+}
+
+static bool port_up(void *arg, uint16_t port)
+{
+	(void)arg;
+	(void)port;
+	return __atomic_load_n(&link_is_up, __ATOMIC_ACQUIRE);
+}
+
 static struct link_ifaddr addr_public, addr_private, addr_vlan;
 static struct link_route route_default;
 static struct link_vlan_config vlan_config;
@@ -354,6 +375,7 @@ static struct link_config config_make(void)
 					       .n_vlans = 1};
 	c.callbacks.mtu_changed = mtu_changed;
 	c.callbacks.carrier_changed = carrier_changed;
+	c.callbacks.vlan_changed = vlan_changed;
 	return c;
 }
 
@@ -584,6 +606,7 @@ static void a_vlan_interface_of_the_administrator_is_a_link(void **state)
 	run("ip link add link public name v42 type vlan id 42 && ip link set v42 up && "
 	    "ip addr add 172.16.0.2/24 dev v42");
 	assert_int_equal(route_to("172.16.0.1")->link, link);
+	assert_true(vlan_is(0, 42, true)); /* the port's filter lets the tag through */
 	run("ping -q -c 2 -i 0.05 -W 2 172.16.0.1 >/dev/null");
 	assert_int_equal(h->echoes, 2);
 	resolve(link, "172.16.0.1");
@@ -596,6 +619,7 @@ static void a_vlan_interface_of_the_administrator_is_a_link(void **state)
 	run("ip link del v42");
 	link_sync(side);
 	assert_null(fib_link(published.fib, link));
+	assert_true(vlan_is(0, 42, false));
 	assert_int_equal(hop_of(link, "172.16.0.1")->state, NEXTHOP_FAILED);
 }
 
@@ -859,6 +883,36 @@ static void carrier_follows_the_interface_under_the_port(void **state)
 	assert_int_equal(carrier_edges, 3);
 }
 
+/* No interrupt, no word to the eventfd: the device alone says that its link went. */
+static void a_link_that_goes_without_a_word_is_seen_within_a_second(void **state)
+{
+	struct link_config c = config_make();
+
+	(void)state;
+	side_end();
+	link_is_up = true;
+	c.callbacks.port_up = port_up;
+	side_start(&c);
+	run("ip link show public | grep -q LOWER_UP");
+	__atomic_store_n(&link_is_up, false, __ATOMIC_RELEASE);
+	assert_true(WITHIN(1, run_ok("ip link show public | grep -q NO-CARRIER")));
+	__atomic_store_n(&link_is_up, true, __ATOMIC_RELEASE);
+	assert_true(WITHIN(1, run_ok("ip link show public | grep -q LOWER_UP")));
+}
+
+static void the_port_is_told_of_vlans_of_the_configuration_before_it_starts(void **state)
+{
+	struct link_config c = config_make();
+
+	(void)state;
+	side_end();
+	memset(vlan_there, 0, sizeof(vlan_there));
+	side_start(&c);
+	/* link_start() has returned: ports start now. */
+	assert_true(vlan_is(1, 10, true));
+	assert_true(vlan_is(0, 10, false));
+}
+
 static void *hold_namespace(void *arg)
 {
 	if (unshare(CLONE_NEWNET) < 0)
@@ -1031,6 +1085,8 @@ int main(int argc, char **argv)
 		T(an_mtu_goes_to_the_port_or_is_set_back),
 		T(lost_events_are_made_up_by_reading_everything),
 		T(carrier_follows_the_interface_under_the_port),
+		T(a_link_that_goes_without_a_word_is_seen_within_a_second),
+		T(the_port_is_told_of_vlans_of_the_configuration_before_it_starts),
 		T(taps_live_in_the_namespace_that_is_named),
 		T(what_cannot_be_is_said_with_its_name),
 		T(frames_for_a_tap_that_is_down_or_no_port_are_counted),

@@ -18,6 +18,7 @@
 #include "link/link.h"
 #include "link/mirror.h"
 #include "link/nlparse.h"
+#include "link/silence.h"
 
 /* --- Messages ------------------------------------------------------------------------------- */
 
@@ -602,6 +603,41 @@ static void a_wanted_next_hop_stays_and_one_that_no_longer_is_goes(void **state)
 	assert_null(hop_to("10.0.0.9"));
 }
 
+/* --- Silence -------------------------------------------------------------------------------- */
+
+static void a_port_is_silent_when_questions_are_answered_by_no_frame_at_all(void **state)
+{
+	struct silence s = {0};
+	uint32_t t;
+
+	(void)state;
+	for (t = 1; t < 20; t++)
+		assert_false(silence_lasts(&s, true, 100 + t, 10, t));
+	/* Nothing comes any more, and Linux asks every 5 s. */
+	for (; t < 19 + SILENCE_S; t++)
+		assert_false(silence_lasts(&s, true, 119, 10 + (t - 19) / 5, t));
+	assert_true(silence_lasts(&s, true, 119, 16, t));
+	assert_true(silence_lasts(&s, true, 119, 17, t + 5));
+	/* One frame is enough, and the time starts over. */
+	assert_false(silence_lasts(&s, true, 120, 17, t + 6));
+	assert_false(silence_lasts(&s, true, 120, 27, t + 5 + SILENCE_S));
+	assert_true(silence_lasts(&s, true, 120, 27, t + 6 + SILENCE_S));
+}
+
+static void a_quiet_port_and_one_without_a_link_are_not_silent(void **state)
+{
+	struct silence s = {0};
+
+	(void)state;
+	assert_false(silence_lasts(&s, true, 5, 10, 100));
+	assert_false(silence_lasts(&s, true, 5, 10 + SILENCE_FRAMES - 1, 1000));
+	assert_false(silence_lasts(&s, false, 5, 50, 2000));
+	/* The link is back: what Linux sent meanwhile went nowhere. */
+	assert_false(silence_lasts(&s, true, 5, 99, 2001));
+	assert_false(silence_lasts(&s, true, 5, 120, 2000 + SILENCE_S));
+	assert_true(silence_lasts(&s, true, 5, 120, 2001 + SILENCE_S));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +646,8 @@ int main(void)
 		cmocka_unit_test(messages_that_contradict_themselves_are_refused),
 		cmocka_unit_test(no_message_however_broken_is_read_beyond_its_end),
 		cmocka_unit_test(route_texts_are_parsed_or_refused_with_a_reason),
+		cmocka_unit_test(a_port_is_silent_when_questions_are_answered_by_no_frame_at_all),
+		cmocka_unit_test(a_quiet_port_and_one_without_a_link_are_not_silent),
 #define M(f) cmocka_unit_test_setup_teardown(f, mirror_start, mirror_end)
 		M(an_equal_route_changes_nothing_and_a_better_one_does),
 		M(a_doubtful_event_asks_for_all_routes),
