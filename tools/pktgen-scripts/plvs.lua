@@ -67,10 +67,35 @@ function plvs.server_to_clients(port)
 	pktgen.set_range(port, "on")
 end
 
+-- What a port counted: frames sent and received, and how many of the received were ARP, which
+-- the router sends by itself. Pktgen up to 25.08 takes a kind of statistics as a second
+-- argument and counts ARP. From 26.01 on portStats takes the port alone, and nothing counts ARP:
+-- the NIC's count of broadcast frames stands for ARP, where the NIC has such a count.
+local with_kind
+local function port_stats(port)
+	if with_kind == nil then
+		with_kind = not pcall(pktgen.portStats, port)
+	end
+	if with_kind then
+		return pktgen.portStats(port, "port")[tonumber(port)]
+	end
+	return pktgen.portStats(port)[tonumber(port)]
+end
+
+local function counts(port)
+	local stats = port_stats(port)
+	local frames, arp = stats.curr or stats, 0
+	if pktgen.pktStats then
+		arp = pktgen.pktStats(port)[tonumber(port)].arp_pkts
+	elseif stats.sizes then
+		arp = stats.sizes.broadcast
+	end
+	return { sent = frames.opackets, received = frames.ipackets - arp }
+end
+
 local function totals()
-	local c = pktgen.portStats(plvs.client_port, "port")[tonumber(plvs.client_port)]
-	local s = pktgen.portStats(plvs.server_port, "port")[tonumber(plvs.server_port)]
-	return { sent = c.opackets + s.opackets, received = c.ipackets + s.ipackets }
+	local c, s = counts(plvs.client_port), counts(plvs.server_port)
+	return { sent = c.sent + s.sent, received = c.received + s.received }
 end
 
 -- Sends from `ports` ("0", "0,1") at a rate for a time. What was sent, came back, was lost.
@@ -85,7 +110,19 @@ function plvs.trial(ports, rate, seconds)
 	after = totals()
 	local sent = after.sent - before.sent
 	local received = after.received - before.received
-	return sent, received, sent - received
+	if sent == 0 then
+		plvs.warn(string.format("nothing was sent at %g %%: is the link of port %s up, and " ..
+			"has Pktgen enough memory (-m 3072)?", rate, ports))
+	elseif received > sent then
+		plvs.warn(string.format("%d frames more were received than sent at %g %%: somebody " ..
+			"else sends to these ports, and losses may hide behind that",
+			received - sent, rate))
+	end
+	return sent, received, math.max(sent - received, 0)
+end
+
+function plvs.warn(text)
+	print("WARNING: " .. text)
 end
 
 function plvs.head()
@@ -94,14 +131,15 @@ function plvs.head()
 end
 
 function plvs.report(rate, seconds, sent, received, lost)
-	print(string.format("%6.1f %14d %14d %14d %10.4f %10.3f", rate, sent, received, lost,
-		sent > 0 and lost * 100 / sent or 0, received / seconds / 1e6))
+	print(string.format("%6.1f %14d %14d %14d %10s %10.3f", rate, sent, received, lost,
+		sent > 0 and string.format("%.4f", lost * 100 / sent) or "-",
+		received / seconds / 1e6))
 end
 
--- Ends pktgen, which would wait for a keyboard.
-function plvs.finish()
+-- Ends pktgen, which would wait for a keyboard. status: 0, or 1 without a result.
+function plvs.finish(status)
 	pktgen.quit()
-	os.exit(0)
+	os.exit(status or 0)
 end
 
 return plvs
