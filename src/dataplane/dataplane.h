@@ -58,6 +58,7 @@ struct dataplane_config {
  */
 struct port_device {
 	pthread_mutex_t lock;	/* held around each call of the driver; see port_lock() */
+	bool stopped;		/* after its start: the driver would say "down". Under lock */
 	uint32_t link_up;	/* at the last look. link: wo, any: ro (relaxed) */
 	uint32_t speed_mbps;	/* the same; 0: not known */
 	bool filters_vlans;	/* the device drops tags that are not in vlans. Under lock */

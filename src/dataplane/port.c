@@ -174,6 +174,7 @@ int port_start(struct port *p, const struct owner_map *owners, uint16_t n_worker
 	rc = rte_eth_dev_start(p->dev);
 	if (rc == 0) {
 		p->started = true;
+		p->device.stopped = false;
 		accept_multicast(p);
 		port_vlans_set(p);
 		if (p->rss != PORT_RSS_NONE)
@@ -201,6 +202,7 @@ void port_stop(struct port *p)
 		return;
 	port_lock(p);
 	p->started = false;
+	p->device.stopped = true;
 	rte_eth_dev_stop(p->dev);
 	port_unlock(p);
 }

@@ -41,7 +41,7 @@ void port_unlock(struct port *p);
 
 /* Asks the device for the state of its link, without waiting: the answer is for
  * port_link_up() and port_speed_mbps(). Link thread, and main before that thread runs. Skipped
- * while another thread is inside the driver. */
+ * while another thread is inside the driver, and once the port was stopped. */
 void port_link_look(struct port *p);
 /* The state of the link at the last look. Any thread. */
 bool port_link_up(const struct port *p);

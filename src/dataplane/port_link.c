@@ -63,6 +63,10 @@ void port_link_look(struct port *p)
 
 	if (pthread_mutex_trylock(&p->device.lock) != 0)
 		return;
+	if (p->device.stopped) {
+		port_unlock(p);
+		return;
+	}
 	up = p->found && rte_eth_link_get_nowait(p->dev, &link) == 0 &&
 	     link.link_status == RTE_ETH_LINK_UP;
 	port_unlock(p);

@@ -27,7 +27,8 @@ static struct {
 	/* the driver's habits */
 	bool powers_of_two;	   /* of receive queues */
 	uint16_t max_tx, max_both; /* most queues; 0: no limit */
-	bool refuses;		   /* everything */
+	bool down_when_stopped;
+	bool refuses; /* everything */
 	bool no_rss, no_offloads, filters, stuck_filter, no_lsc_flag;
 	uint16_t max_vlans; /* 0: no limit */
 	/* the device's state */
@@ -55,6 +56,8 @@ int WRAP(rte_eth_dev_configure)(uint16_t dev, uint16_t n_rx, uint16_t n_tx,
 int WRAP(rte_eth_rx_queue_setup)(uint16_t dev, uint16_t queue, uint16_t n_desc, unsigned int socket,
 				 const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
 int WRAP(rte_eth_dev_start)(uint16_t dev);
+int REAL(rte_eth_dev_stop)(uint16_t dev);
+int WRAP(rte_eth_dev_stop)(uint16_t dev);
 int WRAP(rte_eth_link_get_nowait)(uint16_t dev, struct rte_eth_link *link);
 int WRAP(rte_eth_dev_vlan_filter)(uint16_t dev, uint16_t vlan, int on);
 int WRAP(rte_eth_dev_get_vlan_offload)(uint16_t dev);
@@ -118,12 +121,20 @@ int WRAP(rte_eth_dev_start)(uint16_t dev)
 	return REAL(rte_eth_dev_start)(dev);
 }
 
+int WRAP(rte_eth_dev_stop)(uint16_t dev)
+{
+	nic.started = false;
+	return REAL(rte_eth_dev_stop)(dev);
+}
+
 /* As ethdev: with link-state interrupts the driver is not asked. */
 int WRAP(rte_eth_link_get_nowait)(uint16_t dev, struct rte_eth_link *link)
 {
 	(void)dev;
 	memset(link, 0, sizeof(*link));
 	link->link_status = nic.conf.intr_conf.lsc && nic.started ? nic.interrupted : nic.cable;
+	if (nic.down_when_stopped && !nic.started)
+		link->link_status = RTE_ETH_LINK_DOWN;
 	link->link_speed = link->link_status ? 1000 : RTE_ETH_SPEED_NUM_UNKNOWN;
 	return 0;
 }
@@ -429,6 +440,23 @@ static void a_look_does_not_wait_for_a_thread_inside_the_driver(void **state)
 	assert_false(port_link_up(&port));
 }
 
+/* At the end of the router the link thread outlives the ports: their links did not go. */
+static void a_stopped_port_keeps_the_state_of_its_link(void **state)
+{
+	(void)state;
+	nic.down_when_stopped = true;
+	port_up(1, PORT_BOTH);
+	port_go(1);
+	port_link_look(&port);
+	port_stop(&port);
+	port_link_look(&port);
+	assert_true(port_link_up(&port));
+	nic.cable = false;
+	port_go(1);
+	port_link_look(&port);
+	assert_false(port_link_up(&port));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -448,6 +476,7 @@ int main(void)
 		T(a_device_without_a_filter_is_left_alone),
 		T(a_link_whose_interrupt_is_lost_is_seen_at_the_next_look),
 		T(a_look_does_not_wait_for_a_thread_inside_the_driver),
+		T(a_stopped_port_keeps_the_state_of_its_link),
 	};
 	int rc;
 
