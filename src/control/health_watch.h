@@ -10,6 +10,8 @@
  * Context: the control thread, or main before it starts and after it ended.
  */
 
+#include <jansson.h>
+
 #include "config/config.h"
 #include "health/health.h"
 
@@ -49,6 +51,12 @@ struct health *watching_health(const struct control *c);
 	X(rebuilds, "lists of services made anew for verdicts, scheduler's tables included")       \
 	X(swap_last_us, "from a verdict to its publication, microseconds, last one")               \
 	X(swap_max_us, "the same, longest one")
+
+struct spawner_status;
+/* Of the process that runs programs; zeros without one. */
+void programs_status(const struct control *c, struct spawner_status *out);
+/* Appends what an operator has to know of programs and of checks that cannot be made. */
+void programs_warn(const struct control *c, json_t *list);
 
 struct watching_counters {
 #define X(name, help) uint64_t name;

@@ -339,6 +339,7 @@ static json_t *warnings_json(const struct control *c)
 	json_t *list = json_array();
 
 	warn_of_quorum(c, list);
+	programs_warn(c, list);
 	if (metrics_fault(c))
 		json_array_append_new(list, json_sprintf("no metrics: %s", metrics_fault(c)));
 

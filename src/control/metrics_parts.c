@@ -6,6 +6,7 @@
 
 #include "control/metrics_internal.h"
 #include "control/health_watch.h"
+#include "spawn/spawner.h"
 
 #define LABELS 256
 
@@ -49,7 +50,11 @@ static void write_control(const struct control *c, struct evbuffer *out)
 		"lateness of the control loop's timers over the last 10 s"};
 	const struct metrics *m = c->metrics;
 	struct scrape_counters s = {0};
+	struct spawner_status programs;
 
+	programs_status(c, &programs);
+	one(out, "plvs_spawner_restarts", EXPO_COUNTER,
+	    "times that the process that runs programs was started again", programs.restarts);
 	quantiles(out, &late, m ? &m->late : NULL, clock_us());
 	one_seconds(out, "plvs_control_late_max_seconds", "the worst lateness since the start",
 		    m ? (double)m->late_max_us / 1e6 : 0);
@@ -287,7 +292,8 @@ void metrics_write_ports(const struct control *c, struct evbuffer *out)
 static void health_one(struct evbuffer *out, const char *name, const char *help, uint64_t value)
 {
 	static const char *const gauges[] = {"plvs_health_watches", "plvs_health_members",
-					     "plvs_health_queued", "plvs_health_in_flight"};
+					     "plvs_health_queued", "plvs_health_in_flight",
+					     "plvs_health_not_made"};
 	enum expo_type type = EXPO_COUNTER;
 	size_t len = strlen(name);
 

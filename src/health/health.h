@@ -209,6 +209,7 @@ uint32_t health_lost(const struct health *h, const char **keys, uint32_t max);
 	X(probes, "probes started")                                                                \
 	X(failures, "probes that failed")                                                          \
 	X(errors, "probes that could not be made")                                                 \
+	X(not_made, "checks that are unknown because their last probes could not be made")         \
 	X(timeouts, "probes that ended by their time limit")                                       \
 	X(queued, "probes that wait because too many are under way")                               \
 	X(in_flight, "probes under way")                                                           \

@@ -78,6 +78,7 @@ struct watch {
 	struct timer start, limit;
 	uint64_t due_us, round;
 	bool queued, paused, extended; /* its limit, because the loop came late */
+	bool not_made;		       /* counts in health.n_not_made */
 	TAILQ_ENTRY(watch) of_queue;
 	struct probe *probe;
 };
@@ -138,7 +139,8 @@ struct health {
 	TAILQ_HEAD(, group) marked;
 	TAILQ_HEAD(, group) all;
 	uint32_t max_in_flight, in_flight, n_queued, n_members;
-	bool in_turn; /* health_run() is under way */
+	uint32_t n_not_made; /* watches with not_made */
+	bool in_turn;	     /* health_run() is under way */
 	struct lateness lateness;
 	struct health_counters totals; /* those that only grow */
 };
@@ -157,9 +159,10 @@ struct watch *watch_find_or_create(const struct member *m, enum forward_method m
 				   const struct check_spec *spec, bool *created);
 /* Without links: cancels, forgets. */
 void watch_destroy(struct watch *w);
+/* After state was set: whether the watch counts in n_not_made. */
+void watch_not_made(struct watch *w, bool not_made);
 /* A new watch takes over what an older one knew of the same server. */
 void watch_inherit(struct watch *w, const struct watch *old);
-/* Asks, if somebody wants to know. */
 /* Asks within its fast interval, however long its turn is away. */
 void watch_hurry(struct watch *w, uint64_t now_us);
 void watch_resume(struct watch *w, uint64_t now_us);

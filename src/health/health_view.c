@@ -186,6 +186,7 @@ void health_counters(const struct health *h, struct health_counters *out)
 	uint64_t now_us = health_now(h);
 
 	*out = h->totals;
+	out->not_made = h->n_not_made;
 	out->watches = h->watches.n;
 	out->members = h->n_members;
 	out->in_flight = h->in_flight;

@@ -63,6 +63,7 @@ static void take_answer(struct watch *w, const struct probe_result *r, uint64_t 
 	uint64_t next;
 
 	watch_answer(&w->state, &w->spec, r);
+	watch_not_made(w, w->state.not_made);
 	keep_answer(w, r, streak, needed);
 	next = watch_next_us(&w->state, &w->spec, w->hash, w->round, w->due_us, now_us);
 	/* Room was reserved when the watch was made. */

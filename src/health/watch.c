@@ -24,12 +24,16 @@ const struct watch_rule watch_rules[HEALTH_STATE_MAX][3] = {
 		},
 };
 
+static bool watch_only_against(const struct check_spec *spec)
+{
+	return spec->type == CHECK_AGENT || spec->type == CHECK_PASSIVE;
+}
+
 void watch_state_init(struct watch_state *w, const struct check_spec *spec)
 {
-	bool only_against = spec->type == CHECK_AGENT || spec->type == CHECK_PASSIVE;
+	bool only_against = watch_only_against(spec);
 
-	w->state = only_against ? HEALTH_UP : HEALTH_UNKNOWN;
-	w->streak = 0;
+	*w = (struct watch_state){.state = only_against ? HEALTH_UP : HEALTH_UNKNOWN};
 }
 
 static uint32_t at_least_1(uint32_t n)
@@ -67,12 +71,29 @@ uint32_t watch_needed(const struct watch_state *before, const struct check_spec 
 	return need_count(rule_of(before, spec, r), spec);
 }
 
+/* A probe that could not be made. Whether the state changed. */
+static bool error_count(struct watch_state *w, const struct check_spec *spec)
+{
+	bool known = w->state != HEALTH_UNKNOWN;
+
+	if (w->not_made || ++w->errors < at_least_1(spec->fall))
+		return false;
+	w->not_made = true;
+	w->state = HEALTH_UNKNOWN;
+	w->streak = 0;
+	return known;
+}
+
 bool watch_answer(struct watch_state *w, const struct check_spec *spec,
 		  const struct probe_result *r)
 {
 	const struct watch_rule *rule = rule_of(w, spec, r);
 	uint32_t need = need_count(rule, spec);
 
+	if (r->verdict == PROBE_ERROR && !watch_only_against(spec))
+		return error_count(w, spec);
+	w->errors = 0;
+	w->not_made = false;
 	if (rule->need == WATCH_KEEP)
 		return false;
 	if (rule->need == WATCH_RESET) {

@@ -14,8 +14,10 @@
  *	   |                 v  |
  *	   +--------------> DOWN
  *
- * A probe that agrees with the state takes the count back to 0; one that could not be made
- * (PROBE_ERROR) leaves it as it is. Agents and passive checks begin as UP: they speak
+ * A probe that agrees with the state takes the count back to 0. A probe that could not be made
+ * (PROBE_ERROR) leaves the count as it is; `fall` of these in a row make UP and DOWN UNKNOWN:
+ * the check says nothing about the server any more. (The server's own state stays, see
+ * member.h.) Agents and passive checks begin as UP and never become UNKNOWN: they speak
  * against a server, they never admit one.
  *
  * Context: control.
@@ -27,6 +29,8 @@
 struct watch_state {
 	uint8_t state;	 /* enum health_state */
 	uint32_t streak; /* probes in a row that speak for another state */
+	uint32_t errors; /* probes in a row that could not be made, up to `fall` */
+	bool not_made;	 /* `fall` of them: no longer known */
 };
 
 /* What a verdict does in a state: the state it speaks for, and how many it takes. */

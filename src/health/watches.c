@@ -115,8 +115,15 @@ struct watch *watch_find_or_create(const struct member *m, enum forward_method m
 	return watch_create(h, &key);
 }
 
+void watch_not_made(struct watch *w, bool not_made)
+{
+	w->h->n_not_made += (uint32_t)not_made - (uint32_t)w->not_made;
+	w->not_made = not_made;
+}
+
 void watch_destroy(struct watch *w)
 {
+	watch_not_made(w, false);
 	runner_cancel(w);
 	table_del(&w->h->watches, &w->node);
 	check_spec_fini(&w->spec);
@@ -128,6 +135,7 @@ void watch_destroy(struct watch *w)
 void watch_inherit(struct watch *w, const struct watch *old)
 {
 	w->state = old->state;
+	watch_not_made(w, w->state.not_made);
 	w->has_percent = old->has_percent;
 	w->percent = old->percent;
 	w->last = old->last;
@@ -170,8 +178,9 @@ void watch_resume(struct watch *w, uint64_t now_us)
 {
 	if (!w->paused || !watch_wanted(w))
 		return;
-	/* What was true before is not known now. */
+	/* The check was paused, so its state starts anew. */
 	w->paused = false;
 	watch_state_init(&w->state, &w->spec);
+	watch_not_made(w, false);
 	timer_arm(&w->h->timers, &w->start, now_us);
 }

@@ -103,6 +103,13 @@ static struct entry *waiting_find(struct notify *n, const char *object)
 
 static void queue_run(struct notify *n);
 
+static void timer_set(struct notify *n, uint32_t ms)
+{
+	const struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+
+	event_add(n->timer, &tv);
+}
+
 /* Length of the first line, for a log. */
 static int first_line(const char *text)
 {
@@ -129,6 +136,23 @@ static void outcome_say(struct notify *n, const struct entry *e, const struct sp
 			    len ? ": \"" : "", len, r->error, len ? "\"" : "", e->object);
 }
 
+/* The spawner ended meanwhile: the program is run by the next one, unless a later transition of
+ * the object waits already. */
+static void entry_again(struct notify *n, struct entry *e)
+{
+	struct entry *later = waiting_find(n, e->object);
+
+	if (later) {
+		later->skipped += e->skipped + 1;
+		n->counters.coalesced++;
+		entry_free(e);
+	} else {
+		TAILQ_INSERT_HEAD(&n->waiting, e, link);
+		n->counters.waiting++;
+	}
+	timer_set(n, RETRY_MS);
+}
+
 static void on_done(void *arg, const struct spawn_result *r)
 {
 	struct entry *e = arg;
@@ -136,6 +160,12 @@ static void on_done(void *arg, const struct spawn_result *r)
 
 	TAILQ_REMOVE(&n->running, e, link);
 	n->counters.running--;
+	if (r->outcome == SPAWN_NO_SPAWNER) {
+		n->counters.sent--;
+		outcome_say(n, e, r);
+		entry_again(n, e);
+		return;
+	}
 	if (r->outcome == SPAWN_EXITED && r->code == 0)
 		n->counters.done++;
 	else
@@ -168,13 +198,6 @@ static int entry_run(struct notify *n, struct entry *e)
 	return spawn_run(n->client, &request, on_done, e, &e->id);
 }
 
-static void timer_set(struct notify *n, uint32_t ms)
-{
-	const struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-
-	event_add(n->timer, &tv);
-}
-
 static void dropping_say(struct notify *n)
 {
 	if (!n->dropping || n->counters.waiting > NOTIFY_MAX_WAITING / 2)
@@ -202,7 +225,7 @@ static void queue_run(struct notify *n)
 		if (!e->paid || n->counters.running >= NOTIFY_PARALLEL || object_runs(n, e->object))
 			continue;
 		rc = entry_run(n, e);
-		if (rc == -ENOBUFS || rc == -ENOMEM) {
+		if (rc == -ENOBUFS || rc == -ENOMEM || rc == -EPIPE) {
 			timer_set(n, RETRY_MS);
 			return;
 		}

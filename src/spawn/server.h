@@ -9,10 +9,13 @@
 
 #include "spawn/spawner.h"
 
+#define SERVER_END_MS 2000 /* supervisors have this long to end what they run */
+
 /*
- * Serves until life ends (end of file), the process router is gone, or all clients are.
- * Owns the descriptors, which are the only ones open beside 0 to 2.
+ * Says on pair that it serves, answers each byte there with one, and serves. Ends the process
+ * when life ends (end of file) or router (a pidfd, or -1) is gone. Returns when pair ends: the
+ * keeper is gone, and clients have been let go of.
  */
-void server_run(pid_t router, int life, const int *clients, uint32_t n) __attribute__((noreturn));
+void server_run(int router, int life, int pair, const int *clients, uint32_t n);
 
 #endif

@@ -57,7 +57,7 @@ enum spawn_outcome {
 	SPAWN_TIMED_OUT,   /* it was ended, however it took that */
 	SPAWN_NOT_STARTED, /* step and code: errno */
 	SPAWN_CANCELLED,   /* by spawn_cancel() or spawn_client_destroy() */
-	SPAWN_NO_SPAWNER,  /* it ended or does not answer: no programs can be run */
+	SPAWN_NO_SPAWNER,  /* the spawner ended or does not answer */
 	SPAWN_OUTCOME_MAX
 };
 
@@ -90,17 +90,18 @@ struct spawn_result {
 
 typedef void spawn_done(void *arg, const struct spawn_result *result);
 
-/* Takes fd (spawner_client_fd) over, also on error. 0 or -ENOMEM. */
-int spawn_client_create(struct event_base *base, int fd, struct spawn_client **out);
+/* Takes line (spawner_take_fd()) over, also on error. When the spawner has ended and another one
+ * was started, the client goes on with that one. 0 or -ENOMEM. */
+int spawn_client_create(struct event_base *base, int line, struct spawn_client **out);
 /* Calls back all that is open with SPAWN_CANCELLED; their programs are killed. NULL is
  * allowed. Not from a callback. */
 void spawn_client_destroy(struct spawn_client *c);
 
-/* 1 to SPAWN_MAX_PARALLEL; holds for programs that start from now on. 0 or -EINVAL. */
+/* 1 to SPAWN_MAX_PARALLEL; holds for programs that start from now on. 0, -EINVAL, -ENOMEM. */
 int spawn_client_set_parallel(struct spawn_client *c, uint32_t parallel);
 /* For requests that name none; NULL: the process's own. Copied. 0 or -ENOMEM. */
 int spawn_client_set_netns(struct spawn_client *c, const char *netns);
-/* False once the spawner has ended: for good. */
+/* False while there is no spawner: it has ended, and the next one does not serve yet. */
 bool spawn_client_works(const struct spawn_client *c);
 
 /*
@@ -108,7 +109,7 @@ bool spawn_client_works(const struct spawn_client *c);
  * the loop, or from spawn_cancel() or spawn_client_destroy(); never before this returns, and
  * never if it fails. id (may be NULL) is for spawn_cancel().
  * 0, -EINVAL (request), -E2BIG (over a limit above), -ENOBUFS (too many under way), -ENOMEM,
- * -EPIPE (the spawner has ended).
+ * -EPIPE (there is no spawner at the moment).
  */
 int spawn_run(struct spawn_client *c, const struct spawn_request *request, spawn_done *done,
 	      void *arg, uint64_t *id);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,19 +14,20 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "spawn/keeper.h"
 #include "spawn/program.h"
-#include "spawn/server.h"
+#include "spawn/spawner_wire.h"
 
-#define AREA	    "spawn"
-#define SOCKET_ROOM (256 << 10) /* holds the largest request; the system's limit may be lower */
-#define START_MS    5000
-#define STOP_MS	    3000
+#define AREA	 "spawn"
+#define START_MS 6000
+#define STOP_MS	 3000
 
 struct spawner {
-	pid_t pid;
+	pid_t pid; /* of the first keeper: a child, until it was waited for; then 0 */
 	int life;
 	uint32_t n;
-	int fds[SPAWNER_MAX_CLIENTS];
+	int lines[SPAWNER_MAX_CLIENTS];
+	struct spawner_status status;
 };
 
 /* In the child: descriptors to 3 and up in their order, all others closed. */
@@ -48,6 +50,7 @@ static int descriptors_keep(int *fds, uint32_t n)
 	return close_range(3 + n, ~0U, 0) == 0 ? 0 : errno;
 }
 
+/* fds[n]: life, a place for the router's pidfd, lines (keeper.h). */
 static void child(pid_t router, int *fds, uint32_t n) __attribute__((noreturn));
 static void child(pid_t router, int *fds, uint32_t n)
 {
@@ -59,22 +62,15 @@ static void child(pid_t router, int *fds, uint32_t n)
 	for (size_t i = 0; i < sizeof(deaf) / sizeof(deaf[0]); i++)
 		signal(deaf[i], SIG_IGN);
 	setsid();
-	prctl(PR_SET_NAME, "plvs-spawner");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (descriptors_keep(fds, n) != 0)
+	/* The end of file on life says it as well, unless somebody else holds the other end. A
+	 * kernel without pidfds leaves the place empty. */
+	fds[1] = pidfd_open(router, 0);
+	if (fds[1] < 0 && errno == ENOSYS)
+		fds[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fds[1] < 0 || descriptors_keep(fds, n) != 0)
 		_exit(1);
-	server_run(router, fds[0], fds + 1, n - 1);
-}
-
-static int pair_make(int pair[2])
-{
-	int room = SOCKET_ROOM;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
-		return -errno;
-	for (int i = 0; i < 2; i++)
-		(void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	return 0;
+	keeper_run(n - 2);
 }
 
 static void fds_close(const int *fds, uint32_t n)
@@ -84,21 +80,40 @@ static void fds_close(const int *fds, uint32_t n)
 			close(fds[i]);
 }
 
-/* The spawner says when signals no longer end it and it is ready to serve. */
-static int ready_wait(int life)
+/* Takes what the keeper said; a keeper that was replaced is waited for. */
+static void notes_take(struct spawner *s)
 {
-	struct pollfd p = {.fd = life, .events = POLLIN};
-	char byte;
+	struct keeper_note note;
+	ssize_t len;
+
+	while ((len = recv(s->life, &note, sizeof(note), MSG_DONTWAIT)) > 0) {
+		if (len != (ssize_t)sizeof(note) || note.magic != SPAWN_MAGIC)
+			continue;
+		s->status.keeper = note.keeper;
+		s->status.spawner = note.spawner;
+		s->status.restarts = note.restarts;
+		s->status.served_us = note.now_us;
+	}
+	s->status.lost = len == 0;
+	if (s->pid > 0 && waitpid(s->pid, NULL, WNOHANG) == s->pid)
+		s->pid = 0;
+}
+
+/* The keeper says when signals no longer end a spawner and it is ready to serve. */
+static int ready_wait(struct spawner *s)
+{
+	struct pollfd p = {.fd = s->life, .events = POLLIN};
 
 	if (poll(&p, 1, START_MS) != 1)
 		return -ETIMEDOUT;
-	return recv(life, &byte, 1, MSG_DONTWAIT) == 1 ? 0 : -EIO;
+	notes_take(s);
+	return s->status.spawner ? 0 : -EIO;
 }
 
 int spawner_start(uint32_t n_clients, struct spawner **out)
 {
 	struct spawner *s;
-	int theirs[SPAWNER_MAX_CLIENTS + 1], ours[SPAWNER_MAX_CLIENTS + 1], rc = 0;
+	int theirs[SPAWNER_MAX_CLIENTS + 2], ours[SPAWNER_MAX_CLIENTS + 2], rc = 0;
 	pid_t self = getpid();
 	uint32_t n = 0;
 
@@ -107,12 +122,15 @@ int spawner_start(uint32_t n_clients, struct spawner **out)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	for (; n < n_clients + 1; n++) {
-		int pair[2];
+	for (; n < n_clients + 2; n++) {
+		int pair[2] = {-1, -1};
 
-		rc = pair_make(pair);
-		if (rc != 0)
+		/* The second place is the router's pidfd, which the child opens. */
+		if (n != 1 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+					 pair) != 0) {
+			rc = -errno;
 			goto err_fds;
+		}
 		ours[n] = pair[0];
 		theirs[n] = pair[1];
 	}
@@ -127,8 +145,8 @@ int spawner_start(uint32_t n_clients, struct spawner **out)
 	s->life = ours[0];
 	s->n = n_clients;
 	for (uint32_t i = 0; i < n_clients; i++)
-		s->fds[i] = ours[i + 1];
-	rc = ready_wait(s->life);
+		s->lines[i] = ours[i + 2];
+	rc = ready_wait(s);
 	if (rc != 0)
 		spawner_stop(s);
 	else
@@ -144,21 +162,34 @@ err_fds:
 
 int spawner_take_fd(struct spawner *s, uint32_t client)
 {
-	int fd = client < s->n ? s->fds[client] : -1;
+	int fd = client < s->n ? s->lines[client] : -1;
 
 	if (client < s->n)
-		s->fds[client] = -1;
+		s->lines[client] = -1;
 	return fd;
 }
 
 int spawner_set_cpus(struct spawner *s, const cpu_set_t *cpus)
 {
-	return sched_setaffinity(s->pid, sizeof(*cpus), cpus) == 0 ? 0 : -errno;
+	notes_take(s);
+	/* Spawners that the keeper starts later have its CPUs. */
+	if (sched_setaffinity(s->status.keeper, sizeof(*cpus), cpus) != 0 ||
+	    sched_setaffinity(s->status.spawner, sizeof(*cpus), cpus) != 0)
+		return -errno;
+	return 0;
 }
 
-int spawner_pid(const struct spawner *s)
+void spawner_status(struct spawner *s, struct spawner_status *out)
 {
-	return s->pid;
+	notes_take(s);
+	*out = s->status;
+}
+
+/* Keeper and spawner close their ends of life when they end. */
+static bool all_gone(struct spawner *s)
+{
+	notes_take(s);
+	return s->status.lost;
 }
 
 void spawner_stop(struct spawner *s)
@@ -168,16 +199,21 @@ void spawner_stop(struct spawner *s)
 
 	if (!s)
 		return;
-	close(s->life);
-	fds_close(s->fds, s->n);
-	while (waitpid(s->pid, NULL, WNOHANG) == 0) {
+	(void)shutdown(s->life, SHUT_WR);
+	fds_close(s->lines, s->n);
+	while (!all_gone(s)) {
 		if (waited++ == STOP_MS) {
 			log_warning(AREA, "the spawner does not end: killed");
-			kill(s->pid, SIGKILL);
-			waitpid(s->pid, NULL, 0);
+			if (s->pid > 0)
+				kill(s->pid, SIGKILL);
+			if (s->status.spawner > 0)
+				kill(s->status.spawner, SIGKILL);
 			break;
 		}
 		nanosleep(&ms, NULL);
 	}
+	if (s->pid > 0)
+		waitpid(s->pid, NULL, 0);
+	close(s->life);
 	free(s);
 }

@@ -10,13 +10,16 @@
  *
  *	router --socketpair--> spawner --socketpair--> supervisor --fork, exec--> program
  *
- * The end of file on a socketpair says that who held the other end is gone: supervisors kill
- * their programs then, and the spawner ends.
+ * The end of file on a socketpair says that the process with the other end is gone: supervisors
+ * kill their programs then, and the spawner ends. A spawner that ends or hangs while the router
+ * lives is started again by the keeper (keeper.h), the first time after 100 ms, then after twice
+ * the last delay, 30 s at most; a spawner that lived for a minute resets the delay.
  *
  * Context: main.
  */
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SPAWNER_MAX_CLIENTS 8
@@ -28,13 +31,20 @@ enum spawn_who { SPAWN_FOR_HEALTH, SPAWN_FOR_NOTIFY, SPAWN_FOR_HA, SPAWN_FOR_MAX
 
 /* Before any thread is started. 0 or -errno; -ETIMEDOUT, -EIO: it was made and does not serve. */
 int spawner_start(uint32_t n_clients, struct spawner **out);
-/* The router's end for a client, close-on-exec; the caller owns it from now on. -1 if it was
- * taken already. */
+/* The line by which a client gets its socket to each spawner (spawn_client_create()),
+ * close-on-exec; the caller owns it from now on. -1: it was taken already. */
 int spawner_take_fd(struct spawner *s, uint32_t client);
 /* Programs run on these CPUs from now on: not where workers poll. 0 or -errno. */
 int spawner_set_cpus(struct spawner *s, const cpu_set_t *cpus);
-/* For tests and logs. */
-int spawner_pid(const struct spawner *s);
+
+struct spawner_status {
+	int keeper, spawner; /* process ids of the last that said that they serve */
+	uint32_t restarts;   /* of the spawner since the router's start */
+	uint64_t served_us;  /* CLOCK_MONOTONIC, when the last one began to serve */
+	bool lost;	     /* both are gone: no program can be run until plvs is started again */
+};
+/* Context: control, or main before control runs. */
+void spawner_status(struct spawner *s, struct spawner_status *out);
 /* Kills programs that still run and waits for the spawner. NULL is allowed. */
 void spawner_stop(struct spawner *s);
 

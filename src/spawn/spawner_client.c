@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "spawn/keeper.h"
 #include "spawn/spawn.h"
 #include "spawn/spawner_wire.h"
 
@@ -35,10 +36,13 @@ struct slot {
 };
 
 struct spawn_client {
-	int fd;
-	bool works;
+	int line;   /* brings a socket to each new spawner */
+	int fd;	    /* -1: no spawner */
+	bool works; /* fd leads to a spawner */
+	bool lost;  /* no further socket will come */
+	uint32_t parallel;
 	struct event_base *base;
-	struct event *readable, *writable, *patrol;
+	struct event *renewed, *readable, *writable, *patrol;
 	char *netns;
 	uint64_t serial;
 	size_t bytes;  /* of all slots */
@@ -90,19 +94,43 @@ static void pending_free(struct spawn_client *c, struct pending *p)
 	free(p);
 }
 
+/* One line a change, however many clients there are. */
+static void change_say(bool works, bool lost)
+{
+	enum { WORKS, GONE, LOST };
+	static int said;
+	int now = works ? WORKS : lost ? LOST : GONE, before;
+
+	before = __atomic_exchange_n(&said, now, __ATOMIC_RELAXED);
+	if (now == before || (now == GONE && before == LOST))
+		return;
+	if (now == WORKS)
+		log_notice(AREA, "the spawner runs again: programs can be run");
+	else if (now == GONE)
+		log_error(AREA,
+			  "the spawner has ended and is started again: until then programs of "
+			  "checks and notifications are not run");
+	else
+		log_error(AREA, "the spawner and its keeper have ended: no programs of checks and "
+				"notifications can be run until plvs is started again");
+}
+
 /* The spawner has ended; what is open ends with it. Callbacks may ask again and get -EPIPE. */
 static void client_broken(struct spawn_client *c)
 {
-	static bool told;
 	struct pending *p;
 
 	c->works = false;
-	event_del(c->readable);
-	event_del(c->writable);
+	if (c->readable)
+		event_free(c->readable);
+	if (c->writable)
+		event_free(c->writable);
+	c->readable = c->writable = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
 	event_del(c->patrol);
-	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
-		log_error(AREA, "the spawner has ended: no programs can be run until plvs is "
-				"started again");
+	change_say(false, c->lost);
 	while ((p = TAILQ_FIRST(&c->pending)) != NULL)
 		pending_free(c, p);
 	for (uint32_t i = 0; i < SPAWN_MAX_REQUESTS; i++) {
@@ -220,7 +248,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (len > 0) {
 			result_take(c, (size_t)len);
 		} else if (len == 0 || (errno != EAGAIN && errno != EINTR)) {
-			client_broken(c);
+			client_broken(c); /* frees the event of this call */
 			return;
 		} else {
 			return;
@@ -329,22 +357,66 @@ void spawn_cancel(struct spawn_client *c, uint64_t id)
 
 /* ---- the client itself ---- */
 
-int spawn_client_create(struct event_base *base, int fd, struct spawn_client **out)
+static int client_attach(struct spawn_client *c, int fd)
+{
+	c->fd = fd;
+	c->readable = event_new(c->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->writable = event_new(c->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	c->works = c->readable && c->writable && event_add(c->readable, NULL) == 0;
+	if (c->works && c->parallel)
+		(void)head_put(c, SPAWN_MSG_PARALLEL, c->parallel);
+	return c->works ? 0 : -ENOMEM;
+}
+
+/* Takes the sockets that came; the last one is the one in use. */
+static int client_renew(struct spawn_client *c)
+{
+	int fd;
+
+	while ((fd = line_receive(c->line)) >= 0) {
+		if (c->fd >= 0)
+			client_broken(c);
+		if (client_attach(c, fd) != 0) {
+			client_broken(c);
+			return -ENOMEM;
+		}
+	}
+	c->lost = fd == -EPIPE;
+	return 0;
+}
+
+static void on_renewed(evutil_socket_t line, short what, void *arg)
+{
+	struct spawn_client *c = arg;
+	bool worked = c->works;
+
+	(void)line;
+	(void)what;
+	(void)client_renew(c);
+	if (c->lost) {
+		event_del(c->renewed);
+		if (c->works)
+			return; /* the socket says when it ends */
+	}
+	if (c->works || c->lost || worked)
+		change_say(c->works, c->lost);
+}
+
+int spawn_client_create(struct event_base *base, int line, struct spawn_client **out)
 {
 	struct spawn_client *c = calloc(1, sizeof(*c));
 
 	if (!c) {
-		close(fd);
+		close(line);
 		return -ENOMEM;
 	}
 	TAILQ_INIT(&c->pending);
-	c->fd = fd;
+	c->line = line;
+	c->fd = -1;
 	c->base = base;
-	c->works = true;
-	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
-	c->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	c->renewed = event_new(base, line, EV_READ | EV_PERSIST, on_renewed, c);
 	c->patrol = event_new(base, -1, EV_PERSIST, on_patrol, c);
-	if (!c->readable || !c->writable || !c->patrol || event_add(c->readable, NULL) != 0) {
+	if (!c->renewed || !c->patrol || event_add(c->renewed, NULL) != 0 || client_renew(c) != 0) {
 		spawn_client_destroy(c);
 		return -ENOMEM;
 	}
@@ -364,13 +436,17 @@ void spawn_client_destroy(struct spawn_client *c)
 			slot_call_empty(c, &c->slots[i], SPAWN_CANCELLED);
 	while ((p = TAILQ_FIRST(&c->pending)) != NULL)
 		pending_free(c, p);
+	if (c->renewed)
+		event_free(c->renewed);
 	if (c->readable)
 		event_free(c->readable);
 	if (c->writable)
 		event_free(c->writable);
 	if (c->patrol)
 		event_free(c->patrol);
-	close(c->fd);
+	if (c->fd >= 0)
+		close(c->fd);
+	close(c->line);
 	free(c->netns);
 	free(c);
 }
@@ -379,7 +455,8 @@ int spawn_client_set_parallel(struct spawn_client *c, uint32_t parallel)
 {
 	if (parallel == 0 || parallel > SPAWN_MAX_PARALLEL)
 		return -EINVAL;
-	return c->works ? head_put(c, SPAWN_MSG_PARALLEL, parallel) : -EPIPE;
+	c->parallel = parallel; /* for later spawners as well */
+	return c->works ? head_put(c, SPAWN_MSG_PARALLEL, parallel) : 0;
 }
 
 int spawn_client_set_netns(struct spawn_client *c, const char *netns)

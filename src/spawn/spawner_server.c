@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,13 +14,11 @@
 #include "spawn/family.h"
 #include "spawn/job.h"
 
-#define STRAYS_MS  20	/* between looks for what a killed supervisor left */
-#define END_MS	   2000 /* supervisors have this long to end what they run */
-#define FAIR_READS 8	/* messages of one client in one turn */
+#define STRAYS_MS  20 /* between looks for what a killed supervisor left */
+#define FAIR_READS 8  /* messages of one client in one turn */
 
 struct server {
-	pid_t router;
-	int life, signals;
+	int router, life, pair, signals;
 	uint32_t n;
 	bool strays;
 	struct peer peers[SPAWNER_MAX_CLIENTS];
@@ -28,7 +26,9 @@ struct server {
 	_Alignas(8) uint8_t result[SPAWN_MSG_RESULT_MAX];
 };
 
-#define MAX_FDS (2 + SPAWNER_MAX_CLIENTS * (1 + SPAWN_MAX_PARALLEL))
+/* Descriptors of the server itself come before those of clients. */
+enum { FD_LIFE, FD_ROUTER, FD_PAIR, FD_SIGNALS, FD_OWN };
+#define MAX_FDS (FD_OWN + SPAWNER_MAX_CLIENTS * (1 + SPAWN_MAX_PARALLEL))
 
 /* ---- clients ---- */
 
@@ -93,10 +93,9 @@ static void reap(struct server *s)
 }
 
 /* Supervisors hear the end of file; they have a while for it. */
-static void server_end(struct server *s) __attribute__((noreturn));
 static void server_end(struct server *s)
 {
-	uint64_t until = clock_us() + 1000 * END_MS;
+	uint64_t until = clock_us() + 1000 * SERVER_END_MS;
 	struct pollfd p = {.fd = s->signals, .events = POLLIN};
 
 	for (uint32_t i = 0; i < s->n; i++)
@@ -110,7 +109,17 @@ static void server_end(struct server *s)
 			strays_kill(s);
 		(void)poll(&p, 1, STRAYS_MS);
 	}
-	_exit(0);
+}
+
+/* The keeper's question whether the spawner still turns. False: the keeper is gone. */
+static bool keeper_answer(const struct server *s)
+{
+	char byte;
+	ssize_t len = recv(s->pair, &byte, 1, MSG_DONTWAIT);
+
+	if (len == 1)
+		(void)send(s->pair, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return len == 1 || (len < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 struct watch {
@@ -120,11 +129,13 @@ struct watch {
 
 static uint32_t fds_collect(struct server *s, struct pollfd *fds, struct watch *w)
 {
-	uint32_t n = 0;
+	uint32_t n = FD_OWN;
 	struct job *j;
 
-	fds[n++] = (struct pollfd){.fd = s->life, .events = POLLIN};
-	fds[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+	fds[FD_LIFE] = (struct pollfd){.fd = s->life, .events = POLLIN};
+	fds[FD_ROUTER] = (struct pollfd){.fd = s->router, .events = POLLIN};
+	fds[FD_PAIR] = (struct pollfd){.fd = s->pair, .events = POLLIN};
+	fds[FD_SIGNALS] = (struct pollfd){.fd = s->signals, .events = POLLIN};
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct peer *p = &s->peers[i];
 		bool unsent = p->n_done > 0;
@@ -155,55 +166,52 @@ static void fd_serve(struct server *s, const struct watch *w, short revents)
 		peer_hear(s, w->peer, revents);
 }
 
-static void turn(struct server *s, int wait)
+/* False: the keeper is gone. */
+static bool turn(struct server *s, int wait)
 {
 	static struct pollfd fds[MAX_FDS];
 	static struct watch watches[MAX_FDS];
 	uint32_t n = fds_collect(s, fds, watches);
 
 	if (poll(fds, n, wait) < 0)
-		return;
+		return true;
 	/* Before supervisors' ends are heard: what they left is a child of ours by then. */
-	if (fds[1].revents)
+	if (fds[FD_SIGNALS].revents)
 		reap(s);
-	if (fds[0].revents || getppid() != s->router)
+	if (fds[FD_LIFE].revents || fds[FD_ROUTER].revents) {
 		server_end(s);
+		_exit(0);
+	}
+	if (fds[FD_PAIR].revents && !keeper_answer(s))
+		return false;
 	/* A job stands before its peer, and serving it frees none but itself. */
-	for (uint32_t i = 2; i < n; i++)
+	for (uint32_t i = FD_OWN; i < n; i++)
 		if (fds[i].revents)
 			fd_serve(s, &watches[i], fds[i].revents);
+	return true;
 }
 
-static bool anybody_there(const struct server *s)
-{
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->peers[i].fd >= 0)
-			return true;
-	return false;
-}
-
-void server_run(pid_t router, int life, const int *clients, uint32_t n)
+void server_run(int router, int life, int pair, const int *clients, uint32_t n)
 {
 	static struct server s;
 	sigset_t set;
+	int wait;
 
+	memset(&s, 0, sizeof(s)); /* a keeper's spawner may come after this process was one */
 	s.router = router;
 	s.life = life;
+	s.pair = pair;
 	s.n = n;
 	for (uint32_t i = 0; i < n; i++)
 		peer_init(&s.peers[i], clients[i]);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	/* The end of file on life says it as well, unless somebody else holds the other end. */
-	prctl(PR_SET_PDEATHSIG, SIGUSR1);
-	if (s.signals < 0 || send(life, "", 1, MSG_NOSIGNAL) != 1)
+	if (s.signals < 0 || send(pair, "", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
-	while (anybody_there(&s)) {
-		int wait = s.strays ? STRAYS_MS : -1;
-
+	do {
+		wait = s.strays ? STRAYS_MS : -1;
 		for (uint32_t i = 0; i < n; i++) {
 			int left = waiting_expire(&s.peers[i], clock_us());
 
@@ -214,7 +222,8 @@ void server_run(pid_t router, int life, const int *clients, uint32_t n)
 		}
 		if (s.strays)
 			strays_kill(&s);
-		turn(&s, wait);
-	}
+	} while (turn(&s, wait));
 	server_end(&s);
+	close(s.signals);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

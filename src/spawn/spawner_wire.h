@@ -11,7 +11,8 @@
 
 #include "spawn/spawn.h"
 
-#define SPAWN_MAGIC 0x53504c56U
+#define SPAWN_MAGIC	  0x53504c56U
+#define SPAWN_SOCKET_ROOM (256 << 10) /* holds the largest request; the system may allow less */
 
 enum spawn_msg_type {
 	SPAWN_MSG_RUN = 1,

@@ -384,6 +384,8 @@ static void many_services_that_change_at_once_are_settled_in_turns(void **state)
 
 static void what_cannot_be_asked_counts_neither_way(void **state)
 {
+	struct health_counters c;
+
 	(void)state;
 	set("a", 1, 1, with_tcp);
 	run_for(5 * SECOND);
@@ -391,6 +393,19 @@ static void what_cannot_be_asked_counts_neither_way(void **state)
 	run_for(60 * SECOND);
 	assert_int_equal(view("a", 1).state, HEALTH_UP);
 	assert_in_range(view("a", 1).errors, 25, 35);
+	/* The check is unknown, the server stays as it was. */
+	health_counters(world.h, &c);
+	assert_int_equal(c.not_made, 1);
+	world.mode[1] = GOOD;
+	run_for(5 * SECOND);
+	health_counters(world.h, &c);
+	assert_int_equal(c.not_made, 0);
+	assert_int_equal(view("a", 1).state, HEALTH_UP);
+	world.mode[1] = ODD;
+	run_for(60 * SECOND);
+	health_del_service(world.h, "a");
+	health_counters(world.h, &c);
+	assert_int_equal(c.not_made, 0);
 }
 
 static void services_that_ask_the_same_ask_once(void **state)

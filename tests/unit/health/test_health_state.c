@@ -85,6 +85,43 @@ static void a_server_is_admitted_by_its_first_success_and_rises_later(void **sta
 	assert_int_equal(w.state, HEALTH_UP);
 }
 
+static void a_check_that_cannot_be_made_becomes_unknown(void **state)
+{
+	const struct check_spec spec = {.rise = 2, .fall = 3}, agent = {.type = CHECK_AGENT};
+	struct watch_state w;
+
+	(void)state;
+	for (uint32_t s = HEALTH_UP; s <= HEALTH_DOWN; s++) {
+		w = (struct watch_state){.state = (uint8_t)s};
+		assert_false(answer(&w, &spec, PROBE_ERROR));
+		assert_false(answer(&w, &spec, PROBE_ERROR));
+		/* One that could be made: from the start. */
+		assert_false(answer(&w, &spec, s == HEALTH_UP ? PROBE_OK : PROBE_FAIL));
+		assert_false(answer(&w, &spec, PROBE_ERROR));
+		assert_false(answer(&w, &spec, PROBE_ERROR));
+		assert_int_equal(w.state, s);
+		assert_false(w.not_made);
+		assert_true(answer(&w, &spec, PROBE_ERROR));
+		assert_int_equal(w.state, HEALTH_UNKNOWN);
+		assert_true(w.not_made);
+		assert_false(answer(&w, &spec, PROBE_ERROR));
+		assert_true(answer(&w, &spec, PROBE_OK));
+		assert_int_equal(w.state, HEALTH_UP);
+		assert_false(w.not_made);
+	}
+	/* Never asked with success: unknown all along, and said to be so. */
+	watch_state_init(&w, &spec);
+	for (int i = 0; i < 3; i++)
+		assert_false(answer(&w, &spec, PROBE_ERROR));
+	assert_true(w.not_made);
+	/* An agent that cannot be asked speaks not against its server. */
+	watch_state_init(&w, &agent);
+	for (int i = 0; i < 10; i++)
+		assert_false(answer(&w, &agent, PROBE_ERROR));
+	assert_int_equal(w.state, HEALTH_UP);
+	assert_false(w.not_made);
+}
+
 static void an_agent_speaks_against_a_server_and_must_say_up_again(void **state)
 {
 	const struct check_spec spec = {.type = CHECK_AGENT};
@@ -583,6 +620,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_watch_follows_its_table_in_every_state_and_verdict),
 		cmocka_unit_test(a_server_is_admitted_by_its_first_success_and_rises_later),
+		cmocka_unit_test(a_check_that_cannot_be_made_becomes_unknown),
 		cmocka_unit_test(an_agent_speaks_against_a_server_and_must_say_up_again),
 		cmocka_unit_test(the_interval_is_fast_while_changing_and_slow_while_down),
 		cmocka_unit_test(starts_spread_over_the_interval_and_keep_its_mean),

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "spawn/keeper.h"
 #include "spawn/spawn.h"
 #include "spawn/spawner.h"
 #include "base/clock.h"
@@ -70,6 +71,23 @@ static inline void fixture_stop(struct fixture *f)
 	spawner_stop(f->spawner);
 	event_base_free(f->base);
 	log_set_sink(NULL);
+}
+
+static inline int spawner_pid(struct spawner *s)
+{
+	struct spawner_status status;
+
+	spawner_status(s, &status);
+	return status.spawner;
+}
+
+/* The socket to the spawner itself, for bytes that no client would send. */
+static inline int spawner_socket(struct spawner *s, uint32_t client)
+{
+	int line = spawner_take_fd(s, client), fd = line_receive(line);
+
+	close(line);
+	return fd;
 }
 
 static inline void on_done(void *arg, const struct spawn_result *r)

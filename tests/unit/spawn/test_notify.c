@@ -149,6 +149,31 @@ static void a_failing_notify_program_is_one_line_until_it_works(void **state)
 	told_stop(&t, text, sizeof(text));
 }
 
+static void nothing_is_lost_when_the_spawner_dies(void **state)
+{
+	const struct notify_config timing = {.burst = 10, .interval_ms = 100};
+	struct fixture *f = *state;
+	struct notify_counters c;
+	char text[512];
+	struct told t;
+
+	told_start(f, &t, "sleep 0.3; " TELL, &timing);
+	assert_int_equal(notify_send(t.n, "a", "1"), 0); /* runs */
+	assert_int_equal(notify_send(t.n, "a", "2"), 0); /* waits for the first one's end */
+	kill(spawner_pid(f->spawner), SIGKILL);
+	while (spawn_client_works(f->client))
+		loop_once(f);
+	assert_int_equal(notify_send(t.n, "b", "3"), 0);
+	told_wait(f, &t);
+	notify_counters(t.n, &c);
+	assert_int_equal(c.done, 2);
+	assert_int_equal(c.failed, 0);
+	assert_int_equal(c.coalesced, 1);
+	told_stop(&t, text, sizeof(text));
+	assert_non_null(strstr(text, "a 2 1\n"));
+	assert_non_null(strstr(text, "b 3 0\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +181,7 @@ int main(void)
 		TEST(over_the_rate_the_last_state_is_told),
 		TEST(what_the_queue_cannot_hold_is_dropped_and_said_once),
 		TEST(a_failing_notify_program_is_one_line_until_it_works),
+		TEST(nothing_is_lost_when_the_spawner_dies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,7 +231,7 @@ static void the_spawner_lives_through_any_bytes(void **state)
 	struct fixture *f = *state;
 	const char *argv[] = {"/bin/true", "x", NULL}, *env[] = {"A=b", NULL};
 	const struct spawn_request r = {.argv = argv, .env = env, .time_limit_ms = 100};
-	int fd = spawner_take_fd(f->spawner, 1);
+	int fd = spawner_socket(f->spawner, 1);
 	uint32_t seed = 4;
 	struct seen s;
 	size_t len;
@@ -272,7 +272,7 @@ static void a_client_that_never_reads_holds_up_no_other(void **state)
 	struct fixture *f = *state;
 	const char *argv[] = {"/usr/bin/head", "-c", "4096", "/dev/zero", NULL};
 	const struct spawn_request r = {.argv = argv, .time_limit_ms = LIMIT_MS};
-	int fd = spawner_take_fd(f->spawner, 1);
+	int fd = spawner_socket(f->spawner, 1);
 	struct seen s;
 	size_t len;
 	void *msg;
@@ -318,28 +318,129 @@ static void bad_requests_are_refused_by_the_client(void **state)
 
 /* ---- the end of the spawner ---- */
 
-static void a_killed_spawner_is_said_once_and_leaves_nothing(void **state)
+static void wait_works(struct fixture *f, bool works)
+{
+	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
+
+	while (spawn_client_works(f->client) != works && clock_us() < until)
+		loop_once(f);
+	assert_int_equal(spawn_client_works(f->client), works);
+}
+
+static void a_killed_spawner_leaves_nothing_and_is_started_again(void **state)
 {
 	struct fixture *f = *state;
+	struct spawner_status status;
 	char script[64], t[32];
 	struct seen s[20];
+	int before;
 
 	snprintf(script, sizeof(script), "setsid sleep %s & wait", odd_time(t));
 	for (uint32_t i = 0; i < 20; i++)
 		start_shell(f, script, &s[i], NULL);
 	wait_processes(t, 8);
 	logged = 0;
-	kill(spawner_pid(f->spawner), SIGKILL);
+	before = spawner_pid(f->spawner);
+	kill(before, SIGKILL);
 	wait_calls(f, s, 20, 20);
 	for (uint32_t i = 0; i < 20; i++)
 		assert_int_equal(s[i].outcome, SPAWN_NO_SPAWNER);
 	assert_non_null(strstr(s[0].text, "cannot run programs"));
 	assert_int_equal(logged, 1);
-	assert_false(spawn_client_works(f->client));
 	wait_processes(t, 0);
-	assert_int_equal(spawn_run(f->client, &(struct spawn_request){0}, on_done, s, NULL),
+	wait_works(f, true);
+	assert_int_equal(logged, 2);
+	run_shell(f, "exit 7", LIMIT_MS, &s[0]);
+	assert_int_equal(s[0].code, 7);
+	spawner_status(f->spawner, &status);
+	assert_int_equal(status.restarts, 1);
+	assert_true(status.spawner != before);
+}
+
+static void the_limit_of_places_holds_for_the_next_spawner(void **state)
+{
+	struct fixture *f = *state;
+	char script[64], t[32];
+	struct seen s[4];
+
+	assert_int_equal(spawn_client_set_parallel(f->client, 2), 0);
+	kill(spawner_pid(f->spawner), SIGKILL);
+	wait_works(f, false);
+	assert_int_equal(spawn_run(f->client,
+				   &(struct spawn_request){.argv = (const char *[]){"true", NULL},
+							   .time_limit_ms = 1},
+				   on_done, s, NULL),
 			 -EPIPE);
-	assert_int_equal(logged, 1);
+	wait_works(f, true);
+	snprintf(script, sizeof(script), "setsid sleep %s & wait", odd_time(t));
+	for (uint32_t i = 0; i < 4; i++)
+		start_shell(f, script, &s[i], NULL);
+	wait_processes(t, 2);
+	usleep(200000);
+	wait_processes(t, 2);
+}
+
+static void a_killed_keeper_is_replaced_and_its_successor_keeps(void **state)
+{
+	struct fixture *f = *state;
+	struct spawner_status before, after;
+	char script[64], t[32];
+	struct seen s;
+
+	spawner_status(f->spawner, &before);
+	snprintf(script, sizeof(script), "setsid sleep %s & wait", odd_time(t));
+	start_shell(f, script, &s, NULL);
+	wait_processes(t, 1);
+	kill(before.keeper, SIGKILL);
+	wait_calls(f, &s, 1, 1);
+	assert_int_equal(s.outcome, SPAWN_NO_SPAWNER);
+	wait_processes(t, 0);
+	wait_works(f, true);
+	spawner_status(f->spawner, &after);
+	assert_int_equal(after.keeper, before.spawner);
+	assert_int_equal(after.restarts, 1);
+	kill(after.spawner, SIGKILL);
+	wait_works(f, false);
+	wait_works(f, true);
+	run_shell(f, "exit 8", LIMIT_MS, &s);
+	assert_int_equal(s.code, 8);
+}
+
+static void a_stopped_spawner_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+	struct seen s;
+	int pid = spawner_pid(f->spawner);
+
+	kill(pid, SIGSTOP);
+	wait_works(f, false);
+	wait_works(f, true);
+	run_shell(f, "exit 9", LIMIT_MS, &s);
+	assert_int_equal(s.code, 9);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
+static void without_spawner_and_keeper_the_loss_is_for_good_and_said(void **state)
+{
+	struct fixture *f = *state;
+	struct spawner_status status;
+	struct seen s;
+
+	spawner_status(f->spawner, &status);
+	assert_false(status.lost);
+	logged = 0;
+	kill(status.keeper, SIGSTOP); /* so that it does not see the spawner end first */
+	kill(status.spawner, SIGKILL);
+	kill(status.keeper, SIGKILL);
+	wait_works(f, false);
+	for (int i = 0; i < 50; i++)
+		loop_once(f);
+	assert_false(spawn_client_works(f->client));
+	assert_non_null(strstr(log_last, "until plvs is started again"));
+	spawner_status(f->spawner, &status);
+	assert_true(status.lost);
+	assert_int_equal(spawn_run(f->client, &(struct spawn_request){0}, on_done, &s, NULL),
+			 -EPIPE);
 }
 
 int main(void)
@@ -356,8 +457,11 @@ int main(void)
 		TEST(a_client_that_never_reads_holds_up_no_other),
 		TEST(bad_requests_are_refused_by_the_client),
 		TEST(nothing_is_left_when_the_router_is_killed),
-		/* Said once in a process: the last. */
-		TEST(a_killed_spawner_is_said_once_and_leaves_nothing),
+		TEST(a_killed_spawner_leaves_nothing_and_is_started_again),
+		TEST(the_limit_of_places_holds_for_the_next_spawner),
+		TEST(a_killed_keeper_is_replaced_and_its_successor_keeps),
+		TEST(a_stopped_spawner_is_replaced),
+		TEST(without_spawner_and_keeper_the_loss_is_for_good_and_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
