@@ -86,6 +86,7 @@ static void become_spawner(struct keeper *k, int pair, int *clients)
 {
 	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_NAME, "plvs-spawner");
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* fork does not hand it on */
 	server_run(KEEPER_ROUTER, KEEPER_LIFE, pair, clients, k->n);
 }
 
