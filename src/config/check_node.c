@@ -86,6 +86,15 @@ static void metrics_check(struct config_context *ctx, const struct config_node *
 	const struct endpoint *ep = &node->metrics_listen;
 	char text[ENDPOINT_STRLEN];
 
+	if (node->metrics_socket && node->socket &&
+	    strcmp(node->metrics_socket, node->socket) == 0) {
+		context_push_key(ctx, "metrics");
+		context_push_key(ctx, "socket");
+		config_report(ctx, -EINVAL, NULL,
+			      "is the control socket already: expected another path");
+		context_pop(ctx);
+		context_pop(ctx);
+	}
 	if (ep->addr.family == ADDR_NONE)
 		return;
 	context_push_key(ctx, "metrics");
@@ -96,6 +105,20 @@ static void metrics_check(struct config_context *ctx, const struct config_node *
 	else if (ep->addr.family == ADDR_V4 && be32_to(ep->addr.v4) >> 24 != 127)
 		config_report(ctx, 0, NULL, "%s is not of loopback: whoever reaches it may read",
 			      endpoint_format(ep, text, sizeof(text)));
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
+static void mode_check(struct config_context *ctx, const struct config_node *node)
+{
+	if ((node->mode & 0007) == 0)
+		return;
+	context_push_key(ctx, "control");
+	context_push_key(ctx, "mode");
+	config_report(ctx, -EINVAL, NULL,
+		      "%04o lets every user of this machine control the router: expected nothing "
+		      "for others, as \"0660\"",
+		      node->mode);
 	context_pop(ctx);
 	context_pop(ctx);
 }
@@ -120,6 +143,7 @@ void config_check_node(struct config_context *ctx, const struct config_node *nod
 		context_pop(ctx);
 	}
 	metrics_check(ctx, node);
+	mode_check(ctx, node);
 	if (node->embryonic > node->connections) {
 		context_push_key(ctx, "workers");
 		context_push_key(ctx, "embryonic");

@@ -14,8 +14,7 @@ static bool addr_is_loopback(const struct addr *a)
 	return a->family == ADDR_V4 && be32_to(a->v4) >> 24 == 127;
 }
 
-/* Why an address can be neither a VIP nor a real server, or NULL. */
-static const char *addr_unusable(const struct addr *a)
+const char *config_addr_unusable(const struct addr *a)
 {
 	uint32_t v4 = be32_to(a->v4);
 
@@ -32,14 +31,15 @@ static const char *addr_unusable(const struct addr *a)
 	return v4 >> 24 == 0 ? "an address of \"this network\"" : NULL;
 }
 
-static void unusable_check(struct config_context *ctx, const struct addr *a)
+/* more: what to write instead, or "". */
+static void unusable_check(struct config_context *ctx, const struct addr *a, const char *more)
 {
 	char text[ADDR_STRLEN];
-	const char *why = addr_unusable(a);
+	const char *why = config_addr_unusable(a);
 
 	if (why)
-		config_report(ctx, -EINVAL, NULL, "%s is %s", addr_format(a, text, sizeof(text)),
-			      why);
+		config_report(ctx, -EINVAL, NULL, "%s is %s%s", addr_format(a, text, sizeof(text)),
+			      why, more);
 }
 
 struct place {
@@ -107,7 +107,7 @@ static void listeners_check(struct config_context *ctx, const struct config_serv
 		places[i] = (struct place){.ep = svc->listen[i], .index = i};
 		context_push_key(ctx, "listen");
 		context_push_index(ctx, i);
-		unusable_check(ctx, &svc->listen[i].addr);
+		unusable_check(ctx, &svc->listen[i].addr, "");
 		if (svc->listen[i].port == 0 && svc->policy.persist_s == 0)
 			config_report(ctx, -EINVAL, NULL,
 				      "port 0 (any) needs persistence: expected a port from 1 to "
@@ -160,7 +160,11 @@ static void server_check(struct config_context *ctx, const struct config_service
 	context_push_key(ctx, "address");
 	/* A program of this router may have any of its addresses. */
 	if (s->forward != FWD_LOCAL || !addr_is_loopback(&s->ep.addr))
-		unusable_check(ctx, &s->ep.addr);
+		unusable_check(ctx, &s->ep.addr,
+			       addr_is_loopback(&s->ep.addr)
+				       ? ": a program of this router is a real server with "
+					 "\"forward\": \"local\""
+				       : "");
 	context_pop(ctx);
 	server_port_check(ctx, svc, s);
 	if (s->lower == 0 || s->lower <= s->upper)
@@ -197,6 +201,14 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 	}
 }
 
+/* Said of all services by the defaults it holds for UDP. Under a mark it holds for UDP, too. */
+static void one_packet_check(struct config_context *ctx, const struct config_service *svc)
+{
+	if (svc->policy.one_packet && svc->proto == IPPROTO_TCP &&
+	    config_policy_states_one_packet(&svc->policy))
+		missing(ctx, "one_packet", "needs \"protocol\": \"udp\", not \"tcp\"");
+}
+
 static void tunnel_source_check(struct config_context *ctx, const struct config_service *svc)
 {
 	if (svc->policy.tunnel_source.negate)
@@ -215,6 +227,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	listeners_check(ctx, svc, places);
 	ftp_check(ctx, svc);
 	tunnel_source_check(ctx, svc);
+	one_packet_check(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);
@@ -240,6 +253,92 @@ static void own_address_check(struct config_context *ctx, const struct config *c
 			      "%s is this router's own address (node.ports): expected one that "
 			      "can move to the peer",
 			      addr_format(a, text, sizeof(text)));
+	for (uint32_t i = 0; i < config->node.ha.n_paths; i++) {
+		const struct config_ha_path *p = &config->node.ha.paths[i];
+
+		if (!addr_equal(&p->peer.addr, a) && !addr_equal(&p->local.addr, a))
+			continue;
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is a router's own address (node.ha.paths[%u]): expected one that "
+			      "moves between the routers",
+			      addr_format(a, text, sizeof(text)), i);
+		return;
+	}
+}
+
+static bool addrs_cover(const struct config_addr *v, uint32_t n, const struct addr *a)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct prefix p = {.addr = v[i].addr, .len = v[i].len};
+
+		if (prefix_contains(&p, a))
+			return true;
+	}
+	return false;
+}
+
+/* A route without "via". */
+static bool routes_cover(const struct config_route *v, uint32_t n, const struct addr *a)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].via.family == ADDR_NONE && prefix_contains(&v[i].dest, a))
+			return true;
+	return false;
+}
+
+/* As far as the file tells: on one of the router's links. True also when it does not tell, since
+ * some port has addresses that somebody else gives it. */
+static bool on_some_link(const struct config *config, const struct addr *a)
+{
+	bool whole = config->node.n_ports > 0;
+
+	for (uint32_t i = 0; i < config->node.n_ports; i++) {
+		const struct config_port *p = &config->node.ports[i];
+		bool any = p->n_addresses > 0;
+
+		if (addrs_cover(p->addresses, p->n_addresses, a) ||
+		    routes_cover(p->routes, p->n_routes, a))
+			return true;
+		for (uint32_t v = 0; v < p->n_vlans; v++) {
+			any = any || p->vlans[v].n_addresses > 0;
+			if (addrs_cover(p->vlans[v].addresses, p->vlans[v].n_addresses, a) ||
+			    routes_cover(p->vlans[v].routes, p->vlans[v].n_routes, a))
+				return true;
+		}
+		whole = whole && any;
+	}
+	for (uint32_t i = 0; i < config->shared.n_addresses; i++)
+		if (config->shared.addresses[i].kind == CONFIG_ADDRESS_GATEWAY &&
+		    addrs_cover(&config->shared.addresses[i].address, 1, a))
+			return true;
+	return !whole;
+}
+
+/* A packet by direct routing keeps its destination, the VIP: a gateway between the router and
+ * the server would send it back. */
+static void dr_links_check(struct config_context *ctx, const struct config *config,
+			   const struct config_service *svc)
+{
+	char text[ADDR_STRLEN];
+
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		const struct config_server *s = &svc->servers[i];
+
+		if (s->forward != FWD_DR || config_addr_unusable(&s->ep.addr) ||
+		    on_some_link(config, &s->ep.addr))
+			continue;
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		context_push_key(ctx, "address");
+		config_report(ctx, 0, NULL,
+			      "%s is on no network of this router's ports: direct routing (\"dr\") "
+			      "reaches only servers on a link of the router, others need "
+			      "\"tunnel\"",
+			      addr_format(&s->ep.addr, text, sizeof(text)));
+		context_pop(ctx);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
 }
 
 void config_check_conflicts(struct config_context *ctx, const struct config *config,
@@ -262,6 +361,7 @@ void config_check_conflicts(struct config_context *ctx, const struct config *con
 		context_pop(ctx);
 		context_pop(ctx);
 	}
+	dr_links_check(ctx, config, svc);
 	key = index_key_mark(svc->mark);
 	if (svc->mark && config_index_get(config->index, &key, &other)) {
 		context_push_key(ctx, "mark");
@@ -425,7 +525,7 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 	char text[ADDR_STRLEN];
 
 	context_push_key(ctx, "address");
-	unusable_check(ctx, &a->address.addr);
+	unusable_check(ctx, &a->address.addr, "");
 	address_length_check(ctx, a);
 	if (config_index_get(config->index, &key, NULL))
 		config_report(ctx, -EEXIST, NULL, "%s stands in shared.addresses already",

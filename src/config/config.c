@@ -58,7 +58,35 @@ static int strings_settle(struct config_node *node)
 	return 0;
 }
 
-static int own_addresses_index(struct config *config)
+static bool addr_before(const struct config_addr *v, uint32_t i)
+{
+	for (uint32_t k = 0; k < i; k++)
+		if (addr_equal(&v[k].addr, &v[i].addr))
+			return true;
+	return false;
+}
+
+static void own_address_taken(struct config_context *ctx, uint32_t port, uint32_t vlan, uint32_t i,
+			      const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	context_push_key(ctx, "node");
+	context_push_key(ctx, "ports");
+	context_push_index(ctx, port);
+	context_push_key(ctx, "linux");
+	if (vlan) {
+		context_push_key(ctx, "vlans");
+		context_push_index(ctx, vlan - 1);
+	}
+	context_push_key(ctx, "addresses");
+	context_push_index(ctx, i);
+	config_report(ctx, -EINVAL, NULL, "%s is an address of another port or VLAN already",
+		      addr_format(a, text, sizeof(text)));
+	ctx->depth -= vlan ? 8 : 6;
+}
+
+static int own_addresses_index(struct config_context *ctx, struct config *config)
 {
 	for (uint32_t i = 0; i < config->node.n_ports; i++) {
 		const struct config_port *port = &config->node.ports[i];
@@ -73,6 +101,9 @@ static int own_addresses_index(struct config *config)
 			for (uint32_t j = 0; j < n; j++) {
 				struct config_index_key key = index_key_addr(INDEX_OWN, &v[j].addr);
 
+				if (config_index_get(config->index, &key, NULL) &&
+				    !addr_before(v, j))
+					own_address_taken(ctx, i, k, j, &v[j].addr);
 				config_index_add(config->index, &key, NULL);
 			}
 		}
@@ -82,7 +113,7 @@ static int own_addresses_index(struct config *config)
 
 static void node_check(struct config_context *ctx, struct config *config)
 {
-	if (strings_settle(&config->node) < 0 || own_addresses_index(config) < 0) {
+	if (strings_settle(&config->node) < 0 || own_addresses_index(ctx, config) < 0) {
 		config_report_memory(ctx);
 		return;
 	}

@@ -67,6 +67,9 @@ struct config_errors {
 
 void config_errors_init(struct config_errors *errors);
 void config_errors_fini(struct config_errors *errors);
+/* Adds an error (reason < 0) or a warning (reason 0) that parsing did not find. */
+void config_errors_add(struct config_errors *errors, int reason, const char *path, const char *fmt,
+		       ...) __attribute__((format(printf, 4, 5)));
 /* "FILE:12:7: shared.services[2].scheduler: ..." (parts that are unknown left out). */
 const char *config_error_format(const struct config_errors *errors, const struct config_error *e,
 				char *buf, size_t len);

@@ -175,6 +175,22 @@ void config_report_memory(struct config_context *ctx)
 	config_report_text(ctx, -ENOMEM, SIZE_MAX, "out of memory");
 }
 
+void config_errors_add(struct config_errors *errors, int reason, const char *path, const char *fmt,
+		       ...)
+{
+	struct config_context ctx = {.errors = errors};
+	struct config_error *e = error_add(&ctx, reason);
+	va_list args;
+
+	if (!e)
+		return;
+	e->path = strdup(path);
+	va_start(args, fmt);
+	if (vasprintf(&e->message, fmt, args) < 0)
+		e->message = NULL;
+	va_end(args);
+}
+
 bool config_refuse_feature(struct config_context *ctx, enum config_feature feature)
 {
 	const char *subject = config_feature_missing(feature);

@@ -92,7 +92,8 @@ struct config_field {
 	uint8_t feature; /* enum config_feature: of the whole key */
 	uint8_t rule;	 /* enum config_text_rule */
 	uint16_t offset, count_offset;
-	uint64_t min, max; /* of a number; of a string's length; max of a list: its length */
+	uint64_t min, max; /* of a number; of a string's length; max of a list: its length; min of
+			    * an endpoint: its port's, 0 or 1 */
 	uint32_t most;	   /* entries of a list of strings; 0: max */
 	uint64_t def;
 	const char *def_text;	      /* TYPE_STRING, or what documentation says instead of def */
@@ -253,6 +254,8 @@ int config_nulls_check(struct config_context *ctx, const struct config_object *o
 		       const json_t *set);
 /* "ftp": true is said of this service itself, not by the defaults. */
 bool config_policy_states_ftp(const struct config_policy *policy);
+/* The same for "one_packet": true. */
+bool config_policy_states_one_packet(const struct config_policy *policy);
 /* Fills what the defaults do not state themselves with what another product does. */
 void config_policy_compat(struct config_policy *defaults, enum config_compat compat);
 
@@ -298,6 +301,9 @@ int config_plan_marks(struct config_plan *plan, const struct config *before,
 		      const struct config *after);
 
 /* ---- checks that need more than one key ---- */
+
+/* Why an address can be neither a VIP nor a real server nor the peer, or NULL. */
+const char *config_addr_unusable(const struct addr *a);
 
 /* All at the context's path, which is that of the object; reports, no result. */
 

@@ -61,6 +61,16 @@ struct config_ha_shared {
 	uint32_t sync_rate; /* kilobytes per second */
 };
 
+/*
+ * The time between two heartbeats. Others in the field have a deadtime of exactly three
+ * keepalives (6 s and 18 s for one); the lease of the role machine needs more than three. Where
+ * the deadtime is no longer than that, a quarter of it is used.
+ */
+static inline uint32_t config_ha_keepalive_ms(const struct config_ha_shared *ha)
+{
+	return ha->deadtime_ms < 3 * ha->keepalive_ms + 3 ? ha->deadtime_ms / 4 : ha->keepalive_ms;
+}
+
 /* Programs that are told of what happens; JSON on standard input. */
 struct config_notify {
 	char **ha, **health; /* argv; none: nobody is told */

@@ -475,6 +475,8 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 		/* fallthrough */
 	case TYPE_ENDPOINT:
 		ret = endpoint_parse(text, &v->ep);
+		if (ret == 0 && f->min > 0 && v->ep.port == 0)
+			return wrong_range(ctx, f, config_quote(text, quoted));
 		*family = v->ep.addr.family;
 		break;
 	default:

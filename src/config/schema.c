@@ -88,6 +88,11 @@ bool config_policy_states_ftp(const struct config_policy *policy)
 	return policy->set >> SET_FTP & 1;
 }
 
+bool config_policy_states_one_packet(const struct config_policy *policy)
+{
+	return policy->set >> SET_ONE_PACKET & 1;
+}
+
 #define TIMEOUT(key, STATE, text)                                                                  \
 	{                                                                                          \
 		.name = key, .type = TYPE_SECONDS,                                                 \
@@ -757,6 +762,7 @@ static const struct config_field metrics_fields[] = {
 	{.name = "listen",
 	 .type = TYPE_ENDPOINT,
 	 AT(struct config_node, metrics_listen),
+	 .min = 1,
 	 .def_text = "none",
 	 .noun = "an address and port",
 	 .help = "where OpenMetrics are served over HTTP, at /metrics: `127.0.0.1:9469`; whoever "

@@ -185,8 +185,6 @@ static void default_print(const struct table *t, const struct config_field *f)
 	json_decref(def);
 }
 
-static void object_print(const struct table *t, const struct config_object *o, const char *path);
-
 static void row_print(const struct table *t, const struct config_field *f)
 {
 	fprintf(t->out, "| `%s` | ", f->name);
@@ -197,22 +195,42 @@ static void row_print(const struct table *t, const struct config_field *f)
 		config_feature_missing(f->feature) ? " (not supported yet)" : "");
 }
 
-static void object_print(const struct table *t, const struct config_object *o, const char *path)
+/* Inline keys stand among those of the object, but policies that stand in shared.defaults, too. */
+static void rows_print(const struct table *t, const struct config_object *o)
 {
-	char inner[256];
-
-	fprintf(t->out, "\n### %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
-		path[0] ? path : "The document");
-	for (uint16_t i = 0; i < o->n; i++) {
-		if (o->fields[i].type == TYPE_INLINE)
-			fprintf(t->out, "| every key of `shared.defaults` | | as there | for this "
-					"object alone |\n");
-		else
-			row_print(t, &o->fields[i]);
-	}
 	for (uint16_t i = 0; i < o->n; i++) {
 		const struct config_field *f = &o->fields[i];
 
+		if (f->type != TYPE_INLINE)
+			row_print(t, f);
+		else if (f->object == &config_object_policy)
+			fprintf(t->out, "| every key of `shared.defaults` | | as there | for this "
+					"object alone |\n");
+		else
+			rows_print(t, f->object);
+	}
+}
+
+static void objects_print(const struct table *t, const struct config_object *o, const char *path);
+
+static void object_print(const struct table *t, const struct config_object *o, const char *path)
+{
+	fprintf(t->out, "\n### %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
+		path[0] ? path : "The document");
+	rows_print(t, o);
+	objects_print(t, o, path);
+}
+
+/* Those below it. */
+static void objects_print(const struct table *t, const struct config_object *o, const char *path)
+{
+	char inner[256];
+
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (f->type == TYPE_INLINE && f->object != &config_object_policy)
+			objects_print(t, f->object, path);
 		if (f->type != TYPE_OBJECT)
 			continue;
 		snprintf(inner, sizeof(inner), "%s%s%s%s", path, path[0] ? "." : "", f->name,

@@ -21,12 +21,14 @@ static const struct config_field path_fields[] = {
 	 .type = TYPE_SERVER,
 	 AT(struct config_ha_path, local),
 	 .flags = FIELD_REQUIRED,
+	 .min = 1,
 	 .noun = "an address",
 	 .help = "this router's own, on one of its ports; port 7694 if left out"},
 	{.name = "peer",
 	 .type = TYPE_SERVER,
 	 AT(struct config_ha_path, peer),
 	 .flags = FIELD_REQUIRED,
+	 .min = 1,
 	 .noun = "an address",
 	 .help = "the other router's own on the same network"},
 };
@@ -129,7 +131,7 @@ static const struct config_field shared_fields[] = {
 	 .max = 60000,
 	 .def = 50,
 	 .noun = "a time",
-	 .help = "between two heartbeats"},
+	 .help = "between two heartbeats; a quarter of `deadtime` where that is three of these"},
 	{.name = "deadtime",
 	 .type = TYPE_MS,
 	 AT(struct config_ha_shared, deadtime_ms),
@@ -137,7 +139,7 @@ static const struct config_field shared_fields[] = {
 	 .max = 600000,
 	 .def = 200,
 	 .noun = "a time",
-	 .help = "without a heartbeat on any path, until the peer takes over; more than three "
+	 .help = "without a heartbeat on any path, until the peer takes over; at least three "
 		 "keepalives"},
 	{.name = "start_delay",
 	 .type = TYPE_MS,

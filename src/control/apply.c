@@ -21,6 +21,7 @@
 #include "control/apply.h"
 #include "publish/builder.h"
 #include "control/control_internal.h"
+#include "control/host_check.h"
 #include "control/health_watch.h"
 #include "sched/sched.h"
 
@@ -101,6 +102,8 @@ static void load(void *arg)
 				   sched_names(), &a->after, &a->errors);
 	else
 		(void)config_load(a->path, sched_names(), &a->after, &a->errors);
+	if (a->after)
+		host_check(a->after, HOST_CHECK_LIVE, &a->errors);
 	if (!a->after || a->kind == APPLY_CHECK)
 		return;
 	/* Now, so that nobody has to wait for it later. */

@@ -469,8 +469,10 @@ static void fini_base(struct control *c)
 
 int control_start(struct control *c, char error[256])
 {
-	struct rpc_options opt = {
-		.path = c->config->node.socket, .dispatch = control_dispatch, .arg = c};
+	struct rpc_options opt = {.path = c->config->node.socket,
+				  .mode = c->config->node.mode,
+				  .dispatch = control_dispatch,
+				  .arg = c};
 	int ret = -ENOMEM;
 
 	snprintf(error, 256, "control: out of memory");

@@ -7,6 +7,7 @@
 #include "control/listing.h"
 #include "control/metrics.h"
 #include "control/health_watch.h"
+#include "control/state_dir.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
 
@@ -337,9 +338,13 @@ static void warn_of_quorum(const struct control *c, json_t *list)
 static json_t *warnings_json(const struct control *c)
 {
 	json_t *list = json_array();
+	char text[512];
 
 	warn_of_quorum(c, list);
 	programs_warn(c, list);
+	/* Without workers, in a test, nothing is kept. */
+	if (c->link && state_dir_fault(c->boot->node.state_dir, text, sizeof(text)))
+		json_array_append_new(list, json_string(text));
 	if (metrics_fault(c))
 		json_array_append_new(list, json_sprintf("no metrics: %s", metrics_fault(c)));
 

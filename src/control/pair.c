@@ -29,7 +29,7 @@ static void role_config(const struct config *config, struct role_config *out)
 
 	role_config_defaults(out);
 	out->has_peer = config->node.ha.n_paths > 0;
-	out->keepalive_ms = ha->keepalive_ms;
+	out->keepalive_ms = config_ha_keepalive_ms(ha);
 	out->deadtime_ms = ha->deadtime_ms;
 	out->start_delay_ms = ha->start_delay_ms;
 	out->failback_delay_ms = ha->failback_delay_ms;

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,9 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/host_check.h"
 #include "control/pair.h"
+#include "control/state_dir.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/sync/conn_sync.h"
 #include "ha/ha.h"
@@ -33,6 +36,7 @@
 
 #define AREA	       "main"
 #define EXIT_USAGE     2
+#define CONFIG_DEFAULT "/etc/plvs/plvs.json"
 #define ERROR_LEN      256
 #define LEAVE_STEP_MS  500
 #define LEAVE_LIMIT_MS 40000 /* a hand-over, and 30 s of relaying */
@@ -64,10 +68,11 @@ struct router {
 };
 
 static const char usage[] =
-	"usage: plvs [EAL arguments] -- -c FILE [-t] [--log-level LEVEL]\n"
+	"usage: plvs [EAL arguments] -- [-c FILE] [-t] [--log-level LEVEL]\n"
 	"       plvs --version\n"
-	"  -c, --config FILE    the configuration\n"
-	"  -t, --test           check the configuration and exit\n"
+	"  -c, --config FILE    the configuration; " CONFIG_DEFAULT " if left out\n"
+	"  -t, --test           check the configuration, and the key file, programs and users\n"
+	"                       that it names, and exit\n"
 	"  --log-level LEVEL    error, warning, notice, info or debug, instead of the file's\n"
 	"EAL arguments (-l, -a, --vdev, ...) are those of every DPDK program.\n";
 
@@ -159,10 +164,8 @@ static int options_parse(int argc, char **argv, struct options *o)
 		fprintf(stderr, "plvs: --log-level: \"%s\" is not a level\n", o->log_level);
 		return -EINVAL;
 	}
-	if (!o->config_path && !o->version) {
-		fprintf(stderr, "plvs: -c FILE is missing\n");
-		return -EINVAL;
-	}
+	if (!o->config_path)
+		o->config_path = CONFIG_DEFAULT;
 	return 0;
 }
 
@@ -177,6 +180,10 @@ static int config_read(const struct options *o, struct config **out)
 
 	config_errors_init(&errors);
 	rc = config_load(o->config_path, sched_names(), out, &errors);
+	if (rc == 0) {
+		host_check(*out, o->check ? HOST_CHECK_TEST : HOST_CHECK_START, &errors);
+		rc = errors.errors.n ? -EINVAL : 0;
+	}
 	for (uint32_t i = 0; i < errors.errors.n; i++)
 		fprintf(stderr, "plvs: %s\n",
 			config_error_format(&errors, &errors.errors.v[i], line, sizeof(line)));
@@ -184,8 +191,11 @@ static int config_read(const struct options *o, struct config **out)
 		fprintf(stderr, "plvs: warning: %s\n",
 			config_error_format(&errors, &errors.warnings.v[i], line, sizeof(line)));
 	config_errors_fini(&errors);
-	if (rc != 0)
+	if (rc != 0) {
+		config_destroy(*out);
+		*out = NULL;
 		return rc;
+	}
 	if (!o->log_level || log_level_parse(o->log_level, &level) != 0)
 		level = (enum log_level)(*out)->node.log_level;
 	log_set_level(level);
@@ -243,6 +253,16 @@ static int start_dataplane(struct router *r, char error[256])
 	rc = dataplane_create(dc, &r->dp, error);
 	free(dc);
 	return rc;
+}
+
+/* What is wrong with the directory is no reason not to start; status says it as well. */
+static void prepare_state_dir(const char *path)
+{
+	char text[512];
+
+	(void)state_dir_make(path);
+	if (state_dir_fault(path, text, sizeof(text)))
+		log_warning(AREA, "%s", text);
 }
 
 /* What has to be there for the ha thread: with a peer, synchronisation; the connections of
@@ -306,6 +326,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.link = r->link;
 	co.spawner = r->spawner;
 	r->state_dir = strdup(r->config->node.state_dir);
+	prepare_state_dir(r->config->node.state_dir);
 	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
 	setup_ha(r->config, &r->host, &ho);
 	pair_punt_rules(r->config, &r->punt_rules);
@@ -393,6 +414,26 @@ static void stop(struct router *r)
 	spawner_stop(r->spawner);
 }
 
+/* Ports, TAPs, routes and namespaces need more than a user has. Said before EAL fails at the
+ * first of them. */
+static bool may_run(void)
+{
+	unsigned long long effective = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+	bool known = false;
+
+	while (f && !known && fgets(line, sizeof(line), f))
+		known = sscanf(line, "CapEff: %llx", &effective) == 1;
+	if (f)
+		fclose(f);
+	if (!known || effective >> CAP_NET_ADMIN & 1)
+		return true;
+	fprintf(stderr, "plvs: needs root, or at least CAP_NET_ADMIN, to make TAPs and open ports; "
+			"\"plvs -t\" checks a configuration without\n");
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	int own = own_args(argc, argv), rc;
@@ -411,6 +452,8 @@ int main(int argc, char **argv)
 		printf("plvs %s, %s\n", PLVS_VERSION, rte_version());
 		return 0;
 	}
+	if (!o.check && !may_run())
+		return 1;
 	/* Before there is anything that a fork would copy: memory, threads, descriptors. */
 	if (!o.check && (rc = spawner_start(SPAWN_FOR_MAX, &r.spawner)) != 0) {
 		fprintf(stderr, "plvs: the spawner does not start: %s\n", strerror(-rc));

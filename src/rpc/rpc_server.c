@@ -83,7 +83,7 @@ int rpc_server_create(struct event_base *base, const struct rpc_options *options
 	s->opt.max_request = options->max_request ? options->max_request : MAX_REQUEST;
 	s->opt.max_backlog = options->max_backlog ? options->max_backlog : MAX_BACKLOG;
 	TAILQ_INIT(&s->clients);
-	ret = listen_socket_open(&s->listen, options->path, error);
+	ret = listen_socket_open(&s->listen, options->path, options->mode, error);
 	if (ret < 0)
 		goto err_free;
 	s->accept_ev = event_new(base, s->listen.fd, EV_READ | EV_PERSIST, on_accept, s);

@@ -36,6 +36,7 @@ typedef void rpc_dispatch(void *arg, struct rpc_request *req, const char *method
 
 struct rpc_options {
 	const char *path;
+	uint32_t mode; /* of the socket's file; 0 = 0600 */
 	rpc_dispatch *dispatch;
 	void *arg;
 	/* 0 = the protocol's own figure. */

@@ -431,7 +431,7 @@ int scrape_server_create(struct event_base *base, const struct scrape_options *o
 	default_to(&s->opt.total_ms, TOTAL_MS);
 	TAILQ_INIT(&s->clients);
 	if (options->path)
-		ret = listen_socket_open(&s->socket, options->path, error);
+		ret = listen_socket_open(&s->socket, options->path, 0, error);
 	else
 		ret = listen_tcp(&options->listen, &s->fd, error);
 	if (ret < 0)

@@ -67,8 +67,9 @@ static void make_directory(const char *path)
 	(void)!mkdir(dir, 0755);
 }
 
-int listen_socket_open(struct listen_socket *s, const char *path, char error[256])
+int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode, char error[256])
 {
+	const mode_t bits = mode ? (mode_t)mode : 0600;
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	struct stat st;
 	int fd, ret;
@@ -86,11 +87,11 @@ int listen_socket_open(struct listen_socket *s, const char *path, char error[256
 	if (fd < 0)
 		return fail(error, path, "no socket", errno);
 	/* Before bind, so that the file never has a wider mode than this. */
-	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
+	if (fchmod(fd, bits) < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		ret = fail(error, path, "cannot bind", errno);
 		goto err_close;
 	}
-	if (chmod(path, 0600) < 0 || stat(path, &st) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
+	if (chmod(path, bits) < 0 || stat(path, &st) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
 		ret = fail(error, path, "cannot listen", errno);
 		unlink(path);
 		goto err_close;

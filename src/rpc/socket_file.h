@@ -4,6 +4,7 @@
 
 /* The socket file: who may own it, and who may open it. */
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct listen_socket {
@@ -14,11 +15,11 @@ struct listen_socket {
 	ino_t ino;
 };
 
-/* Binds a UNIX stream socket, mode 0600, and listens; its directory is made when only the
- * last part of it is missing. A socket file nobody listens on is replaced.
- * 0, or -errno with a sentence in error: -EADDRINUSE (somebody listens there),
- * -EEXIST (another kind of file), -ENAMETOOLONG, and what the kernel says. */
-int listen_socket_open(struct listen_socket *s, const char *path, char error[256]);
+/* Binds a UNIX stream socket, mode as given (0 = 0600), and listens; its directory is made when
+ * only the last part of it is missing. A socket file nobody listens on is replaced. 0, or -errno
+ * with a sentence in error: -EADDRINUSE (somebody listens there), -EEXIST (another kind of file),
+ * -ENAMETOOLONG, and what the kernel says. */
+int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode, char error[256]);
 void listen_socket_close(struct listen_socket *s);
 
 #endif

@@ -155,6 +155,7 @@ static int key_add(struct ha_keys *k, uint32_t id, const char *text, size_t len,
 {
 	uint8_t bytes[HA_KEY_BYTES_MAX];
 	int n = key_decode(text, len, bytes);
+	uint8_t bits = 0;
 	EVP_MAC_CTX *ctx;
 
 	if (n < 0)
@@ -163,6 +164,10 @@ static int key_add(struct ha_keys *k, uint32_t id, const char *text, size_t len,
 		OPENSSL_cleanse(bytes, sizeof(bytes));
 		return complain(at, "the key is shorter than 16 bytes");
 	}
+	for (int i = 0; i < n; i++)
+		bits |= bytes[i];
+	if (bits == 0)
+		return complain(at, "the key is all zeros");
 	ctx = mac_create(bytes, (size_t)n);
 	OPENSSL_cleanse(bytes, sizeof(bytes));
 	if (!ctx)
@@ -251,6 +256,12 @@ static ssize_t file_read(const char *path, char *buf, size_t room, char error[HA
 		why = "is not a file";
 	else if (st.st_mode & S_IRWXO)
 		why = "holds secret keys and is open to everyone: chmod o-rwx";
+	else if (st.st_uid != 0 && st.st_uid != geteuid())
+		why = "holds secret keys and belongs to another user: chown root";
+	else if (st.st_mode & (S_IWGRP | S_IXGRP) ||
+		 (st.st_mode & S_IRGRP && st.st_gid != 0 && st.st_gid != getegid()))
+		why = "holds secret keys and is open to a group that is not the router's: chmod "
+		      "600";
 	else if ((size_t)st.st_size > room)
 		why = "is larger than 4096 bytes";
 	while (!why && got > 0 && n < room) {

@@ -44,8 +44,8 @@ plvs_config()
 {
 	printf '%s\n' "$@" | jq -s --argjson ports "$PLVS_PORTS" \
 		--argjson addresses "$PLVS_ADDRESSES" --arg socket "$RUN/plvs.sock" \
-		--arg netns "$NET-linux" \
-		'{node: {name: "lb1", ports: $ports, linux: {netns: $netns},
+		--arg netns "$NET-linux" --arg state "$RUN/kept" \
+		'{node: {name: "lb1", ports: $ports, linux: {netns: $netns}, state_dir: $state,
 		         control: {socket: $socket}, workers: {connections: 100000}},
 		  shared: {addresses: $addresses, services: .}}' > "$RUN/plvs.json.new"
 	mv "$RUN/plvs.json.new" "$RUN/plvs.json"
@@ -103,6 +103,8 @@ in_front()
 plvs_start()
 {
 	local -a eal
+	# What a router before this one kept; tests that want it name a directory of their own.
+	rm -rf "$RUN/kept"
 	mapfile -t eal < <(plvs_eal "${1:-1}")
 	in_front ip netns exec "$NET-dpdk" "$BUILD/src/plvs" "${eal[@]}" -- \
 		-c "$RUN/plvs.json" >> "$RUN/plvs.log" 2>&1 < /dev/null &

@@ -276,6 +276,108 @@ static void the_document_on_the_schema_is_up_to_date(void **state)
 	free(tables);
 }
 
+/* The row "| `key` |" stands below the heading of the object, before the next one. */
+static bool page_has(const char *page, const char *object, const char *key)
+{
+	char heading[512], row[128];
+	const char *at, *end, *found;
+
+	snprintf(heading, sizeof(heading), "\n### %s\n", object[0] ? object : "The document");
+	snprintf(row, sizeof(row), "\n| `%s` |", key);
+	at = strstr(page, heading);
+	if (!at)
+		return false;
+	end = strstr(at + 1, "\n### ");
+	found = strstr(at, row);
+	return found && (!end || found < end);
+}
+
+/* The schema as programs see it, against the page as people see it. */
+static uint32_t keys_missing(const char *page, const char *path, json_t *keys)
+{
+	uint32_t missing = 0;
+	json_t *field;
+	const char *key;
+
+	json_object_foreach (keys, key, field) {
+		json_t *inner = json_object_get(field, "keys");
+		char below[512];
+
+		/* Keys of every policy stand under shared.defaults alone. */
+		if (!page_has(page, path, key) && !page_has(page, "shared.defaults", key)) {
+			print_error("%s: no row for %s\n", path, key);
+			missing++;
+		}
+		if (!inner)
+			continue;
+		snprintf(below, sizeof(below), "%s%s%s%s", path, path[0] ? "." : "", key,
+			 json_object_get(field, "list") ? "[]" : "");
+		/* Objects of policies are there once. */
+		if (strncmp(path, "shared.services", 15) != 0 || strcmp(key, "servers") == 0)
+			missing += keys_missing(page, below, inner);
+	}
+	return missing;
+}
+
+static void every_key_of_the_schema_is_on_the_page(void **state)
+{
+	const char *root = getenv("PLVS_SOURCE");
+	json_t *schema = config_schema_json(sched_names());
+	char path[4096], *text = NULL;
+	size_t n = 0;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(root);
+	snprintf(path, sizeof(path), "%s/docs/configuration.md", root);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_true(getdelim(&text, &n, '\0', f) > 0);
+	fclose(f);
+	assert_int_equal(keys_missing(text, "", json_object_get(schema, "keys")), 0);
+	assert_true(page_has(text, "shared.defaults", "quorum_hysteresis"));
+	free(text);
+	json_decref(schema);
+}
+
+static uint32_t warnings_of(const char *text, const char *about)
+{
+	struct config_errors errors;
+	struct config *c = NULL;
+	uint32_t n = 0;
+
+	config_errors_init(&errors);
+	assert_int_equal(config_parse(text, strlen(text), NULL, sched_names(), &c, &errors), 0);
+	for (uint32_t i = 0; i < errors.warnings.n; i++)
+		n += strstr(errors.warnings.v[i].message, about) != NULL;
+	config_errors_fini(&errors);
+	config_destroy(c);
+	return n;
+}
+
+#define DR(node, address)                                                                          \
+	"{\"node\":{\"ports\":[" node "]},\"shared\":{\"addresses\":[{\"address\":"                \
+	"\"10.20.0.1/16\",\"kind\":\"gateway\",\"link\":\"a\"}],\"services\":[{\"protocol\":"      \
+	"\"tcp\",\"listen\":\"192.0.2.80:80\",\"forward\":\"dr\",\"servers\":[{\"address\":"       \
+	"\"" address ":80\"}]}]}}"
+#define PORT_A                                                                                     \
+	"{\"name\":\"a\",\"device\":\"d0\",\"linux\":{\"addresses\":[\"192.0.2.10/24\"],"          \
+	"\"routes\":[\"default via 192.0.2.1\",\"198.51.100.0/24\"]}}"
+
+static void a_dr_server_on_no_link_of_the_router_is_warned_of(void **state)
+{
+	static const char about[] = "is on no network of this router's ports";
+
+	(void)state;
+	assert_int_equal(warnings_of(DR(PORT_A, "203.0.113.9"), about), 1);
+	assert_int_equal(warnings_of(DR(PORT_A, "192.0.2.11"), about), 0);
+	assert_int_equal(warnings_of(DR(PORT_A, "198.51.100.7"), about), 0); /* route on a link */
+	assert_int_equal(warnings_of(DR(PORT_A, "10.20.3.4"), about), 0);    /* gateway's */
+	/* Who gives the port its addresses is not said here. */
+	assert_int_equal(
+		warnings_of(DR("{\"name\":\"a\",\"device\":\"d0\"}", "203.0.113.9"), about), 0);
+}
+
 static void the_examples_are_valid(void **state)
 {
 	static const char *const names[] = {"plvs", "pair-primary", "pair-backup"};
@@ -456,6 +558,8 @@ int main(void)
 		cmocka_unit_test(the_digest_is_of_meaning_and_order),
 		cmocka_unit_test(the_digest_is_sha256),
 		cmocka_unit_test(the_document_on_the_schema_is_up_to_date),
+		cmocka_unit_test(every_key_of_the_schema_is_on_the_page),
+		cmocka_unit_test(a_dr_server_on_no_link_of_the_router_is_warned_of),
 		cmocka_unit_test(the_examples_are_valid),
 		cmocka_unit_test(mark_rules_are_read_and_written_back),
 		cmocka_unit_test(the_schema_names_type_default_and_limits),

@@ -119,6 +119,25 @@ static const struct bad bad[] = {
 	{SERVICES(WEB(",\"servers\":{}")), "f:4:54: shared.services[0].servers: expected a list"},
 	{"{\"node\":{\"control\":{\"mode\":\"rw\"}}}",
 	 "f:1:28: node.control.mode: \"rw\" is not a mode: expected permission bits as \"0600\""},
+	{"{\"node\":{\"control\":{\"mode\":\"0666\"}}}",
+	 "f:1:28: node.control.mode: 0666 lets every user of this machine control the router: "
+	 "expected nothing for others, as \"0660\""},
+	{"{\"node\":{\"control\":{\"socket\":\"/run/a\"},\"metrics\":{\"socket\":\"/run/a\"}}}",
+	 "f:1:60: node.metrics.socket: is the control socket already: expected another path"},
+	{"{\"node\":{\"metrics\":{\"listen\":\"127.0.0.1:0\"}}}",
+	 "f:1:30: node.metrics.listen: \"127.0.0.1:0\" is out of range: expected address:port, as "
+	 "\"10.1.0.100:80\" or \"[2001:db8::1]:80\""},
+	{"{\"node\":{\"ports\":[{\"name\":\"a\",\"device\":\"d0\",\"linux\":{\"addresses\":["
+	 "\"192.0.2.10/24\"]}},\n{\"name\":\"b\",\"device\":\"d1\",\"linux\":{\"vlans\":[{\"id\":5,"
+	 "\"addresses\":[\"192.0.2.10/25\"]}]}}]}}",
+	 "f:2:66: node.ports[1].linux.vlans[0].addresses[0]: 192.0.2.10 is an address of another "
+	 "port or VLAN already"},
+	{SERVICES(WEB(",\"one_packet\":true")),
+	 "f:4:57: shared.services[0].one_packet: needs \"protocol\": \"udp\", not \"tcp\""},
+	{SERVICES(WEB(",\"servers\":[{\"address\":\"127.0.0.1:80\",\"sorry\":true}]")),
+	 "f:4:66: shared.services[0].servers[0].address: 127.0.0.1 is a loopback address: a "
+	 "program "
+	 "of this router is a real server with \"forward\": \"local\""},
 	{"{\"node\":{\"log\":{\"level\":\"warn\"}}}",
 	 "f:1:25: node.log.level: \"warn\" is not a log level: expected one of error, warning, "
 	 "notice, info, debug"},

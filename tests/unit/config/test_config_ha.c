@@ -146,8 +146,30 @@ static void what_cannot_be_is_said_with_its_path(void **state)
 		 "node.ha.paths[1].name: is that of another path already"},
 		{DOCUMENT(HA("{\"name\":\"p\",\"local\":\"192.0.2.10\"}"), ""),
 		 "node.ha.paths[0].peer: missing"},
-		{DOCUMENT("", "\"ha\":{\"deadtime\":\"150ms\"}"),
-		 "shared.ha.deadtime: 150 ms is not more than three keepalives of 50 ms"},
+		{DOCUMENT("", "\"ha\":{\"deadtime\":\"149ms\"}"),
+		 "shared.ha.deadtime: 149 ms is less than three keepalives of 50 ms"},
+		{DOCUMENT(HA("{\"name\":\"p\",\"local\":\"192.0.2.10\",\"peer\":\"0.0.0.0\"}"), ""),
+		 "node.ha.paths[0].peer: 0.0.0.0 is the unspecified address"},
+		{DOCUMENT(HA("{\"name\":\"p\",\"local\":\"192.0.2.10\",\"peer\":\"224.0.0.18\"}"),
+			  ""),
+		 "node.ha.paths[0].peer: 224.0.0.18 is a multicast address"},
+		{DOCUMENT(HA("{\"name\":\"p\",\"local\":\"192.0.2.10\",\"peer\":\"192.0.2.255\"}"),
+			  ""),
+		 "node.ha.paths[0].peer: 192.0.2.255 is the broadcast or network address"},
+		{DOCUMENT(HA("{\"name\":\"p\",\"local\":\"192.0.2.10\",\"peer\":\"255.255.255."
+			     "255\"}"),
+			  ""),
+		 "node.ha.paths[0].peer: 255.255.255.255 is a reserved or broadcast address"},
+		{DOCUMENT(HA("{\"name\":\"p\",\"local\":\"192.0.2.10\",\"peer\":\"192.0.2.11:0\"}"),
+			  ""),
+		 "node.ha.paths[0].peer: \"192.0.2.11:0\" is out of range"},
+		{DOCUMENT(HA(PUBLIC),
+			  "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.11:80\"}]"),
+		 "shared.services[0].listen[0]: 192.0.2.11 is a router's own address "
+		 "(node.ha.paths[0])"},
+		{DOCUMENT("", "\"ha\":{\"witnesses\":[{\"link\":\"public\",\"addresses\":[\"0.0.0."
+			      "0\"]}]}"),
+		 "shared.ha.witnesses[0].addresses: 0.0.0.0 is the unspecified address"},
 		{DOCUMENT("", "\"ha\":{\"keepalive\":\"1ms\"}"),
 		 "shared.ha.keepalive: \"1ms\" is out of range: expected a time, as \"200ms\" or "
 		 "\"5s\", from 5ms to 1m"},
@@ -193,6 +215,30 @@ static void a_program_has_as_many_arguments_as_can_be_given_to_one(void **state)
 	assert_non_null(strstr(errors, text));
 }
 
+/* Piranha's own timers: a deadtime of exactly three keepalives. */
+static void timers_of_the_field_are_taken(void **state)
+{
+	static const struct {
+		const char *ha;
+		uint32_t keepalive_ms;
+	} rows[] = {{"\"keepalive\":6,\"deadtime\":18", 4500},
+		    {"\"keepalive\":2,\"deadtime\":30", 2000},
+		    {"\"keepalive\":\"50ms\",\"deadtime\":\"150ms\"", 37},
+		    {"\"keepalive\":\"50ms\",\"deadtime\":\"200ms\"", 50}};
+	char errors[1024], text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config *c;
+
+		snprintf(text, sizeof(text), "{\"shared\":{\"ha\":{%s}}}", rows[i].ha);
+		c = parse(text, errors);
+		assert_string_equal(errors, "");
+		assert_int_equal(config_ha_keepalive_ms(&c->shared.ha), rows[i].keepalive_ms);
+		config_destroy(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +247,7 @@ int main(void)
 		cmocka_unit_test(without_paths_there_is_no_peer_and_the_defaults_suit_a_lan),
 		cmocka_unit_test(the_peer_is_told_of_timers_and_not_of_paths),
 		cmocka_unit_test(a_plan_says_which_timer_changes),
+		cmocka_unit_test(timers_of_the_field_are_taken),
 		cmocka_unit_test(what_cannot_be_is_said_with_its_path),
 	};
 

@@ -376,6 +376,17 @@ static void what_is_no_key_file_is_refused_with_its_line(void **state)
 	ha_keys_fini(&keys);
 }
 
+static void a_key_of_zeros_is_refused(void **state)
+{
+	static const char text[] = "1 hex:00000000000000000000000000000000\n";
+	struct ha_keys keys = {0};
+	char error[HA_KEYS_ERROR];
+
+	(void)state;
+	assert_int_equal(ha_keys_parse(&keys, "f", text, sizeof(text) - 1, error), -EINVAL);
+	assert_non_null(strstr(error, "all zeros"));
+}
+
 static void a_file_that_everyone_may_read_is_refused_and_costs_no_key(void **state)
 {
 	char path[] = "/tmp/test_ha_keys.XXXXXX", error[HA_KEYS_ERROR];
@@ -391,6 +402,22 @@ static void a_file_that_everyone_may_read_is_refused_and_costs_no_key(void **sta
 	assert_int_equal(ha_keys_load(&keys, path, error), -EACCES);
 	assert_non_null(strstr(error, path));
 	assert_non_null(strstr(error, "open to everyone"));
+	/* The router's own group may read, and nothing else. */
+	assert_int_equal(fchmod(fd, 0640), 0);
+	assert_int_equal(ha_keys_load(&keys, path, error), 0);
+	assert_int_equal(fchmod(fd, 0660), 0);
+	assert_int_equal(ha_keys_load(&keys, path, error), -EACCES);
+	assert_non_null(strstr(error, "open to a group"));
+	if (geteuid() == 0) {
+		assert_int_equal(fchmod(fd, 0640), 0);
+		assert_int_equal(fchown(fd, 0, 65534), 0);
+		assert_int_equal(ha_keys_load(&keys, path, error), -EACCES);
+		assert_non_null(strstr(error, "open to a group"));
+		assert_int_equal(fchown(fd, 65534, 0), 0);
+		assert_int_equal(ha_keys_load(&keys, path, error), -EACCES);
+		assert_non_null(strstr(error, "belongs to another user"));
+		assert_int_equal(fchown(fd, 0, 0), 0);
+	}
 	close(fd);
 	unlink(path);
 	assert_int_equal(ha_keys_load(&keys, path, error), -ENOENT);
@@ -410,6 +437,7 @@ int main(void)
 		cmocka_unit_test(a_message_out_of_range_is_not_sent),
 		cmocka_unit_test(the_first_key_signs_and_both_open),
 		cmocka_unit_test(what_is_no_key_file_is_refused_with_its_line),
+		cmocka_unit_test(a_key_of_zeros_is_refused),
 		cmocka_unit_test(a_file_that_everyone_may_read_is_refused_and_costs_no_key),
 	};
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_HOST_CHECK_H
+#define PLVS_CONTROL_HOST_CHECK_H
+
+#include "config/config.h"
+
+/*
+ * What a valid configuration needs of this machine: the key file, programs, and users. The
+ * file system and the user database are read; nothing is changed.
+ *
+ * Context: any thread; may wait for a disk or a name service.
+ */
+
+enum host_check_when {
+	HOST_CHECK_TEST,  /* plvs -t: whatever is missing is an error */
+	HOST_CHECK_START, /* the key file is an error; a program or user is a warning */
+	HOST_CHECK_LIVE,  /* of a running router: warnings alone */
+};
+
+/* Adds errors and warnings. */
+void host_check(const struct config *config, enum host_check_when when,
+		struct config_errors *errors);
+
+#endif

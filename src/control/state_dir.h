@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_STATE_DIR_H
+#define PLVS_CONTROL_STATE_DIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * node.state_dir: the directory of what outlives the process. It holds who talks to whom, and
+ * what it holds is loaded into the router: nobody else may write there.
+ *
+ * Context: any.
+ */
+
+/* Makes the directory, mode 0700, if only its last part is missing. 0 or -errno. */
+int state_dir_make(const char *path);
+/* Whether something is wrong with it, and what, in a sentence. */
+bool state_dir_fault(const char *path, char *text, size_t len);
+
+#endif
