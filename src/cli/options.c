@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -142,7 +143,8 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 			i++;
 			break;
 		}
-		if (words[i][0] != '-' || !words[i][1])
+		/* "-1" is a value, of which the router or the command says what is wrong. */
+		if (words[i][0] != '-' || !words[i][1] || isdigit((unsigned char)words[i][1]))
 			words[kept++] = words[i];
 		else if (kept && strcmp(words[0], "import") == 0 && is_keyword(words[i]))
 			words[kept++] = words[i] + 2;

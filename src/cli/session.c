@@ -128,7 +128,10 @@ static void failure_put(struct session *s, const struct invocation *inv,
 		file = inv->object && strcmp(inv->object, "-") != 0 ? inv->object
 								    : "standard input";
 	if (!json_array_size(errors)) {
-		refusal_put(s, file, data, message);
+		const char *alone = view_text(data, "message");
+
+		/* The data has the place apart; the message of the error has it in front. */
+		refusal_put(s, file, data, *alone ? alone : message);
 		return;
 	}
 	json_array_foreach (errors, i, e) {

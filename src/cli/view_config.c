@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/view.h"
+
+/* A warning of the configuration: "12:7: shared.services[2].lower: 5 has no effect"; the caller
+ * frees it. */
+static char *place_format(const json_t *v)
+{
+	const char *path = view_text(v, "path");
+	char where[48] = "", *text = NULL;
+
+	if (json_is_integer(view_at(v, "line")))
+		snprintf(where, sizeof(where), "%.0f:%.0f: ", view_number(v, "line"),
+			 view_number(v, "column"));
+	if (asprintf(&text, "%s%s%s%s", where, path, *path ? ": " : "", view_text(v, "message")) <
+	    0)
+		return NULL;
+	return text;
+}
 
 static void texts_put(const struct out *out, const json_t *list, const char *label,
 		      enum style style)
@@ -11,7 +28,7 @@ static void texts_put(const struct out *out, const json_t *list, const char *lab
 	size_t i;
 
 	json_array_foreach (list, i, v) {
-		char *text = view_format(out, v, FORMAT_TEXT);
+		char *text = json_is_object(v) ? place_format(v) : view_format(out, v, FORMAT_TEXT);
 
 		fprintf(out->file, "%s%s%s ", style_on(out, style), label, style_off(out, style));
 		text_put(out->file, text ? text : "?");

@@ -239,7 +239,7 @@ int control_create(const struct control_options *options, struct config *config,
 	c->wake_fd = -1;
 	c->started_us = c->applied_us = clock_us();
 	TAILQ_INIT(&c->streams);
-	TAILQ_INIT(&c->listings);
+	TAILQ_INIT(&c->listings.list);
 	TAILQ_INIT(&c->ha_waits);
 	TAILQ_INIT(&c->pushes);
 	pthread_mutex_init(&c->note_lock, NULL);
@@ -483,7 +483,8 @@ int control_start(struct control *c, char error[256])
 	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
 	c->pair_ev = evtimer_new(c->base, on_pair, c);
 	if (!c->pair_ev || !c->wake_ev || event_add(c->wake_ev, NULL) < 0 || turns_start(c) < 0 ||
-	    jobs_create(c->base, &c->jobs) < 0 || publisher_attach(&c->publisher, c->base) < 0 ||
+	    listings_start(c) < 0 || jobs_create(c->base, &c->jobs) < 0 ||
+	    publisher_attach(&c->publisher, c->base) < 0 ||
 	    traffic_attach(&c->traffic, c->base) < 0 || watching_start(c, c->spawner) < 0)
 		goto err_base;
 	ret = rpc_server_create(c->base, &opt, &c->server, error);
@@ -497,6 +498,9 @@ int control_start(struct control *c, char error[256])
 	}
 	c->running = true;
 	log_info(CONTROL_AREA, "control socket %s", c->config->node.socket);
+	if (c->config->shared.n_services > 0)
+		log_info(CONTROL_AREA, "programs on this router itself cannot use the VIPs: Linux "
+				       "answers them (docs/linux-side.md)");
 	return 0;
 
 err_base:

@@ -37,6 +37,12 @@ struct stream;
 TAILQ_HEAD(stream_list, stream);
 struct listing;
 TAILQ_HEAD(listing_list, listing);
+struct listings {
+	struct listing_list list; /* in the order of asking */
+	struct listing *next;	  /* of this round; NULL: a new round begins */
+	struct event *turn_ev;
+	uint64_t round;
+};
 
 struct control {
 	char *config_path;    /* or NULL */
@@ -68,7 +74,7 @@ struct control {
 	struct traffic traffic;
 	struct stream_list streams;
 	uint32_t n_streams;
-	struct listing_list listings;
+	struct listings listings;
 	struct ha *ha; /* or NULL */
 	struct ha_wait_list ha_waits;
 	struct push_list pushes; /* to the peer */
@@ -158,6 +164,7 @@ json_t *config_error_list_json(const struct config_error_list *list);
 
 /* --- listing.c --- */
 
+int listings_start(struct control *c);
 void listings_stop(struct control *c);
 
 /* --- methods_counter.c: new references --- */

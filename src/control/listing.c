@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/listing.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_US	     500	   /* of work before others have their turn */
-#define MAX_RESTARTS 3		   /* then it is finished in one go */
+#define STEP_US	     500	 /* of work on one listing */
+#define TURN_US	     2000	 /* of work on all of them before others of the loop have theirs */
+#define PAUSE_BYTES  (4UL << 20) /* that wait for a client: its listings wait as well */
+#define PAUSE_US     20000	 /* when all of them wait */
+#define MAX_RESTARTS 3		 /* then it is finished in one go */
 #define MAX_BYTES    (192UL << 20) /* of one answer */
 
 struct listing {
@@ -24,7 +28,6 @@ struct listing {
 	struct traffic_sum *removed;
 	json_t *params;
 	struct evbuffer *text;
-	struct event *step_ev;
 	/* Of a stream, which has no sections. */
 	json_t *(*more)(struct control *c, uint32_t *place);
 	uint32_t place;
@@ -32,9 +35,11 @@ struct listing {
 
 static void listing_destroy(struct listing *l)
 {
-	TAILQ_REMOVE(&l->control->listings, l, entry);
-	if (l->step_ev)
-		event_free(l->step_ev);
+	struct listings *all = &l->control->listings;
+
+	if (all->next == l)
+		all->next = TAILQ_NEXT(l, entry);
+	TAILQ_REMOVE(&all->list, l, entry);
 	if (l->text)
 		evbuffer_free(l->text);
 	free(l->removed);
@@ -101,12 +106,17 @@ static bool advance(struct listing *l)
 	return true;
 }
 
+/* May end the listing. */
 static void step(struct listing *l)
 {
-	static const struct timeval now = {0};
 	uint64_t end = clock_us() + STEP_US;
 	bool more = true;
 
+	if (rpc_gone(l->req)) {
+		rpc_answer(l->req, NULL);
+		listing_destroy(l);
+		return;
+	}
 	if (l->config != l->control->config ||
 	    l->n_services != l->control->config->shared.n_services) {
 		l->restarts++;
@@ -121,10 +131,7 @@ static void step(struct listing *l)
 			 MAX_BYTES >> 20);
 	} else if (!more) {
 		rpc_answer_text(l->req, l->text);
-	} else if (rpc_gone(l->req)) {
-		rpc_answer(l->req, NULL);
 	} else {
-		event_add(l->step_ev, &now);
 		return;
 	}
 	listing_destroy(l);
@@ -132,26 +139,64 @@ static void step(struct listing *l)
 
 static void stream_step(struct listing *l)
 {
-	static const struct timeval now = {0};
 	json_t *rows = rpc_gone(l->req) ? NULL : l->more(l->control, &l->place);
 
 	if (rows) {
 		rpc_rows(l->req, rows);
-		event_add(l->step_ev, &now);
 		return;
 	}
 	rpc_answer(l->req, json_pack("{s:I}", "count", (json_int_t)l->place));
 	listing_destroy(l);
 }
 
-static void on_step(evutil_socket_t fd, short what, void *arg)
+static void turn_soon(struct listings *all, uint64_t after_us)
 {
+	const struct timeval tv = {0, (suseconds_t)after_us};
+
+	if (!TAILQ_EMPTY(&all->list))
+		event_add(all->turn_ev, &tv);
+}
+
+/*
+ * Listings take turns by client: in each round the oldest listing of each client has one step,
+ * however many the client asked for. A client that does not read gets no further text.
+ */
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct listings *all = arg;
+	uint64_t end = clock_us() + TURN_US;
+	bool worked = true;
+
 	(void)fd;
 	(void)what;
-	if (((struct listing *)arg)->more)
-		stream_step(arg);
-	else
-		step(arg);
+	while (clock_us() < end) {
+		struct listing *l = all->next;
+
+		if (!l) {
+			if (!worked || TAILQ_EMPTY(&all->list))
+				break;
+			worked = false;
+			all->round++;
+			all->next = TAILQ_FIRST(&all->list);
+			continue;
+		}
+		all->next = TAILQ_NEXT(l, entry);
+		if (rpc_backlog(l->req) > PAUSE_BYTES || !rpc_round(l->req, all->round))
+			continue;
+		worked = true;
+		if (l->more)
+			stream_step(l);
+		else
+			step(l);
+	}
+	turn_soon(all, worked ? 0 : PAUSE_US);
+}
+
+static void listing_queue(struct control *c, struct listing *l)
+{
+	l->control = c;
+	TAILQ_INSERT_TAIL(&c->listings.list, l, entry);
+	turn_soon(&c->listings, 0);
 }
 
 void listing_start(struct control *c, struct rpc_request *req, json_t *params,
@@ -163,22 +208,24 @@ void listing_start(struct control *c, struct rpc_request *req, json_t *params,
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
 		return;
 	}
-	l->control = c;
 	l->req = req;
+	l->control = c;
 	memcpy(l->sections, sections, n * sizeof(*sections));
 	l->n_sections = n;
 	l->params = json_incref(params);
-	TAILQ_INSERT_TAIL(&c->listings, l, entry);
 	l->text = evbuffer_new();
 	l->removed = traffic_of_removed(&c->traffic);
-	l->step_ev = event_new(c->base, -1, 0, on_step, l);
-	if (!l->text || !l->removed || !l->step_ev) {
+	if (!l->text || !l->removed) {
+		if (l->text)
+			evbuffer_free(l->text);
+		free(l->removed);
+		json_decref(l->params);
+		free(l);
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		listing_destroy(l);
 		return;
 	}
 	begin(l);
-	step(l);
+	listing_queue(c, l);
 }
 
 void listing_stream(struct control *c, struct rpc_request *req,
@@ -186,26 +233,30 @@ void listing_stream(struct control *c, struct rpc_request *req,
 {
 	struct listing *l = calloc(1, sizeof(*l));
 
-	if (l)
-		l->step_ev = event_new(c->base, -1, 0, on_step, l);
-	if (!l || !l->step_ev) {
-		free(l);
+	if (!l) {
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
 		return;
 	}
-	l->control = c;
 	l->req = req;
 	l->more = more;
-	TAILQ_INSERT_TAIL(&c->listings, l, entry);
-	stream_step(l);
+	listing_queue(c, l);
+}
+
+int listings_start(struct control *c)
+{
+	c->listings.turn_ev = event_new(c->base, -1, 0, on_turn, &c->listings);
+	return c->listings.turn_ev ? 0 : -ENOMEM;
 }
 
 void listings_stop(struct control *c)
 {
-	while (!TAILQ_EMPTY(&c->listings)) {
-		struct listing *l = TAILQ_FIRST(&c->listings);
+	while (!TAILQ_EMPTY(&c->listings.list)) {
+		struct listing *l = TAILQ_FIRST(&c->listings.list);
 
 		rpc_fail(l->req, RPC_INTERNAL, NULL, "plvs is stopping");
 		listing_destroy(l);
 	}
+	if (c->listings.turn_ev)
+		event_free(c->listings.turn_ev);
+	c->listings.turn_ev = NULL;
 }

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define AREA "control"
@@ -20,6 +21,7 @@
 #define CLOSING_MS    5000	  /* for a client to take the error that ends it */
 #define READ_STEP     262144	  /* bytes of one client before others have their turn */
 #define REQUESTS_STEP 32	  /* requests likewise */
+#define STEP_US	      500	  /* time for them likewise, but for one request at least */
 #define PAUSE_BACKLOG (4UL << 20) /* no more requests are taken above this */
 #define PAUSE_PENDING 64
 #define KEEP_BUFFER   65536
@@ -163,6 +165,7 @@ static bool client_has_line(const struct rpc_client *c)
 /* Arms the events that fit the client's state. May free the client. */
 static void client_update(struct rpc_client *c)
 {
+	static const struct timeval now = {0};
 	bool waits = evbuffer_get_length(c->out) > 0;
 
 	if (c->busy)
@@ -184,7 +187,9 @@ static void client_update(struct rpc_client *c)
 		return;
 	}
 	if (client_has_line(c))
-		event_active(c->resume_ev, EV_TIMEOUT, 0);
+		/* Not event_active(): events that are made active while others run are run before
+		 * the loop looks at sockets and timers again, and clients could go on for ever. */
+		event_add(c->resume_ev, &now);
 	else if (!c->eof)
 		event_add(c->read_ev, NULL);
 	if (c->in_len > c->in_start && !client_has_line(c) && !c->eof) {
@@ -322,6 +327,16 @@ size_t rpc_backlog(const struct rpc_request *r)
 	return r->client ? evbuffer_get_length(r->client->out) : 0;
 }
 
+bool rpc_round(const struct rpc_request *r, uint64_t round)
+{
+	if (!r->client)
+		return true;
+	if (r->client->round == round)
+		return false;
+	r->client->round = round;
+	return true;
+}
+
 bool rpc_gone(const struct rpc_request *r)
 {
 	return !r->client && !r->local;
@@ -428,23 +443,37 @@ static void client_compact(struct rpc_client *c)
 	}
 }
 
+static const char too_large[] = "the request is larger than the limit of 64 MiB";
+
 /* Takes complete lines as requests, a bounded number. May free the client. */
 static void client_process(struct rpc_client *c)
 {
+	uint64_t until = clock_us() + STEP_US;
+
 	c->busy = true;
 	for (int n = 0; n < REQUESTS_STEP && !c->closing && !c->broken; n++) {
 		size_t start = c->in_start, end;
+
+		if (n > 0 && clock_us() >= until)
+			break;
 
 		client_scan(c);
 		if (!client_has_line(c) || client_paused(c))
 			break;
 		end = c->in_scanned;
+		if (end - start > c->server->opt.max_request) {
+			client_end(c, RPC_LIMIT, too_large);
+			break;
+		}
 		c->in[end] = '\0';
 		c->in_start = c->in_scanned = end + 1;
 		client_request(c, c->in + start, end - start);
 	}
 	client_scan(c);
 	client_compact(c);
+	if (!c->closing && !client_has_line(c) &&
+	    c->in_len - c->in_start > c->server->opt.max_request)
+		client_end(c, RPC_LIMIT, too_large);
 	c->busy = false;
 	client_flush(c);
 }
@@ -460,8 +489,8 @@ static const char *client_grow(struct rpc_client *c)
 
 	if (c->in_len < c->in_cap)
 		return NULL;
-	if (c->in_len - c->in_start > s->opt.max_request)
-		return "the request is larger than the limit of 64 MiB";
+	if (c->in_len - c->in_start > s->opt.max_request + READ_STEP)
+		return too_large;
 	if (s->in_bytes + cap - c->in_cap > s->opt.max_request * MAX_HALVES)
 		return "limit reached: too many large requests at a time";
 	in = realloc(c->in, cap);

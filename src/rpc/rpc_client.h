@@ -34,10 +34,11 @@ struct rpc_client {
 	struct evbuffer *out;
 	struct request_list requests;
 	uint32_t n_requests;
-	bool eof;     /* the client sends no more: answer what is open, then close */
-	bool closing; /* nothing more is read: flush, then close */
-	bool broken;  /* nothing can be sent */
-	bool busy;    /* client_process() is on the stack */
+	uint64_t round; /* rpc_round(): of its last turn */
+	bool eof;	/* the client sends no more: answer what is open, then close */
+	bool closing;	/* nothing more is read: flush, then close */
+	bool broken;	/* nothing can be sent */
+	bool busy;	/* client_process() is on the stack */
 };
 
 /* Takes fd over, also on error. */

@@ -149,6 +149,28 @@ static void a_refusal_tells_file_place_path_and_suggestion(void **state)
 		 path, path);
 	assert_string_equal(error_text, expected);
 	assert_non_null(strstr(last_request, "\"params\":{\"text\":\"{}\"}"));
+	/* One error alone: its message has the place in front, its data has it apart. */
+	assert_int_equal(
+		run(line,
+		    ERROR("\"code\":1,\"message\":\"line 12:5: shared.x: is bad\",\"data\":{"
+			  "\"message\":\"is bad\",\"path\":\"shared.x\",\"line\":12,"
+			  "\"column\":5}"),
+		    0),
+		CLI_REFUSED);
+	snprintf(expected, sizeof(expected), "plvsctl: %s:12:5: shared.x: is bad\n", path);
+	assert_string_equal(error_text, expected);
+	assert_int_equal(
+		run(line,
+		    OK("{\"warnings\":[{\"message\":\"has no effect\",\"path\":\"shared.y\","
+		       "\"line\":3,\"column\":1}]}"),
+		    0),
+		CLI_OK);
+	assert_non_null(strstr(out_text, "warning: 3:1: shared.y: has no effect\n"));
+	/* A number below zero is a value, and its place says what is wrong with it. */
+	assert_int_equal(run("server edit web 10.0.0.1:80 weight -1", OK("{}"), 0), CLI_USAGE);
+	assert_string_equal(error_text,
+			    "plvsctl: weight: \"-1\" is not valid; expected a number from "
+			    "0 to 65535\n");
 	unlink(path);
 }
 

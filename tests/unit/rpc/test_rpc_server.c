@@ -376,6 +376,37 @@ static void a_request_over_the_limit_is_refused(void **state)
 	expect_served(*state);
 }
 
+/* A line as long as the limit is taken, one byte more is not: whole lines and halves alike. */
+static void the_limit_of_a_request_is_exact(void **state)
+{
+	const size_t limit = 1 << 20;
+	const char *const ends[] = {"\n", "x"};
+	char *text = malloc(limit + 64);
+
+	for (size_t over = 0; over <= 1; over++) {
+		for (size_t k = 0; k <= over; k++) {
+			int fd = dial(*state);
+			char *line;
+
+			memset(text, ' ', limit + over);
+			memcpy(text, ECHO, strlen(ECHO) - 1);
+			text[limit + over] = '\0';
+			say(fd, text);
+			(void)!send(fd, ends[k], 1, MSG_NOSIGNAL); /* it may be closed */
+			line = hear(fd);
+			assert_non_null(line);
+			if (over)
+				assert_non_null(strstr(line, "\"code\":4"));
+			else
+				assert_string_equal(line, ECHO_ANSWER);
+			free(line);
+			close(fd);
+		}
+	}
+	free(text);
+	expect_served(*state);
+}
+
 static void who_hangs_up_loses_only_the_own_answer(void **state)
 {
 	int fd = dial(*state);
@@ -521,6 +552,7 @@ int main(void)
 		T(a_notification_is_not_answered),
 		T(half_a_request_ends_after_its_time),
 		T(a_request_over_the_limit_is_refused),
+		T(the_limit_of_a_request_is_exact),
 		T(who_hangs_up_loses_only_the_own_answer),
 		T(who_closes_the_sending_half_still_gets_answers),
 		T(who_does_not_read_is_disconnected_and_others_are_served),
