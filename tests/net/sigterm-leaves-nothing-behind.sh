@@ -13,7 +13,7 @@ ip -n "$NET-linux" link set dev private up
 plvs_start 2
 is "the service answers" "$(on client1 curl -sS --max-time 5 http://192.0.2.80/)" = server1
 is "VIPs in Linux" "$(ip -n "$NET-linux" -4 -o address | grep -cF 192.0.2.80/32)" -eq 1
-is "processes, with the spawner" "$(ip netns pids "$NET-dpdk" | wc -l)" -eq 2
+is "processes, with the keeper and the spawner" "$(ip netns pids "$NET-dpdk" | wc -l)" -eq 3
 doors_add_up
 plvs_stop
 
