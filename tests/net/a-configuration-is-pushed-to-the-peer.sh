@@ -17,6 +17,9 @@ pair_network 1 2
 web=$(service web tcp 192.0.2.80:80 nat rr 10.10.0.11:8080)
 pair_config a "$web"
 pair_config b "$web"
+# An address of b's own that a does not know of; a refuses those of the paths itself.
+jq '.node.ports[0].linux.addresses += ["192.0.2.8/24"]' "$RUN/b.json" > "$RUN/b.json.new"
+mv "$RUN/b.json.new" "$RUN/b.json"
 pair_start a b
 pair_becomes 20 a active
 pair_becomes 20 b backup
@@ -45,9 +48,9 @@ note "what the peer cannot be is refused there, and changes nothing"
 pair_at b
 ctl service delete tcp:192.0.2.81:80
 pair_at a
-ctl service add tcp:192.0.2.9:80 scheduler rr # an address of b's own
+ctl service add tcp:192.0.2.8:80 scheduler rr # an address of b's own
 ! ctl config push > "$RUN/push" 2>&1 || fail "b took its own address as a VIP"
-grep -q "192.0.2.9" "$RUN/push" || fail "the answer does not name the address: $(cat "$RUN/push")"
+grep -q "192.0.2.8" "$RUN/push" || fail "the answer does not name the address: $(cat "$RUN/push")"
 pair_at b
 is "services of b" "$(rpc status | jq .services)" -eq 1
 
