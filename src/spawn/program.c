@@ -161,7 +161,9 @@ static int exec_in_path(struct spawn_order *o, const char *path)
 		size_t len = strcspn(at, ":");
 
 		if (len > 0 && len + strlen(name) + 2 <= sizeof(file)) {
-			snprintf(file, sizeof(file), "%.*s/%s", (int)len, at, name);
+			memcpy(file, at, len);
+			file[len] = '/';
+			strcpy(file + len + 1, name);
 			execve(file, o->argv, o->envp);
 			if (errno != ENOENT && errno != ENOTDIR)
 				last = errno;
