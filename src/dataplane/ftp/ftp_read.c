@@ -99,16 +99,19 @@ static uint32_t line_seq(const struct answer *a)
 
 /*
  * Whether the frame is of the station that this router sends to for the server. Servers behind
- * another router may answer by any router of their link: for them the link alone counts, which
- * stage steer has judged.
+ * another router may answer by any router of their link, and servers on a loose link with any
+ * MAC: for them the link alone counts, which stage steer has judged.
  */
 static bool from_server(const struct worker *w, const struct pkt4 *p)
 {
 	const struct nexthop *nh = nexthop_by_id(w->nexthops, p->conn->c.nh_in);
+	const struct link_info *info = fib_link(w->env.fib, p->link);
 	link_id link;
 	be32 neighbour;
 	uint32_t id;
 
+	if (info && info->loose)
+		return true;
 	if (!nh) { /* not resolved since routes changed */
 		if (!route_next4(w->env.fib, p->conn->daddr, &link, &neighbour))
 			return false;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
+#include "lib/world.h"
 #include "unit/dataplane/ftp_talk.h"
 
 #define EVIL	  "227 Entering Passive Mode (10,10,0,1,12,234).\r\n"
@@ -43,6 +44,19 @@ static void another_stations_answer_is_not_the_servers(void **state)
 	/* The server's own is not spoiled by it. */
 	says(answer(ANSWER), ANSWER_NAT);
 	assert_true(data_reaches_server(9802, PASV_PORT));
+}
+
+static void a_loose_link_takes_answers_from_any_station(void **state)
+{
+	const struct mac other_slave = {{2, 66, 66, 66, 66, 66}};
+
+	(void)state;
+	world_loose(&h, link_id_of(1, 0));
+	logged_in();
+	command("PASV\r\n");
+	says(forged(other_slave, server_seq, client_seq, ANSWER), ANSWER_NAT);
+	assert_true(data_reaches_server(9802, PASV_PORT));
+	assert_int_equal(refused(), 0);
 }
 
 static void numbers_outside_of_the_connection_are_not_believed(void **state)
@@ -255,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(another_stations_answer_is_not_the_servers),
+		T(a_loose_link_takes_answers_from_any_station),
 		T(numbers_outside_of_the_connection_are_not_believed),
 		T(an_answer_that_is_not_next_waits_for_what_is_missing),
 		T(an_answer_nobody_asked_for_announces_nothing),
