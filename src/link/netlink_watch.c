@@ -152,7 +152,7 @@ bool watch_read(struct link *l, unsigned int budget)
 			l->all_unknown = true;
 			return true;
 		}
-		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		for (; nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 			struct nl_event ev;
 			int ret = nl_parse(nlh, &ev);
 

@@ -82,8 +82,16 @@ struct nl_event {
 };
 
 /* 1: *out is filled. 0: a message that means nothing here (IPv6, bridge, cloned route).
- * -EBADMSG: contradicts itself. nlh has been checked by mnl_nlmsg_ok() and may be read to
+ * -EBADMSG: contradicts itself. nlh has been checked by nl_message_ok() and may be read to
  * its aligned length. */
 int nl_parse(const struct nlmsghdr *nlh, struct nl_event *out);
+
+/* Whether a whole message lies in the next `left` bytes. mnl_nlmsg_ok() compares lengths as
+ * signed numbers and takes one from 2^31 on for a message that fits. */
+static inline bool nl_message_ok(const struct nlmsghdr *nlh, int left)
+{
+	return left >= (int)sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) &&
+	       nlh->nlmsg_len <= (uint32_t)left;
+}
 
 #endif

@@ -86,7 +86,7 @@ static int answers(struct nlreq *r, void (*fn)(void *arg, const struct nl_event 
 			continue;
 		if (got < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		for (; nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 			if (nlh->nlmsg_seq != r->seq)
 				continue; /* of a conversation given up before its end */
 			interrupted |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;

@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data, size);
 	mirror_set_tap(&m, link_id_of(0, 0), 4);
 	mirror_set_tap(&m, link_id_of(1, 0), 5);
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		/* The contract: its aligned length may be read. */
 		if ((int)MNL_ALIGN(nlh->nlmsg_len) > left)
 			break;
