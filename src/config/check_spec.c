@@ -214,6 +214,11 @@ static void http_make(struct config_context *ctx, const struct config_check *c,
 	}
 	context_pop(ctx);
 	match_make(ctx, &c->http.body, keys, &spec->http.body);
+	spec->http.body_not = c->http.body_not;
+	if (c->http.body_not && !c->http.body.literal && !c->http.body.prefix &&
+	    !c->http.body.pattern)
+		wrong(ctx, "body_not",
+		      "says nothing without one of body, body_prefix, body_pattern");
 	context_pop(ctx);
 }
 

@@ -69,6 +69,7 @@ struct config_check {
 		struct check_status_range *statuses;
 		uint32_t n_statuses;
 		struct config_match body;
+		bool body_not;
 	} http;
 	struct {
 		char *name;

@@ -179,6 +179,10 @@ static const struct config_field http_fields[] = {
 	       "the body must begin with it"),
 	STRING("body_pattern", http.body.pattern, RULE_TEXT, CHECK_MAX_PATTERN, "a pattern",
 	       "a regular expression that the body must match"),
+	FLAG("body_not", http.body_not,
+	     "the body must not match what `body`, `body_prefix` or `body_pattern` says; its first "
+	     "64 "
+	     "KiB are looked at"),
 };
 OBJECT("http", http_fields);
 

@@ -107,6 +107,7 @@ struct check_spec {
 		struct check_status_range *statuses; /* none = 200-399 */
 		uint32_t n_statuses;
 		struct match body;
+		bool body_not; /* body must not match: looked at are CHECK_MAX_BODY bytes */
 	} http;
 	struct {
 		char *name; /* "." if NULL */

@@ -129,11 +129,21 @@ static bool body_ends(struct http *x)
 	switch (match_find_all(x->stream.p->env->patterns, &spec->http.body, x->answer.body,
 			       x->answer.body_len, x->looked, &at)) {
 	case MATCH_FOUND:
+		if (spec->http.body_not) {
+			snprintf(what, sizeof(what), "HTTP %u, but a body that must not come",
+				 x->answer.status);
+			return end(x, PROBE_FAIL, what);
+		}
 		snprintf(what, sizeof(what), "HTTP %u and the expected body", x->answer.status);
 		return end(x, PROBE_OK, what);
 	case MATCH_GAVE_UP:
 		return end(x, PROBE_FAIL, "the pattern takes too much work on the body");
 	default:
+		if (spec->http.body_not) {
+			snprintf(what, sizeof(what), "HTTP %u without the body that must not come",
+				 x->answer.status);
+			return end(x, PROBE_OK, what);
+		}
 		snprintf(what, sizeof(what), "HTTP %u, but %zu bytes of another body",
 			 x->answer.status, x->answer.body_len);
 		return end(x, PROBE_FAIL, what);

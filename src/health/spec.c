@@ -172,7 +172,8 @@ static bool http_equal(const struct check_spec *a, const struct check_spec *b)
 {
 	if (!str_equal(a->http.method, b->http.method) || !str_equal(a->http.path, b->http.path) ||
 	    !str_equal(a->http.host, b->http.host) || a->http.n_headers != b->http.n_headers ||
-	    a->http.n_statuses != b->http.n_statuses || !match_equal(&a->http.body, &b->http.body))
+	    a->http.n_statuses != b->http.n_statuses ||
+	    !match_equal(&a->http.body, &b->http.body) || a->http.body_not != b->http.body_not)
 		return false;
 	for (uint32_t i = 0; i < a->http.n_headers; i++)
 		if (!str_equal(a->http.headers[i].name, b->http.headers[i].name) ||

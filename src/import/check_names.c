@@ -90,6 +90,7 @@ static void type_put(FILE *f, const struct lvs_check *c)
 		text_member(f, &sep, "host", c->host);
 		words_member(f, &sep, "status", c->status);
 		text_member(f, &sep, "body_pattern", c->body_pattern);
+		flag_member(f, &sep, "body_not", c->body_not);
 		fputs(" }", f);
 	} else if (strcmp(c->type, "dns") == 0) {
 		fputs(", \"dns\": { ", f);

@@ -67,13 +67,11 @@ static void regex_set(struct ka_check *c, const struct kw *url, struct lvs_check
 
 	if (!k)
 		return;
-	if (kw_find(url, "regex_no_match")) {
-		note(im, kw_find(url, "regex_no_match")->at, NOTE_UNSAID,
-		     "regex_no_match: a body that must not match has no equal: the pattern is left "
-		     "out, "
-		     "which is weaker");
+	if (k->n < 2) {
+		note(im, k->at, NOTE_ERROR, "regex: expected a pattern");
 		return;
 	}
+	check->body_not = kw_find(url, "regex_no_match") != NULL;
 	pattern = kw_value(im, k, 1);
 	if (strchr(k->raw[1], '\\'))
 		note(im, k->at, NOTE_DIFFERS,

@@ -61,7 +61,7 @@ struct lvs_check {
 	const char *dns_name, *dns_qtype;
 	struct lvs_word *argv;
 	const char *user, *output_pattern;
-	bool any_code, load, weight;
+	bool any_code, load, weight, body_not;
 	/* The writer's. */
 	const char *name, *body;
 	bool first; /* of those that are alike */

@@ -279,6 +279,13 @@ static void http_looks_into_the_body_however_it_comes(void **state)
 		spec.http.body = bytes(MATCH_PATTERN, "^all is bad");
 		ask(&spec, s.port);
 		assert_said(PROBE_FAIL, "HTTP 200, but 12 bytes of another body");
+		spec.http.body_not = true;
+		ask(&spec, s.port);
+		assert_said(PROBE_OK, "HTTP 200 without the body that must not come");
+		spec.http.body = bytes(MATCH_LITERAL, "is well");
+		ask(&spec, s.port);
+		assert_said(PROBE_FAIL, "HTTP 200, but a body that must not come");
+		spec.http.body_not = false;
 	}
 	/* Files end with a newline; people mean what stands before it. */
 	s.text = "HTTP/1.1 200 OK\r\n\r\nwell\n";
