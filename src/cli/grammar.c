@@ -305,6 +305,18 @@ static const struct arg *positional_next(const struct arg *a)
 	return a && a->name ? a : NULL;
 }
 
+/* "from", "from=VALUE": a keyword as it stands, not shortened. */
+static bool is_keyword(const struct command *c, const char *word)
+{
+	char name[32];
+	size_t len = strcspn(word, "=");
+
+	if (len >= sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)len, word);
+	return arg_find(c, name, true) != NULL;
+}
+
 static int args_parse(struct invocation *inv, char *const *words, size_t n, char *error,
 		      size_t error_len)
 {
@@ -319,7 +331,7 @@ static int args_parse(struct invocation *inv, char *const *words, size_t n, char
 	for (size_t i = 0; i < n; i += used) {
 		/* A keyword wins over a place that may stay empty. */
 		bool by_place =
-			place && ((place->flags & ARG_REQUIRED) || !arg_find(c, words[i], true));
+			place && ((place->flags & ARG_REQUIRED) || !is_keyword(c, words[i]));
 
 		used = 1;
 		if (by_place && place->kind == ARG_REST) {

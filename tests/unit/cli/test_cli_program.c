@@ -67,6 +67,41 @@ static int run(const char *line, const char *answer, int close_after)
 	return code;
 }
 
+static int run_import_of(const char *path, const char *before, const char *after)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "import %s %s %s", before, path, after);
+	return run_at("/nonexistent/socket", line, "");
+}
+
+static void an_import_needs_no_router(void **state)
+{
+	char path[] = "/tmp/plvs-cli-import-XXXXXX";
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	(void)state;
+	assert_non_null(f);
+	fputs("-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r box.example:80 -g\n", f);
+	fclose(f);
+	assert_int_equal(run_import_of(path, "--from=ipvsadm-save", "--host box.example=10.0.0.1"),
+			 CLI_OK);
+	assert_non_null(strstr(out_text, "\"10.0.0.1:80\""));
+	assert_non_null(strstr(error_text, ":2: imported: "));
+	assert_int_equal(run_import_of(path, "from ipvsadm-save host box.example=10.0.0.1", ""),
+			 CLI_OK);
+	assert_int_equal(run_import_of(path, "", "--from keepalived"), CLI_REFUSED);
+	assert_string_equal(out_text, "");
+	assert_int_equal(run_import_of(path, "--from sendmail", ""), CLI_USAGE);
+	assert_int_equal(run_import_of(path, "--host box", ""), CLI_USAGE);
+	assert_int_equal(run_import_of(path, "--frmo keepalived", ""), CLI_USAGE);
+	assert_int_equal(run_import_of("", "", "--force"), CLI_USAGE);
+	unlink(path);
+	assert_int_equal(run_import_of(path, "", ""), CLI_REFUSED);
+	assert_non_null(strstr(error_text, "cannot be read: No such file"));
+}
+
 static void a_request_is_as_the_protocol_says(void **state)
 {
 	(void)state;
@@ -380,6 +415,7 @@ int main(void)
 		cmocka_unit_test(plain_top_prints_one_picture_after_another),
 		cmocka_unit_test(help_needs_no_router),
 		cmocka_unit_test(the_manual_is_up_to_date),
+		cmocka_unit_test(an_import_needs_no_router),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
