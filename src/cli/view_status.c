@@ -54,6 +54,8 @@ static void connections_put(const struct out *out, const json_t *r)
 		fprintf(out->file, " (%.1f%%)", live * 100 / capacity);
 	fputs(", ", out->file);
 	value_put(out, r, "connections.embryonic", FORMAT_COUNT, " embryonic, ");
+	value_put(out, r, "connections.not_assured", FORMAT_COUNT, " not assured, ");
+	value_put(out, r, "connections.ending", FORMAT_COUNT, " ending, ");
 	value_put(out, r, "connections.bytes", FORMAT_MEMORY, out->numeric ? " bytes\n" : "\n");
 }
 

@@ -128,11 +128,12 @@ struct config_node {
 	char *netns;   /* linux.netns: a name of `ip netns` or a path; NULL = the process's */
 	char *socket;  /* control.socket */
 	uint32_t mode; /* control.mode: permission bits */
-	uint32_t connections; /* workers.connections, over all workers */
-	uint32_t embryonic;   /* workers.embryonic: share for half-open ones; 0 = no bound */
-	uint8_t idle;	      /* workers.idle: enum config_idle */
-	uint8_t log_level;    /* log.level: enum log_level */
-	uint8_t log_format;   /* log.format: enum log_format */
+	uint32_t connections;	   /* workers.connections, over all workers */
+	uint32_t embryonic;	   /* workers.embryonic: room for half-open ones; 0 = half */
+	uint32_t idle_gives_way_s; /* workers.idle_gives_way; 0 = assured ones never */
+	uint8_t idle;		   /* workers.idle: enum config_idle */
+	uint8_t log_level;	   /* log.level: enum log_level */
+	uint8_t log_format;	   /* log.format: enum log_format */
 	char *state_dir;
 	struct endpoint metrics_listen; /* metrics.listen; family NONE: not there */
 	char *metrics_socket;		/* metrics.socket, or NULL */
@@ -164,6 +165,7 @@ struct config_policy {
 	uint8_t unknown_reply; /* enum reply_policy */
 	bool any_flags;
 	uint32_t locality_s; /* locality_timeout */
+	bool sequence_check;
 	bool nat_icmp_send;
 	bool ftp;
 	struct mark_prefix tunnel_source; /* len 0: the router's own address */

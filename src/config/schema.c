@@ -79,6 +79,7 @@ enum {
 	SET_NAT_ICMP,
 	SET_FTP,
 	SET_TUNNEL_SOURCE,
+	SET_SEQUENCE_CHECK,
 	SET_TIMEOUT, /* + enum conn_state */
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX <= CONFIG_SET_HEALTH, "one bit each");
@@ -272,6 +273,13 @@ static const struct config_field policy_fields[] = {
 		 "and SYN+FIN, and all other flags are `unknown` (IPVS); `false`: SYN alone makes "
 		 "one, SYN+ACK is `unknown`, flags that no stack sends (none, FIN alone, SYN+FIN, "
 		 "SYN+RST, FIN+RST) are dropped (`bad_tcp`)"},
+	{.name = "sequence_check",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, sequence_check),
+	 .set_bit = SET_SEQUENCE_CHECK,
+	 .def = 1,
+	 .help = "a RST or FIN whose sequence number proves nothing ends no connection, and a "
+		 "handshake whose numbers fit is what assures one; IPVS judges none"},
 	{.name = "nat_icmp_send",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, nat_icmp_send),
@@ -724,7 +732,14 @@ static const struct config_field worker_fields[] = {
 	 .type = TYPE_UINT,
 	 AT(struct config_node, embryonic),
 	 .max = 134217728,
-	 .help = "room for half-open ones among them; 0 = no bound of their own"},
+	 .help = "room for half-open ones among them; 0 = half of them"},
+	{.name = "idle_gives_way",
+	 .type = TYPE_SECONDS,
+	 AT(struct config_node, idle_gives_way_s),
+	 .max = 604800,
+	 .noun = "a time",
+	 .help = "when the table is full of assured connections, one that is idle for longer "
+		 "gives way to a new one; 0 = none does"},
 	{.name = "idle",
 	 .type = TYPE_ENUM,
 	 AT(struct config_node, idle),

@@ -404,11 +404,12 @@ static const struct config_policy ipvs_policy = {
 	.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
 	.expire_quiescent = false, /* expire_quiescent_template = 0 */
 	.extension_s = 60,	   /* no sysctl: recorded */
+	.sequence_check = false,   /* it looks at no sequence number */
 };
 
-static const char *const ipvs_keys[] = {"on_server_gone", "conn_reuse",	      "unknown",
-					"unknown_reply",  "any_flags",	      "sloppy_tcp",
-					"nat_icmp_send",  "expire_quiescent", "extension"};
+static const char *const ipvs_keys[] = {
+	"on_server_gone", "conn_reuse",	   "unknown",	       "unknown_reply", "any_flags",
+	"sloppy_tcp",	  "nat_icmp_send", "expire_quiescent", "extension",	"sequence_check"};
 
 static void compat_fill(const struct config_object *o, struct config_policy *defaults)
 {

@@ -456,6 +456,7 @@ static void fini_base(struct control *c)
 	rpc_server_destroy(c->server);
 	c->server = NULL;
 	traffic_detach(&c->traffic);
+	table_watch_stop(&c->table_watch);
 	if (c->pair_ev)
 		event_free(c->pair_ev);
 	c->pair_ev = NULL;
@@ -485,7 +486,9 @@ int control_start(struct control *c, char error[256])
 	if (!c->pair_ev || !c->wake_ev || event_add(c->wake_ev, NULL) < 0 || turns_start(c) < 0 ||
 	    listings_start(c) < 0 || jobs_create(c->base, &c->jobs) < 0 ||
 	    publisher_attach(&c->publisher, c->base) < 0 ||
-	    traffic_attach(&c->traffic, c->base) < 0 || watching_start(c, c->spawner) < 0)
+	    traffic_attach(&c->traffic, c->base) < 0 ||
+	    table_watch_start(&c->table_watch, &c->traffic, c->base) < 0 ||
+	    watching_start(c, c->spawner) < 0)
 		goto err_base;
 	ret = rpc_server_create(c->base, &opt, &c->server, error);
 	if (ret < 0)

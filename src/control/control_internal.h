@@ -11,6 +11,7 @@
 #include "control/jobs.h"
 #include "publish/publisher.h"
 #include "rpc/rpc_server.h"
+#include "control/table_watch.h"
 #include "control/traffic.h"
 #include "control/change_queue.h"
 #include "link/link.h"
@@ -72,6 +73,7 @@ struct control {
 	struct config *boot;   /* `node` as the process was started with: shared is empty */
 	struct publisher publisher;
 	struct traffic traffic;
+	struct table_watch table_watch;
 	struct stream_list streams;
 	uint32_t n_streams;
 	struct listings listings;

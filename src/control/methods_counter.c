@@ -23,6 +23,8 @@ static const struct named_word worker_words[] = {
 		{"parked", WORKER_FIELD(parked)},
 	{"connections", WORKER_FIELD(connections)},
 	{"embryonic", WORKER_FIELD(embryonic)},
+	{"not_assured", WORKER_FIELD(not_assured)},
+	{"ending", WORKER_FIELD(ending)},
 };
 #define N_WORKER_WORDS (sizeof(worker_words) / sizeof(worker_words[0]))
 
@@ -293,9 +295,10 @@ static json_t *connections_json(const struct control *c, const struct worker_cou
 		capacity += c->dp->workers[i]->table4.capacity;
 		bytes += c->dp->workers[i]->table4.bytes;
 	}
-	return json_pack("{s:I, s:I, s:I, s:I}", "live", (json_int_t)w->connections, "embryonic",
-			 (json_int_t)w->embryonic, "capacity", (json_int_t)capacity, "bytes",
-			 (json_int_t)bytes);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "live", (json_int_t)w->connections,
+			 "embryonic", (json_int_t)w->embryonic, "not_assured",
+			 (json_int_t)w->not_assured, "ending", (json_int_t)w->ending, "capacity",
+			 (json_int_t)capacity, "bytes", (json_int_t)bytes);
 }
 
 /* Rates of all services together. */
@@ -345,6 +348,8 @@ static json_t *warnings_json(const struct control *c)
 	/* Without workers, in a test, nothing is kept. */
 	if (c->link && state_dir_fault(c->boot->node.state_dir, text, sizeof(text)))
 		json_array_append_new(list, json_string(text));
+	if (table_watch_warning(&c->table_watch))
+		json_array_append_new(list, json_string(table_watch_warning(&c->table_watch)));
 	if (metrics_fault(c))
 		json_array_append_new(list, json_sprintf("no metrics: %s", metrics_fault(c)));
 

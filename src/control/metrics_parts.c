@@ -95,6 +95,13 @@ void metrics_write_process(const struct control *c, struct evbuffer *out)
 	one(out, "plvs_servers", EXPO_GAUGE, "real servers of all services", c->config->n_servers);
 	one(out, "plvs_connections", EXPO_GAUGE, "connections that are tracked", sum.connections);
 	one(out, "plvs_connections_embryonic", EXPO_GAUGE, "of these: half open", sum.embryonic);
+	one(out, "plvs_connections_not_assured", EXPO_GAUGE,
+	    "of these: established, but by no evidence; these give way", sum.not_assured);
+	one(out, "plvs_connections_ending", EXPO_GAUGE,
+	    "of these: TIME_WAIT, CLOSE and the like; these give way first", sum.ending);
+	one(out, "plvs_connections_nearly_full", EXPO_GAUGE,
+	    "1 from nine tenths of a worker's table on, until all are below eight tenths",
+	    table_watch_warning(&c->table_watch) != NULL);
 	one(out, "plvs_connections_capacity", EXPO_GAUGE, "connections there is room for",
 	    capacity);
 	{
@@ -193,6 +200,10 @@ void metrics_write_workers(const struct control *c, struct evbuffer *out)
 		      WORD(connections));
 	worker_family(&w, out, "plvs_worker_embryonic", EXPO_GAUGE, "of these: half open",
 		      WORD(embryonic));
+	worker_family(&w, out, "plvs_worker_not_assured", EXPO_GAUGE,
+		      "of these: established, but by no evidence", WORD(not_assured));
+	worker_family(&w, out, "plvs_worker_ending", EXPO_GAUGE,
+		      "of these: TIME_WAIT, CLOSE and the like", WORD(ending));
 	worker_family(&w, out, "plvs_worker_templates", EXPO_GAUGE,
 		      "templates of persistence that it owns", WORD(templates));
 	busy_families(&w, out);

@@ -39,8 +39,9 @@ enum port_rss {
 struct dataplane_config {
 	uint16_t n_ports;
 	struct port_config ports[MAX_PORTS];
-	uint64_t max_connections; /* over all workers; per shard max / W * 1.25 */
-	uint64_t max_embryonic;	  /* half-open ones among them; 0 = half of them */
+	uint64_t max_connections;  /* over all workers; per shard max / W * 1.25 */
+	uint64_t max_embryonic;	   /* half-open ones among them; 0 = half of them */
+	uint32_t idle_gives_way_s; /* assured ones idle for longer give way; 0 = none */
 	bool idle_sleep;
 	uint32_t mbufs_per_port; /* 0 = from queues and descriptors */
 	uint64_t seed;		 /* of hashes and random choices; 0 = from the kernel */

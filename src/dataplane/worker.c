@@ -42,20 +42,6 @@ static void rate_init(struct rate_limit *r, uint32_t per_s)
 	r->tokens = per_s;
 }
 
-/* A power of two with room for twice the embryonic connections: entries that are no
- * longer embryonic are dropped from its head as it fills. */
-static int embryos_init(struct worker *w, uint32_t capacity)
-{
-	uint32_t n = 64;
-
-	w->max_embryonic = capacity / 2 + 1;
-	while (n < w->max_embryonic * 2ULL && n < 1U << 31)
-		n <<= 1;
-	w->embryo_mask = n - 1;
-	w->embryos = pages_alloc(sizeof(*w->embryos) * (size_t)n, w->socket);
-	return w->embryos ? 0 : -ENOMEM;
-}
-
 int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, uint64_t seed,
 		const struct published *pub)
 {
@@ -79,16 +65,17 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	ret = table4_create(&w->table4, capacity, socket, seed * 0x9e3779b97f4a7c15ULL + id);
 	if (ret < 0)
 		return ret;
-	ret = wheel_init(&w->wheel4, w->table4.conns, sizeof(struct conn4), 0);
+	ret = wheel_init(&w->wheel4, w->table4.conns, sizeof(struct conn4), capacity + 1, socket,
+			 0);
 	if (ret < 0)
 		goto err_table;
-	ret = embryos_init(w, capacity);
+	ret = give_way_init(&w->way, capacity, socket, w->table4.seed);
 	if (ret < 0)
 		goto err_wheel;
 	w->server_counters = pages_alloc(sizeof(*w->server_counters) * (MAX_SERVERS + 1), socket);
 	if (!w->server_counters) {
 		ret = -ENOMEM;
-		goto err_embryos;
+		goto err_way;
 	}
 	w->follow = pages_alloc(sizeof(*w->follow), socket);
 	if (!w->follow) {
@@ -117,8 +104,8 @@ err_follow:
 	pages_free(w->follow, sizeof(*w->follow));
 err_counters:
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
-err_embryos:
-	pages_free(w->embryos, sizeof(*w->embryos) * ((size_t)w->embryo_mask + 1));
+err_way:
+	give_way_fini(&w->way);
 err_wheel:
 	wheel_fini(&w->wheel4);
 err_table:
@@ -134,7 +121,7 @@ void worker_fini(struct worker *w)
 	pages_free(w->ftp, sizeof(*w->ftp));
 	pages_free(w->follow, sizeof(*w->follow));
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
-	pages_free(w->embryos, sizeof(*w->embryos) * ((size_t)w->embryo_mask + 1));
+	give_way_fini(&w->way);
 	wheel_fini(&w->wheel4);
 	table4_destroy(&w->table4);
 	memset(w, 0, sizeof(*w));

@@ -15,6 +15,7 @@
 #include "dataplane/fragment/fragment_track.h"
 #include "dataplane/owner.h"
 #include "dataplane/stages/pkt.h"
+#include "dataplane/conn/give_way.h"
 #include "dataplane/conn/table4.h"
 #include "dataplane/conn/wheel.h"
 #include "model/exchange.h"
@@ -60,12 +61,6 @@ struct rate_limit {
 	uint32_t per_tick;
 	uint32_t burst;
 	uint32_t tick;
-};
-
-/* One embryonic connection in the order of arrival. */
-struct embryo {
-	uint32_t index;
-	uint32_t serial;
 };
 
 /* What synchronisation keeps of a worker: sync.h. */
@@ -147,9 +142,7 @@ struct worker {
 	bool live_clock;  /* the TSC may be read; else now_tsc is all there is (tests) */
 	struct table4 table4;
 	struct wheel wheel4;
-	struct embryo *embryos; /* ring of the order of arrival, [embryo_mask + 1] */
-	uint32_t embryo_mask, embryo_head, embryo_tail;
-	uint32_t n_embryonic, max_embryonic;
+	struct give_way way;
 	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
 	struct conn4 once[BURST_MAX]; /* one-packet connections of the burst at hand */
 	uint32_t n_once;

@@ -41,7 +41,9 @@
 	X(NO_CONNECTION, no_connection, "TCP without a connection to a service's port")            \
 	X(NO_REPLY, no_reply, "from a service's port of a NAT server, without a connection")       \
 	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
-	X(TABLE_FULL, table_full, "connection table full of established connections")              \
+	X(TABLE_FULL, table_full, "connection table full of assured connections")                  \
+	X(NETWORK_FULL, network_full,                                                              \
+	  "the client's network has its share of connections that are not assured")                \
 	X(ICMP_UNRELATED, icmp_unrelated,                                                          \
 	  "ICMP error to a VIP or about a tunnel, but about no connection")                        \
 	X(ICMP_RATE, icmp_rate,                                                                    \
@@ -100,7 +102,11 @@ enum punt_class {
 	X(hits, "look-ups that found a connection")                                                \
 	X(created, "connections created")                                                          \
 	X(expired, "connections that timed out")                                                   \
-	X(evicted, "embryonic connections that gave way when the table was full")                  \
+	X(evicted, "half-open connections that gave way: no room, or over a share")                \
+	X(evicted_ending, "ending connections that gave way: no room")                             \
+	X(evicted_not_assured, "connections not assured that gave way: no room, or over a share")  \
+	X(evicted_idle, "assured connections that gave way: no room, and idle for too long")       \
+	X(unproven, "RSTs and FINs that changed nothing: their numbers prove nothing")             \
 	X(reused, "connections replaced by a SYN in a closing state")                              \
 	X(icmp_suppressed, "ICMP errors not sent: over their rate, or no buffer")                  \
 	X(tunnel_errors, "ICMP errors about tunnels that clients were told")                       \
@@ -134,7 +140,9 @@ struct worker_counters {
 	uint64_t parked;
 	uint64_t connections;
 	uint64_t embryonic;
-	uint64_t templates; /* of persistence; not among connections */
+	uint64_t ending;      /* TIME_WAIT, CLOSE and the like: these give way first */
+	uint64_t not_assured; /* established, but by no evidence: conn/evidence.h */
+	uint64_t templates;   /* of persistence; not among connections */
 };
 
 /* Per worker and real server: 40 bytes, in a line of its own. in = client to server. */

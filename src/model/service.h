@@ -54,6 +54,8 @@ _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 #define SERVICE_FTP 0x10U
 /* Flags of TCP without a connection are judged as IPVS does. */
 #define SERVICE_ANY_FLAGS 0x20U
+/* Sequence numbers of TCP judge no RST, and nobody's handshake (sequence_check is off). */
+#define SERVICE_SEQUENCE_OFF 0x40U
 
 /* TCP to a service's port, without a connection and opening none. */
 enum unknown_policy {

@@ -41,6 +41,7 @@ enum sync_kind {
 
 #define SYNC_F_TRANSFER 0x1U /* of a walk */
 #define SYNC_F_FTP	0x2U /* an FTP control connection */
+#define SYNC_F_ASSURED	0x4U /* by evidence: it gives way last */
 
 /* Transfers are numbered 1 .. SYNC_GEN_MAX, then 1 again; 0: not of a transfer. */
 #define SYNC_GEN_MAX 15

@@ -81,6 +81,7 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 		      (policy->sloppy_tcp ? SERVICE_SLOPPY_TCP : 0) |
 		      (policy->any_flags ? SERVICE_ANY_FLAGS : 0) |
 		      (policy->nat_icmp_send ? SERVICE_NAT_ICMP : 0) |
+		      (policy->sequence_check ? 0 : SERVICE_SEQUENCE_OFF) |
 		      (policy->ftp && from->proto == IPPROTO_TCP ? SERVICE_FTP : 0);
 	node->gone = policy->gone;
 	node->drain_s = policy->drain_s;

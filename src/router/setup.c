@@ -74,6 +74,7 @@ void setup_dataplane(const struct config *config, struct dataplane_config *out)
 	out->n_ports = (uint16_t)node->n_ports;
 	out->max_connections = node->connections;
 	out->max_embryonic = node->embryonic;
+	out->idle_gives_way_s = node->idle_gives_way_s;
 	out->idle_sleep = node->idle == CONFIG_IDLE_SLEEP;
 	for (uint32_t i = 0; i < node->n_ports; i++) {
 		const struct config_port *from = &node->ports[i];

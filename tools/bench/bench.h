@@ -94,7 +94,7 @@ void scene_create(struct scene *s, enum forward_method method, uint32_t n, uint3
 void scene_destroy(struct scene *s);
 /* Which server the stages chose for connection i. */
 unsigned int scene_server_look(const struct scene *s, uint32_t i);
-/* n connections, by SYN and ACK through the stages of s->w. */
+/* n connections that are assured, by their handshakes through the stages of s->w. */
 void scene_connect(struct scene *s, struct rte_mempool *pool);
 
 /* ---- packets.c ---- */

@@ -11,7 +11,8 @@
 #include "base/csum.h"
 #include "dataplane/conn/tcp_state.h"
 
-/* Addresses as in docs/performance.md: clients behind a gateway, servers on the link. */
+/* Addresses as in docs/performance.md: clients behind a gateway, servers on the
+ * link. */
 be32 scene_client(uint32_t i)
 {
 	return be32_from(0x0a400000 + i / 64);
@@ -68,6 +69,10 @@ void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pk
 		.dst_port = dir == DIR_IN ? be16_from(SCENE_VIP_PORT) : scene_client_port(i),
 		.data_off = 0x50,
 		.tcp_flags = tcp_flags,
+		.sent_seq = rte_cpu_to_be_32((dir == DIR_IN ? 0x1000U : 0x2000U) +
+					     !(tcp_flags & TCP_SYN)),
+		.recv_ack = rte_cpu_to_be_32(
+			tcp_flags & TCP_ACK ? (dir == DIR_IN ? 0x2001U : 0x1001U) : 0),
 		.cksum = be16_from(0x1234),
 	};
 }

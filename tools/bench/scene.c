@@ -163,7 +163,7 @@ void scene_destroy(struct scene *s)
 	free(s->server_of);
 }
 
-unsigned int scene_server_look(const struct scene *s, uint32_t i)
+static struct conn4 *scene_conn(const struct scene *s, uint32_t i)
 {
 	const struct key4 key = {.saddr = scene_client(i),
 				 .daddr = scene_vip(),
@@ -171,11 +171,16 @@ unsigned int scene_server_look(const struct scene *s, uint32_t i)
 				 .dport = be16_from(SCENE_VIP_PORT),
 				 .proto = IPPROTO_TCP};
 	const struct table4 *t = &s->w->table4;
-	const struct conn4 *c = table4_find(t, &key, table4_hash(t, &key), DIR_IN);
+	struct conn4 *c = table4_find(t, &key, table4_hash(t, &key), DIR_IN);
 
 	if (!c)
 		fail("connection %u of %u was not made", i, s->n);
-	return be32_to(c->daddr) - be32_to(scene_server(0));
+	return c;
+}
+
+unsigned int scene_server_look(const struct scene *s, uint32_t i)
+{
+	return be32_to(scene_conn(s, i)->daddr) - be32_to(scene_server(0));
 }
 
 static void sink_drain(struct rte_ring *sink)
@@ -186,24 +191,38 @@ static void sink_drain(struct rte_ring *sink)
 		rte_pktmbuf_free(m);
 }
 
-void scene_connect(struct scene *s, struct rte_mempool *pool)
+/* One packet of each of n connections, first and following. */
+static void step_pass(struct scene *s, struct rte_mempool *pool, uint32_t first, uint16_t n,
+		      enum pkt_dir dir, uint8_t flags)
 {
 	struct rte_mbuf *frames[BURST_MAX];
 
+	if (rte_pktmbuf_alloc_bulk(pool, frames, n) != 0)
+		fail("no packet buffers left");
+	for (uint16_t k = 0; k < n; k++)
+		packet_write(s, frames[k], first + k, dir, flags);
+	pipeline_run(s->w, frames, n);
+	pipeline_flush(s->w);
+	sink_drain(s->sink);
+}
+
+void scene_connect(struct scene *s, struct rte_mempool *pool)
+{
 	for (uint32_t first = 0; first < s->n; first += BURST_MAX) {
 		uint16_t n = (uint16_t)RTE_MIN((uint32_t)BURST_MAX, s->n - first);
 
-		for (unsigned int step = 0; step < 2; step++) {
-			if (rte_pktmbuf_alloc_bulk(pool, frames, n) != 0)
-				fail("no packet buffers left");
-			for (uint16_t k = 0; k < n; k++)
-				packet_write(s, frames[k], first + k, DIR_IN,
-					     step ? TCP_ACK : TCP_SYN);
-			pipeline_run(s->w, frames, n);
-			pipeline_flush(s->w);
-			sink_drain(s->sink);
+		step_pass(s, pool, first, n, DIR_IN, TCP_SYN);
+		for (uint32_t i = first; i < first + n; i++)
+			s->server_of[i] = (uint8_t)scene_server_look(s, i);
+		if (s->method == FWD_NAT)
+			step_pass(s, pool, first, n, DIR_OUT, TCP_SYN | TCP_ACK);
+		step_pass(s, pool, first, n, DIR_IN, TCP_ACK);
+		/* By DR: as after a minute of traffic. */
+		for (uint32_t i = first; i < first + n; i++) {
+			struct conn4 *c = scene_conn(s, i);
+
+			c->c.evidence |= EVIDENCE_ASSURED;
+			give_way_update(s->w, c);
 		}
 	}
-	for (uint32_t i = 0; i < s->n; i++)
-		s->server_of[i] = (uint8_t)scene_server_look(s, i);
 }

@@ -4,8 +4,9 @@
 
 /*
  * A connection. Owned by one worker: written by nobody else, no atomics.
- * struct conn is what every family shares; conn4 adds the keys. Entries live in an array
- * and refer to each other by index; 0 is no entry.
+ * struct conn is what every family shares; conn4 adds the keys. Entries live in an array; an
+ * index names an entry, and index 0 names none. The wheel and the lists of give_way.h link
+ * entries in arrays of their own.
  */
 
 #include <stddef.h>
@@ -15,7 +16,7 @@
 #include "model/conn_state.h"
 #include "model/limits.h"
 
-#define CONN_F_EMBRYONIC  0x01U /* may be evicted when the table is full */
+#define CONN_F_EMBRYONIC  0x01U /* half-open: neither answered nor gone on with */
 #define CONN_F_NOOUTPUT	  0x02U /* no reply has passed: the INPUT_ONLY state table holds */
 #define CONN_F_ACTIVE	  0x04U /* counted as active at its server */
 #define CONN_F_TEMPLATE	  0x08U /* persistence template: not counted */
@@ -23,6 +24,15 @@
 #define CONN_F_LIVE	  0x20U /* entry in use */
 #define CONN_F_ONE_PACKET 0x40U
 #define CONN_F_FTP	  0x80U /* an FTP control connection: see ftp.h */
+
+/* conn.evidence: evidence.h. The last two bits hold the list of give_way.h. */
+#define EVIDENCE_ASSURED    0x01U /* earned: the entry gives way last */
+#define EVIDENCE_DOUBT	    0x02U /* a RST came whose number proves nothing */
+#define EVIDENCE_CLIENT	    0x04U /* end[DIR_IN] is known */
+#define EVIDENCE_SERVER	    0x08U /* end[DIR_OUT] is known */
+#define EVIDENCE_LEARN	    0x10U /* made without a handshake: the next segments say the ends */
+#define EVIDENCE_HANDSHAKE  0x20U /* end[DIR_IN] is what follows the SYN */
+#define EVIDENCE_LIST_SHIFT 6
 
 struct conn {
 	/* --- every hit --- */
@@ -44,7 +54,7 @@ struct conn {
 			uint16_t l4_delta; /* NAT: of `in`; `out` is its inverse */
 			uint16_t ip_delta;
 		};
-		/* CONN_F_TEMPLATE: 1 once a child got through. Its children, atomics only. */
+		/* CONN_F_TEMPLATE: TEMPLATE_*. Its children, atomics only. */
 		uint32_t assured;
 	};
 	uint8_t state; /* enum conn_state */
@@ -53,8 +63,14 @@ struct conn {
 	uint8_t method; /* enum forward_method */
 	/* --- state changes and expiry --- */
 	uint32_t timeout; /* ticks */
-	uint32_t armed;	  /* tick at which the wheel looks at it */
-	uint32_t next, prev;
+	uint16_t slot;	  /* of the wheel */
+	uint8_t evidence; /* EVIDENCE_* */
+	uint8_t rank;	  /* moments of traffic, and when the last one was: evidence.c */
+	union {
+		/* TCP, by direction: the sequence number behind the last byte that was seen. */
+		uint32_t end[2];
+		uint32_t free_next; /* an entry not in use: the next one */
+	};
 };
 _Static_assert(sizeof(struct conn) == 40, "hot part of a connection");
 _Static_assert(offsetof(struct conn, nh_out) == offsetof(struct conn, nh_in) + 2,
@@ -73,7 +89,7 @@ struct conn4 {
 	 * Each is two loads: the order of these fields is the trick. */
 	be32 daddr, caddr, vaddr;
 	be16 dport, cport, vport;
-	uint16_t serial;  /* changes when the entry is used again */
+	uint16_t pad;
 	uint32_t control; /* the template that governs it: CONTROL(), or 0 */
 };
 
@@ -83,6 +99,11 @@ struct conn4 {
 #define CONTROL_INDEX_MAX      ((1U << CONTROL_INDEX_BITS) - 1)
 #define CONTROL(worker, index) ((uint32_t)(worker) << CONTROL_INDEX_BITS | (index))
 _Static_assert(MAX_WORKERS <= 1U << (32 - CONTROL_INDEX_BITS), "a worker and an index");
+
+/* conn.assured of a template: a client got through under it, as its state says (IPVS; shown as
+ * ASSURED); a client is assured by evidence. */
+#define TEMPLATE_THROUGH 1U
+#define TEMPLATE_PROVEN	 2U
 
 /* In the key of a template, with the protocol, so that no packet has it. A template of a
  * mark has no protocol, and the mark as its virtual address. */

@@ -7,10 +7,10 @@
 #include "base/csum.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/ftp/ftp.h"
+#include "dataplane/conn/evidence.h"
+#include "dataplane/conn/give_way.h"
 #include "dataplane/conn/handshake.h"
 #include "dataplane/sync/conn_sync.h"
-
-#define EVICT_TRIES 64 /* stale entries of the embryonic ring passed over per eviction */
 
 const struct service *conn4_service(const struct worker *w, const struct conn4 *c)
 {
@@ -27,64 +27,10 @@ static uint32_t state_timeout(const struct service *svc, enum conn_state state)
 	return (svc ? svc->timeout_s[state] : conn_state_timeouts_s[state]) * CONN_TICK_HZ;
 }
 
-/* Drops entries at the head that are not embryonic any more; the first that is, or NULL. */
-static struct conn4 *embryo_oldest(struct worker *w, unsigned int tries)
+static void half_open(struct worker *w, struct conn4 *c)
 {
-	while (w->embryo_head != w->embryo_tail && tries--) {
-		const struct embryo *e = &w->embryos[w->embryo_head & w->embryo_mask];
-		struct conn4 *c = &w->table4.conns[e->index];
-
-		if ((c->c.flags & CONN_F_EMBRYONIC) && c->serial == e->serial)
-			return c;
-		w->embryo_head++;
-	}
-	return NULL;
-}
-
-static void embryo_put(struct worker *w, const struct conn4 *c)
-{
-	w->embryos[w->embryo_tail++ & w->embryo_mask] =
-		(struct embryo){.index = conn4_index(&w->table4, c), .serial = c->serial};
-}
-
-/* Templates of clients that never got through go too, once nothing is under them. */
-static bool embryo_evict(struct worker *w)
-{
-	for (unsigned int tries = 0; tries < EVICT_TRIES; tries++) {
-		struct conn4 *c = embryo_oldest(w, UINT32_MAX);
-
-		if (!c)
-			return false;
-		if (c->c.flags & CONN_F_TEMPLATE) {
-			if (__atomic_load_n(&c->c.assured, __ATOMIC_RELAXED)) {
-				conn4_grow_up(w, c);
-				continue;
-			}
-			if (__atomic_load_n(&c->c.children, __ATOMIC_ACQUIRE)) {
-				w->embryo_head++;
-				embryo_put(w, c);
-				continue;
-			}
-		}
-		conn4_destroy(w, c);
-		w->counters.evicted++;
-		return true;
-	}
-	return false;
-}
-
-static void embryo_add(struct worker *w, struct conn4 *c)
-{
-	if (w->n_embryonic >= w->max_embryonic)
-		embryo_evict(w);
-	embryo_oldest(w, EVICT_TRIES);
-	while (w->embryo_tail - w->embryo_head > w->embryo_mask)
-		if (!embryo_evict(w))
-			break;
-	embryo_put(w, c);
 	c->c.flags |= CONN_F_EMBRYONIC;
-	w->n_embryonic++;
-	w->counters.embryonic = w->n_embryonic;
+	give_way_update(w, c);
 }
 
 void conn4_grow_up(struct worker *w, struct conn4 *c)
@@ -92,8 +38,7 @@ void conn4_grow_up(struct worker *w, struct conn4 *c)
 	if (!(c->c.flags & CONN_F_EMBRYONIC))
 		return;
 	c->c.flags &= (uint8_t)~CONN_F_EMBRYONIC;
-	w->n_embryonic--;
-	w->counters.embryonic = w->n_embryonic;
+	give_way_update(w, c);
 }
 
 static void conn4_deltas(struct conn4 *c)
@@ -102,19 +47,20 @@ static void conn4_deltas(struct conn4 *c)
 	c->c.l4_delta = csum_delta_sum(c->c.ip_delta, csum_delta16(c->vport, c->dport));
 }
 
-/* A connection that is about to end anyway makes room for a new one with its key. */
-static bool conn4_yields(const struct conn4 *c)
+/* A connection that is about to end anyway makes room for a new one with its key; when no
+ * other server is left, so does one for which no evidence speaks. */
+static bool conn4_yields(const struct conn4 *c, bool takes_key)
 {
 	return c->c.state == CONN_TIME_WAIT || c->c.state == CONN_CLOSE ||
-	       c->c.state == CONN_LAST_ACK;
+	       c->c.state == CONN_LAST_ACK || (takes_key && !(c->c.evidence & EVIDENCE_ASSURED));
 }
 
-static int out_key_link(struct worker *w, struct conn4 *c)
+static int out_key_link(struct worker *w, struct conn4 *c, bool takes_key)
 {
 	struct conn4 *other = NULL;
 	int ret = table4_link(&w->table4, c, DIR_OUT, &other);
 
-	if (ret == -EEXIST && conn4_yields(other)) {
+	if (ret == -EEXIST && conn4_yields(other, takes_key)) {
 		conn4_destroy(w, other);
 		w->counters.reused++;
 		ret = table4_link(&w->table4, c, DIR_OUT, NULL);
@@ -133,7 +79,7 @@ static struct conn4 *entry_alloc(struct worker *w)
 {
 	struct conn4 *c = table4_alloc(&w->table4);
 
-	if (!c && embryo_evict(w))
+	if (!c && give_way_make_room(w))
 		c = table4_alloc(&w->table4);
 	return c;
 }
@@ -177,6 +123,7 @@ struct conn4 *conn4_once(struct worker *w, const struct conn4_new *n)
 	memset(c, 0, sizeof(*c));
 	conn4_fill(w, c, n);
 	c->c.flags |= CONN_F_ONE_PACKET;
+	c->c.evidence = EVIDENCE_ASSURED; /* in no table: nothing is gathered */
 	return c;
 }
 
@@ -196,7 +143,7 @@ int conn4_install(struct worker *w, const struct conn4_new *n, struct conn4 **ou
 		return -ENOSPC;
 	}
 	if (n->method == FWD_NAT) {
-		ret = out_key_link(w, c);
+		ret = out_key_link(w, c, n->takes_key);
 		if (ret < 0) {
 			table4_unlink(&w->table4, c, DIR_IN);
 			table4_free(&w->table4, c);
@@ -215,11 +162,14 @@ int conn4_install(struct worker *w, const struct conn4_new *n, struct conn4 **ou
 
 int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
 {
-	int ret = conn4_install(w, n, out);
+	int ret;
 
+	if (unlikely(!give_way_admit(w, n->caddr)))
+		return -EDQUOT;
+	ret = conn4_install(w, n, out);
 	if (ret < 0)
 		return ret;
-	embryo_add(w, *out);
+	half_open(w, *out);
 	w->server_counters[(*out)->c.server].conns++;
 	w->counters.created++;
 	return 0;
@@ -253,8 +203,20 @@ void template4_assure(struct worker *w, uint32_t control)
 
 	if (__atomic_load_n(&t->c.assured, __ATOMIC_RELAXED))
 		return;
-	__atomic_store_n(&t->c.assured, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&t->c.assured, TEMPLATE_THROUGH, __ATOMIC_RELAXED);
 	if (sync_on(w))
+		sync_template(w, t);
+}
+
+void template4_prove(struct worker *w, uint32_t control)
+{
+	struct conn4 *t = template4_of(w, control);
+	const uint32_t before = __atomic_load_n(&t->c.assured, __ATOMIC_RELAXED);
+
+	if (before & TEMPLATE_PROVEN)
+		return;
+	__atomic_fetch_or(&t->c.assured, TEMPLATE_PROVEN, __ATOMIC_RELAXED);
+	if (sync_on(w) && (before & TEMPLATE_THROUGH))
 		sync_template(w, t);
 }
 
@@ -276,11 +238,12 @@ void template4_move(struct worker *w, struct conn4 *t, struct server_rt *server)
 		__atomic_fetch_sub(&rt->templates, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->c.server, server->id, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->c.assured, 0, __ATOMIC_RELAXED);
+	give_way_update(w, t);
 }
 
 struct conn4 *template4_create(struct worker *w, const struct key4 *key, struct server_rt *server)
 {
-	struct conn4 *t = entry_alloc(w);
+	struct conn4 *t = give_way_admit(w, key->saddr) ? entry_alloc(w) : NULL;
 
 	if (!t)
 		return NULL;
@@ -300,7 +263,7 @@ struct conn4 *template4_create(struct worker *w, const struct key4 *key, struct 
 	__atomic_fetch_add(&server->templates, 1, __ATOMIC_RELAXED);
 	w->counters.templates++;
 	wheel_arm(&w->wheel4, &t->c, conn4_index(&w->table4, t));
-	embryo_add(w, t);
+	half_open(w, t);
 	count_entries(w);
 	return t;
 }
@@ -315,7 +278,7 @@ void conn4_destroy(struct worker *w, struct conn4 *c)
 		ftp4_end(w, c);
 	if (c->c.state == CONN_SYN_RECV && c->c.method == FWD_NAT)
 		handshake_end(w, c);
-	conn4_grow_up(w, c);
+	give_way_remove(w, c);
 	wheel_disarm(&w->wheel4, &c->c, conn4_index(&w->table4, c));
 	table4_unlink(&w->table4, c, DIR_IN);
 	if (c->c.flags & CONN_F_OUT_KEY)
@@ -334,6 +297,8 @@ void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state)
 {
 	bool was_active = c->c.flags & CONN_F_ACTIVE, active = conn_state_active[state];
 
+	if (state == CONN_SYN_RECV)
+		evidence_again(w, c);
 	c->c.state = (uint8_t)state;
 	if (active != was_active) {
 		struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
@@ -346,7 +311,8 @@ void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state)
 	if (state == CONN_ESTABLISHED && c->control)
 		template4_assure(w, c->control);
 	if (state != CONN_SYN_RECV)
-		conn4_grow_up(w, c);
+		c->c.flags &= (uint8_t)~CONN_F_EMBRYONIC;
+	give_way_update(w, c);
 	wheel_shorten(&w->wheel4, &c->c, conn4_index(&w->table4, c));
 	if (sync_on(w))
 		sync_changed(w, c);

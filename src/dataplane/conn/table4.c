@@ -7,7 +7,8 @@
 #include "dataplane/pages.h"
 
 /* Two keys for each NAT connection at three quarters of the ways, rounded up to a power of
- * two: mostly five or six of eight ways in use. Overflow buckets serve the tail. */
+ * two: mostly five of eight ways in use, six at most. At six, 15 % of the buckets have more than
+ * eight keys: overflow buckets are a quarter as many. */
 static uint32_t table4_buckets(uint32_t capacity)
 {
 	uint64_t want = (uint64_t)capacity * 2 / 6 + 1;
@@ -26,7 +27,7 @@ int table4_create(struct table4 *t, uint32_t capacity, int socket, uint64_t seed
 	n = table4_buckets(capacity);
 	t->n_buckets = n;
 	t->bucket_mask = n - 1;
-	t->n_overflow = n / 8 + 8;
+	t->n_overflow = n / 4 + 8;
 	t->seed = seed;
 	t->capacity = capacity;
 	t->map_bytes[0] = sizeof(struct bucket4) * ((size_t)n + t->n_overflow);
@@ -79,19 +80,16 @@ struct conn4 *table4_find_overflow(const struct table4 *t, const struct bucket4 
 struct conn4 *table4_alloc(struct table4 *t)
 {
 	struct conn4 *c;
-	uint16_t serial;
 
 	if (t->free) {
 		c = &t->conns[t->free];
-		t->free = c->c.next;
+		t->free = c->c.free_next;
 	} else if (t->unused <= t->capacity) {
 		c = &t->conns[t->unused++];
 	} else {
 		return NULL;
 	}
-	serial = c->serial;
 	memset(c, 0, sizeof(*c));
-	c->serial = (uint16_t)(serial + 1);
 	c->c.flags = CONN_F_LIVE;
 	t->n++;
 	return c;
@@ -100,7 +98,7 @@ struct conn4 *table4_alloc(struct table4 *t)
 void table4_free(struct table4 *t, struct conn4 *c)
 {
 	c->c.flags = 0;
-	c->c.next = t->free;
+	c->c.free_next = t->free;
 	t->free = conn4_index(t, c);
 	t->freed++;
 	t->n--;
@@ -163,26 +161,45 @@ int table4_link(struct table4 *t, struct conn4 *c, unsigned int dir, struct conn
 	return 0;
 }
 
-/* Gives an emptied overflow bucket back to the free ones. */
-static void chain_trim(struct table4 *t, struct bucket4 *before, struct bucket4 *b)
+/* The last bucket of a chain fills the hole at b's way, so that a chain is never longer than its
+ * keys need: in a full table with much coming and going, overflow buckets with a key or two
+ * would use up all there are. An emptied one goes back to the free ones. */
+static void chain_close(struct table4 *t, struct bucket4 *head, struct bucket4 *b, unsigned int way)
 {
-	if (!before || bucket4_match(b, 0) != 0xff)
+	struct bucket4 *before = NULL, *last = head;
+	unsigned int from;
+
+	if (likely(!head->overflow))
 		return;
-	before->overflow = b->overflow;
-	b->overflow = t->overflow_free;
-	t->overflow_free = (uint32_t)(b - t->buckets);
+	while (last->overflow) {
+		before = last;
+		last = &t->buckets[last->overflow];
+	}
+	if (last != b) {
+		from = (unsigned int)__builtin_ctz(~bucket4_match(last, 0));
+		b->tag[way] = last->tag[from];
+		b->ref[way] = last->ref[from];
+		last->tag[from] = 0;
+		last->ref[from] = 0;
+	}
+	if (bucket4_match(last, 0) != 0xff)
+		return;
+	before->overflow = 0;
+	last->overflow = t->overflow_free;
+	t->overflow_free = (uint32_t)(last - t->buckets);
 }
 
 void table4_unlink(struct table4 *t, struct conn4 *c, unsigned int dir)
 {
-	struct bucket4 *b, *before = NULL;
 	uint32_t ref = conn4_index(t, c) << 1 | dir;
+	struct bucket4 *b, *head;
 	struct key4 k;
 	uint32_t hash;
 
 	conn4_key(c, dir, &k);
 	hash = table4_hash(t, &k);
-	for (b = table4_bucket(t, hash);; before = b, b = &t->buckets[b->overflow]) {
+	head = table4_bucket(t, hash);
+	for (b = head;; b = &t->buckets[b->overflow]) {
 		unsigned int hits = bucket4_match(b, table4_tag(hash));
 
 		for (; hits; hits &= hits - 1) {
@@ -192,7 +209,7 @@ void table4_unlink(struct table4 *t, struct conn4 *c, unsigned int dir)
 				continue;
 			b->tag[way] = 0;
 			b->ref[way] = 0;
-			chain_trim(t, before, b);
+			chain_close(t, head, b, way);
 			return;
 		}
 		if (!b->overflow)

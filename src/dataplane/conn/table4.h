@@ -39,7 +39,7 @@ struct table4 {
 	uint32_t overflow_free; /* head of the free overflow buckets */
 	uint32_t capacity;
 	uint32_t n;	 /* entries in use */
-	uint32_t free;	 /* head of the free list, linked by conn.next */
+	uint32_t free;	 /* head of the free list, linked by conn.free_next */
 	uint32_t freed;	 /* times an entry was given back; wraps */
 	uint32_t unused; /* entries from here on were never used */
 	size_t bytes;	 /* of memory mapped, for the statistics */
@@ -167,7 +167,7 @@ static inline struct conn4 *table4_find_guess(const struct table4 *t, const stru
 	return table4_find(t, k, hash, dir);
 }
 
-/* A fresh entry, zeroed but for serial, not yet findable; NULL when all are in use. */
+/* A fresh entry, zeroed, not yet findable; NULL when all are in use. */
 struct conn4 *table4_alloc(struct table4 *t);
 /* Makes it findable by its in or out key. 0, -EEXIST (key taken; *other set when not
  * NULL), -ENOSPC (no overflow bucket left). */

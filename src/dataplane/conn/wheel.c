@@ -12,25 +12,32 @@ static struct conn *wheel_conn(const struct wheel *w, uint32_t index)
 	return (struct conn *)((uint8_t *)w->base + (size_t)index * w->stride);
 }
 
-int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t now_tick)
+int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t n_entries, int socket,
+	       uint32_t now_tick)
 {
-	w->heads = pages_alloc(WHEEL_SLOTS * sizeof(uint32_t), -1);
-	if (!w->heads)
-		return -ENOMEM;
+	memset(w, 0, sizeof(*w));
+	w->heads = pages_alloc(WHEEL_SLOTS * sizeof(uint32_t), socket);
+	w->links = pages_alloc(sizeof(*w->links) * (size_t)n_entries, socket);
 	w->base = base;
 	w->stride = stride;
+	w->n_entries = n_entries;
 	w->tick = now_tick;
-	return 0;
+	if (w->heads && w->links)
+		return 0;
+	wheel_fini(w);
+	return -ENOMEM;
 }
 
 void wheel_fini(struct wheel *w)
 {
 	pages_free(w->heads, WHEEL_SLOTS * sizeof(uint32_t));
+	pages_free(w->links, sizeof(*w->links) * (size_t)w->n_entries);
 	memset(w, 0, sizeof(*w));
 }
 
 static void wheel_put(struct wheel *w, struct conn *c, uint32_t index, uint32_t at)
 {
+	struct entry_link *link = &w->links[index];
 	uint32_t *head;
 
 	/* Never in the past, where no turn would come, and less than a turn ahead: the slot
@@ -39,12 +46,12 @@ static void wheel_put(struct wheel *w, struct conn *c, uint32_t index, uint32_t 
 		at = w->tick;
 	if (at - w->tick > WHEEL_SLOTS - 2)
 		at = w->tick + WHEEL_SLOTS - 2;
-	c->armed = at;
-	head = &w->heads[at % WHEEL_SLOTS];
-	c->prev = 0;
-	c->next = *head;
-	if (c->next)
-		wheel_conn(w, c->next)->prev = index;
+	c->slot = at % WHEEL_SLOTS;
+	head = &w->heads[c->slot];
+	link->prev = 0;
+	link->next = *head;
+	if (link->next)
+		w->links[link->next].prev = index;
 	*head = index;
 }
 
@@ -55,18 +62,23 @@ void wheel_arm(struct wheel *w, struct conn *c, uint32_t index)
 
 void wheel_disarm(struct wheel *w, struct conn *c, uint32_t index)
 {
-	if (c->next)
-		wheel_conn(w, c->next)->prev = c->prev;
-	if (c->prev)
-		wheel_conn(w, c->prev)->next = c->next;
-	else if (w->heads[c->armed % WHEEL_SLOTS] == index)
-		w->heads[c->armed % WHEEL_SLOTS] = c->next;
-	c->next = c->prev = 0;
+	struct entry_link *link = &w->links[index];
+
+	if (link->next)
+		w->links[link->next].prev = link->prev;
+	if (link->prev)
+		w->links[link->prev].next = link->next;
+	else if (w->heads[c->slot] == index)
+		w->heads[c->slot] = link->next;
+	link->next = link->prev = 0;
 }
 
 void wheel_shorten(struct wheel *w, struct conn *c, uint32_t index)
 {
-	if ((int32_t)(c->armed - (c->tick + c->timeout)) <= 0)
+	/* A slot is less than a turn ahead: its number says which tick is meant. */
+	const uint32_t armed = w->tick + ((c->slot - w->tick) % WHEEL_SLOTS);
+
+	if ((int32_t)(armed - (c->tick + c->timeout)) <= 0)
 		return;
 	wheel_disarm(w, c, index);
 	wheel_arm(w, c, index);
@@ -77,20 +89,21 @@ static bool wheel_ran_out(const struct wheel *w, const struct conn *c)
 	return (int32_t)(c->tick + c->timeout - w->tick) <= 0;
 }
 
-/* The first of a slot comes out. What follows it is read already: its line, and then what
- * its own end needs, are on their way while the first is worked on. */
-static void wheel_take(struct wheel *w, struct conn *c, wheel_soon *soon, void *ctx)
+/* The first of a slot comes out. The links say what follows: the next entry's line was asked
+ * for a step before, so that what its own end needs can be asked for now. */
+static void wheel_take(struct wheel *w, uint32_t index, wheel_soon *soon, void *ctx)
 {
 	uint32_t *head = &w->heads[w->tick % WHEEL_SLOTS];
-	struct conn *next;
+	struct entry_link *link = &w->links[index];
+	const struct conn *next;
 
-	*head = c->next;
-	c->next = c->prev = 0;
+	*head = link->next;
+	link->next = link->prev = 0;
 	if (!*head)
 		return;
 	next = wheel_conn(w, *head);
-	next->prev = 0;
-	__builtin_prefetch(wheel_conn(w, next->next), 1);
+	w->links[*head].prev = 0;
+	__builtin_prefetch(wheel_conn(w, w->links[*head].next), 1);
 	if (soon && wheel_ran_out(w, next))
 		soon(ctx, next, *head);
 }
@@ -114,7 +127,7 @@ uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, whee
 
 			if (looked++ >= budget)
 				return budget;
-			wheel_take(w, c, soon, ctx);
+			wheel_take(w, index, soon, ctx);
 			if (!wheel_ran_out(w, c)) {
 				if (visit)
 					visit(ctx, c, index);

@@ -18,8 +18,16 @@
 
 #define WHEEL_SLOTS 8192 /* of one tick: 512 s */
 
+/* Neighbours in a list of entries, by index; 0 is none. An array of its own keeps eight of
+ * them in a cache line: entries of one age are neighbours in the table as well. */
+struct entry_link {
+	uint32_t next, prev;
+};
+
 struct wheel {
-	uint32_t *heads; /* [WHEEL_SLOTS], entry index or 0 */
+	uint32_t *heads;	  /* [WHEEL_SLOTS], entry index or 0 */
+	struct entry_link *links; /* [n_entries], by entry */
+	uint32_t n_entries;
 	void *base;
 	uint32_t stride;
 	uint32_t tick; /* the next tick to be done */
@@ -35,8 +43,9 @@ typedef void wheel_visit(void *ctx, struct conn *c, uint32_t index);
  * will touch. */
 typedef void wheel_soon(void *ctx, const struct conn *c, uint32_t index);
 
-/* 0 or -ENOMEM. */
-int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t now_tick);
+/* n_entries: of the array at base, the unused first one included. 0 or -ENOMEM. */
+int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t n_entries, int socket,
+	       uint32_t now_tick);
 void wheel_fini(struct wheel *w);
 
 /* Puts an entry that is in no slot into the one of c->tick + c->timeout. */

@@ -4,8 +4,8 @@
  *
  * Reads: key, dir, tcp_flags, conn; the snapshot's listeners and services.
  * Writes: conn. After it every packet left in the burst has one.
- * Doors: punt (no service, no connection), drop (no server, table full, nonsense, a source
- * that no link can bring).
+ * Doors: punt (no service, no connection), drop (no server, table full, the client's port in use,
+ * nonsense, a source that no link can bring).
  */
 #include <errno.h>
 
@@ -14,6 +14,7 @@
 #include "dataplane/fragment/fragment_track.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/stages/removed_server.h"
+#include "dataplane/conn/evidence.h"
 #include "dataplane/conn/handshake.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/persistence/persist.h"
@@ -98,6 +99,7 @@ static int persistent_make(struct worker *w, const struct service_match *match, 
 		ret = 0;
 	} else {
 		n.control = choice.control;
+		n.takes_key = true; /* its server is the template's, and no other */
 		ret = conn4_create(w, &n, &p->conn);
 		if (ret == 0)
 			return 0;
@@ -107,9 +109,29 @@ static int persistent_make(struct worker *w, const struct service_match *match, 
 	return ret;
 }
 
+/* The servers from `first` on, in list order, until one is free of this client's port. */
+static int server_make(struct worker *w, const struct service *svc, struct pkt4 *p, uint32_t first,
+		       uint32_t skip, bool takes_key)
+{
+	int ret = -EEXIST;
+
+	for (uint32_t i = skip; ret == -EEXIST && i < svc->n_servers; i++) {
+		const struct server *srv = &svc->servers[(first + i) % svc->n_servers];
+		struct conn4_new n;
+
+		if (i && !server_eligible(srv))
+			continue;
+		n = new_towards(svc, srv, p, false);
+		n.takes_key = takes_key;
+		ret = conn4_create(w, &n, &p->conn);
+	}
+	return ret;
+}
+
 /*
  * The scheduler's choice; when this client's port is in use towards that server already
- * (another VIP sent it there), the next server in list order that is free of it.
+ * (another VIP sent it there), the next server in list order that is free of it; when there is
+ * none, the place of a connection that is not assured.
  */
 static int scheduled_make(struct worker *w, const struct service *svc, struct pkt4 *p)
 {
@@ -125,14 +147,10 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct pk
 	ret = conn4_create(w, &n, &p->conn);
 	if (ret < 0)
 		server_rt_bind_undo(svc->servers[choice].rt, active);
-	for (uint32_t i = 1; ret == -EEXIST && i < svc->n_servers; i++) {
-		const struct server *srv = &svc->servers[((uint32_t)choice + i) % svc->n_servers];
-
-		if (!server_eligible(srv))
-			continue;
-		n = new_towards(svc, srv, p, false);
-		ret = conn4_create(w, &n, &p->conn);
-	}
+	if (unlikely(ret == -EEXIST))
+		ret = server_make(w, svc, p, (uint32_t)choice, 1, false);
+	if (unlikely(ret == -EEXIST))
+		ret = server_make(w, svc, p, (uint32_t)choice, 0, true);
 	return ret;
 }
 
@@ -371,12 +389,27 @@ static bool ftp_made(struct worker *w, struct pkt4 *p, bool *left)
 	if (ret == 0) {
 		p->flags |= PKT_NEW;
 		handshake_begin(w, p);
+		evidence_begin(w, p);
 		resolve_ahead4(w, p->conn);
 		return true;
 	}
-	door_drop(w, p->m, ret == -EEXIST ? DROP_KEY_COLLISION : DROP_TABLE_FULL);
+	door_drop(w, p->m,
+		  ret == -EEXIST   ? DROP_KEY_COLLISION
+		  : ret == -EDQUOT ? DROP_NETWORK_FULL
+				   : DROP_TABLE_FULL);
 	*left = true;
 	return false;
+}
+
+/* The client's port is in use towards every server, by connections that are assured and alive:
+ * the client is told so, as by a host without the service. */
+static void refuse(struct worker *w, struct pkt4 *p)
+{
+	if (p->key.proto == IPPROTO_TCP)
+		tcp_reset(w, p);
+	else
+		icmp_error(w, p, p->key.daddr, 3, 3, 0);
+	door_drop(w, p->m, DROP_KEY_COLLISION);
 }
 
 /* True when p->conn is set. */
@@ -444,6 +477,7 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 			ftp4_begin(p->conn);
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET)) {
 			handshake_begin(w, p);
+			evidence_begin(w, p);
 			resolve_ahead4(w, p->conn);
 		}
 		return true;
@@ -453,8 +487,11 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		icmp_error(w, p, p->key.daddr, 3, 3, 0);
 		door_drop(w, p->m, DROP_NO_SERVER);
 		return false;
+	case -EDQUOT:
+		door_drop(w, p->m, DROP_NETWORK_FULL);
+		return false;
 	case -EEXIST:
-		door_drop(w, p->m, DROP_KEY_COLLISION);
+		refuse(w, p);
 		return false;
 	default:
 		door_drop(w, p->m, DROP_TABLE_FULL);

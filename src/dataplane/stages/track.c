@@ -2,21 +2,42 @@
 /*
  * Stage track: time stamp and TCP state of each connection.
  *
- * Reads: conn, dir, tcp_flags. Writes: conn's tick, state, time-out, flags; its handshake. Doors:
- * none.
+ * Reads: conn, dir, tcp_flags, TCP's sequence numbers. Writes: conn's tick, state, time-out,
+ * flags, evidence and numbers; its handshake; the lists of those that give way. Doors: none.
  */
+#include "dataplane/conn/evidence.h"
+#include "dataplane/conn/give_way.h"
 #include "dataplane/conn/handshake.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
 
-static void track_tcp(struct worker *w, struct pkt4 *p)
+/* tick: before this packet. Plain data on a half-closed connection, and what the client sends
+ * where no reply passes here, put the entry behind others that would give way; numbers that
+ * do not fit, and a flood within one tick, do not. */
+static void track_moves(struct worker *w, struct pkt4 *p, uint32_t tick)
+{
+	struct conn *c = &p->conn->c;
+
+	if (tick == c->tick || (c->evidence & EVIDENCE_DOUBT) || (p->tcp_flags & TCP_FIN))
+		return;
+	if (c->state == CONN_FIN_WAIT || c->state == CONN_CLOSE_WAIT ||
+	    (c->state == CONN_ESTABLISHED && c->method != FWD_NAT))
+		give_way_touch(w, p->conn);
+}
+
+static void track_tcp(struct worker *w, struct pkt4 *p, uint32_t tick)
 {
 	struct conn *c = &p->conn->c;
 	enum tcp_table table = p->dir == DIR_OUT ? TCP_TABLE_OUTPUT : TCP_TABLE_INPUT;
 	enum conn_state next;
 
+	evidence_gather(w, p);
+	if ((p->tcp_flags & (TCP_FIN | TCP_RST)) && !evidence_believes(w, p)) {
+		c->tick = tick;
+		return;
+	}
 	if (c->flags & CONN_F_NOOUTPUT) {
 		if (p->dir == DIR_OUT)
 			c->flags &= (uint8_t)~CONN_F_NOOUTPUT;
@@ -28,6 +49,8 @@ static void track_tcp(struct worker *w, struct pkt4 *p)
 		handshake_packet(w, p);
 	if (next != c->state)
 		conn4_set_state(w, p->conn, next);
+	else
+		track_moves(w, p, tick);
 }
 
 /* UDP: a second packet, of either side. The template that a NAT connection is under waits
@@ -36,6 +59,8 @@ static void track_second(struct worker *w, struct pkt4 *p)
 {
 	struct conn4 *c = p->conn;
 
+	if (p->flags & PKT_NEW)
+		return;
 	if (c->control) {
 		if (p->dir == DIR_OUT)
 			template4_assure(w, c->control);
@@ -47,23 +72,41 @@ static void track_second(struct worker *w, struct pkt4 *p)
 		sync_changed(w, c);
 }
 
+/* Datagrams of a connection that is not assured. */
+static void track_udp(struct worker *w, struct pkt4 *p, uint32_t tick)
+{
+	if (p->conn->c.flags & CONN_F_EMBRYONIC) {
+		track_second(w, p);
+		return;
+	}
+	evidence_datagram(w, p);
+	if (tick != p->conn->c.tick)
+		give_way_touch(w, p->conn);
+}
+
 void stage_track4(struct worker *w, struct burst *b)
 {
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt4 *p = &b->pkts[i];
 		struct conn *c = &p->conn->c;
+		uint32_t tick;
 
 		/* Anyone can send an error; a datagram counts by its first fragment. */
 		if (unlikely(p->flags & (PKT_RELATED | PKT_FOLLOWS)))
 			continue;
+		tick = c->tick;
 		c->tick = w->env.now_tick;
 		if (likely(p->key.proto == IPPROTO_TCP)) {
 			/* An established connection stays so on plain data. */
-			if (c->state != CONN_ESTABLISHED ||
-			    (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
-				track_tcp(w, p);
-		} else if (unlikely(c->flags & CONN_F_EMBRYONIC) && !(p->flags & PKT_NEW)) {
-			track_second(w, p);
+			if (likely(c->state == CONN_ESTABLISHED &&
+				   (c->evidence & (EVIDENCE_ASSURED | EVIDENCE_DOUBT)) ==
+					   EVIDENCE_ASSURED &&
+				   !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))))
+				evidence_pass(c, p);
+			else
+				track_tcp(w, p, tick);
+		} else if (unlikely(!(c->evidence & EVIDENCE_ASSURED))) {
+			track_udp(w, p, tick);
 		}
 	}
 }

@@ -67,6 +67,10 @@ static struct sync_event put_of(const struct conn4 *c)
 	e.server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
 	if (c->c.flags & CONN_F_FTP)
 		e.flags |= SYNC_F_FTP;
+	if (c->c.flags & CONN_F_TEMPLATE
+		    ? __atomic_load_n(&c->c.assured, __ATOMIC_RELAXED) & TEMPLATE_PROVEN
+		    : c->c.evidence & EVIDENCE_ASSURED)
+		e.flags |= SYNC_F_ASSURED;
 	return e;
 }
 

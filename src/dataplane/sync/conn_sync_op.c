@@ -6,6 +6,7 @@
 
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/conn/conn_life.h"
+#include "dataplane/conn/evidence.h"
 #include "dataplane/stages/resolve.h"
 
 #define SWEEP_STEP 256
@@ -120,6 +121,7 @@ static void conn_put(struct worker *w, const struct sync_event *op)
 		if (!c)
 			return;
 	}
+	evidence_copied(w, c, op->flags & SYNC_F_ASSURED);
 	if (op->flags & SYNC_F_FTP)
 		c->c.flags |= CONN_F_FTP;
 	/* After a takeover the first answer must not wait for ARP: a lost request costs a second.
@@ -159,7 +161,10 @@ static void template_put(struct worker *w, const struct sync_event *op)
 	t->dport = op->dport;
 	t->c.method = op->method;
 	conn4_grow_up(w, t);
-	__atomic_store_n(&t->c.assured, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->c.assured,
+			 TEMPLATE_THROUGH | (op->flags & SYNC_F_ASSURED ? TEMPLATE_PROVEN : 0),
+			 __ATOMIC_RELAXED);
+	give_way_update(w, t);
 	svc = conn4_service(w, t);
 	t->c.tick = w->env.now_tick;
 	t->c.timeout = (svc && svc->persist_s ? svc->persist_s : 60) * CONN_TICK_HZ;

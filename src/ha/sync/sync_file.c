@@ -11,14 +11,15 @@
 
 #include "ha/wire/bytes.h"
 
-#define MAGIC	     "plvs connections" /* 16 bytes */
-#define VERSION	     2
-#define HEADER_BYTES 80
-#define SUM_FROM     48 /* bytes of the header that the checksum covers begin here */
-#define TERM_MAX     (UINT64_C(1) << 62)
-#define FNV_START    0xcbf29ce484222325ULL
-#define FNV_PRIME    0x100000001b3ULL
-#define OPS_STEP     64
+#define MAGIC	      "plvs connections" /* 16 bytes */
+#define VERSION	      3
+#define VERSION_LEAST 2 /* without the flag that a connection is assured */
+#define HEADER_BYTES  80
+#define SUM_FROM      48 /* bytes of the header that the checksum covers begin here */
+#define TERM_MAX      (UINT64_C(1) << 62)
+#define FNV_START     0xcbf29ce484222325ULL
+#define FNV_PRIME     0x100000001b3ULL
+#define OPS_STEP      64
 
 static uint64_t checksum(uint64_t sum, const uint8_t *bytes, size_t n)
 {
@@ -177,7 +178,7 @@ static int look(FILE *f, const char *path, struct sync_file_read *r, uint64_t *b
 		return fail(error, -EPERM, path, "not a file that only this user can have written");
 	if (fread(h, 1, sizeof(h), f) != sizeof(h) || memcmp(h, MAGIC, 16) != 0)
 		return fail(error, -EBADMSG, path, "not a file of connections");
-	if (get32(h + 16) != VERSION || get32(h + 20) != 0)
+	if (get32(h + 16) < VERSION_LEAST || get32(h + 16) > VERSION || get32(h + 20) != 0)
 		return fail(error, -EBADMSG, path, "of another version");
 	left = *bytes = get64(h + 32);
 	sum = checksum(FNV_START, h + SUM_FROM, HEADER_BYTES - SUM_FROM);

@@ -7,7 +7,7 @@
  * them up again when it starts before they have aged. Records are those of the wire, behind 80
  * bytes in network order:
  *
- *	 0 "plvs connections"  16 version 2  20 zero  24 written, seconds of CLOCK_REALTIME
+ *	 0 "plvs connections"  16 version 3  20 zero  24 written, seconds of CLOCK_REALTIME
  *	32 bytes of records    40 checksum of all behind it (FNV-1a, 64 bits: against accidents)
  *	48 identity of the boot of the machine, zero: not known
  *	64 written, seconds of CLOCK_BOOTTIME  72 the term that the router served under

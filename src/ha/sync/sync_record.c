@@ -12,7 +12,8 @@
 #define FLAG_FTP     0x01U
 #define FLAG_SERVICE 0x02U
 #define FLAG_SERVER  0x04U
-#define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER)
+#define FLAG_ASSURED 0x08U
+#define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED)
 
 #define MARKER_BYTES  4
 #define KEY_BYTES     16
@@ -66,7 +67,8 @@ static size_t encode_put(const struct sync_record *r, uint8_t *out)
 	const struct sync_event *e = &r->e;
 	size_t n = PUT_BYTES;
 
-	out[2] = e->flags & SYNC_F_FTP ? FLAG_FTP : 0;
+	out[2] = (uint8_t)((e->flags & SYNC_F_FTP ? FLAG_FTP : 0) |
+			   (e->flags & SYNC_F_ASSURED ? FLAG_ASSURED : 0));
 	out[16] = e->proto & RECORD_TEMPLATE ? CONN_NONE : e->state;
 	out[17] = e->method;
 	put_raw(out + 18, &e->dport, 2);
@@ -187,7 +189,8 @@ static bool decode_put(const uint8_t *b, size_t len, struct sync_record *r)
 	if ((flags & ~FLAGS_PUT) || len != want)
 		return false;
 	r->e.kind = SYNC_PUT;
-	r->e.flags = flags & FLAG_FTP ? SYNC_F_FTP : 0;
+	r->e.flags = (uint8_t)((flags & FLAG_FTP ? SYNC_F_FTP : 0) |
+			       (flags & FLAG_ASSURED ? SYNC_F_ASSURED : 0));
 	r->e.state = b[16];
 	r->e.method = b[17];
 	r->e.dport = get_be16(b + 18);

@@ -25,6 +25,7 @@ struct sync_recv {
 	uint64_t released_ms;
 	/* --- the stream --- */
 	bool has_stream;
+	uint8_t version; /* of the last datagram that came */
 	uint32_t stream;
 	uint32_t next;
 	uint16_t at; /* of datagram next: where its first record that is not done begins */
@@ -165,8 +166,8 @@ static bool sound(const uint8_t *bytes, size_t len)
 	size_t at = SYNC_HEADER_BYTES;
 	unsigned int n = 0;
 
-	if (len < SYNC_HEADER_BYTES || len > SYNC_DATAGRAM_BYTES || bytes[0] != SYNC_VERSION ||
-	    bytes[1] != SYNC_DATA)
+	if (len < SYNC_HEADER_BYTES || len > SYNC_DATAGRAM_BYTES || bytes[0] < SYNC_VERSION_LEAST ||
+	    bytes[0] > SYNC_VERSION || bytes[1] != SYNC_DATA)
 		return false;
 	while (at < len) {
 		int used = sync_record_decode(bytes + at, len - at, &rec);
@@ -190,6 +191,7 @@ void sync_recv_data(struct sync_recv *r, const uint8_t *bytes, size_t len)
 		r->status.refused++;
 		return;
 	}
+	r->version = bytes[0];
 	stream = get32(bytes + 4);
 	seq = get32(bytes + 8);
 	if (!r->has_stream || (int32_t)(stream - r->stream) > 0)
@@ -249,7 +251,7 @@ static void deliver(struct sync_recv *r)
 
 static void acknowledge(struct sync_recv *r)
 {
-	uint8_t ack[SYNC_ACK_BYTES] = {SYNC_VERSION, SYNC_ACK};
+	uint8_t ack[SYNC_ACK_BYTES] = {r->version, SYNC_ACK};
 	uint16_t flags = r->status.complete ? SYNC_ACK_COMPLETE : 0;
 
 	if (r->ack_lost)

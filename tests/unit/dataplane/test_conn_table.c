@@ -158,6 +158,33 @@ static int note_expiry(void *ctx, struct conn *c, uint32_t index)
 	return 0;
 }
 
+/* A full table at the most keys a bucket, whose entries come and go: overflow buckets that
+ * keep a key or two must not use up all there are. */
+static void a_full_table_with_much_coming_and_going_has_room_for_every_key(void **state)
+{
+	enum { FULL = 1533 }; /* six keys a bucket of eight */
+	static struct conn4 *made[FULL];
+	struct table4 t;
+
+	(void)state;
+	assert_int_equal(table4_create(&t, FULL, -1, 3), 0);
+	assert_int_equal(t.n_buckets, 512);
+	for (uint32_t i = 0; i < FULL; i++)
+		made[i] = conn_make(&t, i, 2);
+	srand(5);
+	for (uint32_t i = FULL; i < FULL * 100; i++) {
+		uint32_t k = (uint32_t)rand() % FULL;
+
+		conn_drop(&t, made[k], 2);
+		made[k] = conn_make(&t, i, 2);
+	}
+	for (uint32_t i = 0; i < FULL; i++) {
+		assert_ptr_equal(conn_find(&t, made[i], DIR_IN), made[i]);
+		assert_ptr_equal(conn_find(&t, made[i], DIR_OUT), made[i]);
+	}
+	table4_destroy(&t);
+}
+
 static void entries_expire_at_their_time_and_not_before(void **state)
 {
 	struct conn4 conns[8];
@@ -166,7 +193,9 @@ static void entries_expire_at_their_time_and_not_before(void **state)
 
 	(void)state;
 	memset(conns, 0, sizeof(conns));
-	assert_int_equal(wheel_init(&w, conns, sizeof(conns[0]), 1000), 0);
+	assert_int_equal(
+		wheel_init(&w, conns, sizeof(conns[0]), sizeof(conns) / sizeof(conns[0]), -1, 1000),
+		0);
 	conns[1].c.timeout = 10;
 	conns[2].c.timeout = 10 + WHEEL_SLOTS * 2; /* longer than a turn */
 	conns[3].c.timeout = 100;
@@ -202,7 +231,9 @@ static void work_is_bounded_and_a_long_pause_loses_nobody(void **state)
 
 	(void)state;
 	memset(conns, 0, sizeof(conns));
-	assert_int_equal(wheel_init(&w, conns, sizeof(conns[0]), 5), 0);
+	assert_int_equal(
+		wheel_init(&w, conns, sizeof(conns[0]), sizeof(conns) / sizeof(conns[0]), -1, 5),
+		0);
 	for (uint32_t i = 1; i < 12; i++) {
 		conns[i].c.tick = 5;
 		conns[i].c.timeout = i * 700;
@@ -332,6 +363,7 @@ int main(void)
 		cmocka_unit_test(every_connection_is_found_by_both_keys_until_it_is_gone),
 		cmocka_unit_test(a_taken_key_is_refused_and_its_holder_is_named),
 		cmocka_unit_test(random_inserts_and_removals_never_lose_a_connection),
+		cmocka_unit_test(a_full_table_with_much_coming_and_going_has_room_for_every_key),
 		cmocka_unit_test(entries_expire_at_their_time_and_not_before),
 		cmocka_unit_test(work_is_bounded_and_a_long_pause_loses_nobody),
 		cmocka_unit_test(client_and_server_halves_have_one_owner),

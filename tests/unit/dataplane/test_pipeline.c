@@ -534,7 +534,8 @@ static void a_syn_flood_evicts_its_own_and_never_an_established_connection(void 
 			;
 	}
 	assert_true(h.dp->workers[0]->counters.evicted > 0);
-	assert_true(h.dp->workers[0]->n_embryonic <= h.dp->workers[0]->max_embryonic);
+	assert_true(h.dp->workers[0]->way.list[GIVE_WAY_HALF_OPEN].n <=
+		    h.dp->workers[0]->way.max_half_open);
 	for (uint16_t i = 0; i < 100; i++) {
 		put(0, from_client((uint16_t)(5000 + i), 80, TCP_ACK));
 		assert_true(got(1, &p));

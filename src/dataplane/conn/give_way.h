@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_CONN_GIVE_WAY_H
+#define PLVS_DATAPLANE_CONN_GIVE_WAY_H
+
+/*
+ * Which entries give way when the table has no room. Every entry that may give way is in one
+ * list; the entry that was without traffic for longest is the list's head:
+ *
+ *	ENDING		FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE; a RST came that proves
+ *			nothing (EVIDENCE_DOUBT), at the head
+ *	HALF_OPEN	SYN_RECV, a first datagram, a template under which no client got through
+ *	NOT_ASSURED	established, without the evidence of evidence.h; such clients' templates
+ *
+ * An assured connection is in no list. When an entry is wanted and none is free, one gives way:
+ * the head of ENDING; of HALF_OPEN, if half-open entries are more than an eighth of the table; of
+ * NOT_ASSURED; of HALF_OPEN; and, where workers.idle_gives_way is configured, an assured
+ * connection that is idle for longer, found by a hand that goes round the table 64 entries a time.
+ * The work is bounded: a template that connections hold goes to the end of its list, 16 of
+ * them a time.
+ *
+ * Shares: half-open entries have at most max_half_open places. Above half occupancy, entries
+ * of HALF_OPEN and NOT_ASSURED together have three quarters of the table, and those of one client
+ * network (/24; by a seeded hash, one of 4096 counters) a quarter. What is over its share makes
+ * an older entry of its own kind give way.
+ *
+ * Worker context, one owner.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/be.h"
+#include "dataplane/conn/conn.h"
+#include "dataplane/conn/wheel.h"
+
+#define GIVE_WAY_NETWORKS 4096
+
+/* conn.evidence >> EVIDENCE_LIST_SHIFT */
+enum give_way_list {
+	GIVE_WAY_NONE,
+	GIVE_WAY_ENDING,
+	GIVE_WAY_HALF_OPEN,
+	GIVE_WAY_NOT_ASSURED,
+	GIVE_WAY_MAX
+};
+
+struct give_way_ends {
+	uint32_t head, tail, n;
+};
+
+struct give_way {
+	struct entry_link *links; /* [capacity + 1], by entry */
+	struct give_way_ends list[GIVE_WAY_MAX];
+	uint32_t n_entries;
+	uint32_t max_half_open, max_not_assured, max_network;
+	uint32_t idle_ticks; /* assured connections idle for longer give way, too; 0: none */
+	uint32_t hand;	     /* the next entry to look at for such a one */
+	uint64_t seed;
+	uint32_t network[GIVE_WAY_NETWORKS]; /* entries of HALF_OPEN and NOT_ASSURED */
+};
+
+struct worker;
+
+/* For a table of `capacity` entries. 0 or -ENOMEM. Control, before start. */
+int give_way_init(struct give_way *g, uint32_t capacity, int socket, uint64_t seed);
+void give_way_fini(struct give_way *g);
+
+static inline enum give_way_list give_way_list_of(const struct conn *c)
+{
+	return (enum give_way_list)(c->evidence >> EVIDENCE_LIST_SHIFT);
+}
+
+/* To the end of the list where its state, flags and evidence put it, unless it is there. */
+void give_way_update(struct worker *w, struct conn4 *c);
+/* Traffic came: to the end of its list. */
+void give_way_touch(struct worker *w, struct conn4 *c);
+/* Sets or clears EVIDENCE_DOUBT: to the head of ENDING, or back to the head of its list. */
+void give_way_doubt(struct worker *w, struct conn4 *c, bool doubt);
+/* Its entry ends. */
+void give_way_remove(struct worker *w, struct conn4 *c);
+
+/* One entry gives way. False: none may. */
+bool give_way_make_room(struct worker *w);
+/* Before an entry for a client at caddr is made: what is over its share gives way. False: the
+ * client's network has its share, and none of its entries was near the heads of the lists. */
+bool give_way_admit(struct worker *w, be32 caddr);
+
+#endif
