@@ -5,8 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 dir=build-asan
-[ -e $dir/build.ninja ] || meson setup $dir -Db_sanitize=address,undefined -Db_lundef=false \
-	-Dbuildtype=debug -Doptimization=1
+[ -e $dir/build.ninja ] || meson setup $dir -Db_sanitize=address,undefined -Db_lundef=false
 ninja -C $dir
 export PLVS_BUILD=$PWD/$dir
 # EAL keeps some of its memory for the life of the process.
