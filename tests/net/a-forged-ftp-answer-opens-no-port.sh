@@ -32,7 +32,7 @@ is "the inner port, from the router's inside" \
 	"$(on server1 curl -sS --max-time 5 http://192.0.2.11:3306/)" = server1
 is "a file before" "$(on client1 curl -sS -m 20 ftp://198.51.100.80/who)" = server1
 is "announcements refused before" "$(refused_total)" -eq 0
-on client1 "$TOP/tests/net/lib/ftp_forger.py" eth0 198.51.100.80 \
+on client1 "$TOP/tests/net/lib/ftp_forger.py" eth0 198.51.100.80 192.0.2.10 \
 	"$(on linux cat /sys/class/net/public/address)" 192.0.2.11 "$(mac_of server1 public)" 3306 \
 	"$NET-server1" > "$RUN/cases"
 while read -r name verdict; do

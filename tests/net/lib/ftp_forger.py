@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A client of an FTP server that speaks as the server, too, from the same link.
 
-ftp_forger.py INTERFACE VIP ROUTER-MAC SERVER SERVER-MAC PORT SERVER-NAMESPACE
+ftp_forger.py INTERFACE VIP ROUTER ROUTER-MAC SERVER SERVER-MAC PORT SERVER-NAMESPACE
 
 Each case is a session of its own: log in, stop the server's processes, ask by PASV or not,
 forge a 227 that names the port, and connect to that port of the VIP. Prints a line per case:
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-INTERFACE, VIP, ROUTER_MAC, SERVER, SERVER_MAC, PORT, NAMESPACE = sys.argv[1:8]
+INTERFACE, VIP, ROUTER, ROUTER_MAC, SERVER, SERVER_MAC, PORT, NAMESPACE = sys.argv[1:9]
 
 
 def mac(text):
@@ -99,7 +99,9 @@ class Session:
                          (self.ack + ack_off) & 0xFFFFFFFF, text.encode())
         for _ in range(3):
             self.wire.send(mac(ROUTER_MAC) + source + b"\x08\x00" + packet)
-        time.sleep(0.1)
+        # The switch has seen the server's MAC here: the server shows where it is.
+        subprocess.run(["ip", "netns", "exec", NAMESPACE, "ping", "-c1", "-W5", "-q", ROUTER],
+                       check=True, stdout=subprocess.DEVNULL)
 
 
 def port_answers():
