@@ -149,17 +149,21 @@ static uint64_t missed_after_ms(const struct role *r)
 	return r->cfg.keepalive_ms + r->cfg.keepalive_ms / 2;
 }
 
+/* Something that came not long ago is late. */
+static bool is_missed(const struct role *r, uint64_t at, uint64_t now)
+{
+	return at != 0 && now - at > missed_after_ms(r) &&
+	       now - at <= UINT64_C(10) * r->cfg.deadtime_ms;
+}
+
 bool role_misses(const struct role *r, uint64_t now)
 {
-	const uint64_t late = missed_after_ms(r);
-
 	for (uint8_t i = 0; i < r->cfg.n_paths; i++) {
-		const uint64_t at = r->peer.path_ms[i];
-
-		if (at != 0 && now - at > late && now - at <= UINT64_C(10) * r->cfg.deadtime_ms)
+		if (is_missed(r, r->peer.path_ms[i], now))
 			return true;
 	}
-	return false;
+	/* A path also brings messages that are not fresh, which say nothing of the peer now. */
+	return is_missed(r, r->peer.fresh_ms, now);
 }
 
 static uint64_t link_answered(const struct role *r, uint8_t link)
@@ -210,10 +214,12 @@ void role_pace(struct role *r, uint64_t now)
 
 uint64_t role_pace_next(const struct role *r)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next = r->peer.fresh_ms + missed_after_ms(r) + 1;
 
 	if (r->fast_ms != 0)
 		return r->fast_ms + asked_twice_ms(r);
+	if (next <= r->last_tick_ms)
+		next = UINT64_MAX;
 	for (uint8_t i = 0; i < r->cfg.n_paths; i++) {
 		const uint64_t at = r->peer.path_ms[i] + missed_after_ms(r) + 1;
 
