@@ -382,6 +382,11 @@ void control_set_ha(struct control *c, struct ha *ha)
 	pair_configured(c);
 }
 
+const uint64_t *control_progress(const struct control *c)
+{
+	return &c->traffic.samples;
+}
+
 void control_reload(struct control *c)
 {
 	__atomic_store_n(&c->reloads, 1, __ATOMIC_RELEASE);

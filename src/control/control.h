@@ -50,6 +50,8 @@ int control_start(struct control *control, char error[256]);
 void control_pushed(struct control *control, uint32_t id, const void *bytes, size_t len);
 /* The ha thread: this router has become active. */
 void control_active(struct control *control);
+/* A counter that grows every 2 s while the control loop runs. Any thread, relaxed loads. */
+const uint64_t *control_progress(const struct control *control);
 /* SIGHUP: config.apply of the start file, by the control thread. Errors are logged and
  * change nothing. Async-signal-safe, any thread. */
 void control_reload(struct control *control);

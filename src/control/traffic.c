@@ -249,6 +249,7 @@ static void on_sample(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	__atomic_store_n(&t->samples, t->samples + 1, __ATOMIC_RELAXED);
 	if (t->next_id > MAX_SERVERS) {
 		t->next_id = 1;
 		sample_rest(t, now_us);

@@ -50,6 +50,7 @@ struct traffic {
 	uint64_t last_us; /* of ports and workers */
 	struct event *sample_ev;
 	uint32_t next_id; /* of the pass under way over servers */
+	uint64_t samples; /* steps so far; control: wo, main: ro */
 };
 
 struct traffic_sum {

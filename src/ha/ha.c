@@ -95,6 +95,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	__atomic_store_n(&ha->progress, ha->progress + 1, __ATOMIC_RELAXED);
 	lateness_add(&ha->lateness, now_us, late_us);
 	if (late_us > (uint64_t)ha->config.role.keepalive_ms * 1000) {
 		parts_drain(ha);
@@ -381,6 +382,11 @@ int ha_start(const struct ha_options *options, struct ha **out, char error[256])
 	error[0] = '\0';
 	*out = ha;
 	return 0;
+}
+
+const uint64_t *ha_progress(const struct ha *ha)
+{
+	return &ha->progress;
 }
 
 int ha_leave(struct ha *ha)

@@ -218,6 +218,8 @@ typedef void ha_asked(void *arg, int rc, const void *bytes, size_t len);
 int ha_ask(struct ha *ha, const void *bytes, size_t len, ha_asked *done, void *arg);
 int ha_answer(struct ha *ha, uint32_t id, const void *bytes, size_t len);
 
+/* A counter of rounds, at least a hundred a second. Any thread, relaxed loads. */
+const uint64_t *ha_progress(const struct ha *ha);
 /* As of the last round of the ha thread; never blocks it. */
 void ha_status(struct ha *ha, struct ha_status *out);
 

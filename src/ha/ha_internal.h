@@ -110,6 +110,7 @@ struct ha {
 	struct late late;
 	struct lateness lateness; /* of the loop, at each tick */
 	uint64_t late_times;
+	uint64_t progress; /* rounds; ha: wo, main: ro */
 
 	struct role role;
 	struct freshness fresh;

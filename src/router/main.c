@@ -19,6 +19,7 @@
 #include <rte_log.h>
 #include <rte_version.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "control/control.h"
@@ -28,10 +29,11 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/sync/conn_sync.h"
 #include "ha/ha.h"
-#include "router/kept_connections.h"
 #include "link/link.h"
-#include "sched/sched.h"
+#include "router/kept_connections.h"
+#include "router/service_manager.h"
 #include "router/setup.h"
+#include "sched/sched.h"
 #include "spawn/spawner.h"
 
 #define AREA	       "main"
@@ -371,17 +373,55 @@ static void leave(struct router *r, const sigset_t *set)
 		waited += LEAVE_STEP_MS;
 }
 
-static void run(struct router *r, const sigset_t *set)
+static void watch_loops(struct router *r, struct service_manager *sm)
 {
-	log_notice(AREA, "plvs %s runs", PLVS_VERSION);
-	for (;;) {
-		int sig = sigwaitinfo(set, NULL);
+	for (uint16_t i = 0; i < r->dp->n_workers; i++)
+		service_manager_watch(sm, &r->dp->workers[i]->progress);
+	service_manager_watch(sm, &link_counters(r->link)->progress);
+	service_manager_watch(sm, ha_progress(r->ha));
+	service_manager_watch(sm, control_progress(r->control));
+}
 
+/* Every second: the role in words, and the watchdog. The link thread sleeps while there is
+ * nothing to do, so it is asked for a round. */
+static void tell_manager(struct router *r, struct service_manager *sm, bool *stuck)
+{
+	struct ha_status ha;
+	char words[sizeof(sm->status)];
+	bool fed;
+
+	if (sm->fd < 0)
+		return;
+	ha_status(r->ha, &ha);
+	snprintf(words, sizeof(words), "%s: %.200s", role_state_name(ha.state), ha.reason);
+	service_manager_status(sm, words);
+	fed = service_manager_feed(sm, clock_us());
+	if (!fed && !*stuck)
+		log_error(AREA,
+			  "a loop or a worker has made no progress: the watchdog of the service "
+			  "manager is not fed");
+	*stuck = !fed;
+	link_poke(r->link);
+}
+
+static void run(struct router *r, const sigset_t *set, struct service_manager *sm)
+{
+	static const struct timespec second = {.tv_sec = 1};
+	bool stuck = false;
+
+	log_notice(AREA, "plvs %s runs", PLVS_VERSION);
+	watch_loops(r, sm);
+	service_manager_say(sm, "READY=1");
+	for (;;) {
+		int sig = sm->fd < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &second);
+
+		tell_manager(r, sm, &stuck);
 		if (sig == SIGHUP) {
 			log_notice(AREA, "SIGHUP: the configuration is read again");
 			control_reload(r->control);
 		} else if (sig > 0) {
 			log_notice(AREA, "%s: plvs ends", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+			service_manager_say(sm, "STOPPING=1");
 			leave(r, set);
 			return;
 		}
@@ -439,6 +479,7 @@ int main(int argc, char **argv)
 	int own = own_args(argc, argv), rc;
 	struct options o = {0};
 	struct router r = {0};
+	struct service_manager sm;
 	char error[ERROR_LEN] = "";
 	sigset_t set;
 
@@ -469,11 +510,16 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	signals_block(&set);
+	rc = service_manager_open(&sm);
+	if (rc != 0)
+		fprintf(stderr, "plvs: warning: $NOTIFY_SOCKET cannot be reached: %s\n",
+			strerror(-rc));
 	rc = start(&r, &o, own > 0 ? own : 1, argv, error);
 	if (rc == 0)
-		run(&r, &set);
+		run(&r, &set, &sm);
 	else
 		fprintf(stderr, "plvs: %s\n", error);
 	stop(&r);
+	service_manager_close(&sm);
 	return rc == 0 ? 0 : 1;
 }
