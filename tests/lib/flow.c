@@ -37,6 +37,13 @@ struct flow flow_of(struct harness *h, uint32_t client, uint16_t port, bool nat)
 			     .sseq = client * 40503U ^ 0x80000000U};
 }
 
+static uint16_t service_port(const struct flow *f)
+{
+	if (f->udp)
+		return f->nat ? FLOW_UDP_NAT : FLOW_UDP_DR;
+	return f->nat ? FLOW_PORT_NAT : FLOW_PORT_DR;
+}
+
 static void frame_put(struct harness *h, uint16_t port, struct packet *p)
 {
 	static const struct mac station = {{2, 9, 9, 9, 9, 9}};
@@ -55,8 +62,8 @@ void flow_raw(const struct flow *f, unsigned int dir, uint8_t flags, uint32_t se
 	struct packet p = {.saddr = be32_from(f->client),
 			   .daddr = ipv4(FLOW_VIP),
 			   .sport = be16_from(f->port),
-			   .dport = be16_from(f->nat ? FLOW_PORT_NAT : FLOW_PORT_DR),
-			   .proto = IPPROTO_TCP,
+			   .dport = be16_from(service_port(f)),
+			   .proto = f->udp ? IPPROTO_UDP : IPPROTO_TCP,
 			   .tcp_flags = flags,
 			   .seq = seq,
 			   .ack = ack,
@@ -122,8 +129,8 @@ struct conn4 *flow_entry(const struct flow *f)
 	const struct key4 key = {.saddr = be32_from(f->client),
 				 .daddr = ipv4(FLOW_VIP),
 				 .sport = be16_from(f->port),
-				 .dport = be16_from(f->nat ? FLOW_PORT_NAT : FLOW_PORT_DR),
-				 .proto = IPPROTO_TCP};
+				 .dport = be16_from(service_port(f)),
+				 .proto = f->udp ? IPPROTO_UDP : IPPROTO_TCP};
 	unsigned int owner = owner4(&f->h->dp->owners, key.saddr, key.sport);
 	const struct table4 *t = &f->h->dp->workers[owner]->table4;
 

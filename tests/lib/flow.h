@@ -4,7 +4,8 @@
 
 /*
  * A TCP conversation with right sequence numbers, on a bed (bed.h) whose clients are far: what a
- * real client and a real server send, and what somebody else sends in their names.
+ * real client and a real server send, and what somebody else sends in their names. With `udp`
+ * set, datagrams of the same two: flags and numbers are not used.
  */
 
 #include "lib/harness.h"
@@ -14,12 +15,14 @@
 #define FLOW_PORT_NAT  80 /* by NAT to FLOW_SERVER:8080 */
 #define FLOW_PORT_DR   81 /* by DR to FLOW_SERVER */
 #define FLOW_PORT_BASE 8080
+#define FLOW_UDP_NAT   53
+#define FLOW_UDP_DR    54
 
 struct flow {
 	struct harness *h;
 	uint32_t client; /* host order */
 	uint16_t port;
-	bool nat;
+	bool nat, udp;	     /* udp: false from flow_of() */
 	uint32_t cseq, sseq; /* what each side sends next */
 };
 

@@ -10,8 +10,9 @@
  *	TCP by NAT	the client acknowledged the sequence number of the server's SYN-ACK, or
  *			the server sent data, which it does on an established connection only
  *	TCP otherwise	no reply passes here, so there is no proof, only a rank: the client went
- *			on at four moments, each twelve seconds or more after the one before. An
- *			attacker that sends five ACKs in half a minute is not assured
+ *			on at four moments, each 16 s or more after the one before. (12 s can be
+ *			enough: moments are kept in units of 4 s.) An attacker that sends five
+ *			ACKs in half a minute is not assured
  *	UDP		the same rank, after an answer (NAT) or a second datagram
  *
  * By the same numbers a RST or a FIN is judged (in the spirit of RFC 5961), where the

@@ -210,6 +210,81 @@ static void an_attack_of_answered_syns_displaces_itself_by_dr(void **state)
 	}
 }
 
+/* A conversation of `n` datagrams, every second one by the server, two ticks apart. */
+static void datagram_at(struct flow *f, uint32_t age, uint32_t n)
+{
+	if (age % 2 == 0 && age / 2 < n)
+		flow_send(f, age % 4 ? DIR_OUT : DIR_IN, 0, 30);
+}
+
+/* Datagrams from sources that do not exist: the server answers all or none; by DR each source
+ * sends two or one. Clients ask, and ask again, and their entry must live until the last answer. */
+static void datagram_attack(bool nat, bool seen_twice)
+{
+	static struct flow idle[IDLE], clients[CLIENT_TICK * LIFE];
+	const uint32_t last = 6; /* age at the fourth datagram */
+	uint32_t cut = 0, n = 0;
+
+	open_bed(1);
+	for (unsigned int i = 0; i < IDLE; i++) {
+		idle[i] = flow_of(&h, spread(0x30000000U, i), 1024, nat);
+		idle[i].udp = true;
+		flow_pass(&idle[i], DIR_IN, 0, 10);
+		flow_pass(&idle[i], DIR_OUT, 0, 10);
+	}
+	for (unsigned int k = 0; k < 5; k++) {
+		harness_advance_ms(&h, 16000);
+		for (unsigned int i = 0; i < IDLE; i++)
+			flow_pass(&idle[i], DIR_IN, 0, 10);
+	}
+	for (uint32_t now = 0; now < ATTACK_S * CONN_TICK_HZ; now++) {
+		for (uint32_t back = 0; back <= (seen_twice ? 1U : 0U) && back <= now; back++) {
+			for (uint32_t i = 0; i < ATTACK_TICK; i++) {
+				struct flow f = flow_of(
+					&h, spread(0x50000000U, (now - back) * ATTACK_TICK + i),
+					5000, nat);
+
+				f.udp = true;
+				flow_send(&f, back && nat ? DIR_OUT : DIR_IN, 0, 30);
+			}
+		}
+		for (uint32_t age = 0; age <= last && age <= now; age++) {
+			for (uint32_t i = 0; i < CLIENT_TICK; i++) {
+				const uint32_t id = (now - age) * CLIENT_TICK + i;
+				struct flow *f = client_at(clients, id);
+
+				if (age == 0) {
+					*f = flow_of(&h, spread(0x60000000U, id), 1024, nat);
+					f->udp = true;
+				} else if (!flow_entry(f)) {
+					cut++;
+				}
+				datagram_at(f, age, 4);
+			}
+		}
+		n += CLIENT_TICK;
+		tick();
+	}
+	print_message("UDP, %s, %s: %u of %u clients cut short, %u of %u idle ones survive\n",
+		      nat ? "NAT" : "DR", seen_twice ? "two datagrams a source" : "one a source",
+		      cut, n, alive(idle, IDLE), IDLE);
+	assert_true(COUNTER(evicted) + COUNTER(evicted_not_assured) > 10000);
+	assert_int_equal(COUNTER(dropped[DROP_TABLE_FULL]), 0);
+	assert_int_equal(COUNTER(dropped[DROP_NETWORK_FULL]), 0);
+	assert_true(cut * 100 <= n);
+	assert_int_equal(alive(idle, IDLE), IDLE);
+	close_bed();
+}
+
+static void an_attack_of_datagrams_displaces_itself(void **state)
+{
+	(void)state;
+	datagram_attack(true, false);
+	datagram_attack(true, true);
+	datagram_attack(false, false);
+	datagram_attack(false, true);
+}
+
 /* Ends alone fill the table in 20 s: twelve tables of them pass. */
 static void connections_go_on(bool nat)
 {
@@ -402,6 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_attack_of_answered_syns_displaces_itself_by_nat),
 		cmocka_unit_test(an_attack_of_answered_syns_displaces_itself_by_dr),
+		cmocka_unit_test(an_attack_of_datagrams_displaces_itself),
 		cmocka_unit_test(a_rate_that_fills_the_table_with_ends_goes_on),
 		cmocka_unit_test(a_half_closed_download_outlives_a_flood_of_ends),
 		cmocka_unit_test(one_network_has_a_share_and_others_go_on),
