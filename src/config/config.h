@@ -330,34 +330,71 @@ const char *config_service_key(const struct config_service *svc, char *buf, size
 int config_link_find(const struct config_node *node, const char *text, link_id *out);
 const char *config_link_format(const struct config_node *node, link_id link, char *buf, size_t len);
 
+/* ---- changes ---- */
+
+enum config_kind {
+	OBJECT_SERVICE, /* with its real servers: a change of one is the service's */
+	OBJECT_ADDRESS,
+	OBJECT_MARK,
+	OBJECT_CHECK,
+	OBJECT_DEFAULTS, /* what follows for services has changes of its own */
+	OBJECT_HA,
+	OBJECT_NODE,
+	OBJECT_KINDS
+};
+
+/* In which way an object differs: bits. None: the object is written otherwise and means the
+ * same. */
+#define CHANGE_VALUE 0x1U /* a key means something else; or the object is new or gone */
+#define CHANGE_PLACE 0x2U /* the object stands elsewhere in its list */
+#define CHANGE_CHECK 0x4U /* of a service: a check that it names means something else */
+
+#define CONFIG_NOWHERE UINT32_MAX
+
+union config_object_ref {
+	const void *any;
+	const struct config_service *service;
+	const struct config_address *address;
+	const struct config_mark *mark;
+	const struct config_check *check;
+	const struct config_policy *defaults;
+	const struct config_ha_shared *ha;
+	const struct config_node *node;
+};
+
+/* One object that differs. */
+struct config_change {
+	uint8_t kind;			       /* enum config_kind */
+	uint8_t how;			       /* CHANGE_* */
+	union config_object_ref before, after; /* NULL: the object is new, or gone */
+	uint32_t from, to;		       /* places in the list, or CONFIG_NOWHERE */
+};
+
+/*
+ * All that differs between two configurations: what is built, published, watched and told
+ * follows from this list alone. Objects that are gone come before the others of their kind.
+ */
+struct config_plan {
+	const struct config *before, *after; /* before NULL: everything is new */
+	struct config_change *v;
+	uint32_t n;
+};
+
+/* 0 or -ENOMEM. Both configurations must outlive the plan. */
+int config_plan(const struct config *before, const struct config *after, struct config_plan **out);
+void config_plan_destroy(struct config_plan *plan);
+/* What kinds of objects differ in one of the ways how: bits of 1 << enum config_kind. */
+uint32_t config_plan_kinds(const struct config_plan *plan, uint32_t how);
+
 /* ---- single changes ---- */
 
 /*
  * In two steps, so that the data plane may refuse in between: config_*_add/edit/delete()
- * check and prepare, and leave the configuration as it is; then config_change_commit()
- * puts the change in, or config_change_abort() forgets it. One change at a time. Paths in
- * errors are relative to the request's params ("server.weight", "set.scheduler").
- * Return 0, or errors->reason.
+ * check and prepare one change, and leave the configuration as it is; then
+ * config_change_commit() puts the change in, or config_change_abort() forgets it. One change
+ * at a time. Paths in errors are relative to the request's params ("server.weight",
+ * "set.scheduler"). Return 0, or errors->reason.
  */
-enum config_change_kind {
-	CONFIG_CHANGE_NONE,
-	CONFIG_CHANGE_SERVICE,
-	CONFIG_CHANGE_ADDRESS,
-	CONFIG_CHANGE_MARK,
-};
-
-struct config_change {
-	enum config_change_kind kind;
-	/* SERVICE: a server's change is its service's. NULL before = add, NULL after = delete.
-	 * before lives until commit, after is the configuration's from commit on. */
-	struct config_service *before, *after;
-	/* ADDRESS, MARK: copies, owned here */
-	bool added;
-	struct config_address address;
-	struct config_mark mark;
-	uint32_t position; /* in its list */
-};
-
 /* object: the service as in a configuration. */
 int config_service_add(struct config *config, const json_t *object, struct config_change *change,
 		       struct config_errors *errors);
@@ -390,7 +427,7 @@ int config_mark_delete(struct config *config, uint32_t position, struct config_c
 void config_change_commit(struct config *config, struct config_change *change);
 void config_change_abort(struct config_change *change);
 
-/* ---- plan ---- */
+/* ---- a plan in words ---- */
 
 enum config_action {
 	CONFIG_ADD,
@@ -401,7 +438,7 @@ enum config_action {
 
 extern const char *const config_action_names[]; /* "add", "edit", "delete", "move" */
 
-struct config_plan_item {
+struct config_line {
 	enum config_action action;
 	char *object; /* "service tcp:10.1.0.100:80", "server 10.0.0.1:80 of tcp:...", "address ..."
 		       */
@@ -412,8 +449,8 @@ struct config_plan_item {
 	const struct config_server *server_before, *server_after;
 };
 
-struct config_plan {
-	struct config_plan_item *v;
+struct config_words {
+	struct config_line *v;
 	uint32_t n;
 	char **restart; /* "node.workers.connections: 1000000 -> 2000000" */
 	uint32_t n_restart;
@@ -421,8 +458,11 @@ struct config_plan {
 	uint32_t n_live;
 };
 
-/* 0 or -ENOMEM. before may be NULL: everything is added. */
-int config_plan(const struct config *before, const struct config *after, struct config_plan **out);
-void config_plan_destroy(struct config_plan *plan);
+/* Services, servers and the other objects of the plan, then the keys of node. 0 or -ENOMEM. */
+int config_words(const struct config_plan *plan, struct config_words **out);
+/* The keys of node alone. */
+int config_node_words(const struct config *before, const struct config *after,
+		      struct config_words **out);
+void config_words_destroy(struct config_words *words); /* NULL is allowed */
 
 #endif

@@ -288,17 +288,28 @@ void config_service_settle(struct config_service *svc, const struct config_polic
 #define CONFIG_LABEL_STRLEN 160
 const char *config_service_label(const struct config_service *svc, char *buf, size_t len);
 
-/* ---- single changes of mark rules ---- */
+/* ---- single changes of lists ---- */
 
-void config_mark_commit(struct config *config, struct config_change *change);
+/* list: the address of the pointer to n objects. Room for one more. 0 or -ENOMEM. */
+int config_list_reserve(void *list, uint32_t n, size_t size);
+/* Puts change->after, which is taken over, at its place in the list, or takes the object at
+ * change->from out of the list and frees it. */
+void config_list_commit(const struct config_object *o, void *list, uint32_t *n,
+			struct config_change *change);
 
 /* ---- plans ---- */
 
-/* Takes detail over (NULL: ""). 0 or -ENOMEM. */
-int config_plan_add(struct config_plan *plan, struct config_plan_item item, char *detail,
-		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-int config_plan_marks(struct config_plan *plan, const struct config *before,
-		      const struct config *after);
+/* 0 or -ENOMEM. */
+int config_plan_add(struct config_plan *plan, const struct config_change *change);
+int config_plan_marks(struct config_plan *plan);
+/* An object of the kind, new or gone or differing, as a change. 0 or -ENOMEM. */
+int config_plan_object(struct config_plan *plan, const struct config_object *o,
+		       enum config_kind kind, const void *before, const void *after);
+int config_mark_words(struct config_words *words, const struct config_plan *plan,
+		      const struct config_change *ch);
+/* Takes detail over (NULL: "", and an edit is left out). 0 or -ENOMEM. */
+int config_words_add(struct config_words *words, struct config_line line, char *detail,
+		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* ---- checks that need more than one key ---- */
 
@@ -342,8 +353,7 @@ void config_check_service_health(struct config_context *ctx, const struct config
 				 const struct config_service *svc);
 /* Frees what config_check_checks() made. */
 void config_checks_fini(struct config *config);
-int config_checks_plan(struct config_plan *plan, const struct config *before,
-		       const struct config *after);
+int config_checks_plan(struct config_plan *plan);
 /* Paths, keys and timers; resolves the links of witnesses. The path is that of the document. */
 void config_check_ha(struct config_context *ctx, struct config *config);
 void config_check_node(struct config_context *ctx, const struct config_node *node);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/json_diff.h"
-
 /* Values of health in and out, checks by name, and what a plan says of them. */
 
 /* ---- names of checks ---- */
@@ -127,43 +125,21 @@ void config_checks_fini(struct config *config)
 
 /* ---- plan ---- */
 
-static json_t *check_json(const struct config *config, const struct config_check *c)
+int config_checks_plan(struct config_plan *plan)
 {
-	struct config_check model;
-
-	memset(&model, 0, sizeof(model));
-	config_object_init(&config_object_check, config->schedulers, &model);
-	return config_object_to_json(&config_object_check, c, &model, STYLE_FULL);
-}
-
-static int check_item(struct config_plan *plan, enum config_action action,
-		      const struct config_check *c, char *detail)
-{
-	return config_plan_add(plan, (struct config_plan_item){.action = action}, detail,
-			       "check %s", c->name);
-}
-
-int config_checks_plan(struct config_plan *plan, const struct config *before,
-		       const struct config *after)
-{
+	const struct config *before = plan->before, *after = plan->after;
 	uint32_t n_before = before ? before->n_checks : 0;
 	int ret = 0;
 
 	for (uint32_t i = 0; i < n_before && ret == 0; i++)
 		if (!config_check_find(after, before->checks[i]->name))
-			ret = check_item(plan, CONFIG_DELETE, before->checks[i], NULL);
+			ret = config_plan_object(plan, &config_object_check, OBJECT_CHECK,
+						 before->checks[i], NULL);
 	for (uint32_t i = 0; i < after->n_checks && ret == 0; i++) {
 		const struct config_check *c = after->checks[i];
-		const struct config_check *was = before ? config_check_find(before, c->name) : NULL;
-		char *detail = NULL;
 
-		if (!was) {
-			ret = check_item(plan, CONFIG_ADD, c, NULL);
-			continue;
-		}
-		ret = json_diff_detail(check_json(before, was), check_json(after, c), &detail);
-		if (ret == 0 && detail)
-			ret = check_item(plan, CONFIG_EDIT, c, detail);
+		ret = config_plan_object(plan, &config_object_check, OBJECT_CHECK,
+					 before ? config_check_find(before, c->name) : NULL, c);
 	}
 	return ret;
 }

@@ -1,12 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Mark rules by single request. */
+/* Lists of objects that a single change inserts into or deletes from; mark rules by request. */
 #include "config/config_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- single changes ---- */
+/* ---- lists ---- */
+
+int config_list_reserve(void *list, uint32_t n, size_t size)
+{
+	void **v = list, *wider = realloc(*v, ((size_t)n + 1) * size);
+
+	if (!wider)
+		return -ENOMEM;
+	*v = wider;
+	return 0;
+}
+
+void config_list_commit(const struct config_object *o, void *list, uint32_t *n,
+			struct config_change *change)
+{
+	const bool added = change->after.any != NULL;
+	char *slot = (char *)list + (size_t)(added ? change->to : change->from) * o->size;
+
+	if (added) {
+		memmove(slot + o->size, slot, (size_t)(*n - change->to) * o->size);
+		memcpy(slot, change->after.any, o->size);
+		free((void *)(uintptr_t)change->after.any);
+		change->after.any = NULL;
+		++*n;
+		return;
+	}
+	config_object_fini(o, slot);
+	--*n;
+	memmove(slot, slot + o->size, (size_t)(*n - change->from) * o->size);
+}
+
+/* ---- mark rules ---- */
 
 static bool position_check(struct config_context *ctx, uint32_t position, uint32_t n, int reason)
 {
@@ -39,34 +70,39 @@ int config_mark_add(struct config *config, const json_t *rule, uint32_t position
 		    struct config_change *change, struct config_errors *errors)
 {
 	struct config_shared *shared = &config->shared;
+	struct config_mark *added = calloc(1, sizeof(*added));
 	struct config_context ctx;
-	struct config_mark added, *grown;
 
-	memset(&added, 0, sizeof(added));
 	config_context_init(&ctx, config, errors, NULL);
 	if (position == UINT32_MAX)
 		position = shared->n_marks;
-	if (!position_check(&ctx, position, shared->n_marks + 1, -EINVAL))
+	if (!added)
+		config_report_memory(&ctx);
+	if (!added || !position_check(&ctx, position, shared->n_marks + 1, -EINVAL)) {
+		free(added);
 		return errors->reason;
+	}
 	context_push_key(&ctx, "rule");
-	config_object_init(&config_object_mark, config->schedulers, &added);
-	if (config_object_parse(&ctx, &config_object_mark, rule, &added) == 0) {
-		config_check_mark(&ctx, &config->node, &added);
-		limits_check(&ctx, shared, &added);
+	config_object_init(&config_object_mark, config->schedulers, added);
+	if (config_object_parse(&ctx, &config_object_mark, rule, added) == 0) {
+		config_check_mark(&ctx, &config->node, added);
+		limits_check(&ctx, shared, added);
 	}
 	if (errors->reason)
 		goto err;
-	grown = realloc(shared->marks, (shared->n_marks + 1) * sizeof(*grown));
-	if (!grown) {
+	if (config_list_reserve(&shared->marks, shared->n_marks, sizeof(*added)) < 0) {
 		config_report_memory(&ctx);
 		goto err;
 	}
-	shared->marks = grown;
-	*change = (struct config_change){
-		.kind = CONFIG_CHANGE_MARK, .added = true, .mark = added, .position = position};
+	*change = (struct config_change){.kind = OBJECT_MARK,
+					 .how = CHANGE_VALUE,
+					 .after.mark = added,
+					 .from = CONFIG_NOWHERE,
+					 .to = position};
 	return 0;
 err:
-	config_object_fini(&config_object_mark, &added);
+	config_object_fini(&config_object_mark, added);
+	free(added);
 	return errors->reason;
 }
 
@@ -78,24 +114,10 @@ int config_mark_delete(struct config *config, uint32_t position, struct config_c
 	config_context_init(&ctx, config, errors, NULL);
 	if (!position_check(&ctx, position, config->shared.n_marks, -ENOENT))
 		return errors->reason;
-	*change = (struct config_change){.kind = CONFIG_CHANGE_MARK, .position = position};
+	*change = (struct config_change){.kind = OBJECT_MARK,
+					 .how = CHANGE_VALUE,
+					 .before.mark = &config->shared.marks[position],
+					 .from = position,
+					 .to = CONFIG_NOWHERE};
 	return 0;
-}
-
-void config_mark_commit(struct config *config, struct config_change *change)
-{
-	struct config_shared *shared = &config->shared;
-	struct config_mark *slot = &shared->marks[change->position];
-
-	config->rest_digest_valid = false;
-	if (change->added) {
-		memmove(slot + 1, slot, (shared->n_marks - change->position) * sizeof(*slot));
-		*slot = change->mark;
-		memset(&change->mark, 0, sizeof(change->mark));
-		shared->n_marks++;
-		return;
-	}
-	config_object_fini(&config_object_mark, slot);
-	shared->n_marks--;
-	memmove(slot, slot + 1, (shared->n_marks - change->position) * sizeof(*slot));
 }

@@ -139,10 +139,13 @@ static int service_prepare(struct config_context *ctx, struct config *config,
 		return ctx->errors->reason;
 	}
 	after->position = before ? before->position : config->shared.n_services;
-	*change = (struct config_change){.kind = CONFIG_CHANGE_SERVICE,
-					 .before = before,
-					 .after = after,
-					 .position = after->position};
+	*change = (struct config_change){
+		.kind = OBJECT_SERVICE,
+		.how = before && config_service_equal(before, after) ? 0 : CHANGE_VALUE,
+		.before.service = before,
+		.after.service = after,
+		.from = before ? before->position : CONFIG_NOWHERE,
+		.to = after->position};
 	return 0;
 }
 
@@ -226,8 +229,11 @@ int config_service_delete(struct config *config, const char *service, struct con
 	before = service_need(&ctx, config, service);
 	if (!before)
 		return errors->reason;
-	*change = (struct config_change){
-		.kind = CONFIG_CHANGE_SERVICE, .before = before, .position = before->position};
+	*change = (struct config_change){.kind = OBJECT_SERVICE,
+					 .how = CHANGE_VALUE,
+					 .before.service = before,
+					 .from = before->position,
+					 .to = CONFIG_NOWHERE};
 	return 0;
 }
 
@@ -351,41 +357,42 @@ int config_address_add(struct config *config, const json_t *object, struct confi
 		       struct config_errors *errors)
 {
 	struct config_shared *shared = &config->shared;
-	struct config_address added, *grown;
+	struct config_address *added = calloc(1, sizeof(*added));
 	struct config_context ctx;
 
 	config_context_init(&ctx, config, errors, NULL);
-	memset(&added, 0, sizeof(added));
-	config_object_init(&config_object_address, config->schedulers, &added);
-	if (config_object_parse(&ctx, &config_object_address, object, &added) < 0)
+	if (!added)
+		return out_of_memory(&ctx);
+	config_object_init(&config_object_address, config->schedulers, added);
+	if (config_object_parse(&ctx, &config_object_address, object, added) < 0)
 		goto err;
-	config_check_address(&ctx, config, &added);
+	config_check_address(&ctx, config, added);
 	if (shared->n_addresses >= MAX_VIPS)
 		config_report(&ctx, -ENOSPC, NULL, "at the limit of %u addresses (MAX_VIPS)",
 			      MAX_VIPS);
 	if (errors->reason)
 		goto err;
-	grown = realloc(shared->addresses, (shared->n_addresses + 1) * sizeof(*grown));
-	if (grown)
-		shared->addresses = grown;
-	if (!grown || config_index_reserve(config->index, 2) < 0) {
+	if (config_list_reserve(&shared->addresses, shared->n_addresses, sizeof(*added)) < 0 ||
+	    config_index_reserve(config->index, 2) < 0) {
 		config_report_memory(&ctx);
 		goto err;
 	}
-	*change = (struct config_change){.kind = CONFIG_CHANGE_ADDRESS,
-					 .added = true,
-					 .address = added,
-					 .position = shared->n_addresses};
+	*change = (struct config_change){.kind = OBJECT_ADDRESS,
+					 .how = CHANGE_VALUE,
+					 .after.address = added,
+					 .from = CONFIG_NOWHERE,
+					 .to = shared->n_addresses};
 	return 0;
 err:
-	config_object_fini(&config_object_address, &added);
+	config_object_fini(&config_object_address, added);
+	free(added);
 	return errors->reason;
 }
 
 int config_address_delete(struct config *config, const json_t *object, struct config_change *change,
 			  struct config_errors *errors)
 {
-	struct config_shared *shared = &config->shared;
+	const struct config_shared *shared = &config->shared;
 	struct config_address wanted;
 	struct config_context ctx;
 	char text[ADDR_STRLEN];
@@ -396,15 +403,14 @@ int config_address_delete(struct config *config, const json_t *object, struct co
 	if (config_object_parse(&ctx, &config_object_address, object, &wanted) < 0)
 		goto out;
 	for (uint32_t i = 0; i < shared->n_addresses; i++) {
-		const struct config_address *a = &shared->addresses[i];
-
-		if (!addr_equal(&a->address.addr, &wanted.address.addr))
+		if (!addr_equal(&shared->addresses[i].address.addr, &wanted.address.addr))
 			continue;
-		config_object_fini(&config_object_address, &wanted);
-		*change = (struct config_change){
-			.kind = CONFIG_CHANGE_ADDRESS, .address = *a, .position = i};
-		change->address.link = a->link ? strdup(a->link) : NULL;
-		return a->link && !change->address.link ? out_of_memory(&ctx) : 0;
+		*change = (struct config_change){.kind = OBJECT_ADDRESS,
+						 .how = CHANGE_VALUE,
+						 .before.address = &shared->addresses[i],
+						 .from = i,
+						 .to = CONFIG_NOWHERE};
+		goto out;
 	}
 	context_push_key(&ctx, "address");
 	config_report(&ctx, -ENOENT, NULL, "%s is not in shared.addresses",
@@ -418,65 +424,72 @@ out:
 
 static void service_commit(struct config *config, struct config_change *change)
 {
+	struct config_service *before = (struct config_service *)(uintptr_t)change->before.any;
+	struct config_service *after = (struct config_service *)(uintptr_t)change->after.any;
 	struct config_shared *shared = &config->shared;
-	struct config_service **slot = &shared->services[change->position];
+	struct config_service **slot = &shared->services[before ? change->from : change->to];
 
-	if (change->before) {
-		config_index_del_service(config->index, change->before);
-		config->n_servers -= change->before->n_servers;
+	if (before) {
+		config_index_del_service(config->index, before);
+		config->n_servers -= before->n_servers;
 	}
-	if (change->after) {
-		config_index_add_service(config->index, change->after);
-		config->n_servers += change->after->n_servers;
-		*slot = change->after;
-		shared->n_services += !change->before;
+	if (after) {
+		config_index_add_service(config->index, after);
+		config->n_servers += after->n_servers;
+		*slot = after;
+		shared->n_services += !before;
 	} else {
 		shared->n_services--;
-		memmove(slot, slot + 1, (shared->n_services - change->position) * sizeof(*slot));
-		for (uint32_t i = change->position; i < shared->n_services; i++)
+		memmove(slot, slot + 1, (shared->n_services - change->from) * sizeof(*slot));
+		for (uint32_t i = change->from; i < shared->n_services; i++)
 			shared->services[i]->position = i;
 	}
-	config_service_destroy(change->before);
+	config_service_destroy(before);
+	change->after.any = NULL;
 }
 
 static void address_commit(struct config *config, struct config_change *change)
 {
 	struct config_shared *shared = &config->shared;
-	struct config_address *slot = &shared->addresses[change->position];
 
-	config->rest_digest_valid = false;
-	if (change->added) {
-		config_index_add_address(config->index, &change->address);
-		*slot = change->address;
-		change->address.link = NULL;
-		shared->n_addresses++;
-		return;
-	}
-	config_index_del_address(config->index, slot);
-	config_object_fini(&config_object_address, slot);
-	shared->n_addresses--;
-	memmove(slot, slot + 1, (shared->n_addresses - change->position) * sizeof(*slot));
+	if (change->after.any)
+		config_index_add_address(config->index, change->after.address);
+	else
+		config_index_del_address(config->index, change->before.address);
+	config_list_commit(&config_object_address, shared->addresses, &shared->n_addresses, change);
+}
+
+static void mark_commit(struct config *config, struct config_change *change)
+{
+	config_list_commit(&config_object_mark, config->shared.marks, &config->shared.n_marks,
+			   change);
 }
 
 void config_change_commit(struct config *config, struct config_change *change)
 {
-	if (change->kind == CONFIG_CHANGE_SERVICE)
-		service_commit(config, change);
-	else if (change->kind == CONFIG_CHANGE_ADDRESS)
-		address_commit(config, change);
-	else if (change->kind == CONFIG_CHANGE_MARK)
-		config_mark_commit(config, change);
-	change->after = NULL;
+	static void (*const commits[OBJECT_KINDS])(struct config *, struct config_change *) = {
+		[OBJECT_SERVICE] = service_commit,
+		[OBJECT_ADDRESS] = address_commit,
+		[OBJECT_MARK] = mark_commit,
+	};
+
+	if (change->kind != OBJECT_SERVICE)
+		config->rest_digest_valid = false;
+	commits[change->kind](config, change);
 	config_change_abort(change);
 }
 
 void config_change_abort(struct config_change *change)
 {
-	if (change->kind == CONFIG_CHANGE_SERVICE)
-		config_service_destroy(change->after);
-	else if (change->kind == CONFIG_CHANGE_ADDRESS)
-		config_object_fini(&config_object_address, &change->address);
-	else if (change->kind == CONFIG_CHANGE_MARK)
-		config_object_fini(&config_object_mark, &change->mark);
+	static const struct config_object *const objects[OBJECT_KINDS] = {
+		[OBJECT_SERVICE] = &config_object_service,
+		[OBJECT_ADDRESS] = &config_object_address,
+		[OBJECT_MARK] = &config_object_mark,
+	};
+	void *after = (void *)(uintptr_t)change->after.any;
+
+	if (after)
+		config_object_fini(objects[change->kind], after);
+	free(after);
 	memset(change, 0, sizeof(*change));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What lies between two lists of mark rules. */
+/* Changes between two lists of mark rules, and their words. */
 #include "config/config_internal.h"
 
 #include <errno.h>
@@ -82,41 +82,58 @@ static char *mark_text(const struct config_mark *m)
 	return text;
 }
 
-static int mark_item(struct config_plan *plan, enum config_action action, uint32_t position,
+static int mark_line(struct config_words *words, enum config_action action, uint32_t position,
 		     char *detail)
 {
 	if (!detail)
 		return -ENOMEM;
-	return config_plan_add(plan, (struct config_plan_item){.action = action}, detail,
-			       "mark rule %u", position);
+	return config_words_add(words, (struct config_line){.action = action}, detail,
+				"mark rule %u", position);
 }
 
-static int mark_edit_plan(struct config_plan *plan, const struct config_mark *a,
-			  const struct config_mark *b, uint32_t position)
+static int mark_edit_line(struct config_words *words, const struct config_change *ch)
 {
 	char *detail = NULL;
 
-	if (json_diff_detail(config_mark_to_json(a), config_mark_to_json(b), &detail) < 0)
+	if (json_diff_detail(config_mark_to_json(ch->before.mark),
+			     config_mark_to_json(ch->after.mark), &detail) < 0)
 		return -ENOMEM;
-	return detail ? mark_item(plan, CONFIG_EDIT, position, detail) : 0;
+	return detail ? mark_line(words, CONFIG_EDIT, ch->to, detail) : 0;
 }
 
-static int mark_move_plan(struct config_plan *plan, const struct config_mark *m, uint32_t from,
-			  uint32_t to)
+static int mark_move_line(struct config_words *words, const struct config_change *ch)
 {
-	char *text = mark_text(m), *detail = NULL;
+	char *text = mark_text(ch->after.mark), *detail = NULL;
 
-	if (!text || asprintf(&detail, "position: %u -> %u; %s", from, to, text) < 0)
+	if (!text || asprintf(&detail, "position: %u -> %u; %s", ch->from, ch->to, text) < 0)
 		detail = NULL;
 	free(text);
-	return mark_item(plan, CONFIG_MOVE, to, detail);
+	return mark_line(words, CONFIG_MOVE, ch->to, detail);
+}
+
+/* Deleted rules by their old position, the others by their new one. */
+int config_mark_words(struct config_words *words, const struct config_plan *plan,
+		      const struct config_change *ch)
+{
+	int ret = 0;
+
+	(void)plan;
+	if (!ch->after.mark)
+		return mark_line(words, CONFIG_DELETE, ch->from, mark_text(ch->before.mark));
+	if (!ch->before.mark)
+		return mark_line(words, CONFIG_ADD, ch->to, mark_text(ch->after.mark));
+	if (ch->how & CHANGE_VALUE)
+		ret = mark_edit_line(words, ch);
+	if (ret == 0 && ch->how & CHANGE_PLACE)
+		ret = mark_move_line(words, ch);
+	return ret;
 }
 
 /* was[] as marks_pair() left it. */
-static int marks_kept(struct config_plan *plan, const struct config *before,
-		      const struct config *after, const uint32_t *was)
+static int marks_kept(struct config_plan *plan, const uint32_t *was)
 {
-	const struct config_shared *b = &after->shared;
+	const struct config_shared *a = plan->before ? &plan->before->shared : NULL;
+	const struct config_shared *b = &plan->after->shared;
 	struct moves m;
 	int ret = moves_init(&m, b->n_marks);
 
@@ -126,15 +143,19 @@ static int marks_kept(struct config_plan *plan, const struct config *before,
 	if (ret == 0)
 		moves_find(&m);
 	for (uint32_t i = 0, k = 0; ret == 0 && i < b->n_marks; i++) {
-		if (was[i] == MARK_NEW) {
-			ret = mark_item(plan, CONFIG_ADD, i, mark_text(&b->marks[i]));
-			continue;
-		}
-		if (!config_object_equal(&config_object_mark, &before->shared.marks[was[i]],
-					 &b->marks[i]))
-			ret = mark_edit_plan(plan, &before->shared.marks[was[i]], &b->marks[i], i);
-		if (ret == 0 && m.moved[k++])
-			ret = mark_move_plan(plan, &b->marks[i], was[i], i);
+		const struct config_mark *old = a && was[i] != MARK_NEW ? &a->marks[was[i]] : NULL;
+		struct config_change ch = {.kind = OBJECT_MARK,
+					   .before.mark = old,
+					   .after.mark = &b->marks[i],
+					   .from = old ? was[i] : CONFIG_NOWHERE,
+					   .to = i};
+
+		if (!old || !config_object_equal(&config_object_mark, old, &b->marks[i]))
+			ch.how |= CHANGE_VALUE;
+		if (old && m.moved[k++])
+			ch.how |= CHANGE_PLACE;
+		if (ch.how)
+			ret = config_plan_add(plan, &ch);
 	}
 	moves_fini(&m);
 	return ret;
@@ -150,10 +171,9 @@ static bool marks_same(const struct config *before, const struct config *after)
 	return same;
 }
 
-/* Deleted rules by their old position, the others by their new one. */
-int config_plan_marks(struct config_plan *plan, const struct config *before,
-		      const struct config *after)
+int config_plan_marks(struct config_plan *plan)
 {
+	const struct config *before = plan->before, *after = plan->after;
 	uint32_t n_old = before ? before->shared.n_marks : 0, n_new = after->shared.n_marks;
 	struct mark_place *old = marks_sort(before), *new = marks_sort(after);
 	uint32_t *was = calloc(n_new + 1U, sizeof(*was)), *gone = calloc(n_old + 1U, sizeof(*gone));
@@ -165,12 +185,18 @@ int config_plan_marks(struct config_plan *plan, const struct config *before,
 		marks_pair(old, n_old, new, n_new, was);
 	for (uint32_t i = 0; ret == 0 && i < n_old; i++)
 		gone[old[i].index] = !old[i].paired;
-	for (uint32_t i = 0; ret == 0 && i < n_old; i++)
+	for (uint32_t i = 0; ret == 0 && i < n_old; i++) {
+		const struct config_change ch = {.kind = OBJECT_MARK,
+						 .how = CHANGE_VALUE,
+						 .before.mark = &before->shared.marks[i],
+						 .from = i,
+						 .to = CONFIG_NOWHERE};
+
 		if (gone[i])
-			ret = mark_item(plan, CONFIG_DELETE, i,
-					mark_text(&before->shared.marks[i]));
+			ret = config_plan_add(plan, &ch);
+	}
 	if (ret == 0)
-		ret = marks_kept(plan, before, after, was);
+		ret = marks_kept(plan, was);
 out:
 	free(old);
 	free(new);

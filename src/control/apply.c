@@ -53,14 +53,14 @@ struct apply {
 	const struct config *boot, *running; /* nobody changes them until the turn ends */
 	struct config *after;		     /* NULL once it is the running one */
 	struct config_plan *plan;
+	struct config_words *words; /* of the plan */
 	json_t *restart;
-	struct mark_table *marks_were; /* with a reference, or NULL */
 	struct builder_run build;
 	struct watching_run watch;
 	int ret;
 	char error[256];
 
-	uint64_t *connections; /* of each item of the plan */
+	uint64_t *connections; /* of each of the words */
 	uint32_t n_counted;
 	struct config *old; /* to be freed */
 	struct evbuffer *out;
@@ -76,20 +76,33 @@ static void step_soon(struct apply *a)
 
 /* --- load: on the other thread --- */
 
-/* What of the new node part waits for a restart, whatever was applied in between. Without
- * the services, which cost most and never need one. New reference. */
+/* What of the new node part waits for a restart, whatever was applied in between. New
+ * reference. */
 static json_t *restart_json(const struct config *boot, const struct config *after)
 {
-	struct config *node = control_node_of(after);
-	struct config_plan *plan = NULL;
+	struct config_words *words = NULL;
 	json_t *array = json_array();
 
-	if (array && node && config_plan(boot, node, &plan) == 0)
-		for (uint32_t i = 0; i < plan->n_restart; i++)
-			json_array_append_new(array, json_string(plan->restart[i]));
-	config_plan_destroy(plan);
-	config_destroy(node);
+	if (array && config_node_words(boot, after, &words) == 0)
+		for (uint32_t i = 0; i < words->n_restart; i++)
+			json_array_append_new(array, json_string(words->restart[i]));
+	config_words_destroy(words);
 	return array;
+}
+
+/* The plan, its words, and the rules that it asks for. 0 or -ENOMEM. */
+static int plan_make(struct apply *a)
+{
+	const uint32_t how = CHANGE_VALUE | CHANGE_PLACE;
+
+	if (config_plan(a->running, a->after, &a->plan) < 0 ||
+	    config_words(a->plan, &a->words) < 0) {
+		snprintf(a->error, sizeof(a->error), "out of memory");
+		return -ENOMEM;
+	}
+	if (a->kind != APPLY_SWAP || !(config_plan_kinds(a->plan, how) & 1U << OBJECT_MARK))
+		return 0;
+	return builder_marks_compile(&a->build.marks, a->after, NULL, a->error);
 }
 
 static void load(void *arg)
@@ -109,11 +122,7 @@ static void load(void *arg)
 	/* Now, so that nobody has to wait for it later. */
 	config_digest(a->after, digest);
 	a->restart = restart_json(a->boot, a->after);
-	a->ret = config_plan(a->running, a->after, &a->plan);
-	if (a->ret < 0)
-		snprintf(a->error, sizeof(a->error), "out of memory");
-	else if (a->kind == APPLY_SWAP)
-		a->ret = builder_run_marks(&a->build, a->marks_were, a->after, a->error);
+	a->ret = plan_make(a);
 }
 
 /* --- the end --- */
@@ -125,7 +134,7 @@ static void apply_free(struct apply *a)
 	if (a->out)
 		evbuffer_free(a->out);
 	builder_run_fini(&a->build);
-	mark_table_put(a->marks_were);
+	config_words_destroy(a->words);
 	config_plan_destroy(a->plan);
 	config_errors_fini(&a->errors);
 	config_destroy(a->after);
@@ -202,8 +211,8 @@ static json_t *changes_json(const struct apply *a)
 {
 	json_t *array = json_array();
 
-	for (uint32_t i = 0; array && i < a->plan->n; i++) {
-		const struct config_plan_item *item = &a->plan->v[i];
+	for (uint32_t i = 0; array && i < a->words->n; i++) {
+		const struct config_line *item = &a->words->v[i];
 
 		json_array_append_new(array,
 				      json_pack("{s:s, s:s, s:s, s:I}", "action",
@@ -282,7 +291,7 @@ static uint64_t server_connections(const struct control *c, const struct config_
 }
 
 /* Of the object as it is now. */
-static uint64_t item_connections(const struct control *c, const struct config_plan_item *item)
+static uint64_t item_connections(const struct control *c, const struct config_line *item)
 {
 	uint64_t sum = 0;
 
@@ -300,12 +309,12 @@ static uint64_t item_connections(const struct control *c, const struct config_pl
 /* True: there is more. */
 static bool count_step(struct apply *a, uint64_t end)
 {
-	while (a->n_counted < a->plan->n && clock_us() < end) {
+	while (a->n_counted < a->words->n && clock_us() < end) {
 		a->connections[a->n_counted] =
-			item_connections(a->control, &a->plan->v[a->n_counted]);
+			item_connections(a->control, &a->words->v[a->n_counted]);
 		a->n_counted++;
 	}
-	return a->n_counted < a->plan->n;
+	return a->n_counted < a->words->n;
 }
 
 /* --- build --- */
@@ -323,7 +332,7 @@ static void start_building(struct apply *a)
 	}
 	a->phase = PHASE_BUILD;
 	publisher_hold(p);
-	builder_run_start(&a->build, p, a->running, a->after);
+	builder_run_start(&a->build, p, a->plan);
 	step_soon(a);
 }
 
@@ -332,7 +341,7 @@ static void log_applied(const struct apply *a)
 	const struct control *c = a->control;
 
 	if (a->req) {
-		log_notice(CONTROL_AREA, "configuration applied: %u changes", a->plan->n);
+		log_notice(CONTROL_AREA, "configuration applied: %u changes", a->words->n);
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(c->restart); i++)
@@ -407,7 +416,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 	} else {
 		/* It cannot fail from here on. */
 		a->phase = PHASE_WATCH;
-		a->watch = (struct watching_run){.before = a->running, .after = a->after};
+		a->watch = (struct watching_run){.plan = a->plan};
 		step_soon(a);
 	}
 }
@@ -432,7 +441,7 @@ static void loaded(void *arg)
 		not_possible(a);
 		return;
 	}
-	a->connections = calloc(a->plan->n + 1, sizeof(*a->connections));
+	a->connections = calloc(a->words->n + 1, sizeof(*a->connections));
 	a->step_ev = event_new(a->control->base, -1, 0, on_step, a);
 	if (!a->connections || !a->step_ev || !a->restart) {
 		a->ret = -ENOMEM;
@@ -452,9 +461,7 @@ static void apply_begin(struct control *c, struct turn *t)
 
 	a->boot = c->boot;
 	a->running = c->config;
-	a->marks_were = c->publisher.live->marks;
-	if (a->marks_were)
-		a->marks_were->refs++;
+	builder_marks_start(&a->build.marks, c->publisher.live->marks);
 	a->job = (struct job){.work = load, .done = loaded, .arg = a};
 	jobs_run(c->jobs, &a->job);
 }

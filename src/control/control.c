@@ -37,11 +37,11 @@ static struct listener_table4 *make_listeners4(void *arg, const struct snapshot 
 	return builder_listeners4(draft);
 }
 
-static int make_marks4(void *arg, struct snapshot *draft)
+static int make_cover4(void *arg, struct snapshot *draft)
 {
 	const struct control *c = arg;
 
-	return builder_marks4(c->config, draft);
+	return builder_cover4(c->config, draft);
 }
 
 static int compare_wants(const void *a, const void *b)
@@ -218,7 +218,7 @@ int control_create(const struct control_options *options, struct config *config,
 {
 	struct publisher_tables tables = {.addrs4 = make_addrs4,
 					  .listeners4 = make_listeners4,
-					  .marks4 = make_marks4,
+					  .cover4 = make_cover4,
 					  .service = tell_identities,
 					  .links = tell_link,
 					  .published = on_published};
@@ -262,7 +262,7 @@ int control_create(const struct control_options *options, struct config *config,
 	c->pub->runtime.on_server_forget = on_server_forget;
 	c->pub->runtime.on_service_return = on_service_return;
 	c->pub->runtime.on_forget_arg = c;
-	ret = builder_config(&c->publisher, NULL, config, error);
+	ret = builder_config(&c->publisher, config, error);
 	if (ret < 0)
 		goto err_destroy;
 	ret = publisher_flush(&c->publisher);

@@ -293,38 +293,26 @@ static void unwatch(struct control *c, const struct config_service *svc)
 	health_del_service(c->watching->health, config_service_key(svc, key, sizeof(key)));
 }
 
-void watching_service(struct control *c, const struct config_service *before,
-		      const struct config_service *after)
+void watching_change(struct control *c, const struct config_change *ch, const struct config *after)
 {
-	if (!c->watching)
-		return;
-	if (before && !(after && config_service_same_key(before, after)))
-		unwatch(c, before);
-	if (after)
-		watch(c, c->config, after);
-	peer_soon(c);
-}
+	const struct config_service *was = ch->before.service, *svc = ch->after.service;
 
-static void step_drop(struct control *c, const struct config_service *svc,
-		      const struct config *after)
-{
-	if (!config_service_twin(after, svc))
-		unwatch(c, svc);
+	if (!c->watching || ch->kind != OBJECT_SERVICE ||
+	    !(ch->how & (CHANGE_VALUE | CHANGE_CHECK)))
+		return;
+	if (was && !(svc && config_service_same_key(was, svc)))
+		unwatch(c, was);
+	if (svc)
+		watch(c, after, svc);
+	peer_soon(c);
 }
 
 bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us)
 {
-	uint32_t n_before = run->before ? run->before->shared.n_services : 0;
-
-	if (!c->watching)
-		return false;
 	do {
-		if (run->n_dropped < n_before)
-			step_drop(c, run->before->shared.services[run->n_dropped++], run->after);
-		else if (run->n_set < run->after->shared.n_services)
-			watch(c, run->after, run->after->shared.services[run->n_set++]);
-		else
+		if (run->n_done >= run->plan->n)
 			return false;
+		watching_change(c, &run->plan->v[run->n_done++], run->plan->after);
 	} while (clock_us() < end_us);
 	return true;
 }
@@ -337,10 +325,10 @@ bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_
 	if (!c->watching)
 		return false;
 	do {
-		if (run->n_set >= shared->n_services)
+		if (run->n_done >= shared->n_services)
 			return false;
 		put_effects(c,
-			    config_service_key(shared->services[run->n_set++], key, sizeof(key)));
+			    config_service_key(shared->services[run->n_done++], key, sizeof(key)));
 	} while (clock_us() < end_us);
 	return true;
 }
@@ -389,7 +377,8 @@ int watching_start(struct control *c, struct spawner *spawner)
 					 .edge = on_edge,
 					 .quorum = on_quorum,
 					 .arg = c};
-	struct watching_run run = {.after = c->config};
+	struct config_plan *plan = NULL;
+	struct watching_run run = {0};
 
 	c->watching = calloc(1, sizeof(*c->watching));
 	if (!c->watching)
@@ -401,11 +390,15 @@ int watching_start(struct control *c, struct spawner *spawner)
 		options.traffic = on_traffic;
 	}
 	c->watching->peer_ev = evtimer_new(c->base, on_peer, c);
-	if (!c->watching->peer_ev || health_create(&options, &c->watching->health) < 0) {
+	if (!c->watching->peer_ev || config_plan(NULL, c->config, &plan) < 0 ||
+	    health_create(&options, &c->watching->health) < 0) {
+		config_plan_destroy(plan);
 		watching_stop(c);
 		return -ENOMEM;
 	}
+	run.plan = plan;
 	(void)watching_step(c, &run, UINT64_MAX);
+	config_plan_destroy(plan);
 	peer_soon(c);
 	return 0;
 }

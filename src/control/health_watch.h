@@ -24,15 +24,14 @@ struct watching;
 int watching_start(struct control *c, struct spawner *spawner);
 void watching_stop(struct control *c);
 
-/* One service as it is from now on; before, after as in builder_service(). c->config has the
- * checks. */
-void watching_service(struct control *c, const struct config_service *before,
-		      const struct config_service *after);
+/* One change of a plan: a service is asked about as it is from now on. after has the checks;
+ * while both configurations are there. */
+void watching_change(struct control *c, const struct config_change *ch, const struct config *after);
 
-/* All services after a configuration came as a whole, in steps. */
+/* A whole plan, in steps. */
 struct watching_run {
-	const struct config *before, *after;
-	uint32_t n_dropped, n_set;
+	const struct config_plan *plan;
+	uint32_t n_done; /* changes that were looked at */
 };
 /* True: there is more. */
 bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us);

@@ -59,9 +59,7 @@ struct mark_change {
 	json_t *rule; /* to be added; NULL: a deletion */
 	uint32_t position;
 	struct config_change change; /* prepared, or of no kind */
-	struct mark_rule4 *rules;    /* as they will be */
-	uint32_t n;
-	struct mark_table *were, *made; /* references, or NULL */
+	struct builder_marks marks;
 	int ret;
 	char error[256];
 };
@@ -71,10 +69,8 @@ static void change_end(struct mark_change *m)
 	struct control *c = m->control;
 
 	config_change_abort(&m->change);
-	mark_table_put(m->were);
-	mark_table_put(m->made);
+	builder_marks_fini(&m->marks);
 	json_decref(m->rule);
-	free(m->rules);
 	free(m);
 	turn_end(c);
 }
@@ -92,7 +88,7 @@ static void compile(void *arg)
 {
 	struct mark_change *m = arg;
 
-	m->ret = builder_marks_compile(m->rules, m->n, m->were, &m->made, m->error);
+	m->ret = builder_marks_compile(&m->marks, m->control->config, &m->change, m->error);
 }
 
 static void compiled(void *arg)
@@ -100,38 +96,20 @@ static void compiled(void *arg)
 	struct mark_change *m = arg;
 	struct control *c = m->control;
 
-	if (m->ret == 0) {
-		m->ret = builder_marks_put(&c->publisher, m->made, m->error);
-		m->made = NULL;
-	}
+	if (m->ret == 0)
+		m->ret = builder_marks_put(&m->marks, &c->publisher, m->error);
 	if (m->ret < 0) {
 		fail_build(m->req, m->ret, m->error);
 	} else {
-		json_t *result = json_pack("{s:I}", "position", (json_int_t)m->change.position);
+		const struct config_change *ch = &m->change;
+		json_t *result =
+			json_pack("{s:I}", "position",
+				  (json_int_t)(ch->to != CONFIG_NOWHERE ? ch->to : ch->from));
 
 		config_change_commit(c->config, &m->change);
 		answer_when_live(c, m->req, m->start_us, result);
 	}
 	change_end(m);
-}
-
-/* The rules with the change in them. 0 or -ENOMEM. */
-static int rules_make(struct mark_change *m, const struct config_shared *shared)
-{
-	uint32_t at = m->change.position, added = m->change.added;
-
-	m->rules = calloc(shared->n_marks + 1, sizeof(*m->rules));
-	if (!m->rules)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < shared->n_marks; i++) {
-		if (i == at && added)
-			m->rules[m->n++] = m->change.mark.rule;
-		if (i != at || added)
-			m->rules[m->n++] = shared->marks[i].rule;
-	}
-	if (at == shared->n_marks)
-		m->rules[m->n++] = m->change.mark.rule;
-	return 0;
 }
 
 static void change_begin(struct control *c, struct turn *t)
@@ -144,16 +122,11 @@ static void change_begin(struct control *c, struct turn *t)
 		m->ret = config_mark_add(c->config, m->rule, m->position, &m->change, &errors);
 	else
 		m->ret = config_mark_delete(c->config, m->position, &m->change, &errors);
-	if (m->ret == 0 && rules_make(m, &c->config->shared) < 0) {
-		rpc_fail(m->req, RPC_INTERNAL, NULL, "out of memory");
-		change_end(m);
-	} else if (m->ret < 0) {
+	if (m->ret < 0) {
 		fail_config(m->req, &errors);
 		change_end(m);
 	} else {
-		m->were = c->publisher.live->marks;
-		if (m->were)
-			m->were->refs++;
+		builder_marks_start(&m->marks, c->publisher.live->marks);
 		m->job = (struct job){.work = compile, .done = compiled, .arg = m};
 		jobs_run(c->jobs, &m->job);
 	}

@@ -17,20 +17,15 @@ static void change(struct control *c, struct rpc_request *req, uint64_t start,
 		   struct config_change *ch)
 {
 	char error[256] = "out of memory";
-	int ret;
+	int ret = builder_change(&c->publisher, ch, error);
 
-	if (ch->kind == CONFIG_CHANGE_ADDRESS)
-		ret = publisher_touch_addrs(&c->publisher);
-	else
-		ret = builder_service(&c->publisher, ch->before, ch->after, error);
 	if (ret < 0) {
 		config_change_abort(ch);
 		fail_build(req, ret, error);
 		return;
 	}
 	/* While both are there: a commit frees the one before. */
-	if (ch->kind == CONFIG_CHANGE_SERVICE)
-		watching_service(c, ch->before, ch->after);
+	watching_change(c, ch, c->config);
 	config_change_commit(c->config, ch);
 	answer_when_live(c, req, start, NULL);
 }

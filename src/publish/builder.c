@@ -241,9 +241,11 @@ static int drop_service(struct publisher *p, const struct config_service *svc, c
 	return 0;
 }
 
-int builder_service(struct publisher *p, const struct config_service *before,
-		    const struct config_service *after, char error[256])
+/* --- changes --- */
+
+static int service_changed(struct publisher *p, const struct config_change *ch, char error[256])
 {
+	const struct config_service *before = ch->before.service, *after = ch->after.service;
 	int ret = after ? build_service(p, after, error) : 0;
 
 	if (ret == 0 && before && !(after && config_service_same_key(before, after)))
@@ -251,154 +253,120 @@ int builder_service(struct publisher *p, const struct config_service *before,
 	return ret;
 }
 
-/* --- all of them --- */
-
-int builder_marks_compile(const struct mark_rule4 *rules, uint32_t n, const struct mark_table *were,
-			  struct mark_table **out, char error[256])
+static int addresses_changed(struct publisher *p, char error[256])
 {
+	if (publisher_touch_addrs(p) == 0)
+		return 0;
+	no_memory(error);
+	return -ENOMEM;
+}
+
+int builder_change(struct publisher *p, const struct config_change *ch, char error[256])
+{
+	if (!(ch->how & CHANGE_VALUE))
+		return 0;
+	if (ch->kind == OBJECT_SERVICE)
+		return service_changed(p, ch, error);
+	return ch->kind == OBJECT_ADDRESS ? addresses_changed(p, error) : 0;
+}
+
+/* --- mark rules --- */
+
+/* The rules compiled, if they are not what were has: *made tells. Zero rules are NULL. */
+static int marks_make(const struct mark_rule4 *rules, uint32_t n, const struct mark_table *were,
+		      struct mark_table **out, bool *made, char error[256])
+{
+	*made = !classify4_same(were, rules, n);
+	if (!*made)
+		return 0;
 	*out = n ? classify4_create(rules, n, were, error) : NULL;
 	return n && !*out ? -ENOMEM : 0;
 }
 
-int builder_marks_put(struct publisher *p, struct mark_table *marks, char error[256])
+/* The configuration's rules in one piece; NULL: no memory. */
+static struct mark_rule4 *rules_of(const struct config *config, const struct config_change *ch,
+				   uint32_t *n)
 {
-	if (publisher_touch_marks(p) < 0) {
-		mark_table_put(marks);
-		no_memory(error);
-		return -ENOMEM;
+	const struct config_shared *shared = &config->shared;
+	struct mark_rule4 *rules = calloc(shared->n_marks + 1U, sizeof(*rules));
+
+	*n = 0;
+	for (uint32_t i = 0; rules && i <= shared->n_marks; i++) {
+		if (ch && ch->to == i)
+			rules[(*n)++] = ch->after.mark->rule;
+		if (i < shared->n_marks && !(ch && ch->from == i))
+			rules[(*n)++] = shared->marks[i].rule;
 	}
-	snapshot_set_marks(p->draft, marks);
-	return 0;
+	return rules;
 }
 
-/* The configuration's rules compiled, if they are not what t has: *made tells. */
-static int marks_make(const struct config *config, const struct mark_table *were,
-		      struct mark_table **out, bool *made, char error[256])
+void builder_marks_start(struct builder_marks *m, struct mark_table *were)
 {
-	uint32_t n = config->shared.n_marks;
-	struct mark_rule4 *rules = calloc(n + 1, sizeof(*rules));
-	int ret = 0;
+	m->were = were;
+	if (were)
+		were->refs++;
+}
+
+int builder_marks_compile(struct builder_marks *m, const struct config *config,
+			  const struct config_change *ch, char error[256])
+{
+	uint32_t n;
+	struct mark_rule4 *rules = rules_of(config, ch, &n);
+	int ret;
 
 	if (!rules) {
 		no_memory(error);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		rules[i] = config->shared.marks[i].rule;
-	*made = !classify4_same(were, rules, n);
-	if (*made)
-		ret = builder_marks_compile(rules, n, were, out, error);
+	ret = marks_make(rules, n, m->were, &m->made, &m->is_made, error);
 	free(rules);
 	return ret;
 }
 
-/* The draft's rules are the configuration's from here on. Nothing to do when they are. */
-static int marks_compile(const struct config *config, struct snapshot *draft, char error[256])
+int builder_marks_put(struct builder_marks *m, struct publisher *p, char error[256])
 {
-	struct mark_table *t;
-	bool made;
-	int ret = marks_make(config, draft->marks, &t, &made, error);
-
-	if (ret == 0 && made)
-		snapshot_set_marks(draft, t);
-	return ret;
-}
-
-static int marks_changed(struct publisher *p, const struct config *before,
-			 const struct config *after, char error[256])
-{
-	const struct config_shared *a = &after->shared, *b = before ? &before->shared : NULL;
-	bool same = b ? a->n_marks == b->n_marks : a->n_marks == 0;
-
-	for (uint32_t i = 0; same && b && i < a->n_marks; i++)
-		same = memcmp(&a->marks[i].rule, &b->marks[i].rule, sizeof(a->marks[i].rule)) == 0;
-	if (same)
-		return 0;
 	if (publisher_touch_marks(p) < 0) {
 		no_memory(error);
 		return -ENOMEM;
 	}
-	/* Now, so that rules which cannot be compiled are refused. */
-	return marks_compile(after, p->draft, error);
-}
-
-static int addresses_changed(struct publisher *p, const struct config *before,
-			     const struct config *after, char error[256])
-{
-	const struct config_shared *a = &after->shared, *b = before ? &before->shared : NULL;
-	bool same = b && a->n_addresses == b->n_addresses;
-
-	for (uint32_t i = 0; same && i < a->n_addresses; i++) {
-		const struct config_address *x = &a->addresses[i], *y = &b->addresses[i];
-
-		same = addr_equal(&x->address.addr, &y->address.addr) &&
-		       x->address.len == y->address.len && x->kind == y->kind &&
-		       x->link_id == y->link_id;
-	}
-	if (same || (!b && a->n_addresses == 0))
-		return 0;
-	if (publisher_touch_addrs(p) < 0) {
-		no_memory(error);
-		return -ENOMEM;
-	}
+	if (m->is_made)
+		snapshot_set_marks(p->draft, m->made);
+	m->made = NULL;
+	m->is_made = false;
 	return 0;
 }
 
-int builder_run_marks(struct builder_run *run, const struct mark_table *were,
-		      const struct config *after, char error[256])
+void builder_marks_fini(struct builder_marks *m)
 {
-	return marks_make(after, were, &run->marks, &run->marks_made, error);
+	mark_table_put(m->made);
+	mark_table_put(m->were);
+	memset(m, 0, sizeof(*m));
 }
 
-void builder_run_start(struct builder_run *run, struct publisher *p, const struct config *before,
-		       const struct config *after)
+/* --- a whole plan --- */
+
+void builder_run_start(struct builder_run *run, struct publisher *p, const struct config_plan *plan)
 {
 	run->publisher = p;
-	run->before = before;
-	run->after = after;
-	run->n_dropped = run->n_built = 0;
+	run->plan = plan;
+	run->n_done = 0;
 }
 
-static int step_drop(struct builder_run *run, char error[256])
-{
-	const struct config_service *svc = run->before->shared.services[run->n_dropped++];
-
-	return config_service_twin(run->after, svc) ? 0 : drop_service(run->publisher, svc, error);
-}
-
-static int step_build(struct builder_run *run, char error[256])
-{
-	const struct config_service *svc = run->after->shared.services[run->n_built++];
-	const struct config_service *was = config_service_twin(run->before, svc);
-
-	if (was && config_service_equal(was, svc))
-		return 0;
-	return build_service(run->publisher, svc, error);
-}
-
-/* What does not belong to one service. */
+/* What does not belong to one object. */
 static int step_last(struct builder_run *run, char error[256])
 {
-	struct publisher *p = run->publisher;
-	int ret = addresses_changed(p, run->before, run->after, error);
-
-	if (ret < 0 || !run->marks_made)
-		return ret < 0 ? ret : marks_changed(p, run->before, run->after, error);
-	ret = builder_marks_put(p, run->marks, error);
-	run->marks = NULL;
-	return ret;
+	if (!(config_plan_kinds(run->plan, CHANGE_VALUE | CHANGE_PLACE) & 1U << OBJECT_MARK))
+		return 0;
+	return builder_marks_put(&run->marks, run->publisher, error);
 }
 
 int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256])
 {
-	uint32_t n_before = run->before ? run->before->shared.n_services : 0;
 	int ret = 0;
 
 	do {
-		if (run->n_dropped < n_before)
-			ret = step_drop(run, error);
-		else if (run->n_built < run->after->shared.n_services)
-			ret = step_build(run, error);
+		if (run->n_done < run->plan->n)
+			ret = builder_change(run->publisher, &run->plan->v[run->n_done++], error);
 		else
 			ret = step_last(run, error) < 0 ? -ENOMEM : 1;
 	} while (ret == 0 && clock_us() < end_us);
@@ -409,21 +377,25 @@ int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256])
 
 void builder_run_fini(struct builder_run *run)
 {
-	mark_table_put(run->marks);
-	run->marks = NULL;
+	builder_marks_fini(&run->marks);
 }
 
-int builder_config(struct publisher *p, const struct config *before, const struct config *after,
-		   char error[256])
+int builder_config(struct publisher *p, const struct config *config, char error[256])
 {
 	struct builder_run run = {0};
+	struct config_plan *plan = NULL;
 	int ret;
 
-	builder_run_start(&run, p, before, after);
-	do {
-		ret = builder_run_step(&run, UINT64_MAX, error);
-	} while (ret > 0);
+	if (config_plan(NULL, config, &plan) < 0) {
+		no_memory(error);
+		return -ENOMEM;
+	}
+	ret = builder_marks_compile(&run.marks, config, NULL, error);
+	builder_run_start(&run, p, plan);
+	while (ret >= 0 && (ret = builder_run_step(&run, UINT64_MAX, error)) > 0)
+		;
 	builder_run_fini(&run);
+	config_plan_destroy(plan);
 	return ret;
 }
 
@@ -518,18 +490,13 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 	return t;
 }
 
-int builder_marks4(const struct config *config, struct snapshot *draft)
+int builder_cover4(const struct config *config, struct snapshot *draft)
 {
 	const struct mark_rule4 *rules;
 	struct mark_cover *cover;
-	char error[256];
 	uint32_t n;
 
 	draft->ipvs = config && config->shared.compat == CONFIG_COMPAT_IPVS;
-	if (config && marks_compile(config, draft, error) < 0) {
-		log_error("control", "%s", error);
-		return -ENOMEM;
-	}
 	n = classify4_rules(draft->marks, &rules);
 	cover = mark_cover_create(rules, n, draft->listeners4, draft->cover4);
 	if (!cover && errno)

@@ -299,8 +299,8 @@ static int draft_tables(struct publisher *p)
 			return -ENOMEM;
 		snapshot_set_owned4(p->draft, t);
 	}
-	if (p->tables.marks4 && (p->dirty_marks || p->dirty_listeners))
-		return p->tables.marks4(p->tables.arg, p->draft);
+	if (p->tables.cover4 && (p->dirty_marks || p->dirty_listeners))
+		return p->tables.cover4(p->tables.arg, p->draft);
 	return 0;
 }
 

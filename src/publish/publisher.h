@@ -30,7 +30,7 @@ struct publisher_tables {
 	struct listener_table4 *(*listeners4)(void *arg, const struct snapshot *draft);
 	/* Sets the draft's mark rules and cover; listeners4 is the draft's. NULL: there are
 	 * none. 0 or -ENOMEM. */
-	int (*marks4)(void *arg, struct snapshot *draft);
+	int (*cover4)(void *arg, struct snapshot *draft);
 	/* Called for each changed service before it is published; svc NULL: it goes. Or NULL. */
 	void (*service)(void *arg, uint32_t id, const struct service *svc);
 	void (*links)(void *arg, const struct snapshot *live);

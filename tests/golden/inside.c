@@ -25,11 +25,11 @@ static struct listener_table4 *tables_listeners4(void *arg, const struct snapsho
 	return builder_listeners4(draft);
 }
 
-static int tables_marks4(void *arg, struct snapshot *draft)
+static int tables_cover4(void *arg, struct snapshot *draft)
 {
 	const struct inside *in = arg;
 
-	return builder_marks4(in->config, draft);
+	return builder_cover4(in->config, draft);
 }
 
 static int refused(struct scenario *s, int ret, const struct config_errors *errors)
@@ -74,7 +74,7 @@ static int world_open(struct scenario *s)
 	const struct harness_config hc = {.max_connections = 20000};
 	const struct publisher_tables tables = {.addrs4 = tables_addrs4,
 						.listeners4 = tables_listeners4,
-						.marks4 = tables_marks4,
+						.cover4 = tables_cover4,
 						.arg = in};
 	char error[256] = "";
 	int ret = harness_create(&in->harness, &hc, error);
@@ -88,7 +88,7 @@ static int world_open(struct scenario *s)
 	ret = publisher_init(&in->publisher, &in->harness.dp->pub, &tables);
 	if (ret < 0)
 		return ret;
-	ret = builder_config(&in->publisher, NULL, in->config, error);
+	ret = builder_config(&in->publisher, in->config, error);
 	if (ret < 0)
 		return scenario_fail(s, ret, "%s", error);
 	return publisher_flush(&in->publisher);
@@ -207,7 +207,7 @@ static int put_in_place(struct scenario *s, struct config_change *ch)
 {
 	struct inside *in = s->at;
 	char error[256] = "";
-	int ret = builder_service(&in->publisher, ch->before, ch->after, error);
+	int ret = builder_change(&in->publisher, ch, error);
 
 	config_change_commit(in->config, ch);
 	if (ret < 0)

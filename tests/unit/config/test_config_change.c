@@ -321,20 +321,23 @@ static void assert_plan(const char *a, const char *b, const char *expected)
 {
 	struct config *before = a ? parse(a) : NULL, *after = parse(b);
 	struct config_plan *plan = NULL;
+	struct config_words *words = NULL;
 	char text[4096] = "";
 	size_t at = 0;
 
 	assert_int_equal(config_plan(before, after, &plan), 0);
-	for (uint32_t i = 0; i < plan->n; i++)
+	assert_int_equal(config_words(plan, &words), 0);
+	for (uint32_t i = 0; i < words->n; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s %s%s%s\n",
-				       config_action_names[plan->v[i].action], plan->v[i].object,
-				       plan->v[i].detail[0] ? ": " : "", plan->v[i].detail);
-	for (uint32_t i = 0; i < plan->n_restart; i++)
+				       config_action_names[words->v[i].action], words->v[i].object,
+				       words->v[i].detail[0] ? ": " : "", words->v[i].detail);
+	for (uint32_t i = 0; i < words->n_restart; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "restart %s\n",
-				       plan->restart[i]);
-	for (uint32_t i = 0; i < plan->n_live; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "live %s\n", plan->live[i]);
+				       words->restart[i]);
+	for (uint32_t i = 0; i < words->n_live; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "live %s\n", words->live[i]);
 	assert_string_equal(text, expected);
+	config_words_destroy(words);
 	config_plan_destroy(plan);
 	config_destroy(before);
 	config_destroy(after);

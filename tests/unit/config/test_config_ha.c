@@ -119,12 +119,15 @@ static void a_plan_says_which_timer_changes(void **state)
 	struct config *before = parse(DOCUMENT("", ""), errors);
 	struct config *after = parse(DOCUMENT("", "\"ha\":{\"keepalive\":\"20ms\"}"), errors);
 	struct config_plan *plan;
+	struct config_words *words;
 
 	(void)state;
 	assert_int_equal(config_plan(before, after, &plan), 0);
-	assert_int_equal(plan->n, 1);
-	assert_string_equal(plan->v[0].object, "ha");
-	assert_string_equal(plan->v[0].detail, "keepalive: 50ms -> 20ms");
+	assert_int_equal(config_words(plan, &words), 0);
+	assert_int_equal(words->n, 1);
+	assert_string_equal(words->v[0].object, "ha");
+	assert_string_equal(words->v[0].detail, "keepalive: 50ms -> 20ms");
+	config_words_destroy(words);
 	config_plan_destroy(plan);
 	config_destroy(before);
 	config_destroy(after);

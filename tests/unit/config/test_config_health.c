@@ -220,6 +220,7 @@ static void a_plan_names_checks(void **state)
 {
 	struct config *a, *b;
 	struct config_plan *plan;
+	struct config_words *words;
 	char said[2048];
 
 	(void)state;
@@ -228,13 +229,15 @@ static void a_plan_names_checks(void **state)
 			   ",\"check\":\"up\"", ""),
 		  said);
 	assert_int_equal(config_plan(a, b, &plan), 0);
-	assert_true(plan->n >= 4);
-	assert_string_equal(plan->v[0].object, "check web");
-	assert_int_equal(plan->v[0].action, CONFIG_DELETE);
-	assert_string_equal(plan->v[1].object, "check talk");
-	assert_string_equal(plan->v[2].object, "check up");
-	assert_string_equal(plan->v[2].detail, "fall: 3 -> 9");
-	assert_non_null(strstr(plan->v[3].detail, "check: [] -> up"));
+	assert_int_equal(config_words(plan, &words), 0);
+	assert_true(words->n >= 4);
+	assert_string_equal(words->v[0].object, "check web");
+	assert_int_equal(words->v[0].action, CONFIG_DELETE);
+	assert_string_equal(words->v[1].object, "check talk");
+	assert_string_equal(words->v[2].object, "check up");
+	assert_string_equal(words->v[2].detail, "fall: 3 -> 9");
+	assert_non_null(strstr(words->v[3].detail, "check: [] -> up"));
+	config_words_destroy(words);
 	config_plan_destroy(plan);
 	config_destroy(a);
 	config_destroy(b);

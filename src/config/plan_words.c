@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/json_diff.h"
+
+/* A plan in the words of the configuration: a line for each object, with what differs. */
+
+const char *const config_action_names[] = {"add", "edit", "delete", "move"};
+
+/* ---- lines ---- */
+
+static int line_add(struct config_words *words, const struct config_line *line)
+{
+	struct config_line *v;
+
+	/* Room doubles: a plan may be all of ten thousand services. */
+	if ((words->n & (words->n - 1)) == 0) {
+		v = realloc(words->v, (words->n ? 2 * (size_t)words->n : 1) * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		words->v = v;
+	}
+	if (!line->object || !line->detail)
+		return -ENOMEM;
+	words->v[words->n++] = *line;
+	return 0;
+}
+
+int config_words_add(struct config_words *words, struct config_line line, char *detail,
+		     const char *fmt, ...)
+{
+	va_list args;
+
+	if (line.action == CONFIG_EDIT && !detail)
+		return 0; /* nothing that a person could see */
+	va_start(args, fmt);
+	if (vasprintf(&line.object, fmt, args) < 0)
+		line.object = NULL;
+	va_end(args);
+	line.detail = detail ? detail : strdup("");
+	if (line_add(words, &line) == 0)
+		return 0;
+	free(line.object);
+	free(line.detail);
+	return -ENOMEM;
+}
+
+static enum config_action action_of(const struct config_change *ch)
+{
+	return !ch->before.any ? CONFIG_ADD : !ch->after.any ? CONFIG_DELETE : CONFIG_EDIT;
+}
+
+/* ---- servers ---- */
+
+struct server_place {
+	const struct config_server *server;
+	uint32_t index;
+};
+
+static int server_place_cmp(const void *a, const void *b)
+{
+	const struct server_place *x = a, *y = b;
+
+	return memcmp(&x->server->ep, &y->server->ep, sizeof(x->server->ep));
+}
+
+static struct server_place *servers_sort(const struct config_service *svc)
+{
+	struct server_place *v = calloc(svc->n_servers + 1U, sizeof(*v));
+
+	for (uint32_t i = 0; v && i < svc->n_servers; i++)
+		v[i] = (struct server_place){.server = &svc->servers[i], .index = i};
+	if (v)
+		qsort(v, svc->n_servers, sizeof(*v), server_place_cmp);
+	return v;
+}
+
+static const struct server_place *server_place_find(const struct server_place *v, uint32_t n,
+						    const struct config_server *server)
+{
+	struct server_place key = {.server = server};
+
+	return bsearch(&key, v, n, sizeof(*v), server_place_cmp);
+}
+
+/* Two configurations and the service in both. */
+struct pair {
+	struct config_words *words;
+	const struct config *before, *after;
+	const struct config_service *a, *b;
+	char key[CONFIG_KEY_STRLEN];
+};
+
+static int server_line(const struct pair *p, enum config_action action,
+		       const struct config_server *a, const struct config_server *b, char *detail)
+{
+	char text[ENDPOINT_STRLEN];
+	struct config_line line = {.action = action,
+				   .before = p->a,
+				   .after = p->b,
+				   .server_before = a,
+				   .server_after = b};
+
+	return config_words_add(p->words, line, detail, "server %s of %s",
+				endpoint_format(a ? &a->ep : &b->ep, text, sizeof(text)), p->key);
+}
+
+static int server_edit_words(const struct pair *p, const struct config_server *a,
+			     const struct config_server *b)
+{
+	char *detail = NULL;
+
+	if (json_diff_detail(config_server_render(p->before, p->a, a, STYLE_FULL),
+			     config_server_render(p->after, p->b, b, STYLE_FULL), &detail) < 0)
+		return -ENOMEM;
+	return detail ? server_line(p, CONFIG_EDIT, a, b, detail) : 0;
+}
+
+static int servers_match(const struct pair *p, const struct server_place *old,
+			 const struct server_place *new, struct moves *m)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < p->a->n_servers && ret == 0; i++)
+		if (!server_place_find(new, p->b->n_servers, &p->a->servers[i]))
+			ret = server_line(p, CONFIG_DELETE, &p->a->servers[i], NULL, NULL);
+	for (uint32_t i = 0; i < p->b->n_servers; i++) {
+		const struct server_place *was =
+			server_place_find(old, p->a->n_servers, &p->b->servers[i]);
+
+		if (was)
+			m->old_pos[m->n++] = was->index;
+	}
+	moves_find(m);
+	for (uint32_t i = 0, k = 0; i < p->b->n_servers && ret == 0; i++) {
+		const struct config_server *s = &p->b->servers[i];
+		const struct server_place *was = server_place_find(old, p->a->n_servers, s);
+
+		if (!was) {
+			ret = server_line(p, CONFIG_ADD, NULL, s, NULL);
+			continue;
+		}
+		ret = server_edit_words(p, was->server, s);
+		if (ret == 0 && m->moved[k++])
+			ret = server_line(p, CONFIG_MOVE, was->server, s, NULL);
+	}
+	return ret;
+}
+
+static int servers_words(const struct pair *p)
+{
+	struct server_place *old = servers_sort(p->a), *new = servers_sort(p->b);
+	struct moves m;
+	int ret = moves_init(&m, p->b->n_servers);
+
+	if (!old || !new)
+		ret = -ENOMEM;
+	if (ret == 0)
+		ret = servers_match(p, old, new, &m);
+	moves_fini(&m);
+	free(old);
+	free(new);
+	return ret;
+}
+
+/* ---- services ---- */
+
+static int service_line(const struct pair *p, enum config_action action, char *detail)
+{
+	struct config_line line = {.action = action, .before = p->a, .after = p->b};
+
+	return config_words_add(p->words, line, detail, "service %s", p->key);
+}
+
+static int service_edit_words(const struct pair *p)
+{
+	char *detail = NULL;
+
+	if (json_diff_detail(config_service_render(p->before, p->a, STYLE_FULL, false),
+			     config_service_render(p->after, p->b, STYLE_FULL, false), &detail) < 0)
+		return -ENOMEM;
+	if (detail && service_line(p, CONFIG_EDIT, detail) < 0)
+		return -ENOMEM;
+	return servers_words(p);
+}
+
+static int service_whole(struct pair *p, enum config_action action)
+{
+	const struct config_service *svc = p->b ? p->b : p->a;
+	char *detail;
+
+	if (asprintf(&detail, "%s%s%u servers", svc->name ? svc->name : "", svc->name ? ", " : "",
+		     svc->n_servers) < 0)
+		return -ENOMEM;
+	config_service_key(svc, p->key, sizeof(p->key));
+	return service_line(p, action, detail);
+}
+
+static int service_words(struct config_words *words, const struct config_plan *plan,
+			 const struct config_change *ch)
+{
+	struct pair p = {.words = words,
+			 .before = plan->before,
+			 .after = plan->after,
+			 .a = ch->before.service,
+			 .b = ch->after.service};
+	int ret = 0;
+
+	if (!p.a || !p.b)
+		return service_whole(&p, action_of(ch));
+	config_service_key(p.b, p.key, sizeof(p.key));
+	if (ch->how & CHANGE_VALUE)
+		ret = service_edit_words(&p);
+	if (ret == 0 && ch->how & CHANGE_PLACE)
+		ret = service_line(&p, CONFIG_MOVE, NULL);
+	return ret;
+}
+
+/* ---- checks, addresses, and what there is once ---- */
+
+/* Every key of an object. */
+static json_t *object_json(const struct config *config, const struct config_object *o,
+			   const void *object)
+{
+	void *model = calloc(1, o->size);
+	json_t *json = NULL;
+
+	if (model) {
+		config_object_init(o, config->schedulers, model);
+		json = config_object_to_json(o, object, model, STYLE_FULL);
+	}
+	free(model);
+	return json;
+}
+
+static int detail_of(const struct config_plan *plan, const struct config_change *ch,
+		     const struct config_object *o, char **detail)
+{
+	*detail = NULL;
+	if (!ch->before.any || !ch->after.any)
+		return 0;
+	return json_diff_detail(object_json(plan->before, o, ch->before.any),
+				object_json(plan->after, o, ch->after.any), detail);
+}
+
+static int check_words(struct config_words *words, const struct config_plan *plan,
+		       const struct config_change *ch)
+{
+	const struct config_check *c = ch->after.check ? ch->after.check : ch->before.check;
+	const struct config_line line = {.action = action_of(ch)};
+	char *detail;
+
+	if (detail_of(plan, ch, &config_object_check, &detail) < 0)
+		return -ENOMEM;
+	return config_words_add(words, line, detail, "check %s", c->name);
+}
+
+static int address_words(struct config_words *words, const struct config_plan *plan,
+			 const struct config_change *ch)
+{
+	const struct config_address *a = ch->after.address ? ch->after.address : ch->before.address;
+	const struct config_line line = {.action = action_of(ch)};
+	char text[PREFIX_STRLEN], *detail = NULL;
+
+	(void)plan;
+	if (line.action == CONFIG_EDIT &&
+	    json_diff_detail(config_address_to_json(ch->before.address), config_address_to_json(a),
+			     &detail) < 0)
+		return -ENOMEM;
+	return config_words_add(words, line, detail, "address %s",
+				config_addr_format(&a->address, text, sizeof(text)));
+}
+
+static int defaults_words(struct config_words *words, const struct config_plan *plan,
+			  const struct config_change *ch)
+{
+	const struct config_line line = {.action = CONFIG_EDIT};
+	char *detail;
+
+	if (detail_of(plan, ch, &config_object_policy, &detail) < 0)
+		return -ENOMEM;
+	return config_words_add(words, line, detail, "defaults");
+}
+
+static int ha_words(struct config_words *words, const struct config_plan *plan,
+		    const struct config_change *ch)
+{
+	const struct config_line line = {.action = CONFIG_EDIT};
+	char *detail;
+
+	if (detail_of(plan, ch, &config_object_ha_shared, &detail) < 0)
+		return -ENOMEM;
+	return config_words_add(words, line, detail, "ha");
+}
+
+/* ---- node ---- */
+
+struct node_diff {
+	struct config_words *words;
+	bool failed;
+};
+
+/* Follows the path's keys; indexes do not matter to what a key is. */
+static bool path_is_live(const char *path)
+{
+	const struct config_object *o = &config_object_node;
+	const struct config_field *f = NULL;
+	const char *p = path + strlen("node.");
+
+	while (o && *p) {
+		size_t n = strcspn(p, ".[");
+
+		f = NULL;
+		for (uint16_t i = 0; i < o->n; i++)
+			if (strlen(o->fields[i].name) == n && memcmp(o->fields[i].name, p, n) == 0)
+				f = &o->fields[i];
+		o = f ? f->object : NULL;
+		p += n;
+		p += strcspn(p, ".");
+		p += *p == '.';
+	}
+	return f && f->flags & FIELD_LIVE;
+}
+
+static void node_found(void *arg, const char *path, const json_t *a, const json_t *b)
+{
+	struct node_diff *d = arg;
+	bool live = path_is_live(path);
+	char ***list = live ? &d->words->live : &d->words->restart, **v;
+	uint32_t *n = live ? &d->words->n_live : &d->words->n_restart;
+	char *line = json_diff_line(path, a, b);
+
+	v = line ? realloc(*list, (*n + 1) * sizeof(char *)) : NULL;
+	if (!v) {
+		free(line);
+		d->failed = true;
+		return;
+	}
+	*list = v;
+	v[(*n)++] = line;
+}
+
+static int node_words(struct config_words *words, const struct config *before,
+		      const struct config *after)
+{
+	struct node_diff d = {.words = words};
+	json_t *a = config_node_render(before, STYLE_FULL);
+	json_t *b = config_node_render(after, STYLE_FULL);
+
+	if (!a || !b || json_diff("node", a, b, node_found, &d) < 0)
+		d.failed = true;
+	json_decref(a);
+	json_decref(b);
+	return d.failed ? -ENOMEM : 0;
+}
+
+static int node_change_words(struct config_words *words, const struct config_plan *plan,
+			     const struct config_change *ch)
+{
+	(void)ch;
+	return node_words(words, plan->before, plan->after);
+}
+
+/* ---- all ---- */
+
+static int (*const words_of[OBJECT_KINDS])(struct config_words *words,
+					   const struct config_plan *plan,
+					   const struct config_change *ch) = {
+	[OBJECT_SERVICE] = service_words,   [OBJECT_ADDRESS] = address_words,
+	[OBJECT_MARK] = config_mark_words,  [OBJECT_CHECK] = check_words,
+	[OBJECT_DEFAULTS] = defaults_words, [OBJECT_HA] = ha_words,
+	[OBJECT_NODE] = node_change_words,
+};
+
+int config_words(const struct config_plan *plan, struct config_words **out)
+{
+	struct config_words *words = calloc(1, sizeof(*words));
+	int ret = words ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; ret == 0 && i < plan->n; i++)
+		ret = words_of[plan->v[i].kind](words, plan, &plan->v[i]);
+	if (ret < 0)
+		config_words_destroy(words);
+	else
+		*out = words;
+	return ret;
+}
+
+int config_node_words(const struct config *before, const struct config *after,
+		      struct config_words **out)
+{
+	struct config_words *words = calloc(1, sizeof(*words));
+
+	if (!words || node_words(words, before, after) < 0) {
+		config_words_destroy(words);
+		return -ENOMEM;
+	}
+	*out = words;
+	return 0;
+}
+
+static void texts_free(char **v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+}
+
+void config_words_destroy(struct config_words *words)
+{
+	if (!words)
+		return;
+	for (uint32_t i = 0; i < words->n; i++) {
+		free(words->v[i].object);
+		free(words->v[i].detail);
+	}
+	free(words->v);
+	texts_free(words->restart, words->n_restart);
+	texts_free(words->live, words->n_live);
+	free(words);
+}
