@@ -195,7 +195,7 @@ static void names_check(struct config_context *ctx, const struct config *config,
 void config_check_defaults(struct config_context *ctx, const struct config *config)
 {
 	context_push_key(ctx, "defaults");
-	names_check(ctx, config, &config->shared.defaults.health.check);
+	names_check(ctx, config, &config->shared.defaults.check);
 	context_pop(ctx);
 }
 
@@ -240,7 +240,7 @@ static void server_check(struct config_context *ctx, const struct config *config
 /* Only warnings: servers come and go while the router runs. */
 static void quorum_check(struct config_context *ctx, const struct config_service *svc)
 {
-	const struct config_health *h = &svc->policy.health;
+	const struct health_policy *h = &svc->policy.health;
 	uint64_t total = 0;
 	uint32_t n_sorry = 0;
 
@@ -262,10 +262,10 @@ static void quorum_check(struct config_context *ctx, const struct config_service
 void config_check_service_health(struct config_context *ctx, const struct config *config,
 				 const struct config_service *svc)
 {
-	const struct config_health *h = &svc->policy.health;
+	const struct health_policy *h = &svc->policy.health;
 
 	if (svc->policy.set & 1ULL << CONFIG_SET_CHECK)
-		names_check(ctx, config, &h->check);
+		names_check(ctx, config, &svc->policy.check);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		if (svc->servers[i].ep.addr.family == ADDR_NONE)
 			continue; /* reported where it was parsed */
@@ -276,6 +276,6 @@ void config_check_service_health(struct config_context *ctx, const struct config
 		context_pop(ctx);
 	}
 	quorum_check(ctx, svc);
-	if (h->weight_max && h->weight_min > h->weight_max)
+	if (h->weight_max_percent && h->weight_min_percent > h->weight_max_percent)
 		wrong(ctx, "weight_min", "is above \"weight_max\"");
 }

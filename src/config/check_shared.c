@@ -108,7 +108,7 @@ static void listeners_check(struct config_context *ctx, const struct config_serv
 		context_push_key(ctx, "listen");
 		context_push_index(ctx, i);
 		unusable_check(ctx, &svc->listen[i].addr, "");
-		if (svc->listen[i].port == 0 && svc->policy.persist_s == 0)
+		if (svc->listen[i].port == 0 && svc->policy.service.persist_s == 0)
 			config_report(ctx, -EINVAL, NULL,
 				      "port 0 (any) needs persistence: expected a port from 1 to "
 				      "65535");
@@ -181,16 +181,16 @@ static void server_check(struct config_context *ctx, const struct config_service
 /* Said of all services by the defaults it holds for those that can; said of one it must. */
 static void ftp_check(struct config_context *ctx, const struct config_service *svc)
 {
-	if (!svc->policy.ftp || !config_policy_states_ftp(&svc->policy))
+	if (!svc->policy.service.ftp || !config_policy_states_ftp(&svc->policy))
 		return;
 	if (svc->mark || (svc->proto && svc->proto != IPPROTO_TCP))
 		missing(ctx, "ftp",
 			svc->mark ? "needs a service with listeners: not under a mark"
 				  : "needs \"protocol\": \"tcp\", not \"udp\"");
-	else if (svc->policy.forward == FWD_DR || svc->policy.forward == FWD_TUNNEL)
+	else if (svc->policy.service.forward == FWD_DR || svc->policy.service.forward == FWD_TUNNEL)
 		missing(ctx, "ftp",
 			"needs \"forward\": \"nat\": other methods do not see the answers");
-	for (uint32_t i = 0; svc->policy.forward == FWD_NAT && i < svc->n_servers; i++) {
+	for (uint32_t i = 0; svc->policy.service.forward == FWD_NAT && i < svc->n_servers; i++) {
 		if (svc->servers[i].forward != FWD_DR && svc->servers[i].forward != FWD_TUNNEL)
 			continue;
 		context_push_key(ctx, "servers");
@@ -204,14 +204,14 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 /* Said of all services by the defaults it holds for UDP. Under a mark it holds for UDP, too. */
 static void one_packet_check(struct config_context *ctx, const struct config_service *svc)
 {
-	if (svc->policy.one_packet && svc->proto == IPPROTO_TCP &&
+	if (svc->policy.service.one_packet && svc->proto == IPPROTO_TCP &&
 	    config_policy_states_one_packet(&svc->policy))
 		missing(ctx, "one_packet", "needs \"protocol\": \"udp\", not \"tcp\"");
 }
 
 static void tunnel_source_check(struct config_context *ctx, const struct config_service *svc)
 {
-	if (svc->policy.tunnel_source.negate)
+	if (svc->policy.service.tunnel_source.negate)
 		missing(ctx, "tunnel_source", "expected a prefix, not all but one");
 }
 

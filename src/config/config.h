@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "config/ha_config.h"
 #include "config/health_config.h"
+#include "health/health.h"
 #include "model/conn_state.h"
 #include "model/limits.h"
 #include "model/link_id.h"
@@ -151,28 +152,10 @@ enum config_idle {
  * given at this very place (bits are the schema's). */
 struct config_policy {
 	uint64_t set;
-	const char *scheduler;	  /* one of config.schedulers: not owned */
-	uint32_t scheduler_flags; /* SCHED_SH_*, SCHED_MH_* */
-	uint8_t forward;	  /* enum forward_method */
-	bool one_packet;
-	uint8_t netmask_len;   /* persistence.netmask */
-	uint32_t persist_s;    /* persistence.timeout; 0 = none */
-	uint32_t extension_s;  /* persistence.extension; 0 = persist_s */
-	bool expire_quiescent; /* persistence.expire_quiescent */
-	uint8_t gone;	       /* on_server_gone: enum server_gone */
-	uint8_t unknown;       /* enum unknown_policy */
-	bool sloppy_tcp;
-	uint8_t unknown_reply; /* enum reply_policy */
-	bool any_flags;
-	uint32_t locality_s; /* locality_timeout */
-	bool sequence_check;
-	bool nat_icmp_send;
-	bool ftp;
-	struct mark_prefix tunnel_source; /* len 0: the router's own address */
-	uint32_t reuse;			  /* conn_reuse: REUSE_* */
-	uint32_t drain_s;		  /* drain_timeout */
-	uint32_t timeout_s[CONN_STATE_MAX];
-	struct config_health health;
+	const char *scheduler;	       /* one of config.schedulers: not owned */
+	struct service_policy service; /* what workers go by */
+	struct config_checks check;
+	struct health_policy health;
 };
 
 #define CONFIG_SERVER_FORWARD 1 /* bits of config_server.set */

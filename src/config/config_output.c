@@ -22,8 +22,8 @@ json_t *config_server_render(const struct config *config, const struct config_se
 
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_server, config->schedulers, &model);
-	model.forward = svc->policy.forward;
-	model.check = svc->policy.health.check;
+	model.forward = svc->policy.service.forward;
+	model.check = svc->policy.check;
 	return config_object_to_json(&config_object_server, server, &model, style);
 }
 

@@ -26,17 +26,6 @@ struct config_checks {
 	char names[CONFIG_SERVER_CHECKS][CONFIG_CHECK_NAME_SIZE];
 };
 
-/* Of a service, and in `defaults`. */
-struct config_health {
-	struct config_checks check;
-	uint8_t on_down;  /* enum health_consequence */
-	uint8_t all_down; /* enum health_all_down */
-	bool quorum_weight;
-	uint32_t quorum, quorum_hysteresis;
-	uint32_t slow_start_s;
-	uint32_t weight_min, weight_max; /* percent; 0, 0: by the kind of advice */
-};
-
 /* One line of a script. One of the four is given. */
 struct config_step {
 	char *send, *expect, *expect_prefix, *expect_pattern;

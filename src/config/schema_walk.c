@@ -395,17 +395,18 @@ void config_policy_inherit(struct config_policy *policy, const struct config_pol
 
 /* IPVS's sysctls as the kernel ships them; docs/compatibility.md. */
 static const struct config_policy ipvs_policy = {
-	.gone = GONE_KEEP,     /* expire_nodest_conn = 0 */
-	.reuse = REUSE_CLOSED, /* conn_reuse_mode = 1 */
-	.unknown = UNKNOWN_LINUX,
-	.unknown_reply = REPLY_ROUTE,
-	.any_flags = true,
-	.sloppy_tcp = false,	   /* sloppy_tcp = 0 */
-	.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
-	.expire_quiescent = false, /* expire_quiescent_template = 0 */
-	.extension_s = 60,	   /* no sysctl: recorded */
-	.sequence_check = false,   /* it looks at no sequence number */
-};
+	.service = {
+		.gone = GONE_KEEP,     /* expire_nodest_conn = 0 */
+		.reuse = REUSE_CLOSED, /* conn_reuse_mode = 1 */
+		.unknown = UNKNOWN_LINUX,
+		.unknown_reply = REPLY_ROUTE,
+		.any_flags = true,
+		.sloppy_tcp = false,	   /* sloppy_tcp = 0 */
+		.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
+		.expire_quiescent = false, /* expire_quiescent_template = 0 */
+		.sequence_check = false,   /* it looks at no sequence number */
+		.extension_s = 60,	   /* no sysctl: recorded */
+	}};
 
 static const char *const ipvs_keys[] = {
 	"on_server_gone", "conn_reuse",	   "unknown",	       "unknown_reply", "any_flags",

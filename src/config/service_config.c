@@ -48,9 +48,9 @@ void config_service_settle(struct config_service *svc, const struct config_polic
 		struct config_server *s = &svc->servers[i];
 
 		if (!(s->set & 1ULL << CONFIG_SERVER_FORWARD))
-			s->forward = svc->policy.forward;
+			s->forward = svc->policy.service.forward;
 		if (!(s->set & 1ULL << CONFIG_SERVER_CHECK))
-			s->check = svc->policy.health.check;
+			s->check = svc->policy.check;
 	}
 }
 

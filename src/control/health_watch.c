@@ -223,20 +223,6 @@ static void on_quorum(void *arg, const char *key)
 
 /* ---- what is watched ---- */
 
-static void policy_of(const struct config_health *h, struct health_policy *out)
-{
-	*out = (struct health_policy){
-		.consequence = h->on_down,
-		.all_down = h->all_down,
-		.quorum = h->quorum,
-		.quorum_hysteresis = h->quorum_hysteresis,
-		.quorum_weight = h->quorum_weight,
-		.slow_start_s = h->slow_start_s,
-		.weight_min_percent = h->weight_min,
-		.weight_max_percent = h->weight_max,
-	};
-}
-
 static int set_service(struct control *c, const struct config *config,
 		       const struct config_service *svc, const char *key)
 {
@@ -245,10 +231,8 @@ static int set_service(struct control *c, const struct config *config,
 	const struct check_spec **specs =
 		calloc((size_t)svc->n_servers * (CONFIG_SERVER_CHECKS + 1) + 1,
 		       sizeof(const struct check_spec *));
-	struct health_policy policy;
 	int ret = -ENOMEM;
 
-	policy_of(&svc->policy.health, &policy);
 	for (uint32_t i = 0; servers && specs && i < svc->n_servers; i++) {
 		const struct config_server *s = &svc->servers[i];
 		const struct check_spec **of = specs + (size_t)i * (CONFIG_SERVER_CHECKS + 1);
@@ -269,8 +253,8 @@ static int set_service(struct control *c, const struct config *config,
 	}
 	if (servers && specs)
 		ret = health_set_service(c->watching->health, key,
-					 svc->n_listen ? &svc->listen[0] : &none, &policy, servers,
-					 svc->n_servers);
+					 svc->n_listen ? &svc->listen[0] : &none,
+					 &svc->policy.health, servers, svc->n_servers);
 	free(servers);
 	free(specs);
 	return ret;

@@ -188,7 +188,7 @@ static json_t *service_json(struct control *c, const struct config_service *svc,
 	char key[CONFIG_KEY_STRLEN];
 
 	set_default(o, "scheduler", json_string(svc->policy.scheduler));
-	set_default(o, "forward", json_string(forward_names[svc->policy.forward]));
+	set_default(o, "forward", json_string(forward_names[svc->policy.service.forward]));
 	for (uint32_t i = svc->n_servers; i-- > 0;)
 		json_array_append_new(servers,
 				      server_json(c, svc, &svc->servers[i], rt, node, &sum));

@@ -13,14 +13,8 @@
 
 #include "base/be.h"
 #include "model/link_id.h"
+#include "model/mark_prefix.h"
 #include "model/snapshot.h"
-
-struct mark_prefix {
-	be32 addr;   /* host bits zero */
-	uint8_t len; /* 0 = any */
-	uint8_t negate;
-	uint8_t pad[2];
-};
 
 struct mark_ports {
 	uint16_t first, last; /* host order; last 0 = any */

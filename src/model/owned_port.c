@@ -7,16 +7,16 @@
 /* What the service wants of its servers' ports: OWNED_*, 0 = nothing. */
 static uint8_t owned_flags(const struct service *svc)
 {
-	uint8_t flags = svc->flags & SERVICE_NAT_ICMP ? OWNED_ICMP : 0;
+	uint8_t flags = svc->policy.nat_icmp_send ? OWNED_ICMP : 0;
 
 	if (svc->fwmark)
 		return flags;
 	for (uint32_t i = 0; i < svc->n_listen; i++)
 		if (svc->listen[i].port == 0)
 			return 0;
-	if (svc->unknown_reply != REPLY_ROUTE)
+	if (svc->policy.unknown_reply != REPLY_ROUTE)
 		flags |= OWNED_RESET;
-	if (svc->unknown_reply == REPLY_VIP)
+	if (svc->policy.unknown_reply == REPLY_VIP)
 		flags |= OWNED_VIP;
 	return svc->n_listen > 1 ? flags | OWNED_SHARED : flags;
 }

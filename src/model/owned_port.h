@@ -9,7 +9,7 @@
  * OWNED_* as flags.
  *
  * A service whose listener is port 0 owns no port of its servers, since they are reached on
- * any. A mark service owns none either; with SERVICE_NAT_ICMP its servers' ports are in the
+ * any. A mark service owns none either; with `nat_icmp_send` its servers' ports are in the
  * table nevertheless, for TCP and UDP, as in IPVS.
  */
 

@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "model/conn_state.h"
+#include "model/mark_prefix.h"
 #include "model/runtime.h"
 
 enum forward_method {
@@ -44,19 +45,6 @@ struct server {
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 
-#define SERVICE_ONE_PACKET 0x1U /* one-packet scheduling (UDP) */
-#define SERVICE_SLOPPY_TCP 0x2U
-/* A template whose server has weight 0 is not used (expire_quiescent_template). */
-#define SERVICE_EXPIRE_QUIESCENT 0x4U
-/* A packet of a real server's port without a connection is refused (nat_icmp_send). */
-#define SERVICE_NAT_ICMP 0x8U
-/* NAT: its connections are FTP control connections. */
-#define SERVICE_FTP 0x10U
-/* Flags of TCP without a connection are judged as IPVS does. */
-#define SERVICE_ANY_FLAGS 0x20U
-/* Sequence numbers of TCP judge no RST, and nobody's handshake (sequence_check is off). */
-#define SERVICE_SEQUENCE_OFF 0x40U
-
 /* TCP to a service's port, without a connection and opening none. */
 enum unknown_policy {
 	UNKNOWN_LINUX, /* Linux answers, with a RST */
@@ -83,6 +71,35 @@ enum reply_policy {
 #define SCHED_MH_FALLBACK 0x1U
 #define SCHED_MH_PORT	  0x2U
 
+/*
+ * What the configuration says of a service and workers go by. Rows of the configuration's
+ * schema write these members, and a service's node has them as they were written: a new key is
+ * a member here, a row in config/schema.c, and the code that reads the member.
+ */
+struct service_policy {
+	uint32_t persist_s;  /* persistence; 0 = none */
+	uint8_t forward;     /* enum forward_method: default of the servers */
+	uint8_t netmask_len; /* of persistence */
+	uint8_t gone;	     /* enum server_gone; workers look in rt */
+	uint8_t unknown;     /* enum unknown_policy */
+	bool one_packet;     /* one-packet scheduling (UDP) */
+	bool sloppy_tcp;
+	uint8_t unknown_reply; /* enum reply_policy */
+	bool any_flags;	       /* flags of TCP without a connection are judged as IPVS does */
+	bool sequence_check;   /* sequence numbers of TCP judge RSTs and handshakes */
+	bool ftp;	       /* NAT, TCP: connections are FTP control connections */
+	bool expire_quiescent; /* a template whose server has weight 0 is not used */
+	bool nat_icmp_send;    /* a packet of a server's port without a connection is refused */
+	uint32_t scheduler_flags;
+	uint32_t reuse;	  /* REUSE_* */
+	uint32_t drain_s; /* with GONE_DRAIN */
+	/* Of a template whose time ends while connections are under it; 0: persist_s. */
+	uint32_t extension_s;
+	uint32_t locality_s; /* lblc, lblcr: an address unused for so long is forgotten */
+	struct mark_prefix tunnel_source; /* len 0: the router's own address */
+	uint32_t timeout_s[CONN_STATE_MAX];
+};
+
 struct sched_ops;
 
 struct service {
@@ -92,25 +109,11 @@ struct service {
 	void (*sched_release)(struct service *svc); /* set by sched_attach(): frees sched_data */
 	uint32_t sched_gen;  /* changes with the list, weights or scheduler; see sched/sched.h */
 	uint32_t sched_prev; /* the generation that this node replaced */
-	uint32_t sched_flags;
-	uint32_t refs; /* control only: snapshots that hold this node */
-	uint32_t flags;
-	uint32_t fwmark;       /* 0 = none */
-	uint8_t proto;	       /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
-	uint8_t family;	       /* enum addr_family */
-	uint8_t method;	       /* default of its servers */
-	uint8_t netmask_len;   /* of persistence; 0 with persist_s 0 */
-	uint8_t gone;	       /* enum server_gone; workers look in rt */
-	uint8_t unknown;       /* enum unknown_policy */
-	uint8_t unknown_reply; /* enum reply_policy */
-	uint8_t reuse;	       /* REUSE_* */
-	uint8_t tunnel_len;    /* prefix that tunnels come from; 0: the router's own address */
-	be32 tunnel_net;
-	uint32_t drain_s; /* with GONE_DRAIN */
-	uint32_t persist_s;
-	uint32_t extension_s; /* of a template whose time ends while connections are under it */
-	uint32_t locality_s;  /* lblc, lblcr: an address unused for so long is forgotten */
-	uint32_t timeout_s[CONN_STATE_MAX];
+	uint32_t refs;	     /* control only: snapshots that hold this node */
+	uint32_t fwmark;     /* 0 = none */
+	uint8_t proto;	     /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
+	uint8_t family;	     /* enum addr_family */
+	struct service_policy policy;
 	uint32_t n_listen;
 	struct endpoint *listen; /* [n_listen], in the node; listen[0] is the identity */
 	char *name;		 /* label from malloc, freed with the node; or NULL */

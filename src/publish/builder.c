@@ -75,27 +75,7 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->proto = from->proto;
 	node->fwmark = from->mark;
 	node->family = from->n_listen ? from->listen[0].addr.family : ADDR_V4;
-	node->method = policy->forward;
-	node->flags = (policy->one_packet ? SERVICE_ONE_PACKET : 0) |
-		      (policy->expire_quiescent ? SERVICE_EXPIRE_QUIESCENT : 0) |
-		      (policy->sloppy_tcp ? SERVICE_SLOPPY_TCP : 0) |
-		      (policy->any_flags ? SERVICE_ANY_FLAGS : 0) |
-		      (policy->nat_icmp_send ? SERVICE_NAT_ICMP : 0) |
-		      (policy->sequence_check ? 0 : SERVICE_SEQUENCE_OFF) |
-		      (policy->ftp && from->proto == IPPROTO_TCP ? SERVICE_FTP : 0);
-	node->gone = policy->gone;
-	node->drain_s = policy->drain_s;
-	node->unknown = policy->unknown;
-	node->unknown_reply = policy->unknown_reply;
-	node->locality_s = policy->locality_s;
-	node->reuse = policy->reuse;
-	node->tunnel_net = policy->tunnel_source.addr;
-	node->tunnel_len = policy->tunnel_source.len;
-	node->persist_s = policy->persist_s;
-	node->extension_s = policy->extension_s ? policy->extension_s : policy->persist_s;
-	node->netmask_len = policy->persist_s ? policy->netmask_len : 0;
-	node->sched_flags = policy->scheduler_flags;
-	memcpy(node->timeout_s, policy->timeout_s, sizeof(node->timeout_s));
+	node->policy = policy->service;
 	if (from->n_listen)
 		memcpy(node->listen, from->listen, from->n_listen * sizeof(*node->listen));
 	node->name = from->name ? strdup(from->name) : NULL;

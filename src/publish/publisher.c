@@ -104,8 +104,8 @@ static bool servers_differ(struct publisher *p, const struct service *old,
 
 static bool reply_policies_differ(const struct service *a, const struct service *b)
 {
-	return !a || !b || a->unknown_reply != b->unknown_reply ||
-	       ((a->flags ^ b->flags) & SERVICE_NAT_ICMP);
+	return !a || !b || a->policy.unknown_reply != b->policy.unknown_reply ||
+	       a->policy.nat_icmp_send != b->policy.nat_icmp_send;
 }
 
 /* Remembers the servers of a node that leaves the draft, those aside that stay in new. */
@@ -242,7 +242,7 @@ void publisher_discard(struct publisher *p)
 /* What stands in the run-time objects of a service's servers, as the node has it. */
 static void settle_service(struct publisher *p, const struct service *svc)
 {
-	service_rt_set_gone(svc->rt, svc->gone, svc->drain_s);
+	service_rt_set_gone(svc->rt, svc->policy.gone, svc->policy.drain_s);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 

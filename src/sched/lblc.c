@@ -86,7 +86,7 @@ static int lblc_choose(const struct service *svc, const struct sched_request *re
 	struct destcache_view view;
 	int i;
 
-	destcache_read(l->cache, &req->dest, req->now_s, svc->locality_s, &view);
+	destcache_read(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
 	i = view.found ? locality_find(svc, view.ids[0]) : SCHED_NONE;
 	if (i != SCHED_NONE && !locality_overloaded(svc, i))
 		return i;
@@ -96,7 +96,7 @@ static int lblc_choose(const struct service *svc, const struct sched_request *re
 	view.n = 1;
 	view.ids[0] = svc->servers[i].rt->id;
 	view.lastmod_s = req->now_s;
-	destcache_write(l->cache, &req->dest, req->now_s, svc->locality_s, &view);
+	destcache_write(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
 	return i;
 }
 

@@ -85,10 +85,10 @@ static int lblcr_choose(const struct service *svc, const struct sched_request *r
 	bool changed = false;
 	int i = SCHED_NONE;
 
-	destcache_read(l->cache, &req->dest, req->now_s, svc->locality_s, &view);
+	destcache_read(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
 	if (view.found) {
 		i = set_least(svc, &view);
-		if (view.n > 1 && req->now_s - view.lastmod_s > svc->locality_s) {
+		if (view.n > 1 && req->now_s - view.lastmod_s > svc->policy.locality_s) {
 			set_del(&view, set_most(svc, &view));
 			changed = true;
 		}
@@ -102,7 +102,7 @@ static int lblcr_choose(const struct service *svc, const struct sched_request *r
 	}
 	if (changed) {
 		view.lastmod_s = req->now_s;
-		destcache_write(l->cache, &req->dest, req->now_s, svc->locality_s, &view);
+		destcache_write(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
 	}
 	return i;
 }

@@ -42,7 +42,7 @@ static bool mh_takes_part(const struct service *svc, const struct server *s)
 {
 	/* As with sh: without fallback the clients of a server that is down would be
 	 * refused. */
-	return !s->down || svc->sched_flags & SCHED_MH_FALLBACK;
+	return !s->down || svc->policy.scheduler_flags & SCHED_MH_FALLBACK;
 }
 
 static void mh_walks_init(const struct service *svc, struct mh_walk *walks)
@@ -127,14 +127,14 @@ static int mh_build(struct service *svc, const struct service *old)
 static int mh_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct mh_table *t = svc->sched_data;
-	uint32_t port = svc->sched_flags & SCHED_MH_PORT ? be16_to(req->client_port) : 0;
+	uint32_t port = svc->policy.scheduler_flags & SCHED_MH_PORT ? be16_to(req->client_port) : 0;
 	uint32_t first = mh_hash(mh_key1, &req->client, port, 0) % MH_SLOTS;
 	int i = t->slot[first];
 
 	if (i == SCHED_NONE || server_eligible(&svc->servers[i]))
 		return i;
 	/* The loop is short while somebody can be found; else it is 4093 hashes. */
-	if (!(svc->sched_flags & SCHED_MH_FALLBACK) || !sched_any_eligible(svc))
+	if (!(svc->policy.scheduler_flags & SCHED_MH_FALLBACK) || !sched_any_eligible(svc))
 		return SCHED_NONE;
 	for (uint32_t n = 0; n < MH_SLOTS; n++) {
 		uint32_t offset = (first + n) % MH_SLOTS;

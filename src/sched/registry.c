@@ -47,7 +47,7 @@ static bool weight_differs(const struct server *a, const struct server *b)
 /* Everything that an operator edits; health (down, a lower weight) is not part of it. */
 static bool list_differs(const struct service *a, const struct service *b)
 {
-	if (a->sched != b->sched || a->sched_flags != b->sched_flags ||
+	if (a->sched != b->sched || a->policy.scheduler_flags != b->policy.scheduler_flags ||
 	    a->n_servers != b->n_servers)
 		return true;
 	for (uint32_t i = 0; i < a->n_servers; i++) {

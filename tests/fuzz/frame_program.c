@@ -44,13 +44,13 @@ static const struct service_row {
 	struct world_policy policy;
 } services[] = {
 	{"tcp", VIP ":80", 8080, FWD_NAT, {0}},
-	{"tcp", VIP ":21", 21, FWD_NAT, {.flags = SERVICE_FTP}},
+	{"tcp", VIP ":21", 21, FWD_NAT, {.ftp = true}},
 	{"tcp", VIP ":443", 443, FWD_NAT, {.persist_s = 3, .extension_s = 5, .netmask_len = 28}},
 	{"tcp", VIP ":81", 81, FWD_DR, {.gone = GONE_RESET, .reuse = 3}},
-	{"tcp", VIP ":82", 82, FWD_TUNNEL, {.flags = SERVICE_SLOPPY_TCP}},
+	{"tcp", VIP ":82", 82, FWD_TUNNEL, {.sloppy_tcp = true}},
 	{"tcp", VIP ":83", 83, FWD_LOCAL, {.unknown = UNKNOWN_RST}},
-	{"udp", VIP ":53", 53, FWD_NAT, {.flags = SERVICE_ONE_PACKET}},
-	{"udp", VIP ":54", 5454, FWD_NAT, {.flags = SERVICE_NAT_ICMP, .gone = GONE_KEEP}},
+	{"udp", VIP ":53", 53, FWD_NAT, {.one_packet = true}},
+	{"udp", VIP ":54", 5454, FWD_NAT, {.nat_icmp_send = true, .gone = GONE_KEEP}},
 	{"udp", VIP ":55", 55, FWD_TUNNEL, {.persist_s = 2}},
 	{"mark", "7", 0, FWD_DR, {.persist_s = 2, .gone = GONE_DRAIN, .drain_s = 3}},
 };

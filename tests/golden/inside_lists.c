@@ -13,11 +13,11 @@ static void words_of(const struct service *svc, struct service_words *w)
 
 	*w = (struct service_words){
 		.scheduler = svc->sched->name,
-		.fallback = svc->sched_flags & 1U,
-		.port = svc->sched_flags & 2U,
-		.one_packet = svc->flags & SERVICE_ONE_PACKET,
-		.persist_s = svc->persist_s,
-		.netmask_len = svc->netmask_len,
+		.fallback = svc->policy.scheduler_flags & 1U,
+		.port = svc->policy.scheduler_flags & 2U,
+		.one_packet = svc->policy.one_packet,
+		.persist_s = svc->policy.persist_s,
+		.netmask_len = svc->policy.netmask_len,
 	};
 	if (svc->fwmark)
 		snprintf(w->name, sizeof(w->name), "FWM  %u", svc->fwmark);

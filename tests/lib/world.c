@@ -433,29 +433,35 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->proto = number;
 	svc->fwmark = number ? 0 : (uint32_t)atoi(listen);
 	svc->family = ADDR_V4;
-	svc->locality_s = 86400;
+	svc->policy.locality_s = 86400;
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;
-	svc->flags = wd->policy.flags;
-	svc->gone = wd->policy.gone;
-	svc->drain_s = wd->policy.drain_s;
-	svc->unknown = wd->policy.unknown;
-	svc->unknown_reply = wd->policy.reply;
-	svc->reuse = wd->policy.reuse < 0 ? 0
-		     : wd->policy.reuse	  ? (uint8_t)wd->policy.reuse
-					  : REUSE_CLOSED;
+	svc->policy.one_packet = wd->policy.one_packet;
+	svc->policy.expire_quiescent = wd->policy.expire_quiescent;
+	svc->policy.sloppy_tcp = wd->policy.sloppy_tcp;
+	svc->policy.any_flags = wd->policy.any_flags;
+	svc->policy.nat_icmp_send = wd->policy.nat_icmp_send;
+	svc->policy.ftp = wd->policy.ftp;
+	svc->policy.sequence_check = !wd->policy.sequence_off;
+	svc->policy.gone = wd->policy.gone;
+	svc->policy.drain_s = wd->policy.drain_s;
+	svc->policy.unknown = wd->policy.unknown;
+	svc->policy.unknown_reply = wd->policy.reply;
+	svc->policy.reuse = wd->policy.reuse < 0 ? 0
+			    : wd->policy.reuse	 ? (uint8_t)wd->policy.reuse
+						 : REUSE_CLOSED;
 	if (wd->policy.tunnel_len) {
 		struct addr net;
 
 		if (addr_parse(wd->policy.tunnel_net, &net) < 0)
 			return -EINVAL;
-		svc->tunnel_len = wd->policy.tunnel_len;
-		svc->tunnel_net = net.v4;
+		svc->policy.tunnel_source.len = wd->policy.tunnel_len;
+		svc->policy.tunnel_source.addr = net.v4;
 	}
-	svc->persist_s = wd->policy.persist_s;
-	svc->extension_s = wd->policy.extension_s ? wd->policy.extension_s : wd->policy.persist_s;
-	svc->netmask_len = wd->policy.netmask_len ? wd->policy.netmask_len : 32;
-	memcpy(svc->timeout_s, conn_state_timeouts_s, sizeof(svc->timeout_s));
+	svc->policy.persist_s = wd->policy.persist_s;
+	svc->policy.extension_s = wd->policy.extension_s;
+	svc->policy.netmask_len = wd->policy.netmask_len ? wd->policy.netmask_len : 32;
+	memcpy(svc->policy.timeout_s, conn_state_timeouts_s, sizeof(svc->policy.timeout_s));
 	rc = svc->rt ? 0 : -ENOMEM;
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
 		rc = server_fill(h, svc->rt, &servers[i], &svc->servers[i]);
@@ -475,7 +481,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	wd->services[at] = svc;
 	wd->n_services += old == NULL;
 	rc = publish_snapshot(h);
-	service_rt_set_gone(svc->rt, svc->gone, svc->drain_s);
+	service_rt_set_gone(svc->rt, svc->policy.gone, svc->policy.drain_s);
 	for (uint32_t i = 0; i < n; i++)
 		svc->servers[i].rt->quiesced = svc->servers[i].weight == 0;
 	sched_settle(svc);

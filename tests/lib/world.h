@@ -43,7 +43,8 @@ struct world_server {
 
 /* What world_service() gives the services that it makes from now on; NULL: nothing. */
 struct world_policy {
-	uint32_t flags; /* SERVICE_* */
+	bool sequence_off; /* `sequence_check` is on without it */
+	bool one_packet, expire_quiescent, sloppy_tcp, any_flags, nat_icmp_send, ftp;
 	uint32_t persist_s;
 	uint32_t extension_s; /* 0 = persist_s */
 	uint8_t netmask_len;  /* 0 = 32 */

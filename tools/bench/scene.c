@@ -37,8 +37,9 @@ static struct service *service_make(struct published *pub, enum forward_method m
 	svc->sched = sched_find("wlc"); /* the default of LVS */
 	svc->proto = IPPROTO_TCP;
 	svc->family = ADDR_V4;
-	svc->method = (uint8_t)method;
-	memcpy(svc->timeout_s, conn_state_timeouts_s, sizeof(svc->timeout_s));
+	svc->policy.forward = (uint8_t)method;
+	svc->policy.sequence_check = true;
+	memcpy(svc->policy.timeout_s, conn_state_timeouts_s, sizeof(svc->policy.timeout_s));
 	svc->listen[0] = (struct endpoint){.addr = addr_from_v4(scene_vip()),
 					   .port = be16_from(SCENE_VIP_PORT)};
 	for (unsigned int k = 0; k < N_SERVERS; k++) {

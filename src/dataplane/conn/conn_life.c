@@ -24,7 +24,7 @@ const struct service *conn4_service(const struct worker *w, const struct conn4 *
 
 static uint32_t state_timeout(const struct service *svc, enum conn_state state)
 {
-	return (svc ? svc->timeout_s[state] : conn_state_timeouts_s[state]) * CONN_TICK_HZ;
+	return (svc ? svc->policy.timeout_s[state] : conn_state_timeouts_s[state]) * CONN_TICK_HZ;
 }
 
 static void half_open(struct worker *w, struct conn4 *c)

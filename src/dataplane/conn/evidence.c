@@ -25,7 +25,7 @@ static bool judges(const struct worker *w, const struct conn4 *c)
 {
 	const struct service *svc = conn4_service(w, c);
 
-	return svc && !(svc->flags & SERVICE_SEQUENCE_OFF);
+	return svc && svc->policy.sequence_check;
 }
 
 static bool opens(const struct pkt4 *p)

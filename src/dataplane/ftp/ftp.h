@@ -3,7 +3,7 @@
 #define PLVS_DATAPLANE_FTP_FTP_H
 
 /*
- * FTP through NAT (SERVICE_FTP): data connections, active and passive, go to the server of
+ * FTP through NAT (`ftp` of a service): data connections, active and passive, go to the server of
  * their control connection. The address in 227 answers becomes the VIP; sequence numbers
  * follow. A 227 that is cut across segments is held back: what is held is not sent on, so
  * the client does not acknowledge it, and goes out with the segment that brings the rest.
@@ -51,7 +51,7 @@ struct ftp {
 	struct ftp_control control[FTP_CONTROL_MAX + 1]; /* 0 is not used */
 };
 
-/* A new connection of a service with SERVICE_FTP. */
+/* A new connection of a TCP service with `ftp`. */
 static inline void ftp4_begin(struct conn4 *c)
 {
 	if (c->c.proto == IPPROTO_TCP && c->c.method == FWD_NAT)

@@ -14,7 +14,8 @@
 
 static be32 client_network(const struct service *svc, be32 client)
 {
-	return svc->netmask_len ? client & be32_from(~0U << (32 - svc->netmask_len)) : 0;
+	return svc->policy.netmask_len ? client & be32_from(~0U << (32 - svc->policy.netmask_len))
+				       : 0;
 }
 
 /* FTP's data connections come to other ports: control and data share one template. */
@@ -55,7 +56,7 @@ static const struct server *template_server(const struct service *svc, const str
 
 	if (!srv || srv->down)
 		return NULL;
-	if (srv->weight == 0 && (svc->flags & SERVICE_EXPIRE_QUIESCENT))
+	if (srv->weight == 0 && svc->policy.expire_quiescent)
 		return NULL;
 	return srv;
 }
@@ -96,7 +97,7 @@ static int template_choose(struct worker *w, const struct service_match *match,
 			sync_changed(w, t);
 	}
 	t->c.tick = w->env.now_tick;
-	t->c.timeout = match->svc->persist_s * CONN_TICK_HZ;
+	t->c.timeout = match->svc->policy.persist_s * CONN_TICK_HZ;
 	wheel_shorten(&w->wheel4, &t->c, conn4_index(&w->table4, t));
 	out->server = srv;
 	out->control = template4_claim(w, t);
@@ -154,7 +155,8 @@ static void decide(struct worker *w, struct pkt4 *p)
 		return;
 	}
 	/* The configuration changed on the way: the owner sees for itself. */
-	if (!match.svc || !match.svc->persist_s || home_of(w, match.svc, p->key.saddr) != w->id) {
+	if (!match.svc || !match.svc->policy.persist_s ||
+	    home_of(w, match.svc, p->key.saddr) != w->id) {
 		door_handoff_as(w, p->m, owner, HANDOFF_STEER);
 		return;
 	}

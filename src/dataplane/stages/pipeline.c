@@ -138,8 +138,10 @@ static void template_extend(struct worker *w, struct conn4 *t)
 	const struct service *svc = conn4_service(w, t);
 
 	t->c.tick = w->env.now_tick;
-	if (svc && svc->extension_s)
-		t->c.timeout = svc->extension_s * CONN_TICK_HZ;
+	if (svc && svc->policy.persist_s)
+		t->c.timeout = (svc->policy.extension_s ? svc->policy.extension_s
+							: svc->policy.persist_s) *
+			       CONN_TICK_HZ;
 	if (sync_on(w))
 		sync_changed(w, t);
 }

@@ -49,7 +49,7 @@ static struct conn4_new new_towards(const struct service *svc, const struct serv
 
 static bool one_packet(const struct service *svc, const struct pkt4 *p)
 {
-	return (svc->flags & SERVICE_ONE_PACKET) && p->key.proto == IPPROTO_UDP;
+	return svc->policy.one_packet && p->key.proto == IPPROTO_UDP;
 }
 
 /*
@@ -175,7 +175,7 @@ static int one_packet_make(struct worker *w, const struct service *svc, struct p
 
 static int connection_make(struct worker *w, const struct service_match *match, struct pkt4 *p)
 {
-	if (match->svc->persist_s)
+	if (match->svc->policy.persist_s)
 		return persistent_make(w, match, p);
 	if (one_packet(match->svc, p))
 		return one_packet_make(w, match->svc, p);
@@ -288,13 +288,13 @@ static bool try_as_in(struct worker *w, struct pkt4 *p)
 /* TCP that may not make a connection. */
 static bool opens_nothing(const struct service *svc, const struct pkt4 *p)
 {
-	const uint8_t syn = svc->flags & SERVICE_ANY_FLAGS ? TCP_SYN : TCP_SYN | TCP_ACK;
+	const uint8_t syn = svc->policy.any_flags ? TCP_SYN : TCP_SYN | TCP_ACK;
 
 	if (p->key.proto != IPPROTO_TCP)
 		return false;
 	if (p->tcp_flags & TCP_RST)
 		return true;
-	return (p->tcp_flags & syn) != TCP_SYN && !(svc->flags & SERVICE_SLOPPY_TCP);
+	return (p->tcp_flags & syn) != TCP_SYN && !svc->policy.sloppy_tcp;
 }
 
 /* TCP flags that no stack sends. A service may have them judged as IPVS does; so does Linux
@@ -303,7 +303,7 @@ static bool nonsense(const struct worker *w, const struct service *svc, const st
 {
 	if (p->key.proto != IPPROTO_TCP || likely(!tcp_flags_nonsense(p->tcp_flags)))
 		return false;
-	return svc ? !(svc->flags & SERVICE_ANY_FLAGS) : !w->env.snap->ipvs;
+	return svc ? !svc->policy.any_flags : !w->env.snap->ipvs;
 }
 
 /* TCP that goes on with a connection, or answers one that was opened. */
@@ -346,7 +346,7 @@ static bool follower_once(struct worker *w, const struct service_match *match, s
 
 		if (srv->rt->id == id) {
 			const struct conn4_new n = new_towards(
-				match->svc, srv, p, match->svc->persist_s && !match->exact);
+				match->svc, srv, p, match->svc->policy.persist_s && !match->exact);
 
 			once_make(w, &n, p, true);
 			return true;
@@ -373,7 +373,7 @@ static bool schedule_follower(struct worker *w, struct pkt4 *p)
 	if (one_packet(match.svc, p) && follower_once(w, &match, p))
 		return true;
 	/* The first may be on its way to the home of its client's template and back. */
-	if (!match.svc->persist_s || !persist4_follow(w, &match, p))
+	if (!match.svc->policy.persist_s || !persist4_follow(w, &match, p))
 		door_drop(w, p->m, DROP_FRAGMENT);
 	return false;
 }
@@ -458,7 +458,7 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		return false;
 	}
 	if (opens_nothing(match.svc, p)) {
-		unknown(w, p, match.svc->unknown);
+		unknown(w, p, match.svc->policy.unknown);
 		return false;
 	}
 	/* An earlier packet of this burst may have made it: the scheduler is asked once. */
@@ -473,7 +473,8 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	switch (ret) {
 	case 0:
 		p->flags |= PKT_NEW;
-		if (unlikely(match.svc->flags & SERVICE_FTP) && match.exact)
+		if (unlikely(match.svc->policy.ftp) && match.exact &&
+		    match.svc->proto == IPPROTO_TCP)
 			ftp4_begin(p->conn);
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET)) {
 			handshake_begin(w, p);
@@ -524,7 +525,7 @@ static bool reopens(const struct worker *w, const struct pkt4 *p)
 	if (p->conn->control)
 		return false;
 	svc = conn4_service(w, p->conn);
-	reuse = svc ? svc->reuse : REUSE_CLOSED;
+	reuse = svc ? svc->policy.reuse : REUSE_CLOSED;
 	if (reuse && (c->state == CONN_TIME_WAIT || c->state == CONN_CLOSE))
 		return true;
 	return (reuse & REUSE_FIN_WAIT) && c->state == CONN_FIN_WAIT &&

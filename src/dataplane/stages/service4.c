@@ -26,7 +26,7 @@ static const struct service *ftp_data(const struct snapshot *s, const struct key
 	if (k->proto != IPPROTO_TCP || (port != PORT_FTP_DATA && port < PORT_USER))
 		return NULL;
 	svc = listening(s, k, be16_from(PORT_FTP));
-	return svc && svc->persist_s ? svc : NULL;
+	return svc && svc->policy.persist_s ? svc : NULL;
 }
 
 static const struct service *marked(const struct snapshot *s, const struct pkt4 *p)

@@ -167,7 +167,7 @@ static void template_put(struct worker *w, const struct sync_event *op)
 	give_way_update(w, t);
 	svc = conn4_service(w, t);
 	t->c.tick = w->env.now_tick;
-	t->c.timeout = (svc && svc->persist_s ? svc->persist_s : 60) * CONN_TICK_HZ;
+	t->c.timeout = (svc && svc->policy.persist_s ? svc->policy.persist_s : 60) * CONN_TICK_HZ;
 	wheel_shorten(&w->wheel4, &t->c, conn4_index(&w->table4, t));
 	mark_synced(w, t, op);
 }

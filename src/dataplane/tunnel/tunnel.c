@@ -28,11 +28,11 @@ static uint32_t client_hash(be32 addr, be16 port)
 /* An address of the prefix that is neither its first nor its last, if it has others. */
 static be32 source_spread(const struct service *svc, const struct conn4 *c)
 {
-	uint32_t bits = 32U - svc->tunnel_len, spare = bits > 1 ? 2 : 0;
+	uint32_t bits = 32U - svc->policy.tunnel_source.len, spare = bits > 1 ? 2 : 0;
 	uint64_t n = (1ULL << bits) - spare;
 	uint32_t host = (uint32_t)(client_hash(c->caddr, c->cport) * n >> 32) + spare / 2;
 
-	return svc->tunnel_net | be32_from(host);
+	return svc->policy.tunnel_source.addr | be32_from(host);
 }
 
 be32 tunnel4_source(const struct worker *w, const struct conn4 *c)
@@ -40,7 +40,7 @@ be32 tunnel4_source(const struct worker *w, const struct conn4 *c)
 	const struct service *svc = conn4_service(w, c);
 	const struct route4 *r;
 
-	if (svc && svc->tunnel_len)
+	if (svc && svc->policy.tunnel_source.len)
 		return source_spread(svc, c);
 	r = fib4_find(w->env.fib->v4, c->daddr);
 	return r ? r->source : 0;

@@ -92,14 +92,14 @@ static void values_are_typed_and_every_default_is_filled_in(void **state)
 	assert_int_equal(c->shared.addresses[1].link_id, LINK_ANY);
 	assert_int_equal(web->proto, IPPROTO_TCP);
 	assert_string_equal(web->policy.scheduler, "rr");
-	assert_int_equal(web->policy.timeout_s[CONN_ESTABLISHED], 60);
-	assert_int_equal(web->policy.timeout_s[CONN_UDP], 300);
-	assert_int_equal(web->policy.netmask_len, 32);
+	assert_int_equal(web->policy.service.timeout_s[CONN_ESTABLISHED], 60);
+	assert_int_equal(web->policy.service.timeout_s[CONN_UDP], 300);
+	assert_int_equal(web->policy.service.netmask_len, 32);
 	assert_int_equal(web->servers[0].weight, 2);
 	assert_int_equal(web->servers[2].weight, 1);
 	assert_int_equal(web->servers[0].forward, FWD_NAT);
 	assert_int_equal(web->servers[2].forward, FWD_DR);
-	assert_int_equal(dns->policy.timeout_s[CONN_ESTABLISHED], 900);
+	assert_int_equal(dns->policy.service.timeout_s[CONN_ESTABLISHED], 900);
 	assert_int_equal(dns->servers[0].forward, FWD_DR);
 	/* Nothing but NAT rewrites a port. */
 	assert_int_equal(be16_to(dns->servers[0].ep.port), 53);
@@ -112,7 +112,7 @@ static void time_outs_default_to_those_of_the_model(void **state)
 				 "\"192.0.2.1:80\"}]}}");
 
 	(void)state;
-	assert_memory_equal(c->shared.services[0]->policy.timeout_s, conn_state_timeouts_s,
+	assert_memory_equal(c->shared.services[0]->policy.service.timeout_s, conn_state_timeouts_s,
 			    sizeof(uint32_t) * CONN_STATE_MAX);
 	config_destroy(c);
 }
@@ -128,19 +128,19 @@ static void compat_ipvs_fills_what_nobody_states(void **state)
 	struct config *c = parse(text);
 
 	(void)state;
-	assert_int_equal(c->shared.services[0]->policy.gone, GONE_KEEP);
-	assert_int_equal(c->shared.services[0]->policy.reuse, 3);
-	assert_int_equal(c->shared.services[0]->policy.unknown_reply, REPLY_ROUTE);
-	assert_true(c->shared.services[0]->policy.any_flags);
-	assert_int_equal(c->shared.services[1]->policy.gone, GONE_RESET);
+	assert_int_equal(c->shared.services[0]->policy.service.gone, GONE_KEEP);
+	assert_int_equal(c->shared.services[0]->policy.service.reuse, 3);
+	assert_int_equal(c->shared.services[0]->policy.service.unknown_reply, REPLY_ROUTE);
+	assert_true(c->shared.services[0]->policy.service.any_flags);
+	assert_int_equal(c->shared.services[1]->policy.service.gone, GONE_RESET);
 	assert_json(config_to_json(c, CONFIG_SHARED), text);
 	config_destroy(c);
 	c = parse("{\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":"
 		  "\"192.0.2.1:80\"}]}}");
-	assert_int_equal(c->shared.services[0]->policy.gone, GONE_RESET);
-	assert_int_equal(c->shared.services[0]->policy.unknown_reply, REPLY_RESET);
-	assert_false(c->shared.services[0]->policy.any_flags);
-	assert_int_equal(c->shared.services[0]->policy.locality_s, 86400);
+	assert_int_equal(c->shared.services[0]->policy.service.gone, GONE_RESET);
+	assert_int_equal(c->shared.services[0]->policy.service.unknown_reply, REPLY_RESET);
+	assert_false(c->shared.services[0]->policy.service.any_flags);
+	assert_int_equal(c->shared.services[0]->policy.service.locality_s, 86400);
 	config_destroy(c);
 }
 

@@ -183,8 +183,8 @@ static void a_service_is_added_edited_and_deleted(void **state)
 	assert_non_null(web);
 	assert_null(config_service_find(c, "web"));
 	assert_string_equal(web->policy.scheduler, "wlc");
-	assert_int_equal(web->policy.timeout_s[CONN_ESTABLISHED], 60);
-	assert_int_equal(web->policy.timeout_s[CONN_UDP], 10);
+	assert_int_equal(web->policy.service.timeout_s[CONN_ESTABLISHED], 60);
+	assert_int_equal(web->policy.service.timeout_s[CONN_UDP], 10);
 	change(c, SERVICE_EDIT, "www", NULL, "{\"servers\":[]}");
 	assert_int_equal(config_service_find(c, "www")->n_servers, 0);
 	change(c, SERVICE_DELETE, "www", NULL, NULL);

@@ -418,9 +418,9 @@ static char *describe(const struct snapshot *s)
 		if (!svc)
 			continue;
 		line_add(&l, "service %s %s %s %u %u %u %u %u %u %u", svc->rt->key,
-			 svc->name ? svc->name : "-", svc->sched->name, svc->flags, svc->fwmark,
-			 svc->proto, svc->method, svc->netmask_len, svc->persist_s,
-			 svc->timeout_s[CONN_ESTABLISHED]);
+			 svc->name ? svc->name : "-", svc->sched->name, svc->policy.one_packet,
+			 svc->fwmark, svc->proto, svc->policy.forward, svc->policy.netmask_len,
+			 svc->policy.persist_s, svc->policy.timeout_s[CONN_ESTABLISHED]);
 		for (uint32_t i = 0; i < svc->n_servers; i++) {
 			const struct server *v = &svc->servers[i];
 

@@ -17,7 +17,7 @@
 
 static bool has_ftp(const struct fixture *f, const char *key)
 {
-	return node_of(f, key)->flags & SERVICE_FTP;
+	return node_of(f, key)->policy.ftp;
 }
 
 #define FTP "tcp:192.0.2.21:21"

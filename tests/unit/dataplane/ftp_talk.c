@@ -23,7 +23,7 @@ static int32_t grown;	    /* bytes by which texts of the server have grown */
 static int bed_setup_n(unsigned int workers)
 {
 	static const char *const servers[] = {SERVER, NULL};
-	const struct world_policy ftp = {.flags = SERVICE_FTP};
+	const struct world_policy ftp = {.ftp = true};
 	const struct world_server server = {SERVER ":21", 1, FWD_NAT};
 
 	if (bed_open(&h, workers, 0, true) < 0)

@@ -209,8 +209,8 @@ static void random_edit(void)
 	if (roll(3) || which == 3)
 		policy = (struct world_policy){.persist_s = 5 + roll(60),
 					       .netmask_len = masks[roll(4)],
-					       .flags = roll(2) ? SERVICE_EXPIRE_QUIESCENT : 0};
-	policy.flags |= roll(3) == 0 ? SERVICE_ONE_PACKET : 0;
+					       .expire_quiescent = roll(2)};
+	policy.one_packet = roll(3) == 0;
 	world_policy(&h, &policy);
 	world_service(&h, services[which].proto, services[which].listen,
 		      sched_find(schedulers[roll(5)]), list, n);

@@ -72,7 +72,7 @@ static void nat_assures_who_acknowledges_the_syn_ack(void **state)
 
 static void nat_assures_when_the_server_sends_data(void **state)
 {
-	static const struct world_policy unjudged = {.flags = SERVICE_SEQUENCE_OFF};
+	static const struct world_policy unjudged = {.sequence_off = true};
 	static const struct world_server nat[] = {{FLOW_SERVER ":8080", 1, FWD_NAT}};
 	struct flow f = flow_of(&h, CLIENT, 4001, true);
 

@@ -630,7 +630,7 @@ static void in_all_orders(uint16_t dport)
 
 static void fragments_follow_by_one_packet_scheduling(void **state)
 {
-	const struct world_policy once = {.flags = SERVICE_ONE_PACKET};
+	const struct world_policy once = {.one_packet = true};
 
 	(void)state;
 	world_policy(&h, &once);
@@ -641,7 +641,7 @@ static void fragments_follow_by_one_packet_scheduling(void **state)
 static void fragments_follow_what_asks_the_home_of_a_template(void **state)
 {
 	const struct world_policy persistent = {.persist_s = 300};
-	const struct world_policy once = {.persist_s = 300, .flags = SERVICE_ONE_PACKET};
+	const struct world_policy once = {.persist_s = 300, .one_packet = true};
 
 	(void)state;
 	world_policy(&h, &persistent);

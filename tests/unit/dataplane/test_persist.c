@@ -109,7 +109,7 @@ static uint32_t entries(void)
 
 static void one_packet(void)
 {
-	const struct world_policy ops = {.flags = SERVICE_ONE_PACKET};
+	const struct world_policy ops = {.one_packet = true};
 
 	world_policy(&h, &ops);
 	world_service(&h, "udp", VIP ":53", sched_find("rr"), pool, 2);
@@ -159,7 +159,7 @@ static void a_datagram_that_waits_for_a_next_hop_is_scheduled_once(void **state)
 {
 	static const struct world_server far[] = {{"10.10.0.9:8080", 1, FWD_NAT},
 						  {"10.10.0.8:8080", 1, FWD_NAT}};
-	const struct world_policy ops = {.flags = SERVICE_ONE_PACKET};
+	const struct world_policy ops = {.one_packet = true};
 
 	(void)state;
 	world_policy(&h, &ops);
@@ -178,10 +178,10 @@ static void a_datagram_that_waits_for_a_next_hop_is_scheduled_once(void **state)
 
 /* --- persistence --- */
 
-static void persistent(uint32_t seconds, uint8_t netmask, uint32_t flags)
+static void persistent(uint32_t seconds, uint8_t netmask, bool expire)
 {
 	const struct world_policy policy = {
-		.persist_s = seconds, .netmask_len = netmask, .flags = flags};
+		.persist_s = seconds, .netmask_len = netmask, .expire_quiescent = expire};
 
 	world_policy(&h, &policy);
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool, 2);
@@ -209,7 +209,7 @@ static uint64_t templates(void)
 static void a_network_of_clients_stays_with_its_server(void **state)
 {
 	(void)state;
-	persistent(300, 24, 0);
+	persistent(300, 24, false);
 	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
 	assert_int_equal(syn("192.168.8.1", 4000), ipv4(SERVER2));
 	for (uint16_t i = 1; i < 20; i++) {
@@ -225,7 +225,7 @@ static void a_network_of_clients_stays_with_its_server(void **state)
 static void a_template_starts_over_while_connections_are_under_it(void **state)
 {
 	(void)state;
-	persistent(13, 32, 0);
+	persistent(13, 32, false);
 	syn("192.168.7.1", 4000); /* half-open for 60 s */
 	harness_advance_ms(&h, 55000);
 	assert_int_equal(templates(), 1);
@@ -291,10 +291,10 @@ static void weight_zero_keeps_its_clients_unless_told_otherwise(void **state)
 {
 	static const struct world_server quiet[] = {{SERVER1 ":8080", 0, FWD_NAT},
 						    {SERVER2 ":8080", 1, FWD_NAT}};
-	const struct world_policy expire = {.persist_s = 300, .flags = SERVICE_EXPIRE_QUIESCENT};
+	const struct world_policy expire = {.persist_s = 300, .expire_quiescent = true};
 
 	(void)state;
-	persistent(300, 32, 0);
+	persistent(300, 32, false);
 	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), quiet, 2);
 	assert_int_equal(syn("192.168.7.1", 4001), ipv4(SERVER1));
@@ -309,7 +309,7 @@ static void weight_zero_keeps_its_clients_unless_told_otherwise(void **state)
 static void a_removed_servers_clients_go_elsewhere_and_it_waits_for_its_templates(void **state)
 {
 	(void)state;
-	persistent(300, 32, 0);
+	persistent(300, 32, false);
 	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
 	harness_advance_ms(&h, 61000); /* the connection is gone, the template is not */
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool + 1, 1);
@@ -325,7 +325,7 @@ static void a_removed_servers_clients_go_elsewhere_and_it_waits_for_its_template
 static void an_overloaded_server_keeps_its_persistent_clients(void **state)
 {
 	(void)state;
-	persistent(300, 32, 0);
+	persistent(300, 32, false);
 	server_rt_set_thresholds(web(SERVER1 ":8080"), 1, 0);
 	assert_int_equal(syn("192.168.7.1", 4000), ipv4(SERVER1));
 	assert_true(server_rt_overloaded(web(SERVER1 ":8080")));
@@ -383,7 +383,7 @@ static void a_flood_of_clients_that_never_get_through_leaves_room(void **state)
 	char addr[32];
 
 	(void)state;
-	persistent(300, 32, 0);
+	persistent(300, 32, false);
 	for (unsigned int i = 0; i < 12000; i++) {
 		snprintf(addr, sizeof(addr), "172.16.%u.%u", i / 250, i % 250 + 1);
 		assert_int_not_equal(syn(addr, 4000), 0);
@@ -405,7 +405,7 @@ static void workers_agree_on_a_clients_server(void **state)
 	unsigned int spread = 0;
 
 	(void)state;
-	persistent(300, 24, 0);
+	persistent(300, 24, false);
 	for (uint16_t i = 0; i < 300; i++) {
 		char addr[32];
 

@@ -611,7 +611,7 @@ static void unknown_tcp_is_left_answered_or_dropped(void **state)
 
 static void sloppy_tcp_makes_a_connection_of_any_packet_but_a_rst(void **state)
 {
-	const struct world_policy sloppy = {.flags = SERVICE_SLOPPY_TCP};
+	const struct world_policy sloppy = {.sloppy_tcp = true};
 
 	(void)state;
 	web(&sloppy, both, 2);
@@ -626,7 +626,7 @@ static void sloppy_tcp_makes_a_connection_of_any_packet_but_a_rst(void **state)
 
 static void a_servers_packet_without_a_connection_is_routed_or_refused(void **state)
 {
-	const struct world_policy send = {.flags = SERVICE_NAT_ICMP};
+	const struct world_policy send = {.nat_icmp_send = true};
 	struct packet p;
 
 	(void)state;
@@ -656,7 +656,7 @@ static void a_servers_packet_without_a_connection_is_routed_or_refused(void **st
 
 static void a_marks_servers_are_refused_in_both_protocols(void **state)
 {
-	const struct world_policy send = {.flags = SERVICE_NAT_ICMP};
+	const struct world_policy send = {.nat_icmp_send = true};
 	struct packet p;
 
 	(void)state;

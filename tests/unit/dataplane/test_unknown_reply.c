@@ -48,9 +48,9 @@ static int bed_teardown(void **state)
 	return bed_close(&h);
 }
 
-static void services(uint8_t reply, uint32_t flags)
+static void services(uint8_t reply, bool icmp)
 {
-	const struct world_policy policy = {.reply = reply, .flags = flags};
+	const struct world_policy policy = {.reply = reply, .nat_icmp_send = icmp};
 
 	world_policy(&h, &policy);
 	assert_int_equal(world_service(&h, "tcp", VIP ":80", sched_find("rr"), web, 1), 0);
@@ -136,7 +136,7 @@ static void late_data_gets_a_rst_and_reaches_nobody(void **state)
 	struct packet p;
 
 	(void)state;
-	services(REPLY_RESET, 0);
+	services(REPLY_RESET, false);
 	put(1, tcp_out(8080, 3999, TCP_ACK | TCP_PSH));
 	assert_true(got(1, &p));
 	assert_int_equal(p.saddr, ipv4(CLIENT));
@@ -159,10 +159,10 @@ static void an_unasked_datagram_is_dropped_or_refused(void **state)
 	struct packet p;
 
 	(void)state;
-	services(REPLY_RESET, 0);
+	services(REPLY_RESET, false);
 	put(1, udp_out(53, 3999));
 	nothing();
-	services(REPLY_RESET, SERVICE_NAT_ICMP);
+	services(REPLY_RESET, true);
 	put(1, udp_out(53, 3999));
 	assert_true(got(1, &p));
 	assert_int_equal(p.proto, IPPROTO_ICMP);
@@ -179,7 +179,7 @@ static void a_datagram_leaves_as_the_only_vip_where_that_is_wanted(void **state)
 	struct packet p;
 
 	(void)state;
-	services(REPLY_VIP, 0);
+	services(REPLY_VIP, false);
 	put(1, udp_out(53, 3999));
 	assert_true(got(0, &p));
 	assert_int_equal(p.saddr, ipv4(VIP));
@@ -199,7 +199,7 @@ static void a_datagram_leaves_as_the_only_vip_where_that_is_wanted(void **state)
 static void a_servers_own_traffic_is_routed(void **state)
 {
 	(void)state;
-	services(REPLY_RESET, SERVICE_NAT_ICMP);
+	services(REPLY_RESET, true);
 	put(1, udp_out(53, 53)); /* a resolver */
 	assert_true(punted(PUNT_TRANSIT));
 	put(1, tcp_out(8080, 443, TCP_SYN)); /* a client that took the port */
@@ -228,7 +228,7 @@ static void ports_of_port_0_and_mark_services_are_routed(void **state)
 static void as_ipvs_all_is_routed(void **state)
 {
 	(void)state;
-	services(REPLY_ROUTE, 0);
+	services(REPLY_ROUTE, false);
 	put(1, tcp_out(8080, 3999, TCP_ACK));
 	assert_true(punted(PUNT_TRANSIT));
 	put(1, udp_out(53, 3999));
@@ -252,11 +252,11 @@ static void an_error_about_a_lost_connection_names_no_server(void **state)
 				.sport = 3 << 8 | 3,
 				.payload = 40,
 				.data = frame + 14};
-	services(REPLY_RESET, 0);
+	services(REPLY_RESET, false);
 	put(1, error);
 	nothing();
 	assert_int_equal(no_reply(), 1);
-	services(REPLY_ROUTE, 0);
+	services(REPLY_ROUTE, false);
 	put(1, error);
 	assert_true(punted(PUNT_TRANSIT));
 }
@@ -277,7 +277,7 @@ static void client_puts(uint16_t sport, uint16_t dport, uint8_t flags)
 static void odd_flags_without_a_connection_are_dropped(void **state)
 {
 	(void)state;
-	services(REPLY_RESET, 0);
+	services(REPLY_RESET, false);
 	for (unsigned int i = 0; i < sizeof(odd); i++)
 		client_puts((uint16_t)(2000 + i), 80, odd[i]);
 	nothing();
@@ -289,7 +289,7 @@ static void odd_flags_without_a_connection_are_dropped(void **state)
 
 static void odd_flags_do_as_in_ipvs_where_that_is_wanted(void **state)
 {
-	const struct world_policy ipvs = {.flags = SERVICE_ANY_FLAGS, .ipvs = true};
+	const struct world_policy ipvs = {.any_flags = true, .ipvs = true};
 	struct packet p;
 
 	(void)state;

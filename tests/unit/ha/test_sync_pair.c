@@ -368,10 +368,10 @@ static void a_long_transfer_survives_a_short_timeout(void **state)
 	(void)state;
 	for (uint32_t id = 1; id <= p.a.dp->pub.snapshot->max_service_id; id++)
 		if (p.a.dp->pub.snapshot->services[id])
-			p.a.dp->pub.snapshot->services[id]->timeout_s[CONN_ESTABLISHED] = 5;
+			p.a.dp->pub.snapshot->services[id]->policy.timeout_s[CONN_ESTABLISHED] = 5;
 	for (uint32_t id = 1; id <= p.b.dp->pub.snapshot->max_service_id; id++)
 		if (p.b.dp->pub.snapshot->services[id])
-			p.b.dp->pub.snapshot->services[id]->timeout_s[CONN_ESTABLISHED] = 5;
+			p.b.dp->pub.snapshot->services[id]->policy.timeout_s[CONN_ESTABLISHED] = 5;
 	sync_send_start(snd, now_ms);
 	pair_connect(&p.a, CLIENT, 4000, IPPROTO_TCP, 80);
 	for (unsigned int i = 0; i < 250; i++) { /* 25 s */

@@ -56,8 +56,8 @@ static inline void lab_publish(struct lab *l)
 	assert_non_null(svc);
 	svc->rt = l->svc_rt;
 	svc->sched = l->sched;
-	svc->sched_flags = l->flags;
-	svc->locality_s = 86400;
+	svc->policy.scheduler_flags = l->flags;
+	svc->policy.locality_s = 86400;
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct lab_server *from = &l->servers[i];
 		struct server *s = &svc->servers[i];
