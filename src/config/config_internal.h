@@ -80,6 +80,7 @@ enum config_text_rule {
 
 #define FIELD_REQUIRED 0x1U
 #define FIELD_LIVE     0x2U /* of node: a change takes effect without a restart */
+#define FIELD_REMARK   0x4U /* for people: no other part of the router reads it */
 
 struct config_object;
 

@@ -507,6 +507,7 @@ static const struct config_field mark_fields[] = {
 	{.name = "comment",
 	 .type = TYPE_STRING,
 	 AT(struct config_mark, comment),
+	 .flags = FIELD_REMARK,
 	 .rule = RULE_COMMENT,
 	 .max = 255,
 	 .noun = "a comment",

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_TESTS_READERS_H
+#define PLVS_TESTS_READERS_H
+
+/*
+ * What workers, health, ha and the link side read, as text: lines that are equal when all of
+ * them would do the same. Structs go in byte by byte, so that a new member takes part; the
+ * configuration and its schema are not asked. What health itself makes of a server (down, a
+ * lower weight) is left out. health_set_service(), ha_configure() and their kind are wrapped
+ * (-Wl,--wrap): health runs as ever, ha is never started.
+ *
+ * One test program includes this once, after control_bed.h.
+ */
+
+#include <pthread.h>
+
+#include "dataplane/stages/classify4.h"
+#include "ha/ha.h"
+
+/* ---- what was told to health and ha ---- */
+
+struct watched {
+	const struct health *health;
+	char key[64];
+	char *text;
+};
+
+/* Stands in for struct ha. */
+struct told {
+	struct ha_config config;
+	char notify[256];
+	struct ha_address addresses[64];
+	uint32_t n_addresses;
+};
+
+static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct watched watched[64];
+static uint32_t n_set; /* calls of health_set_service() */
+
+static inline void hex(FILE *out, const char *name, const void *bytes, size_t n)
+{
+	fprintf(out, " %s ", name);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%02x", ((const uint8_t *)bytes)[i]);
+}
+
+#define HEX(out, value) hex(out, #value, &(value), sizeof(value))
+
+static inline void match_text(FILE *out, const struct match *m)
+{
+	fprintf(out, " match %u", m->kind);
+	hex(out, "of", m->bytes, m->bytes ? m->len : 0);
+}
+
+static inline void texts(FILE *out, const char *name, char *const *v, uint32_t n)
+{
+	fprintf(out, " %s", name);
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(out, " '%s'", v[i] ? v[i] : "-");
+}
+
+#define TEXT(out, value) texts(out, #value, &(value), 1)
+
+static inline void spec_text(FILE *out, const struct check_spec *c)
+{
+	fprintf(out, "\n  check %s", c->name);
+	HEX(out, c->type);
+	HEX(out, c->interval_ms);
+	HEX(out, c->fast_ms);
+	HEX(out, c->down_ms);
+	HEX(out, c->timeout_ms);
+	HEX(out, c->rise);
+	HEX(out, c->fall);
+	HEX(out, c->reentry_ms);
+	HEX(out, c->address);
+	HEX(out, c->port);
+	HEX(out, c->via_vip);
+	HEX(out, c->tls.on);
+	HEX(out, c->tls.verify);
+	TEXT(out, c->tls.ca_file);
+	TEXT(out, c->tls.sni);
+	TEXT(out, c->tls.cert_file);
+	TEXT(out, c->tls.key_file);
+	for (uint32_t i = 0; i < c->n_steps; i++) {
+		HEX(out, c->steps[i].expect);
+		match_text(out, &c->steps[i].what);
+	}
+	TEXT(out, c->http.method);
+	TEXT(out, c->http.path);
+	TEXT(out, c->http.host);
+	for (uint32_t i = 0; i < c->http.n_headers; i++)
+		texts(out, "header", &c->http.headers[i].name, 2);
+	hex(out, "statuses", c->http.statuses, c->http.n_statuses * sizeof(*c->http.statuses));
+	match_text(out, &c->http.body);
+	HEX(out, c->http.body_not);
+	TEXT(out, c->dns.name);
+	HEX(out, c->dns.qtype);
+	HEX(out, c->dns.any_rcode);
+	HEX(out, c->dns.expect);
+	texts(out, "argv", c->exec.argv, c->exec.n_argv);
+	TEXT(out, c->exec.user);
+	match_text(out, &c->exec.output);
+	HEX(out, c->exec.any_code);
+	HEX(out, c->exec.load);
+	HEX(out, c->passive);
+	HEX(out, c->weight);
+}
+
+static inline struct watched *watched_find(const struct health *h, const char *key)
+{
+	struct watched *empty = NULL;
+
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
+		if (watched[i].health == h && strcmp(watched[i].key, key) == 0)
+			return &watched[i];
+		if (!watched[i].health)
+			empty = &watched[i];
+	}
+	assert_non_null(empty);
+	return empty;
+}
+
+int __real_health_set_service(struct health *h, const char *key, const struct endpoint *vip,
+			      const struct health_policy *policy,
+			      const struct health_server *servers, uint32_t n);
+int __wrap_health_set_service(struct health *h, const char *key, const struct endpoint *vip,
+			      const struct health_policy *policy,
+			      const struct health_server *servers, uint32_t n);
+int __wrap_health_set_service(struct health *h, const char *key, const struct endpoint *vip,
+			      const struct health_policy *policy,
+			      const struct health_server *servers, uint32_t n)
+{
+	struct watched *w;
+	size_t size;
+	FILE *out;
+
+	pthread_mutex_lock(&told_lock);
+	n_set++;
+	w = watched_find(h, key);
+	free(w->text);
+	out = open_memstream(&w->text, &size);
+	HEX(out, *vip);
+	HEX(out, *policy);
+	for (uint32_t i = 0; i < n; i++) {
+		fprintf(out, "\n server");
+		HEX(out, servers[i].ep);
+		HEX(out, servers[i].weight);
+		HEX(out, servers[i].method);
+		HEX(out, servers[i].sorry);
+		for (uint32_t k = 0; servers[i].checks[k]; k++)
+			spec_text(out, servers[i].checks[k]);
+	}
+	fclose(out);
+	w->health = h;
+	snprintf(w->key, sizeof(w->key), "%s", key);
+	pthread_mutex_unlock(&told_lock);
+	return __real_health_set_service(h, key, vip, policy, servers, n);
+}
+
+void __real_health_del_service(struct health *h, const char *key);
+void __wrap_health_del_service(struct health *h, const char *key);
+void __wrap_health_del_service(struct health *h, const char *key)
+{
+	struct watched *w;
+
+	pthread_mutex_lock(&told_lock);
+	w = watched_find(h, key);
+	free(w->text);
+	memset(w, 0, sizeof(*w));
+	pthread_mutex_unlock(&told_lock);
+	__real_health_del_service(h, key);
+}
+
+static inline void watched_forget(const struct health *h)
+{
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
+		if (watched[i].health != h)
+			continue;
+		free(watched[i].text);
+		memset(&watched[i], 0, sizeof(watched[i]));
+	}
+}
+
+int __wrap_ha_configure(struct ha *ha, const struct ha_config *config);
+int __wrap_ha_configure(struct ha *ha, const struct ha_config *config)
+{
+	struct told *t = (struct told *)ha;
+	size_t at = 0;
+
+	pthread_mutex_lock(&told_lock);
+	t->config = *config;
+	t->config.notify = NULL;
+	t->notify[0] = '\0';
+	for (uint32_t i = 0; i < config->n_notify; i++)
+		at += (size_t)snprintf(t->notify + at, sizeof(t->notify) - at, "'%s'",
+				       config->notify[i]);
+	pthread_mutex_unlock(&told_lock);
+	return 0;
+}
+
+int __wrap_ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n);
+int __wrap_ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
+{
+	struct told *t = (struct told *)ha;
+
+	pthread_mutex_lock(&told_lock);
+	t->n_addresses = n < 64 ? n : 64;
+	memcpy(t->addresses, list, t->n_addresses * sizeof(*list));
+	pthread_mutex_unlock(&told_lock);
+	return 0;
+}
+
+int __wrap_ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES]);
+int __wrap_ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES])
+{
+	(void)ha;
+	(void)digest;
+	return 0;
+}
+
+int __wrap_ha_set_verdicts(struct ha *ha, const struct ha_verdicts *verdicts);
+int __wrap_ha_set_verdicts(struct ha *ha, const struct ha_verdicts *verdicts)
+{
+	(void)ha;
+	(void)verdicts;
+	return 0;
+}
+
+/* ---- as text ---- */
+
+static inline void service_text(FILE *out, const struct service *svc)
+{
+	struct service_rt *rt = svc->rt;
+
+	fprintf(out, "service %s %s %s", rt->key, svc->name ? svc->name : "-", svc->sched->name);
+	HEX(out, svc->fwmark);
+	HEX(out, svc->proto);
+	HEX(out, svc->family);
+	HEX(out, svc->policy);
+	HEX(out, rt->gone);
+	hex(out, "listen", svc->listen, svc->n_listen * sizeof(*svc->listen));
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		struct server s = svc->servers[i];
+
+		fprintf(out, "\n server %u", s.rt->method);
+		HEX(out, s.rt->upper);
+		HEX(out, s.rt->lower);
+		s.weight = s.last_weight = 0;
+		s.down = s.gone = 0;
+		s.rt = NULL;
+		HEX(out, s);
+	}
+	fprintf(out, "\n");
+}
+
+static inline void snapshot_text(FILE *out, const struct snapshot *s)
+{
+	const struct mark_rule4 *rules;
+	uint32_t n = classify4_rules(s->marks, &rules);
+
+	for (uint32_t id = 1; id <= s->max_service_id; id++)
+		if (s->services[id])
+			service_text(out, s->services[id]);
+	for (uint32_t i = 0; i <= s->addrs4->mask; i++)
+		if (s->addrs4->slots[i].kinds) {
+			fprintf(out, "address");
+			HEX(out, s->addrs4->slots[i]);
+			fprintf(out, "\n");
+		}
+	for (uint32_t i = 0; i <= s->listeners4->mask; i++) {
+		const struct listener4 *l = &s->listeners4->slots[i];
+
+		if (l->proto)
+			fprintf(out, "listener %x %x %u of %s\n", l->addr, l->port, l->proto,
+				s->services[l->service_id]->rt->key);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		fprintf(out, "mark %u", i);
+		HEX(out, rules[i]);
+		fprintf(out, "\n");
+	}
+}
+
+static inline void told_text(FILE *out, const struct told *t)
+{
+	fprintf(out, "ha %s", t->notify);
+	HEX(out, t->config);
+	fprintf(out, "\n");
+	for (uint32_t i = 0; i < t->n_addresses; i++) {
+		fprintf(out, "ha address");
+		HEX(out, t->addresses[i]);
+		fprintf(out, "\n");
+	}
+}
+
+static inline void link_text(FILE *out, const struct link *l)
+{
+	for (uint32_t i = 0; i < l->n_addresses; i++) {
+		fprintf(out, "link address");
+		HEX(out, l->addresses[i].addr);
+		HEX(out, l->addresses[i].len);
+		HEX(out, l->addresses[i].kind);
+		HEX(out, l->addresses[i].link);
+		fprintf(out, "\n");
+	}
+	for (uint32_t i = 0; i < l->n_wants; i++) {
+		fprintf(out, "link wants");
+		HEX(out, l->wants[i].addr);
+		fprintf(out, "\n");
+	}
+}
+
+static inline int line_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Objects in no order; a line that begins with a blank belongs to the one before. To be freed. */
+static inline char *sorted(char *text)
+{
+	char *v[512], *out = calloc(1, strlen(text) + 2);
+	size_t n = 0;
+
+	for (char *p = text; p && *p; p = strchr(p, '\n')) {
+		while (*p == '\n')
+			*p++ = '\0';
+		if (*p == ' ')
+			p[-1] = '\n';
+		else if (*p && n < 512)
+			v[n++] = p;
+		if (!*p)
+			break;
+	}
+	qsort(v, n, sizeof(v[0]), line_cmp);
+	for (size_t i = 0, at = 0; i < n; i++)
+		at += (size_t)sprintf(out + at, "%s\n", v[i]);
+	free(text);
+	return out;
+}
+
+/* To be freed. */
+static inline char *readers_text(const struct fixture *f, const struct told *t)
+{
+	const struct health *h = watching_health(f->control);
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	pthread_mutex_lock(&told_lock);
+	snapshot_text(out, f->pub.snapshot);
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		if (watched[i].health == h)
+			fprintf(out, "health of %s%s\n", watched[i].key, watched[i].text);
+	told_text(out, t);
+	link_text(out, &f->link);
+	pthread_mutex_unlock(&told_lock);
+	fclose(out);
+	return sorted(text);
+}
+
+#endif
