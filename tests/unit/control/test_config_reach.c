@@ -398,6 +398,34 @@ static void failed(struct trial *t, const struct row *r, const char *what, const
 	t->n_failed++;
 }
 
+/* What the ha thread is given by a router that starts; without its strings' addresses. */
+static char *ha_text(struct config *config)
+{
+	struct told t = {0};
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	pair_config(config, &t.config);
+	(void)__wrap_ha_configure((struct ha *)&t, &t.config);
+	told_text(out, &t);
+	fclose(out);
+	return text;
+}
+
+/* Paths, key and role are read once, at start. */
+static void ha_key(struct trial *t, const struct row *r, const json_t *changed)
+{
+	struct config *config = parse_or_null(changed);
+	char *before = ha_text(t->config), *after = ha_text(config);
+
+	if (strcmp(before, after) == 0)
+		failed(t, r, "does not reach the ha thread", "");
+	free(before);
+	free(after);
+	config_destroy(config);
+}
+
 /* What is about this machine is said to wait for a restart, or taken up at once. */
 static void node_key(struct trial *t, const struct row *r, const json_t *changed)
 {
@@ -410,6 +438,8 @@ static void node_key(struct trial *t, const struct row *r, const json_t *changed
 		said |= strncmp(json_string_value(line), r->name, n) == 0;
 	if (!said && !(r->field->flags & FIELD_LIVE))
 		failed(t, r, "waits for a restart and nobody is told", "");
+	if (strncmp(r->name, "node.ha.", 8) == 0)
+		ha_key(t, r, changed);
 	if (said && r->field->flags & FIELD_LIVE)
 		failed(t, r, "is said to wait for a restart", "");
 	json_decref(result);
