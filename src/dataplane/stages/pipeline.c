@@ -136,11 +136,11 @@ void pipeline_unpark(struct worker *w)
 static void template_extend(struct worker *w, struct conn4 *t)
 {
 	const struct service *svc = conn4_service(w, t);
+	const struct service_policy *policy = svc ? &svc->policy : NULL;
 
 	t->c.tick = w->env.now_tick;
-	if (svc && svc->policy.persist_s)
-		t->c.timeout = (svc->policy.extension_s ? svc->policy.extension_s
-							: svc->policy.persist_s) *
+	if (policy && (policy->extension_s || policy->persist_s))
+		t->c.timeout = (policy->extension_s ? policy->extension_s : policy->persist_s) *
 			       CONN_TICK_HZ;
 	if (sync_on(w))
 		sync_changed(w, t);

@@ -401,13 +401,14 @@ static void failed(struct trial *t, const struct row *r, const char *what, const
 /* What the ha thread is given by a router that starts; without its strings' addresses. */
 static char *ha_text(struct config *config)
 {
-	struct told t = {0};
+	static struct ha_config given;
+	static struct told t;
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	pair_config(config, &t.config);
-	(void)__wrap_ha_configure((struct ha *)&t, &t.config);
+	pair_config(config, &given);
+	(void)__wrap_ha_configure((struct ha *)&t, &given);
 	told_text(out, &t);
 	fclose(out);
 	return text;
