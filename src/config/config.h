@@ -322,6 +322,7 @@ enum config_kind {
 	OBJECT_CHECK,
 	OBJECT_DEFAULTS, /* what follows for services has changes of its own */
 	OBJECT_HA,
+	OBJECT_SHARED, /* the keys of `shared` that are no objects */
 	OBJECT_NODE,
 	OBJECT_KINDS
 };
@@ -342,6 +343,7 @@ union config_object_ref {
 	const struct config_check *check;
 	const struct config_policy *defaults;
 	const struct config_ha_shared *ha;
+	const struct config_shared *shared;
 	const struct config_node *node;
 };
 

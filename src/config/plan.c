@@ -188,14 +188,46 @@ static int services_plan(struct config_plan *plan)
 
 /* ---- all ---- */
 
+/* The keys of `shared` that are no objects; a configuration to start with is held against
+ * their defaults. */
+static int shared_plan(struct config_plan *plan)
+{
+	const struct config_object *o = &config_object_shared;
+	const struct config *b = plan->after;
+	const struct config_change ch = {.kind = OBJECT_SHARED,
+					 .how = CHANGE_VALUE,
+					 .before.shared =
+						 plan->before ? &plan->before->shared : NULL,
+					 .after.shared = &b->shared,
+					 .from = CONFIG_NOWHERE,
+					 .to = CONFIG_NOWHERE};
+	struct config_shared *model = calloc(1, sizeof(*model));
+	const char *was = plan->before ? (const char *)&plan->before->shared : (char *)model;
+	bool same = true;
+
+	if (!model)
+		return -ENOMEM;
+	config_object_init(o, b->schedulers, model);
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (!config_field_is_object(f))
+			same = same && config_scalar_equal(f, was + f->offset,
+							   (const char *)&b->shared + f->offset);
+	}
+	free(model);
+	return same ? 0 : config_plan_add(plan, &ch);
+}
+
 /* What a configuration has once. */
 static int singles_plan(struct config_plan *plan)
 {
 	const struct config *a = plan->before, *b = plan->after;
 	int ret;
 
-	if (!a)
-		return 0;
+	ret = shared_plan(plan);
+	if (!a || ret < 0)
+		return ret;
 	ret = config_plan_object(plan, &config_object_policy, OBJECT_DEFAULTS, &a->shared.defaults,
 				 &b->shared.defaults);
 	if (ret == 0)

@@ -288,6 +288,36 @@ static int defaults_words(struct config_words *words, const struct config_plan *
 	return config_words_add(words, line, detail, "defaults");
 }
 
+/* New reference, NULL: out of memory. */
+static json_t *shared_keys_json(const struct config_shared *shared)
+{
+	const struct config_object *o = &config_object_shared;
+	json_t *json = json_object();
+
+	for (uint16_t i = 0; json && i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+
+		if (!config_field_is_object(f))
+			json_object_set_new(
+				json, f->name,
+				config_scalar_to_json(f, (const char *)shared + f->offset));
+	}
+	return json;
+}
+
+static int shared_words(struct config_words *words, const struct config_plan *plan,
+			const struct config_change *ch)
+{
+	const struct config_line line = {.action = CONFIG_EDIT};
+	char *detail = NULL;
+
+	(void)plan;
+	if (ch->before.any && json_diff_detail(shared_keys_json(ch->before.shared),
+					       shared_keys_json(ch->after.shared), &detail) < 0)
+		return -ENOMEM;
+	return config_words_add(words, line, detail, "shared");
+}
+
 static int ha_words(struct config_words *words, const struct config_plan *plan,
 		    const struct config_change *ch)
 {
@@ -375,7 +405,7 @@ static int (*const words_of[OBJECT_KINDS])(struct config_words *words,
 	[OBJECT_SERVICE] = service_words,   [OBJECT_ADDRESS] = address_words,
 	[OBJECT_MARK] = config_mark_words,  [OBJECT_CHECK] = check_words,
 	[OBJECT_DEFAULTS] = defaults_words, [OBJECT_HA] = ha_words,
-	[OBJECT_NODE] = node_change_words,
+	[OBJECT_NODE] = node_change_words,  [OBJECT_SHARED] = shared_words,
 };
 
 int config_words(const struct config_plan *plan, struct config_words **out)

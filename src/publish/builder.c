@@ -233,21 +233,27 @@ static int service_changed(struct publisher *p, const struct config_change *ch, 
 	return ret;
 }
 
-static int addresses_changed(struct publisher *p, char error[256])
+static int touched(int ret, char error[256])
 {
-	if (publisher_touch_addrs(p) == 0)
-		return 0;
-	no_memory(error);
-	return -ENOMEM;
+	if (ret < 0)
+		no_memory(error);
+	return ret;
 }
 
 int builder_change(struct publisher *p, const struct config_change *ch, char error[256])
 {
 	if (!(ch->how & CHANGE_VALUE))
 		return 0;
-	if (ch->kind == OBJECT_SERVICE)
+	switch (ch->kind) {
+	case OBJECT_SERVICE:
 		return service_changed(p, ch, error);
-	return ch->kind == OBJECT_ADDRESS ? addresses_changed(p, error) : 0;
+	case OBJECT_ADDRESS:
+		return touched(publisher_touch_addrs(p), error);
+	case OBJECT_SHARED: /* builder_cover4() */
+		return touched(publisher_touch_marks(p), error);
+	default:
+		return 0;
+	}
 }
 
 /* --- mark rules --- */

@@ -258,9 +258,19 @@ static inline void snapshot_text(FILE *out, const struct snapshot *s)
 	const struct mark_rule4 *rules;
 	uint32_t n = classify4_rules(s->marks, &rules);
 
+	fprintf(out, "snapshot");
+	HEX(out, s->ipvs);
+	fprintf(out, "\n");
 	for (uint32_t id = 1; id <= s->max_service_id; id++)
 		if (s->services[id])
 			service_text(out, s->services[id]);
+	for (uint32_t i = 0; s->owned4 && i <= s->owned4->mask; i++) {
+		const struct listener4 *l = &s->owned4->slots[i];
+
+		if (l->proto)
+			fprintf(out, "owned %x %x %u %x of %s\n", l->addr, l->port, l->proto,
+				l->flags, s->services[l->service_id]->rt->key);
+	}
 	for (uint32_t i = 0; i <= s->addrs4->mask; i++)
 		if (s->addrs4->slots[i].kinds) {
 			fprintf(out, "address");
