@@ -495,6 +495,11 @@ int main(int argc, char **argv)
 	}
 	if (!o.check && !may_run())
 		return 1;
+	/* Before the spawner, whose programs are not to speak for plvs. */
+	rc = service_manager_open(&sm);
+	if (rc != 0)
+		fprintf(stderr, "plvs: warning: $NOTIFY_SOCKET cannot be reached: %s\n",
+			strerror(-rc));
 	/* Before there is anything that a fork would copy: memory, threads, descriptors. */
 	if (!o.check && (rc = spawner_start(SPAWN_FOR_MAX, &r.spawner)) != 0) {
 		fprintf(stderr, "plvs: the spawner does not start: %s\n", strerror(-rc));
@@ -510,10 +515,6 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	signals_block(&set);
-	rc = service_manager_open(&sm);
-	if (rc != 0)
-		fprintf(stderr, "plvs: warning: $NOTIFY_SOCKET cannot be reached: %s\n",
-			strerror(-rc));
 	rc = start(&r, &o, own > 0 ? own : 1, argv, error);
 	if (rc == 0)
 		run(&r, &set, &sm);
