@@ -86,13 +86,15 @@ static void objects_put(const struct out *out, const struct counter_view *v, con
 }
 
 /* Reasons and classes: those that ever happened, and what each means. */
-static void reasons_put(const struct out *out, const json_t *rows, const char *title)
+static void reasons_put(const struct out *out, const json_t *rows, const char *title, bool ports)
 {
 	const json_t *row;
 	struct table t;
 	size_t i, n = 0;
 
 	table_init(&t, out);
+	if (ports)
+		table_column(&t, "PORT", false);
 	table_column(&t, title, false);
 	table_column(&t, "PACKETS", true);
 	table_column(&t, "PKT/S", true);
@@ -101,6 +103,8 @@ static void reasons_put(const struct out *out, const json_t *rows, const char *t
 		if (view_number(row, "count") == 0)
 			continue;
 		n++;
+		if (ports)
+			cell_put(&t, json_object_get(row, "port"), FORMAT_TEXT);
 		cell_put(&t, json_object_get(row, "name"), FORMAT_TEXT);
 		cell_put(&t, json_object_get(row, "count"), FORMAT_COUNT);
 		cell_put(&t, json_object_get(row, "rate"), FORMAT_COUNT);
@@ -149,12 +153,17 @@ static void counters_put(const struct out *out, const json_t *result, const char
 	rows = json_object_get(result, "drops");
 	if (json_is_array(rows)) {
 		heading_put(out, &first, several, "drops");
-		reasons_put(out, rows, "REASON");
+		reasons_put(out, rows, "REASON", false);
+	}
+	rows = json_object_get(result, "devices");
+	if (json_is_array(rows)) {
+		heading_put(out, &first, several, "devices");
+		reasons_put(out, rows, "LOST", true);
 	}
 	rows = json_object_get(result, "punts");
 	if (json_is_array(rows)) {
 		heading_put(out, &first, several, "punts");
-		reasons_put(out, rows, "CLASS");
+		reasons_put(out, rows, "CLASS", false);
 	}
 	/* Much of it has no rate. */
 	rows = json_object_get(result, "health");

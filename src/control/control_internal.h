@@ -173,8 +173,6 @@ void listings_stop(struct control *c);
 
 json_t *worker_counters_json(const struct worker_counters *w);
 json_t *port_counters_json(const struct port_counters *p);
-/* Appends what an operator should know of a port, a string each; named: after "port NAME: ". */
-void port_warnings_add(const struct port *p, bool named, json_t *list);
 
 /* --- methods_connection.c --- */
 

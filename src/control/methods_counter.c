@@ -7,6 +7,7 @@
 #include "control/listing.h"
 #include "control/metrics.h"
 #include "control/health_watch.h"
+#include "control/port_view.h"
 #include "control/state_dir.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
@@ -151,13 +152,14 @@ static json_t *ports_rows(struct control *c)
 
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++) {
 		struct port_counters now;
+		json_t *row;
 
 		traffic_read_port(&c->traffic, i, &now);
-		json_array_append_new(
-			rows,
-			json_pack("{s:s, s:o, s:o}", "name", c->dp->ports[i].config.name,
-				  "counters", port_counters_json(&now), "rates",
-				  rates_json(port_words, N_PORT_WORDS, c->traffic.ports[i].rate)));
+		row = json_pack("{s:s, s:o, s:o}", "name", c->dp->ports[i].config.name, "counters",
+				port_counters_json(&now), "rates",
+				rates_json(port_words, N_PORT_WORDS, c->traffic.ports[i].rate));
+		port_view_device(c, i, row);
+		json_array_append_new(rows, row);
 	}
 	return rows;
 }
@@ -250,6 +252,7 @@ static const struct listing_section sections[] = {
 	{.key = "ports", .all = ports_rows},
 	{.key = "workers", .all = workers_rows},
 	{.key = "drops", .all = drops_rows},
+	{.key = "devices", .all = port_view_losses}, /* with drops */
 	{.key = "punts", .all = punts_rows},
 	{.key = "health", .all = health_rows},
 };
@@ -263,7 +266,8 @@ static void counter_list(struct control *c, struct rpc_request *req, json_t *par
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_SECTIONS; i++)
-		if (all || strcmp(object, sections[i].key) == 0)
+		if (all || strcmp(object, sections[i].key) == 0 ||
+		    (strcmp(object, "drops") == 0 && sections[i].all == port_view_losses))
 			chosen[n++] = &sections[i];
 	if (n > 0) {
 		listing_start(c, req, NULL, chosen, n);
@@ -353,8 +357,7 @@ static json_t *warnings_json(const struct control *c)
 	if (metrics_fault(c))
 		json_array_append_new(list, json_sprintf("no metrics: %s", metrics_fault(c)));
 
-	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
-		port_warnings_add(&c->dp->ports[i], true, list);
+	port_view_warnings(c, list);
 	for (size_t i = 0; i < json_array_size(c->restart); i++)
 		json_array_append_new(
 			list, json_sprintf("takes effect after a restart: %s",

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "control/control_internal.h"
-#include "dataplane/port.h"
+#include "control/port_view.h"
 
 static void version(struct control *c, struct rpc_request *req, json_t *params)
 {
@@ -82,85 +82,13 @@ static void worker_list(struct control *c, struct rpc_request *req, json_t *para
 
 /* --- ports --- */
 
-static void warning_add(const struct port *p, bool named, json_t *list, const char *text)
-{
-	json_array_append_new(list, named ? json_sprintf("port %s: %s", p->config.name, text)
-					  : json_string(text));
-}
-
-void port_warnings_add(const struct port *p, bool named, json_t *list)
-{
-	uint32_t silent = __atomic_load_n(&p->silent, __ATOMIC_RELAXED);
-	uint32_t refused = __atomic_load_n(&p->device.vlans_refused, __ATOMIC_RELAXED);
-	char text[160];
-
-	if (p->warning[0])
-		warning_add(p, named, list, p->warning);
-	if (silent) {
-		snprintf(text, sizeof(text),
-			 "the link is up, but nothing at all is received, though Linux asks for %u "
-			 "neighbours: look at the cable, the switch and its VLANs",
-			 silent);
-		warning_add(p, named, list, text);
-	}
-	if (refused) {
-		snprintf(text, sizeof(text),
-			 "the VLAN filter of driver %s refused %u VLANs, whose frames may not "
-			 "arrive: the log names them",
-			 p->driver, refused);
-		warning_add(p, named, list, text);
-	}
-}
-
-static json_t *port_json(const struct control *c, uint16_t i)
-{
-	const struct port *p = &c->dp->ports[i];
-	struct port_counters now;
-	char mac[MAC_STRLEN];
-	json_t *warnings = json_array(), *o;
-
-	port_warnings_add(p, false, warnings);
-	traffic_read_port(&c->traffic, i, &now);
-	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:I, s:i, s:i}", "port", (int)i, "name",
-		      p->config.name, "device", p->config.device, "driver", p->driver, "mac",
-		      mac_format(&p->mac, mac, sizeof(mac)), "link_up",
-		      __atomic_load_n(&p->carrier, __ATOMIC_RELAXED) != 0, "speed_mbps",
-		      (json_int_t)port_speed_mbps(p), "mtu",
-		      (int)__atomic_load_n(&p->mtu, __ATOMIC_RELAXED), "socket", p->socket);
-	json_object_update_new(o, json_pack("{s:i, s:i, s:i, s:s, s:s}", "queues_asked",
-					    (int)p->n_asked, "rx_queues", (int)p->n_rx, "tx_queues",
-					    (int)p->n_tx, "rss_asked", port_rss_name(p->rss_asked),
-					    "rss", port_rss_name(p->rss)));
-	json_object_set_new(o, "tap",
-			    i < c->boot->node.n_ports && c->boot->node.ports[i].tap
-				    ? json_string(c->boot->node.ports[i].tap)
-				    : json_null());
-	json_object_set_new(o, "counters", port_counters_json(&now));
-	json_object_set_new(o, "warnings", warnings);
-	if (c->link) {
-		const struct link_port_counters *l = link_port_counters(c->link, i);
-		json_t *tap = json_object();
-
-#define X(name, help)                                                                              \
-	json_object_set_new(                                                                       \
-		tap, #name,                                                                        \
-		json_integer((json_int_t)__atomic_load_n(&l->name, __ATOMIC_RELAXED)));
-		if (l) {
-			LINK_PORT_COUNTERS(X)
-		}
-#undef X
-		json_object_set_new(o, "tap_counters", tap);
-	}
-	return o;
-}
-
 static void port_list(struct control *c, struct rpc_request *req, json_t *params)
 {
 	json_t *list = json_array();
 
 	(void)params;
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
-		json_array_append_new(list, port_json(c, i));
+		json_array_append_new(list, port_view_json(c, i));
 	rpc_answer(req, json_pack("{s:o}", "ports", list));
 }
 

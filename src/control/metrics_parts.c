@@ -6,6 +6,7 @@
 
 #include "control/metrics_internal.h"
 #include "control/health_watch.h"
+#include "dataplane/port_device.h"
 #include "spawn/spawner.h"
 
 #define LABELS 256
@@ -234,6 +235,17 @@ static const struct {
 #undef ROW
 };
 
+static const struct {
+	struct expo_family family;
+	size_t word;
+} device_families[] = {
+#define X(name, loss, help)                                                                        \
+	{{"plvs_port_device_" #name, EXPO_COUNTER, NULL, help},                                    \
+	 offsetof(struct device_counters, name) / sizeof(uint64_t)},
+	DEVICE_COUNTERS(X)
+#undef X
+};
+
 static void port_labels(const struct control *c, uint16_t i, char labels[LABELS])
 {
 	labels[0] = '\0';
@@ -256,6 +268,41 @@ static void tap_family(const struct control *c, struct evbuffer *out, const char
 		if (l)
 			expo_count(out, &f, labels,
 				   __atomic_load_n(&((const uint64_t *)l)[word], __ATOMIC_RELAXED));
+	}
+}
+
+static void write_devices(const struct control *c, struct evbuffer *out, uint16_t n)
+{
+	static const struct expo_family works = {"plvs_port_works", EXPO_GAUGE, NULL,
+						 "0: the device is lost, or carries nothing"};
+	static const struct expo_family stalls = {
+		"plvs_port_stalls", EXPO_COUNTER, NULL,
+		"times that a port carried nothing while its device counted drops"};
+	static const struct expo_family restarts = {"plvs_port_restarts", EXPO_COUNTER, NULL,
+						    "times that a device was opened again"};
+	struct device_counters now;
+	char labels[LABELS];
+
+#define FAMILY(family, value)                                                                      \
+	expo_head(out, &family);                                                                   \
+	for (uint16_t i = 0; i < n; i++) {                                                         \
+		const struct port *p = &c->dp->ports[i];                                           \
+                                                                                                   \
+		port_labels(c, i, labels);                                                         \
+		expo_count(out, &family, labels, value);                                           \
+	}
+	FAMILY(works, port_device_works(p))
+	FAMILY(stalls, __atomic_load_n(&p->device.stalls, __ATOMIC_RELAXED))
+	FAMILY(restarts, __atomic_load_n(&p->device.restarts, __ATOMIC_RELAXED))
+#undef FAMILY
+	for (size_t k = 0; k < sizeof(device_families) / sizeof(device_families[0]); k++) {
+		expo_head(out, &device_families[k].family);
+		for (uint16_t i = 0; i < n; i++) {
+			dataplane_device_counters(c->dp, i, &now);
+			port_labels(c, i, labels);
+			expo_count(out, &device_families[k].family, labels,
+				   ((const uint64_t *)&now)[device_families[k].word]);
+		}
 	}
 }
 
@@ -291,6 +338,7 @@ void metrics_write_ports(const struct control *c, struct evbuffer *out)
 		expo_count(out, &silent, labels,
 			   __atomic_load_n(&c->dp->ports[i].silent, __ATOMIC_RELAXED) != 0);
 	}
+	write_devices(c, out, n);
 #define X(name, help)                                                                              \
 	tap_family(c, out, "plvs_port_" #name, help,                                               \
 		   offsetof(struct link_port_counters, name) / sizeof(uint64_t));

@@ -196,13 +196,19 @@ static void sample_rest(struct traffic *t, uint64_t now_us)
 
 	for (uint16_t i = 0; t->dp && i < t->dp->n_ports; i++) {
 		struct traffic_port *p = &t->ports[i];
+		struct device_counters device;
 		struct port_counters now;
 
 		traffic_read_port(t, i, &now);
-		if (t->last_us && elapsed)
+		dataplane_device_counters(t->dp, i, &device);
+		if (t->last_us && elapsed) {
 			rates_of(p->rate, (const uint64_t *)&p->last, (const uint64_t *)&now,
 				 TRAFFIC_PORT, elapsed);
+			rates_of(p->device_rate, (const uint64_t *)&p->device_last,
+				 (const uint64_t *)&device, TRAFFIC_DEVICE, elapsed);
+		}
 		p->last = now;
+		p->device_last = device;
 	}
 	for (uint16_t i = 0; t->dp && i < t->dp->n_workers; i++) {
 		struct traffic_worker *w = &t->workers[i];

@@ -17,6 +17,7 @@
 
 #define TRAFFIC_SERVER 5 /* fields of struct server_counters */
 #define TRAFFIC_PORT   7 /* of struct port_counters */
+#define TRAFFIC_DEVICE (sizeof(struct device_counters) / sizeof(uint64_t))
 #define TRAFFIC_WORKER (sizeof(struct worker_counters) / sizeof(uint64_t))
 
 _Static_assert(sizeof(struct server_counters) == TRAFFIC_SERVER * 8, "fields are counted");
@@ -33,6 +34,8 @@ struct traffic_server {
 struct traffic_port {
 	struct port_counters last;
 	float rate[TRAFFIC_PORT];
+	struct device_counters device_last;
+	float device_rate[TRAFFIC_DEVICE];
 };
 
 struct traffic_worker {

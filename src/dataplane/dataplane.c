@@ -20,6 +20,8 @@
 #include "base/log.h"
 #include "dataplane/packet_pool.h"
 #include "dataplane/port.h"
+#include "dataplane/port_device.h"
+#include "dataplane/port_watch.h"
 #include "dataplane/exits/rings.h"
 #include "dataplane/sync/conn_sync.h"
 
@@ -82,8 +84,8 @@ static int ports_create(struct dataplane *dp, const struct dataplane_config *con
 		struct port *p = &dp->ports[i];
 
 		p->config = config->ports[i];
-		pthread_mutex_init(&p->device.lock, NULL);
 		p->link_eventfd = dp->exchange.link_eventfd;
+		port_device_init(p);
 		dp->n_ports++;
 		rc = port_find(p, dp->n_workers, error);
 		if (rc == 0)
@@ -92,7 +94,7 @@ static int ports_create(struct dataplane *dp, const struct dataplane_config *con
 	if (rc == 0)
 		rc = packet_pools_create(dp, config->mbufs_per_port, error);
 	for (unsigned int i = 0; i < dp->n_ports && rc == 0; i++)
-		rc = port_configure(&dp->ports[i], dp->n_pools == 1, error);
+		rc = port_device_configure(dp, &dp->ports[i], error);
 	return rc;
 }
 
@@ -321,6 +323,12 @@ int dataplane_start(struct dataplane *dp, char error[256])
 			snprintf(error, ERROR_LEN, "worker %u: lcore %u does not start: %s", i,
 				 dp->workers[i]->lcore, strerror(-rc));
 	}
+	if (rc == 0 && !dp->manual) {
+		rc = port_watch_start(dp);
+		if (rc != 0)
+			snprintf(error, ERROR_LEN, "the watch of ports does not start: %s",
+				 strerror(-rc));
+	}
 	if (rc != 0)
 		dataplane_stop(dp);
 	else
@@ -334,6 +342,7 @@ void dataplane_stop(struct dataplane *dp)
 		return;
 	dp->running = false;
 	__atomic_store_n(&dp->stop, 1, __ATOMIC_RELEASE);
+	port_watch_stop(dp);
 	for (unsigned int i = 0; i < dp->n_workers && !dp->manual; i++)
 		rte_eal_wait_lcore(dp->workers[i]->lcore);
 	rings_drain(dp);
@@ -348,6 +357,8 @@ void dataplane_destroy(struct dataplane *dp)
 	dataplane_stop(dp);
 	for (unsigned int i = 0; i < dp->n_ports; i++)
 		port_close(&dp->ports[i]);
+	for (unsigned int i = 0; i < dp->n_ports; i++)
+		port_device_fini(&dp->ports[i]);
 	rings_destroy(dp);
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		if (!dp->workers[i])

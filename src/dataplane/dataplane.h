@@ -6,10 +6,12 @@
  * All workers, ports, rings and pools of the process. Control context unless noted.
  */
 
+#include <net/if.h>
 #include <pthread.h>
 
 #include <rte_rcu_qsbr.h>
 
+#include "dataplane/kernel_socket.h"
 #include "dataplane/worker.h"
 #include "model/exchange.h"
 
@@ -52,19 +54,48 @@ struct dataplane_config {
 	uint16_t check_first, check_last;
 };
 
+/* Whether a port carries packets; see port_watch.h. */
+enum port_state {
+	PORT_WORKS,
+	PORT_STALLED, /* receives or sends nothing while its device counts drops */
+	PORT_GONE,    /* the interface under its device disappeared */
+	PORT_FAILED,  /* stalls again and again: restarts are used up for a while */
+	PORT_STATES
+};
+
 /*
- * What threads other than workers do with a device. Drivers allow one such call at a time:
- * vmxnet3, for one, has a single register for commands and their answers, and a request for
- * statistics between the two halves of a question for the link reads as "link down".
+ * The device under a port, as threads other than workers use it. Drivers allow one such call at
+ * a time: vmxnet3, for one, has a single register for commands and their answers, and a request
+ * for statistics between the two halves of a question for the link reads as "link down".
  */
 struct port_device {
-	pthread_mutex_t lock;	/* held around each call of the driver; see port_lock() */
-	bool stopped;		/* after its start: the driver would say "down". Under lock */
-	uint32_t link_up;	/* at the last look. link: wo, any: ro (relaxed) */
-	uint32_t speed_mbps;	/* the same; 0: not known */
-	bool filters_vlans;	/* the device drops tags that are not in vlans. Under lock */
-	uint64_t vlans[64];	/* a bit for each VLAN that is wanted, 0 among them. Under lock */
-	uint32_t vlans_refused; /* that the device does not let through. link: wo, any: ro */
+	pthread_mutex_t lock; /* held around each call of the driver; see port_lock() */
+	bool stopped;	      /* after its start: the driver would say "down". Under lock */
+	bool filters_vlans;   /* the device drops tags that are not in vlans. Under lock */
+	uint64_t vlans[64];   /* a bit for each VLAN that is wanted, 0 among them. Under lock */
+
+	/* link: wo, any: ro (relaxed) */
+	uint32_t link_up;    /* at the last look; see port_link_up() */
+	uint32_t speed_mbps; /* the same; 0: not known */
+
+	/* link, port watch: under lock, any: ro (relaxed) */
+	uint32_t vlans_refused; /* that the device does not let through */
+
+	/* Thread that opens the device: rw. Of the last opening. */
+	char interface[IF_NAMESIZE]; /* the Linux interface that it reads; "": none. any: ro */
+	uint32_t if_index;	     /* the driver's, of a Linux interface; 0: none */
+	char *args;		     /* of EAL's --vdev; NULL: no virtual device */
+	uint64_t if_dropped;	     /* by the interface, before it was opened */
+	struct kernel_sockets sockets;
+	uint64_t packet_drops;	     /* of these sockets, since they were opened */
+	struct device_counters base; /* of the openings before this one */
+
+	/* port watch: wo, any: ro (relaxed) */
+	struct device_counters counters;
+	uint32_t state;	   /* enum port_state; release, acquire */
+	uint64_t since_us; /* CLOCK_MONOTONIC: in this state */
+	uint64_t stalls;   /* times it was seen to stall */
+	uint64_t restarts; /* times it was opened again */
 };
 
 /* A port as it runs. Its index in dataplane.ports is the port number that links, tables,
@@ -80,7 +111,9 @@ struct port {
 	uint16_t mtu;
 	uint8_t rss_asked, rss; /* enum port_rss: asked for, and got */
 	bool started;
-	bool found; /* dev is ours to close */
+	bool found;	 /* dev is ours to close */
+	bool configured; /* at least once, and then with this step of port_setup.c */
+	uint8_t step;
 	uint16_t rx_desc, tx_desc;
 	uint64_t rx_offloads, tx_offloads;
 	struct rte_mempool *pool;
@@ -159,6 +192,10 @@ struct dataplane {
 	/* The tick until which some FTP data connection may be expected; workers write it. */
 	uint32_t ftp_until;
 	uint32_t stop; /* control: wo, worker: ro */
+	/* A bit per port whose driver no worker may call: it is being opened again. Worker: ro,
+	 * once per round. */
+	uint32_t ports_closed;
+	struct port_watch *watch; /* or NULL: workers have no threads */
 };
 
 /* EAL runs; every lcore but main becomes a worker. Opens and configures ports, makes rings,
@@ -186,6 +223,8 @@ void dataplane_passive_counters(const struct dataplane *dp, uint32_t server_id,
 				struct passive_counters *out);
 void dataplane_worker_counters(const struct dataplane *dp, struct worker_counters *out);
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct port_counters *out);
+void dataplane_device_counters(const struct dataplane *dp, uint16_t port,
+			       struct device_counters *out);
 
 /* --- loop.c, worker context --- */
 

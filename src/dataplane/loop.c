@@ -41,9 +41,12 @@ static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
 {
 	struct port_counters *pc = &w->port_counters[q->port];
 	struct rte_mbuf *frames[BURST_MAX];
-	uint16_t n = rte_eth_rx_burst(w->port_dev[q->port], q->queue, frames, BURST_MAX);
 	uint64_t bytes = 0;
+	uint16_t n;
 
+	if (unlikely(w->ports_closed >> q->port & 1))
+		return 0;
+	n = rte_eth_rx_burst(w->port_dev[q->port], q->queue, frames, BURST_MAX);
 	if (n == 0)
 		return 0;
 	for (unsigned int i = 0; i < n; i++) {
@@ -115,6 +118,10 @@ static void send_urgent(struct worker *w)
 			door_drop(w, m, DROP_VIP_ARP);
 			continue;
 		}
+		if (unlikely(w->ports_closed >> port & 1)) {
+			door_drop(w, m, DROP_PORT_CLOSED);
+			continue;
+		}
 		if (rte_eth_tx_burst(w->port_dev[port], (uint16_t)w->tx_queue[port], &m, 1) == 1) {
 			w->counters.sent++;
 			w->port_counters[port].tx_pkts++;
@@ -182,6 +189,7 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	uint32_t work = 0;
 
 	worker_env_update(w, now_tick, now_s);
+	w->ports_closed = __atomic_load_n(&w->dp->ports_closed, __ATOMIC_ACQUIRE);
 	work += receive_injected_first(w);
 	/* Before what arrives now, so that nothing of a flow overtakes it. */
 	if (w->n_parked)

@@ -8,6 +8,7 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "dataplane/port_device.h"
 #include "dataplane/port_internal.h"
 #include "dataplane/umem_pool.h"
 
@@ -20,6 +21,8 @@ void port_warn(struct port *p, const char *text)
 {
 	size_t len = strlen(p->warning);
 
+	if (strstr(p->warning, text)) /* said before the device was opened again */
+		return;
 	log_warning(AREA, "port %s: %s", p->config.name, text);
 	snprintf(p->warning + len, sizeof(p->warning) - len, "%s%s", len ? "; " : "", text);
 }
@@ -88,9 +91,25 @@ static void choose_mtu(struct port *p, const struct rte_eth_dev_info *info)
 	p->mtu = max;
 }
 
-void port_lock(struct port *p)
+void port_hold(struct port *p)
 {
 	pthread_mutex_lock(&p->device.lock);
+}
+
+bool port_can_ask(const struct port *p)
+{
+	return port_device_works(p) && p->found && !p->device.stopped;
+}
+
+bool port_lock(struct port *p)
+{
+	if (!port_device_works(p))
+		return false;
+	port_hold(p);
+	if (port_can_ask(p))
+		return true;
+	port_unlock(p);
+	return false;
 }
 
 void port_unlock(struct port *p)
@@ -170,7 +189,7 @@ int port_start(struct port *p, const struct owner_map *owners, uint16_t n_worker
 	char mac[MAC_STRLEN];
 	int rc;
 
-	port_lock(p);
+	port_hold(p);
 	rc = rte_eth_dev_start(p->dev);
 	if (rc == 0) {
 		p->started = true;
@@ -200,7 +219,7 @@ void port_stop(struct port *p)
 {
 	if (!p->started)
 		return;
-	port_lock(p);
+	port_hold(p);
 	p->started = false;
 	p->device.stopped = true;
 	rte_eth_dev_stop(p->dev);
@@ -212,7 +231,7 @@ void port_close(struct port *p)
 	if (!p->found)
 		return;
 	port_link_unwatch(p);
-	port_lock(p);
+	port_hold(p);
 	p->found = false;
 	rte_eth_dev_close(p->dev);
 	port_unlock(p);
@@ -224,7 +243,8 @@ int port_set_mtu(struct port *p, uint16_t mtu)
 
 	if (!port_fits_room(p, mtu) && !(p->rx_offloads & RTE_ETH_RX_OFFLOAD_SCATTER))
 		return -EINVAL;
-	port_lock(p);
+	if (!port_lock(p))
+		return -ENODEV;
 	rc = rte_eth_dev_set_mtu(p->dev, mtu);
 	port_unlock(p);
 	if (rc == 0)

@@ -34,28 +34,33 @@ void port_stop(struct port *p);
 /* Gives the device back. Does nothing for a port that was never found. */
 void port_close(struct port *p);
 
-/* One call of the driver at a time, bursts of workers excepted: around rte_eth_*() calls from
- * any thread that is no worker. The functions here that call the driver take the lock. */
-void port_lock(struct port *p);
+/* Around rte_eth_*() calls from any thread that is no worker: one call of the driver at a time,
+ * bursts of workers excepted. port_lock() returns false, without the lock, while the device
+ * cannot be asked: the device is lost, is being opened again, was stopped, or was closed. The
+ * functions here that call the driver take the lock. */
+bool port_lock(struct port *p);
 void port_unlock(struct port *p);
 
 /* Asks the device for the state of its link, without waiting: the answer is for
  * port_link_up() and port_speed_mbps(). Link thread, and main before that thread runs. Skipped
- * while another thread is inside the driver, and once the port was stopped. */
+ * while another thread is inside the driver, and while port_lock() fails. */
 void port_link_look(struct port *p);
-/* The state of the link at the last look. Any thread. */
+/* The state of the link at the last look; down in all states of the device but PORT_WORKS. Of a
+ * device that reads a Linux interface only the state of the device: the driver says nothing of
+ * the interface. Any thread. */
 bool port_link_up(const struct port *p);
 /* The Linux interface that an af_packet or af_xdp device reads; "" for others. */
 void port_kernel_if(const struct port *p, char *buf, size_t len);
 /* Mbit/s at the last look, or 0: not known. Any thread. */
 uint32_t port_speed_mbps(const struct port *p);
-/* Any thread but workers. 0 or -errno: the driver refused, the port keeps its MTU. */
+/* Any thread but workers. 0 or -errno: the driver refused, or the device cannot be asked
+ * (-ENODEV); the port keeps its MTU. */
 int port_set_mtu(struct port *p, uint16_t mtu);
 
 /* Frames with this VLAN's tag are wanted, or no longer wanted. A device that filters VLANs lets
  * through those that are wanted, and VLAN 0 (a priority tag) always; a device that refuses a
- * VLAN stops to filter, if the driver can. Any thread but workers; a stopped port takes the
- * wish up at its start. */
+ * VLAN stops to filter, if the driver can. Any thread but workers; a port that is stopped or
+ * lost takes the wish up when it starts. */
 void port_vlan_want(struct port *p, uint16_t vlan, bool wanted);
 
 /* "none", "spreads", "owners" */

@@ -11,6 +11,13 @@ void port_warn(struct port *p, const char *text);
 /* A frame of this MTU fits into one mbuf of the port's pool. */
 bool port_fits_room(const struct port *p, uint16_t mtu);
 
+/* Takes the lock whatever the state of the device: for the thread that opens, starts, stops and
+ * closes devices (main, or the port watch while it runs), and for fields that the lock
+ * protects. Released by port_unlock(). */
+void port_hold(struct port *p);
+/* The driver may be called by other threads. The lock is held. */
+bool port_can_ask(const struct port *p);
+
 /* --- port_link.c --- */
 
 /* The interrupt thread counts changes of the link state, from here to port_link_unwatch(). */

@@ -25,6 +25,7 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "dataplane/port_device.h"
 #include "dataplane/port_internal.h"
 
 #define AREA "dataplane"
@@ -63,12 +64,11 @@ void port_link_look(struct port *p)
 
 	if (pthread_mutex_trylock(&p->device.lock) != 0)
 		return;
-	if (p->device.stopped) {
+	if (!port_can_ask(p)) {
 		port_unlock(p);
 		return;
 	}
-	up = p->found && rte_eth_link_get_nowait(p->dev, &link) == 0 &&
-	     link.link_status == RTE_ETH_LINK_UP;
+	up = rte_eth_link_get_nowait(p->dev, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 	port_unlock(p);
 	if (link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
 		speed = link.link_speed;
@@ -78,7 +78,8 @@ void port_link_look(struct port *p)
 
 bool port_link_up(const struct port *p)
 {
-	return __atomic_load_n(&p->device.link_up, __ATOMIC_RELAXED);
+	return port_device_works(p) &&
+	       (p->device.interface[0] || __atomic_load_n(&p->device.link_up, __ATOMIC_RELAXED));
 }
 
 void port_kernel_if(const struct port *p, char *buf, size_t len)

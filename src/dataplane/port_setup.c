@@ -179,16 +179,18 @@ static void warn_of_less(struct port *p, enum port_step step, uint16_t rx, uint1
 int port_configure(struct port *p, bool fast_free, char error[256])
 {
 	const uint16_t rx = p->n_rx, tx = p->n_tx;
+	enum port_step step = (enum port_step)p->step;
 	struct rte_eth_dev_info info;
-	enum port_step step;
 	char text[128];
 	int rc;
 
 	p->rss_asked = (uint8_t)port_rss_wanted(p, p->n_asked);
-	port_lock(p);
+	port_hold(p);
 	rc = rte_eth_dev_info_get(p->dev, &info);
+	/* Opened again: the step and the numbers of queues that the driver took before. */
 	if (rc == 0)
-		rc = agree(p, &info, fast_free, &step);
+		rc = p->configured ? attempt(p, &info, step, fast_free)
+				   : agree(p, &info, fast_free, &step);
 	port_unlock(p);
 	if (rc != 0) {
 		snprintf(error, ERROR_LEN,
@@ -198,8 +200,11 @@ int port_configure(struct port *p, bool fast_free, char error[256])
 			 rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM);
 		return rc;
 	}
-	warn_of_less(p, step, rx, tx);
-	port_lock(p);
+	if (!p->configured)
+		warn_of_less(p, step, rx, tx);
+	p->configured = true;
+	p->step = (uint8_t)step;
+	port_hold(p);
 	rc = rte_eth_dev_set_mtu(p->dev, p->mtu);
 	port_unlock(p);
 	if (rc != 0 && p->mtu != RTE_ETHER_MTU) {

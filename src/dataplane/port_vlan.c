@@ -77,10 +77,10 @@ void port_vlan_want(struct port *p, uint16_t vlan, bool wanted)
 
 	if (vlan == 0 || vlan > MAX_VLAN)
 		return;
-	port_lock(p);
+	port_hold(p);
 	if (vlan_wanted(&p->device, vlan) != wanted) {
 		p->device.vlans[vlan / 64] ^= bit;
-		if (p->started && p->device.filters_vlans)
+		if (p->started && port_can_ask(p) && p->device.filters_vlans)
 			filter_set(p, vlan, wanted);
 	}
 	port_unlock(p);

@@ -8,6 +8,7 @@
 /* Structs of uint64_t only. */
 _Static_assert(sizeof(struct worker_counters) % sizeof(uint64_t) == 0, "counters are words");
 _Static_assert(sizeof(struct port_counters) % sizeof(uint64_t) == 0, "counters are words");
+_Static_assert(sizeof(struct device_counters) % sizeof(uint64_t) == 0, "counters are words");
 _Static_assert(sizeof(struct server_counters) % sizeof(uint64_t) == 0, "counters are words");
 
 static void words_add(void *to, const void *from, size_t bytes)
@@ -47,4 +48,11 @@ void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct p
 	memset(out, 0, sizeof(*out));
 	for (unsigned int i = 0; i < dp->n_workers; i++)
 		words_add(out, &dp->workers[i]->port_counters[port], sizeof(*out));
+}
+
+void dataplane_device_counters(const struct dataplane *dp, uint16_t port,
+			       struct device_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	words_add(out, &dp->ports[port].device.counters, sizeof(*out));
 }

@@ -123,8 +123,9 @@ struct worker {
 	struct worker_exchange *exchange;
 	int link_eventfd;
 	bool idle_sleep;
-	bool shares_cpu;	      /* with another worker or the main lcore: yields when idle */
-	uint16_t port_dev[MAX_PORTS]; /* port index -> DPDK port id */
+	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
+	/* Port index -> DPDK port id. The port watch writes it while the port is closed. */
+	uint16_t port_dev[MAX_PORTS];
 	uint16_t n_rx;
 	struct rx_queue rx[MAX_QUEUES_WORKER];
 	/* Port -> queue this worker sends by, or -1: through ring to tx_owner[port]. */
@@ -138,8 +139,9 @@ struct worker {
 
 	/* --- worker only --- */
 	struct burst_env env;
-	uint64_t now_tsc; /* of this round */
-	bool live_clock;  /* the TSC may be read; else now_tsc is all there is (tests) */
+	uint64_t now_tsc;      /* of this round */
+	uint32_t ports_closed; /* dataplane.ports_closed of this round */
+	bool live_clock;       /* the TSC may be read; else now_tsc is all there is (tests) */
 	struct table4 table4;
 	struct wheel wheel4;
 	struct give_way way;

@@ -12,9 +12,10 @@
 #include "link/link_internal.h"
 
 /*
- * The carrier of ports. Most devices are asked ten times a second (port_up() of the callbacks).
- * af_packet and af_xdp report "up" whatever the interface under them does, so the state of that
- * interface is read here, from sockets that were opened in the creator's namespace.
+ * The carrier of a port: what the device says of its link (port_up() of the callbacks), asked ten
+ * times a second. af_packet and af_xdp report "up" whatever the interface under them does, so for
+ * these the interface has to be up as well. Sockets that were opened in the creator's namespace
+ * read the state of the interface when Linux tells of a change.
  */
 
 static bool is_up(const struct nl_link *k)
@@ -34,14 +35,15 @@ void carrier_set(struct link *l, uint16_t port, bool up)
 	taps_set_carrier(l, port);
 }
 
-static void carrier_ask(struct link *l)
+static void interfaces_ask(struct link *l)
 {
 	for (uint16_t p = 0; p < l->config.n_ports; p++) {
 		const char *name = l->config.ports[p].kernel_if;
 		struct nl_link k;
 
 		if (name[0])
-			carrier_set(l, p, nlreq_link_get(&l->host_req, name, &k) == 0 && is_up(&k));
+			l->interface_up[p] =
+				nlreq_link_get(&l->host_req, name, &k) == 0 && is_up(&k);
 	}
 }
 
@@ -83,16 +85,23 @@ void carrier_read(struct link *l)
 		if (got < 0 && errno == EAGAIN)
 			break;
 	}
-	carrier_ask(l);
+	interfaces_ask(l);
+	carrier_look(l);
 }
 
+/* An interface that was made again is up, but its port is not until the device is open. */
 void carrier_look(struct link *l)
 {
 	const struct link_callbacks *cb = &l->config.callbacks;
 
-	for (uint16_t p = 0; cb->port_up && p < l->config.n_ports; p++)
-		if (!l->config.ports[p].kernel_if[0])
-			carrier_set(l, p, cb->port_up(cb->arg, p));
+	for (uint16_t p = 0; p < l->config.n_ports; p++) {
+		bool has_interface = l->config.ports[p].kernel_if[0];
+
+		if (cb->port_up || has_interface)
+			carrier_set(l, p,
+				    (!cb->port_up || cb->port_up(cb->arg, p)) &&
+					    (!has_interface || l->interface_up[p]));
+	}
 }
 
 /* Next hops of a port that Linux resolves or refreshes: all but permanent neighbours. */

@@ -69,8 +69,8 @@ struct link_port_config {
 	bool loose;		   /* real servers may send by it, and by its VLANs, whatever
 				    * routes say */
 	/* af_packet and af_xdp report "up" whatever happens: the interface that the device reads
-	 * (iface=, looked for in the namespace of link_create()'s caller) then says what the
-	 * carrier is. "" = link_set_carrier() says. */
+	 * (iface=, looked for in the namespace of link_create()'s caller) has to be up, too. "" =
+	 * link_set_carrier() says. */
 	char kernel_if[LINK_IFNAME_LEN];
 	struct link_linux linux_side;
 	struct link_vlan_config *vlans;
@@ -107,8 +107,8 @@ struct link_callbacks {
 	/* A port's carrier, once per edge. May be NULL. */
 	void (*carrier_changed)(void *arg, uint16_t port, bool up);
 	/* What the device says of a port's link: asked every 100 ms, and when
-	 * exchange.link_eventfd is written with all rings empty. Not for ports with kernel_if.
-	 * NULL: link_set_carrier(). */
+	 * exchange.link_eventfd is written with all rings empty. NULL: link_set_carrier(), and of
+	 * ports with kernel_if the interface alone. */
 	bool (*port_up)(void *arg, uint16_t port);
 	/* A link with this VLAN appeared on the port's TAP (told again whenever it comes up), or
 	 * went. Before the port starts for VLANs of the configuration. May be NULL. */

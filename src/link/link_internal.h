@@ -104,6 +104,7 @@ struct link {
 	uint64_t build_us; /* how long the last build took: spaces out the next */
 	bool told_over, told_malformed;
 
+	bool interface_up[MAX_PORTS]; /* of kernel_if */
 	struct link_port_counters port_counters[MAX_PORTS];
 	struct link_counters counters;
 };
@@ -124,7 +125,7 @@ int carrier_open(struct link *l);
 void carrier_close(struct link *l);
 void carrier_read(struct link *l);
 void carrier_set(struct link *l, uint16_t port, bool up);
-/* Asks the devices of all ports without kernel_if. */
+/* Asks the devices of all ports: the carrier of every port is up to date. */
 void carrier_look(struct link *l);
 /* Every second: notices ports that receive nothing. */
 void carrier_listen(struct link *l);

@@ -61,6 +61,7 @@
 	X(LINEARISE, linearise, "headers span segments and could not be made linear")              \
 	X(RING_FULL, ring_full, "hand-off ring to the owning worker is full")                      \
 	X(TX_FULL, tx_full, "the port's transmit queue did not take it")                           \
+	X(PORT_CLOSED, port_closed, "the port's device is lost, or being opened again")            \
 	X(PUNT_RATE, punt_rate, "exception class over its budget")                                 \
 	X(PUNT_FULL, punt_full, "exception ring to Linux is full")                                 \
 	X(BAD_ECHO, bad_echo, "echo request to a VIP with a wrong checksum or length")             \
@@ -174,6 +175,31 @@ struct port_counters {
 	uint64_t rx_handed_off; /* arrived here, owned elsewhere */
 	uint64_t tx_handed_off; /* leaves by a queue of another worker */
 	uint64_t tx_full;
+};
+
+/* X(name, loss, help): what the device of a port counts, its driver and the kernel included.
+ * One uint64_t of struct device_counters each; the port watch writes them four times a second.
+ * A driver that does not know a counter leaves it at 0. loss: each one is a frame or a buffer
+ * that is lost and stands in no other counter of the list. */
+#define DEVICE_COUNTERS(X)                                                                         \
+	X(rx_missed, true, "frames dropped by the device: no room in its receive queue")           \
+	X(rx_errors, true, "frames received with errors")                                          \
+	X(rx_no_buffer, true, "frames for which the driver found no packet buffer")                \
+	X(tx_errors, true, "frames that the driver could not send")                                \
+	X(socket_rx_dropped, true, "frames dropped by the kernel: af_packet's ring was full")      \
+	X(interface_rx_dropped, false,                                                             \
+	  "frames dropped by the Linux interface under the device, for any reason")                \
+	X(xdp_rx_dropped, false, "AF_XDP: frames without a buffer, or too long; also rx_missed")   \
+	X(xdp_rx_invalid, true, "AF_XDP: receive buffers that the kernel refused")                 \
+	X(xdp_tx_invalid, true, "AF_XDP: frames that the kernel refused to send")                  \
+	X(xdp_rx_ring_full, true, "AF_XDP: frames dropped because the receive ring was full")      \
+	X(xdp_rx_fill_empty, false, "AF_XDP: times the kernel found no receive buffer")            \
+	X(xdp_tx_empty, false, "AF_XDP: times the kernel found nothing to send")
+
+struct device_counters {
+#define X(name, loss, help) uint64_t name;
+	DEVICE_COUNTERS(X)
+#undef X
 };
 
 extern const char *const drop_names[DROP_MAX];

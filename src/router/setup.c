@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "control/pair.h"
 #include "dataplane/port.h"
+#include "dataplane/port_device.h"
 
 /* ---- data plane ---- */
 

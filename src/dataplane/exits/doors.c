@@ -172,6 +172,10 @@ void door_flush_tx(struct worker *w, uint16_t port)
 	if (n == 0)
 		return;
 	b->n = 0;
+	if (unlikely(w->ports_closed >> port & 1)) {
+		drop_rest(w, b->pkts, 0, n, DROP_PORT_CLOSED);
+		return;
+	}
 	for (uint16_t i = 0; i < n; i++)
 		bytes[i] = b->pkts[i]->pkt_len;
 	done = rte_eth_tx_burst(w->port_dev[port], (uint16_t)w->tx_queue[port], b->pkts, n);

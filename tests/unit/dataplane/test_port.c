@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +18,7 @@
 #include <rte_ethdev.h>
 
 #include "dataplane/port.h"
+#include "dataplane/port_device.h"
 #include "lib/harness.h"
 
 #define DEVICE "net_null0"
@@ -197,7 +197,7 @@ static void port_up(uint16_t n_workers, enum port_direction direction)
 		.config = {.name = "public", .device = DEVICE, .direction = (uint8_t)direction},
 		.link_eventfd = -1,
 		.pool = pool};
-	pthread_mutex_init(&port.device.lock, NULL);
+	port_device_init(&port);
 	owner_map_init(&owners, n_workers);
 	if (port_find(&port, n_workers, error) != 0 || port_configure(&port, false, error) != 0)
 		fail_msg("%s", error);
@@ -314,6 +314,7 @@ static void a_driver_that_takes_nothing_is_an_error_with_a_name(void **state)
 
 	(void)state;
 	port_up(4, PORT_BOTH);
+	port.configured = false; /* as if it had never agreed */
 	nic.refuses = true;
 	nic.n_refused = 0;
 	assert_int_equal(port_configure(&port, false, error), -EINVAL);
@@ -432,7 +433,7 @@ static void a_look_does_not_wait_for_a_thread_inside_the_driver(void **state)
 	port_go(1);
 	port_link_look(&port);
 	nic.cable = false;
-	port_lock(&port);
+	assert_true(port_lock(&port));
 	port_link_look(&port);
 	assert_true(port_link_up(&port)); /* as of the last look */
 	port_unlock(&port);
@@ -457,6 +458,63 @@ static void a_stopped_port_keeps_the_state_of_its_link(void **state)
 	assert_false(port_link_up(&port));
 }
 
+/* --- devices that are lost and opened again -------------------------------------------------- */
+
+static void a_device_configured_again_keeps_what_the_driver_agreed_to(void **state)
+{
+	char error[256];
+
+	(void)state;
+	nic.powers_of_two = true;
+	nic.filters = true;
+	port_up(3, PORT_IN);
+	port_vlan_want(&port, 10, true);
+	port_go(3);
+	port_stop(&port);
+	nic.n_refused = 0;
+	assert_int_equal(port_configure(&port, false, error), 0);
+	port_go(3);
+	assert_int_equal(nic.n_refused, 0); /* the step that was agreed on, at once */
+	assert_int_equal(port.n_rx, 2);
+	assert_int_equal(port.n_tx, 3);
+	assert_string_equal(port.warning, "works with 2 receive and 3 transmit queues, since the "
+					  "driver refused 3 and 3");
+	assert_true(receives(10));
+	assert_false(receives(11));
+	nic.refuses = true;
+	assert_int_equal(port_configure(&port, false, error), -EINVAL);
+	assert_int_equal(nic.n_refused, 1);
+}
+
+static void a_lost_device_has_no_link_and_is_asked_nothing(void **state)
+{
+	(void)state;
+	nic.filters = true;
+	port_up(1, PORT_BOTH);
+	port_go(1);
+	port_link_look(&port);
+	assert_true(port_link_up(&port));
+	__atomic_store_n(&port.device.state, PORT_GONE, __ATOMIC_RELEASE);
+	assert_false(port_lock(&port));
+	assert_false(port_link_up(&port));
+	nic.cable = false;
+	port_link_look(&port);
+	assert_int_equal(port_speed_mbps(&port), 1000); /* as of the last look */
+	assert_int_equal(port_set_mtu(&port, 1400), -ENODEV);
+	port_vlan_want(&port, 11, true);
+	assert_false(receives(11));
+	/* Opened again. */
+	nic.cable = true;
+	port_stop(&port);
+	port_go(1);
+	__atomic_store_n(&port.device.state, PORT_WORKS, __ATOMIC_RELEASE);
+	port_link_look(&port);
+	assert_true(port_link_up(&port));
+	assert_true(receives(11));
+	port_stop(&port);
+	assert_false(port_lock(&port));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -477,6 +535,8 @@ int main(void)
 		T(a_link_whose_interrupt_is_lost_is_seen_at_the_next_look),
 		T(a_look_does_not_wait_for_a_thread_inside_the_driver),
 		T(a_stopped_port_keeps_the_state_of_its_link),
+		T(a_device_configured_again_keeps_what_the_driver_agreed_to),
+		T(a_lost_device_has_no_link_and_is_asked_nothing),
 	};
 	int rc;
 
