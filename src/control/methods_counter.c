@@ -275,7 +275,7 @@ static void counter_list(struct control *c, struct rpc_request *req, json_t *par
 	}
 	rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "object"),
 		 "counter.list: object: expected \"services\", \"servers\", \"ports\", "
-		 "\"workers\", \"drops\", \"punts\", \"health\" or \"all\"");
+		 "\"workers\", \"drops\", \"devices\", \"punts\", \"health\" or \"all\"");
 }
 
 /* --- status --- */
