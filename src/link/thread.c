@@ -23,8 +23,9 @@
 
 #define WATCH_BUDGET   32
 #define RESOLVE_BUDGET 128
-#define TURN_US	       1000 /* of requests to Linux: some take a millisecond each */
-#define LOOK_MS	       100  /* between two questions to devices for the state of their links */
+#define TURN_US	       1000    /* of requests to Linux: some take a millisecond each */
+#define FINI_READ_US   1000000 /* at the end: of events of Linux */
+#define LOOK_MS	       100     /* between two questions to devices for the state of their links */
 
 void link_more(struct link *l)
 {
@@ -268,13 +269,15 @@ err:
 
 static void thread_fini(struct link *l)
 {
+	const uint64_t end = clock_us() + FINI_READ_US;
 	struct event **const events[] = {&l->ev_msg,  &l->ev_wake,  &l->ev_watch, &l->ev_host,
 					 &l->ev_more, &l->ev_batch, &l->ev_tick,  &l->ev_look};
 
 	/* On TAPs that stay, nothing of ours stays. */
 	if (l->req.sock && l->watch) {
 		hops_release(&l->hops);
-		while (watch_read(l, 1024))
+		/* Up to date with addresses; but Linux may tell of changes without an end. */
+		while (watch_read(l, 1024) && clock_us() < end)
 			;
 		if (vips_set(&l->vips, NULL, 0) == 0 && vips_plan(&l->vips) == 0)
 			while (vips_work(&l->vips, UINT32_MAX))

@@ -30,6 +30,7 @@
 #include "dataplane/sync/conn_sync.h"
 #include "ha/ha.h"
 #include "link/link.h"
+#include "router/end_limit.h"
 #include "router/kept_connections.h"
 #include "router/service_manager.h"
 #include "router/setup.h"
@@ -40,6 +41,7 @@
 #define EXIT_USAGE     2
 #define CONFIG_DEFAULT "/etc/plvs/plvs.json"
 #define ERROR_LEN      256
+#define END_STEP_S     30 /* of each step of stop() */
 #define LEAVE_STEP_MS  500
 #define LEAVE_LIMIT_MS 40000 /* a hand-over, and 30 s of relaying */
 
@@ -431,27 +433,36 @@ static void run(struct router *r, const sigset_t *set, struct service_manager *s
 /* The way back, from wherever start() came to. */
 static void stop(struct router *r)
 {
+	end_limit_step("control requests", END_STEP_S);
 	if (r->control)
 		control_stop(r->control);
+	end_limit_step("the pair", END_STEP_S);
 	ha_stop(r->ha);
+	end_limit_step("workers and ports", END_STEP_S);
 	if (r->dp)
 		dataplane_stop(r->dp);
+	end_limit_step("keeping connections", END_STEP_S);
 	if (r->runs && r->state_dir && r->dump)
 		keep_save(r->dp, r->state_dir, r->term);
 	free(r->state_dir);
+	end_limit_step("addresses and TAPs in Linux", END_STEP_S);
 	if (r->link) {
 		link_stop(r->link);
 		link_destroy(r->link);
 	}
+	end_limit_step("devices and tables", END_STEP_S);
 	control_destroy(r->control);
 	dataplane_destroy(r->dp);
 	identity_feed_fini(&r->identities);
 	if (r->config)
 		config_destroy(r->config);
 	log_set_sink(NULL);
+	end_limit_step("DPDK", END_STEP_S);
 	if (r->eal)
 		rte_eal_cleanup();
+	end_limit_step("programs", END_STEP_S);
 	spawner_stop(r->spawner);
+	end_limit_clear();
 }
 
 /* Ports, TAPs, routes and namespaces need more than a user has. Said before EAL fails at the
