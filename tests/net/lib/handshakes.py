@@ -63,6 +63,8 @@ def attack(wire, link, rate, targets, ended):
             time.sleep(0.001)
         while acks and acks[0][0] <= now:
             send(wire, acks.popleft()[1])
+    for _, data in acks:
+        send(wire, data)
     return sent
 
 
