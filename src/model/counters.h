@@ -115,7 +115,7 @@ enum punt_class {
 	X(resets_suppressed, "RSTs not sent: over their rate, or no buffer")                       \
 	X(ftp_expected, "FTP data connections that were announced")                                \
 	X(ftp_refused, "FTP announcements not believed: address, port, unasked for, garbage")      \
-	X(ftp_full, "FTP left without help: no room for its state")                                \
+	X(ftp_full, "FTP left without help: no room for its state, or its state gave way")         \
 	X(relayed, "packets for VIPs passed on to the router that took over")                      \
 	X(sync_events, "changes of connections told to the ha thread, for the peer")               \
 	X(sync_lost, "changes not told: the ring to the ha thread was full")                       \

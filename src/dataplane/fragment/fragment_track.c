@@ -10,6 +10,7 @@
 #define TCP_MIN	      20
 #define UDP_MIN	      8
 #define LOOK_PER_TICK (FOLLOW_BUCKETS * FOLLOW_WAYS / 4)
+#define WAIT_TRIES    16 /* fragments that wait looked at for one that gives way */
 
 /* What a fragment says of its place. */
 struct place {
@@ -80,6 +81,7 @@ static void wait_free(struct follow *f, uint16_t i)
 	f->waits_of[f->waits[i].source]--;
 	f->n_waiting--;
 	f->waits[i].m = NULL;
+	f->waits[i].entry = 0;
 	f->waits[i].next = f->free;
 	f->free = i;
 }
@@ -201,20 +203,46 @@ static bool complete(const struct follow_entry *e)
 
 /* ---- waiting ---- */
 
+/* The datagram of a fragment that waits gives way, by a hand that goes round in the order in
+ * which places were given away. False: all that were looked at came in this tick. */
+static bool wait_displace(struct worker *w, const struct follow_entry *keep)
+{
+	struct follow *f = w->follow;
+
+	for (unsigned int tries = 0; tries < WAIT_TRIES; tries++) {
+		struct follow_entry *e;
+
+		f->hand = (uint16_t)(f->hand % FOLLOW_WAITING + 1);
+		if (!f->waits[f->hand].entry)
+			continue;
+		e = &f->entries[f->waits[f->hand].entry - 1];
+		if (e == keep || e->since_tick == w->env.now_tick)
+			continue;
+		entry_end(w, e);
+		return true;
+	}
+	return false;
+}
+
 static void wait_for_first(struct worker *w, struct pkt4 *p, struct follow_entry *e)
 {
 	struct follow *f = w->follow;
-	uint16_t source = source_of(w, e->saddr), i = f->free;
+	uint16_t source = source_of(w, e->saddr), i;
 
-	if (f->waits_of[source] >= FOLLOW_WAIT_MAX || (!i && f->fresh == FOLLOW_WAITING)) {
+	if (f->waits_of[source] >= FOLLOW_WAIT_MAX ||
+	    (!f->free && f->fresh == FOLLOW_WAITING && !wait_displace(w, e))) {
 		door_drop(w, p->m, DROP_FRAGMENT_FULL);
 		return;
 	}
+	i = f->free;
 	if (i)
 		f->free = f->waits[i].next;
 	else
 		i = ++f->fresh;
-	f->waits[i] = (struct follow_wait){.m = p->m, .next = e->waiting, .source = source};
+	f->waits[i] = (struct follow_wait){.m = p->m,
+					   .next = e->waiting,
+					   .source = source,
+					   .entry = (uint16_t)(e - f->entries + 1)};
 	e->waiting = i;
 	f->waits_of[source]++;
 	f->n_waiting++;
@@ -238,6 +266,7 @@ static void waits_ready(struct follow *f, struct follow_entry *e)
 
 		e->waiting = f->waits[i].next;
 		tag_ports(f->waits[i].m, e);
+		f->waits[i].entry = 0;
 		f->waits[i].next = f->ready;
 		f->ready = i;
 	}

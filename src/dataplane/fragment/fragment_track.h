@@ -9,7 +9,9 @@
  * boundaries untouched. What comes before its first waits here, counted as parked.
  *
  * Memory is fixed; datagrams, and fragments that wait, are bounded per source as well, and
- * end after FOLLOW_TICKS. Worker context.
+ * end after FOLLOW_TICKS. Without room the oldest gives way, unless all that are looked at came in
+ * this tick: the fragments of a real datagram come within a few milliseconds. Networks have no
+ * bound of their own: forged sources are of all networks. Worker context.
  */
 
 #include <stdbool.h>
@@ -49,6 +51,7 @@ struct follow_wait {
 	struct rte_mbuf *m;
 	uint16_t next;
 	uint16_t source;
+	uint16_t entry; /* its datagram, + 1; 0: it is ready */
 };
 
 /* The server of a one-packet datagram, for fragments to come; a newer one takes its place. */
@@ -67,6 +70,7 @@ struct follow {
 	uint32_t cursor;
 	uint16_t free, ready; /* lists of waits; 0 ends */
 	uint16_t fresh;	      /* waits never used yet start here */
+	uint16_t hand;	      /* the wait that was asked last to give way */
 	struct follow_entry entries[FOLLOW_BUCKETS * FOLLOW_WAYS];
 	struct follow_wait waits[FOLLOW_WAITING + 1];
 	uint16_t datagrams[FOLLOW_SOURCES], waits_of[FOLLOW_SOURCES];

@@ -12,6 +12,8 @@
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
 
+#define HAND_STEP 64 /* places looked at for one that gives way */
+
 /* ---- control connections ---- */
 
 static uint32_t *chain_of(struct ftp *f, uint32_t conn)
@@ -29,14 +31,40 @@ struct ftp_control *ftp_control_find(struct worker *w, const struct conn4 *c)
 	return NULL;
 }
 
+/* When no place is free: the next one whose connection is not assured gives way, by a hand that
+ * goes round in the order in which places were given away. False: none of 64 may. Numbers that
+ * moved must go on moving, and what was held back must be sent. */
+static bool control_displace(struct worker *w)
+{
+	struct ftp *f = w->ftp;
+
+	for (unsigned int i = 0; i < HAND_STEP; i++) {
+		const struct ftp_control *fc;
+		const struct conn4 *c;
+
+		f->hand = f->hand < FTP_CONTROL_MAX ? f->hand + 1 : 1;
+		fc = &f->control[f->hand];
+		c = &w->table4.conns[fc->conn];
+		if ((c->c.evidence & EVIDENCE_ASSURED) || fc->moved || fc->held)
+			continue;
+		ftp4_end(w, c);
+		w->counters.ftp_full++;
+		return true;
+	}
+	return false;
+}
+
 struct ftp_control *ftp_control_new(struct worker *w, const struct conn4 *c)
 {
 	const uint32_t conn = conn4_index(&w->table4, c);
 	struct ftp *f = w->ftp;
-	uint32_t i = f->free;
+	uint32_t i;
 
 	if (c->c.flags & CONN_F_EMBRYONIC)
 		return NULL;
+	if (!f->free && f->unused == FTP_CONTROL_MAX)
+		control_displace(w);
+	i = f->free;
 	if (i) {
 		f->free = f->control[i].next;
 	} else if (f->unused < FTP_CONTROL_MAX) {
@@ -82,6 +110,7 @@ bool ftp_announce(struct worker *w, struct ftp_control *fc, const struct conn4 *
 		/* Active: from the port below that of control connections. */
 		.vport = cport ? be16_from((uint16_t)(be16_to(c->vport) - 1)) : port,
 		.dport = cport ? be16_from((uint16_t)(be16_to(c->dport) - 1)) : port,
+		.assured = (c->c.evidence & EVIDENCE_ASSURED) != 0,
 		.server = c->c.server,
 		.until = w->env.now_tick + seconds * CONN_TICK_HZ,
 	};

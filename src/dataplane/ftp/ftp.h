@@ -16,6 +16,11 @@
  * data connection is expected at a time; a PORT or EPRT that the server refuses, and an ABOR
  * that it accepts, end the expectation.
  *
+ * Room is bounded: FTP_CONTROL_MAX control connections and FTP_EXPECT_MAX expectations of a worker.
+ * When it is short, those of control connections that are not assured (conn/evidence.h) give way,
+ * oldest first, to any others. A network has no share of its own: a client is assured by the
+ * server's greeting, before it says anything, so what remains is an attacker's.
+ *
  * Only control connections (CONN_F_FTP) come here. Worker context, one owner.
  */
 
@@ -47,7 +52,8 @@ struct ftp {
 	struct ftp_expect_table expected;
 	uint32_t chain[FTP_CONTROL_MAX];
 	uint32_t free;
-	uint32_t unused;				 /* never used from here on */
+	uint32_t unused; /* never used from here on */
+	uint32_t hand;	 /* the last one that was asked to give way */
 	struct ftp_control control[FTP_CONTROL_MAX + 1]; /* 0 is not used */
 };
 

@@ -34,6 +34,17 @@ static uint32_t field_read(const struct ftp_slot *s, size_t offset)
 	return __atomic_load_n(&s->field[offset / 4], __ATOMIC_RELAXED);
 }
 
+/* Of a full one. */
+static bool slot_assured(const struct ftp_slot *s)
+{
+	const size_t at = offsetof(struct ftp_expect, assured);
+	const uint32_t field = field_read(s, at);
+	uint16_t assured;
+
+	memcpy(&assured, (const uint8_t *)&field + at % 4, sizeof(assured));
+	return assured;
+}
+
 /* Its owner only. */
 static void slot_fill(struct ftp_slot *s, const struct ftp_expect *e, uint32_t hash,
 		      struct ftp_ticket *out)
@@ -53,24 +64,40 @@ static void slot_fill(struct ftp_slot *s, const struct ftp_expect *e, uint32_t h
 	*out = (struct ftp_ticket){.word = word, .slot = s};
 }
 
-bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out)
+/* A free slot, else the oldest that gives way, else NULL. */
+static struct ftp_slot *slot_for(struct worker *w, uint32_t hash)
 {
-	const uint32_t hash = hash_expect(e), now = w->env.now_tick;
-	struct ftp_slot *s = ways(&w->ftp->expected, hash);
+	struct ftp_slot *s = ways(&w->ftp->expected, hash), *oldest = NULL;
+	uint32_t oldest_until = 0;
 
 	for (unsigned int i = 0; i < FTP_EXPECT_WAYS; i++, s++) {
-		uint64_t word = __atomic_load_n(&s->word, __ATOMIC_RELAXED);
-		uint32_t until = field_read(s, offsetof(struct ftp_expect, until));
+		const uint64_t word = __atomic_load_n(&s->word, __ATOMIC_RELAXED);
+		const uint32_t until = field_read(s, offsetof(struct ftp_expect, until));
 
-		if ((word & WORD_FULL) && (int32_t)(until - now) > 0)
-			continue;
-		slot_fill(s, e, hash, out);
-		if (!ftp4_expecting(w) ||
-		    (int32_t)(e->until - __atomic_load_n(&w->dp->ftp_until, __ATOMIC_RELAXED)) > 0)
-			__atomic_store_n(&w->dp->ftp_until, e->until, __ATOMIC_RELEASE);
-		return true;
+		if (!(word & WORD_FULL) || (int32_t)(until - w->env.now_tick) <= 0)
+			return s;
+		if (!slot_assured(s) && (!oldest || (int32_t)(until - oldest_until) < 0)) {
+			oldest = s;
+			oldest_until = until;
+		}
 	}
-	return false;
+	if (oldest)
+		w->counters.ftp_full++;
+	return oldest;
+}
+
+bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out)
+{
+	const uint32_t hash = hash_expect(e);
+	struct ftp_slot *s = slot_for(w, hash);
+
+	if (!s)
+		return false;
+	slot_fill(s, e, hash, out);
+	if (!ftp4_expecting(w) ||
+	    (int32_t)(e->until - __atomic_load_n(&w->dp->ftp_until, __ATOMIC_RELAXED)) > 0)
+		__atomic_store_n(&w->dp->ftp_until, e->until, __ATOMIC_RELEASE);
+	return true;
 }
 
 void ftp_expect_end(struct ftp_ticket *t)

@@ -9,6 +9,9 @@
  * whether it is full; a reader looks at the word, the fields and the word again. A slot is
  * emptied by whoever swaps its word.
  *
+ * Anyone can send a PORT in another's name. So when all slots that a new expectation may have are
+ * taken, the oldest whose control connection was not assured gives way. The others stay.
+ *
  * Only SYNs that belong to no connection look, and only while something is expected.
  */
 
@@ -29,7 +32,7 @@ struct worker;
 struct ftp_expect {
 	be32 caddr, vaddr, daddr;
 	be16 cport, vport, dport;
-	uint16_t pad; /* zero */
+	uint16_t assured; /* 1: its control connection was (conn/evidence.h) when it announced */
 	uint32_t server;
 	uint32_t until; /* tick */
 };
@@ -49,7 +52,7 @@ struct ftp_ticket {
 	struct ftp_slot *slot;
 };
 
-/* Announces; false: no slot is free. */
+/* Announces; false: no slot is free, and none gives way. */
 bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out);
 /* Whoever has seen it: no longer expected. */
 void ftp_expect_end(struct ftp_ticket *t);

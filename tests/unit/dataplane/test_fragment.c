@@ -831,6 +831,34 @@ static void floods_of_fragments_stay_within_their_bounds(void **state)
 	expect_nat(3, &p, true);
 }
 
+/* 1,600 a second, from ever new sources: all places to wait are taken for good. */
+static void in_a_flood_a_datagram_out_of_order_has_room(void **state)
+{
+	struct packet flood = udp_from_client(2401, 53, 1400), p = udp_from_client(2402, 53, 1400);
+	uint8_t frame[FRAME_MAX], f[FRAME_MAX];
+	const size_t len = packet_build(&flood, frame);
+	uint16_t i = 0;
+
+	(void)state;
+	for (unsigned int tick = 0; tick < 24; tick++) {
+		for (unsigned int k = 0; k < 100; k++, i++) {
+			const size_t n = cut(frame, len, i, 1, PIECE, f);
+
+			put16(f + ETH + 14, (uint16_t)(i * 7919));
+			header_sum(f + ETH);
+			put_frame(0, f, n);
+		}
+		if (tick > 4)
+			assert_int_equal(parked(), FOLLOW_WAITING);
+		put_cut(0, &p, (uint16_t)(60000 + tick), "210");
+		expect_nat(3, &p, true);
+		harness_advance_ms(&h, 63);
+	}
+	assert_int_equal(dropped(DROP_FRAGMENT_FULL), 0);
+	assert_true(dropped(DROP_FRAGMENT) > 1000);
+	assert_true(harness_doors_add_up(&h, error));
+}
+
 static void fragments_that_no_service_claims_all_go_to_linux(void **state)
 {
 	struct packet p = udp_from_client(2500, 99, 1400);
@@ -873,6 +901,7 @@ int main(void)
 		GOLDEN(fragments_without_a_first_wait_and_go_by_time_out),
 		GOLDEN(overlapping_and_tiny_fragments_are_dropped_and_counted),
 		GOLDEN(floods_of_fragments_stay_within_their_bounds),
+		GOLDEN(in_a_flood_a_datagram_out_of_order_has_room),
 		GOLDEN(fragments_that_no_service_claims_all_go_to_linux),
 		GOLDEN(a_tunnel_wraps_the_packet_and_copies_ttl_tos_and_df),
 		GOLDEN(the_tunnels_header_is_taken_off_the_mtu_that_is_told),

@@ -141,6 +141,35 @@ static void what_is_ended_is_found_by_nobody(void **state)
 	assert_false(look(workers[1], 7, &got, &seen));
 }
 
+static void of_a_full_set_the_oldest_gives_way_that_is_not_assured(void **state)
+{
+	struct ftp_expect e = expectation(7), got;
+	struct ftp_ticket t[FTP_EXPECT_WAYS], mine;
+
+	(void)state;
+	for (unsigned int i = 0; i < FTP_EXPECT_WAYS; i++) {
+		e.server = i;
+		e.until = 1000 + (i + 2) % FTP_EXPECT_WAYS; /* the third is the oldest */
+		e.assured = i == 2;
+		assert_true(ftp_expect_add(workers[0], &e, &t[i]));
+	}
+	/* Then the fourth; what has given way is ended by its old ticket no more. */
+	e.assured = 1;
+	e.until = 1100;
+	assert_true(ftp_expect_add(workers[0], &e, &mine));
+	assert_false(ftp_expect_read(&t[3], &got));
+	ftp_expect_end(&t[3]);
+	assert_true(ftp_expect_read(&mine, &got));
+	assert_true(ftp_expect_read(&t[2], &got));
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(ftp_expect_add(workers[0], &e, &mine));
+		assert_false(ftp_expect_read(&t[i], &got));
+	}
+	assert_int_equal(workers[0]->counters.ftp_full, 3);
+	assert_false(ftp_expect_add(workers[0], &e, &mine));
+	assert_true(ftp_expect_read(&t[2], &got));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -148,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_is_found_is_whole_whoever_fills_and_empties),
 		T(what_is_ended_is_found_by_nobody),
+		T(of_a_full_set_the_oldest_gives_way_that_is_not_assured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
+#include "dataplane/ftp/ftp.h"
 #include "lib/world.h"
 #include "unit/dataplane/ftp_talk.h"
 
@@ -263,6 +265,51 @@ static void after_epsv_all_nothing_else_announces(void **state)
 	assert_true(data_reaches_server(9802, 6446));
 }
 
+/* The server's port 21 is asked by a source that does not exist: handshake and PORT, both blind. */
+static void forged_port(uint32_t source)
+{
+	char text[64];
+	struct packet p = {.saddr = be32_from(source),
+			   .daddr = ipv4(VIP),
+			   .sport = be16_from(CPORT),
+			   .dport = be16_from(21),
+			   .tcp_flags = TCP_SYN,
+			   .seq = 1000};
+
+	pass(0, p);
+	p.tcp_flags = TCP_ACK;
+	p.seq = 1001;
+	p.ack = 12345;
+	pass(0, p);
+	snprintf(text, sizeof(text), "PORT %u,%u,%u,%u,200,13\r\n", source >> 24,
+		 source >> 16 & 255, source >> 8 & 255, source & 255);
+	p.data = text;
+	p.payload = (uint16_t)strlen(text);
+	pass(0, p);
+}
+
+static void forged_control_connections_give_way_to_a_real_one(void **state)
+{
+	const struct worker *w = h.dp->workers[0];
+
+	(void)state;
+	for (uint32_t i = 0; i < 3 * FTP_CONTROL_MAX; i++)
+		forged_port(0x0b000000U + i * 2654435761U % 0x1000000U);
+	assert_int_equal(w->ftp->unused, FTP_CONTROL_MAX);
+	assert_int_equal(w->counters.ftp_expected, 3 * FTP_CONTROL_MAX);
+	assert_true(w->counters.ftp_full >= 2 * FTP_CONTROL_MAX);
+	logged_in();
+	command("PASV\r\n");
+	says(answer(ANSWER), ANSWER_NAT);
+	/* What an assured client has stays, whatever comes. */
+	for (uint32_t i = 0; i < 3 * FTP_CONTROL_MAX; i++)
+		forged_port(0x0c000000U + i * 2654435761U % 0x1000000U);
+	assert_true(data_reaches_server(9802, PASV_PORT));
+	command("PASV\r\n");
+	says(answer(ANSWER), ANSWER_NAT);
+	assert_true(data_reaches_server(9803, PASV_PORT));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
 
 int main(void)
@@ -282,6 +329,7 @@ int main(void)
 		T(a_refused_port_expects_nothing),
 		T(abor_ends_what_was_announced),
 		T(after_epsv_all_nothing_else_announces),
+		T(forged_control_connections_give_way_to_a_real_one),
 	};
 	int failed;
 
