@@ -55,7 +55,7 @@ const char *log_level_name(enum log_level level);
 int log_level_parse(const char *text, enum log_level *out);
 void log_set_format(enum log_format format);
 
-/* One write to standard error, in the format that is set. */
+/* Writes the line to standard error, in the format that is set, by one system call. */
 log_sink log_to_stderr;
 /* The same as text in buf, with a newline; its length. journal: see LOG_FORMAT_TEXT. unix_ms:
  * milliseconds of the wall clock. */

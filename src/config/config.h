@@ -347,7 +347,7 @@ union config_object_ref {
 	const struct config_node *node;
 };
 
-/* One object that differs. */
+/* A change: an object that differs. */
 struct config_change {
 	uint8_t kind;			       /* enum config_kind */
 	uint8_t how;			       /* CHANGE_* */
@@ -368,7 +368,7 @@ struct config_plan {
 /* 0 or -ENOMEM. Both configurations must outlive the plan. */
 int config_plan(const struct config *before, const struct config *after, struct config_plan **out);
 void config_plan_destroy(struct config_plan *plan);
-/* What kinds of objects differ in one of the ways how: bits of 1 << enum config_kind. */
+/* The kinds of objects that differ in one of the ways `how`: bits 1 << enum config_kind. */
 uint32_t config_plan_kinds(const struct config_plan *plan, uint32_t how);
 
 /* ---- single changes ---- */

@@ -219,7 +219,7 @@ static int shared_plan(struct config_plan *plan)
 	return same ? 0 : config_plan_add(plan, &ch);
 }
 
-/* What a configuration has once. */
+/* Objects that a configuration has once. */
 static int singles_plan(struct config_plan *plan)
 {
 	const struct config *a = plan->before, *b = plan->after;

@@ -76,7 +76,7 @@ static void step_soon(struct apply *a)
 
 /* --- load: on the other thread --- */
 
-/* What of the new node part waits for a restart, whatever was applied in between. New
+/* Keys of the new node part that wait for a restart, whatever was applied in between. New
  * reference. */
 static json_t *restart_json(const struct config *boot, const struct config *after)
 {

@@ -24,7 +24,7 @@ struct watching;
 int watching_start(struct control *c, struct spawner *spawner);
 void watching_stop(struct control *c);
 
-/* One change of a plan: a service is asked about as it is from now on. after has the checks;
+/* Takes up a change of a plan: the service is checked as it is from now on. after has the checks;
  * while both configurations are there. */
 void watching_change(struct control *c, const struct config_change *ch, const struct config *after);
 

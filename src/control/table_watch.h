@@ -28,7 +28,7 @@ struct table_watch {
 	char text[320];
 };
 
-/* What one look at all workers finds: the fullest. */
+/* The worker with the fullest table, as a look at all workers finds it. */
 struct table_fill {
 	uint16_t worker;
 	uint64_t entries, capacity;

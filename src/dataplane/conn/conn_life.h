@@ -66,7 +66,7 @@ void conn4_destroy(struct worker *w, struct conn4 *c);
 /* New state: class at the server, time-out, wheel, list of those that give way. */
 void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state);
 
-/* It has been answered or gone on: no longer half-open. */
+/* The connection has been answered or has gone on: it is no longer half-open. */
 void conn4_grow_up(struct worker *w, struct conn4 *c);
 
 /* The service of a connection as the snapshot has it, or NULL when it is gone. */
