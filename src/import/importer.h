@@ -116,7 +116,7 @@ void lines_init(struct lines *l, const char *file, const char *text, size_t len)
 /* The next line without its LF, CR LF or CR; false at the end. */
 bool line_next(struct lines *l, const char **line, size_t *len);
 
-/* ---- lookup.c ---- */
+/* ---- name_lookup.c ---- */
 
 /* An address, or a host name that is resolved; host: the name then, else NULL. 0, or -ENOENT
  * with an error's text. */

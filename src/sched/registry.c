@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sched/ops.h"
@@ -30,11 +29,6 @@ const struct sched_ops *sched_find(const char *name)
 const char *const *sched_names(void)
 {
 	return all_names;
-}
-
-void sched_data_free(struct service *svc)
-{
-	free(svc->sched_data);
 }
 
 /* The last weight tells edits apart only from weight 0: elsewhere it follows the weight. */
