@@ -15,6 +15,7 @@
  *	sync.c		the same with events for a peer and without
  *	health.c	the same with health checks under way and without; checks by themselves
  *	ports.c		the real loop on net_null and net_ring ports
+ *	attack.c	a full table: forged handshakes, and short connections
  *	lifecycle.c	connections made, established, closed and timed out in virtual time
  *	testpmd.c	dpdk-testpmd on the same devices
  */
@@ -94,6 +95,7 @@ void scene_create(struct scene *s, enum forward_method method, uint32_t n, uint3
 void scene_destroy(struct scene *s);
 /* Which server the stages chose for connection i. */
 unsigned int scene_server_look(const struct scene *s, uint32_t i);
+bool scene_has(const struct scene *s, uint32_t i);
 /* n connections that are assured, by their handshakes through the stages of s->w. */
 void scene_connect(struct scene *s, struct rte_mempool *pool);
 
@@ -164,6 +166,11 @@ void bench_sync(const struct options *o, enum forward_method method, uint32_t n,
 void bench_health(const struct options *o, uint32_t n, uint16_t dev, struct rte_mempool *pool);
 /* How many checks one loop starts, and how late. */
 void bench_checks(const struct options *o);
+
+/* ---- attack.c ---- */
+
+/* A table of 200,000 entries, full of what may give way. */
+void bench_attack(const struct options *o, uint16_t dev, struct rte_mempool *pool);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

@@ -206,6 +206,8 @@ static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 		bench_ports(o, FWD_NAT, sizes[i], pool);
 	}
 	bench_lifecycle(o, dev, pool);
+	if (!o->connections)
+		bench_attack(o, dev, pool);
 	bench_checks(o);
 }
 

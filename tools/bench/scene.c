@@ -164,7 +164,7 @@ void scene_destroy(struct scene *s)
 	free(s->server_of);
 }
 
-static struct conn4 *scene_conn(const struct scene *s, uint32_t i)
+static struct conn4 *conn_find(const struct scene *s, uint32_t i)
 {
 	const struct key4 key = {.saddr = scene_client(i),
 				 .daddr = scene_vip(),
@@ -172,7 +172,18 @@ static struct conn4 *scene_conn(const struct scene *s, uint32_t i)
 				 .dport = be16_from(SCENE_VIP_PORT),
 				 .proto = IPPROTO_TCP};
 	const struct table4 *t = &s->w->table4;
-	struct conn4 *c = table4_find(t, &key, table4_hash(t, &key), DIR_IN);
+
+	return table4_find(t, &key, table4_hash(t, &key), DIR_IN);
+}
+
+bool scene_has(const struct scene *s, uint32_t i)
+{
+	return conn_find(s, i) != NULL;
+}
+
+static struct conn4 *scene_conn(const struct scene *s, uint32_t i)
+{
+	struct conn4 *c = conn_find(s, i);
 
 	if (!c)
 		fail("connection %u of %u was not made", i, s->n);
