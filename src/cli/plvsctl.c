@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/ipvsadm/ipvsadm.h"
 #include "cli/session.h"
 
 static int options_apply(struct session *s, const struct cli_options *o, FILE *out, FILE *errors)
@@ -43,6 +44,34 @@ static int words_run(struct session *s, const struct cli_options *o, char **word
 	return session_run(s, words, n);
 }
 
+/* Where "ipvsadm" stands among the words if only options of plvsctl stand before it, else 0. */
+static size_t ipvsadm_place(char **words, size_t n)
+{
+	static const char *const valued[] = {"-s", "-t", "--socket", "--timeout"};
+	size_t i = 0;
+
+	while (i < n && words[i][0] == '-') {
+		const char *word = words[i++];
+
+		for (size_t k = 0; k < sizeof(valued) / sizeof(valued[0]); k++)
+			i += strcmp(word, valued[k]) == 0;
+	}
+	return i < n && strcmp(words[i], "ipvsadm") == 0 ? i + 1 : 0;
+}
+
+/* words[0] is "ipvsadm"; what follows is its own. */
+static int ipvsadm_run(const struct cli_options *o, char **words, size_t n, FILE *in, FILE *out,
+		       FILE *errors)
+{
+	uint32_t timeout_ms = CLI_DEFAULT_TIMEOUT_MS;
+
+	if (o->timeout && (duration_parse(o->timeout, &timeout_ms) < 0 || timeout_ms == 0)) {
+		fprintf(errors, "plvsctl: --timeout: expected a time as 500ms, 3s or 15m\n");
+		return CLI_USAGE;
+	}
+	return ipvsadm_main((int)n, words, o->socket, timeout_ms, in, out, errors);
+}
+
 int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors)
 {
 	size_t n = argc > 0 ? (size_t)argc - 1 : 0;
@@ -51,6 +80,7 @@ int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors)
 	struct cli_options options;
 	struct session s;
 	char error[512];
+	size_t n_own, place;
 	int code;
 
 	if (!words)
@@ -62,6 +92,13 @@ int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors)
 		manual_print(out, cli_commands);
 		free(words);
 		return CLI_OK;
+	}
+	place = ipvsadm_place(words + 1, n);
+	n_own = place ? place - 1 : 0;
+	if (place && options_take(words + 1, &n_own, &options, error, sizeof(error)) == 0) {
+		code = ipvsadm_run(&options, words + place, n - place + 1, in, out, errors);
+		free(words);
+		return code;
 	}
 	if (options_take(words + 1, &n, &options, error, sizeof(error)) < 0) {
 		fprintf(errors, "plvsctl: ");

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "cli/ipvsadm/ipvsadm.h"
 #include "cli/session.h"
 
 static void interrupt(int sig)
@@ -22,5 +23,8 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
+	if (argc > 0 && ipvsadm_is_name(argv[0]))
+		return ipvsadm_main(argc, argv, NULL, CLI_DEFAULT_TIMEOUT_MS, stdin, stdout,
+				    stderr);
 	return cli_main(argc, argv, stdin, stdout, stderr);
 }

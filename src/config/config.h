@@ -177,6 +177,7 @@ struct config_service {
 	uint32_t mark;		 /* 0 = none */
 	struct endpoint *listen; /* [0] is the identity; none with a mark */
 	uint32_t n_listen;
+	bool claim; /* the addresses of listen are the router's by this service alone */
 	struct config_policy policy;
 	struct config_server *servers; /* in the file's order: see the top */
 	uint32_t n_servers;

@@ -396,6 +396,13 @@ static const struct config_field service_fields[] = {
 	 .max_name = "MAX_LISTEN",
 	 .noun = "address:port",
 	 .help = "the VIPs and ports; the first one is the service's identity"},
+	{.name = "claim",
+	 .type = TYPE_BOOL,
+	 AT(struct config_service, claim),
+	 .def = 1,
+	 .help = "`true`: the router answers ARP for the addresses of `listen` and announces them; "
+		 "`false`: it does so only for those in `shared.addresses`, and an address that an "
+		 "administrator gives to the TAP is Linux's to answer for (IPVS)"},
 	{.name = "mark",
 	 .type = TYPE_UINT,
 	 AT(struct config_service, mark),

@@ -300,6 +300,7 @@ void control_destroy(struct control *c)
 	config_destroy(c->config);
 	config_destroy(c->boot);
 	json_decref(c->restart);
+	json_decref(c->daemons);
 	if (c->wake_fd >= 0)
 		close(c->wake_fd);
 	pthread_mutex_destroy(&c->note_lock);

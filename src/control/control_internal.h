@@ -84,6 +84,7 @@ struct control {
 	struct watching *watching; /* NULL before control_start() */
 	struct metrics *metrics;   /* or NULL */
 	struct spawner *spawner;   /* or NULL */
+	json_t *daemons;	   /* by "master" and "backup", or NULL; see methods_ipvsadm.c */
 	json_t *restart;	   /* texts: what of the configuration waits for a restart */
 	uint64_t started_us;
 	uint64_t applied_us; /* when the configuration came as a whole */
@@ -129,6 +130,7 @@ extern const struct method counter_methods[];
 extern const struct method system_methods[];
 extern const struct method ha_methods[];
 extern const struct method health_methods[];
+extern const struct method ipvsadm_methods[];
 
 /* A parameter's text, or NULL. */
 const char *param_string(const json_t *params, const char *name);

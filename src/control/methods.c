@@ -12,8 +12,8 @@
 #define MAX_METHODS 64
 
 static const struct method *const tables[] = {
-	config_methods,	 service_methods, mark_methods, connection_methods,
-	counter_methods, system_methods,  ha_methods,	health_methods,
+	config_methods, service_methods, mark_methods,	 connection_methods, counter_methods,
+	system_methods, ha_methods,	 health_methods, ipvsadm_methods,
 };
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 

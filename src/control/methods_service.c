@@ -293,7 +293,8 @@ static int append_implied(const struct config *config, json_t *list)
 	n = 0;
 	for (uint32_t i = 0; i < shared->n_services; i++)
 		for (uint32_t k = 0; k < shared->services[i]->n_listen; k++)
-			if (shared->services[i]->listen[k].addr.family == ADDR_V4)
+			if (shared->services[i]->claim &&
+			    shared->services[i]->listen[k].addr.family == ADDR_V4)
 				vips[n++] = shared->services[i]->listen[k].addr.v4;
 	qsort(vips, n, sizeof(*vips), compare_be32);
 	for (uint32_t i = 0; i < n; i++) {

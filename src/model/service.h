@@ -113,6 +113,7 @@ struct service {
 	uint32_t fwmark;     /* 0 = none */
 	uint8_t proto;	     /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
 	uint8_t family;	     /* enum addr_family */
+	bool unclaimed;	     /* control only: its addresses are not announced by this service */
 	struct service_policy policy;
 	uint32_t n_listen;
 	struct endpoint *listen; /* [n_listen], in the node; listen[0] is the identity */

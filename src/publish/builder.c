@@ -76,6 +76,7 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->fwmark = from->mark;
 	node->family = from->n_listen ? from->listen[0].addr.family : ADDR_V4;
 	node->policy = policy->service;
+	node->unclaimed = !from->claim;
 	if (from->n_listen)
 		memcpy(node->listen, from->listen, from->n_listen * sizeof(*node->listen));
 	node->name = from->name ? strdup(from->name) : NULL;
@@ -411,22 +412,36 @@ static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds
 	e->v[e->n++] = (struct addr_entry4){.addr = addr->v4, .kinds = kinds, .link = link};
 }
 
-/* Of a service's address: inside a prefix that is routed here no ARP is answered for it,
- * unless the operator lists it as a VIP of its own. */
-static uint32_t listen_kinds(const struct config *config, const struct addr *addr)
+/* Of a service's address: inside a prefix that is routed here no ARP is answered for it, nor
+ * for a service that claims none, unless the operator lists it as a VIP of its own. */
+static uint32_t listen_kinds(const struct config *config, const struct service *svc,
+			     const struct addr *addr)
 {
 	uint32_t kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+
+	kinds |= svc->unclaimed ? ADDR_KIND_ROUTED : 0;
 
 	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
 		const struct config_address *a = &config->shared.addresses[i];
 		struct prefix p = {.addr = a->address.addr, .len = a->address.len};
 
 		if (a->kind == CONFIG_ADDRESS_VIP && addr_equal(&a->address.addr, addr))
-			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED;
 		if (a->kind == CONFIG_ADDRESS_PREFIX && prefix_contains(&p, addr))
 			kinds |= ADDR_KIND_ROUTED;
 	}
-	return kinds;
+	return kinds & ADDR_KIND_ROUTED ? kinds : kinds | ADDR_KIND_CLAIMED;
+}
+
+/* An address that one service claims is claimed, whatever others say of it. */
+static void settle_claims(struct addr_table4 *t)
+{
+	for (uint32_t i = 0; i <= t->mask; i++) {
+		struct addr_entry4 *e = &t->slots[i];
+
+		if (e->kinds & ADDR_KIND_CLAIMED)
+			e->kinds &= ~(ADDR_KIND_ROUTED | ADDR_KIND_CLAIMED);
+	}
 }
 
 struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
@@ -441,8 +456,8 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 		const struct config_address *a = &config->shared.addresses[i];
 
 		if (a->kind == CONFIG_ADDRESS_VIP)
-			add_entry(&e, &a->address.addr, ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
-				  a->link_id);
+			add_entry(&e, &a->address.addr,
+				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED, a->link_id);
 		else if (a->kind == CONFIG_ADDRESS_GATEWAY)
 			add_entry(&e, &a->address.addr, ADDR_KIND_GATEWAY, a->link_id);
 	}
@@ -451,7 +466,7 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 
 		for (uint32_t i = 0; svc && i < svc->n_listen; i++)
 			add_entry(&e, &svc->listen[i].addr,
-				  listen_kinds(config, &svc->listen[i].addr), LINK_ANY);
+				  listen_kinds(config, svc, &svc->listen[i].addr), LINK_ANY);
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
 			if (svc->servers[i].method == FWD_NAT)
 				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
@@ -472,6 +487,8 @@ struct addr_table4 *builder_addrs4(const struct config *config, const struct pub
 	}
 	if (!e.failed)
 		t = addr_table4_create(e.v, e.n);
+	if (t)
+		settle_claims(t);
 	free(e.v);
 	return t;
 }

@@ -78,7 +78,7 @@ static void mark_servers(struct publisher *p, const struct service *svc)
 
 static bool listeners_differ(const struct service *a, const struct service *b)
 {
-	if (!a || !b || a->n_listen != b->n_listen)
+	if (!a || !b || a->n_listen != b->n_listen || a->unclaimed != b->unclaimed)
 		return true;
 	for (uint32_t i = 0; i < a->n_listen; i++)
 		if (!endpoint_equal(&a->listen[i], &b->listen[i]))

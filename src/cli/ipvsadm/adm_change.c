@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Changes: what a command makes of the configuration, and the request that makes the same of
+ * the router. The order of the questions is the kernel's.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/ipvsadm/adm_internal.h"
+
+#define TEXT_NO_SERVICE	    "No such service"
+#define TEXT_SERVICE_EXISTS "Service already exists"
+#define TEXT_NOT_DEFINED    "Service not defined"
+#define TEXT_NO_SERVER	    "No such destination"
+#define TEXT_SERVER_EXISTS  "Destination already exists"
+#define TEXT_NO_SCHEDULER   "Scheduler or persistence engine not found"
+#define TEXT_RANGE	    "Numerical result out of range"
+#define TEXT_INVALID	    "Invalid operation.  Possibly wrong module version, address not unicast, ..."
+#define SET_MAX_S	    2147483 /* what the kernel's clock of 1000 ticks a second can hold */
+
+/* What plvs has nothing like: ipvsadm's way to end, and a sentence. */
+static int cannot(struct adm *a, const char *what, const char *why)
+{
+	return adm_fail(a, ADM_REFUSED, "%s not supported by plvs: %s", what, why);
+}
+
+/* The bits of a netmask, or -1 where they are no prefix. */
+static int mask_bits(be32 mask)
+{
+	uint32_t m = be32_to(mask), low = ~m;
+
+	return low & (low + 1) ? -1 : __builtin_popcount(m);
+}
+
+static int service_possible(struct adm *a, const struct adm_command *cmd)
+{
+	const struct adm_service *s = &cmd->service;
+
+	if (s->ep.addr.family == ADDR_V6)
+		return cannot(a, "IPv6 is", "use an IPv4 address");
+	if (s->proto == IPPROTO_SCTP && !s->mark)
+		return cannot(a, "SCTP is", "only TCP and UDP are balanced");
+	if (cmd->pe && strcmp(cmd->pe, "sip") != 0)
+		return adm_fail(a, ADM_REFUSED, TEXT_NO_SCHEDULER);
+	if (cmd->pe)
+		return cannot(a, "--pe sip is", "clients are told apart by their addresses only");
+	if (cmd->flags & 4)
+		return cannot(a, "Scheduler flag flag-3 is", "no scheduler reads it");
+	if (!cmd->persist_s)
+		return 0;
+	if (mask_bits(cmd->netmask) < 0)
+		return cannot(a, "A netmask with holes is", "use one as 255.255.255.0");
+	if (mask_bits(cmd->netmask) == 0)
+		return cannot(a, "Netmask 0.0.0.0 is", "use at least 128.0.0.0");
+	return 0;
+}
+
+static int server_possible(struct adm *a, const struct adm_command *cmd)
+{
+	if (cmd->server.addr.family == ADDR_V6)
+		return cannot(a, "IPv6 is", "use an IPv4 address");
+	if (cmd->tunnel != ADM_IPIP)
+		return cannot(a,
+			      cmd->tunnel == ADM_GUE ? "Tunnel type gue is" : "Tunnel type gre is",
+			      "use --tun-type ipip");
+	if (cmd->weight > UINT16_MAX)
+		return cannot(a, "A weight above 65535 is", "use smaller ones in the same ratio");
+	return 0;
+}
+
+/* --- virtual services --- */
+
+static bool default_says(const struct adm *a, const char *key)
+{
+	return adm_policy(a, NULL, key, NULL) != NULL;
+}
+
+static json_t *persistence_json(const struct adm_command *cmd)
+{
+	json_t *o = json_pack("{s:I}", "timeout", (json_int_t)cmd->persist_s);
+
+	/* An edit merges keys: it says that the netmask is the whole address again. */
+	if (cmd->persist_s && (mask_bits(cmd->netmask) < 32 || cmd->verb == ADM_EDIT_SERVICE))
+		json_object_set_new(o, "netmask", json_integer(mask_bits(cmd->netmask)));
+	return o;
+}
+
+static json_t *flags_json(uint32_t flags)
+{
+	json_t *list = json_array();
+
+	if (flags & 1)
+		json_array_append_new(list, json_string("fallback"));
+	if (flags & 2)
+		json_array_append_new(list, json_string("port"));
+	return list;
+}
+
+/* The keys that -A and -E decide; those at their default are null unless `defaults` differs. */
+static json_t *service_keys(const struct adm *a, const struct adm_command *cmd)
+{
+	json_t *o = json_object();
+	bool ops = ADM_HAS(cmd, OPS);
+
+	json_object_set_new(o, "scheduler", json_string(cmd->scheduler));
+	json_object_set_new(o, "scheduler_flags",
+			    cmd->flags || default_says(a, "scheduler_flags")
+				    ? flags_json(cmd->flags)
+				    : json_null());
+	json_object_set_new(o, "persistence",
+			    cmd->persist_s || default_says(a, "persistence") ? persistence_json(cmd)
+									     : json_null());
+	json_object_set_new(o, "one_packet",
+			    ops || default_says(a, "one_packet") ? json_boolean(ops) : json_null());
+	return o;
+}
+
+/* set into object; null takes a key away. */
+static void keys_merge(json_t *object, json_t *set)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (set, key, value) {
+		if (json_is_null(value))
+			json_object_del(object, key);
+		else
+			json_object_set(object, key, value);
+	}
+}
+
+static int service_add(struct adm *a, const struct adm_command *cmd, json_t **params)
+{
+	char text[ENDPOINT_STRLEN];
+	json_t *service, *set;
+	int ret;
+
+	if (adm_service_find(a, &cmd->service, NULL))
+		return adm_fail(a, ADM_REFUSED, TEXT_SERVICE_EXISTS);
+	ret = service_possible(a, cmd);
+	if (ret)
+		return ret;
+	service = json_object();
+	if (cmd->service.mark) {
+		json_object_set_new(service, "mark", json_integer(cmd->service.mark));
+	} else {
+		json_object_set_new(service, "protocol",
+				    json_string(cmd->service.proto == IPPROTO_UDP ? "udp" : "tcp"));
+		json_object_set_new(
+			service, "listen",
+			json_string(endpoint_format(&cmd->service.ep, text, sizeof(text))));
+		/* As with IPVS an address is the router's once somebody adds it. */
+		json_object_set_new(service, "claim", json_false());
+	}
+	json_object_set_new(service, "on_server_gone", json_string("keep"));
+	set = service_keys(a, cmd);
+	keys_merge(service, set);
+	json_decref(set);
+	json_array_append(adm_services(a), service);
+	*params = service;
+	return 0;
+}
+
+static int service_edit(struct adm *a, const struct adm_command *cmd, json_t **params)
+{
+	json_t *service = adm_service_find(a, &cmd->service, NULL), *set;
+	char key[ENDPOINT_STRLEN + 16];
+	int ret;
+
+	if (!service)
+		return adm_fail(a, ADM_REFUSED, TEXT_NO_SERVICE);
+	ret = service_possible(a, cmd);
+	if (ret)
+		return ret;
+	set = service_keys(a, cmd);
+	keys_merge(service, set);
+	*params =
+		json_pack("{s:s, s:o}", "service", adm_service_key(&cmd->service, key), "set", set);
+	return 0;
+}
+
+static int service_delete(struct adm *a, const struct adm_command *cmd, json_t **params)
+{
+	char key[ENDPOINT_STRLEN + 16];
+	size_t place;
+	json_t *service = adm_service_find(a, &cmd->service, &place);
+
+	if (!service)
+		return adm_fail(a, ADM_REFUSED, TEXT_NO_SERVICE);
+	if (adm_service_listeners(service) > 1)
+		return adm_fail(a, ADM_REFUSED,
+				"The service has other addresses as well: plvsctl deletes it or "
+				"edits its \"listen\"");
+	json_array_remove(adm_services(a), place);
+	*params = json_pack("{s:s}", "service", adm_service_key(&cmd->service, key));
+	return 0;
+}
+
+/* --- real servers --- */
+
+static int thresholds_check(struct adm *a, const struct adm_command *cmd)
+{
+	return cmd->lower > cmd->upper ? adm_fail(a, ADM_REFUSED, TEXT_RANGE) : 0;
+}
+
+static json_t *server_keys(const struct adm_command *cmd)
+{
+	return json_pack("{s:I, s:s, s:I, s:I}", "weight", (json_int_t)cmd->weight, "forward",
+			 cmd->forward, "upper", (json_int_t)cmd->upper, "lower",
+			 (json_int_t)cmd->lower);
+}
+
+static const char *server_name(const struct adm_command *cmd, char buf[ENDPOINT_STRLEN])
+{
+	return cmd->server.port ? endpoint_format(&cmd->server, buf, ENDPOINT_STRLEN)
+				: addr_format(&cmd->server.addr, buf, ENDPOINT_STRLEN);
+}
+
+/* Broadcast, multicast and "this network" are no servers. */
+static bool is_unicast(const struct addr *addr)
+{
+	uint32_t v4 = be32_to(addr->v4);
+
+	return addr->family != ADDR_V4 || (v4 != UINT32_MAX && v4 >> 28 != 0xe && v4 >> 24 != 0);
+}
+
+static int server_add(struct adm *a, const struct adm_command *cmd, json_t **params)
+{
+	json_t *service = adm_service_find(a, &cmd->service, NULL), *server, *list;
+	char key[ENDPOINT_STRLEN + 16], name[ENDPOINT_STRLEN];
+	int ret;
+
+	if (!service)
+		return adm_fail(a, ADM_REFUSED, TEXT_NOT_DEFINED);
+	ret = thresholds_check(a, cmd);
+	if (ret)
+		return ret;
+	if (adm_server_find(service, &cmd->server, NULL))
+		return adm_fail(a, ADM_REFUSED, TEXT_SERVER_EXISTS);
+	if (!is_unicast(&cmd->server.addr))
+		return adm_fail(a, ADM_REFUSED, TEXT_INVALID);
+	ret = server_possible(a, cmd);
+	if (ret)
+		return ret;
+	server = server_keys(cmd);
+	json_object_set_new(server, "address", json_string(server_name(cmd, name)));
+	if (!cmd->upper) {
+		json_object_del(server, "upper");
+		json_object_del(server, "lower");
+	}
+	list = json_object_get(service, "servers");
+	if (!list) {
+		list = json_array();
+		json_object_set_new(service, "servers", list);
+	}
+	json_array_append(list, server);
+	*params = json_pack("{s:s, s:o}", "service", adm_service_key(&cmd->service, key), "server",
+			    server);
+	return 0;
+}
+
+static int server_edit(struct adm *a, const struct adm_command *cmd, json_t **params)
+{
+	json_t *service = adm_service_find(a, &cmd->service, NULL), *server, *set;
+	char key[ENDPOINT_STRLEN + 16], name[ENDPOINT_STRLEN];
+	int ret;
+
+	if (!service)
+		return adm_fail(a, ADM_REFUSED, TEXT_NOT_DEFINED);
+	ret = thresholds_check(a, cmd);
+	if (ret)
+		return ret;
+	server = adm_server_find(service, &cmd->server, NULL);
+	if (!server)
+		return adm_fail(a, ADM_REFUSED, TEXT_NO_SERVER);
+	ret = server_possible(a, cmd);
+	if (ret)
+		return ret;
+	set = server_keys(cmd);
+	json_object_update(server, set);
+	*params = json_pack("{s:s, s:s, s:o}", "service", adm_service_key(&cmd->service, key),
+			    "server", server_name(cmd, name), "set", set);
+	return 0;
+}
+
+static int server_delete(struct adm *a, const struct adm_command *cmd, json_t **params)
+{
+	json_t *service = adm_service_find(a, &cmd->service, NULL);
+	char key[ENDPOINT_STRLEN + 16], name[ENDPOINT_STRLEN];
+	size_t place;
+
+	if (!service)
+		return adm_fail(a, ADM_REFUSED, TEXT_NOT_DEFINED);
+	if (!adm_server_find(service, &cmd->server, &place))
+		return adm_fail(a, ADM_REFUSED, TEXT_NO_SERVER);
+	json_array_remove(json_object_get(service, "servers"), place);
+	*params = json_pack("{s:s, s:s}", "service", adm_service_key(&cmd->service, key), "server",
+			    server_name(cmd, name));
+	return 0;
+}
+
+/* --- all of it --- */
+
+/* As the kernel: listeners that health or an operator set up go as well. */
+static void clear(struct adm *a)
+{
+	json_array_clear(adm_services(a));
+}
+
+static int timeouts_set(struct adm *a, const struct adm_command *cmd)
+{
+	static const char *const keys[] = {"established", "fin_wait", "udp"};
+	json_t *shared = json_object_get(a->doc, "shared"), *defaults, *timeouts;
+
+	for (int i = 0; i < 3; i++)
+		if (cmd->timeout_s[i] > SET_MAX_S)
+			return adm_fail(a, ADM_REFUSED, TEXT_INVALID);
+	defaults = json_object_get(shared, "defaults");
+	if (!defaults) {
+		defaults = json_object();
+		json_object_set_new(shared, "defaults", defaults);
+	}
+	timeouts = json_object_get(defaults, "timeouts");
+	if (!timeouts) {
+		timeouts = json_object();
+		json_object_set_new(defaults, "timeouts", timeouts);
+	}
+	for (int i = 0; i < 3; i++)
+		if (cmd->timeout_s[i])
+			json_object_set_new(timeouts, keys[i], json_integer(cmd->timeout_s[i]));
+	return 0;
+}
+
+/* What has no request of its own: the document as a whole. */
+static int whole(struct adm *a, const char **method, json_t **params)
+{
+	char *text = json_dumps(a->doc, JSON_COMPACT);
+
+	*method = "config.apply";
+	*params = json_pack("{s:s*}", "text", text);
+	free(text);
+	return 0;
+}
+
+static int zero(struct adm *a, const struct adm_command *cmd, const char **method, json_t **params)
+{
+	char key[ENDPOINT_STRLEN + 16];
+
+	if (ADM_HAS(cmd, SERVICE) && !adm_service_find(a, &cmd->service, NULL))
+		return adm_fail(a, ADM_REFUSED, TEXT_NO_SERVICE);
+	*method = "counter.zero";
+	*params = ADM_HAS(cmd, SERVICE)
+			  ? json_pack("{s:s}", "service", adm_service_key(&cmd->service, key))
+			  : json_object();
+	return 0;
+}
+
+int adm_change(struct adm *a, const struct adm_command *cmd, const char **method, json_t **params)
+{
+	int ret;
+
+	*method = NULL;
+	*params = NULL;
+	adm_services(a);
+	switch (cmd->verb) {
+	case ADM_ADD_SERVICE:
+		*method = "service.add";
+		return service_add(a, cmd, params);
+	case ADM_EDIT_SERVICE:
+		*method = "service.edit";
+		return service_edit(a, cmd, params);
+	case ADM_DELETE_SERVICE:
+		*method = "service.delete";
+		return service_delete(a, cmd, params);
+	case ADM_ADD_SERVER:
+		*method = "server.add";
+		return server_add(a, cmd, params);
+	case ADM_EDIT_SERVER:
+		*method = "server.edit";
+		return server_edit(a, cmd, params);
+	case ADM_DELETE_SERVER:
+		*method = "server.delete";
+		return server_delete(a, cmd, params);
+	case ADM_CLEAR:
+		clear(a);
+		return whole(a, method, params);
+	case ADM_SET:
+		ret = timeouts_set(a, cmd);
+		return ret ? ret : whole(a, method, params);
+	case ADM_ZERO:
+		return zero(a, cmd, method, params);
+	default:
+		return 0;
+	}
+}
+
+int adm_refused(struct adm *a, enum adm_verb verb, const struct rpc_failure *f)
+{
+	bool server =
+		verb == ADM_ADD_SERVER || verb == ADM_EDIT_SERVER || verb == ADM_DELETE_SERVER;
+	const char *path =
+		json_string_value(json_object_get(json_object_get(f->error, "data"), "path"));
+	size_t len = path ? strlen(path) : 0;
+
+	if (len >= 9 && strcmp(path + len - 9, "scheduler") == 0)
+		return adm_fail(a, ADM_REFUSED, TEXT_NO_SCHEDULER);
+	if (f->outcome == RPC_REFUSED && adm_member(f->error, "code", 0) == 2)
+		return adm_fail(a, ADM_REFUSED, server ? TEXT_NO_SERVER : TEXT_NO_SERVICE);
+	return adm_fail(a, ADM_REFUSED, "%s", f->text);
+}

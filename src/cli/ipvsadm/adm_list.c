@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* -L: services and servers, with connections, counters, rates, thresholds or templates. */
+#include <arpa/inet.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/ipvsadm/adm_internal.h"
+
+enum columns {
+	COLUMNS_PLAIN,
+	COLUMNS_STATS,
+	COLUMNS_RATE,
+	COLUMNS_THRESHOLDS,
+	COLUMNS_TEMPLATES,
+};
+
+static const char *const titles[] = {
+	[COLUMNS_PLAIN] = "Prot LocalAddress:Port Scheduler Flags\n"
+			  "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n",
+	[COLUMNS_STATS] = "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes "
+			  "OutBytes\n  -> RemoteAddress:Port\n",
+	[COLUMNS_RATE] = "Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   "
+			 "OutBPS\n  -> RemoteAddress:Port\n",
+	[COLUMNS_THRESHOLDS] = "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn "
+			       "InActConn \n  -> RemoteAddress:Port\n",
+	[COLUMNS_TEMPLATES] = "Prot LocalAddress:Port            Weight    PersistConn ActiveConn "
+			      "InActConn \n  -> RemoteAddress:Port\n",
+};
+
+struct listing {
+	struct adm *a;
+	enum columns columns;
+	bool numeric, exact, sort;
+};
+
+static const char *const count_names[] = {"conns", "in_pkts", "out_pkts", "in_bytes", "out_bytes"};
+
+/* At most eight digits and a letter: what is longer is cut to thousands and so on. */
+static void print_count(const struct listing *l, uint64_t n)
+{
+	static const struct {
+		uint64_t below, unit;
+		const char *letter;
+	} steps[] = {
+		{100000000ULL, 1, ""},
+		{1000000000ULL, 1000, "K"},
+		{100000000000ULL, 1000000, "M"},
+		{100000000000000ULL, 1000000000ULL, "G"},
+		{UINT64_MAX, 1000000000000ULL, "T"},
+	};
+	size_t i = 0;
+
+	if (l->exact) {
+		fprintf(l->a->out, " %8llu", (unsigned long long)n);
+		return;
+	}
+	while (n >= steps[i].below && steps[i].below != UINT64_MAX)
+		i++;
+	fprintf(l->a->out, " %*llu%s", i ? 7 : 8, (unsigned long long)(n / steps[i].unit),
+		steps[i].letter);
+}
+
+/* object: of service.list; NULL: nothing was counted. */
+static void print_counts(const struct listing *l, const json_t *object)
+{
+	const json_t *counts =
+		json_object_get(object, l->columns == COLUMNS_RATE ? "rates" : "counters");
+
+	for (size_t i = 0; i < sizeof(count_names) / sizeof(count_names[0]); i++) {
+		double n = json_number_value(json_object_get(counts, count_names[i]));
+
+		print_count(l, n > 0 ? (uint64_t)llround(n) : 0);
+	}
+	fputc('\n', l->a->out);
+}
+
+/* --- what the router counted --- */
+
+static const json_t *live_service(const struct adm *a, const struct adm_entry *e)
+{
+	char key[ENDPOINT_STRLEN + 16];
+	struct adm_service first;
+
+	/* A service's key is that of its first listener. */
+	if (!adm_service_read(e->service, 0, &first))
+		return NULL;
+	return json_object_get(a->live, adm_service_key(&first, key));
+}
+
+static const json_t *live_server(const struct adm *a, const struct adm_entry *e)
+{
+	const json_t *service = live_service(a, e);
+
+	return service ? adm_server_find(service, &e->ep, NULL) : NULL;
+}
+
+static int live_ask(struct adm *a)
+{
+	json_t *result, *service;
+	size_t i;
+	int ret;
+
+	json_decref(a->live);
+	a->live = NULL;
+	ret = adm_ask(a, "service.list", NULL, NULL, NULL, &result);
+	if (ret)
+		return ret;
+	a->live = json_object();
+	json_array_foreach (json_object_get(result, "services"), i, service) {
+		const char *key = json_string_value(json_object_get(service, "key"));
+
+		if (key)
+			json_object_set(a->live, key, service);
+	}
+	json_decref(result);
+	return 0;
+}
+
+/* Counts templates under "virtual server". */
+static int template_rows(void *arg, json_t *rows)
+{
+	json_t *templates = arg, *row;
+	char key[2 * ENDPOINT_STRLEN + 32];
+	size_t i;
+
+	json_array_foreach (rows, i, row) {
+		const char *to = json_string_value(json_object_get(row, "virtual"));
+		const char *server = json_string_value(json_object_get(row, "server"));
+
+		if (!json_is_true(json_object_get(row, "template")) || !to || !server)
+			continue;
+		snprintf(key, sizeof(key), "%s %s", to, server);
+		json_object_set_new(templates, key,
+				    json_integer(adm_member(templates, key, 0) + 1));
+	}
+	return 0;
+}
+
+static int templates_ask(struct adm *a)
+{
+	json_t *result;
+	int ret;
+
+	json_decref(a->templates);
+	a->templates = json_object();
+	ret = adm_ask(a, "connection.list", NULL, template_rows, a->templates, &result);
+	if (ret == 0)
+		json_decref(result);
+	return ret;
+}
+
+static unsigned int templates_of(const struct adm *a, const struct adm_entry *e)
+{
+	char key[2 * ENDPOINT_STRLEN + 32], to[ENDPOINT_STRLEN], server[ENDPOINT_STRLEN];
+
+	if (e->s.mark)
+		snprintf(to, sizeof(to), "%u", e->s.mark);
+	else
+		endpoint_format(&e->s.ep, to, sizeof(to));
+	snprintf(key, sizeof(key), "%s %s", to, endpoint_format(&e->ep, server, sizeof(server)));
+	return (unsigned int)adm_member(a->templates, key, 0);
+}
+
+/* --- lines --- */
+
+static void print_service(const struct listing *l, const struct adm_entry *e)
+{
+	const char *scheduler = adm_scheduler(l->a, e->service);
+	uint32_t flags = adm_flags(l->a, e->service), persist;
+	char name[ADM_NAME_LEN], text[64];
+	be32 mask;
+
+	if (e->s.mark)
+		snprintf(name, sizeof(name), "%d", (int32_t)e->s.mark);
+	else
+		adm_endpoint_text(&e->s.ep, e->s.proto, l->numeric, name, sizeof(name));
+	fprintf(l->a->out, "%s  ", e->s.mark ? "FWM" : e->s.proto == IPPROTO_UDP ? "UDP" : "TCP");
+	if (l->columns == COLUMNS_STATS || l->columns == COLUMNS_RATE) {
+		fprintf(l->a->out, "%-28.28s", name);
+		print_counts(l, live_service(l->a, e));
+		return;
+	}
+	fprintf(l->a->out, "%.28s %s", name, scheduler);
+	if (flags)
+		fprintf(l->a->out, " (%s)", adm_flags_text(scheduler, flags, text));
+	persist = adm_persist(l->a, e->service, &mask);
+	if (persist)
+		fprintf(l->a->out, " persistent %u", persist);
+	if (persist && be32_to(mask) != UINT32_MAX)
+		fprintf(l->a->out, " mask %s", inet_ntop(AF_INET, &mask, text, sizeof(text)));
+	if (adm_ops(l->a, e->service))
+		fprintf(l->a->out, " ops");
+	fputc('\n', l->a->out);
+}
+
+static const char *forward_text(const char *word)
+{
+	return strcmp(word, "nat") == 0	     ? "Masq"
+	       : strcmp(word, "dr") == 0     ? "Route"
+	       : strcmp(word, "tunnel") == 0 ? "Tunnel"
+					     : "Local";
+}
+
+static void print_server(const struct listing *l, const struct adm_entry *e)
+{
+	const json_t *live = live_server(l->a, e);
+	unsigned int active = (unsigned int)adm_member(live, "active", 0),
+		     inactive = (unsigned int)adm_member(live, "inactive", 0);
+	int weight = (int)adm_member(e->server, "weight", 1);
+	FILE *out = l->a->out;
+	char name[ADM_NAME_LEN];
+
+	fprintf(out, "  -> %-28.28s",
+		adm_endpoint_text(&e->ep, e->s.proto, l->numeric, name, sizeof(name)));
+	switch (l->columns) {
+	case COLUMNS_STATS:
+	case COLUMNS_RATE:
+		print_counts(l, live);
+		break;
+	case COLUMNS_PLAIN:
+		fprintf(out, " %-7s %-6d %-10u %-10u\n",
+			forward_text(adm_forward(l->a, e->service, e->server)), weight, active,
+			inactive);
+		break;
+	case COLUMNS_THRESHOLDS:
+		fprintf(out, " %-10u %-10u %-10u %-10u\n",
+			(unsigned int)adm_member(e->server, "upper", 0),
+			(unsigned int)adm_member(e->server, "lower", 0), active, inactive);
+		break;
+	case COLUMNS_TEMPLATES:
+		fprintf(out, " %-9d %-11u %-10u %-10u\n", weight, templates_of(l->a, e), active,
+			inactive);
+		break;
+	}
+}
+
+static void print_one(const struct listing *l, const struct adm_entry *e)
+{
+	size_t n;
+	struct adm_entry *servers = adm_sorted_servers(e, l->sort, &n);
+
+	print_service(l, e);
+	for (size_t i = 0; servers && i < n; i++)
+		print_server(l, &servers[i]);
+	free(servers);
+}
+
+static int list_tables(struct adm *a, const struct adm_command *cmd)
+{
+	struct listing l = {.a = a,
+			    .numeric = ADM_HAS(cmd, NUMERIC),
+			    .exact = ADM_HAS(cmd, EXACT),
+			    .sort = !ADM_HAS(cmd, NOSORT)};
+	struct adm_entry *services, one = {.s = cmd->service};
+	size_t n;
+	int ret;
+
+	l.columns = ADM_HAS(cmd, STATS)		    ? COLUMNS_STATS
+		    : ADM_HAS(cmd, RATE)	    ? COLUMNS_RATE
+		    : ADM_HAS(cmd, THRESHOLDS)	    ? COLUMNS_THRESHOLDS
+		    : ADM_HAS(cmd, PERSISTENT_CONN) ? COLUMNS_TEMPLATES
+						    : COLUMNS_PLAIN;
+	one.service = ADM_HAS(cmd, SERVICE) ? adm_service_find(a, &cmd->service, NULL) : NULL;
+	if (ADM_HAS(cmd, SERVICE) && !one.service)
+		return adm_fail(a, ADM_MISSING, "No such service");
+	ret = live_ask(a);
+	if (ret == 0 && l.columns == COLUMNS_TEMPLATES)
+		ret = templates_ask(a);
+	if (ret)
+		return ret;
+	if (!one.service)
+		fprintf(a->out, "IP Virtual Server version 1.2.1 (size=4096)\n");
+	fputs(titles[l.columns], a->out);
+	if (one.service) {
+		print_one(&l, &one);
+		return ADM_OK;
+	}
+	services = adm_sorted_services(a, l.sort, &n);
+	for (size_t i = 0; services && i < n; i++)
+		print_one(&l, &services[i]);
+	free(services);
+	return ADM_OK;
+}
+
+int adm_list(struct adm *a, const struct adm_command *cmd)
+{
+	if (ADM_HAS(cmd, CONNECTION))
+		return adm_list_connections(a, cmd);
+	if (ADM_HAS(cmd, TIMEOUT))
+		return adm_list_timeouts(a);
+	if (ADM_HAS(cmd, DAEMON))
+		return adm_list_daemons(a);
+	return list_tables(a, cmd);
+}

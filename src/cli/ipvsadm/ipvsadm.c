@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/ipvsadm/ipvsadm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/ipvsadm/adm_internal.h"
+#include "cli/session.h"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int ipvsadm_is_name(const char *argv0)
+{
+	const char *name = argv0 ? base_name(argv0) : "";
+
+	return strcmp(name, "ipvsadm") == 0 || strcmp(name, "ipvsadm-save") == 0 ||
+	       strcmp(name, "ipvsadm-restore") == 0;
+}
+
+/* What ipvsadm says without IPVS in the kernel, and the reason. */
+static int no_router(struct adm *a, const struct rpc_failure *f)
+{
+	adm_fail(a, ADM_USAGE,
+		 "Can't initialize ipvs: Protocol not available\n"
+		 "Are you sure that IP Virtual Server is built in the kernel or as module?");
+	return adm_fail(a, ADM_USAGE, "plvs: %s", f->text);
+}
+
+int adm_ask(struct adm *a, const char *method, json_t *params, rpc_rows *rows, void *arg,
+	    json_t **result)
+{
+	struct rpc_failure f;
+	int ret = 0;
+
+	if (rpc_call(a->rpc, method, params, rows, arg, result, &f) != RPC_OK)
+		ret = f.outcome == RPC_UNREACHABLE ? no_router(a, &f)
+						   : adm_fail(a, ADM_REFUSED, "%s", f.text);
+	rpc_failure_clear(&f);
+	return ret;
+}
+
+static int change_run(struct adm *a, const struct adm_command *cmd)
+{
+	json_t *params, *result = NULL;
+	struct rpc_failure f;
+	const char *method;
+	int ret = adm_change(a, cmd, &method, &params);
+
+	if (ret || !method)
+		return ret;
+	if (rpc_call(a->rpc, method, params, NULL, NULL, &result, &f) != RPC_OK)
+		ret = f.outcome == RPC_UNREACHABLE ? no_router(a, &f)
+						   : adm_refused(a, cmd->verb, &f);
+	rpc_failure_clear(&f);
+	json_decref(params);
+	json_decref(result);
+	return ret;
+}
+
+int adm_run(struct adm *a, const struct adm_command *cmd, bool *fatal)
+{
+	int ret;
+
+	*fatal = false;
+	switch (cmd->verb) {
+	case ADM_LIST:
+		ret = adm_list(a, cmd);
+		*fatal = ret != ADM_OK;
+		return ret;
+	case ADM_SAVE:
+		return adm_save(a, cmd);
+	case ADM_START_DAEMON:
+	case ADM_STOP_DAEMON:
+		return adm_daemon_change(a, cmd);
+	default:
+		return change_run(a, cmd);
+	}
+}
+
+static int config_ask(struct adm *a)
+{
+	struct rpc_failure f;
+	json_t *result;
+	int ret = 0;
+
+	if (rpc_call(a->rpc, "config.get", NULL, NULL, NULL, &result, &f) != RPC_OK) {
+		ret = no_router(a, &f);
+	} else {
+		a->doc = json_incref(json_object_get(result, "config"));
+		if (!json_is_object(a->doc))
+			ret = adm_fail(a, ADM_REFUSED, "the router's answer has no configuration");
+		json_decref(result);
+	}
+	rpc_failure_clear(&f);
+	return ret;
+}
+
+static int line_run(struct adm *a, int argc, char **argv, bool clear_first)
+{
+	struct adm_command cmd;
+	bool fatal;
+	int ret;
+
+	ret = adm_parse(a, argc, argv, &cmd, &fatal);
+	if (ret)
+		return ret;
+	if (cmd.verb == ADM_HELP)
+		adm_usage(a->out);
+	else if (cmd.verb == ADM_RESTORE)
+		ret = adm_restore(a, clear_first);
+	else
+		ret = adm_run(a, &cmd, &fatal);
+	return ret;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+	return argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
+}
+
+/* argv with the command that the name stands for: -L, -S or -R. */
+static char **line_of(int argc, char **argv, bool *clear_first, int *n)
+{
+	const char *name = argc > 0 ? base_name(argv[0]) : "ipvsadm";
+	char **line = calloc((size_t)argc + 3, sizeof(*line));
+	int at = 0;
+
+	*clear_first = strcmp(name, "ipvsadm-restore") == 0;
+	if (!line)
+		return NULL;
+	line[at++] = (char *)(uintptr_t) "ipvsadm";
+	if (*clear_first)
+		line[at++] = (char *)(uintptr_t) "-R";
+	else if (strcmp(name, "ipvsadm-save") == 0)
+		line[at++] = (char *)(uintptr_t) "-S";
+	else if (argc < 2)
+		line[at++] = (char *)(uintptr_t) "-L";
+	for (int i = 1; i < argc; i++)
+		line[at++] = argv[i];
+	*n = at;
+	return line;
+}
+
+int ipvsadm_main(int argc, char **argv, const char *socket, uint32_t timeout_ms, FILE *in,
+		 FILE *out, FILE *errors)
+{
+	const char *path = socket ? socket : getenv("PLVS_SOCKET");
+	struct rpc rpc;
+	struct adm a = {.rpc = &rpc, .in = in, .out = out, .errors = errors};
+	bool clear_first;
+	char **line;
+	int n, ret;
+
+	line = line_of(argc, argv, &clear_first, &n);
+	if (!line || rpc_init(&rpc, path && *path ? path : CLI_DEFAULT_SOCKET, timeout_ms) < 0) {
+		free(line);
+		return adm_fail(&a, ADM_REFUSED, "no memory");
+	}
+	rpc.interrupt = &cli_interrupted;
+	ret = asks_help(n, line) ? 0 : config_ask(&a);
+	if (ret == 0)
+		ret = line_run(&a, n, line, clear_first);
+	if (fflush(out) != 0 && ret == 0)
+		ret = ADM_REFUSED;
+	json_decref(a.doc);
+	json_decref(a.live);
+	json_decref(a.templates);
+	rpc_fini(&rpc);
+	free(line);
+	return ret;
+}

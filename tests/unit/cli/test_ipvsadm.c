@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ipvsadm's listings against a router that says what a test tells it to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/ipvsadm/adm_internal.h"
+#include "cli/ipvsadm/ipvsadm.h"
+#include "fake_router.h"
+
+static char *said, *faults;
+
+/* Runs words, split at blanks; what it printed is in said and faults. */
+static int run(const char *path, const char *line)
+{
+	char *words[32], *copy = strdup(line), *save = NULL;
+	size_t n_said, n_faults;
+	FILE *out, *errors;
+	int n = 0, code;
+
+	free(said);
+	free(faults);
+	out = open_memstream(&said, &n_said);
+	errors = open_memstream(&faults, &n_faults);
+	for (char *w = strtok_r(copy, " ", &save); w && n < 32; w = strtok_r(NULL, " ", &save))
+		words[n++] = w;
+	code = ipvsadm_main(n, words, path, 5000, stdin, out, errors);
+	fclose(out);
+	fclose(errors);
+	free(copy);
+	return code;
+}
+
+/* One answer serves config.get and service.list: each takes its member. */
+#define ROUTER(counters)                                                                           \
+	"{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"config\":{\"shared\":{\"services\":["       \
+	"{\"protocol\":\"udp\",\"listen\":[\"192.0.2.5:69\"],\"scheduler\":\"rr\"}]}},"            \
+	"\"services\":[{\"key\":\"udp:192.0.2.5:69\",\"counters\":" counters                       \
+	",\"rates\":{\"conns\":0.5,\"in_pkts\":0.4,\"out_pkts\":1.6,\"in_bytes\":2,"               \
+	"\"out_bytes\":99999999.4}}]}}\n"
+
+static void counts_of(const char *answer, const char *line, const char *expected)
+{
+	struct fake_router *r = fake_router_start(answer, 0);
+
+	assert_int_equal(run(fake_router_path(r), line), 0);
+	assert_non_null(strstr(said, expected));
+	fake_router_stop(r);
+}
+
+static void numbers_of_nine_digits_are_shortened(void **state)
+{
+	(void)state;
+	counts_of(
+		ROUTER("{\"conns\":99999999,\"in_pkts\":100000000,\"out_pkts\":999999999,"
+		       "\"in_bytes\":1000000000,\"out_bytes\":99999999999}"),
+		"ipvsadm -Ln --stats",
+		"UDP  192.0.2.5:69                 99999999  100000K  999999K    1000M   99999M\n");
+	counts_of(
+		ROUTER("{\"conns\":0,\"in_pkts\":1,\"out_pkts\":100000000000,"
+		       "\"in_bytes\":99999999999999,\"out_bytes\":100000000000000}"),
+		"ipvsadm -Ln --stats",
+		"UDP  192.0.2.5:69                        0        1     100G   99999G     100T\n");
+}
+
+static void exact_numbers_take_the_room_they_need(void **state)
+{
+	(void)state;
+	counts_of(ROUTER("{\"conns\":1,\"in_pkts\":100000000,\"out_pkts\":2,"
+			 "\"in_bytes\":1234567890123,\"out_bytes\":3}"),
+		  "ipvsadm -Ln --stats --exact",
+		  "UDP  192.0.2.5:69                        1 100000000        2 1234567890123     "
+		  "   "
+		  "3\n");
+}
+
+static void rates_are_whole_numbers(void **state)
+{
+	(void)state;
+	counts_of(
+		ROUTER("{}"), "ipvsadm -Ln --rate",
+		"UDP  192.0.2.5:69                        1        0        2        2 99999999\n");
+}
+
+static void an_unreachable_router_is_a_kernel_without_ipvs(void **state)
+{
+	(void)state;
+	assert_int_equal(run("/nonexistent/plvs.sock", "ipvsadm -Ln"), 2);
+	assert_ptr_equal(strstr(faults, "Can't initialize ipvs: Protocol not available\n"
+					"Are you sure that IP Virtual Server is built in the "
+					"kernel or as module?\n"),
+			 faults);
+	assert_string_equal(said, "");
+	assert_int_equal(run("/nonexistent/plvs.sock", "ipvsadm -h"), 0);
+	assert_ptr_equal(strstr(said, "ipvsadm v1.31 "), said);
+}
+
+static void a_router_that_answers_nonsense_ends_the_program(void **state)
+{
+	struct fake_router *r = fake_router_start("{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{"
+						  "\"config\":[7],\"services\":{\"a\":1}}}"
+						  "\n",
+						  0);
+
+	(void)state;
+	assert_int_not_equal(run(fake_router_path(r), "ipvsadm -Ln"), 0);
+	assert_int_not_equal(run(fake_router_path(r), "ipvsadm -A -t 192.0.2.1:80"), 0);
+	fake_router_stop(r);
+}
+
+static void words_are_read_as_popt_does(void **state)
+{
+	static const struct adm_word table[] = {
+		{"all", 'a', ADM_NONE, 1},
+		{"value", 'v', ADM_REQUIRED, 2},
+		{"maybe", 'm', ADM_OPTIONAL, 3},
+		{NULL, 0, ADM_NONE, 0},
+	};
+	char name[] = "p", cluster[] = "-am", given[] = "5", bare[] = "-m", equals[] = "-v=x",
+	     last[] = "-av", *argv[] = {name, cluster, given, bare, equals, last}, *left[6];
+	struct adm_words w = {.table = table, .argv = argv, .argc = 6, .next = 1, .left = left};
+	const char *value;
+
+	(void)state;
+	assert_int_equal(adm_words_next(&w, &value), 1);
+	assert_int_equal(adm_words_next(&w, &value), 3);
+	assert_string_equal(value, "5");
+	assert_int_equal(adm_words_next(&w, &value), 3);
+	assert_null(value);
+	assert_int_equal(adm_words_next(&w, &value), 2);
+	assert_string_equal(value, "x");
+	assert_int_equal(adm_words_next(&w, &value), 1);
+	assert_int_equal(adm_words_next(&w, &value), ADM_NO_VALUE);
+	assert_string_equal(adm_words_last(&w), "-av");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_of_nine_digits_are_shortened),
+		cmocka_unit_test(exact_numbers_take_the_room_they_need),
+		cmocka_unit_test(rates_are_whole_numbers),
+		cmocka_unit_test(an_unreachable_router_is_a_kernel_without_ipvs),
+		cmocka_unit_test(a_router_that_answers_nonsense_ends_the_program),
+		cmocka_unit_test(words_are_read_as_popt_does),
+	};
+	int ret = cmocka_run_group_tests(tests, NULL, NULL);
+
+	free(said);
+	free(faults);
+	return ret;
+}
