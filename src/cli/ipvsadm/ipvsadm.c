@@ -45,6 +45,22 @@ int adm_ask(struct adm *a, const char *method, json_t *params, rpc_rows *rows, v
 	return ret;
 }
 
+/* A service that comes back has connections and counters of before; IPVS counts it from 0. */
+static int count_anew(struct adm *a, const struct adm_command *cmd)
+{
+	char key[ENDPOINT_STRLEN + 16];
+	json_t *params, *result = NULL;
+	int ret;
+
+	if (cmd->verb != ADM_ADD_SERVICE)
+		return 0;
+	params = json_pack("{s:s}", "service", adm_service_key(&cmd->service, key));
+	ret = adm_ask(a, "counter.zero", params, NULL, NULL, &result);
+	json_decref(params);
+	json_decref(result);
+	return ret;
+}
+
 static int change_run(struct adm *a, const struct adm_command *cmd)
 {
 	json_t *params, *result = NULL;
@@ -60,7 +76,7 @@ static int change_run(struct adm *a, const struct adm_command *cmd)
 	rpc_failure_clear(&f);
 	json_decref(params);
 	json_decref(result);
-	return ret;
+	return ret ? ret : count_anew(a, cmd);
 }
 
 int adm_run(struct adm *a, const struct adm_command *cmd, bool *fatal)
