@@ -19,7 +19,7 @@
 #define ADDR_KIND_ACTIVE     0x02U /* with VIP: this router answers and forwards for it */
 #define ADDR_KIND_NAT_SERVER 0x04U /* real server of a NAT service, removed ones included */
 #define ADDR_KIND_GATEWAY    0x08U /* moves in a failover; Linux owns it while active */
-#define ADDR_KIND_ROUTED     0x10U /* with VIP: of a prefix that is routed here, or unclaimed; no ARP */
+#define ADDR_KIND_ROUTED     0x10U /* with VIP: in a routed prefix, or not claimed; no ARP */
 /* Was a VIP, and its services' servers still have connections: their packets are looked up;
  * all else, ARP and ping included, is as for any other address. */
 #define ADDR_KIND_LINGERING 0x20U
