@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What ipvsadm asks for besides services: counters from zero, and its synchronisation daemons. */
+/* Requests of ipvsadm that concern no service: zeroed counters, synchronisation daemons. */
 #include <string.h>
 
 #include "control/control_internal.h"

@@ -34,7 +34,7 @@
 #define HOPS_DEAD_S	  60   /* an unused one that does not */
 #define HOPS_RETRY_S	  5    /* an unmanaged, failed one that traffic asks for */
 
-/* How Linux is asked; nlreq in the program, a stub in tests. */
+/* Requests to Linux: nlreq in the program, functions of the test in unit tests. */
 struct hops_ops {
 	int (*use)(void *arg, int ifindex, const struct addr *a, bool managed);
 	int (*get)(void *arg, int ifindex, const struct addr *a, struct nl_neigh *out);

@@ -25,6 +25,9 @@
 #define ADDR_KIND_LINGERING 0x20U
 /* Control only, while a table is built: ROUTED does not hold. */
 #define ADDR_KIND_CLAIMED 0x40U
+/* With ROUTED: outside of routed prefixes, of services that claim no address. Where Linux has the
+ * address, Linux answers ARP for it. */
+#define ADDR_KIND_UNCLAIMED 0x80U
 
 struct addr_entry4 {
 	be32 addr;

@@ -419,8 +419,7 @@ static uint32_t listen_kinds(const struct config *config, const struct service *
 {
 	uint32_t kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
 
-	kinds |= svc->unclaimed ? ADDR_KIND_ROUTED : 0;
-
+	kinds |= svc->unclaimed ? ADDR_KIND_ROUTED | ADDR_KIND_UNCLAIMED : 0;
 	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
 		const struct config_address *a = &config->shared.addresses[i];
 		struct prefix p = {.addr = a->address.addr, .len = a->address.len};
@@ -428,7 +427,7 @@ static uint32_t listen_kinds(const struct config *config, const struct service *
 		if (a->kind == CONFIG_ADDRESS_VIP && addr_equal(&a->address.addr, addr))
 			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED;
 		if (a->kind == CONFIG_ADDRESS_PREFIX && prefix_contains(&p, addr))
-			kinds |= ADDR_KIND_ROUTED;
+			kinds = (kinds | ADDR_KIND_ROUTED) & ~ADDR_KIND_UNCLAIMED;
 	}
 	return kinds & ADDR_KIND_ROUTED ? kinds : kinds | ADDR_KIND_CLAIMED;
 }
@@ -440,7 +439,7 @@ static void settle_claims(struct addr_table4 *t)
 		struct addr_entry4 *e = &t->slots[i];
 
 		if (e->kinds & ADDR_KIND_CLAIMED)
-			e->kinds &= ~(ADDR_KIND_ROUTED | ADDR_KIND_CLAIMED);
+			e->kinds &= ~(ADDR_KIND_ROUTED | ADDR_KIND_CLAIMED | ADDR_KIND_UNCLAIMED);
 	}
 }
 

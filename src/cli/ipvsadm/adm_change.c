@@ -19,7 +19,7 @@
 #define TEXT_INVALID	    "Invalid operation.  Possibly wrong module version, address not unicast, ..."
 #define SET_MAX_S	    2147483 /* what the kernel's clock of 1000 ticks a second can hold */
 
-/* What plvs has nothing like: ipvsadm's way to end, and a sentence. */
+/* Refuses an option that plvs has no equivalent of: exit code of ipvsadm, and a sentence. */
 static int cannot(struct adm *a, const char *what, const char *why)
 {
 	return adm_fail(a, ADM_REFUSED, "%s not supported by plvs: %s", what, why);
@@ -332,7 +332,7 @@ static int timeouts_set(struct adm *a, const struct adm_command *cmd)
 	return 0;
 }
 
-/* What has no request of its own: the document as a whole. */
+/* A change without a request of its own is sent as a whole document. */
 static int whole(struct adm *a, const char **method, json_t **params)
 {
 	char *text = json_dumps(a->doc, JSON_COMPACT);

@@ -119,7 +119,7 @@ struct adm_command {
 	struct adm_daemon daemon;
 };
 
-/* One run of the program. */
+/* State of a run of the program: streams, connection to the router, document. */
 struct adm {
 	struct rpc *rpc;
 	FILE *in, *out, *errors;
@@ -194,7 +194,7 @@ const char *adm_endpoint_text(const struct endpoint *ep, int proto, bool numeric
 /* --- adm_model.c: services in the document --- */
 
 json_t *adm_services(const struct adm *a);
-/* What the service or, without it there, `defaults` says. Borrowed or NULL. */
+/* The value of a policy key on the service, or else in `defaults`. Borrowed or NULL. */
 const json_t *adm_policy(const struct adm *a, const json_t *service, const char *key,
 			 const char *member);
 /* The service with that listener or mark, or NULL. */

@@ -69,7 +69,7 @@ static int change_line(struct pass *p, const struct adm_command *cmd)
 	return ret;
 }
 
-/* One line. *fatal: the reading ends. */
+/* Runs a line. *fatal: no further line is read. */
 static int line_run(struct pass *p, char *line, bool *fatal)
 {
 	size_t n = 1, room = strlen(line) / 2 + 3;
@@ -169,8 +169,8 @@ static int document_apply(struct adm *a, struct rpc_failure *f)
 	return outcome == RPC_OK ? 0 : ADM_REFUSED;
 }
 
-/* One pass with its output kept apart until it counts. The exit code in *code. 0, or
- * ADM_REFUSED: the router refused the whole, nothing was printed. */
+/* Runs all lines; their output is kept apart until the router takes the result. The exit code in
+ * *code. 0, or ADM_REFUSED: the router refused the whole, nothing was printed. */
 static int pass_run(struct pass *p, bool clear_first, const char *text, int *code,
 		    struct rpc_failure *f)
 {

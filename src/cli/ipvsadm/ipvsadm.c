@@ -23,7 +23,7 @@ int ipvsadm_is_name(const char *argv0)
 	       strcmp(name, "ipvsadm-restore") == 0;
 }
 
-/* What ipvsadm says without IPVS in the kernel, and the reason. */
+/* Prints the message of an ipvsadm that finds no IPVS in the kernel, and the reason. */
 static int no_router(struct adm *a, const struct rpc_failure *f)
 {
 	adm_fail(a, ADM_USAGE,

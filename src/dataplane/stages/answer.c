@@ -109,9 +109,10 @@ void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id 
 		return;
 	}
 	e = addr_table4_find(w->env.snap->addrs4, arp->arp_data.arp_tip);
-	/* An address that is not announced here is Linux's where an administrator gave it one. */
+	/* An address that no service claims is Linux's where an administrator gave Linux the
+	 * address. */
 	if (!e || !(e->kinds & ADDR_KIND_VIP) ||
-	    ((e->kinds & ADDR_KIND_ROUTED) && fib4_find_local(w->env.fib->v4, e->addr))) {
+	    ((e->kinds & ADDR_KIND_UNCLAIMED) && fib4_find_local(w->env.fib->v4, e->addr))) {
 		if (arp_for_linux(w, &arp->arp_data, arp->arp_opcode))
 			door_punt(w, m, PUNT_ARP);
 		else
