@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/config.h"
+#include "doc_page.h"
 #include "sched/sched.h"
 
 /*
@@ -11,35 +13,7 @@
  * gen-config-docs --check FILE: says where FILE differs from it, or that it is valid.
  */
 
-#include <string.h>
-
 #define MARKER "<!-- Below: written by tools/gen-config-docs from the schema. -->\n"
-
-static int tables_put(const char *path, const char *tables)
-{
-	char *text = NULL, *at;
-	size_t n = 0;
-	FILE *f = fopen(path, "r");
-
-	if (!f || getdelim(&text, &n, '\0', f) < 0) {
-		perror(path);
-		return 1;
-	}
-	fclose(f);
-	at = strstr(text, MARKER);
-	if (!at) {
-		fprintf(stderr, "%s: no line %s", path, MARKER);
-		return 1;
-	}
-	at[strlen(MARKER)] = '\0';
-	f = fopen(path, "w");
-	if (!f || fprintf(f, "%s%s", text, tables) < 0 || fclose(f) != 0) {
-		perror(path);
-		return 1;
-	}
-	free(text);
-	return 0;
-}
 
 static int file_check(const char *path)
 {
@@ -71,7 +45,7 @@ int main(int argc, char **argv)
 	if (!tables)
 		return 1;
 	if (argc > 1)
-		ret = tables_put(argv[1], tables);
+		ret = doc_page_put(argv[1], MARKER, tables);
 	else
 		fputs(tables, stdout);
 	free(tables);

@@ -7,14 +7,16 @@
 #include <pthread.h>
 
 #include "config/config.h"
+#include "control/answer.h"
+#include "control/change_queue.h"
 #include "control/control.h"
 #include "control/jobs.h"
-#include "publish/publisher.h"
-#include "rpc/rpc_server.h"
+#include "control/method.h"
 #include "control/table_watch.h"
 #include "control/traffic.h"
-#include "control/change_queue.h"
 #include "link/link.h"
+#include "publish/publisher.h"
+#include "rpc/rpc_server.h"
 
 #define CONTROL_AREA "control"
 
@@ -90,68 +92,6 @@ struct control {
 	uint64_t applied_us; /* when the configuration came as a whole */
 };
 
-/* --- methods.c --- */
-
-void control_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
-
-typedef void control_method(struct control *c, struct rpc_request *req, json_t *params);
-
-enum param_kind {
-	PARAM_END,
-	PARAM_STRING,
-	PARAM_NUMBER,
-	PARAM_OBJECT,
-	PARAM_BOOLEAN,
-};
-
-struct param {
-	const char *name;
-	enum param_kind kind;
-	bool required;
-};
-
-#define METHOD_PARAMS_MAX 8
-
-struct method {
-	const char *name;
-	control_method *run;
-	const char *help;
-	bool changes; /* something: it waits for its turn */
-	bool object;  /* params are an object of the configuration: its schema checks them */
-	struct param params[METHOD_PARAMS_MAX];
-};
-
-/* Each file of methods has a table that ends with a NULL name. */
-extern const struct method config_methods[];
-extern const struct method service_methods[];
-extern const struct method mark_methods[];
-extern const struct method connection_methods[];
-extern const struct method counter_methods[];
-extern const struct method system_methods[];
-extern const struct method ha_methods[];
-extern const struct method health_methods[];
-extern const struct method ipvsadm_methods[];
-
-/* A parameter's text, or NULL. */
-const char *param_string(const json_t *params, const char *name);
-/* Ends req: no such service, with the near miss among names and keys. */
-void fail_no_service(const struct control *c, struct rpc_request *req, const char *name);
-/* Ends req by what errors say. */
-void fail_config(struct rpc_request *req, const struct config_errors *errors);
-/* -errno of the builder with its sentence. */
-void fail_build(struct rpc_request *req, int ret, const char *error);
-/* Ends req when all changes up to now are live: result (taken over, may be NULL) with
- * generation and duration_us since start_us. */
-void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
-		      json_t *result);
-/* The same of what is no configuration: the peer is not told that it changed. */
-void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
-			 json_t *result);
-/* As answer_when_live() with the result as the text of an object that is not empty, without its
- * closing bracket; takes it over. */
-void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
-			   struct evbuffer *result);
-
 /* --- apply.c --- */
 
 /* config.apply of the start file; the outcome is logged. */
@@ -164,7 +104,6 @@ void control_apply_file(struct control *c);
 typedef json_t *reading_make(const struct config *config, enum config_part part);
 void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
 		 enum config_part part);
-json_t *config_error_list_json(const struct config_error_list *list);
 
 /* --- listing.c --- */
 

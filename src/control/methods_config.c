@@ -9,15 +9,6 @@
 #include "control/control_internal.h"
 #include "sched/sched.h"
 
-json_t *config_error_list_json(const struct config_error_list *list)
-{
-	json_t *array = json_array();
-
-	for (uint32_t i = 0; array && i < list->n; i++)
-		json_array_append_new(array, config_error_json(&list->v[i]));
-	return array;
-}
-
 /* Checks, plans or applies `text` or `path`, or the start file where that is allowed. */
 static void whole(struct control *c, struct rpc_request *req, json_t *params, bool start_file,
 		  enum apply_kind kind)
@@ -210,34 +201,53 @@ static void config_save_method(struct control *c, struct rpc_request *req, json_
 	reading_start(c, req, NULL, CONFIG_ALL, path);
 }
 
-#define TEXT_OR_PATH .params = {{"text", PARAM_STRING, false}, {"path", PARAM_STRING, false}}
+#define TEXT_OR_PATH(path_default)                                                                 \
+	.params = {{"text", PARAM_STRING, false, "a configuration"},                               \
+		   {"path", PARAM_STRING, false, "instead: a file of the router" path_default}}
+#define START_FILE " (without both: the file given at start)"
 
 const struct method config_methods[] = {
 	{.name = "config.get",
 	 .run = config_get,
 	 .help = "the configuration with every change since start in it",
-	 .params = {{"part", PARAM_STRING, false}}},
-	{.name = "config.schema", .run = config_schema, .help = "every key of a configuration"},
+	 .params = {{"part", PARAM_STRING, false, "`all` (default), `node` or `shared`"}},
+	 .result = "`config`"},
+	{.name = "config.schema",
+	 .run = config_schema,
+	 .help = "every key of a configuration",
+	 .result = "`schema`: every key with type, unit, default, limits and help"},
 	{.name = "config.check",
 	 .run = config_check,
-	 .help = "whether a configuration is valid",
-	 TEXT_OR_PATH},
+	 .help = "whether a configuration is valid; nothing is applied",
+	 TEXT_OR_PATH(""),
+	 .result = "`ok`, `warnings`; or error 1"},
 	{.name = "config.plan",
 	 .run = config_plan_method,
-	 .help = "what applying a configuration would change",
-	 TEXT_OR_PATH},
+	 .help = "what `config.apply` of a configuration would change",
+	 TEXT_OR_PATH(START_FILE),
+	 .result = "`changes`: a list of `{action, object, detail, connections}`, one for each "
+		   "service, server, address and mark rule (added and moved ones by their new "
+		   "position, deleted ones by their old); `action` is `add`, `edit`, `delete` or "
+		   "`move`; `restart`: texts, the changes of `node` that need a restart; "
+		   "`warnings`"},
 	{.name = "config.apply",
+	 .level = METHOD_CHANGE,
 	 .run = config_apply,
 	 .help = "puts a configuration in place, as a whole or not at all",
-	 TEXT_OR_PATH},
+	 TEXT_OR_PATH(START_FILE),
+	 .result = "`changes`, `restart` and `warnings` as of `config.plan`; " METHOD_LIVE},
 	{.name = "config.push",
+	 .level = METHOD_CHANGE,
 	 .run = config_push,
-	 .help = "sends the shared part to the peer, who applies it, or with `plan` says what "
-		 "would change there",
-	 .params = {{"plan", PARAM_BOOLEAN, false}}},
+	 .help = "sends the shared part to the peer, who applies it",
+	 .params = {{"plan", PARAM_BOOLEAN, false, "the peer only says what would change there"}},
+	 .result = "the result of `config.apply`, or of `config.plan`, at the peer"},
 	{.name = "config.save",
+	 .level = METHOD_CHANGE,
 	 .run = config_save_method,
-	 .help = "writes the configuration to a file",
-	 .params = {{"path", PARAM_STRING, false}}},
+	 .help = "writes the configuration to a file: beside it first, then renamed",
+	 .params = {{"path", PARAM_STRING, false,
+		     "a file of the router (default: the file given at start)"}},
+	 .result = "`path`"},
 	{.name = NULL},
 };

@@ -445,27 +445,36 @@ static void connection_find(struct control *c, struct rpc_request *req, json_t *
 }
 
 #define FILTERS                                                                                    \
-	{"service", PARAM_STRING, false}, {"server", PARAM_STRING, false},                         \
-		{"client", PARAM_STRING, false}, {"protocol", PARAM_STRING, false},                \
-		{"state", PARAM_STRING, false},                                                    \
+	{"service", PARAM_STRING, false, "of this virtual service"},                               \
+		{"server", PARAM_STRING, false,                                                    \
+		 "to this real server: address:port, or an address"},                              \
+		{"client", PARAM_STRING, false, "from this address or prefix"},                    \
+		{"protocol", PARAM_STRING, false, "`tcp` or `udp`"},                               \
+		{"state", PARAM_STRING, false, "in this state, as `ESTABLISHED`"},                 \
 	{                                                                                          \
-		"worker", PARAM_NUMBER, false                                                      \
+		"worker", PARAM_NUMBER, false, "owned by this worker"                              \
 	}
 
 const struct method connection_methods[] = {
 	{.name = "connection.list",
 	 .run = connection_list,
 	 .help = "connections that pass the filters, as a stream",
-	 .params = {FILTERS, {"limit", PARAM_NUMBER, false}}},
+	 .params = {FILTERS, {"limit", PARAM_NUMBER, false, "at most so many"}},
+	 .result = "`count`, `truncated`; before it rows. A persistence template has client port 0 "
+		   "and the state `ASSURED` or `NONE`; one of a mark has the protocol `ip` and the "
+		   "mark as its virtual address"},
 	{.name = "connection.count",
 	 .run = connection_count,
 	 .help = "how many connections pass the filters",
-	 .params = {FILTERS}},
+	 .params = {FILTERS},
+	 .result = "`count`"},
 	{.name = "connection.find",
 	 .run = connection_find,
 	 .help = "one connection by its addresses",
-	 .params = {{"protocol", PARAM_STRING, true},
-		    {"client", PARAM_STRING, true},
-		    {"virtual", PARAM_STRING, true}}},
+	 .params = {{"protocol", PARAM_STRING, true, "`tcp` or `udp`"},
+		    {"client", PARAM_STRING, true, "address:port"},
+		    {"virtual", PARAM_STRING, true, "address:port"}},
+	 .result = "`connection`: a row of `connection.list` with `service`, `idle_s`, "
+		   "`nexthop_in`, `nexthop_out` and `flags`; or error 2"},
 	{.name = NULL},
 };

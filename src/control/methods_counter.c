@@ -394,10 +394,23 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 }
 
 const struct method counter_methods[] = {
-	{.name = "status", .run = status, .help = "the router at a glance"},
+	{.name = "status",
+	 .run = status,
+	 .help = "the router at a glance",
+	 .result =
+		 "`name`, `version`, `pid`, `uptime_s`, `generation`, `configuration`: `{file, "
+		 "digest, applied_s}`, `workers`, `ports`, `services`, `servers`, `clients`, "
+		 "`connections`: `{live, embryonic, not_assured, ending, capacity, bytes}`, "
+		 "`rates`: those of all services together, `doors`: `{received, ring_in, injected, "
+		 "generated, sent, handed_off, punted, answered, dropped, parked}` of all workers "
+		 "together, `warnings`: texts"},
 	{.name = "counter.list",
 	 .run = counter_list,
-	 .help = "counters and their change per second",
-	 .params = {{"object", PARAM_STRING, false}}},
+	 .help = "counters and their change per second over the last 2 s",
+	 .params = {{"object", PARAM_STRING, false,
+		     "`services`, `servers`, `ports`, `workers`, `drops`, `devices`, `punts`, "
+		     "`health` or `all` (default); `drops` includes `devices`"}},
+	 .result = "a list for each kind of object; see [Rows of "
+		   "counter.list](#rows-of-counterlist)"},
 	{.name = NULL},
 };

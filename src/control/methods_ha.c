@@ -279,23 +279,51 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 		rpc_fail(req, RPC_INVALID, NULL, "there is no ha thread");
 }
 
+#define HA_STATUS_RESULT                                                                           \
+	"`pair` (there is a peer), `state`, `reason`, `explain` (sentences), `role`, `term`, "     \
+	"`priority`, `state_ms`, `ready`, `grace`, `frozen`, `relaying`, `lease_ms` (null: none "  \
+	"is needed), `alarm` (a sentence: roles or priorities of the two do not go together; or "  \
+	"null), `servers` (`all`, `up`, `verdicts`: every check has one, `backup_sees_more`), "    \
+	"`peer` (among others `hears`: it hears this router, `servers_up`, `verdicts`), `heard` "  \
+	"(authentic messages: `fresh`, `copy`, `stale`, `retired`, `reflected`), `paths` "         \
+	"(`refused` by reason), `witnesses`, `sync` (`not_fresh`, `refused_as` by reason), "       \
+	"`transitions`, `refused_stops`, `relayed`, `late_p50_us`, `late_p99_us`, `late_max_us` "  \
+	"(of its loop, over the last 10 s), `late_times` (later than a keepalive: the watch of "   \
+	"the peer began anew)"
+#define FORCE(help)                                                                                \
+	{                                                                                          \
+		"force", PARAM_BOOLEAN, false, help                                                \
+	}
+#define SAID "`text`: the outcome in words"
+
 const struct method ha_methods[] = {
 	{.name = "ha.status",
 	 .run = status,
-	 .help = "The pair: state, peer, paths, witnesses, synchronisation."},
+	 .help = "the pair: state, peer, paths, witnesses, synchronisation",
+	 .result = HA_STATUS_RESULT},
 	{.name = "ha.handover",
+	 .level = METHOD_CHANGE,
 	 .run = handover,
-	 .help = "The other router becomes active; no connection is lost if it is synchronised.",
-	 .params = {{"force", PARAM_BOOLEAN, false}}},
+	 .help = "the other router becomes active; no connection is lost if that router is "
+		 "synchronised. Answered once the other router is active",
+	 .params = {FORCE("also to a peer that is not ready or not synchronised")},
+	 .result = SAID},
 	{.name = "ha.maintenance",
+	 .level = METHOD_CHANGE,
 	 .run = maintenance,
-	 .help = "This router leaves the pair (`mode` `on`), handing over first, or returns.",
-	 .params = {{"mode", PARAM_STRING, true}, {"force", PARAM_BOOLEAN, false}}},
+	 .help = "this router leaves the pair, handing over first, or returns",
+	 .params = {{"mode", PARAM_STRING, true, "`on` or `off`"},
+		    FORCE("also without a peer that takes over")},
+	 .result = SAID},
 	{.name = "ha.force",
+	 .level = METHOD_CHANGE,
 	 .run = force,
-	 .help = "This router becomes active whatever its peer and the witnesses say."},
+	 .help = "this router becomes active whatever its peer and the witnesses say",
+	 .result = SAID},
 	{.name = "ha.reset",
+	 .level = METHOD_CHANGE,
 	 .run = reset,
-	 .help = "Failed failbacks and holds are forgotten, at the peer as well."},
+	 .help = "failed failbacks and holds are forgotten, at the peer as well",
+	 .result = SAID},
 	{.name = NULL},
 };

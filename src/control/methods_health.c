@@ -358,25 +358,36 @@ static void counters(struct control *c, struct rpc_request *req, json_t *params)
 const struct method health_methods[] = {
 	{.name = "health.list",
 	 .run = list,
-	 .help = "State, reason and weight of real servers, filtered; `state` is what counts: up, "
-		 "down, unknown, maintenance, or forced.",
-	 .params = {{"service", PARAM_STRING, false},
-		    {"server", PARAM_STRING, false},
-		    {"state", PARAM_STRING, false}}},
+	 .help = "state, reason and weight of real servers, filtered",
+	 .params = {{"service", PARAM_STRING, false, "of this virtual service"},
+		    {"server", PARAM_STRING, false, "address:port, or an address"},
+		    {"state", PARAM_STRING, false,
+		     "`standing`: `up`, `down`, `unknown`, `maintenance`; or `forced`: an operator "
+		     "said so"}},
+	 .result = "`servers`: rows in the order of services; see [What is said of "
+		   "health](#what-is-said-of-health)"},
 	{.name = "health.show",
 	 .run = show,
-	 .help = "All that is known of one server of one service, with its history.",
-	 .params = {{"service", PARAM_STRING, true}, {"server", PARAM_STRING, true}}},
+	 .help = "all that is known of one server of one service, with its history",
+	 .params = {METHOD_SERVICE, METHOD_SERVER},
+	 .result =
+		 "a row of `health.list` with `checked_ms`, `transitions`, `checks`, `history`: "
+		 "`[{at_ms, state, admin, reason}]` (newest first), `quorum`: `{held, lost, kept, "
+		 "has, needed, up, servers}`, and `handshakes` as of a service's server"},
 	{.name = "health.force",
+	 .level = METHOD_CHANGE,
 	 .run = force,
-	 .help = "An operator's word, until it is taken back: `state` is up, down, maintenance or "
-		 "auto. Answered once workers have it.",
-	 .params = {{"service", PARAM_STRING, true},
-		    {"server", PARAM_STRING, true},
-		    {"state", PARAM_STRING, true},
-		    {"reason", PARAM_STRING, false}}},
+	 .help = "an operator's word on a server, until the word is taken back; answered once "
+		 "every "
+		 "worker has it",
+	 .params = {METHOD_SERVICE,
+		    METHOD_SERVER,
+		    {"state", PARAM_STRING, true, "`up`, `down`, `maintenance` or `auto`"},
+		    {"reason", PARAM_STRING, false, "for those who look later"}},
+	 .result = "`text`, `chosen`, `standing`; " METHOD_LIVE},
 	{.name = "health.counters",
 	 .run = counters,
-	 .help = "Probes, lateness, and the time from a verdict to its publication."},
+	 .help = "probes, lateness, and the time from a verdict to its publication",
+	 .result = "the counters by name; `counter.list` has their meanings"},
 	{.name = NULL},
 };

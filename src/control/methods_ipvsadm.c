@@ -67,16 +67,24 @@ static void ipvsadm_daemon(struct control *c, struct rpc_request *req, json_t *p
 
 const struct method ipvsadm_methods[] = {
 	{.name = "counter.zero",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = counter_zero,
-	 .help = "a virtual service, or without one all of them, and their servers count from zero",
-	 .params = {{"service", PARAM_STRING, false}}},
+	 .help = "lets the counters of virtual services and of their servers begin at 0",
+	 .params = {{"service", PARAM_STRING, false, "a virtual service (default: all)"}},
+	 .result = "empty"},
 	{.name = "ipvsadm.daemon",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = ipvsadm_daemon,
-	 .help = "remembers a synchronisation daemon that ipvsadm started, without `daemon` "
-		 "forgets "
-		 "it; without `state` shows them",
-	 .params = {{"state", PARAM_STRING, false}, {"daemon", PARAM_OBJECT, false}}},
+	 .help = "remembers a synchronisation daemon that `ipvsadm --start-daemon` asked for; the "
+		 "daemon has no effect, and is there to be listed",
+	 .params = {{"state", PARAM_STRING, false,
+		     "`master` or `backup` (default: nothing changes)"},
+		    {"daemon", PARAM_OBJECT, false,
+		     "`interface`, `syncid`, `maxlen`, `group`, `port`, `ttl`; without: the daemon "
+		     "is "
+		     "forgotten"}},
+	 .result = "the daemons by state"},
 	{.name = NULL},
 };

@@ -168,14 +168,24 @@ static void mark_delete(struct control *c, struct rpc_request *req, json_t *para
 const struct method mark_methods[] = {
 	{.name = "mark.list",
 	 .run = mark_list,
-	 .help = "the mark rules in order, with their counters; a stream of rows"},
+	 .help = "the mark rules in order, with their counters, as a stream",
+	 .result = "`count`; before it rows with the keys of `shared.marks[]`, `position`, and "
+		   "`connections`: new connections, and packets without one, that the rule decided "
+		   "about; null: not live yet"},
 	{.name = "mark.add",
+	 .level = METHOD_CHANGE,
 	 .run = mark_add,
-	 .help = "adds a mark rule before the one at a position, or at the end",
-	 .params = {{"rule", PARAM_OBJECT, true}, {"position", PARAM_NUMBER, false}}},
+	 .help = "adds a mark rule; all rules are compiled again, which takes a second for "
+		 "thousands",
+	 .params = {{"rule", PARAM_OBJECT, true, "its object as in the configuration"},
+		    {"position", PARAM_NUMBER, false,
+		     "before the rule that stands there (default: at the end)"}},
+	 .result = "`position`; " METHOD_LIVE},
 	{.name = "mark.delete",
+	 .level = METHOD_CHANGE,
 	 .run = mark_delete,
 	 .help = "deletes the mark rule at a position",
-	 .params = {{"position", PARAM_NUMBER, true}}},
+	 .params = {{"position", PARAM_NUMBER, true, "from 0"}},
+	 .result = "`position`; " METHOD_LIVE},
 	{.name = NULL},
 };

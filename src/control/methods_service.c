@@ -344,65 +344,86 @@ static void address_list(struct control *c, struct rpc_request *req, json_t *par
 	answer_read(c, req, addresses_json, CONFIG_SHARED);
 }
 
-#define SERVICE                                                                                    \
-	{                                                                                          \
-		"service", PARAM_STRING, true                                                      \
-	}
-#define SERVER                                                                                     \
-	{                                                                                          \
-		"server", PARAM_STRING, true                                                       \
-	}
 #define SET                                                                                        \
 	{                                                                                          \
-		"set", PARAM_OBJECT, true                                                          \
+		"set", PARAM_OBJECT, true,                                                         \
+			"the keys to change; null gives a key back to its default"                 \
 	}
 
 const struct method service_methods[] = {
-	{.name = "service.list", .run = service_list, .help = "all virtual services"},
+	{.name = "service.list",
+	 .run = service_list,
+	 .help = "all virtual services with their real servers",
+	 .result = "`services`; see [Services and servers](#services-and-servers)"},
 	{.name = "service.get",
 	 .run = service_get,
 	 .help = "one virtual service",
-	 .params = {SERVICE}},
+	 .params = {METHOD_SERVICE},
+	 .result =
+		 "`service`: as of `service.list`, with `removed_servers` besides, those that "
+		 "connections still name: `[{address, connections, on_server_gone, "
+		 "drain_left_s}]`; `config`: its object as the configuration has it, to be changed "
+		 "and sent back"},
 	{.name = "service.add",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = service_add,
-	 .help = "adds a virtual service; parameters are its object as in configuration",
-	 .object = true},
+	 .help = "adds a virtual service",
+	 .object = true,
+	 .result = METHOD_LIVE},
 	{.name = "service.edit",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = service_edit,
-	 .help = "changes keys of a virtual service; null gives a key back to its default",
-	 .params = {SERVICE, SET}},
+	 .help = "changes keys of a virtual service",
+	 .params = {METHOD_SERVICE, SET},
+	 .result = METHOD_LIVE},
 	{.name = "service.delete",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = service_delete,
 	 .help = "deletes a virtual service",
-	 .params = {SERVICE}},
+	 .params = {METHOD_SERVICE},
+	 .result = METHOD_LIVE},
 	{.name = "server.add",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = server_add,
-	 .help = "adds a real server at the head of the scheduler's list",
-	 .params = {SERVICE, {"server", PARAM_OBJECT, true}}},
+	 .help = "adds a real server at the head of the scheduler's list, as IPVS does",
+	 .params = {METHOD_SERVICE,
+		    {"server", PARAM_OBJECT, true, "its object as in the configuration"}},
+	 .result = METHOD_LIVE},
 	{.name = "server.edit",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = server_edit,
 	 .help = "changes keys of a real server, which keeps its place",
-	 .params = {SERVICE, SERVER, SET}},
+	 .params = {METHOD_SERVICE, METHOD_SERVER, SET},
+	 .result = METHOD_LIVE},
 	{.name = "server.delete",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = server_delete,
 	 .help = "deletes a real server; its connections wait for it to come back",
-	 .params = {SERVICE, SERVER}},
-	{.name = "address.list", .run = address_list, .help = "VIPs, gateways and prefixes"},
+	 .params = {METHOD_SERVICE, METHOD_SERVER},
+	 .result = METHOD_LIVE},
+	{.name = "address.list",
+	 .run = address_list,
+	 .help = "addresses: VIPs, gateways and prefixes",
+	 .result = "`addresses`: `[{address, kind, link, active, implied}]`"},
 	{.name = "address.add",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = address_add,
-	 .help = "adds an address; parameters are its object as in configuration",
-	 .object = true},
+	 .help = "adds an address",
+	 .object = true,
+	 .result = METHOD_LIVE},
 	{.name = "address.delete",
-	 .changes = true,
+	 .level = METHOD_CHANGE,
+	 .in_turn = true,
 	 .run = address_delete,
 	 .help = "deletes an address",
-	 .object = true},
+	 .object = true,
+	 .result = METHOD_LIVE},
 	{.name = NULL},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which methods there are, and whether a request's parameters are theirs. */
+#include "control/answer.h"
+
 #include <errno.h>
 #include <event2/buffer.h>
 #include <stdio.h>
@@ -9,150 +10,14 @@
 #include "base/text.h"
 #include "control/control_internal.h"
 
-#define MAX_METHODS 64
-
-static const struct method *const tables[] = {
-	config_methods, service_methods, mark_methods,	 connection_methods, counter_methods,
-	system_methods, ha_methods,	 health_methods, ipvsadm_methods,
-};
-#define N_TABLES (sizeof(tables) / sizeof(tables[0]))
-
-static const char *const kind_names[] = {[PARAM_STRING] = "a string",
-					 [PARAM_NUMBER] = "a number",
-					 [PARAM_OBJECT] = "an object",
-					 [PARAM_BOOLEAN] = "true or false"};
-
-static const struct method *find_method(const char *name)
+json_t *config_error_list_json(const struct config_error_list *list)
 {
-	for (size_t i = 0; i < N_TABLES; i++)
-		for (const struct method *m = tables[i]; m->name; m++)
-			if (strcmp(m->name, name) == 0)
-				return m;
-	return NULL;
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; array && i < list->n; i++)
+		json_array_append_new(array, config_error_json(&list->v[i]));
+	return array;
 }
-
-static void fail_no_method(struct rpc_request *req, const char *name)
-{
-	const char *names[MAX_METHODS + 1], *near;
-	size_t n = 0;
-
-	for (size_t i = 0; i < N_TABLES; i++)
-		for (const struct method *m = tables[i]; m->name && n < MAX_METHODS; m++)
-			names[n++] = m->name;
-	names[n] = NULL;
-	near = text_near_miss(name, names);
-	if (near)
-		rpc_fail(req, RPC_NO_METHOD, json_pack("{s:s}", "suggestion", near),
-			 "no such method: \"%.100s\" (did you mean \"%s\"?)", name, near);
-	else
-		rpc_fail(req, RPC_NO_METHOD, NULL, "no such method: \"%.100s\"", name);
-}
-
-static const struct param *find_param(const struct method *m, const char *name)
-{
-	for (const struct param *p = m->params; p->kind != PARAM_END; p++)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	return NULL;
-}
-
-static void fail_unknown(struct rpc_request *req, const struct method *m, const char *name)
-{
-	const char *names[METHOD_PARAMS_MAX + 1], *near;
-	size_t n = 0;
-
-	for (const struct param *p = m->params; p->kind != PARAM_END; p++)
-		names[n++] = p->name;
-	names[n] = NULL;
-	near = text_near_miss(name, names);
-	if (near)
-		rpc_fail(req, RPC_BAD_PARAMS,
-			 json_pack("{s:s, s:s}", "path", name, "suggestion", near),
-			 "%s: unknown parameter \"%.100s\" (did you mean \"%s\"?)", m->name, name,
-			 near);
-	else
-		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", name),
-			 "%s: unknown parameter \"%.100s\"", m->name, name);
-}
-
-static bool kind_fits(enum param_kind kind, const json_t *v)
-{
-	switch (kind) {
-	case PARAM_STRING:
-		return json_is_string(v);
-	case PARAM_NUMBER:
-		return json_is_integer(v) && json_integer_value(v) >= 0;
-	case PARAM_OBJECT:
-		return json_is_object(v);
-	case PARAM_BOOLEAN:
-		return json_is_boolean(v);
-	case PARAM_END:
-		break;
-	}
-	return false;
-}
-
-/* True when they fit; else req has ended. */
-static bool check_params(struct rpc_request *req, const struct method *m, json_t *params)
-{
-	const char *name;
-	json_t *v;
-
-	if (m->object)
-		return true;
-	json_object_foreach (params, name, v) {
-		const struct param *p = find_param(m, name);
-
-		if (!p) {
-			fail_unknown(req, m, name);
-			return false;
-		}
-		if (!kind_fits(p->kind, v)) {
-			rpc_fail(req, RPC_BAD_PARAMS,
-				 json_pack("{s:s, s:s}", "path", name, "expected",
-					   kind_names[p->kind]),
-				 "%s: %s: expected %s", m->name, name, kind_names[p->kind]);
-			return false;
-		}
-	}
-	for (const struct param *p = m->params; p->kind != PARAM_END; p++) {
-		if (p->required && !json_object_get(params, p->name)) {
-			rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", p->name),
-				 "%s: \"%s\" is missing", m->name, p->name);
-			return false;
-		}
-	}
-	return true;
-}
-
-void control_dispatch(void *arg, struct rpc_request *req, const char *name, json_t *params)
-{
-	const struct method *m = find_method(name);
-	json_t *own = NULL;
-
-	if (!m) {
-		fail_no_method(req, name);
-		return;
-	}
-	if (!params)
-		params = own = json_object();
-	if (!params)
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-	else if (!check_params(req, m, params))
-		; /* it has ended */
-	else if (m->changes)
-		turn_request(arg, req, m, params);
-	else
-		m->run(arg, req, params);
-	json_decref(own);
-}
-
-const char *param_string(const json_t *params, const char *name)
-{
-	return json_string_value(json_object_get(params, name));
-}
-
-/* --- answers --- */
 
 static enum rpc_code code_of(int reason)
 {

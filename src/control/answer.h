@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_ANSWER_H
+#define PLVS_CONTROL_ANSWER_H
+
+/* Answers that several methods give. Context: the control thread. */
+
+#include <jansson.h>
+
+#include "config/config.h"
+#include "rpc/rpc_server.h"
+
+struct control;
+struct evbuffer;
+
+/* Ends req: no such service, with the near miss among names and keys. */
+void fail_no_service(const struct control *c, struct rpc_request *req, const char *name);
+/* Ends req by the text of errors. */
+void fail_config(struct rpc_request *req, const struct config_errors *errors);
+/* -errno of the builder with its sentence. */
+void fail_build(struct rpc_request *req, int ret, const char *error);
+json_t *config_error_list_json(const struct config_error_list *list);
+
+/* Ends req when all changes up to now are live: result (taken over, may be NULL) with
+ * generation and duration_us since start_us. */
+void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+		      json_t *result);
+/* The same of a change that is no configuration: the peer is not told. */
+void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
+			 json_t *result);
+/* As answer_when_live() with the result as the text of an object that is not empty, without its
+ * closing bracket; takes the text over. */
+void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+			   struct evbuffer *result);
+
+#endif

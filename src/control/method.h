@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_METHOD_H
+#define PLVS_CONTROL_METHOD_H
+
+/*
+ * A method of the control socket is a row: its name, level, parameters, handler and words. The
+ * dispatcher checks requests by the rows, and docs/control-protocol.md is made from them. A command
+ * of plvsctl names its method; a test compares the two.
+ *
+ * To add a method, write its row and its handler in a file of methods, and its command in
+ * cli/commands.c. A new file of methods ends its rows with a NULL name and is named in
+ * method_tables.c.
+ * Context: the control thread.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct control;
+struct rpc_request;
+struct shown_table;
+
+/* Ends req, now or later. params is an object that fits the row. */
+typedef void control_method(struct control *c, struct rpc_request *req, json_t *params);
+
+enum method_level {
+	METHOD_READ,   /* shows */
+	METHOD_CHANGE, /* changes the router, its configuration or its log */
+};
+
+enum param_kind {
+	PARAM_END,
+	PARAM_STRING,
+	PARAM_NUMBER,
+	PARAM_OBJECT,
+	PARAM_BOOLEAN,
+};
+
+struct param {
+	const char *name;
+	enum param_kind kind;
+	bool required;
+	const char *help; /* markdown: meaning, values, default */
+};
+
+#define METHOD_PARAMS_MAX 8
+
+struct method {
+	const char *name;
+	enum method_level level;
+	bool in_turn; /* the handler runs in a turn of the change queue */
+	bool object;  /* params are an object of the configuration: its schema checks them */
+	control_method *run;
+	const char *help; /* a phrase: starts small, no full stop */
+	struct param params[METHOD_PARAMS_MAX];
+	const char *result;		/* markdown: the keys of the result */
+	const struct shown_table *rows; /* the objects that the result has; or NULL */
+};
+
+/* Parameters and results that several rows have. */
+#define METHOD_SERVICE                                                                             \
+	{                                                                                          \
+		"service", PARAM_STRING, true, "the virtual service"                               \
+	}
+#define METHOD_SERVER                                                                              \
+	{                                                                                          \
+		"server", PARAM_STRING, true, "the real server within the service"                 \
+	}
+#define METHOD_LIVE "`generation`, `duration_us`, once every worker has the change"
+
+/* Each file of methods has rows that end with a NULL name. */
+extern const struct method config_methods[];
+extern const struct method service_methods[];
+extern const struct method mark_methods[];
+extern const struct method connection_methods[];
+extern const struct method counter_methods[];
+extern const struct method system_methods[];
+extern const struct method ha_methods[];
+extern const struct method health_methods[];
+extern const struct method ipvsadm_methods[];
+
+/* Every file's rows; ends with NULL. */
+extern const struct method *const method_tables[];
+
+/* NULL: there is no such method. */
+const struct method *method_find(const char *name);
+/* The rows as the second half of docs/control-protocol.md; malloced. NULL: no memory. */
+char *method_markdown(void);
+
+/* Checks a request by its method's row, and runs the handler. */
+void control_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
+
+/* A parameter's text, or NULL. */
+const char *param_string(const json_t *params, const char *name);
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/method.h"
+
+#include <stddef.h>
+
+const struct method *const method_tables[] = {
+	system_methods,	 config_methods,     service_methods, health_methods,  mark_methods,
+	counter_methods, connection_methods, ha_methods,      ipvsadm_methods, NULL,
+};
