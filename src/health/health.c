@@ -114,8 +114,8 @@ void health_destroy(struct health *h)
 		health_del_service(h, TAILQ_FIRST(&h->all)->key);
 	if (h->work)
 		event_free(h->work);
-	table_fini(&h->watches);
-	table_fini(&h->groups);
+	hash_table_fini(&h->watches, NULL);
+	hash_table_fini(&h->groups, NULL);
 	timers_fini(&h->timers);
 	echo_destroy(h->env.echo);
 	pattern_cache_destroy(h->env.patterns);
@@ -248,9 +248,9 @@ uint64_t health_run(struct health *h)
 
 struct group *group_find(const struct health *h, const char *key)
 {
-	struct table_node *node = table_first(&h->groups, hash_text(HASH_START, key));
+	struct hash_node *node = hash_table_first(&h->groups, hash_text(HASH_START, key));
 
-	for (; node; node = table_next(node))
+	for (; node; node = hash_table_next(node))
 		if (strcmp(((struct group *)node)->key, key) == 0)
 			return (struct group *)node;
 	return NULL;

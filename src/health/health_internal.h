@@ -22,7 +22,7 @@
 #include "health/health.h"
 #include "base/lateness.h"
 #include "health/passive.h"
-#include "health/hash_table.h"
+#include "base/hash_table.h"
 #include "health/timer.h"
 #include "health/watch.h"
 
@@ -58,7 +58,7 @@ struct watch_last {
 };
 
 struct watch {
-	struct table_node node; /* hash of what makes it the same */
+	struct hash_node node; /* hash of what makes it the same */
 	struct health *h;
 	/* --- identity --- */
 	struct check_spec spec;
@@ -108,7 +108,7 @@ struct member {
 };
 
 struct group {
-	struct table_node node;
+	struct hash_node node;
 	struct health *h;
 	char *key;
 	struct endpoint vip;
@@ -134,7 +134,7 @@ struct health {
 	struct checker_env env;
 	struct event *work; /* NULL without a base */
 	struct timers timers;
-	struct table watches, groups;
+	struct hash_table watches, groups;
 	TAILQ_HEAD(, watch) queue;
 	TAILQ_HEAD(, group) marked;
 	TAILQ_HEAD(, group) all;

@@ -9,7 +9,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "health/hash_table.h"
+#include "base/hash_table.h"
 
 #define CACHE_MAX     1024U  /* patterns; beyond it the cache begins anew */
 #define COMPILED_MAX  65536U /* bytes */
@@ -19,14 +19,14 @@
 #define NEST_LIMIT    50U /* of parentheses */
 
 struct entry {
-	struct table_node node;
+	struct hash_node node;
 	pcre2_code *code;
 	size_t len;
 	char text[];
 };
 
 struct pattern_cache {
-	struct table entries;
+	struct hash_table entries;
 	pcre2_match_context *limits;
 	pcre2_match_data *found; /* of the whole match only */
 };
@@ -118,25 +118,19 @@ int pattern_cache_create(struct pattern_cache **out)
 	return 0;
 }
 
-static void cache_clear(struct pattern_cache *c)
+static void entry_free(struct hash_node *node)
 {
-	for (uint32_t i = 0; i < c->entries.size; i++) {
-		while (c->entries.slot[i]) {
-			struct entry *e = (struct entry *)c->entries.slot[i];
+	struct entry *e = (struct entry *)node;
 
-			table_del(&c->entries, &e->node);
-			pcre2_code_free(e->code);
-			free(e);
-		}
-	}
+	pcre2_code_free(e->code);
+	free(e);
 }
 
 void pattern_cache_destroy(struct pattern_cache *c)
 {
 	if (!c)
 		return;
-	cache_clear(c);
-	table_fini(&c->entries);
+	hash_table_fini(&c->entries, entry_free);
 	pcre2_match_context_free(c->limits);
 	pcre2_match_data_free(c->found);
 	free(c);
@@ -145,12 +139,12 @@ void pattern_cache_destroy(struct pattern_cache *c)
 static int cache_get(struct pattern_cache *c, const char *text, size_t len, const pcre2_code **out)
 {
 	uint64_t hash = hash_bytes(HASH_START, text, len);
-	struct table_node *node;
+	struct hash_node *node;
 	struct entry *e;
 	char why[128];
 	int err;
 
-	for (node = table_first(&c->entries, hash); node; node = table_next(node)) {
+	for (node = hash_table_first(&c->entries, hash); node; node = hash_table_next(node)) {
 		e = (struct entry *)node;
 		if (e->len == len && memcmp(e->text, text, len) == 0) {
 			*out = e->code;
@@ -158,9 +152,9 @@ static int cache_get(struct pattern_cache *c, const char *text, size_t len, cons
 		}
 	}
 	if (c->entries.n >= CACHE_MAX)
-		cache_clear(c);
+		hash_table_clear(&c->entries, entry_free);
 	e = malloc(sizeof(*e) + len);
-	if (!e || table_reserve(&c->entries)) {
+	if (!e || hash_table_reserve(&c->entries)) {
 		free(e);
 		return -ENOMEM;
 	}
@@ -169,10 +163,9 @@ static int cache_get(struct pattern_cache *c, const char *text, size_t len, cons
 		free(e);
 		return err;
 	}
-	e->node.hash = hash;
 	e->len = len;
 	memcpy(e->text, text, len);
-	table_add(&c->entries, &e->node);
+	hash_table_add(&c->entries, &e->node, hash);
 	*out = e->code;
 	return 0;
 }

@@ -155,7 +155,7 @@ static struct group *group_create(struct health *h, const char *key)
 	if (!g)
 		return NULL;
 	g->key = strdup(key);
-	if (!g->key || table_reserve(&h->groups)) {
+	if (!g->key || hash_table_reserve(&h->groups)) {
 		free(g->key);
 		free(g);
 		return NULL;
@@ -163,7 +163,7 @@ static struct group *group_create(struct health *h, const char *key)
 	g->h = h;
 	g->tick.fire = group_tick;
 	g->node.hash = hash_text(HASH_START, key);
-	table_add(&h->groups, &g->node);
+	hash_table_add(&h->groups, &g->node, g->node.hash);
 	TAILQ_INSERT_TAIL(&h->all, g, of_all);
 	return g;
 }
@@ -176,7 +176,7 @@ static void group_destroy(struct group *g)
 	if (g->marked)
 		TAILQ_REMOVE(&h->marked, g, of_marked);
 	TAILQ_REMOVE(&h->all, g, of_all);
-	table_del(&h->groups, &g->node);
+	hash_table_del(&h->groups, &g->node);
 	free(g->members);
 	free(g->gms);
 	free(g->key);

@@ -9,14 +9,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "health/hash_table.h"
+#include "base/hash_table.h"
 
 #define SESSIONS     4096U /* a few KiB each */
 #define CONTEXTS_MAX 256U
 #define CERTS_MAX    65536L /* bytes of a server's chain */
 
 struct context {
-	struct table_node node;
+	struct hash_node node;
 	struct check_tls key; /* texts owned */
 	uint64_t files;	      /* what their files looked like */
 	SSL_CTX *ctx;
@@ -29,7 +29,7 @@ struct session {
 };
 
 struct ssl_cache {
-	struct table contexts;
+	struct hash_table contexts;
 	struct session sessions[SESSIONS];
 };
 
@@ -100,16 +100,9 @@ static void context_free(struct context *x)
 	free(x);
 }
 
-static void contexts_clear(struct ssl_cache *c)
+static void context_destroy(struct hash_node *node)
 {
-	for (uint32_t i = 0; i < c->contexts.size; i++) {
-		while (c->contexts.slot[i]) {
-			struct context *x = (struct context *)c->contexts.slot[i];
-
-			table_del(&c->contexts, &x->node);
-			context_free(x);
-		}
-	}
+	context_free((struct context *)node);
 }
 
 void ssl_cache_destroy(struct ssl_cache *c)
@@ -118,8 +111,7 @@ void ssl_cache_destroy(struct ssl_cache *c)
 		return;
 	for (uint32_t i = 0; i < SESSIONS; i++)
 		SSL_SESSION_free(c->sessions[i].session);
-	contexts_clear(c);
-	table_fini(&c->contexts);
+	hash_table_fini(&c->contexts, context_destroy);
 	free(c);
 }
 
@@ -199,11 +191,11 @@ static int context_get(struct ssl_cache *c, const struct check_tls *t, SSL_CTX *
 		       size_t why_len)
 {
 	uint64_t hash = key_hash(t), files = files_hash(t);
-	struct table_node *node;
+	struct hash_node *node;
 	struct context *x;
 	bool ok = true;
 
-	for (node = table_first(&c->contexts, hash); node; node = table_next(node)) {
+	for (node = hash_table_first(&c->contexts, hash); node; node = hash_table_next(node)) {
 		x = (struct context *)node;
 		if (x->key.verify != t->verify || !str_same(x->key.ca_file, t->ca_file) ||
 		    !str_same(x->key.cert_file, t->cert_file) ||
@@ -213,14 +205,14 @@ static int context_get(struct ssl_cache *c, const struct check_tls *t, SSL_CTX *
 			*out = x->ctx;
 			return 0;
 		}
-		table_del(&c->contexts, node);
+		hash_table_del(&c->contexts, node);
 		context_free(x); /* connections that use it hold their own reference */
 		break;
 	}
 	if (c->contexts.n >= CONTEXTS_MAX)
-		contexts_clear(c);
+		hash_table_clear(&c->contexts, context_destroy);
 	x = calloc(1, sizeof(*x));
-	if (!x || table_reserve(&c->contexts)) {
+	if (!x || hash_table_reserve(&c->contexts)) {
 		free(x);
 		snprintf(why, why_len, "out of memory");
 		return -EINVAL;
@@ -237,7 +229,7 @@ static int context_get(struct ssl_cache *c, const struct check_tls *t, SSL_CTX *
 		context_free(x);
 		return -EINVAL;
 	}
-	table_add(&c->contexts, &x->node);
+	hash_table_add(&c->contexts, &x->node, x->node.hash);
 	*out = x->ctx;
 	return 0;
 }

@@ -53,7 +53,7 @@ static struct watch *watch_create(struct health *h, const struct watch *key)
 		return NULL;
 	/* Two timers each; those that are not armed need their room all the same. */
 	if (timers_reserve(&h->timers, 2 * (h->watches.n + 1) + 2 * h->n_members) ||
-	    table_reserve(&h->watches) || check_spec_copy(&key->spec, &w->spec))
+	    hash_table_reserve(&h->watches) || check_spec_copy(&key->spec, &w->spec))
 		goto err_free;
 	if (key->service_key && !(w->service_key = strdup(key->service_key)))
 		goto err_spec;
@@ -67,7 +67,7 @@ static struct watch *watch_create(struct health *h, const struct watch *key)
 	w->limit.fire = runner_limit;
 	LIST_INIT(&w->links);
 	watch_state_init(&w->state, &w->spec);
-	table_add(&h->watches, &w->node);
+	hash_table_add(&h->watches, &w->node, w->node.hash);
 	if (w->spec.type == CHECK_PASSIVE && h->options.traffic)
 		h->options.traffic(h->options.arg, w->service_key, &w->server, &w->before);
 	timer_arm(&h->timers, &w->start, watch_first_us(&w->spec, w->hash, health_now(h)));
@@ -95,7 +95,7 @@ struct watch *watch_find_or_create(const struct member *m, enum forward_method m
 	const struct group *g = m->group;
 	struct health *h = g->h;
 	struct watch key = {.spec = *spec, .server = m->ep, .target = target_of(g, &m->ep, spec)};
-	struct table_node *node;
+	struct hash_node *node;
 
 	/* Services that share a server at other ports ask the same when the target is the same. */
 	if (check_spec_names_vip(spec)) {
@@ -108,7 +108,7 @@ struct watch *watch_find_or_create(const struct member *m, enum forward_method m
 		key.service_key = g->key;
 	key.hash = hash_of(&key);
 	*created = false;
-	for (node = table_first(&h->watches, key.hash); node; node = table_next(node))
+	for (node = hash_table_first(&h->watches, key.hash); node; node = hash_table_next(node))
 		if (same(&key, (struct watch *)node))
 			return (struct watch *)node;
 	*created = true;
@@ -125,7 +125,7 @@ void watch_destroy(struct watch *w)
 {
 	watch_not_made(w, false);
 	runner_cancel(w);
-	table_del(&w->h->watches, &w->node);
+	hash_table_del(&w->h->watches, &w->node);
 	check_spec_fini(&w->spec);
 	free(w->service_key);
 	free(w->last.sentence);

@@ -109,7 +109,7 @@ struct link {
 	struct link_counters counters;
 };
 
-/* watch.c: netlink in, fib out. */
+/* netlink_watch.c: netlink in, fib out. */
 int watch_open(struct link *l);
 void watch_close(struct link *l);
 /* Takes up to budget datagrams. True: there may be more. */
@@ -117,8 +117,6 @@ bool watch_read(struct link *l, unsigned int budget);
 /* Reads what is unknown, builds and publishes if anything changed. False: could not, try
  * again later. */
 bool watch_settle(struct link *l);
-/* Arms the batch timer if something is to be settled. */
-void watch_arm(struct link *l);
 
 /* carrier.c: interfaces of the creator's namespace. */
 int carrier_open(struct link *l);
@@ -132,8 +130,11 @@ void carrier_listen(struct link *l);
 
 /* thread.c */
 void *link_main(void *arg);
+
+/* link_round.c */
 /* Something is left to do: come back after the others had their turn. */
 void link_more(struct link *l);
+/* Every wake ends here. */
 void link_round_end(struct link *l);
 
 /* taps.c: all TAPs. */
@@ -150,8 +151,13 @@ void taps_gone(struct link *l, link_id link);
 void taps_set_carrier(struct link *l, uint16_t port);
 void taps_set_mtu(struct link *l, uint16_t port, uint16_t mtu);
 
-/* link.c */
+/* link_message.c */
+/* Link thread: does what waits. */
 void link_messages(struct link *l);
+/* The thread has ended: nothing is taken any more, and those who wait get -ESHUTDOWN. */
+void link_messages_end(struct link *l);
+/* Any thread. 0, or -ESHUTDOWN: nobody takes it. The message stays until it is done. */
+int link_post(struct link *l, struct link_msg *msg);
 /* Any thread. A copy of *from is done by the link thread some time; its list is taken over.
  * 0 or -ENOMEM; a message that comes too late is no error. */
 int link_tell(struct link *l, const struct link_msg *from);

@@ -5,6 +5,7 @@
 
 #include <linux/neighbour.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link_internal.h"
@@ -171,15 +172,9 @@ static void list_neighbour(void *arg, const struct nl_event *ev)
 	iface = ev->kind == NL_NEIGH ? mirror_iface(&nl->l->mirror, ev->neigh.ifindex) : NULL;
 	if (!iface || nl->failed)
 		return;
-	if (nl->n == nl->max) {
-		uint32_t max = nl->max ? nl->max * 2 : 64;
-		struct link_neighbour *grown = realloc(nl->list, max * sizeof(*grown));
-
-		nl->failed = !grown;
-		if (!grown)
-			return;
-		nl->list = grown;
-		nl->max = max;
+	if (array_room(&nl->list, nl->n, &nl->max, sizeof(*nl->list)) < 0) {
+		nl->failed = true;
+		return;
 	}
 	nl->list[nl->n++] = (struct link_neighbour){.link = iface->link,
 						    .addr = ev->neigh.addr,

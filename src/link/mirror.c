@@ -12,21 +12,21 @@
 
 static uint32_t ifindex_hash(int ifindex)
 {
-	return htab_hash(&ifindex, sizeof(ifindex));
+	return hash_seeded(&ifindex, sizeof(ifindex));
 }
 
-static struct iface *iface_of(struct hnode *node)
+static struct iface *iface_of(struct hash_node *node)
 {
 	return (struct iface *)node; /* first member */
 }
 
-static void iface_destroy(struct hnode *node)
+static void iface_destroy(struct hash_node *node)
 {
 	free(iface_of(node)->addrs);
 	free(node);
 }
 
-static void addr_destroy(struct hnode *node)
+static void addr_destroy(struct hash_node *node)
 {
 	free(node);
 }
@@ -35,26 +35,18 @@ int mirror_init(struct mirror *m, uint16_t n_ports)
 {
 	memset(m, 0, sizeof(*m));
 	m->n_ports = n_ports;
-	if (htab_init(&m->ifaces) < 0)
-		return -ENOMEM;
-	if (htab_init(&m->addrs) < 0)
-		goto err_ifaces;
-	if (htab_init(&m->routes) < 0)
-		goto err_addrs;
-	return 0;
-
-err_addrs:
-	htab_fini(&m->addrs, addr_destroy);
-err_ifaces:
-	htab_fini(&m->ifaces, iface_destroy);
+	if (hash_table_reserve(&m->ifaces) == 0 && hash_table_reserve(&m->addrs) == 0 &&
+	    hash_table_reserve(&m->routes) == 0)
+		return 0;
+	mirror_fini(m);
 	return -ENOMEM;
 }
 
 void mirror_fini(struct mirror *m)
 {
-	htab_fini(&m->routes, mirror_route_destroy);
-	htab_fini(&m->addrs, addr_destroy);
-	htab_fini(&m->ifaces, iface_destroy);
+	hash_table_fini(&m->routes, mirror_route_destroy);
+	hash_table_fini(&m->addrs, addr_destroy);
+	hash_table_fini(&m->ifaces, iface_destroy);
 	for (unsigned int i = 0; i < MAX_PORTS; i++)
 		free(m->by_link[i]);
 	free(m->anchors);
@@ -82,10 +74,10 @@ static bool is_loose(const struct mirror *m, link_id link)
 
 struct iface *mirror_iface(const struct mirror *m, int ifindex)
 {
-	struct hnode *node = htab_first(&m->ifaces, ifindex_hash(ifindex));
+	struct hash_node *node = hash_table_first(&m->ifaces, ifindex_hash(ifindex));
 
 	while (node && iface_of(node)->ifindex != ifindex)
-		node = htab_next(node);
+		node = hash_table_next(node);
 	return node ? iface_of(node) : NULL;
 }
 
@@ -100,7 +92,7 @@ static unsigned int iface_del(struct mirror *m, struct iface *iface, link_id *li
 {
 	*link = iface->link;
 	m->by_link[link_port(iface->link)][link_vlan(iface->link)] = NULL;
-	htab_del(&m->ifaces, &iface->by_ifindex);
+	hash_table_del(&m->ifaces, &iface->by_ifindex);
 	iface_destroy(&iface->by_ifindex);
 	return MIRROR_FIB | MIRROR_REREAD | MIRROR_LINK_GONE;
 }
@@ -179,7 +171,7 @@ static struct iface *iface_add(struct mirror *m, int ifindex, link_id link)
 	iface->link = link;
 	iface->info.known = true;
 	iface->info.loose = is_loose(m, link);
-	htab_add(&m->ifaces, &iface->by_ifindex, ifindex_hash(ifindex));
+	hash_table_add(&m->ifaces, &iface->by_ifindex, ifindex_hash(ifindex));
 	page[link_vlan(link)] = iface;
 	return iface;
 }
@@ -248,10 +240,10 @@ static unsigned int apply_link(struct mirror *m, const struct nl_event *ev, link
 
 void mirror_ifaces_begin(struct mirror *m)
 {
-	struct hnode *node = NULL;
+	struct hash_node *node = NULL;
 	uint32_t cursor = 0;
 
-	while ((node = htab_walk(&m->ifaces, &cursor, node)))
+	while ((node = hash_table_walk(&m->ifaces, &cursor, node)))
 		iface_of(node)->flags &= ~IFF_SEEN;
 }
 
@@ -280,11 +272,11 @@ struct addr_key {
 };
 
 static struct mirror_addr *addr_find(const struct mirror *m, const struct addr_key *key,
-				     uint32_t hash)
+				     uint64_t hash)
 {
-	struct hnode *node = htab_first(&m->addrs, hash);
+	struct hash_node *node = hash_table_first(&m->addrs, hash);
 
-	for (; node; node = htab_next(node)) {
+	for (; node; node = hash_table_next(node)) {
 		struct mirror_addr *a = (struct mirror_addr *)node;
 
 		if (a->ifindex == key->ifindex && a->addr == key->addr && a->len == key->len)
@@ -297,13 +289,13 @@ static unsigned int apply_addr(struct mirror *m, const struct nl_event *ev)
 {
 	const struct nl_addr *ad = &ev->addr;
 	const struct addr_key key = {ad->ifindex, ad->addr.v4, ad->len};
-	uint32_t hash = htab_hash(&key, sizeof(key));
+	uint64_t hash = hash_seeded(&key, sizeof(key));
 	struct mirror_addr *a = addr_find(m, &key, hash);
 
 	if (ev->gone) {
 		if (!a)
 			return 0;
-		htab_del(&m->addrs, &a->by_key);
+		hash_table_del(&m->addrs, &a->by_key);
 		addr_destroy(&a->by_key);
 		/* Routes with this source go without a word. A host's address has none but
 		 * its local one, which is announced: VIPs by the thousand stay cheap. */
@@ -319,7 +311,7 @@ static unsigned int apply_addr(struct mirror *m, const struct nl_event *ev)
 	a->addr = ad->addr.v4;
 	a->len = ad->len;
 	a->proto = ad->proto;
-	htab_add(&m->addrs, &a->by_key, hash);
+	hash_table_add(&m->addrs, &a->by_key, hash);
 	return MIRROR_FIB;
 }
 
@@ -340,17 +332,18 @@ unsigned int mirror_apply(struct mirror *m, const struct nl_event *ev, link_id *
 
 void mirror_clear_routes(struct mirror *m)
 {
-	htab_clear(&m->routes, mirror_route_destroy);
+	hash_table_clear(&m->routes, mirror_route_destroy);
 	m->n_left_out = 0;
 }
 
 void mirror_clear_addrs(struct mirror *m)
 {
-	htab_clear(&m->addrs, addr_destroy);
+	hash_table_clear(&m->addrs, addr_destroy);
 }
 
 struct mirror_addr *mirror_addr_walk(const struct mirror *m, uint32_t *cursor,
 				     const struct mirror_addr *prev)
 {
-	return (struct mirror_addr *)htab_walk(&m->addrs, cursor, prev ? &prev->by_key : NULL);
+	return (struct mirror_addr *)hash_table_walk(&m->addrs, cursor,
+						     prev ? &prev->by_key : NULL);
 }

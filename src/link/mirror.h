@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "link/htab.h"
+#include "base/hash_table.h"
 #include "link/nlparse.h"
 #include "model/fib.h"
 #include "model/link_id.h"
@@ -35,7 +35,7 @@ struct iface_addr {
 
 /* A TAP or a VLAN interface on one. */
 struct iface {
-	struct hnode by_ifindex;
+	struct hash_node by_ifindex;
 	int ifindex;
 	link_id link;
 	struct link_info info;
@@ -59,10 +59,10 @@ struct mirror {
 	/* link_info.loose. The untagged link of a port stands for its VLANs as well. */
 	link_id *loose;
 	uint32_t n_loose;
-	struct htab ifaces;
+	struct hash_table ifaces;
 	struct iface **by_link[MAX_PORTS]; /* pages of 4096, or NULL */
-	struct htab addrs;
-	struct htab routes;
+	struct hash_table addrs;
+	struct hash_table routes;
 	uint32_t n_left_out; /* routes over the limit, since the last reading */
 };
 
@@ -105,7 +105,7 @@ bool mirror_has_local(const struct mirror *m, int ifindex, be32 addr, uint8_t le
 
 /* Walks addresses of mirrored interfaces; starts with *cursor 0 and prev NULL. */
 struct mirror_addr {
-	struct hnode by_key;
+	struct hash_node by_key;
 	int ifindex;
 	be32 addr;
 	uint8_t len;

@@ -14,30 +14,25 @@
 
 #include <linux/rtnetlink.h>
 
+#include "base/array.h"
+
 static int collect_addrs(struct mirror *m)
 {
 	struct mirror_addr *a = NULL;
-	struct hnode *node = NULL;
+	struct hash_node *node = NULL;
 	uint32_t cursor = 0;
 
-	while ((node = htab_walk(&m->ifaces, &cursor, node)))
+	while ((node = hash_table_walk(&m->ifaces, &cursor, node)))
 		((struct iface *)node)->n_addrs = 0;
 	cursor = 0;
 	while ((a = mirror_addr_walk(m, &cursor, a))) {
 		struct iface *iface = mirror_iface(m, a->ifindex);
-		struct iface_addr *grown;
 
 		if (!iface || a->len == 32)
 			continue;
-		if (iface->n_addrs == iface->max_addrs) {
-			uint32_t max = iface->max_addrs ? iface->max_addrs * 2 : 4;
-
-			grown = realloc(iface->addrs, max * sizeof(*grown));
-			if (!grown)
-				return -1;
-			iface->addrs = grown;
-			iface->max_addrs = max;
-		}
+		if (array_room(&iface->addrs, iface->n_addrs, &iface->max_addrs,
+			       sizeof(*iface->addrs)) < 0)
+			return -ENOMEM;
 		iface->addrs[iface->n_addrs++] =
 			(struct iface_addr){a->addr, a->len, a->proto == IFAPROT_PLVS};
 	}
@@ -73,11 +68,11 @@ static be32 source_towards(const struct iface *iface, be32 hop)
 link_id mirror_link_around(const struct mirror *m, be32 addr)
 {
 	const struct iface_addr *best = NULL;
-	struct hnode *node = NULL;
+	struct hash_node *node = NULL;
 	link_id link = LINK_ANY;
 	uint32_t cursor = 0;
 
-	while ((node = htab_walk(&m->ifaces, &cursor, node))) {
+	while ((node = hash_table_walk(&m->ifaces, &cursor, node))) {
 		const struct iface *iface = (const struct iface *)node;
 
 		for (uint32_t i = 0; i < iface->n_addrs; i++) {
@@ -181,15 +176,8 @@ static int set_add(const struct mirror *m, struct link_set *set, int oif)
 
 	if (!iface)
 		return 0;
-	if (set->n == set->max) {
-		uint32_t max = set->max ? set->max * 2 : 16;
-		link_id *wider = realloc(set->v, max * sizeof(*wider));
-
-		if (!wider)
-			return -ENOMEM;
-		set->v = wider;
-		set->max = max;
-	}
+	if (array_room(&set->v, set->n, &set->max, sizeof(*set->v)) < 0)
+		return -ENOMEM;
 	set->v[set->n++] = iface->link;
 	return 0;
 }
@@ -282,13 +270,13 @@ static struct route4 *build_routes(const struct mirror *m, struct fib *fib, uint
 	const struct mirror_route **sorted = calloc(m->routes.n + 1, sizeof(*sorted));
 	struct route4 *out = calloc(m->routes.n + 1, sizeof(*out));
 	struct link_set set = {0};
-	struct hnode *node = NULL;
+	struct hash_node *node = NULL;
 	uint32_t cursor = 0, n = 0, next;
 
 	*n_routes = 0;
 	if (!sorted || !out)
 		goto err;
-	while ((node = htab_walk(&m->routes, &cursor, node)))
+	while ((node = hash_table_walk(&m->routes, &cursor, node)))
 		sorted[n++] = route_of(node);
 	qsort(sorted, n, sizeof(*sorted), route_rank_cmp);
 	for (uint32_t i = 0; i < n; i = next) {
@@ -311,13 +299,13 @@ err:
 struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct route4 **list)
 {
 	struct route4 *routes = NULL;
-	struct hnode *node = NULL;
+	struct hash_node *node = NULL;
 	uint32_t cursor = 0;
 	struct fib *fib = fib_create();
 
 	if (!fib || collect_addrs(m) < 0)
 		goto err;
-	while ((node = htab_walk(&m->ifaces, &cursor, node))) {
+	while ((node = hash_table_walk(&m->ifaces, &cursor, node))) {
 		const struct iface *iface = (const struct iface *)node;
 
 		if (fib_set_link(fib, iface->link, &iface->info) < 0)

@@ -6,7 +6,7 @@
 
 #include <linux/rtnetlink.h>
 
-void mirror_route_destroy(struct hnode *node)
+void mirror_route_destroy(struct hash_node *node)
 {
 	free(route_of(node)->oifs);
 	free(node);
@@ -59,14 +59,15 @@ static bool route_equal(const struct mirror_route *a, const struct mirror_route 
 
 /* The one of this key that is equal; *count: how many have the key. */
 static struct mirror_route *route_find(const struct mirror *m, const struct mirror_route *want,
-				       uint32_t hash, unsigned int *count,
+				       uint64_t hash, unsigned int *count,
 				       struct mirror_route **first)
 {
 	struct mirror_route *found = NULL;
 
 	*count = 0;
 	*first = NULL;
-	for (struct hnode *node = htab_first(&m->routes, hash); node; node = htab_next(node)) {
+	for (struct hash_node *node = hash_table_first(&m->routes, hash); node;
+	     node = hash_table_next(node)) {
 		struct mirror_route *r = route_of(node);
 
 		if (memcmp(&r->key, &want->key, sizeof(r->key)) != 0)
@@ -81,7 +82,7 @@ static struct mirror_route *route_find(const struct mirror *m, const struct mirr
 
 static unsigned int route_replace(struct mirror_route *old, struct mirror_route *new)
 {
-	struct hnode node = old->by_key;
+	struct hash_node node = old->by_key;
 
 	if (!route_keep(new))
 		return MIRROR_REREAD;
@@ -96,7 +97,7 @@ unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 	struct mirror_route want, *found, *first;
 	struct nl_route route = ev->route;
 	unsigned int count;
-	uint32_t hash;
+	uint64_t hash;
 
 	/* Other tables are asked by rules, which workers do not follow. TOS likewise. */
 	if (ev->route.table != RT_TABLE_MAIN && ev->route.table != RT_TABLE_LOCAL &&
@@ -105,13 +106,13 @@ unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 	if (ev->route.tos || ev->route.type == RTN_MULTICAST)
 		return 0;
 	route_fill(&want, &route);
-	hash = htab_hash(&want.key, sizeof(want.key));
+	hash = hash_seeded(&want.key, sizeof(want.key));
 	found = route_find(m, &want, hash, &count, &first);
 	if (ev->gone) {
 		/* Not as remembered (a path died meanwhile): read again rather than guess. */
 		if (!found)
 			return count || m->n_left_out ? MIRROR_REREAD : 0;
-		htab_del(&m->routes, &found->by_key);
+		hash_table_del(&m->routes, &found->by_key);
 		mirror_route_destroy(&found->by_key);
 		return MIRROR_FIB;
 	}
@@ -131,7 +132,7 @@ unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 		return MIRROR_REREAD;
 	}
 	*found = want;
-	htab_add(&m->routes, &found->by_key, hash);
+	hash_table_add(&m->routes, &found->by_key, hash);
 	return MIRROR_FIB;
 }
 
@@ -139,8 +140,8 @@ bool mirror_has_local(const struct mirror *m, int ifindex, be32 addr, uint8_t le
 {
 	const struct route_key key = {.table = RT_TABLE_LOCAL, .addr = addr, .len = len};
 
-	for (struct hnode *node = htab_first(&m->routes, htab_hash(&key, sizeof(key))); node;
-	     node = htab_next(node)) {
+	for (struct hash_node *node = hash_table_first(&m->routes, hash_seeded(&key, sizeof(key)));
+	     node; node = hash_table_next(node)) {
 		const struct mirror_route *r = route_of(node);
 
 		if (memcmp(&r->key, &key, sizeof(key)) == 0 && r->type == RTN_LOCAL &&

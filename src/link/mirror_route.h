@@ -17,7 +17,7 @@ struct route_key {
 };
 
 struct mirror_route {
-	struct hnode by_key;
+	struct hash_node by_key;
 	struct route_key key;
 	be32 via;
 	be32 source;
@@ -30,12 +30,12 @@ struct mirror_route {
 	int *oifs;	/* [n_oifs], from malloc; NULL: oif is the only one */
 };
 
-static inline struct mirror_route *route_of(struct hnode *node)
+static inline struct mirror_route *route_of(struct hash_node *node)
 {
 	return (struct mirror_route *)node; /* first member */
 }
 
 unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev);
-void mirror_route_destroy(struct hnode *node);
+void mirror_route_destroy(struct hash_node *node);
 
 #endif

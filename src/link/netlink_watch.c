@@ -15,8 +15,6 @@
 
 #define WATCH_BUF    65536
 #define WATCH_RCVBUF (8 << 20)
-#define BATCH_US     1000
-#define BATCH_MAX_US 2000000
 #define REREAD_TRIES 5
 
 int watch_open(struct link *l)
@@ -309,19 +307,4 @@ bool watch_settle(struct link *l)
 	l->build_us = clock_us() - start;
 	link_more(l);
 	return true;
-}
-
-void watch_arm(struct link *l)
-{
-	/* Where a build takes long, at most a fifth of the time goes into builds. */
-	uint64_t us = l->build_us * 4;
-	struct timeval delay;
-
-	if (l->batch_armed || !(l->dirty || l->force || l->all_unknown || l->vips_dirty))
-		return;
-	us = us < BATCH_US ? BATCH_US : us > BATCH_MAX_US ? BATCH_MAX_US : us;
-	delay.tv_sec = (time_t)(us / 1000000);
-	delay.tv_usec = (suseconds_t)(us % 1000000);
-	if (event_add(l->ev_batch, &delay) == 0)
-		l->batch_armed = true;
 }

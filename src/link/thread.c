@@ -27,22 +27,6 @@
 #define FINI_READ_US   1000000 /* at the end: of events of Linux */
 #define LOOK_MS	       100     /* between two questions to devices for the state of their links */
 
-void link_more(struct link *l)
-{
-	static const struct timeval now;
-
-	/* Not event_active(): libevent would come back here before it looks at descriptors. */
-	if (l->ev_more)
-		event_add(l->ev_more, &now);
-}
-
-/* Every wake ends here. */
-void link_round_end(struct link *l)
-{
-	LINK_COUNT(l->counters.progress);
-	watch_arm(l);
-}
-
 static bool take_resolves(struct link *l)
 {
 	struct resolve_request req[16];

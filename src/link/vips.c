@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 
 #define AREA "link"
@@ -18,12 +19,12 @@ struct vip_task {
 };
 
 struct vip_node {
-	struct hnode by_addr;
+	struct hash_node by_addr;
 	const struct link_address *address;
 	bool present; /* seen on its interface while planning */
 };
 
-static void keep(struct hnode *node)
+static void keep(struct hash_node *node)
 {
 	(void)node; /* nodes are one array */
 }
@@ -35,12 +36,12 @@ int vips_init(struct vips *v, struct mirror *mirror, struct nlreq *req,
 	v->mirror = mirror;
 	v->req = req;
 	v->counters = counters;
-	return htab_init(&v->by_addr);
+	return hash_table_reserve(&v->by_addr);
 }
 
 void vips_fini(struct vips *v)
 {
-	htab_fini(&v->by_addr, keep);
+	hash_table_fini(&v->by_addr, keep);
 	free(v->nodes);
 	free(v->list);
 	free(v->gone);
@@ -101,7 +102,7 @@ int vips_set(struct vips *v, struct link_address *list, uint32_t n)
 		free(list);
 		return -ENOMEM;
 	}
-	htab_clear(&v->by_addr, keep);
+	hash_table_clear(&v->by_addr, keep);
 	free(v->nodes);
 	free(v->list);
 	v->nodes = nodes;
@@ -112,18 +113,18 @@ int vips_set(struct vips *v, struct link_address *list, uint32_t n)
 		if (list[i].addr.family != ADDR_V4 || is_prefix(&list[i]))
 			continue;
 		nodes[i].address = &list[i];
-		htab_add(&v->by_addr, &nodes[i].by_addr,
-			 htab_hash(&list[i].addr.v4, sizeof(list[i].addr.v4)));
+		hash_table_add(&v->by_addr, &nodes[i].by_addr,
+			       hash_seeded(&list[i].addr.v4, sizeof(list[i].addr.v4)));
 	}
 	return 0;
 }
 
 static struct vip_node *node_find(const struct vips *v, be32 addr)
 {
-	struct hnode *node = htab_first(&v->by_addr, htab_hash(&addr, sizeof(addr)));
+	struct hash_node *node = hash_table_first(&v->by_addr, hash_seeded(&addr, sizeof(addr)));
 
 	while (node && ((struct vip_node *)node)->address->addr.v4 != addr)
-		node = htab_next(node);
+		node = hash_table_next(node);
 	return (struct vip_node *)node;
 }
 
@@ -161,15 +162,8 @@ static const struct iface *iface_of(const struct vips *v, const struct link_addr
 
 static int task_add(struct vips *v, int ifindex, be32 addr, uint8_t len, bool add)
 {
-	if (v->n_tasks == v->max_tasks) {
-		uint32_t max = v->max_tasks ? v->max_tasks * 2 : 64;
-		struct vip_task *grown = realloc(v->tasks, max * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		v->tasks = grown;
-		v->max_tasks = max;
-	}
+	if (array_room(&v->tasks, v->n_tasks, &v->max_tasks, sizeof(*v->tasks)) < 0)
+		return -ENOMEM;
 	v->tasks[v->n_tasks++] = (struct vip_task){ifindex, addr_from_v4(addr), len, add, false};
 	return 0;
 }

@@ -22,7 +22,7 @@ struct vips {
 	struct link_counters *counters;
 	struct link_address *list;
 	uint32_t n;
-	struct htab by_addr;	   /* of list, prefixes apart */
+	struct hash_table by_addr; /* of list, prefixes apart */
 	struct link_address *gone; /* prefixes of earlier lists: their routes go */
 	uint32_t n_gone;
 	void *nodes;

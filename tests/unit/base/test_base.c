@@ -5,10 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/array.h"
 #include "base/csum.h"
+#include "base/hash_table.h"
 #include "base/text.h"
 
 static void endpoints_parse_and_format_to_the_same_text(void **state)
@@ -119,6 +122,107 @@ static void a_near_miss_is_suggested_and_a_far_one_is_not(void **state)
 	assert_null(text_near_miss("carrot", names));
 }
 
+/* --- Tables and arrays of the control plane --- */
+
+struct number {
+	struct hash_node node;
+	int key, order;
+};
+
+static unsigned int destroyed;
+
+static void number_destroy(struct hash_node *node)
+{
+	destroyed++;
+	free(node);
+}
+
+static void number_add(struct hash_table *t, int key, int order)
+{
+	struct number *x = calloc(1, sizeof(*x));
+
+	assert_non_null(x);
+	x->key = key;
+	x->order = order;
+	hash_table_add(t, &x->node, hash_seeded(&key, sizeof(key)));
+}
+
+static struct number *number_find(const struct hash_table *t, int key)
+{
+	struct hash_node *node = hash_table_first(t, hash_seeded(&key, sizeof(key)));
+
+	while (node && ((struct number *)node)->key != key)
+		node = hash_table_next(node);
+	return (struct number *)node;
+}
+
+static void a_hash_table_keeps_equal_keys_in_order_while_it_grows(void **state)
+{
+	struct hash_table t = {0};
+	struct hash_node *node = NULL;
+	uint32_t cursor = 0, seen = 0;
+
+	(void)state;
+	assert_null(number_find(&t, 1));
+	assert_int_equal(hash_table_reserve(&t), 0);
+	for (int order = 0; order < 3; order++)
+		for (int key = 0; key < 1000; key++)
+			number_add(&t, key, order);
+	assert_true(t.size >= 2048);
+	for (int key = 0; key < 1000; key++) {
+		struct number *x = number_find(&t, key);
+
+		assert_non_null(x);
+		for (int order = 0; order < 3; order++) {
+			assert_int_equal(x->order, order);
+			x = (struct number *)hash_table_next(&x->node);
+			while (x && x->key != key)
+				x = (struct number *)hash_table_next(&x->node);
+		}
+		assert_null(x);
+	}
+	while ((node = hash_table_walk(&t, &cursor, node)))
+		seen++;
+	assert_int_equal(seen, 3000);
+	node = &number_find(&t, 7)->node;
+	hash_table_del(&t, node);
+	hash_table_del(&t, node);
+	assert_int_equal(t.n, 2999);
+	assert_int_equal(number_find(&t, 7)->order, 1);
+	free(node);
+	destroyed = 0;
+	hash_table_fini(&t, number_destroy);
+	assert_int_equal(destroyed, 2999);
+	assert_int_equal(t.size, 0);
+}
+
+static void hashes_of_texts_tell_null_from_empty(void **state)
+{
+	(void)state;
+	assert_true(hash_text(HASH_START, NULL) != hash_text(HASH_START, ""));
+	assert_true(hash_text(HASH_START, "a") != hash_text(HASH_START, "b"));
+	/* Two texts are not their concatenation. */
+	assert_true(hash_text(hash_text(HASH_START, "a"), "b") != hash_text(HASH_START, "ab"));
+}
+
+static void an_array_grows_and_keeps_its_elements(void **state)
+{
+	uint32_t *v = NULL, n = 0, max = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		assert_int_equal(array_room(&v, n, &max, sizeof(*v)), 0);
+		assert_true(max > n);
+		v[n++] = i;
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(v[i], i);
+	assert_int_equal(max, 1024);
+	max = 0x80000000U;
+	assert_int_equal(array_room(&v, max, &max, 1), -ENOMEM);
+	free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +232,9 @@ int main(void)
 		cmocka_unit_test(a_checksum_delta_equals_a_full_computation),
 		cmocka_unit_test(durations_keep_their_unit),
 		cmocka_unit_test(a_near_miss_is_suggested_and_a_far_one_is_not),
+		cmocka_unit_test(a_hash_table_keeps_equal_keys_in_order_while_it_grows),
+		cmocka_unit_test(hashes_of_texts_tell_null_from_empty),
+		cmocka_unit_test(an_array_grows_and_keeps_its_elements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
