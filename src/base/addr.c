@@ -75,6 +75,16 @@ static uint8_t prefix_byte_mask(unsigned int len, unsigned int byte)
 	return bits >= 8 ? 0xff : (uint8_t)(0xff00 >> bits);
 }
 
+struct addr addr_masked(const struct addr *a, unsigned int len)
+{
+	struct addr out = *a;
+	size_t i;
+
+	for (i = 0; i < addr_bytes(a); i++)
+		out.v6[i] &= prefix_byte_mask(len, (unsigned int)i);
+	return out;
+}
+
 int addr_with_len_parse(const char *text, struct addr *addr, uint8_t *len)
 {
 	char host[ADDR_STRLEN];

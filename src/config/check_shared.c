@@ -354,7 +354,7 @@ void config_check_conflicts(struct config_context *ctx, const struct config *con
 		context_push_index(ctx, i);
 		if (config_index_get(config->index, &key, &other))
 			config_report(ctx, -EEXIST, NULL, "%s is a listener of %s already",
-				      service_key_format(svc->proto, &svc->listen[i], 0, text,
+				      service_key_format(svc->proto, &svc->listen[i], 0, 0, text,
 							 sizeof(text)),
 				      config_service_label(other, label, sizeof(label)));
 		own_address_check(ctx, config, &svc->listen[i].addr);
@@ -362,7 +362,7 @@ void config_check_conflicts(struct config_context *ctx, const struct config *con
 		context_pop(ctx);
 	}
 	dr_links_check(ctx, config, svc);
-	key = index_key_mark(svc->mark);
+	key = index_key_mark(svc->mark, config_service_family(svc));
 	if (svc->mark && config_index_get(config->index, &key, &other)) {
 		context_push_key(ctx, "mark");
 		config_report(ctx, -EEXIST, NULL, "%u is the mark of %s already", svc->mark,

@@ -175,6 +175,7 @@ struct config_service {
 	char *name;		 /* label, or NULL */
 	uint8_t proto;		 /* IPPROTO_TCP, IPPROTO_UDP; 0 with a mark */
 	uint32_t mark;		 /* 0 = none */
+	uint8_t family;		 /* of a mark: enum addr_family; ADDR_NONE is ADDR_V4 */
 	struct endpoint *listen; /* [0] is the identity; none with a mark */
 	uint32_t n_listen;
 	bool claim; /* the addresses of listen are the router's by this service alone */
@@ -203,7 +204,7 @@ struct config_address {
 
 /* A mark rule; what it matches is resolved in rule. */
 struct config_mark {
-	struct mark_rule4 rule;
+	struct mark_rule rule;
 	char *link; /* "public", "!public.10", or NULL */
 	char *comment;
 };
@@ -296,8 +297,11 @@ char *config_schema_markdown(const char *const *schedulers);
 
 /* ---- names of objects ---- */
 
-/* "tcp:10.1.0.100:80", "fwmark:7", any listener in that form, or the name. NULL: none. */
+/* "tcp:10.1.0.100:80", "fwmark:7", "fwmark:7/ipv6", any listener in that form, or the name. NULL:
+ * none. */
 struct config_service *config_service_find(const struct config *config, const char *text);
+/* enum addr_family. */
+uint8_t config_service_family(const struct config_service *svc);
 /* The same identity: first listener with its protocol, or mark. */
 bool config_service_same_key(const struct config_service *a, const struct config_service *b);
 /* The service of config with the identity of svc, or NULL; of no configuration as well. */

@@ -56,10 +56,10 @@ static bool position_check(struct config_context *ctx, uint32_t position, uint32
 static void limits_check(struct config_context *ctx, const struct config_shared *shared,
 			 const struct config_mark *added)
 {
-	uint64_t entries = mark_rule4_entries(&added->rule);
+	uint64_t entries = mark_rule_entries(&added->rule);
 
 	for (uint32_t i = 0; i < shared->n_marks; i++)
-		entries += mark_rule4_entries(&shared->marks[i].rule);
+		entries += mark_rule_entries(&shared->marks[i].rule);
 	config_check_mark_entries(ctx, entries);
 	if (shared->n_marks >= MAX_MARK_RULES)
 		config_report(ctx, -ENOSPC, NULL, "at the limit of %u mark rules (MAX_MARK_RULES)",

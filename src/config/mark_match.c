@@ -21,11 +21,16 @@ int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *famil
 	struct mark_prefix p = {0};
 	struct prefix prefix;
 
+	*family = ADDR_NONE;
+	if (strcmp(text, "any") == 0) {
+		*out = p;
+		return 0;
+	}
 	text = negation_skip(text, &p.negate);
 	if (prefix_parse(text, &prefix) < 0 || (p.negate && prefix.len == 0))
 		return -EINVAL;
 	*family = prefix.addr.family;
-	p.addr = prefix.addr.v4;
+	p.addr = prefix.addr;
 	p.len = prefix.len;
 	*out = p;
 	return 0;
@@ -33,9 +38,13 @@ int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *famil
 
 const char *config_match_format(const struct mark_prefix *p, char *buf, size_t len)
 {
-	const struct prefix prefix = {.addr = addr_from_v4(p->addr), .len = p->len};
+	const struct prefix prefix = {.addr = p->addr, .len = p->len};
 	char text[PREFIX_STRLEN];
 
+	if (p->addr.family == ADDR_NONE) {
+		snprintf(buf, len, "any");
+		return buf;
+	}
 	snprintf(buf, len, "%s%s", p->negate ? "!" : "",
 		 prefix_format(&prefix, text, sizeof(text)));
 	return buf;
@@ -128,7 +137,7 @@ void config_check_marks(struct config_context *ctx, struct config *config)
 	for (uint32_t i = 0; i < shared->n_marks; i++) {
 		context_push_index(ctx, i);
 		config_check_mark(ctx, &config->node, &shared->marks[i]);
-		entries += mark_rule4_entries(&shared->marks[i].rule);
+		entries += mark_rule_entries(&shared->marks[i].rule);
 		context_pop(ctx);
 	}
 	config_check_mark_entries(ctx, entries);

@@ -237,7 +237,7 @@ static void service_each(struct config_index *ix, struct config_service *svc, in
 		op(ix, &key, NULL);
 	}
 	if (svc->mark) {
-		key = index_key_mark(svc->mark);
+		key = index_key_mark(svc->mark, config_service_family(svc));
 		op(ix, &key, svc);
 	}
 	if (svc->name) {

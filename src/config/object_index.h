@@ -24,7 +24,7 @@ struct config_index_key {
 	uint8_t proto;
 	be16 port;
 	uint32_t mark;
-	struct addr addr;
+	struct addr addr; /* of a mark: its family alone */
 	const char *name; /* INDEX_NAME; NULL elsewhere. Lives as long as the entry. */
 };
 
@@ -65,9 +65,9 @@ static inline struct config_index_key index_key_listen(uint8_t proto, const stru
 		.kind = INDEX_LISTEN, .proto = proto, .port = ep->port, .addr = ep->addr};
 }
 
-static inline struct config_index_key index_key_mark(uint32_t mark)
+static inline struct config_index_key index_key_mark(uint32_t mark, uint8_t family)
 {
-	return (struct config_index_key){.kind = INDEX_MARK, .mark = mark};
+	return (struct config_index_key){.kind = INDEX_MARK, .mark = mark, .addr.family = family};
 }
 
 static inline struct config_index_key index_key_name(const char *name)

@@ -54,9 +54,16 @@ void config_service_settle(struct config_service *svc, const struct config_polic
 	}
 }
 
+uint8_t config_service_family(const struct config_service *svc)
+{
+	if (svc->n_listen)
+		return svc->listen[0].addr.family;
+	return svc->family ? svc->family : ADDR_V4;
+}
+
 const char *config_service_key(const struct config_service *svc, char *buf, size_t len)
 {
-	return service_key_format(svc->proto, svc->listen, svc->mark, buf, len);
+	return service_key_format(svc->proto, svc->listen, svc->mark, svc->family, buf, len);
 }
 
 const char *config_service_label(const struct config_service *svc, char *buf, size_t len)
@@ -71,31 +78,15 @@ const char *config_service_label(const struct config_service *svc, char *buf, si
 	return buf;
 }
 
-static int service_key_parse(const char *text, struct config_index_key *key)
+static int index_key_parse(const char *text, struct config_index_key *key)
 {
+	uint8_t proto, family;
 	struct endpoint ep;
-	char *end;
-	unsigned long mark;
-	uint8_t proto;
+	uint32_t mark;
 
-	if (strncmp(text, "fwmark:", 7) == 0) {
-		if (text[7] < '1' || text[7] > '9' || strlen(text) > 17)
-			return -EINVAL;
-		mark = strtoul(text + 7, &end, 10);
-		if (*end || mark > UINT32_MAX)
-			return -EINVAL;
-		*key = index_key_mark((uint32_t)mark);
-		return 0;
-	}
-	if (strncmp(text, "tcp:", 4) == 0)
-		proto = IPPROTO_TCP;
-	else if (strncmp(text, "udp:", 4) == 0)
-		proto = IPPROTO_UDP;
-	else
+	if (service_key_parse(text, &proto, &ep, &mark, &family) < 0)
 		return -EINVAL;
-	if (endpoint_parse(text + 4, &ep) < 0)
-		return -EINVAL;
-	*key = index_key_listen(proto, &ep);
+	*key = proto ? index_key_listen(proto, &ep) : index_key_mark(mark, family);
 	return 0;
 }
 
@@ -105,7 +96,7 @@ struct config_service *config_service_find(const struct config *config, const ch
 	struct config_index_key key;
 
 	/* Names have no colon. */
-	if (strchr(text, ':') ? service_key_parse(text, &key) < 0 : text[0] == '\0')
+	if (strchr(text, ':') ? index_key_parse(text, &key) < 0 : text[0] == '\0')
 		return NULL;
 	if (!strchr(text, ':'))
 		key = index_key_name(text);
@@ -114,7 +105,8 @@ struct config_service *config_service_find(const struct config *config, const ch
 
 bool config_service_same_key(const struct config_service *a, const struct config_service *b)
 {
-	if (a->proto != b->proto || a->mark != b->mark || !a->n_listen != !b->n_listen)
+	if (a->proto != b->proto || a->mark != b->mark ||
+	    config_service_family(a) != config_service_family(b) || !a->n_listen != !b->n_listen)
 		return false;
 	return a->n_listen == 0 || endpoint_equal(&a->listen[0], &b->listen[0]);
 }
@@ -127,7 +119,8 @@ struct config_service *config_service_twin(const struct config *config,
 
 	if (!config)
 		return NULL;
-	key = svc->mark ? index_key_mark(svc->mark) : index_key_listen(svc->proto, svc->listen);
+	key = svc->mark ? index_key_mark(svc->mark, config_service_family(svc))
+			: index_key_listen(svc->proto, svc->listen);
 	/* A listener that is not the first is not the identity. */
 	if (!config_index_get(config->index, &key, &found) || !config_service_same_key(found, svc))
 		return NULL;

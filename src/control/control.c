@@ -24,24 +24,24 @@
 
 /* --- what the publisher asks for --- */
 
-static struct addr_table4 *make_addrs4(void *arg, const struct snapshot *draft)
+static int make_addrs(void *arg, struct snapshot *draft)
 {
 	const struct control *c = arg;
 
-	return builder_addrs4(c->config, &c->publisher, draft);
+	return builder_addrs(c->config, &c->publisher, draft);
 }
 
-static struct listener_table4 *make_listeners4(void *arg, const struct snapshot *draft)
+static int make_listeners(void *arg, struct snapshot *draft)
 {
 	(void)arg;
-	return builder_listeners4(draft);
+	return builder_listeners(draft);
 }
 
-static int make_cover4(void *arg, struct snapshot *draft)
+static int make_cover(void *arg, struct snapshot *draft)
 {
 	const struct control *c = arg;
 
-	return builder_cover4(c->config, draft);
+	return builder_cover(c->config, draft);
 }
 
 static int compare_wants(const void *a, const void *b)
@@ -85,23 +85,25 @@ static int want_servers(const struct control *c, const struct snapshot *live)
 static int tell_addresses(const struct control *c, const struct snapshot *live)
 {
 	const struct config_shared *shared = &c->config->shared;
+	uint32_t n = 0, n_live;
+	struct addr_entry *all = snapshot_addrs(live, &n_live);
 	struct link_address *v;
-	uint32_t n = 0;
 	int ret;
 
-	v = calloc(live->addrs4->n + shared->n_addresses + 1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	for (uint32_t i = 0; i <= live->addrs4->mask; i++) {
-		const struct addr_entry4 *e = &live->addrs4->slots[i];
+	v = all ? calloc(n_live + shared->n_addresses + 1, sizeof(*v)) : NULL;
+	for (uint32_t i = 0; v && i < n_live; i++) {
+		const struct addr_entry *e = &all[i];
 
 		if ((e->kinds & (ADDR_KIND_VIP | ADDR_KIND_ROUTED)) == ADDR_KIND_VIP)
-			v[n++] = (struct link_address){.addr = addr_from_v4(e->addr),
-						       .len = 32,
+			v[n++] = (struct link_address){.addr = e->addr,
+						       .len = e->addr.family == ADDR_V6 ? 128 : 32,
 						       .kind = LINK_ADDRESS_VIP,
 						       .active = e->kinds & ADDR_KIND_ACTIVE,
 						       .link = e->link};
 	}
+	free(all);
+	if (!v)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < shared->n_addresses; i++) {
 		const struct config_address *a = &shared->addresses[i];
 
@@ -216,9 +218,9 @@ struct config *control_node_of(const struct config *config)
 int control_create(const struct control_options *options, struct config *config,
 		   struct control **out, char error[256])
 {
-	struct publisher_tables tables = {.addrs4 = make_addrs4,
-					  .listeners4 = make_listeners4,
-					  .cover4 = make_cover4,
+	struct publisher_tables tables = {.addrs = make_addrs,
+					  .listeners = make_listeners,
+					  .cover = make_cover,
 					  .service = tell_identities,
 					  .links = tell_link,
 					  .published = on_published};

@@ -6,7 +6,7 @@
 
 #include "publish/builder.h"
 #include "control/listing.h"
-#include "dataplane/stages/classify4.h"
+#include "dataplane/stages/classify.h"
 
 /* --- listing --- */
 
@@ -16,12 +16,12 @@
 static json_int_t mark_hits(const struct control *c, uint32_t i)
 {
 	const struct mark_table *t = c->publisher.live->marks;
-	const struct mark_rule4 *rules;
+	const struct mark_rule *rules;
 
-	if (i >= classify4_rules(t, &rules) ||
+	if (i >= classify_rules(t, &rules) ||
 	    memcmp(&rules[i], &c->config->shared.marks[i].rule, sizeof(rules[i])) != 0)
 		return -1;
-	return (json_int_t)classify4_hits(t, i);
+	return (json_int_t)classify_hits(t, i);
 }
 
 static json_t *mark_rows(struct control *c, uint32_t *place)

@@ -185,11 +185,9 @@ void pair_punt_rules(const struct config *config, struct punt_rules *out)
 		const struct config_ha_path *p = &config->node.ha.paths[i];
 		const uint16_t port = be16_to(with_port(&p->local).port);
 
-		if (p->local.addr.family != ADDR_V4)
-			continue;
-		out->rule[out->n++] = (struct punt_rule4){
-			.own = p->local.addr.v4,
-			.peer = p->peer.addr.v4,
+		out->rule[out->n++] = (struct punt_rule){
+			.own = p->local.addr,
+			.peer = p->peer.addr,
 			.first = port,
 			.last = port > UINT16_MAX - PORTS_ABOVE ? UINT16_MAX
 								: (uint16_t)(port + PORTS_ABOVE),
@@ -210,19 +208,22 @@ static void no_memory(void)
 void pair_addresses(struct control *c, const struct snapshot *live)
 {
 	const uint32_t moves = ADDR_KIND_VIP | ADDR_KIND_GATEWAY;
+	struct addr_entry *all;
 	struct ha_address *v;
-	uint32_t n = 0;
+	uint32_t n = 0, n_live;
 
 	if (!c->ha)
 		return;
-	v = calloc(live->addrs4->n + 1U, sizeof(*v));
-	for (uint32_t i = 0; v && i <= live->addrs4->mask; i++) {
-		const struct addr_entry4 *e = &live->addrs4->slots[i];
+	all = snapshot_addrs(live, &n_live);
+	v = all ? calloc(n_live + 1U, sizeof(*v)) : NULL;
+	for (uint32_t i = 0; v && i < n_live; i++) {
+		const struct addr_entry *e = &all[i];
 		const bool lives = !(e->kinds & ADDR_KIND_VIP) || (e->kinds & ADDR_KIND_ACTIVE);
 
 		if ((e->kinds & moves) && lives && !(e->kinds & ADDR_KIND_ROUTED))
-			v[n++] = (struct ha_address){addr_from_v4(e->addr), e->link};
+			v[n++] = (struct ha_address){e->addr, e->link};
 	}
+	free(all);
 	if (!v || ha_set_addresses(c->ha, v, n) < 0)
 		no_memory();
 	free(v);

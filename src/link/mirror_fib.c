@@ -315,6 +315,7 @@ struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct route4 **l
 	if (!routes)
 		goto err;
 	fib->v4 = fib4_create(routes, *n_routes);
+	fib->v6 = fib6_create(NULL, 0);
 	if (!fib->v4)
 		goto err;
 	if (list)

@@ -6,11 +6,12 @@
 
 #include <stdint.h>
 
-#include "base/be.h"
+#include "base/addr.h"
 
+/* Without padding that is not zero: compared as bytes. */
 struct mark_prefix {
-	be32 addr;   /* host bits zero */
-	uint8_t len; /* 0 = any */
+	struct addr addr; /* host bits zero; ADDR_NONE with len 0 = any, of either family */
+	uint8_t len;	  /* 0 = any of the family */
 	uint8_t negate;
 	uint8_t pad[2];
 };

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/addr.h"
+#include "base/family.h"
 #include "model/limits.h"
 #include "model/link_id.h"
 
@@ -38,18 +38,18 @@ struct nexthop {
 };
 _Static_assert(sizeof(struct nexthop) == 64, "nexthop is one cache line");
 
-struct nexthop_slot {
-	link_id link;
-	be32 addr;
-	uint32_t id; /* 0 = free, NEXTHOP_TOMB = was used */
-};
 #define NEXTHOP_TOMB 0xffffffffU
 
+struct nexthop_slot4;
+struct nexthop_slot6;
+
+/* Both families share ids; the index of (link, address) is each family's own. */
 struct nexthop_table {
 	const struct nexthop **by_id; /* [MAX_NEXTHOPS + 1]; link: release stores */
 	uint32_t *used_tick;	      /* [MAX_NEXTHOPS + 1]; workers: relaxed stores, seconds */
-	struct nexthop_slot *slots4;  /* [mask4 + 1]; link: id is stored last, release */
-	uint32_t mask4;
+	struct nexthop_slot4 *slots4; /* [mask + 1]; link: id is stored last, release */
+	struct nexthop_slot6 *slots6; /* the same */
+	uint32_t mask;
 	/* Link only. */
 	uint32_t capacity;
 	uint32_t n;    /* ids in use, unlinked ones included */
@@ -60,28 +60,17 @@ struct nexthop_table {
 int nexthop_table_init(struct nexthop_table *t, uint32_t capacity);
 void nexthop_table_fini(struct nexthop_table *t);
 
-/* Any. The id, or 0: then ask the link thread by a resolve request. */
-uint32_t nexthop_find4(const struct nexthop_table *t, link_id link, be32 addr);
-
-/* For nexthop_find4() and tests: whether the slot, whose id was just read, is and stays that
- * of (link, addr). */
-bool nexthop_slot_matches(const struct nexthop_slot *s, uint32_t id, link_id link, be32 addr);
-
 /* Any. NULL only for an id that was never given out. */
 static inline const struct nexthop *nexthop_by_id(const struct nexthop_table *t, uint32_t id)
 {
 	return __atomic_load_n(&t->by_id[id], __ATOMIC_ACQUIRE);
 }
 
-/* Link. A new id for (link, addr), which the index does not hold; 0 when the table is full.
- * nh (from malloc) has link and addr filled in; its id is set, the table takes it over. */
-uint32_t nexthop_add4(struct nexthop_table *t, link_id link, be32 addr, struct nexthop *nh);
 /* Link. Publishes nh in place of the old object and returns that: free it after the
  * grace period. */
 const struct nexthop *nexthop_replace(struct nexthop_table *t, uint32_t id, struct nexthop *nh);
-/* Link. Takes (link, addr) out of the index so that nobody finds the id any more; the
- * object stays readable. Then: raise the generation, wait, nexthop_free_id(). */
-void nexthop_unlink4(struct nexthop_table *t, uint32_t id);
+/* Link, after nexthop_unlink*(), once the generation was raised and a grace period passed. The
+ * object, for free(), or NULL. */
 const struct nexthop *nexthop_free_id(struct nexthop_table *t, uint32_t id);
 
 /* A worker's wish that (link, addr) be resolved and kept fresh, on a ring to link. */
@@ -89,5 +78,8 @@ struct resolve_request {
 	link_id link;
 	struct addr addr;
 };
+
+#define FAM_TEMPLATE "model/nexthop.fam.h"
+#include "base/both_families.h"
 
 #endif

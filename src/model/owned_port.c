@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Compiled for each family: base/family.h. */
 #include "model/owned_port.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What the service wants of its servers' ports: OWNED_*, 0 = nothing. */
 static uint8_t owned_flags(const struct service *svc)
@@ -21,7 +23,7 @@ static uint8_t owned_flags(const struct service *svc)
 	return svc->n_listen > 1 ? flags | OWNED_SHARED : flags;
 }
 
-static size_t service_add(const struct service *svc, struct listener4 *out)
+static size_t service_add(const struct service *svc, struct FAM(listener) *out)
 {
 	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
 	const uint8_t flags = svc ? owned_flags(svc) : 0;
@@ -30,25 +32,28 @@ static size_t service_add(const struct service *svc, struct listener4 *out)
 	for (uint32_t i = 0; flags && i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 
-		if (s->method != FWD_NAT || s->port == 0 || s->addr.family != ADDR_V4)
+		if (s->method != FWD_NAT || s->port == 0 || s->addr.family != FAM_FAMILY)
 			continue;
 		for (size_t k = 0; k < sizeof(protos); k++)
 			if (svc->fwmark || svc->proto == protos[k])
-				out[n++] = (struct listener4){.addr = s->addr.v4,
-							      .port = s->port,
-							      .proto = protos[k],
-							      .flags = flags,
-							      .service_id = svc->rt->id};
+				out[n++] =
+					(struct FAM(listener)){.addr = FAM_FN(addr, of)(&s->addr),
+							       .port = s->port,
+							       .proto = protos[k],
+							       .flags = flags,
+							       .service_id = svc->rt->id};
 	}
 	return n;
 }
 
 static int compare(const void *a, const void *b)
 {
-	const struct listener4 *x = a, *y = b;
+	const struct FAM(listener) *x = a, *y = b;
 
-	if (x->addr != y->addr)
-		return be32_to(x->addr) < be32_to(y->addr) ? -1 : 1;
+	const int order = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	if (order)
+		return order;
 	if (x->port != y->port)
 		return be16_to(x->port) < be16_to(y->port) ? -1 : 1;
 	if (x->proto != y->proto)
@@ -56,13 +61,13 @@ static int compare(const void *a, const void *b)
 	return (x->service_id > y->service_id) - (x->service_id < y->service_id);
 }
 
-static bool same_port(const struct listener4 *a, const struct listener4 *b)
+static bool same_port(const struct FAM(listener) *a, const struct FAM(listener) *b)
 {
-	return a->addr == b->addr && a->port == b->port && a->proto == b->proto;
+	return FAM_FN(addr, equal)(a->addr, b->addr) && a->port == b->port && a->proto == b->proto;
 }
 
 /* Several services may name one port: what one of them wants holds. */
-static size_t merge(struct listener4 *v, size_t n)
+static size_t merge(struct FAM(listener) *v, size_t n)
 {
 	size_t k = 0;
 
@@ -76,10 +81,10 @@ static size_t merge(struct listener4 *v, size_t n)
 	return k;
 }
 
-struct listener_table4 *owned_ports4_create(const struct snapshot *s)
+struct FAM(listener_table) *FAM_FN(owned_ports, create)(const struct snapshot *s)
 {
-	struct listener_table4 *t;
-	struct listener4 *v;
+	struct FAM(listener_table) *t;
+	struct FAM(listener) *v;
 	size_t n = 0;
 
 	for (uint32_t id = 1; id <= s->max_service_id; id++)
@@ -90,7 +95,7 @@ struct listener_table4 *owned_ports4_create(const struct snapshot *s)
 	n = 0;
 	for (uint32_t id = 1; id <= s->max_service_id; id++)
 		n += service_add(s->services[id], v + n);
-	t = listener_table4_create(v, (uint32_t)merge(v, n));
+	t = FAM_FN(listener_table, create)(v, (uint32_t)merge(v, n));
 	free(v);
 	return t;
 }

@@ -61,9 +61,9 @@ struct relay {
  */
 #define PUNT_RULES_MAX 64
 
-struct punt_rule4 {
-	be32 own;	      /* destination; 0 = any address of the router's own */
-	be32 peer;	      /* source; 0 = any */
+struct punt_rule {
+	struct addr own;      /* destination; zero = any address of the router's own */
+	struct addr peer;     /* source; zero = any. Both are of one family */
 	uint16_t first, last; /* destination ports, host order */
 	uint8_t proto;
 	uint8_t class; /* enum punt_class */
@@ -71,7 +71,7 @@ struct punt_rule4 {
 
 struct punt_rules {
 	uint32_t n;
-	struct punt_rule4 rule[PUNT_RULES_MAX];
+	struct punt_rule rule[PUNT_RULES_MAX];
 };
 
 struct published {

@@ -122,8 +122,13 @@ struct service {
 	struct server servers[]; /* in the kernel's order: head first */
 };
 
-/* Writes "tcp:10.1.0.100:80" or "fwmark:7". */
-const char *service_key_format(uint8_t proto, const struct endpoint *ep, uint32_t fwmark, char *buf,
-			       size_t len);
+/* Writes "tcp:10.1.0.100:80", "udp:[2001:db8::1]:53", or for a mark "fwmark:7" and, of family
+ * ADDR_V6, "fwmark:7/ipv6". */
+const char *service_key_format(uint8_t proto, const struct endpoint *ep, uint32_t fwmark,
+			       uint8_t family, char *buf, size_t len);
+/* Parses what service_key_format() writes: *proto 0 and *fwmark, or *proto and *ep. The family of
+ * a mark is *family. 0 or -EINVAL, with nothing written. */
+int service_key_parse(const char *text, uint8_t *proto, struct endpoint *ep, uint32_t *fwmark,
+		      uint8_t *family);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "dataplane/stages/classify4.h"
+#include "dataplane/stages/classify.h"
 #include "sched/sched.h"
 
 static const char *no_memory(char error[256])
@@ -74,7 +74,7 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 
 	node->proto = from->proto;
 	node->fwmark = from->mark;
-	node->family = from->n_listen ? from->listen[0].addr.family : ADDR_V4;
+	node->family = config_service_family(from);
 	node->policy = policy->service;
 	node->unclaimed = !from->claim;
 	if (from->n_listen)
@@ -250,7 +250,7 @@ int builder_change(struct publisher *p, const struct config_change *ch, char err
 		return service_changed(p, ch, error);
 	case OBJECT_ADDRESS:
 		return touched(publisher_touch_addrs(p), error);
-	case OBJECT_SHARED: /* builder_cover4() */
+	case OBJECT_SHARED: /* builder_cover() */
 		return touched(publisher_touch_marks(p), error);
 	default:
 		return 0;
@@ -260,22 +260,22 @@ int builder_change(struct publisher *p, const struct config_change *ch, char err
 /* --- mark rules --- */
 
 /* The rules compiled, if they are not what were has: *made tells. Zero rules are NULL. */
-static int marks_make(const struct mark_rule4 *rules, uint32_t n, const struct mark_table *were,
+static int marks_make(const struct mark_rule *rules, uint32_t n, const struct mark_table *were,
 		      struct mark_table **out, bool *made, char error[256])
 {
-	*made = !classify4_same(were, rules, n);
+	*made = !classify_same(were, rules, n);
 	if (!*made)
 		return 0;
-	*out = n ? classify4_create(rules, n, were, error) : NULL;
+	*out = n ? classify_create(rules, n, were, error) : NULL;
 	return n && !*out ? -ENOMEM : 0;
 }
 
 /* The configuration's rules in one piece; NULL: no memory. */
-static struct mark_rule4 *rules_of(const struct config *config, const struct config_change *ch,
-				   uint32_t *n)
+static struct mark_rule *rules_of(const struct config *config, const struct config_change *ch,
+				  uint32_t *n)
 {
 	const struct config_shared *shared = &config->shared;
-	struct mark_rule4 *rules = calloc(shared->n_marks + 1U, sizeof(*rules));
+	struct mark_rule *rules = calloc(shared->n_marks + 1U, sizeof(*rules));
 
 	*n = 0;
 	for (uint32_t i = 0; rules && i <= shared->n_marks; i++) {
@@ -298,7 +298,7 @@ int builder_marks_compile(struct builder_marks *m, const struct config *config,
 			  const struct config_change *ch, char error[256])
 {
 	uint32_t n;
-	struct mark_rule4 *rules = rules_of(config, ch, &n);
+	struct mark_rule *rules = rules_of(config, ch, &n);
 	int ret;
 
 	if (!rules) {
@@ -388,153 +388,24 @@ int builder_config(struct publisher *p, const struct config *config, char error[
 
 /* --- tables --- */
 
-struct entries {
-	struct addr_entry4 *v;
-	uint32_t n, max;
-	bool failed;
-};
-
-static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds, link_id link)
+int builder_addrs(const struct config *config, const struct publisher *p, struct snapshot *draft)
 {
-	if (addr->family != ADDR_V4 || e->failed)
-		return;
-	if (e->n == e->max) {
-		uint32_t max = e->max ? e->max * 2 : 256;
-		struct addr_entry4 *wider = realloc(e->v, max * sizeof(*wider));
+	int ret = builder_addrs4(config, p, draft);
 
-		if (!wider) {
-			e->failed = true;
-			return;
-		}
-		e->v = wider;
-		e->max = max;
-	}
-	e->v[e->n++] = (struct addr_entry4){.addr = addr->v4, .kinds = kinds, .link = link};
+	return ret < 0 ? ret : builder_addrs6(config, p, draft);
 }
 
-/* Of a service's address: inside a prefix that is routed here no ARP is answered for it, nor
- * for a service that claims none, unless the operator lists it as a VIP of its own. */
-static uint32_t listen_kinds(const struct config *config, const struct service *svc,
-			     const struct addr *addr)
+int builder_listeners(struct snapshot *draft)
 {
-	uint32_t kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+	int ret = builder_listeners4(draft);
 
-	kinds |= svc->unclaimed ? ADDR_KIND_ROUTED | ADDR_KIND_UNCLAIMED : 0;
-	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
-		const struct config_address *a = &config->shared.addresses[i];
-		struct prefix p = {.addr = a->address.addr, .len = a->address.len};
-
-		if (a->kind == CONFIG_ADDRESS_VIP && addr_equal(&a->address.addr, addr))
-			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED;
-		if (a->kind == CONFIG_ADDRESS_PREFIX && prefix_contains(&p, addr))
-			kinds = (kinds | ADDR_KIND_ROUTED) & ~ADDR_KIND_UNCLAIMED;
-	}
-	return kinds & ADDR_KIND_ROUTED ? kinds : kinds | ADDR_KIND_CLAIMED;
+	return ret < 0 ? ret : builder_listeners6(draft);
 }
 
-/* An address that one service claims is claimed, whatever others say of it. */
-static void settle_claims(struct addr_table4 *t)
+int builder_cover(const struct config *config, struct snapshot *draft)
 {
-	for (uint32_t i = 0; i <= t->mask; i++) {
-		struct addr_entry4 *e = &t->slots[i];
-
-		if (e->kinds & ADDR_KIND_CLAIMED)
-			e->kinds &= ~(ADDR_KIND_ROUTED | ADDR_KIND_CLAIMED | ADDR_KIND_UNCLAIMED);
-	}
-}
-
-struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
-				   const struct snapshot *draft)
-{
-	const struct runtime *rt = &p->pub->runtime;
-	struct entries e = {0};
-	struct addr_table4 *t = NULL;
-	uint32_t left = rt->n_servers;
-
-	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
-		const struct config_address *a = &config->shared.addresses[i];
-
-		if (a->kind == CONFIG_ADDRESS_VIP)
-			add_entry(&e, &a->address.addr,
-				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED, a->link_id);
-		else if (a->kind == CONFIG_ADDRESS_GATEWAY)
-			add_entry(&e, &a->address.addr, ADDR_KIND_GATEWAY, a->link_id);
-	}
-	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
-		const struct service *svc = draft->services[id];
-
-		for (uint32_t i = 0; svc && i < svc->n_listen; i++)
-			add_entry(&e, &svc->listen[i].addr,
-				  listen_kinds(config, svc, &svc->listen[i].addr), LINK_ANY);
-		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-			if (svc->servers[i].method == FWD_NAT)
-				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
-					  LINK_ANY);
-	}
-	/* Servers whose NAT connections live on: removed, or of another method by now. */
-	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
-		const struct server_rt *s = rt->servers[id];
-
-		left -= s != NULL;
-		if (s && (s->method == FWD_NAT || p->was_nat[id]))
-			add_entry(&e, &s->ep.addr, ADDR_KIND_NAT_SERVER, LINK_ANY);
-	}
-	for (uint32_t i = 0; i < p->n_lingering; i++) {
-		struct addr addr = addr_from_v4(p->lingering[i].addr);
-
-		add_entry(&e, &addr, ADDR_KIND_LINGERING, LINK_ANY);
-	}
-	if (!e.failed)
-		t = addr_table4_create(e.v, e.n);
-	if (t)
-		settle_claims(t);
-	free(e.v);
-	return t;
-}
-
-int builder_cover4(const struct config *config, struct snapshot *draft)
-{
-	const struct mark_rule4 *rules;
-	struct mark_cover *cover;
-	uint32_t n;
+	int ret = builder_cover4(draft);
 
 	draft->ipvs = config && config->shared.compat == CONFIG_COMPAT_IPVS;
-	n = classify4_rules(draft->marks, &rules);
-	cover = mark_cover_create(rules, n, draft->listeners4, draft->cover4);
-	if (!cover && errno)
-		return -ENOMEM;
-	snapshot_set_cover4(draft, cover);
-	return 0;
-}
-
-struct listener_table4 *builder_listeners4(const struct snapshot *draft)
-{
-	struct listener_table4 *t;
-	struct listener4 *v;
-	size_t n = 0;
-
-	for (uint32_t id = 1; id <= draft->max_service_id; id++)
-		n += draft->services[id] ? draft->services[id]->n_listen + 1 : 0;
-	v = calloc(n ? n : 1, sizeof(*v));
-	if (!v)
-		return NULL;
-	n = 0;
-	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
-		const struct service *svc = draft->services[id];
-
-		if (svc && svc->fwmark)
-			v[n++] = (struct listener4){
-				.addr = svc->fwmark, .proto = LISTENER_MARK, .service_id = id};
-		for (uint32_t i = 0; svc && i < svc->n_listen; i++) {
-			if (svc->listen[i].addr.family != ADDR_V4)
-				continue;
-			v[n++] = (struct listener4){.addr = svc->listen[i].addr.v4,
-						    .port = svc->listen[i].port,
-						    .proto = svc->proto,
-						    .service_id = id};
-		}
-	}
-	t = listener_table4_create(v, (uint32_t)n);
-	free(v);
-	return t;
+	return ret < 0 ? ret : builder_cover6(draft);
 }

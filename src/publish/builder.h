@@ -60,12 +60,14 @@ void builder_run_start(struct builder_run *run, struct publisher *p,
 int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256]);
 void builder_run_fini(struct builder_run *run);
 
-/* Tables of a draft with the configuration's addresses. NULL: no memory. */
-struct addr_table4 *builder_addrs4(const struct config *config, const struct publisher *p,
-				   const struct snapshot *draft);
-/* What the draft's mark rules and services cover, and the keys of `shared` itself. After the
+/* The tables of a draft, of both families: addresses, with those of the configuration; listeners;
+ * what the draft's mark rules and services cover, and the keys of `shared` itself, after the
  * draft's listeners. 0 or -ENOMEM. */
-int builder_cover4(const struct config *config, struct snapshot *draft);
-struct listener_table4 *builder_listeners4(const struct snapshot *draft);
+int builder_addrs(const struct config *config, const struct publisher *p, struct snapshot *draft);
+int builder_listeners(struct snapshot *draft);
+int builder_cover(const struct config *config, struct snapshot *draft);
+
+#define FAM_TEMPLATE "publish/builder.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -8,16 +8,16 @@
 
 /* --- VIPs --- */
 
-static bool listens_at(const struct service *svc, be32 addr)
+static bool listens_at(const struct service *svc, const struct addr *addr)
 {
 	for (uint32_t i = 0; svc && i < svc->n_listen; i++)
-		if (svc->listen[i].addr.family == ADDR_V4 && svc->listen[i].addr.v4 == addr)
+		if (addr_equal(&svc->listen[i].addr, addr))
 			return true;
 	return false;
 }
 
-/* Twice is the same as once. 0 or -ENOMEM. */
-static int lingering_add(struct publisher *p, uint32_t id, be32 addr)
+/* Duplicates are harmless. 0 or -ENOMEM. */
+static int lingering_add(struct publisher *p, uint32_t id, const struct addr *addr)
 {
 	if (p->n_lingering == p->max_lingering) {
 		uint32_t max = p->max_lingering ? p->max_lingering * 2 : 64;
@@ -28,7 +28,7 @@ static int lingering_add(struct publisher *p, uint32_t id, be32 addr)
 		p->lingering = wider;
 		p->max_lingering = max;
 	}
-	p->lingering[p->n_lingering++] = (struct lingering){.addr = addr, .service_id = id};
+	p->lingering[p->n_lingering++] = (struct lingering){.addr = *addr, .service_id = id};
 	return 0;
 }
 
@@ -40,7 +40,7 @@ int linger_vips(struct publisher *p)
 	/* Those that are VIPs of the same service again. */
 	for (uint32_t i = 0; i < p->n_lingering; i++)
 		if (!listens_at(snapshot_service(p->draft, p->lingering[i].service_id),
-				p->lingering[i].addr))
+				&p->lingering[i].addr))
 			p->lingering[k++] = p->lingering[i];
 	p->n_lingering = k;
 	for (uint32_t i = 0; i < p->n_changed; i++) {
@@ -49,9 +49,8 @@ int linger_vips(struct publisher *p)
 		const struct service *new = snapshot_service(p->draft, id);
 
 		for (k = 0; old && k < old->n_listen && old->rt->n_server_rt > 0; k++)
-			if (old->listen[k].addr.family == ADDR_V4 &&
-			    !listens_at(new, old->listen[k].addr.v4) &&
-			    lingering_add(p, id, old->listen[k].addr.v4) < 0)
+			if (!listens_at(new, &old->listen[k].addr) &&
+			    lingering_add(p, id, &old->listen[k].addr) < 0)
 				return -ENOMEM;
 	}
 	return 0;
@@ -92,19 +91,12 @@ static void was_nat_reap(struct publisher *p)
 	}
 }
 
-/* Prefixes without a rule, once their service has no connection: nor will have one from
- * there, once no worker reads a snapshot in which a rule led to it. */
-static void cover_reap(struct publisher *p)
+/* Services with a server that has connections or templates: 1 at their ids. NULL: no memory. */
+static uint8_t *busy_services(const struct runtime *rt)
 {
-	const struct mark_cover *c = p->live->cover4;
-	const struct runtime *rt = &p->pub->runtime;
-	struct mark_cover *less = NULL;
+	uint8_t *busy = calloc(MAX_SERVICES + 1, 1);
 	uint32_t left = rt->n_servers;
-	uint8_t *busy;
 
-	if (!c || !c->n_linger || p->retired.n > 0 || p->draft)
-		return;
-	busy = calloc(MAX_SERVICES + 1, 1);
 	for (uint32_t id = 1; busy && left > 0 && id <= MAX_SERVERS; id++) {
 		const struct server_rt *s = rt->servers[id];
 
@@ -112,15 +104,40 @@ static void cover_reap(struct publisher *p)
 		if (s && (server_rt_counts(s) || __atomic_load_n(&s->templates, __ATOMIC_RELAXED)))
 			busy[s->service_id] = 1;
 	}
-	if (busy && mark_cover_trim(c, busy, &less) > 0) {
-		if (publisher_draft(p, 0) == 0) {
-			snapshot_set_cover4(p->draft, less);
-			publisher_soon(p);
-		} else {
-			mark_cover_put(less);
-		}
-	}
+	return busy;
+}
+
+/* Prefixes without a rule leave the cover once their service has no connection and no worker
+ * reads a snapshot in which a rule led to it: no connection can come by them any more. */
+static void cover_reap(struct publisher *p)
+{
+	const struct mark_cover4 *c4 = p->live->cover4;
+	const struct mark_cover6 *c6 = p->live->cover6;
+	struct mark_cover4 *less4 = NULL;
+	struct mark_cover6 *less6 = NULL;
+	bool trim4, trim6;
+	uint8_t *busy;
+
+	if (!(c4 && c4->n_linger) && !(c6 && c6->n_linger))
+		return;
+	if (p->retired.n > 0 || p->draft)
+		return;
+	busy = busy_services(&p->pub->runtime);
+	trim4 = busy && c4 && c4->n_linger && mark_cover4_trim(c4, busy, &less4) > 0;
+	trim6 = busy && c6 && c6->n_linger && mark_cover6_trim(c6, busy, &less6) > 0;
 	free(busy);
+	if (!trim4 && !trim6)
+		return;
+	if (publisher_draft(p, 0) < 0) {
+		mark_cover4_put(less4);
+		mark_cover6_put(less6);
+		return;
+	}
+	if (trim4)
+		snapshot_set_cover4(p->draft, less4);
+	if (trim6)
+		snapshot_set_cover6(p->draft, less6);
+	publisher_soon(p);
 }
 
 void linger_reap(struct publisher *p)

@@ -274,33 +274,33 @@ static void remove_dropped(struct publisher *p)
 			let_go(p, p->changed[i]);
 }
 
+static int owned_ports_set(struct snapshot *draft)
+{
+	struct listener_table4 *t4 = owned_ports4_create(draft);
+	struct listener_table6 *t6 = owned_ports6_create(draft);
+
+	if (!t4 || !t6) {
+		listener_table4_put(t4);
+		listener_table6_put(t6);
+		return -ENOMEM;
+	}
+	snapshot_set_owned4(draft, t4);
+	snapshot_set_owned6(draft, t6);
+	return 0;
+}
+
 static int draft_tables(struct publisher *p)
 {
 	if (p->dirty_listeners && linger_vips(p) < 0)
 		return -ENOMEM;
-	if (p->dirty_addrs) {
-		struct addr_table4 *t = p->tables.addrs4(p->tables.arg, p->draft);
-
-		if (!t)
-			return -ENOMEM;
-		snapshot_set_addrs4(p->draft, t);
-	}
-	if (p->dirty_listeners) {
-		struct listener_table4 *t = p->tables.listeners4(p->tables.arg, p->draft);
-
-		if (!t)
-			return -ENOMEM;
-		snapshot_set_listeners4(p->draft, t);
-	}
-	if (p->dirty_owned) {
-		struct listener_table4 *t = owned_ports4_create(p->draft);
-
-		if (!t)
-			return -ENOMEM;
-		snapshot_set_owned4(p->draft, t);
-	}
-	if (p->tables.cover4 && (p->dirty_marks || p->dirty_listeners))
-		return p->tables.cover4(p->tables.arg, p->draft);
+	if (p->dirty_addrs && p->tables.addrs(p->tables.arg, p->draft) < 0)
+		return -ENOMEM;
+	if (p->dirty_listeners && p->tables.listeners(p->tables.arg, p->draft) < 0)
+		return -ENOMEM;
+	if (p->dirty_owned && owned_ports_set(p->draft) < 0)
+		return -ENOMEM;
+	if (p->tables.cover && (p->dirty_marks || p->dirty_listeners))
+		return p->tables.cover(p->tables.arg, p->draft);
 	return 0;
 }
 
@@ -500,8 +500,10 @@ int publisher_init(struct publisher *p, struct published *pub,
 	if (!p->mark || !p->was_nat || !p->live)
 		goto err_free;
 	p->live->addrs4 = addr_table4_create(NULL, 0);
+	p->live->addrs6 = addr_table6_create(NULL, 0);
 	p->live->listeners4 = listener_table4_create(NULL, 0);
-	if (!p->live->addrs4 || !p->live->listeners4)
+	p->live->listeners6 = listener_table6_create(NULL, 0);
+	if (!p->live->addrs4 || !p->live->addrs6 || !p->live->listeners4 || !p->live->listeners6)
 		goto err_free;
 	__atomic_store_n(&pub->snapshot, p->live, __ATOMIC_RELEASE);
 	return 0;

@@ -23,16 +23,16 @@
 
 struct publisher;
 
-/* Makes the tables that follow from all services and addresses, for the draft. NULL: no
- * memory. links is called after a publication that changed addresses. */
+/* Makes the tables of both families that follow from all services and addresses, and sets them in
+ * the draft. 0 or -ENOMEM. */
 struct publisher_tables {
-	struct addr_table4 *(*addrs4)(void *arg, const struct snapshot *draft);
-	struct listener_table4 *(*listeners4)(void *arg, const struct snapshot *draft);
-	/* Sets the draft's mark rules and cover; listeners4 is the draft's. NULL: there are
-	 * none. 0 or -ENOMEM. */
-	int (*cover4)(void *arg, struct snapshot *draft);
+	int (*addrs)(void *arg, struct snapshot *draft);
+	int (*listeners)(void *arg, struct snapshot *draft);
+	/* The draft's cover of its mark rules, after its listeners. NULL: there are no rules. */
+	int (*cover)(void *arg, struct snapshot *draft);
 	/* Called for each changed service before it is published; svc NULL: it goes. Or NULL. */
 	void (*service)(void *arg, uint32_t id, const struct service *svc);
+	/* Called after a publication that changed addresses. Or NULL. */
 	void (*links)(void *arg, const struct snapshot *live);
 	/* Called after every publication. Or NULL. */
 	void (*published)(void *arg);
@@ -55,7 +55,7 @@ TAILQ_HEAD(publisher_waiters, publisher_waiter);
 
 /* A VIP that a service no longer has while its servers have connections. */
 struct lingering {
-	be32 addr;
+	struct addr addr;
 	uint32_t service_id;
 };
 

@@ -78,12 +78,12 @@ static void pool_put(struct program *g, unsigned int i, unsigned int n, uint8_t 
 
 static int world_start(struct program *g)
 {
-	struct mark_rule4 rule = {.link = LINK_ANY, .mark = 7};
+	struct mark_rule rule = {.link = LINK_ANY, .mark = 7};
 
 	if (bed_open(&g->h, 1U + take(g) % 4, CONNECTIONS, true) < 0)
 		return -1;
 	bed_neighbours(&g->h, link_id_of(1, 0), resolved);
-	rule.dest = (struct mark_prefix){.addr = ipv4("10.2.0.0"), .len = 16};
+	rule.dest = (struct mark_prefix){.addr = addr_from_v4(ipv4("10.2.0.0")), .len = 16};
 	world_marks(&g->h, &rule, 1);
 	for (unsigned int i = 0; i < N_SERVICES; i++)
 		pool_put(g, i, 3, 0x15);

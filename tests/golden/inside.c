@@ -12,24 +12,24 @@
 
 /* --- open and close --- */
 
-static struct addr_table4 *tables_addrs4(void *arg, const struct snapshot *draft)
+static int tables_addrs(void *arg, struct snapshot *draft)
 {
 	struct inside *in = arg;
 
-	return builder_addrs4(in->config, &in->publisher, draft);
+	return builder_addrs(in->config, &in->publisher, draft);
 }
 
-static struct listener_table4 *tables_listeners4(void *arg, const struct snapshot *draft)
+static int tables_listeners(void *arg, struct snapshot *draft)
 {
 	(void)arg;
-	return builder_listeners4(draft);
+	return builder_listeners(draft);
 }
 
-static int tables_cover4(void *arg, struct snapshot *draft)
+static int tables_cover(void *arg, struct snapshot *draft)
 {
 	const struct inside *in = arg;
 
-	return builder_cover4(in->config, draft);
+	return builder_cover(in->config, draft);
 }
 
 static int refused(struct scenario *s, int ret, const struct config_errors *errors)
@@ -72,9 +72,9 @@ static int world_open(struct scenario *s)
 {
 	struct inside *in = s->at;
 	const struct harness_config hc = {.max_connections = 20000};
-	const struct publisher_tables tables = {.addrs4 = tables_addrs4,
-						.listeners4 = tables_listeners4,
-						.cover4 = tables_cover4,
+	const struct publisher_tables tables = {.addrs = tables_addrs,
+						.listeners = tables_listeners,
+						.cover = tables_cover,
 						.arg = in};
 	char error[256] = "";
 	int ret = harness_create(&in->harness, &hc, error);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/stages/classify4.h"
+#include "dataplane/stages/classify.h"
 #include "model/nexthop.h"
 #include "model/owned_port.h"
 #include "sched/sched.h"
@@ -33,7 +33,7 @@ struct world {
 	be32 gateway; /* or 0 */
 	uint64_t generation;
 	struct world_policy policy;
-	struct mark_rule4 *rules;
+	struct mark_rule *rules;
 	uint32_t n_rules;
 	struct mark_table *marks; /* of the last snapshot: a reference */
 };
@@ -60,6 +60,7 @@ static int publish_fib(struct harness *h)
 	if (rc == 0) {
 		fib4_destroy(fib->v4);
 		fib->v4 = fib4_create(wd->routes, wd->n_routes);
+		fib->v6 = fib6_create(NULL, 0);
 		rc = fib->v4 ? 0 : -ENOMEM;
 	}
 	if (rc == 0 && wd->n_paths) {
@@ -277,7 +278,9 @@ static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *
 	s->generation = ++wd->generation;
 	s->ipvs = wd->policy.ipvs;
 	snapshot_set_addrs4(s, addr_table4_create(addrs, n_addrs));
+	snapshot_set_addrs6(s, addr_table6_create(NULL, 0));
 	snapshot_set_listeners4(s, listener_table4_create(listeners, wd->n_services));
+	snapshot_set_listeners6(s, listener_table6_create(NULL, 0));
 	for (uint32_t i = 0; i < wd->n_services; i++) {
 		wd->services[i]->refs++;
 		snapshot_set_service(s, wd->services[i]->rt->id, wd->services[i]);
@@ -286,10 +289,10 @@ static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *
 		wd->marks->refs++;
 		snapshot_set_marks(s, wd->marks);
 	}
-	snapshot_set_cover4(s, mark_cover_create(wd->rules, wd->n_rules, s->listeners4,
-						 live ? live->cover4 : NULL));
+	snapshot_set_cover4(s, mark_cover4_create(wd->rules, wd->n_rules, s->listeners4,
+						  live ? live->cover4 : NULL));
 	snapshot_set_owned4(s, owned_ports4_create(s));
-	if (s->addrs4 && s->listeners4 && s->owned4)
+	if (s->addrs4 && s->addrs6 && s->listeners4 && s->listeners6 && s->owned4)
 		return s;
 	snapshot_destroy(s);
 	return NULL;
@@ -330,13 +333,13 @@ static int service_name(const char *proto, const char *listen, uint8_t *number, 
 	if (strcmp(proto, "mark") == 0) {
 		*number = 0;
 		memset(ep, 0, sizeof(*ep));
-		service_key_format(0, ep, (uint32_t)atoi(listen), key, 96);
+		service_key_format(0, ep, (uint32_t)atoi(listen), ADDR_V4, key, 96);
 		return 0;
 	}
 	*number = strcmp(proto, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
 	if (endpoint_parse(listen, ep) != 0)
 		return -EINVAL;
-	service_key_format(*number, ep, 0, key, 96);
+	service_key_format(*number, ep, 0, 0, key, 96);
 	return 0;
 }
 
@@ -397,7 +400,7 @@ void world_policy(struct harness *h, const struct world_policy *policy)
 	wd->policy = policy ? *policy : (struct world_policy){0};
 }
 
-int world_marks(struct harness *h, const struct mark_rule4 *rules, uint32_t n)
+int world_marks(struct harness *h, const struct mark_rule *rules, uint32_t n)
 {
 	struct world *wd = h->world;
 	struct mark_table *old = wd->marks;
@@ -408,7 +411,7 @@ int world_marks(struct harness *h, const struct mark_rule4 *rules, uint32_t n)
 	if (n)
 		memcpy(wd->rules, rules, n * sizeof(*rules));
 	wd->n_rules = n;
-	wd->marks = classify4_create(rules, n, old, error);
+	wd->marks = classify_create(rules, n, old, error);
 	mark_table_put(old);
 	return wd->marks ? publish_snapshot(h) : -ENOMEM;
 }
@@ -456,7 +459,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 		if (addr_parse(wd->policy.tunnel_net, &net) < 0)
 			return -EINVAL;
 		svc->policy.tunnel_source.len = wd->policy.tunnel_len;
-		svc->policy.tunnel_source.addr = net.v4;
+		svc->policy.tunnel_source.addr = net;
 	}
 	svc->policy.persist_s = wd->policy.persist_s;
 	svc->policy.extension_s = wd->policy.extension_s;

@@ -60,7 +60,7 @@ struct world_policy {
 void world_policy(struct harness *h, const struct world_policy *policy);
 
 /* The mark rules from now on. */
-int world_marks(struct harness *h, const struct mark_rule4 *rules, uint32_t n);
+int world_marks(struct harness *h, const struct mark_rule *rules, uint32_t n);
 
 /* Adds or replaces a service: proto "tcp" or "udp", one listener ("mark" and a number), its servers
  * in the kernel's order (head first). sched NULL: always the first server with a weight. */

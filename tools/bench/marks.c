@@ -7,28 +7,28 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "dataplane/stages/classify4.h"
+#include "dataplane/stages/classify.h"
 
 #define N_RULES	  10000
 #define MARK	  7
 #define MARK_BASE 0x0b000000U /* 11.0.0.0: a /24 for each rule */
 
-static struct mark_rule4 *rules_make(void)
+static struct mark_rule *rules_make(void)
 {
-	struct mark_rule4 *rules = calloc(N_RULES, sizeof(*rules));
+	struct mark_rule *rules = calloc(N_RULES, sizeof(*rules));
 
 	if (!rules)
 		fail("no memory for mark rules");
 	for (uint32_t i = 0; i < N_RULES; i++) {
-		rules[i].dest =
-			(struct mark_prefix){.addr = be32_from(MARK_BASE + (i << 8)), .len = 24};
+		rules[i].dest = (struct mark_prefix){
+			.addr = addr_from_v4(be32_from(MARK_BASE + (i << 8))), .len = 24};
 		rules[i].dport = (struct mark_ports){.first = 80, .last = 80};
 		rules[i].proto = IPPROTO_TCP;
 		rules[i].link = LINK_ANY;
 		rules[i].mark = MARK;
 	}
-	rules[0].dest =
-		(struct mark_prefix){.addr = scene_vip(), .len = 32}; /* of a VIP: no matter */
+	rules[0].dest = (struct mark_prefix){.addr = addr_from_v4(scene_vip()),
+					     .len = 32}; /* of a VIP: no matter */
 	return rules;
 }
 
@@ -38,11 +38,11 @@ static struct snapshot *snapshot_with_marks(const struct scene *s)
 	uint32_t id = listener_table4_find(s->pub->snapshot->listeners4, IPPROTO_TCP, scene_vip(),
 					   be16_from(SCENE_VIP_PORT));
 	struct snapshot *snap = snapshot_clone(s->pub->snapshot, id);
-	struct mark_rule4 *rules = rules_make();
+	struct mark_rule *rules = rules_make();
 	struct listener4 listeners[2] = {
 		{.addr = scene_vip(), .port = be16_from(SCENE_VIP_PORT), .proto = IPPROTO_TCP},
 		{.addr = MARK, .proto = LISTENER_MARK}};
-	struct mark_cover *cover;
+	struct mark_cover4 *cover;
 	struct mark_table *table;
 	char error[256];
 
@@ -50,11 +50,11 @@ static struct snapshot *snapshot_with_marks(const struct scene *s)
 		fail("no memory for a snapshot");
 	listeners[0].service_id = listeners[1].service_id = id;
 	snapshot_set_listeners4(snap, listener_table4_create(listeners, 2));
-	table = classify4_create(rules, N_RULES, NULL, error);
+	table = classify_create(rules, N_RULES, NULL, error);
 	if (!table)
 		fail("%s", error);
-	cover = mark_cover_create(rules, N_RULES, snap->listeners4, NULL);
-	if (!cover || !mark_cover_has(cover, rules[N_RULES - 1].dest.addr))
+	cover = mark_cover4_create(rules, N_RULES, snap->listeners4, NULL);
+	if (!cover || !mark_cover4_has(cover, rules[N_RULES - 1].dest.addr.v4))
 		fail("the mark rules lead to no service");
 	snapshot_set_marks(snap, table);
 	snapshot_set_cover4(snap, cover);

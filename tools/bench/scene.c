@@ -81,6 +81,8 @@ static struct snapshot *snapshot_make(struct published *pub, enum forward_method
 	snapshot_set_service(snap, svc->rt->id, svc);
 	snapshot_set_addrs4(snap, addr_table4_create(addrs, n));
 	snapshot_set_listeners4(snap, listener_table4_create(&listener, 1));
+	snapshot_set_addrs6(snap, addr_table6_create(NULL, 0));
+	snapshot_set_listeners6(snap, listener_table6_create(NULL, 0));
 	return snap;
 }
 
@@ -108,6 +110,7 @@ static struct fib *fib_make(void)
 	if (!fib || fib_set_link(fib, link, &info) < 0)
 		fail("no memory for routes");
 	fib->v4 = fib4_create(routes, RTE_DIM(routes));
+	fib->v6 = fib6_create(NULL, 0);
 	return fib;
 }
 

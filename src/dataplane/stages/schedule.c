@@ -272,7 +272,7 @@ static bool try_as_in(struct worker *w, struct pkt4 *p)
 	unsigned int owner;
 
 	if (likely(!s->cover4) || (p->flags & PKT_RELATED) || w->env.lease_off ||
-	    !mark_cover_has(s->cover4, p->key.daddr))
+	    !mark_cover4_has(s->cover4, p->key.daddr))
 		return unasked(w, p);
 	owner = owner4(w->owners, p->key.saddr, p->key.sport);
 	if (owner != w->id) {

@@ -3,7 +3,7 @@
 
 #include <netinet/in.h>
 
-#include "dataplane/stages/classify4.h"
+#include "dataplane/stages/classify.h"
 
 #define PORT_FTP      21
 #define PORT_FTP_DATA 20
@@ -33,9 +33,15 @@ static const struct service *marked(const struct snapshot *s, const struct pkt4 
 {
 	/* Once, however often the packet comes by. */
 	const bool count = pkt_tag(p->m)->kind == HANDOFF_STEER;
-	uint32_t mark = classify4(s->marks, p->link, &p->key, count), id;
+	const struct mark_key4 key = {.saddr = p->key.saddr,
+				      .daddr = p->key.daddr,
+				      .link = p->link,
+				      .sport = p->key.sport,
+				      .dport = p->key.dport,
+				      .proto = p->key.proto};
+	uint32_t mark = classify4(s->marks, &key, count), id;
 
-	id = mark ? listener_table4_find(s->listeners4, LISTENER_MARK, mark, 0) : 0;
+	id = mark ? listener_table4_find_mark(s->listeners4, mark) : 0;
 	return id ? s->services[id] : NULL;
 }
 

@@ -84,11 +84,12 @@ static enum punt_class punt_class_of(const struct punt_rules *rules, const struc
 	uint16_t port = be16_to(p->key.dport);
 
 	for (uint32_t i = 0; balanced_proto(p->key.proto) && i < rules->n; i++) {
-		const struct punt_rule4 *r = &rules->rule[i];
+		const struct punt_rule *r = &rules->rule[i];
 
 		if (r->proto == p->key.proto && port >= r->first && port <= r->last &&
-		    (r->own == 0 || r->own == p->key.daddr) &&
-		    (r->peer == 0 || r->peer == p->key.saddr))
+		    r->own.family == ADDR_V4 &&
+		    (addr_is_zero(&r->own) || r->own.v4 == p->key.daddr) &&
+		    (addr_is_zero(&r->peer) || r->peer.v4 == p->key.saddr))
 			return (enum punt_class)r->class;
 	}
 	return PUNT_OWN;
@@ -160,7 +161,7 @@ static bool may_be_marked(const struct burst_env *env, struct pkt4 *p)
 	const struct key4 own = p->key;
 
 	if (likely(!env->snap->cover4) || env->lease_off ||
-	    !mark_cover_has(env->snap->cover4, p->key.daddr) || (p->flags & PKT_BAD_L4))
+	    !mark_cover4_has(env->snap->cover4, p->key.daddr) || (p->flags & PKT_BAD_L4))
 		return false;
 	return may_belong(&own, p);
 }
@@ -175,7 +176,7 @@ static __rte_noinline bool steer_inactive(struct worker *w, struct pkt4 *p)
 
 	if (be32_to(p->key.daddr) >> 28 >= 14 || fib4_find_local(env->fib->v4, p->key.daddr))
 		return false;
-	if (!server && !(env->snap->cover4 && mark_cover_has(env->snap->cover4, p->key.daddr)))
+	if (!server && !(env->snap->cover4 && mark_cover4_has(env->snap->cover4, p->key.daddr)))
 		return false;
 	if (relay_take(w, p))
 		return true;

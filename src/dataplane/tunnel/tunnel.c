@@ -32,7 +32,7 @@ static be32 source_spread(const struct service *svc, const struct conn4 *c)
 	uint64_t n = (1ULL << bits) - spare;
 	uint32_t host = (uint32_t)(client_hash(c->caddr, c->cport) * n >> 32) + spare / 2;
 
-	return svc->policy.tunnel_source.addr | be32_from(host);
+	return svc->policy.tunnel_source.addr.v4 | be32_from(host);
 }
 
 be32 tunnel4_source(const struct worker *w, const struct conn4 *c)
@@ -133,7 +133,7 @@ static bool ours(const struct burst_env *env, be32 dest)
 	const struct addr_entry4 *e = addr_table4_find(env->snap->addrs4, dest);
 
 	return (e && (e->kinds & (ADDR_KIND_VIP | ADDR_KIND_LINGERING))) ||
-	       (env->snap->cover4 && mark_cover_has(env->snap->cover4, dest));
+	       (env->snap->cover4 && mark_cover4_has(env->snap->cover4, dest));
 }
 
 /* The connection that the error is about; NULL: there is none such, the error is forged. */

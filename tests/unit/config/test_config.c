@@ -409,7 +409,7 @@ static void mark_rules_are_read_and_written_back(void **state)
 		"\"mark\":7,\"comment\":\"caches\"},"
 		"{\"protocol\":\"!tcp\",\"destination_port\":\"53\",\"mark\":0}]}}";
 	struct config *c = parse(text);
-	const struct mark_rule4 *r = &c->shared.marks[0].rule;
+	const struct mark_rule *r = &c->shared.marks[0].rule;
 
 	(void)state;
 	assert_int_equal(c->shared.n_marks, 2);
@@ -421,7 +421,7 @@ static void mark_rules_are_read_and_written_back(void **state)
 	assert_int_equal(r->link, link_id_of(0, 10));
 	assert_true(r->link_negate);
 	assert_int_equal(r->mark, 7);
-	assert_int_equal(mark_rule4_entries(r), 8 * 2);
+	assert_int_equal(mark_rule_entries(r), 8 * 2);
 	assert_int_equal(r[0].proto, IPPROTO_TCP);
 	r = &c->shared.marks[1].rule;
 	assert_int_equal(r->proto, IPPROTO_UDP);

@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-#include "dataplane/stages/classify4.h"
+#include "dataplane/stages/classify.h"
 #include "ha/ha.h"
 
 /* ---- what was told to health and ha ---- */
@@ -255,8 +255,8 @@ static inline void service_text(FILE *out, const struct service *svc)
 
 static inline void snapshot_text(FILE *out, const struct snapshot *s)
 {
-	const struct mark_rule4 *rules;
-	uint32_t n = classify4_rules(s->marks, &rules);
+	const struct mark_rule *rules;
+	uint32_t n = classify_rules(s->marks, &rules);
 
 	fprintf(out, "snapshot");
 	HEX(out, s->ipvs);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "control_bed.h"
-#include "dataplane/stages/classify4.h"
+#include "dataplane/stages/classify.h"
 #include "ha/sync/identity.h"
 #include "lib/harness.h"
 #include "model/mark.h"
@@ -106,8 +106,8 @@ static void what_service_get_gives_as_config_can_be_sent_back(void **state)
 static const char *marks_of(struct fixture *f)
 {
 	static char text[256];
-	const struct mark_rule4 *rules;
-	uint32_t n = classify4_rules(f->pub.snapshot->marks, &rules);
+	const struct mark_rule *rules;
+	uint32_t n = classify_rules(f->pub.snapshot->marks, &rules);
 	json_t *r = get(f, "config.get", "{\"part\":\"shared\"}"), *config, *list;
 	size_t at = 0;
 
@@ -175,7 +175,7 @@ static bool covers(const struct fixture *f, const char *text)
 	struct addr a;
 
 	assert_int_equal(addr_parse(text, &a), 0);
-	return f->pub.snapshot->cover4 && mark_cover_has(f->pub.snapshot->cover4, a.v4);
+	return f->pub.snapshot->cover4 && mark_cover4_has(f->pub.snapshot->cover4, a.v4);
 }
 
 static void wait_until_uncovered(const struct fixture *f, const char *text)

@@ -247,7 +247,7 @@ static void bed(unsigned int workers)
 {
 	/* Small tables: they fill up, and half-open ones give way. */
 	const struct harness_config hc = {.n_workers = (uint16_t)workers, .max_connections = 400};
-	struct mark_rule4 rule = {.link = LINK_ANY, .mark = 7};
+	struct mark_rule rule = {.link = LINK_ANY, .mark = 7};
 	char addr[32], mac[32];
 
 	dice = 88172645463325252ULL + workers;
@@ -259,7 +259,7 @@ static void bed(unsigned int workers)
 		snprintf(mac, sizeof(mac), "02:01:0a:0a:00:%02x", i + 1);
 		world_neighbour(&h, link_id_of(1, 0), server_address(i, addr), mac);
 	}
-	rule.dest.addr = ipv4("10.2.0.0");
+	rule.dest.addr = addr_from_v4(ipv4("10.2.0.0"));
 	rule.dest.len = 16;
 	assert_int_equal(world_marks(&h, &rule, 1), 0);
 }

@@ -655,13 +655,13 @@ static void fragments_follow_what_asks_the_home_of_a_template(void **state)
 static void fragments_to_a_marked_network_follow(void **state)
 {
 	static const struct world_server dr[] = {{SERVER2 ":0", 1, FWD_DR}};
-	struct mark_rule4 rule = {.link = LINK_ANY, .mark = 9, .proto = IPPROTO_UDP};
+	struct mark_rule rule = {.link = LINK_ANY, .mark = 9, .proto = IPPROTO_UDP};
 	struct packet p = udp_from_client(2400, 99, 1400), got;
 	enum punt_class class;
 	struct datagram d;
 
 	(void)state;
-	rule.dest = (struct mark_prefix){.addr = ipv4("172.20.0.0"), .len = 16};
+	rule.dest = (struct mark_prefix){.addr = addr_from_v4(ipv4("172.20.0.0")), .len = 16};
 	assert_int_equal(world_service(&h, "mark", "9", NULL, dr, 1), 0);
 	assert_int_equal(world_marks(&h, &rule, 1), 0);
 	p.daddr = ipv4("172.20.1.1");

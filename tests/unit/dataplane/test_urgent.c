@@ -36,8 +36,9 @@ static int setup(void **state)
 		return -1;
 	rules = (struct punt_rules){
 		.n = 2,
-		.rule = {{ipv4(OWN), ipv4(PEER), 694, 695, IPPROTO_UDP, PUNT_HA},
-			 {0, 0, 50000, 50999, IPPROTO_TCP, PUNT_CHECK}},
+		.rule = {{addr_from_v4(ipv4(OWN)), addr_from_v4(ipv4(PEER)), 694, 695, IPPROTO_UDP,
+			  PUNT_HA},
+			 {addr_from_v4(0), addr_from_v4(0), 50000, 50999, IPPROTO_TCP, PUNT_CHECK}},
 	};
 	h.dp->pub.punt_rules = &rules;
 	return world_service(&h, "tcp", VIP ":80", sched_find("rr"), nat, 1);

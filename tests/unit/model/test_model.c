@@ -223,7 +223,7 @@ static void next_hop_slots_are_used_again_after_much_churn(void **state)
 	for (uint32_t i = 50000 - 40; i < 50000; i++)
 		assert_int_not_equal(nexthop_find4(&t, 1, i), 0);
 	assert_int_equal(nexthop_find4(&t, 1, 7), 0);
-	for (uint32_t i = 0; i <= t.mask4; i++)
+	for (uint32_t i = 0; i <= t.mask; i++)
 		tombs += t.slots4[i].id == NEXTHOP_TOMB;
 	assert_in_range(tombs, 0, 60);
 	nexthop_table_fini(&t);
@@ -231,13 +231,13 @@ static void next_hop_slots_are_used_again_after_much_churn(void **state)
 
 static void a_slot_that_changed_hands_between_two_looks_is_no_match(void **state)
 {
-	const struct nexthop_slot s = {.link = 1, .addr = 5, .id = 7};
+	const struct nexthop_slot4 s = {.link = 1, .addr = 5, .id = 7};
 
 	(void)state;
-	assert_true(nexthop_slot_matches(&s, 7, 1, 5));
-	assert_false(nexthop_slot_matches(&s, 6, 1, 5)); /* 6 was here when the id was read */
-	assert_false(nexthop_slot_matches(&s, 7, 2, 5));
-	assert_false(nexthop_slot_matches(&s, 7, 1, 6));
+	assert_true(nexthop_slot4_matches(&s, 7, 1, 5));
+	assert_false(nexthop_slot4_matches(&s, 6, 1, 5)); /* 6 was here when the id was read */
+	assert_false(nexthop_slot4_matches(&s, 7, 2, 5));
+	assert_false(nexthop_slot4_matches(&s, 7, 1, 6));
 }
 
 /* --- retire ------------------------------------------------------------------------- */
@@ -586,11 +586,41 @@ static void a_service_key_says_protocol_and_address_or_mark(void **state)
 	char buf[96];
 
 	(void)state;
-	assert_string_equal(service_key_format(IPPROTO_TCP, &e, 0, buf, sizeof(buf)),
+	assert_string_equal(service_key_format(IPPROTO_TCP, &e, 0, 0, buf, sizeof(buf)),
 			    "tcp:10.1.0.100:80");
-	assert_string_equal(service_key_format(IPPROTO_UDP, &e, 0, buf, sizeof(buf)),
+	assert_string_equal(service_key_format(IPPROTO_UDP, &e, 0, 0, buf, sizeof(buf)),
 			    "udp:10.1.0.100:80");
-	assert_string_equal(service_key_format(0, NULL, 7, buf, sizeof(buf)), "fwmark:7");
+	assert_string_equal(service_key_format(0, NULL, 7, ADDR_V4, buf, sizeof(buf)), "fwmark:7");
+	assert_string_equal(service_key_format(0, NULL, 7, ADDR_V6, buf, sizeof(buf)),
+			    "fwmark:7/ipv6");
+	e = ep("[2001:db8::1]:53");
+	assert_string_equal(service_key_format(IPPROTO_UDP, &e, 0, 0, buf, sizeof(buf)),
+			    "udp:[2001:db8::1]:53");
+}
+
+static void a_service_key_is_read_as_it_is_written(void **state)
+{
+	static const char *const good[] = {"tcp:10.1.0.100:80", "udp:[2001:db8::1]:53", "fwmark:7",
+					   "fwmark:4294967295/ipv6"};
+	static const char *const bad[] = {
+		"",	     "fwmark:",	       "fwmark:0",  "fwmark:07",    "fwmark:4294967296",
+		"fwmark:7/", "fwmark:7/ipv4x", "fwmark:7 ", "tcp:10.1.0.1", "sctp:10.1.0.1:80",
+		"tcp:::1:80"};
+	uint8_t proto = 99, family = 99;
+	struct endpoint e = {0};
+	uint32_t mark = 99;
+	char buf[96];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(service_key_parse(good[i], &proto, &e, &mark, &family), 0);
+		service_key_format(proto, &e, mark, family, buf, sizeof(buf));
+		assert_string_equal(buf, good[i]);
+	}
+	assert_int_equal(family, ADDR_V6);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(service_key_parse(bad[i], &proto, &e, &mark, &family), -EINVAL);
+	assert_int_equal(mark, 4294967295U);
 }
 
 int main(void)
@@ -619,6 +649,7 @@ int main(void)
 		cmocka_unit_test(only_a_higher_or_no_upper_threshold_clears_the_flag),
 		cmocka_unit_test(a_change_of_class_keeps_the_sum),
 		cmocka_unit_test(a_service_key_says_protocol_and_address_or_mark),
+		cmocka_unit_test(a_service_key_is_read_as_it_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

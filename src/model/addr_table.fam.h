@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Template of addr_table.h. */
+
+struct FAM(addr_entry) {
+	FAM_ADDR addr;
+	uint32_t kinds; /* 0 = free slot */
+	link_id link;	/* where ARP or ND for it is answered; LINK_ANY */
+};
+
+/* Open addressing, linear probing, power of two, at most half full. */
+struct FAM(addr_table) {
+	uint32_t refs; /* control only */
+	uint32_t mask; /* slots - 1 */
+	uint32_t n;
+	struct FAM(addr_entry) slots[];
+};
+
+/* Worker or any. The entry, or NULL. */
+static inline const struct FAM(addr_entry) *
+FAM_FN(addr_table, find)(const struct FAM(addr_table) *t, FAM_ADDR addr)
+{
+	for (uint32_t i = FAM_FN(addr, hash)(addr);; i++) {
+		const struct FAM(addr_entry) *e = &t->slots[i & t->mask];
+
+		if (e->kinds == 0)
+			return NULL;
+		if (FAM_FN(addr, equal)(e->addr, addr))
+			return e;
+	}
+}
+
+/* Control. Entries for one address are merged by or-ing their kinds. NULL with errno ENOMEM. */
+struct FAM(addr_table) *FAM_FN(addr_table, create)(const struct FAM(addr_entry) *entries,
+						   uint32_t n);
+/* Control. Drops a reference; NULL is allowed. */
+void FAM_FN(addr_table, put)(struct FAM(addr_table) *t);
+/* Control. Writes the n entries, in no order. */
+void FAM_FN(addr_table, list)(const struct FAM(addr_table) *t, struct addr_entry *out);

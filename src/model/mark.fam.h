@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Template of mark.h. */
+
+/* What a rule looks at. */
+struct FAM(mark_key) {
+	FAM_ADDR saddr, daddr;
+	link_id link;
+	be16 sport, dport;
+	uint8_t proto;
+};
+
+/* One prefix of destinations, and the service that its rule leads to. */
+struct FAM(mark_cover_entry) {
+	FAM_ADDR addr;
+	uint8_t len;
+	bool lingering; /* no rule leads there any more, but connections may */
+	uint32_t service_id;
+};
+
+/* The destinations that a rule whose mark has a service can match. Steering asks the cover before
+ * any classification. */
+struct FAM(mark_cover) {
+	uint32_t refs;	      /* control only */
+	uint32_t n, n_linger; /* entries; those that linger */
+	struct FAM(fib) *fib;
+	struct FAM(mark_cover_entry) entries[]; /* control only; in order, each once */
+};
+
+/*
+ * Of the rules that apply to the family. What the cover before had and this one's rules do not
+ * have lingers in it: connections that came by a rule outlive the rule and its service. before
+ * may be NULL. NULL with errno 0: nothing is covered; with ENOMEM: no memory.
+ */
+struct FAM(mark_cover) *FAM_FN(mark_cover, create)(const struct mark_rule *rules, uint32_t n,
+						   const struct FAM(listener_table) *services,
+						   const struct FAM(mark_cover) *before);
+/* A copy without what lingers for services that are not busy[id], in *out (NULL: nothing is
+ * left). 1, 0 (all of it stays: no copy is made) or -ENOMEM. */
+int FAM_FN(mark_cover, trim)(const struct FAM(mark_cover) *c, const uint8_t *busy,
+			     struct FAM(mark_cover) **out);
+void FAM_FN(mark_cover, put)(struct FAM(mark_cover) *c); /* NULL is allowed */
+bool FAM_FN(mark_cover, has)(const struct FAM(mark_cover) *c, FAM_ADDR dest);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tables of addresses, listeners and marked destinations. Compiled for each family:
+ * base/family.h. */
+#include "publish/builder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dataplane/stages/classify.h"
+
+struct entries {
+	struct FAM(addr_entry) *v;
+	uint32_t n, max;
+	bool failed;
+};
+
+static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds, link_id link)
+{
+	if (addr->family != FAM_FAMILY || e->failed)
+		return;
+	if (e->n == e->max) {
+		uint32_t max = e->max ? e->max * 2 : 256;
+		struct FAM(addr_entry) *wider = realloc(e->v, max * sizeof(*wider));
+
+		if (!wider) {
+			e->failed = true;
+			return;
+		}
+		e->v = wider;
+		e->max = max;
+	}
+	e->v[e->n++] = (struct FAM(addr_entry)){
+		.addr = FAM_FN(addr, of)(addr), .kinds = kinds, .link = link};
+}
+
+/* Of a service's address: inside a prefix that is routed here no ARP is answered for it, nor
+ * for a service that claims none, unless the operator lists it as a VIP of its own. */
+static uint32_t listen_kinds(const struct config *config, const struct service *svc,
+			     const struct addr *addr)
+{
+	uint32_t kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+
+	kinds |= svc->unclaimed ? ADDR_KIND_ROUTED | ADDR_KIND_UNCLAIMED : 0;
+	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
+		const struct config_address *a = &config->shared.addresses[i];
+		struct prefix p = {.addr = a->address.addr, .len = a->address.len};
+
+		if (a->kind == CONFIG_ADDRESS_VIP && addr_equal(&a->address.addr, addr))
+			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED;
+		if (a->kind == CONFIG_ADDRESS_PREFIX && prefix_contains(&p, addr))
+			kinds = (kinds | ADDR_KIND_ROUTED) & ~ADDR_KIND_UNCLAIMED;
+	}
+	return kinds & ADDR_KIND_ROUTED ? kinds : kinds | ADDR_KIND_CLAIMED;
+}
+
+/* An address that one service claims is claimed, whatever others say of it. */
+static void settle_claims(struct FAM(addr_table) *t)
+{
+	for (uint32_t i = 0; i <= t->mask; i++) {
+		struct FAM(addr_entry) *e = &t->slots[i];
+
+		if (e->kinds & ADDR_KIND_CLAIMED)
+			e->kinds &= ~(ADDR_KIND_ROUTED | ADDR_KIND_CLAIMED | ADDR_KIND_UNCLAIMED);
+	}
+}
+
+int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
+		       struct snapshot *draft)
+{
+	const struct runtime *rt = &p->pub->runtime;
+	struct entries e = {0};
+	struct FAM(addr_table) *t = NULL;
+	uint32_t left = rt->n_servers;
+
+	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
+		const struct config_address *a = &config->shared.addresses[i];
+
+		if (a->kind == CONFIG_ADDRESS_VIP)
+			add_entry(&e, &a->address.addr,
+				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED, a->link_id);
+		else if (a->kind == CONFIG_ADDRESS_GATEWAY)
+			add_entry(&e, &a->address.addr, ADDR_KIND_GATEWAY, a->link_id);
+	}
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		for (uint32_t i = 0; svc && i < svc->n_listen; i++)
+			add_entry(&e, &svc->listen[i].addr,
+				  listen_kinds(config, svc, &svc->listen[i].addr), LINK_ANY);
+		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+			if (svc->servers[i].method == FWD_NAT)
+				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
+					  LINK_ANY);
+	}
+	/* Servers whose NAT connections live on: removed, or of another method by now. */
+	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
+		const struct server_rt *s = rt->servers[id];
+
+		left -= s != NULL;
+		if (s && (s->method == FWD_NAT || p->was_nat[id]))
+			add_entry(&e, &s->ep.addr, ADDR_KIND_NAT_SERVER, LINK_ANY);
+	}
+	for (uint32_t i = 0; i < p->n_lingering; i++)
+		add_entry(&e, &p->lingering[i].addr, ADDR_KIND_LINGERING, LINK_ANY);
+	if (!e.failed)
+		t = FAM_FN(addr_table, create)(e.v, e.n);
+	free(e.v);
+	if (!t)
+		return -ENOMEM;
+	settle_claims(t);
+	FAM(snapshot_set_addrs)(draft, t);
+	return 0;
+}
+
+int FAM(builder_cover)(struct snapshot *draft)
+{
+	const struct mark_rule *rules;
+	struct FAM(mark_cover) *cover;
+	const uint32_t n = classify_rules(draft->marks, &rules);
+
+	cover = FAM_FN(mark_cover, create)(rules, n, draft->FAM(listeners), draft->FAM(cover));
+	if (!cover && errno)
+		return -ENOMEM;
+	FAM(snapshot_set_cover)(draft, cover);
+	return 0;
+}
+
+int FAM(builder_listeners)(struct snapshot *draft)
+{
+	struct FAM(listener_table) *t;
+	struct FAM(listener) *v;
+	size_t n = 0;
+
+	for (uint32_t id = 1; id <= draft->max_service_id; id++)
+		n += draft->services[id] ? draft->services[id]->n_listen + 1 : 0;
+	v = calloc(n ? n : 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	n = 0;
+	for (uint32_t id = 1; id <= draft->max_service_id; id++) {
+		const struct service *svc = draft->services[id];
+
+		if (svc && svc->fwmark && svc->family == FAM_FAMILY)
+			v[n++] = (struct FAM(listener)){.addr = FAM_FN(addr, of_mark)(svc->fwmark),
+							.proto = LISTENER_MARK,
+							.service_id = id};
+		for (uint32_t i = 0; svc && i < svc->n_listen; i++) {
+			if (svc->listen[i].addr.family != FAM_FAMILY)
+				continue;
+			v[n++] = (struct FAM(listener)){
+				.addr = FAM_FN(addr, of)(&svc->listen[i].addr),
+				.port = svc->listen[i].port,
+				.proto = svc->proto,
+				.service_id = id};
+		}
+	}
+	t = FAM_FN(listener_table, create)(v, (uint32_t)n);
+	free(v);
+	if (!t)
+		return -ENOMEM;
+	FAM(snapshot_set_listeners)(draft, t);
+	return 0;
+}
