@@ -17,7 +17,7 @@ static int dh_build(struct service *svc, const struct service *old)
 static int dh_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct hash256 *t = svc->sched_data;
-	int i = t->bucket[hash256_of(addr_fold(&req->dest))];
+	int i = t->bucket[hash256_of(addr_fold(&req->dest, req->family))];
 
 	return i != SCHED_NONE && server_eligible(&svc->servers[i]) ? i : SCHED_NONE;
 }

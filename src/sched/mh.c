@@ -24,10 +24,10 @@ _Static_assert(MAX_SERVERS_PER_SERVICE <= INT16_MAX, "an index fits a slot");
 static const struct siphash_key mh_key1 = {2654435761U, 2654435761U};
 static const struct siphash_key mh_key2 = {2654446892U, 2654446892U};
 
-static uint32_t mh_hash(struct siphash_key key, const struct addr *a, uint32_t port,
-			uint32_t offset)
+/* Of what the address and the port are together. */
+static uint32_t mh_hash(struct siphash_key key, uint32_t place, uint32_t offset)
 {
-	uint32_t value = htole32(offset + port + addr_fold(a));
+	uint32_t value = htole32(offset + place);
 
 	return (uint32_t)siphash13(key, &value, sizeof(value));
 }
@@ -63,11 +63,13 @@ static void mh_walks_init(const struct service *svc, struct mh_walk *walks)
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 		struct mh_walk *w = &walks[i];
+		uint32_t place;
 
 		if (s->last_weight == 0 || !mh_takes_part(svc, s))
 			continue;
-		w->at = mh_hash(mh_key1, &s->addr, be16_to(s->port), 0) % MH_SLOTS;
-		w->skip = mh_hash(mh_key2, &s->addr, be16_to(s->port), 0) % (MH_SLOTS - 1) + 1;
+		place = addr_fold(&s->addr, svc->family) + be16_to(s->port);
+		w->at = mh_hash(mh_key1, place, 0) % MH_SLOTS;
+		w->skip = mh_hash(mh_key2, place, 0) % (MH_SLOTS - 1) + 1;
 		w->turns = s->last_weight / gcd >> shift;
 		if (w->turns == 0)
 			w->turns = 1;
@@ -128,7 +130,8 @@ static int mh_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct mh_table *t = svc->sched_data;
 	uint32_t port = svc->policy.scheduler_flags & SCHED_MH_PORT ? be16_to(req->client_port) : 0;
-	uint32_t first = mh_hash(mh_key1, &req->client, port, 0) % MH_SLOTS;
+	uint32_t place = addr_fold(&req->client, req->family) + port;
+	uint32_t first = mh_hash(mh_key1, place, 0) % MH_SLOTS;
 	int i = t->slot[first];
 
 	if (i == SCHED_NONE || server_eligible(&svc->servers[i]))
@@ -139,7 +142,7 @@ static int mh_choose(const struct service *svc, const struct sched_request *req)
 	for (uint32_t n = 0; n < MH_SLOTS; n++) {
 		uint32_t offset = (first + n) % MH_SLOTS;
 
-		i = t->slot[mh_hash(mh_key1, &req->client, port, offset) % MH_SLOTS];
+		i = t->slot[mh_hash(mh_key1, place, offset) % MH_SLOTS];
 		if (server_eligible(&svc->servers[i]))
 			return i;
 	}

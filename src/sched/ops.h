@@ -51,12 +51,16 @@ static inline uint32_t gcd32(uint32_t a, uint32_t b)
 	return a;
 }
 
-/* An address in 32 bits, host order: IPv6 is folded by exclusive or, as IPVS does. */
-static inline uint32_t addr_fold(const struct addr *a)
+/*
+ * An address in 32 bits, host order, as IPVS has it: an IPv4 address itself, an IPv6 address the
+ * exclusive or of its words. The family is that of the service. A tunnel server may be of the
+ * other family: of an IPv6 address an IPv4 service takes the first word.
+ */
+static inline uint32_t addr_fold(const struct addr *a, uint8_t family)
 {
-	if (a->family == ADDR_V6)
+	if (family == ADDR_V6)
 		return be32_to(a->word[0] ^ a->word[1] ^ a->word[2] ^ a->word[3]);
-	return be32_to(a->v4);
+	return be32_to(a->word[0]);
 }
 
 static inline bool sched_any_eligible(const struct service *svc)

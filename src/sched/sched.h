@@ -27,7 +27,7 @@
 
 /* What a decision may depend on. Addresses in network order. */
 struct sched_request {
-	uint8_t family;
+	uint8_t family; /* of the service: enum addr_family */
 	uint8_t proto;
 	be16 client_port;
 	be16 dest_port;

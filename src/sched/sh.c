@@ -24,7 +24,7 @@ static int sh_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct hash256 *t = svc->sched_data;
 	uint32_t port = svc->policy.scheduler_flags & SCHED_SH_PORT ? be16_to(req->client_port) : 0;
-	uint32_t hash = hash256_of(addr_fold(&req->client) + port);
+	uint32_t hash = hash256_of(addr_fold(&req->client, req->family) + port);
 	int i = t->bucket[hash];
 
 	if (i == SCHED_NONE || server_eligible(&svc->servers[i]))

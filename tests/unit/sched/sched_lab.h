@@ -26,6 +26,7 @@ struct lab {
 	struct service *node;
 	const struct sched_ops *sched;
 	uint32_t flags;
+	uint8_t family;
 	uint32_t n;
 	struct lab_server servers[MAX_SERVERS_PER_SERVICE];
 	/* Nodes that workers may still read are kept to the end when set. */
@@ -56,6 +57,7 @@ static inline void lab_publish(struct lab *l)
 	assert_non_null(svc);
 	svc->rt = l->svc_rt;
 	svc->sched = l->sched;
+	svc->family = l->family;
 	svc->policy.scheduler_flags = l->flags;
 	svc->policy.locality_s = 86400;
 	for (uint32_t i = 0; i < l->n; i++) {
@@ -83,7 +85,7 @@ static inline void lab_publish(struct lab *l)
 		service_put(old);
 }
 
-static inline struct lab *lab_create(const char *sched, uint32_t flags)
+static inline struct lab *lab_create_of(uint8_t family, const char *sched, uint32_t flags)
 {
 	struct lab *l = calloc(1, sizeof(*l));
 
@@ -92,8 +94,14 @@ static inline struct lab *lab_create(const char *sched, uint32_t flags)
 	l->sched = sched_find(sched);
 	assert_non_null(l->sched);
 	l->flags = flags;
+	l->family = family;
 	lab_publish(l);
 	return l;
+}
+
+static inline struct lab *lab_create(const char *sched, uint32_t flags)
+{
+	return lab_create_of(ADDR_V4, sched, flags);
 }
 
 static inline void lab_destroy(struct lab *l)

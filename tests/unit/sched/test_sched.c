@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include "sched/destcache.h"
+#include "sched/hash256.h"
+#include "sched/ops.h"
 #include "sched/siphash.h"
 #include "sched_lab.h"
 
@@ -723,6 +725,74 @@ static void mh_takes_no_more_servers_than_it_has_slots(void **state)
 	lab_destroy(l);
 }
 
+/* --- IPv6 in sh, dh, mh --- */
+
+/* Values that a kernel showed by its choices. */
+static void an_ipv6_address_counts_as_the_exclusive_or_of_its_words(void **state)
+{
+	static const struct {
+		const char *addr;
+		uint32_t fold, slot, slot_port, mh, mh_port; /* port: 15001 */
+	} table[] = {
+		{"2001:db8:c::1", 0x200d0db9, 138, 105, 2641, 2521},
+		{"2001:db8:c::2", 0x200d0dba, 236, 203, 2334, 2876},
+		{"2001:db8:c:1::1", 0x200d0db8, 40, 7, 425, 3602},
+		{"2a02:810d:8b40:3c1:ba27:ebff:fe00:1", 0xe5656932, 213, 180, 2444, 167},
+		{"fd5a:7e:10:2:8c1f:a3ff:fe07:11", 0x8f52a392, 29, 252, 2950, 1874},
+		{"::1", 0x00000001, 97, 65, 979, 57},
+	};
+	const struct siphash_key key = {2654435761U, 2654435761U};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct addr a;
+		uint32_t fold, with_port;
+
+		assert_int_equal(addr_parse(table[i].addr, &a), 0);
+		fold = addr_fold(&a, ADDR_V6);
+		assert_int_equal(fold, table[i].fold);
+		assert_int_equal(hash256_of(fold), table[i].slot);
+		assert_int_equal(hash256_of(fold + 15001), table[i].slot_port);
+		with_port = htole32(fold + 15001);
+		fold = htole32(fold);
+		assert_int_equal((uint32_t)siphash13(key, &fold, 4) % 4093, table[i].mh);
+		assert_int_equal((uint32_t)siphash13(key, &with_port, 4) % 4093, table[i].mh_port);
+	}
+}
+
+/* Whether two lists of two servers share out the clients in the same way. */
+static bool same_shares(uint8_t family, const char *const a[2], const char *const b[2])
+{
+	struct lab *l[2] = {lab_create_of(family, "mh", 0), lab_create_of(family, "mh", 0)};
+	bool same = true;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		lab_add(l[0], lab_endpoint(a[i]), i + 1);
+		lab_add(l[1], lab_endpoint(b[i]), i + 1);
+	}
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct sched_request req = client(i);
+
+		req.family = family;
+		same &= lab_choose(l[0], &req) == lab_choose(l[1], &req);
+	}
+	lab_destroy(l[0]);
+	lab_destroy(l[1]);
+	return same;
+}
+
+static void mh_takes_the_first_word_of_an_ipv6_server_of_an_ipv4_service(void **state)
+{
+	static const char *const a[] = {"[2001:db8:10::1]:80", "[2001:db8:10::2]:80"};
+	static const char *const b[] = {"[2001:db8:99::7]:80", "[2001:db8:98::9]:80"};
+	static const char *const c[] = {"[2001:db9:10::1]:80", "[2001:db9:10::2]:81"};
+
+	(void)state;
+	assert_true(same_shares(ADDR_V4, a, b));
+	assert_false(same_shares(ADDR_V4, a, c));
+	assert_false(same_shares(ADDR_V6, a, b));
+}
+
 /* --- lblc, lblcr ------------------------------------------------------------------- */
 
 #define DAY_S (24 * 60 * 60)
@@ -957,6 +1027,8 @@ int main(void)
 		cmocka_unit_test(mh_moves_few_clients_when_a_server_leaves),
 		cmocka_unit_test(mh_deals_turns_of_six_bits),
 		cmocka_unit_test(mh_takes_no_more_servers_than_it_has_slots),
+		cmocka_unit_test(an_ipv6_address_counts_as_the_exclusive_or_of_its_words),
+		cmocka_unit_test(mh_takes_the_first_word_of_an_ipv6_server_of_an_ipv4_service),
 		cmocka_unit_test(a_destination_stays_with_its_server_for_a_day),
 		cmocka_unit_test(lblc_moves_a_destination_and_lblcr_adds_a_server),
 		cmocka_unit_test(lblcr_sets_shrink_after_a_day_without_change),
