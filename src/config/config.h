@@ -37,6 +37,7 @@
 #define CONFIG_MAX_BYTES      (64U << 20) /* of a file or a text */
 #define CONFIG_MAX_DEPTH      32	  /* brackets within brackets */
 #define CONFIG_NAME_DEFAULT   "plvs"
+#define CONFIG_MAX_EAL	      64 /* arguments */
 #define CONFIG_SOCKET_DEFAULT "/run/plvs/plvs.sock"
 #define CONFIG_MAX_ERRORS     100 /* and as many warnings; more are counted */
 
@@ -124,6 +125,8 @@ struct config_port {
 
 struct config_node {
 	char *name;
+	char **eal; /* arguments of EAL, where the command line has none */
+	uint32_t n_eal;
 	struct config_port *ports; /* the index is the port number that links use */
 	uint32_t n_ports;
 	char *netns;   /* linux.netns: a name of `ip netns` or a path; NULL = the process's */

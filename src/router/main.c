@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include <rte_eal.h>
-#include <rte_errno.h>
 #include <rte_log.h>
 #include <rte_version.h>
 
@@ -30,6 +29,7 @@
 #include "dataplane/sync/conn_sync.h"
 #include "ha/ha.h"
 #include "link/link.h"
+#include "router/eal_start.h"
 #include "router/end_limit.h"
 #include "router/kept_connections.h"
 #include "router/service_manager.h"
@@ -40,7 +40,6 @@
 #define AREA	       "main"
 #define EXIT_USAGE     2
 #define CONFIG_DEFAULT "/etc/plvs/plvs.json"
-#define ERROR_LEN      256
 #define END_STEP_S     30 /* of each step of stop() */
 #define LEAVE_STEP_MS  500
 #define LEAVE_LIMIT_MS 40000 /* a hand-over, and 30 s of relaying */
@@ -217,23 +216,13 @@ static void spawner_place(struct spawner *spawner)
 			    strerror(errno));
 }
 
-/* EAL leaves its run-time directory behind, and empty only when its own handlers of
- * atexit() have run: registered before EAL starts, ours runs after them. */
-static char runtime_dir[512];
-
-static void runtime_dir_remove(void)
-{
-	if (runtime_dir[0])
-		(void)rmdir(runtime_dir);
-}
-
-static int start_link(struct router *r, char error[256])
+static int start_link(struct router *r, char error[EAL_ERROR_LEN])
 {
 	struct link_config *lc = malloc(sizeof(*lc));
 	int rc = lc ? setup_link(r->config, r->dp, lc) : -ENOMEM;
 
 	if (rc != 0)
-		snprintf(error, ERROR_LEN, "no memory");
+		snprintf(error, EAL_ERROR_LEN, "no memory");
 	else
 		rc = link_create(lc, &r->dp->pub, &r->dp->exchange, &r->link, error);
 	if (rc == 0)
@@ -244,18 +233,20 @@ static int start_link(struct router *r, char error[256])
 	return rc;
 }
 
-static int start_dataplane(struct router *r, char error[256])
+static int start_dataplane(struct router *r, char error[EAL_ERROR_LEN])
 {
 	struct dataplane_config *dc = malloc(sizeof(*dc));
 	int rc;
 
 	if (!dc) {
-		snprintf(error, ERROR_LEN, "no memory");
+		snprintf(error, EAL_ERROR_LEN, "no memory");
 		return -ENOMEM;
 	}
 	setup_dataplane(r->config, dc);
 	rc = dataplane_create(dc, &r->dp, error);
 	free(dc);
+	if (rc != 0)
+		eal_explain_devices(&r->config->node, error);
 	return rc;
 }
 
@@ -271,13 +262,13 @@ static void prepare_state_dir(const char *path)
 
 /* What has to be there for the ha thread: with a peer, synchronisation; the connections of
  * before. An active peer's replace them as soon as it is heard. */
-static int prepare_ha(struct router *r, struct ha_options *options, char error[256])
+static int prepare_ha(struct router *r, struct ha_options *options, char error[EAL_ERROR_LEN])
 {
 	if (!r->lone) {
 		int rc = dataplane_sync_enable(r->dp);
 
 		if (rc != 0) {
-			snprintf(error, ERROR_LEN, "no memory for synchronisation");
+			snprintf(error, EAL_ERROR_LEN, "no memory for synchronisation");
 			return rc;
 		}
 		dataplane_sync_door(r->dp, &options->door);
@@ -289,7 +280,7 @@ static int prepare_ha(struct router *r, struct ha_options *options, char error[2
 }
 
 /* Before workers: with a peer they begin without a lease. */
-static int start_ha(struct router *r, struct ha_options *options, char error[256])
+static int start_ha(struct router *r, struct ha_options *options, char error[EAL_ERROR_LEN])
 {
 	int rc = prepare_ha(r, options, error);
 
@@ -305,19 +296,15 @@ static int start_ha(struct router *r, struct ha_options *options, char error[256
 }
 
 static int start(struct router *r, const struct options *o, int eal_argc, char **eal_argv,
-		 char error[256])
+		 char error[EAL_ERROR_LEN])
 {
 	struct control_options co = {.config_path = o->config_path, .dpdk_version = rte_version()};
 	struct ha_options ho;
 	int rc;
 
-	atexit(runtime_dir_remove);
-	if (rte_eal_init(eal_argc, eal_argv) < 0) {
-		snprintf(error, ERROR_LEN, "EAL does not start: %s", rte_strerror(rte_errno));
+	if (eal_start(&r->config->node, eal_argc, eal_argv, error) != 0)
 		return -EINVAL;
-	}
 	r->eal = true;
-	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	log_to_rte();
 	spawner_place(r->spawner);
 	rc = start_dataplane(r, error);
@@ -491,7 +478,7 @@ int main(int argc, char **argv)
 	struct options o = {0};
 	struct router r = {0};
 	struct service_manager sm;
-	char error[ERROR_LEN] = "";
+	char error[EAL_ERROR_LEN] = "";
 	sigset_t set;
 
 	if (own > 0)

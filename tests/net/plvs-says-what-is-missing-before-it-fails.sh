@@ -82,3 +82,23 @@ plvs_stop
 plvs_start
 is "the control socket's mode" "$(stat -c %a "$RUN/plvs.sock")" = 660
 doors_add_up
+plvs_stop
+
+# EAL's arguments in the file: one line starts a router. Started twice, the second says so.
+mapfile -t eal < <(plvs_eal 1 | grep -vx -e --no-shconf)
+jq '.node.eal = $ARGS.positional' "$RUN/plvs.json" --args -- "${eal[@]}" > "$RUN/one-line.json"
+in_front ip netns exec "$NET-dpdk" "$BUILD/src/plvs" -- -c "$RUN/one-line.json" >> "$RUN/plvs.log" 2>&1 < /dev/null &
+PLVS_PID=$!
+echo $PLVS_PID > "$RUN/plvs.pid"
+wait_for 30 "a router with EAL's arguments in its file answers" plvs_answers
+said=$(ip netns exec "$NET-dpdk" "$BUILD/src/plvs" -- -c "$RUN/one-line.json" 2>&1 || true)
+[[ $said == *"EAL does not start: process $PLVS_PID runs"*"was started twice"* ]] ||
+	fail "a second router says: $said"
+note "$(tail -1 <<< "$said")"
+is "the first one's version" "$(rpc version | jq -r .version)" != ""
+plvs_stop
+# The command line's arguments are the ones that count.
+said=$(ip netns exec "$NET-dpdk" "$BUILD/src/plvs" --no-huge -m 64 --no-pci --no-shconf --vdev net_af_packet0,iface=nowhere \
+	-l 0,1 -- -c "$RUN/one-line.json" 2>&1 || true)
+[[ $said == *"there is no interface nowhere in this network namespace"* ]] || fail "another command line: $said"
+note "$(tail -1 <<< "$said")"

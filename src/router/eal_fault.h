@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_ROUTER_EAL_FAULT_H
+#define PLVS_ROUTER_EAL_FAULT_H
+
+/*
+ * Why EAL or a device does not start, in a sentence that names the remedy. EAL says little more
+ * than an errno ("Permission denied" where there are no hugepages), so the host is looked at:
+ * hugepages, hugetlbfs, PCI devices and their drivers, VFIO, interfaces under virtual devices,
+ * another process with the same file prefix.
+ *
+ * Context: main, before threads start.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* argv[1..argc-1]: EAL's arguments. root stands before every path of the host: "" but in tests.
+ * False: nothing was found. */
+bool eal_fault_find(const char *root, int argc, char *const *argv, char *text, size_t len);
+
+/* The same for the devices of the arguments alone: memory is the running process's own. */
+bool eal_fault_devices(const char *root, int argc, char *const *argv, char *text, size_t len);
+
+/* The same for one device of the configuration: a PCI address; other names find nothing. */
+bool eal_fault_device(const char *root, const char *device, char *text, size_t len);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "router/eal_start.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+#include "router/eal_fault.h"
+
+/* EAL leaves its run-time directory behind, and empty only when its own handlers of
+ * atexit() have run: registered before EAL starts, ours runs after them. */
+static char runtime_dir[512];
+
+/* What EAL was started with. */
+static int eal_argc;
+static char **eal_argv;
+
+static void runtime_dir_remove(void)
+{
+	if (runtime_dir[0])
+		(void)rmdir(runtime_dir);
+}
+
+static void explain(int argc, char **argv, char error[EAL_ERROR_LEN])
+{
+	char why[EAL_ERROR_LEN];
+	int n = snprintf(error, EAL_ERROR_LEN, "EAL does not start: ");
+
+	if (eal_fault_find("", argc, argv, why, sizeof(why)))
+		snprintf(error + n, EAL_ERROR_LEN - (size_t)n, "%.*s", EAL_ERROR_LEN - n - 1, why);
+	else
+		snprintf(error + n, EAL_ERROR_LEN - (size_t)n, "%s; its own lines say more",
+			 rte_strerror(rte_errno));
+}
+
+int eal_start(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN])
+{
+	/* EAL keeps pointers to the words and permutes the array. */
+	static char *from_file[CONFIG_MAX_EAL + 2];
+
+	if (argc <= 1 && node->n_eal > 0) {
+		from_file[0] = argv[0];
+		for (argc = 1; argc <= (int)node->n_eal; argc++) {
+			from_file[argc] = strdup(node->eal[argc - 1]);
+			if (!from_file[argc]) {
+				snprintf(error, EAL_ERROR_LEN, "no memory");
+				return -EINVAL;
+			}
+		}
+		argv = from_file;
+	}
+	eal_argc = argc;
+	eal_argv = argv;
+	atexit(runtime_dir_remove);
+	if (rte_eal_init(argc, argv) < 0) {
+		explain(argc, argv, error);
+		return -EINVAL;
+	}
+	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
+	return 0;
+}
+
+void eal_explain_devices(const struct config_node *node, char error[EAL_ERROR_LEN])
+{
+	const size_t n = strlen(error);
+	char why[EAL_ERROR_LEN];
+	bool known = false;
+
+	if (strncmp(error, "port ", 5) != 0)
+		return;
+	for (uint32_t i = 0; i < node->n_ports && !known; i++)
+		known = eal_fault_device("", node->ports[i].device, why, sizeof(why));
+	if (known || eal_fault_devices("", eal_argc, eal_argv, why, sizeof(why)))
+		snprintf(error + n, EAL_ERROR_LEN - n, ": %.*s", (int)(EAL_ERROR_LEN - n - 3), why);
+}
