@@ -134,6 +134,29 @@ bool prefix_contains(const struct prefix *p, const struct addr *a)
 	return true;
 }
 
+bool addr_is_link_local(const struct addr *a)
+{
+	return a->family == ADDR_V6 && a->v6[0] == 0xfe && (a->v6[1] & 0xc0) == 0x80;
+}
+
+static bool is_unicast6(const uint8_t v6[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, zero[15];
+
+	if (v6[0] == 0xff || memcmp(v6, mapped, sizeof(mapped)) == 0)
+		return false;
+	return memcmp(v6, zero, sizeof(zero)) != 0 || v6[15] > 1;
+}
+
+bool addr_is_unicast(const struct addr *a)
+{
+	uint32_t v = be32_to(a->v4);
+
+	if (a->family == ADDR_V6)
+		return is_unicast6(a->v6);
+	return a->family == ADDR_V4 && v >> 24 != 0 && v >> 24 != 127 && v >> 28 < 0xe;
+}
+
 int endpoint_parse(const char *text, struct endpoint *out)
 {
 	char host[ADDR_STRLEN];

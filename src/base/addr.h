@@ -70,6 +70,11 @@ int endpoint_parse(const char *text, struct endpoint *out);
 int mac_parse(const char *text, struct mac *out);
 
 bool prefix_contains(const struct prefix *p, const struct addr *a);
+/* fe80::/10: an address that means something on one link only. */
+bool addr_is_link_local(const struct addr *a);
+/* Whether a packet can be sent to the one station that has the address: neither multicast nor
+ * loopback, unspecified, of 0.0.0.0/8, or an IPv4 address mapped into IPv6. */
+bool addr_is_unicast(const struct addr *a);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
 /* All format functions write at most len bytes with NUL, and return buf. */

@@ -148,34 +148,33 @@ static void nexthop_list(struct control *c, struct rpc_request *req, json_t *par
 	rpc_answer(req, json_pack("{s:o}", "nexthops", list));
 }
 
-static json_t *address_or_null(be32 v4)
+static json_t *address_or_null(const struct addr *a)
 {
-	struct addr addr = addr_from_v4(v4);
 	char text[ADDR_STRLEN];
 
-	return v4 ? json_string(addr_format(&addr, text, sizeof(text))) : json_null();
+	return a->family != ADDR_NONE ? json_string(addr_format(a, text, sizeof(text)))
+				      : json_null();
 }
 
-static json_t *route_json(const struct control *c, const struct route4 *r)
+static json_t *route_json(const struct control *c, const struct link_fib_route *r)
 {
 	static const char *const kinds[] = {[ROUTE_ONLINK] = "onlink",
 					    [ROUTE_GATEWAY] = "gateway",
 					    [ROUTE_LOCAL] = "local",
 					    [ROUTE_BLOCK] = "block"};
 	char link[MAX_NAME + 8], text[PREFIX_STRLEN];
-	struct prefix p = {.addr = addr_from_v4(r->addr), .len = r->len};
 
 	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:o, s:I}", "prefix",
-			 prefix_format(&p, text, sizeof(text)), "kind",
+			 prefix_format(&r->dest, text, sizeof(text)), "kind",
 			 r->kind <= ROUTE_BLOCK ? kinds[r->kind] : "?", "via",
-			 address_or_null(r->kind == ROUTE_GATEWAY ? r->via : 0), "link",
+			 address_or_null(&r->via), "link",
 			 link_text(c, r->link, link, sizeof(link)), "mtu", (int)r->mtu, "source",
-			 address_or_null(r->source), "metric", (json_int_t)r->metric);
+			 address_or_null(&r->source), "metric", (json_int_t)r->metric);
 }
 
 static void route_list(struct control *c, struct rpc_request *req, json_t *params)
 {
-	struct route4 *v = NULL;
+	struct link_fib_route *v = NULL;
 	json_t *list = json_array();
 	uint32_t n = 0;
 

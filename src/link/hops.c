@@ -9,6 +9,8 @@
 #include <linux/neighbour.h>
 
 #include "base/log.h"
+#include "link/fib_family.h"
+#include "link/hop_index.h"
 
 #define AREA	    "link"
 #define NUD_HAS_MAC (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
@@ -161,7 +163,7 @@ static void hop_apply(struct hops *h, uint32_t id, const struct nl_neigh *n)
 void hops_neigh(struct hops *h, const struct nl_neigh *n, bool forgotten, uint32_t now_s)
 {
 	const struct iface *iface = mirror_iface(h->mirror, n->ifindex);
-	uint32_t id = iface ? nexthop_find4(h->table, iface->link, n->addr.v4) : 0;
+	uint32_t id = iface ? hop_index_find(h->table, iface->link, &n->addr) : 0;
 	struct hop *hop = &h->hop[id];
 
 	if (id == 0)
@@ -179,7 +181,7 @@ void hops_neigh(struct hops *h, const struct nl_neigh *n, bool forgotten, uint32
 	}
 }
 
-static void refused_once(struct hops *h, int err)
+static void refused_once(struct hops *h, enum addr_family family, int err)
 {
 	COUNT(h->counters->netlink_errors);
 	if (h->told_refused)
@@ -188,7 +190,8 @@ static void refused_once(struct hops *h, int err)
 	if (err == -ENOBUFS)
 		log_error(AREA,
 			  "Linux's neighbour table is full: raise "
-			  "net.ipv4.neigh.default.gc_thresh3 above the number of real servers");
+			  "net.ipv%c.neigh.default.gc_thresh3 above the number of real servers",
+			  family == ADDR_V6 ? '6' : '4');
 	else
 		log_error(AREA, "Linux refuses to manage a neighbour: %s", strerror(-err));
 }
@@ -215,7 +218,7 @@ static void ask(struct hops *h, uint32_t id, uint32_t now_s)
 	}
 	ret = h->ops.use(h->ops.arg, iface->ifindex, &nh->addr, manage);
 	if (ret < 0) {
-		refused_once(h, ret);
+		refused_once(h, nh->addr.family, ret);
 		hop_set_state(h, id, NEXTHOP_FAILED, NULL);
 		return;
 	}
@@ -240,7 +243,7 @@ bool hops_work(struct hops *h, uint32_t budget, uint32_t now_s)
 static uint32_t hop_add(struct hops *h, link_id link, const struct addr *a, uint32_t now_s)
 {
 	struct nexthop *nh = hop_make(h, link, a, NEXTHOP_INCOMPLETE, NULL);
-	uint32_t id = nh ? nexthop_add4(h->table, link, a->v4, nh) : 0;
+	uint32_t id = nh ? hop_index_add(h->table, nh) : 0;
 	struct hop *hop = &h->hop[id];
 
 	if (id == 0) {
@@ -259,23 +262,16 @@ static uint32_t hop_add(struct hops *h, link_id link, const struct addr *a, uint
 	return id;
 }
 
-static bool is_unicast(const struct addr *a)
-{
-	uint32_t v = be32_to(a->v4);
-
-	return a->family == ADDR_V4 && v >> 24 != 0 && v >> 24 != 127 && v >> 28 < 0xe;
-}
-
 void hops_request(struct hops *h, const struct resolve_request *req, uint32_t now_s)
 {
 	uint32_t id;
 
 	COUNT(h->counters->resolve_requests);
-	if (!mirror_iface_by_link(h->mirror, req->link) || !is_unicast(&req->addr)) {
+	if (!mirror_iface_by_link(h->mirror, req->link) || !addr_is_unicast(&req->addr)) {
 		COUNT(h->counters->resolve_refused);
 		return;
 	}
-	id = nexthop_find4(h->table, req->link, req->addr.v4);
+	id = hop_index_find(h->table, req->link, &req->addr);
 	if (id) {
 		/* Asked again although it is there: it waits or failed. */
 		if (!h->hop[id].managed && now_s - h->hop[id].asked_s >= HOPS_RETRY_S)
@@ -294,9 +290,9 @@ static void want_one(struct hops *h, link_id link, const struct addr *a, uint32_
 {
 	uint32_t id;
 
-	if (!mirror_iface_by_link(h->mirror, link) || !is_unicast(a))
+	if (!mirror_iface_by_link(h->mirror, link) || !addr_is_unicast(a))
 		return;
-	id = nexthop_find4(h->table, link, a->v4);
+	id = hop_index_find(h->table, link, a);
 	if (id == 0) {
 		id = hop_add(h, link, a, now_s);
 	} else if (!h->hop[id].wanted) {
@@ -317,22 +313,14 @@ void hops_routes_changed(struct hops *h, uint32_t now_s)
 	hops_reading_begin(h);
 	for (uint32_t i = 0; i < h->n_wants; i++) {
 		const struct link_want *w = &h->wants[i];
-		const struct route4 *r;
-		struct addr via;
+		struct addr hop;
+		link_id link;
 
-		if (w->addr.family != ADDR_V4)
-			continue;
-		if (w->link != LINK_ANY) {
+		if (w->link != LINK_ANY)
 			want_one(h, w->link, &w->addr, now_s);
-			continue;
-		}
-		r = fib && fib->v4 ? fib4_find(fib->v4, w->addr.v4) : NULL;
-		if (r && r->kind == ROUTE_ONLINK) {
-			want_one(h, r->link, &w->addr, now_s);
-		} else if (r && r->kind == ROUTE_GATEWAY) {
-			via = addr_from_v4(r->via);
-			want_one(h, r->link, &via, now_s);
-		}
+		else if (fib && (w->addr.family == ADDR_V6 ? fib_family6_hop : fib_family4_hop)(
+					fib, &w->addr, &link, &hop))
+			want_one(h, link, &hop, now_s);
 	}
 	for (uint32_t id = 1; id <= h->max_id; id++) {
 		struct hop *hop = &h->hop[id];
@@ -423,7 +411,7 @@ static void leave(struct hops *h, uint32_t id)
 	if (!hop->proven)
 		h->n_unproven--;
 	hop->unlinked = true;
-	nexthop_unlink4(h->table, id);
+	hop_index_unlink(h->table, nh);
 	h->leaving[h->n_leaving++] = id;
 }
 

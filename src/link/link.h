@@ -178,8 +178,20 @@ struct link_neighbour {
 	bool managed;
 };
 
+/* A route that workers follow, of either family. Compared as bytes. */
+struct link_fib_route {
+	struct prefix dest;
+	struct addr via;    /* with ROUTE_GATEWAY; else ADDR_NONE */
+	struct addr source; /* the router's own address towards it, or ADDR_NONE */
+	link_id link;	    /* LINK_ANY: none of ours */
+	uint32_t metric;
+	uint32_t links_at; /* as in struct fib */
+	uint16_t mtu;
+	uint8_t kind; /* enum route_kind */
+};
+
 /* 0, -ENOMEM, or -ESHUTDOWN when the thread is not running. */
-int link_list_routes(struct link *l, struct route4 **out, uint32_t *n);
+int link_list_routes(struct link *l, struct link_fib_route **out, uint32_t *n);
 int link_list_nexthops(struct link *l, struct link_nexthop **out, uint32_t *n);
 int link_list_neighbours(struct link *l, struct link_neighbour **out, uint32_t *n);
 /* Returns when every message and netlink change before the call has been taken up and, if

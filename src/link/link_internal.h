@@ -94,7 +94,7 @@ struct link {
 	struct vips vips;
 	struct pump pump;
 	struct retire_list retired;
-	struct route4 *routes; /* of the published fib */
+	struct link_fib_route *routes; /* of the published fib */
 	uint32_t n_routes;
 	unsigned int dirty; /* MIRROR_FIB, MIRROR_REREAD; 0: published is what Linux has */
 	bool force;	    /* links changed: publish even if routes are the same */

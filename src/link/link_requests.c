@@ -115,7 +115,7 @@ static void do_list_routes(struct link *l, struct link_msg *msg)
 	msg->ret = failed ? -ENOMEM : 0;
 }
 
-int link_list_routes(struct link *l, struct route4 **out, uint32_t *n)
+int link_list_routes(struct link *l, struct link_fib_route **out, uint32_t *n)
 {
 	struct link_msg msg = {.fn = do_list_routes};
 	int ret = link_call(l, &msg);
@@ -170,7 +170,8 @@ static void list_neighbour(void *arg, const struct nl_event *ev)
 	const struct iface *iface;
 
 	iface = ev->kind == NL_NEIGH ? mirror_iface(&nl->l->mirror, ev->neigh.ifindex) : NULL;
-	if (!iface || nl->failed)
+	/* Of IPv6, groups have entries as well. */
+	if (!iface || nl->failed || !addr_is_unicast(&ev->neigh.addr))
 		return;
 	if (array_room(&nl->list, nl->n, &nl->max, sizeof(*nl->list)) < 0) {
 		nl->failed = true;

@@ -267,7 +267,7 @@ unsigned int mirror_ifaces_end(struct mirror *m, void (*gone)(void *arg, link_id
 
 struct addr_key {
 	int ifindex;
-	be32 addr;
+	struct addr addr;
 	uint32_t len;
 };
 
@@ -279,16 +279,22 @@ static struct mirror_addr *addr_find(const struct mirror *m, const struct addr_k
 	for (; node; node = hash_table_next(node)) {
 		struct mirror_addr *a = (struct mirror_addr *)node;
 
-		if (a->ifindex == key->ifindex && a->addr == key->addr && a->len == key->len)
+		if (a->ifindex == key->ifindex && addr_equal(&a->addr, &key->addr) &&
+		    a->len == key->len)
 			return a;
 	}
 	return NULL;
 }
 
+static bool is_host(const struct addr *a, uint8_t len)
+{
+	return len == (a->family == ADDR_V6 ? 128 : 32);
+}
+
 static unsigned int apply_addr(struct mirror *m, const struct nl_event *ev)
 {
 	const struct nl_addr *ad = &ev->addr;
-	const struct addr_key key = {ad->ifindex, ad->addr.v4, ad->len};
+	const struct addr_key key = {ad->ifindex, ad->addr, ad->len};
 	uint64_t hash = hash_seeded(&key, sizeof(key));
 	struct mirror_addr *a = addr_find(m, &key, hash);
 
@@ -299,18 +305,25 @@ static unsigned int apply_addr(struct mirror *m, const struct nl_event *ev)
 		addr_destroy(&a->by_key);
 		/* Routes with this source go without a word. A host's address has none but
 		 * its local one, which is announced: VIPs by the thousand stay cheap. */
-		return ad->len == 32 ? MIRROR_FIB : MIRROR_FIB | MIRROR_REREAD;
+		return is_host(&ad->addr, ad->len) ? MIRROR_FIB : MIRROR_FIB | MIRROR_REREAD;
 	}
 	/* Addresses elsewhere (lo, a management port) are known by their local routes. */
-	if (a || !mirror_iface(m, ad->ifindex))
+	if (!mirror_iface(m, ad->ifindex))
 		return 0;
+	if (a) {
+		bool same = a->unusable == ad->unusable;
+
+		a->unusable = ad->unusable;
+		return same ? 0 : MIRROR_FIB;
+	}
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return MIRROR_REREAD;
 	a->ifindex = ad->ifindex;
-	a->addr = ad->addr.v4;
+	a->addr = ad->addr;
 	a->len = ad->len;
 	a->proto = ad->proto;
+	a->unusable = ad->unusable;
 	hash_table_add(&m->addrs, &a->by_key, hash);
 	return MIRROR_FIB;
 }
@@ -324,6 +337,9 @@ unsigned int mirror_apply(struct mirror *m, const struct nl_event *ev, link_id *
 		return apply_addr(m, ev);
 	case NL_ROUTE:
 		return mirror_apply_route(m, ev);
+	case NL_NEXTHOP:
+		/* IPv4 routes that end with their object go without a word. */
+		return MIRROR_REREAD;
 	case NL_NEIGH:
 		break;
 	}

@@ -4,8 +4,9 @@
 
 /*
  * What Linux knows of the TAPs, kept up to date by netlink events: interfaces (TAPs and
- * VLAN interfaces on them), IPv4 addresses, IPv4 routes of the tables local, main and
- * default. Knows no socket: events go in, a fib comes out.
+ * VLAN interfaces on them), addresses, routes of the tables local, main and default. One body
+ * for both families: an address of either is a value of struct addr. Knows no socket: events go in,
+ * a fib comes out.
  *
  * Linux does not announce every route that goes (those of an interface that goes down, of
  * an address that is deleted) and a replaced route is not named; where an event leaves
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/hash_table.h"
+#include "link/link.h"
 #include "link/nlparse.h"
 #include "model/fib.h"
 #include "model/link_id.h"
@@ -28,9 +30,10 @@
 #define IFAPROT_PLVS 0x70
 
 struct iface_addr {
-	be32 addr;
+	struct addr addr;
 	uint8_t len;
-	bool ours; /* a gateway address of plvs: second choice as a source */
+	bool ours;     /* a gateway address of plvs: second choice as a source */
+	bool unusable; /* as a source, for now */
 };
 
 /* A TAP or a VLAN interface on one. */
@@ -98,24 +101,25 @@ unsigned int mirror_ifaces_end(struct mirror *m, void (*gone)(void *arg, link_id
 struct iface *mirror_iface(const struct mirror *m, int ifindex);
 struct iface *mirror_iface_by_link(const struct mirror *m, link_id link);
 /* The link with a prefix around addr, or LINK_ANY. After mirror_build(). */
-link_id mirror_link_around(const struct mirror *m, be32 addr);
+link_id mirror_link_around(const struct mirror *m, const struct addr *addr);
 
 /* Is there a local route for exactly this prefix on the interface? */
-bool mirror_has_local(const struct mirror *m, int ifindex, be32 addr, uint8_t len);
+bool mirror_has_local(const struct mirror *m, int ifindex, const struct addr *addr, uint8_t len);
 
 /* Walks addresses of mirrored interfaces; starts with *cursor 0 and prev NULL. */
 struct mirror_addr {
 	struct hash_node by_key;
 	int ifindex;
-	be32 addr;
+	struct addr addr;
 	uint8_t len;
 	uint8_t proto;
+	bool unusable; /* as a source, for now */
 };
 struct mirror_addr *mirror_addr_walk(const struct mirror *m, uint32_t *cursor,
 				     const struct mirror_addr *prev);
 
 /* The routes as workers get them. NULL: out of memory. *n_routes is their number. *list, if
- * not NULL, gets the array (the caller frees it), else it is freed. */
-struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct route4 **list);
+ * not NULL, gets the array (the caller frees it), all of IPv4 first; else it is freed. */
+struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct link_fib_route **list);
 
 #endif

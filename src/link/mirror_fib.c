@@ -15,90 +15,24 @@
 #include <linux/rtnetlink.h>
 
 #include "base/array.h"
+#include "link/fib_family.h"
 
-static int collect_addrs(struct mirror *m)
+static bool is_loopback(const struct addr *a)
 {
-	struct mirror_addr *a = NULL;
-	struct hash_node *node = NULL;
-	uint32_t cursor = 0;
+	static const uint8_t loopback6[16] = {[15] = 1};
 
-	while ((node = hash_table_walk(&m->ifaces, &cursor, node)))
-		((struct iface *)node)->n_addrs = 0;
-	cursor = 0;
-	while ((a = mirror_addr_walk(m, &cursor, a))) {
-		struct iface *iface = mirror_iface(m, a->ifindex);
-
-		if (!iface || a->len == 32)
-			continue;
-		if (array_room(&iface->addrs, iface->n_addrs, &iface->max_addrs,
-			       sizeof(*iface->addrs)) < 0)
-			return -ENOMEM;
-		iface->addrs[iface->n_addrs++] =
-			(struct iface_addr){a->addr, a->len, a->proto == IFAPROT_PLVS};
-	}
-	return 0;
+	return a->family == ADDR_V6 ? memcmp(a->v6, loopback6, sizeof(loopback6)) == 0
+				    : be32_to(a->v4) >> 24 == 127;
 }
 
-static bool addr_around(const struct iface_addr *a, be32 addr)
-{
-	uint32_t mask = a->len ? ~0U << (32 - a->len) : 0;
-
-	return ((be32_to(a->addr) ^ be32_to(addr)) & mask) == 0;
-}
-
-/* The router's own address towards hop: one with a prefix around it and of its own rather
- * than one that moves in a failover; 0: none with a prefix on the link. */
-static be32 source_towards(const struct iface *iface, be32 hop)
-{
-	const struct iface_addr *best = NULL;
-	int best_score = -1;
-
-	for (uint32_t i = 0; i < iface->n_addrs; i++) {
-		const struct iface_addr *a = &iface->addrs[i];
-		int score = (addr_around(a, hop) ? 2 : 0) + (a->ours ? 0 : 1);
-
-		if (score > best_score) {
-			best = a;
-			best_score = score;
-		}
-	}
-	return best ? best->addr : 0;
-}
-
-link_id mirror_link_around(const struct mirror *m, be32 addr)
-{
-	const struct iface_addr *best = NULL;
-	struct hash_node *node = NULL;
-	link_id link = LINK_ANY;
-	uint32_t cursor = 0;
-
-	while ((node = hash_table_walk(&m->ifaces, &cursor, node))) {
-		const struct iface *iface = (const struct iface *)node;
-
-		for (uint32_t i = 0; i < iface->n_addrs; i++) {
-			const struct iface_addr *a = &iface->addrs[i];
-
-			if (addr_around(a, addr) && (!best || a->len > best->len)) {
-				best = a;
-				link = iface->link;
-			}
-		}
-	}
-	return link;
-}
-
-static bool is_loopback(be32 addr)
-{
-	return be32_to(addr) >> 24 == 127;
-}
-
-static void route4_fill(const struct mirror *m, const struct mirror_route *r, struct route4 *out)
+static void route_fill(const struct mirror *m, const struct mirror_route *r,
+		       struct link_fib_route *out)
 {
 	const struct iface *iface = r->oif ? mirror_iface(m, r->oif) : NULL;
+	const struct addr *next = r->via.family != ADDR_NONE ? &r->via : &r->key.addr;
 
-	memset(out, 0, sizeof(*out));
-	out->addr = r->key.addr;
-	out->len = r->key.len;
+	out->dest.addr = r->key.addr;
+	out->dest.len = r->key.len;
 	/* Equal prefixes: Linux asks local, main, default in this order. */
 	out->metric = r->key.table == RT_TABLE_LOCAL ? 0 : r->key.metric;
 	out->kind = ROUTE_BLOCK;
@@ -109,16 +43,18 @@ static void route4_fill(const struct mirror *m, const struct mirror_route *r, st
 	switch (r->type) {
 	case RTN_LOCAL:
 	case RTN_BROADCAST:
-		if (!is_loopback(r->key.addr))
+	case RTN_ANYCAST:
+		if (!is_loopback(&r->key.addr))
 			out->kind = ROUTE_LOCAL;
 		return;
 	case RTN_UNICAST:
-		if (!iface || r->dead || r->unsupported)
+		/* Each link has fe80::/64: the address alone does not say by which link. */
+		if (!iface || r->dead || r->unsupported || addr_is_link_local(&r->key.addr))
 			return;
-		out->kind = r->via ? ROUTE_GATEWAY : ROUTE_ONLINK;
+		out->kind = next == &r->via ? ROUTE_GATEWAY : ROUTE_ONLINK;
 		out->via = r->via;
-		out->source = r->source ? r->source
-					: source_towards(iface, r->via ? r->via : r->key.addr);
+		out->source =
+			r->source.family != ADDR_NONE ? r->source : mirror_source(m, iface, next);
 		return;
 	default:
 		return;
@@ -136,8 +72,10 @@ static int route_rank_cmp(const void *pa, const void *pb)
 	const struct mirror_route *a = *(const struct mirror_route *const *)pa;
 	const struct mirror_route *b = *(const struct mirror_route *const *)pb;
 
-	if (a->key.addr != b->key.addr)
-		return be32_to(a->key.addr) < be32_to(b->key.addr) ? -1 : 1;
+	int order = addr_cmp(&a->key.addr, &b->key.addr);
+
+	if (order)
+		return order;
 	if (a->key.len != b->key.len)
 		return a->key.len < b->key.len ? -1 : 1;
 	if (a->key.table != b->key.table)
@@ -152,7 +90,7 @@ static int route_rank_cmp(const void *pa, const void *pb)
 
 static bool same_prefix(const struct mirror_route *a, const struct mirror_route *b)
 {
-	return a->key.addr == b->key.addr && a->key.len == b->key.len;
+	return addr_equal(&a->key.addr, &b->key.addr) && a->key.len == b->key.len;
 }
 
 /* The links of the routes for one prefix, in ascending order. */
@@ -225,7 +163,7 @@ static int links_grow(struct fib *fib, struct link_set *set, uint32_t want)
 
 /* Puts the set into the fib, unless the set is the route's own link alone. Neighbouring
  * prefixes mostly have the same set, which then stands there once. 0 or -ENOMEM. */
-static int set_store(struct fib *fib, struct link_set *set, struct route4 *out)
+static int set_store(struct fib *fib, struct link_set *set, struct link_fib_route *out)
 {
 	uint32_t at = fib->n_links_of ? fib->n_links_of : 1;
 	size_t size = set->n * sizeof(*set->v);
@@ -251,9 +189,9 @@ static int set_store(struct fib *fib, struct link_set *set, struct route4 *out)
  * uses. 0 or -ENOMEM. */
 static int build_prefix(const struct mirror *m, struct fib *fib,
 			const struct mirror_route *const *same, uint32_t n, struct link_set *set,
-			struct route4 *out)
+			struct link_fib_route *out)
 {
-	route4_fill(m, same[0], out);
+	route_fill(m, same[0], out);
 	if (out->kind == ROUTE_LOCAL || (n == 1 && !same[0]->n_oifs))
 		return 0;
 	set->n = 0;
@@ -265,10 +203,11 @@ static int build_prefix(const struct mirror *m, struct fib *fib,
 }
 
 /* One route per prefix: the first that Linux would ask. NULL: out of memory. */
-static struct route4 *build_routes(const struct mirror *m, struct fib *fib, uint32_t *n_routes)
+static struct link_fib_route *build_routes(const struct mirror *m, struct fib *fib,
+					   uint32_t *n_routes)
 {
 	const struct mirror_route **sorted = calloc(m->routes.n + 1, sizeof(*sorted));
-	struct route4 *out = calloc(m->routes.n + 1, sizeof(*out));
+	struct link_fib_route *out = calloc(m->routes.n + 1, sizeof(*out));
 	struct link_set set = {0};
 	struct hash_node *node = NULL;
 	uint32_t cursor = 0, n = 0, next;
@@ -296,14 +235,26 @@ err:
 	return NULL;
 }
 
-struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct route4 **list)
+/* The list has all routes of IPv4, then all of IPv6. */
+static int tables_build(struct fib *fib, const struct link_fib_route *list, uint32_t n)
 {
-	struct route4 *routes = NULL;
+	uint32_t n4 = 0;
+
+	while (n4 < n && list[n4].dest.addr.family == ADDR_V4)
+		n4++;
+	fib->v4 = fib_family4_create(list, n4);
+	fib->v6 = fib_family6_create(list + n4, n - n4);
+	return fib->v4 && fib->v6 ? 0 : -ENOMEM;
+}
+
+struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct link_fib_route **list)
+{
+	struct link_fib_route *routes = NULL;
 	struct hash_node *node = NULL;
 	uint32_t cursor = 0;
 	struct fib *fib = fib_create();
 
-	if (!fib || collect_addrs(m) < 0)
+	if (!fib || mirror_sources_collect(m) < 0)
 		goto err;
 	while ((node = hash_table_walk(&m->ifaces, &cursor, node))) {
 		const struct iface *iface = (const struct iface *)node;
@@ -312,11 +263,7 @@ struct fib *mirror_build(struct mirror *m, uint32_t *n_routes, struct route4 **l
 			goto err;
 	}
 	routes = build_routes(m, fib, n_routes);
-	if (!routes)
-		goto err;
-	fib->v4 = fib4_create(routes, *n_routes);
-	fib->v6 = fib6_create(NULL, 0);
-	if (!fib->v4)
+	if (!routes || tables_build(fib, routes, *n_routes) < 0)
 		goto err;
 	if (list)
 		*list = routes;

@@ -6,6 +6,8 @@
 
 #include <linux/rtnetlink.h>
 
+#define METRIC_USER6 1024 /* what Linux gives an IPv6 route that somebody adds without one */
+
 void mirror_route_destroy(struct hash_node *node)
 {
 	free(route_of(node)->oifs);
@@ -17,12 +19,12 @@ static void route_fill(struct mirror_route *out, struct nl_route *r)
 {
 	memset(out, 0, sizeof(*out));
 	out->key.table = r->table;
-	out->key.addr = r->dest.addr.v4;
+	out->key.addr = r->dest.addr;
 	out->key.metric = r->metric;
 	out->key.len = r->dest.len;
 	out->key.tos = r->tos;
-	out->via = r->via.v4;
-	out->source = r->source.v4;
+	out->via = r->via;
+	out->source = r->source;
 	out->mtu = r->mtu;
 	out->oif = r->oif;
 	out->type = r->type;
@@ -51,9 +53,9 @@ static bool route_keep(struct mirror_route *r)
 
 static bool route_equal(const struct mirror_route *a, const struct mirror_route *b)
 {
-	return a->via == b->via && a->source == b->source && a->mtu == b->mtu && a->oif == b->oif &&
-	       a->type == b->type && a->dead == b->dead && a->unsupported == b->unsupported &&
-	       a->n_oifs == b->n_oifs &&
+	return addr_equal(&a->via, &b->via) && addr_equal(&a->source, &b->source) &&
+	       a->mtu == b->mtu && a->oif == b->oif && a->type == b->type && a->dead == b->dead &&
+	       a->unsupported == b->unsupported && a->n_oifs == b->n_oifs &&
 	       (a->n_oifs == 0 || memcmp(a->oifs, b->oifs, a->n_oifs * sizeof(a->oifs[0])) == 0);
 }
 
@@ -92,6 +94,18 @@ static unsigned int route_replace(struct mirror_route *old, struct mirror_route 
 	return MIRROR_FIB;
 }
 
+static bool has_router(const struct mirror_route *r)
+{
+	return r->via.family != ADDR_NONE || r->n_oifs;
+}
+
+/* IPv6 routes with a router, one prefix and one metric are paths of one route. Linux tells the
+ * whole route when it gets a path, and only the path when it loses one. */
+static bool is_other_paths(const struct mirror_route *r, const struct mirror_route *old)
+{
+	return r->key.addr.family == ADDR_V6 && old && has_router(r) && has_router(old);
+}
+
 unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 {
 	struct mirror_route want, *found, *first;
@@ -118,7 +132,7 @@ unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 	}
 	if (found)
 		return 0;
-	if (ev->replace && count == 1)
+	if ((ev->replace || is_other_paths(&want, first)) && count == 1)
 		return route_replace(first, &want);
 	if (ev->replace && count > 1)
 		return MIRROR_REREAD; /* which one went is not said */
@@ -136,9 +150,14 @@ unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 	return MIRROR_FIB;
 }
 
-bool mirror_has_local(const struct mirror *m, int ifindex, be32 addr, uint8_t len)
+bool mirror_has_local(const struct mirror *m, int ifindex, const struct addr *addr, uint8_t len)
 {
-	const struct route_key key = {.table = RT_TABLE_LOCAL, .addr = addr, .len = len};
+	const struct route_key key = {
+		.table = RT_TABLE_LOCAL,
+		.addr = *addr,
+		.metric = addr->family == ADDR_V6 ? METRIC_USER6 : 0,
+		.len = len,
+	};
 
 	for (struct hash_node *node = hash_table_first(&m->routes, hash_seeded(&key, sizeof(key)));
 	     node; node = hash_table_next(node)) {

@@ -2,14 +2,14 @@
 #ifndef PLVS_LINK_MIRROR_ROUTE_H
 #define PLVS_LINK_MIRROR_ROUTE_H
 
-/* The routes of the mirror. For mirror.c and mirror_fib.c. Link thread. */
+/* The inner side of the mirror: its routes, and sources of routes. Link thread. */
 
 #include "link/mirror.h"
 
 /* What Linux tells routes apart by, short of their next hops. Hashed as bytes. */
 struct route_key {
 	uint32_t table;
-	be32 addr;
+	struct addr addr;
 	uint32_t metric;
 	uint8_t len;
 	uint8_t tos;
@@ -19,8 +19,8 @@ struct route_key {
 struct mirror_route {
 	struct hash_node by_key;
 	struct route_key key;
-	be32 via;
-	be32 source;
+	struct addr via;    /* ADDR_NONE: on link */
+	struct addr source; /* ADDR_NONE: none preferred */
 	uint32_t mtu;
 	int oif;
 	uint8_t type; /* RTN_* */
@@ -36,6 +36,12 @@ static inline struct mirror_route *route_of(struct hash_node *node)
 }
 
 unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev);
+/* Fills the lists of addresses of all interfaces. 0 or -ENOMEM. */
+int mirror_sources_collect(struct mirror *m);
+/* The router's own address towards hop, which iface leads to. ADDR_NONE: Linux has none. After
+ * mirror_sources_collect(). */
+struct addr mirror_source(const struct mirror *m, const struct iface *iface,
+			  const struct addr *hop);
 void mirror_route_destroy(struct hash_node *node);
 
 #endif

@@ -19,8 +19,9 @@
 
 int watch_open(struct link *l)
 {
-	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
-				     RTNLGRP_NEIGH};
+	static const int groups[] = {RTNLGRP_LINK,	 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+				     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NEIGH,
+				     RTNLGRP_NEXTHOP};
 	int size = WATCH_RCVBUF, fd;
 
 	l->watch_buf = malloc(WATCH_BUF + NLMSG_ALIGNTO);
@@ -131,7 +132,7 @@ static void take_up(struct link *l, const struct nl_event *ev)
 		link_changed(l, bits, link);
 	/* Somebody took an address of ours away, or left one there. */
 	if (ev->kind == NL_ADDR && bits &&
-	    vips_contradicts(&l->vips, ev->addr.addr.v4, ev->addr.proto, ev->gone))
+	    vips_contradicts(&l->vips, &ev->addr.addr, ev->addr.proto, ev->gone))
 		l->vips_dirty = true;
 }
 
@@ -234,8 +235,8 @@ static void fib_free(void *fib)
 }
 
 /* The published fib has these routes and sets of links. */
-static bool same_routes(const struct link *l, const struct fib *fib, const struct route4 *routes,
-			uint32_t n)
+static bool same_routes(const struct link *l, const struct fib *fib,
+			const struct link_fib_route *routes, uint32_t n)
 {
 	const struct fib *old = l->pub->fib;
 
@@ -247,7 +248,7 @@ static bool same_routes(const struct link *l, const struct fib *fib, const struc
 
 static bool publish(struct link *l)
 {
-	struct route4 *routes = NULL;
+	struct link_fib_route *routes = NULL;
 	struct fib *fib, *old;
 	uint32_t n = 0;
 

@@ -42,13 +42,25 @@ static bool attr_u32(const struct nlattr *attr, uint32_t *out)
 	return p != NULL;
 }
 
-static bool attr_v4(const struct nlattr *attr, struct addr *out)
+/* The family of a message, AF_INET or AF_INET6, as enum addr_family; ADDR_NONE: another. */
+static enum addr_family family_of(uint8_t af)
 {
-	be32 v4;
+	return af == AF_INET ? ADDR_V4 : af == AF_INET6 ? ADDR_V6 : ADDR_NONE;
+}
 
-	if (!attr_u32(attr, &v4))
+static unsigned int family_bits(enum addr_family family)
+{
+	return family == ADDR_V6 ? 128 : 32;
+}
+
+static bool attr_addr(const struct nlattr *attr, enum addr_family family, struct addr *out)
+{
+	const void *p = attr_data(attr, (uint16_t)(family_bits(family) / 8));
+
+	if (!p)
 		return false;
-	*out = addr_from_v4(v4);
+	*out = (struct addr){.family = family};
+	memcpy(out->v6, p, family_bits(family) / 8);
 	return true;
 }
 
@@ -129,19 +141,25 @@ static int parse_addr(const struct nlmsghdr *nlh, struct nl_event *out)
 	struct attrs a = {tb, IFA_MAX};
 	struct nl_addr *ad = &out->addr;
 	const struct ifaddrmsg *ifa;
+	enum addr_family family;
 	const uint8_t *proto;
+	uint32_t flags;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
 		return -EBADMSG;
 	ifa = mnl_nlmsg_get_payload(nlh);
-	if (ifa->ifa_family != AF_INET)
+	family = family_of(ifa->ifa_family);
+	if (family == ADDR_NONE)
 		return 0;
 	mnl_attr_parse(nlh, sizeof(*ifa), attr_collect, &a);
 	ad->ifindex = (int)ifa->ifa_index;
 	ad->len = ifa->ifa_prefixlen;
-	if (ad->len > 32 ||
-	    (!attr_v4(tb[IFA_LOCAL], &ad->addr) && !attr_v4(tb[IFA_ADDRESS], &ad->addr)))
+	if (ad->len > family_bits(family) || (!attr_addr(tb[IFA_LOCAL], family, &ad->addr) &&
+					      !attr_addr(tb[IFA_ADDRESS], family, &ad->addr)))
 		return -EBADMSG;
+	flags = ifa->ifa_flags;
+	attr_u32(tb[IFA_FLAGS], &flags);
+	ad->unusable = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED);
 	proto = attr_data(tb[IFA_PROTO], 1);
 	ad->proto = proto ? *proto : 0;
 	return 1;
@@ -162,7 +180,7 @@ static void path_note(struct nl_route *r, int oif)
 
 /* Packets leave by the first path that is alive: plvs spreads nothing over paths. Packets may
  * come in by the interface of any path. */
-static int parse_multipath(const struct nlattr *attr, struct nl_route *r)
+static int parse_multipath(const struct nlattr *attr, enum addr_family family, struct nl_route *r)
 {
 	const uint8_t *p = mnl_attr_get_payload(attr);
 	size_t left = mnl_attr_get_payload_len(attr);
@@ -186,7 +204,7 @@ static int parse_multipath(const struct nlattr *attr, struct nl_route *r)
 			r->oif = hop.rtnh_ifindex;
 			r->flags = hop.rtnh_flags;
 			r->unsupported = tb[RTA_VIA] != NULL;
-			if (tb[RTA_GATEWAY] && !attr_v4(tb[RTA_GATEWAY], &r->via))
+			if (tb[RTA_GATEWAY] && !attr_addr(tb[RTA_GATEWAY], family, &r->via))
 				return -EBADMSG;
 		}
 		size = (hop.rtnh_len + RTNH_ALIGNTO - 1) & ~(size_t)(RTNH_ALIGNTO - 1);
@@ -215,14 +233,17 @@ static int parse_route(const struct nlmsghdr *nlh, struct nl_event *out)
 	struct attrs a = {tb, RTA_MAX};
 	struct nl_route *r = &out->route;
 	const struct rtmsg *rtm;
-	uint32_t oif = 0, mask;
+	enum addr_family family;
+	uint32_t oif = 0;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
 		return -EBADMSG;
 	rtm = mnl_nlmsg_get_payload(nlh);
-	if (rtm->rtm_family != AF_INET || rtm->rtm_flags & RTM_F_CLONED)
+	family = family_of(rtm->rtm_family);
+	/* Routes that depend on the source, which IPv6 has, are not asked for by workers. */
+	if (family == ADDR_NONE || rtm->rtm_flags & RTM_F_CLONED || rtm->rtm_src_len)
 		return 0;
-	if (rtm->rtm_dst_len > 32)
+	if (rtm->rtm_dst_len > family_bits(family))
 		return -EBADMSG;
 	mnl_attr_parse(nlh, sizeof(*rtm), attr_collect, &a);
 	r->table = rtm->rtm_table;
@@ -231,21 +252,21 @@ static int parse_route(const struct nlmsghdr *nlh, struct nl_event *out)
 	r->tos = rtm->rtm_tos;
 	r->flags = rtm->rtm_flags & 0xffU; /* RTNH_F_*; above: RTM_F_* */
 	r->dest.len = rtm->rtm_dst_len;
-	r->dest.addr = addr_from_v4(0);
-	if (rtm->rtm_dst_len && !attr_v4(tb[RTA_DST], &r->dest.addr))
+	r->dest.addr = (struct addr){.family = family};
+	if (rtm->rtm_dst_len && !attr_addr(tb[RTA_DST], family, &r->dest.addr))
 		return -EBADMSG;
-	mask = rtm->rtm_dst_len ? ~0U << (32 - rtm->rtm_dst_len) : 0;
-	r->dest.addr.v4 &= be32_from(mask);
+	r->dest.addr = addr_masked(&r->dest.addr, r->dest.len);
 	attr_u32(tb[RTA_PRIORITY], &r->metric);
 	attr_u32(tb[RTA_OIF], &oif);
 	r->oif = (int)oif;
-	r->unsupported = tb[RTA_VIA] != NULL;
-	if ((tb[RTA_GATEWAY] && !attr_v4(tb[RTA_GATEWAY], &r->via)) ||
-	    (tb[RTA_PREFSRC] && !attr_v4(tb[RTA_PREFSRC], &r->source)))
+	/* A next-hop object that Linux does not spell out: net.ipv4.nexthop_compat_mode is 0. */
+	r->unsupported = tb[RTA_VIA] != NULL || (tb[RTA_NH_ID] && !oif && !tb[RTA_MULTIPATH]);
+	if ((tb[RTA_GATEWAY] && !attr_addr(tb[RTA_GATEWAY], family, &r->via)) ||
+	    (tb[RTA_PREFSRC] && !attr_addr(tb[RTA_PREFSRC], family, &r->source)))
 		return -EBADMSG;
 	if (tb[RTA_METRICS])
 		parse_metrics(tb[RTA_METRICS], r);
-	if (tb[RTA_MULTIPATH] && parse_multipath(tb[RTA_MULTIPATH], r) < 0)
+	if (tb[RTA_MULTIPATH] && parse_multipath(tb[RTA_MULTIPATH], family, r) < 0)
 		return -EBADMSG;
 	return 1;
 }
@@ -256,14 +277,16 @@ static int parse_neigh(const struct nlmsghdr *nlh, struct nl_event *out)
 	struct attrs a = {tb, NDA_MAX};
 	struct nl_neigh *n = &out->neigh;
 	const struct ndmsg *ndm;
+	enum addr_family family;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm))
 		return -EBADMSG;
 	ndm = mnl_nlmsg_get_payload(nlh);
-	if (ndm->ndm_family != AF_INET || ndm->ndm_flags & NTF_PROXY)
+	family = family_of(ndm->ndm_family);
+	if (family == ADDR_NONE || ndm->ndm_flags & NTF_PROXY)
 		return 0;
 	mnl_attr_parse(nlh, sizeof(*ndm), attr_collect, &a);
-	if (!attr_v4(tb[NDA_DST], &n->addr))
+	if (!attr_addr(tb[NDA_DST], family, &n->addr))
 		return -EBADMSG;
 	n->ifindex = ndm->ndm_ifindex;
 	n->state = ndm->ndm_state;
@@ -299,6 +322,11 @@ int nl_parse(const struct nlmsghdr *nlh, struct nl_event *out)
 	case RTM_NEWNEIGH:
 		out->kind = NL_NEIGH;
 		return parse_neigh(nlh, out);
+	case RTM_DELNEXTHOP:
+		out->gone = true; /* fall through */
+	case RTM_NEWNEXTHOP:
+		out->kind = NL_NEXTHOP;
+		return 1;
 	default:
 		return 0;
 	}

@@ -19,6 +19,7 @@ enum nl_kind {
 	NL_ADDR,
 	NL_ROUTE,
 	NL_NEIGH,
+	NL_NEXTHOP, /* a next-hop object: routes that use it may have changed */
 };
 
 struct nl_link {
@@ -37,6 +38,7 @@ struct nl_addr {
 	struct addr addr;
 	uint8_t len;
 	uint8_t proto; /* IFA_PROTO: who added it */
+	bool unusable; /* as a source: tentative, a duplicate, or deprecated */
 };
 
 struct nl_route {
@@ -81,7 +83,7 @@ struct nl_event {
 	};
 };
 
-/* 1: *out is filled. 0: a message that means nothing here (IPv6, bridge, cloned route).
+/* 1: *out is filled. 0: a message that means nothing here (bridge, cloned route).
  * -EBADMSG: contradicts itself. nlh has been checked by nl_message_ok() and may be read to
  * its aligned length. */
 int nl_parse(const struct nlmsghdr *nlh, struct nl_event *out);

@@ -127,34 +127,40 @@ static struct nlmsghdr *request(void *buf, uint16_t type, uint16_t flags)
 	return nlh;
 }
 
+/* The family is the first byte of each of these headers. */
+static const struct {
+	uint16_t type;
+	size_t header;
+} dumps[] = {
+	[NL_LINK] = {RTM_GETLINK, sizeof(struct ifinfomsg)},
+	[NL_ADDR] = {RTM_GETADDR, sizeof(struct ifaddrmsg)},
+	[NL_ROUTE] = {RTM_GETROUTE, sizeof(struct rtmsg)},
+	[NL_NEIGH] = {RTM_GETNEIGH, sizeof(struct ndmsg)},
+};
+
+static int dump_family(struct nlreq *r, enum nl_kind kind, uint8_t family,
+		       void (*fn)(void *arg, const struct nl_event *ev), void *arg)
+{
+	uint8_t buf[REQ_MAX] = {0};
+	struct nlmsghdr *nlh = request(buf, dumps[kind].type, NLM_F_DUMP);
+
+	*(uint8_t *)mnl_nlmsg_put_extra_header(nlh, dumps[kind].header) = family;
+	return converse(r, nlh, fn, arg);
+}
+
 int nlreq_dump(struct nlreq *r, enum nl_kind kind, void (*fn)(void *arg, const struct nl_event *ev),
 	       void *arg)
 {
-	uint8_t buf[REQ_MAX] = {0};
-	struct nlmsghdr *nlh;
+	int ret;
 
-	switch (kind) {
-	case NL_LINK:
-		nlh = request(buf, RTM_GETLINK, NLM_F_DUMP);
-		mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-		break;
-	case NL_ADDR:
-		nlh = request(buf, RTM_GETADDR, NLM_F_DUMP);
-		((struct ifaddrmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifaddrmsg)))
-			->ifa_family = AF_INET;
-		break;
-	case NL_ROUTE:
-		nlh = request(buf, RTM_GETROUTE, NLM_F_DUMP);
-		((struct rtmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtmsg)))
-			->rtm_family = AF_INET;
-		break;
-	default:
-		nlh = request(buf, RTM_GETNEIGH, NLM_F_DUMP);
-		((struct ndmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg)))
-			->ndm_family = AF_INET;
-		break;
-	}
-	return converse(r, nlh, fn, arg);
+	if (kind == NL_LINK)
+		return dump_family(r, kind, AF_UNSPEC, fn, arg);
+	ret = dump_family(r, kind, AF_INET, fn, arg);
+	if (ret < 0)
+		return ret;
+	/* A kernel without IPv6 answers with nothing new, or refuses. */
+	ret = dump_family(r, kind, AF_INET6, fn, arg);
+	return ret == -EOPNOTSUPP || ret == -EAFNOSUPPORT ? 0 : ret;
 }
 
 static struct nlmsghdr *link_request(void *buf, uint16_t type, uint16_t flags, int ifindex)

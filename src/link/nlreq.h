@@ -30,7 +30,7 @@ struct nlreq {
 int nlreq_open(struct nlreq *r);
 void nlreq_close(struct nlreq *r);
 
-/* Calls fn for every object of a kind (IPv4 where that applies). 0, -EINTR (it changed
+/* Calls fn for every object of a kind, of both families. NL_NEXTHOP has none. 0, -EINTR (it changed
  * meanwhile: read again) or -errno. */
 int nlreq_dump(struct nlreq *r, enum nl_kind kind, void (*fn)(void *arg, const struct nl_event *ev),
 	       void *arg);

@@ -261,7 +261,24 @@ static void inject(struct pump *p, uint16_t port, struct rte_mbuf **m, unsigned 
 	}
 }
 
-/* Of a TAP with one queue: ARP, and IPv4 with DSCP CS6, as path.c of ha sends. */
+#define NEXT_HEADER_AT 6 /* of the IPv6 header */
+#define ICMP6	       58
+#define ICMP6_AT       40
+#define ND_FIRST       133 /* router solicitation to redirect */
+#define ND_LAST	       137
+
+/* Neighbour discovery, and what has the traffic class CS6. */
+static bool is_urgent6(const uint8_t *ip6, size_t len)
+{
+	if (len < ICMP6_AT + 1)
+		return false;
+	if ((ip6[0] & 0xf) == 0xc && (ip6[1] & 0xc0) == 0)
+		return true;
+	return ip6[NEXT_HEADER_AT] == ICMP6 && ip6[ICMP6_AT] >= ND_FIRST &&
+	       ip6[ICMP6_AT] <= ND_LAST;
+}
+
+/* Of a TAP with one queue: ARP and ND, and IP with DSCP CS6, as path.c of ha sends. */
 static bool is_urgent(const struct rte_mbuf *m)
 {
 	const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -271,6 +288,8 @@ static bool is_urgent(const struct rte_mbuf *m)
 		return false;
 	if (f[l2] == 0x81 && f[l2 + 1] == 0x00)
 		l2 += TAG_LEN;
+	if (f[l2] == 0x86 && f[l2 + 1] == 0xdd)
+		return is_urgent6(f + l2 + 2, m->data_len - l2 - 2);
 	if (f[l2] != 0x08)
 		return false;
 	return f[l2 + 1] == 0x06 || (f[l2 + 1] == 0x00 && (f[l2 + 3] & 0xfc) == 0xc0);

@@ -47,20 +47,22 @@ static int sysctl_read(const char *path, char *buf, size_t len)
 	return 0;
 }
 
-/* Writes only what differs: a write of ip_forward resets every interface. *changed may be
- * NULL. */
-static void sysctl_set(const char *ifname, const char *key, const char *value, bool tell)
+/* Writes only what differs: a write of ip_forward resets every interface. key: under
+ * /proc/sys/net, with the interface's name for %s. A kernel without IPv6 has none of its keys. */
+static void sysctl_set(const char *key, const char *ifname, const char *value, bool tell)
 {
 	char path[128], old[32] = "";
-	int fd, ret = 0;
+	const char *name = strstr(key, "%s");
+	int fd, ret;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s%s%s%s", ifname ? "conf/" : "",
-		 ifname ? ifname : "", ifname ? "/" : "", key);
-	if (sysctl_read(path, old, sizeof(old)) == 0 && strcmp(old, value) == 0)
+	snprintf(path, sizeof(path), "/proc/sys/net/%.*s%s%s", (int)(name ? name - key : 99), key,
+		 name ? ifname : "", name ? name + 2 : "");
+	ret = sysctl_read(path, old, sizeof(old));
+	if ((ret == 0 && strcmp(old, value) == 0) ||
+	    (ret == -ENOENT && strncmp(key, "ipv6", 4) == 0))
 		return;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		ret = errno;
+	ret = fd < 0 || write(fd, value, strlen(value)) < 0 ? errno : 0;
 	if (fd >= 0)
 		close(fd);
 	if (ret)
@@ -71,20 +73,30 @@ static void sysctl_set(const char *ifname, const char *key, const char *value, b
 
 void tap_sysctls(const char *ifname)
 {
-	sysctl_set(ifname, "arp_announce", "2", false);
-	sysctl_set(ifname, "send_redirects", "0", false);
-	sysctl_set(ifname, "rp_filter", "0", false);
-	sysctl_set(ifname, "forwarding", "1", false);
+	sysctl_set("ipv4/conf/%s/arp_announce", ifname, "2", false);
+	sysctl_set("ipv4/conf/%s/send_redirects", ifname, "0", false);
+	sysctl_set("ipv4/conf/%s/rp_filter", ifname, "0", false);
+	sysctl_set("ipv4/conf/%s/forwarding", ifname, "1", false);
+	/* accept_ra stays as it is: Linux heeds router advertisements of a forwarding interface
+	 * if the administrator says 2. */
+	sysctl_set("ipv6/conf/%s/disable_ipv6", ifname, "0", true);
+	sysctl_set("ipv6/conf/%s/forwarding", ifname, "1", false);
+	/* As for IPv4: "ip link set down" takes no address away. */
+	sysctl_set("ipv6/conf/%s/keep_addr_on_down", ifname, "1", false);
 }
 
 void tap_sysctls_all(bool own)
 {
 	/* Linux takes the greater of "all" and the interface's for these two. */
-	sysctl_set("all", "rp_filter", "0", !own);
-	sysctl_set("all", "send_redirects", "0", !own);
-	/* In a namespace shared with others only the TAPs forward: see tap_sysctls(). */
-	if (own)
-		sysctl_set(NULL, "ip_forward", "1", false);
+	sysctl_set("ipv4/conf/%s/rp_filter", "all", "0", !own);
+	sysctl_set("ipv4/conf/%s/send_redirects", "all", "0", !own);
+	/* In a namespace shared with others only the TAPs forward: see tap_sysctls(). Of IPv6
+	 * Linux forwards nothing unless "all" says so, and then ignores router advertisements on
+	 * every interface: that is the administrator's decision. */
+	if (!own)
+		return;
+	sysctl_set("ipv4/ip_forward", NULL, "1", false);
+	sysctl_set("ipv6/conf/%s/forwarding", "all", "1", false);
 }
 
 /* Attaches fd as a queue of the TAP; makes the TAP if there is none. 0 or -errno. */

@@ -51,14 +51,14 @@ void vips_fini(struct vips *v)
 
 static bool is_prefix(const struct link_address *a)
 {
-	return a->addr.family == ADDR_V4 && a->kind == LINK_ADDRESS_PREFIX;
+	return a->kind == LINK_ADDRESS_PREFIX;
 }
 
 static bool prefix_listed(const struct link_address *list, uint32_t n, const struct link_address *p)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (is_prefix(&list[i]) && list[i].addr.v4 == p->addr.v4 && list[i].len == p->len &&
-		    list[i].link == p->link)
+		if (is_prefix(&list[i]) && addr_equal(&list[i].addr, &p->addr) &&
+		    list[i].len == p->len && list[i].link == p->link)
 			return true;
 	return false;
 }
@@ -110,20 +110,20 @@ int vips_set(struct vips *v, struct link_address *list, uint32_t n)
 	v->told = false;
 	v->n = n;
 	for (uint32_t i = 0; i < n; i++) {
-		if (list[i].addr.family != ADDR_V4 || is_prefix(&list[i]))
+		if (is_prefix(&list[i]))
 			continue;
 		nodes[i].address = &list[i];
 		hash_table_add(&v->by_addr, &nodes[i].by_addr,
-			       hash_seeded(&list[i].addr.v4, sizeof(list[i].addr.v4)));
+			       hash_seeded(&list[i].addr, sizeof(list[i].addr)));
 	}
 	return 0;
 }
 
-static struct vip_node *node_find(const struct vips *v, be32 addr)
+static struct vip_node *node_find(const struct vips *v, const struct addr *addr)
 {
-	struct hash_node *node = hash_table_first(&v->by_addr, hash_seeded(&addr, sizeof(addr)));
+	struct hash_node *node = hash_table_first(&v->by_addr, hash_seeded(addr, sizeof(*addr)));
 
-	while (node && ((struct vip_node *)node)->address->addr.v4 != addr)
+	while (node && !addr_equal(&((struct vip_node *)node)->address->addr, addr))
 		node = hash_table_next(node);
 	return (struct vip_node *)node;
 }
@@ -134,7 +134,7 @@ static bool is_active(const struct vips *v, const struct link_address *a)
 	return a->active && !v->off;
 }
 
-bool vips_contradicts(const struct vips *v, be32 addr, uint8_t proto, bool gone)
+bool vips_contradicts(const struct vips *v, const struct addr *addr, uint8_t proto, bool gone)
 {
 	const struct vip_node *node = node_find(v, addr);
 
@@ -145,7 +145,9 @@ bool vips_contradicts(const struct vips *v, be32 addr, uint8_t proto, bool gone)
 
 static uint8_t len_of(const struct link_address *a)
 {
-	return a->kind == LINK_ADDRESS_VIP ? 32 : a->len;
+	if (a->kind != LINK_ADDRESS_VIP)
+		return a->len;
+	return a->addr.family == ADDR_V6 ? 128 : 32;
 }
 
 /* Where it belongs now, or NULL: the interface is not there. */
@@ -154,17 +156,17 @@ static const struct iface *iface_of(const struct vips *v, const struct link_addr
 	link_id link = a->link;
 
 	if (link == LINK_ANY)
-		link = mirror_link_around(v->mirror, a->addr.v4);
+		link = mirror_link_around(v->mirror, &a->addr);
 	if (link == LINK_ANY)
 		link = link_id_of(0, 0);
 	return mirror_iface_by_link(v->mirror, link);
 }
 
-static int task_add(struct vips *v, int ifindex, be32 addr, uint8_t len, bool add)
+static int task_add(struct vips *v, int ifindex, const struct addr *addr, uint8_t len, bool add)
 {
 	if (array_room(&v->tasks, v->n_tasks, &v->max_tasks, sizeof(*v->tasks)) < 0)
 		return -ENOMEM;
-	v->tasks[v->n_tasks++] = (struct vip_task){ifindex, addr_from_v4(addr), len, add, false};
+	v->tasks[v->n_tasks++] = (struct vip_task){ifindex, *addr, len, add, false};
 	return 0;
 }
 
@@ -172,9 +174,9 @@ static int prefix_plan(struct vips *v, const struct link_address *p, bool want)
 {
 	const struct iface *iface = iface_of(v, p);
 
-	if (!iface || mirror_has_local(v->mirror, iface->ifindex, p->addr.v4, p->len) == want)
+	if (!iface || mirror_has_local(v->mirror, iface->ifindex, &p->addr, p->len) == want)
 		return 0;
-	if (task_add(v, iface->ifindex, p->addr.v4, p->len, want) < 0)
+	if (task_add(v, iface->ifindex, &p->addr, p->len, want) < 0)
 		return -ENOMEM;
 	v->tasks[v->n_tasks - 1].local = true;
 	return 0;
@@ -203,7 +205,7 @@ static int additions_plan(struct vips *v, uint8_t kind)
 		if (!want || want->kind != kind || !is_active(v, want) || nodes[i].present)
 			continue;
 		iface = iface_of(v, want);
-		if (iface && task_add(v, iface->ifindex, want->addr.v4, len_of(want), true) < 0)
+		if (iface && task_add(v, iface->ifindex, &want->addr, len_of(want), true) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -221,17 +223,17 @@ int vips_plan(struct vips *v)
 		nodes[i].present = false;
 	/* Removals first: an address that moves leaves its old link before it enters the new. */
 	while ((a = mirror_addr_walk(v->mirror, &cursor, a))) {
-		struct vip_node *node = node_find(v, a->addr);
+		struct vip_node *node = node_find(v, &a->addr);
 
 		if (!node && a->proto != IFAPROT_PLVS)
 			continue;
 		iface = node && is_active(v, node->address) ? iface_of(v, node->address) : NULL;
 		if (iface && iface->ifindex == a->ifindex && a->len == len_of(node->address))
 			node->present = true;
-		else if (task_add(v, a->ifindex, a->addr, a->len, false) < 0)
+		else if (task_add(v, a->ifindex, &a->addr, a->len, false) < 0)
 			return -ENOMEM;
 	}
-	/* Gateways first: Linux answers ARP for them, workers for VIPs. */
+	/* Gateways first: Linux answers ARP and ND for them, workers for VIPs. */
 	if (additions_plan(v, LINK_ADDRESS_GATEWAY) < 0 || additions_plan(v, LINK_ADDRESS_VIP) < 0)
 		return -ENOMEM;
 	return prefixes_plan(v);

@@ -43,6 +43,6 @@ int vips_plan(struct vips *v);
 /* Does up to budget of it. True: there is more. */
 bool vips_work(struct vips *v, uint32_t budget);
 /* Does it contradict the list that an address is there, or no longer there? */
-bool vips_contradicts(const struct vips *v, be32 addr, uint8_t proto, bool gone);
+bool vips_contradicts(const struct vips *v, const struct addr *addr, uint8_t proto, bool gone);
 
 #endif

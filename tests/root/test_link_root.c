@@ -1002,7 +1002,7 @@ static void listings_show_what_there_is(void **state)
 {
 	struct link_nexthop *hops;
 	struct link_neighbour *neighbours;
-	struct route4 *routes;
+	struct link_fib_route *routes;
 	uint32_t n;
 	bool found = false;
 

@@ -46,13 +46,12 @@ int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n)
 	return 0;
 }
 
-int link_list_routes(struct link *l, struct route4 **out, uint32_t *n)
+int link_list_routes(struct link *l, struct link_fib_route **out, uint32_t *n)
 {
-	struct route4 r = {.addr = be32_from(0x0a000000),
-			   .len = 8,
-			   .kind = ROUTE_GATEWAY,
-			   .mtu = 1500,
-			   .via = be32_from(0xc0000201)};
+	struct link_fib_route r = {.dest = {addr_from_v4(be32_from(0x0a000000)), 8},
+				   .kind = ROUTE_GATEWAY,
+				   .mtu = 1500,
+				   .via = addr_from_v4(be32_from(0xc0000201))};
 
 	(void)l;
 	*out = malloc(sizeof(r));

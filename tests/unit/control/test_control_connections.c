@@ -42,7 +42,7 @@ int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n)
 	return 0;
 }
 
-int link_list_routes(struct link *l, struct route4 **out, uint32_t *n)
+int link_list_routes(struct link *l, struct link_fib_route **out, uint32_t *n)
 {
 	(void)l;
 	(void)out;

@@ -11,6 +11,7 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
@@ -35,27 +36,61 @@ static struct nlmsghdr *msg(uint16_t type, const void *header, size_t len)
 	return nlh;
 }
 
-static be32 v4(const char *text)
+/* Tests write addresses of IPv4. Run for IPv6, each means the one with these last four bytes in
+ * 2001:db8::/96, and a prefix is 96 bits longer. */
+static uint8_t family = ADDR_V4;
+
+static const uint8_t prefix6[12] = {0x20, 0x01, 0x0d, 0xb8};
+
+static struct addr ip(const char *text)
 {
-	struct addr a;
+	struct addr a, a6 = {.family = ADDR_V6};
 
 	assert_int_equal(addr_parse(text, &a), 0);
-	return a.v4;
+	if (family == ADDR_V4 || a.family == ADDR_V6)
+		return a;
+	memcpy(a6.v6, prefix6, sizeof(prefix6));
+	memcpy(a6.v6 + 12, &a.v4, 4);
+	return a6;
 }
+
+static uint8_t bits(const char *text, uint8_t len)
+{
+	return family == ADDR_V6 && len && !strchr(text, ':') ? (uint8_t)(len + 96) : len;
+}
+
+static uint8_t af(void)
+{
+	return family == ADDR_V6 ? AF_INET6 : AF_INET;
+}
+
+static void put_ip(struct nlmsghdr *nlh, uint16_t type, const char *text)
+{
+	const struct addr a = ip(text);
+
+	mnl_attr_put(nlh, type, a.family == ADDR_V6 ? 16 : 4, a.v6);
+}
+
+#define assert_ip(a, text)                                                                         \
+	do {                                                                                       \
+		const struct addr want_ = ip(text);                                                \
+		const struct addr is_ = (a);                                                       \
+		assert_memory_equal(&is_, &want_, sizeof(want_));                                  \
+	} while (0)
 
 static struct nlmsghdr *route_msg(uint16_t type, const char *dest, uint8_t len, const char *via,
 				  int oif, uint32_t metric)
 {
-	const struct rtmsg rtm = {.rtm_family = AF_INET,
-				  .rtm_dst_len = len,
+	const struct rtmsg rtm = {.rtm_family = af(),
+				  .rtm_dst_len = bits(dest, len),
 				  .rtm_table = RT_TABLE_MAIN,
 				  .rtm_type = RTN_UNICAST};
 	struct nlmsghdr *nlh = msg(type, &rtm, sizeof(rtm));
 
 	if (len)
-		mnl_attr_put_u32(nlh, RTA_DST, v4(dest));
+		put_ip(nlh, RTA_DST, dest);
 	if (via)
-		mnl_attr_put_u32(nlh, RTA_GATEWAY, v4(via));
+		put_ip(nlh, RTA_GATEWAY, via);
 	if (oif)
 		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)oif);
 	if (metric)
@@ -89,11 +124,12 @@ static struct nlmsghdr *link_msg(int ifindex, const char *name, uint32_t flags, 
 
 static struct nlmsghdr *addr_msg(uint16_t type, int ifindex, const char *addr, uint8_t len)
 {
-	const struct ifaddrmsg ifa = {
-		.ifa_family = AF_INET, .ifa_prefixlen = len, .ifa_index = (uint32_t)ifindex};
+	const struct ifaddrmsg ifa = {.ifa_family = af(),
+				      .ifa_prefixlen = bits(addr, len),
+				      .ifa_index = (uint32_t)ifindex};
 	struct nlmsghdr *nlh = msg(type, &ifa, sizeof(ifa));
 
-	mnl_attr_put_u32(nlh, IFA_LOCAL, v4(addr));
+	put_ip(nlh, IFA_LOCAL, addr);
 	return nlh;
 }
 
@@ -110,48 +146,63 @@ static void a_route_with_everything_is_parsed(void **state)
 	assert_int_equal(nl_parse(nlh, &ev), 1);
 	assert_int_equal(ev.kind, NL_ROUTE);
 	assert_true(ev.replace);
-	assert_int_equal(ev.route.dest.addr.v4, v4("10.9.0.0"));
-	assert_int_equal(ev.route.via.v4, v4("10.0.0.1"));
+	assert_ip(ev.route.dest.addr, "10.9.0.0");
+	assert_int_equal(ev.route.dest.len, bits("10.9.0.0", 16));
+	assert_ip(ev.route.via, "10.0.0.1");
 	assert_int_equal(ev.route.oif, 7);
 	assert_int_equal(ev.route.metric, 20);
 	assert_int_equal(ev.route.mtu, 1400);
 }
 
+/* A path of a route over several, for RTA_MULTIPATH. The length of the path. */
+static size_t path_put(uint8_t *at, uint8_t flags, int oif, const char *via)
+{
+	const struct addr a = ip(via);
+	const size_t len = a.family == ADDR_V6 ? 16 : 4;
+	const struct rtnexthop hop = {(uint16_t)(sizeof(hop) + 4 + len), flags, 0, oif};
+	const struct nlattr attr = {(uint16_t)(4 + len), RTA_GATEWAY};
+
+	memcpy(at, &hop, sizeof(hop));
+	memcpy(at + sizeof(hop), &attr, sizeof(attr));
+	memcpy(at + sizeof(hop) + sizeof(attr), a.v6, len);
+	return hop.rtnh_len;
+}
+
 static void of_several_paths_the_first_live_one_is_taken(void **state)
 {
 	struct nlmsghdr *nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 0, 0);
-	struct {
-		struct rtnexthop hop;
-		struct nlattr attr;
-		be32 via;
-	} paths[2] = {
-		{{16, RTNH_F_DEAD, 0, 3}, {8, RTA_GATEWAY}, v4("10.0.0.3")},
-		{{16, 0, 0, 4}, {8, RTA_GATEWAY}, v4("10.0.0.4")},
-	};
+	uint8_t paths[64];
+	size_t len = path_put(paths, RTNH_F_DEAD, 3, "10.0.0.3");
+	struct rtnexthop first;
 	struct nl_event ev;
 
 	(void)state;
-	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	len += path_put(paths + len, 0, 4, "10.0.0.4");
+	mnl_attr_put(nlh, RTA_MULTIPATH, len, paths);
 	assert_int_equal(nl_parse(nlh, &ev), 1);
 	assert_true(ev.route.multipath);
 	assert_int_equal(ev.route.oif, 4);
-	assert_int_equal(ev.route.via.v4, v4("10.0.0.4"));
+	assert_ip(ev.route.via, "10.0.0.4");
 	/* A path that claims to be longer than the attribute. */
 	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 0, 0);
-	paths[0].hop.rtnh_len = 400;
-	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	memcpy(&first, paths, sizeof(first));
+	first.rtnh_len = 400;
+	memcpy(paths, &first, sizeof(first));
+	mnl_attr_put(nlh, RTA_MULTIPATH, len, paths);
 	assert_int_equal(nl_parse(nlh, &ev), -EBADMSG);
 	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 0, 0);
-	paths[0].hop.rtnh_len = 0;
-	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	first.rtnh_len = 0;
+	memcpy(paths, &first, sizeof(first));
+	mnl_attr_put(nlh, RTA_MULTIPATH, len, paths);
 	assert_int_equal(nl_parse(nlh, &ev), -EBADMSG);
 }
 
 static void messages_that_contradict_themselves_are_refused(void **state)
 {
-	const struct rtmsg long_len = {.rtm_family = AF_INET, .rtm_dst_len = 33};
-	const struct ifaddrmsg no_addr = {.ifa_family = AF_INET, .ifa_prefixlen = 24};
-	const struct ndmsg no_dst = {.ndm_family = AF_INET};
+	const struct rtmsg long_len = {.rtm_family = af(),
+				       .rtm_dst_len = (unsigned char)(bits("", 32) + 1)};
+	const struct ifaddrmsg no_addr = {.ifa_family = af(), .ifa_prefixlen = 24};
+	const struct ndmsg no_dst = {.ndm_family = af()};
 	const struct ifinfomsg no_index = {0};
 	struct nl_event ev;
 
@@ -216,14 +267,14 @@ static void route_texts_are_parsed_or_refused_with_a_reason(void **state)
 	(void)state;
 	assert_int_equal(link_route_parse("default via 192.0.2.1", &r, &error), 0);
 	assert_int_equal(r.dest.len, 0);
-	assert_int_equal(r.via.v4, v4("192.0.2.1"));
+	assert_ip(r.via, "192.0.2.1");
 	assert_int_equal(
 		link_route_parse(" 10.3.0.0/16  via 10.1.0.9 metric 20 mtu 1400 src 10.1.0.2", &r,
 				 &error),
 		0);
 	assert_int_equal(r.metric, 20);
 	assert_int_equal(r.mtu, 1400);
-	assert_int_equal(r.source.v4, v4("10.1.0.2"));
+	assert_ip(r.source, "10.1.0.2");
 	assert_int_equal(link_route_parse("default via 2001:db8::1", &r, &error), 0);
 	assert_int_equal(r.dest.addr.family, ADDR_V6);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -263,15 +314,31 @@ static int mirror_end(void **state)
 	return 0;
 }
 
-static struct route4 best(const char *dest)
+/* The route that workers find; kind 0xff: none. */
+static struct link_fib_route best(const char *dest)
 {
+	const struct addr a = ip(dest);
 	uint32_t n;
 	struct fib *fib = mirror_build(&mirror, &n, NULL);
-	const struct route4 *r = fib4_find(fib->v4, v4(dest));
-	struct route4 out = {.kind = 0xff};
+	struct link_fib_route out = {.kind = 0xff};
 
-	if (r)
-		out = *r;
+	if (a.family == ADDR_V6) {
+		const struct route6 *r = fib6_find(fib->v6, addr6_of(&a));
+
+		if (r)
+			out = (struct link_fib_route){.via = addr_from_addr6(r->via),
+						      .source = addr_from_addr6(r->source),
+						      .link = r->link,
+						      .kind = r->kind};
+	} else {
+		const struct route4 *r = fib4_find(fib->v4, a.v4);
+
+		if (r)
+			out = (struct link_fib_route){.via = addr_from_v4(r->via),
+						      .source = addr_from_v4(r->source),
+						      .link = r->link,
+						      .kind = r->kind};
+	}
 	fib_destroy(fib);
 	return out;
 }
@@ -282,9 +349,9 @@ static void an_equal_route_changes_nothing_and_a_better_one_does(void **state)
 	assert_true(feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 4, 20)) & MIRROR_FIB);
 	assert_int_equal(feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 4, 20)), 0);
 	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.2", 5, 10));
-	assert_int_equal(best("10.9.1.1").via, v4("10.0.0.2"));
+	assert_ip(best("10.9.1.1").via, "10.0.0.2");
 	feed(route_msg(RTM_DELROUTE, "10.9.0.0", 16, "10.0.0.2", 5, 10));
-	assert_int_equal(best("10.9.1.1").via, v4("10.0.0.1"));
+	assert_ip(best("10.9.1.1").via, "10.0.0.1");
 }
 
 static void a_doubtful_event_asks_for_all_routes(void **state)
@@ -292,8 +359,9 @@ static void a_doubtful_event_asks_for_all_routes(void **state)
 	struct nlmsghdr *nlh;
 
 	(void)state;
-	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.1", 4, 0));
-	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.2", 4, 0));
+	/* Without a router: of IPv6, routes with one would be paths of one route. */
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 4, 0));
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 5, 0));
 	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.3", 4, 0);
 	nlh->nlmsg_flags = NLM_F_REPLACE;
 	assert_true(feed(nlh) & MIRROR_REREAD); /* which of the two went? */
@@ -316,7 +384,7 @@ static void a_single_route_is_replaced_in_place(void **state)
 	nlh = route_msg(RTM_NEWROUTE, "10.9.0.0", 16, "10.0.0.3", 4, 0);
 	nlh->nlmsg_flags = NLM_F_REPLACE;
 	assert_int_equal(feed(nlh), MIRROR_FIB);
-	assert_int_equal(best("10.9.1.1").via, v4("10.0.0.3"));
+	assert_ip(best("10.9.1.1").via, "10.0.0.3");
 	assert_int_equal(mirror.routes.n, 1);
 }
 
@@ -324,30 +392,29 @@ static struct nlmsghdr *multipath_msg(uint16_t type, const char *dest, uint8_t l
 				      int second)
 {
 	struct nlmsghdr *nlh = route_msg(type, dest, len, NULL, 0, 0);
-	struct {
-		struct rtnexthop hop;
-		struct nlattr attr;
-		be32 via;
-	} paths[2] = {
-		{{16, 0, 0, first}, {8, RTA_GATEWAY}, v4("10.0.0.3")},
-		{{16, RTNH_F_DEAD, 0, second}, {8, RTA_GATEWAY}, v4("10.0.0.4")},
-	};
+	uint8_t paths[64];
+	size_t size = path_put(paths, 0, first, "10.0.0.3");
 
-	mnl_attr_put(nlh, RTA_MULTIPATH, sizeof(paths), paths);
+	size += path_put(paths + size, RTNH_F_DEAD, second, "10.0.0.4");
+	mnl_attr_put(nlh, RTA_MULTIPATH, size, paths);
 	return nlh;
 }
 
 /* Which of ports 0 and 1, and VLAN 20 of port 1, lead to dest: bits. */
 static unsigned int reached_by(const char *dest)
 {
+	const link_id links[] = {link_id_of(0, 0), link_id_of(1, 0), link_id_of(1, 20)};
+	const struct addr a = ip(dest);
+	unsigned int reached = 0;
 	uint32_t n;
 	struct fib *fib = mirror_build(&mirror, &n, NULL);
-	unsigned int bits = (fib_reaches4(fib, v4(dest), link_id_of(0, 0)) ? 1U : 0) |
-			    (fib_reaches4(fib, v4(dest), link_id_of(1, 0)) ? 2U : 0) |
-			    (fib_reaches4(fib, v4(dest), link_id_of(1, 20)) ? 4U : 0);
 
+	for (unsigned int i = 0; i < 3; i++)
+		if (a.family == ADDR_V6 ? fib_reaches6(fib, addr6_of(&a), links[i])
+					: fib_reaches4(fib, a.v4, links[i]))
+			reached |= 1U << i;
 	fib_destroy(fib);
-	return bits;
+	return reached;
 }
 
 static void every_next_hop_of_the_longest_prefix_counts(void **state)
@@ -398,8 +465,85 @@ static void a_vlan_interface_on_a_tap_is_a_link_and_others_are_not(void **state)
 	feed(route_msg(RTM_NEWROUTE, "10.20.0.0", 24, NULL, 8, 0));
 	feed(route_msg(RTM_NEWROUTE, "10.30.0.0", 24, NULL, 10, 0));
 	assert_int_equal(best("10.20.0.9").link, link_id_of(1, 20));
-	assert_int_equal(best("10.20.0.9").source, v4("10.20.0.2"));
+	assert_ip(best("10.20.0.9").source, "10.20.0.2");
 	assert_int_equal(best("10.30.0.9").kind, ROUTE_BLOCK);
+}
+
+static struct nlmsghdr *local_route_msg(uint16_t type, const char *dest, uint8_t len, int oif,
+					uint8_t kind)
+{
+	struct nlmsghdr *nlh = route_msg(type, dest, len, NULL, oif, 0);
+	struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+
+	rtm->rtm_table = RT_TABLE_LOCAL;
+	rtm->rtm_type = kind;
+	return nlh;
+}
+
+static void routes_of_every_type_become_what_workers_do(void **state)
+{
+	struct nlmsghdr *blackhole;
+
+	(void)state;
+	feed(route_msg(RTM_NEWROUTE, "10.9.0.0", 16, NULL, 4, 0));
+	feed(local_route_msg(RTM_NEWROUTE, "10.9.0.1", 32, 4, RTN_LOCAL));
+	feed(local_route_msg(RTM_NEWROUTE, "10.9.0.2", 32, 4, RTN_ANYCAST));
+	blackhole = route_msg(RTM_NEWROUTE, "10.9.8.0", 24, NULL, 4, 0);
+	((struct rtmsg *)mnl_nlmsg_get_payload(blackhole))->rtm_type = RTN_BLACKHOLE;
+	feed(blackhole);
+	assert_int_equal(best("10.9.0.1").kind, ROUTE_LOCAL);
+	assert_int_equal(best("10.9.0.2").kind, ROUTE_LOCAL);
+	assert_int_equal(best("10.9.0.3").kind, ROUTE_ONLINK);
+	assert_int_equal(best("10.9.8.3").kind, ROUTE_BLOCK);
+}
+
+/* Linux tells the whole route when it gets a path, without a word of replacement. */
+static void a_path_added_to_an_ipv6_route_makes_no_second_route(void **state)
+{
+	(void)state;
+	feed(route_msg(RTM_NEWROUTE, "10.8.0.0", 16, "10.0.0.3", 5, 0));
+	assert_int_equal(feed(multipath_msg(RTM_NEWROUTE, "10.8.0.0", 16, 5, 4)), MIRROR_FIB);
+	assert_int_equal(mirror.routes.n, 1);
+	assert_int_equal(reached_by("10.8.1.1"), 3);
+	/* A path that goes is told alone. */
+	assert_true(feed(route_msg(RTM_DELROUTE, "10.8.0.0", 16, "10.0.0.4", 4, 0)) &
+		    MIRROR_REREAD);
+}
+
+static void link_local_addresses_lead_nowhere_and_are_no_sources(void **state)
+{
+	struct link_fib_route route;
+
+	(void)state;
+	feed(addr_msg(RTM_NEWADDR, 4, "fe80::4", 64));
+	feed(route_msg(RTM_NEWROUTE, "0.0.0.0", 0, "fe80::1", 4, 0));
+	feed(route_msg(RTM_NEWROUTE, "fe80::", 64, NULL, 4, 256));
+	assert_ip(best("10.9.0.1").via, "fe80::1");
+	route = best("10.9.0.1");
+	assert_true(addr_is_zero(&route.source));
+	assert_int_equal(best("fe80::9").kind, ROUTE_BLOCK);
+	/* No address of the link itself is one of the router's: one of another link is. */
+	feed(addr_msg(RTM_NEWADDR, 5, "10.1.0.2", 16));
+	assert_ip(best("10.9.0.1").source, "10.1.0.2");
+}
+
+static void a_tentative_address_is_no_source(void **state)
+{
+	const struct addr near = ip("10.1.0.9");
+	struct link_fib_route route;
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	feed(route_msg(RTM_NEWROUTE, "10.1.0.0", 16, NULL, 5, 0));
+	nlh = addr_msg(RTM_NEWADDR, 5, "10.1.0.2", 16);
+	((struct ifaddrmsg *)mnl_nlmsg_get_payload(nlh))->ifa_flags = IFA_F_TENTATIVE;
+	assert_true(feed(nlh) & MIRROR_FIB);
+	route = best("10.1.0.9");
+	assert_true(addr_is_zero(&route.source));
+	/* Its prefix is on the link all the same. */
+	assert_int_equal(mirror_link_around(&mirror, &near), link_id_of(1, 0));
+	assert_int_equal(feed(addr_msg(RTM_NEWADDR, 5, "10.1.0.2", 16)), MIRROR_FIB);
+	assert_ip(best("10.1.0.9").source, "10.1.0.2");
 }
 
 /* --- Next hops ------------------------------------------------------------------------------- */
@@ -468,27 +612,35 @@ static int hops_end(void **state)
 	return mirror_end(state);
 }
 
-static struct nl_neigh neigh(const char *ip, uint16_t nud, uint8_t mac)
+static struct nl_neigh neigh(const char *text, uint16_t nud, uint8_t mac)
 {
 	return (struct nl_neigh){.ifindex = 5,
-				 .addr = addr_from_v4(v4(ip)),
+				 .addr = ip(text),
 				 .mac = {{2, 0xaa, 0, 0, 0, mac}},
 				 .has_mac = mac != 0,
 				 .state = nud};
 }
 
-static void ask_for(const char *ip, uint32_t now)
+static void ask_for(const char *text, uint32_t now)
 {
-	const struct resolve_request req = {link_id_of(1, 0), addr_from_v4(v4(ip))};
+	const struct resolve_request req = {link_id_of(1, 0), ip(text)};
 
 	hops_request(&hops, &req, now);
 	while (hops_work(&hops, 16, now))
 		;
 }
 
-static const struct nexthop *hop_to(const char *ip)
+static uint32_t id_of(const char *text)
 {
-	uint32_t id = nexthop_find4(&pub.nexthops, link_id_of(1, 0), v4(ip));
+	const struct addr a = ip(text);
+
+	return a.family == ADDR_V6 ? nexthop_find6(&pub.nexthops, link_id_of(1, 0), addr6_of(&a))
+				   : nexthop_find4(&pub.nexthops, link_id_of(1, 0), a.v4);
+}
+
+static const struct nexthop *hop_to(const char *text)
+{
+	uint32_t id = id_of(text);
 
 	return id ? nexthop_by_id(&pub.nexthops, id) : NULL;
 }
@@ -541,9 +693,10 @@ static void what_strangers_ask_for_is_managed_only_once_it_answered(void **state
 	assert_int_equal(managed_uses, 1);
 	/* A scan of a prefix does not fill the table. */
 	for (uint32_t i = 0; i < 2 * HOPS_UNPROVEN_MAX; i++) {
-		struct resolve_request req = {link_id_of(1, 0),
-					      addr_from_v4(be32_from(0x0a010000U + i))};
+		struct resolve_request req = {link_id_of(1, 0), ip("10.1.0.0")};
 
+		req.addr.v6[family == ADDR_V6 ? 14 : 2] = (uint8_t)(i >> 8);
+		req.addr.v6[family == ADDR_V6 ? 15 : 3] = (uint8_t)i;
 		hops_request(&hops, &req, 1);
 	}
 	assert_int_equal(pub.nexthops.n, HOPS_UNPROVEN_MAX + 1);
@@ -568,7 +721,7 @@ static void an_unused_next_hop_is_given_up_after_a_grace_period(void **state)
 	(void)state;
 	ask_for("10.0.0.9", 1);
 	hops_neigh(&hops, &n, false, 1);
-	id = nexthop_find4(&pub.nexthops, link_id_of(1, 0), v4("10.0.0.9"));
+	id = id_of("10.0.0.9");
 	hops_sweep(&hops, HOPS_IDLE_S);
 	pub.nexthops.used_tick[id] = 77; /* a worker used it */
 	hops_sweep(&hops, HOPS_IDLE_S + 1);
@@ -592,7 +745,7 @@ static void a_wanted_next_hop_stays_and_one_that_no_longer_is_goes(void **state)
 	struct link_want *wants = malloc(sizeof(*wants));
 
 	(void)state;
-	*wants = (struct link_want){link_id_of(1, 0), addr_from_v4(v4("10.0.0.9"))};
+	*wants = (struct link_want){link_id_of(1, 0), ip("10.0.0.9")};
 	hops_set_wants(&hops, wants, 1, 1);
 	hops_work(&hops, 16, 1);
 	assert_int_equal(managed_uses, 1);
@@ -638,24 +791,71 @@ static void a_quiet_port_and_one_without_a_link_are_not_silent(void **state)
 	assert_true(silence_lasts(&s, true, 5, 120, 2001 + SILENCE_S));
 }
 
+/* The same tests with addresses of IPv6. */
+static int mirror_start6(void **state)
+{
+	family = ADDR_V6;
+	return mirror_start(state);
+}
+
+static int hops_start6(void **state)
+{
+	family = ADDR_V6;
+	return hops_start(state);
+}
+
+static int family_start6(void **state)
+{
+	(void)state;
+	family = ADDR_V6;
+	return 0;
+}
+
+static int family_end6(void **state)
+{
+	(void)state;
+	family = ADDR_V4;
+	return 0;
+}
+
+static int mirror_end6(void **state)
+{
+	family = ADDR_V4;
+	return mirror_end(state);
+}
+
+static int hops_end6(void **state)
+{
+	family = ADDR_V4;
+	return hops_end(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_route_with_everything_is_parsed),
-		cmocka_unit_test(of_several_paths_the_first_live_one_is_taken),
-		cmocka_unit_test(messages_that_contradict_themselves_are_refused),
-		cmocka_unit_test(no_message_however_broken_is_read_beyond_its_end),
+#define P6(f) {#f " (IPv6)", f, family_start6, family_end6, NULL}
+#define P(f)  cmocka_unit_test(f), P6(f)
+		P(a_route_with_everything_is_parsed),
+		P(of_several_paths_the_first_live_one_is_taken),
+		P(messages_that_contradict_themselves_are_refused),
+		P(no_message_however_broken_is_read_beyond_its_end),
 		cmocka_unit_test(route_texts_are_parsed_or_refused_with_a_reason),
 		cmocka_unit_test(a_port_is_silent_when_questions_are_answered_by_no_frame_at_all),
 		cmocka_unit_test(a_quiet_port_and_one_without_a_link_are_not_silent),
-#define M(f) cmocka_unit_test_setup_teardown(f, mirror_start, mirror_end)
+#define M6(f) {#f " (IPv6)", f, mirror_start6, mirror_end6, NULL}
+#define M(f)  cmocka_unit_test_setup_teardown(f, mirror_start, mirror_end), M6(f)
 		M(an_equal_route_changes_nothing_and_a_better_one_does),
 		M(a_doubtful_event_asks_for_all_routes),
 		M(a_single_route_is_replaced_in_place),
 		M(every_next_hop_of_the_longest_prefix_counts),
 		M(a_loose_port_makes_its_vlans_loose),
 		M(a_vlan_interface_on_a_tap_is_a_link_and_others_are_not),
-#define H(f) cmocka_unit_test_setup_teardown(f, hops_start, hops_end)
+		M(routes_of_every_type_become_what_workers_do),
+		M(a_tentative_address_is_no_source),
+		M6(a_path_added_to_an_ipv6_route_makes_no_second_route),
+		M6(link_local_addresses_lead_nowhere_and_are_no_sources),
+#define H6(f) {#f " (IPv6)", f, hops_start6, hops_end6, NULL}
+#define H(f)  cmocka_unit_test_setup_teardown(f, hops_start, hops_end), H6(f)
 		H(states_of_neighbours_become_states_of_next_hops),
 		H(what_strangers_ask_for_is_managed_only_once_it_answered),
 		H(a_permanent_entry_is_not_touched),
