@@ -17,7 +17,7 @@ void table_column(struct table *t, const char *title, bool right)
 {
 	if (t->n_columns == TABLE_COLUMNS)
 		return;
-	t->column[t->n_columns].title = title;
+	snprintf(t->column[t->n_columns].title, sizeof(t->column[0].title), "%s", title);
 	t->column[t->n_columns].right = right;
 	t->column[t->n_columns].width = text_width(title);
 	t->n_columns++;
@@ -122,7 +122,7 @@ static void table_flush(struct table *t)
 		return;
 	if (!t->printed) {
 		for (size_t i = 0; i < t->n_columns; i++) {
-			header[i].text = (char *)(uintptr_t)t->column[i].title;
+			header[i].text = t->column[i].title;
 			header[i].style = STYLE_BOLD;
 		}
 		line_print(t, header);

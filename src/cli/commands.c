@@ -8,9 +8,9 @@
 #include "cli/session.h"
 #include "cli/view.h"
 #include "import/import.h"
+#include "model/limits.h"
 
-#define WEIGHT_MAX 65535
-#define LIMIT_MAX  1000000000
+#define LIMIT_MAX 1000000000
 
 static const char *const schedulers[] = {"rr", "wrr",  "lc",	"wlc", "sh",  "dh",   "mh", "sed",
 					 "nq", "lblc", "lblcr", "fo",  "ovf", "twos", NULL};
@@ -78,7 +78,7 @@ static const struct arg service_edit_args[] = {
 
 #define SERVER_KEYS(at)                                                                            \
 	{"weight", ARG_UINT, 0,		at "weight", "share of new connections; 0 quiesces",       \
-	 NULL,	   0,	     WEIGHT_MAX},                                                          \
+	 NULL,	   0,	     MAX_WEIGHT},                                                          \
 		{"forward", ARG_CHOICE, 0, at "forward", "how packets reach it", forwards, 0, 0},  \
 		{"upper",                                                                          \
 		 ARG_UINT,                                                                         \

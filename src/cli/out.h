@@ -72,7 +72,7 @@ struct table {
 	const struct out *out;
 	size_t n_columns;
 	struct {
-		const char *title;
+		char title[32];
 		bool right;
 		size_t width;
 	} column[TABLE_COLUMNS];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/view.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,12 @@ static char *number_format(const struct out *out, double v, enum format format)
 		snprintf(buf, sizeof(buf), out->numeric ? "%.4f" : "%.0f%%",
 			 out->numeric ? v : (fabs(v) < 1e6 ? v * 100 : 0));
 		break;
+	case FORMAT_MS:
+		snprintf(buf, sizeof(buf), "%.1f ms", fabs(v) < 1e15 ? v / 1000 : 0);
+		break;
 	case FORMAT_ID:
 	case FORMAT_TEXT:
+	case FORMAT_OPEN:
 		count_format(v, true, buf);
 		break;
 	default:
@@ -113,7 +118,7 @@ char *view_format(const struct out *out, const json_t *value, enum format format
 	if (format == FORMAT_ID && json_is_integer(value) && json_integer_value(value) < 0)
 		return NULL;
 	/* Through a double, 64-bit counters would lose their last digits. */
-	if (json_is_integer(value) &&
+	if (json_is_integer(value) && format != FORMAT_MS &&
 	    (format == FORMAT_ID || format == FORMAT_TEXT || out->numeric)) {
 		snprintf(buf, sizeof(buf), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		return strdup(buf);
@@ -145,24 +150,108 @@ enum style view_state_style(const char *state)
 	return STYLE_NONE;
 }
 
+bool view_format_right(enum format format)
+{
+	return format != FORMAT_TEXT && format != FORMAT_STATE && format != FORMAT_YES &&
+	       format != FORMAT_QUEUES && format != FORMAT_OPEN;
+}
+
+/* --- columns of the tables of shown/ --- */
+
+static enum format kind_format(const struct shown *row)
+{
+	switch (row->kind) {
+	case SHOWN_YES:
+		return FORMAT_YES;
+	case SHOWN_SHARE:
+		return FORMAT_SHARE;
+	case SHOWN_ID:
+	case SHOWN_AGO:
+		return FORMAT_ID;
+	case SHOWN_MADE:
+		return FORMAT_QUEUES;
+	case SHOWN_TEXT:
+		return FORMAT_TEXT;
+	default:
+		break;
+	}
+	if (!row->unit || strcmp(row->unit, "bytes") == 0)
+		return FORMAT_COUNT;
+	return strcmp(row->unit, "s") == 0 ? FORMAT_SECONDS : FORMAT_ID;
+}
+
+enum format view_shown_format(const struct shown_table *t, const struct shown_column *c)
+{
+	const struct shown *row = shown_find(t, c->name);
+
+	switch (c->form) {
+	case SHOWN_COLOURED:
+		return FORMAT_STATE;
+	case SHOWN_AS_MS:
+		return FORMAT_MS;
+	case SHOWN_OPEN:
+		return FORMAT_OPEN;
+	case SHOWN_PLAIN:
+		break;
+	}
+	return row ? kind_format(row) : FORMAT_TEXT;
+}
+
+const char *view_shown_title(const struct shown_column *c, char buf[32])
+{
+	const char *dot = strchr(c->name, '.');
+	size_t n = 0;
+
+	if (c->title)
+		return c->title;
+	for (const char *p = dot ? dot + 1 : c->name; *p && n < 31; p++)
+		buf[n++] = (char)(*p == '_' ? ' ' : toupper((unsigned char)*p));
+	buf[n] = '\0';
+	return buf;
+}
+
+/* --- lists --- */
+
+/* Column i of a list. False: there is none. */
+static bool column_of(const struct list_view *view, size_t i, struct view_column *out, char buf[32])
+{
+	const struct shown_column *c;
+
+	if (view->columns) {
+		*out = view->columns[i];
+		return out->title;
+	}
+	c = &view->shown->columns[i];
+	if (!c->name)
+		return false;
+	*out = (struct view_column){view_shown_title(c, buf), c->name,
+				    view_shown_format(view->shown, c)};
+	return true;
+}
+
 void view_table_init(struct table *t, const struct out *out, const struct list_view *view)
 {
+	struct view_column c;
+	char buf[32];
+
 	table_init(t, out);
-	for (const struct view_column *c = view->columns; c->title; c++)
-		table_column(t, c->format == FORMAT_BITS && out->numeric ? "BYTE/S" : c->title,
-			     c->format != FORMAT_TEXT && c->format != FORMAT_STATE &&
-				     c->format != FORMAT_YES && c->format != FORMAT_QUEUES);
+	for (size_t i = 0; column_of(view, i, &c, buf); i++)
+		table_column(t, c.format == FORMAT_BITS && out->numeric ? "BYTE/S" : c.title,
+			     view_format_right(c.format));
 }
 
 void view_table_row(struct table *t, const struct list_view *view, const json_t *row)
 {
-	for (const struct view_column *c = view->columns; c->title; c++) {
-		char *text = view_format(t->out, view_at(row, c->path), c->format);
+	struct view_column c;
+	char buf[32];
+
+	for (size_t i = 0; column_of(view, i, &c, buf); i++) {
+		char *text = view_format(t->out, view_at(row, c.path), c.format);
 		enum style style = STYLE_NONE;
 
-		if (c->format == FORMAT_STATE && text)
+		if (c.format == FORMAT_STATE && text)
 			style = view_state_style(text);
-		table_cell(t, style, text);
+		table_cell(t, style, text || c.format != FORMAT_OPEN ? text : "");
 		free(text);
 	}
 	table_row(t);

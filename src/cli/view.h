@@ -9,6 +9,7 @@
 
 #include "cli/grammar.h"
 #include "cli/out.h"
+#include "shown/shown.h"
 
 enum format {
 	FORMAT_TEXT,
@@ -21,6 +22,8 @@ enum format {
 	FORMAT_YES,    /* a bool */
 	FORMAT_STATE,  /* a word with a colour */
 	FORMAT_QUEUES, /* [{port, queue}] as "public:0, private:0" */
+	FORMAT_MS,     /* microseconds, shown in milliseconds */
+	FORMAT_OPEN,   /* a text that may be empty */
 };
 
 struct view_column {
@@ -32,7 +35,8 @@ struct view_column {
 struct list_view {
 	const char *rows;		   /* the result's key; NULL: the rows of a stream */
 	const char *empty;		   /* what to say instead of an empty table */
-	const struct view_column *columns; /* ends with title NULL */
+	const struct view_column *columns; /* ends with title NULL; or NULL: those of shown */
+	const struct shown_table *shown;
 };
 
 const json_t *view_at(const json_t *json, const char *path);
@@ -43,6 +47,13 @@ const char *view_text(const json_t *json, const char *path);
 /* One value as text (malloced), by its format. NULL: prints as "-". */
 char *view_format(const struct out *out, const json_t *value, enum format format);
 enum style view_state_style(const char *state);
+
+/* The format of a column of a shown table. */
+enum format view_shown_format(const struct shown_table *t, const struct shown_column *c);
+/* Its title: of a column without one the key in capitals. */
+const char *view_shown_title(const struct shown_column *c, char buf[32]);
+/* Texts stand left, numbers right. */
+bool view_format_right(enum format format);
 
 void view_table_init(struct table *t, const struct out *out, const struct list_view *view);
 void view_table_row(struct table *t, const struct list_view *view, const json_t *row);

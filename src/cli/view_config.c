@@ -60,7 +60,7 @@ static const struct view_column change_columns[] = {
 	{"CONNECTIONS", "connections", FORMAT_COUNT},
 	{NULL, NULL, 0},
 };
-static const struct list_view changes = {"changes", "no changes", change_columns};
+static const struct list_view changes = {"changes", "no changes", change_columns, NULL};
 
 /* config.plan, and config.apply that also tells what it did. */
 void view_plan(const struct out *out, const json_t *result, const struct invocation *inv)

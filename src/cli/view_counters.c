@@ -4,36 +4,14 @@
 
 #include "cli/view.h"
 
-/* Columns of one kind of object: the same names under "counters" and under "rates". */
-struct counter_view {
+/* Kinds of objects with counters: the same names under "counters" and under "rates". */
+static const struct {
 	const char *rows;
-	const char *label[2]; /* paths of the columns that name the object */
-	const char *keys[12]; /* ends with NULL */
-	const char *titles[12];
-};
-
-#define TRAFFIC_KEYS                                                                               \
-	{"conns", "in_pkts", "out_pkts", "in_bytes", "out_bytes", NULL},                           \
-	{                                                                                          \
-		"CONNS", "IN PKTS", "OUT PKTS", "IN BYTES", "OUT BYTES", NULL                      \
-	}
-
-static const struct counter_view counter_views[] = {
-	{"services", {"key", "name"}, TRAFFIC_KEYS},
-	{"servers", {"service", "server"}, TRAFFIC_KEYS},
-	{"ports",
-	 {"name", NULL},
-	 {"rx_pkts", "rx_bytes", "tx_pkts", "tx_bytes", "rx_handed_off", "tx_handed_off", "tx_full",
-	  NULL},
-	 {"RX PKTS", "RX BYTES", "TX PKTS", "TX BYTES", "RX HANDED OFF", "TX HANDED OFF", "TX FULL",
-	  NULL}},
-	{"workers",
-	 {"worker", NULL},
-	 {"received", "ring_in", "injected", "sent", "handed_off", "answered", "created", "expired",
-	  "lookups", "hits", NULL},
-	 {"RECEIVED", "RING IN", "INJECTED", "SENT", "HANDED OFF", "ANSWERED", "CREATED", "EXPIRED",
-	  "LOOKUPS", "HITS", NULL}},
-};
+	const struct shown_table *shown;
+} counter_views[] = {{"services", &shown_service},
+		     {"servers", &shown_server},
+		     {"ports", &shown_port},
+		     {"workers", &shown_worker}};
 
 static void cell_put(struct table *t, const json_t *value, enum format format)
 {
@@ -51,35 +29,32 @@ static void heading_put(const struct out *out, bool *first, bool several, const 
 	*first = false;
 }
 
-static void objects_put(const struct out *out, const struct counter_view *v, const json_t *rows,
+static void objects_put(const struct out *out, const struct shown_table *shown, const json_t *rows,
 			const char *part)
 {
-	bool rates = strcmp(part, "rates") == 0;
+	const bool rates = strcmp(part, "rates") == 0;
+	const struct shown_column *c;
 	const json_t *row;
 	struct table t;
-	char title[12][24];
+	char buf[32], title[40];
 	size_t i;
 
 	table_init(&t, out);
-	for (i = 0; i < 2 && v->label[i]; i++)
-		table_column(&t,
-			     strcmp(v->label[i], "key") == 0	   ? "SERVICE"
-			     : strcmp(v->label[i], "name") == 0	   ? "NAME"
-			     : strcmp(v->label[i], "service") == 0 ? "SERVICE"
-			     : strcmp(v->label[i], "server") == 0  ? "SERVER"
-								   : "WORKER",
-			     strcmp(v->label[i], "worker") == 0);
-	for (i = 0; v->keys[i]; i++) {
-		snprintf(title[i], sizeof(title[i]), "%s%s", v->titles[i], rates ? "/S" : "");
-		table_column(&t, title[i], true);
+	for (c = shown->of_counters; c->name; c++) {
+		const char *dot = strchr(c->name, '.');
+
+		snprintf(title, sizeof(title), "%s%s", view_shown_title(c, buf),
+			 dot && rates ? "/S" : "");
+		table_column(&t, title, view_format_right(view_shown_format(shown, c)));
 	}
 	json_array_foreach (rows, i, row) {
-		const json_t *values = json_object_get(row, part);
+		for (c = shown->of_counters; c->name; c++) {
+			const char *dot = strchr(c->name, '.');
+			const json_t *values = dot ? json_object_get(row, part) : row;
 
-		for (size_t k = 0; k < 2 && v->label[k]; k++)
-			cell_put(&t, json_object_get(row, v->label[k]), FORMAT_ID);
-		for (size_t k = 0; v->keys[k]; k++)
-			cell_put(&t, json_object_get(values, v->keys[k]), FORMAT_COUNT);
+			cell_put(&t, json_object_get(values, dot ? dot + 1 : c->name),
+				 dot ? FORMAT_COUNT : FORMAT_ID);
+		}
 		table_row(&t);
 	}
 	table_end(&t);
@@ -146,7 +121,7 @@ static void counters_put(const struct out *out, const json_t *result, const char
 			continue;
 		heading_put(out, &first, several, counter_views[i].rows);
 		if (json_array_size(rows))
-			objects_put(out, &counter_views[i], rows, part);
+			objects_put(out, counter_views[i].shown, rows, part);
 		else
 			fprintf(out->file, "no %s\n", counter_views[i].rows);
 	}

@@ -6,22 +6,9 @@
 
 /* The pair of routers: sentences first, then what stands behind them. */
 
-static const struct view_column path_columns[] = {
-	{"path", "name", FORMAT_TEXT},		{"local", "local", FORMAT_TEXT},
-	{"peer", "peer", FORMAT_TEXT},		{"heard ms", "heard_ms", FORMAT_ID},
-	{"rtt us", "rtt_us", FORMAT_ID},	{"sent", "sent", FORMAT_COUNT},
-	{"received", "received", FORMAT_COUNT}, {"lost", "lost", FORMAT_COUNT},
-	{"bad", "bad", FORMAT_COUNT},		{NULL, NULL, FORMAT_TEXT},
-};
-static const struct list_view list_paths = {"paths", "no path: there is no peer", path_columns};
-
-static const struct view_column witness_columns[] = {
-	{"link", "link", FORMAT_TEXT},
-	{"witnesses asked", "asked", FORMAT_ID},
-	{"answering", "answering", FORMAT_ID},
-	{NULL, NULL, FORMAT_TEXT},
-};
-static const struct list_view list_witnesses = {"witnesses", "no link", witness_columns};
+static const struct list_view list_paths = {"paths", "no path: there is no peer", NULL,
+					    &shown_path};
+static const struct list_view list_witnesses = {"witnesses", "no link", NULL, &shown_witness};
 
 /* Sentences, a line each. */
 static void lines_put(FILE *file, const char *text)

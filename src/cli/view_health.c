@@ -218,44 +218,14 @@ static void handshakes_put(const struct out *out, const json_t *r)
 	value_put(out, h, "no_answer", FORMAT_COUNT, " silent\n");
 }
 
-static void checks_put(const struct out *out, const json_t *checks)
+static void checks_put(const struct out *out, const json_t *r)
 {
-	const json_t *row;
-	struct table t;
-	size_t i;
+	static const struct list_view checks = {"checks", "", NULL, &shown_check};
 
-	if (!json_array_size(checks))
+	if (!json_array_size(json_object_get(r, "checks")))
 		return;
 	fputc('\n', out->file);
-	table_init(&t, out);
-	table_column(&t, "CHECK", false);
-	table_column(&t, "TYPE", false);
-	table_column(&t, "STATE", false);
-	table_column(&t, "PROBES", true);
-	table_column(&t, "FAILED", true);
-	table_column(&t, "ERRORS", true);
-	table_column(&t, "TOOK", true);
-	table_column(&t, "LAST ANSWER", false);
-	json_array_foreach (checks, i, row) {
-		const char *state = view_text(row, "state");
-		char *probes = view_format(out, view_at(row, "probes"), FORMAT_COUNT);
-		char *failures = view_format(out, view_at(row, "failures"), FORMAT_COUNT);
-		char *errors = view_format(out, view_at(row, "errors"), FORMAT_COUNT);
-
-		table_cell(&t, STYLE_NONE, view_text(row, "name"));
-		table_cell(&t, STYLE_NONE, view_text(row, "type"));
-		table_cell(&t, view_state_style(state), state);
-		table_cell(&t, STYLE_NONE, probes);
-		table_cell(&t, STYLE_NONE, failures);
-		table_cell(&t, STYLE_NONE, errors);
-		table_cellf(&t, STYLE_NONE, "%.1f ms", view_number(row, "duration_us") / 1000);
-		table_cell(&t, STYLE_NONE, view_text(row, "reason"));
-		table_row(&t);
-		free(probes);
-		free(failures);
-		free(errors);
-	}
-	table_end(&t);
+	view_list(out, &checks, r);
 }
 
 /* The calendar's, in the reader's time zone. */
@@ -303,7 +273,7 @@ void view_health(const struct out *out, const json_t *r, const struct invocation
 	weight_put(out, r);
 	quorum_put(out, r);
 	handshakes_put(out, r);
-	checks_put(out, json_object_get(r, "checks"));
+	checks_put(out, r);
 	history_put(out, json_object_get(r, "history"));
 }
 

@@ -14,9 +14,9 @@
 #include "base/log.h"
 #include "publish/builder.h"
 #include "control/control_internal.h"
-#include "control/metrics.h"
 #include "control/pair.h"
 #include "control/health_watch.h"
+#include "metrics/metrics.h"
 #include "model/sync_event.h"
 #include "sched/sched.h"
 
@@ -458,7 +458,8 @@ static void fini_base(struct control *c)
 	listings_stop(c);
 	ha_waits_stop(c);
 	pushes_stop(c);
-	metrics_stop(c);
+	metrics_stop(c->metrics);
+	c->metrics = NULL;
 	watching_stop(c);
 	publisher_detach(&c->publisher);
 	rpc_server_destroy(c->server);
@@ -501,7 +502,12 @@ int control_start(struct control *c, char error[256])
 	ret = rpc_server_create(c->base, &opt, &c->server, error);
 	if (ret < 0)
 		goto err_base;
-	metrics_start(c);
+	metrics_start(&(struct metrics_options){.base = c->base,
+						.listen = c->boot->node.metrics_listen,
+						.path = c->boot->node.metrics_socket,
+						.parts = control_parts,
+						.arg = c},
+		      &c->metrics);
 	ret = -pthread_create(&c->thread, NULL, run, c);
 	if (ret < 0) {
 		snprintf(error, 256, "control: no thread: %s", strerror(-ret));

@@ -12,9 +12,8 @@
 #include "control/control.h"
 #include "control/jobs.h"
 #include "control/method.h"
-#include "control/table_watch.h"
-#include "control/traffic.h"
 #include "link/link.h"
+#include "metrics/parts.h"
 #include "publish/publisher.h"
 #include "rpc/rpc_server.h"
 
@@ -110,10 +109,10 @@ void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
 int listings_start(struct control *c);
 void listings_stop(struct control *c);
 
-/* --- methods_counter.c: new references --- */
+/* --- router_parts.c --- */
 
-json_t *worker_counters_json(const struct worker_counters *w);
-json_t *port_counters_json(const struct port_counters *p);
+/* What metrics and listings are made from. arg is a struct control. */
+void control_parts(void *arg, struct router_parts *out);
 
 /* --- methods_connection.c --- */
 

@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "health/health.h"
+#include "shown/watching_counters.h"
 
 struct control;
 struct spawner;
@@ -44,24 +45,12 @@ void watching_published(struct control *c);
 /* NULL before watching_start(). */
 struct health *watching_health(const struct control *c);
 
-/* X(name, help): from verdict to swap. */
-#define WATCHING_COUNTERS(X)                                                                       \
-	X(swaps, "publications that carried verdicts of health")                                   \
-	X(rebuilds, "lists of services made anew for verdicts, scheduler's tables included")       \
-	X(swap_last_us, "from a verdict to its publication, microseconds, last one")               \
-	X(swap_max_us, "the same, longest one")
-
 struct spawner_status;
 /* Of the process that runs programs; zeros without one. */
 void programs_status(const struct control *c, struct spawner_status *out);
 /* Appends what an operator has to know of programs and of checks that cannot be made. */
 void programs_warn(const struct control *c, json_t *list);
 
-struct watching_counters {
-#define X(name, help) uint64_t name;
-	WATCHING_COUNTERS(X)
-#undef X
-};
 void watching_counters(const struct control *c, struct watching_counters *out);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "control/control_internal.h"
+#include "shown/objects.h"
 
 #define MAX_STREAMS   64
 #define POLL_US	      500
@@ -68,16 +69,20 @@ static const char *protocol_name(uint8_t proto)
 static json_t *view_json(const struct conn_view *v)
 {
 	char client[ENDPOINT_STRLEN], virtual[ENDPOINT_STRLEN], server[ENDPOINT_STRLEN];
+	const struct shown_connection shown = {
+		.protocol = protocol_name(v->proto),
+		.client = endpoint_format(&v->client, client, sizeof(client)),
+		.virtual = endpoint_format(&v->virtual, virtual, sizeof(virtual)),
+		.server = endpoint_format(&v->server, server, sizeof(server)),
+		.state = conn_view_state(v),
+		.expires_s = v->expires_s,
+		.method = v->method < FWD_MAX ? forward_names[v->method] : "?",
+		.worker = v->worker,
+		.active = v->flags & CONN_F_ACTIVE,
+		.template = v->flags & CONN_F_TEMPLATE,
+	};
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:b}", "protocol",
-			 protocol_name(v->proto), "client",
-			 endpoint_format(&v->client, client, sizeof(client)), "virtual",
-			 endpoint_format(&v->virtual, virtual, sizeof(virtual)), "server",
-			 endpoint_format(&v->server, server, sizeof(server)), "state",
-			 conn_view_state(v), "expires_s", (int)v->expires_s, "method",
-			 v->method < FWD_MAX ? forward_names[v->method] : "?", "worker",
-			 (int)v->worker, "active", (v->flags & CONN_F_ACTIVE) != 0, "template",
-			 (v->flags & CONN_F_TEMPLATE) != 0);
+	return shown_object(&shown_connection, &shown, SHOWN_LIST);
 }
 
 static bool view_wanted(const struct stream *s, const struct conn_view *v)
@@ -462,7 +467,8 @@ const struct method connection_methods[] = {
 	 .params = {FILTERS, {"limit", PARAM_NUMBER, false, "at most so many"}},
 	 .result = "`count`, `truncated`; before it rows. A persistence template has client port 0 "
 		   "and the state `ASSURED` or `NONE`; one of a mark has the protocol `ip` and the "
-		   "mark as its virtual address"},
+		   "mark as its virtual address",
+	 .rows = &shown_connection},
 	{.name = "connection.count",
 	 .run = connection_count,
 	 .help = "how many connections pass the filters",

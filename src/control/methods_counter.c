@@ -5,60 +5,12 @@
 #include <unistd.h>
 
 #include "control/listing.h"
-#include "control/metrics.h"
 #include "control/health_watch.h"
-#include "control/port_view.h"
 #include "control/state_dir.h"
+#include "metrics/metrics.h"
+#include "metrics/port_view.h"
 
 #define WORKER_FIELD(name) (offsetof(struct worker_counters, name) / sizeof(uint64_t))
-
-struct named_word {
-	const char *name;
-	size_t word;
-};
-
-static const struct named_word worker_words[] = {
-#define X(name, help) {#name, WORKER_FIELD(name)},
-	WORKER_COUNTERS(X)
-#undef X
-		{"parked", WORKER_FIELD(parked)},
-	{"connections", WORKER_FIELD(connections)},
-	{"embryonic", WORKER_FIELD(embryonic)},
-	{"not_assured", WORKER_FIELD(not_assured)},
-	{"ending", WORKER_FIELD(ending)},
-};
-#define N_WORKER_WORDS (sizeof(worker_words) / sizeof(worker_words[0]))
-
-#define PORT_FIELD(name)                                                                           \
-	{                                                                                          \
-#name, offsetof(struct port_counters, name) / sizeof(uint64_t)                     \
-	}
-static const struct named_word port_words[] = {
-	PORT_FIELD(rx_pkts),  PORT_FIELD(rx_bytes),	 PORT_FIELD(tx_pkts),
-	PORT_FIELD(tx_bytes), PORT_FIELD(rx_handed_off), PORT_FIELD(tx_handed_off),
-	PORT_FIELD(tx_full),
-};
-#define N_PORT_WORDS (sizeof(port_words) / sizeof(port_words[0]))
-
-static json_t *counts_json(const struct named_word *words, size_t n, const void *values)
-{
-	const uint64_t *v = values;
-	json_t *o = json_object();
-
-	for (size_t i = 0; i < n; i++)
-		json_object_set_new(o, words[i].name, json_integer((json_int_t)v[words[i].word]));
-	return o;
-}
-
-static json_t *rates_json(const struct named_word *words, size_t n, const float *rates)
-{
-	json_t *o = json_object();
-
-	for (size_t i = 0; i < n; i++)
-		json_object_set_new(o, words[i].name,
-				    json_real(traffic_round((double)rates[words[i].word])));
-	return o;
-}
 
 static uint64_t sum_of(const uint64_t *v, size_t n)
 {
@@ -67,29 +19,6 @@ static uint64_t sum_of(const uint64_t *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		sum += v[i];
 	return sum;
-}
-
-static double rate_sum(const float *v, size_t n)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += (double)v[i];
-	return sum;
-}
-
-json_t *worker_counters_json(const struct worker_counters *w)
-{
-	json_t *o = counts_json(worker_words, N_WORKER_WORDS, w);
-
-	json_object_set_new(o, "dropped", json_integer((json_int_t)sum_of(w->dropped, DROP_MAX)));
-	json_object_set_new(o, "punted", json_integer((json_int_t)sum_of(w->punted, PUNT_MAX)));
-	return o;
-}
-
-json_t *port_counters_json(const struct port_counters *p)
-{
-	return counts_json(port_words, N_PORT_WORDS, p);
 }
 
 static uint16_t n_workers(const struct control *c)
@@ -111,18 +40,15 @@ static void service_row(struct control *c, const struct config_service *svc,
 	const struct service *node = node_of(c, rt);
 	struct traffic_sum sum = {0};
 	char key[CONFIG_KEY_STRLEN];
+	struct shown_service v;
+	struct router_parts p;
 
-	if (rt) {
-		sum = given->removed[rt->id];
-		traffic_add_retired(&rt->retired, &sum);
-	}
+	control_parts(c, &p);
 	for (uint32_t k = 0; node && k < node->n_servers; k++)
 		traffic_add_server(&c->traffic, node->servers[k].rt->id, &sum);
-	json_array_append_new(rows,
-			      json_pack("{s:s, s:s?, s:o, s:o}", "key",
-					config_service_key(svc, key, sizeof(key)), "name",
-					svc->name, "counters", traffic_counters_json(&sum.counters),
-					"rates", traffic_rates_json(sum.rate)));
+	service_view(&p, svc, config_service_key(svc, key, sizeof(key)), rt, &sum, given->removed,
+		     &v);
+	json_array_append_new(rows, shown_object(&shown_service, &v, SHOWN_COUNTS));
 }
 
 static void server_rows(struct control *c, const struct config_service *svc,
@@ -130,36 +56,33 @@ static void server_rows(struct control *c, const struct config_service *svc,
 {
 	const struct service *node = node_of(c, control_service_rt(c, svc));
 	char key[CONFIG_KEY_STRLEN], ep[ENDPOINT_STRLEN];
+	struct router_parts p;
 
 	(void)given;
+	control_parts(c, &p);
 	config_service_key(svc, key, sizeof(key));
 	for (uint32_t k = 0; node && k < node->n_servers; k++) {
 		const struct server_rt *srv = node->servers[k].rt;
-		struct traffic_sum sum = {0};
+		struct shown_server v = {.service = key,
+					 .server = endpoint_format(&srv->ep, ep, sizeof(ep))};
 
-		traffic_add_server(&c->traffic, srv->id, &sum);
-		json_array_append_new(rows,
-				      json_pack("{s:s, s:s, s:o, s:o}", "service", key, "server",
-						endpoint_format(&srv->ep, ep, sizeof(ep)),
-						"counters", traffic_counters_json(&sum.counters),
-						"rates", traffic_rates_json(sum.rate)));
+		server_traffic_view(&p, srv->id, &v);
+		json_array_append_new(rows, shown_object(&shown_server, &v, SHOWN_COUNTS));
 	}
 }
 
 static json_t *ports_rows(struct control *c)
 {
 	json_t *rows = json_array();
+	struct router_parts p;
 
+	control_parts(c, &p);
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++) {
-		struct port_counters now;
-		json_t *row;
+		struct port_texts texts;
+		struct shown_port v;
 
-		traffic_read_port(&c->traffic, i, &now);
-		row = json_pack("{s:s, s:o, s:o}", "name", c->dp->ports[i].config.name, "counters",
-				port_counters_json(&now), "rates",
-				rates_json(port_words, N_PORT_WORDS, c->traffic.ports[i].rate));
-		port_view_device(c, i, row);
-		json_array_append_new(rows, row);
+		port_view(&p, i, &texts, &v);
+		json_array_append_new(rows, shown_object(&shown_port, &v, SHOWN_COUNTS));
 	}
 	return rows;
 }
@@ -167,24 +90,24 @@ static json_t *ports_rows(struct control *c)
 static json_t *workers_rows(struct control *c)
 {
 	json_t *rows = json_array();
+	struct router_parts p;
 
+	control_parts(c, &p);
 	for (uint16_t i = 0; i < n_workers(c); i++) {
-		const float *rate = c->traffic.workers[i].rate;
-		struct worker_counters now;
-		json_t *rates;
+		struct shown_worker v;
 
-		traffic_read_worker(&c->traffic, i, &now);
-		rates = rates_json(worker_words, N_WORKER_WORDS, rate);
-		json_object_set_new(
-			rates, "dropped",
-			json_real(traffic_round(rate_sum(rate + WORKER_FIELD(dropped), DROP_MAX))));
-		json_object_set_new(
-			rates, "punted",
-			json_real(traffic_round(rate_sum(rate + WORKER_FIELD(punted), PUNT_MAX))));
-		json_array_append_new(rows, json_pack("{s:i, s:o, s:o}", "worker", i, "counters",
-						      worker_counters_json(&now), "rates", rates));
+		worker_view(&p, i, &v);
+		json_array_append_new(rows, shown_object(&shown_worker, &v, SHOWN_COUNTS));
 	}
 	return rows;
+}
+
+static json_t *devices_rows(struct control *c)
+{
+	struct router_parts p;
+
+	control_parts(c, &p);
+	return port_view_losses(&p);
 }
 
 /* An array of counters of workers, each with a name of its own: reasons and classes. */
@@ -208,7 +131,7 @@ static json_t *named_rows(struct control *c, size_t word, size_t n, const char *
 		json_array_append_new(rows,
 				      json_pack("{s:s, s:s, s:I, s:f}", "name", names[i], "help",
 						helps[i], "count", (json_int_t)counts[i], "rate",
-						traffic_round(rates[i])));
+						shown_round(rates[i])));
 	return rows;
 }
 
@@ -222,27 +145,22 @@ static json_t *punts_rows(struct control *c)
 	return named_rows(c, WORKER_FIELD(punted), PUNT_MAX, punt_names, punt_helps);
 }
 
-static void value_row(json_t *rows, const char *name, const char *help, uint64_t value)
-{
-	json_array_append_new(rows, json_pack("{s:s, s:s, s:I}", "name", name, "help", help,
-					      "value", (json_int_t)value));
-}
-
 static json_t *health_rows(struct control *c)
 {
-	struct watching_counters w;
-	struct health_counters h = {0};
 	json_t *rows = json_array();
+	struct router_parts p;
+	struct shown_health v;
 
-	watching_counters(c, &w);
-	if (watching_health(c))
-		health_counters(watching_health(c), &h);
-#define X(name, help) value_row(rows, #name, help, h.name);
-	HEALTH_COUNTERS(X)
-#undef X
-#define X(name, help) value_row(rows, #name, help, w.name);
-	WATCHING_COUNTERS(X)
-#undef X
+	control_parts(c, &p);
+	health_totals(&p, &v);
+	for (uint16_t i = 0; i < shown_health.n; i++) {
+		const struct shown *row = &shown_health.rows[i];
+
+		if (row->in & SHOWN_LIST)
+			json_array_append_new(rows, json_pack("{s:s, s:s, s:I}", "name", row->name,
+							      "help", row->help, "value",
+							      (json_int_t)shown_count(row, &v)));
+	}
 	return rows;
 }
 
@@ -252,7 +170,7 @@ static const struct listing_section sections[] = {
 	{.key = "ports", .all = ports_rows},
 	{.key = "workers", .all = workers_rows},
 	{.key = "drops", .all = drops_rows},
-	{.key = "devices", .all = port_view_losses}, /* with drops */
+	{.key = "devices", .all = devices_rows}, /* with drops */
 	{.key = "punts", .all = punts_rows},
 	{.key = "health", .all = health_rows},
 };
@@ -267,7 +185,7 @@ static void counter_list(struct control *c, struct rpc_request *req, json_t *par
 
 	for (size_t i = 0; i < N_SECTIONS; i++)
 		if (all || strcmp(object, sections[i].key) == 0 ||
-		    (strcmp(object, "drops") == 0 && sections[i].all == port_view_losses))
+		    (strcmp(object, "drops") == 0 && sections[i].all == devices_rows))
 			chosen[n++] = &sections[i];
 	if (n > 0) {
 		listing_start(c, req, NULL, chosen, n);
@@ -308,17 +226,21 @@ static json_t *connections_json(const struct control *c, const struct worker_cou
 /* Rates of all services together. */
 static json_t *all_rates_json(const struct control *c)
 {
-	double rate[TRAFFIC_SERVER] = {0};
+	struct shown_service all = {0};
 	uint32_t left = c->pub->runtime.n_servers;
+	json_t *o, *rates;
 
 	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
 		if (!c->pub->runtime.servers[id])
 			continue;
 		left--;
 		for (size_t i = 0; i < TRAFFIC_SERVER; i++)
-			rate[i] += (double)c->traffic.servers[id].rate[i];
+			all.rate[i] += (double)c->traffic.servers[id].rate[i];
 	}
-	return traffic_rates_json(rate);
+	o = shown_object(&shown_service, &all, SHOWN_COUNTS);
+	rates = json_incref(json_object_get(o, "rates"));
+	json_decref(o);
+	return rates;
 }
 
 #define LOST_SHOWN 20
@@ -342,8 +264,9 @@ static void warn_of_quorum(const struct control *c, json_t *list)
 			list, json_sprintf("%u more services have lost theirs", n - LOST_SHOWN));
 }
 
-static json_t *warnings_json(const struct control *c)
+static json_t *warnings_json(struct control *c)
 {
+	struct router_parts p;
 	json_t *list = json_array();
 	char text[512];
 
@@ -354,10 +277,12 @@ static json_t *warnings_json(const struct control *c)
 		json_array_append_new(list, json_string(text));
 	if (table_watch_warning(&c->table_watch))
 		json_array_append_new(list, json_string(table_watch_warning(&c->table_watch)));
-	if (metrics_fault(c))
-		json_array_append_new(list, json_sprintf("no metrics: %s", metrics_fault(c)));
+	if (metrics_fault(c->metrics))
+		json_array_append_new(list,
+				      json_sprintf("no metrics: %s", metrics_fault(c->metrics)));
 
-	port_view_warnings(c, list);
+	control_parts(c, &p);
+	port_view_warnings(&p, list);
 	for (size_t i = 0; i < json_array_size(c->restart); i++)
 		json_array_append_new(
 			list, json_sprintf("takes effect after a restart: %s",

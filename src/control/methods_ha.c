@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The pair of routers: what it is, and what an operator says to it. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/control_internal.h"
 #include "control/pair.h"
+#include "metrics/object_view.h"
 
 /* --- commands: the ha thread answers, perhaps seconds later --- */
 
@@ -127,144 +127,48 @@ static void reset(struct control *c, struct rpc_request *req, json_t *params)
 
 /* --- status --- */
 
-static json_t *ago(uint64_t ms)
+static json_t *paths_json(const struct ha_status *s)
 {
-	return ms == UINT64_MAX ? json_null() : json_integer((json_int_t)ms);
+	json_t *list = json_array();
+
+	for (uint8_t i = 0; i < s->n_paths; i++) {
+		struct path_texts texts;
+		struct shown_path v;
+
+		path_view(&s->paths[i], &texts, &v);
+		json_array_append_new(list, shown_object(&shown_path, &v, SHOWN_LIST));
+	}
+	return list;
 }
 
-static json_t *count(uint64_t v)
+static json_t *witnesses_json(const struct ha_status *s)
 {
-	return json_integer((json_int_t)v);
-}
+	json_t *list = json_array();
 
-static const char *role_word(enum ha_role role)
-{
-	return role == HA_ROLE_PRIMARY ? "primary" : role == HA_ROLE_BACKUP ? "backup" : "unknown";
-}
+	for (uint8_t i = 0; i < s->n_links; i++) {
+		struct shown_witness v;
 
-/* Datagrams that were refused, by why. */
-static json_t *refused_json(const uint64_t refused[HA_WIRE_MAX])
-{
-	json_t *out = json_object();
-
-	for (unsigned int i = 0; i < HA_WIRE_MAX; i++)
-		if (refused[i])
-			json_object_set_new(out, ha_wire_names[i], count(refused[i]));
-	return out;
-}
-
-static json_t *heard_json(const uint64_t heard[HA_VERDICTS])
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "fresh",
-			 count(heard[HA_FRESH] + heard[HA_FRESH_SESSION]), "copy",
-			 count(heard[HA_COPY]), "stale", count(heard[HA_STALE]), "retired",
-			 count(heard[HA_RETIRED]), "reflected", count(heard[HA_REFLECTED]));
-}
-
-static json_t *path_json(const struct ha_path_status *p)
-{
-	char local[ENDPOINT_STRLEN], peer[ENDPOINT_STRLEN];
-
-	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-			 p->name, "local", endpoint_format(&p->local, local, sizeof(local)), "peer",
-			 endpoint_format(&p->peer, peer, sizeof(peer)), "open", (int)p->open,
-			 "heard_ms", ago(p->heard_ms), "rtt_us", count(p->rtt_us), "sent",
-			 count(p->sent), "send_errors", count(p->send_errors), "received",
-			 count(p->received), "lost", count(p->lost), "bad", count(p->bad),
-			 "refused", refused_json(p->refused));
-}
-
-static json_t *peer_json(const struct ha_status *s)
-{
-	if (!s->peer.known)
-		return json_null();
-	return json_pack("{s:b, s:o, s:b, s:b, s:s, s:s, s:o, s:i, s:o, s:b, s:b}", "verdicts",
-			 (int)s->peer.verdicts, "servers_up", count(s->peer.servers_up), "alive",
-			 (int)s->peer.alive, "hears", (int)!s->peer.deaf, "state",
-			 role_state_name(s->peer.state), "role", role_word(s->peer.role), "term",
-			 count(s->peer.term), "priority", (int)s->peer.priority, "heard_ms",
-			 ago(s->peer.heard_ms), "configuration_differs",
-			 (int)s->peer.digest_differs, "behind", (int)s->peer.sync.behind);
-}
-
-static json_t *sync_json(const struct ha_sync_status *y)
-{
-	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o}",
-			 "synchronised", (int)y->synchronised, "peer_synchronised",
-			 (int)y->peer_synchronised, "behind", (int)y->behind, "sent",
-			 count(y->sent), "received", count(y->received), "datagrams",
-			 count(y->datagrams), "repeated", count(y->repeated), "under_way",
-			 count(y->under_way), "transfers", count(y->transfers), "sheds",
-			 count(y->sheds), "unbound", count(y->unbound), "unknown",
-			 count(y->unknown), "refused", count(y->refused), "unbound_refused",
-			 count(y->unbound_refused), "not_fresh", count(y->not_fresh), "refused_as",
-			 refused_json(y->refused_as));
-}
-
-/* "peer_serves" */
-static const char *row_name(unsigned int row, char name[32])
-{
-	size_t n = 0;
-
-	for (const char *p = role_rows[row].name; *p && n < 31; p++)
-		name[n++] = (char)tolower((unsigned char)*p);
-	name[n] = '\0';
-	return name;
-}
-
-static json_t *status_json(const struct ha_status *s)
-{
-	char name[32];
-	json_t *paths = json_array(), *witnesses = json_array(), *rows = json_object(), *out;
-
-	for (uint8_t i = 0; i < s->n_paths; i++)
-		json_array_append_new(paths, path_json(&s->paths[i]));
-	for (uint8_t i = 0; i < s->n_links; i++)
-		json_array_append_new(witnesses,
-				      json_pack("{s:s, s:i, s:i}", "link", s->witnesses[i].link,
-						"asked", (int)s->witnesses[i].configured,
-						"answering", (int)s->witnesses[i].answering));
-	for (unsigned int i = 0; i < ROLE_N_ROWS; i++)
-		if (s->transitions[i])
-			json_object_set_new(rows, row_name(i, name), count(s->transitions[i]));
-	out = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:i, s:o, s:b, s:b, s:b, s:b, s:o}", "pair",
-			(int)s->has_peer, "state", role_state_name(s->state), "role",
-			role_word(s->role), "reason", s->reason, "explain", s->explain, "term",
-			count(s->term), "priority", (int)s->priority, "state_ms",
-			count(s->state_ms), "ready", (int)s->ready, "grace", (int)s->grace,
-			"frozen", (int)s->frozen, "relaying", (int)s->relaying, "lease_ms",
-			ago(s->lease_left_ms));
-	json_object_set_new(out, "alarm", s->alarm[0] ? json_string(s->alarm) : json_null());
-	json_object_set_new(out, "servers",
-			    json_pack("{s:o, s:o, s:b, s:b}", "all", count(s->servers), "up",
-				      count(s->servers_up), "verdicts", (int)s->verdicts,
-				      "backup_sees_more", (int)s->sees_more));
-	json_object_set_new(out, "peer", peer_json(s));
-	json_object_set_new(out, "heard", heard_json(s->heard));
-	json_object_set_new(out, "paths", paths);
-	json_object_set_new(out, "witnesses", witnesses);
-	json_object_set_new(out, "sync", sync_json(&s->sync));
-	json_object_set_new(out, "transitions", rows);
-	json_object_set_new(out, "refused_stops", count(s->refused_stops));
-	json_object_set_new(out, "relayed", count(s->relayed));
-	json_object_set_new(out, "late_p50_us", count(s->late_p50_us));
-	json_object_set_new(out, "late_p99_us", count(s->late_p99_us));
-	json_object_set_new(out, "late_max_us", count(s->late_max_us));
-	json_object_set_new(out, "late_times", count(s->late_times));
-	return out;
+		witness_view(&s->witnesses[i], &v);
+		json_array_append_new(list, shown_object(&shown_witness, &v, SHOWN_LIST));
+	}
+	return list;
 }
 
 json_t *ha_status_json(struct control *c)
 {
-	struct ha_status *s = c->ha ? malloc(sizeof(*s)) : NULL;
+	struct shown_pair *v = c->ha ? malloc(sizeof(*v)) : NULL;
 	json_t *out = NULL;
 
-	if (s) {
-		ha_status(c->ha, s);
-		out = status_json(s);
+	if (v) {
+		ha_status(c->ha, &v->s);
+		pair_view(v);
+		out = shown_object(&shown_pair, v, SHOWN_LIST);
+		if (!v->s.peer.known)
+			json_object_set_new(out, "peer", json_null());
+		json_object_set_new(out, "paths", paths_json(&v->s));
+		json_object_set_new(out, "witnesses", witnesses_json(&v->s));
 	}
-	free(s);
+	free(v);
 	return out;
 }
 
@@ -279,17 +183,6 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 		rpc_fail(req, RPC_INVALID, NULL, "there is no ha thread");
 }
 
-#define HA_STATUS_RESULT                                                                           \
-	"`pair` (there is a peer), `state`, `reason`, `explain` (sentences), `role`, `term`, "     \
-	"`priority`, `state_ms`, `ready`, `grace`, `frozen`, `relaying`, `lease_ms` (null: none "  \
-	"is needed), `alarm` (a sentence: roles or priorities of the two do not go together; or "  \
-	"null), `servers` (`all`, `up`, `verdicts`: every check has one, `backup_sees_more`), "    \
-	"`peer` (among others `hears`: it hears this router, `servers_up`, `verdicts`), `heard` "  \
-	"(authentic messages: `fresh`, `copy`, `stale`, `retired`, `reflected`), `paths` "         \
-	"(`refused` by reason), `witnesses`, `sync` (`not_fresh`, `refused_as` by reason), "       \
-	"`transitions`, `refused_stops`, `relayed`, `late_p50_us`, `late_p99_us`, `late_max_us` "  \
-	"(of its loop, over the last 10 s), `late_times` (later than a keepalive: the watch of "   \
-	"the peer began anew)"
 #define FORCE(help)                                                                                \
 	{                                                                                          \
 		"force", PARAM_BOOLEAN, false, help                                                \
@@ -300,7 +193,8 @@ const struct method ha_methods[] = {
 	{.name = "ha.status",
 	 .run = status,
 	 .help = "the pair: state, peer, paths, witnesses, synchronisation",
-	 .result = HA_STATUS_RESULT},
+	 .result = "the keys of a pair; `peer` is null before the peer was heard",
+	 .rows = &shown_pair},
 	{.name = "ha.handover",
 	 .level = METHOD_CHANGE,
 	 .run = handover,

@@ -4,49 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "control/listing.h"
 #include "control/health_watch.h"
 #include "health/member.h"
+#include "metrics/object_view.h"
 
 /* Those of standing_names, and one more. */
 #define FILTER_FORCED STANDING_MAX /* whatever the state: an operator said so */
 static const char *const filter_words[] = {"unknown", "up", "down", "maintenance", "forced", NULL};
 _Static_assert(sizeof(filter_words) / sizeof(filter_words[0]) == FILTER_FORCED + 2, "in order");
 
-static uint64_t seconds_since(uint64_t at_ms)
+/* Without history. NULL: it is not watched. */
+static json_t *row_json(const struct router_parts *p, const struct config_service *svc,
+			const char *key, const struct config_server *server)
 {
-	const uint64_t now_ms = clock_wall_ms();
+	const struct service_rt *rt = runtime_service_find(&p->pub->runtime, key);
+	struct server_texts texts;
+	struct shown_server v;
 
-	return now_ms > at_ms ? (now_ms - at_ms) / 1000 : 0;
-}
-
-static json_t *view_json(const struct config_service *svc, const char *key,
-			 const struct config_server *server, const struct health_view *v)
-{
-	char text[ENDPOINT_STRLEN];
-	json_t *o;
-
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:I, s:I, s:s, s:I, s:I}",
-		      "service", key, "server", endpoint_format(&server->ep, text, sizeof(text)),
-		      "standing", standing_names[v->standing], "state",
-		      health_state_names[v->state], "admin", health_admin_names[v->admin],
-		      "since_ms", (json_int_t)v->since_ms, "state_s",
-		      (json_int_t)seconds_since(v->since_ms), "reason", v->reason, "chosen",
-		      !v->effect.down, "weight", (json_int_t)v->weight, "effective_weight",
-		      (json_int_t)v->effect.weight, "weight_source",
-		      v->weight_source ? v->weight_source : "configuration", "weight_low",
-		      (json_int_t)v->weight_low, "weight_high", (json_int_t)v->weight_high);
-	if (o && svc->name)
-		json_object_set_new(o, "name", json_string(svc->name));
-	if (o && server->sorry)
-		json_object_set_new(o, "sorry", json_true());
-	if (o && v->drain)
-		json_object_set_new(o, "drain", json_true());
-	if (o && v->maint)
-		json_object_set_new(o, "maint", json_true());
-	return o;
+	server_view(p, key, rt, server, &texts, &v);
+	if (!v.watched)
+		return NULL;
+	v.name = svc->name;
+	v.named = svc->name != NULL;
+	return shown_object(&shown_server, &v, SHOWN_HEALTH);
 }
 
 /* ---- list ---- */
@@ -94,13 +76,15 @@ static void service_rows(struct control *c, const struct config_service *svc,
 {
 	struct health *h = watching_health(c);
 	char key[CONFIG_KEY_STRLEN];
+	struct router_parts p;
 	struct health_view v;
 
+	control_parts(c, &p);
 	config_service_key(svc, key, sizeof(key));
 	for (uint32_t i = 0; h && i < svc->n_servers; i++)
 		if (health_get_now(h, key, &svc->servers[i].ep, &v) == 0 &&
 		    passes(f, &svc->servers[i].ep, &v))
-			json_array_append_new(rows, view_json(svc, key, &svc->servers[i], &v));
+			json_array_append_new(rows, row_json(&p, svc, key, &svc->servers[i]));
 }
 
 static void list_row(struct control *c, const struct config_service *svc,
@@ -206,16 +190,21 @@ static json_t *checks_json(const struct health *h, const char *key, const struct
 	uint32_t n = health_get_checks(h, key, ep, v, CONFIG_SERVER_CHECKS);
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; list && i < n && i < CONFIG_SERVER_CHECKS; i++)
-		json_array_append_new(
-			list,
-			json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name",
-				  v[i].name ? v[i].name : "-", "type", check_type_names[v[i].type],
-				  "state", health_state_names[v[i].state], "reason", v[i].reason,
-				  "checked_ms", (json_int_t)v[i].checked_ms, "duration_us",
-				  (json_int_t)v[i].duration_us, "probes", (json_int_t)v[i].probes,
-				  "failures", (json_int_t)v[i].failures, "errors",
-				  (json_int_t)v[i].errors));
+	for (uint32_t i = 0; list && i < n && i < CONFIG_SERVER_CHECKS; i++) {
+		const struct shown_check shown = {
+			.name = v[i].name ? v[i].name : "-",
+			.type = check_type_names[v[i].type],
+			.state = health_state_names[v[i].state],
+			.reason = v[i].reason,
+			.checked_ms = v[i].checked_ms,
+			.duration_us = v[i].duration_us,
+			.probes = v[i].probes,
+			.failures = v[i].failures,
+			.errors = v[i].errors,
+		};
+
+		json_array_append_new(list, shown_object(&shown_check, &shown, SHOWN_LIST));
+	}
 	return list;
 }
 
@@ -227,18 +216,14 @@ static json_t *quorum_json(const struct health_service_view *g)
 			 (json_int_t)(g->n_servers - g->n_sorry));
 }
 
-/* What clients' SYNs met, where workers see it: NAT and TCP. */
-static void add_handshakes(const struct control *c, const char *key, const struct endpoint *ep,
-			   json_t *o)
+/* As a server of service.list has them. */
+static void handshakes_set(json_t *o, const struct shown_server *v)
 {
-	const struct service_rt *svc = runtime_service_find(&c->pub->runtime, key);
-	const struct server_rt *srv = svc ? runtime_server_find(&c->pub->runtime, svc, ep) : NULL;
-	struct passive_counters passive = {0};
+	json_t *all = v->handshakes ? shown_object(&shown_server, v, SHOWN_LIST) : NULL;
 
-	if (srv)
-		traffic_read_passive(&c->traffic, srv->id, &passive);
-	if (passive.syns)
-		json_object_set_new(o, "handshakes", traffic_passive_json(&passive));
+	if (all)
+		json_object_set(o, "handshakes", json_object_get(all, "handshakes"));
+	json_decref(all);
 }
 
 static void show(struct control *c, struct rpc_request *req, json_t *params)
@@ -249,23 +234,28 @@ static void show(struct control *c, struct rpc_request *req, json_t *params)
 	char key[CONFIG_KEY_STRLEN];
 	const struct config_service *svc = find(c, req, params, &server);
 	struct health *h = watching_health(c);
+	struct server_texts texts;
+	struct shown_server shown;
+	struct router_parts p;
 	json_t *o;
 
 	if (!svc)
 		return;
+	control_parts(c, &p);
 	config_service_key(svc, key, sizeof(key));
 	if (!h || health_get(h, key, &server->ep, &v) < 0) {
 		rpc_fail(req, RPC_NO_OBJECT, NULL, "it is not watched");
 		return;
 	}
-	o = view_json(svc, key, server, &v);
+	o = row_json(&p, svc, key, server);
 	json_object_set_new(o, "checked_ms", json_integer((json_int_t)v.checked_ms));
 	json_object_set_new(o, "transitions", json_integer((json_int_t)v.edges));
 	json_object_set_new(o, "checks", checks_json(h, key, &server->ep));
 	json_object_set_new(o, "history", history_json(&v));
 	if (health_get_service(h, key, &group) == 0)
 		json_object_set_new(o, "quorum", quorum_json(&group));
-	add_handshakes(c, key, &server->ep, o);
+	server_view(&p, key, control_service_rt(c, svc), server, &texts, &shown);
+	handshakes_set(o, &shown);
 	rpc_answer(req, o);
 }
 
@@ -338,21 +328,13 @@ static void force(struct control *c, struct rpc_request *req, json_t *params)
 
 static void counters(struct control *c, struct rpc_request *req, json_t *params)
 {
-	struct watching_counters w;
-	struct health_counters h = {0};
-	json_t *o = json_object();
+	struct router_parts p;
+	struct shown_health v;
 
 	(void)params;
-	watching_counters(c, &w);
-	if (watching_health(c))
-		health_counters(watching_health(c), &h);
-#define X(name, help) json_object_set_new(o, #name, json_integer((json_int_t)h.name));
-	HEALTH_COUNTERS(X)
-#undef X
-#define X(name, help) json_object_set_new(o, #name, json_integer((json_int_t)w.name));
-	WATCHING_COUNTERS(X)
-#undef X
-	rpc_answer(req, o);
+	control_parts(c, &p);
+	health_totals(&p, &v);
+	rpc_answer(req, shown_object(&shown_health, &v, SHOWN_LIST));
 }
 
 const struct method health_methods[] = {
@@ -365,7 +347,8 @@ const struct method health_methods[] = {
 		     "`standing`: `up`, `down`, `unknown`, `maintenance`; or `forced`: an operator "
 		     "said so"}},
 	 .result = "`servers`: rows in the order of services; see [What is said of "
-		   "health](#what-is-said-of-health)"},
+		   "health](#what-is-said-of-health)",
+	 .rows = &shown_server},
 	{.name = "health.show",
 	 .run = show,
 	 .help = "all that is known of one server of one service, with its history",
@@ -388,6 +371,7 @@ const struct method health_methods[] = {
 	{.name = "health.counters",
 	 .run = counters,
 	 .help = "probes, lateness, and the time from a verdict to its publication",
-	 .result = "the counters by name; `counter.list` has their meanings"},
+	 .result = "the counters by name",
+	 .rows = &shown_health},
 	{.name = NULL},
 };

@@ -8,7 +8,7 @@
 #include "config/object_index.h"
 #include "control/listing.h"
 #include "control/health_watch.h"
-#include "health/member.h"
+#include "metrics/object_view.h"
 
 /* --- changes --- */
 
@@ -111,71 +111,24 @@ static void set_default(json_t *object, const char *key, json_t *value)
 		json_object_set_new(object, key, value);
 }
 
-static void set_traffic(json_t *object, const struct traffic_sum *sum)
+static json_t *server_json(const struct router_parts *p, const struct config_service *svc,
+			   const struct config_server *server, const char *key,
+			   const struct service_rt *rt, struct traffic_sum *total)
 {
-	json_object_set_new(object, "counters", traffic_counters_json(&sum->counters));
-	json_object_set_new(object, "rates", traffic_rates_json(sum->rate));
-}
+	json_t *o = config_server_to_json(p->config, svc, server);
+	struct server_texts texts;
+	struct shown_server v;
 
-/* What health makes of a server. */
-static void set_health(const struct control *c, const char *key, const struct endpoint *ep,
-		       json_t *o)
-{
-	const struct health *h = watching_health(c);
-	struct health_view v;
-
-	if (!h || health_get_now(h, key, ep, &v) < 0)
-		return;
-	json_object_set_new(o, "effective_weight", json_integer(v.effect.weight));
-	json_object_set_new(o, "weight_source",
-			    json_string(v.weight_source ? v.weight_source : "configuration"));
-	json_object_set_new(o, "weight_low", json_integer(v.weight_low));
-	json_object_set_new(o, "weight_high", json_integer(v.weight_high));
-	json_object_set_new(o, "health", json_string(standing_names[v.standing]));
-	json_object_set_new(o, "admin", json_string(health_admin_names[v.admin]));
-	json_object_set_new(o, "reason", json_string(v.reason));
-}
-
-static json_t *server_json(const struct control *c, const struct config_service *svc,
-			   const struct config_server *server, const struct service_rt *rt,
-			   const struct service *node, struct traffic_sum *total)
-{
-	const struct server_rt *srv =
-		rt ? runtime_server_find(&c->pub->runtime, rt, &server->ep) : NULL;
-	json_t *o = config_server_to_json(c->config, svc, server);
-	struct passive_counters passive;
-	struct traffic_sum sum = {0};
-	uint64_t counts;
-	bool down = false;
-
+	server_view(p, key, rt, server, &texts, &v);
 	set_default(o, "weight", json_integer(server->weight));
 	set_default(o, "forward", json_string(forward_names[server->forward]));
-	if (!o || !srv)
+	if (!o || !v.running)
 		return o;
-	for (uint32_t i = 0; node && i < node->n_servers; i++)
-		if (node->servers[i].rt == srv)
-			down = node->servers[i].down;
-	counts = server_rt_counts(srv);
-	json_object_set_new(o, "id", json_integer(srv->id));
-	json_object_set_new(o, "active", json_integer(counts_active(counts)));
-	json_object_set_new(o, "inactive", json_integer(counts_inactive(counts)));
-	json_object_set_new(o, "overloaded", json_boolean(server_rt_overloaded(srv)));
-	json_object_set_new(o, "down", json_boolean(down));
-	set_health(c, rt->key, &server->ep, o);
-	traffic_add_server(&c->traffic, srv->id, &sum);
-	traffic_add(total, &sum);
-	set_traffic(o, &sum);
-	traffic_read_passive(&c->traffic, srv->id, &passive);
-	if (passive.syns) /* NAT and TCP: else nothing is known of answers */
-		json_object_set_new(o, "handshakes", traffic_passive_json(&passive));
+	shown_json(o, &shown_server, &v, SHOWN_LIST);
+	traffic_add(total, &(struct traffic_sum){.counters = v.counters});
+	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+		total->rate[i] += v.rate[i];
 	return o;
-}
-
-static bool quorum_lost(const struct control *c, const char *key)
-{
-	struct health_service_view v;
-
-	return watching_health(c) && health_get_service(watching_health(c), key, &v) == 0 && v.lost;
 }
 
 static json_t *service_json(struct control *c, const struct config_service *svc,
@@ -183,25 +136,21 @@ static json_t *service_json(struct control *c, const struct config_service *svc,
 {
 	const struct service_rt *rt = control_service_rt(c, svc);
 	json_t *o = config_service_to_json(c->config, svc), *servers = json_array();
-	const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
 	struct traffic_sum sum = {0};
 	char key[CONFIG_KEY_STRLEN];
+	struct router_parts p;
+	struct shown_service v;
 
+	control_parts(c, &p);
+	config_service_key(svc, key, sizeof(key));
 	set_default(o, "scheduler", json_string(svc->policy.scheduler));
 	set_default(o, "forward", json_string(forward_names[svc->policy.service.forward]));
 	for (uint32_t i = svc->n_servers; i-- > 0;)
 		json_array_append_new(servers,
-				      server_json(c, svc, &svc->servers[i], rt, node, &sum));
+				      server_json(&p, svc, &svc->servers[i], key, rt, &sum));
 	json_object_set_new(o, "servers", servers);
-	if (rt) {
-		json_object_set_new(o, "id", json_integer(rt->id));
-		traffic_add_retired(&rt->retired, &sum);
-		traffic_add(&sum, &removed[rt->id]);
-	}
-	json_object_set_new(o, "key", json_string(config_service_key(svc, key, sizeof(key))));
-	if (quorum_lost(c, key))
-		json_object_set_new(o, "quorum_lost", json_true());
-	set_traffic(o, &sum);
+	service_view(&p, svc, key, rt, &sum, removed, &v);
+	shown_json(o, &shown_service, &v, SHOWN_LIST);
 	return o;
 }
 
@@ -354,7 +303,8 @@ const struct method service_methods[] = {
 	{.name = "service.list",
 	 .run = service_list,
 	 .help = "all virtual services with their real servers",
-	 .result = "`services`; see [Services and servers](#services-and-servers)"},
+	 .result = "`services`; see [Services and servers](#services-and-servers)",
+	 .rows = &shown_service},
 	{.name = "service.get",
 	 .run = service_get,
 	 .help = "one virtual service",

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The process, its workers and ports, and what Linux says of next hops and routes. */
 #include <errno.h>
-#include <rte_lcore.h>
 #include <rte_version.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +9,7 @@
 
 #include "base/log.h"
 #include "control/control_internal.h"
-#include "control/port_view.h"
+#include "metrics/port_view.h"
 
 static void version(struct control *c, struct rpc_request *req, json_t *params)
 {
@@ -41,54 +39,57 @@ static void log_level(struct control *c, struct rpc_request *req, json_t *params
 
 /* --- workers --- */
 
-static int first_cpu(unsigned int lcore)
+static json_t *worker_json(const struct router_parts *p, uint16_t id)
 {
-	rte_cpuset_t set = rte_lcore_cpuset(lcore);
+	const struct worker *w = p->dp->workers[id];
+	struct shown_worker v;
+	json_t *queues = json_array(), *o;
 
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &set))
-			return i;
-	return -1;
-}
-
-static json_t *worker_json(const struct control *c, uint16_t id)
-{
-	const struct worker *w = c->dp->workers[id];
-	struct worker_counters now;
-	json_t *queues = json_array();
-
+	worker_view(p, id, &v);
+	o = shown_object(&shown_worker, &v, SHOWN_LIST);
 	for (uint16_t i = 0; i < w->n_rx; i++)
 		json_array_append_new(queues, json_pack("{s:s, s:i}", "port",
-							c->dp->ports[w->rx[i].port].config.name,
+							p->dp->ports[w->rx[i].port].config.name,
 							"queue", (int)w->rx[i].queue));
-	traffic_read_worker(&c->traffic, id, &now);
-	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:o, s:o}", "worker", (int)id,
-			 "lcore", (int)w->lcore, "cpu", first_cpu(w->lcore), "socket",
-			 (int)w->socket, "connections", (json_int_t)now.connections, "embryonic",
-			 (json_int_t)now.embryonic, "load",
-			 (double)(int)(c->traffic.workers[id].load * 1000) / 1000, "queues", queues,
-			 "counters", worker_counters_json(&now));
+	json_object_set_new(o, "queues", queues);
+	return o;
 }
 
 static void worker_list(struct control *c, struct rpc_request *req, json_t *params)
 {
 	json_t *list = json_array();
+	struct router_parts p;
 
 	(void)params;
+	control_parts(c, &p);
 	for (uint16_t i = 0; c->dp && i < c->dp->n_workers; i++)
-		json_array_append_new(list, worker_json(c, i));
+		json_array_append_new(list, worker_json(&p, i));
 	rpc_answer(req, json_pack("{s:o}", "workers", list));
 }
 
 /* --- ports --- */
 
+static json_t *port_json(const struct router_parts *p, uint16_t port)
+{
+	struct port_texts texts;
+	struct shown_port v;
+	json_t *o;
+
+	port_view(p, port, &texts, &v);
+	o = shown_object(&shown_port, &v, SHOWN_LIST);
+	json_object_set_new(o, "warnings", port_warnings_json(p, port));
+	return o;
+}
+
 static void port_list(struct control *c, struct rpc_request *req, json_t *params)
 {
 	json_t *list = json_array();
+	struct router_parts p;
 
 	(void)params;
+	control_parts(c, &p);
 	for (uint16_t i = 0; c->dp && i < c->dp->n_ports; i++)
-		json_array_append_new(list, port_view_json(c, i));
+		json_array_append_new(list, port_json(&p, i));
 	rpc_answer(req, json_pack("{s:o}", "ports", list));
 }
 
@@ -204,11 +205,13 @@ const struct method system_methods[] = {
 	{.name = "worker.list",
 	 .run = worker_list,
 	 .help = "workers and their queues",
-	 .result = "`workers`"},
+	 .result = "`workers`",
+	 .rows = &shown_worker},
 	{.name = "port.list",
 	 .run = port_list,
 	 .help = "ports and their state",
-	 .result = "`ports`"},
+	 .result = "`ports`",
+	 .rows = &shown_port},
 	{.name = "nexthop.list",
 	 .run = nexthop_list,
 	 .help = "next hops and their MACs",

@@ -202,26 +202,24 @@ int health_get_service(const struct health *h, const char *service_key,
 /* How many services have lost their quorum; keys of the first max, valid until one changes. */
 uint32_t health_lost(const struct health *h, const char **keys, uint32_t max);
 
-/* X(name, help): counters and gauges of the whole. Lateness: start of a probe after its time. */
+/* X(name, kind, help): of the whole. Lateness: start of a probe after its time. */
 #define HEALTH_COUNTERS(X)                                                                         \
-	X(watches, "checks that run, shared ones once")                                            \
-	X(members, "real servers that are watched, once for each service")                         \
-	X(probes, "probes started")                                                                \
-	X(failures, "probes that failed")                                                          \
-	X(errors, "probes that could not be made")                                                 \
-	X(not_made, "checks that are unknown because their last probes could not be made")         \
-	X(timeouts, "probes that ended by their time limit")                                       \
-	X(queued, "probes that wait because too many are under way")                               \
-	X(in_flight, "probes under way")                                                           \
-	X(edges, "changes of a real server's state")                                               \
-	X(late_p50_us, "lateness of probes, median of the last 10 s, microseconds")                \
-	X(late_p99_us, "lateness of probes, 99th percentile of the last 10 s, microseconds")       \
-	X(late_max_us, "lateness of probes, maximum of the last 10 s, microseconds")
+	X(watches, GAUGE, "checks that run, shared ones once")                                     \
+	X(members, GAUGE, "real servers that are watched, once for each service")                  \
+	X(probes, COUNTER, "probes started")                                                       \
+	X(failures, COUNTER, "probes that failed")                                                 \
+	X(errors, COUNTER, "probes that could not be made")                                        \
+	X(not_made, GAUGE, "checks that are unknown because their last probes could not be made")  \
+	X(timeouts, COUNTER, "probes that ended by their time limit")                              \
+	X(queued, GAUGE, "probes that wait because too many are under way")                        \
+	X(in_flight, GAUGE, "probes under way")                                                    \
+	X(edges, COUNTER, "changes of a real server's state")
 
 struct health_counters {
-#define X(name, help) uint64_t name;
+#define X(name, kind, help) uint64_t name;
 	HEALTH_COUNTERS(X)
 #undef X
+	uint64_t late_us[3]; /* of the last 10 s: median, 99th percentile, maximum */
 };
 void health_counters(const struct health *h, struct health_counters *out);
 

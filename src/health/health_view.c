@@ -191,9 +191,9 @@ void health_counters(const struct health *h, struct health_counters *out)
 	out->members = h->n_members;
 	out->in_flight = h->in_flight;
 	out->queued = h->n_queued;
-	out->late_p50_us = lateness_quantile(&h->lateness, now_us, 500);
-	out->late_p99_us = lateness_quantile(&h->lateness, now_us, 990);
-	out->late_max_us = lateness_quantile(&h->lateness, now_us, 1000);
+	out->late_us[0] = lateness_quantile(&h->lateness, now_us, 500);
+	out->late_us[1] = lateness_quantile(&h->lateness, now_us, 990);
+	out->late_us[2] = lateness_quantile(&h->lateness, now_us, 1000);
 }
 
 /* Of one service: whose verdicts they are, in the configuration's order. */

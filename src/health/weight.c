@@ -58,7 +58,7 @@ uint32_t weight_advised(const struct weight_advice *a, struct weight_bounds boun
 	}
 	if (w > 0 && w < 1)
 		w = 1;
-	return w > WEIGHT_MAX ? WEIGHT_MAX : (uint32_t)lround(w);
+	return w > MAX_WEIGHT ? MAX_WEIGHT : (uint32_t)lround(w);
 }
 
 static uint32_t share(uint32_t configured, uint32_t percent)
@@ -67,7 +67,7 @@ static uint32_t share(uint32_t configured, uint32_t percent)
 
 	if (w == 0 && percent > 0 && configured > 0)
 		w = 1;
-	return w > WEIGHT_MAX ? WEIGHT_MAX : (uint32_t)w;
+	return w > MAX_WEIGHT ? MAX_WEIGHT : (uint32_t)w;
 }
 
 void weight_range(const struct weight_advice *a, struct weight_bounds bounds, uint32_t configured,

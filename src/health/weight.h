@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WEIGHT_MAX 65535U
+#include "model/limits.h"
 
 struct weight_advice {
 	bool has_percent, has_load;
@@ -32,7 +32,7 @@ void weight_load(struct weight_advice *a, struct weight_bounds bounds, uint32_t 
 		 double load);
 
 /*
- * Advice within the bounds (0 to 100 % for percent), never over WEIGHT_MAX. Of a configured
+ * Advice within the bounds (0 to 100 % for percent), never over MAX_WEIGHT. Of a configured
  * weight over 0, advice over 0 % leaves at least 1.
  */
 uint32_t weight_advised(const struct weight_advice *a, struct weight_bounds bounds,

@@ -200,17 +200,17 @@ int link_sync(struct link *l);
 
 /* --- Counters: link thread writes, any thread reads with relaxed loads. ----------------- */
 
-/* X(name, help): per port. */
+/* X(name, unit, help): per port. */
 #define LINK_PORT_COUNTERS(X)                                                                      \
-	X(to_tap_pkts, "frames given to Linux")                                                    \
-	X(to_tap_bytes, "bytes of frames given to Linux")                                          \
-	X(from_tap_pkts, "frames that Linux sent")                                                 \
-	X(from_tap_bytes, "bytes of frames that Linux sent")                                       \
-	X(tap_down, "frames dropped because the TAP is down or gone")                              \
-	X(tap_error, "frames that the TAP refused")                                                \
-	X(inject_full, "frames of Linux dropped: the worker's ring was full")                      \
-	X(inject_no_mbuf, "frames of Linux dropped: no packet buffer")                             \
-	X(tap_lost, "times the TAP disappeared")
+	X(to_tap_pkts, NULL, "frames given to Linux")                                              \
+	X(to_tap_bytes, "bytes", "bytes of frames given to Linux")                                 \
+	X(from_tap_pkts, NULL, "frames that Linux sent")                                           \
+	X(from_tap_bytes, "bytes", "bytes of frames that Linux sent")                              \
+	X(tap_down, NULL, "frames dropped because the TAP is down or gone")                        \
+	X(tap_error, NULL, "frames that the TAP refused")                                          \
+	X(inject_full, NULL, "frames of Linux dropped: the worker's ring was full")                \
+	X(inject_no_mbuf, NULL, "frames of Linux dropped: no packet buffer")                       \
+	X(tap_lost, NULL, "times the TAP disappeared")
 
 /* X(name, help): of the thread. */
 #define LINK_COUNTERS(X)                                                                           \
@@ -232,7 +232,7 @@ int link_sync(struct link *l);
 	X(unknown_port, "punted frames of a port that does not exist")
 
 struct link_port_counters {
-#define X(name, help) uint64_t name;
+#define X(name, unit, help) uint64_t name;
 	LINK_PORT_COUNTERS(X)
 #undef X
 };

@@ -131,28 +131,41 @@ enum punt_class {
 	X(sleeps, "idle sleeps")                                                                   \
 	X(snapshots, "snapshots taken up")
 
+/* X(name, help): the same for what grows and shrinks. */
+#define WORKER_GAUGES(X)                                                                           \
+	X(parked, "packets that wait for a next hop, a fragment or a home")                        \
+	X(connections, "connections that the worker owns")                                         \
+	X(embryonic, "of these: half open")                                                        \
+	X(not_assured, "of these: established, but by no evidence")                                \
+	X(ending, "of these: TIME_WAIT, CLOSE and the like; these give way first")                 \
+	X(templates, "templates of persistence that the worker owns, not among connections")
+
 struct worker_counters {
 #define X(name, help) uint64_t name;
 	WORKER_COUNTERS(X)
 #undef X
 	uint64_t dropped[DROP_MAX];
 	uint64_t punted[PUNT_MAX];
-	/* Gauges. */
-	uint64_t parked;
-	uint64_t connections;
-	uint64_t embryonic;
-	uint64_t ending;      /* TIME_WAIT, CLOSE and the like: these give way first */
-	uint64_t not_assured; /* established, but by no evidence: conn/evidence.h */
-	uint64_t templates;   /* of persistence; not among connections */
+#define X(name, help) uint64_t name;
+	WORKER_GAUGES(X)
+#undef X
 };
 
-/* Per worker and real server: 40 bytes, in a line of its own. in = client to server. */
+/* X(name, metric, unit, help): one uint64_t of struct server_counters each. in = client to
+ * server. */
+#define SERVER_COUNTERS(X)                                                                         \
+	X(conns, "connections", NULL, "connections scheduled")                                     \
+	X(in_pkts, "in_packets", NULL, "packets from clients")                                     \
+	X(out_pkts, "out_packets", NULL, "packets of real servers to clients")                     \
+	X(in_bytes, "in_bytes", "bytes", "bytes from clients, from the IP header on")              \
+	X(out_bytes, "out_bytes", "bytes",                                                         \
+	  "bytes of real servers to clients, from the IP header on")
+
+/* Per worker and real server: 40 bytes, in a line of its own. */
 struct server_counters {
-	uint64_t conns;
-	uint64_t in_pkts;
-	uint64_t out_pkts;
-	uint64_t in_bytes;
-	uint64_t out_bytes;
+#define X(name, metric, unit, help) uint64_t name;
+	SERVER_COUNTERS(X)
+#undef X
 };
 
 /* What became of clients' SYNs on the NAT path, of one real server. Sums since the start; only
@@ -166,15 +179,22 @@ struct passive_counters {
 	uint64_t answer_max_us;
 };
 
+/* X(name, metric, unit, help): one uint64_t of struct port_counters each. */
+#define PORT_COUNTERS(X)                                                                           \
+	X(rx_pkts, "rx_packets", NULL, "frames received")                                          \
+	X(rx_bytes, "rx_bytes", "bytes", "bytes of frames received")                               \
+	X(tx_pkts, "tx_packets", NULL, "frames sent")                                              \
+	X(tx_bytes, "tx_bytes", "bytes", "bytes of frames sent")                                   \
+	X(rx_handed_off, "rx_handed_off", NULL,                                                    \
+	  "frames received by another worker than their owner")                                    \
+	X(tx_handed_off, "tx_handed_off", NULL, "frames sent by another worker's queue")           \
+	X(tx_full, "tx_full", NULL, "frames that the transmit queue did not take")
+
 /* Per worker and port. Frames and frame bytes as DPDK saw them. */
 struct port_counters {
-	uint64_t rx_pkts;
-	uint64_t rx_bytes;
-	uint64_t tx_pkts;
-	uint64_t tx_bytes;
-	uint64_t rx_handed_off; /* arrived here, owned elsewhere */
-	uint64_t tx_handed_off; /* leaves by a queue of another worker */
-	uint64_t tx_full;
+#define X(name, metric, unit, help) uint64_t name;
+	PORT_COUNTERS(X)
+#undef X
 };
 
 /* X(name, loss, help): what the device of a port counts, its driver and the kernel included.

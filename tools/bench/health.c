@@ -235,7 +235,7 @@ static void carry(const struct options *o, struct checks *c)
 	snprintf(name, sizeof(name), "%s/started", c->name);
 	row_add(name, c->n, probes / TIME_S, "checks/s", c->n * 1e3 / c->interval_ms);
 	snprintf(name, sizeof(name), "%s/late-p99", c->name);
-	row_add(name, c->n, (double)b.late_p99_us / 1e3, "ms", 0);
+	row_add(name, c->n, (double)b.late_us[1] / 1e3, "ms", 0);
 	snprintf(name, sizeof(name), "%s/a-core", c->name);
 	row_add(name, c->n, probes / cpu, "checks/s", 0);
 	checks_destroy(c);

@@ -12,6 +12,7 @@
 
 #include "cli/grammar.h"
 #include "control/method.h"
+#include "metrics/metrics.h"
 
 #define EACH_METHOD(m)                                                                             \
 	for (const struct method *const *table_ = method_tables; *table_; table_++)                \
@@ -102,14 +103,14 @@ static void test_each_method_has_a_command(void **state)
 	}
 }
 
-static char *page_read(void)
+static char *page_read(const char *name)
 {
 	const char *source = getenv("PLVS_SOURCE");
 	char path[512], *page = NULL;
 	size_t n = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/docs/control-protocol.md", source ? source : ".");
+	snprintf(path, sizeof(path), "%s/docs/%s", source ? source : ".", name);
 	f = fopen(path, "r");
 	assert_non_null(f);
 	assert_true(getdelim(&page, &n, '\0', f) > 0);
@@ -117,18 +118,24 @@ static char *page_read(void)
 	return page;
 }
 
-static void test_the_page_is_made_from_the_tables(void **state)
+static void page_check(const char *name, char *want)
 {
-	static const char marker[] = "tools/gen-control-docs from the tables of methods. -->\n";
-	char *want = method_markdown(), *have = page_read();
+	static const char marker[] = "tools/gen-control-docs from the tables. -->\n";
+	char *have = page_read(name);
 
-	(void)state;
 	assert_non_null(want);
 	assert_non_null(strstr(have, marker));
 	if (strcmp(strstr(have, marker) + strlen(marker), want) != 0)
-		fail_msg("run gen-control-docs docs/control-protocol.md");
+		fail_msg("docs/%s is old: run gen-control-docs docs", name);
 	free(have);
 	free(want);
+}
+
+static void test_the_pages_are_made_from_the_tables(void **state)
+{
+	(void)state;
+	page_check("control-protocol.md", method_markdown());
+	page_check("metrics.md", metrics_markdown());
 }
 
 /* `group.word` with a group of methods is a method. */
@@ -152,7 +159,7 @@ static void mention_check(const char *text, size_t len)
 
 static void test_the_page_names_no_other_method(void **state)
 {
-	char *page = page_read();
+	char *page = page_read("control-protocol.md");
 	size_t n = 0;
 
 	(void)state;
@@ -169,7 +176,7 @@ int main(void)
 		cmocka_unit_test(test_each_row_is_complete),
 		cmocka_unit_test(test_each_command_sends_what_its_method_takes),
 		cmocka_unit_test(test_each_method_has_a_command),
-		cmocka_unit_test(test_the_page_is_made_from_the_tables),
+		cmocka_unit_test(test_the_pages_are_made_from_the_tables),
 		cmocka_unit_test(test_the_page_names_no_other_method),
 	};
 

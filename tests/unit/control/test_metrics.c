@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <time.h>
 
-#include "control/metrics.h"
 #include "control_bed.h"
 
 #define N_SERVICES 10000

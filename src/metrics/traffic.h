@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_CONTROL_TRAFFIC_H
-#define PLVS_CONTROL_TRAFFIC_H
+#ifndef PLVS_METRICS_TRAFFIC_H
+#define PLVS_METRICS_TRAFFIC_H
 
 /*
  * Counters of services, servers, ports and workers, and their change per second, sampled
@@ -10,18 +10,15 @@
  */
 
 #include <event2/event.h>
-#include <jansson.h>
 #include <stdint.h>
 
 #include "dataplane/dataplane.h"
 
-#define TRAFFIC_SERVER 5 /* fields of struct server_counters */
-#define TRAFFIC_PORT   7 /* of struct port_counters */
+/* Words of the structs of counters. */
+#define TRAFFIC_SERVER (sizeof(struct server_counters) / sizeof(uint64_t))
+#define TRAFFIC_PORT   (sizeof(struct port_counters) / sizeof(uint64_t))
 #define TRAFFIC_DEVICE (sizeof(struct device_counters) / sizeof(uint64_t))
 #define TRAFFIC_WORKER (sizeof(struct worker_counters) / sizeof(uint64_t))
-
-_Static_assert(sizeof(struct server_counters) == TRAFFIC_SERVER * 8, "fields are counted");
-_Static_assert(sizeof(struct port_counters) == TRAFFIC_PORT * 8, "fields are counted");
 
 struct traffic_server {
 	struct server_counters base; /* before the object was made */
@@ -70,9 +67,9 @@ void traffic_fini(struct traffic *t);
 /* Adds a server's traffic to sum. */
 void traffic_add_server(const struct traffic *t, uint32_t server_id, struct traffic_sum *sum);
 void traffic_add(struct traffic_sum *sum, const struct traffic_sum *more);
-/* Adds what servers had that are no more. */
 /* A service and its servers count from zero. */
 void traffic_restart(struct traffic *t, struct service_rt *svc);
+/* Adds what servers had that are no more. */
 void traffic_add_retired(const struct server_counters *retired, struct traffic_sum *sum);
 /* By service id: what removed servers had that still wait for their connections to end.
  * [MAX_SERVICES + 1], for free(); NULL: no memory. */
@@ -90,12 +87,5 @@ void traffic_read_port(const struct traffic *t, uint16_t port, struct port_count
 
 /* One pass for tests: as if the sample timer had fired and all of it was done. */
 void traffic_sample(struct traffic *t, uint64_t now_us);
-
-/* To one decimal: what people read. */
-double traffic_round(double rate);
-/* {conns, in_pkts, ...}. New references. */
-json_t *traffic_counters_json(const struct server_counters *counters);
-json_t *traffic_passive_json(const struct passive_counters *counters);
-json_t *traffic_rates_json(const double rate[TRAFFIC_SERVER]);
 
 #endif

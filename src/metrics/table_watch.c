@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/table_watch.h"
+#include "metrics/table_watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/log.h"
-#include "control/traffic.h"
+#include "metrics/traffic.h"
 #include "dataplane/dataplane.h"
 
 #define AREA "control"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/traffic.h"
+#include "metrics/traffic.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,11 +9,6 @@
 
 #define SAMPLE_S     2
 #define SERVERS_STEP 2048 /* ids looked at before others of the control thread have a turn */
-
-double traffic_round(double rate)
-{
-	return (double)(int64_t)(rate * 10 + (rate < 0 ? -0.5 : 0.5)) / 10;
-}
 
 static void rates_of(float *rate, const uint64_t *last, const uint64_t *now, size_t n,
 		     uint64_t elapsed_us)
@@ -142,37 +137,6 @@ void traffic_restart(struct traffic *t, struct service_rt *svc)
 			traffic_forget(t, svc, srv);
 	}
 	memset(&svc->retired, 0, sizeof(svc->retired));
-}
-
-static const char *const server_names[TRAFFIC_SERVER] = {"conns", "in_pkts", "out_pkts", "in_bytes",
-							 "out_bytes"};
-
-json_t *traffic_counters_json(const struct server_counters *counters)
-{
-	const uint64_t *v = (const uint64_t *)counters;
-	json_t *o = json_object();
-
-	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
-		json_object_set_new(o, server_names[i], json_integer((json_int_t)v[i]));
-	return o;
-}
-
-json_t *traffic_passive_json(const struct passive_counters *c)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "syns", (json_int_t)c->syns, "answers",
-			 (json_int_t)c->answers, "refused", (json_int_t)c->refused, "no_answer",
-			 (json_int_t)c->no_answer, "answer_mean_us",
-			 (json_int_t)(c->answers ? c->answer_us / c->answers : 0), "answer_max_us",
-			 (json_int_t)c->answer_max_us);
-}
-
-json_t *traffic_rates_json(const double rate[TRAFFIC_SERVER])
-{
-	json_t *o = json_object();
-
-	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
-		json_object_set_new(o, server_names[i], json_real(traffic_round(rate[i])));
-	return o;
 }
 
 /* --- sampling --- */

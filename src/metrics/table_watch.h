@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_CONTROL_TABLE_WATCH_H
-#define PLVS_CONTROL_TABLE_WATCH_H
+#ifndef PLVS_METRICS_TABLE_WATCH_H
+#define PLVS_METRICS_TABLE_WATCH_H
 
 /*
  * Says before the connection table is full: from nine tenths of a worker's table on there is a

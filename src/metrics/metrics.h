@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_METRICS_METRICS_H
+#define PLVS_METRICS_METRICS_H
+
+/*
+ * The tables of shown/ as OpenMetrics over HTTP (docs/metrics.md). A document is a picture of
+ * services and servers that is taken in slices, and then written family by family.
+ * Context: the control thread, or main before it starts and after it ended.
+ */
+
+#include "metrics/parts.h"
+#include "rpc/scrape.h"
+
+struct metrics_options {
+	struct event_base *base;
+	struct endpoint listen; /* one of the two; neither: there are no metrics */
+	const char *path;
+	void (*parts)(void *arg, struct router_parts *out);
+	void *arg;
+};
+
+/* *out is NULL when no metrics are wanted or there is no memory. An address that cannot be opened
+ * is logged and is metrics_fault(): a router serves without metrics. */
+void metrics_start(const struct metrics_options *options, struct metrics **out);
+void metrics_stop(struct metrics *m); /* NULL is allowed */
+/* Why no metrics can be had, or NULL. */
+const char *metrics_fault(const struct metrics *m);
+
+/* Lateness of the control loop's timers over the last 10 s: median, 99th percentile, maximum; the
+ * worst since the start. */
+void metrics_lateness(const struct metrics *m, uint64_t late_us[3], uint64_t *max_us);
+/* What the server of metrics has counted. */
+void metrics_scrapes(const struct metrics *m, struct scrape_counters *out);
+
+/* The second half of docs/metrics.md: the families of every table; malloced. NULL: no memory. */
+char *metrics_markdown(void);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_METRICS_PARTS_H
+#define PLVS_METRICS_PARTS_H
+
+/* The parts of the router that are shown, as control has them at this moment: for one step of the
+ * control thread. Any pointer but config, boot, pub, publisher and traffic may be NULL. */
+
+#include "config/config.h"
+#include "ha/ha.h"
+#include "health/health.h"
+#include "link/link.h"
+#include "metrics/table_watch.h"
+#include "metrics/traffic.h"
+#include "publish/publisher.h"
+#include "shown/watching_counters.h"
+#include "spawn/spawner.h"
+
+struct metrics;
+
+struct router_parts {
+	const struct config *config, *boot;
+	const struct published *pub;
+	const struct publisher *publisher;
+	const struct traffic *traffic;
+	struct dataplane *dp;
+	const struct link *link;
+	struct ha *ha;
+	const struct health *health;
+	const struct table_watch *table_watch;
+	const struct metrics *metrics;
+	struct watching_counters watching;
+	struct spawner_status spawner;
+	const char *dpdk_version;
+	uint64_t started_us, applied_us;
+	uint32_t clients; /* of the control socket */
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Connections. */
+#include <stddef.h>
+
+#include "shown/objects.h"
+
+#define AT(member)                                                                                 \
+	offsetof(struct shown_connection, member), sizeof(((struct shown_connection *)0)->member)
+
+static const struct shown rows[] = {
+	{"protocol", SHOWN_TEXT, AT(protocol), SHOWN_LIST, 0, .help = "`tcp` or `udp`"},
+	{"client", SHOWN_TEXT, AT(client), SHOWN_LIST, 0, .help = "address:port"},
+	{"virtual", SHOWN_TEXT, AT(virtual), SHOWN_LIST, 0, .help = "address:port"},
+	{"server", SHOWN_TEXT, AT(server), SHOWN_LIST, 0, .help = "address:port"},
+	{"state", SHOWN_TEXT, AT(state), SHOWN_LIST, 0,
+	 .help = "as ipvsadm names it: `ESTABLISHED`"},
+	{"expires_s", SHOWN_GAUGE, AT(expires_s), SHOWN_LIST, 0,
+	 .help = "until it ends without traffic", .unit = "s"},
+	{"method", SHOWN_TEXT, AT(method), SHOWN_LIST, 0, .help = "the forwarding method"},
+	{"worker", SHOWN_ID, AT(worker), SHOWN_LIST, 0, .help = "its owner"},
+	{"active", SHOWN_YES, AT(active), SHOWN_LIST, 0,
+	 .help = "it counts as active at its server"},
+	{"template", SHOWN_YES, AT(template), SHOWN_LIST, 0,
+	 .help = "it is a persistence template"},
+};
+
+static const struct shown_column columns[] = {
+	{"protocol", "PROTO", 0}, {"client", NULL, 0}, {"virtual", NULL, 0},
+	{"server", NULL, 0},	  {"state", NULL, 0},  {"expires_s", "EXPIRES", 0},
+	{"method", NULL, 0},	  {"worker", NULL, 0}, {"active", NULL, 0},
+	{NULL, NULL, 0},
+};
+
+const struct shown_table shown_connection = {
+	.title = "Connections",
+	.rows = rows,
+	.n = sizeof(rows) / sizeof(rows[0]),
+	.columns = columns,
+};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Virtual services. The keys of their configuration stand beside these. */
+#include <stddef.h>
+
+#include "shown/objects.h"
+
+#define AT(member)                                                                                 \
+	offsetof(struct shown_service, member), sizeof(((struct shown_service *)0)->member)
+#define BOTH (SHOWN_LIST | SHOWN_COUNTS)
+
+static const struct shown rows[] = {
+	{"service", SHOWN_INFO, AT(labels), 0, 0,
+	 .help = "virtual services, with their labels of the configuration", .metric = ""},
+	{"id", SHOWN_ID, AT(id), SHOWN_LIST, 0, .help = "its run-time number",
+	 .if_at = offsetof(struct shown_service, running)},
+	{"key", SHOWN_TEXT, AT(key), BOTH, 0, .help = "its name in requests"},
+	{"name", SHOWN_TEXT, AT(name), SHOWN_COUNTS, 0,
+	 .help = "its name in the configuration, or null"},
+	{"quorum_lost", SHOWN_YES, AT(lost), SHOWN_LIST, 0,
+	 .help = "true: too few servers are up; else not there",
+	 .if_at = offsetof(struct shown_service, lost)},
+#define X(name, metric_, unit_, help_)                                                             \
+	{#name,                                                                                    \
+	 SHOWN_COUNTER,                                                                            \
+	 AT(counters.name),                                                                        \
+	 BOTH,                                                                                     \
+	 BOTH,                                                                                     \
+	 .help = help_,                                                                            \
+	 .group = "counters",                                                                      \
+	 .unit = unit_,                                                                            \
+	 .metric = metric_},
+	SERVER_COUNTERS(X)
+#undef X
+		{"servers", SHOWN_GAUGE, AT(servers), 0, 0,
+		 .help = "real servers, sorry servers included", .metric = "servers"},
+	{"up", SHOWN_GAUGE, AT(up), 0, 0,
+	 .help = "real servers that are up, sorry servers not counted", .metric = "servers_up"},
+	{"unknown", SHOWN_GAUGE, AT(unknown), 0, 0,
+	 .help = "real servers that have not answered yet", .metric = "servers_unknown"},
+	{"chosen", SHOWN_GAUGE, AT(chosen), 0, 0, .help = "real servers that get new connections",
+	 .metric = "servers_chosen"},
+	{"held", SHOWN_YES, AT(held), 0, 0,
+	 .help = "1: enough real servers are up; 0: they are not", .metric = "quorum_held"},
+};
+
+static const struct shown_column of_counters[] = {{"key", "SERVICE", 0},
+						  {"name", NULL, 0},
+#define X(name, metric, unit, help_) {"counters." #name, NULL, 0},
+						  SERVER_COUNTERS(X)
+#undef X
+							  {NULL, NULL, 0}};
+
+const struct shown_table shown_service = {
+	.title = "Virtual services",
+	.prefix = "plvs_service_",
+	.labels = "`service`: its key",
+	.rows = rows,
+	.n = sizeof(rows) / sizeof(rows[0]),
+	.counters_at = offsetof(struct shown_service, counters),
+	.rates_at = offsetof(struct shown_service, rate),
+	.of_counters = of_counters,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_SHOWN_SHOWN_H
+#define PLVS_SHOWN_SHOWN_H
+
+/*
+ * Objects that people and programs are shown: one table for each kind. A row of a table is a fact
+ * of the object: name, kind, unit, meaning, and where the fact lies in the object's struct
+ * (objects.h). JSON of the control socket, metrics, columns of plvsctl and the reference pages
+ * walk the rows.
+ *
+ * plvsctl links the tables too, and has no objects: a table refers to no symbol of another room.
+ * Context: any.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum shown_kind {
+	SHOWN_COUNTER, /* grows; an unsigned member of `size` bytes, as of the next two */
+	SHOWN_GAUGE,
+	SHOWN_YES,    /* bool */
+	SHOWN_ID,     /* int64_t, never shortened; below 0: none */
+	SHOWN_REAL,   /* double that grows */
+	SHOWN_SHARE,  /* double, 0 to 1 */
+	SHOWN_AGO,    /* uint64_t; UINT64_MAX: never, null */
+	SHOWN_TEXT,   /* const char *; NULL: null */
+	SHOWN_VECTOR, /* struct shown_vector: counters with names */
+	SHOWN_LEVELS, /* struct shown_vector: gauges with names */
+	SHOWN_INFO,   /* const char *: labels of an info metric */
+	SHOWN_MADE,   /* JSON that the method makes; no member */
+};
+
+struct shown_vector {
+	const char *const *names;
+	const uint64_t *values;
+	uint16_t first, n; /* names[first] to names[n - 1] */
+};
+
+/* Where a key stands. */
+#define SHOWN_LIST   0x01U /* in the object's own listing */
+#define SHOWN_COUNTS 0x02U /* in counter.list */
+#define SHOWN_HEALTH 0x04U /* in health.list */
+
+struct shown {
+	const char *name;
+	enum shown_kind kind;
+	uint16_t at, size; /* of the member */
+	uint8_t in;	   /* SHOWN_LIST, ...; 0: in no JSON */
+	uint8_t rate_in;   /* the same of its change per second */
+	const char *help;
+	const char *group;  /* the object within the object that has the key; NULL: the object */
+	const char *unit;   /* "s", "ms", "us", "bytes", or NULL */
+	const char *metric; /* behind the table's prefix; NULL: none */
+	const char *label;  /* of the names of SHOWN_VECTOR and SHOWN_LEVELS */
+	uint16_t if_at;	    /* offset of a bool that JSON depends on; 0: none */
+	uint16_t metric_if; /* the same of the metric */
+};
+
+/* How a column shows the value, where the kind of the row does not say it all. */
+enum shown_form {
+	SHOWN_PLAIN,
+	SHOWN_COLOURED, /* a word with a colour */
+	SHOWN_AS_MS,	/* microseconds as "0.9 ms" */
+	SHOWN_OPEN,	/* a text that may be empty */
+};
+
+struct shown_column {
+	const char *name;  /* of a row; "GROUP.NAME" */
+	const char *title; /* NULL: the name in capitals */
+	enum shown_form form;
+};
+
+struct shown_table {
+	const char *title;  /* of its part of a page */
+	const char *prefix; /* of metrics: "plvs_server_" */
+	const char *labels; /* of metrics, in words; or NULL */
+	const struct shown *rows;
+	uint16_t n;
+	/* A counter at counters_at + 8 * i has its change per second, a double, at
+	 * rates_at + 8 * i. */
+	uint16_t counters_at, rates_at;
+	const struct shown_column *columns;	/* of a listing; ends with name NULL; or NULL */
+	const struct shown_column *of_counters; /* of `counters` and `rates`; the same */
+};
+
+extern const struct shown_table shown_process, shown_service, shown_server, shown_connection,
+	shown_worker, shown_port, shown_health, shown_check, shown_pair, shown_path, shown_witness;
+/* All of them in the order of pages; ends with NULL. */
+extern const struct shown_table *const shown_tables[];
+
+/* NULL: no such row. */
+const struct shown *shown_find(const struct shown_table *t, const char *name);
+/* Sets the keys that stand in `in`, one of SHOWN_LIST and so on. */
+void shown_json(json_t *o, const struct shown_table *t, const void *object, unsigned int in);
+/* A new object with them. */
+json_t *shown_object(const struct shown_table *t, const void *object, unsigned int in);
+/* An unsigned member's value. */
+uint64_t shown_count(const struct shown *row, const void *object);
+/* To one decimal, as rates are shown. */
+double shown_round(double rate);
+
+/* The keys of an object as a table in markdown. */
+void shown_keys_markdown(FILE *f, const struct shown_table *t);
+
+#endif
