@@ -42,11 +42,13 @@ static bool is_broadcast(const struct config_node *node, const struct addr *a)
 			for (uint32_t k = 0; k < n; k++) {
 				const struct prefix net = {.addr = addrs[k].addr,
 							   .len = addrs[k].len};
-				uint32_t host = net.len ? UINT32_MAX >> net.len : UINT32_MAX;
+				uint32_t host;
 
+				/* IPv6 has no broadcast. */
 				if (a->family != ADDR_V4 || net.len > 30 ||
 				    !prefix_contains(&net, a))
 					continue;
+				host = UINT32_MAX >> net.len;
 				if ((be32_to(a->v4) & host) == 0 || (be32_to(a->v4) & host) == host)
 					return true;
 			}
@@ -63,6 +65,8 @@ static void own_check(struct config_context *ctx, const struct config_node *node
 	char text[ADDR_STRLEN + 80];
 	char addr[ADDR_STRLEN];
 
+	if (!why && addr_is_link_local(a))
+		why = "a link-local address, which does not say by which link";
 	if (!why && is_broadcast(node, a))
 		why = "the broadcast or network address of a network of this router's ports";
 	if (!why)

@@ -400,7 +400,8 @@ static const struct config_field service_fields[] = {
 	 .type = TYPE_BOOL,
 	 AT(struct config_service, claim),
 	 .def = 1,
-	 .help = "`true`: the router answers ARP for the addresses of `listen` and announces them; "
+	 .help = "`true`: the router answers ARP and ND for the addresses of `listen` and "
+		 "announces them; "
 		 "`false`: it does so only for those in `shared.addresses`, and an address that an "
 		 "administrator gives to the TAP is Linux's to answer for (IPVS)"},
 	{.name = "mark",

@@ -96,7 +96,8 @@ static const struct config_field announce_fields[] = {
 	 .min = 1,
 	 .max = 100,
 	 .def = 5,
-	 .help = "gratuitous ARPs for each address after a takeover"},
+	 .help = "gratuitous ARPs or unsolicited neighbour advertisements for each address after a "
+		 "takeover"},
 	{.name = "spacing",
 	 .type = TYPE_MS,
 	 AT(struct config_ha_shared, announce.spacing_ms),
@@ -180,7 +181,7 @@ static const struct config_field shared_fields[] = {
 	{.name = "announce",
 	 .type = TYPE_OBJECT,
 	 .object = &announce_object,
-	 .help = "gratuitous ARP"},
+	 .help = "gratuitous ARP and unsolicited neighbour advertisements"},
 	{.name = "sync_rate",
 	 .type = TYPE_UINT,
 	 AT(struct config_ha_shared, sync_rate),

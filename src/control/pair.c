@@ -52,7 +52,7 @@ static bool is_peer(const struct config *config, const struct addr *a)
 static void witness_add(const struct config *config, struct ha_link_config *link,
 			const struct addr *a)
 {
-	if (link->n_witnesses == HA_WITNESSES || a->family != ADDR_V4 || is_peer(config, a))
+	if (link->n_witnesses == HA_WITNESSES || a->family == ADDR_NONE || is_peer(config, a))
 		return;
 	for (uint8_t i = 0; i < link->n_witnesses; i++)
 		if (addr_equal(&link->witnesses[i], a))
@@ -98,6 +98,13 @@ static const struct config_witness *witness_configured(const struct config *conf
 	return NULL;
 }
 
+/* The first one of each family. */
+static void own_addresses(const struct config_addr *v, uint32_t n, struct ha_link_config *link)
+{
+	for (uint32_t i = n; i-- > 0;)
+		*(v[i].addr.family == ADDR_V6 ? &link->own6 : &link->own4) = v[i].addr;
+}
+
 /* vlan NULL: the port itself. */
 static void link_config(const struct config *config, uint32_t port, const struct config_vlan *vlan,
 			struct ha_config *out)
@@ -116,10 +123,10 @@ static void link_config(const struct config *config, uint32_t port, const struct
 		snprintf(link->ifname, sizeof(link->ifname), "%.10s.%u", p->tap, vlan->id);
 	else
 		snprintf(link->ifname, sizeof(link->ifname), "%s", p->tap);
-	if (vlan && vlan->n_addresses)
-		link->own = vlan->addresses[0].addr;
-	else if (!vlan && p->n_addresses)
-		link->own = p->addresses[0].addr;
+	if (vlan)
+		own_addresses(vlan->addresses, vlan->n_addresses, link);
+	else
+		own_addresses(p->addresses, p->n_addresses, link);
 	stated = witness_configured(config, link->link);
 	if (stated)
 		for (uint32_t i = 0; i < stated->n_addresses; i++)

@@ -41,7 +41,7 @@ struct ha_link_config {
 	link_id link;
 	char name[ROLE_NAME_LEN]; /* "public.10" */
 	char ifname[16];	  /* of its Linux interface */
-	struct addr own;	  /* the router's own address there, or none */
+	struct addr own4, own6;	  /* the router's own addresses there, or none */
 	struct addr witnesses[HA_WITNESSES];
 	uint8_t n_witnesses;
 };

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/lateness.h"
 #include "ha/net/announce.h"
-#include "ha/net/arp.h"
+#include "ha/net/discovery.h"
 #include "ha/wire/bulk.h"
 #include "ha/net/claim.h"
 #include "ha/role/freshness.h"
@@ -73,7 +73,7 @@ struct ha_pending {
 
 struct ha_link {
 	struct ha *ha;
-	struct arp_socket arp; /* fd -1: tried again */
+	struct discovery_socket socket; /* fd -1: tried again */
 	struct event *event;
 };
 
@@ -176,7 +176,7 @@ static inline uint64_t ha_now_ms(void)
  * The files in order: each calls those above it only (tests/lint/files-call-one-way).
  *
  *	ha_mailbox		what other threads leave for this one
- *	vip_links		ARP on the links of VIPs
+ *	vip_links		ARP and ND on the links of VIPs
  *	heartbeat_paths		paths to the peer, ports, stalls
  *	peer_connections	copies of connections
  *	peer_request		blocks of bytes that control sends and asks for

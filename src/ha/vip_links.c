@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ARP on the links that carry VIPs: witnesses, announcements, strangers' claims. */
+/* ARP and ND on the links that carry VIPs: witnesses, announcements, strangers' claims. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +8,12 @@
 #include "base/log.h"
 #include "ha/ha_internal.h"
 
-#define ARP_BUDGET 256 /* packets of a link before others have their turn */
+#define DISCOVERY_BUDGET 256 /* packets of a link before others have their turn */
 
 static struct ha_link *link_find(struct ha *ha, link_id id)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++)
-		if (ha->links[i].arp.link == id)
+		if (ha->links[i].socket.link == id)
 			return &ha->links[i];
 	return NULL;
 }
@@ -25,44 +25,44 @@ static uint8_t link_index(const struct ha *ha, const struct ha_link *l)
 
 /* --- what comes in --- */
 
-static void witness_tell(struct ha *ha, const struct ha_link *l, const struct arp_packet *p)
+static void witness_tell(struct ha *ha, const struct ha_link *l, const struct discovery_packet *p)
 {
 	const struct ha_link_config *config = &ha->config.links[link_index(ha, l)];
 	struct role_event event = {.type = ROLE_WITNESS};
 
 	event.witness.link = link_index(ha, l);
 	for (uint8_t i = 0; i < config->n_witnesses; i++) {
-		if (config->witnesses[i].v4 != p->sender)
+		if (!addr_equal(&config->witnesses[i], &p->sender))
 			continue;
 		event.witness.witness = i;
 		ha_post(ha, &event);
 	}
 }
 
-static bool is_announced(const struct ha *ha, be32 addr)
+static bool is_announced(const struct ha *ha, const struct addr *addr)
 {
 	for (uint32_t i = 0; i < ha->n_addresses; i++)
-		if (ha->addresses[i].addr.v4 == addr)
+		if (addr_equal(&ha->addresses[i].addr, addr))
 			return true;
 	return false;
 }
 
-static void claim_answer(struct ha *ha, const struct ha_link *l, const struct arp_packet *p)
+static void claim_answer(struct ha *ha, const struct ha_link *l, const struct discovery_packet *p)
 {
 	const struct claim *claim;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
-	const struct addr a = addr_from_v4(p->sender);
 	unsigned int what;
 
-	if (!ha_state_serves(ha->role.state) || !is_announced(ha, p->sender) ||
-	    memcmp(&p->sender_mac, &l->arp.mac, sizeof(p->sender_mac)) == 0)
+	if (!ha_state_serves(ha->role.state) || !is_announced(ha, &p->sender) ||
+	    memcmp(&p->sender_mac, &l->socket.mac, sizeof(p->sender_mac)) == 0)
 		return;
-	what = claim_seen(ha->claims, l->arp.link, p->sender, &p->sender_mac, ha_now_ms(), &claim);
+	what = claim_seen(ha->claims, l->socket.link, &p->sender, &p->sender_mac, ha_now_ms(),
+			  &claim);
 	if (what & CLAIM_ANNOUNCE)
-		announcer_again(ha->announcer, l->arp.link, p->sender);
+		announcer_again(ha->announcer, l->socket.link, &p->sender);
 	if (what & CLAIM_TELL)
 		log_error(HA_AREA, "%s is claimed by another station on %s, %s, %u times so far",
-			  addr_format(&a, addr, sizeof(addr)),
+			  addr_format(&p->sender, addr, sizeof(addr)),
 			  ha->config.links[link_index(ha, l)].name,
 			  mac_format(&p->sender_mac, mac, sizeof(mac)), claim->n);
 }
@@ -72,16 +72,16 @@ static void link_lost(struct ha_link *l)
 	if (l->event)
 		event_free(l->event);
 	l->event = NULL;
-	arp_close(&l->arp);
+	discovery_close(&l->socket);
 }
 
 static void link_read(struct ha *ha, struct ha_link *l, unsigned int budget)
 {
-	struct arp_packet p;
+	struct discovery_packet p;
 	int ret = 0;
 
-	while (budget-- && l->arp.fd >= 0 && (ret = arp_receive_one(&l->arp, &p)) > 0) {
-		if (witnesses_heard(ha->witnesses, l->arp.link, &p, ha_now_ms()))
+	while (budget-- && l->socket.fd >= 0 && (ret = discovery_receive_one(&l->socket, &p)) > 0) {
+		if (witnesses_heard(ha->witnesses, l->socket.link, &p, ha_now_ms()))
 			witness_tell(ha, l, &p);
 		claim_answer(ha, l, &p);
 	}
@@ -89,13 +89,13 @@ static void link_read(struct ha *ha, struct ha_link *l, unsigned int budget)
 		link_lost(l);
 }
 
-static void on_arp(evutil_socket_t fd, short what, void *arg)
+static void on_frame(evutil_socket_t fd, short what, void *arg)
 {
 	struct ha_link *l = arg;
 
 	(void)fd;
 	(void)what;
-	link_read(l->ha, l, ARP_BUDGET);
+	link_read(l->ha, l, DISCOVERY_BUDGET);
 }
 
 static void drain(struct ha *ha)
@@ -106,21 +106,21 @@ static void drain(struct ha *ha)
 
 /* --- what goes out --- */
 
-static void on_ask(void *arg, link_id id, const struct arp_packet *p)
+static void on_ask(void *arg, link_id id, const struct discovery_packet *p)
 {
 	struct ha *ha = arg;
 	struct ha_link *l = link_find(ha, id);
 
-	if (l && l->arp.fd >= 0 && arp_send(&l->arp, p) == -ENODEV)
+	if (l && l->socket.fd >= 0 && discovery_send(&l->socket, p) == -ENODEV)
 		link_lost(l);
 }
 
-static int on_announce(void *arg, link_id id, const struct arp_packet *p)
+static int on_announce(void *arg, link_id id, const struct discovery_packet *p)
 {
 	struct ha *ha = arg;
 	struct ha_link *l = link_find(ha, id);
 
-	return l && l->arp.fd >= 0 ? arp_send(&l->arp, p) : -ENODEV;
+	return l && l->socket.fd >= 0 ? discovery_send(&l->socket, p) : -ENODEV;
 }
 
 /* Each on its link; one that is on any, on all. Gateways come first in the list. */
@@ -133,12 +133,9 @@ void vip_links_addresses(struct ha *ha)
 	for (uint32_t i = 0; v && i < ha->n_addresses; i++) {
 		const struct ha_address *a = &ha->addresses[i];
 
-		if (a->addr.family != ADDR_V4)
-			continue;
 		for (uint8_t k = 0; k < ha->config.n_links; k++)
 			if (a->link == LINK_ANY || a->link == ha->config.links[k].link)
-				v[n++] = (struct announce_item){ha->config.links[k].link,
-								a->addr.v4};
+				v[n++] = (struct announce_item){ha->config.links[k].link, a->addr};
 	}
 	if (!v || announcer_set(ha->announcer, v, n) < 0)
 		log_error(HA_AREA, "no memory for the addresses to announce: the old ones are");
@@ -166,9 +163,10 @@ static void slow(struct ha *ha)
 		const struct ha_link_config *config = &ha->config.links[i];
 		struct ha_link *l = &ha->links[i];
 
-		if (l->arp.fd >= 0 || arp_open(&l->arp, config->link, config->ifname) < 0)
+		if (l->socket.fd >= 0 ||
+		    discovery_open(&l->socket, config->link, config->ifname) < 0)
 			continue;
-		l->event = event_new(ha->base, l->arp.fd, EV_READ | EV_PERSIST, on_arp, l);
+		l->event = event_new(ha->base, l->socket.fd, EV_READ | EV_PERSIST, on_frame, l);
 		if (!l->event || event_add(l->event, NULL) < 0)
 			link_lost(l);
 	}
@@ -180,12 +178,9 @@ int vip_links_witnesses(struct ha *ha)
 {
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
 		const struct ha_link_config *config = &ha->config.links[i];
-		be32 addrs[HA_WITNESSES];
-		uint8_t n = 0;
 
-		for (uint8_t k = 0; k < config->n_witnesses; k++)
-			addrs[n++] = config->witnesses[k].v4;
-		if (witnesses_set(ha->witnesses, config->link, config->own.v4, addrs, n) < 0)
+		if (witnesses_set(ha->witnesses, config->link, &config->own4, &config->own6,
+				  config->witnesses, config->n_witnesses) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -207,8 +202,8 @@ static int start(struct ha *ha, char error[256])
 		return -ENOMEM;
 	for (uint8_t i = 0; i < ha->config.n_links; i++) {
 		ha->links[i].ha = ha;
-		ha->links[i].arp.link = ha->config.links[i].link;
-		ha->links[i].arp.fd = -1;
+		ha->links[i].socket.link = ha->config.links[i].link;
+		ha->links[i].socket.fd = -1;
 	}
 	slow(ha);
 	return vip_links_witnesses(ha);

@@ -86,14 +86,20 @@ void announcer_abort(struct announcer *a)
 	a->rounds = 0;
 }
 
-static int send_form(struct announcer *a, const struct announce_item *item, uint16_t op)
+/* A question by ND that nobody asked is no announcement. */
+static bool has_form(const struct announce_item *item, uint8_t op)
+{
+	return op == DISCOVERY_ANSWER || item->addr.family == ADDR_V4;
+}
+
+static int send_form(struct announcer *a, const struct announce_item *item, uint8_t op)
 {
 	/* The sender's MAC is filled in by the socket: in a reply the target's is as good as
 	 * any, and the broadcast address tells no station that it is meant alone. */
-	const struct arp_packet p = {
+	const struct discovery_packet p = {
 		.op = op,
-		.dst = arp_broadcast,
-		.target_mac = op == ARP_REPLY ? arp_broadcast : (struct mac){{0}},
+		.dst = discovery_all,
+		.target_mac = op == DISCOVERY_ANSWER ? discovery_all : (struct mac){{0}},
 		.sender = item->addr,
 		.target = item->addr,
 	};
@@ -103,14 +109,15 @@ static int send_form(struct announcer *a, const struct announce_item *item, uint
 	return ret;
 }
 
-void announcer_again(struct announcer *a, link_id link, be32 addr)
+void announcer_again(struct announcer *a, link_id link, const struct addr *addr)
 {
-	const struct announce_item item = {.link = link, .addr = addr};
+	const struct announce_item item = {.link = link, .addr = *addr};
 
 	if (!a->active)
 		return;
-	send_form(a, &item, ARP_REQUEST);
-	send_form(a, &item, ARP_REPLY);
+	if (has_form(&item, DISCOVERY_QUESTION))
+		send_form(a, &item, DISCOVERY_QUESTION);
+	send_form(a, &item, DISCOVERY_ANSWER);
 }
 
 static uint64_t next_round_us(const struct announcer *a)
@@ -138,10 +145,16 @@ static uint64_t round_step(struct announcer *a, uint64_t now_us)
 	if (a->credit_us + AT_ONCE * frame_us < now_us)
 		a->credit_us = now_us - AT_ONCE * frame_us;
 	while (a->next < 2 * a->n) {
+		const struct announce_item *item = &a->list[a->next / 2];
+		const uint8_t op = a->next % 2 ? DISCOVERY_ANSWER : DISCOVERY_QUESTION;
+
+		if (!has_form(item, op)) {
+			a->next++;
+			continue;
+		}
 		if (a->credit_us > now_us || n == AT_ONCE)
 			return a->credit_us > now_us ? a->credit_us : now_us + frame_us;
-		if (send_form(a, &a->list[a->next / 2], a->next % 2 ? ARP_REPLY : ARP_REQUEST) ==
-		    -EAGAIN)
+		if (send_form(a, item, op) == -EAGAIN)
 			return now_us + RETRY_US;
 		a->credit_us += frame_us;
 		a->next++;

@@ -3,8 +3,9 @@
 #define PLVS_HA_NET_ANNOUNCE_H
 
 /*
- * Tells neighbours that addresses are here now: gratuitous ARP, as a request and as a reply
- * (stations differ in which they heed, RFC 5944 4.6), for every VIP and gateway address.
+ * Tells neighbours that addresses are here now, for every VIP and gateway address: by gratuitous
+ * ARP, as a request and as a reply (stations differ in which they heed, RFC 5944 4.6), and by
+ * unsolicited neighbour advertisements with the override flag (RFC 4861 7.2.6).
  * Several rounds over all of them, spaced and paced: 10,000 addresses neither fill a queue
  * nor hold up a heartbeat. Then again every refresh interval while active.
  *
@@ -12,10 +13,10 @@
  * (dataplane/stages/answer.c); a router that fences calls announcer_abort() all the same.
  *
  * Pure: no clock, no socket. Context: one thread, the ha thread. Times in microseconds,
- * monotonic. IPv6 would send unsolicited advertisements from the same list.
+ * monotonic.
  */
 
-#include "ha/net/arp.h"
+#include "ha/net/discovery.h"
 
 struct announcer;
 
@@ -28,12 +29,12 @@ struct announce_config {
 
 struct announce_item {
 	link_id link;
-	be32 addr;
+	struct addr addr;
 };
 
 struct announce_ops {
 	/* 0 or -errno; -EAGAIN: this frame again later; others: given up until the next round. */
-	int (*send)(void *arg, link_id link, const struct arp_packet *p);
+	int (*send)(void *arg, link_id link, const struct discovery_packet *p);
 	void *arg;
 };
 
@@ -50,7 +51,7 @@ void announcer_start(struct announcer *a, uint64_t now_us);
 /* No longer active: nothing more is sent. */
 void announcer_abort(struct announcer *a);
 /* One address at once, against a claim (claim.h). Nothing if not started. */
-void announcer_again(struct announcer *a, link_id link, be32 addr);
+void announcer_again(struct announcer *a, link_id link, const struct addr *addr);
 
 /* Sends what is due. Returns when to call again, UINT64_MAX: when something is started. */
 uint64_t announcer_step(struct announcer *a, uint64_t now_us);

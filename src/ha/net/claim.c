@@ -3,32 +3,32 @@
 
 #include <string.h>
 
-static struct claim *claim_find(struct claims *c, link_id link, be32 addr)
+static struct claim *claim_find(struct claims *c, link_id link, const struct addr *addr)
 {
 	struct claim *stalest = NULL;
 
 	for (uint32_t i = 0; i < c->n; i++) {
 		struct claim *k = &c->list[i];
 
-		if (k->addr == addr && k->link == link)
+		if (addr_equal(&k->addr, addr) && k->link == link)
 			return k;
 		if (!stalest || k->seen_ms < stalest->seen_ms)
 			stalest = k;
 	}
 	if (c->n < CLAIMS_MAX)
 		stalest = &c->list[c->n++];
-	*stalest = (struct claim){.link = link, .addr = addr};
+	*stalest = (struct claim){.link = link, .addr = *addr};
 	return stalest;
 }
 
-unsigned int claim_seen(struct claims *c, link_id link, be32 addr, const struct mac *mac,
-			uint64_t now_ms, const struct claim **out)
+unsigned int claim_seen(struct claims *c, link_id link, const struct addr *addr,
+			const struct mac *mac, uint64_t now_ms, const struct claim **out)
 {
 	struct claim *k = claim_find(c, link, addr);
 	unsigned int todo = 0;
 
 	if (k->n && now_ms - k->seen_ms > CLAIM_FORGET_MS)
-		*k = (struct claim){.link = link, .addr = addr};
+		*k = (struct claim){.link = link, .addr = *addr};
 	if (k->n == 0 || memcmp(&k->mac, mac, sizeof(*mac)) != 0) {
 		/* Another stranger: named as well, but fought no faster. */
 		k->mac = *mac;

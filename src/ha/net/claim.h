@@ -11,7 +11,7 @@
  * Pure. Context: one thread, the ha thread. Times in milliseconds, monotonic.
  */
 
-#include "ha/net/arp.h"
+#include "ha/net/discovery.h"
 
 #define CLAIMS_MAX	256 /* addresses fought for at a time: the stalest makes room */
 #define CLAIM_FIRST_MS	1000
@@ -24,7 +24,7 @@
 
 struct claim {
 	link_id link;
-	be32 addr;
+	struct addr addr;
 	struct mac mac; /* who claims it */
 	uint32_t n;	/* claims of this MAC */
 	bool told;
@@ -38,7 +38,7 @@ struct claims {
 };
 
 /* Returns CLAIM_* bits; *out (may be NULL) is the claim, valid until the next call. */
-unsigned int claim_seen(struct claims *c, link_id link, be32 addr, const struct mac *mac,
-			uint64_t now_ms, const struct claim **out);
+unsigned int claim_seen(struct claims *c, link_id link, const struct addr *addr,
+			const struct mac *mac, uint64_t now_ms, const struct claim **out);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct witness {
-	be32 addr;
+	struct addr addr;
 	uint8_t silent;	   /* questions since it answered last */
 	struct mac mac;	   /* by which it answered */
 	uint64_t heard_ms; /* 0: never, or not since witnesses_forget() */
@@ -14,10 +14,10 @@ struct witness {
 
 struct witness_link {
 	link_id link;
-	be32 own;
+	struct addr own4, own6; /* ADDR_NONE: none */
 	uint32_t n;
 	struct witness *list;	     /* in the caller's order */
-	uint32_t *sorted;	     /* indexes of list by address as it is in memory */
+	uint32_t *sorted;	     /* indexes of list by address */
 	uint32_t kept[WITNESS_KEPT]; /* indexes, the latest to answer first */
 	uint32_t n_kept;
 	uint32_t next; /* of the others, whose turn it is */
@@ -64,14 +64,14 @@ static struct witness_link *link_find(const struct witnesses *w, link_id link)
 }
 
 /* The index of an address, or of where it would be. */
-static uint32_t sorted_find(const struct witness_link *l, be32 addr)
+static uint32_t sorted_find(const struct witness_link *l, const struct addr *addr)
 {
 	uint32_t low = 0, high = l->n;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (l->list[l->sorted[middle]].addr < addr)
+		if (addr_cmp(&l->list[l->sorted[middle]].addr, addr) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -79,11 +79,11 @@ static uint32_t sorted_find(const struct witness_link *l, be32 addr)
 	return low;
 }
 
-static struct witness *witness_find(const struct witness_link *l, be32 addr)
+static struct witness *witness_find(const struct witness_link *l, const struct addr *addr)
 {
 	uint32_t i = sorted_find(l, addr);
 
-	if (i == l->n || l->list[l->sorted[i]].addr != addr || addr == 0)
+	if (i == l->n || !addr_equal(&l->list[l->sorted[i]].addr, addr) || addr_is_zero(addr))
 		return NULL;
 	return &l->list[l->sorted[i]];
 }
@@ -95,13 +95,15 @@ static int by_addr(const void *a, const void *b, void *arg)
 	const struct witness *list = arg;
 	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
 
-	if (list[i].addr != list[k].addr)
-		return list[i].addr < list[k].addr ? -1 : 1;
+	int order = addr_cmp(&list[i].addr, &list[k].addr);
+
+	if (order)
+		return order;
 	return i < k ? -1 : i > k;
 }
 
 /* list and sorted of *l. 0 or -ENOMEM with nothing to free. */
-static int list_make(struct witness_link *l, const be32 *addrs, uint32_t n)
+static int list_make(struct witness_link *l, const struct addr *addrs, uint32_t n)
 {
 	l->n = n < WITNESS_PER_LINK ? n : WITNESS_PER_LINK;
 	l->list = calloc(l->n, sizeof(*l->list));
@@ -121,20 +123,20 @@ static int list_make(struct witness_link *l, const be32 *addrs, uint32_t n)
 /* Of equal ones the first in order is the one that is found, and asked. */
 static bool is_double(const struct witness_link *l, uint32_t index)
 {
-	return witness_find(l, l->list[index].addr) != &l->list[index];
+	return witness_find(l, &l->list[index].addr) != &l->list[index];
 }
 
 /* What is known of those that stay; the ones that are asked first keep their order. */
 static void list_inherit(struct witness_link *to, const struct witness_link *from)
 {
 	for (uint32_t i = 0; i < from->n; i++) {
-		struct witness *w = witness_find(to, from->list[i].addr);
+		struct witness *w = witness_find(to, &from->list[i].addr);
 
 		if (w)
 			*w = from->list[i];
 	}
 	for (uint32_t i = 0; i < from->n_kept; i++) {
-		const struct witness *w = witness_find(to, from->list[from->kept[i]].addr);
+		const struct witness *w = witness_find(to, &from->list[from->kept[i]].addr);
 
 		if (w)
 			to->kept[to->n_kept++] = (uint32_t)(w - to->list);
@@ -149,14 +151,17 @@ static void link_remove(struct witnesses *w, struct witness_link *l)
 	*l = w->links[--w->n_links];
 }
 
-int witnesses_set(struct witnesses *w, link_id link, be32 own, const be32 *addrs, uint32_t n)
+int witnesses_set(struct witnesses *w, link_id link, const struct addr *own4,
+		  const struct addr *own6, const struct addr *addrs, uint32_t n)
 {
-	struct witness_link *l = link_find(w, link), new = {.link = link, .own = own};
+	struct witness_link *l = link_find(w, link),
+			    new = {.link = link, .own4 = *own4, .own6 = *own6};
 
 	if (n == 0) {
 		link_remove(w, l);
 		return 0;
 	}
+	new.own4.family = ADDR_V4; /* none: asked as a station without an address asks */
 	if (list_make(&new, addrs, n) < 0)
 		return -ENOMEM;
 	if (l) {
@@ -177,13 +182,24 @@ int witnesses_set(struct witnesses *w, link_id link, be32 own, const be32 *addrs
 
 /* ---- questions and answers ---- */
 
+static const struct addr *own_of(const struct witness_link *l, const struct addr *who)
+{
+	return who->family == ADDR_V6 ? &l->own6 : &l->own4;
+}
+
+/* A solicitation needs a source: without one it would look for duplicates. */
+static bool can_ask(const struct witness_link *l, const struct addr *who)
+{
+	return who->family == ADDR_V4 || l->own6.family == ADDR_V6;
+}
+
 static void ask(struct witnesses *w, const struct witness_link *l, const struct witness *who,
 		bool unicast)
 {
-	const struct arp_packet p = {
-		.op = ARP_REQUEST,
-		.dst = unicast ? who->mac : arp_broadcast,
-		.sender = l->own,
+	const struct discovery_packet p = {
+		.op = DISCOVERY_QUESTION,
+		.dst = unicast ? who->mac : discovery_all,
+		.sender = *own_of(l, &who->addr),
 		.target = who->addr,
 	};
 
@@ -226,7 +242,7 @@ static void link_ask(struct witnesses *w, struct witness_link *l, uint64_t now_m
 		uint32_t index = l->next++ % l->n;
 
 		l->next %= l->n;
-		if (is_kept(l, index) || is_double(l, index))
+		if (is_kept(l, index) || is_double(l, index) || !can_ask(l, &l->list[index].addr))
 			continue;
 		ask(w, l, &l->list[index], false);
 		asked++;
@@ -254,13 +270,14 @@ static void keep(struct witness_link *l, uint32_t index)
 	l->kept[0] = index;
 }
 
-bool witnesses_heard(struct witnesses *w, link_id link, const struct arp_packet *p, uint64_t now_ms)
+bool witnesses_heard(struct witnesses *w, link_id link, const struct discovery_packet *p,
+		     uint64_t now_ms)
 {
 	struct witness_link *l = link_find(w, link);
-	struct witness *who = l ? witness_find(l, p->sender) : NULL;
+	struct witness *who = l ? witness_find(l, &p->sender) : NULL;
 
 	/* Only what answers our question: a broadcast may be heard by a port that cannot send. */
-	if (!who || p->op != ARP_REPLY || p->target != l->own)
+	if (!who || !p->solicited || !addr_equal(&p->target, own_of(l, &who->addr)))
 		return false;
 	who->mac = p->sender_mac;
 	who->heard_ms = now_ms;

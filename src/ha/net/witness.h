@@ -3,7 +3,7 @@
 #define PLVS_HA_NET_WITNESS_H
 
 /*
- * Third parties on each VIP link, asked by ARP whether they are there: if one answers, this
+ * Third parties on each VIP link, asked by ARP or ND whether they are there: if one answers, this
  * router can receive, and silence of the peer means something. By default the gateways and
  * real servers of the link.
  *
@@ -12,10 +12,10 @@
  * the others are tried once a second only.
  *
  * Pure: no clock, no socket. Context: one thread, the ha thread. Times in milliseconds,
- * monotonic. IPv4; of IPv6 the address and the question would differ.
+ * monotonic.
  */
 
-#include "ha/net/arp.h"
+#include "ha/net/discovery.h"
 
 #define WITNESS_ASKED	  8 /* of one link at a time */
 #define WITNESS_KEPT	  6 /* of them, that answered */
@@ -28,7 +28,7 @@ struct witnesses;
 
 struct witness_ops {
 	/* A question; the sender's address is the router's own on that link. */
-	void (*ask)(void *arg, link_id link, const struct arp_packet *p);
+	void (*ask)(void *arg, link_id link, const struct discovery_packet *p);
 	void *arg;
 };
 
@@ -36,14 +36,16 @@ struct witness_ops {
 struct witnesses *witnesses_create(const struct witness_ops *ops);
 void witnesses_destroy(struct witnesses *w);
 
-/* The witnesses of a link from now on, those first that are likely to answer (gateways); own:
- * the router's address on it. Those that were there before keep what is known of them. n = 0
+/* The witnesses of a link from now on, those first that are likely to answer (gateways); own4,
+ * own6: the router's addresses on it, ADDR_NONE where there is none: then witnesses of IPv6 are
+ * not asked. Those that were there before keep what is known of them. n = 0
  * removes the link. 0 or -ENOMEM (as it was). */
-int witnesses_set(struct witnesses *w, link_id link, be32 own, const be32 *addrs, uint32_t n);
+int witnesses_set(struct witnesses *w, link_id link, const struct addr *own4,
+		  const struct addr *own6, const struct addr *addrs, uint32_t n);
 /* Asks on every link. Call every role_witness_period(). */
 void witnesses_ask(struct witnesses *w, uint64_t now_ms);
-/* An ARP packet as received. True: of a witness of that link. */
-bool witnesses_heard(struct witnesses *w, link_id link, const struct arp_packet *p,
+/* A packet as received. True: of a witness of that link. */
+bool witnesses_heard(struct witnesses *w, link_id link, const struct discovery_packet *p,
 		     uint64_t now_ms);
 /* How many of a link answered within the last within_ms: at most WITNESS_KEPT. */
 uint32_t witnesses_count(const struct witnesses *w, link_id link, uint64_t now_ms,

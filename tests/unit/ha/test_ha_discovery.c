@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Witnesses, announcements, claims and lateness, on virtual time and without sockets. */
+/* Frames, witnesses, announcements, claims and lateness, on virtual time and without sockets. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,55 +15,175 @@
 #include "ha/net/witness.h"
 
 #define LINK 7
-#define OWN  be32_from(0x0a000001)
 #define MANY 10000
 
 static const struct mac stranger = {{2, 6, 6, 6, 6, 6}};
 
 /* What was sent. */
-static struct arp_packet frames[200000];
+static struct discovery_packet frames[200000];
 static unsigned int n_frames;
 static link_id last_link;
 
-static be32 host(unsigned int i)
+/* Each test with addresses runs for both families. */
+static uint8_t family = ADDR_V4;
+
+/* 10.1.0.0 or 2001:db8::1:0 plus i. */
+static struct addr host(unsigned int i)
 {
-	return be32_from(0x0a010000 + i);
+	struct addr a = {.family = ADDR_V6, .v6 = {0x20, 0x01, 0x0d, 0xb8, [13] = 1}};
+
+	if (family == ADDR_V4)
+		return addr_from_v4(be32_from(0x0a010000 + i));
+	a.v6[14] = (uint8_t)(i >> 8);
+	a.v6[15] = (uint8_t)i;
+	a.v6[12] = (uint8_t)(i >> 16);
+	return a;
+}
+
+static const struct addr *own(void)
+{
+	static struct addr a;
+
+	a = host(65535);
+	return &a;
+}
+
+static const struct addr none;
+
+static unsigned int number_of(const struct addr *a)
+{
+	return family == ADDR_V4 ? be32_to(a->v4) - 0x0a010000
+				 : (unsigned int)(a->v6[14] << 8 | a->v6[15]);
+}
+
+#define assert_addr(a, want)                                                                       \
+	do {                                                                                       \
+		const struct addr is_ = (a), want_ = (want);                                       \
+		assert_memory_equal(&is_, &want_, sizeof(is_));                                    \
+	} while (0)
+
+static int witnesses_list(struct witnesses *w, const struct addr *list, uint32_t n)
+{
+	return witnesses_set(w, 7, family == ADDR_V4 ? own() : &none,
+			     family == ADDR_V6 ? own() : &none, list, n);
 }
 
 /* --- the frame ------------------------------------------------------------------------ */
 
 static void a_frame_is_what_the_rfc_says(void **state)
 {
-	static const uint8_t want[ARP_FRAME_BYTES] = {
+	static const uint8_t want[42] = {
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 6,  6, 6, 6, 6, 8, 6, 0, 1, 8, 0,  6, 4, 0,
 		1,    2,    6,	  6,	6,    6,    6, 10, 1, 0, 5, 0, 0, 0, 0, 0, 0, 10, 1, 0, 9};
-	const struct arp_packet p = {.op = ARP_REQUEST,
-				     .dst = arp_broadcast,
-				     .sender_mac = stranger,
-				     .sender = host(5),
-				     .target = host(9)};
-	uint8_t f[ARP_FRAME_BYTES];
-	struct arp_packet q;
+	const struct discovery_packet p = {.op = DISCOVERY_QUESTION,
+					   .dst = discovery_all,
+					   .sender_mac = stranger,
+					   .sender = host(5),
+					   .target = host(9)};
+	uint8_t f[DISCOVERY_FRAME_BYTES];
+	struct discovery_packet q;
 
 	(void)state;
-	arp_format(&p, &stranger, f);
-	assert_memory_equal(f, want, sizeof(f));
-	assert_true(arp_parse(f, sizeof(f), &q));
-	assert_int_equal(q.sender, host(5));
-	assert_int_equal(q.target, host(9));
-	assert_false(arp_parse(f, sizeof(f) - 1, &q));
+	assert_int_equal(discovery_format(&p, &stranger, f), sizeof(want));
+	assert_memory_equal(f, want, sizeof(want));
+	assert_true(discovery_parse(f, sizeof(want), &q));
+	assert_addr(q.sender, host(5));
+	assert_addr(q.target, host(9));
+	assert_false(discovery_parse(f, sizeof(want) - 1, &q));
 	for (unsigned int at = 12; at < 20; at++) {
 		f[at] ^= 1;
-		assert_false(arp_parse(f, sizeof(f), &q));
+		assert_false(discovery_parse(f, sizeof(want), &q));
 		f[at] ^= 1;
 	}
 	f[21] = 3; /* RARP */
-	assert_false(arp_parse(f, sizeof(f), &q));
+	assert_false(discovery_parse(f, sizeof(want), &q));
+}
+
+static void a_solicitation_is_what_the_rfc_says(void **state)
+{
+	/* For 2001:db8::1:9, from 2001:db8::1:5; the checksum was computed apart. */
+	static const uint8_t want[DISCOVERY_FRAME_BYTES] = {
+		0x33, 0x33, 0xff, 0x01, 0x00, 0x09, 2,	6,   6, 6, 6, 6, 0x86, 0xdd, /* Ethernet */
+		0x6c, 0,    0,	  0,	0,    32,   58, 255,			     /* IPv6 */
+		0x20, 0x01, 0x0d, 0xb8, 0,    0,    0,	0,   0, 0, 0, 0, 0,    1,    0,
+		5,    0xff, 2,	  0,	0,    0,    0,	0,   0, 0, 0, 0, 1,    0xff, 1,
+		0,    9,    135,  0,	0x10, 0x01, 0,	0,   0, 0, /* solicitation */
+		0x20, 0x01, 0x0d, 0xb8, 0,    0,    0,	0,   0, 0, 0, 0, 0,    1,    0,
+		9,    1,    1,	  2,	6,    6,    6,	6,   6};
+	const struct discovery_packet p = {.op = DISCOVERY_QUESTION,
+					   .dst = discovery_all,
+					   .sender_mac = stranger,
+					   .sender = host(5),
+					   .target = host(9)};
+	uint8_t f[DISCOVERY_FRAME_BYTES + 8] = {0};
+	struct discovery_packet q;
+
+	(void)state;
+	assert_int_equal(discovery_format(&p, &stranger, f), sizeof(want));
+	assert_memory_equal(f, want, sizeof(want));
+	assert_true(discovery_parse(f, sizeof(want), &q));
+	assert_int_equal(q.op, DISCOVERY_QUESTION);
+	assert_addr(q.sender, host(5));
+	assert_addr(q.target, host(9));
+	assert_memory_equal(&q.sender_mac, &stranger, 6);
+	/* Padding of a short frame is no part of it. */
+	assert_true(discovery_parse(f, sizeof(f), &q));
+	for (unsigned int n = 0; n < sizeof(want); n++)
+		assert_false(discovery_parse(f, n, &q));
+	/* Every bit of the ICMPv6 message, and what protects from other links, is checked. */
+	for (unsigned int at = 54; at < sizeof(want); at++) {
+		f[at] ^= 1;
+		assert_false(discovery_parse(f, sizeof(want), &q));
+		f[at] ^= 1;
+	}
+	f[21] = 254; /* hop limit: a router let it pass */
+	assert_false(discovery_parse(f, sizeof(want), &q));
+}
+
+static void options_of_nd_that_lie_are_refused(void **state)
+{
+	struct discovery_packet p = {.op = DISCOVERY_ANSWER,
+				     .dst = {{2, 1, 1, 1, 1, 1}},
+				     .sender_mac = stranger,
+				     .sender = host(5),
+				     .target = host(9)},
+				q;
+	uint8_t f[DISCOVERY_FRAME_BYTES];
+
+	(void)state;
+	discovery_format(&p, &stranger, f);
+	assert_true(discovery_parse(f, sizeof(f), &q));
+	assert_true(q.solicited);
+	assert_addr(q.sender, host(5));
+	assert_addr(q.target, host(9));
+	assert_int_equal(f[58] & 0xe0, 0xe0); /* router, solicited, override */
+	/* The option's length, with the checksum made good. */
+	for (unsigned int len = 0; len < 256; len++) {
+		uint16_t sum = (uint16_t)((f[56] << 8 | f[57]) + 1 - len);
+
+		if (len == 1)
+			continue;
+		if ((f[56] << 8 | f[57]) + 1 < (int)len)
+			sum--; /* one's complement */
+		f[56] = (uint8_t)(sum >> 8);
+		f[57] = (uint8_t)sum;
+		f[79] = (uint8_t)len;
+		assert_false(discovery_parse(f, sizeof(f), &q));
+		discovery_format(&p, &stranger, f);
+	}
+	/* To all, nobody asked: no answer to a question. */
+	p.dst = discovery_all;
+	discovery_format(&p, &stranger, f);
+	assert_true(discovery_parse(f, sizeof(f), &q));
+	assert_false(q.solicited);
+	assert_addr(q.target, host(5));
+	assert_int_equal(f[58] & 0xe0, 0xa0);
+	assert_memory_equal(f, "\x33\x33\0\0\0\1", 6);
 }
 
 /* --- witnesses ------------------------------------------------------------------------ */
 
-static void on_ask(void *arg, link_id link, const struct arp_packet *p)
+static void on_ask(void *arg, link_id link, const struct discovery_packet *p)
 {
 	(void)arg;
 	last_link = link;
@@ -74,20 +194,23 @@ static struct witnesses *witnesses_of(unsigned int n)
 {
 	const struct witness_ops ops = {on_ask, NULL};
 	struct witnesses *w = witnesses_create(&ops);
-	be32 *list = calloc(n, sizeof(*list));
+	struct addr *list = calloc(n, sizeof(*list));
 
 	for (unsigned int i = 0; i < n; i++)
 		list[i] = host(i);
-	assert_int_equal(witnesses_set(w, LINK, OWN, list, n), 0);
+	assert_int_equal(witnesses_list(w, list, n), 0);
 	free(list);
 	n_frames = 0;
 	return w;
 }
 
-static bool answers(struct witnesses *w, be32 addr, uint64_t now)
+static bool answers(struct witnesses *w, struct addr addr, uint64_t now)
 {
-	const struct arp_packet p = {
-		.op = ARP_REPLY, .sender_mac = {{2, 1, 1, 1, 1, 1}}, .sender = addr, .target = OWN};
+	const struct discovery_packet p = {.op = DISCOVERY_ANSWER,
+					   .solicited = true,
+					   .sender_mac = {{2, 1, 1, 1, 1, 1}},
+					   .sender = addr,
+					   .target = *own()};
 
 	return witnesses_heard(w, LINK, &p, now);
 }
@@ -101,9 +224,9 @@ static void a_few_witnesses_are_all_asked_and_counted_within_deadtime(void **sta
 	witnesses_ask(w, 1000);
 	assert_int_equal(n_frames, 3);
 	assert_int_equal(last_link, LINK);
-	assert_int_equal(frames[0].sender, OWN);
-	assert_int_equal(frames[0].target, host(0)); /* in the order given */
-	assert_memory_equal(&frames[0].dst, &arp_broadcast, 6);
+	assert_addr(frames[0].sender, *own());
+	assert_addr(frames[0].target, host(0)); /* in the order given */
+	assert_memory_equal(&frames[0].dst, &discovery_all, 6);
 	assert_int_equal(witnesses_count_all(w, 1000, 200, &deaf), 0);
 	assert_int_equal(deaf, 1);
 	assert_true(answers(w, host(1), 1010));
@@ -121,15 +244,19 @@ static void a_few_witnesses_are_all_asked_and_counted_within_deadtime(void **sta
 static void only_an_answer_to_our_question_counts(void **state)
 {
 	struct witnesses *w = witnesses_of(3);
-	struct arp_packet p = {.op = ARP_REQUEST, .sender = host(1), .target = OWN};
+	struct discovery_packet p = {.op = DISCOVERY_QUESTION, .sender = host(1), .target = *own()};
 
 	(void)state;
 	assert_false(witnesses_heard(w, LINK, &p, 5000));
-	p.op = ARP_REPLY;
+	p.op = DISCOVERY_ANSWER;
+	p.solicited = true;
 	p.target = host(2);
 	assert_false(witnesses_heard(w, LINK, &p, 5000));
-	p.target = OWN;
+	p.target = *own();
 	assert_false(witnesses_heard(w, LINK + 1, &p, 5000));
+	p.solicited = false; /* announced to whoever hears */
+	assert_false(witnesses_heard(w, LINK, &p, 5000));
+	p.solicited = true;
 	p.sender = host(77);
 	assert_false(witnesses_heard(w, LINK, &p, 5000));
 	assert_int_equal(witnesses_count(w, LINK, 5000, 200), 0);
@@ -148,7 +275,7 @@ static void ten_thousand_cost_no_more_than_eight(void **state)
 		witnesses_ask(w, 1000 + 50 * round);
 		assert_int_equal(n_frames, WITNESS_ASKED);
 		for (unsigned int i = 0; i < n_frames; i++)
-			seen[be32_to(frames[i].target) - 0x0a010000] = true;
+			seen[number_of(&frames[i].target)] = true;
 	}
 	for (unsigned int i = 0; i < MANY; i++)
 		n += seen[i];
@@ -188,29 +315,35 @@ static void one_that_falls_silent_makes_room(void **state)
 
 static void another_list_keeps_what_is_known(void **state)
 {
-	const be32 list[] = {host(50), host(2), host(51), host(2)};
+	const struct addr list[] = {host(50), host(2), host(51), host(2)};
 	struct witnesses *w = witnesses_of(10);
 
 	(void)state;
 	answers(w, host(2), 1000);
 	answers(w, host(3), 1000);
-	assert_int_equal(witnesses_set(w, LINK, OWN, list, 4), 0);
+	assert_int_equal(witnesses_list(w, list, 4), 0);
 	assert_int_equal(witnesses_count(w, LINK, 1100, 200), 1);
 	n_frames = 0;
 	witnesses_ask(w, 1100);
 	assert_int_equal(n_frames, 3); /* the double is asked once */
-	assert_int_equal(frames[0].target, host(2));
+	assert_addr(frames[0].target, host(2));
 	assert_int_equal(frames[0].dst.byte[0], 2);
-	assert_int_equal(witnesses_set(w, LINK, OWN, NULL, 0), 0);
+	assert_int_equal(witnesses_list(w, NULL, 0), 0);
 	assert_int_equal(witnesses_count_all(w, 1100, 200, NULL), 0);
 	witnesses_destroy(w);
 }
 
 /* --- announcements -------------------------------------------------------------------- */
 
+/* ARP has two forms of an announcement, ND one. */
+static unsigned int forms(void)
+{
+	return family == ADDR_V4 ? 2 : 1;
+}
+
 static int send_answer;
 
-static int on_send(void *arg, link_id link, const struct arp_packet *p)
+static int on_send(void *arg, link_id link, const struct discovery_packet *p)
 {
 	(void)arg;
 	last_link = link;
@@ -257,17 +390,18 @@ static void every_address_is_announced_in_both_forms_five_times(void **state)
 	assert_true(announcer_step(a, now) == UINT64_MAX);
 	announcer_start(a, now);
 	run(a, &now, now + 199000);
-	assert_int_equal(n_frames, 6);
-	assert_int_equal(frames[0].op, ARP_REQUEST);
-	assert_int_equal(frames[1].op, ARP_REPLY);
-	for (unsigned int i = 0; i < 6; i++) {
-		assert_int_equal(frames[i].sender, host(i / 2));
-		assert_int_equal(frames[i].target, host(i / 2));
-		assert_memory_equal(&frames[i].dst, &arp_broadcast, 6);
+	assert_int_equal(n_frames, 3 * forms());
+	if (forms() == 2)
+		assert_int_equal(frames[0].op, DISCOVERY_QUESTION);
+	assert_int_equal(frames[forms() - 1].op, DISCOVERY_ANSWER);
+	for (unsigned int i = 0; i < n_frames; i++) {
+		assert_addr(frames[i].sender, host(i / forms()));
+		assert_addr(frames[i].target, host(i / forms()));
+		assert_memory_equal(&frames[i].dst, &discovery_all, 6);
 	}
 	assert_true(announcer_busy(a));
 	run(a, &now, now + 10000000);
-	assert_int_equal(n_frames, 30);
+	assert_int_equal(n_frames, 15 * forms());
 	assert_false(announcer_busy(a));
 	assert_true(announcer_step(a, now) == UINT64_MAX);
 	announcer_destroy(a);
@@ -280,12 +414,12 @@ static void ten_thousand_are_paced(void **state)
 
 	(void)state;
 	announcer_start(a, now);
-	for (unsigned int s = 1; s <= 9; s++) {
+	for (unsigned int s = 1; s <= 4 * forms(); s++) {
 		run(a, &now, 1000000 + s * 1000000);
 		assert_in_range(n_frames, s * 2000 - 40, s * 2000 + 40);
 	}
 	run(a, &now, now + 20000000);
-	assert_int_equal(n_frames, 4 * MANY);
+	assert_int_equal(n_frames, 2 * forms() * MANY);
 	announcer_destroy(a);
 }
 
@@ -293,20 +427,21 @@ static void a_refresh_comes_while_active_and_an_abort_ends_all(void **state)
 {
 	struct announcer *a =
 		announcer_of(2, &(struct announce_config){.count = 1, .refresh_ms = 60000});
+	const struct addr one = host(1);
 	uint64_t now = 1000000;
 
 	(void)state;
 	announcer_start(a, now);
 	run(a, &now, now + 59000000);
-	assert_int_equal(n_frames, 4);
+	assert_int_equal(n_frames, 2 * forms());
 	run(a, &now, now + 2000000);
-	assert_int_equal(n_frames, 8);
-	announcer_again(a, LINK, host(1));
-	assert_int_equal(n_frames, 10);
+	assert_int_equal(n_frames, 4 * forms());
+	announcer_again(a, LINK, &one);
+	assert_int_equal(n_frames, 5 * forms());
 	announcer_abort(a);
 	assert_true(announcer_step(a, now + 100000000) == UINT64_MAX);
-	announcer_again(a, LINK, host(1));
-	assert_int_equal(n_frames, 10);
+	announcer_again(a, LINK, &one);
+	assert_int_equal(n_frames, 5 * forms());
 	announcer_destroy(a);
 }
 
@@ -322,7 +457,7 @@ static void a_full_queue_loses_no_announcement(void **state)
 	assert_int_equal(n_frames, 0);
 	send_answer = 0;
 	run(a, &now, now + 500000);
-	assert_int_equal(n_frames, 4);
+	assert_int_equal(n_frames, 2 * forms());
 	announcer_start(a, now);
 	send_answer = -ENODEV; /* the interface is gone: no endless try */
 	run(a, &now, now + 500000);
@@ -332,6 +467,12 @@ static void a_full_queue_loses_no_announcement(void **state)
 
 /* --- claims --------------------------------------------------------------------------- */
 
+static unsigned int claim(struct claims *c, link_id link, struct addr addr, const struct mac *mac,
+			  uint64_t now_ms, const struct claim **out)
+{
+	return claim_seen(c, link, &addr, mac, now_ms, out);
+}
+
 static void a_claim_is_answered_once_a_second_then_less_and_told_after_five(void **state)
 {
 	static struct claims c;
@@ -339,8 +480,9 @@ static void a_claim_is_answered_once_a_second_then_less_and_told_after_five(void
 	unsigned int announced = 0, told = 0;
 
 	(void)state;
+	memset(&c, 0, sizeof(c));
 	for (uint64_t ms = 1000; ms < 11000; ms += 10) {
-		unsigned int todo = claim_seen(&c, LINK, host(1), &stranger, ms, &k);
+		unsigned int todo = claim(&c, LINK, host(1), &stranger, ms, &k);
 
 		announced += (todo & CLAIM_ANNOUNCE) != 0;
 		if (todo & CLAIM_TELL) {
@@ -353,7 +495,7 @@ static void a_claim_is_answered_once_a_second_then_less_and_told_after_five(void
 	assert_int_equal(told, 1);
 	announced = 0;
 	for (uint64_t ms = 11000; ms < 3611000; ms += 100)
-		announced += claim_seen(&c, LINK, host(1), &stranger, ms, NULL) & CLAIM_ANNOUNCE;
+		announced += claim(&c, LINK, host(1), &stranger, ms, NULL) & CLAIM_ANNOUNCE;
 	assert_in_range(announced, 118, 122); /* an hour at one in 30 s */
 }
 
@@ -365,14 +507,14 @@ static void a_claim_of_long_ago_is_forgotten_and_addresses_are_apart(void **stat
 	(void)state;
 	memset(&c, 0, sizeof(c));
 	for (unsigned int i = 0; i < 4; i++)
-		claim_seen(&c, LINK, host(1), &stranger, 1000 + i, NULL);
-	assert_int_equal(claim_seen(&c, LINK, host(1), &other, 1005, NULL), 0);
-	assert_int_equal(claim_seen(&c, LINK, host(2), &other, 1005, NULL), CLAIM_ANNOUNCE);
-	assert_int_equal(claim_seen(&c, LINK + 1, host(1), &other, 1005, NULL), CLAIM_ANNOUNCE);
-	assert_int_equal(claim_seen(&c, LINK, host(1), &stranger, 500000, NULL), CLAIM_ANNOUNCE);
-	assert_int_equal(claim_seen(&c, LINK, host(1), &stranger, 500999, NULL), 0);
+		claim(&c, LINK, host(1), &stranger, 1000 + i, NULL);
+	assert_int_equal(claim(&c, LINK, host(1), &other, 1005, NULL), 0);
+	assert_int_equal(claim(&c, LINK, host(2), &other, 1005, NULL), CLAIM_ANNOUNCE);
+	assert_int_equal(claim(&c, LINK + 1, host(1), &other, 1005, NULL), CLAIM_ANNOUNCE);
+	assert_int_equal(claim(&c, LINK, host(1), &stranger, 500000, NULL), CLAIM_ANNOUNCE);
+	assert_int_equal(claim(&c, LINK, host(1), &stranger, 500999, NULL), 0);
 	for (unsigned int i = 0; i < 100000; i++) /* bounded, whatever comes */
-		claim_seen(&c, LINK, host(i), &stranger, 600000 + i, NULL);
+		claim(&c, LINK, host(i), &stranger, 600000 + i, NULL);
 	assert_int_equal(c.n, CLAIMS_MAX);
 }
 
@@ -414,21 +556,39 @@ static void a_late_loop_and_a_worker_that_stands_still_are_seen(void **state)
 	assert_int_equal(late_worst(&l), 0);
 }
 
+static int start6(void **state)
+{
+	(void)state;
+	family = ADDR_V6;
+	return 0;
+}
+
+static int end6(void **state)
+{
+	(void)state;
+	family = ADDR_V4;
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#define P6(f) {#f " (IPv6)", f, start6, end6, NULL}
+#define P(f)  cmocka_unit_test(f), P6(f)
 		cmocka_unit_test(a_frame_is_what_the_rfc_says),
-		cmocka_unit_test(a_few_witnesses_are_all_asked_and_counted_within_deadtime),
-		cmocka_unit_test(only_an_answer_to_our_question_counts),
-		cmocka_unit_test(ten_thousand_cost_no_more_than_eight),
-		cmocka_unit_test(one_that_falls_silent_makes_room),
-		cmocka_unit_test(another_list_keeps_what_is_known),
-		cmocka_unit_test(every_address_is_announced_in_both_forms_five_times),
-		cmocka_unit_test(ten_thousand_are_paced),
-		cmocka_unit_test(a_refresh_comes_while_active_and_an_abort_ends_all),
-		cmocka_unit_test(a_full_queue_loses_no_announcement),
-		cmocka_unit_test(a_claim_is_answered_once_a_second_then_less_and_told_after_five),
-		cmocka_unit_test(a_claim_of_long_ago_is_forgotten_and_addresses_are_apart),
+		P6(a_solicitation_is_what_the_rfc_says),
+		P6(options_of_nd_that_lie_are_refused),
+		P(a_few_witnesses_are_all_asked_and_counted_within_deadtime),
+		P(only_an_answer_to_our_question_counts),
+		P(ten_thousand_cost_no_more_than_eight),
+		P(one_that_falls_silent_makes_room),
+		P(another_list_keeps_what_is_known),
+		P(every_address_is_announced_in_both_forms_five_times),
+		P(ten_thousand_are_paced),
+		P(a_refresh_comes_while_active_and_an_abort_ends_all),
+		P(a_full_queue_loses_no_announcement),
+		P(a_claim_is_answered_once_a_second_then_less_and_told_after_five),
+		P(a_claim_of_long_ago_is_forgotten_and_addresses_are_apart),
 		cmocka_unit_test(a_late_loop_and_a_worker_that_stands_still_are_seen),
 	};
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "ha/net/arp.h"
+#include "ha/net/discovery.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -12,44 +13,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ha/wire/bytes.h"
-
 #define URGENT	  7 /* the TAP's urgent queue */
 #define BUFFER	  (256 * 1024)
 #define SKIP_MAX  64 /* frames that are none, in one call */
-#define FRAME_MAX 128
+#define FRAME_MAX 256
 
-const struct mac arp_broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+/* ARP, solicitations and advertisements: all other traffic of the interface stays in Linux. */
+static struct sock_filter wanted_code[] = {
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 6, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 6),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20), /* next header */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 58, 0, 4),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 54), /* type */
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 135, 0, 2),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 136, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, FRAME_MAX),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+};
+static const struct sock_fprog wanted = {sizeof(wanted_code) / sizeof(wanted_code[0]), wanted_code};
 
-/* Hardware Ethernet, protocol IPv4, their lengths. */
-static const uint8_t fixed[8] = {0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4};
-
-void arp_format(const struct arp_packet *p, const struct mac *src, uint8_t f[ARP_FRAME_BYTES])
-{
-	memcpy(f, p->dst.byte, 6);
-	memcpy(f + 6, src->byte, 6);
-	memcpy(f + 12, fixed, sizeof(fixed));
-	put16(f + 20, p->op);
-	memcpy(f + 22, p->sender_mac.byte, 6);
-	memcpy(f + 28, &p->sender, 4);
-	memcpy(f + 32, p->target_mac.byte, 6);
-	memcpy(f + 38, &p->target, 4);
-}
-
-bool arp_parse(const uint8_t *f, size_t n, struct arp_packet *p)
-{
-	if (n < ARP_FRAME_BYTES || memcmp(f + 12, fixed, sizeof(fixed)) != 0)
-		return false;
-	memset(p, 0, sizeof(*p));
-	p->op = get16(f + 20);
-	memcpy(p->sender_mac.byte, f + 22, 6);
-	memcpy(&p->sender, f + 28, 4);
-	memcpy(p->target_mac.byte, f + 32, 6);
-	memcpy(&p->target, f + 38, 4);
-	return p->op == ARP_REQUEST || p->op == ARP_REPLY;
-}
-
-static int interface_find(struct arp_socket *s)
+static int interface_find(struct discovery_socket *s)
 {
 	struct ifreq ifr = {0};
 
@@ -63,10 +47,10 @@ static int interface_find(struct arp_socket *s)
 	return 0;
 }
 
-int arp_open(struct arp_socket *s, link_id link, const char *ifname)
+int discovery_open(struct discovery_socket *s, link_id link, const char *ifname)
 {
-	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP)};
-	int value = URGENT, ret;
+	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+	int value = URGENT, ret, one = 1;
 
 	memset(s, 0, sizeof(*s));
 	s->link = link;
@@ -76,13 +60,17 @@ int arp_open(struct arp_socket *s, link_id link, const char *ifname)
 	if (s->fd < 0)
 		return -errno;
 	ret = interface_find(s);
+	(void)setsockopt(s->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
+	if (ret == 0 &&
+	    setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &wanted, sizeof(wanted)) < 0)
+		ret = -errno;
 	if (ret == 0) {
 		at.sll_ifindex = s->ifindex;
 		if (bind(s->fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 			ret = -errno;
 	}
 	if (ret < 0) {
-		arp_close(s);
+		discovery_close(s);
 		return ret;
 	}
 	/* Both only better: without them frames wait behind others. */
@@ -92,32 +80,33 @@ int arp_open(struct arp_socket *s, link_id link, const char *ifname)
 	return 0;
 }
 
-void arp_close(struct arp_socket *s)
+void discovery_close(struct discovery_socket *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
 }
 
-int arp_send(const struct arp_socket *s, const struct arp_packet *p)
+int discovery_send(const struct discovery_socket *s, const struct discovery_packet *p)
 {
 	static const struct mac zero;
-	struct arp_packet full = *p;
-	uint8_t frame[ARP_FRAME_BYTES];
+	struct discovery_packet full = *p;
+	uint8_t frame[DISCOVERY_FRAME_BYTES];
+	size_t len;
 
 	if (s->fd < 0)
 		return -ENODEV;
 	if (memcmp(&full.sender_mac, &zero, sizeof(zero)) == 0)
 		full.sender_mac = s->mac;
-	arp_format(&full, &s->mac, frame);
-	if (send(s->fd, frame, sizeof(frame), MSG_NOSIGNAL) >= 0)
+	len = discovery_format(&full, &s->mac, frame);
+	if (send(s->fd, frame, len, MSG_NOSIGNAL) >= 0)
 		return 0;
 	if (errno == ENOBUFS)
 		return -EAGAIN;
 	return errno == ENXIO ? -ENODEV : -errno;
 }
 
-int arp_receive_one(const struct arp_socket *s, struct arp_packet *p)
+int discovery_receive_one(const struct discovery_socket *s, struct discovery_packet *p)
 {
 	uint8_t frame[FRAME_MAX];
 
@@ -128,7 +117,7 @@ int arp_receive_one(const struct arp_socket *s, struct arp_packet *p)
 			return -ENODEV;
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-		if (arp_parse(frame, (size_t)n, p))
+		if (discovery_parse(frame, (size_t)n, p))
 			return 1;
 	}
 	return 0;
