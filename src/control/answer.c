@@ -78,12 +78,30 @@ void fail_build(struct rpc_request *req, int ret, const char *error)
 	rpc_fail(req, code_of(ret), NULL, "%s", error);
 }
 
+/* The publisher has it until workers have taken the change up. */
 struct live_answer {
-	struct rpc_request *req;
+	struct late late;
 	json_t *result;	       /* one of the two */
 	struct evbuffer *text; /* of an object */
 	uint64_t start_us;
 };
+
+static void live_free(struct late *l)
+{
+	struct live_answer *a = (struct live_answer *)l;
+
+	json_decref(a->result);
+	if (a->text)
+		evbuffer_free(a->text);
+	free(a);
+}
+
+static bool live_stop(struct late *l, uint64_t deadline_us)
+{
+	(void)l;
+	(void)deadline_us;
+	return false;
+}
 
 static void answer_live(struct live_answer *a, uint64_t generation)
 {
@@ -92,13 +110,15 @@ static void answer_live(struct live_answer *a, uint64_t generation)
 	if (!a->text) {
 		json_object_set_new(a->result, "generation", json_integer((json_int_t)generation));
 		json_object_set_new(a->result, "duration_us", json_integer((json_int_t)us));
-		rpc_answer(a->req, json_incref(a->result));
+		late_answer(&a->late, json_incref(a->result));
 		return;
 	}
 	/* Its closing bracket was left to us. */
 	evbuffer_add_printf(a->text, ",\"generation\":%llu,\"duration_us\":%llu}",
 			    (unsigned long long)generation, (unsigned long long)us);
-	rpc_answer_text(a->req, a->text);
+	if (a->late.req)
+		rpc_answer_text(a->late.req, a->text);
+	a->late.req = NULL;
 }
 
 static void on_live(void *arg, int ret, uint64_t generation)
@@ -110,56 +130,56 @@ static void on_live(void *arg, int ret, uint64_t generation)
 		answer_live(a, generation);
 		break;
 	case -ETIMEDOUT:
-		rpc_fail(a->req, RPC_TIMEOUT, json_incref(a->result),
-			 "generation %llu is published, but not every worker has taken it up "
-			 "within 2 s",
-			 (unsigned long long)generation);
+		late_fail(&a->late, RPC_TIMEOUT, json_incref(a->result),
+			  "generation %llu is published, but not every worker has taken it up "
+			  "within 2 s",
+			  (unsigned long long)generation);
 		break;
 	case -ECANCELED:
-		rpc_fail(a->req, RPC_INTERNAL, NULL, "plvs is stopping");
+		late_fail(&a->late, RPC_INTERNAL, NULL, "plvs is stopping");
 		break;
 	default:
-		rpc_fail(a->req, RPC_INTERNAL, NULL,
-			 "out of memory: the change is accepted and will be published later");
+		late_fail(&a->late, RPC_INTERNAL, NULL,
+			  "out of memory: the change is accepted and will be published later");
 	}
-	json_decref(a->result);
-	if (a->text)
-		evbuffer_free(a->text);
-	free(a);
+	late_end(&a->late);
 }
 
-static void wait_live(struct control *c, const struct live_answer *from)
+/* One of result and text, taken over. */
+static void wait_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result,
+		      struct evbuffer *text)
 {
-	struct live_answer *a = calloc(1, sizeof(*a));
+	static const struct late_kind kind = {live_stop, live_free};
+	struct live_answer *a = result || text ? late_create(c, NULL, sizeof(*a), &kind) : NULL;
 
-	if (!a || (!from->result && !from->text)) {
-		json_decref(from->result);
-		if (from->text)
-			evbuffer_free(from->text);
-		free(a);
-		rpc_fail(from->req, RPC_INTERNAL, NULL, "out of memory: the change is made");
+	if (!a) {
+		json_decref(result);
+		if (text)
+			evbuffer_free(text);
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory: the change is made");
 		return;
 	}
-	*a = *from;
+	a->late.req = req;
+	a->result = result;
+	a->text = text;
+	a->start_us = start_us;
 	publisher_wait(&c->publisher, on_live, a);
 }
 
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result)
 {
 	control_pair_changed(c);
-	wait_live(c, &(struct live_answer){.req = req,
-					   .result = result ? result : json_object(),
-					   .start_us = start_us});
+	wait_live(c, req, start_us, result ? result : json_object(), NULL);
 }
 
 void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
 			 json_t *result)
 {
-	wait_live(c, &(struct live_answer){.req = req, .result = result, .start_us = start_us});
+	wait_live(c, req, start_us, result, NULL);
 }
 
 void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 			   struct evbuffer *result)
 {
-	wait_live(c, &(struct live_answer){.req = req, .text = result, .start_us = start_us});
+	wait_live(c, req, start_us, NULL, result);
 }

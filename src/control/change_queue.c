@@ -42,54 +42,47 @@ void turn_end(struct control *c)
 /* --- a request that is over within its call --- */
 
 struct request_turn {
+	struct late late;
 	struct turn turn;
-	struct rpc_request *req;
 	const struct method *method;
 	json_t *params;
 };
 
-static void request_free(struct request_turn *r)
+static void request_free(struct late *l)
 {
+	struct request_turn *r = (struct request_turn *)l;
+
 	json_decref(r->params);
 	free(r);
 }
 
 static void request_begin(struct control *c, struct turn *t)
 {
-	struct request_turn *r = (struct request_turn *)t;
+	struct request_turn *r = turn_owner(t, struct request_turn);
+	struct rpc_request *req = r->late.req;
 
-	r->method->run(c, r->req, r->params);
-	request_free(r);
+	r->late.req = NULL; /* the method ends it */
+	r->method->run(c, req, r->params);
+	late_end(&r->late);
 	turn_end(c);
-}
-
-static void request_cancel(struct control *c, struct turn *t)
-{
-	struct request_turn *r = (struct request_turn *)t;
-
-	(void)c;
-	rpc_fail(r->req, RPC_INTERNAL, NULL, "plvs is stopping");
-	request_free(r);
 }
 
 void turn_request(struct control *c, struct rpc_request *req, const struct method *m,
 		  json_t *params)
 {
+	static const struct late_kind kind = {.free = request_free};
 	struct request_turn *r;
 
 	if (!c->turn && TAILQ_EMPTY(&c->turns)) {
 		m->run(c, req, params);
 		return;
 	}
-	r = calloc(1, sizeof(*r));
-	if (!r) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+	r = late_create(c, req, sizeof(*r), &kind);
+	if (!r)
 		return;
-	}
-	*r = (struct request_turn){.turn = {.begin = request_begin, .cancel = request_cancel},
-				   .req = req,
-				   .method = m,
-				   .params = json_incref(params)};
+	r->turn.begin = request_begin;
+	r->method = m;
+	r->params = json_incref(params);
 	turn_take(c, &r->turn);
 }
 
@@ -110,11 +103,12 @@ void turns_stop(struct control *c)
 	if (!c->turn_ev)
 		return;
 	c->turn = NULL;
-	if (t)
+	if (t && t->cancel)
 		t->cancel(c, t);
 	while ((t = TAILQ_FIRST(&c->turns))) {
 		TAILQ_REMOVE(&c->turns, t, entry);
-		t->cancel(c, t);
+		if (t->cancel)
+			t->cancel(c, t);
 	}
 	event_free(c->turn_ev);
 	c->turn_ev = NULL;

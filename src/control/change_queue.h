@@ -11,6 +11,7 @@
  * Context: the control thread.
  */
 
+#include <stddef.h>
 #include <sys/queue.h>
 
 #include "rpc/rpc_server.h"
@@ -23,9 +24,13 @@ struct turn {
 	TAILQ_ENTRY(turn) entry;
 	/* Ends, now or later, in turn_end(). */
 	void (*begin)(struct control *c, struct turn *t);
-	/* Control ends, before or after begin(); jobs have ended: answers who waits, frees. */
+	/* Control ends, before or after begin(); jobs have ended: ends the request, frees. NULL:
+	 * the object is a late answer, and ends as one. */
 	void (*cancel)(struct control *c, struct turn *t);
 };
+
+/* The object of a type that has `turn` as a member. */
+#define turn_owner(t, type) ((type *)(void *)((char *)(t)-offsetof(type, turn)))
 
 TAILQ_HEAD(turn_list, turn);
 

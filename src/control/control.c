@@ -20,8 +20,6 @@
 #include "model/sync_event.h"
 #include "sched/sched.h"
 
-#define PAIR_SOON_MS 50 /* several changes are one piece of news for the peer */
-
 /* --- what the publisher asks for --- */
 
 static int make_addrs(void *arg, struct snapshot *draft)
@@ -178,42 +176,7 @@ static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt
 		(void)publisher_touch_addrs(&c->publisher);
 }
 
-/* --- look-ups --- */
-
-struct service_rt *control_service_rt(const struct control *c, const struct config_service *svc)
-{
-	char key[CONFIG_KEY_STRLEN];
-
-	return runtime_service_find(&c->pub->runtime, config_service_key(svc, key, sizeof(key)));
-}
-
-const struct config_service *control_service_by_id(const struct control *c, uint32_t id)
-{
-	const struct service_rt *rt =
-		id && id <= MAX_SERVICES ? c->pub->runtime.services[id] : NULL;
-
-	return rt ? config_service_find(c->config, rt->key) : NULL;
-}
-
 /* --- life --- */
-
-struct config *control_node_of(const struct config *config)
-{
-	struct config_errors errors;
-	struct config *node = NULL;
-	json_t *json = config_to_json(config, CONFIG_NODE);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	if (!text)
-		return NULL;
-	config_errors_init(&errors);
-	if (config_parse(text, strlen(text), NULL, sched_names(), &node, &errors) < 0)
-		node = NULL;
-	config_errors_fini(&errors);
-	free(text);
-	return node;
-}
 
 int control_create(const struct control_options *options, struct config *config,
 		   struct control **out, char error[256])
@@ -240,9 +203,8 @@ int control_create(const struct control_options *options, struct config *config,
 	c->spawner = options->spawner;
 	c->wake_fd = -1;
 	c->started_us = c->applied_us = clock_us();
-	TAILQ_INIT(&c->streams);
+	TAILQ_INIT(&c->late);
 	TAILQ_INIT(&c->listings.list);
-	TAILQ_INIT(&c->ha_waits);
 	TAILQ_INIT(&c->pushes);
 	pthread_mutex_init(&c->note_lock, NULL);
 	if (options->config_path && !(c->config_path = strdup(options->config_path)))
@@ -282,15 +244,8 @@ void control_destroy(struct control *c)
 {
 	if (!c)
 		return;
-	streams_free(c);
-	while (c->first_note) {
-		struct control_note *next = c->first_note->next;
-
-		if (c->first_note->drop)
-			c->first_note->drop(c->first_note);
-		c->first_note = next;
-	}
-	ha_waits_free(c);
+	control_notes_drop(c);
+	late_free(c);
 	pushes_free(c);
 	publisher_fini(&c->publisher);
 	if (c->pub) {
@@ -313,22 +268,6 @@ void control_destroy(struct control *c)
 
 /* --- the thread --- */
 
-static void notes_run(struct control *c)
-{
-	struct control_note *n;
-
-	pthread_mutex_lock(&c->note_lock);
-	n = c->first_note;
-	c->first_note = c->last_note = NULL;
-	pthread_mutex_unlock(&c->note_lock);
-	while (n) {
-		struct control_note *next = n->next;
-
-		n->run(c, n);
-		n = next;
-	}
-}
-
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *c = arg;
@@ -338,29 +277,9 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)!read(fd, &n, sizeof(n));
 	if (__atomic_exchange_n(&c->reloads, 0, __ATOMIC_ACQ_REL))
 		control_apply_file(c);
-	notes_run(c);
+	control_notes_run(c);
 	if (__atomic_load_n(&c->stopping, __ATOMIC_ACQUIRE))
 		event_base_loopbreak(c->base);
-}
-
-static void wake(struct control *c)
-{
-	static const uint64_t one = 1;
-
-	(void)!write(c->wake_fd, &one, sizeof(one));
-}
-
-void control_post(struct control *c, struct control_note *note)
-{
-	note->next = NULL;
-	pthread_mutex_lock(&c->note_lock);
-	if (c->last_note)
-		c->last_note->next = note;
-	else
-		c->first_note = note;
-	c->last_note = note;
-	pthread_mutex_unlock(&c->note_lock);
-	wake(c);
 }
 
 static void on_pair(evutil_socket_t fd, short what, void *arg)
@@ -368,14 +287,6 @@ static void on_pair(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	pair_configured(arg);
-}
-
-void control_pair_changed(struct control *c)
-{
-	const struct timeval soon = {.tv_usec = PAIR_SOON_MS * 1000};
-
-	if (c->pair_ev && !evtimer_pending(c->pair_ev, NULL))
-		evtimer_add(c->pair_ev, &soon);
 }
 
 void control_set_ha(struct control *c, struct ha *ha)
@@ -393,7 +304,7 @@ const uint64_t *control_progress(const struct control *c)
 void control_reload(struct control *c)
 {
 	__atomic_store_n(&c->reloads, 1, __ATOMIC_RELEASE);
-	wake(c);
+	control_wake(c);
 }
 
 /* Checks leave from where the TAPs are. Listeners are open: they stay where they were made. */
@@ -448,70 +359,158 @@ static struct event_base *make_base(void)
 	return base;
 }
 
-static void fini_base(struct control *c)
-{
-	jobs_destroy(c->jobs);
-	c->jobs = NULL;
-	turns_stop(c);
-	/* Who waits gets an answer as long as there is a client to send it to. */
-	streams_stop(c);
-	listings_stop(c);
-	ha_waits_stop(c);
-	pushes_stop(c);
-	metrics_stop(c->metrics);
-	c->metrics = NULL;
-	watching_stop(c);
-	publisher_detach(&c->publisher);
-	rpc_server_destroy(c->server);
-	c->server = NULL;
-	traffic_detach(&c->traffic);
-	table_watch_stop(&c->table_watch);
-	if (c->pair_ev)
-		event_free(c->pair_ev);
-	c->pair_ev = NULL;
-	if (c->wake_ev)
-		event_free(c->wake_ev);
-	c->wake_ev = NULL;
-	if (c->base)
-		event_base_free(c->base);
-	c->base = NULL;
-}
+/* --- parts: started in this order, and stopped in the reverse one --- */
 
-int control_start(struct control *c, char error[256])
+static int loop_start(struct control *c, char error[256])
 {
-	struct rpc_options opt = {.path = c->config->node.socket,
-				  .mode = c->config->node.mode,
-				  .dispatch = control_dispatch,
-				  .arg = c};
-	int ret = -ENOMEM;
-
-	snprintf(error, 256, "control: out of memory");
-	raise_descriptors();
+	(void)error;
 	c->base = make_base();
 	if (!c->base)
 		return -ENOMEM;
 	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
 	c->pair_ev = evtimer_new(c->base, on_pair, c);
-	if (!c->pair_ev || !c->wake_ev || event_add(c->wake_ev, NULL) < 0 || turns_start(c) < 0 ||
-	    listings_start(c) < 0 || jobs_create(c->base, &c->jobs) < 0 ||
-	    publisher_attach(&c->publisher, c->base) < 0 ||
-	    traffic_attach(&c->traffic, c->base) < 0 ||
-	    table_watch_start(&c->table_watch, &c->traffic, c->base) < 0 ||
-	    watching_start(c, c->spawner) < 0)
-		goto err_base;
-	ret = rpc_server_create(c->base, &opt, &c->server, error);
-	if (ret < 0)
-		goto err_base;
-	metrics_start(&(struct metrics_options){.base = c->base,
+	return c->wake_ev && c->pair_ev && event_add(c->wake_ev, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static void loop_stop(struct control *c)
+{
+	if (c->pair_ev)
+		event_free(c->pair_ev);
+	if (c->wake_ev)
+		event_free(c->wake_ev);
+	if (c->base)
+		event_base_free(c->base);
+	c->pair_ev = c->wake_ev = NULL;
+	c->base = NULL;
+}
+
+static int traffic_start(struct control *c, char error[256])
+{
+	(void)error;
+	if (traffic_attach(&c->traffic, c->base) < 0)
+		return -ENOMEM;
+	return table_watch_start(&c->table_watch, &c->traffic, c->base);
+}
+
+static void traffic_stop(struct control *c)
+{
+	table_watch_stop(&c->table_watch);
+	traffic_detach(&c->traffic);
+}
+
+static int server_start(struct control *c, char error[256])
+{
+	const struct rpc_options options = {.path = c->config->node.socket,
+					    .mode = c->config->node.mode,
+					    .dispatch = control_dispatch,
+					    .arg = c};
+
+	return rpc_server_create(c->base, &options, &c->server, error);
+}
+
+static void server_stop(struct control *c)
+{
+	rpc_server_destroy(c->server);
+	c->server = NULL;
+}
+
+static int publisher_start(struct control *c, char error[256])
+{
+	(void)error;
+	return publisher_attach(&c->publisher, c->base);
+}
+
+static void publisher_stop(struct control *c)
+{
+	publisher_detach(&c->publisher);
+}
+
+static int health_start(struct control *c, char error[256])
+{
+	(void)error;
+	return watching_start(c, c->spawner);
+}
+
+static int metrics_open(struct control *c, char error[256])
+{
+	const struct metrics_options options = {.base = c->base,
 						.listen = c->boot->node.metrics_listen,
 						.path = c->boot->node.metrics_socket,
 						.parts = control_parts,
-						.arg = c},
-		      &c->metrics);
-	ret = -pthread_create(&c->thread, NULL, run, c);
-	if (ret < 0) {
+						.arg = c};
+
+	(void)error;
+	metrics_start(&options, &c->metrics);
+	return 0;
+}
+
+static void metrics_close(struct control *c)
+{
+	metrics_stop(c->metrics);
+	c->metrics = NULL;
+}
+
+static int answers_start(struct control *c, char error[256])
+{
+	(void)error;
+	return listings_start(c);
+}
+
+static void answers_stop(struct control *c)
+{
+	late_stop(c);
+	pushes_stop(c);
+	listings_stop(c);
+}
+
+static int changes_start(struct control *c, char error[256])
+{
+	(void)error;
+	return turns_start(c) < 0 ? -ENOMEM : jobs_create(c->base, &c->jobs);
+}
+
+static void changes_stop(struct control *c)
+{
+	jobs_destroy(c->jobs);
+	c->jobs = NULL;
+	turns_stop(c);
+}
+
+static const struct part {
+	int (*start)(struct control *c, char error[256]);
+	void (*stop)(struct control *c); /* also of what was not started */
+} parts[] = {
+	{loop_start, loop_stop},
+	{traffic_start, traffic_stop},
+	/* Requests that wait get an answer as long as there is a client to send it to. */
+	{server_start, server_stop},
+	{publisher_start, publisher_stop},
+	{health_start, watching_stop},
+	{metrics_open, metrics_close},
+	{answers_start, answers_stop},
+	{changes_start, changes_stop},
+};
+#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static void parts_stop(struct control *c)
+{
+	for (size_t i = N_PARTS; i-- > 0;)
+		parts[i].stop(c);
+}
+
+int control_start(struct control *c, char error[256])
+{
+	int ret = 0;
+
+	snprintf(error, 256, "control: out of memory");
+	raise_descriptors();
+	for (size_t i = 0; i < N_PARTS && ret == 0; i++)
+		ret = parts[i].start(c, error);
+	if (ret == 0 && (ret = -pthread_create(&c->thread, NULL, run, c)) < 0)
 		snprintf(error, 256, "control: no thread: %s", strerror(-ret));
-		goto err_base;
+	if (ret < 0) {
+		parts_stop(c);
+		return ret;
 	}
 	c->running = true;
 	log_info(CONTROL_AREA, "control socket %s", c->config->node.socket);
@@ -519,10 +518,6 @@ int control_start(struct control *c, char error[256])
 		log_info(CONTROL_AREA, "programs on this router itself cannot use the VIPs: Linux "
 				       "answers them (docs/linux-side.md)");
 	return 0;
-
-err_base:
-	fini_base(c);
-	return ret;
 }
 
 void control_stop(struct control *c)
@@ -530,8 +525,8 @@ void control_stop(struct control *c)
 	if (!c->running)
 		return;
 	__atomic_store_n(&c->stopping, 1, __ATOMIC_RELEASE);
-	wake(c);
+	control_wake(c);
 	pthread_join(c->thread, NULL);
 	c->running = false;
-	fini_base(c);
+	parts_stop(c);
 }

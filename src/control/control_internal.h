@@ -11,6 +11,7 @@
 #include "control/change_queue.h"
 #include "control/control.h"
 #include "control/jobs.h"
+#include "control/late.h"
 #include "control/method.h"
 #include "link/link.h"
 #include "metrics/parts.h"
@@ -22,8 +23,6 @@
 struct ha;
 struct watching;
 struct metrics;
-struct ha_wait;
-TAILQ_HEAD(ha_wait_list, ha_wait);
 struct push;
 TAILQ_HEAD(push_list, push);
 
@@ -35,8 +34,6 @@ struct control_note {
 	void (*drop)(struct control_note *note);
 };
 
-struct stream;
-TAILQ_HEAD(stream_list, stream);
 struct listing;
 TAILQ_HEAD(listing_list, listing);
 struct listings {
@@ -75,11 +72,10 @@ struct control {
 	struct publisher publisher;
 	struct traffic traffic;
 	struct table_watch table_watch;
-	struct stream_list streams;
-	uint32_t n_streams;
+	struct late_list late; /* requests that are not ended yet */
+	uint32_t n_streams;    /* of these: listings of connections */
 	struct listings listings;
-	struct ha *ha; /* or NULL */
-	struct ha_wait_list ha_waits;
+	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */
 	struct event *pair_ev;
 	struct watching *watching; /* NULL before control_start() */
@@ -96,13 +92,15 @@ struct control {
 /* config.apply of the start file; the outcome is logged. */
 void control_apply_file(struct control *c);
 
-/* --- methods_config.c --- */
+/* --- config_reading.c --- */
 
 /* Ends req by what make() says, on another thread, of a configuration that nobody changes
  * meanwhile. */
 typedef json_t *reading_make(const struct config *config, enum config_part part);
 void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
 		 enum config_part part);
+/* Ends req by the path, once the configuration is saved there. */
+void answer_saved(struct control *c, struct rpc_request *req, const char *path);
 
 /* --- listing.c --- */
 
@@ -114,36 +112,32 @@ void listings_stop(struct control *c);
 /* What metrics and listings are made from. arg is a struct control. */
 void control_parts(void *arg, struct router_parts *out);
 
-/* --- methods_connection.c --- */
-
-/* Ends all streams; commands that a worker still holds after a second stay. */
-void streams_stop(struct control *c);
-/* Frees what streams_stop() left: workers have ended. */
-void streams_free(struct control *c);
-
 /* --- methods_ha.c --- */
 
-/* Ends the requests that wait for the ha thread; what it still says is for nobody. */
-void ha_waits_stop(struct control *c);
-/* Frees what ha_waits_stop() left: the ha thread has ended. */
-void ha_waits_free(struct control *c);
 /* What `ha.status` answers; NULL: there is no ha thread. */
 json_t *ha_status_json(struct control *c);
 
 /* --- push.c --- */
 
 control_method config_push;
-/* As ha_waits_stop() and ha_waits_free(). */
+/* Ends the requests that wait; the answers of the ha thread are dropped. */
 void pushes_stop(struct control *c);
 void pushes_free(struct control *c);
 
-/* --- control.c --- */
+/* --- notes.c --- */
 
+/* Any thread: the control thread runs the notes that are there. */
+void control_wake(struct control *c);
+void control_notes_run(struct control *c);
+/* Control has ended: nobody runs them any more. */
+void control_notes_drop(struct control *c);
 /* Any thread. run() is called on the control thread, soon; not at all when it ends before:
  * who owns the note knows. */
 void control_post(struct control *c, struct control_note *note);
 /* The configuration changed: the peer is told, of several changes once. */
 void control_pair_changed(struct control *c);
+
+/* --- lookup.c --- */
 
 /* The node part of a configuration alone; NULL: no memory. */
 struct config *control_node_of(const struct config *config);

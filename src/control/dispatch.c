@@ -138,8 +138,3 @@ void control_dispatch(void *arg, struct rpc_request *req, const char *name, json
 		m->run(arg, req, params);
 	json_decref(own);
 }
-
-const char *param_string(const json_t *params, const char *name)
-{
-	return json_string_value(json_object_get(params, name));
-}

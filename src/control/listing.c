@@ -14,9 +14,8 @@
 #define MAX_BYTES    (192UL << 20) /* of one answer */
 
 struct listing {
-	TAILQ_ENTRY(listing) entry;
-	struct control *control;
-	struct rpc_request *req;
+	struct late late;
+	TAILQ_ENTRY(listing) entry; /* of control.listings */
 	const struct listing_section *sections[LISTING_SECTIONS_MAX];
 	size_t n_sections, section;
 	uint32_t service; /* of the section: the next one */
@@ -33,9 +32,10 @@ struct listing {
 	uint32_t place;
 };
 
-static void listing_destroy(struct listing *l)
+static void listing_free(struct late *late)
 {
-	struct listings *all = &l->control->listings;
+	struct listing *l = (struct listing *)late;
+	struct listings *all = &late->control->listings;
 
 	if (all->next == l)
 		all->next = TAILQ_NEXT(l, entry);
@@ -47,13 +47,20 @@ static void listing_destroy(struct listing *l)
 	free(l);
 }
 
+static const struct late_kind kind = {.free = listing_free};
+
+static void listing_destroy(struct listing *l)
+{
+	late_end(&l->late);
+}
+
 static void begin(struct listing *l)
 {
 	evbuffer_drain(l->text, evbuffer_get_length(l->text));
 	l->section = 0;
 	l->service = 0;
 	l->rows = false;
-	l->config = l->control->config;
+	l->config = l->late.control->config;
 	l->n_services = l->config->shared.n_services;
 }
 
@@ -89,12 +96,13 @@ static bool advance(struct listing *l)
 		l->rows = false;
 	}
 	if (s->all) {
-		add_rows(l, s->all(l->control));
+		add_rows(l, s->all(l->late.control));
 	} else if (l->service < l->n_services) {
 		const struct listing_given given = {l->removed, l->params};
 		json_t *rows = json_array();
 
-		s->of_service(l->control, l->config->shared.services[l->service], &given, rows);
+		s->of_service(l->late.control, l->config->shared.services[l->service], &given,
+			      rows);
 		add_rows(l, rows);
 		l->service++;
 		if (l->service < l->n_services)
@@ -112,25 +120,25 @@ static void step(struct listing *l)
 	uint64_t end = clock_us() + STEP_US;
 	bool more = true;
 
-	if (rpc_gone(l->req)) {
-		rpc_answer(l->req, NULL);
+	if (rpc_gone(l->late.req)) {
+		rpc_answer(l->late.req, NULL);
 		listing_destroy(l);
 		return;
 	}
-	if (l->config != l->control->config ||
-	    l->n_services != l->control->config->shared.n_services) {
+	if (l->config != l->late.control->config ||
+	    l->n_services != l->late.control->config->shared.n_services) {
 		l->restarts++;
 		begin(l);
 	}
 	while (more && (l->restarts > MAX_RESTARTS || clock_us() < end))
 		more = advance(l);
 	if (evbuffer_get_length(l->text) > MAX_BYTES) {
-		rpc_fail(l->req, RPC_LIMIT, NULL,
+		rpc_fail(l->late.req, RPC_LIMIT, NULL,
 			 "limit reached: the answer is larger than %lu MiB: ask for single "
 			 "services",
 			 MAX_BYTES >> 20);
 	} else if (!more) {
-		rpc_answer_text(l->req, l->text);
+		rpc_answer_text(l->late.req, l->text);
 	} else {
 		return;
 	}
@@ -139,13 +147,13 @@ static void step(struct listing *l)
 
 static void stream_step(struct listing *l)
 {
-	json_t *rows = rpc_gone(l->req) ? NULL : l->more(l->control, &l->place);
+	json_t *rows = rpc_gone(l->late.req) ? NULL : l->more(l->late.control, &l->place);
 
 	if (rows) {
-		rpc_rows(l->req, rows);
+		rpc_rows(l->late.req, rows);
 		return;
 	}
-	rpc_answer(l->req, json_pack("{s:I}", "count", (json_int_t)l->place));
+	rpc_answer(l->late.req, json_pack("{s:I}", "count", (json_int_t)l->place));
 	listing_destroy(l);
 }
 
@@ -181,7 +189,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 			continue;
 		}
 		all->next = TAILQ_NEXT(l, entry);
-		if (rpc_backlog(l->req) > PAUSE_BYTES || !rpc_round(l->req, all->round))
+		if (rpc_backlog(l->late.req) > PAUSE_BYTES || !rpc_round(l->late.req, all->round))
 			continue;
 		worked = true;
 		if (l->more)
@@ -192,54 +200,45 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	turn_soon(all, worked ? 0 : PAUSE_US);
 }
 
-static void listing_queue(struct control *c, struct listing *l)
+/* NULL: req has ended. */
+static struct listing *listing_create(struct control *c, struct rpc_request *req)
 {
-	l->control = c;
+	struct listing *l = late_create(c, req, sizeof(*l), &kind);
+
+	if (!l)
+		return NULL;
 	TAILQ_INSERT_TAIL(&c->listings.list, l, entry);
 	turn_soon(&c->listings, 0);
+	return l;
 }
 
 void listing_start(struct control *c, struct rpc_request *req, json_t *params,
 		   const struct listing_section *const *sections, size_t n)
 {
-	struct listing *l = calloc(1, sizeof(*l));
+	struct listing *l = listing_create(c, req);
 
-	if (!l) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+	if (!l)
 		return;
-	}
-	l->req = req;
-	l->control = c;
 	memcpy(l->sections, sections, n * sizeof(*sections));
 	l->n_sections = n;
 	l->params = json_incref(params);
 	l->text = evbuffer_new();
 	l->removed = traffic_of_removed(&c->traffic);
 	if (!l->text || !l->removed) {
-		if (l->text)
-			evbuffer_free(l->text);
-		free(l->removed);
-		json_decref(l->params);
-		free(l);
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+		late_fail(&l->late, RPC_INTERNAL, NULL, "out of memory");
+		listing_destroy(l);
 		return;
 	}
 	begin(l);
-	listing_queue(c, l);
 }
 
 void listing_stream(struct control *c, struct rpc_request *req,
 		    json_t *(*more)(struct control *c, uint32_t *place))
 {
-	struct listing *l = calloc(1, sizeof(*l));
+	struct listing *l = listing_create(c, req);
 
-	if (!l) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		return;
-	}
-	l->req = req;
-	l->more = more;
-	listing_queue(c, l);
+	if (l)
+		l->more = more;
 }
 
 int listings_start(struct control *c)
@@ -250,12 +249,6 @@ int listings_start(struct control *c)
 
 void listings_stop(struct control *c)
 {
-	while (!TAILQ_EMPTY(&c->listings.list)) {
-		struct listing *l = TAILQ_FIRST(&c->listings.list);
-
-		rpc_fail(l->req, RPC_INTERNAL, NULL, "plvs is stopping");
-		listing_destroy(l);
-	}
 	if (c->listings.turn_ev)
 		event_free(c->listings.turn_ev);
 	c->listings.turn_ev = NULL;

@@ -91,6 +91,9 @@ char *method_markdown(void);
 void control_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
 
 /* A parameter's text, or NULL. */
-const char *param_string(const json_t *params, const char *name);
+static inline const char *param_string(const json_t *params, const char *name)
+{
+	return json_string_value(json_object_get(params, name));
+}
 
 #endif

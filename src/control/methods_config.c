@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "control/apply.h"
 #include "control/control_internal.h"
 #include "sched/sched.h"
@@ -46,118 +44,7 @@ static void config_apply(struct control *c, struct rpc_request *req, json_t *par
 	whole(c, req, params, true, APPLY_SWAP);
 }
 
-/* --- the running configuration as a text --- */
-
-/* In a turn: nobody changes it while it is read by the other thread. */
-struct reading {
-	struct turn turn;
-	struct job job;
-	struct control *control;
-	struct rpc_request *req;
-	const struct config *config;
-	reading_make *make; /* the answer; NULL: save to path */
-	enum config_part part;
-	char *path;
-	struct evbuffer *out;
-	struct config_errors errors;
-	int ret;
-};
-
-static int dump(const char *data, size_t len, void *out)
-{
-	return evbuffer_add(out, data, len);
-}
-
-static void reading_work(void *arg)
-{
-	struct reading *r = arg;
-	json_t *doc;
-
-	if (r->path) {
-		r->ret = config_save(r->config, r->path, &r->errors);
-		return;
-	}
-	doc = r->make(r->config, r->part);
-	r->out = evbuffer_new();
-	if (!doc || !r->out || json_dump_callback(doc, dump, r->out, JSON_COMPACT) < 0)
-		r->ret = -ENOMEM;
-	json_decref(doc);
-}
-
-static void reading_free(struct reading *r)
-{
-	if (r->out)
-		evbuffer_free(r->out);
-	config_errors_fini(&r->errors);
-	free(r->path);
-	free(r);
-}
-
-static void reading_done(void *arg)
-{
-	struct reading *r = arg;
-	struct control *c = r->control;
-
-	if (r->path && r->ret < 0) {
-		if (r->errors.reason != -ENOMEM)
-			r->errors.reason = -EIO;
-		fail_config(r->req, &r->errors);
-	} else if (r->path) {
-		log_notice(CONTROL_AREA, "configuration saved to %s", r->path);
-		rpc_answer(r->req, json_pack("{s:s}", "path", r->path));
-	} else if (r->ret < 0) {
-		rpc_fail(r->req, RPC_INTERNAL, NULL, "out of memory");
-	} else {
-		rpc_answer_text(r->req, r->out);
-	}
-	reading_free(r);
-	turn_end(c);
-}
-
-static void reading_begin(struct control *c, struct turn *t)
-{
-	struct reading *r = (struct reading *)t;
-
-	r->config = c->config;
-	r->job = (struct job){.work = reading_work, .done = reading_done, .arg = r};
-	jobs_run(c->jobs, &r->job);
-}
-
-static void reading_cancel(struct control *c, struct turn *t)
-{
-	struct reading *r = (struct reading *)t;
-
-	(void)c;
-	rpc_fail(r->req, RPC_INTERNAL, NULL, "plvs is stopping");
-	reading_free(r);
-}
-
-static void reading_start(struct control *c, struct rpc_request *req, reading_make *make,
-			  enum config_part part, const char *path)
-{
-	struct reading *r = calloc(1, sizeof(*r));
-
-	if (r && path)
-		r->path = strdup(path);
-	if (!r || (path && !r->path)) {
-		free(r);
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		return;
-	}
-	r->turn = (struct turn){.begin = reading_begin, .cancel = reading_cancel};
-	r->control = c;
-	r->req = req;
-	r->make = make;
-	r->part = part;
-	config_errors_init(&r->errors);
-	turn_take(c, &r->turn);
-}
-
-void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
-		 enum config_part part)
-{
-	reading_start(c, req, make, part, NULL);
-}
+/* --- the running configuration --- */
 
 static json_t *part_json(const struct config *config, enum config_part part)
 {
@@ -198,7 +85,7 @@ static void config_save_method(struct control *c, struct rpc_request *req, json_
 			 "no file was given at start: \"path\" is missing");
 		return;
 	}
-	reading_start(c, req, NULL, CONFIG_ALL, path);
+	answer_saved(c, req, path);
 }
 
 #define TEXT_OR_PATH(path_default)                                                                 \

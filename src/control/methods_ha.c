@@ -11,30 +11,37 @@
 /* --- commands: the ha thread answers, perhaps seconds later --- */
 
 struct ha_wait {
+	struct late late;
 	struct control_note note; /* once the ha thread has answered */
-	TAILQ_ENTRY(ha_wait) entry;
-	struct control *control;
-	struct rpc_request *req; /* NULL: it has been ended */
 	int rc;
 	char text[ROLE_REASON_LEN];
 };
 
-static void wait_end(struct control *c, struct ha_wait *w)
+static void wait_free(struct late *l)
 {
-	TAILQ_REMOVE(&c->ha_waits, w, entry);
-	free(w);
+	free(l);
+}
+
+/* The ha thread has it until it answers, or ends. */
+static bool wait_stop(struct late *l, uint64_t deadline_us)
+{
+	(void)l;
+	(void)deadline_us;
+	return false;
 }
 
 static void run_answered(struct control *c, struct control_note *note)
 {
-	struct ha_wait *w = (struct ha_wait *)note;
+	struct ha_wait *w =
+		(struct ha_wait *)(void *)((char *)note - offsetof(struct ha_wait, note));
 
-	if (w->req && w->rc == 0)
-		rpc_answer(w->req, json_pack("{s:s}", "text", w->text));
-	else if (w->req)
-		rpc_fail(w->req, w->rc == -ETIMEDOUT ? RPC_TIMEOUT : RPC_INVALID, NULL, "%s",
-			 w->text);
-	wait_end(c, w);
+	(void)c;
+	if (w->rc == 0)
+		late_answer(&w->late, json_pack("{s:s}", "text", w->text));
+	else
+		late_fail(&w->late, w->rc == -ETIMEDOUT ? RPC_TIMEOUT : RPC_INVALID, NULL, "%s",
+			  w->text);
+	late_end(&w->late);
 }
 
 /* On the ha thread. */
@@ -45,48 +52,22 @@ static void answered(void *arg, int rc, const char *text)
 	w->rc = rc;
 	snprintf(w->text, sizeof(w->text), "%s", text);
 	w->note.run = run_answered;
-	control_post(w->control, &w->note);
-}
-
-void ha_waits_stop(struct control *c)
-{
-	struct ha_wait *w;
-
-	TAILQ_FOREACH(w, &c->ha_waits, entry)
-	{
-		if (w->req)
-			rpc_fail(w->req, RPC_INTERNAL, NULL, "the router ends");
-		w->req = NULL;
-	}
-}
-
-void ha_waits_free(struct control *c)
-{
-	struct ha_wait *w;
-
-	while ((w = TAILQ_FIRST(&c->ha_waits)))
-		wait_end(c, w);
+	control_post(w->late.control, &w->note);
 }
 
 static void command(struct control *c, struct rpc_request *req, enum role_command cmd, bool force)
 {
+	static const struct late_kind kind = {wait_stop, wait_free};
 	struct ha_wait *w;
 
 	if (!c->ha) {
 		rpc_fail(req, RPC_INVALID, NULL, "there is no ha thread");
 		return;
 	}
-	w = calloc(1, sizeof(*w));
-	if (!w) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		return;
-	}
-	w->control = c;
-	w->req = req;
-	TAILQ_INSERT_TAIL(&c->ha_waits, w, entry);
-	if (ha_command(c->ha, cmd, force, answered, w) < 0) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		wait_end(c, w);
+	w = late_create(c, req, sizeof(*w), &kind);
+	if (w && ha_command(c->ha, cmd, force, answered, w) < 0) {
+		late_fail(&w->late, RPC_INTERNAL, NULL, "out of memory");
+		late_end(&w->late);
 	}
 }
 

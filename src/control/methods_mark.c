@@ -51,10 +51,9 @@ static void mark_list(struct control *c, struct rpc_request *req, json_t *params
 /* --- changes --- */
 
 struct mark_change {
+	struct late late;
 	struct turn turn;
 	struct job job;
-	struct control *control;
-	struct rpc_request *req;
 	uint64_t start_us;
 	json_t *rule; /* to be added; NULL: a deletion */
 	uint32_t position;
@@ -64,42 +63,40 @@ struct mark_change {
 	char error[256];
 };
 
-static void change_end(struct mark_change *m)
+static void change_free(struct late *l)
 {
-	struct control *c = m->control;
+	struct mark_change *m = (struct mark_change *)l;
 
 	config_change_abort(&m->change);
 	builder_marks_fini(&m->marks);
 	json_decref(m->rule);
 	free(m);
-	turn_end(c);
 }
 
-static void change_cancel(struct control *c, struct turn *t)
+static void change_end(struct mark_change *m)
 {
-	struct mark_change *m = (struct mark_change *)t;
+	struct control *c = m->late.control;
 
-	(void)c;
-	rpc_fail(m->req, RPC_INTERNAL, NULL, "plvs is stopping");
-	change_end(m);
+	late_end(&m->late);
+	turn_end(c);
 }
 
 static void compile(void *arg)
 {
 	struct mark_change *m = arg;
 
-	m->ret = builder_marks_compile(&m->marks, m->control->config, &m->change, m->error);
+	m->ret = builder_marks_compile(&m->marks, m->late.control->config, &m->change, m->error);
 }
 
 static void compiled(void *arg)
 {
 	struct mark_change *m = arg;
-	struct control *c = m->control;
+	struct control *c = m->late.control;
 
 	if (m->ret == 0)
 		m->ret = builder_marks_put(&m->marks, &c->publisher, m->error);
 	if (m->ret < 0) {
-		fail_build(m->req, m->ret, m->error);
+		fail_build(m->late.req, m->ret, m->error);
 	} else {
 		const struct config_change *ch = &m->change;
 		json_t *result =
@@ -107,14 +104,14 @@ static void compiled(void *arg)
 				  (json_int_t)(ch->to != CONFIG_NOWHERE ? ch->to : ch->from));
 
 		config_change_commit(c->config, &m->change);
-		answer_when_live(c, m->req, m->start_us, result);
+		answer_when_live(c, m->late.req, m->start_us, result);
 	}
 	change_end(m);
 }
 
 static void change_begin(struct control *c, struct turn *t)
 {
-	struct mark_change *m = (struct mark_change *)t;
+	struct mark_change *m = turn_owner(t, struct mark_change);
 	struct config_errors errors;
 
 	config_errors_init(&errors);
@@ -123,7 +120,7 @@ static void change_begin(struct control *c, struct turn *t)
 	else
 		m->ret = config_mark_delete(c->config, m->position, &m->change, &errors);
 	if (m->ret < 0) {
-		fail_config(m->req, &errors);
+		fail_config(m->late.req, &errors);
 		change_end(m);
 	} else {
 		builder_marks_start(&m->marks, c->publisher.live->marks);
@@ -133,18 +130,16 @@ static void change_begin(struct control *c, struct turn *t)
 	config_errors_fini(&errors);
 }
 
+static const struct late_kind change_kind = {.free = change_free};
+
 static void change_start(struct control *c, struct rpc_request *req, json_t *params, json_t *rule)
 {
 	const json_t *position = json_object_get(params, "position");
-	struct mark_change *m = calloc(1, sizeof(*m));
+	struct mark_change *m = late_create(c, req, sizeof(*m), &change_kind);
 
-	if (!m) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+	if (!m)
 		return;
-	}
-	m->turn = (struct turn){.begin = change_begin, .cancel = change_cancel};
-	m->control = c;
-	m->req = req;
+	m->turn.begin = change_begin;
 	m->start_us = clock_us();
 	m->rule = json_incref(rule);
 	m->position = UINT32_MAX;

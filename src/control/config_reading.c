@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Answers that are made from the whole configuration, or that save it. */
+#include <errno.h>
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/control_internal.h"
+
+/* In a turn: nobody changes it while it is read by the other thread. */
+struct reading {
+	struct late late;
+	struct turn turn;
+	struct job job;
+	const struct config *config;
+	reading_make *make; /* the answer; NULL: save to path */
+	enum config_part part;
+	char *path;
+	struct evbuffer *out;
+	struct config_errors errors;
+	int ret;
+};
+
+static int dump(const char *data, size_t len, void *out)
+{
+	return evbuffer_add(out, data, len);
+}
+
+static void reading_work(void *arg)
+{
+	struct reading *r = arg;
+	json_t *doc;
+
+	if (r->path) {
+		r->ret = config_save(r->config, r->path, &r->errors);
+		return;
+	}
+	doc = r->make(r->config, r->part);
+	r->out = evbuffer_new();
+	if (!doc || !r->out || json_dump_callback(doc, dump, r->out, JSON_COMPACT) < 0)
+		r->ret = -ENOMEM;
+	json_decref(doc);
+}
+
+static void reading_free(struct late *l)
+{
+	struct reading *r = (struct reading *)l;
+
+	if (r->out)
+		evbuffer_free(r->out);
+	config_errors_fini(&r->errors);
+	free(r->path);
+	free(r);
+}
+
+static void reading_done(void *arg)
+{
+	struct reading *r = arg;
+	struct control *c = r->late.control;
+
+	if (r->path && r->ret < 0) {
+		if (r->errors.reason != -ENOMEM)
+			r->errors.reason = -EIO;
+		fail_config(r->late.req, &r->errors);
+	} else if (r->path) {
+		log_notice(CONTROL_AREA, "configuration saved to %s", r->path);
+		rpc_answer(r->late.req, json_pack("{s:s}", "path", r->path));
+	} else if (r->ret < 0) {
+		rpc_fail(r->late.req, RPC_INTERNAL, NULL, "out of memory");
+	} else {
+		rpc_answer_text(r->late.req, r->out);
+	}
+	late_end(&r->late);
+	turn_end(c);
+}
+
+static void reading_begin(struct control *c, struct turn *t)
+{
+	struct reading *r = turn_owner(t, struct reading);
+
+	r->config = c->config;
+	r->job = (struct job){.work = reading_work, .done = reading_done, .arg = r};
+	jobs_run(c->jobs, &r->job);
+}
+
+static void reading_start(struct control *c, struct rpc_request *req, reading_make *make,
+			  enum config_part part, const char *path)
+{
+	static const struct late_kind kind = {.free = reading_free};
+	struct reading *r = late_create(c, req, sizeof(*r), &kind);
+
+	if (!r)
+		return;
+	config_errors_init(&r->errors);
+	r->turn.begin = reading_begin;
+	if (path && !(r->path = strdup(path))) {
+		late_fail(&r->late, RPC_INTERNAL, NULL, "out of memory");
+		late_end(&r->late);
+		return;
+	}
+	r->make = make;
+	r->part = part;
+	turn_take(c, &r->turn);
+}
+
+void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
+		 enum config_part part)
+{
+	reading_start(c, req, make, part, NULL);
+}
+
+void answer_saved(struct control *c, struct rpc_request *req, const char *path)
+{
+	reading_start(c, req, NULL, CONFIG_ALL, path);
+}
