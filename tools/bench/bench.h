@@ -16,7 +16,9 @@
  *	health.c	the same with health checks under way and without; checks by themselves
  *	ports.c		the real loop on net_null and net_ring ports
  *	attack.c	a full table: forged handshakes, and short connections
- *	lifecycle.c	connections made, established, closed and timed out in virtual time
+ *	lives.c		connections made, established, closed and timed out in virtual time
+ *	lifecycle.c	rows of them
+ *	instructions.c	instructions in place of time, under callgrind
  *	testpmd.c	dpdk-testpmd on the same devices
  */
 
@@ -41,6 +43,7 @@ __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
 struct options {
 	bool quick;
 	bool small_pages;     /* 4 KiB pages for the tables */
+	bool instructions;    /* counted under callgrind, and nothing else */
 	const char *json;     /* file, or NULL */
 	const char *only;     /* start of the names of rows to measure, or NULL */
 	uint32_t connections; /* the one number of connections to measure at, or 0 */
@@ -98,6 +101,9 @@ unsigned int scene_server_look(const struct scene *s, uint32_t i);
 bool scene_has(const struct scene *s, uint32_t i);
 /* n connections that are assured, by their handshakes through the stages of s->w. */
 void scene_connect(struct scene *s, struct rte_mempool *pool);
+
+/* Frees what a ring port keeps. */
+void scene_sink_drain(const struct scene *s);
 
 /* ---- packets.c ---- */
 
@@ -171,6 +177,31 @@ void bench_checks(const struct options *o);
 
 /* A table of 200,000 entries, full of what may give way. */
 void bench_attack(const struct options *o, uint16_t dev, struct rte_mempool *pool);
+
+/* ---- lives.c ---- */
+
+struct lives {
+	struct scene *s;
+	uint64_t made;
+	uint32_t population; /* as many wait for their end */
+	struct rte_mempool *pool;
+	struct rte_mbuf *frames[BATCH];
+};
+
+void lives_init(struct lives *l, struct scene *s, uint32_t population, struct rte_mempool *pool);
+void lives_fini(struct lives *l);
+/* BATCH connections, as many as end meanwhile; TSC cycles. */
+uint64_t lives_round(struct lives *l);
+/* All of them were made, and their number is what it should be. */
+void lives_check(const struct lives *l);
+
+/* ---- instructions.c ---- */
+
+/* EAL is to start without the drivers of the system. */
+void drivers_leave_out(void);
+/* Under callgrind: counting goes on or pauses. */
+void collect_toggle(void);
+void bench_instructions(struct rte_mempool *pool);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

@@ -42,12 +42,13 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: plvs-bench [--quick] [--json FILE] [--only NAME] [--connections N]\n"
-		"                  [--blocks N] [--cpu N] [--small-pages]\n"
+		"                  [--blocks N] [--cpu N] [--small-pages] [--instructions]\n"
 		"  --only NAME      rows whose names begin so, as pipeline/nat or loop\n"
 		"  --connections N  at this number alone\n"
 		"  --blocks N       blocks per subject and row\n"
 		"  --cpu N          CPU to run on (the last)\n"
-		"  --small-pages    tables in 4 KiB pages; rows are named NAME-4k/...\n");
+		"  --small-pages    tables in 4 KiB pages; rows are named NAME-4k/...\n"
+		"  --instructions   counted under callgrind: tools/bench/instructions\n");
 	exit(2);
 }
 
@@ -60,6 +61,7 @@ static void options_parse(int argc, char **argv, struct options *o, int *cpu)
 					      {"blocks", required_argument, NULL, 'b'},
 					      {"cpu", required_argument, NULL, 'c'},
 					      {"small-pages", no_argument, NULL, 's'},
+					      {"instructions", no_argument, NULL, 'i'},
 					      {0}};
 	int opt;
 
@@ -87,6 +89,9 @@ static void options_parse(int argc, char **argv, struct options *o, int *cpu)
 		case 's':
 			o->small_pages = true;
 			break;
+		case 'i':
+			o->instructions = true;
+			break;
 		default:
 			usage();
 		}
@@ -110,7 +115,7 @@ static bool huge_pages_free(void)
 	return n >= 64;
 }
 
-static void eal_start(const char *program, int cpu)
+static void eal_start(const char *program, const struct options *o, int cpu)
 {
 	char lcores[32], prefix[48], name[64];
 	char *argv[16];
@@ -126,8 +131,13 @@ static void eal_start(const char *program, int cpu)
 	argv[argc++] = (char *)"--no-pci";
 	argv[argc++] = (char *)"--no-telemetry";
 	argv[argc++] = (char *)"--log-level=4";
-	argv[argc++] = (char *)"--vdev=net_null0";
-	if (huge_pages_free()) {
+	if (o->instructions) {
+		drivers_leave_out();
+		argv[argc++] = (char *)"-dlibrte_mempool_ring.so"; /* of libdpdk-dev */
+	} else {
+		argv[argc++] = (char *)"--vdev=net_null0";
+	}
+	if (huge_pages_free() && !o->instructions) {
 		argv[argc++] = (char *)"--in-memory";
 	} else {
 		argv[argc++] = (char *)"--no-huge";
@@ -222,12 +232,16 @@ int main(int argc, char **argv)
 	if (o.small_pages)
 		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	log_set_level(LOG_LEVEL_WARNING);
-	eal_start(argv[0], cpu);
+	eal_start(argv[0], &o, cpu);
 	pool = rte_pktmbuf_pool_create("bench", POOL_MBUFS, POOL_CACHE, 0,
 				       RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (!pool || pkt_tag_register() < 0)
 		fail("no memory for packet buffers");
 	owner_init();
+	if (o.instructions) {
+		bench_instructions(pool);
+		return 0;
+	}
 	printf("CPU %d, TSC %.0f MHz, packet buffers in %s pages, tables in %s pages\n\n", cpu,
 	       (double)rte_get_tsc_hz() / 1e6, rte_eal_has_hugepages() ? "huge" : "4 KiB",
 	       o.small_pages ? "4 KiB" : "transparent huge");

@@ -198,11 +198,11 @@ unsigned int scene_server_look(const struct scene *s, uint32_t i)
 	return be32_to(scene_conn(s, i)->daddr) - be32_to(scene_server(0));
 }
 
-static void sink_drain(struct rte_ring *sink)
+void scene_sink_drain(const struct scene *s)
 {
 	void *m;
 
-	while (sink && rte_ring_dequeue(sink, &m) == 0)
+	while (s->sink && rte_ring_dequeue(s->sink, &m) == 0)
 		rte_pktmbuf_free(m);
 }
 
@@ -218,7 +218,7 @@ static void step_pass(struct scene *s, struct rte_mempool *pool, uint32_t first,
 		packet_write(s, frames[k], first + k, dir, flags);
 	pipeline_run(s->w, frames, n);
 	pipeline_flush(s->w);
-	sink_drain(s->sink);
+	scene_sink_drain(s);
 }
 
 void scene_connect(struct scene *s, struct rte_mempool *pool)

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Instructions for each packet and for each connection, as callgrind counts them. Time on a
+ * shared machine differs by tens of per cent from run to run; instructions do not. Each subject
+ * runs with two lengths. The difference of the counts is divided by the difference of the
+ * lengths, so that the start and the counting itself cancel. Callgrind writes one file for each
+ * length, with the description "NAME LENGTH"; tools/bench/instructions does the sums.
+ *
+ * The frames leave by a port of rings: such a port needs no driver.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <rte_eth_ring.h>
+
+#ifdef HAVE_CALLGRIND
+#include <valgrind/callgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#define CALLGRIND_START_INSTRUMENTATION
+#define CALLGRIND_STOP_INSTRUMENTATION
+#define CALLGRIND_TOGGLE_COLLECT
+#define CALLGRIND_ZERO_STATS
+#define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
+#endif
+
+#define CONNECTIONS 32768
+#define SHORT_RUN   2 /* batches, or rounds of lives */
+#define LONG_RUN    8
+
+static bool without_drivers;
+
+/*
+ * EAL asks for its folder of drivers before it loads all of them, which takes valgrind longer
+ * than the measurement. This definition takes the place of the C library's.
+ */
+int stat(const char *restrict path, struct stat *restrict st)
+{
+	if (without_drivers && strstr(path, "/pmds-")) {
+		errno = ENOENT;
+		return -1;
+	}
+	return fstatat(AT_FDCWD, path, st, 0);
+}
+
+void drivers_leave_out(void)
+{
+	without_drivers = true;
+}
+
+void collect_toggle(void)
+{
+	CALLGRIND_TOGGLE_COLLECT;
+}
+
+/* A port that keeps what is sent in *sink. */
+static uint16_t port_make(struct rte_ring **sink, struct rte_mempool *pool)
+{
+	const struct rte_eth_conf conf = {0};
+	struct rte_ring *none = rte_ring_create("none", 64, SOCKET_ID_ANY, 0);
+	int dev;
+
+	*sink = rte_ring_create("sink", BATCH * 2, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (!none || !*sink)
+		fail("no memory for a ring");
+	dev = rte_eth_from_rings("sink", &none, 1, sink, 1, SOCKET_ID_ANY);
+	if (dev < 0 || rte_eth_dev_configure((uint16_t)dev, 1, 1, &conf) < 0 ||
+	    rte_eth_rx_queue_setup((uint16_t)dev, 0, 512, SOCKET_ID_ANY, NULL, pool) < 0 ||
+	    rte_eth_tx_queue_setup((uint16_t)dev, 0, 512, SOCKET_ID_ANY, NULL) < 0 ||
+	    rte_eth_dev_start((uint16_t)dev) < 0)
+		fail("the port of rings does not start");
+	return (uint16_t)dev;
+}
+
+static void length_begin(void)
+{
+	CALLGRIND_ZERO_STATS;
+}
+
+static void length_end(const char *name, uint32_t units)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %u", name, units);
+	CALLGRIND_DUMP_STATS_AT(text);
+}
+
+/* Established traffic: pipeline/X. */
+static void count_packets(enum forward_method method, const char *name, uint16_t dev,
+			  struct rte_ring *sink, struct rte_mempool *pool)
+{
+	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
+	struct rte_mbuf *frames[BATCH];
+	uint64_t sent, lookups;
+	struct scene s;
+	struct memory_arg arg = {&s, pool};
+
+	scene_create(&s, method, CONNECTIONS, CONNECTIONS, dev);
+	s.sink = sink;
+	scene_connect(&s, pool);
+	if (rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
+		fail("no packet buffers left");
+	sent = s.w->counters.sent;
+	lookups = s.w->counters.lookups;
+	for (unsigned int k = 0; k < RTE_DIM(lengths); k++) {
+		length_begin();
+		for (uint32_t i = 0; i < lengths[k]; i++) {
+			packets_fill(&s, frames, BATCH);
+			collect_toggle();
+			batch_pipeline(&arg, frames);
+			collect_toggle();
+			scene_sink_drain(&s);
+		}
+		length_end(name, lengths[k] * BATCH);
+	}
+	check_sent(s.w, sent, lookups);
+	if (s.w->counters.sent == sent)
+		fail("%s: no packet was sent", name);
+	rte_pktmbuf_free_bulk(frames, BATCH);
+	scene_destroy(&s);
+}
+
+/* Whole connections, from the SYN to the end by time-out: new-connections. */
+static void count_lives(enum forward_method method, const char *name, uint16_t dev,
+			struct rte_ring *sink, struct rte_mempool *pool)
+{
+	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
+	struct scene s;
+	struct lives lives;
+
+	scene_create(&s, method, CONNECTIONS * 4, CONNECTIONS, dev);
+	s.sink = sink;
+	lives_init(&lives, &s, CONNECTIONS, pool);
+	/* From here on each round makes and ends as many. */
+	for (uint32_t i = 0; i < CONNECTIONS / BATCH + 8; i++)
+		lives_round(&lives);
+	for (unsigned int k = 0; k < RTE_DIM(lengths); k++) {
+		length_begin();
+		for (uint32_t i = 0; i < lengths[k]; i++)
+			lives_round(&lives);
+		length_end(name, lengths[k] * BATCH);
+	}
+	lives_check(&lives);
+	lives_fini(&lives);
+	scene_destroy(&s);
+}
+
+void bench_instructions(struct rte_mempool *pool)
+{
+	struct rte_ring *sink;
+	uint16_t dev = port_make(&sink, pool);
+
+	if (!RUNNING_ON_VALGRIND)
+		fail("--instructions counts under callgrind alone: tools/bench/instructions");
+	CALLGRIND_START_INSTRUMENTATION;
+	count_packets(FWD_DR, "packet/dr", dev, sink, pool);
+	count_packets(FWD_NAT, "packet/nat", dev, sink, pool);
+	count_lives(FWD_DR, "connection/dr", dev, sink, pool);
+	count_lives(FWD_NAT, "connection/nat", dev, sink, pool);
+	CALLGRIND_STOP_INSTRUMENTATION;
+}
