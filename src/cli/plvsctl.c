@@ -21,7 +21,8 @@ static int options_apply(struct session *s, const struct cli_options *o, FILE *o
 		fprintf(errors, "\" is not valid; expected a time as 500ms, 3s or 15m\n");
 		return CLI_USAGE;
 	}
-	if (session_init(s, path && *path ? path : CLI_DEFAULT_SOCKET, timeout_ms) < 0) {
+	if (session_init(s, cli_commands, path && *path ? path : CLI_DEFAULT_SOCKET, timeout_ms) <
+	    0) {
 		fprintf(errors, "plvsctl: no memory\n");
 		return CLI_GARBLED;
 	}

@@ -10,10 +10,11 @@
 
 volatile sig_atomic_t cli_interrupted;
 
-int session_init(struct session *s, const char *socket_path, uint32_t timeout_ms)
+int session_init(struct session *s, const struct command *commands, const char *socket_path,
+		 uint32_t timeout_ms)
 {
 	memset(s, 0, sizeof(*s));
-	s->commands = cli_commands;
+	s->commands = commands;
 	s->prefix = "plvsctl: ";
 	s->out.file = stdout;
 	s->out.errors = stderr;

@@ -61,7 +61,8 @@ struct session {
 	uint64_t services_ms;
 };
 
-int session_init(struct session *s, const char *socket_path, uint32_t timeout_ms);
+int session_init(struct session *s, const struct command *commands, const char *socket_path,
+		 uint32_t timeout_ms);
 void session_fini(struct session *s);
 
 /* Runs one command. The words are reordered by options that are taken out. */

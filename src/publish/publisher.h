@@ -121,6 +121,17 @@ int publisher_flush(struct publisher *p);
 void publisher_reap(struct publisher *p);
 /* Publishes within a millisecond. */
 void publisher_soon(struct publisher *p);
+/* --- draft.c for publisher.c alone --- */
+
+struct event;
+void publisher_arm(struct event *ev, uint64_t us);
+void publisher_draft_clear(struct publisher *p);
+/* Gives a service of no node back to the registry. */
+void publisher_let_go(struct publisher *p, uint32_t service_id);
+bool publisher_node_has(const struct service *svc, const struct server_rt *rt);
+
+/* --- publisher.c --- */
+
 /* done is called when all changes up to now are live, perhaps before this returns. */
 void publisher_wait(struct publisher *p, publisher_done *done, void *arg);
 
