@@ -24,6 +24,13 @@ bool addr_is_zero(const struct addr *a)
 	return (a->word[0] | a->word[1] | a->word[2] | a->word[3]) == 0;
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+	if (a->family == ADDR_V6)
+		return (a->word[0] | a->word[1] | a->word[2]) == 0 && be32_to(a->word[3]) == 1;
+	return a->family == ADDR_V4 && a->v6[0] == 127;
+}
+
 static size_t addr_bytes(const struct addr *a)
 {
 	return a->family == ADDR_V6 ? 16 : 4;

@@ -54,6 +54,8 @@ struct mac {
 struct addr addr_from_v4(be32 v4);
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_is_zero(const struct addr *a);
+/* 127.0.0.0/8 or ::1. */
+bool addr_is_loopback(const struct addr *a);
 /* Without its host bits: len bits are kept. */
 struct addr addr_masked(const struct addr *a, unsigned int len);
 /* Orders by family, then by value; for qsort(). */

@@ -20,9 +20,9 @@ const char *arg_expected(const struct arg *arg, char *buf, size_t len)
 
 	switch (arg->kind) {
 	case ARG_SERVICE:
-		return "a service: its name, tcp:ADDRESS:PORT, udp:ADDRESS:PORT or fwmark:N";
+		return "a service: its name, tcp:ADDRESS:PORT, udp:ADDRESS:PORT or fwmark:N[/ipv6]";
 	case ARG_NEW_SERVICE:
-		return "tcp:ADDRESS:PORT, udp:ADDRESS:PORT or fwmark:N";
+		return "tcp:ADDRESS:PORT, udp:ADDRESS:PORT or fwmark:N[/ipv6]";
 	case ARG_SERVER:
 		return "a real server: ADDRESS:PORT, or ADDRESS where packets keep their port";
 	case ARG_NEW_SERVER:
@@ -89,19 +89,34 @@ static int uint_parse(const struct arg *arg, const char *text, json_t **value)
 	return 0;
 }
 
+#define MARK_IPV6 "/ipv6"
+
+/* "7" or "7/ipv6": {"mark", "family"}; NULL if it is none. */
+static json_t *mark_object(const char *text)
+{
+	static const struct arg mark = {.min = 1, .max = UINT32_MAX};
+	const char *slash = strchr(text, '/');
+	json_t *v = NULL;
+	char number[16];
+
+	if (slash && strcmp(slash, MARK_IPV6) != 0)
+		return NULL;
+	snprintf(number, sizeof(number), "%.*s", slash ? (int)(slash - text) : 15, text);
+	if (uint_parse(&mark, slash ? number : text, &v) < 0)
+		return NULL;
+	return slash ? json_pack("{s:o, s:s}", "mark", v, "family", "ipv6")
+		     : json_pack("{s:o}", "mark", v);
+}
+
 /* The object of a new service: {"protocol", "listen"} or {"mark"}; NULL if it is none. */
 static json_t *service_object(const char *text)
 {
-	static const struct arg mark = {.min = 1, .max = UINT32_MAX};
 	struct endpoint e;
-	json_t *v = NULL;
 
 	if ((strncmp(text, "tcp:", 4) == 0 || strncmp(text, "udp:", 4) == 0) &&
 	    endpoint_parse(text + 4, &e) == 0)
 		return json_pack("{s:s%, s:[s]}", "protocol", text, (size_t)3, "listen", text + 4);
-	if (strncmp(text, "fwmark:", 7) == 0 && uint_parse(&mark, text + 7, &v) == 0)
-		return json_pack("{s:o}", "mark", v);
-	return NULL;
+	return strncmp(text, "fwmark:", 7) == 0 ? mark_object(text + 7) : NULL;
 }
 
 /* A name, or a key in its exact form. What looks like half a key is refused here. */

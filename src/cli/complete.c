@@ -107,7 +107,7 @@ static void value_offer(const struct arg *arg, const char *partial, const struct
 	if (arg->kind == ARG_NEW_SERVICE) {
 		candidate_offer(out, partial, "tcp:", "tcp:ADDRESS:PORT", true);
 		candidate_offer(out, partial, "udp:", "udp:ADDRESS:PORT", true);
-		candidate_offer(out, partial, "fwmark:", "fwmark:N", true);
+		candidate_offer(out, partial, "fwmark:", "fwmark:N[/ipv6]", true);
 	}
 	if (names && names->fetch &&
 	    (arg->kind == ARG_SERVICE || arg->kind == ARG_SERVER || arg->kind == ARG_LINK ||

@@ -37,7 +37,8 @@ static void addresses_check(struct config_context *ctx, const struct config_addr
 	context_push_key(ctx, "addresses");
 	for (uint32_t i = 0; i < n; i++) {
 		context_push_index(ctx, i);
-		if (addr_is_zero(&v[i].addr))
+		if (addr_is_zero(&v[i].addr) ||
+		    (v[i].addr.family == ADDR_V6 && config_addr_unusable(&v[i].addr)))
 			config_report(ctx, -EINVAL, NULL, "an interface cannot have this address");
 		for (uint32_t k = 0; k < i; k++) {
 			if (!addr_equal(&v[i].addr, &v[k].addr))
@@ -102,7 +103,7 @@ static void metrics_check(struct config_context *ctx, const struct config_node *
 	if (node->metrics_socket)
 		config_report(ctx, -EINVAL, NULL,
 			      "there is \"socket\" already: expected one of the two");
-	else if (ep->addr.family == ADDR_V4 && be32_to(ep->addr.v4) >> 24 != 127)
+	else if (!addr_is_loopback(&ep->addr))
 		config_report(ctx, 0, NULL, "%s is not of loopback: whoever reaches it may read",
 			      endpoint_format(ep, text, sizeof(text)));
 	context_pop(ctx);

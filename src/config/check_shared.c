@@ -9,34 +9,14 @@
 
 #include "config/object_index.h"
 
-static bool addr_is_loopback(const struct addr *a)
-{
-	return a->family == ADDR_V4 && be32_to(a->v4) >> 24 == 127;
-}
-
-const char *config_addr_unusable(const struct addr *a)
-{
-	uint32_t v4 = be32_to(a->v4);
-
-	if (addr_is_zero(a))
-		return "the unspecified address";
-	if (a->family != ADDR_V4)
-		return a->v6[0] == 0xff ? "a multicast address" : NULL;
-	if (addr_is_loopback(a))
-		return "a loopback address";
-	if (v4 >> 28 == 0xe)
-		return "a multicast address";
-	if (v4 >> 28 == 0xf)
-		return "a reserved or broadcast address";
-	return v4 >> 24 == 0 ? "an address of \"this network\"" : NULL;
-}
-
 /* more: what to write instead, or "". */
 static void unusable_check(struct config_context *ctx, const struct addr *a, const char *more)
 {
 	char text[ADDR_STRLEN];
 	const char *why = config_addr_unusable(a);
 
+	if (!why && addr_is_link_local(a))
+		why = "a link-local address: expected one that is not of a single link";
 	if (why)
 		config_report(ctx, -EINVAL, NULL, "%s is %s%s", addr_format(a, text, sizeof(text)),
 			      why, more);
@@ -90,6 +70,29 @@ static void missing(struct config_context *ctx, const char *key, const char *tex
 	context_pop(ctx);
 }
 
+static const char *family_name(uint8_t family)
+{
+	return family == ADDR_V6 ? "IPv6" : "IPv4";
+}
+
+static void listener_check(struct config_context *ctx, const struct config_service *svc,
+			   const struct endpoint *ep)
+{
+	char text[ENDPOINT_STRLEN];
+
+	unusable_check(ctx, &ep->addr, "");
+	if (ep->addr.family && ep->addr.family != config_service_family(svc))
+		config_report(
+			ctx, -EINVAL, NULL,
+			"%s is an %s address: the service's first listener has an %s address, "
+			"and a service is of one family",
+			endpoint_format(ep, text, sizeof(text)), family_name(ep->addr.family),
+			family_name(config_service_family(svc)));
+	if (ep->port == 0 && svc->policy.service.persist_s == 0)
+		config_report(ctx, -EINVAL, NULL,
+			      "port 0 (any) needs persistence: expected a port from 1 to 65535");
+}
+
 static void listeners_check(struct config_context *ctx, const struct config_service *svc,
 			    struct place *places)
 {
@@ -99,6 +102,9 @@ static void listeners_check(struct config_context *ctx, const struct config_serv
 				"a service has either a mark, or a protocol and listeners");
 		return;
 	}
+	if (svc->family != ADDR_V4)
+		missing(ctx, "family",
+			"belongs to \"mark\": listeners say theirs by their addresses");
 	if (svc->n_listen == 0)
 		missing(ctx, "listen", "missing: expected at least one address:port");
 	if (!svc->proto)
@@ -107,11 +113,7 @@ static void listeners_check(struct config_context *ctx, const struct config_serv
 		places[i] = (struct place){.ep = svc->listen[i], .index = i};
 		context_push_key(ctx, "listen");
 		context_push_index(ctx, i);
-		unusable_check(ctx, &svc->listen[i].addr, "");
-		if (svc->listen[i].port == 0 && svc->policy.service.persist_s == 0)
-			config_report(ctx, -EINVAL, NULL,
-				      "port 0 (any) needs persistence: expected a port from 1 to "
-				      "65535");
+		listener_check(ctx, svc, &svc->listen[i]);
 		context_pop(ctx);
 		context_pop(ctx);
 	}
@@ -154,10 +156,29 @@ static void server_port_check(struct config_context *ctx, const struct config_se
 	}
 }
 
+/* Only a tunnel carries packets of one family inside the other. */
+static void server_family_check(struct config_context *ctx, const struct config_service *svc,
+				const struct config_server *s)
+{
+	const uint8_t family = config_service_family(svc);
+	char text[ENDPOINT_STRLEN];
+
+	if (s->ep.addr.family == family || s->forward == FWD_TUNNEL)
+		return;
+	config_report(ctx, -EINVAL, NULL,
+		      "%s is an %s address of an %s service: needs \"forward\": \"tunnel\", not "
+		      "\"%s\"",
+		      endpoint_format(&s->ep, text, sizeof(text)), family_name(s->ep.addr.family),
+		      family_name(family), forward_names[s->forward]);
+}
+
 static void server_check(struct config_context *ctx, const struct config_service *svc,
 			 struct config_server *s)
 {
+	if (s->ep.addr.family == ADDR_NONE)
+		return; /* reported where it was parsed */
 	context_push_key(ctx, "address");
+	server_family_check(ctx, svc, s);
 	/* A program of this router may have any of its addresses. */
 	if (s->forward != FWD_LOCAL || !addr_is_loopback(&s->ep.addr))
 		unusable_check(ctx, &s->ep.addr,
@@ -209,6 +230,18 @@ static void one_packet_check(struct config_context *ctx, const struct config_ser
 		missing(ctx, "one_packet", "needs \"protocol\": \"udp\", not \"tcp\"");
 }
 
+static void netmask_check(struct config_context *ctx, const struct config_service *svc)
+{
+	if (svc->policy.service.netmask_len <= 32 || config_service_family(svc) == ADDR_V6)
+		return;
+	context_push_key(ctx, "persistence");
+	context_push_key(ctx, "netmask");
+	config_report(ctx, -EINVAL, NULL, "%u is longer than an IPv4 address: expected 1 to 32",
+		      svc->policy.service.netmask_len);
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
 static void tunnel_source_check(struct config_context *ctx, const struct config_service *svc)
 {
 	if (svc->policy.service.tunnel_source.negate)
@@ -226,6 +259,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	}
 	listeners_check(ctx, svc, places);
 	ftp_check(ctx, svc);
+	netmask_check(ctx, svc);
 	tunnel_source_check(ctx, svc);
 	one_packet_check(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
@@ -482,21 +516,22 @@ static void link_check(struct config_context *ctx, const struct config_node *nod
 /* A prefix as it is routed: no host bits, more than one address and less than all. */
 static void prefix_bits_check(struct config_context *ctx, const struct config_address *a)
 {
-	uint32_t host = a->address.len ? (uint32_t)((1ULL << (32 - a->address.len)) - 1) : ~0U;
-	struct config_addr net = {.addr = a->address.addr, .len = a->address.len};
+	const bool v6 = a->address.addr.family == ADDR_V6;
+	const uint8_t shortest = v6 ? 16 : 8, longest = v6 ? 127 : 31;
+	struct config_addr net = {.addr = addr_masked(&a->address.addr, a->address.len),
+				  .len = a->address.len};
 	char text[PREFIX_STRLEN];
 
-	if (a->kind != CONFIG_ADDRESS_PREFIX || a->address.addr.family != ADDR_V4)
+	if (a->kind != CONFIG_ADDRESS_PREFIX)
 		return;
-	if (a->address.len < 8 || a->address.len > 31) {
+	if (a->address.len < shortest || a->address.len > longest)
 		config_report(ctx, -EINVAL, NULL,
-			      "a prefix needs its length: expected ADDRESS/8 to ADDRESS/31");
-	} else if (be32_to(a->address.addr.v4) & host) {
-		net.addr.v4 &= be32_from(~host);
-		config_addr_format(&net, text, sizeof(text));
+			      "a prefix needs its length: expected ADDRESS/%u to ADDRESS/%u",
+			      shortest, longest);
+	else if (!addr_equal(&net.addr, &a->address.addr))
 		config_report(ctx, -EINVAL, NULL,
-			      "an address inside a prefix: expected the prefix, \"%s\"", text);
-	}
+			      "an address inside a prefix: expected the prefix, \"%s\"",
+			      config_addr_format(&net, text, sizeof(text)));
 }
 
 static void address_length_check(struct config_context *ctx, const struct config_address *a)
@@ -518,6 +553,13 @@ static void address_length_check(struct config_context *ctx, const struct config
 	prefix_bits_check(ctx, a);
 }
 
+/* A gateway address stands on a link: hosts there may go by a link-local one. */
+static void address_check(struct config_context *ctx, const struct config_address *a)
+{
+	if (a->kind != CONFIG_ADDRESS_GATEWAY || !addr_is_link_local(&a->address.addr))
+		unusable_check(ctx, &a->address.addr, "");
+}
+
 void config_check_address(struct config_context *ctx, const struct config *config,
 			  struct config_address *a)
 {
@@ -525,7 +567,7 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 	char text[ADDR_STRLEN];
 
 	context_push_key(ctx, "address");
-	unusable_check(ctx, &a->address.addr, "");
+	address_check(ctx, a);
 	address_length_check(ctx, a);
 	if (config_index_get(config->index, &key, NULL))
 		config_report(ctx, -EEXIST, NULL, "%s stands in shared.addresses already",

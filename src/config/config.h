@@ -87,7 +87,7 @@ struct config_addr {
 };
 
 struct config_route {
-	struct prefix dest; /* "default" = 0.0.0.0/0 */
+	struct prefix dest; /* "default" = 0.0.0.0/0 or ::/0 */
 	struct addr via;    /* ADDR_NONE: on the link */
 	struct addr source; /* ADDR_NONE: Linux chooses */
 	uint32_t metric;    /* 0 = Linux's default */
@@ -178,7 +178,7 @@ struct config_service {
 	char *name;		 /* label, or NULL */
 	uint8_t proto;		 /* IPPROTO_TCP, IPPROTO_UDP; 0 with a mark */
 	uint32_t mark;		 /* 0 = none */
-	uint8_t family;		 /* of a mark: enum addr_family; ADDR_NONE is ADDR_V4 */
+	uint8_t family;		 /* of a mark: enum addr_family. See config_service_family() */
 	struct endpoint *listen; /* [0] is the identity; none with a mark */
 	uint32_t n_listen;
 	bool claim; /* the addresses of listen are the router's by this service alone */
@@ -199,7 +199,7 @@ enum config_address_kind {
 };
 
 struct config_address {
-	struct config_addr address; /* len 32 for a VIP */
+	struct config_addr address; /* len 32 or 128 for a VIP */
 	uint8_t kind;		    /* enum config_address_kind */
 	char *link;		    /* "public", "public.10", or NULL */
 	link_id link_id;	    /* resolved, or LINK_ANY */
@@ -212,7 +212,7 @@ struct config_mark {
 	char *comment;
 };
 
-/* A third party that answers ARP on a VIP link: who hears none must not take over. */
+/* A third party that answers ARP or ND on a VIP link: who hears none must not take over. */
 struct config_witness {
 	char *link;	 /* "public", "public.10" */
 	link_id link_id; /* resolved */

@@ -191,16 +191,6 @@ void config_errors_add(struct config_errors *errors, int reason, const char *pat
 	va_end(args);
 }
 
-bool config_refuse_feature(struct config_context *ctx, enum config_feature feature)
-{
-	const char *subject = config_feature_missing(feature);
-
-	if (!subject)
-		return false;
-	config_report(ctx, -EINVAL, NULL, "%s not supported yet", subject);
-	return true;
-}
-
 const char *config_error_format(const struct config_errors *errors, const struct config_error *e,
 				char *buf, size_t len)
 {

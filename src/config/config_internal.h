@@ -15,20 +15,6 @@
 	.shape = SHAPE_LIST, .offset = offsetof(s, items), .count_offset = offsetof(s, count)
 #define FIELDS(array) .fields = array, .n = ARRAY_LEN(array)
 
-/* ---- features that are described but do not work yet ---- */
-
-enum config_feature {
-	FEATURE_NONE,
-	FEATURE_IPV6,
-	FEATURE_MARK,
-	FEATURE_PERSISTENCE,
-	FEATURE_ONE_PACKET,
-	FEATURE_MAX
-};
-
-/* "IPv6 is", or NULL: it works. */
-const char *config_feature_missing(enum config_feature feature);
-
 /* ---- the schema ---- */
 
 enum config_type {
@@ -90,19 +76,17 @@ struct config_field {
 	uint8_t shape;	 /* enum config_shape */
 	uint8_t flags;	 /* FIELD_* */
 	uint8_t set_bit; /* bit of the object's `set`; 0 = not inherited */
-	uint8_t feature; /* enum config_feature: of the whole key */
 	uint8_t rule;	 /* enum config_text_rule */
 	uint16_t offset, count_offset;
 	uint64_t min, max; /* of a number; of a string's length; max of a list: its length; min of
 			    * an endpoint: its port's, 0 or 1 */
 	uint32_t most;	   /* entries of a list of strings; 0: max */
 	uint64_t def;
-	const char *def_text;	      /* TYPE_STRING, or what documentation says instead of def */
-	const char *max_name;	      /* "MAX_LISTEN" */
-	const char *const *names;     /* TYPE_ENUM, TYPE_FLAGS: end with NULL */
-	const uint8_t *values;	      /* TYPE_ENUM: value of each name; NULL = its index */
-	const uint8_t *name_features; /* enum config_feature of each name, or NULL */
-	const char *noun;	      /* "a scheduler" */
+	const char *def_text;	  /* TYPE_STRING, or what documentation says instead of def */
+	const char *max_name;	  /* "MAX_LISTEN" */
+	const char *const *names; /* TYPE_ENUM, TYPE_FLAGS: end with NULL */
+	const uint8_t *values;	  /* TYPE_ENUM: value of each name; NULL = its index */
+	const char *noun;	  /* "a scheduler" */
 	const char *unit;
 	const struct config_object *object;
 	const char *help;
@@ -189,8 +173,6 @@ void config_report_memory(struct config_context *ctx);
 /* What someone wrote, cut and made printable, in quotes. */
 #define CONFIG_QUOTE_LEN 96
 const char *config_quote(const char *text, char buf[CONFIG_QUOTE_LEN]);
-/* Reports and returns true if the feature does not work yet. */
-bool config_refuse_feature(struct config_context *ctx, enum config_feature feature);
 
 /* ---- scalars ---- */
 
@@ -255,6 +237,10 @@ int config_nulls_check(struct config_context *ctx, const struct config_object *o
 		       const json_t *set);
 /* "ftp": true is said of this service itself, not by the defaults. */
 bool config_policy_states_ftp(const struct config_policy *policy);
+bool config_policy_states_netmask(const struct config_policy *policy);
+/* A netmask of `defaults`, as a service has it that states none: it holds for services of the
+ * family that it is written for, others go by whole addresses. */
+uint8_t config_netmask_inherited(uint8_t len, uint8_t family);
 /* The same for "one_packet": true. */
 bool config_policy_states_one_packet(const struct config_policy *policy);
 /* Fills what the defaults do not state themselves with what another product does. */
@@ -315,7 +301,7 @@ int config_words_add(struct config_words *words, struct config_line line, char *
 /* ---- checks that need more than one key ---- */
 
 /* Why an address can be neither a VIP nor a real server nor the peer, or NULL. */
-const char *config_addr_unusable(const struct addr *a);
+const char *config_addr_unusable(const struct addr *a); /* link-local ones are usable on a link */
 
 /* All at the context's path, which is that of the object; reports, no result. */
 

@@ -36,6 +36,8 @@ json_t *config_service_render(const struct config *config, const struct config_s
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_service, config->schedulers, &model);
 	model.policy = config->shared.defaults;
+	model.policy.service.netmask_len = config_netmask_inherited(
+		model.policy.service.netmask_len, config_service_family(svc));
 	alone.n_servers = 0;
 	out = config_object_to_json(&config_object_service, &alone, &model, style);
 	if (!out || !servers || svc->n_servers == 0)

@@ -128,7 +128,7 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 		text = "permission bits as \"0600\"";
 		break;
 	case TYPE_ADDRESS:
-		text = "an address, as \"10.10.0.2/16\"";
+		text = "an address, as \"10.10.0.2/16\" or \"2001:db8::2/64\"";
 		break;
 	case TYPE_ROUTE:
 		text = "a route, as \"default via 192.0.2.1\" or \"10.0.0.0/8\", with \"src "
@@ -152,7 +152,7 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 		text = "an HTTP status or a range, as 301 or \"200-299\"";
 		break;
 	case TYPE_NETMASK:
-		text = "a netmask, as 24 or \"255.255.255.0\"";
+		text = "a netmask, as 24 or \"255.255.255.0\", or a prefix length";
 		break;
 	case TYPE_OBJECT:
 	case TYPE_INLINE:
@@ -196,6 +196,12 @@ static int wrong_type(struct config_context *ctx, const struct config_field *f, 
 	return -EINVAL;
 }
 
+static bool is_address(const struct config_field *f)
+{
+	return f->type == TYPE_ADDRESS || f->type == TYPE_ROUTE || f->type == TYPE_ENDPOINT ||
+	       f->type == TYPE_SERVER || f->type == TYPE_MATCH;
+}
+
 static int wrong_text(struct config_context *ctx, const struct config_field *f, const char *text,
 		      const char *suggestion)
 {
@@ -204,7 +210,13 @@ static int wrong_text(struct config_context *ctx, const struct config_field *f, 
 				   .suggestion = suggestion};
 
 	config_quote(text, quoted);
-	if (suggestion)
+	if (is_address(f) && strchr(text, '%'))
+		config_report(
+			ctx, -EINVAL, &hint,
+			"%s has a scope identifier: expected the address alone, which no link "
+			"belongs to here",
+			quoted);
+	else if (suggestion)
 		config_report(ctx, -EINVAL, &hint, "%s is not %s (did you mean \"%s\"?)", quoted,
 			      f->noun ? f->noun : "valid here", suggestion);
 	else
@@ -373,8 +385,6 @@ static int enum_parse(struct config_context *ctx, const struct config_field *f, 
 	for (uint8_t i = 0; f->names[i]; i++) {
 		if (strcmp(f->names[i], text) != 0)
 			continue;
-		if (f->name_features && config_feature_missing(f->name_features[i]))
-			return config_refuse_feature(ctx, f->name_features[i]) ? -EINVAL : 0;
 		*out = f->values ? f->values[i] : i;
 		return 0;
 	}
@@ -566,8 +576,6 @@ int config_scalar_parse(struct config_context *ctx, const struct config_field *f
 	} else {
 		return wrong_type(ctx, f, json);
 	}
-	if (ret == 0 && family == ADDR_V6 && config_refuse_feature(ctx, FEATURE_IPV6))
-		ret = -EINVAL;
 	if (ret == 0)
 		memcpy(out, &v, config_scalar_size(f));
 	return ret;

@@ -3,21 +3,13 @@
 
 #include <netinet/in.h>
 
-/* What the schema describes and the data plane cannot do yet. Whoever teaches it one of
- * these deletes the line. */
-static const char *const features_missing[FEATURE_MAX] = {
-	[FEATURE_IPV6] = "IPv6 is",
-};
-
-const char *config_feature_missing(enum config_feature feature)
-{
-	return features_missing[feature];
-}
-
 /* ---- names ---- */
 
 static const char *const protocol_names[] = {"tcp", "udp", NULL};
 static const uint8_t protocol_values[] = {IPPROTO_TCP, IPPROTO_UDP};
+
+static const char *const family_names[] = {"ipv4", "ipv6", NULL};
+static const uint8_t family_values[] = {ADDR_V4, ADDR_V6};
 
 /* In the order of enum forward_method. */
 static const char *const forward_words[] = {"nat", "dr", "tunnel", "local", NULL};
@@ -84,6 +76,11 @@ enum {
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX <= CONFIG_SET_HEALTH, "one bit each");
 
+bool config_policy_states_netmask(const struct config_policy *policy)
+{
+	return policy->set >> SET_NETMASK & 1;
+}
+
 bool config_policy_states_ftp(const struct config_policy *policy)
 {
 	return policy->set >> SET_FTP & 1;
@@ -136,10 +133,13 @@ static const struct config_field persistence_fields[] = {
 	 AT(struct config_policy, service.netmask_len),
 	 .set_bit = SET_NETMASK,
 	 .min = 1,
-	 .max = 32,
+	 .max = 128,
 	 .def = 32,
+	 .def_text = "one address",
 	 .noun = "a netmask",
-	 .help = "clients that are equal under it count as one"},
+	 .help = "clients that are equal under it count as one; of an IPv6 service a prefix "
+		 "length; "
+		 "in `defaults` 1 to 32 holds for IPv4 services, 33 to 128 for IPv6 services"},
 	{.name = "expire_quiescent",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.expire_quiescent),
@@ -203,12 +203,10 @@ static const struct config_field policy_fields[] = {
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.one_packet),
 	 .set_bit = SET_ONE_PACKET,
-	 .feature = FEATURE_ONE_PACKET,
 	 .help = "UDP: every packet is scheduled on its own"},
 	{.name = "persistence",
 	 .type = TYPE_OBJECT,
 	 .object = &persistence_object,
-	 .feature = FEATURE_PERSISTENCE,
 	 .help = "a client stays with its real server"},
 	{.name = "on_server_gone",
 	 .type = TYPE_ENUM,
@@ -410,6 +408,15 @@ static const struct config_field service_fields[] = {
 	 .min = 1,
 	 .max = UINT32_MAX,
 	 .help = "a firewall mark, in place of `protocol` and `listen`"},
+	{.name = "family",
+	 .type = TYPE_ENUM,
+	 AT(struct config_service, family),
+	 .names = family_names,
+	 .values = family_values,
+	 .def = ADDR_V4,
+	 .noun = "an address family",
+	 .help = "of a `mark`: IPv4 and IPv6 packets of one mark belong to different services; "
+		 "listeners have the family of their addresses"},
 	{.type = TYPE_INLINE, AT(struct config_service, policy), .object = &config_object_policy},
 	{.name = "servers",
 	 .type = TYPE_OBJECT,
@@ -461,6 +468,9 @@ const struct config_object config_object_address = {
 static const char *const mark_protocol_names[] = {"tcp", "udp", "!tcp", "!udp", NULL};
 static const uint8_t mark_protocol_values[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDP, IPPROTO_TCP};
 
+static const char *const mark_family_names[] = {"any", "ipv4", "ipv6", NULL};
+static const uint8_t mark_family_values[] = {ADDR_NONE, ADDR_V4, ADDR_V6};
+
 static const struct config_field mark_fields[] = {
 	{.name = "source",
 	 .type = TYPE_MATCH,
@@ -473,8 +483,16 @@ static const struct config_field mark_fields[] = {
 	 AT(struct config_mark, rule.dest),
 	 .def_text = "any",
 	 .noun = "a prefix",
-	 .help = "a marked packet is balanced whatever its destination; ARP for it is not "
-		 "answered unless it is a VIP"},
+	 .help = "a marked packet is balanced whatever its destination; ARP or ND for it is "
+		 "not answered unless it is a VIP"},
+	{.name = "family",
+	 .type = TYPE_ENUM,
+	 AT(struct config_mark, rule.family),
+	 .names = mark_family_names,
+	 .values = mark_family_values,
+	 .def_text = "any",
+	 .noun = "an address family",
+	 .help = "of the packet; a rule with an address matches the family of that address alone"},
 	{.name = "protocol",
 	 .type = TYPE_ENUM,
 	 AT(struct config_mark, rule.proto),

@@ -45,13 +45,12 @@ static json_t *default_json(const struct config_field *f, const char *const *sch
 
 static json_t *object_schema(const struct config_object *o, const char *const *schedulers);
 
-static json_t *names_schema(const char *const *names, const uint8_t *features)
+static json_t *names_schema(const char *const *names)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; names[i]; i++)
-		if (!features || !config_feature_missing(features[i]))
-			json_array_append_new(list, json_string(names[i]));
+		json_array_append_new(list, json_string(names[i]));
 	return list;
 }
 
@@ -72,8 +71,6 @@ static json_t *field_schema(const struct config_field *f, const char *const *sch
 		json_object_set_new(out, "list", json_true());
 	if (f->flags & FIELD_REQUIRED)
 		json_object_set_new(out, "required", json_true());
-	if (config_feature_missing(f->feature))
-		json_object_set_new(out, "supported", json_false());
 	set_text(out, "unit",
 		 f->type == TYPE_SECONDS ? "seconds"
 		 : f->type == TYPE_MS	 ? "milliseconds"
@@ -89,9 +86,9 @@ static json_t *field_schema(const struct config_field *f, const char *const *sch
 				    json_integer((json_int_t)config_field_most(f)));
 	}
 	if (f->names)
-		json_object_set_new(out, "values", names_schema(f->names, f->name_features));
+		json_object_set_new(out, "values", names_schema(f->names));
 	if (f->type == TYPE_SCHEDULER)
-		json_object_set_new(out, "values", names_schema(schedulers, NULL));
+		json_object_set_new(out, "values", names_schema(schedulers));
 	if (f->object)
 		json_object_set_new(out, "keys", object_schema(f->object, schedulers));
 	else
@@ -137,12 +134,10 @@ struct table {
 	const char *const *schedulers;
 };
 
-/* Before names of what does not work yet; the tables tell both apart. */
-static void names_print(FILE *out, const char *const *names, const uint8_t *features)
+static void names_print(FILE *out, const char *const *names)
 {
 	for (size_t i = 0; names[i]; i++)
-		fprintf(out, "%s`%s`%s", i ? ", " : "", names[i],
-			features && config_feature_missing(features[i]) ? " (not yet)" : "");
+		fprintf(out, "%s`%s`", i ? ", " : "", names[i]);
 }
 
 static void type_print(const struct table *t, const struct config_field *f)
@@ -154,9 +149,9 @@ static void type_print(const struct table *t, const struct config_field *f)
 	if (f->object)
 		fprintf(t->out, "%s", f->shape == SHAPE_ONE ? "object" : "objects");
 	else if (f->type == TYPE_SCHEDULER)
-		names_print(t->out, t->schedulers, NULL);
+		names_print(t->out, t->schedulers);
 	else if (f->names)
-		names_print(t->out, f->names, f->name_features);
+		names_print(t->out, f->names);
 	else if (f->type == TYPE_UINT)
 		fprintf(t->out, "number, %" PRIu64 " to %" PRIu64 "%s%s", f->min, f->max,
 			f->unit ? " " : "", f->unit ? f->unit : "");
@@ -191,8 +186,7 @@ static void row_print(const struct table *t, const struct config_field *f)
 	type_print(t, f);
 	fprintf(t->out, " | ");
 	default_print(t, f);
-	fprintf(t->out, " | %s%s |\n", f->help ? f->help : "",
-		config_feature_missing(f->feature) ? " (not supported yet)" : "");
+	fprintf(t->out, " | %s |\n", f->help ? f->help : "");
 }
 
 /* Inline keys stand among those of the object, but policies that stand in shared.defaults, too. */

@@ -208,8 +208,6 @@ static int field_parse(struct config_context *ctx, const struct config_object *o
 {
 	int ret;
 
-	if (config_refuse_feature(ctx, f->feature))
-		return -EINVAL;
 	if (f->shape == SHAPE_ONE)
 		ret = item_parse(ctx, f, json, at(base, f->offset));
 	else if (json_is_array(json))

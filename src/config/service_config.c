@@ -41,9 +41,27 @@ struct config_service *config_service_clone(const struct config_service *svc)
 	return c;
 }
 
+uint8_t config_netmask_inherited(uint8_t len, uint8_t family)
+{
+	const bool v6 = family == ADDR_V6;
+
+	if ((len > 32) == v6)
+		return len;
+	return v6 ? 128 : 32;
+}
+
+static void netmask_settle(struct config_service *svc)
+{
+	uint8_t *len = &svc->policy.service.netmask_len;
+
+	if (!config_policy_states_netmask(&svc->policy))
+		*len = config_netmask_inherited(*len, config_service_family(svc));
+}
+
 void config_service_settle(struct config_service *svc, const struct config_policy *defaults)
 {
 	config_policy_inherit(&svc->policy, defaults);
+	netmask_settle(svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		struct config_server *s = &svc->servers[i];
 
@@ -58,7 +76,7 @@ uint8_t config_service_family(const struct config_service *svc)
 {
 	if (svc->n_listen)
 		return svc->listen[0].addr.family;
-	return svc->family ? svc->family : ADDR_V4;
+	return svc->family;
 }
 
 const char *config_service_key(const struct config_service *svc, char *buf, size_t len)

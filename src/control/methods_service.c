@@ -220,18 +220,16 @@ static void service_get(struct control *c, struct rpc_request *req, json_t *para
 	free(removed);
 }
 
-static int compare_be32(const void *a, const void *b)
+static int compare_addrs(const void *a, const void *b)
 {
-	uint32_t x = be32_to(*(const be32 *)a), y = be32_to(*(const be32 *)b);
-
-	return x < y ? -1 : x > y;
+	return addr_cmp(a, b);
 }
 
 /* VIPs that only services imply, in order. */
 static int append_implied(const struct config *config, json_t *list)
 {
 	const struct config_shared *shared = &config->shared;
-	be32 *vips, last = 0;
+	struct addr *vips;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < shared->n_services; i++)
@@ -242,16 +240,14 @@ static int append_implied(const struct config *config, json_t *list)
 	n = 0;
 	for (uint32_t i = 0; i < shared->n_services; i++)
 		for (uint32_t k = 0; k < shared->services[i]->n_listen; k++)
-			if (shared->services[i]->claim &&
-			    shared->services[i]->listen[k].addr.family == ADDR_V4)
-				vips[n++] = shared->services[i]->listen[k].addr.v4;
-	qsort(vips, n, sizeof(*vips), compare_be32);
+			if (shared->services[i]->claim)
+				vips[n++] = shared->services[i]->listen[k].addr;
+	qsort(vips, n, sizeof(*vips), compare_addrs);
 	for (uint32_t i = 0; i < n; i++) {
-		struct addr addr = addr_from_v4(vips[i]);
+		const struct addr addr = vips[i];
 		char text[ADDR_STRLEN];
-		bool listed = i > 0 && vips[i] == last;
+		bool listed = i > 0 && addr_equal(&vips[i], &vips[i - 1]);
 
-		last = vips[i];
 		if (!listed) {
 			struct config_index_key key = index_key_addr(INDEX_ADDRESS, &addr);
 

@@ -159,7 +159,6 @@ void path_add(struct importer *im, struct origin at, const char *name, const str
 /* "tcp:192.0.2.1:80 (shop)", for messages. */
 const char *service_text(struct importer *im, const struct lvs_service *svc);
 const char *server_text(struct importer *im, const struct lvs_server *server);
-bool addr_is_loopback(const struct addr *a);
 
 /* ---- escape.c: texts in the notations of plvs's keys ---- */
 

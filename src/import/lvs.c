@@ -226,11 +226,3 @@ const char *server_text(struct importer *im, const struct lvs_server *server)
 		return server->host ? server->host : "without an address";
 	return endpoint_text(im, &server->addr, server->port);
 }
-
-bool addr_is_loopback(const struct addr *a)
-{
-	static const uint8_t one[16] = {[15] = 1};
-
-	return a->family == ADDR_V6 ? memcmp(a->v6, one, 16) == 0
-				    : a->family == ADDR_V4 && be32_to(a->v4) >> 24 == 127;
-}

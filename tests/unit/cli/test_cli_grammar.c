@@ -70,6 +70,9 @@ static void a_line_becomes_the_parameters_of_its_method(void **state)
 		 "\"position\":0}"},
 		{"mark delete 3", "{\"position\":3}"},
 		{"service add fwmark:7", "{\"mark\":7}"},
+		{"service add fwmark:7/ipv6", "{\"mark\":7,\"family\":\"ipv6\"}"},
+		{"server add fwmark:7/ipv6 2001:db8::1",
+		 "{\"service\":\"fwmark:7/ipv6\",\"server\":{\"address\":\"2001:db8::1\"}}"},
 		{"service add udp:[2001:db8::1]:53 forward tunnel",
 		 "{\"protocol\":\"udp\",\"listen\":[\"[2001:db8::1]:53\"],\"forward\":\"tunnel\"}"},
 		{"service edit web set a.b=[1]",
@@ -137,10 +140,13 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 		{"service show 192.0.2.80:80",
 		 "SERVICE: \"192.0.2.80:80\" is not valid (did you mean \"tcp:192.0.2.80:80\"?); "
 		 "expected "
-		 "a service: its name, tcp:ADDRESS:PORT, udp:ADDRESS:PORT or fwmark:N"},
+		 "a service: its name, tcp:ADDRESS:PORT, udp:ADDRESS:PORT or fwmark:N[/ipv6]"},
 		{"service add fwmark:0", "SERVICE: \"fwmark:0\" is not valid; expected "
 					 "tcp:ADDRESS:PORT, udp:ADDRESS:PORT or "
-					 "fwmark:N"},
+					 "fwmark:N[/ipv6]"},
+		{"service add fwmark:1/ipv4", "SERVICE: \"fwmark:1/ipv4\" is not valid; expected "
+					      "tcp:ADDRESS:PORT, udp:ADDRESS:PORT or "
+					      "fwmark:N[/ipv6]"},
 		{"address add 192.0.2.1",
 		 "address add: \"kind\" is missing: expected one of: vip, gateway, "
 		 "prefix"},

@@ -436,6 +436,67 @@ static void mark_rules_are_read_and_written_back(void **state)
 	config_destroy(c);
 }
 
+/* Any legal text comes in, the form of RFC 5952 goes out. */
+static void ipv6_is_read_in_any_form_and_written_in_one(void **state)
+{
+	static const char text[] =
+		"{\"node\":{\"ports\":[{\"name\":\"public\",\"device\":\"d0\",\"linux\":{"
+		"\"addresses\":[\"2001:DB8::2/64\"],"
+		"\"routes\":[\"default via fe80:0::1\",\"2001:db8:9::0/48 via "
+		"2001:db8::0:99\"]}}]},"
+		"\"shared\":{\"addresses\":["
+		"{\"address\":\"2001:0db8:0000:0000:0000:0000:0000:0100\"},"
+		"{\"address\":\"fe80::1/64\",\"kind\":\"gateway\",\"link\":\"public\"},"
+		"{\"address\":\"2001:db8:0:0:0::/80\",\"kind\":\"prefix\",\"link\":\"public\"}],"
+		"\"defaults\":{\"persistence\":{\"netmask\":24}},"
+		"\"services\":["
+		"{\"protocol\":\"tcp\",\"listen\":\"[2001:DB8:0:0:1::1]:80\",\"forward\":"
+		"\"tunnel\","
+		"\"tunnel_source\":\"2001:db8:0:ff00::/56\",\"servers\":["
+		"{\"address\":\"[2001:db8:0:1:1:1:1:1]:80\"},{\"address\":\"192.0.2.1:80\"}]},"
+		"{\"mark\":7,\"persistence\":{\"timeout\":60,\"netmask\":64},\"family\":\"ipv6\","
+		"\"servers\":[{\"address\":\"2001:db8::A\"}]},"
+		"{\"mark\":7,\"servers\":[{\"address\":\"192.0.2.1\"}]}]}}";
+	struct config *c = parse(text);
+	const struct config_service *web, *six, *four;
+	char key[CONFIG_KEY_STRLEN];
+	json_t *out;
+
+	(void)state;
+	web = config_service_find(c, "tcp:[2001:0db8::1:0:0:1]:80");
+	six = config_service_find(c, "fwmark:7/ipv6");
+	four = config_service_find(c, "fwmark:7");
+	assert_true(web && six && four);
+	assert_string_equal(config_service_key(web, key, sizeof(key)),
+			    "tcp:[2001:db8::1:0:0:1]:80");
+	assert_string_equal(config_service_key(six, key, sizeof(key)), "fwmark:7/ipv6");
+	/* A netmask of `defaults` is of the family that it is written for. */
+	assert_int_equal(web->policy.service.netmask_len, 128);
+	assert_int_equal(six->policy.service.netmask_len, 64);
+	assert_int_equal(four->policy.service.netmask_len, 24);
+	out = config_to_json(c, CONFIG_ALL);
+	assert_json(
+		json_incref(json_object_get(
+			json_array_get(json_object_get(json_object_get(out, "node"), "ports"), 0),
+			"linux")),
+		"{\"addresses\":[\"2001:db8::2/64\"],\"routes\":[\"default via fe80::1\","
+		"\"2001:db8:9::/48 via 2001:db8::99\"]}");
+	assert_json(json_incref(json_object_get(json_object_get(out, "shared"), "addresses")),
+		    "[{\"address\":\"2001:db8::100\"},{\"address\":\"fe80::1/64\",\"kind\":"
+		    "\"gateway\",\"link\":\"public\"},{\"address\":\"2001:db8::/80\",\"kind\":"
+		    "\"prefix\",\"link\":\"public\"}]");
+	assert_json(config_service_to_json(c, web),
+		    "{\"protocol\":\"tcp\",\"listen\":[\"[2001:db8::1:0:0:1]:80\"],\"forward\":"
+		    "\"tunnel\",\"tunnel_source\":\"2001:db8:0:ff00::/56\",\"servers\":["
+		    "{\"address\":\"[2001:db8:0:1:1:1:1:1]:80\"},{\"address\":\"192.0.2.1:80\"}]}");
+	assert_json(
+		config_service_to_json(c, six),
+		"{\"mark\":7,\"family\":\"ipv6\",\"persistence\":{\"timeout\":\"1m\",\"netmask\":"
+		"64},\"servers\":[{\"address\":\"2001:db8::a\"}]}");
+	json_decref(out);
+	config_destroy(c);
+}
+
 static void the_schema_names_type_default_and_limits(void **state)
 {
 	json_t *schema = config_schema_json(sched_names()), *services = NULL, *server = NULL;
@@ -562,6 +623,7 @@ int main(void)
 		cmocka_unit_test(a_dr_server_on_no_link_of_the_router_is_warned_of),
 		cmocka_unit_test(the_examples_are_valid),
 		cmocka_unit_test(mark_rules_are_read_and_written_back),
+		cmocka_unit_test(ipv6_is_read_in_any_form_and_written_in_one),
 		cmocka_unit_test(the_schema_names_type_default_and_limits),
 		cmocka_unit_test(objects_are_found_by_key_any_listener_or_name),
 		cmocka_unit_test(the_cost_of_a_file_grows_with_its_length),

@@ -35,6 +35,11 @@ static const char *const schedulers[] = {"lc", "rr", "wlc", "wrr", NULL};
 #define WEB(more)    "{\"protocol\":\"tcp\",\"listen\":\"192.0.2.80:80\"" more "}"
 #define SERVER(more) WEB(",\"servers\":[{\"address\":\"10.0.0.1:80\"" more "}]")
 
+#define V6_WEB(server)                                                                             \
+	"{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::1]:80\",\"servers\":[{\"address\":" server  \
+	"}]}"
+#define V6_SERVER "f:4:69: shared.services[0].servers[0].address: "
+
 struct bad {
 	const char *text;
 	const char *error; /* as config_error_format() writes it, all of them, one a line */
@@ -67,8 +72,19 @@ static const struct bad bad[] = {
 	{MARKS("{\"destination\":\"!0.0.0.0/0\",\"mark\":1}"),
 	 "f:3:16: shared.marks[0].destination: \"!0.0.0.0/0\" is not a prefix: expected a prefix, "
 	 "as \"10.0.0.0/8\", or all but one, as \"!10.0.0.0/8\""},
-	{MARKS("{\"destination\":\"2001:db8::/32\",\"mark\":1}"),
-	 "f:3:16: shared.marks[0].destination: IPv6 is not supported yet"},
+	{MARKS("{\"source\":\"10.0.0.0/8\",\"destination\":\"2001:db8::/32\",\"mark\":1}"),
+	 "f:3:38: shared.marks[0].destination: is of another family than \"source\": no packet has "
+	 "both"},
+	{MARKS("{\"family\":\"ipv4\",\"source\":\"2001:db8::/32\",\"mark\":1}"),
+	 "f:3:27: shared.marks[0].source: is of another family than \"family\": no packet has "
+	 "both"},
+	{MARKS("{\"source\":\"fe80::%eth0/64\",\"mark\":1}"),
+	 "f:3:11: shared.marks[0].source: \"fe80::%eth0/64\" has a scope identifier: expected the "
+	 "address alone, which no link belongs to here"},
+	{MARKS("{\"source\":\"2001:db8::1/64\",\"mark\":1}"),
+	 "f:3:11: shared.marks[0].source: \"2001:db8::1/64\" is not a prefix: expected a prefix, "
+	 "as "
+	 "\"10.0.0.0/8\", or all but one, as \"!10.0.0.0/8\""},
 	{MARKS("{\"destination_port\":\"90-80\",\"mark\":1}"),
 	 "f:3:21: shared.marks[0].destination_port: \"90-80\" is not a port: expected a port or a "
 	 "range, as 80, \"1000-1999\" or \"!80\""},
@@ -90,8 +106,45 @@ static const struct bad bad[] = {
 	{SERVICES(WEB(",\"scheduler\":\"carrot\"")),
 	 "f:4:56: shared.services[0].scheduler: \"carrot\" is not a scheduler: expected one of lc, "
 	 "rr, wlc, wrr"},
-	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::1]:80\"}"),
-	 "f:4:28: shared.services[0].listen: IPv6 is not supported yet"},
+	/* IPv6. */
+	{SERVICES("{\"protocol\":\"tcp\",\"listen\":[\"[2001:db8::1]:80\",\"192.0.2.1:80\"]}"),
+	 "f:4:48: shared.services[0].listen[1]: 192.0.2.1:80 is an IPv4 address: the service's "
+	 "first "
+	 "listener has an IPv6 address, and a service is of one family"},
+	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[fe80::1]:80\"}"),
+	 "f:4:28: shared.services[0].listen[0]: fe80::1 is a link-local address: expected one that "
+	 "is not of a single link"},
+	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[ff02::1]:80\"}"),
+	 "f:4:28: shared.services[0].listen[0]: ff02::1 is a multicast address"},
+	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[fe80::1%eth0]:80\"}"),
+	 "f:4:28: shared.services[0].listen: \"[fe80::1%eth0]:80\" has a scope identifier: "
+	 "expected "
+	 "the address alone, which no link belongs to here"},
+	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"2001:db8::1:80\"}"),
+	 "f:4:28: shared.services[0].listen: \"2001:db8::1:80\" is not address:port: expected "
+	 "address:port, as \"10.1.0.100:80\" or \"[2001:db8::1]:80\""},
+	{SERVICES(V6_WEB("\"[fe80::7]:80\"")),
+	 V6_SERVER "fe80::7 is a link-local address: expected one "
+		   "that is not of a single link"},
+	{SERVICES(V6_WEB("\"[ff0e::7]:80\"")), V6_SERVER "ff0e::7 is a multicast address"},
+	{SERVICES(V6_WEB("\"[::]:80\"")), V6_SERVER ":: is the unspecified address"},
+	{SERVICES(V6_WEB("\"[::1]:80\"")),
+	 V6_SERVER "::1 is a loopback address: a program of this router is a real server with "
+		   "\"forward\": \"local\""},
+	{SERVICES(V6_WEB("\"[::ffff:192.0.2.1]:80\"")),
+	 V6_SERVER "::ffff:192.0.2.1 is an IPv4 address in the form of IPv6: expected the IPv4 "
+		   "address"},
+	{SERVICES(V6_WEB("\"192.0.2.9:80\"")),
+	 V6_SERVER "192.0.2.9:80 is an IPv4 address of an IPv6 service: needs \"forward\": "
+		   "\"tunnel\", not \"nat\""},
+	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::1]:80\",\"family\":\"ipv6\"}"),
+	 "f:4:56: shared.services[0].family: belongs to \"mark\": listeners say theirs by their "
+	 "addresses"},
+	{SERVICES(WEB(",\"persistence\":{\"timeout\":60,\"netmask\":64}")),
+	 "f:4:82: shared.services[0].persistence.netmask: 64 is longer than an IPv4 address: "
+	 "expected 1 to 32"},
+	{SERVICES("{\"mark\":1,\"family\":\"ipv6\"},{\"mark\":1,\"family\":\"ipv6\"}"),
+	 "f:4:36: shared.services[1].mark: 1 is the mark of service fwmark:1/ipv6 already"},
 	{SERVICES(WEB(",\"timeouts\":{\"udp\":\"500ms\"}")),
 	 "f:4:62: shared.services[0].timeouts.udp: \"500ms\" is out of range: expected a time in "
 	 "whole seconds, as \"15m\" or 900, from 1s to 31d"},

@@ -253,6 +253,9 @@ static inline void service_text(FILE *out, const struct service *svc)
 	fprintf(out, "\n");
 }
 
+#define FAM_TEMPLATE "control/readers.fam.h"
+#include "base/both_families.h"
+
 static inline void snapshot_text(FILE *out, const struct snapshot *s)
 {
 	const struct mark_rule *rules;
@@ -264,26 +267,8 @@ static inline void snapshot_text(FILE *out, const struct snapshot *s)
 	for (uint32_t id = 1; id <= s->max_service_id; id++)
 		if (s->services[id])
 			service_text(out, s->services[id]);
-	for (uint32_t i = 0; s->owned4 && i <= s->owned4->mask; i++) {
-		const struct listener4 *l = &s->owned4->slots[i];
-
-		if (l->proto)
-			fprintf(out, "owned %x %x %u %x of %s\n", l->addr, l->port, l->proto,
-				l->flags, s->services[l->service_id]->rt->key);
-	}
-	for (uint32_t i = 0; i <= s->addrs4->mask; i++)
-		if (s->addrs4->slots[i].kinds) {
-			fprintf(out, "address");
-			HEX(out, s->addrs4->slots[i]);
-			fprintf(out, "\n");
-		}
-	for (uint32_t i = 0; i <= s->listeners4->mask; i++) {
-		const struct listener4 *l = &s->listeners4->slots[i];
-
-		if (l->proto)
-			fprintf(out, "listener %x %x %u of %s\n", l->addr, l->port, l->proto,
-				s->services[l->service_id]->rt->key);
-	}
+	tables4_text(out, s);
+	tables6_text(out, s);
 	for (uint32_t i = 0; i < n; i++) {
 		fprintf(out, "mark %u", i);
 		HEX(out, rules[i]);

@@ -49,6 +49,7 @@ static const char *const documents[] = {
 	DOCUMENT("\"type\":\"tcp\"", TCP),
 	DOCUMENT("\"type\":\"tcp\"", TCP ",\"forward\":\"dr\""),
 	DOCUMENT("\"type\":\"tcp\",\"port\":90", "\"mark\":8"),
+	DOCUMENT("\"type\":\"tcp\",\"port\":90", "\"mark\":8,\"forward\":\"tunnel\""),
 	DOCUMENT("\"type\":\"http\"", TCP),
 	DOCUMENT("\"type\":\"http\",\"http\":{\"body\":\"x\"}", TCP),
 	DOCUMENT("\"type\":\"http\",\"tls\":{\"on\":true,\"verify\":true,"
@@ -149,8 +150,6 @@ static void rows_walk(const struct config_object *o, const struct row *at, row_f
 		const struct config_field *f = &o->fields[i];
 		struct row r = *at;
 
-		if (config_feature_missing(f->feature))
-			continue;
 		r.field = f;
 		if (f->type != TYPE_INLINE) {
 			r.path[r.depth++] = (struct json_step){.key = f->name};
