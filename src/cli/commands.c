@@ -9,11 +9,16 @@
 #include "cli/view.h"
 #include "import/import.h"
 #include "model/limits.h"
+#include "model/schedulers.h"
 
 #define LIMIT_MAX 1000000000
 
-static const char *const schedulers[] = {"rr", "wrr",  "lc",	"wlc", "sh",  "dh",   "mh", "sed",
-					 "nq", "lblc", "lblcr", "fo",  "ovf", "twos", NULL};
+static const char *const schedulers[] = {
+#define X(name) #name,
+	SCHEDULERS(X)
+#undef X
+		NULL,
+};
 static const char *const forwards[] = {"nat", "dr", "tunnel", "local", NULL};
 static const char *const kinds[] = {"vip", "gateway", "prefix", NULL};
 static const char *const protocols[] = {"tcp", "udp", NULL};

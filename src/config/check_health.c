@@ -20,25 +20,6 @@ static void wrong(struct config_context *ctx, const char *key, const char *text)
 
 /* ---- which keys a type takes ---- */
 
-#define OF(type) (1U << CHECK_##type)
-#define NETWORK	 (OF(TCP) | OF(SCRIPT) | OF(HTTP) | OF(UDP) | OF(DNS) | OF(AGENT))
-
-static const struct {
-	const char *key;
-	uint32_t types;
-} takes[] = {
-	{"address", NETWORK | OF(ICMP) | OF(EXEC)},
-	{"port", NETWORK | OF(EXEC)},
-	{"via_vip", NETWORK | OF(ICMP)},
-	{"tls", OF(SCRIPT) | OF(HTTP)},
-	{"steps", OF(SCRIPT) | OF(UDP) | OF(AGENT)},
-	{"http", OF(HTTP)},
-	{"dns", OF(DNS)},
-	{"exec", OF(EXEC)},
-	{"passive", OF(PASSIVE)},
-	{"weight", OF(AGENT) | OF(EXEC)},
-};
-
 static void types_join(uint32_t types, char *buf, size_t len)
 {
 	size_t at = 0;
@@ -59,13 +40,15 @@ static void keys_check(struct config_context *ctx, const struct config_check *c)
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_check, ctx->schedulers, &model);
 	said = config_object_to_json(&config_object_check, c, &model, STYLE_DIGEST);
-	for (size_t i = 0; i < ARRAY_LEN(takes); i++) {
-		if (takes[i].types & 1U << c->type || !json_object_get(said, takes[i].key))
+	for (uint16_t i = 0; i < config_object_check.n; i++) {
+		const struct config_field *f = &config_object_check.fields[i];
+
+		if (!f->types || f->types & 1U << c->type || !json_object_get(said, f->name))
 			continue;
-		types_join(takes[i].types, types, sizeof(types));
+		types_join(f->types, types, sizeof(types));
 		snprintf(text, sizeof(text), "means nothing to a check of type %s: only to %s",
 			 check_type_names[c->type], types);
-		wrong(ctx, takes[i].key, text);
+		wrong(ctx, f->name, text);
 	}
 	json_decref(said);
 }
@@ -80,7 +63,7 @@ static void timing_check(struct config_context *ctx, const struct config_check *
 			 c->interval_ms);
 		wrong(ctx, "timeout", text);
 	}
-	if (c->type == CHECK_PASSIVE && c->passive.window_ms < c->interval_ms) {
+	if (c->type == CHECK_PASSIVE && c->numbers.passive.window_ms < c->interval_ms) {
 		context_push_key(ctx, "passive");
 		wrong(ctx, "window", "is shorter than \"interval\"");
 		context_pop(ctx);
@@ -206,7 +189,7 @@ void config_check_defaults(struct config_context *ctx, const struct config *conf
 static const char *unfit(const struct config_check *c, const struct config_service *svc,
 			 const struct config_server *s)
 {
-	bool network = NETWORK >> c->type & 1;
+	bool network = CHECK_NETWORK >> c->type & 1;
 
 	if (c->via_vip && s->forward != FWD_DR && s->forward != FWD_TUNNEL)
 		return "has \"via_vip\": needs \"forward\": \"dr\" or \"tunnel\"";

@@ -326,15 +326,6 @@ static void tls_check(struct config_context *ctx, const struct config_check *c)
 	context_pop(ctx);
 }
 
-static void passive_make(const struct config_check *c, struct check_spec *spec)
-{
-	spec->passive.window_ms = c->passive.window_ms;
-	spec->passive.min_syns = c->passive.min_syns;
-	spec->passive.no_answer_percent = c->passive.no_answer;
-	spec->passive.refused_percent = c->passive.refused;
-	spec->passive.max_answer_ms = c->passive.max_answer_ms;
-}
-
 void config_spec_fini(struct check_spec *spec)
 {
 	for (uint32_t i = 0; i < spec->n_steps; i++)
@@ -353,6 +344,7 @@ void config_spec_make(struct config_context *ctx, const struct config_check *c,
 		      struct check_spec *spec)
 {
 	tls_check(ctx, c);
+	spec->numbers = c->numbers;
 	switch ((enum check_type)c->type) {
 	case CHECK_SCRIPT:
 	case CHECK_UDP:
@@ -367,9 +359,6 @@ void config_spec_make(struct config_context *ctx, const struct config_check *c,
 		break;
 	case CHECK_DNS:
 		dns_make(ctx, c, spec);
-		break;
-	case CHECK_PASSIVE:
-		passive_make(c, spec);
 		break;
 	default:
 		break;

@@ -89,6 +89,7 @@ struct config_field {
 	const char *noun;	  /* "a scheduler" */
 	const char *unit;
 	const struct config_object *object;
+	uint32_t types; /* of a check: bits of enum check_type that take the key; 0 = all */
 	const char *help;
 };
 

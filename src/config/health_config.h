@@ -76,9 +76,7 @@ struct config_check {
 		struct config_match output;
 		bool any_code, load;
 	} exec;
-	struct {
-		uint32_t window_ms, min_syns, no_answer, refused, max_answer_ms;
-	} passive;
+	struct check_numbers numbers;
 	bool weight;
 	/* --- made of the above; owned --- */
 	struct check_spec spec;

@@ -5,9 +5,12 @@
 /* The rows of health: checks, and what of it stands in `defaults` and on services. */
 
 /* In the order of enum check_type, health_consequence, health_all_down. */
-static const char *const type_words[] = {"tcp",	 "script", "http",  "udp",     "dns",
-					 "icmp", "exec",   "agent", "passive", NULL};
-_Static_assert(ARRAY_LEN(type_words) == CHECK_TYPE_MAX + 1, "a word for each type of check");
+static const char *const type_words[] = {
+#define X(NAME, name) #name,
+	CHECK_TYPES(X)
+#undef X
+		"passive",
+	NULL};
 static const char *const consequence_words[] = {"remove", "quiesce", NULL};
 _Static_assert(ARRAY_LEN(consequence_words) == HEALTH_CONSEQUENCE_MAX + 1, "a word for each");
 static const char *const all_down_words[] = {"refuse", "keep_last", NULL};
@@ -119,6 +122,11 @@ const struct config_object config_object_health = {
 #define FLAG(key, member, help_)                                                                   \
 	{                                                                                          \
 		.name = key, .type = TYPE_BOOL, AT(struct config_check, member), .help = help_     \
+	}
+#define FLAG_OF(types_, key, member, help_)                                                        \
+	{                                                                                          \
+		.name = key, .type = TYPE_BOOL, AT(struct config_check, member), .types = types_,  \
+		.help = help_                                                                      \
 	}
 #define OBJECT(key, array)                                                                         \
 	static const struct config_object array##_object = {.noun = "`" key "` of a check",        \
@@ -240,7 +248,7 @@ OBJECT("exec", exec_fields);
 static const struct config_field passive_fields[] = {
 	{.name = "window",
 	 .type = TYPE_MS,
-	 AT(struct config_check, passive.window_ms),
+	 AT(struct config_check, numbers.passive.window_ms),
 	 .min = 1000,
 	 .max = 3600000,
 	 .def = 10000,
@@ -248,16 +256,18 @@ static const struct config_field passive_fields[] = {
 	 .help = "what is looked at"},
 	{.name = "min_connections",
 	 .type = TYPE_UINT,
-	 AT(struct config_check, passive.min_syns),
+	 AT(struct config_check, numbers.passive.min_syns),
 	 .min = 1,
 	 .max = UINT32_MAX,
 	 .def = 20,
 	 .help = "below so many new connections in a window nothing is said"},
-	PERCENT("no_answer", passive.no_answer, 50, "of new connections that get no answer: fails"),
-	PERCENT("refused", passive.refused, 50, "of new connections that are refused: fails"),
+	PERCENT("no_answer", numbers.passive.no_answer_percent, 50,
+		"of new connections that get no answer: fails"),
+	PERCENT("refused", numbers.passive.refused_percent, 50,
+		"of new connections that are refused: fails"),
 	{.name = "max_answer",
 	 .type = TYPE_MS,
-	 AT(struct config_check, passive.max_answer_ms),
+	 AT(struct config_check, numbers.passive.max_answer_ms),
 	 .max = 600000,
 	 .noun = "a time",
 	 .help = "mean time from SYN to SYN-ACK; 0 = not looked at"},
@@ -274,6 +284,9 @@ OBJECT("passive", passive_fields);
 		.name = key, .type = TYPE_UINT, AT(struct config_check, member), .min = 1,         \
 		.max = 1000, .def = def_, .help = help_                                            \
 	}
+
+/* Which types take a key. */
+#define OF(type) (1U << CHECK_##type)
 
 static const struct config_field check_fields[] = {
 	{.name = "name",
@@ -306,39 +319,58 @@ static const struct config_field check_fields[] = {
 	{.name = "address",
 	 .type = TYPE_ADDRESS,
 	 AT(struct config_check, address),
+	 .types = CHECK_NETWORK | OF(ICMP) | OF(EXEC),
 	 .def_text = "the server's",
 	 .noun = "an address",
 	 .help = "whom to ask instead"},
 	{.name = "port",
 	 .type = TYPE_UINT,
 	 AT(struct config_check, port),
+	 .types = CHECK_NETWORK | OF(EXEC),
 	 .min = 1,
 	 .max = UINT16_MAX,
 	 .def_text = "the server's",
 	 .help = "where to ask instead"},
-	FLAG("via_vip", via_vip,
-	     "with `dr` and `tunnel`: the VIP is asked, at the real server: proves loopback, ARP "
-	     "settings and path as well"),
+	FLAG_OF(CHECK_NETWORK | OF(ICMP), "via_vip", via_vip,
+		"with `dr` and `tunnel`: the VIP is asked, at the real server: proves loopback, "
+		"ARP "
+		"settings and path as well"),
 	{.name = "tls",
 	 .type = TYPE_OBJECT,
 	 .object = &tls_fields_object,
+	 .types = OF(SCRIPT) | OF(HTTP),
 	 .help = "of `script` and `http`"},
 	{.name = "steps",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_check, steps, n_steps),
 	 .object = &step_object,
+	 .types = OF(SCRIPT) | OF(UDP) | OF(AGENT),
 	 .max = CHECK_MAX_STEPS,
 	 .max_name = "CHECK_MAX_STEPS",
 	 .help = "of `script`, in order; of `udp` one to send and perhaps one to expect; of "
 		 "`agent` perhaps one to send"},
-	{.name = "http", .type = TYPE_OBJECT, .object = &http_fields_object, .help = "of `http`"},
-	{.name = "dns", .type = TYPE_OBJECT, .object = &dns_fields_object, .help = "of `dns`"},
-	{.name = "exec", .type = TYPE_OBJECT, .object = &exec_fields_object, .help = "of `exec`"},
+	{.name = "http",
+	 .type = TYPE_OBJECT,
+	 .object = &http_fields_object,
+	 .types = OF(HTTP),
+	 .help = "of `http`"},
+	{.name = "dns",
+	 .type = TYPE_OBJECT,
+	 .object = &dns_fields_object,
+	 .types = OF(DNS),
+	 .help = "of `dns`"},
+	{.name = "exec",
+	 .type = TYPE_OBJECT,
+	 .object = &exec_fields_object,
+	 .types = OF(EXEC),
+	 .help = "of `exec`"},
 	{.name = "passive",
 	 .type = TYPE_OBJECT,
 	 .object = &passive_fields_object,
+	 .types = OF(PASSIVE),
 	 .help = "of `passive`"},
-	FLAG("weight", weight, "of `agent` and `exec`: what it says of the weight counts"),
+	FLAG_OF(OF(AGENT) | OF(EXEC), "weight", weight,
+		"of `agent` and `exec`: what it says of the weight counts"),
 };
 const struct config_object config_object_check = {
 	.noun = "a check", FIELDS(check_fields), .size = sizeof(struct config_check)};

@@ -8,17 +8,17 @@
 #include "health/checkers.h"
 
 const char *const check_type_names[CHECK_TYPE_MAX] = {
-	[CHECK_TCP] = "tcp",   [CHECK_SCRIPT] = "script", [CHECK_HTTP] = "http",
-	[CHECK_UDP] = "udp",   [CHECK_DNS] = "dns",	  [CHECK_ICMP] = "icmp",
-	[CHECK_EXEC] = "exec", [CHECK_AGENT] = "agent",	  [CHECK_PASSIVE] = "passive",
+#define X(NAME, name) #name,
+	CHECK_TYPES(X)
+#undef X
+		"passive",
 };
 
-/* One line for each checker, beside its file in meson.build. */
 const struct checker_ops *const checkers[CHECK_TYPE_MAX] = {
-	[CHECK_TCP] = &check_tcp_ops,	[CHECK_SCRIPT] = &check_script_ops,
-	[CHECK_HTTP] = &check_http_ops, [CHECK_UDP] = &check_udp_ops,
-	[CHECK_DNS] = &check_dns_ops,	[CHECK_ICMP] = &check_icmp_ops,
-	[CHECK_EXEC] = &check_exec_ops, [CHECK_AGENT] = &check_agent_ops,
+#define X(NAME, name) &check_##name##_ops,
+	CHECK_TYPES(X)
+#undef X
+		NULL,
 };
 
 void probe_end_result(struct probe *p, const struct probe_result *r)

@@ -28,17 +28,39 @@
 #define CHECK_MAX_HEADERS 32
 #define CHECK_MAX_ARGV	  64
 
+/* X(NAME, name): the file of each is check_NAME.c, with check_NAME_ops. */
+#define CHECK_TYPES(X)                                                                             \
+	X(TCP, tcp)	  /* connect */                                                            \
+	X(SCRIPT, script) /* TCP, perhaps TLS: send and expect, several steps */                   \
+	X(HTTP, http)	  /* or HTTPS with tls */                                                  \
+	X(UDP, udp)	  /* send, perhaps expect; refused by ICMP is a failure */                 \
+	X(DNS, dns)                                                                                \
+	X(ICMP, icmp)	/* echo */                                                                 \
+	X(EXEC, exec)	/* an external program, by the spawner */                                  \
+	X(AGENT, agent) /* HAProxy's agent protocol: weight and state in words */
+
 enum check_type {
-	CHECK_TCP,    /* connect */
-	CHECK_SCRIPT, /* TCP, perhaps TLS: send and expect, several steps */
-	CHECK_HTTP,   /* or HTTPS with tls */
-	CHECK_UDP,    /* send, perhaps expect; refused by ICMP is a failure */
-	CHECK_DNS,
-	CHECK_ICMP,    /* echo */
-	CHECK_EXEC,    /* an external program, by the spawner */
-	CHECK_AGENT,   /* HAProxy's agent protocol: weight and state in words */
-	CHECK_PASSIVE, /* what traffic shows: see health/passive.h */
+#define X(NAME, name) CHECK_##NAME,
+	CHECK_TYPES(X)
+#undef X
+		CHECK_PASSIVE, /* what traffic shows: health/passive.h; asks nobody */
 	CHECK_TYPE_MAX
+};
+
+/* Types that ask a server over the network, on a port. */
+#define CHECK_NETWORK                                                                              \
+	(1U << CHECK_TCP | 1U << CHECK_SCRIPT | 1U << CHECK_HTTP | 1U << CHECK_UDP |               \
+	 1U << CHECK_DNS | 1U << CHECK_AGENT)
+
+/* Parameters of types that are numbers: the configuration writes them here, and they are equal if
+ * their bytes are. */
+struct check_numbers {
+	struct {
+		uint32_t window_ms; /* what is looked at */
+		uint32_t min_syns;  /* below so many SYNs in a window nothing is said */
+		uint32_t no_answer_percent, refused_percent; /* of SYNs; from here on it fails */
+		uint32_t max_answer_ms; /* mean time from SYN to SYN-ACK; 0 = not looked at */
+	} passive;
 };
 
 extern const char *const check_type_names[CHECK_TYPE_MAX]; /* "tcp", "script", ... */
@@ -123,13 +145,8 @@ struct check_spec {
 		bool any_code;	     /* only the output counts, whatever the exit code */
 		bool load;	     /* standard output is a load number (Piranha) */
 	} exec;
-	struct {
-		uint32_t window_ms; /* what is looked at */
-		uint32_t min_syns;  /* below so many SYNs in a window nothing is said */
-		uint32_t no_answer_percent, refused_percent; /* of SYNs; from here on it fails */
-		uint32_t max_answer_ms; /* mean time from SYN to SYN-ACK; 0 = not looked at */
-	} passive;
-	bool weight; /* AGENT, EXEC: what it says of the weight counts */
+	struct check_numbers numbers; /* of several types */
+	bool weight;		      /* AGENT, EXEC: what it says of the weight counts */
 };
 
 /* What one probe found. */

@@ -206,11 +206,7 @@ static bool exec_equal(const struct check_spec *a, const struct check_spec *b)
 
 static bool passive_equal(const struct check_spec *a, const struct check_spec *b)
 {
-	return a->passive.window_ms == b->passive.window_ms &&
-	       a->passive.min_syns == b->passive.min_syns &&
-	       a->passive.no_answer_percent == b->passive.no_answer_percent &&
-	       a->passive.refused_percent == b->passive.refused_percent &&
-	       a->passive.max_answer_ms == b->passive.max_answer_ms;
+	return memcmp(&a->numbers, &b->numbers, sizeof(a->numbers)) == 0;
 }
 
 bool check_spec_same_question(const struct check_spec *a, const struct check_spec *b)

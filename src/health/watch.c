@@ -109,8 +109,8 @@ bool watch_answer(struct watch_state *w, const struct check_spec *spec,
 
 static uint32_t interval_ms(const struct check_spec *spec)
 {
-	if (spec->type == CHECK_PASSIVE && spec->passive.window_ms)
-		return spec->passive.window_ms;
+	if (spec->type == CHECK_PASSIVE && spec->numbers.passive.window_ms)
+		return spec->numbers.passive.window_ms;
 	return spec->interval_ms ? spec->interval_ms : 1000;
 }
 

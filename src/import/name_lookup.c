@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "import/importer.h"
+#include "model/schedulers.h"
 
 /* Names that did not resolve may have cost seconds each. */
 #define LOOKUPS_FAILED_MAX 8U
@@ -188,9 +189,12 @@ bool netmask_parse(const char *text, uint32_t *len)
 	return true;
 }
 
-/* A test holds this list against the registry of schedulers. */
-const char *const import_schedulers[] = {"dh", "fo",  "lblc", "lblcr", "lc",  "mh",  "nq", "ovf",
-					 "rr", "sed", "sh",   "twos",  "wlc", "wrr", NULL};
+const char *const import_schedulers[] = {
+#define X(name) #name,
+	SCHEDULERS(X)
+#undef X
+		NULL,
+};
 
 const char *scheduler_find(const char *name)
 {

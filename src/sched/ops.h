@@ -4,24 +4,8 @@
 
 /* Every scheduler, and what they share. Inside sched only. */
 
+#include "model/schedulers.h"
 #include "sched/sched.h"
-
-/* By name, in order. */
-#define SCHEDULERS(X)                                                                              \
-	X(dh)                                                                                      \
-	X(fo)                                                                                      \
-	X(lblc)                                                                                    \
-	X(lblcr)                                                                                   \
-	X(lc)                                                                                      \
-	X(mh)                                                                                      \
-	X(nq)                                                                                      \
-	X(ovf)                                                                                     \
-	X(rr)                                                                                      \
-	X(sed)                                                                                     \
-	X(sh)                                                                                      \
-	X(twos)                                                                                    \
-	X(wlc)                                                                                     \
-	X(wrr)
 
 #define X(name) extern const struct sched_ops sched_##name;
 SCHEDULERS(X)

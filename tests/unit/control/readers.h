@@ -102,7 +102,7 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	match_text(out, &c->exec.output);
 	HEX(out, c->exec.any_code);
 	HEX(out, c->exec.load);
-	HEX(out, c->passive);
+	HEX(out, c->numbers);
 	HEX(out, c->weight);
 }
 

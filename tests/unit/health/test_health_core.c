@@ -661,7 +661,7 @@ static void traffic_takes_a_server_down_but_never_the_last(void **state)
 	const struct check_spec passive = {
 		.name = (char *)"passive",
 		.type = CHECK_PASSIVE,
-		.passive = {.window_ms = 1000, .min_syns = 10, .no_answer_percent = 50}};
+		.numbers.passive = {.window_ms = 1000, .min_syns = 10, .no_answer_percent = 50}};
 	const struct check_spec *const checks[] = {&passive, NULL};
 
 	(void)state;
