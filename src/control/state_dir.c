@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/own_user.h"
+
 int state_dir_make(const char *path)
 {
 	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
@@ -21,7 +23,7 @@ bool state_dir_fault(const char *path, char *text, size_t len)
 		snprintf(why, sizeof(why), "%s", strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		snprintf(why, sizeof(why), "it is not a directory");
-	else if (st.st_uid != geteuid() && st.st_uid != 0)
+	else if (!own_user_is(st.st_uid))
 		snprintf(why, sizeof(why), "it belongs to user %u: chown it to root",
 			 (unsigned int)st.st_uid);
 	else if (st.st_mode & (S_IWGRP | S_IWOTH))

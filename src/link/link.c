@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/own_user.h"
 #include "link/link_internal.h"
 
 /* --- Configuration ------------------------------------------------------------------------ */
@@ -216,6 +217,7 @@ int link_start(struct link *l, char error[LINK_ERROR_LEN])
 
 	l->start_error = error;
 	sigfillset(&all);
+	sigdelset(&all, OWN_USER_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = -pthread_create(&l->thread, NULL, link_main, l);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -30,6 +30,7 @@
 #include "ha/ha.h"
 #include "link/link.h"
 #include "router/eal_start.h"
+#include "router/confine.h"
 #include "router/end_limit.h"
 #include "router/kept_connections.h"
 #include "router/service_manager.h"
@@ -47,6 +48,8 @@
 struct options {
 	const char *config_path;
 	const char *log_level;
+	const char *user; /* whom plvs becomes when it has started, or NULL */
+	bool unconfined;
 	bool check;
 	bool version;
 };
@@ -68,6 +71,7 @@ struct router {
 	bool lone;			 /* no peer is configured */
 	bool dump;			 /* nobody else has the connections */
 	uint64_t term;			 /* that they were served under */
+	struct privileges privileges;
 };
 
 static const char usage[] =
@@ -76,6 +80,9 @@ static const char usage[] =
 	"  -c, --config FILE    the configuration; " CONFIG_DEFAULT " if left out\n"
 	"  -t, --test           check the configuration, and the key file, programs and users\n"
 	"                       that it names, and exit\n"
+	"  --user USER          becomes USER when it has started; programs run as USER, not as "
+	"root\n"
+	"  --unconfined         keeps all rights and system calls, for laboratories\n"
 	"  --log-level LEVEL    error, warning, notice, info or debug, instead of the file's\n"
 	"EAL arguments (-l, -a, --vdev, ...) are those of every DPDK program.\n";
 
@@ -139,6 +146,8 @@ static int options_parse(int argc, char **argv, struct options *o)
 		{"config", required_argument, NULL, 'c'},
 		{"test", no_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
+		{"user", required_argument, NULL, 'u'},
+		{"unconfined", no_argument, NULL, 'U'},
 		{"log-level", required_argument, NULL, 'L'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -154,6 +163,10 @@ static int options_parse(int argc, char **argv, struct options *o)
 			o->check = true;
 		else if (c == 'V')
 			o->version = true;
+		else if (c == 'u')
+			o->user = optarg;
+		else if (c == 'U')
+			o->unconfined = true;
 		else if (c == 'L')
 			o->log_level = optarg;
 		else
@@ -333,6 +346,8 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	if (rc == 0)
 		rc = control_start(r->control, error);
 	r->runs = rc == 0;
+	if (rc == 0 && !o->unconfined)
+		rc = confine(&r->privileges, r->state_dir, r->dp, error);
 	return rc;
 }
 
@@ -492,6 +507,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!o.check && !may_run())
+		return 1;
+	if (confine_user(&r.privileges, o.user) != 0)
 		return 1;
 	/* Before the spawner, whose programs are not to speak for plvs. */
 	rc = service_manager_open(&sm);

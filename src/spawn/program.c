@@ -93,8 +93,16 @@ static int errno_or_enoent(void)
 	return errno;
 }
 
+static const char *confined_to; /* NULL: programs run as whoever the router is, by default */
+
+void program_confine(const char *user)
+{
+	confined_to = user;
+}
+
 static struct program_failure identity_set(const struct spawn_order *o)
 {
+	const char *user = o->user ? o->user : confined_to;
 	struct program_failure ok = {SPAWN_STEP_NONE, 0};
 	struct passwd *pw = NULL;
 	struct group *gr = NULL;
@@ -102,9 +110,9 @@ static struct program_failure identity_set(const struct spawn_order *o)
 	gid_t gid = getegid();
 	unsigned int id;
 
-	if (o->user) {
+	if (user) {
 		errno = 0;
-		pw = id_parse(o->user, &id) ? getpwuid(id) : getpwnam(o->user);
+		pw = id_parse(user, &id) ? getpwuid(id) : getpwnam(user);
 		if (!pw)
 			return (struct program_failure){SPAWN_STEP_USER, errno_or_enoent()};
 		uid = pw->pw_uid;
@@ -119,7 +127,9 @@ static struct program_failure identity_set(const struct spawn_order *o)
 	}
 	if (uid == geteuid() && gid == getegid() && uid != 0)
 		return ok;
-	if (!o->user && !o->group)
+	if (confined_to && (uid == 0 || gid == 0))
+		return (struct program_failure){SPAWN_STEP_IDENTITY, EPERM};
+	if (!user && !o->group)
 		return ok;
 	if ((pw ? initgroups(pw->pw_name, gid) : setgroups(0, NULL)) != 0 ||
 	    setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)

@@ -21,6 +21,9 @@ struct program_failure program_exec(struct spawn_order *order, int in, int out, 
  * exits. The end of file on channel ends it all. */
 void supervise(struct spawn_order *order, int channel) __attribute__((noreturn));
 
+/* From now on, in this process and its children: programs run as user by default, never as root. */
+void program_confine(const char *user);
+
 /* Default dispositions, nothing blocked: signals of the spawner are not the program's. */
 void program_signals_reset(void);
 

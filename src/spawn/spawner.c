@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/capabilities.h"
 #include "base/log.h"
 #include "spawn/keeper.h"
 #include "spawn/program.h"
@@ -50,6 +51,21 @@ static int descriptors_keep(int *fds, uint32_t n)
 	return close_range(3 + n, ~0U, 0) == 0 ? 0 : errno;
 }
 
+static const char *confined_to;
+
+void spawner_confine(const char *user)
+{
+	confined_to = user;
+}
+
+/* SYS_ADMIN: programs run in the network namespace of linux.netns. */
+static int confine(const char *user)
+{
+	program_confine(user);
+	return capabilities_keep(CAPABILITY(SETUID) | CAPABILITY(SETGID) | CAPABILITY(KILL) |
+				 CAPABILITY(SYS_ADMIN));
+}
+
 /* fds[n]: life, a place for the router's pidfd, lines (keeper.h). */
 static void child(pid_t router, int *fds, uint32_t n) __attribute__((noreturn));
 static void child(pid_t router, int *fds, uint32_t n)
@@ -68,7 +84,8 @@ static void child(pid_t router, int *fds, uint32_t n)
 	fds[1] = pidfd_open(router, 0);
 	if (fds[1] < 0 && errno == ENOSYS)
 		fds[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (fds[1] < 0 || descriptors_keep(fds, n) != 0)
+	if (fds[1] < 0 || descriptors_keep(fds, n) != 0 ||
+	    (confined_to && confine(confined_to) != 0))
 		_exit(1);
 	keeper_run(n - 2);
 }

@@ -31,6 +31,9 @@ enum spawn_who { SPAWN_FOR_HEALTH, SPAWN_FOR_NOTIFY, SPAWN_FOR_HA, SPAWN_FOR_MAX
 
 /* Before any thread is started. 0 or -errno; -ETIMEDOUT, -EIO: it was made and does not serve. */
 int spawner_start(uint32_t n_clients, struct spawner **out);
+/* Before spawner_start(): programs run as user by default, and never as root; keeper and spawner
+ * keep the capabilities to become other users and to end what they started. */
+void spawner_confine(const char *user);
 /* The line by which a client gets its socket to each spawner (spawn_client_create()),
  * close-on-exec; the caller owns it from now on. -1: it was taken already. */
 int spawner_take_fd(struct spawner *s, uint32_t client);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/own_user.h"
 #include "ha/wire/bytes.h"
 
 #define MAGIC	      "plvs connections" /* 16 bytes */
@@ -174,7 +175,7 @@ static int look(FILE *f, const char *path, struct sync_file_read *r, uint64_t *b
 
 	if (fstat(fileno(f), &st) != 0)
 		return fail(error, -errno, path, NULL);
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (!S_ISREG(st.st_mode) || !own_user_is(st.st_uid) || (st.st_mode & (S_IWGRP | S_IWOTH)))
 		return fail(error, -EPERM, path, "not a file that only this user can have written");
 	if (fread(h, 1, sizeof(h), f) != sizeof(h) || memcmp(h, MAGIC, 16) != 0)
 		return fail(error, -EBADMSG, path, "not a file of connections");

@@ -15,6 +15,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "base/own_user.h"
+
 #define FILE_MAX   4096
 #define LINE_CHARS 256
 #define SEPARATORS " \t\r"
@@ -256,10 +258,10 @@ static ssize_t file_read(const char *path, char *buf, size_t room, char error[HA
 		why = "is not a file";
 	else if (st.st_mode & S_IRWXO)
 		why = "holds secret keys and is open to everyone: chmod o-rwx";
-	else if (st.st_uid != 0 && st.st_uid != geteuid())
+	else if (!own_user_is(st.st_uid))
 		why = "holds secret keys and belongs to another user: chown root";
 	else if (st.st_mode & (S_IWGRP | S_IXGRP) ||
-		 (st.st_mode & S_IRGRP && st.st_gid != 0 && st.st_gid != getegid()))
+		 (st.st_mode & S_IRGRP && !own_group_is(st.st_gid)))
 		why = "holds secret keys and is open to a group that is not the router's: chmod "
 		      "600";
 	else if ((size_t)st.st_size > room)

@@ -8,6 +8,8 @@ PLVS_DRIVER=${PLVS_DRIVER:-af_packet}
 PLVS_FRAMES=${PLVS_FRAMES:-4096}
 PLVS_PORTS='[]'
 PLVS_VDEVS=()
+# plvs's own options beside -c.
+PLVS_OPTIONS=()
 # The default route of NAT servers.
 PLVS_ADDRESSES='[{"address": "10.10.255.254/16", "kind": "gateway", "link": "private"}]'
 
@@ -107,7 +109,7 @@ plvs_start()
 	rm -rf "$RUN/kept"
 	mapfile -t eal < <(plvs_eal "${1:-1}")
 	in_front ip netns exec "$NET-dpdk" "$BUILD/src/plvs" "${eal[@]}" -- \
-		-c "$RUN/plvs.json" >> "$RUN/plvs.log" 2>&1 < /dev/null &
+		-c "$RUN/plvs.json" "${PLVS_OPTIONS[@]}" >> "$RUN/plvs.log" 2>&1 < /dev/null &
 	PLVS_PID=$!
 	echo $PLVS_PID > "$RUN/plvs.pid"
 	wait_for 30 "plvs answers on its control socket" plvs_answers

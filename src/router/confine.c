@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "router/confine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+
+#include "base/log.h"
+#include "base/own_user.h"
+#include "router/syscall_filter.h"
+#include "spawn/spawner.h"
+
+#define AREA	  "main"
+#define ERROR_LEN 256
+
+int confine_user(struct privileges *p, const char *name)
+{
+	int rc = privileges_user(p, name);
+
+	if (rc == -ENOENT)
+		fprintf(stderr,
+			"plvs: --user: there is no user \"%s\": \"adduser --system --group %s\"\n",
+			name, name);
+	else if (rc == -EPERM)
+		fprintf(stderr, "plvs: --user: only root becomes another user\n");
+	else if (rc != 0)
+		fprintf(stderr, "plvs: --user: %s: %s\n", name, strerror(-rc));
+	if (rc == 0 && p->become) {
+		own_user_set(p->uid, p->gid);
+		spawner_confine(name);
+	}
+	return rc;
+}
+
+/* Made by root at the start, removed by the user at the end. */
+static void give(const struct privileges *p, const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_PATH);
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 &&
+	    fchownat(fd, "", p->uid, p->gid, AT_EMPTY_PATH) != 0)
+		log_warning(AREA, "%s stays root's: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void give_folder(const struct privileges *p, const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	char file[512];
+
+	while (dir && (e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
+		give(p, file);
+	}
+	if (dir)
+		closedir(dir);
+	give(p, path);
+}
+
+/* EAL gives hugepages back to Linux and takes them again as files in its folder, for example when a
+ * port is opened again. */
+static void hugepages_check(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[1024], *path, *name;
+	struct statfs fs;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		path = strchr(line, '/');
+		name = strrchr(line, '/');
+		if (!path || !strstr(name, "map_") || statfs(path, &fs) != 0 ||
+		    fs.f_type != HUGETLBFS_MAGIC)
+			continue;
+		*name = '\0';
+		if (access(path, W_OK | X_OK) != 0)
+			log_warning(AREA,
+				    "hugepages cannot be taken again by this user: %s: %s; a port "
+				    "that is lost may not open again: give EAL --in-memory",
+				    path, strerror(errno));
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+/* libxdp needs more than the kernel's sockets do. */
+static bool has_af_xdp(const struct dataplane *dp)
+{
+	for (uint16_t i = 0; i < dp->n_ports; i++)
+		if (strcmp(dp->ports[i].driver, "net_af_xdp") == 0)
+			return true;
+	return false;
+}
+
+int confine(const struct privileges *p, const char *state_dir, const struct dataplane *dp,
+	    char error[256])
+{
+	const bool xdp = has_af_xdp(dp);
+	int rc;
+
+	if (p->become) {
+		/* libxdp takes a lock there to detach its program at the end. */
+		if (xdp)
+			give_folder(p, "/run/xdp");
+		give_folder(p, rte_eal_get_runtime_dir());
+		if (state_dir)
+			give_folder(p, state_dir);
+	}
+	rc = privileges_drop(p, privileges_kept(xdp));
+	if (rc != 0) {
+		snprintf(error, ERROR_LEN,
+			 "rights cannot be given up: %s; --unconfined starts with all of them",
+			 strerror(-rc));
+		return rc;
+	}
+	hugepages_check();
+	rc = syscall_filter_load(xdp);
+	if (rc == -ENOSYS) {
+		log_warning(AREA, "built with a sanitizer: system calls are not filtered");
+		return 0;
+	}
+	if (rc != 0)
+		snprintf(error, ERROR_LEN,
+			 "system calls cannot be filtered: %s; --unconfined starts without",
+			 strerror(-rc));
+	else
+		log_info(AREA,
+			 "rights given up: user %u, capabilities %#llx, system calls filtered",
+			 (unsigned int)geteuid(), (unsigned long long)privileges_kept(xdp));
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_ROUTER_CONFINE_H
+#define PLVS_ROUTER_CONFINE_H
+
+/*
+ * The moment at which the router gives up its rights (privileges.h, syscall_filter.h), and what has
+ * to be prepared for it. docs/security.md has the promises. Context: main.
+ */
+
+#include "dataplane/dataplane.h"
+#include "router/privileges.h"
+
+/* Before anything is started: whom the router will be (NULL: whoever it is), and whom the spawner's
+ * programs are. 0, or an error that was printed. */
+int confine_user(struct privileges *p, const char *name);
+
+/* When everything runs. state_dir (or NULL) becomes the user's. 0 or -errno with error. */
+int confine(const struct privileges *p, const char *state_dir, const struct dataplane *dp,
+	    char error[256]);
+
+#endif

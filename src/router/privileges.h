@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_ROUTER_PRIVILEGES_H
+#define PLVS_ROUTER_PRIVILEGES_H
+
+/*
+ * What the router may do. It starts as root, because ports, hugepages and namespaces need that.
+ * When everything runs, every thread gives up what it will not need again, and no thread can get it
+ * back:
+ *
+ *	the user	root -> the user of --user
+ *	capabilities	all -> those of privileges_kept()
+ *	execve()	gives no rights (no_new_privs)
+ *	system calls	those of router/syscall_filter.c
+ *
+ * Linux keeps users and capabilities per thread, and EAL's threads start early. So each thread is
+ * sent a signal, and its handler makes the calls, as glibc's setresuid() does. The filter is put
+ * on all threads by the kernel (SECCOMP_FILTER_FLAG_TSYNC). Threads that start later inherit all.
+ *
+ * Context: main.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PRIVILEGES_MAX_GROUPS 64
+
+struct privileges {
+	bool become; /* the user below; else the one that the process is */
+	uid_t uid;
+	gid_t gid;
+	int n_groups;
+	gid_t groups[PRIVILEGES_MAX_GROUPS];
+};
+
+/* name: a user, or NULL to stay. 0; -ENOENT: there is no such user; -EPERM: only root becomes
+ * another. */
+int privileges_user(struct privileges *p, const char *name);
+
+/* Capabilities that remain, a bit each. xdp: a port may be opened again by AF_XDP. */
+uint64_t privileges_kept(bool xdp);
+
+/* Gives up all but those, in every thread of the process. 0; -ETIMEDOUT: a thread does not
+ * answer; or what a call said. On error the process may be half way and must end. */
+int privileges_drop(const struct privileges *p, uint64_t kept);
+
+#endif

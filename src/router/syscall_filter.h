@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_ROUTER_SYSCALL_FILTER_H
+#define PLVS_ROUTER_SYSCALL_FILTER_H
+
+/*
+ * Which system calls the router makes once it runs. Any other one returns EPERM and is written to
+ * the kernel's audit log. The call fails rather than the process: a call that was forgotten here
+ * costs one function, and the end of the router costs every connection.
+ *
+ * Context: main, when everything runs.
+ */
+
+#include <stdbool.h>
+
+/* For every thread of the process. xdp: AF_XDP ports may be opened again. 0 or -errno; -ENOSYS:
+ * built with a sanitizer, which makes calls of its own. */
+int syscall_filter_load(bool xdp);
+
+#endif
