@@ -139,8 +139,9 @@ struct ha {
 	struct path *sync_paths[HA_PATHS];
 	struct ha_channel sync_channel;
 	uint64_t sync_sequence;
-	uint64_t sync_not_fresh; /* authentic datagrams that were not believed */
-	uint32_t sync_mode;	 /* SYNC_* */
+	uint64_t sync_not_fresh;   /* authentic datagrams that were not believed */
+	uint8_t sync_version_told; /* of the peer, unknown here; 0: none */
+	uint32_t sync_mode;	   /* SYNC_* */
 	bool sync_sending, told_identity;
 	struct ha_sync_progress sync_progress; /* as the machine was told */
 	bool flush_wanted;

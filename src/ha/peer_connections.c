@@ -54,6 +54,23 @@ static void on_output(void *arg, const uint8_t *bytes, size_t len)
 	peer_datagram_send(arg, HA_TYPE_SYNC, bytes, len);
 }
 
+/* Both routers of a pair run one release but for the time of an upgrade: the backup goes first.
+ * Said once for each version, since datagrams of it go on coming. */
+static bool version_known(struct ha *ha, struct path *p, uint8_t version)
+{
+	if (version >= SYNC_VERSION_LEAST && version <= SYNC_VERSION)
+		return true;
+	path_refuse(p, HA_WIRE_VERSION);
+	if (ha->sync_version_told == version)
+		return false;
+	ha->sync_version_told = version;
+	log_error(HA_AREA,
+		  "the peer synchronises connections in version %u, and this router knows versions "
+		  "%u to %u: no connections are copied until both run the same release",
+		  version, SYNC_VERSION_LEAST, SYNC_VERSION);
+	return false;
+}
+
 static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
 			const uint8_t *payload, uint64_t now_us)
 {
@@ -68,6 +85,8 @@ static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
 		ha->sync_not_fresh++;
 		return false;
 	}
+	if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && !version_known(ha, p, payload[0]))
+		return true;
 	if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_DATA)
 		sync_recv_data(ha->recv, payload, e->payload_len);
 	else if (e->type == HA_TYPE_SYNC && e->payload_len >= 2 && payload[1] == SYNC_ACK)

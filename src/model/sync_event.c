@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "model/sync_event.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "model/service.h"
@@ -9,9 +8,10 @@
 struct sync_service sync_service_of(const struct service *svc)
 {
 	if (svc->fwmark || svc->n_listen == 0)
-		return (struct sync_service){.addr = svc->fwmark};
+		return (struct sync_service){.mark = svc->fwmark,
+					     .addr.family = svc->family ? svc->family : ADDR_V4};
 	return (struct sync_service){
-		.proto = svc->proto, .port = svc->listen[0].port, .addr = svc->listen[0].addr.v4};
+		.proto = svc->proto, .port = svc->listen[0].port, .addr = svc->listen[0].addr};
 }
 
 static struct identity_update *update_alloc(uint32_t n)
@@ -21,12 +21,8 @@ static struct identity_update *update_alloc(uint32_t n)
 
 struct identity_update *identity_update_create(const struct service *svc)
 {
-	struct identity_update *u;
+	struct identity_update *u = update_alloc(svc->n_servers);
 
-	errno = 0;
-	if (svc->family != ADDR_V4)
-		return NULL;
-	u = update_alloc(svc->n_servers);
 	if (!u)
 		return NULL;
 	u->service_id = svc->rt->id;
@@ -34,9 +30,8 @@ struct identity_update *identity_update_create(const struct service *svc)
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 
-		if (s->addr.family == ADDR_V4)
-			u->servers[u->n++] = (struct identity_entry){
-				.id = s->rt->id, .addr = s->addr.v4, .port = s->port};
+		u->servers[u->n++] =
+			(struct identity_entry){.id = s->rt->id, .addr = s->addr, .port = s->port};
 	}
 	return u;
 }

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/be.h"
+#include "base/family.h"
 #include "model/limits.h"
 
 /* published.sync. ha: wo, worker: ro. */
@@ -42,25 +42,25 @@ enum sync_kind {
 #define SYNC_F_TRANSFER 0x1U /* of a walk */
 #define SYNC_F_FTP	0x2U /* an FTP control connection */
 #define SYNC_F_ASSURED	0x4U /* by evidence: it gives way last */
+#define SYNC_F_V6	0x8U /* its addresses are of IPv6 */
 
 /* Transfers are numbered 1 .. SYNC_GEN_MAX, then 1 again; 0: not of a transfer. */
 #define SYNC_GEN_MAX 15
 
+/* The address of a connection: of IPv6 with SYNC_F_V6. A source for one family says FAM(name). */
+#define SYNC_ADDR(name)                                                                            \
+	union {                                                                                    \
+		be32 name, name##4;                                                                \
+		struct addr6 name##6;                                                              \
+	}
+
 struct sync_event {
 	/* The in key of the connection. Of a template: as conn.h says. */
-	be32 caddr, vaddr;
-	be16 cport, vport;
-	uint8_t proto; /* with PROTO_TEMPLATE: a template */
-	uint8_t kind;  /* enum sync_kind */
-	uint8_t state; /* enum conn_state */
-	uint8_t method;
+	SYNC_ADDR(caddr);
+	SYNC_ADDR(vaddr);
 	union {
-		struct { /* SYNC_PUT */
-			be32 daddr;
-			uint32_t server; /* server_rt id */
-			be16 dport;
-		};
-		struct { /* SYNC_FTP_SEQ: as struct ftp_control has them */
+		SYNC_ADDR(daddr); /* SYNC_PUT */
+		struct {	  /* SYNC_FTP_SEQ: as struct ftp_control has them */
 			uint32_t pos;
 			int32_t before, after;
 		};
@@ -71,11 +71,31 @@ struct sync_event {
 		};
 		uint32_t token; /* SYNC_WALK, SYNC_FLUSH */
 	};
+	uint32_t server; /* SYNC_PUT: server_rt id */
+	be16 cport, vport;
+	be16 dport;    /* SYNC_PUT */
+	uint8_t proto; /* with PROTO_TEMPLATE: a template */
+	uint8_t kind;  /* enum sync_kind */
+	uint8_t state; /* enum conn_state */
+	uint8_t method;
 	uint8_t flags; /* SYNC_F_* */
 	uint8_t gen;   /* operations: the transfer under way, or the last one */
-	uint16_t pad;
 };
-_Static_assert(sizeof(struct sync_event) == 32, "two to a cache line");
+_Static_assert(sizeof(struct sync_event) == 64, "one cache line");
+
+#define SYNC_EVENT_ADDR(e, name)                                                                   \
+	((e)->flags & SYNC_F_V6 ? addr_from_addr6((e)->name##6) : addr_from_addr4((e)->name##4))
+
+/* Whether both are of the same connection. */
+static inline bool sync_event_same(const struct sync_event *a, const struct sync_event *b)
+{
+	if (a->cport != b->cport || a->vport != b->vport || a->proto != b->proto ||
+	    ((a->flags ^ b->flags) & SYNC_F_V6))
+		return false;
+	return a->flags & SYNC_F_V6
+		       ? addr6_equal(a->caddr6, b->caddr6) && addr6_equal(a->vaddr6, b->vaddr6)
+		       : a->caddr4 == b->caddr4 && a->vaddr4 == b->vaddr4;
+}
 
 /* What the ha thread reads and writes of the data plane; given to it at start. All calls are
  * its own, none waits. */
@@ -103,20 +123,23 @@ struct sync_service {
 	uint8_t proto; /* IPPROTO_TCP, IPPROTO_UDP; 0 = a mark */
 	uint8_t pad;
 	be16 port;
-	be32 addr; /* of the first listener; or the mark, host order */
+	uint32_t mark;	  /* host order; 0: not of a mark */
+	struct addr addr; /* of the first listener; of a mark: zero, and the service's family */
 };
 
+/* Compared as bytes. */
 struct sync_server {
 	struct sync_service service;
-	be32 addr;
+	struct addr addr;
 	be16 port;
 	uint16_t pad;
 };
+_Static_assert(sizeof(struct sync_server) == 52, "without padding of the compiler's own");
 
 /* A real server of an update. */
 struct identity_entry {
 	uint32_t id; /* server_rt */
-	be32 addr;
+	struct addr addr;
 	be16 port;
 	uint16_t pad;
 };
@@ -138,7 +161,7 @@ struct identity_feed {
 
 struct service;
 
-/* Control. The list of a service; NULL: no memory, or (errno 0) no IPv4 service. */
+/* Control. The list of a service; NULL: no memory. */
 struct identity_update *identity_update_create(const struct service *svc);
 /* Control. A service that is no more, or a server's id; NULL: no memory. */
 struct identity_update *identity_update_gone(uint32_t service_id, uint32_t server_id);

@@ -70,10 +70,10 @@ static void start(void)
 	ident = identity_create();
 	u->service_id = 1;
 	u->service = (struct sync_service){
-		.proto = 6, .port = be16_from(80), .addr = be32_from(0x0a010064)};
+		.proto = 6, .port = be16_from(80), .addr = addr_from_v4(be32_from(0x0a010064))};
 	u->n = 1;
 	u->servers[0] = (struct identity_entry){
-		.id = 1, .addr = be32_from(0x0a0a0001), .port = be16_from(8080)};
+		.id = 1, .addr = addr_from_v4(be32_from(0x0a0a0001)), .port = be16_from(8080)};
 	MUST(identity_apply(ident, u) == 0);
 	free(u);
 	sc.identity = rc.identity = ident;

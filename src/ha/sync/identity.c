@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash_table.h"
 #include "model/snapshot.h"
 
 #define IDS_MIN	    1024
@@ -53,17 +54,14 @@ void identity_destroy(struct identity *m)
 
 static uint32_t hash_of(const struct sync_server *s)
 {
-	uint64_t h = ((uint64_t)s->service.addr << 32 | s->addr) * 0x9e3779b97f4a7c15ULL;
+	const uint64_t h = hash_bytes(HASH_START, s, sizeof(*s));
 
-	h ^= (uint64_t)s->service.port << 32 | (uint32_t)s->port << 16 | s->service.proto;
-	h = (h ^ h >> 29) * 0xd6e8feb86659fd93ULL;
-	return (uint32_t)(h >> 32);
+	return (uint32_t)(h ^ h >> 32);
 }
 
 static bool equal(const struct sync_server *a, const struct sync_server *b)
 {
-	return a->addr == b->addr && a->port == b->port && a->service.addr == b->service.addr &&
-	       a->service.port == b->service.port && a->service.proto == b->service.proto;
+	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
 static uint32_t *bucket(const struct identity *m, const struct sync_server *s)
@@ -196,9 +194,9 @@ int identity_learn(struct identity *m, const struct snapshot *s)
 		if (!s->services[id])
 			continue;
 		u = identity_update_create(s->services[id]);
-		if (!u && errno != 0)
+		if (!u)
 			return -ENOMEM;
-		ret = u ? identity_apply(m, u) : 0;
+		ret = identity_apply(m, u);
 		free(u);
 		if (ret < 0)
 			return ret;

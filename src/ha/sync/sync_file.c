@@ -13,8 +13,8 @@
 #include "ha/wire/bytes.h"
 
 #define MAGIC	      "plvs connections" /* 16 bytes */
-#define VERSION	      3
-#define VERSION_LEAST 2 /* without the flag that a connection is assured */
+#define VERSION	      4			 /* 3: without connections of IPv6 */
+#define VERSION_LEAST 2			 /* without the flag that a connection is assured */
 #define HEADER_BYTES  80
 #define SUM_FROM      48 /* bytes of the header that the checksum covers begin here */
 #define TERM_MAX      (UINT64_C(1) << 62)

@@ -13,15 +13,20 @@
 #define FLAG_SERVICE 0x02U
 #define FLAG_SERVER  0x04U
 #define FLAG_ASSURED 0x08U
+#define FLAG_IPV6    0x10U /* of every kind with a key */
 #define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED)
 
-#define MARKER_BYTES  4
-#define KEY_BYTES     16
-#define PUT_BYTES     24
-#define SERVICE_BYTES 8
-#define SERVER_BYTES  8
-#define SEQ_BYTES     28
-#define EXPECT_BYTES  24
+/* Bytes, of a record whose addresses have n. */
+#define MARKER_BYTES	 4
+#define KEY_BYTES(n)	 (4 + 2 * (n) + 4)
+#define PUT_BYTES(n)	 (KEY_BYTES(n) + 4 + (n))
+#define SERVICE_BYTES(n) (4 + (n))
+#define SERVER_BYTES(n)	 ((n) + 4)
+#define SEQ_BYTES	 12 /* behind the key */
+#define EXPECT_BYTES	 8
+
+_Static_assert(PUT_BYTES(16) + SERVICE_BYTES(16) + SERVER_BYTES(16) == SYNC_RECORD_MAX,
+	       "the longest record");
 
 #define SEQ_SHIFT_MAX	65536 /* what rewritten answers of a connection may add up to */
 #define EXPECT_MAX_S	3600
@@ -33,14 +38,6 @@ static void put_raw(uint8_t *p, const void *v, size_t n)
 	memcpy(p, v, n);
 }
 
-static be32 get_be32(const uint8_t *p)
-{
-	be32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 static be16 get_be16(const uint8_t *p)
 {
 	be16 v;
@@ -49,100 +46,123 @@ static be16 get_be16(const uint8_t *p)
 	return v;
 }
 
+static size_t addr_bytes(const struct sync_event *e)
+{
+	return e->flags & SYNC_F_V6 ? 16 : 4;
+}
+
+static struct addr get_addr(const uint8_t *p, size_t n)
+{
+	struct addr a = {.family = n == 16 ? ADDR_V6 : ADDR_V4};
+
+	memcpy(a.v6, p, n);
+	return a;
+}
+
 /* ---- encode ---- */
 
 static bool service_implied(const struct sync_event *e, const struct sync_service *s)
 {
-	return !(e->proto & RECORD_TEMPLATE) && s->proto == e->proto && s->addr == e->vaddr &&
-	       s->port == e->vport;
+	const struct addr vip = SYNC_EVENT_ADDR(e, vaddr);
+
+	return !(e->proto & RECORD_TEMPLATE) && s->proto == e->proto && s->port == e->vport &&
+	       addr_equal(&s->addr, &vip);
 }
 
 static bool server_implied(const struct sync_event *e, const struct sync_server *s)
 {
-	return s->addr == e->daddr && s->port == e->dport;
+	const struct addr server = SYNC_EVENT_ADDR(e, daddr);
+
+	return s->port == e->dport && addr_equal(&s->addr, &server);
 }
 
-static size_t encode_put(const struct sync_record *r, uint8_t *out)
+static size_t encode_service(const struct sync_service *s, size_t n, uint8_t *out)
+{
+	out[0] = s->proto;
+	out[1] = 0;
+	put_raw(out + 2, &s->port, 2);
+	put_raw(out + 4, s->addr.v6, n);
+	if (s->proto == 0)
+		put32(out + 4, s->mark);
+	return SERVICE_BYTES(n);
+}
+
+/* All encoders get the place behind the key. */
+static size_t encode_put(const struct sync_record *r, size_t n, uint8_t *flags, uint8_t *out)
 {
 	const struct sync_event *e = &r->e;
-	size_t n = PUT_BYTES;
+	size_t at = 4 + n;
 
-	out[2] = (uint8_t)((e->flags & SYNC_F_FTP ? FLAG_FTP : 0) |
-			   (e->flags & SYNC_F_ASSURED ? FLAG_ASSURED : 0));
-	out[16] = e->proto & RECORD_TEMPLATE ? CONN_NONE : e->state;
-	out[17] = e->method;
-	put_raw(out + 18, &e->dport, 2);
-	put_raw(out + 20, &e->daddr, 4);
+	*flags |= (uint8_t)((e->flags & SYNC_F_FTP ? FLAG_FTP : 0) |
+			    (e->flags & SYNC_F_ASSURED ? FLAG_ASSURED : 0));
+	out[0] = e->proto & RECORD_TEMPLATE ? CONN_NONE : e->state;
+	out[1] = e->method;
+	put_raw(out + 2, &e->dport, 2);
+	put_raw(out + 4, &e->daddr6, n);
 	if (!service_implied(e, &r->server.service)) {
-		uint32_t mark = be32_from(r->server.service.addr);
-
-		out[2] |= FLAG_SERVICE;
-		out[n] = r->server.service.proto;
-		out[n + 1] = 0;
-		put_raw(out + n + 2, &r->server.service.port, 2);
-		put_raw(out + n + 4, r->server.service.proto ? &r->server.service.addr : &mark, 4);
-		n += SERVICE_BYTES;
+		*flags |= FLAG_SERVICE;
+		at += encode_service(&r->server.service, n, out + at);
 	}
 	if (!server_implied(e, &r->server)) {
-		out[2] |= FLAG_SERVER;
-		put_raw(out + n, &r->server.addr, 4);
-		put_raw(out + n + 4, &r->server.port, 2);
-		put16(out + n + 6, 0);
-		n += SERVER_BYTES;
+		*flags |= FLAG_SERVER;
+		put_raw(out + at, r->server.addr.v6, n);
+		put_raw(out + at + n, &r->server.port, 2);
+		put16(out + at + n + 2, 0);
+		at += SERVER_BYTES(n);
 	}
-	return n;
+	return at;
 }
 
-static size_t encode_rest(const struct sync_record *r, uint8_t *out)
+static size_t encode_rest(const struct sync_record *r, size_t n, uint8_t *flags, uint8_t *out)
 {
 	const struct sync_event *e = &r->e;
 
 	switch (r->kind) {
 	case RECORD_PUT:
-		return encode_put(r, out);
+		return encode_put(r, n, flags, out);
 	case RECORD_SEQ:
-		put32(out + 16, e->pos);
-		put32(out + 20, (uint32_t)e->before);
-		put32(out + 24, (uint32_t)e->after);
+		put32(out, e->pos);
+		put32(out + 4, (uint32_t)e->before);
+		put32(out + 8, (uint32_t)e->after);
 		return SEQ_BYTES;
 	case RECORD_EXPECT:
-		put32(out + 16, e->left_s);
-		put_raw(out + 20, &e->data_cport, 2);
-		put_raw(out + 22, &e->data_port, 2);
+		put32(out, e->left_s);
+		put_raw(out + 4, &e->data_cport, 2);
+		put_raw(out + 6, &e->data_port, 2);
 		return EXPECT_BYTES;
 	default:
-		return KEY_BYTES;
+		return 0;
 	}
 }
 
 size_t sync_record_encode(const struct sync_record *r, uint8_t *out)
 {
 	const struct sync_event *e = &r->e;
-	size_t n = MARKER_BYTES;
+	const size_t n = addr_bytes(e);
+	size_t len = MARKER_BYTES;
 
 	out[0] = (uint8_t)r->kind;
 	out[2] = out[3] = 0;
 	if (r->kind >= RECORD_BEGIN) {
 		out[2] = r->gen;
 	} else {
+		out[2] = n == 16 ? FLAG_IPV6 : 0;
 		out[3] = e->proto;
-		put_raw(out + 4, &e->caddr, 4);
-		put_raw(out + 8, &e->vaddr, 4);
-		put_raw(out + 12, &e->cport, 2);
-		put_raw(out + 14, &e->vport, 2);
-		n = encode_rest(r, out);
+		put_raw(out + 4, &e->caddr6, n);
+		put_raw(out + 4 + n, &e->vaddr6, n);
+		put_raw(out + 4 + 2 * n, &e->cport, 2);
+		put_raw(out + 6 + 2 * n, &e->vport, 2);
+		len = KEY_BYTES(n) + encode_rest(r, n, &out[2], out + KEY_BYTES(n));
 	}
-	out[1] = (uint8_t)n;
-	return n;
+	out[1] = (uint8_t)len;
+	return len;
 }
 
 /* ---- decode ---- */
 
-static bool unicast(be32 addr)
+static bool unicast(struct addr a)
 {
-	uint32_t a = be32_to(addr);
-
-	return a >> 24 != 0 && a >> 24 != 127 && a >> 28 < 0xe;
+	return addr_is_unicast(&a) && !addr_is_link_local(&a);
 }
 
 static bool proto_sound(uint8_t proto)
@@ -169,79 +189,92 @@ static bool key_sound(const struct sync_event *e)
 		return false;
 	if (e->proto & RECORD_TEMPLATE)
 		return e->cport == 0; /* a network, perhaps all; a mark for the virtual address */
-	return unicast(e->caddr) && unicast(e->vaddr);
+	return unicast(SYNC_EVENT_ADDR(e, caddr)) && unicast(SYNC_EVENT_ADDR(e, vaddr));
 }
 
 static bool service_sound(const struct sync_service *s)
 {
 	if (s->proto == 0)
-		return s->addr != 0 && s->port == 0;
+		return s->mark != 0 && s->port == 0 && addr_is_zero(&s->addr);
 	return (s->proto == IPPROTO_TCP || s->proto == IPPROTO_UDP) && unicast(s->addr);
 }
 
-static bool decode_put(const uint8_t *b, size_t len, struct sync_record *r)
+static struct sync_service decode_service(const uint8_t *p, size_t n)
 {
-	const uint8_t flags = b[2];
-	const size_t want = PUT_BYTES + (flags & FLAG_SERVICE ? SERVICE_BYTES : 0) +
-			    (flags & FLAG_SERVER ? SERVER_BYTES : 0);
-	const uint8_t *p = b + PUT_BYTES;
+	struct sync_service s = {
+		.proto = p[0], .port = get_be16(p + 2), .addr = get_addr(p + 4, n)};
+
+	if (s.proto == 0) {
+		s.mark = get32(p + 4);
+		s.addr.v4 = 0; /* what stands behind the mark has to be zero */
+	}
+	return s;
+}
+
+/* All decoders get the place behind the key and the bytes from there on. */
+static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_record *r)
+{
+	const size_t n = addr_bytes(&r->e);
+	const size_t want = 4 + n + (flags & FLAG_SERVICE ? SERVICE_BYTES(n) : 0) +
+			    (flags & FLAG_SERVER ? SERVER_BYTES(n) : 0);
+	struct addr server;
 
 	if ((flags & ~FLAGS_PUT) || len != want)
 		return false;
 	r->e.kind = SYNC_PUT;
-	r->e.flags = (uint8_t)((flags & FLAG_FTP ? SYNC_F_FTP : 0) |
-			       (flags & FLAG_ASSURED ? SYNC_F_ASSURED : 0));
-	r->e.state = b[16];
-	r->e.method = b[17];
-	r->e.dport = get_be16(b + 18);
-	r->e.daddr = get_be32(b + 20);
-	r->server = (struct sync_server){
-		.service = {.proto = r->e.proto, .port = r->e.vport, .addr = r->e.vaddr},
-		.addr = r->e.daddr,
-		.port = r->e.dport};
+	r->e.flags |= (uint8_t)((flags & FLAG_FTP ? SYNC_F_FTP : 0) |
+				(flags & FLAG_ASSURED ? SYNC_F_ASSURED : 0));
+	r->e.state = p[0];
+	r->e.method = p[1];
+	r->e.dport = get_be16(p + 2);
+	put_raw((uint8_t *)&r->e.daddr6, p + 4, n);
+	server = SYNC_EVENT_ADDR(&r->e, daddr);
+	r->server = (struct sync_server){.service = {.proto = r->e.proto,
+						     .port = r->e.vport,
+						     .addr = SYNC_EVENT_ADDR(&r->e, vaddr)},
+					 .addr = server,
+					 .port = r->e.dport};
+	p += 4 + n;
 	if (flags & FLAG_SERVICE) {
 		if (p[1] != 0)
 			return false;
-		r->server.service = (struct sync_service){.proto = p[0],
-							  .port = get_be16(p + 2),
-							  .addr = p[0] ? get_be32(p + 4)
-								       : be32_to(get_be32(p + 4))};
-		p += SERVICE_BYTES;
+		r->server.service = decode_service(p, n);
+		p += SERVICE_BYTES(n);
 	}
 	if (flags & FLAG_SERVER) {
-		if (get16(p + 6) != 0)
+		if (get16(p + n + 2) != 0)
 			return false;
-		r->server.addr = get_be32(p);
-		r->server.port = get_be16(p + 4);
+		r->server.addr = get_addr(p, n);
+		r->server.port = get_be16(p + n);
 	}
 	if ((r->e.flags & SYNC_F_FTP) && r->e.proto != IPPROTO_TCP)
 		return false;
 	return state_sound(r->e.proto, r->e.state) && r->e.method < FWD_MAX &&
-	       service_sound(&r->server.service) && unicast(r->e.daddr) && unicast(r->server.addr);
+	       service_sound(&r->server.service) && unicast(server) && unicast(r->server.addr);
 }
 
-static bool decode_seq(const uint8_t *b, size_t len, struct sync_record *r)
+static bool decode_seq(const uint8_t *p, size_t len, struct sync_record *r)
 {
-	if (len != SEQ_BYTES || b[2] != 0 || r->e.proto != IPPROTO_TCP)
+	if (len != SEQ_BYTES || r->e.proto != IPPROTO_TCP)
 		return false;
 	r->e.kind = SYNC_FTP_SEQ;
-	r->e.pos = get32(b + 16);
-	r->e.before = (int32_t)get32(b + 20);
-	r->e.after = (int32_t)get32(b + 24);
+	r->e.pos = get32(p);
+	r->e.before = (int32_t)get32(p + 4);
+	r->e.after = (int32_t)get32(p + 8);
 	return r->e.before >= -SEQ_SHIFT_MAX && r->e.before <= SEQ_SHIFT_MAX &&
 	       r->e.after >= -SEQ_SHIFT_MAX && r->e.after <= SEQ_SHIFT_MAX;
 }
 
-static bool decode_expect(const uint8_t *b, size_t len, struct sync_record *r)
+static bool decode_expect(const uint8_t *p, size_t len, struct sync_record *r)
 {
 	uint16_t active, passive;
 
-	if (len != EXPECT_BYTES || b[2] != 0 || r->e.proto != IPPROTO_TCP)
+	if (len != EXPECT_BYTES || r->e.proto != IPPROTO_TCP)
 		return false;
 	r->e.kind = SYNC_FTP_EXPECT;
-	r->e.left_s = get32(b + 16);
-	r->e.data_cport = get_be16(b + 20);
-	r->e.data_port = get_be16(b + 22);
+	r->e.left_s = get32(p);
+	r->e.data_cport = get_be16(p + 4);
+	r->e.data_port = get_be16(p + 6);
 	active = be16_to(r->e.data_cport);
 	passive = be16_to(r->e.data_port);
 	return r->e.left_s >= 1 && r->e.left_s <= EXPECT_MAX_S &&
@@ -250,23 +283,31 @@ static bool decode_expect(const uint8_t *b, size_t len, struct sync_record *r)
 
 static bool decode_keyed(const uint8_t *b, size_t len, struct sync_record *r)
 {
+	const uint8_t flags = b[2] & (uint8_t)~FLAG_IPV6;
+	const size_t n = b[2] & FLAG_IPV6 ? 16 : 4;
+
+	if (len < KEY_BYTES(n))
+		return false;
+	r->e.flags = n == 16 ? SYNC_F_V6 : 0;
 	r->e.proto = b[3];
-	r->e.caddr = get_be32(b + 4);
-	r->e.vaddr = get_be32(b + 8);
-	r->e.cport = get_be16(b + 12);
-	r->e.vport = get_be16(b + 14);
+	put_raw((uint8_t *)&r->e.caddr6, b + 4, n);
+	put_raw((uint8_t *)&r->e.vaddr6, b + 4 + n, n);
+	r->e.cport = get_be16(b + 4 + 2 * n);
+	r->e.vport = get_be16(b + 6 + 2 * n);
 	if (!key_sound(&r->e))
 		return false;
+	b += KEY_BYTES(n);
+	len -= KEY_BYTES(n);
 	switch (r->kind) {
 	case RECORD_PUT:
-		return len >= PUT_BYTES && decode_put(b, len, r);
+		return len >= 4 && decode_put(b, len, flags, r);
 	case RECORD_END:
 		r->e.kind = SYNC_END;
-		return len == KEY_BYTES && b[2] == 0;
+		return len == 0 && flags == 0;
 	case RECORD_SEQ:
-		return decode_seq(b, len, r);
+		return flags == 0 && decode_seq(b, len, r);
 	case RECORD_EXPECT:
-		return decode_expect(b, len, r);
+		return flags == 0 && decode_expect(b, len, r);
 	default:
 		return false;
 	}
@@ -292,7 +333,7 @@ int sync_record_decode(const uint8_t *bytes, size_t len, struct sync_record *r)
 	if (bytes[0] >= RECORD_BEGIN)
 		ok = decode_marker(bytes, len, &got);
 	else
-		ok = bytes[0] != 0 && len >= KEY_BYTES && decode_keyed(bytes, len, &got);
+		ok = bytes[0] != 0 && decode_keyed(bytes, len, &got);
 	if (!ok)
 		return -EINVAL;
 	*r = got;

@@ -7,14 +7,17 @@
  * is a router's own: no id, no index, no worker. Numbers are in network order.
  *
  *	 0  kind            1  length of the record    2  flags    3  protocol
- *	 4  client address  8  virtual address        12  client port  14  virtual port
- *	PUT:     16 state  17 method  18 server's port  20 server's address, both as the
+ *	 4  client's address, virtual address, client's port, virtual port
+ *	then
+ *	PUT:     state (1), method (1), server's port, server's address, both as the
  *		 connection has them; with SERVICE: protocol, 0, port, address or mark;
  *		 with SERVER: address, port, 0, 0
  *	END:     nothing more
- *	SEQ:     16 position  20 before  24 after
- *	EXPECT:  16 seconds left  20 client's data port  22 server's data port
+ *	SEQ:     position, before, after (4 each)
+ *	EXPECT:  seconds left (4), client's data port, server's data port
  *	BEGIN, COMPLETE, BEHIND: 0 kind, 1 length 4, 2 transfer (BEHIND: 0), 3 zero
+ *
+ * Addresses have 4 bytes, or 16 with the flag IPV6. A mark has 4, and zeros up to 16.
  *
  * SERVICE stands where the service is not what the virtual address, port and protocol say
  * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with
@@ -28,7 +31,7 @@
 
 #include "ha/sync/identity.h"
 
-#define SYNC_RECORD_MAX 40
+#define SYNC_RECORD_MAX 100 /* of IPv6, with SERVICE and SERVER */
 
 enum sync_record_kind {
 	RECORD_PUT = 1,

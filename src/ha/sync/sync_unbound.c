@@ -49,24 +49,19 @@ void sync_unbound_destroy(struct sync_unbound *u)
 
 static uint32_t *bucket(const struct sync_unbound *u, const struct sync_event *e)
 {
-	uint64_t h = ((uint64_t)e->caddr << 32 | e->vaddr) * 0x9e3779b97f4a7c15ULL;
+	const struct addr client = SYNC_EVENT_ADDR(e, caddr), vip = SYNC_EVENT_ADDR(e, vaddr);
+	uint64_t h = ((uint64_t)addr_hash(&client) << 32 | addr_hash(&vip)) * 0x9e3779b97f4a7c15ULL;
 
 	h ^= (uint64_t)e->cport << 24 | (uint64_t)e->vport << 8 | e->proto;
 	h = (h ^ h >> 29) * 0xd6e8feb86659fd93ULL;
 	return &u->buckets[(uint32_t)(h >> 32) & u->mask];
 }
 
-static bool same_key(const struct sync_event *a, const struct sync_event *b)
-{
-	return a->caddr == b->caddr && a->vaddr == b->vaddr && a->cport == b->cport &&
-	       a->vport == b->vport && a->proto == b->proto;
-}
-
 static uint32_t *find(const struct sync_unbound *u, const struct sync_event *key)
 {
 	uint32_t *at = bucket(u, key);
 
-	while (*at && !same_key(&u->places[*at].r.e, key))
+	while (*at && !sync_event_same(&u->places[*at].r.e, key))
 		at = &u->places[*at].next;
 	return at;
 }

@@ -5,11 +5,12 @@
 /*
  * Datagrams of synchronisation (HA_TYPE_SYNC), inside an envelope that is fresh. Network order.
  *
- *	DATA	 0 version 2   1 type 1   2 records   4 stream   8 sequence   12 records ...
+ *	DATA	 0 version 3   1 type 1   2 records   4 stream   8 sequence   12 records ...
  *	ACK	 0 version     1 type 2   2 flags     4 stream   8 next      12 have (16 bytes)
  *
- * Version 1 had no flag that a connection is assured (sync_record.h). It is still received, and
- * acknowledged as version 1; a router that knows version 1 alone refuses and counts version 2.
+ * Version 1 had no flag that a connection is assured, version 2 no connections of IPv6
+ * (sync_record.h). Both are still received, and acknowledged in their own version; a router that
+ * knows only an older version refuses and counts a newer one.
  *
  * A stream is a sequence of datagrams from 0 on, taken in order. Whoever sends begins another
  * one, with a higher number, when it cannot go on with the last: at join and after loss.
@@ -19,7 +20,7 @@
 
 #include "ha/wire/ha_wire.h"
 
-#define SYNC_VERSION	    2
+#define SYNC_VERSION	    3
 #define SYNC_VERSION_LEAST  1
 #define SYNC_DATA	    1
 #define SYNC_ACK	    2

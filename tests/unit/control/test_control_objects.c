@@ -262,10 +262,10 @@ static uint32_t id_of(const struct identity *m, const char *server)
 	struct endpoint ep;
 
 	assert_int_equal(endpoint_parse(&WEB[4], &ep), 0);
-	s.service.addr = ep.addr.v4;
+	s.service.addr = ep.addr;
 	s.service.port = ep.port;
 	assert_int_equal(endpoint_parse(server, &ep), 0);
-	s.addr = ep.addr.v4;
+	s.addr = ep.addr;
 	s.port = ep.port;
 	return identity_find(m, &s);
 }

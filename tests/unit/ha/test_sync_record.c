@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Records of connections between routers: the vectors of docs/ha-protocol.md, and what cannot be.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ha/sync/sync_record.h"
+#include "model/conn_state.h"
+#include "model/service.h"
+
+static struct addr ip(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+struct vector {
+	const char *what;
+	const char *hex;
+	enum sync_record_kind kind;
+	const char *client, *vip, *server; /* server: as the connection has it */
+	uint16_t cport, vport, dport;
+	uint8_t proto, state, method, flags;
+	/* The service and the server as they are listed; NULL: as the connection has them. */
+	const char *service, *listed;
+	uint16_t service_port, listed_port;
+	uint32_t mark;
+};
+
+static const struct vector vectors[] = {
+	{"put, TCP by NAT",
+	 "01180806c0000201c63364640400005001000050" /* ... */
+	 "0a0a0001",
+	 RECORD_PUT, "192.0.2.1", "198.51.100.100", "10.10.0.1", 1024, 80, 80, IPPROTO_TCP,
+	 CONN_ESTABLISHED, FWD_NAT, SYNC_F_ASSURED, NULL, NULL, 0, 0, 0},
+	{"put, IPv6, TCP by NAT",
+	 "013c180620010db8000000000000000000000001"
+	 "20010db8000100000000000000000064040000500100005020010db8000a00000000000000000001",
+	 RECORD_PUT, "2001:db8::1", "2001:db8:1::64", "2001:db8:a::1", 1024, 80, 80, IPPROTO_TCP,
+	 CONN_ESTABLISHED, FWD_NAT, SYNC_F_ASSURED, NULL, NULL, 0, 0, 0},
+	{"put, IPv6, UDP by DR of a mark, server listed with port 0",
+	 "0164161120010db8000000000000000000000001"
+	 "20010db8000100000000000000000064040000350b01003520010db8000a00000000000000000001"
+	 "0000000000000007000000000000000000000000"
+	 "20010db8000a0000000000000000000100000000",
+	 RECORD_PUT, "2001:db8::1", "2001:db8:1::64", "2001:db8:a::1", 1024, 53, 53, IPPROTO_UDP,
+	 CONN_UDP, FWD_DR, 0, "", "2001:db8:a::1", 0, 0, 7},
+	{"end, IPv6",
+	 "0228100620010db800000000000000000000000120010db800010000000000000000006404000050",
+	 RECORD_END, "2001:db8::1", "2001:db8:1::64", NULL, 1024, 80, 0, IPPROTO_TCP, 0, 0, 0, NULL,
+	 NULL, 0, 0, 0},
+};
+
+static size_t bytes_of(const char *hex, uint8_t *out)
+{
+	size_t n = strlen(hex) / 2;
+
+	for (size_t i = 0; i < n; i++) {
+		const char two[3] = {hex[2 * i], hex[2 * i + 1], 0};
+
+		out[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	return n;
+}
+
+static void addr_put(void *v4_or_v6, const struct addr *a)
+{
+	memcpy(v4_or_v6, a->v6, a->family == ADDR_V6 ? 16 : 4);
+}
+
+static struct sync_record record_of(const struct vector *v)
+{
+	const struct addr client = ip(v->client), vip = ip(v->vip);
+	struct sync_record r = {0};
+
+	r.kind = v->kind;
+	r.e.kind = v->kind == RECORD_PUT ? SYNC_PUT : SYNC_END;
+	r.e.flags = (uint8_t)(v->flags | (client.family == ADDR_V6 ? SYNC_F_V6 : 0));
+	r.e.proto = v->proto;
+	addr_put(&r.e.caddr6, &client);
+	addr_put(&r.e.vaddr6, &vip);
+	r.e.cport = be16_from(v->cport);
+	r.e.vport = be16_from(v->vport);
+	r.e.state = v->state;
+	r.e.method = v->method;
+	if (!v->server)
+		return r;
+	r.server.addr = ip(v->listed ? v->listed : v->server);
+	addr_put(&r.e.daddr6, &r.server.addr);
+	r.e.dport = be16_from(v->dport);
+	r.server.port = be16_from(v->listed ? v->listed_port : v->dport);
+	r.server.service.proto = v->mark ? 0 : v->proto;
+	r.server.service.port = be16_from(v->mark ? 0 : v->vport);
+	r.server.service.mark = v->mark;
+	r.server.service.addr = vip;
+	if (v->mark)
+		r.server.service.addr = (struct addr){.family = vip.family};
+	return r;
+}
+
+static void records_are_the_bytes_of_the_document(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		const struct sync_record r = record_of(&vectors[i]);
+		uint8_t want[SYNC_RECORD_MAX], out[SYNC_RECORD_MAX];
+		size_t n = bytes_of(vectors[i].hex, want);
+		struct sync_record back;
+
+		print_message("%s\n", vectors[i].what);
+		assert_int_equal(sync_record_encode(&r, out), n);
+		assert_memory_equal(out, want, n);
+		assert_int_equal(sync_record_decode(want, n, &back), (int)n);
+		assert_memory_equal(&back.e, &r.e, sizeof(r.e));
+		assert_memory_equal(&back.server, &r.server, sizeof(r.server));
+	}
+}
+
+/* No prefix of a record is one, whatever its length says. */
+static void a_record_cut_short_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		uint8_t bytes[SYNC_RECORD_MAX];
+		size_t n = bytes_of(vectors[i].hex, bytes);
+		struct sync_record r;
+
+		for (size_t cut = 0; cut < n; cut++) {
+			uint8_t *copy = malloc(cut ? cut : 1);
+
+			memcpy(copy, bytes, cut);
+			assert_int_equal(sync_record_decode(copy, cut, &r), -EINVAL);
+			if (cut > 1) {
+				copy[1] = (uint8_t)cut;
+				assert_int_equal(sync_record_decode(copy, cut, &r), -EINVAL);
+			}
+			free(copy);
+		}
+	}
+}
+
+static void what_cannot_be_an_address_is_refused(void **state)
+{
+	static const char *const bad[] = {"::",	    "::1", "ff02::1", "fe80::1", "::ffff:192.0.2.1",
+					  "ff0e::5"};
+	static const size_t at[] = {4, 20, 44}; /* client, virtual address, server */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const struct addr a = ip(bad[i]);
+		uint8_t bytes[SYNC_RECORD_MAX];
+		size_t n = bytes_of(vectors[1].hex, bytes);
+		struct sync_record r;
+
+		for (size_t k = 0; k < 3; k++) {
+			uint8_t copy[SYNC_RECORD_MAX];
+
+			memcpy(copy, bytes, n);
+			memcpy(copy + at[k], a.v6, 16);
+			assert_int_equal(sync_record_decode(copy, n, &r), -EINVAL);
+		}
+	}
+}
+
+static void a_mark_has_nothing_behind_it(void **state)
+{
+	uint8_t bytes[SYNC_RECORD_MAX];
+	size_t n = bytes_of(vectors[2].hex, bytes);
+	struct sync_record r;
+
+	(void)state;
+	assert_int_equal(sync_record_decode(bytes, n, &r), (int)n);
+	for (size_t at = 68; at < 80; at++) {
+		bytes[at] = 1;
+		assert_int_equal(sync_record_decode(bytes, n, &r), -EINVAL);
+		bytes[at] = 0;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records_are_the_bytes_of_the_document),
+		cmocka_unit_test(a_record_cut_short_is_refused),
+		cmocka_unit_test(what_cannot_be_an_address_is_refused),
+		cmocka_unit_test(a_mark_has_nothing_behind_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
