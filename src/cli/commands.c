@@ -10,6 +10,7 @@
 #include "import/import.h"
 #include "model/limits.h"
 #include "model/schedulers.h"
+#include "model/service.h"
 
 #define LIMIT_MAX 1000000000
 
@@ -19,7 +20,11 @@ static const char *const schedulers[] = {
 #undef X
 		NULL,
 };
-static const char *const forwards[] = {"nat", "dr", "tunnel", "local", NULL};
+static const char *const forwards[] = {
+#define X(NAME, name, ipvs) #name,
+	FORWARD_METHODS(X)
+#undef X
+		NULL};
 static const char *const kinds[] = {"vip", "gateway", "prefix", NULL};
 static const char *const protocols[] = {"tcp", "udp", NULL};
 static const char *const states[] = {

@@ -191,11 +191,11 @@ static const char *unfit(const struct config_check *c, const struct config_servi
 {
 	bool network = CHECK_NETWORK >> c->type & 1;
 
-	if (c->via_vip && s->forward != FWD_DR && s->forward != FWD_TUNNEL)
+	if (c->via_vip && !forward_has(s->forward, FORWARD_KEEPS_VIP))
 		return "has \"via_vip\": needs \"forward\": \"dr\" or \"tunnel\"";
 	if (c->via_vip && svc->n_listen == 0)
 		return "has \"via_vip\": a service with a mark has no VIP of its own";
-	if (c->type == CHECK_PASSIVE && s->forward != FWD_NAT)
+	if (c->type == CHECK_PASSIVE && !forward_has(s->forward, FORWARD_REPLIES_PASS))
 		return "is of type passive: needs \"forward\": \"nat\"";
 	if (network && c->port == 0 && s->ep.port == 0 &&
 	    (svc->n_listen == 0 || svc->listen[0].port == 0))

@@ -134,7 +134,7 @@ static void server_port_check(struct config_context *ctx, const struct config_se
 			      struct config_server *s)
 {
 	char text[ENDPOINT_STRLEN], listen[16];
-	bool rewrites = s->forward == FWD_NAT;
+	bool rewrites = forward_has(s->forward, FORWARD_REWRITES);
 
 	if (s->ep.port == 0 && has_listen_port(svc, 0))
 		return;
@@ -144,7 +144,7 @@ static void server_port_check(struct config_context *ctx, const struct config_se
 			      addr_format(&s->ep.addr, text, sizeof(text)));
 		context_pop(ctx);
 	} else if (!rewrites && !has_listen_port(svc, s->ep.port)) {
-		/* As IPVS: nothing but NAT rewrites ports. */
+		/* As IPVS: methods that do not rewrite keep the port. */
 		snprintf(listen, sizeof(listen), "%u", be16_to(svc->listen[0].port));
 		context_push_key(ctx, "address");
 		config_report(ctx, 0, NULL,
@@ -163,7 +163,7 @@ static void server_family_check(struct config_context *ctx, const struct config_
 	const uint8_t family = config_service_family(svc);
 	char text[ENDPOINT_STRLEN];
 
-	if (s->ep.addr.family == family || s->forward == FWD_TUNNEL)
+	if (s->ep.addr.family == family || forward_has(s->forward, FORWARD_OUTER_HEADER))
 		return;
 	config_report(ctx, -EINVAL, NULL,
 		      "%s is an %s address of an %s service: needs \"forward\": \"tunnel\", not "
@@ -180,7 +180,7 @@ static void server_check(struct config_context *ctx, const struct config_service
 	context_push_key(ctx, "address");
 	server_family_check(ctx, svc, s);
 	/* A program of this router may have any of its addresses. */
-	if (s->forward != FWD_LOCAL || !addr_is_loopback(&s->ep.addr))
+	if (!forward_has(s->forward, FORWARD_ENDS_HERE) || !addr_is_loopback(&s->ep.addr))
 		unusable_check(ctx, &s->ep.addr,
 			       addr_is_loopback(&s->ep.addr)
 				       ? ": a program of this router is a real server with "
@@ -208,11 +208,13 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 		missing(ctx, "ftp",
 			svc->mark ? "needs a service with listeners: not under a mark"
 				  : "needs \"protocol\": \"tcp\", not \"udp\"");
-	else if (svc->policy.service.forward == FWD_DR || svc->policy.service.forward == FWD_TUNNEL)
+	else if (forward_has(svc->policy.service.forward, FORWARD_KEEPS_VIP))
 		missing(ctx, "ftp",
 			"needs \"forward\": \"nat\": other methods do not see the answers");
-	for (uint32_t i = 0; svc->policy.service.forward == FWD_NAT && i < svc->n_servers; i++) {
-		if (svc->servers[i].forward != FWD_DR && svc->servers[i].forward != FWD_TUNNEL)
+	for (uint32_t i = 0;
+	     forward_has(svc->policy.service.forward, FORWARD_REPLIES_PASS) && i < svc->n_servers;
+	     i++) {
+		if (!forward_has(svc->servers[i].forward, FORWARD_KEEPS_VIP))
 			continue;
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);
@@ -358,8 +360,8 @@ static void dr_links_check(struct config_context *ctx, const struct config *conf
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct config_server *s = &svc->servers[i];
 
-		if (s->forward != FWD_DR || config_addr_unusable(&s->ep.addr) ||
-		    on_some_link(config, &s->ep.addr))
+		if (!forward_has(s->forward, FORWARD_SAME_LINK) ||
+		    config_addr_unusable(&s->ep.addr) || on_some_link(config, &s->ep.addr))
 			continue;
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);
@@ -428,11 +430,13 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 		context_push_index(ctx, i);
 		context_push_key(ctx, "address");
 		addr_format(&s->ep.addr, text, sizeof(text));
-		if (s->forward == FWD_NAT && config_index_get(config->index, &vip, NULL))
+		if (forward_has(s->forward, FORWARD_REPLIES_PASS) &&
+		    config_index_get(config->index, &vip, NULL))
 			config_report(ctx, -EINVAL, NULL,
 				      "%s is a VIP: it cannot be a real server by \"nat\" as well",
 				      text);
-		else if (s->forward != FWD_LOCAL && config_index_get(config->index, &own, NULL))
+		else if (!forward_has(s->forward, FORWARD_ENDS_HERE) &&
+			 config_index_get(config->index, &own, NULL))
 			config_report(ctx, 0, NULL,
 				      "%s is this router's own address: packets to such a server "
 				      "do not leave it",

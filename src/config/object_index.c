@@ -245,7 +245,7 @@ static void service_each(struct config_index *ix, struct config_service *svc, in
 		op(ix, &key, svc);
 	}
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
-		if (svc->servers[i].forward != FWD_NAT)
+		if (!forward_has(svc->servers[i].forward, FORWARD_REPLIES_PASS))
 			continue;
 		key = index_key_addr(INDEX_NAT, &svc->servers[i].ep.addr);
 		op(ix, &key, NULL);

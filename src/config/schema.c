@@ -11,9 +11,11 @@ static const uint8_t protocol_values[] = {IPPROTO_TCP, IPPROTO_UDP};
 static const char *const family_names[] = {"ipv4", "ipv6", NULL};
 static const uint8_t family_values[] = {ADDR_V4, ADDR_V6};
 
-/* In the order of enum forward_method. */
-static const char *const forward_words[] = {"nat", "dr", "tunnel", "local", NULL};
-_Static_assert(ARRAY_LEN(forward_words) == FWD_MAX + 1, "a word for each forwarding method");
+static const char *const forward_words[] = {
+#define X(NAME, name, ipvs) #name,
+	FORWARD_METHODS(X)
+#undef X
+		NULL};
 
 /* In the order of enum config_address_kind. */
 static const char *const kind_names[] = {"vip", "gateway", "prefix", NULL};

@@ -66,7 +66,7 @@ static int want_servers(const struct control *c, const struct snapshot *live)
 		const struct service *svc = live->services[id];
 
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-			if (svc->servers[i].method != FWD_LOCAL)
+			if (!forward_has(svc->servers[i].method, FORWARD_ENDS_HERE))
 				v[n++] = (struct link_want){.link = LINK_ANY,
 							    .addr = svc->servers[i].addr};
 	}
@@ -172,7 +172,7 @@ static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt
 	if (c->identities)
 		identity_push(c, identity_update_gone(0, srv->id));
 	/* Its packets need no direction of their own any more. */
-	if (srv->method == FWD_NAT)
+	if (forward_has(srv->method, FORWARD_REPLIES_PASS))
 		(void)publisher_touch_addrs(&c->publisher);
 }
 

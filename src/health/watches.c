@@ -84,9 +84,9 @@ static enum probe_via via_of(enum forward_method method, const struct check_spec
 {
 	if (!spec->via_vip)
 		return VIA_NONE;
-	if (method == FWD_TUNNEL)
+	if (forward_has(method, FORWARD_OUTER_HEADER))
 		return VIA_TUNNEL;
-	return method == FWD_DR ? VIA_DR : VIA_NONE;
+	return forward_has(method, FORWARD_KEEPS_VIP) ? VIA_DR : VIA_NONE;
 }
 
 struct watch *watch_find_or_create(const struct member *m, enum forward_method method,

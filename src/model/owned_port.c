@@ -32,7 +32,8 @@ static size_t service_add(const struct service *svc, struct FAM(listener) *out)
 	for (uint32_t i = 0; flags && i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 
-		if (s->method != FWD_NAT || s->port == 0 || s->addr.family != FAM_FAMILY)
+		if (!forward_has(s->method, FORWARD_REPLIES_PASS) || s->port == 0 ||
+		    s->addr.family != FAM_FAMILY)
 			continue;
 		for (size_t k = 0; k < sizeof(protos); k++)
 			if (svc->fwmark || svc->proto == protos[k])

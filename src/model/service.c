@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const forward_names[FWD_MAX] = {"nat", "dr", "tunnel", "local"};
-const char *const forward_ipvs_names[FWD_MAX] = {"Masq", "Route", "Tunnel", "Local"};
+#define X(NAME, name, ipvs) #name,
+const char *const forward_names[FWD_MAX] = {FORWARD_METHODS(X)};
+#undef X
+#define X(NAME, name, ipvs) ipvs,
+const char *const forward_ipvs_names[FWD_MAX] = {FORWARD_METHODS(X)};
+#undef X
 
 int forward_parse(const char *text, enum forward_method *out)
 {

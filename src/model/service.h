@@ -16,13 +16,33 @@
 #include "model/mark_prefix.h"
 #include "model/runtime.h"
 
+/* X(NAME, name, name of ipvsadm) */
+#define FORWARD_METHODS(X)                                                                         \
+	X(NAT, nat, "Masq")	    /* masquerading */                                             \
+	X(DR, dr, "Route")	    /* direct routing */                                           \
+	X(TUNNEL, tunnel, "Tunnel") /* IPIP */                                                     \
+	X(LOCAL, local, "Local")    /* the router itself */
+
 enum forward_method {
-	FWD_NAT,    /* masquerading */
-	FWD_DR,	    /* direct routing */
-	FWD_TUNNEL, /* IPIP */
-	FWD_LOCAL,  /* the router itself */
-	FWD_MAX
+#define X(NAME, name, ipvs) FWD_##NAME,
+	FORWARD_METHODS(X)
+#undef X
+		FWD_MAX
 };
+
+/* What a method does, as the set of methods that do it: forward_has(). */
+#define FORWARD_REPLIES_PASS (1U << FWD_NAT) /* replies of the server pass here */
+#define FORWARD_REWRITES     (1U << FWD_NAT) /* addresses and ports are rewritten */
+/* The server has the VIP, and answers the client itself. */
+#define FORWARD_KEEPS_VIP    (1U << FWD_DR | 1U << FWD_TUNNEL)
+#define FORWARD_SAME_LINK    (1U << FWD_DR)	/* the server has to be the next hop */
+#define FORWARD_OUTER_HEADER (1U << FWD_TUNNEL) /* packets travel in packets of the router */
+#define FORWARD_ENDS_HERE    (1U << FWD_LOCAL)	/* Linux gets them: no next hop */
+
+static inline bool forward_has(unsigned int method, unsigned int set)
+{
+	return set >> method & 1;
+}
 
 extern const char *const forward_names[FWD_MAX];      /* "nat", "dr", "tunnel", "local" */
 extern const char *const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunnel", "Local" */

@@ -88,7 +88,7 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 			add_entry(&e, &svc->listen[i].addr,
 				  listen_kinds(config, svc, &svc->listen[i].addr), LINK_ANY);
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-			if (svc->servers[i].method == FWD_NAT)
+			if (forward_has(svc->servers[i].method, FORWARD_REPLIES_PASS))
 				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
 					  LINK_ANY);
 	}
@@ -97,7 +97,7 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 		const struct server_rt *s = rt->servers[id];
 
 		left -= s != NULL;
-		if (s && (s->method == FWD_NAT || p->was_nat[id]))
+		if (s && (forward_has(s->method, FORWARD_REPLIES_PASS) || p->was_nat[id]))
 			add_entry(&e, &s->ep.addr, ADDR_KIND_NAT_SERVER, LINK_ANY);
 	}
 	for (uint32_t i = 0; i < p->n_lingering; i++)
