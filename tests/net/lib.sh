@@ -13,6 +13,10 @@
 # The two sides of plvs are apart because the kernel still sees what af_packet reads: in one
 # namespace with the TAPs it would answer everything a second time.
 #
+# A script is written with addresses of IPv4 and runs for IPv6 as well if its head says
+# "# families: 4 6": tests/run then runs it twice, the second time with PLVS_FAMILY=6. `inet`
+# turns addresses into those of the family; the functions here and in lib/ do it by themselves.
+#
 # A script sources this file and gets a prefix ($NET) for its namespaces, a directory ($RUN)
 # for its files, and a trap that takes both away however it ends.
 
@@ -23,6 +27,7 @@ BUILD=${PLVS_BUILD:-$TOP/build}
 NET=${PLVS_NET:-plvs$$}
 RUN=${PLVS_RUN:-$(mktemp -d "${TMPDIR:-/tmp}/$NET.XXXXXX")}
 CPUS=$(nproc)
+FAMILY=${PLVS_FAMILY:-4}
 PROBE=$BUILD/tests/net/probe
 PLVS_PID=
 NET_LEGS=0
@@ -77,6 +82,35 @@ wait_for()
 	done
 }
 
+# --- Families ---------------------------------------------------------------------------
+
+# Reads a text, and writes it with each address A.B.C.D as 2001:db8:A:B::C:D (parts that are 0 left
+# out), /16, /24 and /32 as /64, /112 and /128, and ports behind brackets.
+inet_filter()
+{
+	local q='([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})'
+	if [ "$FAMILY" = 4 ]; then
+		cat
+		return
+	fi
+	sed -E -e "s#\\b$q/32\\b#\1.\2.\3.\4/128#g; s#\\b$q/24\\b#\1.\2.\3.\4/112#g" \
+		-e "s#\\b$q/16\\b#\1.\2.\3.\4/64#g" \
+		-e "s#\\b$q:([0-9]+)#[\1.\2.\3.\4]:\5#g" \
+		-e "s#\\b$q\\b#2001:db8:\1:\2::\3:\4#g" \
+		-e 's#(2001:db8:[0-9]+):0::#\1::#g; s#(2001:db8:[0-9:]+)::0:#\1::#g' \
+		-e 's#(2001:db8:[0-9:]+::)0([^0-9:]|$)#\1\2#g'
+}
+
+# inet TEXT...: the same of a text.
+inet()
+{
+	if [ "$FAMILY" = 4 ]; then
+		echo "$*"
+	else
+		inet_filter <<< "$*"
+	fi
+}
+
 # --- Namespaces, switches, legs ---------------------------------------------------------
 
 ns_add()
@@ -84,8 +118,14 @@ ns_add()
 	local ns=$NET-$1
 	ip netns add "$ns"
 	echo "$ns" >> "$RUN/namespaces"
-	ip netns exec "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
-		net.ipv6.conf.default.disable_ipv6=1 net.ipv4.conf.all.rp_filter=0 \
+	local off=1
+	# What DPDK owns has no addresses, and bridges need none. Addresses of hosts are used at once.
+	if [ "$FAMILY" = 6 ]; then
+		case $1 in dpdk* | wire) ;; *) off=0 ;; esac
+	fi
+	ip netns exec "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=$off \
+		net.ipv6.conf.default.disable_ipv6=$off net.ipv6.conf.default.accept_dad=0 \
+		net.ipv6.conf.default.accept_ra=0 net.ipv4.conf.all.rp_filter=0 \
 		net.ipv4.conf.default.rp_filter=0 net.ipv4.ip_local_port_range="10000 65000"
 	ip -n "$ns" link set lo up
 }
@@ -147,7 +187,7 @@ leg_add()
 	# veth would hand on packets with unfinished checksums, which DPDK takes as they are.
 	ip netns exec "$ns" ethtool -K "$if" tx off > /dev/null 2>&1
 	ip -n "$ns" link set dev "$if" up
-	[ -z "${4:-}" ] || ip -n "$ns" address add "$4" dev "$if"
+	[ -z "${4:-}" ] || ip -n "$ns" address add "$(inet "$4")" dev "$if"
 }
 
 mac_of()
@@ -172,7 +212,7 @@ server_add()
 	local ns=server$1
 	ns_add "$ns"
 	leg_add "$ns" private private "10.10.0.$((10 + $1))/16"
-	ip -n "$NET-$ns" route add default via $GATEWAY
+	ip -n "$NET-$ns" route add default via "$(inet $GATEWAY)"
 }
 
 # server_add_direct N VIP: a public leg and the VIP on loopback, where it is never
@@ -182,9 +222,9 @@ server_add_direct()
 	local ns=server$1
 	leg_add "$ns" public public "192.0.2.$((10 + $1))/24"
 	on "$ns" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
-	ip -n "$NET-$ns" address add "$2/32" dev lo
-	ip -n "$NET-$ns" rule add from 10.10.0.0/16 lookup 10
-	ip -n "$NET-$ns" route add default via $GATEWAY table 10
+	ip -n "$NET-$ns" address add "$(inet "$2/32")" dev lo
+	ip -n "$NET-$ns" "-$FAMILY" rule add from "$(inet 10.10.0.0/16)" lookup 10
+	ip -n "$NET-$ns" route add default via "$(inet $GATEWAY)" table 10
 }
 
 # network_two_armed CLIENTS SERVERS

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
+# families: 4 6
 # The backup is the quicker one; at most one role change each.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/pair.sh"

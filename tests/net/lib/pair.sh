@@ -65,7 +65,8 @@ pair_config()
 		         ha: {role: $role, priority: $priority, key_file: $key,
 		              paths: [{name: "public", local: $public, peer: $opublic},
 		                      {name: "private", local: $private, peer: $oprivate}]}},
-		  shared: {addresses: $addresses, services: ., ha: $ha}}' > "$RUN/$r.json.new"
+		  shared: {addresses: $addresses, services: ., ha: $ha}}' |
+		inet_filter > "$RUN/$r.json.new"
 	mv "$RUN/$r.json.new" "$RUN/$r.json"
 }
 

@@ -49,7 +49,8 @@ plvs_config()
 		--arg netns "$NET-linux" --arg state "$RUN/kept" \
 		'{node: {name: "lb1", ports: $ports, linux: {netns: $netns}, state_dir: $state,
 		         control: {socket: $socket}, workers: {connections: 100000}},
-		  shared: {addresses: $addresses, services: .}}' > "$RUN/plvs.json.new"
+		  shared: {addresses: $addresses, services: .}}' |
+		inet_filter > "$RUN/plvs.json.new"
 	mv "$RUN/plvs.json.new" "$RUN/plvs.json"
 }
 

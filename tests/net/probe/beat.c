@@ -38,7 +38,7 @@ static int by_value(const void *a, const void *b)
 int udp_beat(const struct probe_options *o)
 {
 	uint64_t *took = calloc(o->count + 1, sizeof(*took)), n = 0, start = now_us(), sent = 0;
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), urgent = 7;
+	int fd = socket(o->address.ss_family, SOCK_DGRAM, 0), urgent = 7;
 
 	if (fd < 0 || !took ||
 	    connect(fd, (const struct sockaddr *)&o->address, sizeof(o->address)))

@@ -66,18 +66,23 @@ static void usage(void)
 	exit(2);
 }
 
-static void address_parse(const char *text, struct sockaddr_in *out)
+/* "192.0.2.1:80" or "[2001:db8::1]:80". */
+static void address_parse(const char *text, struct sockaddr_storage *out)
 {
-	char host[64];
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+	struct sockaddr_in *in = (struct sockaddr_in *)out;
 	const char *colon = strrchr(text, ':');
+	bool brackets = text[0] == '[';
+	char host[64];
+	size_t n = colon ? (size_t)(colon - text) : 0;
 
-	if (!colon || (size_t)(colon - text) >= sizeof(host))
+	if (n == 0 || n >= sizeof(host) || (brackets && text[n - 1] != ']'))
 		usage();
-	memcpy(host, text, (size_t)(colon - text));
-	host[colon - text] = '\0';
-	out->sin_family = AF_INET;
-	out->sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-	if (inet_pton(AF_INET, host, &out->sin_addr) != 1)
+	snprintf(host, sizeof(host), "%.*s", (int)(n - 2 * brackets), text + brackets);
+	out->ss_family = brackets ? AF_INET6 : AF_INET;
+	in->sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10)); /* at the same place */
+	if (inet_pton(out->ss_family, host,
+		      brackets ? (void *)&in6->sin6_addr : (void *)&in->sin_addr) != 1)
 		usage();
 }
 

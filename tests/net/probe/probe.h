@@ -10,13 +10,14 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 struct probe_options {
-	struct sockaddr_in address;
-	uint64_t count;	    /* packets or connections */
-	unsigned int rate;  /* per second */
-	unsigned int flows; /* UDP source ports */
-	unsigned int size;  /* UDP payload, bytes */
+	struct sockaddr_storage address; /* of IPv4 or IPv6 */
+	uint64_t count;			 /* packets or connections */
+	unsigned int rate;		 /* per second */
+	unsigned int flows;		 /* UDP source ports */
+	unsigned int size;		 /* UDP payload, bytes */
 	unsigned int linger_ms;
 	bool urgent; /* as heartbeats: SO_PRIORITY 7 */
 };

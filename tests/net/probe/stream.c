@@ -37,7 +37,7 @@ struct pour {
 
 static int listen_at(const struct probe_options *o)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+	int fd = socket(o->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&o->address, sizeof(o->address)) || listen(fd, 64))
@@ -104,7 +104,7 @@ int tcp_pour(const struct probe_options *o)
 
 static int connect_to(const struct probe_options *o)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(o->address.ss_family, SOCK_STREAM, 0);
 
 	if (fd < 0)
 		die("socket");
@@ -170,7 +170,7 @@ static void knock_end(struct knocker *k, nfds_t i)
 
 static void knock(struct knocker *k, const struct probe_options *o)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int fd = socket(o->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		die("socket");

@@ -60,7 +60,7 @@ static void echo_answer(int fd)
 int tcp_echo(const struct probe_options *o)
 {
 	struct epoll_event events[EVENTS_MAX];
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+	int listener = socket(o->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
 	int ep = epoll_new(), i, n;
 
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -123,7 +123,7 @@ static void hold_open(struct holder *h, uint64_t i)
 	h->started++;
 	h->opening++;
 	c->state = HOLD_OPENING;
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	c->fd = socket(h->o->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
 		die("socket");
 	if (connect(c->fd, (const struct sockaddr *)&h->o->address, sizeof(h->o->address)) &&

@@ -35,9 +35,9 @@ struct asker {
 	struct hole hole; /* between answers */
 };
 
-static int udp_socket(void)
+static int udp_socket(const struct probe_options *o)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), size = SOCK_BUF;
+	int fd = socket(o->address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK, 0), size = SOCK_BUF;
 
 	if (fd < 0)
 		die("socket");
@@ -51,14 +51,14 @@ int udp_echo(const struct probe_options *o)
 {
 	char buf[UDP_MAX];
 	uint64_t echoed = 0;
-	int fd = udp_socket(), urgent = 7;
+	int fd = udp_socket(o), urgent = 7;
 
 	if (o->urgent && setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &urgent, sizeof(urgent)))
 		die("SO_PRIORITY");
 	if (bind(fd, (const struct sockaddr *)&o->address, sizeof(o->address)))
 		die("bind");
 	while (!probe_stopped()) {
-		struct sockaddr_in from;
+		struct sockaddr_storage from;
 		socklen_t from_len = sizeof(from);
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		ssize_t n;
@@ -86,7 +86,7 @@ static void asker_open(struct asker *a)
 	if (!a->socks || !a->highest || !a->seen)
 		die("memory");
 	for (i = 0; i < o->flows; i++) {
-		a->socks[i].fd = udp_socket();
+		a->socks[i].fd = udp_socket(o);
 		a->socks[i].events = POLLIN;
 		if (connect(a->socks[i].fd, (const struct sockaddr *)&o->address,
 			    sizeof(o->address)))
