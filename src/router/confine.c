@@ -40,20 +40,21 @@ int confine_user(struct privileges *p, const char *name)
 	return rc;
 }
 
-/* Made by root at the start, removed by the user at the end. */
-static void give(const struct privileges *p, const char *path)
+/* A file that the user has to be able to remove. any: whoever has it, as a router before this one
+ * may have been another user. */
+static void give(const struct privileges *p, const char *path, bool any)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_PATH);
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 &&
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid != p->uid && (any || st.st_uid == 0) &&
 	    fchownat(fd, "", p->uid, p->gid, AT_EMPTY_PATH) != 0)
-		log_warning(AREA, "%s stays root's: %s", path, strerror(errno));
+		log_warning(AREA, "%s stays another user's: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
 
-static void give_folder(const struct privileges *p, const char *path)
+static void give_folder(const struct privileges *p, const char *path, bool any)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *e;
@@ -63,11 +64,11 @@ static void give_folder(const struct privileges *p, const char *path)
 		if (e->d_name[0] == '.')
 			continue;
 		snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
-		give(p, file);
+		give(p, file, any);
 	}
 	if (dir)
 		closedir(dir);
-	give(p, path);
+	give(p, path, any);
 }
 
 /* EAL gives hugepages back to Linux and takes them again as files in its folder, for example when a
@@ -112,14 +113,12 @@ int confine(const struct privileges *p, const char *state_dir, const struct data
 	const bool xdp = has_af_xdp(dp);
 	int rc;
 
-	if (p->become) {
-		/* libxdp takes a lock there to detach its program at the end. */
-		if (xdp)
-			give_folder(p, "/run/xdp");
-		give_folder(p, rte_eal_get_runtime_dir());
-		if (state_dir)
-			give_folder(p, state_dir);
-	}
+	/* libxdp takes a lock there to detach its program at the end. */
+	if (xdp)
+		give_folder(p, "/run/xdp", true);
+	give_folder(p, rte_eal_get_runtime_dir(), true);
+	if (p->become && state_dir)
+		give_folder(p, state_dir, false);
 	rc = privileges_drop(p, privileges_kept(xdp));
 	if (rc != 0) {
 		snprintf(error, ERROR_LEN,

@@ -24,6 +24,8 @@ int privileges_user(struct privileges *p, const char *name)
 	const struct passwd *pw;
 
 	memset(p, 0, sizeof(*p));
+	p->uid = geteuid();
+	p->gid = getegid();
 	if (!name)
 		return 0;
 	errno = 0;

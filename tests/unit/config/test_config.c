@@ -380,7 +380,15 @@ static void a_dr_server_on_no_link_of_the_router_is_warned_of(void **state)
 
 static void the_examples_are_valid(void **state)
 {
-	static const char *const names[] = {"plvs", "pair-primary", "pair-backup"};
+	static const char *const names[] = {"plvs",
+					    "pair-primary",
+					    "pair-backup",
+					    "guides/dr",
+					    "guides/nat-one-armed",
+					    "guides/nat-two-armed",
+					    "guides/nat-vlan",
+					    "guides/persistence",
+					    "guides/tunnel"};
 	const char *root = getenv("PLVS_SOURCE");
 
 	(void)state;

@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 240
+# Every file of config/guides as it is, but for what is of this machine: devices, namespace, files.
+# The servers' side is what docs/guide-topologies.md says. af_xdp: packets come and go as they are.
+PLVS_DRIVER=af_xdp
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/ftp.sh"
+# shellcheck source=tests/net/lib/health.sh
+. "$TOP/tests/net/lib/health.sh"
+
+# guide NAME PORT...: starts plvs with the file, its devices on the veth ends of these names.
+guide()
+{
+	local name=$1 port
+	shift
+	note "--- $name"
+	PLVS_VDEVS=()
+	PLVS_PORTS='[]'
+	for port; do plvs_port "$port"; done
+	"$BUILD/src/plvs" -t -c "$TOP/config/guides/$name.json" > "$RUN/valid" 2>&1 || fail "$(cat "$RUN/valid")"
+	sed 's,^\([^"]*\)//.*,\1,' "$TOP/config/guides/$name.json" |
+		jq --arg netns "$NET-linux" --arg socket "$RUN/plvs.sock" --arg state "$RUN/kept" --arg driver "$PLVS_DRIVER" \
+			'.node.linux.netns = $netns | .node.control.socket = $socket | .node.state_dir = $state |
+			.node.workers.connections = 100000 | .node.ports |= [to_entries[] |
+				.value.device = "net_\($driver)\(.key)" | .value.linux.routes = [.value.linux.routes[]? |
+					select(startswith("default") | not)] | .value]' > "$RUN/plvs.json"
+	plvs_start 1
+	wait_for 15 "the servers are up" all_up
+}
+
+# balanced WHERE CLIENT COUNT SERVERS
+balanced()
+{
+	web_ask "$2" "$1" "$3" > "$RUN/answers"
+	is "answers of $1" "$(wc -l < "$RUN/answers")" -eq "$3"
+	is "servers that answered" "$(sort -u "$RUN/answers" | wc -l)" -eq "$4"
+}
+
+# loopback SERVER VIP: the servers' side of direct routing and tunnels, on Linux.
+loopback()
+{
+	on "$1" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	ip -n "$NET-$1" address add "$2/32" dev lo
+}
+
+end()
+{
+	doors_add_up
+	plvs_stop
+}
+
+network_two_armed 1 2
+ns_add edge
+leg_add edge public public 192.0.2.1/24
+for i in 1 2; do web_start server$i; done
+
+guide nat-two-armed public private
+balanced 192.0.2.80 client1 20 2
+end
+
+# VIPs, FTP and SIP.
+for i in 1 2; do
+	ftp_start $i
+	on_background server$i web-$i-443 "$PROBE" tcp-echo 10.10.0.1$i:443
+	echo_serve server$i udp 10.10.0.1$i 5060
+done
+head -c 100000 /dev/urandom > "$RUN/mine"
+guide persistence public private
+balanced 192.0.2.80 client1 20 1
+for port in 80 443; do on client1 socat -u /dev/null "TCP:192.0.2.80:$port" || fail "the shop has no port $port"; done
+is "servers of the shop, over both ports" \
+	"$(ctl --json connection list | jq '[.rows[] | .server | sub(":.*"; "")] | unique | length')" -eq 1
+for way in --disable-epsv '-P - --disable-eprt'; do
+	# shellcheck disable=SC2086 # words
+	on client1 curl -sS -m 30 $way -T "$RUN/mine" "ftp://192.0.2.81/upload/mine" \
+		--next -sS -m 30 $way -o "$RUN/back" "ftp://192.0.2.81/upload/mine" || fail "FTP by $way"
+	cmp "$RUN/mine" "$RUN/back" || fail "FTP by $way: not what was sent"
+	for i in 1 2; do rm -f "$RUN/ftp$i/root/upload/mine"; done
+done
+for i in 1 2 3; do
+	is "SIP is answered" "$(echo "REGISTER $i" | on client1 timeout 5 socat -t 1 - UDP:192.0.2.82:5060)" = "REGISTER $i"
+done
+is "servers that a phone met" \
+	"$(rpc service.list | jq '[.services[] | select(.name == "sip") | .servers[] | select(.inactive + .active > 0)] | length')" -eq 1
+end
+
+# Direct routing: legs on the public network, the VIP on the loopback.
+for i in 1 2; do server_add_direct $i 192.0.2.90; done
+guide dr public
+balanced 192.0.2.90 client1 20 2
+end
+
+# A server behind another router, whose tunnel ends at itself.
+for i in 1 2; do ip -n "$NET-server$i" address delete 192.0.2.90/32 dev lo; done
+switch_add far
+ns_add middle
+leg_add middle near private 10.10.0.50/16
+leg_add middle far far 10.20.0.1/24
+on middle sysctl -qw net.ipv4.ip_forward=1
+ns_add far1
+leg_add far1 far far 10.20.0.11/24
+leg_add far1 public public 192.0.2.21/24
+ip -n "$NET-far1" route add default via 10.20.0.1
+loopback far1 192.0.2.90
+on_background far1 ipip "$PROBE" ipip-open tunnel
+wait_for 5 "the tunnel's end is open" grep -q ready "$RUN/ipip.log"
+on far1 sysctl -qw net.ipv4.conf.tunnel.rp_filter=0
+ip -n "$NET-far1" link set dev tunnel up
+web_start far1
+guide tunnel public private
+balanced 192.0.2.90 client1 20 1
+end
+
+# One arm: clients of another network come by the router 192.0.2.1.
+switch_add outside
+leg_add edge outside outside 198.51.100.1/24
+on edge sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0
+ns_add client2
+leg_add client2 eth0 outside 198.51.100.101/24
+ip -n "$NET-client2" route add default via 198.51.100.1
+for i in 1 2; do ip -n "$NET-server$i" route replace default via 192.0.2.254; done
+guide nat-one-armed public
+ip -n "$NET-linux" route replace default via 192.0.2.1
+balanced 192.0.2.80 client2 20 2
+end
+
+# A trunk.
+for i in 1 2; do ip -n "$NET-server$i" route replace default via $GATEWAY; done
+ip link add name trunk netns "$NET-dpdk" numtxqueues 1 numrxqueues 1 type veth \
+	peer name trunk netns "$NET-wire" numtxqueues 1 numrxqueues 1
+leg_add wire vlan10 public
+leg_add wire vlan20 private
+for side in dpdk wire; do ip -n "$NET-$side" link set dev trunk up; done
+on_background wire switch "$PROBE" vlan-switch trunk 10:vlan10 20:vlan20
+wait_for 5 "the VLAN switch runs" grep -q ready "$RUN/switch.log"
+guide nat-vlan trunk
+balanced 192.0.2.80 client1 20 2
+end
