@@ -12,7 +12,17 @@ trap 'rm -rf "$root"' EXIT
 dpkg-deb -x build-package/plvs_*_*.deb "$root"
 "$root/usr/sbin/plvs" --version
 "$root/usr/bin/plvsctl" --version
-for page in man8/plvs.8 man8/plvsctl.8 man5/plvs.json.5; do
+"$root/usr/sbin/plvs-host" show
+for package in librte-eal23 librte-net-af-xdp23 libssl3 libseccomp2; do
+	grep -qx "PackageName: $package" build-package/plvs.spdx || { echo "plvs.spdx lacks $package"; exit 1; }
+done
+for f in "$root"/usr/share/doc/plvs/examples/*.json*; do
+	case $f in *pair-*) continue ;; esac
+	plain=$root/example.json
+	case $f in *.gz) zcat "$f" > "$plain" ;; *) cp "$f" "$plain" ;; esac
+	"$root/usr/sbin/plvs" -t -c "$plain"
+done
+for page in man8/plvs.8 man8/plvs-host.8 man8/plvsctl.8 man5/plvs.json.5; do
 	zcat "$root/usr/share/man/$page.gz" | grep -A1 '^\.SH' | grep -qx '\(\.SH \)\?NAME' ||
 		{ echo "$page has no NAME"; exit 1; }
 done
