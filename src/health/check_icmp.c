@@ -48,10 +48,11 @@ static void icmp_done(struct echo_request *r, int err)
 
 static int ask(struct probe *p, struct echo_request *r)
 {
+	const uint8_t proto = r->target.family == ADDR_V6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	int err = -EPERM;
 
 	for (int i = 0; p->env->echo && i < SOURCE_TRIES; i++) {
-		err = source_take(p, IPPROTO_ICMP, 0, &r->id);
+		err = source_take(p, proto, 0, &r->id);
 		if (err == 0)
 			err = echo_start(p->env->echo, r);
 		if (err != -EADDRINUSE)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +30,34 @@ _Static_assert(sizeof(struct echo_packet) == 8 + ECHO_TOKEN, "as on the wire");
 
 LIST_HEAD(echo_list, echo_request);
 
-struct echo_socket {
-	struct event_base *base;
+/* The raw socket of a family. */
+struct raw_socket {
+	struct echo_socket *echo;
 	struct event ev;
 	int fd; /* -1: closed, nothing is asked by it */
+	bool v6;
+	uint32_t n; /* requests */
+};
+
+struct echo_socket {
+	struct event_base *base;
+	struct raw_socket raw[2]; /* IPv4, IPv6 */
 	bool raw_only;
 	uint16_t id_first, id_last; /* 0, 0: one at random */
 	uint16_t id, next;
 	uint8_t magic[MAGIC];
-	uint32_t n;			    /* requests of the raw socket */
-	struct echo_list requests[BUCKETS]; /* of the raw socket, by sequence number */
+	struct echo_list requests[BUCKETS]; /* of the raw sockets, by sequence number */
 };
+
+static bool is_ipv6(const struct echo_request *r)
+{
+	return r->target.family == ADDR_V6;
+}
+
+static struct raw_socket *raw_of(const struct echo_request *r)
+{
+	return &r->echo->raw[is_ipv6(r)];
+}
 
 int echo_create(struct event_base *base, struct echo_socket **out)
 {
@@ -48,7 +66,8 @@ int echo_create(struct event_base *base, struct echo_socket **out)
 	if (!e)
 		return -ENOMEM;
 	e->base = base;
-	e->fd = -1;
+	for (unsigned int i = 0; i < 2; i++)
+		e->raw[i] = (struct raw_socket){.echo = e, .fd = -1, .v6 = i};
 	for (uint32_t i = 0; i < BUCKETS; i++)
 		LIST_INIT(&e->requests[i]);
 	*out = e;
@@ -73,16 +92,16 @@ void echo_set_ids(struct echo_socket *e, uint16_t first, uint16_t last)
 
 /* ---- the end of a request ---- */
 
-static void raw_close(struct echo_socket *e)
+static void raw_close(struct raw_socket *raw)
 {
-	event_del(&e->ev);
-	close(e->fd);
-	e->fd = -1;
+	event_del(&raw->ev);
+	close(raw->fd);
+	raw->fd = -1;
 }
 
 void echo_stop(struct echo_request *r)
 {
-	struct echo_socket *e = r->echo;
+	struct raw_socket *raw = raw_of(r);
 
 	if (r->fd >= 0) {
 		event_del(&r->ev);
@@ -90,8 +109,8 @@ void echo_stop(struct echo_request *r)
 		return;
 	}
 	LIST_REMOVE(r, of_socket);
-	if (--e->n == 0)
-		raw_close(e);
+	if (--raw->n == 0)
+		raw_close(raw);
 }
 
 static void finish(struct echo_request *r, int err)
@@ -100,9 +119,25 @@ static void finish(struct echo_request *r, int err)
 	r->done(r, err);
 }
 
+static uint8_t reply_type(bool v6)
+{
+	return v6 ? ICMPV6_ECHO_REPLY : ICMP_ECHOREPLY;
+}
+
+/* The address alone: an ICMP socket has its identifier in the place of a port. */
+static struct addr addr_of(const struct sockaddr_storage *from)
+{
+	struct addr a = {.family = ADDR_V6};
+
+	if (from->ss_family != AF_INET6)
+		return addr_from_v4(((const struct sockaddr_in *)from)->sin_addr.s_addr);
+	memcpy(a.v6, &((const struct sockaddr_in6 *)from)->sin6_addr, sizeof(a.v6));
+	return a;
+}
+
 static bool is_reply(const struct echo_packet *m, ssize_t len, const struct echo_request *r)
 {
-	return len >= (ssize_t)sizeof(*m) && m->type == ICMP_ECHOREPLY && m->code == 0 &&
+	return len >= (ssize_t)sizeof(*m) && m->type == reply_type(is_ipv6(r)) && m->code == 0 &&
 	       be16_to(m->sequence) == r->sequence && memcmp(m->token, r->token, ECHO_TOKEN) == 0;
 }
 
@@ -114,16 +149,18 @@ static void on_ping(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	for (uint32_t i = 0; i < READS_A_TURN; i++) {
-		struct sockaddr_in from = {0};
+		struct sockaddr_storage from = {0};
 		socklen_t from_len = sizeof(from);
 		struct echo_packet m;
+		struct addr addr;
 		ssize_t n;
 
 		n = recvfrom(fd, &m, sizeof(m), 0, (struct sockaddr *)&from, &from_len);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
+		addr = addr_of(&from);
 		/* Connected or not, such a socket takes replies from anybody. */
-		if (n < 0 || (from.sin_addr.s_addr == r->target.v4 && is_reply(&m, n, r))) {
+		if (n < 0 || (addr_equal(&addr, &r->target) && is_reply(&m, n, r))) {
 			finish(r, n < 0 ? errno : 0);
 			return;
 		}
@@ -133,16 +170,20 @@ static void on_ping(evutil_socket_t fd, short what, void *arg)
 /* ---- the raw socket ---- */
 
 /* Only echo replies with an id of ours and the beginning of our token reach the socket. */
-static int filter_set(const struct echo_socket *e)
+static int filter_set(const struct raw_socket *raw)
 {
+	const struct echo_socket *e = raw->echo;
 	uint16_t first = e->id_first ? e->id_first : e->id;
 	uint16_t last = e->id_first ? e->id_last : e->id;
 	uint32_t magic = (uint32_t)e->magic[0] << 24 | (uint32_t)e->magic[1] << 16 |
 			 (uint32_t)e->magic[2] << 8 | e->magic[3];
+	/* The length of the IP header, which an IPv6 socket does not show. */
+	const struct sock_filter header4 = BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
+	const struct sock_filter header6 = BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), /* length of the IP header */
+		raw->v6 ? header6 : header4,
 		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP_ECHOREPLY, 0, 6),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, reply_type(raw->v6), 0, 6),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
 		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 4),
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 3, 0),
@@ -153,7 +194,7 @@ static int filter_set(const struct echo_socket *e)
 	};
 	const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
-	return setsockopt(e->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	return setsockopt(raw->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 static struct echo_request *request_find(struct echo_socket *e, const struct echo_packet *m,
@@ -169,11 +210,11 @@ static struct echo_request *request_find(struct echo_socket *e, const struct ech
 
 static void on_raw(evutil_socket_t fd, short what, void *arg)
 {
-	struct echo_socket *e = arg;
+	struct raw_socket *raw = arg;
 
 	(void)what;
 	for (uint32_t i = 0; i < READS_A_TURN; i++) {
-		struct sockaddr_in from = {0};
+		struct sockaddr_storage from = {0};
 		socklen_t from_len = sizeof(from);
 		struct echo_request *r;
 		struct echo_packet m;
@@ -184,42 +225,55 @@ static void on_raw(evutil_socket_t fd, short what, void *arg)
 		n = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&from, &from_len);
 		if (n < 0)
 			return;
-		header = n > 0 ? (data[0] & 0x0f) * 4 : 0;
+		header = n > 0 && !raw->v6 ? (data[0] & 0x0f) * 4 : 0;
 		if (n < header + (ssize_t)sizeof(m))
 			continue;
 		memcpy(&m, data + header, sizeof(m));
-		addr = addr_from_v4(from.sin_addr.s_addr);
-		r = request_find(e, &m, n - header, &addr);
+		addr = addr_of(&from);
+		r = request_find(raw->echo, &m, n - header, &addr);
 		if (!r)
 			continue;
 		finish(r, 0);
-		if (e->fd != fd)
+		if (raw->fd != fd)
 			return; /* it was the last, or done() began anew */
 	}
 }
 
-static int raw_open(struct echo_socket *e)
+/* What the filters of both sockets go by. */
+static int ids_make(struct echo_socket *e)
 {
-	int err;
-
-	if (e->fd >= 0)
+	if (e->raw[0].fd >= 0 || e->raw[1].fd >= 0)
 		return 0;
 	if (getrandom(&e->id, sizeof(e->id), GRND_NONBLOCK) != sizeof(e->id) ||
 	    getrandom(e->magic, MAGIC, GRND_NONBLOCK) != MAGIC)
 		return -EAGAIN;
 	if (e->id_first)
 		e->id = (uint16_t)(e->id_first + e->id % (e->id_last - e->id_first + 1));
-	e->fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
-	if (e->fd < 0)
+	return 0;
+}
+
+static int raw_open(struct raw_socket *raw)
+{
+	struct echo_socket *e = raw->echo;
+	int err;
+
+	if (raw->fd >= 0)
+		return 0;
+	err = ids_make(e);
+	if (err)
+		return err;
+	raw->fd = socket(raw->v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			 raw->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	if (raw->fd < 0)
 		return -errno;
-	dial_hurry(e->fd);
-	err = filter_set(e) ? -errno : 0;
-	event_assign(&e->ev, e->base, e->fd, EV_READ | EV_PERSIST, on_raw, e);
-	if (!err && event_add(&e->ev, NULL))
+	dial_hurry(raw->fd);
+	err = filter_set(raw) ? -errno : 0;
+	event_assign(&raw->ev, e->base, raw->fd, EV_READ | EV_PERSIST, on_raw, raw);
+	if (!err && event_add(&raw->ev, NULL))
 		err = -ENOMEM;
 	if (err) {
-		close(e->fd);
-		e->fd = -1;
+		close(raw->fd);
+		raw->fd = -1;
 	}
 	return err;
 }
@@ -229,18 +283,22 @@ static int raw_open(struct echo_socket *e)
 /* A ping socket that is connected to the target. -EACCES: the kernel allows none. */
 static int ping_open(struct echo_socket *e, struct echo_request *r)
 {
-	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = r->target.v4};
+	const struct endpoint target = {.addr = r->target};
 	/* What a ping socket is bound to is its identifier. */
-	const struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = be16_from(r->id)};
+	const struct endpoint own = {.addr.family = r->target.family, .port = be16_from(r->id)};
+	struct sockaddr_storage to, from;
+	const socklen_t len = dial_sockaddr(&target, &to);
 	int err = 0, fd;
 
+	dial_sockaddr(&own, &from);
 	fd = e->raw_only ? -1
-			 : socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
+			 : socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				  is_ipv6(r) ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 	if (fd < 0)
 		return e->raw_only ? -EACCES : -errno;
 	dial_hurry(fd);
-	if ((r->id && bind(fd, (const struct sockaddr *)&from, sizeof(from))) ||
-	    connect(fd, (const struct sockaddr *)&to, sizeof(to)))
+	if ((r->id && bind(fd, (const struct sockaddr *)&from, len)) ||
+	    connect(fd, (const struct sockaddr *)&to, len))
 		err = -errno;
 	event_assign(&r->ev, e->base, fd, EV_READ | EV_PERSIST, on_ping, r);
 	if (!err && event_add(&r->ev, NULL))
@@ -254,28 +312,31 @@ static int ping_open(struct echo_socket *e, struct echo_request *r)
 
 static int socket_take(struct echo_socket *e, struct echo_request *r)
 {
+	struct raw_socket *raw = raw_of(r);
 	int err = ping_open(e, r);
 
 	if (err != -EACCES && err != -EPROTONOSUPPORT && err != -EPERM)
 		return err;
-	err = raw_open(e);
+	err = raw_open(raw);
 	if (err)
 		return err;
 	memcpy(r->token, e->magic, MAGIC);
 	if (r->id == 0)
 		r->id = e->id;
 	LIST_INSERT_HEAD(&e->requests[r->sequence % BUCKETS], r, of_socket);
-	e->n++;
+	raw->n++;
 	return 0;
 }
 
 int echo_start(struct echo_socket *e, struct echo_request *r)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = r->target.v4};
-	struct echo_packet m = {.type = ICMP_ECHO};
+	const struct endpoint target = {.addr = r->target};
+	struct echo_packet m = {.type = is_ipv6(r) ? ICMPV6_ECHO_REQUEST : ICMP_ECHO};
+	struct sockaddr_storage to;
+	const socklen_t len = dial_sockaddr(&target, &to);
 	int err;
 
-	if (r->target.family != ADDR_V4)
+	if (len == 0)
 		return -EAFNOSUPPORT;
 	if (getrandom(r->token, ECHO_TOKEN, GRND_NONBLOCK) != ECHO_TOKEN)
 		return -EAGAIN;
@@ -288,9 +349,9 @@ int echo_start(struct echo_socket *e, struct echo_request *r)
 	m.id = be16_from(r->id); /* a ping socket puts in its own */
 	m.sequence = be16_from(r->sequence);
 	memcpy(m.token, r->token, ECHO_TOKEN);
-	m.checksum = csum_of(&m, sizeof(m));
-	if (sendto(r->fd >= 0 ? r->fd : e->fd, &m, sizeof(m), MSG_NOSIGNAL, (struct sockaddr *)&to,
-		   sizeof(to)) < 0) {
+	m.checksum = csum_of(&m, sizeof(m)); /* of ICMPv6 the kernel puts in its own */
+	if (sendto(r->fd >= 0 ? r->fd : raw_of(r)->fd, &m, sizeof(m), MSG_NOSIGNAL,
+		   (struct sockaddr *)&to, len) < 0) {
 		err = -errno;
 		echo_stop(r);
 	}

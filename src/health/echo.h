@@ -3,13 +3,14 @@
 #define PLVS_HEALTH_ECHO_H
 
 /*
- * ICMP echo (RFC 792): requests out, replies to whoever sent the request.
+ * ICMP echo of IPv4 and IPv6 (RFC 792, RFC 4443): requests out, replies to whoever sent the
+ * request.
  *
  * Where the kernel allows it (net.ipv4.ping_group_range) each request has a ping socket of
- * its own, connected to the target. Else one raw socket serves all, open while anything is
- * asked; a filter in the kernel drops what does not bear our id and token, so that a flood of
- * other replies wakes nobody. Either way a reply counts only from the target's address, with
- * the request's identifier, sequence number and its random bytes.
+ * its own, connected to the target. Else one raw socket for each family serves all, open while
+ * anything is asked by it; a filter in the kernel drops what does not bear our id and token, so
+ * that a flood of other replies wakes nobody. Either way a reply counts only from the target's
+ * address, with the request's identifier, sequence number and its random bytes.
  *
  * Context: control.
  */

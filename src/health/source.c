@@ -6,6 +6,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "health/dial.h"
+
 /* Leaves room for the tunnel header that a worker adds. */
 #define VIA_MSS 1200
 
@@ -18,17 +20,19 @@ int source_take(struct probe *p, uint8_t proto, be16 peer_port, uint16_t *port)
 	*port = 0;
 	if (p->via && (!ports || p->vip.addr.family == ADDR_NONE))
 		return -EDESTADDRREQ;
-	if (p->target.addr.family != ADDR_V4 || (p->via && p->vip.addr.family != ADDR_V4))
-		return p->via ? -EAFNOSUPPORT : 0;
+	/* A worker changes addresses, not the family. */
+	if (p->via && p->target.addr.family != p->vip.addr.family)
+		return -EAFNOSUPPORT;
 	if (!ports)
 		return 0;
 	p->source_peer = (struct check_peer){
-		.server = p->target.addr.v4,
+		.server = p->target.addr,
 		.port = peer_port,
 		.proto = proto,
 		.tunnel = p->via == VIA_TUNNEL,
-		.vip = p->via ? p->vip.addr.v4 : 0,
 	};
+	if (p->via)
+		p->source_peer.vip = p->vip.addr;
 	got = check_port_bind(ports, &p->source_peer, p->start_us / 1000);
 	if (got < 0)
 		return p->via ? got : 0;
@@ -38,7 +42,9 @@ int source_take(struct probe *p, uint8_t proto, be16 peer_port, uint16_t *port)
 
 int source_bind(struct probe *p, int fd, uint8_t proto)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET};
+	struct endpoint own = {.addr.family = p->target.addr.family};
+	struct sockaddr_storage from;
+	socklen_t len;
 	const int on = 1, mss = VIA_MSS;
 	uint16_t port;
 	int err = 0;
@@ -53,8 +59,9 @@ int source_bind(struct probe *p, int fd, uint8_t proto)
 		if (p->via && proto == IPPROTO_TCP &&
 		    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)))
 			return -errno;
-		from.sin_port = be16_from(port);
-		if (bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0)
+		own.port = be16_from(port);
+		len = dial_sockaddr(&own, &from);
+		if (bind(fd, (struct sockaddr *)&from, len) == 0)
 			return 0;
 		err = -errno;
 		if (err != -EADDRINUSE)

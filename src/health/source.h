@@ -15,7 +15,7 @@
 /*
  * A port, host order, for what the probe is going to send to peer_port of its target; for ICMP
  * echo it is the identifier, and peer_port 0. One at a time: the last one is given back. 0 in
- * *port: any will do (no table, IPv6, or none is left). 0, or, only with via, -EDESTADDRREQ
+ * *port: any will do (no table, or none is left). 0, or, only with via, -EDESTADDRREQ
  * (no table or no VIP), -EAFNOSUPPORT, -EADDRNOTAVAIL.
  */
 int source_take(struct probe *p, uint8_t proto, be16 peer_port, uint16_t *port);

@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The parts of check_slot.who. */
-#define WHO_PORT_SHIFT	32
-#define WHO_PROTO_SHIFT 48
-#define WHO_USED	(1ULL << 56)
-#define WHO_TUNNEL	(1ULL << 57)
-#define WHO_VIA		(1ULL << 58)
-#define WHO_COUNT_SHIFT 59
-#define WHO_ADDR_MASK	0xffffffffULL
-#define WHO_PEER_MASK	((1ULL << 57) - 1) /* address, port, protocol, used */
+/* The parts of check_slot.who: port, protocol, flags, and a count of changes. */
+#define WHO_PROTO_SHIFT 16
+#define WHO_USED	(1ULL << 24)
+#define WHO_IPV6	(1ULL << 25)
+#define WHO_TUNNEL	(1ULL << 26)
+#define WHO_VIA		(1ULL << 27)
+#define WHO_COUNT_SHIFT 32
 
 struct quiet {
 	uint32_t slot;
@@ -26,7 +25,7 @@ struct check_ports_own {
 	bool *taken;	     /* [n_slots]: bound or quiet */
 	struct quiet *quiet; /* ring of those, oldest first, [n_slots] */
 	uint32_t quiet_head, n_quiet;
-	uint8_t count; /* of changes */
+	uint32_t count; /* of changes */
 };
 
 int check_ports_create(uint16_t first, uint16_t last, struct check_ports **out)
@@ -69,24 +68,71 @@ void check_ports_destroy(struct check_ports *t)
 	free(t);
 }
 
-static uint64_t who_peer(be32 addr, be16 port, uint8_t proto)
+static void words_store(uint64_t to[2], const struct addr *a)
 {
-	return addr | (uint64_t)port << WHO_PORT_SHIFT | (uint64_t)proto << WHO_PROTO_SHIFT |
-	       WHO_USED;
+	uint64_t words[2];
+
+	memcpy(words, a->v6, sizeof(words));
+	__atomic_store_n(&to[0], words[0], __ATOMIC_RELEASE);
+	__atomic_store_n(&to[1], words[1], __ATOMIC_RELEASE);
+}
+
+static struct addr words_load(const uint64_t from[2], uint8_t family)
+{
+	const uint64_t words[2] = {__atomic_load_n(&from[0], __ATOMIC_ACQUIRE),
+				   __atomic_load_n(&from[1], __ATOMIC_ACQUIRE)};
+	struct addr a = {.family = family};
+
+	memcpy(a.v6, words, sizeof(words));
+	return a;
 }
 
 /* Nobody can see a mixture of two: see check_slot. */
 static void slot_set(struct check_ports *t, uint32_t slot, const struct check_peer *peer)
 {
 	struct check_slot *s = &t->slots[slot];
-	uint64_t who = who_peer(peer->server, peer->port, peer->proto);
+	uint64_t who = WHO_USED | peer->port | (uint64_t)peer->proto << WHO_PROTO_SHIFT;
 
-	if (peer->vip)
+	if (peer->server.family == ADDR_V6)
+		who |= WHO_IPV6;
+	if (peer->vip.family)
 		who |= WHO_VIA | (peer->tunnel ? WHO_TUNNEL : 0);
-	who |= (uint64_t)(++t->own->count & 31U) << WHO_COUNT_SHIFT;
+	who |= (uint64_t)++t->own->count << WHO_COUNT_SHIFT;
 	__atomic_store_n(&s->who, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&s->via, peer->vip, __ATOMIC_RELEASE);
+	words_store(s->server, &peer->server);
+	words_store(s->vip, &peer->vip);
 	__atomic_store_n(&s->who, who, __ATOMIC_RELEASE);
+}
+
+/* One slot as it was at one moment. False: it changed meanwhile, or is nobody's. */
+static bool slot_get(const struct check_slot *s, struct check_peer *out)
+{
+	const uint64_t who = __atomic_load_n(&s->who, __ATOMIC_ACQUIRE);
+	const uint8_t family = who & WHO_IPV6 ? ADDR_V6 : ADDR_V4;
+	struct check_peer p = {
+		.server = words_load(s->server, family),
+		.port = (be16)(who & 0xffff),
+		.proto = (uint8_t)(who >> WHO_PROTO_SHIFT & 0xff),
+		.tunnel = (who & WHO_TUNNEL) != 0,
+	};
+
+	if (who & WHO_VIA)
+		p.vip = words_load(s->vip, family);
+	if (!(who & WHO_USED) || __atomic_load_n(&s->who, __ATOMIC_RELAXED) != who)
+		return false;
+	*out = p;
+	return true;
+}
+
+/* What the other side is called in packets that come from there. */
+static const struct addr *peer_heard(const struct check_peer *p)
+{
+	return p->vip.family ? &p->vip : &p->server;
+}
+
+static bool same_port(const struct check_peer *a, const struct check_peer *b)
+{
+	return a->port == b->port && a->proto == b->proto;
 }
 
 /* Those that have been quiet for long enough are free. */
@@ -109,19 +155,15 @@ static void quiet_end(struct check_ports *t, uint64_t now_ms)
 static bool slot_fits(const struct check_ports *t, uint32_t slot, const struct check_peer *peer)
 {
 	const struct check_slot *way = &t->slots[slot - slot % CHECK_PORT_WAYS];
-	uint64_t sent = who_peer(peer->server, peer->port, peer->proto);
-	uint64_t back = who_peer(peer->vip ? peer->vip : peer->server, peer->port, peer->proto);
+	struct check_peer other;
 
 	if (t->own->taken[slot])
 		return false;
-	for (unsigned int i = 0; i < CHECK_PORT_WAYS; i++) {
-		uint64_t who = way[i].who & WHO_PEER_MASK, other = who;
-
-		if (way[i].who & WHO_VIA)
-			other = (who & ~WHO_ADDR_MASK) | (way[i].via & WHO_ADDR_MASK);
-		if (who == sent || other == back)
+	for (unsigned int i = 0; i < CHECK_PORT_WAYS; i++)
+		if (slot_get(&way[i], &other) && same_port(&other, peer) &&
+		    (addr_equal(&other.server, &peer->server) ||
+		     addr_equal(peer_heard(&other), peer_heard(peer))))
 			return false;
-	}
 	return true;
 }
 
@@ -156,12 +198,13 @@ void check_port_release(struct check_ports *t, uint16_t port, const struct check
 			uint64_t now_ms)
 {
 	struct check_ports_own *own = t->own;
-	uint64_t sent = who_peer(peer->server, peer->port, peer->proto);
 	uint32_t slot = (uint32_t)(port - t->first) * CHECK_PORT_WAYS;
+	struct check_peer bound;
 
 	quiet_end(t, now_ms);
 	for (unsigned int i = 0; i < CHECK_PORT_WAYS; i++, slot++) {
-		if ((t->slots[slot].who & WHO_PEER_MASK) != sent)
+		if (!slot_get(&t->slots[slot], &bound) || !same_port(&bound, peer) ||
+		    !addr_equal(&bound.server, &peer->server))
 			continue;
 		own->quiet[(own->quiet_head + own->n_quiet++) % own->n_slots] =
 			(struct quiet){slot, now_ms + CHECK_PORT_QUIET_MS};
@@ -175,33 +218,15 @@ uint32_t check_ports_bound(const struct check_ports *t)
 	return t->own->n_bound;
 }
 
-/* One slot as it was at one moment. False: it changed meanwhile, or is nobody's. */
-static bool slot_get(const struct check_slot *s, struct check_peer *out)
-{
-	uint64_t who = __atomic_load_n(&s->who, __ATOMIC_ACQUIRE);
-	uint64_t via = __atomic_load_n(&s->via, __ATOMIC_ACQUIRE);
-
-	if (!(who & WHO_USED) || __atomic_load_n(&s->who, __ATOMIC_RELAXED) != who)
-		return false;
-	*out = (struct check_peer){
-		.server = (be32)(who & WHO_ADDR_MASK),
-		.port = (be16)(who >> WHO_PORT_SHIFT & 0xffff),
-		.proto = (uint8_t)(who >> WHO_PROTO_SHIFT & 0xff),
-		.tunnel = (who & WHO_TUNNEL) != 0,
-		.vip = who & WHO_VIA ? (be32)via : 0,
-	};
-	return true;
-}
-
-static bool find(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
-		 uint8_t proto, bool sent, struct check_peer *out)
+static bool find(const struct check_ports *t, uint16_t port, const struct addr *peer,
+		 be16 peer_port, uint8_t proto, bool sent, struct check_peer *out)
 {
 	const struct check_slot *way = &t->slots[(uint16_t)(port - t->first) * CHECK_PORT_WAYS];
 	struct check_peer p;
 
 	for (unsigned int i = 0; i < CHECK_PORT_WAYS; i++) {
 		if (!slot_get(&way[i], &p) || p.port != peer_port || p.proto != proto ||
-		    peer != (sent || !p.vip ? p.server : p.vip))
+		    !addr_equal(peer, sent ? &p.server : peer_heard(&p)))
 			continue;
 		*out = p;
 		return true;
@@ -209,14 +234,34 @@ static bool find(const struct check_ports *t, uint16_t port, be32 peer, be16 pee
 	return false;
 }
 
-bool check_ports_sent(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
-		      uint8_t proto, struct check_peer *out)
+bool check_ports4_sent(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
+		       uint8_t proto, struct check_peer *out)
 {
-	return find(t, port, peer, peer_port, proto, true, out);
+	const struct addr a = addr_from_addr4(peer);
+
+	return find(t, port, &a, peer_port, proto, true, out);
 }
 
-bool check_ports_received(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
-			  uint8_t proto, struct check_peer *out)
+bool check_ports6_sent(const struct check_ports *t, uint16_t port, struct addr6 peer,
+		       be16 peer_port, uint8_t proto, struct check_peer *out)
 {
-	return find(t, port, peer, peer_port, proto, false, out);
+	const struct addr a = addr_from_addr6(peer);
+
+	return find(t, port, &a, peer_port, proto, true, out);
+}
+
+bool check_ports4_received(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
+			   uint8_t proto, struct check_peer *out)
+{
+	const struct addr a = addr_from_addr4(peer);
+
+	return find(t, port, &a, peer_port, proto, false, out);
+}
+
+bool check_ports6_received(const struct check_ports *t, uint16_t port, struct addr6 peer,
+			   be16 peer_port, uint8_t proto, struct check_peer *out)
+{
+	const struct addr a = addr_from_addr6(peer);
+
+	return find(t, port, &a, peer_port, proto, false, out);
 }

@@ -15,34 +15,36 @@
  * CHECK_PORT_QUIET_MS: the RST that ends a connection is still on its way. For ICMP echo the
  * port is the identifier, and the other side's port 0.
  *
- * The range is in net.ipv4.ip_local_reserved_ports, so that Linux gives none of it to others.
- * One writer (control); workers read without locks. IPv4 only.
+ * The range is in net.ipv4.ip_local_reserved_ports, which holds for IPv6 as well, so that Linux
+ * gives none of it to others. Checks of both families share the range. One writer (control);
+ * workers read without locks.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/be.h"
+#include "base/family.h"
 
 #define CHECK_PORT_FIRST    61000 /* beyond what Linux gives to others, by default */
 #define CHECK_PORT_LAST	    64999
 #define CHECK_PORT_WAYS	    4
 #define CHECK_PORT_QUIET_MS 500
 
-/* Whom a check asks. */
+/* Whom a check asks. server and vip are of one family. */
 struct check_peer {
-	be32 server; /* where Linux sends it */
-	be16 port;   /* ICMP: 0 */
+	struct addr server; /* where Linux sends it */
+	struct addr vip;    /* ADDR_NONE: the server's own address is meant */
+	be16 port;	    /* ICMP: 0 */
 	uint8_t proto;
-	bool tunnel; /* with vip: by IPIP */
-	be32 vip;    /* 0: the server's own address is meant */
+	bool tunnel; /* with vip: in an outer header */
 };
 
-/* who: everything of check_peer but vip, and a count of its changes. 0: nobody. A reader that
- * finds the same who before and after via has seen one check's. */
+/* who: everything of check_peer but the addresses, and a count of its changes. 0: nobody. A reader
+ * that finds the same who before and after the addresses has seen those of one check. */
 struct check_slot {
-	uint64_t who; /* control: wo (release), worker: ro */
-	uint64_t via; /* control: wo (release), worker: ro. A VIP */
+	uint64_t who;	    /* control: wo (release), worker: ro */
+	uint64_t server[2]; /* control: wo (release), worker: ro. The bytes of the address */
+	uint64_t vip[2];    /* control: wo (release), worker: ro */
 };
 
 struct check_ports {
@@ -69,14 +71,7 @@ static inline bool check_ports_has(const struct check_ports *t, uint16_t port)
 	return (uint16_t)(port - t->first) < t->n;
 }
 
-/*
- * Worker; the port is in the range. What a packet from this port of ours to peer belongs to;
- * false: to no check. *out as bound.
- */
-bool check_ports_sent(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
-		      uint8_t proto, struct check_peer *out);
-/* The same of a packet to this port of ours: from the VIP, if the check means one. */
-bool check_ports_received(const struct check_ports *t, uint16_t port, be32 peer, be16 peer_port,
-			  uint8_t proto, struct check_peer *out);
+#define FAM_TEMPLATE "model/check_ports.fam.h"
+#include "base/both_families.h"
 
 #endif

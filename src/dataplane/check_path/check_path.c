@@ -158,19 +158,19 @@ static bool vip_send(struct worker *w, struct rte_mbuf *m, struct rte_ipv4_hdr *
 
 	if (!talk_parse(ip->next_proto_id, l4, true, &t) ||
 	    !check_ports_has(w->pub->check_ports, t.own_port) ||
-	    !check_ports_sent(w->pub->check_ports, t.own_port, ip->dst_addr, t.peer_port, t.proto,
-			      &peer) ||
-	    !peer.vip)
+	    !check_ports4_sent(w->pub->check_ports, t.own_port, ip->dst_addr, t.peer_port, t.proto,
+			       &peer) ||
+	    peer.vip.family != ADDR_V4)
 		return false;
 	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG)) {
 		/* The rest of it, which has no ports, would not follow. */
 		door_drop(w, m, DROP_FRAGMENT);
 		return true;
 	}
-	csums_update(ip, l4, peer.server, peer.vip);
-	ip->dst_addr = peer.vip;
+	csums_update(ip, l4, peer.server.v4, peer.vip.v4);
+	ip->dst_addr = peer.vip.v4;
 	if (peer.tunnel) {
-		tunnel_send(w, m, ip, link, peer.server);
+		tunnel_send(w, m, ip, link, peer.server.v4);
 	} else {
 		ttl_limit(ip);
 		door_send(w, m, m->port);
@@ -212,14 +212,14 @@ static bool is_vip(const struct worker *w, be32 addr)
 static void error_rewrite(struct pkt4 *p, const struct check_peer *peer)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3, *quoted;
-	uint16_t delta = csum_delta32(peer->vip, peer->server);
+	uint16_t delta = csum_delta32(peer->vip.v4, peer->server.v4);
 
 	quoted = (struct rte_ipv4_hdr *)(p->l3 + p->l4_off + sizeof(struct rte_icmp_hdr));
-	quoted->dst_addr = peer->server;
+	quoted->dst_addr = peer->server.v4;
 	quoted->hdr_checksum = csum_apply(quoted->hdr_checksum, delta);
-	if (ip->src_addr != peer->vip)
+	if (ip->src_addr != peer->vip.v4)
 		return;
-	ip->src_addr = peer->server;
+	ip->src_addr = peer->server.v4;
 	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
 }
 
@@ -234,9 +234,9 @@ static bool error_take(struct worker *w, struct pkt4 *p)
 	/* The key is that of the reply that the error stands for. */
 	if (p->key.daddr == own.daddr &&
 	    check_ports_has(w->pub->check_ports, be16_to(p->key.dport)) &&
-	    check_ports_received(w->pub->check_ports, be16_to(p->key.dport), p->key.saddr,
-				 p->key.sport, p->key.proto, &peer)) {
-		if (peer.vip)
+	    check_ports4_received(w->pub->check_ports, be16_to(p->key.dport), p->key.saddr,
+				  p->key.sport, p->key.proto, &peer)) {
+		if (peer.vip.family)
 			error_rewrite(p, &peer);
 		door_punt(w, p->m, PUNT_CHECK);
 		return true;
@@ -261,16 +261,16 @@ bool check_path_take(struct worker *w, struct pkt4 *p)
 	    !talk_parse(p->key.proto, l4, false, &t) ||
 	    !check_ports_has(w->pub->check_ports, t.own_port))
 		return false;
-	if (!check_ports_received(w->pub->check_ports, t.own_port, p->key.saddr, t.peer_port,
-				  t.proto, &peer)) {
+	if (!check_ports4_received(w->pub->check_ports, t.own_port, p->key.saddr, t.peer_port,
+				   t.proto, &peer)) {
 		if (!is_vip(w, p->key.saddr))
 			return false;
 		door_drop(w, p->m, DROP_BAD_SOURCE);
 		return true;
 	}
-	if (peer.vip) {
-		csums_update(ip, l4, peer.vip, peer.server);
-		ip->src_addr = peer.server;
+	if (peer.vip.family) {
+		csums_update(ip, l4, peer.vip.v4, peer.server.v4);
+		ip->src_addr = peer.server.v4;
 	}
 	door_punt(w, p->m, PUNT_CHECK);
 	return true;

@@ -50,10 +50,10 @@ static int bed_teardown(void **state)
 static struct check_peer peer_of(const char *server, uint16_t port, uint8_t proto, const char *vip)
 {
 	return (struct check_peer){
-		.server = ipv4(server),
+		.server = addr_from_v4(ipv4(server)),
 		.port = be16_from(port),
 		.proto = proto,
-		.vip = vip ? ipv4(vip) : 0,
+		.vip = vip ? addr_from_v4(ipv4(vip)) : (struct addr){0},
 	};
 }
 

@@ -145,16 +145,22 @@ static struct sockaddr_in loopback(void)
 
 void server_start(struct test_server *s)
 {
-	struct sockaddr_in in = loopback();
-	socklen_t len = sizeof(in);
+	const struct sockaddr_in6 loopback6 = {.sin6_family = AF_INET6,
+					       .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in loopback4 = loopback();
+	struct sockaddr_storage in = {0};
+	socklen_t len = s->v6 ? sizeof(loopback6) : sizeof(loopback4);
+
+	memcpy(&in, s->v6 ? (const void *)&loopback6 : (const void *)&loopback4, len);
 
 	s->listener = evconnlistener_new_bind(s->base, on_accept, s,
 					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 1024,
-					      (struct sockaddr *)&in, sizeof(in));
+					      (struct sockaddr *)&in, (int)len);
 	if (!s->listener)
 		abort();
 	getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&in, &len);
-	s->port = ntohs(in.sin_port);
+	/* The port is at the same place in both families. */
+	s->port = ntohs(((struct sockaddr_in *)&in)->sin_port);
 }
 
 void server_stop(struct test_server *s)

@@ -24,6 +24,7 @@ enum manner {
 struct guest;
 
 struct test_server {
+	bool v6; /* at ::1, not 127.0.0.1 */
 	struct event_base *base;
 	enum manner manner;
 	const char *text, *reply;

@@ -55,6 +55,9 @@ static struct match bytes(enum match_kind kind, const char *text)
 		.kind = (uint8_t)kind, .len = (uint32_t)strlen(text), .bytes = (char *)text};
 }
 
+/* The server's address, and the VIP of probes that go by one. */
+static const char *target = "127.0.0.1", *vip = "10.1.0.100";
+
 /* One probe of a port on loopback. */
 static void ask_from(const struct check_spec *spec, uint16_t port, enum probe_via via,
 		     uint64_t start_us)
@@ -63,10 +66,10 @@ static void ask_from(const struct check_spec *spec, uint16_t port, enum probe_vi
 	struct probe p = {.spec = spec, .env = &env, .ended = on_end};
 	struct event *timer = evtimer_new(env.base, on_limit, &p);
 
-	p.target.addr = addr_from_v4(be32_from(INADDR_LOOPBACK));
+	assert_int_equal(addr_parse(target, &p.target.addr), 0);
 	p.target.port = be16_from(port);
 	p.server = p.target;
-	p.vip.addr = addr_from_v4(be32_from(0x0a010064));
+	assert_int_equal(addr_parse(vip, &p.vip.addr), 0);
 	p.via = (uint8_t)via;
 	p.start_us = start_us;
 	p.state = calloc(1, ops->state_size);
@@ -106,6 +109,47 @@ static void tcp_connects_are_told_from_refusals(void **state)
 	assert_said(PROBE_OK, "connected to 127.0.0.1:");
 	ask(&tcp, server_free_port());
 	assert_said(PROBE_FAIL, "refused the connection");
+	server_stop(&s);
+}
+
+static struct check_spec http(void)
+{
+	return (struct check_spec){.type = CHECK_HTTP};
+}
+
+static void servers_are_asked_at_ipv6_addresses(void **state)
+{
+	const struct check_spec tcp = {.type = CHECK_TCP};
+	struct check_spec spec = http();
+	struct test_server s = {.v6 = true,
+				.base = env.base,
+				.manner = ANSWERS,
+				.text = "HTTP/1.1 204 No Content\r\n\r\n"};
+	uint16_t source = server_free_port();
+	char host[64];
+
+	(void)state;
+	server_start(&s);
+	target = "::1";
+	ask(&tcp, s.port);
+	assert_said(PROBE_OK, "connected to [::1]:");
+	ask(&tcp, server_free_port());
+	assert_said(PROBE_FAIL, "refused the connection");
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 204 from [::1]:");
+	snprintf(host, sizeof(host), "\r\nHost: [::1]:%u\r\n", s.port);
+	assert_non_null(strstr(s.request, host));
+	/* By the VIP: from a port that workers know. */
+	assert_int_equal(check_ports_create(source, source, &env.ports), 0);
+	ask_from(&tcp, s.port, VIA_DR, 0);
+	assert_said(PROBE_ERROR, "");
+	vip = "2001:db8:1::100";
+	ask_from(&tcp, s.port, VIA_DR, 0);
+	assert_said(PROBE_OK, "connected to [::1]:");
+	check_ports_destroy(env.ports);
+	env.ports = NULL;
+	target = "127.0.0.1";
+	vip = "10.1.0.100";
 	server_stop(&s);
 }
 
@@ -193,11 +237,6 @@ static void scripts_go_step_by_step(void **state)
 	ask(&spec, s.port);
 	assert_said(PROBE_FAIL, "another answer than expected in step 1 of 4");
 	server_stop(&s);
-}
-
-static struct check_spec http(void)
-{
-	return (struct check_spec){.type = CHECK_HTTP};
 }
 
 static void http_judges_the_status(void **state)
@@ -503,6 +542,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_connects_are_told_from_refusals),
+		cmocka_unit_test(servers_are_asked_at_ipv6_addresses),
 		cmocka_unit_test(probes_leave_no_port_in_time_wait),
 		cmocka_unit_test(checks_go_on_when_others_have_their_ports),
 		cmocka_unit_test(too_few_descriptors_are_not_the_servers_failure),

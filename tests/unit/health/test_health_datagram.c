@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <sched.h>
@@ -26,6 +27,7 @@
 
 #include "base/csum.h"
 #include "health/checkers.h"
+#include "health/dial.h"
 #include "health/dns.h"
 #include "health/echo.h"
 #include "health/pattern.h"
@@ -48,6 +50,8 @@ static void on_end(struct probe *p, const struct probe_result *r)
 	ended = true;
 	event_base_loopbreak(p->env->base);
 }
+
+static const char *target = "127.0.0.1"; /* of ask(), and where peers are */
 
 static void begin(const struct check_spec *spec, const char *addr, uint16_t port)
 {
@@ -96,7 +100,7 @@ static void await_end(void)
 
 static void ask(const struct check_spec *spec, uint16_t port)
 {
-	begin(spec, "127.0.0.1", port);
+	begin(spec, target, port);
 	await_end();
 }
 
@@ -138,23 +142,24 @@ struct peer {
 	uint32_t came;
 	uint8_t last[600];
 	size_t last_len;
-	struct sockaddr_in from;
+	struct sockaddr_storage from;
+	socklen_t from_len;
 	struct event *ev;
 };
 
 static void peer_send(struct peer *p, const void *data, size_t len)
 {
-	sendto(p->fd, data, len, 0, (struct sockaddr *)&p->from, sizeof(p->from));
+	sendto(p->fd, data, len, 0, (struct sockaddr *)&p->from, p->from_len);
 }
 
 static void on_peer(evutil_socket_t fd, short what, void *arg)
 {
 	struct peer *p = arg;
-	socklen_t from_len = sizeof(p->from);
-	ssize_t n =
-		recvfrom(fd, p->last, sizeof(p->last), 0, (struct sockaddr *)&p->from, &from_len);
+	ssize_t n;
 
 	(void)what;
+	p->from_len = sizeof(p->from);
+	n = recvfrom(fd, p->last, sizeof(p->last), 0, (struct sockaddr *)&p->from, &p->from_len);
 	if (n < 0)
 		return;
 	p->came++;
@@ -165,14 +170,18 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 
 static void peer_start(struct peer *p, peer_answer *answer)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(in);
+	struct endpoint ep = {0};
+	struct sockaddr_storage in;
+	socklen_t len;
 
+	assert_int_equal(addr_parse(target, &ep.addr), 0);
+	len = dial_sockaddr(&ep, &in);
 	*p = (struct peer){.answer = answer};
-	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(p->fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	p->fd = socket(in.ss_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(p->fd, (struct sockaddr *)&in, len), 0);
 	getsockname(p->fd, (struct sockaddr *)&in, &len);
-	p->port = ntohs(in.sin_port);
+	/* The port is at the same place in both families. */
+	p->port = ntohs(((struct sockaddr_in *)&in)->sin_port);
 	p->ev = event_new(env.base, p->fd, EV_READ | EV_PERSIST, on_peer, p);
 	event_add(p->ev, NULL);
 }
@@ -518,6 +527,29 @@ static void dns_judges_code_and_address(void **state)
 	assert_said(PROBE_FAIL, "is closed: refused by ICMP");
 }
 
+static void datagrams_go_to_ipv6_addresses(void **state)
+{
+	struct check_step steps[] = {{false, bytes(MATCH_LITERAL, "ping")},
+				     {true, bytes(MATCH_PREFIX, "pin")}};
+	struct check_spec udp = {
+		.type = CHECK_UDP, .timeout_ms = LONG_MS, .steps = steps, .n_steps = 2};
+	struct check_spec dns = {.type = CHECK_DNS, .timeout_ms = SHORT_MS};
+	struct peer p;
+
+	(void)state;
+	target = "::1";
+	peer_start(&p, echo);
+	ask(&udp, p.port);
+	assert_said(PROBE_OK, "4 bytes as expected from [::1]:");
+	dns.dns.name = (char *)"example.org";
+	ask(&dns, p.port);
+	assert_said(PROBE_FAIL, "no DNS answer, but 1 other datagrams");
+	peer_stop(&p);
+	ask(&udp, p.port);
+	assert_said(PROBE_FAIL, "is closed: refused by ICMP");
+	target = "127.0.0.1";
+}
+
 static void forged_dns_answers_do_not_pass(void **state)
 {
 	struct check_spec spec = {.type = CHECK_DNS, .timeout_ms = SHORT_MS};
@@ -551,7 +583,19 @@ static bool sysctl_write(const char *path, const char *text)
 static void kernel_answers(bool on)
 {
 	assert_true(sysctl_write("/proc/sys/net/ipv4/icmp_echo_ignore_all", on ? "0" : "1"));
+	assert_true(sysctl_write("/proc/sys/net/ipv6/icmp/echo_ignore_all", on ? "0" : "1"));
 }
+
+/* The target, another address that replies may come from, and one without a route. */
+struct echo_family {
+	const char *target, *other, *nowhere;
+	uint8_t request, reply; /* types */
+	bool v6;
+};
+static const struct echo_family echo4 = {"127.0.0.1", "127.0.0.2",    "198.51.100.1",
+					 ICMP_ECHO,   ICMP_ECHOREPLY, false};
+static const struct echo_family echo6 = {
+	"::1", "fd00::2", "2001:db8::1", ICMP6_ECHO_REQUEST, ICMP6_ECHO_REPLY, true};
 
 static struct echo_wire {
 	struct icmphdr h;
@@ -559,8 +603,9 @@ static struct echo_wire {
 } request;
 
 /* The next echo request, off the wire. */
-static void request_catch(int fd)
+static void request_catch(int fd, const struct echo_family *f)
 {
+	const ssize_t header = f->v6 ? 0 : 20;
 	struct pollfd pfd = {fd, POLLIN, 0};
 	uint8_t data[128];
 
@@ -569,34 +614,41 @@ static void request_catch(int fd)
 
 		assert_int_equal(poll(&pfd, 1, 10000), 1);
 		n = recv(fd, data, sizeof(data), 0);
-		assert_true(n >= 20 + (ssize_t)sizeof(request));
-		memcpy(&request, data + 20, sizeof(request));
-		if (request.h.type == ICMP_ECHO)
+		assert_true(n >= header + (ssize_t)sizeof(request));
+		memcpy(&request, data + header, sizeof(request));
+		if (request.h.type == f->request)
 			return;
 	}
 }
 
 static int raw_open_at(const char *addr)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	struct addr a;
-	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	struct endpoint ep = {0};
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int fd;
 
-	addr_parse(addr, &a);
-	in.sin_addr.s_addr = a.v4;
+	assert_int_equal(addr_parse(addr, &ep.addr), 0);
+	len = dial_sockaddr(&ep, &sa);
+	fd = socket(sa.ss_family, SOCK_RAW,
+		    sa.ss_family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
 	return fd;
 }
 
-static void reply_send(int fd, struct echo_wire m)
+/* To the target of the family. */
+static void reply_send(int fd, const struct echo_family *f, struct echo_wire m)
 {
-	const struct sockaddr_in to = {.sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct endpoint ep = {0};
+	struct sockaddr_storage to;
+	socklen_t len;
 
+	assert_int_equal(addr_parse(f->target, &ep.addr), 0);
+	len = dial_sockaddr(&ep, &to);
 	m.h.checksum = 0;
 	m.h.checksum = csum_of(&m, sizeof(m));
-	assert_int_equal(sendto(fd, &m, sizeof(m), 0, (const struct sockaddr *)&to, sizeof(to)),
+	assert_int_equal(sendto(fd, &m, sizeof(m), 0, (const struct sockaddr *)&to, len),
 			 sizeof(m));
 }
 
@@ -620,68 +672,72 @@ static uint32_t raw_sockets_readable(const int *but, uint32_t n_but)
 	return n;
 }
 
-static void forged_replies_do_not_pass(const struct check_spec *spec)
+static void assert_echoed(const struct echo_family *f)
 {
-	int from_target = raw_open_at("127.0.0.1"), from_other = raw_open_at("127.0.0.2");
+	char text[64];
+
+	snprintf(text, sizeof(text), "echo reply from %s", f->target);
+	assert_said(PROBE_OK, text);
+}
+
+static void forged_replies_do_not_pass(const struct check_spec *spec, const struct echo_family *f)
+{
+	int from_target = raw_open_at(f->target), from_other = raw_open_at(f->other);
 	const int mine[] = {from_target, from_other};
 	struct echo_wire reply, m;
 
 	kernel_answers(false);
-	begin(spec, "127.0.0.1", 0);
+	begin(spec, f->target, 0);
 	assert_false(ended);
-	request_catch(from_target);
+	request_catch(from_target, f);
 	reply = request;
-	reply.h.type = ICMP_ECHOREPLY;
+	reply.h.type = f->reply;
 	/* A flood of strangers' replies stays outside. */
 	for (int i = 0; i < 500; i++) {
 		m = reply;
 		m.h.un.echo.id ^= (uint16_t)(i + 1);
 		m.token[i % 4] ^= (uint8_t)(i % 3);
-		reply_send(from_target, m);
+		reply_send(from_target, f, m);
 	}
 	assert_int_equal(raw_sockets_readable(mine, 2), 0);
 	/* So does whoever knows the id and not the rest. */
 	m = reply;
 	m.token[ECHO_TOKEN - 1] ^= 1;
-	reply_send(from_target, m);
+	reply_send(from_target, f, m);
 	m = reply;
 	m.h.un.echo.sequence ^= htons(256);
-	reply_send(from_target, m);
+	reply_send(from_target, f, m);
 	m = reply;
 	m.h.code = 1;
-	reply_send(from_target, m);
-	reply_send(from_other, reply);
+	reply_send(from_target, f, m);
+	reply_send(from_other, f, reply);
 	look();
 	assert_false(ended);
-	reply_send(from_target, reply);
+	reply_send(from_target, f, reply);
 	await_end();
-	assert_said(PROBE_OK, "echo reply from 127.0.0.1");
+	assert_echoed(f);
 	close(from_target);
 	close(from_other);
 	kernel_answers(true);
 }
 
-static void an_echo_is_told_from_silence(const struct check_spec *spec)
+static void an_echo_is_told_from_silence(const struct check_spec *spec, const struct echo_family *f)
 {
 	struct check_spec brief = *spec;
 	uint32_t before = count_descriptors();
 
-	begin(spec, "127.0.0.1", 0);
+	begin(spec, f->target, 0);
 	await_end();
-	assert_said(PROBE_OK, "echo reply from 127.0.0.1");
+	assert_echoed(f);
 	brief.timeout_ms = SHORT_MS;
 	kernel_answers(false);
-	begin(&brief, "127.0.0.1", 0);
+	begin(&brief, f->target, 0);
 	await_end();
 	assert_said(PROBE_FAIL, "no echo reply");
 	kernel_answers(true);
-	begin(spec, "198.51.100.1", 0); /* no route leads there */
+	begin(spec, f->nowhere, 0); /* no route leads there */
 	assert_true(ended);
-	assert_said(PROBE_FAIL, "198.51.100.1 cannot be reached");
-	free(asked.state);
-	begin(spec, "2001:db8::1", 0);
-	assert_true(ended);
-	assert_said(PROBE_ERROR, "not supported");
+	assert_said(PROBE_FAIL, "cannot be reached");
 	free(asked.state);
 	assert_int_equal(count_descriptors(), before);
 }
@@ -692,8 +748,10 @@ static void echo_works_by_a_raw_socket_and_nothing_forged_passes(void **state)
 
 	(void)state;
 	echo_use_raw(env.echo);
-	an_echo_is_told_from_silence(&spec);
-	forged_replies_do_not_pass(&spec);
+	an_echo_is_told_from_silence(&spec, &echo4);
+	an_echo_is_told_from_silence(&spec, &echo6);
+	forged_replies_do_not_pass(&spec, &echo4);
+	forged_replies_do_not_pass(&spec, &echo6);
 }
 
 static void echo_works_by_a_ping_socket_and_nothing_forged_passes(void **state)
@@ -708,8 +766,10 @@ static void echo_works_by_a_ping_socket_and_nothing_forged_passes(void **state)
 		env.echo = raw;
 		skip();
 	}
-	an_echo_is_told_from_silence(&spec);
-	forged_replies_do_not_pass(&spec);
+	an_echo_is_told_from_silence(&spec, &echo4);
+	an_echo_is_told_from_silence(&spec, &echo6);
+	forged_replies_do_not_pass(&spec, &echo4);
+	forged_replies_do_not_pass(&spec, &echo6);
 	echo_destroy(env.echo);
 	env.echo = raw;
 }
@@ -743,11 +803,11 @@ static void many_probes_share_one_raw_socket(void **state)
 }
 
 /* By these workers know replies to checks; env.echo is a new one. */
-static void an_echo_bears_an_identifier_of_checks(bool raw)
+static void an_echo_bears_an_identifier_of_checks(bool raw, const struct echo_family *f)
 {
 	const struct check_spec spec = {.type = CHECK_ICMP, .timeout_ms = LONG_MS};
 	struct echo_socket *before = env.echo;
-	int from_target = raw_open_at("127.0.0.1");
+	int from_target = raw_open_at(f->target);
 
 	assert_int_equal(check_ports_create(61000, 61005, &env.ports), 0);
 	assert_int_equal(echo_create(env.base, &env.echo), 0);
@@ -756,22 +816,22 @@ static void an_echo_bears_an_identifier_of_checks(bool raw)
 		echo_use_raw(env.echo);
 	kernel_answers(false);
 	for (uint16_t i = 0; i < 6; i++) {
-		begin(&spec, "127.0.0.1", 0);
+		begin(&spec, f->target, 0);
 		assert_false(ended);
 		assert_int_equal(check_ports_bound(env.ports), 1);
-		request_catch(from_target);
+		request_catch(from_target, f);
 		assert_int_equal(be16_to(request.h.un.echo.id), asked.source_port);
 		assert_in_range(asked.source_port, 61000, 61005);
 		/* A reply with another one of them is for another. */
-		request.h.type = ICMP_ECHOREPLY;
+		request.h.type = f->reply;
 		request.h.un.echo.id ^= htons(1);
-		reply_send(from_target, request);
+		reply_send(from_target, f, request);
 		look();
 		assert_false(ended);
 		request.h.un.echo.id ^= htons(1);
-		reply_send(from_target, request);
+		reply_send(from_target, f, request);
 		await_end();
-		assert_said(PROBE_OK, "echo reply from 127.0.0.1");
+		assert_echoed(f);
 		source_release(&asked, 1000000ULL * i);
 	}
 	kernel_answers(true);
@@ -785,7 +845,8 @@ static void an_echo_bears_an_identifier_of_checks(bool raw)
 static void echo_identifiers_are_those_of_checks_by_a_raw_socket(void **state)
 {
 	(void)state;
-	an_echo_bears_an_identifier_of_checks(true);
+	an_echo_bears_an_identifier_of_checks(true, &echo4);
+	an_echo_bears_an_identifier_of_checks(true, &echo6);
 }
 
 static void echo_identifiers_are_those_of_checks_by_a_ping_socket(void **state)
@@ -793,7 +854,8 @@ static void echo_identifiers_are_those_of_checks_by_a_ping_socket(void **state)
 	(void)state;
 	if (!sysctl_write("/proc/sys/net/ipv4/ping_group_range", "0 0"))
 		skip();
-	an_echo_bears_an_identifier_of_checks(false);
+	an_echo_bears_an_identifier_of_checks(false, &echo4);
+	an_echo_bears_an_identifier_of_checks(false, &echo6);
 }
 
 /* ---- all ---- */
@@ -835,7 +897,8 @@ static bool namespace_enter(void)
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	ok = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
 	close(fd);
-	return ok;
+	/* For fd00::2, which no interface has. */
+	return ok && sysctl_write("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
 }
 
 static int setup(void **state)
@@ -863,6 +926,7 @@ int main(void)
 		cmocka_unit_test(dns_answers_to_other_questions_are_foreign),
 		cmocka_unit_test(dns_names_are_checked),
 		cmocka_unit_test(dns_judges_code_and_address),
+		cmocka_unit_test(datagrams_go_to_ipv6_addresses),
 		cmocka_unit_test(forged_dns_answers_do_not_pass),
 		cmocka_unit_test(cancelling_leaves_no_descriptor),
 	};
