@@ -237,7 +237,7 @@ static void completion_offers_words_keywords_values_and_names(void **state)
 	complete_check("server add web ",
 		       "<ADDRESS:PORT, or ADDRESS under a mark, where packets keep their port>");
 	complete_check("service add ", "tcp: udp: fwmark:");
-	complete_check("service add tcp:192.0.2.80:80 scheduler w", "wrr wlc");
+	complete_check("service add tcp:192.0.2.80:80 scheduler w", "wlc wrr");
 	complete_check("connection list server ", "10.20.0.1:53");
 	complete_check("connection list service web server ", "10.10.0.11:8080 10.10.0.12:8080");
 	complete_check("counters d", "drops");
