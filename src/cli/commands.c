@@ -214,7 +214,10 @@ static const struct arg config_apply_args[] = {
 	 "a file of this machine; - is standard input; default: the router's own file", NULL, 0, 0},
 	END};
 static const struct arg config_push_args[] = {
-	{"plan", ARG_FLAG, 0, "plan", "only show what would change there", NULL, 0, 0}, END};
+	{"plan", ARG_FLAG, 0, "plan", "only show what would change there", NULL, 0, 0},
+	{"force", ARG_FLAG, 0, "force", "also to a peer whose configuration has diverged", NULL, 0,
+	 0},
+	END};
 static const struct arg config_save_args[] = {
 	{"PATH", ARG_PATH, ARG_POSITIONAL, "path",
 	 "a path on the router (default: the file given at start)", NULL, 0, 0},
@@ -382,7 +385,8 @@ const struct command cli_commands[] = {
 	{"config apply", "apply a file in one swap", NULL, config_apply_args, 0, "config.apply",
 	 NULL, NULL, view_plan, NULL},
 	{"config push", "send the shared configuration to the peer, who applies it",
-	 "With `plan` the peer says what would change there, and changes nothing.",
+	 "With `plan` the peer says what would change there, and changes nothing. With `force` the "
+	 "configuration of this router takes the place of one that has diverged from it.",
 	 config_push_args, 0, "config.push", NULL, NULL, view_plan, NULL},
 	{"config save", "write the running configuration to a file of the router", NULL,
 	 config_save_args, 0, "config.save", NULL, NULL, view_saved, NULL},

@@ -287,6 +287,8 @@ static int call_run(struct session *s, const struct invocation *inv)
 		change_put(s, inv, result);
 	else
 		view_pretty(&s->out, result, inv);
+	if (!s->out.json)
+		view_stored(&s->out, result);
 	json_decref(result);
 	return CLI_OK;
 }

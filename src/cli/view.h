@@ -78,6 +78,8 @@ void view_config(const struct out *out, const json_t *result, const struct invoc
 void view_check(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_plan(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_saved(const struct out *out, const json_t *result, const struct invocation *inv);
+/* To errors: where the change of a result is not stored, and why. */
+void view_stored(const struct out *out, const json_t *result);
 void view_ha(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_health_list(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_health(const struct out *out, const json_t *result, const struct invocation *inv);

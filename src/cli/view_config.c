@@ -76,6 +76,26 @@ void view_plan(const struct out *out, const json_t *result, const struct invocat
 			json_number_value(generation), view_number(result, "duration_us") / 1000);
 }
 
+static void not_stored_put(const struct out *out, const json_t *result, const char *path,
+			   const char *who)
+{
+	const char *why = view_text(result, path);
+
+	if (!why[0])
+		return;
+	fprintf(out->errors, "%s the change is not stored: ", who);
+	text_put(out->errors, why);
+	fputc('\n', out->errors);
+}
+
+void view_stored(const struct out *out, const json_t *result)
+{
+	if (!json_is_object(json_object_get(result, "stored")))
+		return;
+	not_stored_put(out, result, "stored.why_not_here", "at this router");
+	not_stored_put(out, result, "stored.why_not_peer", "at the peer");
+}
+
 void view_saved(const struct out *out, const json_t *result, const struct invocation *inv)
 {
 	(void)inv;

@@ -43,6 +43,46 @@ static void sync_put(const struct out *out, const json_t *r)
 	number_put(out, r, "sync.unbound", " of services unknown here\n");
 }
 
+static void warn_put(const struct out *out, const char *text, const char *what)
+{
+	fputs(style_on(out, STYLE_WARN), out->file);
+	fputs(text, out->file);
+	text_put(out->file, what);
+	fputs(style_off(out, STYLE_WARN), out->file);
+	fputc('\n', out->file);
+}
+
+/* "configuration: version 1f2e3d4c, by command, as at the peer" */
+static void configuration_put(const struct out *out, const json_t *r)
+{
+	const char *relation = view_text(r, "configuration.relation");
+	const json_t *list = view_at(r, "configuration.difference"), *line;
+	size_t i;
+
+	if (!view_text(r, "configuration.version")[0])
+		return;
+	fprintf(out->file, "configuration: version %.8s", view_text(r, "configuration.version"));
+	if (view_text(r, "configuration.author")[0]) {
+		fputs(", by ", out->file);
+		text_put(out->file, view_text(r, "configuration.author"));
+	}
+	fprintf(out->file, "%s\n",
+		strcmp(relation, "equal") == 0	      ? ", as at the peer"
+		: strcmp(relation, "peer_older") == 0 ? "; the peer's is older"
+		: strcmp(relation, "peer_newer") == 0 ? "; the peer's is newer"
+		: strcmp(relation, "diverged") == 0   ? "; the peer's has DIVERGED"
+		: strcmp(relation, "none") == 0	      ? ""
+						      : "; compared with the peer's");
+	if (view_text(r, "configuration.fault")[0])
+		warn_put(out, "It is not stored: ", view_text(r, "configuration.fault"));
+	if (view_text(r, "configuration.peer_fault")[0])
+		warn_put(out,
+			 "The peer does not take it: ", view_text(r, "configuration.peer_fault"));
+	json_array_foreach (list, i, line)
+		warn_put(out, "To be as this router, the peer would have to: ",
+			 json_string_value(line) ? json_string_value(line) : "");
+}
+
 void view_ha(const struct out *out, const json_t *r, const struct invocation *inv)
 {
 	(void)inv;
@@ -56,11 +96,7 @@ void view_ha(const struct out *out, const json_t *r, const struct invocation *in
 		fprintf(out->file,
 			"%sThe backup sees more real servers up than the active router.%s\n",
 			style_on(out, STYLE_WARN), style_off(out, STYLE_WARN));
-	if (json_is_true(view_at(r, "peer.configuration_differs")))
-		fprintf(out->file,
-			"%sThe shared configuration of the two routers differs%s: "
-			"`plvsctl config push` sends this one.\n",
-			style_on(out, STYLE_WARN), style_off(out, STYLE_WARN));
+	configuration_put(out, r);
 	sync_put(out, r);
 	fputc('\n', out->file);
 	view_list(out, &list_paths, r);

@@ -868,8 +868,8 @@ static const struct config_field node_fields[] = {
 	 .max = 255,
 	 .def_text = CONFIG_STATE_DEFAULT,
 	 .noun = "a path",
-	 .help = "what outlives the process: the connections of a router that is restarted and has "
-		 "no peer to hold them"},
+	 .help = "what outlives the process: versions of the shared configuration, and the "
+		 "connections of a router that is restarted and has no peer to hold them"},
 	{.name = "metrics",
 	 .type = TYPE_OBJECT,
 	 .object = &metrics_object,

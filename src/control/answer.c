@@ -83,7 +83,11 @@ struct live_answer {
 	struct late late;
 	json_t *result;	       /* one of the two */
 	struct evbuffer *text; /* of an object */
-	uint64_t start_us;
+	uint64_t start_us, us; /* us: until it was live */
+	/* A change of the configuration: its number; 0: it is none. */
+	uint64_t change, generation;
+	bool pushed;
+	json_t *stored; /* of a change */
 };
 
 static void live_free(struct late *l)
@@ -91,6 +95,7 @@ static void live_free(struct late *l)
 	struct live_answer *a = (struct live_answer *)l;
 
 	json_decref(a->result);
+	json_decref(a->stored);
 	if (a->text)
 		evbuffer_free(a->text);
 	free(a);
@@ -103,22 +108,44 @@ static bool live_stop(struct late *l, uint64_t deadline_us)
 	return false;
 }
 
-static void answer_live(struct live_answer *a, uint64_t generation)
+static void answer_live(struct live_answer *a)
 {
-	uint64_t us = clock_us() - a->start_us;
+	char *stored = NULL;
 
 	if (!a->text) {
-		json_object_set_new(a->result, "generation", json_integer((json_int_t)generation));
-		json_object_set_new(a->result, "duration_us", json_integer((json_int_t)us));
+		json_object_set_new(a->result, "generation",
+				    json_integer((json_int_t)a->generation));
+		json_object_set_new(a->result, "duration_us", json_integer((json_int_t)a->us));
+		if (a->stored)
+			json_object_set(a->result, "stored", a->stored);
 		late_answer(&a->late, json_incref(a->result));
 		return;
 	}
 	/* Its closing bracket was left to us. */
-	evbuffer_add_printf(a->text, ",\"generation\":%llu,\"duration_us\":%llu}",
-			    (unsigned long long)generation, (unsigned long long)us);
+	if (a->stored)
+		stored = json_dumps(a->stored, JSON_COMPACT);
+	evbuffer_add_printf(a->text, ",\"generation\":%llu,\"duration_us\":%llu%s%s}",
+			    (unsigned long long)a->generation, (unsigned long long)a->us,
+			    stored ? ",\"stored\":" : "", stored ? stored : "");
+	free(stored);
 	if (a->late.req)
 		rpc_answer_text(a->late.req, a->text);
 	a->late.req = NULL;
+}
+
+/* {"here", "why_not_here", "peer", "why_not_peer"}: peer is null without one. */
+static void on_stored(void *arg, const struct versions_outcome *o)
+{
+	struct live_answer *a = arg;
+
+	a->stored = json_pack("{s:b}", "here", (int)!o->here);
+	if (o->here)
+		json_object_set_new(a->stored, "why_not_here", json_string(o->here));
+	json_object_set_new(a->stored, "peer", o->has_peer ? json_boolean(!o->peer) : json_null());
+	if (o->has_peer && o->peer)
+		json_object_set_new(a->stored, "why_not_peer", json_string(o->peer));
+	answer_live(a);
+	late_end(&a->late);
 }
 
 static void on_live(void *arg, int ret, uint64_t generation)
@@ -127,7 +154,13 @@ static void on_live(void *arg, int ret, uint64_t generation)
 
 	switch (ret) {
 	case 0:
-		answer_live(a, generation);
+		a->generation = generation;
+		a->us = clock_us() - a->start_us;
+		if (a->change) {
+			versions_wait(a->late.control, a->change, a->pushed, on_stored, a);
+			return;
+		}
+		answer_live(a);
 		break;
 	case -ETIMEDOUT:
 		late_fail(&a->late, RPC_TIMEOUT, json_incref(a->result),
@@ -146,8 +179,8 @@ static void on_live(void *arg, int ret, uint64_t generation)
 }
 
 /* One of result and text, taken over. */
-static void wait_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result,
-		      struct evbuffer *text)
+static void wait_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+		      uint64_t change, bool pushed, json_t *result, struct evbuffer *text)
 {
 	static const struct late_kind kind = {live_stop, live_free};
 	struct live_answer *a = result || text ? late_create(c, NULL, sizeof(*a), &kind) : NULL;
@@ -163,23 +196,27 @@ static void wait_live(struct control *c, struct rpc_request *req, uint64_t start
 	a->result = result;
 	a->text = text;
 	a->start_us = start_us;
+	a->change = change;
+	a->pushed = pushed;
 	publisher_wait(&c->publisher, on_live, a);
 }
 
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result)
 {
+	const uint64_t change = versions_changed(c, "command");
+
 	control_pair_changed(c);
-	wait_live(c, req, start_us, result ? result : json_object(), NULL);
+	wait_live(c, req, start_us, change, false, result ? result : json_object(), NULL);
 }
 
 void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
 			 json_t *result)
 {
-	wait_live(c, req, start_us, result, NULL);
+	wait_live(c, req, start_us, 0, false, result, NULL);
 }
 
 void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
-			   struct evbuffer *result)
+			   uint64_t change, bool pushed, struct evbuffer *result)
 {
-	wait_live(c, req, start_us, NULL, result);
+	wait_live(c, req, start_us, change, pushed, NULL, result);
 }

@@ -20,16 +20,17 @@ void fail_config(struct rpc_request *req, const struct config_errors *errors);
 void fail_build(struct rpc_request *req, int ret, const char *error);
 json_t *config_error_list_json(const struct config_error_list *list);
 
-/* Ends req when all changes up to now are live: result (taken over, may be NULL) with
- * generation and duration_us since start_us. */
+/* Ends req when all changes up to now are live, and their version is stored: result (taken over,
+ * may be NULL) with generation and duration_us since start_us, and where the version is stored. */
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 		      json_t *result);
 /* The same of a change that is no configuration: the peer is not told. */
 void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
 			 json_t *result);
 /* As answer_when_live() with the result as the text of an object that is not empty, without its
- * closing bracket; takes the text over. */
+ * closing bracket; takes the text over. change: of versions_changed(). pushed: the peer waits for
+ * the answer, so the answer does not wait for the peer. */
 void answer_text_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
-			   struct evbuffer *result);
+			   uint64_t change, bool pushed, struct evbuffer *result);
 
 #endif

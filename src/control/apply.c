@@ -42,9 +42,12 @@ struct apply {
 	struct control *control;
 	struct rpc_request *req; /* NULL: SIGHUP */
 	enum apply_kind kind;
+	bool pushed; /* by the peer */
 	enum phase phase;
 	json_t *text; /* one of the two */
 	char *path;
+	struct version_store *versions; /* owned; NULL: a new version */
+	uint64_t change;		/* its number */
 	uint64_t start_us;
 	struct event *step_ev;
 
@@ -142,6 +145,7 @@ static void apply_free(struct apply *a)
 	json_decref(a->restart);
 	json_decref(a->text);
 	free(a->connections);
+	free(a->versions);
 	free(a->path);
 	free(a);
 }
@@ -183,7 +187,8 @@ static void log_errors(const struct config_errors *errors)
 static void not_valid(struct apply *a)
 {
 	if (!a->req) {
-		log_error(CONTROL_AREA, "reload: %s is not valid: nothing was changed", a->path);
+		log_error(CONTROL_AREA, "reload: %s is not valid: nothing was changed",
+			  a->path ? a->path : "the configuration of before the restart");
 		apply_end(a);
 		return;
 	}
@@ -262,7 +267,8 @@ static void written(void *arg)
 			 a->kind == APPLY_SWAP ? "out of memory: the change is made"
 					       : "out of memory");
 	else if (a->kind == APPLY_SWAP)
-		answer_text_when_live(a->control, a->req, a->start_us, a->out);
+		answer_text_when_live(a->control, a->req, a->start_us, a->change, a->pushed,
+				      a->out);
 	else
 		rpc_answer_text(a->req, a->out);
 	if (a->req && a->kind == APPLY_SWAP)
@@ -339,7 +345,27 @@ static void start_building(struct apply *a)
 static void log_applied(const struct apply *a)
 {
 	const struct control *c = a->control;
+	uint64_t ended = 0;
 
+	for (uint32_t i = 0; i < a->words->n; i++)
+		if (a->words->v[i].action == CONFIG_DELETE)
+			ended += a->connections[i];
+	if (ended > 0)
+		log_warning(CONTROL_AREA,
+			    "the new configuration lacks services or servers of %llu connections",
+			    (unsigned long long)ended);
+	if (a->pushed) {
+		log_notice(CONTROL_AREA, "the peer's configuration is taken: %u changes",
+			   a->words->n);
+		return;
+	}
+	if (!a->req && !a->path) {
+		log_notice(CONTROL_AREA,
+			   "the configuration that ran before the restart is in "
+			   "place again: %u changes",
+			   a->words->n);
+		return;
+	}
 	if (a->req) {
 		log_notice(CONTROL_AREA, "configuration applied: %u changes", a->words->n);
 		return;
@@ -363,6 +389,11 @@ static void swap(struct apply *a)
 	log_set_level((enum log_level)c->config->node.log_level);
 	log_set_format((enum log_format)c->config->node.log_format);
 	publisher_release(&c->publisher);
+	if (a->versions)
+		a->change = versions_adopted(c, a->versions);
+	else
+		a->change = versions_changed(c, a->path ? "file" : "config apply");
+	a->versions = NULL;
 	control_pair_changed(c);
 	log_applied(a);
 	start_writing(a);
@@ -459,6 +490,14 @@ static void apply_begin(struct control *c, struct turn *t)
 {
 	struct apply *a = (struct apply *)t;
 
+	if (a->versions && !versions_may_adopt(c, a->versions)) {
+		a->ret = -EINVAL;
+		snprintf(a->error, sizeof(a->error),
+			 "the configurations of the two routers have diverged: the one here was "
+			 "changed in the meantime, or never was the same");
+		not_possible(a);
+		return;
+	}
 	a->boot = c->boot;
 	a->running = c->config;
 	builder_marks_start(&a->build.marks, c->publisher.live->marks);
@@ -466,8 +505,8 @@ static void apply_begin(struct control *c, struct turn *t)
 	jobs_run(c->jobs, &a->job);
 }
 
-void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
-		 const char *path)
+static void start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
+		  const char *path, struct version_store *versions)
 {
 	struct apply *a = calloc(1, sizeof(*a));
 
@@ -475,6 +514,7 @@ void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kin
 		a->path = strdup(path);
 	if (!a || (path && !a->path)) {
 		free(a);
+		free(versions);
 		if (req)
 			rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
 		else
@@ -487,8 +527,29 @@ void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kin
 	a->kind = kind;
 	a->text = json_incref(text);
 	a->start_us = clock_us();
+	a->versions = versions;
+	a->pushed = versions && req;
 	config_errors_init(&a->errors);
 	turn_take(c, &a->turn);
+}
+
+void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
+		 const char *path)
+{
+	const char *why = kind == APPLY_SWAP ? versions_refuse_changes(c) : NULL;
+
+	if (!why)
+		start(c, req, kind, text, path, NULL);
+	else if (req)
+		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
+	else
+		log_error(CONTROL_AREA, "reload: %s", why);
+}
+
+void apply_start_version(struct control *c, struct rpc_request *req, json_t *text,
+			 struct version_store *versions)
+{
+	start(c, req, APPLY_SWAP, text, NULL, versions);
 }
 
 void control_apply_file(struct control *c)

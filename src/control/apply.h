@@ -10,6 +10,7 @@
 #include "rpc/rpc_server.h"
 
 struct control;
+struct version_store;
 
 enum apply_kind {
 	APPLY_CHECK,
@@ -21,5 +22,9 @@ enum apply_kind {
  * or path. */
 void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
 		 const char *path);
+/* APPLY_SWAP of a configuration that has versions already: the peer's, or those of before a
+ * restart. Fails if it does not follow the one here. Takes *versions over. */
+void apply_start_version(struct control *c, struct rpc_request *req, json_t *text,
+			 struct version_store *versions);
 
 #endif

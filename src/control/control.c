@@ -15,6 +15,7 @@
 #include "publish/builder.h"
 #include "control/control_internal.h"
 #include "control/pair.h"
+#include "control/push.h"
 #include "control/health_watch.h"
 #include "metrics/metrics.h"
 #include "model/sync_event.h"
@@ -230,6 +231,8 @@ int control_create(const struct control_options *options, struct config *config,
 	if (ret < 0)
 		goto err_destroy;
 	ret = publisher_flush(&c->publisher);
+	if (ret == 0)
+		ret = versions_init(c, options->state_dir);
 	if (ret < 0)
 		goto err_destroy;
 	*out = c;
@@ -247,6 +250,7 @@ void control_destroy(struct control *c)
 	control_notes_drop(c);
 	late_free(c);
 	pushes_free(c);
+	versions_fini(c);
 	publisher_fini(&c->publisher);
 	if (c->pub) {
 		c->pub->runtime.on_server_forget = NULL;
@@ -294,6 +298,7 @@ void control_set_ha(struct control *c, struct ha *ha)
 	c->ha = ha;
 	pair_addresses(c, c->publisher.live);
 	pair_configured(c);
+	versions_tell(c);
 }
 
 const uint64_t *control_progress(const struct control *c)
@@ -466,7 +471,13 @@ static void answers_stop(struct control *c)
 static int changes_start(struct control *c, char error[256])
 {
 	(void)error;
-	return turns_start(c) < 0 ? -ENOMEM : jobs_create(c->base, &c->jobs);
+	int ret = turns_start(c) < 0 ? -ENOMEM : jobs_create(c->base, &c->jobs);
+
+	if (ret == 0)
+		ret = versions_start(c);
+	if (ret == 0)
+		pushes_start(c);
+	return ret;
 }
 
 static void changes_stop(struct control *c)
@@ -474,6 +485,7 @@ static void changes_stop(struct control *c)
 	jobs_destroy(c->jobs);
 	c->jobs = NULL;
 	turns_stop(c);
+	versions_stop(c);
 }
 
 static const struct part {

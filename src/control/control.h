@@ -27,6 +27,8 @@ struct control_options {
 	/* NULL in tests: no workers, no connections, no ports; then pub is used. */
 	struct dataplane *dp;
 	struct published *pub;
+	/* Of node.state_dir: where versions of the configuration are stored. NULL: nowhere. */
+	const char *state_dir;
 	/* The link thread; NULL in tests. */
 	struct link *link;
 	/* What the ha thread learns of services and servers; NULL: nobody asks. */

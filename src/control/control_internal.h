@@ -13,6 +13,7 @@
 #include "control/jobs.h"
 #include "control/late.h"
 #include "control/method.h"
+#include "control/versions.h"
 #include "link/link.h"
 #include "metrics/parts.h"
 #include "publish/publisher.h"
@@ -77,6 +78,7 @@ struct control {
 	struct listings listings;
 	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */
+	struct versions versions;
 	struct event *pair_ev;
 	struct watching *watching; /* NULL before control_start() */
 	struct metrics *metrics;   /* or NULL */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "control/change_queue.h"
 #include "control/method.h"
+#include "control/versions.h"
 #include "rpc/rpc_server.h"
 
 #define MAX_METHODS 128
@@ -120,6 +121,7 @@ static bool check_params(struct rpc_request *req, const struct method *m, json_t
 void control_dispatch(void *arg, struct rpc_request *req, const char *name, json_t *params)
 {
 	const struct method *m = method_find(name);
+	const char *hindered;
 	json_t *own = NULL;
 
 	if (!m) {
@@ -132,6 +134,8 @@ void control_dispatch(void *arg, struct rpc_request *req, const char *name, json
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
 	else if (!check_params(req, m, params))
 		; /* it has ended */
+	else if (m->in_turn && (hindered = versions_refuse_changes(arg)))
+		rpc_fail(req, RPC_INVALID, NULL, "%s: %s", m->name, hindered);
 	else if (m->in_turn)
 		turn_request(arg, req, m, params);
 	else

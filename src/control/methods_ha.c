@@ -148,6 +148,7 @@ json_t *ha_status_json(struct control *c)
 			json_object_set_new(out, "peer", json_null());
 		json_object_set_new(out, "paths", paths_json(&v->s));
 		json_object_set_new(out, "witnesses", witnesses_json(&v->s));
+		json_object_set_new(out, "configuration", versions_json(c));
 	}
 	free(v);
 	return out;

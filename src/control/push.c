@@ -1,73 +1,164 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * config.push: the shared part goes to the peer, who plans or applies it with its own node
- * part and answers as config.plan and config.apply do. Only a fresh peer is heard (ha).
+ * The shared part goes to the peer, who plans or applies it with its own node part and answers as
+ * config.plan and config.apply do. With it go the versions: the peer takes what follows its own
+ * version, and nothing else. Only a fresh peer is heard (ha).
+ *
+ *	forward		by itself, when the peer's version is older
+ *	difference	by itself, when the two have diverged: a plan, for people
+ *	plan, push	config.push
  */
+#include "control/push.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "control/apply.h"
 #include "control/control_internal.h"
 #include "control/pair.h"
 
+#define DIFFERENCE_LINES 20
+
 /* --- at the router that sends --- */
 
+enum push_kind {
+	PUSH_PLAN,
+	PUSH_APPLY,
+	PUSH_FORWARD,
+	PUSH_DIFFERENCE,
+};
+
 struct push {
+	struct turn turn;
+	struct job job;
 	struct control_note note;
-	TAILQ_ENTRY(push) entry; /* of control.pushes */
+	TAILQ_ENTRY(push) entry; /* of control.pushes, the first is under way */
 	struct control *control;
-	struct rpc_request *req; /* NULL: it has been ended */
+	enum push_kind kind;
+	struct rpc_request *req; /* NULL: there is none, or it has been ended */
+	const struct config *config;
+	json_t *versions;
+	uint64_t change; /* the last that is in it */
+	char *text;
 	int rc;
 	char *answer; /* the peer's, or NULL */
 };
 
-static void push_end(struct control *c, struct push *p)
+static void push_begin(struct control *c, struct turn *turn);
+static void push_cancel(struct control *c, struct turn *turn);
+
+static void push_next(struct control *c)
 {
-	TAILQ_REMOVE(&c->pushes, p, entry);
+	struct push *p = TAILQ_FIRST(&c->pushes);
+
+	if (!p || !c->base)
+		return;
+	p->turn = (struct turn){.begin = push_begin, .cancel = push_cancel};
+	turn_take(c, &p->turn);
+}
+
+static void push_free(struct push *p)
+{
+	json_decref(p->versions);
+	free(p->text);
 	free(p->answer);
 	free(p);
 }
 
-static void push_fail(struct push *p, int rc)
+static void push_end(struct control *c, struct push *p)
 {
-	const char *why = rc == -ENOTCONN    ? "the peer is not heard"
-			  : rc == -EBUSY     ? "another push is under way"
-			  : rc == -EMSGSIZE  ? "the configuration is too large"
-			  : rc == -ETIMEDOUT ? "the peer did not answer in time"
-					     : "the peer is another one now";
+	TAILQ_REMOVE(&c->pushes, p, entry);
+	push_free(p);
+	push_next(c);
+}
 
+/* Who asked learns of it. `why` in words. */
+static void push_fail(struct push *p, enum rpc_code code, json_t *data, const char *why)
+{
+	/* Tried again soon without a word. */
+	if (p->kind == PUSH_FORWARD && p->rc != -EBUSY && p->rc != -ENOTCONN)
+		versions_at_peer(p->control, p->change, why);
 	if (p->req)
-		rpc_fail(p->req, rc == -ETIMEDOUT ? RPC_TIMEOUT : RPC_INVALID, NULL,
-			 "config.push: %s", why);
+		rpc_fail(p->req, code, json_incref(data), "config.push: %s", why);
 	p->req = NULL;
+}
+
+static const char *words_of(int rc)
+{
+	return rc == -ENOTCONN	  ? "the peer is not heard"
+	       : rc == -EBUSY	  ? "another push is under way"
+	       : rc == -EMSGSIZE  ? "the configuration is too large"
+	       : rc == -ETIMEDOUT ? "the peer did not answer in time"
+				  : "the peer is another one now";
+}
+
+static void difference_keep(struct push *p, const json_t *result)
+{
+	struct versions *v = &p->control->versions;
+	const json_t *changes = json_object_get(result, "changes");
+	const size_t n = json_array_size(changes);
+	json_t *list = json_array();
+	size_t i;
+	const json_t *o;
+
+	json_array_foreach (changes, i, o) {
+		const char *action = json_string_value(json_object_get(o, "action"));
+		const char *object = json_string_value(json_object_get(o, "object"));
+
+		if (i == DIFFERENCE_LINES) {
+			json_array_append_new(list, json_sprintf("and %zu more", n - i));
+			break;
+		}
+		json_array_append_new(
+			list, json_sprintf("%s %s", action ? action : "?", object ? object : "?"));
+		log_error(CONTROL_AREA,
+			  "diverged: the peer would have to %s %s to be as this router",
+			  action ? action : "?", object ? object : "?");
+	}
+	json_decref(v->difference);
+	v->difference = list;
 }
 
 /* What the peer answered, as if it had been asked itself. */
 static void push_answer(struct push *p)
 {
 	json_t *doc = json_loads(p->answer, 0, NULL);
-	const json_t *error = json_object_get(doc, "error");
+	json_t *error = json_object_get(doc, "error");
 	const char *message = json_string_value(json_object_get(error, "message"));
 	json_t *result = json_object_get(doc, "result");
+	char why[256];
 
-	if (p->req && result)
+	snprintf(why, sizeof(why), "the peer: %s",
+		 message ? message : "it answers what nobody understands");
+	if (!result) {
+		push_fail(p, RPC_INVALID, json_object_get(error, "data"), why);
+	} else if (p->kind == PUSH_DIFFERENCE) {
+		difference_keep(p, result);
+	} else if (p->kind != PUSH_PLAN) {
+		const char *here = json_string_value(
+			json_object_get(json_object_get(result, "stored"), "why_not_here"));
+
+		snprintf(why, sizeof(why), "the peer runs it but has not stored it: %.200s",
+			 here ? here : "");
+		versions_at_peer(p->control, p->change, here ? why : NULL);
+	}
+	if (p->req)
 		rpc_answer(p->req, json_incref(result));
-	else if (p->req)
-		rpc_fail(p->req, RPC_INVALID, json_incref(json_object_get(error, "data")),
-			 "the peer: %s", message ? message : "it answers what nobody understands");
 	p->req = NULL;
 	json_decref(doc);
 }
 
 static void run_asked(struct control *c, struct control_note *note)
 {
-	struct push *p = (struct push *)note;
+	struct push *p = (struct push *)((char *)note - offsetof(struct push, note));
 
 	if (p->answer)
 		push_answer(p);
 	else
-		push_fail(p, p->rc);
+		push_fail(p, p->rc == -ETIMEDOUT ? RPC_TIMEOUT : RPC_INVALID, NULL,
+			  words_of(p->rc));
 	push_end(c, p);
 }
 
@@ -82,58 +173,124 @@ static void asked(void *arg, int rc, const void *bytes, size_t len)
 	control_post(p->control, &p->note);
 }
 
-/* The text is there: {"result": {"apply": ..., "shared": ...}}. */
-static void rendered(void *arg, const char *text, size_t len)
+/* {"result": {"apply": ..., "shared": ..., "versions": ...}}, as the first plvs had it. */
+static void render(void *arg)
 {
 	struct push *p = arg;
+	const bool apply = p->kind == PUSH_APPLY || p->kind == PUSH_FORWARD;
+	json_t *doc = config_to_json(p->config, CONFIG_SHARED);
+	json_t *whole = NULL;
 
-	if (len < 9 || strncmp(text, "{\"result\"", 9) != 0) {
-		push_fail(p, -ECONNRESET);
-		push_end(p->control, p);
-		return;
-	}
-	if (!p->control->ha || ha_ask(p->control->ha, text, len, asked, p) < 0) {
-		push_fail(p, -EMSGSIZE);
-		push_end(p->control, p);
+	if (doc && json_object_set_new(doc, "apply", json_boolean(apply)) == 0 &&
+	    json_object_set(doc, "versions", p->versions) == 0)
+		whole = json_pack("{s:O}", "result", doc);
+	p->text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+	json_decref(whole);
+	json_decref(doc);
+}
+
+static void rendered(void *arg)
+{
+	struct push *p = arg;
+	struct control *c = p->control;
+	int ret = p->text ? 0 : -EMSGSIZE;
+
+	turn_end(c);
+	if (ret == 0)
+		ret = c->ha ? ha_ask(c->ha, p->text, strlen(p->text), asked, p) : -ENOTCONN;
+	if (ret < 0) {
+		p->rc = ret;
+		push_fail(p, RPC_INVALID, NULL, words_of(ret));
+		push_end(c, p);
 	}
 }
 
-static json_t *make(const struct config *config, enum config_part part, bool apply)
+static void push_begin(struct control *c, struct turn *turn)
 {
-	json_t *doc = config_to_json(config, part);
+	struct push *p = (struct push *)turn;
 
-	if (doc && json_object_set_new(doc, "apply", json_boolean(apply)) < 0) {
-		json_decref(doc);
+	p->config = c->config;
+	p->change = c->versions.changes;
+	p->versions = version_store_json(&c->versions.store);
+	p->job = (struct job){.work = render, .done = rendered, .arg = p};
+	jobs_run(c->jobs, &p->job);
+}
+
+/* pushes_stop() ends who waits. */
+static void push_cancel(struct control *c, struct turn *turn)
+{
+	(void)c;
+	(void)turn;
+}
+
+/* True: it is on its way, or waits. */
+static bool push_start(struct control *c, enum push_kind kind, struct rpc_request *req)
+{
+	const bool idle = TAILQ_EMPTY(&c->pushes);
+	struct push *p;
+
+	/* One of a kind is enough: it has what is true when its turn comes. */
+	if (!req)
+		TAILQ_FOREACH(p, &c->pushes, entry)
+	if (p->kind == kind)
+		return true;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return false;
+	p->control = c;
+	p->kind = kind;
+	p->req = req;
+	TAILQ_INSERT_TAIL(&c->pushes, p, entry);
+	if (idle)
+		push_next(c);
+	return true;
+}
+
+static void forward(struct control *c)
+{
+	(void)push_start(c, PUSH_FORWARD, NULL);
+}
+
+static void ask_difference(struct control *c)
+{
+	(void)push_start(c, PUSH_DIFFERENCE, NULL);
+}
+
+/* NULL, or why the peer is not to take the configuration from here. */
+static const char *push_hindered(struct control *c, bool force)
+{
+	switch (c->versions.relation) {
+	case VERSION_DIVERGED:
+		if (force)
+			break;
+		return "the configurations of the two routers have diverged: `plvsctl config push "
+		       "plan` says what would change at the peer, `plvsctl config push force` "
+		       "makes the one here that of both";
+	case VERSION_PEER_NEWER:
+	case VERSION_PENDING:
+		if (force)
+			break;
+		return "the peer's configuration is newer than the one here, and comes here by "
+		       "itself; `plvsctl config push force` makes the one here that of both";
+	default:
 		return NULL;
 	}
-	return doc;
-}
-
-static json_t *make_plan(const struct config *config, enum config_part part)
-{
-	return make(config, part, false);
-}
-
-static json_t *make_apply(const struct config *config, enum config_part part)
-{
-	return make(config, part, true);
+	(void)versions_force(c);
+	return NULL;
 }
 
 void config_push(struct control *c, struct rpc_request *req, json_t *params)
 {
 	const bool plan = json_is_true(json_object_get(params, "plan"));
-	struct push *p = calloc(1, sizeof(*p));
-	struct rpc_request *local = p ? rpc_request_local(rendered, p) : NULL;
+	const bool force = json_is_true(json_object_get(params, "force"));
+	const char *why = plan ? NULL : versions_refuse_changes(c);
 
-	if (!local) {
-		free(p);
+	if (!plan && !why)
+		why = !c->versions.peer_alive ? words_of(-ENOTCONN) : push_hindered(c, force);
+	if (why)
+		rpc_fail(req, RPC_INVALID, NULL, "config.push: %s", why);
+	else if (!push_start(c, plan ? PUSH_PLAN : PUSH_APPLY, req))
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		return;
-	}
-	p->control = c;
-	p->req = req;
-	TAILQ_INSERT_TAIL(&c->pushes, p, entry);
-	answer_read(c, local, plan ? make_plan : make_apply, CONFIG_SHARED);
 }
 
 void pushes_stop(struct control *c)
@@ -152,8 +309,10 @@ void pushes_free(struct control *c)
 {
 	struct push *p;
 
-	while ((p = TAILQ_FIRST(&c->pushes)))
-		push_end(c, p);
+	while ((p = TAILQ_FIRST(&c->pushes))) {
+		TAILQ_REMOVE(&c->pushes, p, entry);
+		push_free(p);
+	}
 }
 
 /* --- at the router that is pushed to --- */
@@ -180,43 +339,71 @@ static void drop_pushed(struct control_note *note)
 	free(note);
 }
 
-/* The peer's shared part under this router's own node part, or NULL. */
-static json_t *document(const struct control *c, const struct pushed *p, bool *apply)
+/* A shared part under this router's own node part, as the text of a whole configuration. New
+ * reference; NULL: no shared part, or no memory. */
+static json_t *document(const struct control *c, json_t *shared)
 {
-	json_t *doc = json_loadb(p->text, p->len, 0, NULL);
-	json_t *pushed = json_object_get(doc, "result");
-	json_t *shared = json_object_get(pushed, "shared");
 	json_t *whole = shared ? config_to_json(c->config, CONFIG_NODE) : NULL;
 	char *text = NULL;
 	json_t *out;
 
-	*apply = json_is_true(json_object_get(pushed, "apply"));
 	if (whole && json_object_set(whole, "shared", shared) == 0)
 		text = json_dumps(whole, JSON_COMPACT);
 	out = text ? json_string(text) : NULL;
 	free(text);
 	json_decref(whole);
-	json_decref(doc);
 	return out;
+}
+
+/* NULL: the peer's plvs has no versions, or what it says of them is none. */
+static struct version_store *versions_of(const json_t *pushed)
+{
+	struct version_store *s = calloc(1, sizeof(*s));
+
+	if (s && version_store_parse(s, json_object_get(pushed, "versions")) < 0) {
+		free(s);
+		s = NULL;
+	}
+	return s;
+}
+
+static void run_apply(struct control *c, struct rpc_request *req, json_t *text,
+		      const json_t *pushed)
+{
+	struct version_store *peers = versions_of(pushed);
+	const char *why = versions_refuse_changes(c);
+
+	if (why) {
+		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
+		free(peers);
+	} else if (peers) {
+		apply_start_version(c, req, text, peers);
+	} else {
+		apply_start(c, req, APPLY_SWAP, text, NULL);
+	}
 }
 
 static void run_pushed(struct control *c, struct control_note *note)
 {
 	struct pushed *p = (struct pushed *)note;
 	struct rpc_request *req = rpc_request_local(applied, p);
-	bool apply;
-	json_t *text;
+	json_t *doc, *pushed, *text;
 
 	if (!req) {
 		free(p);
 		return;
 	}
-	text = document(c, p, &apply);
-	if (text)
-		apply_start(c, req, apply ? APPLY_SWAP : APPLY_PLAN, text, NULL);
-	else
+	doc = json_loadb(p->text, p->len, 0, NULL);
+	pushed = json_object_get(doc, "result");
+	text = document(c, json_object_get(pushed, "shared"));
+	if (!text)
 		rpc_fail(req, RPC_BAD_PARAMS, NULL, "not a configuration");
+	else if (json_is_true(json_object_get(pushed, "apply")))
+		run_apply(c, req, text, pushed);
+	else
+		apply_start(c, req, APPLY_PLAN, text, NULL);
 	json_decref(text);
+	json_decref(doc);
 }
 
 void control_pushed(struct control *c, uint32_t id, const void *bytes, size_t len)
@@ -233,4 +420,40 @@ void control_pushed(struct control *c, uint32_t id, const void *bytes, size_t le
 	p->note.run = run_pushed;
 	p->note.drop = drop_pushed;
 	control_post(c, &p->note);
+}
+
+/* --- at the start --- */
+
+/* The file has an older version. In a pair an acknowledged change is not to be lost with the
+ * process: what ran last runs again. */
+static void restore(struct control *c)
+{
+	struct versions *v = &c->versions;
+	struct version_store *newer = v->newer;
+	json_t *json, *whole;
+	char *text = NULL;
+
+	v->newer = NULL;
+	if (!newer)
+		return;
+	if (!v->has_peer || version_store_get_text(v->dir, &newer->entry[0].id, &text) < 0) {
+		free(newer);
+		return;
+	}
+	json = json_loads(text, 0, NULL);
+	whole = document(c, json_object_get(json, "shared"));
+	if (whole)
+		apply_start_version(c, NULL, whole, newer);
+	else
+		free(newer);
+	json_decref(whole);
+	json_decref(json);
+	free(text);
+}
+
+void pushes_start(struct control *c)
+{
+	c->versions.forward = forward;
+	c->versions.ask_difference = ask_difference;
+	restore(c);
 }

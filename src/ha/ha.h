@@ -129,12 +129,16 @@ struct ha_status {
 	uint16_t priority;
 	uint64_t state_ms; /* in this state */
 	char reason[ROLE_REASON_LEN];
-	char explain[1024];	     /* sentences */
-	char alarm[ROLE_REASON_LEN]; /* what somebody must put right, or "" */
+	char explain[2048];	    /* sentences */
+	char alarm[ROLE_ALARM_LEN]; /* what somebody must put right, or "" */
 	bool ready, grace, frozen, relaying;
 	uint64_t lease_left_ms; /* UINT64_MAX = no lease is needed */
 	struct {
-		bool known, alive, deaf, digest_differs; /* deaf: it does not hear this router */
+		bool known, alive, deaf; /* deaf: it does not hear this router */
+		bool digest_differs;
+		enum version_relation relation; /* of its configuration to the one here */
+		struct version_word version;
+		uint32_t unbound; /* connections of services that it does not know */
 		enum ha_state state;
 		enum ha_role role;
 		uint64_t term;
@@ -157,7 +161,8 @@ struct ha_status {
 	uint64_t late_times; /* later than a keepalive: the watch began anew */
 	uint64_t relayed;
 	struct ha_sync_status {
-		bool synchronised; /* this router has all of the active one's connections */
+		/* This router has all of the active one's connections, and knows their services. */
+		bool synchronised;
 		bool peer_synchronised, behind;
 		uint64_t sent, received; /* records: connections and what becomes of them */
 		uint64_t datagrams, repeated;
@@ -204,6 +209,8 @@ int ha_configure(struct ha *ha, const struct ha_config *config);
 int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n);
 /* Digest of the shared configuration, and what health knows. */
 int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES]);
+/* The version of the shared configuration, its digest with it. Copied. */
+int ha_set_version(struct ha *ha, const struct version *version);
 int ha_set_verdicts(struct ha *ha, const struct ha_verdicts *verdicts);
 
 /* done is called on the ha thread, once: rc 0 or -errno, with a sentence. */

@@ -49,6 +49,7 @@ struct ha_note {
 		struct {
 			uint8_t digest[HA_DIGEST_BYTES];
 		} digest;
+		struct version *version; /* owned */
 		struct ha_verdicts verdicts;
 		struct {
 			enum role_command command;
@@ -149,6 +150,10 @@ struct ha {
 	/* Blocks of bytes: what was asked, by its id; 0: nothing. */
 	struct bulk bulk;
 	uint32_t asked_id;
+	/* An answer that waits for the end of a block under way; NULL: none. */
+	uint8_t *answer; /* owned */
+	size_t answer_len;
+	uint32_t answer_id;
 	uint64_t asked_ms;
 	ha_asked *asked_done;
 	void *asked_arg;
@@ -159,6 +164,8 @@ struct ha {
 	uint64_t relayed, relayed_us;
 	struct retire_list retired;
 	uint8_t config_digest[HA_DIGEST_BYTES];
+	struct version version; /* none: its id */
+	uint32_t unbound;	/* as the machine was told */
 	struct ha_verdicts verdicts;
 };
 

@@ -55,6 +55,35 @@ int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES])
 	return 0;
 }
 
+static void drop_version(struct ha_note *n)
+{
+	free(n->version);
+}
+
+static void run_version(struct ha *ha, struct ha_note *n)
+{
+	ha->version = *n->version;
+	memcpy(ha->config_digest, n->version->digest, HA_DIGEST_BYTES);
+	free(n->version);
+	ha_known_tell(ha);
+}
+
+int ha_set_version(struct ha *ha, const struct version *version)
+{
+	struct ha_note *note = ha_note_create(run_version, drop_version);
+	struct version *copy = malloc(sizeof(*copy));
+
+	if (!note || !copy) {
+		free(note);
+		free(copy);
+		return -ENOMEM;
+	}
+	*copy = *version;
+	note->version = copy;
+	ha_note_send(ha, note);
+	return 0;
+}
+
 static void run_verdicts(struct ha *ha, struct ha_note *n)
 {
 	ha->verdicts = n->verdicts;

@@ -37,7 +37,10 @@ static void peer_fill(const struct ha *ha, uint64_t now_ms, struct ha_status *ou
 	out->peer.known = p->known;
 	out->peer.alive = role_peer_alive(&ha->role, now_ms);
 	out->peer.deaf = role_peer_deaf(&ha->role, now_ms);
-	out->peer.digest_differs = p->digest_differs;
+	out->peer.digest_differs = role_configuration_differs(&ha->role);
+	out->peer.relation = p->relation;
+	out->peer.version = p->version;
+	out->peer.unbound = p->unbound;
 	out->peer.state = p->state;
 	out->peer.role = p->role;
 	out->peer.term = p->term;
@@ -60,8 +63,7 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 	out->state_ms = now_ms - r->since_ms;
 	memcpy(out->reason, r->reason, sizeof(out->reason));
 	role_explain(r, now_ms, out->explain, sizeof(out->explain));
-	if (role_clash(r) != ROLE_CLASH_NONE)
-		role_clash_text(r, out->alarm, sizeof(out->alarm));
+	role_alarm(r, now_ms, out->alarm, sizeof(out->alarm));
 	out->ready = role_ready(r, now_ms);
 	out->verdicts = r->verdicts;
 	out->servers = r->servers;

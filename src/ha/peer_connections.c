@@ -157,6 +157,8 @@ void ha_known_tell(struct ha *ha)
 	event.sync.progress = ha->sync_progress;
 	memcpy(event.sync.config_digest, ha->config_digest, HA_DIGEST_BYTES);
 	memcpy(event.sync.verdict_digest, ha->verdicts.digest, HA_DIGEST_BYTES);
+	event.sync.version = version_id_is_none(&ha->version.id) ? NULL : &ha->version;
+	event.sync.unbound = ha->unbound;
 	ha_post(ha, &event);
 }
 
@@ -173,9 +175,11 @@ static void progress_tell(struct ha *ha)
 	progress.received = in.position;
 	progress.complete = in.complete;
 	progress.behind = out.behind;
-	if (memcmp(&progress, &ha->sync_progress, sizeof(progress)) == 0)
+	if (memcmp(&progress, &ha->sync_progress, sizeof(progress)) == 0 &&
+	    in.unbound == ha->unbound)
 		return;
 	ha->sync_progress = progress;
+	ha->unbound = in.unbound;
 	ha_known_tell(ha);
 }
 
@@ -250,7 +254,7 @@ void peer_connections_status(const struct ha *ha, struct ha_sync_status *out)
 		return;
 	sync_send_status(ha->send, &s);
 	sync_recv_status(ha->recv, &r);
-	out->synchronised = r.complete;
+	out->synchronised = r.complete && r.unbound == 0;
 	out->peer_synchronised = s.synchronised;
 	out->behind = s.behind;
 	out->sent = s.records;

@@ -19,6 +19,21 @@ static void asked_end(struct ha *ha, int rc, const void *bytes, size_t len)
 	done(ha->asked_arg, rc, bytes, len);
 }
 
+static void answer_forget(struct ha *ha)
+{
+	free(ha->answer);
+	ha->answer = NULL;
+}
+
+static void answer_look(struct ha *ha)
+{
+	if (ha->answer && ha->send &&
+	    bulk_start(&ha->bulk, BULK_ANSWER, ha->answer_id, ha->answer, ha->answer_len,
+		       ha_now_ms()) == -EBUSY)
+		return;
+	answer_forget(ha);
+}
+
 static void on_send(void *arg, const void *payload, size_t len)
 {
 	peer_datagram_send(arg, HA_TYPE_BULK, payload, len);
@@ -54,6 +69,7 @@ static int start(struct ha *ha, char error[256])
 static void stop(struct ha *ha)
 {
 	asked_end(ha, -ESHUTDOWN, NULL, 0);
+	answer_forget(ha);
 	bulk_fini(&ha->bulk);
 }
 
@@ -62,6 +78,7 @@ static uint32_t poll(struct ha *ha)
 	const uint64_t now_ms = ha_now_ms();
 
 	bulk_tick(&ha->bulk, now_ms);
+	answer_look(ha);
 	if (ha->asked_id && now_ms - ha->asked_ms > ANSWER_LIMIT_MS)
 		asked_end(ha, -ETIMEDOUT, NULL, 0);
 	return UINT32_MAX;
@@ -70,6 +87,7 @@ static uint32_t poll(struct ha *ha)
 static void peer_new(struct ha *ha)
 {
 	bulk_reset(&ha->bulk);
+	answer_forget(ha);
 	asked_end(ha, -ECONNRESET, NULL, 0);
 }
 
@@ -95,13 +113,15 @@ static void run_ask(struct ha *ha, struct ha_note *n)
 	free(n->block.bytes);
 }
 
-/* Should a block of our own be under way, the peer's question is not answered: it asks again. */
+/* A block of our own may be under way: the answer goes out behind it. The peer asks one question
+ * at a time, so one place is enough. */
 static void run_answer(struct ha *ha, struct ha_note *n)
 {
-	if (ha->send)
-		(void)bulk_start(&ha->bulk, BULK_ANSWER, n->block.id, n->block.bytes, n->block.len,
-				 ha_now_ms());
-	free(n->block.bytes);
+	answer_forget(ha);
+	ha->answer = n->block.bytes;
+	ha->answer_len = n->block.len;
+	ha->answer_id = n->block.id;
+	answer_look(ha);
 }
 
 static void drop_ask(struct ha_note *n)

@@ -331,6 +331,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.spawner = r->spawner;
 	r->state_dir = strdup(r->config->node.state_dir);
 	prepare_state_dir(r->config->node.state_dir);
+	co.state_dir = r->state_dir;
 	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
 	setup_ha(r->config, &r->host, &ho);
 	pair_punt_rules(r->config, &r->punt_rules);

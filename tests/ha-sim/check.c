@@ -320,6 +320,10 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 	default:
 		break;
 	}
+	if (a->change.row == ROLE_ROW_GIVE_AWAY)
+		check_config_given(s, n);
+	if (a->change.row == ROLE_ROW_COMMITTED)
+		check_config_taken(s, n);
 	if (a->change.from == HA_INIT)
 		n->init_left = s->now;
 	if (a->change.to == HA_ACTIVE && !ha_state_serves(a->change.from)) {
@@ -386,6 +390,7 @@ void check_calm(struct sim *s)
 			sim_violate(s, "router %u is in state %s after a long calm", i,
 				    role_state_name(state));
 	}
+	check_config_calm(s);
 	if (effective == 0 && in_maintenance < 2)
 		sim_violate(s, "nobody serves after a long calm");
 	if (effective == 2 && moving == 0)

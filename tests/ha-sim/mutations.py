@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-UNIT_TESTS = ("test_ha_role", "test_ha_freshness")
+UNIT_TESTS = ("ha/test_ha_role", "ha/test_ha_freshness", "ha/test_ha_versions", "model/test_version")
 
 # What is broken, in which file, the text as it is, the text as it is then.
 MUTATIONS = [
@@ -133,11 +133,36 @@ MUTATIONS = [
     ("a STOP is held against old answers", "src/ha/role/role_judge.c",
      "\tif (r->fast_ms == 0 || now - r->fast_ms < UINT64_C(2) * r->cfg.keepalive_ms)",
      "\tif (1)"),
+    ("any configuration is taken", "src/model/version.c",
+     "\treturn version_id_is_none(&mine->id) || version_id_equal",
+     "\treturn 1 || version_id_equal"),
+    ("whatever the peer has is older", "src/model/version.c",
+     "\tif (version_has(mine, &word->id))",
+     "\tif (1)"),
+    ("what was never judged has diverged", "src/model/version.c",
+     "\tif (!version_id_equal(&word->judged, &mine->id) || word->judgement == VERSION_NOT_JUDGED)\n\t\treturn VERSION_PENDING;",
+     ""),
+    ("a child forgets its parent", "src/model/version.c",
+     "\tversion_add_ancestor(child, &before);",
+     "\t(void)before;"),
+    ("a forced version is a child of one", "src/model/version.c",
+     "\tif (also)",
+     "\tif (0)"),
+    ("the active role goes to another configuration", "src/ha/role/role_judge.c",
+     "\treturn r->peer.relation != VERSION_NONE && r->peer.relation != VERSION_EQUAL;",
+     "\treturn false;"),
+    ("a change is not said to the peer", "src/ha/role/role_text.c",
+     "\tmsg->version.id = r->version->id;",
+     ""),
+    ("diverged is no alarm", "src/ha/role/role_text.c",
+     "\tif (r->peer.diverged && r->peer.relation == VERSION_DIVERGED)",
+     "\tif (0)"),
 ]
 
 
 def build(tree, out, sources, libraries=()):
-    machine = glob.glob(tree + "/src/ha/role/role*.c") + [tree + "/src/ha/role/freshness.c"]
+    machine = glob.glob(tree + "/src/ha/role/role*.c") + [
+        tree + "/src/ha/role/freshness.c", tree + "/src/model/version.c"]
     subprocess.run(
         ["gcc", "-O2", "-w", "-D_GNU_SOURCE", "-I", tree + "/src", "-o", out]
         + sources + machine + list(libraries), check=True)
@@ -153,7 +178,7 @@ def noticed(tree, steps):
                  if line.startswith("seed ") or "never taken" in line]
         return "simulation: " + (lines[0] if lines else "status %d" % run.returncode)
     for name in UNIT_TESTS:
-        build(tree, tree + "/unit", [tree + "/tests/unit/ha/" + name + ".c"], ["-lcmocka"])
+        build(tree, tree + "/unit", [tree + "/tests/unit/" + name + ".c"], ["-lcmocka"])
         run = subprocess.run([tree + "/unit"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
                              text=True, check=False)
         if run.returncode != 0:

@@ -198,6 +198,9 @@ void fault_begin(struct sim *s)
 	case FAULT_COMMAND:
 		command_fault(s, n);
 		break;
+	case FAULT_EDIT:
+		config_edit(s, n);
+		break;
 	case FAULT_REPLAY:
 		ev.type = SIM_REPLAY;
 		for (uint32_t i = 0, k = 5 + draw(s, 60), at = 0; i < k; i++) {

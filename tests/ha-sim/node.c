@@ -20,13 +20,15 @@ static void tick_plan(struct sim *s, struct node *n)
 	schedule(s, in, &ev, NULL);
 }
 
-static void sync_tell(struct sim *s, struct node *n)
+void node_sync_tell(struct sim *s, struct node *n)
 {
 	struct role_event ev = {.type = ROLE_SYNC};
 
 	ev.sync.synchronised = n->synchronised;
 	ev.sync.verdicts = n->verdicts;
 	ev.sync.servers = ev.sync.servers_up = 4;
+	ev.sync.version = &n->config.version;
+	memcpy(ev.sync.config_digest, n->config.version.digest, sizeof(ev.sync.config_digest));
 	node_step(s, n, &ev);
 }
 
@@ -65,6 +67,8 @@ void node_start(struct sim *s, struct node *n)
 	freshness_init(&n->fresh, &session);
 	role_init(&n->role, &s->cfg[n->id], node_now(s, n));
 	sim_trace(s, "router %u starts, life %u", n->id, n->life);
+	config_start(s, n);
+	node_sync_tell(s, n);
 	node_ports(s, n);
 	schedule(s, 1, &probe, NULL);
 }
@@ -158,7 +162,9 @@ void node_probe(struct sim *s, struct node *n)
 	if (n->sync_ms > 500)
 		n->synchronised = true;
 	if (had != n->synchronised || knew != n->verdicts)
-		sync_tell(s, n);
+		node_sync_tell(s, n);
+	if (n->running && !n->quit)
+		config_probe(s, n);
 }
 
 void node_command(struct sim *s, struct node *n, enum role_command c, bool force)
@@ -198,7 +204,7 @@ void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t
 		n->generation = n->fresh.generation;
 		n->synchronised = false;
 		n->sync_ms = 0;
-		sync_tell(s, n);
+		node_sync_tell(s, n);
 	}
 }
 
@@ -310,6 +316,6 @@ void node_step(struct sim *s, struct node *n, const struct role_event *ev)
 		return;
 	}
 	if (was_serving && !n->serving)
-		sync_tell(s, n);
+		node_sync_tell(s, n);
 	tick_plan(s, n);
 }

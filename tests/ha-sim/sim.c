@@ -238,6 +238,9 @@ static void happen(struct sim *s, const struct sim_event *e)
 	case SIM_REPLAY:
 		net_replay(s);
 		break;
+	case SIM_FORWARD:
+		config_forwarded(s, n, e);
+		break;
 	case SIM_COMMAND:
 		break;
 	}

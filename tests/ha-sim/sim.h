@@ -9,6 +9,7 @@
  *	sim.c	 events in order of time, scenario, report
  *	net.c	 paths, faults, the attacker
  *	node.c	 a router: carries out the machine's actions
+ *	configs.c versions of the configuration: edits, stores, what one sends the other
  *	check.c	 what must hold, asked at every event
  *
  * Time is in milliseconds. Each life of a router has a clock of its own that starts
@@ -21,12 +22,14 @@
 #include "ha/role/freshness.h"
 #include "ha/role/role.h"
 
-#define SIM_PATHS   3
-#define SIM_LINKS   2 /* VIP links: public and private, as the ports and the first two paths */
-#define SIM_QUEUE   128
-#define SIM_EVENTS  8192
-#define SIM_RECORDS 2048
-#define SIM_FAULTS  12
+#define SIM_PATHS      3
+#define SIM_LINKS      2 /* VIP links: public and private, as the ports and the first two paths */
+#define SIM_QUEUE      128
+#define SIM_EVENTS     8192
+#define SIM_RECORDS    2048
+#define SIM_FAULTS     12
+#define SIM_FORWARDS   64
+#define SIM_EDIT_WORDS 8
 
 enum sim_event_type {
 	SIM_TICK,
@@ -42,6 +45,7 @@ enum sim_event_type {
 	SIM_CALM,  /* all faults end */
 	SIM_CALM_CHECK,
 	SIM_REPLAY,
+	SIM_FORWARD, /* a configuration arrives */
 };
 
 struct flight {
@@ -94,6 +98,7 @@ enum fault_type {
 	FAULT_CRASH,
 	FAULT_COMMAND,
 	FAULT_REPLAY,
+	FAULT_EDIT, /* of a configuration */
 	FAULT_N,
 };
 
@@ -105,8 +110,20 @@ struct fault {
 	uint32_t id;
 };
 
+struct edits { /* a set of numbers */
+	uint64_t word[SIM_EDIT_WORDS];
+};
+
+struct sim_config {
+	struct version version;
+	struct edits edits;	/* what it says */
+	struct edits overruled; /* what a person decided against */
+};
+
 struct node {
 	uint8_t id;
+	struct sim_config config; /* outlives the process */
+	struct sim_config last_week;
 	bool running, paused, stalled; /* stalled: paused, but its workers forward */
 	uint32_t life, tick_token;
 	uint64_t offset; /* its clock - the simulation's */
@@ -164,6 +181,12 @@ struct sim {
 	struct record records[SIM_RECORDS];
 	uint64_t n_records;
 
+	/* configs.c */
+	uint32_t n_edits, n_forwards, needless_alarms;
+	struct sim_config forward[SIM_FORWARDS]; /* under way */
+	struct edits given;			 /* of who gives the active role away */
+	bool given_forced;
+
 	/* check.c */
 	uint64_t clean_since[2]; /* a clean way from this sender; 0: none */
 	uint64_t met_since;	 /* each believes the other's present life; 0: not */
@@ -206,12 +229,22 @@ void node_ports(struct sim *s, struct node *n);
 void node_probe(struct sim *s, struct node *n);
 void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t path);
 void node_step(struct sim *s, struct node *n, const struct role_event *ev);
+void node_sync_tell(struct sim *s, struct node *n);
 void node_command(struct sim *s, struct node *n, enum role_command c, bool force);
 
 static inline uint64_t node_now(const struct sim *s, const struct node *n)
 {
 	return s->now + n->offset;
 }
+
+/* configs.c */
+void config_start(struct sim *s, struct node *n);
+void config_edit(struct sim *s, struct node *n);
+void config_probe(struct sim *s, struct node *n);
+void config_forwarded(struct sim *s, struct node *n, const struct sim_event *e);
+void check_config_given(struct sim *s, struct node *n);
+void check_config_taken(struct sim *s, const struct node *n);
+void check_config_calm(struct sim *s);
 
 /* check.c */
 bool node_effective(const struct sim *s, const struct node *n); /* forwards for VIPs now */

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
 #
-# The two routers of a pair compare the digest of what they share, say when it differs, and one
-# can send its own to the other.
+# A change of what the two routers of a pair share goes to the other one by itself. They say when
+# they differ, and why the other one does not take what it is sent.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/pair.sh"
 
@@ -25,34 +25,33 @@ pair_becomes 20 a active
 pair_becomes 20 b backup
 wait_for 5 "the routers agree" differs a false
 
-note "a service of a's own"
+note "a change at a is stored at b by itself"
 pair_at a
 ctl service add tcp:192.0.2.81:80 scheduler rr
-ctl server add tcp:192.0.2.81:80 10.10.0.12:8080
-wait_for 5 "a says that they differ" differs a true
-wait_for 5 "b says that they differ" differs b true
-pair_at a
-ctl ha status | grep -q "differs" || fail "ha status does not say that they differ"
-
-plan=$(ctl config push plan)
-grep -q "192.0.2.81:80" <<< "$plan" || fail "the plan does not name the service: $plan"
-pair_at b
-is "services of b after a plan" "$(rpc status | jq .services)" -eq 1
-pair_at a
-ctl config push | grep -q "192.0.2.81:80" || fail "the push does not say what it changed"
+ctl server add tcp:192.0.2.81:80 10.10.0.12:8080 2> "$RUN/said"
+is "said of the peer" "$(wc -c < "$RUN/said")" -eq 0
 pair_at b
 is "services of b" "$(rpc status | jq .services)" -eq 2
-wait_for 5 "the routers agree again" differs a false
+differs b false || fail "b says that they differ"
 
-note "what the peer cannot be is refused there, and changes nothing"
-pair_at b
-ctl service delete tcp:192.0.2.81:80
+note "what the peer cannot be is refused there, changes nothing, and is told"
 pair_at a
-ctl service add tcp:192.0.2.8:80 scheduler rr # an address of b's own
+ctl service add tcp:192.0.2.8:80 scheduler rr 2> "$RUN/said" # an address of b's own
+grep -q "at the peer the change is not stored: .*192.0.2.8" "$RUN/said" ||
+	fail "the answer does not name the address: $(cat "$RUN/said")"
+pair_at b
+is "services of b" "$(rpc status | jq .services)" -eq 2
+for r in a b; do wait_for 5 "$r says that they differ" differs $r true; done
+pair_at a
+ctl ha status > "$RUN/said"
+grep -q "DIFFERS" "$RUN/said" || fail "ha status does not say that they differ"
+grep -q "The peer does not take it: .*192.0.2.8" "$RUN/said" || fail "ha status: $(cat "$RUN/said")"
+! ctl config push plan > "$RUN/push" 2>&1 || fail "b would take its own address as a VIP"
+grep -q "192.0.2.8" "$RUN/push" || fail "the plan does not name the address: $(cat "$RUN/push")"
 ! ctl config push > "$RUN/push" 2>&1 || fail "b took its own address as a VIP"
 grep -q "192.0.2.8" "$RUN/push" || fail "the answer does not name the address: $(cat "$RUN/push")"
-pair_at b
-is "services of b" "$(rpc status | jq .services)" -eq 1
+ctl service delete tcp:192.0.2.8:80
+for r in a b; do wait_for 5 "the routers agree again" differs $r false; done
 
 note "without a peer there is nobody to push to"
 pair_kill b

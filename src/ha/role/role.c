@@ -242,8 +242,10 @@ static void ports_changed(struct turn *t, const struct role_event *ev)
 	role_send(t, HA_MSG_HEARTBEAT);
 }
 
-static void sync_changed(struct role *r, const struct role_event *ev)
+static void sync_changed(struct turn *t, const struct role_event *ev)
 {
+	struct role *r = t->r;
+
 	r->synchronised = ev->sync.synchronised;
 	r->verdicts = ev->sync.verdicts;
 	r->servers = ev->sync.servers;
@@ -251,6 +253,13 @@ static void sync_changed(struct role *r, const struct role_event *ev)
 	r->sync = ev->sync.progress;
 	memcpy(r->config_digest, ev->sync.config_digest, HA_DIGEST_BYTES);
 	memcpy(r->verdict_digest, ev->sync.verdict_digest, HA_DIGEST_BYTES);
+	r->unbound = ev->sync.unbound;
+	r->version = ev->sync.version;
+	if (r->version && !version_id_equal(&r->version->id, &r->version_id)) {
+		r->version_id = r->version->id;
+		role_send(t, HA_MSG_HEARTBEAT);
+	}
+	role_versions_compare(t);
 }
 
 static bool has_duties(const struct role *r)
@@ -296,7 +305,7 @@ void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 		ports_changed(&t, ev);
 		break;
 	case ROLE_SYNC:
-		sync_changed(r, ev);
+		sync_changed(&t, ev);
 		break;
 	case ROLE_FLUSHED:
 		role_give_flushed(&t, ev->flush);

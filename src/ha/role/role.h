@@ -38,6 +38,7 @@
 #define ROLE_MAX_ACTIONS   32
 #define ROLE_REASON_LEN	   192
 #define ROLE_NAME_LEN	   32
+#define ROLE_ALARM_LEN	   1024
 #define ROLE_LEASE_NONE	   UINT64_MAX /* active without a lease */
 
 #define ROLE_RELAY_LIMIT_MS    30000
@@ -209,6 +210,8 @@ struct role_event {
 			struct ha_sync_progress progress;
 			uint8_t config_digest[HA_DIGEST_BYTES];
 			uint8_t verdict_digest[HA_DIGEST_BYTES];
+			const struct version *version; /* NULL: none. Stays where it is */
+			uint32_t unbound;	       /* connections of services unknown here */
 		} sync;
 		uint32_t flush;
 		struct {
@@ -299,7 +302,10 @@ struct role_peer {
 	struct ha_session session;
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	struct ha_sync_progress sync;
-	bool digest_differs;
+	struct version_word version;
+	enum version_relation relation; /* of its version to the one here */
+	bool diverged;			/* was said */
+	uint32_t unbound;
 	uint32_t servers_up;
 	uint8_t clash;	   /* enum role_clash: was said */
 	bool silent;	   /* was said */
@@ -358,6 +364,9 @@ struct role {
 	bool kept;
 	uint64_t kept_term;
 	struct ha_sync_progress sync;
+	const struct version *version; /* NULL: none */
+	struct version_id version_id;  /* the one that the peer was told */
+	uint32_t unbound;	       /* connections of services unknown here */
 	uint8_t config_digest[HA_DIGEST_BYTES], verdict_digest[HA_DIGEST_BYTES];
 	uint64_t witness_ms[ROLE_MAX_VIP_LINKS][ROLE_MAX_WITNESSES]; /* last answer */
 	/* Witnesses are asked at keepalive rate since fast_ms (0: once a second) and at least
@@ -412,6 +421,10 @@ enum role_clash {
 	ROLE_CLASH_PRIORITY, /* the backup has the higher priority */
 };
 enum role_clash role_clash(const struct role *r);
+/* The peer's shared configuration is not the one here, as far as is known. */
+bool role_configuration_differs(const struct role *r);
+/* What somebody must put right, in sentences; "" for nothing. Returns the length. */
+size_t role_alarm(const struct role *r, uint64_t now_ms, char *buf, size_t len);
 /* How many real servers more the peer sees up than this router, of the same configuration;
  * 0 also while one of them does not know. */
 int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms);

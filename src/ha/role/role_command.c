@@ -3,19 +3,47 @@
 
 #include <errno.h>
 
+/* Also in numbers. */
+static void cannot_hand_over(struct turn *t, enum ha_reason reason, uint32_t unbound)
+{
+	if ((reason == HA_REASON_NOT_SYNCHRONISED || reason == HA_REASON_CONFIGURATION) &&
+	    unbound > 0)
+		role_reply(
+			t, -EAGAIN,
+			"cannot hand over: the backup does not know the service or server of %u "
+			"connections, which would end; `plvsctl ha handover force` at the active "
+			"router ends them",
+			unbound);
+	else
+		role_reply(t, -EAGAIN, "cannot hand over: %s", role_reason_text(reason));
+}
+
 static void handover_command(struct turn *t, bool force)
 {
 	struct role *r = t->r;
+	const uint32_t unbound = r->state == HA_ACTIVE ? r->peer.unbound : r->unbound;
 	enum ha_reason reason;
 
 	if (r->state == HA_ACTIVE) {
 		reason = role_give_start(t, ROLE_THEN_BACKUP, false, force, "command handover");
 		if (reason != HA_REASON_NONE)
-			role_reply(t, -EAGAIN, "cannot hand over: %s", role_reason_text(reason));
+			cannot_hand_over(t, reason, unbound);
+		else if (unbound > 0)
+			role_reply(t, 0,
+				   "handing over to the peer, which does not know the service or "
+				   "server of %u connections: these end",
+				   unbound);
 		else
 			role_reply(t, 0, "handing over to the peer");
 	} else if (r->state == HA_BACKUP && role_peer_alive(r, t->now) &&
 		   r->peer.state == HA_ACTIVE) {
+		if (role_versions_hinder(r) || unbound > 0) {
+			cannot_hand_over(t,
+					 unbound > 0 ? HA_REASON_NOT_SYNCHRONISED
+						     : HA_REASON_CONFIGURATION,
+					 unbound);
+			return;
+		}
 		role_request(t, false);
 		role_reply(t, 0, "asked the active peer to hand over");
 	} else {
@@ -87,6 +115,18 @@ static void reset_command(struct turn *t)
 	role_reply(t, 0, "failback counts from anew");
 }
 
+/* The process ends whatever becomes of its connections: a peer that has most of them, or an older
+ * or newer version of the configuration, is better than none. */
+static bool hand_over_to_quit(struct turn *t)
+{
+	const struct role_peer *p = &t->r->peer;
+	const bool most = p->sync.complete && p->unbound > 0 && p->relation != VERSION_DIVERGED;
+	const bool related = p->flags & HA_FLAG_SYNCHRONISED && p->relation != VERSION_DIVERGED;
+
+	return t->r->cfg.has_peer && role_give_start(t, ROLE_THEN_QUIT, false, most || related,
+						     "the process ends") == HA_REASON_NONE;
+}
+
 static void stop_command(struct turn *t)
 {
 	struct role *r = t->r;
@@ -94,8 +134,7 @@ static void stop_command(struct turn *t)
 	r->stopping = true;
 	switch (r->state) {
 	case HA_ACTIVE:
-		if (r->cfg.has_peer && role_give_start(t, ROLE_THEN_QUIT, false, false,
-						       "the process ends") == HA_REASON_NONE)
+		if (hand_over_to_quit(t))
 			return;
 		role_fence(t, ROLE_ROW_ENDING, "the process ends, without a peer to hand over to");
 		role_quit(t, true);

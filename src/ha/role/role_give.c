@@ -57,7 +57,9 @@ static enum ha_reason peer_unable(const struct role *r, uint64_t now, bool force
 	if (!role_peer_alive(r, now) || r->peer.state != HA_BACKUP ||
 	    !(r->peer.flags & HA_FLAG_READY) || (r->peer.flags & HA_FLAG_STOPPING))
 		return HA_REASON_NOT_READY;
-	if (!(r->peer.flags & HA_FLAG_SYNCHRONISED) && !forced)
+	if (role_versions_hinder(r) && !forced)
+		return HA_REASON_CONFIGURATION;
+	if ((!(r->peer.flags & HA_FLAG_SYNCHRONISED) || r->peer.unbound > 0) && !forced)
 		return HA_REASON_NOT_SYNCHRONISED;
 	return HA_REASON_NONE;
 }

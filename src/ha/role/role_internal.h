@@ -83,7 +83,12 @@ uint64_t role_own_term(const struct ha_message *msg);
 /* Of two that serve or take over: > 0 the sender of msg goes first. Never 0. */
 int role_conflict_order(const struct role *r, const struct ha_message *msg, uint64_t my_term);
 
+/* No hand-over now, unless forced: the configurations are not the same. */
+bool role_versions_hinder(const struct role *r);
+
 /* role_message.c */
+/* Compares the versions again; a change is said once. */
+void role_versions_compare(struct turn *t);
 void role_message(struct turn *t, const struct role_event *ev);
 /* ACTIVE: whether a ready peer could serve better. */
 void role_peer_better_check(struct turn *t);
@@ -108,6 +113,9 @@ const char *role_reason_text(enum ha_reason reason);
 void role_names(const char (*names)[ROLE_NAME_LEN], uint32_t n, char *buf, size_t len);
 /* "no heartbeat on public and private for 204 ms; 3 witnesses answer" */
 void role_silence_text(const struct role *r, uint64_t now, char *buf, size_t len);
+/* Appends, never beyond len; returns the new length. */
+size_t role_text_add(char *buf, size_t len, size_t used, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 /* "both routers are configured as primary ..." */
 void role_clash_text(const struct role *r, char *buf, size_t len);
 /* "no witness answers on public" */

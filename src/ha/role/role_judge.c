@@ -285,10 +285,26 @@ int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms)
 {
 	const struct role_peer *p = &r->peer;
 
-	if (!role_peer_alive(r, now_ms) || p->digest_differs || !r->verdicts ||
+	if (!role_peer_alive(r, now_ms) || role_configuration_differs(r) || !r->verdicts ||
 	    !(p->flags & HA_FLAG_VERDICTS))
 		return 0;
 	return (int64_t)p->servers_up - r->servers_up;
+}
+
+bool role_configuration_differs(const struct role *r)
+{
+	const struct role_peer *p = &r->peer;
+
+	if (!p->known)
+		return false;
+	if (p->relation == VERSION_NONE)
+		return memcmp(p->version.digest, r->config_digest, HA_DIGEST_BYTES) != 0;
+	return p->relation != VERSION_EQUAL;
+}
+
+bool role_versions_hinder(const struct role *r)
+{
+	return r->peer.relation != VERSION_NONE && r->peer.relation != VERSION_EQUAL;
 }
 
 enum role_clash role_clash(const struct role *r)
@@ -401,8 +417,14 @@ const char *role_failback_waits(const struct role *r, uint64_t now_ms)
 		return "a port";
 	if (!role_ready(r, now_ms))
 		return "a witness on each VIP link";
+	if (r->peer.relation == VERSION_DIVERGED)
+		return "one configuration: the two have diverged";
+	if (role_versions_hinder(r))
+		return "the peer's configuration, or the peer for this one";
 	if (!r->synchronised)
 		return "all connections of the peer";
+	if (r->unbound > 0)
+		return "services and servers of the peer's connections";
 	return r->verdicts ? "" : "a verdict of every health check";
 }
 

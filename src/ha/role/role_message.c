@@ -40,12 +40,40 @@ static void clash_tell(struct turn *t)
 	role_log(t, clash ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "%s", text);
 }
 
+void role_versions_compare(struct turn *t)
+{
+	static const struct version none;
+	struct role *r = t->r;
+	struct role_peer *p = &r->peer;
+	bool diverged;
+
+	if (!p->known)
+		return;
+	p->relation = version_relate(r->version ? r->version : &none, &p->version);
+	/* Without versions nothing tells which of the two is newer. */
+	diverged = p->relation == VERSION_DIVERGED ||
+		   (p->relation == VERSION_NONE && role_configuration_differs(r));
+	if (diverged == p->diverged || p->relation == VERSION_PENDING)
+		return;
+	p->diverged = diverged;
+	if (!diverged)
+		role_log(t, LOG_LEVEL_NOTICE,
+			 "the shared configuration of one router is that of "
+			 "the other, or follows it, again");
+	else if (p->relation == VERSION_NONE)
+		role_log(t, LOG_LEVEL_WARNING,
+			 "the peer's shared configuration differs from the one here; plvsctl "
+			 "config push sends it");
+	else
+		role_log(t, LOG_LEVEL_ERROR,
+			 "the shared configurations of the two routers differ and have diverged: "
+			 "neither follows the other; no failback and no hand-over");
+}
+
 static void peer_learn(struct turn *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 	struct role_peer *p = &r->peer;
-	const bool differs = memcmp(msg->config_digest, r->config_digest, HA_DIGEST_BYTES) != 0;
-
 	p->known = true;
 	p->state = msg->state;
 	p->role = msg->role;
@@ -62,6 +90,9 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 	p->n_ports = msg->n_port_roles < HA_MAX_PORT_ROLES ? msg->n_port_roles : HA_MAX_PORT_ROLES;
 	memcpy(p->ports, msg->ports, sizeof(p->ports));
 	p->sync = msg->sync;
+	p->version = msg->version;
+	memcpy(p->version.digest, msg->config_digest, HA_DIGEST_BYTES);
+	p->unbound = msg->unbound;
 	p->servers_up = msg->servers_up;
 	p->sequence = msg->sequence;
 	if (msg->heard_sequence > p->answered) {
@@ -71,12 +102,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 			role_log(t, LOG_LEVEL_NOTICE, "the peer hears this router again");
 		p->deaf = false;
 	}
-	if (differs != p->digest_differs)
-		role_log(t, differs ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
-			 differs ? "the peer's shared configuration differs from the one here; "
-				   "plvsctl config push sends it"
-				 : "both routers have the same shared configuration again");
-	p->digest_differs = differs;
+	role_versions_compare(t);
 	clash_tell(t);
 	if (p->silent)
 		role_log(t, LOG_LEVEL_NOTICE, "the peer is heard again");
@@ -275,7 +301,9 @@ static void offer_message(struct turn *t, const struct ha_message *msg)
 
 	if (r->state != HA_BACKUP || !role_ready(r, t->now) || r->stopping)
 		reason = HA_REASON_NOT_READY;
-	else if (!r->synchronised && !(msg->flags & HA_FLAG_FORCED))
+	else if (role_versions_hinder(r) && !(msg->flags & HA_FLAG_FORCED))
+		reason = HA_REASON_CONFIGURATION;
+	else if ((!r->synchronised || r->unbound > 0) && !(msg->flags & HA_FLAG_FORCED))
 		reason = HA_REASON_NOT_SYNCHRONISED;
 	else if (msg->term <= r->term)
 		reason = HA_REASON_OLD_TERM;

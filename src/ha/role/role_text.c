@@ -40,16 +40,13 @@ const char *role_reason_text(enum ha_reason reason)
 		[HA_REASON_FAILBACK_HELD] = "failback is manual until `plvsctl ha reset`",
 		[HA_REASON_COMMAND] = "by command",
 		[HA_REASON_PRIORITY] = "the peer goes first",
+		[HA_REASON_CONFIGURATION] = "the two routers' configurations are not the same",
 	};
 
 	return (unsigned int)reason <= HA_REASON_MAX ? texts[reason] : "unknown reason";
 }
 
-/* Appends, never beyond len; returns the new length. */
-static size_t add(char *buf, size_t len, size_t used, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static size_t add(char *buf, size_t len, size_t used, const char *fmt, ...)
+size_t role_text_add(char *buf, size_t len, size_t used, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -66,14 +63,14 @@ static size_t add(char *buf, size_t len, size_t used, const char *fmt, ...)
 
 void role_names(const char (*names)[ROLE_NAME_LEN], uint32_t n, char *buf, size_t len)
 {
-	size_t used = add(buf, len, 0, "%s", n == 0 ? "no path" : "");
+	size_t used = role_text_add(buf, len, 0, "%s", n == 0 ? "no path" : "");
 
 	for (uint32_t i = 0; i < n; i++)
-		used = add(buf, len, used, "%s%s",
-			   i == 0	? ""
-			   : i + 1 == n ? " and "
-					: ", ",
-			   names[i]);
+		used = role_text_add(buf, len, used, "%s%s",
+				     i == 0	  ? ""
+				     : i + 1 == n ? " and "
+						  : ", ",
+				     names[i]);
 }
 
 static size_t witness_text(const struct role *r, uint64_t now, char *buf, size_t len, size_t used)
@@ -84,10 +81,11 @@ static size_t witness_text(const struct role *r, uint64_t now, char *buf, size_t
 	for (uint8_t i = 0; i < r->cfg.n_vip_links; i++)
 		any |= r->cfg.witnesses[i] > 0;
 	if (!any)
-		return add(buf, len, used, "no witness is configured");
+		return role_text_add(buf, len, used, "no witness is configured");
 	if (n == 0)
-		return add(buf, len, used, "no witness answers");
-	return add(buf, len, used, n == 1 ? "1 witness answers" : "%u witnesses answer", n);
+		return role_text_add(buf, len, used, "no witness answers");
+	return role_text_add(buf, len, used, n == 1 ? "1 witness answers" : "%u witnesses answer",
+			     n);
 }
 
 void role_silence_text(const struct role *r, uint64_t now, char *buf, size_t len)
@@ -97,16 +95,19 @@ void role_silence_text(const struct role *r, uint64_t now, char *buf, size_t len
 
 	role_names(r->cfg.path_names, r->cfg.n_paths, paths, sizeof(paths));
 	if (r->peer.fresh_ms == 0)
-		used = add(buf, len, 0, "no peer was heard on %.80s since the start; ", paths);
+		used = role_text_add(buf, len, 0, "no peer was heard on %.80s since the start; ",
+				     paths);
 	else if (role_peer_alive(r, now))
-		used = add(buf, len, 0,
-			   "no router was active for %llu ms, the peer is in state %s; ",
-			   (unsigned long long)(now - r->no_active_ms),
-			   role_state_name(r->peer.state));
+		used = role_text_add(buf, len, 0,
+				     "no router was active for %llu ms, the peer is in state %s; ",
+				     (unsigned long long)(now - r->no_active_ms),
+				     role_state_name(r->peer.state));
 	else
-		used = add(buf, len, 0, "no heartbeat on %.80s for %llu ms; ", paths,
-			   (unsigned long long)(now - r->peer.fresh_ms));
-	witness_text(r, now, buf, len, used);
+		used = role_text_add(buf, len, 0, "no heartbeat on %.80s for %llu ms; ", paths,
+				     (unsigned long long)(now - r->peer.fresh_ms));
+	used = witness_text(r, now, buf, len, used);
+	if (r->peer.relation == VERSION_DIVERGED)
+		role_text_add(buf, len, used, "; its configuration is another one");
 }
 
 void role_clash_text(const struct role *r, char *buf, size_t len)
@@ -132,13 +133,41 @@ void role_clash_text(const struct role *r, char *buf, size_t len)
 void role_deaf_text(const struct role *r, uint64_t now, char *buf, size_t len)
 {
 	const char(*names)[ROLE_NAME_LEN] = r->cfg.vip_link_names;
-	size_t used = add(buf, len, 0, "deaf: no witness answers");
+	size_t used = role_text_add(buf, len, 0, "deaf: no witness answers");
 
 	for (uint8_t i = 0, n = 0; i < r->cfg.n_vip_links; i++) {
 		if (!role_link_answers(r, i, now))
-			used = add(buf, len, used, "%s%s", n++ == 0 ? " on " : ", ", names[i]);
+			used = role_text_add(buf, len, used, "%s%s", n++ == 0 ? " on " : ", ",
+					     names[i]);
 	}
-	add(buf, len, used, "; the silence may be this router's own");
+	role_text_add(buf, len, used, "; the silence may be this router's own");
+}
+
+static size_t alarm_begin(char *buf, size_t len, size_t used)
+{
+	return used > 0 ? role_text_add(buf, len, used, "; ") : used;
+}
+
+size_t role_alarm(const struct role *r, uint64_t now_ms, char *buf, size_t len)
+{
+	char clash[ROLE_REASON_LEN];
+	size_t used = 0;
+
+	(void)now_ms;
+	if (len == 0)
+		return 0;
+	buf[0] = '\0';
+	if (r->peer.diverged && r->peer.relation == VERSION_DIVERGED)
+		used = role_text_add(buf, len, used,
+				     "the shared configurations of the two routers have diverged: "
+				     "nothing is overwritten, no failback, no hand-over; `plvsctl "
+				     "config push plan` says how they differ, `plvsctl config push "
+				     "force` at the router whose configuration is to stay ends it");
+	if (role_clash(r) != ROLE_CLASH_NONE) {
+		role_clash_text(r, clash, sizeof(clash));
+		used = role_text_add(buf, len, alarm_begin(buf, len, used), "%s", clash);
+	}
+	return used;
 }
 
 /* --- Messages ------------------------------------------------------------------------- */
@@ -150,7 +179,7 @@ static uint8_t flags(const struct role *r, uint64_t now)
 
 	if (able && role_ready(r, now))
 		f |= HA_FLAG_READY;
-	if (r->synchronised)
+	if (r->synchronised && r->unbound == 0)
 		f |= HA_FLAG_SYNCHRONISED;
 	if (r->verdicts)
 		f |= HA_FLAG_VERDICTS;
@@ -183,6 +212,12 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	memcpy(msg->config_digest, r->config_digest, HA_DIGEST_BYTES);
 	memcpy(msg->verdict_digest, r->verdict_digest, HA_DIGEST_BYTES);
 	msg->servers_up = r->servers_up;
+	msg->unbound = r->unbound;
+	if (!r->version)
+		return;
+	msg->version.id = r->version->id;
+	msg->version.judged = r->peer.version.id;
+	msg->version.judgement = version_judge(r->version, &r->peer.version.id);
 }
 
 /* --- In words ------------------------------------------------------------------------- */
@@ -191,40 +226,49 @@ static size_t explain_state(const struct role *r, uint64_t now, char *buf, size_
 {
 	const uint64_t t = now - r->since_ms;
 
-	used = add(buf, len, used, "State %s for %llu.%llu s under term %llu: %s.\n",
-		   role_state_name(r->state), (unsigned long long)(t / 1000),
-		   (unsigned long long)(t % 1000 / 100), (unsigned long long)r->term, r->reason);
+	used = role_text_add(buf, len, used, "State %s for %llu.%llu s under term %llu: %s.\n",
+			     role_state_name(r->state), (unsigned long long)(t / 1000),
+			     (unsigned long long)(t % 1000 / 100), (unsigned long long)r->term,
+			     r->reason);
 	switch (r->state) {
 	case HA_INIT:
 		if (r->kept)
-			used = add(buf, len, used,
-				   "Holds the connections of before it was stopped.\n");
+			used = role_text_add(buf, len, used,
+					     "Holds the connections of before it was stopped.\n");
 		if (r->good_since_ms != 0)
-			return add(buf, len, used, "Waits for start_delay (%u ms)%s.\n",
-				   r->cfg.start_delay_ms,
-				   role_peer_starts_first(r, now)
-					   ? ", and as long again for the peer that goes first"
-					   : "");
-		return add(buf, len, used, "Waits for %s before start_delay begins.\n",
-			   role_ports_up(r) ? "a witness on each VIP link" : "ports with link");
+			return role_text_add(
+				buf, len, used, "Waits for start_delay (%u ms)%s.\n",
+				r->cfg.start_delay_ms,
+				role_peer_starts_first(r, now)
+					? ", and as long again for the peer that goes first"
+					: "");
+		return role_text_add(buf, len, used, "Waits for %s before start_delay begins.\n",
+				     role_ports_up(r) ? "a witness on each VIP link"
+						      : "ports with link");
 	case HA_ACTIVE:
 	case HA_HANDOVER:
 		if (r->lease_ms == ROLE_LEASE_NONE)
-			return add(buf, len, used, "Forwards without a lease: no peer in reach.\n");
+			return role_text_add(buf, len, used,
+					     "Forwards without a lease: no peer in reach.\n");
 		if (now >= r->lease_ms)
-			return add(buf, len, used,
-				   "The lease has lapsed: VIP traffic is dropped.\n");
-		return add(buf, len, used, "Forwards under a lease for %llu ms more.\n",
-			   (unsigned long long)(r->lease_ms - now));
+			return role_text_add(buf, len, used,
+					     "The lease has lapsed: VIP traffic is dropped.\n");
+		return role_text_add(buf, len, used, "Forwards under a lease for %llu ms more.\n",
+				     (unsigned long long)(r->lease_ms - now));
 	case HA_BACKUP:
-		return add(buf, len, used, "Holds %s of the peer's connections.\n",
-			   r->synchronised ? "all" : "not all");
+		if (r->synchronised && r->unbound > 0)
+			return role_text_add(buf, len, used,
+					     "Holds the peer's connections but for %u, whose "
+					     "service or server is unknown here.\n",
+					     r->unbound);
+		return role_text_add(buf, len, used, "Holds %s of the peer's connections.\n",
+				     r->synchronised ? "all" : "not all");
 	case HA_FENCED:
-		return add(buf, len, used, "Waits for the peer to be active.\n");
+		return role_text_add(buf, len, used, "Waits for the peer to be active.\n");
 	case HA_MAINTENANCE:
-		return add(buf, len, used,
-			   "Does not take over whatever happens, until "
-			   "`plvsctl ha maintenance off`.\n");
+		return role_text_add(buf, len, used,
+				     "Does not take over whatever happens, until "
+				     "`plvsctl ha maintenance off`.\n");
 	default:
 		return used;
 	}
@@ -232,27 +276,41 @@ static size_t explain_state(const struct role *r, uint64_t now, char *buf, size_
 
 static size_t explain_peer(const struct role *r, uint64_t now, char *buf, size_t len, size_t used)
 {
-	char clash[ROLE_REASON_LEN];
+	const uint64_t ago = now - r->peer.fresh_ms;
+	char alarm[ROLE_ALARM_LEN];
 
 	if (!r->peer.known)
-		return add(buf, len, used, "The peer was never heard.\n");
-	used = add(buf, len, used, "The peer is %s under term %llu, heard %llu ms ago",
-		   role_state_name(r->peer.state), (unsigned long long)r->peer.term,
-		   (unsigned long long)(now - r->peer.fresh_ms));
+		return role_text_add(buf, len, used, "The peer was never heard.\n");
+	if (role_peer_alive(r, now))
+		used = role_text_add(buf, len, used,
+				     "The peer is %s under term %llu, heard %llu ms ago",
+				     role_state_name(r->peer.state),
+				     (unsigned long long)r->peer.term, (unsigned long long)ago);
+	else
+		used = role_text_add(
+			buf, len, used,
+			"The peer was %s under term %llu when last heard, %llu.%llu s "
+			"ago",
+			role_state_name(r->peer.state), (unsigned long long)r->peer.term,
+			(unsigned long long)(ago / 1000), (unsigned long long)(ago % 1000 / 100));
 	for (uint8_t i = 0; i < r->cfg.n_paths; i++) {
 		if (r->peer.path_ms[i] == 0 || now - r->peer.path_ms[i] > r->cfg.deadtime_ms)
-			used = add(buf, len, used, "; not on %s", r->cfg.path_names[i]);
+			used = role_text_add(buf, len, used, "; not on %s", r->cfg.path_names[i]);
 	}
-	used = add(buf, len, used, ".\n");
+	used = role_text_add(buf, len, used, ".\n");
 	if (role_peer_deaf(r, now))
-		used = add(buf, len, used,
-			   "It does NOT HEAR this router: what it answers stands still.\n");
-	if (role_clash(r) != ROLE_CLASH_NONE) {
-		role_clash_text(r, clash, sizeof(clash));
-		used = add(buf, len, used, "ALARM: %s.\n", clash);
-	}
-	if (r->peer.digest_differs)
-		used = add(buf, len, used, "Its shared configuration DIFFERS from the one here.\n");
+		used = role_text_add(
+			buf, len, used,
+			"It does NOT HEAR this router: what it answers stands still.\n");
+	if (role_alarm(r, now, alarm, sizeof(alarm)) > 0)
+		used = role_text_add(buf, len, used, "ALARM: %s.\n", alarm);
+	if (role_configuration_differs(r))
+		used = role_text_add(
+			buf, len, used, "Its shared configuration DIFFERS from the one here%s.\n",
+			r->peer.relation == VERSION_PEER_OLDER	 ? ": it is older"
+			: r->peer.relation == VERSION_PEER_NEWER ? ": it is newer"
+			: r->peer.relation == VERSION_DIVERGED	 ? ": neither follows the other"
+								 : "");
 	return used;
 }
 
@@ -264,11 +322,13 @@ static size_t explain_servers(const struct role *r, uint64_t now, char *buf, siz
 
 	if (more == 0)
 		return used;
-	used = add(buf, len, used, "The peer sees %u of %u real servers up, this router %u",
-		   r->peer.servers_up, r->servers, r->servers_up);
+	used = role_text_add(buf, len, used,
+			     "The peer sees %u of %u real servers up, this router %u",
+			     r->peer.servers_up, r->servers, r->servers_up);
 	if ((more > 0 && serves) || (more < 0 && ha_state_serves(r->peer.state)))
-		used = add(buf, len, used, ": the backup sees MORE than the active router");
-	return add(buf, len, used, ".\n");
+		used = role_text_add(buf, len, used,
+				     ": the backup sees MORE than the active router");
+	return role_text_add(buf, len, used, ".\n");
 }
 
 size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len)
@@ -284,24 +344,25 @@ size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len
 	if (!r->cfg.has_peer)
 		return used;
 	used = explain_peer(r, now_ms, buf, len, used);
-	used = witness_text(r, now_ms, buf, len, add(buf, len, used, "Witnesses: "));
-	used = add(buf, len, used, ".\n");
+	used = witness_text(r, now_ms, buf, len, role_text_add(buf, len, used, "Witnesses: "));
+	used = role_text_add(buf, len, used, ".\n");
 	used = explain_servers(r, now_ms, buf, len, used);
 	if (r->failback_held)
-		used = add(buf, len, used,
-			   "Failback waits: the role was moved by command; "
-			   "`plvsctl ha reset` ends that.\n");
+		used = role_text_add(buf, len, used,
+				     "Failback waits: the role was moved by command; "
+				     "`plvsctl ha reset` ends that.\n");
 	else if (failures >= ROLE_FAILBACK_TRIES)
-		used = add(buf, len, used,
-			   "Failback failed %u times and is manual until "
-			   "`plvsctl ha reset`.\n",
-			   failures);
+		used = role_text_add(buf, len, used,
+				     "Failback failed %u times and is manual until "
+				     "`plvsctl ha reset`.\n",
+				     failures);
 	else if (r->failback_since_ms != 0)
-		used = add(buf, len, used, "Ready for failback for %llu of %llu s.\n",
-			   (unsigned long long)((now_ms - r->failback_since_ms) / 1000),
-			   (unsigned long long)(((uint64_t)r->cfg.failback_delay_ms << failures) /
-						1000));
+		used = role_text_add(
+			buf, len, used, "Ready for failback for %llu of %llu s.\n",
+			(unsigned long long)((now_ms - r->failback_since_ms) / 1000),
+			(unsigned long long)(((uint64_t)r->cfg.failback_delay_ms << failures) /
+					     1000));
 	else if (waits && waits[0])
-		used = add(buf, len, used, "Failback waits for %s.\n", waits);
+		used = role_text_add(buf, len, used, "Failback waits for %s.\n", waits);
 	return used;
 }

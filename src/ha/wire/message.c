@@ -27,11 +27,17 @@ enum {
 	AT_CONFIG = 64,
 	AT_VERDICTS = 96,
 	AT_MACS = 128,
+	AT_VERSION = 176,
+	AT_JUDGED = 192,
+	AT_JUDGEMENT = 208,
+	AT_UNBOUND = 212,
 };
 _Static_assert(AT_PORTS + 2 * HA_MAX_PORT_ROLES == AT_SYNC_SENT, "room for all port roles");
 _Static_assert(AT_VERDICTS + HA_DIGEST_BYTES == AT_MACS && AT_MACS == HA_MESSAGE_LEAST,
 	       "what the first senders did not say comes last");
-_Static_assert(AT_MACS + 6 * HA_MAX_PORT_ROLES == HA_MESSAGE_BYTES, "MACs are the last field");
+_Static_assert(AT_MACS + 6 * HA_MAX_PORT_ROLES == AT_VERSION, "room for all MACs");
+_Static_assert(AT_UNBOUND + 4 == HA_MESSAGE_BYTES && VERSION_DIGEST_BYTES == HA_DIGEST_BYTES,
+	       "the end of the message");
 
 /* The same limits for what is sent and what is believed. Flags of a later version are not
  * an error: the bits are masked. */
@@ -39,7 +45,8 @@ static bool in_range(const struct ha_message *m)
 {
 	return m->role >= HA_ROLE_PRIMARY && m->role <= HA_ROLE_MAX && m->state <= HA_STATE_MAX &&
 	       m->reason <= HA_REASON_MAX && m->n_port_roles <= HA_MAX_PORT_ROLES &&
-	       m->sync.complete <= 1 && m->sync.behind <= 1;
+	       m->sync.complete <= 1 && m->sync.behind <= 1 &&
+	       m->version.judgement <= VERSION_IS_FOREIGN;
 }
 
 static bool type_known(unsigned int type)
@@ -84,7 +91,26 @@ int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 	put32(p + AT_SERVERS_UP, m->servers_up);
 	memcpy(p + AT_CONFIG, m->config_digest, HA_DIGEST_BYTES);
 	memcpy(p + AT_VERDICTS, m->verdict_digest, HA_DIGEST_BYTES);
+	memcpy(p + AT_VERSION, m->version.id.byte, VERSION_ID_BYTES);
+	memcpy(p + AT_JUDGED, m->version.judged.byte, VERSION_ID_BYTES);
+	p[AT_JUDGEMENT] = (uint8_t)m->version.judgement;
+	put32(p + AT_UNBOUND, m->unbound);
 	return 0;
+}
+
+/* Fields that later senders appended, as far as they came. */
+static void appended_decode(const struct ha_envelope *e, const uint8_t *p, struct ha_message *m)
+{
+	if (e->payload_len >= AT_VERSION)
+		for (unsigned int i = 0; i < m->n_port_roles && i < HA_MAX_PORT_ROLES; i++)
+			memcpy(&m->ports[i].mac, p + AT_MACS + 6 * i, 6);
+	if (e->payload_len < HA_MESSAGE_BYTES)
+		return;
+	memcpy(m->version.id.byte, p + AT_VERSION, VERSION_ID_BYTES);
+	memcpy(m->version.judged.byte, p + AT_JUDGED, VERSION_ID_BYTES);
+	memcpy(m->version.digest, m->config_digest, HA_DIGEST_BYTES);
+	m->version.judgement = (enum version_judgement)p[AT_JUDGEMENT];
+	m->unbound = get32(p + AT_UNBOUND);
 }
 
 enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t *payload,
@@ -120,8 +146,6 @@ enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t 
 	for (unsigned int i = 0; i < m.n_port_roles && i < HA_MAX_PORT_ROLES; i++) {
 		m.ports[i].up = p[AT_PORTS + 2 * i];
 		m.ports[i].configured = p[AT_PORTS + 2 * i + 1];
-		if (e->payload_len >= HA_MESSAGE_BYTES)
-			memcpy(&m.ports[i].mac, p + AT_MACS + 6 * i, 6);
 	}
 	m.sync.sent = get64(p + AT_SYNC_SENT);
 	m.sync.received = get64(p + AT_SYNC_RECEIVED);
@@ -130,6 +154,7 @@ enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t 
 	m.servers_up = get32(p + AT_SERVERS_UP);
 	memcpy(m.config_digest, p + AT_CONFIG, HA_DIGEST_BYTES);
 	memcpy(m.verdict_digest, p + AT_VERDICTS, HA_DIGEST_BYTES);
+	appended_decode(e, p, &m);
 	if (!in_range(&m) || ha_session_is_none(&m.session) || m.sequence == 0)
 		return HA_WIRE_VALUE;
 	*out = m;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "model/version.h"
 
 #define HA_DIGEST_BYTES	  32
 #define HA_MAX_PORT_ROLES 8
@@ -101,7 +102,9 @@ enum ha_reason {
 	HA_REASON_FAILBACK_HELD = 7,
 	HA_REASON_COMMAND = 8, /* a person said so */
 	HA_REASON_PRIORITY = 9,
-	HA_REASON_MAX = HA_REASON_PRIORITY,
+	HA_REASON_CONFIGURATION =
+		10, /* the two configurations are not the same; see also role_send */
+	HA_REASON_MAX = HA_REASON_CONFIGURATION,
 };
 
 /* Data-plane health of one port role (public, private, ...), in the order of the names. */
@@ -146,6 +149,9 @@ struct ha_message {
 	uint8_t config_digest[HA_DIGEST_BYTES];	 /* of the shared part of the configuration */
 	uint8_t verdict_digest[HA_DIGEST_BYTES]; /* of the health verdicts of all servers */
 	uint32_t servers_up;			 /* by these; each once for every service */
+	/* From here on unknown to routers before versions: all zero from them. */
+	struct version_word version; /* its digest is config_digest; on the wire once */
+	uint32_t unbound; /* connections of the peer whose service or server is unknown here */
 };
 
 #endif

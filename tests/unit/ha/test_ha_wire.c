@@ -122,6 +122,8 @@ static const char *value_of(const char *name, const struct ha_envelope *e,
 	IS("sync_received", m->sync.received);
 	IS("sync_complete", m->sync.complete);
 	IS("sync_behind", m->sync.behind);
+	IS("version_judgement", m->version.judgement);
+	IS("unbound", m->unbound);
 #undef IS
 	if (strcmp(name, "session") == 0)
 		return hex(e->session.byte, 16);
@@ -131,6 +133,10 @@ static const char *value_of(const char *name, const struct ha_envelope *e,
 		return hex(m->config_digest, 32);
 	if (strcmp(name, "verdict_digest") == 0)
 		return hex(m->verdict_digest, 32);
+	if (strcmp(name, "version_id") == 0)
+		return hex(m->version.id.byte, 16);
+	if (strcmp(name, "version_judged") == 0)
+		return hex(m->version.judged.byte, 16);
 	if (strcmp(name, "mac_0") == 0)
 		return hex((const uint8_t *)&m->ports[0].mac, 6);
 	if (strcmp(name, "mac_1") == 0)

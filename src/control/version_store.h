@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_VERSION_STORE_H
+#define PLVS_CONTROL_VERSION_STORE_H
+
+/*
+ * What a router remembers of versions of the shared configuration (model/version.h), in
+ * node.state_dir:
+ *
+ *	versions.json			the present version and its ancestors, the youngest first,
+ *					each with digest, time, author and comment
+ *	configurations/ID.json		what a version says: {"shared": ...}, of the last 20 that
+ *					were written
+ *
+ * Files are replaced durably: a new file, fsync, rename, fsync of the directory. Time, author
+ * and comment are for people; nothing is decided by them.
+ *
+ * Context: functions with a `dir` do file work and may be called on any thread; the others are
+ * pure.
+ */
+
+#include <jansson.h>
+
+#include "model/version.h"
+
+#define VERSION_STORE_TEXTS   20
+#define VERSION_STORE_ENTRIES (VERSION_ANCESTORS + 1)
+#define VERSION_AUTHOR_LEN    64
+#define VERSION_COMMENT_LEN   160
+
+struct version_entry {
+	struct version_id id;
+	uint8_t digest[VERSION_DIGEST_BYTES];
+	int64_t time_s; /* of the wall clock of the router that made it */
+	char author[VERSION_AUTHOR_LEN];
+	char comment[VERSION_COMMENT_LEN];
+};
+
+struct version_store {
+	uint32_t n; /* 0: nothing is known */
+	struct version_entry entry[VERSION_STORE_ENTRIES];
+};
+
+enum version_start {
+	VERSION_START_NEW,    /* nothing was stored: related to nobody */
+	VERSION_START_SAME,   /* the file has the stored version */
+	VERSION_START_OLD,    /* the file has a version that was replaced since: *newer */
+	VERSION_START_EDITED, /* a child of the stored version */
+};
+
+/* Ids and digest of the present version; without one all zero. */
+void version_store_version(const struct version_store *s, struct version *out);
+/* Another version is the present one; the one before is its ancestor. */
+void version_store_child(struct version_store *s, const struct version_entry *child);
+/* An ancestor that is only known by id and digest. */
+void version_store_ancestor(struct version_store *s, const struct version_id *id,
+			    const uint8_t digest[VERSION_DIGEST_BYTES]);
+/* The peer has the same configuration under another id: the lower id of the two is that of both
+ * from now on, and the higher one its ancestor. True: something changed. */
+bool version_store_unite(struct version_store *s, const struct version_id *id,
+			 const uint8_t digest[VERSION_DIGEST_BYTES]);
+/* The peer's versions take the place of those here, which may be replaced by them. */
+void version_store_adopt(struct version_store *s, const struct version_store *peers);
+/* A router starts with a configuration of this digest. `made` is the version to make if the
+ * digest is of none that is known. *newer: the version that was the present one before. */
+enum version_start version_store_start(struct version_store *s,
+				       const uint8_t digest[VERSION_DIGEST_BYTES],
+				       const struct version_entry *made,
+				       struct version_entry *newer);
+
+/* New reference, or NULL: no memory. */
+json_t *version_store_json(const struct version_store *s);
+/* 0, or -EBADMSG with *s untouched. */
+int version_store_parse(struct version_store *s, const json_t *json);
+
+/* Without a file: 0 with n = 0. -errno with a sentence: the file is unreadable or damaged. */
+int version_store_load(struct version_store *s, const char *dir, char error[256]);
+/* text: of version_store_json(). 0 once it is durable, or -errno with a sentence. */
+int version_store_save(const char *dir, const char *text, char error[256]);
+/* The same of what a version says; then texts beyond the first VERSION_STORE_TEXTS of `keep` are
+ * removed. */
+int version_store_put_text(const char *dir, const struct version_id *id, const char *text,
+			   const struct version_id *keep, uint32_t n_keep, char error[256]);
+/* *text: {"shared": ...}, to be freed. 0, -ENOENT: not kept, or -errno. */
+int version_store_get_text(const char *dir, const struct version_id *id, char **text);
+
+#endif

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/versions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "control/control_internal.h"
+#include "ha/ha.h"
+
+#define LOOK_MS	      100
+#define TEXT_SOON_MS  300     /* several changes are one text */
+#define PEER_WAIT_US  3000000 /* an answer waits no longer for the peer */
+#define RETRY_US      1000000 /* first pause after a refusal of the peer */
+#define RETRY_MOST_US 30000000
+
+struct versions_wait {
+	TAILQ_ENTRY(versions_wait) entry;
+	uint64_t change, until_us;
+	bool alone;
+	versions_done *done;
+	void *arg;
+};
+
+/* --- the present version --- */
+
+static uint8_t nibble(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static void digest_of(struct control *c, uint8_t digest[VERSION_DIGEST_BYTES])
+{
+	char text[CONFIG_DIGEST_STRLEN];
+
+	config_digest(c->config, text);
+	for (size_t i = 0; i < VERSION_DIGEST_BYTES; i++)
+		digest[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+}
+
+static void entry_make(struct version_entry *e, const uint8_t digest[VERSION_DIGEST_BYTES],
+		       const char *author)
+{
+	memset(e, 0, sizeof(*e));
+	/* Without random numbers the kernel itself is broken; an id of none is no version. */
+	if (getrandom(&e->id, sizeof(e->id), 0) != sizeof(e->id))
+		memset(&e->id, 0, sizeof(e->id));
+	memcpy(e->digest, digest, sizeof(e->digest));
+	e->time_s = time(NULL);
+	snprintf(e->author, sizeof(e->author), "%s", author);
+}
+
+void versions_tell(struct control *c)
+{
+	if (c->ha && ha_set_version(c->ha, &c->versions.version) < 0)
+		log_error(CONTROL_AREA, "no memory to tell the peer of the version of the "
+					"configuration: it is told with the next change");
+}
+
+static void relation_look(struct versions *v)
+{
+	v->relation = version_relate(&v->version, &v->word);
+	if (v->relation == VERSION_EQUAL && v->peer_alive)
+		v->at_peer = v->changes;
+}
+
+/* --- who waits --- */
+
+/* True: nothing more is to come of it. */
+static bool outcome_of(const struct versions *v, const struct versions_wait *w,
+		       struct versions_outcome *out)
+{
+	*out = (struct versions_outcome){.here = v->fault[0] ? v->fault : NULL,
+					 .has_peer = v->has_peer && !w->alone};
+	if (v->durable < w->change)
+		return false;
+	if (!out->has_peer || v->at_peer >= w->change)
+		return true;
+	if (!v->peer_alive)
+		out->peer = "the peer is not heard";
+	else if (v->relation == VERSION_NONE)
+		out->peer = "the peer's plvs knows no versions: `plvsctl config push` sends them";
+	else if (v->relation == VERSION_DIVERGED)
+		out->peer = "the configurations of the two routers have diverged";
+	else if (v->peer_fault[0] && v->failed_changes >= w->change)
+		out->peer = v->peer_fault;
+	else if (clock_us() >= w->until_us)
+		out->peer = "it has not answered yet";
+	return out->peer != NULL;
+}
+
+static void settle(struct control *c)
+{
+	struct versions *v = &c->versions;
+	struct versions_outcome outcome;
+	struct versions_wait *w, *next;
+
+	for (w = TAILQ_FIRST(&v->waits); w; w = next) {
+		next = TAILQ_NEXT(w, entry);
+		if (!outcome_of(v, w, &outcome))
+			continue;
+		TAILQ_REMOVE(&v->waits, w, entry);
+		w->done(w->arg, &outcome);
+		free(w);
+	}
+}
+
+void versions_wait(struct control *c, uint64_t change, bool alone, versions_done *done, void *arg)
+{
+	struct versions_wait *w = calloc(1, sizeof(*w)), now = {.change = change, .alone = true};
+	struct versions_outcome outcome;
+
+	if (!w) {
+		(void)outcome_of(&c->versions, &now, &outcome);
+		done(arg, &outcome);
+		return;
+	}
+	*w = (struct versions_wait){.change = change,
+				    .until_us = clock_us() + PEER_WAIT_US,
+				    .alone = alone,
+				    .done = done,
+				    .arg = arg};
+	TAILQ_INSERT_TAIL(&c->versions.waits, w, entry);
+	settle(c);
+}
+
+/* --- writing --- */
+
+static void write_work(void *arg)
+{
+	struct versions *v = &((struct control *)arg)->versions;
+
+	v->ret = v->text ? version_store_save(v->dir, v->text, v->error) : -ENOMEM;
+}
+
+static void write_start(struct control *c);
+
+static void written(struct control *c)
+{
+	struct versions *v = &c->versions;
+	const char *why = v->ret == -ENOMEM ? "out of memory" : v->error;
+
+	if (v->ret < 0 && strcmp(v->fault, why) != 0)
+		log_error(
+			CONTROL_AREA,
+			"the version of the configuration is not stored: %s; after a restart this "
+			"router has an older version",
+			why);
+	else if (v->ret == 0 && v->fault[0])
+		log_notice(CONTROL_AREA, "the version of the configuration is stored again");
+	snprintf(v->fault, sizeof(v->fault), "%s", v->ret < 0 ? why : "");
+	v->durable = v->writing_changes;
+}
+
+static void on_written(void *arg)
+{
+	struct control *c = arg;
+	struct versions *v = &c->versions;
+	const struct timeval soon = {.tv_usec = TEXT_SOON_MS * 1000};
+
+	v->writing = false;
+	free(v->text);
+	v->text = NULL;
+	written(c);
+	if (v->durable < v->changes) {
+		write_start(c);
+		return;
+	}
+	versions_tell(c);
+	if (v->ret == 0 && v->text_ev)
+		evtimer_add(v->text_ev, &soon);
+	/* The peer gets it now, not at the next look. */
+	relation_look(v);
+	if (v->forward && v->relation == VERSION_PEER_OLDER && v->peer_alive &&
+	    clock_us() >= v->retry_us)
+		v->forward(c);
+	settle(c);
+}
+
+static char *store_text(const struct version_store *s)
+{
+	json_t *json = version_store_json(s);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
+static void write_start(struct control *c)
+{
+	struct versions *v = &c->versions;
+
+	if (v->writing)
+		return;
+	if (!v->dir[0] || !c->jobs) {
+		v->durable = v->changes;
+		versions_tell(c);
+		settle(c);
+		return;
+	}
+	v->writing = true;
+	v->writing_changes = v->changes;
+	v->text = store_text(&v->store);
+	v->job = (struct job){.work = write_work, .done = on_written, .arg = c};
+	jobs_run(c->jobs, &v->job);
+}
+
+/* --- what a version says, in a file --- */
+
+struct text_turn {
+	struct turn turn;
+	struct job job;
+	struct control *control;
+	const struct config *config;
+	char dir[256], error[256];
+	struct version_id id, keep[VERSION_STORE_ENTRIES];
+	uint32_t n_keep;
+	int ret;
+};
+
+static void text_work(void *arg)
+{
+	struct text_turn *t = arg;
+	json_t *json = config_to_json(t->config, CONFIG_SHARED);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	t->ret = text ? version_store_put_text(t->dir, &t->id, text, t->keep, t->n_keep, t->error)
+		      : -ENOMEM;
+	free(text);
+	json_decref(json);
+}
+
+static void text_done(void *arg)
+{
+	struct text_turn *t = arg;
+	struct control *c = t->control;
+
+	if (t->ret < 0)
+		log_warning(CONTROL_AREA, "the configuration is not kept for later: %s",
+			    t->ret == -ENOMEM ? "out of memory" : t->error);
+	c->versions.text_busy = false;
+	free(t);
+	turn_end(c);
+}
+
+static void text_begin(struct control *c, struct turn *turn)
+{
+	struct text_turn *t = (struct text_turn *)turn;
+	const struct versions *v = &c->versions;
+
+	t->config = c->config;
+	t->id = v->store.entry[0].id;
+	for (t->n_keep = 0; t->n_keep < v->store.n; t->n_keep++)
+		t->keep[t->n_keep] = v->store.entry[t->n_keep].id;
+	snprintf(t->dir, sizeof(t->dir), "%s", v->dir);
+	t->job = (struct job){.work = text_work, .done = text_done, .arg = t};
+	jobs_run(c->jobs, &t->job);
+}
+
+static void text_cancel(struct control *c, struct turn *turn)
+{
+	c->versions.text_busy = false;
+	free(turn);
+}
+
+static void on_text(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+	struct text_turn *t = c->versions.text_busy ? NULL : calloc(1, sizeof(*t));
+
+	(void)fd;
+	(void)what;
+	if (!t)
+		return;
+	c->versions.text_busy = true;
+	t->turn = (struct turn){.begin = text_begin, .cancel = text_cancel};
+	t->control = c;
+	turn_take(c, &t->turn);
+}
+
+/* --- changes --- */
+
+static uint64_t changed(struct control *c)
+{
+	struct versions *v = &c->versions;
+
+	version_store_version(&v->store, &v->version);
+	v->changes++;
+	relation_look(v);
+	v->peer_fault[0] = '\0';
+	v->retry_us = v->retry_after_us = 0;
+	write_start(c);
+	return v->changes;
+}
+
+uint64_t versions_changed(struct control *c, const char *author)
+{
+	struct versions *v = &c->versions;
+	uint8_t digest[VERSION_DIGEST_BYTES];
+	struct version_entry e;
+
+	digest_of(c, digest);
+	if (v->store.n > 0 && memcmp(digest, v->version.digest, sizeof(digest)) == 0)
+		return v->changes;
+	entry_make(&e, digest, author);
+	version_store_child(&v->store, &e);
+	return changed(c);
+}
+
+uint64_t versions_adopted(struct control *c, struct version_store *peers)
+{
+	struct versions *v = &c->versions;
+	uint64_t change;
+
+	version_store_adopt(&v->store, peers);
+	free(peers);
+	/* Two versions of plvs may have two digests of one configuration. */
+	digest_of(c, v->store.entry[0].digest);
+	change = changed(c);
+	/* The peer has it, and its heartbeats are about to say so. */
+	v->retry_us = clock_us() + RETRY_US;
+	return change;
+}
+
+uint64_t versions_force(struct control *c)
+{
+	struct versions *v = &c->versions;
+	struct version_entry e;
+
+	entry_make(&e, v->version.digest, "config push force");
+	version_store_ancestor(&v->store, &v->word.id, v->word.digest);
+	version_store_child(&v->store, &e);
+	return changed(c);
+}
+
+bool versions_may_adopt(const struct control *c, const struct version_store *peers)
+{
+	struct version other;
+
+	version_store_version(peers, &other);
+	return version_may_replace(&c->versions.version, &other);
+}
+
+/* --- the peer --- */
+
+void versions_at_peer(struct control *c, uint64_t change, const char *why)
+{
+	struct versions *v = &c->versions;
+
+	if (!why) {
+		v->peer_fault[0] = '\0';
+		v->retry_after_us = 0;
+		if (change > v->at_peer)
+			v->at_peer = change;
+		settle(c);
+		return;
+	}
+	if (strcmp(v->peer_fault, why) != 0)
+		log_error(CONTROL_AREA, "the peer does not take the configuration: %s", why);
+	snprintf(v->peer_fault, sizeof(v->peer_fault), "%s", why);
+	v->failed_changes = change;
+	v->retry_after_us = v->retry_after_us ? 2 * v->retry_after_us : RETRY_US;
+	if (v->retry_after_us > RETRY_MOST_US)
+		v->retry_after_us = RETRY_MOST_US;
+	v->retry_us = clock_us() + v->retry_after_us;
+	settle(c);
+}
+
+static void difference_forget(struct versions *v)
+{
+	json_decref(v->difference);
+	v->difference = NULL;
+	memset(&v->asked_mine, 0, sizeof(v->asked_mine));
+}
+
+/* They have diverged: the peer is asked once what would change there. */
+static void difference_look(struct control *c)
+{
+	struct versions *v = &c->versions;
+
+	if (version_id_equal(&v->asked_mine, &v->version.id) &&
+	    version_id_equal(&v->asked_peers, &v->word.id))
+		return;
+	difference_forget(v);
+	v->asked_mine = v->version.id;
+	v->asked_peers = v->word.id;
+	v->ask_difference(c);
+}
+
+static void look(struct control *c)
+{
+	struct versions *v = &c->versions;
+	struct ha_status *s = c->ha ? malloc(sizeof(*s)) : NULL;
+
+	if (!s)
+		return;
+	ha_status(c->ha, s);
+	v->has_peer = s->has_peer;
+	v->peer_alive = s->peer.known && s->peer.alive;
+	v->word = s->peer.version;
+	free(s);
+	relation_look(v);
+	if (!v->peer_alive)
+		return;
+	if (v->relation == VERSION_EQUAL &&
+	    version_store_unite(&v->store, &v->word.id, v->word.digest)) {
+		version_store_version(&v->store, &v->version);
+		v->changes++;
+		write_start(c);
+	} else if (v->relation == VERSION_PEER_OLDER && clock_us() >= v->retry_us &&
+		   v->durable == v->changes) {
+		v->forward(c);
+	}
+	if (v->relation == VERSION_DIVERGED)
+		difference_look(c);
+	else if (v->difference)
+		difference_forget(v);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	look(arg);
+	settle(arg);
+}
+
+const char *versions_refuse_changes(struct control *c)
+{
+	struct ha_status *s = c->ha ? malloc(sizeof(*s)) : NULL;
+	bool moves = false;
+
+	if (s) {
+		ha_status(c->ha, s);
+		moves = s->state == HA_HANDOVER ||
+			(s->peer.known && s->peer.alive && s->peer.state == HA_HANDOVER);
+	}
+	free(s);
+	return moves ? "a hand-over is under way: nothing is changed until it is over, within "
+		       "seconds"
+		     : NULL;
+}
+
+static json_t *id_json(const struct version_id *id)
+{
+	char text[VERSION_ID_STRLEN];
+
+	return version_id_is_none(id) ? json_null() : json_string(version_id_format(id, text));
+}
+
+json_t *versions_json(const struct control *c)
+{
+	const struct versions *v = &c->versions;
+	json_t *out = json_pack(
+		"{s:o, s:b, s:s?, s:s, s:o, s:s?}", "version", id_json(&v->version.id), "stored",
+		(int)(v->dir[0] && !v->fault[0] && v->durable == v->changes), "fault",
+		v->fault[0] ? v->fault : NULL, "relation",
+		version_relation_name(v->has_peer ? v->relation : VERSION_NONE), "peer_version",
+		id_json(&v->word.id), "peer_fault", v->peer_fault[0] ? v->peer_fault : NULL);
+
+	if (out && v->store.n > 0) {
+		json_object_set_new(out, "author", json_string(v->store.entry[0].author));
+		json_object_set_new(out, "time", json_integer(v->store.entry[0].time_s));
+	}
+	if (out && v->difference)
+		json_object_set(out, "difference", v->difference);
+	return out;
+}
+
+/* --- life --- */
+
+static void start_log(const struct versions *v, enum version_start how,
+		      const struct version_entry *newer)
+{
+	char id[VERSION_ID_STRLEN], other[VERSION_ID_STRLEN];
+
+	version_id_format(&v->version.id, id);
+	switch (how) {
+	case VERSION_START_NEW:
+		log_info(CONTROL_AREA, "the configuration has the new version %.8s", id);
+		break;
+	case VERSION_START_SAME:
+		log_info(CONTROL_AREA, "the configuration has the stored version %.8s", id);
+		break;
+	case VERSION_START_EDITED:
+		log_notice(CONTROL_AREA,
+			   "the configuration was edited while plvs was down: version %.8s", id);
+		break;
+	case VERSION_START_OLD:
+		log_warning(
+			CONTROL_AREA,
+			"the configuration of the file has the older version %.8s; the last one "
+			"that ran was %.8s (%s), which was not saved to the file",
+			id, version_id_format(&newer->id, other), newer->author);
+		break;
+	}
+}
+
+int versions_init(struct control *c, const char *dir)
+{
+	struct versions *v = &c->versions;
+	struct version_store *before = malloc(sizeof(*before));
+	uint8_t digest[VERSION_DIGEST_BYTES];
+	struct version_entry made, newer;
+	enum version_start how;
+	char error[256];
+	char *text;
+
+	if (!before)
+		return -ENOMEM;
+	TAILQ_INIT(&v->waits);
+	snprintf(v->dir, sizeof(v->dir), "%s", dir ? dir : "");
+	v->has_peer = c->config->node.ha.n_paths > 0;
+	if (dir && version_store_load(&v->store, dir, error) < 0)
+		log_error(CONTROL_AREA, "%s: the configuration is related to no other version",
+			  error);
+	*before = v->store;
+	digest_of(c, digest);
+	entry_make(&made, digest, "file");
+	how = version_store_start(&v->store, digest, &made, &newer);
+	version_store_version(&v->store, &v->version);
+	if (how == VERSION_START_OLD) {
+		v->newer = before;
+		before = NULL;
+	}
+	free(before);
+	if (dir && (how == VERSION_START_NEW || how == VERSION_START_EDITED)) {
+		text = store_text(&v->store);
+		if (!text || version_store_save(dir, text, error) < 0) {
+			snprintf(v->fault, sizeof(v->fault), "%s", text ? error : "out of memory");
+			log_error(CONTROL_AREA,
+				  "the version of the configuration is not stored: %s", v->fault);
+		}
+		free(text);
+	}
+	if (dir)
+		start_log(v, how, &newer);
+	return 0;
+}
+
+void versions_fini(struct control *c)
+{
+	free(c->versions.newer);
+	json_decref(c->versions.difference);
+}
+
+int versions_start(struct control *c)
+{
+	const struct timeval often = {.tv_usec = LOOK_MS * 1000}, now = {.tv_usec = 1};
+	struct versions *v = &c->versions;
+
+	v->text_ev = evtimer_new(c->base, on_text, c);
+	v->look_ev = event_new(c->base, -1, EV_PERSIST, on_look, c);
+	if (!v->text_ev || !v->look_ev || (v->has_peer && event_add(v->look_ev, &often) < 0))
+		return -ENOMEM;
+	/* So that the first change leaves something to go back to. */
+	if (v->dir[0] && !v->fault[0])
+		evtimer_add(v->text_ev, &now);
+	return 0;
+}
+
+void versions_stop(struct control *c)
+{
+	struct versions *v = &c->versions;
+	const struct versions_outcome outcome = {.here = "plvs is stopping"};
+	struct versions_wait *w;
+
+	while ((w = TAILQ_FIRST(&v->waits))) {
+		TAILQ_REMOVE(&v->waits, w, entry);
+		w->done(w->arg, &outcome);
+		free(w);
+	}
+	if (v->text_ev)
+		event_free(v->text_ev);
+	if (v->look_ev)
+		event_free(v->look_ev);
+	v->text_ev = v->look_ev = NULL;
+	free(v->text);
+	v->text = NULL;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_VERSIONS_H
+#define PLVS_CONTROL_VERSIONS_H
+
+/*
+ * The version of the running shared configuration (model/version.h): a change makes a child, which
+ * is stored before the change is answered; the ha thread says it to the peer. What the peer's
+ * version is to the one here decides what happens next:
+ *
+ *	peer older	the configuration here is sent to the peer, which takes it
+ *	peer newer	the peer sends its own
+ *	diverged	nothing; the difference is asked for and shown
+ *
+ * Context: the control thread, or main before it starts.
+ */
+
+#include <event2/event.h>
+#include <sys/queue.h>
+
+#include "control/jobs.h"
+#include "control/version_store.h"
+
+struct control;
+struct rpc_request;
+
+#define VERSIONS_WHY 256
+
+/* Where a change is stored by now. */
+struct versions_outcome {
+	const char *here; /* why it is not stored in node.state_dir; NULL: it is */
+	bool has_peer;
+	const char *peer; /* with a peer: why it has not stored the change; NULL: it has */
+};
+
+typedef void versions_done(void *arg, const struct versions_outcome *outcome);
+
+struct versions_wait;
+TAILQ_HEAD(versions_wait_list, versions_wait);
+
+struct versions {
+	char dir[256];		  /* "": nothing is stored */
+	char fault[VERSIONS_WHY]; /* why the present version is not stored, or "" */
+	struct version_store store;
+	struct version version; /* of the store, for comparisons */
+	/* Changes are counted: all that were made; those that are durable; those that the peer has.
+	 */
+	uint64_t changes, durable, at_peer;
+
+	/* The job that writes. */
+	struct job job;
+	bool writing;
+	uint64_t writing_changes;
+	char *text;
+	int ret;
+	char error[VERSIONS_WHY];
+	bool text_busy; /* what the version says is being written */
+	struct event *text_ev, *look_ev;
+
+	/* The peer, as of the last look. */
+	bool has_peer, peer_alive;
+	struct version_word word;
+	enum version_relation relation;
+	/* Of the last attempt to send the version there. */
+	char peer_fault[VERSIONS_WHY];
+	uint64_t retry_us, retry_after_us, failed_changes;
+	/* What differs while they have diverged: of which two versions, an array of texts. */
+	struct version_id asked_mine, asked_peers;
+	json_t *difference;
+
+	/* At the start: what was the present version, and is not what the file says. Owned by
+	 * push.c's start, which puts it in place; or NULL. */
+	struct version_store *newer;
+	/* Of push.c: the version here goes to the peer; the peer is asked what differs. */
+	void (*forward)(struct control *c);
+	void (*ask_difference)(struct control *c);
+	struct versions_wait_list waits;
+};
+
+/* Finds out which version the configuration has that the router starts with. dir: of
+ * node.state_dir, or NULL. 0 or -ENOMEM; what else is wrong is logged. */
+int versions_init(struct control *c, const char *dir);
+void versions_fini(struct control *c);
+/* Once the loop is there. 0 or -ENOMEM. */
+int versions_start(struct control *c);
+void versions_stop(struct control *c);
+/* The ha thread is there: it is told. */
+void versions_tell(struct control *c);
+
+/* The configuration has just been changed. The number of the change. */
+uint64_t versions_changed(struct control *c, const char *author);
+/* The same, and the configuration is the peer's: its versions take the place of those here.
+ * Takes *peers over. */
+uint64_t versions_adopted(struct control *c, struct version_store *peers);
+/* A child of the version here and of the peer's, which says what is here. */
+uint64_t versions_force(struct control *c);
+/* Calls done once: when the change is durable here and, unless `alone`, the peer has it or is
+ * known not to take it. */
+void versions_wait(struct control *c, uint64_t change, bool alone, versions_done *done, void *arg);
+/* The peer has stored (why NULL), or has refused, what is here since `change`. */
+void versions_at_peer(struct control *c, uint64_t change, const char *why);
+/* Whether the peer's versions may take the place of those here. */
+bool versions_may_adopt(const struct control *c, const struct version_store *peers);
+
+/* NULL, or why no change is made now: a hand-over is under way. */
+const char *versions_refuse_changes(struct control *c);
+/* For `ha.status`. New reference. */
+json_t *versions_json(const struct control *c);
+
+#endif
