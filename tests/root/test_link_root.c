@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The Linux side of ports against a real kernel, in a namespace of its own: TAPs, and a
- * "wire" thread in the place of workers and ports that answers ARP and echo requests for
- * a few hosts. Needs CAP_NET_ADMIN; exits 77 without.
+ * "wire" thread in the place of workers and ports that answers ARP, solicitations and echo
+ * requests for a few hosts. Needs CAP_NET_ADMIN; exits 77 without.
+ *
+ * Tests are written with addresses of IPv4. Run for IPv6, each stands for the address of
+ * 2001:db8::/96 that ends in it, and the length of a prefix grows by 96.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,6 +32,7 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 
+#include "base/csum.h"
 #include "base/log.h"
 #include "link/link.h"
 #include "link/nlreq.h"
@@ -115,13 +119,32 @@ static void to_linux(uint16_t port, enum punt_class class, const uint8_t *frame,
 		abort();
 }
 
-static struct host *host_find(uint16_t port, uint16_t vlan, const uint8_t *ip)
-{
-	struct addr a;
+static uint8_t family = ADDR_V4;
 
+static struct addr ip(const char *text)
+{
+	struct addr a, a6 = {.family = ADDR_V6, .v6 = {0x20, 0x01, 0x0d, 0xb8}};
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	if (family == ADDR_V4 || a.family == ADDR_V6)
+		return a;
+	memcpy(a6.v6 + 12, &a.v4, 4);
+	return a6;
+}
+
+static uint8_t bits(uint8_t len)
+{
+	return family == ADDR_V6 && len ? (uint8_t)(len + 96) : len;
+}
+
+/* at: an address of the family, as it is in a packet. */
+static struct host *host_find(uint16_t port, uint16_t vlan, const uint8_t *at)
+{
 	for (unsigned int i = 0; i < n_hosts; i++) {
-		assert_int_equal(addr_parse(hosts[i].ip, &a), 0);
-		if (hosts[i].port == port && hosts[i].vlan == vlan && memcmp(&a.v4, ip, 4) == 0)
+		const struct addr a = ip(hosts[i].ip);
+
+		if (hosts[i].port == port && hosts[i].vlan == vlan &&
+		    memcmp(a.v6, at, family == ADDR_V6 ? 16 : 4) == 0)
 			return &hosts[i];
 	}
 	return NULL;
@@ -137,43 +160,120 @@ static uint16_t header_len(const uint8_t *f, uint16_t *vlan)
 	return 14;
 }
 
-/* Turns a request that Linux sent into the host's answer. */
+/* An ICMPv6 message of len bytes behind the IPv6 header at p. */
+static void icmp6_csum(uint8_t *p, size_t len)
+{
+	const uint8_t rest[8] = {0, 0, (uint8_t)(len >> 8), (uint8_t)len, 0, 0, 0, 58};
+	be16 csum;
+
+	memset(p + 42, 0, 2);
+	csum = (be16)~csum_fold(
+		csum_add(csum_add(csum_add(0, p + 8, 32), rest, sizeof(rest)), p + 40, len));
+	memcpy(p + 42, &csum, 2);
+}
+
+/* An advertisement at p, an IPv6 header: of a host, to whoever is named. */
+static void advertisement(uint8_t *p, const struct host *h, const uint8_t to[16], uint8_t flags)
+{
+	const struct addr a = ip(h->ip);
+
+	memset(p, 0, 72);
+	p[0] = 0x60;
+	p[5] = 32;
+	p[6] = 58;
+	p[7] = 255;
+	memcpy(p + 8, a.v6, 16);
+	memcpy(p + 24, to, 16);
+	p[40] = 136;
+	p[44] = flags;
+	memcpy(p + 48, a.v6, 16);
+	p[64] = 2;
+	p[65] = 1;
+	memcpy(p + 66, h->mac.byte, 6);
+	icmp6_csum(p, 32);
+}
+
+/* Each turns a request that Linux sent into a host's answer; NULL: no such request, or nobody
+ * answers. */
+static struct host *answer6(uint16_t port, uint16_t vlan, uint8_t *p, uint32_t len)
+{
+	struct host *h = NULL;
+	uint8_t from[16];
+
+	if (len < 48 || p[6] != 58)
+		return NULL;
+	memcpy(from, p + 8, 16);
+	if (p[40] == 135 && len >= 72) {
+		h = host_find(port, vlan, p + 48);
+		if (!h || !h->answers)
+			return NULL;
+		advertisement(p, h, from, 0x60);
+	} else if (p[40] == 128) {
+		h = host_find(port, vlan, p + 24);
+		if (!h || !h->answers)
+			return NULL;
+		h->echoes++;
+		memcpy(p + 8, p + 24, 16);
+		memcpy(p + 24, from, 16);
+		p[40] = 129;
+		icmp6_csum(p, (size_t)(p[4] << 8 | p[5]));
+	}
+	return h;
+}
+
+static struct host *answer_arp(uint16_t port, uint16_t vlan, uint8_t *p)
+{
+	struct host *h = host_find(port, vlan, p + 24);
+	const struct addr a = h ? ip(h->ip) : (struct addr){0};
+
+	if (h)
+		h->arps++;
+	if (!h || !h->answers)
+		return NULL;
+	p[7] = 2;
+	memcpy(p + 18, p + 8, 10); /* target = who asked */
+	memcpy(p + 8, h->mac.byte, 6);
+	memcpy(p + 14, &a.v4, 4);
+	return h;
+}
+
+static struct host *answer_echo(uint16_t port, uint16_t vlan, const uint8_t *f, uint8_t *p)
+{
+	struct host *h = host_find(port, vlan, p + 16);
+	uint32_t sum;
+	uint8_t tmp[4];
+
+	if (!h || !h->answers || memcmp(f, h->mac.byte, 6) != 0)
+		return NULL;
+	h->echoes++;
+	memcpy(tmp, p + 12, 4);
+	memcpy(p + 12, p + 16, 4);
+	memcpy(p + 16, tmp, 4);
+	p[20] = 0;
+	/* 0x0800 became 0x0000: the checksum grows by as much. */
+	sum = (uint32_t)(p[22] << 8 | p[23]) + 0x0800;
+	sum = (sum & 0xffff) + (sum >> 16);
+	p[22] = (uint8_t)(sum >> 8);
+	p[23] = (uint8_t)sum;
+	return h;
+}
+
 static void answer(uint16_t port, uint8_t *f, uint32_t len)
 {
 	uint16_t vlan, off = header_len(f, &vlan);
-	uint8_t *p = f + off, tmp[4];
-	struct host *h = NULL;
-	struct addr a;
+	const struct host *h = NULL;
+	uint8_t *p = f + off;
 
-	if (f[off - 2] == 8 && f[off - 1] == 6 && len >= off + 28u && p[7] == 1) {
-		h = host_find(port, vlan, p + 24);
-		if (h)
-			h->arps++;
-		if (!h || !h->answers)
-			return;
-		p[7] = 2;
-		memcpy(p + 18, p + 8, 10); /* target = who asked */
-		memcpy(p + 8, h->mac.byte, 6);
-		addr_parse(h->ip, &a);
-		memcpy(p + 14, &a.v4, 4);
-	} else if (f[off - 2] == 8 && f[off - 1] == 0 && len >= off + 28u && p[9] == 1 &&
-		   p[20] == 8) {
-		h = host_find(port, vlan, p + 16);
-		if (!h || !h->answers || memcmp(f, h->mac.byte, 6) != 0)
-			return;
-		h->echoes++;
-		memcpy(tmp, p + 12, 4);
-		memcpy(p + 12, p + 16, 4);
-		memcpy(p + 16, tmp, 4);
-		p[20] = 0;
-		/* 0x0800 became 0x0000: the checksum grows by as much. */
-		uint32_t sum = (uint32_t)(p[22] << 8 | p[23]) + 0x0800;
-		sum = (sum & 0xffff) + (sum >> 16);
-		p[22] = (uint8_t)(sum >> 8);
-		p[23] = (uint8_t)sum;
-	} else {
+	if (f[off - 2] == 0x86 && f[off - 1] == 0xdd && family == ADDR_V6)
+		h = answer6(port, vlan, p, len - off);
+	else if (family == ADDR_V4 && f[off - 2] == 8 && f[off - 1] == 6 && len >= off + 28u &&
+		 p[7] == 1)
+		h = answer_arp(port, vlan, p);
+	else if (family == ADDR_V4 && f[off - 2] == 8 && f[off - 1] == 0 && len >= off + 28u &&
+		 p[9] == 1 && p[20] == 8)
+		h = answer_echo(port, vlan, f, p);
+	if (!h)
 		return;
-	}
 	memcpy(f, f + 6, 6);
 	memcpy(f + 6, h->mac.byte, 6);
 	to_linux(port, f[off - 1] == 6 ? PUNT_ARP : PUNT_OWN, f, len);
@@ -240,35 +340,80 @@ static struct host *host_add(const char *ip, uint8_t last, uint16_t port, uint16
 	return h;
 }
 
-/* An unasked ARP reply of a host, to all. */
+/* An unasked ARP reply or advertisement of a host, to all. */
 static void host_announce(const struct host *h)
 {
-	uint8_t f[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	struct addr a;
+	static const uint8_t nodes[16] = {0xff, 0x02, [15] = 1};
+	uint8_t f[86] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	const struct addr a = ip(h->ip);
 
-	addr_parse(h->ip, &a);
 	memcpy(f + 6, h->mac.byte, 6);
+	if (family == ADDR_V6) {
+		memcpy(f, (const uint8_t[]){0x33, 0x33, 0, 0, 0, 1}, 6);
+		memcpy(f + 12, (const uint8_t[]){0x86, 0xdd}, 2);
+		advertisement(f + 14, h, nodes, 0x20);
+		to_linux(h->port, PUNT_ARP, f, sizeof(f));
+		return;
+	}
 	memcpy(f + 12, (const uint8_t[]){8, 6, 0, 1, 8, 0, 6, 4, 0, 2}, 10);
 	memcpy(f + 22, h->mac.byte, 6);
 	memcpy(f + 28, &a.v4, 4);
 	memcpy(f + 32, h->mac.byte, 6);
 	memcpy(f + 38, &a.v4, 4);
-	to_linux(h->port, PUNT_ARP, f, sizeof(f));
+	to_linux(h->port, PUNT_ARP, f, 60);
 }
 
 /* --- Help ----------------------------------------------------------------------------------- */
 
-static void run(const char *command)
+/* The text with each address, and the length behind it, as the family has them. */
+static const char *of_family(const char *text, char *out, size_t room)
 {
-	int ret = system(command);
+	size_t n = 0;
 
-	if (ret != 0)
-		fail_msg("\"%s\" ended with %d", command, ret);
+	while (*text && n + ADDR_STRLEN < room) {
+		size_t len = strspn(text, "0123456789.");
+		char quad[16] = "", *end;
+		struct addr a;
+
+		if (len && len < sizeof(quad))
+			memcpy(quad, text, len);
+		if (len && quad[len - 1] == '.')
+			quad[--len] = '\0';
+		if (family == ADDR_V4 || !len || addr_parse(quad, &a) < 0) {
+			len = len ? len : 1;
+			memcpy(out + n, text, len);
+			n += len;
+			text += len;
+			continue;
+		}
+		a = ip(quad);
+		addr_format(&a, out + n, room - n);
+		n += strlen(out + n);
+		text += len;
+		if (*text == '/') {
+			n += (size_t)sprintf(out + n, "/%u",
+					     bits((uint8_t)strtoul(text + 1, &end, 10)));
+			text = end;
+		}
+	}
+	out[n] = '\0';
+	return out;
 }
 
 static bool run_ok(const char *command)
 {
-	return system(command) == 0;
+	char text[2048];
+
+	return system(of_family(command, text, sizeof(text))) == 0;
+}
+
+static void run(const char *command)
+{
+	char text[2048];
+	int ret = system(of_family(command, text, sizeof(text)));
+
+	if (ret != 0)
+		fail_msg("\"%s\" ended with %d", text, ret);
 }
 
 static double now_s(void)
@@ -289,19 +434,18 @@ static double now_s(void)
 		met_;                                                                              \
 	})
 
-static be32 v4(const char *text)
-{
-	struct addr a;
-
-	assert_int_equal(addr_parse(text, &a), 0);
-	return a.v4;
-}
+#define assert_ip(a, text)                                                                         \
+	do {                                                                                       \
+		const struct addr is_ = (a), want_ = ip(text);                                     \
+		assert_memory_equal(&is_, &want_, sizeof(is_));                                    \
+	} while (0)
 
 static struct link_ifaddr ifaddr(const char *text)
 {
 	struct link_ifaddr a;
+	char of[128];
 
-	assert_int_equal(addr_with_len_parse(text, &a.addr, &a.len), 0);
+	assert_int_equal(addr_with_len_parse(of_family(text, of, sizeof(of)), &a.addr, &a.len), 0);
 	return a;
 }
 
@@ -353,11 +497,14 @@ static struct link_config config_make(void)
 {
 	struct link_config c = {.n_ports = N_PORTS};
 	const char *error;
+	char text[128];
 
 	addr_public = ifaddr("192.0.2.10/24");
 	addr_private = ifaddr("10.10.0.2/16");
 	addr_vlan = ifaddr("10.20.0.2/24");
-	assert_int_equal(link_route_parse("default via 192.0.2.1", &route_default, &error), 0);
+	assert_int_equal(link_route_parse(of_family("default via 192.0.2.1", text, sizeof(text)),
+					  &route_default, &error),
+			 0);
 	vlan_config = (struct link_vlan_config){.id = 10, .linux_side = {&addr_vlan, NULL, 1, 0}};
 	c.ports[0] = (struct link_port_config){.name = "public",
 					       .tap = "public",
@@ -417,36 +564,70 @@ static int each_end(void **state)
 	return 0;
 }
 
-static const struct route4 *route_to(const char *dest)
+/* The route that workers find, or NULL. */
+static const struct link_fib_route *route_to(const char *dest)
 {
+	static struct link_fib_route out;
+	const struct addr a = ip(dest);
+	const struct route4 *r4;
+	const struct route6 *r6;
+
 	link_sync(side);
-	return fib4_find(published.fib->v4, v4(dest));
+	r4 = family == ADDR_V4 ? fib4_find(published.fib->v4, a.v4) : NULL;
+	r6 = family == ADDR_V6 ? fib6_find(published.fib->v6, addr6_of(&a)) : NULL;
+	if (!r4 && !r6)
+		return NULL;
+	if (r4)
+		out = (struct link_fib_route){.dest.len = r4->len,
+					      .via = addr_from_v4(r4->via),
+					      .source = addr_from_v4(r4->source),
+					      .link = r4->link,
+					      .mtu = r4->mtu,
+					      .kind = r4->kind};
+	else
+		out = (struct link_fib_route){.dest.len = r6->len,
+					      .via = addr_from_addr6(r6->via),
+					      .source = addr_from_addr6(r6->source),
+					      .link = r6->link,
+					      .mtu = r6->mtu,
+					      .kind = r6->kind};
+	return &out;
 }
 
-static const struct nexthop *hop_of(link_id link, const char *ip)
+static bool is_local(const char *text)
 {
-	uint32_t id = nexthop_find4(&published.nexthops, link, v4(ip));
+	const struct addr a = ip(text);
+
+	return family == ADDR_V6 ? fib6_find_local(published.fib->v6, addr6_of(&a)) != NULL
+				 : fib4_find_local(published.fib->v4, a.v4) != NULL;
+}
+
+static const struct nexthop *hop_of(link_id link, const char *text)
+{
+	const struct addr a = ip(text);
+	uint32_t id = family == ADDR_V6 ? nexthop_find6(&published.nexthops, link, addr6_of(&a))
+					: nexthop_find4(&published.nexthops, link, a.v4);
 
 	return id ? nexthop_by_id(&published.nexthops, id) : NULL;
 }
 
-static bool hop_is(link_id link, const char *ip, enum nexthop_state state, const struct mac *mac)
+static bool hop_is(link_id link, const char *text, enum nexthop_state state, const struct mac *mac)
 {
-	const struct nexthop *nh = hop_of(link, ip);
+	const struct nexthop *nh = hop_of(link, text);
 
 	return nh && nh->state == state && (!mac || memcmp(nh->l2, mac, 6) == 0);
 }
 
-static void want(link_id link, const char *ip)
+static void want(link_id link, const char *text)
 {
-	const struct link_want w = {link, addr_from_v4(v4(ip))};
+	const struct link_want w = {link, ip(text)};
 
 	assert_int_equal(link_want_nexthops(side, &w, 1), 0);
 }
 
-static void resolve(link_id link, const char *ip)
+static void resolve(link_id link, const char *text)
 {
-	struct resolve_request req = {link, addr_from_v4(v4(ip))};
+	struct resolve_request req = {link, ip(text)};
 	uint64_t one = 1;
 
 	assert_int_equal(rte_ring_sp_enqueue_elem(exchange.worker[0].resolve, &req, sizeof(req)),
@@ -473,23 +654,23 @@ static void a_ping_goes_out_of_the_tap_and_comes_back(void **state)
 
 static void addresses_and_routes_of_the_configuration_are_in_linux_and_in_the_fib(void **state)
 {
-	const struct route4 *r = route_to("8.8.8.8");
+	const struct link_fib_route *r = route_to("8.8.8.8");
 
 	(void)state;
 	assert_non_null(r);
 	assert_int_equal(r->kind, ROUTE_GATEWAY);
-	assert_int_equal(r->via, v4("192.0.2.1"));
-	assert_int_equal(r->source, v4("192.0.2.10"));
+	assert_ip(r->via, "192.0.2.1");
+	assert_ip(r->source, "192.0.2.10");
 	assert_int_equal(r->link, link_id_of(0, 0));
 	r = route_to("10.10.3.4");
 	assert_int_equal(r->kind, ROUTE_ONLINK);
 	assert_int_equal(r->link, link_id_of(1, 0));
-	assert_int_equal(r->source, v4("10.10.0.2"));
+	assert_ip(r->source, "10.10.0.2");
 	r = route_to("10.20.0.9");
 	assert_int_equal(r->kind, ROUTE_ONLINK);
 	assert_int_equal(r->link, link_id_of(1, 10));
-	assert_non_null(fib4_find_local(published.fib->v4, v4("10.20.0.2")));
-	assert_null(fib4_find_local(published.fib->v4, v4("10.20.0.3")));
+	assert_true(is_local("10.20.0.2"));
+	assert_false(is_local("10.20.0.3"));
 	assert_string_equal(fib_link(published.fib, link_id_of(1, 10))->name, "private.10");
 	assert_true(fib_link(published.fib, link_id_of(1, 10))->up);
 	assert_null(fib_link(published.fib, link_id_of(1, 11)));
@@ -504,15 +685,15 @@ static void routes_that_come_and_go_are_followed(void **state)
 
 	(void)state;
 	run("ip route add 10.99.0.0/16 via 10.10.0.9");
-	assert_int_equal(route_to("10.99.1.1")->via, v4("10.10.0.9"));
+	assert_ip(route_to("10.99.1.1")->via, "10.10.0.9");
 	assert_true(published.resolve_gen > gen);
 	run("ip route replace 10.99.0.0/16 via 10.10.0.8 mtu 1400");
-	assert_int_equal(route_to("10.99.1.1")->via, v4("10.10.0.8"));
+	assert_ip(route_to("10.99.1.1")->via, "10.10.0.8");
 	assert_int_equal(route_to("10.99.1.1")->mtu, 1400);
 	run("ip route add blackhole 10.99.1.0/24");
 	assert_int_equal(route_to("10.99.1.1")->kind, ROUTE_BLOCK);
 	run("ip route del blackhole 10.99.1.0/24 && ip route del 10.99.0.0/16");
-	assert_int_equal(route_to("10.99.1.1")->via, v4("192.0.2.1"));
+	assert_ip(route_to("10.99.1.1")->via, "192.0.2.1");
 	/* Out of an interface that is not a port's. */
 	run("ip link set lo up && ip route add 10.98.0.0/16 dev lo");
 	assert_int_equal(route_to("10.98.0.1")->kind, ROUTE_BLOCK);
@@ -531,7 +712,20 @@ static void routes_that_come_and_go_are_followed(void **state)
 static void a_wanted_server_is_resolved_and_its_new_mac_is_taken_up(void **state)
 {
 	struct host *h = host_add("10.10.0.11", 0x11, 1, 0, true);
-	const uint8_t expected[14] = {0x02, 0xaa, 0, 0, 0, 0x11, 0x02, 0, 0, 0, 0, 2, 8, 0};
+	const uint8_t expected[14] = {0x02,
+				      0xaa,
+				      0,
+				      0,
+				      0,
+				      0x11,
+				      0x02,
+				      0,
+				      0,
+				      0,
+				      0,
+				      2,
+				      family == ADDR_V6 ? 0x86 : 8,
+				      family == ADDR_V6 ? 0xdd : 0};
 	const struct nexthop *nh;
 
 	(void)state;
@@ -582,8 +776,8 @@ static void what_a_worker_asks_for_is_resolved_and_nonsense_is_not(void **state)
 	resolve(link_id_of(0, 0), "192.0.2.1");
 	resolve(link_id_of(7, 0), "192.0.2.1");
 	resolve(link_id_of(0, 99), "192.0.2.1");
-	resolve(link_id_of(0, 0), "224.0.0.1");
-	resolve(link_id_of(0, 0), "127.0.0.1");
+	resolve(link_id_of(0, 0), family == ADDR_V6 ? "ff02::1" : "224.0.0.1");
+	resolve(link_id_of(0, 0), family == ADDR_V6 ? "::1" : "127.0.0.1");
 	resolve(LINK_ANY, "192.0.2.1");
 	assert_true(WITHIN(3, hop_is(link_id_of(0, 0), "192.0.2.1", NEXTHOP_REACHABLE, &h->mac)));
 	assert_true(WITHIN(2, link_counters(side)->resolve_refused == 5));
@@ -597,7 +791,8 @@ static void a_vlan_interface_of_the_administrator_is_a_link(void **state)
 	const link_id link = link_id_of(0, 42);
 	struct host *h = host_add("172.16.0.1", 0x42, 0, 42, true);
 	const struct nexthop *nh;
-	const uint8_t tag[6] = {0x81, 0, 0, 42, 8, 0};
+	const uint8_t tag[6] = {
+		0x81, 0, 0, 42, family == ADDR_V6 ? 0x86 : 8, family == ADDR_V6 ? 0xdd : 0};
 
 	(void)state;
 	if (!run_ok("ip link add link public name v42 type vlan id 42 2>/dev/null"))
@@ -628,7 +823,8 @@ static void a_vlan_of_the_configuration_works_with_and_without_8021q(void **stat
 	const link_id link = link_id_of(1, 10);
 	struct host *h = host_add("10.20.0.1", 0x42, 1, 10, true);
 	const struct nexthop *nh;
-	const uint8_t tag[6] = {0x81, 0, 0, 10, 8, 0};
+	const uint8_t tag[6] = {
+		0x81, 0, 0, 10, family == ADDR_V6 ? 0x86 : 8, family == ADDR_V6 ? 0xdd : 0};
 
 	(void)state;
 	run("ping -q -c 2 -i 0.05 -W 2 10.20.0.1 >/dev/null");
@@ -652,10 +848,9 @@ static void a_vlan_of_the_configuration_works_with_and_without_8021q(void **stat
 static void active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not(void **state)
 {
 	struct link_address list[] = {
-		{addr_from_v4(v4("192.0.2.80")), 0, LINK_ADDRESS_VIP, true, LINK_ANY},
-		{addr_from_v4(v4("10.10.255.254")), 16, LINK_ADDRESS_GATEWAY, true,
-		 link_id_of(1, 0)},
-		{addr_from_v4(v4("192.0.2.81")), 0, LINK_ADDRESS_VIP, false, link_id_of(0, 0)},
+		{ip("192.0.2.80"), 0, LINK_ADDRESS_VIP, true, LINK_ANY},
+		{ip("10.10.255.254"), bits(16), LINK_ADDRESS_GATEWAY, true, link_id_of(1, 0)},
+		{ip("192.0.2.81"), 0, LINK_ADDRESS_VIP, false, link_id_of(0, 0)},
 	};
 
 	(void)state;
@@ -664,9 +859,9 @@ static void active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not(voi
 	run("ip addr show dev public | grep -q '192.0.2.80/32'");
 	run("ip addr show dev private | grep -q '10.10.255.254/16'");
 	run("! ip addr show | grep -q 192.0.2.81");
-	assert_non_null(fib4_find_local(published.fib->v4, v4("192.0.2.80")));
+	assert_true(is_local("192.0.2.80"));
 	/* Its own address stays the source, not the one that moves. */
-	assert_int_equal(route_to("10.10.7.7")->source, v4("10.10.0.2"));
+	assert_ip(route_to("10.10.7.7")->source, "10.10.0.2");
 	/* Taken away by hand: put back. */
 	run("ip addr del 192.0.2.80/32 dev public");
 	assert_true(WITHIN(2, run_ok("ip addr show dev public | grep -q 192.0.2.80/32")));
@@ -676,7 +871,7 @@ static void active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not(voi
 	link_sync(side);
 	run("! ip addr show | grep -q 192.0.2.80");
 	run("ip addr show dev public | grep -q 192.0.2.81/32");
-	assert_null(fib4_find_local(published.fib->v4, v4("192.0.2.80")));
+	assert_false(is_local("192.0.2.80"));
 	link_set_addresses(side, NULL, 0);
 	link_sync(side);
 	run("! ip addr show | grep -qE '192.0.2.81|10.10.255.254'");
@@ -686,9 +881,8 @@ static void active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not(voi
 static void addresses_leave_as_a_group_when_the_peer_takes_over_and_come_back(void **state)
 {
 	const struct link_address list[] = {
-		{addr_from_v4(v4("192.0.2.80")), 0, LINK_ADDRESS_VIP, true, LINK_ANY},
-		{addr_from_v4(v4("10.10.255.254")), 16, LINK_ADDRESS_GATEWAY, true,
-		 link_id_of(1, 0)},
+		{ip("192.0.2.80"), 0, LINK_ADDRESS_VIP, true, LINK_ANY},
+		{ip("10.10.255.254"), bits(16), LINK_ADDRESS_GATEWAY, true, link_id_of(1, 0)},
 	};
 
 	(void)state;
@@ -733,7 +927,7 @@ static void an_urgent_frame_passes_a_tap_that_is_full(void **state)
 {
 	enum { BULK = 4000, URGENT = 20 }; /* a TAP's queue holds 1000 */
 	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = v4("192.0.2.1")};
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = ip("192.0.2.1").v4};
 	int bulk = socket(AF_INET, SOCK_DGRAM, 0), urgent = socket(AF_INET, SOCK_DGRAM, 0);
 	int priority = 7;
 
@@ -763,10 +957,10 @@ static void a_tap_that_exists_is_left_as_it_is_but_for_left_over_vips(void **sta
 {
 	struct link_config c = config_make();
 	struct link_address list[] = {
-		{addr_from_v4(v4("192.0.2.80")), 0, LINK_ADDRESS_VIP, false, LINK_ANY},
-		{addr_from_v4(v4("192.0.2.82")), 0, LINK_ADDRESS_VIP, true, LINK_ANY},
+		{ip("192.0.2.80"), 0, LINK_ADDRESS_VIP, false, LINK_ANY},
+		{ip("192.0.2.82"), 0, LINK_ADDRESS_VIP, true, LINK_ANY},
 	};
-	const struct addr marked = addr_from_v4(v4("192.0.2.99"));
+	const struct addr marked = ip("192.0.2.99");
 	struct nlreq req;
 	struct nl_link k;
 
@@ -779,13 +973,13 @@ static void a_tap_that_exists_is_left_as_it_is_but_for_left_over_vips(void **sta
 	/* Older "ip" cannot set the mark. */
 	assert_int_equal(nlreq_open(&req), 0);
 	assert_int_equal(nlreq_link_get(&req, "public", &k), 0);
-	assert_int_equal(nlreq_addr_add(&req, k.ifindex, &marked, 32, 0x70), 0);
+	assert_int_equal(nlreq_addr_add(&req, k.ifindex, &marked, bits(32), 0x70), 0);
 	nlreq_close(&req);
 	c.addresses = list;
 	c.n_addresses = 2;
 	side_start(&c);
 	run("ip addr show dev public | grep -q 198.51.100.7/24");
-	run("! ip addr show dev public | grep -qE '192.0.2.(10/|80|99)'");
+	run("! ip addr show dev public | grep -qE '192.0.2.10/|192.0.2.80|192.0.2.99'");
 	run("ip addr show dev public | grep -q 192.0.2.82/32");
 	run("ip link show public | grep -q LOWER_UP");
 	side_end();
@@ -798,7 +992,7 @@ static void a_tap_that_exists_is_left_as_it_is_but_for_left_over_vips(void **sta
 static void a_tap_that_disappears_comes_back_with_what_was_configured(void **state)
 {
 	struct host *h = host_add("192.0.2.1", 1, 0, 0, true);
-	struct link_address vip = {addr_from_v4(v4("192.0.2.80")), 0, LINK_ADDRESS_VIP, true, 0};
+	struct link_address vip = {ip("192.0.2.80"), 0, LINK_ADDRESS_VIP, true, 0};
 
 	(void)state;
 	link_set_addresses(side, &vip, 1);
@@ -808,7 +1002,7 @@ static void a_tap_that_disappears_comes_back_with_what_was_configured(void **sta
 	assert_true(WITHIN(2, link_port_counters(side, 0)->tap_lost == 1));
 	assert_true(
 		WITHIN(4, run_ok("ip addr show dev public 2>/dev/null | grep -q 192.0.2.80/32")));
-	run("ip route | grep -q 'default via 192.0.2.1'");
+	run("{ ip route; ip -6 route; } | grep -q 'default via 192.0.2.1'");
 	run("ping -q -c 2 -i 0.05 -W 2 192.0.2.1 >/dev/null");
 	assert_true(WITHIN(4, hop_is(0, "192.0.2.1", NEXTHOP_REACHABLE, &h->mac)));
 	assert_int_equal(link_port_counters(side, 0)->tap_lost, 1);
@@ -832,16 +1026,18 @@ static void an_mtu_goes_to_the_port_or_is_set_back(void **state)
 static void lost_events_are_made_up_by_reading_everything(void **state)
 {
 	enum { N = 60000 };
-	char path[64], command[128];
+	char path[64], command[128], text[256];
 	FILE *batch;
 
 	(void)state;
 	snprintf(path, sizeof(path), "/tmp/plvs-link-test.%d", getpid());
 	batch = fopen(path, "w");
 	assert_non_null(batch);
-	for (unsigned int i = 0; i < N; i++)
-		fprintf(batch, "route add 20.%u.%u.%u/32 via 192.0.2.1\n", i >> 16 & 255,
-			i >> 8 & 255, i & 255);
+	for (unsigned int i = 0; i < N; i++) {
+		snprintf(command, sizeof(command), "route add 20.%u.%u.%u/32 via 192.0.2.1\n",
+			 i >> 16 & 255, i >> 8 & 255, i & 255);
+		fputs(of_family(command, text, sizeof(text)), batch);
+	}
 	fclose(batch);
 	__atomic_store_n(&callback_hold, 1, __ATOMIC_RELEASE);
 	run("ip link set public mtu 1450");
@@ -852,12 +1048,12 @@ static void lost_events_are_made_up_by_reading_everything(void **state)
 	__atomic_store_n(&callback_hold, 0, __ATOMIC_RELEASE);
 	assert_true(WITHIN(20, link_counters(side)->netlink_overruns > 0));
 	link_sync(side);
-	assert_int_equal(route_to("20.0.234.95")->len, 32);
-	assert_int_equal(route_to("20.0.0.0")->len, 32);
+	assert_int_equal(route_to("20.0.234.95")->dest.len, bits(32));
+	assert_int_equal(route_to("20.0.0.0")->dest.len, bits(32));
 	assert_true(link_counters(side)->routes >= N);
 	/* And it follows from there. */
 	run("ip route del 20.0.0.0/32");
-	assert_int_equal(route_to("20.0.0.0")->len, 0);
+	assert_int_equal(route_to("20.0.0.0")->dest.len, bits(0));
 }
 
 static void carrier_follows_the_interface_under_the_port(void **state)
@@ -1002,6 +1198,7 @@ static void listings_show_what_there_is(void **state)
 {
 	struct link_nexthop *hops;
 	struct link_neighbour *neighbours;
+	const struct addr gateway = ip("192.0.2.1");
 	struct link_fib_route *routes;
 	uint32_t n;
 	bool found = false;
@@ -1013,11 +1210,11 @@ static void listings_show_what_there_is(void **state)
 	assert_int_equal(link_list_nexthops(side, &hops, &n), 0);
 	assert_int_equal(n, 1);
 	assert_true(hops[0].wanted);
-	assert_int_equal(hops[0].nh.addr.v4, v4("192.0.2.1"));
+	assert_ip(hops[0].nh.addr, "192.0.2.1");
 	free(hops);
 	assert_int_equal(link_list_neighbours(side, &neighbours, &n), 0);
 	for (uint32_t i = 0; i < n; i++)
-		found |= neighbours[i].addr.v4 == v4("192.0.2.1") && neighbours[i].managed;
+		found |= addr_equal(&neighbours[i].addr, &gateway) && neighbours[i].managed;
 	assert_true(found);
 	free(neighbours);
 	assert_int_equal(link_list_routes(side, &routes, &n), 0);
@@ -1051,7 +1248,26 @@ static void rings_make(void)
 		abort();
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, each_start, each_end)
+static int each_start6(void **state)
+{
+	family = ADDR_V6;
+	return each_start(state);
+}
+
+static int each_end6(void **state)
+{
+	const int ret = each_end(state);
+
+	family = ADDR_V4;
+	return ret;
+}
+
+#define T4(f) cmocka_unit_test_setup_teardown(f, each_start, each_end)
+#define T(f)                                                                                       \
+	T4(f),                                                                                     \
+	{                                                                                          \
+#f " (IPv6)", f, each_start6, each_end6, NULL                                      \
+	}
 
 int main(int argc, char **argv)
 {
@@ -1078,18 +1294,18 @@ int main(int argc, char **argv)
 		T(a_vlan_of_the_configuration_works_with_and_without_8021q),
 		T(active_vips_are_addresses_of_the_tap_and_leave_when_they_are_not),
 		T(addresses_leave_as_a_group_when_the_peer_takes_over_and_come_back),
-		T(ten_thousand_vips_are_set_while_pings_go_on),
-		T(an_urgent_frame_passes_a_tap_that_is_full),
+		T4(ten_thousand_vips_are_set_while_pings_go_on),
+		T4(an_urgent_frame_passes_a_tap_that_is_full),
 		T(a_tap_that_exists_is_left_as_it_is_but_for_left_over_vips),
 		T(a_tap_that_disappears_comes_back_with_what_was_configured),
 		T(an_mtu_goes_to_the_port_or_is_set_back),
 		T(lost_events_are_made_up_by_reading_everything),
-		T(carrier_follows_the_interface_under_the_port),
-		T(a_link_that_goes_without_a_word_is_seen_within_a_second),
-		T(the_port_is_told_of_vlans_of_the_configuration_before_it_starts),
+		T4(carrier_follows_the_interface_under_the_port),
+		T4(a_link_that_goes_without_a_word_is_seen_within_a_second),
+		T4(the_port_is_told_of_vlans_of_the_configuration_before_it_starts),
 		T(taps_live_in_the_namespace_that_is_named),
-		T(what_cannot_be_is_said_with_its_name),
-		T(frames_for_a_tap_that_is_down_or_no_port_are_counted),
+		T4(what_cannot_be_is_said_with_its_name),
+		T4(frames_for_a_tap_that_is_down_or_no_port_are_counted),
 		T(listings_show_what_there_is),
 	};
 	unsigned int in_use;
