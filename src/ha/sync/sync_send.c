@@ -129,7 +129,7 @@ static void open_close(struct sync_send *s, uint64_t now_ms)
 
 static uint8_t *room(struct sync_send *s, uint64_t now_ms)
 {
-	if (s->open && s->open->len + SYNC_RECORD_MAX > SYNC_DATAGRAM_BYTES)
+	if (s->open && s->open->len + SYNC_RECORD_MAX > SYNC_SEND_BYTES)
 		open_close(s, now_ms);
 	if (!s->open) {
 		if (s->next - s->first >= SYNC_WINDOW || !may_send(s))

@@ -28,6 +28,7 @@
 #define SYNC_ACK_BYTES	    28
 #define SYNC_WINDOW	    128 /* datagrams under way; what `have` can tell */
 #define SYNC_DATAGRAM_BYTES HA_PAYLOAD_MAX
+#define SYNC_SEND_BYTES	    (HA_PAYLOAD_MAX - 20) /* as much longer is the header of IPv6 */
 
 #define SYNC_ACK_COMPLETE 0x1U /* a complete transfer is installed, nothing is missing */
 #define SYNC_ACK_LOST	  0x2U
