@@ -188,8 +188,11 @@ static int netmask_take(struct adm *a, struct adm_command *cmd, const char *text
 	struct in_addr in;
 
 	if (cmd->service.ep.addr.family == ADDR_V6) {
-		if (adm_number(text, 1, 128) < 0)
+		int64_t bits = adm_number(text, 1, 128);
+
+		if (bits < 0)
 			return adm_fail(a, ADM_USAGE, "illegal ipv6 netmask specified");
+		cmd->prefix = (uint32_t)bits;
 		return 0;
 	}
 	if (inet_aton(text, &in) == 0)
@@ -363,6 +366,7 @@ int adm_parse(struct adm *a, int argc, char **argv, struct adm_command *cmd, boo
 
 	memset(cmd, 0, sizeof(*cmd));
 	cmd->netmask = be32_from(UINT32_MAX);
+	cmd->prefix = 128;
 	cmd->weight = 1;
 	cmd->forward = "dr";
 	cmd->daemon = (struct adm_daemon){.maxlen = 1472, .port = 8848, .ttl = 1};

@@ -37,8 +37,6 @@ static int service_possible(struct adm *a, const struct adm_command *cmd)
 {
 	const struct adm_service *s = &cmd->service;
 
-	if (s->ep.addr.family == ADDR_V6)
-		return cannot(a, "IPv6 is", "use an IPv4 address");
 	if (s->proto == IPPROTO_SCTP && !s->mark)
 		return cannot(a, "SCTP is", "only TCP and UDP are balanced");
 	if (cmd->pe && strcmp(cmd->pe, "sip") != 0)
@@ -47,7 +45,7 @@ static int service_possible(struct adm *a, const struct adm_command *cmd)
 		return cannot(a, "--pe sip is", "clients are told apart by their addresses only");
 	if (cmd->flags & 4)
 		return cannot(a, "Scheduler flag flag-3 is", "no scheduler reads it");
-	if (!cmd->persist_s)
+	if (!cmd->persist_s || adm_is_ipv6(s))
 		return 0;
 	if (mask_bits(cmd->netmask) < 0)
 		return cannot(a, "A netmask with holes is", "use one as 255.255.255.0");
@@ -58,8 +56,6 @@ static int service_possible(struct adm *a, const struct adm_command *cmd)
 
 static int server_possible(struct adm *a, const struct adm_command *cmd)
 {
-	if (cmd->server.addr.family == ADDR_V6)
-		return cannot(a, "IPv6 is", "use an IPv4 address");
 	if (cmd->tunnel != ADM_IPIP)
 		return cannot(a,
 			      cmd->tunnel == ADM_GUE ? "Tunnel type gue is" : "Tunnel type gre is",
@@ -79,10 +75,12 @@ static bool default_says(const struct adm *a, const char *key)
 static json_t *persistence_json(const struct adm_command *cmd)
 {
 	json_t *o = json_pack("{s:I}", "timeout", (json_int_t)cmd->persist_s);
+	const bool v6 = adm_is_ipv6(&cmd->service);
+	const int bits = v6 ? (int)cmd->prefix : mask_bits(cmd->netmask);
 
 	/* An edit merges keys: it says that the netmask is the whole address again. */
-	if (cmd->persist_s && (mask_bits(cmd->netmask) < 32 || cmd->verb == ADM_EDIT_SERVICE))
-		json_object_set_new(o, "netmask", json_integer(mask_bits(cmd->netmask)));
+	if (cmd->persist_s && (bits < (v6 ? 128 : 32) || cmd->verb == ADM_EDIT_SERVICE))
+		json_object_set_new(o, "netmask", json_integer(bits));
 	return o;
 }
 
@@ -144,6 +142,8 @@ static int service_add(struct adm *a, const struct adm_command *cmd, json_t **pa
 	service = json_object();
 	if (cmd->service.mark) {
 		json_object_set_new(service, "mark", json_integer(cmd->service.mark));
+		if (adm_is_ipv6(&cmd->service))
+			json_object_set_new(service, "family", json_string("ipv6"));
 	} else {
 		json_object_set_new(service, "protocol",
 				    json_string(cmd->service.proto == IPPROTO_UDP ? "udp" : "tcp"));
@@ -217,12 +217,16 @@ static const char *server_name(const struct adm_command *cmd, char buf[ENDPOINT_
 				: addr_format(&cmd->server.addr, buf, ENDPOINT_STRLEN);
 }
 
-/* Broadcast, multicast and "this network" are no servers. */
-static bool is_unicast(const struct addr *addr)
+/* Broadcast, multicast and "this network" are no servers, nor are link-local and mapped addresses
+ * of IPv6. */
+static bool is_server(const struct addr *addr)
 {
 	uint32_t v4 = be32_to(addr->v4);
 
-	return addr->family != ADDR_V4 || (v4 != UINT32_MAX && v4 >> 28 != 0xe && v4 >> 24 != 0);
+	if (addr->family == ADDR_V6)
+		return !addr_is_link_local(addr) &&
+		       (addr_is_loopback(addr) || addr_is_unicast(addr));
+	return v4 != UINT32_MAX && v4 >> 28 != 0xe && v4 >> 24 != 0;
 }
 
 static int server_add(struct adm *a, const struct adm_command *cmd, json_t **params)
@@ -238,7 +242,7 @@ static int server_add(struct adm *a, const struct adm_command *cmd, json_t **par
 		return ret;
 	if (adm_server_find(service, &cmd->server, NULL))
 		return adm_fail(a, ADM_REFUSED, TEXT_SERVER_EXISTS);
-	if (!is_unicast(&cmd->server.addr))
+	if (!is_server(&cmd->server.addr))
 		return adm_fail(a, ADM_REFUSED, TEXT_INVALID);
 	ret = server_possible(a, cmd);
 	if (ret)

@@ -133,6 +133,9 @@ static int server_check(struct adm *a, struct adm_command *cmd)
 {
 	bool tunnel = strcmp(cmd->forward, "tunnel") == 0;
 
+	if (!tunnel && (cmd->server.addr.family == ADDR_V6) != adm_is_ipv6(&cmd->service))
+		return adm_fail(a, ADM_USAGE,
+				"Different address family is allowed only for tunneling servers");
 	/* Only NAT rewrites ports. */
 	if (!cmd->service.mark && strcmp(cmd->forward, "nat") != 0)
 		cmd->server.port = cmd->service.ep.port;

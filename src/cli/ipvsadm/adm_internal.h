@@ -90,9 +90,14 @@ enum adm_tunnel {
 /* A virtual service as ipvsadm names it: a mark, or a protocol with address and port. */
 struct adm_service {
 	uint32_t mark;
-	int proto; /* IPPROTO_*; 0 = none was given yet */
-	struct endpoint ep;
+	int proto;	    /* IPPROTO_*; 0 = none was given yet */
+	struct endpoint ep; /* of a mark: its family alone */
 };
+
+static inline bool adm_is_ipv6(const struct adm_service *s)
+{
+	return s->ep.addr.family == ADDR_V6;
+}
 
 struct adm_daemon {
 	bool master; /* else backup */
@@ -111,6 +116,7 @@ struct adm_command {
 	const char *pe;
 	uint32_t persist_s; /* 0: not persistent */
 	be32 netmask;	    /* all ones: none given */
+	uint32_t prefix;    /* the same of an IPv6 service: 128: none given */
 	struct endpoint server;
 	const char *forward; /* plvs's word: dr, tunnel, nat */
 	uint32_t weight, upper, lower;
@@ -184,12 +190,13 @@ void adm_usage(FILE *out);
 
 /* strtol() of the whole text, base 10, within the bounds; else -1. */
 int64_t adm_number(const char *text, int64_t min, int64_t max);
-/* HOST[:PORT]; *with_port tells whether a port was given. 0 or -1. */
+/* HOST[:PORT], [IPV6]:PORT or IPV6; *with_port tells whether a port was given. 0 or -1. */
 int adm_endpoint_parse(const char *text, int proto, struct endpoint *ep, bool *with_port);
 /* "192.0.2.1:80", or with names when these are wanted and known; port 0 as ":0". */
 const char *adm_endpoint_text(const struct endpoint *ep, int proto, bool numeric, char *buf,
 			      size_t len);
 #define ADM_NAME_LEN 1100
+#define ADM_MASK_LEN 16
 
 /* --- adm_model.c: services in the document --- */
 
@@ -199,7 +206,7 @@ const json_t *adm_policy(const struct adm *a, const json_t *service, const char 
 			 const char *member);
 /* The service with that listener or mark, or NULL. */
 json_t *adm_service_find(const struct adm *a, const struct adm_service *s, size_t *place);
-/* The service's identity in requests: "tcp:10.1.0.100:80", "fwmark:7". */
+/* The service's identity in requests: "tcp:10.1.0.100:80", "fwmark:7", "fwmark:7/ipv6". */
 const char *adm_service_key(const struct adm_service *s, char buf[ENDPOINT_STRLEN + 16]);
 /* Its first listener or mark, as ipvsadm names it; false: nothing that ipvsadm can name. */
 bool adm_service_read(const json_t *service, size_t listener, struct adm_service *s);
@@ -210,7 +217,9 @@ uint32_t adm_seconds(const json_t *value);
 const char *adm_scheduler(const struct adm *a, const json_t *service);
 uint32_t adm_flags(const struct adm *a, const json_t *service);
 const char *adm_flags_text(const char *scheduler, uint32_t flags, char buf[64]);
-uint32_t adm_persist(const struct adm *a, const json_t *service, be32 *netmask);
+/* Seconds, or 0. mask: "255.255.255.0", or of an IPv6 service "64"; "" is the whole address. */
+uint32_t adm_persist(const struct adm *a, const struct adm_service *s, const json_t *service,
+		     char mask[ADM_MASK_LEN]);
 bool adm_ops(const struct adm *a, const json_t *service);
 const char *adm_forward(const struct adm *a, const json_t *service, const json_t *server);
 json_int_t adm_member(const json_t *object, const char *key, json_int_t otherwise);

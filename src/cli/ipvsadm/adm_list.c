@@ -164,31 +164,39 @@ static unsigned int templates_of(const struct adm *a, const struct adm_entry *e)
 
 /* --- lines --- */
 
+/* A name of IPv4 is cut at its column; one of IPv6 is not. */
+static void name_cut(char *name, bool v6)
+{
+	if (!v6 && strlen(name) > 28)
+		name[28] = '\0';
+}
+
 static void print_service(const struct listing *l, const struct adm_entry *e)
 {
 	const char *scheduler = adm_scheduler(l->a, e->service);
 	uint32_t flags = adm_flags(l->a, e->service), persist;
-	char name[ADM_NAME_LEN], text[64];
-	be32 mask;
+	char name[ADM_NAME_LEN], text[64], mask[ADM_MASK_LEN];
 
 	if (e->s.mark)
-		snprintf(name, sizeof(name), "%d", (int32_t)e->s.mark);
+		snprintf(name, sizeof(name), "%d%s", (int32_t)e->s.mark,
+			 adm_is_ipv6(&e->s) ? " IPv6" : "");
 	else
 		adm_endpoint_text(&e->s.ep, e->s.proto, l->numeric, name, sizeof(name));
+	name_cut(name, adm_is_ipv6(&e->s));
 	fprintf(l->a->out, "%s  ", e->s.mark ? "FWM" : e->s.proto == IPPROTO_UDP ? "UDP" : "TCP");
 	if (l->columns == COLUMNS_STATS || l->columns == COLUMNS_RATE) {
-		fprintf(l->a->out, "%-28.28s", name);
+		fprintf(l->a->out, "%-28s", name);
 		print_counts(l, live_service(l->a, e));
 		return;
 	}
-	fprintf(l->a->out, "%.28s %s", name, scheduler);
+	fprintf(l->a->out, "%s %s", name, scheduler);
 	if (flags)
 		fprintf(l->a->out, " (%s)", adm_flags_text(scheduler, flags, text));
-	persist = adm_persist(l->a, e->service, &mask);
+	persist = adm_persist(l->a, &e->s, e->service, mask);
 	if (persist)
 		fprintf(l->a->out, " persistent %u", persist);
-	if (persist && be32_to(mask) != UINT32_MAX)
-		fprintf(l->a->out, " mask %s", inet_ntop(AF_INET, &mask, text, sizeof(text)));
+	if (persist && mask[0])
+		fprintf(l->a->out, " mask %s", mask);
 	if (adm_ops(l->a, e->service))
 		fprintf(l->a->out, " ops");
 	fputc('\n', l->a->out);
@@ -211,8 +219,9 @@ static void print_server(const struct listing *l, const struct adm_entry *e)
 	FILE *out = l->a->out;
 	char name[ADM_NAME_LEN];
 
-	fprintf(out, "  -> %-28.28s",
-		adm_endpoint_text(&e->ep, e->s.proto, l->numeric, name, sizeof(name)));
+	adm_endpoint_text(&e->ep, e->s.proto, l->numeric, name, sizeof(name));
+	name_cut(name, e->ep.addr.family == ADDR_V6);
+	fprintf(out, "  -> %-28s", name);
 	switch (l->columns) {
 	case COLUMNS_STATS:
 	case COLUMNS_RATE:

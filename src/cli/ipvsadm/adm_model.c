@@ -88,8 +88,12 @@ bool adm_service_read(const json_t *service, size_t listener, struct adm_service
 
 	memset(s, 0, sizeof(*s));
 	s->mark = (uint32_t)adm_member(service, "mark", 0);
-	if (s->mark)
+	if (s->mark) {
+		const char *family = json_string_value(json_object_get(service, "family"));
+
+		s->ep.addr.family = family && strcmp(family, "ipv6") == 0 ? ADDR_V6 : ADDR_V4;
 		return true;
+	}
 	s->proto = proto && strcmp(proto, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
 	return endpoint_read(listener_text(service, listener), &s->ep);
 }
@@ -97,7 +101,7 @@ bool adm_service_read(const json_t *service, size_t listener, struct adm_service
 static bool service_same(const struct adm_service *x, const struct adm_service *y)
 {
 	if (x->mark || y->mark)
-		return x->mark == y->mark;
+		return x->mark == y->mark && adm_is_ipv6(x) == adm_is_ipv6(y);
 	return x->proto == y->proto && endpoint_equal(&x->ep, &y->ep);
 }
 
@@ -124,7 +128,8 @@ const char *adm_service_key(const struct adm_service *s, char buf[ENDPOINT_STRLE
 	char text[ENDPOINT_STRLEN];
 
 	if (s->mark)
-		snprintf(buf, ENDPOINT_STRLEN + 16, "fwmark:%u", s->mark);
+		snprintf(buf, ENDPOINT_STRLEN + 16, "fwmark:%u%s", s->mark,
+			 adm_is_ipv6(s) ? "/ipv6" : "");
 	else
 		snprintf(buf, ENDPOINT_STRLEN + 16, "%s:%s",
 			 s->proto == IPPROTO_UDP ? "udp" : "tcp",
@@ -191,25 +196,37 @@ const char *adm_flags_text(const char *scheduler, uint32_t flags, char buf[64])
 	return buf;
 }
 
-static be32 mask_of(const json_t *value)
+/* The bits that count; `defaults` hold for the family that they are written for. */
+static json_int_t mask_bits(const json_t *value, bool v6)
 {
+	const json_int_t whole = v6 ? 128 : 32;
 	const char *text = json_string_value(value);
+	json_int_t bits = json_is_integer(value) ? json_integer_value(value) : whole;
 	struct addr addr;
-	json_int_t bits = 32;
 
 	if (text && addr_parse(text, &addr) == 0 && addr.family == ADDR_V4)
-		return addr.v4;
-	if (json_is_integer(value))
-		bits = json_integer_value(value);
+		bits = __builtin_popcount(addr.v4);
 	else if (text)
-		bits = adm_number(text, 0, 32);
-	return bits < 0 || bits > 31 ? be32_from(UINT32_MAX)
-				     : be32_from(bits ? ~(uint32_t)0 << (32 - bits) : 0);
+		bits = adm_number(text, 0, whole);
+	return bits < 0 || bits > whole ? whole : bits;
 }
 
-uint32_t adm_persist(const struct adm *a, const json_t *service, be32 *netmask)
+uint32_t adm_persist(const struct adm *a, const struct adm_service *s, const json_t *service,
+		     char mask[ADM_MASK_LEN])
 {
-	*netmask = mask_of(adm_policy(a, service, "persistence", "netmask"));
+	const json_t *own = member_of(service, "persistence", "netmask");
+	const bool v6 = adm_is_ipv6(s);
+	json_int_t bits =
+		mask_bits(own ? own : adm_policy(a, service, "persistence", "netmask"), v6);
+	struct addr m = {.family = ADDR_V4};
+
+	mask[0] = '\0';
+	if (v6 && bits < 128 && (own || bits > 32))
+		snprintf(mask, ADM_MASK_LEN, "%d", (int)bits);
+	if (!v6 && bits < 32) {
+		m.v4 = be32_from(bits ? ~(uint32_t)0 << (32 - bits) : 0);
+		addr_format(&m, mask, ADM_MASK_LEN);
+	}
 	return adm_seconds(adm_policy(a, service, "persistence", "timeout"));
 }
 

@@ -40,59 +40,83 @@ static int port_parse(const char *text, int proto, be16 *port)
 	return 0;
 }
 
+/* A name in /etc/hosts or DNS, or -1. */
+static int name_parse(const char *name, int family, struct addr *addr)
+{
+	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM}, *found = NULL;
+
+	memset(addr, 0, sizeof(*addr));
+	if (getaddrinfo(name, NULL, &hints, &found) != 0 || !found)
+		return -1;
+	if (family == AF_INET6) {
+		addr->family = ADDR_V6;
+		memcpy(addr->v6, &((struct sockaddr_in6 *)(void *)found->ai_addr)->sin6_addr, 16);
+	} else {
+		addr->family = ADDR_V4;
+		memcpy(&addr->v4, &((struct sockaddr_in *)(void *)found->ai_addr)->sin_addr, 4);
+	}
+	freeaddrinfo(found);
+	return 0;
+}
+
 static int host_parse(const char *host, struct addr *addr)
 {
-	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
 	struct in_addr in;
 
 	if (!*host)
 		return -1;
 	/* As inet_aton(): "10.1" is 10.0.0.1. Digits and dots alone are never looked up. */
-	if (inet_aton(host, &in) == 0) {
-		if (strspn(host, "0123456789.") == strlen(host) ||
-		    getaddrinfo(host, NULL, &hints, &found) != 0 || !found)
-			return -1;
-		in = ((struct sockaddr_in *)(void *)found->ai_addr)->sin_addr;
-		freeaddrinfo(found);
+	if (inet_aton(host, &in) != 0) {
+		*addr = addr_from_v4(in.s_addr);
+		return 0;
 	}
-	memset(addr, 0, sizeof(*addr));
-	addr->family = ADDR_V4;
-	memcpy(&addr->v4, &in, sizeof(addr->v4));
-	return 0;
+	if (strspn(host, "0123456789.") == strlen(host))
+		return -1;
+	return name_parse(host, AF_INET, addr) < 0 ? name_parse(host, AF_INET6, addr) : 0;
+}
+
+/* "[IPV6]:PORT". A name in brackets is taken without its port, as by ipvsadm. */
+static int bracket_parse(const char *text, int proto, struct endpoint *ep, bool *with_port)
+{
+	char host[512];
+	const size_t len = strcspn(text + 1, "]");
+
+	if (len >= sizeof(host) || text[1 + len] != ']' || text[2 + len] != ':')
+		return -1;
+	memcpy(host, text + 1, len);
+	host[len] = '\0';
+	if (addr_parse(host, &ep->addr) < 0)
+		return strchr(host, ':') ? -1 : name_parse(host, AF_INET6, &ep->addr);
+	*with_port = true;
+	return ep->addr.family == ADDR_V6 ? port_parse(text + len + 3, proto, &ep->port) : -1;
 }
 
 int adm_endpoint_parse(const char *text, int proto, struct endpoint *ep, bool *with_port)
 {
 	struct endpoint out = {0};
-	char host[512], *end;
+	const char *colon = strchr(text, ':');
+	char host[512];
 	size_t len;
 
 	*with_port = false;
 	if (*text == '[') {
-		len = strcspn(text + 1, "]");
-		if (len >= sizeof(host) || !text[1 + len])
+		if (bracket_parse(text, proto, &out, with_port) < 0)
 			return -1;
-		memcpy(host, text + 1, len);
-		host[len] = '\0';
-		if (addr_parse(host, &out.addr) < 0 || out.addr.family != ADDR_V6)
-			return -1;
-		text += len + 2;
-		if (*text && *text != ':')
+	} else if (colon && strchr(colon + 1, ':')) {
+		/* Two colons: an address without a port. */
+		if (addr_parse(text, &out.addr) < 0)
 			return -1;
 	} else {
-		len = strcspn(text, ":");
+		len = colon ? (size_t)(colon - text) : strlen(text);
 		if (len >= sizeof(host))
 			return -1;
 		memcpy(host, text, len);
 		host[len] = '\0';
-		if (host_parse(host, &out.addr) < 0)
+		if (host_parse(host, &out.addr) < 0 ||
+		    (colon && port_parse(colon + 1, proto, &out.port) < 0))
 			return -1;
-		text += len;
+		*with_port = colon != NULL;
 	}
-	end = strchr(text, ':');
-	if (end && port_parse(end + 1, proto, &out.port) < 0)
-		return -1;
-	*with_port = end != NULL;
 	*ep = out;
 	return 0;
 }
@@ -101,20 +125,22 @@ const char *adm_endpoint_text(const struct endpoint *ep, int proto, bool numeric
 			      size_t len)
 {
 	char host[NI_MAXHOST], addr[ADDR_STRLEN], port[8];
-	struct sockaddr_in sa = {.sin_family = AF_INET};
+	const bool v6 = ep->addr.family == ADDR_V6;
+	struct sockaddr_in sa4 = {.sin_family = AF_INET, .sin_addr.s_addr = ep->addr.v4};
+	struct sockaddr_in6 sa6 = {.sin6_family = AF_INET6};
+	const struct sockaddr *sa = v6 ? (const void *)&sa6 : (const void *)&sa4;
 	const struct servent *known = NULL;
 	const char *name = addr;
 
 	addr_format(&ep->addr, addr, sizeof(addr));
-	memcpy(&sa.sin_addr, &ep->addr.v4, sizeof(sa.sin_addr));
-	if (!numeric && ep->addr.family == ADDR_V4 &&
-	    getnameinfo((struct sockaddr *)&sa, sizeof(sa), host, sizeof(host), NULL, 0,
+	memcpy(&sa6.sin6_addr, ep->addr.v6, sizeof(sa6.sin6_addr));
+	if (!numeric && ep->addr.family != ADDR_NONE &&
+	    getnameinfo(sa, v6 ? sizeof(sa6) : sizeof(sa4), host, sizeof(host), NULL, 0,
 			NI_NAMEREQD) == 0)
 		name = host;
 	snprintf(port, sizeof(port), "%u", be16_to(ep->port));
 	if (!numeric && proto_name(proto))
 		known = getservbyport(ep->port, proto_name(proto));
-	snprintf(buf, len, ep->addr.family == ADDR_V6 && name == addr ? "[%s]:%s" : "%s:%s", name,
-		 known ? known->s_name : port);
+	snprintf(buf, len, v6 ? "[%s]:%s" : "%s:%s", name, known ? known->s_name : port);
 	return buf;
 }

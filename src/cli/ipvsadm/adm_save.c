@@ -12,7 +12,8 @@ static void service_text(const struct adm_entry *e, bool numeric, char buf[ADM_N
 	char text[ADM_NAME_LEN];
 
 	if (e->s.mark)
-		snprintf(buf, ADM_NAME_LEN + 8, "-f %d", (int32_t)e->s.mark);
+		snprintf(buf, ADM_NAME_LEN + 8, "-f %d%s", (int32_t)e->s.mark,
+			 adm_is_ipv6(&e->s) ? " -6" : "");
 	else
 		snprintf(buf, ADM_NAME_LEN + 8, "-%c %s", e->s.proto == IPPROTO_UDP ? 'u' : 't',
 			 adm_endpoint_text(&e->s.ep, e->s.proto, numeric, text, sizeof(text)));
@@ -22,15 +23,14 @@ static void save_service(const struct adm *a, const struct adm_entry *e, const c
 {
 	const char *scheduler = adm_scheduler(a, e->service);
 	uint32_t flags = adm_flags(a, e->service), persist;
-	char text[64];
-	be32 mask;
+	char text[64], mask[ADM_MASK_LEN];
 
 	fprintf(a->out, "-A %s -s %s", name, scheduler);
-	persist = adm_persist(a, e->service, &mask);
+	persist = adm_persist(a, &e->s, e->service, mask);
 	if (persist)
 		fprintf(a->out, " -p %u", persist);
-	if (persist && be32_to(mask) != UINT32_MAX)
-		fprintf(a->out, " -M %s", inet_ntop(AF_INET, &mask, text, sizeof(text)));
+	if (persist && mask[0])
+		fprintf(a->out, " -M %s", mask);
 	if (adm_ops(a, e->service))
 		fprintf(a->out, " -o");
 	if (flags)

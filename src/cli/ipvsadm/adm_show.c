@@ -21,10 +21,16 @@ static const char *endpoint_column(const struct entries *e, const json_t *row, c
 	struct endpoint ep = {0};
 	int64_t mark = text ? adm_number(text, 1, UINT32_MAX) : -1;
 
-	/* The kernel shows a mark where the address stands. */
-	if (mark > 0)
+	/* The kernel shows a mark where the first word of the address stands. */
+	if (mark > 0) {
+		const char *client = json_string_value(json_object_get(row, "client"));
+
 		ep.addr = addr_from_v4(be32_from((uint32_t)mark));
-	else if (!text || (endpoint_parse(text, &ep) < 0 && addr_parse(text, &ep.addr) < 0))
+		if (client && strchr(client, ':') != strrchr(client, ':'))
+			ep.addr.family = ADDR_V6;
+	}
+	if (mark <= 0 &&
+	    (!text || (endpoint_parse(text, &ep) < 0 && addr_parse(text, &ep.addr) < 0)))
 		return text ? text : "";
 	return adm_endpoint_text(&ep, proto, e->numeric, buf, len);
 }

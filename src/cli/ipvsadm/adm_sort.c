@@ -17,8 +17,11 @@ static int difference(uint32_t x, uint32_t y)
 
 static int endpoint_order(const struct endpoint *x, const struct endpoint *y)
 {
-	int order = difference(be32_to(x->addr.v4), be32_to(y->addr.v4));
+	int order = 0;
 
+	/* Of an IPv4 address the other words are 0. */
+	for (int i = 0; order == 0 && i < 4; i++)
+		order = difference(be32_to(x->addr.word[i]), be32_to(y->addr.word[i]));
 	return order ? order : difference(be16_to(x->port), be16_to(y->port));
 }
 
@@ -26,6 +29,8 @@ static int service_order(const struct adm_entry *x, const struct adm_entry *y)
 {
 	int order = difference(x->s.mark, y->s.mark);
 
+	if (order == 0)
+		order = adm_is_ipv6(&x->s) - adm_is_ipv6(&y->s);
 	if (order == 0)
 		order = difference((uint32_t)x->s.proto, (uint32_t)y->s.proto);
 	return order ? order : endpoint_order(&x->s.ep, &y->s.ep);
