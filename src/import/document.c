@@ -211,6 +211,8 @@ static void listeners_put(struct doc *d, const struct lvs_service *svc)
 {
 	if (svc->mark) {
 		doc_value(d, svc->at, "mark", "%u", svc->mark);
+		if (svc->v6)
+			doc_value(d, svc->at, "family", "\"ipv6\"");
 		return;
 	}
 	doc_value(d, svc->at, "protocol", "\"%s\"", protocol_name(svc->protocol));
@@ -224,6 +226,10 @@ static void listeners_put(struct doc *d, const struct lvs_service *svc)
 
 static void scheduling_put(struct doc *d, const struct lvs_service *svc)
 {
+	const bool v6 =
+		svc->mark ? svc->v6 : svc->listeners && svc->listeners->addr.family == ADDR_V6;
+	const uint32_t whole = v6 ? 128 : 32;
+
 	doc_value(d, svc->at, "scheduler", "\"%s\"", svc->scheduler ? svc->scheduler : "wlc");
 	if (svc->flags)
 		doc_value(d, svc->at, "scheduler_flags", "[%s%s%s]",
@@ -234,7 +240,7 @@ static void scheduling_put(struct doc *d, const struct lvs_service *svc)
 		doc_value(d, svc->at, "forward", "\"%s\"", method_names[svc->method]);
 	if (svc->one_packet)
 		doc_value(d, svc->at, "one_packet", "true");
-	if (svc->persistence_s && svc->netmask && svc->netmask != 32)
+	if (svc->persistence_s && svc->netmask && svc->netmask != whole)
 		doc_value(d, svc->at, "persistence", "{ \"timeout\": %u, \"netmask\": %u }",
 			  svc->persistence_s, svc->netmask);
 	else if (svc->persistence_s)

@@ -22,24 +22,19 @@ static uint8_t service_family(const struct lvs_service *svc)
 
 /* ---- what plvs cannot have ---- */
 
-static const char *service_lost(const struct importer *im, const struct lvs_service *svc)
+static const char *service_lost(const struct lvs_service *svc)
 {
 	if (svc->lost)
 		return svc->lost;
 	if (svc->protocol == IPPROTO_SCTP)
 		return "plvs balances TCP and UDP, not SCTP";
-	if (service_family(svc) == ADDR_V6 && !im->v6)
-		return "plvs has no IPv6 yet";
 	return NULL;
 }
 
-static const char *server_lost(const struct importer *im, const struct lvs_service *svc,
-			       const struct lvs_server *s)
+static const char *server_lost(const struct lvs_service *svc, const struct lvs_server *s)
 {
 	if (s->lost)
 		return s->lost;
-	if (s->addr.family == ADDR_V6 && !im->v6)
-		return "plvs has no IPv6 yet";
 	if (s->addr.family != service_family(svc) && s->method != METHOD_TUNNEL)
 		return "server and service are of different address families";
 	return NULL;
@@ -50,7 +45,7 @@ static void servers_sift(struct importer *im, struct lvs_service *svc)
 	uint32_t n = 0, n_lost = 0;
 
 	for (struct lvs_server *s = svc->servers; s; s = s->next) {
-		s->lost = server_lost(im, svc, s);
+		s->lost = server_lost(svc, s);
 		n++;
 		n_lost += s->lost != NULL;
 	}
@@ -326,7 +321,7 @@ static void service_settle(struct importer *im, struct lvs_service *svc)
 			s->method = svc->method;
 		loopback_settle(im, svc, s);
 	}
-	svc->lost = service_lost(im, svc);
+	svc->lost = service_lost(svc);
 	if (!svc->lost)
 		servers_sift(im, svc);
 	if (svc->lost) {
@@ -344,30 +339,14 @@ static void service_settle(struct importer *im, struct lvs_service *svc)
 		svc->flags = 0;
 }
 
-static void address_settle(struct importer *im, struct lvs_address **list)
-{
-	while (*list) {
-		struct lvs_address *a = *list;
-
-		if (a->addr.family != ADDR_V6 || im->v6) {
-			list = &a->next;
-			continue;
-		}
-		note(im, a->at, NOTE_UNSAID, "an IPv6 address: plvs has no IPv6 yet");
-		*list = a->next;
-	}
-}
-
 void lvs_finish(struct importer *im)
 {
 	uint32_t n = 0;
 
-	im->v6 = config_takes_v6();
 	for (struct lvs_service *svc = im->lvs.services; svc; svc = svc->next)
 		service_settle(im, svc);
 	for (struct lvs_service *svc = im->lvs.services; svc; svc = svc->next)
 		n += !svc->lost;
 	if (n == 0)
 		note(im, (struct origin){NULL, 0}, NOTE_ERROR, "no service can be imported");
-	address_settle(im, &im->lvs.addresses);
 }

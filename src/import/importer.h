@@ -63,7 +63,6 @@ struct importer {
 	uint32_t n_services, n_servers, n_addresses, n_ports;
 	struct name_cache *names;
 	uint32_t n_lookups_failed, n_names_failed;
-	bool v6;      /* the configuration takes IPv6 */
 	FILE *stream; /* into stream_data, which arena_free() frees */
 	char *stream_data;
 	size_t stream_len;
@@ -186,7 +185,6 @@ void checks_name(struct importer *im);
 const char *check_body(struct importer *im, const struct lvs_check *c);
 /* Notes what the configuration's parser says. false: it is not valid. */
 bool document_verify(struct importer *im, const struct document *doc);
-bool config_takes_v6(void);
 extern const char *const import_schedulers[]; /* as sched_names() has them */
 
 /* ---- readers ---- */

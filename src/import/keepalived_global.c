@@ -92,11 +92,6 @@ void ka_static_addresses(struct keepalived *ka, const struct kw *k)
 			note(ka->im, c->at, NOTE_ERROR, "\"%.64s\" is no address", c->raw[0]);
 			continue;
 		}
-		if (a.family == ADDR_V6) {
-			note(ka->im, c->at, NOTE_UNSAID,
-			     "an IPv6 address of this host: plvs has no IPv6 yet");
-			continue;
-		}
 		if (!vlan)
 			continue;
 		snprintf(text, sizeof(text), "%s", kw_word(ka->im, c, 0));

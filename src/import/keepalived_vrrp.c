@@ -63,12 +63,11 @@ static bool is_listener(const struct importer *im, const struct addr *a)
 /* Real servers by NAT are on the network of the address. */
 static bool has_servers(const struct importer *im, const struct addr *a, uint8_t len)
 {
-	uint32_t mask = len ? ~0U << (32 - len) : 0;
+	const struct prefix net = {.addr = addr_masked(a, len), .len = len};
 
 	for (const struct lvs_service *svc = im->lvs.services; svc; svc = svc->next)
 		for (const struct lvs_server *s = svc->servers; s; s = s->next)
-			if (s->method == METHOD_NAT && !s->sorry && s->addr.family == ADDR_V4 &&
-			    !((be32_to(s->addr.v4) ^ be32_to(a->v4)) & mask))
+			if (s->method == METHOD_NAT && !s->sorry && prefix_contains(&net, &s->addr))
 				return true;
 	return false;
 }
@@ -86,20 +85,21 @@ static void address_take(struct instance *v, const struct kw *k)
 	struct importer *im = v->ka->im;
 	const char *device = device_behind(im, k, v->device);
 	struct addr a;
-	uint8_t len;
+	uint8_t len, whole;
 	bool gateway;
 
 	if (addr_with_len_parse(kw_word(im, k, 0), &a, &len) < 0) {
 		note(im, k->at, NOTE_ERROR, "\"%.64s\" is no address", k->raw[0]);
 		return;
 	}
-	gateway = a.family == ADDR_V4 && len < 32 && len >= 8 && !is_listener(im, &a) &&
-		  has_servers(im, &a, len);
+	whole = a.family == ADDR_V6 ? 128 : 32;
+	gateway =
+		len < whole && len >= whole / 4 && !is_listener(im, &a) && has_servers(im, &a, len);
 	if (gateway && !device) {
 		note(im, k->at, NOTE_ERROR, "a gateway without a device: expected \"dev IF\"");
 		return;
 	}
-	address_add(im, k->at, &a, gateway ? len : 32, gateway ? ADDRESS_GATEWAY : ADDRESS_VIP,
+	address_add(im, k->at, &a, gateway ? len : whole, gateway ? ADDRESS_GATEWAY : ADDRESS_VIP,
 		    device);
 	if (gateway)
 		note(im, k->at, NOTE_NOTICE,
@@ -147,10 +147,6 @@ static void path_take(struct instance *v)
 		     "more than one peer: plvs has pairs; the first one is taken");
 	if (!kw_address(im, v->source, 1, &local) || !kw_address(im, peer, 0, &other))
 		return;
-	if (local.family != ADDR_V4) {
-		note(im, v->source->at, NOTE_UNSAID, "a path by IPv6: plvs has no IPv6 yet");
-		return;
-	}
 	port = v->device ? port_of(im, v->kw->at, v->device, NULL) : NULL;
 	path_add(im, v->source->at, NULL, &local, &other);
 	for (struct lvs_path *p = im->lvs.pair.paths; p; p = p->next)

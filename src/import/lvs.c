@@ -209,7 +209,7 @@ const char *service_text(struct importer *im, const struct lvs_service *svc)
 	const char *key, *name = svc->name ? svc->name : "";
 
 	if (svc->mark)
-		key = arena_printf(im, "fwmark:%u%s", svc->mark, svc->v6 ? " (IPv6)" : "");
+		key = arena_printf(im, "fwmark:%u%s", svc->mark, svc->v6 ? "/ipv6" : "");
 	else if (svc->listeners)
 		key = arena_printf(im, "%s:%s%s%s", protocol_name(svc->protocol),
 				   endpoint_text(im, &svc->listeners->addr, svc->listeners->port),

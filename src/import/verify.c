@@ -40,19 +40,3 @@ bool document_verify(struct importer *im, const struct document *doc)
 	config_errors_fini(&errors);
 	return ret == 0;
 }
-
-bool config_takes_v6(void)
-{
-	static const char text[] = "{\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":"
-				   "[\"[2001:db8::1]:80\"],\"servers\":[{\"address\":"
-				   "\"[2001:db8::2]:80\"}]}]}}";
-	struct config_errors errors;
-	struct config *config = NULL;
-	int ret;
-
-	config_errors_init(&errors);
-	ret = config_parse(text, sizeof(text) - 1, NULL, import_schedulers, &config, &errors);
-	config_destroy(config);
-	config_errors_fini(&errors);
-	return ret == 0;
-}
