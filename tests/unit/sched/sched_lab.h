@@ -195,4 +195,44 @@ static inline int lab_choose(struct lab *l, const struct sched_request *req)
 	return l->sched->choose(l->node, req != NULL ? req : &nobody);
 }
 
+/* The letters of the next n choices: A is the server that was added first. */
+static inline const char *sequence(struct lab *l, int n, char *buf)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		int at = lab_choose(l, NULL);
+
+		buf[i] = '-';
+		if (at != SCHED_NONE)
+			buf[i] = (char)('A' + be32_to(l->node->servers[at].addr.v4) - 0x0a0a0001);
+	}
+	buf[i] = '\0';
+	return buf;
+}
+
+/* A, B, C ... with these weights, in a list A B C ... (added from the last to A). */
+static inline struct lab *lab_with(const char *sched, uint32_t flags, const uint32_t *weights,
+				   uint32_t n)
+{
+	struct lab *l = lab_create(sched, flags);
+
+	for (uint32_t i = n; i-- > 0;)
+		lab_put(l, lab_nth(i + 1), weights[i]);
+	lab_publish(l);
+	return l;
+}
+
+static inline struct server_rt *rt_of(struct lab *l, uint32_t nth)
+{
+	struct endpoint ep = lab_nth(nth);
+
+	return runtime_server_find(&l->rt, l->svc_rt, &ep);
+}
+
+static inline void overload(struct server_rt *rt, bool on)
+{
+	__atomic_store_n(&rt->flags, on ? SERVER_RT_OVERLOAD : 0, __ATOMIC_RELAXED);
+}
+
 #endif
