@@ -80,7 +80,7 @@ void fail_build(struct rpc_request *req, int ret, const char *error)
 
 /* The publisher has it until workers have taken the change up. */
 struct live_answer {
-	struct late late;
+	struct pending pending;
 	json_t *result;	       /* one of the two */
 	struct evbuffer *text; /* of an object */
 	uint64_t start_us, us; /* us: until it was live */
@@ -90,7 +90,7 @@ struct live_answer {
 	json_t *stored; /* of a change */
 };
 
-static void live_free(struct late *l)
+static void live_free(struct pending *l)
 {
 	struct live_answer *a = (struct live_answer *)l;
 
@@ -101,7 +101,7 @@ static void live_free(struct late *l)
 	free(a);
 }
 
-static bool live_stop(struct late *l, uint64_t deadline_us)
+static bool live_stop(struct pending *l, uint64_t deadline_us)
 {
 	(void)l;
 	(void)deadline_us;
@@ -118,7 +118,7 @@ static void answer_live(struct live_answer *a)
 		json_object_set_new(a->result, "duration_us", json_integer((json_int_t)a->us));
 		if (a->stored)
 			json_object_set(a->result, "stored", a->stored);
-		late_answer(&a->late, json_incref(a->result));
+		pending_answer(&a->pending, json_incref(a->result));
 		return;
 	}
 	/* Its closing bracket was left to us. */
@@ -128,9 +128,9 @@ static void answer_live(struct live_answer *a)
 			    (unsigned long long)a->generation, (unsigned long long)a->us,
 			    stored ? ",\"stored\":" : "", stored ? stored : "");
 	free(stored);
-	if (a->late.req)
-		rpc_answer_text(a->late.req, a->text);
-	a->late.req = NULL;
+	if (a->pending.req)
+		rpc_answer_text(a->pending.req, a->text);
+	a->pending.req = NULL;
 }
 
 /* {"here", "why_not_here", "peer", "why_not_peer"}: peer is null without one. */
@@ -145,7 +145,7 @@ static void on_stored(void *arg, const struct versions_outcome *o)
 	if (o->has_peer && o->peer)
 		json_object_set_new(a->stored, "why_not_peer", json_string(o->peer));
 	answer_live(a);
-	late_end(&a->late);
+	pending_end(&a->pending);
 }
 
 static void on_live(void *arg, int ret, uint64_t generation)
@@ -157,33 +157,33 @@ static void on_live(void *arg, int ret, uint64_t generation)
 		a->generation = generation;
 		a->us = clock_us() - a->start_us;
 		if (a->change) {
-			versions_wait(a->late.control, a->change, a->pushed, on_stored, a);
+			versions_wait(a->pending.control, a->change, a->pushed, on_stored, a);
 			return;
 		}
 		answer_live(a);
 		break;
 	case -ETIMEDOUT:
-		late_fail(&a->late, RPC_TIMEOUT, json_incref(a->result),
+		pending_fail(&a->pending, RPC_TIMEOUT, json_incref(a->result),
 			  "generation %llu is published, but not every worker has taken it up "
 			  "within 2 s",
 			  (unsigned long long)generation);
 		break;
 	case -ECANCELED:
-		late_fail(&a->late, RPC_INTERNAL, NULL, "plvs is stopping");
+		pending_fail(&a->pending, RPC_INTERNAL, NULL, "plvs is stopping");
 		break;
 	default:
-		late_fail(&a->late, RPC_INTERNAL, NULL,
+		pending_fail(&a->pending, RPC_INTERNAL, NULL,
 			  "out of memory: the change is accepted and will be published later");
 	}
-	late_end(&a->late);
+	pending_end(&a->pending);
 }
 
 /* One of result and text, taken over. */
 static void wait_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 		      uint64_t change, bool pushed, json_t *result, struct evbuffer *text)
 {
-	static const struct late_kind kind = {live_stop, live_free};
-	struct live_answer *a = result || text ? late_create(c, NULL, sizeof(*a), &kind) : NULL;
+	static const struct pending_kind kind = {live_stop, live_free};
+	struct live_answer *a = result || text ? pending_create(c, NULL, sizeof(*a), &kind) : NULL;
 
 	if (!a) {
 		json_decref(result);
@@ -192,7 +192,7 @@ static void wait_live(struct control *c, struct rpc_request *req, uint64_t start
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory: the change is made");
 		return;
 	}
-	a->late.req = req;
+	a->pending.req = req;
 	a->result = result;
 	a->text = text;
 	a->start_us = start_us;

@@ -42,13 +42,13 @@ void turn_end(struct control *c)
 /* --- a request that is over within its call --- */
 
 struct request_turn {
-	struct late late;
+	struct pending pending;
 	struct turn turn;
 	const struct method *method;
 	json_t *params;
 };
 
-static void request_free(struct late *l)
+static void request_free(struct pending *l)
 {
 	struct request_turn *r = (struct request_turn *)l;
 
@@ -59,25 +59,25 @@ static void request_free(struct late *l)
 static void request_begin(struct control *c, struct turn *t)
 {
 	struct request_turn *r = turn_owner(t, struct request_turn);
-	struct rpc_request *req = r->late.req;
+	struct rpc_request *req = r->pending.req;
 
-	r->late.req = NULL; /* the method ends it */
+	r->pending.req = NULL; /* the method ends it */
 	r->method->run(c, req, r->params);
-	late_end(&r->late);
+	pending_end(&r->pending);
 	turn_end(c);
 }
 
 void turn_request(struct control *c, struct rpc_request *req, const struct method *m,
 		  json_t *params)
 {
-	static const struct late_kind kind = {.free = request_free};
+	static const struct pending_kind kind = {.free = request_free};
 	struct request_turn *r;
 
 	if (!c->turn && TAILQ_EMPTY(&c->turns)) {
 		m->run(c, req, params);
 		return;
 	}
-	r = late_create(c, req, sizeof(*r), &kind);
+	r = pending_create(c, req, sizeof(*r), &kind);
 	if (!r)
 		return;
 	r->turn.begin = request_begin;

@@ -25,7 +25,7 @@ struct turn {
 	/* Ends, now or later, in turn_end(). */
 	void (*begin)(struct control *c, struct turn *t);
 	/* Control ends, before or after begin(); jobs have ended: ends the request, frees. NULL:
-	 * the object is a late answer, and ends as one. */
+	 * the object has a pending request, and ends as one. */
 	void (*cancel)(struct control *c, struct turn *t);
 };
 

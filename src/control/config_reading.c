@@ -10,7 +10,7 @@
 
 /* In a turn: nobody changes it while it is read by the other thread. */
 struct reading {
-	struct late late;
+	struct pending pending;
 	struct turn turn;
 	struct job job;
 	const struct config *config;
@@ -43,7 +43,7 @@ static void reading_work(void *arg)
 	json_decref(doc);
 }
 
-static void reading_free(struct late *l)
+static void reading_free(struct pending *l)
 {
 	struct reading *r = (struct reading *)l;
 
@@ -57,21 +57,21 @@ static void reading_free(struct late *l)
 static void reading_done(void *arg)
 {
 	struct reading *r = arg;
-	struct control *c = r->late.control;
+	struct control *c = r->pending.control;
 
 	if (r->path && r->ret < 0) {
 		if (r->errors.reason != -ENOMEM)
 			r->errors.reason = -EIO;
-		fail_config(r->late.req, &r->errors);
+		fail_config(r->pending.req, &r->errors);
 	} else if (r->path) {
 		log_notice(CONTROL_AREA, "configuration saved to %s", r->path);
-		rpc_answer(r->late.req, json_pack("{s:s}", "path", r->path));
+		rpc_answer(r->pending.req, json_pack("{s:s}", "path", r->path));
 	} else if (r->ret < 0) {
-		rpc_fail(r->late.req, RPC_INTERNAL, NULL, "out of memory");
+		rpc_fail(r->pending.req, RPC_INTERNAL, NULL, "out of memory");
 	} else {
-		rpc_answer_text(r->late.req, r->out);
+		rpc_answer_text(r->pending.req, r->out);
 	}
-	late_end(&r->late);
+	pending_end(&r->pending);
 	turn_end(c);
 }
 
@@ -87,16 +87,16 @@ static void reading_begin(struct control *c, struct turn *t)
 static void reading_start(struct control *c, struct rpc_request *req, reading_make *make,
 			  enum config_part part, const char *path)
 {
-	static const struct late_kind kind = {.free = reading_free};
-	struct reading *r = late_create(c, req, sizeof(*r), &kind);
+	static const struct pending_kind kind = {.free = reading_free};
+	struct reading *r = pending_create(c, req, sizeof(*r), &kind);
 
 	if (!r)
 		return;
 	config_errors_init(&r->errors);
 	r->turn.begin = reading_begin;
 	if (path && !(r->path = strdup(path))) {
-		late_fail(&r->late, RPC_INTERNAL, NULL, "out of memory");
-		late_end(&r->late);
+		pending_fail(&r->pending, RPC_INTERNAL, NULL, "out of memory");
+		pending_end(&r->pending);
 		return;
 	}
 	r->make = make;

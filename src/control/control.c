@@ -180,7 +180,7 @@ static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt
 /* --- life --- */
 
 int control_create(const struct control_options *options, struct config *config,
-		   struct control **out, char error[256])
+		   struct control **out, char error[ERROR_TEXT])
 {
 	struct publisher_tables tables = {.addrs = make_addrs,
 					  .listeners = make_listeners,
@@ -191,7 +191,7 @@ int control_create(const struct control_options *options, struct config *config,
 	struct control *c = calloc(1, sizeof(*c));
 	int ret = -ENOMEM;
 
-	snprintf(error, 256, "out of memory");
+	error_text(error, 0, "out of memory");
 	if (!c) {
 		config_destroy(config);
 		return -ENOMEM;
@@ -204,7 +204,7 @@ int control_create(const struct control_options *options, struct config *config,
 	c->spawner = options->spawner;
 	c->wake_fd = -1;
 	c->started_us = c->applied_us = clock_us();
-	TAILQ_INIT(&c->late);
+	TAILQ_INIT(&c->pending);
 	TAILQ_INIT(&c->listings.list);
 	TAILQ_INIT(&c->pushes);
 	pthread_mutex_init(&c->note_lock, NULL);
@@ -248,7 +248,7 @@ void control_destroy(struct control *c)
 	if (!c)
 		return;
 	control_notes_drop(c);
-	late_free(c);
+	pending_free(c);
 	pushes_free(c);
 	versions_fini(c);
 	publisher_fini(&c->publisher);
@@ -366,7 +366,7 @@ static struct event_base *make_base(void)
 
 /* --- parts: started in this order, and stopped in the reverse one --- */
 
-static int loop_start(struct control *c, char error[256])
+static int loop_start(struct control *c, char error[ERROR_TEXT])
 {
 	(void)error;
 	c->base = make_base();
@@ -389,7 +389,7 @@ static void loop_stop(struct control *c)
 	c->base = NULL;
 }
 
-static int traffic_start(struct control *c, char error[256])
+static int traffic_start(struct control *c, char error[ERROR_TEXT])
 {
 	(void)error;
 	if (traffic_attach(&c->traffic, c->base) < 0)
@@ -403,7 +403,7 @@ static void traffic_stop(struct control *c)
 	traffic_detach(&c->traffic);
 }
 
-static int server_start(struct control *c, char error[256])
+static int server_start(struct control *c, char error[ERROR_TEXT])
 {
 	const struct rpc_options options = {.path = c->config->node.socket,
 					    .mode = c->config->node.mode,
@@ -419,7 +419,7 @@ static void server_stop(struct control *c)
 	c->server = NULL;
 }
 
-static int publisher_start(struct control *c, char error[256])
+static int publisher_start(struct control *c, char error[ERROR_TEXT])
 {
 	(void)error;
 	return publisher_attach(&c->publisher, c->base);
@@ -430,13 +430,13 @@ static void publisher_stop(struct control *c)
 	publisher_detach(&c->publisher);
 }
 
-static int health_start(struct control *c, char error[256])
+static int health_start(struct control *c, char error[ERROR_TEXT])
 {
 	(void)error;
 	return watching_start(c, c->spawner);
 }
 
-static int metrics_open(struct control *c, char error[256])
+static int metrics_open(struct control *c, char error[ERROR_TEXT])
 {
 	const struct metrics_options options = {.base = c->base,
 						.listen = c->boot->node.metrics_listen,
@@ -455,7 +455,7 @@ static void metrics_close(struct control *c)
 	c->metrics = NULL;
 }
 
-static int answers_start(struct control *c, char error[256])
+static int answers_start(struct control *c, char error[ERROR_TEXT])
 {
 	(void)error;
 	return listings_start(c);
@@ -463,12 +463,12 @@ static int answers_start(struct control *c, char error[256])
 
 static void answers_stop(struct control *c)
 {
-	late_stop(c);
+	pending_stop(c);
 	pushes_stop(c);
 	listings_stop(c);
 }
 
-static int changes_start(struct control *c, char error[256])
+static int changes_start(struct control *c, char error[ERROR_TEXT])
 {
 	(void)error;
 	int ret = turns_start(c) < 0 ? -ENOMEM : jobs_create(c->base, &c->jobs);
@@ -489,7 +489,7 @@ static void changes_stop(struct control *c)
 }
 
 static const struct part {
-	int (*start)(struct control *c, char error[256]);
+	int (*start)(struct control *c, char error[ERROR_TEXT]);
 	void (*stop)(struct control *c); /* also of what was not started */
 } parts[] = {
 	{loop_start, loop_stop},
@@ -510,16 +510,16 @@ static void parts_stop(struct control *c)
 		parts[i].stop(c);
 }
 
-int control_start(struct control *c, char error[256])
+int control_start(struct control *c, char error[ERROR_TEXT])
 {
 	int ret = 0;
 
-	snprintf(error, 256, "control: out of memory");
+	error_text(error, 0, "control: out of memory");
 	raise_descriptors();
 	for (size_t i = 0; i < N_PARTS && ret == 0; i++)
 		ret = parts[i].start(c, error);
 	if (ret == 0 && (ret = -pthread_create(&c->thread, NULL, run, c)) < 0)
-		snprintf(error, 256, "control: no thread: %s", strerror(-ret));
+		error_text(error, ret, "control: no thread: %s", strerror(-ret));
 	if (ret < 0) {
 		parts_stop(c);
 		return ret;

@@ -11,6 +11,7 @@
  * control_stop(), dataplane_stop(), link side, control_destroy(), dataplane_destroy().
  */
 
+#include "base/error_text.h"
 #include "dataplane/dataplane.h"
 
 struct config;
@@ -42,12 +43,12 @@ struct control_options {
 /* Takes config over, also on error. Builds and publishes the first snapshot; opens
  * nothing. Any thread, before workers start. 0, or -errno with a sentence in error. */
 int control_create(const struct control_options *options, struct config *config,
-		   struct control **out, char error[256]);
+		   struct control **out, char error[ERROR_TEXT]);
 /* Between control_create() and control_start(). The ha thread ends after control_stop() and
  * before control_destroy(). */
 void control_set_ha(struct control *control, struct ha *ha);
 /* Opens the socket and starts the thread. 0, or -errno with a sentence in error. */
-int control_start(struct control *control, char error[256]);
+int control_start(struct control *control, char error[ERROR_TEXT]);
 /* The ha thread: the peer pushes a configuration. The answer goes back by ha_answer(). */
 void control_pushed(struct control *control, uint32_t id, const void *bytes, size_t len);
 /* The ha thread: this router has become active. */

@@ -11,7 +11,7 @@
 #include "control/change_queue.h"
 #include "control/control.h"
 #include "control/jobs.h"
-#include "control/late.h"
+#include "control/pending.h"
 #include "control/method.h"
 #include "control/versions.h"
 #include "link/link.h"
@@ -73,8 +73,8 @@ struct control {
 	struct publisher publisher;
 	struct traffic traffic;
 	struct table_watch table_watch;
-	struct late_list late; /* requests that are not ended yet */
-	uint32_t n_streams;    /* of these: listings of connections */
+	struct pending_list pending; /* requests that are not ended yet */
+	uint32_t n_streams;	     /* of these: listings of connections */
 	struct listings listings;
 	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */

@@ -14,7 +14,7 @@
 #define MAX_BYTES    (192UL << 20) /* of one answer */
 
 struct listing {
-	struct late late;
+	struct pending pending;
 	TAILQ_ENTRY(listing) entry; /* of control.listings */
 	const struct listing_section *sections[LISTING_SECTIONS_MAX];
 	size_t n_sections, section;
@@ -32,10 +32,10 @@ struct listing {
 	uint32_t place;
 };
 
-static void listing_free(struct late *late)
+static void listing_free(struct pending *pending)
 {
-	struct listing *l = (struct listing *)late;
-	struct listings *all = &late->control->listings;
+	struct listing *l = (struct listing *)pending;
+	struct listings *all = &pending->control->listings;
 
 	if (all->next == l)
 		all->next = TAILQ_NEXT(l, entry);
@@ -47,11 +47,11 @@ static void listing_free(struct late *late)
 	free(l);
 }
 
-static const struct late_kind kind = {.free = listing_free};
+static const struct pending_kind kind = {.free = listing_free};
 
 static void listing_destroy(struct listing *l)
 {
-	late_end(&l->late);
+	pending_end(&l->pending);
 }
 
 static void begin(struct listing *l)
@@ -60,7 +60,7 @@ static void begin(struct listing *l)
 	l->section = 0;
 	l->service = 0;
 	l->rows = false;
-	l->config = l->late.control->config;
+	l->config = l->pending.control->config;
 	l->n_services = l->config->shared.n_services;
 }
 
@@ -96,12 +96,12 @@ static bool advance(struct listing *l)
 		l->rows = false;
 	}
 	if (s->all) {
-		add_rows(l, s->all(l->late.control));
+		add_rows(l, s->all(l->pending.control));
 	} else if (l->service < l->n_services) {
 		const struct listing_given given = {l->removed, l->params};
 		json_t *rows = json_array();
 
-		s->of_service(l->late.control, l->config->shared.services[l->service], &given,
+		s->of_service(l->pending.control, l->config->shared.services[l->service], &given,
 			      rows);
 		add_rows(l, rows);
 		l->service++;
@@ -120,25 +120,25 @@ static void step(struct listing *l)
 	uint64_t end = clock_us() + STEP_US;
 	bool more = true;
 
-	if (rpc_gone(l->late.req)) {
-		rpc_answer(l->late.req, NULL);
+	if (rpc_gone(l->pending.req)) {
+		rpc_answer(l->pending.req, NULL);
 		listing_destroy(l);
 		return;
 	}
-	if (l->config != l->late.control->config ||
-	    l->n_services != l->late.control->config->shared.n_services) {
+	if (l->config != l->pending.control->config ||
+	    l->n_services != l->pending.control->config->shared.n_services) {
 		l->restarts++;
 		begin(l);
 	}
 	while (more && (l->restarts > MAX_RESTARTS || clock_us() < end))
 		more = advance(l);
 	if (evbuffer_get_length(l->text) > MAX_BYTES) {
-		rpc_fail(l->late.req, RPC_LIMIT, NULL,
+		rpc_fail(l->pending.req, RPC_LIMIT, NULL,
 			 "limit reached: the answer is larger than %lu MiB: ask for single "
 			 "services",
 			 MAX_BYTES >> 20);
 	} else if (!more) {
-		rpc_answer_text(l->late.req, l->text);
+		rpc_answer_text(l->pending.req, l->text);
 	} else {
 		return;
 	}
@@ -147,13 +147,13 @@ static void step(struct listing *l)
 
 static void stream_step(struct listing *l)
 {
-	json_t *rows = rpc_gone(l->late.req) ? NULL : l->more(l->late.control, &l->place);
+	json_t *rows = rpc_gone(l->pending.req) ? NULL : l->more(l->pending.control, &l->place);
 
 	if (rows) {
-		rpc_rows(l->late.req, rows);
+		rpc_rows(l->pending.req, rows);
 		return;
 	}
-	rpc_answer(l->late.req, json_pack("{s:I}", "count", (json_int_t)l->place));
+	rpc_answer(l->pending.req, json_pack("{s:I}", "count", (json_int_t)l->place));
 	listing_destroy(l);
 }
 
@@ -189,7 +189,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 			continue;
 		}
 		all->next = TAILQ_NEXT(l, entry);
-		if (rpc_backlog(l->late.req) > PAUSE_BYTES || !rpc_round(l->late.req, all->round))
+		if (rpc_backlog(l->pending.req) > PAUSE_BYTES ||
+		    !rpc_round(l->pending.req, all->round))
 			continue;
 		worked = true;
 		if (l->more)
@@ -203,7 +204,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 /* NULL: req has ended. */
 static struct listing *listing_create(struct control *c, struct rpc_request *req)
 {
-	struct listing *l = late_create(c, req, sizeof(*l), &kind);
+	struct listing *l = pending_create(c, req, sizeof(*l), &kind);
 
 	if (!l)
 		return NULL;
@@ -225,7 +226,7 @@ void listing_start(struct control *c, struct rpc_request *req, json_t *params,
 	l->text = evbuffer_new();
 	l->removed = traffic_of_removed(&c->traffic);
 	if (!l->text || !l->removed) {
-		late_fail(&l->late, RPC_INTERNAL, NULL, "out of memory");
+		pending_fail(&l->pending, RPC_INTERNAL, NULL, "out of memory");
 		listing_destroy(l);
 		return;
 	}

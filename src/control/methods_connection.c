@@ -29,7 +29,7 @@ enum stream_kind {
 };
 
 struct stream {
-	struct late late;
+	struct pending pending;
 	enum stream_kind kind;
 	struct event *poll_ev;
 	uint16_t worker, last_worker; /* being asked; the last one to ask */
@@ -40,7 +40,7 @@ struct stream {
 	struct conn_view views[PART];
 };
 
-static void stream_free(struct late *l)
+static void stream_free(struct pending *l)
 {
 	struct stream *s = (struct stream *)l;
 
@@ -52,7 +52,7 @@ static void stream_free(struct late *l)
 
 static void stream_destroy(struct stream *s)
 {
-	late_end(&s->late);
+	pending_end(&s->pending);
 }
 
 static void stream_poll_in(struct stream *s, long us)
@@ -107,7 +107,7 @@ static bool stream_take(struct stream *s)
 			continue;
 		if (s->limit && s->count == s->limit) {
 			if (rows)
-				rpc_rows(s->late.req, rows);
+				rpc_rows(s->pending.req, rows);
 			return true;
 		}
 		s->count++;
@@ -117,12 +117,12 @@ static bool stream_take(struct stream *s)
 			rows = json_array();
 		json_array_append_new(rows, view_json(&s->views[i]));
 		if (json_array_size(rows) == ROWS) {
-			rpc_rows(s->late.req, rows);
+			rpc_rows(s->pending.req, rows);
 			rows = NULL;
 		}
 	}
 	if (rows)
-		rpc_rows(s->late.req, rows);
+		rpc_rows(s->pending.req, rows);
 	return false;
 }
 
@@ -145,14 +145,15 @@ static void answer_found(struct stream *s)
 	json_t *o;
 
 	if (s->command.n == 0) {
-		rpc_fail(s->late.req, RPC_NO_OBJECT, NULL, "no such connection");
+		rpc_fail(s->pending.req, RPC_NO_OBJECT, NULL, "no such connection");
 		return;
 	}
 	o = view_json(v);
-	if (v->service_id <= MAX_SERVICES && s->late.control->pub->runtime.services[v->service_id])
-		memcpy(key, s->late.control->pub->runtime.services[v->service_id]->key,
+	if (v->service_id <= MAX_SERVICES &&
+	    s->pending.control->pub->runtime.services[v->service_id])
+		memcpy(key, s->pending.control->pub->runtime.services[v->service_id]->key,
 		       sizeof(key));
-	if (s->late.control->link && link_list_nexthops(s->late.control->link, &nhs, &n) < 0)
+	if (s->pending.control->link && link_list_nexthops(s->pending.control->link, &nhs, &n) < 0)
 		n = 0;
 	json_object_set_new(o, "service", key[0] ? json_string(key) : json_null());
 	json_object_set_new(o, "idle_s", json_integer(v->idle_s));
@@ -165,18 +166,18 @@ static void answer_found(struct stream *s)
 				      (v->flags & CONN_F_TEMPLATE) != 0, "one_packet",
 				      (v->flags & CONN_F_ONE_PACKET) != 0));
 	free(nhs);
-	rpc_answer(s->late.req, json_pack("{s:o}", "connection", o));
+	rpc_answer(s->pending.req, json_pack("{s:o}", "connection", o));
 }
 
 static void stream_end(struct stream *s, bool truncated)
 {
 	switch (s->kind) {
 	case STREAM_LIST:
-		rpc_answer(s->late.req, json_pack("{s:I, s:b}", "count", (json_int_t)s->count,
-						  "truncated", truncated));
+		rpc_answer(s->pending.req, json_pack("{s:I, s:b}", "count", (json_int_t)s->count,
+						     "truncated", truncated));
 		break;
 	case STREAM_COUNT:
-		rpc_answer(s->late.req, json_pack("{s:I}", "count", (json_int_t)s->count));
+		rpc_answer(s->pending.req, json_pack("{s:I}", "count", (json_int_t)s->count));
 		break;
 	case STREAM_FIND:
 		answer_found(s);
@@ -196,10 +197,10 @@ static void stream_ask(struct stream *s)
 	s->command.n = 0;
 	s->command.eventfd = -1;
 	s->command.done = 0;
-	ret = dataplane_command(s->late.control->dp, s->worker, &s->command);
+	ret = dataplane_command(s->pending.control->dp, s->worker, &s->command);
 	s->sent = ret == 0;
 	if (ret < 0 && ret != -EAGAIN) {
-		rpc_fail(s->late.req, RPC_INTERNAL, NULL, "worker %u takes no commands: %s",
+		rpc_fail(s->pending.req, RPC_INTERNAL, NULL, "worker %u takes no commands: %s",
 			 s->worker, strerror(-ret));
 		stream_destroy(s);
 		return;
@@ -232,10 +233,10 @@ static void on_stream(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (s->sent && !__atomic_load_n(&s->command.done, __ATOMIC_ACQUIRE)) {
 		stream_poll_in(s, POLL_US);
-	} else if (rpc_gone(s->late.req)) {
-		rpc_answer(s->late.req, NULL);
+	} else if (rpc_gone(s->pending.req)) {
+		rpc_answer(s->pending.req, NULL);
 		stream_destroy(s);
-	} else if (rpc_backlog(s->late.req) > PAUSE_BACKLOG) {
+	} else if (rpc_backlog(s->pending.req) > PAUSE_BACKLOG) {
 		stream_poll_in(s, SLOW_US);
 	} else if (!s->sent) {
 		stream_ask(s);
@@ -246,7 +247,7 @@ static void on_stream(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The worker may have the command for a moment yet. */
-static bool stream_stop(struct late *l, uint64_t deadline_us)
+static bool stream_stop(struct pending *l, uint64_t deadline_us)
 {
 	static const struct timespec pause = {.tv_nsec = POLL_US * 1000};
 	struct stream *s = (struct stream *)l;
@@ -261,7 +262,7 @@ static bool stream_stop(struct late *l, uint64_t deadline_us)
 	return true;
 }
 
-static const struct late_kind late_kind = {stream_stop, stream_free};
+static const struct pending_kind pending_kind = {stream_stop, stream_free};
 
 static struct stream *stream_create(struct control *c, struct rpc_request *req,
 				    enum stream_kind kind)
@@ -273,13 +274,13 @@ static struct stream *stream_create(struct control *c, struct rpc_request *req,
 			 "limit reached: %d listings of connections at a time", MAX_STREAMS);
 		return NULL;
 	}
-	s = late_create(c, req, sizeof(*s), &late_kind);
+	s = pending_create(c, req, sizeof(*s), &pending_kind);
 	if (!s)
 		return NULL;
 	c->n_streams++;
 	s->poll_ev = event_new(c->base, -1, 0, on_stream, s);
 	if (!s->poll_ev) {
-		late_fail(&s->late, RPC_INTERNAL, NULL, "out of memory");
+		pending_fail(&s->pending, RPC_INTERNAL, NULL, "out of memory");
 		stream_destroy(s);
 		return NULL;
 	}
@@ -324,20 +325,20 @@ static bool objects_parse(struct stream *s, const json_t *params)
 {
 	const char *service = param_string(params, "service");
 	const char *server = param_string(params, "server");
-	struct control *c = s->late.control;
+	struct control *c = s->pending.control;
 	const struct config_service *svc;
 	const struct service_rt *rt;
 
 	if (server && endpoint_parse(server, &s->server) < 0 &&
 	    addr_parse(server, &s->server.addr) < 0)
-		return bad(s->late.req, "server", "address:port, or an address");
+		return bad(s->pending.req, "server", "address:port, or an address");
 	if (!service)
 		return true;
 	svc = config_service_find(c->config, service);
 	/* One that is deleted may have connections left. */
 	rt = svc ? control_service_rt(c, svc) : runtime_service_find(&c->pub->runtime, service);
 	if (!rt) {
-		fail_no_service(c, s->late.req, service);
+		fail_no_service(c, s->pending.req, service);
 		return false;
 	}
 	s->command.filter.service_id = rt->id;
@@ -355,15 +356,15 @@ static bool filter_parse(struct stream *s, const json_t *params)
 
 	f->state = -1;
 	if (client && prefix_parse(client, &f->client) < 0)
-		return bad(s->late.req, "client", "an address or a prefix");
+		return bad(s->pending.req, "client", "an address or a prefix");
 	if (protocol && !protocol_parse(protocol, &f->proto))
-		return bad(s->late.req, "protocol", "\"tcp\" or \"udp\"");
+		return bad(s->pending.req, "protocol", "\"tcp\" or \"udp\"");
 	if (state && !state_parse(state, &f->state))
-		return bad(s->late.req, "state", "a state such as ESTABLISHED");
+		return bad(s->pending.req, "state", "a state such as ESTABLISHED");
 	if (worker) {
-		if (!s->late.control->dp ||
-		    json_integer_value(worker) >= (json_int_t)s->late.control->dp->n_workers)
-			return bad(s->late.req, "worker", "the number of a worker");
+		if (!s->pending.control->dp ||
+		    json_integer_value(worker) >= (json_int_t)s->pending.control->dp->n_workers)
+			return bad(s->pending.req, "worker", "the number of a worker");
 		s->worker = s->last_worker = (uint16_t)json_integer_value(worker);
 	}
 	s->limit = (uint64_t)json_integer_value(json_object_get(params, "limit"));
@@ -372,7 +373,7 @@ static bool filter_parse(struct stream *s, const json_t *params)
 
 static void stream_start(struct stream *s)
 {
-	if (!s->late.control->dp || s->late.control->dp->n_workers == 0)
+	if (!s->pending.control->dp || s->pending.control->dp->n_workers == 0)
 		stream_end(s, false);
 	else
 		stream_ask(s);
@@ -409,13 +410,13 @@ static bool key_parse(struct stream *s, const json_t *params)
 	struct endpoint client, virtual;
 
 	if (!protocol_parse(param_string(params, "protocol"), &key->proto))
-		return bad(s->late.req, "protocol", "\"tcp\" or \"udp\"");
+		return bad(s->pending.req, "protocol", "\"tcp\" or \"udp\"");
 	if (endpoint_parse(param_string(params, "client"), &client) < 0 ||
 	    client.addr.family != ADDR_V4)
-		return bad(s->late.req, "client", "address:port");
+		return bad(s->pending.req, "client", "address:port");
 	if (endpoint_parse(param_string(params, "virtual"), &virtual) < 0 ||
 	    virtual.addr.family != ADDR_V4)
-		return bad(s->late.req, "virtual", "address:port");
+		return bad(s->pending.req, "virtual", "address:port");
 	key->saddr = client.addr.v4;
 	key->sport = client.port;
 	key->daddr = virtual.addr.v4;

@@ -11,19 +11,19 @@
 /* --- commands: the ha thread answers, perhaps seconds later --- */
 
 struct ha_wait {
-	struct late late;
+	struct pending pending;
 	struct control_note note; /* once the ha thread has answered */
 	int rc;
 	char text[ROLE_REASON_LEN];
 };
 
-static void wait_free(struct late *l)
+static void wait_free(struct pending *l)
 {
 	free(l);
 }
 
 /* The ha thread has it until it answers, or ends. */
-static bool wait_stop(struct late *l, uint64_t deadline_us)
+static bool wait_stop(struct pending *l, uint64_t deadline_us)
 {
 	(void)l;
 	(void)deadline_us;
@@ -37,11 +37,11 @@ static void run_answered(struct control *c, struct control_note *note)
 
 	(void)c;
 	if (w->rc == 0)
-		late_answer(&w->late, json_pack("{s:s}", "text", w->text));
+		pending_answer(&w->pending, json_pack("{s:s}", "text", w->text));
 	else
-		late_fail(&w->late, w->rc == -ETIMEDOUT ? RPC_TIMEOUT : RPC_INVALID, NULL, "%s",
-			  w->text);
-	late_end(&w->late);
+		pending_fail(&w->pending, w->rc == -ETIMEDOUT ? RPC_TIMEOUT : RPC_INVALID, NULL,
+			     "%s", w->text);
+	pending_end(&w->pending);
 }
 
 /* On the ha thread. */
@@ -52,22 +52,22 @@ static void answered(void *arg, int rc, const char *text)
 	w->rc = rc;
 	snprintf(w->text, sizeof(w->text), "%s", text);
 	w->note.run = run_answered;
-	control_post(w->late.control, &w->note);
+	control_post(w->pending.control, &w->note);
 }
 
 static void command(struct control *c, struct rpc_request *req, enum role_command cmd, bool force)
 {
-	static const struct late_kind kind = {wait_stop, wait_free};
+	static const struct pending_kind kind = {wait_stop, wait_free};
 	struct ha_wait *w;
 
 	if (!c->ha) {
 		rpc_fail(req, RPC_INVALID, NULL, "there is no ha thread");
 		return;
 	}
-	w = late_create(c, req, sizeof(*w), &kind);
+	w = pending_create(c, req, sizeof(*w), &kind);
 	if (w && ha_command(c->ha, cmd, force, answered, w) < 0) {
-		late_fail(&w->late, RPC_INTERNAL, NULL, "out of memory");
-		late_end(&w->late);
+		pending_fail(&w->pending, RPC_INTERNAL, NULL, "out of memory");
+		pending_end(&w->pending);
 	}
 }
 

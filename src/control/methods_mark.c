@@ -51,7 +51,7 @@ static void mark_list(struct control *c, struct rpc_request *req, json_t *params
 /* --- changes --- */
 
 struct mark_change {
-	struct late late;
+	struct pending pending;
 	struct turn turn;
 	struct job job;
 	uint64_t start_us;
@@ -63,7 +63,7 @@ struct mark_change {
 	char error[256];
 };
 
-static void change_free(struct late *l)
+static void change_free(struct pending *l)
 {
 	struct mark_change *m = (struct mark_change *)l;
 
@@ -75,9 +75,9 @@ static void change_free(struct late *l)
 
 static void change_end(struct mark_change *m)
 {
-	struct control *c = m->late.control;
+	struct control *c = m->pending.control;
 
-	late_end(&m->late);
+	pending_end(&m->pending);
 	turn_end(c);
 }
 
@@ -85,18 +85,18 @@ static void compile(void *arg)
 {
 	struct mark_change *m = arg;
 
-	m->ret = builder_marks_compile(&m->marks, m->late.control->config, &m->change, m->error);
+	m->ret = builder_marks_compile(&m->marks, m->pending.control->config, &m->change, m->error);
 }
 
 static void compiled(void *arg)
 {
 	struct mark_change *m = arg;
-	struct control *c = m->late.control;
+	struct control *c = m->pending.control;
 
 	if (m->ret == 0)
 		m->ret = builder_marks_put(&m->marks, &c->publisher, m->error);
 	if (m->ret < 0) {
-		fail_build(m->late.req, m->ret, m->error);
+		fail_build(m->pending.req, m->ret, m->error);
 	} else {
 		const struct config_change *ch = &m->change;
 		json_t *result =
@@ -104,7 +104,7 @@ static void compiled(void *arg)
 				  (json_int_t)(ch->to != CONFIG_NOWHERE ? ch->to : ch->from));
 
 		config_change_commit(c->config, &m->change);
-		answer_when_live(c, m->late.req, m->start_us, result);
+		answer_when_live(c, m->pending.req, m->start_us, result);
 	}
 	change_end(m);
 }
@@ -120,7 +120,7 @@ static void change_begin(struct control *c, struct turn *t)
 	else
 		m->ret = config_mark_delete(c->config, m->position, &m->change, &errors);
 	if (m->ret < 0) {
-		fail_config(m->late.req, &errors);
+		fail_config(m->pending.req, &errors);
 		change_end(m);
 	} else {
 		builder_marks_start(&m->marks, c->publisher.live->marks);
@@ -130,12 +130,12 @@ static void change_begin(struct control *c, struct turn *t)
 	config_errors_fini(&errors);
 }
 
-static const struct late_kind change_kind = {.free = change_free};
+static const struct pending_kind change_kind = {.free = change_free};
 
 static void change_start(struct control *c, struct rpc_request *req, json_t *params, json_t *rule)
 {
 	const json_t *position = json_object_get(params, "position");
-	struct mark_change *m = late_create(c, req, sizeof(*m), &change_kind);
+	struct mark_change *m = pending_create(c, req, sizeof(*m), &change_kind);
 
 	if (!m)
 		return;

@@ -99,7 +99,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	lateness_add(&ha->lateness, now_us, late_us);
 	if (late_us > (uint64_t)ha->config.role.keepalive_ms * 1000) {
 		parts_drain(ha);
-		ha->late_times++;
+		ha->counters.late_times++;
 		event.late_ms = (uint32_t)(late_us / 1000);
 		ha_step(ha, &event);
 	}

@@ -105,6 +105,18 @@ struct ha_host {
 	uint64_t tsc_hz;
 };
 
+/* X(name, help): one uint64_t of struct ha_counters each. */
+#define HA_COUNTERS(X)                                                                             \
+	X(late_times,                                                                              \
+	  "times that the loop was later than a keepalive: the watch of the peer began anew")
+
+/* What the ha thread counts. */
+struct ha_counters {
+#define X(name, help) uint64_t name;
+	HA_COUNTERS(X)
+#undef X
+};
+
 struct ha_path_status {
 	char name[ROLE_NAME_LEN];
 	struct endpoint local, peer;
@@ -158,7 +170,7 @@ struct ha_status {
 	uint64_t refused_stops;
 	/* Lateness of the loop's timer over the last 10 s: median, 99th percentile, maximum. */
 	uint64_t late_p50_us, late_p99_us, late_max_us;
-	uint64_t late_times; /* later than a keepalive: the watch began anew */
+	struct ha_counters counters;
 	uint64_t relayed;
 	struct ha_sync_status {
 		/* This router has all of the active one's connections, and knows their services. */

@@ -110,7 +110,7 @@ struct ha {
 	void (*post)(struct ha *ha, const struct role_event *event);
 	struct late late;
 	struct lateness lateness; /* of the loop, at each tick */
-	uint64_t late_times;
+	struct ha_counters counters;
 	uint64_t progress; /* rounds; ha: wo, main: ro */
 
 	struct role role;

@@ -94,7 +94,7 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	out->late_p50_us = lateness_quantile(&ha->lateness, now_us, 500);
 	out->late_p99_us = lateness_quantile(&ha->lateness, now_us, 990);
 	out->late_max_us = lateness_quantile(&ha->lateness, now_us, 1000);
-	out->late_times = ha->late_times;
+	out->counters = ha->counters;
 	peer_connections_status(ha, &out->sync);
 	memcpy(out->heard, ha->verdicts_of, sizeof(out->heard));
 	out->n_paths = ha->config.n_paths;

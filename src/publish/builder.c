@@ -10,10 +10,9 @@
 #include "dataplane/stages/classify.h"
 #include "sched/sched.h"
 
-static const char *no_memory(char error[256])
+static int no_memory(char error[ERROR_TEXT])
 {
-	snprintf(error, 256, "out of memory");
-	return error;
+	return error_text(error, -ENOMEM, "out of memory");
 }
 
 /* --- one service --- */
@@ -95,27 +94,27 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	return sched_attach(node, live);
 }
 
-static int build_error(int ret, const struct config_service *svc, char error[256])
+static int build_error(int ret, const struct config_service *svc, char error[ERROR_TEXT])
 {
 	char key[CONFIG_KEY_STRLEN];
 
 	config_service_key(svc, key, sizeof(key));
 	if (ret == -ENOSPC)
-		snprintf(error, 256,
-			 "service %s: limit reached: %d real servers, removed ones that still "
-			 "have connections included",
-			 key, MAX_SERVERS);
-	else if (ret == -E2BIG)
-		snprintf(error, 256, "service %s: too many real servers for scheduler %s", key,
-			 svc->policy.scheduler);
-	else if (ret == -EINVAL)
-		snprintf(error, 256, "service %s: no scheduler %s", key, svc->policy.scheduler);
-	else
-		snprintf(error, 256, "service %s: %s", key, strerror(-ret));
-	return ret;
+		return error_text(error, ret,
+				  "service %s: limit reached: %d real servers, removed ones that "
+				  "still have connections included",
+				  key, MAX_SERVERS);
+	if (ret == -E2BIG)
+		return error_text(error, ret, "service %s: too many real servers for scheduler %s",
+				  key, svc->policy.scheduler);
+	if (ret == -EINVAL)
+		return error_text(error, ret, "service %s: no scheduler %s", key,
+				  svc->policy.scheduler);
+	return error_text(error, ret, "service %s: %s", key, strerror(-ret));
 }
 
-static int build_service(struct publisher *p, const struct config_service *from, char error[256])
+static int build_service(struct publisher *p, const struct config_service *from,
+			 char error[ERROR_TEXT])
 {
 	char key[CONFIG_KEY_STRLEN];
 	struct service *node;
@@ -207,7 +206,8 @@ int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, vo
 }
 
 /* Takes a service out of the draft. */
-static int drop_service(struct publisher *p, const struct config_service *svc, char error[256])
+static int drop_service(struct publisher *p, const struct config_service *svc,
+			char error[ERROR_TEXT])
 {
 	char key[CONFIG_KEY_STRLEN];
 	const struct service_rt *rt =
@@ -215,16 +215,13 @@ static int drop_service(struct publisher *p, const struct config_service *svc, c
 
 	if (!rt || !publisher_service(p, rt->id))
 		return 0;
-	if (publisher_set_service(p, rt->id, NULL) < 0) {
-		no_memory(error);
-		return -ENOMEM;
-	}
-	return 0;
+	return publisher_set_service(p, rt->id, NULL) < 0 ? no_memory(error) : 0;
 }
 
 /* --- changes --- */
 
-static int service_changed(struct publisher *p, const struct config_change *ch, char error[256])
+static int service_changed(struct publisher *p, const struct config_change *ch,
+			   char error[ERROR_TEXT])
 {
 	const struct config_service *before = ch->before.service, *after = ch->after.service;
 	int ret = after ? build_service(p, after, error) : 0;
@@ -234,14 +231,12 @@ static int service_changed(struct publisher *p, const struct config_change *ch, 
 	return ret;
 }
 
-static int touched(int ret, char error[256])
+static int touched(int ret, char error[ERROR_TEXT])
 {
-	if (ret < 0)
-		no_memory(error);
-	return ret;
+	return ret < 0 ? no_memory(error) : ret;
 }
 
-int builder_change(struct publisher *p, const struct config_change *ch, char error[256])
+int builder_change(struct publisher *p, const struct config_change *ch, char error[ERROR_TEXT])
 {
 	if (!(ch->how & CHANGE_VALUE))
 		return 0;
@@ -261,7 +256,7 @@ int builder_change(struct publisher *p, const struct config_change *ch, char err
 
 /* The rules compiled, if they are not what were has: *made tells. Zero rules are NULL. */
 static int marks_make(const struct mark_rule *rules, uint32_t n, const struct mark_table *were,
-		      struct mark_table **out, bool *made, char error[256])
+		      struct mark_table **out, bool *made, char error[ERROR_TEXT])
 {
 	*made = !classify_same(were, rules, n);
 	if (!*made)
@@ -295,27 +290,23 @@ void builder_marks_start(struct builder_marks *m, struct mark_table *were)
 }
 
 int builder_marks_compile(struct builder_marks *m, const struct config *config,
-			  const struct config_change *ch, char error[256])
+			  const struct config_change *ch, char error[ERROR_TEXT])
 {
 	uint32_t n;
 	struct mark_rule *rules = rules_of(config, ch, &n);
 	int ret;
 
-	if (!rules) {
-		no_memory(error);
-		return -ENOMEM;
-	}
+	if (!rules)
+		return no_memory(error);
 	ret = marks_make(rules, n, m->were, &m->made, &m->is_made, error);
 	free(rules);
 	return ret;
 }
 
-int builder_marks_put(struct builder_marks *m, struct publisher *p, char error[256])
+int builder_marks_put(struct builder_marks *m, struct publisher *p, char error[ERROR_TEXT])
 {
-	if (publisher_touch_marks(p) < 0) {
-		no_memory(error);
-		return -ENOMEM;
-	}
+	if (publisher_touch_marks(p) < 0)
+		return no_memory(error);
 	if (m->is_made)
 		snapshot_set_marks(p->draft, m->made);
 	m->made = NULL;
@@ -340,14 +331,14 @@ void builder_run_start(struct builder_run *run, struct publisher *p, const struc
 }
 
 /* What does not belong to one object. */
-static int step_last(struct builder_run *run, char error[256])
+static int step_last(struct builder_run *run, char error[ERROR_TEXT])
 {
 	if (!(config_plan_kinds(run->plan, CHANGE_VALUE | CHANGE_PLACE) & 1U << OBJECT_MARK))
 		return 0;
 	return builder_marks_put(&run->marks, run->publisher, error);
 }
 
-int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256])
+int builder_run_step(struct builder_run *run, uint64_t end_us, char error[ERROR_TEXT])
 {
 	int ret = 0;
 
@@ -367,16 +358,14 @@ void builder_run_fini(struct builder_run *run)
 	builder_marks_fini(&run->marks);
 }
 
-int builder_config(struct publisher *p, const struct config *config, char error[256])
+int builder_config(struct publisher *p, const struct config *config, char error[ERROR_TEXT])
 {
 	struct builder_run run = {0};
 	struct config_plan *plan = NULL;
 	int ret;
 
-	if (config_plan(NULL, config, &plan) < 0) {
-		no_memory(error);
-		return -ENOMEM;
-	}
+	if (config_plan(NULL, config, &plan) < 0)
+		return no_memory(error);
 	ret = builder_marks_compile(&run.marks, config, NULL, error);
 	builder_run_start(&run, p, plan);
 	while (ret >= 0 && (ret = builder_run_step(&run, UINT64_MAX, error)) > 0)

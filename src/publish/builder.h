@@ -7,6 +7,7 @@
  * Context: as publish.h.
  */
 
+#include "base/error_text.h"
 #include "config/config.h"
 #include "publish/publisher.h"
 #include "health/health.h"
@@ -15,7 +16,7 @@
  * the next publication. Nothing is changed on error: 0, -ENOMEM, -ENOSPC (services or servers,
  * removed ones that still have connections included), -E2BIG (the scheduler's tables); error
  * says so for a person. */
-int builder_change(struct publisher *p, const struct config_change *ch, char error[256]);
+int builder_change(struct publisher *p, const struct config_change *ch, char error[ERROR_TEXT]);
 /* What health makes of a server of the node of a service id. */
 typedef struct health_effect builder_effect(void *arg, const struct endpoint *server,
 					    uint32_t configured);
@@ -23,7 +24,7 @@ typedef struct health_effect builder_effect(void *arg, const struct endpoint *se
  * made anew; 0: they are there; -ENOMEM. */
 int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, void *arg);
 /* All of a configuration, into a publisher that has nothing. On error the draft is discarded. */
-int builder_config(struct publisher *p, const struct config *config, char error[256]);
+int builder_config(struct publisher *p, const struct config *config, char error[ERROR_TEXT]);
 
 /*
  * Mark rules, which take seconds to compile when there are thousands: start() on the control
@@ -38,8 +39,8 @@ struct builder_marks {
 void builder_marks_start(struct builder_marks *m, struct mark_table *were);
 /* The rules of config, with a change of one in them (or NULL). 0 or -ENOMEM. */
 int builder_marks_compile(struct builder_marks *m, const struct config *config,
-			  const struct config_change *ch, char error[256]);
-int builder_marks_put(struct builder_marks *m, struct publisher *p, char error[256]);
+			  const struct config_change *ch, char error[ERROR_TEXT]);
+int builder_marks_put(struct builder_marks *m, struct publisher *p, char error[ERROR_TEXT]);
 void builder_marks_fini(struct builder_marks *m);
 
 /*
@@ -57,7 +58,7 @@ void builder_run_start(struct builder_run *run, struct publisher *p,
 		       const struct config_plan *plan);
 /* Until about end_us of clock_us(). 1: there is more; 0: the draft is complete; -errno as
  * builder_change(). */
-int builder_run_step(struct builder_run *run, uint64_t end_us, char error[256]);
+int builder_run_step(struct builder_run *run, uint64_t end_us, char error[ERROR_TEXT]);
 void builder_run_fini(struct builder_run *run);
 
 /* The tables of a draft, of both families: addresses, with those of the configuration; listeners;

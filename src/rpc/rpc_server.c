@@ -65,15 +65,13 @@ static void on_accept_again(evutil_socket_t fd, short what, void *arg)
 }
 
 int rpc_server_create(struct event_base *base, const struct rpc_options *options,
-		      struct rpc_server **out, char error[256])
+		      struct rpc_server **out, char error[ERROR_TEXT])
 {
 	struct rpc_server *s = calloc(1, sizeof(*s));
 	int ret;
 
-	if (!s) {
-		snprintf(error, 256, "out of memory");
-		return -ENOMEM;
-	}
+	if (!s)
+		return error_text(error, -ENOMEM, "out of memory");
 	s->base = base;
 	s->opt = *options;
 	s->opt.path = NULL;
@@ -89,8 +87,7 @@ int rpc_server_create(struct event_base *base, const struct rpc_options *options
 	s->accept_ev = event_new(base, s->listen.fd, EV_READ | EV_PERSIST, on_accept, s);
 	s->accept_again = event_new(base, -1, 0, on_accept_again, s);
 	if (!s->accept_ev || !s->accept_again || event_add(s->accept_ev, NULL) < 0) {
-		snprintf(error, 256, "out of memory");
-		ret = -ENOMEM;
+		ret = error_text(error, -ENOMEM, "out of memory");
 		goto err_events;
 	}
 	*out = s;

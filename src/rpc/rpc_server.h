@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
+
 enum rpc_code {
 	RPC_NOT_JSON = -32700,
 	RPC_NOT_REQUEST = -32600,
@@ -49,7 +51,7 @@ struct rpc_options {
 /* Listens. A stale socket file is replaced, a live one or another file is not.
  * 0, or -errno with a sentence in error. */
 int rpc_server_create(struct event_base *base, const struct rpc_options *options,
-		      struct rpc_server **out, char error[256]);
+		      struct rpc_server **out, char error[ERROR_TEXT]);
 /* Closes clients and socket; requests not yet answered are still to be ended. NULL is
  * allowed. */
 void rpc_server_destroy(struct rpc_server *server);

@@ -386,7 +386,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	event_add(((struct scrape_server *)arg)->accept_ev, NULL);
 }
 
-static int listen_tcp(const struct endpoint *ep, int *out, char error[256])
+static int listen_tcp(const struct endpoint *ep, int *out, char error[ERROR_TEXT])
 {
 	const bool v6 = ep->addr.family == ADDR_V6;
 	const struct sockaddr_in sa4 = {
@@ -403,12 +403,11 @@ static int listen_tcp(const struct endpoint *ep, int *out, char error[256])
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
 	    (v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0) ||
 	    bind(fd, sa, len) < 0 || listen(fd, MAX_CLIENTS) < 0) {
-		err = errno;
-		snprintf(error, 256, "cannot listen at %s: %s",
-			 endpoint_format(ep, text, sizeof(text)), strerror(err));
+		err = error_text(error, -errno, "cannot listen at %s: %s",
+				 endpoint_format(ep, text, sizeof(text)), strerror(errno));
 		if (fd >= 0)
 			close(fd);
-		return -err;
+		return err;
 	}
 	*out = fd;
 	return 0;
@@ -421,12 +420,11 @@ static void default_to(uint32_t *v, uint32_t value)
 }
 
 int scrape_server_create(struct event_base *base, const struct scrape_options *options,
-			 struct scrape_server **out, char error[256])
+			 struct scrape_server **out, char error[ERROR_TEXT])
 {
 	struct scrape_server *s = calloc(1, sizeof(*s));
-	int ret = -ENOMEM;
+	int ret = error_text(error, -ENOMEM, "out of memory");
 
-	snprintf(error, 256, "out of memory");
 	if (!s)
 		return -ENOMEM;
 	s->base = base;

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
 #include "base/addr.h"
 
 struct scrape_server;
@@ -53,7 +54,7 @@ struct scrape_counters {
 
 /* 0, or -errno with a sentence in error. */
 int scrape_server_create(struct event_base *base, const struct scrape_options *options,
-			 struct scrape_server **out, char error[256]);
+			 struct scrape_server **out, char error[ERROR_TEXT]);
 void scrape_server_destroy(struct scrape_server *s); /* NULL is allowed */
 void scrape_server_counters(const struct scrape_server *s, struct scrape_counters *out);
 

@@ -11,11 +11,10 @@
 
 #define LISTEN_BACKLOG 1024
 
-static int fail(char error[256], const char *path, const char *what, int err)
+static int fail(char error[ERROR_TEXT], const char *path, const char *what, int err)
 {
-	snprintf(error, 256, "socket %s: %s%s%s", path, what, err ? ": " : "",
-		 err ? strerror(err) : "");
-	return err ? -err : -EINVAL;
+	return error_text(error, err ? -err : -EINVAL, "socket %s: %s%s%s", path, what,
+			  err ? ": " : "", err ? strerror(err) : "");
 }
 
 static int open_stream(void)
@@ -24,7 +23,7 @@ static int open_stream(void)
 }
 
 /* Removes what a crash left; refuses to touch anything else. */
-static int remove_stale(const struct sockaddr_un *sa, char error[256])
+static int remove_stale(const struct sockaddr_un *sa, char error[ERROR_TEXT])
 {
 	const char *path = sa->sun_path;
 	struct stat st;
@@ -67,7 +66,8 @@ static void make_directory(const char *path)
 	(void)!mkdir(dir, 0755);
 }
 
-int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode, char error[256])
+int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode,
+		       char error[ERROR_TEXT])
 {
 	const mode_t bits = mode ? (mode_t)mode : 0600;
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/error_text.h"
+
 struct listen_socket {
 	int fd;
 	char path[108];
@@ -19,7 +21,8 @@ struct listen_socket {
  * only the last part of it is missing. A socket file nobody listens on is replaced. 0, or -errno
  * with a sentence in error: -EADDRINUSE (somebody listens there), -EEXIST (another kind of file),
  * -ENAMETOOLONG, and what the kernel says. */
-int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode, char error[256]);
+int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode,
+		       char error[ERROR_TEXT]);
 void listen_socket_close(struct listen_socket *s);
 
 #endif

@@ -134,9 +134,10 @@ static const struct shown rows[] = {
 	{"late_max_us", SHOWN_GAUGE, AT(s.late_max_us), SHOWN_LIST, 0,
 	 .help = "the worst lateness of the ha loop over the last 10 s", .unit = "us",
 	 .metric = "late_max_seconds"},
-	{"late_times", SHOWN_COUNTER, AT(s.late_times), SHOWN_LIST, 0,
-	 .help = "times that the loop was later than a keepalive: the watch of the peer began anew",
-	 .metric = "late_times"},
+#define X(name, help_)                                                                             \
+	{#name, SHOWN_COUNTER, AT(s.counters.name), SHOWN_LIST, 0, .help = help_, .metric = #name},
+	HA_COUNTERS(X)
+#undef X
 };
 
 const struct shown_table shown_pair = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/late.h"
+#include "control/pending.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,10 +10,10 @@
 
 #define STOP_US 1000000 /* for all of them */
 
-void *late_create(struct control *c, struct rpc_request *req, size_t size,
-		  const struct late_kind *kind)
+void *pending_create(struct control *c, struct rpc_request *req, size_t size,
+		     const struct pending_kind *kind)
 {
-	struct late *l = calloc(1, size);
+	struct pending *l = calloc(1, size);
 
 	if (!l) {
 		if (req)
@@ -23,11 +23,11 @@ void *late_create(struct control *c, struct rpc_request *req, size_t size,
 	l->control = c;
 	l->req = req;
 	l->kind = kind;
-	TAILQ_INSERT_TAIL(&c->late, l, entry);
+	TAILQ_INSERT_TAIL(&c->pending, l, entry);
 	return l;
 }
 
-void late_answer(struct late *l, json_t *result)
+void pending_answer(struct pending *l, json_t *result)
 {
 	if (l->req)
 		rpc_answer(l->req, result);
@@ -36,7 +36,7 @@ void late_answer(struct late *l, json_t *result)
 	l->req = NULL;
 }
 
-void late_fail(struct late *l, enum rpc_code code, json_t *data, const char *fmt, ...)
+void pending_fail(struct pending *l, enum rpc_code code, json_t *data, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -51,30 +51,30 @@ void late_fail(struct late *l, enum rpc_code code, json_t *data, const char *fmt
 	l->req = NULL;
 }
 
-void late_end(struct late *l)
+void pending_end(struct pending *l)
 {
-	TAILQ_REMOVE(&l->control->late, l, entry);
+	TAILQ_REMOVE(&l->control->pending, l, entry);
 	l->kind->free(l);
 }
 
-void late_stop(struct control *c)
+void pending_stop(struct control *c)
 {
 	const uint64_t deadline_us = clock_us() + STOP_US;
-	struct late *l, *next;
+	struct pending *l, *next;
 
-	TAILQ_FOREACH(l, &c->late, entry)
+	TAILQ_FOREACH(l, &c->pending, entry)
 	{
-		late_fail(l, RPC_INTERNAL, NULL, "plvs is stopping");
+		pending_fail(l, RPC_INTERNAL, NULL, "plvs is stopping");
 	}
-	for (l = TAILQ_FIRST(&c->late); l; l = next) {
+	for (l = TAILQ_FIRST(&c->pending); l; l = next) {
 		next = TAILQ_NEXT(l, entry);
 		if (!l->kind->stop || l->kind->stop(l, deadline_us))
-			late_end(l);
+			pending_end(l);
 	}
 }
 
-void late_free(struct control *c)
+void pending_free(struct control *c)
 {
-	while (!TAILQ_EMPTY(&c->late))
-		late_end(TAILQ_FIRST(&c->late));
+	while (!TAILQ_EMPTY(&c->pending))
+		pending_end(TAILQ_FIRST(&c->pending));
 }

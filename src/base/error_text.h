@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_BASE_ERROR_TEXT_H
+#define PLVS_BASE_ERROR_TEXT_H
+
+/* A sentence that goes with -errno: what failed, of which object. Context: any. */
+
+#include <stddef.h>
+
+#define ERROR_TEXT 256 /* bytes of the buffer of a caller */
+
+/* Writes the sentence. Returns ret, so that it can be returned at once. */
+int error_text(char error[ERROR_TEXT], int ret, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif
