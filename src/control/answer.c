@@ -164,16 +164,16 @@ static void on_live(void *arg, int ret, uint64_t generation)
 		break;
 	case -ETIMEDOUT:
 		pending_fail(&a->pending, RPC_TIMEOUT, json_incref(a->result),
-			  "generation %llu is published, but not every worker has taken it up "
-			  "within 2 s",
-			  (unsigned long long)generation);
+			     "generation %llu is published, but not every worker has taken it up "
+			     "within 2 s",
+			     (unsigned long long)generation);
 		break;
 	case -ECANCELED:
 		pending_fail(&a->pending, RPC_INTERNAL, NULL, "plvs is stopping");
 		break;
 	default:
 		pending_fail(&a->pending, RPC_INTERNAL, NULL,
-			  "out of memory: the change is accepted and will be published later");
+			     "out of memory: the change is accepted and will be published later");
 	}
 	pending_end(&a->pending);
 }

@@ -3,12 +3,11 @@
 #define PLVS_CONTROL_CHANGE_QUEUE_H
 
 /*
- * Who may change the configuration, one after the other. A file that is applied takes
- * seconds, in pieces and on another thread, and reads the running configuration all the
- * while: until its turn ends, requests that would change something wait for theirs, in
- * order. Requests that only read are answered at once. What changes while the router runs
- * without being configuration (health) needs no turn.
- * Context: the control thread.
+ * Changes of the configuration happen one after the other: each has a turn. Applying a file takes
+ * seconds, in pieces and on the job thread, and reads the running configuration until the turn
+ * ends; requests that would change something wait for their turns, in order. Requests that only
+ * read are answered at once. Verdicts of health are no configuration and need no turn. Context: the
+ * control thread.
  */
 
 #include <stddef.h>
@@ -34,11 +33,11 @@ struct turn {
 
 TAILQ_HEAD(turn_list, turn);
 
-/* Begins now, or when those before it have ended. */
+/* The turn begins now, or when the turns before it have ended. */
 void turn_take(struct control *c, struct turn *t);
-/* Of the turn under way, which may be freed from here on. */
+/* Ends the turn under way; its object may be freed from here on. */
 void turn_end(struct control *c);
-/* Runs a method in a turn of its own: now if it can. */
+/* Runs a method in a turn of its own: now if no other turn is under way. */
 void turn_request(struct control *c, struct rpc_request *req, const struct method *m,
 		  json_t *params);
 /* 0 or -ENOMEM. */

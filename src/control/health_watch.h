@@ -3,9 +3,9 @@
 #define PLVS_CONTROL_HEALTH_WATCH_H
 
 /*
- * Health as control has it: what is to be watched follows from the configuration, and what
- * is found goes into the nodes of services. Effects are no configuration: they wait for no
- * turn, and while a draft is held they go out with it.
+ * Health as a part of control. The configuration says which servers are checked; the effects of
+ * verdicts go into the nodes of services. Effects are no configuration: they wait for no turn of
+ * the change queue, and while a draft is held they are published with the draft.
  *
  * Context: the control thread, or main before it starts and after it ended.
  */
@@ -21,12 +21,12 @@ struct spawner;
 
 struct watching;
 
-/* After the base; everything of the configuration is watched from here on. 0 or -ENOMEM. */
+/* Starts the checks of the whole configuration. 0 or -ENOMEM. */
 int watching_start(struct control *c, struct spawner *spawner);
 void watching_stop(struct control *c);
 
-/* Takes up a change of a plan: the service is checked as it is from now on. after has the checks;
- * while both configurations are there. */
+/* Takes up a change of a plan: from here on the service is checked as it is in `after`. To be
+ * called while both configurations exist. */
 void watching_change(struct control *c, const struct config_change *ch, const struct config *after);
 
 /* A whole plan, in steps. */
@@ -36,8 +36,9 @@ struct watching_run {
 };
 /* True: there is more. */
 bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us);
-/* A draft was discarded, and effects with it: they are put in again, in steps. The run is zeroed
- * at first; the configuration is not changed meanwhile. True: there is more. */
+/* A draft was discarded together with effects: puts the effects in again, in steps. The run is
+ * zeroed before the first step, and the configuration does not change between steps. True: there
+ * is more. */
 bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_us);
 /* A snapshot was published. */
 void watching_published(struct control *c);

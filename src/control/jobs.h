@@ -3,9 +3,9 @@
 #define PLVS_CONTROL_JOBS_H
 
 /*
- * Long work off the control thread: parsing, plans, compiling rules, texts of whole
- * configurations. One thread beside it, jobs in order. While a job runs the control thread
- * answers others; what the job reads nobody may change meanwhile (change_queue.h).
+ * Work that takes long: parsing, plans, compiling rules, texts of whole configurations. One thread
+ * beside the control thread runs jobs in order, and the control thread answers requests meanwhile.
+ * A turn of the change queue keeps what the job reads from being changed (change_queue.h).
  * Context: the control thread, but for work().
  */
 
@@ -14,7 +14,7 @@
 
 struct jobs;
 
-/* Part of the object that it works on; free again once done() is called. */
+/* Part of the object that the job works on; the job is over when done() is called. */
 struct job {
 	STAILQ_ENTRY(job) entry;
 	void (*work)(void *arg); /* on the other thread */
@@ -24,8 +24,8 @@ struct job {
 
 /* Starts the thread. 0 or -errno. */
 int jobs_create(struct event_base *base, struct jobs **out);
-/* Waits for the job that is under way; it and those behind it are not done(). NULL is
- * allowed. */
+/* Waits for the job that is under way. Neither that job nor the jobs behind it get a call of
+ * done(). NULL is allowed. */
 void jobs_destroy(struct jobs *jobs);
 void jobs_run(struct jobs *jobs, struct job *job);
 

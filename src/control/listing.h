@@ -3,14 +3,14 @@
 #define PLVS_CONTROL_LISTING_H
 
 /*
- * Answers that go over all services: made a few services at a time, so that a listing of
- * ten thousand does not hold up a change of one. The client gets it as one document.
+ * Answers about all services. A listing is made a few services at a time, so that a listing of ten
+ * thousand services does not delay a change of one; the client gets one document.
  * Context: the control thread.
  */
 
 #include "control/control_internal.h"
 
-/* What a listing has for its rows. */
+/* Given to the functions that make rows. */
 struct listing_given {
 	const struct traffic_sum *removed; /* by service id, see traffic.h */
 	const json_t *params;		   /* of the request; may be NULL */
