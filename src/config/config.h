@@ -304,7 +304,10 @@ char *config_schema_markdown(const char *const *schedulers);
  * none. */
 struct config_service *config_service_find(const struct config *config, const char *text);
 /* enum addr_family. */
-uint8_t config_service_family(const struct config_service *svc);
+static inline uint8_t config_service_family(const struct config_service *svc)
+{
+	return svc->n_listen ? svc->listen[0].addr.family : svc->family;
+}
 /* The same identity: first listener with its protocol, or mark. */
 bool config_service_same_key(const struct config_service *a, const struct config_service *b);
 /* The service of config with the identity of svc, or NULL; of no configuration as well. */

@@ -191,11 +191,15 @@ size_t config_scalar_size(const struct config_field *f);
 void config_scalar_default(const struct config_field *f, const char *const *schedulers, void *out);
 /* 0 or -EINVAL with *why: a sentence about what is wrong. */
 int config_text_check(enum config_text_rule rule, const char *text, const char **why);
+/* What the rule allows, for people. */
+const char *config_text_rule(enum config_text_rule rule);
 const char *config_route_format(const struct config_route *r, char *buf, size_t len);
 #define CONFIG_ROUTE_STRLEN 192
 const char *config_addr_format(const struct config_addr *a, char *buf, size_t len);
 
 /* 0 or -EINVAL. */
+/* Behind the "!" and blanks that negate. */
+const char *config_negation_skip(const char *text, uint8_t *negate);
 int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *family);
 const char *config_match_format(const struct mark_prefix *p, char *buf, size_t len);
 int config_ports_parse(const char *text, struct mark_ports *out);

@@ -15,42 +15,6 @@ const char *const config_action_names[] = {"add", "edit", "delete", "move"};
 
 /* ---- lines ---- */
 
-static int line_add(struct config_words *words, const struct config_line *line)
-{
-	struct config_line *v;
-
-	/* Room doubles: a plan may be all of ten thousand services. */
-	if ((words->n & (words->n - 1)) == 0) {
-		v = realloc(words->v, (words->n ? 2 * (size_t)words->n : 1) * sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		words->v = v;
-	}
-	if (!line->object || !line->detail)
-		return -ENOMEM;
-	words->v[words->n++] = *line;
-	return 0;
-}
-
-int config_words_add(struct config_words *words, struct config_line line, char *detail,
-		     const char *fmt, ...)
-{
-	va_list args;
-
-	if (line.action == CONFIG_EDIT && !detail)
-		return 0; /* nothing that a person could see */
-	va_start(args, fmt);
-	if (vasprintf(&line.object, fmt, args) < 0)
-		line.object = NULL;
-	va_end(args);
-	line.detail = detail ? detail : strdup("");
-	if (line_add(words, &line) == 0)
-		return 0;
-	free(line.object);
-	free(line.detail);
-	return -ENOMEM;
-}
-
 static enum config_action action_of(const struct config_change *ch)
 {
 	return !ch->before.any ? CONFIG_ADD : !ch->after.any ? CONFIG_DELETE : CONFIG_EDIT;

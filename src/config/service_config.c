@@ -72,13 +72,6 @@ void config_service_settle(struct config_service *svc, const struct config_polic
 	}
 }
 
-uint8_t config_service_family(const struct config_service *svc)
-{
-	if (svc->n_listen)
-		return svc->listen[0].addr.family;
-	return svc->family;
-}
-
 const char *config_service_key(const struct config_service *svc, char *buf, size_t len)
 {
 	return service_key_format(svc->proto, svc->listen, svc->mark, svc->family, buf, len);
