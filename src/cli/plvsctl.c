@@ -45,7 +45,8 @@ static int words_run(struct session *s, const struct cli_options *o, char **word
 	return session_run(s, words, n);
 }
 
-/* Where "ipvsadm" stands among the words if only options of plvsctl stand before it, else 0. */
+/* Where "ipvsadm" or "proc" stands among the words if only options of plvsctl stand before it, else
+ * 0. */
 static size_t ipvsadm_place(char **words, size_t n)
 {
 	static const char *const valued[] = {"-s", "-t", "--socket", "--timeout"};
@@ -57,10 +58,11 @@ static size_t ipvsadm_place(char **words, size_t n)
 		for (size_t k = 0; k < sizeof(valued) / sizeof(valued[0]); k++)
 			i += strcmp(word, valued[k]) == 0;
 	}
-	return i < n && strcmp(words[i], "ipvsadm") == 0 ? i + 1 : 0;
+	return i < n && (strcmp(words[i], "ipvsadm") == 0 || strcmp(words[i], "proc") == 0) ? i + 1
+											    : 0;
 }
 
-/* words[0] is "ipvsadm"; what follows is its own. */
+/* words[0] is "ipvsadm" or "proc"; what follows is its own. */
 static int ipvsadm_run(const struct cli_options *o, char **words, size_t n, FILE *in, FILE *out,
 		       FILE *errors)
 {

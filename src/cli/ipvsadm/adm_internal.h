@@ -233,8 +233,21 @@ int adm_change(struct adm *a, const struct adm_command *cmd, const char **method
 /* The router said no: the message as ipvsadm has it where it has one. Returns ADM_REFUSED. */
 int adm_refused(struct adm *a, enum adm_verb verb, const struct rpc_failure *f);
 
-/* --- adm_list.c, adm_save.c, adm_show.c --- */
+struct adm_entry {
+	const json_t *service, *server;
+	struct adm_service s; /* of the service */
+	struct endpoint ep;   /* of the server */
+};
 
+/* --- adm_list.c, adm_save.c, adm_show.c, adm_proc.c --- */
+
+/* Asks what the router counted, for a->live. 0 or an exit code. */
+int adm_live_ask(struct adm *a);
+/* What the router said of the server; NULL: nothing. */
+const json_t *adm_live_server(const struct adm *a, const struct adm_entry *e);
+const char *adm_forward_text(const char *word); /* "Masq" */
+/* Prints "ip_vs", "ip_vs_conn" or "ip_vs_stats" as the kernel's file has it. */
+int adm_proc(struct adm *a, const char *file);
 int adm_list(struct adm *a, const struct adm_command *cmd);
 int adm_save(struct adm *a, const struct adm_command *cmd);
 int adm_list_connections(struct adm *a, const struct adm_command *cmd);
@@ -244,11 +257,6 @@ int adm_daemon_change(struct adm *a, const struct adm_command *cmd);
 int adm_ask(struct adm *a, const char *method, json_t *params, rpc_rows *rows, void *arg,
 	    json_t **result);
 
-struct adm_entry {
-	const json_t *service, *server;
-	struct adm_service s; /* of the service */
-	struct endpoint ep;   /* of the server */
-};
 /* In the order of a listing. free() it; NULL: no memory. */
 struct adm_entry *adm_sorted_services(const struct adm *a, bool sort, size_t *n);
 struct adm_entry *adm_sorted_servers(const struct adm_entry *of, bool sort, size_t *n);

@@ -88,14 +88,14 @@ static const json_t *live_service(const struct adm *a, const struct adm_entry *e
 	return json_object_get(a->live, adm_service_key(&first, key));
 }
 
-static const json_t *live_server(const struct adm *a, const struct adm_entry *e)
+const json_t *adm_live_server(const struct adm *a, const struct adm_entry *e)
 {
 	const json_t *service = live_service(a, e);
 
 	return service ? adm_server_find(service, &e->ep, NULL) : NULL;
 }
 
-static int live_ask(struct adm *a)
+int adm_live_ask(struct adm *a)
 {
 	json_t *result, *service;
 	size_t i;
@@ -202,7 +202,7 @@ static void print_service(const struct listing *l, const struct adm_entry *e)
 	fputc('\n', l->a->out);
 }
 
-static const char *forward_text(const char *word)
+const char *adm_forward_text(const char *word)
 {
 	return strcmp(word, "nat") == 0	     ? "Masq"
 	       : strcmp(word, "dr") == 0     ? "Route"
@@ -212,7 +212,7 @@ static const char *forward_text(const char *word)
 
 static void print_server(const struct listing *l, const struct adm_entry *e)
 {
-	const json_t *live = live_server(l->a, e);
+	const json_t *live = adm_live_server(l->a, e);
 	unsigned int active = (unsigned int)adm_member(live, "active", 0),
 		     inactive = (unsigned int)adm_member(live, "inactive", 0);
 	int weight = (int)adm_member(e->server, "weight", 1);
@@ -229,7 +229,7 @@ static void print_server(const struct listing *l, const struct adm_entry *e)
 		break;
 	case COLUMNS_PLAIN:
 		fprintf(out, " %-7s %-6d %-10u %-10u\n",
-			forward_text(adm_forward(l->a, e->service, e->server)), weight, active,
+			adm_forward_text(adm_forward(l->a, e->service, e->server)), weight, active,
 			inactive);
 		break;
 	case COLUMNS_THRESHOLDS:
@@ -273,7 +273,7 @@ static int list_tables(struct adm *a, const struct adm_command *cmd)
 	one.service = ADM_HAS(cmd, SERVICE) ? adm_service_find(a, &cmd->service, NULL) : NULL;
 	if (ADM_HAS(cmd, SERVICE) && !one.service)
 		return adm_fail(a, ADM_MISSING, "No such service");
-	ret = live_ask(a);
+	ret = adm_live_ask(a);
 	if (ret == 0 && l.columns == COLUMNS_TEMPLATES)
 		ret = templates_ask(a);
 	if (ret)

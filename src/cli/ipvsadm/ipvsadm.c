@@ -169,6 +169,7 @@ int ipvsadm_main(int argc, char **argv, const char *socket, uint32_t timeout_ms,
 	const char *path = socket ? socket : getenv("PLVS_SOCKET");
 	struct rpc rpc;
 	struct adm a = {.rpc = &rpc, .in = in, .out = out, .errors = errors};
+	const bool proc = argc > 0 && strcmp(argv[0], "proc") == 0;
 	bool clear_first;
 	char **line;
 	int n, ret;
@@ -180,7 +181,9 @@ int ipvsadm_main(int argc, char **argv, const char *socket, uint32_t timeout_ms,
 	}
 	rpc.interrupt = &cli_interrupted;
 	ret = asks_help(n, line) ? 0 : config_ask(&a);
-	if (ret == 0)
+	if (ret == 0 && proc)
+		ret = adm_proc(&a, argc > 1 ? argv[1] : NULL);
+	else if (ret == 0)
 		ret = line_run(&a, n, line, clear_first);
 	if (fflush(out) != 0 && ret == 0)
 		ret = ADM_REFUSED;

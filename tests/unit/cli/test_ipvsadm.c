@@ -89,6 +89,47 @@ static void rates_are_whole_numbers(void **state)
 		"UDP  192.0.2.5:69                        1        0        2        2 99999999\n");
 }
 
+/* One answer for config.get, service.list and connection.list. */
+#define PROC                                                                                       \
+	"{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"config\":{\"shared\":{\"services\":["       \
+	"{\"protocol\":\"tcp\",\"listen\":[\"[2001:db8:1::100]:80\"],\"scheduler\":\"rr\","        \
+	"\"persistence\":{\"timeout\":300,\"netmask\":64},\"servers\":["                           \
+	"{\"address\":\"10.10.0.2:80\",\"forward\":\"tunnel\"},"                                   \
+	"{\"address\":\"[2001:db8:10::1]:8080\",\"forward\":\"nat\",\"weight\":3}]},"              \
+	"{\"mark\":12,\"family\":\"ipv6\",\"scheduler\":\"wlc\"},"                                 \
+	"{\"protocol\":\"udp\",\"listen\":[\"10.1.0.100:53\"],\"scheduler\":\"wrr\","              \
+	"\"one_packet\":true,\"persistence\":{\"timeout\":360,\"netmask\":\"255.255.255.0\"}}]}}," \
+	"\"services\":[{\"key\":\"tcp:[2001:db8:1::100]:80\",\"counters\":{\"conns\":2,"           \
+	"\"in_pkts\":2,\"in_bytes\":126},\"rates\":{\"in_bytes\":12.2},\"servers\":["              \
+	"{\"address\":\"[2001:db8:10::1]:8080\",\"active\":1,\"inactive\":2}]}],"                  \
+	"\"connections\":[]}}\n"
+
+/* As a kernel with the same services was recorded. */
+static void files_of_proc_are_printed(void **state)
+{
+	(void)state;
+	counts_of(
+		PROC, "proc ip_vs",
+		"IP Virtual Server version 1.2.1 (size=4096)\n"
+		"Prot LocalAddress:Port Scheduler Flags\n"
+		"  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n"
+		"TCP  [2001:0db8:0001:0000:0000:0000:0000:0100]:0050 rr persistent 30000 40000000\n"
+		"  -> [2001:0db8:0010:0000:0000:0000:0000:0001]:1F90      Masq    3      1         "
+		" "
+		"2         \n"
+		"  -> 0A0A0002:0050      Tunnel  1      0          0         \n"
+		"FWM  0000000C wlc \n"
+		"UDP  0A010064:0035 wrr ops  persistent 36000 FFFFFF00\n");
+	counts_of(PROC, "proc /proc/net/ip_vs_stats",
+		  "   Total Incoming Outgoing         Incoming         Outgoing\n"
+		  "   Conns  Packets  Packets            Bytes            Bytes\n"
+		  "       2        2        0               7E                0\n"
+		  "\n"
+		  " Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n"
+		  "       0        0        0                C                0\n");
+	assert_int_equal(run("/none", "proc ip_vs"), 2);
+}
+
 static void an_unreachable_router_is_a_kernel_without_ipvs(void **state)
 {
 	(void)state;
@@ -147,6 +188,7 @@ int main(void)
 		cmocka_unit_test(numbers_of_nine_digits_are_shortened),
 		cmocka_unit_test(exact_numbers_take_the_room_they_need),
 		cmocka_unit_test(rates_are_whole_numbers),
+		cmocka_unit_test(files_of_proc_are_printed),
 		cmocka_unit_test(an_unreachable_router_is_a_kernel_without_ipvs),
 		cmocka_unit_test(a_router_that_answers_nonsense_ends_the_program),
 		cmocka_unit_test(words_are_read_as_popt_does),
