@@ -93,23 +93,6 @@ static const struct adm_word words[] = {
 	{NULL, 0, ADM_NONE, 0},
 };
 
-const char *const adm_option_names[ADM_N_OPTIONS] = {
-#define X(name, text) text,
-	ADM_OPTIONS(X)
-#undef X
-};
-
-int adm_fail(struct adm *a, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(a->errors, fmt, ap);
-	va_end(ap);
-	fputc('\n', a->errors);
-	return code;
-}
-
 static int try_help(struct adm *a)
 {
 	return adm_fail(a, ADM_REFUSED,

@@ -254,6 +254,8 @@ int adm_list_connections(struct adm *a, const struct adm_command *cmd);
 int adm_list_timeouts(struct adm *a);
 int adm_list_daemons(struct adm *a);
 int adm_daemon_change(struct adm *a, const struct adm_command *cmd);
+/* Says that the router cannot be reached, as an ipvsadm without IPVS does. */
+int adm_no_router(struct adm *a, const struct rpc_failure *f);
 int adm_ask(struct adm *a, const char *method, json_t *params, rpc_rows *rows, void *arg,
 	    json_t **result);
 

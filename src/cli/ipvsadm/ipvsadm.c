@@ -23,82 +23,6 @@ int ipvsadm_is_name(const char *argv0)
 	       strcmp(name, "ipvsadm-restore") == 0;
 }
 
-/* Prints the message of an ipvsadm that finds no IPVS in the kernel, and the reason. */
-static int no_router(struct adm *a, const struct rpc_failure *f)
-{
-	adm_fail(a, ADM_USAGE,
-		 "Can't initialize ipvs: Protocol not available\n"
-		 "Are you sure that IP Virtual Server is built in the kernel or as module?");
-	return adm_fail(a, ADM_USAGE, "plvs: %s", f->text);
-}
-
-int adm_ask(struct adm *a, const char *method, json_t *params, rpc_rows *rows, void *arg,
-	    json_t **result)
-{
-	struct rpc_failure f;
-	int ret = 0;
-
-	if (rpc_call(a->rpc, method, params, rows, arg, result, &f) != RPC_OK)
-		ret = f.outcome == RPC_UNREACHABLE ? no_router(a, &f)
-						   : adm_fail(a, ADM_REFUSED, "%s", f.text);
-	rpc_failure_clear(&f);
-	return ret;
-}
-
-/* A service that comes back has connections and counters of before; IPVS counts it from 0. */
-static int count_anew(struct adm *a, const struct adm_command *cmd)
-{
-	char key[ENDPOINT_STRLEN + 16];
-	json_t *params, *result = NULL;
-	int ret;
-
-	if (cmd->verb != ADM_ADD_SERVICE)
-		return 0;
-	params = json_pack("{s:s}", "service", adm_service_key(&cmd->service, key));
-	ret = adm_ask(a, "counter.zero", params, NULL, NULL, &result);
-	json_decref(params);
-	json_decref(result);
-	return ret;
-}
-
-static int change_run(struct adm *a, const struct adm_command *cmd)
-{
-	json_t *params, *result = NULL;
-	struct rpc_failure f;
-	const char *method;
-	int ret = adm_change(a, cmd, &method, &params);
-
-	if (ret || !method)
-		return ret;
-	if (rpc_call(a->rpc, method, params, NULL, NULL, &result, &f) != RPC_OK)
-		ret = f.outcome == RPC_UNREACHABLE ? no_router(a, &f)
-						   : adm_refused(a, cmd->verb, &f);
-	rpc_failure_clear(&f);
-	json_decref(params);
-	json_decref(result);
-	return ret ? ret : count_anew(a, cmd);
-}
-
-int adm_run(struct adm *a, const struct adm_command *cmd, bool *fatal)
-{
-	int ret;
-
-	*fatal = false;
-	switch (cmd->verb) {
-	case ADM_LIST:
-		ret = adm_list(a, cmd);
-		*fatal = ret != ADM_OK;
-		return ret;
-	case ADM_SAVE:
-		return adm_save(a, cmd);
-	case ADM_START_DAEMON:
-	case ADM_STOP_DAEMON:
-		return adm_daemon_change(a, cmd);
-	default:
-		return change_run(a, cmd);
-	}
-}
-
 static int config_ask(struct adm *a)
 {
 	struct rpc_failure f;
@@ -106,7 +30,7 @@ static int config_ask(struct adm *a)
 	int ret = 0;
 
 	if (rpc_call(a->rpc, "config.get", NULL, NULL, NULL, &result, &f) != RPC_OK) {
-		ret = no_router(a, &f);
+		ret = adm_no_router(a, &f);
 	} else {
 		a->doc = json_incref(json_object_get(result, "config"));
 		if (!json_is_object(a->doc))
