@@ -11,52 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "health/checkers.h"
 #include "health/pattern.h"
 #include "health/tls.h"
+#include "fake_probe.h"
 #include "health_servers.h"
-
-static struct checker_env env;
-static struct probe_result last;
-static bool ended;
-
-static void on_end(struct probe *p, const struct probe_result *r)
-{
-	last = *r;
-	ended = true;
-	event_base_loopbreak(p->env->base);
-}
-
-static void on_limit(evutil_socket_t fd, short what, void *arg)
-{
-	struct probe *p = arg;
-
-	(void)fd;
-	(void)what;
-	last = (struct probe_result){.verdict = PROBE_FAIL, .timeout = true};
-	check_agent_ops.cancel(p, last.reason, sizeof(last.reason));
-	ended = true;
-	event_base_loopbreak(p->env->base);
-}
 
 static void ask(const struct check_spec *spec, uint16_t port, uint32_t limit_ms)
 {
-	const struct timeval limit = {limit_ms / 1000, limit_ms % 1000 * 1000};
-	struct probe p = {.spec = spec, .env = &env, .ended = on_end};
-	struct event *timer = evtimer_new(env.base, on_limit, &p);
-
-	p.target.addr = addr_from_v4(be32_from(INADDR_LOOPBACK));
-	p.target.port = be16_from(port);
-	p.server = p.target;
-	p.state = calloc(1, check_agent_ops.state_size);
-	ended = false;
-	event_add(timer, &limit);
-	check_agent_ops.start(&p);
-	if (!ended)
-		event_base_dispatch(env.base);
-	assert_true(ended);
-	event_free(timer);
-	free(p.state);
+	asked = (struct probe){.target = {.addr = addr_from_v4(be32_from(INADDR_LOOPBACK)),
+					  .port = be16_from(port)}};
+	probe_begin(spec);
+	probe_await(limit_ms);
 }
 
 static uint32_t count_descriptors(void)
@@ -69,14 +34,6 @@ static uint32_t count_descriptors(void)
 	closedir(d);
 	return n;
 }
-
-#define assert_said(verdict_, text_)                                                               \
-	do {                                                                                       \
-		if (last.verdict != (verdict_) || !strstr(last.reason, (text_)))                   \
-			print_error("said %u: %s\n", last.verdict, last.reason);                   \
-		assert_int_equal(last.verdict, (verdict_));                                        \
-		assert_non_null(strstr(last.reason, (text_)));                                     \
-	} while (0)
 
 /* What agents say, how they say it, and what follows. */
 static const struct row {

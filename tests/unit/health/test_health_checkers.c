@@ -15,39 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "health/checkers.h"
 #include "health/http_answer.h"
 #include "health/pattern.h"
 #include "health/source.h"
 #include "health/tls.h"
+#include "fake_probe.h"
 #include "health_servers.h"
 
-static struct checker_env env;
-static struct probe_result last;
-static bool ended;
 /* The machine may be busy: short only where it is waited for. */
-static struct timeval limit = {20, 0};
-
-static void on_end(struct probe *p, const struct probe_result *r)
-{
-	last = *r;
-	ended = true;
-	event_base_loopbreak(p->env->base);
-}
-
-static void on_limit(evutil_socket_t fd, short what, void *arg)
-{
-	struct probe *p = arg;
-	char phase[CHECK_REASON_LEN];
-
-	(void)fd;
-	(void)what;
-	checkers[p->spec->type]->cancel(p, phase, sizeof(phase));
-	last = (struct probe_result){.verdict = PROBE_FAIL, .timeout = true};
-	memcpy(last.reason, phase, sizeof(phase));
-	ended = true;
-	event_base_loopbreak(p->env->base);
-}
+static uint32_t limit_ms = 20000;
 
 static struct match bytes(enum match_kind kind, const char *text)
 {
@@ -62,41 +38,20 @@ static const char *target = "127.0.0.1", *vip = "10.1.0.100";
 static void ask_from(const struct check_spec *spec, uint16_t port, enum probe_via via,
 		     uint64_t start_us)
 {
-	const struct checker_ops *ops = checkers[spec->type];
-	struct probe p = {.spec = spec, .env = &env, .ended = on_end};
-	struct event *timer = evtimer_new(env.base, on_limit, &p);
-
-	assert_int_equal(addr_parse(target, &p.target.addr), 0);
-	p.target.port = be16_from(port);
-	p.server = p.target;
-	assert_int_equal(addr_parse(vip, &p.vip.addr), 0);
-	p.via = (uint8_t)via;
-	p.start_us = start_us;
-	p.state = calloc(1, ops->state_size);
-	ended = false;
-	event_add(timer, &limit);
-	ops->start(&p);
-	if (!ended)
-		event_base_dispatch(env.base);
-	assert_true(ended);
-	event_free(timer);
-	source_release(&p, start_us);
-	assert_int_equal(p.source_port, 0);
-	free(p.state);
+	asked = (struct probe){
+		.target.port = be16_from(port), .via = (uint8_t)via, .start_us = start_us};
+	assert_int_equal(addr_parse(target, &asked.target.addr), 0);
+	assert_int_equal(addr_parse(vip, &asked.vip.addr), 0);
+	probe_begin(spec);
+	probe_await(limit_ms);
+	source_release(&asked, start_us);
+	assert_int_equal(asked.source_port, 0);
 }
 
 static void ask(const struct check_spec *spec, uint16_t port)
 {
 	ask_from(spec, port, VIA_NONE, 0);
 }
-
-#define assert_said(verdict_, text_)                                                               \
-	do {                                                                                       \
-		if (last.verdict != (verdict_) || !strstr(last.reason, (text_)))                   \
-			print_error("said %u: %s\n", last.verdict, last.reason);                   \
-		assert_int_equal(last.verdict, (verdict_));                                        \
-		assert_non_null(strstr(last.reason, (text_)));                                     \
-	} while (0)
 
 static void tcp_connects_are_told_from_refusals(void **state)
 {
@@ -228,9 +183,9 @@ static void scripts_go_step_by_step(void **state)
 	ask(&spec, s.port);
 	assert_said(PROBE_OK, "3 answers as expected from 127.0.0.1:");
 	s.reply = "450 busy";
-	limit.tv_sec = 1;
+	limit_ms = 1000;
 	ask(&spec, s.port);
-	limit.tv_sec = 20;
+	limit_ms = 20000;
 	assert_said(PROBE_FAIL, "no answer in step 4 of 4");
 	assert_true(last.timeout);
 	s.text = "554 go away\r\n";

@@ -26,76 +26,28 @@
 #include <unistd.h>
 
 #include "base/csum.h"
-#include "health/checkers.h"
 #include "health/dial.h"
 #include "health/dns.h"
 #include "health/echo.h"
 #include "health/pattern.h"
 #include "health/source.h"
+#include "fake_probe.h"
 
 #define SHORT_MS 300U	/* where silence is waited for */
 #define LONG_MS	 20000U /* where it is not: the machine may be busy */
-
-static struct checker_env env;
-
-/* ---- one probe ---- */
-
-static struct probe asked;
-static struct probe_result last;
-static bool ended;
-
-static void on_end(struct probe *p, const struct probe_result *r)
-{
-	last = *r;
-	ended = true;
-	event_base_loopbreak(p->env->base);
-}
 
 static const char *target = "127.0.0.1"; /* of ask(), and where peers are */
 
 static void begin(const struct check_spec *spec, const char *addr, uint16_t port)
 {
-	asked = (struct probe){.spec = spec, .env = &env, .ended = on_end};
+	asked = (struct probe){.target.port = be16_from(port)};
 	assert_int_equal(addr_parse(addr, &asked.target.addr), 0);
-	asked.target.port = be16_from(port);
-	asked.server = asked.target;
-	asked.state = calloc(1, checkers[spec->type]->state_size);
-	ended = false;
-	checkers[spec->type]->start(&asked);
+	probe_begin(spec);
 }
 
-static void give_up(void)
-{
-	char phase[CHECK_REASON_LEN];
-
-	checkers[asked.spec->type]->cancel(&asked, phase, sizeof(phase));
-	last = (struct probe_result){.verdict = PROBE_FAIL, .timeout = true};
-	memcpy(last.reason, phase, sizeof(phase));
-	ended = true;
-}
-
-static void on_limit(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-	give_up();
-	event_base_loopbreak(env.base);
-}
-
-/* Waits for the end; the limit is the core's, for those that have none of their own. */
 static void await_end(void)
 {
-	uint32_t ms = asked.spec->timeout_ms;
-	struct timeval limit = {ms / 1000, ms % 1000 * 1000};
-	struct event *timer = evtimer_new(env.base, on_limit, NULL);
-
-	if (!checkers[asked.spec->type]->own_limit)
-		event_add(timer, &limit);
-	while (!ended)
-		event_base_loop(env.base, EVLOOP_ONCE);
-	event_free(timer);
-	free(asked.state);
+	probe_await(asked.spec->timeout_ms);
 }
 
 static void ask(const struct check_spec *spec, uint16_t port)
@@ -110,14 +62,6 @@ static void look(void)
 	for (int i = 0; i < 10; i++)
 		event_base_loop(env.base, EVLOOP_NONBLOCK);
 }
-
-#define assert_said(verdict_, text_)                                                               \
-	do {                                                                                       \
-		if (last.verdict != (verdict_) || !strstr(last.reason, (text_)))                   \
-			print_error("said %u: %s\n", last.verdict, last.reason);                   \
-		assert_int_equal(last.verdict, (verdict_));                                        \
-		assert_non_null(strstr(last.reason, (text_)));                                     \
-	} while (0)
 
 static uint32_t count_descriptors(void)
 {
@@ -878,7 +822,7 @@ static void cancelling_leaves_no_descriptor(void **state)
 		if (i % 3)
 			look();
 		assert_false(ended);
-		give_up();
+		probe_give_up();
 		free(asked.state);
 	}
 	assert_int_equal(count_descriptors(), before);
