@@ -41,6 +41,7 @@ static bool message_received(struct ha *ha, struct path *p, const struct ha_enve
 	}
 	event.message.msg = &msg;
 	event.message.path = path_index(ha, p);
+	ha->fresh.speaks = role_peer_speaks(&ha->role, ha_now_ms());
 	event.message.verdict = freshness_check(&ha->fresh, &msg, &event.message.newest);
 	ha->verdicts_of[event.message.verdict]++;
 	ha_post(ha, &event);

@@ -47,6 +47,14 @@ static bool is_announced(const struct ha *ha, const struct addr *addr)
 	return false;
 }
 
+static bool is_peers(const struct ha *ha, const struct mac *mac)
+{
+	for (uint8_t i = 0; i < ha->role.peer.n_ports; i++)
+		if (memcmp(&ha->role.peer.ports[i].mac, mac, sizeof(*mac)) == 0)
+			return true;
+	return false;
+}
+
 static void claim_answer(struct ha *ha, const struct ha_link *l, const struct discovery_packet *p)
 {
 	const struct claim *claim;
@@ -56,13 +64,19 @@ static void claim_answer(struct ha *ha, const struct ha_link *l, const struct di
 	if (!ha_state_serves(ha->role.state) || !is_announced(ha, &p->sender) ||
 	    memcmp(&p->sender_mac, &l->socket.mac, sizeof(p->sender_mac)) == 0)
 		return;
+	if (is_peers(ha, &p->sender_mac)) {
+		const struct role_event event = {.type = ROLE_CLAIM};
+
+		ha_post(ha, &event);
+	}
 	what = claim_seen(ha->claims, l->socket.link, &p->sender, &p->sender_mac, ha_now_ms(),
 			  &claim);
 	if (what & CLAIM_ANNOUNCE)
 		announcer_again(ha->announcer, l->socket.link, &p->sender);
 	if (what & CLAIM_TELL)
-		log_error(HA_AREA, "%s is claimed by another station on %s, %s, %u times so far",
+		log_error(HA_AREA, "%s is claimed by %s on %s, %s, %u times so far",
 			  addr_format(&p->sender, addr, sizeof(addr)),
+			  is_peers(ha, &p->sender_mac) ? "the peer" : "another station",
 			  ha->config.links[link_index(ha, l)].name,
 			  mac_format(&p->sender_mac, mac, sizeof(mac)), claim->n);
 }

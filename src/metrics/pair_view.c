@@ -36,7 +36,7 @@ static void vectors_fill(struct shown_pair *out)
 	out->heard_values[0] = s->heard[HA_FRESH] + s->heard[HA_FRESH_SESSION];
 	out->heard_values[1] = s->heard[HA_COPY];
 	out->heard_values[2] = s->heard[HA_STALE];
-	out->heard_values[3] = s->heard[HA_RETIRED];
+	out->heard_values[3] = s->heard[HA_SECOND];
 	out->heard_values[4] = s->heard[HA_REFLECTED];
 	for (unsigned int i = 0; i <= HA_STATE_MAX; i++)
 		out->states[i] = s->state == (enum ha_state)i;

@@ -195,6 +195,7 @@ void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t
 	}
 	tally.messages++;
 	ev.message.msg = &f->msg;
+	n->fresh.speaks = role_peer_speaks(&n->role, node_now(s, n));
 	ev.message.verdict = freshness_check(&n->fresh, &f->msg, &newest);
 	ev.message.newest = newest;
 	ev.message.path = path;

@@ -45,25 +45,14 @@ void freshness_init(struct freshness *f, const struct ha_session *session)
 	f->mine = *session;
 }
 
-static bool session_is_retired(const struct freshness *f, const struct ha_session *s)
+/* What the session said before counts as seen: it may come back from a recording. */
+static void session_accept(struct freshness *f, const struct ha_message *msg)
 {
-	uint32_t n = f->n_retired < FRESHNESS_RETIRED ? f->n_retired : FRESHNESS_RETIRED;
-
-	for (uint32_t i = 0; i < n; i++) {
-		if (ha_session_equal(&f->retired[i], s))
-			return true;
-	}
-	return false;
-}
-
-static void session_accept(struct freshness *f, const struct ha_session *s)
-{
-	if (!ha_session_is_none(&f->peer))
-		f->retired[f->n_retired++ % FRESHNESS_RETIRED] = f->peer;
-	f->peer = *s;
+	f->peer = msg->session;
 	f->floor = f->sent;
 	f->generation++;
-	memset(&f->window, 0, sizeof(f->window));
+	memset(&f->window, 0xff, sizeof(f->window));
+	f->window.highest = msg->sequence;
 }
 
 enum ha_verdict freshness_check(struct freshness *f, const struct ha_message *msg, bool *newest)
@@ -71,15 +60,16 @@ enum ha_verdict freshness_check(struct freshness *f, const struct ha_message *ms
 	*newest = false;
 	if (ha_session_equal(&msg->session, &f->mine))
 		return HA_REFLECTED;
-	if (ha_session_is_none(&msg->session) || session_is_retired(f, &msg->session))
-		return HA_RETIRED;
+	if (ha_session_is_none(&msg->session))
+		return HA_STALE;
 	if (!ha_session_equal(&msg->heard, &f->mine) || msg->heard_sequence > f->sent)
 		return HA_STALE;
 	if (!ha_session_equal(&msg->session, &f->peer)) {
 		if (msg->heard_sequence <= f->floor || msg->sequence == 0)
 			return HA_STALE;
-		session_accept(f, &msg->session);
-		ha_window_take(&f->window, msg->sequence);
+		if (f->speaks && !ha_session_is_none(&f->peer))
+			return HA_SECOND;
+		session_accept(f, msg);
 		*newest = true;
 		return HA_FRESH_SESSION;
 	}

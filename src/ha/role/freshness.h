@@ -11,14 +11,15 @@
  *	stale		authentic, but it does not prove that its sender has heard me: a peer that
  *			has just started, or a replay. It is answered, so that a real peer can prove
  *			it with its next message.
- *	retired		a session that was replaced: never accepted again.
- *	reflected	my own session comes back.
+ *	second		another session than the peer's present one, which still speaks: a clone, or
+ *a peer that has just restarted. Not believed. reflected	my own session comes back.
  *
  * A new session of the peer is accepted when its message names my session and has heard
  * something that I sent after the present peer session was accepted (heard_sequence above
- * the floor). Whatever a replaced session ever said cannot have heard that: replays of it
- * fail however long ago it was, without a list. The short list of retired sessions is for
- * a sender that is still alive (a third machine with the key, a thawed one).
+ * the floor), and the present session has been silent for a deadtime (`speaks`). Whatever a
+ * replaced session ever said cannot have heard that: replays of it fail however long ago it
+ * was, without a list. A clone of the peer answers challenges as well as the peer does: while the
+ * peer speaks, the clone is not heard, and once the clone is silent, the peer is heard again.
  *
  * Nothing here depends on a clock or a file. Pure; context: ha, tests.
  */
@@ -28,8 +29,7 @@
 
 #include "ha/wire/message.h"
 
-#define FRESHNESS_WINDOW  256 /* sequences: bounds reordering between paths */
-#define FRESHNESS_RETIRED 32
+#define FRESHNESS_WINDOW 256 /* sequences: bounds reordering between paths */
 
 /* Sequences seen: the highest, and a bit for each of the FRESHNESS_WINDOW below it. */
 struct ha_window {
@@ -42,7 +42,7 @@ enum ha_verdict {
 	HA_FRESH_SESSION, /* fresh, and the first of a new peer session */
 	HA_COPY,
 	HA_STALE,
-	HA_RETIRED,
+	HA_SECOND,
 	HA_REFLECTED,
 };
 #define HA_VERDICTS (HA_REFLECTED + 1)
@@ -54,8 +54,9 @@ struct freshness {
 	uint64_t floor;		/* my last sequence when `peer` was accepted */
 	uint32_t generation;	/* counts accepted peer sessions */
 	struct ha_window window;
-	struct ha_session retired[FRESHNESS_RETIRED];
-	uint32_t n_retired; /* ever; the last FRESHNESS_RETIRED are kept */
+	/* Set before each check: the present session of the peer was heard within deadtime, or may
+	 * have been (role_peer_speaks()). */
+	bool speaks;
 };
 
 /* A second stream of the same two sessions (connection synchronisation, configuration)

@@ -205,6 +205,26 @@ static void send_due(struct turn *t)
 		role_send(t, HA_MSG_RESET);
 }
 
+static void alarms_note(struct turn *t)
+{
+	struct role *r = t->r;
+	const bool second = role_hears_second(r, t->now), split = role_is_split(r, t->now);
+
+	if (split != r->peer.split)
+		role_log(t, split ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
+			 split ? "both routers are active: the peer is not heard, and claims "
+				 "addresses that this router has"
+			       : "the peer no longer claims addresses unheard");
+	r->peer.split = split;
+	if (second == r->peer.second)
+		return;
+	r->peer.second = second;
+	role_log(t, second ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
+		 second ? "two routers say that they are the peer: the one that was heard first "
+			  "counts; find the other one, which has the same key"
+			: "one router alone says again that it is the peer");
+}
+
 static void tick(struct turn *t)
 {
 	struct role *r = t->r;
@@ -224,6 +244,7 @@ static void tick(struct turn *t)
 			 "the peer is heard, but does not hear this router: its answers stand "
 			 "still");
 	}
+	alarms_note(t);
 	state_tick(t);
 	send_due(t);
 }
@@ -313,6 +334,11 @@ void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 	case ROLE_RELAY_IDLE:
 		if (r->state == HA_RELAY)
 			role_relay_end(&t, "all frames go to the peer by themselves");
+		break;
+	case ROLE_CLAIM:
+		/* Anybody can send such a frame: an alarm, and nothing else. */
+		if (ha_state_serves(r->state) && !role_peer_alive(r, now_ms))
+			r->peer.claim_ms = now_ms;
 		break;
 	case ROLE_COMMAND:
 		role_command(&t, ev->command.command, ev->command.force);

@@ -41,6 +41,11 @@
 #define ROLE_ALARM_LEN	   1024
 #define ROLE_LEASE_NONE	   UINT64_MAX /* active without a lease */
 
+/* Of a term that is believed: a takeover adds one. */
+#define ROLE_TERM_STEP	    (UINT64_C(1) << 20)
+#define ROLE_CLAIM_HOLD_MS  60000 /* two that defend an address claim it every 30 s */
+#define ROLE_SECOND_HOLD_MS 2000  /* so long after the last message of a second session */
+
 #define ROLE_RELAY_LIMIT_MS    30000
 #define ROLE_FAILBACK_TRIES    3
 #define ROLE_FAILBACK_WATCH_MS 600000 /* a failback that ends sooner has failed */
@@ -172,6 +177,7 @@ enum role_event_type {
 	ROLE_SYNC,	 /* progress of synchronisation, verdicts or digests changed */
 	ROLE_FLUSHED,	 /* the peer acknowledged all of the ROLE_DO_SYNC_FLUSH numbered `flush` */
 	ROLE_RELAY_IDLE, /* no frame to relay came for 1 s */
+	ROLE_CLAIM,	 /* the peer's MAC claimed an address that moves, by ARP or ND */
 	ROLE_COMMAND,
 };
 
@@ -307,6 +313,13 @@ struct role_peer {
 	bool diverged;			/* was said */
 	uint32_t unbound;
 	uint32_t servers_up;
+	/* Another session says that it is the peer: since, last; 0: never. */
+	uint64_t second_since_ms, second_ms;
+	uint64_t claim_ms; /* it claimed an address while this router served; 0: never */
+	bool split;	   /* was said */
+	bool hears_second; /* the peer says so of this router */
+	bool second;	   /* was said */
+	bool absurd;	   /* its term is none; was said */
 	uint8_t clash;	   /* enum role_clash: was said */
 	bool silent;	   /* was said */
 	uint64_t sequence; /* of the newest */
@@ -413,6 +426,9 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 /* What status and metrics show. */
 const char *role_state_name(enum ha_state s); /* "active" */
 bool role_peer_alive(const struct role *r, uint64_t now_ms);
+/* The present session of the peer was heard within deadtime, or what it said may still wait in a
+ * socket: no other session is accepted (freshness.h). */
+bool role_peer_speaks(const struct role *r, uint64_t now_ms);
 bool role_ready(const struct role *r, uint64_t now_ms); /* ports up, witnesses answer */
 /* What of the two routers' own parts of the configuration does not go together. */
 enum role_clash {

@@ -83,6 +83,10 @@ uint64_t role_own_term(const struct ha_message *msg);
 /* Of two that serve or take over: > 0 the sender of msg goes first. Never 0. */
 int role_conflict_order(const struct role *r, const struct ha_message *msg, uint64_t my_term);
 
+/* Two routers say that they are the peer, for longer than a restart takes. */
+bool role_hears_second(const struct role *r, uint64_t now);
+/* The peer serves as well and is not heard: its frames claim addresses. */
+bool role_is_split(const struct role *r, uint64_t now);
 /* No hand-over now, unless forced: the configurations are not the same. */
 bool role_versions_hinder(const struct role *r);
 

@@ -291,6 +291,27 @@ int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms)
 	return (int64_t)p->servers_up - r->servers_up;
 }
 
+bool role_peer_speaks(const struct role *r, uint64_t now_ms)
+{
+	return role_peer_alive(r, now_ms) || (r->peer.fresh_ms != 0 && role_is_late(r, now_ms));
+}
+
+bool role_is_split(const struct role *r, uint64_t now)
+{
+	const struct role_peer *p = &r->peer;
+
+	return ha_state_serves(r->state) && p->claim_ms != 0 && p->fresh_ms < p->claim_ms &&
+	       now - p->claim_ms < ROLE_CLAIM_HOLD_MS;
+}
+
+bool role_hears_second(const struct role *r, uint64_t now)
+{
+	const struct role_peer *p = &r->peer;
+
+	return p->second_ms != 0 && now - p->second_ms < ROLE_SECOND_HOLD_MS &&
+	       p->second_ms - p->second_since_ms > r->cfg.deadtime_ms + r->cfg.keepalive_ms;
+}
+
 bool role_configuration_differs(const struct role *r)
 {
 	const struct role_peer *p = &r->peer;

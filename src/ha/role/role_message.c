@@ -93,6 +93,8 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 	p->version = msg->version;
 	memcpy(p->version.digest, msg->config_digest, HA_DIGEST_BYTES);
 	p->unbound = msg->unbound;
+	p->hears_second = msg->hears_second;
+	p->absurd = false;
 	p->servers_up = msg->servers_up;
 	p->sequence = msg->sequence;
 	if (msg->heard_sequence > p->answered) {
@@ -415,6 +417,31 @@ static void newest_message(struct turn *t, const struct role_event *ev)
 		role_send(t, HA_MSG_HEARTBEAT);
 }
 
+/* A peer that restarts is such a second session for a deadtime at most. */
+static void second_heard(struct turn *t)
+{
+	struct role_peer *p = &t->r->peer;
+
+	if (p->second_ms == 0 || t->now - p->second_ms >= ROLE_SECOND_HOLD_MS)
+		p->second_since_ms = t->now;
+	p->second_ms = t->now;
+}
+
+/* A term grows by one with each takeover. */
+static bool term_is_absurd(struct turn *t, const struct ha_message *msg)
+{
+	const uint64_t term = role_own_term(msg);
+
+	if (term <= t->r->term || term - t->r->term <= ROLE_TERM_STEP)
+		return false;
+	if (!t->r->peer.absurd)
+		role_log(t, LOG_LEVEL_ERROR,
+			 "the peer says term %llu, after %llu here: what it says is ignored",
+			 (unsigned long long)term, (unsigned long long)t->r->term);
+	t->r->peer.absurd = true;
+	return true;
+}
+
 void role_message(struct turn *t, const struct role_event *ev)
 {
 	struct role *r = t->r;
@@ -422,6 +449,8 @@ void role_message(struct turn *t, const struct role_event *ev)
 	switch (ev->message.verdict) {
 	case HA_FRESH:
 	case HA_FRESH_SESSION:
+		if (term_is_absurd(t, ev->message.msg))
+			break;
 		if (ev->message.newest) {
 			newest_message(t, ev);
 			break;
@@ -437,7 +466,9 @@ void role_message(struct turn *t, const struct role_event *ev)
 	case HA_STALE:
 		stale_message(t, ev->message.msg);
 		break;
-	case HA_RETIRED:
+	case HA_SECOND:
+		second_heard(t);
+		break;
 	case HA_REFLECTED:
 		break;
 	}

@@ -153,7 +153,6 @@ size_t role_alarm(const struct role *r, uint64_t now_ms, char *buf, size_t len)
 	char clash[ROLE_REASON_LEN];
 	size_t used = 0;
 
-	(void)now_ms;
 	if (len == 0)
 		return 0;
 	buf[0] = '\0';
@@ -163,6 +162,22 @@ size_t role_alarm(const struct role *r, uint64_t now_ms, char *buf, size_t len)
 				     "nothing is overwritten, no failback, no hand-over; `plvsctl "
 				     "config push plan` says how they differ, `plvsctl config push "
 				     "force` at the router whose configuration is to stay ends it");
+	if (role_is_split(r, now_ms))
+		used = role_text_add(buf, len, alarm_begin(buf, len, used),
+				     "both routers are active and do not hear each other: the peer "
+				     "claims addresses of this router; is UDP between the paths' "
+				     "addresses filtered?");
+	if (role_hears_second(r, now_ms))
+		used = role_text_add(buf, len, alarm_begin(buf, len, used),
+				     "two routers say that they are the peer: a clone, or another "
+				     "machine with the same key; the one heard first counts");
+	if (r->peer.hears_second && role_peer_alive(r, now_ms))
+		used = role_text_add(buf, len, alarm_begin(buf, len, used),
+				     "the peer hears another router that says that it is this one: "
+				     "a clone, or another machine with the same key");
+	if (r->peer.absurd)
+		used = role_text_add(buf, len, alarm_begin(buf, len, used),
+				     "the peer says a term that cannot be, and is ignored");
 	if (role_clash(r) != ROLE_CLASH_NONE) {
 		role_clash_text(r, clash, sizeof(clash));
 		used = role_text_add(buf, len, alarm_begin(buf, len, used), "%s", clash);
@@ -213,6 +228,7 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	memcpy(msg->verdict_digest, r->verdict_digest, HA_DIGEST_BYTES);
 	msg->servers_up = r->servers_up;
 	msg->unbound = r->unbound;
+	msg->hears_second = role_hears_second(r, now_ms);
 	if (!r->version)
 		return;
 	msg->version.id = r->version->id;

@@ -151,6 +151,7 @@ struct ha_message {
 	uint32_t servers_up;			 /* by these; each once for every service */
 	/* From here on unknown to routers before versions: all zero from them. */
 	struct version_word version; /* its digest is config_digest; on the wire once */
+	bool hears_second;	     /* two routers say to the sender that they are the receiver */
 	uint32_t unbound; /* connections of the peer whose service or server is unknown here */
 };
 

@@ -349,7 +349,7 @@ static void each_row_leads_where_the_table_says(void **state)
 
 static void a_message_that_is_not_fresh_changes_nothing_but_the_wait(void **state)
 {
-	static const enum ha_verdict verdicts[] = {HA_COPY, HA_STALE, HA_RETIRED, HA_REFLECTED};
+	static const enum ha_verdict verdicts[] = {HA_COPY, HA_STALE, HA_SECOND, HA_REFLECTED};
 
 	(void)state;
 	for (uint32_t s = 0; s <= HA_STATE_MAX; s++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What versions of the configuration mean for the role machine. */
+/* What versions of the configuration mean for the role machine, and its alarms. */
 #include <errno.h>
 
 #include "ha_lab.h"
@@ -218,6 +218,75 @@ static void an_old_state_is_shown_as_old(void **state)
 		strstr(text, "The peer was backup under term 5 when last heard, 6.1 s ago"));
 }
 
+static void claim(void)
+{
+	const struct role_event ev = {.type = ROLE_CLAIM};
+
+	lab_step(&ev);
+}
+
+static void a_claim_by_an_unheard_peer_is_an_alarm_and_nothing_else(void **state)
+{
+	(void)state;
+	lab_be(HA_ACTIVE);
+	claim(); /* it is heard: a conflict is settled by messages */
+	assert_false(alarm_of("both routers are active"));
+	lab_pass(2 * DEADTIME);
+	lab_forget();
+	claim();
+	assert_true(alarm_of("both routers are active"));
+	lab_pass(100);
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+	assert_true(lab.count[ROLE_DO_LOG] > 0);
+	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
+	assert_false(alarm_of("both routers are active"));
+	lab_be(HA_BACKUP);
+	lab.now += 3 * DEADTIME;
+	claim();
+	assert_false(alarm_of("both routers are active"));
+}
+
+/* The peer that restarts is a second session for a deadtime at most. */
+static void a_second_session_is_an_alarm_when_it_stays(void **state)
+{
+	struct ha_message msg = {0};
+
+	(void)state;
+	lab_be(HA_ACTIVE);
+	lab.peer_speaks = true;
+	for (uint32_t i = 0; i < 6; i++) {
+		lab_judged(HA_SECOND, false);
+		assert_false(alarm_of("two routers"));
+		lab_pass(KEEPALIVE);
+	}
+	lab_judged(HA_SECOND, false);
+	assert_true(alarm_of("two routers"));
+	role_fill(&lab.r, &(struct role_send){.type = HA_MSG_HEARTBEAT}, lab.now, &msg);
+	assert_true(msg.hears_second);
+	lab_pass(ROLE_SECOND_HOLD_MS);
+	assert_false(alarm_of("two routers"));
+	lab.peer.hears_second = true;
+	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
+	assert_true(alarm_of("another router that says"));
+	assert_int_equal(lab.r.state, HA_ACTIVE);
+}
+
+static void a_term_grows_by_a_bounded_step(void **state)
+{
+	(void)state;
+	lab_be(HA_BACKUP);
+	lab.peer.term = 5 + ROLE_TERM_STEP;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_int_equal(lab.r.term, 5 + ROLE_TERM_STEP);
+	lab.peer.term = UINT64_C(1) << 47;
+	lab_hear(HA_MSG_STOP, HA_TAKEOVER);
+	assert_int_equal(lab.r.term, 5 + ROLE_TERM_STEP);
+	assert_true(alarm_of("a term that cannot be"));
+	lab.peer.term = 6 + ROLE_TERM_STEP;
+	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
+	assert_false(alarm_of("a term that cannot be"));
+}
+
 static void a_new_version_is_said_at_once(void **state)
 {
 	(void)state;
@@ -243,6 +312,9 @@ int main(void)
 		cmocka_unit_test(a_peer_without_versions_is_handed_over_to),
 		cmocka_unit_test(an_old_state_is_shown_as_old),
 		cmocka_unit_test(a_new_version_is_said_at_once),
+		cmocka_unit_test(a_claim_by_an_unheard_peer_is_an_alarm_and_nothing_else),
+		cmocka_unit_test(a_second_session_is_an_alarm_when_it_stays),
+		cmocka_unit_test(a_term_grows_by_a_bounded_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

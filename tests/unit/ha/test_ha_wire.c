@@ -124,6 +124,7 @@ static const char *value_of(const char *name, const struct ha_envelope *e,
 	IS("sync_behind", m->sync.behind);
 	IS("version_judgement", m->version.judgement);
 	IS("unbound", m->unbound);
+	IS("hears_second", m->hears_second);
 #undef IS
 	if (strcmp(name, "session") == 0)
 		return hex(e->session.byte, 16);
