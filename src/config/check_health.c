@@ -92,9 +92,6 @@ static void check_make(struct config_context *ctx, struct config_check *c)
 
 	keys_check(ctx, c);
 	timing_check(ctx, c);
-	if (addr_is_link_local(&c->address.addr))
-		wrong(ctx, "address",
-		      "is a link-local address: expected one that is not of a single link");
 	config_spec_make(ctx, c, &draft);
 	c->valid = errors == ctx->errors->errors.n + ctx->errors->errors.n_more;
 	if (c->valid && check_spec_copy(&draft, &c->spec) < 0) {

@@ -36,10 +36,9 @@ static void addresses_check(struct config_context *ctx, const struct config_addr
 
 	context_push_key(ctx, "addresses");
 	for (uint32_t i = 0; i < n; i++) {
+		if (v[i].addr.family == ADDR_NONE)
+			continue; /* reported where it was parsed */
 		context_push_index(ctx, i);
-		if (addr_is_zero(&v[i].addr) ||
-		    (v[i].addr.family == ADDR_V6 && config_addr_unusable(&v[i].addr)))
-			config_report(ctx, -EINVAL, NULL, "an interface cannot have this address");
 		for (uint32_t k = 0; k < i; k++) {
 			if (!addr_equal(&v[i].addr, &v[k].addr))
 				continue;
@@ -110,20 +109,6 @@ static void metrics_check(struct config_context *ctx, const struct config_node *
 	context_pop(ctx);
 }
 
-static void mode_check(struct config_context *ctx, const struct config_node *node)
-{
-	if ((node->mode & 0007) == 0)
-		return;
-	context_push_key(ctx, "control");
-	context_push_key(ctx, "mode");
-	config_report(ctx, -EINVAL, NULL,
-		      "%04o lets every user of this machine control the router: expected nothing "
-		      "for others, as \"0660\"",
-		      node->mode);
-	context_pop(ctx);
-	context_pop(ctx);
-}
-
 void config_check_node(struct config_context *ctx, const struct config_node *node)
 {
 	for (uint32_t i = 0; i < node->n_ports; i++) {
@@ -144,7 +129,6 @@ void config_check_node(struct config_context *ctx, const struct config_node *nod
 		context_pop(ctx);
 	}
 	metrics_check(ctx, node);
-	mode_check(ctx, node);
 	if (node->embryonic > node->connections) {
 		context_push_key(ctx, "workers");
 		context_push_key(ctx, "embryonic");

@@ -244,12 +244,6 @@ static void netmask_check(struct config_context *ctx, const struct config_servic
 	context_pop(ctx);
 }
 
-static void tunnel_source_check(struct config_context *ctx, const struct config_service *svc)
-{
-	if (svc->policy.service.tunnel_source.negate)
-		missing(ctx, "tunnel_source", "expected a prefix, not all but one");
-}
-
 void config_check_service(struct config_context *ctx, struct config_service *svc)
 {
 	uint32_t n = svc->n_servers > svc->n_listen ? svc->n_servers : svc->n_listen;
@@ -262,7 +256,6 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	listeners_check(ctx, svc, places);
 	ftp_check(ctx, svc);
 	netmask_check(ctx, svc);
-	tunnel_source_check(ctx, svc);
 	one_packet_check(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		context_push_key(ctx, "servers");

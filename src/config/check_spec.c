@@ -222,43 +222,14 @@ static void http_make(struct config_context *ctx, const struct config_check *c,
 	context_pop(ctx);
 }
 
-/* Letters, digits, - and _ as names of services have it. Labels are 1 to 63 long. */
-static const char *dns_name_fault(const char *name)
-{
-	static const char good[] =
-		"-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	struct dns_query query;
-
-	for (const char *label = name; *label && strcmp(name, ".") != 0;) {
-		size_t len = strcspn(label, ".");
-
-		if (len == 0)
-			return "has an empty label: expected a name as \"www.example.org\"";
-		if (len > 63)
-			return "has a label of more than 63 characters";
-		if (strspn(label, good) < len)
-			return "has a character that names do not have: expected letters, digits, "
-			       "- and _ (IDN as xn--...)";
-		label += len + (label[len] == '.');
-	}
-	return dns_query_make(name, DNS_A, 0, &query) < 0 ? "is longer than 253 characters" : NULL;
-}
-
 static void dns_make(struct config_context *ctx, const struct config_check *c,
 		     struct check_spec *spec)
 {
-	const char *fault = c->dns.name ? dns_name_fault(c->dns.name) : NULL;
-	char text[160];
-
 	spec->dns.name = c->dns.name;
 	spec->dns.qtype = c->dns.qtype;
 	spec->dns.any_rcode = c->dns.any_rcode;
 	spec->dns.expect = c->dns.expect.addr;
 	context_push_key(ctx, "dns");
-	if (fault) {
-		snprintf(text, sizeof(text), "\"%.40s\" %s", c->dns.name, fault);
-		wrong(ctx, "name", text);
-	}
 	if (c->dns.expect.addr.family == ADDR_V4 && c->dns.qtype != DNS_A)
 		wrong(ctx, "expect", "is an IPv4 address: needs \"qtype\": \"a\"");
 	if (c->dns.expect.addr.family == ADDR_V6 && c->dns.qtype != DNS_AAAA)

@@ -70,6 +70,8 @@ enum config_text_rule {
 
 struct config_object;
 
+struct config_context;
+
 struct config_field {
 	const char *name;
 	uint8_t type;	 /* enum config_type */
@@ -89,6 +91,9 @@ struct config_field {
 	const char *noun;	  /* "a scheduler" */
 	const char *unit;
 	const struct config_object *object;
+	/* Looks at a value of the key, once it is parsed and in range, and reports what is wrong
+	 * with it: 0 or -EINVAL. NULL: any value will do. */
+	int (*check)(struct config_context *ctx, const void *value);
 	uint32_t types; /* of a check: bits of enum check_type that take the key; 0 = all */
 	const char *help;
 };
@@ -302,6 +307,14 @@ int config_mark_words(struct config_words *words, const struct config_plan *plan
 /* Takes detail over (NULL: "", and an edit is left out). 0 or -ENOMEM. */
 int config_words_add(struct config_words *words, struct config_line line, char *detail,
 		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* ---- checks of one value: for config_field.check ---- */
+
+int config_check_mode(struct config_context *ctx, const void *value);
+int config_check_no_negation(struct config_context *ctx, const void *value);
+int config_check_interface_addr(struct config_context *ctx, const void *value);
+int config_check_no_link_local(struct config_context *ctx, const void *value);
+int config_check_dns_name(struct config_context *ctx, const void *value);
 
 /* ---- checks that need more than one key ---- */
 

@@ -199,7 +199,14 @@ static const char *const dns_types[] = {"a",  "ns",  "cname", "soa", "ptr",
 static const uint8_t dns_values[] = {1, 2, 5, 6, 12, 15, 16, 28, 33};
 
 static const struct config_field dns_fields[] = {
-	STRING("name", dns.name, RULE_COMMENT, 253, "a domain name", "`.` if left out"),
+	{.name = "name",
+	 .type = TYPE_STRING,
+	 AT(struct config_check, dns.name),
+	 .check = config_check_dns_name,
+	 .rule = RULE_COMMENT,
+	 .max = 253,
+	 .noun = "a domain name",
+	 .help = "`.` if left out"},
 	{.name = "qtype",
 	 .type = TYPE_ENUM,
 	 AT(struct config_check, dns.qtype),
@@ -319,6 +326,7 @@ static const struct config_field check_fields[] = {
 	{.name = "address",
 	 .type = TYPE_ADDRESS,
 	 AT(struct config_check, address),
+	 .check = config_check_no_link_local,
 	 .types = CHECK_NETWORK | OF(ICMP) | OF(EXEC),
 	 .def_text = "the server's",
 	 .noun = "an address",

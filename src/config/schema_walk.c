@@ -114,7 +114,9 @@ static int item_parse(struct config_context *ctx, const struct config_field *f, 
 {
 	if (f->type == TYPE_OBJECT)
 		return config_object_parse(ctx, f->object, json, item);
-	return config_scalar_parse(ctx, f, json, item);
+	if (config_scalar_parse(ctx, f, json, item) < 0)
+		return -EINVAL;
+	return f->check ? f->check(ctx, item) : 0;
 }
 
 static int list_size_check(struct config_context *ctx, const struct config_field *f, size_t n)

@@ -143,6 +143,14 @@ static const struct bad bad[] = {
 	{SERVICES(WEB(",\"persistence\":{\"timeout\":60,\"netmask\":64}")),
 	 "f:4:82: shared.services[0].persistence.netmask: 64 is longer than an IPv4 address: "
 	 "expected 1 to 32"},
+	{SERVICES(WEB(",\"tunnel_source\":\"!2001:db8::/32\"")),
+	 "f:4:60: shared.services[0].tunnel_source: expected a prefix, not all but one"},
+	{"{\"shared\":{\"checks\":[{\"name\":\"c\",\"type\":\"tcp\",\"address\":\"fe80::1\"}]}}",
+	 "f:1:57: shared.checks[0].address: is a link-local address: expected one that is not of a "
+	 "single link"},
+	{"{\"node\":{\"ports\":[{\"name\":\"p\",\"device\":\"d\",\"linux\":{\"addresses\":["
+	 "\"2001:db8::1/64\",\"::1/128\"]}}]}}",
+	 "f:1:83: node.ports[0].linux.addresses[1]: an interface cannot have this address"},
 	{SERVICES("{\"mark\":1,\"family\":\"ipv6\"},{\"mark\":1,\"family\":\"ipv6\"}"),
 	 "f:4:36: shared.services[1].mark: 1 is the mark of service fwmark:1/ipv6 already"},
 	{SERVICES(WEB(",\"timeouts\":{\"udp\":\"500ms\"}")),
