@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* virtual_server_group: addresses, ranges of addresses and marks. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "import/keepalived.h"
@@ -25,23 +26,63 @@ static struct ka_entry *entry_add(struct importer *im, struct ka_entry ***end, s
 	return e;
 }
 
-/* "A.B.C.D-E", "A-B", "A/LEN" without host bits: first and last. */
+/* The last 32 bits of an address: ranges differ in these alone. */
+static be32 *tail(struct addr *a)
+{
+	return a->family == ADDR_V6 ? &a->word[3] : &a->v4;
+}
+
+static struct addr addr_behind(const struct addr *a, uint32_t n)
+{
+	struct addr out = *a;
+
+	*tail(&out) = be32_from(be32_to(*tail(&out)) + n);
+	return out;
+}
+
+static bool prefix_range(const char *text, struct addr *first, struct addr *last)
+{
+	struct prefix p;
+	uint32_t host;
+
+	if (prefix_parse(text, &p) < 0)
+		return false;
+	host = p.len + (p.addr.family == ADDR_V6 ? 0U : 96U);
+	*first = *last = p.addr;
+	*tail(last) |= be32_from(host > 96 ? (uint32_t)((1ULL << (128 - host)) - 1) : UINT32_MAX);
+	return true;
+}
+
+/* What stands behind the dash: the last part of the address, or a whole one. */
+static bool last_parse(const char *text, struct addr *last)
+{
+	const struct addr first = *last;
+	const bool v6 = first.family == ADDR_V6;
+	uint32_t low = v6 ? 0xffff : 0xff;
+	uint64_t n;
+
+	if (v6 && strspn(text, "0123456789abcdefABCDEF") == strlen(text) && *text)
+		n = strtoull(text, NULL, 16);
+	else if (v6 || !number_parse(text, 255, &n))
+		n = UINT64_MAX;
+	if (n <= low) {
+		*tail(last) = be32_from((be32_to(*tail(last)) & ~low) | (uint32_t)n);
+		return true;
+	}
+	if (addr_parse(text, last) < 0 || last->family != first.family)
+		return false;
+	return !v6 || memcmp(last->v6, first.v6, 12) == 0;
+}
+
+/* "A.B.C.D-E", "2001:db8::10-1f", "A-B", "A/LEN" without host bits: first and last. */
 static bool range_parse(const char *text, struct importer *im, struct addr *first,
 			struct addr *last)
 {
 	const char *dash = strchr(text, '-');
 	char *copy = arena_copy(im, text, strlen(text));
-	struct prefix p;
-	uint64_t n;
 
-	if (!dash && strchr(text, '/')) {
-		if (prefix_parse(text, &p) < 0 || p.addr.family != ADDR_V4)
-			return false;
-		*first = *last = p.addr;
-		last->v4 = be32_from(be32_to(p.addr.v4) |
-				     (p.len ? (1ULL << (32 - p.len)) - 1 : 0xffffffffU));
-		return true;
-	}
+	if (!dash && strchr(text, '/'))
+		return prefix_range(text, first, last);
 	if (dash)
 		copy[dash - text] = '\0';
 	if (addr_parse(copy, first) < 0)
@@ -49,13 +90,7 @@ static bool range_parse(const char *text, struct importer *im, struct addr *firs
 	*last = *first;
 	if (!dash)
 		return true;
-	if (first->family != ADDR_V4)
-		return false;
-	if (number_parse(dash + 1, 255, &n))
-		last->v4 = be32_from((be32_to(first->v4) & ~255U) | (uint32_t)n);
-	else if (addr_parse(dash + 1, last) < 0 || last->family != ADDR_V4)
-		return false;
-	return be32_to(last->v4) >= be32_to(first->v4);
+	return last_parse(dash + 1, last) && be32_to(*tail(last)) >= be32_to(*tail(first));
 }
 
 static void range_add(struct keepalived *ka, const struct kw *k, struct ka_entry ***end,
@@ -63,7 +98,7 @@ static void range_add(struct keepalived *ka, const struct kw *k, struct ka_entry
 {
 	struct importer *im = ka->im;
 	struct addr first, last;
-	uint32_t n = 1, port = 0;
+	uint32_t n, port = 0;
 	struct ka_entry *e;
 
 	if (!range_parse(k->raw[0], im, &first, &last)) {
@@ -74,15 +109,12 @@ static void range_add(struct keepalived *ka, const struct kw *k, struct ka_entry
 	}
 	if (k->n > 1 && !kw_port(im, k, 1, &port))
 		return;
-	if (first.family == ADDR_V4)
-		n = be32_to(last.v4) - be32_to(first.v4) + 1;
+	n = be32_to(*tail(&last)) - be32_to(*tail(&first)) + 1;
 	if (n == 0 || n > ENTRIES_MAX || (*total += n) > ENTRIES_MAX)
 		give_up(im, k->at, "a group of more than %u addresses", ENTRIES_MAX);
 	for (uint32_t i = 0; i < n; i++) {
 		e = entry_add(im, end, k->at);
-		e->addr = first;
-		if (i)
-			e->addr.v4 = be32_from(be32_to(first.v4) + i);
+		e->addr = addr_behind(&first, i);
 		e->port = port;
 	}
 }
