@@ -91,6 +91,8 @@ static const char *words_of(int rc)
 	       : rc == -EBUSY	  ? "another push is under way"
 	       : rc == -EMSGSIZE  ? "the configuration is too large"
 	       : rc == -ETIMEDOUT ? "the peer did not answer in time"
+	       : rc == -EBADMSG	  ? "the peer's plvs is older and knows no encryption: bring both "
+				    "routers to one version"
 				  : "the peer is another one now";
 }
 

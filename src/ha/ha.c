@@ -316,7 +316,9 @@ static void *ha_main(void *arg)
 	if (ret == 0)
 		ret = parts_start(ha, ha->start_error);
 	if (ret == 0 && pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) != 0)
-		log_info(HA_AREA, "no real-time priority: heartbeats may come late on a busy host");
+		log_warning(HA_AREA,
+			    "no real-time priority (SCHED_FIFO): heartbeats may come late on a "
+			    "busy host");
 	if (ret == 0) {
 		tick_arm(ha, ha_now_us(), HA_TICK_MS);
 		ha_status_publish(ha, true);

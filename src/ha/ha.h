@@ -232,7 +232,8 @@ int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_
 
 /* Sends a block of bytes to the peer, who answers with another; one at a time. done is called
  * on the ha thread, once: rc 0 with the answer (borrowed), or -errno (-EBUSY, -EMSGSIZE,
- * -ENOTCONN: no peer is heard, -ETIMEDOUT, -ECONNRESET) without. Copied. */
+ * -ENOTCONN: no peer is heard, -ETIMEDOUT, -ECONNRESET, -EBADMSG: the peer answers in clear)
+ * without. Copied. Both ways are encrypted. */
 typedef void ha_asked(void *arg, int rc, const void *bytes, size_t len);
 int ha_ask(struct ha *ha, const void *bytes, size_t len, ha_asked *done, void *arg);
 int ha_answer(struct ha *ha, uint32_t id, const void *bytes, size_t len);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "ha/ha_internal.h"
+#include "ha/wire/block_seal.h"
 
 #define ANSWER_LIMIT_MS 120000 /* the peer may have to build ten thousand services */
 
@@ -34,20 +36,50 @@ static void answer_look(struct ha *ha)
 	answer_forget(ha);
 }
 
+/* Takes bytes over. A block of our own may be under way: the answer goes out behind it. The peer
+ * asks one question at a time, so one place is enough. */
+static void answer_set(struct ha *ha, uint32_t id, uint8_t *bytes, size_t len)
+{
+	answer_forget(ha);
+	ha->answer = bytes;
+	ha->answer_len = len;
+	ha->answer_id = id;
+	answer_look(ha);
+}
+
 static void on_send(void *arg, const void *payload, size_t len)
 {
 	peer_datagram_send(arg, HA_TYPE_BULK, payload, len);
+}
+
+/* In clear, so that an older plvs, which asked in clear, can read it. */
+static void refuse_clear(struct ha *ha, uint32_t id)
+{
+	static const char text[] =
+		"{\"error\":{\"code\":1,\"message\":\"this plvs takes encrypted configurations "
+		"only, and yours came in clear: bring both routers to one version\"}}";
+
+	log_warning(HA_AREA, "refused a configuration of the peer that is not encrypted: its plvs "
+			     "is older");
+	answer_set(ha, id, (uint8_t *)strdup(text), sizeof(text) - 1);
 }
 
 static void on_received(void *arg, enum bulk_kind kind, uint32_t id, const uint8_t *bytes,
 			size_t len)
 {
 	struct ha *ha = arg;
+	const struct block_way way = {&ha->fresh.peer, &ha->fresh.mine, kind};
+	uint8_t *text = NULL;
+	size_t n = 0;
+	const int ret = block_open(&ha->keys, &way, bytes, len, &text, &n);
 
 	if (kind == BULK_ANSWER && id == ha->asked_id)
-		asked_end(ha, 0, bytes, len);
-	else if (kind == BULK_REQUEST && ha->host.request)
-		ha->host.request(ha->host.arg, id, bytes, len);
+		asked_end(ha, ret, text, n);
+	else if (kind == BULK_REQUEST && ret == 0 && ha->host.request)
+		ha->host.request(ha->host.arg, id, text, n);
+	else if (kind == BULK_REQUEST && ret < 0)
+		refuse_clear(ha, id);
+	free(text);
 }
 
 static void on_sent(void *arg, enum bulk_kind kind, uint32_t id, int rc)
@@ -95,13 +127,19 @@ static void peer_new(struct ha *ha)
 
 static void run_ask(struct ha *ha, struct ha_note *n)
 {
+	const struct block_way way = {&ha->fresh.mine, &ha->fresh.peer, BULK_REQUEST};
 	const uint64_t now_ms = ha_now_ms();
 	int64_t id = -ENOTCONN;
+	uint8_t *sealed = NULL;
+	size_t len;
 
 	if (ha->asked_id)
 		id = -EBUSY;
 	else if (ha->send && role_peer_alive(&ha->role, now_ms))
-		id = bulk_start(&ha->bulk, BULK_REQUEST, 0, n->block.bytes, n->block.len, now_ms);
+		id = block_seal(&ha->keys, &way, n->block.bytes, n->block.len, &sealed, &len);
+	if (sealed)
+		id = bulk_start(&ha->bulk, BULK_REQUEST, 0, sealed, len, now_ms);
+	free(sealed);
 	if (id < 0) {
 		n->block.done(n->block.arg, (int)id, NULL, 0);
 	} else {
@@ -113,15 +151,15 @@ static void run_ask(struct ha *ha, struct ha_note *n)
 	free(n->block.bytes);
 }
 
-/* A block of our own may be under way: the answer goes out behind it. The peer asks one question
- * at a time, so one place is enough. */
 static void run_answer(struct ha *ha, struct ha_note *n)
 {
-	answer_forget(ha);
-	ha->answer = n->block.bytes;
-	ha->answer_len = n->block.len;
-	ha->answer_id = n->block.id;
-	answer_look(ha);
+	const struct block_way way = {&ha->fresh.mine, &ha->fresh.peer, BULK_ANSWER};
+	uint8_t *sealed = NULL;
+	size_t len;
+
+	if (block_seal(&ha->keys, &way, n->block.bytes, n->block.len, &sealed, &len) == 0)
+		answer_set(ha, n->block.id, sealed, len);
+	free(n->block.bytes);
 }
 
 static void drop_ask(struct ha_note *n)

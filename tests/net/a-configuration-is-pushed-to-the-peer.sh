@@ -34,6 +34,23 @@ pair_at b
 is "services of b" "$(rpc status | jq .services)" -eq 2
 differs b false || fail "b says that they differ"
 
+note "nobody on the wire reads it"
+on_background dpdk-b dump tcpdump -i any --immediate-mode -U -w "$RUN/wire.pcap" udp port 7695
+wait_for 10 "tcpdump listens" grep -q "listening on" "$RUN/dump.log"
+pair_at a
+rpc service.add "$(service not-for-strangers tcp 192.0.2.81:81 nat rr 10.10.0.11:8080)" > "$RUN/said"
+is "stored" "$(jq -c .stored "$RUN/said")" = '{"here":true,"peer":true}'
+sealed()
+{
+	grep -aq PLVB "$RUN/wire.pcap"
+}
+wait_for 5 "a sealed block is on the wire" sealed
+background_stop dump INT || fail "tcpdump: $(cat "$RUN/dump.log")"
+is "bytes on the wire" "$(stat -c %s "$RUN/wire.pcap")" -ge 1000
+! grep -aq "not-for-strangers" "$RUN/wire.pcap" || fail "the configuration crosses in clear"
+! grep -aq "192.0.2.81" "$RUN/wire.pcap" || fail "the configuration crosses in clear"
+ctl service delete tcp:192.0.2.81:81
+
 note "what the peer cannot be is refused there, changes nothing, and is told"
 pair_at a
 ctl service add tcp:192.0.2.8:80 scheduler rr 2> "$RUN/said" # an address of b's own
