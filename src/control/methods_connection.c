@@ -406,22 +406,37 @@ static void connection_count(struct control *c, struct rpc_request *req, json_t 
 /* False: req has ended. */
 static bool key_parse(struct stream *s, const json_t *params)
 {
-	struct key4 *key = &s->command.key;
 	struct endpoint client, virtual;
+	uint8_t proto;
 
-	if (!protocol_parse(param_string(params, "protocol"), &key->proto))
+	if (!protocol_parse(param_string(params, "protocol"), &proto))
 		return bad(s->pending.req, "protocol", "\"tcp\" or \"udp\"");
-	if (endpoint_parse(param_string(params, "client"), &client) < 0 ||
-	    client.addr.family != ADDR_V4)
+	if (endpoint_parse(param_string(params, "client"), &client) < 0)
 		return bad(s->pending.req, "client", "address:port");
 	if (endpoint_parse(param_string(params, "virtual"), &virtual) < 0 ||
-	    virtual.addr.family != ADDR_V4)
-		return bad(s->pending.req, "virtual", "address:port");
-	key->saddr = client.addr.v4;
-	key->sport = client.port;
-	key->daddr = virtual.addr.v4;
-	key->dport = virtual.port;
+	    virtual.addr.family != client.addr.family)
+		return bad(s->pending.req, "virtual", "address:port, of the client's family");
+	s->command.family = client.addr.family;
+	if (client.addr.family == ADDR_V6)
+		s->command.key6 = (struct key6){.saddr = addr6_of(&client.addr),
+						.sport = client.port,
+						.daddr = addr6_of(&virtual.addr),
+						.dport = virtual.port,
+						.proto = proto};
+	else
+		s->command.key4 = (struct key4){.saddr = addr4_of(&client.addr),
+						.sport = client.port,
+						.daddr = addr4_of(&virtual.addr),
+						.dport = virtual.port,
+						.proto = proto};
 	return true;
+}
+
+static uint16_t key_owner(const struct control *c, const struct worker_command *cmd)
+{
+	return (uint16_t)(cmd->family == ADDR_V6
+				  ? owner6(&c->dp->owners, cmd->key6.saddr, cmd->key6.sport)
+				  : owner4(&c->dp->owners, cmd->key4.saddr, cmd->key4.sport));
 }
 
 static void connection_find(struct control *c, struct rpc_request *req, json_t *params)
@@ -436,8 +451,7 @@ static void connection_find(struct control *c, struct rpc_request *req, json_t *
 		return;
 	}
 	if (c->dp && c->dp->n_workers)
-		s->worker = s->last_worker = (uint16_t)owner4(&c->dp->owners, s->command.key.saddr,
-							      s->command.key.sport);
+		s->worker = s->last_worker = key_owner(c, &s->command);
 	stream_start(s);
 }
 

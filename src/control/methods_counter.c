@@ -214,8 +214,8 @@ static json_t *connections_json(const struct control *c, const struct worker_cou
 	uint64_t capacity = 0, bytes = 0;
 
 	for (uint16_t i = 0; i < n_workers(c); i++) {
-		capacity += c->dp->workers[i]->table4.capacity;
-		bytes += c->dp->workers[i]->table4.bytes;
+		capacity += c->dp->workers[i]->v4.table.capacity;
+		bytes += c->dp->workers[i]->v4.table.bytes;
 	}
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "live", (json_int_t)w->connections,
 			 "embryonic", (json_int_t)w->embryonic, "not_assured",

@@ -163,7 +163,11 @@ enum worker_command_kind {
 struct worker_command {
 	enum worker_command_kind kind;
 	struct conn_filter filter; /* CMD_LIST */
-	struct key4 key;	   /* CMD_FIND */
+	uint8_t family;		   /* CMD_FIND: enum addr_family; 0 = IPv4 */
+	union {			   /* CMD_FIND: the in key */
+		struct key4 key4;
+		struct key6 key6;
+	};
 	uint32_t cursor;	 /* CMD_LIST: entry to start at; where it stopped; 0 = at the end */
 	struct conn_view *views; /* room for n_max */
 	uint32_t n_max, n;

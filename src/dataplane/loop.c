@@ -12,7 +12,7 @@
 #include <rte_pause.h>
 
 #include "base/clock.h"
-#include "dataplane/stages/answer.h"
+#include "dataplane/stages/arp.h"
 #include "dataplane/check_path/check_path.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/exits/lease.h"
@@ -92,9 +92,9 @@ static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
 	if (n_steer)
 		pipeline_run(w, frames, n_steer);
 	if (n_home)
-		persist4_receive(w, home, n_home);
+		persist_receive(w, home, n_home);
 	if (n_back)
-		persist4_return(w, back, n_back);
+		persist_return(w, back, n_back);
 	return n;
 }
 
@@ -201,10 +201,12 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 			work += receive_ring(w, w->ring_from[i]);
 	work += receive_injected(w);
 	work += command_run(w);
-	if (unlikely(w->sync.marks))
+	if (unlikely(w->v4.marks))
 		work += sync_round(w);
-	if (w->follow->n + w->follow->n_waiting)
-		follow_round(w);
+	if (w->v4.follow->n + w->v4.follow->n_waiting)
+		follow4_round(w);
+	if (w->v6.follow->n + w->v6.follow->n_waiting)
+		follow6_round(w);
 	if (w->n_parked)
 		pipeline_unpark(w);
 	work += pipeline_expire(w);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/be.h"
+#include "base/family.h"
 
 #define OWNER_STEPS   128
 #define OWNER_KEY_LEN 52 /* bytes: enough for every NIC's key */
@@ -39,6 +40,21 @@ static inline unsigned int owner4_step(be32 client, be16 port)
 		be16_to((be16)(client & 0xffff)) ^ be16_to((be16)(client >> 16)) ^ be16_to(port);
 
 	return (owner_toeplitz_hi[x >> 8] ^ owner_toeplitz_lo[x & 0xff]) & (OWNER_STEPS - 1);
+}
+
+/* The exclusive or of all 16-bit words, as for IPv4. */
+static inline unsigned int owner6_step(struct addr6 client, be16 port)
+{
+	const uint64_t w = client.word[0] ^ client.word[1];
+	const uint32_t v = (uint32_t)w ^ (uint32_t)(w >> 32);
+	const uint16_t x = be16_to((be16)(v & 0xffff)) ^ be16_to((be16)(v >> 16)) ^ be16_to(port);
+
+	return (owner_toeplitz_hi[x >> 8] ^ owner_toeplitz_lo[x & 0xff]) & (OWNER_STEPS - 1);
+}
+
+static inline unsigned int owner6(const struct owner_map *map, struct addr6 client, be16 port)
+{
+	return map->worker[owner6_step(client, port)];
 }
 
 static inline unsigned int owner4(const struct owner_map *map, be32 client, be16 port)

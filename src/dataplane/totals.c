@@ -56,3 +56,23 @@ void dataplane_device_counters(const struct dataplane *dp, uint16_t port,
 	memset(out, 0, sizeof(*out));
 	words_add(out, &dp->ports[port].device.counters, sizeof(*out));
 }
+
+static uint64_t age_us(uint64_t age, uint64_t hz)
+{
+	return (uint64_t)((double)age * (1U << HANDSHAKE_STAMP_SHIFT) * 1e6 / (double)hz);
+}
+
+void handshake_read(const struct worker *w, uint32_t server_id, uint64_t hz,
+		    struct passive_counters *sum)
+{
+	const struct handshake_counters *h = &w->handshakes[server_id];
+	uint64_t max = age_us(__atomic_load_n(&h->age_max, __ATOMIC_RELAXED), hz);
+
+	sum->syns += __atomic_load_n(&h->syns, __ATOMIC_RELAXED);
+	sum->no_answer += __atomic_load_n(&h->no_answer, __ATOMIC_RELAXED);
+	sum->refused += __atomic_load_n(&h->refused, __ATOMIC_RELAXED);
+	sum->answers += __atomic_load_n(&h->answers, __ATOMIC_RELAXED);
+	sum->answer_us += age_us(__atomic_load_n(&h->age_sum, __ATOMIC_RELAXED), hz);
+	if (max > sum->answer_max_us)
+		sum->answer_max_us = max;
+}

@@ -42,6 +42,14 @@ static void rate_init(struct rate_limit *r, uint32_t per_s)
 	r->tokens = per_s;
 }
 
+static void parts_free(struct worker *w)
+{
+	pages_free(w->tunnel_paths, sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1));
+	pages_free(w->handshakes, sizeof(*w->handshakes) * (MAX_SERVERS + 1));
+	pages_free(w->ftp, sizeof(*w->ftp));
+	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
+}
+
 int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, uint64_t seed,
 		const struct published *pub)
 {
@@ -62,67 +70,30 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	rate_init(&w->icmp_rate, ICMP_ERRORS_PER_S);
 	rate_init(&w->claim_rate, CLAIMS_PER_S);
 	rate_init(&w->reset_rate, RESETS_PER_S);
-	ret = table4_create(&w->table4, capacity, socket, seed * 0x9e3779b97f4a7c15ULL + id);
+	ret = worker4_init(w, capacity, seed);
 	if (ret < 0)
 		return ret;
-	ret = wheel_init(&w->wheel4, w->table4.conns, sizeof(struct conn4), capacity + 1, socket,
-			 0);
+	ret = worker6_init(w, capacity, ~seed);
 	if (ret < 0)
-		goto err_table;
-	ret = give_way_init(&w->way, capacity, socket, w->table4.seed);
-	if (ret < 0)
-		goto err_wheel;
+		goto err_v4;
 	w->server_counters = pages_alloc(sizeof(*w->server_counters) * (MAX_SERVERS + 1), socket);
-	if (!w->server_counters) {
-		ret = -ENOMEM;
-		goto err_way;
-	}
-	w->follow = pages_alloc(sizeof(*w->follow), socket);
-	if (!w->follow) {
-		ret = -ENOMEM;
-		goto err_counters;
-	}
 	w->ftp = pages_alloc(sizeof(*w->ftp), socket); /* touched when there is FTP */
-	if (!w->ftp) {
-		ret = -ENOMEM;
-		goto err_follow;
-	}
 	w->tunnel_paths = pages_alloc(sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1), socket);
-	w->syn_stamps = pages_alloc(sizeof(*w->syn_stamps) * ((size_t)capacity + 1), socket);
 	w->handshakes = pages_alloc(sizeof(*w->handshakes) * (MAX_SERVERS + 1), socket);
-	if (!w->tunnel_paths || !w->syn_stamps || !w->handshakes) {
-		ret = -ENOMEM;
-		goto err_lazy;
-	}
-	return 0;
-err_lazy:
-	pages_free(w->handshakes, sizeof(*w->handshakes) * (MAX_SERVERS + 1));
-	pages_free(w->syn_stamps, sizeof(*w->syn_stamps) * ((size_t)capacity + 1));
-	pages_free(w->tunnel_paths, sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1));
-	pages_free(w->ftp, sizeof(*w->ftp));
-err_follow:
-	pages_free(w->follow, sizeof(*w->follow));
-err_counters:
-	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
-err_way:
-	give_way_fini(&w->way);
-err_wheel:
-	wheel_fini(&w->wheel4);
-err_table:
-	table4_destroy(&w->table4);
+	if (w->server_counters && w->ftp && w->tunnel_paths && w->handshakes)
+		return 0;
+	ret = -ENOMEM;
+	parts_free(w);
+	worker6_fini(w);
+err_v4:
+	worker4_fini(w);
 	return ret;
 }
 
 void worker_fini(struct worker *w)
 {
-	pages_free(w->tunnel_paths, sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1));
-	pages_free(w->handshakes, sizeof(*w->handshakes) * (MAX_SERVERS + 1));
-	pages_free(w->syn_stamps, sizeof(*w->syn_stamps) * ((size_t)w->table4.capacity + 1));
-	pages_free(w->ftp, sizeof(*w->ftp));
-	pages_free(w->follow, sizeof(*w->follow));
-	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
-	give_way_fini(&w->way);
-	wheel_fini(&w->wheel4);
-	table4_destroy(&w->table4);
+	parts_free(w);
+	worker6_fini(w);
+	worker4_fini(w);
 	memset(w, 0, sizeof(*w));
 }

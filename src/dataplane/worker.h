@@ -16,7 +16,7 @@
 #include "dataplane/owner.h"
 #include "dataplane/stages/pkt.h"
 #include "dataplane/conn/give_way.h"
-#include "dataplane/conn/table4.h"
+#include "dataplane/conn/table.h"
 #include "dataplane/conn/wheel.h"
 #include "model/exchange.h"
 #include "model/published.h"
@@ -50,7 +50,7 @@ struct parked {
 	struct rte_mbuf *m;
 	uint16_t nexthop; /* id, or 0: not yet known to the link thread */
 	link_id link;
-	be32 addr;
+	struct addr addr;
 	uint32_t since_tick;
 	uint32_t asked_tick;
 };
@@ -65,7 +65,6 @@ struct rate_limit {
 
 /* What synchronisation keeps of a worker: sync.h. */
 struct sync_worker {
-	uint8_t *marks;		/* [capacity + 1], by entry; NULL: there can be no peer */
 	uint32_t released_tick; /* since when what the peer told of ages again */
 	uint32_t n;		/* in out */
 	struct sync_event out[SYNC_BATCH];
@@ -85,29 +84,11 @@ struct handshake_counters {
 };
 _Static_assert(sizeof(struct handshake_counters) == 64, "a line of its own");
 
-/*
- * Destinations that only a mark claims: neither VIP nor the router's own, under a prefix of
- * a rule that leads to a service. A guess by address that spares an established packet the
- * search by prefix; emptied whenever snapshot or routes change.
- */
 #define MARKED_DESTS 1024
-
-struct marked_dests {
-	const struct snapshot *snap;
-	uint64_t generation; /* the snapshot's */
-	uint32_t resolve_gen;
-	be32 dest[MARKED_DESTS]; /* by addr4_hash(); 0: none */
-};
-
-/* By which links a NAT server's packets may come in; see source_link.h. */
 #define SOURCE_SLOTS 4096
 
-struct source_slot {
-	be32 addr;    /* the server's; 0 = none */
-	uint32_t gen; /* the resolve generation of this knowledge */
-	link_id link[2];
-};
-_Static_assert(sizeof(struct source_slot) == 16, "four servers to a cache line");
+#define FAM_TEMPLATE "dataplane/worker.fam.h"
+#include "base/both_families.h"
 
 struct worker {
 	/* --- set before start, then read only --- */
@@ -142,12 +123,8 @@ struct worker {
 	uint64_t now_tsc;      /* of this round */
 	uint32_t ports_closed; /* dataplane.ports_closed of this round */
 	bool live_clock;       /* the TSC may be read; else now_tsc is all there is (tests) */
-	struct table4 table4;
-	struct wheel wheel4;
-	struct give_way way;
-	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
-	struct conn4 once[BURST_MAX]; /* one-packet connections of the burst at hand */
-	uint32_t n_once;
+	struct worker4 v4;
+	struct worker6 v6;
 	struct tx_buffer tx[MAX_PORTS];
 	struct tx_buffer handoff[MAX_WORKERS];
 	struct tx_buffer punt[PUNT_MAX];
@@ -155,9 +132,6 @@ struct worker {
 	struct rate_limit icmp_rate;
 	struct rate_limit claim_rate; /* ARP of strangers with addresses that are active here */
 	struct rate_limit reset_rate;
-	struct marked_dests marked;
-	struct source_slot sources[SOURCE_SLOTS]; /* by addr4_hash() of the server */
-	struct follow *follow;			  /* fragments and what they follow */
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
 	/* Urgent frames of Linux that a full port did not take: tried at each round, m->port. */

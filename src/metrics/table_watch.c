@@ -47,7 +47,7 @@ static void look(struct table_watch *t)
 		struct worker_counters c;
 
 		traffic_read_worker(t->traffic, i, &c);
-		table_fill_see(&f, i, &c, dp->workers[i]->table4.capacity);
+		table_fill_see(&f, i, &c, dp->workers[i]->v4.table.capacity);
 	}
 	t->warns = table_fill_warns(&f, warned);
 	if (t->warns)

@@ -85,8 +85,8 @@ void process_view(const struct router_parts *p, struct process_texts *texts,
 	if (p->dp)
 		dataplane_worker_counters(p->dp, &sum);
 	for (uint16_t i = 0; p->dp && i < p->dp->n_workers; i++) {
-		out->capacity += p->dp->workers[i]->table4.capacity;
-		out->bytes += p->dp->workers[i]->table4.bytes;
+		out->capacity += p->dp->workers[i]->v4.table.capacity;
+		out->bytes += p->dp->workers[i]->v4.table.bytes;
 	}
 	out->uptime_us = now - p->started_us;
 	out->applied_us = now - p->applied_us;

@@ -35,6 +35,10 @@
 	X(NOT_ACTIVE, not_active, "address is a VIP that is not active on this router")            \
 	X(NO_ENTRY_GRACE, no_entry_grace,                                                          \
 	  "without a connection, shortly after a start or takeover: it may come to be known")      \
+	X(EXT_HEADER, ext_header,                                                                  \
+	  "IPv6 extension headers: too many, out of order, an option or route not to be passed")   \
+	X(ND_BAD, nd_bad,                                                                          \
+	  "neighbour discovery that is malformed, from beyond the link, or claims a VIP")          \
 	X(FROZEN, frozen, "would open a connection while the peer takes over")                     \
 	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \
 	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
@@ -163,9 +167,19 @@ struct worker_counters {
 
 /* Per worker and real server: 40 bytes, in a line of its own. */
 struct server_counters {
+	union {
+		struct {
 #define X(name, metric, unit, help) uint64_t name;
-	SERVER_COUNTERS(X)
+			SERVER_COUNTERS(X)
 #undef X
+		};
+		/* The same by direction: in, out. */
+		struct {
+			uint64_t conns_again;
+			uint64_t pkts[2];
+			uint64_t bytes[2];
+		};
+	};
 };
 
 /* What became of clients' SYNs on the NAT path, of one real server. Sums since the start; only

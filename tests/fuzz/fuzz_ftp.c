@@ -34,7 +34,8 @@ static void rewrite(const char *line, size_t len, const struct ftp_line *was)
 	memcpy(text + was->at, numbers, n);
 	memcpy(text + was->at + n, line + was->at + was->len, len - was->at - was->len);
 	ftp_parse_reply(text, len - was->len + n, &now);
-	must(now.verb == FTP_227 && now.addr == vip && now.port == was->port);
+	must(now.verb == FTP_227 && now.addr.family == ADDR_V4 && now.addr.v4 == vip &&
+	     now.port == was->port);
 	must(now.at == was->at && now.len == n);
 }
 
@@ -56,7 +57,8 @@ static void one_line(const char *line, size_t len, int reply)
 	/* Its end makes no difference. */
 	if (len > 0 && got.verb != FTP_OTHER && line[len - 1] == '\n') {
 		(reply ? ftp_parse_reply : ftp_parse_command)(line, len - 1, &again);
-		must(again.verb == got.verb && again.addr == got.addr && again.port == got.port);
+		must(again.verb == got.verb && addr_equal(&again.addr, &got.addr) &&
+		     again.port == got.port);
 	}
 }
 

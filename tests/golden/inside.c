@@ -85,6 +85,10 @@ static int world_open(struct scenario *s)
 	world_route(&in->harness, "10.10.0.0/16", link_id_of(1, 0), NULL);
 	world_own(&in->harness, "172.31.255.254", link_id_of(0, 0)); /* no client's */
 	world_own(&in->harness, "10.10.255.254", link_id_of(1, 0));
+	world_route(&in->harness, "::/0", link_id_of(0, 0), NULL);
+	world_route(&in->harness, "2001:db8:10::/48", link_id_of(1, 0), NULL);
+	world_own(&in->harness, "2001:db8:ffff::fe", link_id_of(0, 0));
+	world_own(&in->harness, "2001:db8:10:ffff::fe", link_id_of(1, 0));
 	ret = publisher_init(&in->publisher, &in->harness.dp->pub, &tables);
 	if (ret < 0)
 		return ret;
@@ -135,7 +139,7 @@ static void settle(struct harness *h)
 		harness_run(h);
 		if (!harness_resolve_wanted(h, &want))
 			return;
-		m = traffic_mac(want.addr.v4);
+		m = traffic_mac(&want.addr);
 		world_neighbour(h, want.link, addr_format(&want.addr, addr, sizeof(addr)),
 				mac_format(&m, mac, sizeof(mac)));
 	}

@@ -18,9 +18,11 @@ static void words_of(const struct service *svc, struct service_words *w)
 		.one_packet = svc->policy.one_packet,
 		.persist_s = svc->policy.persist_s,
 		.netmask_len = svc->policy.netmask_len,
+		.v6 = svc->family == ADDR_V6,
 	};
 	if (svc->fwmark)
-		snprintf(w->name, sizeof(w->name), "FWM  %u", svc->fwmark);
+		snprintf(w->name, sizeof(w->name), "FWM  %u%s", svc->fwmark,
+			 svc->family == ADDR_V6 ? " IPv6" : "");
 	else
 		snprintf(w->name, sizeof(w->name), "%s  %s",
 			 svc->proto == IPPROTO_TCP ? "TCP" : "UDP",
@@ -119,40 +121,42 @@ json_t *inside_stats(struct scenario *s)
 	return list;
 }
 
-static const char *state_of(const struct conn4 *c)
+static int conns_take(void *arg, const struct conn_view *v)
 {
-	if ((c->c.flags & CONN_F_TEMPLATE) && c->c.assured)
-		return "ASSURED";
-	return conn_state_names[c->c.state];
+	const struct endpoint *const ep[3] = {&v->client, &v->virtual, &v->server};
+	char text[3][ENDPOINT_STRLEN];
+	const char *const names[3] = {text[0], text[1], text[2]};
+
+	for (unsigned int k = 0; k < 3; k++)
+		endpoint_format(ep[k], text[k], sizeof(text[k]));
+	line_conn(arg,
+		  v->proto == IPPROTO_TCP   ? "TCP"
+		  : v->proto == IPPROTO_UDP ? "UDP"
+					    : "IP",
+		  names, conn_view_state(v));
+	return 0;
 }
 
+/* By the command that control lists connections with. */
 json_t *inside_conns(struct scenario *s)
 {
 	const struct inside *in = s->at;
-	const struct table4 *t = &in->harness.dp->workers[0]->table4;
+	struct worker *w = in->harness.dp->workers[0];
+	struct conn_view views[64];
+	struct worker_command cmd = {.kind = CMD_LIST, .filter.state = -1, .eventfd = -1};
 	json_t *list = json_array();
 
-	for (uint32_t i = 1; i < t->unused; i++) {
-		const struct conn4 *c = &t->conns[i];
-		const struct endpoint ep[3] = {
-			{.addr = addr_from_v4(c->caddr), .port = c->cport},
-			{.addr = addr_from_v4(c->vaddr), .port = c->vport},
-			{.addr = addr_from_v4(c->daddr), .port = c->dport},
-		};
-		const uint8_t proto = c->c.proto & (uint8_t)~PROTO_TEMPLATE;
-		char text[3][ENDPOINT_STRLEN];
-		const char *const names[3] = {text[0], text[1], text[2]};
-
-		if (!(c->c.flags & CONN_F_LIVE))
-			continue;
-		for (unsigned int k = 0; k < 3; k++)
-			endpoint_format(&ep[k], text[k], sizeof(text[k]));
-		line_conn(list,
-			  proto == IPPROTO_TCP	 ? "TCP"
-			  : proto == IPPROTO_UDP ? "UDP"
-						 : "IP",
-			  names, state_of(c));
-	}
+	do {
+		cmd.views = views;
+		cmd.n_max = 64;
+		cmd.done = 0;
+		if (rte_ring_enqueue(w->commands, &cmd) != 0)
+			break;
+		while (!cmd.done)
+			command_run(w);
+		for (uint32_t i = 0; i < cmd.n; i++)
+			conns_take(list, &views[i]);
+	} while (cmd.cursor != 0);
 	lines_sort(list);
 	return list;
 }

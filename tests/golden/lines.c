@@ -35,7 +35,9 @@ void line_service(json_t *list, const struct service_words *w)
 	}
 	if (w->persist_s)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " persistent %u", w->persist_s);
-	if (w->persist_s && w->netmask_len && w->netmask_len < 32) {
+	if (w->persist_s && w->v6 && w->netmask_len < 128) {
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " mask %u", w->netmask_len);
+	} else if (w->persist_s && !w->v6 && w->netmask_len && w->netmask_len < 32) {
 		struct in_addr mask = {htonl(~0U << (32 - w->netmask_len))};
 
 		n += (size_t)snprintf(line + n, sizeof(line) - n, " mask %s", inet_ntoa(mask));

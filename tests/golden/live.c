@@ -316,8 +316,8 @@ static bool live_left_to_linux(struct scenario *s)
 
 static bool live_has(struct scenario *s, uint8_t proto, const struct played *c)
 {
-	const struct endpoint client = {.addr = addr_from_v4(c->client), .port = c->cport};
-	const struct endpoint dest = {.addr = addr_from_v4(c->dest), .port = c->dport};
+	const struct endpoint client = {.addr = c->client, .port = c->cport};
+	const struct endpoint dest = {.addr = c->dest, .port = c->dport};
 	char a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
 	json_t *found = live_ask(s, "connection.find",
 				 json_pack("{s:s, s:s, s:s}", "protocol",
@@ -404,6 +404,7 @@ static bool live_doors(struct scenario *s, char text[256])
 const struct place *place_live(json_t *doc)
 {
 	static const struct place place = {
+		.ipv4_only = true,
 		.open = live_open,
 		.close = live_close,
 		.change = live_change,

@@ -79,7 +79,9 @@ static void arp_answer(const struct live_port *p, const uint8_t *frame)
 	if (ntohs(arp.ea_hdr.ar_op) != ARPOP_REQUEST || memcmp(arp.arp_spa, arp.arp_tpa, 4) == 0)
 		return;
 	memcpy(&wanted, arp.arp_tpa, 4);
-	mac = traffic_mac(wanted);
+	const struct addr addr = addr_from_v4(wanted);
+
+	mac = traffic_mac(&addr);
 	memcpy(arp.arp_tha, arp.arp_sha, ETH_ALEN);
 	memcpy(arp.arp_tpa, arp.arp_spa, 4);
 	memcpy(arp.arp_sha, &mac, ETH_ALEN);

@@ -17,17 +17,29 @@ int number_of(const json_t *o, const char *key, int def)
 	return json_is_integer(v) ? (int)json_integer_value(v) : def;
 }
 
+const char *recording_endpoint(const char *addr, int port, char buf[ENDPOINT_STRLEN])
+{
+	snprintf(buf, ENDPOINT_STRLEN, strchr(addr, ':') ? "[%s]:%d" : "%s:%d", addr, port);
+	return buf;
+}
+
 char *recording_server_name(const json_t *srv, const json_t *svc)
 {
 	char buf[ENDPOINT_STRLEN];
 	const char *fwd = text_of(srv, "fwd");
 	int port = number_of(srv, "port", number_of(svc, "port", 0));
 
-	/* IPVS gives a DR server its service's port. */
-	if (fwd && strcmp(fwd, "dr") == 0)
+	/* IPVS gives a server by DR or tunnel its service's port. */
+	if (fwd && strcmp(fwd, "nat") != 0)
 		port = number_of(svc, "port", 0);
-	snprintf(buf, sizeof(buf), "%s:%d", text_of(srv, "addr"), port);
-	return strdup(buf);
+	return strdup(recording_endpoint(text_of(srv, "addr"), port, buf));
+}
+
+static const char *forward_of(const json_t *srv)
+{
+	const char *fwd = text_of(srv, "fwd");
+
+	return strcmp(fwd, "tun") == 0 ? "tunnel" : fwd;
 }
 
 /* `ipvsadm -e` sets every option: weight, upper and lower that are not given become the
@@ -42,7 +54,7 @@ json_t *recording_server(const json_t *srv, const json_t *svc, bool with_address
 	free(name);
 	json_object_set_new(o, "weight", json_integer(number_of(srv, "weight", 1)));
 	if (text_of(srv, "fwd"))
-		json_object_set_new(o, "forward", json_string(text_of(srv, "fwd")));
+		json_object_set_new(o, "forward", json_string(forward_of(srv)));
 	json_object_set_new(o, "upper", json_integer(number_of(srv, "upper", 0)));
 	json_object_set_new(o, "lower", json_integer(number_of(srv, "lower", 0)));
 	return o;
@@ -72,9 +84,10 @@ static json_t *service_object(const json_t *svc)
 
 	if (json_object_get(svc, "fwmark")) {
 		json_object_set_new(o, "mark", json_integer(number_of(svc, "fwmark", 0)));
+		if (text_of(svc, "family"))
+			json_object_set_new(o, "family", json_string(text_of(svc, "family")));
 	} else {
-		snprintf(listen, sizeof(listen), "%s:%d", text_of(svc, "vip"),
-			 number_of(svc, "port", 0));
+		recording_endpoint(text_of(svc, "vip"), number_of(svc, "port", 0), listen);
 		json_object_set_new(o, "protocol", json_string(text_of(svc, "proto")));
 		json_object_set_new(o, "listen", json_string(listen));
 	}
@@ -257,24 +270,25 @@ static const char *unplayable_value(const char *key, const json_t *o)
 	return found;
 }
 
-const char *recording_unplayable(const json_t *doc)
+const char *recording_unplayable(const struct place *place, const json_t *doc)
 {
 	static const char *const parts[] = {"services", "marks", "local", "events"};
 	const char *found = NULL;
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !found; i++)
+	for (size_t i = 0; place->ipv4_only && i < sizeof(parts) / sizeof(parts[0]) && !found; i++)
 		found = unplayable_value(parts[i], json_object_get(doc, parts[i]));
 	return found;
 }
 
 char *recording_service_key(const json_t *svc)
 {
-	char key[128];
+	char key[128], ep[ENDPOINT_STRLEN];
 
 	if (json_object_get(svc, "fwmark"))
-		snprintf(key, sizeof(key), "fwmark:%d", number_of(svc, "fwmark", 0));
+		snprintf(key, sizeof(key), "fwmark:%d%s", number_of(svc, "fwmark", 0),
+			 text_of(svc, "family") ? "/ipv6" : "");
 	else
-		snprintf(key, sizeof(key), "%s:%s:%d", text_of(svc, "proto"), text_of(svc, "vip"),
-			 number_of(svc, "port", 0));
+		snprintf(key, sizeof(key), "%s:%s", text_of(svc, "proto"),
+			 recording_endpoint(text_of(svc, "vip"), number_of(svc, "port", 0), ep));
 	return strdup(key);
 }

@@ -34,7 +34,7 @@ int scenario_open(struct scenario *s, const struct place *place, const char *pat
 	if (!s->name || !json_is_array(json_object_get(s->doc, "services")) ||
 	    !json_is_array(json_object_get(s->doc, "events")))
 		return scenario_fail(s, -EINVAL, "%s: not a scenario", path);
-	strange = recording_unplayable(s->doc);
+	strange = recording_unplayable(place, s->doc);
 	if (strange)
 		return scenario_fail(s, -ENOTSUP, "the replay cannot play %s yet", strange);
 	none = json_object();
@@ -133,8 +133,8 @@ static void decide(struct scenario *s, const char *op, const struct played *c,
 		   const struct verdict *v)
 {
 	char client[ENDPOINT_STRLEN], to[ENDPOINT_STRLEN], server[ENDPOINT_STRLEN];
-	const struct endpoint from = {.addr = addr_from_v4(c->client), .port = c->cport};
-	const struct endpoint dest = {.addr = addr_from_v4(c->dest), .port = c->dport};
+	const struct endpoint from = {.addr = c->client, .port = c->cport};
+	const struct endpoint dest = {.addr = c->dest, .port = c->dport};
 	json_t *d = json_pack("{s:i, s:s, s:s, s:s}", "i", (int)s->step++, "op", op, "client",
 			      endpoint_format(&from, client, sizeof(client)), "to",
 			      endpoint_format(&dest, to, sizeof(to)));
@@ -160,9 +160,38 @@ static struct played *played_add(struct scenario *s, const struct played *c)
 	return &s->played[s->n_played++];
 }
 
-static be32 step_addr(const char *text, int step, uint32_t k)
+static struct addr addr_of_text(const char *text)
 {
-	return be32_from(be32_to(ipv4(text)) + (uint32_t)step * k);
+	struct addr a = {0};
+
+	addr_parse(text, &a);
+	return a;
+}
+
+/* k times a step further: a number, or of IPv6 an address that is added as a 128-bit number. */
+static struct addr step_addr(const json_t *e, const char *key, const char *step_key, uint32_t k)
+{
+	const char *text = text_of(e, step_key);
+	struct addr a = addr_of_text(text_of(e, key)), by = {0};
+
+	if (a.family == ADDR_V4) {
+		a.v4 = be32_from(be32_to(a.v4) + (uint32_t)number_of(e, step_key, 0) * k);
+		return a;
+	}
+	if (text)
+		by = addr_of_text(text);
+	else
+		by.word[3] = be32_from((uint32_t)number_of(e, step_key, 0));
+	for (; k; k--) {
+		uint64_t carry = 0;
+
+		for (unsigned int i = 4; i-- > 0;) {
+			carry += (uint64_t)be32_to(a.word[i]) + be32_to(by.word[i]);
+			a.word[i] = be32_from((uint32_t)carry);
+			carry >>= 32;
+		}
+	}
+	return a;
 }
 
 static int connects(struct scenario *s, const json_t *e, const char *op)
@@ -178,10 +207,10 @@ static int connects(struct scenario *s, const json_t *e, const char *op)
 							    ports, k % json_array_size(ports)))
 						  : number_of(e, "port", 0);
 		struct played c = {
-			.client = step_addr(text_of(e, "src"), number_of(e, "src_step", 0), k),
+			.client = step_addr(e, "src", "src_step", k),
 			.cport = be16_from((uint16_t)(number_of(e, "sport", 0) +
 						      number_of(e, "sport_step", 1) * (int)k)),
-			.dest = step_addr(text_of(e, "vip"), number_of(e, "vip_step", 0), k),
+			.dest = step_addr(e, "vip", "vip_step", k),
 			.dport = be16_from((uint16_t)port),
 		};
 		struct verdict v = traffic_first(s, udp ? IPPROTO_UDP : IPPROTO_TCP, &c);
@@ -191,6 +220,7 @@ static int connects(struct scenario *s, const json_t *e, const char *op)
 			continue;
 		c.server = v.server;
 		c.nat = v.nat;
+		c.tunnel = v.tunnel;
 		if (udp && json_is_true(json_object_get(e, "reply")) && c.nat)
 			traffic_reply(s, &c);
 		if (strcmp(op, "connect") == 0)
@@ -206,10 +236,10 @@ static int connects(struct scenario *s, const json_t *e, const char *op)
 }
 
 /* The newest connection of a client's port that is still open. */
-static struct played *played_find(struct scenario *s, be32 client, be16 cport)
+static struct played *played_find(struct scenario *s, const struct addr *client, be16 cport)
 {
 	for (uint32_t i = s->n_played; i-- > 0;)
-		if (s->played[i].client == client && s->played[i].cport == cport)
+		if (addr_equal(&s->played[i].client, client) && s->played[i].cport == cport)
 			return s->played[i].closed ? NULL : &s->played[i];
 	return NULL;
 }
@@ -220,10 +250,11 @@ static int ends(struct scenario *s, const json_t *e, bool reset)
 
 	if (!text_of(e, "src"))
 		return scenario_fail(s, -EINVAL, "close without src");
+	const struct addr src = addr_of_text(text_of(e, "src"));
+
 	for (uint32_t k = 0; k < n; k++) {
-		struct played *c =
-			played_find(s, ipv4(text_of(e, "src")),
-				    be16_from((uint16_t)(number_of(e, "sport", 0) + (int)k)));
+		struct played *c = played_find(
+			s, &src, be16_from((uint16_t)(number_of(e, "sport", 0) + (int)k)));
 
 		if (!c)
 			continue;

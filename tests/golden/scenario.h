@@ -22,9 +22,10 @@ enum { PORT_CLIENT, PORT_SERVER, PORTS };
 
 /* A connection that the scenario made, for `close` and `rst`. */
 struct played {
-	be32 client, dest;
+	struct addr client, dest;
 	be16 cport, dport;
 	bool nat, closed;
+	bool tunnel; /* nat is false */
 	struct endpoint server;
 };
 
@@ -53,6 +54,8 @@ struct place {
 	json_t *(*list)(struct scenario *s);
 	json_t *(*stats)(struct scenario *s);
 	json_t *(*conns)(struct scenario *s);
+	/* The place has IPv4 alone, and no tunnels. */
+	bool ipv4_only;
 	/* Every packet that came in left by one door. */
 	bool (*doors_add_up)(struct scenario *s, char text[256]);
 };
@@ -92,9 +95,11 @@ int scenario_fail(struct scenario *s, int ret, const char *fmt, ...)
 
 const char *text_of(const json_t *o, const char *key);
 int number_of(const json_t *o, const char *key, int def);
-/* What the recording needs and the replay cannot play yet ("IPv6"), or NULL. Looked at before
- * anything else is read. */
-const char *recording_unplayable(const json_t *doc);
+/* What the recording needs and the place cannot play, or NULL. Looked at before anything else is
+ * read. */
+const char *recording_unplayable(const struct place *place, const json_t *doc);
+/* Writes "10.1.0.100:80", "[2001:db8::1]:80" or, without a port, the address. */
+const char *recording_endpoint(const char *addr, int port, char buf[ENDPOINT_STRLEN]);
 /* The configuration's `shared`. New reference. */
 json_t *recording_shared(const json_t *doc);
 /* tcp:10.1.0.100:80 or fwmark:1. Caller frees, here and below. */
@@ -110,7 +115,7 @@ const char *recording_sysctls(json_t *policy, const json_t *sysctls);
 
 /* One decision: what a SYN or a datagram led to. server is not set when refused. */
 struct verdict {
-	bool forwarded, nat;
+	bool forwarded, nat, tunnel;
 	struct endpoint server;
 	char reply[16]; /* "icmp 3/3", "rst", "" */
 };
@@ -121,8 +126,11 @@ void traffic_establish(struct scenario *s, const struct played *c);
 void traffic_close(struct scenario *s, const struct played *c);
 void traffic_reset(struct scenario *s, const struct played *c);
 void traffic_reply(struct scenario *s, const struct played *c);
-/* Whoever sits behind an address: the recordings name DR servers by this MAC. */
-struct mac traffic_mac(be32 addr);
+/* Whoever sits behind an address: the recordings name DR servers by this MAC. Of IPv6 addresses the
+ * MAC is a number that the address gets when it is first asked for. */
+struct mac traffic_mac(const struct addr *addr);
+/* False: no such address was asked for. */
+bool traffic_mac_addr(const struct mac *mac, struct addr *addr);
 
 /* --- lines.c: the lines of ipvsadm and of the kernel's connection table --------------- */
 
@@ -131,6 +139,7 @@ struct service_words {
 	const char *scheduler;
 	bool fallback, port; /* flags of sh and mh */
 	bool one_packet;
+	bool v6;
 	unsigned int persist_s, netmask_len;
 };
 

@@ -132,7 +132,7 @@ struct conn4 *flow_entry(const struct flow *f)
 				 .dport = be16_from(service_port(f)),
 				 .proto = f->udp ? IPPROTO_UDP : IPPROTO_TCP};
 	unsigned int owner = owner4(&f->h->dp->owners, key.saddr, key.sport);
-	const struct table4 *t = &f->h->dp->workers[owner]->table4;
+	const struct table4 *t = &f->h->dp->workers[owner]->v4.table;
 
 	return table4_find(t, &key, table4_hash(t, &key), DIR_IN);
 }

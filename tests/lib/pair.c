@@ -154,7 +154,7 @@ uint32_t pair_entries(const struct harness *h)
 	uint32_t n = 0;
 
 	for (unsigned int i = 0; i < h->dp->n_workers; i++)
-		n += h->dp->workers[i]->table4.n;
+		n += h->dp->workers[i]->v4.table.n;
 	return n;
 }
 
@@ -164,7 +164,7 @@ static struct conn4 *find_key(struct harness *h, const struct key4 *k)
 		owner4(&h->dp->owners, k->saddr, k->proto & PROTO_TEMPLATE ? 0 : k->sport);
 	struct worker *w = h->dp->workers[owner];
 
-	return table4_find(&w->table4, k, table4_hash(&w->table4, k), DIR_IN);
+	return table4_find(&w->v4.table, k, table4_hash(&w->v4.table, k), DIR_IN);
 }
 
 struct conn4 *pair_find(struct harness *h, be32 client, uint16_t sport, uint8_t proto, be32 vaddr,
@@ -194,7 +194,7 @@ static bool same(struct pair *p, const struct conn4 *x, const struct conn4 *y)
 static bool all_there(struct pair *p, uint32_t *n)
 {
 	for (unsigned int i = 0; i < p->a.dp->n_workers; i++) {
-		const struct table4 *t = &p->a.dp->workers[i]->table4;
+		const struct table4 *t = &p->a.dp->workers[i]->v4.table;
 
 		for (uint32_t k = 1; k < t->unused; k++) {
 			const struct conn4 *c = &t->conns[k], *other;

@@ -21,16 +21,17 @@ struct world_link {
 struct world {
 	struct retire_list retired;
 	struct route4 routes[MAX_WORLD];
-	uint32_t n_routes;
+	struct route6 routes6[MAX_WORLD];
+	uint32_t n_routes, n_routes6;
 	struct world_link links[MAX_WORLD];
 	uint32_t n_links;
 	link_id paths[MAX_WORLD]; /* fib.links_of */
 	uint32_t n_paths;
 	struct service *services[MAX_WORLD]; /* one reference each */
 	uint32_t n_services;
-	be32 nat_servers[MAX_WORLD]; /* removed ones stay */
+	struct addr nat_servers[MAX_WORLD]; /* removed ones stay */
 	uint32_t n_nat_servers;
-	be32 gateway; /* or 0 */
+	struct addr gateway; /* or none */
 	uint64_t generation;
 	struct world_policy policy;
 	struct mark_rule *rules;
@@ -60,8 +61,9 @@ static int publish_fib(struct harness *h)
 	if (rc == 0) {
 		fib4_destroy(fib->v4);
 		fib->v4 = fib4_create(wd->routes, wd->n_routes);
-		fib->v6 = fib6_create(NULL, 0);
-		rc = fib->v4 ? 0 : -ENOMEM;
+		fib6_destroy(fib->v6);
+		fib->v6 = fib6_create(wd->routes6, wd->n_routes6);
+		rc = fib->v4 && fib->v6 ? 0 : -ENOMEM;
 	}
 	if (rc == 0 && wd->n_paths) {
 		fib->links_of = malloc(sizeof(wd->paths));
@@ -121,17 +123,37 @@ static int route_add(struct harness *h, const struct route4 *r)
 	return publish_fib(h);
 }
 
+static int route6_add(struct harness *h, const struct route6 *r)
+{
+	struct world *wd = h->world;
+
+	if (wd->n_routes6 == MAX_WORLD || !link_find(wd, r->link))
+		return wd->n_routes6 == MAX_WORLD ? -ENOSPC : -EINVAL;
+	wd->routes6[wd->n_routes6] = *r;
+	wd->routes6[wd->n_routes6++].mtu = link_find(wd, r->link)->info.mtu;
+	return publish_fib(h);
+}
+
 int world_route(struct harness *h, const char *prefix, link_id link, const char *via)
 {
-	struct route4 r = {.link = link, .kind = via ? ROUTE_GATEWAY : ROUTE_ONLINK};
+	const enum route_kind kind = via ? ROUTE_GATEWAY : ROUTE_ONLINK;
 	struct prefix p;
 	struct addr a = {0};
 
 	if (prefix_parse(prefix, &p) != 0 || (via && addr_parse(via, &a) != 0))
 		return -EINVAL;
-	r.addr = p.addr.v4;
-	r.len = p.len;
-	r.via = a.v4;
+	if (p.addr.family == ADDR_V6) {
+		const struct route6 r = {.link = link,
+					 .kind = kind,
+					 .addr = addr6_of(&p.addr),
+					 .len = p.len,
+					 .via = addr6_of(&a)};
+
+		return route6_add(h, &r);
+	}
+	const struct route4 r = {
+		.link = link, .kind = kind, .addr = p.addr.v4, .len = p.len, .via = a.v4};
+
 	return route_add(h, &r);
 }
 
@@ -161,6 +183,17 @@ int world_loose(struct harness *h, link_id link)
 	return publish_fib(h);
 }
 
+static int own6(struct harness *h, struct addr6 addr, link_id link)
+{
+	const struct route6 r = {.link = link, .kind = ROUTE_LOCAL, .addr = addr, .len = 128};
+	struct world *wd = h->world;
+
+	for (uint32_t i = 0; i < wd->n_routes6; i++)
+		if (wd->routes6[i].link == link && addr6_is_zero(wd->routes6[i].source))
+			wd->routes6[i].source = addr;
+	return route6_add(h, &r);
+}
+
 int world_own(struct harness *h, const char *addr, link_id link)
 {
 	struct world *wd = h->world;
@@ -169,6 +202,8 @@ int world_own(struct harness *h, const char *addr, link_id link)
 
 	if (addr_parse(addr, &a) != 0)
 		return -EINVAL;
+	if (a.family == ADDR_V6)
+		return own6(h, addr6_of(&a), link);
 	r.addr = a.v4;
 	/* As Linux does: what leaves by the link speaks as the router's address there. */
 	for (uint32_t i = 0; i < wd->n_routes; i++)
@@ -200,19 +235,22 @@ int world_neighbour(struct harness *h, link_id link, const char *addr, const cha
 		nh->l2[15] = (uint8_t)link_vlan(link);
 		nh->l2_len = 18;
 	}
-	nh->l2[nh->l2_len - 2] = 0x08;
+	nh->l2[nh->l2_len - 2] = a.family == ADDR_V6 ? 0x86 : 0x08;
+	nh->l2[nh->l2_len - 1] = a.family == ADDR_V6 ? 0xdd : 0;
 	nh->state = mac ? NEXTHOP_REACHABLE : NEXTHOP_FAILED;
 	nh->mtu = l->info.mtu;
 	nh->port = link_port(link);
 	nh->link = link;
 	nh->addr = a;
-	id = nexthop_find4(t, link, a.v4);
+	id = a.family == ADDR_V6 ? nexthop_find6(t, link, addr6_of(&a))
+				 : nexthop_find4(t, link, a.v4);
 	if (id) {
 		nh->id = id;
 		retire(&wd->retired, (void *)nexthop_replace(t, id, nh), free);
 		return 0;
 	}
-	if (nexthop_add4(t, link, a.v4, nh))
+	if (a.family == ADDR_V6 ? nexthop_add6(t, link, addr6_of(&a), nh)
+				: nexthop_add4(t, link, a.v4, nh))
 		return 0;
 	free(nh);
 	return -ENOSPC;
@@ -231,56 +269,81 @@ static int choose_first(const struct service *svc, const struct sched_request *r
 
 static const struct sched_ops world_first = {.name = "first", .choose = choose_first};
 
-static uint32_t fill_tables(const struct world *wd, struct addr_entry4 *addrs,
-			    struct listener4 *listeners)
-{
-	uint32_t n = 0;
+/* What goes into the tables of both families. */
+struct rows {
+	struct addr_entry4 addrs4[MAX_WORLD * 2 + 1];
+	struct addr_entry6 addrs6[MAX_WORLD * 2 + 1];
+	struct listener4 listeners4[MAX_WORLD];
+	struct listener6 listeners6[MAX_WORLD];
+	uint32_t n_addrs4, n_addrs6, n_listeners4, n_listeners6;
+};
 
+static void addr_put(struct rows *r, const struct addr *a, uint32_t kinds)
+{
+	if (a->family == ADDR_V6)
+		r->addrs6[r->n_addrs6++] =
+			(struct addr_entry6){.addr = addr6_of(a), .kinds = kinds, .link = LINK_ANY};
+	else
+		r->addrs4[r->n_addrs4++] =
+			(struct addr_entry4){.addr = a->v4, .kinds = kinds, .link = LINK_ANY};
+}
+
+static void listener_put(struct rows *r, const struct service *s)
+{
+	const uint8_t proto = s->fwmark ? LISTENER_MARK : s->proto;
+	const be16 port = s->fwmark ? 0 : s->listen[0].port;
+
+	if (s->family == ADDR_V6)
+		r->listeners6[r->n_listeners6++] = (struct listener6){
+			.addr = s->fwmark ? addr6_of_mark(s->fwmark) : addr6_of(&s->listen[0].addr),
+			.port = port,
+			.proto = proto,
+			.service_id = s->rt->id};
+	else
+		r->listeners4[r->n_listeners4++] = (struct listener4){
+			.addr = s->fwmark ? addr4_of_mark(s->fwmark) : s->listen[0].addr.v4,
+			.port = port,
+			.proto = proto,
+			.service_id = s->rt->id};
+}
+
+static void fill_tables(const struct world *wd, struct rows *r)
+{
 	for (uint32_t i = 0; i < wd->n_services; i++) {
 		const struct service *s = wd->services[i];
 
-		if (s->fwmark) {
-			listeners[i] = (struct listener4){
-				.addr = s->fwmark, .proto = LISTENER_MARK, .service_id = s->rt->id};
-			continue;
-		}
-		listeners[i] = (struct listener4){.addr = s->listen[0].addr.v4,
-						  .port = s->listen[0].port,
-						  .proto = s->proto,
-						  .service_id = s->rt->id};
-		addrs[n++] = (struct addr_entry4){.addr = s->listen[0].addr.v4,
-						  .kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
-						  .link = LINK_ANY};
+		listener_put(r, s);
+		if (!s->fwmark)
+			addr_put(r, &s->listen[0].addr, ADDR_KIND_VIP | ADDR_KIND_ACTIVE);
 	}
 	for (uint32_t i = 0; i < wd->n_nat_servers; i++)
-		addrs[n++] = (struct addr_entry4){.addr = wd->nat_servers[i],
-						  .kinds = ADDR_KIND_NAT_SERVER,
-						  .link = LINK_ANY};
-	if (wd->gateway)
-		addrs[n++] = (struct addr_entry4){
-			.addr = wd->gateway, .kinds = ADDR_KIND_GATEWAY, .link = LINK_ANY};
-	return n;
+		addr_put(r, &wd->nat_servers[i], ADDR_KIND_NAT_SERVER);
+	if (wd->gateway.family)
+		addr_put(r, &wd->gateway, ADDR_KIND_GATEWAY);
 }
 
 static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *live)
 {
-	struct addr_entry4 addrs[MAX_WORLD * 2 + 1];
-	struct listener4 listeners[MAX_WORLD];
-	uint32_t n_addrs = fill_tables(wd, addrs, listeners), max_id = 0;
+	struct rows *r = calloc(1, sizeof(*r));
+	uint32_t max_id = 0;
 	struct snapshot *s;
 
 	for (uint32_t i = 0; i < wd->n_services; i++)
 		if (wd->services[i]->rt->id > max_id)
 			max_id = wd->services[i]->rt->id;
-	s = snapshot_create(max_id);
-	if (!s)
+	s = r ? snapshot_create(max_id) : NULL;
+	if (!s) {
+		free(r);
 		return NULL;
+	}
+	fill_tables(wd, r);
 	s->generation = ++wd->generation;
 	s->ipvs = wd->policy.ipvs;
-	snapshot_set_addrs4(s, addr_table4_create(addrs, n_addrs));
-	snapshot_set_addrs6(s, addr_table6_create(NULL, 0));
-	snapshot_set_listeners4(s, listener_table4_create(listeners, wd->n_services));
-	snapshot_set_listeners6(s, listener_table6_create(NULL, 0));
+	snapshot_set_addrs4(s, addr_table4_create(r->addrs4, r->n_addrs4));
+	snapshot_set_addrs6(s, addr_table6_create(r->addrs6, r->n_addrs6));
+	snapshot_set_listeners4(s, listener_table4_create(r->listeners4, r->n_listeners4));
+	snapshot_set_listeners6(s, listener_table6_create(r->listeners6, r->n_listeners6));
+	free(r);
 	for (uint32_t i = 0; i < wd->n_services; i++) {
 		wd->services[i]->refs++;
 		snapshot_set_service(s, wd->services[i]->rt->id, wd->services[i]);
@@ -291,8 +354,11 @@ static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *
 	}
 	snapshot_set_cover4(s, mark_cover4_create(wd->rules, wd->n_rules, s->listeners4,
 						  live ? live->cover4 : NULL));
+	snapshot_set_cover6(s, mark_cover6_create(wd->rules, wd->n_rules, s->listeners6,
+						  live ? live->cover6 : NULL));
 	snapshot_set_owned4(s, owned_ports4_create(s));
-	if (s->addrs4 && s->addrs6 && s->listeners4 && s->listeners6 && s->owned4)
+	snapshot_set_owned6(s, owned_ports6_create(s));
+	if (s->addrs4 && s->addrs6 && s->listeners4 && s->listeners6 && s->owned4 && s->owned6)
 		return s;
 	snapshot_destroy(s);
 	return NULL;
@@ -322,7 +388,7 @@ int world_gateway(struct harness *h, const char *addr)
 
 	if (addr_parse(addr, &a) != 0)
 		return -EINVAL;
-	wd->gateway = a.v4;
+	wd->gateway = a;
 	return publish_snapshot(h);
 }
 
@@ -369,10 +435,10 @@ static int server_fill(struct harness *h, struct service_rt *rt, const struct wo
 	to->method = from->method;
 	to->weight = to->last_weight = to->configured = from->weight;
 	for (uint32_t i = 0; i < wd->n_nat_servers; i++)
-		if (wd->nat_servers[i] == ep.addr.v4)
+		if (addr_equal(&wd->nat_servers[i], &ep.addr))
 			return 0;
 	if (from->method == FWD_NAT)
-		wd->nat_servers[wd->n_nat_servers++] = ep.addr.v4;
+		wd->nat_servers[wd->n_nat_servers++] = ep.addr;
 	return 0;
 }
 
@@ -435,7 +501,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->rt = runtime_service_get(&h->dp->pub.runtime, key);
 	svc->proto = number;
 	svc->fwmark = number ? 0 : (uint32_t)atoi(listen);
-	svc->family = ADDR_V4;
+	svc->family = number && ep.addr.family == ADDR_V6 ? ADDR_V6 : ADDR_V4;
 	svc->policy.locality_s = 86400;
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;
@@ -463,7 +529,9 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	}
 	svc->policy.persist_s = wd->policy.persist_s;
 	svc->policy.extension_s = wd->policy.extension_s;
-	svc->policy.netmask_len = wd->policy.netmask_len ? wd->policy.netmask_len : 32;
+	svc->policy.netmask_len = wd->policy.netmask_len   ? wd->policy.netmask_len
+				  : svc->family == ADDR_V6 ? 128
+							   : 32;
 	memcpy(svc->policy.timeout_s, conn_state_timeouts_s, sizeof(svc->policy.timeout_s));
 	rc = svc->rt ? 0 : -ENOMEM;
 	for (uint32_t i = 0; rc == 0 && i < n; i++)

@@ -125,7 +125,7 @@ static void bench_method(const struct options *o, enum forward_method method, ui
 	}
 	if (s.w->counters.evicted + s.w->counters.evicted_not_assured < TABLE)
 		fail("%s: the attack did not fill the table", name);
-	row_add(name, s.w->table4.capacity, median(cycles + full, ticks - full), "cycles",
+	row_add(name, s.w->v4.table.capacity, median(cycles + full, ticks - full), "cycles",
 		median(cycles, half));
 	snprintf(row, sizeof(row), "%s/served", name);
 	row_add(row, a.asked - CLIENT_LIFE * CLIENTS,
@@ -161,7 +161,7 @@ static void bench_ends(const struct options *o, enum forward_method method, uint
 	}
 	if (a.served != a.asked || s.w->counters.evicted_ending < a.asked / 2)
 		fail("%s: %u of %u connections were served", name, a.served, a.asked);
-	row_add(name, s.w->table4.capacity,
+	row_add(name, s.w->v4.table.capacity,
 		(double)rte_get_tsc_hz() / median(cycles + full, rounds - full), "connections/s",
 		0);
 	scene_destroy(&s);

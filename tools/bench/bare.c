@@ -61,19 +61,19 @@ static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
 	if (unlikely(c->c.state != CONN_ESTABLISHED || (tcp->tcp_flags & 7)))
 		fail("the bare loop has established connections only");
 	sc = &w->server_counters[c->c.server];
-	(&sc->in_pkts)[p->dir]++;
+	sc->pkts[p->dir]++;
 	(&sc->in_bytes)[p->dir] += rte_be_to_cpu_16(ip->total_length);
 	ip->time_to_live--;
 	if (nat)
 		delta = csum_delta_sum(delta, bare_nat_apply(p->l3, tcp, c, p->dir));
 	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
-	nh = nexthop_by_id(w->nexthops, *conn_nexthop(&c->c, p->dir));
+	nh = nexthop_by_id(w->nexthops, c->c.nexthop[p->dir]);
 	memcpy(p->l3 - 14, nh->l2, 14);
 }
 
 static inline void bare_burst(struct scene *s, struct rte_mbuf **frames, uint16_t n, bool nat)
 {
-	const struct table4 *t = &s->w->table4;
+	const struct table4 *t = &s->w->v4.table;
 	struct bare_pkt pkts[BURST_MAX];
 
 	for (uint16_t i = 0; i < n && i < 8; i++)

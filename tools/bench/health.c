@@ -161,7 +161,7 @@ static uint64_t batch_stamps(void *arg, struct rte_mbuf **frames)
 {
 	struct health_arg *a = arg;
 
-	a->memory.s->w->syn_stamps = a->stamps;
+	a->memory.s->w->v4.syn_stamps = a->stamps;
 	return batch_pipeline(&a->memory, frames);
 }
 
@@ -181,11 +181,11 @@ void bench_health(const struct options *o, uint32_t n, uint16_t dev, struct rte_
 		return;
 	scene_create(&s, FWD_NAT, n, n, dev);
 	scene_connect(&s, pool);
-	on.stamps = s.w->syn_stamps;
+	on.stamps = s.w->v4.syn_stamps;
 	if (wanted(o, counted[0].name)) {
 		measure(&s, counted, 2, o->blocks, pool);
 		row_add_cycles(counted[0].name, n, counted[0].cycles, counted[1].cycles);
-		s.w->syn_stamps = on.stamps;
+		s.w->v4.syn_stamps = on.stamps;
 	}
 	if (wanted(o, subjects[0].name)) {
 		pid = responder(&c);

@@ -56,17 +56,17 @@ static void bench_counted(const struct options *o, uint32_t population, uint16_t
 	cycles[0] = calloc(rounds, sizeof(double));
 	cycles[1] = calloc(rounds, sizeof(double));
 	scene_create(&s, FWD_NAT, population * 4, population, dev);
-	stamps = s.w->syn_stamps;
+	stamps = s.w->v4.syn_stamps;
 	if (!cycles[0] || !cycles[1])
 		fail("no memory for %u rounds", rounds);
 	lives_init(&lives, &s, population, pool);
 	for (uint32_t i = 0; i < fill; i++)
 		lives_round(&lives);
 	for (uint32_t i = 0; i < rounds * 2; i++) {
-		s.w->syn_stamps = i % 2 ? stamps : NULL;
+		s.w->v4.syn_stamps = i % 2 ? stamps : NULL;
 		cycles[i % 2][i / 2] = (double)lives_round(&lives) / BATCH;
 	}
-	s.w->syn_stamps = stamps;
+	s.w->v4.syn_stamps = stamps;
 	lives_check(&lives);
 	row_add("passive/connection", population, median(cycles[1], rounds), "cycles/conn",
 		median(cycles[0], rounds));

@@ -174,7 +174,7 @@ static struct conn4 *conn_find(const struct scene *s, uint32_t i)
 				 .sport = scene_client_port(i),
 				 .dport = be16_from(SCENE_VIP_PORT),
 				 .proto = IPPROTO_TCP};
-	const struct table4 *t = &s->w->table4;
+	const struct table4 *t = &s->w->v4.table;
 
 	return table4_find(t, &key, table4_hash(t, &key), DIR_IN);
 }
@@ -237,7 +237,7 @@ void scene_connect(struct scene *s, struct rte_mempool *pool)
 			struct conn4 *c = scene_conn(s, i);
 
 			c->c.evidence |= EVIDENCE_ASSURED;
-			give_way_update(s->w, c);
+			give_way4_update(s->w, c);
 		}
 	}
 }

@@ -11,10 +11,10 @@ void scene_sync(struct scene *s)
 {
 	struct worker *w = s->w;
 
-	w->sync.marks = pages_alloc((size_t)w->table4.capacity + 1, -1);
+	w->v4.marks = pages_alloc((size_t)w->v4.table.capacity + 1, -1);
 	w->events = rte_ring_create_elem("bench_events", sizeof(struct sync_event), SYNC_EVENT_RING,
 					 SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (!w->sync.marks || !w->events)
+	if (!w->v4.marks || !w->events)
 		fail("no memory for events");
 	s->pub->sync = SYNC_EMIT;
 }

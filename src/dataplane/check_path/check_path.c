@@ -10,8 +10,10 @@
 
 #include "base/csum.h"
 #include "dataplane/exits/doors.h"
-#include "dataplane/tunnel/ipip.h"
+#include "dataplane/tunnel/outer.h"
 #include "dataplane/stages/related.h"
+
+#define OUTER_LEN sizeof(struct rte_ipv4_hdr)
 
 /* What one of our ports says to another address, or hears from it. */
 struct talk {
@@ -130,22 +132,21 @@ static void tunnel_send(struct worker *w, struct rte_mbuf *m, struct rte_ipv4_hd
 	const struct link_info *info = fib_link(w->env.fib, link);
 	uint32_t l2 = (uint32_t)((uint8_t *)ip - rte_pktmbuf_mtod(m, uint8_t *));
 	uint32_t len = rte_be_to_cpu_16(ip->total_length);
-	struct rte_ipv4_hdr outer;
+	const struct addr from = addr_from_v4(ip->src_addr), to = addr_from_v4(server);
 	uint8_t *head;
 
-	if (!info || len + sizeof(outer) > info->mtu) {
+	if (!info || len + OUTER_LEN > info->mtu) {
 		door_drop(w, m, DROP_TOO_BIG);
 		return;
 	}
-	ipip_header(w, ip, (uint16_t)len, ip->src_addr, server, &outer);
-	ttl_limit(ip);
-	head = (uint8_t *)rte_pktmbuf_prepend(m, sizeof(outer));
+	head = (uint8_t *)rte_pktmbuf_prepend(m, OUTER_LEN);
 	if (!head) {
 		door_drop(w, m, DROP_NO_BUFFER);
 		return;
 	}
-	memmove(head, head + sizeof(outer), l2);
-	memcpy(head + l2, &outer, sizeof(outer));
+	memmove(head, head + OUTER_LEN, l2);
+	outer_put(w, head + l2, &from, &to, (const uint8_t *)ip, (uint16_t)len);
+	ttl_limit(ip);
 	door_send(w, m, m->port);
 }
 
@@ -229,7 +230,7 @@ static bool error_take(struct worker *w, struct pkt4 *p)
 	const struct key4 own = p->key;
 	struct check_peer peer;
 
-	if (!related_parse(p))
+	if (!related4_parse(p))
 		return false;
 	/* The key is that of the reply that the error stands for. */
 	if (p->key.daddr == own.daddr &&
@@ -246,7 +247,7 @@ static bool error_take(struct worker *w, struct pkt4 *p)
 	return false;
 }
 
-bool check_path_take(struct worker *w, struct pkt4 *p)
+bool check_path4_take(struct worker *w, struct pkt4 *p)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
 	uint8_t *l4 = p->l3 + p->l4_off;

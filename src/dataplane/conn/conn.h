@@ -4,9 +4,9 @@
 
 /*
  * A connection. Owned by one worker: written by nobody else, no atomics.
- * struct conn is what every family shares; conn4 adds the keys. Entries live in an array; an
- * index names an entry, and index 0 names none. The wheel and the lists of give_way.h link
- * entries in arrays of their own.
+ * struct conn is what the families share; conn4 and conn6 (conn.fam.h) add the keys. Entries live
+ * in an array; an index names an entry, and index 0 names none. The wheel and the lists of
+ * give_way.h link entries in arrays of their own.
  */
 
 #include <stddef.h>
@@ -37,13 +37,10 @@
 struct conn {
 	/* --- every hit --- */
 	uint32_t tick;	 /* of the last packet */
-	uint32_t gen;	 /* resolve generation of nh_in, nh_out */
+	uint32_t gen;	 /* resolve generation of nexthop[] */
 	uint32_t server; /* server_rt id */
 	union {
-		struct {
-			uint16_t nh_in; /* next hop ids, 0 = resolve */
-			uint16_t nh_out;
-		};
+		uint16_t nexthop[2]; /* by enum pkt_dir: id, 0 = resolve */
 		/* CONN_F_TEMPLATE: connections and packets under way that hold it. Any worker,
 		 * atomics only; its owner may end it when it reads 0 and nobody else can
 		 * come to know of it. */
@@ -73,25 +70,16 @@ struct conn {
 	};
 };
 _Static_assert(sizeof(struct conn) == 40, "hot part of a connection");
-_Static_assert(offsetof(struct conn, nh_out) == offsetof(struct conn, nh_in) + 2,
-	       "next hops are found by direction without a branch");
+enum conn_end { END_SERVER, END_CLIENT, END_VIP, END_MAX };
 
-/* dir: enum pkt_dir. */
-static inline uint16_t *conn_nexthop(struct conn *c, unsigned int dir)
+/* The first end of the key of a direction (enum pkt_dir). The second one follows. */
+static inline unsigned int end_first(unsigned int dir)
 {
-	return &c->nh_in + dir;
+	return END_CLIENT - dir;
 }
 
-struct conn4 {
-	struct conn c;
-	/* out key: saddr = daddr, daddr = caddr, sport = dport, dport = cport;
-	 * in key: saddr = caddr, daddr = vaddr, sport = cport, dport = vport.
-	 * Each is two loads: the order of these fields is the trick. */
-	be32 daddr, caddr, vaddr;
-	be16 dport, cport, vport;
-	uint16_t pad;
-	uint32_t control; /* the template that governs it: CONTROL(), or 0 */
-};
+#define FAM_TEMPLATE "dataplane/conn/conn.fam.h"
+#include "base/both_families.h"
 
 /* A template is an entry of its home worker's table, which need not be the worker of the
  * connections under it. */
@@ -108,7 +96,5 @@ _Static_assert(MAX_WORKERS <= 1U << (32 - CONTROL_INDEX_BITS), "a worker and an 
 /* In the key of a template, with the protocol, so that no packet has it. A template of a
  * mark has no protocol, and the mark as its virtual address. */
 #define PROTO_TEMPLATE 0x80U
-
-_Static_assert(sizeof(struct conn4) == 64, "an IPv4 connection is one cache line");
 
 #endif

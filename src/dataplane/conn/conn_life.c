@@ -4,15 +4,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/csum.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/conn/evidence.h"
 #include "dataplane/conn/give_way.h"
 #include "dataplane/conn/handshake.h"
+#include "dataplane/stages/ip.h"
 #include "dataplane/sync/conn_sync.h"
 
-const struct service *conn4_service(const struct worker *w, const struct conn4 *c)
+const struct service *FAM_FN(conn, service)(const struct worker *w, const struct FAM(conn) *c)
 {
 	const struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
 	const struct snapshot *s = w->env.snap;
@@ -27,43 +27,43 @@ static uint32_t state_timeout(const struct service *svc, enum conn_state state)
 	return (svc ? svc->policy.timeout_s[state] : conn_state_timeouts_s[state]) * CONN_TICK_HZ;
 }
 
-static void half_open(struct worker *w, struct conn4 *c)
+static void half_open(struct worker *w, struct FAM(conn) *c)
 {
 	c->c.flags |= CONN_F_EMBRYONIC;
-	give_way_update(w, c);
+	FAM_FN(give_way, update)(w, c);
 }
 
-void conn4_grow_up(struct worker *w, struct conn4 *c)
+void FAM_FN(conn, grow_up)(struct worker *w, struct FAM(conn) *c)
 {
 	if (!(c->c.flags & CONN_F_EMBRYONIC))
 		return;
 	c->c.flags &= (uint8_t)~CONN_F_EMBRYONIC;
-	give_way_update(w, c);
+	FAM_FN(give_way, update)(w, c);
 }
 
-static void conn4_deltas(struct conn4 *c)
+static void deltas_fill(struct FAM(conn) *c)
 {
-	c->c.ip_delta = csum_delta32(c->vaddr, c->daddr);
+	c->c.ip_delta = FAM(csum_delta_addr)(c->vaddr, c->daddr);
 	c->c.l4_delta = csum_delta_sum(c->c.ip_delta, csum_delta16(c->vport, c->dport));
 }
 
 /* A connection that is about to end anyway makes room for a new one with its key; when no
  * other server is left, so does one for which no evidence speaks. */
-static bool conn4_yields(const struct conn4 *c, bool takes_key)
+static bool yields(const struct FAM(conn) *c, bool takes_key)
 {
 	return c->c.state == CONN_TIME_WAIT || c->c.state == CONN_CLOSE ||
 	       c->c.state == CONN_LAST_ACK || (takes_key && !(c->c.evidence & EVIDENCE_ASSURED));
 }
 
-static int out_key_link(struct worker *w, struct conn4 *c, bool takes_key)
+static int out_key_link(struct worker *w, struct FAM(conn) *c, bool takes_key)
 {
-	struct conn4 *other = NULL;
-	int ret = table4_link(&w->table4, c, DIR_OUT, &other);
+	struct FAM(conn) *other = NULL;
+	int ret = FAM_FN(table, link)(&w->FAM(v).table, c, DIR_OUT, &other);
 
-	if (ret == -EEXIST && conn4_yields(other, takes_key)) {
-		conn4_destroy(w, other);
+	if (ret == -EEXIST && yields(other, takes_key)) {
+		FAM_FN(conn, destroy)(w, other);
 		w->counters.reused++;
-		ret = table4_link(&w->table4, c, DIR_OUT, NULL);
+		ret = FAM_FN(table, link)(&w->FAM(v).table, c, DIR_OUT, NULL);
 	}
 	if (ret == 0)
 		c->c.flags |= CONN_F_OUT_KEY;
@@ -72,15 +72,15 @@ static int out_key_link(struct worker *w, struct conn4 *c, bool takes_key)
 
 static void count_entries(struct worker *w)
 {
-	w->counters.connections = w->table4.n - w->counters.templates;
+	w->counters.connections = w->v4.table.n + w->v6.table.n - w->counters.templates;
 }
 
-static struct conn4 *entry_alloc(struct worker *w)
+static struct FAM(conn) *entry_alloc(struct worker *w)
 {
-	struct conn4 *c = table4_alloc(&w->table4);
+	struct FAM(conn) *c = FAM_FN(table, alloc)(&w->FAM(v).table);
 
-	if (!c && give_way_make_room(w))
-		c = table4_alloc(&w->table4);
+	if (!c && FAM_FN(give_way, make_room)(w))
+		c = FAM_FN(table, alloc)(&w->FAM(v).table);
 	return c;
 }
 
@@ -89,12 +89,12 @@ static enum conn_state first_state(uint8_t proto)
 	return proto == IPPROTO_TCP ? CONN_SYN_RECV : CONN_UDP;
 }
 
-bool conn4_begins_active(uint8_t proto)
+bool FAM_FN(conn, begins_active)(uint8_t proto)
 {
 	return conn_state_active[first_state(proto)];
 }
 
-static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new *n)
+static void fill(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n)
 {
 	c->caddr = n->caddr;
 	c->vaddr = n->vaddr;
@@ -111,42 +111,43 @@ static void conn4_fill(struct worker *w, struct conn4 *c, const struct conn4_new
 	c->c.state = n->state ? n->state : first_state(n->proto);
 	c->c.timeout = state_timeout(n->svc, c->c.state);
 	if (n->method == FWD_NAT)
-		conn4_deltas(c);
+		deltas_fill(c);
 	else
 		c->c.flags |= CONN_F_NOOUTPUT;
 }
 
-struct conn4 *conn4_once(struct worker *w, const struct conn4_new *n)
+struct FAM(conn) *FAM_FN(conn, once)(struct worker *w, const struct FAM_FN(conn, new) * n)
 {
-	struct conn4 *c = &w->once[w->n_once++ % BURST_MAX];
+	struct FAM(conn) *c = &w->FAM(v).once[w->FAM(v).n_once++ % BURST_MAX];
 
 	memset(c, 0, sizeof(*c));
-	conn4_fill(w, c, n);
+	fill(w, c, n);
 	c->c.flags |= CONN_F_ONE_PACKET;
 	c->c.evidence = EVIDENCE_ASSURED; /* in no table: nothing is gathered */
 	return c;
 }
 
-int conn4_install(struct worker *w, const struct conn4_new *n, struct conn4 **out)
+int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
+			  struct FAM(conn) **out)
 {
-	struct conn4 *c = entry_alloc(w);
+	struct FAM(conn) *c = entry_alloc(w);
 	int ret;
 
 	if (!c)
 		return -ENOSPC;
-	conn4_fill(w, c, n);
+	fill(w, c, n);
 	if (n->method == FWD_NAT)
-		table4_prefetch_conn(&w->table4, c, DIR_OUT);
-	ret = table4_link(&w->table4, c, DIR_IN, NULL);
+		FAM_FN(table, prefetch_conn)(&w->FAM(v).table, c, DIR_OUT);
+	ret = FAM_FN(table, link)(&w->FAM(v).table, c, DIR_IN, NULL);
 	if (ret < 0) {
-		table4_free(&w->table4, c);
+		FAM_FN(table, free)(&w->FAM(v).table, c);
 		return -ENOSPC;
 	}
 	if (n->method == FWD_NAT) {
 		ret = out_key_link(w, c, n->takes_key);
 		if (ret < 0) {
-			table4_unlink(&w->table4, c, DIR_IN);
-			table4_free(&w->table4, c);
+			FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
+			FAM_FN(table, free)(&w->FAM(v).table, c);
 			return ret;
 		}
 	}
@@ -154,19 +155,20 @@ int conn4_install(struct worker *w, const struct conn4_new *n, struct conn4 **ou
 		c->c.flags |= CONN_F_ACTIVE;
 	if (!n->bound)
 		server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
-	wheel_arm(&w->wheel4, &c->c, conn4_index(&w->table4, c));
+	wheel_arm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	count_entries(w);
 	*out = c;
 	return 0;
 }
 
-int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out)
+int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
+			 struct FAM(conn) **out)
 {
 	int ret;
 
-	if (unlikely(!give_way_admit(w, n->caddr)))
+	if (unlikely(!FAM_FN(give_way, admit)(w, n->caddr)))
 		return -EDQUOT;
-	ret = conn4_install(w, n, out);
+	ret = FAM_FN(conn, install)(w, n, out);
 	if (ret < 0)
 		return ret;
 	half_open(w, *out);
@@ -178,46 +180,46 @@ int conn4_create(struct worker *w, const struct conn4_new *n, struct conn4 **out
 /* --- templates --- */
 
 /* The template that a claim holds: it stays where it is as long. */
-static struct conn4 *template4_of(struct worker *w, uint32_t control)
+static struct FAM(conn) *template_of(struct worker *w, uint32_t control)
 {
 	unsigned int home = control >> CONTROL_INDEX_BITS;
 	struct worker *h = home == w->id ? w : w->dp->workers[home];
 
-	return &h->table4.conns[control & CONTROL_INDEX_MAX];
+	return &h->FAM(v).table.conns[control & CONTROL_INDEX_MAX];
 }
 
-uint32_t template4_claim(struct worker *w, struct conn4 *t)
+uint32_t FAM_FN(template, claim)(struct worker *w, struct FAM(conn) *t)
 {
 	__atomic_fetch_add(&t->c.children, 1, __ATOMIC_RELAXED);
-	return CONTROL(w->id, conn4_index(&w->table4, t));
+	return CONTROL(w->id, FAM_FN(conn, index)(&w->FAM(v).table, t));
 }
 
-void template4_release(struct worker *w, uint32_t control)
+void FAM_FN(template, release)(struct worker *w, uint32_t control)
 {
-	__atomic_fetch_sub(&template4_of(w, control)->c.children, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_sub(&template_of(w, control)->c.children, 1, __ATOMIC_RELEASE);
 }
 
-void template4_assure(struct worker *w, uint32_t control)
+void FAM_FN(template, assure)(struct worker *w, uint32_t control)
 {
-	struct conn4 *t = template4_of(w, control);
+	struct FAM(conn) *t = template_of(w, control);
 
 	if (__atomic_load_n(&t->c.assured, __ATOMIC_RELAXED))
 		return;
 	__atomic_fetch_or(&t->c.assured, TEMPLATE_THROUGH, __ATOMIC_RELAXED);
 	if (sync_on(w))
-		sync_template(w, t);
+		FAM_FN(sync, template)(w, t);
 }
 
-void template4_prove(struct worker *w, uint32_t control)
+void FAM_FN(template, prove)(struct worker *w, uint32_t control)
 {
-	struct conn4 *t = template4_of(w, control);
+	struct FAM(conn) *t = template_of(w, control);
 	const uint32_t before = __atomic_load_n(&t->c.assured, __ATOMIC_RELAXED);
 
 	if (before & TEMPLATE_PROVEN)
 		return;
 	__atomic_fetch_or(&t->c.assured, TEMPLATE_PROVEN, __ATOMIC_RELAXED);
 	if (sync_on(w) && (before & TEMPLATE_THROUGH))
-		sync_template(w, t);
+		FAM_FN(sync, template)(w, t);
 }
 
 static void template_unname(struct worker *w, struct server_rt *rt)
@@ -227,23 +229,24 @@ static void template_unname(struct worker *w, struct server_rt *rt)
 	w->counters.templates--;
 }
 
-void template4_move(struct worker *w, struct conn4 *t, struct server_rt *server)
+void FAM_FN(template, move)(struct worker *w, struct FAM(conn) *t, struct server_rt *server)
 {
 	struct server_rt *rt = runtime_server(&w->pub->runtime, t->c.server);
 
 	if (sync_on(w))
-		sync_told(w, t);
+		FAM_FN(sync, told)(w, t);
 	__atomic_fetch_add(&server->templates, 1, __ATOMIC_RELAXED);
 	if (rt)
 		__atomic_fetch_sub(&rt->templates, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->c.server, server->id, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->c.assured, 0, __ATOMIC_RELAXED);
-	give_way_update(w, t);
+	FAM_FN(give_way, update)(w, t);
 }
 
-struct conn4 *template4_create(struct worker *w, const struct key4 *key, struct server_rt *server)
+struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(key) *key,
+					   struct server_rt *server)
 {
-	struct conn4 *t = give_way_admit(w, key->saddr) ? entry_alloc(w) : NULL;
+	struct FAM(conn) *t = FAM_FN(give_way, admit)(w, key->saddr) ? entry_alloc(w) : NULL;
 
 	if (!t)
 		return NULL;
@@ -255,50 +258,50 @@ struct conn4 *template4_create(struct worker *w, const struct key4 *key, struct 
 	t->c.server = server->id;
 	t->c.state = CONN_NONE;
 	t->c.tick = w->env.now_tick;
-	if (table4_link(&w->table4, t, DIR_IN, NULL) < 0) {
-		table4_free(&w->table4, t);
+	if (FAM_FN(table, link)(&w->FAM(v).table, t, DIR_IN, NULL) < 0) {
+		FAM_FN(table, free)(&w->FAM(v).table, t);
 		return NULL;
 	}
 	t->c.flags |= CONN_F_TEMPLATE;
 	__atomic_fetch_add(&server->templates, 1, __ATOMIC_RELAXED);
 	w->counters.templates++;
-	wheel_arm(&w->wheel4, &t->c, conn4_index(&w->table4, t));
+	wheel_arm(&w->FAM(v).wheel, &t->c, FAM_FN(conn, index)(&w->FAM(v).table, t));
 	half_open(w, t);
 	count_entries(w);
 	return t;
 }
 
-void conn4_destroy(struct worker *w, struct conn4 *c)
+void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 {
 	struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
 
-	if (unlikely(w->sync.marks))
-		sync_ended(w, c);
+	if (unlikely(w->FAM(v).marks))
+		FAM_FN(sync, ended)(w, c);
 	if (unlikely(c->c.flags & CONN_F_FTP))
-		ftp4_end(w, c);
+		FAM_FN(ftp, end)(w, c);
 	if (c->c.state == CONN_SYN_RECV && c->c.method == FWD_NAT)
-		handshake_end(w, c);
-	give_way_remove(w, c);
-	wheel_disarm(&w->wheel4, &c->c, conn4_index(&w->table4, c));
-	table4_unlink(&w->table4, c, DIR_IN);
+		FAM_FN(handshake, end)(w, c);
+	FAM_FN(give_way, remove)(w, c);
+	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
+	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
 	if (c->c.flags & CONN_F_OUT_KEY)
-		table4_unlink(&w->table4, c, DIR_OUT);
+		FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_OUT);
 	if (c->control)
-		template4_release(w, c->control);
+		FAM_FN(template, release)(w, c->control);
 	if (c->c.flags & CONN_F_TEMPLATE)
 		template_unname(w, rt);
 	else if (rt)
 		server_rt_unbind(rt, c->c.flags & CONN_F_ACTIVE);
-	table4_free(&w->table4, c);
+	FAM_FN(table, free)(&w->FAM(v).table, c);
 	count_entries(w);
 }
 
-void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state)
+void FAM_FN(conn, set_state)(struct worker *w, struct FAM(conn) *c, enum conn_state state)
 {
 	bool was_active = c->c.flags & CONN_F_ACTIVE, active = conn_state_active[state];
 
 	if (state == CONN_SYN_RECV)
-		evidence_again(w, c);
+		FAM_FN(evidence, again)(w, c);
 	c->c.state = (uint8_t)state;
 	if (active != was_active) {
 		struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
@@ -307,13 +310,13 @@ void conn4_set_state(struct worker *w, struct conn4 *c, enum conn_state state)
 		if (rt)
 			server_rt_change(rt, active);
 	}
-	c->c.timeout = state_timeout(conn4_service(w, c), state);
+	c->c.timeout = state_timeout(FAM_FN(conn, service)(w, c), state);
 	if (state == CONN_ESTABLISHED && c->control)
-		template4_assure(w, c->control);
+		FAM_FN(template, assure)(w, c->control);
 	if (state != CONN_SYN_RECV)
 		c->c.flags &= (uint8_t)~CONN_F_EMBRYONIC;
-	give_way_update(w, c);
-	wheel_shorten(&w->wheel4, &c->c, conn4_index(&w->table4, c));
+	FAM_FN(give_way, update)(w, c);
+	wheel_shorten(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	if (sync_on(w))
-		sync_changed(w, c);
+		FAM_FN(sync, changed)(w, c);
 }

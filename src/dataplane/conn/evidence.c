@@ -21,14 +21,14 @@ static uint8_t rank_now(const struct worker *w)
 	return (uint8_t)(w->env.now_tick / RANK_UNIT % (RANK_AT_MASK + 1));
 }
 
-static bool judges(const struct worker *w, const struct conn4 *c)
+static bool judges(const struct worker *w, const struct FAM(conn) *c)
 {
-	const struct service *svc = conn4_service(w, c);
+	const struct service *svc = FAM_FN(conn, service)(w, c);
 
 	return svc && svc->policy.sequence_check;
 }
 
-static bool opens(const struct pkt4 *p)
+static bool opens(const struct FAM(pkt) *p)
 {
 	return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
@@ -38,19 +38,19 @@ static uint8_t known(unsigned int dir)
 	return dir == DIR_OUT ? EVIDENCE_SERVER : EVIDENCE_CLIENT;
 }
 
-static void assure(struct worker *w, struct conn4 *c)
+static void assure(struct worker *w, struct FAM(conn) *c)
 {
 	if (c->c.evidence & EVIDENCE_ASSURED)
 		return;
 	c->c.evidence |= EVIDENCE_ASSURED;
-	give_way_update(w, c);
+	FAM_FN(give_way, update)(w, c);
 	if (c->control)
-		template4_prove(w, c->control);
+		FAM_FN(template, prove)(w, c->control);
 	if (sync_on(w))
-		sync_changed(w, c);
+		FAM_FN(sync, changed)(w, c);
 }
 
-void evidence_begin(struct worker *w, const struct pkt4 *p)
+void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p)
 {
 	struct conn *c = &p->conn->c;
 
@@ -58,7 +58,7 @@ void evidence_begin(struct worker *w, const struct pkt4 *p)
 	if (p->key.proto != IPPROTO_TCP || !judges(w, p->conn))
 		return;
 	if (p->dir == DIR_IN && opens(p)) {
-		c->end[DIR_IN] = segment_of(p).seq + 1;
+		c->end[DIR_IN] = FAM_FN(segment, of)(p).seq + 1;
 		c->evidence |= EVIDENCE_HANDSHAKE;
 		return;
 	}
@@ -67,7 +67,7 @@ void evidence_begin(struct worker *w, const struct pkt4 *p)
 		assure(w, p->conn);
 }
 
-void evidence_copied(struct worker *w, struct conn4 *c, bool assured)
+void FAM_FN(evidence, copied)(struct worker *w, struct FAM(conn) *c, bool assured)
 {
 	if (!(c->c.evidence & (EVIDENCE_KNOWN | EVIDENCE_HANDSHAKE)) && c->c.proto == IPPROTO_TCP &&
 	    judges(w, c))
@@ -75,10 +75,10 @@ void evidence_copied(struct worker *w, struct conn4 *c, bool assured)
 	c->c.evidence &= (uint8_t)~EVIDENCE_ASSURED;
 	if (assured)
 		c->c.evidence |= EVIDENCE_ASSURED;
-	give_way_update(w, c);
+	FAM_FN(give_way, update)(w, c);
 }
 
-void evidence_again(struct worker *w, struct conn4 *c)
+void FAM_FN(evidence, again)(struct worker *w, struct FAM(conn) *c)
 {
 	const bool learns = c->c.evidence & (EVIDENCE_KNOWN | EVIDENCE_HANDSHAKE | EVIDENCE_LEARN);
 
@@ -89,7 +89,7 @@ void evidence_again(struct worker *w, struct conn4 *c)
 }
 
 /* Its client went on. */
-static void rank_up(struct worker *w, struct conn4 *c)
+static void rank_up(struct worker *w, struct FAM(conn) *c)
 {
 	const unsigned int now = rank_now(w), moments = (c->c.rank & (RANK_MOMENTS - 1)) + 1;
 
@@ -102,7 +102,7 @@ static void rank_up(struct worker *w, struct conn4 *c)
 }
 
 /* The handshake's second and third segments. False: it does not fit. */
-static bool handshake_fits(struct conn *c, const struct pkt4 *p, const struct segment *s)
+static bool handshake_fits(struct conn *c, const struct FAM(pkt) *p, const struct segment *s)
 {
 	if (p->dir == DIR_OUT) {
 		if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
@@ -125,7 +125,7 @@ static bool handshake_fits(struct conn *c, const struct pkt4 *p, const struct se
 	return true;
 }
 
-static void learn(struct conn *c, const struct pkt4 *p, const struct segment *s)
+static void learn(struct conn *c, const struct FAM(pkt) *p, const struct segment *s)
 {
 	c->end[p->dir] = s->end;
 	c->evidence |= known(p->dir);
@@ -138,9 +138,9 @@ static void learn(struct conn *c, const struct pkt4 *p, const struct segment *s)
 }
 
 /* Whether a segment with an ACK speaks for its connection. */
-static bool speaks_for(struct worker *w, struct pkt4 *p)
+static bool speaks_for(struct worker *w, struct FAM(pkt) *p)
 {
-	const struct segment s = segment_of(p);
+	const struct segment s = FAM_FN(segment, of)(p);
 	struct conn *c = &p->conn->c;
 
 	if (c->evidence & EVIDENCE_HANDSHAKE) {
@@ -160,23 +160,23 @@ static bool speaks_for(struct worker *w, struct pkt4 *p)
 	return true;
 }
 
-static bool has_data(const struct pkt4 *p)
+static bool has_data(const struct FAM(pkt) *p)
 {
-	const struct segment s = segment_of(p);
+	const struct segment s = FAM_FN(segment, of)(p);
 
 	return s.end - s.seq > (p->tcp_flags & TCP_FIN);
 }
 
-void evidence_gather(struct worker *w, struct pkt4 *p)
+void FAM_FN(evidence, gather)(struct worker *w, struct FAM(pkt) *p)
 {
 	const uint8_t numbers = EVIDENCE_KNOWN | EVIDENCE_HANDSHAKE | EVIDENCE_LEARN;
-	struct conn4 *c = p->conn;
+	struct FAM(conn) *c = p->conn;
 
 	if ((p->tcp_flags & (TCP_ACK | TCP_RST)) != TCP_ACK || !speaks_for(w, p) ||
 	    (p->tcp_flags & TCP_SYN))
 		return;
 	if (c->c.evidence & EVIDENCE_DOUBT)
-		give_way_doubt(w, c, false);
+		FAM_FN(give_way, doubt)(w, c, false);
 	if (c->c.evidence & EVIDENCE_ASSURED)
 		return;
 	if (p->dir == DIR_OUT) {
@@ -187,7 +187,7 @@ void evidence_gather(struct worker *w, struct pkt4 *p)
 	}
 }
 
-void evidence_datagram(struct worker *w, struct pkt4 *p)
+void FAM_FN(evidence, datagram)(struct worker *w, struct FAM(pkt) *p)
 {
 	if (p->dir == DIR_IN && !(p->conn->c.flags & CONN_F_EMBRYONIC))
 		rank_up(w, p->conn);
@@ -207,10 +207,10 @@ static bool rst_proves(const struct conn *c, unsigned int dir, uint32_t seq)
 	return before == 0 || (before == 1 && half_closed(c->state));
 }
 
-bool evidence_believes(struct worker *w, struct pkt4 *p)
+bool FAM_FN(evidence, believes)(struct worker *w, struct FAM(pkt) *p)
 {
 	struct conn *c = &p->conn->c;
-	const struct segment s = segment_of(p);
+	const struct segment s = FAM_FN(segment, of)(p);
 
 	if (c->state != CONN_ESTABLISHED && !half_closed(c->state))
 		return true;
@@ -219,7 +219,7 @@ bool evidence_believes(struct worker *w, struct pkt4 *p)
 						: !(c->evidence & EVIDENCE_LEARN))
 			return true;
 		if (!(c->evidence & EVIDENCE_DOUBT))
-			give_way_doubt(w, p->conn, true);
+			FAM_FN(give_way, doubt)(w, p->conn, true);
 	} else if ((c->evidence & EVIDENCE_KNOWN) != EVIDENCE_KNOWN ||
 		   segment_fits(c, p->dir, &s)) {
 		return true;

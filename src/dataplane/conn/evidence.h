@@ -41,19 +41,6 @@ struct segment {
 	uint32_t end; /* seq behind its data and FIN */
 };
 
-static inline struct segment segment_of(const struct pkt4 *p)
-{
-	const uint8_t *l4 = p->l3 + p->l4_off;
-	struct segment s;
-	be32 word[2];
-
-	memcpy(word, l4 + 4, sizeof(word));
-	s.seq = be32_to(word[0]);
-	s.ack = be32_to(word[1]);
-	s.end = s.seq + p->l3_len - p->l4_off - (l4[12] >> 4) * 4U + (p->tcp_flags & 1U);
-	return s;
-}
-
 /* Whether a segment may be this connection's: EVIDENCE_KNOWN. dir: enum pkt_dir. */
 static inline bool segment_fits(const struct conn *c, unsigned int dir, const struct segment *s)
 {
@@ -70,30 +57,7 @@ static inline void segment_moves(struct conn *c, unsigned int dir, const struct 
 		c->end[DIR_OUT] = s->ack;
 }
 
-/* Plain data of an assured connection: all that its packets pay. */
-static inline void evidence_pass(struct conn *c, const struct pkt4 *p)
-{
-	struct segment s;
-
-	if ((c->evidence & EVIDENCE_KNOWN) != EVIDENCE_KNOWN)
-		return;
-	s = segment_of(p);
-	if (likely(segment_fits(c, p->dir, &s)))
-		segment_moves(c, p->dir, &s);
-}
-
-/* The packet made its connection. */
-void evidence_begin(struct worker *w, const struct pkt4 *p);
-/* A connection that the peer told of, or that is taken up from a file. */
-void evidence_copied(struct worker *w, struct conn4 *c, bool assured);
-/* A TCP segment of a connection that is not assured, or in doubt, or that is more than plain
- * data. Before its state changes. */
-void evidence_gather(struct worker *w, struct pkt4 *p);
-/* A datagram of a connection that is not assured. */
-void evidence_datagram(struct worker *w, struct pkt4 *p);
-/* Whether a RST or FIN may change its connection's state. False: it was dealt with. */
-bool evidence_believes(struct worker *w, struct pkt4 *p);
-/* A SYN made a new connection of a closing one: what is known is forgotten. */
-void evidence_again(struct worker *w, struct conn4 *c);
+#define FAM_TEMPLATE "dataplane/conn/evidence.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -12,7 +12,7 @@
 #define NETWORK_TRIES 32 /* entries of a list looked at for one of a network */
 #define HAND_STEP     64 /* entries looked at for an idle one a time */
 
-int give_way_init(struct give_way *g, uint32_t capacity, int socket, uint64_t seed)
+int FAM_FN(give_way, init)(struct give_way *g, uint32_t capacity, int socket, uint64_t seed)
 {
 	memset(g, 0, sizeof(*g));
 	g->n_entries = capacity + 1;
@@ -26,7 +26,7 @@ int give_way_init(struct give_way *g, uint32_t capacity, int socket, uint64_t se
 	return 0;
 }
 
-void give_way_fini(struct give_way *g)
+void FAM_FN(give_way, fini)(struct give_way *g)
 {
 	pages_free(g->links, sizeof(*g->links) * (size_t)g->n_entries);
 	memset(g, 0, sizeof(*g));
@@ -61,9 +61,14 @@ static bool has_share(enum give_way_list list)
 	return list == GIVE_WAY_HALF_OPEN || list == GIVE_WAY_NOT_ASSURED;
 }
 
-static uint32_t *network_of(struct give_way *g, be32 caddr)
+static uint32_t *network_of(struct give_way *g, FAM_ADDR caddr)
 {
+#if FAMILY == 4
 	const uint64_t net = be32_to(caddr) >> 8;
+#else
+	/* A /48: what a site has. */
+	const uint64_t net = caddr.word[0] & htobe64(~0ULL << 16);
+#endif
 
 	return &g->network[((net ^ g->seed) * 0x9e3779b97f4a7c15ULL ^ g->seed) *
 				   0xd6e8feb86659fd93ULL >>
@@ -110,16 +115,18 @@ static void list_prepend(struct give_way *g, struct give_way_ends *l, uint32_t i
 
 static void count_lists(struct worker *w)
 {
-	w->counters.ending = w->way.list[GIVE_WAY_ENDING].n;
-	w->counters.embryonic = w->way.list[GIVE_WAY_HALF_OPEN].n;
-	w->counters.not_assured = w->way.list[GIVE_WAY_NOT_ASSURED].n;
+	w->counters.ending = w->v4.way.list[GIVE_WAY_ENDING].n + w->v6.way.list[GIVE_WAY_ENDING].n;
+	w->counters.embryonic =
+		w->v4.way.list[GIVE_WAY_HALF_OPEN].n + w->v6.way.list[GIVE_WAY_HALF_OPEN].n;
+	w->counters.not_assured =
+		w->v4.way.list[GIVE_WAY_NOT_ASSURED].n + w->v6.way.list[GIVE_WAY_NOT_ASSURED].n;
 }
 
-static void list_move(struct worker *w, struct conn4 *c, enum give_way_list to, bool first)
+static void list_move(struct worker *w, struct FAM(conn) *c, enum give_way_list to, bool first)
 {
 	const enum give_way_list from = give_way_list_of(&c->c);
-	const uint32_t index = conn4_index(&w->table4, c);
-	struct give_way *g = &w->way;
+	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
+	struct give_way *g = &w->FAM(v).way;
 
 	if (from)
 		list_cut(g, &g->list[from], index);
@@ -134,7 +141,7 @@ static void list_move(struct worker *w, struct conn4 *c, enum give_way_list to, 
 	count_lists(w);
 }
 
-void give_way_update(struct worker *w, struct conn4 *c)
+void FAM_FN(give_way, update)(struct worker *w, struct FAM(conn) *c)
 {
 	const enum give_way_list to = list_for(&c->c);
 
@@ -142,15 +149,15 @@ void give_way_update(struct worker *w, struct conn4 *c)
 		list_move(w, c, to, false);
 }
 
-void give_way_touch(struct worker *w, struct conn4 *c)
+void FAM_FN(give_way, touch)(struct worker *w, struct FAM(conn) *c)
 {
 	const enum give_way_list list = give_way_list_of(&c->c);
 
-	if (list && w->way.list[list].tail != conn4_index(&w->table4, c))
+	if (list && w->FAM(v).way.list[list].tail != FAM_FN(conn, index)(&w->FAM(v).table, c))
 		list_move(w, c, list, false);
 }
 
-void give_way_doubt(struct worker *w, struct conn4 *c, bool doubt)
+void FAM_FN(give_way, doubt)(struct worker *w, struct FAM(conn) *c, bool doubt)
 {
 	c->c.evidence &= (uint8_t)~EVIDENCE_DOUBT;
 	if (doubt)
@@ -158,7 +165,7 @@ void give_way_doubt(struct worker *w, struct conn4 *c, bool doubt)
 	list_move(w, c, list_for(&c->c), true);
 }
 
-void give_way_remove(struct worker *w, struct conn4 *c)
+void FAM_FN(give_way, remove)(struct worker *w, struct FAM(conn) *c)
 {
 	if (give_way_list_of(&c->c))
 		list_move(w, c, GIVE_WAY_NONE, false);
@@ -166,47 +173,47 @@ void give_way_remove(struct worker *w, struct conn4 *c)
 
 /* ---- making room ---- */
 
-static bool template_is_held(const struct conn4 *c)
+static bool template_is_held(const struct FAM(conn) *c)
 {
 	return (c->c.flags & CONN_F_TEMPLATE) &&
 	       __atomic_load_n(&c->c.children, __ATOMIC_ACQUIRE) != 0;
 }
 
 /* Other workers say that a client got through under a template; its own worker moves it. */
-static bool template_moved(struct worker *w, enum give_way_list list, struct conn4 *c)
+static bool template_moved(struct worker *w, enum give_way_list list, struct FAM(conn) *c)
 {
 	if (!(c->c.flags & CONN_F_TEMPLATE))
 		return false;
 	if (__atomic_load_n(&c->c.assured, __ATOMIC_RELAXED))
 		c->c.flags &= (uint8_t)~CONN_F_EMBRYONIC;
-	give_way_update(w, c);
+	FAM_FN(give_way, update)(w, c);
 	return give_way_list_of(&c->c) != list;
 }
 
 /* The first of a list that can end, or NULL. */
-static struct conn4 *list_oldest(struct worker *w, enum give_way_list list)
+static struct FAM(conn) *list_oldest(struct worker *w, enum give_way_list list)
 {
-	const struct give_way_ends *l = &w->way.list[list];
+	const struct give_way_ends *l = &w->FAM(v).way.list[list];
 
 	for (unsigned int tries = 0; l->head && tries < HELD_TRIES; tries++) {
-		struct conn4 *c = &w->table4.conns[l->head];
+		struct FAM(conn) *c = &w->FAM(v).table.conns[l->head];
 
 		if (template_moved(w, list, c))
 			continue;
 		if (!template_is_held(c))
 			return c;
-		give_way_touch(w, c);
+		FAM_FN(give_way, touch)(w, c);
 	}
 	return NULL;
 }
 
 static bool end_oldest(struct worker *w, enum give_way_list list, uint64_t *counter)
 {
-	struct conn4 *c = list_oldest(w, list);
+	struct FAM(conn) *c = list_oldest(w, list);
 
 	if (!c)
 		return false;
-	conn4_destroy(w, c);
+	FAM_FN(conn, destroy)(w, c);
 	(*counter)++;
 	return true;
 }
@@ -218,7 +225,8 @@ static bool end_half_open(struct worker *w)
 
 static bool end_not_assured(struct worker *w)
 {
-	if (w->way.list[GIVE_WAY_HALF_OPEN].n > w->table4.capacity / 8 && end_half_open(w))
+	if (w->FAM(v).way.list[GIVE_WAY_HALF_OPEN].n > w->FAM(v).table.capacity / 8 &&
+	    end_half_open(w))
 		return true;
 	return end_oldest(w, GIVE_WAY_NOT_ASSURED, &w->counters.evicted_not_assured) ||
 	       end_half_open(w);
@@ -227,24 +235,24 @@ static bool end_not_assured(struct worker *w)
 /* Of assured connections, one that is idle for longer than configured. */
 static bool end_idle(struct worker *w)
 {
-	const struct table4 *t = &w->table4;
-	struct give_way *g = &w->way;
+	const struct FAM(table) *t = &w->FAM(v).table;
+	struct give_way *g = &w->FAM(v).way;
 
 	for (unsigned int i = 0; g->idle_ticks && i < HAND_STEP; i++) {
-		struct conn4 *c = &t->conns[g->hand];
+		struct FAM(conn) *c = &t->conns[g->hand];
 
 		g->hand = g->hand < t->capacity ? g->hand + 1 : 1;
 		if (!(c->c.flags & CONN_F_LIVE) || (c->c.flags & CONN_F_TEMPLATE) ||
-		    (int32_t)(w->env.now_tick - sync_tick(w, c) - g->idle_ticks) < 0)
+		    (int32_t)(w->env.now_tick - FAM_FN(sync, tick)(w, c) - g->idle_ticks) < 0)
 			continue;
-		conn4_destroy(w, c);
+		FAM_FN(conn, destroy)(w, c);
 		w->counters.evicted_idle++;
 		return true;
 	}
 	return false;
 }
 
-bool give_way_make_room(struct worker *w)
+bool FAM_FN(give_way, make_room)(struct worker *w)
 {
 	return end_oldest(w, GIVE_WAY_ENDING, &w->counters.evicted_ending) || end_not_assured(w) ||
 	       end_idle(w);
@@ -253,29 +261,29 @@ bool give_way_make_room(struct worker *w)
 static bool end_of_network(struct worker *w, enum give_way_list list, const uint32_t *network,
 			   uint64_t *counter)
 {
-	uint32_t at = w->way.list[list].head;
+	uint32_t at = w->FAM(v).way.list[list].head;
 
 	for (unsigned int tries = 0; at && tries < NETWORK_TRIES; tries++) {
-		struct conn4 *c = &w->table4.conns[at];
+		struct FAM(conn) *c = &w->FAM(v).table.conns[at];
 
-		at = w->way.links[at].next;
-		if (network_of(&w->way, c->caddr) != network || template_is_held(c))
+		at = w->FAM(v).way.links[at].next;
+		if (network_of(&w->FAM(v).way, c->caddr) != network || template_is_held(c))
 			continue;
-		conn4_destroy(w, c);
+		FAM_FN(conn, destroy)(w, c);
 		(*counter)++;
 		return true;
 	}
 	return false;
 }
 
-bool give_way_admit(struct worker *w, be32 caddr)
+bool FAM_FN(give_way, admit)(struct worker *w, FAM_ADDR caddr)
 {
-	struct give_way *g = &w->way;
+	struct give_way *g = &w->FAM(v).way;
 	const uint32_t *network;
 
 	if (g->list[GIVE_WAY_HALF_OPEN].n >= g->max_half_open)
 		end_half_open(w);
-	if (likely(w->table4.n <= w->table4.capacity / 2))
+	if (likely(w->FAM(v).table.n <= w->FAM(v).table.capacity / 2))
 		return true;
 	if (g->list[GIVE_WAY_HALF_OPEN].n + g->list[GIVE_WAY_NOT_ASSURED].n >= g->max_not_assured)
 		end_not_assured(w);

@@ -61,28 +61,12 @@ struct give_way {
 
 struct worker;
 
-/* For a table of `capacity` entries. 0 or -ENOMEM. Control, before start. */
-int give_way_init(struct give_way *g, uint32_t capacity, int socket, uint64_t seed);
-void give_way_fini(struct give_way *g);
-
 static inline enum give_way_list give_way_list_of(const struct conn *c)
 {
 	return (enum give_way_list)(c->evidence >> EVIDENCE_LIST_SHIFT);
 }
 
-/* To the end of the list where its state, flags and evidence put it, unless it is there. */
-void give_way_update(struct worker *w, struct conn4 *c);
-/* Traffic came: to the end of its list. */
-void give_way_touch(struct worker *w, struct conn4 *c);
-/* Sets or clears EVIDENCE_DOUBT: to the head of ENDING, or back to the head of its list. */
-void give_way_doubt(struct worker *w, struct conn4 *c, bool doubt);
-/* Its entry ends. */
-void give_way_remove(struct worker *w, struct conn4 *c);
-
-/* One entry gives way. False: none may. */
-bool give_way_make_room(struct worker *w);
-/* Before an entry for a client at caddr is made: what is over its share gives way. False: the
- * client's network has its share, and none of its entries was near the heads of the lists. */
-bool give_way_admit(struct worker *w, be32 caddr);
+#define FAM_TEMPLATE "dataplane/conn/give_way.fam.h"
+#include "base/both_families.h"
 
 #endif

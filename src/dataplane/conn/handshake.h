@@ -20,15 +20,16 @@
 #include "dataplane/worker.h"
 #include "model/counters.h"
 
-/* The packet made its connection. */
-void handshake_begin(struct worker *w, const struct pkt4 *p);
-/* A packet of a NAT connection in SYN_RECV, or that brings it there. */
-void handshake_packet(struct worker *w, const struct pkt4 *p);
-/* A NAT connection ends in SYN_RECV. */
-void handshake_end(struct worker *w, const struct conn4 *c);
+/* A stamp is the TSC in units of 1024 cycles, about half a microsecond, which come round
+ * after more than half an hour: no connection stays in SYN_RECV for as long. 0: nothing is
+ * waited for. */
+#define HANDSHAKE_STAMP_SHIFT 10
 
 /* Adds a worker's counters of a server. Any context: relaxed loads. hz: TSC. */
 void handshake_read(const struct worker *w, uint32_t server_id, uint64_t hz,
 		    struct passive_counters *sum);
+
+#define FAM_TEMPLATE "dataplane/conn/handshake.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -15,7 +15,9 @@ static void decision_end(struct worker *w, struct rte_mbuf *m)
 	if (likely(tag->kind != HANDOFF_DECIDED))
 		return;
 	tag->kind = HANDOFF_STEER;
-	if (tag->control)
+	if (tag->control && tag->v6)
+		template6_release(w, tag->control);
+	else if (tag->control)
 		template4_release(w, tag->control);
 }
 
@@ -198,12 +200,13 @@ void door_send_elsewhere(struct worker *w, struct rte_mbuf *m, uint16_t port)
 	handoff_put(w, m, w->tx_owner[port]);
 }
 
-void door_park(struct worker *w, struct rte_mbuf *m, link_id link, be32 addr, uint32_t nexthop)
+void door_park(struct worker *w, struct rte_mbuf *m, link_id link, const struct addr *addr,
+	       uint32_t nexthop)
 {
 	unsigned int same = 0;
 
 	for (unsigned int i = 0; i < w->n_parked; i++)
-		same += w->parked[i].link == link && w->parked[i].addr == addr;
+		same += w->parked[i].link == link && addr_equal(&w->parked[i].addr, addr);
 	if (w->n_parked == PARK_MAX || same >= PARK_PER_NEXTHOP) {
 		door_drop(w, m, DROP_PARK_FULL);
 		return;
@@ -212,16 +215,16 @@ void door_park(struct worker *w, struct rte_mbuf *m, link_id link, be32 addr, ui
 		.m = m,
 		.nexthop = (uint16_t)nexthop,
 		.link = link,
-		.addr = addr,
+		.addr = *addr,
 		.since_tick = w->env.now_tick,
 		.asked_tick = w->env.now_tick,
 	};
 	w->counters.parked++;
 }
 
-void request_resolve(struct worker *w, link_id link, be32 addr)
+void request_resolve(struct worker *w, link_id link, const struct addr *addr)
 {
-	struct resolve_request r = {.link = link, .addr = addr_from_v4(addr)};
+	struct resolve_request r = {.link = link, .addr = *addr};
 	struct rte_ring *ring = w->exchange ? w->exchange->resolve : NULL;
 
 	if (!ring)

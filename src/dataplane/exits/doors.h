@@ -19,7 +19,8 @@ void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint
  * control are set, and the claim goes along: whoever drops the packet gives it back. */
 void door_handoff_as(struct worker *w, struct rte_mbuf *m, unsigned int to, enum handoff_kind kind);
 /* Kept until the next hop answers; PARK_FULL when there is no room. */
-void door_park(struct worker *w, struct rte_mbuf *m, link_id link, be32 addr, uint32_t nexthop);
+void door_park(struct worker *w, struct rte_mbuf *m, link_id link, const struct addr *addr,
+	       uint32_t nexthop);
 /* The packet was answered: ends here. */
 void door_answered(struct worker *w, struct rte_mbuf *m);
 
@@ -44,7 +45,7 @@ static inline void door_send(struct worker *w, struct rte_mbuf *m, uint16_t port
 }
 
 /* Asks the link thread to resolve (link, addr). Lossy: asked again by the next packet. */
-void request_resolve(struct worker *w, link_id link, be32 addr);
+void request_resolve(struct worker *w, link_id link, const struct addr *addr);
 
 /* One token, or false. */
 bool rate_take(struct rate_limit *r, uint32_t now_tick);

@@ -5,12 +5,11 @@
 
 #include "dataplane/exits/doors.h"
 
-bool relay_take(struct worker *w, struct pkt4 *p)
+bool relay_take(struct worker *w, struct rte_mbuf *m, link_id link)
 {
 	const struct relay *relay = w->env.relay;
-	const unsigned int port = link_port(p->link);
-	const struct link_info *info = fib_link(w->env.fib, p->link);
-	struct rte_mbuf *m = p->m;
+	const unsigned int port = link_port(link);
+	const struct link_info *info = fib_link(w->env.fib, link);
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 
 	if (!relay)

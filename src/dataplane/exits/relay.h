@@ -14,6 +14,6 @@
 
 /* True: the packet has left: sent to the peer, or dropped (not_active) when it came from the
  * peer's own MAC, or from a port on which the peer is not known. */
-bool relay_take(struct worker *w, struct pkt4 *p);
+bool relay_take(struct worker *w, struct rte_mbuf *m, link_id link);
 
 #endif

@@ -90,7 +90,8 @@ static void parked_drain(struct worker *w)
 	for (unsigned int i = 0; i < w->n_urgent; i++)
 		door_drop(w, w->urgent[i], DROP_TX_FULL);
 	w->n_urgent = 0;
-	follow_drain(w);
+	follow4_drain(w);
+	follow6_drain(w);
 	w->counters.parked = 0;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/fragment/fragment_split.h"
 
-#include <rte_ip.h>
+#include <string.h>
 
-#include "base/csum.h"
 #include "dataplane/exits/doors.h"
+#include "dataplane/stages/ext6.h"
+#include "dataplane/stages/ip.h"
 #include "dataplane/stages/pipeline.h"
 
 #define OPTION_COPIED 0x80U
@@ -19,16 +20,24 @@ struct cut {
 	uint16_t first; /* fragment field of the packet itself, host order */
 };
 
-static bool cut_plan(const struct worker *w, const struct pkt4 *p, struct cut *c)
+static bool cut_plan(const struct worker *w, uint8_t *l3, uint16_t l3_len, const struct nexthop *nh,
+		     struct cut *c)
 {
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
 	uint32_t room = rte_pktmbuf_data_room_size(w->pool) - RTE_PKTMBUF_HEADROOM;
-	uint32_t max = p->nh->mtu;
+	uint32_t max = nh->mtu;
 
-	c->l2_len = p->nh->l2_len;
+#if FAMILY == 4
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)l3;
+
 	c->l3_hdr = (uint16_t)((ip->version_ihl & 0xfU) * 4);
-	c->data = (uint16_t)(p->l3_len - c->l3_hdr);
 	c->first = rte_be_to_cpu_16(ip->fragment_offset);
+#else
+	(void)l3;
+	c->l3_hdr = IP_HDR + sizeof(struct ext6_fragment);
+	c->first = 0;
+#endif
+	c->l2_len = nh->l2_len;
+	c->data = (uint16_t)(l3_len - c->l3_hdr);
 	if (max > room - c->l2_len) /* smaller than they could be is as right */
 		max = room - c->l2_len;
 	if (max < c->l3_hdr + 8U)
@@ -37,6 +46,7 @@ static bool cut_plan(const struct worker *w, const struct pkt4 *p, struct cut *c
 	return (c->data + c->piece - 1U) / c->piece <= FRAGMENTS_MAX;
 }
 
+#if FAMILY == 4
 /* Options that fragments but the first do not carry become no-operations (as Linux). */
 static void options_reduce(uint8_t *options, unsigned int len)
 {
@@ -69,6 +79,34 @@ static void header_put(uint8_t *l3, const struct cut *c, uint32_t at, uint32_t l
 	ip->hdr_checksum = 0;
 	ip->hdr_checksum = csum_of(ip, c->l3_hdr);
 }
+#else
+/* Length and fragment header of the fragment that starts at byte `at`. */
+static void header_put(uint8_t *l3, const struct cut *c, uint32_t at, uint32_t len)
+{
+	struct ext6_fragment *f = (struct ext6_fragment *)(void *)(l3 + IP_HDR);
+	const be16 field = be16_from((uint16_t)(at | (at + len < c->data ? EXT6_MORE : 0)));
+
+	ip6_length_put(l3, (uint16_t)(c->l3_hdr + len));
+	memcpy(&f->field, &field, sizeof(field));
+}
+
+/* Room for a fragment header, with an identification of its own; NULL: none. */
+static uint8_t *header_insert(struct worker *w, struct rte_mbuf *m, uint8_t *l3)
+{
+	const uint32_t id = (uint32_t)worker_random(w);
+	const uint16_t head = (uint16_t)(l3 + IP_HDR - rte_pktmbuf_mtod(m, uint8_t *));
+	struct ext6_fragment f = {.next = ((struct rte_ipv6_hdr *)l3)->proto, .id = id};
+	uint8_t *data = (uint8_t *)rte_pktmbuf_prepend(m, sizeof(f));
+
+	if (!data)
+		return NULL;
+	memmove(data, data + sizeof(f), head);
+	l3 -= sizeof(f);
+	((struct rte_ipv6_hdr *)l3)->proto = EXT6_FRAGMENT;
+	memcpy(l3 + IP_HDR, &f, sizeof(f));
+	return l3;
+}
+#endif
 
 /* One fragment but the first, copied out of the packet. */
 static bool fragment_fill(struct rte_mbuf *to, const struct rte_mbuf *from, const struct cut *c,
@@ -86,8 +124,10 @@ static bool fragment_fill(struct rte_mbuf *to, const struct rte_mbuf *from, cons
 		return false;
 	if (src != data + head)
 		memcpy(data + head, src, len);
+#if FAMILY == 4
 	options_reduce(data + c->l2_len + sizeof(struct rte_ipv4_hdr),
 		       c->l3_hdr - (unsigned int)sizeof(struct rte_ipv4_hdr));
+#endif
 	header_put(data + c->l2_len, c, at, len);
 	to->port = from->port;
 	pkt_tag_fresh(to);
@@ -110,33 +150,42 @@ static void mbuf_shorten(struct rte_mbuf *m, uint32_t len)
 	m->pkt_len = len;
 }
 
-void fragment_send(struct worker *w, struct pkt4 *p)
+void FAM_FN(fragment, send)(struct worker *w, struct rte_mbuf *m, uint8_t *l3, uint16_t l3_len,
+			    const struct nexthop *nh)
 {
 	struct rte_mbuf *rest[FRAGMENTS_MAX];
 	uint32_t n, i, at;
 	bool ok = true;
 	struct cut c;
 
-	if (!cut_plan(w, p, &c)) {
-		door_drop(w, p->m, DROP_TOO_BIG);
+#if FAMILY == 6
+	l3 = header_insert(w, m, l3);
+	if (!l3) {
+		door_drop(w, m, DROP_NO_BUFFER);
+		return;
+	}
+	l3_len = (uint16_t)(l3_len + sizeof(struct ext6_fragment));
+#endif
+	if (!cut_plan(w, l3, l3_len, nh, &c)) {
+		door_drop(w, m, DROP_TOO_BIG);
 		return;
 	}
 	n = (c.data + c.piece - 1U) / c.piece - 1;
 	if (rte_pktmbuf_alloc_bulk(w->pool, rest, n) != 0) {
-		door_drop(w, p->m, DROP_NO_BUFFER);
+		door_drop(w, m, DROP_NO_BUFFER);
 		return;
 	}
 	for (i = 0, at = c.piece; i < n && ok; i++, at += c.piece)
-		ok = fragment_fill(rest[i], p->m, &c, at, RTE_MIN(c.piece, c.data - at));
+		ok = fragment_fill(rest[i], m, &c, at, RTE_MIN(c.piece, c.data - at));
 	if (!ok) {
 		rte_pktmbuf_free_bulk(rest, n);
-		door_drop(w, p->m, DROP_NO_BUFFER);
+		door_drop(w, m, DROP_NO_BUFFER);
 		return;
 	}
-	mbuf_shorten(p->m, (uint32_t)c.l2_len + c.l3_hdr + c.piece);
-	header_put(p->l3, &c, 0, c.piece);
-	door_send(w, p->m, p->nh->port);
+	mbuf_shorten(m, (uint32_t)c.l2_len + c.l3_hdr + c.piece);
+	header_put(l3, &c, 0, c.piece);
+	door_send(w, m, nh->port);
 	w->counters.generated += n;
 	for (i = 0; i < n; i++)
-		door_send(w, rest[i], p->nh->port);
+		door_send(w, rest[i], nh->port);
 }

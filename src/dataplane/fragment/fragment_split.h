@@ -4,18 +4,15 @@
 
 /*
  * Splitting: an IPv4 packet without DF that is larger than its next hop's MTU leaves as
- * fragments (RFC 791), with the boundaries that Linux would choose. Worker context.
+ * fragments (RFC 791), with the boundaries that Linux would choose. So does the outer IPv6 packet
+ * of a tunnel (RFC 2473, 7.1): the router is its sender. Worker context.
  */
 
 #include "dataplane/worker.h"
 
 #define FRAGMENTS_MAX 64 /* of one packet; a smaller MTU than 1044 for 64 KiB is refused */
 
-/*
- * Sends p, rewritten and with its Ethernet header in place, as fragments of p->nh. Takes
- * p->m. The first one is the packet itself; those beyond it are counted as generated.
- * Drops: too_big when it would be more than FRAGMENTS_MAX, no_buffer.
- */
-void fragment_send(struct worker *w, struct pkt4 *p);
+#define FAM_TEMPLATE "dataplane/fragment/fragment_split.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -2,9 +2,10 @@
 #include "dataplane/fragment/fragment_track.h"
 
 #include <netinet/in.h>
-#include <rte_ip.h>
 
 #include "dataplane/exits/doors.h"
+#include "dataplane/stages/ext6.h"
+#include "dataplane/stages/ip.h"
 #include "dataplane/stages/pipeline.h"
 
 #define TCP_MIN	      20
@@ -18,14 +19,49 @@ struct place {
 	bool last;
 };
 
-void follow_known(struct pkt4 *p)
+/* The fields by which fragments are put together again. */
+struct fields {
+	uint16_t from; /* units of 8 bytes */
+	bool more;
+	be32 id;
+	uint16_t data; /* where the fragment's part of the datagram begins, from l3 */
+};
+
+static struct fields fields_of(const struct FAM(pkt) *p)
 {
+#if FAMILY == 4
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
+	const uint16_t field = be16_to(ip->fragment_offset);
+
+	return (struct fields){.from = field & RTE_IPV4_HDR_OFFSET_MASK,
+			       .more = field & RTE_IPV4_HDR_MF_FLAG,
+			       .id = ip->packet_id,
+			       .data = p->l4_off};
+#else
+	const struct ext6_fragment *f = ext6_fragment_find(p->l3, p->l4_off);
+	be16 field;
+	be32 id;
+
+	if (!f)
+		return (struct fields){.data = p->l4_off};
+	memcpy(&field, &f->field, sizeof(field));
+	memcpy(&id, &f->id, sizeof(id));
+	return (struct fields){.from = (be16_to(field) & EXT6_OFFSET) >> 3,
+			       .more = be16_to(field) & EXT6_MORE,
+			       .id = id,
+			       .data = (uint16_t)((const uint8_t *)(f + 1) - p->l3)};
+#endif
+}
+
+void FAM_FN(follow, known)(struct FAM(pkt) *p)
+{
 	const struct pkt_tag *tag = pkt_tag(p->m);
 
 	p->key.sport = tag->sport;
 	p->key.dport = tag->dport;
-	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK))
+	if (FAMILY == 6) /* a later fragment may name an extension header of its first */
+		p->key.proto = tag->udp ? IPPROTO_UDP : IPPROTO_TCP;
+	if (fields_of(p).from)
 		p->flags |= PKT_FOLLOWS;
 	else if (p->key.proto == IPPROTO_TCP)
 		p->tcp_flags = p->l3[p->l4_off + 13] & 0x3f;
@@ -33,7 +69,7 @@ void follow_known(struct pkt4 *p)
 
 /* The first one has a whole L4 header: ports and flags cannot be put in or hidden by a second
  * fragment (RFC 1858, RFC 3128). */
-static bool header_whole(const struct pkt4 *p, uint32_t len)
+static bool header_whole(const struct FAM(pkt) *p, uint32_t len)
 {
 	const uint8_t *l4 = p->l3 + p->l4_off;
 	uint32_t hlen;
@@ -46,37 +82,53 @@ static bool header_whole(const struct pkt4 *p, uint32_t len)
 	return hlen >= TCP_MIN && hlen <= len;
 }
 
-static bool place_of(const struct pkt4 *p, struct place *at)
+static bool place_of(const struct FAM(pkt) *p, const struct fields *f, struct place *at)
 {
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p->l3;
-	uint16_t field = rte_be_to_cpu_16(ip->fragment_offset);
-	uint32_t len = (uint32_t)p->l3_len - p->l4_off;
-	uint32_t from = field & RTE_IPV4_HDR_OFFSET_MASK;
+	const uint32_t len = (uint32_t)p->l3_len - f->data;
 
-	at->last = !(field & RTE_IPV4_HDR_MF_FLAG);
-	if (len == 0 || (!at->last && len % 8) || from * 8 + len + p->l4_off > UINT16_MAX)
+	at->last = !f->more;
+	if (p->l3_len <= f->data || (!at->last && len % 8) ||
+	    f->from * 8U + len + f->data > UINT16_MAX)
 		return false;
-	at->from = (uint16_t)from;
-	at->to = (uint16_t)(from + (len + 7) / 8);
-	return from == 0 ? header_whole(p, len) : from != 1;
+	at->from = f->from;
+	at->to = (uint16_t)(f->from + (len + 7) / 8);
+	return f->from == 0 ? header_whole(p, (uint32_t)p->l3_len - p->l4_off) : f->from != 1;
 }
 
 /* ---- datagrams ---- */
 
 static uint32_t mix(const struct worker *w, uint64_t a, uint64_t b)
 {
-	uint64_t h = (a ^ w->table4.seed) * 0x9e3779b97f4a7c15ULL;
+	uint64_t h = (a ^ w->FAM(v).table.seed) * 0x9e3779b97f4a7c15ULL;
 
 	h = (h ^ h >> 32 ^ b) * 0x9e3779b97f4a7c15ULL;
 	return (uint32_t)(h >> 32);
 }
 
-static uint16_t source_of(const struct worker *w, be32 saddr)
+/* Of an address, for mix(). */
+static uint64_t address_word(FAM_ADDR a)
 {
-	return (uint16_t)(mix(w, saddr, 0) % FOLLOW_SOURCES);
+#if FAMILY == 4
+	return a;
+#else
+	return a.word[0] * 0xd6e8feb86659fd93ULL ^ a.word[1];
+#endif
 }
 
-static void wait_free(struct follow *f, uint16_t i)
+static uint64_t pair_word(FAM_ADDR saddr, FAM_ADDR daddr)
+{
+	return address_word(saddr) << 32 ^ address_word(saddr) >> 32 ^ address_word(daddr);
+}
+
+/* Of IPv6: the network that one host can take its addresses from. */
+static uint16_t source_of(const struct worker *w, FAM_ADDR saddr)
+{
+	return (uint16_t)(mix(w, address_word(FAM_FN(addr, masked)(saddr, FAMILY == 4 ? 32 : 64)),
+			      0) %
+			  FOLLOW_SOURCES);
+}
+
+static void wait_free(struct FAM(follow) *f, uint16_t i)
 {
 	f->waits_of[f->waits[i].source]--;
 	f->n_waiting--;
@@ -88,7 +140,7 @@ static void wait_free(struct follow *f, uint16_t i)
 
 static void waits_drop(struct worker *w, uint16_t i)
 {
-	struct follow *f = w->follow;
+	struct FAM(follow) *f = w->FAM(v).follow;
 
 	while (i) {
 		uint16_t next = f->waits[i].next;
@@ -100,19 +152,19 @@ static void waits_drop(struct worker *w, uint16_t i)
 	}
 }
 
-static void entry_end(struct worker *w, struct follow_entry *e)
+static void entry_end(struct worker *w, struct FAM(follow_entry) *e)
 {
 	waits_drop(w, e->waiting);
-	w->follow->datagrams[source_of(w, e->saddr)]--;
-	w->follow->n--;
+	w->FAM(v).follow->datagrams[source_of(w, e->saddr)]--;
+	w->FAM(v).follow->n--;
 	memset(e, 0, sizeof(*e));
 }
 
 /* A free place in the bucket; else the oldest gives way, unless all are of this moment: then
  * it is a flood. */
-static struct follow_entry *entry_place(struct worker *w, struct follow_entry *bucket)
+static struct FAM(follow_entry) *entry_place(struct worker *w, struct FAM(follow_entry) *bucket)
 {
-	struct follow_entry *oldest = bucket;
+	struct FAM(follow_entry) *oldest = bucket;
 
 	for (unsigned int i = 0; i < FOLLOW_WAYS; i++) {
 		if (bucket[i].proto == 0)
@@ -126,19 +178,20 @@ static struct follow_entry *entry_place(struct worker *w, struct follow_entry *b
 	return oldest;
 }
 
-static struct follow_entry *entry_get(struct worker *w, const struct pkt4 *p)
+static struct FAM(follow_entry) *entry_get(struct worker *w, const struct FAM(pkt) *p, be32 id)
 {
-	const be16 id = ((const struct rte_ipv4_hdr *)p->l3)->packet_id;
-	struct follow *f = w->follow;
+	/* IPv6 identifies a datagram by its addresses and number alone. */
+	const uint8_t proto = FAMILY == 4 ? p->key.proto : IPPROTO_FRAGMENT;
+	struct FAM(follow) *f = w->FAM(v).follow;
 	uint16_t source = source_of(w, p->key.saddr);
-	uint32_t hash = mix(w, (uint64_t)p->key.saddr << 32 | p->key.daddr,
-			    (uint64_t)id << 8 | p->key.proto);
-	struct follow_entry *bucket = &f->entries[hash % FOLLOW_BUCKETS * FOLLOW_WAYS], *e;
+	uint32_t hash = mix(w, pair_word(p->key.saddr, p->key.daddr), (uint64_t)id << 8 | proto);
+	struct FAM(follow_entry) *bucket = &f->entries[hash % FOLLOW_BUCKETS * FOLLOW_WAYS], *e;
 
 	for (unsigned int i = 0; i < FOLLOW_WAYS; i++) {
 		e = &bucket[i];
-		if (e->proto == p->key.proto && e->id == id && e->saddr == p->key.saddr &&
-		    e->daddr == p->key.daddr) {
+		if (e->proto == proto && e->id == id &&
+		    FAM_FN(addr, equal)(e->saddr, p->key.saddr) &&
+		    FAM_FN(addr, equal)(e->daddr, p->key.daddr)) {
 			if (w->env.now_tick - e->since_tick <= FOLLOW_TICKS)
 				return e;
 			entry_end(w, e); /* the id came round again */
@@ -153,7 +206,7 @@ static struct follow_entry *entry_get(struct worker *w, const struct pkt4 *p)
 	e->saddr = p->key.saddr;
 	e->daddr = p->key.daddr;
 	e->id = id;
-	e->proto = p->key.proto;
+	e->proto = proto;
 	e->since_tick = w->env.now_tick;
 	f->datagrams[source]++;
 	f->n++;
@@ -161,7 +214,7 @@ static struct follow_entry *entry_get(struct worker *w, const struct pkt4 *p)
 }
 
 /* Enters what came. DROP_MAX, or the reason to drop it. */
-static enum drop_reason range_add(struct follow_entry *e, const struct place *at)
+static enum drop_reason range_add(struct FAM(follow_entry) *e, const struct place *at)
 {
 	unsigned int before = FOLLOW_RANGES, after = FOLLOW_RANGES;
 
@@ -196,7 +249,7 @@ static enum drop_reason range_add(struct follow_entry *e, const struct place *at
 	return DROP_MAX;
 }
 
-static bool complete(const struct follow_entry *e)
+static bool complete(const struct FAM(follow_entry) *e)
 {
 	return e->end && e->n_ranges == 1 && e->ranges[0].from == 0 && e->ranges[0].to == e->end;
 }
@@ -205,12 +258,12 @@ static bool complete(const struct follow_entry *e)
 
 /* The datagram of a fragment that waits gives way, by a hand that goes round in the order in
  * which places were given away. False: all that were looked at came in this tick. */
-static bool wait_displace(struct worker *w, const struct follow_entry *keep)
+static bool wait_displace(struct worker *w, const struct FAM(follow_entry) *keep)
 {
-	struct follow *f = w->follow;
+	struct FAM(follow) *f = w->FAM(v).follow;
 
 	for (unsigned int tries = 0; tries < WAIT_TRIES; tries++) {
-		struct follow_entry *e;
+		struct FAM(follow_entry) *e;
 
 		f->hand = (uint16_t)(f->hand % FOLLOW_WAITING + 1);
 		if (!f->waits[f->hand].entry)
@@ -224,9 +277,9 @@ static bool wait_displace(struct worker *w, const struct follow_entry *keep)
 	return false;
 }
 
-static void wait_for_first(struct worker *w, struct pkt4 *p, struct follow_entry *e)
+static void wait_for_first(struct worker *w, struct FAM(pkt) *p, struct FAM(follow_entry) *e)
 {
-	struct follow *f = w->follow;
+	struct FAM(follow) *f = w->FAM(v).follow;
 	uint16_t source = source_of(w, e->saddr), i;
 
 	if (f->waits_of[source] >= FOLLOW_WAIT_MAX ||
@@ -239,27 +292,28 @@ static void wait_for_first(struct worker *w, struct pkt4 *p, struct follow_entry
 		f->free = f->waits[i].next;
 	else
 		i = ++f->fresh;
-	f->waits[i] = (struct follow_wait){.m = p->m,
-					   .next = e->waiting,
-					   .source = source,
-					   .entry = (uint16_t)(e - f->entries + 1)};
+	f->waits[i] = (struct FAM(follow_wait)){.m = p->m,
+						.next = e->waiting,
+						.source = source,
+						.entry = (uint16_t)(e - f->entries + 1)};
 	e->waiting = i;
 	f->waits_of[source]++;
 	f->n_waiting++;
 	w->counters.parked++;
 }
 
-static void tag_ports(struct rte_mbuf *m, const struct follow_entry *e)
+static void tag_ports(struct rte_mbuf *m, const struct FAM(follow_entry) *e)
 {
 	struct pkt_tag *tag = pkt_tag(m);
 
 	tag->fragment = 1;
+	tag->udp = e->udp;
 	tag->sport = e->sport;
 	tag->dport = e->dport;
 }
 
 /* What waited goes on after its first, in the order in which it came. */
-static void waits_ready(struct follow *f, struct follow_entry *e)
+static void waits_ready(struct FAM(follow) *f, struct FAM(follow_entry) *e)
 {
 	while (e->waiting) {
 		uint16_t i = e->waiting;
@@ -274,16 +328,17 @@ static void waits_ready(struct follow *f, struct follow_entry *e)
 
 /* ---- stages and loop ---- */
 
-bool follow_steer(struct worker *w, struct pkt4 *p, be32 client)
+bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client)
 {
-	unsigned int home = owner4(w->owners, client, 0);
-	struct follow_entry *e;
+	unsigned int home = FAM(owner)(w->owners, client, 0);
+	struct FAM(follow_entry) *e;
 	enum drop_reason reason;
+	const struct fields fields = fields_of(p);
 	struct place at;
 
 	if (pkt_tag(p->m)->fragment)
 		return true;
-	if (!place_of(p, &at)) {
+	if (!place_of(p, &fields, &at)) {
 		door_drop(w, p->m, DROP_FRAGMENT_BAD);
 		return false;
 	}
@@ -291,7 +346,7 @@ bool follow_steer(struct worker *w, struct pkt4 *p, be32 client)
 		door_handoff(w, p->m, home, p->flags & PKT_TRIED_OUT);
 		return false;
 	}
-	e = entry_get(w, p);
+	e = entry_get(w, p, fields.id);
 	reason = e ? range_add(e, &at) : DROP_FRAGMENT_FULL;
 	if (reason != DROP_MAX) {
 		door_drop(w, p->m, reason);
@@ -299,43 +354,45 @@ bool follow_steer(struct worker *w, struct pkt4 *p, be32 client)
 	}
 	if (at.from == 0) {
 		memcpy(&e->sport, p->l3 + p->l4_off, 4);
+		e->udp = p->key.proto == IPPROTO_UDP;
 		e->known = true;
-		waits_ready(w->follow, e);
+		waits_ready(w->FAM(v).follow, e);
 	}
 	if (!e->known) {
 		wait_for_first(w, p, e);
 		return false;
 	}
 	tag_ports(p->m, e);
-	follow_known(p);
+	FAM_FN(follow, known)(p);
 	if (complete(e))
 		entry_end(w, e);
 	return true;
 }
 
-static uint32_t decided_slot(const struct worker *w, const struct pkt4 *p)
+static uint32_t decided_slot(const struct worker *w, const struct FAM(pkt) *p, be32 id)
 {
-	const be16 id = ((const struct rte_ipv4_hdr *)p->l3)->packet_id;
-
-	return mix(w, (uint64_t)p->key.saddr << 32 | p->key.daddr, id) % FOLLOW_DECIDED;
+	return mix(w, pair_word(p->key.saddr, p->key.daddr), id) % FOLLOW_DECIDED;
 }
 
-void follow_decided_put(struct worker *w, const struct pkt4 *p, uint32_t server)
+void FAM_FN(follow, decided_put)(struct worker *w, const struct FAM(pkt) *p, uint32_t server)
 {
-	w->follow->decided[decided_slot(w, p)] =
-		(struct follow_decided){.saddr = p->key.saddr,
-					.daddr = p->key.daddr,
-					.id = ((const struct rte_ipv4_hdr *)p->l3)->packet_id,
-					.server = server,
-					.since_tick = w->env.now_tick};
+	const be32 id = fields_of(p).id;
+
+	w->FAM(v).follow->decided[decided_slot(w, p, id)] =
+		(struct FAM(follow_decided)){.saddr = p->key.saddr,
+					     .daddr = p->key.daddr,
+					     .id = id,
+					     .server = server,
+					     .since_tick = w->env.now_tick};
 }
 
-uint32_t follow_decided_find(const struct worker *w, const struct pkt4 *p)
+uint32_t FAM_FN(follow, decided_find)(const struct worker *w, const struct FAM(pkt) *p)
 {
-	const struct follow_decided *d = &w->follow->decided[decided_slot(w, p)];
+	const be32 id = fields_of(p).id;
+	const struct FAM(follow_decided) *d = &w->FAM(v).follow->decided[decided_slot(w, p, id)];
 
-	if (d->saddr != p->key.saddr || d->daddr != p->key.daddr ||
-	    d->id != ((const struct rte_ipv4_hdr *)p->l3)->packet_id ||
+	if (!FAM_FN(addr, equal)(d->saddr, p->key.saddr) ||
+	    !FAM_FN(addr, equal)(d->daddr, p->key.daddr) || d->id != id ||
 	    w->env.now_tick - d->since_tick > FOLLOW_TICKS)
 		return 0;
 	return d->server;
@@ -344,7 +401,7 @@ uint32_t follow_decided_find(const struct worker *w, const struct pkt4 *p)
 static void ready_run(struct worker *w)
 {
 	struct rte_mbuf *run[BURST_MAX];
-	struct follow *f = w->follow;
+	struct FAM(follow) *f = w->FAM(v).follow;
 
 	while (f->ready) {
 		uint16_t n = 0;
@@ -362,25 +419,26 @@ static void ready_run(struct worker *w)
 	}
 }
 
-void follow_round(struct worker *w)
+void FAM_FN(follow, round)(struct worker *w)
 {
-	struct follow *f = w->follow;
+	struct FAM(follow) *f = w->FAM(v).follow;
 
 	ready_run(w);
 	if (f->looked_tick == w->env.now_tick)
 		return;
 	f->looked_tick = w->env.now_tick;
 	for (unsigned int i = 0; i < LOOK_PER_TICK; i++) {
-		struct follow_entry *e = &f->entries[f->cursor++ % (FOLLOW_BUCKETS * FOLLOW_WAYS)];
+		struct FAM(follow_entry) *e =
+			&f->entries[f->cursor++ % (FOLLOW_BUCKETS * FOLLOW_WAYS)];
 
 		if (e->proto && w->env.now_tick - e->since_tick > FOLLOW_TICKS)
 			entry_end(w, e);
 	}
 }
 
-void follow_drain(struct worker *w)
+void FAM_FN(follow, drain)(struct worker *w)
 {
-	struct follow *f = w->follow;
+	struct FAM(follow) *f = w->FAM(v).follow;
 
 	waits_drop(w, f->ready);
 	f->ready = 0;

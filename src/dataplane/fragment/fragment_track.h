@@ -31,65 +31,7 @@
 
 struct worker;
 
-/* One datagram of which fragments have come. Offsets in units of 8 bytes. */
-struct follow_entry {
-	be32 saddr, daddr;
-	be16 id;
-	uint8_t proto; /* 0: free */
-	uint8_t n_ranges;
-	be16 sport, dport; /* with known */
-	bool known;	   /* the first has come */
-	uint16_t end;	   /* with the last one; 0 = has not come */
-	uint16_t waiting;  /* list of follow_wait, or 0 */
-	uint32_t since_tick;
-	struct {
-		uint16_t from, to;
-	} ranges[FOLLOW_RANGES];
-};
-
-struct follow_wait {
-	struct rte_mbuf *m;
-	uint16_t next;
-	uint16_t source;
-	uint16_t entry; /* its datagram, + 1; 0: it is ready */
-};
-
-/* The server of a one-packet datagram, for fragments to come; a newer one takes its place. */
-struct follow_decided {
-	be32 saddr, daddr;
-	be16 id;
-	uint16_t pad;
-	uint32_t server; /* server_rt id; 0: free */
-	uint32_t since_tick;
-};
-
-struct follow {
-	uint32_t n;	    /* datagrams */
-	uint32_t n_waiting; /* waiting and ready: what the worker counts as parked for it */
-	uint32_t looked_tick;
-	uint32_t cursor;
-	uint16_t free, ready; /* lists of waits; 0 ends */
-	uint16_t fresh;	      /* waits never used yet start here */
-	uint16_t hand;	      /* the wait that was asked last to give way */
-	struct follow_entry entries[FOLLOW_BUCKETS * FOLLOW_WAYS];
-	struct follow_wait waits[FOLLOW_WAITING + 1];
-	uint16_t datagrams[FOLLOW_SOURCES], waits_of[FOLLOW_SOURCES];
-	struct follow_decided decided[FOLLOW_DECIDED]; /* of connections owned here */
-};
-
-/* For a fragment whose tag has the ports: key and flags of p. Parse. */
-void follow_known(struct pkt4 *p);
-/* A fragment of TCP or UDP that will be balanced. True: its ports are known now. False: it
- * has left, for its home, to wait, or dropped. Steer. */
-bool follow_steer(struct worker *w, struct pkt4 *p, be32 client);
-/* One-packet scheduling makes no connection that a later fragment could find: its owner keeps
- * the choice for the first one. Schedule. */
-void follow_decided_put(struct worker *w, const struct pkt4 *p, uint32_t server);
-/* The server_rt id that was chosen for p's datagram, or 0. */
-uint32_t follow_decided_find(const struct worker *w, const struct pkt4 *p);
-/* Runs what need not wait any more, ends what is too old. Once per loop, when there is any. */
-void follow_round(struct worker *w);
-/* Drops all that waits. At the end. */
-void follow_drain(struct worker *w);
+#define FAM_TEMPLATE "dataplane/fragment/fragment_track.fam.h"
+#include "base/both_families.h"
 
 #endif

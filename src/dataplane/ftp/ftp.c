@@ -3,9 +3,6 @@
 
 #include <errno.h>
 
-#include <rte_ip.h>
-#include <rte_tcp.h>
-
 #include "dataplane/ftp/ftp_control.h"
 #include "dataplane/ftp/ftp_seq.h"
 #include "dataplane/conn/conn_life.h"
@@ -21,14 +18,45 @@ static uint32_t *chain_of(struct ftp *f, uint32_t conn)
 	return &f->chain[conn % FTP_CONTROL_MAX];
 }
 
-struct ftp_control *ftp_control_find(struct worker *w, const struct conn4 *c)
+static uint32_t id_of(const struct worker *w, const struct FAM(conn) *c)
 {
-	const uint32_t conn = conn4_index(&w->table4, c);
+	return FAM_FN(conn, index)(&w->FAM(v).table, c) << 1 | (FAMILY == 6);
+}
 
-	for (uint32_t i = *chain_of(w->ftp, conn); i; i = w->ftp->control[i].next)
-		if (w->ftp->control[i].conn == conn)
+/* Of a control connection of either family. */
+static const struct conn *conn_of(const struct worker *w, uint32_t id)
+{
+	return id & 1 ? &w->v6.table.conns[id >> 1].c : &w->v4.table.conns[id >> 1].c;
+}
+
+static struct ftp_control *control_find(struct worker *w, uint32_t id)
+{
+	for (uint32_t i = *chain_of(w->ftp, id); i; i = w->ftp->control[i].next)
+		if (w->ftp->control[i].conn == id)
 			return &w->ftp->control[i];
 	return NULL;
+}
+
+struct ftp_control *FAM_FN(ftp_control, find)(struct worker *w, const struct FAM(conn) *c)
+{
+	return control_find(w, id_of(w, c));
+}
+
+static void control_end(struct worker *w, uint32_t id)
+{
+	struct ftp *f = w->ftp;
+	uint32_t *at = chain_of(f, id);
+	struct ftp_control *fc = control_find(w, id);
+	const uint32_t i = fc ? (uint32_t)(fc - f->control) : 0;
+
+	if (!fc)
+		return;
+	ftp_expect_end(&fc->ticket);
+	while (*at != i)
+		at = &f->control[*at].next;
+	*at = fc->next;
+	fc->next = f->free;
+	f->free = i;
 }
 
 /* When no place is free: the next one whose connection is not assured gives way, by a hand that
@@ -40,23 +68,21 @@ static bool control_displace(struct worker *w)
 
 	for (unsigned int i = 0; i < HAND_STEP; i++) {
 		const struct ftp_control *fc;
-		const struct conn4 *c;
 
 		f->hand = f->hand < FTP_CONTROL_MAX ? f->hand + 1 : 1;
 		fc = &f->control[f->hand];
-		c = &w->table4.conns[fc->conn];
-		if ((c->c.evidence & EVIDENCE_ASSURED) || fc->moved || fc->held)
+		if ((conn_of(w, fc->conn)->evidence & EVIDENCE_ASSURED) || fc->moved || fc->held)
 			continue;
-		ftp4_end(w, c);
+		control_end(w, fc->conn);
 		w->counters.ftp_full++;
 		return true;
 	}
 	return false;
 }
 
-struct ftp_control *ftp_control_new(struct worker *w, const struct conn4 *c)
+struct ftp_control *FAM_FN(ftp_control, new)(struct worker *w, const struct FAM(conn) *c)
 {
-	const uint32_t conn = conn4_index(&w->table4, c);
+	const uint32_t conn = id_of(w, c);
 	struct ftp *f = w->ftp;
 	uint32_t i;
 
@@ -80,32 +106,20 @@ struct ftp_control *ftp_control_new(struct worker *w, const struct conn4 *c)
 	return &f->control[i];
 }
 
-void ftp4_end(struct worker *w, const struct conn4 *c)
+void FAM_FN(ftp, end)(struct worker *w, const struct FAM(conn) *c)
 {
-	struct ftp *f = w->ftp;
-	uint32_t *at = chain_of(f, conn4_index(&w->table4, c));
-	struct ftp_control *fc = ftp_control_find(w, c);
-	const uint32_t i = fc ? (uint32_t)(fc - f->control) : 0;
-
-	if (!fc)
-		return;
-	ftp_expect_end(&fc->ticket);
-	while (*at != i)
-		at = &f->control[*at].next;
-	*at = fc->next;
-	fc->next = f->free;
-	f->free = i;
+	control_end(w, id_of(w, c));
 }
 
 /* ---- what is announced ---- */
 
-bool ftp_announce(struct worker *w, struct ftp_control *fc, const struct conn4 *c, be16 cport,
-		  be16 port, uint32_t seconds)
+bool FAM_FN(ftp, announce)(struct worker *w, struct ftp_control *fc, const struct FAM(conn) *c,
+			   be16 cport, be16 port, uint32_t seconds)
 {
 	const struct ftp_expect e = {
-		.caddr = c->caddr,
-		.vaddr = c->vaddr,
-		.daddr = c->daddr,
+		.caddr = FAM(addr_from_addr)(c->caddr),
+		.vaddr = FAM(addr_from_addr)(c->vaddr),
+		.daddr = FAM(addr_from_addr)(c->daddr),
 		.cport = cport,
 		/* Active: from the port below that of control connections. */
 		.vport = cport ? be16_from((uint16_t)(be16_to(c->vport) - 1)) : port,
@@ -122,36 +136,36 @@ bool ftp_announce(struct worker *w, struct ftp_control *fc, const struct conn4 *
 	}
 	w->counters.ftp_expected++;
 	if (sync_on(w))
-		sync_ftp_expect(w, c, cport, port, seconds);
+		FAM_FN(sync, ftp_expect)(w, c, cport, port, seconds);
 	return true;
 }
 
-void ftp4_packet(struct worker *w, struct pkt4 *p)
+void FAM_FN(ftp, packet)(struct worker *w, struct FAM(pkt) *p)
 {
 	struct ftp_control *fc;
 	uint32_t len;
 
-	if ((p->flags & PKT_RELATED) || ftp_is_fragment(p))
+	if ((p->flags & PKT_RELATED) || FAM_FN(ftp, is_fragment)(p))
 		return;
-	fc = ftp_control_find(w, p->conn);
-	if (!(p->tcp_flags & (TCP_SYN | TCP_RST)) && ftp_segment_sound(p)) {
-		ftp_payload(p, &len);
+	fc = FAM_FN(ftp_control, find)(w, p->conn);
+	if (!(p->tcp_flags & (TCP_SYN | TCP_RST)) && FAM_FN(ftp, segment_sound)(p)) {
+		FAM_FN(ftp, payload)(p, &len);
 		if (!fc && len)
-			fc = ftp_control_new(w, p->conn);
+			fc = FAM_FN(ftp_control, new)(w, p->conn);
 		if (fc && p->dir == DIR_IN)
-			ftp_read_client(w, fc, p);
+			FAM_FN(ftp_read, client)(w, fc, p);
 		else if (fc)
-			ftp_read_server(w, fc, p);
+			FAM_FN(ftp_read, server)(w, fc, p);
 	}
 	if (fc && fc->moved)
-		ftp_seq_adjust(p, fc);
+		FAM_FN(ftp, seq_adjust)(p, fc);
 }
 
 /* ---- of the peer and for it ---- */
 
-bool ftp4_state(struct worker *w, const struct conn4 *c, struct ftp_state *out)
+bool FAM_FN(ftp, state)(struct worker *w, const struct FAM(conn) *c, struct ftp_state *out)
 {
-	const struct ftp_control *fc = ftp_control_find(w, c);
+	const struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
 	struct ftp_expect e;
 
 	if (!fc)
@@ -166,13 +180,13 @@ bool ftp4_state(struct worker *w, const struct conn4 *c, struct ftp_state *out)
 	return out->moved || out->left_s;
 }
 
-void ftp4_take_seq(struct worker *w, const struct conn4 *c, uint32_t pos, int32_t before,
-		   int32_t after)
+void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
+			   int32_t before, int32_t after)
 {
-	struct ftp_control *fc = ftp_control_find(w, c);
+	struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
 
 	if (!fc)
-		fc = ftp_control_new(w, c);
+		fc = FAM_FN(ftp_control, new)(w, c);
 	if (!fc)
 		return;
 	fc->pos = pos;
@@ -183,16 +197,16 @@ void ftp4_take_seq(struct worker *w, const struct conn4 *c, uint32_t pos, int32_
 	fc->said_seq = pos;
 }
 
-void ftp4_take_expect(struct worker *w, const struct conn4 *c, be16 data_cport, be16 data_port,
-		      uint32_t left_s)
+void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
+			      be16 data_port, uint32_t left_s)
 {
-	struct ftp_control *fc = ftp_control_find(w, c);
+	struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
 
 	if (!fc)
-		fc = ftp_control_new(w, c);
+		fc = FAM_FN(ftp_control, new)(w, c);
 	if (fc)
-		ftp_announce(w, fc, c, data_cport, data_port,
-			     RTE_MIN(left_s, (uint32_t)FTP_EXPECT_S));
+		FAM_FN(ftp, announce)
+	(w, fc, c, data_cport, data_port, RTE_MIN(left_s, (uint32_t)FTP_EXPECT_S));
 }
 
 /* ---- data connections ---- */
@@ -200,36 +214,40 @@ void ftp4_take_expect(struct worker *w, const struct conn4 *c, be16 data_cport, 
 /* Active: the client's port and VIP's may still be those of an earlier one. */
 static int in_key_free(struct worker *w, const struct ftp_expect *e)
 {
-	const struct key4 key = {.saddr = e->caddr,
-				 .daddr = e->vaddr,
-				 .sport = e->cport,
-				 .dport = e->vport,
-				 .proto = IPPROTO_TCP};
-	struct conn4 *c = table4_find(&w->table4, &key, table4_hash(&w->table4, &key), DIR_IN);
+	const struct FAM(key) key = {.saddr = FAM_FN(addr, of)(&e->caddr),
+				     .daddr = FAM_FN(addr, of)(&e->vaddr),
+				     .sport = e->cport,
+				     .dport = e->vport,
+				     .proto = IPPROTO_TCP};
+	struct FAM(conn) *c = FAM_FN(table, find)(
+		&w->FAM(v).table, &key, FAM_FN(table, hash)(&w->FAM(v).table, &key), DIR_IN);
 
 	if (!c)
 		return 0;
 	if (c->c.state != CONN_TIME_WAIT && c->c.state != CONN_CLOSE && c->c.state != CONN_LAST_ACK)
 		return -EEXIST;
-	conn4_destroy(w, c);
+	FAM_FN(conn, destroy)(w, c);
 	w->counters.reused++;
 	return 0;
 }
 
-static bool expectation_of(struct worker *w, const struct pkt4 *p, struct ftp_expect *e,
+static bool expectation_of(struct worker *w, const struct FAM(pkt) *p, struct ftp_expect *e,
 			   struct ftp_ticket *ticket)
 {
-	const struct key4 *k = &p->key;
+	const struct FAM(key) *k = &p->key;
 
 	if (k->proto != IPPROTO_TCP || (p->flags & PKT_RELATED) || w->env.lease_off ||
 	    (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
 		return false;
+	const struct addr saddr = FAM(addr_from_addr)(k->saddr);
+	const struct addr daddr = FAM(addr_from_addr)(k->daddr);
+
 	if (p->dir == DIR_IN)
-		return ftp_expect_find(w, k->saddr, 0, k->daddr, k->dport, e, ticket);
-	return k->dport && ftp_expect_find(w, k->daddr, k->dport, k->saddr, k->sport, e, ticket);
+		return ftp_expect_find(w, &saddr, 0, &daddr, k->dport, e, ticket);
+	return k->dport && ftp_expect_find(w, &daddr, k->dport, &saddr, k->sport, e, ticket);
 }
 
-int ftp4_make(struct worker *w, struct pkt4 *p)
+int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct snapshot *s = w->env.snap;
 	struct server_rt *rt;
@@ -238,7 +256,7 @@ int ftp4_make(struct worker *w, struct pkt4 *p)
 	int ret;
 
 	/* An earlier packet of this burst may have made it. */
-	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
 	if (p->conn)
 		return 0;
 	if (!expectation_of(w, p, &e, &ticket))
@@ -251,12 +269,12 @@ int ftp4_make(struct worker *w, struct pkt4 *p)
 		if (ret < 0)
 			return ret;
 	}
-	const struct conn4_new n = {
-		.caddr = e.caddr,
+	const struct FAM_FN(conn, new) n = {
+		.caddr = FAM_FN(addr, of)(&e.caddr),
 		.cport = p->dir == DIR_IN ? p->key.sport : e.cport,
-		.vaddr = e.vaddr,
+		.vaddr = FAM_FN(addr, of)(&e.vaddr),
 		.vport = e.vport,
-		.daddr = e.daddr,
+		.daddr = FAM_FN(addr, of)(&e.daddr),
 		.dport = e.dport,
 		.proto = IPPROTO_TCP,
 		.method = FWD_NAT,
@@ -264,7 +282,7 @@ int ftp4_make(struct worker *w, struct pkt4 *p)
 		.server = rt,
 	};
 
-	ret = conn4_create(w, &n, &p->conn);
+	ret = FAM_FN(conn, create)(w, &n, &p->conn);
 	if (ret == 0)
 		ftp_expect_end(&ticket);
 	return ret;

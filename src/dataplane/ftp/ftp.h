@@ -32,7 +32,7 @@
 
 #define FTP_CONTROL_MAX 4096 /* control connections of one worker that are helped */
 struct ftp_control {
-	uint32_t conn; /* entry */
+	uint32_t conn; /* entry << 1 | IPv6 */
 	uint32_t next; /* in its chain, or among the free; 0 = end */
 	/* The server's sequence numbers: those up to pos are moved by before, others by after. */
 	uint32_t pos;
@@ -57,13 +57,6 @@ struct ftp {
 	struct ftp_control control[FTP_CONTROL_MAX + 1]; /* 0 is not used */
 };
 
-/* A new connection of a TCP service with `ftp`. */
-static inline void ftp4_begin(struct conn4 *c)
-{
-	if (c->c.proto == IPPROTO_TCP && c->c.method == FWD_NAT)
-		c->c.flags |= CONN_F_FTP;
-}
-
 /* Of a control connection, for a peer. */
 struct ftp_state {
 	bool moved;
@@ -73,30 +66,15 @@ struct ftp_state {
 	be16 data_cport; /* active: the client's port */
 	be16 data_port;	 /* passive: the server's */
 };
-/* False: there is nothing to tell. */
-bool ftp4_state(struct worker *w, const struct conn4 *c, struct ftp_state *out);
-/* What a peer told. A line that was cut in the middle just then is not told of: what was held
- * back is sent again by the server, half a command of the client's is lost, and its data
- * connection with it. */
-void ftp4_take_seq(struct worker *w, const struct conn4 *c, uint32_t pos, int32_t before,
-		   int32_t after);
-void ftp4_take_expect(struct worker *w, const struct conn4 *c, be16 data_cport, be16 data_port,
-		      uint32_t left_s);
-
-/* A control connection ends: so do its state and what it announced. */
-void ftp4_end(struct worker *w, const struct conn4 *c);
-/* A packet of a control connection, before its headers are rewritten. */
-void ftp4_packet(struct worker *w, struct pkt4 *p);
-
-/* Makes the connection of an announced SYN: 0. -ENOENT: not announced; or what
- * conn4_create() says. */
-int ftp4_make(struct worker *w, struct pkt4 *p);
 
 /* Whether anything may be expected at all. */
-static inline bool ftp4_expecting(const struct worker *w)
+static inline bool ftp_expecting(const struct worker *w)
 {
 	return w->dp && (int32_t)(__atomic_load_n(&w->dp->ftp_until, __ATOMIC_ACQUIRE) -
 				  w->env.now_tick) > 0;
 }
+
+#define FAM_TEMPLATE "dataplane/ftp/ftp.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -10,9 +10,20 @@
 #define WORD_VERSION  2ULL /* one step */
 #define WORD_LOW_MASK 0xffffffffULL
 
-static uint32_t hash_of(be32 client, be16 cport, be32 peer, be16 port)
+/* Folded: whoever picks addresses that meet in one slot is told so by FTP_EXPECT_WAYS. */
+static uint64_t fold(const struct addr *a)
 {
-	uint64_t h = ((uint64_t)client << 32 | peer) * 0x9e3779b97f4a7c15ULL;
+	uint64_t word[2];
+
+	if (a->family == ADDR_V4)
+		return a->v4;
+	memcpy(word, a->v6, sizeof(word));
+	return (word[0] * 0xd6e8feb86659fd93ULL ^ word[1]) * 0x9e3779b97f4a7c15ULL >> 32;
+}
+
+static uint32_t hash_of(const struct addr *client, be16 cport, const struct addr *peer, be16 port)
+{
+	uint64_t h = (fold(client) << 32 | fold(peer)) * 0x9e3779b97f4a7c15ULL;
 
 	h = (h ^ h >> 32 ^ ((uint32_t)cport << 16 | port)) * 0xd6e8feb86659fd93ULL;
 	return (uint32_t)(h >> 32);
@@ -20,8 +31,8 @@ static uint32_t hash_of(be32 client, be16 cport, be32 peer, be16 port)
 
 static uint32_t hash_expect(const struct ftp_expect *e)
 {
-	return e->cport ? hash_of(e->caddr, e->cport, e->daddr, e->dport)
-			: hash_of(e->caddr, 0, e->vaddr, e->vport);
+	return e->cport ? hash_of(&e->caddr, e->cport, &e->daddr, e->dport)
+			: hash_of(&e->caddr, 0, &e->vaddr, e->vport);
 }
 
 static struct ftp_slot *ways(struct ftp_expect_table *t, uint32_t hash)
@@ -94,7 +105,7 @@ bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_tic
 	if (!s)
 		return false;
 	slot_fill(s, e, hash, out);
-	if (!ftp4_expecting(w) ||
+	if (!ftp_expecting(w) ||
 	    (int32_t)(e->until - __atomic_load_n(&w->dp->ftp_until, __ATOMIC_RELAXED)) > 0)
 		__atomic_store_n(&w->dp->ftp_until, e->until, __ATOMIC_RELEASE);
 	return true;
@@ -136,15 +147,18 @@ bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out)
 	       word == t->word;
 }
 
-static bool is_for(const struct ftp_expect *e, be32 client, be16 cport, be32 peer, be16 port)
+static bool is_for(const struct ftp_expect *e, const struct addr *client, be16 cport,
+		   const struct addr *peer, be16 port)
 {
-	if (e->caddr != client || e->cport != cport)
+	if (!addr_equal(&e->caddr, client) || e->cport != cport)
 		return false;
-	return cport ? e->daddr == peer && e->dport == port : e->vaddr == peer && e->vport == port;
+	return cport ? addr_equal(&e->daddr, peer) && e->dport == port
+		     : addr_equal(&e->vaddr, peer) && e->vport == port;
 }
 
-bool ftp_expect_find(struct worker *w, be32 client, be16 cport, be32 peer, be16 port,
-		     struct ftp_expect *out, struct ftp_ticket *ticket)
+bool ftp_expect_find(struct worker *w, const struct addr *client, be16 cport,
+		     const struct addr *peer, be16 port, struct ftp_expect *out,
+		     struct ftp_ticket *ticket)
 {
 	const uint32_t hash = hash_of(client, cport, peer, port);
 

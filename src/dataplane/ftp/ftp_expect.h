@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/be.h"
+#include "base/addr.h"
 #include "model/limits.h"
 
 #define FTP_EXPECT_S	120
@@ -30,7 +30,7 @@ struct worker;
 /* The client's end with port 0: it connects to vaddr:vport from any port. Else the server
  * connects from daddr:dport to caddr:cport. */
 struct ftp_expect {
-	be32 caddr, vaddr, daddr;
+	struct addr caddr, vaddr, daddr; /* of one family */
 	be16 cport, vport, dport;
 	uint16_t assured; /* 1: its control connection was (conn/evidence.h) when it announced */
 	uint32_t server;
@@ -60,7 +60,8 @@ void ftp_expect_end(struct ftp_ticket *t);
 bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out);
 /* The expectation of a packet: the client's endpoint (or 0 as its port), and the address and
  * port on the other side, VIP's or server's. False: none. */
-bool ftp_expect_find(struct worker *w, be32 client, be16 cport, be32 peer, be16 port,
-		     struct ftp_expect *out, struct ftp_ticket *ticket);
+bool ftp_expect_find(struct worker *w, const struct addr *client, be16 cport,
+		     const struct addr *peer, be16 port, struct ftp_expect *out,
+		     struct ftp_ticket *ticket);
 
 #endif

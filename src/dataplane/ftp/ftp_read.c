@@ -10,12 +10,10 @@
  * All else crosses as it came, announces nothing and, where it names a data connection, is
  * counted (ftp_refused).
  */
-#include <rte_ip.h>
-
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/ftp/ftp_control.h"
 #include "dataplane/ftp/ftp_seq.h"
-#include "dataplane/stages/resolve.h"
+#include "dataplane/stages/route.h"
 #include "dataplane/sync/conn_sync.h"
 
 #define PORT_USER 1024
@@ -23,9 +21,14 @@
  * before them, are sent on as they are. */
 #define HOLD_TRIES 6
 
+static bool names(const struct ftp_line *l, FAM_ADDR addr)
+{
+	return l->addr.family == FAMILY && FAM_FN(addr, equal)(FAM_FN(addr, of)(&l->addr), addr);
+}
+
 /* ---- clients ---- */
 
-static void client_line(struct worker *w, struct ftp_control *fc, const struct conn4 *c)
+static void client_line(struct worker *w, struct ftp_control *fc, const struct FAM(conn) *c)
 {
 	const struct ftp_partial *in = &fc->s.in;
 	struct ftp_line l = {.verb = FTP_OTHER};
@@ -34,16 +37,16 @@ static void client_line(struct worker *w, struct ftp_control *fc, const struct c
 		ftp_parse_command(in->text, in->len, &l);
 	if (l.verb == FTP_EMPTY)
 		return;
-	if (l.verb == FTP_PORT && !fc->dialog.epsv_only && l.addr == c->caddr &&
+	if (l.verb == FTP_PORT && !fc->dialog.epsv_only && names(&l, c->caddr) &&
 	    l.port >= PORT_USER)
-		ftp_announce(w, fc, c, be16_from(l.port), 0, FTP_EXPECT_S);
+		FAM_FN(ftp, announce)(w, fc, c, be16_from(l.port), 0, FTP_EXPECT_S);
 	else if (l.verb == FTP_PORT || l.verb == FTP_BAD)
 		w->counters.ftp_refused++;
 	ftp_dialog_command(&fc->dialog, l.verb == FTP_BAD ? FTP_OTHER : l.verb, fc->s.in_next);
 }
 
 /* The next bytes of a client. */
-static void client_text(struct worker *w, struct ftp_control *fc, const struct conn4 *c,
+static void client_text(struct worker *w, struct ftp_control *fc, const struct FAM(conn) *c,
 			const char *text, size_t len)
 {
 	while (len) {
@@ -62,11 +65,12 @@ static void client_text(struct worker *w, struct ftp_control *fc, const struct c
 	}
 }
 
-void ftp_read_client(struct worker *w, struct ftp_control *fc, struct pkt4 *p)
+void FAM_FN(ftp_read, client)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p)
 {
 	uint32_t len;
-	const char *data = ftp_payload(p, &len);
-	int32_t known = ftp_stream_in(&fc->s, ftp_seq(p), data, len, ftp_acked(p, fc));
+	const char *data = FAM_FN(ftp, payload)(p, &len);
+	int32_t known =
+		ftp_stream_in(&fc->s, FAM_FN(ftp, seq)(p), data, len, FAM_FN(ftp, acked)(p, fc));
 	char early[FTP_LINE_MAX];
 
 	if (fc->s.missed) {
@@ -84,7 +88,7 @@ void ftp_read_client(struct worker *w, struct ftp_control *fc, struct pkt4 *p)
 
 /* An answer about to be sent on. */
 struct answer {
-	struct pkt4 *p;
+	struct FAM(pkt) *p;
 	uint32_t seq;	/* of its payload, as the server numbers */
 	uint32_t ack;	/* of the client's bytes */
 	uint32_t start; /* of the line at hand, in the payload */
@@ -102,28 +106,38 @@ static uint32_t line_seq(const struct answer *a)
  * another router may answer by any router of their link, and servers on a loose link with any
  * MAC: for them the link alone counts, which stage steer has judged.
  */
-static bool from_server(const struct worker *w, const struct pkt4 *p)
+static bool from_server(const struct worker *w, const struct FAM(pkt) *p)
 {
-	const struct nexthop *nh = nexthop_by_id(w->nexthops, p->conn->c.nh_in);
+	const struct nexthop *nh = nexthop_by_id(w->nexthops, p->conn->c.nexthop[DIR_IN]);
 	const struct link_info *info = fib_link(w->env.fib, p->link);
+	const struct addr server = FAM(addr_from_addr)(p->conn->daddr);
+	struct addr neighbour;
 	link_id link;
-	be32 neighbour;
 	uint32_t id;
 
 	if (info && info->loose)
 		return true;
 	if (!nh) { /* not resolved since routes changed */
-		if (!route_next4(w->env.fib, p->conn->daddr, &link, &neighbour))
+		if (!route_next(w->env.fib, &server, &link, &neighbour))
 			return false;
-		id = nexthop_find4(w->nexthops, link, neighbour);
+		id = nexthop_find(w->nexthops, link, &neighbour);
 		nh = id ? nexthop_by_id(w->nexthops, id) : NULL;
 	}
 	if (!nh || nh->state != NEXTHOP_REACHABLE)
 		return false;
-	if (nh->addr.v4 != p->conn->daddr)
+	if (!addr_equal(&nh->addr, &server))
 		return true;
 	return memcmp(nh->l2, rte_pktmbuf_mtod_offset(p->m, const uint8_t *, sizeof(struct mac)),
 		      sizeof(struct mac)) == 0;
+}
+
+/* A 227 has no room for an IPv6 address: line_announces() lets none come this far. */
+static be32 vip_of(const struct answer *a)
+{
+	be32 vip;
+
+	memcpy(&vip, &a->p->conn->vaddr, sizeof(vip));
+	return vip;
 }
 
 /* Puts the VIP into a 227. Returns by how much the text grew. */
@@ -132,10 +146,10 @@ static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct a
 {
 	const uint32_t seq = line_seq(a);
 	char text[FTP_NUMBERS_MAX];
-	size_t n = ftp_numbers_put(a->p->conn->vaddr, l->port, text);
+	size_t n = ftp_numbers_put(vip_of(a), l->port, text);
 	int32_t grows = (int32_t)n - l->len;
 
-	if (!ftp_payload_replace(a->p, a->start + l->at, l->len, text, (uint32_t)n))
+	if (!FAM_FN(ftp, payload_replace)(a->p, a->start + l->at, l->len, text, (uint32_t)n))
 		return 0;
 	if (!fc->moved || seq != fc->pos) {
 		fc->before = fc->moved ? fc->after : 0;
@@ -143,7 +157,7 @@ static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct a
 		fc->pos = seq;
 		fc->moved = 1;
 		if (sync_on(w))
-			sync_ftp_seq(w, a->p->conn, fc->pos, fc->before, fc->after);
+			FAM_FN(sync, ftp_seq)(w, a->p->conn, fc->pos, fc->before, fc->after);
 	}
 	a->changed = true;
 	return grows;
@@ -173,19 +187,19 @@ static int32_t line_again(struct worker *w, struct ftp_control *fc, struct answe
 static int32_t line_announces(struct worker *w, struct ftp_control *fc, struct answer *a,
 			      const struct ftp_line *l, enum ftp_verb answers, bool whole)
 {
-	const struct conn4 *c = a->p->conn;
-	const bool rewrite = l->verb == FTP_227 && l->addr != c->vaddr;
+	const struct FAM(conn) *c = a->p->conn;
+	const bool rewrite = l->verb == FTP_227 && !names(l, c->vaddr);
 
 	if (answers != (l->verb == FTP_227 ? FTP_PASV : FTP_EPSV) || l->verb == FTP_BAD ||
-	    l->port < PORT_USER || (rewrite && (l->addr != c->daddr || !whole)) ||
+	    l->port < PORT_USER || (rewrite && (!names(l, c->daddr) || !whole)) ||
 	    (l->verb == FTP_227 && fc->dialog.epsv_only) ||
 	    (rewrite && fc->moved && (int32_t)(line_seq(a) - fc->pos) < 0)) {
 		w->counters.ftp_refused++;
 		return 0;
 	}
 	/* Room for the longest text, before anything is promised. */
-	if ((rewrite && !ftp_payload_room(a->p, FTP_NUMBERS_MAX)) ||
-	    !ftp_announce(w, fc, c, 0, be16_from(l->port), FTP_EXPECT_S))
+	if ((rewrite && !FAM_FN(ftp, payload_room)(a->p, FTP_NUMBERS_MAX)) ||
+	    !FAM_FN(ftp, announce)(w, fc, c, 0, be16_from(l->port), FTP_EXPECT_S))
 		return 0;
 	fc->said = whole ? l->port : 0;
 	fc->said_seq = line_seq(a);
@@ -234,7 +248,7 @@ static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uin
 	if (fc->tries >= HOLD_TRIES || (a->p->tcp_flags & TCP_FIN))
 		return false;
 	fc->tries++;
-	ftp_payload_replace(a->p, at, len, NULL, 0);
+	FAM_FN(ftp, payload_replace)(a->p, at, len, NULL, 0);
 	a->changed = true;
 	return true;
 }
@@ -244,7 +258,7 @@ static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uin
 static bool server_again(struct worker *w, struct ftp_control *fc, struct answer *a, uint32_t known)
 {
 	uint32_t at = fc->said_seq - a->seq, len;
-	const char *text = ftp_payload(a->p, &len), *nl;
+	const char *text = FAM_FN(ftp, payload)(a->p, &len), *nl;
 
 	if (!(fc->said || fc->moved) || at >= known)
 		return true;
@@ -291,7 +305,7 @@ static void server_text(struct worker *w, struct ftp_control *fc, struct answer 
 
 	for (;;) {
 		uint32_t len;
-		const char *text = ftp_payload(a->p, &len), *nl;
+		const char *text = FAM_FN(ftp, payload)(a->p, &len), *nl;
 		int32_t grew;
 
 		text += a->start;
@@ -322,11 +336,11 @@ static bool held_join(struct ftp_control *fc, struct answer *a)
 	struct ftp_partial *out = &fc->s.out;
 
 	if (!fc->held || a->seq != fc->s.out_next + out->len ||
-	    !ftp_payload_replace(a->p, 0, 0, out->text, out->len))
+	    !FAM_FN(ftp, payload_replace)(a->p, 0, 0, out->text, out->len))
 		return false;
 	a->seq = fc->s.out_next;
 	a->changed = true;
-	ftp_seq_set(a->p, a->seq);
+	FAM_FN(ftp, seq_set)(a->p, a->seq);
 	return true;
 }
 
@@ -358,12 +372,12 @@ static void server_segment(struct worker *w, struct ftp_control *fc, struct answ
 	fc->tries = 0;
 }
 
-void ftp_read_server(struct worker *w, struct ftp_control *fc, struct pkt4 *p)
+void FAM_FN(ftp_read, server)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p)
 {
-	struct answer a = {.p = p, .seq = ftp_seq(p), .ack = ftp_ack(p)};
+	struct answer a = {.p = p, .seq = FAM_FN(ftp, seq)(p), .ack = FAM_FN(ftp, ack)(p)};
 	const uint16_t had = p->l3_len;
 	uint32_t len;
-	const char *data = ftp_payload(p, &len);
+	const char *data = FAM_FN(ftp, payload)(p, &len);
 
 	if (!(p->tcp_flags & TCP_ACK) || !from_server(w, p) ||
 	    !ftp_stream_out(&fc->s, a.seq, len, a.ack)) {
@@ -373,5 +387,5 @@ void ftp_read_server(struct worker *w, struct ftp_control *fc, struct pkt4 *p)
 	if (len)
 		server_segment(w, fc, &a, len);
 	if (a.changed)
-		ftp_payload_done(p, RTE_MAX(had, p->nh->mtu));
+		FAM_FN(ftp, payload_done)(p, RTE_MAX(had, p->nh->mtu));
 }

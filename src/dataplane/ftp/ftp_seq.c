@@ -1,49 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/ftp/ftp_seq.h"
 
-#include <rte_ip.h>
 #include <rte_tcp.h>
 
-#include "base/csum.h"
 #include "dataplane/conn/tcp_state.h"
+#include "dataplane/stages/ip.h"
 
 #define OPTION_END  0U
 #define OPTION_NOP  1U
 #define OPTION_SACK 5U
 
-static struct rte_ipv4_hdr *ip_of(const struct pkt4 *p)
-{
-	return (struct rte_ipv4_hdr *)p->l3;
-}
-
-static struct rte_tcp_hdr *tcp_of(const struct pkt4 *p)
+static struct rte_tcp_hdr *tcp_of(const struct FAM(pkt) *p)
 {
 	return (struct rte_tcp_hdr *)(p->l3 + p->l4_off);
 }
 
 /* From l3. */
-static uint32_t payload_off(const struct pkt4 *p)
+static uint32_t payload_off(const struct FAM(pkt) *p)
 {
 	return p->l4_off + (tcp_of(p)->data_off >> 4) * 4U;
 }
 
-bool ftp_is_fragment(const struct pkt4 *p)
+bool FAM_FN(ftp, is_fragment)(const struct FAM(pkt) *p)
 {
-	return ip_of(p)->fragment_offset &
-	       rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
+	return p->flags & PKT_FRAGMENT;
 }
 
-static uint16_t tcp_sum(const struct pkt4 *p)
+static uint16_t tcp_sum(const struct FAM(pkt) *p)
 {
-	const struct rte_ipv4_hdr *ip = ip_of(p);
-	const uint32_t len = p->l3_len - (uint32_t)p->l4_off;
-	uint64_t sum = csum_add(0, &ip->src_addr, 8);
-
-	sum += be16_from(IPPROTO_TCP) + (uint64_t)be16_from((uint16_t)len);
-	return csum_fold(csum_add(sum, p->l3 + p->l4_off, len));
+	return (uint16_t)~FAM_FN(ip, l4_csum)(p->l3, p->l3 + p->l4_off, IPPROTO_TCP,
+					      p->l3_len - (uint32_t)p->l4_off);
 }
 
-bool ftp_segment_sound(struct pkt4 *p)
+bool FAM_FN(ftp, segment_sound)(struct FAM(pkt) *p)
 {
 	const uint32_t off = payload_off(p);
 
@@ -56,7 +45,7 @@ bool ftp_segment_sound(struct pkt4 *p)
 	return tcp_sum(p) == 0xffff;
 }
 
-const char *ftp_payload(const struct pkt4 *p, uint32_t *len)
+const char *FAM_FN(ftp, payload)(const struct FAM(pkt) *p, uint32_t *len)
 {
 	const uint32_t off = payload_off(p);
 
@@ -64,29 +53,29 @@ const char *ftp_payload(const struct pkt4 *p, uint32_t *len)
 	return (const char *)p->l3 + off;
 }
 
-bool ftp_payload_room(const struct pkt4 *p, uint32_t bytes)
+bool FAM_FN(ftp, payload_room)(const struct FAM(pkt) *p, uint32_t bytes)
 {
 	return rte_pktmbuf_tailroom(p->m) >= bytes && p->l3_len + bytes <= UINT16_MAX;
 }
 
-static void length_set(struct pkt4 *p, uint32_t len)
+static void length_set(struct FAM(pkt) *p, uint32_t len)
 {
-	struct rte_ipv4_hdr *ip = ip_of(p);
-	const be16 field = be16_from((uint16_t)len);
+	const be16 was = be16_from(p->l3_len), is = be16_from((uint16_t)len);
 
-	ip->hdr_checksum = csum_apply(ip->hdr_checksum, csum_delta16(ip->total_length, field));
-	ip->total_length = field;
+	FAM_FN(ip, csum_change)(p->l3, csum_delta16(was, is));
+	FAM_FN(ip, length_put)(p->l3, (uint16_t)len);
 	p->m->data_len = (uint16_t)(p->m->data_len + len - p->l3_len);
 	p->m->pkt_len = p->m->data_len;
 	p->l3_len = (uint16_t)len;
 }
 
-bool ftp_payload_replace(struct pkt4 *p, uint32_t at, uint32_t len, const char *text, uint32_t n)
+bool FAM_FN(ftp, payload_replace)(struct FAM(pkt) *p, uint32_t at, uint32_t len, const char *text,
+				  uint32_t n)
 {
 	uint8_t *to = p->l3 + payload_off(p) + at;
 	const uint32_t behind = p->l3_len - (uint32_t)(to - p->l3) - len;
 
-	if (n > len && !ftp_payload_room(p, n - len))
+	if (n > len && !FAM_FN(ftp, payload_room)(p, n - len))
 		return false;
 	memmove(to + n, to + len, behind);
 	if (n)
@@ -95,7 +84,7 @@ bool ftp_payload_replace(struct pkt4 *p, uint32_t at, uint32_t len, const char *
 	return true;
 }
 
-void ftp_payload_done(struct pkt4 *p, uint16_t mtu)
+void FAM_FN(ftp, payload_done)(struct FAM(pkt) *p, uint16_t mtu)
 {
 	struct rte_tcp_hdr *tcp = tcp_of(p);
 
@@ -107,12 +96,12 @@ void ftp_payload_done(struct pkt4 *p, uint16_t mtu)
 	tcp->cksum = (be16)~tcp_sum(p);
 }
 
-uint32_t ftp_seq(const struct pkt4 *p)
+uint32_t FAM_FN(ftp, seq)(const struct FAM(pkt) *p)
 {
 	return rte_be_to_cpu_32(tcp_of(p)->sent_seq);
 }
 
-void ftp_seq_set(struct pkt4 *p, uint32_t seq)
+void FAM_FN(ftp, seq_set)(struct FAM(pkt) *p, uint32_t seq)
 {
 	tcp_of(p)->sent_seq = rte_cpu_to_be_32(seq);
 }
@@ -125,16 +114,16 @@ static uint32_t ack_back(const struct ftp_control *fc, uint32_t ack)
 	return (int32_t)(was - fc->pos) > 0 ? ack - (uint32_t)fc->after : was;
 }
 
-uint32_t ftp_ack(const struct pkt4 *p)
+uint32_t FAM_FN(ftp, ack)(const struct FAM(pkt) *p)
 {
 	return rte_be_to_cpu_32(tcp_of(p)->recv_ack);
 }
 
-uint32_t ftp_acked(const struct pkt4 *p, const struct ftp_control *fc)
+uint32_t FAM_FN(ftp, acked)(const struct FAM(pkt) *p, const struct ftp_control *fc)
 {
 	if (!(p->tcp_flags & TCP_ACK))
 		return fc->s.out_next;
-	return fc->moved ? ack_back(fc, ftp_ack(p)) : ftp_ack(p);
+	return fc->moved ? ack_back(fc, FAM_FN(ftp, ack)(p)) : FAM_FN(ftp, ack)(p);
 }
 
 static void word_put(struct rte_tcp_hdr *tcp, uint8_t *at, uint32_t value)
@@ -159,7 +148,7 @@ static void edge_back(struct rte_tcp_hdr *tcp, uint8_t *at, const struct ftp_con
 	word_put(tcp, at, ack_back(fc, be32_to(edge)));
 }
 
-static void sack_back(struct pkt4 *p, const struct ftp_control *fc)
+static void sack_back(struct FAM(pkt) *p, const struct ftp_control *fc)
 {
 	struct rte_tcp_hdr *tcp = tcp_of(p);
 	uint8_t *o = (uint8_t *)(tcp + 1), *end = p->l3 + payload_off(p);
@@ -180,10 +169,10 @@ static void sack_back(struct pkt4 *p, const struct ftp_control *fc)
 	}
 }
 
-void ftp_seq_adjust(struct pkt4 *p, const struct ftp_control *fc)
+void FAM_FN(ftp, seq_adjust)(struct FAM(pkt) *p, const struct ftp_control *fc)
 {
 	struct rte_tcp_hdr *tcp = tcp_of(p);
-	const uint32_t seq = ftp_seq(p);
+	const uint32_t seq = FAM_FN(ftp, seq)(p);
 
 	if (p->dir == DIR_OUT) {
 		const bool later = (int32_t)(seq - fc->pos) > 0;

@@ -38,7 +38,7 @@ static bool at_digit(const struct cursor *c)
 }
 
 /* Four bytes of an address with `sep` between them. */
-static bool take_address(struct cursor *c, char sep, be32 *out)
+static bool take_address(struct cursor *c, char sep, struct addr *out)
 {
 	uint32_t addr = 0, byte;
 
@@ -47,7 +47,7 @@ static bool take_address(struct cursor *c, char sep, be32 *out)
 			return false;
 		addr = addr << 8 | byte;
 	}
-	*out = be32_from(addr);
+	*out = addr_from_v4(be32_from(addr));
 	return true;
 }
 
@@ -62,7 +62,19 @@ static bool take_numbers(struct cursor *c, struct ftp_line *out)
 	return true;
 }
 
-/* "<d>1<d>a.b.c.d<d>port<d>" */
+/* An IPv6 address up to the delimiter. */
+static bool take_address6(struct cursor *c, char d, struct addr *out)
+{
+	char text[ADDR_STRLEN];
+	size_t n = 0;
+
+	while (c->p < c->end && *c->p != d && n < sizeof(text) - 1)
+		text[n++] = *c->p++;
+	text[n] = 0;
+	return addr_parse(text, out) == 0 && out->family == ADDR_V6;
+}
+
+/* "<d>1<d>a.b.c.d<d>port<d>", "<d>2<d>2001:db8::1<d>port<d>" */
 static bool take_extended(struct cursor *c, struct ftp_line *out)
 {
 	uint32_t port;
@@ -71,8 +83,13 @@ static bool take_extended(struct cursor *c, struct ftp_line *out)
 	if (c->p == c->end || at_digit(c))
 		return false;
 	d = *c->p++;
-	if (!take(c, '1') || !take(c, d) || !take_address(c, '.', &out->addr) || !take(c, d) ||
-	    !take_number(c, UINT16_MAX, &port) || !take(c, d))
+	if (take(c, '2')) {
+		if (!take(c, d) || !take_address6(c, d, &out->addr))
+			return false;
+	} else if (!take(c, '1') || !take(c, d) || !take_address(c, '.', &out->addr)) {
+		return false;
+	}
+	if (!take(c, d) || !take_number(c, UINT16_MAX, &port) || !take(c, d))
 		return false;
 	out->port = (uint16_t)port;
 	return true;

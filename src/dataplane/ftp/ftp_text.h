@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/be.h"
+#include "base/addr.h"
 
 enum ftp_verb {
 	FTP_OTHER,
@@ -25,7 +25,7 @@ enum ftp_verb {
 
 struct ftp_line {
 	enum ftp_verb verb;
-	be32 addr;
+	struct addr addr;
 	uint16_t port;
 	/* FTP_227: where "h1,h2,h3,h4,p1,p2" lies in the line. */
 	uint16_t at, len;

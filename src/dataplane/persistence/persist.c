@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "dataplane/stages/answer.h"
+#include "dataplane/stages/ip.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/stages/pipeline.h"
@@ -12,25 +14,30 @@
 
 #define PORT_FTP 21
 
-static be32 client_network(const struct service *svc, be32 client)
+static FAM_ADDR client_network(const struct service *svc, FAM_ADDR client)
 {
-	return svc->policy.netmask_len ? client & be32_from(~0U << (32 - svc->policy.netmask_len))
-				       : 0;
+	return FAM_FN(addr, masked)(client, svc->policy.netmask_len);
+}
+
+/* In the key of a mark's template: the mark in the first 32 bits, as the listing shows (IPVS). */
+static FAM_ADDR mark_address(uint32_t mark)
+{
+	return FAM_FN(addr, of_mark)(htobe32(mark));
 }
 
 /* FTP's data connections come to other ports: control and data share one template. */
-static bool keyed_by_port(const struct service_match *match, const struct key4 *k)
+static bool keyed_by_port(const struct service_match *match, const struct FAM(key) *k)
 {
 	return match->exact && !(k->proto == IPPROTO_TCP && k->dport == be16_from(PORT_FTP));
 }
 
-static struct key4 template_key(const struct service_match *match, const struct key4 *k)
+static struct FAM(key) template_key(const struct service_match *match, const struct FAM(key) *k)
 {
 	const struct service *svc = match->svc;
-	struct key4 key = {.saddr = client_network(svc, k->saddr), .proto = PROTO_TEMPLATE};
+	struct FAM(key) key = {.saddr = client_network(svc, k->saddr), .proto = PROTO_TEMPLATE};
 
 	if (svc->fwmark) {
-		key.daddr = be32_from(svc->fwmark);
+		key.daddr = mark_address(svc->fwmark);
 		return key;
 	}
 	key.proto |= k->proto;
@@ -50,7 +57,7 @@ static const struct server *server_by_id(const struct service *svc, uint32_t id)
 
 /* The template's server while it may be used. Weight 0 keeps its clients, and a server at
  * its upper threshold is not asked (IPVS); one that is down or removed has none. */
-static const struct server *template_server(const struct service *svc, const struct conn4 *t)
+static const struct server *template_server(const struct service *svc, const struct FAM(conn) *t)
 {
 	const struct server *srv = server_by_id(svc, t->c.server);
 
@@ -62,55 +69,55 @@ static const struct server *template_server(const struct service *svc, const str
 }
 
 /* What the listing shows as the template's server. */
-static void template_show(struct conn4 *t, const struct service_match *match, const struct key4 *k,
-			  const struct server *srv)
+static void template_show(struct FAM(conn) *t, const struct service_match *match,
+			  const struct FAM(key) *k, const struct server *srv)
 {
-	t->daddr = srv->addr.v4;
+	t->daddr = FAM(server_addr)(srv);
 	t->c.method = srv->method;
 	t->dport = keyed_by_port(match, k) ? srv->port : 0;
 }
 
 /* At home. Finds the client's template or makes one, and claims it. */
 static int template_choose(struct worker *w, const struct service_match *match,
-			   const struct key4 *k, struct persist_choice *out)
+			   const struct FAM(key) *k, struct persist_choice *out)
 {
-	const struct key4 key = template_key(match, k);
-	uint32_t hash = table4_hash(&w->table4, &key);
-	struct conn4 *t = table4_find(&w->table4, &key, hash, DIR_IN);
+	const struct FAM(key) key = template_key(match, k);
+	uint32_t hash = FAM_FN(table, hash)(&w->FAM(v).table, &key);
+	struct FAM(conn) *t = FAM_FN(table, find)(&w->FAM(v).table, &key, hash, DIR_IN);
 	const struct server *srv = t ? template_server(match->svc, t) : NULL;
 
 	if (!srv) {
-		const struct sched_request req = service4_request(w, k);
+		const struct sched_request req = FAM_FN(service, request)(w, k);
 		int choice = match->svc->sched->choose(match->svc, &req);
 
 		if (choice == SCHED_NONE)
 			return -ENOENT;
 		srv = &match->svc->servers[choice];
 		if (t)
-			template4_move(w, t, srv->rt);
+			FAM_FN(template, move)(w, t, srv->rt);
 		else
-			t = template4_create(w, &key, srv->rt);
+			t = FAM_FN(template, create)(w, &key, srv->rt);
 		if (!t)
 			return -ENOSPC;
 		template_show(t, match, k, srv);
 		if (sync_on(w))
-			sync_changed(w, t);
+			FAM_FN(sync, changed)(w, t);
 	}
 	t->c.tick = w->env.now_tick;
 	t->c.timeout = match->svc->policy.persist_s * CONN_TICK_HZ;
-	wheel_shorten(&w->wheel4, &t->c, conn4_index(&w->table4, t));
+	wheel_shorten(&w->FAM(v).wheel, &t->c, FAM_FN(conn, index)(&w->FAM(v).table, t));
 	out->server = srv;
-	out->control = template4_claim(w, t);
+	out->control = FAM_FN(template, claim)(w, t);
 	return 0;
 }
 
-static unsigned int home_of(const struct worker *w, const struct service *svc, be32 client)
+static unsigned int home_of(const struct worker *w, const struct service *svc, FAM_ADDR client)
 {
-	return owner4(w->owners, client_network(svc, client), 0);
+	return FAM(owner)(w->owners, client_network(svc, client), 0);
 }
 
-int persist4_choose(struct worker *w, const struct service_match *match, struct pkt4 *p,
-		    struct persist_choice *out)
+int FAM_FN(persist, choose)(struct worker *w, const struct service_match *match, struct FAM(pkt) *p,
+			    struct persist_choice *out)
 {
 	struct pkt_tag *tag = pkt_tag(p->m);
 	unsigned int home;
@@ -122,7 +129,7 @@ int persist4_choose(struct worker *w, const struct service_match *match, struct 
 		if (out->server)
 			return 0;
 		if (tag->control) /* removed while the packet was on its way */
-			template4_release(w, tag->control);
+			FAM_FN(template, release)(w, tag->control);
 	}
 	home = home_of(w, match->svc, p->key.saddr);
 	if (home == w->id)
@@ -131,7 +138,8 @@ int persist4_choose(struct worker *w, const struct service_match *match, struct 
 	return -EINPROGRESS;
 }
 
-bool persist4_follow(struct worker *w, const struct service_match *match, struct pkt4 *p)
+bool FAM_FN(persist, follow)(struct worker *w, const struct service_match *match,
+			     struct FAM(pkt) *p)
 {
 	const unsigned int home = home_of(w, match->svc, p->key.saddr);
 
@@ -141,10 +149,10 @@ bool persist4_follow(struct worker *w, const struct service_match *match, struct
 	return true;
 }
 
-static void decide(struct worker *w, struct pkt4 *p)
+static void decide(struct worker *w, struct FAM(pkt) *p)
 {
-	const struct service_match match = service4_find(w, p);
-	unsigned int owner = owner4(w->owners, p->key.saddr, p->key.sport);
+	const struct service_match match = FAM_FN(service, find)(w, p);
+	unsigned int owner = FAM(owner)(w->owners, p->key.saddr, p->key.sport);
 	struct pkt_tag *tag = pkt_tag(p->m);
 	struct persist_choice choice;
 
@@ -163,11 +171,12 @@ static void decide(struct worker *w, struct pkt4 *p)
 	switch (template_choose(w, &match, &p->key, &choice)) {
 	case 0:
 		tag->server = choice.server->rt->id;
+		tag->v6 = FAMILY == 6;
 		tag->control = choice.control;
 		door_handoff_as(w, p->m, owner, HANDOFF_DECIDED);
 		return;
 	case -ENOENT:
-		icmp_error(w, p, p->key.daddr, 3, 3, 0);
+		FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
 		door_drop(w, p->m, DROP_NO_SERVER);
 		return;
 	default:
@@ -175,32 +184,26 @@ static void decide(struct worker *w, struct pkt4 *p)
 	}
 }
 
-void persist4_receive(struct worker *w, struct rte_mbuf **frames, uint16_t n)
+void FAM_FN(persist, receive)(struct worker *w, struct FAM(burst) *b)
 {
-	struct burst b;
-
-	stage_parse4(w, frames, n, &b);
-	for (uint16_t i = 0; i < b.n; i++)
-		decide(w, &b.pkts[i]);
+	for (uint16_t i = 0; i < b->n; i++)
+		decide(w, &b->pkts[i]);
 }
 
-void persist4_return(struct worker *w, struct rte_mbuf **frames, uint16_t n)
+void FAM_FN(persist, back)(struct worker *w, struct FAM(burst) *b)
 {
-	struct burst b;
-
-	stage_parse4(w, frames, n, &b);
-	stage_steer4(w, &b);
-	stage_lookup4(w, &b);
-	stage_schedule4(w, &b);
+	FAM(stage_steer)(w, b);
+	FAM(stage_lookup)(w, b);
+	FAM(stage_schedule)(w, b);
 	/* Whoever found a connection made by an earlier packet has no need of its claim. */
-	for (uint16_t i = 0; i < b.n; i++) {
-		struct pkt_tag *tag = pkt_tag(b.pkts[i].m);
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct pkt_tag *tag = pkt_tag(b->pkts[i].m);
 
 		if (tag->kind != HANDOFF_DECIDED)
 			continue;
 		if (tag->control)
-			template4_release(w, tag->control);
+			FAM_FN(template, release)(w, tag->control);
 		tag->control = 0;
 	}
-	pipeline_finish(w, &b);
+	FAM_FN(pipeline, finish)(w, b);
 }

@@ -13,7 +13,7 @@
  * Worker context.
  */
 
-#include "dataplane/stages/service4.h"
+#include "dataplane/stages/service_match.h"
 #include "dataplane/worker.h"
 
 /* A server, and what the connection to it is made with. */
@@ -22,22 +22,11 @@ struct persist_choice {
 	uint32_t control; /* a claim on the template: to be kept or released */
 };
 
-/*
- * The server of a packet's client, at whatever worker. 0 with *out; or
- *   -ENOENT       no server is available
- *   -ENOSPC       no room for a template
- *   -EINPROGRESS  the packet is on its way home: it has left
- */
-int persist4_choose(struct worker *w, const struct service_match *match, struct pkt4 *p,
-		    struct persist_choice *out);
+/* Frames of either family from other workers' rings: HANDOFF_HOME, HANDOFF_DECIDED. */
+void persist_receive(struct worker *w, struct rte_mbuf **frames, uint16_t n);
+void persist_return(struct worker *w, struct rte_mbuf **frames, uint16_t n);
 
-/* A fragment behind such a packet, which has no connection yet: goes the same way, so that it
- * comes back after it. False: it need not, or it has been there. */
-bool persist4_follow(struct worker *w, const struct service_match *match, struct pkt4 *p);
-
-/* Packets that other workers sent home (HANDOFF_HOME): decided and sent back. */
-void persist4_receive(struct worker *w, struct rte_mbuf **frames, uint16_t n);
-/* Packets with a decision (HANDOFF_DECIDED), back at their connection's owner. */
-void persist4_return(struct worker *w, struct rte_mbuf **frames, uint16_t n);
+#define FAM_TEMPLATE "dataplane/persistence/persist.fam.h"
+#include "base/both_families.h"
 
 #endif

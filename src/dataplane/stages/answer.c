@@ -1,305 +1,82 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/stages/answer.h"
 
-#include <rte_arp.h>
-#include <rte_ether.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
-#include "base/csum.h"
 #include "dataplane/exits/doors.h"
+#include "dataplane/stages/answer_frame.h"
+#include "dataplane/stages/ext6.h"
 #include "dataplane/conn/tcp_state.h"
 
-#define ICMP_HDR	   8
-#define ICMP_QUOTE_MAX	   (576 - 20 - ICMP_HDR) /* RFC 1812, 4.3.2.3 */
-#define ANSWER_TTL	   64
-#define IP_TOS_NET_CONTROL 0xc0 /* as Linux marks its errors */
+#define ICMP_QUOTE_MAX                                                                             \
+	(FAMILY == 4 ? 576 - 20 - ICMP_HDR /* RFC 1812, 4.3.2.3 */                                 \
+		     : 1280 - 40 - ICMP_HDR /* RFC 4443, 2.4 */)
+#define IP_TOS_NET_CONTROL 0xc0 /* as Linux marks its IPv4 errors */
+#define ECHO_REQUEST	   (FAMILY == 4 ? RTE_IP_ICMP_ECHO_REQUEST : ICMP6_ECHO)
+#define ECHO_REPLY	   (FAMILY == 4 ? RTE_IP_ICMP_ECHO_REPLY : ICMP6_REPLY)
 
-/* Turns a received frame round: to the station it came from, from the link's MAC, with its
- * VLAN tag in the frame. False when there is no room for the tag. */
-static bool frame_turn(const struct worker *w, struct rte_mbuf **m, link_id link)
+void FAM_FN(echo, receive)(struct worker *w, struct FAM(pkt) *p)
 {
-	struct rte_ether_hdr *eth;
-	const struct link_info *info = fib_link(w->env.fib, link);
-
-	if (((*m)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) && rte_vlan_insert(m) != 0)
-		return false;
-	(*m)->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_OFFLOAD_MASK);
-	eth = rte_pktmbuf_mtod(*m, struct rte_ether_hdr *);
-	eth->dst_addr = eth->src_addr;
-	memcpy(&eth->src_addr, &info->mac, 6);
-	return true;
-}
-
-/* The received packet ends here; the frame goes back as a packet of ours. */
-static void answer_with(struct worker *w, struct rte_mbuf *m, link_id link)
-{
-	if (!frame_turn(w, &m, link)) {
-		door_drop(w, m, DROP_LINEARISE);
-		return;
-	}
-	w->counters.answered++;
-	w->counters.generated++;
-	door_send(w, m, link_port(link));
-}
-
-static bool vip_on_link(const struct addr_entry4 *e, link_id link)
-{
-	return e->link == LINK_ANY || e->link == link;
-}
-
-/* ARP worth Linux's while: for its own addresses, answers, and announcements by which it
- * learns that a neighbour has moved. */
-static bool arp_for_linux(const struct worker *w, const struct rte_arp_ipv4 *a, be16 opcode)
-{
-	return opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) || a->arp_sip == a->arp_tip ||
-	       fib4_find_local(w->env.fib->v4, a->arp_tip);
-}
-
-static bool mac_is_ours(const struct fib *fib, const struct rte_ether_addr *mac)
-{
-	for (unsigned int port = 0; port < MAX_PORTS; port++) {
-		const struct link_info *info = fib_link(fib, link_id_of(port, 0));
-
-		if (info && memcmp(mac, &info->mac, 6) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The sender says that an address is its own that is active here: the ha thread is to know
- * (its socket at the TAP sees what is punted). Our own announcement that comes back is none. */
-static bool arp_is_claim(const struct worker *w, const struct addr_entry4 *e,
-			 const struct rte_arp_ipv4 *a)
-{
-	bool active = false;
-
-	if (e->kinds & ADDR_KIND_VIP)
-		active = e->kinds & ADDR_KIND_ACTIVE;
-	else if (e->kinds & ADDR_KIND_GATEWAY)
-		active = fib4_find_local(w->env.fib->v4, e->addr);
-	return active && !w->env.lease_off && !mac_is_ours(w->env.fib, &a->arp_sha);
-}
-
-void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id link)
-{
-	const struct link_info *info = fib_link(w->env.fib, link);
-	const struct addr_entry4 *e;
-	struct rte_arp_hdr *arp;
-
-	if (rte_pktmbuf_data_len(m) < l2_len + sizeof(*arp)) {
-		door_drop(w, m, DROP_MALFORMED);
-		return;
-	}
-	arp = rte_pktmbuf_mtod_offset(m, struct rte_arp_hdr *, l2_len);
-	if (arp->arp_hardware != rte_cpu_to_be_16(RTE_ARP_HRD_ETHER) ||
-	    arp->arp_protocol != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || arp->arp_hlen != 6 ||
-	    arp->arp_plen != 4) {
-		door_drop(w, m, DROP_MALFORMED);
-		return;
-	}
-	e = addr_table4_find(w->env.snap->addrs4, arp->arp_data.arp_sip);
-	if (e && arp_is_claim(w, e, &arp->arp_data) && rate_take(&w->claim_rate, w->env.now_tick)) {
-		door_punt(w, m, PUNT_ARP);
-		return;
-	}
-	if (e && (e->kinds & ADDR_KIND_VIP)) { /* a stranger, or our own echo */
-		door_drop(w, m, DROP_ARP_OTHER);
-		return;
-	}
-	e = addr_table4_find(w->env.snap->addrs4, arp->arp_data.arp_tip);
-	/* An address that no service claims is Linux's where an administrator gave Linux the
-	 * address. */
-	if (!e || !(e->kinds & ADDR_KIND_VIP) ||
-	    ((e->kinds & ADDR_KIND_UNCLAIMED) && fib4_find_local(w->env.fib->v4, e->addr))) {
-		if (arp_for_linux(w, &arp->arp_data, arp->arp_opcode))
-			door_punt(w, m, PUNT_ARP);
-		else
-			door_drop(w, m, DROP_ARP_OTHER);
-		return;
-	}
-	if (!(e->kinds & ADDR_KIND_ACTIVE) || w->env.lease_off) {
-		door_drop(w, m, DROP_NOT_ACTIVE);
-		return;
-	}
-	if (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) || !vip_on_link(e, link) ||
-	    (e->kinds & ADDR_KIND_ROUTED)) {
-		door_drop(w, m, DROP_ARP_OTHER);
-		return;
-	}
-	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
-	arp->arp_data.arp_tha = arp->arp_data.arp_sha;
-	memcpy(&arp->arp_data.arp_sha, &info->mac, 6);
-	arp->arp_data.arp_tip = arp->arp_data.arp_sip;
-	arp->arp_data.arp_sip = e->addr;
-	answer_with(w, m, link);
-}
-
-bool arp_may_leave(const struct worker *w, const struct rte_mbuf *m)
-{
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	const struct addr_entry4 *e;
-	const struct rte_arp_hdr *arp;
-	uint16_t l2_len = sizeof(*eth);
-	be16 type;
-
-	if (rte_pktmbuf_data_len(m) < l2_len)
-		return false;
-	type = eth->ether_type;
-	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
-		if (rte_pktmbuf_data_len(m) < l2_len + sizeof(struct rte_vlan_hdr))
-			return false;
-		type = ((const struct rte_vlan_hdr *)(eth + 1))->eth_proto;
-		l2_len += sizeof(struct rte_vlan_hdr);
-	}
-	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
-		return true;
-	if (rte_pktmbuf_data_len(m) < l2_len + sizeof(*arp))
-		return false;
-	arp = rte_pktmbuf_mtod_offset(m, const struct rte_arp_hdr *, l2_len);
-	e = addr_table4_find(w->env.snap->addrs4, arp->arp_data.arp_sip);
-	if (!e || !(e->kinds & (ADDR_KIND_VIP | ADDR_KIND_GATEWAY)))
-		return true;
-	return !w->env.lease_off && (e->kinds & (ADDR_KIND_ACTIVE | ADDR_KIND_GATEWAY));
-}
-
-bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m)
-{
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	const struct addr_entry4 *e;
-	const struct rte_ipv4_hdr *ip;
-	uint16_t l2_len = sizeof(*eth);
-	be16 type = eth->ether_type;
-
-	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
-		type = ((const struct rte_vlan_hdr *)(eth + 1))->eth_proto;
-		l2_len += sizeof(struct rte_vlan_hdr);
-	}
-	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-	    rte_pktmbuf_data_len(m) < l2_len + sizeof(*ip))
-		return false;
-	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
-	e = addr_table4_find(w->env.snap->addrs4, ip->src_addr);
-	return e && (e->kinds & ADDR_KIND_VIP);
-}
-
-/* Sum of the ICMP message over all segments; it must be all ones. */
-static bool icmp_csum_good(const struct pkt4 *p)
-{
-	uint32_t off = (uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, uint8_t *)) + p->l4_off;
-	uint16_t sum;
-
-	if (rte_raw_cksum_mbuf(p->m, off, (uint32_t)(p->l3_len - p->l4_off), &sum) != 0)
-		return false;
-	return sum == 0xffff;
-}
-
-void echo_receive(struct worker *w, struct pkt4 *p)
-{
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
 	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)(p->l3 + p->l4_off);
-	be32 vip = ip->dst_addr;
-	uint8_t ttl = ip->time_to_live;
-	uint16_t delta;
+	uint8_t *ttl = FAM_FN(ip, hop_limit)(p->l3);
+	const FAM_ADDR vip = FAM_FN(ip, addr)(p->l3, IP_DEST);
 
 	if (p->l3_len < p->l4_off + ICMP_HDR) {
 		door_drop(w, p->m, DROP_MALFORMED);
 		return;
 	}
-	if (icmp->icmp_type != RTE_IP_ICMP_ECHO_REQUEST || icmp->icmp_code != 0) {
+	/* With extension headers the answer would have to undo them. */
+	if (icmp->icmp_type != ECHO_REQUEST || icmp->icmp_code != 0 ||
+	    (FAMILY == 6 && p->l4_off != IP_HDR)) {
 		door_drop(w, p->m, DROP_UNSUPPORTED);
 		return;
 	}
-	if (!icmp_csum_good(p)) {
+	if (!FAM_FN(icmp, sum_good)(p)) {
 		door_drop(w, p->m, DROP_BAD_ECHO);
 		return;
 	}
-	icmp->icmp_type = RTE_IP_ICMP_ECHO_REPLY;
-	icmp->icmp_cksum = csum_apply(icmp->icmp_cksum,
-				      csum_delta16(be16_from(RTE_IP_ICMP_ECHO_REQUEST << 8), 0));
+	icmp->icmp_type = ECHO_REPLY;
+	icmp->icmp_cksum = csum_apply(icmp->icmp_cksum, csum_delta16(be16_from(ECHO_REQUEST << 8),
+								     be16_from(ECHO_REPLY << 8)));
 	/* Swapped addresses leave the sum as it is; only the TTL changes it. */
-	ip->dst_addr = ip->src_addr;
-	ip->src_addr = vip;
-	ip->time_to_live = ANSWER_TTL;
-	delta = csum_delta16(be16_from((uint16_t)(ttl << 8)), be16_from(ANSWER_TTL << 8));
-	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
+	FAM_FN(ip, addr_put)(p->l3, IP_DEST, FAM_FN(ip, addr)(p->l3, IP_SOURCE));
+	FAM_FN(ip, addr_put)(p->l3, IP_SOURCE, vip);
+	FAM_FN(ip, csum_change)
+	(p->l3, csum_delta16(be16_from((uint16_t)(*ttl << 8)), be16_from(ANSWER_HOPS << 8)));
+	*ttl = ANSWER_HOPS;
 	answer_with(w, p->m, p->link);
 }
 
-void icmp_put(struct worker *w, uint8_t *l3, be32 from, be32 to, uint8_t type, uint8_t code,
-	      uint16_t mtu, uint16_t quote)
+void FAM_FN(icmp, put)(struct worker *w, uint8_t *l3, FAM_ADDR from, FAM_ADDR to,
+		       struct icmp_wire what, uint32_t info, uint16_t quote)
 {
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)l3;
-	uint8_t *icmp = l3 + sizeof(*ip);
+	const be32 word = be32_from(info);
+	uint8_t *icmp = l3 + IP_HDR;
 	be16 sum;
 
-	memset(l3, 0, sizeof(*ip) + ICMP_HDR);
-	ip->version_ihl = RTE_IPV4_VHL_DEF;
-	ip->type_of_service = IP_TOS_NET_CONTROL;
-	ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + ICMP_HDR + quote));
-	ip->packet_id = rte_cpu_to_be_16(w->ip_id++);
-	ip->time_to_live = ANSWER_TTL;
-	ip->next_proto_id = IPPROTO_ICMP;
-	ip->src_addr = from;
-	ip->dst_addr = to;
-	ip->hdr_checksum = csum_of(ip, sizeof(*ip));
-	icmp[0] = type;
-	icmp[1] = code;
-	if (type == 3 && code == 4) {
-		icmp[6] = (uint8_t)(mtu >> 8);
-		icmp[7] = (uint8_t)mtu;
-	}
-	sum = csum_of(icmp, (size_t)ICMP_HDR + quote);
+	FAM_FN(ip, put)
+	(l3, from, to, ICMP_PROTO, (uint16_t)(ICMP_HDR + quote),
+	 FAMILY == 4 ? IP_TOS_NET_CONTROL : 0, FAMILY == 4 ? w->ip_id++ : 0, false);
+	icmp[0] = what.type;
+	icmp[1] = what.code;
+	memset(icmp + 2, 0, 2);
+	memcpy(icmp + 4, &word, sizeof(word));
+	sum = FAM_FN(ip, icmp_csum)(l3, icmp, ICMP_HDR + quote);
 	memcpy(icmp + 2, &sum, 2);
 }
 
-/* A packet of len bytes from IPv4 on, towards p's source; the headers before are p's own.
- * NULL: no buffer. */
-static struct rte_mbuf *answer_alloc(struct worker *w, const struct pkt4 *p, uint16_t len,
-				     uint8_t **l3)
-{
-	const uint8_t *l2 = rte_pktmbuf_mtod(p->m, const uint8_t *);
-	uint16_t l2_len = (uint16_t)(p->l3 - l2);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
-	uint8_t *data;
-
-	if (!m)
-		return NULL;
-	data = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(l2_len + len));
-	if (!data) {
-		rte_pktmbuf_free(m);
-		return NULL;
-	}
-	m->port = p->m->port;
-	m->vlan_tci = p->m->vlan_tci;
-	m->ol_flags |= p->m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
-	memcpy(data, l2, l2_len);
-	*l3 = data + l2_len;
-	return m;
-}
-
-static bool answer_send(struct worker *w, struct rte_mbuf *m, link_id link)
-{
-	if (!frame_turn(w, &m, link)) {
-		rte_pktmbuf_free(m);
-		return false;
-	}
-	w->counters.generated++;
-	door_send(w, m, link_port(link));
-	return true;
-}
-
-void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type, uint8_t code,
-		uint16_t mtu)
+void FAM_FN(icmp, error)(struct worker *w, const struct FAM(pkt) *p, FAM_ADDR from,
+			 enum icmp_reason reason, uint32_t info)
 {
 	uint32_t here = rte_pktmbuf_data_len(p->m) -
 			(uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, const uint8_t *));
-	uint16_t quote = p->l3_len < ICMP_QUOTE_MAX ? p->l3_len : ICMP_QUOTE_MAX;
+	uint16_t quote = p->l3_len < ICMP_QUOTE_MAX ? p->l3_len : (uint16_t)ICMP_QUOTE_MAX;
 	struct rte_mbuf *m;
 	uint8_t *l3;
 
-	if (from == 0)
+	if (FAM_FN(addr, is_zero)(from))
 		return;
 	if (quote > here) /* what the first segment has: at least the headers */
 		quote = (uint16_t)here;
@@ -307,27 +84,27 @@ void icmp_error(struct worker *w, const struct pkt4 *p, be32 from, uint8_t type,
 		w->counters.icmp_suppressed++;
 		return;
 	}
-	m = answer_alloc(w, p, (uint16_t)(sizeof(struct rte_ipv4_hdr) + ICMP_HDR + quote), &l3);
+	m = answer_alloc(w, p->m, p->l3, (uint16_t)(IP_HDR + ICMP_HDR + quote), &l3);
 	if (!m) {
 		w->counters.icmp_suppressed++;
 		return;
 	}
-	memcpy(l3 + sizeof(struct rte_ipv4_hdr) + ICMP_HDR, p->l3, quote);
-	icmp_put(w, l3, from, p->key.saddr, type, code, mtu, quote);
+	memcpy(l3 + IP_HDR + ICMP_HDR, p->l3, quote);
+	FAM_FN(icmp, put)(w, l3, from, p->key.saddr, FAM_FN(icmp, wire_of)(reason), info, quote);
 	answer_send(w, m, p->link);
 }
 
-be32 own_address4(const struct worker *w, const struct pkt4 *p)
+FAM_ADDR FAM(own_address)(const struct worker *w, const struct FAM(pkt) *p)
 {
-	const struct route4 *r = fib4_find(w->env.fib->v4, p->key.saddr);
+	const struct FAM(route) *r = FAM_FN(fib, find)(w->env.fib->FAM(v), p->key.saddr);
 
-	return r ? r->source : 0;
+	return r ? r->source : (FAM_ADDR){0};
 }
 
-#define RESET_LEN (sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_tcp_hdr))
+#define RESET_LEN ((uint16_t)(IP_HDR + sizeof(struct rte_tcp_hdr)))
 
 /* Sequence numbers that the packet takes up, flags included. */
-static uint32_t tcp_length(const struct pkt4 *p)
+static uint32_t tcp_length(const struct FAM(pkt) *p)
 {
 	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(p->l3 + p->l4_off);
 	uint32_t headers = p->l4_off + (uint32_t)(tcp->data_off >> 4) * 4;
@@ -336,22 +113,15 @@ static uint32_t tcp_length(const struct pkt4 *p)
 	       ((p->tcp_flags & TCP_FIN) != 0);
 }
 
-static void reset_fill(struct worker *w, uint8_t *l3, const struct pkt4 *p)
+static void reset_fill(struct worker *w, uint8_t *l3, const struct FAM(pkt) *p)
 {
 	const struct rte_tcp_hdr *of = (const struct rte_tcp_hdr *)(p->l3 + p->l4_off);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)l3;
-	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(ip + 1);
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(l3 + IP_HDR);
 
-	memset(l3, 0, RESET_LEN);
-	ip->version_ihl = RTE_IPV4_VHL_DEF;
-	ip->total_length = rte_cpu_to_be_16(RESET_LEN);
-	ip->packet_id = rte_cpu_to_be_16(w->ip_id++);
-	ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
-	ip->time_to_live = ANSWER_TTL;
-	ip->next_proto_id = IPPROTO_TCP;
-	ip->src_addr = p->key.daddr;
-	ip->dst_addr = p->key.saddr;
-	ip->hdr_checksum = csum_of(ip, sizeof(*ip));
+	FAM_FN(ip, put)
+	(l3, p->key.daddr, p->key.saddr, IPPROTO_TCP, sizeof(*tcp), 0, FAMILY == 4 ? w->ip_id++ : 0,
+	 true);
+	memset(tcp, 0, sizeof(*tcp));
 	tcp->src_port = p->key.dport;
 	tcp->dst_port = p->key.sport;
 	tcp->data_off = sizeof(*tcp) / 4 << 4;
@@ -362,17 +132,19 @@ static void reset_fill(struct worker *w, uint8_t *l3, const struct pkt4 *p)
 		tcp->tcp_flags |= TCP_ACK;
 		tcp->recv_ack = rte_cpu_to_be_32(rte_be_to_cpu_32(of->sent_seq) + tcp_length(p));
 	}
-	tcp->cksum = rte_ipv4_udptcp_cksum(ip, tcp);
+	tcp->cksum = FAM_FN(ip, l4_csum)(l3, (const uint8_t *)tcp, IPPROTO_TCP, sizeof(*tcp));
 }
 
-void tcp_reset(struct worker *w, const struct pkt4 *p)
+void FAM_FN(tcp, reset)(struct worker *w, const struct FAM(pkt) *p)
 {
 	struct rte_mbuf *m;
 	uint8_t *l3;
 
 	if (p->tcp_flags & TCP_RST)
 		return;
-	m = rate_take(&w->reset_rate, w->env.now_tick) ? answer_alloc(w, p, RESET_LEN, &l3) : NULL;
+	m = rate_take(&w->reset_rate, w->env.now_tick)
+		    ? answer_alloc(w, p->m, p->l3, RESET_LEN, &l3)
+		    : NULL;
 	if (!m) {
 		w->counters.resets_suppressed++;
 		return;
@@ -381,25 +153,39 @@ void tcp_reset(struct worker *w, const struct pkt4 *p)
 	w->counters.resets += answer_send(w, m, p->link);
 }
 
-void tcp_become_reset(struct pkt4 *p)
+/* As a datagram of its own: what was a first fragment is one no more. */
+static void fragment_undo(struct FAM(pkt) *p)
 {
+#if FAMILY == 4
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
+
+	ip->fragment_offset &= rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = csum_of(ip, p->l4_off);
+#else
+	struct ext6_fragment *f = ext6_fragment_find(p->l3, p->l4_off);
+
+	if (f)
+		f->field = 0;
+#endif
+}
+
+void FAM_FN(tcp, become_reset)(struct FAM(pkt) *p)
+{
 	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(p->l3 + p->l4_off);
 	struct rte_mbuf *m = p->m;
 	uint16_t l2_len = (uint16_t)(p->l3 - rte_pktmbuf_mtod(m, uint8_t *));
 
 	p->l3_len = (uint16_t)(p->l4_off + sizeof(*tcp));
 	p->tcp_flags = TCP_RST | (p->tcp_flags & TCP_ACK);
-	ip->total_length = rte_cpu_to_be_16(p->l3_len);
-	ip->fragment_offset &= rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG); /* was perhaps a first one */
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = csum_of(ip, p->l4_off);
+	FAM_FN(ip, length_put)(p->l3, p->l3_len);
+	fragment_undo(p);
 	tcp->data_off = sizeof(*tcp) / 4 << 4;
 	tcp->tcp_flags = p->tcp_flags;
 	tcp->rx_win = 0;
 	tcp->tcp_urp = 0;
 	tcp->cksum = 0;
-	tcp->cksum = rte_ipv4_udptcp_cksum(ip, tcp);
+	tcp->cksum = FAM_FN(ip, l4_csum)(p->l3, (const uint8_t *)tcp, IPPROTO_TCP, sizeof(*tcp));
 	rte_pktmbuf_free(m->next); /* headers are in the first segment */
 	m->next = NULL;
 	m->nb_segs = 1;

@@ -8,14 +8,15 @@
  */
 #include "dataplane/stages/pipeline.h"
 
-void stage_lookup4(struct worker *w, struct burst *b)
+void FAM(stage_lookup)(struct worker *w, struct FAM(burst) *b)
 {
 	uint64_t hits = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
-		struct pkt4 *p = &b->pkts[i];
+		struct FAM(pkt) *p = &b->pkts[i];
 
-		p->conn = table4_find_guess(&w->table4, &p->key, p->hash, p->dir, p->conn);
+		p->conn = FAM_FN(table, find_guess)(&w->FAM(v).table, &p->key, p->hash, p->dir,
+						    p->conn);
 		hits += p->conn != NULL;
 	}
 	w->counters.lookups += b->n;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage parse: Ethernet, VLAN, IPv4, TCP and UDP ports. Whatever is not IPv4 leaves here.
+ * Stage parse: Ethernet, VLAN, IPv4 or IPv6, TCP and UDP ports. Frames of each family become a
+ * burst; whatever is of neither family leaves here.
  *
- * Reads: frame, m->port, offload flags. Writes: every field of pkt4 but dir and nh.
+ * Reads: frame, m->port, offload flags. Writes: every field of pkt4 and pkt6 but dir and nh.
  * Prefetches the bucket of the key.
  * Doors: punt (ARP class, transit), answered (ARP for a VIP), drop.
  */
@@ -10,7 +11,9 @@
 #include <rte_ip.h>
 
 #include "base/csum.h"
-#include "dataplane/stages/answer.h"
+#include "dataplane/stages/arp.h"
+#include "dataplane/stages/ext6.h"
+#include "dataplane/stages/ip.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_track.h"
 #include "dataplane/stages/pipeline.h"
@@ -110,56 +113,8 @@ static __rte_noinline bool asks_dhcp(const struct rte_ipv4_hdr *ip, uint32_t ihl
 	       memcmp((const uint8_t *)ip + ihl, ports, sizeof(ports)) == 0;
 }
 
-/*
- * Flags and, returned as they lie in the packet, ports of an unfragmented one. A header that
- * does not fit leaves them zero and clears the protocol's key, so that the packet matches no
- * service; steer decides by destination what becomes of it.
- */
-static __rte_always_inline uint32_t l4_parse(struct pkt4 *p, uint8_t proto, uint16_t l4_len)
-{
-	const uint8_t *l4 = p->l3 + p->l4_off;
-	uint32_t ports;
-
-	if (proto == IPPROTO_TCP) {
-		uint8_t hlen;
-
-		if (l4_len < TCP_MIN)
-			goto bad;
-		hlen = (uint8_t)((l4[12] >> 4) * 4);
-		if (hlen < TCP_MIN || hlen > l4_len)
-			goto bad;
-		p->tcp_flags = l4[13] & 0x3f;
-	} else if (proto == IPPROTO_UDP) {
-		uint16_t len;
-
-		if (l4_len < UDP_MIN)
-			goto bad;
-		len = (uint16_t)(l4[4] << 8 | l4[5]);
-		if (len < UDP_MIN || len > l4_len)
-			goto bad;
-	} else {
-		return 0;
-	}
-	memcpy(&ports, l4, sizeof(ports));
-	return ports;
-bad:
-	p->flags |= PKT_BAD_L4;
-	return 0;
-}
-
-/* Its ports, if it has been where its first one is known; else steer sends it there. */
-static __rte_noinline uint64_t fragment_parse(struct pkt4 *p, uint8_t proto)
-{
-	uint64_t rest = 0;
-
-	p->flags |= PKT_FRAGMENT;
-	if (!pkt_tag(p->m)->fragment)
-		return 0;
-	p->key.proto = proto;
-	follow_known(p);
-	memcpy(&rest, &p->key.sport, 4);
-	return rest;
-}
+#define FAM_TEMPLATE "dataplane/stages/parse_ip.fam.h"
+#include "base/both_families.h"
 
 /* Headers up to L4 in the first segment, or made so. */
 static bool head_linear(struct rte_mbuf *m, uint32_t want)
@@ -193,14 +148,14 @@ static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, st
 	p->m = m;
 	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
 	p->l3_len = (uint16_t)total;
-	p->l4_off = (uint8_t)ihl;
+	p->l4_off = (uint16_t)ihl;
 	p->tcp_flags = 0;
 	p->conn = NULL;
 	if (unlikely(ip->fragment_offset &
 		     rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
-		rest = fragment_parse(p, ip->next_proto_id);
+		rest = fragment4_parse(p, ip->next_proto_id);
 	else
-		rest = l4_parse(p, ip->next_proto_id, (uint16_t)(total - ihl));
+		rest = l4_parse4(p, ip->next_proto_id, (uint16_t)(total - ihl));
 	/* The key in two words, hashed from registers: read back from smaller stores it would
 	 * wait for them. */
 	memcpy(&addrs, &ip->src_addr, sizeof(addrs));
@@ -233,6 +188,120 @@ static enum drop_reason ipv4_parse(const struct table4 *t, struct rte_mbuf *m, u
 	return ipv4_fill(t, m, l2_len, ihl, p);
 }
 
+/* ---- IPv6 ---- */
+
+/* Sources that no packet on a wire has. :: asks for an address of its own (duplicate address
+ * detection, MLD). Under compat "ipvs", :: and IPv4-mapped sources are taken as IPVS takes them. */
+static bool source6_is_bad(const struct worker *w, const uint8_t *addr, uint8_t proto)
+{
+	static const uint8_t mapped[16] = {[10] = 0xff, 0xff}, zero[16];
+
+	if (addr[0] == 0xff)
+		return true;
+	if (likely(memcmp(addr, zero, 10) != 0))
+		return false;
+	if (memcmp(addr, zero, 15) == 0 && addr[15] == 1)
+		return true;
+	if (memcmp(addr, zero, 16) == 0)
+		return proto != IPPROTO_ICMPV6 && !w->env.snap->ipvs;
+	return memcmp(addr, mapped, 12) == 0 && !w->env.snap->ipvs;
+}
+
+/* Behind extension headers. The packet's first `here` bytes lie in the first segment. */
+static __rte_noinline enum drop_reason ext6_parse(const struct worker *w, const uint8_t *l3,
+						  uint32_t len, uint32_t here, struct ext6 *ext)
+{
+	switch (ext6_walk(l3, len, here, ext)) {
+	case EXT6_OK:
+		break;
+	case EXT6_CUT:
+		return here < len && here < EXT6_LEN_MAX ? DROP_LINEARISE : DROP_MALFORMED;
+	default:
+		return DROP_EXT_HEADER;
+	}
+	return ext->routing0 && !w->env.snap->ipvs ? DROP_EXT_HEADER : DROP_MAX;
+}
+
+/* False: a whole datagram behind a fragment header (RFC 6946). */
+static bool ext6_is_fragment(const uint8_t *l3, const struct ext6 *ext)
+{
+	const struct ext6_fragment *f =
+		(const struct ext6_fragment *)(const void *)(l3 + ext->fragment);
+
+	return ext->fragment && (f->field & be16_from(EXT6_OFFSET | EXT6_MORE));
+}
+
+static __rte_noinline enum drop_reason ext6_fill(const struct worker *w, uint32_t total,
+						 struct pkt6 *p, uint64_t *rest)
+{
+	const struct rte_mbuf *m = p->m;
+	const uint32_t l2_len = (uint32_t)(p->l3 - rte_pktmbuf_mtod(m, uint8_t *));
+	const uint32_t here = rte_pktmbuf_data_len(m) - l2_len;
+	enum drop_reason reason;
+	struct ext6 ext;
+
+	reason = ext6_parse(w, p->l3, total, here, &ext);
+	if (reason != DROP_MAX)
+		return reason;
+	if (here < total && here < ext.l4_off + (uint32_t)TCP_MIN)
+		return DROP_LINEARISE;
+	p->l4_off = ext.l4_off;
+	if (ext6_is_fragment(p->l3, &ext))
+		*rest = fragment6_parse(p, ext.proto);
+	else
+		*rest = l4_parse6(p, ext.proto, (uint16_t)(total - ext.l4_off)) |
+			(uint64_t)ext.proto << 32;
+	return DROP_MAX;
+}
+
+/* Returns the drop reason, or DROP_MAX when p is filled in. */
+static enum drop_reason ipv6_parse(const struct worker *w, struct rte_mbuf *m, uint32_t l2_len,
+				   struct pkt6 *p)
+{
+	const struct table6 *t = &w->v6.table;
+	const struct rte_ipv6_hdr *ip;
+	uint32_t total;
+	uint64_t rest;
+
+	if (!head_linear(m, l2_len + (uint32_t)sizeof(*ip)))
+		return DROP_MALFORMED;
+	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, l2_len);
+	if (unlikely(*(const uint8_t *)ip >> 4 != 6))
+		return DROP_BAD_VERSION;
+	total = (uint32_t)sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+	if (unlikely(total > rte_pktmbuf_pkt_len(m) - l2_len || total > UINT16_MAX))
+		return DROP_MALFORMED;
+	/* Of a chain of segments, what extension headers may need. */
+	if (unlikely(rte_pktmbuf_data_len(m) < l2_len + RTE_MIN(total, sizeof(*ip) + TCP_MIN) ||
+		     (m->nb_segs > 1 && ext6_is_header(ip->proto)))) {
+		if (!head_linear(m, l2_len + RTE_MIN(total, EXT6_LEN_MAX + TCP_MIN)))
+			return DROP_LINEARISE;
+		ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, l2_len);
+	}
+	if (unlikely(source6_is_bad(w, ip->src_addr, ip->proto)))
+		return DROP_BAD_SOURCE;
+	p->m = m;
+	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
+	p->l3_len = (uint16_t)total;
+	p->l4_off = sizeof(*ip);
+	p->tcp_flags = 0;
+	p->conn = NULL;
+	if (likely(!ext6_is_header(ip->proto))) {
+		rest = l4_parse6(p, ip->proto, (uint16_t)(total - sizeof(*ip))) |
+		       (uint64_t)ip->proto << 32;
+	} else {
+		enum drop_reason reason = ext6_fill(w, total, p, &rest);
+
+		if (reason != DROP_MAX)
+			return reason;
+	}
+	memcpy(&p->key.saddr, ip->src_addr, 2 * sizeof(p->key.saddr));
+	memcpy(&p->key.sport, &rest, sizeof(rest));
+	p->hash = table6_hash(t, &p->key);
+	table6_prefetch_bucket(t, p->hash);
+	return DROP_MAX;
+}
+
 /* Ethernet trailers (padding of short frames) must not travel on behind the IP packet. */
 static void trim_padding(struct rte_mbuf *m, uint16_t l2_len, uint16_t total)
 {
@@ -247,18 +316,37 @@ static const struct rte_ether_addr *frame_dest(const struct rte_mbuf *m)
 	return &rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->dst_addr;
 }
 
-void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst *b)
+/* False: it has left. */
+static bool frame6_parse(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id link,
+			 struct pkt6 *p)
 {
-	uint16_t k = 0;
+	enum drop_reason reason;
+
+	p->link = link;
+	p->flags = pkt_tag(m)->flags;
+	reason = ipv6_parse(w, m, l2_len, p);
+	if (unlikely(reason != DROP_MAX)) {
+		door_drop(w, m, reason);
+		return false;
+	}
+	trim_padding(m, l2_len, p->l3_len);
+	return true;
+}
+
+void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst4 *b4,
+		 struct burst6 *b6)
+{
+	uint16_t k = 0, k6 = 0;
 
 	for (uint16_t i = 0; i < n && i < 8; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = frames[i];
-		struct pkt4 *p = &b->pkts[k];
+		struct pkt4 *p = &b4->pkts[k];
 		const struct link_info *info;
 		enum drop_reason reason;
 		struct l2 l2;
+		link_id link;
 
 		if (i + 8 < n)
 			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 8], void *));
@@ -266,8 +354,8 @@ void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct
 			door_drop(w, m, DROP_MALFORMED);
 			continue;
 		}
-		p->link = link_id_of(m->port, l2.vlan);
-		info = fib_link(w->env.fib, p->link);
+		link = link_id_of(m->port, l2.vlan);
+		info = fib_link(w->env.fib, link);
 		if (unlikely(!info)) {
 			door_drop(w, m, DROP_UNKNOWN_LINK);
 			continue;
@@ -280,15 +368,18 @@ void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct
 			}
 		}
 		if (unlikely(l2.type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))) {
-			if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
-				arp_receive(w, m, l2.len, p->link);
+			if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
+				k6 += frame6_parse(w, m, l2.len, link, &b6->pkts[k6]);
+			else if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+				arp_receive(w, m, l2.len, link);
 			else
 				door_punt(w, m, PUNT_TRANSIT);
 			continue;
 		}
+		p->link = link;
 		p->flags = pkt_tag(m)->flags;
-		reason = likely(l2.plain) ? ipv4_fill(&w->table4, m, PLAIN_L2, PLAIN_IHL, p)
-					  : ipv4_parse(&w->table4, m, l2.len, p);
+		reason = likely(l2.plain) ? ipv4_fill(&w->v4.table, m, PLAIN_L2, PLAIN_IHL, p)
+					  : ipv4_parse(&w->v4.table, m, l2.len, p);
 		if (unlikely(reason != DROP_MAX)) {
 			door_drop(w, m, reason);
 			continue;
@@ -296,5 +387,6 @@ void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct
 		trim_padding(m, l2.len, p->l3_len);
 		k++;
 	}
-	b->n = k;
+	b4->n = k;
+	b6->n = k6;
 }

@@ -3,14 +3,13 @@
 
 #include <unistd.h>
 
-#include "dataplane/stages/answer.h"
+#include "dataplane/stages/arp.h"
+#include "dataplane/stages/route.h"
 #include "dataplane/check_path/check_path.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/exits/lease.h"
-#include "dataplane/conn/conn_life.h"
 #include "dataplane/sync/conn_sync.h"
 
-#define EXPIRE_BUDGET	64 /* entries of the wheel per loop */
 #define ASK_AGAIN_TICKS 8
 
 void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
@@ -33,31 +32,15 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	w->counters.snapshots += w->env.snap != before;
 }
 
-/* Stage transmit: every packet that is left goes out of its next hop's port. */
-void stage_transmit4(struct worker *w, struct burst *b)
-{
-	for (uint16_t i = 0; i < b->n; i++)
-		door_send(w, b->pkts[i].m, b->pkts[i].nh->port);
-	b->n = 0;
-}
-
-void pipeline_finish(struct worker *w, struct burst *b)
-{
-	stage_resolve4(w, b);
-	stage_track4(w, b);
-	stage_rewrite4(w, b);
-	stage_transmit4(w, b);
-}
-
 void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 {
-	struct burst b;
+	struct burst4 b4;
+	struct burst6 b6;
 
-	stage_parse4(w, frames, n, &b);
-	stage_steer4(w, &b);
-	stage_lookup4(w, &b);
-	stage_schedule4(w, &b);
-	pipeline_finish(w, &b);
+	stage_parse(w, frames, n, &b4, &b6);
+	pipeline4_pass(w, &b4);
+	if (b6.n)
+		pipeline6_pass(w, &b6);
 }
 
 void pipeline_inject(struct worker *w, struct rte_mbuf *m)
@@ -82,7 +65,7 @@ static enum parked_fate parked_look(struct worker *w, struct parked *q)
 	uint32_t age = w->env.now_tick - q->since_tick;
 
 	if (!q->nexthop)
-		q->nexthop = (uint16_t)nexthop_find4(w->nexthops, q->link, q->addr);
+		q->nexthop = (uint16_t)nexthop_find(w->nexthops, q->link, &q->addr);
 	nh = q->nexthop ? nexthop_by_id(w->nexthops, q->nexthop) : NULL;
 	if (nh && nh->state == NEXTHOP_REACHABLE)
 		return PARKED_RUNS;
@@ -91,7 +74,7 @@ static enum parked_fate parked_look(struct worker *w, struct parked *q)
 	/* The request may have found its ring full. */
 	if (!q->nexthop && w->env.now_tick - q->asked_tick >= ASK_AGAIN_TICKS) {
 		q->asked_tick = w->env.now_tick;
-		request_resolve(w, q->link, q->addr);
+		request_resolve(w, q->link, &q->addr);
 	}
 	return PARKED_WAITS;
 }
@@ -131,65 +114,9 @@ void pipeline_unpark(struct worker *w)
 			break;
 }
 
-/* A template whose time ends while connections are under it lasts for the extension of its
- * service; the next use gives it the whole time-out again. */
-static void template_extend(struct worker *w, struct conn4 *t)
-{
-	const struct service *svc = conn4_service(w, t);
-	const struct service_policy *policy = svc ? &svc->policy : NULL;
-
-	t->c.tick = w->env.now_tick;
-	if (policy && (policy->extension_s || policy->persist_s))
-		t->c.timeout = (policy->extension_s ? policy->extension_s : policy->persist_s) *
-			       CONN_TICK_HZ;
-	if (sync_on(w))
-		sync_changed(w, t);
-}
-
-static int conn4_expire(void *ctx, struct conn *c, uint32_t index)
-{
-	struct worker *w = ctx;
-
-	if (unlikely(w->sync.marks) && sync_holds(w, c, index))
-		return 1;
-	if ((c->flags & CONN_F_TEMPLATE) && __atomic_load_n(&c->children, __ATOMIC_ACQUIRE)) {
-		template_extend(w, (struct conn4 *)c);
-		return 1;
-	}
-	w->counters.expired += !(c->flags & CONN_F_TEMPLATE);
-	conn4_destroy(w, (struct conn4 *)c);
-	return 0;
-}
-
-/* A connection that lives on keeps its next hops from being forgotten. */
-static void conn4_visit(void *ctx, struct conn *c, uint32_t index)
-{
-	struct worker *w = ctx;
-
-	(void)index;
-	if (sync_on(w))
-		sync_changed(w, (struct conn4 *)c);
-	if (c->flags & CONN_F_TEMPLATE)
-		return;
-	__atomic_store_n(&w->nexthops->used_tick[c->nh_in], w->env.now_s, __ATOMIC_RELAXED);
-	__atomic_store_n(&w->nexthops->used_tick[c->nh_out], w->env.now_s, __ATOMIC_RELAXED);
-}
-
-/* Its keys' buckets have not been touched for as long as it has been idle. */
-static void conn4_soon(void *ctx, const struct conn *c, uint32_t index)
-{
-	struct worker *w = ctx;
-
-	(void)index;
-	table4_prefetch_conn(&w->table4, (const struct conn4 *)c, DIR_IN);
-	if (c->flags & CONN_F_OUT_KEY)
-		table4_prefetch_conn(&w->table4, (const struct conn4 *)c, DIR_OUT);
-}
-
 uint32_t pipeline_expire(struct worker *w)
 {
-	return wheel_advance(&w->wheel4, w->env.now_tick, EXPIRE_BUDGET, conn4_expire, conn4_visit,
-			     conn4_soon, w);
+	return pipeline4_expire(w) + pipeline6_expire(w);
 }
 
 void pipeline_flush(struct worker *w)

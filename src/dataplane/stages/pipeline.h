@@ -22,11 +22,6 @@
 
 #include "dataplane/worker.h"
 
-struct burst {
-	uint16_t n;
-	struct pkt4 pkts[BURST_MAX];
-};
-
 /* Takes up published pointers and time for the bursts to come. Call once per loop, between
  * two quiescent states. */
 void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s);
@@ -35,23 +30,14 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s);
  * the caller through pkt_tag_fresh()). Every mbuf leaves by one door. */
 void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n);
 
-/* The stages after schedule. */
-void pipeline_finish(struct worker *w, struct burst *b);
+/* Stage parse: the frames of each family become a burst. */
+void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst4 *b4,
+		 struct burst6 *b6);
 
 static inline void pkt_tag_fresh(struct rte_mbuf *m)
 {
 	*(uint64_t *)pkt_tag(m) = 0;
 }
-
-/* The stages one by one. */
-void stage_parse4(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst *b);
-void stage_steer4(struct worker *w, struct burst *b);
-void stage_lookup4(struct worker *w, struct burst *b);
-void stage_schedule4(struct worker *w, struct burst *b);
-void stage_resolve4(struct worker *w, struct burst *b);
-void stage_track4(struct worker *w, struct burst *b);
-void stage_rewrite4(struct worker *w, struct burst *b);
-void stage_transmit4(struct worker *w, struct burst *b);
 
 /* A frame that Linux sends: ARP that claims a VIP not active here is dropped, the rest
  * goes out of m->port. */
@@ -66,5 +52,8 @@ uint32_t pipeline_expire(struct worker *w);
 
 /* End of a loop: gives all buffers to ports, rings and Linux, wakes the link thread. */
 void pipeline_flush(struct worker *w);
+
+#define FAM_TEMPLATE "dataplane/stages/pipeline.fam.h"
+#include "base/both_families.h"
 
 #endif

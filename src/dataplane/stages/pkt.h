@@ -4,8 +4,7 @@
 
 /*
  * A packet on its way through the stages, and the burst that carries up to 32 of them.
- * Worker context. Families: a burst holds packets of one family from parse on; key4 has
- * a sibling key6 to come.
+ * A burst holds packets of one family (pkt.fam.h). Worker context.
  */
 
 #include <rte_mbuf.h>
@@ -20,33 +19,6 @@ enum pkt_dir {
 	DIR_IN,	 /* client to VIP */
 	DIR_OUT, /* real server of a NAT service to client */
 };
-
-/* As they lie in the packet. */
-struct key4 {
-	be32 saddr, daddr;
-	be16 sport, dport;
-	uint8_t proto;
-	uint8_t pad[3]; /* zero */
-};
-
-struct conn4;
-
-struct pkt4 {
-	struct rte_mbuf *m;
-	uint8_t *l3; /* IPv4 header, in the first segment with its L4 header */
-	struct key4 key;
-	link_id link;
-	uint16_t l3_len;   /* IP total length, bytes */
-	uint8_t l4_off;	   /* from l3 */
-	uint8_t dir;	   /* enum pkt_dir */
-	uint8_t tcp_flags; /* RFC 9293 bits; 0 unless TCP */
-	uint8_t flags;	   /* PKT_* */
-	uint16_t pad;
-	uint32_t hash; /* of the key */
-	struct conn4 *conn;
-	const struct nexthop *nh; /* set by resolve */
-};
-_Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line");
 
 #define PKT_TRIED_OUT 0x1U  /* steered out, nothing found: now tried as in */
 #define PKT_FOLLOWS   0x2U  /* a fragment but the first: ports are the first's, no L4 header */
@@ -63,7 +35,9 @@ struct pkt_tag {
 	uint8_t kind;  /* enum handoff_kind */
 	uint8_t flags; /* PKT_* */
 	uint8_t hops;
-	uint8_t fragment; /* sport and dport are its datagram's */
+	uint8_t fragment : 1; /* sport and dport are its datagram's */
+	uint8_t udp : 1;      /* with fragment, IPv6: its protocol, TCP or UDP */
+	uint8_t v6 : 1;	      /* HANDOFF_DECIDED: control is of an IPv6 template */
 	union {
 		uint16_t tx_port; /* HANDOFF_TX */
 		struct {
@@ -106,5 +80,9 @@ struct burst_env {
 };
 
 #define CONN_TICK_HZ 16 /* 62.5 ms */
+
+#define FAM_TEMPLATE "dataplane/stages/pkt.fam.h"
+#include "base/both_families.h"
+_Static_assert(sizeof(struct pkt4) == 64, "a packet of a burst is one cache line");
 
 #endif

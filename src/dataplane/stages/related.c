@@ -1,122 +1,143 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/stages/related.h"
 
-#include <rte_icmp.h>
-#include <rte_ip.h>
-
 #include "base/csum.h"
 #include "dataplane/conn/conn.h"
+#include "dataplane/stages/ext6.h"
 
-#define ICMP_HDR       8
-#define ICMP_QUENCH    4
-#define ICMP_UNREACH   3
-#define ICMP_TIME      11
-#define ICMP_PARAMETER 12
+#define ICMP4_QUENCH	4
+#define ICMP4_PARAMETER 12
 
 static bool is_error(uint8_t type)
 {
-	return type == ICMP_UNREACH || type == ICMP_QUENCH || type == ICMP_TIME ||
-	       type == ICMP_PARAMETER;
+	if (FAMILY == 6)
+		return type < ICMP6_IS_ERROR;
+	return type == ICMP4_UNREACH || type == ICMP4_QUENCH || type == ICMP4_TIME ||
+	       type == ICMP4_PARAMETER;
 }
 
-/* The quoted header, or NULL: too short, not the first fragment, not TCP or UDP. */
-static const struct rte_ipv4_hdr *quoted(const struct pkt4 *p, uint16_t *ports_at)
+/* Where the quoted packet lies, from p->l3. */
+struct quote {
+	uint16_t at;	/* its IP header */
+	uint16_t ports; /* its ports */
+	uint8_t proto;
+};
+
+#if FAMILY == 4
+/* False: too short, not the first fragment, not TCP or UDP. here: readable bytes from l3 on. */
+static bool quote_find(const struct pkt4 *p, uint32_t here, struct quote *q)
 {
-	uint16_t at = (uint16_t)(p->l4_off + ICMP_HDR), ihl;
+	const uint16_t at = (uint16_t)(p->l4_off + ICMP_HDR);
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(p->l3 + at);
+	uint16_t ihl;
 
-	if (p->l3_len < at + sizeof(*ip))
-		return NULL;
+	if (here < at + sizeof(*ip))
+		return false;
 	ihl = (uint16_t)((ip->version_ihl & 0xf) * 4);
-	if (ip->version_ihl >> 4 != 4 || ihl < sizeof(*ip) || p->l3_len < at + ihl + ICMP_HDR)
-		return NULL;
-	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK))
-		return NULL;
-	if (ip->next_proto_id != IPPROTO_TCP && ip->next_proto_id != IPPROTO_UDP)
-		return NULL;
-	*ports_at = (uint16_t)(at + ihl);
-	return ip;
+	if (ip->version_ihl >> 4 != 4 || ihl < sizeof(*ip) || here < at + ihl + ICMP_HDR ||
+	    (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK)))
+		return false;
+	*q = (struct quote){.at = at, .ports = (uint16_t)(at + ihl), .proto = ip->next_proto_id};
+	return true;
 }
-
-bool related_sum_good(const struct pkt4 *p)
+#else
+static bool quote_find(const struct pkt6 *p, uint32_t here, struct quote *q)
 {
-	uint16_t sum;
-	uint32_t at = (uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, uint8_t *)) + p->l4_off;
+	const uint16_t at = (uint16_t)(p->l4_off + ICMP_HDR);
+	const uint8_t *ip = p->l3 + at;
+	struct ext6 ext;
 
-	return rte_raw_cksum_mbuf(p->m, at, (uint32_t)(p->l3_len - p->l4_off), &sum) == 0 &&
-	       sum == 0xffff;
+	if (here < at + IP_HDR || ip[0] >> 4 != 6 ||
+	    ext6_walk(ip, here - at, here - at, &ext) != EXT6_OK || here < at + ext.l4_off + 4U)
+		return false;
+	if (ext.fragment) {
+		const struct ext6_fragment *f =
+			(const struct ext6_fragment *)(const void *)(ip + ext.fragment);
+
+		if (be16_to(f->field) & EXT6_OFFSET)
+			return false;
+	}
+	*q = (struct quote){.at = at, .ports = (uint16_t)(at + ext.l4_off), .proto = ext.proto};
+	return true;
+}
+#endif
+
+/* Bytes of p, from l3 on, that lie in the first segment. */
+static uint32_t readable(const struct FAM(pkt) *p)
+{
+	const uint8_t *end = rte_pktmbuf_mtod(p->m, uint8_t *) + rte_pktmbuf_data_len(p->m);
+
+	return RTE_MIN((uint32_t)p->l3_len, (uint32_t)(end - p->l3));
 }
 
-bool related_parse(struct pkt4 *p)
+bool FAM_FN(related, parse)(struct FAM(pkt) *p)
 {
 	const uint8_t *icmp = p->l3 + p->l4_off;
-	const struct rte_ipv4_hdr *ip;
-	uint16_t ports_at;
-	be16 sport, dport;
+	const uint32_t here = readable(p);
+	struct quote q;
+	be16 ports[2];
 
-	if (p->l3_len < p->l4_off + ICMP_HDR || !is_error(icmp[0]))
+	if (here < p->l4_off + ICMP_HDR || !is_error(icmp[0]) || !quote_find(p, here, &q) ||
+	    (q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP) || !FAM_FN(icmp, sum_good)(p))
 		return false;
-	/* What is read and written here lies in the first segment, or it is not ours. */
-	if (p->l3 + RTE_MIN(p->l3_len, (uint16_t)(p->l4_off + ICMP_HDR + 60 + ICMP_HDR)) >
-	    rte_pktmbuf_mtod(p->m, uint8_t *) + rte_pktmbuf_data_len(p->m))
-		return false;
-	ip = quoted(p, &ports_at);
-	if (!ip || !related_sum_good(p))
-		return false;
-	memcpy(&sport, p->l3 + ports_at, 2);
-	memcpy(&dport, p->l3 + ports_at + 2, 2);
+	memcpy(ports, p->l3 + q.ports, sizeof(ports));
 	/* The quoted packet went the other way: its two ends change places. */
-	p->key = (struct key4){.saddr = ip->dst_addr,
-			       .daddr = ip->src_addr,
-			       .sport = dport,
-			       .dport = sport,
-			       .proto = ip->next_proto_id};
+	p->key = (struct FAM(key)){.saddr = FAM_FN(ip, addr)(p->l3 + q.at, IP_DEST),
+				   .daddr = FAM_FN(ip, addr)(p->l3 + q.at, IP_SOURCE),
+				   .sport = ports[1],
+				   .dport = ports[0],
+				   .proto = q.proto};
 	p->flags |= PKT_RELATED;
 	return true;
 }
 
-/* One 16-bit field of the ICMP message changes; its checksum with it. */
-static void field_put(uint8_t *icmp, uint8_t *field, be16 to)
+/* An address in a header whose checksum is not the ICMP message's. Returns the delta. */
+static uint16_t address_put(uint8_t *l3, unsigned int which, FAM_ADDR to)
 {
-	be16 from, sum;
+	const uint16_t delta = FAM(csum_delta_addr)(FAM_FN(ip, addr)(l3, which), to);
 
-	memcpy(&from, field, 2);
-	memcpy(field, &to, 2);
-	memcpy(&sum, icmp + 2, 2);
-	sum = csum_apply(sum, csum_delta16(from, to));
-	memcpy(icmp + 2, &sum, 2);
+	FAM_FN(ip, addr_put)(l3, which, to);
+	return delta;
 }
 
-/* The quoted header's checksum changes as much as its address, the other way: together they
- * leave the ICMP checksum as it is. */
-static void address_put(struct rte_ipv4_hdr *ip, size_t field, be32 to)
+/* The delta of the ICMP checksum when an address in the quoted header changes. In IPv4 the header's
+ * own checksum changes as much, the other way. */
+static uint16_t quoted_address_put(uint8_t *l3, bool dest, FAM_ADDR to)
 {
-	be32 from;
+	const uint16_t delta = address_put(l3, dest, to);
 
-	memcpy(&from, (uint8_t *)ip + field, 4);
-	memcpy((uint8_t *)ip + field, &to, 4);
-	ip->hdr_checksum = csum_apply(ip->hdr_checksum, csum_delta32(from, to));
+	FAM_FN(ip, csum_change)(l3, delta);
+	return FAMILY == 4 ? 0 : delta;
 }
 
-uint16_t related_rewrite(struct pkt4 *p)
+static uint16_t port_put(uint8_t *at, be16 to)
 {
-	struct rte_ipv4_hdr *outer = (struct rte_ipv4_hdr *)p->l3;
+	be16 from;
+
+	memcpy(&from, at, sizeof(from));
+	memcpy(at, &to, sizeof(to));
+	return csum_delta16(from, to);
+}
+
+uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p)
+{
+	const bool out = p->dir == DIR_OUT;
+	const enum conn_end end = out ? END_VIP : END_SERVER;
+	const struct FAM(conn) *c = p->conn;
 	uint8_t *icmp = p->l3 + p->l4_off;
-	struct rte_ipv4_hdr *inner = (struct rte_ipv4_hdr *)(icmp + ICMP_HDR);
-	uint8_t *ports = (uint8_t *)inner + (inner->version_ihl & 0xf) * 4;
-	const struct conn4 *c = p->conn;
-	be32 from;
+	uint16_t outer, inner;
+	struct quote q;
+	be16 sum;
 
-	if (p->dir == DIR_IN) {
-		address_put(inner, offsetof(struct rte_ipv4_hdr, src_addr), c->daddr);
-		field_put(icmp, ports, c->dport);
-		from = outer->dst_addr;
-		outer->dst_addr = c->daddr;
-		return csum_delta32(from, c->daddr);
-	}
-	address_put(inner, offsetof(struct rte_ipv4_hdr, dst_addr), c->vaddr);
-	field_put(icmp, ports + 2, c->vport);
-	from = outer->src_addr;
-	outer->src_addr = c->vaddr;
-	return csum_delta32(from, c->vaddr);
+	if (!quote_find(p, readable(p), &q)) /* related_parse() has found it */
+		return 0;
+	inner = quoted_address_put(p->l3 + q.at, out, c->addr[end]);
+	inner = csum_delta_sum(inner, port_put(p->l3 + q.ports + (out ? 2 : 0), c->port[end]));
+	outer = address_put(p->l3, !out, c->addr[end]);
+	if (FAMILY == 6) /* the pseudo header */
+		inner = csum_delta_sum(inner, outer);
+	memcpy(&sum, icmp + 2, 2);
+	sum = csum_apply(sum, inner);
+	memcpy(icmp + 2, &sum, 2);
+	return outer;
 }

@@ -12,18 +12,10 @@
  * Worker context.
  */
 
+#include "dataplane/stages/ip.h"
 #include "dataplane/stages/pkt.h"
 
-/* A well-formed ICMP error that quotes TCP or UDP with its ports? Then p->key is the key of
- * the quoted connection in direction dir, as if the packet itself had come back that way,
- * and PKT_RELATED is set. False: p is as it was. */
-bool related_parse(struct pkt4 *p);
-
-/* Whether the ICMP message's checksum is right. */
-bool related_sum_good(const struct pkt4 *p);
-
-/* Rewrites outer and quoted addresses for p->conn. NAT only. Returns the delta of the outer
- * IP header's checksum. */
-uint16_t related_rewrite(struct pkt4 *p);
+#define FAM_TEMPLATE "dataplane/stages/related.fam.h"
+#include "base/both_families.h"
 
 #endif

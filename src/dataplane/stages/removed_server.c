@@ -7,7 +7,7 @@
 #include "dataplane/conn/tcp_state.h"
 
 /* A connection of a removed server never takes up a new resolve generation: see resolve.c. */
-static bool ends(const struct worker *w, const struct pkt4 *p)
+static bool ends(const struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct server_rt *srv;
 
@@ -19,30 +19,30 @@ static bool ends(const struct worker *w, const struct pkt4 *p)
 	       server_rt_gone(&w->pub->runtime, srv, w->env.now_s) == GONE_RESET;
 }
 
-static enum drop_reason reason(const struct worker *w, const struct conn4 *c)
+static enum drop_reason reason(const struct worker *w, const struct FAM(conn) *c)
 {
-	return conn4_service(w, c) ? DROP_SERVER_GONE : DROP_SERVICE_GONE;
+	return FAM_FN(conn, service)(w, c) ? DROP_SERVER_GONE : DROP_SERVICE_GONE;
 }
 
 /* False: the packet has left. */
-static bool end_by_client(struct worker *w, struct pkt4 *p)
+static bool end_by_client(struct worker *w, struct FAM(pkt) *p)
 {
 	const enum drop_reason why = reason(w, p->conn);
 	bool anew = p->key.proto == IPPROTO_UDP ||
 		    (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 
-	conn4_destroy(w, p->conn);
+	FAM_FN(conn, destroy)(w, p->conn);
 	p->conn = NULL;
 	if (anew) {
 		w->counters.reused++;
 		return true;
 	}
-	tcp_reset(w, p);
+	FAM_FN(tcp, reset)(w, p);
 	door_drop(w, p->m, why);
 	return false;
 }
 
-static bool end_by_server(struct worker *w, struct pkt4 *p)
+static bool end_by_server(struct worker *w, struct FAM(pkt) *p)
 {
 	if (p->tcp_flags & TCP_RST)
 		return true;
@@ -51,17 +51,17 @@ static bool end_by_server(struct worker *w, struct pkt4 *p)
 		door_drop(w, p->m, reason(w, p->conn));
 		return false;
 	}
-	tcp_reset(w, p);
+	FAM_FN(tcp, reset)(w, p);
 	if (p->conn->c.state == CONN_CLOSE) { /* the client has been told */
 		door_drop(w, p->m, reason(w, p->conn));
 		return false;
 	}
-	tcp_become_reset(p);
+	FAM_FN(tcp, become_reset)(p);
 	return true;
 }
 
 /* False: the packet has left. */
-static bool end(struct worker *w, struct pkt4 *p)
+static bool end(struct worker *w, struct FAM(pkt) *p)
 {
 	if (unlikely(p->flags & PKT_FOLLOWS)) { /* its first was answered, or is a RST now */
 		door_drop(w, p->m, reason(w, p->conn));
@@ -70,12 +70,12 @@ static bool end(struct worker *w, struct pkt4 *p)
 	return p->dir == DIR_IN ? end_by_client(w, p) : end_by_server(w, p);
 }
 
-void gone_end4(struct worker *w, struct burst *b)
+void FAM(gone_end)(struct worker *w, struct FAM(burst) *b)
 {
 	uint16_t k = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
-		struct pkt4 *p = &b->pkts[i];
+		struct FAM(pkt) *p = &b->pkts[i];
 
 		if (unlikely(ends(w, p)) && !end(w, p))
 			continue;

@@ -9,15 +9,7 @@
 
 #include "dataplane/stages/pipeline.h"
 
-/*
- * Ends such connections before the burst is scheduled. What a client sends:
- *	SYN, datagram	conn is NULL afterwards: scheduled anew
- *	other TCP	answered with a RST
- * What the server sends: TCP is answered with a RST and goes on as a RST to the client, who
- * may be waiting and have nothing to send; datagrams are dropped. Fragments: the first one as
- * any packet, those that follow it are dropped.
- * To be called when env.leavers is not 0. Doors: drop (server_gone, service_gone).
- */
-void gone_end4(struct worker *w, struct burst *b);
+#define FAM_TEMPLATE "dataplane/stages/removed_server.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -6,7 +6,7 @@
  * Comes before track: what does not leave here has no part in the state machine.
  *
  * Reads: conn, dir; fib, next hops, run-time state of servers. Writes: nh; conn's gen,
- * nh_in, nh_out. Doors: park (next hop not resolved yet), drop (server or service gone, no
+ * nexthop[]. Doors: park (next hop not resolved yet), drop (server or service gone, no
  * route, next hop silent), punt (the last service is gone, as in IPVS).
  */
 #include "dataplane/stages/resolve.h"
@@ -14,21 +14,12 @@
 #include "dataplane/exits/doors.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/stages/pipeline.h"
+#include "dataplane/stages/route.h"
+#include "dataplane/tunnel/tunnel.h"
 
-bool route_next4(const struct fib *fib, be32 dest, link_id *link, be32 *neighbour)
+static uint16_t nexthop_towards(struct worker *w, link_id link, const struct addr *neighbour)
 {
-	const struct route4 *r = fib4_find(fib->v4, dest);
-
-	if (!r || (r->kind != ROUTE_ONLINK && r->kind != ROUTE_GATEWAY))
-		return false;
-	*link = r->link;
-	*neighbour = r->kind == ROUTE_GATEWAY ? r->via : dest;
-	return true;
-}
-
-static uint16_t nexthop_towards(struct worker *w, link_id link, be32 neighbour)
-{
-	uint32_t id = nexthop_find4(w->nexthops, link, neighbour);
+	uint32_t id = nexthop_find(w->nexthops, link, neighbour);
 
 	if (!id)
 		request_resolve(w, link, neighbour);
@@ -37,13 +28,14 @@ static uint16_t nexthop_towards(struct worker *w, link_id link, be32 neighbour)
 	return (uint16_t)id;
 }
 
-void resolve_ahead4(struct worker *w, struct conn4 *c)
+void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c)
 {
+	const struct addr client = FAM(addr_from_addr)(c->caddr);
+	struct addr neighbour;
 	link_id link;
-	be32 neighbour;
 
-	if (c->c.method == FWD_NAT && route_next4(w->env.fib, c->caddr, &link, &neighbour))
-		c->c.nh_out = nexthop_towards(w, link, neighbour);
+	if (c->c.method == FWD_NAT && route_next(w->env.fib, &client, &link, &neighbour))
+		c->c.nexthop[DIR_OUT] = nexthop_towards(w, link, &neighbour);
 }
 
 /* Whether a server's connections go on: it is in its list, or there is time to drain. */
@@ -54,7 +46,7 @@ static bool server_serves(const struct worker *w, const struct server_rt *rt)
 }
 
 /* What changed since the connection was resolved last. False: the packet has left. */
-static bool resolve_again(struct worker *w, struct pkt4 *p)
+static bool resolve_again(struct worker *w, struct FAM(pkt) *p)
 {
 	struct conn *c = &p->conn->c;
 	const struct server_rt *rt = runtime_server(&w->pub->runtime, c->server);
@@ -63,17 +55,17 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 	 * generation stays old, so that every packet looks here until the server is back. */
 	if (p->dir == DIR_IN && !server_serves(w, rt)) {
 		/* Without any service IPVS takes no part, and Linux answers: a RST. */
-		if (w->env.snap->ipvs && w->env.snap->listeners4->n == 0) {
+		if (w->env.snap->ipvs && w->env.snap->FAM(listeners)->n == 0) {
 			door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
 			return false;
 		}
 		c->tick = w->env.now_tick; /* it lives on, in the state it has (IPVS) */
 		door_drop(w, p->m,
-			  conn4_service(w, p->conn) ? DROP_SERVER_GONE : DROP_SERVICE_GONE);
+			  FAM_FN(conn, service)(w, p->conn) ? DROP_SERVER_GONE : DROP_SERVICE_GONE);
 		return false;
 	}
-	c->nh_in = 0;
-	c->nh_out = 0;
+	c->nexthop[DIR_IN] = 0;
+	c->nexthop[DIR_OUT] = 0;
 	if (rt && !server_rt_removed(rt))
 		c->gen = w->env.gen;
 	else if (!server_serves(w, rt))
@@ -83,26 +75,28 @@ static bool resolve_again(struct worker *w, struct pkt4 *p)
 }
 
 /* The slow way: route, neighbour, request. False: the packet has left. */
-static bool resolve_slow(struct worker *w, struct pkt4 *p, uint16_t *id)
+static bool resolve_slow(struct worker *w, struct FAM(pkt) *p, uint16_t *id)
 {
-	be32 dest = p->dir == DIR_IN ? p->conn->daddr : p->conn->caddr, neighbour;
+	const struct addr dest = p->dir == DIR_IN ? FAM(conn_server)(w, p->conn)
+						  : FAM(addr_from_addr)(p->conn->caddr);
+	struct addr neighbour;
 	link_id link;
 
-	if (!route_next4(w->env.fib, dest, &link, &neighbour)) {
+	if (!route_next(w->env.fib, &dest, &link, &neighbour)) {
 		door_drop(w, p->m, DROP_NO_ROUTE);
 		return false;
 	}
-	*id = nexthop_towards(w, link, neighbour);
+	*id = nexthop_towards(w, link, &neighbour);
 	if (*id)
 		return true;
-	door_park(w, p->m, link, neighbour, 0);
+	door_park(w, p->m, link, &neighbour, 0);
 	return false;
 }
 
-static bool resolve_one(struct worker *w, struct pkt4 *p)
+static bool resolve_one(struct worker *w, struct FAM(pkt) *p)
 {
 	struct conn *c = &p->conn->c;
-	uint16_t *id = conn_nexthop(c, p->dir);
+	uint16_t *id = &c->nexthop[p->dir];
 
 	if (unlikely(c->gen != w->env.gen) && !resolve_again(w, p))
 		return false;
@@ -118,16 +112,16 @@ static bool resolve_one(struct worker *w, struct pkt4 *p)
 	if (p->nh->state == NEXTHOP_FAILED)
 		door_drop(w, p->m, DROP_NH_UNRESOLVED);
 	else
-		door_park(w, p->m, p->nh->link, p->nh->addr.v4, *id);
+		door_park(w, p->m, p->nh->link, &p->nh->addr, *id);
 	return false;
 }
 
-void stage_resolve4(struct worker *w, struct burst *b)
+void FAM(stage_resolve)(struct worker *w, struct FAM(burst) *b)
 {
 	uint16_t k = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
-		struct pkt4 *p = &b->pkts[i];
+		struct FAM(pkt) *p = &b->pkts[i];
 
 		if (unlikely(!resolve_one(w, p)))
 			continue;

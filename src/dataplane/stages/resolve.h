@@ -6,11 +6,7 @@
 
 #include "dataplane/worker.h"
 
-/* For a new NAT connection, or one that the peer has: has the client's next hop asked for now,
- * so that the first answer does not wait. */
-void resolve_ahead4(struct worker *w, struct conn4 *c);
-
-/* Where a packet to `dest` goes next: the neighbour to ask for, or false (no route). */
-bool route_next4(const struct fib *fib, be32 dest, link_id *link, be32 *neighbour);
+#define FAM_TEMPLATE "dataplane/stages/resolve.fam.h"
+#include "base/both_families.h"
 
 #endif

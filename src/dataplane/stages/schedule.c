@@ -29,15 +29,15 @@
 
 /* What a connection to srv is made with. keep_port: by a template that is not for this
  * port alone; else only NAT rewrites ports. */
-static struct conn4_new new_towards(const struct service *svc, const struct server *srv,
-				    const struct pkt4 *p, bool keep_port)
+static struct FAM_FN(conn, new) new_towards(const struct service *svc, const struct server *srv,
+					    const struct FAM(pkt) *p, bool keep_port)
 {
-	return (struct conn4_new){
+	return (struct FAM_FN(conn, new)){
 		.caddr = p->key.saddr,
 		.cport = p->key.sport,
 		.vaddr = p->key.daddr,
 		.vport = p->key.dport,
-		.daddr = srv->addr.v4,
+		.daddr = FAM(server_addr)(srv),
 		.dport = srv->method == FWD_NAT && srv->port && !keep_port ? srv->port
 									   : p->key.dport,
 		.proto = p->key.proto,
@@ -47,7 +47,7 @@ static struct conn4_new new_towards(const struct service *svc, const struct serv
 	};
 }
 
-static bool one_packet(const struct service *svc, const struct pkt4 *p)
+static bool one_packet(const struct service *svc, const struct FAM(pkt) *p)
 {
 	return svc->policy.one_packet && p->key.proto == IPPROTO_UDP;
 }
@@ -56,23 +56,25 @@ static bool one_packet(const struct service *svc, const struct pkt4 *p)
  * One-packet scheduling: a choice for every packet, and nothing that outlives it. Counts
  * would go up and down at once (IPVS), so they are left alone.
  */
-static void once_make(struct worker *w, const struct conn4_new *n, struct pkt4 *p, bool again)
+static void once_make(struct worker *w, const struct FAM_FN(conn, new) * n, struct FAM(pkt) *p,
+		      bool again)
 {
 	struct pkt_tag *tag = pkt_tag(p->m);
 
-	p->conn = conn4_once(w, n);
+	p->conn = FAM_FN(conn, once)(w, n);
 	if (!again)
 		w->server_counters[n->server->id].conns++;
 	/* Should it have to wait for the next hop. */
 	tag->kind = HANDOFF_DECIDED;
 	tag->server = n->server->id;
 	tag->control = 0;
+	tag->v6 = FAMILY == 6;
 	if (unlikely(p->flags & PKT_FRAGMENT))
-		follow_decided_put(w, p, n->server->id);
+		FAM_FN(follow, decided_put)(w, p, n->server->id);
 }
 
 /* The server that was chosen when this packet came first, before it was parked; or NULL. */
-static const struct server *server_decided(const struct service *svc, const struct pkt4 *p)
+static const struct server *server_decided(const struct service *svc, const struct FAM(pkt) *p)
 {
 	const struct pkt_tag *tag = pkt_tag(p->m);
 
@@ -83,13 +85,13 @@ static const struct server *server_decided(const struct service *svc, const stru
 }
 
 /* The client's server, whatever the scheduler would say. */
-static int persistent_make(struct worker *w, const struct service_match *match, struct pkt4 *p)
+static int persistent_make(struct worker *w, const struct service_match *match, struct FAM(pkt) *p)
 {
 	const bool again = one_packet(match->svc, p) && server_decided(match->svc, p) &&
 			   pkt_tag(p->m)->control == 0;
 	struct persist_choice choice;
-	struct conn4_new n;
-	int ret = persist4_choose(w, match, p, &choice);
+	struct FAM_FN(conn, new) n;
+	int ret = FAM_FN(persist, choose)(w, match, p, &choice);
 
 	if (ret < 0)
 		return ret;
@@ -100,30 +102,30 @@ static int persistent_make(struct worker *w, const struct service_match *match, 
 	} else {
 		n.control = choice.control;
 		n.takes_key = true; /* its server is the template's, and no other */
-		ret = conn4_create(w, &n, &p->conn);
+		ret = FAM_FN(conn, create)(w, &n, &p->conn);
 		if (ret == 0)
 			return 0;
 	}
 	if (choice.control)
-		template4_release(w, choice.control);
+		FAM_FN(template, release)(w, choice.control);
 	return ret;
 }
 
 /* The servers from `first` on, in list order, until one is free of this client's port. */
-static int server_make(struct worker *w, const struct service *svc, struct pkt4 *p, uint32_t first,
-		       uint32_t skip, bool takes_key)
+static int server_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p,
+		       uint32_t first, uint32_t skip, bool takes_key)
 {
 	int ret = -EEXIST;
 
 	for (uint32_t i = skip; ret == -EEXIST && i < svc->n_servers; i++) {
 		const struct server *srv = &svc->servers[(first + i) % svc->n_servers];
-		struct conn4_new n;
+		struct FAM_FN(conn, new) n;
 
 		if (i && !server_eligible(srv))
 			continue;
 		n = new_towards(svc, srv, p, false);
 		n.takes_key = takes_key;
-		ret = conn4_create(w, &n, &p->conn);
+		ret = FAM_FN(conn, create)(w, &n, &p->conn);
 	}
 	return ret;
 }
@@ -133,18 +135,18 @@ static int server_make(struct worker *w, const struct service *svc, struct pkt4 
  * (another VIP sent it there), the next server in list order that is free of it; when there is
  * none, the place of a connection that is not assured.
  */
-static int scheduled_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+static int scheduled_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p)
 {
-	const bool active = conn4_begins_active(p->key.proto);
-	struct sched_request req = service4_request(w, &p->key);
+	const bool active = FAM_FN(conn, begins_active)(p->key.proto);
+	struct sched_request req = FAM_FN(service, request)(w, &p->key);
 	int choice = sched_assign(svc, &req, active), ret;
-	struct conn4_new n;
+	struct FAM_FN(conn, new) n;
 
 	if (choice == SCHED_NONE)
 		return -ENOENT;
 	n = new_towards(svc, &svc->servers[choice], p, false);
 	n.bound = true;
-	ret = conn4_create(w, &n, &p->conn);
+	ret = FAM_FN(conn, create)(w, &n, &p->conn);
 	if (ret < 0)
 		server_rt_bind_undo(svc->servers[choice].rt, active);
 	if (unlikely(ret == -EEXIST))
@@ -154,14 +156,14 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct pk
 	return ret;
 }
 
-static int one_packet_make(struct worker *w, const struct service *svc, struct pkt4 *p)
+static int one_packet_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p)
 {
 	const struct server *srv = server_decided(svc, p);
 	const bool again = srv != NULL;
-	struct conn4_new n;
+	struct FAM_FN(conn, new) n;
 
 	if (!srv) {
-		const struct sched_request req = service4_request(w, &p->key);
+		const struct sched_request req = FAM_FN(service, request)(w, &p->key);
 		int choice = svc->sched->choose(svc, &req);
 
 		if (choice == SCHED_NONE)
@@ -173,7 +175,7 @@ static int one_packet_make(struct worker *w, const struct service *svc, struct p
 	return 0;
 }
 
-static int connection_make(struct worker *w, const struct service_match *match, struct pkt4 *p)
+static int connection_make(struct worker *w, const struct service_match *match, struct FAM(pkt) *p)
 {
 	if (match->svc->policy.persist_s)
 		return persistent_make(w, match, p);
@@ -184,11 +186,12 @@ static int connection_make(struct worker *w, const struct service_match *match, 
 
 /* No connection and no service: Linux answers for a VIP and for its own addresses, and
  * routes the rest, which came here for a mark that it did not get. */
-static void leave_to_linux(struct worker *w, struct pkt4 *p)
+static void leave_to_linux(struct worker *w, struct FAM(pkt) *p)
 {
-	const struct addr_entry4 *e = addr_table4_find(w->env.snap->addrs4, p->key.daddr);
-	const bool own =
-		(e && (e->kinds & ADDR_KIND_VIP)) || fib4_find_local(w->env.fib->v4, p->key.daddr);
+	const struct FAM(addr_entry) *e =
+		FAM_FN(addr_table, find)(w->env.snap->FAM(addrs), p->key.daddr);
+	const bool own = (e && (e->kinds & ADDR_KIND_VIP)) ||
+			 FAM_FN(fib, find_local)(w->env.fib->FAM(v), p->key.daddr);
 
 	if ((p->flags & PKT_RELATED) && own)
 		door_drop(w, p->m, DROP_ICMP_UNRELATED);
@@ -199,7 +202,7 @@ static void leave_to_linux(struct worker *w, struct pkt4 *p)
 /* Whether what a NAT server sends from a service's port is traffic of its own nevertheless: it
  * opens a TCP connection, or it asks a server by UDP, as NTP and DNS do with one port at both
  * ends. */
-static bool servers_own(const struct pkt4 *p)
+static bool servers_own(const struct FAM(pkt) *p)
 {
 	if (p->key.proto == IPPROTO_UDP)
 		return be16_to(p->key.dport) < PORT_CLIENTS;
@@ -208,25 +211,26 @@ static bool servers_own(const struct pkt4 *p)
 }
 
 /* A datagram of a NAT server leaves as the VIP of the only listener that its port belongs to. */
-static bool reply_as_vip(struct worker *w, const struct listener4 *own, struct pkt4 *p)
+static bool reply_as_vip(struct worker *w, const struct FAM(listener) *own, struct FAM(pkt) *p)
 {
 	const struct service *svc = w->env.snap->services[own->service_id];
-	struct conn4_new n = {.caddr = p->key.daddr,
-			      .cport = p->key.dport,
-			      .vaddr = svc->listen[0].addr.v4,
-			      .vport = svc->listen[0].port,
-			      .daddr = p->key.saddr,
-			      .dport = p->key.sport,
-			      .proto = p->key.proto,
-			      .method = FWD_NAT,
-			      .svc = svc};
+	struct FAM_FN(conn, new) n = {.caddr = p->key.daddr,
+				      .cport = p->key.dport,
+				      .vaddr = FAM_FN(addr, of)(&svc->listen[0].addr),
+				      .vport = svc->listen[0].port,
+				      .daddr = p->key.saddr,
+				      .dport = p->key.sport,
+				      .proto = p->key.proto,
+				      .method = FWD_NAT,
+				      .svc = svc};
 
 	for (uint32_t i = 0; i < svc->n_servers && !n.server; i++)
-		if (svc->servers[i].addr.v4 == p->key.saddr && svc->servers[i].port == p->key.sport)
+		if (FAM_FN(addr, equal)(FAM_FN(addr, of)(&svc->servers[i].addr), p->key.saddr) &&
+		    svc->servers[i].port == p->key.sport)
 			n.server = svc->servers[i].rt;
 	if (!n.server)
 		return false;
-	p->conn = conn4_once(w, &n);
+	p->conn = FAM_FN(conn, once)(w, &n);
 	p->dir = DIR_OUT;
 	p->flags |= PKT_NEW;
 	return true;
@@ -238,10 +242,10 @@ static bool reply_as_vip(struct worker *w, const struct listener4 *own, struct p
  * the server is told that there is no connection (unknown_reply, nat_icmp_send). True: p->conn
  * is set; false: the packet has left.
  */
-static bool unasked(struct worker *w, struct pkt4 *p)
+static bool unasked(struct worker *w, struct FAM(pkt) *p)
 {
-	const struct listener4 *own =
-		owned_port4_find(w->env.snap, p->key.proto, p->key.saddr, p->key.sport);
+	const struct FAM(listener) *own =
+		FAM_FN(owned_port, find)(w->env.snap, p->key.proto, p->key.saddr, p->key.sport);
 	const bool told = p->flags & (PKT_RELATED | PKT_FOLLOWS); /* no header to answer */
 	uint8_t wants = own ? own->flags : 0;
 
@@ -257,36 +261,36 @@ static bool unasked(struct worker *w, struct pkt4 *p)
 	    (wants & (OWNED_VIP | OWNED_SHARED)) == OWNED_VIP && reply_as_vip(w, own, p))
 		return true;
 	if (!told && p->key.proto == IPPROTO_TCP && (wants & OWNED_RESET))
-		tcp_reset(w, p);
+		FAM_FN(tcp, reset)(w, p);
 	else if (!told && (wants & OWNED_ICMP))
-		icmp_error(w, p, own_address4(w, p), 3, 3, 0);
+		FAM_FN(icmp, error)(w, p, FAM(own_address)(w, p), ICMP_REASON_PORT, 0);
 	door_drop(w, p->m, DROP_NO_REPLY);
 	return false;
 }
 
 /* What a NAT server sends is not a reply. Unless a mark sends it to a service, too, it is
  * unasked. False: the packet has left. True: p->conn is set, or the packet is tried as in. */
-static bool try_as_in(struct worker *w, struct pkt4 *p)
+static bool try_as_in(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct snapshot *s = w->env.snap;
 	unsigned int owner;
 
-	if (likely(!s->cover4) || (p->flags & PKT_RELATED) || w->env.lease_off ||
-	    !mark_cover4_has(s->cover4, p->key.daddr))
+	if (likely(!s->FAM(cover)) || (p->flags & PKT_RELATED) || w->env.lease_off ||
+	    !FAM_FN(mark_cover, has)(s->FAM(cover), p->key.daddr))
 		return unasked(w, p);
-	owner = owner4(w->owners, p->key.saddr, p->key.sport);
+	owner = FAM(owner)(w->owners, p->key.saddr, p->key.sport);
 	if (owner != w->id) {
 		door_handoff(w, p->m, owner, PKT_TRIED_OUT);
 		return false;
 	}
 	p->flags |= PKT_TRIED_OUT;
 	p->dir = DIR_IN;
-	p->conn = table4_find(&w->table4, &p->key, p->hash, DIR_IN);
+	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, DIR_IN);
 	return true;
 }
 
 /* TCP that may not make a connection. */
-static bool opens_nothing(const struct service *svc, const struct pkt4 *p)
+static bool opens_nothing(const struct service *svc, const struct FAM(pkt) *p)
 {
 	const uint8_t syn = svc->policy.any_flags ? TCP_SYN : TCP_SYN | TCP_ACK;
 
@@ -299,7 +303,7 @@ static bool opens_nothing(const struct service *svc, const struct pkt4 *p)
 
 /* TCP flags that no stack sends. A service may have them judged as IPVS does; so does Linux
  * where there is no service. */
-static bool nonsense(const struct worker *w, const struct service *svc, const struct pkt4 *p)
+static bool nonsense(const struct worker *w, const struct service *svc, const struct FAM(pkt) *p)
 {
 	if (p->key.proto != IPPROTO_TCP || likely(!tcp_flags_nonsense(p->tcp_flags)))
 		return false;
@@ -307,7 +311,7 @@ static bool nonsense(const struct worker *w, const struct service *svc, const st
 }
 
 /* TCP that goes on with a connection, or answers one that was opened. */
-static bool goes_on(const struct pkt4 *p)
+static bool goes_on(const struct FAM(pkt) *p)
 {
 	return p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
 }
@@ -317,7 +321,7 @@ static bool goes_on(const struct pkt4 *p)
  * for its sender to say it again. Of what a NAT server sends that is a reply: TCP that opens
  * nothing, UDP to a port of clients.
  */
-static bool too_early(const struct worker *w, const struct pkt4 *p)
+static bool too_early(const struct worker *w, const struct FAM(pkt) *p)
 {
 	if (likely(!(w->env.vip_flags & VIP_GRACE)))
 		return false;
@@ -325,27 +329,27 @@ static bool too_early(const struct worker *w, const struct pkt4 *p)
 			      be16_to(p->key.dport) >= PORT_CLIENTS);
 }
 
-static void unknown(struct worker *w, struct pkt4 *p, enum unknown_policy policy)
+static void unknown(struct worker *w, struct FAM(pkt) *p, enum unknown_policy policy)
 {
 	if (policy == UNKNOWN_LINUX) {
 		leave_to_linux(w, p);
 		return;
 	}
 	if (policy == UNKNOWN_RST)
-		tcp_reset(w, p);
+		FAM_FN(tcp, reset)(w, p);
 	door_drop(w, p->m, DROP_NO_CONNECTION);
 }
 
 /* The server that one-packet scheduling chose for its first. */
-static bool follower_once(struct worker *w, const struct service_match *match, struct pkt4 *p)
+static bool follower_once(struct worker *w, const struct service_match *match, struct FAM(pkt) *p)
 {
-	const uint32_t id = follow_decided_find(w, p);
+	const uint32_t id = FAM_FN(follow, decided_find)(w, p);
 
 	for (uint32_t i = 0; id && i < match->svc->n_servers; i++) {
 		const struct server *srv = &match->svc->servers[i];
 
 		if (srv->rt->id == id) {
-			const struct conn4_new n = new_towards(
+			const struct FAM_FN(conn, new) n = new_towards(
 				match->svc, srv, p, match->svc->policy.persist_s && !match->exact);
 
 			once_make(w, &n, p, true);
@@ -356,14 +360,14 @@ static bool follower_once(struct worker *w, const struct service_match *match, s
 }
 
 /* A fragment makes no connection: its first one did, or went elsewhere. */
-static bool schedule_follower(struct worker *w, struct pkt4 *p)
+static bool schedule_follower(struct worker *w, struct FAM(pkt) *p)
 {
 	struct service_match match;
 
-	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
 	if (p->conn)
 		return true;
-	match = service4_find(w, p);
+	match = FAM_FN(service, find)(w, p);
 	if (!match.svc && (p->flags & PKT_TRIED_OUT))
 		return unasked(w, p);
 	if (!match.svc) {
@@ -373,24 +377,24 @@ static bool schedule_follower(struct worker *w, struct pkt4 *p)
 	if (one_packet(match.svc, p) && follower_once(w, &match, p))
 		return true;
 	/* The first may be on its way to the home of its client's template and back. */
-	if (!match.svc->policy.persist_s || !persist4_follow(w, &match, p))
+	if (!match.svc->policy.persist_s || !FAM_FN(persist, follow)(w, &match, p))
 		door_drop(w, p->m, DROP_FRAGMENT);
 	return false;
 }
 
 /* A data connection that an FTP control connection announced. False: it is none; with
  * *left set it has left. */
-static bool ftp_made(struct worker *w, struct pkt4 *p, bool *left)
+static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
 {
-	int ret = ftp4_make(w, p);
+	int ret = FAM_FN(ftp, make)(w, p);
 
 	if (ret == -ENOENT)
 		return false;
 	if (ret == 0) {
 		p->flags |= PKT_NEW;
-		handshake_begin(w, p);
-		evidence_begin(w, p);
-		resolve_ahead4(w, p->conn);
+		FAM_FN(handshake, begin)(w, p);
+		FAM_FN(evidence, begin)(w, p);
+		FAM(resolve_ahead)(w, p->conn);
 		return true;
 	}
 	door_drop(w, p->m,
@@ -403,31 +407,31 @@ static bool ftp_made(struct worker *w, struct pkt4 *p, bool *left)
 
 /* The client's port is in use towards every server, by connections that are assured and alive:
  * the client is told so, as by a host without the service. */
-static void refuse(struct worker *w, struct pkt4 *p)
+static void refuse(struct worker *w, struct FAM(pkt) *p)
 {
 	if (p->key.proto == IPPROTO_TCP)
-		tcp_reset(w, p);
+		FAM_FN(tcp, reset)(w, p);
 	else
-		icmp_error(w, p, p->key.daddr, 3, 3, 0);
+		FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
 	door_drop(w, p->m, DROP_KEY_COLLISION);
 }
 
 /* True when p->conn is set. */
-static bool schedule_one(struct worker *w, struct pkt4 *p)
+static bool schedule_one(struct worker *w, struct FAM(pkt) *p)
 {
 	struct service_match match;
 	bool left = false;
 	int ret;
 
 	if (p->dir == DIR_IN && !(p->flags & PKT_RELATED)) {
-		const enum drop_reason reason = source_judge(w, p->key.saddr, p->link);
+		const enum drop_reason reason = FAM_FN(source, judge)(w, p->key.saddr, p->link);
 
 		if (unlikely(reason != DROP_MAX)) {
 			door_drop(w, p->m, reason);
 			return false;
 		}
 	}
-	if (unlikely(ftp4_expecting(w)) && ((ftp_made(w, p, &left)) || left))
+	if (unlikely(ftp_expecting(w)) && ((ftp_made(w, p, &left)) || left))
 		return !left;
 
 	if (unlikely(too_early(w, p)) && !(p->flags & PKT_RELATED)) {
@@ -446,7 +450,7 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 	}
 	if (unlikely(p->flags & PKT_FOLLOWS))
 		return schedule_follower(w, p);
-	match = service4_find(w, p);
+	match = FAM_FN(service, find)(w, p);
 	if (unlikely(nonsense(w, match.svc, p))) {
 		door_drop(w, p->m, DROP_BAD_TCP);
 		return false;
@@ -462,7 +466,7 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		return false;
 	}
 	/* An earlier packet of this burst may have made it: the scheduler is asked once. */
-	p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
 	if (p->conn)
 		return true;
 	if (unlikely(w->env.vip_flags & VIP_FREEZE) && !one_packet(match.svc, p)) {
@@ -475,17 +479,17 @@ static bool schedule_one(struct worker *w, struct pkt4 *p)
 		p->flags |= PKT_NEW;
 		if (unlikely(match.svc->policy.ftp) && match.exact &&
 		    match.svc->proto == IPPROTO_TCP)
-			ftp4_begin(p->conn);
+			FAM_FN(ftp, begin)(p->conn);
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET)) {
-			handshake_begin(w, p);
-			evidence_begin(w, p);
-			resolve_ahead4(w, p->conn);
+			FAM_FN(handshake, begin)(w, p);
+			FAM_FN(evidence, begin)(w, p);
+			FAM(resolve_ahead)(w, p->conn);
 		}
 		return true;
 	case -EINPROGRESS: /* left for its client's home */
 		return false;
 	case -ENOENT:
-		icmp_error(w, p, p->key.daddr, 3, 3, 0);
+		FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
 		door_drop(w, p->m, DROP_NO_SERVER);
 		return false;
 	case -EDQUOT:
@@ -512,7 +516,7 @@ static bool sheds(const struct worker *w, const struct conn *c)
 }
 
 /* Whether a SYN on a connection is a new one (IPVS, conn_reuse_mode). */
-static bool reopens(const struct worker *w, const struct pkt4 *p)
+static bool reopens(const struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct conn *c = &p->conn->c;
 	const struct service *svc;
@@ -524,7 +528,7 @@ static bool reopens(const struct worker *w, const struct pkt4 *p)
 		return true;
 	if (p->conn->control)
 		return false;
-	svc = conn4_service(w, p->conn);
+	svc = FAM_FN(conn, service)(w, p->conn);
 	reuse = svc ? svc->policy.reuse : REUSE_CLOSED;
 	if (reuse && (c->state == CONN_TIME_WAIT || c->state == CONN_CLOSE))
 		return true;
@@ -533,22 +537,22 @@ static bool reopens(const struct worker *w, const struct pkt4 *p)
 }
 
 /* Whether the connection that was found is still the packet's own. */
-static bool still_its(const struct pkt4 *p)
+static bool still_its(const struct FAM(pkt) *p)
 {
-	return (p->conn->c.flags & CONN_F_LIVE) && conn4_matches(p->conn, &p->key, p->dir);
+	return (p->conn->c.flags & CONN_F_LIVE) && FAM_FN(conn, matches)(p->conn, &p->key, p->dir);
 }
 
 /* A connection that a later packet of the burst pushed out of a full table, or replaced, is
  * nothing that the stages to come may touch. */
-static void let_go(struct worker *w, struct burst *b)
+static void let_go(struct worker *w, struct FAM(burst) *b)
 {
 	uint16_t k = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
-		struct pkt4 *p = &b->pkts[i];
+		struct FAM(pkt) *p = &b->pkts[i];
 
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET) && !still_its(p))
-			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+			p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
 		if (!p->conn) {
 			door_drop(w, p->m, DROP_TABLE_FULL);
 			continue;
@@ -560,21 +564,21 @@ static void let_go(struct worker *w, struct burst *b)
 	b->n = k;
 }
 
-void stage_schedule4(struct worker *w, struct burst *b)
+void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 {
-	uint32_t freed = w->table4.freed; /* as it was at look-up */
+	uint32_t freed = w->FAM(v).table.freed; /* as it was at look-up */
 	uint16_t k = 0;
 
 	if (unlikely(w->env.leavers))
-		gone_end4(w, b);
+		FAM(gone_end)(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {
-		struct pkt4 *p = &b->pkts[i];
+		struct FAM(pkt) *p = &b->pkts[i];
 
 		/* An earlier packet of this burst may have ended or remade the connection. */
-		if (unlikely(w->table4.freed != freed) && p->conn && !still_its(p))
-			p->conn = table4_find(&w->table4, &p->key, p->hash, p->dir);
+		if (unlikely(w->FAM(v).table.freed != freed) && p->conn && !still_its(p))
+			p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
 		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && reopens(w, p))) {
-			conn4_destroy(w, p->conn);
+			FAM_FN(conn, destroy)(w, p->conn);
 			w->counters.reused++;
 			p->conn = NULL;
 		}
@@ -585,6 +589,6 @@ void stage_schedule4(struct worker *w, struct burst *b)
 		k++;
 	}
 	b->n = k;
-	if (unlikely(w->table4.freed != freed))
+	if (unlikely(w->FAM(v).table.freed != freed))
 		let_go(w, b);
 }

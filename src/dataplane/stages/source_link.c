@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/stages/source_link.h"
 
-bool source_look(struct worker *w, struct source_slot *slot, be32 server, link_id link)
+bool FAM_FN(source, look)(struct worker *w, struct FAM(source_slot) *slot, FAM_ADDR server,
+			  link_id link)
 {
 	const struct link_info *info = fib_link(w->env.fib, link);
 
-	if (!(info && info->loose) && !fib_reaches4(w->env.fib, server, link))
+	if (!(info && info->loose) && !FAM(fib_reaches)(w->env.fib, server, link))
 		return false;
-	if (slot->addr != server || slot->gen != w->env.gen)
-		*slot = (struct source_slot){
+	if (!FAM_FN(addr, equal)(slot->addr, server) || slot->gen != w->env.gen)
+		*slot = (struct FAM(source_slot)){
 			.addr = server, .gen = w->env.gen, .link = {link, link}};
 	slot->link[1] = slot->link[0];
 	slot->link[0] = link;
 	return true;
 }
 
-enum drop_reason source_judge(struct worker *w, be32 saddr, link_id link)
+enum drop_reason FAM_FN(source, judge)(struct worker *w, FAM_ADDR saddr, link_id link)
 {
-	const struct addr_entry4 *e = addr_table4_find(w->env.snap->addrs4, saddr);
+	const struct FAM(addr_entry) *e = FAM_FN(addr_table, find)(w->env.snap->FAM(addrs), saddr);
 
 	if (e && (e->kinds & ADDR_KIND_VIP))
 		return DROP_BAD_SOURCE;
-	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && !source_on_link(w, saddr, link))
+	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && !FAM_FN(source, on_link)(w, saddr, link))
 		return DROP_WRONG_LINK;
-	return fib4_find_local(w->env.fib->v4, saddr) ? DROP_BAD_SOURCE : DROP_MAX;
+	return FAM_FN(fib, find_local)(w->env.fib->FAM(v), saddr) ? DROP_BAD_SOURCE : DROP_MAX;
 }

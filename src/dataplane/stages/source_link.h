@@ -18,21 +18,7 @@
 
 #include "dataplane/worker.h"
 
-/* The slow way: asks the fib, and remembers a yes. */
-bool source_look(struct worker *w, struct source_slot *slot, be32 server, link_id link);
-
-/* Whether packets of a NAT server may come in by link. */
-static inline bool source_on_link(struct worker *w, be32 server, link_id link)
-{
-	struct source_slot *s = &w->sources[addr4_hash(server) % SOURCE_SLOTS];
-
-	if (likely(s->addr == server && s->gen == w->env.gen &&
-		   (s->link[0] == link || s->link[1] == link)))
-		return true;
-	return source_look(w, s, server, link);
-}
-
-/* Why a packet from saddr that came in by link is dropped, or DROP_MAX: it may pass. */
-enum drop_reason source_judge(struct worker *w, be32 saddr, link_id link);
+#define FAM_TEMPLATE "dataplane/stages/source_link.fam.h"
+#include "base/both_families.h"
 
 #endif

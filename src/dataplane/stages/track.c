@@ -16,7 +16,7 @@
 /* tick: before this packet. Plain data on a half-closed connection, and what the client sends
  * where no reply passes here, put the entry behind others that would give way; numbers that
  * do not fit, and a flood within one tick, do not. */
-static void track_moves(struct worker *w, struct pkt4 *p, uint32_t tick)
+static void track_moves(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 {
 	struct conn *c = &p->conn->c;
 
@@ -24,17 +24,17 @@ static void track_moves(struct worker *w, struct pkt4 *p, uint32_t tick)
 		return;
 	if (c->state == CONN_FIN_WAIT || c->state == CONN_CLOSE_WAIT ||
 	    (c->state == CONN_ESTABLISHED && c->method != FWD_NAT))
-		give_way_touch(w, p->conn);
+		FAM_FN(give_way, touch)(w, p->conn);
 }
 
-static void track_tcp(struct worker *w, struct pkt4 *p, uint32_t tick)
+static void track_tcp(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 {
 	struct conn *c = &p->conn->c;
 	enum tcp_table table = p->dir == DIR_OUT ? TCP_TABLE_OUTPUT : TCP_TABLE_INPUT;
 	enum conn_state next;
 
-	evidence_gather(w, p);
-	if ((p->tcp_flags & (TCP_FIN | TCP_RST)) && !evidence_believes(w, p)) {
+	FAM_FN(evidence, gather)(w, p);
+	if ((p->tcp_flags & (TCP_FIN | TCP_RST)) && !FAM_FN(evidence, believes)(w, p)) {
 		c->tick = tick;
 		return;
 	}
@@ -46,48 +46,48 @@ static void track_tcp(struct worker *w, struct pkt4 *p, uint32_t tick)
 	}
 	next = tcp_state_next(table, c->state, p->tcp_flags);
 	if ((c->state == CONN_SYN_RECV || next == CONN_SYN_RECV) && c->method == FWD_NAT)
-		handshake_packet(w, p);
+		FAM_FN(handshake, packet)(w, p);
 	if (next != c->state)
-		conn4_set_state(w, p->conn, next);
+		FAM_FN(conn, set_state)(w, p->conn, next);
 	else
 		track_moves(w, p, tick);
 }
 
 /* UDP: a second packet, of either side. The template that a NAT connection is under waits
  * for the server's: until then the client has not got through (IPVS). */
-static void track_second(struct worker *w, struct pkt4 *p)
+static void track_second(struct worker *w, struct FAM(pkt) *p)
 {
-	struct conn4 *c = p->conn;
+	struct FAM(conn) *c = p->conn;
 
 	if (p->flags & PKT_NEW)
 		return;
 	if (c->control) {
 		if (p->dir == DIR_OUT)
-			template4_assure(w, c->control);
+			FAM_FN(template, assure)(w, c->control);
 		else if (c->c.method == FWD_NAT)
 			return;
 	}
-	conn4_grow_up(w, c);
+	FAM_FN(conn, grow_up)(w, c);
 	if (sync_on(w))
-		sync_changed(w, c);
+		FAM_FN(sync, changed)(w, c);
 }
 
 /* Datagrams of a connection that is not assured. */
-static void track_udp(struct worker *w, struct pkt4 *p, uint32_t tick)
+static void track_udp(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 {
 	if (p->conn->c.flags & CONN_F_EMBRYONIC) {
 		track_second(w, p);
 		return;
 	}
-	evidence_datagram(w, p);
+	FAM_FN(evidence, datagram)(w, p);
 	if (tick != p->conn->c.tick)
-		give_way_touch(w, p->conn);
+		FAM_FN(give_way, touch)(w, p->conn);
 }
 
-void stage_track4(struct worker *w, struct burst *b)
+void FAM(stage_track)(struct worker *w, struct FAM(burst) *b)
 {
 	for (uint16_t i = 0; i < b->n; i++) {
-		struct pkt4 *p = &b->pkts[i];
+		struct FAM(pkt) *p = &b->pkts[i];
 		struct conn *c = &p->conn->c;
 		uint32_t tick;
 
@@ -102,7 +102,7 @@ void stage_track4(struct worker *w, struct burst *b)
 				   (c->evidence & (EVIDENCE_ASSURED | EVIDENCE_DOUBT)) ==
 					   EVIDENCE_ASSURED &&
 				   !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))))
-				evidence_pass(c, p);
+				FAM_FN(evidence, pass)(c, p);
 			else
 				track_tcp(w, p, tick);
 		} else if (unlikely(!(c->evidence & EVIDENCE_ASSURED))) {

@@ -11,8 +11,8 @@
  * was not told of ends without a word: a flood costs the peer nothing. An event says how the
  * connection is, not what changed: a later one replaces an earlier one.
  *
- * A byte for each entry (sync.marks) keeps what there is no room for in 64 bytes: whether
- * the peer was told, whether the peer told us, and in which transfer.
+ * A byte for each entry (marks of struct worker4, worker6) keeps what there is no room for in 64
+ * bytes: whether the peer was told, whether the peer told us, and in which transfer.
  *
  * Worker context, unless noted.
  */
@@ -28,29 +28,12 @@ static inline bool sync_on(const struct worker *w)
 	return unlikely(w->env.sync & SYNC_EMIT);
 }
 
-/* Made, in another state, or found alive by the wheel. */
-void sync_changed(struct worker *w, struct conn4 *c);
-/* Whatever worker: a client has got through under this template, on which it has a claim. */
-void sync_template(struct worker *w, const struct conn4 *t);
-/* A template about to move: from now on its changes are told if they were before. */
-void sync_told(struct worker *w, const struct conn4 *t);
-/* On its way out. To be called whenever marks are there. */
-void sync_ended(struct worker *w, const struct conn4 *c);
-/* An FTP control connection's numbers moved; it announced a data connection. */
-void sync_ftp_seq(struct worker *w, const struct conn4 *c, uint32_t pos, int32_t before,
-		  int32_t after);
-void sync_ftp_expect(struct worker *w, const struct conn4 *c, be16 data_cport, be16 data_port,
-		     uint32_t left_s);
-
-/* Whether an entry that has run out is to wait on: its tick is set then. */
-bool sync_holds(struct worker *w, struct conn *c, uint32_t index);
-/* Since when an entry is idle, waiting for its active router included. */
-uint32_t sync_tick(const struct worker *w, const struct conn4 *c);
-
 /* SYNC_EMIT, SYNC_HOLD have changed. */
 void sync_mode(struct worker *w, uint32_t mode);
 /* A bounded step of operations, walk and sweep. Returns the work done. */
 uint32_t sync_round(struct worker *w);
+/* One event, for the ring. */
+void sync_emit(struct worker *w, const struct sync_event *e, void *arg);
 /* Events go to the ring. */
 void sync_push(struct worker *w);
 /* One operation. For sync_round(), and before workers start. */
@@ -72,8 +55,7 @@ void dataplane_sync_load(struct dataplane *dp, const struct sync_event *ops, uin
 			 uint32_t now_tick, uint32_t now_s);
 void dataplane_sync_fini(struct worker *w);
 
-/* Worker, or nobody runs: the events of an entry go to fn (up to 3), if it is worth telling. */
-void sync_describe(struct worker *w, struct conn4 *c,
-		   void (*fn)(struct worker *w, const struct sync_event *e, void *arg), void *arg);
+#define FAM_TEMPLATE "dataplane/sync/conn_sync.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -26,14 +26,15 @@ int dataplane_sync_enable(struct dataplane *dp)
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		struct worker *w = dp->workers[i];
 
-		if (w->sync.marks)
+		if (w->v4.marks)
 			continue;
 		w->events = ring_make(dp, w, "events", SYNC_EVENT_RING);
 		w->operations = ring_make(dp, w, "ops", SYNC_OP_RING);
 		if (!w->events || !w->operations)
 			return -ENOMEM;
-		w->sync.marks = pages_alloc((size_t)w->table4.capacity + 1, w->socket);
-		if (!w->sync.marks)
+		w->v4.marks = pages_alloc((size_t)w->v4.table.capacity + 1, w->socket);
+		w->v6.marks = pages_alloc((size_t)w->v6.table.capacity + 1, w->socket);
+		if (!w->v4.marks || !w->v6.marks)
 			return -ENOMEM;
 	}
 	return 0;
@@ -41,11 +42,14 @@ int dataplane_sync_enable(struct dataplane *dp)
 
 void dataplane_sync_fini(struct worker *w)
 {
-	if (w->sync.marks)
-		pages_free(w->sync.marks, (size_t)w->table4.capacity + 1);
+	if (w->v4.marks)
+		pages_free(w->v4.marks, (size_t)w->v4.table.capacity + 1);
+	if (w->v6.marks)
+		pages_free(w->v6.marks, (size_t)w->v6.table.capacity + 1);
 	rte_ring_free(w->events);
 	rte_ring_free(w->operations);
-	w->sync.marks = NULL;
+	w->v4.marks = NULL;
+	w->v6.marks = NULL;
 	w->events = w->operations = NULL;
 }
 
@@ -165,9 +169,9 @@ int dataplane_sync_each(struct dataplane *dp, int (*fn)(void *arg, const struct 
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		struct worker *w = dp->workers[i];
 
-		for (uint32_t k = 1; k < w->table4.unused && each.ret == 0; k++)
-			if (w->table4.conns[k].c.flags & CONN_F_LIVE)
-				sync_describe(w, &w->table4.conns[k], each_event, &each);
+		for (uint32_t k = 1; k < w->v4.table.unused && each.ret == 0; k++)
+			if (w->v4.table.conns[k].c.flags & CONN_F_LIVE)
+				sync4_describe(w, &w->v4.table.conns[k], each_event, &each);
 	}
 	return each.ret;
 }

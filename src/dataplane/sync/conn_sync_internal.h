@@ -11,10 +11,8 @@
 #define MARK_GEN_BIT  4	    /* of the transfer that brought it */
 #define MARK_GEN_MASK 0xf0U
 
-static inline uint8_t *sync_mark(struct worker *w, const struct conn4 *c)
-{
-	return &w->sync.marks[conn4_index(&w->table4, c)];
-}
+#define FAM_TEMPLATE "dataplane/sync/conn_sync_internal.fam.h"
+#include "base/both_families.h"
 
 /* An answer to SYNC_WALK or SYNC_FLUSH, behind all events of before. */
 void sync_note(struct worker *w, const struct sync_event *op);

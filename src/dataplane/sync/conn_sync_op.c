@@ -19,7 +19,7 @@ static struct conn4 *op_find(struct worker *w, const struct sync_event *op)
 				 .dport = op->vport,
 				 .proto = op->proto};
 
-	return table4_find(&w->table4, &key, table4_hash(&w->table4, &key), DIR_IN);
+	return table4_find(&w->v4.table, &key, table4_hash(&w->v4.table, &key), DIR_IN);
 }
 
 /* Still in its list: from then on it cannot be forgotten before this worker's next quiescent
@@ -34,7 +34,7 @@ static struct server_rt *op_server(struct worker *w, const struct sync_event *op
 
 static void mark_synced(struct worker *w, const struct conn4 *c, const struct sync_event *op)
 {
-	uint8_t *mark = sync_mark(w, c);
+	uint8_t *mark = sync4_mark(w, c);
 
 	if (op->gen) /* 0: of a file; ages from now on */
 		*mark = (uint8_t)((*mark & ~MARK_GEN_MASK) | MARK_SYNCED | op->gen << MARK_GEN_BIT);
@@ -51,7 +51,7 @@ static int install(struct worker *w, const struct conn4_new *n, struct conn4 **o
 	struct conn4 *other = NULL;
 
 	if (n->method == FWD_NAT)
-		other = table4_find(&w->table4, &key, table4_hash(&w->table4, &key), DIR_OUT);
+		other = table4_find(&w->v4.table, &key, table4_hash(&w->v4.table, &key), DIR_OUT);
 	if (other && (w->env.sync & SYNC_HOLD)) {
 		conn4_destroy(w, other);
 		w->counters.sync_collided++;
@@ -121,7 +121,7 @@ static void conn_put(struct worker *w, const struct sync_event *op)
 		if (!c)
 			return;
 	}
-	evidence_copied(w, c, op->flags & SYNC_F_ASSURED);
+	evidence4_copied(w, c, op->flags & SYNC_F_ASSURED);
 	if (op->flags & SYNC_F_FTP)
 		c->c.flags |= CONN_F_FTP;
 	/* After a takeover the first answer must not wait for ARP: a lost request costs a second.
@@ -164,11 +164,11 @@ static void template_put(struct worker *w, const struct sync_event *op)
 	__atomic_store_n(&t->c.assured,
 			 TEMPLATE_THROUGH | (op->flags & SYNC_F_ASSURED ? TEMPLATE_PROVEN : 0),
 			 __ATOMIC_RELAXED);
-	give_way_update(w, t);
+	give_way4_update(w, t);
 	svc = conn4_service(w, t);
 	t->c.tick = w->env.now_tick;
 	t->c.timeout = (svc && svc->policy.persist_s ? svc->policy.persist_s : 60) * CONN_TICK_HZ;
-	wheel_shorten(&w->wheel4, &t->c, conn4_index(&w->table4, t));
+	wheel_shorten(&w->v4.wheel, &t->c, conn4_index(&w->v4.table, t));
 	mark_synced(w, t, op);
 }
 
@@ -214,7 +214,7 @@ static bool swept(const struct worker *w, const struct conn4 *c, uint8_t mark)
 uint32_t sync_sweep_step(struct worker *w)
 {
 	struct sync_worker *s = &w->sync;
-	const struct table4 *t = &w->table4;
+	const struct table4 *t = &w->v4.table;
 	uint32_t end = RTE_MIN(s->sweep_at + SWEEP_STEP, t->unused);
 
 	if (!(w->env.sync & SYNC_HOLD)) { /* a takeover: they are all wanted now */
@@ -224,7 +224,7 @@ uint32_t sync_sweep_step(struct worker *w)
 	for (; s->sweep_at < end; s->sweep_at++) {
 		struct conn4 *c = &t->conns[s->sweep_at];
 
-		if (!swept(w, c, s->marks[s->sweep_at]))
+		if (!swept(w, c, w->v4.marks[s->sweep_at]))
 			continue;
 		conn4_destroy(w, c);
 		w->counters.sync_ended++;

@@ -3,17 +3,20 @@
 #define PLVS_DATAPLANE_TUNNEL_TUNNEL_H
 
 /*
- * What a tunnel (FWD_TUNNEL, IPIP) needs beside its header: the address that the outer packet
- * comes from, the path MTU learnt of a server, and ICMP errors about outer packets, which come
- * to that address and are told to the client. Worker context.
+ * Tunnels to real servers (FWD_TUNNEL): an outer IP header around the client's packet, of the
+ * server's family, which need not be the client's (RFC 2003, RFC 2473, RFC 4213): the address that
+ * the outer packet comes from, the path MTU learnt of a server, and ICMP errors about outer
+ * packets, which come to that address and are told to the client. Worker context.
  */
 
 #include <stdbool.h>
 
+#include "dataplane/stages/ip.h"
 #include "dataplane/worker.h"
 
-#define TUNNEL_MTU_MIN 552 /* less is not believed (Linux, ip_rt_min_pmtu) */
-#define TUNNEL_MTU_S   600 /* how long a path MTU is known (Linux, ip_rt_mtu_expires) */
+#define TUNNEL_MTU_MIN	552  /* less is not believed (Linux, ip_rt_min_pmtu) */
+#define TUNNEL_MTU6_MIN 1280 /* what every IPv6 link has */
+#define TUNNEL_MTU_S	600  /* how long a path MTU is known (Linux, ip_rt_mtu_expires) */
 
 /* What this worker learnt of the path to a real server. */
 struct tunnel_path {
@@ -22,20 +25,32 @@ struct tunnel_path {
 	uint32_t until_s;
 };
 
-/* The router's own address towards the server or, with a prefix (tunnel_source), one of it by
- * the client's endpoint, so that what spreads by addresses spreads. 0: there is no route. */
-be32 tunnel4_source(const struct worker *w, const struct conn4 *c);
+static inline uint16_t tunnel_header_len(uint8_t family)
+{
+	return family == ADDR_V6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
+}
 
-/* What an outer packet may have. link_mtu: of the next hop. */
-uint16_t tunnel4_mtu(const struct worker *w, const struct conn4 *c, uint16_t link_mtu);
+/* What an outer packet to a server (its server_rt id) may have. link_mtu: of the next hop. */
+uint16_t tunnel_mtu(const struct worker *w, uint32_t server, uint16_t link_mtu);
 
-/*
- * An ICMP error about an outer packet, found by the inner packet that it quotes: unreachable
- * and time exceeded go to the client with the same type and code (IPVS), fragmentation needed
- * is learnt and told less the outer header. Such an error about no connection, or that
- * contradicts it, is dropped (icmp_unrelated). True: it was one, the packet has left. Stage
- * steer calls it for what would go to Linux.
- */
-bool tunnel4_error(struct worker *w, struct pkt4 *p);
+/* An ICMP error about an outer packet, taken apart; pointers into the packet. */
+struct tunnel_quote {
+	uint8_t outer_family, inner_family;
+	struct icmp_wire what; /* in outer_family */
+	uint32_t mtu;	       /* of too big; else 0 */
+	uint16_t outer_len;    /* of the quoted packet, its header included */
+	bool outer_whole;      /* the quoted packet must not be cut on its way */
+	struct addr from, to;  /* of the quoted packet */
+	uint8_t *inner;	       /* IP header, then at least 8 bytes */
+	uint16_t len;	       /* readable bytes from inner on */
+	uint16_t ports;	       /* from inner */
+	uint8_t proto;
+};
+
+/* Whether the error says that the packet was too big. */
+bool tunnel_quote_too_big(const struct tunnel_quote *q);
+
+#define FAM_TEMPLATE "dataplane/tunnel/tunnel.fam.h"
+#include "base/both_families.h"
 
 #endif

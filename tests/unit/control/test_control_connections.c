@@ -91,7 +91,7 @@ static void add_connection(uint32_t i)
 	be32 client = be32_from(0xc6336400 + i % 250);
 	be16 port = be16_from((uint16_t)(1024 + i));
 	struct worker *w = harness.dp->workers[owner4(&harness.dp->owners, client, port)];
-	struct conn4 *c = table4_alloc(&w->table4);
+	struct conn4 *c = table4_alloc(&w->v4.table);
 
 	assert_non_null(c);
 	c->c.proto = IPPROTO_TCP;
@@ -106,7 +106,7 @@ static void add_connection(uint32_t i)
 	c->vport = svc->listen[0].port;
 	c->daddr = server->addr.v4;
 	c->dport = server->port;
-	assert_int_equal(table4_link(&w->table4, c, DIR_IN, NULL), 0);
+	assert_int_equal(table4_link(&w->v4.table, c, DIR_IN, NULL), 0);
 }
 
 static int setup(void **state)

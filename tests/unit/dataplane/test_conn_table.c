@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "dataplane/owner.h"
-#include "dataplane/conn/table4.h"
+#include "dataplane/conn/table.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/conn/wheel.h"
 

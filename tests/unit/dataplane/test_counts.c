@@ -48,7 +48,7 @@ static uint32_t children_of(unsigned int worker, uint32_t index)
 	uint32_t n = 0;
 
 	for (unsigned int i = 0; i < h.dp->n_workers; i++) {
-		const struct table4 *t = &h.dp->workers[i]->table4;
+		const struct table4 *t = &h.dp->workers[i]->v4.table;
 
 		for (uint32_t k = 1; k < t->unused; k++)
 			n += (t->conns[k].c.flags & CONN_F_LIVE) &&
@@ -60,7 +60,7 @@ static uint32_t children_of(unsigned int worker, uint32_t index)
 static void tables_add(struct tally *sum, bool children)
 {
 	for (unsigned int i = 0; i < h.dp->n_workers; i++) {
-		const struct table4 *t = &h.dp->workers[i]->table4;
+		const struct table4 *t = &h.dp->workers[i]->v4.table;
 
 		for (uint32_t k = 1; k < t->unused; k++) {
 			const struct conn *c = &t->conns[k].c;
@@ -162,7 +162,7 @@ static struct packet random_client(void)
 /* An answer to some connection that exists, or would. */
 static struct packet random_server(void)
 {
-	const struct table4 *t = &h.dp->workers[roll(h.dp->n_workers)]->table4;
+	const struct table4 *t = &h.dp->workers[roll(h.dp->n_workers)]->v4.table;
 	const struct conn4 *c = t->unused > 1 ? &t->conns[1 + roll(t->unused - 1)] : t->conns;
 	static const uint8_t flags[] = {TCP_SYN | TCP_ACK, TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST};
 

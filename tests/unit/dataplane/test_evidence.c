@@ -121,7 +121,7 @@ static void datagrams_assure_who_goes_on_for_a_minute(void **state)
 			   .dport = be16_from(54),
 			   .proto = IPPROTO_UDP,
 			   .dst = {{2, 0, 0, 0, 0, 1}}};
-	const struct give_way *way = &h.dp->workers[0]->way;
+	const struct give_way *way = &h.dp->workers[0]->v4.way;
 	uint8_t frame[FRAME_MAX];
 	size_t len = packet_build(&p, frame);
 	unsigned int n = 0;

@@ -577,7 +577,7 @@ static void fragments_follow_their_first_in_any_order_by_nat_both_ways(void **st
 	}
 	assert_int_equal(parked(), 0);
 	for (unsigned int i = 0; i < h.dp->n_workers; i++)
-		assert_int_equal(h.dp->workers[i]->follow->n, 0); /* all complete: forgotten */
+		assert_int_equal(h.dp->workers[i]->v4.follow->n, 0); /* all complete: forgotten */
 }
 
 static void fragments_follow_by_direct_routing_and_are_split_again(void **state)
@@ -824,9 +824,9 @@ static void floods_of_fragments_stay_within_their_bounds(void **state)
 	assert_true(dropped(DROP_FRAGMENT_FULL) > 1000);
 	harness_advance_ms(&h, 5000);
 	assert_int_equal(parked(), 0);
-	assert_int_equal(h.dp->workers[0]->follow->n, 0);
+	assert_int_equal(h.dp->workers[0]->v4.follow->n, 0);
 	for (unsigned int i = 0; i < FOLLOW_SOURCES; i++)
-		assert_int_equal(h.dp->workers[0]->follow->datagrams[i], 0);
+		assert_int_equal(h.dp->workers[0]->v4.follow->datagrams[i], 0);
 	put_cut(0, &p, 15, "102");
 	expect_nat(3, &p, true);
 }

@@ -31,10 +31,10 @@ static struct ftp_expect expectation(uint32_t k)
 {
 	uint32_t client = k % CLIENTS;
 
-	return (struct ftp_expect){.caddr = be32_from(0x0a000000 + client),
-				   .vaddr = be32_from(0xc0000250),
+	return (struct ftp_expect){.caddr = addr_from_v4(be32_from(0x0a000000 + client)),
+				   .vaddr = addr_from_v4(be32_from(0xc0000250)),
 				   .vport = be16_from((uint16_t)(2000 + client)),
-				   .daddr = be32_from(k * 2654435761U),
+				   .daddr = addr_from_v4(be32_from(k * 2654435761U)),
 				   .dport = be16_from((uint16_t)(k * 40503U)),
 				   .server = k,
 				   .until = 1000};
@@ -44,7 +44,7 @@ static bool look(struct worker *w, uint32_t client, struct ftp_expect *e, struct
 {
 	const struct ftp_expect key = expectation(client);
 
-	return ftp_expect_find(w, key.caddr, 0, key.vaddr, key.vport, e, t);
+	return ftp_expect_find(w, &key.caddr, 0, &key.vaddr, key.vport, e, t);
 }
 
 static void *work(void *arg)

@@ -360,7 +360,7 @@ static void one_network_has_a_share_and_others_go_on(void **state)
 		struct flow f = flow_of(&h, spread(0x60000000U, id), 1024, true);
 
 		flow_open(&f);
-		if (w->table4.n > w->table4.capacity / 2)
+		if (w->v4.table.n > w->v4.table.capacity / 2)
 			break;
 	}
 	for (uint32_t id = 0; id < 2 * TABLE; id++) {
@@ -368,15 +368,15 @@ static void one_network_has_a_share_and_others_go_on(void **state)
 
 		flow_open(&f);
 	}
-	assert_true(w->table4.n <= w->table4.capacity / 2 + 1 + w->way.max_network);
-	before = w->table4.n;
+	assert_true(w->v4.table.n <= w->v4.table.capacity / 2 + 1 + w->v4.way.max_network);
+	before = w->v4.table.n;
 	for (uint32_t id = 0; id < 100; id++) {
 		struct flow f = flow_of(&h, spread(0x40000000U, id), 1024, false);
 
 		flow_open(&f);
 		assert_non_null(flow_entry(&f));
 	}
-	assert_int_equal(w->table4.n, before + 100);
+	assert_int_equal(w->v4.table.n, before + 100);
 	close_bed();
 }
 
@@ -388,7 +388,7 @@ static void a_full_table_of_assured_ones_is_left_alone_unless_configured(void **
 	(void)state;
 	open_bed(1);
 	w = h.dp->workers[0];
-	for (uint32_t id = 0; w->table4.n < w->table4.capacity; id++) {
+	for (uint32_t id = 0; w->v4.table.n < w->v4.table.capacity; id++) {
 		f = flow_of(&h, spread(0x60000000U, id), 1024, true);
 		flow_open(&f);
 	}
@@ -397,7 +397,7 @@ static void a_full_table_of_assured_ones_is_left_alone_unless_configured(void **
 	flow_pass(&f, DIR_IN, TCP_SYN, 0);
 	assert_null(flow_entry(&f));
 	assert_int_equal(COUNTER(dropped[DROP_TABLE_FULL]), 1);
-	w->way.idle_ticks = 90 * CONN_TICK_HZ;
+	w->v4.way.idle_ticks = 90 * CONN_TICK_HZ;
 	f = flow_of(&h, 0xc0000201U, 1024, true);
 	flow_open(&f);
 	assert_non_null(flow_entry(&f));
@@ -410,23 +410,24 @@ static void lists_add_up(const struct worker *w)
 {
 	uint32_t n[GIVE_WAY_MAX] = {0}, shares = 0, counted = 0;
 
-	for (uint32_t i = 1; i < w->table4.unused; i++)
-		if (w->table4.conns[i].c.flags & CONN_F_LIVE)
-			n[give_way_list_of(&w->table4.conns[i].c)]++;
+	for (uint32_t i = 1; i < w->v4.table.unused; i++)
+		if (w->v4.table.conns[i].c.flags & CONN_F_LIVE)
+			n[give_way_list_of(&w->v4.table.conns[i].c)]++;
 	for (unsigned int l = GIVE_WAY_ENDING; l < GIVE_WAY_MAX; l++) {
-		const struct give_way_ends *ends = &w->way.list[l];
+		const struct give_way_ends *ends = &w->v4.way.list[l];
 		uint32_t before = 0, k = 0;
 
-		for (uint32_t at = ends->head; at; before = at, at = w->way.links[at].next, k++) {
-			assert_int_equal(w->way.links[at].prev, before);
-			assert_int_equal(give_way_list_of(&w->table4.conns[at].c), l);
+		for (uint32_t at = ends->head; at;
+		     before = at, at = w->v4.way.links[at].next, k++) {
+			assert_int_equal(w->v4.way.links[at].prev, before);
+			assert_int_equal(give_way_list_of(&w->v4.table.conns[at].c), l);
 		}
 		assert_int_equal(before, ends->tail);
 		assert_int_equal(k, ends->n);
 		assert_int_equal(k, n[l]);
 	}
 	for (unsigned int i = 0; i < GIVE_WAY_NETWORKS; i++)
-		counted += w->way.network[i];
+		counted += w->v4.way.network[i];
 	shares = n[GIVE_WAY_HALF_OPEN] + n[GIVE_WAY_NOT_ASSURED];
 	assert_int_equal(counted, shares);
 }
@@ -456,10 +457,10 @@ static void lists_add_up_whatever_comes(void **state)
 	}
 	flow_settle(&h);
 	lists_add_up(h.dp->workers[0]);
-	assert_true(h.dp->workers[0]->table4.n > 1000);
+	assert_true(h.dp->workers[0]->v4.table.n > 1000);
 	harness_advance_ms(&h, 1000000);
 	lists_add_up(h.dp->workers[0]);
-	assert_int_equal(h.dp->workers[0]->table4.n, 0);
+	assert_int_equal(h.dp->workers[0]->v4.table.n, 0);
 	while (flow_settle(&h))
 		;
 	{

@@ -268,11 +268,11 @@ static void connections_end_when_their_time_is_over(void **state)
 	assert_int_equal(router(&h, 1, 1), 0);
 	harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.9:1000", VIP));
 	harness_run(&h);
-	assert_int_equal(h.dp->workers[0]->table4.n, 1);
+	assert_int_equal(h.dp->workers[0]->v4.table.n, 1);
 	harness_advance_ms(&h, 290000);
-	assert_int_equal(h.dp->workers[0]->table4.n, 1);
+	assert_int_equal(h.dp->workers[0]->v4.table.n, 1);
 	harness_advance_ms(&h, 20000);
-	assert_int_equal(h.dp->workers[0]->table4.n, 0);
+	assert_int_equal(h.dp->workers[0]->v4.table.n, 0);
 	assert_int_equal(totals(&h).expired, 1);
 	assert_int_equal(server_rt_counts(world_server(&h, "udp", VIP, "10.2.0.1:53")), 0);
 	assert_int_equal(harness_destroy(&h), 0);
@@ -414,17 +414,17 @@ static void one_connection_is_found_by_its_key(void **state)
 	harness_run(&h);
 	assert_int_equal(endpoint_parse("10.1.0.9:1000", &client), 0);
 	assert_int_equal(endpoint_parse("10.1.0.101:53", &vip), 0);
-	cmd.key = (struct key4){.saddr = client.addr.v4,
-				.daddr = vip.addr.v4,
-				.sport = client.port,
-				.dport = vip.port,
-				.proto = IPPROTO_UDP};
+	cmd.key4 = (struct key4){.saddr = client.addr.v4,
+				 .daddr = vip.addr.v4,
+				 .sport = client.port,
+				 .dport = vip.port,
+				 .proto = IPPROTO_UDP};
 	assert_int_equal(dataplane_command(h.dp, 0, &cmd), 0);
 	harness_run(&h);
 	assert_int_equal(cmd.done, 1);
 	assert_int_equal(cmd.n, 1);
 	assert_int_equal(be16_to(view.server.port), 5353);
-	cmd.key.sport = be16_from(1001);
+	cmd.key4.sport = be16_from(1001);
 	cmd.done = 0;
 	assert_int_equal(dataplane_command(h.dp, 0, &cmd), 0);
 	harness_run(&h);

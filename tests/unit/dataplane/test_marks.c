@@ -123,7 +123,7 @@ static void a_marked_network_is_balanced_whatever_the_destination(void **state)
 		assert_int_equal(syn(0, "192.168.7.1", (uint16_t)(4001 + i), to, 80), i % 2 + 1);
 	}
 	assert_int_equal(syn(0, "192.168.7.1", 4000, "10.3.0.1", 80), 'L');
-	assert_int_equal(h.dp->workers[0]->table4.n, 8);
+	assert_int_equal(h.dp->workers[0]->v4.table.n, 8);
 	world_service_del(&h, "mark", "7");
 	assert_int_equal(syn(0, "192.168.7.1", 4900, "10.2.0.1", 80), 'L');
 }

@@ -101,7 +101,7 @@ static uint32_t entries(void)
 	uint32_t n = 0;
 
 	for (unsigned int i = 0; i < h.dp->n_workers; i++)
-		n += h.dp->workers[i]->table4.n;
+		n += h.dp->workers[i]->v4.table.n;
 	return n;
 }
 
@@ -388,7 +388,7 @@ static void a_flood_of_clients_that_never_get_through_leaves_room(void **state)
 		snprintf(addr, sizeof(addr), "172.16.%u.%u", i / 250, i % 250 + 1);
 		assert_int_not_equal(syn(addr, 4000), 0);
 	}
-	assert_true(entries() <= h.dp->workers[0]->table4.capacity);
+	assert_true(entries() <= h.dp->workers[0]->v4.table.capacity);
 	assert_true(h.dp->workers[0]->counters.evicted > 8000);
 	assert_int_equal(web(SERVER1 ":8080")->templates + web(SERVER2 ":8080")->templates,
 			 templates());

@@ -271,7 +271,7 @@ static void nonsense_flags_make_no_connection(void **state)
 		put(0, from_client((uint16_t)(1100 + i), 80, flags[i]));
 	nothing_came_out();
 	assert_int_equal(dropped(DROP_BAD_TCP), sizeof(flags));
-	assert_int_equal(h.dp->workers[0]->table4.n, 0);
+	assert_int_equal(h.dp->workers[0]->v4.table.n, 0);
 }
 
 static void a_spent_ttl_is_answered_by_vip_and_by_director(void **state)
@@ -442,7 +442,7 @@ static void nobody_else_speaks_as_a_vip(void **state)
 
 static void a_closing_connection_is_replaced_by_a_syn_and_an_established_one_is_not(void **state)
 {
-	const struct table4 *t = &h.dp->workers[0]->table4;
+	const struct table4 *t = &h.dp->workers[0]->v4.table;
 	struct packet p;
 
 	(void)state;
@@ -485,7 +485,7 @@ static void counts_follow_connections_to_their_end(void **state)
 	assert_int_equal(counts_inactive(server_rt_counts(rt)), 0);
 	harness_advance_ms(&h, 901000);
 	assert_int_equal(server_rt_counts(rt), 0);
-	assert_int_equal(h.dp->workers[0]->table4.n, 0);
+	assert_int_equal(h.dp->workers[0]->v4.table.n, 0);
 }
 
 static void packets_wait_for_a_next_hop_and_then_go(void **state)
@@ -517,7 +517,7 @@ static void packets_wait_for_a_next_hop_and_then_go(void **state)
 static void a_syn_flood_evicts_its_own_and_never_an_established_connection(void **state)
 {
 	struct packet p, syn = from_client(1, 80, TCP_SYN);
-	uint32_t capacity = h.dp->workers[0]->table4.capacity;
+	uint32_t capacity = h.dp->workers[0]->v4.table.capacity;
 
 	(void)state;
 	for (uint16_t i = 0; i < 100; i++) {
@@ -534,8 +534,8 @@ static void a_syn_flood_evicts_its_own_and_never_an_established_connection(void 
 			;
 	}
 	assert_true(h.dp->workers[0]->counters.evicted > 0);
-	assert_true(h.dp->workers[0]->way.list[GIVE_WAY_HALF_OPEN].n <=
-		    h.dp->workers[0]->way.max_half_open);
+	assert_true(h.dp->workers[0]->v4.way.list[GIVE_WAY_HALF_OPEN].n <=
+		    h.dp->workers[0]->v4.way.max_half_open);
 	for (uint16_t i = 0; i < 100; i++) {
 		put(0, from_client((uint16_t)(5000 + i), 80, TCP_ACK));
 		assert_true(got(1, &p));
@@ -562,8 +562,8 @@ static void three_workers_agree_on_both_halves_of_a_connection(void **state)
 		assert_int_equal(p.saddr, ipv4(VIP));
 	}
 	for (unsigned int i = 0; i < 3; i++) {
-		assert_true(h.dp->workers[i]->table4.n > 30);
-		live += h.dp->workers[i]->table4.n;
+		assert_true(h.dp->workers[i]->v4.table.n > 30);
+		live += h.dp->workers[i]->v4.table.n;
 	}
 	assert_int_equal(live, 300);
 }
@@ -674,7 +674,7 @@ static void forged_errors_are_dropped_and_change_nothing(void **state)
 	assert_true(got(1, &p));
 	put(1, from_server(1022, TCP_SYN | TCP_ACK));
 	assert_true(got(0, &reply));
-	tick = h.dp->workers[0]->table4.conns[1].c.tick;
+	tick = h.dp->workers[0]->v4.table.conns[1].c.tick;
 	harness_advance_ms(&h, 3000);
 	reply.dport = be16_from(4444);
 	put(0, error_about("192.168.200.1", VIP, 3 << 8 | 3, &reply, quote));
@@ -693,7 +693,7 @@ static void forged_errors_are_dropped_and_change_nothing(void **state)
 	}
 	nothing_came_out();
 	assert_int_equal(dropped(DROP_UNSUPPORTED), 29);
-	assert_int_equal(h.dp->workers[0]->table4.conns[1].c.tick, tick);
+	assert_int_equal(h.dp->workers[0]->v4.table.conns[1].c.tick, tick);
 }
 
 static void a_syn_twice_in_one_burst_is_scheduled_once(void **state)

@@ -448,9 +448,9 @@ static void connect_assured(struct harness *h, uint32_t client, uint16_t port)
 	c = pair_find(h, be32_from(client), port, IPPROTO_UDP, ipv4(PAIR_VIP), 53);
 	assert_non_null(c);
 	c->c.evidence |= EVIDENCE_ASSURED;
-	give_way_update(w, c);
+	give_way4_update(w, c);
 	if (sync_on(w))
-		sync_changed(w, c);
+		sync4_changed(w, c);
 }
 
 static void copies_carry_what_is_assured_and_give_way_alike(void **state)
@@ -465,7 +465,7 @@ static void copies_carry_what_is_assured_and_give_way_alike(void **state)
 		pair_connect(&p.a, CLIENT + 256U * i, 5000, IPPROTO_UDP, 53);
 	pass(1);
 	assert_int_equal(pair_entries(&p.b), 100);
-	assert_int_equal(b->way.list[GIVE_WAY_NOT_ASSURED].n, 60);
+	assert_int_equal(b->v4.way.list[GIVE_WAY_NOT_ASSURED].n, 60);
 	c = pair_find(&p.b, be32_from(CLIENT), 4000, IPPROTO_UDP, ipv4(PAIR_VIP), 53);
 	assert_true(c->c.evidence & EVIDENCE_ASSURED);
 	/* A flood of its own, after a takeover: those alone go that are not assured. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/stages/service4.h"
+#include "dataplane/stages/service_match.h"
 
 #include <netinet/in.h>
 
@@ -9,16 +9,17 @@
 #define PORT_FTP_DATA 20
 #define PORT_USER     1024
 
-static const struct service *listening(const struct snapshot *s, const struct key4 *k, be16 port)
+static const struct service *listening(const struct snapshot *s, const struct FAM(key) *k,
+				       be16 port)
 {
-	uint32_t id = listener_table4_find(s->listeners4, k->proto, k->daddr, port);
+	uint32_t id = FAM_FN(listener_table, find)(s->FAM(listeners), k->proto, k->daddr, port);
 
 	return id ? s->services[id] : NULL;
 }
 
 /* A data connection belongs to the control connection's server; only persistence says
  * which one that is. */
-static const struct service *ftp_data(const struct snapshot *s, const struct key4 *k)
+static const struct service *ftp_data(const struct snapshot *s, const struct FAM(key) *k)
 {
 	const struct service *svc;
 	uint16_t port = be16_to(k->dport);
@@ -29,26 +30,26 @@ static const struct service *ftp_data(const struct snapshot *s, const struct key
 	return svc && svc->policy.persist_s ? svc : NULL;
 }
 
-static const struct service *marked(const struct snapshot *s, const struct pkt4 *p)
+static const struct service *marked(const struct snapshot *s, const struct FAM(pkt) *p)
 {
 	/* Once, however often the packet comes by. */
 	const bool count = pkt_tag(p->m)->kind == HANDOFF_STEER;
-	const struct mark_key4 key = {.saddr = p->key.saddr,
-				      .daddr = p->key.daddr,
-				      .link = p->link,
-				      .sport = p->key.sport,
-				      .dport = p->key.dport,
-				      .proto = p->key.proto};
-	uint32_t mark = classify4(s->marks, &key, count), id;
+	const struct FAM(mark_key) key = {.saddr = p->key.saddr,
+					  .daddr = p->key.daddr,
+					  .link = p->link,
+					  .sport = p->key.sport,
+					  .dport = p->key.dport,
+					  .proto = p->key.proto};
+	uint32_t mark = FAM(classify)(s->marks, &key, count), id;
 
-	id = mark ? listener_table4_find_mark(s->listeners4, mark) : 0;
+	id = mark ? FAM_FN(listener_table, find_mark)(s->FAM(listeners), mark) : 0;
 	return id ? s->services[id] : NULL;
 }
 
-struct service_match service4_find(const struct worker *w, const struct pkt4 *p)
+struct service_match FAM_FN(service, find)(const struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct snapshot *s = w->env.snap;
-	const struct key4 *key = &p->key;
+	const struct FAM(key) *key = &p->key;
 	const struct service *svc = s->marks ? marked(s, p) : NULL;
 
 	if (svc)
@@ -63,15 +64,15 @@ struct service_match service4_find(const struct worker *w, const struct pkt4 *p)
 	return (struct service_match){svc, false};
 }
 
-struct sched_request service4_request(struct worker *w, const struct key4 *key)
+struct sched_request FAM_FN(service, request)(struct worker *w, const struct FAM(key) *key)
 {
 	return (struct sched_request){
-		.family = ADDR_V4,
+		.family = FAMILY,
 		.proto = key->proto,
 		.client_port = key->sport,
 		.dest_port = key->dport,
-		.client = addr_from_v4(key->saddr),
-		.dest = addr_from_v4(key->daddr),
+		.client = FAM(addr_from_addr)(key->saddr),
+		.dest = FAM(addr_from_addr)(key->daddr),
 		.now_s = w->env.now_s,
 		.random = worker_random(w),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/conn/table4.h"
+#include "dataplane/conn/table.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 /* Two keys for each NAT connection at three quarters of the ways, rounded up to a power of
  * two: mostly five of eight ways in use, six at most. At six, 15 % of the buckets have more than
  * eight keys: overflow buckets are a quarter as many. */
-static uint32_t table4_buckets(uint32_t capacity)
+static uint32_t buckets_for(uint32_t capacity)
 {
 	uint64_t want = (uint64_t)capacity * 2 / 6 + 1;
 	uint32_t n = 8;
@@ -19,23 +19,23 @@ static uint32_t table4_buckets(uint32_t capacity)
 	return n;
 }
 
-int table4_create(struct table4 *t, uint32_t capacity, int socket, uint64_t seed)
+int FAM_FN(table, create)(struct FAM(table) *t, uint32_t capacity, int socket, uint64_t seed)
 {
 	uint32_t n;
 
 	memset(t, 0, sizeof(*t));
-	n = table4_buckets(capacity);
+	n = buckets_for(capacity);
 	t->n_buckets = n;
 	t->bucket_mask = n - 1;
 	t->n_overflow = n / 4 + 8;
 	t->seed = seed;
 	t->capacity = capacity;
-	t->map_bytes[0] = sizeof(struct bucket4) * ((size_t)n + t->n_overflow);
-	t->map_bytes[1] = sizeof(struct conn4) * ((size_t)capacity + 1);
+	t->map_bytes[0] = sizeof(struct bucket) * ((size_t)n + t->n_overflow);
+	t->map_bytes[1] = sizeof(struct FAM(conn)) * ((size_t)capacity + 1);
 	t->buckets = pages_alloc(t->map_bytes[0], socket);
 	t->conns = pages_alloc(t->map_bytes[1], socket);
 	if (!t->buckets || !t->conns) {
-		table4_destroy(t);
+		FAM_FN(table, destroy)(t);
 		return -ENOMEM;
 	}
 	t->bytes = t->map_bytes[0] + t->map_bytes[1];
@@ -46,40 +46,40 @@ int table4_create(struct table4 *t, uint32_t capacity, int socket, uint64_t seed
 	return 0;
 }
 
-void table4_destroy(struct table4 *t)
+void FAM_FN(table, destroy)(struct FAM(table) *t)
 {
 	pages_free(t->buckets, t->map_bytes[0]);
 	pages_free(t->conns, t->map_bytes[1]);
 	memset(t, 0, sizeof(*t));
 }
 
-void conn4_key(const struct conn4 *c, unsigned int dir, struct key4 *out)
+void FAM_FN(conn, key)(const struct FAM(conn) *c, unsigned int dir, struct FAM(key) *out)
 {
-	const be32 *a = dir == DIR_OUT ? &c->daddr : &c->caddr;
-	const be16 *p = dir == DIR_OUT ? &c->dport : &c->cport;
+	const unsigned int first = end_first(dir);
 
 	memset(out, 0, sizeof(*out));
-	out->saddr = a[0];
-	out->daddr = a[1];
-	out->sport = p[0];
-	out->dport = p[1];
+	out->saddr = c->addr[first];
+	out->daddr = c->addr[first + 1];
+	out->sport = c->port[first];
+	out->dport = c->port[first + 1];
 	out->proto = c->c.proto;
 }
 
-struct conn4 *table4_find_overflow(const struct table4 *t, const struct bucket4 *b,
-				   const struct key4 *k, uint32_t hash, unsigned int dir)
+struct FAM(conn) *FAM_FN(table, find_overflow)(const struct FAM(table) *t, const struct bucket *b,
+					       const struct FAM(key) *k, uint32_t hash,
+					       unsigned int dir)
 {
 	for (;; b = &t->buckets[b->overflow]) {
-		struct conn4 *c = bucket4_find(t, b, k, hash, dir);
+		struct FAM(conn) *c = FAM_FN(bucket, find)(t, b, k, hash, dir);
 
 		if (c || !b->overflow)
 			return c;
 	}
 }
 
-struct conn4 *table4_alloc(struct table4 *t)
+struct FAM(conn) *FAM_FN(table, alloc)(struct FAM(table) *t)
 {
-	struct conn4 *c;
+	struct FAM(conn) *c;
 
 	if (t->free) {
 		c = &t->conns[t->free];
@@ -95,28 +95,29 @@ struct conn4 *table4_alloc(struct table4 *t)
 	return c;
 }
 
-void table4_free(struct table4 *t, struct conn4 *c)
+void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c)
 {
 	c->c.flags = 0;
 	c->c.free_next = t->free;
-	t->free = conn4_index(t, c);
+	t->free = FAM_FN(conn, index)(t, c);
 	t->freed++;
 	t->n--;
 }
 
-void table4_prefetch_conn(const struct table4 *t, const struct conn4 *c, unsigned int dir)
+void FAM_FN(table, prefetch_conn)(const struct FAM(table) *t, const struct FAM(conn) *c,
+				  unsigned int dir)
 {
-	struct key4 k;
+	struct FAM(key) k;
 
-	conn4_key(c, dir, &k);
-	__builtin_prefetch(table4_bucket(t, table4_hash(t, &k)), 1);
+	FAM_FN(conn, key)(c, dir, &k);
+	__builtin_prefetch(FAM_FN(table, bucket)(t, FAM_FN(table, hash)(t, &k)), 1);
 }
 
 /* A bucket of the chain with a free way, or a fresh overflow bucket, or NULL. */
-static struct bucket4 *chain_room(struct table4 *t, struct bucket4 *b, unsigned int *way)
+static struct bucket *chain_room(struct FAM(table) *t, struct bucket *b, unsigned int *way)
 {
 	for (;;) {
-		unsigned int room = bucket4_match(b, 0);
+		unsigned int room = bucket_match(b, 0);
 		uint32_t fresh;
 
 		if (room) {
@@ -137,36 +138,38 @@ static struct bucket4 *chain_room(struct table4 *t, struct bucket4 *b, unsigned 
 	}
 }
 
-int table4_link(struct table4 *t, struct conn4 *c, unsigned int dir, struct conn4 **other)
+int FAM_FN(table, link)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
+			struct FAM(conn) **other)
 {
-	struct conn4 *taken;
-	struct bucket4 *b;
+	struct FAM(conn) *taken;
+	struct bucket *b;
 	unsigned int way;
-	struct key4 k;
+	struct FAM(key) k;
 	uint32_t hash;
 
-	conn4_key(c, dir, &k);
-	hash = table4_hash(t, &k);
-	taken = table4_find(t, &k, hash, dir);
+	FAM_FN(conn, key)(c, dir, &k);
+	hash = FAM_FN(table, hash)(t, &k);
+	taken = FAM_FN(table, find)(t, &k, hash, dir);
 	if (taken) {
 		if (other)
 			*other = taken;
 		return -EEXIST;
 	}
-	b = chain_room(t, table4_bucket(t, hash), &way);
+	b = chain_room(t, FAM_FN(table, bucket)(t, hash), &way);
 	if (!b)
 		return -ENOSPC;
-	b->tag[way] = table4_tag(hash);
-	b->ref[way] = conn4_index(t, c) << 1 | dir;
+	b->tag[way] = table_tag(hash);
+	b->ref[way] = FAM_FN(conn, index)(t, c) << 1 | dir;
 	return 0;
 }
 
 /* The last bucket of a chain fills the hole at b's way, so that a chain is never longer than its
  * keys need: in a full table with much coming and going, overflow buckets with a key or two
  * would use up all there are. An emptied one goes back to the free ones. */
-static void chain_close(struct table4 *t, struct bucket4 *head, struct bucket4 *b, unsigned int way)
+static void chain_close(struct FAM(table) *t, struct bucket *head, struct bucket *b,
+			unsigned int way)
 {
-	struct bucket4 *before = NULL, *last = head;
+	struct bucket *before = NULL, *last = head;
 	unsigned int from;
 
 	if (likely(!head->overflow))
@@ -176,31 +179,31 @@ static void chain_close(struct table4 *t, struct bucket4 *head, struct bucket4 *
 		last = &t->buckets[last->overflow];
 	}
 	if (last != b) {
-		from = (unsigned int)__builtin_ctz(~bucket4_match(last, 0));
+		from = (unsigned int)__builtin_ctz(~bucket_match(last, 0));
 		b->tag[way] = last->tag[from];
 		b->ref[way] = last->ref[from];
 		last->tag[from] = 0;
 		last->ref[from] = 0;
 	}
-	if (bucket4_match(last, 0) != 0xff)
+	if (bucket_match(last, 0) != 0xff)
 		return;
 	before->overflow = 0;
 	last->overflow = t->overflow_free;
 	t->overflow_free = (uint32_t)(last - t->buckets);
 }
 
-void table4_unlink(struct table4 *t, struct conn4 *c, unsigned int dir)
+void FAM_FN(table, unlink)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir)
 {
-	uint32_t ref = conn4_index(t, c) << 1 | dir;
-	struct bucket4 *b, *head;
-	struct key4 k;
+	uint32_t ref = FAM_FN(conn, index)(t, c) << 1 | dir;
+	struct bucket *b, *head;
+	struct FAM(key) k;
 	uint32_t hash;
 
-	conn4_key(c, dir, &k);
-	hash = table4_hash(t, &k);
-	head = table4_bucket(t, hash);
+	FAM_FN(conn, key)(c, dir, &k);
+	hash = FAM_FN(table, hash)(t, &k);
+	head = FAM_FN(table, bucket)(t, hash);
 	for (b = head;; b = &t->buckets[b->overflow]) {
-		unsigned int hits = bucket4_match(b, table4_tag(hash));
+		unsigned int hits = bucket_match(b, table_tag(hash));
 
 		for (; hits; hits &= hits - 1) {
 			unsigned int way = (unsigned int)__builtin_ctz(hits);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* A connection of one family: conn.h. */
+
+/* The in key is the ends (client, VIP), the out key (server, client): neighbours in addr[] and
+ * port[], from end_first() on. */
+struct FAM(conn) {
+	struct conn c;
+#if FAMILY == 6
+	union {
+		struct {
+			be16 dport, cport, vport;
+		};
+		be16 port[END_MAX];
+	};
+	uint16_t pad;
+	uint32_t control; /* the template that governs it: CONTROL(), or 0 */
+	uint64_t room;	  /* the rest of the first cache line */
+#endif
+	union {
+		struct {
+			FAM_ADDR daddr, caddr, vaddr;
+		};
+		FAM_ADDR addr[END_MAX];
+	};
+#if FAMILY == 4
+	union {
+		struct {
+			be16 dport, cport, vport;
+		};
+		be16 port[END_MAX];
+	};
+	uint16_t pad;
+	uint32_t control; /* the template that governs it: CONTROL(), or 0 */
+#else
+	uint64_t more_room[2];
+#endif
+};
+_Static_assert(sizeof(struct FAM(conn)) == (FAMILY == 4 ? 64 : 128),
+	       "a connection is one cache line of IPv4, two of IPv6");

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of conn_life.h. */
+
+struct FAM_FN(conn, new) {
+	FAM_ADDR caddr, vaddr, daddr;
+	be16 cport, vport, dport;
+	uint8_t proto;
+	uint8_t method; /* enum forward_method */
+	const struct service *svc;
+	struct server_rt *server;
+	uint32_t control; /* a claim on its template, which it takes over; or 0 */
+	bool bound;	  /* counted at its server already; stays so if it cannot be made */
+	bool takes_key;	  /* its NAT out key may be that of a connection that is not assured */
+	uint8_t state;	  /* enum conn_state; 0: its first */
+};
+
+/* What a connection holds of its server's address: zero for a tunnel to a server of the other
+ * family, whose address is in its server_rt (tunnel/tunnel.h). */
+static inline FAM_ADDR FAM(server_addr)(const struct server *srv)
+{
+	return likely(srv->addr.family == FAMILY) ? FAM_FN(addr, of)(&srv->addr) : (FAM_ADDR){0};
+}
+
+/* Whether a connection's first state is an active one: how it is bound. */
+bool FAM_FN(conn, begins_active)(uint8_t proto);
+
+/*
+ * Makes a connection, whose in key is not in the table, in its first state (SYN_RECV or UDP),
+ * bound, armed and findable. 0, or
+ *   -ENOSPC  the table is full of connections that do not give way
+ *   -EDQUOT  the client's network has its share of connections that are not assured
+ *   -EEXIST  the NAT out key belongs to a live connection of this client with this server
+ */
+int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
+			 struct FAM(conn) **out);
+
+/* The same for one that the peer has: not half-open, and counted as nobody's. Its evidence is
+ * the caller's to set (FAM_FN(evidence, copied)()). */
+int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
+			  struct FAM(conn) **out);
+
+/* A connection for this packet alone (one-packet scheduling): bound to nothing, in no table,
+ * nothing to give back. Holds until 32 more have been made. */
+struct FAM(conn) *FAM_FN(conn, once)(struct worker *w, const struct FAM_FN(conn, new) * n);
+
+/*
+ * A persistence template with this key (PROTO_TEMPLATE in its protocol), this worker's own:
+ * named by server, armed and findable. NULL: the table is full of entries that do not give way,
+ * or the clients' network has its share.
+ */
+struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(key) *key,
+					   struct server_rt *server);
+/* Its server is another from now on. */
+void FAM_FN(template, move)(struct worker *w, struct FAM(conn) *t, struct server_rt *server);
+/* Holds a template of this worker's own for a connection to come; a value for control. */
+uint32_t FAM_FN(template, claim)(struct worker *w, struct FAM(conn) *t);
+/* Any worker that has a claim: gives it back. */
+void FAM_FN(template, release)(struct worker *w, uint32_t control);
+/* Any worker that has a claim: a client has got through, as its state says. */
+void FAM_FN(template, assure)(struct worker *w, uint32_t control);
+/* The same: a client is assured by evidence, so the template does not give way. */
+void FAM_FN(template, prove)(struct worker *w, uint32_t control);
+
+/* Unbinds, unlinks, frees. Takes it out of the wheel. Not a template that is held. */
+void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c);
+
+/* New state: class at the server, time-out, wheel, list of those that give way. */
+void FAM_FN(conn, set_state)(struct worker *w, struct FAM(conn) *c, enum conn_state state);
+
+/* The connection has been answered or has gone on: it is no longer half-open. */
+void FAM_FN(conn, grow_up)(struct worker *w, struct FAM(conn) *c);
+
+/* The service of a connection as the snapshot has it, or NULL when it is gone. */
+const struct service *FAM_FN(conn, service)(const struct worker *w, const struct FAM(conn) *c);

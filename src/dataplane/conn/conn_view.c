@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Connections of one family as control sees them. */
+#include "dataplane/conn/conn_view.h"
+
+#include "dataplane/sync/conn_sync.h"
+#include "dataplane/tunnel/tunnel.h"
+
+static bool filter_matches(const struct conn_filter *f, const struct conn_view *v)
+{
+	if (f->service_id && f->service_id != v->service_id)
+		return false;
+	if (f->server_id && f->server_id != v->server_id)
+		return false;
+	if (f->proto && f->proto != v->proto)
+		return false;
+	if (f->state >= 0 && f->state != v->state)
+		return false;
+	return f->client.addr.family == ADDR_NONE || prefix_contains(&f->client, &v->client.addr);
+}
+
+static void view_service(const struct worker *w, struct conn_view *v)
+{
+	const struct server_rt *server = runtime_server(&w->pub->runtime, v->server_id);
+	const struct snapshot *snap = w->env.snap;
+
+	v->service_id = server ? server->service_id : 0;
+	v->mark = 0;
+	if (snap && v->service_id <= snap->max_service_id && snap->services[v->service_id])
+		v->mark = snap->services[v->service_id]->fwmark;
+}
+
+/* A template may name a server that its entry cannot hold: of the other family. */
+static struct addr server_of(const struct worker *w, const struct FAM(conn) *c)
+{
+	if (c->c.method == FWD_TUNNEL)
+		return FAM(conn_server)(w, c);
+	return FAM(addr_from_addr)(c->daddr);
+}
+
+static void view_fill(const struct worker *w, const struct FAM(conn) *c, struct conn_view *v)
+{
+	int32_t idle = (int32_t)(w->env.now_tick - FAM_FN(sync, tick)(w, c));
+	int32_t left = (int32_t)(c->c.timeout - (uint32_t)idle);
+
+	*v = (struct conn_view){
+		.client = {.addr = FAM(addr_from_addr)(c->caddr), .port = c->cport},
+		.virtual = {.addr = FAM(addr_from_addr)(c->vaddr), .port = c->vport},
+		.server = {.addr = server_of(w, c), .port = c->dport},
+		.proto = (uint8_t)(c->c.proto & ~PROTO_TEMPLATE),
+		.state = c->c.state,
+		.method = c->c.method,
+		.flags = c->c.flags,
+		.expires_s = left > 0 ? ((uint32_t)left + CONN_TICK_HZ - 1) / CONN_TICK_HZ : 0,
+		.idle_s = idle > 0 ? (uint32_t)idle / CONN_TICK_HZ : 0,
+		.server_id = c->c.server,
+		.nh_in = c->c.nexthop[DIR_IN],
+		.nh_out = c->c.nexthop[DIR_OUT],
+		.worker = w->id,
+	};
+	view_service(w, v);
+	if (!(c->c.flags & CONN_F_TEMPLATE))
+		return;
+	v->nh_in = v->nh_out = 0;
+	v->assured = __atomic_load_n(&c->c.assured, __ATOMIC_RELAXED) != 0;
+}
+
+/* A step through the table of the family. True: its end. */
+bool FAM(conn_list)(struct worker *w, struct worker_command *cmd)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	uint32_t i = cmd->cursor >> 1;
+	uint32_t end = t->unused;
+
+	if (end > i && end - i > CMD_LIST_STEP)
+		end = i + CMD_LIST_STEP;
+	for (; i < end && cmd->n < cmd->n_max; i++) {
+		struct conn_view *v = &cmd->views[cmd->n];
+
+		if (!(t->conns[i].c.flags & CONN_F_LIVE))
+			continue;
+		view_fill(w, &t->conns[i], v);
+		cmd->n += filter_matches(&cmd->filter, v);
+	}
+	cmd->cursor = i << 1 | (FAMILY == 6);
+	return i >= t->unused;
+}
+
+void FAM(conn_find)(struct worker *w, struct worker_command *cmd)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const struct FAM(key) *key = &cmd->FAM(key);
+	const struct FAM(conn) *c =
+		FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), DIR_IN);
+
+	if (c && cmd->n_max) {
+		view_fill(w, c, &cmd->views[0]);
+		cmd->n = 1;
+	}
+}

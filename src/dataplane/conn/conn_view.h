@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_CONN_CONN_VIEW_H
+#define PLVS_DATAPLANE_CONN_CONN_VIEW_H
+
+/* What CMD_LIST and CMD_FIND read of the table of each family. Worker context. */
+
+#include "dataplane/dataplane.h"
+
+bool conn_list4(struct worker *w, struct worker_command *cmd);
+bool conn_list6(struct worker *w, struct worker_command *cmd);
+void conn_find4(struct worker *w, struct worker_command *cmd);
+void conn_find6(struct worker *w, struct worker_command *cmd);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of evidence.h. */
+
+static inline struct segment FAM_FN(segment, of)(const struct FAM(pkt) *p)
+{
+	const uint8_t *l4 = p->l3 + p->l4_off;
+	struct segment s;
+	be32 word[2];
+
+	memcpy(word, l4 + 4, sizeof(word));
+	s.seq = be32_to(word[0]);
+	s.ack = be32_to(word[1]);
+	s.end = s.seq + p->l3_len - p->l4_off - (l4[12] >> 4) * 4U + (p->tcp_flags & 1U);
+	return s;
+}
+
+/* Plain data of an assured connection: all that its packets pay. */
+static inline void FAM_FN(evidence, pass)(struct conn *c, const struct FAM(pkt) *p)
+{
+	struct segment s;
+
+	if ((c->evidence & EVIDENCE_KNOWN) != EVIDENCE_KNOWN)
+		return;
+	s = FAM_FN(segment, of)(p);
+	if (likely(segment_fits(c, p->dir, &s)))
+		segment_moves(c, p->dir, &s);
+}
+
+/* The packet made its connection. */
+void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p);
+/* A connection that the peer told of, or that is taken up from a file. */
+void FAM_FN(evidence, copied)(struct worker *w, struct FAM(conn) *c, bool assured);
+/* A TCP segment of a connection that is not assured, or in doubt, or that is more than plain
+ * data. Before its state changes. */
+void FAM_FN(evidence, gather)(struct worker *w, struct FAM(pkt) *p);
+/* A datagram of a connection that is not assured. */
+void FAM_FN(evidence, datagram)(struct worker *w, struct FAM(pkt) *p);
+/* Whether a RST or FIN may change its connection's state. False: it was dealt with. */
+bool FAM_FN(evidence, believes)(struct worker *w, struct FAM(pkt) *p);
+/* A SYN made a new connection of a closing one: what is known is forgotten. */
+void FAM_FN(evidence, again)(struct worker *w, struct FAM(conn) *c);

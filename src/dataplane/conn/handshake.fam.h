@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of handshake.h. */
+
+/* The packet made its connection. */
+void FAM_FN(handshake, begin)(struct worker *w, const struct FAM(pkt) *p);
+/* A packet of a NAT connection in SYN_RECV, or that brings it there. */
+void FAM_FN(handshake, packet)(struct worker *w, const struct FAM(pkt) *p);
+/* A NAT connection ends in SYN_RECV. */
+void FAM_FN(handshake, end)(struct worker *w, const struct FAM(conn) *c);

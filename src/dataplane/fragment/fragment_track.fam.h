@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of fragment_track.h. */
+
+/* One datagram of which fragments have come. Offsets in units of 8 bytes. */
+struct FAM(follow_entry) {
+	FAM_ADDR saddr, daddr;
+	be32 id;
+	uint8_t proto; /* 0: free */
+	uint8_t n_ranges;
+	be16 sport, dport; /* with known */
+	bool known;	   /* the first has come */
+	bool udp;	   /* with known */
+	uint16_t end;	   /* with the last one; 0 = has not come */
+	uint16_t waiting;  /* list of follow_wait, or 0 */
+	uint32_t since_tick;
+	struct {
+		uint16_t from, to;
+	} ranges[FOLLOW_RANGES];
+};
+
+struct FAM(follow_wait) {
+	struct rte_mbuf *m;
+	uint16_t next;
+	uint16_t source;
+	uint16_t entry; /* its datagram, + 1; 0: it is ready */
+};
+
+/* The server of a one-packet datagram, for fragments to come; a newer one takes its place. */
+struct FAM(follow_decided) {
+	FAM_ADDR saddr, daddr;
+	be32 id;
+	uint32_t server; /* server_rt id; 0: free */
+	uint32_t since_tick;
+};
+
+struct FAM(follow) {
+	uint32_t n;	    /* datagrams */
+	uint32_t n_waiting; /* waiting and ready: what the worker counts as parked for it */
+	uint32_t looked_tick;
+	uint32_t cursor;
+	uint16_t free, ready; /* lists of waits; 0 ends */
+	uint16_t fresh;	      /* waits never used yet start here */
+	uint16_t hand;	      /* the wait that was asked last to give way */
+	struct FAM(follow_entry) entries[FOLLOW_BUCKETS * FOLLOW_WAYS];
+	struct FAM(follow_wait) waits[FOLLOW_WAITING + 1];
+	uint16_t datagrams[FOLLOW_SOURCES], waits_of[FOLLOW_SOURCES];
+	struct FAM(follow_decided) decided[FOLLOW_DECIDED]; /* of connections owned here */
+};
+
+/* For a fragment whose tag has the ports: key and flags of p. Parse. */
+void FAM_FN(follow, known)(struct FAM(pkt) *p);
+/* A fragment of TCP or UDP that will be balanced. True: its ports are known now. False: it
+ * has left, for its home, to wait, or dropped. Steer. */
+bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client);
+/* One-packet scheduling makes no connection that a later fragment could find: its owner keeps
+ * the choice for the first one. Schedule. */
+void FAM_FN(follow, decided_put)(struct worker *w, const struct FAM(pkt) *p, uint32_t server);
+/* The server_rt id that was chosen for p's datagram, or 0. */
+uint32_t FAM_FN(follow, decided_find)(const struct worker *w, const struct FAM(pkt) *p);
+/* Runs what need not wait any more, ends what is too old. Once per loop, when there is any. */
+void FAM_FN(follow, round)(struct worker *w);
+/* Drops all that waits. At the end. */
+void FAM_FN(follow, drain)(struct worker *w);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of ftp.h. */
+
+/* A new connection of a TCP service with `ftp`. */
+static inline void FAM_FN(ftp, begin)(struct FAM(conn) *c)
+{
+	if (c->c.proto == IPPROTO_TCP && c->c.method == FWD_NAT)
+		c->c.flags |= CONN_F_FTP;
+}
+
+/* False: there is nothing to tell. */
+bool FAM_FN(ftp, state)(struct worker *w, const struct FAM(conn) *c, struct ftp_state *out);
+/* What a peer told. A line that was cut in the middle just then is not told of: what was held
+ * back is sent again by the server, half a command of the client's is lost, and its data
+ * connection with it. */
+void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
+			   int32_t before, int32_t after);
+void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
+			      be16 data_port, uint32_t left_s);
+
+/* A control connection ends: so do its state and what it announced. */
+void FAM_FN(ftp, end)(struct worker *w, const struct FAM(conn) *c);
+/* A packet of a control connection, before its headers are rewritten. */
+void FAM_FN(ftp, packet)(struct worker *w, struct FAM(pkt) *p);
+
+/* Makes the connection of an announced SYN: 0. -ENOENT: not announced; or what
+ * FAM_FN(conn, create)() says. */
+int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p);

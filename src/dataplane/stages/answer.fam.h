@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of answer.h. */
+
+/* ICMP echo request to an active VIP: answered. Takes p->m. */
+void FAM_FN(echo, receive)(struct worker *w, struct FAM(pkt) *p);
+
+/* Sends an ICMP error about p (which stays as it is) to its source, from `from`, if there is such
+ * an address; rate limited; never about ICMP errors, fragments but the first, or broadcasts
+ * (RFC 1122). info: the MTU of ICMP_REASON_TOO_BIG, the pointer of ICMP_REASON_PROTO, else 0. */
+void FAM_FN(icmp, error)(struct worker *w, const struct FAM(pkt) *p, FAM_ADDR from,
+			 enum icmp_reason reason, uint32_t info);
+
+/* Writes IP and ICMP header of an error before the quote, which lies behind them already. */
+void FAM_FN(icmp, put)(struct worker *w, uint8_t *l3, FAM_ADDR from, FAM_ADDR to,
+		       struct icmp_wire what, uint32_t info, uint16_t quote);
+
+/* Our own address towards p's source, or none: for errors about what servers send. */
+FAM_ADDR FAM(own_address)(const struct worker *w, const struct FAM(pkt) *p);
+
+/* Answers a TCP packet (which stays as it is) by a RST to its source from its destination,
+ * as of a port that knows no connection (RFC 9293, 3.10.7.1); rate limited; never about a
+ * RST. */
+void FAM_FN(tcp, reset)(struct worker *w, const struct FAM(pkt) *p);
+
+/* Makes of a TCP packet on its way a RST in its sender's name: at its sequence number,
+ * without data. */
+void FAM_FN(tcp, become_reset)(struct FAM(pkt) *p);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The way of a burst of one family through the stages, and the expiry of its connections. */
+#include "dataplane/conn/conn_life.h"
+#include "dataplane/exits/doors.h"
+#include "dataplane/stages/pipeline.h"
+#include "dataplane/sync/conn_sync.h"
+
+#define EXPIRE_BUDGET 64 /* entries of the wheel per loop */
+
+/* Stage transmit: every packet that is left goes out of its next hop's port. */
+void FAM(stage_transmit)(struct worker *w, struct FAM(burst) *b)
+{
+	for (uint16_t i = 0; i < b->n; i++)
+		door_send(w, b->pkts[i].m, b->pkts[i].nh->port);
+	b->n = 0;
+}
+
+void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b)
+{
+	FAM(stage_resolve)(w, b);
+	FAM(stage_track)(w, b);
+	FAM(stage_rewrite)(w, b);
+	FAM(stage_transmit)(w, b);
+}
+
+void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b)
+{
+	FAM(stage_steer)(w, b);
+	FAM(stage_lookup)(w, b);
+	FAM(stage_schedule)(w, b);
+	FAM_FN(pipeline, finish)(w, b);
+}
+
+/* A template whose time ends while connections are under it lasts for the extension of its
+ * service; the next use gives it the whole time-out again. */
+static void template_extend(struct worker *w, struct FAM(conn) *t)
+{
+	const struct service *svc = FAM_FN(conn, service)(w, t);
+	const struct service_policy *policy = svc ? &svc->policy : NULL;
+
+	t->c.tick = w->env.now_tick;
+	if (policy && (policy->extension_s || policy->persist_s))
+		t->c.timeout = (policy->extension_s ? policy->extension_s : policy->persist_s) *
+			       CONN_TICK_HZ;
+	if (sync_on(w))
+		FAM_FN(sync, changed)(w, t);
+}
+
+static int entry_expire(void *ctx, struct conn *c, uint32_t index)
+{
+	struct worker *w = ctx;
+
+	if (unlikely(w->FAM(v).marks) && FAM_FN(sync, holds)(w, c, index))
+		return 1;
+	if ((c->flags & CONN_F_TEMPLATE) && __atomic_load_n(&c->children, __ATOMIC_ACQUIRE)) {
+		template_extend(w, (struct FAM(conn) *)c);
+		return 1;
+	}
+	w->counters.expired += !(c->flags & CONN_F_TEMPLATE);
+	FAM_FN(conn, destroy)(w, (struct FAM(conn) *)c);
+	return 0;
+}
+
+/* A connection that lives on keeps its next hops from being forgotten. */
+static void entry_visit(void *ctx, struct conn *c, uint32_t index)
+{
+	struct worker *w = ctx;
+
+	(void)index;
+	if (sync_on(w))
+		FAM_FN(sync, changed)(w, (struct FAM(conn) *)c);
+	if (c->flags & CONN_F_TEMPLATE)
+		return;
+	__atomic_store_n(&w->nexthops->used_tick[c->nexthop[DIR_IN]], w->env.now_s,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&w->nexthops->used_tick[c->nexthop[DIR_OUT]], w->env.now_s,
+			 __ATOMIC_RELAXED);
+}
+
+/* Its keys' buckets have not been touched for as long as it has been idle. */
+static void entry_soon(void *ctx, const struct conn *c, uint32_t index)
+{
+	const struct FAM(table) *t = &((struct worker *)ctx)->FAM(v).table;
+	const struct FAM(conn) *entry = (const struct FAM(conn) *)c;
+
+	(void)index;
+	FAM_FN(table, prefetch_conn)(t, entry, DIR_IN);
+	if (c->flags & CONN_F_OUT_KEY)
+		FAM_FN(table, prefetch_conn)(t, entry, DIR_OUT);
+}
+
+uint32_t FAM_FN(pipeline, expire)(struct worker *w)
+{
+	return wheel_advance(&w->FAM(v).wheel, w->env.now_tick, EXPIRE_BUDGET, entry_expire,
+			     entry_visit, entry_soon, w);
+}

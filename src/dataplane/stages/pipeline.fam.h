@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The stages of one family: pipeline.h. */
+
+void FAM(stage_steer)(struct worker *w, struct FAM(burst) *b);
+void FAM(stage_lookup)(struct worker *w, struct FAM(burst) *b);
+void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b);
+void FAM(stage_resolve)(struct worker *w, struct FAM(burst) *b);
+void FAM(stage_track)(struct worker *w, struct FAM(burst) *b);
+void FAM(stage_rewrite)(struct worker *w, struct FAM(burst) *b);
+void FAM(stage_transmit)(struct worker *w, struct FAM(burst) *b);
+
+/* All stages behind parse. */
+void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b);
+/* The stages after schedule. */
+void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b);
+/* Expiry, bounded. Returns entries looked at. */
+uint32_t FAM_FN(pipeline, expire)(struct worker *w);

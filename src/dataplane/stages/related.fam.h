@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of related.h. */
+
+/* A well-formed ICMP error that quotes TCP or UDP with its ports? Then p->key is the key of
+ * the quoted connection in direction dir, as if the packet itself had come back that way,
+ * and PKT_RELATED is set. False: p is as it was. */
+bool FAM_FN(related, parse)(struct FAM(pkt) *p);
+
+/* Rewrites outer and quoted addresses for p->conn. NAT only. Returns the delta of the outer
+ * IP header's checksum. */
+uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p);

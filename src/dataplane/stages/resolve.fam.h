@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of resolve.h. */
+
+/* For a new NAT connection, or one that the peer has: has the client's next hop asked for now,
+ * so that the first answer does not wait. */
+void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_STAGES_REWRITE_H
+#define PLVS_DATAPLANE_STAGES_REWRITE_H
+
+/* What stage rewrite shares with the tunnel. Worker context. */
+
+#include "dataplane/stages/ip.h"
+#include "dataplane/worker.h"
+
+#define FAM_TEMPLATE "dataplane/stages/rewrite.fam.h"
+#include "base/both_families.h"
+
+#endif

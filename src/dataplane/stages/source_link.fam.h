@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of source_link.h. */
+
+/* The slow way: asks the fib, and remembers a yes. */
+bool FAM_FN(source, look)(struct worker *w, struct FAM(source_slot) *slot, FAM_ADDR server,
+			  link_id link);
+
+/* Whether packets of a NAT server may come in by link. */
+static inline bool FAM_FN(source, on_link)(struct worker *w, FAM_ADDR server, link_id link)
+{
+	struct FAM(source_slot) *s = &w->FAM(v).sources[FAM_FN(addr, hash)(server) % SOURCE_SLOTS];
+
+	if (likely(FAM_FN(addr, equal)(s->addr, server) && s->gen == w->env.gen &&
+		   (s->link[0] == link || s->link[1] == link)))
+		return true;
+	return FAM_FN(source, look)(w, s, server, link);
+}
+
+/* Why a packet from saddr that came in by link is dropped, or DROP_MAX: it may pass. */
+enum drop_reason FAM_FN(source, judge)(struct worker *w, FAM_ADDR saddr, link_id link);

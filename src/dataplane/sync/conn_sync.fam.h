@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of conn_sync.h. */
+
+/* Made, in another state, or found alive by the wheel. */
+void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c);
+/* Whatever worker: a client has got through under this template, on which it has a claim. */
+void FAM_FN(sync, template)(struct worker *w, const struct FAM(conn) *t);
+/* A template about to move: from now on its changes are told if they were before. */
+void FAM_FN(sync, told)(struct worker *w, const struct FAM(conn) *t);
+/* On its way out. To be called whenever marks are there. */
+void FAM_FN(sync, ended)(struct worker *w, const struct FAM(conn) *c);
+/* An FTP control connection's numbers moved; it announced a data connection. */
+void FAM_FN(sync, ftp_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
+			   int32_t before, int32_t after);
+void FAM_FN(sync, ftp_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
+			      be16 data_port, uint32_t left_s);
+
+/* Whether an entry that has run out is to wait on: its tick is set then. */
+bool FAM_FN(sync, holds)(struct worker *w, struct conn *c, uint32_t index);
+/* Since when an entry is idle, waiting for its active router included. */
+uint32_t FAM_FN(sync, tick)(const struct worker *w, const struct FAM(conn) *c);
+
+/* Worker, or nobody runs: the events of an entry go to fn (up to 3), if it is worth telling. */
+void FAM_FN(sync, describe)(struct worker *w, struct FAM(conn) *c,
+			    void (*fn)(struct worker *w, const struct sync_event *e, void *arg),
+			    void *arg);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the peer is told of connections of one family. */
+#include "dataplane/sync/conn_sync.h"
+
+#include <netinet/in.h>
+
+#include "dataplane/ftp/ftp.h"
+#include "dataplane/sync/conn_sync_internal.h"
+
+static struct sync_event event_of(const struct FAM(conn) *c, enum sync_kind kind)
+{
+	return (struct sync_event)
+	{
+#if FAMILY == 4
+		.caddr = c->caddr, .vaddr = c->vaddr,
+#endif
+		.cport = c->cport, .vport = c->vport, .proto = c->c.proto, .kind = (uint8_t)kind,
+	};
+}
+
+/* A template may be moved by its home meanwhile; whose server it is decides. */
+static struct sync_event put_of(const struct FAM(conn) *c)
+{
+	struct sync_event e = event_of(c, SYNC_PUT);
+
+	e.state = c->c.state;
+	e.method = c->c.method;
+#if FAMILY == 4
+	e.daddr = c->daddr;
+#endif
+	e.dport = c->dport;
+	e.server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
+	if (c->c.flags & CONN_F_FTP)
+		e.flags |= SYNC_F_FTP;
+	if (c->c.flags & CONN_F_TEMPLATE
+		    ? __atomic_load_n(&c->c.assured, __ATOMIC_RELAXED) & TEMPLATE_PROVEN
+		    : c->c.evidence & EVIDENCE_ASSURED)
+		e.flags |= SYNC_F_ASSURED;
+	return e;
+}
+
+static bool assured(const struct FAM(conn) *t)
+{
+	return __atomic_load_n(&t->c.assured, __ATOMIC_RELAXED) != 0;
+}
+
+/* Whether the peer is to know of it, as it is now. */
+static bool worth_telling(const struct FAM(conn) *c, uint8_t mark)
+{
+	if (FAMILY == 6) /* struct sync_event has no room for it yet */
+		return false;
+	if (c->c.proto == IPPROTO_TCP && c->c.state == CONN_SYN_RECV)
+		return false; /* again, perhaps: a SYN on a closing one */
+	if (mark & (MARK_TOLD | MARK_SYNCED))
+		return true;
+	if (c->c.flags & CONN_F_TEMPLATE)
+		return assured(c);
+	if (c->c.flags & CONN_F_EMBRYONIC)
+		return false;
+	return c->c.proto != IPPROTO_TCP || c->c.state == CONN_ESTABLISHED;
+}
+
+void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c)
+{
+	uint8_t *mark = FAM_FN(sync, mark)(w, c);
+	struct sync_event e;
+
+	if (!worth_telling(c, *mark))
+		return;
+	*mark |= MARK_TOLD;
+	e = put_of(c);
+	sync_emit(w, &e, NULL);
+}
+
+void FAM_FN(sync, template)(struct worker *w, const struct FAM(conn) *t)
+{
+	const struct sync_event e = put_of(t);
+
+	sync_emit(w, &e, NULL);
+}
+
+void FAM_FN(sync, told)(struct worker *w, const struct FAM(conn) *t)
+{
+	if (assured(t))
+		*FAM_FN(sync, mark)(w, t) |= MARK_TOLD;
+}
+
+void FAM_FN(sync, ended)(struct worker *w, const struct FAM(conn) *c)
+{
+	uint8_t *mark = FAM_FN(sync, mark)(w, c);
+
+	if (sync_on(w) && ((*mark & MARK_TOLD) || ((c->c.flags & CONN_F_TEMPLATE) && assured(c)))) {
+		const struct sync_event e = event_of(c, SYNC_END);
+
+		sync_emit(w, &e, NULL);
+	}
+	*mark = 0;
+}
+
+static struct sync_event seq_of(const struct FAM(conn) *c, uint32_t pos, int32_t before,
+				int32_t after)
+{
+	struct sync_event e = event_of(c, SYNC_FTP_SEQ);
+
+	e.pos = pos;
+	e.before = before;
+	e.after = after;
+	return e;
+}
+
+static struct sync_event expect_of(const struct FAM(conn) *c, be16 data_cport, be16 data_port,
+				   uint32_t left_s)
+{
+	struct sync_event e = event_of(c, SYNC_FTP_EXPECT);
+
+	e.data_cport = data_cport;
+	e.data_port = data_port;
+	e.left_s = left_s;
+	return e;
+}
+
+void FAM_FN(sync, ftp_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
+			   int32_t before, int32_t after)
+{
+	const struct sync_event e = seq_of(c, pos, before, after);
+
+	sync_emit(w, &e, NULL);
+}
+
+void FAM_FN(sync, ftp_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
+			      be16 data_port, uint32_t left_s)
+{
+	const struct sync_event e = expect_of(c, data_cport, data_port, left_s);
+
+	sync_emit(w, &e, NULL);
+}
+
+/* ---- time ---- */
+
+uint32_t FAM_FN(sync, tick)(const struct worker *w, const struct FAM(conn) *c)
+{
+	const struct sync_worker *s = &w->sync;
+
+	if (!w->FAM(v).marks ||
+	    !(w->FAM(v).marks[FAM_FN(conn, index)(&w->FAM(v).table, c)] & MARK_SYNCED))
+		return c->c.tick;
+	if (w->env.sync & SYNC_HOLD)
+		return w->env.now_tick;
+	return (int32_t)(c->c.tick - s->released_tick) < 0 ? s->released_tick : c->c.tick;
+}
+
+/* Nothing walks the table at a takeover: whoever runs out looks when it was released. */
+bool FAM_FN(sync, holds)(struct worker *w, struct conn *c, uint32_t index)
+{
+	struct FAM(conn) *c4 = &w->FAM(v).table.conns[index];
+
+	if (!(w->FAM(v).marks[index] & MARK_SYNCED))
+		return false;
+	c->tick = FAM_FN(sync, tick)(w, c4);
+	return (int32_t)(c->tick + c->timeout - w->env.now_tick) > 0;
+}
+
+/* ---- walk ---- */
+
+struct describe {
+	void (*fn)(struct worker *w, const struct sync_event *e, void *arg);
+	void *arg;
+};
+
+static void describe_seq(struct worker *w, const struct FAM(conn) *c, const struct ftp_state *f,
+			 const struct describe *d)
+{
+	struct sync_event e = seq_of(c, f->pos, f->before, f->after);
+
+	e.flags |= SYNC_F_TRANSFER;
+	if (f->moved)
+		d->fn(w, &e, d->arg);
+	e = expect_of(c, f->data_cport, f->data_port, f->left_s);
+	e.flags |= SYNC_F_TRANSFER;
+	if (f->left_s)
+		d->fn(w, &e, d->arg);
+}
+
+/* Half-closed ones, too, that nobody was told of because there was no peer. */
+static bool worth_walking(const struct FAM(conn) *c, uint8_t mark)
+{
+	if (worth_telling(c, mark))
+		return true;
+	if (c->c.flags & (CONN_F_EMBRYONIC | CONN_F_TEMPLATE))
+		return false;
+	return c->c.state == CONN_FIN_WAIT || c->c.state == CONN_CLOSE_WAIT;
+}
+
+void FAM_FN(sync, describe)(struct worker *w, struct FAM(conn) *c,
+			    void (*fn)(struct worker *w, const struct sync_event *e, void *arg),
+			    void *arg)
+{
+	const struct describe d = {fn, arg};
+	uint8_t *mark = w->FAM(v).marks ? FAM_FN(sync, mark)(w, c) : NULL;
+	struct ftp_state ftp;
+	struct sync_event e;
+
+	if (!worth_walking(c, mark ? *mark : 0))
+		return;
+	if (mark)
+		*mark |= MARK_TOLD;
+	e = put_of(c);
+	e.flags |= SYNC_F_TRANSFER;
+	fn(w, &e, arg);
+	if ((c->c.flags & CONN_F_FTP) && FAM_FN(ftp, state)(w, c, &ftp))
+		describe_seq(w, c, &ftp, &d);
+}

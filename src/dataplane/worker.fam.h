@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* What a worker has of one family: worker.h. */
+
+/*
+ * Destinations that only a mark claims: neither VIP nor the router's own, under a prefix of
+ * a rule that leads to a service. A guess by address that spares an established packet the
+ * search by prefix; emptied whenever snapshot or routes change.
+ */
+struct FAM(marked_dests) {
+	const struct snapshot *snap;
+	uint64_t generation; /* the snapshot's */
+	uint32_t resolve_gen;
+	FAM_ADDR dest[MARKED_DESTS]; /* by addr4_hash(), addr6_hash(); 0: none */
+};
+
+/* By which links a NAT server's packets may come in; see source_link.h. */
+struct FAM(source_slot) {
+	FAM_ADDR addr; /* the server's; 0 = none */
+	uint32_t gen;  /* the resolve generation of this knowledge */
+	link_id link[2];
+};
+_Static_assert(sizeof(struct FAM(source_slot)) == (FAMILY == 4 ? 16 : 32),
+	       "whole ones in a cache line");
+
+struct FAM(worker) {
+	struct FAM(table) table;
+	struct wheel wheel;
+	struct give_way way;
+	uint32_t *syn_stamps; /* [capacity + 1], by entry: handshake.h; NULL: off */
+	uint8_t *marks; /* [capacity + 1], by entry: sync/conn_sync.h; NULL: there can be no peer */
+	struct FAM(follow) *follow;	  /* fragments and what they follow */
+	struct FAM(conn) once[BURST_MAX]; /* one-packet connections of the burst at hand */
+	uint32_t n_once;
+	struct FAM(marked_dests) marked;
+	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */
+};
+
+/* Tables of one family for w, whose capacity is in entries. 0 or -ENOMEM. Control, before start. */
+int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed);
+void FAM_FN(worker, fini)(struct worker *w);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "dataplane/pages.h"
+#include "dataplane/worker.h"
+
+static size_t stamps_size(uint32_t capacity)
+{
+	return sizeof(uint32_t) * ((size_t)capacity + 1);
+}
+
+int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed)
+{
+	struct FAM(worker) *f = &w->FAM(v);
+	int ret = FAM_FN(table, create)(&f->table, capacity, w->socket,
+					seed * 0x9e3779b97f4a7c15ULL + w->id);
+
+	if (ret < 0)
+		return ret;
+	ret = wheel_init(&f->wheel, f->table.conns, sizeof(struct FAM(conn)), capacity + 1,
+			 w->socket, 0);
+	if (ret < 0)
+		goto err_table;
+	ret = FAM_FN(give_way, init)(&f->way, capacity, w->socket, f->table.seed);
+	if (ret < 0)
+		goto err_wheel;
+	f->follow = pages_alloc(sizeof(*f->follow), w->socket);
+	f->syn_stamps = pages_alloc(stamps_size(capacity), w->socket);
+	if (f->follow && f->syn_stamps)
+		return 0;
+	ret = -ENOMEM;
+	pages_free(f->follow, sizeof(*f->follow));
+	pages_free(f->syn_stamps, stamps_size(capacity));
+	FAM_FN(give_way, fini)(&f->way);
+err_wheel:
+	wheel_fini(&f->wheel);
+err_table:
+	FAM_FN(table, destroy)(&f->table);
+	return ret;
+}
+
+void FAM_FN(worker, fini)(struct worker *w)
+{
+	struct FAM(worker) *f = &w->FAM(v);
+
+	pages_free(f->follow, sizeof(*f->follow));
+	pages_free(f->syn_stamps, stamps_size(f->table.capacity));
+	FAM_FN(give_way, fini)(&f->way);
+	wheel_fini(&f->wheel);
+	FAM_FN(table, destroy)(&f->table);
+}
