@@ -323,12 +323,18 @@ static inline const char *servers_of(const struct fixture *f, const char *key)
 
 static inline uint32_t kinds_of(const struct fixture *f, const char *text)
 {
-	const struct addr_entry4 *e;
+	const struct snapshot *s = f->pub.snapshot;
+	const struct addr_entry4 *e4;
+	const struct addr_entry6 *e6;
 	struct addr addr;
 
 	assert_int_equal(addr_parse(text, &addr), 0);
-	e = addr_table4_find(f->pub.snapshot->addrs4, addr.v4);
-	return e ? e->kinds : 0;
+	if (addr.family == ADDR_V6) {
+		e6 = addr_table6_find(s->addrs6, addr6_of(&addr));
+		return e6 ? e6->kinds : 0;
+	}
+	e4 = addr_table4_find(s->addrs4, addr.v4);
+	return e4 ? e4->kinds : 0;
 }
 
 static inline uint32_t listener_of(const struct fixture *f, uint8_t proto, const char *text)
@@ -336,6 +342,9 @@ static inline uint32_t listener_of(const struct fixture *f, uint8_t proto, const
 	struct endpoint ep;
 
 	assert_int_equal(endpoint_parse(text, &ep), 0);
+	if (ep.addr.family == ADDR_V6)
+		return listener_table6_find(f->pub.snapshot->listeners6, proto, addr6_of(&ep.addr),
+					    ep.port);
 	return listener_table4_find(f->pub.snapshot->listeners4, proto, ep.addr.v4, ep.port);
 }
 

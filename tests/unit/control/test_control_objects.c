@@ -9,6 +9,7 @@
 
 #include "control_bed.h"
 #include "dataplane/stages/classify.h"
+#include "model/owned_port.h"
 #include "ha/sync/identity.h"
 #include "lib/harness.h"
 #include "model/mark.h"
@@ -175,6 +176,9 @@ static bool covers(const struct fixture *f, const char *text)
 	struct addr a;
 
 	assert_int_equal(addr_parse(text, &a), 0);
+	if (a.family == ADDR_V6)
+		return f->pub.snapshot->cover6 &&
+		       mark_cover6_has(f->pub.snapshot->cover6, addr6_of(&a));
 	return f->pub.snapshot->cover4 && mark_cover4_has(f->pub.snapshot->cover4, a.v4);
 }
 
@@ -185,31 +189,117 @@ static void wait_until_uncovered(const struct fixture *f, const char *text)
 	assert_false(covers(f, text));
 }
 
+/* What differs between the families in the test below. */
+struct mark_texts {
+	const char *rule, *other_rule, *service, *key, *server;
+	const char *covered, *other_covered;
+};
+
+static void a_mark_lingers(struct fixture *f, const struct mark_texts *t)
+{
+	struct server_rt *srv;
+	struct endpoint ep = {0};
+	char params[64];
+
+	do_it(f, "mark.add", t->rule);
+	do_it(f, "mark.add", t->other_rule);
+	assert_false(covers(f, t->covered));
+	do_it(f, "service.add", t->service);
+	assert_true(covers(f, t->covered));
+	assert_true(covers(f, t->other_covered));
+	assert_int_equal(addr_parse(t->server, &ep.addr), 0);
+	srv = runtime_server_find(&f->pub.runtime, runtime_service_find(&f->pub.runtime, t->key),
+				  &ep);
+	server_rt_bind(srv, true);
+	do_it(f, "mark.delete", "{\"position\":1}");
+	usleep(600000); /* the registry has looked twice */
+	assert_true(covers(f, t->other_covered));
+	snprintf(params, sizeof(params), "{\"service\":\"%s\"}", t->key);
+	do_it(f, "service.delete", params);
+	assert_true(covers(f, t->covered));
+	server_rt_unbind(srv, true);
+	wait_until_uncovered(f, t->other_covered);
+	wait_until_uncovered(f, t->covered);
+}
+
 static void what_a_mark_claimed_lingers_until_its_connections_end(void **state)
+{
+	static const struct mark_texts ipv4 = {
+		"{\"rule\":{\"destination\":\"10.1.0.0/16\",\"mark\":7}}",
+		"{\"rule\":{\"destination\":\"10.3.0.0/16\",\"mark\":7}}",
+		"{\"mark\":7,\"forward\":\"dr\",\"servers\":[{\"address\":\"10.0.0.9\"}]}",
+		"fwmark:7",
+		"10.0.0.9",
+		"10.1.2.3",
+		"10.3.2.3"};
+
+	a_mark_lingers(*state, &ipv4);
+}
+
+static void the_same_of_ipv6_lingers(void **state)
+{
+	static const struct mark_texts ipv6 = {
+		"{\"rule\":{\"destination\":\"2001:db8:1::/48\",\"mark\":7}}",
+		"{\"rule\":{\"destination\":\"2001:db8:3::/48\",\"mark\":7}}",
+		"{\"mark\":7,\"family\":\"ipv6\",\"forward\":\"dr\","
+		"\"servers\":[{\"address\":\"2001:db8::9\"}]}",
+		"fwmark:7/ipv6",
+		"2001:db8::9",
+		"2001:db8:1::3",
+		"2001:db8:3::3"};
+
+	a_mark_lingers(*state, &ipv6);
+}
+
+static void a_mark_leads_to_a_service_of_each_family(void **state)
+{
+	struct fixture *f = *state;
+	const struct snapshot *s;
+
+	do_it(f, "mark.add", "{\"rule\":{\"destination_port\":80,\"mark\":7}}");
+	do_it(f, "service.add", "{\"mark\":7,\"servers\":[{\"address\":\"10.0.0.9\"}]}");
+	assert_true(covers(f, "10.1.2.3"));
+	assert_false(covers(f, "2001:db8::1"));
+	do_it(f, "service.add",
+	      "{\"mark\":7,\"family\":\"ipv6\",\"servers\":[{\"address\":\"2001:db8::9\"}]}");
+	assert_true(covers(f, "2001:db8::1"));
+	s = f->pub.snapshot;
+	assert_string_equal(s->services[listener_table4_find_mark(s->listeners4, 7)]->rt->key,
+			    "fwmark:7");
+	assert_string_equal(s->services[listener_table6_find_mark(s->listeners6, 7)]->rt->key,
+			    "fwmark:7/ipv6");
+}
+
+static void services_of_ipv6_have_tables_of_their_own(void **state)
 {
 	struct fixture *f = *state;
 	struct server_rt *srv;
 	struct endpoint ep;
 
-	do_it(f, "mark.add", "{\"rule\":{\"destination\":\"10.1.0.0/16\",\"mark\":7}}");
-	do_it(f, "mark.add", "{\"rule\":{\"destination\":\"10.3.0.0/16\",\"mark\":7}}");
-	assert_false(covers(f, "10.1.2.3"));
 	do_it(f, "service.add",
-	      "{\"mark\":7,\"forward\":\"dr\",\"servers\":[{\"address\":\"10.0.0.9\"}]}");
-	assert_true(covers(f, "10.1.2.3"));
-	assert_true(covers(f, "10.3.2.3"));
-	assert_int_equal(endpoint_parse("10.0.0.9:0", &ep), 0);
+	      "{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::80]:80\",\"servers\":["
+	      "{\"address\":\"[2001:db8:1::1]:8080\"},"
+	      "{\"address\":\"192.0.2.201:80\",\"forward\":\"tunnel\"}]}");
+	assert_int_not_equal(listener_of(f, IPPROTO_TCP, "[2001:db8::80]:80"), 0);
+	assert_int_equal(listener_of(f, IPPROTO_TCP, "[2001:db8::80]:81"), 0);
+	assert_int_equal(kinds_of(f, "2001:db8::80"), VIP);
+	assert_int_equal(kinds_of(f, "2001:db8:1::1"), ADDR_KIND_NAT_SERVER);
+	assert_int_equal(kinds_of(f, "192.0.2.201"), 0);
+	assert_int_equal(endpoint_parse("[2001:db8:1::1]:8080", &ep), 0);
+	assert_non_null(
+		owned_port6_find(f->pub.snapshot, IPPROTO_TCP, addr6_of(&ep.addr), ep.port));
+	/* Its connections are looked up until they end. */
 	srv = runtime_server_find(&f->pub.runtime,
-				  runtime_service_find(&f->pub.runtime, "fwmark:7"), &ep);
+				  runtime_service_find(&f->pub.runtime, "tcp:[2001:db8::80]:80"),
+				  &ep);
+	assert_non_null(srv);
 	server_rt_bind(srv, true);
-	do_it(f, "mark.delete", "{\"position\":1}");
-	usleep(600000); /* the registry has looked twice */
-	assert_true(covers(f, "10.3.2.3"));
-	do_it(f, "service.delete", "{\"service\":\"fwmark:7\"}");
-	assert_true(covers(f, "10.1.2.3"));
+	do_it(f, "service.delete", "{\"service\":\"tcp:[2001:db8::80]:80\"}");
+	assert_int_equal(kinds_of(f, "2001:db8::80"), ADDR_KIND_LINGERING);
 	server_rt_unbind(srv, true);
-	wait_until_uncovered(f, "10.3.2.3");
-	wait_until_uncovered(f, "10.1.2.3");
+	for (int i = 0; i < 5000 && kinds_of(f, "2001:db8::80"); i++)
+		usleep(1000);
+	assert_int_equal(kinds_of(f, "2001:db8::80"), 0);
 }
 
 /* Changes of one client are made in the order in which they came, however long each takes. */
@@ -317,6 +407,9 @@ int main(void)
 		T(mark_rules_come_and_go_at_their_positions),
 		T(mark_rules_that_cannot_be_are_refused),
 		T(what_a_mark_claimed_lingers_until_its_connections_end),
+		T(the_same_of_ipv6_lingers),
+		T(a_mark_leads_to_a_service_of_each_family),
+		T(services_of_ipv6_have_tables_of_their_own),
 		T(changes_wait_for_those_before_them),
 		T(servers_are_told_by_identity_as_they_come_and_go),
 	};
