@@ -5,9 +5,21 @@
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"
 
-# announced LABEL ADDRESS MAC: how many requests and how many replies said so.
+# What announcements are, for tcpdump.
+discovery=arp
+[ "$FAMILY" = 4 ] || discovery='icmp6 and ip6[40] = 136'
+
+# announced LABEL ADDRESS MAC: how many requests and how many replies said so. Of IPv6 there are
+# advertisements only, which count as both.
 announced()
 {
+	local n
+	if [ "$FAMILY" = 6 ]; then
+		n=$(capture "$1" | grep -F "$3 > 33:33:00:00:00:01" |
+			grep -cE "tgt is $(inet "$2")," || true)
+		echo "$n $n"
+		return
+	fi
 	capture "$1" | grep -F "$3 >" > "$RUN/arp" || true
 	echo "$(grep -c "Request who-has $2.* tell $2," "$RUN/arp") $(grep -c "Reply $2 is-at $3" "$RUN/arp")"
 }
@@ -15,7 +27,7 @@ announced()
 # linux_has ROUTER ADDRESS: on some interface of its Linux side.
 linux_has()
 {
-	ip -n "$NET-linux-$1" -o address show | grep -qF " $2/"
+	ip -n "$NET-linux-$1" -o address show | grep -qF " $(inet "$2")/"
 }
 
 vips=(192.0.2.80 192.0.2.81 192.0.2.82)
@@ -32,8 +44,8 @@ for address in "${vips[@]}" $GATEWAY; do
 done
 
 note "takeover: each address is announced where it is"
-capture_start client1 eth0 outside arp
-capture_start server1 private inside arp
+capture_start client1 eth0 outside "$discovery"
+capture_start server1 private inside "$discovery"
 pair_freeze a
 pair_becomes 5 b active
 outside=$(mac_of dpdk-b public) inside=$(mac_of dpdk-b private)
@@ -70,12 +82,13 @@ done
 
 note "a stranger claims a VIP"
 mac=$(mac_of client2 eth0)
-capture_start client1 eth0 fight "arp and ether src $outside"
+capture_start client1 eth0 fight "$discovery and ether src $outside"
 ip -n "$NET-client2" address add 192.0.2.80/32 dev eth0
 on client2 sysctl -qw net.ipv4.conf.all.arp_ignore=1
 # Gratuitous: who-has 192.0.2.80 tell 192.0.2.80.
 hex=${mac//:/}
 claim="ffffffffffff${hex}08060001080006040001${hex}c0000250000000000000c0000250"
+[ "$FAMILY" = 4 ] || claim=$(python3 "$TOP/tests/net/lib/advertisement.py" "$mac" "$(inet 192.0.2.80)")
 told()
 {
 	echo "$claim" | on client2 "$PROBE" frame-send eth0 --count 1 --rate 10 > "$RUN/claim.log"
@@ -85,6 +98,6 @@ told()
 wait_for 30 "the log names the stranger" told
 note "$(grep -i "$mac" "$RUN/b.log" | tail -1)"
 capture_stop fight
-is "announcements against it" "$(capture fight | grep -c '192.0.2.80')" -ge 2
+is "announcements against it" "$(capture fight | grep -c "$(inet 192.0.2.80)")" -ge 2
 is "b" "$(pair_state b)" = active
 ip -n "$NET-client2" address delete 192.0.2.80/32 dev eth0

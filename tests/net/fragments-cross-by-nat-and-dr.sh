@@ -5,13 +5,18 @@
 PLVS_DRIVER=af_xdp
 . "$(dirname "$0")/lib.sh"
 
+bracketed()
+{
+	if [ "$FAMILY" = 4 ]; then echo "$1"; else echo "[$1]"; fi
+}
+
 # ask VIP COUNT: datagrams of 4000 bytes; prints how many came back as they were.
 ask()
 {
 	local i good=0
 	for ((i = 0; i < $2; i++)); do
 		head -c 4000 /dev/urandom > "$RUN/sent"
-		on client1 timeout 5 socat -b 8192 -t 0.5 - "UDP4:$1:7000" < "$RUN/sent" \
+		on client1 timeout 5 socat -b 8192 -t 0.5 - "UDP$FAMILY:$(bracketed "$1"):7000" < "$RUN/sent" \
 			> "$RUN/got" 2> "$RUN/socat.log" || true
 		! cmp -s "$RUN/sent" "$RUN/got" || good=$((good + 1))
 	done
@@ -26,11 +31,13 @@ plvs_start 3
 for i in 1 2; do
 	address=10.10.0.11
 	[ $i -eq 1 ] || address=192.0.2.90
-	on_background server$i "echo$i" socat -b 8192 -T 2 "UDP4-LISTEN:7000,bind=$address,fork" PIPE
+	on_background server$i "echo$i" socat -b 8192 -T 2 "UDP$FAMILY-LISTEN:7000,bind=$(bracketed $address),fork" PIPE
 	wait_for 5 "server$i listens" port_listens server$i 7000 udp
 done
 
-capture_start client1 eth0 wire 'ip[6:2] & 0x3fff != 0 and src host 192.0.2.80'
+fragment='ip[6:2] & 0x3fff != 0'
+[ "$FAMILY" = 4 ] || fragment='ip6[6] = 44'
+capture_start client1 eth0 wire "$fragment and src host 192.0.2.80"
 is "datagrams of 4000 bytes answered by NAT" "$(ask 192.0.2.80 8)" -eq 8
 capture_stop wire
 is "fragments that the client got" "$(capture wire | wc -l)" -eq 24

@@ -14,8 +14,10 @@
 # namespace with the TAPs it would answer everything a second time.
 #
 # A script is written with addresses of IPv4 and runs for IPv6 as well if its head says
-# "# families: 4 6": tests/run then runs it twice, the second time with PLVS_FAMILY=6. `inet`
-# turns addresses into those of the family; the functions here and in lib/ do it by themselves.
+# "# families: 4 6": tests/run then runs it twice, the second time with PLVS_FAMILY=6. Whatever a
+# script gives to `on`, `on_background`, `ip`, `capture_start`, to the configuration and to the
+# functions of lib/ then means addresses of IPv6. What it looks for in outputs it passes through
+# `inet`.
 #
 # A script sources this file and gets a prefix ($NET) for its namespaces, a directory ($RUN)
 # for its files, and a trap that takes both away however it ends.
@@ -95,6 +97,7 @@ inet_filter()
 	fi
 	sed -E -e "s#\\b$q/32\\b#\1.\2.\3.\4/128#g; s#\\b$q/24\\b#\1.\2.\3.\4/112#g" \
 		-e "s#\\b$q/16\\b#\1.\2.\3.\4/64#g" \
+		-e "s#://$q([:/])#://[\1.\2.\3.\4]\5#g" \
 		-e "s#\\b$q:([0-9]+)#[\1.\2.\3.\4]:\5#g" \
 		-e "s#\\b$q\\b#2001:db8:\1:\2::\3:\4#g" \
 		-e 's#(2001:db8:[0-9]+):0::#\1::#g; s#(2001:db8:[0-9:]+)::0:#\1::#g' \
@@ -109,6 +112,24 @@ inet()
 	else
 		inet_filter <<< "$*"
 	fi
+}
+
+# Sets ARGS to the arguments with addresses of the family.
+args_of_family()
+{
+	local a
+	ARGS=()
+	for a; do
+		case $FAMILY$a in 6*[0-9].[0-9]*.[0-9]*.[0-9]*) a=$(inet "$a") ;; esac
+		ARGS+=("$a")
+	done
+}
+
+ip()
+{
+	local ARGS
+	args_of_family "$@"
+	command ip "${ARGS[@]}"
 }
 
 # --- Namespaces, switches, legs ---------------------------------------------------------
@@ -133,18 +154,20 @@ ns_add()
 # on NAMESPACE COMMAND...
 on()
 {
-	local ns=$NET-$1
+	local ns=$NET-$1 ARGS
 	shift
-	ip netns exec "$ns" "$@"
+	args_of_family "$@"
+	command ip netns exec "$ns" "${ARGS[@]}"
 }
 
 # Runs a command in the background of a namespace; its output goes to $RUN/LABEL.log and
 # its process id to $RUN/LABEL.pid.
 on_background()
 {
-	local ns=$NET-$1 label=$2
+	local ns=$NET-$1 label=$2 ARGS
 	shift 2
-	ip netns exec "$ns" "$@" > "$RUN/$label.log" 2>&1 < /dev/null &
+	args_of_family "$@"
+	command ip netns exec "$ns" "${ARGS[@]}" > "$RUN/$label.log" 2>&1 < /dev/null &
 	echo $! > "$RUN/$label.pid"
 }
 
@@ -187,7 +210,7 @@ leg_add()
 	# veth would hand on packets with unfinished checksums, which DPDK takes as they are.
 	ip netns exec "$ns" ethtool -K "$if" tx off > /dev/null 2>&1
 	ip -n "$ns" link set dev "$if" up
-	[ -z "${4:-}" ] || ip -n "$ns" address add "$(inet "$4")" dev "$if"
+	[ -z "${4:-}" ] || ip -n "$ns" address add "$4" dev "$if"
 }
 
 mac_of()
@@ -212,7 +235,7 @@ server_add()
 	local ns=server$1
 	ns_add "$ns"
 	leg_add "$ns" private private "10.10.0.$((10 + $1))/16"
-	ip -n "$NET-$ns" route add default via "$(inet $GATEWAY)"
+	ip -n "$NET-$ns" route add default via $GATEWAY
 }
 
 # server_add_direct N VIP: a public leg and the VIP on loopback, where it is never
@@ -222,9 +245,9 @@ server_add_direct()
 	local ns=server$1
 	leg_add "$ns" public public "192.0.2.$((10 + $1))/24"
 	on "$ns" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
-	ip -n "$NET-$ns" address add "$(inet "$2/32")" dev lo
-	ip -n "$NET-$ns" "-$FAMILY" rule add from "$(inet 10.10.0.0/16)" lookup 10
-	ip -n "$NET-$ns" route add default via "$(inet $GATEWAY)" table 10
+	ip -n "$NET-$ns" address add "$2/32" dev lo
+	ip -n "$NET-$ns" "-$FAMILY" rule add from 10.10.0.0/16 lookup 10
+	ip -n "$NET-$ns" route add default via $GATEWAY table 10
 }
 
 # network_two_armed CLIENTS SERVERS

@@ -16,6 +16,6 @@ is "by the server of weight 1" "$(answers_by "$RUN/answers" server1)" -eq 30
 is "by the server of weight 2" "$(answers_by "$RUN/answers" server2)" -eq 60
 is "by the server of weight 3" "$(answers_by "$RUN/answers" server3)" -eq 90
 is "requests that show the client's own address" \
-	"$(cat "$RUN"/web-server*/access.log | grep -c '^192\.0\.2\.10[12] ')" -eq 180
+	"$(cat "$RUN"/web-server*/access.log | grep -c "^$(inet 192.0.2.10)[12] ")" -eq 180
 is "connections counted" "$(counted '.services[0].counters.conns')" -eq 180
 doors_add_up

@@ -7,13 +7,18 @@
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"
 
-# questions SECONDS: ARP requests of both routers for the witness, in that time.
+# questions SECONDS: ARP requests or solicitations of both routers for the witness, in that time.
 questions()
 {
-	capture_start server1 private arp "arp[6:2] = 1"
+	local filter="arp[6:2] = 1" line='who-has 10.10.0.11 .*tell 10.10.0.[23],'
+	if [ "$FAMILY" = 6 ]; then
+		filter="icmp6 and ip6[40] = 135"
+		line="2001:db8:10:10::[23] > .* who has $(inet 10.10.0.11),"
+	fi
+	capture_start server1 private asked "$filter"
 	pause "$1"
-	capture_stop arp
-	capture arp | grep -c 'who-has 10.10.0.11 .*tell 10.10.0.[23],' || true
+	capture_stop asked
+	capture asked | grep -c "$line" || true
 }
 
 PAIR_HA=$(jq -c '. + {witnesses: [{link: "private", addresses: ["10.10.0.11"]}]}' <<< "$PAIR_HA")

@@ -29,7 +29,7 @@ kept_open()
 	mkfifo "$RUN/hold.in"
 	sleep 1000 > "$RUN/hold.in" &
 	echo $! > "$RUN/hold-in.pid"
-	ip netns exec "$NET-client1" "$PROBE" tcp-hold 192.0.2.80:7 --count "$1" --rate 2000 \
+	on client1 "$PROBE" tcp-hold 192.0.2.80:7 --count "$1" --rate 2000 \
 		< "$RUN/hold.in" > "$RUN/hold.log" 2>&1 &
 	echo $! > "$RUN/hold.pid"
 	opened()

@@ -45,21 +45,11 @@ web_start()
 	wait_for 10 "nginx listens in $ns" port_listens "$ns" "$port"
 }
 
-# url_host ADDRESS[:PORT]: as a URL has it.
-url_host()
-{
-	case $1:$FAMILY in
-	*:*:*) inet "$1" ;;
-	*:4) echo "$1" ;;
-	*) echo "[$(inet "$1")]" ;;
-	esac
-}
-
 # web_ask NAMESPACE ADDRESS[:PORT] COUNT: that many requests, a new connection each; prints
 # one line an answer.
 web_ask()
 {
-	on "$1" curl -sS --max-time 5 -H 'Connection: close' "http://$(url_host "$2")/?[1-$3]" || true
+	on "$1" curl -sS --max-time 5 -H 'Connection: close' "http://$2/?[1-$3]" || true
 }
 
 # answers_by FILE WHO: how many lines of the file are that answer.
@@ -81,7 +71,7 @@ bulk()
 {
 	local ns=$1 address=$2 seconds=$3 end=$((SECONDS + 10))
 	shift 3
-	until on "$ns" timeout $((seconds + 15)) iperf3 -c "$(inet "$address")" -t "$seconds" -J "$@" \
+	until on "$ns" timeout $((seconds + 15)) iperf3 -c "$address" -t "$seconds" -J "$@" \
 		> "$RUN/iperf3.json" &&
 		jq -e '.end.sum_received.bits_per_second / 1e6 | floor' "$RUN/iperf3.json" \
 			2> /dev/null; do
@@ -95,7 +85,7 @@ bulk()
 # capture_start NAMESPACE INTERFACE LABEL FILTER
 capture_start()
 {
-	on_background "$1" "$3" tcpdump --immediate-mode -U -n -p -s 128 -B 16384 -i "$2" -w "$RUN/$3.pcap" "$(inet "$4")"
+	on_background "$1" "$3" tcpdump --immediate-mode -U -n -p -s 128 -B 16384 -i "$2" -w "$RUN/$3.pcap" "$4"
 	wait_for 10 "tcpdump listens on $2 of $1" grep -q 'listening on' "$RUN/$3.log"
 }
 
@@ -119,6 +109,6 @@ stack_counter()
 # echo_serve NAMESPACE udp|tcp ADDRESS PORT: gives back what it gets.
 echo_serve()
 {
-	on_background "$1" "echo-$1-$2" "$PROBE" "$2-echo" "$(inet "$3:$4")"
+	on_background "$1" "echo-$1-$2" "$PROBE" "$2-echo" "$3:$4"
 	wait_for 10 "the $2 echo server of $1 listens" port_listens "$1" "$4" "$2"
 }
