@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One connection, in a process of its own:
+ *
+ *	GREET	until the client has said what its terminal is, or a moment has passed
+ *	NAME	-> PASSWORD -> HOLD (the login is held back) -> RUN, or NAME again
+ *	RUN	plvsctl on a pseudo-terminal, until either end is gone, or nobody types
+ *	FLUSH	what is left for the client is sent, a moment at most
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "telnet/telnet_stream.h"
+#include "telnet/telnetd.h"
+
+#define GREET_MS	700  /* for a client to show that it speaks telnet */
+#define GREET_SPEAKS_MS 2000 /* for its terminal type and window */
+#define FLUSH_MS	2000
+#define FAILED_DELAY_MS 1000 /* doubled with each failure of this connection */
+#define PASSWORD_MAX	128
+#define COLUMNS_MAX	1000
+#define SHELL_END_MS	2000
+#define LAST_MS		10000 /* for commands of a client that sends no more */
+
+enum state {
+	STATE_GREET,
+	STATE_NAME,
+	STATE_PASSWORD,
+	STATE_HOLD,
+	STATE_RUN,
+	STATE_FLUSH,
+};
+
+struct connection {
+	const struct telnet_config *config;
+	int fd, parent;
+	const char *from;
+	struct telnet_stream stream;
+	enum state state;
+	uint64_t until_ms; /* when the state ends, if nothing else happens */
+	uint64_t login_ms; /* when the login must be over */
+	uint32_t delay_ms; /* of the next login */
+	int tries;
+	char line[PASSWORD_MAX + 1];
+	size_t line_len;
+	bool line_over; /* it was longer: no name or password is */
+	char name[TELNET_NAME_MAX + 1];
+	const struct telnet_user *user; /* NULL: nobody is asked, read level */
+	int pty;			/* -1: no shell */
+	pid_t shell;
+	bool eof;   /* the client sends no more */
+	bool ended; /* the shell was told so */
+};
+
+static void say(struct connection *c, const char *text)
+{
+	telnet_stream_print(&c->stream, text, strlen(text));
+}
+
+static void enter(struct connection *c, enum state state, uint64_t ms)
+{
+	c->state = state;
+	c->until_ms = clock_ms() + ms;
+}
+
+static void finish(struct connection *c, const char *text)
+{
+	if (text)
+		say(c, text);
+	enter(c, STATE_FLUSH, FLUSH_MS);
+}
+
+/* --- the shell --- */
+
+static void window_set(const struct connection *c)
+{
+	const struct telnet_stream *s = &c->stream;
+	struct winsize ws = {.ws_row = s->rows ? s->rows : 24,
+			     .ws_col = s->columns ? s->columns : 80};
+
+	if (ws.ws_col > COLUMNS_MAX)
+		ws.ws_col = COLUMNS_MAX;
+	if (ws.ws_row > COLUMNS_MAX)
+		ws.ws_row = COLUMNS_MAX;
+	(void)ioctl(c->pty, TIOCSWINSZ, &ws);
+}
+
+/* A type that this machine does not know would be no help. */
+static const char *term_known(const struct telnet_stream *s)
+{
+	static const char *const dirs[] = {"/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo"};
+	char path[96];
+
+	if (!s->speaks)
+		return "dumb";
+	for (size_t i = 0; s->term[0] && i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%c/%s", dirs[i], s->term[0], s->term);
+		if (access(path, R_OK) == 0)
+			return s->term;
+	}
+	return s->columns ? "vt100" : "dumb";
+}
+
+static void shell_exec(const struct connection *c)
+{
+	const char *name = c->user ? c->user->name : "-";
+	enum telnet_level level = c->user ? c->user->level : TELNET_READ;
+	char term[64], session[TELNET_NAME_MAX + TELNET_FROM_STRLEN + 16];
+	char *env[] = {term, (char[]){"PATH=/usr/bin:/bin"}, (char[]){"LC_CTYPE=C.UTF-8"}, NULL};
+	char *argv[] = {(char[]){"plvsctl"},
+			(char[]){"--restricted"},
+			(char[]){"--socket"},
+			c->config->sockets[level],
+			(char[]){"--session"},
+			session,
+			NULL};
+
+	snprintf(term, sizeof(term), "TERM=%s", term_known(&c->stream));
+	snprintf(session, sizeof(session), "%s@%s", name, c->from);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	for (int fd = 3; fd < 64; fd++)
+		close(fd);
+	execve(c->config->shell, argv, env);
+	fprintf(stderr, "%s cannot be run: %s\r\n", c->config->shell, strerror(errno));
+	_exit(127);
+}
+
+static void shell_start(struct connection *c)
+{
+	pid_t pid = forkpty(&c->pty, NULL, NULL, NULL);
+	struct termios t;
+
+	if (pid < 0) {
+		c->pty = -1;
+		finish(c, "no terminal can be opened\r\n");
+		return;
+	}
+	if (pid == 0) {
+		/* A client that speaks no telnet shows what it sends by itself. */
+		if (tcgetattr(STDIN_FILENO, &t) == 0) {
+			t.c_iflag |= IUTF8;
+			if (!c->stream.speaks)
+				t.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHOCTL);
+			tcsetattr(STDIN_FILENO, TCSANOW, &t);
+		}
+		/* The window's size is there before the shell asks. */
+		c->pty = STDIN_FILENO;
+		window_set(c);
+		shell_exec(c);
+	}
+	c->shell = pid;
+	c->stream.resized = false;
+	enter(c, STATE_RUN, (uint64_t)c->config->idle_s * 1000);
+}
+
+static void shell_end(struct connection *c)
+{
+	uint64_t until = clock_ms() + SHELL_END_MS;
+
+	if (c->pty < 0)
+		return;
+	/* The shell gets SIGHUP. */
+	close(c->pty);
+	c->pty = -1;
+	while (waitpid(c->shell, NULL, WNOHANG) == 0) {
+		if (clock_ms() >= until) {
+			kill(c->shell, SIGKILL);
+			waitpid(c->shell, NULL, 0);
+			return;
+		}
+		usleep(10000);
+	}
+}
+
+/* --- the login --- */
+
+static void ask_name(struct connection *c)
+{
+	c->line_len = 0;
+	c->line_over = false;
+	say(c, "login: ");
+	c->state = STATE_NAME;
+}
+
+static void ask_shell(struct connection *c)
+{
+	struct pollfd p = {.fd = c->parent, .events = POLLIN};
+	char ask = TELNET_NEWS_LOGIN, answer = 'n';
+
+	if (send(c->parent, &ask, 1, MSG_NOSIGNAL) != 1 || poll(&p, 1, 5000) != 1 ||
+	    recv(c->parent, &answer, 1, 0) != 1 || answer != 'y') {
+		telnet_report(c->config, "refused", c->user ? c->user->name : NULL, c->from,
+			      "as many sessions as are allowed exist");
+		finish(c, "as many sessions as are allowed exist already: try again later\r\n");
+		return;
+	}
+	telnet_report(c->config, "login", c->user ? c->user->name : NULL, c->from,
+		      c->user && c->user->level == TELNET_CHANGE ? "change" : "read");
+	shell_start(c);
+}
+
+static void greeted(struct connection *c)
+{
+	c->login_ms = clock_ms() + TELNET_LOGIN_S * 1000;
+	if (c->config->n_users == 0) {
+		ask_shell(c);
+		return;
+	}
+	say(c, "plvs router\r\n");
+	ask_name(c);
+}
+
+static void login_try(struct connection *c)
+{
+	char news = TELNET_NEWS_FAILED;
+
+	c->user = telnet_user_check(c->config, c->name, c->line_over ? "" : c->line);
+	explicit_bzero(c->line, sizeof(c->line));
+	c->line_len = 0;
+	if (c->user) {
+		ask_shell(c);
+		return;
+	}
+	(void)!send(c->parent, &news, 1, MSG_NOSIGNAL);
+	telnet_report(c->config, "login_failed", c->name, c->from, NULL);
+	c->delay_ms = c->delay_ms < FAILED_DELAY_MS ? FAILED_DELAY_MS : 2 * c->delay_ms;
+	if (++c->tries >= TELNET_TRIES) {
+		finish(c, "login incorrect\r\n");
+		return;
+	}
+	say(c, "login incorrect\r\n");
+	ask_name(c);
+}
+
+static void line_done(struct connection *c)
+{
+	c->line[c->line_len] = '\0';
+	say(c, "\r\n");
+	if (c->state == STATE_NAME && c->line_len == 0) {
+		ask_name(c);
+	} else if (c->state == STATE_NAME) {
+		/* A name that is too long is nobody's. */
+		if (c->line_over || c->line_len > TELNET_NAME_MAX)
+			strcpy(c->line, "?");
+		memcpy(c->name, c->line, strlen(c->line) + 1);
+		c->line_len = 0;
+		c->line_over = false;
+		say(c, "password: ");
+		c->state = STATE_PASSWORD;
+	} else {
+		enter(c, STATE_HOLD, c->delay_ms);
+	}
+}
+
+/* A key of a name or password. */
+static void login_key(struct connection *c, unsigned char key)
+{
+	bool shown = c->state == STATE_NAME && c->stream.speaks;
+	char text[2] = {(char)key, '\0'};
+
+	if (key == '\r' || key == '\n') {
+		line_done(c);
+	} else if (key == 3 || key == 4) {
+		finish(c, "\r\n");
+	} else if (key == 127 || key == 8) {
+		if (c->line_len > 0) {
+			c->line_len--;
+			if (shown)
+				say(c, "\b \b");
+		}
+	} else if (key == 21) {
+		for (; c->line_len > 0; c->line_len--)
+			if (shown)
+				say(c, "\b \b");
+	} else if (c->state == STATE_NAME && (key < 0x20 || key > 0x7e)) {
+		/* A name is printable: what is logged cannot do anything to a terminal. */
+		c->line_over = true;
+	} else if (c->line_len == PASSWORD_MAX) {
+		c->line_over = true;
+	} else {
+		c->line[c->line_len++] = (char)key;
+		if (shown)
+			say(c, text);
+	}
+}
+
+/* Keys that wait go where the state says; while a login is held back they wait. */
+static void keys_take(struct connection *c)
+{
+	struct stream_bytes *keys = &c->stream.keys;
+
+	while (keys->n > 0 && (c->state == STATE_NAME || c->state == STATE_PASSWORD)) {
+		unsigned char key = keys->v[keys->start];
+
+		stream_bytes_take(keys, 1);
+		login_key(c, key);
+	}
+}
+
+/* --- bytes --- */
+
+static void client_read(struct connection *c)
+{
+	unsigned char bytes[STREAM_READ];
+	ssize_t n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n > 0)
+		telnet_stream_received(&c->stream, bytes, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		c->eof = true;
+}
+
+/* False: the client is gone. */
+static bool client_write(struct connection *c)
+{
+	struct stream_bytes *out = &c->stream.out;
+	ssize_t n = send(c->fd, out->v + out->start, out->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n > 0)
+		stream_bytes_take(out, (size_t)n);
+	return n >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+static void shell_read(struct connection *c)
+{
+	unsigned char bytes[STREAM_READ];
+	ssize_t n = read(c->pty, bytes, sizeof(bytes));
+
+	if (n > 0)
+		telnet_stream_print(&c->stream, bytes, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		finish(c, NULL); /* EIO: it has ended */
+}
+
+static void shell_write(struct connection *c)
+{
+	struct stream_bytes *keys = &c->stream.keys;
+	ssize_t n = write(c->pty, keys->v + keys->start, keys->n);
+
+	if (n > 0)
+		stream_bytes_take(keys, (size_t)n);
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		finish(c, NULL);
+}
+
+/* --- the loop --- */
+
+static void timers(struct connection *c)
+{
+	const struct telnet_stream *s = &c->stream;
+	uint64_t now = clock_ms();
+	char idle[32], text[96];
+
+	switch (c->state) {
+	case STATE_GREET:
+		if (telnet_stream_agreed(s) ||
+		    now >= c->until_ms + (s->speaks ? GREET_SPEAKS_MS - GREET_MS : 0))
+			greeted(c);
+		break;
+	case STATE_NAME:
+	case STATE_PASSWORD:
+		if (now >= c->login_ms)
+			finish(c, "\r\nthe login took too long\r\n");
+		break;
+	case STATE_HOLD:
+		if (now >= c->until_ms)
+			login_try(c);
+		break;
+	case STATE_RUN:
+		if (s->there && !c->ended)
+			c->until_ms = now + (uint64_t)c->config->idle_s * 1000;
+		c->stream.there = false;
+		if (now < c->until_ms)
+			break;
+		if (c->ended) {
+			finish(c, NULL);
+			break;
+		}
+		snprintf(text, sizeof(text), "\r\nnothing was typed for %s: closed\r\n",
+			 duration_format(c->config->idle_s * 1000, idle, sizeof(idle)));
+		finish(c, text);
+		break;
+	case STATE_FLUSH:
+		break;
+	}
+}
+
+static int wait_ms(const struct connection *c)
+{
+	uint64_t until =
+		c->state == STATE_NAME || c->state == STATE_PASSWORD ? c->login_ms : c->until_ms;
+	uint64_t now = clock_ms();
+
+	/* Greeting looks at what the client says; the rest is in no hurry. */
+	if (c->state == STATE_GREET)
+		return 20;
+	return until <= now ? 0 : until - now < 1000 ? (int)(until - now) : 1000;
+}
+
+/* What the client had sent before it ended its side still counts. False: that was all. */
+static bool client_ended(struct connection *c)
+{
+	const char end = 4;
+
+	if (c->state == STATE_GREET || c->state == STATE_HOLD || c->state == STATE_FLUSH)
+		return true;
+	if (c->state != STATE_RUN)
+		return c->stream.keys.n > 0;
+	if (c->stream.keys.n == 0 && !c->ended) {
+		c->ended = true;
+		c->until_ms = clock_ms() + LAST_MS;
+		(void)!write(c->pty, &end, 1);
+	}
+	return true;
+}
+
+/* What to wait for. */
+static void events(const struct connection *c, struct pollfd p[2])
+{
+	const struct telnet_stream *s = &c->stream;
+
+	p[0] = (struct pollfd){.fd = c->fd};
+	p[1] = (struct pollfd){.fd = c->state == STATE_RUN ? c->pty : -1};
+	if (!c->eof && telnet_stream_takes_input(s) && c->state != STATE_HOLD &&
+	    c->state != STATE_FLUSH)
+		p[0].events |= POLLIN;
+	if (s->out.n > 0)
+		p[0].events |= POLLOUT;
+	/* POLLHUP would come at once, again and again. */
+	if (c->eof && s->out.n == 0)
+		p[0].fd = -1;
+	if (telnet_stream_takes_output(s))
+		p[1].events |= POLLIN;
+	if (s->keys.n > 0)
+		p[1].events |= POLLOUT;
+}
+
+/* False: the connection is over. */
+static bool turn(struct connection *c)
+{
+	struct telnet_stream *s = &c->stream;
+	struct pollfd p[2];
+
+	events(c, p);
+	if (poll(p, 2, wait_ms(c)) < 0)
+		return errno == EINTR;
+	if (p[0].revents & POLLIN)
+		client_read(c);
+	else if (p[0].revents & (POLLERR | POLLHUP))
+		c->eof = true;
+	if (p[1].revents & POLLOUT)
+		shell_write(c);
+	if (c->state == STATE_RUN && p[1].revents & (POLLIN | POLLHUP) &&
+	    telnet_stream_takes_output(s))
+		shell_read(c);
+	if (s->out.n > 0 && !client_write(c))
+		return false;
+	keys_take(c);
+	if (c->state == STATE_RUN && s->resized) {
+		window_set(c);
+		s->resized = false;
+	}
+	timers(c);
+	if (c->state == STATE_FLUSH && (s->out.n == 0 || clock_ms() >= c->until_ms))
+		return false;
+	return !s->broken && (!c->eof || client_ended(c));
+}
+
+int telnet_session_run(const struct telnet_config *config, int fd, int parent, const char *from,
+		       uint32_t delay_ms)
+{
+	struct connection c = {.config = config,
+			       .fd = fd,
+			       .parent = parent,
+			       .from = from,
+			       .delay_ms = delay_ms,
+			       .pty = -1};
+	bool ran;
+
+	if (telnet_stream_open(&c.stream) < 0)
+		return 1;
+	enter(&c, STATE_GREET, GREET_MS);
+	while (turn(&c))
+		;
+	ran = c.pty >= 0;
+	shell_end(&c);
+	if (ran)
+		telnet_report(config, "logout", c.user ? c.user->name : NULL, from, NULL);
+	telnet_stream_close(&c.stream);
+	close(c.fd);
+	return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_TELNET_TELNETD_H
+#define PLVS_TELNET_TELNETD_H
+
+/*
+ * plvs-telnetd: the shell of plvsctl for telnet clients. One process listens; each connection
+ * has a process of its own, which speaks telnet (libtelnet), asks for name and password, and
+ * runs plvsctl on a pseudo-terminal. None of them has privileges, and none shares memory with
+ * the router: what a session may do is decided by the router, by the socket that plvsctl is
+ * given (docs/telnet.md).
+ *
+ * Context: processes of plvs-telnetd.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#define TELNET_MAX_SESSIONS 256
+#define TELNET_NAME_MAX	    32	 /* bytes of a login name */
+#define TELNET_LOGIN_S	    60	 /* for a client to log in */
+#define TELNET_TRIES	    3	 /* logins of one connection */
+#define TELNET_WAITING_MAX  32	 /* connections that have not logged in, of all clients */
+#define TELNET_WAITING_FROM 4	 /* the same of one address, other than loopback */
+#define TELNET_FROM_STRLEN  80	 /* "[2001:db8::1]:40000" */
+#define TELNET_PATH_MAX	    4096 /* of a program */
+
+enum telnet_level {
+	TELNET_READ,
+	TELNET_CHANGE,
+};
+
+struct telnet_user {
+	char *name;
+	char *hash; /* of crypt(5) */
+	enum telnet_level level;
+};
+
+struct telnet_config {
+	char *host; /* of the listener: a number */
+	char *port;
+	char *account; /* the user that the processes run as */
+	char *shell;   /* path of plvsctl */
+	char *sockets[TELNET_CHANGE + 1];
+	struct telnet_user *users;
+	size_t n_users;
+	uint32_t max_sessions;
+	uint32_t idle_s;
+};
+
+/* --- telnet_config.c --- */
+
+/* Reads `node.telnet` and `node.control` of a configuration of plvs, by default as the router
+ * fills them in; the router has checked the document, this program believes nothing. 0, or
+ * -errno with a sentence in error. */
+int telnet_config_parse(const char *text, size_t len, struct telnet_config *out, char error[256]);
+void telnet_config_free(struct telnet_config *c);
+
+/* --- telnet_login.c --- */
+
+/* The user with this name and password, or NULL. Takes the same time when there is no such
+ * user. */
+const struct telnet_user *telnet_user_check(const struct telnet_config *c, const char *name,
+					    const char *password);
+
+/* --- telnet_report.c --- */
+
+/* Tells the router, and standard error, what happened: "login", "login_failed", "logout",
+ * "refused". Waits at most a second. user may be NULL. */
+void telnet_report(const struct telnet_config *c, const char *event, const char *user,
+		   const char *from, const char *detail);
+
+/* --- telnet_session.c --- */
+
+/* What a session's process tells the listener: one byte each. */
+enum telnet_news {
+	TELNET_NEWS_FAILED = 'f', /* a login failed */
+	TELNET_NEWS_LOGIN = 'l',  /* asks for a session: the listener answers 'y' or 'n' */
+};
+
+/* Serves one connection until it ends. parent is a socket to the listener; delay_ms is how long
+ * the first login is held back. Returns the exit code of the process. */
+int telnet_session_run(const struct telnet_config *c, int fd, int parent, const char *from,
+		       uint32_t delay_ms);
+
+/* --- telnet_listen.c --- */
+
+/* A listening socket, or -errno with a sentence in error. */
+int telnet_listen_open(const struct telnet_config *c, char error[256]);
+/* Accepts until SIGTERM. */
+int telnet_listen_run(const struct telnet_config *c, int fd);
+
+#endif
