@@ -280,6 +280,16 @@ static const struct arg import_args[] = {
 	 NULL, 0, 0},
 	END};
 
+static const char *const event_kinds[] = {"change", "health", "role", "session", NULL};
+
+static const struct arg events_args[] = {
+	{"kind", ARG_CHOICE, ARG_REPEAT, "@kind", "only of this kind; may be given again",
+	 event_kinds, 0, 0},
+	{"last", ARG_UINT, 0, "last", "so many of the past first (default 10)", NULL, 0, 512},
+	{"once", ARG_FLAG, 0, "once", "only those of the past", NULL, 0, 0},
+	{"count", ARG_UINT, 0, "@count", "end after so many", NULL, 1, LIMIT_MAX},
+	END};
+
 const struct command cli_commands[] = {
 	{"status", "the router at a glance", NULL, NULL, 0, "status", NULL, NULL, view_status,
 	 NULL},
@@ -295,7 +305,7 @@ const struct command cli_commands[] = {
 	 NULL, NULL, NULL},
 	{"service edit", "change a virtual service", "Connections stay.", service_edit_args,
 	 CMD_CHANGE, "service.edit", "edited", NULL, NULL, NULL},
-	{"service delete", "remove a virtual service and its servers", NULL, service_one, 0,
+	{"service delete", "remove a virtual service and its servers", NULL, service_one, CMD_CUTS,
 	 "service.delete", "deleted", NULL, NULL, NULL},
 
 	{"server add", "add a real server to a service",
@@ -305,7 +315,7 @@ const struct command cli_commands[] = {
 	 "It keeps its place in the list. Weight 0 quiesces: connections stay, new ones go "
 	 "elsewhere.",
 	 server_edit_args, CMD_CHANGE, "server.edit", "edited", NULL, NULL, NULL},
-	{"server delete", "remove a real server from a service", NULL, server_delete_args, 0,
+	{"server delete", "remove a real server from a service", NULL, server_delete_args, CMD_CUTS,
 	 "server.delete", "deleted", NULL, NULL, NULL},
 
 	{"health list", "whether real servers are up, and why",
@@ -316,14 +326,14 @@ const struct command cli_commands[] = {
 	{"health force", "say whether a real server is up, whatever its checks say",
 	 "`maintenance` ends probes and new connections; those that it has go on. It holds, also "
 	 "over reloads, until `auto`.",
-	 health_force_args, 0, "health.force", NULL, NULL, view_forced, NULL},
+	 health_force_args, CMD_CUTS, "health.force", NULL, NULL, view_forced, NULL},
 
 	{"address list", "addresses that plvs answers for", NULL, NULL, 0, "address.list", NULL,
 	 &list_addresses, NULL, NULL},
 	{"address add", "add an address", "A service's VIP needs no entry here.", address_args, 0,
 	 "address.add", "added", NULL, NULL, NULL},
-	{"address delete", "remove an address", NULL, address_delete_args, 0, "address.delete",
-	 "deleted", NULL, NULL, NULL},
+	{"address delete", "remove an address", NULL, address_delete_args, CMD_CUTS,
+	 "address.delete", "deleted", NULL, NULL, NULL},
 
 	{"mark list", "mark rules, in order, with what they decided about",
 	 "The last rule that matches decides.", NULL, CMD_STREAM, "mark.list", NULL, &list_marks,
@@ -332,7 +342,7 @@ const struct command cli_commands[] = {
 	{"mark add", "add a mark rule", NULL, mark_add_args, 0, "mark.add", "added", NULL, NULL,
 	 NULL},
 	{"mark delete", "remove the mark rule at a position", "Those behind it move up by one.",
-	 mark_delete_args, 0, "mark.delete", "deleted", NULL, NULL, NULL},
+	 mark_delete_args, CMD_CUTS, "mark.delete", "deleted", NULL, NULL, NULL},
 
 	{"connection list", "connections, filtered",
 	 "Rows are printed as they come. With --json they are the array \"rows\" of the document, "
@@ -366,13 +376,13 @@ const struct command cli_commands[] = {
 	 NULL, view_ha, NULL},
 	{"ha handover", "make the other router active",
 	 "Whichever is asked. Connections are synchronised first, and none is lost.",
-	 ha_handover_args, 0, "ha.handover", NULL, NULL, view_said, NULL},
+	 ha_handover_args, CMD_CUTS, "ha.handover", NULL, NULL, view_said, NULL},
 	{"ha maintenance", "take this router out of the pair, or back in",
-	 "An active router hands over first.", ha_maintenance_args, 0, "ha.maintenance", NULL, NULL,
-	 view_said, NULL},
+	 "An active router hands over first.", ha_maintenance_args, CMD_CUTS, "ha.maintenance",
+	 NULL, NULL, view_said, NULL},
 	{"ha force", "become active whatever peer and witnesses say",
-	 "For when the peer is known to be off: two active routers break connections.", NULL, 0,
-	 "ha.force", NULL, NULL, view_said, NULL},
+	 "For when the peer is known to be off: two active routers break connections.", NULL,
+	 CMD_CUTS, "ha.force", NULL, NULL, view_said, NULL},
 	{"ha reset", "forget failed failbacks and holds, at both routers", NULL, NULL, 0,
 	 "ha.reset", NULL, NULL, view_said, NULL},
 
@@ -382,8 +392,8 @@ const struct command cli_commands[] = {
 	 "config.check", NULL, NULL, view_check, NULL},
 	{"config plan", "what applying a file would change", NULL, config_text_args, 0,
 	 "config.plan", NULL, NULL, view_plan, NULL},
-	{"config apply", "apply a file in one swap", NULL, config_apply_args, 0, "config.apply",
-	 NULL, NULL, view_plan, NULL},
+	{"config apply", "apply a file in one swap", NULL, config_apply_args, CMD_CUTS,
+	 "config.apply", NULL, NULL, view_plan, NULL},
 	{"config push", "send the shared configuration to the peer, who applies it",
 	 "With `plan` the peer says what would change there, and changes nothing. With `force` the "
 	 "configuration of this router takes the place of one that has diverged from it.",
@@ -400,7 +410,11 @@ const struct command cli_commands[] = {
 	 "no router is asked. Exit code 1: refused, or objects are left out. Keywords may have -- "
 	 "in "
 	 "front. See import.md.",
-	 import_args, 0, NULL, NULL, NULL, NULL, run_import},
+	 import_args, CMD_LOCAL, NULL, NULL, NULL, NULL, run_import},
+
+	{"events", "what happens to the router: changes and who made them, health, roles, logins",
+	 "First the last ten, then each as it happens, until Ctrl-C. With --json one event a line.",
+	 events_args, CMD_LIVE, "event.follow", NULL, NULL, NULL, run_events},
 
 	{"log level", "set what the router logs", NULL, log_level_args, 0, "log.level", NULL, NULL,
 	 view_level, NULL},
@@ -409,12 +423,12 @@ const struct command cli_commands[] = {
 	 "On a terminal redrawn until q; c, p, b, a sort by connections, packets, bits and active "
 	 "connections per second, n by the configuration's order. Elsewhere one plain picture "
 	 "after another; with --json one document a line.",
-	 top_args, 0, NULL, NULL, NULL, NULL, run_top},
-	{"watch", "repeat a command each second", "q ends.", watch_args, 0, NULL, NULL, NULL, NULL,
-	 run_watch},
+	 top_args, CMD_LIVE, NULL, NULL, NULL, NULL, run_top},
+	{"watch", "repeat a command each second", "q ends.", watch_args, CMD_LIVE, NULL, NULL, NULL,
+	 NULL, run_watch},
 	{"completion", "print a completion script for a shell",
-	 "In ~/.bashrc: source <(plvsctl completion bash)", completion_args, 0, NULL, NULL, NULL,
-	 NULL, run_completion},
+	 "In ~/.bashrc: source <(plvsctl completion bash)", completion_args, CMD_LOCAL, NULL, NULL,
+	 NULL, NULL, run_completion},
 	{"complete", "candidates for a shell's completion", NULL, help_args, CMD_HIDDEN, NULL, NULL,
 	 NULL, NULL, run_complete},
 	{"help", "help on a command", NULL, help_args, 0, NULL, NULL, NULL, NULL, run_help},

@@ -59,6 +59,9 @@ struct arg {
 #define CMD_STREAM 0x02U /* the answer comes in rows */
 #define CMD_CHANGE 0x04U /* needs at least one keyword: there is nothing to do without */
 #define CMD_HIDDEN 0x08U /* not in help nor in the manual */
+#define CMD_LOCAL  0x10U /* works on this machine's files: not in a restricted session */
+#define CMD_CUTS   0x20U /* can cut traffic: the shell asks first */
+#define CMD_LIVE   0x40U /* prints as things happen: no pager */
 
 struct command {
 	const char *words;	/* "server edit" */

@@ -12,6 +12,9 @@ const struct cli_option cli_option_list[] = {
 	{'s', "socket", "PATH", "the router's control socket"},
 	{'t', "timeout", "TIME", "give up when the router is silent for so long (default 10s)"},
 	{0, "color", "WHEN", "auto (default: on a terminal), always or never"},
+	{0, "restricted", NULL,
+	 "a shell without files, programs and history, as by telnet; no option may follow"},
+	{0, "session", "NAME", "of a front end: whom the router's audit names"},
 	{'h', "help", NULL, "help on the command"},
 	{'V', "version", NULL, "the version of plvsctl"},
 	{0, NULL, NULL, NULL},
@@ -74,6 +77,10 @@ static int option_set(struct cli_options *options, const struct cli_option *o, c
 		options->socket = value;
 	else if (strcmp(o->name, "timeout") == 0)
 		options->timeout = value;
+	else if (strcmp(o->name, "restricted") == 0)
+		options->restricted = 1;
+	else if (strcmp(o->name, "session") == 0)
+		options->session = value;
 	else {
 		options->color = -2;
 		for (int i = 0; whens[i]; i++)
@@ -137,7 +144,7 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 {
 	size_t kept = 0, i;
 
-	*options = (struct cli_options){-1, -1, -1, 0, 0, NULL, NULL};
+	*options = (struct cli_options){.json = -1, .numeric = -1, .color = -1};
 	for (i = 0; i < *n; i++) {
 		if (strcmp(words[i], "--") == 0) {
 			i++;

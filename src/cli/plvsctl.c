@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/ipvsadm/ipvsadm.h"
 #include "cli/session.h"
+#include "cli/shell_parts.h"
 
 static int options_apply(struct session *s, const struct cli_options *o, FILE *out, FILE *errors)
 {
@@ -23,6 +24,12 @@ static int options_apply(struct session *s, const struct cli_options *o, FILE *o
 	}
 	if (session_init(s, cli_commands, path && *path ? path : CLI_DEFAULT_SOCKET, timeout_ms) <
 	    0) {
+		fprintf(errors, "plvsctl: no memory\n");
+		return CLI_GARBLED;
+	}
+	s->rpc.session = o->session;
+	s->restricted = o->restricted;
+	if (s->restricted && !(s->commands = commands_restrict(s->commands))) {
 		fprintf(errors, "plvsctl: no memory\n");
 		return CLI_GARBLED;
 	}

@@ -101,6 +101,20 @@ static const char *connect_advice(int err)
 	}
 }
 
+/* Names the session, before anything else is asked. A notification: there is no answer. */
+static void session_tell(const struct rpc *rpc)
+{
+	json_t *doc = json_pack("{s:s, s:s, s:{s:s}}", "jsonrpc", "2.0", "method", "session.name",
+				"params", "name", rpc->session);
+	char *text = doc ? json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL, *line = NULL;
+
+	if (text && asprintf(&line, "%s\n", text) >= 0)
+		(void)!send(rpc->fd, line, strlen(line), MSG_NOSIGNAL);
+	free(line);
+	free(text);
+	json_decref(doc);
+}
+
 static enum rpc_outcome rpc_open(struct rpc *rpc, struct rpc_failure *f)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -124,6 +138,8 @@ static enum rpc_outcome rpc_open(struct rpc *rpc, struct rpc_failure *f)
 		return fail(f, RPC_UNREACHABLE, "cannot reach the router at %s: %s%s", rpc->path,
 			    strerror(err), connect_advice(err));
 	}
+	if (rpc->session)
+		session_tell(rpc);
 	return RPC_OK;
 }
 

@@ -32,6 +32,7 @@ struct rpc_failure {
 struct rpc {
 	char *path;
 	uint32_t timeout_ms;			/* for one document of the answer */
+	const char *session;			/* whom it speaks for, told at connect; or NULL */
 	const volatile sig_atomic_t *interrupt; /* non-zero ends a call; may be NULL */
 	/* internal */
 	int fd;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/shell_parts.h"
 #include "cli/view.h"
 
 volatile sig_atomic_t cli_interrupted;
@@ -313,6 +314,24 @@ static int invocation_run(struct session *s, const struct invocation *inv)
 	return code ? code : CLI_GARBLED;
 }
 
+/* In the shell, what prints more than a screen is shown a screen at a time. */
+static int paged_run(struct session *s, const struct invocation *inv)
+{
+	struct pager *pager;
+	FILE *file, *terminal = s->out.file;
+	int code;
+
+	if (!s->confirms || s->live || inv->command->flags & CMD_LIVE)
+		return invocation_run(s, inv);
+	file = pager_open(&s->out, &pager);
+	if (!file)
+		return invocation_run(s, inv);
+	s->out.file = file;
+	code = invocation_run(s, inv);
+	s->out.file = terminal;
+	return pager_close(file, pager) ? CLI_OK : code;
+}
+
 int session_run(struct session *s, char **words, size_t n)
 {
 	struct cli_options options;
@@ -323,9 +342,10 @@ int session_run(struct session *s, char **words, size_t n)
 
 	if (options_take(words, &n, &options, error, sizeof(error)) < 0)
 		return session_error(s, CLI_USAGE, "%s", error);
-	if (options.socket || options.timeout)
+	if (options.socket || options.timeout || options.session || options.restricted)
 		return session_error(s, CLI_USAGE,
-				     "--socket and --timeout stand where plvsctl is started");
+				     "--socket, --timeout, --session and --restricted stand "
+				     "where plvsctl is started");
 	if (options.version) {
 		fprintf(s->out.file, "plvsctl %s\n", PLVS_VERSION);
 		return CLI_OK;
@@ -349,7 +369,7 @@ int session_run(struct session *s, char **words, size_t n)
 		s->out.numeric = true;
 	if (options.color >= 0)
 		s->out.color = options.color;
-	code = invocation_run(s, &inv);
+	code = confirm(s, &inv) ? paged_run(s, &inv) : CLI_OK;
 	s->out = saved;
 	invocation_clear(&inv);
 	return code;

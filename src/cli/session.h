@@ -35,7 +35,8 @@ extern const struct cli_exit_text cli_exit_texts[]; /* ends with text NULL */
 /* What options say; -1 and NULL: nothing. */
 struct cli_options {
 	int json, numeric, color, help, version;
-	const char *socket, *timeout;
+	int restricted;
+	const char *socket, *timeout, *session;
 };
 
 struct cli_option {
@@ -55,6 +56,8 @@ struct session {
 	const char *prefix; /* before messages: "plvsctl: " */
 	bool interactive;   /* commands of the shell are allowed */
 	bool live;	    /* inside watch or top: no nesting */
+	bool restricted;    /* no files, nothing of this machine */
+	bool confirms;	    /* asks before traffic is cut */
 	bool quit;
 	/* Names for completion; kept for a moment, a listing may be long. */
 	json_t *services;
@@ -86,6 +89,7 @@ int run_quit(struct session *s, const struct invocation *inv);
 int run_top(struct session *s, const struct invocation *inv);
 int run_watch(struct session *s, const struct invocation *inv);
 int run_completion(struct session *s, const struct invocation *inv);
+int run_events(struct session *s, const struct invocation *inv);
 int run_import(struct session *s, const struct invocation *inv);
 int run_complete(struct session *s, const struct invocation *inv);
 

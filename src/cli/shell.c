@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/session.h"
+#include "cli/shell_parts.h"
 
 #define HISTORY_LINES 1000
 /* More candidates than this are counted, not listed. */
@@ -19,13 +20,19 @@ struct shell {
 	History *history;
 	HistEvent event;
 	char *history_path; /* NULL: not kept */
+	bool prompted;	    /* the router was asked for this line's prompt */
 };
 
 static char *prompt(EditLine *el)
 {
-	static char text[] = "plvs> ";
+	static char text[128];
+	struct shell *sh;
 
-	(void)el;
+	el_get(el, EL_CLIENTDATA, &sh);
+	/* Once a line: the prompt is drawn again with each key. */
+	if (!sh->prompted)
+		prompt_text(sh->s, text, sizeof(text));
+	sh->prompted = true;
 	return text;
 }
 
@@ -141,6 +148,8 @@ static void history_open(struct shell *sh)
 		return;
 	history(sh->history, &sh->event, H_SETSIZE, HISTORY_LINES);
 	history(sh->history, &sh->event, H_SETUNIQUE, 1);
+	if (sh->s->restricted)
+		return;
 	if (path && *path)
 		sh->history_path = strdup(path);
 	else if (!path && home && *home &&
@@ -152,6 +161,8 @@ static void history_open(struct shell *sh)
 
 static int shell_open(struct shell *sh, struct session *s, FILE *in)
 {
+	const char *term = getenv("TERM");
+
 	memset(sh, 0, sizeof(*sh));
 	sh->s = s;
 	sh->el = el_init("plvsctl", in, s->out.file, s->out.errors);
@@ -165,7 +176,11 @@ static int shell_open(struct shell *sh, struct session *s, FILE *in)
 		el_set(sh->el, EL_HIST, history, sh->history);
 	el_set(sh->el, EL_ADDFN, "plvs-complete", "complete the word", key_tab);
 	el_set(sh->el, EL_ADDFN, "plvs-help", "list what can follow", key_help);
-	el_source(sh->el, NULL);
+	if (!sh->s->restricted)
+		el_source(sh->el, NULL);
+	/* A terminal that can do nothing: lines as they come. */
+	if (!term || !*term || strcmp(term, "dumb") == 0)
+		el_set(sh->el, EL_EDITMODE, 0);
 	el_set(sh->el, EL_BIND, "\t", "plvs-complete", NULL);
 	el_set(sh->el, EL_BIND, "?", "plvs-help", NULL);
 	el_set(sh->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
@@ -191,6 +206,7 @@ int shell_run(struct session *s, FILE *in)
 	int code = CLI_OK;
 
 	s->interactive = true;
+	s->confirms = true;
 	s->prefix = "";
 	if (shell_open(&sh, s, in) < 0)
 		return session_error(s, CLI_GARBLED, "cannot open the terminal");
@@ -200,6 +216,8 @@ int shell_run(struct session *s, FILE *in)
 		int n;
 
 		cli_interrupted = 0;
+		sh.prompted = false;
+		el_resize(sh.el);
 		text = el_gets(sh.el, &n);
 		if (!text || n <= 0) {
 			/* Ctrl-C gives the line up; the end of input ends the shell. */

@@ -109,6 +109,82 @@ static void metrics_check(struct config_context *ctx, const struct config_node *
 	context_pop(ctx);
 }
 
+static void level_socket_check(struct config_context *ctx, const struct config_node *node,
+			       const char *key, const struct config_level_socket *s,
+			       const char *other)
+{
+	context_push_key(ctx, key);
+	context_push_key(ctx, "socket");
+	if (s->socket && ((node->socket && strcmp(s->socket, node->socket) == 0) ||
+			  (other && strcmp(s->socket, other) == 0)))
+		config_report(ctx, -EINVAL, NULL,
+			      "is another socket already: expected another path");
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
+static void control_check(struct config_context *ctx, const struct config_node *node)
+{
+	context_push_key(ctx, "control");
+	level_socket_check(ctx, node, "read", &node->read, node->metrics_socket);
+	level_socket_check(ctx, node, "change", &node->change, node->read.socket);
+	context_pop(ctx);
+}
+
+#define SUFFIX_MAX 7 /* ".change" */
+
+static void telnet_users_check(struct config_context *ctx, const struct config_telnet *t)
+{
+	context_push_key(ctx, "users");
+	for (uint32_t i = 0; i < t->n_users; i++) {
+		const struct config_telnet_user *u = &t->users[i];
+
+		context_push_index(ctx, i);
+		for (uint32_t k = 0; u->name && k < i; k++)
+			if (t->users[k].name && strcmp(t->users[k].name, u->name) == 0)
+				config_report(ctx, -EINVAL, NULL,
+					      "\"%s\" is that of users[%u] already", u->name, k);
+		context_push_key(ctx, "password");
+		if (u->password && (u->password[0] != '$' || strlen(u->password) < 20))
+			config_report(ctx, -EINVAL, NULL,
+				      "is no hash: expected what \"plvs-telnetd --hash\" prints");
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+	context_pop(ctx);
+}
+
+static void telnet_check(struct config_context *ctx, const struct config_node *node)
+{
+	const struct config_telnet *t = &node->telnet;
+	const struct endpoint *ep = &t->listen;
+	bool loopback = ep->addr.family == ADDR_V4 && be32_to(ep->addr.v4) >> 24 == 127;
+	char text[ENDPOINT_STRLEN];
+
+	context_push_key(ctx, "telnet");
+	telnet_users_check(ctx, t);
+	context_push_key(ctx, "listen");
+	endpoint_format(ep, text, sizeof(text));
+	if (ep->addr.family == ADDR_NONE)
+		;
+	else if (!loopback && t->n_users == 0)
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is not of loopback, and nobody would be asked for a password: "
+			      "expected \"users\"",
+			      text);
+	else if (!loopback)
+		config_report(ctx, 0, NULL,
+			      "%s is not of loopback: telnet is clear text, so whoever sees the "
+			      "network reads passwords and can take sessions over",
+			      text);
+	if (ep->addr.family != ADDR_NONE && node->socket &&
+	    strlen(node->socket) + SUFFIX_MAX > 107 && !(node->read.socket && node->change.socket))
+		config_report(ctx, -EINVAL, NULL,
+			      "the path of control.socket is too long for \".change\" behind it");
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
 void config_check_node(struct config_context *ctx, const struct config_node *node)
 {
 	for (uint32_t i = 0; i < node->n_ports; i++) {
@@ -129,6 +205,8 @@ void config_check_node(struct config_context *ctx, const struct config_node *nod
 		context_pop(ctx);
 	}
 	metrics_check(ctx, node);
+	control_check(ctx, node);
+	telnet_check(ctx, node);
 	if (node->embryonic > node->connections) {
 		context_push_key(ctx, "workers");
 		context_push_key(ctx, "embryonic");

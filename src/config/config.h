@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "config/ha_config.h"
 #include "config/health_config.h"
+#include "config/operator_config.h"
 #include "health/health.h"
 #include "model/conn_state.h"
 #include "model/limits.h"
@@ -132,7 +133,8 @@ struct config_node {
 	char *netns;   /* linux.netns: a name of `ip netns` or a path; NULL = the process's */
 	char *socket;  /* control.socket */
 	uint32_t mode; /* control.mode: permission bits */
-	uint32_t connections;	   /* workers.connections, over all workers */
+	struct config_level_socket read, change; /* control.read, control.change */
+	uint32_t connections;			 /* workers.connections, over all workers */
 	uint32_t embryonic;	   /* workers.embryonic: room for half-open ones; 0 = half */
 	uint32_t idle_gives_way_s; /* workers.idle_gives_way; 0 = assured ones never */
 	uint8_t idle;		   /* workers.idle: enum config_idle */
@@ -143,6 +145,7 @@ struct config_node {
 	char *metrics_socket;		/* metrics.socket, or NULL */
 	struct config_ha_node ha;
 	struct config_notify notify;
+	struct config_telnet telnet;
 };
 
 enum config_idle {
@@ -275,6 +278,8 @@ enum config_part {
 /* What a file would say: defaults left out, order kept; policies that a service states
  * itself stay even where `defaults` says the same. New references, NULL: out of memory. */
 json_t *config_to_json(const struct config *config, enum config_part part);
+/* Passwords, headers and texts that checks send become "(hidden)" in what config_to_json() made. */
+void config_hide_secrets(json_t *json);
 json_t *config_service_to_json(const struct config *config, const struct config_service *svc);
 json_t *config_server_to_json(const struct config *config, const struct config_service *svc,
 			      const struct config_server *server);

@@ -66,6 +66,7 @@ enum config_text_rule {
 
 #define FIELD_REQUIRED 0x1U
 #define FIELD_LIVE     0x2U /* of node: a change takes effect without a restart */
+#define FIELD_SECRET   0x8U /* not shown to those who may only read */
 #define FIELD_REMARK   0x4U /* for people: no other part of the router reads it */
 
 struct config_object;
@@ -126,7 +127,9 @@ extern const struct config_object config_object_check;
 /* config_schema_ha.c */
 extern const struct config_object config_object_ha_node;
 extern const struct config_object config_object_ha_shared;
+extern const struct config_object config_object_level_socket, config_object_telnet;
 extern const struct config_object config_object_notify;
+extern const struct config_object config_object_level_socket, config_object_telnet;
 
 /* ---- errors, where they come up ---- */
 
@@ -365,5 +368,11 @@ void config_check_node(struct config_context *ctx, const struct config_node *nod
 /* Totals. */
 void config_check_limits(struct config_context *ctx, const struct config *config,
 			 uint64_t n_services, uint64_t n_servers);
+
+/* ---- redact.c ---- */
+
+/* Both versions of an object, as its rows render it: secrets are hidden, and one that changed
+ * is another word in after. */
+void config_hide_change(const struct config_object *o, json_t *before, json_t *after);
 
 #endif

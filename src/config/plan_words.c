@@ -206,11 +206,15 @@ static json_t *object_json(const struct config *config, const struct config_obje
 static int detail_of(const struct config_plan *plan, const struct config_change *ch,
 		     const struct config_object *o, char **detail)
 {
+	json_t *before, *after;
+
 	*detail = NULL;
 	if (!ch->before.any || !ch->after.any)
 		return 0;
-	return json_diff_detail(object_json(plan->before, o, ch->before.any),
-				object_json(plan->after, o, ch->after.any), detail);
+	before = object_json(plan->before, o, ch->before.any);
+	after = object_json(plan->after, o, ch->after.any);
+	config_hide_change(o, before, after);
+	return json_diff_detail(before, after, detail);
 }
 
 static int check_words(struct config_words *words, const struct config_plan *plan,
@@ -347,6 +351,7 @@ static int node_words(struct config_words *words, const struct config *before,
 	json_t *a = config_node_render(before, STYLE_FULL);
 	json_t *b = config_node_render(after, STYLE_FULL);
 
+	config_hide_change(&config_object_node, a, b);
 	if (!a || !b || json_diff("node", a, b, node_found, &d) < 0)
 		d.failed = true;
 	json_decref(a);

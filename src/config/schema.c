@@ -749,6 +749,17 @@ static const struct config_field control_fields[] = {
 	 .def = 0600,
 	 .noun = "a mode",
 	 .help = "who may use it"},
+	{.name = "read",
+	 .type = TYPE_OBJECT,
+	 AT(struct config_node, read),
+	 .object = &config_object_level_socket,
+	 .help = "a second socket, by which requests can only show, without secrets"},
+	{.name = "change",
+	 .type = TYPE_OBJECT,
+	 AT(struct config_node, change),
+	 .object = &config_object_level_socket,
+	 .help = "a third socket, by which requests can also change the router, but give no file "
+		 "and no configuration as a whole, so that no program is changed"},
 };
 static const struct config_object control_object = {
 	.noun = "the control socket", FIELDS(control_fields), .size = sizeof(struct config_node)};
@@ -888,6 +899,11 @@ static const struct config_field node_fields[] = {
 	 AT(struct config_node, notify),
 	 .object = &config_object_notify,
 	 .help = "programs that are told of changes of state"},
+	{.name = "telnet",
+	 .type = TYPE_OBJECT,
+	 AT(struct config_node, telnet),
+	 .object = &config_object_telnet,
+	 .help = "the shell of plvsctl for telnet clients; see telnet.md"},
 };
 const struct config_object config_object_node = {
 	.noun = "the node part", FIELDS(node_fields), .size = sizeof(struct config_node)};

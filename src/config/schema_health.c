@@ -152,7 +152,14 @@ OBJECT("tls", tls_fields);
 		.rule = RULE_TEXT, .max = TEXT_MAX, .noun = "a text", .help = help_                \
 	}
 static const struct config_field step_fields[] = {
-	STEP("send", send, "is sent; escapes as \\\\r \\\\n \\\\t \\\\0 \\\\xHH"),
+	{.name = "send",
+	 .type = TYPE_STRING,
+	 AT(struct config_step, send),
+	 .flags = FIELD_SECRET,
+	 .rule = RULE_TEXT,
+	 .max = TEXT_MAX,
+	 .noun = "a text",
+	 .help = "is sent; escapes as \\\\r \\\\n \\\\t \\\\0 \\\\xHH"},
 	STEP("expect", expect, "must appear in what comes"),
 	STEP("expect_prefix", expect_prefix, "what comes must begin with it"),
 	STEP("expect_pattern", expect_pattern, "a regular expression that what comes must match"),
@@ -168,6 +175,7 @@ static const struct config_field http_fields[] = {
 	{.name = "headers",
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_check, http.headers, http.n_headers),
+	 .flags = FIELD_SECRET,
 	 .rule = RULE_COMMENT,
 	 .max = 1024,
 	 .noun = "a header",

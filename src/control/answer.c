@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "control/audit.h"
 #include "control/control_internal.h"
 
 json_t *config_error_list_json(const struct config_error_list *list)
@@ -112,6 +113,8 @@ static void answer_live(struct live_answer *a)
 {
 	char *stored = NULL;
 
+	if (a->pending.req)
+		audit_live(a->pending.req, a->generation, a->us);
 	if (!a->text) {
 		json_object_set_new(a->result, "generation",
 				    json_integer((json_int_t)a->generation));
@@ -163,6 +166,8 @@ static void on_live(void *arg, int ret, uint64_t generation)
 		answer_live(a);
 		break;
 	case -ETIMEDOUT:
+		if (a->pending.req)
+			audit_made(a->pending.req);
 		pending_fail(&a->pending, RPC_TIMEOUT, json_incref(a->result),
 			     "generation %llu is published, but not every worker has taken it up "
 			     "within 2 s",

@@ -21,7 +21,9 @@
 #include "control/apply.h"
 #include "publish/builder.h"
 #include "control/control_internal.h"
+#include "control/audit.h"
 #include "control/host_check.h"
+#include "control/telnet_program.h"
 #include "control/health_watch.h"
 #include "sched/sched.h"
 
@@ -256,9 +258,32 @@ static void write_answer(void *arg)
 	json_decref(doc);
 }
 
+/* The first of the changes in words, and how many there are. */
+static void audit_words(const struct apply *a)
+{
+	char text[320], file[400];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%u change%s", a->words->n,
+				    a->words->n == 1 ? "" : "s");
+
+	for (uint32_t i = 0; i < a->words->n && i < 4 && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s%s%s", i ? "; " : ": ",
+				      config_action_names[a->words->v[i].action],
+				      a->words->v[i].object, *a->words->v[i].detail ? ", " : "",
+				      a->words->v[i].detail);
+	if (a->req) {
+		audit_detail(a->req, text);
+		return;
+	}
+	snprintf(file, sizeof(file), "config apply of the start file: %s", text);
+	audit_without_request(a->control, "SIGHUP", file, a->start_us);
+}
+
 static void written(void *arg)
 {
 	struct apply *a = arg;
+
+	if (a->kind == APPLY_SWAP)
+		audit_words(a);
 
 	if (!a->req)
 		;
@@ -367,8 +392,7 @@ static void log_applied(const struct apply *a)
 		return;
 	}
 	if (a->req) {
-		log_notice(CONTROL_AREA, "configuration applied: %u changes", a->words->n);
-		return;
+		return; /* the audit says so */
 	}
 	for (size_t i = 0; i < json_array_size(c->restart); i++)
 		log_warning(CONTROL_AREA, "takes effect after a restart: %s",
@@ -395,6 +419,7 @@ static void swap(struct apply *a)
 		a->change = versions_changed(c, a->path ? "file" : "config apply");
 	a->versions = NULL;
 	control_pair_changed(c);
+	telnet_program_changed(c);
 	log_applied(a);
 	start_writing(a);
 }

@@ -17,6 +17,8 @@
 #include "control/pair.h"
 #include "control/push.h"
 #include "control/health_watch.h"
+#include "control/level_sockets.h"
+#include "control/telnet_program.h"
 #include "metrics/metrics.h"
 #include "model/sync_event.h"
 #include "sched/sched.h"
@@ -262,6 +264,7 @@ void control_destroy(struct control *c)
 	config_destroy(c->boot);
 	json_decref(c->restart);
 	json_decref(c->daemons);
+	event_log_free(c);
 	if (c->wake_fd >= 0)
 		close(c->wake_fd);
 	pthread_mutex_destroy(&c->note_lock);
@@ -407,16 +410,33 @@ static int server_start(struct control *c, char error[ERROR_TEXT])
 {
 	const struct rpc_options options = {.path = c->config->node.socket,
 					    .mode = c->config->node.mode,
+					    .level = METHOD_ALL,
 					    .dispatch = control_dispatch,
 					    .arg = c};
+	int ret = rpc_server_create(c->base, &options, &c->server, error);
 
-	return rpc_server_create(c->base, &options, &c->server, error);
+	if (ret == 0)
+		level_sockets_open(c);
+	return ret;
 }
 
 static void server_stop(struct control *c)
 {
+	level_sockets_close(c);
 	rpc_server_destroy(c->server);
 	c->server = NULL;
+}
+
+static int events_start(struct control *c, char error[ERROR_TEXT])
+{
+	(void)error;
+	return event_log_start(c);
+}
+
+static int telnet_start(struct control *c, char error[ERROR_TEXT])
+{
+	(void)error;
+	return telnet_program_start(c);
 }
 
 static int publisher_start(struct control *c, char error[ERROR_TEXT])
@@ -497,7 +517,9 @@ static const struct part {
 	/* Requests that wait get an answer as long as there is a client to send it to. */
 	{server_start, server_stop},
 	{publisher_start, publisher_stop},
+	{events_start, event_log_stop},
 	{health_start, watching_stop},
+	{telnet_start, telnet_program_stop},
 	{metrics_open, metrics_close},
 	{answers_start, answers_stop},
 	{changes_start, changes_stop},

@@ -51,6 +51,8 @@ void control_set_ha(struct control *control, struct ha *ha);
 int control_start(struct control *control, char error[ERROR_TEXT]);
 /* The ha thread: the peer pushes a configuration. The answer goes back by ha_answer(). */
 void control_pushed(struct control *control, uint32_t id, const void *bytes, size_t len);
+/* The ha thread: this router's state changed; from and to are of enum ha_state. */
+void control_role(struct control *control, int from, int to, const char *text);
 /* The ha thread: this router has become active. */
 void control_active(struct control *control);
 /* A counter that grows every 2 s while the control loop runs. Any thread, relaxed loads. */

@@ -10,6 +10,7 @@
 #include "control/answer.h"
 #include "control/change_queue.h"
 #include "control/control.h"
+#include "control/event_log.h"
 #include "control/jobs.h"
 #include "control/pending.h"
 #include "control/method.h"
@@ -24,6 +25,7 @@
 struct ha;
 struct watching;
 struct metrics;
+struct telnet_program;
 struct push;
 TAILQ_HEAD(push_list, push);
 
@@ -68,6 +70,9 @@ struct control {
 	struct event *turn_ev;
 
 	struct rpc_server *server;
+	struct rpc_server *levels[METHOD_ALL]; /* of the lower levels; or NULL */
+	struct event_log events;
+	struct telnet_program *telnet;
 	struct config *config; /* changed in turns only */
 	struct config *boot;   /* `node` as the process was started with: shared is empty */
 	struct publisher publisher;
@@ -118,6 +123,8 @@ void control_parts(void *arg, struct router_parts *out);
 
 /* What `ha.status` answers; NULL: there is no ha thread. */
 json_t *ha_status_json(struct control *c);
+/* "active"; NULL: there is no ha thread. */
+const char *ha_state_word(const struct control *c);
 
 /* --- push.c --- */
 

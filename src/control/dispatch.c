@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "control/audit.h"
 #include "control/change_queue.h"
 #include "control/method.h"
 #include "control/versions.h"
@@ -118,6 +119,43 @@ static bool check_params(struct rpc_request *req, const struct method *m, json_t
 	return true;
 }
 
+/* True when the socket's level is enough for the method and each parameter; else req has ended. */
+static bool check_level(struct control *c, struct rpc_request *req, const struct method *m,
+			json_t *params)
+{
+	static const char *const sockets[] = {[METHOD_READ] = "control.read",
+					      [METHOD_CHANGE] = "control.change",
+					      [METHOD_ALL] = "control"};
+	enum method_level needed = m->level;
+	const char *name;
+	json_t *v;
+
+	json_object_foreach (params, name, v) {
+		const struct param *p = m->object ? NULL : find_param(m, name);
+
+		if (p && p->level > needed)
+			needed = p->level;
+	}
+	if (rpc_level(req) >= needed)
+		return true;
+	audit_denied(c, req, m->name);
+	rpc_fail(req, RPC_DENIED,
+		 json_pack("{s:s, s:s}", "method", m->name, "socket", sockets[needed]),
+		 "%s%s needs the socket node.%s: this one may not do it", m->name,
+		 needed > m->level ? " with these parameters" : "", sockets[needed]);
+	return false;
+}
+
+static void run(struct control *c, struct rpc_request *req, const struct method *m, json_t *params)
+{
+	if (m->level >= METHOD_CHANGE)
+		audit_begin(c, req, m->name, params, NULL);
+	if (m->in_turn)
+		turn_request(c, req, m, params);
+	else
+		m->run(c, req, params);
+}
+
 void control_dispatch(void *arg, struct rpc_request *req, const char *name, json_t *params)
 {
 	const struct method *m = method_find(name);
@@ -134,11 +172,11 @@ void control_dispatch(void *arg, struct rpc_request *req, const char *name, json
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
 	else if (!check_params(req, m, params))
 		; /* it has ended */
+	else if (!check_level(arg, req, m, params))
+		;
 	else if (m->in_turn && (hindered = versions_refuse_changes(arg)))
 		rpc_fail(req, RPC_INVALID, NULL, "%s: %s", m->name, hindered);
-	else if (m->in_turn)
-		turn_request(arg, req, m, params);
 	else
-		m->run(arg, req, params);
+		run(arg, req, m, params);
 	json_decref(own);
 }

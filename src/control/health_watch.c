@@ -158,6 +158,24 @@ static void tell_program(struct control *c, const char *key, const char *server,
 	free(text);
 }
 
+/* What event.follow shows. */
+static void edge_tell(struct control *c, const char *key, const char *server,
+		      const struct health_view *v)
+{
+	char text[CHECK_REASON_LEN + 320];
+	const char *state = v->admin != HEALTH_ADMIN_NONE ? health_admin_names[v->admin]
+							  : health_state_names[v->state];
+
+	snprintf(text, sizeof(text), "%s of %s is %s%s: %s", server, key, state,
+		 v->admin != HEALTH_ADMIN_NONE ? ", forced" : "", v->reason);
+	event_tell(c, EVENT_HEALTH,
+		   json_pack("{s:s, s:s, s:s, s:s, s:b, s:I}", "service", key, "server", server,
+			     "state", health_state_names[v->state], "admin",
+			     health_admin_names[v->admin], "chosen", !v->effect.down, "weight",
+			     (json_int_t)v->effect.weight),
+		   text);
+}
+
 static void on_edge(void *arg, const char *key, const struct endpoint *server)
 {
 	struct control *c = arg;
@@ -171,6 +189,7 @@ static void on_edge(void *arg, const char *key, const struct endpoint *server)
 	endpoint_format(server, text, sizeof(text));
 	/* That a server is as it should be is no news when it begins: a start with thousands of
 	 * them would fill the queue. */
+	edge_tell(c, key, text, &v);
 	first = v.n_history == 1 && v.state == HEALTH_UP && v.admin == HEALTH_ADMIN_NONE;
 	if (c->watching->notify && !first)
 		tell_program(c, key, text, &v);
@@ -196,7 +215,7 @@ static void on_quorum(void *arg, const char *key)
 {
 	struct control *c = arg;
 	struct health_service_view v;
-	char reason[160], object[NOTIFY_MAX_OBJECT], *text;
+	char reason[160], said[400], object[NOTIFY_MAX_OBJECT], *text;
 	json_t *o;
 
 	if (health_get_service(c->watching->health, key, &v) < 0)
@@ -206,6 +225,11 @@ static void on_quorum(void *arg, const char *key)
 		log_warning(AREA, "%s: the quorum is lost: %s", key, reason);
 	else
 		log_notice(AREA, "%s: the quorum is held again: %s", key, reason);
+	snprintf(said, sizeof(said), "%s: the quorum is %s: %s", key,
+		 v.lost ? "lost" : "held again", reason);
+	event_tell(c, EVENT_HEALTH,
+		   json_pack("{s:s, s:s}", "service", key, "quorum", v.lost ? "lost" : "held"),
+		   said);
 	if (!c->watching->notify)
 		return;
 	o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "event", "quorum",

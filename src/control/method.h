@@ -26,6 +26,7 @@ typedef void control_method(struct control *c, struct rpc_request *req, json_t *
 enum method_level {
 	METHOD_READ,   /* shows */
 	METHOD_CHANGE, /* changes the router, its configuration or its log */
+	METHOD_ALL,    /* also programs and files: by the control socket alone */
 };
 
 enum param_kind {
@@ -40,7 +41,8 @@ struct param {
 	const char *name;
 	enum param_kind kind;
 	bool required;
-	const char *help; /* markdown: meaning, values, default */
+	const char *help;	 /* markdown: meaning, values, default */
+	enum method_level level; /* that it needs, where that is above the method's */
 };
 
 #define METHOD_PARAMS_MAX 8
@@ -78,6 +80,8 @@ extern const struct method system_methods[];
 extern const struct method ha_methods[];
 extern const struct method health_methods[];
 extern const struct method ipvsadm_methods[];
+extern const struct method event_methods[];
+extern const struct method session_methods[];
 
 /* Every file's rows; ends with NULL. */
 extern const struct method *const method_tables[];

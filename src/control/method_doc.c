@@ -32,8 +32,9 @@ static void method_put(FILE *f, const struct method *m)
 	if (p->kind != PARAM_END)
 		fprintf(f, "\n| parameter | type | | meaning |\n|---|---|---|---|\n");
 	for (; p->kind != PARAM_END; p++)
-		fprintf(f, "| `%s` | %s | %s | %s |\n", p->name, kind_words[p->kind],
-			p->required ? "required" : "", p->help);
+		fprintf(f, "| `%s` | %s | %s | %s%s |\n", p->name, kind_words[p->kind],
+			p->required ? "required" : "", p->help,
+			p->level == METHOD_ALL ? "; by the control socket alone" : "");
 	fprintf(f, "\nResult: %s", m->result);
 	if (m->rows)
 		link_put(f, m->rows->title);

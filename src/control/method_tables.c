@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 const struct method *const method_tables[] = {
-	system_methods,	 config_methods,     service_methods, health_methods,  mark_methods,
-	counter_methods, connection_methods, ha_methods,      ipvsadm_methods, NULL,
+	system_methods,	 config_methods,  service_methods,    health_methods,
+	mark_methods,	 counter_methods, connection_methods, ha_methods,
+	ipvsadm_methods, event_methods,	  session_methods,    NULL,
 };

@@ -51,6 +51,15 @@ static json_t *part_json(const struct config *config, enum config_part part)
 	return json_pack("{s:o}", "config", config_to_json(config, part));
 }
 
+/* For who may not see secrets. */
+static json_t *part_json_public(const struct config *config, enum config_part part)
+{
+	json_t *json = config_to_json(config, part);
+
+	config_hide_secrets(json);
+	return json_pack("{s:o}", "config", json);
+}
+
 static void config_get(struct control *c, struct rpc_request *req, json_t *params)
 {
 	static const char *const names[] = {"all", "node", "shared"};
@@ -60,7 +69,8 @@ static void config_get(struct control *c, struct rpc_request *req, json_t *param
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (part ? strcmp(part, names[i]) != 0 : i != 0)
 			continue;
-		answer_read(c, req, part_json, parts[i]);
+		answer_read(c, req, rpc_level(req) >= METHOD_ALL ? part_json : part_json_public,
+			    parts[i]);
 		return;
 	}
 	rpc_fail(req, RPC_BAD_PARAMS, NULL,
@@ -89,8 +99,9 @@ static void config_save_method(struct control *c, struct rpc_request *req, json_
 }
 
 #define TEXT_OR_PATH(path_default)                                                                 \
-	.params = {{"text", PARAM_STRING, false, "a configuration"},                               \
-		   {"path", PARAM_STRING, false, "instead: a file of the router" path_default}}
+	.params = {{"text", PARAM_STRING, false, "a configuration", METHOD_ALL},                   \
+		   {"path", PARAM_STRING, false, "instead: a file of the router" path_default,     \
+		    METHOD_ALL}}
 #define START_FILE " (without both: the file given at start)"
 
 const struct method config_methods[] = {
@@ -136,7 +147,7 @@ const struct method config_methods[] = {
 	 .run = config_save_method,
 	 .help = "writes the configuration to a file: beside it first, then renamed",
 	 .params = {{"path", PARAM_STRING, false,
-		     "a file of the router (default: the file given at start)"}},
+		     "a file of the router (default: the file given at start)", METHOD_ALL}},
 	 .result = "`path`"},
 	{.name = NULL},
 };

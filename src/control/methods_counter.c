@@ -6,6 +6,7 @@
 
 #include "control/listing.h"
 #include "control/health_watch.h"
+#include "control/telnet_program.h"
 #include "control/state_dir.h"
 #include "metrics/metrics.h"
 #include "metrics/port_view.h"
@@ -272,6 +273,7 @@ static json_t *warnings_json(struct control *c)
 
 	warn_of_quorum(c, list);
 	programs_warn(c, list);
+	telnet_program_warn(c, list);
 	/* Without workers, in a test, nothing is kept. */
 	if (c->link && state_dir_fault(c->boot->node.state_dir, text, sizeof(text)))
 		json_array_append_new(list, json_string(text));
@@ -314,6 +316,8 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 	json_object_set_new(o, "connections", connections_json(c, &sum));
 	json_object_set_new(o, "rates", all_rates_json(c));
 	json_object_set_new(o, "doors", doors_json(&sum));
+	if (ha_state_word(c))
+		json_object_set_new(o, "state", json_string(ha_state_word(c)));
 	json_object_set_new(o, "warnings", warnings_json(c));
 	rpc_answer(req, o);
 }
@@ -323,7 +327,8 @@ const struct method counter_methods[] = {
 	 .run = status,
 	 .help = "the router at a glance",
 	 .result =
-		 "`name`, `version`, `pid`, `uptime_s`, `generation`, `configuration`: `{file, "
+		 "`name`, `state`: as of `ha.status`, `version`, `pid`, `uptime_s`, `generation`, "
+		 "`configuration`: `{file, "
 		 "digest, applied_s}`, `workers`, `ports`, `services`, `servers`, `clients`, "
 		 "`connections`: `{live, embryonic, not_assured, ending, capacity, bytes}`, "
 		 "`rates`: those of all services together, `doors`: `{received, ring_in, injected, "

@@ -154,6 +154,19 @@ json_t *ha_status_json(struct control *c)
 	return out;
 }
 
+const char *ha_state_word(const struct control *c)
+{
+	struct ha_status *s = c->ha ? malloc(sizeof(*s)) : NULL;
+	const char *word = NULL;
+
+	if (s) {
+		ha_status(c->ha, s);
+		word = role_state_name(s->state);
+	}
+	free(s);
+	return word;
+}
+
 static void status(struct control *c, struct rpc_request *req, json_t *params)
 {
 	json_t *out = ha_status_json(c);

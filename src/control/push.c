@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "control/apply.h"
+#include "control/audit.h"
 #include "control/control_internal.h"
 #include "control/pair.h"
 
@@ -375,6 +376,8 @@ static void run_apply(struct control *c, struct rpc_request *req, json_t *text,
 	struct version_store *peers = versions_of(pushed);
 	const char *why = versions_refuse_changes(c);
 
+	if (!why)
+		audit_begin(c, req, "config.apply", NULL, "the peer");
 	if (why) {
 		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
 		free(peers);

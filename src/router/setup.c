@@ -322,7 +322,7 @@ static void host_changed(void *arg, enum ha_state from, enum ha_state to, const 
 {
 	const struct setup_host *host = arg;
 
-	(void)text;
+	control_role(host->control, from, to, text);
 	if (ha_state_serves(to) && !ha_state_serves(from))
 		control_active(host->control);
 }

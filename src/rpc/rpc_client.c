@@ -30,6 +30,10 @@ struct rpc_request {
 	TAILQ_ENTRY(rpc_request) entry;
 	struct rpc_client *client; /* NULL: hung up */
 	json_t *id;		   /* NULL: a notification, nobody wants an answer */
+	struct rpc_peer peer;	   /* outlives the client */
+	uint32_t level;
+	rpc_ended *ended; /* or NULL */
+	void *ended_arg;
 	/* Of nobody's connection: the answer goes there, once. */
 	void (*local)(void *arg, const char *text, size_t len);
 	void *local_arg;
@@ -216,6 +220,49 @@ struct rpc_request *rpc_request_local(void (*done)(void *arg, const char *text, 
 	return r;
 }
 
+uint32_t rpc_level(const struct rpc_request *r)
+{
+	return r->local ? UINT32_MAX : r->level;
+}
+
+const struct rpc_peer *rpc_peer(const struct rpc_request *r)
+{
+	return r->local ? NULL : &r->peer;
+}
+
+bool rpc_may_name(const struct rpc_request *r)
+{
+	return r->client && r->client->server->opt.named;
+}
+
+int rpc_name_session(struct rpc_request *r, const char *name)
+{
+	if (!rpc_may_name(r))
+		return -EPERM;
+	rpc_peer_set_session(&r->client->peer, name);
+	return 0;
+}
+
+void rpc_on_end(struct rpc_request *r, rpc_ended *ended, void *arg)
+{
+	r->ended = ended;
+	r->ended_arg = arg;
+}
+
+void *rpc_end_arg(const struct rpc_request *r, rpc_ended *ended)
+{
+	return r->ended == ended ? r->ended_arg : NULL;
+}
+
+static void tell_end(struct rpc_request *r, const char *message)
+{
+	rpc_ended *ended = r->ended;
+
+	r->ended = NULL;
+	if (ended)
+		ended(r->ended_arg, message);
+}
+
 /* Takes doc over. */
 static void local_end(struct rpc_request *r, json_t *doc)
 {
@@ -248,6 +295,7 @@ static void request_end(struct rpc_request *r, json_t *doc)
 
 void rpc_answer(struct rpc_request *r, json_t *result)
 {
+	tell_end(r, NULL);
 	if (r->local) {
 		local_end(r, json_pack("{s:o}", "result", result ? result : json_object()));
 		return;
@@ -266,6 +314,7 @@ void rpc_answer_text(struct rpc_request *r, struct evbuffer *result)
 	struct rpc_client *c = r->client;
 	char *id;
 
+	tell_end(r, NULL);
 	if (r->local) {
 		evbuffer_prepend(result, "{\"result\":", 10);
 		evbuffer_add(result, "}", 1);
@@ -296,6 +345,7 @@ void rpc_fail(struct rpc_request *r, enum rpc_code code, json_t *data, const cha
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
+	tell_end(r, message);
 	if (r->local) {
 		local_end(r, json_pack("{s:{s:i, s:s, s:o*}}", "error", "code", code, "message",
 				       message, "data", data));
@@ -405,6 +455,8 @@ static void client_request(struct rpc_client *c, const char *line, size_t len)
 		return;
 	}
 	r->client = c;
+	r->peer = c->peer;
+	r->level = s->opt.level;
 	r->id = json_incref(json_object_get(doc, "id"));
 	TAILQ_INSERT_TAIL(&c->requests, r, entry);
 	c->n_requests++;
@@ -569,6 +621,7 @@ void client_create(struct rpc_server *s, int fd)
 		goto err_close;
 	c->server = s;
 	c->fd = fd;
+	rpc_peer_read(fd, &c->peer);
 	TAILQ_INIT(&c->requests);
 	c->out = evbuffer_new();
 	c->read_ev = event_new(s->base, fd, EV_READ | EV_PERSIST, on_read, c);

@@ -26,6 +26,7 @@ struct rpc_client {
 	TAILQ_ENTRY(rpc_client) entry;
 	struct rpc_server *server;
 	int fd;
+	struct rpc_peer peer;
 	struct event *read_ev, *write_ev, *resume_ev, *half_ev;
 	char *in;
 	size_t in_len, in_cap;

@@ -84,6 +84,9 @@ int rpc_server_create(struct event_base *base, const struct rpc_options *options
 	ret = listen_socket_open(&s->listen, options->path, options->mode, error);
 	if (ret < 0)
 		goto err_free;
+	ret = options->chown ? listen_socket_own(&s->listen, options->uid, options->gid, error) : 0;
+	if (ret < 0)
+		goto err_events;
 	s->accept_ev = event_new(base, s->listen.fd, EV_READ | EV_PERSIST, on_accept, s);
 	s->accept_again = event_new(base, -1, 0, on_accept_again, s);
 	if (!s->accept_ev || !s->accept_again || event_add(s->accept_ev, NULL) < 0) {

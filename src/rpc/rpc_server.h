@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error_text.h"
+#include "rpc/rpc_peer.h"
 
 enum rpc_code {
 	RPC_NOT_JSON = -32700,
@@ -27,6 +28,7 @@ enum rpc_code {
 	RPC_EXISTS = 3,
 	RPC_LIMIT = 4,
 	RPC_TIMEOUT = 5, /* not every worker has taken the change up */
+	RPC_DENIED = 6,	 /* the socket's level is too low for the method */
 };
 
 struct rpc_server;
@@ -38,7 +40,11 @@ typedef void rpc_dispatch(void *arg, struct rpc_request *req, const char *method
 
 struct rpc_options {
 	const char *path;
-	uint32_t mode; /* of the socket's file; 0 = 0600 */
+	uint32_t mode;	   /* of the socket's file; 0 = 0600 */
+	uint32_t uid, gid; /* its owner, where chown is set */
+	bool chown;
+	uint32_t level; /* for the dispatcher: what requests by this socket may do */
+	bool named;	/* its clients may name the session that they speak for */
 	rpc_dispatch *dispatch;
 	void *arg;
 	/* 0 = the protocol's own figure. */
@@ -56,6 +62,20 @@ int rpc_server_create(struct event_base *base, const struct rpc_options *options
  * allowed. */
 void rpc_server_destroy(struct rpc_server *server);
 uint32_t rpc_server_clients(const struct rpc_server *server);
+
+/* The level of the socket that the request came by; of no client: UINT32_MAX. */
+uint32_t rpc_level(const struct rpc_request *req);
+/* Whose request it is; of no client: NULL. */
+const struct rpc_peer *rpc_peer(const struct rpc_request *req);
+/* The request came by a socket whose clients may name sessions. */
+bool rpc_may_name(const struct rpc_request *req);
+/* Names the session of all later requests of this client. 0, or -EPERM: not by this socket. */
+int rpc_name_session(struct rpc_request *req, const char *name);
+/* ended is called once, before the request's end: message NULL, or what rpc_fail() says. */
+typedef void rpc_ended(void *arg, const char *message);
+void rpc_on_end(struct rpc_request *req, rpc_ended *ended, void *arg);
+/* What was given with this function, or NULL. */
+void *rpc_end_arg(const struct rpc_request *req, rpc_ended *ended);
 
 /* Ends the request. Takes result over; NULL stands for an empty object. */
 void rpc_answer(struct rpc_request *req, json_t *result);

@@ -107,6 +107,13 @@ err_close:
 	return ret;
 }
 
+int listen_socket_own(const struct listen_socket *s, uid_t uid, gid_t gid, char error[ERROR_TEXT])
+{
+	if (lchown(s->path, uid, gid) == 0)
+		return 0;
+	return fail(error, s->path, "cannot change its owner", errno);
+}
+
 void listen_socket_close(struct listen_socket *s)
 {
 	struct stat st;

@@ -23,6 +23,8 @@ struct listen_socket {
  * -ENAMETOOLONG, and what the kernel says. */
 int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode,
 		       char error[ERROR_TEXT]);
+/* Gives the file another owner and group. 0, or -errno with a sentence in error. */
+int listen_socket_own(const struct listen_socket *s, uid_t uid, gid_t gid, char error[ERROR_TEXT]);
 void listen_socket_close(struct listen_socket *s);
 
 #endif

@@ -29,7 +29,7 @@
 #define SPAWN_MAX_REQUESTS 1024	       /* under way or waiting, of one client */
 #define SPAWN_MAX_BYTES	   (4U << 20)  /* of requests under way or waiting, of one client */
 #define SPAWN_MAX_PARALLEL 128	       /* of one client */
-#define SPAWN_MAX_LIMIT_MS (24U * 3600 * 1000)
+#define SPAWN_MAX_LIMIT_MS (40U * 24 * 3600 * 1000)
 #define SPAWN_PARALLEL	   8	 /* until spawn_client_set_parallel() */
 #define SPAWN_OUTPUT	   4096	 /* kept when the request says 0 */
 #define SPAWN_GRACE_MS	   500	 /* from SIGTERM to SIGKILL when the request says 0 */

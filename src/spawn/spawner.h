@@ -27,7 +27,13 @@
 struct spawner;
 
 /* Who asks: one socketpair each, with places of its own, so that none waits for another. */
-enum spawn_who { SPAWN_FOR_HEALTH, SPAWN_FOR_NOTIFY, SPAWN_FOR_HA, SPAWN_FOR_MAX };
+enum spawn_who {
+	SPAWN_FOR_HEALTH,
+	SPAWN_FOR_NOTIFY,
+	SPAWN_FOR_HA,
+	SPAWN_FOR_TELNET,
+	SPAWN_FOR_MAX
+};
 
 /* Before any thread is started. 0 or -errno; -ETIMEDOUT, -EIO: it was made and does not serve. */
 int spawner_start(uint32_t n_clients, struct spawner **out);

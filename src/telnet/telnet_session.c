@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -137,31 +138,47 @@ static void shell_exec(const struct connection *c)
 	_exit(127);
 }
 
-static void shell_start(struct connection *c)
+/* A terminal of the client's size. A client that speaks no telnet shows what it sends by itself.
+ * 0 or -1. */
+static int terminal_open(struct connection *c, int *slave)
 {
-	pid_t pid = forkpty(&c->pty, NULL, NULL, NULL);
 	struct termios t;
 
-	if (pid < 0) {
+	if (openpty(&c->pty, slave, NULL, NULL, NULL) < 0)
+		return -1;
+	if (tcgetattr(*slave, &t) == 0) {
+		t.c_iflag |= IUTF8;
+		if (!c->stream.speaks)
+			t.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHOCTL);
+		tcsetattr(*slave, TCSANOW, &t);
+	}
+	window_set(c);
+	c->stream.resized = false;
+	return 0;
+}
+
+static void shell_start(struct connection *c)
+{
+	int slave;
+
+	if (terminal_open(c, &slave) < 0) {
 		c->pty = -1;
 		finish(c, "no terminal can be opened\r\n");
 		return;
 	}
-	if (pid == 0) {
-		/* A client that speaks no telnet shows what it sends by itself. */
-		if (tcgetattr(STDIN_FILENO, &t) == 0) {
-			t.c_iflag |= IUTF8;
-			if (!c->stream.speaks)
-				t.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHOCTL);
-			tcsetattr(STDIN_FILENO, TCSANOW, &t);
-		}
-		/* The window's size is there before the shell asks. */
-		c->pty = STDIN_FILENO;
-		window_set(c);
-		shell_exec(c);
+	c->shell = fork();
+	if (c->shell == 0) {
+		if (login_tty(slave) == 0)
+			shell_exec(c);
+		_exit(127);
 	}
-	c->shell = pid;
-	c->stream.resized = false;
+	close(slave);
+	if (c->shell < 0) {
+		close(c->pty);
+		c->pty = -1;
+		finish(c, "no process can be made\r\n");
+		return;
+	}
 	enter(c, STATE_RUN, (uint64_t)c->config->idle_s * 1000);
 }
 

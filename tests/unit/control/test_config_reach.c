@@ -29,7 +29,8 @@
 	"{\"name\":\"private\",\"device\":\"d1\"}],"                                               \
 	"\"ha\":{\"role\":\"primary\",\"key_file\":\"/etc/passwd\","                               \
 	"\"paths\":[{\"name\":\"p\",\"local\":\"192.0.2.2\",\"peer\":\"192.0.2.3\"}]},"            \
-	"\"notify\":{\"ha\":[\"/bin/true\"],\"health\":[\"/bin/true\"]}}"
+	"\"notify\":{\"ha\":[\"/bin/true\"],\"health\":[\"/bin/true\"]},"                          \
+	"\"telnet\":{\"users\":[{\"name\":\"eve\",\"password\":\"$6$x$0123456789012345\"}]}}"
 /* A document by its first check and by what its first service says beyond its check. */
 #define DOCUMENT(check, service)                                                                   \
 	"{" NODE ",\"shared\":{\"addresses\":["                                                    \
@@ -70,8 +71,9 @@ static const char *const words[] = {"other", "/etc/group", "private", "X-Other: 
 				    "eth7",  "c1",	   "c2",      "other\\\\r"};
 static const char *const times[] = {"20ms", "123ms", "1s", "3s", "61s", "400s"};
 static const char *const addresses[] = {
-	"192.0.2.77",	 "10.21.0.0/24", "10.60.0.7/24", "10.9.0.0/16 via 10.60.0.9",
-	"192.0.2.99:99", "10.0.0.99:80", "0640"};
+	"192.0.2.77",		"10.21.0.0/24", "10.60.0.7/24", "10.9.0.0/16 via 10.60.0.9",
+	"192.0.2.99:99",	"10.0.0.99:80", "0640",		"127.0.0.1:2399",
+	"$6$y$0123456789012345"};
 
 static void add(json_t *list, json_t *value)
 {

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_AUDIT_H
+#define PLVS_CONTROL_AUDIT_H
+
+/*
+ * Who changed what: one line of the log and one event for each change, from whatever side.
+ * A request of level "change" is followed from the dispatcher to its end; changes without a
+ * request (SIGHUP) say so themselves.
+ * Context: the control thread.
+ */
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct control;
+struct rpc_request;
+
+/* The request's end will be told of. source: who it is, where no client sent it; else NULL. */
+void audit_begin(struct control *c, struct rpc_request *req, const char *method,
+		 const json_t *params, const char *source);
+/* More words on what changed. Nothing where the request is not followed. */
+void audit_detail(struct rpc_request *req, const char *text);
+/* The change is live on every worker. */
+void audit_live(struct rpc_request *req, uint64_t generation, uint64_t us);
+
+/* The change is made, also where the request ends with an error. */
+void audit_made(struct rpc_request *req);
+
+/* A change without a request: told of when it is live. */
+void audit_without_request(struct control *c, const char *source, const char *what,
+			   uint64_t start_us);
+/* A request that was refused because of its socket's level. */
+void audit_denied(struct control *c, struct rpc_request *req, const char *method);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_TELNET_PROGRAM_H
+#define PLVS_CONTROL_TELNET_PROGRAM_H
+
+/*
+ * plvs-telnetd as a program of the spawner: started where node.telnet says so, started again
+ * when it ends or node.telnet changes. It listens in the router's own network namespace.
+ * Context: the control thread, or the one that starts and stops it.
+ */
+
+#include <jansson.h>
+
+struct control;
+
+/* 0 or -ENOMEM. */
+int telnet_program_start(struct control *c);
+void telnet_program_stop(struct control *c);
+/* The configuration changed. */
+void telnet_program_changed(struct control *c);
+/* Adds to list what is wrong. */
+void telnet_program_warn(const struct control *c, json_t *list);
+
+#endif
