@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "control/control_internal.h"
@@ -24,6 +25,7 @@ struct telnet_program {
 	char *given; /* the configuration that it runs with; NULL: it is off */
 	uint64_t id;
 	bool running;
+	bool as_user; /* the spawner can run it as node.telnet.user */
 	uint32_t delay_ms;
 	char fault[256]; /* why it does not run; "" = it does */
 };
@@ -93,6 +95,7 @@ static void run(struct telnet_program *t)
 	const char *program = telnet->program ? telnet->program : PLVS_SBINDIR "/plvs-telnetd";
 	const char *const argv[] = {program, "--config", "-", NULL};
 	const struct spawn_request request = {.argv = argv,
+					      .user = t->as_user ? telnet->user : NULL,
 					      .input = t->given,
 					      .input_len = strlen(t->given),
 					      .time_limit_ms = SPAWN_MAX_LIMIT_MS,
@@ -151,6 +154,8 @@ int telnet_program_start(struct control *c)
 	if (!t)
 		return -ENOMEM;
 	t->control = c;
+	/* Before plvs gives up its rights; the spawner keeps this one. */
+	t->as_user = geteuid() == 0;
 	t->delay_ms = AGAIN_MS;
 	t->again = event_new(c->base, -1, 0, on_again, t);
 	if (!t->again || (line >= 0 && spawn_client_create(c->base, line, &t->client) < 0))
