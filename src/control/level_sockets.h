@@ -9,15 +9,9 @@
  * Context: the thread that starts and stops control.
  */
 
-#include <stddef.h>
-
-struct config_node;
 struct control;
 
 /* Opens those that are configured. One that cannot be opened is logged, and is missing. */
 void level_sockets_open(struct control *c);
 void level_sockets_close(struct control *c);
-/* The path of the socket of a level (METHOD_READ, METHOD_CHANGE), or "" where there is none. */
-const char *level_socket_path(const struct config_node *node, int level, char *buf, size_t len);
-
 #endif

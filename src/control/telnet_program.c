@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "control/control_internal.h"
-#include "control/level_sockets.h"
+#include "control/level_path.h"
 #include "spawn/spawn.h"
 #include "spawn/spawner.h"
 
