@@ -158,7 +158,7 @@ static void telnet_check(struct config_context *ctx, const struct config_node *n
 {
 	const struct config_telnet *t = &node->telnet;
 	const struct endpoint *ep = &t->listen;
-	bool loopback = ep->addr.family == ADDR_V4 && be32_to(ep->addr.v4) >> 24 == 127;
+	bool loopback = addr_is_loopback(&ep->addr);
 	char text[ENDPOINT_STRLEN];
 
 	context_push_key(ctx, "telnet");
