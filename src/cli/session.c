@@ -9,8 +9,6 @@
 #include "cli/shell_parts.h"
 #include "cli/view.h"
 
-volatile sig_atomic_t cli_interrupted;
-
 int session_init(struct session *s, const struct command *commands, const char *socket_path,
 		 uint32_t timeout_ms)
 {
