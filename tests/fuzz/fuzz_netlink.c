@@ -21,6 +21,12 @@ static void must(int fact)
 		abort();
 }
 
+/* Of a family's addresses. */
+static uint8_t bits(const struct addr *a)
+{
+	return a->family == ADDR_V6 ? 128 : 32;
+}
+
 static void message(struct mirror *m, const struct nlmsghdr *nlh)
 {
 	struct nl_event ev;
@@ -33,9 +39,9 @@ static void message(struct mirror *m, const struct nlmsghdr *nlh)
 	if (ev.kind == NL_LINK)
 		must(memchr(ev.link.name, 0, sizeof(ev.link.name)) != NULL);
 	if (ev.kind == NL_ADDR)
-		must(ev.addr.len <= 32);
+		must(ev.addr.len <= bits(&ev.addr.addr));
 	if (ev.kind == NL_ROUTE)
-		must(ev.route.dest.len <= 32);
+		must(ev.route.dest.len <= bits(&ev.route.dest.addr));
 	mirror_apply(m, &ev, &link);
 }
 
