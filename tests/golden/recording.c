@@ -75,6 +75,12 @@ static void flags_put(json_t *o, const char *flags)
 	free(copy);
 }
 
+/* "255.255.255.0" as text; a prefix length, which the recordings have as text, as a number. */
+static json_t *netmask_of(const char *text)
+{
+	return strchr(text, '.') ? json_string(text) : json_integer(atoi(text));
+}
+
 static json_t *service_object(const json_t *svc)
 {
 	json_t *o = json_object(), *servers = json_array();
@@ -99,7 +105,7 @@ static json_t *service_object(const json_t *svc)
 
 		json_object_set_new(p, "timeout", json_integer(number_of(svc, "persist", 0)));
 		if (text_of(svc, "netmask"))
-			json_object_set_new(p, "netmask", json_string(text_of(svc, "netmask")));
+			json_object_set_new(p, "netmask", netmask_of(text_of(svc, "netmask")));
 		json_object_set_new(o, "persistence", p);
 	}
 	if (json_is_true(json_object_get(svc, "ops")))

@@ -139,6 +139,38 @@ static size_t compare_decisions(const struct scenario *s, const json_t *expected
 	return differ;
 }
 
+/* Services in one order: the kernel lists them by a hash. A service is a line and the lines of its
+ * servers. New reference. */
+static json_t *services_sorted(const json_t *lines)
+{
+	json_t *blocks = json_array(), *sorted = json_array(), *line;
+	size_t i;
+
+	json_array_foreach (lines, i, line) {
+		const char *text = json_string_value(line);
+		const size_t n = json_array_size(blocks);
+
+		if (n && text[0] == ' ')
+			json_array_set_new(
+				blocks, n - 1,
+				json_sprintf("%s\n%s",
+					     json_string_value(json_array_get(blocks, n - 1)),
+					     text));
+		else
+			json_array_append_new(blocks, json_string(text));
+	}
+	lines_sort(blocks);
+	json_array_foreach (blocks, i, line) {
+		char *copy = strdup(json_string_value(line)), *save = NULL;
+
+		for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+			json_array_append_new(sorted, json_string(l));
+		free(copy);
+	}
+	json_decref(blocks);
+	return sorted;
+}
+
 static bool compare_list(const char *name, const char *part, const json_t *want, const json_t *got)
 {
 	const json_t *line;
@@ -167,10 +199,14 @@ static bool compare_final(const struct scenario *s, const json_t *expected, cons
 
 	if (!want || is_random(s->doc))
 		return true;
-	for (unsigned int i = 0; i < 3; i++)
-		equal = compare_list(s->name, parts[i], json_object_get(want, parts[i]),
-				     json_object_get(final, parts[i])) &&
-			equal;
+	for (unsigned int i = 0; i < 3; i++) {
+		json_t *a = services_sorted(json_object_get(want, parts[i]));
+		json_t *b = services_sorted(json_object_get(final, parts[i]));
+
+		equal = compare_list(s->name, parts[i], a, b) && equal;
+		json_decref(a);
+		json_decref(b);
+	}
 	return equal;
 }
 

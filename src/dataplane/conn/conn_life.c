@@ -110,7 +110,7 @@ static void fill(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn
 	c->c.gen = w->env.gen;
 	c->c.state = n->state ? n->state : first_state(n->proto);
 	c->c.timeout = state_timeout(n->svc, c->c.state);
-	if (n->method == FWD_NAT)
+	if (forward_has(n->method, FORWARD_REWRITES))
 		deltas_fill(c);
 	else
 		c->c.flags |= CONN_F_NOOUTPUT;
@@ -136,14 +136,14 @@ int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
 	if (!c)
 		return -ENOSPC;
 	fill(w, c, n);
-	if (n->method == FWD_NAT)
+	if (forward_has(n->method, FORWARD_REWRITES))
 		FAM_FN(table, prefetch_conn)(&w->FAM(v).table, c, DIR_OUT);
 	ret = FAM_FN(table, link)(&w->FAM(v).table, c, DIR_IN, NULL);
 	if (ret < 0) {
 		FAM_FN(table, free)(&w->FAM(v).table, c);
 		return -ENOSPC;
 	}
-	if (n->method == FWD_NAT) {
+	if (forward_has(n->method, FORWARD_REWRITES)) {
 		ret = out_key_link(w, c, n->takes_key);
 		if (ret < 0) {
 			FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
@@ -279,7 +279,7 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 		FAM_FN(sync, ended)(w, c);
 	if (unlikely(c->c.flags & CONN_F_FTP))
 		FAM_FN(ftp, end)(w, c);
-	if (c->c.state == CONN_SYN_RECV && c->c.method == FWD_NAT)
+	if (c->c.state == CONN_SYN_RECV && forward_has(c->c.method, FORWARD_REPLIES_PASS))
 		FAM_FN(handshake, end)(w, c);
 	FAM_FN(give_way, remove)(w, c);
 	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));

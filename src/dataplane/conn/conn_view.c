@@ -32,7 +32,7 @@ static void view_service(const struct worker *w, struct conn_view *v)
 /* A template may name a server that its entry cannot hold: of the other family. */
 static struct addr server_of(const struct worker *w, const struct FAM(conn) *c)
 {
-	if (c->c.method == FWD_TUNNEL)
+	if (forward_has(c->c.method, FORWARD_OUTER_HEADER))
 		return FAM(conn_server)(w, c);
 	return FAM(addr_from_addr)(c->daddr);
 }

@@ -115,7 +115,7 @@ static bool handshake_fits(struct conn *c, const struct FAM(pkt) *p, const struc
 	if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK ||
 	    s->seq - c->end[DIR_IN] >= SYN_DATA_MAX)
 		return false;
-	if (c->method != FWD_NAT)
+	if (!forward_has(c->method, FORWARD_REPLIES_PASS))
 		c->end[DIR_OUT] = s->ack;
 	else if (!(c->evidence & EVIDENCE_SERVER) || c->end[DIR_OUT] - s->ack >= FIRST_DATA)
 		return false;
@@ -129,7 +129,7 @@ static void learn(struct conn *c, const struct FAM(pkt) *p, const struct segment
 {
 	c->end[p->dir] = s->end;
 	c->evidence |= known(p->dir);
-	if (c->method != FWD_NAT) {
+	if (!forward_has(c->method, FORWARD_REPLIES_PASS)) {
 		c->end[DIR_OUT] = s->ack;
 		c->evidence |= EVIDENCE_SERVER;
 	}
@@ -144,7 +144,7 @@ static bool speaks_for(struct worker *w, struct FAM(pkt) *p)
 	struct conn *c = &p->conn->c;
 
 	if (c->evidence & EVIDENCE_HANDSHAKE) {
-		if (handshake_fits(c, p, &s) && c->method == FWD_NAT)
+		if (handshake_fits(c, p, &s) && forward_has(c->method, FORWARD_REPLIES_PASS))
 			assure(w, p->conn);
 		return true;
 	}
@@ -182,7 +182,7 @@ void FAM_FN(evidence, gather)(struct worker *w, struct FAM(pkt) *p)
 	if (p->dir == DIR_OUT) {
 		if (c->c.state == CONN_ESTABLISHED && has_data(p))
 			assure(w, c);
-	} else if (c->c.method != FWD_NAT || !(c->c.evidence & numbers)) {
+	} else if (!forward_has(c->c.method, FORWARD_REPLIES_PASS) || !(c->c.evidence & numbers)) {
 		rank_up(w, c);
 	}
 }

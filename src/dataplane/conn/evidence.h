@@ -53,7 +53,8 @@ static inline void segment_moves(struct conn *c, unsigned int dir, const struct 
 {
 	if ((int32_t)(s->end - c->end[dir]) > 0)
 		c->end[dir] = s->end;
-	if (c->method != FWD_NAT && (int32_t)(s->ack - c->end[DIR_OUT]) > 0)
+	if (!forward_has(c->method, FORWARD_REPLIES_PASS) &&
+	    (int32_t)(s->ack - c->end[DIR_OUT]) > 0)
 		c->end[DIR_OUT] = s->ack;
 }
 

@@ -32,7 +32,7 @@ void FAM_FN(handshake, begin)(struct worker *w, const struct FAM(pkt) *p)
 	bool waits = p->dir == DIR_IN && opens(p);
 
 	if (unlikely(!w->FAM(v).syn_stamps) || p->key.proto != IPPROTO_TCP ||
-	    p->conn->c.method != FWD_NAT)
+	    !forward_has(p->conn->c.method, FORWARD_REPLIES_PASS))
 		return;
 	*stamp_of(w, p->conn) = waits ? stamp_now(w) : 0;
 	w->handshakes[p->conn->c.server].syns += waits;

@@ -5,7 +5,7 @@
 /* A new connection of a TCP service with `ftp`. */
 static inline void FAM_FN(ftp, begin)(struct FAM(conn) *c)
 {
-	if (c->c.proto == IPPROTO_TCP && c->c.method == FWD_NAT)
+	if (c->c.proto == IPPROTO_TCP && forward_has(c->c.method, FORWARD_REWRITES))
 		c->c.flags |= CONN_F_FTP;
 }
 

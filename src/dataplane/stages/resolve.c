@@ -34,7 +34,8 @@ void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c)
 	struct addr neighbour;
 	link_id link;
 
-	if (c->c.method == FWD_NAT && route_next(w->env.fib, &client, &link, &neighbour))
+	if (forward_has(c->c.method, FORWARD_REPLIES_PASS) &&
+	    route_next(w->env.fib, &client, &link, &neighbour))
 		c->c.nexthop[DIR_OUT] = nexthop_towards(w, link, &neighbour);
 }
 
@@ -101,7 +102,7 @@ static bool resolve_one(struct worker *w, struct FAM(pkt) *p)
 	if (unlikely(c->gen != w->env.gen) && !resolve_again(w, p))
 		return false;
 	if (unlikely(*id == 0)) {
-		if (c->method == FWD_LOCAL) /* goes to Linux: needs none */
+		if (forward_has(c->method, FORWARD_ENDS_HERE)) /* goes to Linux: needs none */
 			return true;
 		if (!resolve_slow(w, p, id))
 			return false;

@@ -38,8 +38,9 @@ static struct FAM_FN(conn, new) new_towards(const struct service *svc, const str
 		.vaddr = p->key.daddr,
 		.vport = p->key.dport,
 		.daddr = FAM(server_addr)(srv),
-		.dport = srv->method == FWD_NAT && srv->port && !keep_port ? srv->port
-									   : p->key.dport,
+		.dport = forward_has(srv->method, FORWARD_REWRITES) && srv->port && !keep_port
+				 ? srv->port
+				 : p->key.dport,
 		.proto = p->key.proto,
 		.method = srv->method,
 		.svc = svc,

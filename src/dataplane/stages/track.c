@@ -23,7 +23,7 @@ static void track_moves(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 	if (tick == c->tick || (c->evidence & EVIDENCE_DOUBT) || (p->tcp_flags & TCP_FIN))
 		return;
 	if (c->state == CONN_FIN_WAIT || c->state == CONN_CLOSE_WAIT ||
-	    (c->state == CONN_ESTABLISHED && c->method != FWD_NAT))
+	    (c->state == CONN_ESTABLISHED && !forward_has(c->method, FORWARD_REPLIES_PASS)))
 		FAM_FN(give_way, touch)(w, p->conn);
 }
 
@@ -45,7 +45,8 @@ static void track_tcp(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 			table = TCP_TABLE_INPUT_ONLY;
 	}
 	next = tcp_state_next(table, c->state, p->tcp_flags);
-	if ((c->state == CONN_SYN_RECV || next == CONN_SYN_RECV) && c->method == FWD_NAT)
+	if ((c->state == CONN_SYN_RECV || next == CONN_SYN_RECV) &&
+	    forward_has(c->method, FORWARD_REPLIES_PASS))
 		FAM_FN(handshake, packet)(w, p);
 	if (next != c->state)
 		FAM_FN(conn, set_state)(w, p->conn, next);
@@ -64,7 +65,7 @@ static void track_second(struct worker *w, struct FAM(pkt) *p)
 	if (c->control) {
 		if (p->dir == DIR_OUT)
 			FAM_FN(template, assure)(w, c->control);
-		else if (c->c.method == FWD_NAT)
+		else if (forward_has(c->c.method, FORWARD_REPLIES_PASS))
 			return;
 	}
 	FAM_FN(conn, grow_up)(w, c);

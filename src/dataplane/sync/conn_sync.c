@@ -75,25 +75,74 @@ static void notes_push(struct worker *w)
 	s->n_notes = (uint8_t)(s->n_notes - n);
 }
 
+/* An entry of a walk or a sweep: entry << 1, and 1 for IPv6, whose table comes after that of IPv4.
+ * 0: none is under way. */
+#define FIRST_ENTRY (1U << 1)
+
+static uint32_t entry_next(uint32_t at, uint32_t next)
+{
+	if (next)
+		return next << 1 | (at & 1);
+	return at & 1 ? 0 : FIRST_ENTRY | 1;
+}
+
 /* Half of the ring is for what happens meanwhile. */
 static uint32_t walk_step(struct worker *w)
 {
 	struct sync_worker *s = &w->sync;
-	const struct table4 *t = &w->v4.table;
-	uint32_t end = RTE_MIN(s->walk_at + WALK_STEP, t->unused);
+	const uint32_t at = s->walk_at;
 
 	if (!w->events || rte_ring_count(w->events) > SYNC_EVENT_RING / 2)
 		return 0;
-	for (; s->walk_at < end; s->walk_at++)
-		if (t->conns[s->walk_at].c.flags & CONN_F_LIVE)
-			sync4_describe(w, &t->conns[s->walk_at], sync_emit, NULL);
-	if (s->walk_at >= t->unused) {
+	s->walk_at = entry_next(at, at & 1 ? sync6_walk(w, at >> 1, WALK_STEP)
+					   : sync4_walk(w, at >> 1, WALK_STEP));
+	if (s->walk_at == 0) {
 		const struct sync_event done = {.kind = SYNC_WALK, .token = s->walk_token};
 
-		s->walk_at = 0;
 		sync_note(w, &done);
 	}
 	return 1;
+}
+
+static uint32_t sweep_step(struct worker *w)
+{
+	struct sync_worker *s = &w->sync;
+	const uint32_t at = s->sweep_at;
+
+	if (!(w->env.sync & SYNC_HOLD)) /* a takeover: they are all wanted now */
+		s->sweep_at = 0;
+	else
+		s->sweep_at =
+			entry_next(at, at & 1 ? sync6_sweep(w, at >> 1) : sync4_sweep(w, at >> 1));
+	return w->env.sync & SYNC_HOLD ? 1 : 0;
+}
+
+void sync_apply(struct worker *w, const struct sync_event *op)
+{
+	switch (op->kind) {
+	case SYNC_PUT:
+	case SYNC_END:
+	case SYNC_FTP_SEQ:
+	case SYNC_FTP_EXPECT:
+		if (op->flags & SYNC_F_V6)
+			sync6_op(w, op);
+		else
+			sync4_op(w, op);
+		return;
+	case SYNC_WALK:
+		w->sync.walk_at = FIRST_ENTRY;
+		w->sync.walk_token = op->token;
+		return;
+	case SYNC_FLUSH:
+		sync_note(w, op);
+		return;
+	case SYNC_SWEEP:
+		w->sync.sweep_at = FIRST_ENTRY;
+		w->sync.sweep_gen = op->gen;
+		return;
+	default:
+		return;
+	}
 }
 
 /* ---- rounds ---- */
@@ -115,7 +164,7 @@ uint32_t sync_round(struct worker *w)
 	if (s->walk_at)
 		work += walk_step(w);
 	if (s->sweep_at)
-		work += sync_sweep_step(w);
+		work += sweep_step(w);
 	if (s->n_notes)
 		notes_push(w);
 	return work + n;

@@ -82,7 +82,10 @@ static uint64_t lost(void *arg)
 
 static unsigned int owner_of(const struct dataplane *dp, const struct sync_event *op)
 {
-	return owner4(&dp->owners, op->caddr, op->proto & PROTO_TEMPLATE ? 0 : op->cport);
+	const be16 port = op->proto & PROTO_TEMPLATE ? 0 : op->cport;
+
+	return op->flags & SYNC_F_V6 ? owner6(&dp->owners, op->caddr6, port)
+				     : owner4(&dp->owners, op->caddr4, port);
 }
 
 static int put(struct worker *w, const struct sync_event *op)
@@ -172,6 +175,9 @@ int dataplane_sync_each(struct dataplane *dp, int (*fn)(void *arg, const struct 
 		for (uint32_t k = 1; k < w->v4.table.unused && each.ret == 0; k++)
 			if (w->v4.table.conns[k].c.flags & CONN_F_LIVE)
 				sync4_describe(w, &w->v4.table.conns[k], each_event, &each);
+		for (uint32_t k = 1; k < w->v6.table.unused && each.ret == 0; k++)
+			if (w->v6.table.conns[k].c.flags & CONN_F_LIVE)
+				sync6_describe(w, &w->v6.table.conns[k], each_event, &each);
 	}
 	return each.ret;
 }

@@ -25,9 +25,7 @@ static struct sync_event put_of(const struct FAM(conn) *c)
 
 	e.state = c->c.state;
 	e.method = c->c.method;
-#if FAMILY == 4
-	e.daddr = c->daddr;
-#endif
+	e.FAM(daddr) = c->daddr;
 	e.dport = c->dport;
 	e.server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
 	if (c->c.flags & CONN_F_FTP)
@@ -47,8 +45,6 @@ static bool assured(const struct FAM(conn) *t)
 /* Whether the peer is to know of it, as it is now. */
 static bool worth_telling(const struct FAM(conn) *c, uint8_t mark)
 {
-	if (FAMILY == 6) /* struct sync_event has no room for it yet */
-		return false;
 	if (c->c.proto == IPPROTO_TCP && c->c.state == CONN_SYN_RECV)
 		return false; /* again, perhaps: a SYN on a closing one */
 	if (mark & (MARK_TOLD | MARK_SYNCED))
@@ -209,4 +205,15 @@ void FAM_FN(sync, describe)(struct worker *w, struct FAM(conn) *c,
 	fn(w, &e, arg);
 	if ((c->c.flags & CONN_F_FTP) && FAM_FN(ftp, state)(w, c, &ftp))
 		describe_seq(w, c, &ftp, &d);
+}
+
+uint32_t FAM_FN(sync, walk)(struct worker *w, uint32_t from, uint32_t n)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const uint32_t end = RTE_MIN(from + n, t->unused);
+
+	for (; from < end; from++)
+		if (t->conns[from].c.flags & CONN_F_LIVE)
+			FAM_FN(sync, describe)(w, &t->conns[from], sync_emit, NULL);
+	return from < t->unused ? from : 0;
 }

@@ -16,7 +16,5 @@
 
 /* An answer to SYNC_WALK or SYNC_FLUSH, behind all events of before. */
 void sync_note(struct worker *w, const struct sync_event *op);
-/* A bounded step of a sweep under way. Returns the work done. */
-uint32_t sync_sweep_step(struct worker *w);
 
 #endif

@@ -75,7 +75,7 @@ static const struct FAM(conn) *quote_find(const struct worker *w, const struct F
 		FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), DIR_IN);
 	struct addr server, source;
 
-	if (!c || c->c.method != FWD_TUNNEL)
+	if (!c || !forward_has(c->c.method, FORWARD_OUTER_HEADER))
 		return NULL;
 	server = FAM(conn_server)(w, c);
 	source = FAM_FN(tunnel, source)(w, c, &server);
