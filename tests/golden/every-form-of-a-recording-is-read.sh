@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 60
 # Forms of recordings that recorded/ has no example of: an edit that leaves thresholds out, a list
-# of time-outs, persistence that ends under live connections, and families that the replay
-# cannot play yet, which are named and leave the others alone.
+# of time-outs, persistence that ends under live connections, and a sysctl that plvs has nothing
+# like, which is named and leaves the others alone.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -75,16 +75,11 @@ recording persist_extension '{
 		decided("192.168.1.2:2003"; 1)]}}'
 replayed 0
 
-recording of_ipv6 '{
-	services: [service({vip: "2001:db8:1::100",
-		servers: [server(1; {addr: "2001:db8:10::1"})]})],
-	events: [connect(4; {src: "2001:db8:c::1", vip: "2001:db8:1::100"})],
-	expected: {decisions: []}}'
-recording of_a_mark_of_ipv6 '{
-	services: [{fwmark: 1, family: "ipv6", sched: "rr", servers: []}], events: [],
+recording of_a_sysctl '{
+	services: [service({})], sysctl: {"net.ipv4.vs.secure_tcp": 1}, events: [],
 	expected: {decisions: []}}'
 replayed 2
 for name in edit_thresholds timeouts_list persist_extension; do
 	grep -Eq "^$name +[0-9]+ +[0-9]+ +equal" "$dir/out"
 done
-[ "$(grep -c 'cannot run: the replay cannot play IPv6 yet' "$dir/out")" -eq 2 ]
+[ "$(grep -c 'cannot run: the sysctl secure_tcp of IPVS' "$dir/out")" -eq 1 ]
