@@ -2,6 +2,8 @@
 /* Checksums are updated, never computed: what Linux or the server got wrong stays wrong. */
 #include "dataplane/check_path/check_path.h"
 
+#include <netinet/icmp6.h>
+
 #include <rte_ether.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
@@ -43,6 +45,15 @@ static uint32_t l4_head(uint8_t proto)
 	return proto == IPPROTO_TCP ? (uint32_t)sizeof(struct rte_tcp_hdr) : 8U;
 }
 
+/* Of an echo request that is sent, or of its reply. */
+static bool is_echo(uint8_t proto, uint8_t type, bool sent)
+{
+	if (proto == IPPROTO_ICMPV6)
+		return type == (sent ? ICMP6_ECHO_REQUEST : ICMP6_ECHO_REPLY);
+	return proto == IPPROTO_ICMP &&
+	       type == (sent ? RTE_IP_ICMP_ECHO_REQUEST : RTE_IP_ICMP_ECHO_REPLY);
+}
+
 /* ICMP: the identifier of an echo of this type is our port. */
 static bool talk_parse(uint8_t proto, const uint8_t *l4, bool sent, struct talk *t)
 {
@@ -56,8 +67,7 @@ static bool talk_parse(uint8_t proto, const uint8_t *l4, bool sent, struct talk 
 		t->peer_port = ports[sent];
 		return true;
 	}
-	if (proto != IPPROTO_ICMP ||
-	    icmp->icmp_type != (sent ? RTE_IP_ICMP_ECHO_REQUEST : RTE_IP_ICMP_ECHO_REPLY))
+	if (!is_echo(proto, icmp->icmp_type, sent))
 		return false;
 	t->own_port = be16_to(icmp->icmp_ident);
 	t->peer_port = 0;
@@ -273,6 +283,22 @@ bool check_path4_take(struct worker *w, struct pkt4 *p)
 		csums_update(ip, l4, peer.vip.v4, peer.server.v4);
 		ip->src_addr = peer.server.v4;
 	}
+	door_punt(w, p->m, PUNT_CHECK);
+	return true;
+}
+
+bool check_path6_take(struct worker *w, struct pkt6 *p)
+{
+	struct check_peer peer;
+	struct talk t;
+
+	if ((p->flags & (PKT_FRAGMENT | PKT_BAD_L4)) ||
+	    p->l3_len < p->l4_off + l4_head(p->key.proto) ||
+	    !talk_parse(p->key.proto, p->l3 + p->l4_off, false, &t) ||
+	    !check_ports_has(w->pub->check_ports, t.own_port) ||
+	    !check_ports6_received(w->pub->check_ports, t.own_port, p->key.saddr, t.peer_port,
+				   t.proto, &peer))
+		return false;
 	door_punt(w, p->m, PUNT_CHECK);
 	return true;
 }

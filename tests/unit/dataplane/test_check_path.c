@@ -450,6 +450,40 @@ static int stop(void **state)
 	return 0;
 }
 
+#define OWN6	"2001:db8:10::fe"
+#define SERVER6 "2001:db8:10::1"
+
+static struct packet reply6(const char *from, uint16_t sport, uint16_t port, uint8_t proto)
+{
+	struct packet p = reply(SERVER, sport, port, proto);
+
+	p.v6 = true;
+	p.saddr6 = ipv6(from);
+	p.daddr6 = ipv6(OWN6);
+	return p;
+}
+
+static void replies_of_ipv6_have_their_class(void **state)
+{
+	struct check_peer peer = {.port = be16_from(80), .proto = IPPROTO_TCP};
+	struct packet p;
+	uint16_t port;
+
+	(void)state;
+	assert_int_equal(world_own(&h, OWN6, link_id_of(1, 0)), 0);
+	peer.server = addr_from_addr6(ipv6(SERVER6));
+	port = bound(peer);
+	arrive(reply6(SERVER6, 80, port, IPPROTO_TCP));
+	assert_int_equal(punted(&p), PUNT_CHECK);
+	/* Of another port, another server, another protocol: no check explains them. */
+	arrive(reply6(SERVER6, 81, port, IPPROTO_TCP));
+	assert_int_equal(punted(&p), PUNT_OWN);
+	arrive(reply6("2001:db8:10::2", 80, port, IPPROTO_TCP));
+	assert_int_equal(punted(&p), PUNT_OWN);
+	arrive(reply6(SERVER6, 80, port, IPPROTO_UDP));
+	assert_int_equal(punted(&p), PUNT_OWN);
+}
+
 #define bed(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
 
 int main(void)
@@ -466,6 +500,7 @@ int main(void)
 		bed(strangers_find_no_way_in),
 		bed(checks_by_vip_work_where_vips_are_not_active),
 		bed(a_port_is_known_for_a_while_after_its_end),
+		bed(replies_of_ipv6_have_their_class),
 		cmocka_unit_test(ports_are_shared_only_by_checks_that_can_be_told_apart),
 	};
 
