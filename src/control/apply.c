@@ -26,6 +26,7 @@
 #include "control/telnet_program.h"
 #include "control/health_watch.h"
 #include "sched/sched.h"
+#include "rpc/json_dump.h"
 
 #define STEP_US 2000 /* of work before others have their turn */
 
@@ -230,11 +231,6 @@ static json_t *changes_json(const struct apply *a)
 	return array;
 }
 
-static int dump(const char *data, size_t len, void *out)
-{
-	return evbuffer_add(out, data, len);
-}
-
 /* {"changes", "restart", "warnings"}; after a swap without the closing bracket. */
 static void write_answer(void *arg)
 {
@@ -249,7 +245,7 @@ static void write_answer(void *arg)
 			"warnings", config_error_list_json(&a->errors.warnings));
 	a->out = evbuffer_new();
 	if (!doc || !a->out || evbuffer_add(a->out, "{", 1) < 0 ||
-	    json_dump_callback(doc, dump, a->out, JSON_COMPACT | JSON_EMBED) < 0 ||
+	    json_dump_evbuffer(doc, JSON_COMPACT | JSON_EMBED, a->out) < 0 ||
 	    (a->kind != APPLY_SWAP && evbuffer_add(a->out, "}", 1) < 0)) {
 		if (a->out)
 			evbuffer_free(a->out);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "control/control_internal.h"
+#include "rpc/json_dump.h"
 
 /* In a turn: nobody changes it while it is read by the other thread. */
 struct reading {
@@ -22,11 +23,6 @@ struct reading {
 	int ret;
 };
 
-static int dump(const char *data, size_t len, void *out)
-{
-	return evbuffer_add(out, data, len);
-}
-
 static void reading_work(void *arg)
 {
 	struct reading *r = arg;
@@ -38,7 +34,7 @@ static void reading_work(void *arg)
 	}
 	doc = r->make(r->config, r->part);
 	r->out = evbuffer_new();
-	if (!doc || !r->out || json_dump_callback(doc, dump, r->out, JSON_COMPACT) < 0)
+	if (!doc || !r->out || json_dump_evbuffer(doc, JSON_COMPACT, r->out) < 0)
 		r->ret = -ENOMEM;
 	json_decref(doc);
 }

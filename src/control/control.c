@@ -45,39 +45,44 @@ static int make_cover(void *arg, struct snapshot *draft)
 	return builder_cover(c->config, draft);
 }
 
-static int compare_wants(const void *a, const void *b)
+/* Adds an address unless it is there. slots: numbers of elements of v plus 1, by hash. */
+static uint32_t want_add(struct link_want *v, uint32_t n, uint32_t *slots, uint32_t mask,
+			 const struct addr *a)
 {
-	const struct link_want *x = a, *y = b;
+	uint32_t i = addr_hash(a);
 
-	return addr_cmp(&x->addr, &y->addr);
+	for (; slots[i & mask]; i++)
+		if (addr_equal(&v[slots[i & mask] - 1].addr, a))
+			return n;
+	v[n++] = (struct link_want){.link = LINK_ANY, .addr = *a};
+	slots[i & mask] = n;
+	return n;
 }
 
 /* All real servers that packets are sent to, each once. */
 static int want_servers(const struct control *c, const struct snapshot *live)
 {
-	uint32_t n = 0, unique = 0;
+	uint32_t n = 0, mask = 15, *slots;
 	struct link_want *v;
-	int ret;
+	int ret = -ENOMEM;
 
 	for (uint32_t id = 1; id <= live->max_service_id; id++)
 		n += live->services[id] ? live->services[id]->n_servers : 0;
-	v = calloc(n ? n : 1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
+	while (mask < n * 2)
+		mask = mask * 2 + 1;
+	v = malloc((n + 1) * sizeof(*v));
+	slots = calloc(mask + 1, sizeof(*slots));
 	n = 0;
-	for (uint32_t id = 1; id <= live->max_service_id; id++) {
+	for (uint32_t id = 1; v && slots && id <= live->max_service_id; id++) {
 		const struct service *svc = live->services[id];
 
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
 			if (!forward_has(svc->servers[i].method, FORWARD_ENDS_HERE))
-				v[n++] = (struct link_want){.link = LINK_ANY,
-							    .addr = svc->servers[i].addr};
+				n = want_add(v, n, slots, mask, &svc->servers[i].addr);
 	}
-	qsort(v, n, sizeof(*v), compare_wants);
-	for (uint32_t i = 0; i < n; i++)
-		if (unique == 0 || compare_wants(&v[unique - 1], &v[i]) != 0)
-			v[unique++] = v[i];
-	ret = link_want_nexthops(c->link, v, unique);
+	if (v && slots)
+		ret = link_want_nexthops(c->link, v, n);
+	free(slots);
 	free(v);
 	return ret;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/json_dump.h"
+
 #define STEP_US	     500	 /* of work on one listing */
 #define TURN_US	     2000	 /* of work on all of them before others of the loop have theirs */
 #define PAUSE_BYTES  (4UL << 20) /* that wait for a client: its listings wait as well */
@@ -64,16 +66,11 @@ static void begin(struct listing *l)
 	l->n_services = l->config->shared.n_services;
 }
 
-static int dump(const char *data, size_t len, void *out)
-{
-	return evbuffer_add(out, data, len);
-}
-
 static void add_rows(struct listing *l, json_t *rows)
 {
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		evbuffer_add(l->text, ",", l->rows ? 1 : 0);
-		json_dump_callback(json_array_get(rows, i), dump, l->text, JSON_COMPACT);
+		json_dump_evbuffer(json_array_get(rows, i), JSON_COMPACT, l->text);
 		l->rows = true;
 	}
 	json_decref(rows);

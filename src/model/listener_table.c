@@ -7,8 +7,7 @@
 
 #include "model/table_slots.h"
 
-struct FAM(listener_table) *FAM_FN(listener_table, create)(const struct FAM(listener) *entries,
-							   uint32_t n)
+struct FAM(listener_table) *FAM_FN(listener_table, reserve)(uint32_t n)
 {
 	uint32_t slots = table_slots(n);
 	struct FAM(listener_table) *t = calloc(1, sizeof(*t) + slots * sizeof(t->slots[0]));
@@ -19,18 +18,35 @@ struct FAM(listener_table) *FAM_FN(listener_table, create)(const struct FAM(list
 	}
 	t->refs = 1;
 	t->mask = slots - 1;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct FAM(listener) *l = &entries[i];
-		uint32_t at = FAM_FN(listener, hash)(l->proto, l->addr, l->port);
+	return t;
+}
 
-		if (FAM_FN(listener_table, find)(t, l->proto, l->addr, l->port) != 0) {
+struct FAM(listener) *FAM_FN(listener_table, slot)(struct FAM(listener_table) *t,
+						   const struct FAM(listener) *l)
+{
+	for (uint32_t i = FAM_FN(listener, hash)(l->proto, l->addr, l->port);; i++) {
+		struct FAM(listener) *at = &t->slots[i & t->mask];
+
+		if (at->proto == 0 || (FAM_FN(addr, equal)(at->addr, l->addr) &&
+				       at->port == l->port && at->proto == l->proto))
+			return at;
+	}
+}
+
+struct FAM(listener_table) *FAM_FN(listener_table, create)(const struct FAM(listener) *entries,
+							   uint32_t n)
+{
+	struct FAM(listener_table) *t = FAM_FN(listener_table, reserve)(n);
+
+	for (uint32_t i = 0; t != NULL && i < n; i++) {
+		struct FAM(listener) *at = FAM_FN(listener_table, slot)(t, &entries[i]);
+
+		if (at->proto != 0) {
 			free(t);
 			errno = EEXIST;
 			return NULL;
 		}
-		while (t->slots[at & t->mask].proto != 0)
-			at++;
-		t->slots[at & t->mask] = *l;
+		*at = entries[i];
 		t->n++;
 	}
 	return t;

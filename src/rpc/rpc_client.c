@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rpc/json_dump.h"
 
 #define AREA "control"
 
@@ -71,11 +72,6 @@ void client_destroy(struct rpc_client *c)
 
 /* --- sending --- */
 
-static int dump_to_evbuffer(const char *data, size_t len, void *out)
-{
-	return evbuffer_add(out, data, len);
-}
-
 /* Who does not read is disconnected before memory ends. */
 static void client_bound(struct rpc_client *c)
 {
@@ -90,7 +86,7 @@ static void client_bound(struct rpc_client *c)
 /* Takes doc over. May not free the client: callers go on with it. */
 static void client_send(struct rpc_client *c, json_t *doc)
 {
-	if (!doc || json_dump_callback(doc, dump_to_evbuffer, c->out, JSON_COMPACT) < 0 ||
+	if (!doc || json_dump_evbuffer(doc, JSON_COMPACT, c->out) < 0 ||
 	    evbuffer_add(c->out, "\n", 1) < 0) {
 		log_error(AREA, "no memory for an answer: its client is disconnected");
 		c->broken = true;
