@@ -207,7 +207,7 @@ void config_check_node(struct config_context *ctx, const struct config_node *nod
 	metrics_check(ctx, node);
 	control_check(ctx, node);
 	telnet_check(ctx, node);
-	if (node->embryonic > node->connections) {
+	if (node->connections && node->embryonic > node->connections) {
 		context_push_key(ctx, "workers");
 		context_push_key(ctx, "embryonic");
 		config_report(ctx, -EINVAL, NULL, "%u is above \"connections\", which is %u",

@@ -314,6 +314,7 @@ int config_words_add(struct config_words *words, struct config_line line, char *
 /* ---- checks of one value: for config_field.check ---- */
 
 int config_check_mode(struct config_context *ctx, const void *value);
+int config_check_connections(struct config_context *ctx, const void *value);
 int config_check_no_negation(struct config_context *ctx, const void *value);
 int config_check_interface_addr(struct config_context *ctx, const void *value);
 int config_check_no_link_local(struct config_context *ctx, const void *value);

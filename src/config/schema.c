@@ -768,10 +768,10 @@ static const struct config_field worker_fields[] = {
 	{.name = "connections",
 	 .type = TYPE_UINT,
 	 AT(struct config_node, connections),
-	 .min = 1024,
 	 .max = 134217728,
-	 .def = 1000000,
-	 .help = "room in the connection table, over all workers"},
+	 .check = config_check_connections,
+	 .help = "room in the connection table, over all workers; 0 = one for each 8 KiB of the "
+		 "machine's memory, between 1000000 and 16000000"},
 	{.name = "embryonic",
 	 .type = TYPE_UINT,
 	 AT(struct config_node, embryonic),

@@ -7,6 +7,8 @@
 
 #include "health/dns.h"
 
+#define CONNECTIONS_MIN 1024U
+
 int config_check_mode(struct config_context *ctx, const void *value)
 {
 	const uint32_t mode = *(const uint32_t *)value;
@@ -17,6 +19,16 @@ int config_check_mode(struct config_context *ctx, const void *value)
 		      "%04o lets every user of this machine control the router: expected nothing "
 		      "for others, as \"0660\"",
 		      mode);
+	return -EINVAL;
+}
+
+int config_check_connections(struct config_context *ctx, const void *value)
+{
+	const uint32_t n = *(const uint32_t *)value;
+
+	if (n == 0 || n >= CONNECTIONS_MIN)
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "%u is neither 0 nor at least %u", n, CONNECTIONS_MIN);
 	return -EINVAL;
 }
 

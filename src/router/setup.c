@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/control.h"
 #include "control/pair.h"
 #include "dataplane/port.h"
 #include "dataplane/port_device.h"
+
+/* docs/sizing.md */
+#define CONNECTION_MEMORY 8192UL /* bytes of the machine for each */
+#define CONNECTIONS_LEAST 1000000UL
+#define CONNECTIONS_MOST  16000000UL
 
 /* ---- data plane ---- */
 
@@ -67,13 +73,22 @@ static enum port_direction port_direction(const struct config *config, uint32_t 
 	return servers ? PORT_OUT : PORT_IN;
 }
 
+/* Without a number in the configuration. */
+static uint64_t connections_default(void)
+{
+	const uint64_t memory =
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
+
+	return RTE_MIN(RTE_MAX(memory / CONNECTION_MEMORY, CONNECTIONS_LEAST), CONNECTIONS_MOST);
+}
+
 void setup_dataplane(const struct config *config, struct dataplane_config *out)
 {
 	const struct config_node *node = &config->node;
 
 	memset(out, 0, sizeof(*out));
 	out->n_ports = (uint16_t)node->n_ports;
-	out->max_connections = node->connections;
+	out->max_connections = node->connections ? node->connections : connections_default();
 	out->max_embryonic = node->embryonic;
 	out->idle_gives_way_s = node->idle_gives_way_s;
 	out->idle_sleep = node->idle == CONFIG_IDLE_SLEEP;

@@ -47,6 +47,17 @@ local function common(port)
 	span(pktgen.range.pkt_size, port, plvs.size, plvs.size, 0)
 end
 
+-- "10.64.0.1" and 255: "10.64.1.0".
+function plvs.address_plus(address, n)
+	local value = 0
+	for byte in address:gmatch("%d+") do
+		value = value * 256 + tonumber(byte)
+	end
+	value = value + n
+	return string.format("%d.%d.%d.%d", value >> 24 & 255, value >> 16 & 255, value >> 8 & 255,
+		value & 255)
+end
+
 -- Clients to the VIP, for direct routing and for the `in` half of NAT.
 function plvs.clients_to_vip(port)
 	common(port)

@@ -202,6 +202,8 @@ static const struct bad bad[] = {
 	{"{\"node\":{\"log\":{\"level\":\"warn\"}}}",
 	 "f:1:25: node.log.level: \"warn\" is not a log level: expected one of error, warning, "
 	 "notice, info, debug"},
+	{"{\"node\":{\"workers\":{\"connections\":1023}}}",
+	 "f:1:35: node.workers.connections: 1023 is neither 0 nor at least 1024"},
 	{"{\"node\":{\"workers\":{\"connections\":2000,\"embryonic\":2001}}}",
 	 "f:1:52: node.workers.embryonic: 2001 is above \"connections\", which is 2000"},
 	/* More than one key. */

@@ -416,7 +416,7 @@ static void a_plan_tells_what_of_the_node_waits_for_a_restart(void **state)
 		    "{\"node\":{\"ports\":[{\"name\":\"a\",\"device\":\"d\",\"mtu\":9000}],"
 		    "\"workers\":{\"connections\":2000000},\"log\":{\"level\":\"debug\"}}}",
 		    "restart node.ports[0].mtu: 1500 -> 9000\n"
-		    "restart node.workers.connections: 1000000 -> 2000000\n"
+		    "restart node.workers.connections: 0 -> 2000000\n"
 		    "live node.log.level: info -> debug\n");
 }
 

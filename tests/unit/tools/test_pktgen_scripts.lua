@@ -155,6 +155,26 @@ for _, modern in ipairs({ false, true }) do
 		holds(text, "WARNING: 1100 frames more were received than sent at 100 %%")
 		holds(text, "100%.0 +10000000 +10001100 +0 ")
 	end }
+	cases[#cases + 1] = { "throughput_is_searched_for_each_size_and_number" .. with, function()
+		local text, status = run("throughput", bed(),
+			{ SIZES = "64 1518", CONNECTIONS = "1 1000000 new", SECONDS = "2" })
+		-- 45 % of the line, found within 1 %: 64 and 1,518 bytes take the same here.
+		for _, connections in ipairs({ "1", "999991", "new" }) do
+			holds(text, "64," .. connections .. ",44%.5,0%.445,0%.299")
+			holds(text, "1518," .. connections .. ",44%.5,0%.445,5%.479")
+		end
+		lacks(text, "WARNING")
+		assert(status == 0)
+	end }
+	cases[#cases + 1] = { "throughput_without_loss_may_be_the_whole_line" .. with, function()
+		local text = run("throughput", bed({ capacity = 2000000 }), { SIZES = "64", CONNECTIONS = "1" })
+		holds(text, "64,1,100%.0,1%.000,0%.672")
+	end }
+	cases[#cases + 1] = { "throughput_without_a_result_fails" .. with, function()
+		local text, status = run("throughput", bed({ capacity = 0 }), { SIZES = "64" })
+		holds(text, "WARNING: no rate without loss at 64 bytes")
+		assert(status == 1)
+	end }
 	cases[#cases + 1] = { "nat_counts_both_directions" .. with, function()
 		local text, status = run("nat-range", bed({ capacity = 2000000 }), { SECONDS = "2" })
 		holds(text, "100%.0 +4000000 +4000000 +0 +0%.0000 +2%.000")
