@@ -56,6 +56,49 @@ static const struct service_row {
 };
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
 
+#define VIP6 "2001:db8:1::100"
+
+/* Of IPv6; the last one tunnels an IPv6 client to an IPv4 server, the one before the other way
+ * round. */
+static const struct {
+	const char *proto, *listen, *server;
+	uint8_t method;
+	struct world_policy policy;
+} services6[] = {
+	{"tcp", "[" VIP6 "]:80", "[2001:db8:10::1]:8080", FWD_NAT, {0}},
+	{"tcp", "[" VIP6 "]:21", "[2001:db8:10::1]:21", FWD_NAT, {.ftp = true}},
+	{"tcp",
+	 "[" VIP6 "]:443",
+	 "[2001:db8:10::1]:443",
+	 FWD_NAT,
+	 {.persist_s = 3, .netmask_len = 64}},
+	{"tcp", "[" VIP6 "]:81", "[2001:db8:10::1]:81", FWD_DR, {.gone = GONE_RESET}},
+	{"tcp", "[" VIP6 "]:82", "[2001:db8:10::1]:82", FWD_TUNNEL, {.sloppy_tcp = true}},
+	{"udp", "[" VIP6 "]:53", "[2001:db8:10::1]:53", FWD_NAT, {.one_packet = true}},
+	{"udp", "[" VIP6 "]:54", "[2001:db8:10::1]:54", FWD_NAT, {0}},
+	{"udp", VIP ":56", "[2001:db8:10::1]:56", FWD_TUNNEL, {0}},
+	{"udp", "[" VIP6 "]:55", "10.10.0.1:55", FWD_TUNNEL, {0}},
+};
+#define N_SERVICES6 (sizeof(services6) / sizeof(services6[0]))
+
+static void world6_start(struct program *g)
+{
+	world_route(&g->h, "::/0", link_id_of(0, 0), NULL);
+	world_route(&g->h, "2001:db8:10::/48", link_id_of(1, 0), NULL);
+	world_own(&g->h, "2001:db8:c::fe", link_id_of(0, 0));
+	world_own(&g->h, "2001:db8:10::fe", link_id_of(1, 0));
+	world_neighbour(&g->h, link_id_of(0, 0), "2001:db8:c::1", "02:06:00:00:00:01");
+	world_neighbour(&g->h, link_id_of(0, 0), "2001:db8:c::2", "02:06:00:00:00:02");
+	world_neighbour(&g->h, link_id_of(1, 0), "2001:db8:10::1", "02:06:00:00:00:03");
+	for (unsigned int i = 0; i < N_SERVICES6; i++) {
+		const struct world_server srv = {services6[i].server, 1, services6[i].method};
+
+		world_policy(&g->h, &services6[i].policy);
+		world_service(&g->h, services6[i].proto, services6[i].listen, sched_find("rr"),
+			      &srv, 1);
+	}
+}
+
 /* The first n servers of a service, with a weight for each; n 0: the service goes. */
 static void pool_put(struct program *g, unsigned int i, unsigned int n, uint8_t weights)
 {
@@ -87,6 +130,7 @@ static int world_start(struct program *g)
 	world_marks(&g->h, &rule, 1);
 	for (unsigned int i = 0; i < N_SERVICES; i++)
 		pool_put(g, i, 3, 0x15);
+	world6_start(g);
 	return 0;
 }
 
@@ -205,6 +249,109 @@ static void step_frame(struct program *g, uint8_t kind)
 	arrive(g, kind & 1, frame, len);
 }
 
+/* A chain of extension headers of any kinds, lengths now and then wrong. */
+static uint16_t extensions(struct program *g, uint8_t ext[64], uint8_t *first, uint16_t *last)
+{
+	static const uint8_t kinds[] = {0, 43, 44, 51, 60, 60, 135, 59};
+	const unsigned int n = take(g) % 5;
+	uint16_t len = 0;
+
+	memset(ext, 0, 64);
+	*last = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		const uint8_t kind = kinds[take(g) % 8], what = take(g);
+
+		if (i == 0)
+			*first = kind;
+		else
+			ext[*last] = kind;
+		*last = len;
+		if (kind == 44) {
+			ext[len + 2] = what >> 4 & 1;
+			ext[len + 3] = what & 0x69;
+			ext[len + 7] = what >> 6;
+		} else {
+			ext[len + 1] = what & 0x80 ? what & 3 : 0;
+			ext[len + 2] = what & 0x40 ? what : 1;
+			ext[len + 3] = what & 0x40 ? take(g) & 7 : 4;
+		}
+		len = (uint16_t)(len + 8);
+	}
+	return len;
+}
+
+/* An IPv6 packet of a client or a server, with or without extension headers; neighbour discovery;
+ * an ICMPv6 error about the packet before. */
+static void step_frame6(struct program *g)
+{
+	static const uint16_t ports[] = {80, 21, 443, 81, 82, 53, 54, 55, 6446};
+	static const uint16_t types[] = {0x0104, 0x0200, 0x0300, 0x0401,
+					 0x6400, 0x8000, 0x8700, 0x8800};
+	const uint8_t kind = take(g), who = take(g), i = take(g) % 9;
+	const char *text = texts[kind >> 5];
+	uint8_t frame[FRAME_MAX], ext[64], body[96] = {0};
+	const struct addr6 vip = ipv6(VIP6);
+	struct packet p = {
+		.v6 = true,
+		.saddr6 = ipv6(who & 1 ? "2001:db8:c::1" : "2001:db8:c::2"),
+		.daddr6 = vip,
+		.sport = be16_from((uint16_t)(4000 + (who >> 4))),
+		.dport = be16_from(ports[i]),
+		.proto = i >= 5 && i <= 7 ? IPPROTO_UDP : IPPROTO_TCP,
+		.tcp_flags = take(g),
+		.seq = 1000U + take(g),
+		.ack = 5000U + take(g),
+		.ttl = (uint8_t)(64 - (who >> 1 & 3) * 21),
+		.data = text,
+		.payload = (uint16_t)strlen(text),
+	};
+	size_t len;
+
+	if (kind & 1) { /* of the server */
+		p.daddr6 = p.saddr6;
+		p.saddr6 = ipv6("2001:db8:10::1");
+		p.dport = p.sport;
+		p.sport = be16_from(i == 0 ? 8080 : ports[i]);
+	}
+	if ((kind & 6) == 6) {
+		const struct packet quoted = g->last.v6 ? g->last : p;
+
+		p.proto = IPPROTO_ICMPV6;
+		p.sport = types[take(g) % 8];
+		p.ttl = 255;
+		if (p.sport >> 8 == 0x87 || p.sport >> 8 == 0x88) {
+			memcpy(body, &vip, 16);
+			body[16] = take(g) & 3;
+			body[17] = take(g) & 3;
+			p.payload = (uint16_t)(16 + (take(g) & 0x18));
+		} else {
+			len = packet_build(&quoted, frame);
+			p.payload = (uint16_t)(len - 14 > sizeof(body) ? sizeof(body) : len - 14);
+			memcpy(body, frame + 14, p.payload);
+		}
+		p.data = body;
+	} else {
+		g->last = p;
+	}
+	if (kind & 8) {
+		p.ext = ext;
+		p.ext_len = extensions(g, ext, &p.ext_first, &p.ext_last);
+	}
+	p.dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)((kind & 1) + 1)}};
+	len = packet_build(&p, frame);
+	if (kind & 16) {
+		const uint8_t n = take(g) & 7;
+
+		for (unsigned int k = 0; k < n; k++) {
+			const uint8_t at = take(g);
+
+			if (at < len)
+				frame[at] = take(g);
+		}
+	}
+	arrive(g, kind & 1, frame, len);
+}
+
 static void step_raw(struct program *g)
 {
 	const uint8_t port = take(g) & 1;
@@ -277,6 +424,8 @@ const char *frame_program_run(const uint8_t *data, size_t size)
 			step_raw(&g);
 		else if (kind < 0xe8)
 			step_world(&g);
+		else if (kind < 0xf4)
+			step_frame6(&g);
 		/* Else nothing: what has arrived is one burst with what comes. */
 		if (kind & 0x40 || kind >= 0xd0) {
 			harness_run(&g.h);

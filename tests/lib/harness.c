@@ -334,7 +334,8 @@ bool harness_doors_add_up(const struct harness *h, char text[256])
 				in_rings += rte_ring_count(w->ring_from[from]);
 		handed_off += c->handed_off;
 		ring_in += c->ring_in;
-		if (came == left && c->parked == w->n_parked + w->v4.follow->n_waiting)
+		if (came == left &&
+		    c->parked == w->n_parked + w->v4.follow->n_waiting + w->v6.follow->n_waiting)
 			continue;
 		snprintf(text, ERROR_LEN,
 			 "worker %u: received %" PRIu64 " + ring_in %" PRIu64 " + injected %" PRIu64
