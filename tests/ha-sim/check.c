@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include "sim.h"
 
 /*
@@ -266,6 +268,20 @@ static void check_silence(struct sim *s, const struct node *n)
 		sim_violate(s, "router %u takes over from an active peer that it can hear", n->id);
 }
 
+/* The peer's word may be as old as a deadtime, and so may be its witness's answer then. */
+static void check_hole(struct sim *s, const struct node *n)
+{
+	const struct node *peer = &s->node[n->id ^ 1];
+	const uint32_t deadtime = s->cfg[0].deadtime_ms;
+	bool worse = false;
+
+	for (uint32_t l = 0; l < SIM_LINKS; l++)
+		worse |= s->n_witnesses[l] > 0 && s->now - n->witnessed[l] >= deadtime &&
+			 s->now - peer->witnessed[l] <= 2 * deadtime + s->cfg[0].keepalive_ms;
+	if (s->now - n->fresh_at > deadtime || s->now - n->late_at < deadtime || !worse)
+		sim_violate(s, "router %u fences for a peer that hears no better", n->id);
+}
+
 static void check_row(struct sim *s, struct node *n, const struct role *before,
 		      const struct role_action *a)
 {
@@ -307,7 +323,9 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 			sim_violate(s, "router %u fences for deafness that is none", n->id);
 		break;
 	case ROLE_ROW_HEARS_LESS:
-		if (s->now - n->fresh_at > deadtime || s->now - n->late_at < 3 * deadtime)
+		if (strstr(a->text, "nothing crosses"))
+			check_hole(s, n);
+		else if (s->now - n->fresh_at > deadtime || s->now - n->late_at < 3 * deadtime)
 			sim_violate(s, "router %u fences for a peer that is not heard", n->id);
 		break;
 	case ROLE_ROW_STOPPED:

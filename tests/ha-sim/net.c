@@ -38,6 +38,7 @@ static void ways_apply(struct sim *s, const struct fault *f)
 			case FAULT_DUPLICATE:
 				w->duplicate = f->amount;
 				break;
+			case FAULT_HOLE:
 			case FAULT_PORT:
 				if (f->path % SIM_LINKS == p)
 					w->up = false;
@@ -91,7 +92,7 @@ static void faults_apply(struct sim *s)
 		if (f->type == FAULT_PORT)
 			n->port_up[f->path % SIM_LINKS] = n->witness_up[f->path % SIM_LINKS] =
 				false;
-		if (f->type == FAULT_WITNESS)
+		if (f->type == FAULT_WITNESS || f->type == FAULT_HOLE)
 			n->witness_up[f->path % SIM_LINKS] = false;
 		if (f->type == FAULT_DEAF)
 			memset(n->witness_up, 0, SIM_LINKS);

@@ -90,6 +90,7 @@ enum fault_type {
 	FAULT_WITNESS_BOTH, /* of both routers, all links */
 	FAULT_DEAF,	    /* a router receives nothing, and is heard */
 	FAULT_SYNC,	    /* flushes are not acknowledged */
+	FAULT_HOLE,	    /* a link of a router: its port stays up, nothing crosses */
 	FAULT_LATE,	    /* ticks come late by up to two keepalives */
 	FAULT_N_LASTING,
 	/* Those with an end of their own. */

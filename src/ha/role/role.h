@@ -88,7 +88,8 @@
 	X(HEARS_NOTHING, ROLE_SERVING, HA_FENCED,                                                  \
 	  "neither the peer, heard not long ago, nor any witness was heard for deadtime")          \
 	X(HEARS_LESS, ROLE_IN(HA_ACTIVE), HA_FENCED,                                               \
-	  "no witness on a VIP link for 4 deadtimes, and a ready peer hears its own")              \
+	  "no witness on a VIP link for deadtime, and a ready peer hears its own there; for 4 "    \
+	  "deadtimes if the peer does not say on which links")                                     \
 	X(GIVE_AWAY, ROLE_IN(HA_ACTIVE), HA_HANDOVER,                                              \
 	  "command, failback or end of the process, with a ready and synchronised peer")           \
 	X(PEER_ACTIVE, ROLE_IN(HA_HANDOVER), HA_RELAY, "the peer is active under the new term")    \
@@ -315,15 +316,16 @@ struct role_peer {
 	uint32_t servers_up;
 	/* Another session says that it is the peer: since, last; 0: never. */
 	uint64_t second_since_ms, second_ms;
-	uint64_t claim_ms; /* it claimed an address while this router served; 0: never */
-	bool split;	   /* was said */
-	bool hears_second; /* the peer says so of this router */
-	bool second;	   /* was said */
-	bool absurd;	   /* its term is none; was said */
-	uint8_t clash;	   /* enum role_clash: was said */
-	bool silent;	   /* was said */
-	uint64_t sequence; /* of the newest */
-	uint64_t fresh_ms; /* last fresh message; 0: never */
+	uint8_t links_answer; /* as in struct ha_message */
+	uint64_t claim_ms;    /* it claimed an address while this router served; 0: never */
+	bool split;	      /* was said */
+	bool hears_second;    /* the peer says so of this router */
+	bool second;	      /* was said */
+	bool absurd;	      /* its term is none; was said */
+	uint8_t clash;	      /* enum role_clash: was said */
+	bool silent;	      /* was said */
+	uint64_t sequence;    /* of the newest */
+	uint64_t fresh_ms;    /* last fresh message; 0: never */
 	uint64_t path_ms[ROLE_MAX_PATHS];
 	uint64_t answered;    /* the highest sequence of mine that it says it heard */
 	uint64_t answered_ms; /* since when it is that */

@@ -85,6 +85,11 @@ int role_conflict_order(const struct role *r, const struct ha_message *msg, uint
 
 /* Two routers say that they are the peer, for longer than a restart takes. */
 bool role_hears_second(const struct role *r, uint64_t now);
+/* VIP links that answer questions at keepalive rate: struct ha_message, links_answer. */
+uint8_t role_links_answer(const struct role *r, uint64_t now);
+/* A VIP link is dead here, though its port is up: for deadtime no witness of it answered questions
+ * at keepalive rate, and the ready peer says that they answer it. NULL, or the link's name. */
+const char *role_black_hole(const struct role *r, uint64_t now);
 /* The peer serves as well and is not heard: its frames claim addresses. */
 bool role_is_split(const struct role *r, uint64_t now);
 /* No hand-over now, unless forced: the configurations are not the same. */

@@ -296,6 +296,47 @@ bool role_peer_speaks(const struct role *r, uint64_t now_ms)
 	return role_peer_alive(r, now_ms) || (r->peer.fresh_ms != 0 && role_is_late(r, now_ms));
 }
 
+/* Its place in the order of names, which is the same at both routers. */
+static uint8_t link_bit(const struct role *r, uint8_t link)
+{
+	uint8_t rank = 0;
+
+	for (uint8_t i = 0; i < r->cfg.n_vip_links; i++)
+		rank += strcmp(r->cfg.vip_link_names[i], r->cfg.vip_link_names[link]) < 0;
+	return (uint8_t)(1U << rank);
+}
+
+uint8_t role_links_answer(const struct role *r, uint64_t now)
+{
+	const uint64_t deadtime = r->cfg.deadtime_ms;
+	uint8_t bits = 0;
+
+	if (r->fast_ms == 0)
+		return 0;
+	for (uint8_t i = 0; i < r->cfg.n_vip_links; i++)
+		if (link_witnesses(r, i, latest(r->fast_ms, now > deadtime ? now - deadtime : 1)))
+			bits |= link_bit(r, i);
+	return bits;
+}
+
+const char *role_black_hole(const struct role *r, uint64_t now)
+{
+	const uint64_t deadtime = r->cfg.deadtime_ms;
+	/* Three questions have had time for an answer. */
+	const uint64_t asked = UINT64_C(4) * r->cfg.keepalive_ms;
+	const struct role_peer *p = &r->peer;
+
+	if (r->fast_ms == 0 || now - r->fast_ms < (asked > deadtime ? asked : deadtime) ||
+	    now - r->watch_ms < deadtime || role_is_late(r, now) || !role_peer_alive(r, now) ||
+	    p->state != HA_BACKUP || !(p->flags & HA_FLAG_READY))
+		return NULL;
+	for (uint8_t i = 0; i < r->cfg.n_vip_links; i++)
+		if (r->cfg.witnesses[i] > 0 && link_witnesses(r, i, now - deadtime) == 0 &&
+		    p->links_answer & link_bit(r, i))
+			return r->cfg.vip_link_names[i];
+	return NULL;
+}
+
 bool role_is_split(const struct role *r, uint64_t now)
 {
 	const struct role_peer *p = &r->peer;

@@ -94,6 +94,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 	memcpy(p->version.digest, msg->config_digest, HA_DIGEST_BYTES);
 	p->unbound = msg->unbound;
 	p->hears_second = msg->hears_second;
+	p->links_answer = msg->links_answer;
 	p->absurd = false;
 	p->servers_up = msg->servers_up;
 	p->sequence = msg->sequence;
@@ -195,9 +196,19 @@ void role_peer_better_check(struct turn *t)
 {
 	struct role *r = t->r;
 	const struct role_peer *p = &r->peer;
+	const char *hole = role_black_hole(r, t->now);
+	char reason[ROLE_REASON_LEN];
 
 	if (r->state != HA_ACTIVE || p->state != HA_BACKUP || !(p->flags & HA_FLAG_READY))
 		return;
+	if (hole) {
+		snprintf(reason, sizeof(reason),
+			 "nothing crosses %s here, though its port is up, and the peer hears its "
+			 "witnesses there",
+			 hole);
+		role_fence(t, ROLE_ROW_HEARS_LESS, reason);
+		return;
+	}
 	/* A common cause takes the peer's ports too: wait for a report that can know it. */
 	if (t->now - r->ports_ms >= r->cfg.keepalive_ms &&
 	    role_ports_compare(p->ports, p->n_ports, r->ports, r->n_ports) > 0)

@@ -228,6 +228,7 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	memcpy(msg->verdict_digest, r->verdict_digest, HA_DIGEST_BYTES);
 	msg->servers_up = r->servers_up;
 	msg->unbound = r->unbound;
+	msg->links_answer = role_links_answer(r, now_ms);
 	msg->hears_second = role_hears_second(r, now_ms);
 	if (!r->version)
 		return;

@@ -31,6 +31,7 @@ enum {
 	AT_JUDGED = 192,
 	AT_JUDGEMENT = 208,
 	AT_NOTES = 209,
+	AT_LINKS = 210,
 	AT_UNBOUND = 212,
 };
 _Static_assert(AT_PORTS + 2 * HA_MAX_PORT_ROLES == AT_SYNC_SENT, "room for all port roles");
@@ -97,6 +98,7 @@ int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 	memcpy(p + AT_VERSION, m->version.id.byte, VERSION_ID_BYTES);
 	memcpy(p + AT_JUDGED, m->version.judged.byte, VERSION_ID_BYTES);
 	p[AT_JUDGEMENT] = (uint8_t)m->version.judgement;
+	p[AT_LINKS] = m->links_answer;
 	p[AT_NOTES] = m->hears_second ? NOTE_SECOND : 0;
 	put32(p + AT_UNBOUND, m->unbound);
 	return 0;
@@ -114,6 +116,7 @@ static void appended_decode(const struct ha_envelope *e, const uint8_t *p, struc
 	memcpy(m->version.judged.byte, p + AT_JUDGED, VERSION_ID_BYTES);
 	memcpy(m->version.digest, m->config_digest, HA_DIGEST_BYTES);
 	m->version.judgement = (enum version_judgement)p[AT_JUDGEMENT];
+	m->links_answer = p[AT_LINKS];
 	m->hears_second = p[AT_NOTES] & NOTE_SECOND;
 	m->unbound = get32(p + AT_UNBOUND);
 }

@@ -151,8 +151,11 @@ struct ha_message {
 	uint32_t servers_up;			 /* by these; each once for every service */
 	/* From here on unknown to routers before versions: all zero from them. */
 	struct version_word version; /* its digest is config_digest; on the wire once */
-	bool hears_second;	     /* two routers say to the sender that they are the receiver */
-	uint32_t unbound; /* connections of the peer whose service or server is unknown here */
+	/* VIP links, in the order of their names, on which a witness answered a question at
+	 * keepalive rate within deadtime: bit 0 is the first. */
+	uint8_t links_answer;
+	bool hears_second; /* two routers say to the sender that they are the receiver */
+	uint32_t unbound;  /* connections of the peer whose service or server is unknown here */
 };
 
 #endif

@@ -287,6 +287,33 @@ static void a_term_grows_by_a_bounded_step(void **state)
 	assert_false(alarm_of("a term that cannot be"));
 }
 
+/* The only VIP link of the lab is the first by its name: bit 0. */
+static void a_link_that_is_dead_here_and_answers_the_peer_is_given_up(void **state)
+{
+	struct ha_message msg = {0};
+
+	(void)state;
+	for (uint8_t bits = 0; bits < 3; bits++) {
+		lab_be(HA_ACTIVE);
+		lab.peer.flags |= HA_FLAG_MISSES;
+		lab.peer.links_answer = bits;
+		lab.peer_speaks = true;
+		lab_pass(DEADTIME / 2);
+		role_fill(&lab.r, &(struct role_send){.type = HA_MSG_HEARTBEAT}, lab.now, &msg);
+		assert_int_equal(msg.links_answer, 1);
+		lab.witnesses = false;
+		lab_pass(DEADTIME + 2 * KEEPALIVE);
+		role_fill(&lab.r, &(struct role_send){.type = HA_MSG_HEARTBEAT}, lab.now, &msg);
+		assert_int_equal(msg.links_answer, 0);
+		if (bits == 1) {
+			assert_int_equal(lab.r.rows[ROLE_ROW_HEARS_LESS], 1);
+			assert_non_null(strstr(lab.last[ROLE_DO_NOTIFY].text, "crosses public"));
+		} else {
+			assert_int_equal(lab.r.state, HA_ACTIVE);
+		}
+	}
+}
+
 static void a_new_version_is_said_at_once(void **state)
 {
 	(void)state;
@@ -315,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_claim_by_an_unheard_peer_is_an_alarm_and_nothing_else),
 		cmocka_unit_test(a_second_session_is_an_alarm_when_it_stays),
 		cmocka_unit_test(a_term_grows_by_a_bounded_step),
+		cmocka_unit_test(a_link_that_is_dead_here_and_answers_the_peer_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
