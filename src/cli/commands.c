@@ -412,6 +412,12 @@ const struct command cli_commands[] = {
 	 "front. See import.md.",
 	 import_args, CMD_LOCAL, NULL, NULL, NULL, NULL, run_import},
 
+	{"doctor", "what is wrong with the router and its pair, why it matters, and what to type",
+	 "Exit code, also for monitoring: 0 nothing, 1 warnings, 2 something critical, 3 the "
+	 "router "
+	 "cannot be reached. See doctor.md.",
+	 NULL, 0, NULL, NULL, NULL, NULL, run_doctor},
+
 	{"events", "what happens to the router: changes and who made them, health, roles, logins",
 	 "First the last ten, then each as it happens, until Ctrl-C. With --json one event a line.",
 	 events_args, CMD_LIVE, "event.follow", NULL, NULL, NULL, run_events},

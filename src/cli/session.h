@@ -89,6 +89,7 @@ int run_quit(struct session *s, const struct invocation *inv);
 int run_top(struct session *s, const struct invocation *inv);
 int run_watch(struct session *s, const struct invocation *inv);
 int run_completion(struct session *s, const struct invocation *inv);
+int run_doctor(struct session *s, const struct invocation *inv);
 int run_events(struct session *s, const struct invocation *inv);
 int run_import(struct session *s, const struct invocation *inv);
 int run_complete(struct session *s, const struct invocation *inv);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Each finding has a router that is broken in that way; a healthy one is not blamed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "cli/doctor.h"
+
+enum { STATUS, PORTS, WORKERS, NEXTHOPS, HEALTH, HA, N_FACTS };
+
+static const char *const healthy[N_FACTS] = {
+	"{\"workers\": 2, \"warnings\": []}",
+	"{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 2, \"tap\": "
+	"\"public\"}]}",
+	"{\"workers\": [{\"worker\": 0, \"load\": 0.4, \"counters\": {\"received\": 10000, "
+	"\"handed_off\": 100}}, {\"worker\": 1, \"load\": 0.1, \"counters\": {\"received\": 10, "
+	"\"handed_off\": 10}}]}",
+	"{\"nexthops\": [{\"address\": \"10.0.0.1\", \"link\": \"private\", \"state\": "
+	"\"reachable\", \"wanted\": true}, {\"address\": \"10.0.0.9\", \"link\": \"private\", "
+	"\"state\": \"failed\", \"wanted\": false}]}",
+	"{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": true, "
+	"\"standing\": \"up\", \"admin\": \"none\"}]}",
+	"{\"pair\": true, \"state\": \"active\", \"alarm\": null, \"peer\": {\"alive\": true, "
+	"\"configuration_differs\": false}, \"sync\": {\"peer_synchronised\": true}}"};
+
+/* The findings with one fact replaced; new. */
+static json_t *look(int which, const char *text)
+{
+	json_t *r[N_FACTS], *findings;
+
+	for (int i = 0; i < N_FACTS; i++) {
+		r[i] = json_loads(i == which ? text : healthy[i], 0, NULL);
+		assert_non_null(r[i]);
+	}
+	findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5]});
+	for (int i = 0; i < N_FACTS; i++)
+		json_decref(r[i]);
+	assert_non_null(findings);
+	return findings;
+}
+
+static void test_a_healthy_pair_is_not_blamed(void **state)
+{
+	json_t *findings = look(-1, NULL);
+
+	(void)state;
+	assert_int_equal(json_array_size(findings), 0);
+	assert_int_equal(doctor_worst(findings), DOCTOR_WELL);
+	json_decref(findings);
+}
+
+static void test_each_fault_is_found(void **state)
+{
+	static const struct {
+		const char *id;
+		enum doctor_severity severity;
+		int fact;
+		const char *text;
+	} faults[] = {
+		{"service-without-servers", DOCTOR_CRITICAL, HEALTH,
+		 "{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": false, "
+		 "\"standing\": \"unknown\", \"admin\": \"none\"}]}"},
+		{"server-down", DOCTOR_WARNING, HEALTH,
+		 "{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": false, "
+		 "\"standing\": \"down\", \"admin\": \"none\"}, {\"service\": \"web\", \"server\": "
+		 "\"s2\", \"chosen\": true, \"standing\": \"up\", \"admin\": \"none\"}]}"},
+		{"server-forced", DOCTOR_WARNING, HEALTH,
+		 "{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": true, "
+		 "\"standing\": \"up\", \"admin\": \"up\"}]}"},
+		{"port-down", DOCTOR_CRITICAL, PORTS,
+		 "{\"ports\": [{\"name\": \"public\", \"link_up\": false, \"rx_queues\": 2, "
+		 "\"tap\": \"public\"}]}"},
+		{"queues-below-workers", DOCTOR_WARNING, PORTS,
+		 "{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 1, "
+		 "\"tap\": \"public\"}]}"},
+		{"tap-missing", DOCTOR_CRITICAL, PORTS,
+		 "{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 2, "
+		 "\"tap\": null}]}"},
+		{"worker-busy", DOCTOR_WARNING, WORKERS,
+		 "{\"workers\": [{\"worker\": 0, \"load\": 0.99, \"counters\": {}}]}"},
+		{"handoff-share", DOCTOR_WARNING, WORKERS,
+		 "{\"workers\": [{\"worker\": 0, \"load\": 0.1, \"counters\": {\"received\": 9000, "
+		 "\"handed_off\": 8000}}, {\"worker\": 1, \"load\": 0.1, \"counters\": {}}]}"},
+		{"nexthop-unresolved", DOCTOR_CRITICAL, NEXTHOPS,
+		 "{\"nexthops\": [{\"address\": \"10.0.0.1\", \"link\": \"private\", \"state\": "
+		 "\"failed\", \"wanted\": true}]}"},
+		{"pair-alarm", DOCTOR_CRITICAL, HA, "{\"pair\": false, \"alarm\": \"one role\"}"},
+		{"peer-silent", DOCTOR_CRITICAL, HA,
+		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": false}}"},
+		{"pair-differs", DOCTOR_WARNING, HA,
+		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true, "
+		 "\"configuration_differs\": true}}"},
+		{"pair-not-synchronised", DOCTOR_WARNING, HA,
+		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true}, \"sync\": "
+		 "{\"peer_synchronised\": false}}"},
+		{"router-warning", DOCTOR_WARNING, STATUS,
+		 "{\"workers\": 2, \"warnings\": [\"something\"]}"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		json_t *findings = look(faults[i].fact, faults[i].text);
+		const json_t *f = json_array_get(findings, 0);
+
+		assert_int_equal(json_array_size(findings), 1);
+		assert_string_equal(json_string_value(json_object_get(f, "id")), faults[i].id);
+		assert_int_equal(doctor_worst(findings), faults[i].severity);
+		json_decref(findings);
+	}
+}
+
+/* What the router says is not believed: other types are no fault and no crash. */
+static void test_answers_of_no_sense_are_harmless(void **state)
+{
+	static const char *const odd[] = {"[]", "{\"ports\": 3, \"servers\": {}, \"workers\": []}",
+					  "{\"servers\": [1, null, \"x\", []], \"ports\": [[]], "
+					  "\"warnings\": [3], \"peer\": 1}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		for (int k = 0; k < N_FACTS; k++)
+			json_decref(look(k, odd[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_healthy_pair_is_not_blamed),
+		cmocka_unit_test(test_each_fault_is_found),
+		cmocka_unit_test(test_answers_of_no_sense_are_harmless),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
