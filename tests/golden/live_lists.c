@@ -42,7 +42,7 @@ static unsigned int netmask_of(const json_t *v)
 
 	if (json_is_integer(v))
 		return (unsigned int)json_integer_value(v);
-	return text ? (unsigned int)__builtin_popcount(ipv4(text)) : 32;
+	return text ? (unsigned int)__builtin_popcount(ipv4(text)) : 0;
 }
 
 static void words_of(const json_t *svc, struct service_words *w)
@@ -57,11 +57,17 @@ static void words_of(const json_t *svc, struct service_words *w)
 		.persist_s = seconds_of(json_object_get(p, "timeout")),
 		.netmask_len = netmask_of(json_object_get(p, "netmask")),
 	};
+	const char *family = text_of(svc, "family");
 	listen = json_object_get(svc, "listen");
 	if (json_is_array(listen))
 		listen = json_array_get(listen, 0);
+	w->v6 = family ? strcmp(family, "ipv6") == 0
+		       : listen && strchr(json_string_value(listen), '[');
+	if (w->netmask_len == 0)
+		w->netmask_len = w->v6 ? 128 : 32;
 	if (number_of(svc, "mark", 0))
-		snprintf(w->name, sizeof(w->name), "FWM  %d", number_of(svc, "mark", 0));
+		snprintf(w->name, sizeof(w->name), "FWM  %d%s", number_of(svc, "mark", 0),
+			 w->v6 ? " IPv6" : "");
 	else
 		snprintf(w->name, sizeof(w->name), "%s  %s", upper(text_of(svc, "protocol")),
 			 json_string_value(listen));
@@ -86,7 +92,11 @@ static const char *name_of(const json_t *srv, char buf[ENDPOINT_STRLEN])
 {
 	const char *text = text_of(srv, "address");
 
-	snprintf(buf, ENDPOINT_STRLEN, "%s%s", text, strchr(text, ':') ? "" : ":0");
+	if (text[0] != '[' && strchr(text, ':') != strrchr(text, ':'))
+		snprintf(buf, ENDPOINT_STRLEN, "[%s]:0", text);
+	else
+		snprintf(buf, ENDPOINT_STRLEN, "%s%s", text,
+			 text[0] == '[' || strchr(text, ':') ? "" : ":0");
 	return buf;
 }
 

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/csum.h"
 #include "golden/live.h"
 
 /* Bound to the interface of this name in the thread's namespace. */
@@ -95,6 +96,46 @@ static void arp_answer(const struct live_port *p, const uint8_t *frame)
 		perror("replay: ARP answer");
 }
 
+/* Neighbour discovery: true. A solicitation is answered: every address is there, at its MAC. */
+static bool discovery_take(const struct live_port *p, const uint8_t *frame, size_t len)
+{
+	const uint8_t *ip = frame + ETHER_HDR_LEN, *nd = ip + 40;
+	uint8_t out[ETHER_HDR_LEN + 40 + 32] = {0}, *l3 = out + ETHER_HDR_LEN, *na = l3 + 40;
+	struct addr target = {.family = ADDR_V6};
+	struct mac mac;
+	uint16_t sum;
+
+	if (len < ETHER_HDR_LEN + 40 + 8 || ip[6] != IPPROTO_ICMPV6 || nd[0] < 130)
+		return false;
+	if (nd[0] != 135 || len < ETHER_HDR_LEN + 40 + 24)
+		return true;
+	memcpy(target.v6, nd + 8, 16);
+	mac = traffic_mac(&target);
+	memcpy(out, frame + ETH_ALEN, ETH_ALEN);
+	memcpy(out + ETH_ALEN, &mac, ETH_ALEN);
+	memcpy(out + 12, frame + 12, 2);
+	l3[0] = 0x60;
+	l3[5] = 32;
+	l3[6] = IPPROTO_ICMPV6;
+	l3[7] = 255;
+	memcpy(l3 + 8, target.v6, 16);
+	memcpy(l3 + 24, ip + 8, 16);
+	na[0] = 136;
+	na[4] = 0x60;
+	memcpy(na + 8, target.v6, 16);
+	na[24] = 2;
+	na[25] = 1;
+	memcpy(na + 26, &mac, ETH_ALEN);
+	sum = csum_fold(csum_add(csum_add(0, l3 + 8, 32), na, 32) + be16_from(32) +
+			be16_from(IPPROTO_ICMPV6));
+	sum = (uint16_t)~sum;
+	memcpy(na + 2, &sum, 2);
+	if (memcmp(ip + 8, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16) != 0 &&
+	    send(p->fd, out, sizeof(out), 0) < 0)
+		perror("replay: neighbour advertisement");
+	return true;
+}
+
 static void port_read(struct live_port *p)
 {
 	while (p->n < QUEUE) {
@@ -111,7 +152,10 @@ static void port_read(struct live_port *p)
 		    len >= (ssize_t)(ETHER_HDR_LEN + sizeof(struct ether_arp)))
 			arp_answer(p, f->bytes);
 		/* Multicast (IGMP of the Linux side) is no answer to anybody. */
-		if (ntohs(type) != ETHERTYPE_IP || f->bytes[0] & 1)
+		if (ntohs(type) == ETHERTYPE_IPV6 && discovery_take(p, f->bytes, (size_t)len))
+			continue;
+		if ((ntohs(type) != ETHERTYPE_IP && ntohs(type) != ETHERTYPE_IPV6) ||
+		    f->bytes[0] & 1)
 			continue;
 		f->len = (size_t)len;
 		p->n++;

@@ -243,49 +243,6 @@ json_t *recording_shared(const json_t *doc)
 			 "services", services, "marks", marks_object(doc));
 }
 
-/* Keys whose text is an address, a prefix, a step between addresses or a family. */
-static bool names_address(const char *key)
-{
-	static const char *const keys[] = {"vip",      "addr",	  "src",   "src_step",
-					   "vip_step", "netmask", "local", "family"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(key, keys[i]) == 0)
-			return true;
-	return false;
-}
-
-/* key: of o, or of the list that holds o. */
-static const char *unplayable_value(const char *key, const json_t *o)
-{
-	const char *found = NULL, *text = json_string_value(o), *name;
-	const json_t *v;
-	size_t i;
-
-	if (text && names_address(key) && (strchr(text, ':') || strcmp(text, "ipv6") == 0))
-		return "IPv6";
-	if (text && strcmp(key, "fwd") == 0 && strncmp(text, "tun", 3) == 0)
-		return "tunnels";
-	if (json_is_object(o))
-		json_object_foreach ((json_t *)o, name, v)
-			if (!found)
-				found = unplayable_value(name, v);
-	json_array_foreach (o, i, v)
-		if (!found)
-			found = unplayable_value(key, v);
-	return found;
-}
-
-const char *recording_unplayable(const struct place *place, const json_t *doc)
-{
-	static const char *const parts[] = {"services", "marks", "local", "events"};
-	const char *found = NULL;
-
-	for (size_t i = 0; place->ipv4_only && i < sizeof(parts) / sizeof(parts[0]) && !found; i++)
-		found = unplayable_value(parts[i], json_object_get(doc, parts[i]));
-	return found;
-}
-
 char *recording_service_key(const json_t *svc)
 {
 	char key[128], ep[ENDPOINT_STRLEN];

@@ -34,9 +34,6 @@ int scenario_open(struct scenario *s, const struct place *place, const char *pat
 	if (!s->name || !json_is_array(json_object_get(s->doc, "services")) ||
 	    !json_is_array(json_object_get(s->doc, "events")))
 		return scenario_fail(s, -EINVAL, "%s: not a scenario", path);
-	strange = recording_unplayable(place, s->doc);
-	if (strange)
-		return scenario_fail(s, -ENOTSUP, "the replay cannot play %s yet", strange);
 	none = json_object();
 	strange = recording_sysctls(none, json_object_get(s->doc, "sysctl"));
 	json_decref(none);

@@ -54,8 +54,6 @@ struct place {
 	json_t *(*list)(struct scenario *s);
 	json_t *(*stats)(struct scenario *s);
 	json_t *(*conns)(struct scenario *s);
-	/* The place has IPv4 alone, and no tunnels. */
-	bool ipv4_only;
 	/* Every packet that came in left by one door. */
 	bool (*doors_add_up)(struct scenario *s, char text[256]);
 };
@@ -95,9 +93,6 @@ int scenario_fail(struct scenario *s, int ret, const char *fmt, ...)
 
 const char *text_of(const json_t *o, const char *key);
 int number_of(const json_t *o, const char *key, int def);
-/* What the recording needs and the place cannot play, or NULL. Looked at before anything else is
- * read. */
-const char *recording_unplayable(const struct place *place, const json_t *doc);
 /* Writes "10.1.0.100:80", "[2001:db8::1]:80" or, without a port, the address. */
 const char *recording_endpoint(const char *addr, int port, char buf[ENDPOINT_STRLEN]);
 /* The configuration's `shared`. New reference. */
