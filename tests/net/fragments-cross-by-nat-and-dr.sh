@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 60
+# families: 4 6
 # af_xdp here; af_packet is the subject of large-udp-datagrams-cross-af-packet-ports.
 PLVS_DRIVER=af_xdp
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
+# families: 4 6
 # A switch shuts the port of a server that answers too many ARP requests: while all heartbeats
 # arrive, each router asks each witness once a second; at keepalive rate when one is missed.
 . "$(dirname "$0")/lib.sh"
