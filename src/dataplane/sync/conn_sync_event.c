@@ -9,13 +9,17 @@
 
 static struct sync_event event_of(const struct FAM(conn) *c, enum sync_kind kind)
 {
-	return (struct sync_event)
-	{
-#if FAMILY == 4
-		.caddr = c->caddr, .vaddr = c->vaddr,
-#endif
-		.cport = c->cport, .vport = c->vport, .proto = c->c.proto, .kind = (uint8_t)kind,
+	struct sync_event e = {
+		.cport = c->cport,
+		.vport = c->vport,
+		.proto = c->c.proto,
+		.kind = (uint8_t)kind,
+		.flags = FAMILY == 6 ? SYNC_F_V6 : 0,
 	};
+
+	e.FAM(caddr) = c->caddr;
+	e.FAM(vaddr) = c->vaddr;
+	return e;
 }
 
 /* A template may be moved by its home meanwhile; whose server it is decides. */
