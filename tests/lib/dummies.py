@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Adds a dummy of each kind of docs/contributing.md to a copy of the tree.
+
+usage: dummies.py TREE
+
+Prints a line for each dummy with the files of src that it touched. Exits with 1 where a dummy
+needs more files than its row may have, or where the place of an edit is not found any more: then
+the edit is to be written anew, and the row may have to be as well.
+"""
+import os
+import re
+import sys
+
+
+class Dummies:
+    """Edits of a tree, and the files that they touch."""
+
+    def __init__(self, tree):
+        self.tree = tree
+        self.files = set()
+        self.bad = 0
+
+    def path(self, name):
+        return os.path.join(self.tree, "src", name)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as f:
+            return f.read()
+
+    def write(self, name, text):
+        self.files.add(name)
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def before(self, name, place, text):
+        """Puts text before the first place of a file."""
+        old = self.read(name)
+        at = old.find(place)
+        if at < 0:
+            print(f"{name}: no {place!r} any more")
+            self.bad += 1
+            return
+        self.write(name, old[:at] + text + old[at:])
+
+    def instead(self, name, place, text):
+        old = self.read(name)
+        if place not in old:
+            print(f"{name}: no {place!r} any more")
+            self.bad += 1
+            return
+        self.write(name, old.replace(place, text, 1))
+
+    def done(self, what, most):
+        """One dummy is in: most files of src, the files of meson not counted."""
+        files = sorted(f for f in self.files if not f.endswith("meson.build"))
+        print(f"{what}: {len(files)} of {most}: {' '.join(files)}")
+        if len(files) > most:
+            self.bad += 1
+        self.files = set()
+
+
+def scheduler(d):
+    d.before("model/schedulers.h", "\tX(dh) ", "\tX(dummy) \\\n")
+    d.instead("sched/meson.build", "'dh.c',", "'dh.c', 'dummy.c',")
+    d.write(
+        "sched/dummy.c",
+        """#include "sched/ops.h"
+
+static int dummy_choose(const struct service *svc, const struct sched_request *req)
+{
+	(void)req;
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		if (server_eligible(&svc->servers[i]))
+			return (int)i;
+	return SCHED_NONE;
+}
+
+const struct sched_ops sched_dummy = {.name = "dummy", .choose = dummy_choose};
+""",
+    )
+    d.done("a scheduler", 2)
+
+
+def drop_reason(d):
+    d.before("model/counters.h", "\tX(STALE_HANDOFF,", '\tX(DUMMY, dummy, "a dummy reason") \\\n')
+    d.instead("dataplane/stages/rewrite.c", "DROP_TTL_EXCEEDED", "DROP_DUMMY")
+    d.done("a drop reason", 2)
+
+
+def service_key(d):
+    d.before("model/service.h", "\tuint32_t drain_s;", "\tuint32_t dummy;\n")
+    d.before("config/schema.c", "\tSET_FTP,", "\tSET_DUMMY,\n")
+    d.before(
+        "config/schema.c",
+        '\t{.name = "ftp",',
+        """\t{.name = "dummy",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, service.dummy),
+	 .set_bit = SET_DUMMY,
+	 .max = 100,
+	 .help = "a dummy"},
+""",
+    )
+    d.done("a key of a service, without its reader", 2)
+
+
+def check_type(d):
+    d.before("health/check.h", "\tX(DNS, dns)", "\tX(DUMMY, dummy) \\\n")
+    d.instead(
+        "health/check.h", "struct check_numbers {\n", "struct check_numbers {\n\tuint32_t dummy;\n"
+    )
+    text = d.read("health/check_tcp.c").replace("CHECK_TCP", "CHECK_DUMMY")
+    text = re.sub(r"\btcp_|(?<=check_)tcp(?=_ops)", lambda m: m[0].replace("tcp", "dummy"), text)
+    text = text.replace('"connected to %s",', '"%u: connected to %s", p->spec->numbers.dummy,')
+    d.write("health/check_dummy.c", text)
+    d.instead("health/meson.build", "'check_dns.c',", "'check_dns.c', 'check_dummy.c',")
+    d.before(
+        "config/schema_health.c",
+        '\t{.name = "passive",\n',
+        """\t{.name = "dummy",
+	 .type = TYPE_UINT,
+	 AT(struct config_check, numbers.dummy),
+	 .types = OF(DUMMY),
+	 .max = 100,
+	 .help = "of `dummy`"},
+""",
+    )
+    d.done("a type of check", 4)
+
+
+def counters(d):
+    d.before("model/counters.h", "\tX(resolved,", '\tX(dummies, "dummies of a worker") \\\n')
+    d.instead(
+        "dataplane/stages/rewrite.c", "DROP_DUMMY", "(w->counters.dummies++, DROP_DUMMY)"
+    )
+    d.done("a counter of a worker", 2)
+    d.before("model/counters.h", "\tX(in_pkts,", '\tX(dummies, "dummies", NULL, "dummies") \\\n')
+    d.done("a counter of servers, without the place that counts", 1)
+    d.before("ha/ha.h", "\tX(late_times,", '\tX(dummies, "dummies of the pair") \\\n')
+    d.instead("ha/ha.c", "ha->counters.late_times++;", "ha->counters.late_times++;\n\t\tha->counters.dummies++;")
+    d.done("a counter of the pair", 2)
+
+
+def method(d):
+    d.before(
+        "control/methods_system.c",
+        "static void log_level(",
+        """static void dummy(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)c;
+	rpc_answer(req, json_incref(params));
+}
+
+""",
+    )
+    d.before(
+        "control/methods_system.c",
+        '\t{.name = "log.level",',
+        """\t{.name = "dummy.echo",
+	 .run = dummy,
+	 .help = "a dummy",
+	 .params = {{"word", PARAM_STRING, true, "any"}},
+	 .result = "`word`"},
+""",
+    )
+    d.before(
+        "cli/commands.c",
+        '\t{"version", "versions',
+        """\t{.words = "dummy", .help = "a dummy",
+	 .args = (const struct arg[]){{"WORD", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "word",
+				       "any", NULL, 0, 0}, END},
+	 .method = "dummy.echo"},
+""",
+    )
+    d.done("a method with a command", 2)
+
+
+def forwarding_method(d):
+    d.before("model/service.h", '\tX(LOCAL, local, "Local")', '\tX(DUMMY, dummy, "Tunnel") \\\n')
+    for name in ("KEEPS_VIP", "OUTER_HEADER"):
+        text = d.read("model/service.h")
+        d.write(
+            "model/service.h",
+            re.sub(
+                rf"(#define FORWARD_{name}\s+\()", r"\g<1>1U << FWD_DUMMY | ", text, count=1
+            ),
+        )
+    d.instead(
+        "dataplane/stages/rewrite.c",
+        "c.method == FWD_TUNNEL",
+        "c.method == FWD_TUNNEL || p->conn->c.method == FWD_DUMMY",
+    )
+    d.done("a forwarding method", 4)
+
+
+def main():
+    d = Dummies(sys.argv[1])
+    for add in (
+        scheduler,
+        drop_reason,
+        service_key,
+        check_type,
+        counters,
+        method,
+        forwarding_method,
+    ):
+        add(d)
+    sys.exit(1 if d.bad else 0)
+
+
+main()
