@@ -82,7 +82,7 @@ static void values_are_typed_and_every_default_is_filled_in(void **state)
 	(void)state;
 	assert_string_equal(c->node.socket, "/run/plvs/plvs.sock");
 	assert_int_equal(c->node.mode, 0660);
-	assert_int_equal(c->node.connections, 1000000);
+	assert_int_equal(c->node.connections, 0);
 	assert_int_equal(c->node.idle, CONFIG_IDLE_POLL);
 	assert_string_equal(c->node.ports[0].tap, "public");
 	assert_int_equal(c->node.ports[0].routes[1].metric, 7);

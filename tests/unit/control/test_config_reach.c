@@ -99,6 +99,7 @@ static json_t *values_of(const struct config_field *f)
 	for (int i = 0; i < 4; i++)
 		add(v, json_integer(i));
 	add(v, json_integer(201));
+	add(v, json_integer(4096));
 	for (size_t i = 0; i < ARRAY_LEN(times) && (f->type == TYPE_MS || f->type == TYPE_SECONDS);
 	     i++)
 		add(v, json_string(times[i]));
