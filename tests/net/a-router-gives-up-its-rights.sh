@@ -20,9 +20,6 @@ END
 chmod 755 "$RUN/told"
 install -o $USER -m 644 /dev/null "$RUN/told.log"
 mkdir -m 700 "$RUN/state"
-printf '1 hex:00112233445566778899aabbccddeeff\n' > "$RUN/key"
-chown root:$USER "$RUN/key"
-chmod 640 "$RUN/key"
 
 # configure DRIVER
 configure()
@@ -33,10 +30,8 @@ configure()
 	health_config '[{"name": "program", "type": "exec", "interval": "500ms", "timeout": "400ms", "rise": 1, "fall": 1,
 		"exec": {"argv": ["/bin/sh", "-c", "test ! -e '"$RUN"'/fails"]}}]' \
 		"$(service web tcp 192.0.2.80:80 nat rr $A $B | jq -c '.check = "program"')"
-	jq --arg told "$RUN/told" --arg state "$RUN/state" --arg key "$RUN/key" '.node.state_dir = $state |
-		.node.notify = {health: [$told]} |
-		.node.ha = {role: "primary", key_file: $key, paths: [
-			{name: "private", local: "10.10.0.2", peer: "10.10.0.3"}]}' "$RUN/plvs.json" > "$RUN/plvs.json.new"
+	jq --arg told "$RUN/told" --arg state "$RUN/state" '.node.state_dir = $state |
+		.node.notify = {health: [$told]}' "$RUN/plvs.json" > "$RUN/plvs.json.new"
 	mv "$RUN/plvs.json.new" "$RUN/plvs.json"
 	chown $USER "$RUN/plvs.json"
 }
@@ -78,14 +73,13 @@ works_at_run_time()
 	wait_for 20 "the web answers after ports were opened again" serves
 	is "arp_announce of the TAP" "$(on linux sysctl -n net.ipv4.conf.public.arp_announce)" -eq 2
 	! grep "no queue for urgent frames" "$RUN/plvs.log" || fail "a TAP that is made again has one queue"
-	# The configuration is saved, and keys are read again.
+	# The configuration is saved and read again.
 	ctl server edit tcp:192.0.2.80:80 $A weight 7 > /dev/null
 	ctl config save > /dev/null
 	is "owner of the saved file" "$(stat -c %U "$RUN/plvs.json")" = $USER
 	is "weight in the saved file" "$(jq '.shared.services[0].servers[0].weight' "$RUN/plvs.json")" -eq 7
-	printf '2 hex:ffeeddccbbaa99887766554433221100\n1 hex:00112233445566778899aabbccddeeff\n' > "$RUN/key"
 	kill -HUP "$PLVS_PID"
-	wait_for 5 "keys are read again" grep -q 'the configuration is read again' "$RUN/plvs.log"
+	wait_for 5 "the file is read again" grep -q 'the configuration is read again' "$RUN/plvs.log"
 	wait_for 10 "the web answers" serves
 	# Programs that are told run as the user, and none runs as root, whatever a request asks for.
 	: > "$RUN/told.log"
