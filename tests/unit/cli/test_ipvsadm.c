@@ -130,6 +130,50 @@ static void files_of_proc_are_printed(void **state)
 	assert_int_equal(run("/none", "proc ip_vs"), 2);
 }
 
+/* A row as a router streams it for connection.list; config.get before takes the same answer. */
+#define ROW(protocol, state, client, to, server, left)                                             \
+	"{\"protocol\":\"" protocol "\",\"state\":\"" state "\",\"client\":\"" client              \
+	"\",\"virtual\":\"" to "\",\"server\":\"" server "\",\"expires_s\":" left "}"
+#define ROWS(rows)                                                                                 \
+	"{\"jsonrpc\":\"2.0\",\"method\":\"rows\",\"params\":{\"id\":$ID,\"rows\":[" rows "]}}\n"
+#define ROWS_END                                                                                   \
+	"{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"config\":{},\"count\":4,\"truncated\":"     \
+	"false}}\n"
+#define TCP_ROW                                                                                    \
+	ROW("tcp", "ESTABLISHED", "198.51.100.7:1021", "10.1.0.100:80", "10.10.0.2:8080", "899.9")
+#define UDP_ROW                                                                                    \
+	ROW("udp", "UDP", "[2001:db8:c:9:1:2:3:4]:1022", "[2001:db8:1::100]:99",                   \
+	    "[2001:db8:10::2]:99", "297")
+#define MARK6_ROW ROW("ip", "NONE", "[2001:db8:c::]:0", "[0:9::]:0", "[2001:db8:10::2]:0", "57.2")
+#define MARK4_ROW ROW("ip", "NONE", "198.51.100.0:0", "0.0.0.9:0", "10.10.0.3:0", "-1")
+#define CONNECTIONS_HEAD                                                                           \
+	"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
+
+/* The rows of IPv6 as a kernel was recorded: tests/golden/recorded/behaviours6.md. */
+static void connections_are_printed_as_the_kernel_file_has_them(void **state)
+{
+	(void)state;
+	counts_of(ROWS(TCP_ROW) ROWS(UDP_ROW "," MARK6_ROW "," MARK4_ROW) ROWS_END,
+		  "proc ip_vs_conn",
+		  CONNECTIONS_HEAD
+		  "TCP C6336407 03FD 0A010064 0050 0A0A0002 1F90 ESTABLISHED     899\n"
+		  "UDP 2001:0db8:000c:0009:0001:0002:0003:0004 03FE "
+		  "2001:0db8:0001:0000:0000:0000:0000:0100 0063 "
+		  "2001:0db8:0010:0000:0000:0000:0000:0002 0063 UDP             297\n"
+		  "IP  2001:0db8:000c:0000:0000:0000:0000:0000 0000 "
+		  "0000:0009:0000:0000:0000:0000:0000:0000 0000 "
+		  "2001:0db8:0010:0000:0000:0000:0000:0002 0000 NONE             57\n"
+		  "IP  C6336400 0000 00000009 0000 0A0A0003 0000 NONE              0\n");
+}
+
+static void without_connections_the_kernel_file_is_its_head(void **state)
+{
+	(void)state;
+	counts_of(ROWS_END, "proc /proc/net/ip_vs_conn", CONNECTIONS_HEAD);
+	assert_string_equal(said, CONNECTIONS_HEAD);
+	assert_int_equal(run("/none", "proc ip_vs_conn"), 2);
+}
+
 static void an_unreachable_router_is_a_kernel_without_ipvs(void **state)
 {
 	(void)state;
@@ -189,6 +233,8 @@ int main(void)
 		cmocka_unit_test(exact_numbers_take_the_room_they_need),
 		cmocka_unit_test(rates_are_whole_numbers),
 		cmocka_unit_test(files_of_proc_are_printed),
+		cmocka_unit_test(connections_are_printed_as_the_kernel_file_has_them),
+		cmocka_unit_test(without_connections_the_kernel_file_is_its_head),
 		cmocka_unit_test(an_unreachable_router_is_a_kernel_without_ipvs),
 		cmocka_unit_test(a_router_that_answers_nonsense_ends_the_program),
 		cmocka_unit_test(words_are_read_as_popt_does),
