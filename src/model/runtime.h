@@ -67,7 +67,7 @@ struct server_rt {
 	bool leaving;	    /* in runtime.leavers */
 	uint8_t quiesced;   /* control: wo, worker: ro. Its weight is 0 */
 	uint8_t down;	    /* control: wo, worker: ro. removed, but in its list: health says so */
-	struct endpoint ep; /* 24 bytes */
+	struct endpoint ep; /* control: wo, at creation only; worker: ro. 24 bytes */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
 
