@@ -39,9 +39,8 @@ int FAM_FN(table, create)(struct FAM(table) *t, uint32_t capacity, int socket, u
 		return -ENOMEM;
 	}
 	t->bytes = t->map_bytes[0] + t->map_bytes[1];
-	for (uint32_t i = 0; i < t->n_overflow; i++)
-		t->buckets[n + i].overflow = i + 1 < t->n_overflow ? n + i + 1 : 0;
-	t->overflow_free = n;
+	/* Nothing is written here: a table without connections has no memory of its own. */
+	t->overflow_unused = n;
 	t->unused = 1;
 	return 0;
 }
@@ -113,6 +112,20 @@ void FAM_FN(table, prefetch_conn)(const struct FAM(table) *t, const struct FAM(c
 	__builtin_prefetch(FAM_FN(table, bucket)(t, FAM_FN(table, hash)(t, &k)), 1);
 }
 
+/* An empty bucket for the end of a chain: one given back, else one never used. 0: none is left. */
+static uint32_t overflow_take(struct FAM(table) *t)
+{
+	uint32_t fresh = t->overflow_free;
+
+	if (fresh) {
+		t->overflow_free = t->buckets[fresh].overflow;
+		t->buckets[fresh].overflow = 0;
+	} else if (t->overflow_unused < t->n_buckets + t->n_overflow) {
+		fresh = t->overflow_unused++;
+	}
+	return fresh;
+}
+
 /* A bucket of the chain with a free way, or a fresh overflow bucket, or NULL. */
 static struct bucket *chain_room(struct FAM(table) *t, struct bucket *b, unsigned int *way)
 {
@@ -128,11 +141,9 @@ static struct bucket *chain_room(struct FAM(table) *t, struct bucket *b, unsigne
 			b = &t->buckets[b->overflow];
 			continue;
 		}
-		fresh = t->overflow_free;
+		fresh = overflow_take(t);
 		if (!fresh)
 			return NULL;
-		t->overflow_free = t->buckets[fresh].overflow;
-		t->buckets[fresh].overflow = 0;
 		b->overflow = fresh;
 		b = &t->buckets[fresh];
 	}

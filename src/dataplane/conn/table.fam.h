@@ -9,7 +9,8 @@ struct FAM(table) {
 	uint32_t bucket_mask;
 	uint32_t n_buckets;
 	uint32_t n_overflow;
-	uint32_t overflow_free; /* head of the free overflow buckets */
+	uint32_t overflow_free;	  /* head of the overflow buckets given back */
+	uint32_t overflow_unused; /* overflow buckets from here on were never used */
 	uint32_t capacity;
 	uint32_t n;	 /* entries in use */
 	uint32_t free;	 /* head of the free list, linked by conn.free_next */

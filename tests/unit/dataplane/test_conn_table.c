@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "dataplane/owner.h"
 #include "dataplane/conn/table.h"
@@ -134,13 +135,42 @@ static void random_inserts_and_removals_never_lose_a_connection(void **state)
 	assert_int_equal(t.n, 0);
 	/* Every overflow bucket has come back. */
 	{
-		uint32_t n = 0;
+		uint32_t n = t.n_buckets + t.n_overflow - t.overflow_unused;
 
+		assert_true(n < t.n_overflow);
 		for (uint32_t b = t.overflow_free; b; b = t.buckets[b].overflow)
 			n++;
 		assert_int_equal(n, t.n_overflow);
 	}
 	table4_destroy(&t);
+}
+
+static size_t pages_in_use(void *p, size_t bytes)
+{
+	const size_t n = (bytes + 4095) / 4096;
+	unsigned char *in_core = malloc(n);
+	size_t used = 0;
+
+	assert_non_null(in_core);
+	assert_int_equal(mincore(p, bytes, in_core), 0);
+	for (size_t i = 0; i < n; i++)
+		used += in_core[i] & 1;
+	free(in_core);
+	return used;
+}
+
+/* Both families have a table of the full size: that of a family without traffic must be free. */
+static void a_table_without_connections_uses_no_memory(void **state)
+{
+	struct table6 t;
+
+	(void)state;
+	assert_int_equal(table6_create(&t, 100000, -1, 1), 0);
+	assert_int_equal(pages_in_use(t.buckets, t.map_bytes[0]), 0);
+	assert_int_equal(pages_in_use(t.conns, t.map_bytes[1]), 0);
+	assert_non_null(table6_alloc(&t));
+	assert_true(pages_in_use(t.conns, t.map_bytes[1]) > 0);
+	table6_destroy(&t);
 }
 
 struct expiry {
@@ -364,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_taken_key_is_refused_and_its_holder_is_named),
 		cmocka_unit_test(random_inserts_and_removals_never_lose_a_connection),
 		cmocka_unit_test(a_full_table_with_much_coming_and_going_has_room_for_every_key),
+		cmocka_unit_test(a_table_without_connections_uses_no_memory),
 		cmocka_unit_test(entries_expire_at_their_time_and_not_before),
 		cmocka_unit_test(work_is_bounded_and_a_long_pause_loses_nobody),
 		cmocka_unit_test(client_and_server_halves_have_one_owner),
