@@ -44,14 +44,15 @@ void view_version(const struct out *out, const json_t *r, const struct invocatio
 
 static void connections_put(const struct out *out, const json_t *r)
 {
-	double live = view_number(r, "connections.live");
 	double capacity = view_number(r, "connections.capacity");
 
 	label_put(out, "connections");
-	value_put(out, r, "connections.live", FORMAT_COUNT, " of ");
-	value_put(out, r, "connections.capacity", FORMAT_COUNT, "");
+	value_put(out, r, "connections.live", FORMAT_COUNT, ", room for ");
+	value_put(out, r, "connections.capacity", FORMAT_COUNT, " of each family");
 	if (capacity > 0)
-		fprintf(out->file, " (%.1f%%)", live * 100 / capacity);
+		fprintf(out->file, " (IPv4 %.1f%%, IPv6 %.1f%% in use)",
+			view_number(r, "connections.entries.ipv4") * 100 / capacity,
+			view_number(r, "connections.entries.ipv6") * 100 / capacity);
 	fputs(", ", out->file);
 	value_put(out, r, "connections.embryonic", FORMAT_COUNT, " embryonic, ");
 	value_put(out, r, "connections.not_assured", FORMAT_COUNT, " not assured, ");

@@ -212,16 +212,16 @@ static json_t *doors_json(const struct worker_counters *w)
 
 static json_t *connections_json(const struct control *c, const struct worker_counters *w)
 {
-	uint64_t capacity = 0, bytes = 0;
+	struct table_sums t;
 
-	for (uint16_t i = 0; i < n_workers(c); i++) {
-		capacity += c->dp->workers[i]->v4.table.capacity;
-		bytes += c->dp->workers[i]->v4.table.bytes;
-	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "live", (json_int_t)w->connections,
-			 "embryonic", (json_int_t)w->embryonic, "not_assured",
-			 (json_int_t)w->not_assured, "ending", (json_int_t)w->ending, "capacity",
-			 (json_int_t)capacity, "bytes", (json_int_t)bytes);
+	table_sums_read(c->dp, &t);
+	return json_pack("{s:I, s:I, s:I, s:I, s:{s:I, s:I}, s:I, s:I}", "live",
+			 (json_int_t)w->connections, "embryonic", (json_int_t)w->embryonic,
+			 "not_assured", (json_int_t)w->not_assured, "ending", (json_int_t)w->ending,
+			 "entries", table_family_names[TABLE_IPV4],
+			 (json_int_t)t.entries[TABLE_IPV4], table_family_names[TABLE_IPV6],
+			 (json_int_t)t.entries[TABLE_IPV6], "capacity", (json_int_t)t.capacity,
+			 "bytes", (json_int_t)t.bytes);
 }
 
 /* Rates of all services together. */
@@ -330,7 +330,9 @@ const struct method counter_methods[] = {
 		 "`name`, `state`: as of `ha.status`, `version`, `pid`, `uptime_s`, `generation`, "
 		 "`configuration`: `{file, "
 		 "digest, applied_s}`, `workers`, `ports`, `services`, `servers`, `clients`, "
-		 "`connections`: `{live, embryonic, not_assured, ending, capacity, bytes}`, "
+		 "`connections`: `{live, embryonic, not_assured, ending, entries: {ipv4, ipv6}, "
+		 "capacity, "
+		 "bytes}` (entries in use by family, room of each family, memory of both), "
 		 "`rates`: those of all services together, `doors`: `{received, ring_in, injected, "
 		 "generated, sent, handed_off, punted, answered, dropped, parked}` of all workers "
 		 "together, `warnings`: texts"},

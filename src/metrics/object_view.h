@@ -19,6 +19,7 @@ struct port_texts {
 struct process_texts {
 	char build[256];
 	uint64_t late_us[3];
+	struct table_sums tables;
 };
 struct path_texts {
 	char local[ENDPOINT_STRLEN], peer[ENDPOINT_STRLEN];

@@ -16,20 +16,68 @@ static uint64_t percent(const struct table_fill *f)
 	return f->capacity ? f->entries * 100 / f->capacity : 0;
 }
 
-void table_fill_see(struct table_fill *f, uint16_t worker, const struct worker_counters *c,
-		    uint64_t capacity)
+const char *const table_family_names[TABLE_FAMILIES] = {"ipv4", "ipv6"};
+
+/* The worker writes these numbers, one word each. */
+static uint64_t word_of(const uint32_t *word)
 {
-	const struct table_fill seen = {
-		.worker = worker,
-		.entries = c->connections + c->templates,
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+void table_sums_read(const struct dataplane *dp, struct table_sums *out)
+{
+	*out = (struct table_sums){0};
+	for (uint16_t i = 0; dp && i < dp->n_workers; i++) {
+		const struct worker *w = dp->workers[i];
+
+		out->entries[TABLE_IPV4] += word_of(&w->v4.table.n);
+		out->entries[TABLE_IPV6] += word_of(&w->v6.table.n);
+		out->capacity += w->v4.table.capacity;
+		out->bytes += w->v4.table.bytes + w->v6.table.bytes;
+	}
+}
+
+static void keep_fuller(struct table_fill *f, const struct table_fill *seen)
+{
+	if (f->capacity == 0 || percent(seen) > percent(f))
+		*f = *seen;
+}
+
+static struct table_fill fill_of(const struct worker *w, enum table_family family,
+				 const uint32_t *entries, uint64_t capacity,
+				 const struct give_way *way)
+{
+	return (struct table_fill){
+		.worker = w->id,
+		.family = family,
+		.entries = word_of(entries),
 		.capacity = capacity,
-		.ending = c->ending,
-		.half_open = c->embryonic,
-		.not_assured = c->not_assured,
+		.ending = word_of(&way->list[GIVE_WAY_ENDING].n),
+		.half_open = word_of(&way->list[GIVE_WAY_HALF_OPEN].n),
+		.not_assured = word_of(&way->list[GIVE_WAY_NOT_ASSURED].n),
+	};
+}
+
+void table_fill_see(struct table_fill *f, const struct worker *w)
+{
+	const struct table_fill seen[] = {
+		fill_of(w, TABLE_IPV4, &w->v4.table.n, w->v4.table.capacity, &w->v4.way),
+		fill_of(w, TABLE_IPV6, &w->v6.table.n, w->v6.table.capacity, &w->v6.way),
 	};
 
-	if (f->capacity == 0 || percent(&seen) > percent(f))
-		*f = seen;
+	keep_fuller(f, &seen[0]);
+	keep_fuller(f, &seen[1]);
+}
+
+void table_fill_format(const struct table_fill *f, char *buf, size_t len)
+{
+	snprintf(buf, len,
+		 "the %s connection table of worker %u is %" PRIu64 "%% full: %" PRIu64
+		 " of %" PRIu64 " entries. New connections displace %" PRIu64
+		 " that are ending, %" PRIu64 " half-open, %" PRIu64
+		 " not assured; assured ones stay. Raise node.workers.connections",
+		 f->family == TABLE_IPV6 ? "IPv6" : "IPv4", f->worker, percent(f), f->entries,
+		 f->capacity, f->ending, f->half_open, f->not_assured);
 }
 
 bool table_fill_warns(const struct table_fill *f, bool warned)
@@ -43,21 +91,11 @@ static void look(struct table_watch *t)
 	struct table_fill f = {0};
 	bool warned = t->warns;
 
-	for (uint16_t i = 0; dp && i < dp->n_workers; i++) {
-		struct worker_counters c;
-
-		traffic_read_worker(t->traffic, i, &c);
-		table_fill_see(&f, i, &c, dp->workers[i]->v4.table.capacity);
-	}
+	for (uint16_t i = 0; dp && i < dp->n_workers; i++)
+		table_fill_see(&f, dp->workers[i]);
 	t->warns = table_fill_warns(&f, warned);
 	if (t->warns)
-		snprintf(t->text, sizeof(t->text),
-			 "the connection table of worker %u is %" PRIu64 "%% full: %" PRIu64
-			 " of %" PRIu64 " entries. New connections displace %" PRIu64
-			 " that are ending, %" PRIu64 " half-open, %" PRIu64
-			 " not assured; assured ones stay. Raise node.workers.connections",
-			 f.worker, percent(&f), f.entries, f.capacity, f.ending, f.half_open,
-			 f.not_assured);
+		table_fill_format(&f, t->text, sizeof(t->text));
 	if (t->warns && !warned)
 		log_warning(AREA, "%s", t->text);
 	else if (!t->warns && warned)

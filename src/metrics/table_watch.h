@@ -3,20 +3,21 @@
 #define PLVS_METRICS_TABLE_WATCH_H
 
 /*
- * Says before the connection table is full: from nine tenths of a worker's table on there is a
- * warning, in the log once, in the status and as a metric until every worker's is below eight
- * tenths. A table that is full is no fault by itself: entries give way (conn/give_way.h). So the
- * warning says how many of them would.
+ * Says before a connection table is full. A worker has a table for each family. From nine tenths
+ * of any of them on there is a warning, in the log once, in the status and as a metric until all
+ * are below eight tenths. A table that is full is no fault by itself: entries give way
+ * (conn/give_way.h). So the warning says how many of them would.
  *
- * Context: the control thread; table_fill_see(): any.
+ * Context: the control thread.
  */
 
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+struct dataplane;
 struct traffic;
-struct worker_counters;
+struct worker;
 
 #define TABLE_FILL_WARN_PERCENT 90
 #define TABLE_FILL_CALM_PERCENT 80
@@ -28,16 +29,33 @@ struct table_watch {
 	char text[320];
 };
 
-/* The worker with the fullest table, as a look at all workers finds it. */
+enum table_family { TABLE_IPV4, TABLE_IPV6, TABLE_FAMILIES };
+
+/* "ipv4", "ipv6" */
+extern const char *const table_family_names[TABLE_FAMILIES];
+
+/* The tables of all workers together. */
+struct table_sums {
+	uint64_t entries[TABLE_FAMILIES]; /* in use: connections and templates */
+	uint64_t capacity;		  /* entries of each family */
+	uint64_t bytes;			  /* of both families */
+};
+
+/* dp NULL: all 0. */
+void table_sums_read(const struct dataplane *dp, struct table_sums *out);
+
+/* The fullest table, as a look at all workers finds it. */
 struct table_fill {
 	uint16_t worker;
+	enum table_family family;
 	uint64_t entries, capacity;
 	uint64_t ending, half_open, not_assured;
 };
 
-/* Takes one worker into account. */
-void table_fill_see(struct table_fill *f, uint16_t worker, const struct worker_counters *c,
-		    uint64_t capacity);
+/* Takes the tables of one worker into account. */
+void table_fill_see(struct table_fill *f, const struct worker *w);
+/* The words of the warning. */
+void table_fill_format(const struct table_fill *f, char *buf, size_t len);
 /* The next state, given the last one. */
 bool table_fill_warns(const struct table_fill *f, bool warned);
 

@@ -84,10 +84,11 @@ void process_view(const struct router_parts *p, struct process_texts *texts,
 	build_labels(p, texts->build, sizeof(texts->build));
 	if (p->dp)
 		dataplane_worker_counters(p->dp, &sum);
-	for (uint16_t i = 0; p->dp && i < p->dp->n_workers; i++) {
-		out->capacity += p->dp->workers[i]->v4.table.capacity;
-		out->bytes += p->dp->workers[i]->v4.table.bytes;
-	}
+	table_sums_read(p->dp, &texts->tables);
+	out->entries = (struct shown_vector){
+		.names = table_family_names, .values = texts->tables.entries, .n = TABLE_FAMILIES};
+	out->capacity = texts->tables.capacity;
+	out->bytes = texts->tables.bytes;
 	out->uptime_us = now - p->started_us;
 	out->applied_us = now - p->applied_us;
 	out->generation = p->publisher->live->generation;

@@ -21,6 +21,7 @@ struct shown_process {
 	const char *build; /* labels */
 	uint64_t uptime_us, generation, applied_us, services, servers;
 	uint64_t connections, embryonic, not_assured, ending, capacity, bytes;
+	struct shown_vector entries; /* of the connection tables, by family */
 	bool nearly_full;
 	uint64_t clients, spawner_restarts;
 	struct shown_vector late; /* of the control loop's timers */

@@ -31,13 +31,19 @@ static const struct shown rows[] = {
 	{"ending", SHOWN_GAUGE, AT(ending), 0, 0,
 	 .help = "of these: TIME_WAIT, CLOSE and the like; these give way first",
 	 .metric = "connections_ending"},
+	{"entries", SHOWN_LEVELS, AT(entries), 0, 0,
+	 .help = "entries in use of the family's connection tables: connections and persistence "
+		 "templates",
+	 .metric = "connections_entries", .label = "family"},
 	{"nearly_full", SHOWN_YES, AT(nearly_full), 0, 0,
-	 .help = "1 from nine tenths of a worker's table on, until all are below eight tenths",
+	 .help = "1 from nine tenths of a worker's table of one family on, until all are below "
+		 "eight tenths",
 	 .metric = "connections_nearly_full"},
-	{"capacity", SHOWN_GAUGE, AT(capacity), 0, 0, .help = "connections there is room for",
-	 .metric = "connections_capacity"},
-	{"bytes", SHOWN_GAUGE, AT(bytes), 0, 0, .help = "memory of the connection tables",
-	 .unit = "bytes", .metric = "connections_bytes"},
+	{"capacity", SHOWN_GAUGE, AT(capacity), 0, 0,
+	 .help = "entries there is room for, of each family", .metric = "connections_capacity"},
+	{"bytes", SHOWN_GAUGE, AT(bytes), 0, 0,
+	 .help = "memory mapped for the connection tables, of both families", .unit = "bytes",
+	 .metric = "connections_bytes"},
 	{"clients", SHOWN_GAUGE, AT(clients), 0, 0, .help = "clients of the control socket",
 	 .metric = "control_clients"},
 	{"spawner_restarts", SHOWN_COUNTER, AT(spawner_restarts), 0, 0,
@@ -55,9 +61,10 @@ static const struct shown rows[] = {
 #undef X
 };
 
-const struct shown_table shown_process = {.title = "The process",
-					  .prefix = "plvs_",
-					  .labels = "`quantile`: of the last 10 s: the median, the "
-						    "99th percentile and the maximum",
-					  .rows = rows,
-					  .n = sizeof(rows) / sizeof(rows[0])};
+const struct shown_table shown_process = {
+	.title = "The process",
+	.prefix = "plvs_",
+	.labels = "`family`: `ipv4` or `ipv6`; `quantile`: of the last 10 s: the median, the "
+		  "99th percentile and the maximum",
+	.rows = rows,
+	.n = sizeof(rows) / sizeof(rows[0])};
