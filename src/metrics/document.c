@@ -22,6 +22,7 @@ enum part {
 };
 
 struct document {
+	enum expo_format format;
 	struct picture picture;
 	enum part part;
 	uint32_t row, object; /* of the part under way */
@@ -29,13 +30,14 @@ struct document {
 
 /* --- tables with few objects: one step each --- */
 
-static void process_put(const struct router_parts *p, struct evbuffer *out)
+static void process_put(const struct router_parts *p, enum expo_format format, struct evbuffer *out)
 {
 	struct process_texts texts;
 	struct shown_process s;
 
 	process_view(p, &texts, &s);
-	families_write(out, &(struct shown_objects){&shown_process, &s, sizeof(s), 1, NULL});
+	families_write(out, format,
+		       &(struct shown_objects){&shown_process, &s, sizeof(s), 1, NULL});
 }
 
 static void worker_labels(const void *object, char *buf, size_t len)
@@ -44,15 +46,16 @@ static void worker_labels(const void *object, char *buf, size_t len)
 		 (uint32_t)((const struct shown_worker *)object)->worker);
 }
 
-static void workers_put(const struct router_parts *p, struct evbuffer *out)
+static void workers_put(const struct router_parts *p, enum expo_format format, struct evbuffer *out)
 {
 	const uint16_t n = p->dp ? p->dp->n_workers : 0;
 	struct shown_worker *v = calloc(n + 1U, sizeof(*v));
 
 	for (uint16_t i = 0; v && i < n; i++)
 		worker_view(p, i, &v[i]);
-	families_write(out, &(struct shown_objects){&shown_worker, v, sizeof(*v), v ? n : 0,
-						    worker_labels});
+	families_write(
+		out, format,
+		&(struct shown_objects){&shown_worker, v, sizeof(*v), v ? n : 0, worker_labels});
 	free(v);
 }
 
@@ -61,7 +64,7 @@ static void port_labels(const void *object, char *buf, size_t len)
 	expo_label(buf, len, "port", ((const struct shown_port *)object)->name);
 }
 
-static void ports_put(const struct router_parts *p, struct evbuffer *out)
+static void ports_put(const struct router_parts *p, enum expo_format format, struct evbuffer *out)
 {
 	const uint16_t n = p->dp ? p->dp->n_ports : 0;
 	struct shown_port *v = calloc(n + 1U, sizeof(*v));
@@ -69,17 +72,17 @@ static void ports_put(const struct router_parts *p, struct evbuffer *out)
 
 	for (uint16_t i = 0; v && i < n; i++)
 		port_view(p, i, &texts, &v[i]);
-	families_write(out,
+	families_write(out, format,
 		       &(struct shown_objects){&shown_port, v, sizeof(*v), v ? n : 0, port_labels});
 	free(v);
 }
 
-static void health_put(const struct router_parts *p, struct evbuffer *out)
+static void health_put(const struct router_parts *p, enum expo_format format, struct evbuffer *out)
 {
 	struct shown_health s;
 
 	health_totals(p, &s);
-	families_write(out, &(struct shown_objects){&shown_health, &s, sizeof(s), 1, NULL});
+	families_write(out, format, &(struct shown_objects){&shown_health, &s, sizeof(s), 1, NULL});
 }
 
 static void path_labels(const void *object, char *buf, size_t len)
@@ -100,7 +103,7 @@ struct pair_shown {
 };
 
 /* Without an ha thread the families have no samples. */
-static void pair_put(const struct router_parts *p, struct evbuffer *out)
+static void pair_put(const struct router_parts *p, enum expo_format format, struct evbuffer *out)
 {
 	struct pair_shown *v = calloc(1, sizeof(*v));
 	const struct ha_status *s;
@@ -115,13 +118,16 @@ static void pair_put(const struct router_parts *p, struct evbuffer *out)
 		path_view(&s->paths[i], &v->texts, &v->paths[i]);
 	for (uint8_t i = 0; i < s->n_links; i++)
 		witness_view(&s->witnesses[i], &v->witnesses[i]);
-	families_write(out, &(struct shown_objects){&shown_pair, &v->pair, sizeof(v->pair),
-						    p->ha ? 1 : 0, NULL});
-	families_write(out, &(struct shown_objects){&shown_path, v->paths, sizeof(v->paths[0]),
-						    s->n_paths, path_labels});
-	families_write(out, &(struct shown_objects){&shown_witness, v->witnesses,
-						    sizeof(v->witnesses[0]), s->n_links,
-						    witness_labels});
+	families_write(out, format,
+		       &(struct shown_objects){&shown_pair, &v->pair, sizeof(v->pair),
+					       p->ha ? 1 : 0, NULL});
+	families_write(out, format,
+		       &(struct shown_objects){&shown_path, v->paths, sizeof(v->paths[0]),
+					       s->n_paths, path_labels});
+	families_write(out, format,
+		       &(struct shown_objects){&shown_witness, v->witnesses,
+					       sizeof(v->witnesses[0]), s->n_links,
+					       witness_labels});
 	free(v);
 }
 
@@ -160,7 +166,7 @@ static int picture_put(struct document *d, const struct shown_table *t, struct e
 		if (!family_of(t, (uint16_t)d->row, &f))
 			continue;
 		if (d->object == 0)
-			expo_head(out, &f.family);
+			expo_head(out, d->format, &f.family);
 		while (d->object < n) {
 			picture_sample(d, &f, servers, out);
 			d->object++;
@@ -181,32 +187,32 @@ static int part_step(struct document *d, const struct router_parts *p, struct ev
 	case PART_TAKE:
 		return picture_take(&d->picture, p, end_us);
 	case PART_PROCESS:
-		process_put(p, out);
+		process_put(p, d->format, out);
 		break;
 	case PART_SERVICES:
 		return picture_put(d, &shown_service, out, end_us);
 	case PART_SERVERS:
 		return picture_put(d, &shown_server, out, end_us);
 	case PART_WORKERS:
-		workers_put(p, out);
+		workers_put(p, d->format, out);
 		break;
 	case PART_PORTS:
-		ports_put(p, out);
+		ports_put(p, d->format, out);
 		break;
 	case PART_HEALTH:
-		health_put(p, out);
+		health_put(p, d->format, out);
 		break;
 	case PART_PAIR:
-		pair_put(p, out);
+		pair_put(p, d->format, out);
 		break;
 	case PART_END:
-		expo_end(out);
+		expo_end(out, d->format);
 		break;
 	}
 	return 0;
 }
 
-void *document_begin(void *arg)
+void *document_begin(void *arg, enum expo_format format)
 {
 	struct document *d = calloc(1, sizeof(*d));
 	const struct metrics *m = arg;
@@ -217,6 +223,8 @@ void *document_begin(void *arg)
 		free(d);
 		d = NULL;
 	}
+	if (d)
+		d->format = format;
 	return d;
 }
 

@@ -106,7 +106,7 @@ void family_sample(struct evbuffer *out, const struct row_family *f, const void 
 	}
 }
 
-void families_write(struct evbuffer *out, const struct shown_objects *o)
+void families_write(struct evbuffer *out, enum expo_format format, const struct shown_objects *o)
 {
 	struct row_family f;
 	char labels[LABELS];
@@ -114,7 +114,7 @@ void families_write(struct evbuffer *out, const struct shown_objects *o)
 	for (uint16_t i = 0; i < o->table->n; i++) {
 		if (!family_of(o->table, i, &f))
 			continue;
-		expo_head(out, &f.family);
+		expo_head(out, format, &f.family);
 		for (uint32_t k = 0; k < o->n; k++) {
 			const void *object = (const char *)o->objects + k * o->size;
 

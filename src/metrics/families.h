@@ -28,7 +28,7 @@ struct shown_objects {
 	void (*labels)(const void *object, char *buf, size_t len);
 };
 /* All families of a table, each with the samples of all objects. */
-void families_write(struct evbuffer *out, const struct shown_objects *o);
+void families_write(struct evbuffer *out, enum expo_format format, const struct shown_objects *o);
 /* The families of a table as a table in markdown. */
 void families_markdown(FILE *f, const struct shown_table *t);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "metrics/families.h"
 #include "metrics/metrics_internal.h"
+#include "metrics/page.h"
 
 #define AREA	"control"
 #define TICK_MS 100
@@ -33,7 +34,7 @@ void metrics_start(const struct metrics_options *options, struct metrics **out)
 	struct scrape_options scrape = {
 		.listen = options->listen,
 		.path = options->path,
-		.content_type = EXPO_CONTENT_TYPE,
+		.page = &metrics_page,
 		.begin = document_begin,
 		.more = document_more,
 		.end = document_end,

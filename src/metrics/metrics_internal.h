@@ -55,7 +55,7 @@ const struct picture_server *picture_server(const struct picture *p, uint32_t i)
 
 /* --- document.c: for scrape_options; arg is a struct metrics --- */
 
-void *document_begin(void *arg);
+void *document_begin(void *arg, enum expo_format format);
 int document_more(void *arg, void *document, struct evbuffer *out, uint64_t end_us);
 void document_end(void *arg, void *document);
 

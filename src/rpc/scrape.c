@@ -10,20 +10,20 @@
  */
 #include "rpc/scrape.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/bufferevent.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rpc/listen_tcp.h"
 #include "rpc/socket_file.h"
 
 #define AREA	       "control"
@@ -189,7 +189,7 @@ static void answer_bad(struct client *c, const char *status, const char *more)
 	answer_short(c, status, more);
 }
 
-static void answer_document(struct client *c, bool head, bool chunked)
+static void answer_document(struct client *c, bool head, bool chunked, enum expo_format format)
 {
 	struct scrape_server *s = c->server;
 
@@ -199,7 +199,7 @@ static void answer_document(struct client *c, bool head, bool chunked)
 		return;
 	}
 	if (!head) {
-		c->document = s->opt.begin(s->opt.arg);
+		c->document = s->opt.begin(s->opt.arg, format);
 		if (!c->document) {
 			answer_short(c, "503 Service Unavailable", "");
 			return;
@@ -209,12 +209,44 @@ static void answer_document(struct client *c, bool head, bool chunked)
 	c->state = SCRAPE_BODY;
 	c->chunked = chunked;
 	evbuffer_add_printf(bufferevent_get_output(c->bev),
-			    "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%sConnection: close\r\n\r\n",
-			    s->opt.content_type, chunked ? "Transfer-Encoding: chunked\r\n" : "");
+			    "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nVary: Accept\r\n"
+			    "%sConnection: close\r\n\r\n",
+			    expo_content_type(format),
+			    chunked ? "Transfer-Encoding: chunked\r\n" : "");
+}
+
+static void answer_page(struct client *c, bool head)
+{
+	const struct scrape_page *page = c->server->opt.page;
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+
+	c->state = SCRAPE_BODY;
+	evbuffer_add_printf(out,
+			    "HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\n"
+			    "Connection: close\r\n\r\n",
+			    page->headers, page->len);
+	if (!head)
+		evbuffer_add_reference(out, page->body, page->len, NULL, NULL);
+}
+
+/* The format for the headers in in; of several Accept headers the first counts. */
+static enum expo_format headers_format(struct evbuffer *in)
+{
+	enum expo_format format = EXPO_TEXT;
+	bool found = false;
+	char *line;
+
+	while (!found && (line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF)) != NULL) {
+		found = strncasecmp(line, "Accept:", 7) == 0;
+		if (found)
+			format = expo_format_of(line + 7);
+		free(line);
+	}
+	return format;
 }
 
 /* "GET /metrics HTTP/1.1" */
-static void request_take(struct client *c, char *line)
+static void request_take(struct client *c, char *line, enum expo_format format)
 {
 	char *target = strchr(line, ' '), *version = target ? strchr(target + 1, ' ') : NULL;
 	bool head;
@@ -229,10 +261,12 @@ static void request_take(struct client *c, char *line)
 	target[strcspn(target, "?")] = '\0';
 	if (!head && strcmp(line, "GET") != 0)
 		answer_bad(c, "405 Method Not Allowed", "Allow: GET, HEAD\r\n");
-	else if (strcmp(target, "/metrics") != 0)
-		answer_bad(c, "404 Not Found", "");
+	else if (strcmp(target, "/metrics") == 0)
+		answer_document(c, head, strcmp(version, "HTTP/1.0") != 0, format);
+	else if (strcmp(target, "/") == 0 && c->server->opt.page)
+		answer_page(c, head);
 	else
-		answer_document(c, head, strcmp(version, "HTTP/1.0") != 0);
+		answer_bad(c, "404 Not Found", "");
 }
 
 static bool header_is_whole(struct evbuffer *in)
@@ -245,6 +279,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 {
 	struct evbuffer *in = bufferevent_get_input(bev);
 	struct client *c = arg;
+	enum expo_format format;
 	char *line;
 
 	if (c->state != SCRAPE_HEADER) {
@@ -257,10 +292,11 @@ static void on_read(struct bufferevent *bev, void *arg)
 		return;
 	}
 	line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF);
+	format = headers_format(in);
 	evbuffer_drain(in, evbuffer_get_length(in));
 	arm_ms(c->limit, c->server->opt.total_ms);
 	if (line)
-		request_take(c, line);
+		request_take(c, line, format);
 	else
 		client_break(c);
 	free(line);
@@ -386,33 +422,6 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	event_add(((struct scrape_server *)arg)->accept_ev, NULL);
 }
 
-static int listen_tcp(const struct endpoint *ep, int *out, char error[ERROR_TEXT])
-{
-	const bool v6 = ep->addr.family == ADDR_V6;
-	const struct sockaddr_in sa4 = {
-		.sin_family = AF_INET, .sin_port = ep->port, .sin_addr.s_addr = ep->addr.v4};
-	struct sockaddr_in6 sa6 = {.sin6_family = AF_INET6, .sin6_port = ep->port};
-	const struct sockaddr *sa = v6 ? (const void *)&sa6 : (const void *)&sa4;
-	const socklen_t len = v6 ? sizeof(sa6) : sizeof(sa4);
-	char text[ENDPOINT_STRLEN];
-	int fd, one = 1, err;
-
-	memcpy(&sa6.sin6_addr, ep->addr.v6, sizeof(sa6.sin6_addr));
-	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-	    (v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0) ||
-	    bind(fd, sa, len) < 0 || listen(fd, MAX_CLIENTS) < 0) {
-		err = error_text(error, -errno, "cannot listen at %s: %s",
-				 endpoint_format(ep, text, sizeof(text)), strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
-	*out = fd;
-	return 0;
-}
-
 static void default_to(uint32_t *v, uint32_t value)
 {
 	if (*v == 0)
@@ -439,7 +448,7 @@ int scrape_server_create(struct event_base *base, const struct scrape_options *o
 	if (options->path)
 		ret = listen_socket_open(&s->socket, options->path, 0, error);
 	else
-		ret = listen_tcp(&options->listen, &s->fd, error);
+		ret = listen_tcp(&options->listen, MAX_CLIENTS, &s->fd, error);
 	if (ret < 0)
 		goto err_free;
 	if (options->path)

@@ -3,7 +3,8 @@
 #define PLVS_RPC_SCRAPE_H
 
 /*
- * A small HTTP server for one document that is long and made in slices: GET /metrics. Nothing
+ * A small HTTP server for one document that is long and made in slices: GET /metrics, in the
+ * format that the Accept header asks for; and for one fixed page: GET /. Nothing
  * of a client is believed or waited for: requests, clients, documents under way and the time of
  * each are bounded, and what is made ahead of a slow client is one slice.
  *
@@ -17,16 +18,24 @@
 
 #include "base/error_text.h"
 #include "base/addr.h"
+#include "rpc/openmetrics.h"
 
 struct scrape_server;
 
+/* Both outlive the server. */
+struct scrape_page {
+	const char *headers; /* each with its end of line */
+	const char *body;
+	size_t len;
+};
+
 struct scrape_options {
 	/* One of the two; opened in the calling thread's namespace. */
-	struct endpoint listen; /* family NONE: not this */
-	const char *path;	/* of a UNIX socket, mode 0600; or NULL */
-	const char *content_type;
+	struct endpoint listen;		/* family NONE: not this */
+	const char *path;		/* of a UNIX socket, mode 0600; or NULL */
+	const struct scrape_page *page; /* or NULL: there is none */
 	/* A document begins: its state, or NULL (no memory). */
-	void *(*begin)(void *arg);
+	void *(*begin)(void *arg, enum expo_format format);
 	/* Appends to out until about end_us of CLOCK_MONOTONIC, or SCRAPE_SLICE bytes. 1: there
 	 * is more; 0: that was all; -1: it cannot be finished. */
 	int (*more)(void *arg, void *document, struct evbuffer *out, uint64_t end_us);

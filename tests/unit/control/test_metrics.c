@@ -52,24 +52,25 @@ static void start_with(struct fixture *f, uint32_t n_services, uint32_t n_server
 	free(text);
 }
 
-static int scrape_dial(const struct fixture *f)
+#define OPENMETRICS "GET /metrics HTTP/1.0\r\nAccept: application/openmetrics-text\r\n\r\n"
+
+static int scrape_dial(const struct fixture *f, const char *request)
 {
-	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s.m", f->path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
-	assert_int_equal(send(fd, request, sizeof(request) - 1, 0), (ssize_t)sizeof(request) - 1);
+	assert_int_equal(send(fd, request, strlen(request), 0), (ssize_t)strlen(request));
 	return fd;
 }
 
-/* The body, from its first line to the end of file. */
-static char *scrape(const struct fixture *f)
+/* The whole answer. */
+static char *ask_http(const struct fixture *f, const char *request)
 {
 	size_t len = 0, room = 1 << 20;
-	char *text = malloc(room), *body;
-	int fd = scrape_dial(f);
+	char *text = malloc(room);
+	int fd = scrape_dial(f, request);
 	ssize_t n;
 
 	while ((n = recv(fd, text + len, room - len - 1, 0)) > 0) {
@@ -79,7 +80,14 @@ static char *scrape(const struct fixture *f)
 	}
 	close(fd);
 	text[len] = '\0';
-	body = strstr(text, "\r\n\r\n");
+	return text;
+}
+
+/* The body of a document. */
+static char *scrape(const struct fixture *f)
+{
+	char *text = ask_http(f, OPENMETRICS), *body = strstr(text, "\r\n\r\n");
+
 	assert_non_null(body);
 	memmove(text, body + 4, strlen(body + 4) + 1);
 	return text;
@@ -160,6 +168,43 @@ static void every_family_is_documented(void **state)
 	free(page);
 }
 
+/* The browser is told to load and to run nothing but the page, and the page wants nothing else.
+ * Names become text: no call makes elements of them. */
+static void the_page_has_no_foreign_parts(void **state)
+{
+	static const char *const foreign[] = {
+		"//",	     " src=",	  " href=",	    "url(",	      "@import",
+		"innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(",
+		"Function(", "import(",	  " style=",	    " onclick=",      "<iframe",
+		"<link",     "<form",	  "localStorage"};
+	static const char *const headers[] = {
+		"\r\nContent-Type: text/html; charset=utf-8\r\n",
+		"\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-",
+		"'; style-src 'sha256-",
+		"'; connect-src 'self'; base-uri 'none'; form-action "
+		"'none'; frame-ancestors 'none'\r\n",
+		"\r\nX-Content-Type-Options: nosniff\r\n",
+		"\r\nCache-Control: no-store\r\n"};
+	struct fixture *f = *state;
+	char *text, *body;
+
+	start_with(f, 1, 1);
+	text = ask_http(f, "GET / HTTP/1.0\r\n\r\n");
+	body = strstr(text, "\r\n\r\n");
+	assert_non_null(body);
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		if (!strstr(text, headers[i]) || strstr(text, headers[i]) > body)
+			fail_msg("no header with %s", headers[i]);
+	assert_null(strstr(text, "unsafe-"));
+	assert_int_equal(strncmp(body + 4, "<!DOCTYPE html>\n", 16), 0);
+	assert_string_equal(text + strlen(text) - 8, "</html>\n");
+	assert_non_null(strstr(body, "fetch(\"/metrics\""));
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (strstr(body, foreign[i]))
+			fail_msg("the page has %s", foreign[i]);
+	free(text);
+}
+
 static uint64_t cpu_us(clockid_t clock)
 {
 	struct timespec ts;
@@ -182,7 +227,7 @@ static void ten_thousand_services_keep_nobody_waiting(void **state)
 	assert_int_equal(pthread_getcpuclockid(f->control->thread, &clock), 0);
 	do_it(f, "log.level", "{}");
 	start = clock_us();
-	fd = scrape_dial(f);
+	fd = scrape_dial(f, OPENMETRICS);
 	do {
 		uint64_t cpu = cpu_us(clock);
 
@@ -210,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(services_and_servers_are_shown_with_what_health_makes_of_them),
 		T(every_family_is_documented),
+		T(the_page_has_no_foreign_parts),
 		T(ten_thousand_services_keep_nobody_waiting),
 	};
 

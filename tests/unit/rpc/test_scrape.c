@@ -31,15 +31,19 @@ struct world {
 	char dir[64], path[80];
 	struct event_base *base;
 	struct scrape_server *server;
-	uint32_t lines;	  /* of a document */
-	uint32_t fail_at; /* of a document's lines; 0 = never */
-	uint32_t n_alive; /* documents */
-	size_t longest;	  /* slice */
+	uint32_t lines;		 /* of a document */
+	uint32_t fail_at;	 /* of a document's lines; 0 = never */
+	uint32_t n_alive;	 /* documents */
+	enum expo_format format; /* of the last document */
+	size_t longest;		 /* slice */
 };
 
 struct document {
 	uint32_t next;
 };
+
+static const struct scrape_page page = {
+	.headers = "Content-Type: text/html\r\n", .body = "<p>page", .len = 7};
 
 static void ignore(enum log_level level, const char *area, const char *line)
 {
@@ -56,8 +60,9 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static void *begin(void *arg)
+static void *begin(void *arg, enum expo_format format)
 {
+	((struct world *)arg)->format = format;
 	((struct world *)arg)->n_alive++;
 	return calloc(1, sizeof(struct document));
 }
@@ -87,7 +92,7 @@ static void end(void *arg, void *document)
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct scrape_options opt = {.content_type = EXPO_CONTENT_TYPE,
+	struct scrape_options opt = {.page = &page,
 				     .begin = begin,
 				     .more = more,
 				     .end = end,
@@ -226,8 +231,7 @@ static void a_document_comes_whole_in_chunks(void **state)
 	w->lines = 100000;
 	text = ask(w, "GET /metrics?x=1 HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n");
 	assert_int_equal(strncmp(text, "HTTP/1.1 200 OK\r\n", 17), 0);
-	assert_non_null(strstr(text, "Content-Type: application/openmetrics-text; version=1.0.0; "
-				     "charset=utf-8\r\n"));
+	assert_non_null(strstr(text, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
 	body = dechunk(text);
 	assert_non_null(body);
 	assert_int_equal(strncmp(body, "line 0\nline 1\n", 14), 0);
@@ -252,7 +256,7 @@ static void what_is_no_request_for_it_is_answered_and_closed(void **state)
 	struct scrape_counters c;
 	char big[4096];
 
-	expect(w, "GET / HTTP/1.1\r\n\r\n", "404");
+	expect(w, "GET /x HTTP/1.1\r\n\r\n", "404");
 	expect(w, "GET /metricsx HTTP/1.1\r\n\r\n", "404");
 	expect(w, "POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", "405");
 	expect(w, "HEAD /metrics HTTP/1.1\r\n\r\n", "200");
@@ -266,6 +270,111 @@ static void what_is_no_request_for_it_is_answered_and_closed(void **state)
 	scrape_server_counters(w->server, &c);
 	assert_int_equal(c.bad, 8);
 	assert_int_equal(c.answered, 0);
+}
+
+static void a_page_is_served_at_the_root_only(void **state)
+{
+	struct world *w = *state;
+	struct scrape_counters c;
+	char *text;
+
+	text = ask(w, "GET /?x HTTP/1.1\r\nAccept: text/html\r\n\r\n");
+	assert_string_equal(text, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+				  "Content-Length: 7\r\nConnection: close\r\n\r\n<p>page");
+	free(text);
+	text = ask(w, "HEAD / HTTP/1.0\r\n\r\n");
+	assert_string_equal(text, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+				  "Content-Length: 7\r\nConnection: close\r\n\r\n");
+	free(text);
+	expect(w, "POST / HTTP/1.1\r\n\r\n", "405");
+	expect(w, "GET // HTTP/1.1\r\n\r\n", "404");
+	expect(w, "GET /index.html HTTP/1.1\r\n\r\n", "404");
+	expect(w, "GET /../ HTTP/1.1\r\n\r\n", "404");
+	scrape_server_counters(w->server, &c);
+	assert_int_equal(c.bad, 4);
+	assert_int_equal(c.answered, 0);
+}
+
+#define OPENMETRICS "application/openmetrics-text"
+
+static void the_accept_header_chooses_the_format(void **state)
+{
+	static const struct {
+		const char *accept;
+		enum expo_format format;
+	} cases[] = {
+		{NULL, EXPO_TEXT},
+		{"", EXPO_TEXT},
+		{"*/*", EXPO_TEXT},
+		{"text/html,*/*;q=0.8", EXPO_TEXT},
+		{OPENMETRICS, EXPO_OPENMETRICS},
+		{"Application/OpenMetrics-Text ; Version=\"1.0.0\" ; Q=0.1", EXPO_OPENMETRICS},
+		/* Prometheus 2.42 and 3. */
+		{OPENMETRICS ";version=1.0.0," OPENMETRICS ";version=0.0.1;q=0.75,"
+			     "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+		 EXPO_OPENMETRICS},
+		{"application/vnd.google.protobuf;q=0.7," OPENMETRICS
+		 ";version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.3",
+		 EXPO_OPENMETRICS},
+		{OPENMETRICS ";version=0.0.1,*/*;q=0.1", EXPO_TEXT},
+		{OPENMETRICS ";version=1.0.0;q=0", EXPO_TEXT},
+		{OPENMETRICS ";q=0.3,text/plain;q=0.5", EXPO_TEXT},
+		{"text/plain;q=0.5, " OPENMETRICS ";q=0.5", EXPO_OPENMETRICS},
+		{OPENMETRICS "x", EXPO_TEXT},
+		{"x" OPENMETRICS, EXPO_TEXT},
+		{OPENMETRICS ";q=nan", EXPO_TEXT},
+		{OPENMETRICS ";q=-1", EXPO_TEXT},
+		{OPENMETRICS ";q=", EXPO_TEXT},
+		{";,;;q=;version=,,", EXPO_TEXT},
+	};
+	struct world *w = *state;
+	char request[512], head[128], *text;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (expo_format_of(cases[i].accept) != cases[i].format)
+			fail_msg("Accept: %s", cases[i].accept);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(request, sizeof(request),
+			 "GET /metrics HTTP/1.1\r\nHost: a\r\n%s%s%sA: b\r\n\r\n",
+			 cases[i].accept ? "aCCEPT:" : "", cases[i].accept ? cases[i].accept : "",
+			 cases[i].accept ? "\r\n" : "");
+		text = ask(w, request);
+		snprintf(head, sizeof(head),
+			 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nVary: Accept\r\n",
+			 expo_content_type(cases[i].format));
+		assert_int_equal(strncmp(text, head, strlen(head)), 0);
+		assert_int_equal(w->format, cases[i].format);
+		free(text);
+	}
+}
+
+static void heads_of_both_formats_say_the_same(void **state)
+{
+	static const struct expo_family info = {"a", EXPO_INFO, NULL, "A."},
+					counter = {"b_seconds", EXPO_COUNTER, "seconds", "B."},
+					gauge = {"c", EXPO_GAUGE, NULL, "C."};
+	struct evbuffer *out = evbuffer_new();
+
+	(void)state;
+	for (enum expo_format f = EXPO_TEXT; f <= EXPO_OPENMETRICS; f++) {
+		expo_head(out, f, &info);
+		expo_count(out, &info, "x=\"y\"", 1);
+		expo_head(out, f, &counter);
+		expo_count(out, &counter, "", 2);
+		expo_head(out, f, &gauge);
+		expo_count(out, &gauge, "", 3);
+		expo_end(out, f);
+	}
+	evbuffer_add(out, "", 1);
+	assert_string_equal((char *)evbuffer_pullup(out, -1),
+			    "# HELP a_info A.\n# TYPE a_info gauge\na_info{x=\"y\"} 1\n"
+			    "# HELP b_seconds_total B.\n# TYPE b_seconds_total counter\n"
+			    "b_seconds_total 2\n# HELP c C.\n# TYPE c gauge\nc 3\n"
+			    "# TYPE a info\n# HELP a A.\na_info{x=\"y\"} 1\n"
+			    "# TYPE b_seconds counter\n# UNIT b_seconds seconds\n"
+			    "# HELP b_seconds B.\nb_seconds_total 2\n"
+			    "# TYPE c gauge\n# HELP c C.\nc 3\n# EOF\n");
+	evbuffer_free(out);
 }
 
 static void who_asks_slowly_or_not_at_all_is_closed(void **state)
@@ -307,7 +416,7 @@ static void who_does_not_read_holds_one_slice_and_not_for_long(void **state)
 	assert_int_equal(w->n_alive, 2);
 	/* A third document has to wait; what is short is answered. */
 	expect(w, "GET /metrics HTTP/1.1\r\n\r\n", "503");
-	expect(w, "GET / HTTP/1.1\r\n\r\n", "404");
+	expect(w, "GET /x HTTP/1.1\r\n\r\n", "404");
 	run_for(w, TOTAL_MS + 200);
 	scrape_server_counters(w->server, &c);
 	assert_int_equal(c.documents + c.clients, 0);
@@ -338,13 +447,13 @@ static void clients_are_bounded_and_the_idle_make_room(void **state)
 	run_for(w, 20);
 	for (int i = 0; i < N_CLIENTS; i++) {
 		asking[i] = dial(w);
-		say(asking[i], i < 2 ? "GET /metrics HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\n");
+		say(asking[i], i < 2 ? "GET /metrics HTTP/1.1\r\n\r\n" : "GET /x HTTP/1.1\r\n");
 		run_for(w, 20);
 	}
 	for (int i = 2; i < N_CLIENTS; i++)
 		say(asking[i], "\r\n");
 	run_for(w, 20);
-	expect(w, "GET / HTTP/1.1\r\n\r\n", "404");
+	expect(w, "GET /x HTTP/1.1\r\n\r\n", "404");
 	for (int i = 0; i < N_CLIENTS; i++)
 		close(asking[i]);
 	run_for(w, 50);
@@ -385,6 +494,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_document_comes_whole_in_chunks),
 		T(what_is_no_request_for_it_is_answered_and_closed),
+		T(a_page_is_served_at_the_root_only),
+		T(the_accept_header_chooses_the_format),
+		cmocka_unit_test(heads_of_both_formats_say_the_same),
 		T(who_asks_slowly_or_not_at_all_is_closed),
 		T(who_does_not_read_holds_one_slice_and_not_for_long),
 		T(clients_are_bounded_and_the_idle_make_room),
