@@ -143,8 +143,10 @@ static int worker_create(struct dataplane *dp, const struct dataplane_config *co
 		per_shard = config->max_embryonic / dp->n_workers;
 		w->v4.way.max_half_open =
 			RTE_MIN((uint32_t)(per_shard + per_shard / 4 + 1), w->v4.way.max_half_open);
+		w->v6.way.max_half_open = w->v4.way.max_half_open; /* tables of the same size */
 	}
 	w->v4.way.idle_ticks = config->idle_gives_way_s * CONN_TICK_HZ;
+	w->v6.way.idle_ticks = w->v4.way.idle_ticks;
 	w->id = id;
 	w->n_workers = dp->n_workers;
 	w->lcore = (uint16_t)lcore;

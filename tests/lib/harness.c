@@ -145,6 +145,8 @@ int harness_create(struct harness *h, const struct harness_config *config, char 
 	h->n_queues = config->n_queues ? config->n_queues : 1;
 	dc->n_ports = config->n_ports ? config->n_ports : 2;
 	dc->max_connections = config->max_connections ? config->max_connections : 10000;
+	dc->max_embryonic = config->max_embryonic;
+	dc->idle_gives_way_s = config->idle_gives_way_s;
 	dc->mbufs_per_port = config->mbufs_per_port;
 	dc->idle_sleep = !config->poll;
 	dc->seed = 1;

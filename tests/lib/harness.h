@@ -32,10 +32,12 @@ struct harness_config {
 	uint16_t n_ports;	  /* 0 = 2; named "public", "private", "port2", ... */
 	uint16_t n_queues;	  /* of a port of rings; 0 = 1 */
 	uint64_t max_connections; /* 0 = 10000 */
-	uint32_t mbufs_per_port;  /* 0 = default */
-	uint16_t mtu;		  /* 0 = 1500 */
-	bool threads;		  /* workers run on the EAL's lcores: no harness_round() */
-	bool poll;		  /* with threads: never sleep */
+	uint64_t max_embryonic;	  /* 0 = half of them */
+	uint32_t idle_gives_way_s;
+	uint32_t mbufs_per_port; /* 0 = default */
+	uint16_t mtu;		 /* 0 = 1500 */
+	bool threads;		 /* workers run on the EAL's lcores: no harness_round() */
+	bool poll;		 /* with threads: never sleep */
 	/* DPDK names of existing devices ("net_null0") to use instead of rings. */
 	const char *devices[MAX_PORTS];
 };

@@ -64,6 +64,22 @@ static void workers_without_threads_come_and_go_without_leaks(void **state)
 	}
 }
 
+static void shares_of_a_table_are_those_of_both_families(void **state)
+{
+	struct harness_config config = {.max_embryonic = 400, .idle_gives_way_s = 60};
+	const struct worker *w;
+	struct harness h;
+
+	(void)state;
+	create(&h, &config);
+	w = h.dp->workers[0];
+	assert_int_equal(w->v4.way.max_half_open, 501); /* and a quarter more */
+	assert_int_equal(w->v6.way.max_half_open, 501);
+	assert_int_equal(w->v4.way.idle_ticks, 60 * CONN_TICK_HZ);
+	assert_int_equal(w->v6.way.idle_ticks, 60 * CONN_TICK_HZ);
+	assert_int_equal(harness_destroy(&h), 0);
+}
+
 static void workers_on_lcores_poll_and_end(void **state)
 {
 	struct harness_config config = {.threads = true, .n_queues = 1};
@@ -214,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_without_threads_come_and_go_without_leaks),
 		cmocka_unit_test(queues_go_to_workers_by_number_and_the_rest_send_by_rings),
+		cmocka_unit_test(shares_of_a_table_are_those_of_both_families),
 		cmocka_unit_test(workers_on_lcores_poll_and_end),
 		cmocka_unit_test(grace_periods_pass_while_workers_sleep),
 		cmocka_unit_test(grace_periods_pass_before_workers_start_and_after_they_end),
