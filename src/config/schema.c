@@ -770,13 +770,14 @@ static const struct config_field worker_fields[] = {
 	 AT(struct config_node, connections),
 	 .max = 134217728,
 	 .check = config_check_connections,
-	 .help = "room in the connection table, over all workers; 0 = one for each 8 KiB of the "
+	 .help = "connections of each family there is room for, over all workers; 0 = one for each "
+		 "8 KiB of the "
 		 "machine's memory, between 1000000 and 16000000"},
 	{.name = "embryonic",
 	 .type = TYPE_UINT,
 	 AT(struct config_node, embryonic),
 	 .max = 134217728,
-	 .help = "room for half-open ones among them; 0 = half of them"},
+	 .help = "half-open ones of each family among them; 0 = half of them"},
 	{.name = "idle_gives_way",
 	 .type = TYPE_SECONDS,
 	 AT(struct config_node, idle_gives_way_s),
