@@ -223,6 +223,17 @@ static const struct arg config_save_args[] = {
 	 "a path on the router (default: the file given at start)", NULL, 0, 0},
 	END};
 
+#define VERSION_WORDS "how many changes ago, or the first digits of an id (see \"config history\")"
+
+static const struct arg config_diff_args[] = {
+	{"FROM", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "from", VERSION_WORDS, NULL, 0, 0},
+	{"TO", ARG_WORD, ARG_POSITIONAL, "to", "the same (default: the running version)", NULL, 0,
+	 0},
+	END};
+static const struct arg config_rollback_args[] = {
+	{"VERSION", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "version", VERSION_WORDS, NULL, 0, 0},
+	END};
+
 static const struct arg log_level_args[] = {{"LEVEL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED,
 					     "level", "the least that is logged", levels, 0, 0},
 					    END};
@@ -400,6 +411,16 @@ const struct command cli_commands[] = {
 	 config_push_args, 0, "config.push", NULL, NULL, view_plan, NULL},
 	{"config save", "write the running configuration to a file of the router", NULL,
 	 config_save_args, 0, "config.save", NULL, NULL, view_saved, NULL},
+	{"config history", "the versions of the shared configuration, the running one first",
+	 "What the last 20 versions say is kept in `state_dir`: `config diff` and `config "
+	 "rollback` "
+	 "take those whose state is kept.",
+	 NULL, 0, "config.history", NULL, NULL, view_history, NULL},
+	{"config diff", "what changed from one version to another", NULL, config_diff_args, 0,
+	 "config.diff", NULL, NULL, view_difference, NULL},
+	{"config rollback", "put what an earlier version says in place, as a new version",
+	 "The node part stays. `config diff VERSION` shows before what has changed since.",
+	 config_rollback_args, CMD_CUTS, "config.rollback", NULL, NULL, view_plan, NULL},
 	{"config schema", "every key with type, default and limits", NULL, NULL, 0, "config.schema",
 	 NULL, NULL, view_pretty, NULL},
 

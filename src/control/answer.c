@@ -208,7 +208,7 @@ static void wait_live(struct control *c, struct rpc_request *req, uint64_t start
 
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result)
 {
-	const uint64_t change = versions_changed(c, "command");
+	const uint64_t change = versions_changed(c, "command", NULL);
 
 	control_pair_changed(c);
 	wait_live(c, req, start_us, change, false, result ? result : json_object(), NULL);

@@ -24,6 +24,7 @@
 #include "control/audit.h"
 #include "control/host_check.h"
 #include "control/telnet_program.h"
+#include "control/version_config.h"
 #include "control/health_watch.h"
 #include "sched/sched.h"
 #include "rpc/json_dump.h"
@@ -47,8 +48,9 @@ struct apply {
 	enum apply_kind kind;
 	bool pushed; /* by the peer */
 	enum phase phase;
-	json_t *text; /* one of the two */
+	json_t *text; /* one of the three */
 	char *path;
+	struct version_id back;		/* an earlier version; none: the two above */
 	struct version_store *versions; /* owned; NULL: a new version */
 	uint64_t change;		/* its number */
 	uint64_t start_us;
@@ -116,7 +118,10 @@ static void load(void *arg)
 	struct apply *a = arg;
 	char digest[CONFIG_DIGEST_STRLEN];
 
-	if (a->text)
+	if (!version_id_is_none(&a->back))
+		(void)version_config(a->control->versions.dir, &a->back, a->running, &a->after,
+				     &a->errors);
+	else if (a->text)
 		(void)config_parse(json_string_value(a->text), json_string_length(a->text), NULL,
 				   sched_names(), &a->after, &a->errors);
 	else
@@ -396,6 +401,16 @@ static void log_applied(const struct apply *a)
 	log_notice(CONTROL_AREA, "reload: %s is applied", a->path);
 }
 
+static uint64_t new_version(struct apply *a)
+{
+	char id[VERSION_ID_STRLEN], comment[64];
+
+	if (version_id_is_none(&a->back))
+		return versions_changed(a->control, a->path ? "file" : "config apply", NULL);
+	snprintf(comment, sizeof(comment), "to %.8s", version_id_format(&a->back, id));
+	return versions_changed(a->control, "config rollback", comment);
+}
+
 static void swap(struct apply *a)
 {
 	struct control *c = a->control;
@@ -412,7 +427,7 @@ static void swap(struct apply *a)
 	if (a->versions)
 		a->change = versions_adopted(c, a->versions);
 	else
-		a->change = versions_changed(c, a->path ? "file" : "config apply");
+		a->change = new_version(a);
 	a->versions = NULL;
 	control_pair_changed(c);
 	telnet_program_changed(c);
@@ -527,7 +542,7 @@ static void apply_begin(struct control *c, struct turn *t)
 }
 
 static void start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
-		  const char *path, struct version_store *versions)
+		  const char *path, struct version_store *versions, const struct version_id *back)
 {
 	struct apply *a = calloc(1, sizeof(*a));
 
@@ -550,6 +565,8 @@ static void start(struct control *c, struct rpc_request *req, enum apply_kind ki
 	a->start_us = clock_us();
 	a->versions = versions;
 	a->pushed = versions && req;
+	if (back)
+		a->back = *back;
 	config_errors_init(&a->errors);
 	turn_take(c, &a->turn);
 }
@@ -560,7 +577,7 @@ void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kin
 	const char *why = kind == APPLY_SWAP ? versions_refuse_changes(c) : NULL;
 
 	if (!why)
-		start(c, req, kind, text, path, NULL);
+		start(c, req, kind, text, path, NULL, NULL);
 	else if (req)
 		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
 	else
@@ -570,7 +587,17 @@ void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kin
 void apply_start_version(struct control *c, struct rpc_request *req, json_t *text,
 			 struct version_store *versions)
 {
-	start(c, req, APPLY_SWAP, text, NULL, versions);
+	start(c, req, APPLY_SWAP, text, NULL, versions, NULL);
+}
+
+void apply_start_rollback(struct control *c, struct rpc_request *req, const struct version_id *id)
+{
+	const char *why = versions_refuse_changes(c);
+
+	if (why)
+		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
+	else
+		start(c, req, APPLY_SWAP, NULL, NULL, NULL, id);
 }
 
 void control_apply_file(struct control *c)

@@ -10,6 +10,7 @@
 #include "rpc/rpc_server.h"
 
 struct control;
+struct version_id;
 struct version_store;
 
 enum apply_kind {
@@ -26,5 +27,8 @@ void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kin
  * restart. Fails if it does not follow the one here. Takes *versions over. */
 void apply_start_version(struct control *c, struct rpc_request *req, json_t *text,
 			 struct version_store *versions);
+
+/* APPLY_SWAP of what an earlier version says, as a new version. */
+void apply_start_rollback(struct control *c, struct rpc_request *req, const struct version_id *id);
 
 #endif

@@ -19,6 +19,7 @@
 #include "control/audit.h"
 #include "control/control_internal.h"
 #include "control/pair.h"
+#include "control/version_config.h"
 
 #define DIFFERENCE_LINES 20
 
@@ -346,15 +347,10 @@ static void drop_pushed(struct control_note *note)
  * reference; NULL: no shared part, or no memory. */
 static json_t *document(const struct control *c, json_t *shared)
 {
-	json_t *whole = shared ? config_to_json(c->config, CONFIG_NODE) : NULL;
-	char *text = NULL;
-	json_t *out;
+	char *text = version_document(c->config, shared);
+	json_t *out = text ? json_string(text) : NULL;
 
-	if (whole && json_object_set(whole, "shared", shared) == 0)
-		text = json_dumps(whole, JSON_COMPACT);
-	out = text ? json_string(text) : NULL;
 	free(text);
-	json_decref(whole);
 	return out;
 }
 

@@ -113,6 +113,29 @@ enum version_start version_store_start(struct version_store *s,
 	return stored ? VERSION_START_EDITED : VERSION_START_NEW;
 }
 
+int version_store_find(const struct version_store *s, const char *text)
+{
+	const size_t len = strlen(text);
+	char id[VERSION_ID_STRLEN];
+	int found = -ENOENT;
+
+	if (len > 0 && len < VERSION_PREFIX_MIN && strspn(text, "0123456789") == len) {
+		found = atoi(text);
+		return (uint32_t)found < s->n ? found : -ENOENT;
+	}
+	if (len < VERSION_PREFIX_MIN || len >= sizeof(id) ||
+	    strspn(text, "0123456789abcdef") != len)
+		return -EINVAL;
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (strncmp(version_id_format(&s->entry[i].id, id), text, len) != 0)
+			continue;
+		if (found >= 0)
+			return -EEXIST;
+		found = (int)i;
+	}
+	return found;
+}
+
 /* --- as JSON --- */
 
 static void digest_format(const uint8_t digest[VERSION_DIGEST_BYTES],
@@ -382,4 +405,13 @@ int version_store_get_text(const char *dir, const struct version_id *id, char **
 	text_name(id, name);
 	snprintf(path, sizeof(path), "%.400s/" TEXTS "/%s", dir, name);
 	return file_read(path, text);
+}
+
+bool version_store_has_text(const char *dir, const struct version_id *id)
+{
+	char path[PATH_LEN], name[NAME_LEN];
+
+	text_name(id, name);
+	snprintf(path, sizeof(path), "%.400s/" TEXTS "/%s", dir, name);
+	return access(path, F_OK) == 0;
 }

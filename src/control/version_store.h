@@ -26,6 +26,7 @@
 #define VERSION_STORE_ENTRIES (VERSION_ANCESTORS + 1)
 #define VERSION_AUTHOR_LEN    64
 #define VERSION_COMMENT_LEN   160
+#define VERSION_PREFIX_MIN    4 /* digits that name a version */
 
 struct version_entry {
 	struct version_id id;
@@ -67,6 +68,10 @@ enum version_start version_store_start(struct version_store *s,
 				       const struct version_entry *made,
 				       struct version_entry *newer);
 
+/* The place of the version that a person names: how many changes ago (at most three digits), or the
+ * first digits of its id. -EINVAL: neither; -ENOENT: there is none; -EEXIST: several. */
+int version_store_find(const struct version_store *s, const char *text);
+
 /* New reference, or NULL: no memory. */
 json_t *version_store_json(const struct version_store *s);
 /* 0, or -EBADMSG with *s untouched. */
@@ -82,5 +87,6 @@ int version_store_put_text(const char *dir, const struct version_id *id, const c
 			   const struct version_id *keep, uint32_t n_keep, char error[256]);
 /* *text: {"shared": ...}, to be freed. 0, -ENOENT: not kept, or -errno. */
 int version_store_get_text(const char *dir, const struct version_id *id, char **text);
+bool version_store_has_text(const char *dir, const struct version_id *id);
 
 #endif

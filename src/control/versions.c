@@ -297,7 +297,7 @@ static uint64_t changed(struct control *c)
 	return v->changes;
 }
 
-uint64_t versions_changed(struct control *c, const char *author)
+uint64_t versions_changed(struct control *c, const char *author, const char *comment)
 {
 	struct versions *v = &c->versions;
 	uint8_t digest[VERSION_DIGEST_BYTES];
@@ -307,6 +307,7 @@ uint64_t versions_changed(struct control *c, const char *author)
 	if (v->store.n > 0 && memcmp(digest, v->version.digest, sizeof(digest)) == 0)
 		return v->changes;
 	entry_make(&e, digest, author);
+	snprintf(e.comment, sizeof(e.comment), "%s", comment ? comment : "");
 	version_store_child(&v->store, &e);
 	return changed(c);
 }

@@ -86,8 +86,8 @@ void versions_stop(struct control *c);
 /* The ha thread is there: it is told. */
 void versions_tell(struct control *c);
 
-/* The configuration has just been changed. The number of the change. */
-uint64_t versions_changed(struct control *c, const char *author);
+/* The configuration has just been changed. The number of the change. comment: NULL: none. */
+uint64_t versions_changed(struct control *c, const char *author, const char *comment);
 /* The same, and the configuration is the peer's: its versions take the place of those here.
  * Takes *peers over. */
 uint64_t versions_adopted(struct control *c, struct version_store *peers);

@@ -293,12 +293,15 @@ static void views_survive_results_of_any_shape(void **state)
 		"{\"history\":[1,{\"at_ms\":1e300}],\"checks\":[1,{\"name\":{}}],\"quorum\":{}}",
 		"{\"connection\":{\"a\":{\"b\":{\"c\":1}}}}",
 		"{\"changes\":[1,{\"action\":5}],\"restart\":{},\"generation\":\"x\"}",
+		"{\"versions\":[1,{\"id\":5,\"time\":9000000000000000000,\"author\":\"\\u001b[1m\"}"
+		"],"
+		"\"fault\":\"\\u001b[1m\"}",
 	};
 	void (*const views[])(const struct out *, const json_t *, const struct invocation *) = {
-		view_version, view_status,     view_services,	 view_service,
-		view_count,   view_connection, view_rates,	 view_counters,
-		view_config,  view_check,      view_plan,	 view_saved,
-		view_level,   view_health,     view_health_list, view_forced};
+		view_version,	 view_status,  view_services,  view_service, view_count,
+		view_connection, view_rates,   view_counters,  view_config,  view_check,
+		view_plan,	 view_saved,   view_level,     view_health,  view_health_list,
+		view_forced,	 view_history, view_difference};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -315,6 +318,30 @@ static void views_survive_results_of_any_shape(void **state)
 		}
 		json_decref(r);
 	}
+}
+
+static void versions_are_a_table_with_short_ids(void **state)
+{
+	json_t *r = json_loads("{\"versions\":[{\"number\":0,\"id\":\"0123456789abcdef\",\"time\":"
+			       "86400,\"author\":\"config rollback\",\"comment\":\"to 89abcdef\","
+			       "\"running\":true,\"kept\":false},{\"number\":1,\"id\":"
+			       "\"89abcdef01234567\",\"time\":null,\"author\":\"peer\","
+			       "\"comment\":\"\",\"running\":false,\"kept\":false},{\"number\":2,"
+			       "\"id\":\"9\",\"time\":null,\"author\":\"file\",\"comment\":\"\","
+			       "\"running\":false,\"kept\":true}],\"fault\":\"no disk\"}",
+			       0, NULL);
+	struct out out = capture(false);
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	view_history(&out, r, NULL);
+	captured_check(&out,
+		       "N  VERSION   STATE     TIME                 AUTHOR           COMMENT\n"
+		       "0  01234567  running   1970-01-02 00:00:00  config rollback  to 89abcdef\n"
+		       "1  89abcdef  not kept  -                    peer\n"
+		       "2  9         kept      -                    file\n"
+		       "not stored: no disk\n");
+	json_decref(r);
 }
 
 static void a_line_is_cut_at_the_edge_with_its_styles_whole(void **state)
@@ -343,6 +370,7 @@ int main(void)
 		cmocka_unit_test(health_looks_as_this_golden_text),
 		cmocka_unit_test(a_server_shows_its_weight_in_effect_and_why_it_is_passed_over),
 		cmocka_unit_test(views_survive_results_of_any_shape),
+		cmocka_unit_test(versions_are_a_table_with_short_ids),
 		cmocka_unit_test(a_line_is_cut_at_the_edge_with_its_styles_whole),
 	};
 

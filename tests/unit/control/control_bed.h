@@ -83,7 +83,8 @@ struct fixture {
 	struct link link;
 	struct identity_feed identities;
 	uint64_t tokens;
-	uint32_t stuck; /* no grace period ends */
+	uint32_t stuck;	       /* no grace period ends */
+	const char *state_dir; /* or NULL */
 	struct control *control;
 	int fd;
 	int next_id;
@@ -163,6 +164,7 @@ static inline void start(struct fixture *f, struct config *config)
 	struct control_options opt = {.config_path = f->file,
 				      .pub = &f->pub,
 				      .link = &f->link,
+				      .state_dir = f->state_dir,
 				      .identities = &f->identities};
 	char error[256];
 

@@ -77,6 +77,34 @@ static void what_is_saved_is_loaded(void **state)
 	assert_memory_equal(&other, &store, sizeof(store));
 }
 
+static void versions_are_named_by_place_and_by_digits(void **state)
+{
+	char error[256];
+
+	(void)state;
+	store_of(&store, 1, 3);
+	/* Ids begin with 03, 02 and 01. */
+	store.entry[2].id = store.entry[1].id;
+	store.entry[2].id.byte[14] = 9;
+	assert_int_equal(version_store_find(&store, "0"), 0);
+	assert_int_equal(version_store_find(&store, "2"), 2);
+	assert_int_equal(version_store_find(&store, "3"), -ENOENT);
+	assert_int_equal(version_store_find(&store, "999"), -ENOENT);
+	assert_int_equal(version_store_find(&store, "0300"), 0);
+	assert_int_equal(version_store_find(&store, "0200"), -EEXIST);
+	assert_int_equal(version_store_find(&store, "02000000000000000000000000000901"), 2);
+	assert_int_equal(version_store_find(&store, "020000000000000000000000000009010"), -EINVAL);
+	assert_int_equal(version_store_find(&store, "0400"), -ENOENT);
+	assert_int_equal(version_store_find(&store, ""), -EINVAL);
+	assert_int_equal(version_store_find(&store, "03f"), -EINVAL);
+	assert_int_equal(version_store_find(&store, "0300 "), -EINVAL);
+	assert_false(version_store_has_text(dir, &store.entry[0].id));
+	assert_int_equal(
+		version_store_put_text(dir, &store.entry[0].id, "{}", &store.entry[0].id, 1, error),
+		0);
+	assert_true(version_store_has_text(dir, &store.entry[0].id));
+}
+
 static void damaged(const char *text, int ret)
 {
 	char path[128], error[256] = "";
@@ -247,6 +275,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_saved_is_loaded, setup, teardown),
+		cmocka_unit_test_setup_teardown(versions_are_named_by_place_and_by_digits, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_refused_in_words, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
