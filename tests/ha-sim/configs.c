@@ -12,7 +12,8 @@
  * long calm both say the same, or both raise the alarm.
  */
 
-#define FORWARD_MS 300
+#define FORWARD_MS  300
+#define DECISION_MS (3 * FORWARD_MS) /* until both have it */
 
 static void edits_join(struct edits *to, const struct edits *from)
 {
@@ -150,6 +151,7 @@ void config_probe(struct sim *s, struct node *n)
 			break;
 		/* A person decides. What the other one has is overruled, with a word. */
 		sim_trace(s, "router %u: config push force", n->id);
+		s->forced_ms = s->now;
 		edits_join(&n->config.overruled, &s->node[n->id ^ 1].config.edits);
 		child_make(s, &n->config, &word->id);
 		node_sync_tell(s, n);
@@ -195,7 +197,8 @@ void check_config_calm(struct sim *s)
 	char text[ROLE_ALARM_LEN];
 	bool alarm = true;
 
-	if (!a->running || !b->running)
+	/* What a person has just decided is still under way. */
+	if (!a->running || !b->running || s->now - s->forced_ms < DECISION_MS)
 		return;
 	for (uint32_t i = 0; i < 2; i++) {
 		const struct node *n = &s->node[i];

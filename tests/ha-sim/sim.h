@@ -184,6 +184,7 @@ struct sim {
 
 	/* configs.c */
 	uint32_t n_edits, n_forwards, needless_alarms;
+	uint64_t forced_ms;			 /* a person pushed by force, last */
 	struct sim_config forward[SIM_FORWARDS]; /* under way */
 	struct edits given;			 /* of who gives the active role away */
 	bool given_forced;
