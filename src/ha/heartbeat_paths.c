@@ -42,7 +42,9 @@ static bool message_received(struct ha *ha, struct path *p, const struct ha_enve
 	event.message.msg = &msg;
 	event.message.path = path_index(ha, p);
 	ha->fresh.speaks = role_peer_speaks(&ha->role, ha_now_ms());
+	freshness_note_time(&ha->fresh, ha_now_ms(), ha->role.cfg.deadtime_ms);
 	event.message.verdict = freshness_check(&ha->fresh, &msg, &event.message.newest);
+	event.message.sent_after_ms = freshness_sent_after(&ha->fresh, &msg);
 	ha->verdicts_of[event.message.verdict]++;
 	ha_post(ha, &event);
 	return event.message.verdict <= HA_COPY;

@@ -196,8 +196,10 @@ void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t
 	tally.messages++;
 	ev.message.msg = &f->msg;
 	n->fresh.speaks = role_peer_speaks(&n->role, node_now(s, n));
+	freshness_note_time(&n->fresh, node_now(s, n), n->role.cfg.deadtime_ms);
 	ev.message.verdict = freshness_check(&n->fresh, &f->msg, &newest);
 	ev.message.newest = newest;
+	ev.message.sent_after_ms = freshness_sent_after(&n->fresh, &f->msg);
 	ev.message.path = path;
 	check_fresh(s, n, f, ev.message.verdict, newest);
 	node_step(s, n, &ev);

@@ -77,6 +77,28 @@ enum ha_verdict freshness_check(struct freshness *f, const struct ha_message *ms
 	return ha_window_take(&f->window, msg->sequence) ? HA_FRESH : HA_COPY;
 }
 
+void freshness_note_time(struct freshness *f, uint64_t now_ms, uint32_t deadtime_ms)
+{
+	const uint64_t apart = deadtime_ms / FRESHNESS_MOMENTS + 1;
+
+	if (now_ms - f->moment[f->last_moment].ms < apart)
+		return;
+	f->last_moment = (uint8_t)((f->last_moment + 1) % FRESHNESS_MOMENTS);
+	f->moment[f->last_moment].ms = now_ms;
+	f->moment[f->last_moment].sent = f->sent;
+}
+
+uint64_t freshness_sent_after(const struct freshness *f, const struct ha_message *msg)
+{
+	uint64_t after = 0;
+
+	for (uint8_t i = 0; i < FRESHNESS_MOMENTS; i++) {
+		if (f->moment[i].sent < msg->heard_sequence && f->moment[i].ms > after)
+			after = f->moment[i].ms;
+	}
+	return after;
+}
+
 void freshness_stamp(struct freshness *f, struct ha_message *msg)
 {
 	msg->session = f->mine;

@@ -12,7 +12,8 @@
  *			has just started, or a replay. It is answered, so that a real peer can prove
  *			it with its next message.
  *	second		another session than the peer's present one, which still speaks: a clone, or
- *a peer that has just restarted. Not believed. reflected	my own session comes back.
+ *			a peer that has just restarted. Not believed.
+ *	reflected	my own session comes back.
  *
  * A new session of the peer is accepted when its message names my session and has heard
  * something that I sent after the present peer session was accepted (heard_sequence above
@@ -21,7 +22,11 @@
  * was, without a list. A clone of the peer answers challenges as well as the peer does: while the
  * peer speaks, the clone is not heard, and once the clone is silent, the peer is heard again.
  *
- * Nothing here depends on a clock or a file. Pure; context: ha, tests.
+ * A fresh message may have been under way for long. Its age is bounded by what it has heard: the
+ * message was sent after the newest own message that it names. freshness_sent_after() tells that
+ * time for decisions that may not go by an old word.
+ *
+ * No verdict depends on a clock or a file. Pure; context: ha, tests.
  */
 
 #include <stdbool.h>
@@ -29,7 +34,8 @@
 
 #include "ha/wire/message.h"
 
-#define FRESHNESS_WINDOW 256 /* sequences: bounds reordering between paths */
+#define FRESHNESS_WINDOW  256 /* sequences: bounds reordering between paths */
+#define FRESHNESS_MOMENTS 16  /* half a deadtime or more of moments, deadtime / 16 apart */
 
 /* Sequences seen: the highest, and a bit for each of the FRESHNESS_WINDOW below it. */
 struct ha_window {
@@ -54,6 +60,11 @@ struct freshness {
 	uint64_t floor;		/* my last sequence when `peer` was accepted */
 	uint32_t generation;	/* counts accepted peer sessions */
 	struct ha_window window;
+	/* Moments, in a ring, and the last sequence that I had sent then. */
+	struct {
+		uint64_t ms, sent;
+	} moment[FRESHNESS_MOMENTS];
+	uint8_t last_moment;
 	/* Set before each check: the present session of the peer was heard within deadtime, or may
 	 * have been (role_peer_speaks()). */
 	bool speaks;
@@ -72,6 +83,12 @@ void freshness_init(struct freshness *f, const struct ha_session *session);
 /* Judges an authentic message and remembers it. *newest: it is fresh and no later one
  * has been seen; only such a message tells the peer's present state. */
 enum ha_verdict freshness_check(struct freshness *f, const struct ha_message *msg, bool *newest);
+
+/* Notes the time now and then; call before each check. deadtime_ms: the peer's words of longer ago
+ * are of no interest. */
+void freshness_note_time(struct freshness *f, uint64_t now_ms, uint32_t deadtime_ms);
+/* A fresh message was sent later than this. 0: nothing is known. */
+uint64_t freshness_sent_after(const struct freshness *f, const struct ha_message *msg);
 
 /* Sets session, heard, sequence and heard_sequence of a message about to be sent; copies
  * for several paths are made after this. */

@@ -197,7 +197,8 @@ struct role_event {
 		struct {
 			const struct ha_message *msg;
 			enum ha_verdict verdict;
-			bool newest; /* from freshness_check() */
+			bool newest;		/* from freshness_check() */
+			uint64_t sent_after_ms; /* from freshness_sent_after() */
 			uint8_t path;
 		} message;
 		uint32_t late_ms;
@@ -316,16 +317,17 @@ struct role_peer {
 	uint32_t servers_up;
 	/* Another session says that it is the peer: since, last; 0: never. */
 	uint64_t second_since_ms, second_ms;
-	uint8_t links_answer; /* as in struct ha_message */
-	uint64_t claim_ms;    /* it claimed an address while this router served; 0: never */
-	bool split;	      /* was said */
-	bool hears_second;    /* the peer says so of this router */
-	bool second;	      /* was said */
-	bool absurd;	      /* its term is none; was said */
-	uint8_t clash;	      /* enum role_clash: was said */
-	bool silent;	      /* was said */
-	uint64_t sequence;    /* of the newest */
-	uint64_t fresh_ms;    /* last fresh message; 0: never */
+	uint8_t links_answer;	/* as in struct ha_message */
+	uint64_t sent_after_ms; /* the message that said so was sent later; 0: not known */
+	uint64_t claim_ms;	/* it claimed an address while this router served; 0: never */
+	bool split;		/* was said */
+	bool hears_second;	/* the peer says so of this router */
+	bool second;		/* was said */
+	bool absurd;		/* its term is none; was said */
+	uint8_t clash;		/* enum role_clash: was said */
+	bool silent;		/* was said */
+	uint64_t sequence;	/* of the newest */
+	uint64_t fresh_ms;	/* last fresh message; 0: never */
 	uint64_t path_ms[ROLE_MAX_PATHS];
 	uint64_t answered;    /* the highest sequence of mine that it says it heard */
 	uint64_t answered_ms; /* since when it is that */

@@ -326,6 +326,8 @@ const char *role_black_hole(const struct role *r, uint64_t now)
 	const uint64_t asked = UINT64_C(4) * r->cfg.keepalive_ms;
 	const struct role_peer *p = &r->peer;
 
+	if (now - p->sent_after_ms > deadtime)
+		return NULL; /* an old word, though it came now */
 	if (r->fast_ms == 0 || now - r->fast_ms < (asked > deadtime ? asked : deadtime) ||
 	    now - r->watch_ms < deadtime || role_is_late(r, now) || !role_peer_alive(r, now) ||
 	    p->state != HA_BACKUP || !(p->flags & HA_FLAG_READY))

@@ -70,10 +70,11 @@ void role_versions_compare(struct turn *t)
 			 "neither follows the other; no failback and no hand-over");
 }
 
-static void peer_learn(struct turn *t, const struct ha_message *msg)
+static void peer_learn(struct turn *t, const struct ha_message *msg, uint64_t sent_after_ms)
 {
 	struct role *r = t->r;
 	struct role_peer *p = &r->peer;
+
 	p->known = true;
 	p->state = msg->state;
 	p->role = msg->role;
@@ -95,6 +96,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg)
 	p->unbound = msg->unbound;
 	p->hears_second = msg->hears_second;
 	p->links_answer = msg->links_answer;
+	p->sent_after_ms = sent_after_ms;
 	p->absurd = false;
 	p->servers_up = msg->servers_up;
 	p->sequence = msg->sequence;
@@ -378,7 +380,7 @@ static void newest_message(struct turn *t, const struct role_event *ev)
 	}
 	path_heard(t, ev);
 	r->peer.fresh_ms = t->now;
-	peer_learn(t, msg);
+	peer_learn(t, msg, ev->message.sent_after_ms);
 	if (ha_state_serves(msg->state)) {
 		r->no_active_ms = t->now;
 		r->stale_until_ms = 0;

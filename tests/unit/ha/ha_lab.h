@@ -31,8 +31,9 @@ struct lab {
 	struct role_action last[ROLE_DO_QUIT + 1];
 	uint32_t sent[HA_MSG_TYPE_MAX + 1];
 	struct role_send last_sent[HA_MSG_TYPE_MAX + 1];
-	bool witnesses;	  /* answer at every tick */
-	bool peer_speaks; /* says `peer` at every tick */
+	bool witnesses;	       /* answer at every tick */
+	bool peer_speaks;      /* says `peer` at every tick */
+	uint32_t under_way_ms; /* its messages, at most */
 	struct ha_message peer;
 };
 
@@ -73,7 +74,11 @@ static inline void lab_judged(enum ha_verdict verdict, bool newest)
 {
 	const struct role_event ev = {
 		.type = ROLE_MESSAGE,
-		.message = {.msg = &lab.peer, .verdict = verdict, .newest = newest}};
+		.message = {.msg = &lab.peer,
+			    .verdict = verdict,
+			    .newest = newest,
+			    .sent_after_ms =
+				    lab.now > lab.under_way_ms ? lab.now - lab.under_way_ms : 0}};
 
 	lab.peer.sequence++;
 	lab_step(&ev);

@@ -89,6 +89,26 @@ static void a_message_counts_once_whatever_the_number_of_paths(void **state)
 		assert_int_equal(hear(&b, &m), HA_COPY);
 }
 
+static void the_age_of_a_message_is_bounded_by_what_it_has_heard(void **state)
+{
+	struct ha_message m = {0};
+	struct freshness f = {0};
+
+	(void)state;
+	for (uint64_t now = 1000; now < 2000; now += 10) {
+		freshness_note_time(&f, now, 200);
+		if (now % 50 == 0)
+			freshness_stamp(&f, &m);
+	}
+	/* Sequence n was sent at 950 + 50 n; moments are 20 ms apart, and 16 are kept. */
+	m.heard_sequence = 20;
+	assert_in_range(freshness_sent_after(&f, &m), 1920, 1950);
+	m.heard_sequence = 17;
+	assert_in_range(freshness_sent_after(&f, &m), 1770, 1800);
+	m.heard_sequence = 1;
+	assert_int_equal(freshness_sent_after(&f, &m), 0);
+}
+
 static void a_message_that_was_overtaken_is_fresh_but_not_the_newest(void **state)
 {
 	struct ha_message early, late;
@@ -293,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(two_strangers_believe_each_other_after_one_answer, setup),
 		cmocka_unit_test_setup(a_message_counts_once_whatever_the_number_of_paths, setup),
+		cmocka_unit_test(the_age_of_a_message_is_bounded_by_what_it_has_heard),
 		cmocka_unit_test_setup(a_message_that_was_overtaken_is_fresh_but_not_the_newest,
 				       setup),
 		cmocka_unit_test_setup(a_message_that_fell_out_of_the_window_is_not_fresh, setup),
