@@ -14,6 +14,7 @@
 
 #define LOOK_MS	      100
 #define TEXT_SOON_MS  300     /* several changes are one text */
+#define OLD_WORD_US   1000000 /* the peer's word is younger */
 #define PEER_WAIT_US  3000000 /* an answer waits no longer for the peer */
 #define RETRY_US      1000000 /* first pause after a refusal of the peer */
 #define RETRY_MOST_US 30000000
@@ -64,7 +65,12 @@ void versions_tell(struct control *c)
 static void relation_look(struct versions *v)
 {
 	v->relation = version_relate(&v->version, &v->word);
-	if (v->relation == VERSION_EQUAL && v->peer_alive)
+	if (v->relation != VERSION_EQUAL || !v->peer_alive)
+		return;
+	/* A change that undoes the last one makes the configuration equal to what an old heartbeat
+	 * names, which the peer has left by then. */
+	if (version_id_equal(&v->version.id, &v->word.id) ||
+	    clock_us() - v->changed_us > OLD_WORD_US)
 		v->at_peer = v->changes;
 }
 
@@ -290,6 +296,7 @@ static uint64_t changed(struct control *c)
 
 	version_store_version(&v->store, &v->version);
 	v->changes++;
+	v->changed_us = clock_us();
 	relation_look(v);
 	v->peer_fault[0] = '\0';
 	v->retry_us = v->retry_after_us = 0;

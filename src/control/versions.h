@@ -45,6 +45,7 @@ struct versions {
 	/* Changes are counted: all that were made; those that are durable; those that the peer has.
 	 */
 	uint64_t changes, durable, at_peer;
+	uint64_t changed_us; /* when the last change was made */
 
 	/* The job that writes. */
 	struct job job;

@@ -10,7 +10,7 @@
 
 files()
 {
-	find "$RUN/state-$1" -type f | wc -l
+	find "$RUN/state-$1" -name "connections*" -type f | wc -l
 }
 
 PAIR_HA=$(jq -c '. + {start_delay: "3s"}' <<< "$PAIR_HA")

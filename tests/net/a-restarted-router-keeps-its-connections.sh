@@ -28,14 +28,14 @@ plvs_start 1
 is "connections in the table" "$(rpc connection.count | jq .count)" -eq 1000
 is "active at the servers" \
 	"$(rpc service.list | jq -c '[.services[0].servers[] | [.address, .active]]')" = "$busy"
-is "files left" "$(find "$RUN/state" -type f | wc -l)" -eq 0
+is "files left" "$(find "$RUN/state" -name "connections*" -type f | wc -l)" -eq 0
 echo ask >&$questions
 wait_for 40 "a second round is answered" reports 2
 is "answered again" "$(sed -n '$p' "$RUN/hold.log" | jq .answered)" -eq 1000
 
 # A crash leaves nothing, and what others could have written is not believed.
 plvs_kill
-is "files after a crash" "$(find "$RUN/state" -type f | wc -l)" -eq 0
+is "files after a crash" "$(find "$RUN/state" -name "connections*" -type f | wc -l)" -eq 0
 echo "plvs connections" > "$RUN/state/connections"
 plvs_start 1
 is "connections after a crash" "$(rpc connection.count | jq .count)" -eq 0
