@@ -73,7 +73,11 @@ refused()
 }
 wait_for 10 "b refuses STOP" refused
 is "b" "$(pair_state b)" = active
-is "times that a was refused" "$(of a '.transitions.refused // 0')" -ge 1
+told()
+{
+	[ "$(of a '.transitions.refused // 0')" -ge 1 ]
+}
+wait_for 5 "a is told" told
 pair_serves 192.0.2.80 5 || fail "the web does not answer"
 loss_end
 pair_becomes 5 a backup
