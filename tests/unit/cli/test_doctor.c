@@ -116,8 +116,8 @@ static void test_each_fault_is_found(void **state)
 static void test_answers_of_no_sense_are_harmless(void **state)
 {
 	static const char *const odd[] = {"[]", "{\"ports\": 3, \"servers\": {}, \"workers\": []}",
-					  "{\"servers\": [1, null, \"x\", []], \"ports\": [[]], "
-					  "\"warnings\": [3], \"peer\": 1}"};
+					  ("{\"servers\": [1, null, \"x\", []], \"ports\": [[]], "
+					   "\"warnings\": [3], \"peer\": 1}")};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)

@@ -181,8 +181,8 @@ static void the_page_has_no_foreign_parts(void **state)
 		"\r\nContent-Type: text/html; charset=utf-8\r\n",
 		"\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-",
 		"'; style-src 'sha256-",
-		"'; connect-src 'self'; base-uri 'none'; form-action "
-		"'none'; frame-ancestors 'none'\r\n",
+		("'; connect-src 'self'; base-uri 'none'; form-action "
+		 "'none'; frame-ancestors 'none'\r\n"),
 		"\r\nX-Content-Type-Options: nosniff\r\n",
 		"\r\nCache-Control: no-store\r\n"};
 	struct fixture *f = *state;
