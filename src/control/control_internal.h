@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "config/config.h"
-#include "control/answer.h"
+#include "control/method_answer.h"
 #include "control/change_queue.h"
 #include "control/control.h"
 #include "control/event_log.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "spawn/family.h"
+#include "spawn/descendants.h"
 #include "spawn/server.h"
 #include "spawn/spawner_wire.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "spawn/family.h"
+#include "spawn/descendants.h"
 #include "spawn/job.h"
 
 #define STRAYS_MS  20 /* between looks for what a killed supervisor left */

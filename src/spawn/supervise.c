@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spawn/family.h"
+#include "spawn/descendants.h"
 #include "base/clock.h"
 #include "spawn/program.h"
 

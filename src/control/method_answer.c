@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/answer.h"
+#include "control/method_answer.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

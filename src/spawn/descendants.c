@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "spawn/family.h"
+#include "spawn/descendants.h"
 
 #include <dirent.h>
 #include <errno.h>

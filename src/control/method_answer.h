@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_CONTROL_ANSWER_H
-#define PLVS_CONTROL_ANSWER_H
+#ifndef PLVS_CONTROL_METHOD_ANSWER_H
+#define PLVS_CONTROL_METHOD_ANSWER_H
 
 /* Answers that several methods give. Context: the control thread. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_SPAWN_FAMILY_H
-#define PLVS_SPAWN_FAMILY_H
+#ifndef PLVS_SPAWN_DESCENDANTS_H
+#define PLVS_SPAWN_DESCENDANTS_H
 
 /*
  * Descendants of the calling process, which is a subreaper: what they orphan becomes its
