@@ -103,8 +103,9 @@ jq '.shared.services[0].servers[0].weight = 2' "$RUN/a.json" > "$RUN/a.weight"
 pair_at a
 (for _ in 1 2 3 4 5; do ctl config apply "$RUN/a.weight" && ctl config apply "$RUN/a.json"; done) \
 	> "$RUN/reloads" &
+reloads=$!
 row "active, reloading" active
-wait $!
+wait "$reloads" || fail "a configuration was not applied: $(cat "$RUN/reloads")"
 
 timers 2s 7s a b
 pair_at a
