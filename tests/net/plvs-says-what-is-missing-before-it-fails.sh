@@ -67,10 +67,10 @@ mv "$RUN/plvs.json.new" "$RUN/plvs.json"
 plvs_start
 is "the directory's mode" "$(stat -c %a "$RUN/state")" = 700
 is "warnings" "$(warnings | wc -l)" -eq 0
-rmdir "$RUN/state"
+rm -r "$RUN/state"
 [[ $(warnings) == "node.state_dir: $RUN/state: No such file"* ]] || fail "status warns: $(warnings)"
 plvs_stop
-mkdir -m 777 "$RUN/state"
+rm -rf "$RUN/state" && mkdir -m 777 "$RUN/state"
 plvs_start
 [[ $(warnings) == *"others may write there"* ]] || fail "status warns: $(warnings)"
 is "in the log" "$(grep -c 'warning: main: node.state_dir: .*others may write there' "$RUN/plvs.log")" -eq 1
