@@ -126,7 +126,7 @@ static inline struct addr6 addr6_of_mark(uint32_t mark)
 	return (struct addr6){.word = {mark, 0}};
 }
 
-/* One writer, readers on other threads: each part by itself. */
+/* Each part is loaded and stored by itself: one thread writes, others read. */
 static inline be32 addr4_load_acquire(const be32 *a)
 {
 	return __atomic_load_n(a, __ATOMIC_ACQUIRE);

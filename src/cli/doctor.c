@@ -13,7 +13,7 @@
 static const char *const severity_words[] = {
 	[DOCTOR_WELL] = "well", [DOCTOR_WARNING] = "warning", [DOCTOR_CRITICAL] = "critical"};
 
-/* What is wrong is a format. */
+/* fmt: of the text that says what is wrong. */
 __attribute__((format(printf, 6, 7))) static void find(json_t *findings,
 						       enum doctor_severity severity,
 						       const char *id, const char *why,

@@ -2,7 +2,7 @@
 #ifndef PLVS_CLI_SHELL_PARTS_H
 #define PLVS_CLI_SHELL_PARTS_H
 
-/* What the interactive shell adds to commands: a prompt that names the router, a pager, a
+/* The interactive shell adds to commands: a prompt that names the router, a pager, a
  * question before what can cut traffic, and the tree of a session without files. One thread. */
 
 #include "cli/session.h"

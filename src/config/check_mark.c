@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What must hold of mark rules. */
+/* The conditions that mark rules must meet. */
 #include "config/config_internal.h"
 
 #include <errno.h>

@@ -199,7 +199,7 @@ size_t config_scalar_size(const struct config_field *f);
 void config_scalar_default(const struct config_field *f, const char *const *schedulers, void *out);
 /* 0 or -EINVAL with *why: a sentence about what is wrong. */
 int config_text_check(enum config_text_rule rule, const char *text, const char **why);
-/* What the rule allows, for people. */
+/* The values that the rule allows, in words for people. */
 const char *config_text_rule(enum config_text_rule rule);
 const char *config_route_format(const struct config_route *r, char *buf, size_t len);
 #define CONFIG_ROUTE_STRLEN 192

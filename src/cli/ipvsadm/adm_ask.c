@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One call of the router for ipvsadm. */
+/* A call of the router for ipvsadm. */
 #include "cli/ipvsadm/adm_internal.h"
 
 /* Prints the message of an ipvsadm that finds no IPVS in the kernel, and the reason. */

@@ -243,7 +243,7 @@ struct adm_entry {
 
 /* Asks what the router counted, for a->live. 0 or an exit code. */
 int adm_live_ask(struct adm *a);
-/* What the router said of the server; NULL: nothing. */
+/* The router's answer about the server; NULL: none. */
 const json_t *adm_live_server(const struct adm *a, const struct adm_entry *e);
 const char *adm_forward_text(const char *word); /* "Masq" */
 /* Prints "ip_vs", "ip_vs_conn" or "ip_vs_stats" as the kernel's file has it. */

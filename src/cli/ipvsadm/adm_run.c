@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One command of ipvsadm, from its command line or from a line of ipvsadm-restore. */
+/* A command of ipvsadm, from its command line or from a line of ipvsadm-restore. */
 #include "cli/ipvsadm/adm_internal.h"
 
 /* A service that comes back has connections and counters of before; IPVS counts it from 0. */
