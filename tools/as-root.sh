@@ -15,7 +15,7 @@ as_root()
 	local why=$1 variables=() name command
 	shift
 	[ "$(id -u)" -ne 0 ] || return 0
-	for name in PLVS_BUILD PLVS_DRIVER PLVS_FRAMES TMPDIR; do
+	for name in PLVS_BUILD PLVS_DRIVER PLVS_FRAMES PLVS_JOBS TMPDIR; do
 		[ -z "${!name:-}" ] || variables+=("$name=${!name}")
 	done
 	if command -v sudo > /dev/null && { sudo -n true 2> /dev/null || { [ -t 0 ] && sudo -v; }; }; then

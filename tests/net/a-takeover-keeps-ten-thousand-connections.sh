@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # set: full
 # limit: 400
+# alone: yes, all CPUs are taken
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 120
+# alone: yes, times are measured
 . "$(dirname "$0")/lib.sh"
 
 network_two_armed 1 1

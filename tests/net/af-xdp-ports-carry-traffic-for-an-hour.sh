@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 4200
+# alone: yes, all CPUs are taken
 # set: full
 # PLVS_SOAK_S: seconds of traffic, 3600 by default.
 PLVS_DRIVER=af_xdp

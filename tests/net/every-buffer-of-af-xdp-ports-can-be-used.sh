@@ -55,7 +55,7 @@ note "--- with huge pages"
 plvs_eal()
 {
 	local vdev
-	printf '%s\n' --in-memory -m 384 --no-pci --file-prefix "$NET" --lcores 0@0,1@0,2@1
+	printf '%s\n' --in-memory -m 384 --no-pci --file-prefix "$NET" --lcores "$(plvs_lcores 2)"
 	for vdev in "${PLVS_VDEVS[@]}"; do printf '%s\n' --vdev "$vdev"; done
 }
 run

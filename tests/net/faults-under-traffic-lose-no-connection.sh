@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # set: full
 # limit: 600
+# alone: yes, packets that are lost are counted at a high rate
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
+# alone: yes, all CPUs are taken
 # families: 4 6
 . "$(dirname "$0")/lib.sh"
 
@@ -29,12 +30,12 @@ done
 web_ask client2 192.0.2.90 100 > "$RUN/answers"
 is "answers by DR" "$(wc -l < "$RUN/answers")" -eq 100
 
-on client1 "$PROBE" udp-ask 192.0.2.80:7000 --count 50000 --rate 5000 --flows 64 > "$RUN/report"
+on client1 "$PROBE" udp-ask 192.0.2.80:7000 --count 20000 --rate 5000 --flows 64 > "$RUN/report"
 note "$(cat "$RUN/report")"
 is "reordered within a flow" "$(jq .reordered "$RUN/report")" -eq 0
 is "duplicates" "$(jq .duplicates "$RUN/report")" -eq 0
 is "lost" "$(jq .lost "$RUN/report")" -eq 0
-is "Mbit/s" "$(bulk client1 192.0.2.80 3 -P 8)" -ge 5
+is "Mbit/s" "$(bulk client1 192.0.2.80 2 -P 8)" -ge 5
 
 is "workers that created connections" \
 	"$(counted '[.workers[] | select(.counters.created > 0)] | length')" -eq 4

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 120
+# alone: yes, a flood takes all CPUs
 . "$(dirname "$0")/lib.sh"
 
 # client1 stands where a peer would: its datagrams to the path's ports are of class ha. What

@@ -29,6 +29,8 @@ BUILD=${PLVS_BUILD:-$TOP/build}
 NET=${PLVS_NET:-plvs$$}
 RUN=${PLVS_RUN:-$(mktemp -d "${TMPDIR:-/tmp}/$NET.XXXXXX")}
 CPUS=$(nproc)
+# The first of the CPUs of a router: tests that run side by side begin at different ones.
+CPU=${PLVS_CPU:-0}
 FAMILY=${PLVS_FAMILY:-4}
 PROBE=$BUILD/tests/net/probe
 PLVS_PID=

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 240
+# alone: yes, times are measured
 # set: full
 # Ten thousand servers behind one machine, each checked by TCP every two seconds over the
 # exception path, while numbered packets cross the router.

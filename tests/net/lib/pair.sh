@@ -80,10 +80,9 @@ pair_at()
 # Without waiting.
 pair_launch()
 {
-	local r=$1 i lcores=0@0
-	for ((i = 1; i <= ${PAIR_WORKERS[$r]}; i++)); do lcores+=,$i@$((i % CPUS)); done
+	local r=$1
 	in_front ip netns exec "$NET-dpdk-$r" "$BUILD/src/plvs" --no-huge -m 512 --no-pci \
-		--no-shconf --file-prefix "$NET-$r" --lcores "$lcores" \
+		--no-shconf --file-prefix "$NET-$r" --lcores "$(plvs_lcores "${PAIR_WORKERS[$r]}")" \
 		--vdev "net_${PLVS_DRIVER}0,iface=public$(pair_ring)" \
 		--vdev "net_${PLVS_DRIVER}1,iface=private$(pair_ring)" -- \
 		-c "$RUN/$r.json" >> "$RUN/$r.log" 2>&1 < /dev/null &

@@ -54,13 +54,20 @@ plvs_config()
 	mv "$RUN/plvs.json.new" "$RUN/plvs.json"
 }
 
-# plvs_eal WORKERS: the EAL arguments, one a line. Workers share the CPUs when they are more.
+# plvs_lcores WORKERS: which thread is on which CPU. Workers share the CPUs when they are more.
+plvs_lcores()
+{
+	local i lcores=0@$((CPU % CPUS))
+	for ((i = 1; i <= $1; i++)); do lcores+=,$i@$(((CPU + i) % CPUS)); done
+	echo "$lcores"
+}
+
+# plvs_eal WORKERS: the EAL arguments, one a line.
 plvs_eal()
 {
-	local i vdev lcores=0@0
-	for ((i = 1; i <= $1; i++)); do lcores+=,$i@$((i % CPUS)); done
+	local vdev
 	printf '%s\n' --no-huge -m 512 --no-pci --no-shconf --file-prefix "$NET" \
-		--lcores "$lcores"
+		--lcores "$(plvs_lcores "$1")"
 	for vdev in "${PLVS_VDEVS[@]}"; do printf '%s\n' --vdev "$vdev"; done
 }
 
