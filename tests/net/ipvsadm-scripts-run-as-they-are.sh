@@ -56,7 +56,7 @@ is "changes by a restore of another weight" "$(($(rpc status | jq .generation) -
 background_wait download || fail "the download broke"
 read -r code bytes < "$RUN/download.log"
 is "curl's exit code" "$code" -eq 0
-is "bytes" "$bytes" -eq $((64 << 20))
+is "bytes" "$bytes" -eq "$WEB_SLOW"
 is "what was saved" "$(ipvsadm-save -n)" = "$(cat "$RUN/saved")"
 
 # An address in the list of plvs is the router's own to answer for.

@@ -9,15 +9,18 @@ port_listens()
 	[ -n "$(on "$1" ss -Hln "--${3:-tcp}" "sport = :$2")" ]
 }
 
+# The bytes of a web server's /slow, which take 8 s.
+WEB_SLOW=$((32 << 20))
+
 # web_start NAMESPACE [PORT]: nginx that answers / with the namespace's name, /big with
-# 64 MiB at once and /slow with the same at 4 MiB/s.
+# 64 MiB at once and /slow at 4 MiB/s.
 web_start()
 {
 	local ns=$1 port=${2:-80} dir=$RUN/web-$1 any=
 	[ "$FAMILY" = 4 ] || any='[::]:'
 	mkdir -p "$dir/www"
 	truncate -s 64M "$dir/www/big"
-	ln -sf big "$dir/www/slow"
+	truncate -s $WEB_SLOW "$dir/www/slow"
 	cat > "$dir/nginx.conf" <<-END
 		daemon off;
 		master_process off;
