@@ -4,7 +4,7 @@
 
 /*
  * The configuration as values: what a file or a request says, checked and with every
- * default filled in. One schema table (config_schema.c) drives parsing, defaults, output
+ * default filled in. One schema table (schema*.c) drives parsing, defaults, output
  * and documentation.
  *
  * Two parts: `node` is about this machine and is never compared or sent to the peer;

@@ -60,7 +60,7 @@ enum config_text_rule {
 	RULE_MAX
 };
 
-/* Bits of config_policy.set from here on are health's; below are those of config_schema.c. */
+/* Bits of config_policy.set from here on are health's; below are those of schema_policy.c. */
 #define CONFIG_SET_HEALTH 40
 #define CONFIG_SET_CHECK  CONFIG_SET_HEALTH /* `check` */
 
@@ -121,15 +121,14 @@ extern const struct config_object config_object_address;
 extern const struct config_object config_object_mark;
 extern const struct config_object config_object_service;
 extern const struct config_object config_object_server;
-/* config_schema_health.c */
+/* schema_health.c */
 extern const struct config_object config_object_health; /* of config_policy */
 extern const struct config_object config_object_check;
-/* config_schema_ha.c */
+/* schema_ha.c */
 extern const struct config_object config_object_ha_node;
 extern const struct config_object config_object_ha_shared;
 extern const struct config_object config_object_level_socket, config_object_telnet;
 extern const struct config_object config_object_notify;
-extern const struct config_object config_object_level_socket, config_object_telnet;
 
 /* ---- errors, where they come up ---- */
 
@@ -326,6 +325,15 @@ int config_check_dns_name(struct config_context *ctx, const void *value);
 const char *config_addr_unusable(const struct addr *a); /* link-local ones are usable on a link */
 
 /* All at the context's path, which is that of the object; reports, no result. */
+
+/* An address that packets can be sent to by every link. more: what to write instead, or "". */
+void config_check_usable(struct config_context *ctx, const struct addr *a, const char *more);
+/* An address of neither router's own. */
+void config_check_own_address(struct config_context *ctx, const struct config *config,
+			      const struct addr *a);
+/* A VIP that is no real server by NAT. */
+void config_check_nat_address(struct config_context *ctx, const struct config *config,
+			      const struct addr *vip);
 
 /* The service alone: listeners, servers, thresholds. Puts DR servers' ports right. */
 void config_check_service(struct config_context *ctx, struct config_service *svc);

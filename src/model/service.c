@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define X(NAME, name, ipvs) #name,
-const char *const forward_names[FWD_MAX] = {FORWARD_METHODS(X)};
+const char *const forward_names[FWD_MAX + 1] = {FORWARD_METHODS(X)};
 #undef X
 #define X(NAME, name, ipvs) ipvs,
 const char *const forward_ipvs_names[FWD_MAX] = {FORWARD_METHODS(X)};

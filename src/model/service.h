@@ -44,7 +44,8 @@ static inline bool forward_has(unsigned int method, unsigned int set)
 	return set >> method & 1;
 }
 
-extern const char *const forward_names[FWD_MAX];      /* "nat", "dr", "tunnel", "local" */
+/* "nat", "dr", "tunnel", "local", NULL. */
+extern const char *const forward_names[FWD_MAX + 1];
 extern const char *const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunnel", "Local" */
 /* 0 or -EINVAL. */
 int forward_parse(const char *text, enum forward_method *out);
@@ -94,7 +95,7 @@ enum reply_policy {
 /*
  * What the configuration says of a service and workers go by. Rows of the configuration's
  * schema write these members, and a service's node has them as they were written: a new key is
- * a member here, a row in config/schema.c, and the code that reads the member.
+ * a member here, a row in config/schema_policy.c, and the code that reads the member.
  */
 struct service_policy {
 	uint32_t persist_s;  /* persistence; 0 = none */

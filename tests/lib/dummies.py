@@ -90,9 +90,9 @@ def drop_reason(d):
 
 def service_key(d):
     d.before("model/service.h", "\tuint32_t drain_s;", "\tuint32_t dummy;\n")
-    d.before("config/schema.c", "\tSET_FTP,", "\tSET_DUMMY,\n")
+    d.before("config/schema_policy.c", "\tSET_FTP,", "\tSET_DUMMY,\n")
     d.before(
-        "config/schema.c",
+        "config/schema_policy.c",
         '\t{.name = "ftp",',
         """\t{.name = "dummy",
 	 .type = TYPE_UINT,

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rules of an entry of `shared.addresses`. */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "config/object_index.h"
+
+static bool ports_are_known(const struct config_node *node)
+{
+	for (uint32_t i = 0; i < node->n_ports; i++)
+		if (!node->ports[i].name)
+			return false;
+	return true;
+}
+
+static bool vlan_is_listed(const struct config_node *node, link_id link)
+{
+	const struct config_port *port = &node->ports[link_port(link)];
+
+	for (uint32_t i = 0; i < port->n_vlans; i++)
+		if (port->vlans[i].id == link_vlan(link))
+			return true;
+	return link_vlan(link) == 0;
+}
+
+static void link_check(struct config_context *ctx, const struct config_node *node,
+		       struct config_address *a)
+{
+	char quoted[CONFIG_QUOTE_LEN], names[CONFIG_EXPECT_LEN] = "";
+	size_t at = 0;
+
+	a->link_id = LINK_ANY;
+	if (!a->link || !ports_are_known(node))
+		return;
+	context_push_key(ctx, "link");
+	if (config_link_find(node, a->link, &a->link_id) < 0) {
+		for (uint32_t i = 0; i < node->n_ports && at < sizeof(names); i++)
+			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
+					       i ? ", " : "", node->ports[i].name);
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is not a link: expected a port (%s) or port.VLAN",
+			      config_quote(a->link, quoted), names[0] ? names : "there is none");
+	} else if (!vlan_is_listed(node, a->link_id)) {
+		config_report(ctx, 0, NULL,
+			      "VLAN %u is not among the port's \"vlans\": its interface must be "
+			      "made by other means",
+			      link_vlan(a->link_id));
+	}
+	context_pop(ctx);
+}
+
+/* A prefix as it is routed: no host bits, more than one address and less than all. */
+static void prefix_bits_check(struct config_context *ctx, const struct config_address *a)
+{
+	const bool v6 = a->address.addr.family == ADDR_V6;
+	const uint8_t shortest = v6 ? 16 : 8, longest = v6 ? 127 : 31;
+	struct config_addr net = {.addr = addr_masked(&a->address.addr, a->address.len),
+				  .len = a->address.len};
+	char text[PREFIX_STRLEN];
+
+	if (a->kind != CONFIG_ADDRESS_PREFIX)
+		return;
+	if (a->address.len < shortest || a->address.len > longest)
+		config_report(ctx, -EINVAL, NULL,
+			      "a prefix needs its length: expected ADDRESS/%u to ADDRESS/%u",
+			      shortest, longest);
+	else if (!addr_equal(&net.addr, &a->address.addr))
+		config_report(ctx, -EINVAL, NULL,
+			      "an address inside a prefix: expected the prefix, \"%s\"",
+			      config_addr_format(&net, text, sizeof(text)));
+}
+
+static void address_length_check(struct config_context *ctx, const struct config_address *a)
+{
+	uint8_t whole = a->address.addr.family == ADDR_V6 ? 128 : 32;
+	struct config_addr host = {.addr = a->address.addr, .len = whole};
+	char text[PREFIX_STRLEN];
+
+	config_addr_format(&host, text, sizeof(text));
+	if (a->kind == CONFIG_ADDRESS_VIP && a->address.len != whole)
+		config_report(ctx, -EINVAL, NULL,
+			      "a VIP is one address: expected \"%s\" without a prefix length",
+			      text);
+	if (a->kind == CONFIG_ADDRESS_GATEWAY && a->address.len == whole)
+		config_report(ctx, -EINVAL, NULL,
+			      "a gateway needs the prefix length of its network: expected "
+			      "\"%s/LENGTH\"",
+			      text);
+	prefix_bits_check(ctx, a);
+}
+
+/* A gateway address stands on a link: hosts there may go by a link-local one. */
+static void address_check(struct config_context *ctx, const struct config_address *a)
+{
+	if (a->kind != CONFIG_ADDRESS_GATEWAY || !addr_is_link_local(&a->address.addr))
+		config_check_usable(ctx, &a->address.addr, "");
+}
+
+void config_check_address(struct config_context *ctx, const struct config *config,
+			  struct config_address *a)
+{
+	struct config_index_key key = index_key_addr(INDEX_ADDRESS, &a->address.addr);
+	char text[ADDR_STRLEN];
+
+	context_push_key(ctx, "address");
+	address_check(ctx, a);
+	address_length_check(ctx, a);
+	if (config_index_get(config->index, &key, NULL))
+		config_report(ctx, -EEXIST, NULL, "%s stands in shared.addresses already",
+			      addr_format(&a->address.addr, text, sizeof(text)));
+	config_check_own_address(ctx, config, &a->address.addr);
+	if (a->kind == CONFIG_ADDRESS_VIP)
+		config_check_nat_address(ctx, config, &a->address.addr);
+	context_pop(ctx);
+	link_check(ctx, &config->node, a);
+	if (a->kind == CONFIG_ADDRESS_VIP || a->link)
+		return;
+	context_push_key(ctx, "link");
+	config_report(ctx, -EINVAL, NULL, "missing: a %s is on a link",
+		      a->kind == CONFIG_ADDRESS_GATEWAY ? "gateway" : "prefix");
+	context_pop(ctx);
+}
