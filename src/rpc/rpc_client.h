@@ -42,10 +42,43 @@ struct rpc_client {
 	bool busy;	/* client_process() is on the stack */
 };
 
-/* Takes fd over, also on error. */
-void client_create(struct rpc_server *s, int fd);
+/* --- rpc_client.c --- */
+
+struct rpc_request {
+	TAILQ_ENTRY(rpc_request) entry;
+	struct rpc_client *client; /* NULL: hung up */
+	json_t *id;		   /* NULL: a notification, nobody wants an answer */
+	struct rpc_peer peer;	   /* outlives the client */
+	uint32_t level;
+	rpc_ended *ended; /* or NULL */
+	void *ended_arg;
+	/* Of nobody's connection: the answer goes there, once. */
+	void (*local)(void *arg, const char *text, size_t len);
+	void *local_arg;
+};
+
 void client_destroy(struct rpc_client *c);
+/* Breaks a client that does not read before memory ends. */
+void client_bound(struct rpc_client *c);
+/* Takes doc over. The client stays, perhaps broken. */
+void client_send(struct rpc_client *c, json_t *doc);
+json_t *client_error_doc(json_t *id, int code, json_t *data, const char *message);
+/* An error that belongs to no request. */
+void client_send_error(struct rpc_client *c, int code, const char *message);
+/* Says why, then closes once that is sent or the client has had its time. */
+void client_end(struct rpc_client *c, int code, const char *message);
 /* Sends what the socket takes. False: the client is gone. */
 bool client_write(struct rpc_client *c);
+/* Sends, and arms the events that fit the client's state. May free the client. */
+void client_flush(struct rpc_client *c);
+/* No more requests are taken for now. */
+bool client_paused(const struct rpc_client *c);
+/* A whole line waits in the buffer. */
+bool client_has_line(const struct rpc_client *c);
+
+/* --- rpc_receive.c --- */
+
+/* Takes fd over, also on error. */
+void client_create(struct rpc_server *s, int fd);
 
 #endif
