@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Admission: which packets may make a connection. The rules are those of IPVS, and those that a
+ * service sets apart from IPVS. */
+#include "dataplane/stages/admit.h"
+
+#include "dataplane/conn/conn_life.h"
+#include "dataplane/conn/tcp_state.h"
+#include "dataplane/exits/doors.h"
+#include "dataplane/stages/answer.h"
+#include "dataplane/stages/source_link.h"
+#include "dataplane/stages/unasked.h"
+
+/* TCP that may not make a connection. */
+static bool opens_nothing(const struct service *svc, const struct FAM(pkt) *p)
+{
+	const uint8_t syn = svc->policy.any_flags ? TCP_SYN : TCP_SYN | TCP_ACK;
+
+	if (p->key.proto != IPPROTO_TCP)
+		return false;
+	if (p->tcp_flags & TCP_RST)
+		return true;
+	return (p->tcp_flags & syn) != TCP_SYN && !svc->policy.sloppy_tcp;
+}
+
+/* TCP flags that no stack sends. A service may have them judged as IPVS does; so does Linux
+ * where there is no service. */
+static bool nonsense(const struct worker *w, const struct service *svc, const struct FAM(pkt) *p)
+{
+	if (p->key.proto != IPPROTO_TCP || likely(!tcp_flags_nonsense(p->tcp_flags)))
+		return false;
+	return svc ? !svc->policy.any_flags : !w->env.snap->ipvs;
+}
+
+/* TCP that goes on with a connection, or answers one that was opened. */
+static bool goes_on(const struct FAM(pkt) *p)
+{
+	return p->key.proto == IPPROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+}
+
+/*
+ * Without a connection, while connections may still come to be known (VIP_GRACE): it waits
+ * for its sender to say it again. Of what a NAT server sends that is a reply: TCP that opens
+ * nothing, UDP to a port of clients.
+ */
+static bool too_early(const struct worker *w, const struct FAM(pkt) *p)
+{
+	if (likely(!(w->env.vip_flags & VIP_GRACE)))
+		return false;
+	return goes_on(p) || (p->dir == DIR_OUT && p->key.proto == IPPROTO_UDP &&
+			      be16_to(p->key.dport) >= UNASKED_PORT_CLIENTS);
+}
+
+static void unknown(struct worker *w, struct FAM(pkt) *p, enum unknown_policy policy)
+{
+	if (policy == UNKNOWN_LINUX) {
+		FAM(leave_to_linux)(w, p);
+		return;
+	}
+	if (policy == UNKNOWN_RST)
+		FAM_FN(tcp, reset)(w, p);
+	door_drop(w, p->m, DROP_NO_CONNECTION);
+}
+
+/* A server of weight 0 whose connections would be reset if it were removed gets no new one
+ * either by a SYN on an old one (IPVS, expire_nodest_conn). */
+static bool sheds(const struct worker *w, const struct conn *c)
+{
+	const struct runtime *rt = &w->pub->runtime;
+	const struct server_rt *srv = runtime_server(rt, c->server);
+
+	return srv && __atomic_load_n(&srv->quiesced, __ATOMIC_RELAXED) &&
+	       server_rt_gone(rt, srv, w->env.now_s) == GONE_RESET;
+}
+
+/* Whether a SYN on a connection is a new one (IPVS, conn_reuse_mode). */
+bool FAM(reopens)(const struct worker *w, const struct FAM(pkt) *p)
+{
+	const struct conn *c = &p->conn->c;
+	const struct service *svc;
+	uint8_t reuse;
+
+	if (p->dir != DIR_IN || (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+		return false;
+	if (sheds(w, c))
+		return true;
+	if (p->conn->control)
+		return false;
+	svc = FAM_FN(conn, service)(w, p->conn);
+	reuse = svc ? svc->policy.reuse : REUSE_CLOSED;
+	if (reuse && (c->state == CONN_TIME_WAIT || c->state == CONN_CLOSE))
+		return true;
+	return (reuse & REUSE_FIN_WAIT) && c->state == CONN_FIN_WAIT &&
+	       (c->flags & CONN_F_NOOUTPUT);
+}
+
+static enum admission admit_follower(struct worker *w, struct FAM(pkt) *p,
+				     struct service_match *match)
+{
+	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
+	if (p->conn)
+		return ADMIT_FOUND;
+	*match = FAM_FN(service, find)(w, p);
+	if (!match->svc && (p->flags & PKT_TRIED_OUT))
+		return FAM(unasked)(w, p) ? ADMIT_FOUND : ADMIT_LEFT;
+	if (!match->svc) {
+		FAM(leave_to_linux)(w, p);
+		return ADMIT_LEFT;
+	}
+	return ADMIT_FOLLOWS;
+}
+
+bool FAM(admit_source)(struct worker *w, struct FAM(pkt) *p)
+{
+	enum drop_reason reason;
+
+	if (p->dir != DIR_IN || (p->flags & PKT_RELATED))
+		return true;
+	reason = FAM_FN(source, judge)(w, p->key.saddr, p->link);
+	if (likely(reason == DROP_MAX))
+		return true;
+	door_drop(w, p->m, reason);
+	return false;
+}
+
+enum admission FAM(admit)(struct worker *w, struct FAM(pkt) *p, struct service_match *match)
+{
+	if (unlikely(too_early(w, p)) && !(p->flags & PKT_RELATED)) {
+		door_drop(w, p->m, DROP_NO_ENTRY_GRACE);
+		return ADMIT_LEFT;
+	}
+	if (p->dir == DIR_OUT) {
+		if (!FAM(try_as_in)(w, p))
+			return ADMIT_LEFT;
+		if (p->conn)
+			return ADMIT_FOUND;
+	}
+	if (p->flags & PKT_RELATED) {
+		FAM(leave_to_linux)(w, p);
+		return ADMIT_LEFT;
+	}
+	if (unlikely(p->flags & PKT_FOLLOWS))
+		return admit_follower(w, p, match);
+	*match = FAM_FN(service, find)(w, p);
+	if (unlikely(nonsense(w, match->svc, p))) {
+		door_drop(w, p->m, DROP_BAD_TCP);
+		return ADMIT_LEFT;
+	}
+	if (!match->svc && (p->flags & PKT_TRIED_OUT))
+		return FAM(unasked)(w, p) ? ADMIT_FOUND : ADMIT_LEFT;
+	if (!match->svc) {
+		FAM(leave_to_linux)(w, p);
+		return ADMIT_LEFT;
+	}
+	if (opens_nothing(match->svc, p)) {
+		unknown(w, p, match->svc->policy.unknown);
+		return ADMIT_LEFT;
+	}
+	/* An earlier packet of this burst may have made the connection: the scheduler is asked
+	 * once. */
+	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
+	if (p->conn)
+		return ADMIT_FOUND;
+	if (unlikely(w->env.vip_flags & VIP_FREEZE) && !FAM(one_packet)(match->svc, p)) {
+		door_drop(w, p->m, DROP_FROZEN);
+		return ADMIT_LEFT;
+	}
+	return ADMIT_NEW;
+}
