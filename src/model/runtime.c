@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/published.h"
+#include "model/runtime_index.h"
 
 struct runtime_leaver {
 	struct service_rt *service; /* one of the two */
@@ -43,75 +44,6 @@ static uint32_t service_id_hash(const struct runtime *rt, uint32_t id)
 static uint32_t server_id_hash(const struct runtime *rt, uint32_t id)
 {
 	return server_hash(rt->servers[id]->service_id, &rt->servers[id]->ep);
-}
-
-typedef uint32_t id_hash(const struct runtime *rt, uint32_t id);
-
-static void index_put(struct runtime_index *ix, uint32_t hash, uint32_t id)
-{
-	while (ix->ids[hash & ix->mask] != 0)
-		hash++;
-	ix->ids[hash & ix->mask] = id;
-	ix->n++;
-}
-
-/* Room for one more, with half of the slots left free. */
-static int index_reserve(const struct runtime *rt, struct runtime_index *ix, id_hash *hash_of)
-{
-	struct runtime_index wider = {.mask = ix->ids ? ix->mask * 2 + 1 : 63};
-
-	if (ix->ids != NULL && (ix->n + 1) * 2 <= ix->mask)
-		return 0;
-	wider.ids = calloc(wider.mask + 1, sizeof(*wider.ids));
-	if (wider.ids == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; ix->ids != NULL && i <= ix->mask; i++) {
-		if (ix->ids[i] != 0)
-			index_put(&wider, hash_of(rt, ix->ids[i]), ix->ids[i]);
-	}
-	free(ix->ids);
-	*ix = wider;
-	return 0;
-}
-
-/* Takes id out and closes the gap, so that no probe ends early. */
-static void index_del(const struct runtime *rt, struct runtime_index *ix, id_hash *hash_of,
-		      uint32_t id)
-{
-	uint32_t gap = hash_of(rt, id) & ix->mask;
-
-	while (ix->ids[gap] != id)
-		gap = (gap + 1) & ix->mask;
-	for (uint32_t i = (gap + 1) & ix->mask; ix->ids[i] != 0; i = (i + 1) & ix->mask) {
-		uint32_t home = hash_of(rt, ix->ids[i]) & ix->mask;
-
-		if (((i - home) & ix->mask) < ((i - gap) & ix->mask))
-			continue;
-		ix->ids[gap] = ix->ids[i];
-		gap = i;
-	}
-	ix->ids[gap] = 0;
-	ix->n--;
-}
-
-/* A free id from 1 to max, or 0. The bit is set. */
-static uint32_t id_take(uint64_t *used, uint32_t *hint, uint32_t max)
-{
-	for (uint32_t i = 0; i < max; i++) {
-		uint32_t id = (*hint + i) % max + 1;
-
-		if (used[id / 64] & 1ULL << id % 64)
-			continue;
-		used[id / 64] |= 1ULL << id % 64;
-		*hint = id % max;
-		return id;
-	}
-	return 0;
-}
-
-static void id_release(uint64_t *used, uint32_t id)
-{
-	used[id / 64] &= ~(1ULL << id % 64);
 }
 
 /* --- Registry ---------------------------------------------------------------------- */
@@ -213,12 +145,13 @@ struct service_rt *runtime_service_get(struct runtime *rt, const char *key)
 		return svc;
 	}
 	errno = ENOMEM;
-	if (leavers_reserve(rt) < 0 || index_reserve(rt, &rt->service_index, service_id_hash) < 0)
+	if (leavers_reserve(rt) < 0 ||
+	    runtime_index_reserve(rt, &rt->service_index, service_id_hash) < 0)
 		return NULL;
 	svc = calloc(1, sizeof(*svc));
 	if (svc == NULL)
 		return NULL;
-	svc->id = id_take(rt->service_ids, &rt->service_hint, MAX_SERVICES);
+	svc->id = runtime_id_take(rt->service_ids, &rt->service_hint, MAX_SERVICES);
 	if (svc->id == 0) {
 		free(svc);
 		errno = ENOSPC;
@@ -227,7 +160,7 @@ struct service_rt *runtime_service_get(struct runtime *rt, const char *key)
 	snprintf(svc->key, sizeof(svc->key), "%s", key);
 	svc->present = true;
 	__atomic_store_n(&rt->services[svc->id], svc, __ATOMIC_RELEASE);
-	index_put(&rt->service_index, service_hash(svc->key), svc->id);
+	runtime_index_put(&rt->service_index, service_hash(svc->key), svc->id);
 	rt->n_services++;
 	return svc;
 }
@@ -243,13 +176,14 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 		return srv;
 	}
 	errno = ENOMEM;
-	if (leavers_reserve(rt) < 0 || index_reserve(rt, &rt->server_index, server_id_hash) < 0)
+	if (leavers_reserve(rt) < 0 ||
+	    runtime_index_reserve(rt, &rt->server_index, server_id_hash) < 0)
 		return NULL;
 	srv = aligned_alloc(_Alignof(struct server_rt), sizeof(*srv));
 	if (srv == NULL)
 		return NULL;
 	memset(srv, 0, sizeof(*srv));
-	srv->id = id_take(rt->server_ids, &rt->server_hint, MAX_SERVERS);
+	srv->id = runtime_id_take(rt->server_ids, &rt->server_hint, MAX_SERVERS);
 	if (srv->id == 0) {
 		free(srv);
 		errno = ENOSPC;
@@ -259,7 +193,7 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 	srv->ep = *ep;
 	svc->n_server_rt++;
 	__atomic_store_n(&rt->servers[srv->id], srv, __ATOMIC_RELEASE);
-	index_put(&rt->server_index, server_hash(svc->id, ep), srv->id);
+	runtime_index_put(&rt->server_index, server_hash(svc->id, ep), srv->id);
 	rt->n_servers++;
 	return srv;
 }
@@ -332,14 +266,14 @@ static void server_forget(struct runtime *rt, struct server_rt *srv)
 
 	if (rt->on_server_forget != NULL)
 		rt->on_server_forget(rt->on_forget_arg, svc, srv);
-	index_del(rt, &rt->server_index, server_id_hash, srv->id);
+	runtime_index_del(rt, &rt->server_index, server_id_hash, srv->id);
 	__atomic_store_n(&rt->servers[srv->id], NULL, __ATOMIC_RELEASE);
 	rt->n_servers--;
 }
 
 static void service_forget(struct runtime *rt, struct service_rt *svc)
 {
-	index_del(rt, &rt->service_index, service_id_hash, svc->id);
+	runtime_index_del(rt, &rt->service_index, service_id_hash, svc->id);
 	__atomic_store_n(&rt->services[svc->id], NULL, __ATOMIC_RELEASE);
 	rt->n_services--;
 }
@@ -364,7 +298,7 @@ static bool server_reap(struct runtime *rt, struct runtime_leaver *l, const stru
 		return false;
 	}
 	rt->services[srv->service_id]->n_server_rt--;
-	id_release(rt->server_ids, srv->id);
+	runtime_id_release(rt->server_ids, srv->id);
 	free(srv);
 	return true;
 }
@@ -387,7 +321,7 @@ static bool service_reap(struct runtime *rt, struct runtime_leaver *l, const str
 		l->token = grace->start(grace->arg);
 		return false;
 	}
-	id_release(rt->service_ids, svc->id);
+	runtime_id_release(rt->service_ids, svc->id);
 	free(svc);
 	return true;
 }
@@ -419,142 +353,4 @@ const struct server_rt *runtime_removed_next(const struct runtime *rt, const str
 			return l->server;
 	}
 	return NULL;
-}
-
-/* --- Connections of removed servers ------------------------------------------------ */
-
-uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv, uint32_t now_s)
-{
-	const struct service_rt *svc = runtime_service_of(rt, srv);
-	uint32_t word = svc != NULL ? __atomic_load_n(&svc->gone, __ATOMIC_RELAXED) : GONE_RESET;
-	uint32_t since = now_s - __atomic_load_n(&srv->removed, __ATOMIC_ACQUIRE);
-
-	if ((word & 3) != GONE_DRAIN)
-		return 0;
-	/* Clocks of two kinds: it may have been removed in a second to come. */
-	if ((int32_t)since < 0)
-		since = 0;
-	return since < word >> 2 ? (word >> 2) - since : 0;
-}
-
-enum server_gone server_rt_gone(const struct runtime *rt, const struct server_rt *srv,
-				uint32_t now_s)
-{
-	const struct service_rt *svc = runtime_service_of(rt, srv);
-
-	if (svc != NULL && (__atomic_load_n(&svc->gone, __ATOMIC_RELAXED) & 3) == GONE_KEEP)
-		return GONE_KEEP;
-	return server_rt_drain_left(rt, srv, now_s) ? GONE_DRAIN : GONE_RESET;
-}
-
-/* --- Counts ------------------------------------------------------------------------ */
-
-static uint64_t counts_sum(uint64_t counts)
-{
-	return (uint64_t)counts_active(counts) + counts_inactive(counts);
-}
-
-/* Whether the overload flag may go at this sum of connections (IPVS). */
-static bool overload_over(const struct server_rt *rt, uint64_t sum)
-{
-	uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
-	uint32_t lower = __atomic_load_n(&rt->lower, __ATOMIC_RELAXED);
-
-	if (lower != 0)
-		return sum < lower;
-	return upper == 0 || sum * 4 < (uint64_t)upper * 3;
-}
-
-/* A stamp each time, so that nobody takes away a flag for what was true before it. */
-static void overload_set(struct server_rt *rt)
-{
-	uint32_t flags = __atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST);
-
-	while (!__atomic_compare_exchange_n(&rt->flags, &flags,
-					    (flags + SERVER_RT_STAMP) | SERVER_RT_OVERLOAD, false,
-					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		;
-}
-
-static void overload_clear(struct server_rt *rt, bool (*over)(const struct server_rt *, uint64_t))
-{
-	for (;;) {
-		uint32_t flags = __atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST);
-
-		if (!(flags & SERVER_RT_OVERLOAD) ||
-		    !over(rt, counts_sum(__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST))))
-			return;
-		if (__atomic_compare_exchange_n(&rt->flags, &flags, flags & ~SERVER_RT_OVERLOAD,
-						false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			return;
-	}
-}
-
-void server_rt_overload(struct server_rt *rt, uint64_t counts)
-{
-	uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
-
-	if (upper == 0 || counts_sum(counts) < upper)
-		return;
-	overload_set(rt);
-	/* If the last connections left meanwhile, nobody else would take the flag away. */
-	if (__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST) != counts)
-		overload_clear(rt, overload_over);
-}
-
-void server_rt_bind(struct server_rt *rt, bool active)
-{
-	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-
-	server_rt_overload(rt, __atomic_add_fetch(&rt->counts, one, __ATOMIC_SEQ_CST));
-}
-
-bool server_rt_bind_seen(struct server_rt *rt, bool active, uint64_t seen)
-{
-	uint64_t then = seen + (active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE);
-
-	if (!__atomic_compare_exchange_n(&rt->counts, &seen, then, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_RELAXED))
-		return false;
-	server_rt_overload(rt, then);
-	return true;
-}
-
-static bool below_upper(const struct server_rt *rt, uint64_t sum)
-{
-	return sum < __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
-}
-
-void server_rt_bind_undo(struct server_rt *rt, bool active)
-{
-	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-
-	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
-	/* It was not overloaded before, or it would not have been chosen. */
-	overload_clear(rt, below_upper);
-}
-
-void server_rt_change(struct server_rt *rt, bool to_active)
-{
-	const uint64_t step = SERVER_COUNT_ACTIVE - SERVER_COUNT_INACTIVE;
-
-	__atomic_fetch_add(&rt->counts, to_active ? step : 0 - step, __ATOMIC_RELAXED);
-}
-
-void server_rt_unbind(struct server_rt *rt, bool active)
-{
-	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-
-	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
-	overload_clear(rt, overload_over);
-}
-
-void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower)
-{
-	uint32_t before = rt->upper;
-
-	__atomic_store_n(&rt->upper, upper, __ATOMIC_RELAXED);
-	__atomic_store_n(&rt->lower, lower, __ATOMIC_RELAXED);
-	if (upper == 0 || upper > before)
-		__atomic_fetch_and(&rt->flags, ~SERVER_RT_OVERLOAD, __ATOMIC_SEQ_CST);
 }

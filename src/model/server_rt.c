@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Run-time state of one real server: connections, thresholds, and the end of a removed server. */
+#include "model/runtime.h"
+
+#include <stddef.h>
+
+/* --- Connections of removed servers ------------------------------------------------ */
+
+uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv, uint32_t now_s)
+{
+	const struct service_rt *svc = runtime_service_of(rt, srv);
+	uint32_t word = svc != NULL ? __atomic_load_n(&svc->gone, __ATOMIC_RELAXED) : GONE_RESET;
+	uint32_t since = now_s - __atomic_load_n(&srv->removed, __ATOMIC_ACQUIRE);
+
+	if ((word & 3) != GONE_DRAIN)
+		return 0;
+	/* Clocks of two kinds: it may have been removed in a second to come. */
+	if ((int32_t)since < 0)
+		since = 0;
+	return since < word >> 2 ? (word >> 2) - since : 0;
+}
+
+enum server_gone server_rt_gone(const struct runtime *rt, const struct server_rt *srv,
+				uint32_t now_s)
+{
+	const struct service_rt *svc = runtime_service_of(rt, srv);
+
+	if (svc != NULL && (__atomic_load_n(&svc->gone, __ATOMIC_RELAXED) & 3) == GONE_KEEP)
+		return GONE_KEEP;
+	return server_rt_drain_left(rt, srv, now_s) ? GONE_DRAIN : GONE_RESET;
+}
+
+/* --- Counts ------------------------------------------------------------------------ */
+
+static uint64_t counts_sum(uint64_t counts)
+{
+	return (uint64_t)counts_active(counts) + counts_inactive(counts);
+}
+
+/* Whether the overload flag may go at this sum of connections (IPVS). */
+static bool overload_over(const struct server_rt *rt, uint64_t sum)
+{
+	uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
+	uint32_t lower = __atomic_load_n(&rt->lower, __ATOMIC_RELAXED);
+
+	if (lower != 0)
+		return sum < lower;
+	return upper == 0 || sum * 4 < (uint64_t)upper * 3;
+}
+
+/* A stamp each time, so that nobody takes away a flag for what was true before it. */
+static void overload_set(struct server_rt *rt)
+{
+	uint32_t flags = __atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST);
+
+	while (!__atomic_compare_exchange_n(&rt->flags, &flags,
+					    (flags + SERVER_RT_STAMP) | SERVER_RT_OVERLOAD, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
+static void overload_clear(struct server_rt *rt, bool (*over)(const struct server_rt *, uint64_t))
+{
+	for (;;) {
+		uint32_t flags = __atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST);
+
+		if (!(flags & SERVER_RT_OVERLOAD) ||
+		    !over(rt, counts_sum(__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST))))
+			return;
+		if (__atomic_compare_exchange_n(&rt->flags, &flags, flags & ~SERVER_RT_OVERLOAD,
+						false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return;
+	}
+}
+
+void server_rt_overload(struct server_rt *rt, uint64_t counts)
+{
+	uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
+
+	if (upper == 0 || counts_sum(counts) < upper)
+		return;
+	overload_set(rt);
+	/* If the last connections left meanwhile, nobody else would take the flag away. */
+	if (__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST) != counts)
+		overload_clear(rt, overload_over);
+}
+
+void server_rt_bind(struct server_rt *rt, bool active)
+{
+	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
+
+	server_rt_overload(rt, __atomic_add_fetch(&rt->counts, one, __ATOMIC_SEQ_CST));
+}
+
+bool server_rt_bind_seen(struct server_rt *rt, bool active, uint64_t seen)
+{
+	uint64_t then = seen + (active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE);
+
+	if (!__atomic_compare_exchange_n(&rt->counts, &seen, then, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED))
+		return false;
+	server_rt_overload(rt, then);
+	return true;
+}
+
+static bool below_upper(const struct server_rt *rt, uint64_t sum)
+{
+	return sum < __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
+}
+
+void server_rt_bind_undo(struct server_rt *rt, bool active)
+{
+	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
+
+	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
+	/* It was not overloaded before, or it would not have been chosen. */
+	overload_clear(rt, below_upper);
+}
+
+void server_rt_change(struct server_rt *rt, bool to_active)
+{
+	const uint64_t step = SERVER_COUNT_ACTIVE - SERVER_COUNT_INACTIVE;
+
+	__atomic_fetch_add(&rt->counts, to_active ? step : 0 - step, __ATOMIC_RELAXED);
+}
+
+void server_rt_unbind(struct server_rt *rt, bool active)
+{
+	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
+
+	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
+	overload_clear(rt, overload_over);
+}
+
+void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower)
+{
+	uint32_t before = rt->upper;
+
+	__atomic_store_n(&rt->upper, upper, __ATOMIC_RELAXED);
+	__atomic_store_n(&rt->lower, lower, __ATOMIC_RELAXED);
+	if (upper == 0 || upper > before)
+		__atomic_fetch_and(&rt->flags, ~SERVER_RT_OVERLOAD, __ATOMIC_SEQ_CST);
+}
