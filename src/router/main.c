@@ -5,7 +5,6 @@
  * Exit codes: 0 ended by a signal, or -t and --version; 1 it could not start; 2 usage.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,7 +14,6 @@
 #include <unistd.h>
 
 #include <rte_eal.h>
-#include <rte_log.h>
 #include <rte_version.h>
 
 #include "base/clock.h"
@@ -33,6 +31,8 @@
 #include "router/confine.h"
 #include "router/end_limit.h"
 #include "router/kept_connections.h"
+#include "router/options.h"
+#include "router/rte_log_sink.h"
 #include "router/service_manager.h"
 #include "router/setup.h"
 #include "sched/sched.h"
@@ -40,19 +40,9 @@
 
 #define AREA	       "main"
 #define EXIT_USAGE     2
-#define CONFIG_DEFAULT "/etc/plvs/plvs.json"
 #define END_STEP_S     30 /* of each step of stop() */
 #define LEAVE_STEP_MS  500
 #define LEAVE_LIMIT_MS 40000 /* a hand-over, and 30 s of relaying */
-
-struct options {
-	const char *config_path;
-	const char *log_level;
-	const char *user; /* whom plvs becomes when it has started, or NULL */
-	bool unconfined;
-	bool check;
-	bool version;
-};
 
 /* Everything that was started; NULL or false: not yet. */
 struct router {
@@ -73,117 +63,6 @@ struct router {
 	uint64_t term;			 /* that they were served under */
 	struct privileges privileges;
 };
-
-static const char usage[] =
-	"usage: plvs [EAL arguments] -- [-c FILE] [-t] [--log-level LEVEL]\n"
-	"       plvs --version\n"
-	"  -c, --config FILE    the configuration; " CONFIG_DEFAULT " if left out\n"
-	"  -t, --test           check the configuration, and the key file, programs and users\n"
-	"                       that it names, and exit\n"
-	"  --user USER          becomes USER when it has started; programs run as USER, not as "
-	"root\n"
-	"  --unconfined         keeps all rights and system calls, for laboratories\n"
-	"  --log-level LEVEL    error, warning, notice, info or debug, instead of the file's\n"
-	"EAL arguments (-l, -a, --vdev, ...) are those of every DPDK program.\n";
-
-/* ---- log ---- */
-
-/* One log type per folder, so that EAL's --log-level plvs.link:debug works, too. */
-static struct log_area {
-	const char *name;
-	int type;
-} log_areas[] = {{"main", -1},	  {"dataplane", -1}, {"link", -1}, {"ha", -1},
-		 {"control", -1}, {"health", -1},    {"spawn", -1}};
-
-#define N_LOG_AREAS (sizeof(log_areas) / sizeof(log_areas[0]))
-
-/* EAL's levels decide; the line is ours. Any thread but workers. */
-static void sink_rte(enum log_level level, const char *area, const char *line)
-{
-	static const uint32_t levels[] = {
-		[LOG_LEVEL_ERROR] = RTE_LOG_ERR,     [LOG_LEVEL_WARNING] = RTE_LOG_WARNING,
-		[LOG_LEVEL_NOTICE] = RTE_LOG_NOTICE, [LOG_LEVEL_INFO] = RTE_LOG_INFO,
-		[LOG_LEVEL_DEBUG] = RTE_LOG_DEBUG,
-	};
-	uint32_t type = RTE_LOGTYPE_USER1;
-
-	for (size_t i = 0; i < N_LOG_AREAS; i++)
-		if (strcmp(area, log_areas[i].name) == 0 && log_areas[i].type >= 0)
-			type = (uint32_t)log_areas[i].type;
-	if (rte_log_can_log(type, levels[level]))
-		log_to_stderr(level, area, line);
-}
-
-/* Before threads start. Our own level decides (log.level changes it), so all pass here. */
-static void log_to_rte(void)
-{
-	char name[32];
-
-	for (size_t i = 0; i < N_LOG_AREAS; i++) {
-		snprintf(name, sizeof(name), "plvs.%s", log_areas[i].name);
-		log_areas[i].type = rte_log_register_type_and_pick_level(name, RTE_LOG_DEBUG);
-	}
-	log_set_sink(sink_rte);
-	/* DPDK's own lines go to standard error alone: EAL would send them to syslog as well, and
-	 * under systemd each would be in the journal twice. */
-	rte_openlog_stream(stderr);
-}
-
-/* ---- arguments ---- */
-
-/* Own arguments stand behind "--", EAL's before. Without "--" all are our own. */
-static int own_args(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--") == 0)
-			return i;
-	return 0;
-}
-
-static int options_parse(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"test", no_argument, NULL, 't'},
-		{"version", no_argument, NULL, 'V'},
-		{"user", required_argument, NULL, 'u'},
-		{"unconfined", no_argument, NULL, 'U'},
-		{"log-level", required_argument, NULL, 'L'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	enum log_level level;
-	int c;
-
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
-		if (c == 'c')
-			o->config_path = optarg;
-		else if (c == 't')
-			o->check = true;
-		else if (c == 'V')
-			o->version = true;
-		else if (c == 'u')
-			o->user = optarg;
-		else if (c == 'U')
-			o->unconfined = true;
-		else if (c == 'L')
-			o->log_level = optarg;
-		else
-			return -EINVAL;
-	}
-	if (optind != argc) {
-		fprintf(stderr, "plvs: \"%s\" is not expected here\n", argv[optind]);
-		return -EINVAL;
-	}
-	if (o->log_level && log_level_parse(o->log_level, &level) != 0) {
-		fprintf(stderr, "plvs: --log-level: \"%s\" is not a level\n", o->log_level);
-		return -EINVAL;
-	}
-	if (!o->config_path)
-		o->config_path = CONFIG_DEFAULT;
-	return 0;
-}
 
 /* ---- start ---- */
 
@@ -318,7 +197,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	if (eal_start(&r->config->node, eal_argc, eal_argv, error) != 0)
 		return -EINVAL;
 	r->eal = true;
-	log_to_rte();
+	rte_log_start();
 	spawner_place(r->spawner);
 	rc = start_dataplane(r, error);
 	if (rc == 0)
@@ -490,7 +369,7 @@ static bool may_run(void)
 
 int main(int argc, char **argv)
 {
-	int own = own_args(argc, argv), rc;
+	int own = options_own(argc, argv), rc;
 	struct options o = {0};
 	struct router r = {0};
 	struct service_manager sm;
@@ -500,7 +379,7 @@ int main(int argc, char **argv)
 	if (own > 0)
 		argv[own] = argv[0]; /* getopt's name of the program */
 	if (options_parse(argc - own, argv + own, &o) != 0) {
-		fputs(usage, stderr);
+		fputs(options_usage, stderr);
 		return EXIT_USAGE;
 	}
 	if (o.version) {

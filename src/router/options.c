@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "router/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define CONFIG_DEFAULT "/etc/plvs/plvs.json"
+
+const char options_usage[] =
+	"usage: plvs [EAL arguments] -- [-c FILE] [-t] [--log-level LEVEL]\n"
+	"       plvs --version\n"
+	"  -c, --config FILE    the configuration; " CONFIG_DEFAULT " if left out\n"
+	"  -t, --test           check the configuration, and the key file, programs and users\n"
+	"                       that it names, and exit\n"
+	"  --user USER          becomes USER when it has started; programs run as USER, not as "
+	"root\n"
+	"  --unconfined         keeps all rights and system calls, for laboratories\n"
+	"  --log-level LEVEL    error, warning, notice, info or debug, instead of the file's\n"
+	"EAL arguments (-l, -a, --vdev, ...) are those of every DPDK program.\n";
+
+/* Own arguments stand behind "--", EAL's before. Without "--" all are our own. */
+int options_own(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i;
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"test", no_argument, NULL, 't'},
+		{"version", no_argument, NULL, 'V'},
+		{"user", required_argument, NULL, 'u'},
+		{"unconfined", no_argument, NULL, 'U'},
+		{"log-level", required_argument, NULL, 'L'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	enum log_level level;
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
+		if (c == 'c')
+			o->config_path = optarg;
+		else if (c == 't')
+			o->check = true;
+		else if (c == 'V')
+			o->version = true;
+		else if (c == 'u')
+			o->user = optarg;
+		else if (c == 'U')
+			o->unconfined = true;
+		else if (c == 'L')
+			o->log_level = optarg;
+		else
+			return -EINVAL;
+	}
+	if (optind != argc) {
+		fprintf(stderr, "plvs: \"%s\" is not expected here\n", argv[optind]);
+		return -EINVAL;
+	}
+	if (o->log_level && log_level_parse(o->log_level, &level) != 0) {
+		fprintf(stderr, "plvs: --log-level: \"%s\" is not a level\n", o->log_level);
+		return -EINVAL;
+	}
+	if (!o->config_path)
+		o->config_path = CONFIG_DEFAULT;
+	return 0;
+}
