@@ -28,6 +28,9 @@ struct doc {
 	} * labels[DOC_LABELS]; /* names of services that are taken */
 };
 
+/* ---- document_text.c ---- */
+
+void doc_newline(struct doc *d);
 /* A line of comment before the next item, or before the bracket that closes. */
 void doc_comment(struct doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line for the next item of the open bracket. */
@@ -40,7 +43,16 @@ void doc_text(struct doc *d, struct origin at, const char *key, const char *text
 /* "\"15s\"" */
 const char *doc_time(struct doc *d, uint32_t ms);
 
-/* document_node.c */
+/* ---- document_service.c ---- */
+
+void doc_service_put(struct doc *d, const struct lvs_service *svc);
+
+/* ---- imported_note.c ---- */
+
+void imported_notes(struct importer *im);
+
+/* ---- document_node.c ---- */
+
 /* Names of the ports: public, private, else after the interface. */
 void ports_name(struct importer *im);
 void node_section(struct doc *d);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "import/keepalived.h"
+#include "import/keepalived_expand.h"
 
 #define STEPS_MAX    200U
 #define OUTPUT_MAX   (64U << 20)
@@ -20,147 +20,10 @@
 #define FILES_MAX    1000U
 #define INCLUDES_MAX 16U
 #define SEQUENCE_MAX 65536
-#define TABLE	     1024U
-
-struct definition {
-	struct definition *next;
-	const char *name, *text; /* lines parted by LF */
-};
-
-struct expander {
-	struct importer *im;
-	struct kw_tree *tree;
-	struct definition *table[TABLE];
-	const char *id;
-	const char *file; /* being read */
-	uint32_t n_files, n_includes;
-	size_t output;
-};
 
 static void line_expand(struct expander *e, struct origin at, const char *line, uint32_t steps);
 
-/* ---- definitions ---- */
-
-static bool is_name(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_';
-}
-
-static size_t name_len(const char *p)
-{
-	size_t n = 0;
-
-	while (is_name(p[n]))
-		n++;
-	return n;
-}
-
-static struct definition **slot_of(struct expander *e, const char *name, size_t len)
-{
-	uint32_t h = 5381;
-	struct definition **d;
-
-	for (size_t i = 0; i < len; i++)
-		h = h * 33 + (unsigned char)name[i];
-	d = &e->table[h % TABLE];
-	while (*d && (strncmp((*d)->name, name, len) != 0 || (*d)->name[len]))
-		d = &(*d)->next;
-	return d;
-}
-
-static void define(struct expander *e, const char *name, size_t len, const char *text)
-{
-	struct definition **d = slot_of(e, name, len);
-
-	if (!*d) {
-		*d = arena_alloc(e->im, sizeof(**d));
-		(*d)->name = arena_copy(e->im, name, len);
-	}
-	(*d)->text = text;
-}
-
-/* "$NAME=..." at p: the length of NAME, else 0. */
-static size_t definition_len(const char *p)
-{
-	size_t n = *p == '$' ? name_len(p + 1) : 0;
-
-	return n && p[1 + n] == '=' ? n : 0;
-}
-
 /* ---- references ---- */
-
-/* Where the file is, from the root where that can be told. */
-static const char *working_directory(struct importer *im, const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	const char *dir = slash ? arena_copy(im, file, (size_t)(slash - file)) : ".";
-	char *real = im->options->closed ? NULL : realpath(dir, NULL);
-
-	if (real)
-		dir = arena_printf(im, "%s", real);
-	free(real);
-	return dir;
-}
-
-static const char *directory_of(struct importer *im, const char *file)
-{
-	const char *slash = strrchr(file, '/');
-
-	return slash ? arena_copy(im, file, (size_t)(slash - file)) : ".";
-}
-
-/* ${_NAME ...}: what keepalived defines itself. NULL: it does not. */
-static const char *builtin(struct expander *e, struct origin at, const char *name, size_t len)
-{
-	const char *text = arena_copy(e->im, name, len), *value;
-
-	if (strcmp(text, "_PWD") == 0)
-		return working_directory(e->im, e->file);
-	if (strcmp(text, "_INSTANCE") == 0)
-		return e->id;
-	if (strcmp(text, "_HASH") == 0)
-		return "#";
-	if (strcmp(text, "_BANG") == 0)
-		return "!";
-	if (strncmp(text, "_ENV ", 5) == 0) {
-		value = e->im->options->closed ? NULL : getenv(text + 5);
-		note(e->im, at, NOTE_DIFFERS, "${%.64s} is taken from this machine: %s", text,
-		     value ? "it is set here" : "it is not set here, nothing is put in");
-		return value ? arena_printf(e->im, "%s", value) : "";
-	}
-	if (strncmp(text, "_RANDOM", 7) == 0) {
-		note(e->im, at, NOTE_DIFFERS, "${%.32s} differs at each start: 0 is put in", text);
-		return "0";
-	}
-	return NULL;
-}
-
-/* The first reference of the line that is defined: where it stands and what it is. */
-static const char *reference_find(struct expander *e, struct origin at, const char *line,
-				  size_t *start, size_t *end)
-{
-	for (const char *p = strchr(line, '$'); p; p = strchr(p + 1, '$')) {
-		bool braces = p[1] == '{';
-		const char *name = p + 1 + braces, *close = braces ? strchr(name, '}') : NULL;
-		size_t len = name_len(name);
-		const struct definition *d;
-		const char *text = NULL;
-
-		*start = (size_t)(p - line);
-		if (braces && close && *name == '_')
-			text = builtin(e, at, name, (size_t)(close - name));
-		*end = close ? (size_t)(close + 1 - line) : *start + 1 + len;
-		if (text)
-			return text;
-		if (!len || (braces ? name[len] != '}' : name[len] && !strchr(" \t", name[len])))
-			continue;
-		d = *slot_of(e, name, len);
-		if (d)
-			return d->text;
-	}
-	return NULL;
-}
 
 /* The line with text in place of [start, end): may have become several lines. */
 static void line_replace(struct expander *e, struct origin at, const char *line, size_t start,
@@ -189,7 +52,7 @@ static const char *inline_expand(struct expander *e, struct origin at, const cha
 	size_t start, end;
 	const char *value;
 
-	for (uint32_t i = 0; (value = reference_find(e, at, text, &start, &end)); i++) {
+	for (uint32_t i = 0; (value = kw_reference_find(e, at, text, &start, &end)); i++) {
 		e->output += strlen(text) + strlen(value);
 		if (i == STEPS_MAX || e->output > OUTPUT_MAX)
 			give_up(e->im, at, "a definition refers to itself");
@@ -259,8 +122,8 @@ static void sequence_run(struct expander *e, struct origin at, char *items[], si
 		return;
 	}
 	for (long i = v[0]; v[1] > 0 ? i <= v[2] : i >= v[2]; i += v[1]) {
-		define(e, items[0], strlen(items[0]),
-		       arena_printf(e->im, hex ? "%lx" : "%ld", (unsigned long)i));
+		kw_define(e, items[0], strlen(items[0]),
+			  arena_printf(e->im, hex ? "%lx" : "%ld", (unsigned long)i));
 		line_replace(e, at, rest, 0, 0, "", steps);
 	}
 }
@@ -282,7 +145,7 @@ static void list_run(struct expander *e, struct origin at, char *items[], size_t
 			return;
 		}
 		for (size_t k = 0; k < n_names; k++)
-			define(e, names[k], strlen(names[k]), values[k]);
+			kw_define(e, names[k], strlen(names[k]), values[k]);
 		line_replace(e, at, rest, 0, 0, "", steps);
 	}
 }
@@ -353,7 +216,7 @@ static void files_include(struct expander *e, struct origin at, const char *keyw
 	glob_t g;
 
 	if (*pattern != '/')
-		path = arena_printf(e->im, "%s/%s", directory_of(e->im, e->file), pattern);
+		path = arena_printf(e->im, "%s/%s", kw_directory(e->im, e->file), pattern);
 	if (!strpbrk(pattern, "*?[{")) {
 		file_include(e, at, path);
 		return;
@@ -434,14 +297,14 @@ static void line_expand(struct expander *e, struct origin at, const char *line, 
 	if (steps == STEPS_MAX)
 		give_up(e->im, at, "a definition refers to itself");
 	p += strspn(p, " \t");
-	len = definition_len(p);
+	len = kw_definition_len(p);
 	if (len) {
-		define(e, p + 1, len, arena_copy(e->im, p + 2 + len, strlen(p + 2 + len)));
+		kw_define(e, p + 1, len, arena_copy(e->im, p + 2 + len, strlen(p + 2 + len)));
 		return;
 	}
 	if (sequence_expand(e, at, p, steps + 1))
 		return;
-	text = reference_find(e, at, p, &start, &end);
+	text = kw_reference_find(e, at, p, &start, &end);
 	if (text)
 		line_replace(e, at, p, start, end, text, steps + 1);
 	else if (p != line && *line == '@' ? true : !include_expand(e, at, p))
@@ -512,7 +375,7 @@ static void file_read(struct expander *e, const char *file, const char *text, si
 		char *line = comment_off(e->im, raw, n);
 		const char *p = condition_skip(line);
 
-		line_expand(e, at, definition_len(p) ? definition_read(e, &l, line) : line, 0);
+		line_expand(e, at, kw_definition_len(p) ? definition_read(e, &l, line) : line, 0);
 	}
 }
 

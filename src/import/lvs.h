@@ -26,6 +26,7 @@ enum lvs_method {
 	METHOD_TUNNEL,
 	METHOD_LOCAL,
 };
+extern const char *const lvs_method_names[]; /* "nat" ...: imported_note.c */
 
 enum lvs_switch {
 	SWITCH_UNSET,

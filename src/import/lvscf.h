@@ -126,6 +126,13 @@ struct lvscf_word {
 int lvscf_split(struct importer *im, const char *line, size_t len,
 		struct lvscf_word words[LVSCF_WORDS], const char **why);
 
+/* lvscf_globals.c */
+bool lvscf_said(const struct lvscf_block *b, enum lvscf_directive id);
+uint32_t lvscf_number(const struct lvscf_block *b, enum lvscf_directive id, uint32_t otherwise);
+bool lvscf_word_is(const struct lvscf_block *b, enum lvscf_directive id, const char *word);
+/* The device of an address is the label of an alias. */
+void lvscf_label_note(struct importer *im, const struct lvscf_value *v);
+void lvscf_globals_map(struct importer *im, const struct lvscf_block *g);
 /* lvscf_map.c */
 void lvscf_map(struct importer *im, const struct lvscf *cf);
 /* lvscf_check.c: what nanny does for a server. method: of the network. */

@@ -31,7 +31,7 @@
 #include "router/confine.h"
 #include "router/end_limit.h"
 #include "router/kept_connections.h"
-#include "router/options.h"
+#include "router/router_options.h"
 #include "router/rte_log_sink.h"
 #include "router/service_manager.h"
 #include "router/setup.h"

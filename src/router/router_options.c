@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "router/options.h"
+#include "router/router_options.h"
 
 #include <errno.h>
 #include <getopt.h>

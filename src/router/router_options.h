@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_ROUTER_OPTIONS_H
-#define PLVS_ROUTER_OPTIONS_H
+#ifndef PLVS_ROUTER_ROUTER_OPTIONS_H
+#define PLVS_ROUTER_ROUTER_OPTIONS_H
 
 /* The command line of plvs. */
 
