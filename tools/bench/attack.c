@@ -114,7 +114,7 @@ static void bench_method(const struct options *o, enum forward_method method, ui
 	if (!cycles)
 		fail("no memory for %u values", ticks);
 	a.s = &s;
-	scene_create(&s, method, first + ticks * CLIENTS, TABLE, dev);
+	scene_create(&s, ADDR_V4, method, first + ticks * CLIENTS, TABLE, dev);
 	s.n = IDLE;
 	scene_connect(&s, pool);
 	for (uint32_t t = 0; t < ticks; t++, s.tick++) {
@@ -152,7 +152,7 @@ static void bench_ends(const struct options *o, enum forward_method method, uint
 	if (!cycles)
 		fail("no memory for %u values", rounds);
 	a.s = &s;
-	scene_create(&s, method, rounds * CLIENTS, TABLE, dev);
+	scene_create(&s, ADDR_V4, method, rounds * CLIENTS, TABLE, dev);
 	for (uint32_t i = 0; i < rounds; i++) {
 		uint64_t sum = clients_open(&a, i * CLIENTS);
 

@@ -3,57 +3,70 @@
  * The lower bound: what forwarding a packet costs with the same table, the same entries
  * and the same next hops, when nothing can go wrong and nothing is asked: no VLANs, no
  * header checks, no other traffic, one service, next hops that never change.
+ * Compiled for each address family.
  */
 #include "bench.h"
 
-#include <rte_ip.h>
 #include <rte_tcp.h>
 
 #include "base/csum.h"
+#include "dataplane/stages/ip.h"
 
 struct bare_pkt {
 	uint8_t *l3;
-	struct conn4 *conn;
-	struct key4 key;
+	struct FAM(conn) *conn;
+	struct FAM(key) key;
 	uint32_t hash;
 	uint32_t dir;
 };
 
-static inline void bare_parse(const struct table4 *t, struct rte_mbuf *m, struct bare_pkt *p,
-			      bool nat)
+static inline uint8_t *bare_l4(uint8_t *l3)
 {
-	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, 14);
-	const uint8_t *l4 = (const uint8_t *)ip + (ip->version_ihl & 0xf) * 4;
-
-	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
-	p->key = (struct key4){
-		.saddr = ip->src_addr, .daddr = ip->dst_addr, .proto = ip->next_proto_id};
-	memcpy(&p->key.sport, l4, 4);
-	p->dir = nat && ip->dst_addr != scene_vip() ? DIR_OUT : DIR_IN;
-	p->hash = table4_hash(t, &p->key);
-	table4_prefetch_bucket(t, p->hash);
+	return l3 + (FAMILY == 4 ? (l3[0] & 0xf) * 4U : IP_HDR);
 }
 
-static inline uint16_t bare_nat_apply(uint8_t *l3, struct rte_tcp_hdr *tcp, const struct conn4 *c,
-				      uint32_t out)
+static inline uint16_t bare_length(const uint8_t *l3)
+{
+	return FAMILY == 4 ? rte_be_to_cpu_16(((const struct rte_ipv4_hdr *)l3)->total_length)
+			   : (uint16_t)(IP_HDR +
+					rte_be_to_cpu_16(
+						((const struct rte_ipv6_hdr *)l3)->payload_len));
+}
+
+static inline void bare_parse(const struct FAM(table) *t, struct rte_mbuf *m, struct bare_pkt *p,
+			      bool nat)
+{
+	uint8_t *l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
+
+	p->l3 = l3;
+	p->key = (struct FAM(key)){.saddr = FAM_FN(ip, addr)(l3, IP_SOURCE),
+				   .daddr = FAM_FN(ip, addr)(l3, IP_DEST),
+				   .proto = FAMILY == 4 ? l3[9] : l3[6]};
+	memcpy(&p->key.sport, bare_l4(l3), 4);
+	p->dir = nat && !FAM_FN(addr, equal)(p->key.daddr, FAM_FN(scene, vip)()) ? DIR_OUT : DIR_IN;
+	p->hash = FAM_FN(table, hash)(t, &p->key);
+	FAM_FN(table, prefetch_bucket)(t, p->hash);
+}
+
+static inline uint16_t bare_nat_apply(uint8_t *l3, struct rte_tcp_hdr *tcp,
+				      const struct FAM(conn) *c, uint32_t out)
 {
 	const uint16_t invert = (uint16_t)-out;
 
 	tcp->cksum = csum_apply(tcp->cksum, c->c.l4_delta ^ invert);
-	memcpy(l3 + 16 - 4 * out, &c->daddr + 2 * out, 4);
-	memcpy((uint8_t *)tcp + 2 - 2 * out, &c->dport + 2 * out, 2);
+	FAM_FN(ip, addr_put)(l3, IP_DEST - out, c->addr[END_SERVER + 2 * out]);
+	memcpy((uint8_t *)tcp + 2 - 2 * out, &c->port[END_SERVER + 2 * out], 2);
 	return c->c.ip_delta ^ invert;
 }
 
 static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
 {
 	struct worker *w = s->w;
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)p->l3;
-	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(p->l3 + 20);
-	struct conn4 *c = p->conn;
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)bare_l4(p->l3);
+	struct FAM(conn) *c = p->conn;
 	struct server_counters *sc;
 	const struct nexthop *nh;
-	uint16_t delta = be16_from(0xfeff);
+	uint16_t delta;
 
 	if (unlikely(!c))
 		fail("the bare loop misses a connection");
@@ -62,18 +75,18 @@ static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
 		fail("the bare loop has established connections only");
 	sc = &w->server_counters[c->c.server];
 	sc->pkts[p->dir]++;
-	(&sc->in_bytes)[p->dir] += rte_be_to_cpu_16(ip->total_length);
-	ip->time_to_live--;
+	(&sc->in_bytes)[p->dir] += bare_length(p->l3);
+	delta = FAM_FN(ip, hop_down)(p->l3);
 	if (nat)
 		delta = csum_delta_sum(delta, bare_nat_apply(p->l3, tcp, c, p->dir));
-	ip->hdr_checksum = csum_apply(ip->hdr_checksum, delta);
+	FAM_FN(ip, csum_change)(p->l3, delta);
 	nh = nexthop_by_id(w->nexthops, c->c.nexthop[p->dir]);
 	memcpy(p->l3 - 14, nh->l2, 14);
 }
 
-static inline void bare_burst(struct scene *s, struct rte_mbuf **frames, uint16_t n, bool nat)
+static inline void bare_run(struct scene *s, struct rte_mbuf **frames, uint16_t n, bool nat)
 {
-	const struct table4 *t = &s->w->v4.table;
+	const struct FAM(table) *t = &s->w->FAM(v).table;
 	struct bare_pkt pkts[BURST_MAX];
 
 	for (uint16_t i = 0; i < n && i < 8; i++)
@@ -84,21 +97,19 @@ static inline void bare_burst(struct scene *s, struct rte_mbuf **frames, uint16_
 		bare_parse(t, frames[i], &pkts[i], nat);
 	}
 	for (uint16_t i = 0; i < n; i++)
-		pkts[i].conn = table4_prefetch_entry(t, pkts[i].hash, pkts[i].dir);
+		pkts[i].conn = FAM_FN(table, prefetch_entry)(t, pkts[i].hash, pkts[i].dir);
 	/* Apart from the rest, so that misses overlap. */
 	for (uint16_t i = 0; i < n; i++)
-		pkts[i].conn =
-			table4_find_guess(t, &pkts[i].key, pkts[i].hash, pkts[i].dir, pkts[i].conn);
+		pkts[i].conn = FAM_FN(table, find_guess)(t, &pkts[i].key, pkts[i].hash, pkts[i].dir,
+							 pkts[i].conn);
 	for (uint16_t i = 0; i < n; i++)
 		bare_forward(s, &pkts[i], nat);
 }
 
-void bare_dr(struct scene *s, struct rte_mbuf **frames, uint16_t n)
+void FAM_FN(bare, burst)(struct scene *s, struct rte_mbuf **frames, uint16_t n)
 {
-	bare_burst(s, frames, n, false);
-}
-
-void bare_nat(struct scene *s, struct rte_mbuf **frames, uint16_t n)
-{
-	bare_burst(s, frames, n, true);
+	if (s->method == FWD_NAT)
+		bare_run(s, frames, n, true);
+	else
+		bare_run(s, frames, n, false);
 }

@@ -8,6 +8,7 @@
  *
  *	rows.c		what was measured: the table and the JSON file
  *	scene.c		a service, its servers, next hops, and N established connections
+ *	scene_family.c	what of it has addresses, compiled for each family
  *	packets.c	frames of randomly chosen connections in mbufs
  *	bare.c		the lower bound: the same work in one loop without stages
  *	measure.c	alternating blocks of two or more subjects, medians
@@ -34,7 +35,7 @@
 #define BATCH_BURSTS 32
 #define BATCH	     (BATCH_BURSTS * BURST_MAX) /* packets prepared, then run */
 #define N_SERVERS    16
-#define FRAME_LEN    60 /* bytes without FCS */
+#define TCP_LEN	     26 /* bytes of header and data: an IPv4 frame of 60 without FCS */
 
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
 
@@ -59,6 +60,9 @@ void row_add(const char *name, uint32_t connections, double value, const char *u
 	     double reference);
 /* Two rows: cycles/packet and Mpps; reference in cycles per packet. */
 void row_add_cycles(const char *name, uint32_t connections, double cycles, double reference);
+/* The same, with a ratio that is not that of the two numbers. */
+void row_add_ratio(const char *name, uint32_t connections, double cycles, double reference,
+		   double ratio);
 void rows_print_head(void);
 /* 0 or -errno. */
 int rows_write_json(const char *path);
@@ -66,6 +70,7 @@ int rows_write_json(const char *path);
 /* ---- scene.c ---- */
 
 struct scene {
+	enum addr_family family;
 	enum forward_method method; /* FWD_DR, FWD_NAT */
 	uint32_t n;		    /* connections */
 	uint8_t *server_of;	    /* [n]: index of the real server, for packets `out` */
@@ -78,23 +83,20 @@ struct scene {
 	struct owner_map owners;
 };
 
-/* What identifies connection i, and the addresses of the scene. Network order. */
+/* With its address what identifies connection i. */
 #define SCENE_VIP_PORT	  80
 #define SCENE_SERVER_PORT 8080
-be32 scene_client(uint32_t i);
 be16 scene_client_port(uint32_t i);
-be32 scene_vip(void);
-be32 scene_server(unsigned int k);
 extern const struct mac scene_own_mac;
 
 /* Service, servers, fib, next hops into pub, whose runtime and next hop table are ready;
  * all out of port 0. */
-void scene_publish(struct published *pub, enum forward_method method);
+void scene_publish(struct published *pub, enum addr_family family, enum forward_method method);
 void scene_unpublish(struct published *pub);
 
 /* A worker of its own that sends out of DPDK port dev, with a table for max connections. */
-void scene_create(struct scene *s, enum forward_method method, uint32_t n, uint32_t max,
-		  uint16_t dev);
+void scene_create(struct scene *s, enum addr_family family, enum forward_method method, uint32_t n,
+		  uint32_t max, uint16_t dev);
 void scene_destroy(struct scene *s);
 /* Which server the stages chose for connection i. */
 unsigned int scene_server_look(const struct scene *s, uint32_t i);
@@ -113,11 +115,10 @@ void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pk
 /* Plain data of connections chosen at random; with NAT of either direction. */
 void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int n);
 
-/* ---- bare.c ---- */
+/* ---- scene_family.c, bare.c ---- */
 
-/* One burst: parse, hash, look-up, touch, state, counters, rewrite. Frames stay. */
-void bare_dr(struct scene *s, struct rte_mbuf **frames, uint16_t n);
-void bare_nat(struct scene *s, struct rte_mbuf **frames, uint16_t n);
+#define FAM_TEMPLATE "scene.fam.h"
+#include "base/both_families.h"
 
 /* ---- measure.c ---- */
 
@@ -127,6 +128,8 @@ struct subject {
 	uint64_t (*batch)(void *arg, struct rte_mbuf **frames);
 	void *arg;
 	double cycles; /* result: median per packet */
+	double ratio;  /* result: median of its blocks over the last subject's beside them */
+	const struct scene *of; /* whose packets, if not of the scene that is measured */
 };
 
 /* Alternates short blocks of the subjects; blocks in which the kernel took the CPU away
@@ -146,8 +149,12 @@ uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames);
 void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before);
 
 /* pipeline/X and bare/X at one number of connections. */
-void bench_memory(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
-		  struct rte_mempool *pool);
+void bench_memory(const struct options *o, enum addr_family family, enum forward_method method,
+		  uint32_t n, uint16_t dev, struct rte_mempool *pool);
+
+/* IPv6 (families/X) against IPv4, in turn: the limits of docs/performance.md. */
+void bench_families(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
+		    struct rte_mempool *pool);
 
 /* ---- marks.c ---- */
 

@@ -179,7 +179,7 @@ void bench_health(const struct options *o, uint32_t n, uint16_t dev, struct rte_
 
 	if (!wanted(o, subjects[0].name) && !wanted(o, counted[0].name))
 		return;
-	scene_create(&s, FWD_NAT, n, n, dev);
+	scene_create(&s, ADDR_V4, FWD_NAT, n, n, dev);
 	scene_connect(&s, pool);
 	on.stamps = s.w->v4.syn_stamps;
 	if (wanted(o, counted[0].name)) {

@@ -91,8 +91,8 @@ static void length_end(const char *name, uint32_t units)
 }
 
 /* Established traffic: pipeline/X. */
-static void count_packets(enum forward_method method, const char *name, uint16_t dev,
-			  struct rte_ring *sink, struct rte_mempool *pool)
+static void count_packets(enum addr_family family, enum forward_method method, const char *name,
+			  uint16_t dev, struct rte_ring *sink, struct rte_mempool *pool)
 {
 	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
 	struct rte_mbuf *frames[BATCH];
@@ -100,7 +100,7 @@ static void count_packets(enum forward_method method, const char *name, uint16_t
 	struct scene s;
 	struct memory_arg arg = {&s, pool};
 
-	scene_create(&s, method, CONNECTIONS, CONNECTIONS, dev);
+	scene_create(&s, family, method, CONNECTIONS, CONNECTIONS, dev);
 	s.sink = sink;
 	scene_connect(&s, pool);
 	if (rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
@@ -126,14 +126,14 @@ static void count_packets(enum forward_method method, const char *name, uint16_t
 }
 
 /* Whole connections, from the SYN to the end by time-out: new-connections. */
-static void count_lives(enum forward_method method, const char *name, uint16_t dev,
-			struct rte_ring *sink, struct rte_mempool *pool)
+static void count_lives(enum addr_family family, enum forward_method method, const char *name,
+			uint16_t dev, struct rte_ring *sink, struct rte_mempool *pool)
 {
 	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
 	struct scene s;
 	struct lives lives;
 
-	scene_create(&s, method, CONNECTIONS * 4, CONNECTIONS, dev);
+	scene_create(&s, family, method, CONNECTIONS * 4, CONNECTIONS, dev);
 	s.sink = sink;
 	lives_init(&lives, &s, CONNECTIONS, pool);
 	/* From here on each round makes and ends as many. */
@@ -158,9 +158,13 @@ void bench_instructions(struct rte_mempool *pool)
 	if (!RUNNING_ON_VALGRIND)
 		fail("--instructions counts under callgrind alone: tools/bench/instructions");
 	CALLGRIND_START_INSTRUMENTATION;
-	count_packets(FWD_DR, "packet/dr", dev, sink, pool);
-	count_packets(FWD_NAT, "packet/nat", dev, sink, pool);
-	count_lives(FWD_DR, "connection/dr", dev, sink, pool);
-	count_lives(FWD_NAT, "connection/nat", dev, sink, pool);
+	count_packets(ADDR_V4, FWD_DR, "packet/dr", dev, sink, pool);
+	count_packets(ADDR_V4, FWD_NAT, "packet/nat", dev, sink, pool);
+	count_packets(ADDR_V6, FWD_DR, "packet/dr6", dev, sink, pool);
+	count_packets(ADDR_V6, FWD_NAT, "packet/nat6", dev, sink, pool);
+	count_lives(ADDR_V4, FWD_DR, "connection/dr", dev, sink, pool);
+	count_lives(ADDR_V4, FWD_NAT, "connection/nat", dev, sink, pool);
+	count_lives(ADDR_V6, FWD_DR, "connection/dr6", dev, sink, pool);
+	count_lives(ADDR_V6, FWD_NAT, "connection/nat6", dev, sink, pool);
 	CALLGRIND_STOP_INSTRUMENTATION;
 }

@@ -7,12 +7,10 @@
 
 #include <rte_cycles.h>
 
-static void bench_method(const struct options *o, enum forward_method method, uint32_t population,
-			 uint16_t dev, struct rte_mempool *pool, bool sync)
+static void bench_lives(const struct options *o, const char *name, enum addr_family family,
+			enum forward_method method, uint32_t population, uint16_t dev,
+			struct rte_mempool *pool, bool sync)
 {
-	const char *name = sync		       ? "new-connections/sync"
-			   : method == FWD_NAT ? "new-connections"
-					       : "new-connections/dr";
 	uint32_t fill = population / BATCH + 8, rounds = o->quick ? 300 : 2000;
 	struct lives lives;
 	double *cycles;
@@ -21,7 +19,7 @@ static void bench_method(const struct options *o, enum forward_method method, ui
 	if (!wanted(o, name))
 		return;
 	cycles = calloc(rounds, sizeof(double));
-	scene_create(&s, method, population * 4, population, dev);
+	scene_create(&s, family, method, population * 4, population, dev);
 	if (sync)
 		scene_sync(&s);
 	if (!cycles)
@@ -55,7 +53,7 @@ static void bench_counted(const struct options *o, uint32_t population, uint16_t
 		return;
 	cycles[0] = calloc(rounds, sizeof(double));
 	cycles[1] = calloc(rounds, sizeof(double));
-	scene_create(&s, FWD_NAT, population * 4, population, dev);
+	scene_create(&s, ADDR_V4, FWD_NAT, population * 4, population, dev);
 	stamps = s.w->v4.syn_stamps;
 	if (!cycles[0] || !cycles[1])
 		fail("no memory for %u rounds", rounds);
@@ -82,8 +80,10 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 
 	if (population < BATCH * 4)
 		return;
-	bench_method(o, FWD_DR, population, dev, pool, false);
-	bench_method(o, FWD_NAT, population, dev, pool, false);
-	bench_method(o, FWD_NAT, population, dev, pool, true);
+	bench_lives(o, "new-connections/dr", ADDR_V4, FWD_DR, population, dev, pool, false);
+	bench_lives(o, "new-connections", ADDR_V4, FWD_NAT, population, dev, pool, false);
+	bench_lives(o, "new-connections/dr6", ADDR_V6, FWD_DR, population, dev, pool, false);
+	bench_lives(o, "new-connections/6", ADDR_V6, FWD_NAT, population, dev, pool, false);
+	bench_lives(o, "new-connections/sync", ADDR_V4, FWD_NAT, population, dev, pool, true);
 	bench_counted(o, population, dev, pool);
 }

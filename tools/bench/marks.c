@@ -27,7 +27,7 @@ static struct mark_rule *rules_make(void)
 		rules[i].link = LINK_ANY;
 		rules[i].mark = MARK;
 	}
-	rules[0].dest = (struct mark_prefix){.addr = addr_from_v4(scene_vip()),
+	rules[0].dest = (struct mark_prefix){.addr = addr_from_v4(scene4_vip()),
 					     .len = 32}; /* of a VIP: no matter */
 	return rules;
 }
@@ -35,12 +35,12 @@ static struct mark_rule *rules_make(void)
 /* As the scene's, with the rules, which lead to its service. */
 static struct snapshot *snapshot_with_marks(const struct scene *s)
 {
-	uint32_t id = listener_table4_find(s->pub->snapshot->listeners4, IPPROTO_TCP, scene_vip(),
+	uint32_t id = listener_table4_find(s->pub->snapshot->listeners4, IPPROTO_TCP, scene4_vip(),
 					   be16_from(SCENE_VIP_PORT));
 	struct snapshot *snap = snapshot_clone(s->pub->snapshot, id);
 	struct mark_rule *rules = rules_make();
 	struct listener4 listeners[2] = {
-		{.addr = scene_vip(), .port = be16_from(SCENE_VIP_PORT), .proto = IPPROTO_TCP},
+		{.addr = scene4_vip(), .port = be16_from(SCENE_VIP_PORT), .proto = IPPROTO_TCP},
 		{.addr = MARK, .proto = LISTENER_MARK}};
 	struct mark_cover4 *cover;
 	struct mark_table *table;
@@ -97,7 +97,7 @@ void bench_marks(const struct options *o, uint32_t n, uint16_t dev, struct rte_m
 
 	if (!wanted(o, subjects[0].name) && !wanted(o, subjects[1].name))
 		return;
-	scene_create(&s, FWD_DR, n, n, dev);
+	scene_create(&s, ADDR_V4, FWD_DR, n, n, dev);
 	scene_connect(&s, pool);
 	without.snap = s.pub->snapshot;
 	with.snap = snapshot_with_marks(&s);

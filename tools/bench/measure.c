@@ -39,7 +39,7 @@ static double block(const struct scene *s, const struct subject *subject, struct
 		uint64_t cycles = 0;
 
 		for (unsigned int i = 0; i < BLOCK_BATCHES; i++) {
-			packets_fill(s, frames, BATCH);
+			packets_fill(subject->of ? subject->of : s, frames, BATCH);
 			cycles += subject->batch(subject->arg, frames);
 		}
 		if (times_preempted() == before || again == AGAIN_MAX)
@@ -51,8 +51,11 @@ void measure(const struct scene *s, struct subject *subjects, unsigned int n, ui
 	     struct rte_mempool *pool)
 {
 	struct rte_mbuf *frames[BATCH];
+	double *ratios = calloc(blocks, sizeof(double));
 	double *values[MAX_SUBJECTS];
 
+	if (!ratios)
+		fail("no memory for results");
 	if (rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
 		fail("no packet buffers left");
 	for (unsigned int k = 0; k < n; k++) {
@@ -65,9 +68,15 @@ void measure(const struct scene *s, struct subject *subjects, unsigned int n, ui
 		for (unsigned int k = 0; k < n; k++)
 			values[k][i] = block(s, &subjects[k], frames);
 	for (unsigned int k = 0; k < n; k++) {
+		for (uint32_t i = 0; i < blocks; i++)
+			ratios[i] = values[k][i] / values[n - 1][i];
+		subjects[k].ratio = median(ratios, blocks);
+	}
+	for (unsigned int k = 0; k < n; k++) {
 		subjects[k].cycles = median(values[k], blocks);
 		free(values[k]);
 	}
+	free(ratios);
 	rte_pktmbuf_free_bulk(frames, BATCH);
 }
 
@@ -100,10 +109,10 @@ static uint64_t batch_bare(void *arg, struct rte_mbuf **frames)
 	uint64_t start = rte_rdtsc_precise();
 
 	for (unsigned int i = 0; i < BATCH; i += BURST_MAX) {
-		if (a->s->method == FWD_NAT)
-			bare_nat(a->s, frames + i, BURST_MAX);
+		if (a->s->family == ADDR_V4)
+			bare4_burst(a->s, frames + i, BURST_MAX);
 		else
-			bare_dr(a->s, frames + i, BURST_MAX);
+			bare6_burst(a->s, frames + i, BURST_MAX);
 		rte_pktmbuf_free_bulk(frames + i, BURST_MAX);
 		refill(a->s, frames + i, a->pool);
 	}
@@ -131,38 +140,68 @@ static uint64_t resident_bytes(void)
 	return (uint64_t)resident * 4096;
 }
 
-void bench_memory(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
-		  struct rte_mempool *pool)
+void bench_memory(const struct options *o, enum addr_family family, enum forward_method method,
+		  uint32_t n, uint16_t dev, struct rte_mempool *pool)
 {
-	const char *path = method == FWD_NAT ? "nat" : "dr";
+	const bool v4 = family == ADDR_V4;
+	const char *path = method == FWD_NAT ? (v4 ? "nat" : "nat6") : (v4 ? "dr" : "dr6");
+	const char *bytes = v4 ? "bytes-per-connection" : "bytes-per-connection/6";
 	uint64_t sent, lookups, resident;
 	char pipeline[32], bare[32];
 	struct scene s;
 	struct memory_arg arg = {&s, pool};
-	struct subject subjects[] = {{pipeline, batch_pipeline, &arg, 0},
-				     {bare, batch_bare, &arg, 0}};
+	struct subject subjects[] = {{pipeline, batch_pipeline, &arg, 0, 0, NULL},
+				     {bare, batch_bare, &arg, 0, 0, NULL}};
 
 	snprintf(pipeline, sizeof(pipeline), "pipeline%s/%s", o->small_pages ? "-4k" : "", path);
 	snprintf(bare, sizeof(bare), "bare%s/%s", o->small_pages ? "-4k" : "", path);
-	if (!wanted(o, pipeline) && !wanted(o, bare))
+	if (!wanted(o, pipeline) && !wanted(o, bare) && !wanted(o, bytes))
 		return;
 	resident = resident_bytes();
-	scene_create(&s, method, n, n, dev);
+	scene_create(&s, family, method, n, n, dev);
 	scene_connect(&s, pool);
 	resident = resident_bytes() - resident - n; /* server_of is the bench's own */
 	sent = s.w->counters.sent;
 	lookups = s.w->counters.lookups;
-	if (o->only && wanted(o, pipeline) && !wanted(o, bare))
-		measure(&s, subjects, 1, o->blocks, pool);
-	else
+	if (wanted(o, bare))
 		measure(&s, subjects, 2, o->blocks, pool);
+	else if (wanted(o, pipeline))
+		measure(&s, subjects, 1, o->blocks, pool);
 	check_sent(s.w, sent, lookups);
 	if (subjects[1].cycles > 0)
 		row_add_cycles(bare, n, subjects[1].cycles, 0);
-	row_add_cycles(pipeline, n, subjects[0].cycles, subjects[1].cycles);
+	if (subjects[0].cycles > 0)
+		row_add_cycles(pipeline, n, subjects[0].cycles, subjects[1].cycles);
 	/* What little else a start touches would show in a small table. */
-	if (method == FWD_NAT && n >= 100000 && !o->small_pages &&
-	    wanted(o, "bytes-per-connection"))
-		row_add("bytes-per-connection", n, (double)resident / n, "bytes resident", 0);
+	if (method == FWD_NAT && n >= 100000 && !o->small_pages && wanted(o, bytes))
+		row_add(bytes, n, (double)resident / n, "bytes resident", 0);
 	scene_destroy(&s);
+}
+
+void bench_families(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
+		    struct rte_mempool *pool)
+{
+	static const enum addr_family families[] = {ADDR_V6, ADDR_V4};
+	struct scene s[2];
+	struct memory_arg arg[2] = {{&s[0], pool}, {&s[1], pool}};
+	struct subject subjects[2] = {{method == FWD_NAT ? "families/nat6" : "families/dr6",
+				       batch_pipeline, &arg[0], 0, 0, &s[0]},
+				      {"IPv4", batch_pipeline, &arg[1], 0, 0, &s[1]}};
+	uint64_t sent[2], lookups[2];
+
+	if (!wanted(o, subjects[0].name))
+		return;
+	for (unsigned int k = 0; k < 2; k++) {
+		scene_create(&s[k], families[k], method, n, n, dev);
+		scene_connect(&s[k], pool);
+		sent[k] = s[k].w->counters.sent;
+		lookups[k] = s[k].w->counters.lookups;
+	}
+	measure(&s[0], subjects, 2, o->blocks, pool);
+	for (unsigned int k = 0; k < 2; k++)
+		check_sent(s[k].w, sent[k], lookups[k]);
+	row_add_ratio(subjects[0].name, n, subjects[0].cycles, subjects[1].cycles,
+		      subjects[0].ratio);
+	for (unsigned int k = 0; k < 2; k++)
+		scene_destroy(&s[k]);
 }

@@ -8,29 +8,11 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
-#include "base/csum.h"
 #include "dataplane/conn/tcp_state.h"
-
-/* Addresses as in docs/performance.md: clients behind a gateway, servers on the
- * link. */
-be32 scene_client(uint32_t i)
-{
-	return be32_from(0x0a400000 + i / 64);
-}
 
 be16 scene_client_port(uint32_t i)
 {
 	return be16_from((uint16_t)(1024 + i % 64 * 991));
-}
-
-be32 scene_vip(void)
-{
-	return be32_from(0xc6336464); /* 198.51.100.100 */
-}
-
-be32 scene_server(unsigned int k)
-{
-	return be32_from(0xc0a80a0b + k); /* 192.168.10.11 ... */
 }
 
 const struct mac scene_own_mac = {{0x02, 0, 0, 0, 0, 1}};
@@ -39,31 +21,24 @@ void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pk
 		  uint8_t tcp_flags)
 {
 	static const struct rte_ether_addr from = {{0x02, 0, 0, 0, 1, 1}};
+	const bool v4 = s->family == ADDR_V4;
 	struct rte_ether_hdr *eth;
-	struct rte_ipv4_hdr *ip;
 	struct rte_tcp_hdr *tcp;
+	uint8_t *l3;
+	uint16_t ip_len;
 
 	rte_pktmbuf_reset(m);
-	m->data_len = FRAME_LEN;
-	m->pkt_len = FRAME_LEN;
 	m->port = 0;
 	pkt_tag_fresh(m);
 	eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 	memcpy(&eth->dst_addr, &scene_own_mac, 6);
 	eth->src_addr = from;
-	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-	ip = (struct rte_ipv4_hdr *)(eth + 1);
-	*ip = (struct rte_ipv4_hdr){
-		.version_ihl = 0x45,
-		.total_length = rte_cpu_to_be_16(FRAME_LEN - sizeof(*eth)),
-		.fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
-		.time_to_live = 64,
-		.next_proto_id = IPPROTO_TCP,
-		.src_addr = dir == DIR_IN ? scene_client(i) : scene_server(s->server_of[i]),
-		.dst_addr = dir == DIR_IN ? scene_vip() : scene_client(i),
-	};
-	ip->hdr_checksum = csum_of(ip, sizeof(*ip));
-	tcp = (struct rte_tcp_hdr *)(ip + 1);
+	eth->ether_type = rte_cpu_to_be_16(v4 ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6);
+	l3 = (uint8_t *)(eth + 1);
+	ip_len = v4 ? packet4_ip(s, l3, i, dir, TCP_LEN) : packet6_ip(s, l3, i, dir, TCP_LEN);
+	m->data_len = (uint16_t)(sizeof(*eth) + ip_len + TCP_LEN);
+	m->pkt_len = m->data_len;
+	tcp = (struct rte_tcp_hdr *)(l3 + ip_len);
 	*tcp = (struct rte_tcp_hdr){
 		.src_port = dir == DIR_IN ? scene_client_port(i) : be16_from(SCENE_SERVER_PORT),
 		.dst_port = dir == DIR_IN ? be16_from(SCENE_VIP_PORT) : scene_client_port(i),

@@ -42,9 +42,9 @@ static uint16_t null_receive(uint16_t dev, uint16_t queue, struct rte_mbuf **pkt
 	for (uint16_t i = 0; i < n; i++) {
 		const struct rte_mbuf *t = a->templates[a->next_template++ % BATCH];
 
-		memcpy(rte_pktmbuf_mtod(pkts[i], void *), rte_pktmbuf_mtod(t, void *), FRAME_LEN);
-		pkts[i]->data_len = FRAME_LEN;
-		pkts[i]->pkt_len = FRAME_LEN;
+		memcpy(rte_pktmbuf_mtod(pkts[i], void *), rte_pktmbuf_mtod(t, void *), t->data_len);
+		pkts[i]->data_len = t->data_len;
+		pkts[i]->pkt_len = t->pkt_len;
 	}
 	return n;
 }
@@ -55,10 +55,7 @@ static void bare_round(struct port_arg *a)
 	uint16_t dev = a->dp->ports[0].dev;
 	uint16_t n = rte_eth_rx_burst(dev, 0, frames, BURST_MAX);
 
-	if (a->s.method == FWD_NAT)
-		bare_nat(&a->s, frames, n);
-	else
-		bare_dr(&a->s, frames, n);
+	bare4_burst(&a->s, frames, n);
 	if (rte_eth_tx_burst(dev, 0, frames, n) != n)
 		fail("%s does not take what it gave", a->dp->ports[0].config.device);
 }
@@ -153,13 +150,13 @@ static void dataplane_make(struct port_arg *a, enum forward_method method, uint3
 	device_make(a, ring, config.ports[0].device, sizeof(config.ports[0].device));
 	if (dataplane_create(&config, &a->dp, error) != 0)
 		fail("%s", error);
-	a->s = (struct scene){.method = method, .n = n, .pub = &a->dp->pub};
+	a->s = (struct scene){.family = ADDR_V4, .method = method, .n = n, .pub = &a->dp->pub};
 	a->s.sink = a->tx;
 	a->s.w = a->dp->workers[0];
 	a->s.server_of = calloc(n, 1);
 	if (!a->s.server_of)
 		fail("no memory for %u connections", n);
-	scene_publish(a->s.pub, method);
+	scene_publish(a->s.pub, ADDR_V4, method);
 	if (dataplane_start(a->dp, error) != 0)
 		fail("%s", error);
 	worker_env_update(a->s.w, a->s.tick, 1);

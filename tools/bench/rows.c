@@ -68,6 +68,12 @@ void row_add(const char *name, uint32_t connections, double value, const char *u
 	row_put(name, connections, value, unit, reference, reference > 0 ? value / reference : 0);
 }
 
+void row_add_ratio(const char *name, uint32_t connections, double cycles, double reference,
+		   double ratio)
+{
+	row_put(name, connections, cycles, "cycles/packet", reference, ratio);
+}
+
 void row_add_cycles(const char *name, uint32_t connections, double cycles, double reference)
 {
 	double mhz = (double)rte_get_tsc_hz() / 1e6;

@@ -8,26 +8,19 @@
 #include "dataplane/conn/tcp_state.h"
 #include "sched/sched.h"
 
-#define GATEWAY 0xc6336401U /* 198.51.100.1, clients are behind it */
-
-static void nexthop_put(struct published *pub, be32 addr, uint8_t last)
+static struct addr vip_of(enum addr_family family)
 {
-	struct nexthop *nh = calloc(1, sizeof(*nh));
-	const uint8_t l2[14] = {0x02, 0, 0, 0, 2, last, 0x02, 0, 0, 0, 0, 1, 0x08, 0};
-
-	if (!nh)
-		fail("no memory for a next hop");
-	memcpy(nh->l2, l2, sizeof(l2));
-	nh->l2_len = sizeof(l2);
-	nh->state = NEXTHOP_REACHABLE;
-	nh->mtu = 1500;
-	nh->link = link_id_of(0, 0);
-	nh->addr = addr_from_v4(addr);
-	if (nexthop_add4(&pub->nexthops, nh->link, addr, nh) == 0)
-		fail("no room for a next hop");
+	return family == ADDR_V4 ? addr_from_addr4(scene4_vip()) : addr_from_addr6(scene6_vip());
 }
 
-static struct service *service_make(struct published *pub, enum forward_method method)
+static struct addr server_of(enum addr_family family, unsigned int k)
+{
+	return family == ADDR_V4 ? addr_from_addr4(scene4_server(k))
+				 : addr_from_addr6(scene6_server(k));
+}
+
+static struct service *service_make(struct published *pub, enum addr_family family,
+				    enum forward_method method)
 {
 	struct service *svc = service_create(N_SERVERS, 1);
 
@@ -36,15 +29,15 @@ static struct service *service_make(struct published *pub, enum forward_method m
 	svc->rt = runtime_service_get(&pub->runtime, "tcp:198.51.100.100:80");
 	svc->sched = sched_find("wlc"); /* the default of LVS */
 	svc->proto = IPPROTO_TCP;
-	svc->family = ADDR_V4;
+	svc->family = family;
 	svc->policy.forward = (uint8_t)method;
 	svc->policy.sequence_check = true;
 	memcpy(svc->policy.timeout_s, conn_state_timeouts_s, sizeof(svc->policy.timeout_s));
-	svc->listen[0] = (struct endpoint){.addr = addr_from_v4(scene_vip()),
-					   .port = be16_from(SCENE_VIP_PORT)};
+	svc->listen[0] =
+		(struct endpoint){.addr = vip_of(family), .port = be16_from(SCENE_VIP_PORT)};
 	for (unsigned int k = 0; k < N_SERVERS; k++) {
 		struct server *srv = &svc->servers[k];
-		struct endpoint ep = {.addr = addr_from_v4(scene_server(k)),
+		struct endpoint ep = {.addr = server_of(family, k),
 				      .port = be16_from(SCENE_SERVER_PORT)};
 
 		srv->rt = runtime_server_get(&pub->runtime, svc->rt, &ep);
@@ -61,67 +54,46 @@ static struct service *service_make(struct published *pub, enum forward_method m
 	return svc;
 }
 
-static struct snapshot *snapshot_make(struct published *pub, enum forward_method method)
+static struct snapshot *snapshot_make(struct published *pub, enum addr_family family,
+				      enum forward_method method)
 {
-	struct service *svc = service_make(pub, method);
+	struct service *svc = service_make(pub, family, method);
 	struct snapshot *snap = snapshot_create(svc->rt->id);
-	struct addr_entry4 addrs[N_SERVERS + 1] = {
-		{scene_vip(), ADDR_KIND_VIP | ADDR_KIND_ACTIVE, LINK_ANY}};
-	const struct listener4 listener = {.addr = scene_vip(),
-					   .port = be16_from(SCENE_VIP_PORT),
-					   .proto = IPPROTO_TCP,
-					   .service_id = svc->rt->id};
-	uint32_t n = 1;
 
-	for (unsigned int k = 0; k < N_SERVERS && method == FWD_NAT; k++)
-		addrs[n++] = (struct addr_entry4){scene_server(k), ADDR_KIND_NAT_SERVER, LINK_ANY};
 	if (!snap)
 		fail("no memory for a snapshot");
 	snap->generation = 1;
 	snapshot_set_service(snap, svc->rt->id, svc);
-	snapshot_set_addrs4(snap, addr_table4_create(addrs, n));
-	snapshot_set_listeners4(snap, listener_table4_create(&listener, 1));
-	snapshot_set_addrs6(snap, addr_table6_create(NULL, 0));
-	snapshot_set_listeners6(snap, listener_table6_create(NULL, 0));
+	scene4_tables(snap, svc);
+	scene6_tables(snap, svc);
 	return snap;
 }
 
-static struct fib *fib_make(void)
+static struct fib *fib_make(enum addr_family family)
 {
-	const link_id link = link_id_of(0, 0);
-	const struct route4 routes[] = {
-		{.addr = be32_from(0xc0a80a00),
-		 .len = 24,
-		 .kind = ROUTE_ONLINK,
-		 .mtu = 1500,
-		 .link = link},
-		{.addr = be32_from(0xc6336400),
-		 .len = 24,
-		 .kind = ROUTE_ONLINK,
-		 .mtu = 1500,
-		 .link = link},
-		{.addr = be32_from(0xc63364fe), .len = 32, .kind = ROUTE_LOCAL, .link = link},
-		{.kind = ROUTE_GATEWAY, .mtu = 1500, .via = be32_from(GATEWAY), .link = link},
-	};
 	const struct link_info info = {
 		.known = true, .up = true, .mtu = 1500, .mac = scene_own_mac, .name = "bench"};
 	struct fib *fib = fib_create();
 
-	if (!fib || fib_set_link(fib, link, &info) < 0)
+	if (!fib || fib_set_link(fib, link_id_of(0, 0), &info) < 0)
 		fail("no memory for routes");
-	fib->v4 = fib4_create(routes, RTE_DIM(routes));
-	fib->v6 = fib6_create(NULL, 0);
+	fib->v4 = scene4_routes(family);
+	fib->v6 = scene6_routes(family);
 	return fib;
 }
 
-void scene_publish(struct published *pub, enum forward_method method)
+void scene_publish(struct published *pub, enum addr_family family, enum forward_method method)
 {
-	pub->snapshot = snapshot_make(pub, method);
-	pub->fib = fib_make();
+	pub->snapshot = snapshot_make(pub, family, method);
+	pub->fib = fib_make(family);
 	pub->resolve_gen = 1;
-	for (unsigned int k = 0; k < N_SERVERS; k++)
-		nexthop_put(pub, scene_server(k), (uint8_t)(k + 2));
-	nexthop_put(pub, be32_from(GATEWAY), 1);
+	for (unsigned int k = 0; k <= N_SERVERS; k++)
+		if (family == ADDR_V4)
+			scene4_nexthop(pub, k ? scene4_server(k - 1) : scene4_gateway(),
+				       (uint8_t)(k + 1));
+		else
+			scene6_nexthop(pub, k ? scene6_server(k - 1) : scene6_gateway(),
+				       (uint8_t)(k + 1));
 }
 
 void scene_unpublish(struct published *pub)
@@ -132,12 +104,13 @@ void scene_unpublish(struct published *pub)
 	pub->fib = NULL;
 }
 
-void scene_create(struct scene *s, enum forward_method method, uint32_t n, uint32_t max,
-		  uint16_t dev)
+void scene_create(struct scene *s, enum addr_family family, enum forward_method method, uint32_t n,
+		  uint32_t max, uint16_t dev)
 {
 	struct worker *w;
 
 	memset(s, 0, sizeof(*s));
+	s->family = family;
 	s->method = method;
 	s->n = n;
 	s->pub = &s->own_pub;
@@ -146,7 +119,7 @@ void scene_create(struct scene *s, enum forward_method method, uint32_t n, uint3
 		fail("no memory for a worker");
 	if (runtime_init(&s->pub->runtime) < 0 || nexthop_table_init(&s->pub->nexthops, 1024) < 0)
 		fail("no memory for the registry");
-	scene_publish(s->pub, method);
+	scene_publish(s->pub, family, method);
 	w = s->w;
 	if (worker_init(w, 0, max + max / 4 + 1, -1, 42, s->pub) < 0)
 		fail("no memory for %u connections", max);
@@ -167,16 +140,13 @@ void scene_destroy(struct scene *s)
 	free(s->server_of);
 }
 
-static struct conn4 *conn_find(const struct scene *s, uint32_t i)
+/* What the families share of connection i, or NULL. */
+static const struct conn *conn_find(const struct scene *s, uint32_t i)
 {
-	const struct key4 key = {.saddr = scene_client(i),
-				 .daddr = scene_vip(),
-				 .sport = scene_client_port(i),
-				 .dport = be16_from(SCENE_VIP_PORT),
-				 .proto = IPPROTO_TCP};
-	const struct table4 *t = &s->w->v4.table;
+	const struct conn4 *c4 = s->family == ADDR_V4 ? scene4_find(s, i) : NULL;
+	const struct conn6 *c6 = s->family == ADDR_V6 ? scene6_find(s, i) : NULL;
 
-	return table4_find(t, &key, table4_hash(t, &key), DIR_IN);
+	return c4 ? &c4->c : c6 ? &c6->c : NULL;
 }
 
 bool scene_has(const struct scene *s, uint32_t i)
@@ -184,18 +154,17 @@ bool scene_has(const struct scene *s, uint32_t i)
 	return conn_find(s, i) != NULL;
 }
 
-static struct conn4 *scene_conn(const struct scene *s, uint32_t i)
+unsigned int scene_server_look(const struct scene *s, uint32_t i)
 {
-	struct conn4 *c = conn_find(s, i);
+	const struct conn *c = conn_find(s, i);
+	const struct service *svc = s->pub->snapshot->services[s->pub->snapshot->max_service_id];
 
 	if (!c)
 		fail("connection %u of %u was not made", i, s->n);
-	return c;
-}
-
-unsigned int scene_server_look(const struct scene *s, uint32_t i)
-{
-	return be32_to(scene_conn(s, i)->daddr) - be32_to(scene_server(0));
+	for (unsigned int k = 0; k < N_SERVERS; k++)
+		if (svc->servers[k].rt->id == c->server)
+			return k;
+	fail("connection %u has no real server", i);
 }
 
 void scene_sink_drain(const struct scene *s)
@@ -233,11 +202,10 @@ void scene_connect(struct scene *s, struct rte_mempool *pool)
 			step_pass(s, pool, first, n, DIR_OUT, TCP_SYN | TCP_ACK);
 		step_pass(s, pool, first, n, DIR_IN, TCP_ACK);
 		/* By DR: as after a minute of traffic. */
-		for (uint32_t i = first; i < first + n; i++) {
-			struct conn4 *c = scene_conn(s, i);
-
-			c->c.evidence |= EVIDENCE_ASSURED;
-			give_way4_update(s->w, c);
-		}
+		for (uint32_t i = first; i < first + n; i++)
+			if (s->family == ADDR_V4)
+				scene4_assure(s, i);
+			else
+				scene6_assure(s, i);
 	}
 }

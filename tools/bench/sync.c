@@ -60,7 +60,7 @@ void bench_sync(const struct options *o, enum forward_method method, uint32_t n,
 
 	if (!wanted(o, subjects[0].name))
 		return;
-	scene_create(&s, method, n, n, dev);
+	scene_create(&s, ADDR_V4, method, n, n, dev);
 	scene_sync(&s);
 	scene_connect(&s, pool);
 	scene_sync_drain(&s);

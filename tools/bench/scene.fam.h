@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The scene of one family: bench.h. */
+
+/* Addresses as in docs/performance.md: clients behind a gateway, servers on the link. */
+FAM_ADDR FAM_FN(scene, client)(uint32_t i);
+FAM_ADDR FAM_FN(scene, vip)(void);
+FAM_ADDR FAM_FN(scene, server)(unsigned int k);
+FAM_ADDR FAM_FN(scene, gateway)(void);
+
+/* Addresses and listeners of the scene's one service; for the other family, empty tables. */
+void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc);
+struct FAM(fib) *FAM_FN(scene, routes)(enum addr_family family);
+void FAM_FN(scene, nexthop)(struct published *pub, FAM_ADDR addr, uint8_t last);
+
+struct FAM(conn) *FAM_FN(scene, find)(const struct scene *s, uint32_t i);
+void FAM_FN(scene, assure)(const struct scene *s, uint32_t i);
+
+/* The IP header of a packet of connection i; returns its length. */
+uint16_t FAM_FN(packet, ip)(const struct scene *s, uint8_t *l3, uint32_t i, enum pkt_dir dir,
+			    uint16_t l4_len);
+
+/* One burst of DR or NAT: parse, hash, look-up, touch, state, counters, rewrite. Frames stay. */
+void FAM_FN(bare, burst)(struct scene *s, struct rte_mbuf **frames, uint16_t n);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Compiled for each address family: what of the scene has addresses in it. */
+#include "bench.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csum.h"
+#include "dataplane/stages/ip.h"
+
+#if FAMILY == 4
+static be32 address(uint32_t net, uint32_t host)
+{
+	return be32_from(net + host);
+}
+#define NET_PUBLIC  0xc6336400U /* 198.51.100.0/24 */
+#define NET_SERVERS 0xc0a80a00U /* 192.168.10.0/24 */
+#define NET_CLIENTS 0x0a400000U /* 10.64.0.0 */
+#define NET_BITS    24
+#else
+static struct addr6 address(uint32_t net, uint32_t host)
+{
+	return (struct addr6){.word = {htobe64(0x20010db800000000ULL | net), htobe64(host)}};
+}
+#define NET_PUBLIC  0x00010000U /* 2001:db8:1::/64 */
+#define NET_SERVERS 0x00100000U /* 2001:db8:10::/64 */
+#define NET_CLIENTS 0x000c0000U /* 2001:db8:c:: */
+#define NET_BITS    64
+#endif
+
+FAM_ADDR FAM_FN(scene, client)(uint32_t i)
+{
+	return address(NET_CLIENTS, i / 64);
+}
+
+FAM_ADDR FAM_FN(scene, vip)(void)
+{
+	return address(NET_PUBLIC, 100);
+}
+
+FAM_ADDR FAM_FN(scene, server)(unsigned int k)
+{
+	return address(NET_SERVERS, 11 + k);
+}
+
+FAM_ADDR FAM_FN(scene, gateway)(void)
+{
+	return address(NET_PUBLIC, 1);
+}
+
+void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc)
+{
+	struct FAM(addr_entry) addrs[N_SERVERS + 1] = {
+		{FAM_FN(scene, vip)(), ADDR_KIND_VIP | ADDR_KIND_ACTIVE, LINK_ANY}};
+	const struct FAM(listener) listener = {.addr = FAM_FN(scene, vip)(),
+					       .port = be16_from(SCENE_VIP_PORT),
+					       .proto = IPPROTO_TCP,
+					       .service_id = svc->rt->id};
+	const bool mine = svc->family == FAM_FAMILY;
+	uint32_t n = 1;
+
+	for (unsigned int k = 0; k < N_SERVERS && svc->policy.forward == FWD_NAT; k++)
+		addrs[n++] = (struct FAM(addr_entry)){FAM_FN(scene, server)(k),
+						      ADDR_KIND_NAT_SERVER, LINK_ANY};
+	FAM(snapshot_set_addrs)(snap, FAM_FN(addr_table, create)(addrs, mine ? n : 0));
+	FAM(snapshot_set_listeners)(snap, FAM_FN(listener_table, create)(&listener, mine));
+}
+
+struct FAM(fib) *FAM_FN(scene, routes)(enum addr_family family)
+{
+	const link_id link = link_id_of(0, 0);
+	const struct FAM(route) routes[] = {
+		{.addr = address(NET_SERVERS, 0),
+		 .len = NET_BITS,
+		 .kind = ROUTE_ONLINK,
+		 .mtu = 1500,
+		 .link = link},
+		{.addr = address(NET_PUBLIC, 0),
+		 .len = NET_BITS,
+		 .kind = ROUTE_ONLINK,
+		 .mtu = 1500,
+		 .link = link},
+		{.addr = address(NET_PUBLIC, 254),
+		 .len = FAM_BITS,
+		 .kind = ROUTE_LOCAL,
+		 .link = link},
+		{.kind = ROUTE_GATEWAY, .mtu = 1500, .via = FAM_FN(scene, gateway)(), .link = link},
+	};
+
+	return FAM_FN(fib, create)(routes, family == FAM_FAMILY ? RTE_DIM(routes) : 0);
+}
+
+void FAM_FN(scene, nexthop)(struct published *pub, FAM_ADDR addr, uint8_t last)
+{
+	struct nexthop *nh = calloc(1, sizeof(*nh));
+	const be16 type = be16_from(FAMILY == 4 ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6);
+	const uint8_t macs[12] = {0x02, 0, 0, 0, 2, last, 0x02, 0, 0, 0, 0, 1};
+
+	if (!nh)
+		fail("no memory for a next hop");
+	memcpy(nh->l2, macs, sizeof(macs));
+	memcpy(nh->l2 + sizeof(macs), &type, sizeof(type));
+	nh->l2_len = sizeof(macs) + sizeof(type);
+	nh->state = NEXTHOP_REACHABLE;
+	nh->mtu = 1500;
+	nh->link = link_id_of(0, 0);
+	nh->addr = FAM(addr_from_addr)(addr);
+	if (FAM(nexthop_add)(&pub->nexthops, nh->link, addr, nh) == 0)
+		fail("no room for a next hop");
+}
+
+struct FAM(conn) *FAM_FN(scene, find)(const struct scene *s, uint32_t i)
+{
+	const struct FAM(key) key = {.saddr = FAM_FN(scene, client)(i),
+				     .daddr = FAM_FN(scene, vip)(),
+				     .sport = scene_client_port(i),
+				     .dport = be16_from(SCENE_VIP_PORT),
+				     .proto = IPPROTO_TCP};
+	const struct FAM(table) *t = &s->w->FAM(v).table;
+
+	return FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_IN);
+}
+
+void FAM_FN(scene, assure)(const struct scene *s, uint32_t i)
+{
+	struct FAM(conn) *c = FAM_FN(scene, find)(s, i);
+
+	c->c.evidence |= EVIDENCE_ASSURED;
+	FAM_FN(give_way, update)(s->w, c);
+}
+
+uint16_t FAM_FN(packet, ip)(const struct scene *s, uint8_t *l3, uint32_t i, enum pkt_dir dir,
+			    uint16_t l4_len)
+{
+	FAM_FN(ip, put)
+	(l3, dir == DIR_IN ? FAM_FN(scene, client)(i) : FAM_FN(scene, server)(s->server_of[i]),
+	 dir == DIR_IN ? FAM_FN(scene, vip)() : FAM_FN(scene, client)(i), IPPROTO_TCP, l4_len, 0, 0,
+	 true);
+	return FAMILY == 4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
+}
