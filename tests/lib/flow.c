@@ -46,12 +46,10 @@ static uint16_t service_port(const struct flow *f)
 
 static void frame_put(struct harness *h, uint16_t port, struct packet *p)
 {
-	static const struct mac station = {{2, 9, 9, 9, 9, 9}};
 	uint8_t frame[FRAME_MAX];
 	size_t len;
 
-	p->dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
-	p->src = station;
+	packet_to_port(p, port, NULL);
 	len = packet_build(p, frame);
 	harness_receive(h, port, 0, harness_frame(h, frame, (uint16_t)len));
 }

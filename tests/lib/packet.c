@@ -125,6 +125,14 @@ static size_t build6(const struct packet *p, uint8_t *ip)
 	return 40U + p->ext_len + len;
 }
 
+void packet_to_port(struct packet *p, unsigned int port, const struct mac *from)
+{
+	static const struct mac station = {{2, 9, 9, 9, 9, 9}};
+
+	p->dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
+	p->src = from ? *from : station;
+}
+
 size_t packet_build(const struct packet *p, uint8_t frame[FRAME_MAX])
 {
 	uint8_t *ip = frame + 14, *l4;

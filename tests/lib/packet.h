@@ -36,6 +36,8 @@ struct packet {
 	const void *data;	       /* of payload bytes, NULL = 'x' */
 };
 
+/* The MACs of a packet that arrives at a port of a harness. from NULL: of a station. */
+void packet_to_port(struct packet *p, unsigned int port, const struct mac *from);
 /* Ethernet, [VLAN,] IPv4 or IPv6, TCP/UDP/ICMP with right checksums. Returns the length. */
 size_t packet_build(const struct packet *p, uint8_t frame[FRAME_MAX]);
 /* 0, or -1 when it is neither IPv4 nor IPv6 whose next header is known. Of an ICMPv6 message

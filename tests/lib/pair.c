@@ -72,15 +72,12 @@ int pair_close(struct pair *p)
 
 void pair_put(struct harness *h, unsigned int port, struct packet p)
 {
+	struct mac server = {{2, 1}}; /* as bed_neighbours() has it */
 	uint8_t frame[FRAME_MAX];
 	size_t len;
 
-	p.dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
-	p.src = (struct mac){{2, 9, 9, 9, 9, 9}};
-	if (port) { /* a server, as bed_neighbours() has it */
-		p.src = (struct mac){{2, 1}};
-		memcpy(p.src.byte + 2, &p.saddr, 4);
-	}
+	memcpy(server.byte + 2, &p.saddr, 4);
+	packet_to_port(&p, port, port ? &server : NULL);
 	len = packet_build(&p, frame);
 	harness_receive(h, (uint16_t)port, 0, harness_frame(h, frame, (uint16_t)len));
 	harness_run(h);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 120
+# alone: yes, packets that are lost are counted
 # Failback is on: a primary that was killed and started again waits until every check has a
 # verdict, then for failback_delay, then takes the role back and loses no packet.
 . "$(dirname "$0")/lib.sh"

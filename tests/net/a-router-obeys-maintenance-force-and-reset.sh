@@ -79,8 +79,10 @@ told()
 }
 wait_for 5 "a is told" told
 pair_serves 192.0.2.80 5 || fail "the web does not answer"
-loss_end
+# Heartbeats first: with all witnesses before it hears b, a would rightly take over.
+for path in public private; do loss_end_of b $path tx; done
 pair_becomes 5 a backup
+loss_end
 stays 1 "backup active"
 
 note "force with a dead peer; a hand-over to nobody is refused"

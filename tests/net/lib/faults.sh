@@ -43,6 +43,12 @@ loss()
 	END
 }
 
+# One loss ends: loss_end_of ROUTER public|private tx|rx; or all of them.
+loss_end_of()
+{
+	on wire nft delete chain netdev loss "$1_$2_$3"
+}
+
 loss_end()
 {
 	on wire nft delete table netdev loss

@@ -8,72 +8,40 @@
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "unit/dataplane/ftp_talk.h"
 
 #define GREETING "220 ready\r\n"
 
-struct harness h;
 uint32_t client_seq, server_seq;
 
 static uint8_t last[FRAME_MAX];
 static uint32_t client_top; /* behind what the client's control connection has sent */
 static int32_t grown;	    /* bytes by which texts of the server have grown */
 
-static int bed_setup_n(unsigned int workers)
+int bed_setup(void **state)
 {
-	static const char *const servers[] = {SERVER, NULL};
 	const struct world_policy ftp = {.ftp = true};
 	const struct world_server server = {SERVER ":21", 1, FWD_NAT};
 
-	if (bed_open(&h, workers, 0, true) < 0)
+	if (lab_open(state, 0, true) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(1, 0), servers);
 	world_policy(&h, &ftp);
 	world_service(&h, "tcp", VIP ":21", NULL, &server, 1);
 	return 0;
 }
 
-int bed_setup(void **state)
-{
-	(void)state;
-	return bed_setup_n(1);
-}
-
-int bed_setup_3(void **state)
-{
-	(void)state;
-	return bed_setup_n(3);
-}
-
-int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
 struct packet pass(unsigned int port, struct packet p)
 {
-	static const struct mac stranger = {{2, 9, 9, 9, 9, 9}}, none;
-	uint8_t frame[FRAME_MAX];
+	static const struct mac none;
 	struct packet got = {0};
-	struct rte_mbuf *m;
 	size_t len;
 
 	p.proto = IPPROTO_TCP;
-	p.dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
-	if (memcmp(&p.src, &none, sizeof(none)) == 0)
-		p.src = stranger;
-	len = packet_build(&p, frame);
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
-	m = harness_sent(&h, (uint16_t)!port);
-	if (!m)
+	lab_put_from(port, memcmp(&p.src, &none, sizeof(none)) == 0 ? lab_station : p.src, p);
+	len = lab_got_frame(!port, last);
+	if (len == 0)
 		return got;
-	len = rte_pktmbuf_data_len(m);
-	memcpy(last, rte_pktmbuf_mtod(m, void *), len);
-	rte_pktmbuf_free(m);
 	assert_int_equal(packet_describe(last, len, &got), 0);
 	assert_false(got.bad_ip);
 	assert_int_equal(got.bad_l4, p.bad_l4);
@@ -164,10 +132,7 @@ uint64_t refused(void)
 bool data_reaches_server(uint16_t cport, uint16_t port)
 {
 	struct packet p = from_client(cport, port, TCP_SYN, 1, 0, "");
-	enum punt_class class;
-	struct rte_mbuf *m;
 
-	while ((m = harness_punted(&h, &class)) != NULL)
-		rte_pktmbuf_free(m);
+	lab_drain_punted();
 	return p.proto && p.daddr == ipv4(SERVER) && p.dport == be16_from(port);
 }

@@ -7,8 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/bed.h"
-#include "lib/packet.h"
+#include "lib/lab.h"
 
 #define VIP	"10.1.0.100"
 #define SERVER	"10.10.0.1"
@@ -20,11 +19,8 @@
 #define ANSWER_NAT "227 Entering Passive Mode (10,1,0,100,200,13).\r\n"
 #define PASV_PORT  (200 * 256 + 13)
 
-extern struct harness h;
-
+/* Of a LAB_TEST. */
 int bed_setup(void **state);
-int bed_setup_3(void **state); /* with three workers */
-int bed_teardown(void **state);
 
 /* A frame arrives at a port. What comes out of the other one; proto 0: nothing. */
 struct packet pass(unsigned int port, struct packet p);

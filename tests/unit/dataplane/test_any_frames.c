@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "fuzz/frame_program.h"
-#include "lib/harness.h"
+#include "lib/lab.h"
 
 #define PROGRAMS 200
 #define BYTES	 3000
@@ -73,11 +73,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_sums_of_the_doors_hold_for_any_frames),
 	};
-	int failed;
 
-	if (harness_eal_init(0, 512, NULL) < 0)
-		return 1;
-	failed = cmocka_run_group_tests_name("any_frames", tests, NULL, NULL);
-	harness_eal_fini();
-	return failed;
+	return lab_run(512, tests);
 }

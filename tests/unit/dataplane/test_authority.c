@@ -14,10 +14,7 @@
 
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	"10.1.0.100"
@@ -25,75 +22,18 @@
 #define CLIENT	"192.168.1.1"
 #define SERVER	"10.10.0.1"
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
 static const struct relay peer = {
 	.peer = {[0] = {true, {{2, 7, 7, 7, 7, 1}}}, [1] = {true, {{2, 7, 7, 7, 7, 2}}}}};
 
 static int bed_setup(void **state)
 {
 	static const struct world_server nat[] = {{SERVER ":8080", 1, FWD_NAT}};
-	static const char *const servers[] = {SERVER, NULL};
-	static const char *const clients[] = {CLIENT, NULL};
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(0, 0), clients);
-	bed_neighbours(&h, link_id_of(1, 0), servers);
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), nat, 1);
 	world_service(&h, "udp", VIP ":53", sched_find("rr"), nat, 1);
 	return 0;
-}
-
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
-static void put_from(unsigned int port, struct mac from, struct packet p)
-{
-	uint8_t frame[FRAME_MAX];
-	size_t len;
-
-	p.dst = router[port];
-	p.src = from;
-	len = packet_build(&p, frame);
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
-}
-
-static void put(unsigned int port, struct packet p)
-{
-	put_from(port, station, p);
-}
-
-static bool got(unsigned int port, struct packet *p)
-{
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-	int ret;
-
-	if (!m)
-		return false;
-	ret = packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), p);
-	p->data = NULL;
-	rte_pktmbuf_free(m);
-	assert_int_equal(ret, 0);
-	return true;
-}
-
-static void nothing_came_out(void)
-{
-	struct packet p;
-	enum punt_class class;
-
-	assert_false(got(0, &p));
-	assert_false(got(1, &p));
-	assert_null(harness_punted(&h, &class));
 }
 
 static struct packet from_client(uint16_t sport, uint16_t dport, uint8_t flags)
@@ -120,12 +60,12 @@ static void connection_opens(uint16_t sport)
 {
 	struct packet p;
 
-	put(0, from_client(sport, 80, TCP_SYN));
-	assert_true(got(1, &p));
-	put(1, from_server(8080, sport, TCP_SYN | TCP_ACK));
-	assert_true(got(0, &p));
-	put(0, from_client(sport, 80, TCP_ACK));
-	assert_true(got(1, &p));
+	lab_put(0, from_client(sport, 80, TCP_SYN));
+	assert_true(lab_got(1, &p));
+	lab_put(1, from_server(8080, sport, TCP_SYN | TCP_ACK));
+	assert_true(lab_got(0, &p));
+	lab_put(0, from_client(sport, 80, TCP_ACK));
+	assert_true(lab_got(1, &p));
 }
 
 static void now(uint64_t tsc)
@@ -142,13 +82,13 @@ static void a_lease_that_has_lapsed_silences_vips_and_a_new_one_lets_them_speak(
 	now(999);
 	connection_opens(2000);
 	now(1000);
-	put(0, from_client(2000, 80, TCP_ACK));
-	put(1, from_server(8080, 2000, TCP_ACK));
-	nothing_came_out();
+	lab_put(0, from_client(2000, 80, TCP_ACK));
+	lab_put(1, from_server(8080, 2000, TCP_ACK));
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_NOT_ACTIVE), 2);
 	h.dp->pub.vip_lease = 2000;
-	put(0, from_client(2000, 80, TCP_ACK));
-	assert_true(got(1, &p));
+	lab_put(0, from_client(2000, 80, TCP_ACK));
+	assert_true(lab_got(1, &p));
 }
 
 /* The end of the lease falls between the round's begin and its end. */
@@ -162,8 +102,8 @@ static void packets_under_way_when_the_lease_lapses_do_not_leave(void **state)
 	(void)state;
 	h.dp->pub.vip_lease = 1000;
 	now(999);
-	p.dst = router[0];
-	p.src = station;
+	p.dst = lab_router[0];
+	p.src = lab_station;
 	m = harness_frame(&h, frame, (uint16_t)packet_build(&p, frame));
 	m->port = 0;
 	pkt_tag_fresh(m);
@@ -172,14 +112,14 @@ static void packets_under_way_when_the_lease_lapses_do_not_leave(void **state)
 	pipeline_run(w, &m, 1);
 	now(1000);
 	pipeline_flush(w);
-	nothing_came_out();
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_NOT_ACTIVE), 1);
 }
 
 static void what_linux_sends_leaves_without_a_lease_unless_it_speaks_as_a_vip(void **state)
 {
-	struct packet p = {.dst = station,
-			   .src = router[0],
+	struct packet p = {.dst = lab_station,
+			   .src = lab_router[0],
 			   .saddr = ipv4("192.168.1.254"),
 			   .daddr = ipv4(CLIENT),
 			   .sport = be16_from(694),
@@ -191,11 +131,11 @@ static void what_linux_sends_leaves_without_a_lease_unless_it_speaks_as_a_vip(vo
 	h.dp->pub.vip_lease = VIP_LEASE_OFF;
 	harness_inject(&h, 0, harness_frame(&h, frame, (uint16_t)packet_build(&p, frame)));
 	harness_run(&h);
-	assert_true(got(0, &p));
+	assert_true(lab_got(0, &p));
 	p.saddr = ipv4(VIP);
 	harness_inject(&h, 0, harness_frame(&h, frame, (uint16_t)packet_build(&p, frame)));
 	harness_run(&h);
-	nothing_came_out();
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_NOT_ACTIVE), 1);
 }
 
@@ -207,25 +147,25 @@ static void nothing_is_reset_or_routed_untranslated_in_grace(void **state)
 
 	(void)state;
 	h.dp->pub.vip_flags = VIP_GRACE;
-	put(0, from_client(2002, 80, TCP_ACK));	  /* a service's, unknown */
-	put(0, from_client(2002, 99, TCP_ACK));	  /* nobody's: Linux would reset it */
-	put(1, from_server(8080, 2002, TCP_ACK)); /* a reply */
-	put(1, from_server(8080, 2002, TCP_SYN | TCP_ACK));
-	nothing_came_out();
+	lab_put(0, from_client(2002, 80, TCP_ACK));   /* a service's, unknown */
+	lab_put(0, from_client(2002, 99, TCP_ACK));   /* nobody's: Linux would reset it */
+	lab_put(1, from_server(8080, 2002, TCP_ACK)); /* a reply */
+	lab_put(1, from_server(8080, 2002, TCP_SYN | TCP_ACK));
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_NO_ENTRY_GRACE), 4);
-	connection_opens(2003);			  /* new ones are welcome */
-	put(1, from_server(40000, 443, TCP_SYN)); /* its own */
+	connection_opens(2003);			      /* new ones are welcome */
+	lab_put(1, from_server(40000, 443, TCP_SYN)); /* its own */
 	m = harness_punted(&h, &class);
 	assert_non_null(m);
 	assert_int_equal(class, PUNT_TRANSIT);
 	rte_pktmbuf_free(m);
 	p = from_server(53, 2002, 0);
 	p.proto = IPPROTO_UDP;
-	put(1, p); /* a reply, as far as one can tell */
-	nothing_came_out();
+	lab_put(1, p); /* a reply, as far as one can tell */
+	lab_nothing();
 	p = from_server(40000, 53, 0);
 	p.proto = IPPROTO_UDP;
-	put(1, p); /* a question */
+	lab_put(1, p); /* a question */
 	m = harness_punted(&h, &class);
 	assert_non_null(m);
 	rte_pktmbuf_free(m);
@@ -238,13 +178,13 @@ static void connections_go_on_and_none_begins_while_frozen(void **state)
 	(void)state;
 	connection_opens(2004);
 	h.dp->pub.vip_flags = VIP_FREEZE;
-	put(0, from_client(2005, 80, TCP_SYN));
-	nothing_came_out();
+	lab_put(0, from_client(2005, 80, TCP_SYN));
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_FROZEN), 1);
-	put(0, from_client(2004, 80, TCP_ACK));
-	assert_true(got(1, &p));
-	put(1, from_server(8080, 2004, TCP_ACK));
-	assert_true(got(0, &p));
+	lab_put(0, from_client(2004, 80, TCP_ACK));
+	assert_true(lab_got(1, &p));
+	lab_put(1, from_server(8080, 2004, TCP_ACK));
+	assert_true(lab_got(0, &p));
 }
 
 static void frames_for_vips_and_through_the_gateway_are_passed_on_as_they_came(void **state)
@@ -255,20 +195,20 @@ static void frames_for_vips_and_through_the_gateway_are_passed_on_as_they_came(v
 	connection_opens(2006);
 	h.dp->pub.vip_lease = VIP_LEASE_OFF;
 	h.dp->pub.relay = &peer;
-	put(0, from_client(2006, 80, TCP_ACK));
-	assert_true(got(0, &p));
+	lab_put(0, from_client(2006, 80, TCP_ACK));
+	assert_true(lab_got(0, &p));
 	assert_memory_equal(&p.dst, &peer.peer[0].mac, 6);
-	assert_memory_equal(&p.src, &router[0], 6);
+	assert_memory_equal(&p.src, &lab_router[0], 6);
 	assert_int_equal(p.ttl, 64);
 	assert_int_equal(p.daddr, ipv4(VIP));
 	assert_false(p.bad_l4 || p.bad_ip);
-	put(1, from_server(8080, 2006, TCP_ACK));
-	assert_true(got(1, &p));
+	lab_put(1, from_server(8080, 2006, TCP_ACK));
+	assert_true(lab_got(1, &p));
 	assert_memory_equal(&p.dst, &peer.peer[1].mac, 6);
 	assert_int_equal(p.daddr, ipv4(CLIENT));
 	assert_int_equal(p.ttl, 64);
 	assert_int_equal(h.dp->workers[0]->counters.relayed, 2);
-	nothing_came_out();
+	lab_nothing();
 }
 
 static void a_frame_that_came_from_the_peer_is_never_relayed(void **state)
@@ -276,8 +216,8 @@ static void a_frame_that_came_from_the_peer_is_never_relayed(void **state)
 	(void)state;
 	h.dp->pub.vip_lease = VIP_LEASE_OFF;
 	h.dp->pub.relay = &peer;
-	put_from(0, peer.peer[0].mac, from_client(2007, 80, TCP_SYN));
-	nothing_came_out();
+	lab_put_from(0, peer.peer[0].mac, from_client(2007, 80, TCP_SYN));
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_NOT_ACTIVE), 1);
 	assert_int_equal(h.dp->workers[0]->counters.relayed, 0);
 }
@@ -299,7 +239,7 @@ static void claim(unsigned int port, be32 addr)
 		.arp.arp_data.arp_tip = addr,
 	};
 
-	memcpy(&f.eth.src_addr, &router[port], 6);
+	memcpy(&f.eth.src_addr, &lab_router[port], 6);
 	memset(&f.eth.dst_addr, 0xff, 6);
 	harness_inject(&h, (uint16_t)port, harness_frame(&h, &f, sizeof(f)));
 	harness_run(&h);
@@ -321,7 +261,7 @@ static void a_gateway_address_is_claimed_only_while_active(void **state)
 	assert_int_equal(bed_dropped(&h, DROP_VIP_ARP), 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
+#define TEST(f) LAB_TEST(f, bed_setup, 1)
 
 int main(void)
 {
@@ -335,11 +275,6 @@ int main(void)
 		TEST(a_frame_that_came_from_the_peer_is_never_relayed),
 		TEST(a_gateway_address_is_claimed_only_while_active),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(256, tests);
 }

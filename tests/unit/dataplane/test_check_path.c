@@ -13,9 +13,7 @@
 
 #include "base/csum.h"
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "model/check_ports.h"
 #include "sched/sched.h"
 
@@ -24,27 +22,15 @@
 #define SERVER	"10.10.0.1"
 #define SERVER2 "10.10.0.2"
 
-static struct harness h;
-
-static const struct mac router = {{2, 0, 0, 0, 0, 2}};
-static const struct mac station = {{2, 1, 10, 10, 0, 1}};
+static const struct mac server_mac = {{2, 1, 10, 10, 0, 1}};
 
 static int bed_setup(void **state)
 {
 	static const struct world_server dr[] = {{SERVER ":80", 1, FWD_DR}};
-	static const char *const servers[] = {SERVER, SERVER2, NULL};
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(1, 0), servers);
 	return world_service(&h, "tcp", VIP ":80", sched_find("rr"), dr, 1);
-}
-
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
 }
 
 static struct check_peer peer_of(const char *server, uint16_t port, uint8_t proto, const char *vip)
@@ -69,21 +55,14 @@ static uint16_t bound(struct check_peer peer)
 static struct packet sent_as(struct packet p)
 {
 	uint8_t frame[FRAME_MAX];
-	struct rte_mbuf *m;
 	size_t len;
 
-	p.src = router;
-	p.dst = station;
+	p.src = lab_router[1];
+	p.dst = server_mac;
 	len = packet_build(&p, frame);
 	assert_int_equal(harness_inject(&h, 1, harness_frame(&h, frame, (uint16_t)len)), 0);
 	harness_run(&h);
-	m = harness_sent(&h, 1);
-	assert_non_null(m);
-	assert_int_equal(
-		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), &p),
-		0);
-	p.data = NULL;
-	rte_pktmbuf_free(m);
+	assert_true(lab_got(1, &p));
 	return p;
 }
 
@@ -110,30 +89,7 @@ static struct packet reply(const char *from, uint16_t sport, uint16_t port, uint
 
 static void arrive(struct packet p)
 {
-	uint8_t frame[FRAME_MAX];
-	size_t len;
-
-	p.src = station;
-	p.dst = router;
-	len = packet_build(&p, frame);
-	assert_int_equal(harness_receive(&h, 1, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
-}
-
-/* The class in which the one packet was punted; PUNT_MAX: none was. */
-static enum punt_class punted(struct packet *p)
-{
-	enum punt_class class = PUNT_MAX;
-	struct rte_mbuf *m = harness_punted(&h, &class);
-
-	if (!m)
-		return PUNT_MAX;
-	assert_int_equal(
-		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), p),
-		0);
-	p->data = NULL;
-	rte_pktmbuf_free(m);
-	return class;
+	lab_put_from(1, server_mac, p);
 }
 
 static void there_and_back(uint8_t proto)
@@ -146,10 +102,10 @@ static void there_and_back(uint8_t proto)
 	assert_int_equal(p.sport, be16_from(port));
 	assert_int_equal(p.dport, be16_from(80));
 	assert_int_equal(p.ttl, 2); /* no router lets it pass */
-	assert_memory_equal(&p.dst, &station, 6);
+	assert_memory_equal(&p.dst, &server_mac, 6);
 	assert_false(p.bad_ip || p.bad_l4);
 	arrive(reply(VIP, 80, port, proto));
-	assert_int_equal(punted(&p), PUNT_CHECK);
+	assert_int_equal(lab_punted(&p), PUNT_CHECK);
 	assert_int_equal(p.saddr, ipv4(SERVER));
 	assert_int_equal(p.daddr, ipv4(OWN));
 	assert_int_equal(p.sport, be16_from(80));
@@ -184,7 +140,7 @@ static void a_wrong_checksum_stays_wrong(void **state)
 	(void)state;
 	p.bad_l4 = 1;
 	arrive(p);
-	assert_int_equal(punted(&p), PUNT_CHECK);
+	assert_int_equal(lab_punted(&p), PUNT_CHECK);
 	assert_true(p.bad_l4);
 	assert_false(p.bad_ip);
 }
@@ -193,8 +149,8 @@ static void an_echo_of_the_vip_goes_by_its_identifier(void **state)
 {
 	uint16_t port = bound(peer_of(SERVER, 0, IPPROTO_ICMP, VIP));
 	uint8_t echo[FRAME_MAX], *ip = echo + 14, *icmp = ip + 20;
-	struct packet p = {.src = router,
-			   .dst = station,
+	struct packet p = {.src = lab_router[1],
+			   .dst = server_mac,
 			   .saddr = ipv4(OWN),
 			   .daddr = ipv4(SERVER),
 			   .sport = 8 << 8,
@@ -217,15 +173,15 @@ static void an_echo_of_the_vip_goes_by_its_identifier(void **state)
 	rte_pktmbuf_free(m);
 	p.saddr = ipv4(VIP);
 	p.daddr = ipv4(OWN);
-	p.src = station;
-	p.dst = router;
+	p.src = server_mac;
+	p.dst = lab_router[1];
 	p.sport = 0;
 	len = packet_build(&p, echo);
 	icmp[4] = (uint8_t)(port >> 8);
 	icmp[5] = (uint8_t)port;
 	assert_int_equal(harness_receive(&h, 1, 0, harness_frame(&h, echo, (uint16_t)len)), 0);
 	harness_run(&h);
-	assert_int_equal(punted(&p), PUNT_CHECK);
+	assert_int_equal(lab_punted(&p), PUNT_CHECK);
 	assert_int_equal(p.saddr, ipv4(SERVER));
 	assert_false(p.bad_ip);
 }
@@ -294,8 +250,8 @@ static void a_tunnel_server_gets_the_check_in_ipip(void **state)
 	peer.tunnel = true;
 	port = bound(peer);
 	p = request(port, 80, IPPROTO_TCP);
-	p.src = router;
-	p.dst = station;
+	p.src = lab_router[1];
+	p.dst = server_mac;
 	len = packet_build(&p, frame);
 	assert_int_equal(harness_inject(&h, 1, harness_frame(&h, frame, (uint16_t)len)), 0);
 	harness_run(&h);
@@ -308,7 +264,7 @@ static void a_tunnel_server_gets_the_check_in_ipip(void **state)
 	assert_int_equal(p.ttl, 64);
 	assert_int_equal(p.saddr, ipv4(OWN));
 	assert_int_equal(p.daddr, ipv4(SERVER));
-	assert_memory_equal(&p.dst, &station, 6);
+	assert_memory_equal(&p.dst, &server_mac, 6);
 	assert_false(p.bad_ip);
 	memcpy(inner, rte_pktmbuf_mtod(m, uint8_t *), 14);
 	memcpy(inner + 14, rte_pktmbuf_mtod_offset(m, uint8_t *, 34), len - 14);
@@ -330,8 +286,8 @@ static void what_no_longer_fits_into_a_tunnel_is_dropped(void **state)
 	(void)state;
 	peer.tunnel = true;
 	p = request(bound(peer), 80, IPPROTO_TCP);
-	p.src = router;
-	p.dst = station;
+	p.src = lab_router[1];
+	p.dst = server_mac;
 	p.payload = 1460;
 	len = packet_build(&p, frame);
 	assert_int_equal(harness_inject(&h, 1, harness_frame(&h, frame, (uint16_t)len)), 0);
@@ -348,7 +304,7 @@ static void an_ordinary_check_is_left_as_it_is_and_its_reply_known(void **state)
 	(void)state;
 	assert_int_equal(p.daddr, ipv4(SERVER));
 	arrive(reply(SERVER, 80, port, IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_CHECK);
+	assert_int_equal(lab_punted(&p), PUNT_CHECK);
 	assert_int_equal(p.saddr, ipv4(SERVER));
 }
 
@@ -364,15 +320,15 @@ static void strangers_find_no_way_in(void **state)
 	arrive(reply(VIP, 81, port, IPPROTO_TCP));
 	arrive(reply(VIP, 80, port, IPPROTO_UDP));
 	arrive(reply(VIP, 80, (uint16_t)(port + 100), IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_MAX);
+	assert_int_equal(lab_punted(&p), PUNT_MAX);
 	assert_int_equal(bed_dropped(&h, DROP_BAD_SOURCE), 4);
 	/* Others, and the server as itself, do not use up the class of checks. */
 	arrive(reply(SERVER2, 80, port, IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_OWN);
+	assert_int_equal(lab_punted(&p), PUNT_OWN);
 	arrive(reply(SERVER, 80, port, IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_OWN);
+	assert_int_equal(lab_punted(&p), PUNT_OWN);
 	arrive(reply(SERVER2, 81, plain, IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_OWN);
+	assert_int_equal(lab_punted(&p), PUNT_OWN);
 	/* What Linux sends from an unbound port, or to another server, is left alone. */
 	p = sent_as(request((uint16_t)(port + 100), 80, IPPROTO_TCP));
 	assert_int_equal(p.daddr, ipv4(SERVER));
@@ -474,17 +430,17 @@ static void replies_of_ipv6_have_their_class(void **state)
 	peer.server = addr_from_addr6(ipv6(SERVER6));
 	port = bound(peer);
 	arrive(reply6(SERVER6, 80, port, IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_CHECK);
+	assert_int_equal(lab_punted(&p), PUNT_CHECK);
 	/* Of another port, another server, another protocol: no check explains them. */
 	arrive(reply6(SERVER6, 81, port, IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_OWN);
+	assert_int_equal(lab_punted(&p), PUNT_OWN);
 	arrive(reply6("2001:db8:10::2", 80, port, IPPROTO_TCP));
-	assert_int_equal(punted(&p), PUNT_OWN);
+	assert_int_equal(lab_punted(&p), PUNT_OWN);
 	arrive(reply6(SERVER6, 80, port, IPPROTO_UDP));
-	assert_int_equal(punted(&p), PUNT_OWN);
+	assert_int_equal(lab_punted(&p), PUNT_OWN);
 }
 
-#define bed(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+#define bed(test) cmocka_unit_test_setup_teardown(test, bed_setup, lab_close)
 
 int main(void)
 {

@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/stages/classify.h"
-#include "lib/harness.h"
+#include "lib/lab.h"
 
 static char error[256];
 
@@ -286,11 +286,6 @@ int main(void)
 		cmocka_unit_test(ten_thousand_rules_compile),
 		cmocka_unit_test(all_but_a_prefix_is_one_part_for_each_bit),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 512, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(512, tests);
 }

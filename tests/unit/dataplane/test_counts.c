@@ -15,16 +15,13 @@
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	  "10.1.0.100"
 #define N_SERVERS 5
 #define STEPS	  12000
 
-static struct harness h;
 static char error[256];
 static uint64_t dice;
 
@@ -125,8 +122,7 @@ static void put(unsigned int port, const struct packet *from)
 	uint8_t frame[FRAME_MAX];
 	size_t len;
 
-	p.dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
-	p.src = (struct mac){{2, 9, 9, 9, 9, 9}};
+	packet_to_port(&p, port, NULL);
 	p.payload = p.proto == IPPROTO_UDP ? 18 : 0;
 	len = packet_build(&p, frame);
 	harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len));
@@ -307,11 +303,6 @@ int main(void)
 		cmocka_unit_test(counts_hold_on_one_worker),
 		cmocka_unit_test(counts_hold_on_three_workers),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(256, tests);
 }

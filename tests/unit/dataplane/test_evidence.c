@@ -13,16 +13,12 @@
 
 #include "dataplane/conn/give_way.h"
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
 #include "lib/flow.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define CLIENT 0xc0000201U /* 192.0.2.1 */
 #define WRONG  0x40000000U /* bytes off */
-
-static struct harness h;
 
 static int bed_setup(void **state)
 {
@@ -312,37 +308,27 @@ static void put_syn(uint16_t vport, uint32_t seq)
 			   .dport = be16_from(vport),
 			   .proto = IPPROTO_TCP,
 			   .tcp_flags = TCP_SYN,
-			   .seq = seq,
-			   .dst = {{2, 0, 0, 0, 0, 1}}};
-	uint8_t frame[FRAME_MAX];
-	size_t len = packet_build(&p, frame);
+			   .seq = seq};
 
-	harness_receive(&h, 0, 0, harness_frame(&h, frame, (uint16_t)len));
-	harness_run(&h);
+	lab_put(0, p);
 }
 
 static void a_port_in_use_by_an_assured_connection_is_refused(void **state)
 {
 	static const struct world_server nat[] = {{FLOW_SERVER ":8080", 1, FWD_NAT}};
 	struct flow f = flow_of(&h, CLIENT, 7000, true);
-	struct rte_mbuf *m;
 	struct packet p;
 
 	(void)state;
 	world_service(&h, "tcp", FLOW_VIP ":8000", sched_find("rr"), nat, 1);
 	flow_open(&f);
 	put_syn(8000, 77);
-	m = harness_sent(&h, 0);
-	assert_non_null(m);
-	assert_int_equal(
-		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), &p),
-		0);
+	assert_true(lab_got(0, &p));
 	assert_int_equal(p.tcp_flags, TCP_RST | TCP_ACK);
 	assert_int_equal(p.ack, 78);
 	assert_int_equal(p.saddr, ipv4(FLOW_VIP));
 	assert_int_equal(p.sport, be16_from(8000));
-	rte_pktmbuf_free(m);
-	assert_null(harness_sent(&h, 1));
+	assert_int_equal(lab_drain(1), 0);
 	assert_int_equal(bed_dropped(&h, DROP_KEY_COLLISION), 1);
 	assert_int_equal(state_of(&f), CONN_ESTABLISHED);
 }
@@ -383,11 +369,6 @@ int main(void)
 		ON_BED(a_port_in_use_by_an_assured_connection_is_refused),
 		ON_BED(a_port_in_use_by_nobody_assured_is_given_to_the_new_one),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 512, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(512, tests);
 }

@@ -202,10 +202,10 @@ static void what_arrives_with_a_wrong_checksum_is_not_read(void **state)
 	assert_true(data_reaches_server(9802, PASV_PORT));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
+#define T(name) LAB_TEST(name, bed_setup, 1)
 #define T3(name)                                                                                   \
 	{                                                                                          \
-#name " (3 workers)", name, bed_setup_3, bed_teardown, NULL                        \
+#name " (3 workers)", name, bed_setup, lab_close, (void *)3                        \
 	}
 
 int main(void)
@@ -225,11 +225,6 @@ int main(void)
 		T(an_announcement_is_forgotten_after_two_minutes),
 		T(what_arrives_with_a_wrong_checksum_is_not_read),
 	};
-	int failed;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	failed = cmocka_run_group_tests_name("ftp", tests, NULL, NULL);
-	harness_eal_fini();
-	return failed;
+	return lab_run(256, tests);
 }

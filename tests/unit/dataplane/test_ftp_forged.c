@@ -310,7 +310,7 @@ static void forged_control_connections_give_way_to_a_real_one(void **state)
 	assert_true(data_reaches_server(9803, PASV_PORT));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
+#define T(name) LAB_TEST(name, bed_setup, 1)
 
 int main(void)
 {
@@ -331,11 +331,6 @@ int main(void)
 		T(after_epsv_all_nothing_else_announces),
 		T(forged_control_connections_give_way_to_a_real_one),
 	};
-	int failed;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	failed = cmocka_run_group_tests_name("ftp_forged", tests, NULL, NULL);
-	harness_eal_fini();
-	return failed;
+	return lab_run(256, tests);
 }

@@ -14,8 +14,8 @@
 
 #include "dataplane/conn/give_way.h"
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
 #include "lib/flow.h"
+#include "lib/lab.h"
 
 #define TABLE	    4096 /* entries, and a quarter more over all workers */
 #define IDLE	    500	 /* established before the attack, and silent during it */
@@ -23,8 +23,6 @@
 #define CLIENT_TICK 2	 /* new clients a tick: 32/s, 1,250/s there */
 #define ATTACK_S    90
 #define LIFE	    14 /* ticks of a new client's connection */
-
-static struct harness h;
 
 static void open_bed(unsigned int workers)
 {
@@ -463,13 +461,7 @@ static void lists_add_up_whatever_comes(void **state)
 	assert_int_equal(h.dp->workers[0]->v4.table.n, 0);
 	while (flow_settle(&h))
 		;
-	{
-		enum punt_class class;
-		struct rte_mbuf *m;
-
-		while ((m = harness_punted(&h, &class)) != NULL)
-			rte_pktmbuf_free(m);
-	}
+	lab_drain_punted();
 	close_bed();
 }
 
@@ -485,11 +477,6 @@ int main(void)
 		cmocka_unit_test(a_full_table_of_assured_ones_is_left_alone_unless_configured),
 		cmocka_unit_test(lists_add_up_whatever_comes),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 512, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests_name("give_way", tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(512, tests);
 }

@@ -16,10 +16,7 @@
 #include "dataplane/conn/bucket.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/stages/ext6.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	"2001:db8:1::100"
@@ -30,11 +27,6 @@
 #define ETH	14U
 #define IP	40U
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
-
 static int bed_setup(void **state)
 {
 	static const struct world_server nat[] = {{"[" SERVER "]:8080", 1, FWD_NAT}};
@@ -42,13 +34,10 @@ static int bed_setup(void **state)
 	static const struct world_server tunnel[] = {{"[" SERVER "]:82", 1, FWD_TUNNEL}};
 	static const struct world_server in4[] = {{SERVER4 ":83", 1, FWD_TUNNEL}};
 	static const struct world_server in6[] = {{"[" SERVER "]:84", 1, FWD_TUNNEL}};
-	static const char *const servers4[] = {SERVER4, NULL};
 	const link_id client_side = link_id_of(0, 0), server_side = link_id_of(1, 0);
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
-	bed_neighbours(&h, server_side, servers4);
 	world_route(&h, "::/0", client_side, NULL);
 	world_route(&h, "2001:db8:10::/48", server_side, NULL);
 	world_own(&h, "2001:db8:c::fe", client_side);
@@ -64,39 +53,12 @@ static int bed_setup(void **state)
 	return 0;
 }
 
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
 /* ---- frames ---- */
-
-static void put(unsigned int port, const uint8_t *frame, size_t len)
-{
-	struct rte_mbuf *m = harness_frame(&h, frame, (uint16_t)len);
-
-	assert_int_equal(harness_receive(&h, (uint16_t)port, 0, m), 0);
-	harness_run(&h);
-}
-
-static size_t got(unsigned int port, uint8_t frame[FRAME_MAX])
-{
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-	size_t len;
-
-	if (!m)
-		return 0;
-	len = m->pkt_len;
-	memcpy(frame, rte_pktmbuf_mtod(m, const uint8_t *), len);
-	rte_pktmbuf_free(m);
-	return len;
-}
 
 static struct packet packet_of(const char *from, uint16_t sport, const char *to, uint16_t dport)
 {
 	return (struct packet){.v6 = true,
-			       .src = station,
+			       .src = lab_station,
 			       .saddr6 = ipv6(from),
 			       .daddr6 = ipv6(to),
 			       .sport = be16_from(sport),
@@ -105,30 +67,12 @@ static struct packet packet_of(const char *from, uint16_t sport, const char *to,
 			       .tcp_flags = TCP_SYN};
 }
 
-static void send_packet(unsigned int port, struct packet *p)
-{
-	uint8_t frame[FRAME_MAX];
-
-	p->dst = router[port];
-	put(port, frame, packet_build(p, frame));
-}
-
 static struct packet take(unsigned int port)
 {
-	static uint8_t frame[FRAME_MAX];
 	struct packet p = {0};
-	size_t len = got(port, frame);
 
-	assert_int_not_equal(len, 0);
-	assert_int_equal(packet_describe(frame, len, &p), 0);
+	assert_true(lab_got(port, &p));
 	return p;
-}
-
-static void nothing(unsigned int port)
-{
-	uint8_t frame[FRAME_MAX];
-
-	assert_int_equal(got(port, frame), 0);
 }
 
 static void same(struct addr6 a, const char *text)
@@ -147,7 +91,7 @@ static void nat_rewrites_both_directions(void **state)
 	(void)state;
 	p.traffic_class = 0x2e;
 	p.flow_label = 0x12345;
-	send_packet(0, &p);
+	lab_put(0, p);
 	q = take(1);
 	same(q.saddr6, CLIENT);
 	same(q.daddr6, SERVER);
@@ -158,7 +102,7 @@ static void nat_rewrites_both_directions(void **state)
 	assert_false(q.bad_l4);
 	p = packet_of(SERVER, 8080, CLIENT, 1001);
 	p.tcp_flags = TCP_SYN | TCP_ACK;
-	send_packet(1, &p);
+	lab_put(1, p);
 	q = take(0);
 	same(q.saddr6, VIP);
 	same(q.daddr6, CLIENT);
@@ -171,7 +115,7 @@ static void dr_changes_the_hop_limit_alone(void **state)
 	struct packet p = packet_of(CLIENT, 1001, VIP, 81), q;
 
 	(void)state;
-	send_packet(0, &p);
+	lab_put(0, p);
 	q = take(1);
 	same(q.daddr6, VIP);
 	assert_int_equal(q.ttl, 63);
@@ -187,7 +131,7 @@ static void a_datagram_without_a_checksum_gets_one(void **state)
 	p.proto = IPPROTO_UDP;
 	p.payload = 31;
 	p.no_l4 = 1;
-	send_packet(0, &p);
+	lab_put(0, p);
 	q = take(1);
 	assert_false(q.no_l4);
 	assert_false(q.bad_l4);
@@ -198,7 +142,7 @@ static void a_datagram_without_a_checksum_gets_one(void **state)
 static void check_error(uint8_t type, uint8_t code, uint32_t info)
 {
 	uint8_t frame[FRAME_MAX];
-	const size_t len = got(0, frame);
+	const size_t len = lab_got_frame(0, frame);
 	const uint8_t *icmp = frame + ETH + IP;
 	struct packet p;
 
@@ -221,7 +165,7 @@ static void what_cannot_be_served_is_refused(void **state)
 
 	(void)state;
 	world_service(&h, "tcp", "[" VIP "]:85", NULL, none, 1);
-	send_packet(0, &p);
+	lab_put(0, p);
 	check_error(1, 4, 0);
 	assert_int_equal(bed_dropped(&h, DROP_NO_SERVER), 1);
 }
@@ -232,9 +176,9 @@ static void a_hop_limit_that_runs_out_is_told(void **state)
 
 	(void)state;
 	p.ttl = 1;
-	send_packet(0, &p);
+	lab_put(0, p);
 	check_error(3, 0, 0);
-	nothing(1);
+	assert_int_equal(lab_drain(1), 0);
 }
 
 static void too_big_is_told_always(void **state)
@@ -245,9 +189,9 @@ static void too_big_is_told_always(void **state)
 	world_link(&h, link_id_of(1, 0), 1400);
 	world_neighbour(&h, link_id_of(1, 0), SERVER, "02:06:00:00:00:02");
 	p.payload = 1400;
-	send_packet(0, &p);
+	lab_put(0, p);
 	check_error(2, 0, 1400);
-	nothing(1);
+	assert_int_equal(lab_drain(1), 0);
 }
 
 /* An error about what the server got, quoting CLIENT -> SERVER:8080. */
@@ -260,15 +204,15 @@ static void errors_of_servers_become_the_vips(void **state)
 	size_t len;
 
 	(void)state;
-	send_packet(0, &p);
+	lab_put(0, p);
 	take(1);
 	len = packet_build(&q, quoted) - ETH;
 	e.proto = IPPROTO_ICMPV6;
 	e.sport = 1 << 8 | 3;
 	e.data = quoted + ETH;
 	e.payload = (uint16_t)len;
-	send_packet(1, &e);
-	len = got(0, frame);
+	lab_put(1, e);
+	len = lab_got_frame(0, frame);
 	assert_int_equal(packet_describe(frame, len, &p), 0);
 	assert_int_equal(p.sport, 1 << 8 | 3);
 	same(p.saddr6, VIP);
@@ -278,8 +222,8 @@ static void errors_of_servers_become_the_vips(void **state)
 	assert_int_equal(frame[ETH + IP + 8 + IP + 3], 80);
 	/* With a wrong checksum it is nobody's. */
 	e.bad_l4 = 1;
-	send_packet(1, &e);
-	nothing(0);
+	lab_put(1, e);
+	assert_int_equal(lab_drain(0), 0);
 }
 
 static void echo_requests_are_answered(void **state)
@@ -290,7 +234,7 @@ static void echo_requests_are_answered(void **state)
 	p.proto = IPPROTO_ICMPV6;
 	p.sport = 128 << 8;
 	p.payload = 56;
-	send_packet(0, &p);
+	lab_put(0, p);
 	q = take(0);
 	assert_int_equal(q.sport, 129 << 8);
 	same(q.saddr6, VIP);
@@ -298,8 +242,8 @@ static void echo_requests_are_answered(void **state)
 	assert_int_equal(q.ttl, 64);
 	assert_false(q.bad_l4);
 	p.bad_l4 = 1;
-	send_packet(0, &p);
-	nothing(0);
+	lab_put(0, p);
+	assert_int_equal(lab_drain(0), 0);
 	assert_int_equal(bed_dropped(&h, DROP_BAD_ECHO), 1);
 }
 
@@ -346,7 +290,7 @@ static void extension_headers_travel_on(void **state)
 	struct packet p = with_ext(ext, sizeof(ext), 16, EXT6_HOP), q;
 
 	(void)state;
-	send_packet(0, &p);
+	lab_put(0, p);
 	q = take(1);
 	same(q.daddr6, SERVER);
 	assert_int_equal(q.ext_len, sizeof(ext));
@@ -363,12 +307,12 @@ static void a_source_route_is_dropped(void **state)
 	struct packet p = with_ext(ext, sizeof(ext), 0, EXT6_ROUTING);
 
 	(void)state;
-	send_packet(0, &p);
-	nothing(1);
+	lab_put(0, p);
+	assert_int_equal(lab_drain(1), 0);
 	assert_int_equal(bed_dropped(&h, DROP_EXT_HEADER), 1);
 	world_policy(&h, &ipvs);
 	world_gateway(&h, "10.10.255.253"); /* publishes */
-	send_packet(0, &p);
+	lab_put(0, p);
 	same(take(1).daddr6, SERVER);
 }
 
@@ -384,11 +328,11 @@ static void chains_have_an_end(void **state)
 		ext[i * 8 + 3] = 4;
 	}
 	p = with_ext(ext, 8 * EXT6_MAX, 8 * (EXT6_MAX - 1), EXT6_DEST);
-	send_packet(0, &p);
+	lab_put(0, p);
 	take(1);
 	p = with_ext(ext, 8 * (EXT6_MAX + 1), 8 * EXT6_MAX, EXT6_DEST);
-	send_packet(0, &p);
-	nothing(1);
+	lab_put(0, p);
+	assert_int_equal(lab_drain(1), 0);
 	assert_int_equal(bed_dropped(&h, DROP_EXT_HEADER), 1);
 }
 
@@ -400,14 +344,14 @@ static void strange_options_are_dropped(void **state)
 	struct packet p = with_ext(jumbo, 8, 0, EXT6_HOP);
 
 	(void)state;
-	send_packet(0, &p);
-	nothing(1);
+	lab_put(0, p);
+	assert_int_equal(lab_drain(1), 0);
 	p = with_ext(cut, 8, 0, EXT6_HOP);
-	send_packet(0, &p);
-	nothing(1);
+	lab_put(0, p);
+	assert_int_equal(lab_drain(1), 0);
 	assert_int_equal(bed_dropped(&h, DROP_EXT_HEADER), 2);
 	p = with_ext(passed, 8, 0, EXT6_HOP);
-	send_packet(0, &p);
+	lab_put(0, p);
 	take(1);
 }
 
@@ -434,12 +378,12 @@ static void strange_sources_are_dropped(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 5; i++) {
 		p = packet_of(bad[i], 1001, VIP, 80);
-		send_packet(0, &p);
-		nothing(1);
+		lab_put(0, p);
+		assert_int_equal(lab_drain(1), 0);
 		assert_int_equal(bed_dropped(&h, DROP_BAD_SOURCE), i + 1);
 	}
 	p = packet_of("fe80::1", 1001, VIP, 80);
-	send_packet(0, &p);
+	lab_put(0, p);
 	same(take(1).saddr6, "fe80::1");
 }
 
@@ -456,7 +400,7 @@ static void fragments_follow_their_first(void **state)
 	(void)state;
 	p.proto = IPPROTO_UDP;
 	p.payload = 192;
-	p.dst = router[0];
+	p.dst = lab_router[0];
 	len = packet_build(&p, whole);
 	l4 = len - ETH - IP;
 	/* The second one first: it waits. */
@@ -467,21 +411,21 @@ static void fragments_follow_their_first(void **state)
 	memcpy(frame + ETH + IP, header, 8);
 	frame[ETH + IP + 3] = (uint8_t)first;
 	memcpy(frame + ETH + IP + 8, whole + ETH + IP + first, l4 - first);
-	put(0, frame, ETH + IP + 8 + l4 - first);
-	nothing(1);
+	lab_put_frame(0, frame, ETH + IP + 8 + l4 - first);
+	assert_int_equal(lab_drain(1), 0);
 	frame[ETH + 5] = (uint8_t)(8 + first);
 	memcpy(frame + ETH + IP, header, 8);
 	memcpy(frame + ETH + IP + 8, whole + ETH + IP, first);
-	put(0, frame, ETH + IP + 8 + first);
+	lab_put_frame(0, frame, ETH + IP + 8 + first);
 	for (unsigned int i = 0; i < 2; i++) {
 		struct addr6 to;
 
-		assert_int_not_equal(got(1, out), 0);
+		assert_int_not_equal(lab_got_frame(1, out), 0);
 		memcpy(&to, out + ETH + 24, 16);
 		same(to, SERVER);
 		assert_int_equal(out[ETH + 6], EXT6_FRAGMENT);
 	}
-	nothing(1);
+	assert_int_equal(lab_drain(1), 0);
 }
 
 /* ---- neighbour discovery ---- */
@@ -501,7 +445,7 @@ static void discovery(unsigned int port, const struct solicit *s)
 	memcpy(body, &target, 16);
 	body[16] = 1;
 	body[17] = s->option_len;
-	memcpy(body + 18, &station, 6);
+	memcpy(body + 18, &lab_station, 6);
 	p.proto = IPPROTO_ICMPV6;
 	p.sport = (be16)(s->type << 8);
 	p.dport = be16_from((uint16_t)(s->flags << 8));
@@ -509,13 +453,13 @@ static void discovery(unsigned int port, const struct solicit *s)
 	p.data = body;
 	p.payload = s->option ? 24 : 16;
 	p.dst = (struct mac){{0x33, 0x33, 0xff, 0, 1, 0}};
-	put(port, frame, packet_build(&p, frame));
+	lab_put_frame(port, frame, packet_build(&p, frame));
 }
 
 static void check_advertised(const char *to, uint8_t flags)
 {
 	uint8_t frame[FRAME_MAX];
-	const size_t len = got(0, frame);
+	const size_t len = lab_got_frame(0, frame);
 	const uint8_t *nd = frame + ETH + IP;
 	struct packet p;
 	struct addr6 target;
@@ -532,7 +476,7 @@ static void check_advertised(const char *to, uint8_t flags)
 	same(target, VIP);
 	assert_int_equal(nd[24], 2);
 	assert_int_equal(nd[25], 1);
-	assert_memory_equal(nd + 26, &router[0], 6);
+	assert_memory_equal(nd + 26, &lab_router[0], 6);
 }
 
 static void solicitations_of_a_vip_are_answered(void **state)
@@ -575,7 +519,7 @@ static void bad_discovery_is_dropped(void **state)
 	bad[4].target = "ff02::1";
 	for (unsigned int i = 0; i < 5; i++) {
 		discovery(0, &bad[i]);
-		nothing(0);
+		assert_int_equal(lab_drain(0), 0);
 		assert_int_equal(bed_dropped(&h, DROP_ND_BAD), i + 1);
 	}
 }
@@ -593,8 +537,8 @@ static void tunnels_go_between_families(void **state)
 	(void)state;
 	p.traffic_class = 0x40;
 	p.flow_label = 0x777;
-	send_packet(0, &p);
-	len = got(1, frame);
+	lab_put(0, p);
+	len = lab_got_frame(1, frame);
 	assert_int_equal(frame[ETH] >> 4, 6);
 	assert_int_equal(frame[ETH + 6], IPPROTO_IPV6);
 	assert_int_equal(frame[ETH] << 4 | frame[ETH + 1] >> 4, 0x640);
@@ -610,8 +554,8 @@ static void tunnels_go_between_families(void **state)
 	assert_int_equal(in.ttl, 63);
 	/* IPv6 in IPv4 */
 	p = packet_of(CLIENT, 1001, VIP, 83);
-	send_packet(0, &p);
-	len = got(1, frame);
+	lab_put(0, p);
+	len = lab_got_frame(1, frame);
 	assert_int_equal(frame[12] << 8 | frame[13], 0x0800);
 	assert_int_equal(frame[ETH], 0x45);
 	assert_int_equal(frame[ETH + 9], IPPROTO_IPV6);
@@ -620,21 +564,21 @@ static void tunnels_go_between_families(void **state)
 	assert_int_equal(csum_fold(csum_add(0, frame + ETH, 20)), 0xffff);
 	assert_int_equal(frame[ETH + 19], 2);
 	/* IPv4 in IPv6; without DF, what is too big leaves as fragments of the outer packet. */
-	p = (struct packet){.src = station,
+	p = (struct packet){.src = lab_station,
 			    .saddr = ipv4("192.168.1.1"),
 			    .daddr = ipv4("10.1.0.100"),
 			    .sport = be16_from(1),
 			    .dport = be16_from(84),
 			    .proto = IPPROTO_UDP,
 			    .payload = 100};
-	send_packet(0, &p);
-	len = got(1, frame);
+	lab_put(0, p);
+	len = lab_got_frame(1, frame);
 	assert_int_equal(len, ETH + IP + 128);
 	assert_int_equal(frame[ETH + 6], IPPROTO_IPIP);
 	p.payload = 1460;
-	send_packet(0, &p);
+	lab_put(0, p);
 	for (unsigned int i = 0; i < 2; i++) {
-		len = got(1, frame);
+		len = lab_got_frame(1, frame);
 		assert_true(len > ETH + IP + 8 && len <= ETH + 1500);
 		assert_int_equal(frame[ETH + 6], EXT6_FRAGMENT);
 		assert_int_equal(frame[ETH + IP], IPPROTO_IPIP);
@@ -664,7 +608,7 @@ static void tags_match_as_the_scalar_reference_says(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
+#define TEST(name) LAB_TEST(name, bed_setup, 1)
 
 int main(void)
 {
@@ -689,11 +633,6 @@ int main(void)
 		TEST(tunnels_go_between_families),
 		cmocka_unit_test(tags_match_as_the_scalar_reference_says),
 	};
-	int rc;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return rc;
+	return lab_run(256, tests);
 }

@@ -12,17 +12,12 @@
 
 #include "dataplane/stages/classify.h"
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	"10.1.0.100"
 #define SERVER1 "10.10.0.1"
 #define SERVER2 "10.10.0.2"
-
-static struct harness h;
 
 static const struct world_server dr[] = {{SERVER1 ":0", 1, FWD_DR}, {SERVER2 ":0", 1, FWD_DR}};
 static const struct world_server nat[] = {{SERVER1 ":8080", 1, FWD_NAT}};
@@ -38,32 +33,12 @@ static struct mark_rule rule(const char *dest, uint8_t len, uint8_t proto, uint1
 	return r;
 }
 
-static int bed_setup_n(unsigned int workers)
-{
-	static const char *const servers[] = {SERVER1, SERVER2, NULL};
-
-	if (bed_open(&h, workers, 3000, true) < 0)
-		return -1;
-	bed_neighbours(&h, link_id_of(1, 0), servers);
-	return 0;
-}
-
 static int bed_setup(void **state)
 {
-	(void)state;
-	return bed_setup_n(1);
-}
 
-static int bed_setup_three(void **state)
-{
-	(void)state;
-	return bed_setup_n(3);
-}
-
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
+	if (lab_open(state, 3000, true) < 0)
+		return -1;
+	return 0;
 }
 
 /* A segment from an address comes in at a port. Returns the last byte of the MAC it leaves for,
@@ -71,35 +46,14 @@ static int bed_teardown(void **state)
 static int segment(unsigned int port, const char *from, uint16_t sport, const char *to,
 		   uint16_t dport, uint8_t flags)
 {
-	struct packet p = {.saddr = ipv4(from),
-			   .daddr = ipv4(to),
-			   .sport = be16_from(sport),
-			   .dport = be16_from(dport),
-			   .proto = IPPROTO_TCP,
-			   .tcp_flags = flags};
-	uint8_t frame[FRAME_MAX];
 	enum punt_class class;
-	struct rte_mbuf *m;
-	int to_whom = 0;
-	size_t len;
+	struct packet p;
 
-	p.dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
-	p.src = (struct mac){{2, 9, 9, 9, 9, 9}};
-	len = packet_build(&p, frame);
-	harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len));
-	harness_run(&h);
-	m = harness_sent(&h, 1);
-	if (!m)
-		m = harness_sent(&h, 0);
-	if (m) {
-		to_whom = rte_pktmbuf_mtod(m, uint8_t *)[5];
-	} else {
-		m = harness_punted(&h, &class);
-		if (m)
-			to_whom = class == PUNT_TRANSIT ? 'L' : 'O';
-	}
-	rte_pktmbuf_free(m);
-	return to_whom;
+	lab_put(port, lab_tcp(from, sport, to, dport, flags));
+	if (lab_got(1, &p) || lab_got(0, &p))
+		return p.dst.byte[5];
+	class = lab_punted(NULL);
+	return class == PUNT_MAX ? 0 : class == PUNT_TRANSIT ? 'L' : 'O';
 }
 
 static int syn(unsigned int port, const char *from, uint16_t sport, const char *to, uint16_t dport)
@@ -241,8 +195,8 @@ static void a_mark_groups_the_services_of_a_persistent_client(void **state)
 	}
 }
 
-#define ONE(f)	 cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
-#define THREE(f) cmocka_unit_test_setup_teardown(f, bed_setup_three, bed_teardown)
+#define ONE(f)	 LAB_TEST(f, bed_setup, 1)
+#define THREE(f) LAB_TEST(f, bed_setup, 3)
 
 int main(void)
 {
@@ -258,11 +212,6 @@ int main(void)
 		ONE(a_mark_groups_the_services_of_a_persistent_client),
 		THREE(a_mark_groups_the_services_of_a_persistent_client),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(256, tests);
 }

@@ -10,9 +10,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	"10.1.0.100"
@@ -20,65 +18,33 @@
 #define SERVER	"10.10.0.1"
 #define SERVER2 "10.10.0.2"
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
-
-static int bed_make(uint64_t max_connections)
+static int bed_make(void **state, uint64_t max_connections)
 {
 	static const struct world_server nat[] = {{SERVER ":8080", 1, FWD_NAT}};
 	static const struct world_server dr[] = {{SERVER2 ":81", 1, FWD_DR}};
-	static const char *const servers[] = {SERVER, SERVER2, NULL};
-	static const char *const clients[] = {CLIENT, NULL};
 
-	if (bed_open(&h, 1, max_connections, false) < 0)
+	if (lab_open(state, max_connections, false) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(0, 0), clients);
-	bed_neighbours(&h, link_id_of(1, 0), servers);
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), nat, 1);
 	return world_service(&h, "tcp", VIP ":81", sched_find("rr"), dr, 1);
 }
 
 static int bed_setup(void **state)
 {
-	(void)state;
-	return bed_make(0);
+	return bed_make(state, 0);
 }
 
 static int bed_setup_small(void **state)
 {
-	(void)state;
-	return bed_make(16);
-}
-
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
+	return bed_make(state, 16);
 }
 
 static void put(unsigned int port, const char *from, const char *to, uint16_t sport, uint16_t dport,
 		uint8_t flags)
 {
-	struct packet p = {.dst = router[port],
-			   .src = station,
-			   .saddr = ipv4(from),
-			   .daddr = ipv4(to),
-			   .sport = be16_from(sport),
-			   .dport = be16_from(dport),
-			   .proto = IPPROTO_TCP,
-			   .tcp_flags = flags};
-	uint8_t frame[FRAME_MAX];
-	size_t len = packet_build(&p, frame);
-	struct rte_mbuf *m;
-
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
-	for (uint16_t out = 0; out < 2; out++)
-		while ((m = harness_sent(&h, out)) != NULL)
-			rte_pktmbuf_free(m);
+	lab_put(port, lab_tcp(from, sport, to, dport, flags));
+	lab_drain(0);
+	lab_drain(1);
 }
 
 static void client_sends(uint16_t sport, uint8_t flags)
@@ -227,7 +193,7 @@ static void nothing_is_known_of_direct_routing(void **state)
 	assert_int_equal(c.syns + c.answers + c.refused + c.no_answer, 0);
 }
 
-#define bed(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+#define bed(test) LAB_TEST(test, bed_setup, 1)
 
 int main(void)
 {
@@ -238,15 +204,9 @@ int main(void)
 		bed(a_syn_that_comes_twice_at_once_says_nothing),
 		bed(silence_until_the_end_is_no_answer),
 		bed(a_client_that_gives_up_says_nothing),
-		cmocka_unit_test_setup_teardown(what_gives_way_unanswered_counts_as_such,
-						bed_setup_small, bed_teardown),
+		LAB_TEST(what_gives_way_unanswered_counts_as_such, bed_setup_small, 1),
 		bed(nothing_is_known_of_direct_routing),
 	};
-	int failed;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return failed;
+	return lab_run(256, tests);
 }

@@ -9,70 +9,33 @@
 #include <stdio.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	"10.1.0.100"
 #define SERVER1 "10.10.0.1"
 #define SERVER2 "10.10.0.2"
 
-static struct harness h;
-
 static const struct world_server pool[] = {
 	{SERVER1 ":8080", 1, FWD_NAT},
 	{SERVER2 ":8080", 1, FWD_NAT},
 };
 
-static int bed_setup_n(unsigned int workers)
-{
-	static const char *const servers[] = {SERVER1, SERVER2, NULL};
-
-	if (bed_open(&h, workers, 3000, true) < 0)
-		return -1;
-	bed_neighbours(&h, link_id_of(1, 0), servers);
-	return 0;
-}
-
 static int bed_setup(void **state)
 {
-	(void)state;
-	return bed_setup_n(1);
-}
 
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
-static void put(unsigned int port, struct packet p)
-{
-	uint8_t frame[FRAME_MAX];
-	size_t len;
-
-	p.dst = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(port + 1)}};
-	p.src = (struct mac){{2, 9, 9, 9, 9, 9}};
-	len = packet_build(&p, frame);
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
+	if (lab_open(state, 3000, true) < 0)
+		return -1;
+	return 0;
 }
 
 /* Where the next packet that left by a port goes to, or 0. */
 static be32 sent_to(unsigned int port)
 {
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
 	struct packet p;
 
-	if (!m)
+	if (!lab_got(port, &p))
 		return 0;
-	assert_int_equal(
-		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), &p),
-		0);
-	rte_pktmbuf_free(m);
 	assert_false(p.bad_ip || p.bad_l4);
 	return p.daddr;
 }
@@ -123,7 +86,7 @@ static void every_datagram_is_scheduled_and_leaves_nothing_behind(void **state)
 	one_packet();
 	rt = world_server(&h, "udp", VIP ":53", SERVER1 ":8080");
 	for (unsigned int i = 0; i < 10; i++) {
-		put(0, client("192.168.7.1", 4000, IPPROTO_UDP, 53));
+		lab_put(0, client("192.168.7.1", 4000, IPPROTO_UDP, 53));
 		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
 		assert_int_equal(entries(), 0);
 		assert_int_equal(server_rt_counts(rt), 0);
@@ -139,7 +102,7 @@ static void an_answer_of_a_one_packet_server_is_linuxs_to_route(void **state)
 
 	(void)state;
 	one_packet();
-	put(0, p);
+	lab_put(0, p);
 	assert_int_equal(sent_to(1), ipv4(SERVER1));
 	p = (struct packet){.saddr = ipv4(SERVER1),
 			    .daddr = ipv4("192.168.7.1"),
@@ -147,7 +110,7 @@ static void an_answer_of_a_one_packet_server_is_linuxs_to_route(void **state)
 			    .dport = be16_from(4000),
 			    .proto = IPPROTO_UDP,
 			    .payload = 18};
-	put(1, p);
+	lab_put(1, p);
 	assert_int_equal(sent_to(0), 0);
 	m = harness_punted(&h, &class);
 	assert_non_null(m);
@@ -165,7 +128,7 @@ static void a_datagram_that_waits_for_a_next_hop_is_scheduled_once(void **state)
 	world_policy(&h, &ops);
 	world_service(&h, "udp", VIP ":53", sched_find("rr"), far, 2);
 	for (unsigned int i = 0; i < 4; i++)
-		put(0, client("192.168.7.1", 4000, IPPROTO_UDP, 53));
+		lab_put(0, client("192.168.7.1", 4000, IPPROTO_UDP, 53));
 	assert_int_equal(sent_to(1), 0);
 	world_neighbour(&h, link_id_of(1, 0), "10.10.0.9", "02:01:0a:0a:00:09");
 	world_neighbour(&h, link_id_of(1, 0), "10.10.0.8", "02:01:0a:0a:00:08");
@@ -194,7 +157,7 @@ static struct server_rt *web(const char *server)
 
 static be32 syn(const char *addr, uint16_t sport)
 {
-	put(0, client(addr, sport, IPPROTO_TCP, 80));
+	lab_put(0, client(addr, sport, IPPROTO_TCP, 80));
 	return sent_to(1);
 }
 
@@ -247,7 +210,7 @@ static void established_and_reset(const char *addr, uint16_t sport, const char *
 	assert_int_equal(syn(addr, sport), ipv4(server));
 	for (unsigned int i = 0; i < 2; i++) {
 		p.tcp_flags = flags[i];
-		put(0, p);
+		lab_put(0, p);
 		assert_int_equal(sent_to(1), ipv4(server));
 	}
 }
@@ -347,7 +310,7 @@ static void port_0_takes_every_port_to_one_server_and_keeps_it(void **state)
 		struct rte_mbuf *m;
 		struct packet p;
 
-		put(0, client("192.168.7.1", (uint16_t)(port + 1000), IPPROTO_TCP, port));
+		lab_put(0, client("192.168.7.1", (uint16_t)(port + 1000), IPPROTO_TCP, port));
 		m = harness_sent(&h, 1);
 		assert_non_null(m);
 		packet_describe(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), &p);
@@ -370,9 +333,9 @@ static void ftp_data_goes_where_its_control_connection_went(void **state)
 	for (uint16_t i = 0; i < 4; i++) {
 		const char *who = i % 2 ? "192.168.7.2" : "192.168.7.1";
 
-		put(0, client(who, (uint16_t)(4000 + i), IPPROTO_TCP, 21));
+		lab_put(0, client(who, (uint16_t)(4000 + i), IPPROTO_TCP, 21));
 		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
-		put(0, client(who, (uint16_t)(5000 + i), IPPROTO_TCP, 50000));
+		lab_put(0, client(who, (uint16_t)(5000 + i), IPPROTO_TCP, 50000));
 		assert_int_equal(sent_to(1), ipv4(i % 2 ? SERVER2 : SERVER1));
 	}
 	assert_int_equal(templates(), 2);
@@ -392,12 +355,6 @@ static void a_flood_of_clients_that_never_get_through_leaves_room(void **state)
 	assert_true(h.dp->workers[0]->counters.evicted > 8000);
 	assert_int_equal(web(SERVER1 ":8080")->templates + web(SERVER2 ":8080")->templates,
 			 templates());
-}
-
-static int bed_setup_three(void **state)
-{
-	(void)state;
-	return bed_setup_n(3);
 }
 
 static void workers_agree_on_a_clients_server(void **state)
@@ -422,8 +379,8 @@ static void workers_agree_on_a_clients_server(void **state)
 	assert_int_equal(web(SERVER1 ":8080")->templates, 0);
 }
 
-#define THREE(f) cmocka_unit_test_setup_teardown(f, bed_setup_three, bed_teardown)
-#define ONE(f)	 cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
+#define THREE(f) LAB_TEST(f, bed_setup, 3)
+#define ONE(f)	 LAB_TEST(f, bed_setup, 1)
 
 int main(void)
 {
@@ -443,11 +400,6 @@ int main(void)
 		ONE(a_flood_of_clients_that_never_get_through_leaves_room),
 		THREE(workers_agree_on_a_clients_server),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(256, tests);
 }

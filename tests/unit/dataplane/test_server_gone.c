@@ -14,10 +14,7 @@
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP    "10.1.0.100"
@@ -30,11 +27,6 @@
 #define F (TCP_FIN | TCP_ACK)
 #define D (TCP_PSH | TCP_ACK)
 #define R TCP_RST
-
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
 
 static const struct world_server both[] = {{R1 ":8080", 1, FWD_NAT}, {R2 ":8080", 1, FWD_NAT}};
 static const struct world_server quiesced[] = {{R1 ":8080", 0, FWD_NAT}, {R2 ":8080", 1, FWD_NAT}};
@@ -56,57 +48,23 @@ static void dns(const struct world_policy *policy, const struct world_server *se
 
 static int bed_setup(void **state)
 {
-	static const char *const servers[] = {R1, R2, NULL};
-	static const char *const clients[] = {CLIENT, NULL};
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(0, 0), clients);
-	bed_neighbours(&h, link_id_of(1, 0), servers);
 	return 0;
-}
-
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
-static struct worker_counters counters(void)
-{
-	struct worker_counters c;
-
-	dataplane_worker_counters(h.dp, &c);
-	return c;
 }
 
 static void put(unsigned int port, struct packet p, uint32_t seq, uint32_t ack)
 {
-	uint8_t frame[FRAME_MAX];
-	size_t len;
-
-	p.dst = router[port];
-	p.src = station;
 	p.seq = seq;
 	p.ack = ack;
-	len = packet_build(&p, frame);
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
+	lab_put(port, p);
 }
 
 static bool got(unsigned int port, struct packet *p)
 {
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-	int ret;
-
-	if (!m)
+	if (!lab_got(port, p))
 		return false;
-	ret = packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), p);
-	p->data = NULL;
-	rte_pktmbuf_free(m);
-	assert_int_equal(ret, 0);
 	assert_false(p->bad_l4 || p->bad_ip);
 	return true;
 }
@@ -236,8 +194,8 @@ static void keep_waits_for_the_server_and_revives(void **state)
 	web(&keep, both, 2);
 	client_puts(2001, D, 101, 501);
 	at_server(R1, D);
-	assert_int_equal(counters().dropped[DROP_SERVER_GONE], 2);
-	assert_int_equal(counters().resets, 0);
+	assert_int_equal(lab_counters().dropped[DROP_SERVER_GONE], 2);
+	assert_int_equal(lab_counters().resets, 0);
 }
 
 static void reset_answers_data_with_a_rst_and_schedules_a_syn(void **state)
@@ -254,7 +212,7 @@ static void reset_answers_data_with_a_rst_and_schedules_a_syn(void **state)
 	assert_int_equal(p.seq, 507);
 	assert_int_equal(p.payload, 0);
 	assert_int_equal(left_of(R1 ":8080"), 0);
-	assert_int_equal(counters().resets, 1);
+	assert_int_equal(lab_counters().resets, 1);
 	client_puts(2001, S, 900, 0);
 	at_server(R2, S);
 	/* A SYN is scheduled at once, too. */
@@ -318,9 +276,9 @@ static void resets_are_limited_in_rate(void **state)
 		while (got(0, &p) || got(1, &p))
 			;
 	}
-	assert_true(counters().resets < 2500);
-	assert_true(counters().resets > 0);
-	assert_int_equal(counters().resets + counters().resets_suppressed, 3000);
+	assert_true(lab_counters().resets < 2500);
+	assert_true(lab_counters().resets > 0);
+	assert_int_equal(lab_counters().resets + lab_counters().resets_suppressed, 3000);
 }
 
 static void drain_goes_on_until_its_deadline(void **state)
@@ -387,7 +345,7 @@ static void a_removed_servers_datagrams_reach_nobody(void **state)
 	dns(NULL, both_udp + 1, 1);
 	put(1, p, 0, 0);
 	nothing();
-	assert_int_equal(counters().dropped[DROP_SERVER_GONE], 1);
+	assert_int_equal(lab_counters().dropped[DROP_SERVER_GONE], 1);
 	client_asks(2004);
 	at_server(R2, 0);
 }
@@ -403,7 +361,7 @@ static void the_policy_holds_when_the_service_itself_is_gone(void **state)
 	world_service_del(&h, "tcp", VIP ":80");
 	client_puts(2006, D, 101, 501);
 	nothing();
-	assert_int_equal(counters().dropped[DROP_SERVICE_GONE], 1);
+	assert_int_equal(lab_counters().dropped[DROP_SERVICE_GONE], 1);
 	client_puts(2007, S, 900, 0);
 	left_to_linux(PUNT_OWN);
 
@@ -413,7 +371,7 @@ static void the_policy_holds_when_the_service_itself_is_gone(void **state)
 	world_service_del(&h, "tcp", VIP ":80");
 	client_puts(2006, D, 101, 501);
 	at_client(R, 64);
-	assert_int_equal(counters().dropped[DROP_SERVICE_GONE], 2);
+	assert_int_equal(lab_counters().dropped[DROP_SERVICE_GONE], 2);
 }
 
 /* As control leaves the addresses when the last service of a VIP goes. */
@@ -606,7 +564,7 @@ static void unknown_tcp_is_left_answered_or_dropped(void **state)
 	web(&drop, both, 2);
 	client_puts(3012, A, 7, 77);
 	nothing();
-	assert_int_equal(counters().dropped[DROP_NO_CONNECTION], 5);
+	assert_int_equal(lab_counters().dropped[DROP_NO_CONNECTION], 5);
 }
 
 static void sloppy_tcp_makes_a_connection_of_any_packet_but_a_rst(void **state)
@@ -619,7 +577,7 @@ static void sloppy_tcp_makes_a_connection_of_any_packet_but_a_rst(void **state)
 	at_server(R1, A);
 	assert_int_equal(
 		counts_active(server_rt_counts(world_server(&h, "tcp", VIP ":80", R1 ":8080"))), 1);
-	assert_int_equal(counters().embryonic, 0); /* ESTABLISHED */
+	assert_int_equal(lab_counters().embryonic, 0); /* ESTABLISHED */
 	client_puts(3014, R, 7, 0);
 	left_to_linux(PUNT_OWN);
 }
@@ -641,7 +599,7 @@ static void a_servers_packet_without_a_connection_is_routed_or_refused(void **st
 	assert_int_equal(p.saddr, ipv4("10.10.255.254"));
 	assert_int_equal(p.daddr, ipv4(R1));
 	nothing();
-	assert_int_equal(counters().dropped[DROP_NO_REPLY], 1);
+	assert_int_equal(lab_counters().dropped[DROP_NO_REPLY], 1);
 	/* Its own connections are its own affair. */
 	put(1,
 	    (struct packet){.saddr = ipv4(R1),
@@ -676,10 +634,10 @@ static void a_marks_servers_are_refused_in_both_protocols(void **state)
 		assert_int_equal(be16_to(p.sport), 3 << 8 | 3);
 		nothing();
 	}
-	assert_int_equal(counters().dropped[DROP_NO_REPLY], 2);
+	assert_int_equal(lab_counters().dropped[DROP_NO_REPLY], 2);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+#define T(test) LAB_TEST(test, bed_setup, 1)
 
 int main(void)
 {
@@ -702,11 +660,6 @@ int main(void)
 		T(a_servers_packet_without_a_connection_is_routed_or_refused),
 		T(a_marks_servers_are_refused_in_both_protocols),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(256, tests);
 }

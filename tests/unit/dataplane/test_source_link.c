@@ -13,10 +13,7 @@
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP    "10.1.0.100"
@@ -25,31 +22,23 @@
 #define OTHER  "10.20.0.1" /* a server that two links lead to */
 #define ON_TAG "10.30.0.1" /* on VLAN 30 of port 1 */
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
-
 static int bed_setup(void **state)
 {
 	static const struct world_server nat[] = {{SERVER ":8080", 1, FWD_NAT}};
 	static const struct world_server two[] = {{OTHER ":8080", 1, FWD_NAT}};
 	static const struct world_server tag[] = {{ON_TAG ":8080", 1, FWD_NAT}};
-	static const char *const public[] = {CLIENT, NULL};
-	static const char *const private[] = {SERVER, OTHER, NULL};
+	static const char *const private[] = {OTHER, NULL};
 	static const char *const tagged[] = {ON_TAG, NULL};
 	const link_id paths[] = {link_id_of(1, 0), link_id_of(1, 40), link_id_of(1, 41),
 				 link_id_of(1, 42)};
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
 	world_link(&h, link_id_of(1, 30), 1500);
 	for (unsigned int v = 40; v < 43; v++)
 		world_link(&h, link_id_of(1, v), 1500);
 	world_route(&h, "10.30.0.0/16", link_id_of(1, 30), NULL);
 	world_paths(&h, "10.20.0.0/16", paths, 4);
-	bed_neighbours(&h, link_id_of(0, 0), public);
 	bed_neighbours(&h, link_id_of(1, 0), private);
 	bed_neighbours(&h, link_id_of(1, 30), tagged);
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), nat, 1);
@@ -58,70 +47,16 @@ static int bed_setup(void **state)
 	return 0;
 }
 
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
 static void put(unsigned int port, uint16_t vlan, struct packet p)
 {
-	uint8_t frame[FRAME_MAX];
-	size_t len;
-
-	p.dst = router[port];
-	p.src = station;
 	p.vlan = vlan;
-	len = packet_build(&p, frame);
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
-}
-
-static unsigned int came_out(unsigned int port)
-{
-	struct rte_mbuf *m;
-	unsigned int n = 0;
-
-	for (; (m = harness_sent(&h, (uint16_t)port)); n++)
-		rte_pktmbuf_free(m);
-	return n;
-}
-
-static unsigned int punted(void)
-{
-	enum punt_class class;
-	struct rte_mbuf *m;
-	unsigned int n = 0;
-
-	for (; (m = harness_punted(&h, &class)); n++)
-		rte_pktmbuf_free(m);
-	return n;
-}
-
-static struct packet tcp(const char *from, uint16_t sport, const char *to, uint16_t dport,
-			 uint8_t flags)
-{
-	return (struct packet){.saddr = ipv4(from),
-			       .daddr = ipv4(to),
-			       .sport = be16_from(sport),
-			       .dport = be16_from(dport),
-			       .proto = IPPROTO_TCP,
-			       .tcp_flags = flags};
-}
-
-static struct packet udp(const char *from, uint16_t sport, const char *to, uint16_t dport)
-{
-	struct packet p = tcp(from, sport, to, dport, 0);
-
-	p.proto = IPPROTO_UDP;
-	return p;
+	lab_put(port, p);
 }
 
 static void opens(uint16_t port)
 {
-	put(0, 0, tcp(CLIENT, 1000, VIP, port, TCP_SYN));
-	assert_int_equal(came_out(1), 1);
+	put(0, 0, lab_tcp(CLIENT, 1000, VIP, port, TCP_SYN));
+	assert_int_equal(lab_drain(1), 1);
 }
 
 static uint64_t wrong_link(void)
@@ -138,14 +73,14 @@ static void a_server_is_heard_only_by_the_link_that_leads_to_it(void **state)
 {
 	(void)state;
 	opens(80);
-	put(0, 0, tcp(SERVER, 8080, CLIENT, 1000, TCP_RST));
-	assert_int_equal(came_out(0), 0);
+	put(0, 0, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_RST));
+	assert_int_equal(lab_drain(0), 0);
 	assert_int_equal(wrong_link(), 1);
-	put(1, 30, tcp(SERVER, 8080, CLIENT, 1000, TCP_RST));
+	put(1, 30, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_RST));
 	assert_int_equal(wrong_link(), 2);
-	put(1, 0, tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
-	assert_int_equal(came_out(0), 1);
-	put(0, 0, tcp(SERVER, 8080, CLIENT, 1000, TCP_RST)); /* also once the worker knows it */
+	put(1, 0, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_drain(0), 1);
+	put(0, 0, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_RST)); /* also once the worker knows it */
 	assert_int_equal(wrong_link(), 3);
 }
 
@@ -153,10 +88,10 @@ static void a_server_on_a_vlan_is_heard_by_that_vlan(void **state)
 {
 	(void)state;
 	opens(82);
-	put(1, 0, tcp(ON_TAG, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	put(1, 0, lab_tcp(ON_TAG, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
 	assert_int_equal(wrong_link(), 1);
-	put(1, 30, tcp(ON_TAG, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
-	assert_int_equal(came_out(0), 1);
+	put(1, 30, lab_tcp(ON_TAG, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_drain(0), 1);
 	assert_int_equal(wrong_link(), 1);
 }
 
@@ -167,12 +102,12 @@ static void every_path_of_a_multipath_route_brings_the_server(void **state)
 	(void)state;
 	opens(81);
 	for (size_t i = 0; i < sizeof(vlans) / sizeof(vlans[0]); i++)
-		put(1, vlans[i], tcp(OTHER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
-	assert_int_equal(came_out(0), 8);
+		put(1, vlans[i], lab_tcp(OTHER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_drain(0), 8);
 	assert_int_equal(wrong_link(), 0);
-	put(1, 30, tcp(OTHER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
-	put(0, 0, tcp(OTHER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
-	assert_int_equal(came_out(0), 0);
+	put(1, 30, lab_tcp(OTHER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	put(0, 0, lab_tcp(OTHER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_drain(0), 0);
 	assert_int_equal(wrong_link(), 2);
 }
 
@@ -182,15 +117,15 @@ static void the_check_follows_routes(void **state)
 
 	(void)state;
 	opens(80);
-	put(1, 0, tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
-	assert_int_equal(came_out(0), 1);
+	put(1, 0, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_drain(0), 1);
 	bed_neighbours(&h, link_id_of(1, 30), there);
 	world_route(&h, SERVER "/32", link_id_of(1, 30), NULL);
-	put(1, 0, tcp(SERVER, 8080, CLIENT, 1000, TCP_ACK));
-	assert_int_equal(came_out(0), 0);
+	put(1, 0, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_ACK));
+	assert_int_equal(lab_drain(0), 0);
 	assert_int_equal(wrong_link(), 1);
-	put(1, 30, tcp(SERVER, 8080, CLIENT, 1000, TCP_ACK));
-	assert_int_equal(came_out(0), 1);
+	put(1, 30, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_ACK));
+	assert_int_equal(lab_drain(0), 1);
 }
 
 static void a_loose_link_brings_every_server_but_no_vip(void **state)
@@ -198,17 +133,17 @@ static void a_loose_link_brings_every_server_but_no_vip(void **state)
 	(void)state;
 	opens(80);
 	world_loose(&h, link_id_of(0, 0));
-	put(0, 0, tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
-	assert_int_equal(came_out(0), 1);
-	put(1, 30, tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	put(0, 0, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_drain(0), 1);
+	put(1, 30, lab_tcp(SERVER, 8080, CLIENT, 1000, TCP_SYN | TCP_ACK));
 	assert_int_equal(wrong_link(), 1);
-	put(0, 0, tcp(VIP, 80, CLIENT, 1000, TCP_ACK));
+	put(0, 0, lab_tcp(VIP, 80, CLIENT, 1000, TCP_ACK));
 	assert_int_equal(bad_source(), 1);
 }
 
 static void other_packets_of_a_server_are_held_to_its_link(void **state)
 {
-	struct packet echo = tcp(SERVER, 0, CLIENT, 0, 0);
+	struct packet echo = lab_tcp(SERVER, 0, CLIENT, 0, 0);
 
 	(void)state;
 	echo.proto = IPPROTO_ICMP;
@@ -218,11 +153,11 @@ static void other_packets_of_a_server_are_held_to_its_link(void **state)
 	put(0, 0, echo); /* to the router */
 	echo.daddr = ipv4(VIP);
 	put(0, 0, echo);
-	put(0, 0, tcp(SERVER, 3000, VIP, 80, TCP_SYN)); /* as a client of a VIP */
-	assert_int_equal(punted() + came_out(0) + came_out(1), 0);
+	put(0, 0, lab_tcp(SERVER, 3000, VIP, 80, TCP_SYN)); /* as a client of a VIP */
+	assert_int_equal(lab_drain_punted() + lab_drain(0) + lab_drain(1), 0);
 	assert_int_equal(wrong_link(), 4);
-	put(1, 0, tcp(SERVER, 3000, VIP, 80, TCP_SYN));
-	assert_int_equal(came_out(1), 1);
+	put(1, 0, lab_tcp(SERVER, 3000, VIP, 80, TCP_SYN));
+	assert_int_equal(lab_drain(1), 1);
 }
 
 static void nobody_speaks_as_the_router_or_a_vip(void **state)
@@ -233,11 +168,11 @@ static void nobody_speaks_as_the_router_or_a_vip(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++)
 		for (unsigned int k = 0; k < 3; k++) {
-			put(i % 2, 0, tcp(sources[i], 1000, dests[k], 80, TCP_SYN));
-			put(i % 2, 0, udp(sources[i], 1000, dests[k], 80));
+			put(i % 2, 0, lab_tcp(sources[i], 1000, dests[k], 80, TCP_SYN));
+			put(i % 2, 0, lab_udp(sources[i], 1000, dests[k], 80, 0));
 		}
 	assert_int_equal(bad_source(), 18);
-	assert_int_equal(punted() + came_out(0) + came_out(1), 0);
+	assert_int_equal(lab_drain_punted() + lab_drain(0) + lab_drain(1), 0);
 }
 
 static void martians_are_dropped_and_dhcp_is_not(void **state)
@@ -247,19 +182,19 @@ static void martians_are_dropped_and_dhcp_is_not(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 6; i++)
-		put(0, 0, udp(sources[i], 68, VIP, 67));
-	put(0, 0, udp("0.0.0.0", 1000, "255.255.255.255", 67));
+		put(0, 0, lab_udp(sources[i], 68, VIP, 67, 0));
+	put(0, 0, lab_udp("0.0.0.0", 1000, "255.255.255.255", 67, 0));
 	assert_int_equal(bad_source(), 7);
-	assert_int_equal(punted(), 0);
-	put(0, 0, udp("0.0.0.0", 68, "255.255.255.255", 67));
-	assert_int_equal(punted(), 1);
+	assert_int_equal(lab_drain_punted(), 0);
+	put(0, 0, lab_udp("0.0.0.0", 68, "255.255.255.255", 67, 0));
+	assert_int_equal(lab_drain_punted(), 1);
 	assert_int_equal(bad_source(), 7);
 }
 
 /* An ICMP error 3/1 by `from` about what the client sent to the server. */
 static struct packet error_by(const char *from, uint8_t quote[64])
 {
-	struct packet about = tcp(CLIENT, 1000, SERVER, 8080, TCP_SYN);
+	struct packet about = lab_tcp(CLIENT, 1000, SERVER, 8080, TCP_SYN);
 	uint8_t frame[FRAME_MAX];
 
 	packet_build(&about, frame);
@@ -281,39 +216,26 @@ static void an_error_is_judged_by_the_packet_it_quotes(void **state)
 	opens(80);
 	for (unsigned int i = 0; i < 3; i++)
 		put(1, 0, error_by(senders[i], quote));
-	assert_int_equal(came_out(0), 3);
+	assert_int_equal(lab_drain(0), 3);
 	for (unsigned int i = 0; i < 3; i++)
 		put(0, 0, error_by(senders[i], quote));
-	assert_int_equal(came_out(0), 0);
+	assert_int_equal(lab_drain(0), 0);
 	assert_int_equal(wrong_link(), 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_server_is_heard_only_by_the_link_that_leads_to_it,
-						bed_setup, bed_teardown),
-		cmocka_unit_test_setup_teardown(a_server_on_a_vlan_is_heard_by_that_vlan, bed_setup,
-						bed_teardown),
-		cmocka_unit_test_setup_teardown(every_path_of_a_multipath_route_brings_the_server,
-						bed_setup, bed_teardown),
-		cmocka_unit_test_setup_teardown(the_check_follows_routes, bed_setup, bed_teardown),
-		cmocka_unit_test_setup_teardown(a_loose_link_brings_every_server_but_no_vip,
-						bed_setup, bed_teardown),
-		cmocka_unit_test_setup_teardown(other_packets_of_a_server_are_held_to_its_link,
-						bed_setup, bed_teardown),
-		cmocka_unit_test_setup_teardown(nobody_speaks_as_the_router_or_a_vip, bed_setup,
-						bed_teardown),
-		cmocka_unit_test_setup_teardown(martians_are_dropped_and_dhcp_is_not, bed_setup,
-						bed_teardown),
-		cmocka_unit_test_setup_teardown(an_error_is_judged_by_the_packet_it_quotes,
-						bed_setup, bed_teardown),
+		LAB_TEST(a_server_is_heard_only_by_the_link_that_leads_to_it, bed_setup, 1),
+		LAB_TEST(a_server_on_a_vlan_is_heard_by_that_vlan, bed_setup, 1),
+		LAB_TEST(every_path_of_a_multipath_route_brings_the_server, bed_setup, 1),
+		LAB_TEST(the_check_follows_routes, bed_setup, 1),
+		LAB_TEST(a_loose_link_brings_every_server_but_no_vip, bed_setup, 1),
+		LAB_TEST(other_packets_of_a_server_are_held_to_its_link, bed_setup, 1),
+		LAB_TEST(nobody_speaks_as_the_router_or_a_vip, bed_setup, 1),
+		LAB_TEST(martians_are_dropped_and_dhcp_is_not, bed_setup, 1),
+		LAB_TEST(an_error_is_judged_by_the_packet_it_quotes, bed_setup, 1),
 	};
-	int failed;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return failed;
+	return lab_run(256, tests);
 }

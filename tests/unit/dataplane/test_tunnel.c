@@ -13,10 +13,7 @@
 
 #include "base/csum.h"
 #include "dataplane/tunnel/tunnel.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	 "10.1.0.100"
@@ -28,58 +25,20 @@
 #define OWN_PORT 55
 #define NET_PORT 56
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
-
-static int bed_setup_n(unsigned int workers)
+static int bed_setup(void **state)
 {
 	static const struct world_server own[] = {{SERVER ":55", 1, FWD_TUNNEL}};
 	static const struct world_server net[] = {{SERVER ":56", 1, FWD_TUNNEL}};
-	static const char *const servers[] = {SERVER, NULL};
-	static const char *const clients[] = {CLIENT, NULL};
 	const struct world_policy spread = {.tunnel_net = "172.16.0.0", .tunnel_len = 24};
 	const struct sched_ops *rr = sched_find("rr");
 
-	if (bed_open(&h, workers, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(0, 0), clients);
-	bed_neighbours(&h, link_id_of(1, 0), servers);
 	world_service(&h, "udp", VIP ":55", rr, own, 1);
 	world_policy(&h, &spread);
 	world_service(&h, "udp", VIP ":56", rr, net, 1);
 	world_policy(&h, NULL);
 	return 0;
-}
-
-static int bed_setup(void **state)
-{
-	(void)state;
-	return bed_setup_n(1);
-}
-
-static int bed_setup_three(void **state)
-{
-	(void)state;
-	return bed_setup_n(3);
-}
-
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
 }
 
 static uint64_t counter(size_t offset)
@@ -89,14 +48,6 @@ static uint64_t counter(size_t offset)
 	for (unsigned int i = 0; i < h.dp->n_workers; i++)
 		sum += *(const uint64_t *)((const char *)&h.dp->workers[i]->counters + offset);
 	return sum;
-}
-
-static void put_frame(unsigned int port, const uint8_t *frame, size_t len)
-{
-	struct rte_mbuf *m = harness_frame(&h, frame, (uint16_t)len);
-
-	assert_int_equal(harness_receive(&h, (uint16_t)port, 0, m), 0);
-	harness_run(&h);
 }
 
 /* The IP packet that left by a port, or 0. */
@@ -116,8 +67,8 @@ static size_t take(unsigned int port, uint8_t ip[FRAME_MAX])
 /* A datagram with DF by the tunnel; the outer packet, or 0. */
 static size_t ask(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[FRAME_MAX])
 {
-	struct packet p = {.dst = router[0],
-			   .src = station,
+	struct packet p = {.dst = lab_router[0],
+			   .src = lab_station,
 			   .saddr = ipv4(CLIENT),
 			   .daddr = ipv4(VIP),
 			   .sport = be16_from(sport),
@@ -127,7 +78,7 @@ static size_t ask(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[F
 			   .payload = payload};
 	uint8_t frame[FRAME_MAX];
 
-	put_frame(0, frame, packet_build(&p, frame));
+	lab_put_frame(0, frame, packet_build(&p, frame));
 	return take(1, ip);
 }
 
@@ -140,11 +91,11 @@ static size_t error_build(const uint8_t *about, size_t quote, uint8_t type, uint
 	be16 sum;
 
 	memset(frame, 0, ETH + ANSWER);
-	memcpy(frame, &router[1], 6);
-	memcpy(frame + 6, &station, 6);
-	put16(frame + 12, 0x0800);
+	memcpy(frame, &lab_router[1], 6);
+	memcpy(frame + 6, &lab_station, 6);
+	lab_put16(frame + 12, 0x0800);
 	ip[0] = 0x45;
-	put16(ip + 2, (uint16_t)(ANSWER + quote));
+	lab_put16(ip + 2, (uint16_t)(ANSWER + quote));
 	ip[8] = 61;
 	ip[9] = IPPROTO_ICMP;
 	memcpy(ip + 12, &from, 4);
@@ -153,7 +104,7 @@ static size_t error_build(const uint8_t *about, size_t quote, uint8_t type, uint
 	memcpy(ip + 10, &sum, 2);
 	icmp[0] = type;
 	icmp[1] = code;
-	put16(icmp + 6, mtu);
+	lab_put16(icmp + 6, mtu);
 	memcpy(icmp + 8, about, quote);
 	sum = csum_of(icmp, 8 + quote);
 	memcpy(icmp + 2, &sum, 2);
@@ -164,7 +115,7 @@ static void tell(const uint8_t *about, size_t quote, uint8_t type, uint8_t code,
 {
 	uint8_t frame[FRAME_MAX];
 
-	put_frame(1, frame, error_build(about, quote, type, code, mtu, frame));
+	lab_put_frame(1, frame, error_build(about, quote, type, code, mtu, frame));
 }
 
 /* The client was told this, about the packet inside `outer`, of which quote bytes lie in it. */
@@ -176,14 +127,14 @@ static void client_was_told(const uint8_t *outer, size_t quote, uint8_t type, ui
 	size_t len = take(0, ip);
 
 	assert_int_equal(len, ANSWER + quote - 20);
-	assert_int_equal(get16(ip + 2), len);
+	assert_int_equal(lab_get16(ip + 2), len);
 	assert_int_equal(csum_fold(csum_add(0, ip, 20)), 0xffff);
 	assert_int_equal(csum_fold(csum_add(0, ip + 20, len - 20)), 0xffff);
 	assert_memory_equal(ip + 12, &vip, 4);
 	assert_memory_equal(ip + 16, &client, 4);
 	assert_int_equal(ip[8], 64);
-	assert_int_equal(get16(ip + 20), type << 8 | code);
-	assert_int_equal(get16(ip + 26), mtu);
+	assert_int_equal(lab_get16(ip + 20), type << 8 | code);
+	assert_int_equal(lab_get16(ip + 26), mtu);
 	assert_memory_equal(ip + ANSWER, outer + 20, quote - 20);
 	assert_int_equal(take(0, ip), 0);
 }
@@ -240,8 +191,8 @@ static void a_path_mtu_is_learnt_and_told_less_the_outer_header(void **state)
 		assert_int_equal(ask(3001, ports[i], 1280 - 28, ip), 1300);
 		assert_int_equal(ask(3001, ports[i], 1281 - 28, ip), 0);
 		assert_true(take(0, ip) > 0);
-		assert_int_equal(get16(ip + 20), 3 << 8 | 4);
-		assert_int_equal(get16(ip + 26), 1280);
+		assert_int_equal(lab_get16(ip + 20), 3 << 8 | 4);
+		assert_int_equal(lab_get16(ip + 26), 1280);
 	}
 	assert_int_equal(bed_dropped(&h, DROP_TOO_BIG), 2);
 	assert_int_equal(counter(offsetof(struct worker_counters, tunnel_errors)), 2);
@@ -273,7 +224,7 @@ static void extensions_behind_the_quote_are_left_out(void **state)
 	memset(frame + ETH + 22, 0, 2);
 	sum = csum_of(frame + ETH + 20, 8 + 160);
 	memcpy(frame + ETH + 22, &sum, 2);
-	put_frame(1, frame, len);
+	lab_put_frame(1, frame, len);
 	client_was_told(outer, 128, 11, 0, 0);
 }
 
@@ -357,7 +308,7 @@ static void others_errors_go_to_linux(void **state)
 		len = error_build(odd, quote, 3, 4, 1300, frame);
 		if (i == 4)
 			frame[ETH + 22] ^= 1; /* wrong checksum */
-		put_frame(1, frame, len);
+		lab_put_frame(1, frame, len);
 		m = harness_punted(&h, &class);
 		assert_non_null(m);
 		assert_int_equal(class, PUNT_ICMP);
@@ -407,7 +358,7 @@ static void an_error_to_a_silent_client_is_dropped(void **state)
 	assert_int_equal(bed_dropped(&h, DROP_NH_UNRESOLVED), 1);
 }
 
-#define GOLDEN(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
+#define GOLDEN(f) LAB_TEST(f, bed_setup, 1)
 
 int main(void)
 {
@@ -422,15 +373,8 @@ int main(void)
 		GOLDEN(others_errors_go_to_linux),
 		GOLDEN(a_flood_of_errors_is_limited_and_counted),
 		GOLDEN(an_error_to_a_silent_client_is_dropped),
-		cmocka_unit_test_setup_teardown(an_error_reaches_the_worker_of_its_connection,
-						bed_setup_three, bed_teardown),
+		LAB_TEST(an_error_reaches_the_worker_of_its_connection, bed_setup, 3),
 	};
 
-	int ret;
-
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(256, tests);
 }

@@ -12,40 +12,22 @@
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP    "10.1.0.100"
 #define CLIENT "192.168.1.1"
 #define SERVER "10.10.0.1"
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
 static const struct world_server web[] = {{SERVER ":8080", 1, FWD_NAT}};
 static const struct world_server dns[] = {{SERVER ":53", 1, FWD_NAT}};
 
 static int bed_setup(void **state)
 {
-	static const char *const public[] = {CLIENT, NULL};
-	static const char *const private[] = {SERVER, NULL};
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(0, 0), public);
-	bed_neighbours(&h, link_id_of(1, 0), private);
 	return 0;
-}
-
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
 }
 
 static void services(uint8_t reply, bool icmp)
@@ -55,54 +37,6 @@ static void services(uint8_t reply, bool icmp)
 	world_policy(&h, &policy);
 	assert_int_equal(world_service(&h, "tcp", VIP ":80", sched_find("rr"), web, 1), 0);
 	assert_int_equal(world_service(&h, "udp", VIP ":53", sched_find("rr"), dns, 1), 0);
-}
-
-static void put(unsigned int port, struct packet p)
-{
-	uint8_t frame[FRAME_MAX];
-	size_t len;
-
-	p.dst = router[port];
-	p.src = station;
-	len = packet_build(&p, frame);
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
-}
-
-static bool got(unsigned int port, struct packet *p)
-{
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-
-	if (!m)
-		return false;
-	assert_int_equal(
-		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), p),
-		0);
-	p->data = NULL;
-	rte_pktmbuf_free(m);
-	return true;
-}
-
-static bool punted(enum punt_class want)
-{
-	enum punt_class class;
-	struct rte_mbuf *m = harness_punted(&h, &class);
-
-	if (!m)
-		return false;
-	rte_pktmbuf_free(m);
-	return class == want;
-}
-
-static void nothing(void)
-{
-	enum punt_class class;
-	struct packet p;
-
-	assert_false(got(0, &p));
-	assert_false(got(1, &p));
-	assert_null(harness_punted(&h, &class));
 }
 
 static struct packet tcp_out(uint16_t sport, uint16_t dport, uint8_t flags)
@@ -137,20 +71,20 @@ static void late_data_gets_a_rst_and_reaches_nobody(void **state)
 
 	(void)state;
 	services(REPLY_RESET, false);
-	put(1, tcp_out(8080, 3999, TCP_ACK | TCP_PSH));
-	assert_true(got(1, &p));
+	lab_put(1, tcp_out(8080, 3999, TCP_ACK | TCP_PSH));
+	assert_true(lab_got(1, &p));
 	assert_int_equal(p.saddr, ipv4(CLIENT));
 	assert_int_equal(p.daddr, ipv4(SERVER));
 	assert_int_equal(be16_to(p.dport), 8080);
 	assert_int_equal(p.tcp_flags, TCP_RST);
 	assert_int_equal(p.seq, 77);
 	assert_false(p.bad_ip || p.bad_l4);
-	put(1, tcp_out(8080, 3999, TCP_SYN | TCP_ACK));
-	assert_true(got(1, &p));
-	put(1, tcp_out(8080, 3999, TCP_FIN | TCP_ACK));
-	assert_true(got(1, &p));
-	put(1, tcp_out(8080, 3999, TCP_RST));
-	nothing();
+	lab_put(1, tcp_out(8080, 3999, TCP_SYN | TCP_ACK));
+	assert_true(lab_got(1, &p));
+	lab_put(1, tcp_out(8080, 3999, TCP_FIN | TCP_ACK));
+	assert_true(lab_got(1, &p));
+	lab_put(1, tcp_out(8080, 3999, TCP_RST));
+	lab_nothing();
 	assert_int_equal(no_reply(), 4);
 }
 
@@ -160,17 +94,17 @@ static void an_unasked_datagram_is_dropped_or_refused(void **state)
 
 	(void)state;
 	services(REPLY_RESET, false);
-	put(1, udp_out(53, 3999));
-	nothing();
+	lab_put(1, udp_out(53, 3999));
+	lab_nothing();
 	services(REPLY_RESET, true);
-	put(1, udp_out(53, 3999));
-	assert_true(got(1, &p));
+	lab_put(1, udp_out(53, 3999));
+	assert_true(lab_got(1, &p));
 	assert_int_equal(p.proto, IPPROTO_ICMP);
 	assert_int_equal(p.daddr, ipv4(SERVER));
-	put(1, tcp_out(8080, 3999, TCP_ACK)); /* a RST says more to TCP */
-	assert_true(got(1, &p));
+	lab_put(1, tcp_out(8080, 3999, TCP_ACK)); /* a RST says more to TCP */
+	assert_true(lab_got(1, &p));
 	assert_int_equal(p.proto, IPPROTO_TCP);
-	nothing();
+	lab_nothing();
 	assert_int_equal(no_reply(), 3);
 }
 
@@ -180,19 +114,19 @@ static void a_datagram_leaves_as_the_only_vip_where_that_is_wanted(void **state)
 
 	(void)state;
 	services(REPLY_VIP, false);
-	put(1, udp_out(53, 3999));
-	assert_true(got(0, &p));
+	lab_put(1, udp_out(53, 3999));
+	assert_true(lab_got(0, &p));
 	assert_int_equal(p.saddr, ipv4(VIP));
 	assert_int_equal(be16_to(p.sport), 53);
 	assert_int_equal(be16_to(p.dport), 3999);
 	assert_false(p.bad_ip || p.bad_l4);
-	put(1, tcp_out(8080, 3999, TCP_ACK));
-	assert_true(got(1, &p));
+	lab_put(1, tcp_out(8080, 3999, TCP_ACK));
+	assert_true(lab_got(1, &p));
 	assert_int_equal(p.tcp_flags, TCP_RST);
 	/* A second listener for the same port: which VIP the client asked is not known. */
 	assert_int_equal(world_service(&h, "udp", "10.1.0.101:53", sched_find("rr"), dns, 1), 0);
-	put(1, udp_out(53, 3999));
-	nothing();
+	lab_put(1, udp_out(53, 3999));
+	lab_nothing();
 	assert_int_equal(no_reply(), 2);
 }
 
@@ -200,15 +134,15 @@ static void a_servers_own_traffic_is_routed(void **state)
 {
 	(void)state;
 	services(REPLY_RESET, true);
-	put(1, udp_out(53, 53)); /* a resolver */
-	assert_true(punted(PUNT_TRANSIT));
-	put(1, tcp_out(8080, 443, TCP_SYN)); /* a client that took the port */
-	assert_true(punted(PUNT_TRANSIT));
-	put(1, tcp_out(40000, 443, TCP_ACK));
-	assert_true(punted(PUNT_TRANSIT));
-	put(1, udp_out(8080, 3999)); /* the port of a TCP service */
-	assert_true(punted(PUNT_TRANSIT));
-	nothing();
+	lab_put(1, udp_out(53, 53)); /* a resolver */
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_put(1, tcp_out(8080, 443, TCP_SYN)); /* a client that took the port */
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_put(1, tcp_out(40000, 443, TCP_ACK));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_put(1, udp_out(8080, 3999)); /* the port of a TCP service */
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_nothing();
 	assert_int_equal(no_reply(), 0);
 }
 
@@ -220,20 +154,20 @@ static void ports_of_port_0_and_mark_services_are_routed(void **state)
 	world_policy(&h, &policy);
 	assert_int_equal(world_service(&h, "tcp", VIP ":0", sched_find("rr"), web, 1), 0);
 	assert_int_equal(world_service(&h, "mark", "7", NULL, web, 1), 0);
-	put(1, tcp_out(8080, 3999, TCP_ACK));
-	assert_true(punted(PUNT_TRANSIT));
-	nothing();
+	lab_put(1, tcp_out(8080, 3999, TCP_ACK));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_nothing();
 }
 
 static void as_ipvs_all_is_routed(void **state)
 {
 	(void)state;
 	services(REPLY_ROUTE, false);
-	put(1, tcp_out(8080, 3999, TCP_ACK));
-	assert_true(punted(PUNT_TRANSIT));
-	put(1, udp_out(53, 3999));
-	assert_true(punted(PUNT_TRANSIT));
-	nothing();
+	lab_put(1, tcp_out(8080, 3999, TCP_ACK));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_put(1, udp_out(53, 3999));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_nothing();
 }
 
 /* An ICMP error of the server's about a client's packet whose connection is gone. */
@@ -253,12 +187,12 @@ static void an_error_about_a_lost_connection_names_no_server(void **state)
 				.payload = 40,
 				.data = frame + 14};
 	services(REPLY_RESET, false);
-	put(1, error);
-	nothing();
+	lab_put(1, error);
+	lab_nothing();
 	assert_int_equal(no_reply(), 1);
 	services(REPLY_ROUTE, false);
-	put(1, error);
-	assert_true(punted(PUNT_TRANSIT));
+	lab_put(1, error);
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
 }
 
 static const uint8_t odd[] = {0, TCP_FIN, TCP_FIN | TCP_PSH | TCP_URG, TCP_SYN | TCP_FIN,
@@ -271,7 +205,7 @@ static void client_puts(uint16_t sport, uint16_t dport, uint8_t flags)
 	p.saddr = ipv4(CLIENT);
 	p.daddr = ipv4(VIP);
 	p.payload = 0;
-	put(0, p);
+	lab_put(0, p);
 }
 
 static void odd_flags_without_a_connection_are_dropped(void **state)
@@ -280,11 +214,11 @@ static void odd_flags_without_a_connection_are_dropped(void **state)
 	services(REPLY_RESET, false);
 	for (unsigned int i = 0; i < sizeof(odd); i++)
 		client_puts((uint16_t)(2000 + i), 80, odd[i]);
-	nothing();
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_BAD_TCP), 5);
 	client_puts(2010, 80, TCP_SYN | TCP_ACK); /* somebody's answer, forged or late */
-	assert_true(punted(PUNT_OWN));
-	nothing();
+	assert_int_equal(lab_punted(NULL), PUNT_OWN);
+	lab_nothing();
 }
 
 static void odd_flags_do_as_in_ipvs_where_that_is_wanted(void **state)
@@ -298,19 +232,19 @@ static void odd_flags_do_as_in_ipvs_where_that_is_wanted(void **state)
 	for (unsigned int i = 0; i < sizeof(odd); i++) {
 		client_puts((uint16_t)(2000 + i), 80, odd[i]);
 		if ((odd[i] & (TCP_SYN | TCP_RST)) == TCP_SYN)
-			assert_true(got(1, &p));
+			assert_true(lab_got(1, &p));
 		else
-			assert_true(punted(PUNT_OWN));
+			assert_int_equal(lab_punted(NULL), PUNT_OWN);
 	}
 	client_puts(2010, 80, TCP_SYN | TCP_ACK);
-	assert_true(got(1, &p));
+	assert_true(lab_got(1, &p));
 	client_puts(2011, 81, TCP_FIN); /* no service: Linux answers */
-	assert_true(punted(PUNT_OWN));
-	nothing();
+	assert_int_equal(lab_punted(NULL), PUNT_OWN);
+	lab_nothing();
 	assert_int_equal(bed_dropped(&h, DROP_BAD_TCP), 0);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+#define T(test) LAB_TEST(test, bed_setup, 1)
 
 int main(void)
 {
@@ -325,11 +259,6 @@ int main(void)
 		T(odd_flags_without_a_connection_are_dropped),
 		T(odd_flags_do_as_in_ipvs_where_that_is_wanted),
 	};
-	int failed;
 
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return failed;
+	return lab_run(256, tests);
 }

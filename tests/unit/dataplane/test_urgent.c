@@ -11,28 +11,19 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP  "10.1.0.100"
 #define OWN  "192.168.1.254"
 #define PEER "192.168.1.253"
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
-
 static int setup(void **state)
 {
 	static const struct world_server nat[] = {{"10.10.0.1:8080", 1, FWD_NAT}};
 	static struct punt_rules rules;
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
 	rules = (struct punt_rules){
 		.n = 2,
@@ -44,24 +35,11 @@ static int setup(void **state)
 	return world_service(&h, "tcp", VIP ":80", sched_find("rr"), nat, 1);
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
-static void put_frame(unsigned int port, const uint8_t *frame, size_t len)
-{
-	assert_int_equal(
-		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
-	harness_run(&h);
-}
-
 /* The class that a packet of 10 bytes is punted by. */
 static enum punt_class class_of(const char *from, const char *to, uint8_t proto, uint16_t dport)
 {
-	const struct packet p = {.dst = router[0],
-				 .src = station,
+	const struct packet p = {.dst = lab_router[0],
+				 .src = lab_station,
 				 .saddr = ipv4(from),
 				 .daddr = ipv4(to),
 				 .sport = be16_from(694),
@@ -73,7 +51,7 @@ static enum punt_class class_of(const char *from, const char *to, uint8_t proto,
 	enum punt_class class = PUNT_MAX;
 	struct rte_mbuf *m;
 
-	put_frame(0, frame, packet_build(&p, frame));
+	lab_put_frame(0, frame, packet_build(&p, frame));
 	m = harness_punted(&h, &class);
 	assert_non_null(m);
 	rte_pktmbuf_free(m);
@@ -198,7 +176,7 @@ static bool seen(uint8_t opcode, const struct mac *mac, const char *sender, cons
 	memcpy(f + 28, &ip, 4);
 	ip = ipv4(target);
 	memcpy(f + 38, &ip, 4);
-	put_frame(0, f, sizeof(f));
+	lab_put_frame(0, f, sizeof(f));
 	m = harness_punted(&h, &class);
 	if (m)
 		assert_int_equal(class, PUNT_ARP);
@@ -209,13 +187,13 @@ static bool seen(uint8_t opcode, const struct mac *mac, const char *sender, cons
 static void a_strangers_claim_of_an_active_vip_is_seen(void **state)
 {
 	(void)state;
-	assert_true(seen(1, &station, VIP, VIP));
-	assert_true(seen(2, &station, VIP, "192.168.1.9"));
-	assert_true(seen(1, &station, VIP, "192.168.1.9"));
-	assert_false(seen(1, &router[0], VIP, VIP)); /* our own, come back */
-	assert_false(seen(1, &router[1], VIP, VIP)); /* from the other port on the same wire */
+	assert_true(seen(1, &lab_station, VIP, VIP));
+	assert_true(seen(2, &lab_station, VIP, "192.168.1.9"));
+	assert_true(seen(1, &lab_station, VIP, "192.168.1.9"));
+	assert_false(seen(1, &lab_router[0], VIP, VIP)); /* our own, come back */
+	assert_false(seen(1, &lab_router[1], VIP, VIP)); /* from the other port on the same wire */
 	h.dp->pub.vip_lease = VIP_LEASE_OFF;
-	assert_false(seen(1, &station, VIP, VIP)); /* whoever is active now says so */
+	assert_false(seen(1, &lab_station, VIP, VIP)); /* whoever is active now says so */
 }
 
 static void a_flood_of_claims_is_not_passed_on(void **state)
@@ -224,14 +202,14 @@ static void a_flood_of_claims_is_not_passed_on(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 1000; i++)
-		n += seen(1, &station, VIP, VIP);
+		n += seen(1, &lab_station, VIP, VIP);
 	assert_in_range(n, 1, 64);
 	assert_int_equal(bed_dropped(&h, DROP_ARP_OTHER), 1000 - n);
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) LAB_TEST(f, setup, 1)
 	const struct CMUnitTest tests[] = {
 		T(heartbeats_and_replies_to_checks_have_classes_of_their_own),
 		T(an_urgent_frame_overtakes_all_that_linux_sends),
@@ -240,11 +218,6 @@ int main(void)
 		T(a_strangers_claim_of_an_active_vip_is_seen),
 		T(a_flood_of_claims_is_not_passed_on),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 128, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(128, tests);
 }
