@@ -25,10 +25,8 @@
 
 /* In the order of their start. Connections are polled before blocks, which go by their paths. */
 static const struct ha_part *const parts[] = {
-	&vip_links_part,
-	&heartbeat_paths_part,
-	&peer_connections_part,
-	&peer_request_part,
+	&vip_links_part,	&heartbeat_paths_part, &peer_frames_part,
+	&peer_connections_part, &peer_request_part,
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -220,6 +218,17 @@ static int port_cmp(const void *a, const void *b)
 	return strcmp(a, b); /* names come first */
 }
 
+static bool link_has_path(const struct ha_config *c, const struct ha_link_config *link)
+{
+	for (uint8_t i = 0; i < c->n_paths; i++) {
+		const struct addr *own = &c->paths[i].local.addr;
+
+		if (addr_equal(own, &link->own4) || addr_equal(own, &link->own6))
+			return true;
+	}
+	return false;
+}
+
 static int machine_start(struct ha *ha, char error[256])
 {
 	struct role_config *role = &ha->config.role;
@@ -237,6 +246,7 @@ static int machine_start(struct ha *ha, char error[256])
 	for (uint8_t i = 0; i < c->n_links; i++) {
 		memcpy(role->vip_link_names[i], c->links[i].name, ROLE_NAME_LEN);
 		role->witnesses[i] = c->links[i].n_witnesses;
+		role->no_path[i] = !link_has_path(c, &c->links[i]);
 	}
 	if (role_config_check(role, error, 256) < 0)
 		return -EINVAL;

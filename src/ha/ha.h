@@ -131,6 +131,9 @@ struct ha_path_status {
 struct ha_witness_status {
 	char link[ROLE_NAME_LEN];
 	uint8_t configured, answering;
+	/* Heartbeats in Ethernet frames on the link. */
+	uint64_t frames_sent, frames_received, frames_refused;
+	uint64_t frames_heard_ms; /* ago; UINT64_MAX = never */
 };
 
 struct ha_status {

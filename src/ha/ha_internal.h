@@ -14,6 +14,7 @@
 #include "base/lateness.h"
 #include "ha/net/announce.h"
 #include "ha/net/discovery.h"
+#include "ha/net/frame_link.h"
 #include "ha/wire/bulk.h"
 #include "ha/net/claim.h"
 #include "ha/role/freshness.h"
@@ -76,6 +77,18 @@ struct ha_link {
 	struct ha *ha;
 	struct discovery_socket socket; /* fd -1: tried again */
 	struct event *event;
+	/* Who said by ARP or ND that it has an address of the peer on a path, or, as long as nobody
+	 * did, one of those that move: perhaps the peer. Anybody can say so. */
+	struct mac peer_mac, claimant;
+};
+
+/* Heartbeats in Ethernet frames on a VIP link. */
+struct peer_frames {
+	struct ha *ha;
+	struct frame_link link;
+	struct event *event;
+	uint64_t sent, received, refused; /* received: authentic */
+	uint64_t sent_us, heard_us;
 };
 
 struct ha {
@@ -127,6 +140,7 @@ struct ha {
 	uint32_t n_addresses;
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	struct ha_link links[ROLE_MAX_VIP_LINKS];
+	struct peer_frames frames[ROLE_MAX_VIP_LINKS];
 	struct witnesses *witnesses;
 	struct announcer *announcer;
 	struct claims *claims;
@@ -186,6 +200,7 @@ static inline uint64_t ha_now_ms(void)
  *	ha_mailbox		what other threads leave for this one
  *	vip_links		ARP and ND on the links of VIPs
  *	heartbeat_paths		paths to the peer, ports, stalls
+ *	peer_frames		heartbeats in Ethernet frames on the links of VIPs
  *	peer_connections	copies of connections
  *	peer_request		blocks of bytes that control sends and asks for
  *	ha_status		the picture that others read
@@ -219,8 +234,8 @@ struct ha_part {
 	void (*peer_new)(struct ha *ha);
 };
 
-extern const struct ha_part vip_links_part, heartbeat_paths_part, peer_connections_part,
-	peer_request_part;
+extern const struct ha_part vip_links_part, heartbeat_paths_part, peer_frames_part,
+	peer_connections_part, peer_request_part;
 
 /* --- ha_mailbox.c --- */
 
@@ -240,6 +255,8 @@ void ha_mailbox_fini(struct ha *ha);
 void vip_links_addresses(struct ha *ha);
 /* The witnesses changed. 0 or -ENOMEM. */
 int vip_links_witnesses(struct ha *ha);
+/* The peer's MAC on a link, as the peer said, or as ARP and ND make likely. False: not known. */
+bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out);
 
 /* --- heartbeat_paths.c --- */
 
@@ -249,6 +266,15 @@ void ha_ports_look(struct ha *ha);
 void ha_watch_start(struct ha *ha, uint64_t now_us);
 /* A copy on every path. */
 void heartbeat_paths_send(struct ha *ha, struct ha_message *msg);
+/* Judges an authentic datagram of a path or frame, and gives it to the machine. *believed: it is of
+ * the peer's present session. */
+enum ha_wire_error heartbeat_received(struct ha *ha, uint8_t path, const struct ha_envelope *e,
+				      const uint8_t *payload, bool *believed);
+
+/* --- peer_frames.c --- */
+
+/* A copy on each VIP link that is to carry one now: role_frame_period(). */
+void peer_frames_send(struct ha *ha, const struct ha_message *msg);
 
 /* --- peer_connections.c --- */
 

@@ -77,6 +77,14 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 	out->refused_stops = r->refused;
 }
 
+static void frames_fill(const struct peer_frames *f, uint64_t now_us, struct ha_witness_status *out)
+{
+	out->frames_sent = f->sent;
+	out->frames_received = f->received;
+	out->frames_refused = f->refused;
+	out->frames_heard_ms = f->heard_us ? (now_us - f->heard_us) / 1000 : UINT64_MAX;
+}
+
 static void fill(const struct ha *ha, struct ha_status *out)
 {
 	const uint64_t now_us = ha_now_us(), now_ms = now_us / 1000;
@@ -108,6 +116,7 @@ static void fill(const struct ha *ha, struct ha_status *out)
 		out->witnesses[i].configured = out->has_peer ? ha->config.links[i].n_witnesses : 0;
 		out->witnesses[i].answering = (uint8_t)witnesses_count(
 			ha->witnesses, ha->config.links[i].link, now_ms, within_ms);
+		frames_fill(&ha->frames[i], now_us, &out->witnesses[i]);
 	}
 }
 

@@ -27,36 +27,40 @@ static void peer_new(struct ha *ha)
 		path_forget(ha->paths[i]);
 }
 
-static bool message_received(struct ha *ha, struct path *p, const struct ha_envelope *e,
-			     const uint8_t *payload)
+enum ha_wire_error heartbeat_received(struct ha *ha, uint8_t path, const struct ha_envelope *e,
+				      const uint8_t *payload, bool *believed)
 {
 	struct role_event event = {.type = ROLE_MESSAGE};
 	enum ha_wire_error error;
 	struct ha_message msg;
 
 	error = ha_message_decode(e, payload, &msg);
-	if (error != HA_WIRE_OK) {
-		path_refuse(p, error);
-		return false;
-	}
+	if (error != HA_WIRE_OK)
+		return error;
 	event.message.msg = &msg;
-	event.message.path = path_index(ha, p);
+	event.message.path = path;
 	ha->fresh.speaks = role_peer_speaks(&ha->role, ha_now_ms());
 	freshness_note_time(&ha->fresh, ha_now_ms(), ha->role.cfg.deadtime_ms);
 	event.message.verdict = freshness_check(&ha->fresh, &msg, &event.message.newest);
 	event.message.sent_after_ms = freshness_sent_after(&ha->fresh, &msg);
 	ha->verdicts_of[event.message.verdict]++;
 	ha_post(ha, &event);
-	return event.message.verdict <= HA_COPY;
+	*believed = event.message.verdict <= HA_COPY;
+	return HA_WIRE_OK;
 }
 
 static bool on_received(void *arg, struct path *p, const struct ha_envelope *e,
 			const uint8_t *payload, uint64_t now_us)
 {
 	struct ha *ha = arg;
+	enum ha_wire_error error;
+	bool believed = false;
 
 	(void)now_us;
-	return message_received(ha, p, e, payload);
+	error = heartbeat_received(ha, path_index(ha, p), e, payload, &believed);
+	if (error != HA_WIRE_OK)
+		path_refuse(p, error);
+	return believed;
 }
 
 static uint64_t on_now(void *arg)

@@ -131,6 +131,7 @@ static void send_message(struct ha *ha, const struct role_send *send, bool answe
 	else
 		freshness_stamp(&ha->fresh, &msg);
 	heartbeat_paths_send(ha, &msg);
+	peer_frames_send(ha, &msg);
 }
 
 static void reply(struct ha *ha, int rc, const char *text)

@@ -47,15 +47,61 @@ static bool is_announced(const struct ha *ha, const struct addr *addr)
 	return false;
 }
 
-static bool is_peers(const struct ha *ha, const struct mac *mac)
+static bool mac_equal(const struct mac *a, const struct mac *b)
 {
-	for (uint8_t i = 0; i < ha->role.peer.n_ports; i++)
-		if (memcmp(&ha->role.peer.ports[i].mac, mac, sizeof(*mac)) == 0)
-			return true;
-	return false;
+	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static void claim_answer(struct ha *ha, const struct ha_link *l, const struct discovery_packet *p)
+static bool mac_known(const struct mac *m)
+{
+	static const struct mac none;
+
+	return !mac_equal(m, &none);
+}
+
+static bool is_peers(const struct ha *ha, const struct ha_link *l, const struct mac *mac)
+{
+	for (uint8_t i = 0; i < ha->role.peer.n_ports; i++)
+		if (mac_equal(&ha->role.peer.ports[i].mac, mac))
+			return true;
+	return mac_equal(&l->peer_mac, mac);
+}
+
+/* Ports are compared by name: both lists are in the order of names. */
+static const struct mac *told_mac(const struct ha *ha, link_id link)
+{
+	const struct role_peer *peer = &ha->role.peer;
+
+	for (uint8_t i = 0; i < ha->config.n_ports && i < peer->n_ports; i++)
+		if (ha->config.ports[i].port == link_port(link))
+			return &peer->ports[i].mac;
+	return NULL;
+}
+
+bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out)
+{
+	const struct ha_link *l = &ha->links[link];
+	const struct mac *told = told_mac(ha, l->socket.link);
+	const struct mac *mac = told && mac_known(told)	  ? told
+				: mac_known(&l->peer_mac) ? &l->peer_mac
+							  : &l->claimant;
+
+	/* A group's address, or this router's own: nothing but a forged claim says so. */
+	if (!mac_known(mac) || mac->byte[0] & 1 || mac_equal(mac, &l->socket.mac))
+		return false;
+	*out = *mac;
+	return true;
+}
+
+/* Who answers for, or asks as, an address of the peer. */
+static void peer_mac_note(struct ha *ha, struct ha_link *l, const struct discovery_packet *p)
+{
+	for (uint8_t i = 0; i < ha->config.n_paths; i++)
+		if (addr_equal(&ha->config.paths[i].peer.addr, &p->sender))
+			l->peer_mac = p->sender_mac;
+}
+
+static void claim_answer(struct ha *ha, struct ha_link *l, const struct discovery_packet *p)
 {
 	const struct claim *claim;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -64,7 +110,8 @@ static void claim_answer(struct ha *ha, const struct ha_link *l, const struct di
 	if (!ha_state_serves(ha->role.state) || !is_announced(ha, &p->sender) ||
 	    memcmp(&p->sender_mac, &l->socket.mac, sizeof(p->sender_mac)) == 0)
 		return;
-	if (is_peers(ha, &p->sender_mac)) {
+	l->claimant = p->sender_mac;
+	if (is_peers(ha, l, &p->sender_mac)) {
 		const struct role_event event = {.type = ROLE_CLAIM};
 
 		ha_post(ha, &event);
@@ -76,7 +123,7 @@ static void claim_answer(struct ha *ha, const struct ha_link *l, const struct di
 	if (what & CLAIM_TELL)
 		log_error(HA_AREA, "%s is claimed by %s on %s, %s, %u times so far",
 			  addr_format(&p->sender, addr, sizeof(addr)),
-			  is_peers(ha, &p->sender_mac) ? "the peer" : "another station",
+			  is_peers(ha, l, &p->sender_mac) ? "the peer" : "another station",
 			  ha->config.links[link_index(ha, l)].name,
 			  mac_format(&p->sender_mac, mac, sizeof(mac)), claim->n);
 }
@@ -97,6 +144,7 @@ static void link_read(struct ha *ha, struct ha_link *l, unsigned int budget)
 	while (budget-- && l->socket.fd >= 0 && (ret = discovery_receive_one(&l->socket, &p)) > 0) {
 		if (witnesses_heard(ha->witnesses, l->socket.link, &p, ha_now_ms()))
 			witness_tell(ha, l, &p);
+		peer_mac_note(ha, l, &p);
 		claim_answer(ha, l, &p);
 	}
 	if (ret < 0)

@@ -113,7 +113,7 @@ static unsigned int punt_burst(struct pump *p, struct rte_ring *r, unsigned int 
 static void pump_first(struct pump *p)
 {
 	for (unsigned int w = 0; w < p->exchange->n_workers; w++)
-		for (unsigned int class = 0; class <= PUNT_HA; class ++)
+		for (unsigned int class = 0; class <= PUNT_PEER; class ++)
 			punt_burst(p, p->exchange->worker[w].punt[class], PUMP_BURST);
 	/* That a TAP is gone shows at its own event. */
 	for (uint16_t port = 0; port < p->n_ports; port++)
@@ -138,7 +138,7 @@ bool pump_punts(struct pump *p)
 				}
 				n = punt_burst(p, r, left);
 				left -= n;
-				if (n && class > PUNT_HA)
+				if (n && class > PUNT_PEER)
 					pump_first(p);
 			} while (n == PUMP_BURST);
 		}

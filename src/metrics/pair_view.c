@@ -78,5 +78,7 @@ void path_view(const struct ha_path_status *s, struct path_texts *texts, struct 
 
 void witness_view(const struct ha_witness_status *s, struct shown_witness *out)
 {
-	*out = (struct shown_witness){s->link, s->configured, s->answering};
+	*out = (struct shown_witness){s->link,		 s->configured,	     s->answering,
+				      s->frames_sent,	 s->frames_received, s->frames_refused,
+				      s->frames_heard_ms};
 }

@@ -82,6 +82,7 @@ enum drop_reason {
 #define PUNT_CLASSES(X)                                                                            \
 	X(ARP, arp, "ARP and neighbour discovery")                                                 \
 	X(HA, ha, "heartbeats and synchronisation")                                                \
+	X(PEER, peer, "heartbeats of the peer in Ethernet frames")                                 \
 	X(CHECK, check, "replies to health checks")                                                \
 	X(OWN, own, "the router's own addresses, and what no service claims of a VIP")             \
 	X(ICMP, icmp, "ICMP to the router")                                                        \

@@ -24,6 +24,7 @@
 struct rte_ring;
 struct rte_mempool;
 
+#define ETHER_TYPE_PEER	  0x88b5 /* of heartbeats in frames: IEEE 802 local experimental 1 */
 #define PUNT_RING_SIZE	  1024
 #define INJECT_RING_SIZE  1024
 #define INJECT_FIRST_SIZE 256

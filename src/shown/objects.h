@@ -116,6 +116,7 @@ struct shown_path {
 struct shown_witness {
 	const char *link;
 	uint8_t asked, answering;
+	uint64_t frames_sent, frames_received, frames_refused, frames_heard_ms;
 };
 
 #endif

@@ -202,11 +202,21 @@ static const struct shown witness_rows[] = {
 	 .help = "witnesses asked on the link", .metric = "witnesses"},
 	{"answering", SHOWN_GAUGE, WITNESS_AT(answering), SHOWN_LIST, 0,
 	 .help = "of these: answering", .metric = "witnesses_answering"},
+	{"frames_sent", SHOWN_COUNTER, WITNESS_AT(frames_sent), SHOWN_LIST, 0,
+	 .help = "heartbeats sent in Ethernet frames", .metric = "frames_sent"},
+	{"frames_received", SHOWN_COUNTER, WITNESS_AT(frames_received), SHOWN_LIST, 0,
+	 .help = "heartbeats received in Ethernet frames", .metric = "frames_received"},
+	{"frames_refused", SHOWN_COUNTER, WITNESS_AT(frames_refused), SHOWN_LIST, 0,
+	 .help = "such frames that were refused: forged, damaged, of another cluster",
+	 .metric = "frames_refused"},
+	{"frames_heard_ms", SHOWN_AGO, WITNESS_AT(frames_heard_ms), SHOWN_LIST, 0,
+	 .help = "since the last of them", .unit = "ms"},
 };
 
 static const struct shown_column witness_columns[] = {{"link", "link", 0},
 						      {"asked", "witnesses asked", 0},
 						      {"answering", "answering", 0},
+						      {"frames_received", "frames", 0},
 						      {NULL, NULL, 0}};
 
 const struct shown_table shown_witness = {.title = "Witnesses",

@@ -32,17 +32,22 @@ static bool node_able(const struct sim *s, const struct node *n)
 }
 
 /* Every way is clean or dead: what is in between may delay things as long as it lasts. */
+static bool way_decided(const struct way *w)
+{
+	return !w->up || (w->loss == 0 && w->jitter <= 2);
+}
+
 static bool net_decided(const struct sim *s)
 {
-	for (uint32_t p = 0; p < s->n_paths; p++) {
-		for (uint32_t d = 0; d < 2; d++) {
-			const struct way *w = &s->way[p][d];
+	bool decided = true;
 
-			if (w->up && (w->loss > 0 || w->jitter > 2))
-				return false;
-		}
+	for (uint32_t d = 0; d < 2; d++) {
+		for (uint32_t p = 0; p < s->n_paths; p++)
+			decided &= way_decided(&s->way[p][d]);
+		for (uint32_t l = 0; l < SIM_LINKS; l++)
+			decided &= way_decided(&s->frames[l][d]);
 	}
-	return true;
+	return decided;
 }
 
 static uint32_t in_start(const struct node *n)
@@ -93,6 +98,17 @@ static void check_service(struct sim *s)
 			    (unsigned long long)(s->now - since));
 }
 
+static void overlap_with(struct sim *s, const uint64_t clean_since[2], uint64_t since,
+			 uint32_t more, const char *what)
+{
+	const uint64_t clear = later(since, later(clean_since[0], clean_since[1]));
+
+	if (clean_since[0] != 0 && clean_since[1] != 0 &&
+	    s->now - clear > role_overlap_ms(&s->cfg[0]) + 6 * s->cfg[0].keepalive_ms + more)
+		sim_violate(s, "both active for %llu ms with clean %s both ways",
+			    (unsigned long long)(s->now - clear), what);
+}
+
 /* Both active: at most B after the first message that tells of it, and not at all for long
  * while messages get through both ways. */
 static void check_overlap(struct sim *s)
@@ -116,15 +132,13 @@ static void check_overlap(struct sim *s)
 			sim_violate(s, "both active %llu ms after the first message, B is %u",
 				    (unsigned long long)(s->now - s->contact_at), bound);
 	}
-	if (s->clean_since[0] == 0 || s->clean_since[1] == 0 || a->late || b->late || a->paused ||
-	    b->paused)
+	if (a->late || b->late || a->paused || b->paused)
 		return;
-	clear = later(later(s->clean_since[0], s->clean_since[1]),
-		      later(a->steady_since, b->steady_since));
-	clear = later(clear, s->overlap_since);
-	if (s->now - clear > bound + 6 * s->cfg[0].keepalive_ms)
-		sim_violate(s, "both active for %llu ms with clean ways both ways",
-			    (unsigned long long)(s->now - clear));
+	clear = later(later(a->steady_since, b->steady_since), s->overlap_since);
+	overlap_with(s, s->clean_since, clear, 0, "paths");
+	/* Frames go out once a second to a peer that was silent for long. */
+	overlap_with(s, s->frames_clean_since, later(clear, s->decided_since),
+		     2 * ROLE_FRAME_SLOW_MS, "frames");
 }
 
 /* Who hears neither the other nor a witness leaves the VIPs to whoever does. */
@@ -162,6 +176,8 @@ static void check_met(struct sim *s)
 void check_time(struct sim *s)
 {
 	check_met(s);
+	if (!net_decided(s))
+		s->decided_since = s->now;
 	check_overlap(s);
 	check_service(s);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -390,6 +406,18 @@ void check_step(struct sim *s, struct node *n, const struct role *before,
 	if (s->restarts_only && s->activations > 3)
 		sim_violate(s, "more than three role changes while one router is killed again and "
 			       "again");
+}
+
+/* Two active routers say so as soon as a frame of one reaches the other. */
+void check_claim(struct sim *s, const struct node *n)
+{
+	char alarm[ROLE_ALARM_LEN];
+
+	if (!n->running || !n->serving || role_peer_alive(&n->role, node_now(s, n)))
+		return;
+	role_alarm(&n->role, node_now(s, n), alarm, sizeof(alarm));
+	if (strstr(alarm, "both routers are active") == NULL)
+		sim_violate(s, "router %u is active beside another one, and says nothing", n->id);
 }
 
 /* All faults have been over for long: one serves, the other stands by. */

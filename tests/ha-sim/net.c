@@ -3,50 +3,62 @@
 
 #include "sim.h"
 
+/* A fault of one direction, of the sender d: on a path, or on a link's Ethernet frames. */
+static void way_apply(const struct fault *f, struct way *w, uint32_t d, uint32_t place, bool frames)
+{
+	switch (f->type) {
+	case FAULT_LOSS:
+		if (f->path == place && f->node == d)
+			w->loss = f->amount;
+		break;
+	case FAULT_ONE_WAY:
+		if (f->node == d)
+			w->up = false;
+		break;
+	case FAULT_DEAF:
+		if (f->node != d)
+			w->up = false;
+		break;
+	case FAULT_PARTITION:
+		w->up = false;
+		break;
+	case FAULT_FILTER:
+		if (!frames)
+			w->up = false;
+		break;
+	case FAULT_FILTER_WAY:
+		if (!frames && f->node == d)
+			w->up = false;
+		break;
+	case FAULT_PATH:
+		if (!frames && f->path == place)
+			w->up = false;
+		break;
+	case FAULT_JITTER:
+		if (f->node == d)
+			w->jitter = f->amount;
+		break;
+	case FAULT_DUPLICATE:
+		w->duplicate = f->amount;
+		break;
+	case FAULT_HOLE:
+	case FAULT_PORT:
+		if (f->path == place)
+			w->up = false;
+		break;
+	default:
+		break;
+	}
+}
+
 /* The state of ways, ports and witnesses follows from the faults that are on. */
 static void ways_apply(struct sim *s, const struct fault *f)
 {
-	for (uint32_t p = 0; p < s->n_paths; p++) {
-		for (uint32_t d = 0; d < 2; d++) {
-			struct way *w = &s->way[p][d];
-			const bool mine = f->path == p && f->node == d;
-
-			switch (f->type) {
-			case FAULT_LOSS:
-				if (mine)
-					w->loss = f->amount;
-				break;
-			case FAULT_ONE_WAY:
-				if (f->node == d)
-					w->up = false;
-				break;
-			case FAULT_DEAF:
-				if (f->node != d)
-					w->up = false;
-				break;
-			case FAULT_PARTITION:
-				w->up = false;
-				break;
-			case FAULT_PATH:
-				if (f->path == p)
-					w->up = false;
-				break;
-			case FAULT_JITTER:
-				if (f->node == d)
-					w->jitter = f->amount;
-				break;
-			case FAULT_DUPLICATE:
-				w->duplicate = f->amount;
-				break;
-			case FAULT_HOLE:
-			case FAULT_PORT:
-				if (f->path % SIM_LINKS == p)
-					w->up = false;
-				break;
-			default:
-				break;
-			}
-		}
+	for (uint32_t d = 0; d < 2; d++) {
+		for (uint32_t p = 0; p < s->n_paths; p++)
+			way_apply(f, &s->way[p][d], d, p, false);
+		for (uint32_t l = 0; l < SIM_LINKS; l++)
+			way_apply(f, &s->frames[l][d], d, l, true);
 	}
 }
 
@@ -55,20 +67,29 @@ static bool link_has_path(const struct sim *s, uint32_t link, uint32_t path)
 	return path == link && path < s->n_paths;
 }
 
+static bool way_is_clean(const struct sim *s, const struct way *w)
+{
+	return w->up && w->loss == 0 && w->delay + w->jitter <= s->cfg[0].keepalive_ms / 2;
+}
+
+static void since_apply(const struct sim *s, uint64_t *since, bool clean)
+{
+	if (!clean)
+		*since = 0;
+	else if (*since == 0)
+		*since = s->now;
+}
+
 static void clean_apply(struct sim *s, uint32_t from)
 {
-	bool clean = false;
+	bool paths = false, frames = false;
 
-	for (uint32_t p = 0; p < s->n_paths; p++) {
-		const struct way *w = &s->way[p][from];
-
-		clean |=
-			w->up && w->loss == 0 && w->delay + w->jitter <= s->cfg[0].keepalive_ms / 2;
-	}
-	if (!clean)
-		s->clean_since[from] = 0;
-	else if (s->clean_since[from] == 0)
-		s->clean_since[from] = s->now;
+	for (uint32_t p = 0; p < s->n_paths; p++)
+		paths |= way_is_clean(s, &s->way[p][from]);
+	for (uint32_t l = 0; l < SIM_LINKS; l++)
+		frames |= way_is_clean(s, &s->frames[l][from]);
+	since_apply(s, &s->clean_since[from], paths);
+	since_apply(s, &s->frames_clean_since[from], frames);
 }
 
 static void faults_apply(struct sim *s)
@@ -77,6 +98,8 @@ static void faults_apply(struct sim *s)
 		for (uint32_t d = 0; d < 2; d++)
 			s->way[p][d] = (struct way){.up = true, .delay = 0, .jitter = 2};
 	}
+	for (uint32_t l = 0; l < SIM_LINKS; l++)
+		s->frames[l][0] = s->frames[l][1] = (struct way){.up = true, .jitter = 2};
 	for (uint32_t i = 0; i < 2; i++) {
 		for (uint32_t l = 0; l < SIM_LINKS; l++)
 			s->node[i].port_up[l] = s->node[i].witness_up[l] = true;
@@ -90,10 +113,9 @@ static void faults_apply(struct sim *s)
 			continue;
 		ways_apply(s, f);
 		if (f->type == FAULT_PORT)
-			n->port_up[f->path % SIM_LINKS] = n->witness_up[f->path % SIM_LINKS] =
-				false;
+			n->port_up[f->path] = n->witness_up[f->path] = false;
 		if (f->type == FAULT_WITNESS || f->type == FAULT_HOLE)
-			n->witness_up[f->path % SIM_LINKS] = false;
+			n->witness_up[f->path] = false;
 		if (f->type == FAULT_DEAF)
 			memset(n->witness_up, 0, SIM_LINKS);
 		if (f->type == FAULT_WITNESS_BOTH)
@@ -111,6 +133,8 @@ static void faults_apply(struct sim *s)
 				if (!s->node[i].port_up[l] && link_has_path(s, l, p))
 					s->way[p][0].up = s->way[p][1].up = false;
 			}
+			if (!s->node[i].port_up[l])
+				s->frames[l][0].up = s->frames[l][1].up = false;
 		}
 		if (s->node[i].running && !s->node[i].paused)
 			node_ports(s, &s->node[i]);
@@ -141,7 +165,8 @@ static void lasting_fault(struct sim *s, enum fault_type type)
 		return;
 	*f = (struct fault){.on = true, .type = type, .id = ++s->fault_ids};
 	f->node = (uint8_t)draw(s, 2);
-	f->path = (uint8_t)draw(s, s->n_paths);
+	f->path =
+		(uint8_t)draw(s, type == FAULT_LOSS || type == FAULT_PATH ? s->n_paths : SIM_LINKS);
 	if (type == FAULT_LOSS)
 		f->amount = losses[draw(s, 5)];
 	else if (type == FAULT_JITTER)
@@ -242,6 +267,16 @@ static void fly(struct sim *s, const struct way *w, uint8_t to, uint8_t path,
 	schedule(s, w->delay + draw(s, w->jitter + 1), &ev, f);
 }
 
+static void send_by(struct sim *s, const struct way *w, uint8_t to, uint8_t path,
+		    const struct flight *f)
+{
+	if (!w->up || chance(s, w->loss))
+		return;
+	fly(s, w, to, path, f);
+	if (chance(s, w->duplicate))
+		fly(s, w, to, path, f);
+}
+
 void net_send(struct sim *s, struct node *from, const struct ha_message *msg)
 {
 	struct record *r = &s->records[s->n_records % SIM_RECORDS];
@@ -253,15 +288,28 @@ void net_send(struct sim *s, struct node *from, const struct ha_message *msg)
 			     .sent = s->now,
 			     .to = to,
 			     .to_life = s->node[to].life};
-	for (uint8_t p = 0; p < s->n_paths; p++) {
-		const struct way *w = &s->way[p][from->id];
+	for (uint8_t p = 0; p < s->n_paths; p++)
+		send_by(s, &s->way[p][from->id], to, p, &f);
+	for (uint8_t l = 0; l < SIM_LINKS; l++) {
+		const uint32_t period = role_frame_period(&from->role, l, node_now(s, from));
 
-		if (!w->up || chance(s, w->loss))
+		if (period == 0 ||
+		    (period > from->role.cfg.keepalive_ms && s->now - from->frame_at[l] < period))
 			continue;
-		fly(s, w, to, p, &f);
-		if (chance(s, w->duplicate))
-			fly(s, w, to, p, &f);
+		from->frame_at[l] = s->now;
+		send_by(s, &s->frames[l][from->id], to, ROLE_PATH_FRAME(l), &f);
 	}
+}
+
+bool net_claims(struct sim *s, const struct node *from)
+{
+	for (uint32_t l = 0; l < SIM_LINKS; l++) {
+		const struct way *w = &s->frames[l][from->id];
+
+		if (w->up && !chance(s, w->loss))
+			return true;
+	}
+	return false;
 }
 
 /* An old message again, from any life of either router; or thrown back at its sender. The
@@ -288,5 +336,7 @@ void net_replay(struct sim *s)
 		tally.forged++;
 		return;
 	}
-	fly(s, &w, chance(s, 100) ? r->to ^ 1 : r->to, (uint8_t)draw(s, s->n_paths), &f);
+	fly(s, &w, chance(s, 100) ? r->to ^ 1 : r->to,
+	    chance(s, 300) ? ROLE_PATH_FRAME(draw(s, SIM_LINKS)) : (uint8_t)draw(s, s->n_paths),
+	    &f);
 }

@@ -61,6 +61,7 @@ void node_start(struct sim *s, struct node *n)
 	s->disturbed_at = s->now;
 	memset(n->witnessed, 0, sizeof(n->witnessed));
 	n->asked_at = 0;
+	memset(n->frame_at, 0, sizeof(n->frame_at));
 	for (size_t i = 0; i < sizeof(session.byte); i++)
 		session.byte[i] = (uint8_t)(1 + draw(s, 255));
 	s->cfg[n->id].session = session;
@@ -143,6 +144,19 @@ static void witnesses_answer(struct sim *s, struct node *n)
 	}
 }
 
+/* Who serves says so by ARP now and then: another one that serves notices. */
+static void addresses_claim(struct sim *s, struct node *n)
+{
+	const struct role_event ev = {.type = ROLE_CLAIM};
+	struct node *peer = &s->node[n->id ^ 1];
+
+	if (!n->serving || !peer->running || peer->paused || peer->quit || !chance(s, 50) ||
+	    !net_claims(s, n))
+		return;
+	node_step(s, peer, &ev);
+	check_claim(s, peer);
+}
+
 /* Every keepalive: witnesses answer, synchronisation goes on. */
 void node_probe(struct sim *s, struct node *n)
 {
@@ -155,6 +169,7 @@ void node_probe(struct sim *s, struct node *n)
 	if (n->paused)
 		return;
 	witnesses_answer(s, n);
+	addresses_claim(s, n);
 	n->verdicts = s->now - n->started > 500;
 	if (!ha_state_serves(n->role.state) && ha_state_serves(n->role.peer.state) &&
 	    role_peer_alive(&n->role, node_now(s, n)) && !n->sync_broken)

@@ -131,6 +131,7 @@ static void scenario_draw(struct sim *s)
 			snprintf(c->path_names[p], ROLE_NAME_LEN, "path%u", p);
 		for (uint32_t l = 0; l < SIM_LINKS; l++) {
 			c->witnesses[l] = (uint8_t)s->n_witnesses[l];
+			c->no_path[l] = l >= s->n_paths;
 			snprintf(c->vip_link_names[l], ROLE_NAME_LEN, "link%u", l);
 		}
 	}

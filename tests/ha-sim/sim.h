@@ -79,10 +79,12 @@ struct way { /* one direction of a path */
 };
 
 enum fault_type {
-	FAULT_LOSS,	 /* one way of one path */
-	FAULT_ONE_WAY,	 /* all paths in one direction */
-	FAULT_PARTITION, /* all paths */
-	FAULT_PATH,	 /* one path */
+	FAULT_LOSS,	  /* one way of one path */
+	FAULT_ONE_WAY,	  /* all paths in one direction */
+	FAULT_PARTITION,  /* all paths, and frames */
+	FAULT_FILTER,	  /* all paths: Ethernet frames pass */
+	FAULT_FILTER_WAY, /* the same in one direction */
+	FAULT_PATH,	  /* one path */
 	FAULT_JITTER,
 	FAULT_DUPLICATE,
 	FAULT_PORT,
@@ -148,6 +150,7 @@ struct node {
 	/* What check.c remembers. */
 	uint64_t witnessed[SIM_LINKS]; /* last answer received */
 	uint64_t asked_at;	       /* witnesses, last */
+	uint64_t frame_at[SIM_LINKS];  /* a frame to the peer, last */
 	uint64_t serving_heard;	       /* last newest message that says the peer serves */
 	uint64_t late_at;	       /* last ROLE_LATE */
 	uint64_t lapsed_late;	       /* the last one, if the lease was over then; or 0 */
@@ -167,7 +170,8 @@ struct sim {
 	struct role_config cfg[2];
 	uint32_t n_paths, n_witnesses[SIM_LINKS];
 	struct node node[2];
-	struct way way[SIM_PATHS][2]; /* [path][sender] */
+	struct way way[SIM_PATHS][2];	 /* [path][sender] */
+	struct way frames[SIM_LINKS][2]; /* of Ethernet frames: [VIP link][sender] */
 	struct fault fault[SIM_FAULTS];
 	uint32_t fault_ids;
 	uint32_t restarts_only; /* scenario: router 0 is killed and started, nothing else */
@@ -190,11 +194,13 @@ struct sim {
 	bool given_forced;
 
 	/* check.c */
-	uint64_t clean_since[2]; /* a clean way from this sender; 0: none */
-	uint64_t met_since;	 /* each believes the other's present life; 0: not */
-	uint64_t overlap_since;	 /* both have the VIPs; 0: not */
-	uint64_t contact_at;	 /* the first message of that time was believed */
-	uint64_t idle_since;	 /* nobody serves, somebody could */
+	uint64_t clean_since[2];	/* a clean path from this sender; 0: none */
+	uint64_t frames_clean_since[2]; /* the same of frames */
+	uint64_t decided_since;		/* no way loses or delays */
+	uint64_t met_since;		/* each believes the other's present life; 0: not */
+	uint64_t overlap_since;		/* both have the VIPs; 0: not */
+	uint64_t contact_at;		/* the first message of that time was believed */
+	uint64_t idle_since;		/* nobody serves, somebody could */
 	uint64_t activations, longest_overlap, longest_idle;
 	char violation[256];
 };
@@ -218,6 +224,8 @@ void sim_violate(struct sim *s, const char *fmt, ...) __attribute__((format(prin
 void net_setup(struct sim *s);
 void net_send(struct sim *s, struct node *from, const struct ha_message *msg);
 void net_replay(struct sim *s);
+/* A claim of an address by this router reaches the other one. */
+bool net_claims(struct sim *s, const struct node *from);
 void fault_begin(struct sim *s);
 void fault_heal(struct sim *s, uint32_t id);
 void fault_clear(struct sim *s);
@@ -255,6 +263,7 @@ void check_step(struct sim *s, struct node *n, const struct role *before,
 		const struct role_event *ev, const struct role_actions *out);
 void check_fresh(struct sim *s, struct node *n, const struct flight *f, enum ha_verdict v,
 		 bool newest);
+void check_claim(struct sim *s, const struct node *n);
 void check_calm(struct sim *s);
 
 #endif

@@ -110,7 +110,7 @@ wait "$reloads" || fail "a configuration was not applied: $(cat "$RUN/reloads")"
 timers 2s 7s a b
 pair_at a
 # The last step waits for a commit that does not come.
-for path in public private; do loss a $path tx "udp dport 7694 @th,104,8 9"; done
+for path in public private; do heartbeat_loss a $path tx "9"; done
 ctl ha handover > /dev/null
 frozen()
 {
@@ -128,7 +128,7 @@ pair_becomes 10 b backup
 wait_for 10 "b is synchronised" pair_synchronised b
 
 # Of b only STOP comes through.
-for path in public private; do loss b $path tx "udp dport 7694 @th,104,8 != 3"; done
+for path in public private; do heartbeat_loss b $path tx "!= 3"; done
 pair_at b
 ctl ha force > /dev/null
 row "fenced" fenced

@@ -36,8 +36,8 @@ pair_becomes 5 a backup
 
 note "only the routers do not hear each other: both reach their witnesses"
 term=$(of b .term)
-for path in public private; do loss a $path tx "udp dport 7694"; done
-for path in public private; do loss a $path rx "udp dport 7694"; done
+for path in public private; do heartbeat_loss a $path tx; done
+for path in public private; do heartbeat_loss a $path rx; done
 # Nobody can tell this from the death of the other router.
 pair_becomes 5 a active
 is "b meanwhile" "$(pair_state b)" = active
@@ -51,12 +51,12 @@ wait_for 10 "the web answers by a" pair_serves 192.0.2.80 5
 note "both paths flap"
 before=$(($(pair_changes a) + $(pair_changes b)))
 for _ in 1 2 3 4 5 6 7 8; do
-	loss a public tx "udp dport 7694"
-	loss a private rx "udp dport 7694"
+	heartbeat_loss a public tx
+	heartbeat_loss a private rx
 	pause 0.1
 	loss_end
-	loss a private tx "udp dport 7694"
-	loss a public rx "udp dport 7694"
+	heartbeat_loss a private tx
+	heartbeat_loss a public rx
 	pause 0.1
 	loss_end
 done

@@ -65,7 +65,7 @@ one_witness()
 }
 wait_for 5 "one witness answers a" one_witness
 for path in public private; do
-	loss b $path tx "udp dport 7694 @th,104,8 1"
+	heartbeat_loss b $path tx "1"
 done
 refused()
 {

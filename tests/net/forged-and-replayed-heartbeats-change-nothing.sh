@@ -172,6 +172,30 @@ done <<-'END'
 	value value
 END
 unmoved "changed" "active backup"
+
+note "the same in Ethernet frames"
+frames_refused()
+{
+	both '[.witnesses[].frames_refused] | add'
+}
+# The two MACs, the EtherType and the datagram, without IP and UDP; messages alone.
+for change in replayed reversed reflected resigned flipped; do
+	for path in public private; do
+		awk 'substr($1, 73, 4) == "1e0e" { print substr($1, 1, 24) "88b5" substr($1, 85) }' \
+			"$RUN/changed/$change.$path" > "$RUN/changed/frames-$change.$path"
+	done
+done
+for change in replayed reversed reflected; do
+	before=$(not_of_now)
+	attack frames-$change
+	shown "frames-$change" not_of_now "" "$before"
+done
+for change in resigned flipped; do
+	before=$(frames_refused)
+	attack frames-$change
+	shown "frames-$change" frames_refused "" "$before"
+done
+unmoved "in frames" "active backup"
 is "term of a" "$(of a .term)" -eq "$term"
 is "connections that came of it" "$(connections)" -eq 0
 

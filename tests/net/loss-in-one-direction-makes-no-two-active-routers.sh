@@ -22,7 +22,7 @@ note "one path, one direction: nothing changes, and the path is shown"
 for path in public private; do
 	for r in a b; do
 		for direction in tx rx; do
-			loss $r $path $direction "udp dport 7694"
+			heartbeat_loss $r $path $direction
 			stays 1 "active backup"
 			[ $direction = rx ] && deaf=$r || deaf=$(other $r)
 			wait_for 5 "$deaf hears nothing on $path" silent "$deaf" $path
@@ -63,8 +63,8 @@ pair_becomes 5 a backup
 stays 1 "backup active"
 
 note "heartbeats do not come to the active router, but it hears witnesses: it goes on, and a shows it"
-loss b public rx "udp dport 7694"
-loss b private rx "udp dport 7694"
+heartbeat_loss b public rx
+heartbeat_loss b private rx
 stays 2 "backup active"
 is "b hears a, as a says" "$(of a .peer.hears)" = false
 pair_serves 192.0.2.80 3 || fail "the web does not answer"

@@ -89,7 +89,12 @@ is "in the log of a" "$(grep -c 'ran before the restart is in place again' "$RUN
 
 note "edits at both while they do not hear each other"
 pair_becomes 20 b backup
-for l in public private; do for d in tx rx; do loss a $l $d "udp dport 7694-7695"; done; done
+for l in public private; do
+	for d in tx rx; do
+		heartbeat_loss a $l $d
+		loss a $l $d "udp dport 7695"
+	done
+done
 pair_becomes 5 b active
 pair_at a
 add 84 > /dev/null

@@ -17,6 +17,7 @@
 #include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_track.h"
 #include "dataplane/stages/pipeline.h"
+#include "model/exchange.h"
 
 #define FRAME_MIN_IPV4 (sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr))
 #define TCP_MIN	       20
@@ -373,7 +374,10 @@ void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct 
 			else if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
 				arp_receive(w, m, l2.len, link);
 			else
-				door_punt(w, m, PUNT_TRANSIT);
+				door_punt(w, m,
+					  l2.type == rte_cpu_to_be_16(ETHER_TYPE_PEER)
+						  ? PUNT_PEER
+						  : PUNT_TRANSIT);
 			continue;
 		}
 		p->link = link;

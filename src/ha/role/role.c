@@ -209,6 +209,7 @@ static void alarms_note(struct turn *t)
 {
 	struct role *r = t->r;
 	const bool second = role_hears_second(r, t->now), split = role_is_split(r, t->now);
+	const bool frames = role_frames_only(r, t->now);
 
 	if (split != r->peer.split)
 		role_log(t, split ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
@@ -216,6 +217,12 @@ static void alarms_note(struct turn *t)
 				 "addresses that this router has"
 			       : "the peer no longer claims addresses unheard");
 	r->peer.split = split;
+	if (frames != r->peer.frames_only)
+		role_log(t, frames ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
+			 frames ? "the peer is heard in Ethernet frames only, on no path: is UDP "
+				  "filtered?"
+				: "the peer is heard on a path again, or in no frame");
+	r->peer.frames_only = frames;
 	if (second == r->peer.second)
 		return;
 	r->peer.second = second;

@@ -43,6 +43,7 @@
 
 /* Of a term that is believed: a takeover adds one. */
 #define ROLE_TERM_STEP	    (UINT64_C(1) << 20)
+#define ROLE_FRAME_SLOW_MS  1000  /* between two frames to a peer that is silent for long */
 #define ROLE_CLAIM_HOLD_MS  60000 /* two that defend an address claim it every 30 s */
 #define ROLE_SECOND_HOLD_MS 2000  /* so long after the last message of a second session */
 
@@ -141,6 +142,7 @@ struct role_config {
 	char path_names[ROLE_MAX_PATHS][ROLE_NAME_LEN];
 	char vip_link_names[ROLE_MAX_VIP_LINKS][ROLE_NAME_LEN];
 	uint8_t witnesses[ROLE_MAX_VIP_LINKS]; /* configured per VIP link; 0: none is asked for */
+	bool no_path[ROLE_MAX_VIP_LINKS];      /* the VIP link carries no path */
 };
 
 /* Defaults of a LAN: 50 / 200 ms, start_delay 5 s, failback auto after 60 s. */
@@ -165,6 +167,9 @@ static inline uint32_t role_overlap_ms(const struct role_config *cfg)
 #define ROLE_FAST_HOLD_MS    1000  /* keepalive rate goes on after the last missed heartbeat */
 
 /* --- Events --------------------------------------------------------------------------- */
+
+/* The path of a message that came in an Ethernet frame on a VIP link. */
+#define ROLE_PATH_FRAME(link) ((uint8_t)(ROLE_MAX_PATHS + (link)))
 
 enum role_event_type {
 	ROLE_TICK,    /* the time of role_next() has come; earlier and later do no harm */
@@ -199,7 +204,7 @@ struct role_event {
 			enum ha_verdict verdict;
 			bool newest;		/* from freshness_check() */
 			uint64_t sent_after_ms; /* from freshness_sent_after() */
-			uint8_t path;
+			uint8_t path;		/* an index, or ROLE_PATH_FRAME() */
 		} message;
 		uint32_t late_ms;
 		struct {
@@ -329,6 +334,11 @@ struct role_peer {
 	uint64_t sequence;	/* of the newest */
 	uint64_t fresh_ms;	/* last fresh message; 0: never */
 	uint64_t path_ms[ROLE_MAX_PATHS];
+	/* The same of Ethernet frames, by VIP link; frame_ms: on any of them, of any message that
+	 * is authentic. */
+	uint64_t link_ms[ROLE_MAX_VIP_LINKS], frame_ms;
+	bool asks_frames;     /* as in struct ha_message */
+	bool frames_only;     /* was said */
 	uint64_t answered;    /* the highest sequence of mine that it says it heard */
 	uint64_t answered_ms; /* since when it is that */
 	bool deaf;	      /* was said */
@@ -453,6 +463,16 @@ int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms);
 const char *role_failback_waits(const struct role *r, uint64_t now_ms);
 /* The peer is heard, but nothing that I say reaches it. */
 bool role_peer_deaf(const struct role *r, uint64_t now_ms);
+/* No path brings anything of the peer: it is heard in Ethernet frames on the VIP links, if at all.
+ */
+bool role_paths_silent(const struct role *r, uint64_t now_ms);
+/*
+ * How often a VIP link is to carry heartbeats in Ethernet frames to the peer's MAC, in
+ * milliseconds; 0: not at all. At keepalive rate on a link without a path, and on every link while
+ * no path brings anything here or at the peer. Once a second to a peer that has been silent for ten
+ * deadtimes, unless frames of its MAC show that it lives.
+ */
+uint32_t role_frame_period(const struct role *r, uint8_t link, uint64_t now_ms);
 /* Third parties that answer, over all VIP links. An answer counts for deadtime while they are
  * asked at keepalive rate, and for ROLE_CALM_MS while they are asked once a second. */
 uint16_t role_witnesses(const struct role *r, uint64_t now_ms);

@@ -40,7 +40,11 @@ void role_failback_failed(struct turn *t);
 /* The role was taken back here: a failback that did not last counts as failed. */
 void role_failback_count(struct turn *t);
 
-/* role_judge.c: what the machine can tell. */
+/* role_hears.c, role_witness.c, role_judge.c: what the machine can tell. */
+/* So long after the last heartbeat of a path the next one is missed. */
+uint64_t role_missed_after_ms(const struct role *r);
+/* Some link has witnesses. */
+bool role_asks_witnesses(const struct role *r);
 /* Failbacks that failed, as the router that knows of more has it. */
 uint8_t role_failback_failures(const struct role *r);
 bool role_ports_up(const struct role *r);
@@ -90,6 +94,8 @@ uint8_t role_links_answer(const struct role *r, uint64_t now);
 /* A VIP link is dead here, though its port is up: for deadtime no witness of it answered questions
  * at keepalive rate, and the ready peer says that they answer it. NULL, or the link's name. */
 const char *role_black_hole(const struct role *r, uint64_t now);
+/* The peer is heard, but for deadtime on no path. */
+bool role_frames_only(const struct role *r, uint64_t now);
 /* The peer serves as well and is not heard: its frames claim addresses. */
 bool role_is_split(const struct role *r, uint64_t now);
 /* No hand-over now, unless forced: the configurations are not the same. */

@@ -8,8 +8,12 @@
 
 static void path_heard(struct turn *t, const struct role_event *ev)
 {
-	if (ev->message.path < ROLE_MAX_PATHS)
-		t->r->peer.path_ms[ev->message.path] = t->now;
+	const uint8_t path = ev->message.path;
+
+	if (path < ROLE_MAX_PATHS)
+		t->r->peer.path_ms[path] = t->now;
+	else if (path < ROLE_PATH_FRAME(ROLE_MAX_VIP_LINKS))
+		t->r->peer.link_ms[path - ROLE_MAX_PATHS] = t->now;
 }
 
 /* Authentic, but not proven to be from now: its sender is asked to prove it. It may be the
@@ -95,6 +99,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg, uint64_t se
 	memcpy(p->version.digest, msg->config_digest, HA_DIGEST_BYTES);
 	p->unbound = msg->unbound;
 	p->hears_second = msg->hears_second;
+	p->asks_frames = msg->asks_frames;
 	p->links_answer = msg->links_answer;
 	p->sent_after_ms = sent_after_ms;
 	p->absurd = false;
@@ -375,6 +380,7 @@ static void newest_message(struct turn *t, const struct role_event *ev)
 
 	if (ev->message.verdict == HA_FRESH_SESSION) {
 		memset(r->peer.path_ms, 0, sizeof(r->peer.path_ms));
+		memset(r->peer.link_ms, 0, sizeof(r->peer.link_ms));
 		r->peer.answered = 0;
 		r->peer.answered_ms = t->now;
 	}
@@ -459,6 +465,8 @@ void role_message(struct turn *t, const struct role_event *ev)
 {
 	struct role *r = t->r;
 
+	if (ev->message.path >= ROLE_MAX_PATHS && ev->message.verdict != HA_REFLECTED)
+		r->peer.frame_ms = t->now;
 	switch (ev->message.verdict) {
 	case HA_FRESH:
 	case HA_FRESH_SESSION:

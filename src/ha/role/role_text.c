@@ -167,6 +167,12 @@ size_t role_alarm(const struct role *r, uint64_t now_ms, char *buf, size_t len)
 				     "both routers are active and do not hear each other: the peer "
 				     "claims addresses of this router; is UDP between the paths' "
 				     "addresses filtered?");
+	if (role_frames_only(r, now_ms))
+		used = role_text_add(
+			buf, len, alarm_begin(buf, len, used),
+			"the peer is heard in Ethernet frames only, on no path: "
+			"connections and configurations do not cross; is UDP between the "
+			"paths' addresses filtered?");
 	if (role_hears_second(r, now_ms))
 		used = role_text_add(buf, len, alarm_begin(buf, len, used),
 				     "two routers say that they are the peer: a clone, or another "
@@ -230,6 +236,7 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	msg->unbound = r->unbound;
 	msg->links_answer = role_links_answer(r, now_ms);
 	msg->hears_second = role_hears_second(r, now_ms);
+	msg->asks_frames = role_paths_silent(r, now_ms);
 	if (!r->version)
 		return;
 	msg->version.id = r->version->id;

@@ -42,6 +42,7 @@ _Static_assert(AT_UNBOUND + 4 == HA_MESSAGE_BYTES && VERSION_DIGEST_BYTES == HA_
 	       "the end of the message");
 
 #define NOTE_SECOND 0x01
+#define NOTE_FRAMES 0x02
 
 /* The same limits for what is sent and what is believed. Flags of a later version are not
  * an error: the bits are masked. */
@@ -99,7 +100,7 @@ int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 	memcpy(p + AT_JUDGED, m->version.judged.byte, VERSION_ID_BYTES);
 	p[AT_JUDGEMENT] = (uint8_t)m->version.judgement;
 	p[AT_LINKS] = m->links_answer;
-	p[AT_NOTES] = m->hears_second ? NOTE_SECOND : 0;
+	p[AT_NOTES] = (m->hears_second ? NOTE_SECOND : 0) | (m->asks_frames ? NOTE_FRAMES : 0);
 	put32(p + AT_UNBOUND, m->unbound);
 	return 0;
 }
@@ -118,6 +119,7 @@ static void appended_decode(const struct ha_envelope *e, const uint8_t *p, struc
 	m->version.judgement = (enum version_judgement)p[AT_JUDGEMENT];
 	m->links_answer = p[AT_LINKS];
 	m->hears_second = p[AT_NOTES] & NOTE_SECOND;
+	m->asks_frames = p[AT_NOTES] & NOTE_FRAMES;
 	m->unbound = get32(p + AT_UNBOUND);
 }
 

@@ -155,6 +155,7 @@ struct ha_message {
 	 * keepalive rate within deadtime: bit 0 is the first. */
 	uint8_t links_answer;
 	bool hears_second; /* two routers say to the sender that they are the receiver */
+	bool asks_frames;  /* no path brings the sender anything: it wants Ethernet frames */
 	uint32_t unbound;  /* connections of the peer whose service or server is unknown here */
 };
 

@@ -49,6 +49,14 @@ loss_end_of()
 	on wire nft delete chain netdev loss "$1_$2_$3"
 }
 
+# heartbeat_loss ROUTER public|private tx|rx [TYPE-MATCH]: the same of messages to the peer alone, by
+# UDP and in Ethernet frames; of the types that match (ha-protocol.md).
+heartbeat_loss()
+{
+	loss "$1" "$2" "$3" "udp dport 7694 ${4:+@th,104,8 $4}"
+	loss "$1" "$2" "$3" "@ll,96,16 0x88b5 ${4:+@ll,152,8 $4}"
+}
+
 loss_end()
 {
 	on wire nft delete table netdev loss
