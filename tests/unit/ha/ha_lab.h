@@ -260,4 +260,18 @@ static inline void lab_be(enum ha_state state)
 	memset(lab.r.rows, 0, sizeof(lab.r.rows));
 }
 
+/* A hand-over by the active router, up to its commit. */
+static inline void lab_to_commit(void)
+{
+	lab.peer.handover = lab.r.give.id;
+	lab.peer.term = 6;
+	lab_hear(HA_MSG_HANDOVER_READY, HA_BACKUP);
+	assert_int_equal(lab.count[ROLE_DO_FREEZE], 0);
+	lab_flushed();
+	assert_int_equal(lab.count[ROLE_DO_FREEZE], 1);
+	assert_int_equal(lab.sent[HA_MSG_HANDOVER_COMMIT], 0);
+	lab_flushed();
+	assert_int_equal(lab.last_sent[HA_MSG_HANDOVER_COMMIT].term, 6);
+}
+
 #endif
