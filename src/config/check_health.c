@@ -192,9 +192,8 @@ static const char *unfit(const struct config_check *c, const struct config_servi
 		return "has \"via_vip\": needs \"forward\": \"dr\" or \"tunnel\"";
 	if (c->via_vip && svc->n_listen == 0)
 		return "has \"via_vip\": a service with a mark has no VIP of its own";
-	if (c->via_vip && (s->ep.addr.family != ADDR_V4 || config_service_family(svc) != ADDR_V4))
-		return "has \"via_vip\": checks go by the VIP of an IPv4 service to IPv4 servers "
-		       "only";
+	if (c->via_vip && s->ep.addr.family != config_service_family(svc))
+		return "has \"via_vip\": needs a server of the service's address family";
 	if (c->type == CHECK_PASSIVE && !forward_has(s->forward, FORWARD_REPLIES_PASS))
 		return "is of type passive: needs \"forward\": \"nat\"";
 	if (network && c->port == 0 && s->ep.port == 0 &&

@@ -348,8 +348,8 @@ static const struct config_field check_fields[] = {
 	 .def_text = "the server's",
 	 .help = "where to ask instead"},
 	FLAG_OF(CHECK_NETWORK | OF(ICMP), "via_vip", via_vip,
-		"with `dr` and `tunnel`, IPv4: the VIP is asked, at the real server: proves "
-		"loopback, ARP settings and path as well"),
+		"with `dr` and `tunnel`: the VIP is asked, at the real server: proves "
+		"loopback, ARP or ND settings and path as well"),
 	{.name = "tls",
 	 .type = TYPE_OBJECT,
 	 .object = &tls_fields_object,

@@ -26,9 +26,6 @@
 
 #define MIRROR_ROUTES_MAX 1048576 /* beyond: left out and counted */
 
-/* Marks what plvs adds: "ip addr" shows "proto 0x70". */
-#define IFAPROT_PLVS 0x70
-
 struct iface_addr {
 	struct addr addr;
 	uint8_t len;

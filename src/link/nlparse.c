@@ -159,9 +159,11 @@ static int parse_addr(const struct nlmsghdr *nlh, struct nl_event *out)
 		return -EBADMSG;
 	flags = ifa->ifa_flags;
 	attr_u32(tb[IFA_FLAGS], &flags);
-	ad->unusable = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED);
 	proto = attr_data(tb[IFA_PROTO], 1);
 	ad->proto = proto ? *proto : 0;
+	/* Those of plvs are deprecated for Linux's own sake (nlreq_addr_add()). */
+	ad->unusable = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED |
+				(ad->proto == IFAPROT_PLVS ? 0 : IFA_F_DEPRECATED));
 	return 1;
 }
 

@@ -33,12 +33,15 @@ struct nl_link {
 	char name[16];
 };
 
+/* Marks what plvs adds: "ip addr" shows "proto 0x70". */
+#define IFAPROT_PLVS 0x70
+
 struct nl_addr {
 	int ifindex;
 	struct addr addr;
 	uint8_t len;
 	uint8_t proto; /* IFA_PROTO: who added it */
-	bool unusable; /* as a source: tentative, a duplicate, or deprecated */
+	bool unusable; /* as a source: tentative, a duplicate, or deprecated by others */
 };
 
 struct nl_route {

@@ -291,6 +291,14 @@ int nlreq_addr_add(struct nlreq *r, int ifindex, const struct addr *a, uint8_t l
 	}
 	if (proto)
 		mnl_attr_put_u8(nlh, IFA_PROTO, proto);
+	/* What moves between routers is no source of what Linux says itself: the reply would go to
+	 * whoever has the address then, or to a real server that has it on its loopback. Linux
+	 * takes no IPv4 /32 either, as long as there is another address. */
+	if (proto && a->family == ADDR_V6) {
+		const struct ifa_cacheinfo life = {.ifa_prefered = 0, .ifa_valid = UINT32_MAX};
+
+		mnl_attr_put(nlh, IFA_CACHEINFO, sizeof(life), &life);
+	}
 	ret = converse(r, nlh, NULL, NULL);
 	return ret == -EEXIST ? 0 : ret;
 }

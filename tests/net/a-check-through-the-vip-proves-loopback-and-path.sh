@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
+# families: 4 6
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/health.sh
 . "$TOP/tests/net/lib/health.sh"
@@ -13,16 +14,16 @@ S1=192.0.2.11 S2=192.0.2.12 S3=192.0.2.13 T=10.10.0.11
 # quiet: server1 takes datagrams and says nothing.
 quiet()
 {
-	on_background server1 quiet socat -u UDP-RECV:7004 /dev/null
+	on_background server1 quiet socat -u "UDP$FAMILY-RECV:7004" /dev/null
 	wait_for 10 "socat listens" port_listens server1 7004 udp
 }
 
-# bound SERVER ADDRESS: its web server listens there only.
+# bound SERVER ADDRESS:80: its web server listens there only.
 bound()
 {
 	local dir=$RUN/web-$1
 	background_stop "web-$1"
-	sed -i "s/listen .*backlog/listen $2:80 backlog/" "$dir/nginx.conf"
+	sed -i "s/listen .*backlog/listen $(inet "$2") backlog/" "$dir/nginx.conf"
 	on_background "$1" "web-$1" nginx -p "$dir" -e "$dir/error.log" -c "$dir/nginx.conf"
 	wait_for 10 "nginx listens in $1" port_listens "$1" 80
 }
@@ -31,7 +32,7 @@ bound()
 tunnel_open()
 {
 	rm -f "$RUN/ipip.log"
-	on_background server1 ipip "$PROBE" ipip-open tunnel
+	on_background server1 ipip "$PROBE" ipip-open tunnel "$FAMILY"
 	wait_for 5 "the tunnel's end is open" grep -q ready "$RUN/ipip.log"
 	ip -n "$NET-server1" link set dev tunnel up
 }
@@ -69,7 +70,7 @@ ask_loop client1 loop $VIP
 
 # No VIP on its loopback: it routes the packet back here, as a client's, and another server
 # must not answer for it.
-on server2 sysctl -qw net.ipv4.ip_forward=1
+forward_on server2
 ip -n "$NET-server2" address delete $VIP/32 dev lo
 server_becomes 5 web $S2:80 down
 server_becomes 5 ping $S2:81 down
@@ -79,7 +80,7 @@ sleep 0.5
 served_without loop server2 "$since" "$(now_ms)"
 
 # The service listens at the server's own address only.
-bound server3 $S3
+bound server3 $S3:80
 server_becomes 5 web $S3:80 down
 reason_says web $S3:80 "$S3:80 refused the connection by the VIP $VIP after"
 is "state by its own address" "$(health_of direct $S3:80 .state)" = up
@@ -103,7 +104,9 @@ reason_says quiet $S1:7004 "$S1:7004 is closed: refused by ICMP"
 quiet
 tunnel_open
 ip -n "$NET-server2" address add $VIP/32 dev lo
-bound server3 0.0.0.0
+any=0.0.0.0:80
+[ "$FAMILY" = 4 ] || any='[::]:80'
+bound server3 $any
 server_becomes 5 web $S2:80 up
 server_becomes 5 web $S3:80 up
 server_becomes 5 ping $S2:81 up

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 60
+# families: 4 6
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/health.sh
 . "$TOP/tests/net/lib/health.sh"

@@ -153,6 +153,16 @@ ns_add()
 	ip -n "$ns" link set lo up
 }
 
+# forward_on NAMESPACE: it is a router.
+forward_on()
+{
+	if [ "$FAMILY" = 4 ]; then
+		on "$1" sysctl -qw net.ipv4.ip_forward=1
+	else
+		on "$1" sysctl -qw net.ipv6.conf.all.forwarding=1
+	fi
+}
+
 # on NAMESPACE COMMAND...
 on()
 {

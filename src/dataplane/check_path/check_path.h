@@ -7,13 +7,13 @@
  * a client's packet, from the router's own address:
  *
  *	Linux	own:port > server	the MAC is the server's, or its gateway's
- *	here	own:port > VIP		tunnel: in IPIP to the server
- *	server	VIP > own:port		proves its loopback address, its ARP settings, the path
- *	here	server > own:port	to Linux in the class of checks
+ *	here	own:port > VIP		tunnel: in an outer header to the server
+ *	server	VIP > own:port		proves its loopback address, its ARP or ND settings, the
+ *path here	server > own:port	to Linux in the class of checks
  *
  * It works whether the VIP is active here or not: nothing of it needs a connection, and no
  * packet leaves that bears the VIP as its source. Packets that no check under way explains
- * are changed in nothing.
+ * are changed in nothing. Server and VIP are of one family.
  *
  * Worker context; published.check_ports is not NULL.
  */
@@ -26,10 +26,7 @@ bool check_path_is(const struct worker *w, struct rte_mbuf *m);
 /* A frame that Linux sends. True: it was a check's that means a VIP, and has left. */
 bool check_path_send(struct worker *w, struct rte_mbuf *m);
 
-/* A packet to the router's own address. True: it has left: punted as a reply to a check, or
- * dropped as bad_source, because it speaks as a VIP to a port of checks unasked. */
-bool check_path4_take(struct worker *w, struct pkt4 *p);
-/* The same of IPv6, where no check goes by the VIP: nothing is dropped. */
-bool check_path6_take(struct worker *w, struct pkt6 *p);
+#define FAM_TEMPLATE "dataplane/check_path/check_path.fam.h"
+#include "base/both_families.h"
 
 #endif

@@ -41,9 +41,11 @@ all_up()
 # reason_says SERVICE SERVER PATTERN: why its state changed last, in words.
 reason_says()
 {
-	local reason
+	local reason pattern
 	reason=$(health_of "$1" "$2" '.history[0].reason')
-	grep -Eq "$3" <<< "$reason" || fail "$2 of $1: the reason is \"$reason\", not $3"
+	# Brackets around an address are none of the pattern's.
+	pattern=$(inet "$3" | sed -E 's/\[(2001:[0-9a-f:]+)\]/\\[\1\\]/g')
+	grep -Eq "$pattern" <<< "$reason" || fail "$2 of $1: the reason is \"$reason\", not $pattern"
 }
 
 # Changes of state so far: of one server, or of all.
@@ -62,13 +64,14 @@ chosen()
 # block NAMESPACE MATCH: nftables drops what comes in and matches, until unblock NAMESPACE.
 block()
 {
-	on "$1" nft "add table ip block; add chain ip block in { type filter hook input priority 0; };
-		add rule ip block in $2 drop"
+	on "$1" nft "add table inet block;
+		add chain inet block in { type filter hook input priority 0; };
+		add rule inet block in $2 drop"
 }
 
 unblock()
 {
-	on "$1" nft delete table ip block
+	on "$1" nft delete table inet block
 }
 
 # ask_loop NAMESPACE LABEL ADDRESS[:PORT]: a new request as soon as the last one has ended, by
@@ -79,9 +82,9 @@ ask_loop()
 	on_background "$1" "$2" bash -c 'trap "exit 0" TERM
 		while :; do
 			began=$EPOCHREALTIME code=0
-			answer=$(curl -s --max-time 2 "http://$0/") || code=$?
+			answer=$(curl -s --max-time 2 "$0") || code=$?
 			echo "$began $EPOCHREALTIME $code $answer"
-		done' "$3"
+		done' "http://$3/"
 }
 
 # answers_between LABEL FROM-MS TO-MS: the lines of requests that began between.

@@ -79,7 +79,7 @@ ctl()
 # rpc METHOD [PARAMS-JSON]: the result, straight from the control socket.
 rpc()
 {
-	printf '{"jsonrpc":"2.0","id":1,"method":"%s","params":%s}\n' "$1" "${2:-{\}}" |
+	printf '{"jsonrpc":"2.0","id":1,"method":"%s","params":%s}\n' "$1" "${2:-{\}}" | inet_filter |
 		timeout 20 socat -t 15 - "UNIX-CONNECT:$RUN/plvs.sock" |
 		jq -ce 'select(.id == 1) | .result'
 }

@@ -60,7 +60,7 @@ static void usage(void)
 	      "       probe tcp-knock ADDRESS:PORT [--count N] [--rate N]\n"
 	      "              SIGUSR1 is a mark: holes before it are told apart (udp-ask, too)\n"
 	      "       probe frame-send INTERFACE [--count N] [--rate N] < HEX-LINES\n"
-	      "       probe ipip-open INTERFACE\n"
+	      "       probe ipip-open INTERFACE [4|6]\n"
 	      "       probe vlan-switch TRUNK VLAN:INTERFACE...\n",
 	      stderr);
 	exit(2);
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "frame-send"))
 		return frame_send(argv[2], &o);
 	if (!strcmp(argv[1], "ipip-open"))
-		return ipip_open(argv[2]);
+		return ipip_open(argv[2], argc > 3 && !strcmp(argv[3], "6"));
 	address_parse(argv[2], &o.address);
 	if (!strcmp(argv[1], "udp-echo"))
 		return udp_echo(&o);

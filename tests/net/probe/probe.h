@@ -37,7 +37,7 @@ int tcp_knock(const struct probe_options *o);
 /* Frames in hexadecimal, one a line on standard input. */
 int frame_send(const char *interface, const struct probe_options *o);
 /* The end of IPIP tunnels: what they carry comes out of a TUN interface of that name. */
-int ipip_open(const char *interface);
+int ipip_open(const char *interface, bool v6);
 /* argv: the trunk's interface, then VLAN:INTERFACE for each access port. */
 int vlan_switch(int argc, char **argv);
 

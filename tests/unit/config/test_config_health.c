@@ -105,11 +105,10 @@ static void what_is_wrong_is_named_with_its_path(void **state)
 		 "\"via_vip\": needs \"forward\": \"dr\" or \"tunnel\""},
 		{"{\"shared\":{\"checks\":[{\"name\":\"v\",\"type\":\"tcp\",\"via_vip\":true}],"
 		 "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::80]:80\","
-		 "\"forward\":\"dr\",\"check\":\"v\",\"servers\":["
-		 "{\"address\":\"[2001:db8::1]:80\"}]}]}}",
-		 "server [2001:db8::1]:80 has \"via_vip\": checks go by the VIP of an IPv4 service "
-		 "to "
-		 "IPv4 servers only"},
+		 "\"forward\":\"tunnel\",\"check\":\"v\",\"servers\":["
+		 "{\"address\":\"[2001:db8::1]:80\"},{\"address\":\"10.0.0.1:80\"}]}]}}",
+		 "servers[1].check: check \"v\" of server 10.0.0.1:80 has \"via_vip\": needs a "
+		 "server of the service's address family"},
 		{DOCUMENT("{\"name\":\"v\",\"type\":\"tcp\",\"tls\":{\"on\":true}}", "", "", ""),
 		 "checks[0].tls: means nothing to a check of type tcp"},
 		{DOCUMENT("{\"name\":\"v\",\"type\":\"http\",\"tls\":{\"verify\":true}}", "", "",

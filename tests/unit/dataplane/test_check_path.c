@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The way of health checks: their ports, the VIP written into what they send, and the replies.
+ * Each test runs for both address families: addresses are written in IPv4, and inet() turns them
+ * into those of the family at hand.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,24 +24,111 @@
 #define SERVER	"10.10.0.1"
 #define SERVER2 "10.10.0.2"
 
+static bool v6; /* the family at hand */
+
 static const struct mac server_mac = {{2, 1, 10, 10, 0, 1}};
+
+/* An address of the test, as text of the family at hand. */
+static const char *inet(const char *text)
+{
+	static const char *const both[][2] = {{VIP, "2001:db8:1::100"},
+					      {OWN, "2001:db8:10::fe"},
+					      {SERVER, "2001:db8:10::1"},
+					      {SERVER2, "2001:db8:10::2"}};
+
+	for (unsigned int i = 0; v6 && i < sizeof(both) / sizeof(both[0]); i++)
+		if (strcmp(text, both[i][0]) == 0)
+			return both[i][1];
+	assert_false(v6);
+	return text;
+}
+
+static struct addr address(const char *text)
+{
+	return v6 ? addr_from_addr6(ipv6(inet(text))) : addr_from_v4(ipv4(text));
+}
+
+static void from_to(struct packet *p, const char *from, const char *to)
+{
+	p->v6 = v6;
+	p->saddr = v6 ? 0 : ipv4(from);
+	p->daddr = v6 ? 0 : ipv4(to);
+	if (v6) {
+		p->saddr6 = ipv6(inet(from));
+		p->daddr6 = ipv6(inet(to));
+	}
+}
+
+static void assert_from_to(const struct packet *p, const char *from, const char *to)
+{
+	struct packet want = {0};
+
+	from_to(&want, from, to);
+	assert_int_equal(p->v6, v6);
+	assert_int_equal(p->saddr, want.saddr);
+	assert_int_equal(p->daddr, want.daddr);
+	assert_memory_equal(&p->saddr6, &want.saddr6, sizeof(want.saddr6));
+	assert_memory_equal(&p->daddr6, &want.daddr6, sizeof(want.daddr6));
+}
+
+/* Where the address lies in a frame at the IP header ip. */
+static const uint8_t *source_in(const uint8_t *ip)
+{
+	return ip + (v6 ? 8 : 12);
+}
+
+static const uint8_t *dest_in(const uint8_t *ip)
+{
+	return ip + (v6 ? 24 : 16);
+}
+
+static void assert_address(const uint8_t *at, const char *text)
+{
+	const struct addr a = address(text);
+
+	assert_memory_equal(at, a.v6, v6 ? 16 : 4);
+}
+
+static size_t ip_len(void)
+{
+	return v6 ? 40 : 20;
+}
+
+static int bed_setup_family(void **state, bool of_v6)
+{
+	static const struct world_server dr[] = {{SERVER ":80", 1, FWD_DR}};
+	static const struct world_server dr6[] = {{"[2001:db8:10::1]:80", 1, FWD_DR}};
+	const link_id side = link_id_of(1, 0);
+
+	v6 = of_v6;
+	if (lab_open(state, 0, false) < 0)
+		return -1;
+	if (!v6)
+		return world_service(&h, "tcp", VIP ":80", sched_find("rr"), dr, 1);
+	return world_route(&h, "2001:db8:10::/64", side, NULL) || world_own(&h, inet(OWN), side) ||
+			       world_neighbour(&h, side, inet(SERVER), "02:01:0a:0a:00:01") ||
+			       world_neighbour(&h, side, inet(SERVER2), "02:01:0a:0a:00:02")
+		       ? -1
+		       : world_service(&h, "tcp", "[2001:db8:1::100]:80", sched_find("rr"), dr6, 1);
+}
 
 static int bed_setup(void **state)
 {
-	static const struct world_server dr[] = {{SERVER ":80", 1, FWD_DR}};
+	return bed_setup_family(state, false);
+}
 
-	if (lab_open(state, 0, false) < 0)
-		return -1;
-	return world_service(&h, "tcp", VIP ":80", sched_find("rr"), dr, 1);
+static int bed_setup6(void **state)
+{
+	return bed_setup_family(state, true);
 }
 
 static struct check_peer peer_of(const char *server, uint16_t port, uint8_t proto, const char *vip)
 {
 	return (struct check_peer){
-		.server = addr_from_v4(ipv4(server)),
+		.server = address(server),
 		.port = be16_from(port),
 		.proto = proto,
-		.vip = vip ? addr_from_v4(ipv4(vip)) : (struct addr){0},
+		.vip = vip ? address(vip) : (struct addr){0},
 	};
 }
 
@@ -68,21 +157,21 @@ static struct packet sent_as(struct packet p)
 
 static struct packet request(uint16_t port, uint16_t dport, uint8_t proto)
 {
-	return (struct packet){.saddr = ipv4(OWN),
-			       .daddr = ipv4(SERVER),
-			       .sport = be16_from(port),
-			       .dport = be16_from(dport),
-			       .proto = proto,
-			       .tcp_flags = TCP_SYN,
-			       .payload = proto == IPPROTO_UDP ? 9 : 0};
+	struct packet p = {.sport = be16_from(port),
+			   .dport = be16_from(dport),
+			   .proto = proto,
+			   .tcp_flags = TCP_SYN,
+			   .payload = proto == IPPROTO_UDP ? 9 : 0};
+
+	from_to(&p, OWN, SERVER);
+	return p;
 }
 
 static struct packet reply(const char *from, uint16_t sport, uint16_t port, uint8_t proto)
 {
 	struct packet p = request(sport, port, proto);
 
-	p.saddr = ipv4(from);
-	p.daddr = ipv4(OWN);
+	from_to(&p, from, OWN);
 	p.tcp_flags = TCP_SYN | TCP_ACK;
 	return p;
 }
@@ -97,8 +186,7 @@ static void there_and_back(uint8_t proto)
 	uint16_t port = bound(peer_of(SERVER, 80, proto, VIP));
 	struct packet p = sent_as(request(port, 80, proto));
 
-	assert_int_equal(p.daddr, ipv4(VIP));
-	assert_int_equal(p.saddr, ipv4(OWN));
+	assert_from_to(&p, OWN, VIP);
 	assert_int_equal(p.sport, be16_from(port));
 	assert_int_equal(p.dport, be16_from(80));
 	assert_int_equal(p.ttl, 2); /* no router lets it pass */
@@ -106,8 +194,7 @@ static void there_and_back(uint8_t proto)
 	assert_false(p.bad_ip || p.bad_l4);
 	arrive(reply(VIP, 80, port, proto));
 	assert_int_equal(lab_punted(&p), PUNT_CHECK);
-	assert_int_equal(p.saddr, ipv4(SERVER));
-	assert_int_equal(p.daddr, ipv4(OWN));
+	assert_from_to(&p, SERVER, OWN);
 	assert_int_equal(p.sport, be16_from(80));
 	assert_false(p.bad_ip || p.bad_l4);
 }
@@ -127,7 +214,7 @@ static void udp_without_a_checksum_stays_without(void **state)
 	(void)state;
 	p.no_l4 = 1;
 	p = sent_as(p);
-	assert_int_equal(p.daddr, ipv4(VIP));
+	assert_from_to(&p, OWN, VIP);
 	assert_true(p.no_l4);
 	assert_false(p.bad_ip);
 }
@@ -145,45 +232,57 @@ static void a_wrong_checksum_stays_wrong(void **state)
 	assert_false(p.bad_ip);
 }
 
+/* Another identifier, as a message with a right checksum has it. */
+static void ident_put(uint8_t *icmp, uint16_t ident)
+{
+	be16 from, to = be16_from(ident), sum;
+
+	memcpy(&from, icmp + 4, 2);
+	memcpy(icmp + 4, &to, 2);
+	memcpy(&sum, icmp + 2, 2);
+	sum = csum_apply(sum, csum_delta16(from, to));
+	memcpy(icmp + 2, &sum, 2);
+}
+
 static void an_echo_of_the_vip_goes_by_its_identifier(void **state)
 {
-	uint16_t port = bound(peer_of(SERVER, 0, IPPROTO_ICMP, VIP));
-	uint8_t echo[FRAME_MAX], *ip = echo + 14, *icmp = ip + 20;
-	struct packet p = {.src = lab_router[1],
-			   .dst = server_mac,
-			   .saddr = ipv4(OWN),
-			   .daddr = ipv4(SERVER),
-			   .sport = 8 << 8,
-			   .proto = IPPROTO_ICMP,
-			   .payload = 16};
-	size_t len = packet_build(&p, echo);
+	const uint8_t proto = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	uint16_t port = bound(peer_of(SERVER, 0, proto, VIP));
+	uint8_t echo[FRAME_MAX], *ip = echo + 14, *icmp = ip + ip_len();
+	struct packet q, p = {.src = lab_router[1],
+			      .dst = server_mac,
+			      .sport = (v6 ? 128 : 8) << 8,
+			      .proto = proto,
+			      .payload = 16};
 	struct rte_mbuf *m;
+	size_t len;
 
 	(void)state;
-	/* Its own checksum knows of no address, so it may be anything here. */
-	icmp[4] = (uint8_t)(port >> 8);
-	icmp[5] = (uint8_t)port;
+	from_to(&p, OWN, SERVER);
+	len = packet_build(&p, echo);
+	ident_put(icmp, port);
 	assert_int_equal(harness_inject(&h, 1, harness_frame(&h, echo, (uint16_t)len)), 0);
 	harness_run(&h);
 	m = harness_sent(&h, 1);
 	assert_non_null(m);
-	assert_memory_equal(rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + 16), "\x0a\x01\x00\x64", 4);
-	assert_int_equal(*rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + 8), 1);
-	assert_memory_equal(rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + 20), icmp, 8);
+	assert_int_equal(
+		packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), &q),
+		0);
+	assert_from_to(&q, OWN, VIP);
+	assert_int_equal(q.ttl, 1);
+	assert_false(q.bad_ip || q.bad_l4);
 	rte_pktmbuf_free(m);
-	p.saddr = ipv4(VIP);
-	p.daddr = ipv4(OWN);
+	from_to(&p, VIP, OWN);
 	p.src = server_mac;
 	p.dst = lab_router[1];
-	p.sport = 0;
+	p.sport = v6 ? 129 << 8 : 0;
 	len = packet_build(&p, echo);
-	icmp[4] = (uint8_t)(port >> 8);
-	icmp[5] = (uint8_t)port;
+	ident_put(icmp, port);
 	assert_int_equal(harness_receive(&h, 1, 0, harness_frame(&h, echo, (uint16_t)len)), 0);
 	harness_run(&h);
 	assert_int_equal(lab_punted(&p), PUNT_CHECK);
-	assert_int_equal(p.saddr, ipv4(SERVER));
-	assert_false(p.bad_ip);
+	assert_from_to(&p, SERVER, OWN);
+	assert_false(p.bad_ip || p.bad_l4);
 }
 
 /* "from" could not deliver what was sent to "to" by a check's port. */
@@ -192,14 +291,13 @@ static void refuse(const char *from, const char *to, uint16_t port, uint16_t dpo
 	struct packet sent = request(port, dport, IPPROTO_UDP), p;
 	uint8_t quoted[FRAME_MAX];
 
-	sent.daddr = ipv4(to);
+	from_to(&sent, OWN, to);
 	packet_build(&sent, quoted);
-	p = (struct packet){.saddr = ipv4(from),
-			    .daddr = ipv4(OWN),
-			    .sport = 3 << 8 | 3,
-			    .proto = IPPROTO_ICMP,
-			    .payload = 28,
+	p = (struct packet){.sport = v6 ? 1 << 8 | 4 : 3 << 8 | 3,
+			    .proto = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+			    .payload = (uint16_t)(ip_len() + 8),
 			    .data = quoted + 14};
+	from_to(&p, from, OWN);
 	arrive(p);
 }
 
@@ -209,6 +307,7 @@ static void an_error_about_a_check_comes_in_its_class(void **state)
 	uint16_t via = bound(peer_of(SERVER2, 80, IPPROTO_UDP, VIP));
 	enum punt_class class;
 	struct rte_mbuf *m;
+	struct packet p;
 	uint8_t *ip;
 
 	(void)state;
@@ -223,11 +322,12 @@ static void an_error_about_a_check_comes_in_its_class(void **state)
 	assert_non_null(m);
 	assert_int_equal(class, PUNT_CHECK);
 	ip = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
-	assert_memory_equal(ip + 12, "\x0a\x0a\x00\x02", 4);
-	assert_memory_equal(ip + 20 + 8 + 16, "\x0a\x0a\x00\x02", 4);
-	assert_int_equal(csum_of(ip, 20), 0);
-	assert_int_equal(csum_of(ip + 20, 8 + 28), 0);
-	assert_int_equal(csum_of(ip + 28, 20), 0);
+	assert_address(source_in(ip), SERVER2);
+	assert_address(dest_in(ip + ip_len() + 8), SERVER2);
+	assert_int_equal(packet_describe(ip - 14, rte_pktmbuf_data_len(m), &p), 0);
+	assert_false(p.bad_ip || p.bad_l4);
+	if (!v6)
+		assert_int_equal(csum_of(ip + 28, 20), 0);
 	rte_pktmbuf_free(m);
 	/* Nobody asked this one. */
 	refuse(SERVER, SERVER, direct, 81);
@@ -237,7 +337,7 @@ static void an_error_about_a_check_comes_in_its_class(void **state)
 	rte_pktmbuf_free(m);
 }
 
-static void a_tunnel_server_gets_the_check_in_ipip(void **state)
+static void a_tunnel_server_gets_the_check_in_an_outer_header(void **state)
 {
 	struct check_peer peer = peer_of(SERVER, 80, IPPROTO_TCP, VIP);
 	uint8_t frame[FRAME_MAX], inner[FRAME_MAX];
@@ -257,22 +357,20 @@ static void a_tunnel_server_gets_the_check_in_ipip(void **state)
 	harness_run(&h);
 	m = harness_sent(&h, 1);
 	assert_non_null(m);
-	assert_int_equal(rte_pktmbuf_pkt_len(m), len + 20);
+	assert_int_equal(rte_pktmbuf_pkt_len(m), len + ip_len());
 	assert_int_equal(
 		packet_describe(rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), &p), 0);
-	assert_int_equal(p.proto, IPPROTO_IPIP);
+	assert_int_equal(p.proto, v6 ? IPPROTO_IPV6 : IPPROTO_IPIP);
 	assert_int_equal(p.ttl, 64);
-	assert_int_equal(p.saddr, ipv4(OWN));
-	assert_int_equal(p.daddr, ipv4(SERVER));
+	assert_from_to(&p, OWN, SERVER);
 	assert_memory_equal(&p.dst, &server_mac, 6);
 	assert_false(p.bad_ip);
 	memcpy(inner, rte_pktmbuf_mtod(m, uint8_t *), 14);
-	memcpy(inner + 14, rte_pktmbuf_mtod_offset(m, uint8_t *, 34), len - 14);
+	memcpy(inner + 14, rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + ip_len()), len - 14);
 	rte_pktmbuf_free(m);
 	assert_int_equal(packet_describe(inner, len, &p), 0);
 	assert_int_equal(p.ttl, 2);
-	assert_int_equal(p.saddr, ipv4(OWN));
-	assert_int_equal(p.daddr, ipv4(VIP));
+	assert_from_to(&p, OWN, VIP);
 	assert_false(p.bad_ip || p.bad_l4);
 }
 
@@ -288,12 +386,12 @@ static void what_no_longer_fits_into_a_tunnel_is_dropped(void **state)
 	p = request(bound(peer), 80, IPPROTO_TCP);
 	p.src = lab_router[1];
 	p.dst = server_mac;
-	p.payload = 1460;
+	p.payload = (uint16_t)(1500 - ip_len() - 20);
 	len = packet_build(&p, frame);
 	assert_int_equal(harness_inject(&h, 1, harness_frame(&h, frame, (uint16_t)len)), 0);
 	harness_run(&h);
 	assert_null(harness_sent(&h, 1));
-	assert_int_equal(bed_dropped(&h, DROP_TOO_BIG), 1);
+	assert_int_equal(lab_dropped(DROP_TOO_BIG), 1);
 }
 
 static void an_ordinary_check_is_left_as_it_is_and_its_reply_known(void **state)
@@ -302,10 +400,10 @@ static void an_ordinary_check_is_left_as_it_is_and_its_reply_known(void **state)
 	struct packet p = sent_as(request(port, 80, IPPROTO_TCP));
 
 	(void)state;
-	assert_int_equal(p.daddr, ipv4(SERVER));
+	assert_from_to(&p, OWN, SERVER);
 	arrive(reply(SERVER, 80, port, IPPROTO_TCP));
 	assert_int_equal(lab_punted(&p), PUNT_CHECK);
-	assert_int_equal(p.saddr, ipv4(SERVER));
+	assert_from_to(&p, SERVER, OWN);
 }
 
 static void strangers_find_no_way_in(void **state)
@@ -321,7 +419,7 @@ static void strangers_find_no_way_in(void **state)
 	arrive(reply(VIP, 80, port, IPPROTO_UDP));
 	arrive(reply(VIP, 80, (uint16_t)(port + 100), IPPROTO_TCP));
 	assert_int_equal(lab_punted(&p), PUNT_MAX);
-	assert_int_equal(bed_dropped(&h, DROP_BAD_SOURCE), 4);
+	assert_int_equal(lab_dropped(DROP_BAD_SOURCE), 4);
 	/* Others, and the server as itself, do not use up the class of checks. */
 	arrive(reply(SERVER2, 80, port, IPPROTO_TCP));
 	assert_int_equal(lab_punted(&p), PUNT_OWN);
@@ -331,11 +429,11 @@ static void strangers_find_no_way_in(void **state)
 	assert_int_equal(lab_punted(&p), PUNT_OWN);
 	/* What Linux sends from an unbound port, or to another server, is left alone. */
 	p = sent_as(request((uint16_t)(port + 100), 80, IPPROTO_TCP));
-	assert_int_equal(p.daddr, ipv4(SERVER));
+	assert_from_to(&p, OWN, SERVER);
 	p = request(port, 80, IPPROTO_TCP);
-	p.daddr = ipv4(SERVER2);
+	from_to(&p, OWN, SERVER2);
 	p = sent_as(p);
-	assert_int_equal(p.daddr, ipv4(SERVER2));
+	assert_from_to(&p, OWN, SERVER2);
 }
 
 static void checks_by_vip_work_where_vips_are_not_active(void **state)
@@ -356,11 +454,11 @@ static void a_port_is_known_for_a_while_after_its_end(void **state)
 	assert_int_equal(check_ports_bound(h.dp->check_ports), 0);
 	/* The RST of a check that has ended goes to the VIP, too. */
 	p = sent_as(request(port, 80, IPPROTO_TCP));
-	assert_int_equal(p.daddr, ipv4(VIP));
+	assert_from_to(&p, OWN, VIP);
 	peer.port = be16_from(81);
 	check_port_bind(h.dp->check_ports, &peer, 1000 + CHECK_PORT_QUIET_MS);
 	p = sent_as(request(port, 80, IPPROTO_TCP));
-	assert_int_equal(p.daddr, ipv4(SERVER));
+	assert_from_to(&p, OWN, SERVER);
 }
 
 static void ports_are_shared_only_by_checks_that_can_be_told_apart(void **state)
@@ -406,57 +504,28 @@ static int stop(void **state)
 	return 0;
 }
 
-#define OWN6	"2001:db8:10::fe"
-#define SERVER6 "2001:db8:10::1"
-
-static struct packet reply6(const char *from, uint16_t sport, uint16_t port, uint8_t proto)
-{
-	struct packet p = reply(SERVER, sport, port, proto);
-
-	p.v6 = true;
-	p.saddr6 = ipv6(from);
-	p.daddr6 = ipv6(OWN6);
-	return p;
-}
-
-static void replies_of_ipv6_have_their_class(void **state)
-{
-	struct check_peer peer = {.port = be16_from(80), .proto = IPPROTO_TCP};
-	struct packet p;
-	uint16_t port;
-
-	(void)state;
-	assert_int_equal(world_own(&h, OWN6, link_id_of(1, 0)), 0);
-	peer.server = addr_from_addr6(ipv6(SERVER6));
-	port = bound(peer);
-	arrive(reply6(SERVER6, 80, port, IPPROTO_TCP));
-	assert_int_equal(lab_punted(&p), PUNT_CHECK);
-	/* Of another port, another server, another protocol: no check explains them. */
-	arrive(reply6(SERVER6, 81, port, IPPROTO_TCP));
-	assert_int_equal(lab_punted(&p), PUNT_OWN);
-	arrive(reply6("2001:db8:10::2", 80, port, IPPROTO_TCP));
-	assert_int_equal(lab_punted(&p), PUNT_OWN);
-	arrive(reply6(SERVER6, 80, port, IPPROTO_UDP));
-	assert_int_equal(lab_punted(&p), PUNT_OWN);
-}
-
-#define bed(test) cmocka_unit_test_setup_teardown(test, bed_setup, lab_close)
+/* For each family. */
+#define bed(test)                                                                                  \
+	{#test, test, bed_setup, lab_close, NULL},                                                 \
+	{                                                                                          \
+#test "_by_ipv6", test, bed_setup6, lab_close, NULL                                \
+	}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		bed(a_check_by_vip_has_the_vip_written_in_and_out),
-		bed(udp_without_a_checksum_stays_without),
+		cmocka_unit_test_setup_teardown(udp_without_a_checksum_stays_without, bed_setup,
+						lab_close), /* IPv6 always has one */
 		bed(a_wrong_checksum_stays_wrong),
 		bed(an_echo_of_the_vip_goes_by_its_identifier),
 		bed(an_error_about_a_check_comes_in_its_class),
-		bed(a_tunnel_server_gets_the_check_in_ipip),
+		bed(a_tunnel_server_gets_the_check_in_an_outer_header),
 		bed(what_no_longer_fits_into_a_tunnel_is_dropped),
 		bed(an_ordinary_check_is_left_as_it_is_and_its_reply_known),
 		bed(strangers_find_no_way_in),
 		bed(checks_by_vip_work_where_vips_are_not_active),
 		bed(a_port_is_known_for_a_while_after_its_end),
-		bed(replies_of_ipv6_have_their_class),
 		cmocka_unit_test(ports_are_shared_only_by_checks_that_can_be_told_apart),
 	};
 

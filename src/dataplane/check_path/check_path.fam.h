@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Checks of one family: check_path.h. */
+
+/* A packet to the router's own address. True: it has left: punted as a reply to a check, or
+ * dropped as bad_source, because it speaks as a VIP to a port of checks unasked. */
+bool FAM_FN(check_path, take)(struct worker *w, struct FAM(pkt) *p);
+
+/* For check_frame.c: of a frame of Linux whose IP header lies at l3, with `here` bytes from there
+ * in the first segment. */
+bool FAM_FN(check_path, is)(const struct worker *w, uint8_t *l3, uint32_t here);
+bool FAM_FN(check_path, send)(struct worker *w, struct rte_mbuf *m, uint8_t *l3, uint32_t here,
+			      link_id link);
