@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
 # families: 4 6
+# set6: full
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/health.sh
 . "$TOP/tests/net/lib/health.sh"
@@ -106,7 +107,7 @@ tunnel_open
 ip -n "$NET-server2" address add $VIP/32 dev lo
 any=0.0.0.0:80
 [ "$FAMILY" = 4 ] || any='[::]:80'
-bound server3 $any
+bound server3 "$any"
 server_becomes 5 web $S2:80 up
 server_becomes 5 web $S3:80 up
 server_becomes 5 ping $S2:81 up
