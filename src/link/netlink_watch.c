@@ -75,7 +75,9 @@ static void check_tap(struct link *l, uint16_t port)
 		      ? cb->mtu_changed(cb->arg, port, (uint16_t)now.mtu)
 		      : -EOPNOTSUPP;
 	if (ret < 0) {
-		log_error(LINK_AREA, "port %s: cannot take the MTU %u of %s (%s): set back to %u",
+		log_error(LINK_AREA,
+			  "port %s: cannot take the MTU %u of %s (%s): set back to %u; an MTU that "
+			  "needs other buffers is taken at a start, from node.ports[].mtu",
 			  config->name, now.mtu, config->tap, strerror(-ret), l->port_mtu[port]);
 		nlreq_link_set_mtu(&l->req, now.ifindex, l->port_mtu[port]);
 		return;

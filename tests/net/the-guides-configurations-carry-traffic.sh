@@ -89,6 +89,27 @@ end
 for i in 1 2; do server_add_direct $i 192.0.2.90; done
 guide dr public
 balanced 192.0.2.90 client1 20 2
+# The other way on Linux: the VIP on the link itself, kept quiet by arptables.
+for i in 1 2; do
+	ip -n "$NET-server$i" address delete 192.0.2.90/32 dev lo
+	on server$i sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0
+	on server$i arptables -A INPUT -d 192.0.2.90 -j DROP
+	on server$i arptables -A OUTPUT -s 192.0.2.90 -j mangle --mangle-ip-s 192.0.2.1$i
+	ip -n "$NET-server$i" address add 192.0.2.90/32 dev public
+	ip -n "$NET-server$i" neigh flush dev public
+done
+ip -n "$NET-client1" neigh flush dev eth0
+wait_for 15 "the servers are up with arptables" all_up
+balanced 192.0.2.90 client1 20 2
+is "hosts that answer ARP for the VIP" "$(on client1 arping -c 2 -w 3 -I eth0 192.0.2.90 |
+	grep -o '[0-9A-Fa-f:]\{17\}' | sort -u | wc -l)" -eq 1
+is "MAC of the VIP at the client" "$(ip -n "$NET-client1" -j neigh show 192.0.2.90 | jq -r '.[0].lladdr')" = "$(mac_of dpdk public)"
+for i in 1 2; do
+	on server$i arptables -F
+	ip -n "$NET-server$i" address add 192.0.2.90/32 dev lo
+	on server$i sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	ip -n "$NET-server$i" address delete 192.0.2.90/32 dev public
+done
 end
 
 # A server behind another router, whose tunnel ends at itself.
