@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "health/checkers.h"
 
-/* What must hold of checks and of who names them. The copy of a spec belongs to the check. */
+/* Rules of checks, and of the services and servers that name them. */
 
 static void wrong(struct config_context *ctx, const char *key, const char *text)
 {
@@ -31,9 +31,9 @@ static void types_join(uint32_t types, char *buf, size_t len)
 					       check_type_names[t]);
 }
 
-static void keys_check(struct config_context *ctx, const struct config_check *c)
+static void keys_check(struct config_context *ctx, const struct check_spec *c)
 {
-	struct config_check model;
+	struct check_spec model;
 	char types[128], text[192];
 	json_t *said;
 
@@ -53,7 +53,7 @@ static void keys_check(struct config_context *ctx, const struct config_check *c)
 	json_decref(said);
 }
 
-static void timing_check(struct config_context *ctx, const struct config_check *c)
+static void timing_check(struct config_context *ctx, const struct check_spec *c)
 {
 	uint32_t timeout = c->timeout_ms ? c->timeout_ms : c->interval_ms;
 	char text[128];
@@ -63,47 +63,16 @@ static void timing_check(struct config_context *ctx, const struct config_check *
 			 c->interval_ms);
 		wrong(ctx, "timeout", text);
 	}
-	if (c->type == CHECK_PASSIVE && c->numbers.passive.window_ms < c->interval_ms) {
+	if (c->type == CHECK_PASSIVE && c->passive.window_ms < c->interval_ms) {
 		context_push_key(ctx, "passive");
 		wrong(ctx, "window", "is shorter than \"interval\"");
 		context_pop(ctx);
 	}
 }
 
-static void check_make(struct config_context *ctx, struct config_check *c)
-{
-	struct check_spec draft = {
-		.name = c->name,
-		.type = c->type,
-		.interval_ms = c->interval_ms,
-		.fast_ms = c->fast_ms,
-		.down_ms = c->down_ms,
-		.timeout_ms = c->timeout_ms,
-		.rise = c->rise,
-		.fall = c->fall,
-		.reentry_ms = c->reentry_ms,
-		.address = c->address.addr,
-		.port = (uint16_t)c->port,
-		.via_vip = c->via_vip,
-		.tls = c->tls,
-		.weight = c->weight,
-	};
-	uint32_t errors = ctx->errors->errors.n + ctx->errors->errors.n_more;
-
-	keys_check(ctx, c);
-	timing_check(ctx, c);
-	config_spec_make(ctx, c, &draft);
-	c->valid = errors == ctx->errors->errors.n + ctx->errors->errors.n_more;
-	if (c->valid && check_spec_copy(&draft, &c->spec) < 0) {
-		c->valid = false;
-		config_report_memory(ctx);
-	}
-	config_spec_fini(&draft);
-}
-
 static int name_cmp(const void *a, const void *b)
 {
-	const struct config_check *const *x = a, *const *y = b;
+	const struct check_spec *const *x = a, *const *y = b;
 	int order = strcmp((*x)->name, (*y)->name);
 
 	return order ? order : (*x > *y) - (*x < *y);
@@ -113,23 +82,25 @@ void config_check_checks(struct config_context *ctx, struct config *config)
 {
 	struct config_shared *shared = &config->shared;
 
-	config->checks = calloc(shared->n_checks + 1, sizeof(const struct config_check *));
+	config->checks = calloc(shared->n_checks + 1, sizeof(const struct check_spec *));
 	if (!config->checks) {
 		config_report_memory(ctx);
 		return;
 	}
 	context_push_key(ctx, "checks");
 	for (uint32_t i = 0; i < shared->n_checks; i++) {
-		struct config_check *c = &shared->checks[i];
+		const struct check_spec *c = &shared->checks[i];
 
 		if (!c->name)
 			continue; /* reported where it was parsed */
 		context_push_index(ctx, i);
-		check_make(ctx, c);
+		keys_check(ctx, c);
+		timing_check(ctx, c);
+		config_check_by_type(ctx, c);
 		context_pop(ctx);
 		config->checks[config->n_checks++] = c;
 	}
-	qsort(config->checks, config->n_checks, sizeof(const struct config_check *), name_cmp);
+	qsort(config->checks, config->n_checks, sizeof(const struct check_spec *), name_cmp);
 	for (uint32_t i = 1; i < config->n_checks; i++) {
 		if (strcmp(config->checks[i]->name, config->checks[i - 1]->name) != 0)
 			continue;
@@ -140,7 +111,7 @@ void config_check_checks(struct config_context *ctx, struct config *config)
 	context_pop(ctx);
 }
 
-/* ---- who names them ---- */
+/* ---- services and servers that name checks ---- */
 
 static void name_unknown(struct config_context *ctx, const struct config *config, const char *name)
 {
@@ -183,7 +154,7 @@ void config_check_defaults(struct config_context *ctx, const struct config *conf
 }
 
 /* Why a check does not fit a server, or NULL. */
-static const char *unfit(const struct config_check *c, const struct config_service *svc,
+static const char *unfit(const struct check_spec *c, const struct config_service *svc,
 			 const struct config_server *s)
 {
 	bool network = CHECK_NETWORK >> c->type & 1;
@@ -210,8 +181,8 @@ static void server_check(struct config_context *ctx, const struct config *config
 	if (s->set & 1ULL << CONFIG_SERVER_CHECK)
 		names_check(ctx, config, &s->check);
 	for (uint8_t i = 0; i < s->check.n; i++) {
-		const struct config_check *c = config_check_find(config, s->check.names[i]);
-		const char *why = c && c->valid ? unfit(c, svc, s) : NULL;
+		const struct check_spec *c = config_check_find(config, s->check.names[i]);
+		const char *why = c ? unfit(c, svc, s) : NULL;
 
 		if (!why)
 			continue;

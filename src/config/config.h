@@ -236,7 +236,7 @@ struct config_shared {
 	struct config_mark *marks; /* in order: the last that matches decides */
 	uint32_t n_marks;
 	struct config_ha_shared ha;
-	struct config_check *checks;
+	struct check_spec *checks;
 	uint32_t n_checks;
 	struct config_service **services;
 	uint32_t n_services;
@@ -247,9 +247,9 @@ struct config_index;
 struct config {
 	struct config_node node;
 	struct config_shared shared;
-	const char *const *schedulers;	    /* names, ends with NULL; not owned */
-	struct config_index *index;	    /* identity -> object; config_index.h */
-	const struct config_check **checks; /* of shared, by name; n_checks */
+	const char *const *schedulers;	  /* names, ends with NULL; not owned */
+	struct config_index *index;	  /* identity -> object; config_index.h */
+	const struct check_spec **checks; /* of shared, by name; n_checks */
 	uint32_t n_checks;
 	uint32_t n_servers; /* of all services */
 	char *file;	    /* it came from, or NULL */
@@ -356,7 +356,7 @@ union config_object_ref {
 	const struct config_service *service;
 	const struct config_address *address;
 	const struct config_mark *mark;
-	const struct config_check *check;
+	const struct check_spec *check;
 	const struct config_policy *defaults;
 	const struct config_ha_shared *ha;
 	const struct config_shared *shared;

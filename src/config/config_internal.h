@@ -27,7 +27,9 @@ enum config_type {
 	TYPE_SCHEDULER, /* const char *, one of the context's names */
 	TYPE_FLAGS,	/* uint32_t; a list of names */
 	TYPE_STRING,	/* char * */
+	TYPE_BYTES,	/* struct match: a text of the use `kind`, one of the keys `one_of` */
 	TYPE_ADDRESS,	/* struct config_addr */
+	TYPE_HOST,	/* struct addr */
 	TYPE_ROUTE,	/* struct config_route */
 	TYPE_ENDPOINT,	/* struct endpoint */
 	TYPE_SERVER,	/* struct endpoint; the port may be missing (0) */
@@ -65,9 +67,11 @@ enum config_text_rule {
 #define CONFIG_SET_CHECK  CONFIG_SET_HEALTH /* `check` */
 
 #define FIELD_REQUIRED 0x1U
-#define FIELD_LIVE     0x2U /* of node: a change takes effect without a restart */
-#define FIELD_SECRET   0x8U /* not shown to those who may only read */
-#define FIELD_REMARK   0x4U /* for people: no other part of the router reads it */
+#define FIELD_LIVE     0x2U  /* of node: a change takes effect without a restart */
+#define FIELD_SECRET   0x8U  /* not shown to those who may only read */
+#define FIELD_REMARK   0x4U  /* for people: no other part of the router reads it */
+#define FIELD_NAME     0x10U /* of a check: its name */
+#define FIELD_PACE     0x20U /* of a check: when it is asked, and how answers count */
 
 struct config_object;
 
@@ -80,16 +84,18 @@ struct config_field {
 	uint8_t flags;	 /* FIELD_* */
 	uint8_t set_bit; /* bit of the object's `set`; 0 = not inherited */
 	uint8_t rule;	 /* enum config_text_rule */
+	uint8_t kind;	 /* TYPE_BYTES: enum match_kind */
 	uint16_t offset, count_offset;
 	uint64_t min, max; /* of a number; of a string's length; max of a list: its length; min of
 			    * an endpoint: its port's, 0 or 1 */
 	uint32_t most;	   /* entries of a list of strings; 0: max */
 	uint64_t def;
-	const char *def_text;	  /* TYPE_STRING, or what documentation says instead of def */
-	const char *max_name;	  /* "MAX_LISTEN" */
-	const char *const *names; /* TYPE_ENUM, TYPE_FLAGS: end with NULL */
-	const uint8_t *values;	  /* TYPE_ENUM: value of each name; NULL = its index */
-	const char *noun;	  /* "a scheduler" */
+	const char *def_text;	   /* TYPE_STRING, or what documentation says instead of def */
+	const char *max_name;	   /* "MAX_LISTEN" */
+	const char *const *names;  /* TYPE_ENUM, TYPE_FLAGS: end with NULL */
+	const char *const *one_of; /* TYPE_BYTES: the keys of the member; end with NULL */
+	const uint8_t *values;	   /* TYPE_ENUM: value of each name; NULL = its index */
+	const char *noun;	   /* "a scheduler" */
 	const char *unit;
 	const struct config_object *object;
 	/* Looks at a value of the key, once it is parsed and in range, and reports what is wrong
@@ -205,6 +211,9 @@ const char *config_route_format(const struct config_route *r, char *buf, size_t 
 const char *config_addr_format(const struct config_addr *a, char *buf, size_t len);
 
 /* 0 or -EINVAL. */
+int config_route_parse(const char *text, struct config_route *out);
+int config_netmask_parse(const char *text, uint8_t *out); /* "255.255.255.0" */
+int config_mode_parse(const char *text, uint32_t *out);	  /* "0600" */
 /* Behind the "!" and blanks that negate. */
 const char *config_negation_skip(const char *text, uint8_t *negate);
 int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *family);
@@ -220,6 +229,16 @@ int config_names_parse(struct config_context *ctx, const struct config_field *f,
 json_t *config_names_to_json(const struct config_checks *c);
 json_t *config_status_to_json(const struct check_status_range *r);
 
+/* ---- texts of checks: match_value.c ---- */
+
+/* The text has been held against the row's rule. 0, or -EINVAL after a report; -ENOMEM. */
+int config_bytes_parse(struct config_context *ctx, const struct config_field *f, const char *text,
+		       struct match *out);
+bool config_bytes_equal(const struct match *a, const struct match *b);
+/* As config_object_own(). */
+bool config_bytes_own(struct match *m);
+void config_bytes_fini(struct match *m);
+
 /* ---- values by the schema: object_value.c ---- */
 
 /* Every default of the object, zero elsewhere. */
@@ -229,6 +248,9 @@ void config_object_fini(const struct config_object *o, void *base);
 void config_item_fini(const struct config_field *f, void *item);
 /* Every key means the same in both: whether a key was stated or inherited does not matter. */
 bool config_object_equal(const struct config_object *o, const void *a, const void *b);
+/* The same without the rows that have one of the flags. */
+bool config_object_alike(const struct config_object *o, const void *a, const void *b,
+			 unsigned int but);
 /* A deep copy. 0, or -ENOMEM with *to zeroed. */
 int config_object_copy(const struct config_object *o, const void *from, void *to);
 /* The second half of a copy: base has the bytes of the original, and gets strings and lists of
@@ -318,6 +340,10 @@ int config_check_no_negation(struct config_context *ctx, const void *value);
 int config_check_interface_addr(struct config_context *ctx, const void *value);
 int config_check_no_link_local(struct config_context *ctx, const void *value);
 int config_check_dns_name(struct config_context *ctx, const void *value);
+int config_check_http_path(struct config_context *ctx, const void *value);
+int config_check_http_host(struct config_context *ctx, const void *value);
+int config_check_http_header(struct config_context *ctx, const void *value);
+int config_check_readable(struct config_context *ctx, const void *value);
 
 /* ---- checks that need more than one key ---- */
 
@@ -357,12 +383,11 @@ void config_check_mark(struct config_context *ctx, const struct config_node *nod
 void config_check_mark_entries(struct config_context *ctx, uint64_t entries);
 /* All mark rules. */
 void config_check_marks(struct config_context *ctx, struct config *config);
-/* The checks by themselves: makes their specs. The path is that of the document's shared. */
+/* The checks by themselves, and the list of them by name. The path is that of the document's
+ * shared. */
 void config_check_checks(struct config_context *ctx, struct config *config);
-/* What of a check is its type's, of borrowed and made parts; fini() frees those that are made. */
-void config_spec_make(struct config_context *ctx, const struct config_check *c,
-		      struct check_spec *spec);
-void config_spec_fini(struct check_spec *spec);
+/* What of a check is its type's. */
+void config_check_by_type(struct config_context *ctx, const struct check_spec *c);
 /* Which checks `defaults` names. */
 void config_check_defaults(struct config_context *ctx, const struct config *config);
 /* Which checks a settled service and its servers have, and its quorum. */

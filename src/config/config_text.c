@@ -97,6 +97,10 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 		return config_names_to_json(value);
 	case TYPE_STATUS:
 		return config_status_to_json(value);
+	case TYPE_BYTES:
+		return json_string(((const struct match *)value)->text);
+	case TYPE_HOST:
+		return json_string(addr_format(value, buf, sizeof(buf)));
 	case TYPE_ADDRESS:
 		return json_string(config_addr_format(value, buf, sizeof(buf)));
 	case TYPE_ROUTE:
@@ -120,6 +124,8 @@ bool config_scalar_equal(const struct config_field *f, const void *a, const void
 
 	if (f->type == TYPE_SCHEDULER)
 		return *x == *y || (*x && *y && strcmp(*x, *y) == 0);
+	if (f->type == TYPE_BYTES)
+		return config_bytes_equal(a, b);
 	if (f->type != TYPE_STRING)
 		return memcmp(a, b, config_scalar_size(f)) == 0;
 	if (*x && *y)

@@ -12,16 +12,16 @@
 
 static int by_name(const void *key, const void *item)
 {
-	const struct config_check *const *c = item;
+	const struct check_spec *const *c = item;
 
 	return strcmp(key, (*c)->name);
 }
 
-const struct config_check *config_check_find(const struct config *config, const char *name)
+const struct check_spec *config_check_find(const struct config *config, const char *name)
 {
-	const struct config_check **found =
+	const struct check_spec **found =
 		config->n_checks ? bsearch(name, config->checks, config->n_checks,
-					   sizeof(const struct config_check *), by_name)
+					   sizeof(const struct check_spec *), by_name)
 				 : NULL;
 
 	return found ? *found : NULL;
@@ -29,8 +29,6 @@ const struct config_check *config_check_find(const struct config *config, const 
 
 void config_checks_fini(struct config *config)
 {
-	for (uint32_t i = 0; i < config->shared.n_checks; i++)
-		check_spec_fini(&config->shared.checks[i].spec);
 	free(config->checks);
 	config->checks = NULL;
 	config->n_checks = 0;
@@ -49,10 +47,39 @@ int config_checks_plan(struct config_plan *plan)
 			ret = config_plan_object(plan, &config_object_check, OBJECT_CHECK,
 						 before->checks[i], NULL);
 	for (uint32_t i = 0; i < after->n_checks && ret == 0; i++) {
-		const struct config_check *c = after->checks[i];
+		const struct check_spec *c = after->checks[i];
 
 		ret = config_plan_object(plan, &config_object_check, OBJECT_CHECK,
 					 before ? config_check_find(before, c->name) : NULL, c);
 	}
 	return ret;
 }
+
+/* ---- specs ---- */
+
+static int spec_copy(const struct check_spec *from, struct check_spec *to)
+{
+	return config_object_copy(&config_object_check, from, to);
+}
+
+static void spec_fini(struct check_spec *spec)
+{
+	config_object_fini(&config_object_check, spec);
+}
+
+static bool spec_equal(const struct check_spec *a, const struct check_spec *b)
+{
+	return config_object_alike(&config_object_check, a, b, FIELD_NAME);
+}
+
+static bool spec_same_question(const struct check_spec *a, const struct check_spec *b)
+{
+	return config_object_alike(&config_object_check, a, b, FIELD_NAME | FIELD_PACE);
+}
+
+const struct check_spec_ops config_spec_ops = {
+	.copy = spec_copy,
+	.fini = spec_fini,
+	.equal = spec_equal,
+	.same_question = spec_same_question,
+};

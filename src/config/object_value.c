@@ -55,6 +55,8 @@ void config_item_fini(const struct config_field *f, void *item)
 		config_object_fini(f->object, item);
 	else if (f->type == TYPE_STRING)
 		free(*(char **)item);
+	else if (f->type == TYPE_BYTES && ((struct match *)item)->kind == f->kind)
+		config_bytes_fini(item);
 }
 
 void config_object_fini(const struct config_object *o, void *base)
@@ -86,13 +88,13 @@ void config_object_fini(const struct config_object *o, void *base)
 
 /* ---- equality ---- */
 
-static bool item_equal(const struct config_field *f, const void *a, const void *b)
+static bool item_equal(const struct config_field *f, const void *a, const void *b, unsigned int but)
 {
-	return config_field_is_object(f) ? config_object_equal(f->object, a, b)
+	return config_field_is_object(f) ? config_object_alike(f->object, a, b, but)
 					 : config_scalar_equal(f, a, b);
 }
 
-static bool list_equal(const struct config_field *f, const void *a, const void *b)
+static bool list_equal(const struct config_field *f, const void *a, const void *b, unsigned int but)
 {
 	uint32_t n = *(const uint32_t *)at_const(a, f->count_offset);
 	const char *x = *(char *const *)at_const(a, f->offset);
@@ -102,9 +104,26 @@ static bool list_equal(const struct config_field *f, const void *a, const void *
 	if (n != *(const uint32_t *)at_const(b, f->count_offset))
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		bool same = f->shape == SHAPE_POINTERS
-				    ? item_equal(f, ((void *const *)x)[i], ((void *const *)y)[i])
-				    : item_equal(f, x + i * size, y + i * size);
+		bool same =
+			f->shape == SHAPE_POINTERS
+				? item_equal(f, ((void *const *)x)[i], ((void *const *)y)[i], but)
+				: item_equal(f, x + i * size, y + i * size, but);
+
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+bool config_object_alike(const struct config_object *o, const void *a, const void *b,
+			 unsigned int but)
+{
+	for (uint16_t i = 0; i < o->n; i++) {
+		const struct config_field *f = &o->fields[i];
+		bool same = f->flags & but	    ? true
+			    : f->shape == SHAPE_ONE ? item_equal(f, at_const(a, f->offset),
+								 at_const(b, f->offset), but)
+						    : list_equal(f, a, b, but);
 
 		if (!same)
 			return false;
@@ -114,16 +133,7 @@ static bool list_equal(const struct config_field *f, const void *a, const void *
 
 bool config_object_equal(const struct config_object *o, const void *a, const void *b)
 {
-	for (uint16_t i = 0; i < o->n; i++) {
-		const struct config_field *f = &o->fields[i];
-		bool same = f->shape == SHAPE_ONE
-				    ? item_equal(f, at_const(a, f->offset), at_const(b, f->offset))
-				    : list_equal(f, a, b);
-
-		if (!same)
-			return false;
-	}
-	return true;
+	return config_object_alike(o, a, b, 0);
 }
 
 /* ---- copy ---- */
@@ -135,6 +145,8 @@ static bool item_own(const struct config_field *f, void *item)
 
 	if (config_field_is_object(f))
 		return config_object_own(f->object, item);
+	if (f->type == TYPE_BYTES)
+		return ((struct match *)item)->kind != f->kind || config_bytes_own(item);
 	if (f->type != TYPE_STRING || !*text)
 		return true;
 	*text = strdup(*text);

@@ -220,7 +220,7 @@ static int detail_of(const struct config_plan *plan, const struct config_change 
 static int check_words(struct config_words *words, const struct config_plan *plan,
 		       const struct config_change *ch)
 {
-	const struct config_check *c = ch->after.check ? ch->after.check : ch->before.check;
+	const struct check_spec *c = ch->after.check ? ch->after.check : ch->before.check;
 	const struct config_line line = {.action = action_of(ch)};
 	char *detail;
 

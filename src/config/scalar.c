@@ -23,6 +23,7 @@ union value {
 	struct mark_ports ports;
 	struct config_checks checks;
 	struct check_status_range status;
+	struct addr host;
 };
 
 size_t config_scalar_size(const struct config_field *f)
@@ -42,6 +43,10 @@ size_t config_scalar_size(const struct config_field *f)
 	case TYPE_SCHEDULER:
 	case TYPE_STRING:
 		return sizeof(char *);
+	case TYPE_BYTES:
+		return sizeof(struct match);
+	case TYPE_HOST:
+		return sizeof(struct addr);
 	case TYPE_MATCH:
 		return sizeof(struct mark_prefix);
 	case TYPE_PORTS:
@@ -109,6 +114,7 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 		names_join(schedulers, "one of ", buf, CONFIG_EXPECT_LEN);
 		return buf;
 	case TYPE_STRING:
+	case TYPE_BYTES:
 		snprintf(buf, CONFIG_EXPECT_LEN, "%s, at most %" PRIu64 " characters",
 			 config_text_rule(f->rule), f->max);
 		return buf;
@@ -117,6 +123,9 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 		break;
 	case TYPE_ADDRESS:
 		text = "an address, as \"10.10.0.2/16\" or \"2001:db8::2/64\"";
+		break;
+	case TYPE_HOST:
+		text = "an address, as \"10.10.0.2\" or \"2001:db8::2\"";
 		break;
 	case TYPE_ROUTE:
 		text = "a route, as \"default via 192.0.2.1\" or \"10.0.0.0/8\", with \"src "
@@ -186,8 +195,8 @@ static int wrong_type(struct config_context *ctx, const struct config_field *f, 
 
 static bool is_address(const struct config_field *f)
 {
-	return f->type == TYPE_ADDRESS || f->type == TYPE_ROUTE || f->type == TYPE_ENDPOINT ||
-	       f->type == TYPE_SERVER || f->type == TYPE_MATCH;
+	return f->type == TYPE_ADDRESS || f->type == TYPE_HOST || f->type == TYPE_ROUTE ||
+	       f->type == TYPE_ENDPOINT || f->type == TYPE_SERVER || f->type == TYPE_MATCH;
 }
 
 static int wrong_text(struct config_context *ctx, const struct config_field *f, const char *text,
@@ -226,90 +235,6 @@ static int wrong_range(struct config_context *ctx, const struct config_field *f,
 }
 
 /* ---- text to value ---- */
-
-static int word_next(const char **p, char *buf, size_t len)
-{
-	size_t n;
-
-	*p += strspn(*p, " ");
-	n = strcspn(*p, " ");
-	if (n == 0)
-		return -ENOENT;
-	if (n >= len)
-		return -EINVAL;
-	memcpy(buf, *p, n);
-	buf[n] = '\0';
-	*p += n;
-	return 0;
-}
-
-static int route_parse(const char *text, struct config_route *out)
-{
-	struct config_route r;
-	char key[16], word[PREFIX_STRLEN];
-	const char *p = text;
-	bool is_default;
-	int ret;
-
-	memset(&r, 0, sizeof(r));
-	if (word_next(&p, word, sizeof(word)) < 0)
-		return -EINVAL;
-	is_default = strcmp(word, "default") == 0;
-	if (!is_default && prefix_parse(word, &r.dest) < 0)
-		return -EINVAL;
-	while ((ret = word_next(&p, key, sizeof(key))) == 0) {
-		if (word_next(&p, word, sizeof(word)) < 0)
-			return -EINVAL;
-		if (strcmp(key, "via") == 0 && r.via.family == ADDR_NONE)
-			ret = addr_parse(word, &r.via);
-		else if (strcmp(key, "src") == 0 && r.source.family == ADDR_NONE)
-			ret = addr_parse(word, &r.source);
-		else if (strcmp(key, "metric") == 0 && strlen(word) < 10 && r.metric == 0 &&
-			 word[strspn(word, "0123456789")] == '\0')
-			r.metric = (uint32_t)strtoul(word, NULL, 10);
-		else
-			ret = -EINVAL;
-		if (ret < 0)
-			return -EINVAL;
-	}
-	if (ret != -ENOENT)
-		return -EINVAL;
-	if (is_default)
-		r.dest.addr.family = r.via.family ? r.via.family : ADDR_V4;
-	if ((r.via.family && r.via.family != r.dest.addr.family) ||
-	    (r.source.family && r.source.family != r.dest.addr.family))
-		return -EINVAL;
-	*out = r;
-	return 0;
-}
-
-static int netmask_parse(const char *text, uint8_t *out)
-{
-	struct addr a;
-	uint32_t bits;
-	uint8_t len;
-
-	if (addr_parse(text, &a) < 0 || a.family != ADDR_V4)
-		return -EINVAL;
-	bits = be32_to(a.v4);
-	for (len = 0; len < 32 && bits & 0x80000000U >> len; len++)
-		;
-	if (len == 0 || (len < 32 && bits << len != 0))
-		return -EINVAL;
-	*out = len;
-	return 0;
-}
-
-static int mode_parse(const char *text, uint32_t *out)
-{
-	char *end;
-	unsigned long v = strtoul(text, &end, 8);
-
-	if (text[0] != '0' || strlen(text) > 5 || *end != '\0' || v > 0777 || v == 0)
-		return -EINVAL;
-	*out = (uint32_t)v;
-	return 0;
-}
 
 static int enum_parse(struct config_context *ctx, const struct config_field *f, const char *text,
 		      uint8_t *out)
@@ -351,6 +276,16 @@ static int string_parse(struct config_context *ctx, const struct config_field *f
 	return 0;
 }
 
+static int bytes_parse(struct config_context *ctx, const struct config_field *f, const char *text,
+		       struct match *out)
+{
+	const char *why;
+
+	if (strlen(text) > f->max || config_text_check(f->rule, text, &why) < 0)
+		return wrong_text(ctx, f, text, NULL);
+	return config_bytes_parse(ctx, f, text, out);
+}
+
 /* 0, -EINVAL: no time; -ERANGE: one that does not fit or is not whole. */
 static int seconds_parse(const char *text, const struct config_field *f, uint32_t *out)
 {
@@ -370,6 +305,7 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 {
 	char quoted[CONFIG_QUOTE_LEN];
 	int ret = -EINVAL;
+	uint8_t len;
 
 	switch ((enum config_type)f->type) {
 	case TYPE_ENUM:
@@ -387,10 +323,10 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 			return wrong_range(ctx, f, config_quote(text, quoted));
 		break;
 	case TYPE_MODE:
-		ret = mode_parse(text, &v->u32);
+		ret = config_mode_parse(text, &v->u32);
 		break;
 	case TYPE_NETMASK:
-		ret = netmask_parse(text, &v->u8);
+		ret = config_netmask_parse(text, &v->u8);
 		break;
 	case TYPE_MATCH:
 		ret = config_match_parse(text, &v->match, family);
@@ -405,8 +341,12 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 		ret = addr_with_len_parse(text, &v->addr.addr, &v->addr.len);
 		*family = v->addr.addr.family;
 		break;
+	case TYPE_HOST: /* a length behind the address says nothing here */
+		ret = addr_with_len_parse(text, &v->host, &len);
+		*family = v->host.family;
+		break;
 	case TYPE_ROUTE:
-		ret = route_parse(text, &v->route);
+		ret = config_route_parse(text, &v->route);
 		*family = v->route.dest.addr.family;
 		break;
 	case TYPE_SERVER:
@@ -502,6 +442,8 @@ int config_scalar_parse(struct config_context *ctx, const struct config_field *f
 		ret = number_value(ctx, f, json, &v);
 	} else if (json_is_string(json) && f->type == TYPE_STRING) {
 		return string_parse(ctx, f, json_string_value(json), out);
+	} else if (json_is_string(json) && f->type == TYPE_BYTES) {
+		return bytes_parse(ctx, f, json_string_value(json), out);
 	} else if (json_is_string(json) && f->type != TYPE_UINT && f->type != TYPE_BOOL &&
 		   f->type != TYPE_FLAGS) {
 		ret = string_value(ctx, f, json_string_value(json), &v, &family);

@@ -14,7 +14,8 @@ static const char *const type_names[] = {
 	[TYPE_SECONDS] = "time",	[TYPE_MS] = "time",
 	[TYPE_MODE] = "mode",		[TYPE_ENUM] = "word",
 	[TYPE_SCHEDULER] = "word",	[TYPE_FLAGS] = "words",
-	[TYPE_STRING] = "string",	[TYPE_ADDRESS] = "address",
+	[TYPE_STRING] = "string",	[TYPE_BYTES] = "string",
+	[TYPE_ADDRESS] = "address",	[TYPE_HOST] = "address",
 	[TYPE_ROUTE] = "route",		[TYPE_ENDPOINT] = "address:port",
 	[TYPE_SERVER] = "address:port", [TYPE_NETMASK] = "netmask",
 	[TYPE_MATCH] = "prefix",	[TYPE_PORTS] = "ports",
@@ -28,6 +29,8 @@ static json_t *default_json(const struct config_field *f, const char *const *sch
 	uint64_t value[4] = {0};
 
 	if (f->flags & FIELD_REQUIRED || f->shape != SHAPE_ONE || f->object)
+		return NULL;
+	if (f->type == TYPE_BYTES || f->type == TYPE_HOST)
 		return NULL;
 	if (f->type == TYPE_STRING)
 		return f->def_text ? json_string(f->def_text) : NULL;
@@ -155,7 +158,7 @@ static void type_print(const struct table *t, const struct config_field *f)
 	else if (f->type == TYPE_UINT)
 		fprintf(t->out, "number, %" PRIu64 " to %" PRIu64 "%s%s", f->min, f->max,
 			f->unit ? " " : "", f->unit ? f->unit : "");
-	else if (f->type == TYPE_STRING)
+	else if (f->type == TYPE_STRING || f->type == TYPE_BYTES)
 		fprintf(t->out, "string: %s", config_scalar_expect(f, t->schedulers, a));
 	else
 		fprintf(t->out, "%s", type_names[f->type]);

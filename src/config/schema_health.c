@@ -116,85 +116,116 @@ const struct config_object config_object_health = {
 
 #define STRING(key, member, rule_, max_, noun_, help_)                                             \
 	{                                                                                          \
-		.name = key, .type = TYPE_STRING, AT(struct config_check, member), .rule = rule_,  \
+		.name = key, .type = TYPE_STRING, AT(struct check_spec, member), .rule = rule_,    \
 		.max = max_, .noun = noun_, .help = help_                                          \
+	}
+#define FILE_NAME(key, member, help_)                                                              \
+	{                                                                                          \
+		.name = key, .type = TYPE_STRING, AT(struct check_spec, member),                   \
+		.rule = RULE_PATH, .max = 255, .check = config_check_readable, .noun = "a path",   \
+		.help = help_                                                                      \
+	}
+/* One of several keys that give the same text another use. */
+#define BYTES(key, member, keys, kind_, max_, help_)                                               \
+	{                                                                                          \
+		.name = key, .type = TYPE_BYTES, AT(struct check_spec, member), .kind = kind_,     \
+		.one_of = keys, .rule = RULE_TEXT, .max = max_,                                    \
+		.noun = kind_ == MATCH_PATTERN ? "a pattern" : "a text", .help = help_             \
 	}
 #define FLAG(key, member, help_)                                                                   \
 	{                                                                                          \
-		.name = key, .type = TYPE_BOOL, AT(struct config_check, member), .help = help_     \
+		.name = key, .type = TYPE_BOOL, AT(struct check_spec, member), .help = help_       \
 	}
 #define FLAG_OF(types_, key, member, help_)                                                        \
 	{                                                                                          \
-		.name = key, .type = TYPE_BOOL, AT(struct config_check, member), .types = types_,  \
+		.name = key, .type = TYPE_BOOL, AT(struct check_spec, member), .types = types_,    \
 		.help = help_                                                                      \
 	}
 #define OBJECT(key, array)                                                                         \
-	static const struct config_object array##_object = {.noun = "`" key "` of a check",        \
-							    FIELDS(array),                         \
-							    .size = sizeof(struct config_check)}
+	static const struct config_object array##_object = {                                       \
+		.noun = "`" key "` of a check", FIELDS(array), .size = sizeof(struct check_spec)}
 
 static const struct config_field tls_fields[] = {
 	FLAG("on", tls.on, "TLS is spoken"),
 	FLAG("verify", tls.verify,
 	     "the server's certificate must be valid for `sni`, or its address"),
-	STRING("ca_file", tls.ca_file, RULE_PATH, 255, "a path",
-	       "certificates to trust; the system's if left out"),
+	FILE_NAME("ca_file", tls.ca_file, "certificates to trust; the system's if left out"),
 	STRING("sni", tls.sni, RULE_LABEL, 253, "a host name", "the name that is asked for"),
-	STRING("cert_file", tls.cert_file, RULE_PATH, 255, "a path",
-	       "the router's own certificate"),
-	STRING("key_file", tls.key_file, RULE_PATH, 255, "a path", "the key of `cert_file`"),
+	FILE_NAME("cert_file", tls.cert_file, "the router's own certificate"),
+	FILE_NAME("key_file", tls.key_file, "the key of `cert_file`"),
 };
 OBJECT("tls", tls_fields);
 
-#define STEP(key, member, help_)                                                                   \
+static const char *const step_keys[] = {"send", "expect", "expect_prefix", "expect_pattern", NULL};
+
+#define STEP(key, kind_, help_)                                                                    \
 	{                                                                                          \
-		.name = key, .type = TYPE_STRING, AT(struct config_step, member),                  \
+		.name = key, .type = TYPE_BYTES, .kind = kind_, .one_of = step_keys,               \
 		.rule = RULE_TEXT, .max = TEXT_MAX, .noun = "a text", .help = help_                \
 	}
+/* A step is a struct match. */
 static const struct config_field step_fields[] = {
 	{.name = "send",
-	 .type = TYPE_STRING,
-	 AT(struct config_step, send),
+	 .type = TYPE_BYTES,
+	 .kind = MATCH_SEND,
+	 .one_of = step_keys,
 	 .flags = FIELD_SECRET,
 	 .rule = RULE_TEXT,
 	 .max = TEXT_MAX,
 	 .noun = "a text",
 	 .help = "is sent; escapes as \\\\r \\\\n \\\\t \\\\0 \\\\xHH"},
-	STEP("expect", expect, "must appear in what comes"),
-	STEP("expect_prefix", expect_prefix, "what comes must begin with it"),
-	STEP("expect_pattern", expect_pattern, "a regular expression that what comes must match"),
+	STEP("expect", MATCH_LITERAL, "must appear in what comes"),
+	STEP("expect_prefix", MATCH_PREFIX, "what comes must begin with it"),
+	STEP("expect_pattern", MATCH_PATTERN, "a regular expression that what comes must match"),
 };
 static const struct config_object step_object = {
-	.noun = "a step", FIELDS(step_fields), .size = sizeof(struct config_step)};
+	.noun = "a step", FIELDS(step_fields), .size = sizeof(struct match)};
+
+static const char *const body_keys[] = {"body", "body_prefix", "body_pattern", NULL};
 
 static const struct config_field http_fields[] = {
 	STRING("method", http.method, RULE_LABEL, 15, "a method", "`GET` if left out"),
-	STRING("path", http.path, RULE_COMMENT, 1024, "a path", "`/` if left out"),
-	STRING("host", http.host, RULE_COMMENT, 253, "a host name",
-	       "the Host header; the server's address if left out"),
+	{.name = "path",
+	 .type = TYPE_STRING,
+	 AT(struct check_spec, http.path),
+	 .check = config_check_http_path,
+	 .rule = RULE_COMMENT,
+	 .max = 1024,
+	 .noun = "a path",
+	 .help = "`/` if left out"},
+	{.name = "host",
+	 .type = TYPE_STRING,
+	 AT(struct check_spec, http.host),
+	 .check = config_check_http_host,
+	 .rule = RULE_COMMENT,
+	 .max = 253,
+	 .noun = "a host name",
+	 .help = "the Host header; the server's address if left out"},
 	{.name = "headers",
 	 .type = TYPE_STRING,
-	 LIST_AT(struct config_check, http.headers, http.n_headers),
+	 LIST_AT(struct check_spec, http.headers, http.n_headers),
+	 .check = config_check_http_header,
 	 .flags = FIELD_SECRET,
 	 .rule = RULE_COMMENT,
 	 .max = 1024,
+	 .most = CHECK_MAX_HEADERS,
 	 .noun = "a header",
 	 .help = "more of them, as `Accept: text/html`"},
 	{.name = "status",
 	 .type = TYPE_STATUS,
 	 .shape = SHAPE_ONE_OR_LIST,
-	 .offset = offsetof(struct config_check, http.statuses),
-	 .count_offset = offsetof(struct config_check, http.n_statuses),
+	 .offset = offsetof(struct check_spec, http.statuses),
+	 .count_offset = offsetof(struct check_spec, http.n_statuses),
 	 .min = 100,
 	 .max = 599,
 	 .def_text = "200-399",
 	 .noun = "an HTTP status",
 	 .help = "answers that are good: `301`, `200-299`"},
-	STRING("body", http.body.literal, RULE_TEXT, TEXT_MAX, "a text", "must appear in the body"),
-	STRING("body_prefix", http.body.prefix, RULE_TEXT, TEXT_MAX, "a text",
-	       "the body must begin with it"),
-	STRING("body_pattern", http.body.pattern, RULE_TEXT, CHECK_MAX_PATTERN, "a pattern",
-	       "a regular expression that the body must match"),
+	BYTES("body", http.body, body_keys, MATCH_LITERAL, TEXT_MAX, "must appear in the body"),
+	BYTES("body_prefix", http.body, body_keys, MATCH_PREFIX, TEXT_MAX,
+	      "the body must begin with it"),
+	BYTES("body_pattern", http.body, body_keys, MATCH_PATTERN, CHECK_MAX_PATTERN,
+	      "a regular expression that the body must match"),
 	FLAG("body_not", http.body_not,
 	     "the body must not match what `body`, `body_prefix` or `body_pattern` says; its first "
 	     "64 "
@@ -209,7 +240,7 @@ static const uint8_t dns_values[] = {1, 2, 5, 6, 12, 15, 16, 28, 33};
 static const struct config_field dns_fields[] = {
 	{.name = "name",
 	 .type = TYPE_STRING,
-	 AT(struct config_check, dns.name),
+	 AT(struct check_spec, dns.name),
 	 .check = config_check_dns_name,
 	 .rule = RULE_COMMENT,
 	 .max = 253,
@@ -217,7 +248,7 @@ static const struct config_field dns_fields[] = {
 	 .help = "`.` if left out"},
 	{.name = "qtype",
 	 .type = TYPE_ENUM,
-	 AT(struct config_check, dns.qtype),
+	 AT(struct check_spec, dns.qtype),
 	 .names = dns_types,
 	 .values = dns_values,
 	 .def = 1,
@@ -225,17 +256,19 @@ static const struct config_field dns_fields[] = {
 	 .help = "what is asked for"},
 	FLAG("any_rcode", dns.any_rcode, "any answer will do; else it must be NOERROR"),
 	{.name = "expect",
-	 .type = TYPE_ADDRESS,
-	 AT(struct config_check, dns.expect),
+	 .type = TYPE_HOST,
+	 AT(struct check_spec, dns.expect),
 	 .noun = "an address",
 	 .help = "must be among the answers"},
 };
 OBJECT("dns", dns_fields);
 
+static const char *const output_keys[] = {"output", "output_prefix", "output_pattern", NULL};
+
 static const struct config_field exec_fields[] = {
 	{.name = "argv",
 	 .type = TYPE_STRING,
-	 LIST_AT(struct config_check, exec.argv, exec.n_argv),
+	 LIST_AT(struct check_spec, exec.argv, exec.n_argv),
 	 .rule = RULE_COMMENT,
 	 .max = 255, /* characters */
 	 .most = CHECK_MAX_ARGV,
@@ -244,12 +277,12 @@ static const struct config_field exec_fields[] = {
 		 "address, its port, the VIP. No shell"},
 	STRING("user", exec.user, RULE_LABEL, 31, "a user",
 	       "whom it runs as; `nobody` if left out"),
-	STRING("output", exec.output.literal, RULE_TEXT, TEXT_MAX, "a text",
-	       "must appear in what it prints"),
-	STRING("output_prefix", exec.output.prefix, RULE_TEXT, TEXT_MAX, "a text",
-	       "what it prints must begin with it"),
-	STRING("output_pattern", exec.output.pattern, RULE_TEXT, CHECK_MAX_PATTERN, "a pattern",
-	       "a regular expression that what it prints must match"),
+	BYTES("output", exec.output, output_keys, MATCH_LITERAL, TEXT_MAX,
+	      "must appear in what it prints"),
+	BYTES("output_prefix", exec.output, output_keys, MATCH_PREFIX, TEXT_MAX,
+	      "what it prints must begin with it"),
+	BYTES("output_pattern", exec.output, output_keys, MATCH_PATTERN, CHECK_MAX_PATTERN,
+	      "a regular expression that what it prints must match"),
 	FLAG("any_code", exec.any_code, "the exit code does not matter, only what it prints"),
 	FLAG("load", exec.load, "it prints a load number: the weight follows by Piranha's rule"),
 };
@@ -257,13 +290,13 @@ OBJECT("exec", exec_fields);
 
 #define PERCENT(key, member, def_, help_)                                                          \
 	{                                                                                          \
-		.name = key, .type = TYPE_UINT, AT(struct config_check, member), .min = 1,         \
+		.name = key, .type = TYPE_UINT, AT(struct check_spec, member), .min = 1,           \
 		.max = 100, .def = def_, .unit = "percent", .help = help_                          \
 	}
 static const struct config_field passive_fields[] = {
 	{.name = "window",
 	 .type = TYPE_MS,
-	 AT(struct config_check, numbers.passive.window_ms),
+	 AT(struct check_spec, passive.window_ms),
 	 .min = 1000,
 	 .max = 3600000,
 	 .def = 10000,
@@ -271,33 +304,34 @@ static const struct config_field passive_fields[] = {
 	 .help = "what is looked at"},
 	{.name = "min_connections",
 	 .type = TYPE_UINT,
-	 AT(struct config_check, numbers.passive.min_syns),
+	 AT(struct check_spec, passive.min_syns),
 	 .min = 1,
 	 .max = UINT32_MAX,
 	 .def = 20,
 	 .help = "below so many new connections in a window nothing is said"},
-	PERCENT("no_answer", numbers.passive.no_answer_percent, 50,
+	PERCENT("no_answer", passive.no_answer_percent, 50,
 		"of new connections that get no answer: fails"),
-	PERCENT("refused", numbers.passive.refused_percent, 50,
+	PERCENT("refused", passive.refused_percent, 50,
 		"of new connections that are refused: fails"),
 	{.name = "max_answer",
 	 .type = TYPE_MS,
-	 AT(struct config_check, numbers.passive.max_answer_ms),
+	 AT(struct check_spec, passive.max_answer_ms),
 	 .max = 600000,
 	 .noun = "a time",
 	 .help = "mean time from SYN to SYN-ACK; 0 = not looked at"},
 };
 OBJECT("passive", passive_fields);
 
-#define TIME(key, member, min_, def_, text_, help_)                                                \
+#define TIME(key, member, flags_, min_, def_, text_, help_)                                        \
 	{                                                                                          \
-		.name = key, .type = TYPE_MS, AT(struct config_check, member), .min = min_,        \
-		.max = DAY_MS, .def = def_, .def_text = text_, .noun = "a time", .help = help_     \
+		.name = key, .type = TYPE_MS, AT(struct check_spec, member), .min = min_,          \
+		.max = DAY_MS, .def = def_, .def_text = text_, .noun = "a time", .help = help_,    \
+		.flags = flags_                                                                    \
 	}
 #define COUNT(key, member, def_, help_)                                                            \
 	{                                                                                          \
-		.name = key, .type = TYPE_UINT, AT(struct config_check, member), .min = 1,         \
-		.max = 1000, .def = def_, .help = help_                                            \
+		.name = key, .type = TYPE_UINT, AT(struct check_spec, member), .min = 1,           \
+		.max = 1000, .def = def_, .help = help_, .flags = FIELD_PACE                       \
 	}
 
 /* Which types take a key. */
@@ -306,15 +340,15 @@ OBJECT("passive", passive_fields);
 static const struct config_field check_fields[] = {
 	{.name = "name",
 	 .type = TYPE_STRING,
-	 AT(struct config_check, name),
-	 .flags = FIELD_REQUIRED,
+	 AT(struct check_spec, name),
+	 .flags = FIELD_REQUIRED | FIELD_NAME,
 	 .rule = RULE_LABEL,
 	 .max = CONFIG_CHECK_NAME_SIZE - 1,
 	 .noun = "a name",
 	 .help = "by which services and servers refer to it"},
 	{.name = "type",
 	 .type = TYPE_ENUM,
-	 AT(struct config_check, type),
+	 AT(struct check_spec, type),
 	 .flags = FIELD_REQUIRED,
 	 .names = type_words,
 	 .noun = "a type of check",
@@ -322,18 +356,18 @@ static const struct config_field check_fields[] = {
 		 "expects; "
 		 "`dns` asks; `icmp` pings; `exec` runs a program; `agent` hears HAProxy's agent "
 		 "protocol; `passive` looks at traffic"},
-	TIME("interval", interval_ms, 50, 2000, NULL, "between two probes"),
-	TIME("fast_interval", fast_ms, 50, 0, "`interval`",
+	TIME("interval", interval_ms, FIELD_PACE, 50, 2000, NULL, "between two probes"),
+	TIME("fast_interval", fast_ms, FIELD_PACE, 50, 0, "`interval`",
 	     "while the state is changing or unknown"),
-	TIME("down_interval", down_ms, 50, 0, "`interval`", "while the server is down"),
-	TIME("timeout", timeout_ms, 10, 0, "`interval`", "of one probe, all in all"),
+	TIME("down_interval", down_ms, FIELD_PACE, 50, 0, "`interval`", "while the server is down"),
+	TIME("timeout", timeout_ms, 0, 10, 0, "`interval`", "of one probe, all in all"),
 	COUNT("rise", rise, 2, "good answers in a row that make a server that was down up"),
 	COUNT("fall", fall, 3, "bad ones in a row that make it down"),
-	TIME("reentry_delay", reentry_ms, 0, 0, NULL,
+	TIME("reentry_delay", reentry_ms, FIELD_PACE, 0, 0, NULL,
 	     "a server that is good again waits so long, without one bad answer"),
 	{.name = "address",
-	 .type = TYPE_ADDRESS,
-	 AT(struct config_check, address),
+	 .type = TYPE_HOST,
+	 AT(struct check_spec, address),
 	 .check = config_check_no_link_local,
 	 .types = CHECK_NETWORK | OF(ICMP) | OF(EXEC),
 	 .def_text = "the server's",
@@ -341,7 +375,7 @@ static const struct config_field check_fields[] = {
 	 .help = "whom to ask instead"},
 	{.name = "port",
 	 .type = TYPE_UINT,
-	 AT(struct config_check, port),
+	 AT(struct check_spec, port),
 	 .types = CHECK_NETWORK | OF(EXEC),
 	 .min = 1,
 	 .max = UINT16_MAX,
@@ -357,7 +391,7 @@ static const struct config_field check_fields[] = {
 	 .help = "of `script` and `http`"},
 	{.name = "steps",
 	 .type = TYPE_OBJECT,
-	 LIST_AT(struct config_check, steps, n_steps),
+	 LIST_AT(struct check_spec, steps, n_steps),
 	 .object = &step_object,
 	 .types = OF(SCRIPT) | OF(UDP) | OF(AGENT),
 	 .max = CHECK_MAX_STEPS,
@@ -388,4 +422,4 @@ static const struct config_field check_fields[] = {
 		"of `agent` and `exec`: what it says of the weight counts"),
 };
 const struct config_object config_object_check = {
-	.noun = "a check", FIELDS(check_fields), .size = sizeof(struct config_check)};
+	.noun = "a check", FIELDS(check_fields), .size = sizeof(struct check_spec)};

@@ -317,6 +317,8 @@ static bool scalar_is_said(const struct config_object *o, const struct config_fi
 {
 	const void *value = at_const(base, f->offset);
 
+	if (f->type == TYPE_BYTES)
+		return ((const struct match *)value)->kind == f->kind;
 	if (style == STYLE_FULL || f->flags & FIELD_REQUIRED)
 		return f->type != TYPE_STRING || *(char *const *)value;
 	if (f->set_bit && style == STYLE_FILE &&

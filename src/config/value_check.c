@@ -3,7 +3,10 @@
 #include "config/config_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "health/dns.h"
 
@@ -54,7 +57,7 @@ int config_check_interface_addr(struct config_context *ctx, const void *value)
 
 int config_check_no_link_local(struct config_context *ctx, const void *value)
 {
-	if (!addr_is_link_local(&((const struct config_addr *)value)->addr))
+	if (!addr_is_link_local(value))
 		return 0;
 	config_report(ctx, -EINVAL, NULL,
 		      "is a link-local address: expected one that is not of a single link");
@@ -91,4 +94,53 @@ int config_check_dns_name(struct config_context *ctx, const void *value)
 		return 0;
 	config_report(ctx, -EINVAL, NULL, "\"%.40s\" %s", name, fault);
 	return -EINVAL;
+}
+
+int config_check_http_path(struct config_context *ctx, const void *value)
+{
+	const char *path = *(char *const *)value;
+
+	if (path[0] == '/' && !strchr(path, ' '))
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "expected a path that begins with / and has no blanks");
+	return -EINVAL;
+}
+
+int config_check_http_host(struct config_context *ctx, const void *value)
+{
+	if (!strpbrk(*(char *const *)value, " /"))
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "expected a host name, perhaps with :port");
+	return -EINVAL;
+}
+
+int config_check_http_header(struct config_context *ctx, const void *value)
+{
+	static const char bad[] = " \t()<>@,;:\\\"/[]?={}";
+	const char *text = *(char *const *)value, *colon = strchr(text, ':');
+
+	if (colon && colon > text && strcspn(text, bad) == (size_t)(colon - text))
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "expected a header as \"Accept: text/html\"");
+	return -EINVAL;
+}
+
+/* A file that can be read now. Whether TLS can use the file shows with the first probe. */
+int config_check_readable(struct config_context *ctx, const void *value)
+{
+	const char *path = *(char *const *)value;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int ret = 0;
+
+	if (fd < 0) {
+		config_report(ctx, -EINVAL, NULL, "cannot read %.200s: %s", path, strerror(errno));
+		return -EINVAL;
+	}
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		config_report(ctx, -EINVAL, NULL, "%.200s is no file", path);
+		ret = -EINVAL;
+	}
+	close(fd);
+	return ret;
 }

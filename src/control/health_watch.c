@@ -263,11 +263,8 @@ static int set_service(struct control *c, const struct config *config,
 		uint8_t n = 0;
 
 		for (uint8_t k = 0; k < s->check.n; k++) {
-			const struct config_check *check =
-				config_check_find(config, s->check.names[k]);
-
-			if (check)
-				of[n++] = &check->spec;
+			of[n] = config_check_find(config, s->check.names[k]);
+			n += of[n] != NULL;
 		}
 		servers[i] = (struct health_server){.ep = s->ep,
 						    .weight = s->weight,
@@ -381,6 +378,7 @@ static void on_traffic(void *arg, const char *service_key, const struct endpoint
 int watching_start(struct control *c, struct spawner *spawner)
 {
 	struct health_options options = {.base = c->base,
+					 .specs = &config_spec_ops,
 					 .changed = on_changed,
 					 .edge = on_edge,
 					 .quorum = on_quorum,

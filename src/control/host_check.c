@@ -112,7 +112,7 @@ static void checks_check(const struct checking *c, const struct config_shared *s
 	char path[64];
 
 	for (uint32_t i = 0; i < shared->n_checks; i++) {
-		const struct config_check *check = &shared->checks[i];
+		const struct check_spec *check = &shared->checks[i];
 
 		if (check->type != CHECK_EXEC || check->exec.n_argv == 0)
 			continue;

@@ -52,36 +52,22 @@ enum check_type {
 	(1U << CHECK_TCP | 1U << CHECK_SCRIPT | 1U << CHECK_HTTP | 1U << CHECK_UDP |               \
 	 1U << CHECK_DNS | 1U << CHECK_AGENT)
 
-/* Parameters of types that are numbers: the configuration writes them here, and they are equal if
- * their bytes are. */
-struct check_numbers {
-	struct {
-		uint32_t window_ms; /* what is looked at */
-		uint32_t min_syns;  /* below so many SYNs in a window nothing is said */
-		uint32_t no_answer_percent, refused_percent; /* of SYNs; from here on it fails */
-		uint32_t max_answer_ms; /* mean time from SYN to SYN-ACK; 0 = not looked at */
-	} passive;
-};
-
 extern const char *const check_type_names[CHECK_TYPE_MAX]; /* "tcp", "script", ... */
 
-/* How what came is compared. */
+/* The use of a text. */
 enum match_kind {
 	MATCH_NONE,    /* anything will do, also nothing */
 	MATCH_LITERAL, /* these bytes appear */
 	MATCH_PREFIX,  /* it begins with these bytes */
 	MATCH_PATTERN, /* a regular expression; POSIX syntax as far as it means the same */
+	MATCH_SEND,    /* of a step: these bytes are sent */
 };
 
 struct match {
 	uint8_t kind; /* enum match_kind */
 	uint32_t len;
 	char *bytes; /* escapes are resolved; of a pattern its text; ends with a NUL beyond len */
-};
-
-struct check_step {
-	bool expect; /* else send */
-	struct match what;
+	char *text;  /* as written in the configuration; NULL: it is not from there */
 };
 
 struct check_tls {
@@ -96,13 +82,10 @@ struct check_status_range {
 	uint16_t first, last; /* 200-299 */
 };
 
-struct check_header {
-	char *name, *value;
-};
-
 /*
- * One check as configured: values only, immutable. Zero means the default that the comment
- * gives. Two checks are identical when check_spec_equal() says so, whatever their names.
+ * A check as configured: values only, immutable. The rows of the configuration's schema write a
+ * spec, and copy and compare specs (struct check_spec_ops). Zero means the default that the
+ * comment gives.
  */
 struct check_spec {
 	char *name;   /* label, unique in the configuration */
@@ -116,15 +99,15 @@ struct check_spec {
 	uint32_t reentry_ms;  /* a server that is good again waits so long */
 	/* --- target, of all that use the network --- */
 	struct addr address; /* ADDR_NONE = the real server's */
-	uint16_t port;	     /* host order; 0 = the real server's, then the service's */
+	uint32_t port;	     /* host order; 0 = the real server's, then the service's */
 	bool via_vip;	     /* DR, tunnel: address the VIP at the real server; else ignored */
 	/* --- by type --- */
-	struct check_tls tls;	  /* SCRIPT, HTTP */
-	struct check_step *steps; /* SCRIPT; UDP: at most one of each */
+	struct check_tls tls; /* SCRIPT, HTTP */
+	struct match *steps;  /* SCRIPT; UDP: at most one to send and one to expect */
 	uint32_t n_steps;
 	struct {
 		char *method, *path, *host; /* "GET", "/", the target's address */
-		struct check_header *headers;
+		char **headers;		    /* "Name: value" */
 		uint32_t n_headers;
 		struct check_status_range *statuses; /* none = 200-399 */
 		uint32_t n_statuses;
@@ -133,7 +116,7 @@ struct check_spec {
 	} http;
 	struct {
 		char *name; /* "." if NULL */
-		uint16_t qtype;
+		uint8_t qtype;
 		bool any_rcode;	    /* an answer is enough; else NOERROR */
 		struct addr expect; /* an A record that must be among the answers; or ADDR_NONE */
 	} dns;
@@ -145,8 +128,13 @@ struct check_spec {
 		bool any_code;	     /* only the output counts, whatever the exit code */
 		bool load;	     /* standard output is a load number (Piranha) */
 	} exec;
-	struct check_numbers numbers; /* of several types */
-	bool weight;		      /* AGENT, EXEC: what it says of the weight counts */
+	struct {
+		uint32_t window_ms; /* what is looked at */
+		uint32_t min_syns;  /* below so many SYNs in a window nothing is said */
+		uint32_t no_answer_percent, refused_percent; /* of SYNs; from here on it fails */
+		uint32_t max_answer_ms; /* mean time from SYN to SYN-ACK; 0 = not looked at */
+	} passive;
+	bool weight; /* AGENT, EXEC: what it says of the weight counts */
 };
 
 /* What one probe found. */
@@ -240,14 +228,19 @@ void probe_end(struct probe *p, enum probe_verdict verdict, const char *fmt, ...
 /* The same with advice; r->reason is set. */
 void probe_end_result(struct probe *p, const struct probe_result *r);
 
-/* Deep copies. 0 or -ENOMEM, with *to untouched. */
-int check_spec_copy(const struct check_spec *from, struct check_spec *to);
-/* Frees what the spec holds, not the spec, and leaves it zeroed. */
-void check_spec_fini(struct check_spec *spec);
-/* Everything but the name. */
-bool check_spec_equal(const struct check_spec *a, const struct check_spec *b);
-/* What a probe asks, whom it asks, or how long it may take; not when, nor how answers count. */
-bool check_spec_same_question(const struct check_spec *a, const struct check_spec *b);
+/* What the owner of the schema does with specs. */
+struct check_spec_ops {
+	/* A deep copy. 0, or -ENOMEM with *to zeroed. */
+	int (*copy)(const struct check_spec *from, struct check_spec *to);
+	/* Frees what the spec holds, not the spec. */
+	void (*fini)(struct check_spec *spec);
+	/* Everything but the name is equal. */
+	bool (*equal)(const struct check_spec *a, const struct check_spec *b);
+	/* What a probe asks, whom it asks, or how long it may take; not when, nor how answers
+	 * count. */
+	bool (*same_question)(const struct check_spec *a, const struct check_spec *b);
+};
+
 /* The probe depends on the service, not only on the server: it goes to the VIP or names it. */
 bool check_spec_names_vip(const struct check_spec *spec);
 

@@ -47,8 +47,8 @@ static bool agent_opened(struct stream *s)
 	const struct check_spec *spec = s->p->spec;
 
 	for (uint32_t i = 0; i < spec->n_steps; i++)
-		if (!spec->steps[i].expect)
-			return stream_send(s, spec->steps[i].what.bytes, spec->steps[i].what.len);
+		if (spec->steps[i].kind == MATCH_SEND)
+			return stream_send(s, spec->steps[i].bytes, spec->steps[i].len);
 	return true;
 }
 

@@ -58,8 +58,11 @@ static bool status_wanted(const struct check_spec *spec, uint16_t status)
 
 static bool has_header(const struct check_spec *spec, const char *name)
 {
+	const size_t len = strlen(name);
+
 	for (uint32_t i = 0; i < spec->http.n_headers; i++)
-		if (strcasecmp(spec->http.headers[i].name, name) == 0)
+		if (strncasecmp(spec->http.headers[i], name, len) == 0 &&
+		    spec->http.headers[i][len] == ':')
 			return true;
 	return false;
 }
@@ -75,6 +78,15 @@ static const char *default_host(const struct probe *p, char *buf, size_t len)
 	addr_format(&p->target.addr, addr, sizeof(addr));
 	snprintf(buf, len, p->target.addr.family == ADDR_V6 ? "[%s]" : "%s", addr);
 	return buf;
+}
+
+/* "Name:value" becomes "Name: value". */
+static void header_put(FILE *f, const char *header)
+{
+	const char *value = strchr(header, ':');
+
+	value = value ? value + 1 : header;
+	fprintf(f, "%.*s %s\r\n", (int)(value - header), header, value + strspn(value, " "));
 }
 
 /* Its length; 0: it does not fit. */
@@ -97,7 +109,7 @@ static size_t request_build(const struct probe *p, char *buf, size_t len)
 	if (!has_header(spec, "connection"))
 		fputs("Connection: close\r\n", f);
 	for (uint32_t i = 0; i < spec->http.n_headers; i++)
-		fprintf(f, "%s: %s\r\n", spec->http.headers[i].name, spec->http.headers[i].value);
+		header_put(f, spec->http.headers[i]);
 	fputs("\r\n", f);
 	n = fflush(f) ? -1 : ftell(f);
 	fclose(f);

@@ -121,20 +121,20 @@ static bool run(struct script *x)
 	char ep[ENDPOINT_STRLEN];
 
 	while (x->step < spec->n_steps) {
-		const struct check_step *step = &spec->steps[x->step];
+		const struct match *step = &spec->steps[x->step];
 
 		/* One text at a time: the next step waits for what is on its way. */
 		if (!stream_sent(&x->stream))
 			return true;
-		if (step->expect) {
-			enum outcome o = expect(x, &step->what);
+		if (step->kind != MATCH_SEND) {
+			enum outcome o = expect(x, step);
 
 			if (o != NEXT)
 				return o == WAIT;
 		} else {
-			if (x->step > 0 && step[-1].expect)
+			if (x->step > 0 && step[-1].kind != MATCH_SEND)
 				stream_take(&x->stream, x->stream.in_len);
-			if (!stream_send(&x->stream, step->what.bytes, step->what.len))
+			if (!stream_send(&x->stream, step->bytes, step->len))
 				return false;
 		}
 		x->step++;

@@ -52,8 +52,8 @@ static void fail_errno(struct probe *p, int err)
 static const struct match *step_find(const struct check_spec *spec, bool expect)
 {
 	for (uint32_t i = 0; i < spec->n_steps; i++)
-		if (spec->steps[i].expect == expect)
-			return &spec->steps[i].what;
+		if ((spec->steps[i].kind != MATCH_SEND) == expect)
+			return &spec->steps[i];
 	return NULL;
 }
 

@@ -23,22 +23,21 @@ void passive_judge(const struct check_spec *spec, const struct passive_counters 
 	/* What became of a SYN may show in the next window. */
 	if (syns < known)
 		syns = known;
-	if (syns == 0 || syns < spec->numbers.passive.min_syns) {
+	if (syns == 0 || syns < spec->passive.min_syns) {
 		snprintf(out->reason, sizeof(out->reason), "%" PRIu64 " SYNs are too few to judge",
 			 syns);
 		return;
 	}
-	if (share_reached(silent, syns, spec->numbers.passive.no_answer_percent)) {
+	if (share_reached(silent, syns, spec->passive.no_answer_percent)) {
 		out->verdict = PROBE_FAIL;
 		snprintf(out->reason, sizeof(out->reason),
 			 "%" PRIu64 " of %" PRIu64 " SYNs of clients were not answered", silent,
 			 syns);
-	} else if (share_reached(refused, syns, spec->numbers.passive.refused_percent)) {
+	} else if (share_reached(refused, syns, spec->passive.refused_percent)) {
 		out->verdict = PROBE_FAIL;
 		snprintf(out->reason, sizeof(out->reason),
 			 "%" PRIu64 " of %" PRIu64 " SYNs of clients were refused", refused, syns);
-	} else if (spec->numbers.passive.max_answer_ms &&
-		   mean_us > 1000ULL * spec->numbers.passive.max_answer_ms) {
+	} else if (spec->passive.max_answer_ms && mean_us > 1000ULL * spec->passive.max_answer_ms) {
 		out->verdict = PROBE_FAIL;
 		snprintf(out->reason, sizeof(out->reason),
 			 "clients' SYNs were answered after %" PRIu64 " ms", mean_us / 1000);

@@ -42,7 +42,7 @@ static const struct watch *predecessor(const struct member *m, const struct chec
 		if (spec->name && m->links[i]->name && strcmp(m->links[i]->name, spec->name) == 0)
 			return m->links[i]->watch;
 	for (uint32_t i = 0; i < m->n_links; i++)
-		if (check_spec_same_question(&m->links[i]->watch->spec, spec))
+		if (m->group->h->options.specs->same_question(&m->links[i]->watch->spec, spec))
 			return m->links[i]->watch;
 	return NULL;
 }

@@ -109,8 +109,8 @@ bool watch_answer(struct watch_state *w, const struct check_spec *spec,
 
 static uint32_t interval_ms(const struct check_spec *spec)
 {
-	if (spec->type == CHECK_PASSIVE && spec->numbers.passive.window_ms)
-		return spec->numbers.passive.window_ms;
+	if (spec->type == CHECK_PASSIVE && spec->passive.window_ms)
+		return spec->passive.window_ms;
 	return spec->interval_ms ? spec->interval_ms : 1000;
 }
 
@@ -171,4 +171,9 @@ uint64_t watch_next_us(const struct watch_state *w, const struct check_spec *spe
 	else
 		next = due_us + interval - interval / 32 + random % (interval / 16 + 1);
 	return next > now_us ? next : now_us;
+}
+
+bool check_spec_names_vip(const struct check_spec *spec)
+{
+	return spec->via_vip || spec->type == CHECK_EXEC || spec->type == CHECK_PASSIVE;
 }

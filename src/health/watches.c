@@ -15,7 +15,7 @@ static struct endpoint target_of(const struct group *g, const struct endpoint *s
 	if (spec->address.family != ADDR_NONE)
 		t.addr = spec->address;
 	if (spec->port)
-		t.port = be16_from(spec->port);
+		t.port = be16_from((uint16_t)spec->port);
 	else if (t.port == 0)
 		t.port = g->vip.port;
 	if (spec->type == CHECK_ICMP)
@@ -40,7 +40,7 @@ static bool same(const struct watch *a, const struct watch *b)
 {
 	return endpoint_equal(&a->target, &b->target) && endpoint_equal(&a->server, &b->server) &&
 	       endpoint_equal(&a->vip, &b->vip) && a->via == b->via &&
-	       check_spec_equal(&a->spec, &b->spec) &&
+	       a->h->options.specs->equal(&a->spec, &b->spec) &&
 	       (a->service_key == b->service_key ||
 		(a->service_key && b->service_key && strcmp(a->service_key, b->service_key) == 0));
 }
@@ -53,7 +53,7 @@ static struct watch *watch_create(struct health *h, const struct watch *key)
 		return NULL;
 	/* Two timers each; those that are not armed need their room all the same. */
 	if (timers_reserve(&h->timers, 2 * (h->watches.n + 1) + 2 * h->n_members) ||
-	    hash_table_reserve(&h->watches) || check_spec_copy(&key->spec, &w->spec))
+	    hash_table_reserve(&h->watches) || h->options.specs->copy(&key->spec, &w->spec))
 		goto err_free;
 	if (key->service_key && !(w->service_key = strdup(key->service_key)))
 		goto err_spec;
@@ -73,7 +73,7 @@ static struct watch *watch_create(struct health *h, const struct watch *key)
 	timer_arm(&h->timers, &w->start, watch_first_us(&w->spec, w->hash, health_now(h)));
 	return w;
 err_spec:
-	check_spec_fini(&w->spec);
+	h->options.specs->fini(&w->spec);
 err_free:
 	free(w);
 	return NULL;
@@ -94,7 +94,8 @@ struct watch *watch_find_or_create(const struct member *m, enum forward_method m
 {
 	const struct group *g = m->group;
 	struct health *h = g->h;
-	struct watch key = {.spec = *spec, .server = m->ep, .target = target_of(g, &m->ep, spec)};
+	struct watch key = {
+		.h = h, .spec = *spec, .server = m->ep, .target = target_of(g, &m->ep, spec)};
 	struct hash_node *node;
 
 	/* Services that share a server at other ports ask the same when the target is the same. */
@@ -126,7 +127,7 @@ void watch_destroy(struct watch *w)
 	watch_not_made(w, false);
 	runner_cancel(w);
 	hash_table_del(&w->h->watches, &w->node);
-	check_spec_fini(&w->spec);
+	w->h->options.specs->fini(&w->spec);
 	free(w->service_key);
 	free(w->last.sentence);
 	free(w);

@@ -107,12 +107,10 @@ def service_key(d):
 
 def check_type(d):
     d.before("health/check.h", "\tX(DNS, dns)", "\tX(DUMMY, dummy) \\\n")
-    d.instead(
-        "health/check.h", "struct check_numbers {\n", "struct check_numbers {\n\tuint32_t dummy;\n"
-    )
+    d.before("health/check.h", "\tbool weight; /* AGENT", "\tuint32_t dummy;\n")
     text = d.read("health/check_tcp.c").replace("CHECK_TCP", "CHECK_DUMMY")
     text = re.sub(r"\btcp_|(?<=check_)tcp(?=_ops)", lambda m: m[0].replace("tcp", "dummy"), text)
-    text = text.replace('"connected to %s",', '"%u: connected to %s", p->spec->numbers.dummy,')
+    text = text.replace('"connected to %s",', '"%u: connected to %s", p->spec->dummy,')
     d.write("health/check_dummy.c", text)
     d.instead("health/meson.build", "'check_dns.c',", "'check_dns.c', 'check_dummy.c',")
     d.before(
@@ -120,7 +118,7 @@ def check_type(d):
         '\t{.name = "passive",\n',
         """\t{.name = "dummy",
 	 .type = TYPE_UINT,
-	 AT(struct config_check, numbers.dummy),
+	 AT(struct check_spec, dummy),
 	 .types = OF(DUMMY),
 	 .max = 100,
 	 .help = "of `dummy`"},

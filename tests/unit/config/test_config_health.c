@@ -69,15 +69,15 @@ static void checks_are_read_and_written_back(void **state)
 	assert_int_equal(svc->servers[0].check.n, 0);
 	assert_true(svc->servers[0].sorry);
 	assert_int_equal(svc->servers[1].check.n, 2);
-	spec = &config_check_find(c, "web")->spec;
+	spec = config_check_find(c, "web");
 	assert_int_equal(spec->interval_ms, 500);
 	assert_int_equal(spec->http.n_statuses, 2);
 	assert_int_equal(spec->http.statuses[0].last, 299);
-	assert_string_equal(spec->http.headers[0].value, "text/html");
+	assert_string_equal(spec->http.headers[0], "Accept: text/html");
 	assert_int_equal(spec->http.body.kind, MATCH_PATTERN);
-	spec = &config_check_find(c, "talk")->spec;
-	assert_int_equal(spec->steps[0].what.len, 5);
-	assert_memory_equal(spec->steps[0].what.bytes, "HI\r\n\0", 5);
+	spec = config_check_find(c, "talk");
+	assert_int_equal(spec->steps[0].len, 5);
+	assert_memory_equal(spec->steps[0].bytes, "HI\r\n\0", 5);
 	written = config_to_text(c);
 	again = parse(written, said);
 	assert_non_null(again);
@@ -198,10 +198,10 @@ static void what_each_type_takes_comes_out_in_its_spec(void **state)
 	c = parse(CHECK("\"agent\",\"weight\":true,\"steps\":[{\"send\":\"web\\\\n\"}]"), said);
 	if (!c)
 		fail_msg("%s", said);
-	spec = &config_check_find(c, "v")->spec;
+	spec = config_check_find(c, "v");
 	assert_int_equal(spec->n_steps, 1);
-	assert_false(spec->steps[0].expect);
-	assert_string_equal(spec->steps[0].what.bytes, "web\n");
+	assert_int_equal(spec->steps[0].kind, MATCH_SEND);
+	assert_string_equal(spec->steps[0].bytes, "web\n");
 	assert_true(spec->weight);
 	config_destroy(c);
 	c = parse(CHECK("\"exec\",\"exec\":{\"argv\":[\"/bin/true\"],\"output\":\"ok\","
@@ -209,14 +209,14 @@ static void what_each_type_takes_comes_out_in_its_spec(void **state)
 		  said);
 	if (!c)
 		fail_msg("%s", said);
-	assert_true(config_check_find(c, "v")->spec.exec.any_code);
+	assert_true(config_check_find(c, "v")->exec.any_code);
 	config_destroy(c);
 	c = parse(CHECK("\"dns\",\"dns\":{\"name\":\"_http._tcp.xn--abc.example.\","
 			"\"qtype\":\"srv\",\"any_rcode\":true}"),
 		  said);
 	if (!c)
 		fail_msg("%s", said);
-	spec = &config_check_find(c, "v")->spec;
+	spec = config_check_find(c, "v");
 	assert_int_equal(spec->dns.qtype, 33);
 	assert_true(spec->dns.any_rcode);
 	config_destroy(c);

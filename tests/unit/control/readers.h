@@ -82,14 +82,12 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	TEXT(out, c->tls.cert_file);
 	TEXT(out, c->tls.key_file);
 	for (uint32_t i = 0; i < c->n_steps; i++) {
-		HEX(out, c->steps[i].expect);
-		match_text(out, &c->steps[i].what);
+		match_text(out, &c->steps[i]);
 	}
 	TEXT(out, c->http.method);
 	TEXT(out, c->http.path);
 	TEXT(out, c->http.host);
-	for (uint32_t i = 0; i < c->http.n_headers; i++)
-		texts(out, "header", &c->http.headers[i].name, 2);
+	texts(out, "headers", c->http.headers, c->http.n_headers);
 	hex(out, "statuses", c->http.statuses, c->http.n_statuses * sizeof(*c->http.statuses));
 	match_text(out, &c->http.body);
 	HEX(out, c->http.body_not);
@@ -102,7 +100,7 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	match_text(out, &c->exec.output);
 	HEX(out, c->exec.any_code);
 	HEX(out, c->exec.load);
-	HEX(out, c->numbers);
+	HEX(out, c->passive);
 	HEX(out, c->weight);
 }
 

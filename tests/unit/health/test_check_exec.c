@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "config/health_config.h"
 #include "health/advice.h"
 #include "health/checkers.h"
 #include "health/health.h"
@@ -285,8 +286,11 @@ static void a_server_is_not_down_because_programs_wait(void **state)
 	static char name[] = "program", script[] = "exit 0";
 	static char *argv[] = {sh, dash_c, script, NULL};
 	struct fixture *f = *state;
-	const struct health_options o = {
-		.base = f->base, .spawn = f->client, .changed = ignore_change, .edge = ignore_edge};
+	const struct health_options o = {.base = f->base,
+					 .specs = &config_spec_ops,
+					 .spawn = f->client,
+					 .changed = ignore_change,
+					 .edge = ignore_edge};
 	struct check_spec spec = {.name = name,
 				  .type = CHECK_EXEC,
 				  .interval_ms = 200,

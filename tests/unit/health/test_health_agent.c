@@ -80,8 +80,7 @@ static void agents_are_heard_however_they_speak(void **state)
 
 static void an_agent_may_be_asked_and_may_close_instead_of_a_newline(void **state)
 {
-	struct check_step step = {
-		false, {.kind = MATCH_LITERAL, .len = 8, .bytes = (char *)"how\r\n\r\n "}};
+	struct match step = {.kind = MATCH_SEND, .len = 8, .bytes = (char *)"how\r\n\r\n "};
 	const struct check_spec spec = {.type = CHECK_AGENT, .steps = &step, .n_steps = 1};
 	struct test_server s = {.base = env.base, .manner = ANSWERS, .text = "up 20%"};
 

@@ -168,11 +168,11 @@ static void too_few_descriptors_are_not_the_servers_failure(void **state)
 
 static void scripts_go_step_by_step(void **state)
 {
-	struct check_step steps[] = {
-		{true, bytes(MATCH_PREFIX, "220 ")},
-		{true, bytes(MATCH_LITERAL, "\r\n")},
-		{false, bytes(MATCH_NONE, "NOOP\r\n")},
-		{true, bytes(MATCH_PATTERN, "^25[0-9] (ok|fine)$")},
+	struct match steps[] = {
+		bytes(MATCH_PREFIX, "220 "),
+		bytes(MATCH_LITERAL, "\r\n"),
+		bytes(MATCH_SEND, "NOOP\r\n"),
+		bytes(MATCH_PATTERN, "^25[0-9] (ok|fine)$"),
 	};
 	struct check_spec spec = {.type = CHECK_SCRIPT, .steps = steps, .n_steps = 4};
 	struct test_server s = {
@@ -226,8 +226,7 @@ static void http_judges_the_status(void **state)
 
 static void http_sends_method_host_and_headers(void **state)
 {
-	struct check_header headers[] = {{(char *)"X-Probe", (char *)"1"},
-					 {(char *)"user-agent", (char *)"mine"}};
+	char *headers[] = {(char *)"X-Probe:1", (char *)"user-agent: mine"};
 	struct check_spec spec = http();
 	struct test_server s = {
 		.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
@@ -455,11 +454,11 @@ static void tls_sessions_are_resumed_only_where_nothing_is_verified(void **state
 
 static void scripts_speak_tls_too(void **state)
 {
-	struct check_step steps[] = {
-		{true, bytes(MATCH_PREFIX, "220 ")},
-		{false, bytes(MATCH_NONE, "NOOP\r\n")},
+	struct match steps[] = {
+		bytes(MATCH_PREFIX, "220 "),
+		bytes(MATCH_SEND, "NOOP\r\n"),
 		/* What is left of the greeting is no part of the answer. */
-		{true, bytes(MATCH_PREFIX, "250 ok")},
+		bytes(MATCH_PREFIX, "250 ok"),
 	};
 	struct check_spec spec = {
 		.type = CHECK_SCRIPT, .steps = steps, .n_steps = 3, .tls = {.on = true}};

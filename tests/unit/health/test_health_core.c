@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/health_config.h"
 #include "health/health_internal.h"
 
 #define SECOND 1000000ULL
@@ -130,7 +131,8 @@ static void ignore(enum log_level level, const char *area, const char *line)
 
 static int begin(void **state)
 {
-	const struct health_options o = {.changed = on_changed,
+	const struct health_options o = {.specs = &config_spec_ops,
+					 .changed = on_changed,
 					 .edge = on_edge,
 					 .quorum = on_quorum,
 					 .traffic = on_traffic,
@@ -661,7 +663,7 @@ static void traffic_takes_a_server_down_but_never_the_last(void **state)
 	const struct check_spec passive = {
 		.name = (char *)"passive",
 		.type = CHECK_PASSIVE,
-		.numbers.passive = {.window_ms = 1000, .min_syns = 10, .no_answer_percent = 50}};
+		.passive = {.window_ms = 1000, .min_syns = 10, .no_answer_percent = 50}};
 	const struct check_spec *const checks[] = {&passive, NULL};
 
 	(void)state;

@@ -174,8 +174,7 @@ static void one_other(struct peer *p, uint8_t *data, size_t len)
 
 static void udp_waits_for_the_expected_answer(void **state)
 {
-	struct check_step steps[] = {{false, bytes(MATCH_LITERAL, "ping")},
-				     {true, bytes(MATCH_PREFIX, "pin")}};
+	struct match steps[] = {bytes(MATCH_SEND, "ping"), bytes(MATCH_PREFIX, "pin")};
 	struct check_spec spec = {
 		.type = CHECK_UDP, .timeout_ms = LONG_MS, .steps = steps, .n_steps = 2};
 	struct peer p;
@@ -205,7 +204,7 @@ static void udp_waits_for_the_expected_answer(void **state)
 
 static void udp_without_expect_takes_silence_for_good_and_icmp_for_bad(void **state)
 {
-	struct check_step step = {false, bytes(MATCH_LITERAL, "x")};
+	struct match step = bytes(MATCH_SEND, "x");
 	struct check_spec spec = {
 		.type = CHECK_UDP, .timeout_ms = SHORT_MS, .steps = &step, .n_steps = 1};
 	struct check_spec nothing = {.type = CHECK_UDP, .timeout_ms = SHORT_MS};
@@ -473,8 +472,7 @@ static void dns_judges_code_and_address(void **state)
 
 static void datagrams_go_to_ipv6_addresses(void **state)
 {
-	struct check_step steps[] = {{false, bytes(MATCH_LITERAL, "ping")},
-				     {true, bytes(MATCH_PREFIX, "pin")}};
+	struct match steps[] = {bytes(MATCH_SEND, "ping"), bytes(MATCH_PREFIX, "pin")};
 	struct check_spec udp = {
 		.type = CHECK_UDP, .timeout_ms = LONG_MS, .steps = steps, .n_steps = 2};
 	struct check_spec dns = {.type = CHECK_DNS, .timeout_ms = SHORT_MS};
@@ -806,7 +804,7 @@ static void echo_identifiers_are_those_of_checks_by_a_ping_socket(void **state)
 
 static void cancelling_leaves_no_descriptor(void **state)
 {
-	struct check_step step = {true, bytes(MATCH_LITERAL, "x")};
+	struct match step = bytes(MATCH_LITERAL, "x");
 	struct check_spec specs[] = {
 		{.type = CHECK_UDP, .timeout_ms = LONG_MS, .steps = &step, .n_steps = 1},
 		{.type = CHECK_DNS, .timeout_ms = LONG_MS},

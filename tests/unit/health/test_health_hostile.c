@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "config/health_config.h"
 #include "health/health.h"
 #include "health/pattern.h"
 #include "health_servers.h"
@@ -120,7 +121,6 @@ static void watch_row(struct health *h, uint32_t i, SSL_CTX *tls)
 	struct match m = {.kind = row->kind,
 			  .len = (uint32_t)strlen(row->match),
 			  .bytes = (char *)row->match};
-	struct check_step step = {true, m};
 	struct check_spec spec = {.name = (char *)"bad",
 				  .type = row->type,
 				  .interval_ms = 300,
@@ -134,7 +134,7 @@ static void watch_row(struct health *h, uint32_t i, SSL_CTX *tls)
 	if (row->type == CHECK_HTTP) {
 		spec.http.body = m;
 	} else {
-		spec.steps = &step;
+		spec.steps = &m;
 		spec.n_steps = 1;
 	}
 	snprintf(key, sizeof(key), "bad%u", i);
@@ -164,7 +164,7 @@ static bool all_told(struct health *h)
 
 static void bad_servers_are_told_and_the_others_stay_on_time(void **state)
 {
-	const struct health_options o = {.base = base};
+	const struct health_options o = {.base = base, .specs = &config_spec_ops};
 	const struct check_spec tcp = {
 		.name = (char *)"good", .type = CHECK_TCP, .interval_ms = 100, .timeout_ms = 20000};
 	struct check_spec http = tcp;
