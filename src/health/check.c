@@ -3,22 +3,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-
-#include "health/checkers.h"
 
 const char *const check_type_names[CHECK_TYPE_MAX] = {
 #define X(NAME, name) #name,
 	CHECK_TYPES(X)
 #undef X
 		"passive",
-};
-
-const struct checker_ops *const checkers[CHECK_TYPE_MAX] = {
-#define X(NAME, name) &check_##name##_ops,
-	CHECK_TYPES(X)
-#undef X
-		NULL,
 };
 
 void probe_end_result(struct probe *p, const struct probe_result *r)

@@ -7,29 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sockaddr.h"
 #include "health/source.h"
-
-socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (ep->addr.family == ADDR_V4) {
-		struct sockaddr_in *in = (struct sockaddr_in *)out;
-
-		in->sin_family = AF_INET;
-		in->sin_port = ep->port;
-		in->sin_addr.s_addr = ep->addr.v4;
-		return sizeof(*in);
-	}
-	if (ep->addr.family == ADDR_V6) {
-		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = ep->port;
-		memcpy(&in6->sin6_addr, ep->addr.v6, 16);
-		return sizeof(*in6);
-	}
-	return 0;
-}
 
 void dial_hurry(int fd)
 {
@@ -61,7 +40,7 @@ static int socket_open(sa_family_t family, int type, int *fd)
 static int connect_once(struct probe *p, int type, int *fd)
 {
 	struct sockaddr_storage to;
-	socklen_t len = dial_sockaddr(&p->target, &to);
+	socklen_t len = endpoint_sockaddr(&p->target, &to);
 	int err, s = -1;
 
 	if (len == 0)

@@ -14,9 +14,6 @@
 
 #include "health/check.h"
 
-/* The length, 0 for a family that is none. */
-socklen_t dial_sockaddr(const struct endpoint *ep, struct sockaddr_storage *out);
-
 /* What Linux sends by this socket does not wait behind bulk: the TAP's urgent queue. */
 void dial_hurry(int fd);
 

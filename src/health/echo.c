@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/sockaddr.h"
 #include "base/csum.h"
 #include "health/dial.h"
 
@@ -287,10 +288,10 @@ static int ping_open(struct echo_socket *e, struct echo_request *r)
 	/* What a ping socket is bound to is its identifier. */
 	const struct endpoint own = {.addr.family = r->target.family, .port = be16_from(r->id)};
 	struct sockaddr_storage to, from;
-	const socklen_t len = dial_sockaddr(&target, &to);
+	const socklen_t len = endpoint_sockaddr(&target, &to);
 	int err = 0, fd;
 
-	dial_sockaddr(&own, &from);
+	endpoint_sockaddr(&own, &from);
 	fd = e->raw_only ? -1
 			 : socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 				  is_ipv6(r) ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
@@ -333,7 +334,7 @@ int echo_start(struct echo_socket *e, struct echo_request *r)
 	const struct endpoint target = {.addr = r->target};
 	struct echo_packet m = {.type = is_ipv6(r) ? ICMPV6_ECHO_REQUEST : ICMP_ECHO};
 	struct sockaddr_storage to;
-	const socklen_t len = dial_sockaddr(&target, &to);
+	const socklen_t len = endpoint_sockaddr(&target, &to);
 	int err;
 
 	if (len == 0)

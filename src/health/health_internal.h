@@ -152,12 +152,12 @@ static inline uint64_t health_now(const struct health *h)
 /* The loop comes soon, and runs health_run(). */
 void health_wake(struct health *h);
 
-/* --- watches: ask.c, runner.c --- */
+/* --- watches: watches.c, runner.c --- */
 /* The watch of this question, made when there is none yet. method: how the server is reached.
  * NULL: no memory. */
 struct watch *watch_find_or_create(const struct member *m, enum forward_method method,
 				   const struct check_spec *spec, bool *created);
-/* Without links: cancels, forgets. */
+/* Of a watch without links, that asks nobody: runner_cancel(). */
 void watch_destroy(struct watch *w);
 /* After state was set: whether the watch counts in n_not_made. */
 void watch_not_made(struct watch *w, bool not_made);
@@ -167,8 +167,8 @@ void watch_inherit(struct watch *w, const struct watch *old);
 void watch_hurry(struct watch *w, uint64_t now_us);
 void watch_resume(struct watch *w, uint64_t now_us);
 bool watch_wanted(const struct watch *w);
-void runner_due(struct timer *t, uint64_t now_us);   /* watch.start */
-void runner_limit(struct timer *t, uint64_t now_us); /* watch.limit */
+/* To be called of a new watch: its timers lead to the runner. */
+void runner_take(struct watch *w);
 void runner_pump(struct health *h, uint32_t budget);
 void runner_cancel(struct watch *w);
 
@@ -187,7 +187,7 @@ int member_force(struct member *m, enum health_admin admin, const char *why, uin
 /* Of its watches the one whose last answer says most; NULL: none has any. */
 const struct watch *member_telling(const struct member *m);
 
-/* --- groups: health.c --- */
+/* --- groups: groups.c --- */
 void group_mark(struct group *g);
 void group_tick(struct timer *t, uint64_t now_us); /* group.tick */
 /* Whether an effect changed. */

@@ -150,7 +150,7 @@ static void start(struct watch *w)
 	/* Perhaps it has ended already: neither p nor w->probe may be used here. */
 }
 
-void runner_limit(struct timer *t, uint64_t now_us)
+static void on_limit(struct timer *t, uint64_t now_us)
 {
 	struct watch *w = (struct watch *)((char *)t - offsetof(struct watch, limit));
 	struct probe_result r = {.verdict = PROBE_FAIL, .timeout = true};
@@ -193,7 +193,7 @@ void runner_cancel(struct watch *w)
 	}
 }
 
-void runner_due(struct timer *t, uint64_t now_us)
+static void on_due(struct timer *t, uint64_t now_us)
 {
 	struct watch *w = (struct watch *)((char *)t - offsetof(struct watch, start));
 
@@ -218,4 +218,10 @@ void runner_pump(struct health *h, uint32_t budget)
 		h->n_queued--;
 		start(w);
 	}
+}
+
+void runner_take(struct watch *w)
+{
+	w->start.fire = on_due;
+	w->limit.fire = on_limit;
 }

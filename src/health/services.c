@@ -22,8 +22,10 @@ static void link_drop(struct watch_link *l)
 	struct watch *w = l->watch;
 
 	LIST_REMOVE(l, of_watch);
-	if (LIST_EMPTY(&w->links))
+	if (LIST_EMPTY(&w->links)) {
+		runner_cancel(w);
 		watch_destroy(w);
+	}
 	free(l->name);
 	free(l);
 }
@@ -65,6 +67,7 @@ static struct watch_link *link_create(struct member *m, enum forward_method meth
 	LIST_INSERT_HEAD(&l->watch->links, l, of_watch);
 	if (!created)
 		return l;
+	runner_take(l->watch);
 	old = predecessor(m, spec);
 	if (old && old->spec.type == spec->type)
 		watch_inherit(l->watch, old);

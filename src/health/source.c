@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "base/sockaddr.h"
 #include "health/dial.h"
 
 /* Leaves room for the tunnel header that a worker adds. */
@@ -60,7 +61,7 @@ int source_bind(struct probe *p, int fd, uint8_t proto)
 		    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)))
 			return -errno;
 		own.port = be16_from(port);
-		len = dial_sockaddr(&own, &from);
+		len = endpoint_sockaddr(&own, &from);
 		if (bind(fd, (struct sockaddr *)&from, len) == 0)
 			return 0;
 		err = -errno;

@@ -63,8 +63,6 @@ static struct watch *watch_create(struct health *h, const struct watch *key)
 	w->vip = key->vip;
 	w->via = key->via;
 	w->hash = w->node.hash = key->hash;
-	w->start.fire = runner_due;
-	w->limit.fire = runner_limit;
 	LIST_INIT(&w->links);
 	watch_state_init(&w->state, &w->spec);
 	hash_table_add(&h->watches, &w->node, w->node.hash);
@@ -125,7 +123,6 @@ void watch_not_made(struct watch *w, bool not_made)
 void watch_destroy(struct watch *w)
 {
 	watch_not_made(w, false);
-	runner_cancel(w);
 	hash_table_del(&w->h->watches, &w->node);
 	w->h->options.specs->fini(&w->spec);
 	free(w->service_key);

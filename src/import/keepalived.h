@@ -133,7 +133,7 @@ void ka_services_make(struct keepalived *ka, const struct ka_virtual *v,
 /* keepalived_group.c: NULL: noted */
 const struct ka_entry *ka_group_entries(struct keepalived *ka, const struct kw *use);
 void ka_groups_unused(struct keepalived *ka);
-/* keepalived_check.c */
+/* keepalived_checker.c */
 void ka_checks_make(struct keepalived *ka, const struct ka_virtual *v, const struct ka_server *s,
 		    const struct lvs_service *svc, struct lvs_server *out);
 /* keepalived_probe.c: the rest of a check by its kind. false: it is no checker. */

@@ -2,6 +2,7 @@
 /* Lines of a keepalived.conf as a tree of statements. Braces count outside of quotes. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "import/keepalived.h"
 
@@ -278,4 +279,29 @@ struct lvs_word *kw_argv(struct importer *im, const char *text)
 		}
 		word_add(im, &argv, b.data);
 	}
+}
+
+bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, const char **lost)
+{
+	const char *m = kw_word(im, k, 1);
+
+	*lost = NULL;
+	if (strcasecmp(m, "NAT") == 0) {
+		*out = METHOD_NAT;
+	} else if (strcasecmp(m, "DR") == 0) {
+		*out = METHOD_DR;
+	} else if (strcasecmp(m, "TUN") == 0) {
+		*out = METHOD_TUNNEL;
+		for (uint32_t i = 2; i + 1 < k->n; i++)
+			if (strcmp(k->raw[i], "type") == 0 && strcmp(k->raw[i + 1], "ipip") != 0)
+				*lost = arena_printf(im,
+						     "a tunnel of type %.16s: plvs has IPIP only",
+						     k->raw[i + 1]);
+		if (*lost)
+			note(im, k->at, NOTE_UNSAID, "%s", *lost);
+	} else {
+		note(im, k->at, NOTE_ERROR, "%s \"%.32s\": expected NAT, DR or TUN", k->raw[0], m);
+		return false;
+	}
+	return true;
 }

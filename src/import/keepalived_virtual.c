@@ -23,48 +23,6 @@ static const struct {
 	{"svr_name", "a name for logs"},
 };
 
-bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, const char **lost)
-{
-	const char *m = kw_word(im, k, 1);
-
-	*lost = NULL;
-	if (strcasecmp(m, "NAT") == 0) {
-		*out = METHOD_NAT;
-	} else if (strcasecmp(m, "DR") == 0) {
-		*out = METHOD_DR;
-	} else if (strcasecmp(m, "TUN") == 0) {
-		*out = METHOD_TUNNEL;
-		for (uint32_t i = 2; i + 1 < k->n; i++)
-			if (strcmp(k->raw[i], "type") == 0 && strcmp(k->raw[i + 1], "ipip") != 0)
-				*lost = arena_printf(im,
-						     "a tunnel of type %.16s: plvs has IPIP only",
-						     k->raw[i + 1]);
-		if (*lost)
-			note(im, k->at, NOTE_UNSAID, "%s", *lost);
-	} else {
-		note(im, k->at, NOTE_ERROR, "%s \"%.32s\": expected NAT, DR or TUN", k->raw[0], m);
-		return false;
-	}
-	return true;
-}
-
-bool ka_timing_take(struct importer *im, const struct kw *k, struct ka_timing *t)
-{
-	if (kw_is(k, "delay_loop"))
-		t->has_delay_loop = kw_ms(im, k, &t->delay_loop);
-	else if (kw_is(k, "retry"))
-		t->has_retry = kw_number(im, k, 1, 1000, &t->retry);
-	else if (kw_is(k, "delay_before_retry"))
-		t->has_before_retry = kw_ms(im, k, &t->before_retry);
-	else if (kw_is(k, "connect_timeout"))
-		t->has_connect = kw_ms(im, k, &t->connect);
-	else if (kw_is(k, "virtualhost"))
-		t->virtualhost = kw_word(im, k, 1);
-	else
-		return false;
-	return true;
-}
-
 static bool dropped_take(struct importer *im, const struct kw *k)
 {
 	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {

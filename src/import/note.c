@@ -47,21 +47,6 @@ void note(struct importer *im, struct origin at, enum note_kind kind, const char
 }
 
 /* The arena may be the reason: this note takes none of it. */
-void give_up(struct importer *im, struct origin at, const char *fmt, ...)
-{
-	static struct note last;
-	static char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	last = (struct note){.at = at, .kind = NOTE_ERROR, .order = im->n_notes++, .text = text};
-	im->n_kind[NOTE_ERROR]++;
-	*im->notes_end = &last;
-	im->notes_end = &last.next;
-	longjmp(im->out, 1);
-}
 
 bool notes_refuse(const struct importer *im)
 {

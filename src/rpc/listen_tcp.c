@@ -8,23 +8,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/sockaddr.h"
+
 int listen_tcp(const struct endpoint *ep, int backlog, int *out, char error[ERROR_TEXT])
 {
 	const bool v6 = ep->addr.family == ADDR_V6;
-	const struct sockaddr_in sa4 = {
-		.sin_family = AF_INET, .sin_port = ep->port, .sin_addr.s_addr = ep->addr.v4};
-	struct sockaddr_in6 sa6 = {.sin6_family = AF_INET6, .sin6_port = ep->port};
-	const struct sockaddr *sa = v6 ? (const void *)&sa6 : (const void *)&sa4;
-	const socklen_t len = v6 ? sizeof(sa6) : sizeof(sa4);
+	struct sockaddr_storage sa;
+	const socklen_t len = endpoint_sockaddr(ep, &sa);
 	char text[ENDPOINT_STRLEN];
 	int fd, one = 1, err;
 
-	memcpy(&sa6.sin6_addr, ep->addr.v6, sizeof(sa6.sin6_addr));
-	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
 	    (v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0) ||
-	    bind(fd, sa, len) < 0 || listen(fd, backlog) < 0) {
+	    bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, backlog) < 0) {
 		err = error_text(error, -errno, "cannot listen at %s: %s",
 				 endpoint_format(ep, text, sizeof(text)), strerror(errno));
 		if (fd >= 0)

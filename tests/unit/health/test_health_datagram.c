@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/csum.h"
+#include "base/sockaddr.h"
 #include "health/dial.h"
 #include "health/dns.h"
 #include "health/echo.h"
@@ -119,7 +120,7 @@ static void peer_start(struct peer *p, peer_answer *answer)
 	socklen_t len;
 
 	assert_int_equal(addr_parse(target, &ep.addr), 0);
-	len = dial_sockaddr(&ep, &in);
+	len = endpoint_sockaddr(&ep, &in);
 	*p = (struct peer){.answer = answer};
 	p->fd = socket(in.ss_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(p->fd, (struct sockaddr *)&in, len), 0);
@@ -571,7 +572,7 @@ static int raw_open_at(const char *addr)
 	int fd;
 
 	assert_int_equal(addr_parse(addr, &ep.addr), 0);
-	len = dial_sockaddr(&ep, &sa);
+	len = endpoint_sockaddr(&ep, &sa);
 	fd = socket(sa.ss_family, SOCK_RAW,
 		    sa.ss_family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 	assert_true(fd >= 0);
@@ -587,7 +588,7 @@ static void reply_send(int fd, const struct echo_family *f, struct echo_wire m)
 	socklen_t len;
 
 	assert_int_equal(addr_parse(f->target, &ep.addr), 0);
-	len = dial_sockaddr(&ep, &to);
+	len = endpoint_sockaddr(&ep, &to);
 	m.h.checksum = 0;
 	m.h.checksum = csum_of(&m, sizeof(m));
 	assert_int_equal(sendto(fd, &m, sizeof(m), 0, (const struct sockaddr *)&to, len),
