@@ -17,62 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
-#include "control/apply.h"
-#include "publish/builder.h"
-#include "control/control_internal.h"
-#include "control/audit.h"
-#include "control/host_check.h"
+#include "control/apply_internal.h"
 #include "control/telnet_program.h"
-#include "control/version_config.h"
-#include "control/health_watch.h"
-#include "sched/sched.h"
-#include "rpc/json_dump.h"
 
 #define STEP_US 2000 /* of work before others have their turn */
-
-enum phase {
-	PHASE_LOAD,
-	PHASE_COUNT,
-	PHASE_BUILD,
-	PHASE_WATCH,
-	PHASE_RESTORE,
-	PHASE_WRITE,
-};
-
-struct apply {
-	struct turn turn;
-	struct job job;
-	struct control *control;
-	struct rpc_request *req; /* NULL: SIGHUP */
-	enum apply_kind kind;
-	bool pushed; /* by the peer */
-	enum phase phase;
-	json_t *text; /* one of the three */
-	char *path;
-	struct version_id back;		/* an earlier version; none: the two above */
-	struct version_store *versions; /* owned; NULL: a new version */
-	uint64_t change;		/* its number */
-	uint64_t start_us;
-	struct event *step_ev;
-
-	/* --- what loading made --- */
-	struct config_errors errors;
-	const struct config *boot, *running; /* nobody changes them until the turn ends */
-	struct config *after;		     /* NULL once it is the running one */
-	struct config_plan *plan;
-	struct config_words *words; /* of the plan */
-	json_t *restart;
-	struct builder_run build;
-	struct watching_run watch;
-	int ret;
-	char error[256];
-
-	uint64_t *connections; /* of each of the words */
-	uint32_t n_counted;
-	struct config *old; /* to be freed */
-	struct evbuffer *out;
-};
 
 /* By a timer: an event that is activated within its call goes before all others. */
 static void step_soon(struct apply *a)
@@ -82,64 +32,12 @@ static void step_soon(struct apply *a)
 	event_add(a->step_ev, &now);
 }
 
-/* --- load: on the other thread --- */
-
-/* Keys of the new node part that wait for a restart, whatever was applied in between. New
- * reference. */
-static json_t *restart_json(const struct config *boot, const struct config *after)
-{
-	struct config_words *words = NULL;
-	json_t *array = json_array();
-
-	if (array && config_node_words(boot, after, &words) == 0)
-		for (uint32_t i = 0; i < words->n_restart; i++)
-			json_array_append_new(array, json_string(words->restart[i]));
-	config_words_destroy(words);
-	return array;
-}
-
-/* The plan, its words, and the rules that it asks for. 0 or -ENOMEM. */
-static int plan_make(struct apply *a)
-{
-	const uint32_t how = CHANGE_VALUE | CHANGE_PLACE;
-
-	if (config_plan(a->running, a->after, &a->plan) < 0 ||
-	    config_words(a->plan, &a->words) < 0) {
-		snprintf(a->error, sizeof(a->error), "out of memory");
-		return -ENOMEM;
-	}
-	if (a->kind != APPLY_SWAP || !(config_plan_kinds(a->plan, how) & 1U << OBJECT_MARK))
-		return 0;
-	return builder_marks_compile(&a->build.marks, a->after, NULL, a->error);
-}
-
-static void load(void *arg)
-{
-	struct apply *a = arg;
-	char digest[CONFIG_DIGEST_STRLEN];
-
-	if (!version_id_is_none(&a->back))
-		(void)version_config(a->control->versions.dir, &a->back, a->running, &a->after,
-				     &a->errors);
-	else if (a->text)
-		(void)config_parse(json_string_value(a->text), json_string_length(a->text), NULL,
-				   sched_names(), &a->after, &a->errors);
-	else
-		(void)config_load(a->path, sched_names(), &a->after, &a->errors);
-	if (a->after)
-		host_check(a->after, HOST_CHECK_LIVE, &a->errors);
-	if (!a->after || a->kind == APPLY_CHECK)
-		return;
-	/* Now, so that nobody has to wait for it later. */
-	config_digest(a->after, digest);
-	a->restart = restart_json(a->boot, a->after);
-	a->ret = plan_make(a);
-}
-
 /* --- the end --- */
 
-static void apply_free(struct apply *a)
+static void apply_free(struct pending *l)
 {
+	struct apply *a = (struct apply *)l;
+
 	if (a->step_ev)
 		event_free(a->step_ev);
 	if (a->out)
@@ -160,41 +58,37 @@ static void apply_free(struct apply *a)
 
 static void apply_end(struct apply *a)
 {
-	struct control *c = a->control;
+	struct control *c = a->pending.control;
 
-	apply_free(a);
+	pending_end(&a->pending);
 	turn_end(c);
 }
 
-static void apply_cancel(struct control *c, struct turn *t)
+/* Turns and jobs have ended. */
+static bool apply_stop(struct pending *l, uint64_t deadline_us)
 {
-	struct apply *a = (struct apply *)t;
+	struct apply *a = (struct apply *)l;
 
+	(void)deadline_us;
 	if (a->phase == PHASE_BUILD || a->phase == PHASE_WATCH || a->phase == PHASE_RESTORE) {
-		publisher_discard(&c->publisher);
-		publisher_release(&c->publisher);
+		publisher_discard(&a->pending.control->publisher);
+		publisher_release(&a->pending.control->publisher);
 	}
-	if (a->req)
-		rpc_fail(a->req, RPC_INTERNAL, NULL, "plvs is stopping");
-	apply_free(a);
+	return true;
 }
 
-static void log_errors(const struct config_errors *errors)
+/* The request, which the caller ends. */
+static struct rpc_request *request_take(struct apply *a)
 {
-	char line[1024];
+	struct rpc_request *req = a->pending.req;
 
-	for (uint32_t i = 0; i < errors->errors.n; i++)
-		log_error(CONTROL_AREA, "%s",
-			  config_error_format(errors, &errors->errors.v[i], line, sizeof(line)));
-	for (uint32_t i = 0; i < errors->warnings.n; i++)
-		log_warning(
-			CONTROL_AREA, "%s",
-			config_error_format(errors, &errors->warnings.v[i], line, sizeof(line)));
+	a->pending.req = NULL;
+	return req;
 }
 
 static void not_valid(struct apply *a)
 {
-	if (!a->req) {
+	if (!a->pending.req) {
 		log_error(CONTROL_AREA, "reload: %s is not valid: nothing was changed",
 			  a->path ? a->path : "the configuration of before the restart");
 		apply_end(a);
@@ -204,109 +98,48 @@ static void not_valid(struct apply *a)
 	 * of the running one. */
 	if (a->errors.reason == -ENOENT || a->errors.reason == -EEXIST)
 		a->errors.reason = -EINVAL;
-	fail_config(a->req, &a->errors);
+	fail_config(request_take(a), &a->errors);
 	apply_end(a);
 }
 
 /* ret, error: why not. Nothing has changed. */
 static void not_possible(struct apply *a)
 {
-	if (a->req)
-		fail_build(a->req, a->ret, a->error);
+	if (a->pending.req)
+		fail_build(request_take(a), a->ret, a->error);
 	else
 		log_error(CONTROL_AREA, "reload: %s: nothing was changed", a->error);
 	apply_end(a);
 }
 
-/* --- write: on the other thread --- */
-
-static json_t *changes_json(const struct apply *a)
-{
-	json_t *array = json_array();
-
-	for (uint32_t i = 0; array && i < a->words->n; i++) {
-		const struct config_line *item = &a->words->v[i];
-
-		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:s, s:I}", "action",
-						config_action_names[item->action], "object",
-						item->object, "detail", item->detail, "connections",
-						(json_int_t)a->connections[i]));
-	}
-	return array;
-}
-
-/* {"changes", "restart", "warnings"}; after a swap without the closing bracket. */
-static void write_answer(void *arg)
-{
-	struct apply *a = arg;
-	json_t *doc;
-
-	config_destroy(a->old);
-	a->old = NULL;
-	if (!a->req)
-		return;
-	doc = json_pack("{s:o, s:O, s:o}", "changes", changes_json(a), "restart", a->restart,
-			"warnings", config_error_list_json(&a->errors.warnings));
-	a->out = evbuffer_new();
-	if (!doc || !a->out || evbuffer_add(a->out, "{", 1) < 0 ||
-	    json_dump_evbuffer(doc, JSON_COMPACT | JSON_EMBED, a->out) < 0 ||
-	    (a->kind != APPLY_SWAP && evbuffer_add(a->out, "}", 1) < 0)) {
-		if (a->out)
-			evbuffer_free(a->out);
-		a->out = NULL;
-	}
-	json_decref(doc);
-}
-
-/* The first of the changes in words, and how many there are. */
-static void audit_words(const struct apply *a)
-{
-	char text[320], file[400];
-	size_t n = (size_t)snprintf(text, sizeof(text), "%u change%s", a->words->n,
-				    a->words->n == 1 ? "" : "s");
-
-	for (uint32_t i = 0; i < a->words->n && i < 4 && n < sizeof(text); i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s%s%s", i ? "; " : ": ",
-				      config_action_names[a->words->v[i].action],
-				      a->words->v[i].object, *a->words->v[i].detail ? ", " : "",
-				      a->words->v[i].detail);
-	if (a->req) {
-		audit_detail(a->req, text);
-		return;
-	}
-	snprintf(file, sizeof(file), "config apply of the start file: %s", text);
-	audit_without_request(a->control, "SIGHUP", file, a->start_us);
-}
+/* --- write --- */
 
 static void written(void *arg)
 {
 	struct apply *a = arg;
+	struct evbuffer *out = a->out;
 
 	if (a->kind == APPLY_SWAP)
-		audit_words(a);
-
-	if (!a->req)
-		;
-	else if (!a->out)
-		rpc_fail(a->req, RPC_INTERNAL, NULL,
-			 a->kind == APPLY_SWAP ? "out of memory: the change is made"
-					       : "out of memory");
-	else if (a->kind == APPLY_SWAP)
-		answer_text_when_live(a->control, a->req, a->start_us, a->change, a->pushed,
-				      a->out);
-	else
-		rpc_answer_text(a->req, a->out);
-	if (a->req && a->kind == APPLY_SWAP)
+		apply_audit(a);
+	if (!out) {
+		pending_fail(&a->pending, RPC_INTERNAL, NULL,
+			     a->kind == APPLY_SWAP ? "out of memory: the change is made"
+						   : "out of memory");
+	} else if (a->kind == APPLY_SWAP) {
 		a->out = NULL; /* taken over */
+		answer_text_when_live(a->pending.control, request_take(a), a->start_us, a->change,
+				      a->pushed, out);
+	} else {
+		rpc_answer_text(request_take(a), out);
+	}
 	apply_end(a);
 }
 
 static void start_writing(struct apply *a)
 {
 	a->phase = PHASE_WRITE;
-	a->job = (struct job){.work = write_answer, .done = written, .arg = a};
-	jobs_run(a->control->jobs, &a->job);
+	a->job = (struct job){.work = apply_write, .done = written, .arg = a};
+	jobs_run(a->pending.control->jobs, &a->job);
 }
 
 /* --- count --- */
@@ -343,7 +176,7 @@ static bool count_step(struct apply *a, uint64_t end)
 {
 	while (a->n_counted < a->words->n && clock_us() < end) {
 		a->connections[a->n_counted] =
-			item_connections(a->control, &a->words->v[a->n_counted]);
+			item_connections(a->pending.control, &a->words->v[a->n_counted]);
 		a->n_counted++;
 	}
 	return a->n_counted < a->words->n;
@@ -353,12 +186,12 @@ static bool count_step(struct apply *a, uint64_t end)
 
 static void start_building(struct apply *a)
 {
-	struct publisher *p = &a->control->publisher;
+	struct publisher *p = &a->pending.control->publisher;
 
 	/* What was changed before this is not undone if this fails. */
 	a->ret = publisher_flush(p);
 	if (a->ret < 0) {
-		snprintf(a->error, sizeof(a->error), "out of memory");
+		(void)error_text(a->error, a->ret, "out of memory");
 		not_possible(a);
 		return;
 	}
@@ -368,52 +201,20 @@ static void start_building(struct apply *a)
 	step_soon(a);
 }
 
-static void log_applied(const struct apply *a)
-{
-	const struct control *c = a->control;
-	uint64_t ended = 0;
-
-	for (uint32_t i = 0; i < a->words->n; i++)
-		if (a->words->v[i].action == CONFIG_DELETE)
-			ended += a->connections[i];
-	if (ended > 0)
-		log_warning(CONTROL_AREA,
-			    "the new configuration lacks services or servers of %llu connections",
-			    (unsigned long long)ended);
-	if (a->pushed) {
-		log_notice(CONTROL_AREA, "the peer's configuration is taken: %u changes",
-			   a->words->n);
-		return;
-	}
-	if (!a->req && !a->path) {
-		log_notice(CONTROL_AREA,
-			   "the configuration that ran before the restart is in "
-			   "place again: %u changes",
-			   a->words->n);
-		return;
-	}
-	if (a->req) {
-		return; /* the audit says so */
-	}
-	for (size_t i = 0; i < json_array_size(c->restart); i++)
-		log_warning(CONTROL_AREA, "takes effect after a restart: %s",
-			    json_string_value(json_array_get(c->restart, i)));
-	log_notice(CONTROL_AREA, "reload: %s is applied", a->path);
-}
-
 static uint64_t new_version(struct apply *a)
 {
 	char id[VERSION_ID_STRLEN], comment[64];
 
 	if (version_id_is_none(&a->back))
-		return versions_changed(a->control, a->path ? "file" : "config apply", NULL);
+		return versions_changed(a->pending.control, a->path ? "file" : "config apply",
+					NULL);
 	snprintf(comment, sizeof(comment), "to %.8s", version_id_format(&a->back, id));
-	return versions_changed(a->control, "config rollback", comment);
+	return versions_changed(a->pending.control, "config rollback", comment);
 }
 
 static void swap(struct apply *a)
 {
-	struct control *c = a->control;
+	struct control *c = a->pending.control;
 
 	a->old = c->config;
 	c->config = a->after;
@@ -431,7 +232,7 @@ static void swap(struct apply *a)
 	a->versions = NULL;
 	control_pair_changed(c);
 	telnet_program_changed(c);
-	log_applied(a);
+	apply_log(a);
 	start_writing(a);
 }
 
@@ -441,7 +242,7 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 {
 	uint64_t end = clock_us() + STEP_US;
 	struct apply *a = arg;
-	struct publisher *p = &a->control->publisher;
+	struct publisher *p = &a->pending.control->publisher;
 
 	(void)fd;
 	(void)what;
@@ -455,14 +256,14 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (a->phase == PHASE_WATCH) {
-		if (watching_step(a->control, &a->watch, end))
+		if (watching_step(a->pending.control, &a->watch, end))
 			step_soon(a);
 		else
 			swap(a);
 		return;
 	}
 	if (a->phase == PHASE_RESTORE) {
-		if (watching_restore(a->control, &a->watch, end)) {
+		if (watching_restore(a->pending.control, &a->watch, end)) {
 			step_soon(a);
 			return;
 		}
@@ -492,15 +293,15 @@ static void loaded(void *arg)
 {
 	struct apply *a = arg;
 
-	if (!a->req)
-		log_errors(&a->errors);
+	if (!a->pending.req)
+		apply_log_errors(&a->errors);
 	if (!a->after) {
 		not_valid(a);
 		return;
 	}
 	if (a->kind == APPLY_CHECK) {
-		rpc_answer(a->req, json_pack("{s:b, s:o}", "ok", 1, "warnings",
-					     config_error_list_json(&a->errors.warnings)));
+		pending_answer(&a->pending, json_pack("{s:b, s:o}", "ok", 1, "warnings",
+						      config_error_list_json(&a->errors.warnings)));
 		apply_end(a);
 		return;
 	}
@@ -509,10 +310,10 @@ static void loaded(void *arg)
 		return;
 	}
 	a->connections = calloc(a->words->n + 1, sizeof(*a->connections));
-	a->step_ev = event_new(a->control->base, -1, 0, on_step, a);
+	a->step_ev = event_new(a->pending.control->base, -1, 0, on_step, a);
 	if (!a->connections || !a->step_ev || !a->restart) {
 		a->ret = -ENOMEM;
-		snprintf(a->error, sizeof(a->error), "out of memory");
+		(void)error_text(a->error, a->ret, "out of memory");
 		not_possible(a);
 		return;
 	}
@@ -524,7 +325,7 @@ static void loaded(void *arg)
 
 static void apply_begin(struct control *c, struct turn *t)
 {
-	struct apply *a = (struct apply *)t;
+	struct apply *a = turn_owner(t, struct apply);
 
 	if (a->versions && !versions_may_adopt(c, a->versions)) {
 		a->ret = -EINVAL;
@@ -537,29 +338,23 @@ static void apply_begin(struct control *c, struct turn *t)
 	a->boot = c->boot;
 	a->running = c->config;
 	builder_marks_start(&a->build.marks, c->publisher.live->marks);
-	a->job = (struct job){.work = load, .done = loaded, .arg = a};
+	a->job = (struct job){.work = apply_load, .done = loaded, .arg = a};
 	jobs_run(c->jobs, &a->job);
 }
 
 static void start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
 		  const char *path, struct version_store *versions, const struct version_id *back)
 {
-	struct apply *a = calloc(1, sizeof(*a));
+	static const struct pending_kind pending = {.stop = apply_stop, .free = apply_free};
+	struct apply *a = pending_create(c, req, sizeof(*a), &pending);
 
-	if (a && path)
-		a->path = strdup(path);
-	if (!a || (path && !a->path)) {
-		free(a);
+	if (!a) {
 		free(versions);
-		if (req)
-			rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-		else
+		if (!req)
 			log_error(CONTROL_AREA, "reload: out of memory: nothing was changed");
 		return;
 	}
-	a->turn = (struct turn){.begin = apply_begin, .cancel = apply_cancel};
-	a->control = c;
-	a->req = req;
+	a->turn.begin = apply_begin;
 	a->kind = kind;
 	a->text = json_incref(text);
 	a->start_us = clock_us();
@@ -568,6 +363,11 @@ static void start(struct control *c, struct rpc_request *req, enum apply_kind ki
 	if (back)
 		a->back = *back;
 	config_errors_init(&a->errors);
+	if (path && !(a->path = strdup(path))) {
+		pending_fail(&a->pending, RPC_INTERNAL, NULL, "out of memory");
+		pending_end(&a->pending);
+		return;
+	}
 	turn_take(c, &a->turn);
 }
 

@@ -86,7 +86,6 @@ void control_destroy(struct control *c)
 		return;
 	control_notes_drop(c);
 	pending_free(c);
-	pushes_free(c);
 	versions_fini(c);
 	publishing_fini(c);
 	traffic_fini(&c->traffic);
@@ -314,7 +313,6 @@ static int answers_start(struct control *c, char error[ERROR_TEXT])
 static void answers_stop(struct control *c)
 {
 	pending_stop(c);
-	pushes_stop(c);
 	listings_stop(c);
 }
 

@@ -130,8 +130,6 @@ const char *ha_state_word(const struct control *c);
 
 control_method config_push;
 /* Ends the requests that wait; the answers of the ha thread are dropped. */
-void pushes_stop(struct control *c);
-void pushes_free(struct control *c);
 
 /* --- notes.c --- */
 

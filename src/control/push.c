@@ -33,13 +33,13 @@ enum push_kind {
 };
 
 struct push {
+	struct pending pending; /* without a request: by itself */
 	struct turn turn;
 	struct job job;
 	struct control_note note;
 	TAILQ_ENTRY(push) entry; /* of control.pushes, the first is under way */
-	struct control *control;
 	enum push_kind kind;
-	struct rpc_request *req; /* NULL: there is none, or it has been ended */
+	bool asked; /* the ha thread has the push, or its note is on the way */
 	const struct config *config;
 	json_t *versions;
 	uint64_t change; /* the last that is in it */
@@ -49,7 +49,6 @@ struct push {
 };
 
 static void push_begin(struct control *c, struct turn *turn);
-static void push_cancel(struct control *c, struct turn *turn);
 
 static void push_next(struct control *c)
 {
@@ -57,34 +56,40 @@ static void push_next(struct control *c)
 
 	if (!p || !c->base)
 		return;
-	p->turn = (struct turn){.begin = push_begin, .cancel = push_cancel};
+	p->turn.begin = push_begin;
 	turn_take(c, &p->turn);
 }
 
-static void push_free(struct push *p)
+static void push_free(struct pending *l)
 {
+	struct push *p = (struct push *)l;
+
+	TAILQ_REMOVE(&l->control->pushes, p, entry);
 	json_decref(p->versions);
 	free(p->text);
 	free(p->answer);
 	free(p);
 }
 
+static bool push_stop(struct pending *l, uint64_t deadline_us)
+{
+	(void)deadline_us;
+	return !((struct push *)l)->asked;
+}
+
 static void push_end(struct control *c, struct push *p)
 {
-	TAILQ_REMOVE(&c->pushes, p, entry);
-	push_free(p);
+	pending_end(&p->pending);
 	push_next(c);
 }
 
-/* Who asked learns of it. `why` in words. */
+/* Ends the request, if there is one. `why` in words. */
 static void push_fail(struct push *p, enum rpc_code code, json_t *data, const char *why)
 {
 	/* Tried again soon without a word. */
 	if (p->kind == PUSH_FORWARD && p->rc != -EBUSY && p->rc != -ENOTCONN)
-		versions_at_peer(p->control, p->change, why);
-	if (p->req)
-		rpc_fail(p->req, code, json_incref(data), "config.push: %s", why);
-	p->req = NULL;
+		versions_at_peer(p->pending.control, p->change, why);
+	pending_fail(&p->pending, code, json_incref(data), "config.push: %s", why);
 }
 
 static const char *words_of(int rc)
@@ -100,7 +105,7 @@ static const char *words_of(int rc)
 
 static void difference_keep(struct push *p, const json_t *result)
 {
-	struct versions *v = &p->control->versions;
+	struct versions *v = &p->pending.control->versions;
 	const json_t *changes = json_object_get(result, "changes");
 	const size_t n = json_array_size(changes);
 	json_t *list = json_array();
@@ -146,11 +151,9 @@ static void push_answer(struct push *p)
 
 		snprintf(why, sizeof(why), "the peer runs it but has not stored it: %.200s",
 			 here ? here : "");
-		versions_at_peer(p->control, p->change, here ? why : NULL);
+		versions_at_peer(p->pending.control, p->change, here ? why : NULL);
 	}
-	if (p->req)
-		rpc_answer(p->req, json_incref(result));
-	p->req = NULL;
+	pending_answer(&p->pending, json_incref(result));
 	json_decref(doc);
 }
 
@@ -158,6 +161,7 @@ static void run_asked(struct control *c, struct control_note *note)
 {
 	struct push *p = (struct push *)((char *)note - offsetof(struct push, note));
 
+	p->asked = false;
 	if (p->answer)
 		push_answer(p);
 	else
@@ -174,7 +178,7 @@ static void asked(void *arg, int rc, const void *bytes, size_t len)
 	p->rc = rc;
 	p->answer = rc == 0 ? strndup(bytes, len) : NULL;
 	p->note.run = run_asked;
-	control_post(p->control, &p->note);
+	control_post(p->pending.control, &p->note);
 }
 
 /* {"result": {"apply": ..., "shared": ..., "versions": ...}}, as the first plvs had it. */
@@ -196,13 +200,15 @@ static void render(void *arg)
 static void rendered(void *arg)
 {
 	struct push *p = arg;
-	struct control *c = p->control;
+	struct control *c = p->pending.control;
 	int ret = p->text ? 0 : -EMSGSIZE;
 
 	turn_end(c);
+	p->asked = ret == 0;
 	if (ret == 0)
 		ret = c->ha ? ha_ask(c->ha, p->text, strlen(p->text), asked, p) : -ENOTCONN;
 	if (ret < 0) {
+		p->asked = false;
 		p->rc = ret;
 		push_fail(p, RPC_INVALID, NULL, words_of(ret));
 		push_end(c, p);
@@ -211,7 +217,7 @@ static void rendered(void *arg)
 
 static void push_begin(struct control *c, struct turn *turn)
 {
-	struct push *p = (struct push *)turn;
+	struct push *p = turn_owner(turn, struct push);
 
 	p->config = c->config;
 	p->change = c->versions.changes;
@@ -220,16 +226,9 @@ static void push_begin(struct control *c, struct turn *turn)
 	jobs_run(c->jobs, &p->job);
 }
 
-/* pushes_stop() ends who waits. */
-static void push_cancel(struct control *c, struct turn *turn)
+static void push_start(struct control *c, enum push_kind kind, struct rpc_request *req)
 {
-	(void)c;
-	(void)turn;
-}
-
-/* True: it is on its way, or waits. */
-static bool push_start(struct control *c, enum push_kind kind, struct rpc_request *req)
-{
+	static const struct pending_kind pending = {.stop = push_stop, .free = push_free};
 	const bool idle = TAILQ_EMPTY(&c->pushes);
 	struct push *p;
 
@@ -237,27 +236,24 @@ static bool push_start(struct control *c, enum push_kind kind, struct rpc_reques
 	if (!req)
 		TAILQ_FOREACH(p, &c->pushes, entry)
 	if (p->kind == kind)
-		return true;
-	p = calloc(1, sizeof(*p));
+		return;
+	p = pending_create(c, req, sizeof(*p), &pending);
 	if (!p)
-		return false;
-	p->control = c;
+		return;
 	p->kind = kind;
-	p->req = req;
 	TAILQ_INSERT_TAIL(&c->pushes, p, entry);
 	if (idle)
 		push_next(c);
-	return true;
 }
 
 static void forward(struct control *c)
 {
-	(void)push_start(c, PUSH_FORWARD, NULL);
+	push_start(c, PUSH_FORWARD, NULL);
 }
 
 static void ask_difference(struct control *c)
 {
-	(void)push_start(c, PUSH_DIFFERENCE, NULL);
+	push_start(c, PUSH_DIFFERENCE, NULL);
 }
 
 /* NULL, or why the peer is not to take the configuration from here. */
@@ -293,30 +289,8 @@ void config_push(struct control *c, struct rpc_request *req, json_t *params)
 		why = !c->versions.peer_alive ? words_of(-ENOTCONN) : push_hindered(c, force);
 	if (why)
 		rpc_fail(req, RPC_INVALID, NULL, "config.push: %s", why);
-	else if (!push_start(c, plan ? PUSH_PLAN : PUSH_APPLY, req))
-		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
-}
-
-void pushes_stop(struct control *c)
-{
-	struct push *p;
-
-	TAILQ_FOREACH(p, &c->pushes, entry)
-	{
-		if (p->req)
-			rpc_fail(p->req, RPC_INTERNAL, NULL, "the router ends");
-		p->req = NULL;
-	}
-}
-
-void pushes_free(struct control *c)
-{
-	struct push *p;
-
-	while ((p = TAILQ_FIRST(&c->pushes))) {
-		TAILQ_REMOVE(&c->pushes, p, entry);
-		push_free(p);
-	}
+	else
+		push_start(c, plan ? PUSH_PLAN : PUSH_APPLY, req);
 }
 
 /* --- at the router that is pushed to --- */

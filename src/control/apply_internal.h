@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_APPLY_INTERNAL_H
+#define PLVS_CONTROL_APPLY_INTERNAL_H
+
+/* An apply under way: shared by apply.c, apply_load.c and apply_report.c. */
+
+#include "control/apply.h"
+#include "control/control_internal.h"
+#include "control/health_watch.h"
+#include "publish/builder.h"
+
+enum phase {
+	PHASE_LOAD,
+	PHASE_COUNT,
+	PHASE_BUILD,
+	PHASE_WATCH,
+	PHASE_RESTORE,
+	PHASE_WRITE,
+};
+
+struct apply {
+	struct pending pending; /* without a request: SIGHUP, or the peer's versions */
+	struct turn turn;
+	struct job job;
+	enum apply_kind kind;
+	bool pushed; /* by the peer */
+	enum phase phase;
+	json_t *text; /* one of the three */
+	char *path;
+	struct version_id back;		/* an earlier version; none: the two above */
+	struct version_store *versions; /* owned; NULL: a new version */
+	uint64_t change;		/* its number */
+	uint64_t start_us;
+	struct event *step_ev;
+
+	/* --- what loading made --- */
+	struct config_errors errors;
+	const struct config *boot, *running; /* nobody changes them until the turn ends */
+	struct config *after;		     /* NULL once it is the running one */
+	struct config_plan *plan;
+	struct config_words *words; /* of the plan */
+	json_t *restart;
+	struct builder_run build;
+	struct watching_run watch;
+	int ret;
+	char error[256];
+
+	uint64_t *connections; /* of each of the words */
+	uint32_t n_counted;
+	struct config *old; /* to be freed */
+	struct evbuffer *out;
+};
+
+/* ---- apply_load.c: on the job thread ---- */
+
+/* Reads, parses, compares and compiles. arg: struct apply. */
+void apply_load(void *arg);
+
+/* ---- apply_report.c ---- */
+
+void apply_log_errors(const struct config_errors *errors);
+void apply_log(const struct apply *a);
+/* The changes in words, to the audit. */
+void apply_audit(const struct apply *a);
+/* On the job thread: makes the answer's text, {"changes", "restart", "warnings"}; after a swap
+ * without the closing bracket. arg: struct apply. */
+void apply_write(void *arg);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The outcome of an apply in words: log, audit, answer. */
+#include <event2/buffer.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "control/apply_internal.h"
+#include "control/audit.h"
+#include "rpc/json_dump.h"
+
+void apply_log_errors(const struct config_errors *errors)
+{
+	char line[1024];
+
+	for (uint32_t i = 0; i < errors->errors.n; i++)
+		log_error(CONTROL_AREA, "%s",
+			  config_error_format(errors, &errors->errors.v[i], line, sizeof(line)));
+	for (uint32_t i = 0; i < errors->warnings.n; i++)
+		log_warning(
+			CONTROL_AREA, "%s",
+			config_error_format(errors, &errors->warnings.v[i], line, sizeof(line)));
+}
+
+void apply_log(const struct apply *a)
+{
+	const struct control *c = a->pending.control;
+	uint64_t ended = 0;
+
+	for (uint32_t i = 0; i < a->words->n; i++)
+		if (a->words->v[i].action == CONFIG_DELETE)
+			ended += a->connections[i];
+	if (ended > 0)
+		log_warning(CONTROL_AREA,
+			    "the new configuration lacks services or servers of %llu connections",
+			    (unsigned long long)ended);
+	if (a->pushed) {
+		log_notice(CONTROL_AREA, "the peer's configuration is taken: %u changes",
+			   a->words->n);
+		return;
+	}
+	if (!a->pending.req && !a->path) {
+		log_notice(CONTROL_AREA,
+			   "the configuration that ran before the restart is in "
+			   "place again: %u changes",
+			   a->words->n);
+		return;
+	}
+	if (a->pending.req) {
+		return; /* the audit says so */
+	}
+	for (size_t i = 0; i < json_array_size(c->restart); i++)
+		log_warning(CONTROL_AREA, "takes effect after a restart: %s",
+			    json_string_value(json_array_get(c->restart, i)));
+	log_notice(CONTROL_AREA, "reload: %s is applied", a->path);
+}
+
+static json_t *changes_json(const struct apply *a)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; array && i < a->words->n; i++) {
+		const struct config_line *item = &a->words->v[i];
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:s, s:I}", "action",
+						config_action_names[item->action], "object",
+						item->object, "detail", item->detail, "connections",
+						(json_int_t)a->connections[i]));
+	}
+	return array;
+}
+
+void apply_write(void *arg)
+{
+	struct apply *a = arg;
+	json_t *doc;
+
+	config_destroy(a->old);
+	a->old = NULL;
+	if (!a->pending.req)
+		return;
+	doc = json_pack("{s:o, s:O, s:o}", "changes", changes_json(a), "restart", a->restart,
+			"warnings", config_error_list_json(&a->errors.warnings));
+	a->out = evbuffer_new();
+	if (!doc || !a->out || evbuffer_add(a->out, "{", 1) < 0 ||
+	    json_dump_evbuffer(doc, JSON_COMPACT | JSON_EMBED, a->out) < 0 ||
+	    (a->kind != APPLY_SWAP && evbuffer_add(a->out, "}", 1) < 0)) {
+		if (a->out)
+			evbuffer_free(a->out);
+		a->out = NULL;
+	}
+	json_decref(doc);
+}
+
+void apply_audit(const struct apply *a)
+{
+	char text[320], file[400];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%u change%s", a->words->n,
+				    a->words->n == 1 ? "" : "s");
+
+	for (uint32_t i = 0; i < a->words->n && i < 4 && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s%s%s", i ? "; " : ": ",
+				      config_action_names[a->words->v[i].action],
+				      a->words->v[i].object, *a->words->v[i].detail ? ", " : "",
+				      a->words->v[i].detail);
+	if (a->pending.req) {
+		audit_detail(a->pending.req, text);
+		return;
+	}
+	snprintf(file, sizeof(file), "config apply of the start file: %s", text);
+	audit_without_request(a->pending.control, "SIGHUP", file, a->start_us);
+}
