@@ -171,6 +171,7 @@ static enum format kind_format(const struct shown *row)
 	case SHOWN_MADE:
 		return FORMAT_QUEUES;
 	case SHOWN_TEXT:
+	case SHOWN_KEY:
 		return FORMAT_TEXT;
 	default:
 		break;
@@ -191,6 +192,17 @@ enum format view_shown_format(const struct shown_table *t, const struct shown_co
 		return FORMAT_MS;
 	case SHOWN_OPEN:
 		return FORMAT_OPEN;
+	case SHOWN_NAMED:
+		return FORMAT_TEXT;
+	case SHOWN_CONDITION:
+	case SHOWN_STANDING:
+		return FORMAT_STATE;
+	case SHOWN_OF:
+	case SHOWN_RATE:
+		return FORMAT_COUNT;
+	case SHOWN_BITS:
+		return FORMAT_BITS;
+	case SHOWN_OUTER:
 	case SHOWN_PLAIN:
 		break;
 	}

@@ -55,6 +55,19 @@ const char *view_shown_title(const struct shown_column *c, char buf[32]);
 /* Texts stand left, numbers right. */
 bool view_format_right(enum format format);
 
+/* A listing of objects with objects within them: rows of both by the columns of their tables,
+ * column by column. */
+struct tree_view {
+	const struct shown_table *outer, *inner;
+	const struct shown_column *outer_columns, *inner_columns;
+	bool cut; /* the last column ends at the edge of the terminal */
+};
+void view_tree_init(struct table *t, const struct out *out, const struct tree_view *view);
+void view_outer_row(struct table *t, const struct tree_view *view, const json_t *row);
+/* outer: the object around the row's. */
+void view_inner_row(struct table *t, const struct tree_view *view, const json_t *row,
+		    const json_t *outer);
+
 void view_table_init(struct table *t, const struct out *out, const struct list_view *view);
 void view_table_row(struct table *t, const struct list_view *view, const json_t *row);
 void view_list(const struct out *out, const struct list_view *view, const json_t *result);
@@ -88,6 +101,10 @@ void view_health(const struct out *out, const json_t *result, const struct invoc
 void view_forced(const struct out *out, const json_t *result, const struct invocation *inv);
 /* "forced down", "up, drained": of a row of health.list or a server of service.list. */
 const char *view_health_state(const json_t *row, char buf[64]);
+/* Its style: a server that is up and not chosen is no good news. */
+enum style view_health_style(const json_t *row, const char *state);
+/* The weight in effect, or as configured. */
+double view_weight(const json_t *server);
 /* What the router answered in words. */
 void view_said(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_level(const struct out *out, const json_t *result, const struct invocation *inv);

@@ -8,72 +8,15 @@
 
 #define LABEL_WIDTH 14
 
-const char *view_health_state(const json_t *row, char buf[64])
-{
-	const char *admin = view_text(row, "admin"), *state = view_text(row, "standing");
-
-	if (!*state)
-		state = view_text(row, "health");
-	if (strcmp(admin, "up") == 0 || strcmp(admin, "down") == 0)
-		snprintf(buf, 64, "forced %.20s", admin);
-	else
-		snprintf(buf, 64, "%.40s%s", *state ? state : "-",
-			 json_is_true(view_at(row, "drain")) ? ", drained" : "");
-	return buf;
-}
-
-static enum style state_style(const json_t *row, const char *state)
-{
-	enum style style = view_state_style(state);
-
-	return style == STYLE_GOOD && !json_is_true(view_at(row, "chosen")) ? STYLE_WARN : style;
-}
-
-static void weight_format(const json_t *row, char *buf, size_t len)
-{
-	double effective = view_number(row, "effective_weight");
-	double configured = view_number(row, "weight");
-
-	if (effective > configured || effective < configured)
-		snprintf(buf, len, "%.0f of %.0f", effective, configured);
-	else
-		snprintf(buf, len, "%.0f", configured);
-}
-
 /* ---- list ---- */
-
-static void service_line(struct table *t, const json_t *row)
-{
-	const char *name = view_text(row, "name"), *key = view_text(row, "service");
-
-	if (*name)
-		table_cellf(t, STYLE_BOLD, "%s (%s)", key, name);
-	else
-		table_cell(t, STYLE_BOLD, *key ? key : "?");
-	table_row(t);
-}
-
-static void server_line(struct table *t, const json_t *row)
-{
-	char state[64], weight[80];
-	char *age = view_format(t->out, view_at(row, "state_s"), FORMAT_SECONDS);
-
-	view_health_state(row, state);
-	weight_format(row, weight, sizeof(weight));
-	table_cellf(t, STYLE_NONE, "  %s%s", view_text(row, "server"),
-		    json_is_true(view_at(row, "sorry")) ? " (sorry)" : "");
-	table_cell(t, state_style(row, state), state);
-	table_cell(t, STYLE_NONE, age);
-	table_cell(t, STYLE_NONE, json_is_true(view_at(row, "chosen")) ? "yes" : "no");
-	table_cell(t, STYLE_NONE, weight);
-	table_cell(t, STYLE_NONE, view_text(row, "reason"));
-	table_row(t);
-	free(age);
-}
 
 void view_health_list(const struct out *out, const json_t *r, const struct invocation *inv)
 {
 	const json_t *rows = json_object_get(r, "servers"), *row;
+	static const struct shown_column of_service[] = {{"service", NULL, SHOWN_NAMED, "name"},
+							 {NULL, NULL, 0}};
+	const struct tree_view view = {&shown_server, &shown_server, of_service,
+				       shown_server.of_health, true};
 	const char *service = NULL;
 	struct table t;
 	size_t i;
@@ -83,21 +26,14 @@ void view_health_list(const struct out *out, const json_t *r, const struct invoc
 		fprintf(out->file, "no servers\n");
 		return;
 	}
-	table_init(&t, out);
-	t.cut = true;
-	table_column(&t, "SERVICE / SERVER", false);
-	table_column(&t, "STATE", false);
-	table_column(&t, "FOR", true);
-	table_column(&t, "CHOSEN", false);
-	table_column(&t, "WEIGHT", true);
-	table_column(&t, "REASON", false);
+	view_tree_init(&t, out, &view);
 	json_array_foreach (rows, i, row) {
 		const char *key = view_text(row, "service");
 
 		if (!service || strcmp(service, key) != 0)
-			service_line(&t, row);
+			view_outer_row(&t, &view, row);
 		service = key;
-		server_line(&t, row);
+		view_inner_row(&t, &view, row, row);
 	}
 	table_end(&t);
 }
@@ -155,9 +91,9 @@ static void state_put(const struct out *out, const json_t *r)
 	fputc('\n', out->file);
 	label_put(out, "state");
 	view_health_state(r, state);
-	fputs(style_on(out, state_style(r, state)), out->file);
+	fputs(style_on(out, view_health_style(r, state)), out->file);
 	text_put(out->file, state);
-	fprintf(out->file, "%s for ", style_off(out, state_style(r, state)));
+	fprintf(out->file, "%s for ", style_off(out, view_health_style(r, state)));
 	value_put(out, r, "state_s", FORMAT_SECONDS, *reason ? ": " : "");
 	text_put(out->file, reason);
 	fputc('\n', out->file);

@@ -113,7 +113,8 @@ static void set_default(json_t *object, const char *key, json_t *value)
 
 static json_t *server_json(const struct router_parts *p, const struct config_service *svc,
 			   const struct config_server *server, const char *key,
-			   const struct service_rt *rt, struct traffic_sum *total)
+			   const struct service_rt *rt, struct traffic_sum *total,
+			   struct shown_service *sum)
 {
 	json_t *o = config_server_to_json(p->config, svc, server);
 	struct server_texts texts;
@@ -125,6 +126,8 @@ static json_t *server_json(const struct router_parts *p, const struct config_ser
 	if (!o || !v.running)
 		return o;
 	shown_json(o, &shown_server, &v, SHOWN_LIST);
+	sum->active += v.active;
+	sum->inactive += v.inactive;
 	traffic_add(total, &(struct traffic_sum){.counters = v.counters});
 	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
 		total->rate[i] += v.rate[i];
@@ -139,17 +142,19 @@ static json_t *service_json(struct control *c, const struct config_service *svc,
 	struct traffic_sum sum = {0};
 	char key[CONFIG_KEY_STRLEN];
 	struct router_parts p;
-	struct shown_service v;
+	struct shown_service v, counted = {0};
 
 	control_parts(c, &p);
 	config_service_key(svc, key, sizeof(key));
 	set_default(o, "scheduler", json_string(svc->policy.scheduler));
 	set_default(o, "forward", json_string(forward_names[svc->policy.service.forward]));
 	for (uint32_t i = svc->n_servers; i-- > 0;)
-		json_array_append_new(servers,
-				      server_json(&p, svc, &svc->servers[i], key, rt, &sum));
+		json_array_append_new(
+			servers, server_json(&p, svc, &svc->servers[i], key, rt, &sum, &counted));
 	json_object_set_new(o, "servers", servers);
 	service_view(&p, svc, key, rt, &sum, removed, &v);
+	v.active = counted.active;
+	v.inactive = counted.inactive;
 	shown_json(o, &shown_service, &v, SHOWN_LIST);
 	return o;
 }

@@ -102,6 +102,7 @@ void family_sample(struct evbuffer *out, const struct row_family *f, const void 
 	case SHOWN_ID:
 	case SHOWN_TEXT:
 	case SHOWN_MADE:
+	case SHOWN_KEY:
 		break; /* in no metric */
 	}
 }

@@ -34,7 +34,7 @@ struct shown_service {
 	const char *key, *name;
 	int64_t id;
 	bool running; /* it has a run-time object */
-	uint64_t servers, up, unknown, chosen;
+	uint64_t servers, up, unknown, chosen, active, inactive;
 	bool held, lost;
 	struct server_counters counters;
 	double rate[WORDS_OF(struct server_counters)];

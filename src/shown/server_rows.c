@@ -15,6 +15,8 @@ static const struct shown rows[] = {
 	{"service", SHOWN_TEXT, AT(service), SHOWN_HEALTH | SHOWN_COUNTS, 0,
 	 .help = "the service's key"},
 	{"server", SHOWN_TEXT, AT(server), SHOWN_HEALTH | SHOWN_COUNTS, 0, .help = "address:port"},
+	{"address", SHOWN_KEY, 0, 0, SHOWN_LIST, 0, .help = "address:port"},
+	{"forward", SHOWN_KEY, 0, 0, SHOWN_LIST, 0, .help = "also where it is the service's"},
 	{"id", SHOWN_ID, AT(id), SHOWN_LIST, 0, .help = "its run-time number", RUNNING},
 #define X(name, metric_, unit_, help_)                                                             \
 	{#name,                                                                                    \
@@ -114,6 +116,31 @@ static const struct shown_column of_counters[] = {{"service", NULL, 0},
 #undef X
 							  {NULL, NULL, 0}};
 
+static const struct shown_column columns[] = {
+	{"address", "SERVICE / SERVER", SHOWN_NAMED},
+	{"forward", "METHOD", SHOWN_OUTER},
+	{"effective_weight", "WEIGHT", SHOWN_OF, "weight"},
+	{"active", NULL, 0},
+	{"inactive", NULL, 0},
+	{"counters.conns", "CONN/S", SHOWN_RATE},
+	{"counters.in_pkts", "IN PKT/S", SHOWN_RATE, .width = 125},
+	{"counters.out_pkts", "OUT PKT/S", SHOWN_RATE, .width = 125},
+	{"counters.in_bytes", "IN BIT/S", SHOWN_BITS, .width = 100},
+	{"counters.out_bytes", "OUT BIT/S", SHOWN_BITS, .width = 100},
+	{"health", "STATE", SHOWN_CONDITION},
+	{NULL, NULL, 0},
+};
+
+static const struct shown_column of_health[] = {
+	{"server", "SERVICE / SERVER", SHOWN_NAMED, "sorry"},
+	{"standing", "STATE", SHOWN_STANDING},
+	{"state_s", "FOR", 0},
+	{"chosen", NULL, 0},
+	{"effective_weight", "WEIGHT", SHOWN_OF, "weight"},
+	{"reason", NULL, SHOWN_OPEN},
+	{NULL, NULL, 0},
+};
+
 const struct shown_table shown_server = {
 	.title = "Real servers",
 	.prefix = "plvs_server_",
@@ -122,5 +149,7 @@ const struct shown_table shown_server = {
 	.n = sizeof(rows) / sizeof(rows[0]),
 	.counters_at = OFF(counters),
 	.rates_at = OFF(rate),
+	.columns = columns,
 	.of_counters = of_counters,
+	.of_health = of_health,
 };

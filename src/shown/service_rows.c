@@ -16,6 +16,12 @@ static const struct shown rows[] = {
 	{"key", SHOWN_TEXT, AT(key), BOTH, 0, .help = "its name in requests"},
 	{"name", SHOWN_TEXT, AT(name), SHOWN_COUNTS, 0,
 	 .help = "its name in the configuration, or null"},
+	{"scheduler", SHOWN_KEY, 0, 0, SHOWN_LIST, 0, .help = "also where it is the default"},
+	{"forward", SHOWN_KEY, 0, 0, SHOWN_LIST, 0, .help = "also where it is the default"},
+	{"active", SHOWN_GAUGE, AT(active), SHOWN_LIST, 0,
+	 .help = "active connections of its real servers"},
+	{"inactive", SHOWN_GAUGE, AT(inactive), SHOWN_LIST, 0,
+	 .help = "inactive connections of its real servers"},
 	{"quorum_lost", SHOWN_YES, AT(lost), SHOWN_LIST, 0,
 	 .help = "true: too few servers are up; else not there",
 	 .if_at = offsetof(struct shown_service, lost)},
@@ -50,6 +56,22 @@ static const struct shown_column of_counters[] = {{"key", "SERVICE", 0},
 #undef X
 							  {NULL, NULL, 0}};
 
+/* A service has a scheduler where a server has a forwarding method: one column, as in ipvsadm. */
+static const struct shown_column columns[] = {
+	{"key", "SERVICE / SERVER", SHOWN_NAMED, "name"},
+	{"scheduler", "METHOD", 0},
+	{"", "WEIGHT", 0},
+	{"active", NULL, 0},
+	{"inactive", NULL, 0},
+	{"counters.conns", "CONN/S", SHOWN_RATE},
+	{"counters.in_pkts", "IN PKT/S", SHOWN_RATE, .width = 125},
+	{"counters.out_pkts", "OUT PKT/S", SHOWN_RATE, .width = 125},
+	{"counters.in_bytes", "IN BIT/S", SHOWN_BITS, .width = 100},
+	{"counters.out_bytes", "OUT BIT/S", SHOWN_BITS, .width = 100},
+	{"quorum_lost", "STATE", SHOWN_CONDITION},
+	{NULL, NULL, 0},
+};
+
 const struct shown_table shown_service = {
 	.title = "Virtual services",
 	.prefix = "plvs_service_",
@@ -58,5 +80,6 @@ const struct shown_table shown_service = {
 	.n = sizeof(rows) / sizeof(rows[0]),
 	.counters_at = offsetof(struct shown_service, counters),
 	.rates_at = offsetof(struct shown_service, rate),
+	.columns = columns,
 	.of_counters = of_counters,
 };

@@ -30,6 +30,7 @@ enum shown_kind {
 	SHOWN_LEVELS, /* struct shown_vector: gauges with names */
 	SHOWN_INFO,   /* const char *: labels of an info metric */
 	SHOWN_MADE,   /* JSON that the method makes; no member */
+	SHOWN_KEY,    /* a key of the object's configuration, a text; no member */
 };
 
 struct shown_vector {
@@ -64,12 +65,23 @@ enum shown_form {
 	SHOWN_COLOURED, /* a word with a colour */
 	SHOWN_AS_MS,	/* microseconds as "0.9 ms" */
 	SHOWN_OPEN,	/* a text that may be empty */
+	SHOWN_NAMED,	/* "VALUE (WITH)"; with a bool WITH its key */
+	SHOWN_OF,	/* "VALUE of WITH", or WITH alone where both are equal */
+	SHOWN_RATE,	/* a counter's change per second */
+	SHOWN_BITS,	/* the same of bytes, in bits */
+	SHOWN_OUTER,	/* the value, or that of the object around this one */
+	/* The state in words, which follow from several rows: of a service or server in
+	 * service.list, of a server in health.list. */
+	SHOWN_CONDITION,
+	SHOWN_STANDING,
 };
 
 struct shown_column {
 	const char *name;  /* of a row; "GROUP.NAME" */
 	const char *title; /* NULL: the name in capitals */
 	enum shown_form form;
+	const char *with; /* another row: SHOWN_NAMED, SHOWN_OF */
+	uint16_t width;	  /* a terminal with fewer columns does not show this one; 0: each does */
 };
 
 struct shown_table {
@@ -83,6 +95,7 @@ struct shown_table {
 	uint16_t counters_at, rates_at;
 	const struct shown_column *columns;	/* of a listing; ends with name NULL; or NULL */
 	const struct shown_column *of_counters; /* of `counters` and `rates`; the same */
+	const struct shown_column *of_health;	/* of health.list; the same */
 };
 
 extern const struct shown_table shown_process, shown_service, shown_server, shown_connection,

@@ -10,6 +10,7 @@ static const char *type_word(const struct shown *row)
 	case SHOWN_YES:
 		return "true or false";
 	case SHOWN_TEXT:
+	case SHOWN_KEY:
 	case SHOWN_INFO:
 		return "text";
 	case SHOWN_VECTOR:

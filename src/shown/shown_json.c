@@ -43,6 +43,7 @@ static json_t *value_json(const struct shown *row, const void *object)
 	case SHOWN_COUNTER:
 	case SHOWN_GAUGE:
 	case SHOWN_MADE:
+	case SHOWN_KEY:
 		break;
 	}
 	return json_integer((json_int_t)shown_count(row, object));
@@ -82,7 +83,7 @@ void shown_json(json_t *o, const struct shown_table *t, const void *object, unsi
 
 		if (row->if_at && !*((const bool *)object + row->if_at))
 			continue;
-		if ((row->in & in) && row->kind != SHOWN_MADE)
+		if ((row->in & in) && row->kind != SHOWN_MADE && row->kind != SHOWN_KEY)
 			json_object_set_new(group_of(o, row->group), row->name,
 					    value_json(row, object));
 		if (row->rate_in & in)

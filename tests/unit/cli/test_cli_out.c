@@ -132,11 +132,13 @@ static void a_long_table_prints_every_row_once(void **state)
 
 #define SERVICES                                                                                   \
 	"{\"services\":[{\"key\":\"tcp:192.0.2.80:80\",\"name\":\"web\",\"scheduler\":\"wlc\","    \
+	"\"active\":12353,\"inactive\":3,"                                                         \
 	"\"forward\":\"nat\",\"rates\":{\"conns\":1.5,\"in_pkts\":20000,\"out_pkts\":5,"           \
 	"\"in_bytes\":125000,\"out_bytes\":0},\"servers\":["                                       \
 	"{\"address\":\"10.10.0.12:8080\",\"weight\":0,\"active\":12345,\"inactive\":1},"          \
 	"{\"address\":\"10.10.0.11:8080\",\"weight\":2,\"active\":8,\"inactive\":2,\"forward\":"   \
-	"\"dr\",\"overloaded\":true}]},{\"key\":\"fwmark:7\",\"servers\":[]}]}"
+	"\"dr\",\"overloaded\":true}]},{\"key\":\"fwmark:7\",\"active\":0,\"inactive\":0,"         \
+	"\"servers\":[]}]}"
 
 static void services_look_as_this_golden_text(void **state)
 {

@@ -65,9 +65,27 @@ static void row_check(const struct shown_table *t, const struct shown *r)
 
 static void columns_check(const struct shown_table *t, const struct shown_column *c)
 {
-	for (; c && c->name; c++)
-		if (!shown_find(t, c->name))
+	for (; c && c->name; c++) {
+		if (c->with && !shown_find(t, c->with))
+			fail_msg("%s: a column with %s, which is no row", t->title, c->with);
+		if (*c->name && !shown_find(t, c->name))
 			fail_msg("%s: a column for %s, which is no row", t->title, c->name);
+	}
+}
+
+/* A service and its servers stand in one listing. */
+static void test_columns_of_services_and_servers_agree(void **state)
+{
+	const struct shown_column *a = shown_service.columns, *b = shown_server.columns;
+
+	(void)state;
+	for (; a->name && b->name; a++, b++) {
+		assert_int_equal(a->width, b->width);
+		if (!a->title != !b->title || (a->title && strcmp(a->title, b->title) != 0))
+			fail_msg("%s and %s are one column", a->name, b->name);
+	}
+	assert_null(a->name);
+	assert_null(b->name);
 }
 
 static void test_each_row_is_complete(void **state)
@@ -82,6 +100,7 @@ static void test_each_row_is_complete(void **state)
 		}
 		columns_check(*t, (*t)->columns);
 		columns_check(*t, (*t)->of_counters);
+		columns_check(*t, (*t)->of_health);
 		rows += (*t)->n;
 	}
 	assert_true(rows > 200);
@@ -168,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_row_is_complete),
+		cmocka_unit_test(test_columns_of_services_and_servers_agree),
 		cmocka_unit_test(test_an_object_becomes_json_as_its_rows_say),
 	};
 
