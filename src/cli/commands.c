@@ -212,6 +212,9 @@ static const struct arg config_text_args[] = {
 static const struct arg config_apply_args[] = {
 	{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL, "text",
 	 "a file of this machine; - is standard input; default: the router's own file", NULL, 0, 0},
+	{"confirm-within", ARG_DURATION, 0, "confirm_within",
+	 "take it back unless \"config confirm\" comes in time: 60s, 5m", NULL, 0, 0},
+	{"comment", ARG_WORD, 0, "comment", "why, for \"config history\"", NULL, 0, 0},
 	END};
 static const struct arg config_push_args[] = {
 	{"plan", ARG_FLAG, 0, "plan", "only show what would change there", NULL, 0, 0},
@@ -226,12 +229,16 @@ static const struct arg config_save_args[] = {
 #define VERSION_WORDS "how many changes ago, or the first digits of an id (see \"config history\")"
 
 static const struct arg config_diff_args[] = {
-	{"FROM", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "from", VERSION_WORDS, NULL, 0, 0},
+	{"FROM", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "from",
+	 VERSION_WORDS "; \"file\": the router's own file", NULL, 0, 0},
 	{"TO", ARG_WORD, ARG_POSITIONAL, "to", "the same (default: the running version)", NULL, 0,
 	 0},
 	END};
 static const struct arg config_rollback_args[] = {
-	{"VERSION", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "version", VERSION_WORDS, NULL, 0, 0},
+	{"VERSION", ARG_WORD, ARG_POSITIONAL, "version",
+	 VERSION_WORDS "; default: that of before an application that is not confirmed", NULL, 0,
+	 0},
+	{"comment", ARG_WORD, 0, "comment", "why, for \"config history\"", NULL, 0, 0},
 	END};
 
 static const struct arg log_level_args[] = {{"LEVEL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED,
@@ -403,8 +410,14 @@ const struct command cli_commands[] = {
 	 "config.check", NULL, NULL, view_check, NULL},
 	{"config plan", "what applying a file would change", NULL, config_text_args, 0,
 	 "config.plan", NULL, NULL, view_plan, NULL},
-	{"config apply", "apply a file in one swap", NULL, config_apply_args, CMD_CUTS,
-	 "config.apply", NULL, NULL, view_plan, NULL},
+	{"config apply", "apply a file in one swap",
+	 "With `confirm-within 60s` the router takes the change back after 60 s, also when the "
+	 "session that made it is gone, unless `config confirm` comes before. Until then other "
+	 "changes "
+	 "are refused. Keywords may have -- in front.",
+	 config_apply_args, CMD_CUTS, "config.apply", NULL, NULL, view_plan, NULL},
+	{"config confirm", "keep what was applied with confirm-within", NULL, NULL, 0,
+	 "config.confirm", NULL, NULL, view_confirmed, NULL},
 	{"config push", "send the shared configuration to the peer, who applies it",
 	 "With `plan` the peer says what would change there, and changes nothing. With `force` the "
 	 "configuration of this router takes the place of one that has diverged from it.",
@@ -416,8 +429,9 @@ const struct command cli_commands[] = {
 	 "rollback` "
 	 "take those whose state is kept.",
 	 NULL, 0, "config.history", NULL, NULL, view_history, NULL},
-	{"config diff", "what changed from one version to another", NULL, config_diff_args, 0,
-	 "config.diff", NULL, NULL, view_difference, NULL},
+	{"config diff", "what changed from one version to another",
+	 "`config diff file` shows what is not saved.", config_diff_args, 0, "config.diff", NULL,
+	 NULL, view_difference, NULL},
 	{"config rollback", "put what an earlier version says in place, as a new version",
 	 "The node part stays. `config diff VERSION` shows before what has changed since.",
 	 config_rollback_args, CMD_CUTS, "config.rollback", NULL, NULL, view_plan, NULL},

@@ -132,11 +132,17 @@ static int option_take(char **words, size_t n, size_t *i, struct cli_options *op
 	return option_set(options, o, value, error, error_len);
 }
 
-/* "plvsctl import --from FORMAT" is written as other importers have it: --KEYWORD there is the
- * command's keyword unless it is an option of plvsctl. */
+/* "plvsctl import --from FORMAT", "config apply FILE --confirm-within 60s" are written as people
+ * have them elsewhere: --KEYWORD there is the command's keyword unless it is an option of plvsctl.
+ */
 static bool is_keyword(const char *word)
 {
 	return word[1] == '-' && word[2] && !option_find(word);
+}
+
+static bool takes_keywords(const char *command)
+{
+	return strcmp(command, "import") == 0 || strcmp(command, "config") == 0;
 }
 
 int options_take(char **words, size_t *n, struct cli_options *options, char *error,
@@ -153,7 +159,7 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 		/* "-1" is a value, of which the router or the command says what is wrong. */
 		if (words[i][0] != '-' || !words[i][1] || isdigit((unsigned char)words[i][1]))
 			words[kept++] = words[i];
-		else if (kept && strcmp(words[0], "import") == 0 && is_keyword(words[i]))
+		else if (kept && takes_keywords(words[0]) && is_keyword(words[i]))
 			words[kept++] = words[i] + 2;
 		else if (option_take(words, *n, &i, options, error, error_len) < 0)
 			return -EINVAL;

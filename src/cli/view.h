@@ -92,6 +92,7 @@ void view_check(const struct out *out, const json_t *result, const struct invoca
 void view_plan(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_history(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_difference(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_confirmed(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_saved(const struct out *out, const json_t *result, const struct invocation *inv);
 /* To errors: where the change of a result is not stored, and why. */
 void view_stored(const struct out *out, const json_t *result);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/view.h"
 
 /* A warning of the configuration: "12:7: shared.services[2].lower: 5 has no effect"; the caller
@@ -66,6 +67,7 @@ static const struct list_view changes = {"changes", "no changes", change_columns
 void view_plan(const struct out *out, const json_t *result, const struct invocation *inv)
 {
 	const json_t *generation = json_object_get(result, "generation");
+	char within[32];
 
 	(void)inv;
 	if (json_is_array(json_object_get(result, "changes")))
@@ -74,6 +76,10 @@ void view_plan(const struct out *out, const json_t *result, const struct invocat
 	if (generation)
 		fprintf(out->file, "applied: generation %.0f, live in %.3g ms\n",
 			json_number_value(generation), view_number(result, "duration_us") / 1000);
+	if (view_number(result, "confirm_within_ms") > 0)
+		fprintf(out->file, "taken back in %s unless confirmed: plvsctl config confirm\n",
+			duration_format((uint32_t)view_number(result, "confirm_within_ms"), within,
+					sizeof(within)));
 }
 
 static void not_stored_put(const struct out *out, const json_t *result, const char *path,
@@ -96,10 +102,20 @@ void view_stored(const struct out *out, const json_t *result)
 	not_stored_put(out, result, "stored.why_not_peer", "at the peer");
 }
 
+void view_confirmed(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	(void)inv;
+	fprintf(out->file, "confirmed: version %.8s\n", view_text(result, "version"));
+}
+
 void view_saved(const struct out *out, const json_t *result, const struct invocation *inv)
 {
 	(void)inv;
 	fputs("saved to ", out->file);
 	text_put(out->file, view_text(result, "path"));
+	if (*view_text(result, "before")) {
+		fputs("; what was there before is in ", out->file);
+		text_put(out->file, view_text(result, "before"));
+	}
 	fputc('\n', out->file);
 }

@@ -36,7 +36,7 @@ static json_t *version_row(const json_t *v)
 
 void view_history(const struct out *out, const json_t *result, const struct invocation *inv)
 {
-	const char *fault = view_text(result, "fault");
+	const char *fault = view_text(result, "fault"), *trial = view_text(result, "trial.version");
 	json_t *rows = json_array(), *shown;
 	const json_t *v;
 	size_t i;
@@ -47,6 +47,9 @@ void view_history(const struct out *out, const json_t *result, const struct invo
 	shown = json_pack("{s:o}", "versions", rows);
 	view_list(out, &versions, shown);
 	json_decref(shown);
+	if (trial[0])
+		fprintf(out->file, "version %.8s waits for `plvsctl config confirm`: %.0f s left\n",
+			trial, view_number(result, "trial.left_s"));
 	if (!fault[0])
 		return;
 	fputs("not stored: ", out->file);

@@ -110,6 +110,18 @@ void view_status(const struct out *out, const json_t *r, const struct invocation
 	value_put(out, r, "configuration.file", FORMAT_TEXT, ", generation ");
 	value_put(out, r, "generation", FORMAT_ID, ", applied ");
 	value_put(out, r, "configuration.applied_s", FORMAT_SECONDS, " ago\n");
+	if (json_is_true(view_at(r, "configuration.unsaved"))) {
+		label_put(out, "not saved");
+		fputs("changes by command: `plvsctl config diff file` shows them, `plvsctl config "
+		      "save` saves them\n",
+		      out->file);
+	}
+	if (json_is_object(view_at(r, "trial"))) {
+		label_put(out, "not confirmed");
+		value_put(out, r, "trial.author", FORMAT_TEXT,
+			  "'s configuration is taken back in ");
+		value_put(out, r, "trial.left_s", FORMAT_SECONDS, ": plvsctl config confirm\n");
+	}
 	line_put(out, "digest", r, "configuration.digest", FORMAT_TEXT);
 	label_put(out, "objects");
 	value_put(out, r, "services", FORMAT_COUNT, " services, ");

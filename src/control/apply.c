@@ -20,7 +20,10 @@
 #include "base/error_text.h"
 #include "base/log.h"
 #include "control/apply_internal.h"
+#include "control/audit.h"
 #include "control/telnet_program.h"
+#include "control/trial.h"
+#include "control/undo_record.h"
 
 #define STEP_US 2000 /* of work before others have their turn */
 
@@ -37,7 +40,11 @@ static void step_soon(struct apply *a)
 static void apply_free(struct pending *l)
 {
 	struct apply *a = (struct apply *)l;
+	char error[256];
 
+	/* The swap did not come. */
+	if (a->recorded && undo_record_remove(l->control->versions.dir, error) < 0)
+		log_error(CONTROL_AREA, "the undo record stays: %s", error);
 	if (a->step_ev)
 		event_free(a->step_ev);
 	if (a->out)
@@ -50,6 +57,7 @@ static void apply_free(struct pending *l)
 	config_destroy(a->old);
 	json_decref(a->restart);
 	json_decref(a->text);
+	json_decref(a->before);
 	free(a->connections);
 	free(a->versions);
 	free(a->path);
@@ -59,9 +67,12 @@ static void apply_free(struct pending *l)
 static void apply_end(struct apply *a)
 {
 	struct control *c = a->pending.control;
+	const bool undo = a->undo;
 
 	pending_end(&a->pending);
 	turn_end(c);
+	if (undo)
+		trial_again(c);
 }
 
 /* Turns and jobs have ended. */
@@ -90,7 +101,9 @@ static void not_valid(struct apply *a)
 {
 	if (!a->pending.req) {
 		log_error(CONTROL_AREA, "reload: %s is not valid: nothing was changed",
-			  a->path ? a->path : "the configuration of before the restart");
+			  a->path   ? a->path
+			  : a->undo ? "the configuration of before the trial"
+				    : "the configuration of before the restart");
 		apply_end(a);
 		return;
 	}
@@ -201,20 +214,27 @@ static void start_building(struct apply *a)
 	step_soon(a);
 }
 
-static uint64_t new_version(struct apply *a)
+static void trial_switch(struct apply *a, const struct version_id *before)
 {
-	char id[VERSION_ID_STRLEN], comment[64];
+	struct control *c = a->pending.control;
+	char author[VERSION_AUTHOR_LEN] = "";
 
-	if (version_id_is_none(&a->back))
-		return versions_changed(a->pending.control, a->path ? "file" : "config apply",
-					NULL);
-	snprintf(comment, sizeof(comment), "to %.8s", version_id_format(&a->back, id));
-	return versions_changed(a->pending.control, "config rollback", comment);
+	if (!a->confirm_ms) {
+		trial_end(c);
+		return;
+	}
+	if (a->pending.req)
+		audit_author(a->pending.req, author, sizeof(author));
+	trial_begin(c, a->before, a->confirm_ms, a->left_ms, a->author[0] ? a->author : author,
+		    version_id_equal(before, &c->versions.version.id) && !a->on_trial);
+	a->before = NULL;
+	a->recorded = false;
 }
 
 static void swap(struct apply *a)
 {
 	struct control *c = a->pending.control;
+	const struct version_id before = c->versions.version.id;
 
 	a->old = c->config;
 	c->config = a->after;
@@ -228,8 +248,11 @@ static void swap(struct apply *a)
 	if (a->versions)
 		a->change = versions_adopted(c, a->versions);
 	else
-		a->change = new_version(a);
+		a->change = apply_version(a);
 	a->versions = NULL;
+	if (a->path && c->config_path && strcmp(a->path, c->config_path) == 0)
+		versions_in_file(c);
+	trial_switch(a, &before);
 	control_pair_changed(c);
 	telnet_program_changed(c);
 	apply_log(a);
@@ -323,47 +346,78 @@ static void loaded(void *arg)
 
 /* --- the beginning --- */
 
+/* NULL, or why the configuration may not take the place of the one here, now that nothing else
+ * changes it. */
+static const char *refused(const struct apply *a)
+{
+	if (a->versions && !versions_may_adopt(a->pending.control, a->versions))
+		return "the configurations of the two routers have diverged: the one here was "
+		       "changed in the meantime, or never was the same";
+	if (a->undo && !a->pending.control->trial.on)
+		return "the configuration was confirmed in the meantime";
+	/* The trial began after this was asked for. */
+	if (a->kind == APPLY_SWAP && !a->versions && !a->undo)
+		return changes_refused(a->pending.control);
+	return NULL;
+}
+
 static void apply_begin(struct control *c, struct turn *t)
 {
 	struct apply *a = turn_owner(t, struct apply);
+	const char *why = refused(a);
 
-	if (a->versions && !versions_may_adopt(c, a->versions)) {
+	if (why) {
 		a->ret = -EINVAL;
-		snprintf(a->error, sizeof(a->error),
-			 "the configurations of the two routers have diverged: the one here was "
-			 "changed in the meantime, or never was the same");
+		snprintf(a->error, sizeof(a->error), "%s", why);
 		not_possible(a);
 		return;
 	}
 	a->boot = c->boot;
 	a->running = c->config;
+	a->on_trial = c->trial.on;
 	builder_marks_start(&a->build.marks, c->publisher.live->marks);
 	a->job = (struct job){.work = apply_load, .done = loaded, .arg = a};
 	jobs_run(c->jobs, &a->job);
 }
 
-static void start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
-		  const char *path, struct version_store *versions, const struct version_id *back)
+static void order_take(struct apply *a, const struct apply_order *o)
+{
+	a->kind = o->kind;
+	a->text = json_incref(o->text);
+	a->versions = o->versions;
+	a->undo = o->undo;
+	a->confirm_ms = o->confirm_ms;
+	a->left_ms = o->left_ms ? o->left_ms : o->confirm_ms;
+	if (o->back)
+		a->back = *o->back;
+	snprintf(a->author, sizeof(a->author), "%s", o->author ? o->author : "");
+	snprintf(a->comment, sizeof(a->comment), "%s", o->comment ? o->comment : "");
+}
+
+void apply_start(struct control *c, struct rpc_request *req, const struct apply_order *o)
 {
 	static const struct pending_kind pending = {.stop = apply_stop, .free = apply_free};
-	struct apply *a = pending_create(c, req, sizeof(*a), &pending);
+	const bool own = o->kind == APPLY_SWAP && !o->versions;
+	const char *why = !own ? NULL : o->undo ? versions_refuse_changes(c) : changes_refused(c);
+	struct apply *a = why ? NULL : pending_create(c, req, sizeof(*a), &pending);
 
 	if (!a) {
-		free(versions);
-		if (!req)
-			log_error(CONTROL_AREA, "reload: out of memory: nothing was changed");
+		if (why && req)
+			rpc_fail(req, RPC_INVALID, NULL, "%s", why);
+		else if (!req)
+			log_error(CONTROL_AREA, "reload: %s: nothing was changed",
+				  why ? why : "out of memory");
+		free(o->versions);
+		if (o->undo)
+			trial_again(c);
 		return;
 	}
 	a->turn.begin = apply_begin;
-	a->kind = kind;
-	a->text = json_incref(text);
 	a->start_us = clock_us();
-	a->versions = versions;
-	a->pushed = versions && req;
-	if (back)
-		a->back = *back;
+	a->pushed = o->versions && req;
+	order_take(a, o);
 	config_errors_init(&a->errors);
-	if (path && !(a->path = strdup(path))) {
+	if (o->path && !(a->path = strdup(o->path))) {
 		pending_fail(&a->pending, RPC_INTERNAL, NULL, "out of memory");
 		pending_end(&a->pending);
 		return;
@@ -371,39 +425,11 @@ static void start(struct control *c, struct rpc_request *req, enum apply_kind ki
 	turn_take(c, &a->turn);
 }
 
-void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
-		 const char *path)
-{
-	const char *why = kind == APPLY_SWAP ? versions_refuse_changes(c) : NULL;
-
-	if (!why)
-		start(c, req, kind, text, path, NULL, NULL);
-	else if (req)
-		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
-	else
-		log_error(CONTROL_AREA, "reload: %s", why);
-}
-
-void apply_start_version(struct control *c, struct rpc_request *req, json_t *text,
-			 struct version_store *versions)
-{
-	start(c, req, APPLY_SWAP, text, NULL, versions, NULL);
-}
-
-void apply_start_rollback(struct control *c, struct rpc_request *req, const struct version_id *id)
-{
-	const char *why = versions_refuse_changes(c);
-
-	if (why)
-		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
-	else
-		start(c, req, APPLY_SWAP, NULL, NULL, NULL, id);
-}
-
 void control_apply_file(struct control *c)
 {
 	if (!c->config_path)
 		log_warning(CONTROL_AREA, "reload: no file was given at start");
 	else
-		apply_start(c, NULL, APPLY_SWAP, NULL, c->config_path);
+		apply_start(c, NULL,
+			    &(struct apply_order){.kind = APPLY_SWAP, .path = c->config_path});
 }

@@ -6,6 +6,8 @@
  * Context: the control thread. */
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "rpc/rpc_server.h"
 
@@ -19,16 +21,24 @@ enum apply_kind {
 	APPLY_SWAP,
 };
 
-/* In a turn of its own. Ends req (NULL: the outcome is logged). Either text, a JSON string,
- * or path. */
-void apply_start(struct control *c, struct rpc_request *req, enum apply_kind kind, json_t *text,
-		 const char *path);
-/* APPLY_SWAP of a configuration that has versions already: the peer's, or those of before a
- * restart. Fails if it does not follow the one here. Takes *versions over. */
-void apply_start_version(struct control *c, struct rpc_request *req, json_t *text,
-			 struct version_store *versions);
+/* What to apply: one of text, path and back. */
+struct apply_order {
+	enum apply_kind kind;
+	json_t *text;	  /* a JSON string */
+	const char *path; /* of a file */
+	/* What an earlier version says. */
+	const struct version_id *back;
+	/* The configuration has these versions already: the peer's, or those of before a restart.
+	 * Fails if they do not follow those here. Owned; NULL: a new version. */
+	struct version_store *versions;
+	/* A trial (trial.h) of so long, and how much of it is left; 0: none. */
+	uint32_t confirm_ms, left_ms;
+	const char *author;  /* of the new version; NULL: whoever sent the request */
+	const char *comment; /* for people; NULL: none */
+	bool undo;	     /* the text ends a trial: fails if there is none any more */
+};
 
-/* APPLY_SWAP of what an earlier version says, as a new version. */
-void apply_start_rollback(struct control *c, struct rpc_request *req, const struct version_id *id);
+/* In a turn of its own. Ends req (NULL: the outcome is logged). */
+void apply_start(struct control *c, struct rpc_request *req, const struct apply_order *order);
 
 #endif

@@ -24,6 +24,7 @@ struct apply {
 	struct job job;
 	enum apply_kind kind;
 	bool pushed; /* by the peer */
+	bool undo;   /* of a trial */
 	enum phase phase;
 	json_t *text; /* one of the three */
 	char *path;
@@ -32,6 +33,13 @@ struct apply {
 	uint64_t change;		/* its number */
 	uint64_t start_us;
 	struct event *step_ev;
+	char author[VERSION_AUTHOR_LEN], comment[VERSION_COMMENT_LEN]; /* "": none was given */
+
+	/* --- a trial --- */
+	uint32_t confirm_ms, left_ms;
+	bool on_trial;	/* as the turn begins: the undo record is there */
+	bool recorded;	/* the undo record is this one's */
+	json_t *before; /* what the record says; NULL once the trial has it */
 
 	/* --- what loading made --- */
 	struct config_errors errors;
@@ -65,5 +73,7 @@ void apply_audit(const struct apply *a);
 /* On the job thread: makes the answer's text, {"changes", "restart", "warnings"}; after a swap
  * without the closing bracket. arg: struct apply. */
 void apply_write(void *arg);
+/* A new version of what is in place now. The number of the change. */
+uint64_t apply_version(struct apply *a);
 
 #endif

@@ -2,10 +2,13 @@
 /* The part of an apply that takes long: reading, parsing, comparing, compiling mark rules. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/error_text.h"
 #include "control/apply_internal.h"
 #include "control/host_check.h"
+#include "control/undo_record.h"
 #include "control/version_config.h"
 #include "sched/sched.h"
 
@@ -37,6 +40,54 @@ static int plan_make(struct apply *a)
 	return builder_marks_compile(&a->build.marks, a->after, NULL, a->error);
 }
 
+/* The undo record of a trial, durable before anything changes. 0, or -errno with a->error. */
+static int record_make(struct apply *a)
+{
+	const char *dir = a->pending.control->versions.dir;
+	json_t *before, *after;
+	char *text = NULL;
+	bool same;
+
+	if (!a->confirm_ms || a->on_trial)
+		return 0;
+	if (!dir[0]) {
+		snprintf(a->error, sizeof(a->error),
+			 "there is no node.state_dir for the undo record: nothing was changed");
+		return -EINVAL;
+	}
+	if (strcmp(a->after->node.state_dir, a->boot->node.state_dir) != 0) {
+		snprintf(a->error, sizeof(a->error),
+			 "node.state_dir changes: after a restart the undo record would not be "
+			 "found; change it without confirm_within");
+		return -EINVAL;
+	}
+	before = config_to_json(a->running, CONFIG_ALL);
+	after = config_to_json(a->after, CONFIG_ALL);
+	same = before && after && json_equal(before, after);
+	if (before && after && !same)
+		text = json_dumps(before, JSON_COMPACT);
+	a->before = text ? json_string(text) : NULL;
+	free(text);
+	if (same)
+		a->confirm_ms = 0;
+	else if (!a->before)
+		a->ret = -ENOMEM;
+	else
+		a->ret = undo_record_save(dir, a->pending.control->config_path, before, a->error);
+	json_decref(before);
+	json_decref(after);
+	a->recorded = !same && a->ret == 0;
+	if (a->ret < 0) {
+		char why[256];
+
+		snprintf(why, sizeof(why), "%s", a->ret == -ENOMEM ? "out of memory" : a->error);
+		snprintf(a->error, sizeof(a->error),
+			 "the undo record is not durable (%.160s): nothing was changed", why);
+		a->ret = -EIO;
+	}
+	return a->ret;
+}
+
 void apply_load(void *arg)
 {
 	struct apply *a = arg;
@@ -58,4 +109,6 @@ void apply_load(void *arg)
 	config_digest(a->after, digest);
 	a->restart = restart_json(a->boot, a->after);
 	a->ret = plan_make(a);
+	if (a->ret == 0 && a->kind == APPLY_SWAP)
+		a->ret = record_make(a);
 }

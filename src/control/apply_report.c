@@ -38,6 +38,10 @@ void apply_log(const struct apply *a)
 			   a->words->n);
 		return;
 	}
+	if (a->undo) {
+		log_warning(CONTROL_AREA, "%s: %u changes", a->comment, a->words->n);
+		return;
+	}
 	if (!a->pending.req && !a->path) {
 		log_notice(CONTROL_AREA,
 			   "the configuration that ran before the restart is in "
@@ -81,6 +85,8 @@ void apply_write(void *arg)
 		return;
 	doc = json_pack("{s:o, s:O, s:o}", "changes", changes_json(a), "restart", a->restart,
 			"warnings", config_error_list_json(&a->errors.warnings));
+	if (doc && a->confirm_ms)
+		json_object_set_new(doc, "confirm_within_ms", json_integer(a->confirm_ms));
 	a->out = evbuffer_new();
 	if (!doc || !a->out || evbuffer_add(a->out, "{", 1) < 0 ||
 	    json_dump_evbuffer(doc, JSON_COMPACT | JSON_EMBED, a->out) < 0 ||
@@ -94,7 +100,7 @@ void apply_write(void *arg)
 
 void apply_audit(const struct apply *a)
 {
-	char text[320], file[400];
+	char text[320], file[VERSION_COMMENT_LEN + 340];
 	size_t n = (size_t)snprintf(text, sizeof(text), "%u change%s", a->words->n,
 				    a->words->n == 1 ? "" : "s");
 
@@ -107,6 +113,25 @@ void apply_audit(const struct apply *a)
 		audit_detail(a->pending.req, text);
 		return;
 	}
-	snprintf(file, sizeof(file), "config apply of the start file: %s", text);
-	audit_without_request(a->pending.control, "SIGHUP", file, a->start_us);
+	snprintf(file, sizeof(file), "%s: %s",
+		 a->undo ? a->comment : "config apply of the start file", text);
+	audit_without_request(a->pending.control, a->undo ? "plvs" : "SIGHUP", file, a->start_us);
+}
+
+uint64_t apply_version(struct apply *a)
+{
+	char id[VERSION_ID_STRLEN], author[VERSION_AUTHOR_LEN] = "SIGHUP",
+				    said[VERSION_COMMENT_LEN] = "config apply of the start file";
+
+	if (a->pending.req)
+		audit_author(a->pending.req, author, sizeof(author));
+	if (!version_id_is_none(&a->back))
+		snprintf(said, sizeof(said), "config rollback to %.8s",
+			 version_id_format(&a->back, id));
+	else if (a->path && a->pending.req)
+		snprintf(said, sizeof(said), "config apply of %.120s", a->path);
+	else if (a->pending.req)
+		snprintf(said, sizeof(said), "config apply");
+	return versions_changed(a->pending.control, a->author[0] ? a->author : author,
+				a->comment[0] ? a->comment : said);
 }

@@ -182,6 +182,24 @@ void audit_detail(struct rpc_request *req, const char *text)
 		snprintf(a->detail, sizeof(a->detail), "%s", text);
 }
 
+const char *audit_author(const struct rpc_request *req, char *buf, size_t len)
+{
+	const struct audit *a = rpc_end_arg(req, ended);
+
+	if (a && a->source[0])
+		snprintf(buf, len, "%s", a->source);
+	else
+		rpc_peer_name(a ? &a->peer : rpc_peer(req), buf, len);
+	return buf;
+}
+
+const char *audit_what(const struct rpc_request *req)
+{
+	const struct audit *a = rpc_end_arg(req, ended);
+
+	return a ? a->what : NULL;
+}
+
 void audit_live(struct rpc_request *req, uint64_t generation, uint64_t us)
 {
 	struct audit *a = rpc_end_arg(req, ended);

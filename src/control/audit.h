@@ -20,6 +20,10 @@ void audit_begin(struct control *c, struct rpc_request *req, const char *method,
 		 const json_t *params, const char *source);
 /* More words on what changed. Nothing where the request is not followed. */
 void audit_detail(struct rpc_request *req, const char *text);
+/* Who asks, for the history: a person's name, or the source. Returns buf. */
+const char *audit_author(const struct rpc_request *req, char *buf, size_t len);
+/* What is asked, in words; NULL: the request is not followed. */
+const char *audit_what(const struct rpc_request *req);
 /* The change is live on every worker. */
 void audit_live(struct rpc_request *req, uint64_t generation, uint64_t us);
 

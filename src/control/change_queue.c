@@ -45,6 +45,7 @@ struct request_turn {
 	struct pending pending;
 	struct turn turn;
 	const struct method *method;
+	turn_run *run;
 	json_t *params;
 };
 
@@ -61,20 +62,20 @@ static void request_begin(struct control *c, struct turn *t)
 	struct request_turn *r = turn_owner(t, struct request_turn);
 	struct rpc_request *req = r->pending.req;
 
-	r->pending.req = NULL; /* the method ends it */
-	r->method->run(c, req, r->params);
+	r->pending.req = NULL; /* run() ends it */
+	r->run(c, req, r->method, r->params);
 	pending_end(&r->pending);
 	turn_end(c);
 }
 
 void turn_request(struct control *c, struct rpc_request *req, const struct method *m,
-		  json_t *params)
+		  json_t *params, turn_run *run)
 {
 	static const struct pending_kind kind = {.free = request_free};
 	struct request_turn *r;
 
 	if (!c->turn && TAILQ_EMPTY(&c->turns)) {
-		m->run(c, req, params);
+		run(c, req, m, params);
 		return;
 	}
 	r = pending_create(c, req, sizeof(*r), &kind);
@@ -82,6 +83,7 @@ void turn_request(struct control *c, struct rpc_request *req, const struct metho
 		return;
 	r->turn.begin = request_begin;
 	r->method = m;
+	r->run = run;
 	r->params = json_incref(params);
 	turn_take(c, &r->turn);
 }

@@ -37,9 +37,12 @@ TAILQ_HEAD(turn_list, turn);
 void turn_take(struct control *c, struct turn *t);
 /* Ends the turn under way; its object may be freed from here on. */
 void turn_end(struct control *c);
-/* Runs a method in a turn of its own: now if no other turn is under way. */
+/* Ends req. */
+typedef void turn_run(struct control *c, struct rpc_request *req, const struct method *m,
+		      json_t *params);
+/* Calls run in a turn of its own: now if no other turn is under way. */
 void turn_request(struct control *c, struct rpc_request *req, const struct method *m,
-		  json_t *params);
+		  json_t *params, turn_run *run);
 /* 0 or -ENOMEM. */
 int turns_start(struct control *c);
 void turns_stop(struct control *c);

@@ -61,6 +61,8 @@ static void reading_done(void *arg)
 		fail_config(r->pending.req, &r->errors);
 	} else if (r->path) {
 		log_notice(CONTROL_AREA, "configuration saved to %s", r->path);
+		if (c->config_path && strcmp(r->path, c->config_path) == 0)
+			versions_in_file(c);
 		rpc_answer(r->pending.req, json_pack("{s:s}", "path", r->path));
 	} else if (r->ret < 0) {
 		rpc_fail(r->pending.req, RPC_INTERNAL, NULL, "out of memory");

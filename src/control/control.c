@@ -69,7 +69,7 @@ int control_create(const struct control_options *options, struct config *config,
 		goto err_destroy;
 	ret = publisher_flush(&c->publisher);
 	if (ret == 0)
-		ret = versions_init(c, options->state_dir);
+		ret = versions_init(c, options);
 	if (ret < 0)
 		goto err_destroy;
 	*out = c;
@@ -324,6 +324,8 @@ static int changes_start(struct control *c, char error[ERROR_TEXT])
 	if (ret == 0)
 		ret = versions_start(c);
 	if (ret == 0)
+		ret = trial_start(c);
+	if (ret == 0)
 		pushes_start(c);
 	return ret;
 }
@@ -333,6 +335,7 @@ static void changes_stop(struct control *c)
 	jobs_destroy(c->jobs);
 	c->jobs = NULL;
 	turns_stop(c);
+	trial_stop(c);
 	versions_stop(c);
 }
 

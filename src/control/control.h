@@ -30,6 +30,10 @@ struct control_options {
 	struct published *pub;
 	/* Of node.state_dir: where versions of the configuration are stored. NULL: nowhere. */
 	const char *state_dir;
+	/* The configuration is that of before a trial which nobody confirmed (trial.h). */
+	bool undone;
+	/* Digest of what config_path says, where the configuration is another one; or NULL. */
+	const char *file_digest;
 	/* The link thread; NULL in tests. */
 	struct link *link;
 	/* What the ha thread learns of services and servers; NULL: nobody asks. */

@@ -14,6 +14,7 @@
 #include "control/jobs.h"
 #include "control/pending.h"
 #include "control/method.h"
+#include "control/trial.h"
 #include "control/versions.h"
 #include "link/link.h"
 #include "metrics/parts.h"
@@ -84,6 +85,7 @@ struct control {
 	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */
 	struct versions versions;
+	struct trial trial;
 	struct event *pair_ev;
 	struct watching *watching; /* NULL before control_start() */
 	struct metrics *metrics;   /* or NULL */

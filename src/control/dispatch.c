@@ -6,7 +6,7 @@
 #include "control/audit.h"
 #include "control/change_queue.h"
 #include "control/method.h"
-#include "control/versions.h"
+#include "control/trial.h"
 #include "rpc/rpc_server.h"
 
 #define MAX_METHODS 128
@@ -146,12 +146,24 @@ static bool check_level(struct control *c, struct rpc_request *req, const struct
 	return false;
 }
 
+/* A trial, or a hand-over, may have begun since the request came. */
+static void run_in_turn(struct control *c, struct rpc_request *req, const struct method *m,
+			json_t *params)
+{
+	const char *why = changes_refused(c);
+
+	if (why)
+		rpc_fail(req, RPC_INVALID, NULL, "%s: %s", m->name, why);
+	else
+		m->run(c, req, params);
+}
+
 static void run(struct control *c, struct rpc_request *req, const struct method *m, json_t *params)
 {
 	if (m->level >= METHOD_CHANGE)
 		audit_begin(c, req, m->name, params, NULL);
 	if (m->in_turn)
-		turn_request(c, req, m, params);
+		turn_request(c, req, m, params, run_in_turn);
 	else
 		m->run(c, req, params);
 }
@@ -159,7 +171,6 @@ static void run(struct control *c, struct rpc_request *req, const struct method 
 void control_dispatch(void *arg, struct rpc_request *req, const char *name, json_t *params)
 {
 	const struct method *m = method_find(name);
-	const char *hindered;
 	json_t *own = NULL;
 
 	if (!m) {
@@ -174,8 +185,6 @@ void control_dispatch(void *arg, struct rpc_request *req, const char *name, json
 		; /* it has ended */
 	else if (!check_level(arg, req, m, params))
 		;
-	else if (m->in_turn && (hindered = versions_refuse_changes(arg)))
-		rpc_fail(req, RPC_INVALID, NULL, "%s: %s", m->name, hindered);
 	else
 		run(arg, req, m, params);
 	json_decref(own);

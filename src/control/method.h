@@ -73,6 +73,7 @@ struct method {
 /* Each file of methods has rows that end with a NULL name. */
 extern const struct method config_methods[];
 extern const struct method history_methods[];
+extern const struct method trial_methods[];
 extern const struct method service_methods[];
 extern const struct method mark_methods[];
 extern const struct method connection_methods[];

@@ -208,10 +208,18 @@ static void wait_live(struct control *c, struct rpc_request *req, uint64_t start
 
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us, json_t *result)
 {
-	const uint64_t change = versions_changed(c, "command", NULL);
+	char author[VERSION_AUTHOR_LEN];
+	const uint64_t change =
+		versions_changed(c, audit_author(req, author, sizeof(author)), audit_what(req));
 
 	control_pair_changed(c);
 	wait_live(c, req, start_us, change, false, result ? result : json_object(), NULL);
+}
+
+void answer_change_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+			     uint64_t change, json_t *result)
+{
+	wait_live(c, req, start_us, change, false, result, NULL);
 }
 
 void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,

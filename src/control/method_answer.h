@@ -24,6 +24,9 @@ json_t *config_error_list_json(const struct config_error_list *list);
  * may be NULL) with generation and duration_us since start_us, and where the version is stored. */
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 		      json_t *result);
+/* The same of a change that versions_changed() or the like has counted. */
+void answer_change_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
+			     uint64_t change, json_t *result);
 /* The same of a change that is no configuration: the peer is not told. */
 void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
 			 json_t *result);

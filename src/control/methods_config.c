@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The configuration as a whole: shown, checked, applied, saved. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "control/apply.h"
 #include "control/control_internal.h"
 #include "sched/sched.h"
@@ -11,9 +13,17 @@
 static void whole(struct control *c, struct rpc_request *req, json_t *params, bool start_file,
 		  enum apply_kind kind)
 {
+	const char *path = param_string(params, "path"), *confirm;
 	json_t *text = json_object_get(params, "text");
-	const char *path = param_string(params, "path");
+	uint32_t within = 0;
 
+	confirm = param_string(params, "confirm_within");
+	if (confirm && (duration_parse(confirm, &within) < 0 || within < TRIAL_MIN_MS ||
+			within > TRIAL_MAX_MS)) {
+		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "confirm_within"),
+			 "confirm_within: expected a time from 1s to 1d");
+		return;
+	}
 	if (text && path) {
 		rpc_fail(req, RPC_BAD_PARAMS, NULL, "either \"text\" or \"path\", not both");
 		return;
@@ -26,7 +36,12 @@ static void whole(struct control *c, struct rpc_request *req, json_t *params, bo
 				    : "\"text\" or \"path\" is missing");
 		return;
 	}
-	apply_start(c, req, kind, text, path);
+	apply_start(c, req,
+		    &(struct apply_order){.kind = kind,
+					  .text = text,
+					  .path = path,
+					  .confirm_ms = within,
+					  .comment = param_string(params, "comment")});
 }
 
 static void config_check(struct control *c, struct rpc_request *req, json_t *params)
@@ -90,18 +105,21 @@ static void config_save_method(struct control *c, struct rpc_request *req, json_
 
 	if (!path)
 		path = c->config_path;
-	if (!path) {
+	if (!path)
 		rpc_fail(req, RPC_BAD_PARAMS, NULL,
 			 "no file was given at start: \"path\" is missing");
-		return;
-	}
-	answer_saved(c, req, path);
+	else if (c->trial.on)
+		rpc_fail(req, RPC_INVALID, NULL, "config.save: %s", changes_refused(c));
+	else
+		answer_saved(c, req, path);
 }
 
 #define TEXT_OR_PATH(path_default)                                                                 \
-	.params = {{"text", PARAM_STRING, false, "a configuration", METHOD_ALL},                   \
-		   {"path", PARAM_STRING, false, "instead: a file of the router" path_default,     \
-		    METHOD_ALL}}
+	{"text", PARAM_STRING, false, "a configuration", METHOD_ALL},                              \
+	{                                                                                          \
+		"path", PARAM_STRING, false, "instead: a file of the router" path_default,         \
+			METHOD_ALL                                                                 \
+	}
 #define START_FILE " (without both: the file given at start)"
 
 const struct method config_methods[] = {
@@ -117,12 +135,12 @@ const struct method config_methods[] = {
 	{.name = "config.check",
 	 .run = config_check,
 	 .help = "whether a configuration is valid; nothing is applied",
-	 TEXT_OR_PATH(""),
+	 .params = {TEXT_OR_PATH("")},
 	 .result = "`ok`, `warnings`; or error 1"},
 	{.name = "config.plan",
 	 .run = config_plan_method,
 	 .help = "what `config.apply` of a configuration would change",
-	 TEXT_OR_PATH(START_FILE),
+	 .params = {TEXT_OR_PATH(START_FILE)},
 	 .result = "`changes`: a list of `{action, object, detail, connections}`, one for each "
 		   "service, server, address and mark rule (added and moved ones by their new "
 		   "position, deleted ones by their old); `action` is `add`, `edit`, `delete` or "
@@ -132,8 +150,14 @@ const struct method config_methods[] = {
 	 .level = METHOD_CHANGE,
 	 .run = config_apply,
 	 .help = "puts a configuration in place, as a whole or not at all",
-	 TEXT_OR_PATH(START_FILE),
-	 .result = "`changes`, `restart` and `warnings` as of `config.plan`; " METHOD_LIVE},
+	 .params =
+		 {TEXT_OR_PATH(START_FILE),
+		  {"confirm_within", PARAM_STRING, false,
+		   "a time, `1s` to `1d`: without `config.confirm` by then, the configuration from "
+		   "before is put back. Needs `state_dir`"},
+		  {"comment", PARAM_STRING, false, "why, for `config.history`"}},
+	 .result = "`changes`, `restart` and `warnings` as of `config.plan`; `confirm_within_ms`, "
+		   "where it is to be confirmed; " METHOD_LIVE},
 	{.name = "config.push",
 	 .level = METHOD_CHANGE,
 	 .run = config_push,

@@ -318,6 +318,9 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 	json_object_set_new(o, "doors", doors_json(&sum));
 	if (ha_state_word(c))
 		json_object_set_new(o, "state", json_string(ha_state_word(c)));
+	json_object_set_new(o, "trial", trial_json(c));
+	json_object_set_new(json_object_get(o, "configuration"), "unsaved",
+			    json_boolean(c->config_path && versions_unsaved(c)));
 	json_object_set_new(o, "warnings", warnings_json(c));
 	rpc_answer(req, o);
 }
@@ -329,7 +332,12 @@ const struct method counter_methods[] = {
 	 .result =
 		 "`name`, `state`: as of `ha.status`, `version`, `pid`, `uptime_s`, `generation`, "
 		 "`configuration`: `{file, "
-		 "digest, applied_s}`, `workers`, `ports`, `services`, `servers`, `clients`, "
+		 "digest, applied_s, unsaved}` (`unsaved`: the shared part is another one than "
+		 "that of "
+		 "the file, as last read or saved), `trial`: `{version, author, within_s, left_s}` "
+		 "of a "
+		 "configuration that waits for `config.confirm`, or null, `workers`, `ports`, "
+		 "`services`, `servers`, `clients`, "
 		 "`connections`: `{live, embryonic, not_assured, ending, entries: {ipv4, ipv6}, "
 		 "capacity, "
 		 "bytes}` (entries in use by family, room of each family, memory of both), "

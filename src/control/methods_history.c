@@ -8,6 +8,7 @@
 #include "control/apply.h"
 #include "control/control_internal.h"
 #include "control/version_config.h"
+#include "sched/sched.h"
 
 /* --- names of versions --- */
 
@@ -69,8 +70,9 @@ static void history_done(void *arg)
 	for (uint32_t i = 0; list && i < h->store.n; i++)
 		json_array_append_new(list, entry_json(h, i));
 	if (list && json_array_size(list) == h->store.n)
-		pending_answer(&h->pending, json_pack("{s:O, s:s?}", "versions", list, "fault",
-						      h->fault[0] ? h->fault : NULL));
+		pending_answer(&h->pending, json_pack("{s:O, s:s?, s:o}", "versions", list, "fault",
+						      h->fault[0] ? h->fault : NULL, "trial",
+						      trial_json(h->pending.control)));
 	else
 		pending_fail(&h->pending, RPC_INTERNAL, NULL, "out of memory");
 	json_decref(list);
@@ -111,6 +113,7 @@ struct difference {
 	const char *dir;
 	const struct config *running;
 	struct version_id id[2], running_id; /* id[1] none: the running one, once the turn begins */
+	bool from_file;			     /* id[0] is none: the start file instead */
 	struct config_errors errors;
 	json_t *result;
 	int ret;
@@ -135,9 +138,10 @@ static void compare(struct difference *d, const struct config *const side[2])
 	char from[VERSION_ID_STRLEN], to[VERSION_ID_STRLEN];
 
 	if (config_plan(side[0], side[1], &plan) == 0 && config_words(plan, &words) == 0)
-		d->result = json_pack("{s:s, s:s, s:o}", "from", version_id_format(&d->id[0], from),
-				      "to", version_id_format(&d->id[1], to), "changes",
-				      words_json(words));
+		d->result =
+			json_pack("{s:s, s:s, s:o}", "from",
+				  d->from_file ? "file" : version_id_format(&d->id[0], from), "to",
+				  version_id_format(&d->id[1], to), "changes", words_json(words));
 	config_words_destroy(words);
 	config_plan_destroy(plan);
 }
@@ -152,6 +156,9 @@ static void difference_work(void *arg)
 		/* Its text may not be written yet. */
 		if (version_id_equal(&d->id[i], &d->running_id))
 			side[i] = d->running;
+		else if (i == 0 && d->from_file)
+			d->ret = config_load(d->pending.control->config_path, sched_names(),
+					     &loaded[i], &d->errors);
 		else
 			d->ret = version_config(d->dir, &d->id[i], d->running, &loaded[i],
 						&d->errors);
@@ -204,11 +211,16 @@ static void difference_begin(struct control *c, struct turn *t)
 static void config_diff(struct control *c, struct rpc_request *req, json_t *params)
 {
 	static const struct pending_kind kind = {.free = difference_free};
-	const char *to = param_string(params, "to");
+	const char *from = param_string(params, "from"), *to = param_string(params, "to");
+	const bool from_file = strcmp(from, "file") == 0;
 	struct version_id id[2] = {{{0}}};
 	struct difference *d;
 
-	if (!version_named(c, req, param_string(params, "from"), &id[0]) ||
+	if (from_file && !c->config_path) {
+		rpc_fail(req, RPC_INVALID, NULL, "no file was given at start");
+		return;
+	}
+	if ((!from_file && !version_named(c, req, from, &id[0])) ||
 	    (to && !version_named(c, req, to, &id[1])))
 		return;
 	d = pending_create(c, req, sizeof(*d), &kind);
@@ -216,6 +228,7 @@ static void config_diff(struct control *c, struct rpc_request *req, json_t *para
 		return;
 	config_errors_init(&d->errors);
 	memcpy(d->id, id, sizeof(id));
+	d->from_file = from_file;
 	d->turn.begin = difference_begin;
 	turn_take(c, &d->turn);
 }
@@ -227,12 +240,19 @@ static void config_rollback(struct control *c, struct rpc_request *req, json_t *
 {
 	struct version_id id;
 
+	if (!param_string(params, "version")) {
+		trial_rollback(c, req);
+		return;
+	}
 	if (!version_named(c, req, param_string(params, "version"), &id))
 		return;
 	if (version_id_equal(&id, &c->versions.version.id))
 		rpc_fail(req, RPC_INVALID, NULL, "that version is running");
 	else
-		apply_start_rollback(c, req, &id);
+		apply_start(c, req,
+			    &(struct apply_order){.kind = APPLY_SWAP,
+						  .back = &id,
+						  .comment = param_string(params, "comment")});
 }
 
 #define VERSION_HELP                                                                               \
@@ -246,19 +266,24 @@ const struct method history_methods[] = {
 	 .result = "`versions`: a list of `{number, id, time, author, comment, running, kept}`; "
 		   "`number`: how many changes ago; `time`: seconds since 1970, null for a version "
 		   "of the peer of which only the id is known; `kept`: what the version says is in "
-		   "`state_dir`; `fault`: why versions are not stored, or null"},
+		   "`state_dir`; `fault`: why versions are not stored, or null; `trial`: as of "
+		   "`status`"},
 	{.name = "config.diff",
 	 .run = config_diff,
 	 .help = "what a change from one version to another changes",
-	 .params = {{"from", PARAM_STRING, true, VERSION_HELP},
+	 .params = {{"from", PARAM_STRING, true,
+		     VERSION_HELP "; `file`: the file given at start, for what is not saved there"},
 		    {"to", PARAM_STRING, false, "the same; default: the running version"}},
 	 .result = "`from`, `to`: ids; `changes`: a list of `{action, object, detail}` as of "
 		   "`config.plan`"},
 	{.name = "config.rollback",
 	 .level = METHOD_CHANGE,
 	 .run = config_rollback,
-	 .help = "puts what an earlier version says in place, as a new version; `node` stays",
-	 .params = {{"version", PARAM_STRING, true, VERSION_HELP, METHOD_ALL}},
+	 .help = "puts what an earlier version says in place, as a new version; `node` stays. "
+		 "Without "
+		 "a version: takes back the configuration that waits for `config.confirm`",
+	 .params = {{"version", PARAM_STRING, false, VERSION_HELP, METHOD_ALL},
+		    {"comment", PARAM_STRING, false, "why, for `config.history`"}},
 	 .result = "as of `config.apply`"},
 	{.name = NULL},
 };

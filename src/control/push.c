@@ -42,6 +42,7 @@ struct push {
 	bool asked; /* the ha thread has the push, or its note is on the way */
 	const struct config *config;
 	json_t *versions;
+	json_t *trial;	 /* of the version; or NULL */
 	uint64_t change; /* the last that is in it */
 	char *text;
 	int rc;
@@ -66,6 +67,7 @@ static void push_free(struct pending *l)
 
 	TAILQ_REMOVE(&l->control->pushes, p, entry);
 	json_decref(p->versions);
+	json_decref(p->trial);
 	free(p->text);
 	free(p->answer);
 	free(p);
@@ -190,7 +192,8 @@ static void render(void *arg)
 	json_t *whole = NULL;
 
 	if (doc && json_object_set_new(doc, "apply", json_boolean(apply)) == 0 &&
-	    json_object_set(doc, "versions", p->versions) == 0)
+	    json_object_set(doc, "versions", p->versions) == 0 &&
+	    (!p->trial || json_object_set(doc, "trial", p->trial) == 0))
 		whole = json_pack("{s:O}", "result", doc);
 	p->text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
 	json_decref(whole);
@@ -222,6 +225,7 @@ static void push_begin(struct control *c, struct turn *turn)
 	p->config = c->config;
 	p->change = c->versions.changes;
 	p->versions = version_store_json(&c->versions.store);
+	p->trial = trial_for_peer(c);
 	p->job = (struct job){.work = render, .done = rendered, .arg = p};
 	jobs_run(c->jobs, &p->job);
 }
@@ -283,7 +287,7 @@ void config_push(struct control *c, struct rpc_request *req, json_t *params)
 {
 	const bool plan = json_is_true(json_object_get(params, "plan"));
 	const bool force = json_is_true(json_object_get(params, "force"));
-	const char *why = plan ? NULL : versions_refuse_changes(c);
+	const char *why = plan ? NULL : changes_refused(c);
 
 	if (!plan && !why)
 		why = !c->versions.peer_alive ? words_of(-ENOTCONN) : push_hindered(c, force);
@@ -328,6 +332,29 @@ static json_t *document(const struct control *c, json_t *shared)
 	return out;
 }
 
+/* The same of a push. Where another version takes the place of one on trial, the node part is that
+ * of before the trial as well. */
+static json_t *pushed_document(const struct control *c, const json_t *pushed)
+{
+	const json_t *first =
+		json_array_get(json_object_get(json_object_get(pushed, "versions"), "versions"), 0);
+	const char *digest = json_string_value(json_object_get(first, "digest"));
+	json_t *shared = json_object_get(pushed, "shared"), *before, *out = NULL;
+	char mine[CONFIG_DIGEST_STRLEN], *text;
+
+	if (!shared || !c->trial.on || !digest ||
+	    strcmp(digest, config_digest(c->config, mine)) == 0)
+		return document(c, shared);
+	before = json_loads(json_string_value(c->trial.before), 0, NULL);
+	json_object_set(before, "shared", shared);
+	text = json_dumps(before, JSON_COMPACT);
+	if (text)
+		out = json_string(text);
+	free(text);
+	json_decref(before);
+	return out;
+}
+
 /* NULL: the peer's plvs has no versions, or what it says of them is none. */
 static struct version_store *versions_of(const json_t *pushed)
 {
@@ -340,10 +367,29 @@ static struct version_store *versions_of(const json_t *pushed)
 	return s;
 }
 
+/* The version is on trial at the peer, and is so here. */
+static void order_trial(const json_t *trial, struct apply_order *order)
+{
+	const json_int_t within = json_integer_value(json_object_get(trial, "within_ms"));
+	const json_int_t left = json_integer_value(json_object_get(trial, "left_ms"));
+	const char *author = json_string_value(json_object_get(trial, "author"));
+
+	if (!json_is_object(trial))
+		return;
+	order->confirm_ms = within < TRIAL_MIN_MS   ? TRIAL_MIN_MS
+			    : within > TRIAL_MAX_MS ? TRIAL_MAX_MS
+						    : (uint32_t)within;
+	order->left_ms = left < 1		    ? 1
+			 : left > order->confirm_ms ? order->confirm_ms
+						    : (uint32_t)left;
+	order->author = author;
+}
+
 static void run_apply(struct control *c, struct rpc_request *req, json_t *text,
 		      const json_t *pushed)
 {
 	struct version_store *peers = versions_of(pushed);
+	struct apply_order order = {.kind = APPLY_SWAP, .text = text, .versions = peers};
 	const char *why = versions_refuse_changes(c);
 
 	if (!why)
@@ -352,9 +398,10 @@ static void run_apply(struct control *c, struct rpc_request *req, json_t *text,
 		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
 		free(peers);
 	} else if (peers) {
-		apply_start_version(c, req, text, peers);
+		order_trial(json_object_get(pushed, "trial"), &order);
+		apply_start(c, req, &order);
 	} else {
-		apply_start(c, req, APPLY_SWAP, text, NULL);
+		apply_start(c, req, &order);
 	}
 }
 
@@ -370,13 +417,13 @@ static void run_pushed(struct control *c, struct control_note *note)
 	}
 	doc = json_loadb(p->text, p->len, 0, NULL);
 	pushed = json_object_get(doc, "result");
-	text = document(c, json_object_get(pushed, "shared"));
+	text = pushed_document(c, pushed);
 	if (!text)
 		rpc_fail(req, RPC_BAD_PARAMS, NULL, "not a configuration");
 	else if (json_is_true(json_object_get(pushed, "apply")))
 		run_apply(c, req, text, pushed);
 	else
-		apply_start(c, req, APPLY_PLAN, text, NULL);
+		apply_start(c, req, &(struct apply_order){.kind = APPLY_PLAN, .text = text});
 	json_decref(text);
 	json_decref(doc);
 }
@@ -418,7 +465,9 @@ static void restore(struct control *c)
 	json = json_loads(text, 0, NULL);
 	whole = document(c, json_object_get(json, "shared"));
 	if (whole)
-		apply_start_version(c, NULL, whole, newer);
+		apply_start(c, NULL,
+			    &(struct apply_order){
+				    .kind = APPLY_SWAP, .text = whole, .versions = newer});
 	else
 		free(newer);
 	json_decref(whole);

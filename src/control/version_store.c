@@ -3,20 +3,17 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/own_user.h"
+#include "control/durable_file.h"
 
 #define STORE_FILE "versions.json"
 #define TEXTS	   "configurations"
 #define NAME_LEN   (VERSION_ID_STRLEN + 5) /* ID.json */
 #define PATH_LEN   512
-#define FILE_LIMIT (256 << 20)
 
 /* --- the list --- */
 
@@ -225,93 +222,6 @@ int version_store_parse(struct version_store *s, const json_t *json)
 
 /* --- files --- */
 
-/* An open directory, made if only its last part is missing; or -errno. */
-static int directory(const char *dir)
-{
-	int fd;
-
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		const ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Replaces a file, durably. 0 or -errno with the old file as it was. */
-static int replace(const char *dir, const char *name, const char *text)
-{
-	const int at = directory(dir);
-	char new[64];
-	int fd, ret;
-
-	if (at < 0)
-		return at;
-	snprintf(new, sizeof(new), "%.50s.new", name);
-	(void)unlinkat(at, new, 0);
-	fd = openat(at, new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	ret = fd < 0 ? -errno : write_all(fd, text, strlen(text));
-	if (ret == 0 && fsync(fd) < 0)
-		ret = -errno;
-	if (fd >= 0 && close(fd) < 0 && ret == 0)
-		ret = -errno;
-	if (ret == 0 && renameat(at, new, at, name) < 0)
-		ret = -errno;
-	if (ret < 0 && fd >= 0)
-		(void)unlinkat(at, new, 0);
-	if (ret == 0 && fsync(at) < 0)
-		ret = -errno;
-	close(at);
-	return ret;
-}
-
-/* 0 with the bytes, to be freed, or -errno. */
-static int file_read(const char *path, char **out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), ret = 0;
-	char *text = NULL;
-	struct stat st;
-	size_t n = 0;
-	ssize_t got = 1;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		ret = -errno;
-	else if (!S_ISREG(st.st_mode) || !own_user_is(st.st_uid) || st.st_size > FILE_LIMIT)
-		ret = -EPERM;
-	else if (!(text = malloc((size_t)st.st_size + 1)))
-		ret = -ENOMEM;
-	while (ret == 0 && got > 0 && n < (size_t)st.st_size) {
-		got = read(fd, text + n, (size_t)st.st_size - n);
-		if (got < 0)
-			ret = -errno;
-		else
-			n += (size_t)got;
-	}
-	close(fd);
-	if (ret < 0) {
-		free(text);
-		return ret;
-	}
-	text[n] = '\0';
-	*out = text;
-	return 0;
-}
-
 int version_store_load(struct version_store *s, const char *dir, char error[256])
 {
 	char path[PATH_LEN], *text = NULL;
@@ -320,7 +230,7 @@ int version_store_load(struct version_store *s, const char *dir, char error[256]
 
 	s->n = 0;
 	snprintf(path, sizeof(path), "%.400s/" STORE_FILE, dir);
-	ret = file_read(path, &text);
+	ret = durable_file_read(path, &text);
 	if (ret == -ENOENT || ret == -ENOTDIR)
 		return 0;
 	if (ret == 0) {
@@ -337,7 +247,7 @@ int version_store_load(struct version_store *s, const char *dir, char error[256]
 
 int version_store_save(const char *dir, const char *text, char error[256])
 {
-	const int ret = replace(dir, STORE_FILE, text);
+	const int ret = durable_file_replace(dir, STORE_FILE, text);
 
 	if (ret < 0)
 		snprintf(error, 256, "%.160s/" STORE_FILE ": %s", dir, strerror(-ret));
@@ -390,7 +300,7 @@ int version_store_put_text(const char *dir, const struct version_id *id, const c
 
 	snprintf(path, sizeof(path), "%.400s/" TEXTS, dir);
 	text_name(id, name);
-	ret = replace(path, name, text);
+	ret = durable_file_replace(path, name, text);
 	if (ret < 0)
 		snprintf(error, 256, "%.160s/%s: %s", path, name, strerror(-ret));
 	else
@@ -404,7 +314,7 @@ int version_store_get_text(const char *dir, const struct version_id *id, char **
 
 	text_name(id, name);
 	snprintf(path, sizeof(path), "%.400s/" TEXTS "/%s", dir, name);
-	return file_read(path, text);
+	return durable_file_read(path, text);
 }
 
 bool version_store_has_text(const char *dir, const struct version_id *id)

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "control/control_internal.h"
+#include "control/undo_record.h"
 #include "ha/ha.h"
 
 #define LOOK_MS	      100
@@ -65,7 +66,8 @@ void versions_tell(struct control *c)
 static void relation_look(struct versions *v)
 {
 	v->relation = version_relate(&v->version, &v->word);
-	if (v->relation != VERSION_EQUAL || !v->peer_alive)
+	if (v->relation != VERSION_EQUAL || !v->peer_alive ||
+	    version_id_equal(&v->word.id, &v->confirmed_of))
 		return;
 	/* A change that undoes the last one makes the configuration equal to what an old heartbeat
 	 * names, which the peer has left by then. */
@@ -294,6 +296,7 @@ static uint64_t changed(struct control *c)
 {
 	struct versions *v = &c->versions;
 
+	memset(&v->confirmed_of, 0, sizeof(v->confirmed_of));
 	version_store_version(&v->store, &v->version);
 	v->changes++;
 	v->changed_us = clock_us();
@@ -343,6 +346,46 @@ uint64_t versions_force(struct control *c)
 	version_store_ancestor(&v->store, &v->word.id, v->word.digest);
 	version_store_child(&v->store, &e);
 	return changed(c);
+}
+
+uint64_t versions_confirmed(struct control *c, const char *author, const char *comment)
+{
+	struct versions *v = &c->versions;
+	const struct version_id parent = v->version.id;
+	struct version_entry e;
+	uint64_t change;
+
+	entry_make(&e, v->version.digest, author);
+	snprintf(e.comment, sizeof(e.comment), "%s", comment);
+	version_store_child(&v->store, &e);
+	change = changed(c);
+	v->confirmed_of = parent;
+	v->at_peer = change - 1;
+	return change;
+}
+
+uint64_t versions_child_of_peer(struct control *c, const struct version_id *child)
+{
+	struct versions *v = &c->versions;
+	struct version_entry e;
+
+	entry_make(&e, v->version.digest, "the peer");
+	e.id = *child;
+	snprintf(e.comment, sizeof(e.comment), "config confirm");
+	version_store_child(&v->store, &e);
+	return changed(c);
+}
+
+void versions_in_file(struct control *c)
+{
+	config_digest(c->config, c->versions.in_file);
+}
+
+bool versions_unsaved(struct control *c)
+{
+	char digest[CONFIG_DIGEST_STRLEN];
+
+	return strcmp(config_digest(c->config, digest), c->versions.in_file) != 0;
 }
 
 bool versions_may_adopt(const struct control *c, const struct version_store *peers)
@@ -414,8 +457,14 @@ static void look(struct control *c)
 	relation_look(v);
 	if (!v->peer_alive)
 		return;
-	if (v->relation == VERSION_EQUAL &&
-	    version_store_unite(&v->store, &v->word.id, v->word.digest)) {
+	if (v->relation == VERSION_EQUAL && c->trial.on && !c->trial.alone) {
+		/* The peer made a child of the version on trial that says the same. */
+		if (!version_id_equal(&v->word.id, &v->version.id) &&
+		    version_id_equal(&v->word.judged, &v->version.id) &&
+		    v->word.judgement == VERSION_IS_ANCESTOR)
+			v->confirmed(c, &v->word.id);
+	} else if (v->relation == VERSION_EQUAL &&
+		   version_store_unite(&v->store, &v->word.id, v->word.digest)) {
 		version_store_version(&v->store, &v->version);
 		v->changes++;
 		write_start(c);
@@ -508,8 +557,9 @@ static void start_log(const struct versions *v, enum version_start how,
 	}
 }
 
-int versions_init(struct control *c, const char *dir)
+int versions_init(struct control *c, const struct control_options *options)
 {
+	const char *dir = options->state_dir;
 	struct versions *v = &c->versions;
 	struct version_store *before = malloc(sizeof(*before));
 	uint8_t digest[VERSION_DIGEST_BYTES];
@@ -531,12 +581,17 @@ int versions_init(struct control *c, const char *dir)
 	entry_make(&made, digest, "file");
 	how = version_store_start(&v->store, digest, &made, &newer);
 	version_store_version(&v->store, &v->version);
-	if (how == VERSION_START_OLD) {
+	snprintf(v->in_file, sizeof(v->in_file), "%s",
+		 options->file_digest ? options->file_digest : "");
+	if (!v->in_file[0])
+		versions_in_file(c);
+	/* Nobody confirmed a newer one. */
+	if (how == VERSION_START_OLD && !options->undone) {
 		v->newer = before;
 		before = NULL;
 	}
 	free(before);
-	if (dir && (how == VERSION_START_NEW || how == VERSION_START_EDITED)) {
+	if (dir && (how == VERSION_START_NEW || how == VERSION_START_EDITED || options->undone)) {
 		text = store_text(&v->store);
 		if (!text || version_store_save(dir, text, error) < 0) {
 			snprintf(v->fault, sizeof(v->fault), "%s", text ? error : "out of memory");
@@ -545,7 +600,9 @@ int versions_init(struct control *c, const char *dir)
 		}
 		free(text);
 	}
-	if (dir)
+	if (dir && options->undone && !v->fault[0] && undo_record_remove(dir, error) < 0)
+		log_error(CONTROL_AREA, "the undo record stays: %s", error);
+	if (dir && !options->undone)
 		start_log(v, how, &newer);
 	return 0;
 }

@@ -17,10 +17,12 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
+#include "config/config.h"
 #include "control/jobs.h"
 #include "control/version_store.h"
 
 struct control;
+struct control_options;
 struct rpc_request;
 
 #define VERSIONS_WHY 256
@@ -41,7 +43,9 @@ struct versions {
 	char dir[256];		  /* "": nothing is stored */
 	char fault[VERSIONS_WHY]; /* why the present version is not stored, or "" */
 	struct version_store store;
-	struct version version; /* of the store, for comparisons */
+	struct version version;		/* of the store, for comparisons */
+	struct version_id confirmed_of; /* the version on trial that this one confirms; or none */
+	char in_file[CONFIG_DIGEST_STRLEN]; /* digest of what the start file says */
 	/* Changes are counted: all that were made; those that are durable; those that the peer has.
 	 */
 	uint64_t changes, durable, at_peer;
@@ -74,12 +78,15 @@ struct versions {
 	/* Of push.c: the version here goes to the peer; the peer is asked what differs. */
 	void (*forward)(struct control *c);
 	void (*ask_difference)(struct control *c);
+	/* Of methods_trial.c: the peer's version is a child of the one on trial, with its digest.
+	 */
+	void (*confirmed)(struct control *c, const struct version_id *child);
 	struct versions_wait_list waits;
 };
 
-/* Finds out which version the configuration has that the router starts with. dir: of
- * node.state_dir, or NULL. 0 or -ENOMEM; what else is wrong is logged. */
-int versions_init(struct control *c, const char *dir);
+/* Finds out which version the configuration has that the router starts with. 0 or -ENOMEM; what
+ * else is wrong is logged. */
+int versions_init(struct control *c, const struct control_options *options);
 void versions_fini(struct control *c);
 /* Once the loop is there. 0 or -ENOMEM. */
 int versions_start(struct control *c);
@@ -94,6 +101,14 @@ uint64_t versions_changed(struct control *c, const char *author, const char *com
 uint64_t versions_adopted(struct control *c, struct version_store *peers);
 /* A child of the version here and of the peer's, which says what is here. */
 uint64_t versions_force(struct control *c);
+/* A child with the same digest: the version on trial is confirmed. */
+uint64_t versions_confirmed(struct control *c, const char *author, const char *comment);
+/* The same, and the peer made the child. */
+uint64_t versions_child_of_peer(struct control *c, const struct version_id *child);
+/* The start file says what runs. */
+void versions_in_file(struct control *c);
+/* The shared configuration is another one than that of the start file, as last read or saved. */
+bool versions_unsaved(struct control *c);
 /* Calls done once: when the change is durable here and, unless `alone`, the peer has it or is
  * known not to take it. */
 void versions_wait(struct control *c, uint64_t change, bool alone, versions_done *done, void *arg);

@@ -35,6 +35,7 @@
 #include "router/rte_log_sink.h"
 #include "router/service_manager.h"
 #include "router/setup.h"
+#include "router/unconfirmed.h"
 #include "sched/sched.h"
 #include "spawn/spawner.h"
 
@@ -54,6 +55,8 @@ struct router {
 	struct control *control;
 	struct ha *ha;
 	char *state_dir;
+	bool undone; /* the configuration is not that of the file: nobody confirmed it */
+	char file_digest[CONFIG_DIGEST_STRLEN];
 	bool runs; /* everything did start: there may be something to keep */
 	struct setup_host host;
 	struct punt_rules punt_rules;
@@ -66,8 +69,9 @@ struct router {
 
 /* ---- start ---- */
 
-static int config_read(const struct options *o, struct config **out)
+static int config_read(const struct options *o, struct router *r)
 {
+	struct config **out = &r->config;
 	struct config_errors errors;
 	enum log_level level;
 	char line[1024];
@@ -75,6 +79,8 @@ static int config_read(const struct options *o, struct config **out)
 
 	config_errors_init(&errors);
 	rc = config_load(o->config_path, sched_names(), out, &errors);
+	if (rc == 0 && !o->check)
+		r->undone = unconfirmed_take(o->config_path, out, r->file_digest);
 	if (rc == 0) {
 		host_check(*out, o->check ? HOST_CHECK_TEST : HOST_CHECK_START, &errors);
 		rc = errors.errors.n ? -EINVAL : 0;
@@ -211,6 +217,8 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	r->state_dir = strdup(r->config->node.state_dir);
 	prepare_state_dir(r->config->node.state_dir);
 	co.state_dir = r->state_dir;
+	co.undone = r->undone;
+	co.file_digest = r->undone ? r->file_digest : NULL;
 	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
 	setup_ha(r->config, &r->host, &ho);
 	pair_punt_rules(r->config, &r->punt_rules);
@@ -400,7 +408,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "plvs: the spawner does not start: %s\n", strerror(-rc));
 		return 1;
 	}
-	if (config_read(&o, &r.config) != 0) {
+	if (config_read(&o, &r) != 0) {
 		spawner_stop(r.spawner);
 		return 1;
 	}

@@ -81,3 +81,18 @@ const char *rpc_peer_format(const struct rpc_peer *p, char *buf, size_t len)
 		 user_format(p->uid, user, sizeof(user)), p->uid, logged, p->pid);
 	return buf;
 }
+
+const char *rpc_peer_name(const struct rpc_peer *p, char *buf, size_t len)
+{
+	char user[40];
+
+	if (!p || p->uid == RPC_NO_ID)
+		snprintf(buf, len, "%s", p && p->session[0] ? p->session : "unknown");
+	else if (p->session[0])
+		snprintf(buf, len, "%s", p->session);
+	else
+		snprintf(buf, len, "%s",
+			 user_format(p->login_uid != RPC_NO_ID ? p->login_uid : p->uid, user,
+				     sizeof(user)));
+	return buf;
+}

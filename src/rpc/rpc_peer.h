@@ -26,4 +26,8 @@ void rpc_peer_set_session(struct rpc_peer *peer, const char *name);
 /* "root (uid 0, login alice, pid 4711)"; "" for peer NULL. Returns buf. */
 const char *rpc_peer_format(const struct rpc_peer *peer, char *buf, size_t len);
 
+/* The person alone, for lists: the session's name, else the login's, else the user's. Returns buf.
+ */
+const char *rpc_peer_name(const struct rpc_peer *peer, char *buf, size_t len);
+
 #endif

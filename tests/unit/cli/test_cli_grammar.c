@@ -111,7 +111,7 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 		 "service: \"lis_\" is not a command (did you mean \"list\"?); expected "
 		 "one of: list, show, add, edit, delete"},
 		{"config", "\"config\" is not complete; expected one of: show, check, plan, apply, "
-			   "push, save, history, diff, rollback, "
+			   "confirm, push, save, history, diff, rollback, "
 			   "schema"},
 		{"serv list", "\"serv\" could be any of: service, server"},
 		{"server edit web 10.0.0.1:80 wieght 0",

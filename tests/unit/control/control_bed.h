@@ -83,8 +83,9 @@ struct fixture {
 	struct link link;
 	struct identity_feed identities;
 	uint64_t tokens;
-	uint32_t stuck;	       /* no grace period ends */
-	const char *state_dir; /* or NULL */
+	uint32_t stuck;		 /* no grace period ends */
+	const char *state_dir;	 /* or NULL */
+	const char *file_digest; /* not NULL: the start is one after a trial */
 	struct control *control;
 	int fd;
 	int next_id;
@@ -165,6 +166,8 @@ static inline void start(struct fixture *f, struct config *config)
 				      .pub = &f->pub,
 				      .link = &f->link,
 				      .state_dir = f->state_dir,
+				      .undone = f->file_digest,
+				      .file_digest = f->file_digest,
 				      .identities = &f->identities};
 	char error[256];
 

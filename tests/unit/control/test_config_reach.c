@@ -383,7 +383,7 @@ static void first_difference(const char *a, const char *b, char out[512])
 
 /* ---- every key ---- */
 
-struct trial {
+struct attempt {
 	struct fixture f; /* runs documents[at] */
 	struct told told;
 	struct config *config;
@@ -394,7 +394,7 @@ struct trial {
 	uint32_t number;
 };
 
-static void failed(struct trial *t, const struct row *r, const char *what, const char *more)
+static void failed(struct attempt *t, const struct row *r, const char *what, const char *more)
 {
 	fprintf(stderr, "%s: %s%s\n", r->name, what, more);
 	t->n_failed++;
@@ -417,7 +417,7 @@ static char *ha_text(struct config *config)
 }
 
 /* Paths, key and role are read once, at start. */
-static void ha_key(struct trial *t, const struct row *r, const json_t *changed)
+static void ha_key(struct attempt *t, const struct row *r, const json_t *changed)
 {
 	struct config *config = parse_or_null(changed);
 	char *before = ha_text(t->config), *after = ha_text(config);
@@ -430,7 +430,7 @@ static void ha_key(struct trial *t, const struct row *r, const json_t *changed)
 }
 
 /* What is about this machine is said to wait for a restart, or taken up at once. */
-static void node_key(struct trial *t, const struct row *r, const json_t *changed)
+static void node_key(struct attempt *t, const struct row *r, const json_t *changed)
 {
 	json_t *result = apply(&t->f, changed), *restart = json_object_get(result, "restart");
 	bool said = false;
@@ -448,7 +448,7 @@ static void node_key(struct trial *t, const struct row *r, const json_t *changed
 	json_decref(result);
 }
 
-static void shared_key(struct trial *t, const struct row *r, const json_t *changed)
+static void shared_key(struct attempt *t, const struct row *r, const json_t *changed)
 {
 	char *fresh = fresh_text(changed), more[512];
 	json_t *result = apply(&t->f, changed);
@@ -470,7 +470,7 @@ static void shared_key(struct trial *t, const struct row *r, const json_t *chang
 	json_decref(result);
 }
 
-static bool row_try(struct trial *t, const struct row *r, const json_t *changed)
+static bool row_try(struct attempt *t, const struct row *r, const json_t *changed)
 {
 	const char *text = documents[t->at];
 	json_t *doc;
@@ -499,7 +499,7 @@ static bool row_wanted(const struct row *r)
 
 static void row_of_document(void *arg, const struct row *r)
 {
-	struct trial *t = arg;
+	struct attempt *t = arg;
 	uint32_t number = t->number++;
 	json_t *values, *value;
 	size_t i;
@@ -522,13 +522,13 @@ static void row_of_document(void *arg, const struct row *r)
 
 static void row_left_over(void *arg, const struct row *r)
 {
-	struct trial *t = arg;
+	struct attempt *t = arg;
 
 	if (!t->done[t->number++] && row_wanted(r))
 		failed(t, r, "no value of values_of() is valid in any of the documents", "");
 }
 
-static void trial_open(struct trial *t, size_t at)
+static void trial_open(struct attempt *t, size_t at)
 {
 	json_t *doc = document_load(documents[at]);
 
@@ -539,7 +539,7 @@ static void trial_open(struct trial *t, size_t at)
 	json_decref(doc);
 }
 
-static void trial_close(struct trial *t)
+static void trial_close(struct attempt *t)
 {
 	router_close(&t->f);
 	config_destroy(t->config);
@@ -548,7 +548,7 @@ static void trial_close(struct trial *t)
 
 static void every_key_reaches_whoever_goes_by_it(void **state)
 {
-	static struct trial t;
+	static struct attempt t;
 	const struct row root = {0};
 
 	(void)state;
@@ -601,7 +601,7 @@ static void what_means_the_same_is_not_built_again(void **state)
 {
 	json_t *doc = document_load(documents[0]), *again = spelled_out(doc);
 	const struct snapshot *snapshot;
-	static struct trial t;
+	static struct attempt t;
 	uint32_t n;
 
 	(void)state;
@@ -624,7 +624,7 @@ static void a_change_of_one_service_builds_that_service_alone(void **state)
 {
 	json_t *doc = document_load(documents[0]);
 	const struct service *first, *other, *marked;
-	static struct trial t;
+	static struct attempt t;
 	struct row row = {
 		.path = {{.key = "shared"}, {.key = "services"}, {.index = 0}, {.key = "quorum"}},
 		.depth = 4};
@@ -659,7 +659,7 @@ static void a_change_of_one_service_builds_that_service_alone(void **state)
 /* Sends set as a change of the first service or of its first server. */
 static void key_by_request(void *arg, const struct row *r)
 {
-	struct trial *t = arg;
+	struct attempt *t = arg;
 	const bool server = strstr(r->name, ".servers[0]") != NULL;
 	json_t *values, *value;
 	bool done = false;
@@ -706,7 +706,7 @@ static void key_by_request(void *arg, const struct row *r)
 
 static void a_request_reaches_whom_a_file_reaches(void **state)
 {
-	static struct trial t;
+	static struct attempt t;
 	const struct row root = {0};
 
 	(void)state;

@@ -5,79 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <unistd.h>
-
-#include "control_bed.h"
-
-static char state_dir[96];
-
-static int bed(void **state)
-{
-	struct fixture *f;
-	char text[4096];
-
-	setup(state);
-	f = *state;
-	close(f->fd);
-	control_stop(f->control);
-	control_destroy(f->control);
-	identity_feed_fini(&f->identities);
-	runtime_fini(&f->pub.runtime);
-	memset(&f->pub, 0, sizeof(f->pub));
-	assert_int_equal(runtime_init(&f->pub.runtime), 0);
-	f->pub.grace = (struct grace){grace_start, grace_passed, f};
-	snprintf(state_dir, sizeof(state_dir), "%s/state", f->dir);
-	f->state_dir = state_dir;
-	snprintf(text, sizeof(text), web, f->path);
-	start(f, parse(text));
-	return 0;
-}
-
-static int unbed(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", state_dir);
-	return system(command) == 0 ? teardown(state) : -1;
-}
-
-#define B(name) cmocka_unit_test_setup_teardown(name, bed, unbed)
-
-static const json_t *version_at(const json_t *history, size_t i)
-{
-	return json_array_get(json_object_get(history, "versions"), i);
-}
-
-static const char *text_at(const json_t *o, const char *key)
-{
-	return json_string_value(json_object_get(o, key));
-}
-
-/* The history, once what the running version says is in its file. */
-static json_t *kept_history(struct fixture *f)
-{
-	for (int ms = 0; ms < DEADLINE_MS; ms += 20) {
-		json_t *h = get(f, "config.history", "{}");
-
-		if (json_is_true(json_object_get(version_at(h, 0), "kept")))
-			return h;
-		json_decref(h);
-		usleep(20000);
-	}
-	fail_msg("the running version is not kept");
-	return NULL;
-}
-
-static void weight_set(struct fixture *f, int weight)
-{
-	char params[128];
-
-	json_decref(kept_history(f));
-	snprintf(params, sizeof(params),
-		 "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":%d}}",
-		 weight);
-	do_it(f, "server.edit", params);
-}
+#include "history_bed.h"
 
 /* Three versions: weight 2, 3, 4. */
 static void three(struct fixture *f)
@@ -101,6 +29,9 @@ static void expect_diff(struct fixture *f, const char *params, const char *detai
 
 static void history_lists_the_running_version_first(void **state)
 {
+	static const char *const comments[] = {"server edit web 10.0.0.1:80 weight=4",
+					       "server edit web 10.0.0.1:80 weight=3", ""};
+	const char *me = user_name();
 	struct fixture *f = *state;
 	json_t *h;
 
@@ -113,8 +44,11 @@ static void history_lists_the_running_version_first(void **state)
 		assert_int_equal(json_integer_value(json_object_get(v, "number")), i);
 		assert_int_equal(strlen(text_at(v, "id")), 32);
 		assert_true(json_integer_value(json_object_get(v, "time")) > 1000000000);
-		assert_string_equal(text_at(v, "author"), i == 2 ? "file" : "command");
-		assert_string_equal(text_at(v, "comment"), "");
+		if (i == 2)
+			assert_string_equal(text_at(v, "author"), "file");
+		else
+			assert_string_equal(text_at(v, "author"), me);
+		assert_string_equal(text_at(v, "comment"), comments[i]);
 		assert_int_equal(json_is_true(json_object_get(v, "running")), i == 0);
 		assert_true(json_is_true(json_object_get(v, "kept")));
 	}
@@ -146,7 +80,7 @@ static void two_versions_are_compared(void **state)
 static void a_rollback_is_a_new_version(void **state)
 {
 	struct fixture *f = *state;
-	char id[3][33], comment[32];
+	char id[3][33], comment[64];
 	json_t *h, *r;
 
 	three(f);
@@ -168,8 +102,8 @@ static void a_rollback_is_a_new_version(void **state)
 	assert_int_equal(json_array_size(json_object_get(h, "versions")), 4);
 	for (size_t i = 0; i < 3; i++)
 		assert_string_equal(text_at(version_at(h, i + 1), "id"), id[i]);
-	assert_string_equal(text_at(version_at(h, 0), "author"), "config rollback");
-	snprintf(comment, sizeof(comment), "to %.8s", id[2]);
+	assert_string_equal(text_at(version_at(h, 0), "author"), user_name());
+	snprintf(comment, sizeof(comment), "config rollback to %.8s", id[2]);
 	assert_string_equal(text_at(version_at(h, 0), "comment"), comment);
 	json_decref(h);
 	r = get(f, "config.get", "{\"part\":\"node\"}");

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_UNDO_RECORD_H
+#define PLVS_CONTROL_UNDO_RECORD_H
+
+/*
+ * The undo record: the whole configuration from before a trial (trial.h), in node.state_dir as
+ * unconfirmed.json. A router that starts and finds a record uses the configuration in it, not the
+ * one of its file, because nobody confirmed the trial. A file that was written after the trial
+ * began is a person's newer word: then the record does not count.
+ *
+ * Context: functions do file work, and may be called on any thread.
+ */
+
+#include <jansson.h>
+
+/* file: of the start, or NULL. config: of config_to_json(). 0 once the record is durable, or -errno
+ * with a sentence. */
+int undo_record_save(const char *dir, const char *file, json_t *config, char error[256]);
+/* *text: the configuration, to be freed. 0; -ENOENT: there is no record; -ESTALE: the file is newer
+ * than the record; or -errno: the record is unreadable or damaged. */
+int undo_record_load(const char *dir, const char *file, char **text);
+/* 0 once there is none, durably; or -errno with a sentence. */
+int undo_record_remove(const char *dir, char error[256]);
+
+#endif
