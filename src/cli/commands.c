@@ -422,7 +422,9 @@ const struct command cli_commands[] = {
 	 "With `plan` the peer says what would change there, and changes nothing. With `force` the "
 	 "configuration of this router takes the place of one that has diverged from it.",
 	 config_push_args, 0, "config.push", NULL, NULL, view_plan, NULL},
-	{"config save", "write the running configuration to a file of the router", NULL,
+	{"config save", "write the running configuration to a file of the router",
+	 "Comments of the file stay where their objects do. The file from before is kept as "
+	 "PATH.bak.",
 	 config_save_args, 0, "config.save", NULL, NULL, view_saved, NULL},
 	{"config history", "the versions of the shared configuration, the running one first",
 	 "What the last 20 versions say is kept in `state_dir`: `config diff` and `config "

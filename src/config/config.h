@@ -285,11 +285,13 @@ json_t *config_server_to_json(const struct config *config, const struct config_s
 			      const struct config_server *server);
 json_t *config_mark_to_json(const struct config_mark *mark);
 json_t *config_address_to_json(const struct config_address *address);
-/* Tabs, final newline; comments of the file it came from are not kept. free() it. */
+/* Tabs, final newline, no comments. free() it. */
 char *config_to_text(const struct config *config);
-/* Writes beside and renames; keeps the mode of a file that exists, else 0640. 0, or -errno
- * with errors filled. */
-int config_save(const struct config *config, const char *path, struct config_errors *errors);
+/* Writes beside and renames; keeps owner and mode of a file that exists, else 0640. Comments of the
+ * file stay where the same objects are; its bytes from before are kept as PATH.bak: *before, to be
+ * freed, or NULL. 0, or -errno with errors filled. */
+int config_save(const struct config *config, const char *path, char **before,
+		struct config_errors *errors);
 
 #define CONFIG_DIGEST_STRLEN 65
 /* SHA-256 of what `shared` means, in hex: depends on order, not on spelling, comments or

@@ -2,16 +2,11 @@
 #include "config/config_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* From a configuration to JSON, text and file. */
+/* From a configuration to JSON and text. */
 
 /* ---- the parts that inherit ---- */
 
@@ -161,87 +156,4 @@ char *config_to_text(const struct config *config)
 	}
 	memcpy(out + n, "\n", 2);
 	return out;
-}
-
-static int write_all(int fd, const char *text, size_t n)
-{
-	while (n > 0) {
-		ssize_t did = write(fd, text, n);
-
-		if (did < 0 && errno == EINTR)
-			continue;
-		if (did < 0)
-			return -errno;
-		text += did;
-		n -= (size_t)did;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* The rename is only safe once the directory is on disk. */
-static void directory_sync(const char *path)
-{
-	char dir[PATH_MAX];
-	int fd;
-
-	snprintf(dir, sizeof(dir), "%s", path);
-	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
-}
-
-/* path is no symbolic link. */
-static int file_replace(const char *path, const char *text)
-{
-	char beside[PATH_MAX];
-	struct stat st;
-	bool exists = stat(path, &st) == 0;
-	int fd, ret;
-
-	if (exists && !S_ISREG(st.st_mode))
-		return -EINVAL;
-	if ((size_t)snprintf(beside, sizeof(beside), "%s.XXXXXX", path) >= sizeof(beside))
-		return -ENAMETOOLONG;
-	fd = mkostemp(beside, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = write_all(fd, text, strlen(text));
-	if (ret == 0 && exists && fchown(fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
-		ret = -errno;
-	if (ret == 0 && fchmod(fd, exists ? st.st_mode & 07777 : 0640) < 0)
-		ret = -errno;
-	if (close(fd) < 0 && ret == 0)
-		ret = -errno;
-	if (ret == 0 && rename(beside, path) < 0)
-		ret = -errno;
-	if (ret < 0)
-		unlink(beside);
-	else
-		directory_sync(path);
-	return ret;
-}
-
-int config_save(const struct config *config, const char *path, struct config_errors *errors)
-{
-	struct config_context ctx = {.errors = errors};
-	char *text = config_to_text(config), *real, message[PATH_MAX + 128];
-	int ret;
-
-	if (!text) {
-		config_report_memory(&ctx);
-		return -ENOMEM;
-	}
-	/* A link stays a link; its target is replaced. */
-	real = realpath(path, NULL);
-	ret = file_replace(real ? real : path, text);
-	free(real);
-	free(text);
-	if (ret < 0) {
-		snprintf(message, sizeof(message), "%s cannot be written: %s", path,
-			 ret == -EINVAL ? "not a regular file" : strerror(-ret));
-		config_report_text(&ctx, ret, SIZE_MAX, message);
-	}
-	return ret;
 }

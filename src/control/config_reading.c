@@ -17,7 +17,7 @@ struct reading {
 	const struct config *config;
 	reading_make *make; /* the answer; NULL: save to path */
 	enum config_part part;
-	char *path;
+	char *path, *before; /* before: where the bytes from before are kept */
 	struct evbuffer *out;
 	struct config_errors errors;
 	int ret;
@@ -29,7 +29,7 @@ static void reading_work(void *arg)
 	json_t *doc;
 
 	if (r->path) {
-		r->ret = config_save(r->config, r->path, &r->errors);
+		r->ret = config_save(r->config, r->path, &r->before, &r->errors);
 		return;
 	}
 	doc = r->make(r->config, r->part);
@@ -47,6 +47,7 @@ static void reading_free(struct pending *l)
 		evbuffer_free(r->out);
 	config_errors_fini(&r->errors);
 	free(r->path);
+	free(r->before);
 	free(r);
 }
 
@@ -63,7 +64,8 @@ static void reading_done(void *arg)
 		log_notice(CONTROL_AREA, "configuration saved to %s", r->path);
 		if (c->config_path && strcmp(r->path, c->config_path) == 0)
 			versions_in_file(c);
-		rpc_answer(r->pending.req, json_pack("{s:s}", "path", r->path));
+		rpc_answer(r->pending.req,
+			   json_pack("{s:s, s:s?}", "path", r->path, "before", r->before));
 	} else if (r->ret < 0) {
 		rpc_fail(r->pending.req, RPC_INTERNAL, NULL, "out of memory");
 	} else {

@@ -169,9 +169,11 @@ const struct method config_methods[] = {
 	{.name = "config.save",
 	 .level = METHOD_CHANGE,
 	 .run = config_save_method,
-	 .help = "writes the configuration to a file: beside it first, then renamed",
+	 .help = "writes the configuration to a file: beside it first, then renamed; comments of "
+		 "the file "
+		 "stay where their objects do",
 	 .params = {{"path", PARAM_STRING, false,
 		     "a file of the router (default: the file given at start)", METHOD_ALL}},
-	 .result = "`path`"},
+	 .result = "`path`; `before`: the file that has the bytes from before, or null"},
 	{.name = NULL},
 };

@@ -171,24 +171,155 @@ static void output_keeps_order_and_stated_policies_and_drops_defaults(void **sta
 	config_destroy(c);
 }
 
+static void file_write(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void file_expect(const char *path, const char *text)
+{
+	char got[4096];
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(got, 1, sizeof(got) - 1, f);
+	got[n] = '\0';
+	fclose(f);
+	assert_string_equal(got, text);
+}
+
+static void comments_stay_where_their_objects_do(void **state)
+{
+	static const char old[] =
+		"// lb1, # of two\n"
+		"{ # all\n"
+		"\"node\": {\"name\": \"lb1\", // here\n"
+		"  // the ports\n"
+		"  \"ports\": [{\"name\": \"public\", \"device\": \"d0#1\"}]},\n"
+		"\"shared\": {\n"
+		"  # wlc is the default\n"
+		"  \"defaults\": {\"scheduler\": \"wlc\"},\n"
+		"  \"services\": [\n"
+		"    // gone with it\n"
+		"    {\"protocol\": \"udp\", \"listen\": [\"192.0.2.53:53\"]}, // as well\n"
+		"    // the # web\n"
+		"    {\"name\": \"web\", \"protocol\": \"tcp\", \"listen\": [\"192.0.2.80:80\"],\n"
+		"     \"servers\": [ // two\n"
+		"       {\"address\": \"10.0.0.1:80\"}, // old\n"
+		"       // strong\n"
+		"       {\"address\": \"10.0.0.2:80\", \"weight\": 2}\n"
+		"       // no third\n"
+		"     ]} // end of web\n"
+		"  ]\n"
+		"}}\n"
+		"// end";
+	static const char new[] =
+		"{\"node\":{\"name\":\"lb1\",\"ports\":[{\"name\":\"public\",\"device\":\"d0#1\"}]}"
+		","
+		"\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.99:9\"]},"
+		"{\"name\":\"web\",\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"],\"servers\":"
+		"["
+		"{\"address\":\"10.0.0.3:80\"},{\"address\":\"10.0.0.2:80\",\"weight\":7}]}]}}";
+	static const char expected[] = "// lb1, # of two\n"
+				       "{ # all\n"
+				       "\t\"node\": {\n"
+				       "\t\t\"name\": \"lb1\", // here\n"
+				       "\t\t// the ports\n"
+				       "\t\t\"ports\": [\n"
+				       "\t\t\t{\n"
+				       "\t\t\t\t\"name\": \"public\",\n"
+				       "\t\t\t\t\"device\": \"d0#1\"\n"
+				       "\t\t\t}\n"
+				       "\t\t]\n"
+				       "\t},\n"
+				       "\t\"shared\": {\n"
+				       "\t\t# wlc is the default\n"
+				       "\t\t\"services\": [\n"
+				       "\t\t\t{\n"
+				       "\t\t\t\t\"protocol\": \"tcp\",\n"
+				       "\t\t\t\t\"listen\": [\n"
+				       "\t\t\t\t\t\"192.0.2.99:9\"\n"
+				       "\t\t\t\t]\n"
+				       "\t\t\t},\n"
+				       "\t\t\t// the # web\n"
+				       "\t\t\t{\n"
+				       "\t\t\t\t\"name\": \"web\",\n"
+				       "\t\t\t\t\"protocol\": \"tcp\",\n"
+				       "\t\t\t\t\"listen\": [\n"
+				       "\t\t\t\t\t\"192.0.2.80:80\"\n"
+				       "\t\t\t\t],\n"
+				       "\t\t\t\t\"servers\": [ // two\n"
+				       "\t\t\t\t\t{\n"
+				       "\t\t\t\t\t\t\"address\": \"10.0.0.3:80\"\n"
+				       "\t\t\t\t\t},\n"
+				       "\t\t\t\t\t// strong\n"
+				       "\t\t\t\t\t{\n"
+				       "\t\t\t\t\t\t\"address\": \"10.0.0.2:80\",\n"
+				       "\t\t\t\t\t\t\"weight\": 7\n"
+				       "\t\t\t\t\t}\n"
+				       "\t\t\t\t\t// no third\n"
+				       "\t\t\t\t]\n"
+				       "\t\t\t} // end of web\n"
+				       "\t\t]\n"
+				       "\t}\n"
+				       "}\n"
+				       "// end\n";
+	char dir[] = "/tmp/plvs-config-XXXXXX", path[64], *kept;
+	struct config *c = parse(new), *again = NULL;
+	struct config_errors errors;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/plvs.json", dir);
+	config_errors_init(&errors);
+	file_write(path, old);
+	assert_int_equal(config_save(c, path, &kept, &errors), 0);
+	file_expect(path, expected);
+	file_expect(kept, old);
+	assert_int_equal(config_load(path, sched_names(), &again, &errors), 0);
+	config_errors_fini(&errors);
+	config_destroy(c);
+	config_destroy(again);
+	unlink(kept);
+	free(kept);
+	unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void what_is_saved_loads_as_the_same(void **state)
 {
 	char dir[] = "/tmp/plvs-config-XXXXXX", path[64], a[CONFIG_DIGEST_STRLEN],
 	     b[CONFIG_DIGEST_STRLEN];
 	struct config *c = parse(document), *again = NULL;
 	struct config_errors errors;
-	char *before, *after;
+	char *before, *after, *kept;
 	struct stat st;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/plvs.json", dir);
 	config_errors_init(&errors);
-	assert_int_equal(config_save(c, path, &errors), 0);
+	assert_int_equal(config_save(c, path, &kept, &errors), 0);
+	assert_null(kept);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	assert_int_equal(chmod(path, 0600), 0);
-	assert_int_equal(config_save(c, path, &errors), 0);
+	file_write(path, "{\"node\": 1}\n");
+	assert_int_equal(config_save(c, path, &kept, &errors), 0);
+	assert_string_equal(kept + strlen(path), ".bak");
+	file_expect(kept, "{\"node\": 1}\n");
+	assert_int_equal(stat(kept, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	unlink(kept);
+	free(kept);
+	/* Nothing changes: the copy of before is not replaced. */
+	assert_int_equal(config_save(c, path, &kept, &errors), 0);
+	assert_null(kept);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(config_load(path, sched_names(), &again, &errors), 0);
@@ -196,7 +327,7 @@ static void what_is_saved_loads_as_the_same(void **state)
 	after = config_to_text(again);
 	assert_string_equal(before, after);
 	assert_string_equal(config_digest(c, a), config_digest(again, b));
-	assert_int_equal(config_save(c, "/nonexistent/x.json", &errors), -ENOENT);
+	assert_int_equal(config_save(c, "/nonexistent/x.json", &kept, &errors), -ENOENT);
 	config_errors_fini(&errors);
 	free(before);
 	free(after);
@@ -623,6 +754,7 @@ int main(void)
 		cmocka_unit_test(time_outs_default_to_those_of_the_model),
 		cmocka_unit_test(compat_ipvs_fills_what_nobody_states),
 		cmocka_unit_test(output_keeps_order_and_stated_policies_and_drops_defaults),
+		cmocka_unit_test(comments_stay_where_their_objects_do),
 		cmocka_unit_test(what_is_saved_loads_as_the_same),
 		cmocka_unit_test(the_digest_is_of_meaning_and_order),
 		cmocka_unit_test(the_digest_is_sha256),
