@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 120
+# families: 4 6
+# set6: full
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/health.sh
 . "$TOP/tests/net/lib/health.sh"
@@ -26,8 +28,9 @@ programs()
 		#!/bin/bash
 		# program ADDRESS PORT VIP FILE: connects, says what the file says, and goes by it.
 		exec 3<> "/dev/tcp/$1/$2" || exit 9
+		[ "$1" = "$PLVS_SERVER_ADDRESS" ] || exit 8
 		read -r code words < "$4"
-		echo "$words, $1:$2 for $3 by $(id -un), $PLVS_SERVER_ADDRESS"
+		echo "$words, $2 of $1 for $3 by $(id -un)"
 		exit "$code"
 	END
 	cat > "$RUN/load" <<-END
@@ -72,6 +75,16 @@ says()
 	[ "$(health_of kinds "$1" "$2")" = "$3" ]
 }
 
+# echoes_ignore 0|1: server2 answers no echo requests.
+echoes_ignore()
+{
+	if [ "$FAMILY" = 4 ]; then
+		on server2 sysctl -qw "net.ipv4.icmp_echo_ignore_all=$1"
+	else
+		on server2 sysctl -qw "net.ipv6.icmp.echo_ignore_all=$1"
+	fi
+}
+
 evil_left()
 {
 	pgrep -fxc "sleep 97$$" || true
@@ -88,7 +101,7 @@ mkdir "$RUN/talker"
 echo well > "$RUN/talker/talk"
 echo "50%" > "$RUN/talker/agent"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-	-subj "/CN=$A" -addext "subjectAltName=IP:$A" -keyout "$RUN/tls.key" -out "$RUN/tls.pem" \
+	-subj "/CN=plvs" -addext "subjectAltName=IP:$(inet $A)" -keyout "$RUN/tls.key" -out "$RUN/tls.pem" \
 	2> /dev/null
 health_config "$(checks '{"name": "tcp", "type": "tcp"}' \
 	'{"name": "talk", "type": "script", "steps": [{"expect_prefix": "220 "},
@@ -127,7 +140,7 @@ plvs_start
 # Up, and why.
 for s in $TCP $TALK $TLS $UDP $DNS $ICMP $EXEC $LOAD; do server_becomes 10 kinds "$s" up; done
 reason_says kinds $TALK "^4 answers as expected from $TALK"
-reason_says kinds $EXEC "all is well, $B:7007 for 192.0.2.80 by nobody, $B"
+reason_says kinds $EXEC "all is well, 7007 of $B for 192.0.2.80 by nobody"
 wait_for 5 "the agent's half" weight_is $AGENT 5
 is "its source" "$(health_of kinds $AGENT .weight_source)" = agent
 web_ask client1 192.0.2.82 30 > "$RUN/answers"
@@ -153,14 +166,14 @@ echo bad > "$RUN/talker/talk"
 background_stop udp || true
 cat > "$RUN/hosts" <<< "203.0.113.8 www.example.test"
 kill -HUP "$(cat "$RUN/dns.pid")"
-on server2 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
+echoes_ignore 1
 echo "3 not today" > "$RUN/program.in"
 echo "down #disk full" > "$RUN/talker/agent"
 for s in $TCP $TALK $TLS $UDP $DNS $ICMP $EXEC $AGENT; do server_becomes 5 kinds "$s" down; done
 reason_says kinds $TCP "$TCP refused the connection.*2nd of 2"
 reason_says kinds $TALK "no answer in step 3 of 6 of the script from $TALK within 800 ?ms"
 reason_says kinds $UDP "$UDP is closed: refused by ICMP"
-reason_says kinds $DNS "DNS NOERROR for www.example.test without 203.0.113.7 from $DNS"
+reason_says kinds $DNS "DNS NOERROR for www.example.test without 203[.]0[.]113[.]7 from $DNS"
 reason_says kinds $ICMP "no echo reply from $B within 800 ?ms"
 reason_says kinds $EXEC 'exit code 3 of program: "not today'
 reason_says kinds $AGENT "agent $AGENT says \"down #disk full\""
@@ -179,7 +192,7 @@ on_background server1 tcp "$PROBE" tcp-echo $TCP
 on_background server1 udp "$PROBE" udp-echo $UDP
 cat > "$RUN/hosts" <<< "203.0.113.7 www.example.test"
 kill -HUP "$(cat "$RUN/dns.pid")"
-on server2 sysctl -qw net.ipv4.icmp_echo_ignore_all=0
+echoes_ignore 0
 echo "0 all is well" > "$RUN/program.in"
 echo "up ready 100%" > "$RUN/talker/agent"
 for s in $TCP $TALK $TLS $UDP $DNS $ICMP $EXEC $AGENT; do server_becomes 5 kinds "$s" up; done

@@ -6,22 +6,12 @@
 PLVS_DRIVER=af_xdp
 . "$(dirname "$0")/lib.sh"
 
-bracketed()
-{
-	if [ "$FAMILY" = 4 ]; then echo "$1"; else echo "[$1]"; fi
-}
+DATAGRAMS=$TOP/tests/net/lib/datagrams.py
 
 # ask VIP COUNT: datagrams of 4000 bytes; prints how many came back as they were.
 ask()
 {
-	local i good=0
-	for ((i = 0; i < $2; i++)); do
-		head -c 4000 /dev/urandom > "$RUN/sent"
-		on client1 timeout 5 socat -b 8192 -t 0.5 - "UDP$FAMILY:$(bracketed "$1"):7000" < "$RUN/sent" \
-			> "$RUN/got" 2> "$RUN/socat.log" || true
-		! cmp -s "$RUN/sent" "$RUN/got" || good=$((good + 1))
-	done
-	echo $good
+	on client1 "$DATAGRAMS" ask "$1" 7000 "$2" 4000
 }
 
 network_two_armed 1 2
@@ -32,7 +22,7 @@ plvs_start 3
 for i in 1 2; do
 	address=10.10.0.11
 	[ $i -eq 1 ] || address=192.0.2.90
-	on_background server$i "echo$i" socat -b 8192 -T 2 "UDP$FAMILY-LISTEN:7000,bind=$(bracketed $address),fork" PIPE
+	on_background server$i "echo$i" "$DATAGRAMS" echo $address 7000
 	wait_for 5 "server$i listens" port_listens server$i 7000 udp
 done
 

@@ -116,6 +116,27 @@ inet()
 	fi
 }
 
+# bracketed ADDRESS: as programs want it that take it in brackets.
+bracketed()
+{
+	if [ "$FAMILY" = 4 ]; then echo "$1"; else echo "[$(inet "$1")]"; fi
+}
+
+# asks_for ADDRESS...: what nftables matches of ARP requests and solicitations for these addresses.
+asks_for()
+{
+	local a b c d list=
+	if [ "$FAMILY" = 4 ]; then
+		list=$(printf ', %s' "$@")
+		echo "arp operation request arp daddr ip { ${list#, } }"
+		return
+	fi
+	while IFS=. read -r a b c d; do
+		list+=$(printf ', 0x20010db8%04d%04d00000000%04d%04d' "$a" "$b" "$c" "$d")
+	done < <(printf '%s\n' "$@")
+	echo "icmpv6 type nd-neighbor-solicit @th,64,128 { ${list#, } }"
+}
+
 # Sets ARGS to the arguments with addresses of the family.
 args_of_family()
 {

@@ -7,7 +7,8 @@
 # (4 MiB), and a directory for uploads.
 ftp_start()
 {
-	local dir=$RUN/ftp$1
+	local dir=$RUN/ftp$1 listen=listen
+	[ "$FAMILY" = 4 ] || listen=listen_ipv6
 	chmod 711 "$RUN"
 	mkdir -p "$dir/root/upload" "$dir/empty"
 	echo "server$1" > "$dir/root/who"
@@ -16,7 +17,7 @@ ftp_start()
 	chmod 644 "$dir/root/who" "$dir/root/big"
 	chown ftp "$dir/root/upload"
 	cat > "$dir/conf" <<- END
-		listen=YES
+		$listen=YES
 		background=NO
 		anonymous_enable=YES
 		no_anon_password=YES

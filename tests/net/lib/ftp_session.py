@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One FTP session with many data connections: ftp_session.py VIP ROUNDS.
 
-Passive and active, by the old commands and the extended ones, taking turns over one control
+Passive and active, by the old commands and (IPv6: only) the extended ones, taking turns over one control
 connection, whose sequence numbers are wrong for good if one change of a text's length is
 forgotten. Then the same with a client that sends its commands byte by byte. Prints who the
 server was.
@@ -24,11 +24,11 @@ class Slow(ftplib.FTP):
 
 def port_command(ftp, extended):
     """An active data connection: a listener that is announced."""
-    listener = socket.socket()
+    listener = socket.socket(ftp.af)
     listener.bind((ftp.sock.getsockname()[0], 0))
     listener.listen(1)
     listener.settimeout(20)
-    host, port = listener.getsockname()
+    host, port = listener.getsockname()[:2]
     if extended:
         ftp.sendeprt(host, port)
     else:
@@ -77,7 +77,7 @@ def session(kind, vip, rounds):
     ftp.voidcmd("TYPE I")
     names = set()
     for i in range(rounds):
-        names.add(fetch(ftp, "who", i & 1, i & 2))
+        names.add(fetch(ftp, "who", i & 1, i & 2 or ftp.af == socket.AF_INET6))
         assert ftp.sendcmd("NOOP").startswith("200")
     assert len(names) == 1, f"one session met {names}"
     assert ftp.size("big") == 4194304

@@ -40,7 +40,7 @@ hand_overs()
 }
 
 # hand_over_one ACTIVE: the new router gets no answer when it asks for clients then: it knows them
-# of old, or the first answers to them would wait for ARP.
+# of old, or the first answers to them would wait for ARP or neighbour discovery.
 hand_over_one()
 {
 	local new
@@ -55,7 +55,7 @@ hand_over_one()
 		ip -n "$NET-linux-$new" neigh show 192.0.2.101 | grep lladdr
 	}
 	wait_for 5 "$new knows the client" knows_client
-	loss "$new" public tx "arp operation request arp daddr ip { 192.0.2.101, 192.0.2.102 }"
+	loss "$new" public tx "$(asks_for 192.0.2.101 192.0.2.102)"
 	pair_at "$1"
 	ctl ha handover > "$RUN/said" || fail "handover: $(cat "$RUN/said")"
 	pair_becomes 15 "$new" active

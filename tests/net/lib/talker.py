@@ -7,6 +7,7 @@ usage: talker.py ADDRESS PORT TLS-PORT AGENT-PORT CERTIFICATE KEY DIRECTORY
 DIRECTORY/talk says how to talk: well; bad: other answers; mute: no word; slow: a
 byte each 100 ms; endless: a line without end. DIRECTORY/agent is what the agent says.
 """
+import socket
 import socketserver
 import ssl
 import sys
@@ -62,6 +63,7 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
+    address_family = socket.AF_INET6 if ":" in ADDRESS else socket.AF_INET
 
     def __init__(self, port, handler, context=None):
         self.context = context
