@@ -16,7 +16,7 @@ static const char script[] =
 	"\tlocal keep=\"${part%\"${part##*:}\"}\"\n"
 	"\tCOMPREPLY=()\n"
 	"\twhile IFS= read -r word; do\n"
-	"\t\t[[ $word == *: ]] && compopt -o nospace\n"
+	"\t\t[[ $word == *[:=/] ]] && compopt -o nospace\n"
 	"\t\tCOMPREPLY+=(\"${word#\"$keep\"}\")\n"
 	"\tdone < <(\"${words[0]}\" complete -- \"${words[@]:1}\" \"$part\" 2>/dev/null)\n"
 	"}\n"

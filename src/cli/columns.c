@@ -20,7 +20,18 @@ void table_column(struct table *t, const char *title, bool right)
 	snprintf(t->column[t->n_columns].title, sizeof(t->column[0].title), "%s", title);
 	t->column[t->n_columns].right = right;
 	t->column[t->n_columns].width = text_width(title);
+	t->column[t->n_columns].rank = (unsigned int)t->n_columns;
 	t->n_columns++;
+}
+
+void table_rank(struct table *t, unsigned int rank)
+{
+	t->column[t->n_columns - 1].rank = rank;
+}
+
+void table_open(struct table *t)
+{
+	t->column[t->n_columns - 1].open = true;
 }
 
 static void cell_take(struct table *t, enum style style, char *text)
@@ -74,20 +85,31 @@ static size_t text_fit(const char *text, size_t room)
 	return i;
 }
 
-static void cell_print(const struct table *t, const struct table_cell *cell, size_t at, bool cut)
+/* room: columns; 0: as many as it takes. */
+static void cell_print(const struct table *t, const struct table_cell *cell, size_t room)
 {
 	const char *text = cell->text ? cell->text : "";
-	size_t edge = (size_t)(t->out->width > 0 ? t->out->width : 0), len = strlen(text);
+	size_t len = strlen(text);
 	FILE *f = t->out->file;
 
 	fputs(style_on(t->out, cell->style), f);
-	if (cut && edge > at + 8 && at + text_width(text) > edge) {
-		len = text_fit(text, edge - at - 3);
+	if (room > 8 && text_width(text) > room) {
+		len = text_fit(text, room - 3);
 		fprintf(f, "%.*s...", (int)len, text);
 	} else {
 		fputs(text, f);
 	}
 	fputs(style_off(t->out, cell->style), f);
+}
+
+/* The columns that a cell may take. */
+static size_t cell_room(const struct table *t, size_t column, size_t at)
+{
+	const size_t edge = t->out->width > 0 ? (size_t)t->out->width : 0;
+
+	if (t->cut && column + 1 == t->n_columns)
+		return edge > at ? edge - at : 0;
+	return t->column[column].open && edge ? t->column[column].width : 0;
 }
 
 static void line_print(const struct table *t, const struct table_cell *cells)
@@ -99,19 +121,66 @@ static void line_print(const struct table *t, const struct table_cell *cells)
 		last--;
 	for (size_t i = 0; i < last; i++) {
 		const char *text = cells[i].text ? cells[i].text : "";
-		size_t width = text_width(text), pad = t->column[i].width - width;
+		size_t width = text_width(text), pad = t->column[i].width - width, room;
 
+		if (t->column[i].hidden)
+			continue;
 		if (width > t->column[i].width)
 			pad = 0;
 		if (t->column[i].right)
 			pending += pad;
 		fprintf(f, "%*s", (int)pending, "");
 		at += pending;
-		cell_print(t, &cells[i], at, t->cut && i + 1 == t->n_columns);
-		at += width;
+		room = cell_room(t, i, at);
+		cell_print(t, &cells[i], room);
+		at += room && width > room ? room : width;
 		pending = GAP + (t->column[i].right ? 0 : pad);
 	}
 	fputc('\n', f);
+}
+
+static size_t table_width(const struct table *t)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < t->n_columns; i++) {
+		size_t width = t->column[i].width;
+
+		if (t->cut && i + 1 == t->n_columns && width > TABLE_OPEN_MIN)
+			width = TABLE_OPEN_MIN;
+		if (!t->column[i].hidden)
+			sum += width + (i ? GAP : 0);
+	}
+	return sum;
+}
+
+/* The column that is to be left out next; 0: none. The first one stays. */
+static size_t column_worst(const struct table *t)
+{
+	size_t worst = 0;
+
+	for (size_t i = 1; i < t->n_columns; i++)
+		if (!t->column[i].hidden && t->column[i].rank > 0 &&
+		    (!worst || t->column[i].rank >= t->column[worst].rank))
+			worst = i;
+	return worst;
+}
+
+static void table_fit(struct table *t)
+{
+	const size_t edge = t->out->width > 0 ? (size_t)t->out->width : SIZE_MAX;
+	size_t over, i;
+
+	for (i = 0; i < t->n_columns; i++) {
+		over = table_width(t) > edge ? table_width(t) - edge : 0;
+		if (!t->column[i].open || t->column[i].width <= TABLE_OPEN_MIN)
+			continue;
+		t->column[i].width -= over < t->column[i].width - TABLE_OPEN_MIN
+					      ? over
+					      : t->column[i].width - TABLE_OPEN_MIN;
+	}
+	while (table_width(t) > edge && (i = column_worst(t)) > 0)
+		t->column[i].hidden = true;
 }
 
 static void table_flush(struct table *t)
@@ -120,6 +189,8 @@ static void table_flush(struct table *t)
 
 	if (!t->n_rows)
 		return;
+	if (!t->printed)
+		table_fit(t);
 	if (!t->printed) {
 		for (size_t i = 0; i < t->n_columns; i++) {
 			header[i].text = t->column[i].title;
@@ -147,9 +218,28 @@ void table_row(struct table *t)
 		table_flush(t);
 }
 
+/* Pictures of top and watch, whose errors are a part of the picture, have no room for it. */
+static void hidden_print(const struct table *t)
+{
+	const char *sep = "left out: ";
+
+	if (!t->out->tty || t->out->errors == t->out->file)
+		return;
+	for (size_t i = 0; i < t->n_columns; i++) {
+		if (!t->column[i].hidden)
+			continue;
+		fprintf(t->out->errors, "%s%s", sep, t->column[i].title);
+		sep = ", ";
+	}
+	if (*sep == ',')
+		fputs("; --wide shows all columns\n", t->out->errors);
+}
+
 void table_end(struct table *t)
 {
 	table_flush(t);
+	fflush(t->out->file);
+	hidden_print(t);
 	free(t->cells);
 	t->cells = NULL;
 }

@@ -108,7 +108,7 @@ static const struct arg service_edit_args[] = {
 		 UINT32_MAX},                                                                      \
 	{                                                                                          \
 		"set", ARG_ASSIGN, 0, at "",                                                       \
-			"any key of the configuration (see \"config schema\")", NULL, 0, 0         \
+			"any key of the configuration (see \"config schema\")", NULL, 1, 0         \
 	}
 
 static const struct arg server_add_args[] = {SERVICE_OF,
@@ -201,6 +201,10 @@ static const struct arg connection_find_args[] = {
 static const struct arg counter_args[] = {{"OBJECTS", ARG_CHOICE, ARG_POSITIONAL, "object",
 					   "which (default: all)", counter_objects, 0, 0},
 					  END};
+
+static const struct arg zero_args[] = {{"SERVICE", ARG_SERVICE, ARG_POSITIONAL, "service",
+					"of this one (default: all)", NULL, 0, 0},
+				       END};
 
 static const struct arg config_show_args[] = {{"PART", ARG_CHOICE, ARG_POSITIONAL, "part",
 					       "which part (default: all)", config_parts, 0, 0},
@@ -376,6 +380,10 @@ const struct command cli_commands[] = {
 	{"rates", "the change per second, over the last 2 s", NULL, counter_args, 0, "counter.list",
 	 NULL, NULL, view_rates, NULL},
 
+	{"zero", "let the counters of services and their servers begin at 0",
+	 "Metrics and counters of ports and workers go on.", zero_args, 0, "counter.zero", NULL,
+	 NULL, view_zeroed, NULL},
+
 	{"nexthop list", "next hops in use, with their MACs", NULL, NULL, 0, "nexthop.list", NULL,
 	 &list_nexthops, NULL, NULL},
 	{"route list", "routes as taken over from Linux", NULL, NULL, 0, "route.list", NULL,
@@ -464,7 +472,10 @@ const struct command cli_commands[] = {
 
 	{"top", "live: services and servers by traffic",
 	 "On a terminal redrawn until q; c, p, b, a sort by connections, packets, bits and active "
-	 "connections per second, n by the configuration's order. Elsewhere one plain picture "
+	 "connections per second, n by the configuration's order; arrows, PgUp and PgDn scroll; / "
+	 "and a "
+	 "part of a name show the services that have it, Esc all again. Elsewhere one plain "
+	 "picture "
 	 "after another; with --json one document a line.",
 	 top_args, CMD_LIVE, NULL, NULL, NULL, NULL, run_top},
 	{"watch", "repeat a command each second", "q ends.", watch_args, CMD_LIVE, NULL, NULL, NULL,

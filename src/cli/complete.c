@@ -95,9 +95,33 @@ static void tree_offer(const struct tree_node *node, const char *partial, bool s
 	}
 }
 
+/* What names are asked for, or NULL: there are none of the kind. */
+static const char *names_of(const struct arg *arg, const char *partial, const char *service)
+{
+	switch (arg->kind) {
+	case ARG_SERVICE:
+	case ARG_SERVER:
+	case ARG_LINK:
+		return service ? service : "";
+	case ARG_ADDRESS:
+		return arg->flags & ARG_POSITIONAL ? "" : NULL;
+	case ARG_ASSIGN:
+		/* Once the key is there, a value of the user's own follows. */
+		return strchr(partial, '=') ? NULL : arg->min ? "server" : "service";
+	case ARG_TEXT_FILE:
+		return partial;
+	case ARG_PATH:
+		/* Of this machine, not of the router. */
+		return *arg->key == '@' ? partial : NULL;
+	default:
+		return NULL;
+	}
+}
+
 static void value_offer(const struct arg *arg, const char *partial, const struct names *names,
 			const char *service, struct candidates *out)
 {
+	const char *of = names && names->fetch ? names_of(arg, partial, service) : NULL;
 	char expected[256];
 	json_t *list = NULL, *v;
 	size_t i, before = out->n;
@@ -109,13 +133,15 @@ static void value_offer(const struct arg *arg, const char *partial, const struct
 		candidate_offer(out, partial, "udp:", "udp:ADDRESS:PORT", true);
 		candidate_offer(out, partial, "fwmark:", "fwmark:N[/ipv6]", true);
 	}
-	if (names && names->fetch &&
-	    (arg->kind == ARG_SERVICE || arg->kind == ARG_SERVER || arg->kind == ARG_LINK ||
-	     (arg->kind == ARG_ADDRESS && (arg->flags & ARG_POSITIONAL))))
-		list = names->fetch(names->arg, arg->kind, service);
+	if (of)
+		list = names->fetch(names->arg, arg->kind, *of || of == partial ? of : NULL);
 	json_array_foreach (list, i, v) {
-		if (json_is_string(v))
-			candidate_offer(out, partial, json_string_value(v), NULL, false);
+		const char *text = json_is_string(v) ? json_string_value(v) : "";
+		const size_t len = strlen(text);
+
+		/* A key waits for its value, a directory for a name in it. */
+		if (len > 0)
+			candidate_offer(out, partial, text, NULL, strchr("=/", text[len - 1]));
 	}
 	json_decref(list);
 	if (out->n == before)

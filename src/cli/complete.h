@@ -18,8 +18,10 @@ struct candidates {
 };
 
 struct names {
-	/* An array (new) of strings, or NULL. service: whose servers, or NULL for all. */
-	json_t *(*fetch)(void *arg, enum arg_kind kind, const char *service);
+	/* An array (new) of strings, or NULL. ARG_SERVER: of which service, or NULL for all.
+	 * ARG_ASSIGN: "service" or "server", whose keys. ARG_PATH and ARG_TEXT_FILE: what is
+	 * typed of the name. */
+	json_t *(*fetch)(void *arg, enum arg_kind kind, const char *of);
 	void *arg;
 };
 

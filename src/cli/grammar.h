@@ -52,7 +52,7 @@ struct arg {
 	const char *key;
 	const char *help;
 	const char *const *choices; /* ends with NULL */
-	uint64_t min, max;	    /* ARG_UINT */
+	uint64_t min, max; /* ARG_UINT; ARG_ASSIGN: min 1: keys of a server, 0: of a service */
 };
 
 #define CMD_SHELL  0x01U /* only in the interactive shell */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * top and watch: a picture, again and again. On a terminal it is redrawn in place on the
- * alternate screen until q; elsewhere pictures follow each other as plain text.
+ * A picture, again and again: watch, and the ground of top. On a terminal it is redrawn in place on
+ * the alternate screen until q; elsewhere pictures follow each other as plain text.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -17,10 +17,12 @@
 
 #define INTERVAL_DEFAULT_MS 1000
 #define INTERVAL_MIN_MS	    100
+#define ESCAPE_MS	    50 /* between the characters that one key sends */
 
 struct screen {
 	struct session *s;
 	bool tty;
+	const bool *typing; /* letters are no commands: q does not end */
 	struct termios before;
 };
 
@@ -97,6 +99,32 @@ static void screen_draw(struct screen *sc, const char *text)
 	fflush(f);
 }
 
+/* What follows an escape character. */
+static int key_escaped(void)
+{
+	static const struct {
+		const char *text;
+		enum live_key key;
+	} keys[] = {{"[A", LIVE_UP},   {"OA", LIVE_UP},	      {"[B", LIVE_DOWN},
+		    {"OB", LIVE_DOWN}, {"[5~", LIVE_PAGE_UP}, {"[6~", LIVE_PAGE_DOWN},
+		    {"[H", LIVE_HOME}, {"OH", LIVE_HOME},     {"[1~", LIVE_HOME},
+		    {"[F", LIVE_END},  {"OF", LIVE_END},      {"[4~", LIVE_END}};
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+	char text[8] = "";
+
+	for (size_t n = 0; n + 1 < sizeof(text); n++) {
+		if (poll(&p, 1, ESCAPE_MS) != 1 || read(STDIN_FILENO, text + n, 1) != 1)
+			break;
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			if (strcmp(keys[i].text, text) == 0)
+				return keys[i].key;
+		/* A sequence ends with a letter or a tilde; its first character is no end. */
+		if (n > 0 && (text[n] == '~' || (text[n] >= 'A' && text[n] <= 'z')))
+			return LIVE_OTHER;
+	}
+	return *text ? LIVE_OTHER : LIVE_ESCAPE;
+}
+
 /* Waits for a key until the interval is over. 0: none, -1: end. */
 static int screen_wait(struct screen *sc, uint32_t ms)
 {
@@ -115,16 +143,14 @@ static int screen_wait(struct screen *sc, uint32_t ms)
 		n = poll(sc->tty ? &p : NULL, sc->tty, left < 200 ? (int)left : 200);
 		if (n <= 0)
 			continue;
-		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q' || key == 4)
+		if (read(STDIN_FILENO, &key, 1) != 1 || key == 4 ||
+		    (!(sc->typing && *sc->typing) && (key == 'q' || key == 'Q')))
 			return -1;
-		return key;
+		return key == 27 ? key_escaped() : key;
 	}
 }
 
-/* A picture: prints into out, returns an exit code. */
-typedef int picture(struct session *s, void *arg);
-
-static int picture_make(struct session *s, picture *draw, void *arg, char **text)
+static int picture_make(struct session *s, live_picture *draw, void *arg, char **text)
 {
 	struct out saved = s->out;
 	size_t len;
@@ -143,8 +169,8 @@ static int picture_make(struct session *s, picture *draw, void *arg, char **text
 	return code;
 }
 
-static int live_run(struct session *s, const struct invocation *inv, picture *draw,
-		    void (*key)(void *arg, int key), void *arg)
+int live_run(struct session *s, const struct invocation *inv, live_picture *draw,
+	     void (*key)(void *arg, int key), const bool *typing, void *arg)
 {
 	uint32_t interval_ms = INTERVAL_DEFAULT_MS;
 	const char *interval = view_text(inv->local, "interval");
@@ -160,6 +186,7 @@ static int live_run(struct session *s, const struct invocation *inv, picture *dr
 		interval_ms = INTERVAL_MIN_MS;
 	s->live = true;
 	screen_open(&sc, s);
+	sc.typing = typing;
 	for (double n = 1; k >= 0; n++) {
 		char *text = NULL;
 
@@ -181,153 +208,6 @@ static int live_run(struct session *s, const struct invocation *inv, picture *dr
 	return code;
 }
 
-struct top {
-	int sort; /* the key pressed last */
-};
-
-static int top_sort;
-
-static double sort_value(const json_t *o)
-{
-	const json_t *servers = json_object_get(o, "servers"), *server;
-	double sum = view_number(o, "active");
-	size_t i;
-
-	switch (top_sort) {
-	case 'p':
-		return view_number(o, "rates.in_pkts") + view_number(o, "rates.out_pkts");
-	case 'b':
-		return view_number(o, "rates.in_bytes") + view_number(o, "rates.out_bytes");
-	case 'a':
-		json_array_foreach (servers, i, server)
-			sum += view_number(server, "active");
-		return sum;
-	default:
-		return view_number(o, "rates.conns");
-	}
-}
-
-static int services_cmp(const void *a, const void *b)
-{
-	double x = sort_value(*(json_t *const *)a), y = sort_value(*(json_t *const *)b);
-
-	return x < y ? 1 : x > y ? -1 : 0;
-}
-
-/* A copy of the array, sorted; the router's order is kept for 'n'. */
-static json_t *services_sort(const json_t *services, int sort)
-{
-	size_t n = json_array_size(services);
-	json_t *sorted = json_array(), **list = calloc(n + 1, sizeof(*list));
-
-	for (size_t i = 0; list && i < n; i++)
-		list[i] = json_array_get(services, i);
-	top_sort = sort;
-	if (list && sort != 'n')
-		qsort(list, n, sizeof(*list), services_cmp);
-	for (size_t i = 0; list && i < n; i++)
-		json_array_append(sorted, list[i]);
-	free(list);
-	return sorted;
-}
-
-static void top_drops(struct session *s, const json_t *drops)
-{
-	const json_t *row;
-	bool any = false;
-	size_t i;
-
-	json_array_foreach (drops, i, row) {
-		char buf[UNIT_STRLEN];
-
-		if (view_number(row, "rate") == 0)
-			continue;
-		fputs(any ? ", " : "drops/s        ", s->out.file);
-		text_put(s->out.file, view_text(row, "name"));
-		fprintf(s->out.file, " %s",
-			count_format(view_number(row, "rate"), s->out.numeric, buf));
-		any = true;
-	}
-	if (any)
-		fputc('\n', s->out.file);
-}
-
-static void top_help(const struct session *s, const struct top *top)
-{
-	static const struct {
-		int key;
-		const char *text;
-	} keys[] = {{'c', "c conn/s"},
-		    {'p', "p pkt/s"},
-		    {'b', "b bit/s"},
-		    {'a', "a active"},
-		    {'n', "n none"}};
-
-	fputs("q quit, sort by: ", s->out.file);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		enum style style = keys[i].key == top->sort ? STYLE_BOLD : STYLE_NONE;
-
-		fprintf(s->out.file, "%s%s%s%s", i ? "  " : "", style_on(&s->out, style),
-			keys[i].text, style_off(&s->out, style));
-	}
-	fputs("\n\n", s->out.file);
-}
-
-static int top_picture(struct session *s, void *arg)
-{
-	struct top *top = arg;
-	json_t *status = NULL, *services = NULL, *counters = NULL, *params, *sorted;
-	int code;
-
-	params = json_pack("{s:s}", "object", "drops");
-	code = session_call(s, "status", NULL, &status);
-	if (!code)
-		code = session_call(s, "service.list", NULL, &services);
-	if (!code)
-		code = session_call(s, "counter.list", params, &counters);
-	json_decref(params);
-	if (!code && s->out.json) {
-		struct out out = s->out;
-		json_t *doc = json_pack("{s:O, s:O*, s:O*}", "status", status, "services",
-					json_object_get(services, "services"), "drops",
-					json_object_get(counters, "drops"));
-
-		out.tty = false;
-		view_json(&out, doc);
-		json_decref(doc);
-	} else if (!code) {
-		view_status(&s->out, status, NULL);
-		top_drops(s, json_object_get(counters, "drops"));
-		if (s->out.tty)
-			top_help(s, top);
-		else
-			fputc('\n', s->out.file);
-		sorted = json_pack("{s:o}", "services",
-				   services_sort(json_object_get(services, "services"), top->sort));
-		view_services(&s->out, sorted, NULL);
-		json_decref(sorted);
-	}
-	json_decref(status);
-	json_decref(services);
-	json_decref(counters);
-	return code;
-}
-
-static void top_key(void *arg, int key)
-{
-	struct top *top = arg;
-
-	if (strchr("cpban", key))
-		top->sort = key;
-}
-
-int run_top(struct session *s, const struct invocation *inv)
-{
-	struct top top = {'c'};
-
-	return live_run(s, inv, top_picture, top_key, &top);
-}
-
 static int watch_picture(struct session *s, void *arg)
 {
 	const json_t *list = arg, *v;
@@ -346,5 +226,5 @@ static int watch_picture(struct session *s, void *arg)
 
 int run_watch(struct session *s, const struct invocation *inv)
 {
-	return live_run(s, inv, watch_picture, NULL, json_object_get(inv->local, "command"));
+	return live_run(s, inv, watch_picture, NULL, NULL, json_object_get(inv->local, "command"));
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Names of objects for completion, asked from the router. */
+#include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,6 +10,7 @@
 
 #define NAMES_TIMEOUT_MS 1500
 #define NAMES_KEEP_MS	 2000
+#define FILES_MAX	 1000
 
 static json_t *names_ask(struct session *s, const char *method)
 {
@@ -80,6 +83,38 @@ static void row_names(struct session *s, const char *method, const char *rows, c
 	json_decref(result);
 }
 
+/* "weight=", of every key of a service or a server. */
+static void key_names(struct session *s, const char *of, json_t *names)
+{
+	json_t *result = names_ask(s, "config.schema"), *value;
+	json_t *keys = (json_t *)(uintptr_t)view_at(
+		result, strcmp(of, "server") == 0
+				? "schema.keys.shared.keys.services.keys.servers.keys"
+				: "schema.keys.shared.keys.services.keys");
+	const char *key;
+
+	json_object_foreach (keys, key, value)
+		json_array_append_new(names, json_sprintf("%s=", key));
+	json_decref(result);
+}
+
+/* Of this machine; directories end with a slash. */
+static void file_names(const char *partial, json_t *names)
+{
+	char *pattern = NULL;
+	glob_t found;
+
+	/* Signs that glob() knows are no part of what is offered. */
+	if (strpbrk(partial, "*?[\\") || asprintf(&pattern, "%s*", partial) < 0)
+		return;
+	if (glob(pattern, GLOB_MARK, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc && i < FILES_MAX; i++)
+			json_array_append_new(names, json_string(found.gl_pathv[i]));
+		globfree(&found);
+	}
+	free(pattern);
+}
+
 json_t *session_names(void *arg, enum arg_kind kind, const char *service)
 {
 	struct session *s = arg;
@@ -96,6 +131,15 @@ json_t *session_names(void *arg, enum arg_kind kind, const char *service)
 		break;
 	case ARG_ADDRESS:
 		row_names(s, "address.list", "addresses", "address", names);
+		break;
+	case ARG_ASSIGN:
+		key_names(s, service, names);
+		break;
+	case ARG_PATH:
+	case ARG_TEXT_FILE:
+		/* A restricted session sees nothing of this machine. */
+		if (!s->restricted)
+			file_names(service ? service : "", names);
 		break;
 	default:
 		break;

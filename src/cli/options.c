@@ -9,6 +9,7 @@
 const struct cli_option cli_option_list[] = {
 	{'j', "json", NULL, "print the result as one JSON document"},
 	{'n', "numeric", NULL, "exact numbers (bytes, seconds) instead of 1.2M and 5m00s"},
+	{0, "wide", NULL, "all columns of a table, also where the terminal is narrower"},
 	{'s', "socket", "PATH", "the router's control socket"},
 	{'t', "timeout", "TIME", "give up when the router is silent for so long (default 10s)"},
 	{0, "color", "WHEN", "auto (default: on a terminal), always or never"},
@@ -69,6 +70,8 @@ static int option_set(struct cli_options *options, const struct cli_option *o, c
 		options->json = 1;
 	else if (strcmp(o->name, "numeric") == 0)
 		options->numeric = 1;
+	else if (strcmp(o->name, "wide") == 0)
+		options->wide = 1;
 	else if (strcmp(o->name, "help") == 0)
 		options->help = 1;
 	else if (strcmp(o->name, "version") == 0)
@@ -150,7 +153,7 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 {
 	size_t kept = 0, i;
 
-	*options = (struct cli_options){.json = -1, .numeric = -1, .color = -1};
+	*options = (struct cli_options){.json = -1, .numeric = -1, .wide = -1, .color = -1};
 	for (i = 0; i < *n; i++) {
 		if (strcmp(words[i], "--") == 0) {
 			i++;

@@ -11,7 +11,7 @@ void out_size(struct out *out)
 	struct winsize ws;
 
 	if (out->tty && ioctl(fileno(out->file), TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col) {
-		out->width = ws.ws_col;
+		out->width = out->wide ? 0 : ws.ws_col;
 		out->height = ws.ws_row;
 	}
 }

@@ -20,7 +20,9 @@ struct out {
 	bool numeric; /* exact numbers instead of 1.2M */
 	bool color;
 	bool tty;
-	int width; /* columns of the terminal, 0 = unknown: nothing is cut */
+	int width;	  /* columns of the terminal, 0 = unknown, or --wide: nothing is cut */
+	bool wide;	  /* --wide: width stays 0 */
+	const char *keep; /* tables show the columns with this in their name; or NULL */
 	int height;
 };
 
@@ -62,6 +64,7 @@ const char *age_format(double seconds, bool exact, char buf[UNIT_STRLEN]);
  */
 #define TABLE_COLUMNS	 16
 #define TABLE_LOOK_AHEAD 512
+#define TABLE_OPEN_MIN	 20
 
 struct table_cell {
 	char *text;
@@ -73,7 +76,8 @@ struct table {
 	size_t n_columns;
 	struct {
 		char title[32];
-		bool right;
+		bool right, open, hidden;
+		unsigned int rank;
 		size_t width;
 	} column[TABLE_COLUMNS];
 	struct table_cell *cells; /* rows that wait, n_columns each */
@@ -84,6 +88,11 @@ struct table {
 
 void table_init(struct table *t, const struct out *out);
 void table_column(struct table *t, const char *title, bool right);
+/* Of the column that was added last. On a terminal that is too narrow, texts of open columns are
+ * shortened first, to TABLE_OPEN_MIN; then the columns of the highest rank are left out. Without a
+ * word, the rank of a column is its place. 0: it is not left out. */
+void table_rank(struct table *t, unsigned int rank);
+void table_open(struct table *t);
 /* Cells of a row in the order of columns; text is escaped. NULL prints as "-". */
 void table_cell(struct table *t, enum style style, const char *text);
 void table_cellf(struct table *t, enum style style, const char *fmt, ...)

@@ -38,6 +38,7 @@ static int options_apply(struct session *s, const struct cli_options *o, FILE *o
 	s->out.tty = isatty(fileno(out));
 	s->out.json = o->json > 0;
 	s->out.numeric = o->numeric > 0;
+	s->out.wide = o->wide > 0;
 	s->out.color = o->color >= 0 ? o->color
 				     : s->out.tty && !(no_color && *no_color) && term &&
 					       strcmp(term, "dumb") != 0;

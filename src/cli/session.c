@@ -359,8 +359,12 @@ int session_run(struct session *s, char **words, size_t n)
 		invocation_clear(&inv);
 		return code;
 	}
+	if (options.wide > 0)
+		s->out.wide = true;
 	if (!s->live)
 		out_size(&s->out);
+	if (s->out.wide)
+		s->out.width = 0;
 	if (options.json > 0)
 		s->out.json = true;
 	if (options.numeric > 0)

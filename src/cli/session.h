@@ -34,7 +34,7 @@ extern const struct cli_exit_text cli_exit_texts[]; /* ends with text NULL */
 
 /* What options say; -1 and NULL: nothing. */
 struct cli_options {
-	int json, numeric, color, help, version;
+	int json, numeric, wide, color, help, version;
 	int restricted;
 	const char *socket, *timeout, *session;
 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_DEPTH 4
+#define PATH_DEPTH 9
 
 const json_t *view_at(const json_t *json, const char *path)
 {
@@ -247,9 +247,12 @@ void view_table_init(struct table *t, const struct out *out, const struct list_v
 	char buf[32];
 
 	table_init(t, out);
-	for (size_t i = 0; column_of(view, i, &c, buf); i++)
+	for (size_t i = 0; column_of(view, i, &c, buf); i++) {
 		table_column(t, c.format == FORMAT_BITS && out->numeric ? "BYTE/S" : c.title,
 			     view_format_right(c.format));
+		if (c.format == FORMAT_OPEN)
+			table_open(t);
+	}
 }
 
 void view_table_row(struct table *t, const struct list_view *view, const json_t *row)

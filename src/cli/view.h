@@ -86,6 +86,7 @@ void view_service(const struct out *out, const json_t *result, const struct invo
 void view_count(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_connection(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_counters(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_zeroed(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_rates(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_config(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_check(const struct out *out, const json_t *result, const struct invocation *inv);

@@ -57,7 +57,7 @@ void view_check(const struct out *out, const json_t *result, const struct invoca
 static const struct view_column change_columns[] = {
 	{"ACTION", "action", FORMAT_STATE},
 	{"OBJECT", "object", FORMAT_TEXT},
-	{"DETAIL", "detail", FORMAT_TEXT},
+	{"DETAIL", "detail", FORMAT_OPEN},
 	{"CONNECTIONS", "connections", FORMAT_COUNT},
 	{NULL, NULL, 0},
 };

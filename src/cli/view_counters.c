@@ -161,3 +161,11 @@ void view_rates(const struct out *out, const json_t *result, const struct invoca
 	(void)inv;
 	counters_put(out, result, "rates");
 }
+
+void view_zeroed(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	(void)result;
+	fputs("counters of ", out->file);
+	text_put(out->file, inv && inv->object ? inv->object : "all services");
+	fputs(" begin at 0\n", out->file);
+}

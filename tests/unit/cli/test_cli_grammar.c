@@ -195,6 +195,12 @@ static json_t *names_fetch(void *arg, enum arg_kind kind, const char *service)
 	if (kind == ARG_SERVER)
 		return service ? json_pack("[s, s]", "10.10.0.11:8080", "10.10.0.12:8080")
 			       : json_pack("[s]", "10.20.0.1:53");
+	if (kind == ARG_ASSIGN)
+		return strcmp(service, "server") == 0
+			       ? json_pack("[s, s]", "weight=", "upper=")
+			       : json_pack("[s, s]", "scheduler=", "listen=");
+	if (kind == ARG_TEXT_FILE || kind == ARG_PATH)
+		return json_pack("[s, s, s]", "/etc/plvs/", "/etc/plvs.json", "lvs.cf");
 	return NULL;
 }
 
@@ -241,6 +247,15 @@ static void completion_offers_words_keywords_values_and_names(void **state)
 	complete_check("connection list server ", "10.20.0.1:53");
 	complete_check("connection list service web server ", "10.10.0.11:8080 10.10.0.12:8080");
 	complete_check("counters d", "drops");
+	complete_check("service edit web set ", "scheduler= listen=");
+	complete_check("service add tcp:192.0.2.80:80 set l", "listen=");
+	complete_check("server edit web 10.10.0.11:8080 set w", "weight=");
+	complete_check("server add web 10.10.0.13:8080 set u", "upper=");
+	complete_check("config apply /etc/plvs.", "/etc/plvs.json");
+	complete_check("config check /etc/", "/etc/plvs/ /etc/plvs.json");
+	complete_check("import l", "lvs.cf");
+	/* A path of the router is not of this machine. */
+	complete_check("config save /etc/", "<a file>");
 	complete_check("watch service l", "list");
 	complete_check("help con", "connection config");
 	complete_check("nonsense ", "");

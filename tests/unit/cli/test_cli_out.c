@@ -213,6 +213,40 @@ static void plain_lists_look_as_this_golden_text(void **state)
 	"\"standing\":\"up\",\"admin\":\"up\",\"state_s\":7200,\"chosen\":true,\"weight\":10,"     \
 	"\"effective_weight\":5,\"reason\":\"an operator said so\"}]}"
 
+static void a_narrow_terminal_leaves_columns_out_or_shortens_texts(void **state)
+{
+	json_t *r = json_loads("{\"nexthops\":[{\"id\":1,\"link\":\"private\",\"address\":"
+			       "\"10.10.0.11\",\"mac\":\"02:00:00:00:00:11\",\"state\":"
+			       "\"reachable\",\"mtu\":1500,\"used_s\":3}]}",
+			       0, NULL);
+	struct out out = capture(false);
+
+	(void)state;
+	out.width = 60;
+	view_list(&out, &list_nexthops, r);
+	captured_check(&out, "ID  LINK     ADDRESS     MAC                STATE       MTU\n"
+			     " 1  private  10.10.0.11  02:00:00:00:00:11  reachable  1500\n");
+	out = capture(false);
+	out.width = 20;
+	out.keep = NULL;
+	view_list(&out, &list_nexthops, r);
+	captured_check(&out, "ID  LINK\n 1  private\n");
+	json_decref(r);
+	r = json_loads("{\"changes\":[{\"action\":\"edit\",\"object\":\"service "
+		       "tcp:192.0.2.80:80\",\"detail\":\"scheduler: wlc -> rr; persistent: off -> "
+		       "on; timeout: 5m -> 15m\",\"connections\":12}]}",
+		       0, NULL);
+	out = capture(false);
+	out.width = 80;
+	view_plan(&out, r, NULL);
+	captured_check(
+		&out,
+		"ACTION  OBJECT                     DETAIL                            CONNECTIONS\n"
+		"edit    service tcp:192.0.2.80:80  scheduler: wlc -> rr; persist...           "
+		"12\n");
+	json_decref(r);
+}
+
 static void health_looks_as_this_golden_text(void **state)
 {
 	json_t *r = json_loads(HEALTH, 0, NULL);
@@ -369,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_long_table_prints_every_row_once),
 		cmocka_unit_test(services_look_as_this_golden_text),
 		cmocka_unit_test(plain_lists_look_as_this_golden_text),
+		cmocka_unit_test(a_narrow_terminal_leaves_columns_out_or_shortens_texts),
 		cmocka_unit_test(health_looks_as_this_golden_text),
 		cmocka_unit_test(a_server_shows_its_weight_in_effect_and_why_it_is_passed_over),
 		cmocka_unit_test(views_survive_results_of_any_shape),

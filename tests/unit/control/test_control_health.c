@@ -191,6 +191,8 @@ static void a_listing_is_filtered_by_service_server_and_state(void **state)
 	assert_string_equal(listed(f, "{\"server\":\"10.0.0.1:81\"}"), "");
 	expect_error(f, "health.list", "{\"state\":\"dow\"}", -32602, "did you mean \"down\"?");
 	expect_error(f, "health.list", "{\"service\":\"webb\"}", 2, "did you mean \"web\"?");
+	expect_error(f, "health.list", "{\"service\":\"tcp:192.0.2.80:81\"}", 2,
+		     "did you mean \"tcp:192.0.2.80:80\"?");
 	expect_error(f, "health.list", "{\"server\":\"x\"}", -32602, "expected an address");
 }
 
