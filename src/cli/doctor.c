@@ -159,6 +159,17 @@ static void look_pair(const json_t *ha, json_t *out)
 	if (is_true(ha, "peer.configuration_differs"))
 		find(out, DOCTOR_WARNING, "pair-differs", "a takeover changes what is served",
 		     "config push plan", "the two routers have different shared configurations");
+	if (view_number(ha, "deadtime_supported_ms") > view_number(ha, "deadtime_ms"))
+		find(out, DOCTOR_WARNING, "deadtime-short", "a stall can look like a dead router",
+		     "ha status",
+		     "shared.ha.deadtime is %lld ms; this host and its paths bear %lld ms",
+		     (long long)view_number(ha, "deadtime_ms"),
+		     (long long)view_number(ha, "deadtime_supported_ms"));
+	if (is_false(ha, "realtime"))
+		find(out, DOCTOR_WARNING, "pair-not-realtime",
+		     "heartbeats may come late on a busy host", "ha status",
+		     "the ha loop has no real-time priority (SCHED_FIFO needs CAP_SYS_NICE or "
+		     "RLIMIT_RTPRIO)");
 	if (strcmp(view_text(ha, "state"), "active") == 0 && is_true(ha, "peer.alive") &&
 	    is_false(ha, "sync.peer_synchronised"))
 		find(out, DOCTOR_WARNING, "pair-not-synchronised",

@@ -163,7 +163,7 @@ void config_check_ha(struct config_context *ctx, struct config *config)
 	context_pop(ctx);
 	context_push_key(ctx, "shared");
 	context_push_key(ctx, "ha");
-	if (ha->deadtime_ms < 3 * ha->keepalive_ms) {
+	if (ha->deadtime_ms != 0 && ha->deadtime_ms < 3 * ha->keepalive_ms) {
 		snprintf(text, sizeof(text),
 			 "%u ms is less than three keepalives of %u ms: a lost heartbeat or two "
 			 "would look like a dead router",

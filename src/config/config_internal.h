@@ -96,6 +96,7 @@ struct config_field {
 	const char *const *one_of; /* TYPE_BYTES: the keys of the member; end with NULL */
 	const uint8_t *values;	   /* TYPE_ENUM: value of each name; NULL = its index */
 	const char *noun;	   /* "a scheduler" */
+	const char *zero;	   /* TYPE_MS: a word that stands for 0, whatever min is */
 	const char *unit;
 	const struct config_object *object;
 	/* Looks at a value of the key, once it is parsed and in range, and reports what is wrong

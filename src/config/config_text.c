@@ -78,6 +78,8 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 	case TYPE_SECONDS:
 		return json_string(duration_format(*u32 * 1000, buf, sizeof(buf)));
 	case TYPE_MS:
+		if (f->zero && *u32 == 0)
+			return json_string(f->zero);
 		return json_string(duration_format(*u32, buf, sizeof(buf)));
 	case TYPE_MODE:
 		snprintf(buf, sizeof(buf), "0%03o", *u32);

@@ -49,7 +49,7 @@ struct config_ha_node {
 
 struct config_ha_shared {
 	uint32_t cluster;
-	uint32_t keepalive_ms, deadtime_ms;
+	uint32_t keepalive_ms, deadtime_ms; /* 0: measured (`auto`) */
 	uint32_t start_delay_ms, failback_delay_ms, grace_ms;
 	uint8_t failback; /* enum config_failback */
 	struct config_witness *witnesses;
@@ -68,6 +68,8 @@ struct config_ha_shared {
  */
 static inline uint32_t config_ha_keepalive_ms(const struct config_ha_shared *ha)
 {
+	if (ha->keepalive_ms == 0 || ha->deadtime_ms == 0)
+		return ha->keepalive_ms;
 	return ha->deadtime_ms < 3 * ha->keepalive_ms + 3 ? ha->deadtime_ms / 4 : ha->keepalive_ms;
 }
 

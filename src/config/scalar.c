@@ -100,7 +100,9 @@ const char *config_scalar_expect(const struct config_field *f, const char *const
 			 duration_format((uint32_t)f->max * 1000, b, sizeof(b)));
 		return buf;
 	case TYPE_MS:
-		snprintf(buf, CONFIG_EXPECT_LEN, "a time, as \"200ms\" or \"5s\", from %s to %s",
+		snprintf(buf, CONFIG_EXPECT_LEN,
+			 "%s%s%sa time, as \"200ms\" or \"5s\", from %s to %s", f->zero ? "\"" : "",
+			 f->zero ? f->zero : "", f->zero ? "\", or " : "",
 			 duration_format((uint32_t)f->min, a, sizeof(a)),
 			 duration_format((uint32_t)f->max, b, sizeof(b)));
 		return buf;
@@ -318,6 +320,8 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 			return wrong_range(ctx, f, config_quote(text, quoted));
 		break;
 	case TYPE_MS:
+		if (f->zero && strcmp(text, f->zero) == 0)
+			return 0;
 		ret = duration_parse(text, &v->u32);
 		if (ret == 0 && (v->u32 < f->min || v->u32 > f->max))
 			return wrong_range(ctx, f, config_quote(text, quoted));

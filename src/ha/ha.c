@@ -95,14 +95,14 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	__atomic_store_n(&ha->progress, ha->progress + 1, __ATOMIC_RELAXED);
 	lateness_add(&ha->lateness, now_us, late_us);
-	if (late_us > (uint64_t)ha->config.role.keepalive_ms * 1000) {
+	if (late_us > (uint64_t)ha->role.cfg.keepalive_ms * 1000) {
 		parts_drain(ha);
 		ha->counters.late_times++;
 		event.late_ms = (uint32_t)(late_us / 1000);
 		ha_step(ha, &event);
 	}
 	ha_ports_look(ha);
-	event = (struct role_event){.type = ROLE_TICK};
+	event = (struct role_event){.type = ROLE_TICK, .late_ms = (uint32_t)(late_us / 1000)};
 	ha_step(ha, &event);
 	ha_act_tick(ha, now_us);
 	wait_ms = parts_poll(ha);
@@ -325,7 +325,8 @@ static void *ha_main(void *arg)
 	ret = netns_enter(ha->config.netns, ha->start_error);
 	if (ret == 0)
 		ret = parts_start(ha, ha->start_error);
-	if (ret == 0 && pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) != 0)
+	ha->realtime = pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) == 0;
+	if (ret == 0 && !ha->realtime)
 		log_warning(HA_AREA,
 			    "no real-time priority (SCHED_FIFO): heartbeats may come late on a "
 			    "busy host");

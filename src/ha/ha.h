@@ -163,6 +163,11 @@ struct ha_status {
 		bool verdicts; /* complete: servers_up means something */
 		uint32_t servers_up;
 	} peer;
+	uint32_t keepalive_ms, deadtime_ms;
+	char deadtime_reason[ROLE_REASON_LEN];
+	uint32_t deadtime_supported_ms; /* 0: not measured yet */
+	uint32_t near_takeovers;	/* struct role_timers, nearly */
+	bool realtime;			/* the loop has its priority */
 	bool verdicts;
 	uint32_t servers, servers_up;
 	bool sees_more; /* the backup sees more servers up than the active router */

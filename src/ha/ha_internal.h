@@ -125,6 +125,7 @@ struct ha {
 	struct lateness lateness; /* of the loop, at each tick */
 	struct ha_counters counters;
 	uint64_t progress; /* rounds; ha: wo, main: ro */
+	bool realtime;	   /* SCHED_FIFO */
 
 	struct role role;
 	struct freshness fresh;

@@ -176,7 +176,7 @@ static void run_configure(struct ha *ha, struct ha_note *n)
 	ha->config.announce = c->announce;
 	ha->config.sync_rate = c->sync_rate;
 	links_configure(ha, c);
-	role_configure(&ha->role, &ha->config.role);
+	role_configure(&ha->role, &ha->config.role, ha_now_ms());
 	if (role.has_peer && ha_keys_load(&ha->keys, c->key_file, error) < 0)
 		log_error(HA_AREA, "%s: the keys stay as they were", error);
 	free(c);

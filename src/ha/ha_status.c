@@ -75,6 +75,13 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 		out->lease_left_ms = r->lease_ms > now_ms ? r->lease_ms - now_ms : 0;
 	memcpy(out->transitions, r->rows, sizeof(out->transitions));
 	out->refused_stops = r->refused;
+	out->keepalive_ms = r->cfg.keepalive_ms;
+	out->deadtime_ms = r->cfg.deadtime_ms;
+	role_timers_text(r, now_ms, out->deadtime_reason, sizeof(out->deadtime_reason));
+	if (role_deadtime_is_measured(r, now_ms))
+		out->deadtime_supported_ms = role_deadtime_supported(r);
+	out->near_takeovers = r->timers.nearly;
+	out->realtime = ha->realtime;
 }
 
 static void frames_fill(const struct peer_frames *f, uint64_t now_us, struct ha_witness_status *out)
@@ -90,7 +97,7 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	const uint64_t now_us = ha_now_us(), now_ms = now_us / 1000;
 	const uint32_t within_ms = role_witness_period(&ha->role) == ROLE_WITNESS_SLOW_MS
 					   ? ROLE_CALM_MS
-					   : ha->config.role.deadtime_ms;
+					   : ha->role.cfg.deadtime_ms;
 
 	memset(out, 0, sizeof(*out));
 	role_fill_status(ha, now_ms, out);

@@ -13,7 +13,7 @@
 /* One path is enough: what is lost is said again. The first by which the peer was heard. */
 static struct path *path_choose(struct ha *ha, uint64_t now_us)
 {
-	const uint64_t fresh_us = (uint64_t)ha->config.role.deadtime_ms * 1000;
+	const uint64_t fresh_us = (uint64_t)ha->role.cfg.deadtime_ms * 1000;
 	struct path *best = NULL;
 	uint64_t best_us = 0;
 

@@ -55,6 +55,7 @@ void pair_view(struct shown_pair *out)
 	out->role = role_word(s->role);
 	out->reason = s->reason;
 	out->explain = s->explain;
+	out->deadtime_reason = s->deadtime_reason;
 	out->alarm = s->alarm[0] ? s->alarm : NULL;
 	out->alarmed = s->alarm[0] != '\0';
 	out->peer_state = role_state_name(s->peer.state);

@@ -101,6 +101,7 @@ struct shown_check {
 struct shown_pair {
 	struct ha_status s;
 	const char *state, *role, *reason, *explain, *alarm, *peer_state, *peer_role;
+	const char *deadtime_reason;
 	bool peer_hears, alarmed, peer_heard; /* was heard ever */
 	uint64_t heard_values[5], states[HA_STATE_MAX + 1];
 	struct shown_vector state_is, heard, transitions, sync_refused_as;

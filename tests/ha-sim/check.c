@@ -93,7 +93,7 @@ static void check_service(struct sim *s)
 		return;
 	if (s->now - since > s->longest_idle)
 		s->longest_idle = s->now - since;
-	if (s->now - since > 7 * s->cfg[0].deadtime_ms)
+	if (s->now - since > 7 * s->most.deadtime)
 		sim_violate(s, "nobody serves for %llu ms though somebody could",
 			    (unsigned long long)(s->now - since));
 }
@@ -104,7 +104,7 @@ static void overlap_with(struct sim *s, const uint64_t clean_since[2], uint64_t 
 	const uint64_t clear = later(since, later(clean_since[0], clean_since[1]));
 
 	if (clean_since[0] != 0 && clean_since[1] != 0 &&
-	    s->now - clear > role_overlap_ms(&s->cfg[0]) + 6 * s->cfg[0].keepalive_ms + more)
+	    s->now - clear > s->most.overlap + 6 * s->most.keepalive + more)
 		sim_violate(s, "both active for %llu ms with clean %s both ways",
 			    (unsigned long long)(s->now - clear), what);
 }
@@ -113,7 +113,7 @@ static void overlap_with(struct sim *s, const uint64_t clean_since[2], uint64_t 
  * while messages get through both ways. */
 static void check_overlap(struct sim *s)
 {
-	const uint32_t bound = role_overlap_ms(&s->cfg[0]);
+	const uint32_t bound = s->most.overlap;
 	const struct node *a = &s->node[0], *b = &s->node[1];
 	uint64_t clear;
 
@@ -144,7 +144,7 @@ static void check_overlap(struct sim *s)
 /* Who hears neither the other nor a witness leaves the VIPs to whoever does. */
 static void check_deaf(struct sim *s, struct node *n)
 {
-	const struct role_config *cfg = &s->cfg[0];
+	const struct sim_times *t = &s->most;
 	uint64_t heard = later(later(n->fresh_at, n->late_at), n->steady_since);
 	bool asks = false;
 
@@ -156,8 +156,8 @@ static void check_deaf(struct sim *s, struct node *n)
 		n->was_late = s->now;
 	heard = later(heard, later(n->active_since, n->was_late));
 	if (asks && n->fresh_at != 0 && node_effective(s, n) &&
-	    s->now - heard > cfg->deadtime_ms + 2 * cfg->keepalive_ms &&
-	    heard - n->fresh_at < 8 * cfg->deadtime_ms)
+	    s->now - heard > t->deadtime + 2 * t->keepalive &&
+	    heard - n->fresh_at < 8 * n->role.cfg.deadtime_ms)
 		sim_violate(s, "router %u serves though it hears nothing for %llu ms", n->id,
 			    (unsigned long long)(s->now - heard));
 }
@@ -173,9 +173,57 @@ static void check_met(struct sim *s)
 		s->met_since = s->now;
 }
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Bounds go by the longest times of both routers in the last 10 s. */
+static void times_note(struct sim *s)
+{
+	const bool fresh = s->most_at != 0 && s->now - s->most_at < 10000;
+	struct sim_times now = {s->keepalive, s->deadtime, 0};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct role_config *cfg = &s->node[i].role.cfg;
+
+		if (!s->node[i].running)
+			continue;
+		now.keepalive = larger(now.keepalive, cfg->keepalive_ms);
+		now.deadtime = larger(now.deadtime, cfg->deadtime_ms);
+		now.overlap = larger(now.overlap, role_overlap_ms(cfg));
+	}
+	if (fresh && (now.deadtime < s->most.deadtime || now.keepalive < s->most.keepalive ||
+		      now.overlap < s->most.overlap)) {
+		s->most.keepalive = larger(s->most.keepalive, now.keepalive);
+		s->most.deadtime = larger(s->most.deadtime, now.deadtime);
+		s->most.overlap = larger(s->most.overlap, now.overlap);
+		return;
+	}
+	s->most = now;
+	s->most_at = s->now;
+}
+
+/* An active router that stands still from now on has no lease any more when the other one, which
+ * heard it last about now, takes over: whatever timers were changed at either. */
+static void check_patience(struct sim *s, const struct node *n, const struct node *peer)
+{
+	const uint32_t patience = peer->role.cfg.deadtime_ms;
+
+	if (!node_effective(s, n) || n->lease == ROLE_LEASE_NONE || !peer->running ||
+	    !peer->role.peer.known || !ha_session_equal(&peer->fresh.peer, &n->fresh.mine))
+		return;
+	if (n->lease > node_now(s, n) + patience)
+		sim_violate(s, "router %u has a lease for %llu ms, and the peer waits for %u ms",
+			    n->id, (unsigned long long)(n->lease - node_now(s, n)), patience);
+}
+
 void check_time(struct sim *s)
 {
 	check_met(s);
+	times_note(s);
+	check_patience(s, &s->node[0], &s->node[1]);
+	check_patience(s, &s->node[1], &s->node[0]);
 	if (!net_decided(s))
 		s->decided_since = s->now;
 	check_overlap(s);
@@ -195,7 +243,7 @@ void check_time(struct sim *s)
 				    n->serving ? "has the VIPs" : "lacks the VIPs");
 		if (n->relaying && !n->paused && !n->late &&
 		    s->now - later(n->relay_since, n->steady_since) >
-			    ROLE_RELAY_LIMIT_MS + 2 * s->cfg[0].keepalive_ms)
+			    ROLE_RELAY_LIMIT_MS + 2 * s->most.keepalive)
 			sim_violate(s, "router %u relays for more than 30 s", i);
 	}
 }
@@ -239,8 +287,8 @@ static void check_unbelieved(struct sim *s, struct node *n, const struct role *b
 	}
 	if (r->state != before->state || r->term != before->term ||
 	    r->no_active_ms != before->no_active_ms || r->peer.fresh_ms != before->peer.fresh_ms ||
-	    r->stale_until_ms < before->stale_until_ms ||
-	    r->stale_until_ms > r->no_active_ms + 2 * r->cfg.deadtime_ms)
+	    (r->stale_until_ms != before->stale_until_ms &&
+	     r->stale_until_ms > r->no_active_ms + 2 * r->cfg.deadtime_ms))
 		sim_violate(s, "router %u changes by a message that is not fresh", n->id);
 }
 
@@ -259,7 +307,7 @@ static void check_witnessed(struct sim *s, const struct node *n, uint32_t within
 static void check_silence(struct sim *s, const struct node *n)
 {
 	const struct node *peer = &s->node[n->id ^ 1];
-	const uint32_t deadtime = s->cfg[0].deadtime_ms, keepalive = s->cfg[0].keepalive_ms;
+	const uint32_t deadtime = n->role.cfg.deadtime_ms, keepalive = n->role.cfg.keepalive_ms;
 	const uint64_t clear = later(later(s->clean_since[peer->id], peer->steady_since),
 				     later(n->steady_since, peer->active_since));
 
@@ -280,7 +328,7 @@ static void check_silence(struct sim *s, const struct node *n)
 	/* Who has never heard the other in this life cannot tell it from a replay. */
 	if (node_effective(s, peer) && !peer->paused && !peer->late && !n->late &&
 	    s->met_since != 0 && s->clean_since[peer->id] != 0 &&
-	    s->now - later(clear, s->met_since) > deadtime + 2 * keepalive)
+	    s->now - later(clear, s->met_since) > deadtime + 2 * s->most.keepalive)
 		sim_violate(s, "router %u takes over from an active peer that it can hear", n->id);
 }
 
@@ -288,12 +336,12 @@ static void check_silence(struct sim *s, const struct node *n)
 static void check_hole(struct sim *s, const struct node *n)
 {
 	const struct node *peer = &s->node[n->id ^ 1];
-	const uint32_t deadtime = s->cfg[0].deadtime_ms;
+	const uint32_t deadtime = n->role.cfg.deadtime_ms;
 	bool worse = false;
 
 	for (uint32_t l = 0; l < SIM_LINKS; l++)
 		worse |= s->n_witnesses[l] > 0 && s->now - n->witnessed[l] >= deadtime &&
-			 s->now - peer->witnessed[l] <= 2 * deadtime + s->cfg[0].keepalive_ms;
+			 s->now - peer->witnessed[l] <= 2 * s->most.deadtime + s->most.keepalive;
 	if (s->now - n->fresh_at > deadtime || s->now - n->late_at < deadtime || !worse)
 		sim_violate(s, "router %u fences for a peer that hears no better", n->id);
 }
@@ -302,7 +350,7 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 		      const struct role_action *a)
 {
 	const struct node *peer = &s->node[n->id ^ 1];
-	const uint32_t deadtime = s->cfg[0].deadtime_ms, keepalive = s->cfg[0].keepalive_ms;
+	const uint32_t deadtime = n->role.cfg.deadtime_ms, keepalive = n->role.cfg.keepalive_ms;
 
 	switch (a->change.row) {
 	case ROLE_ROW_START_OVER:
@@ -370,12 +418,12 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 static void check_lease(struct sim *s, const struct node *n, const struct role *before,
 			uint64_t until)
 {
-	const struct role_config *cfg = &s->cfg[0];
+	const struct role_config *cfg = &n->role.cfg;
 	const bool lapsed = before->lease_ms != 0 && before->lease_ms <= node_now(s, n);
 	const bool reach =
 		n->fresh_at != 0 && s->now - n->fresh_at <= UINT64_C(10) * cfg->deadtime_ms;
 
-	if (lapsed && n->lapsed_late != 0 && s->now - n->lapsed_late < cfg->keepalive_ms)
+	if (lapsed && n->lapsed_late != 0 && s->now - n->lapsed_late < n->lapsed_keepalive)
 		sim_violate(s, "router %u forwards at once after it stood still", n->id);
 	if (until == ROLE_LEASE_NONE) {
 		if (reach)
@@ -389,9 +437,11 @@ static void check_lease(struct sim *s, const struct node *n, const struct role *
 void check_step(struct sim *s, struct node *n, const struct role *before,
 		const struct role_event *ev, const struct role_actions *out)
 {
-	if (ev->type == ROLE_LATE)
+	if (ev->type == ROLE_LATE) {
 		n->lapsed_late =
 			before->lease_ms != 0 && before->lease_ms <= node_now(s, n) ? s->now : 0;
+		n->lapsed_keepalive = before->cfg.keepalive_ms;
+	}
 	if (n->role.term < before->term)
 		sim_violate(s, "router %u: its term goes back", n->id);
 	check_unbelieved(s, n, before, ev, out);

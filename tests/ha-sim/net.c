@@ -69,7 +69,7 @@ static bool link_has_path(const struct sim *s, uint32_t link, uint32_t path)
 
 static bool way_is_clean(const struct sim *s, const struct way *w)
 {
-	return w->up && w->loss == 0 && w->delay + w->jitter <= s->cfg[0].keepalive_ms / 2;
+	return w->up && w->loss == 0 && w->delay + w->jitter <= s->keepalive / 2;
 }
 
 static void since_apply(const struct sim *s, uint64_t *since, bool clean)
@@ -170,13 +170,13 @@ static void lasting_fault(struct sim *s, enum fault_type type)
 	if (type == FAULT_LOSS)
 		f->amount = losses[draw(s, 5)];
 	else if (type == FAULT_JITTER)
-		f->amount = 1 + draw(s, 2 * s->cfg[0].deadtime_ms);
+		f->amount = 1 + draw(s, 2 * s->deadtime);
 	else
 		f->amount = 100 + draw(s, 600);
 	sim_trace(s, "fault %u begins: type %d router %u path %u amount %u", f->id, (int)type,
 		  f->node, f->path, f->amount);
 	heal.value = f->id;
-	schedule(s, 1 + draw(s, (chance(s, 200) ? 40 : 8) * s->cfg[0].deadtime_ms), &heal, NULL);
+	schedule(s, 1 + draw(s, (chance(s, 200) ? 40 : 8) * s->deadtime), &heal, NULL);
 	faults_apply(s);
 }
 
@@ -192,10 +192,35 @@ static void command_fault(struct sim *s, struct node *n)
 		node_command(s, n, commands[draw(s, 9)], chance(s, 100));
 }
 
+/* A person changes the timers at one router, or takes over those of the other one. */
+static void timers_fault(struct sim *s, struct node *n)
+{
+	static const uint32_t times[][2] = {{50, 200}, {10, 50},  {20, 100},
+					    {0, 0},    {50, 600}, {0, 150}};
+	const uint32_t *t = times[draw(s, 6)];
+	const struct role_event tick = {.type = ROLE_TICK};
+	struct role_config *c = &s->cfg[n->id];
+
+	if (chance(s, 500)) {
+		c->keepalive_ms = s->cfg[n->id ^ 1].keepalive_ms;
+		c->deadtime_ms = s->cfg[n->id ^ 1].deadtime_ms;
+	} else {
+		c->keepalive_ms = t[0];
+		c->deadtime_ms = t[1];
+	}
+	sim_trace(s, "router %u is configured with %u and %u ms", n->id, c->keepalive_ms,
+		  c->deadtime_ms);
+	if (!n->running)
+		return;
+	role_configure(&n->role, c, node_now(s, n));
+	if (!n->paused && !n->quit)
+		node_step(s, n, &tick);
+}
+
 void fault_begin(struct sim *s)
 {
 	struct node *n = &s->node[draw(s, 2)];
-	const uint32_t deadtime = s->cfg[0].deadtime_ms;
+	const uint32_t deadtime = s->deadtime;
 	struct sim_event ev = {.node = n->id, .flight = -1};
 	const enum fault_type type = s->restarts_only ? FAULT_CRASH : draw(s, FAULT_N);
 
@@ -226,6 +251,9 @@ void fault_begin(struct sim *s)
 		break;
 	case FAULT_EDIT:
 		config_edit(s, n);
+		break;
+	case FAULT_TIMERS:
+		timers_fault(s, n);
 		break;
 	case FAULT_REPLAY:
 		ev.type = SIM_REPLAY;

@@ -6,7 +6,7 @@
 static void tick_plan(struct sim *s, struct node *n)
 {
 	const uint64_t next = role_next(&n->role), now = node_now(s, n);
-	const uint32_t keepalive = s->cfg[0].keepalive_ms;
+	const uint32_t keepalive = n->role.cfg.keepalive_ms;
 	uint64_t in = next > now ? next - now : 0;
 	const struct sim_event ev = {
 		.type = SIM_TICK, .node = n->id, .token = ++n->tick_token, .flight = -1};
@@ -113,7 +113,7 @@ void node_resume(struct sim *s, struct node *n)
 	for (uint32_t i = 0; i < n->n_queue && n->running && !n->quit; i++)
 		node_deliver(s, n, &n->queue[i], n->queue_path[i]);
 	n->n_queue = 0;
-	if (late > s->cfg[0].keepalive_ms) {
+	if (late > n->role.cfg.keepalive_ms) {
 		ev.late_ms = (uint32_t)late;
 		n->late_at = s->now;
 		node_step(s, n, &ev);
@@ -162,7 +162,7 @@ void node_probe(struct sim *s, struct node *n)
 {
 	const struct sim_event again = {
 		.type = SIM_PROBE, .node = n->id, .token = n->life, .flight = -1};
-	const uint32_t keepalive = s->cfg[0].keepalive_ms;
+	const uint32_t keepalive = s->keepalive;
 	const bool had = n->synchronised, knew = n->verdicts;
 
 	schedule(s, keepalive, &again, NULL);

@@ -108,7 +108,10 @@ static void scenario_draw(struct sim *s)
 {
 	static const uint32_t times[][2] = {{50, 200}, {50, 200}, {10, 50}, {20, 100}, {30, 93}};
 	const uint32_t *t = times[draw(s, 5)];
+	const bool measured = s->seed % 3 == 0;
 
+	s->keepalive = t[0];
+	s->deadtime = t[1];
 	s->n_paths = 1 + draw(s, SIM_PATHS);
 	for (uint32_t l = 0; l < SIM_LINKS; l++)
 		s->n_witnesses[l] = chance(s, 700) ? 1 + draw(s, 2) : 0;
@@ -116,8 +119,8 @@ static void scenario_draw(struct sim *s)
 		struct role_config *c = &s->cfg[i];
 
 		role_config_defaults(c);
-		c->keepalive_ms = t[0];
-		c->deadtime_ms = t[1];
+		c->keepalive_ms = measured ? 0 : t[0];
+		c->deadtime_ms = measured ? 0 : t[1];
 		c->start_delay_ms = 10 * t[1];
 		c->failback_delay_ms = s->restarts_only ? 60000 : 10 * t[1];
 		c->handover_sync_ms = 1000;
@@ -140,7 +143,7 @@ static void scenario_draw(struct sim *s)
 static void fault_next(struct sim *s)
 {
 	const struct sim_event ev = {.type = SIM_FAULT, .flight = -1};
-	const uint32_t deadtime = s->cfg[0].deadtime_ms;
+	const uint32_t deadtime = s->deadtime;
 
 	schedule(s, 1 + draw(s, (chance(s, 500) ? 2 : 16) * deadtime), &ev, NULL);
 }
@@ -159,7 +162,7 @@ static void calm_begin(struct sim *s)
 			node_command(s, &s->node[i], ROLE_CMD_MAINTENANCE_OFF, false);
 	}
 	/* A process that ends by itself starts again within 3.1 s. */
-	schedule(s, 4000 + s->cfg[0].start_delay_ms + 10 * s->cfg[0].deadtime_ms, &check, NULL);
+	schedule(s, 4000 + s->cfg[0].start_delay_ms + 10 * s->most.deadtime, &check, NULL);
 }
 
 static void calm_end(struct sim *s)
@@ -168,7 +171,7 @@ static void calm_end(struct sim *s)
 
 	check_calm(s);
 	s->calm = false;
-	schedule(s, 50 * s->cfg[0].deadtime_ms + draw(s, 100 * s->cfg[0].deadtime_ms), &next, NULL);
+	schedule(s, 50 * s->deadtime + draw(s, 100 * s->deadtime), &next, NULL);
 }
 
 static void scenario_start(struct sim *s)
@@ -178,9 +181,9 @@ static void scenario_start(struct sim *s)
 
 	net_setup(s);
 	node_start(s, &s->node[0]);
-	schedule(s, s->restarts_only ? 50 : draw(s, 20 * s->cfg[0].deadtime_ms), &start, NULL);
+	schedule(s, s->restarts_only ? 50 : draw(s, 20 * s->deadtime), &start, NULL);
 	if (!s->restarts_only)
-		schedule(s, 100 * s->cfg[0].deadtime_ms, &calm, NULL);
+		schedule(s, 100 * s->deadtime, &calm, NULL);
 	fault_next(s);
 }
 

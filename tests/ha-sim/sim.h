@@ -101,7 +101,8 @@ enum fault_type {
 	FAULT_CRASH,
 	FAULT_COMMAND,
 	FAULT_REPLAY,
-	FAULT_EDIT, /* of a configuration */
+	FAULT_EDIT,   /* of a configuration */
+	FAULT_TIMERS, /* others are configured */
 	FAULT_N,
 };
 
@@ -154,6 +155,7 @@ struct node {
 	uint64_t serving_heard;	       /* last newest message that says the peer serves */
 	uint64_t late_at;	       /* last ROLE_LATE */
 	uint64_t lapsed_late;	       /* the last one, if the lease was over then; or 0 */
+	uint32_t lapsed_keepalive;     /* of then */
 	uint64_t was_late;	       /* last seen paused, or with late ticks */
 	uint64_t init_left;	       /* 0: not yet */
 	uint64_t steady_since;	       /* runs, not paused, on time; 0: not */
@@ -162,12 +164,19 @@ struct node {
 	uint64_t last_term;
 };
 
+struct sim_times {
+	uint32_t keepalive, deadtime, overlap;
+};
+
 struct sim {
 	uint64_t seed, random, now, order, end;
 	uint64_t steps, step_limit;
 	bool trace;
 	uint64_t trace_from;
 	struct role_config cfg[2];
+	uint32_t keepalive, deadtime; /* of an ordinary pair of this run */
+	struct sim_times most;	      /* of both routers, lately */
+	uint64_t most_at;
 	uint32_t n_paths, n_witnesses[SIM_LINKS];
 	struct node node[2];
 	struct way way[SIM_PATHS][2];	 /* [path][sender] */

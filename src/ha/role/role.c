@@ -314,6 +314,8 @@ void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 	out->n = 0;
 	switch (ev->type) {
 	case ROLE_TICK:
+		role_timers_late(r, ev->late_ms, now_ms);
+		role_timers_update(r, now_ms);
 		tick(&t);
 		break;
 	case ROLE_MESSAGE:
@@ -321,6 +323,7 @@ void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 			role_message(&t, ev);
 		break;
 	case ROLE_LATE:
+		role_timers_late(r, ev->late_ms, now_ms);
 		late(&t, ev->late_ms);
 		r->last_tick_ms = now_ms;
 		break;
@@ -362,6 +365,7 @@ void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms)
 {
 	memset(r, 0, sizeof(*r));
 	r->cfg = *cfg;
+	role_timers_init(r, cfg, now_ms);
 	r->state = HA_INIT;
 	r->since_ms = r->no_active_ms = r->last_tick_ms = r->next_send_ms = r->watch_ms = now_ms;
 	snprintf(r->reason, sizeof(r->reason), "started");
@@ -373,12 +377,14 @@ void role_keep(struct role *r, uint64_t term)
 	r->kept_term = r->term = term;
 }
 
-void role_configure(struct role *r, const struct role_config *cfg)
+void role_configure(struct role *r, const struct role_config *cfg, uint64_t now_ms)
 {
 	const struct ha_session session = r->cfg.session;
+	const uint32_t deadtime = r->cfg.deadtime_ms;
 
 	r->cfg = *cfg;
 	r->cfg.session = session;
+	role_timers_configure(r, cfg, deadtime, now_ms);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -126,8 +126,10 @@ enum role_failback {
 
 struct role_config {
 	bool has_peer; /* false: active at once, no lease */
+	/* As configured: 0 is measured (`auto`). In struct role: in force, never 0. */
 	uint32_t keepalive_ms;
-	uint32_t deadtime_ms; /* at least 3 keepalives + 1 ms; 4 and more are better */
+	uint32_t deadtime_ms;	/* at least 3 keepalives + 1 ms; 4 and more are better */
+	uint32_t lease_base_ms; /* of struct role: the lease goes by this deadtime */
 	uint32_t start_delay_ms;
 	uint32_t failback_delay_ms;
 	uint32_t grace_ms;	     /* after activation; with a live peer, after completeness */
@@ -145,6 +147,17 @@ struct role_config {
 	bool no_path[ROLE_MAX_VIP_LINKS];      /* the VIP link carries no path */
 };
 
+/* Measured timers. */
+#define ROLE_DEADTIME_FLOOR_MS	    80 /* and 4 configured keepalives */
+#define ROLE_DEADTIME_AUTO_MAX_MS   1000
+#define ROLE_DEADTIME_UNMEASURED_MS 200	  /* at the start, and beside an older peer */
+#define ROLE_MEASURE_MS		    10000 /* before what was measured counts */
+#define ROLE_KEEPALIVE_MIN_MS	    20
+#define ROLE_KEEPALIVE_MAX_MS	    50
+#define ROLE_LATENESS_USUAL_MS	    5  /* so much is no reason for a longer deadtime */
+#define ROLE_LATENESS_BUCKETS	    10 /* 5 minutes */
+#define ROLE_LATENESS_BUCKET_MS	    30000
+
 /* Defaults of a LAN: 50 / 200 ms, start_delay 5 s, failback auto after 60 s. */
 void role_config_defaults(struct role_config *cfg);
 /* 0, or -EINVAL with a sentence that names the field. */
@@ -152,7 +165,7 @@ int role_config_check(const struct role_config *cfg, char *error, size_t len);
 
 static inline uint32_t role_lease_ms(const struct role_config *cfg)
 {
-	return cfg->deadtime_ms - 2 * cfg->keepalive_ms;
+	return cfg->lease_base_ms - 2 * cfg->keepalive_ms;
 }
 
 /* How long two routers may both be active after the first message gets through: B. */
@@ -206,7 +219,7 @@ struct role_event {
 			uint64_t sent_after_ms; /* from freshness_sent_after() */
 			uint8_t path;		/* an index, or ROLE_PATH_FRAME() */
 		} message;
-		uint32_t late_ms;
+		uint32_t late_ms; /* LATE, TICK: how late the loop or a thread of heartbeats was */
 		struct {
 			uint8_t link, witness; /* indexes as in role_config */
 		} witness;
@@ -289,6 +302,22 @@ struct role_actions {
 
 /* --- State ---------------------------------------------------------------------------- */
 
+struct role_lateness {	  /* the worst */
+	uint32_t own_ms;  /* of this router's loop, and of the threads that heartbeats pass */
+	uint32_t peer_ms; /* of the peer's heartbeats, beyond a keepalive */
+};
+
+struct role_timers {
+	uint32_t keepalive_ms, deadtime_ms; /* as configured; 0: measured */
+	uint32_t wish_ms, agreed_ms;
+	uint16_t number;   /* of the announcement of agreed_ms */
+	uint32_t nearly;   /* times that the peer was silent for more than half of what was left */
+	uint64_t began_ms; /* measures since */
+	uint64_t bucket_ms;
+	uint8_t bucket;
+	struct role_lateness lateness[ROLE_LATENESS_BUCKETS];
+};
+
 enum role_step { /* of a hand-over, at the router that gives away */
 		 ROLE_STEP_ASK,
 		 ROLE_STEP_SYNC,
@@ -322,17 +351,18 @@ struct role_peer {
 	uint32_t servers_up;
 	/* Another session says that it is the peer: since, last; 0: never. */
 	uint64_t second_since_ms, second_ms;
-	uint8_t links_answer;	/* as in struct ha_message */
-	uint64_t sent_after_ms; /* the message that said so was sent later; 0: not known */
-	uint64_t claim_ms;	/* it claimed an address while this router served; 0: never */
-	bool split;		/* was said */
-	bool hears_second;	/* the peer says so of this router */
-	bool second;		/* was said */
-	bool absurd;		/* its term is none; was said */
-	uint8_t clash;		/* enum role_clash: was said */
-	bool silent;		/* was said */
-	uint64_t sequence;	/* of the newest */
-	uint64_t fresh_ms;	/* last fresh message; 0: never */
+	struct ha_timers timers; /* the newest; older routers: all zero */
+	uint8_t links_answer;	 /* as in struct ha_message */
+	uint64_t sent_after_ms;	 /* the message that said so was sent later; 0: not known */
+	uint64_t claim_ms;	 /* it claimed an address while this router served; 0: never */
+	bool split;		 /* was said */
+	bool hears_second;	 /* the peer says so of this router */
+	bool second;		 /* was said */
+	bool absurd;		 /* its term is none; was said */
+	uint8_t clash;		 /* enum role_clash: was said */
+	bool silent;		 /* was said */
+	uint64_t sequence;	 /* of the newest */
+	uint64_t fresh_ms;	 /* last fresh message; 0: never */
 	uint64_t path_ms[ROLE_MAX_PATHS];
 	/* The same of Ethernet frames, by VIP link; frame_ms: on any of them, of any message that
 	 * is authentic. */
@@ -365,6 +395,7 @@ struct role {
 	uint64_t takeover_term; /* TAKEOVER: the one that STOP names */
 	bool takeover_forced;
 	struct role_peer peer;
+	struct role_timers timers;
 
 	/* Time. no_active_ms starts the watch for an active router; stale_until_ms is the one
 	 * deadtime that authentic messages which are not fresh may add. */
@@ -425,7 +456,7 @@ void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms);
 /* After role_init(): connections of before are in the tables. */
 void role_keep(struct role *r, uint64_t term);
 /* A new configuration: state, term and peer stay. */
-void role_configure(struct role *r, const struct role_config *cfg);
+void role_configure(struct role *r, const struct role_config *cfg, uint64_t now_ms);
 
 /* One event. `out` is emptied first. */
 void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
@@ -483,6 +514,13 @@ uint16_t role_witnesses(const struct role *r, uint64_t now_ms);
  * each asks at keepalive rate: then answers must tell a dead peer from a deaf router.
  */
 uint32_t role_witness_period(const struct role *r);
+/* Of the last 5 minutes. */
+struct role_lateness role_lateness(const struct role *r);
+/* The deadtime that this host and these paths bear: the floor, and three times what was late. */
+uint32_t role_deadtime_supported(const struct role *r);
+bool role_deadtime_is_measured(const struct role *r, uint64_t now_ms);
+/* Why the deadtime is as it is. Returns the length. */
+size_t role_timers_text(const struct role *r, uint64_t now_ms, char *buf, size_t len);
 /* Sentences for `plvsctl ha`: what it is, why, what it waits for. Returns the length. */
 size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len);
 

@@ -101,6 +101,15 @@ bool role_is_split(const struct role *r, uint64_t now);
 /* No hand-over now, unless forced: the configurations are not the same. */
 bool role_versions_hinder(const struct role *r);
 
+/* role_timers.c */
+void role_timers_init(struct role *r, const struct role_config *cfg, uint64_t now);
+void role_timers_configure(struct role *r, const struct role_config *cfg, uint32_t in_force_ms,
+			   uint64_t now);
+void role_timers_update(struct role *r, uint64_t now);
+void role_timers_late(struct role *r, uint32_t late_ms, uint64_t now);
+void role_timers_heard(struct role *r, uint64_t now);
+void role_timers_fill(const struct role *r, enum ha_message_type type, struct ha_timers *out);
+
 /* role_message.c */
 /* Compares the versions again; a change is said once. */
 void role_versions_compare(struct turn *t);

@@ -222,11 +222,12 @@ int role_config_check(const struct role_config *cfg, char *error, size_t len)
 {
 	if (!cfg->has_peer)
 		return 0;
-	if (cfg->keepalive_ms < 2)
+	if (cfg->keepalive_ms == 1)
 		snprintf(error, len, "ha.keepalive: %u ms is less than 2 ms", cfg->keepalive_ms);
-	else if (cfg->deadtime_ms > 60000)
+	else if (cfg->deadtime_ms > HA_DEADTIME_MAX_MS)
 		snprintf(error, len, "ha.deadtime: %u ms is more than 60 s", cfg->deadtime_ms);
-	else if (cfg->deadtime_ms < 3 * cfg->keepalive_ms + 3)
+	else if (cfg->deadtime_ms != 0 && cfg->keepalive_ms != 0 &&
+		 cfg->deadtime_ms < 3 * cfg->keepalive_ms + 3)
 		snprintf(error, len,
 			 "ha.deadtime: %u ms is not more than 3 keepalives of %u ms (4 or more are "
 			 "better)",

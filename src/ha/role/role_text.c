@@ -237,6 +237,7 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	msg->links_answer = role_links_answer(r, now_ms);
 	msg->hears_second = role_hears_second(r, now_ms);
 	msg->asks_frames = role_paths_silent(r, now_ms);
+	role_timers_fill(r, send->type, &msg->timers);
 	if (!r->version)
 		return;
 	msg->version.id = r->version->id;
@@ -355,6 +356,45 @@ static size_t explain_servers(const struct role *r, uint64_t now, char *buf, siz
 	return role_text_add(buf, len, used, ".\n");
 }
 
+size_t role_timers_text(const struct role *r, uint64_t now, char *buf, size_t len)
+{
+	const struct role_lateness worst = role_lateness(r);
+	const struct ha_timers *said = &r->peer.timers;
+	const bool of_peer =
+		r->peer.known && said->agreed_ms != 0 && said->wish_ms > r->timers.wish_ms;
+
+	if (of_peer)
+		return role_text_add(buf, len, 0, "the peer wants %u ms, this router %u ms",
+				     said->wish_ms, r->timers.wish_ms);
+	if (r->timers.deadtime_ms != 0)
+		return role_text_add(buf, len, 0, "configured");
+	if (r->peer.known && said->agreed_ms == 0)
+		return role_text_add(buf, len, 0, "auto: the peer cannot agree, it is older");
+	if (!role_deadtime_is_measured(r, now))
+		return role_text_add(buf, len, 0, "auto: the first %u s are measured",
+				     ROLE_MEASURE_MS / 1000);
+	if (worst.own_ms <= ROLE_LATENESS_USUAL_MS && worst.peer_ms <= ROLE_LATENESS_USUAL_MS)
+		return role_text_add(buf, len, 0, "auto: the floor, nothing was late");
+	return role_text_add(buf, len, 0,
+			     "auto: in the last 5 minutes this router was %u ms late at most, the "
+			     "peer's heartbeats %u ms",
+			     worst.own_ms, worst.peer_ms);
+}
+
+static size_t explain_timers(const struct role *r, uint64_t now, char *buf, size_t len, size_t used)
+{
+	char why[ROLE_REASON_LEN];
+
+	role_timers_text(r, now, why, sizeof(why));
+	used = role_text_add(buf, len, used, "Heartbeats every %u ms, deadtime %u ms (%s).\n",
+			     r->cfg.keepalive_ms, r->cfg.deadtime_ms, why);
+	if (role_deadtime_is_measured(r, now) && role_deadtime_supported(r) > r->cfg.deadtime_ms)
+		used = role_text_add(buf, len, used,
+				     "This host and its paths bear a deadtime of %u ms, no less.\n",
+				     role_deadtime_supported(r));
+	return used;
+}
+
 size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len)
 {
 	const uint8_t failures = role_failback_failures(r);
@@ -368,6 +408,7 @@ size_t role_explain(const struct role *r, uint64_t now_ms, char *buf, size_t len
 	if (!r->cfg.has_peer)
 		return used;
 	used = explain_peer(r, now_ms, buf, len, used);
+	used = explain_timers(r, now_ms, buf, len, used);
 	used = witness_text(r, now_ms, buf, len, role_text_add(buf, len, used, "Witnesses: "));
 	used = role_text_add(buf, len, used, ".\n");
 	used = explain_servers(r, now_ms, buf, len, used);

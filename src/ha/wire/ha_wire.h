@@ -20,7 +20,7 @@
 #define HA_HEADER_BYTES	  80
 #define HA_DATAGRAM_MAX	  1472 /* an MTU of 1500, IPv4 and UDP */
 #define HA_PAYLOAD_MAX	  (HA_DATAGRAM_MAX - HA_HEADER_BYTES - HA_MAC_BYTES) /* 1360 */
-#define HA_MESSAGE_BYTES  216 /* payload as sent; a later sender may append to it */
+#define HA_MESSAGE_BYTES  232 /* payload as sent; a later sender may append to it */
 #define HA_MESSAGE_LEAST  128 /* without MACs: as the first senders of version 1 */
 #define HA_MESSAGE_ACCEPT 512 /* and this is too much */
 

@@ -2,6 +2,7 @@
 #include "ha/wire/message.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "ha/wire/bytes.h"
 #include "ha/wire/ha_wire.h"
@@ -33,16 +34,33 @@ enum {
 	AT_NOTES = 209,
 	AT_LINKS = 210,
 	AT_UNBOUND = 212,
+	AT_TIMERS = 216,
 };
 _Static_assert(AT_PORTS + 2 * HA_MAX_PORT_ROLES == AT_SYNC_SENT, "room for all port roles");
 _Static_assert(AT_VERDICTS + HA_DIGEST_BYTES == AT_MACS && AT_MACS == HA_MESSAGE_LEAST,
 	       "what the first senders did not say comes last");
 _Static_assert(AT_MACS + 6 * HA_MAX_PORT_ROLES == AT_VERSION, "room for all MACs");
-_Static_assert(AT_UNBOUND + 4 == HA_MESSAGE_BYTES && VERSION_DIGEST_BYTES == HA_DIGEST_BYTES,
-	       "the end of the message");
+_Static_assert(AT_UNBOUND + 4 == AT_TIMERS && VERSION_DIGEST_BYTES == HA_DIGEST_BYTES,
+	       "fields of versions");
+_Static_assert(AT_TIMERS + 16 == HA_MESSAGE_BYTES, "the end of the message");
 
 #define NOTE_SECOND 0x01
 #define NOTE_FRAMES 0x02
+
+static bool time_in_range(uint16_t ms)
+{
+	return ms >= HA_DEADTIME_MIN_MS && ms <= HA_DEADTIME_MAX_MS;
+}
+
+static bool timers_in_range(const struct ha_timers *t)
+{
+	static const struct ha_timers none;
+
+	return memcmp(t, &none, sizeof(none)) == 0 ||
+	       (time_in_range(t->wish_ms) && time_in_range(t->agreed_ms) &&
+		time_in_range(t->lease_base_ms) && t->number != 0 && t->keepalive_ms != 0 &&
+		t->keepalive_ms <= HA_DEADTIME_MAX_MS);
+}
 
 /* The same limits for what is sent and what is believed. Flags of a later version are not
  * an error: the bits are masked. */
@@ -51,7 +69,7 @@ static bool in_range(const struct ha_message *m)
 	return m->role >= HA_ROLE_PRIMARY && m->role <= HA_ROLE_MAX && m->state <= HA_STATE_MAX &&
 	       m->reason <= HA_REASON_MAX && m->n_port_roles <= HA_MAX_PORT_ROLES &&
 	       m->sync.complete <= 1 && m->sync.behind <= 1 &&
-	       m->version.judgement <= VERSION_IS_FOREIGN;
+	       m->version.judgement <= VERSION_IS_FOREIGN && timers_in_range(&m->timers);
 }
 
 static bool type_known(unsigned int type)
@@ -102,7 +120,23 @@ int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 	p[AT_LINKS] = m->links_answer;
 	p[AT_NOTES] = (m->hears_second ? NOTE_SECOND : 0) | (m->asks_frames ? NOTE_FRAMES : 0);
 	put32(p + AT_UNBOUND, m->unbound);
+	put16(p + AT_TIMERS, m->timers.wish_ms);
+	put16(p + AT_TIMERS + 2, m->timers.agreed_ms);
+	put16(p + AT_TIMERS + 4, m->timers.number);
+	put16(p + AT_TIMERS + 6, m->timers.echo);
+	put16(p + AT_TIMERS + 8, m->timers.lease_base_ms);
+	put16(p + AT_TIMERS + 10, m->timers.keepalive_ms);
 	return 0;
+}
+
+static void timers_decode(const uint8_t *p, struct ha_timers *t)
+{
+	t->wish_ms = get16(p);
+	t->agreed_ms = get16(p + 2);
+	t->number = get16(p + 4);
+	t->echo = get16(p + 6);
+	t->lease_base_ms = get16(p + 8);
+	t->keepalive_ms = get16(p + 10);
 }
 
 /* Fields that later senders appended, as far as they came. */
@@ -111,7 +145,7 @@ static void appended_decode(const struct ha_envelope *e, const uint8_t *p, struc
 	if (e->payload_len >= AT_VERSION)
 		for (unsigned int i = 0; i < m->n_port_roles && i < HA_MAX_PORT_ROLES; i++)
 			memcpy(&m->ports[i].mac, p + AT_MACS + 6 * i, 6);
-	if (e->payload_len < HA_MESSAGE_BYTES)
+	if (e->payload_len < AT_TIMERS)
 		return;
 	memcpy(m->version.id.byte, p + AT_VERSION, VERSION_ID_BYTES);
 	memcpy(m->version.judged.byte, p + AT_JUDGED, VERSION_ID_BYTES);
@@ -121,6 +155,8 @@ static void appended_decode(const struct ha_envelope *e, const uint8_t *p, struc
 	m->hears_second = p[AT_NOTES] & NOTE_SECOND;
 	m->asks_frames = p[AT_NOTES] & NOTE_FRAMES;
 	m->unbound = get32(p + AT_UNBOUND);
+	if (e->payload_len >= HA_MESSAGE_BYTES)
+		timers_decode(p + AT_TIMERS, &m->timers);
 }
 
 enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t *payload,

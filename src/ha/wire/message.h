@@ -20,6 +20,9 @@
 
 #define HA_DIGEST_BYTES	  32
 #define HA_MAX_PORT_ROLES 8
+/* Of a deadtime that a message may say. */
+#define HA_DEADTIME_MIN_MS 6
+#define HA_DEADTIME_MAX_MS 60000
 
 /* Random, drawn anew at every start. All zero: none. */
 struct ha_session {
@@ -121,6 +124,16 @@ struct ha_sync_progress {
 	uint8_t behind;	   /* changes were shed: the peer's table is not complete */
 };
 
+/* Times of a router, in milliseconds: role_timers.c. All zero from older routers. */
+struct ha_timers {
+	uint16_t wish_ms;	/* the deadtime that it would have alone */
+	uint16_t agreed_ms;	/* the larger of both wishes, as it knows them */
+	uint16_t number;	/* of this announcement; never 0 */
+	uint16_t echo;		/* the receiver's announcement that it goes by; 0: none */
+	uint16_t lease_base_ms; /* the lease goes by this deadtime */
+	uint16_t keepalive_ms;	/* between two of its heartbeats */
+};
+
 struct ha_message {
 	/* Who speaks, to whom. */
 	uint32_t cluster_id;
@@ -157,6 +170,7 @@ struct ha_message {
 	bool hears_second; /* two routers say to the sender that they are the receiver */
 	bool asks_frames;  /* no path brings the sender anything: it wants Ethernet frames */
 	uint32_t unbound;  /* connections of the peer whose service or server is unknown here */
+	struct ha_timers timers;
 };
 
 #endif

@@ -125,6 +125,13 @@ static const char *value_of(const char *name, const struct ha_envelope *e,
 	IS("version_judgement", m->version.judgement);
 	IS("unbound", m->unbound);
 	IS("hears_second", m->hears_second);
+	IS("asks_frames", m->asks_frames);
+	IS("timers_wish", m->timers.wish_ms);
+	IS("timers_agreed", m->timers.agreed_ms);
+	IS("timers_number", m->timers.number);
+	IS("timers_echo", m->timers.echo);
+	IS("timers_lease_base", m->timers.lease_base_ms);
+	IS("timers_keepalive", m->timers.keepalive_ms);
 #undef IS
 	if (strcmp(name, "session") == 0)
 		return hex(e->session.byte, 16);
