@@ -279,8 +279,6 @@ static enum drop_reason ipv6_parse(const struct worker *w, struct rte_mbuf *m, u
 			return DROP_LINEARISE;
 		ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, l2_len);
 	}
-	if (unlikely(source6_is_bad(w, ip->src_addr, ip->proto)))
-		return DROP_BAD_SOURCE;
 	p->m = m;
 	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
 	p->l3_len = (uint16_t)total;
@@ -296,6 +294,9 @@ static enum drop_reason ipv6_parse(const struct worker *w, struct rte_mbuf *m, u
 		if (reason != DROP_MAX)
 			return reason;
 	}
+	/* MLD from :: stands behind hop-by-hop options. */
+	if (unlikely(source6_is_bad(w, ip->src_addr, (uint8_t)(rest >> 32))))
+		return DROP_BAD_SOURCE;
 	memcpy(&p->key.saddr, ip->src_addr, 2 * sizeof(p->key.saddr));
 	memcpy(&p->key.sport, &rest, sizeof(rest));
 	p->hash = table6_hash(t, &p->key);

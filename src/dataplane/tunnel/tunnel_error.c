@@ -86,7 +86,12 @@ static const struct FAM(conn) *quote_find(const struct worker *w, const struct F
 static bool path_learn(struct worker *w, const struct conn *c, struct tunnel_quote *q)
 {
 	struct tunnel_path *path = &w->tunnel_paths[c->server];
-	const uint32_t least = q->outer_family == ADDR_V6 ? TUNNEL_MTU6_MIN : TUNNEL_MTU_MIN;
+	/* A path that leaves the inner packet less than every IPv6 link has would stop all packets
+	 * (tunnel_send()), those that fit as well. */
+	const uint32_t least =
+		q->outer_family == ADDR_V6
+			? TUNNEL_MTU6_MIN + (uint32_t)tunnel_header_len(q->outer_family)
+			: TUNNEL_MTU_MIN;
 
 	if (q->mtu < least)
 		q->mtu = least;
