@@ -21,6 +21,13 @@ chmod 755 "$RUN/told"
 install -o $USER -m 644 /dev/null "$RUN/told.log"
 mkdir -m 700 "$RUN/state"
 
+# tries KIND PID: what an attacker inside of the process would, thread by thread; all is refused.
+tries()
+{
+	"$TOP/tests/net/lib/inside.py" "$1" "$2" > "$RUN/tried" || fail "$(cat "$RUN/tried")"
+	note "$(cat "$RUN/tried")"
+}
+
 # configure DRIVER
 configure()
 {
@@ -107,8 +114,10 @@ for driver in af_packet af_xdp; do
 	is "capabilities" "$(threads CapPrm)" = "$kept"
 	is "usable" "$(threads CapEff)" = "$kept"
 	is "threads under SCHED_FIFO" "$(ps -L -o cls= -p "$PLVS_PID" | grep -c FF)" -ge 1
+	tries router "$PLVS_PID"
 	for pid in $(pgrep -x 'plvs-(keeper|spawner)'); do
 		grep -q "$RUN" "/proc/$pid/cmdline" || continue
+		tries spawner "$pid"
 		is "capabilities of $(cat "/proc/$pid/comm")" "$(sed -n 's/^CapPrm:\t//p' "/proc/$pid/status")" = 00000000002000e0
 	done
 	works_at_run_time

@@ -47,6 +47,7 @@ wait_for 20 "telnet listens" listening
 
 pid=$(on dpdk ss -Hltnp "sport = :$PORT" | sed 's/.*pid=\([0-9]*\).*/\1/')
 is "user of plvs-telnetd" "$(ps -o user= -p "$pid")" = nobody
+"$TOP/tests/net/lib/inside.py" telnet "$pid" || fail "an attacker inside of plvs-telnetd"
 is "no new privileges" "$(grep NoNewPrivs "/proc/$pid/status" | tr -dc 0-9)" -eq 1
 is "capabilities" "$(grep -E 'Cap(Prm|Eff|Amb)' "/proc/$pid/status" | grep -vc 0000000000000000 || true)" -eq 0
 
