@@ -11,6 +11,8 @@
 
 declare -A PAIR_PID=() PAIR_PUBLIC=([a]=192.0.2.10 [b]=192.0.2.9)
 declare -A PAIR_PRIVATE=([a]=10.10.0.2 [b]=10.10.0.3) PAIR_WORKERS=([a]=1 [b]=1)
+# The build folder of a router that runs another version.
+declare -A PAIR_BUILD=()
 # What shared.ha says; tests may change it before pair_config.
 PAIR_HA='{"keepalive": "50ms", "deadtime": "200ms", "start_delay": "1s", "failback": "manual",
 	"grace": "3s"}'
@@ -81,7 +83,7 @@ pair_at()
 pair_launch()
 {
 	local r=$1
-	in_front ip netns exec "$NET-dpdk-$r" "$BUILD/src/plvs" --no-huge -m 512 --no-pci \
+	in_front ip netns exec "$NET-dpdk-$r" "${PAIR_BUILD[$r]:-$BUILD}/src/plvs" --no-huge -m 512 --no-pci \
 		--no-shconf --file-prefix "$NET-$r" --lcores "$(plvs_lcores "${PAIR_WORKERS[$r]}")" \
 		--vdev "net_${PLVS_DRIVER}0,iface=public$(pair_ring)" \
 		--vdev "net_${PLVS_DRIVER}1,iface=private$(pair_ring)" -- \
