@@ -275,8 +275,14 @@ server_add()
 # announced. What comes in by the private leg still leaves by it.
 server_add_direct()
 {
+	leg_add "server$1" public public "192.0.2.$((10 + $1))/24"
+	server_vip "$1" "$2"
+}
+
+# server_vip N VIP: of server_add_direct what has addresses.
+server_vip()
+{
 	local ns=server$1
-	leg_add "$ns" public public "192.0.2.$((10 + $1))/24"
 	on "$ns" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 	ip -n "$NET-$ns" address add "$2/32" dev lo
 	ip -n "$NET-$ns" "-$FAMILY" rule add from 10.10.0.0/16 lookup 10

@@ -16,8 +16,8 @@ WEB_SLOW=$((32 << 20))
 # 64 MiB at once and /slow at 4 MiB/s.
 web_start()
 {
-	local ns=$1 port=${2:-80} dir=$RUN/web-$1 any=
-	[ "$FAMILY" = 4 ] || any='[::]:'
+	local ns=$1 port=${2:-80} dir=$RUN/web-$1 any='' both=''
+	if [ "$FAMILY" = 6 ]; then any='[::]:' both=' ipv6only=off'; fi
 	mkdir -p "$dir/www"
 	truncate -s 64M "$dir/www/big"
 	truncate -s $WEB_SLOW "$dir/www/slow"
@@ -36,7 +36,7 @@ web_start()
 			uwsgi_temp_path $dir/uwsgi;
 			scgi_temp_path $dir/scgi;
 			server {
-				listen $any$port backlog=4096;
+				listen $any$port backlog=4096$both;
 				root $dir/www;
 				location = / { return 200 "$ns\n"; }
 				location = /slow { limit_rate 4m; }
