@@ -135,7 +135,7 @@ extern const struct config_object config_object_check;
 extern const struct config_object config_object_ha_node;
 extern const struct config_object config_object_ha_shared;
 extern const struct config_object config_object_level_socket, config_object_telnet;
-extern const struct config_object config_object_notify;
+extern const struct config_object config_object_notify, config_object_programs;
 
 /* ---- errors, where they come up ---- */
 

@@ -73,6 +73,13 @@ static inline uint32_t config_ha_keepalive_ms(const struct config_ha_shared *ha)
 	return ha->deadtime_ms < 3 * ha->keepalive_ms + 3 ? ha->deadtime_ms / 4 : ha->keepalive_ms;
 }
 
+/* What a configuration that the peer sends may run here. */
+struct config_programs {
+	char **directories; /* none: /usr/lib/plvs/checks, /etc/plvs/programs */
+	uint32_t n_directories;
+	char *user; /* NULL: nobody */
+};
+
 /* Programs that are told of what happens; JSON on standard input. */
 struct config_notify {
 	char **ha, **health; /* argv; none: nobody is told */

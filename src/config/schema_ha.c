@@ -196,6 +196,28 @@ static const struct config_field shared_fields[] = {
 const struct config_object config_object_ha_shared = {
 	.noun = "shared.ha", FIELDS(shared_fields), .size = sizeof(struct config_ha_shared)};
 
+static const struct config_field programs_fields[] = {
+	{.name = "directories",
+	 .type = TYPE_STRING,
+	 LIST_AT(struct config_programs, directories, n_directories),
+	 .rule = RULE_PATH,
+	 .max = 255,
+	 .most = 16,
+	 .noun = "a path",
+	 .def_text = "/usr/lib/plvs/checks, /etc/plvs/programs",
+	 .help = "where programs of checks lie that the peer may make this router run"},
+	{.name = "user",
+	 .type = TYPE_STRING,
+	 AT(struct config_programs, user),
+	 .rule = RULE_LABEL,
+	 .max = 31,
+	 .noun = "a user",
+	 .help = "whom programs of checks run as that name no user; `nobody` if left out. A check "
+		 "that the peer sends may name no other user"},
+};
+const struct config_object config_object_programs = {
+	.noun = "programs", FIELDS(programs_fields), .size = sizeof(struct config_programs)};
+
 static const struct config_field notify_fields[] = {
 	{.name = "ha",
 	 .type = TYPE_STRING,

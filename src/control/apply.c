@@ -415,6 +415,7 @@ void apply_start(struct control *c, struct rpc_request *req, const struct apply_
 	a->turn.begin = apply_begin;
 	a->start_us = clock_us();
 	a->pushed = o->versions && req;
+	a->from_peer = o->from_peer;
 	order_take(a, o);
 	config_errors_init(&a->errors);
 	if (o->path && !(a->path = strdup(o->path))) {

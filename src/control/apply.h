@@ -35,6 +35,7 @@ struct apply_order {
 	uint32_t confirm_ms, left_ms;
 	const char *author;  /* of the new version; NULL: whoever sent the request */
 	const char *comment; /* for people; NULL: none */
+	bool from_peer;	     /* the peer sent the text: programs are what this router allows */
 	bool undo;	     /* the text ends a trial: fails if there is none any more */
 };
 

@@ -23,8 +23,9 @@ struct apply {
 	struct turn turn;
 	struct job job;
 	enum apply_kind kind;
-	bool pushed; /* by the peer */
-	bool undo;   /* of a trial */
+	bool pushed;	/* by the peer, with versions */
+	bool from_peer; /* by the peer */
+	bool undo;	/* of a trial */
 	enum phase phase;
 	json_t *text; /* one of the three */
 	char *path;

@@ -8,6 +8,7 @@
 #include "base/error_text.h"
 #include "control/apply_internal.h"
 #include "control/host_check.h"
+#include "control/pushed_programs.h"
 #include "control/undo_record.h"
 #include "control/version_config.h"
 #include "sched/sched.h"
@@ -88,6 +89,16 @@ static int record_make(struct apply *a)
 	return a->ret;
 }
 
+/* What would run a program that this router does not allow is no configuration here. */
+static void pushed_check(struct apply *a)
+{
+	pushed_programs_check(a->running, a->after, &a->errors);
+	if (a->errors.errors.n == 0)
+		return;
+	config_destroy(a->after);
+	a->after = NULL;
+}
+
 void apply_load(void *arg)
 {
 	struct apply *a = arg;
@@ -103,6 +114,8 @@ void apply_load(void *arg)
 		(void)config_load(a->path, sched_names(), &a->after, &a->errors);
 	if (a->after)
 		host_check(a->after, HOST_CHECK_LIVE, &a->errors);
+	if (a->after && a->from_peer)
+		pushed_check(a);
 	if (!a->after || a->kind == APPLY_CHECK)
 		return;
 	/* Now, so that nobody has to wait for it later. */

@@ -25,6 +25,7 @@ struct watching {
 	struct event *peer_ev;
 	uint64_t verdict_us; /* the first that is not published; 0 = none */
 	struct watching_counters counters;
+	char program_user[32]; /* "": none is configured */
 };
 
 struct health *watching_health(const struct control *c)
@@ -391,6 +392,12 @@ int watching_start(struct control *c, struct spawner *spawner)
 		return -ENOMEM;
 	start_programs(c, spawner);
 	options.spawn = c->watching->programs;
+	/* A copy: the configuration is replaced by others, and this takes effect with a restart. */
+	if (c->config->node.programs.user)
+		snprintf(c->watching->program_user, sizeof(c->watching->program_user), "%s",
+			 c->config->node.programs.user);
+	if (c->watching->program_user[0])
+		options.program_user = c->watching->program_user;
 	if (c->dp) {
 		options.ports = c->dp->check_ports;
 		options.traffic = on_traffic;

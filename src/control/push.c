@@ -389,7 +389,8 @@ static void run_apply(struct control *c, struct rpc_request *req, json_t *text,
 		      const json_t *pushed)
 {
 	struct version_store *peers = versions_of(pushed);
-	struct apply_order order = {.kind = APPLY_SWAP, .text = text, .versions = peers};
+	struct apply_order order = {
+		.kind = APPLY_SWAP, .text = text, .versions = peers, .from_peer = true};
 	const char *why = versions_refuse_changes(c);
 
 	if (!why)
@@ -423,7 +424,9 @@ static void run_pushed(struct control *c, struct control_note *note)
 	else if (json_is_true(json_object_get(pushed, "apply")))
 		run_apply(c, req, text, pushed);
 	else
-		apply_start(c, req, &(struct apply_order){.kind = APPLY_PLAN, .text = text});
+		apply_start(
+			c, req,
+			&(struct apply_order){.kind = APPLY_PLAN, .text = text, .from_peer = true});
 	json_decref(text);
 	json_decref(doc);
 }

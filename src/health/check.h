@@ -171,6 +171,7 @@ struct checker_env {
 	struct spawn_client *spawn;	/* NULL: no programs can be run */
 	struct ssl_cache *ssl;		/* health/tls.h */
 	struct pattern_cache *patterns; /* health/pattern.h */
+	const char *program_user;	/* of programs that name none; NULL: nobody */
 	struct check_ports *ports;	/* health/source.h; NULL: any source port will do */
 	struct echo_socket *echo;	/* health/echo.h */
 };

@@ -212,7 +212,9 @@ static int run(struct probe *p, const struct values *v)
 	struct spawn_request r = {
 		.argv = argv,
 		.env = env,
-		.user = spec->exec.user ? spec->exec.user : USER,
+		.user = spec->exec.user	       ? spec->exec.user
+			: p->env->program_user ? p->env->program_user
+					       : USER,
 		.time_limit_ms = watch_timeout_ms(spec),
 		.output_max = SPAWN_MAX_OUTPUT,
 	};

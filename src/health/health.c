@@ -74,6 +74,7 @@ int health_create_with(const struct health_options *options, const struct health
 	h->env.base = options->base;
 	h->env.spawn = options->spawn;
 	h->env.ports = options->ports;
+	h->env.program_user = options->program_user;
 	TAILQ_INIT(&h->queue);
 	TAILQ_INIT(&h->marked);
 	TAILQ_INIT(&h->all);

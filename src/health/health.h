@@ -89,8 +89,9 @@ struct health_options {
 	struct event_base *base;
 	struct spawn_client *spawn;	    /* or NULL; outlives health */
 	const struct check_spec_ops *specs; /* outlives health */
-	struct check_ports *ports;	    /* or NULL: no checks by VIP; outlives health */
-	uint32_t max_in_flight;		    /* probes at once; 0 = by the limit of descriptors */
+	const char *program_user;  /* of checks that name none; NULL: nobody; outlives health */
+	struct check_ports *ports; /* or NULL: no checks by VIP; outlives health */
+	uint32_t max_in_flight;	   /* probes at once; 0 = by the limit of descriptors */
 	/* No callback may change what is watched (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */
 	/* Effects of a service changed. What becomes known in one turn of the loop makes one

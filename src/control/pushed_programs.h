@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_PUSHED_PROGRAMS_H
+#define PLVS_CONTROL_PUSHED_PROGRAMS_H
+
+/*
+ * Programs in a shared configuration that the peer sends. The key of the pair lets its owner send
+ * any configuration, but a program runs on this machine, so this router's own part decides: the
+ * program lies in one of node.programs.directories, no user but root can replace the program or a
+ * directory above it, and the program runs as node.programs.user. A check that this router runs
+ * already, with the same arguments, is allowed as well: the router's own file allowed it.
+ *
+ * Context: any; reads the file system.
+ */
+
+#include "config/config.h"
+
+/* Adds an error for each program of `after` that is not allowed. running: the configuration in
+ * force here, whose node part counts. */
+void pushed_programs_check(const struct config *running, const struct config *after,
+			   struct config_errors *errors);
+
+#endif
