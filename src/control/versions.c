@@ -11,22 +11,12 @@
 #include "base/log.h"
 #include "control/control_internal.h"
 #include "control/undo_record.h"
+#include "control/versions_internal.h"
 #include "ha/ha.h"
 
 #define LOOK_MS	      100
-#define TEXT_SOON_MS  300     /* several changes are one text */
-#define OLD_WORD_US   1000000 /* the peer's word is younger */
-#define PEER_WAIT_US  3000000 /* an answer waits no longer for the peer */
 #define RETRY_US      1000000 /* first pause after a refusal of the peer */
 #define RETRY_MOST_US 30000000
-
-struct versions_wait {
-	TAILQ_ENTRY(versions_wait) entry;
-	uint64_t change, until_us;
-	bool alone;
-	versions_done *done;
-	void *arg;
-};
 
 /* --- the present version --- */
 
@@ -56,240 +46,6 @@ static void entry_make(struct version_entry *e, const uint8_t digest[VERSION_DIG
 	snprintf(e->author, sizeof(e->author), "%s", author);
 }
 
-void versions_tell(struct control *c)
-{
-	if (c->ha && ha_set_version(c->ha, &c->versions.version) < 0)
-		log_error(CONTROL_AREA, "no memory to tell the peer of the version of the "
-					"configuration: it is told with the next change");
-}
-
-static void relation_look(struct versions *v)
-{
-	v->relation = version_relate(&v->version, &v->word);
-	if (v->relation != VERSION_EQUAL || !v->peer_alive ||
-	    version_id_equal(&v->word.id, &v->confirmed_of))
-		return;
-	/* A change that undoes the last one makes the configuration equal to what an old heartbeat
-	 * names, which the peer has left by then. */
-	if (version_id_equal(&v->version.id, &v->word.id) ||
-	    clock_us() - v->changed_us > OLD_WORD_US)
-		v->at_peer = v->changes;
-}
-
-/* --- who waits --- */
-
-/* True: nothing more is to come of it. */
-static bool outcome_of(const struct versions *v, const struct versions_wait *w,
-		       struct versions_outcome *out)
-{
-	*out = (struct versions_outcome){.here = v->fault[0] ? v->fault : NULL,
-					 .has_peer = v->has_peer && !w->alone};
-	if (v->durable < w->change)
-		return false;
-	if (!out->has_peer || v->at_peer >= w->change)
-		return true;
-	if (!v->peer_alive)
-		out->peer = "the peer is not heard";
-	else if (v->relation == VERSION_NONE)
-		out->peer = "the peer's plvs knows no versions: `plvsctl config push` sends them";
-	else if (v->relation == VERSION_DIVERGED)
-		out->peer = "the configurations of the two routers have diverged";
-	else if (v->peer_fault[0] && v->failed_changes >= w->change)
-		out->peer = v->peer_fault;
-	else if (clock_us() >= w->until_us)
-		out->peer = "it has not answered yet";
-	return out->peer != NULL;
-}
-
-static void settle(struct control *c)
-{
-	struct versions *v = &c->versions;
-	struct versions_outcome outcome;
-	struct versions_wait *w, *next;
-
-	for (w = TAILQ_FIRST(&v->waits); w; w = next) {
-		next = TAILQ_NEXT(w, entry);
-		if (!outcome_of(v, w, &outcome))
-			continue;
-		TAILQ_REMOVE(&v->waits, w, entry);
-		w->done(w->arg, &outcome);
-		free(w);
-	}
-}
-
-void versions_wait(struct control *c, uint64_t change, bool alone, versions_done *done, void *arg)
-{
-	struct versions_wait *w = calloc(1, sizeof(*w)), now = {.change = change, .alone = true};
-	struct versions_outcome outcome;
-
-	if (!w) {
-		(void)outcome_of(&c->versions, &now, &outcome);
-		done(arg, &outcome);
-		return;
-	}
-	*w = (struct versions_wait){.change = change,
-				    .until_us = clock_us() + PEER_WAIT_US,
-				    .alone = alone,
-				    .done = done,
-				    .arg = arg};
-	TAILQ_INSERT_TAIL(&c->versions.waits, w, entry);
-	settle(c);
-}
-
-/* --- writing --- */
-
-static void write_work(void *arg)
-{
-	struct versions *v = &((struct control *)arg)->versions;
-
-	v->ret = v->text ? version_store_save(v->dir, v->text, v->error) : -ENOMEM;
-}
-
-static void write_start(struct control *c);
-
-static void written(struct control *c)
-{
-	struct versions *v = &c->versions;
-	const char *why = v->ret == -ENOMEM ? "out of memory" : v->error;
-
-	if (v->ret < 0 && strcmp(v->fault, why) != 0)
-		log_error(
-			CONTROL_AREA,
-			"the version of the configuration is not stored: %s; after a restart this "
-			"router has an older version",
-			why);
-	else if (v->ret == 0 && v->fault[0])
-		log_notice(CONTROL_AREA, "the version of the configuration is stored again");
-	snprintf(v->fault, sizeof(v->fault), "%s", v->ret < 0 ? why : "");
-	v->durable = v->writing_changes;
-}
-
-static void on_written(void *arg)
-{
-	struct control *c = arg;
-	struct versions *v = &c->versions;
-	const struct timeval soon = {.tv_usec = TEXT_SOON_MS * 1000};
-
-	v->writing = false;
-	free(v->text);
-	v->text = NULL;
-	written(c);
-	if (v->durable < v->changes) {
-		write_start(c);
-		return;
-	}
-	versions_tell(c);
-	if (v->ret == 0 && v->text_ev)
-		evtimer_add(v->text_ev, &soon);
-	/* The peer gets it now, not at the next look. */
-	relation_look(v);
-	if (v->forward && v->relation == VERSION_PEER_OLDER && v->peer_alive &&
-	    clock_us() >= v->retry_us)
-		v->forward(c);
-	settle(c);
-}
-
-static char *store_text(const struct version_store *s)
-{
-	json_t *json = version_store_json(s);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	return text;
-}
-
-static void write_start(struct control *c)
-{
-	struct versions *v = &c->versions;
-
-	if (v->writing)
-		return;
-	if (!v->dir[0] || !c->jobs) {
-		v->durable = v->changes;
-		versions_tell(c);
-		settle(c);
-		return;
-	}
-	v->writing = true;
-	v->writing_changes = v->changes;
-	v->text = store_text(&v->store);
-	v->job = (struct job){.work = write_work, .done = on_written, .arg = c};
-	jobs_run(c->jobs, &v->job);
-}
-
-/* --- what a version says, in a file --- */
-
-struct text_turn {
-	struct turn turn;
-	struct job job;
-	struct control *control;
-	const struct config *config;
-	char dir[256], error[256];
-	struct version_id id, keep[VERSION_STORE_ENTRIES];
-	uint32_t n_keep;
-	int ret;
-};
-
-static void text_work(void *arg)
-{
-	struct text_turn *t = arg;
-	json_t *json = config_to_json(t->config, CONFIG_SHARED);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	t->ret = text ? version_store_put_text(t->dir, &t->id, text, t->keep, t->n_keep, t->error)
-		      : -ENOMEM;
-	free(text);
-	json_decref(json);
-}
-
-static void text_done(void *arg)
-{
-	struct text_turn *t = arg;
-	struct control *c = t->control;
-
-	if (t->ret < 0)
-		log_warning(CONTROL_AREA, "the configuration is not kept for later: %s",
-			    t->ret == -ENOMEM ? "out of memory" : t->error);
-	c->versions.text_busy = false;
-	free(t);
-	turn_end(c);
-}
-
-static void text_begin(struct control *c, struct turn *turn)
-{
-	struct text_turn *t = (struct text_turn *)turn;
-	const struct versions *v = &c->versions;
-
-	t->config = c->config;
-	t->id = v->store.entry[0].id;
-	for (t->n_keep = 0; t->n_keep < v->store.n; t->n_keep++)
-		t->keep[t->n_keep] = v->store.entry[t->n_keep].id;
-	snprintf(t->dir, sizeof(t->dir), "%s", v->dir);
-	t->job = (struct job){.work = text_work, .done = text_done, .arg = t};
-	jobs_run(c->jobs, &t->job);
-}
-
-static void text_cancel(struct control *c, struct turn *turn)
-{
-	c->versions.text_busy = false;
-	free(turn);
-}
-
-static void on_text(evutil_socket_t fd, short what, void *arg)
-{
-	struct control *c = arg;
-	struct text_turn *t = c->versions.text_busy ? NULL : calloc(1, sizeof(*t));
-
-	(void)fd;
-	(void)what;
-	if (!t)
-		return;
-	c->versions.text_busy = true;
-	t->turn = (struct turn){.begin = text_begin, .cancel = text_cancel};
-	t->control = c;
-	turn_take(c, &t->turn);
-}
-
 /* --- changes --- */
 
 static uint64_t changed(struct control *c)
@@ -300,10 +56,10 @@ static uint64_t changed(struct control *c)
 	version_store_version(&v->store, &v->version);
 	v->changes++;
 	v->changed_us = clock_us();
-	relation_look(v);
+	versions_relate(v);
 	v->peer_fault[0] = '\0';
 	v->retry_us = v->retry_after_us = 0;
-	write_start(c);
+	versions_write_start(c);
 	return v->changes;
 }
 
@@ -407,7 +163,7 @@ void versions_at_peer(struct control *c, uint64_t change, const char *why)
 		v->retry_after_us = 0;
 		if (change > v->at_peer)
 			v->at_peer = change;
-		settle(c);
+		versions_settle(c);
 		return;
 	}
 	if (strcmp(v->peer_fault, why) != 0)
@@ -418,7 +174,7 @@ void versions_at_peer(struct control *c, uint64_t change, const char *why)
 	if (v->retry_after_us > RETRY_MOST_US)
 		v->retry_after_us = RETRY_MOST_US;
 	v->retry_us = clock_us() + v->retry_after_us;
-	settle(c);
+	versions_settle(c);
 }
 
 static void difference_forget(struct versions *v)
@@ -454,7 +210,7 @@ static void look(struct control *c)
 	v->peer_alive = s->peer.known && s->peer.alive;
 	v->word = s->peer.version;
 	free(s);
-	relation_look(v);
+	versions_relate(v);
 	if (!v->peer_alive)
 		return;
 	if (v->relation == VERSION_EQUAL && c->trial.on && !c->trial.alone) {
@@ -467,7 +223,7 @@ static void look(struct control *c)
 		   version_store_unite(&v->store, &v->word.id, v->word.digest)) {
 		version_store_version(&v->store, &v->version);
 		v->changes++;
-		write_start(c);
+		versions_write_start(c);
 	} else if (v->relation == VERSION_PEER_OLDER && clock_us() >= v->retry_us &&
 		   v->durable == v->changes) {
 		v->forward(c);
@@ -483,7 +239,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	look(arg);
-	settle(arg);
+	versions_settle(arg);
 }
 
 const char *versions_refuse_changes(struct control *c)
@@ -592,7 +348,7 @@ int versions_init(struct control *c, const struct control_options *options)
 	}
 	free(before);
 	if (dir && (how == VERSION_START_NEW || how == VERSION_START_EDITED || options->undone)) {
-		text = store_text(&v->store);
+		text = versions_store_text(&v->store);
 		if (!text || version_store_save(dir, text, error) < 0) {
 			snprintf(v->fault, sizeof(v->fault), "%s", text ? error : "out of memory");
 			log_error(CONTROL_AREA,
@@ -618,7 +374,7 @@ int versions_start(struct control *c)
 	const struct timeval often = {.tv_usec = LOOK_MS * 1000}, now = {.tv_usec = 1};
 	struct versions *v = &c->versions;
 
-	v->text_ev = evtimer_new(c->base, on_text, c);
+	v->text_ev = evtimer_new(c->base, versions_on_text, c);
 	v->look_ev = event_new(c->base, -1, EV_PERSIST, on_look, c);
 	if (!v->text_ev || !v->look_ev || (v->has_peer && event_add(v->look_ev, &often) < 0))
 		return -ENOMEM;
@@ -632,13 +388,8 @@ void versions_stop(struct control *c)
 {
 	struct versions *v = &c->versions;
 	const struct versions_outcome outcome = {.here = "plvs is stopping"};
-	struct versions_wait *w;
 
-	while ((w = TAILQ_FIRST(&v->waits))) {
-		TAILQ_REMOVE(&v->waits, w, entry);
-		w->done(w->arg, &outcome);
-		free(w);
-	}
+	versions_waits_end(c, &outcome);
 	if (v->text_ev)
 		event_free(v->text_ev);
 	if (v->look_ev)
