@@ -56,8 +56,9 @@ int runtime_init(struct runtime *rt)
 	rt->services = calloc(MAX_SERVICES + 1, sizeof(rt->services[0]));
 	rt->server_ids = calloc(MAX_SERVERS / 64 + 1, sizeof(rt->server_ids[0]));
 	rt->service_ids = calloc(MAX_SERVICES / 64 + 1, sizeof(rt->service_ids[0]));
+	rt->encaps = calloc(MAX_SERVERS + 1, sizeof(rt->encaps[0]));
 	if (rt->servers == NULL || rt->services == NULL || rt->server_ids == NULL ||
-	    rt->service_ids == NULL) {
+	    rt->service_ids == NULL || rt->encaps == NULL) {
 		runtime_fini(rt);
 		return -ENOMEM;
 	}
@@ -78,6 +79,7 @@ void runtime_fini(struct runtime *rt)
 		free(rt->services[id]);
 	free(rt->servers);
 	free(rt->services);
+	free(rt->encaps);
 	free(rt->server_ids);
 	free(rt->service_ids);
 	free(rt->server_index.ids);

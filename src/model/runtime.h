@@ -15,6 +15,7 @@
 
 #include "base/addr.h"
 #include "model/counters.h"
+#include "model/encap.h"
 #include "model/limits.h"
 
 /* What becomes of connections whose real server was removed. */
@@ -135,6 +136,7 @@ struct runtime_leaver;
 struct runtime {
 	struct server_rt **servers;   /* [MAX_SERVERS + 1] */
 	struct service_rt **services; /* [MAX_SERVICES + 1] */
+	struct encap *encaps;	      /* [MAX_SERVERS + 1]; control: wo, worker: ro */
 	uint32_t n_servers, n_services;
 	uint32_t server_hint, service_hint; /* where the search for a free id starts */
 	/* --- control only --- */
@@ -185,6 +187,22 @@ const struct server_rt *runtime_removed_next(const struct runtime *rt, const str
 static inline struct server_rt *runtime_server(const struct runtime *rt, uint32_t id)
 {
 	return __atomic_load_n(&rt->servers[id], __ATOMIC_ACQUIRE);
+}
+
+/* Any: the encapsulation of packets to a server by tunnel. */
+static inline struct encap runtime_encap(const struct runtime *rt, uint32_t server)
+{
+	struct encap e;
+
+	__atomic_load(&rt->encaps[server], &e, __ATOMIC_RELAXED);
+	return e;
+}
+
+/* Control, before a snapshot is published that has the server: workers go by the new one at once,
+ * also for connections that exist (as IPVS does). */
+static inline void runtime_set_encap(struct runtime *rt, uint32_t server, struct encap e)
+{
+	__atomic_store(&rt->encaps[server], &e, __ATOMIC_RELAXED);
 }
 
 static inline bool server_rt_removed(const struct server_rt *srv)

@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "model/conn_state.h"
+#include "model/encap.h"
 #include "model/mark_prefix.h"
 #include "model/runtime.h"
 
@@ -20,7 +21,7 @@
 #define FORWARD_METHODS(X)                                                                         \
 	X(NAT, nat, "Masq")	    /* masquerading */                                             \
 	X(DR, dr, "Route")	    /* direct routing */                                           \
-	X(TUNNEL, tunnel, "Tunnel") /* IPIP */                                                     \
+	X(TUNNEL, tunnel, "Tunnel") /* encap.h */                                                  \
 	X(LOCAL, local, "Local")    /* the router itself */
 
 enum forward_method {
@@ -61,8 +62,9 @@ struct server {
 	uint32_t last_weight; /* last non-zero weight; mh deals by it */
 	uint32_t upper, lower;
 	uint32_t configured; /* the operator's weight: what an edit of the list is held against */
+	struct encap encap;  /* of tunnels */
 	uint8_t gone;	     /* with down: its connections are treated by on_server_gone */
-	uint8_t pad[11];
+	uint8_t pad[7];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 

@@ -19,6 +19,13 @@
 
 /* --- publication --- */
 
+/* Before a worker can send to the servers. */
+static void encaps_set(struct publisher *p, const struct service *svc)
+{
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		runtime_set_encap(&p->pub->runtime, svc->servers[i].rt->id, svc->servers[i].encap);
+}
+
 /* What stands in the run-time objects of a service's servers, as the node has it. */
 static void settle_service(struct publisher *p, const struct service *svc)
 {
@@ -119,9 +126,14 @@ int publisher_flush(struct publisher *p)
 		return -ENOMEM;
 	}
 	/* Before a worker can make a connection of it. */
-	for (uint32_t i = 0; p->tables.service && i < p->n_changed; i++)
-		p->tables.service(p->tables.arg, p->changed[i],
-				  snapshot_service(p->draft, p->changed[i]));
+	for (uint32_t i = 0; i < p->n_changed; i++) {
+		const struct service *svc = snapshot_service(p->draft, p->changed[i]);
+
+		if (p->tables.service)
+			p->tables.service(p->tables.arg, p->changed[i], svc);
+		if (svc)
+			encaps_set(p, svc);
+	}
 	p->draft->generation = old->generation + 1;
 	__atomic_store_n(&p->pub->snapshot, p->draft, __ATOMIC_RELEASE);
 	p->live = p->draft;

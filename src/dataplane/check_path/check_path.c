@@ -177,7 +177,9 @@ static uint32_t l3_length(const uint8_t *l3)
 static void tunnel_send(struct worker *w, struct rte_mbuf *m, const struct own_packet *o,
 			link_id link, const struct addr *server)
 {
-	const struct addr from = FAM(addr_from_addr)(FAM_FN(ip, addr)(o->l3, IP_SOURCE));
+	/* The configuration lets no server by another encapsulation be asked by the VIP. */
+	const struct outer outer = {.from = FAM(addr_from_addr)(FAM_FN(ip, addr)(o->l3, IP_SOURCE)),
+				    .to = *server};
 	const struct link_info *info = fib_link(w->env.fib, link);
 	const uint32_t l2 = (uint32_t)(o->l3 - rte_pktmbuf_mtod(m, uint8_t *));
 	const uint32_t len = l3_length(o->l3);
@@ -193,7 +195,7 @@ static void tunnel_send(struct worker *w, struct rte_mbuf *m, const struct own_p
 		return;
 	}
 	memmove(head, head + IP_HDR, l2);
-	outer_put(w, head + l2, &from, server, o->l3, (uint16_t)len);
+	outer_put(w, m, head + l2, &outer, (uint16_t)len);
 	hops_limit(o->l3, o->proto);
 	door_send(w, m, m->port);
 }

@@ -65,8 +65,13 @@ struct addr FAM_FN(tunnel, source)(const struct worker *w, const struct FAM(conn
 void FAM_FN(tunnel, send)(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct addr server = FAM(conn_server)(w, p->conn);
-	const struct addr source = FAM_FN(tunnel, source)(w, p->conn, &server);
-	const uint16_t header = tunnel_header_len(server.family);
+	const struct outer outer = {
+		.from = FAM_FN(tunnel, source)(w, p->conn, &server),
+		.to = server,
+		.encap = runtime_encap(&w->pub->runtime, p->conn->c.server),
+		.flow = client_hash(p->conn->caddr, p->conn->cport),
+	};
+	const uint16_t header = outer_len(server.family, outer.encap);
 	uint16_t mtu = tunnel_mtu(w, p->conn->c.server, p->nh->mtu);
 
 	mtu = mtu > header ? (uint16_t)(mtu - header) : 0;
@@ -78,7 +83,7 @@ void FAM_FN(tunnel, send)(struct worker *w, struct FAM(pkt) *p)
 		FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_TOO_BIG, DROP_TOO_BIG, mtu);
 	} else if (p->l3_len > UINT16_MAX - header) {
 		door_drop(w, p->m, DROP_TOO_BIG);
-	} else if (addr_is_zero(&source)) {
+	} else if (addr_is_zero(&outer.from)) {
 		door_drop(w, p->m, DROP_NO_ROUTE);
 	} else if (!rte_pktmbuf_prepend(p->m, header)) {
 		door_drop(w, p->m, DROP_NO_BUFFER);
@@ -86,7 +91,7 @@ void FAM_FN(tunnel, send)(struct worker *w, struct FAM(pkt) *p)
 		uint8_t *l3 = p->l3 - header;
 
 		FAM_FN(ip, csum_change)(p->l3, FAM_FN(ip, hop_down)(p->l3));
-		outer_put(w, l3, &source, &server, p->l3, p->l3_len);
+		outer_put(w, p->m, l3, &outer, p->l3_len);
 		p->l3 = l3;
 		p->l3_len = (uint16_t)(p->l3_len + header);
 		FAM_FN(ethernet, put)(p);

@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_TUNNEL_TUNNEL_H
 
 /*
- * Tunnels to real servers (FWD_TUNNEL): an outer IP header around the client's packet, of the
- * server's family, which need not be the client's (RFC 2003, RFC 2473, RFC 4213): the address that
- * the outer packet comes from, the path MTU learnt of a server, and ICMP errors about outer
- * packets, which come to that address and are told to the client. Worker context.
+ * Tunnels to real servers (FWD_TUNNEL): outer headers (outer.h) around the client's packet, of the
+ * server's family, which need not be the client's: the address that the outer packet comes from,
+ * the path MTU learnt of a server, and ICMP errors about outer packets, which come to that address
+ * and are told to the client. Worker context.
  */
 
 #include <stdbool.h>
@@ -25,11 +25,6 @@ struct tunnel_path {
 	uint32_t until_s;
 };
 
-static inline uint16_t tunnel_header_len(uint8_t family)
-{
-	return family == ADDR_V6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
-}
-
 /* What an outer packet to a server (its server_rt id) may have. link_mtu: of the next hop. */
 uint16_t tunnel_mtu(const struct worker *w, uint32_t server, uint16_t link_mtu);
 
@@ -41,6 +36,8 @@ struct tunnel_quote {
 	uint16_t outer_len;    /* of the quoted packet, its header included */
 	bool outer_whole;      /* the quoted packet must not be cut on its way */
 	struct addr from, to;  /* of the quoted packet */
+	struct encap encap;    /* of the quoted packet; whether with a checksum is not told */
+	uint16_t header_len;   /* of all headers before the inner packet */
 	uint8_t *inner;	       /* IP header, then at least 8 bytes */
 	uint16_t len;	       /* readable bytes from inner on */
 	uint16_t ports;	       /* from inner */

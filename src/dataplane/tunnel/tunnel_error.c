@@ -74,12 +74,17 @@ static const struct FAM(conn) *quote_find(const struct worker *w, const struct F
 	const struct FAM(conn) *c =
 		FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), DIR_IN);
 	struct addr server, source;
+	struct encap encap;
 
 	if (!c || !forward_has(c->c.method, FORWARD_OUTER_HEADER))
 		return NULL;
 	server = FAM(conn_server)(w, c);
 	source = FAM_FN(tunnel, source)(w, c, &server);
-	return addr_equal(&server, &q->to) && addr_equal(&source, &q->from) ? c : NULL;
+	encap = runtime_encap(&w->pub->runtime, c->c.server);
+	return addr_equal(&server, &q->to) && addr_equal(&source, &q->from) &&
+			       encap.type == q->encap.type && encap.port == q->encap.port
+		       ? c
+		       : NULL;
 }
 
 /* False: nobody can have said so of what was sent. */
@@ -99,7 +104,7 @@ static bool path_learn(struct worker *w, const struct conn *c, struct tunnel_quo
 		return false;
 	*path = (struct tunnel_path){.mtu = (uint16_t)q->mtu,
 				     .until_s = w->env.now_s + TUNNEL_MTU_S};
-	q->mtu -= tunnel_header_len(q->outer_family);
+	q->mtu -= q->header_len;
 	return true;
 }
 
@@ -217,6 +222,59 @@ static bool is_told(uint8_t type)
 	return type == ICMP6_UNREACH || type == ICMP6_TOO_BIG || type == ICMP6_TIME;
 }
 
+/* The headers of the encapsulation at `at`, of which len bytes can be read: the inner family and
+ * the number of bytes that they take, or 0: no packet of a tunnel of ours. */
+static uint16_t encap_parse(struct tunnel_quote *q, uint8_t proto, const uint8_t *at, uint32_t len)
+{
+	const uint8_t *gue = at + ENCAP_UDP_LEN;
+	uint16_t type;
+
+	switch (proto) {
+	case IPPROTO_UDP:
+		q->encap.type = ENCAP_GUE;
+		if (len < ENCAP_UDP_LEN + ENCAP_GUE_LEN || gue[0] != 0 || gue[2] != 0 ||
+		    gue[3] != 0)
+			return 0;
+		memcpy(&q->encap.port, at + 2, sizeof(q->encap.port));
+		q->inner_family = gue[1] == IPPROTO_IPIP ? ADDR_V4 : ADDR_V6;
+		return gue[1] == IPPROTO_IPIP || gue[1] == IPPROTO_IPV6
+			       ? ENCAP_UDP_LEN + ENCAP_GUE_LEN
+			       : 0;
+	case IPPROTO_GRE:
+		q->encap.type = ENCAP_GRE;
+		if (len < ENCAP_GRE_LEN || (at[0] & 0x7f) != 0 || at[1] != 0)
+			return 0;
+		type = (uint16_t)(at[2] << 8 | at[3]);
+		q->inner_family = type == RTE_ETHER_TYPE_IPV4 ? ADDR_V4 : ADDR_V6;
+		if (type != RTE_ETHER_TYPE_IPV4 && type != RTE_ETHER_TYPE_IPV6)
+			return 0;
+		return at[0] ? 2 * ENCAP_GRE_LEN : ENCAP_GRE_LEN;
+	default:
+		return 0;
+	}
+}
+
+/* The quoted packet between its outer IP header and the inner packet. False: no tunnel of ours. */
+static bool quote_encap(struct tunnel_quote *q, uint8_t proto, uint8_t *at, uint32_t len)
+{
+	uint16_t encap = 0;
+
+	q->encap = (struct encap){0};
+	if (proto == IPPROTO_IPIP || proto == IPPROTO_IPV6) {
+		q->inner_family = proto == IPPROTO_IPIP ? ADDR_V4 : ADDR_V6;
+	} else {
+		encap = encap_parse(q, proto, at, len);
+		if (!encap)
+			return false;
+	}
+	if (len < encap + ICMP_HDR)
+		return false;
+	q->header_len = (uint16_t)(q->header_len + encap);
+	q->inner = at + encap;
+	q->len = (uint16_t)(len - encap);
+	return true;
+}
+
 static bool quote_parse(const struct FAM(pkt) *p, struct tunnel_quote *q)
 {
 	uint8_t *icmp = p->l3 + p->l4_off, *outer = icmp + ICMP_HDR;
@@ -246,17 +304,15 @@ static bool quote_parse(const struct FAM(pkt) *p, struct tunnel_quote *q)
 	q->outer_len = (uint16_t)(be16_to(ip->payload_len) + IP_HDR);
 	q->mtu = (uint32_t)icmp[4] << 24 | (uint32_t)(icmp[5] << 16 | icmp[6] << 8 | icmp[7]);
 #endif
-	if (len < header + ICMP_HDR || (proto != IPPROTO_IPIP && proto != IPPROTO_IPV6) ||
+	q->header_len = header;
+	if (len < header || !quote_encap(q, proto, outer + header, len - header) ||
 	    !FAM_FN(addr, equal)(FAM_FN(ip, addr)(outer, IP_SOURCE), p->key.daddr))
 		return false;
 	q->outer_family = FAMILY;
-	q->inner_family = proto == IPPROTO_IPIP ? ADDR_V4 : ADDR_V6;
 	q->what = (struct icmp_wire){icmp[0], icmp[1]};
 	q->outer_whole = FAM_FN(ip, keeps_whole)(outer);
 	q->from = FAM(addr_from_addr)(FAM_FN(ip, addr)(outer, IP_SOURCE));
 	q->to = FAM(addr_from_addr)(FAM_FN(ip, addr)(outer, IP_DEST));
-	q->inner = outer + header;
-	q->len = (uint16_t)(len - header);
 	return (q->inner_family == ADDR_V4 ? tunnel4_inner(q) : tunnel6_inner(q)) &&
 	       FAM_FN(icmp, sum_good)(p);
 }
