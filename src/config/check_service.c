@@ -158,6 +158,24 @@ static void server_family_check(struct config_context *ctx, const struct config_
 		      family_name(family), forward_names[s->forward]);
 }
 
+/* The keys of an encapsulation stand only where they mean something. */
+static void server_tunnel_check(struct config_context *ctx, const struct config_server *s)
+{
+	const bool gue = s->tunnel_type == ENCAP_GUE;
+
+	if (s->tunnel_type != ENCAP_IPIP && !forward_has(s->forward, FORWARD_OUTER_HEADER))
+		missing(ctx, "tunnel_type", "needs \"forward\": \"tunnel\"");
+	else if (gue && s->tunnel_port == 0)
+		missing(ctx, "tunnel_port",
+			"expected the server's UDP port: \"tunnel_type\" is \"gue\"");
+	if (!gue && s->tunnel_port != 0)
+		missing(ctx, "tunnel_port", "needs \"tunnel_type\": \"gue\"");
+	if (s->tunnel_type == ENCAP_IPIP && s->tunnel_checksum != ENCAP_NO_CHECKSUM)
+		missing(ctx, "tunnel_checksum", "needs \"tunnel_type\": \"gue\" or \"gre\"");
+	else if (!gue && s->tunnel_checksum == ENCAP_REMOTE_CHECKSUM)
+		missing(ctx, "tunnel_checksum", "\"remote\" needs \"tunnel_type\": \"gue\"");
+}
+
 static void server_check(struct config_context *ctx, const struct config_service *svc,
 			 struct config_server *s)
 {
@@ -174,6 +192,7 @@ static void server_check(struct config_context *ctx, const struct config_service
 					    : "");
 	context_pop(ctx);
 	server_port_check(ctx, svc, s);
+	server_tunnel_check(ctx, s);
 	if (s->lower == 0 || s->lower <= s->upper)
 		return;
 	context_push_key(ctx, "lower");

@@ -173,6 +173,9 @@ struct config_server {
 	uint32_t weight;
 	uint32_t upper, lower;	    /* connections, 0 = none */
 	uint8_t forward;	    /* enum forward_method, effective */
+	uint8_t tunnel_type;	    /* enum encap_type */
+	uint8_t tunnel_checksum;    /* enum encap_checksum */
+	uint32_t tunnel_port;	    /* of ENCAP_GUE; else 0 */
 	bool sorry;		    /* serves only while the quorum is lost */
 	struct config_checks check; /* effective */
 	uint64_t set;		    /* CONFIG_SERVER_*: was given here, not inherited */

@@ -4,8 +4,8 @@
 
 /* ---- names ---- */
 
-/* Bit k is SCHED_SH_* and SCHED_MH_* alike. */
-static const char *const scheduler_flag_names[] = {"fallback", "port", NULL};
+/* Bit k is SCHED_SH_* and SCHED_MH_* alike. No scheduler reads the third (as with IPVS). */
+static const char *const scheduler_flag_names[] = {"fallback", "port", "flag-3", NULL};
 _Static_assert(SCHED_SH_FALLBACK == 1 && SCHED_MH_FALLBACK == 1 && SCHED_SH_PORT == 2 &&
 		       SCHED_MH_PORT == 2,
 	       "names stand at their bits");
@@ -156,7 +156,8 @@ static const struct config_field policy_fields[] = {
 	 .names = scheduler_flag_names,
 	 .noun = "a flag of schedulers",
 	 .help = "of sh and mh: `port` hashes the client's port too, `fallback` goes on to "
-		 "another server when the chosen one is not available"},
+		 "another server when the chosen one is not available; `flag-3` is only kept, "
+		 "for scripts of ipvsadm"},
 	{.name = "forward",
 	 .type = TYPE_ENUM,
 	 AT(struct config_policy, service.forward),
@@ -165,8 +166,9 @@ static const struct config_field policy_fields[] = {
 	 .def = FWD_NAT,
 	 .noun = "a forwarding method",
 	 .help = "how packets reach the real server: `nat` rewrites addresses both ways, `dr` "
-		 "sends the packet unchanged to the server's MAC, `tunnel` wraps it in an IPIP "
-		 "packet to the server, `local` gives it to a program of this router"},
+		 "sends the packet unchanged to the server's MAC, `tunnel` wraps it in a "
+		 "packet to the server (`tunnel_type`), `local` gives it to a program of this "
+		 "router"},
 	{.name = "locality_timeout",
 	 .type = TYPE_SECONDS,
 	 AT(struct config_policy, service.locality_s),

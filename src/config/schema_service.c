@@ -10,6 +10,14 @@ static const uint8_t protocol_values[] = {IPPROTO_TCP, IPPROTO_UDP};
 static const char *const family_names[] = {"ipv4", "ipv6", NULL};
 static const uint8_t family_values[] = {ADDR_V4, ADDR_V6};
 
+static const char *const encap_names[] = {
+#define X(NAME, name) #name,
+	ENCAP_TYPES(X)
+#undef X
+		NULL,
+};
+static const char *const encap_checksum_names[] = {"none", "full", "remote", NULL};
+
 static const struct config_field server_fields[] = {
 	{.name = "address",
 	 .type = TYPE_SERVER,
@@ -34,6 +42,30 @@ static const struct config_field server_fields[] = {
 	 .def_text = "the service's",
 	 .noun = "a forwarding method",
 	 .help = "how packets reach this server"},
+	{.name = "tunnel_type",
+	 .type = TYPE_ENUM,
+	 AT(struct config_server, tunnel_type),
+	 .names = encap_names,
+	 .def = ENCAP_IPIP,
+	 .noun = "an encapsulation",
+	 .help = "of `tunnel`, behind the outer IP header: `ipip` nothing, `gue` headers of UDP "
+		 "and "
+		 "GUE, `gre` a header of GRE"},
+	{.name = "tunnel_port",
+	 .type = TYPE_UINT,
+	 AT(struct config_server, tunnel_port),
+	 .max = UINT16_MAX,
+	 .help = "`tunnel_type` `gue`: the UDP port at the server"},
+	{.name = "tunnel_checksum",
+	 .type = TYPE_ENUM,
+	 AT(struct config_server, tunnel_checksum),
+	 .names = encap_checksum_names,
+	 .def = ENCAP_NO_CHECKSUM,
+	 .noun = "a kind of checksum",
+	 .help = "`tunnel_type` `gue` and `gre`: whether their headers have a checksum over the "
+		 "whole "
+		 "packet; `remote`, of `gue`, is the same as `full` (as with IPVS for packets that "
+		 "come from a wire)"},
 	{.name = "upper",
 	 .type = TYPE_UINT,
 	 AT(struct config_server, upper),

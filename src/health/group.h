@@ -59,7 +59,7 @@ struct group_state {
 	uint8_t quorum; /* enum quorum_state */
 	bool kept;	/* line 3 or 4 holds */
 	uint32_t n_in;	/* regular servers that are IN */
-	uint32_t weight_in;
+	uint64_t weight_in;
 };
 
 extern const char *const quorum_names[QUORUM_MAX];

@@ -191,7 +191,7 @@ uint32_t health_get_checks(const struct health *h, const char *service_key,
 
 struct health_service_view {
 	uint32_t n_servers, n_up, n_unknown;
-	uint32_t weight_up;
+	uint64_t weight_up;
 	uint32_t n_sorry; /* of n_servers; they are no part of n_up */
 	uint32_t n_sorry_up;
 	uint64_t has, needed; /* what the quorum counts: servers, or weight */

@@ -12,7 +12,7 @@
 #define MAX_SERVERS_PER_SERVICE 4096
 #define MAX_LISTEN		256 /* address:port pairs of one service */
 #define MAX_VIPS		65535
-#define MAX_WEIGHT		65535
+#define MAX_WEIGHT		2147483647 /* of IPVS: an int */
 #define MAX_NEXTHOPS		65535 /* ids are 1 .. MAX_NEXTHOPS; a connection holds 16 bits */
 #define MAX_NAME		63
 #define MAX_MARK_RULES		16384

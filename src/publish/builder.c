@@ -52,6 +52,9 @@ static int fill_server(struct publisher *p, struct service *node, const struct s
 	s->addr = from->ep.addr;
 	s->port = from->ep.port;
 	s->method = from->forward;
+	s->encap = (struct encap){.type = from->tunnel_type,
+				  .checksum = from->tunnel_checksum,
+				  .port = be16_from((uint16_t)from->tunnel_port)};
 	s->configured = from->weight;
 	/* Like down, what health made of it stays until health or an edit says otherwise. */
 	s->weight = was && was->configured == from->weight ? was->weight : from->weight;

@@ -5,10 +5,12 @@
 
 #include "sched/ops.h"
 
-/* Uniform in 0 .. max, from 32 random bits. */
+/* Uniform in 0 .. max, from 32 random bits. max: below 2^43, the weights of all servers. */
 static uint64_t scale(uint32_t random, uint64_t max)
 {
-	return (uint64_t)random * (max + 1) >> 32;
+	const uint64_t n = max + 1;
+
+	return random * (n >> 32) + (random * (n & UINT32_MAX) >> 32);
 }
 
 /* The server into whose share of the total weight the draw falls. IPVS draws from 0 to the

@@ -18,7 +18,8 @@ int sched_least_loaded(const struct service *svc, uint64_t *seen)
 			continue;
 		counts = server_rt_counts(s->rt);
 		load = load_of(counts);
-		/* Loads have at most 41 bits, weights 16: no overflow. */
+		/* Products fit below 2^33 of load: 33 million active connections at one server, of
+		 * the greatest weight. */
 		if (chosen == SCHED_NONE || least_load * s->weight > load * least_weight) {
 			least_load = load;
 			least_weight = s->weight;

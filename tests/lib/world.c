@@ -430,6 +430,8 @@ static int server_fill(struct harness *h, struct service_rt *rt, const struct wo
 	if (!to->rt || wd->n_nat_servers == MAX_WORLD)
 		return -ENOMEM;
 	to->rt->method = from->method;
+	to->encap = from->encap;
+	runtime_set_encap(&h->dp->pub.runtime, to->rt->id, from->encap);
 	to->addr = ep.addr;
 	to->port = ep.port;
 	to->method = from->method;

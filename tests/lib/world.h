@@ -39,6 +39,7 @@ struct world_server {
 	const char *endpoint; /* "10.2.0.1:8080" */
 	uint32_t weight;
 	uint8_t method; /* enum forward_method */
+	struct encap encap;
 };
 
 /* What world_service() gives the services that it makes from now on; NULL: nothing. */

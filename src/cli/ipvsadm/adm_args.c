@@ -186,10 +186,8 @@ static int netmask_take(struct adm *a, struct adm_command *cmd, const char *text
 
 static int tunnel_take(struct adm *a, struct adm_command *cmd, const char *text)
 {
-	static const char *const names[] = {"ipip", "gue", "gre"};
-
-	for (int i = 0; i < 3; i++) {
-		if (strcmp(text, names[i]) != 0)
+	for (int i = 0; i < ADM_TUNNELS; i++) {
+		if (strcmp(text, adm_tunnel_names[i]) != 0)
 			continue;
 		cmd->tunnel = (enum adm_tunnel)i;
 		return 0;
@@ -212,8 +210,6 @@ static int group_take(struct adm *a, struct adm_command *cmd, const char *text)
 
 static int option_value(struct adm *a, struct adm_command *cmd, enum adm_option o, const char *text)
 {
-	uint32_t unused;
-
 	switch (o) {
 	case ADM_OPT_SCHEDULER:
 		cmd->scheduler = text;
@@ -253,7 +249,7 @@ static int option_value(struct adm *a, struct adm_command *cmd, enum adm_option 
 	case ADM_OPT_TUN_TYPE:
 		return tunnel_take(a, cmd, text);
 	case ADM_OPT_TUN_PORT:
-		return number_take(a, text, 1, 65535, "tunnel port", &unused);
+		return number_take(a, text, 1, 65535, "tunnel port", &cmd->tunnel_port);
 	default:
 		return 0;
 	}

@@ -43,25 +43,12 @@ static int service_possible(struct adm *a, const struct adm_command *cmd)
 		return adm_fail(a, ADM_REFUSED, TEXT_NO_SCHEDULER);
 	if (cmd->pe)
 		return cannot(a, "--pe sip is", "clients are told apart by their addresses only");
-	if (cmd->flags & 4)
-		return cannot(a, "Scheduler flag flag-3 is", "no scheduler reads it");
 	if (!cmd->persist_s || adm_is_ipv6(s))
 		return 0;
 	if (mask_bits(cmd->netmask) < 0)
 		return cannot(a, "A netmask with holes is", "use one as 255.255.255.0");
 	if (mask_bits(cmd->netmask) == 0)
 		return cannot(a, "Netmask 0.0.0.0 is", "use at least 128.0.0.0");
-	return 0;
-}
-
-static int server_possible(struct adm *a, const struct adm_command *cmd)
-{
-	if (cmd->tunnel != ADM_IPIP)
-		return cannot(a,
-			      cmd->tunnel == ADM_GUE ? "Tunnel type gue is" : "Tunnel type gre is",
-			      "use --tun-type ipip");
-	if (cmd->weight > UINT16_MAX)
-		return cannot(a, "A weight above 65535 is", "use smaller ones in the same ratio");
 	return 0;
 }
 
@@ -92,6 +79,8 @@ static json_t *flags_json(uint32_t flags)
 		json_array_append_new(list, json_string("fallback"));
 	if (flags & 2)
 		json_array_append_new(list, json_string("port"));
+	if (flags & 4)
+		json_array_append_new(list, json_string("flag-3"));
 	return list;
 }
 
@@ -204,11 +193,28 @@ static int thresholds_check(struct adm *a, const struct adm_command *cmd)
 	return cmd->lower > cmd->upper ? adm_fail(a, ADM_REFUSED, TEXT_RANGE) : 0;
 }
 
+static const char *tunnel_checksum(const struct adm_command *cmd)
+{
+	return ADM_HAS(cmd, TUN_CSUM) ? "full" : ADM_HAS(cmd, TUN_REMCSUM) ? "remote" : NULL;
+}
+
+/* The keys that -a and -e decide; those at their default are null. */
 static json_t *server_keys(const struct adm_command *cmd)
 {
-	return json_pack("{s:I, s:s, s:I, s:I}", "weight", (json_int_t)cmd->weight, "forward",
-			 cmd->forward, "upper", (json_int_t)cmd->upper, "lower",
-			 (json_int_t)cmd->lower);
+	json_t *o =
+		json_pack("{s:I, s:s, s:n, s:n, s:n}", "weight", (json_int_t)cmd->weight, "forward",
+			  cmd->forward, "tunnel_type", "tunnel_port", "tunnel_checksum");
+
+	json_object_set_new(o, "upper", cmd->upper ? json_integer(cmd->upper) : json_null());
+	json_object_set_new(o, "lower", cmd->upper ? json_integer(cmd->lower) : json_null());
+	if (cmd->tunnel == ADM_IPIP)
+		return o;
+	json_object_set_new(o, "tunnel_type", json_string(adm_tunnel_names[cmd->tunnel]));
+	if (cmd->tunnel_port)
+		json_object_set_new(o, "tunnel_port", json_integer(cmd->tunnel_port));
+	if (tunnel_checksum(cmd))
+		json_object_set_new(o, "tunnel_checksum", json_string(tunnel_checksum(cmd)));
+	return o;
 }
 
 static const char *server_name(const struct adm_command *cmd, char buf[ENDPOINT_STRLEN])
@@ -231,7 +237,7 @@ static bool is_server(const struct addr *addr)
 
 static int server_add(struct adm *a, const struct adm_command *cmd, json_t **params)
 {
-	json_t *service = adm_service_find(a, &cmd->service, NULL), *server, *list;
+	json_t *service = adm_service_find(a, &cmd->service, NULL), *server, *set, *list;
 	char key[ENDPOINT_STRLEN + 16], name[ENDPOINT_STRLEN];
 	int ret;
 
@@ -244,15 +250,11 @@ static int server_add(struct adm *a, const struct adm_command *cmd, json_t **par
 		return adm_fail(a, ADM_REFUSED, TEXT_SERVER_EXISTS);
 	if (!is_server(&cmd->server.addr))
 		return adm_fail(a, ADM_REFUSED, TEXT_INVALID);
-	ret = server_possible(a, cmd);
-	if (ret)
-		return ret;
-	server = server_keys(cmd);
+	server = json_object();
+	set = server_keys(cmd);
+	keys_merge(server, set);
+	json_decref(set);
 	json_object_set_new(server, "address", json_string(server_name(cmd, name)));
-	if (!cmd->upper) {
-		json_object_del(server, "upper");
-		json_object_del(server, "lower");
-	}
 	list = json_object_get(service, "servers");
 	if (!list) {
 		list = json_array();
@@ -278,11 +280,8 @@ static int server_edit(struct adm *a, const struct adm_command *cmd, json_t **pa
 	server = adm_server_find(service, &cmd->server, NULL);
 	if (!server)
 		return adm_fail(a, ADM_REFUSED, TEXT_NO_SERVER);
-	ret = server_possible(a, cmd);
-	if (ret)
-		return ret;
 	set = server_keys(cmd);
-	json_object_update(server, set);
+	keys_merge(server, set);
 	*params = json_pack("{s:s, s:s, s:o}", "service", adm_service_key(&cmd->service, key),
 			    "server", server_name(cmd, name), "set", set);
 	return 0;

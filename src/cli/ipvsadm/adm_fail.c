@@ -5,6 +5,8 @@
 
 #include "cli/ipvsadm/adm_internal.h"
 
+const char *const adm_tunnel_names[ADM_TUNNELS] = {"ipip", "gue", "gre"};
+
 const char *const adm_option_names[ADM_N_OPTIONS] = {
 #define X(name, text) text,
 	ADM_OPTIONS(X)

@@ -81,11 +81,10 @@ enum adm_option {
 };
 #define ADM_HAS(cmd, name) ((cmd)->given >> ADM_OPT_##name & 1)
 
-enum adm_tunnel {
-	ADM_IPIP,
-	ADM_GUE,
-	ADM_GRE,
-};
+enum adm_tunnel { ADM_IPIP, ADM_GUE, ADM_GRE, ADM_TUNNELS };
+
+/* "ipip", "gue", "gre": words of ipvsadm, and of plvs's `tunnel_type`. */
+extern const char *const adm_tunnel_names[ADM_TUNNELS];
 
 /* A virtual service as ipvsadm names it: a mark, or a protocol with address and port. */
 struct adm_service {
@@ -121,6 +120,7 @@ struct adm_command {
 	const char *forward; /* plvs's word: dr, tunnel, nat */
 	uint32_t weight, upper, lower;
 	enum adm_tunnel tunnel;
+	uint32_t tunnel_port;  /* 0: none given */
 	uint32_t timeout_s[3]; /* of --set: tcp, tcpfin, udp; 0 leaves */
 	struct adm_daemon daemon;
 };

@@ -176,7 +176,10 @@ uint32_t adm_flags(const struct adm *a, const json_t *service)
 	json_array_foreach (list, i, each) {
 		const char *name = json_string_value(each);
 
-		flags |= !name ? 0 : strcmp(name, "fallback") == 0 ? 1 : 2;
+		flags |= !name				 ? 0
+			 : strcmp(name, "fallback") == 0 ? 1
+			 : strcmp(name, "port") == 0	 ? 2
+							 : 4;
 	}
 	return flags;
 }
@@ -184,15 +187,16 @@ uint32_t adm_flags(const struct adm *a, const json_t *service)
 const char *adm_flags_text(const char *scheduler, uint32_t flags, char buf[64])
 {
 	bool hash = strcmp(scheduler, "sh") == 0 || strcmp(scheduler, "mh") == 0;
-	static const char *const names[2][2] = {{"flag-1", "flag-2"}, {"fallback", "port"}};
+	static const char *const names[2][3] = {{"flag-1", "flag-2", "flag-3"},
+						{"fallback", "port", "flag-3"}};
 	size_t at = 0;
 
 	buf[0] = '\0';
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		if (flags & 1U << i)
 			at += (size_t)snprintf(buf + at, 64 - at, "%s%s%s%s", at ? "," : "",
-					       hash ? scheduler : "", hash ? "-" : "",
-					       names[hash][i]);
+					       hash && i < 2 ? scheduler : "",
+					       hash && i < 2 ? "-" : "", names[hash][i]);
 	return buf;
 }
 

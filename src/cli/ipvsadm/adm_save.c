@@ -38,6 +38,23 @@ static void save_service(const struct adm *a, const struct adm_entry *e, const c
 	fputc('\n', a->out);
 }
 
+static void save_tunnel(FILE *out, const json_t *server)
+{
+	const char *type = json_string_value(json_object_get(server, "tunnel_type"));
+	const char *sum = json_string_value(json_object_get(server, "tunnel_checksum"));
+	const long long port = (long long)adm_member(server, "tunnel_port", 0);
+
+	fprintf(out, " --tun-type %s", type ? type : adm_tunnel_names[ADM_IPIP]);
+	if (!type || strcmp(type, adm_tunnel_names[ADM_IPIP]) == 0)
+		return;
+	if (port)
+		fprintf(out, " --tun-port %lld", port);
+	fprintf(out, " --tun-%s",
+		!sum || strcmp(sum, "none") == 0 ? "nocsum"
+		: strcmp(sum, "full") == 0	 ? "csum"
+						 : "remcsum");
+}
+
 static void save_server(const struct adm *a, const struct adm_entry *e, const char *name,
 			bool numeric)
 {
@@ -45,12 +62,15 @@ static void save_server(const struct adm *a, const struct adm_entry *e, const ch
 	bool tunnel = strcmp(forward, "tunnel") == 0;
 	char text[ADM_NAME_LEN];
 
-	fprintf(a->out, "-a %s -r %s -%c -w %lld%s\n", name,
+	fprintf(a->out, "-a %s -r %s -%c -w %lld", name,
 		adm_endpoint_text(&e->ep, e->s.proto, numeric, text, sizeof(text)),
 		tunnel			      ? 'i'
 		: strcmp(forward, "nat") == 0 ? 'm'
 					      : 'g',
-		(long long)adm_member(e->server, "weight", 1), tunnel ? " --tun-type ipip" : "");
+		(long long)adm_member(e->server, "weight", 1));
+	if (tunnel)
+		save_tunnel(a->out, e->server);
+	fputc('\n', a->out);
 }
 
 int adm_save(struct adm *a, const struct adm_command *cmd)

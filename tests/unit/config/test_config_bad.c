@@ -159,18 +159,19 @@ static const struct bad bad[] = {
 	{SERVICES(WEB(",\"timeouts\":{\"close\":0}")),
 	 "f:4:64: shared.services[0].timeouts.close: 0 is out of range: expected a time in whole "
 	 "seconds, as \"15m\" or 900, from 1s to 31d"},
-	{SERVICES(SERVER(",\"weight\":65536")),
-	 "f:4:89: shared.services[0].servers[0].weight: 65536 is out of range: expected a number "
-	 "from 0 to 65535 (MAX_WEIGHT)"},
+	{SERVICES(SERVER(",\"weight\":2147483648")),
+	 "f:4:89: shared.services[0].servers[0].weight: 2147483648 is out of range: expected a "
+	 "number "
+	 "from 0 to 2147483647 (MAX_WEIGHT)"},
 	{SERVICES(SERVER(",\"weight\":-1")),
 	 "f:4:89: shared.services[0].servers[0].weight: -1 is out of range: expected a number from "
-	 "0 to 65535 (MAX_WEIGHT)"},
-	{SERVICES(SERVER(",\"weight\":\"1\"")),
-	 "f:4:89: shared.services[0].servers[0].weight: expected a number from 0 to 65535, not a "
-	 "string"},
-	{SERVICES(SERVER(",\"weight\":1.5")),
-	 "f:4:89: shared.services[0].servers[0].weight: expected a number from 0 to 65535, not a "
-	 "fraction"},
+	 "0 to 2147483647 (MAX_WEIGHT)"},
+	{SERVICES(SERVER(",\"weight\":\"1\"")), "f:4:89: shared.services[0].servers[0].weight: "
+						"expected a number from 0 to 2147483647, not a "
+						"string"},
+	{SERVICES(SERVER(",\"weight\":1.5")), "f:4:89: shared.services[0].servers[0].weight: "
+					      "expected a number from 0 to 2147483647, not a "
+					      "fraction"},
 	{SERVICES(SERVER(",\"wieght\":1")),
 	 "f:4:80: shared.services[0].servers[0].wieght: \"wieght\" is not a key of a real server "
 	 "(did you mean \"weight\"?)"},

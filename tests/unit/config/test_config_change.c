@@ -266,8 +266,8 @@ static void a_change_that_is_refused_changes_nothing(void **state)
 		 "service: there is no virtual service \"nope\""},
 		{SERVER_EDIT, "web", "10.0.0.9:80", "{\"weight\":1}", -ENOENT,
 		 "server: service \"web\" (tcp:192.0.2.80:80) has no real server \"10.0.0.9:80\""},
-		{SERVER_EDIT, "web", "10.0.0.1:80", "{\"weight\":65536}", -EINVAL,
-		 "set.weight: 65536 is out of range: expected a number from 0 to 65535 "
+		{SERVER_EDIT, "web", "10.0.0.1:80", "{\"weight\":2147483648}", -EINVAL,
+		 "set.weight: 2147483648 is out of range: expected a number from 0 to 2147483647 "
 		 "(MAX_WEIGHT)"},
 		{SERVER_EDIT, "web", "10.0.0.1:80", "{\"address\":\"10.0.0.2:80\"}", -EEXIST,
 		 "set.address: 10.0.0.2:80 is a real server of service \"web\" (tcp:192.0.2.80:80) "

@@ -31,8 +31,9 @@
 	"\"paths\":[{\"name\":\"p\",\"local\":\"192.0.2.2\",\"peer\":\"192.0.2.3\"}]},"            \
 	"\"notify\":{\"ha\":[\"/bin/true\"],\"health\":[\"/bin/true\"]},"                          \
 	"\"telnet\":{\"users\":[{\"name\":\"eve\",\"password\":\"$6$x$0123456789012345\"}]}}"
-/* A document by its first check and by what its first service says beyond its check. */
-#define DOCUMENT(check, service)                                                                   \
+/* A document by its first check, by what its first service says beyond its check, and by what the
+ * first server of that says beyond its address. */
+#define DOCUMENT_SERVER(check, service, server)                                                    \
 	"{" NODE ",\"shared\":{\"addresses\":["                                                    \
 	"{\"address\":\"10.20.0.0/24\",\"kind\":\"gateway\",\"link\":\"private\"}],"               \
 	"\"marks\":[{\"source\":\"10.8.0.0/16\",\"protocol\":\"tcp\",\"mark\":7,"                  \
@@ -40,17 +41,20 @@
 	"\"ha\":{\"witnesses\":[{\"link\":\"public\",\"addresses\":[\"192.0.2.1\"]}]},"            \
 	"\"checks\":[{\"name\":\"c1\"," check "},{\"name\":\"c2\",\"type\":\"tcp\"}],"             \
 	"\"services\":[{\"name\":\"web\"," service ",\"check\":\"c1\",\"servers\":["               \
-	"{\"address\":\"10.0.0.1:80\",\"upper\":100},{\"address\":\"10.0.0.2:80\"}]},"             \
+	"{\"address\":\"10.0.0.1:80\"" server "},{\"address\":\"10.0.0.2:80\"}]},"                 \
 	"{\"name\":\"other\",\"protocol\":\"udp\",\"listen\":\"192.0.2.53:53\","                   \
 	"\"servers\":[{\"address\":\"10.0.0.3:53\"}]},"                                            \
 	"{\"name\":\"marked\",\"mark\":7,\"servers\":[{\"address\":\"10.0.0.4\"}]}]}}"
-#define TCP "\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"]"
+#define DOCUMENT(check, service) DOCUMENT_SERVER(check, service, ",\"upper\":100")
+#define TCP			 "\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"]"
 
 static const char *const documents[] = {
 	DOCUMENT("\"type\":\"tcp\"", TCP),
 	DOCUMENT("\"type\":\"tcp\"", TCP ",\"forward\":\"dr\""),
 	DOCUMENT("\"type\":\"tcp\",\"port\":90", "\"mark\":8"),
 	DOCUMENT("\"type\":\"tcp\",\"port\":90", "\"mark\":8,\"forward\":\"tunnel\""),
+	DOCUMENT_SERVER("\"type\":\"tcp\",\"port\":90", "\"mark\":8,\"forward\":\"tunnel\"",
+			",\"tunnel_type\":\"gue\",\"tunnel_port\":6080"),
 	DOCUMENT("\"type\":\"http\"", TCP),
 	DOCUMENT("\"type\":\"http\",\"http\":{\"body\":\"x\"}", TCP),
 	DOCUMENT("\"type\":\"http\",\"tls\":{\"on\":true,\"verify\":true,"

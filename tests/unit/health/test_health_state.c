@@ -301,7 +301,7 @@ static void advice_moves_the_weight_within_bounds_and_says_so(void **state)
 	assert_int_equal(weight_advised(&a, none, 40, &source), 0);
 	assert_int_equal(weight_advised(&a, narrow, 0, &source), 0);
 	a.percent = 200;
-	assert_int_equal(weight_advised(&a, narrow, 65000, &source), MAX_WEIGHT);
+	assert_int_equal(weight_advised(&a, narrow, 2000000000, &source), MAX_WEIGHT);
 }
 
 static void a_load_number_moves_the_weight_by_piranhas_rule(void **state)
@@ -601,7 +601,7 @@ static void where_advice_may_put_a_weight_is_known(void **state)
 		{{.has_percent = true}, {25, 150}, 40, 10, 60},
 		{{.has_percent = true}, {1, 100}, 5, 1, 5},
 		{{.has_load = true}, {0, 0}, 40, 40, 400},
-		{{.has_load = true}, {0, 0}, 60000, 60000, MAX_WEIGHT},
+		{{.has_load = true}, {0, 0}, 2000000000, 2000000000, MAX_WEIGHT},
 		{{.has_percent = true}, {50, 100}, 0, 0, 0},
 	};
 
