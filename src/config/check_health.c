@@ -165,6 +165,8 @@ static const char *unfit(const struct check_spec *c, const struct config_service
 		return "has \"via_vip\": a service with a mark has no VIP of its own";
 	if (c->via_vip && s->ep.addr.family != config_service_family(svc))
 		return "has \"via_vip\": needs a server of the service's address family";
+	if (c->via_vip && s->tunnel_type != ENCAP_IPIP)
+		return "has \"via_vip\": checks travel by \"tunnel_type\": \"ipip\" only";
 	if (c->type == CHECK_PASSIVE && !forward_has(s->forward, FORWARD_REPLIES_PASS))
 		return "is of type passive: needs \"forward\": \"nat\"";
 	if (network && c->port == 0 && s->ep.port == 0 &&

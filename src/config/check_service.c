@@ -66,7 +66,10 @@ static void listener_check(struct config_context *ctx, const struct config_servi
 {
 	char text[ENDPOINT_STRLEN];
 
-	config_check_usable(ctx, &ep->addr, "");
+	if (svc->claim)
+		config_check_usable(ctx, &ep->addr, "");
+	else
+		config_check_usable_unclaimed(ctx, &ep->addr);
 	if (ep->addr.family && ep->addr.family != config_service_family(svc))
 		config_report(
 			ctx, -EINVAL, NULL,

@@ -355,6 +355,8 @@ const char *config_addr_unusable(const struct addr *a); /* link-local ones are u
 
 /* An address that packets can be sent to by every link. more: what to write instead, or "". */
 void config_check_usable(struct config_context *ctx, const struct addr *a, const char *more);
+/* The same as a warning: of a service that claims no address, as ipvsadm makes them. */
+void config_check_usable_unclaimed(struct config_context *ctx, const struct addr *a);
 /* An address of neither router's own. */
 void config_check_own_address(struct config_context *ctx, const struct config *config,
 			      const struct addr *a);

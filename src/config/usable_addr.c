@@ -35,8 +35,8 @@ const char *config_addr_unusable(const struct addr *a)
 	return a->family == ADDR_V6 ? unusable6(a) : unusable4(be32_to(a->v4));
 }
 
-/* more: what to write instead, or "". */
-void config_check_usable(struct config_context *ctx, const struct addr *a, const char *more)
+static void usable_check(struct config_context *ctx, int severity, const struct addr *a,
+			 const char *more)
 {
 	char text[ADDR_STRLEN];
 	const char *why = config_addr_unusable(a);
@@ -44,8 +44,19 @@ void config_check_usable(struct config_context *ctx, const struct addr *a, const
 	if (!why && addr_is_link_local(a))
 		why = "a link-local address: expected one that is not of a single link";
 	if (why)
-		config_report(ctx, -EINVAL, NULL, "%s is %s%s", addr_format(a, text, sizeof(text)),
+		config_report(ctx, severity, NULL, "%s is %s%s", addr_format(a, text, sizeof(text)),
 			      why, more);
+}
+
+/* more: what to write instead, or "". */
+void config_check_usable(struct config_context *ctx, const struct addr *a, const char *more)
+{
+	usable_check(ctx, -EINVAL, a, more);
+}
+
+void config_check_usable_unclaimed(struct config_context *ctx, const struct addr *a)
+{
+	usable_check(ctx, 0, a, ": no packet reaches it");
 }
 
 void config_check_own_address(struct config_context *ctx, const struct config *config,

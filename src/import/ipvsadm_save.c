@@ -103,7 +103,8 @@ static const char *tunnel_lost(struct importer *im, const struct ipvsadm_command
 {
 	if (c->method != METHOD_TUNNEL || !c->tun_type || strcmp(c->tun_type, "ipip") == 0)
 		return NULL;
-	return arena_printf(im, "a tunnel of type %.16s: plvs has IPIP only", c->tun_type);
+	return arena_printf(im, "a tunnel of type %.16s: imports bring ipip alone; see tunnel_type",
+			    c->tun_type);
 }
 
 static void server_set(struct reader *r, struct lvs_server *s, const struct ipvsadm_command *c)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/limits.h"
+
 #define WORDS_MAX 64U
 
 enum takes {
@@ -257,7 +259,7 @@ static void server_option(struct parser *p, int key, const char *value)
 	if (key == 'r')
 		p->server = value;
 	else if (key == 'w')
-		number_take(p, "weight", value, 65535, &c->weight);
+		number_take(p, "weight", value, MAX_WEIGHT, &c->weight);
 	else if (key == 'x')
 		number_take(p, "upper threshold", value, UINT32_MAX, &c->upper);
 	else if (key == 'y')

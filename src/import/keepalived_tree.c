@@ -295,7 +295,8 @@ bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, co
 		for (uint32_t i = 2; i + 1 < k->n; i++)
 			if (strcmp(k->raw[i], "type") == 0 && strcmp(k->raw[i + 1], "ipip") != 0)
 				*lost = arena_printf(im,
-						     "a tunnel of type %.16s: plvs has IPIP only",
+						     "a tunnel of type %.16s: imports bring ipip "
+						     "alone; see tunnel_type",
 						     k->raw[i + 1]);
 		if (*lost)
 			note(im, k->at, NOTE_UNSAID, "%s", *lost);

@@ -8,6 +8,13 @@
 
 #include "dataplane/stages/classify.h"
 
+/* A service that claims no address may name one that no packet is sent to (ipvsadm takes any): the
+ * address is in no table. */
+static bool has_packets(const struct addr *a)
+{
+	return addr_is_unicast(a) && !addr_is_link_local(a);
+}
+
 struct entries {
 	struct FAM(addr_entry) *v;
 	uint32_t n, max;
@@ -85,8 +92,10 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 		const struct service *svc = draft->services[id];
 
 		for (uint32_t i = 0; svc && i < svc->n_listen; i++)
-			add_entry(&e, &svc->listen[i].addr,
-				  listen_kinds(config, svc, &svc->listen[i].addr), LINK_ANY);
+			if (has_packets(&svc->listen[i].addr))
+				add_entry(&e, &svc->listen[i].addr,
+					  listen_kinds(config, svc, &svc->listen[i].addr),
+					  LINK_ANY);
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
 			if (forward_has(svc->servers[i].method, FORWARD_REPLIES_PASS))
 				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
@@ -145,7 +154,8 @@ int FAM(builder_listeners)(struct snapshot *draft)
 							.proto = LISTENER_MARK,
 							.service_id = id};
 		for (uint32_t i = 0; svc && i < svc->n_listen; i++) {
-			if (svc->listen[i].addr.family != FAM_FAMILY)
+			if (svc->listen[i].addr.family != FAM_FAMILY ||
+			    !has_packets(&svc->listen[i].addr))
 				continue;
 			v[n++] = (struct FAM(listener)){
 				.addr = FAM_FN(addr, of)(&svc->listen[i].addr),

@@ -188,15 +188,15 @@ const char *adm_flags_text(const char *scheduler, uint32_t flags, char buf[64])
 {
 	bool hash = strcmp(scheduler, "sh") == 0 || strcmp(scheduler, "mh") == 0;
 	static const char *const names[2][3] = {{"flag-1", "flag-2", "flag-3"},
-						{"fallback", "port", "flag-3"}};
+						{"fallback", "port", NULL}};
 	size_t at = 0;
 
 	buf[0] = '\0';
 	for (int i = 0; i < 3; i++)
-		if (flags & 1U << i)
+		if (flags & 1U << i && names[hash][i])
 			at += (size_t)snprintf(buf + at, 64 - at, "%s%s%s%s", at ? "," : "",
-					       hash && i < 2 ? scheduler : "",
-					       hash && i < 2 ? "-" : "", names[hash][i]);
+					       hash ? scheduler : "", hash ? "-" : "",
+					       names[hash][i]);
 	return buf;
 }
 

@@ -12,10 +12,7 @@
 #include <string.h>
 
 #include "base/csum.h"
-#include "lib/bed.h"
-#include "lib/harness.h"
-#include "lib/packet.h"
-#include "lib/world.h"
+#include "lib/lab.h"
 #include "sched/sched.h"
 
 #define VIP	 "10.1.0.100"
@@ -37,11 +34,6 @@ enum {
 	EDITED,
 };
 
-static struct harness h;
-
-static const struct mac router[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
-static const struct mac station = {{2, 9, 9, 9, 9, 9}};
-
 static void service(const char *listen, const char *server, uint8_t type, uint8_t checksum)
 {
 	struct world_server s = {server, 1, FWD_TUNNEL, {.type = type, .checksum = checksum}};
@@ -53,15 +45,10 @@ static void service(const char *listen, const char *server, uint8_t type, uint8_
 
 static int bed_setup(void **state)
 {
-	static const char *const servers[] = {SERVER, NULL};
-	static const char *const clients[] = {CLIENT, NULL};
 	const link_id server_side = link_id_of(1, 0);
 
-	(void)state;
-	if (bed_open(&h, 1, 0, false) < 0)
+	if (lab_open(state, 0, false) < 0)
 		return -1;
-	bed_neighbours(&h, link_id_of(0, 0), clients);
-	bed_neighbours(&h, server_side, servers);
 	world_route(&h, "2001:db8:10::/48", server_side, NULL);
 	world_own(&h, "2001:db8:10::fe", server_side);
 	world_neighbour(&h, server_side, SERVER6, "02:06:00:00:00:02");
@@ -75,44 +62,23 @@ static int bed_setup(void **state)
 	return 0;
 }
 
-static int bed_teardown(void **state)
-{
-	(void)state;
-	return bed_close(&h);
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put_frame(unsigned int port, const uint8_t *frame, size_t len)
-{
-	struct rte_mbuf *m = harness_frame(&h, frame, (uint16_t)len);
-
-	assert_int_equal(harness_receive(&h, (uint16_t)port, 0, m), 0);
-	harness_run(&h);
-}
-
 /* The IP packet that left by a port, or 0. */
 static size_t take(unsigned int port, uint8_t ip[FRAME_MAX])
 {
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-	size_t len;
+	uint8_t frame[FRAME_MAX];
+	const size_t len = lab_got_frame(port, frame);
 
-	if (!m)
+	if (!len)
 		return 0;
-	len = m->pkt_len - ETH;
-	memcpy(ip, rte_pktmbuf_mtod(m, const uint8_t *) + ETH, len);
-	rte_pktmbuf_free(m);
-	return len;
+	memcpy(ip, frame + ETH, len - ETH);
+	return len - ETH;
 }
 
 /* A datagram with DF by the tunnel; the outer packet, or 0. */
 static size_t ask(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[FRAME_MAX])
 {
-	struct packet p = {.dst = router[0],
-			   .src = station,
+	struct packet p = {.dst = lab_router[0],
+			   .src = lab_station,
 			   .saddr = ipv4(CLIENT),
 			   .daddr = ipv4(VIP),
 			   .sport = be16_from(sport),
@@ -122,7 +88,7 @@ static size_t ask(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[F
 			   .payload = payload};
 	uint8_t frame[FRAME_MAX];
 
-	put_frame(0, frame, packet_build(&p, frame));
+	lab_put_frame(0, frame, packet_build(&p, frame));
 	return take(1, ip);
 }
 
@@ -148,7 +114,7 @@ static void udp_sum_is_right(const uint8_t *addrs, size_t addrs_len, const uint8
 	uint64_t sum =
 		csum_add(0, addrs, addrs_len) + be16_from((uint16_t)len) + be16_from(IPPROTO_UDP);
 
-	assert_int_not_equal(get16(udp + 6), 0);
+	assert_int_not_equal(lab_get16(udp + 6), 0);
 	assert_int_equal(csum_fold(csum_add(sum, udp, len)), 0xffff);
 }
 
@@ -162,17 +128,17 @@ static void gue_puts_udp_and_four_bytes_before_the_packet(void **state)
 		size_t len = ask(2000, dport, 101, ip);
 
 		assert_int_equal(len, 20 + 12 + 28 + 101);
-		assert_int_equal(get16(ip + 2), len);
+		assert_int_equal(lab_get16(ip + 2), len);
 		assert_int_equal(ip[9], IPPROTO_UDP);
-		assert_int_equal(get16(ip + 6), 0x4000);
+		assert_int_equal(lab_get16(ip + 6), 0x4000);
 		assert_int_equal(csum_fold(csum_add(0, ip, 20)), 0xffff);
-		assert_in_range(get16(ip + 20), 32768, 60999);
-		assert_int_equal(get16(ip + 22), GUE_PORT);
-		assert_int_equal(get16(ip + 24), len - 20);
+		assert_in_range(lab_get16(ip + 20), 32768, 60999);
+		assert_int_equal(lab_get16(ip + 22), GUE_PORT);
+		assert_int_equal(lab_get16(ip + 24), len - 20);
 		assert_memory_equal(ip + 28, gue, sizeof(gue));
 		is_the_clients(ip + 32, len - 32, dport, 101);
 		if (dport == GUE)
-			assert_int_equal(get16(ip + 26), 0);
+			assert_int_equal(lab_get16(ip + 26), 0);
 		else
 			udp_sum_is_right(ip + 12, 8, ip + 20, len - 20);
 	}
@@ -188,9 +154,9 @@ static void source_ports_of_gue_spread_by_client(void **state)
 	for (uint16_t i = 0; i < 100; i++) {
 		assert_true(ask((uint16_t)(2000 + i), GUE, 10, one) > 0);
 		assert_true(ask((uint16_t)(2000 + i), GUE, 10, again) > 0);
-		assert_int_equal(get16(one + 20), get16(again + 20));
-		distinct += get16(one + 20) != last;
-		last = get16(one + 20);
+		assert_int_equal(lab_get16(one + 20), lab_get16(again + 20));
+		distinct += lab_get16(one + 20) != last;
+		last = lab_get16(one + 20);
 	}
 	assert_in_range(distinct, 95, 100);
 }
@@ -210,7 +176,7 @@ static void gre_puts_its_header_before_the_packet(void **state)
 	len = ask(2000, GRE_SUM, 101, ip);
 	assert_int_equal(len, 20 + 8 + 28 + 101);
 	assert_memory_equal(ip + 20, summed, sizeof(summed));
-	assert_int_equal(get16(ip + 26), 0);
+	assert_int_equal(lab_get16(ip + 26), 0);
 	assert_int_equal(csum_fold(csum_add(0, ip + 20, len - 20)), 0xffff);
 	is_the_clients(ip + 28, len - 28, GRE_SUM, 101);
 }
@@ -223,7 +189,7 @@ static void outer_packets_are_of_the_servers_family(void **state)
 
 	(void)state;
 	assert_int_equal(len, 40 + 12 + 28 + 101);
-	assert_int_equal(get16(ip + 4), len - 40);
+	assert_int_equal(lab_get16(ip + 4), len - 40);
 	assert_int_equal(ip[6], IPPROTO_UDP);
 	udp_sum_is_right(ip + 8, 32, ip + 40, len - 40);
 	is_the_clients(ip + 52, len - 52, GUE6_SUM, 101);
@@ -251,8 +217,8 @@ static void all_headers_come_off_the_mtu(void **state)
 		assert_int_equal(ask(2001, kinds[i].dport, (uint16_t)(fits - 28), ip), 1500);
 		assert_int_equal(ask(2001, kinds[i].dport, (uint16_t)(fits - 27), ip), 0);
 		assert_true(take(0, ip) > 0);
-		assert_int_equal(get16(ip + 20), 3 << 8 | 4);
-		assert_int_equal(get16(ip + 26), fits);
+		assert_int_equal(lab_get16(ip + 20), 3 << 8 | 4);
+		assert_int_equal(lab_get16(ip + 26), fits);
 	}
 }
 
@@ -275,8 +241,8 @@ static void too_big(const uint8_t *about, uint16_t mtu)
 	const be32 from = ipv4(ROUTER);
 	be16 sum;
 
-	memcpy(frame, &router[1], 6);
-	memcpy(frame + 6, &station, 6);
+	memcpy(frame, &lab_router[1], 6);
+	memcpy(frame + 6, &lab_station, 6);
 	frame[12] = 8;
 	ip[0] = 0x45;
 	ip[2] = (28 + 528) >> 8;
@@ -294,7 +260,7 @@ static void too_big(const uint8_t *about, uint16_t mtu)
 	memcpy(icmp + 8, about, 528);
 	sum = csum_of(icmp, 8 + 528);
 	memcpy(icmp + 2, &sum, 2);
-	put_frame(1, frame, ETH + 28 + 528);
+	lab_put_frame(1, frame, ETH + 28 + 528);
 }
 
 static void errors_about_outer_packets_are_told_less_all_headers(void **state)
@@ -311,8 +277,8 @@ static void errors_about_outer_packets_are_told_less_all_headers(void **state)
 		assert_true(ask(3000, kinds[i].dport, 1400, outer) > 0);
 		too_big(outer, 1300);
 		assert_int_equal(take(0, ip), 28 + 528 - head);
-		assert_int_equal(get16(ip + 20), 3 << 8 | 4);
-		assert_int_equal(get16(ip + 26), 1300 - head);
+		assert_int_equal(lab_get16(ip + 20), 3 << 8 | 4);
+		assert_int_equal(lab_get16(ip + 26), 1300 - head);
 		assert_memory_equal(ip + 28, outer + head, 528 - head);
 		/* Learnt. */
 		assert_int_equal(ask(3001, kinds[i].dport, (uint16_t)(1300 - head - 28), ip), 1300);
@@ -334,13 +300,13 @@ static void errors_about_another_encapsulation_are_forged(void **state)
 	memcpy(forged + 20, outer + 24, len - 24);
 	too_big(forged, 1300);
 	assert_int_equal(take(0, ip), 0);
-	assert_int_equal(bed_dropped(&h, DROP_ICMP_UNRELATED), ++unrelated);
+	assert_int_equal(lab_dropped(DROP_ICMP_UNRELATED), ++unrelated);
 	/* By GUE, but to another port of the server. */
 	assert_true(ask(3000, GUE, 1400, outer) > 0);
 	outer[23] ^= 1;
 	too_big(outer, 1300);
 	assert_int_equal(take(0, ip), 0);
-	assert_int_equal(bed_dropped(&h, DROP_ICMP_UNRELATED), ++unrelated);
+	assert_int_equal(lab_dropped(DROP_ICMP_UNRELATED), ++unrelated);
 }
 
 /* Linux may have such tunnels of its own: errors that are not about one of ours go there. */
@@ -358,23 +324,17 @@ static void headers_that_are_no_encapsulation_of_ours_go_to_linux(void **state)
 		{GRE, 22, 0x65}, /* no IP packet inside */
 	};
 	uint8_t outer[FRAME_MAX];
-	enum punt_class class;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		struct rte_mbuf *m;
-
 		assert_true(ask(3000, odd[i].dport, 1400, outer) > 0);
 		outer[odd[i].at] = odd[i].value;
 		too_big(outer, 1300);
-		m = harness_punted(&h, &class);
-		assert_non_null(m);
-		assert_int_equal(class, PUNT_ICMP);
-		rte_pktmbuf_free(m);
+		assert_int_equal(lab_punted(NULL), PUNT_ICMP);
 	}
 }
 
-#define GOLDEN(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
+#define GOLDEN(f) LAB_TEST(f, bed_setup, 1)
 
 int main(void)
 {
@@ -390,11 +350,5 @@ int main(void)
 		GOLDEN(headers_that_are_no_encapsulation_of_ours_go_to_linux),
 	};
 
-	int ret;
-
-	if (harness_eal_init(0, 256, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return lab_run(256, tests);
 }
