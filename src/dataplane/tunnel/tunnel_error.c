@@ -93,10 +93,9 @@ static bool path_learn(struct worker *w, const struct conn *c, struct tunnel_quo
 	struct tunnel_path *path = &w->tunnel_paths[c->server];
 	/* A path that leaves the inner packet less than every IPv6 link has would stop all packets
 	 * (tunnel_send()), those that fit as well. */
-	const uint32_t least =
-		q->outer_family == ADDR_V6
-			? TUNNEL_MTU6_MIN + (uint32_t)tunnel_header_len(q->outer_family)
-			: TUNNEL_MTU_MIN;
+	const uint32_t least = q->outer_family == ADDR_V6
+				       ? TUNNEL_MTU6_MIN + (uint32_t)q->header_len
+				       : TUNNEL_MTU_MIN;
 
 	if (q->mtu < least)
 		q->mtu = least;
