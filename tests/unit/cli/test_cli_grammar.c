@@ -121,11 +121,11 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 		{"server edit web 10.0.0.1:80", "server edit: nothing to change; expected one of: "
 						"weight, forward, upper, lower, set"},
 		{"server edit web 10.0.0.1:80 weight",
-		 "server edit: \"weight\" needs a value: expected a number from 0 to 65535"},
+		 "server edit: \"weight\" needs a value: expected a number from 0 to 2147483647"},
 		{"server edit web 10.0.0.1:80 weight -1",
-		 "weight: \"-1\" is not valid; expected a number from 0 to 65535"},
-		{"server edit web 10.0.0.1:80 weight 65536",
-		 "weight: \"65536\" is not valid; expected a number from 0 to 65535"},
+		 "weight: \"-1\" is not valid; expected a number from 0 to 2147483647"},
+		{"server edit web 10.0.0.1:80 weight 2147483648",
+		 "weight: \"2147483648\" is not valid; expected a number from 0 to 2147483647"},
 		{"server edit web 10.0.0.1:80 weight 1 weight 2",
 		 "server edit: \"weight\" is given twice"},
 		{"server edit web 10.0.0.1:80 forward tunel",
@@ -238,7 +238,8 @@ static void completion_offers_words_keywords_values_and_names(void **state)
 	complete_check("server edit web ", "10.10.0.11:8080 10.10.0.12:8080");
 	complete_check("server edit web 10.10.0.11:8080 ", "weight forward upper lower set");
 	complete_check("server edit web 10.10.0.11:8080 weight 0 ", "forward upper lower set");
-	complete_check("server edit web 10.10.0.11:8080 weight ", "<a number from 0 to 65535>");
+	complete_check("server edit web 10.10.0.11:8080 weight ",
+		       "<a number from 0 to 2147483647>");
 	complete_check("server edit web 10.10.0.11:8080 forward ", "nat dr tunnel local");
 	complete_check("server add web ",
 		       "<ADDRESS:PORT, or ADDRESS under a mark, where packets keep their port>");

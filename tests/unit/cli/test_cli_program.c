@@ -205,7 +205,7 @@ static void a_refusal_tells_file_place_path_and_suggestion(void **state)
 	assert_int_equal(run("server edit web 10.0.0.1:80 weight -1", OK("{}"), 0), CLI_USAGE);
 	assert_string_equal(error_text,
 			    "plvsctl: weight: \"-1\" is not valid; expected a number from "
-			    "0 to 65535\n");
+			    "0 to 2147483647\n");
 	unlink(path);
 }
 

@@ -653,7 +653,7 @@ static void the_schema_names_type_default_and_limits(void **state)
 			 0);
 	assert_string_equal(type, "number");
 	assert_int_equal(weight, 1);
-	assert_int_equal(maximum, 65535);
+	assert_int_equal(maximum, MAX_WEIGHT);
 	assert_int_equal(
 		json_unpack(services, "{s:{s:{s:s}}}", "keys", "scheduler", "default", &def), 0);
 	assert_string_equal(def, "wlc");

@@ -277,9 +277,10 @@ static void what_is_wrong_is_refused_with_the_near_miss(void **state)
 	expect_error(f, "server.edit",
 		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weightx\":1}}",
 		     RPC_INVALID, "weight");
-	expect_error(f, "server.edit",
-		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":65536}}",
-		     RPC_INVALID, "weight");
+	expect_error(
+		f, "server.edit",
+		"{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":2147483648}}",
+		RPC_INVALID, "weight");
 	expect_error(f, "service.add",
 		     "{\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"],\"servers\":[]}",
 		     RPC_EXISTS, "192.0.2.80:80");
