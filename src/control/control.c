@@ -48,6 +48,7 @@ int control_create(const struct control_options *options, struct config *config,
 	TAILQ_INIT(&c->pending);
 	TAILQ_INIT(&c->listings.list);
 	TAILQ_INIT(&c->pushes);
+	c->run_for_peer = control_run_for_peer;
 	pthread_mutex_init(&c->note_lock, NULL);
 	if (options->config_path && !(c->config_path = strdup(options->config_path)))
 		goto err_destroy;

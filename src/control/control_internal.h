@@ -84,6 +84,9 @@ struct control {
 	struct listings listings;
 	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */
+	/* control_run_for_peer(): dispatch stands above push. */
+	void (*run_for_peer)(struct control *c, struct rpc_request *req, const char *name,
+			     json_t *params);
 	struct versions versions;
 	struct trial trial;
 	struct event *pair_ev;

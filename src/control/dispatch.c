@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "control/audit.h"
 #include "control/change_queue.h"
+#include "control/control_internal.h"
 #include "control/method.h"
+#include "control/push.h"
 #include "control/trial.h"
 #include "rpc/rpc_server.h"
 
@@ -162,6 +164,8 @@ static void run(struct control *c, struct rpc_request *req, const struct method 
 {
 	if (m->level >= METHOD_CHANGE)
 		audit_begin(c, req, m->name, params, NULL);
+	if (m->at_active && push_request(c, req, m->name, params))
+		return;
 	if (m->in_turn)
 		turn_request(c, req, m, params, run_in_turn);
 	else
@@ -188,4 +192,23 @@ void control_dispatch(void *arg, struct rpc_request *req, const char *name, json
 	else
 		run(arg, req, m, params);
 	json_decref(own);
+}
+
+void control_run_for_peer(struct control *c, struct rpc_request *req, const char *name,
+			  json_t *params)
+{
+	const struct method *m = method_find(name);
+
+	if (!m || !m->at_active) {
+		rpc_fail(req, RPC_DENIED, NULL, "%.100s is no change that the peer may ask for",
+			 name);
+		return;
+	}
+	if (!check_params(req, m, params))
+		return;
+	audit_begin(c, req, m->name, params, "the peer");
+	if (m->in_turn)
+		turn_request(c, req, m, params, run_in_turn);
+	else
+		m->run(c, req, params);
 }

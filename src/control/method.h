@@ -50,8 +50,9 @@ struct param {
 struct method {
 	const char *name;
 	enum method_level level;
-	bool in_turn; /* the handler runs in a turn of the change queue */
-	bool object;  /* params are an object of the configuration: its schema checks them */
+	bool in_turn;	/* the handler runs in a turn of the change queue */
+	bool at_active; /* in a pair the active router carries the change out, whichever is asked */
+	bool object;	/* params are an object of the configuration: its schema checks them */
 	control_method *run;
 	const char *help; /* a phrase: starts small, no full stop */
 	struct param params[METHOD_PARAMS_MAX];
@@ -95,6 +96,9 @@ char *method_markdown(void);
 
 /* Checks a request by its method's row, and runs the handler. */
 void control_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
+/* The same of a change that the peer asks for: at_active methods alone. */
+void control_run_for_peer(struct control *c, struct rpc_request *req, const char *name,
+			  json_t *params);
 
 /* A parameter's text, or NULL. */
 static inline const char *param_string(const json_t *params, const char *name)

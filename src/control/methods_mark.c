@@ -169,6 +169,7 @@ const struct method mark_methods[] = {
 		   "about; null: not live yet"},
 	{.name = "mark.add",
 	 .level = METHOD_CHANGE,
+	 .at_active = true,
 	 .run = mark_add,
 	 .help = "adds a mark rule; all rules are compiled again, which takes a second for "
 		 "thousands",
@@ -178,6 +179,7 @@ const struct method mark_methods[] = {
 	 .result = "`position`; " METHOD_LIVE},
 	{.name = "mark.delete",
 	 .level = METHOD_CHANGE,
+	 .at_active = true,
 	 .run = mark_delete,
 	 .help = "deletes the mark rule at a position",
 	 .params = {{"position", PARAM_NUMBER, true, "from 0"}},

@@ -7,6 +7,7 @@
  *	forward		by itself, when the peer's version is older
  *	difference	by itself, when the two have diverged: a plan, for people
  *	plan, push	config.push
+ *	request		a change that was asked for here, to the active router
  */
 #include "control/push.h"
 
@@ -19,6 +20,7 @@
 #include "control/audit.h"
 #include "control/control_internal.h"
 #include "control/pair.h"
+#include "control/pushed.h"
 #include "control/version_config.h"
 
 #define DIFFERENCE_LINES 20
@@ -30,6 +32,7 @@ enum push_kind {
 	PUSH_APPLY,
 	PUSH_FORWARD,
 	PUSH_DIFFERENCE,
+	PUSH_REQUEST,
 };
 
 struct push {
@@ -91,7 +94,10 @@ static void push_fail(struct push *p, enum rpc_code code, json_t *data, const ch
 	/* Tried again soon without a word. */
 	if (p->kind == PUSH_FORWARD && p->rc != -EBUSY && p->rc != -ENOTCONN)
 		versions_at_peer(p->pending.control, p->change, why);
-	pending_fail(&p->pending, code, json_incref(data), "config.push: %s", why);
+	pending_fail(&p->pending, code, json_incref(data),
+		     p->kind == PUSH_REQUEST ? "the active router cannot be asked: %s"
+					     : "config.push: %s",
+		     why);
 }
 
 static const char *words_of(int rc)
@@ -132,6 +138,41 @@ static void difference_keep(struct push *p, const json_t *result)
 	v->difference = list;
 }
 
+/* The active router speaks of itself as here. */
+static void stored_swap(json_t *result)
+{
+	static const char *const names[][2] = {{"here", "peer"}, {"why_not_here", "why_not_peer"}};
+	json_t *stored = json_object_get(result, "stored");
+
+	for (size_t i = 0; json_is_object(stored) && i < 2; i++) {
+		json_t *a = json_incref(json_object_get(stored, names[i][0]));
+		json_t *b = json_incref(json_object_get(stored, names[i][1]));
+
+		json_object_del(stored, names[i][0]);
+		json_object_del(stored, names[i][1]);
+		if (a)
+			json_object_set_new(stored, names[i][1], a);
+		if (b)
+			json_object_set_new(stored, names[i][0], b);
+	}
+}
+
+static void request_answer(struct push *p, json_t *result, const json_t *error)
+{
+	const char *message = json_string_value(json_object_get(error, "message"));
+	const json_int_t code = json_integer_value(json_object_get(error, "code"));
+
+	if (result) {
+		stored_swap(result);
+		if (p->pending.req)
+			audit_made(p->pending.req);
+		return;
+	}
+	pending_fail(&p->pending, code ? (enum rpc_code)code : RPC_INVALID,
+		     json_incref(json_object_get(error, "data")), "%s",
+		     message ? message : "the active router answers what nobody understands");
+}
+
 /* What the peer answered, as if it had been asked itself. */
 static void push_answer(struct push *p)
 {
@@ -143,7 +184,9 @@ static void push_answer(struct push *p)
 
 	snprintf(why, sizeof(why), "the peer: %s",
 		 message ? message : "it answers what nobody understands");
-	if (!result) {
+	if (p->kind == PUSH_REQUEST) {
+		request_answer(p, result, error);
+	} else if (!result) {
 		push_fail(p, RPC_INVALID, json_object_get(error, "data"), why);
 	} else if (p->kind == PUSH_DIFFERENCE) {
 		difference_keep(p, result);
@@ -166,6 +209,12 @@ static void run_asked(struct control *c, struct control_note *note)
 	p->asked = false;
 	if (p->answer)
 		push_answer(p);
+	else if (p->kind == PUSH_REQUEST)
+		pending_fail(
+			&p->pending, RPC_TIMEOUT, NULL,
+			"the active router was asked and is not heard any more (%s): whether it "
+			"made the change shows `plvsctl config history`",
+			words_of(p->rc));
 	else
 		push_fail(p, p->rc == -ETIMEDOUT ? RPC_TIMEOUT : RPC_INVALID, NULL,
 			  words_of(p->rc));
@@ -222,6 +271,10 @@ static void push_begin(struct control *c, struct turn *turn)
 {
 	struct push *p = turn_owner(turn, struct push);
 
+	if (p->kind == PUSH_REQUEST) {
+		rendered(p);
+		return;
+	}
 	p->config = c->config;
 	p->change = c->versions.changes;
 	p->versions = version_store_json(&c->versions.store);
@@ -230,10 +283,26 @@ static void push_begin(struct control *c, struct turn *turn)
 	jobs_run(c->jobs, &p->job);
 }
 
-static void push_start(struct control *c, enum push_kind kind, struct rpc_request *req)
+/* text: of a request, taken over; NULL: the configuration is rendered. */
+static void push_add(struct control *c, enum push_kind kind, struct rpc_request *req, char *text)
 {
 	static const struct pending_kind pending = {.stop = push_stop, .free = push_free};
 	const bool idle = TAILQ_EMPTY(&c->pushes);
+	struct push *p = pending_create(c, req, sizeof(*p), &pending);
+
+	if (!p) {
+		free(text);
+		return;
+	}
+	p->kind = kind;
+	p->text = text;
+	TAILQ_INSERT_TAIL(&c->pushes, p, entry);
+	if (idle)
+		push_next(c);
+}
+
+static void push_start(struct control *c, enum push_kind kind, struct rpc_request *req)
+{
 	struct push *p;
 
 	/* One of a kind is enough: it has what is true when its turn comes. */
@@ -241,13 +310,7 @@ static void push_start(struct control *c, enum push_kind kind, struct rpc_reques
 		TAILQ_FOREACH(p, &c->pushes, entry)
 	if (p->kind == kind)
 		return;
-	p = pending_create(c, req, sizeof(*p), &pending);
-	if (!p)
-		return;
-	p->kind = kind;
-	TAILQ_INSERT_TAIL(&c->pushes, p, entry);
-	if (idle)
-		push_next(c);
+	push_add(c, kind, req, NULL);
 }
 
 static void forward(struct control *c)
@@ -258,6 +321,39 @@ static void forward(struct control *c)
 static void ask_difference(struct control *c)
 {
 	push_start(c, PUSH_DIFFERENCE, NULL);
+}
+
+static bool asks_active(const struct control *c)
+{
+	struct ha_status *s = c->ha ? malloc(sizeof(*s)) : NULL;
+	bool asks = false;
+
+	if (s) {
+		ha_status(c->ha, s);
+		asks = s->has_peer && !ha_state_serves(s->state) && s->peer.alive &&
+		       ha_state_serves(s->peer.state) && s->peer.takes_requests &&
+		       c->versions.relation == VERSION_EQUAL;
+	}
+	free(s);
+	return asks;
+}
+
+bool push_request(struct control *c, struct rpc_request *req, const char *method, json_t *params)
+{
+	json_t *doc;
+	char *text;
+
+	if (!asks_active(c))
+		return false;
+	doc = json_pack("{s:{s:{s:s, s:O}}}", "result", "request", "method", method, "params",
+			params);
+	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	json_decref(doc);
+	if (!text)
+		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
+	else
+		push_add(c, PUSH_REQUEST, req, text);
+	return true;
 }
 
 /* NULL, or why the peer is not to take the configuration from here. */
@@ -297,156 +393,6 @@ void config_push(struct control *c, struct rpc_request *req, json_t *params)
 		push_start(c, plan ? PUSH_PLAN : PUSH_APPLY, req);
 }
 
-/* --- at the router that is pushed to --- */
-
-struct pushed {
-	struct control_note note;
-	struct control *control;
-	uint32_t id;
-	size_t len;
-	char text[];
-};
-
-static void applied(void *arg, const char *text, size_t len)
-{
-	struct pushed *p = arg;
-
-	if (p->control->ha)
-		(void)ha_answer(p->control->ha, p->id, text, len);
-	free(p);
-}
-
-static void drop_pushed(struct control_note *note)
-{
-	free(note);
-}
-
-/* A shared part under this router's own node part, as the text of a whole configuration. New
- * reference; NULL: no shared part, or no memory. */
-static json_t *document(const struct control *c, json_t *shared)
-{
-	char *text = version_document(c->config, shared);
-	json_t *out = text ? json_string(text) : NULL;
-
-	free(text);
-	return out;
-}
-
-/* The same of a push. Where another version takes the place of one on trial, the node part is that
- * of before the trial as well. */
-static json_t *pushed_document(const struct control *c, const json_t *pushed)
-{
-	const json_t *first =
-		json_array_get(json_object_get(json_object_get(pushed, "versions"), "versions"), 0);
-	const char *digest = json_string_value(json_object_get(first, "digest"));
-	json_t *shared = json_object_get(pushed, "shared"), *before, *out = NULL;
-	char mine[CONFIG_DIGEST_STRLEN], *text;
-
-	if (!shared || !c->trial.on || !digest ||
-	    strcmp(digest, config_digest(c->config, mine)) == 0)
-		return document(c, shared);
-	before = json_loads(json_string_value(c->trial.before), 0, NULL);
-	json_object_set(before, "shared", shared);
-	text = json_dumps(before, JSON_COMPACT);
-	if (text)
-		out = json_string(text);
-	free(text);
-	json_decref(before);
-	return out;
-}
-
-/* NULL: the peer's plvs has no versions, or what it says of them is none. */
-static struct version_store *versions_of(const json_t *pushed)
-{
-	struct version_store *s = calloc(1, sizeof(*s));
-
-	if (s && version_store_parse(s, json_object_get(pushed, "versions")) < 0) {
-		free(s);
-		s = NULL;
-	}
-	return s;
-}
-
-/* The version is on trial at the peer, and is so here. */
-static void order_trial(const json_t *trial, struct apply_order *order)
-{
-	const json_int_t within = json_integer_value(json_object_get(trial, "within_ms"));
-	const json_int_t left = json_integer_value(json_object_get(trial, "left_ms"));
-	const char *author = json_string_value(json_object_get(trial, "author"));
-
-	if (!json_is_object(trial))
-		return;
-	order->confirm_ms = within < TRIAL_MIN_MS   ? TRIAL_MIN_MS
-			    : within > TRIAL_MAX_MS ? TRIAL_MAX_MS
-						    : (uint32_t)within;
-	order->left_ms = left < 1		    ? 1
-			 : left > order->confirm_ms ? order->confirm_ms
-						    : (uint32_t)left;
-	order->author = author;
-}
-
-static void run_apply(struct control *c, struct rpc_request *req, json_t *text,
-		      const json_t *pushed)
-{
-	struct version_store *peers = versions_of(pushed);
-	struct apply_order order = {
-		.kind = APPLY_SWAP, .text = text, .versions = peers, .from_peer = true};
-	const char *why = versions_refuse_changes(c);
-
-	if (!why)
-		audit_begin(c, req, "config.apply", NULL, "the peer");
-	if (why) {
-		rpc_fail(req, RPC_INVALID, NULL, "%s", why);
-		free(peers);
-	} else if (peers) {
-		order_trial(json_object_get(pushed, "trial"), &order);
-		apply_start(c, req, &order);
-	} else {
-		apply_start(c, req, &order);
-	}
-}
-
-static void run_pushed(struct control *c, struct control_note *note)
-{
-	struct pushed *p = (struct pushed *)note;
-	struct rpc_request *req = rpc_request_local(applied, p);
-	json_t *doc, *pushed, *text;
-
-	if (!req) {
-		free(p);
-		return;
-	}
-	doc = json_loadb(p->text, p->len, 0, NULL);
-	pushed = json_object_get(doc, "result");
-	text = pushed_document(c, pushed);
-	if (!text)
-		rpc_fail(req, RPC_BAD_PARAMS, NULL, "not a configuration");
-	else if (json_is_true(json_object_get(pushed, "apply")))
-		run_apply(c, req, text, pushed);
-	else
-		apply_start(
-			c, req,
-			&(struct apply_order){.kind = APPLY_PLAN, .text = text, .from_peer = true});
-	json_decref(text);
-	json_decref(doc);
-}
-
-void control_pushed(struct control *c, uint32_t id, const void *bytes, size_t len)
-{
-	struct pushed *p = malloc(sizeof(*p) + len + 1);
-
-	if (!p)
-		return;
-	p->control = c;
-	p->id = id;
-	p->len = len;
-	memcpy(p->text, bytes, len);
-	p->text[len] = '\0';
-	p->note.run = run_pushed;
-	p->note.drop = drop_pushed;
-	control_post(c, &p->note);
-}
-
 /* --- at the start --- */
 
 /* The file has an older version. In a pair an acknowledged change is not to be lost with the
@@ -466,7 +412,7 @@ static void restore(struct control *c)
 		return;
 	}
 	json = json_loads(text, 0, NULL);
-	whole = document(c, json_object_get(json, "shared"));
+	whole = pushed_document(c, json_object_get(json, "shared"));
 	if (whole)
 		apply_start(c, NULL,
 			    &(struct apply_order){

@@ -150,6 +150,7 @@ struct ha_status {
 	uint64_t lease_left_ms; /* UINT64_MAX = no lease is needed */
 	struct {
 		bool known, alive, deaf; /* deaf: it does not hear this router */
+		bool takes_requests;	 /* struct ha_message */
 		bool digest_differs;
 		enum version_relation relation; /* of its configuration to the one here */
 		struct version_word version;

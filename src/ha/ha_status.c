@@ -36,6 +36,7 @@ static void peer_fill(const struct ha *ha, uint64_t now_ms, struct ha_status *ou
 
 	out->peer.known = p->known;
 	out->peer.alive = role_peer_alive(&ha->role, now_ms);
+	out->peer.takes_requests = p->takes_requests;
 	out->peer.deaf = role_peer_deaf(&ha->role, now_ms);
 	out->peer.digest_differs = role_configuration_differs(&ha->role);
 	out->peer.relation = p->relation;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "ha/ha_internal.h"
+#include "ha/role/role_internal.h"
 #include "ha/wire/block_seal.h"
 
 #define ANSWER_LIMIT_MS 120000 /* the peer may have to build ten thousand services */
@@ -111,7 +112,8 @@ static uint32_t poll(struct ha *ha)
 
 	bulk_tick(&ha->bulk, now_ms);
 	answer_look(ha);
-	if (ha->asked_id && now_ms - ha->asked_ms > ANSWER_LIMIT_MS)
+	if (ha->asked_id &&
+	    (now_ms - ha->asked_ms > ANSWER_LIMIT_MS || !role_peer_in_reach(&ha->role, now_ms)))
 		asked_end(ha, -ETIMEDOUT, NULL, 0);
 	return UINT32_MAX;
 }

@@ -34,6 +34,24 @@ pair_at b
 is "services of b" "$(rpc status | jq .services)" -eq 2
 differs b false || fail "b says that they differ"
 
+note "the active router carries out what is asked for at the backup"
+pair_at b
+rpc service.add "$(service asked tcp 192.0.2.84:80 nat rr 10.10.0.11:8080)" > "$RUN/said"
+is "stored" "$(jq -c .stored "$RUN/said")" = '{"peer":true,"here":true}'
+is "services of b" "$(rpc status | jq .services)" -eq 3
+is "author at b" "$(rpc config.history | jq -r '.versions[0].author')" = "the peer"
+pair_at a
+is "services of a" "$(rpc status | jq .services)" -eq 3
+is "author at a" "$(rpc config.history | jq -r '.versions[0].author')" = "the peer"
+# What the active router refuses changes nothing at the backup: it is an address of a path of a's.
+pair_at b
+if rpc service.add "$(service refused tcp 192.0.2.10:80 nat rr 10.10.0.11:8080)" > "$RUN/said" 2>&1; then
+	fail "the active router took its own address for a service"
+fi
+is "services of b" "$(rpc status | jq .services)" -eq 3
+ctl service delete tcp:192.0.2.84:80
+is "services of b" "$(rpc status | jq .services)" -eq 2
+
 note "nobody on the wire reads it"
 on_background dpdk-b dump tcpdump -i any --immediate-mode -U -w "$RUN/wire.pcap" udp port 7695
 wait_for 10 "tcpdump listens" grep -q "listening on" "$RUN/dump.log"

@@ -100,6 +100,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg, uint64_t se
 	p->unbound = msg->unbound;
 	p->hears_second = msg->hears_second;
 	p->asks_frames = msg->asks_frames;
+	p->takes_requests = msg->takes_requests;
 	p->links_answer = msg->links_answer;
 	p->sent_after_ms = sent_after_ms;
 	p->absurd = false;

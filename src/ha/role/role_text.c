@@ -237,6 +237,7 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	msg->links_answer = role_links_answer(r, now_ms);
 	msg->hears_second = role_hears_second(r, now_ms);
 	msg->asks_frames = role_paths_silent(r, now_ms);
+	msg->takes_requests = true;
 	role_timers_fill(r, send->type, &msg->timers);
 	if (!r->version)
 		return;

@@ -167,9 +167,10 @@ struct ha_message {
 	/* VIP links, in the order of their names, on which a witness answered a question at
 	 * keepalive rate within deadtime: bit 0 is the first. */
 	uint8_t links_answer;
-	bool hears_second; /* two routers say to the sender that they are the receiver */
-	bool asks_frames;  /* no path brings the sender anything: it wants Ethernet frames */
-	uint32_t unbound;  /* connections of the peer whose service or server is unknown here */
+	bool hears_second;   /* two routers say to the sender that they are the receiver */
+	bool asks_frames;    /* no path brings the sender anything: it wants Ethernet frames */
+	bool takes_requests; /* blocks of the peer may ask the sender for a change */
+	uint32_t unbound;    /* connections of the peer whose service or server is unknown here */
 	struct ha_timers timers;
 };
 
