@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/doctor.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "cli/view.h"
@@ -9,27 +8,6 @@
 #define HANDOFF_SHARE 0.5  /* of received packets, from which it is worth a word */
 #define HANDOFF_LEAST 1000 /* packets received, below which shares mean nothing */
 #define LOAD_HIGH     0.95
-
-static const char *const severity_words[] = {
-	[DOCTOR_WELL] = "well", [DOCTOR_WARNING] = "warning", [DOCTOR_CRITICAL] = "critical"};
-
-/* fmt: of the text that says what is wrong. */
-__attribute__((format(printf, 6, 7))) static void find(json_t *findings,
-						       enum doctor_severity severity,
-						       const char *id, const char *why,
-						       const char *type, const char *fmt, ...)
-{
-	json_t *what;
-	va_list ap;
-
-	va_start(ap, fmt);
-	what = json_vsprintf(fmt, ap);
-	va_end(ap);
-	json_array_append_new(findings,
-			      json_pack("{s:s, s:s, s:o, s:s, s:s}", "id", id, "severity",
-					severity_words[severity], "what",
-					what ? what : json_string("?"), "why", why, "type", type));
-}
 
 static bool is_false(const json_t *o, const char *path)
 {
@@ -64,20 +42,20 @@ static void look_servers(const json_t *health, json_t *out)
 		const char *service = view_text(row, "service");
 
 		if (strcmp(service, last) != 0 && !chosen_of(rows, service))
-			find(out, DOCTOR_CRITICAL, "service-without-servers",
-			     "new connections of its clients are refused", "health list",
-			     "%s: no real server gets new connections", service);
+			doctor_find(out, DOCTOR_CRITICAL, "service-without-servers",
+				    "new connections of its clients are refused", "health list",
+				    "%s: no real server gets new connections", service);
 		last = service;
 		if (strcmp(view_text(row, "standing"), "down") == 0)
-			find(out, DOCTOR_WARNING, "server-down",
-			     "the other servers carry its share", "health show SERVICE SERVER",
-			     "%s of %s is down: %s", view_text(row, "server"), service,
-			     view_text(row, "reason"));
+			doctor_find(out, DOCTOR_WARNING, "server-down",
+				    "the other servers carry its share",
+				    "health show SERVICE SERVER", "%s of %s is down: %s",
+				    view_text(row, "server"), service, view_text(row, "reason"));
 		if (strcmp(view_text(row, "admin"), "none") != 0 && *view_text(row, "admin"))
-			find(out, DOCTOR_WARNING, "server-forced",
-			     "its checks decide nothing until it is set to auto",
-			     "health force SERVICE SERVER auto", "%s of %s is forced: %s",
-			     view_text(row, "server"), service, view_text(row, "admin"));
+			doctor_find(out, DOCTOR_WARNING, "server-forced",
+				    "its checks decide nothing until it is set to auto",
+				    "health force SERVICE SERVER auto", "%s of %s is forced: %s",
+				    view_text(row, "server"), service, view_text(row, "admin"));
 	}
 }
 
@@ -92,17 +70,18 @@ static void look_ports(const json_t *list, double workers, json_t *out)
 		const char *name = view_text(port, "name");
 
 		if (is_false(port, "link_up"))
-			find(out, DOCTOR_CRITICAL, "port-down", "nothing comes or goes by it",
-			     "port list", "port %s has no link", name);
+			doctor_find(out, DOCTOR_CRITICAL, "port-down",
+				    "nothing comes or goes by it", "port list",
+				    "port %s has no link", name);
 		if (view_number(port, "rx_queues") > 0 && view_number(port, "rx_queues") < workers)
-			find(out, DOCTOR_WARNING, "queues-below-workers",
-			     "workers without a queue get their packets by hand-off", "port list",
-			     "port %s has %.0f receive queues for %.0f workers", name,
-			     view_number(port, "rx_queues"), workers);
+			doctor_find(out, DOCTOR_WARNING, "queues-below-workers",
+				    "workers without a queue get their packets by hand-off",
+				    "port list", "port %s has %.0f receive queues for %.0f workers",
+				    name, view_number(port, "rx_queues"), workers);
 		if (json_is_null(json_object_get(port, "tap")))
-			find(out, DOCTOR_CRITICAL, "tap-missing",
-			     "Linux cannot resolve next hops or answer by this port", "port list",
-			     "port %s has no TAP", name);
+			doctor_find(out, DOCTOR_CRITICAL, "tap-missing",
+				    "Linux cannot resolve next hops or answer by this port",
+				    "port list", "port %s has no TAP", name);
 	}
 }
 
@@ -116,17 +95,18 @@ static void look_workers(const json_t *list, json_t *out)
 		double handed = view_number(w, "counters.handed_off");
 
 		if (view_number(w, "load") > LOAD_HIGH)
-			find(out, DOCTOR_WARNING, "worker-busy",
-			     "packets are lost when there are more of them", "worker list",
-			     "worker %.0f is busy for %.0f %% of its time",
-			     view_number(w, "worker"), view_number(w, "load") * 100);
+			doctor_find(out, DOCTOR_WARNING, "worker-busy",
+				    "packets are lost when there are more of them", "worker list",
+				    "worker %.0f is busy for %.0f %% of its time",
+				    view_number(w, "worker"), view_number(w, "load") * 100);
 		if (json_array_size(json_object_get(list, "workers")) > 1 &&
 		    received >= HANDOFF_LEAST && handed > received * HANDOFF_SHARE)
-			find(out, DOCTOR_WARNING, "handoff-share",
-			     "each hand-off costs as much as forwarding; a NIC with RSS of "
-			     "\"owners\" needs none",
-			     "port list", "worker %.0f hands %.0f %% of its packets to others",
-			     view_number(w, "worker"), handed / received * 100);
+			doctor_find(out, DOCTOR_WARNING, "handoff-share",
+				    "each hand-off costs as much as forwarding; a NIC with RSS of "
+				    "\"owners\" needs none",
+				    "port list",
+				    "worker %.0f hands %.0f %% of its packets to others",
+				    view_number(w, "worker"), handed / received * 100);
 	}
 }
 
@@ -137,10 +117,10 @@ static void look_nexthops(const json_t *list, json_t *out)
 
 	json_array_foreach (json_object_get(list, "nexthops"), i, n)
 		if (is_true(n, "wanted") && strcmp(view_text(n, "state"), "failed") == 0)
-			find(out, DOCTOR_CRITICAL, "nexthop-unresolved",
-			     "packets by this next hop are dropped", "nexthop list",
-			     "%s on %s does not answer ARP or ND", view_text(n, "address"),
-			     view_text(n, "link"));
+			doctor_find(out, DOCTOR_CRITICAL, "nexthop-unresolved",
+				    "packets by this next hop are dropped", "nexthop list",
+				    "%s on %s does not answer ARP or ND", view_text(n, "address"),
+				    view_text(n, "link"));
 }
 
 /* --- the pair --- */
@@ -148,33 +128,35 @@ static void look_nexthops(const json_t *list, json_t *out)
 static void look_pair(const json_t *ha, json_t *out)
 {
 	if (*view_text(ha, "alarm"))
-		find(out, DOCTOR_CRITICAL, "pair-alarm", "the pair does not right itself",
-		     "ha status", "%s", view_text(ha, "alarm"));
+		doctor_find(out, DOCTOR_CRITICAL, "pair-alarm", "the pair does not right itself",
+			    "ha status", "%s", view_text(ha, "alarm"));
 	if (!is_true(ha, "pair"))
 		return;
 	if (is_false(ha, "peer.alive"))
-		find(out, DOCTOR_CRITICAL, "peer-silent",
-		     "nobody takes over when this router fails", "ha status",
-		     "the peer is not heard");
+		doctor_find(out, DOCTOR_CRITICAL, "peer-silent",
+			    "nobody takes over when this router fails", "ha status",
+			    "the peer is not heard");
 	if (is_true(ha, "peer.configuration_differs"))
-		find(out, DOCTOR_WARNING, "pair-differs", "a takeover changes what is served",
-		     "config push plan", "the two routers have different shared configurations");
+		doctor_find(out, DOCTOR_WARNING, "pair-differs",
+			    "a takeover changes what is served", "config push plan",
+			    "the two routers have different shared configurations");
 	if (view_number(ha, "deadtime_supported_ms") > view_number(ha, "deadtime_ms"))
-		find(out, DOCTOR_WARNING, "deadtime-short", "a stall can look like a dead router",
-		     "ha status",
-		     "shared.ha.deadtime is %lld ms; this host and its paths bear %lld ms",
-		     (long long)view_number(ha, "deadtime_ms"),
-		     (long long)view_number(ha, "deadtime_supported_ms"));
+		doctor_find(out, DOCTOR_WARNING, "deadtime-short",
+			    "a stall can look like a dead router", "ha status",
+			    "shared.ha.deadtime is %lld ms; this host and its paths bear %lld ms",
+			    (long long)view_number(ha, "deadtime_ms"),
+			    (long long)view_number(ha, "deadtime_supported_ms"));
 	if (is_false(ha, "realtime"))
-		find(out, DOCTOR_WARNING, "pair-not-realtime",
-		     "heartbeats may come late on a busy host", "ha status",
-		     "the ha loop has no real-time priority (SCHED_FIFO needs CAP_SYS_NICE or "
-		     "RLIMIT_RTPRIO)");
+		doctor_find(
+			out, DOCTOR_WARNING, "pair-not-realtime",
+			"heartbeats may come late on a busy host", "ha status",
+			"the ha loop has no real-time priority (SCHED_FIFO needs CAP_SYS_NICE or "
+			"RLIMIT_RTPRIO)");
 	if (strcmp(view_text(ha, "state"), "active") == 0 && is_true(ha, "peer.alive") &&
 	    is_false(ha, "sync.peer_synchronised"))
-		find(out, DOCTOR_WARNING, "pair-not-synchronised",
-		     "a takeover would break connections", "ha status",
-		     "the peer does not have this router's connections");
+		doctor_find(out, DOCTOR_WARNING, "pair-not-synchronised",
+			    "a takeover would break connections", "ha status",
+			    "the peer does not have this router's connections");
 }
 
 /* --- all --- */
@@ -185,8 +167,23 @@ static void look_warnings(const json_t *status, json_t *out)
 	size_t i;
 
 	json_array_foreach (json_object_get(status, "warnings"), i, text)
-		find(out, DOCTOR_WARNING, "router-warning", "the router itself warns of it",
-		     "status", "%s", json_is_string(text) ? json_string_value(text) : "?");
+		doctor_find(out, DOCTOR_WARNING, "router-warning", "the router itself warns of it",
+			    "status", "%s", json_is_string(text) ? json_string_value(text) : "?");
+}
+
+static void look_configuration(const json_t *status, json_t *out)
+{
+	if (is_true(status, "configuration.unsaved"))
+		doctor_find(out, DOCTOR_WARNING, "configuration-unsaved",
+			    "a restart can lose the changes", "config diff file",
+			    "%s does not have all changes",
+			    view_text(status, "configuration.file"));
+	if (json_is_object(view_at(status, "trial")))
+		doctor_find(out, DOCTOR_WARNING, "configuration-unconfirmed",
+			    "other changes are refused, and this one is taken back",
+			    "config confirm",
+			    "the configuration of %s waits for its confirmation: %.0f s left",
+			    view_text(status, "trial.author"), view_number(status, "trial.left_s"));
 }
 
 json_t *doctor_look(const struct doctor_facts *f)
@@ -201,19 +198,7 @@ json_t *doctor_look(const struct doctor_facts *f)
 	look_workers(f->worker_list, out);
 	look_pair(f->ha_status, out);
 	look_warnings(f->status, out);
+	look_configuration(f->status, out);
+	doctor_look_around(f, out);
 	return out;
-}
-
-enum doctor_severity doctor_worst(const json_t *findings)
-{
-	enum doctor_severity worst = DOCTOR_WELL;
-	const json_t *f;
-	size_t i;
-
-	json_array_foreach (findings, i, f)
-		if (strcmp(view_text(f, "severity"), severity_words[DOCTOR_CRITICAL]) == 0)
-			return DOCTOR_CRITICAL;
-		else
-			worst = DOCTOR_WARNING;
-	return worst;
 }

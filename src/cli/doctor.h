@@ -18,7 +18,15 @@ enum doctor_severity {
 /* Results of the methods in the names; NULL: the router did not answer that one. */
 struct doctor_facts {
 	const json_t *status, *port_list, *worker_list, *nexthop_list, *health_list, *ha_status;
+	const json_t *service_list, *config_get, *counter_list;
+	const json_t *health_shows; /* an array: health.show of servers that are down */
 };
+
+/* Adds a finding to a list. fmt: of the text that says what is wrong. */
+void doctor_find(json_t *findings, enum doctor_severity severity, const char *id, const char *why,
+		 const char *type, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Rules about what is around the router: servers, links, the host. */
+void doctor_look_around(const struct doctor_facts *facts, json_t *findings);
 
 /* A new list of {id, severity, what, why, type}; NULL: no memory. */
 json_t *doctor_look(const struct doctor_facts *facts);

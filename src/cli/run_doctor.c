@@ -7,12 +7,12 @@
 #include "cli/view.h"
 
 /* NULL where the router refuses: what is not known is not judged. */
-static int ask(struct session *s, const char *method, json_t **result)
+static int ask(struct session *s, const char *method, json_t *params, json_t **result)
 {
 	struct rpc_failure f = {0};
 
 	*result = NULL;
-	if (rpc_call(&s->rpc, method, NULL, NULL, NULL, result, &f) == RPC_OK)
+	if (rpc_call(&s->rpc, method, params, NULL, NULL, result, &f) == RPC_OK)
 		return CLI_OK;
 	if (f.outcome != RPC_REFUSED)
 		return session_fail(s, NULL, &f);
@@ -32,20 +32,54 @@ static void finding_put(const struct out *out, const json_t *f)
 		view_text(f, "type"));
 }
 
+#define SHOWS_MAX 16 /* servers that are asked for one by one */
+
+/* health.show of servers that are down, the first of them. New; NULL: no memory, or *code. */
+static json_t *shows_ask(struct session *s, const json_t *health, int *code)
+{
+	json_t *list = json_array(), *row, *result, *params;
+	size_t i;
+
+	json_array_foreach (json_object_get(health, "servers"), i, row) {
+		if (strcmp(view_text(row, "standing"), "down") != 0 ||
+		    json_array_size(list) == SHOWS_MAX || *code)
+			continue;
+		params = json_pack("{s:s, s:s}", "service", view_text(row, "service"), "server",
+				   view_text(row, "server"));
+		*code = ask(s, "health.show", params, &result);
+		json_decref(params);
+		if (result)
+			json_array_append_new(list, result);
+	}
+	return list;
+}
+
 int run_doctor(struct session *s, const struct invocation *inv)
 {
-	static const char *const methods[] = {"status",	      "port.list",   "worker.list",
-					      "nexthop.list", "health.list", "ha.status"};
-	json_t *r[6] = {NULL}, *findings = NULL, *doc;
+	static const struct {
+		const char *method, *object;
+	} asked[] = {{"status", NULL},	     {"port.list", NULL},   {"worker.list", NULL},
+		     {"nexthop.list", NULL}, {"health.list", NULL}, {"ha.status", NULL},
+		     {"service.list", NULL}, {"config.get", NULL},  {"counter.list", "drops"}};
+	json_t *r[sizeof(asked) / sizeof(asked[0])] = {NULL}, *shows = NULL, *findings = NULL, *doc;
+	const size_t n = sizeof(asked) / sizeof(asked[0]);
 	const json_t *f;
 	int code = CLI_OK;
 	size_t i;
 
 	(void)inv;
-	for (i = 0; i < 6 && !code; i++)
-		code = ask(s, methods[i], &r[i]);
+	for (i = 0; i < n && !code; i++) {
+		json_t *params =
+			asked[i].object ? json_pack("{s:s}", "object", asked[i].object) : NULL;
+
+		code = ask(s, asked[i].method, params, &r[i]);
+		json_decref(params);
+	}
 	if (!code)
-		findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5]});
+		shows = shows_ask(s, r[4], &code);
+	if (!code)
+		findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5],
+							      r[6], r[7], r[8], shows});
 	if (findings && s->out.json) {
 		doc = json_pack("{s:O}", "findings", findings);
 		view_json(&s->out, doc);
@@ -59,7 +93,8 @@ int run_doctor(struct session *s, const struct invocation *inv)
 	if (!code)
 		code = findings ? (int)doctor_worst(findings) : CLI_GARBLED;
 	json_decref(findings);
-	for (i = 0; i < 6; i++)
+	json_decref(shows);
+	for (i = 0; i < n; i++)
 		json_decref(r[i]);
 	return code;
 }

@@ -122,6 +122,24 @@ static json_t *paths_json(const struct ha_status *s)
 	return list;
 }
 
+static json_t *claims_json(const struct ha_status *s)
+{
+	json_t *list = json_array();
+
+	for (uint8_t i = 0; i < s->n_claims; i++) {
+		const struct ha_claim_status *k = &s->claims[i];
+		char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I}", "address",
+						      addr_format(&k->addr, addr, sizeof(addr)),
+						      "link", k->link, "mac",
+						      mac_format(&k->mac, mac, sizeof(mac)), "peer",
+						      (int)k->peer, "count", (json_int_t)k->count,
+						      "ago_ms", (json_int_t)k->ago_ms));
+	}
+	return list;
+}
+
 static json_t *witnesses_json(const struct ha_status *s)
 {
 	json_t *list = json_array();
@@ -148,6 +166,7 @@ json_t *ha_status_json(struct control *c)
 			json_object_set_new(out, "peer", json_null());
 		json_object_set_new(out, "paths", paths_json(&v->s));
 		json_object_set_new(out, "witnesses", witnesses_json(&v->s));
+		json_object_set_new(out, "claims", claims_json(&v->s));
 		json_object_set_new(out, "configuration", versions_json(c));
 	}
 	free(v);
@@ -188,7 +207,11 @@ const struct method ha_methods[] = {
 	{.name = "ha.status",
 	 .run = status,
 	 .help = "the pair: state, peer, paths, witnesses, synchronisation",
-	 .result = "the keys of a pair; `peer` is null before the peer was heard",
+	 .result = "the keys of a pair; `peer` is null before the peer was heard; `claims`: "
+		   "`[{address, link, mac, "
+		   "peer, count, ago_ms}]`, stations that say that an address is theirs which is "
+		   "active "
+		   "here, in the last two minutes",
 	 .rows = &shown_pair},
 	{.name = "ha.handover",
 	 .level = METHOD_CHANGE,

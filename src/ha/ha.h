@@ -136,6 +136,17 @@ struct ha_witness_status {
 	uint64_t frames_heard_ms; /* ago; UINT64_MAX = never */
 };
 
+/* A station that says that an address is its own which is active here (net/claim.h). */
+struct ha_claim_status {
+	char link[ROLE_NAME_LEN];
+	struct addr addr;
+	struct mac mac;
+	bool peer;	 /* the peer's MAC */
+	uint32_t count;	 /* of this MAC */
+	uint64_t ago_ms; /* since the last one */
+};
+#define HA_CLAIMS_SHOWN 16
+
 struct ha_status {
 	bool has_peer;
 	enum ha_state state;
@@ -175,6 +186,8 @@ struct ha_status {
 	uint8_t n_paths, n_links;
 	struct ha_path_status paths[HA_PATHS];
 	struct ha_witness_status witnesses[ROLE_MAX_VIP_LINKS];
+	struct ha_claim_status claims[HA_CLAIMS_SHOWN]; /* those that are not forgotten */
+	uint8_t n_claims;
 	uint64_t transitions[ROLE_N_ROWS];
 	uint64_t refused_stops;
 	/* Lateness of the loop's timer over the last 10 s: median, 99th percentile, maximum. */

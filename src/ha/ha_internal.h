@@ -256,6 +256,8 @@ void ha_mailbox_fini(struct ha *ha);
 void vip_links_addresses(struct ha *ha);
 /* The witnesses changed. 0 or -ENOMEM. */
 int vip_links_witnesses(struct ha *ha);
+/* Strangers' claims of active addresses. */
+void vip_links_claims(const struct ha *ha, struct ha_status *out);
 /* The peer's MAC on a link, as the peer said, or as ARP and ND make likely. False: not known. */
 bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out);
 

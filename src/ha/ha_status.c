@@ -116,6 +116,7 @@ static void fill(const struct ha *ha, struct ha_status *out)
 	out->n_paths = ha->config.n_paths;
 	for (uint8_t i = 0; i < out->n_paths; i++)
 		path_fill(ha, i, now_us, &out->paths[i]);
+	vip_links_claims(ha, out);
 	out->n_links = ha->config.n_links;
 	for (uint8_t i = 0; i < out->n_links; i++) {
 		memcpy(out->witnesses[i].link, ha->config.links[i].name,

@@ -128,6 +128,31 @@ static void claim_answer(struct ha *ha, struct ha_link *l, const struct discover
 			  mac_format(&p->sender_mac, mac, sizeof(mac)), claim->n);
 }
 
+static void claim_fill(const struct ha *ha, const struct claim *k, struct ha_claim_status *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (uint8_t i = 0; i < ha->config.n_links; i++) {
+		if (ha->config.links[i].link != k->link)
+			continue;
+		memcpy(out->link, ha->config.links[i].name, sizeof(out->link));
+		out->peer = is_peers(ha, &ha->links[i], &k->mac);
+	}
+	out->addr = k->addr;
+	out->mac = k->mac;
+	out->count = k->n;
+	out->ago_ms = ha_now_ms() - k->seen_ms;
+}
+
+void vip_links_claims(const struct ha *ha, struct ha_status *out)
+{
+	const struct claims *all = ha->claims;
+
+	out->n_claims = 0;
+	for (uint32_t i = 0; all && i < all->n && out->n_claims < HA_CLAIMS_SHOWN; i++)
+		if (all->list[i].n > 0 && ha_now_ms() - all->list[i].seen_ms <= CLAIM_FORGET_MS)
+			claim_fill(ha, &all->list[i], &out->claims[out->n_claims++]);
+}
+
 static void link_lost(struct ha_link *l)
 {
 	if (l->event)

@@ -10,13 +10,15 @@
 
 #include "cli/doctor.h"
 
-enum { STATUS, PORTS, WORKERS, NEXTHOPS, HEALTH, HA, N_FACTS };
+enum { STATUS, PORTS, WORKERS, NEXTHOPS, HEALTH, HA, SERVICES, CONFIG, COUNTERS, SHOWS, N_FACTS };
 
 static const char *const healthy[N_FACTS] = {
-	"{\"workers\": 2, \"warnings\": []}",
+	"{\"workers\": 2, \"warnings\": [], \"configuration\": {\"file\": \"f\", \"unsaved\": "
+	"false}, \"trial\": null}",
 	"{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 2, \"tap\": "
-	"\"public\"}]}",
-	"{\"workers\": [{\"worker\": 0, \"load\": 0.4, \"counters\": {\"received\": 10000, "
+	"\"public\", \"socket\": 0}]}",
+	"{\"workers\": [{\"worker\": 0, \"load\": 0.4, \"socket\": 0, \"queues\": [{\"port\": "
+	"\"public\", \"queue\": 0}], \"counters\": {\"received\": 10000, "
 	"\"handed_off\": 100}}, {\"worker\": 1, \"load\": 0.1, \"counters\": {\"received\": 10, "
 	"\"handed_off\": 10}}]}",
 	"{\"nexthops\": [{\"address\": \"10.0.0.1\", \"link\": \"private\", \"state\": "
@@ -25,7 +27,24 @@ static const char *const healthy[N_FACTS] = {
 	"{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": true, "
 	"\"standing\": \"up\", \"admin\": \"none\"}]}",
 	"{\"pair\": true, \"state\": \"active\", \"alarm\": null, \"peer\": {\"alive\": true, "
-	"\"configuration_differs\": false}, \"sync\": {\"peer_synchronised\": true}}"};
+	"\"configuration_differs\": false}, \"sync\": {\"peer_synchronised\": true}, \"claims\": "
+	"[], "
+	"\"deadtime_ms\": 200, \"late_max_us\": 900, \"paths\": [{\"name\": \"p\", \"heard_ms\": "
+	"20}]}",
+	"{\"services\": [{\"key\": \"web\", \"servers\": [{\"address\": \"s1\", \"health\": "
+	"\"up\", "
+	"\"handshakes\": {\"syns\": 100, \"answers\": 90, \"refused\": 0}}, {\"address\": \"s2\", "
+	"\"health\": \"down\", \"handshakes\": {\"syns\": 100, \"answers\": 0, \"refused\": 0}}, "
+	"{\"address\": \"s3\", \"health\": \"up\", \"handshakes\": {\"syns\": 3, \"answers\": 0, "
+	"\"refused\": 0}}]}]}",
+	"{\"config\": {\"shared\": {\"checks\": [{\"name\": \"direct\"}, {\"name\": \"vip\", "
+	"\"via_vip\": true}]}}}",
+	"{\"drops\": [{\"name\": \"too_big\", \"rate\": 0}, {\"name\": \"no_route\", \"rate\": "
+	"5}]}",
+	/* Down for another reason: by both ways. */
+	"[{\"service\": \"web\", \"server\": \"s2\", \"checks\": [{\"name\": \"direct\", "
+	"\"state\": "
+	"\"down\"}, {\"name\": \"vip\", \"state\": \"down\"}]}]"};
 
 /* The findings with one fact replaced; new. */
 static json_t *look(int which, const char *text)
@@ -36,7 +55,8 @@ static json_t *look(int which, const char *text)
 		r[i] = json_loads(i == which ? text : healthy[i], 0, NULL);
 		assert_non_null(r[i]);
 	}
-	findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5]});
+	findings = doctor_look(
+		&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9]});
 	for (int i = 0; i < N_FACTS; i++)
 		json_decref(r[i]);
 	assert_non_null(findings);
@@ -97,6 +117,32 @@ static void test_each_fault_is_found(void **state)
 		{"pair-not-synchronised", DOCTOR_WARNING, HA,
 		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true}, \"sync\": "
 		 "{\"peer_synchronised\": false}}"},
+		{"vip-claimed", DOCTOR_CRITICAL, HA,
+		 "{\"pair\": false, \"claims\": [{\"address\": \"192.0.2.80\", \"link\": "
+		 "\"public\", "
+		 "\"mac\": \"02:00:00:00:00:11\", \"peer\": false, \"count\": 1}, {\"address\": "
+		 "\"192.0.2.81\", \"link\": \"public\", \"mac\": \"02:00:00:00:00:12\", \"peer\": "
+		 "true, \"count\": 1}]}"},
+		{"nat-replies-missing", DOCTOR_CRITICAL, SERVICES,
+		 "{\"services\": [{\"key\": \"web\", \"servers\": [{\"address\": \"s1\", "
+		 "\"health\": "
+		 "\"up\", \"handshakes\": {\"syns\": 20, \"answers\": 0, \"refused\": 0}}]}]}"},
+		{"server-without-vip", DOCTOR_CRITICAL, SHOWS,
+		 "[{\"service\": \"web\", \"server\": \"s2\", \"checks\": [{\"name\": \"direct\", "
+		 "\"state\": \"up\"}, {\"name\": \"vip\", \"state\": \"down\"}]}]"},
+		{"numa-remote", DOCTOR_WARNING, WORKERS,
+		 "{\"workers\": [{\"worker\": 0, \"load\": 0.1, \"socket\": 1, \"queues\": "
+		 "[{\"port\": "
+		 "\"public\", \"queue\": 0}], \"counters\": {}}]}"},
+		{"mtu-too-small", DOCTOR_WARNING, COUNTERS,
+		 "{\"drops\": [{\"name\": \"too_big\", \"rate\": 3}]}"},
+		{"path-silent", DOCTOR_WARNING, HA,
+		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true}, \"paths\": "
+		 "[{\"name\": \"p\", \"heard_ms\": 20}, {\"name\": \"q\", \"heard_ms\": -1}]}"},
+		{"configuration-unsaved", DOCTOR_WARNING, STATUS,
+		 "{\"workers\": 2, \"configuration\": {\"file\": \"f\", \"unsaved\": true}}"},
+		{"configuration-unconfirmed", DOCTOR_WARNING, STATUS,
+		 "{\"workers\": 2, \"trial\": {\"author\": \"adam\", \"left_s\": 30.5}}"},
 		{"router-warning", DOCTOR_WARNING, STATUS,
 		 "{\"workers\": 2, \"warnings\": [\"something\"]}"}};
 
