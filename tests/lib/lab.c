@@ -33,18 +33,6 @@ int lab_close(void **state)
 	return bed_close(&h);
 }
 
-int lab_run_group(unsigned int megabytes, const char *name, const struct CMUnitTest *tests,
-		  size_t n)
-{
-	int failed;
-
-	if (harness_eal_init(0, megabytes, NULL) < 0)
-		return 1;
-	failed = _cmocka_run_group_tests(name, tests, n, NULL, NULL);
-	harness_eal_fini();
-	return failed;
-}
-
 /* ---- in ---- */
 
 struct packet lab_tcp(const char *from, uint16_t sport, const char *to, uint16_t dport,

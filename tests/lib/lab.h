@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "lib/bed.h"
+#include "lib/eal_run.h"
 #include "lib/packet.h"
 #include "lib/world.h"
 
@@ -34,11 +35,7 @@ int lab_open(void **state, uint64_t max_connections, bool far);
 int lab_close(void **state);
 
 /* Runs the tests of a program, with so much memory for EAL. The program's exit status. */
-#define lab_run(megabytes, tests)                                                                  \
-	lab_run_group(megabytes, #tests, tests, sizeof(tests) / sizeof((tests)[0]))
-struct CMUnitTest;
-int lab_run_group(unsigned int megabytes, const char *name, const struct CMUnitTest *tests,
-		  size_t n);
+#define lab_run(megabytes, tests) eal_run(0, megabytes, tests)
 
 /* --- in ------------------------------------------------------------------------------ */
 

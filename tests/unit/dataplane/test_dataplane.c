@@ -13,6 +13,7 @@
 #include <rte_eal.h>
 #include <rte_lcore.h>
 
+#include "lib/eal_run.h"
 #include "lib/harness.h"
 #include "lib/world.h"
 
@@ -212,19 +213,6 @@ static void queues_go_to_workers_by_number_and_the_rest_send_by_rings(void **sta
 	assert_int_equal(harness_destroy(&h), 0);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return harness_eal_init(N_LCORES, 256, NULL);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	harness_eal_fini();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,5 +228,5 @@ int main(void)
 		cmocka_unit_test(too_many_connections_are_refused_with_the_key_named),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return eal_run(N_LCORES, 256, tests);
 }

@@ -15,6 +15,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "lib/eal_run.h"
 #include "lib/harness.h"
 #include "lib/world.h"
 
@@ -448,19 +449,6 @@ static void commands_are_answered_when_workers_stop(void **state)
 	assert_int_equal(harness_destroy(&h), 0);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return harness_eal_init(3, 256, NULL);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	harness_eal_fini();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,5 +467,5 @@ int main(void)
 		cmocka_unit_test(commands_are_answered_when_workers_stop),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return eal_run(3, 256, tests);
 }

@@ -10,6 +10,7 @@
 
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
+#include "lib/eal_run.h"
 #include "lib/pair.h"
 #include "lib/world.h"
 
@@ -562,11 +563,6 @@ int main(void)
 		T(a_removed_server_gets_no_connection_from_the_peer),
 		T(after_a_takeover_what_is_here_is_newer),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 400, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return eal_run(0, 400, tests);
 }

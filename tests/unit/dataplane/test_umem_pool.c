@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/umem_pool.h"
+#include "lib/eal_run.h"
 #include "lib/harness.h"
 
 #define N    3000
@@ -65,19 +66,6 @@ static void an_ordinary_pool_reaches_beyond_what_the_driver_registers(void **sta
 	rte_mempool_free(pool);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return harness_eal_init(1, 256, NULL);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	harness_eal_fini();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,5 +74,5 @@ int main(void)
 		cmocka_unit_test(an_ordinary_pool_reaches_beyond_what_the_driver_registers),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return eal_run(1, 256, tests);
 }

@@ -17,6 +17,7 @@
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
 #include "ha/sync/sync_file.h"
+#include "lib/eal_run.h"
 #include "lib/pair.h"
 
 #define CLIENT 0xc0a80700U
@@ -233,11 +234,6 @@ int main(void)
 		T(a_file_that_others_could_have_written_is_refused),
 		T(a_changed_or_cut_file_is_refused_whole),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 400, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return eal_run(0, 400, tests);
 }

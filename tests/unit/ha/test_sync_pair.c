@@ -18,6 +18,7 @@
 #include "dataplane/conn/tcp_state.h"
 #include "ha/sync/sync_recv.h"
 #include "ha/sync/sync_send.h"
+#include "lib/eal_run.h"
 #include "lib/pair.h"
 #include "lib/world.h"
 #include "sched/sched.h"
@@ -637,11 +638,6 @@ int main(void)
 		T(changed_bytes_are_refused_or_can_be),
 		T(ftp_goes_on_at_the_other_router),
 	};
-	int ret;
 
-	if (harness_eal_init(0, 400, NULL) < 0)
-		return 1;
-	ret = cmocka_run_group_tests(tests, NULL, NULL);
-	harness_eal_fini();
-	return ret;
+	return eal_run(0, 400, tests);
 }

@@ -5,10 +5,13 @@
 /* One probe by a checker, without watch and core: a test begins the probe and waits for its end.
  * To be included after cmocka.h. */
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "health/checkers.h"
+#include "health/pattern.h"
+#include "health/tls.h"
 
 static struct checker_env env;
 static struct probe asked;	 /* under way, or the last one */
@@ -67,6 +70,26 @@ static void probe_await(uint32_t limit_ms)
 		event_base_loop(env.base, EVLOOP_ONCE);
 	event_free(timer);
 	free(asked.state);
+}
+
+/* What checkers by TCP need, for the tests of a program. */
+static inline int probe_env_setup(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	env.base = event_base_new();
+	return !env.base || ssl_cache_create(&env.ssl) || pattern_cache_create(&env.patterns);
+}
+
+static inline int probe_env_teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		event_base_loop(env.base, EVLOOP_NONBLOCK);
+	ssl_cache_destroy(env.ssl);
+	pattern_cache_destroy(env.patterns);
+	event_base_free(env.base);
+	return 0;
 }
 
 #define assert_said(verdict_, text_)                                                               \

@@ -5,14 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "health/pattern.h"
 #include "health/tls.h"
+#include "descriptors.h"
 #include "fake_probe.h"
 #include "health_servers.h"
 
@@ -22,17 +21,6 @@ static void ask(const struct check_spec *spec, uint16_t port, uint32_t limit_ms)
 					  .port = be16_from(port)}};
 	probe_begin(spec);
 	probe_await(limit_ms);
-}
-
-static uint32_t count_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	uint32_t n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 /* What agents say, how they say it, and what follows. */
@@ -120,25 +108,6 @@ static void agents_that_are_silent_or_away_end_in_words(void **state)
 	assert_int_equal(last.advice, 0);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	env.base = event_base_new();
-	return !env.base || ssl_cache_create(&env.ssl) || pattern_cache_create(&env.patterns);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 10; i++)
-		event_base_loop(env.base, EVLOOP_NONBLOCK);
-	ssl_cache_destroy(env.ssl);
-	pattern_cache_destroy(env.patterns);
-	event_base_free(env.base);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,5 +116,5 @@ int main(void)
 		cmocka_unit_test(agents_that_are_silent_or_away_end_in_words),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, probe_env_setup, probe_env_teardown);
 }

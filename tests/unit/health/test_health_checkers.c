@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -474,24 +473,6 @@ static void scripts_speak_tls_too(void **state)
 	server_stop(&s);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	env.base = event_base_new();
-	return !env.base || ssl_cache_create(&env.ssl) || pattern_cache_create(&env.patterns);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	event_base_loop(env.base, EVLOOP_NONBLOCK);
-	ssl_cache_destroy(env.ssl);
-	pattern_cache_destroy(env.patterns);
-	event_base_free(env.base);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -511,5 +492,5 @@ int main(void)
 		cmocka_unit_test(scripts_speak_tls_too),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, probe_env_setup, probe_env_teardown);
 }

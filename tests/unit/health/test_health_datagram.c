@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -32,6 +31,7 @@
 #include "health/echo.h"
 #include "health/pattern.h"
 #include "health/source.h"
+#include "descriptors.h"
 #include "fake_probe.h"
 
 #define SHORT_MS 300U	/* where silence is waited for */
@@ -62,17 +62,6 @@ static void look(void)
 {
 	for (int i = 0; i < 10; i++)
 		event_base_loop(env.base, EVLOOP_NONBLOCK);
-}
-
-static uint32_t count_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	uint32_t n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 /* ---- a peer ---- */

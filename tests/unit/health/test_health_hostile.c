@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "health/health.h"
 #include "health/pattern.h"
 #include "health_servers.h"
+#include "descriptors.h"
 
 #define BOMB	"(x+x+)+[yz]"
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -38,17 +38,6 @@ static uint64_t clock_ms(clockid_t id)
 
 	clock_gettime(id, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static uint32_t count_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	uint32_t n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 /* What each of them is, how it is asked, and what is said of it. */
