@@ -392,14 +392,19 @@ int world_gateway(struct harness *h, const char *addr)
 	return publish_snapshot(h);
 }
 
+static uint8_t mark_family(const char *proto)
+{
+	return strcmp(proto, "mark6") == 0 ? ADDR_V6 : ADDR_V4;
+}
+
 /* "tcp", "10.1.0.100:80" -> protocol, endpoint, key. */
 static int service_name(const char *proto, const char *listen, uint8_t *number, struct endpoint *ep,
 			char key[96])
 {
-	if (strcmp(proto, "mark") == 0) {
+	if (strncmp(proto, "mark", 4) == 0) {
 		*number = 0;
 		memset(ep, 0, sizeof(*ep));
-		service_key_format(0, ep, (uint32_t)atoi(listen), ADDR_V4, key, 96);
+		service_key_format(0, ep, (uint32_t)atoi(listen), mark_family(proto), key, 96);
 		return 0;
 	}
 	*number = strcmp(proto, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
@@ -503,7 +508,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->rt = runtime_service_get(&h->dp->pub.runtime, key);
 	svc->proto = number;
 	svc->fwmark = number ? 0 : (uint32_t)atoi(listen);
-	svc->family = number && ep.addr.family == ADDR_V6 ? ADDR_V6 : ADDR_V4;
+	svc->family = number ? ep.addr.family : mark_family(proto);
 	svc->policy.locality_s = 86400;
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;

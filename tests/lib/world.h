@@ -63,8 +63,9 @@ void world_policy(struct harness *h, const struct world_policy *policy);
 /* The mark rules from now on. */
 int world_marks(struct harness *h, const struct mark_rule *rules, uint32_t n);
 
-/* Adds or replaces a service: proto "tcp" or "udp", one listener ("mark" and a number), its servers
- * in the kernel's order (head first). sched NULL: always the first server with a weight. */
+/* Adds or replaces a service: proto "tcp" or "udp", one listener ("mark" or "mark6" and a number),
+ * its servers in the kernel's order (head first). sched NULL: always the first server with a
+ * weight. */
 int world_service(struct harness *h, const char *proto, const char *listen,
 		  const struct sched_ops *sched, const struct world_server *servers, uint32_t n);
 int world_service_del(struct harness *h, const char *proto, const char *listen);

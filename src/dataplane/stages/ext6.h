@@ -27,6 +27,8 @@
 #define EXT6_HIP      139
 #define EXT6_SHIM6    140
 
+#define EXT6_JUMBO 0xc2U /* an option (RFC 2675) */
+
 struct ext6_fragment {
 	uint8_t next;
 	uint8_t reserved;
@@ -55,6 +57,13 @@ struct ext6 {
 
 /* l3: an IPv6 header, of which here bytes are readable and len bytes are the packet. */
 enum ext6_verdict ext6_walk(const uint8_t *l3, uint32_t len, uint32_t here, struct ext6 *out);
+
+/* Whether the sender of a hop-by-hop option is to be told that it is not known here (RFC
+ * 8200, 4.2). Jumbograms are known, and dropped. */
+static inline bool ext6_option_told(uint8_t option)
+{
+	return (option & 0x80) && option != EXT6_JUMBO;
+}
 
 /* Of a packet that ext6_walk() has accepted, up to l4_off: its fragment header, or NULL. */
 struct ext6_fragment *ext6_fragment_find(uint8_t *l3, uint16_t l4_off);

@@ -217,6 +217,12 @@ static __rte_noinline enum drop_reason ext6_parse(const struct worker *w, const 
 		break;
 	case EXT6_CUT:
 		return here < len && here < EXT6_LEN_MAX ? DROP_LINEARISE : DROP_MALFORMED;
+	case EXT6_OPTION:
+		/* Linux tells the sender: as of a protocol that no service has. */
+		if (!ext6_option_told(ext->option))
+			return DROP_EXT_HEADER;
+		*ext = (struct ext6){.proto = EXT6_HOP, .l4_off = sizeof(struct rte_ipv6_hdr)};
+		return DROP_MAX;
 	default:
 		return DROP_EXT_HEADER;
 	}

@@ -14,16 +14,34 @@
 #define GREETING "220 ready\r\n"
 
 uint32_t client_seq, server_seq;
+bool talk_v6;
 
 static uint8_t last[FRAME_MAX];
 static uint32_t client_top; /* behind what the client's control connection has sent */
 static int32_t grown;	    /* bytes by which texts of the server have grown */
+
+int bed_setup6(void **state)
+{
+	const struct world_policy ftp = {.ftp = true};
+	const struct world_server server = {"[" SERVER6 "]:21", 1, FWD_NAT};
+
+	talk_v6 = true;
+	if (lab_open(state, 0, true) < 0)
+		return -1;
+	world_route(&h, "::/0", link_id_of(0, 0), NULL);
+	world_route(&h, "2001:db8:10::/48", link_id_of(1, 0), NULL);
+	world_neighbour(&h, link_id_of(0, 0), CLIENT6, "02:06:00:00:00:01");
+	world_neighbour(&h, link_id_of(1, 0), SERVER6, "02:01:0a:0a:00:01");
+	world_policy(&h, &ftp);
+	return world_service(&h, "tcp", "[" VIP6 "]:21", NULL, &server, 1);
+}
 
 int bed_setup(void **state)
 {
 	const struct world_policy ftp = {.ftp = true};
 	const struct world_server server = {SERVER ":21", 1, FWD_NAT};
 
+	talk_v6 = false;
 	if (lab_open(state, 0, true) < 0)
 		return -1;
 	world_policy(&h, &ftp);
@@ -48,6 +66,21 @@ struct packet pass(unsigned int port, struct packet p)
 	return got;
 }
 
+/* With addresses of the family at hand. */
+static struct packet addressed(struct packet p, const char *from, const char *to, const char *from6,
+			       const char *to6)
+{
+	p.v6 = talk_v6;
+	if (talk_v6) {
+		p.saddr6 = ipv6(from6);
+		p.daddr6 = ipv6(to6);
+	} else {
+		p.saddr = ipv4(from);
+		p.daddr = ipv4(to);
+	}
+	return p;
+}
+
 struct packet from_client(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq, uint32_t ack,
 			  const char *text)
 {
@@ -55,30 +88,28 @@ struct packet from_client(uint16_t sport, uint16_t dport, uint8_t flags, uint32_
 
 	if (dport == 21 && (int32_t)(end - client_top) > 0)
 		client_top = end;
-	return pass(0, (struct packet){.saddr = ipv4(CLIENT),
-				       .daddr = ipv4(VIP),
-				       .sport = be16_from(sport),
-				       .dport = be16_from(dport),
-				       .tcp_flags = flags,
-				       .seq = seq,
-				       .ack = ack,
-				       .data = text,
-				       .payload = (uint16_t)strlen(text)});
+	return pass(0, addressed((struct packet){.sport = be16_from(sport),
+						 .dport = be16_from(dport),
+						 .tcp_flags = flags,
+						 .seq = seq,
+						 .ack = ack,
+						 .data = text,
+						 .payload = (uint16_t)strlen(text)},
+				 CLIENT, VIP, CLIENT6, VIP6));
 }
 
 struct packet from_server(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq,
 			  const char *text)
 {
-	return pass(1, (struct packet){.src = STATION,
-				       .saddr = ipv4(SERVER),
-				       .daddr = ipv4(CLIENT),
-				       .sport = be16_from(sport),
-				       .dport = be16_from(dport),
-				       .tcp_flags = flags,
-				       .seq = seq,
-				       .ack = client_top,
-				       .data = text,
-				       .payload = (uint16_t)strlen(text)});
+	return pass(1, addressed((struct packet){.src = STATION,
+						 .sport = be16_from(sport),
+						 .dport = be16_from(dport),
+						 .tcp_flags = flags,
+						 .seq = seq,
+						 .ack = client_top,
+						 .data = text,
+						 .payload = (uint16_t)strlen(text)},
+				 SERVER, CLIENT, SERVER6, CLIENT6));
 }
 
 struct packet command(const char *text)
@@ -134,5 +165,6 @@ bool data_reaches_server(uint16_t cport, uint16_t port)
 	struct packet p = from_client(cport, port, TCP_SYN, 1, 0, "");
 
 	lab_drain_punted();
-	return p.proto && p.daddr == ipv4(SERVER) && p.dport == be16_from(port);
+	return p.proto && p.dport == be16_from(port) &&
+	       (talk_v6 ? addr6_equal(p.daddr6, ipv6(SERVER6)) : p.daddr == ipv4(SERVER));
 }

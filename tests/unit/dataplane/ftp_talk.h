@@ -12,6 +12,9 @@
 #define VIP	"10.1.0.100"
 #define SERVER	"10.10.0.1"
 #define CLIENT	"192.168.1.1"
+#define VIP6	"2001:db8:1::100"
+#define SERVER6 "2001:db8:10::1"
+#define CLIENT6 "2001:db8:c::1"
 #define CPORT	9801
 #define STATION ((struct mac){{2, 1, 10, 10, 0, 1}}) /* the server's, as neighbours know it */
 
@@ -19,8 +22,10 @@
 #define ANSWER_NAT "227 Entering Passive Mode (10,1,0,100,200,13).\r\n"
 #define PASV_PORT  (200 * 256 + 13)
 
-/* Of a LAB_TEST. */
+/* Of a LAB_TEST. They speak IPv4, or IPv6. */
 int bed_setup(void **state);
+int bed_setup6(void **state);
+extern bool talk_v6;
 
 /* A frame arrives at a port. What comes out of the other one; proto 0: nothing. */
 struct packet pass(unsigned int port, struct packet p);

@@ -173,6 +173,21 @@ static void jumbograms_are_dropped(void **state)
 	put_dropped(frame, len, DROP_MALFORMED);
 }
 
+static void an_option_whose_sender_is_to_be_told_goes_to_linux(void **state)
+{
+	uint8_t option[8] = {0, 0, 0x9e, 4}, frame[FRAME_MAX];
+
+	(void)state;
+	lab_put_frame(0, frame, with_ext(EXT6_HOP, option, 8, 0, frame));
+	assert_int_equal(lab_punted(NULL), PUNT_OWN);
+	option[2] = 0xde; /* told unless the destination is multicast */
+	lab_put_frame(0, frame, with_ext(EXT6_HOP, option, 8, 0, frame));
+	assert_int_equal(lab_punted(NULL), PUNT_OWN);
+	option[2] = 0x5e; /* dropped in silence */
+	put_dropped(frame, with_ext(EXT6_HOP, option, 8, 0, frame), DROP_EXT_HEADER);
+	assert_int_equal(h.dp->workers[0]->v6.table.n, 0);
+}
+
 /* Linux answers what it does not know (ICMPv6 4/1), as in IPVS; nothing follows a header 59. */
 static void unknown_kinds_are_for_linux_to_answer(void **state)
 {
@@ -386,6 +401,7 @@ int main(void)
 		LAB_TEST(headers_that_are_cut_short_are_malformed, bed_setup, 1),
 		LAB_TEST(headers_in_the_wrong_place_are_dropped, bed_setup, 1),
 		LAB_TEST(jumbograms_are_dropped, bed_setup, 1),
+		LAB_TEST(an_option_whose_sender_is_to_be_told_goes_to_linux, bed_setup, 1),
 		LAB_TEST(unknown_kinds_are_for_linux_to_answer, bed_setup, 1),
 		LAB_TEST(headers_may_go_beyond_the_first_segment, bed_setup, 1),
 		LAB_TEST(an_atomic_fragment_is_a_whole_packet, bed_setup, 1),
