@@ -141,20 +141,21 @@ static void difference_keep(struct push *p, const json_t *result)
 /* The active router speaks of itself as here. */
 static void stored_swap(json_t *result)
 {
-	static const char *const names[][2] = {{"here", "peer"}, {"why_not_here", "why_not_peer"}};
-	json_t *stored = json_object_get(result, "stored");
+	static const char *const names[][2] = {{"here", "peer"},
+					       {"why_not_here", "why_not_peer"},
+					       {"peer", "here"},
+					       {"why_not_peer", "why_not_here"}};
+	json_t *stored = json_object_get(result, "stored"), *out, *value;
 
-	for (size_t i = 0; json_is_object(stored) && i < 2; i++) {
-		json_t *a = json_incref(json_object_get(stored, names[i][0]));
-		json_t *b = json_incref(json_object_get(stored, names[i][1]));
-
-		json_object_del(stored, names[i][0]);
-		json_object_del(stored, names[i][1]);
-		if (a)
-			json_object_set_new(stored, names[i][1], a);
-		if (b)
-			json_object_set_new(stored, names[i][0], b);
+	if (!json_is_object(stored))
+		return;
+	out = json_object();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		value = json_object_get(stored, names[i][1]);
+		if (value)
+			json_object_set(out, names[i][0], value);
 	}
+	json_object_set_new(result, "stored", out);
 }
 
 static void request_answer(struct push *p, json_t *result, const json_t *error)

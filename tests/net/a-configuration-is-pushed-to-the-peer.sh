@@ -37,7 +37,7 @@ differs b false || fail "b says that they differ"
 note "the active router carries out what is asked for at the backup"
 pair_at b
 rpc service.add "$(service asked tcp 192.0.2.84:80 nat rr 10.10.0.11:8080)" > "$RUN/said"
-is "stored" "$(jq -c .stored "$RUN/said")" = '{"peer":true,"here":true}'
+is "stored" "$(jq -c .stored "$RUN/said")" = '{"here":true,"peer":true}'
 is "services of b" "$(rpc status | jq .services)" -eq 3
 is "author at b" "$(rpc config.history | jq -r '.versions[0].author')" = "the peer"
 pair_at a

@@ -243,7 +243,10 @@ static void tick(struct turn *t)
 	if (r->peer.known && !r->peer.silent && !role_peer_alive(r, t->now)) {
 		r->peer.silent = true;
 		role_names(r->cfg.path_names, r->cfg.n_paths, paths, sizeof(paths));
-		role_log(t, LOG_LEVEL_WARNING, "the peer is not heard on %s", paths);
+		if (r->peer.flags & HA_FLAG_STOPPING)
+			role_log(t, LOG_LEVEL_NOTICE, "the peer has ended in order");
+		else
+			role_log(t, LOG_LEVEL_WARNING, "the peer is not heard on %s", paths);
 	}
 	if (!r->peer.deaf && role_peer_deaf(r, t->now)) {
 		r->peer.deaf = true;

@@ -316,9 +316,10 @@ static size_t explain_peer(const struct role *r, uint64_t now, char *buf, size_t
 		used = role_text_add(
 			buf, len, used,
 			"The peer was %s under term %llu when last heard, %llu.%llu s "
-			"ago",
+			"ago%s",
 			role_state_name(r->peer.state), (unsigned long long)r->peer.term,
-			(unsigned long long)(ago / 1000), (unsigned long long)(ago % 1000 / 100));
+			(unsigned long long)(ago / 1000), (unsigned long long)(ago % 1000 / 100),
+			r->peer.flags & HA_FLAG_STOPPING ? ", and ended in order" : "");
 	for (uint8_t i = 0; i < r->cfg.n_paths; i++) {
 		if (r->peer.path_ms[i] == 0 || now - r->peer.path_ms[i] > r->cfg.deadtime_ms)
 			used = role_text_add(buf, len, used, "; not on %s", r->cfg.path_names[i]);

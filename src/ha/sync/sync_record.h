@@ -66,4 +66,10 @@ int sync_record_make(const struct identity *m, const struct sync_event *e, struc
 bool sync_record_op(const struct identity *m, const struct sync_record *r, uint8_t gen,
 		    struct sync_event *op);
 
+/* Of a transfer, not of a connection: counts as no record. */
+static inline bool sync_record_is_marker(const struct sync_record *r)
+{
+	return r->kind == RECORD_BEGIN || r->kind == RECORD_COMPLETE || r->kind == RECORD_BEHIND;
+}
+
 #endif

@@ -241,7 +241,7 @@ static void deliver(struct sync_recv *r)
 			if (!record_done(r, &rec))
 				return;
 			r->at = (uint16_t)(r->at + used);
-			r->status.records++;
+			r->status.records += !sync_record_is_marker(&rec);
 		}
 		c->len = 0;
 		r->at = 0;

@@ -155,7 +155,7 @@ static bool record_put(struct sync_send *s, const struct sync_record *r, uint64_
 		return false;
 	s->open->len = (uint16_t)(s->open->len + sync_record_encode(r, at));
 	s->open_records++;
-	s->status.records++;
+	s->status.records += !sync_record_is_marker(r);
 	return true;
 }
 
