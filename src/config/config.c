@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/error_text.h"
 #include "config/config_internal.h"
 
 #include <errno.h>
@@ -225,7 +226,7 @@ static int text_parse(char *data, size_t len, const char *file, const char *cons
 {
 	struct json_text text;
 	struct config_context ctx = {.errors = errors, .schedulers = schedulers, .text = &text};
-	char error[JSON_TEXT_ERROR_LEN];
+	char error[ERROR_TEXT];
 	struct config *config;
 	size_t offset = SIZE_MAX;
 	json_t *json = NULL;
@@ -294,7 +295,7 @@ int config_load(const char *path, const char *const *schedulers, struct config *
 		struct config_errors *errors)
 {
 	struct config_context ctx = {.errors = errors};
-	char error[JSON_TEXT_ERROR_LEN], *data;
+	char error[ERROR_TEXT], *data;
 	size_t len;
 	int ret;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/error_text.h"
 #include "config/config_internal.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ static int copy_keep(const char *path, const char *old, size_t len, const struct
 /* path is no symbolic link. */
 static int text_save(const struct config *config, const char *path, char **before)
 {
-	char error[JSON_TEXT_ERROR_LEN], *old = NULL, *text = NULL;
+	char error[ERROR_TEXT], *old = NULL, *text = NULL;
 	size_t len = 0;
 	struct stat st;
 	const bool exists = stat(path, &st) == 0;

@@ -9,20 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
+
 #define BOM	"\xef\xbb\xbf"
 #define BOM_LEN 3
 #define N_MARKS (sizeof(((struct json_text *)0)->marks) / sizeof(((struct json_text *)0)->marks[0]))
 
-int json_text_read_fd(int fd, size_t size, char **data, size_t *len,
-		      char error[JSON_TEXT_ERROR_LEN])
+int json_text_read_fd(int fd, size_t size, char **data, size_t *len, char error[ERROR_TEXT])
 {
 	char *buf = malloc(size + 1);
 	size_t n = 0;
 
-	if (!buf) {
-		snprintf(error, JSON_TEXT_ERROR_LEN, "out of memory");
-		return -ENOMEM;
-	}
+	if (!buf)
+		return error_text(error, -ENOMEM, "out of memory");
 	/* One byte more than there should be: a file that grows is noticed too. */
 	while (n <= size) {
 		ssize_t got = read(fd, buf + n, size + 1 - n);
@@ -32,7 +31,7 @@ int json_text_read_fd(int fd, size_t size, char **data, size_t *len,
 		if (got < 0) {
 			int err = errno;
 
-			snprintf(error, JSON_TEXT_ERROR_LEN, "cannot be read: %s", strerror(err));
+			error_text(error, 0, "cannot be read: %s", strerror(err));
 			free(buf);
 			return -err;
 		}
@@ -41,9 +40,8 @@ int json_text_read_fd(int fd, size_t size, char **data, size_t *len,
 		n += (size_t)got;
 	}
 	if (n != size) {
-		snprintf(error, JSON_TEXT_ERROR_LEN,
-			 "%s while it was read (%zu bytes expected): try again",
-			 n < size ? "shrank" : "grew", size);
+		error_text(error, 0, "%s while it was read (%zu bytes expected): try again",
+			   n < size ? "shrank" : "grew", size);
 		free(buf);
 		return -EIO;
 	}
@@ -53,8 +51,7 @@ int json_text_read_fd(int fd, size_t size, char **data, size_t *len,
 	return 0;
 }
 
-int json_text_read(const char *path, size_t max, char **data, size_t *len,
-		   char error[JSON_TEXT_ERROR_LEN])
+int json_text_read(const char *path, size_t max, char **data, size_t *len, char error[ERROR_TEXT])
 {
 	struct stat st;
 	int fd, ret;
@@ -63,18 +60,17 @@ int json_text_read(const char *path, size_t max, char **data, size_t *len,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		ret = -errno;
-		snprintf(error, JSON_TEXT_ERROR_LEN, "cannot be opened: %s", strerror(-ret));
+		error_text(error, 0, "cannot be opened: %s", strerror(-ret));
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		snprintf(error, JSON_TEXT_ERROR_LEN, "is not a regular file");
+		error_text(error, 0, "is not a regular file");
 		ret = -EINVAL;
 		goto out;
 	}
 	if ((uint64_t)st.st_size > max) {
-		snprintf(error, JSON_TEXT_ERROR_LEN,
-			 "has %llu bytes: more than the limit of %zu MiB",
-			 (unsigned long long)st.st_size, max >> 20);
+		error_text(error, 0, "has %llu bytes: more than the limit of %zu MiB",
+			   (unsigned long long)st.st_size, max >> 20);
 		ret = -EFBIG;
 		goto out;
 	}
@@ -123,22 +119,21 @@ static size_t utf8_len(const unsigned char *p, size_t left)
 	return 0;
 }
 
-static int encoding_check(const struct json_text *t, size_t *offset,
-			  char error[JSON_TEXT_ERROR_LEN])
+static int encoding_check(const struct json_text *t, size_t *offset, char error[ERROR_TEXT])
 {
 	for (size_t i = 0; i < t->len;) {
 		unsigned char c = (unsigned char)t->data[i];
 		size_t n = 1;
 
 		if (c == 0) {
-			snprintf(error, JSON_TEXT_ERROR_LEN, "a NUL byte: this is not a text");
+			error_text(error, 0, "a NUL byte: this is not a text");
 			*offset = i;
 			return -EINVAL;
 		}
 		if (c >= 0x80)
 			n = utf8_len((const unsigned char *)t->data + i, t->len - i);
 		if (n == 0) {
-			snprintf(error, JSON_TEXT_ERROR_LEN, "byte 0x%02x is not valid UTF-8", c);
+			error_text(error, 0, "byte 0x%02x is not valid UTF-8", c);
 			*offset = i;
 			return -EINVAL;
 		}
@@ -162,8 +157,7 @@ static size_t string_end(const struct json_text *t, size_t i)
 	return t->len;
 }
 
-int json_text_blank(struct json_text *t, uint32_t max_depth, size_t *offset,
-		    char error[JSON_TEXT_ERROR_LEN])
+int json_text_blank(struct json_text *t, uint32_t max_depth, size_t *offset, char error[ERROR_TEXT])
 {
 	uint32_t depth = 0;
 	size_t i = 0;
@@ -180,8 +174,7 @@ int json_text_blank(struct json_text *t, uint32_t max_depth, size_t *offset,
 			continue;
 		}
 		if (c == '/' && next == '*') {
-			snprintf(error, JSON_TEXT_ERROR_LEN,
-				 "comments start with // or # and end with the line");
+			error_text(error, 0, "comments start with // or # and end with the line");
 			*offset = i;
 			return -EINVAL;
 		}
@@ -192,8 +185,7 @@ int json_text_blank(struct json_text *t, uint32_t max_depth, size_t *offset,
 		}
 		if (c == '{' || c == '[') {
 			if (++depth > max_depth) {
-				snprintf(error, JSON_TEXT_ERROR_LEN, "nested more than %u deep",
-					 max_depth);
+				error_text(error, 0, "nested more than %u deep", max_depth);
 				*offset = i;
 				return -EINVAL;
 			}
@@ -266,7 +258,7 @@ static void text_repair(char *text)
 	}
 }
 
-json_t *json_text_parse(struct json_text *t, size_t *offset, char error[JSON_TEXT_ERROR_LEN])
+json_t *json_text_parse(struct json_text *t, size_t *offset, char error[ERROR_TEXT])
 {
 	json_error_t e;
 	json_t *json = json_loadb(t->data, t->len, JSON_REJECT_DUPLICATES, &e);
@@ -277,7 +269,7 @@ json_t *json_text_parse(struct json_text *t, size_t *offset, char error[JSON_TEX
 		*offset = t->len;
 	else
 		*offset = token_start(t, e.position > 0 ? (size_t)e.position : 0);
-	snprintf(error, JSON_TEXT_ERROR_LEN, "not valid JSON: %s", e.text);
+	error_text(error, 0, "not valid JSON: %s", e.text);
 	text_repair(error);
 	return NULL;
 }

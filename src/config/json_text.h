@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
+
 /* One step from a value to a part of it: key, or with key NULL the index. */
 struct json_step {
 	const char *key;
@@ -33,24 +35,20 @@ struct json_text {
 	uint32_t line;
 };
 
-#define JSON_TEXT_ERROR_LEN 256
-
 /* Reads a regular file of at most max bytes whole. 0 with *data (NUL-terminated, to be
  * freed) and *len; or what open() says, -EINVAL (no regular file), -EFBIG, -EIO (changed
  * while read), -ENOMEM, with a sentence in error. Never blocks on a FIFO. */
-int json_text_read(const char *path, size_t max, char **data, size_t *len,
-		   char error[JSON_TEXT_ERROR_LEN]);
+int json_text_read(const char *path, size_t max, char **data, size_t *len, char error[ERROR_TEXT]);
 /* The second half of it: size is what fstat() said. */
-int json_text_read_fd(int fd, size_t size, char **data, size_t *len,
-		      char error[JSON_TEXT_ERROR_LEN]);
+int json_text_read_fd(int fd, size_t size, char **data, size_t *len, char error[ERROR_TEXT]);
 
 void json_text_init(struct json_text *text, char *data, size_t len);
 /* Blanks comments in place; refuses NUL bytes, invalid UTF-8 and nesting beyond max_depth.
  * 0, or -EINVAL with a sentence in error and the offset. */
 int json_text_blank(struct json_text *text, uint32_t max_depth, size_t *offset,
-		    char error[JSON_TEXT_ERROR_LEN]);
+		    char error[ERROR_TEXT]);
 /* Parses a blanked text. NULL: as json_text_blank(). */
-json_t *json_text_parse(struct json_text *text, size_t *offset, char error[JSON_TEXT_ERROR_LEN]);
+json_t *json_text_parse(struct json_text *text, size_t *offset, char error[ERROR_TEXT]);
 
 /* The offset of the value that the steps lead to, or of the deepest value on the way that
  * is there; with at_key, of the last step's key. The text has been parsed without error. */

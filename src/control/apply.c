@@ -40,7 +40,7 @@ static void step_soon(struct apply *a)
 static void apply_free(struct pending *l)
 {
 	struct apply *a = (struct apply *)l;
-	char error[256];
+	char error[ERROR_TEXT];
 
 	/* The swap did not come. */
 	if (a->recorded && undo_record_remove(l->control->versions.dir, error) < 0)

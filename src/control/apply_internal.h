@@ -4,6 +4,7 @@
 
 /* An apply under way: shared by apply.c, apply_load.c and apply_report.c. */
 
+#include "base/error_text.h"
 #include "control/apply.h"
 #include "control/control_internal.h"
 #include "control/health_watch.h"
@@ -52,7 +53,7 @@ struct apply {
 	struct builder_run build;
 	struct watching_run watch;
 	int ret;
-	char error[256];
+	char error[ERROR_TEXT];
 
 	uint64_t *connections; /* of each of the words */
 	uint32_t n_counted;

@@ -32,10 +32,8 @@ static int plan_make(struct apply *a)
 {
 	const uint32_t how = CHANGE_VALUE | CHANGE_PLACE;
 
-	if (config_plan(a->running, a->after, &a->plan) < 0 ||
-	    config_words(a->plan, &a->words) < 0) {
+	if (config_plan(a->running, a->after, &a->plan) < 0 || config_words(a->plan, &a->words) < 0)
 		return error_text(a->error, -ENOMEM, "out of memory");
-	}
 	if (a->kind != APPLY_SWAP || !(config_plan_kinds(a->plan, how) & 1U << OBJECT_MARK))
 		return 0;
 	return builder_marks_compile(&a->build.marks, a->after, NULL, a->error);

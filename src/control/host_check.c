@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "ha/wire/keys.h"
 
 #define DEFAULT_USER "nobody" /* of programs of checks */
@@ -87,7 +88,7 @@ static void program_check(const struct checking *c, const char *path, const char
 
 static void key_check(const struct checking *c, const struct config_ha_node *ha)
 {
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 	struct ha_keys keys = {0};
 
 	if (ha->n_paths == 0 || !ha->key_file)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "control/control_internal.h"
 #include "control/level_path.h"
@@ -39,7 +40,7 @@ static bool owner_find(const struct config_node *node, int level, struct rpc_opt
 static void open_one(struct control *c, int level)
 {
 	const struct config_node *node = &c->boot->node;
-	char path[128], error[256];
+	char path[128], error[ERROR_TEXT];
 	struct rpc_options opt = {.path = level_socket_path(node, level, path, sizeof(path)),
 				  .mode = level_socket(node, level)->mode,
 				  .level = (uint32_t)level,

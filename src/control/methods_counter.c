@@ -275,7 +275,7 @@ static json_t *warnings_json(struct control *c)
 	programs_warn(c, list);
 	telnet_program_warn(c, list);
 	/* Without workers, in a test, nothing is kept. */
-	if (c->link && state_dir_fault(c->boot->node.state_dir, text, sizeof(text)))
+	if (c->link && state_dir_fault(c->boot->node.state_dir, text))
 		json_array_append_new(list, json_string(text));
 	if (table_watch_warning(&c->table_watch))
 		json_array_append_new(list, json_string(table_watch_warning(&c->table_watch)));

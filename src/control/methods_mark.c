@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "publish/builder.h"
 #include "control/listing.h"
 #include "dataplane/stages/classify.h"
@@ -60,7 +61,7 @@ struct mark_change {
 	struct config_change change; /* prepared, or of no kind */
 	struct builder_marks marks;
 	int ret;
-	char error[256];
+	char error[ERROR_TEXT];
 };
 
 static void change_free(struct pending *l)

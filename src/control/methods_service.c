@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "publish/builder.h"
 #include "config/object_index.h"
 #include "control/listing.h"
@@ -16,7 +17,7 @@
 static void change(struct control *c, struct rpc_request *req, uint64_t start,
 		   struct config_change *ch)
 {
-	char error[256] = "out of memory";
+	char error[ERROR_TEXT] = "out of memory";
 	int ret = builder_change(&c->publisher, ch, error);
 
 	if (ret < 0) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/apply.h"
@@ -78,7 +79,7 @@ struct confirmation {
 	struct turn turn;
 	struct job job;
 	uint64_t start_us;
-	char dir[256], error[256];
+	char dir[256], error[ERROR_TEXT];
 	int ret;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/own_user.h"
 
 int state_dir_make(const char *path)
@@ -14,7 +15,7 @@ int state_dir_make(const char *path)
 	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-bool state_dir_fault(const char *path, char *text, size_t len)
+bool state_dir_fault(const char *path, char error[ERROR_TEXT])
 {
 	char why[160] = "";
 	struct stat st;
@@ -31,8 +32,9 @@ bool state_dir_fault(const char *path, char *text, size_t len)
 	else if (access(path, R_OK | W_OK | X_OK) != 0)
 		snprintf(why, sizeof(why), "plvs may not write there: %s", strerror(errno));
 	if (why[0])
-		snprintf(text, len,
-			 "node.state_dir: %.200s: %s; connections do not outlive a restart of plvs",
-			 path, why);
+		error_text(error, 0,
+			   "node.state_dir: %.100s: %.60s; connections do not outlive a restart of "
+			   "plvs",
+			   path, why);
 	return why[0] != '\0';
 }

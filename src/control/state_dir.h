@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error_text.h"
+
 /*
  * node.state_dir: the directory of what outlives the process. It holds who talks to whom, and
  * what it holds is loaded into the router: nobody else may write there.
@@ -15,6 +17,6 @@
 /* Makes the directory, mode 0700, if only its last part is missing. 0 or -errno. */
 int state_dir_make(const char *path);
 /* Whether something is wrong with it, and what, in a sentence. */
-bool state_dir_fault(const char *path, char *text, size_t len);
+bool state_dir_fault(const char *path, char error[ERROR_TEXT]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/apply.h"
@@ -50,7 +51,7 @@ const char *changes_refused(struct control *c)
 
 struct removal {
 	struct job job;
-	char dir[256], error[256];
+	char dir[256], error[ERROR_TEXT];
 	int ret;
 };
 

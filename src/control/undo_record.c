@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/error_text.h"
 #include "control/durable_file.h"
 
 #define RECORD_FILE "unconfirmed.json"
@@ -25,7 +26,7 @@ static json_t *file_mark(const char *file)
 			 (json_int_t)st.st_mtim.tv_sec, "mtime_ns", (json_int_t)st.st_mtim.tv_nsec);
 }
 
-int undo_record_save(const char *dir, const char *file, json_t *config, char error[256])
+int undo_record_save(const char *dir, const char *file, json_t *config, char error[ERROR_TEXT])
 {
 	json_t *doc = json_pack("{s:i, s:o, s:O}", "format", 1, "file", file_mark(file), "config",
 				config);
@@ -35,7 +36,7 @@ int undo_record_save(const char *dir, const char *file, json_t *config, char err
 	free(text);
 	json_decref(doc);
 	if (ret < 0)
-		snprintf(error, 256, "%.160s/" RECORD_FILE ": %s", dir, strerror(-ret));
+		error_text(error, 0, "%.160s/" RECORD_FILE ": %s", dir, strerror(-ret));
 	return ret;
 }
 
@@ -64,11 +65,11 @@ int undo_record_load(const char *dir, const char *file, char **text)
 	return ret;
 }
 
-int undo_record_remove(const char *dir, char error[256])
+int undo_record_remove(const char *dir, char error[ERROR_TEXT])
 {
 	const int ret = dir[0] ? durable_file_remove(dir, RECORD_FILE) : 0;
 
 	if (ret < 0)
-		snprintf(error, 256, "%.160s/" RECORD_FILE ": %s", dir, strerror(-ret));
+		error_text(error, 0, "%.160s/" RECORD_FILE ": %s", dir, strerror(-ret));
 	return ret;
 }

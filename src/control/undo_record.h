@@ -13,13 +13,15 @@
 
 #include <jansson.h>
 
+#include "base/error_text.h"
+
 /* file: of the start, or NULL. config: of config_to_json(). 0 once the record is durable, or -errno
  * with a sentence. */
-int undo_record_save(const char *dir, const char *file, json_t *config, char error[256]);
+int undo_record_save(const char *dir, const char *file, json_t *config, char error[ERROR_TEXT]);
 /* *text: the configuration, to be freed. 0; -ENOENT: there is no record; -ESTALE: the file is newer
  * than the record; or -errno: the record is unreadable or damaged. */
 int undo_record_load(const char *dir, const char *file, char **text);
 /* 0 once there is none, durably; or -errno with a sentence. */
-int undo_record_remove(const char *dir, char error[256]);
+int undo_record_remove(const char *dir, char error[ERROR_TEXT]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "control/durable_file.h"
 
 #define STORE_FILE "versions.json"
@@ -222,7 +223,7 @@ int version_store_parse(struct version_store *s, const json_t *json)
 
 /* --- files --- */
 
-int version_store_load(struct version_store *s, const char *dir, char error[256])
+int version_store_load(struct version_store *s, const char *dir, char error[ERROR_TEXT])
 {
 	char path[PATH_LEN], *text = NULL;
 	json_t *json;
@@ -240,17 +241,17 @@ int version_store_load(struct version_store *s, const char *dir, char error[256]
 		free(text);
 	}
 	if (ret < 0)
-		snprintf(error, 256, "%.160s: %s", path,
-			 ret == -EBADMSG ? "not a list of versions" : strerror(-ret));
+		error_text(error, 0, "%.160s: %s", path,
+			   ret == -EBADMSG ? "not a list of versions" : strerror(-ret));
 	return ret;
 }
 
-int version_store_save(const char *dir, const char *text, char error[256])
+int version_store_save(const char *dir, const char *text, char error[ERROR_TEXT])
 {
 	const int ret = durable_file_replace(dir, STORE_FILE, text);
 
 	if (ret < 0)
-		snprintf(error, 256, "%.160s/" STORE_FILE ": %s", dir, strerror(-ret));
+		error_text(error, 0, "%.160s/" STORE_FILE ": %s", dir, strerror(-ret));
 	return ret;
 }
 
@@ -293,7 +294,7 @@ static void prune(const char *dir, const struct version_id *keep, uint32_t n_kee
 }
 
 int version_store_put_text(const char *dir, const struct version_id *id, const char *text,
-			   const struct version_id *keep, uint32_t n_keep, char error[256])
+			   const struct version_id *keep, uint32_t n_keep, char error[ERROR_TEXT])
 {
 	char path[PATH_LEN], name[NAME_LEN];
 	int ret;
@@ -302,7 +303,7 @@ int version_store_put_text(const char *dir, const struct version_id *id, const c
 	text_name(id, name);
 	ret = durable_file_replace(path, name, text);
 	if (ret < 0)
-		snprintf(error, 256, "%.160s/%s: %s", path, name, strerror(-ret));
+		error_text(error, 0, "%.160s/%s: %s", path, name, strerror(-ret));
 	else
 		prune(path, keep, n_keep);
 	return ret;

@@ -20,6 +20,7 @@
 
 #include <jansson.h>
 
+#include "base/error_text.h"
 #include "model/version.h"
 
 #define VERSION_STORE_TEXTS   20
@@ -78,13 +79,13 @@ json_t *version_store_json(const struct version_store *s);
 int version_store_parse(struct version_store *s, const json_t *json);
 
 /* Without a file: 0 with n = 0. -errno with a sentence: the file is unreadable or damaged. */
-int version_store_load(struct version_store *s, const char *dir, char error[256]);
+int version_store_load(struct version_store *s, const char *dir, char error[ERROR_TEXT]);
 /* text: of version_store_json(). 0 once it is durable, or -errno with a sentence. */
-int version_store_save(const char *dir, const char *text, char error[256]);
+int version_store_save(const char *dir, const char *text, char error[ERROR_TEXT]);
 /* The same of what a version says; then texts beyond the first VERSION_STORE_TEXTS of `keep` are
  * removed. */
 int version_store_put_text(const char *dir, const struct version_id *id, const char *text,
-			   const struct version_id *keep, uint32_t n_keep, char error[256]);
+			   const struct version_id *keep, uint32_t n_keep, char error[ERROR_TEXT]);
 /* *text: {"shared": ...}, to be freed. 0, -ENOENT: not kept, or -errno. */
 int version_store_get_text(const char *dir, const struct version_id *id, char **text);
 bool version_store_has_text(const char *dir, const struct version_id *id);

@@ -15,6 +15,7 @@
 
 #include <event2/thread.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 
@@ -139,7 +140,7 @@ static void on_note(evutil_socket_t fd, short what, void *arg)
 
 /* --- life --- */
 
-static int netns_enter(const char *netns, char error[256])
+static int netns_enter(const char *netns, char error[ERROR_TEXT])
 {
 	char path[sizeof(NETNS_DIRECTORY) + 256];
 	int fd, ret = 0;
@@ -150,14 +151,14 @@ static int netns_enter(const char *netns, char error[256])
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
 		ret = -errno;
-		snprintf(error, 256, "node.linux.netns: %.200s: %s", path, strerror(-ret));
+		error_text(error, 0, "node.linux.netns: %.200s: %s", path, strerror(-ret));
 	}
 	if (fd >= 0)
 		close(fd);
 	return ret;
 }
 
-static int programs_start(struct ha *ha, char error[256])
+static int programs_start(struct ha *ha, char error[ERROR_TEXT])
 {
 	struct notify_config config = {.argv = (const char *const *)ha->notify_argv,
 				       .time_limit_ms = ha->config.notify_timeout_ms,
@@ -173,19 +174,19 @@ static int programs_start(struct ha *ha, char error[256])
 	if (ret == 0 && ha->notify_argv)
 		ret = notify_create(ha->base, ha->spawn, HA_AREA, &config, &ha->notify);
 	if (ret < 0)
-		snprintf(error, 256, "node.notify.ha: %s", strerror(-ret));
+		error_text(error, 0, "node.notify.ha: %s", strerror(-ret));
 	return ret;
 }
 
 /* On the thread, in the namespace of the TAPs, which sockets keep. */
-static int parts_start(struct ha *ha, char error[256])
+static int parts_start(struct ha *ha, char error[ERROR_TEXT])
 {
 	const struct timeval slow = {.tv_usec = 1000 * (HA_SLOW_MS % 1000),
 				     .tv_sec = HA_SLOW_MS / 1000};
 	struct event_config *config = event_config_new();
 	int ret = -ENOMEM;
 
-	snprintf(error, 256, "out of memory");
+	error_text(error, 0, "out of memory");
 	if (config && evthread_use_pthreads() == 0) {
 		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 		ha->base = event_base_new_with_config(config);
@@ -229,15 +230,13 @@ static bool link_has_path(const struct ha_config *c, const struct ha_link_config
 	return false;
 }
 
-static int machine_start(struct ha *ha, char error[256])
+static int machine_start(struct ha *ha, char error[ERROR_TEXT])
 {
 	struct role_config *role = &ha->config.role;
 	struct ha_config *c = &ha->config;
 
-	if (getrandom(&role->session, sizeof(role->session), 0) != sizeof(role->session)) {
-		snprintf(error, 256, "no random numbers from the kernel");
-		return -EIO;
-	}
+	if (getrandom(&role->session, sizeof(role->session), 0) != sizeof(role->session))
+		return error_text(error, -EIO, "no random numbers from the kernel");
 	qsort(c->ports, c->n_ports, sizeof(c->ports[0]), port_cmp);
 	role->n_paths = c->n_paths;
 	for (uint8_t i = 0; i < c->n_paths; i++)
@@ -248,7 +247,7 @@ static int machine_start(struct ha *ha, char error[256])
 		role->witnesses[i] = c->links[i].n_witnesses;
 		role->no_path[i] = !link_has_path(c, &c->links[i]);
 	}
-	if (role_config_check(role, error, 256) < 0)
+	if (role_config_check(role, error) < 0)
 		return -EINVAL;
 	freshness_init(&ha->fresh, &role->session);
 	role_init(&ha->role, role, ha_now_ms());
@@ -367,12 +366,12 @@ static struct ha *ha_create(const struct ha_options *options)
 	return ha;
 }
 
-int ha_start(const struct ha_options *options, struct ha **out, char error[256])
+int ha_start(const struct ha_options *options, struct ha **out, char error[ERROR_TEXT])
 {
 	struct ha *ha = ha_create(options);
 	int ret;
 
-	snprintf(error, 256, "out of memory");
+	error_text(error, 0, "out of memory");
 	if (!ha)
 		return -ENOMEM;
 	ret = machine_start(ha, error);

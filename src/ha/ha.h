@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
 #include "base/addr.h"
 #include "ha/role/role.h"
 #include "ha/wire/ha_wire.h"
@@ -225,7 +226,7 @@ struct ha_options {
 /* A lease is renewed by nobody until this returns: a router with a peer begins inactive.
  * Starts the thread on the CPUs of the caller. Without a peer it has little to do, and the
  * router is active at once. 0 or -errno with a sentence in error. */
-int ha_start(const struct ha_options *options, struct ha **out, char error[256]);
+int ha_start(const struct ha_options *options, struct ha **out, char error[ERROR_TEXT]);
 /* Before the end of the process: an active router with a synchronised peer hands over, and
  * relays what still comes. 0 or -ENOMEM. */
 int ha_leave(struct ha *ha);

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "base/error_text.h"
 #include "base/clock.h"
 #include "base/lateness.h"
 #include "ha/net/announce.h"
@@ -224,7 +225,7 @@ static inline void ha_poll_soon(struct ha *ha)
 
 /* A part of the thread. Any member may be NULL. A part that did not start is stopped as well. */
 struct ha_part {
-	int (*start)(struct ha *ha, char error[256]); /* 0 or -errno with a sentence */
+	int (*start)(struct ha *ha, char error[ERROR_TEXT]); /* 0 or -errno with a sentence */
 	void (*stop)(struct ha *ha);
 	/* All that waits in sockets, so that no timer is believed over it. */
 	void (*drain)(struct ha *ha);

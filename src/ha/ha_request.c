@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 
@@ -163,7 +164,7 @@ static void run_configure(struct ha *ha, struct ha_note *n)
 {
 	struct ha_config *c = n->config;
 	struct role_config role = c->role;
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 
 	role.session = ha->config.role.session;
 	role.has_peer = ha->config.role.has_peer;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 #include "ha/wire/ha_wire.h"
@@ -88,7 +89,7 @@ void heartbeat_paths_send(struct ha *ha, struct ha_message *msg)
 		ha->host.poke(ha->host.arg);
 }
 
-static int start(struct ha *ha, char error[256])
+static int start(struct ha *ha, char error[ERROR_TEXT])
 {
 	const struct path_ops ops = {.received = on_received, .now_us = on_now, .arg = ha};
 
@@ -100,10 +101,8 @@ static int start(struct ha *ha, char error[256])
 
 		snprintf(config.name, sizeof(config.name), "%s", from->name);
 		ret = path_create(&config, ha->base, &ha->keys, &ops, &ha->paths[i]);
-		if (ret < 0) {
-			snprintf(error, 256, "node.ha.paths[%u]: %s", i, strerror(-ret));
-			return ret;
-		}
+		if (ret < 0)
+			return error_text(error, ret, "node.ha.paths[%u]: %s", i, strerror(-ret));
 	}
 	return 0;
 }

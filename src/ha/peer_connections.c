@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 #include "ha/sync/sync_wire.h"
@@ -284,7 +285,7 @@ static struct endpoint port_above(const struct endpoint *ep)
 	return out;
 }
 
-static int paths_open(struct ha *ha, char error[256])
+static int paths_open(struct ha *ha, char error[ERROR_TEXT])
 {
 	const struct path_ops ops = {.received = on_received, .now_us = on_now, .arg = ha};
 
@@ -298,15 +299,13 @@ static int paths_open(struct ha *ha, char error[256])
 
 		snprintf(config.name, sizeof(config.name), "%s, connections", from->name);
 		ret = path_create(&config, ha->base, &ha->keys, &ops, &ha->sync_paths[i]);
-		if (ret < 0) {
-			snprintf(error, 256, "node.ha.paths[%u]: %s", i, strerror(-ret));
-			return ret;
-		}
+		if (ret < 0)
+			return error_text(error, ret, "node.ha.paths[%u]: %s", i, strerror(-ret));
 	}
 	return 0;
 }
 
-static int start(struct ha *ha, char error[256])
+static int start(struct ha *ha, char error[ERROR_TEXT])
 {
 	struct sync_send_config send = {.door = ha->door,
 					.output = on_output,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 #include "ha/wire/ha_wire.h"
@@ -125,7 +126,7 @@ static void slow(struct ha *ha)
 	}
 }
 
-static int start(struct ha *ha, char error[256])
+static int start(struct ha *ha, char error[ERROR_TEXT])
 {
 	(void)error;
 	for (uint8_t i = 0; i < ROLE_MAX_VIP_LINKS; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 #include "ha/role/role_internal.h"
@@ -91,7 +92,7 @@ static void on_sent(void *arg, enum bulk_kind kind, uint32_t id, int rc)
 		asked_end(ha, rc, NULL, 0);
 }
 
-static int start(struct ha *ha, char error[256])
+static int start(struct ha *ha, char error[ERROR_TEXT])
 {
 	(void)error;
 	ha->bulk =

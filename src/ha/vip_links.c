@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "ha/ha_internal.h"
 
@@ -273,7 +274,7 @@ int vip_links_witnesses(struct ha *ha)
 	return 0;
 }
 
-static int start(struct ha *ha, char error[256])
+static int start(struct ha *ha, char error[ERROR_TEXT])
 {
 	const struct witness_ops ask = {.ask = on_ask, .arg = ha};
 	const struct announce_ops say = {.send = on_announce, .arg = ha};
@@ -281,7 +282,7 @@ static int start(struct ha *ha, char error[256])
 					       .spacing_ms = ha->config.announce.spacing_ms,
 					       .refresh_ms = ha->config.announce.refresh_s * 1000};
 
-	snprintf(error, 256, "out of memory");
+	error_text(error, 0, "out of memory");
 	ha->witnesses = witnesses_create(&ask);
 	ha->announcer = announcer_create(&config, &say);
 	ha->claims = calloc(1, sizeof(*ha->claims));

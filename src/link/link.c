@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "base/own_user.h"
 #include "link/link_internal.h"
@@ -58,57 +59,52 @@ static void config_free(struct link_config *c)
 	}
 }
 
-static int port_check(const struct link_config *c, uint16_t p, char error[LINK_ERROR_LEN])
+static int port_check(const struct link_config *c, uint16_t p, char error[ERROR_TEXT])
 {
 	const struct link_port_config *port = &c->ports[p];
 	size_t len = strnlen(port->tap, sizeof(port->tap));
 
 	if (len == 0 || len >= sizeof(port->tap) || strpbrk(port->tap, "/ \t\n%:") ||
-	    strcmp(port->tap, ".") == 0 || strcmp(port->tap, "..") == 0) {
-		snprintf(error, LINK_ERROR_LEN,
-			 "node.ports[%u].tap: expected a name of 1 to 15 characters for an "
-			 "interface",
-			 p);
-		return -EINVAL;
-	}
+	    strcmp(port->tap, ".") == 0 || strcmp(port->tap, "..") == 0)
+		return error_text(
+			error, -EINVAL,
+			"node.ports[%u].tap: expected a name of 1 to 15 characters for an "
+			"interface",
+			p);
 	for (uint16_t q = 0; q < p; q++) {
 		if (strcmp(c->ports[q].tap, port->tap) != 0)
 			continue;
-		snprintf(error, LINK_ERROR_LEN, "node.ports[%u].tap: \"%s\" is the TAP of port %s",
-			 p, port->tap, c->ports[q].name);
-		return -EINVAL;
+		return error_text(error, -EINVAL,
+				  "node.ports[%u].tap: \"%s\" is the TAP of port %s", p, port->tap,
+				  c->ports[q].name);
 	}
 	for (uint32_t v = 0; v < port->n_vlans; v++) {
 		uint16_t id = port->vlans[v].id;
 
 		if (id >= 1 && id <= MAX_VLAN && len + 5 < LINK_IFNAME_LEN)
 			continue;
-		snprintf(error, LINK_ERROR_LEN,
-			 "node.ports[%u].vlans[%u]: expected an id from 1 to %d, and a TAP name of "
-			 "at most 10 characters",
-			 p, v, MAX_VLAN);
-		return -EINVAL;
+		return error_text(
+			error, -EINVAL,
+			"node.ports[%u].vlans[%u]: expected an id from 1 to %d, and a TAP name of "
+			"at most 10 characters",
+			p, v, MAX_VLAN);
 	}
 	return 0;
 }
 
 static int config_check(const struct link_config *c, const struct exchange *x,
-			char error[LINK_ERROR_LEN])
+			char error[ERROR_TEXT])
 {
-	if (c->n_ports == 0 || c->n_ports > MAX_PORTS || x->n_workers == 0) {
-		snprintf(error, LINK_ERROR_LEN, "expected 1 to %d ports and a worker", MAX_PORTS);
-		return -EINVAL;
-	}
+	if (c->n_ports == 0 || c->n_ports > MAX_PORTS || x->n_workers == 0)
+		return error_text(error, -EINVAL, "expected 1 to %d ports and a worker", MAX_PORTS);
 	for (uint16_t p = 0; p < c->n_ports; p++) {
 		int ret = port_check(c, p, error);
 
 		if (ret < 0)
 			return ret;
-		if (!x->pool[p] || x->port_worker[p] >= x->n_workers) {
-			snprintf(error, LINK_ERROR_LEN, "port %s: no buffers or no worker for it",
-				 c->ports[p].name);
-			return -EINVAL;
-		}
+		if (!x->pool[p] || x->port_worker[p] >= x->n_workers)
+			return error_text(error, -EINVAL, "port %s: no buffers or no worker for it",
+					  c->ports[p].name);
 	}
 	return 0;
 }
@@ -177,7 +173,7 @@ static int parts_init(struct link *l, const struct link_config *config)
 }
 
 int link_create(const struct link_config *config, struct published *published,
-		struct exchange *exchange, struct link **out, char error[LINK_ERROR_LEN])
+		struct exchange *exchange, struct link **out, char error[ERROR_TEXT])
 {
 	struct link *l;
 	int ret;
@@ -186,10 +182,8 @@ int link_create(const struct link_config *config, struct published *published,
 	if (ret < 0)
 		return ret;
 	l = calloc(1, sizeof(*l));
-	if (!l) {
-		snprintf(error, LINK_ERROR_LEN, "out of memory");
-		return -ENOMEM;
-	}
+	if (!l)
+		return error_text(error, -ENOMEM, "out of memory");
 	l->pub = published;
 	l->exchange = exchange;
 	pthread_mutex_init(&l->lock, NULL);
@@ -202,7 +196,7 @@ int link_create(const struct link_config *config, struct published *published,
 	if (ret == 0)
 		ret = carrier_open(l);
 	if (ret < 0) {
-		snprintf(error, LINK_ERROR_LEN, "the Linux side of ports: %s", strerror(-ret));
+		error_text(error, 0, "the Linux side of ports: %s", strerror(-ret));
 		link_destroy(l);
 		return ret;
 	}
@@ -210,7 +204,7 @@ int link_create(const struct link_config *config, struct published *published,
 	return 0;
 }
 
-int link_start(struct link *l, char error[LINK_ERROR_LEN])
+int link_start(struct link *l, char error[ERROR_TEXT])
 {
 	sigset_t all, old;
 	int ret;
@@ -221,10 +215,8 @@ int link_start(struct link *l, char error[LINK_ERROR_LEN])
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = -pthread_create(&l->thread, NULL, link_main, l);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (ret < 0) {
-		snprintf(error, LINK_ERROR_LEN, "cannot start the link thread: %s", strerror(-ret));
-		return ret;
-	}
+	if (ret < 0)
+		return error_text(error, ret, "cannot start the link thread: %s", strerror(-ret));
 	l->joinable = true;
 	pthread_mutex_lock(&l->lock);
 	while (!l->started)

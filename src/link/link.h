@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
 #include "base/addr.h"
 #include "model/exchange.h"
 #include "model/fib.h"
@@ -27,8 +28,7 @@
 #include "model/nexthop.h"
 #include "model/published.h"
 
-#define LINK_IFNAME_LEN 16  /* IFNAMSIZ */
-#define LINK_ERROR_LEN	256 /* room for what went wrong, for a person */
+#define LINK_IFNAME_LEN 16 /* IFNAMSIZ */
 
 struct link;
 
@@ -136,10 +136,10 @@ struct link_config {
 /* Copies the configuration. published and exchange outlive the link. 0 or -errno: -EINVAL
  * (a configuration that cannot be; error says which field), -ENOMEM, or of socket(). */
 int link_create(const struct link_config *config, struct published *published,
-		struct exchange *exchange, struct link **out, char error[LINK_ERROR_LEN]);
+		struct exchange *exchange, struct link **out, char error[ERROR_TEXT]);
 /* Starts the thread and waits until TAPs are made, left-over VIPs are removed, and the
  * first fib is published. 0 or -errno; after an error only link_destroy() may follow. */
-int link_start(struct link *l, char error[LINK_ERROR_LEN]);
+int link_start(struct link *l, char error[ERROR_TEXT]);
 /* Ends the thread: removes active VIPs and gateways, and the interfaces that it made. */
 void link_stop(struct link *l);
 /* Also after a failed link_start(). Unpublishes and frees the fib: workers have ended. */

@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "base/error_text.h"
 #include "link/hops.h"
 #include "link/link.h"
 #include "link/mirror.h"
@@ -142,7 +143,7 @@ void link_round_end(struct link *l);
 int taps_init(struct link *l);
 void taps_fini(struct link *l);
 /* 0 or -errno with *error. */
-int taps_open(struct link *l, char error[LINK_ERROR_LEN]);
+int taps_open(struct link *l, char error[ERROR_TEXT]);
 void taps_close(struct link *l);
 /* Tries to make again what is lost. */
 void taps_retry(struct link *l);

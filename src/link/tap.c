@@ -17,6 +17,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 
 #define AREA "link"
@@ -191,7 +192,7 @@ static void urgent_open(struct tap *t, const char *name)
 	log_info(AREA, "TAP %s: no queue for urgent frames: %s", name, strerror(-ret));
 }
 
-static int tap_ioctls(struct tap *t, const char *name, char error[LINK_ERROR_LEN])
+static int tap_ioctls(struct tap *t, const char *name, char error[ERROR_TEXT])
 {
 	bool many;
 	int ret;
@@ -199,24 +200,21 @@ static int tap_ioctls(struct tap *t, const char *name, char error[LINK_ERROR_LEN
 	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (t->fd < 0) {
 		ret = -errno;
-		snprintf(error, LINK_ERROR_LEN, "/dev/net/tun: %s", strerror(-ret));
-		return ret;
+		return error_text(error, ret, "/dev/net/tun: %s", strerror(-ret));
 	}
 	ret = tap_attach(t, name, &many);
-	if (ret < 0) {
-		snprintf(error, LINK_ERROR_LEN, "TAP %s: %s", name,
-			 ret == -EBUSY	  ? "another program has it open"
-			 : ret == -EINVAL ? "an interface of this name exists and is not a TAP"
-			 : ret == -EPERM  ? "not permitted: plvs needs CAP_NET_ADMIN"
-					  : strerror(-ret));
-		return ret;
-	}
+	if (ret < 0)
+		return error_text(error, ret, "TAP %s: %s", name,
+				  ret == -EBUSY ? "another program has it open"
+				  : ret == -EINVAL
+					  ? "an interface of this name exists and is not a TAP"
+				  : ret == -EPERM ? "not permitted: plvs needs CAP_NET_ADMIN"
+						  : strerror(-ret));
 	/* Linux then completes checksums and cuts segments before it hands frames over. */
 	if (ioctl(t->fd, TUNSETOFFLOAD, 0UL) < 0) {
 		ret = -errno;
-		snprintf(error, LINK_ERROR_LEN, "TAP %s: cannot turn offloads off: %s", name,
-			 strerror(-ret));
-		return ret;
+		return error_text(error, ret, "TAP %s: cannot turn offloads off: %s", name,
+				  strerror(-ret));
 	}
 	if (many)
 		urgent_open(t, name);
@@ -231,7 +229,7 @@ static const char *reason(const struct nlreq *r, int ret)
 /* Addresses and routes of an interface made here. Routes may wait for one another: a
  * gateway behind another route is no error of order. */
 static int apply_linux(struct nlreq *r, int ifindex, const char *ifname,
-		       const struct link_linux *ls, char error[LINK_ERROR_LEN])
+		       const struct link_linux *ls, char error[ERROR_TEXT])
 {
 	char text[PREFIX_STRLEN];
 	int ret;
@@ -240,26 +238,23 @@ static int apply_linux(struct nlreq *r, int ifindex, const char *ifname,
 		const struct link_ifaddr *a = &ls->addrs[i];
 
 		ret = nlreq_addr_add(r, ifindex, &a->addr, a->len, 0);
-		if (ret < 0) {
-			snprintf(error, LINK_ERROR_LEN, "%s: address %s/%u: %s", ifname,
-				 addr_format(&a->addr, text, sizeof(text)), a->len, reason(r, ret));
-			return ret;
-		}
+		if (ret < 0)
+			return error_text(error, ret, "%s: address %s/%u: %s", ifname,
+					  addr_format(&a->addr, text, sizeof(text)), a->len,
+					  reason(r, ret));
 	}
 	for (uint32_t i = 0; i < ls->n_routes; i++) {
 		ret = nlreq_route_add(r, ifindex, &ls->routes[i]);
-		if (ret < 0) {
-			snprintf(error, LINK_ERROR_LEN, "%s: route to %s: %s", ifname,
-				 prefix_format(&ls->routes[i].dest, text, sizeof(text)),
-				 reason(r, ret));
-			return ret;
-		}
+		if (ret < 0)
+			return error_text(error, ret, "%s: route to %s: %s", ifname,
+					  prefix_format(&ls->routes[i].dest, text, sizeof(text)),
+					  reason(r, ret));
 	}
 	return 0;
 }
 
 int tap_vlan_add(struct tap *t, struct nlreq *r, const struct link_vlan_config *vlan,
-		 const char *name, char error[LINK_ERROR_LEN])
+		 const char *name, char error[ERROR_TEXT])
 {
 	struct nl_link l;
 	int ret, *grown;
@@ -271,20 +266,17 @@ int tap_vlan_add(struct tap *t, struct nlreq *r, const struct link_vlan_config *
 	if (ret == 0) {
 		if (l.parent == t->ifindex && l.vlan == vlan->id)
 			return nlreq_link_set_up(r, l.ifindex);
-		snprintf(error, LINK_ERROR_LEN,
-			 "%s: an interface of this name exists and is another VLAN", name);
-		return -EEXIST;
+		return error_text(error, -EEXIST,
+				  "%s: an interface of this name exists and is another VLAN", name);
 	}
 	ret = nlreq_vlan_add(r, t->ifindex, vlan->id, name);
 	if (ret == -EOPNOTSUPP)
 		return ret;
 	if (ret == 0)
 		ret = nlreq_link_get(r, name, &l);
-	if (ret < 0) {
-		snprintf(error, LINK_ERROR_LEN, "%s: cannot make VLAN %u: %s", name, vlan->id,
-			 reason(r, ret));
-		return ret;
-	}
+	if (ret < 0)
+		return error_text(error, ret, "%s: cannot make VLAN %u: %s", name, vlan->id,
+				  reason(r, ret));
 	grown = realloc(t->made_vlans, (t->n_made_vlans + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -310,8 +302,7 @@ static int tap_set_up(struct tap *t, struct nlreq *r, const struct tap_want *wan
 	return ret < 0 ? ret : nlreq_link_set_up(r, t->ifindex);
 }
 
-int tap_open(struct tap *t, struct nlreq *r, const struct tap_want *want,
-	     char error[LINK_ERROR_LEN])
+int tap_open(struct tap *t, struct nlreq *r, const struct tap_want *want, char error[ERROR_TEXT])
 {
 	struct nl_link l;
 	int ret;
@@ -327,7 +318,7 @@ int tap_open(struct tap *t, struct nlreq *r, const struct tap_want *want,
 		ret = apply_linux(r, t->ifindex, want->name, want->linux_side, error);
 	if (ret < 0) {
 		if (!error[0])
-			snprintf(error, LINK_ERROR_LEN, "TAP %s: %s", want->name, reason(r, ret));
+			error_text(error, 0, "TAP %s: %s", want->name, reason(r, ret));
 		tap_close(t, r);
 		return ret;
 	}

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "base/error_text.h"
 #include "link/link.h"
 #include "link/nlreq.h"
 
@@ -41,12 +42,11 @@ struct tap_want {
 void tap_init(struct tap *t, uint16_t port, uint16_t vlan);
 /* Opens (attaches or creates), gives it the port's MAC, brings it up. On a TAP made here:
  * MTU, addresses, routes. 0 or -errno. */
-int tap_open(struct tap *t, struct nlreq *r, const struct tap_want *want,
-	     char error[LINK_ERROR_LEN]);
+int tap_open(struct tap *t, struct nlreq *r, const struct tap_want *want, char error[ERROR_TEXT]);
 /* A VLAN interface on the TAP of a port, if it is not there yet. 0, -errno, or -EOPNOTSUPP:
  * the kernel has none. */
 int tap_vlan_add(struct tap *t, struct nlreq *r, const struct link_vlan_config *vlan,
-		 const char *name, char error[LINK_ERROR_LEN]);
+		 const char *name, char error[ERROR_TEXT]);
 /* Takes away what was made here. r may be NULL: the interface is gone anyway. */
 void tap_close(struct tap *t, struct nlreq *r);
 void tap_set_carrier(struct tap *t, bool up);

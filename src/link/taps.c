@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "link/link_internal.h"
 
@@ -115,7 +116,7 @@ static int slot_events(struct tap_slot *slot)
 	return 0;
 }
 
-static int slot_open(struct tap_slot *slot, char error[LINK_ERROR_LEN])
+static int slot_open(struct tap_slot *slot, char error[ERROR_TEXT])
 {
 	struct link *l = slot->l;
 	const struct link_port_config *port = &l->config.ports[slot->tap.port];
@@ -134,7 +135,7 @@ static int slot_open(struct tap_slot *slot, char error[LINK_ERROR_LEN])
 	if (ret == 0 && slot->vlan)
 		ret = pump_add_vlan_tap(&l->pump, &slot->tap);
 	if (ret < 0 || slot_events(slot) < 0) {
-		snprintf(error, LINK_ERROR_LEN, "TAP %s: out of memory", slot->name);
+		error_text(error, 0, "TAP %s: out of memory", slot->name);
 		slot_close(slot, &l->req);
 		return -ENOMEM;
 	}
@@ -143,7 +144,7 @@ static int slot_open(struct tap_slot *slot, char error[LINK_ERROR_LEN])
 }
 
 /* The configured VLANs of a port whose TAP is there. */
-static int vlans_open(struct link *l, uint16_t port, char error[LINK_ERROR_LEN])
+static int vlans_open(struct link *l, uint16_t port, char error[ERROR_TEXT])
 {
 	for (uint32_t i = l->config.n_ports; i < l->n_slots; i++) {
 		struct tap_slot *slot = &l->slots[i];
@@ -161,14 +162,14 @@ static int vlans_open(struct link *l, uint16_t port, char error[LINK_ERROR_LEN])
 			ret = slot_open(slot, error);
 		}
 		if (ret < 0 && !error[0])
-			snprintf(error, LINK_ERROR_LEN, "%s: %s", slot->name, strerror(-ret));
+			error_text(error, 0, "%s: %s", slot->name, strerror(-ret));
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
 }
 
-int taps_open(struct link *l, char error[LINK_ERROR_LEN])
+int taps_open(struct link *l, char error[ERROR_TEXT])
 {
 	int ret = 0;
 
@@ -190,7 +191,7 @@ static void slot_retry(struct tap_slot *slot)
 {
 	struct link *l = slot->l;
 	const char *port = l->config.ports[slot->tap.port].name;
-	char error[LINK_ERROR_LEN] = "";
+	char error[ERROR_TEXT] = "";
 	int ret = slot_open(slot, error);
 
 	if (ret == 0 && !slot->vlan)

@@ -12,6 +12,7 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 
+#include "base/error_text.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link_internal.h"
@@ -165,7 +166,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 /* --- Start and end ------------------------------------------------------------------------ */
 
-static int enter_netns(const char *netns, char error[LINK_ERROR_LEN])
+static int enter_netns(const char *netns, char error[ERROR_TEXT])
 {
 	char path[300];
 	int fd, ret = 0;
@@ -176,8 +177,7 @@ static int enter_netns(const char *netns, char error[LINK_ERROR_LEN])
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
 		ret = -errno;
-		snprintf(error, LINK_ERROR_LEN, "node.linux.netns: %.200s: %s", path,
-			 strerror(-ret));
+		error_text(error, 0, "node.linux.netns: %.200s: %s", path, strerror(-ret));
 	}
 	if (fd >= 0)
 		close(fd);
@@ -212,7 +212,7 @@ static int make_events(struct link *l)
 }
 
 /* Everything that link_start() promises. */
-static int thread_init(struct link *l, char error[LINK_ERROR_LEN])
+static int thread_init(struct link *l, char error[ERROR_TEXT])
 {
 	int ret;
 
@@ -247,7 +247,7 @@ static int thread_init(struct link *l, char error[LINK_ERROR_LEN])
 
 err:
 	if (!error[0])
-		snprintf(error, LINK_ERROR_LEN, "the Linux side of ports: %s", strerror(-ret));
+		error_text(error, 0, "the Linux side of ports: %s", strerror(-ret));
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "dataplane/stages/classify.h"
 #include "sched/sched.h"
@@ -134,11 +135,11 @@ static int build_service(struct publisher *p, const struct config_service *from,
 		service_put(node);
 		if (ret != -ENOSPC)
 			return build_error(ret, from, error);
-		snprintf(error, 256,
-			 "service %s: limit reached: %d services, removed ones whose servers still "
-			 "have connections included",
-			 key, MAX_SERVICES);
-		return ret;
+		return error_text(
+			error, ret,
+			"service %s: limit reached: %d services, removed ones whose servers still "
+			"have connections included",
+			key, MAX_SERVICES);
 	}
 	id = node->rt->id;
 	ret = fill_node(p, node, from);

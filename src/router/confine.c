@@ -13,13 +13,13 @@
 
 #include <rte_eal.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "base/own_user.h"
 #include "router/syscall_filter.h"
 #include "spawn/spawner.h"
 
-#define AREA	  "main"
-#define ERROR_LEN 256
+#define AREA "main"
 
 int confine_user(struct privileges *p, const char *name)
 {
@@ -108,7 +108,7 @@ static bool has_af_xdp(const struct dataplane *dp)
 }
 
 int confine(const struct privileges *p, const char *state_dir, const struct dataplane *dp,
-	    char error[256])
+	    char error[ERROR_TEXT])
 {
 	const bool xdp = has_af_xdp(dp);
 	int rc;
@@ -120,12 +120,11 @@ int confine(const struct privileges *p, const char *state_dir, const struct data
 	if (p->become && state_dir)
 		give_folder(p, state_dir, false);
 	rc = privileges_drop(p, privileges_kept(xdp));
-	if (rc != 0) {
-		snprintf(error, ERROR_LEN,
-			 "rights cannot be given up: %s; --unconfined starts with all of them",
-			 strerror(-rc));
-		return rc;
-	}
+	if (rc != 0)
+		return error_text(
+			error, rc,
+			"rights cannot be given up: %s; --unconfined starts with all of them",
+			strerror(-rc));
 	hugepages_check();
 	rc = syscall_filter_load(xdp);
 	if (rc == -ENOSYS) {
@@ -133,9 +132,9 @@ int confine(const struct privileges *p, const char *state_dir, const struct data
 		return 0;
 	}
 	if (rc != 0)
-		snprintf(error, ERROR_LEN,
-			 "system calls cannot be filtered: %s; --unconfined starts without",
-			 strerror(-rc));
+		error_text(error, 0,
+			   "system calls cannot be filtered: %s; --unconfined starts without",
+			   strerror(-rc));
 	else
 		log_info(AREA,
 			 "rights given up: user %u, capabilities %#llx, system calls filtered",

@@ -7,6 +7,7 @@
  * to be prepared for it. docs/security.md has the promises. Context: main.
  */
 
+#include "base/error_text.h"
 #include "dataplane/dataplane.h"
 #include "router/privileges.h"
 
@@ -16,6 +17,6 @@ int confine_user(struct privileges *p, const char *name);
 
 /* When everything runs. state_dir (or NULL) becomes the user's. 0 or -errno with error. */
 int confine(const struct privileges *p, const char *state_dir, const struct dataplane *dp,
-	    char error[256]);
+	    char error[ERROR_TEXT]);
 
 #endif

@@ -76,7 +76,7 @@ bool keep_load(struct dataplane *dp, const char *state_dir, uint64_t *term)
 {
 	struct sync_file_read r = {
 		.now = time_now(), .max_age_s = KEEP_MAX_AGE_S, .take = take, .arg = dp};
-	char path[PATH_LEN], error[SYNC_FILE_ERROR];
+	char path[PATH_LEN], error[ERROR_TEXT];
 	struct identity *m;
 	int ret;
 
@@ -104,7 +104,7 @@ static int each(void *arg, int (*fn)(void *arg, const struct sync_event *e), voi
 void keep_save(struct dataplane *dp, const char *state_dir, uint64_t term)
 {
 	const struct sync_file_time now = time_now();
-	char path[PATH_LEN], error[SYNC_FILE_ERROR];
+	char path[PATH_LEN], error[ERROR_TEXT];
 	struct identity *m;
 	int64_t n;
 

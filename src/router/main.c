@@ -154,7 +154,7 @@ static void prepare_state_dir(const char *path)
 	char text[512];
 
 	(void)state_dir_make(path);
-	if (state_dir_fault(path, text, sizeof(text)))
+	if (state_dir_fault(path, text))
 		log_warning(AREA, "%s", text);
 }
 

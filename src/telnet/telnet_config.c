@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/text.h"
 #include "telnet/telnetd.h"
 
 #define SOCKET_DEFAULT	"/run/plvs/plvs.sock"
 #define ACCOUNT_DEFAULT "plvs-telnet"
 #define IDLE_DEFAULT_MS 600000
-
-static int bad(char error[256], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int bad(char error[256], const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(error, 256, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
 
 /* The text of a member, or def. */
 static const char *text_of(const json_t *o, const char *key, const char *def)
@@ -34,20 +22,20 @@ static const char *text_of(const json_t *o, const char *key, const char *def)
 }
 
 /* "192.0.2.1:2323" or "[::1]:2323". */
-static int parse_listen(const char *text, struct telnet_config *c, char error[256])
+static int parse_listen(const char *text, struct telnet_config *c, char error[ERROR_TEXT])
 {
 	const char *colon = text ? strrchr(text, ':') : NULL;
 	bool brackets = colon && text[0] == '[' && colon > text + 1 && colon[-1] == ']';
 
 	if (!colon || colon == text || !colon[1])
-		return bad(error, "node.telnet.listen: expected address:port");
+		return error_text(error, -EINVAL, "node.telnet.listen: expected address:port");
 	c->host = brackets ? strndup(text + 1, (size_t)(colon - text) - 2)
 			   : strndup(text, (size_t)(colon - text));
 	c->port = strdup(colon + 1);
 	return c->host && c->port ? 0 : -ENOMEM;
 }
 
-static int parse_users(const json_t *list, struct telnet_config *c, char error[256])
+static int parse_users(const json_t *list, struct telnet_config *c, char error[ERROR_TEXT])
 {
 	size_t n = json_array_size(list), i;
 	const json_t *o;
@@ -61,10 +49,12 @@ static int parse_users(const json_t *list, struct telnet_config *c, char error[2
 		struct telnet_user *u = &c->users[c->n_users];
 
 		if (!name || !*name || strlen(name) > TELNET_NAME_MAX || !hash || hash[0] != '$')
-			return bad(error, "node.telnet.users[%zu]: expected a name and a hash", i);
+			return error_text(error, -EINVAL,
+					  "node.telnet.users[%zu]: expected a name and a hash", i);
 		if (strcmp(level, "read") != 0 && strcmp(level, "change") != 0)
-			return bad(error, "node.telnet.users[%zu].level: expected read or change",
-				   i);
+			return error_text(error, -EINVAL,
+					  "node.telnet.users[%zu].level: expected read or change",
+					  i);
 		c->n_users++;
 		*u = (struct telnet_user){.name = strdup(name),
 					  .hash = strdup(hash),
@@ -95,7 +85,7 @@ static int parse_sockets(const json_t *control, struct telnet_config *c)
 	return 0;
 }
 
-static int parse_limits(const json_t *telnet, struct telnet_config *c, char error[256])
+static int parse_limits(const json_t *telnet, struct telnet_config *c, char error[ERROR_TEXT])
 {
 	const json_t *sessions = json_object_get(telnet, "sessions");
 	const char *idle = text_of(telnet, "idle", NULL);
@@ -104,21 +94,23 @@ static int parse_limits(const json_t *telnet, struct telnet_config *c, char erro
 	if (json_is_integer(json_object_get(telnet, "idle")))
 		idle_ms = (uint32_t)json_integer_value(json_object_get(telnet, "idle")) * 1000;
 	else if (idle && duration_parse(idle, &idle_ms) < 0)
-		return bad(error, "node.telnet.idle: expected a time as 10m");
+		return error_text(error, -EINVAL, "node.telnet.idle: expected a time as 10m");
 	c->idle_s = idle_ms / 1000 ? idle_ms / 1000 : 1;
 	c->max_sessions = sessions ? (uint32_t)json_integer_value(sessions) : 8;
 	if (c->max_sessions == 0 || c->max_sessions > TELNET_MAX_SESSIONS)
-		return bad(error, "node.telnet.sessions: expected 1 to %d", TELNET_MAX_SESSIONS);
+		return error_text(error, -EINVAL, "node.telnet.sessions: expected 1 to %d",
+				  TELNET_MAX_SESSIONS);
 	return 0;
 }
 
-static int parse(const json_t *node, struct telnet_config *c, char error[256])
+static int parse(const json_t *node, struct telnet_config *c, char error[ERROR_TEXT])
 {
 	const json_t *telnet = json_object_get(node, "telnet");
 	int ret;
 
 	if (!json_object_get(telnet, "listen"))
-		return bad(error, "node.telnet.listen is missing: there is nothing to listen on");
+		return error_text(error, -EINVAL,
+				  "node.telnet.listen is missing: there is nothing to listen on");
 	ret = parse_listen(text_of(telnet, "listen", NULL), c, error);
 	if (!ret)
 		ret = parse_users(json_object_get(telnet, "users"), c, error);
@@ -133,16 +125,18 @@ static int parse(const json_t *node, struct telnet_config *c, char error[256])
 	return c->account && c->shell ? 0 : -ENOMEM;
 }
 
-int telnet_config_parse(const char *text, size_t len, struct telnet_config *out, char error[256])
+int telnet_config_parse(const char *text, size_t len, struct telnet_config *out,
+			char error[ERROR_TEXT])
 {
 	json_error_t e;
 	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	snprintf(error, 256, "out of memory");
+	error_text(error, 0, "out of memory");
 	if (!doc)
-		return bad(error, "line %d, column %d: %s", e.line, e.column, e.text);
+		return error_text(error, -EINVAL, "line %d, column %d: %s", e.line, e.column,
+				  e.text);
 	ret = parse(json_object_get(doc, "node"), out, error);
 	json_decref(doc);
 	if (ret)

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/clock.h"
 #include "telnet/telnetd.h"
 
@@ -44,24 +45,22 @@ static void on_stop(int sig)
 	stopping = 1;
 }
 
-int telnet_listen_open(const struct telnet_config *c, char error[256])
+int telnet_listen_open(const struct telnet_config *c, char error[ERROR_TEXT])
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 				 .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
 	struct addrinfo *a = NULL;
 	int ret = getaddrinfo(c->host, c->port, &hints, &a), fd, one = 1;
 
-	if (ret) {
-		snprintf(error, 256, "node.telnet.listen: %s", gai_strerror(ret));
-		return -EINVAL;
-	}
+	if (ret)
+		return error_text(error, -EINVAL, "node.telnet.listen: %s", gai_strerror(ret));
 	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (fd < 0 || bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, 64) < 0) {
 		ret = -errno;
-		snprintf(error, 256, "cannot listen on %s port %s: %s", c->host, c->port,
-			 strerror(errno));
+		error_text(error, 0, "cannot listen on %s port %s: %s", c->host, c->port,
+			   strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		fd = ret;

@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "base/error_text.h"
+
 #define TELNET_MAX_SESSIONS 256
 #define TELNET_NAME_MAX	    32	 /* bytes of a login name */
 #define TELNET_LOGIN_S	    60	 /* for a client to log in */
@@ -55,7 +57,8 @@ struct telnet_config {
 /* Reads `node.telnet` and `node.control` of a configuration of plvs, by default as the router
  * fills them in; the router has checked the document, this program believes nothing. 0, or
  * -errno with a sentence in error. */
-int telnet_config_parse(const char *text, size_t len, struct telnet_config *out, char error[256]);
+int telnet_config_parse(const char *text, size_t len, struct telnet_config *out,
+			char error[ERROR_TEXT]);
 void telnet_config_free(struct telnet_config *c);
 
 /* --- telnet_login.c --- */
@@ -88,7 +91,7 @@ int telnet_session_run(const struct telnet_config *c, int fd, int parent, const 
 /* --- telnet_listen.c --- */
 
 /* A listening socket, or -errno with a sentence in error. */
-int telnet_listen_open(const struct telnet_config *c, char error[256]);
+int telnet_listen_open(const struct telnet_config *c, char error[ERROR_TEXT]);
 /* Accepts until SIGTERM. */
 int telnet_listen_run(const struct telnet_config *c, int fd);
 

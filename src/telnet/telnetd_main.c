@@ -17,6 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "telnet/telnetd.h"
 
 #define CONFIG_BYTES (64U << 20)
@@ -142,7 +143,7 @@ static int privileges_drop(void)
 static int serve(const char *path)
 {
 	struct telnet_config config;
-	char error[256];
+	char error[ERROR_TEXT];
 	size_t len;
 	char *text = file_read(path, &len);
 	int ret, fd;

@@ -134,7 +134,7 @@ static void block(const uint8_t *data, size_t size)
 
 static void key_file(const uint8_t *data, size_t size)
 {
-	char error[HA_KEYS_ERROR] = "";
+	char error[ERROR_TEXT] = "";
 	struct ha_keys k = {0};
 
 	if (ha_keys_parse(&k, "keys", (const char *)data, size, error) < 0)
@@ -147,7 +147,7 @@ static void key_file(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char text[] = "1 hex:000102030405060708090a0b0c0d0e0f\n";
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 
 	if (!keys.n)
 		MUST(ha_keys_parse(&keys, "keys", text, sizeof(text) - 1, error) == 0);

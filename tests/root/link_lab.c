@@ -197,7 +197,7 @@ struct link_config config_make(void)
 
 void side_start(const struct link_config *c)
 {
-	char error[LINK_ERROR_LEN] = "";
+	char error[ERROR_TEXT] = "";
 
 	if (link_create(c, &published, &exchange, &side, error) < 0 || link_start(side, error) < 0)
 		fail_msg("%s", error);

@@ -267,7 +267,7 @@ static void taps_live_in_the_namespace_that_is_named(void **state)
 static void what_cannot_be_is_said_with_its_name(void **state)
 {
 	struct link_config c = config_make();
-	char error[LINK_ERROR_LEN] = "";
+	char error[ERROR_TEXT] = "";
 	struct link *l;
 
 	(void)state;

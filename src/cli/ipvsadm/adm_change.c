@@ -241,9 +241,7 @@ static int server_add(struct adm *a, const struct adm_command *cmd, json_t **par
 	char key[ENDPOINT_STRLEN + 16], name[ENDPOINT_STRLEN];
 	int ret;
 
-	if (!service)
-		return adm_fail(a, ADM_REFUSED, TEXT_NOT_DEFINED);
-	ret = thresholds_check(a, cmd);
+	ret = service ? thresholds_check(a, cmd) : adm_fail(a, ADM_REFUSED, TEXT_NOT_DEFINED);
 	if (ret)
 		return ret;
 	if (adm_server_find(service, &cmd->server, NULL))
@@ -272,9 +270,7 @@ static int server_edit(struct adm *a, const struct adm_command *cmd, json_t **pa
 	char key[ENDPOINT_STRLEN + 16], name[ENDPOINT_STRLEN];
 	int ret;
 
-	if (!service)
-		return adm_fail(a, ADM_REFUSED, TEXT_NOT_DEFINED);
-	ret = thresholds_check(a, cmd);
+	ret = service ? thresholds_check(a, cmd) : adm_fail(a, ADM_REFUSED, TEXT_NOT_DEFINED);
 	if (ret)
 		return ret;
 	server = adm_server_find(service, &cmd->server, NULL);

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
 #include "ha/role/freshness.h"
 #include "ha/wire/message.h"
 
@@ -161,7 +162,7 @@ struct role_config {
 /* Defaults of a LAN: 50 / 200 ms, start_delay 5 s, failback auto after 60 s. */
 void role_config_defaults(struct role_config *cfg);
 /* 0, or -EINVAL with a sentence that names the field. */
-int role_config_check(const struct role_config *cfg, char *error, size_t len);
+int role_config_check(const struct role_config *cfg, char error[ERROR_TEXT]);
 
 static inline uint32_t role_lease_ms(const struct role_config *cfg)
 {

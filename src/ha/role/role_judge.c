@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/error_text.h"
 #include "ha/role/role_internal.h"
 
 #include <errno.h>
@@ -218,25 +219,26 @@ void role_config_defaults(struct role_config *cfg)
 	cfg->priority = 100;
 }
 
-int role_config_check(const struct role_config *cfg, char *error, size_t len)
+int role_config_check(const struct role_config *cfg, char error[ERROR_TEXT])
 {
 	if (!cfg->has_peer)
 		return 0;
 	if (cfg->keepalive_ms == 1)
-		snprintf(error, len, "ha.keepalive: %u ms is less than 2 ms", cfg->keepalive_ms);
+		error_text(error, 0, "ha.keepalive: %u ms is less than 2 ms", cfg->keepalive_ms);
 	else if (cfg->deadtime_ms > HA_DEADTIME_MAX_MS)
-		snprintf(error, len, "ha.deadtime: %u ms is more than 60 s", cfg->deadtime_ms);
+		error_text(error, 0, "ha.deadtime: %u ms is more than 60 s", cfg->deadtime_ms);
 	else if (cfg->deadtime_ms != 0 && cfg->keepalive_ms != 0 &&
 		 cfg->deadtime_ms < 3 * cfg->keepalive_ms + 3)
-		snprintf(error, len,
-			 "ha.deadtime: %u ms is not more than 3 keepalives of %u ms (4 or more are "
-			 "better)",
-			 cfg->deadtime_ms, cfg->keepalive_ms);
+		error_text(
+			error, 0,
+			"ha.deadtime: %u ms is not more than 3 keepalives of %u ms (4 or more are "
+			"better)",
+			cfg->deadtime_ms, cfg->keepalive_ms);
 	else if (cfg->n_paths < 1 || cfg->n_paths > ROLE_MAX_PATHS)
-		snprintf(error, len, "ha.paths: %u are not 1 to %u", cfg->n_paths, ROLE_MAX_PATHS);
+		error_text(error, 0, "ha.paths: %u are not 1 to %u", cfg->n_paths, ROLE_MAX_PATHS);
 	else if (cfg->n_vip_links > ROLE_MAX_VIP_LINKS)
-		snprintf(error, len, "ha: %u links with VIPs are more than %u", cfg->n_vip_links,
-			 ROLE_MAX_VIP_LINKS);
+		error_text(error, 0, "ha: %u links with VIPs are more than %u", cfg->n_vip_links,
+			   ROLE_MAX_VIP_LINKS);
 	else
 		return 0;
 	return -EINVAL;

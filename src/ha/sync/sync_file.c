@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/own_user.h"
 #include "ha/wire/bytes.h"
 
@@ -29,12 +30,12 @@ static uint64_t checksum(uint64_t sum, const uint8_t *bytes, size_t n)
 	return sum;
 }
 
-static int fail(char error[SYNC_FILE_ERROR], int ret, const char *path, const char *what)
+static int fail(char error[ERROR_TEXT], int ret, const char *path, const char *what)
 {
 	if (what)
-		snprintf(error, SYNC_FILE_ERROR, "%.180s: %s", path, what);
+		error_text(error, 0, "%.180s: %s", path, what);
 	else
-		snprintf(error, SYNC_FILE_ERROR, "%.180s: %s", path, strerror(-ret));
+		error_text(error, 0, "%.180s: %s", path, strerror(-ret));
 	return ret;
 }
 
@@ -101,7 +102,7 @@ static int write_all(struct writer *w, sync_file_each *each, void *arg)
 
 int64_t sync_file_write(const char *path, const struct sync_file_time *now, uint64_t term,
 			const struct identity *m, sync_file_each *each, void *arg,
-			char error[SYNC_FILE_ERROR])
+			char error[ERROR_TEXT])
 {
 	struct writer w = {.identity = m};
 	char temporary[4096];
@@ -217,7 +218,7 @@ static void take_all(FILE *f, struct sync_file_read *r, uint64_t left)
 		r->take(r->arg, ops, n);
 }
 
-int sync_file_load(const char *path, struct sync_file_read *r, char error[SYNC_FILE_ERROR])
+int sync_file_load(const char *path, struct sync_file_read *r, char error[ERROR_TEXT])
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), ret;
 	uint64_t bytes = 0;

@@ -18,9 +18,9 @@
  * Context: main, while no worker runs.
  */
 
+#include "base/error_text.h"
 #include "ha/sync/sync_record.h"
 
-#define SYNC_FILE_ERROR 256
 #define SYNC_BOOT_BYTES 16
 
 struct sync_file_time {
@@ -37,7 +37,7 @@ typedef int sync_file_each(void *arg, int (*fn)(void *arg, const struct sync_eve
  * its owner can read it. Returns the number of records, or -errno with a sentence. */
 int64_t sync_file_write(const char *path, const struct sync_file_time *now, uint64_t term,
 			const struct identity *m, sync_file_each *each, void *arg,
-			char error[SYNC_FILE_ERROR]);
+			char error[ERROR_TEXT]);
 
 struct sync_file_read {
 	const struct identity *identity;
@@ -53,6 +53,6 @@ struct sync_file_read {
 /* Looks at all of it before anything is taken. 0, or -errno with a sentence: -ENOENT there is
  * no file, -ESTALE too old (or from a time to come), -EPERM others could have written it,
  * -EBADMSG it is not what it should be. The file is removed, whatever it was. */
-int sync_file_load(const char *path, struct sync_file_read *r, char error[SYNC_FILE_ERROR]);
+int sync_file_load(const char *path, struct sync_file_read *r, char error[ERROR_TEXT]);
 
 #endif

@@ -15,6 +15,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "base/error_text.h"
 #include "base/own_user.h"
 
 #define FILE_MAX   4096
@@ -30,7 +31,7 @@ struct place {
 
 static int complain(const struct place *at, const char *what)
 {
-	snprintf(at->error, HA_KEYS_ERROR, "%.120s:%u: %s", at->name, at->line, what);
+	snprintf(at->error, ERROR_TEXT, "%.120s:%u: %s", at->name, at->line, what);
 	return -EINVAL;
 }
 
@@ -203,7 +204,7 @@ static int line_parse(struct ha_keys *k, char *line, const struct place *at)
 }
 
 int ha_keys_parse(struct ha_keys *k, const char *name, const char *text, size_t len,
-		  char error[HA_KEYS_ERROR])
+		  char error[ERROR_TEXT])
 {
 	struct place at = {.name = name, .error = error};
 	struct ha_keys new = {0};
@@ -229,12 +230,12 @@ int ha_keys_parse(struct ha_keys *k, const char *name, const char *text, size_t 
 	}
 	OPENSSL_cleanse(line, sizeof(line));
 	if (ret == 0 && new.n == 0) {
-		snprintf(error, HA_KEYS_ERROR, "%.120s: there is no key in it", name);
+		error_text(error, 0, "%.120s: there is no key in it", name);
 		ret = -EINVAL;
 	}
 	if (ret != 0) {
 		if (!error[0])
-			snprintf(error, HA_KEYS_ERROR, "%.120s: %s", name, strerror(-ret));
+			error_text(error, 0, "%.120s: %s", name, strerror(-ret));
 		ha_keys_fini(&new);
 		return ret;
 	}
@@ -244,7 +245,7 @@ int ha_keys_parse(struct ha_keys *k, const char *name, const char *text, size_t 
 }
 
 /* Bytes read, or -errno with error. */
-static ssize_t file_read(const char *path, char *buf, size_t room, char error[HA_KEYS_ERROR])
+static ssize_t file_read(const char *path, char *buf, size_t room, char error[ERROR_TEXT])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const char *why = NULL;
@@ -276,12 +277,12 @@ static ssize_t file_read(const char *path, char *buf, size_t room, char error[HA
 	if (fd >= 0)
 		close(fd);
 	if (why || got < 0)
-		snprintf(error, HA_KEYS_ERROR, why ? "%.120s %s" : "%.120s: %s", path,
-			 why ? why : strerror((int)-got));
+		error_text(error, 0, why ? "%.120s %s" : "%.120s: %s", path,
+			   why ? why : strerror((int)-got));
 	return why ? -EACCES : got < 0 ? got : (ssize_t)n;
 }
 
-int ha_keys_load(struct ha_keys *k, const char *path, char error[HA_KEYS_ERROR])
+int ha_keys_load(struct ha_keys *k, const char *path, char error[ERROR_TEXT])
 {
 	char text[FILE_MAX];
 	ssize_t n = file_read(path, text, sizeof(text), error);

@@ -19,11 +19,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error_text.h"
+
 #define HA_KEYS_MAX	 2
 #define HA_KEY_BYTES_MIN 16
 #define HA_KEY_BYTES_MAX 64 /* the block of SHA-256: HMAC gains nothing from more */
 #define HA_MAC_BYTES	 32
-#define HA_KEYS_ERROR	 256
 
 struct evp_mac_ctx_st;
 
@@ -39,10 +40,10 @@ struct ha_keys {
 
 /* Replaces what *k has (zeroed: nothing) by what the file says. 0, or -errno with a
  * sentence in error and *k as it was: a reload that fails costs no key. */
-int ha_keys_load(struct ha_keys *k, const char *path, char error[HA_KEYS_ERROR]);
+int ha_keys_load(struct ha_keys *k, const char *path, char error[ERROR_TEXT]);
 /* The same from text; name stands for the file in errors. */
 int ha_keys_parse(struct ha_keys *k, const char *name, const char *text, size_t len,
-		  char error[HA_KEYS_ERROR]);
+		  char error[ERROR_TEXT]);
 /* Also wipes them from memory. */
 void ha_keys_fini(struct ha_keys *k);
 

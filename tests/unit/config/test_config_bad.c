@@ -448,7 +448,7 @@ static void what_is_no_readable_file_is_refused_without_waiting(void **state)
 
 static void a_file_that_changes_size_while_it_is_read_is_refused(void **state)
 {
-	char path[] = "/tmp/plvs-config-XXXXXX", error[JSON_TEXT_ERROR_LEN], *data = NULL;
+	char path[] = "/tmp/plvs-config-XXXXXX", error[ERROR_TEXT], *data = NULL;
 	int fd = mkstemp(path);
 	size_t len;
 

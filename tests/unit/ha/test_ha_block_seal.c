@@ -20,7 +20,7 @@ static const char secret[] = "{\"headers\": \"Authorization: Basic c2VjcmV0\"}";
 
 static void keys_of(struct ha_keys *k, const char *text)
 {
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 
 	memset(k, 0, sizeof(*k));
 	assert_int_equal(ha_keys_parse(k, "keys", text, strlen(text), error), 0);

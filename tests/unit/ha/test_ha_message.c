@@ -165,22 +165,22 @@ static void grace_grows_while_the_table_is_filled(void **state)
 static void impossible_timers_are_refused_by_name(void **state)
 {
 	struct role_config cfg;
-	char error[128];
+	char error[ERROR_TEXT];
 
 	(void)state;
 	lab_start();
-	assert_int_equal(role_config_check(&lab.cfg, error, sizeof(error)), 0);
+	assert_int_equal(role_config_check(&lab.cfg, error), 0);
 	cfg = lab.cfg;
 	cfg.deadtime_ms = 152;
-	assert_true(role_config_check(&cfg, error, sizeof(error)) < 0);
+	assert_true(role_config_check(&cfg, error) < 0);
 	assert_non_null(strstr(error, "deadtime"));
 	cfg = lab.cfg;
 	cfg.keepalive_ms = 1;
-	assert_true(role_config_check(&cfg, error, sizeof(error)) < 0);
+	assert_true(role_config_check(&cfg, error) < 0);
 	assert_non_null(strstr(error, "keepalive"));
 	cfg = lab.cfg;
 	cfg.n_paths = 0;
-	assert_true(role_config_check(&cfg, error, sizeof(error)) < 0);
+	assert_true(role_config_check(&cfg, error) < 0);
 }
 
 int main(void)

@@ -73,7 +73,7 @@ static int setup(void **state)
 {
 	static const char text[] = "3 000102030405060708090a0b0c0d0e0f";
 	uint16_t port = (uint16_t)(20000 + getpid() % 20000);
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 
 	(void)state;
 	log_set_sink(count_line);

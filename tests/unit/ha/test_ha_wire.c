@@ -177,7 +177,7 @@ static void check_vector(const struct vector *v)
 	struct ha_message m = {0};
 	struct ha_envelope e;
 	enum ha_wire_error got;
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 	const uint8_t *payload;
 	const char *name;
 
@@ -226,7 +226,7 @@ static void the_test_vectors_of_the_docs_hold(void **state)
 
 static void keys_of(struct ha_keys *k, const char *text)
 {
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 
 	if (ha_keys_parse(k, "keys", text, strlen(text), error) != 0)
 		fail_msg("%s", error);
@@ -376,7 +376,7 @@ static void what_is_no_key_file_is_refused_with_its_line(void **state)
 		 "keys:3: there are two keys already, more are not possible"},
 	};
 	struct ha_keys keys = {0};
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 
 	(void)state;
 	keys_of(&keys, KEYS);
@@ -394,7 +394,7 @@ static void a_key_of_zeros_is_refused(void **state)
 {
 	static const char text[] = "1 hex:00000000000000000000000000000000\n";
 	struct ha_keys keys = {0};
-	char error[HA_KEYS_ERROR];
+	char error[ERROR_TEXT];
 
 	(void)state;
 	assert_int_equal(ha_keys_parse(&keys, "f", text, sizeof(text) - 1, error), -EINVAL);
@@ -403,7 +403,7 @@ static void a_key_of_zeros_is_refused(void **state)
 
 static void a_file_that_everyone_may_read_is_refused_and_costs_no_key(void **state)
 {
-	char path[] = "/tmp/test_ha_keys.XXXXXX", error[HA_KEYS_ERROR];
+	char path[] = "/tmp/test_ha_keys.XXXXXX", error[ERROR_TEXT];
 	struct ha_keys keys = {0};
 	int fd = mkstemp(path);
 

@@ -25,7 +25,7 @@
 
 static struct pair p;
 static struct identity *ident_a, *ident_b;
-static char dir[64], path[96], error[SYNC_FILE_ERROR];
+static char dir[64], path[96], error[ERROR_TEXT];
 
 static int setup(void **state)
 {
