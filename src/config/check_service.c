@@ -8,27 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct place {
+struct listed {
 	struct endpoint ep;
 	uint32_t index;
 };
 
-static int place_cmp(const void *a, const void *b)
+static int listed_cmp(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct listed *x = a, *y = b;
 	int order = memcmp(&x->ep, &y->ep, sizeof(x->ep));
 
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
 /* Sorted, so that thousands of servers cost n log n. key: "listen" or "servers". */
-static void duplicates_check(struct config_context *ctx, struct place *v, uint32_t n,
+static void duplicates_check(struct config_context *ctx, struct listed *v, uint32_t n,
 			     const char *key, const char *member)
 {
 	char text[ENDPOINT_STRLEN];
 	uint32_t first = 0;
 
-	qsort(v, n, sizeof(*v), place_cmp);
+	qsort(v, n, sizeof(*v), listed_cmp);
 	for (uint32_t i = 1; i < n; i++) {
 		if (!endpoint_equal(&v[i].ep, &v[first].ep)) {
 			first = i;
@@ -83,7 +83,7 @@ static void listener_check(struct config_context *ctx, const struct config_servi
 }
 
 static void listeners_check(struct config_context *ctx, const struct config_service *svc,
-			    struct place *places)
+			    struct listed *places)
 {
 	if (svc->mark) {
 		if (svc->n_listen || svc->proto)
@@ -99,7 +99,7 @@ static void listeners_check(struct config_context *ctx, const struct config_serv
 	if (!svc->proto)
 		missing(ctx, "protocol", "missing: expected one of tcp, udp");
 	for (uint32_t i = 0; i < svc->n_listen; i++) {
-		places[i] = (struct place){.ep = svc->listen[i], .index = i};
+		places[i] = (struct listed){.ep = svc->listen[i], .index = i};
 		context_push_key(ctx, "listen");
 		context_push_index(ctx, i);
 		listener_check(ctx, svc, &svc->listen[i]);
@@ -255,7 +255,7 @@ static void netmask_check(struct config_context *ctx, const struct config_servic
 void config_check_service(struct config_context *ctx, struct config_service *svc)
 {
 	uint32_t n = svc->n_servers > svc->n_listen ? svc->n_servers : svc->n_listen;
-	struct place *places = calloc(n + 1, sizeof(*places));
+	struct listed *places = calloc(n + 1, sizeof(*places));
 
 	if (!places) {
 		config_report_memory(ctx);
@@ -271,7 +271,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 		server_check(ctx, svc, &svc->servers[i]);
 		context_pop(ctx);
 		context_pop(ctx);
-		places[i] = (struct place){.ep = svc->servers[i].ep, .index = i};
+		places[i] = (struct listed){.ep = svc->servers[i].ep, .index = i};
 	}
 	duplicates_check(ctx, places, svc->n_servers, "servers", "address");
 	free(places);

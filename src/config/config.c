@@ -146,7 +146,7 @@ static void addresses_check(struct config_context *ctx, struct config *config)
 static void service_check(struct config_context *ctx, struct config *config,
 			  struct config_service *svc)
 {
-	config_service_settle(svc, &config->shared.defaults);
+	config_service_inherit(svc, &config->shared.defaults);
 	config_check_service(ctx, svc);
 	config_check_service_health(ctx, config, svc);
 	config_check_conflicts(ctx, config, svc);

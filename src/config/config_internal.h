@@ -2,7 +2,7 @@
 #ifndef PLVS_CONFIG_CONFIG_INTERNAL_H
 #define PLVS_CONFIG_CONFIG_INTERNAL_H
 
-/* What the files config*.c share among themselves. Nobody else includes it. */
+/* Shared by the files of config. No other room includes this header. */
 
 #include "config/config.h"
 #include "config/json_text.h"
@@ -305,7 +305,7 @@ struct config_service *config_service_create(const struct config *config);
 struct config_service *config_service_clone(const struct config_service *svc);
 void config_service_destroy(struct config_service *svc);
 /* Fills what it inherits from defaults, and its servers from it. */
-void config_service_settle(struct config_service *svc, const struct config_policy *defaults);
+void config_service_inherit(struct config_service *svc, const struct config_policy *defaults);
 /* 'service "web" (tcp:10.1.0.100:80)'. */
 #define CONFIG_LABEL_STRLEN 160
 const char *config_service_label(const struct config_service *svc, char *buf, size_t len);
@@ -344,6 +344,7 @@ int config_check_dns_name(struct config_context *ctx, const void *value);
 int config_check_http_path(struct config_context *ctx, const void *value);
 int config_check_http_host(struct config_context *ctx, const void *value);
 int config_check_http_header(struct config_context *ctx, const void *value);
+int config_check_password_hash(struct config_context *ctx, const void *value);
 int config_check_readable(struct config_context *ctx, const void *value);
 
 /* ---- checks that need more than one key ---- */

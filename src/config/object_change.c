@@ -124,7 +124,7 @@ static int service_prepare(struct config_context *ctx, struct config *config,
 			   struct config_service *before, struct config_service *after,
 			   struct config_change *change)
 {
-	config_service_settle(after, &config->shared.defaults);
+	config_service_inherit(after, &config->shared.defaults);
 	config_check_service(ctx, after);
 	config_check_service_health(ctx, config, after);
 	if (ctx->errors->reason == 0) {

@@ -55,6 +55,7 @@ static const struct config_field telnet_user_fields[] = {
 	{.name = "password",
 	 .type = TYPE_STRING,
 	 AT(struct config_telnet_user, password),
+	 .check = config_check_password_hash,
 	 .flags = FIELD_REQUIRED | FIELD_LIVE | FIELD_SECRET,
 	 .rule = RULE_COMMENT,
 	 .max = 255,

@@ -148,7 +148,7 @@ static void item_forget(const struct config_field *f, char *items, size_t i)
 }
 
 /* Elements start from the defaults of their object; what they inherit from around them
- * is filled in by who knows it (config_service_settle()). */
+ * is filled in by who knows it (config_service_inherit()). */
 static int list_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
 		      void *base)
 {

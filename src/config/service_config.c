@@ -50,7 +50,7 @@ uint8_t config_netmask_inherited(uint8_t len, uint8_t family)
 	return v6 ? 128 : 32;
 }
 
-static void netmask_settle(struct config_service *svc)
+static void netmask_inherit(struct config_service *svc)
 {
 	uint8_t *len = &svc->policy.service.netmask_len;
 
@@ -58,10 +58,10 @@ static void netmask_settle(struct config_service *svc)
 		*len = config_netmask_inherited(*len, config_service_family(svc));
 }
 
-void config_service_settle(struct config_service *svc, const struct config_policy *defaults)
+void config_service_inherit(struct config_service *svc, const struct config_policy *defaults)
 {
 	config_policy_inherit(&svc->policy, defaults);
-	netmask_settle(svc);
+	netmask_inherit(svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		struct config_server *s = &svc->servers[i];
 

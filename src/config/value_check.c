@@ -144,3 +144,14 @@ int config_check_readable(struct config_context *ctx, const void *value)
 	close(fd);
 	return ret;
 }
+
+int config_check_password_hash(struct config_context *ctx, const void *value)
+{
+	const char *hash = *(char *const *)value;
+
+	if (hash[0] == '$' && strlen(hash) >= 20)
+		return 0;
+	config_report(ctx, -EINVAL, NULL,
+		      "is no hash: expected what \"plvs-telnetd --hash\" prints");
+	return -EINVAL;
+}

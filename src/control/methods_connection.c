@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Connections belong to workers: a listing asks one worker after the other for a bounded
- * part, and looks again on a timer. Several clients list at once; a worker spends a
- * bounded step per loop on them, and one whose client reads slowly waits.
+ * part, and looks again on a timer. Several clients list at once: a worker spends a
+ * bounded step of each round on them, and a listing whose client reads slowly waits.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* counter.list and status: what has been counted, and how fast. */
+/* counter.list and status: counters and their change per second. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The pair of routers: what it is, and what an operator says to it. */
+/* Methods of the pair of routers: its state, and the commands of operators. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Health of real servers: what is known, and what operators say. */
+/* Methods of health: the state of real servers, and the words of operators. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

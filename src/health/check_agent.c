@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * HAProxy's agent protocol: connect, perhaps send a text, read one line. What it says is
- * advice; only "down" and its likes are a failure. Watches take no other failure of an agent
- * for one of the server.
+ * HAProxy's agent protocol: connect, perhaps send a text, read one line. The line is
+ * advice; only "down" and its likes are a failure. No other failure of an agent counts as a
+ * failure of the server.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A DNS question by UDP. The id is random, the port is the kernel's; what does not answer the
- * question is passed over until time is up, so that who forges datagrams must guess both.
+ * A DNS question by UDP. The id is random, the port is the kernel's. Datagrams that do not answer
+ * the question are passed over until time is up, so a forger must guess both.
  */
 #include <errno.h>
 #include <event2/event_struct.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An external program. It has found the server well when its exit code is 0 and what it
- * printed matches; a program that cannot be started, or finds no place, has found nothing.
- * Its time limit begins when it starts: what it waits for a place is no fault of the server.
+ * An external program. The server is well when the exit code is 0 and the output matches. A
+ * program that cannot be started, or finds no place, is a probe that could not be made. The time
+ * limit begins when the program starts: waiting for a place is no fault of the server.
  */
 #include <errno.h>
 #include <stdio.h>

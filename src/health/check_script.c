@@ -5,9 +5,9 @@
  *	opened --> step: send ---> next step        all steps done: OK
  *	                 expect -> wait --came--> matches? next step : wait
  *
- * What an expect has matched is used up; the next one looks behind it. A send that follows an
- * expect forgets the rest as well: of a banner "220 " is expected, and what stands behind it
- * is no answer to the send. A pattern is tried again only when a quarter more has come or
+ * The bytes that an expect has matched are used up; the next expect looks behind them. A send that
+ * follows an expect forgets the rest as well: of a banner "220 " is expected, and the rest of the
+ * banner is no answer to the send. A pattern is tried again only when a quarter more has come or
  * 20 ms have passed, so that a server which sends byte by byte does not make us search byte by
  * byte.
  */

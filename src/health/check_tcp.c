@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * TCP connect: a socket, one event, and a RST. There may be thousands of these a second, so
- * nothing is set up that is not needed for that.
+ * TCP connect: a socket, one event, and a RST. Thousands of these probes may be made in
+ * a second, so nothing else is set up.
  */
 #include <errno.h>
 #include <event2/event_struct.h>

@@ -3,7 +3,7 @@
  * A datagram, and perhaps one that must come back.
  *
  *	sent --refused by ICMP--> FAIL
- *	     --another answer--> it waits on: a late or forged datagram decides nothing
+ *	     --another answer--> the probe waits: a late or forged datagram decides nothing
  *	     --the answer (without expect: any)--> OK
  *	     --time is up--> without expect OK: nobody refused it; else FAIL
  *

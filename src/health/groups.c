@@ -7,7 +7,7 @@
 
 void health_wake(struct health *h)
 {
-	if (h->work && !h->in_turn)
+	if (h->work && !h->in_round)
 		event_active(h->work, EV_TIMEOUT, 0);
 }
 

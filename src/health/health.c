@@ -13,8 +13,8 @@
 #include "health/pattern.h"
 #include "health/tls.h"
 
-#define TURN_BUDGET	  256U	 /* timers and starts of one turn: descriptors come between */
-#define SETTLE_US	  4000U	 /* of services in one turn */
+#define ROUND_BUDGET	  256U	 /* timers and starts of one round: descriptors come between */
+#define SETTLE_US	  4000U	 /* of services in one round */
 #define MAX_IN_FLIGHT	  16384U /* if descriptors allow */
 #define SPARE_DESCRIPTORS 256U	 /* of the process, for all else */
 
@@ -152,7 +152,7 @@ static void settle(struct group *g)
 	tell_quorum(g);
 }
 
-/* What is marked; the rest of ten thousand services in the next turns. */
+/* What is marked; the rest of ten thousand services in the next rounds. */
 static void settle_marked(struct health *h)
 {
 	uint64_t end_us = health_now(h) + SETTLE_US;
@@ -169,27 +169,27 @@ void health_settle(struct health *h, const char *service_key)
 {
 	struct group *g = group_find(h, service_key);
 
-	if (!g || !g->marked || h->in_turn)
+	if (!g || !g->marked || h->in_round)
 		return;
-	h->in_turn = true;
+	h->in_round = true;
 	settle(g);
-	h->in_turn = false;
+	h->in_round = false;
 }
 
 uint64_t health_run(struct health *h)
 {
 	uint64_t now_us = health_now(h), next;
-	uint32_t budget = TURN_BUDGET;
+	uint32_t budget = ROUND_BUDGET;
 	struct timer *t;
 
-	h->in_turn = true;
+	h->in_round = true;
 	while (budget && (t = timers_due(&h->timers, now_us)) != NULL) {
 		t->fire(t, now_us);
 		budget--;
 	}
-	runner_pump(h, TURN_BUDGET);
+	runner_pump(h, ROUND_BUDGET);
 	settle_marked(h);
-	h->in_turn = false;
+	h->in_round = false;
 	next = timers_next(&h->timers);
 	if (!TAILQ_EMPTY(&h->marked))
 		return 0;

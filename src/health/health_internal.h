@@ -3,15 +3,15 @@
 #define PLVS_HEALTH_HEALTH_INTERNAL_H
 
 /*
- * What health.h hides. Objects, and who owns whom:
+ * The objects behind health.h, and their owners:
  *
  *	health --> group (one service) --> member (one server of it)
  *	                                     |  watch_link (one check of it)
  *	   `-----> watch (one question) <----'
  *
- * A watch lives while links lead to it. It asks, counts, and tells its links' members; a
- * member that may stand otherwise marks its group; marked groups are settled at the end of
- * the turn (health_run()), so that what a hundred probes find at once is one change.
+ * A watch lives while links lead to it. A watch asks, counts, and tells its links' members; a
+ * member whose standing may have changed marks its group; marked groups are settled at the end of
+ * the round (health_run()), so that the results of a hundred probes are one change.
  *
  * Context: control.
  */
@@ -140,7 +140,7 @@ struct health {
 	TAILQ_HEAD(, group) all;
 	uint32_t max_in_flight, in_flight, n_queued, n_members;
 	uint32_t n_not_made; /* watches with not_made */
-	bool in_turn;	     /* health_run() is under way */
+	bool in_round;	     /* health_run() is under way */
 	struct lateness lateness;
 	struct health_counters totals; /* those that only grow */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What people, metrics and the peer are told; what operators and the peer say. */
+/* Health as people, metrics and the peer see it, and the words of operators and the peer. */
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Members as objects: what they hear, their edges and history. */
+/* Members as objects: answers of their watches, edges, history. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,10 +4,10 @@
  *
  *	start armed --due--> queued --room--> probe under way --answer, time--> start armed
  *	                      |
- *	                      `--nobody wants to know--> paused --wanted--> start armed
+ *	                      `--no member asks--> paused --wanted--> start armed
  *
- * The queue is first come, first served, and holds each watch once. What a watch waits in
- * it is lateness; its time limit begins with the probe.
+ * The queue is first come, first served, and holds each watch once. The time that a watch
+ * waits in the queue is lateness; the time limit begins with the probe.
  */
 #include <stdio.h>
 #include <stdlib.h>

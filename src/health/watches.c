@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Watches as objects: what makes two the same, birth, inheritance, death. */
+/* Watches as objects: identity, birth, inheritance, death. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

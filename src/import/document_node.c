@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The node part: what a file of another program tells of this machine, and what is to be filled
- * in by hand. */
+/* The node part: the facts of this machine that a file of another program has, and keys to be
+ * filled in by hand. */
 #include <string.h>
 
 #include "import/document.h"

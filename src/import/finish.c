@@ -250,14 +250,14 @@ static void quiesce_settle(struct importer *im, struct lvs_service *svc)
 			     svc->quiesce == SWITCH_ON ? "quiesce" : "remove");
 }
 
-struct place {
+struct listed {
 	struct lvs_server *server;
 	uint32_t order;
 };
 
-static int place_cmp(const void *a, const void *b)
+static int listed_cmp(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct listed *x = a, *y = b;
 	int order = addr_cmp(&x->server->addr, &y->server->addr);
 
 	if (order)
@@ -271,7 +271,7 @@ static int place_cmp(const void *a, const void *b)
 static void duplicates_drop(struct importer *im, struct lvs_service *svc)
 {
 	struct lvs_server **link = &svc->servers;
-	struct place *v;
+	struct listed *v;
 	uint32_t n = 0, first = 0;
 
 	for (struct lvs_server *s = svc->servers; s; s = s->next)
@@ -280,8 +280,8 @@ static void duplicates_drop(struct importer *im, struct lvs_service *svc)
 	n = 0;
 	for (struct lvs_server *s = svc->servers; s; s = s->next)
 		if (!s->lost)
-			v[n] = (struct place){s, n}, n++;
-	qsort(v, n, sizeof(*v), place_cmp);
+			v[n] = (struct listed){s, n}, n++;
+	qsort(v, n, sizeof(*v), listed_cmp);
 	for (uint32_t i = 1; i < n; i++) {
 		const struct lvs_server *kept = v[first].server;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* keepalived.conf: what stands at the top of it. */
+/* The statements at the top of a keepalived.conf. */
 #include "import/keepalived.h"
 
 #include <string.h>

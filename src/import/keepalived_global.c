@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* global_defs, and what keepalived gives to Linux. */
+/* global_defs, static_ipaddress and static_routes of keepalived. */
 #include <string.h>
 
 #include "import/keepalived.h"

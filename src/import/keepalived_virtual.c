@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* virtual_server and real_server of keepalived: what their lines say. */
+/* The lines of virtual_server and real_server of keepalived. */
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>

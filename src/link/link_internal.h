@@ -77,19 +77,19 @@ struct link {
 	bool stop;
 	int msg_fd;
 	struct event_base *base;
-	struct event *ev_msg, *ev_wake, *ev_watch, *ev_host, *ev_more, *ev_batch, *ev_tick,
+	struct event *ev_msg, *ev_wake, *ev_netlink, *ev_host, *ev_more, *ev_batch, *ev_tick,
 		*ev_look;
 	struct tap_slot *slots; /* [n_slots]: one per port, then one per configured VLAN */
 	uint32_t n_slots;
 	bool carrier[MAX_PORTS];
 	struct silence silence[MAX_PORTS];
 	uint16_t port_mtu[MAX_PORTS];
-	bool check_tap[MAX_PORTS]; /* MAC or MTU may differ from the port's */
-	struct nlreq req;	   /* in the TAPs' namespace */
-	struct nlreq host_req;	   /* in the creator's */
-	struct mnl_socket *watch;  /* events of the TAPs' namespace */
-	struct mnl_socket *host;   /* events of kernel_if, or NULL */
-	uint8_t *watch_buf;
+	bool check_tap[MAX_PORTS];  /* MAC or MTU may differ from the port's */
+	struct nlreq req;	    /* in the TAPs' namespace */
+	struct nlreq host_req;	    /* in the creator's */
+	struct mnl_socket *netlink; /* events of the TAPs' namespace */
+	struct mnl_socket *host;    /* events of kernel_if, or NULL */
+	uint8_t *netlink_buf;
 	struct mirror mirror;
 	struct hops hops;
 	struct vips vips;
@@ -110,14 +110,14 @@ struct link {
 	struct link_counters counters;
 };
 
-/* netlink_watch.c: netlink in, fib out. */
-int watch_open(struct link *l);
-void watch_close(struct link *l);
+/* netlink_events.c: netlink in, fib out. */
+int netlink_open(struct link *l);
+void netlink_close(struct link *l);
 /* Takes up to budget datagrams. True: there may be more. */
-bool watch_read(struct link *l, unsigned int budget);
+bool netlink_read(struct link *l, unsigned int budget);
 /* Reads what is unknown, builds and publishes if anything changed. False: could not, try
  * again later. */
-bool watch_settle(struct link *l);
+bool netlink_apply(struct link *l);
 
 /* carrier.c: interfaces of the creator's namespace. */
 int carrier_open(struct link *l);

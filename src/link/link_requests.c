@@ -89,10 +89,10 @@ static void do_sync(struct link *l, struct link_msg *msg)
 	(void)msg;
 	/* Addresses that are set come back as events. */
 	for (unsigned int i = 0; i < 4; i++) {
-		while (watch_read(l, 1024))
+		while (netlink_read(l, 1024))
 			;
 		if (l->dirty || l->force || l->all_unknown || l->vips_dirty)
-			watch_settle(l);
+			netlink_apply(l);
 		while (vips_work(&l->vips, UINT32_MAX) ||
 		       hops_work(&l->hops, UINT32_MAX, clock_coarse_s()))
 			;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The fib: what workers get of the mirror's routes.
+ * The fib: the routes of the mirror, for workers.
  *
  * Of all routes for one prefix the fib has one, the route that Linux would ask first. The links
  * of the others, and of all paths of a multipath route, stand in a set beside it: packets of

@@ -22,7 +22,7 @@
  * message has something, and gives each of them bounded turns.
  */
 
-#define WATCH_BUDGET   32
+#define NETLINK_BUDGET 32
 #define RESOLVE_BUDGET 128
 #define TURN_US	       1000    /* of requests to Linux: some take a millisecond each */
 #define FINI_READ_US   1000000 /* at the end: of events of Linux */
@@ -110,13 +110,13 @@ static void on_msg(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(l->base);
 }
 
-static void on_watch(evutil_socket_t fd, short what, void *arg)
+static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
 	struct link *l = arg;
 
 	(void)fd;
 	(void)what;
-	watch_read(l, WATCH_BUDGET);
+	netlink_read(l, NETLINK_BUDGET);
 	/* A neighbour that went may have left a question. */
 	if (l->hops.queue_n)
 		link_more(l);
@@ -138,7 +138,7 @@ static void on_batch(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	l->batch_armed = false;
-	if (!watch_settle(l))
+	if (!netlink_apply(l))
 		l->build_us = 25000; /* try again in 100 ms */
 	link_round_end(l);
 }
@@ -187,13 +187,13 @@ static int enter_netns(const char *netns, char error[ERROR_TEXT])
 static int make_events(struct link *l)
 {
 	static const struct timeval second = {.tv_sec = 1}, look = {.tv_usec = LOOK_MS * 1000};
-	struct event **const fds[] = {&l->ev_msg, &l->ev_wake, &l->ev_watch, &l->ev_host};
+	struct event **const fds[] = {&l->ev_msg, &l->ev_wake, &l->ev_netlink, &l->ev_host};
 
 	l->ev_msg = event_new(l->base, l->msg_fd, EV_READ | EV_PERSIST, on_msg, l);
 	l->ev_wake =
 		event_new(l->base, l->exchange->link_eventfd, EV_READ | EV_PERSIST, on_wake, l);
-	l->ev_watch =
-		event_new(l->base, mnl_socket_get_fd(l->watch), EV_READ | EV_PERSIST, on_watch, l);
+	l->ev_netlink = event_new(l->base, mnl_socket_get_fd(l->netlink), EV_READ | EV_PERSIST,
+				  on_netlink, l);
 	if (l->host)
 		l->ev_host = event_new(l->base, mnl_socket_get_fd(l->host), EV_READ | EV_PERSIST,
 				       on_host, l);
@@ -221,7 +221,7 @@ static int thread_init(struct link *l, char error[ERROR_TEXT])
 	if (ret == 0)
 		ret = nlreq_open(&l->req);
 	if (ret == 0)
-		ret = watch_open(l);
+		ret = netlink_open(l);
 	l->base = ret == 0 ? event_base_new() : NULL;
 	if (ret == 0)
 		ret = l->base ? make_events(l) : -ENOMEM;
@@ -235,7 +235,7 @@ static int thread_init(struct link *l, char error[ERROR_TEXT])
 	if (ret < 0)
 		goto err;
 	l->all_unknown = true;
-	for (unsigned int i = 0; i < 10 && !watch_settle(l); i++)
+	for (unsigned int i = 0; i < 10 && !netlink_apply(l); i++)
 		;
 	if (!l->pub->fib) {
 		ret = -EIO;
@@ -254,14 +254,14 @@ err:
 static void thread_fini(struct link *l)
 {
 	const uint64_t end = clock_us() + FINI_READ_US;
-	struct event **const events[] = {&l->ev_msg,  &l->ev_wake,  &l->ev_watch, &l->ev_host,
-					 &l->ev_more, &l->ev_batch, &l->ev_tick,  &l->ev_look};
+	struct event **const events[] = {&l->ev_msg,  &l->ev_wake,  &l->ev_netlink, &l->ev_host,
+					 &l->ev_more, &l->ev_batch, &l->ev_tick,    &l->ev_look};
 
 	/* On TAPs that stay, nothing of ours stays. */
-	if (l->req.sock && l->watch) {
+	if (l->req.sock && l->netlink) {
 		hops_release(&l->hops);
 		/* Up to date with addresses; but Linux may tell of changes without an end. */
-		while (watch_read(l, 1024) && clock_us() < end)
+		while (netlink_read(l, 1024) && clock_us() < end)
 			;
 		if (vips_set(&l->vips, NULL, 0) == 0 && vips_plan(&l->vips) == 0)
 			while (vips_work(&l->vips, UINT32_MAX))
@@ -277,7 +277,7 @@ static void thread_fini(struct link *l)
 	if (l->base)
 		event_base_free(l->base);
 	l->base = NULL;
-	watch_close(l);
+	netlink_close(l);
 	nlreq_close(&l->req);
 }
 

@@ -72,7 +72,7 @@ static void take(void *arg, const struct sync_event *ops, uint32_t n)
 	dataplane_sync_load(dp, ops, n, (uint32_t)tick, clock_coarse_s());
 }
 
-bool keep_load(struct dataplane *dp, const char *state_dir, uint64_t *term)
+bool kept_connections_load(struct dataplane *dp, const char *state_dir, uint64_t *term)
 {
 	struct sync_file_read r = {
 		.now = time_now(), .max_age_s = KEEP_MAX_AGE_S, .take = take, .arg = dp};
@@ -101,7 +101,7 @@ static int each(void *arg, int (*fn)(void *arg, const struct sync_event *e), voi
 	return dataplane_sync_each(arg, fn, fn_arg);
 }
 
-void keep_save(struct dataplane *dp, const char *state_dir, uint64_t term)
+void kept_connections_save(struct dataplane *dp, const char *state_dir, uint64_t term)
 {
 	const struct sync_file_time now = time_now();
 	char path[PATH_LEN], error[ERROR_TEXT];

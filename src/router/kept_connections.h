@@ -17,7 +17,7 @@
 
 /* What there is, and whether it could be taken, is logged. True: connections were taken up,
  * *term is what they were served under. */
-bool keep_load(struct dataplane *dp, const char *state_dir, uint64_t *term);
-void keep_save(struct dataplane *dp, const char *state_dir, uint64_t term);
+bool kept_connections_load(struct dataplane *dp, const char *state_dir, uint64_t *term);
+void kept_connections_save(struct dataplane *dp, const char *state_dir, uint64_t term);
 
 #endif

@@ -173,7 +173,7 @@ static int prepare_ha(struct router *r, struct ha_options *options, char error[E
 		options->identities = &r->identities;
 	}
 	if (r->state_dir)
-		options->kept = keep_load(r->dp, r->state_dir, &options->kept_term);
+		options->kept = kept_connections_load(r->dp, r->state_dir, &options->kept_term);
 	return 0;
 }
 
@@ -333,7 +333,7 @@ static void stop(struct router *r)
 		dataplane_stop(r->dp);
 	end_limit_step("keeping connections", END_STEP_S);
 	if (r->runs && r->state_dir && r->dump)
-		keep_save(r->dp, r->state_dir, r->term);
+		kept_connections_save(r->dp, r->state_dir, r->term);
 	free(r->state_dir);
 	end_limit_step("addresses and TAPs in Linux", END_STEP_S);
 	if (r->link) {

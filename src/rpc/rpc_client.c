@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A client: what is sent to it, and what the loop waits for. */
+/* A client: sending, and the events that the loop waits for. */
 #include "rpc/rpc_client.h"
 
 #include <errno.h>

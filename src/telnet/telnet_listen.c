@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The listener: who may connect, how many, and how soon after failures. */
+/* The listener: permitted clients, their number, and the delay after failures. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>

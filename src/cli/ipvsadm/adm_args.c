@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A command line as a command. The first option names the command; what follows is read from
+ * A command line as a command. The first option names the command. The other words are read from
  * left to right, and the first fault ends the reading. Faults of popt come before words that
  * are no options, and those before what adm_check.c looks at.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Changes: what a command makes of the configuration, and the request that makes the same of
- * the router. The order of the questions is the kernel's.
+ * Changes: a command changes a copy of the configuration, and becomes the request that makes
+ * the same change at the router. The order of the questions is the kernel's.
  */
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /*
  * -R: command lines from standard input. All of them are carried out on the copy of the
  * configuration, which is applied once at the end: a clear followed by a load takes no VIP and
- * no connection away in between. A line that ipvsadm ends at ends the reading; what came
- * before it is applied. A line that the router refuses (a rule of plvs that IPVS does not have)
+ * no connection away in between. A line that ipvsadm ends at ends the reading; the lines
+ * before are applied. A line that the router refuses (a rule of plvs that IPVS does not have)
  * is found by asking about the configuration after each line, as a second pass.
  */
 #include <stdlib.h>

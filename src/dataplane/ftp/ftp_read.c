@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads what clients and servers say on control connections. What is believed of a server:
+ * Reads what clients and servers say on control connections. An answer of a server is believed if
+ *it is
  *
  *	an answer of its own: the frame comes from the server's station (from_server())
  *	in order: its first byte is the next byte of the stream, and its line began there

@@ -70,7 +70,7 @@ static bool end(struct worker *w, struct FAM(pkt) *p)
 	return p->dir == DIR_IN ? end_by_client(w, p) : end_by_server(w, p);
 }
 
-void FAM(gone_end)(struct worker *w, struct FAM(burst) *b)
+void FAM(removed_server_end)(struct worker *w, struct FAM(burst) *b)
 {
 	uint16_t k = 0;
 

@@ -11,4 +11,4 @@
  * any packet, those that follow it are dropped.
  * To be called when env.leavers is not 0. Doors: drop (server_gone, service_gone).
  */
-void FAM(gone_end)(struct worker *w, struct FAM(burst) *b);
+void FAM(removed_server_end)(struct worker *w, struct FAM(burst) *b);

@@ -3,7 +3,7 @@
  * Stage resolve: the next hop of each packet's direction. A connection keeps the ids it
  * found until the resolve generation moves on; then its next packet looks again.
  *
- * Comes before track: what does not leave here has no part in the state machine.
+ * The stage comes before track: a packet that leaves here does not change the TCP state.
  *
  * Reads: conn, dir; fib, next hops, run-time state of servers. Writes: nh; conn's gen,
  * nexthop[]. Doors: park (next hop not resolved yet), drop (server or service gone, no

@@ -2,7 +2,7 @@
 /*
  * Stage rewrite: NAT, direct routing, tunnel; TTL, MTU, Ethernet header, counters of the
  * server. Packets of a local server end here.
- * Checksums are updated, never computed: what arrived wrong leaves as wrong.
+ * Checksums are updated, never computed: a checksum that arrived wrong leaves wrong.
  *
  * Reads: conn, dir, nh, l3. Writes: the frame. Doors: drop (TTL, MTU), sent (tunnel,
  * fragments), punt (local).

@@ -333,7 +333,7 @@ void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 	uint16_t k = 0;
 
 	if (unlikely(w->env.leavers))
-		FAM(gone_end)(w, b);
+		FAM(removed_server_end)(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 

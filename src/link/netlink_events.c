@@ -13,43 +13,43 @@
 #include "base/log.h"
 #include "link/link_internal.h"
 
-#define WATCH_BUF    65536
+#define NETLINK_BUF  65536
 #define WATCH_RCVBUF (8 << 20)
 #define REREAD_TRIES 5
 
-int watch_open(struct link *l)
+int netlink_open(struct link *l)
 {
 	static const int groups[] = {RTNLGRP_LINK,	 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 				     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NEIGH,
 				     RTNLGRP_NEXTHOP};
 	int size = WATCH_RCVBUF, fd;
 
-	l->watch_buf = malloc(WATCH_BUF + NLMSG_ALIGNTO);
-	if (!l->watch_buf)
+	l->netlink_buf = malloc(NETLINK_BUF + NLMSG_ALIGNTO);
+	if (!l->netlink_buf)
 		return -ENOMEM;
-	l->watch = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!l->watch || mnl_socket_bind(l->watch, 0, MNL_SOCKET_AUTOPID) < 0)
+	l->netlink = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!l->netlink || mnl_socket_bind(l->netlink, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
-	fd = mnl_socket_get_fd(l->watch);
+	fd = mnl_socket_get_fd(l->netlink);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	for (unsigned int i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		int group = groups[i];
 
-		if (mnl_socket_setsockopt(l->watch, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
-		    0)
+		if (mnl_socket_setsockopt(l->netlink, NETLINK_ADD_MEMBERSHIP, &group,
+					  sizeof(group)) < 0)
 			return -errno;
 	}
 	return 0;
 }
 
-void watch_close(struct link *l)
+void netlink_close(struct link *l)
 {
-	if (l->watch)
-		mnl_socket_close(l->watch);
-	l->watch = NULL;
-	free(l->watch_buf);
-	l->watch_buf = NULL;
+	if (l->netlink)
+		mnl_socket_close(l->netlink);
+	l->netlink = NULL;
+	free(l->netlink_buf);
+	l->netlink_buf = NULL;
 }
 
 /* The TAP's MTU and MAC are the port's: a new MTU is offered to the port, a new MAC is put
@@ -138,11 +138,11 @@ static void take_up(struct link *l, const struct nl_event *ev)
 		l->vips_dirty = true;
 }
 
-bool watch_read(struct link *l, unsigned int budget)
+bool netlink_read(struct link *l, unsigned int budget)
 {
 	while (budget--) {
-		ssize_t got = mnl_socket_recvfrom(l->watch, l->watch_buf, WATCH_BUF);
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)l->watch_buf;
+		ssize_t got = mnl_socket_recvfrom(l->netlink, l->netlink_buf, NETLINK_BUF);
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)l->netlink_buf;
 		int left = (int)got;
 
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -282,7 +282,7 @@ static bool publish(struct link *l)
 	return true;
 }
 
-bool watch_settle(struct link *l)
+bool netlink_apply(struct link *l)
 {
 	uint64_t start = clock_us();
 	int ret = 0;
