@@ -5,20 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static void candidate_add(struct candidates *c, const char *text, const char *help, bool open)
 {
-	struct candidate *items;
-
 	for (size_t i = 0; i < c->n; i++)
 		if (*text && strcmp(c->items[i].text, text) == 0)
 			return;
-	/* Room doubles at powers of two. */
-	if ((c->n & (c->n - 1)) == 0) {
-		items = realloc(c->items, (c->n ? c->n * 2 : 1) * sizeof(*items));
-		if (!items)
-			return;
-		c->items = items;
-	}
+	if (array_room(&c->items, c->n, &c->max, sizeof(*c->items)))
+		return;
 	c->items[c->n] = (struct candidate){strdup(text), help ? strdup(help) : NULL, open};
 	if (c->items[c->n].text)
 		c->n++;

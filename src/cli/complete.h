@@ -14,7 +14,7 @@ struct candidate {
 
 struct candidates {
 	struct candidate *items;
-	size_t n;
+	uint32_t n, max;
 };
 
 struct names {

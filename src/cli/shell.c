@@ -67,7 +67,7 @@ static void candidates_list(const struct candidates *list, FILE *f)
 
 	fputc('\n', f);
 	if (list->n > LIST_MAX) {
-		fprintf(f, "  %zu possibilities\n", list->n);
+		fprintf(f, "  %u possibilities\n", list->n);
 		return;
 	}
 	for (size_t i = 0; i < list->n; i++)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "control/control_internal.h"
 #include "control/versions_internal.h"
@@ -126,7 +127,7 @@ struct text_turn {
 	struct job job;
 	struct control *control;
 	const struct config *config;
-	char dir[256], error[256];
+	char dir[256], error[ERROR_TEXT];
 	struct version_id id, keep[VERSION_STORE_ENTRIES];
 	uint32_t n_keep;
 	int ret;

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "control/control_internal.h"
 #include "control/undo_record.h"
@@ -321,7 +322,7 @@ int versions_init(struct control *c, const struct control_options *options)
 	uint8_t digest[VERSION_DIGEST_BYTES];
 	struct version_entry made, newer;
 	enum version_start how;
-	char error[256];
+	char error[ERROR_TEXT];
 	char *text;
 
 	if (!before)

@@ -334,7 +334,7 @@ void builder_run_start(struct builder_run *run, struct publisher *p, const struc
 	run->n_done = 0;
 }
 
-/* What does not belong to one object. */
+/* Changes that belong to no single object. */
 static int step_last(struct builder_run *run, char error[ERROR_TEXT])
 {
 	if (!(config_plan_kinds(run->plan, CHANGE_VALUE | CHANGE_PLACE) & 1U << OBJECT_MARK))

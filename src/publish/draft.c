@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "publish/publisher.h"
 
 #define BATCH_US 1000
@@ -40,15 +41,8 @@ void publisher_release(struct publisher *p)
 
 static int ids_add(uint32_t **ids, uint32_t *n, uint32_t *max, uint32_t id)
 {
-	if (*n == *max) {
-		uint32_t more = *max ? *max * 2 : 64;
-		uint32_t *wider = realloc(*ids, more * sizeof(*wider));
-
-		if (!wider)
-			return -ENOMEM;
-		*ids = wider;
-		*max = more;
-	}
+	if (array_room(ids, *n, max, sizeof(**ids)))
+		return -ENOMEM;
 	(*ids)[(*n)++] = id;
 	return 0;
 }
@@ -223,7 +217,7 @@ void publisher_discard(struct publisher *p)
 	if (!draft)
 		return;
 	p->draft = NULL;
-	/* What only the draft had, now or for a moment, is not wanted after all. */
+	/* Objects that only the draft had, now or for a moment, are not wanted any more. */
 	for (uint32_t i = 0; i < p->n_changed; i++) {
 		uint32_t id = p->changed[i];
 		struct service *svc = snapshot_service(draft, id);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "model/mark.h"
 
 /* --- VIPs --- */
@@ -19,15 +20,8 @@ static bool listens_at(const struct service *svc, const struct addr *addr)
 /* Duplicates are harmless. 0 or -ENOMEM. */
 static int lingering_add(struct publisher *p, uint32_t id, const struct addr *addr)
 {
-	if (p->n_lingering == p->max_lingering) {
-		uint32_t max = p->max_lingering ? p->max_lingering * 2 : 64;
-		struct lingering *wider = realloc(p->lingering, max * sizeof(*wider));
-
-		if (!wider)
-			return -ENOMEM;
-		p->lingering = wider;
-		p->max_lingering = max;
-	}
+	if (array_room(&p->lingering, p->n_lingering, &p->max_lingering, sizeof(*p->lingering)))
+		return -ENOMEM;
 	p->lingering[p->n_lingering++] = (struct lingering){.addr = *addr, .service_id = id};
 	return 0;
 }

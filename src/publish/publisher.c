@@ -26,7 +26,7 @@ static void encaps_set(struct publisher *p, const struct service *svc)
 		runtime_set_encap(&p->pub->runtime, svc->servers[i].rt->id, svc->servers[i].encap);
 }
 
-/* What stands in the run-time objects of a service's servers, as the node has it. */
+/* Writes the node's values into the run-time objects of a service's servers. */
 static void settle_service(struct publisher *p, const struct service *svc)
 {
 	service_rt_set_gone(svc->rt, svc->policy.gone, svc->policy.drain_s);

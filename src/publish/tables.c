@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "dataplane/stages/classify.h"
 
 /* A service that claims no address may name one that no packet is sent to (ipvsadm takes any): the
@@ -25,16 +26,9 @@ static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds
 {
 	if (addr->family != FAM_FAMILY || e->failed)
 		return;
-	if (e->n == e->max) {
-		uint32_t max = e->max ? e->max * 2 : 256;
-		struct FAM(addr_entry) *wider = realloc(e->v, max * sizeof(*wider));
-
-		if (!wider) {
-			e->failed = true;
-			return;
-		}
-		e->v = wider;
-		e->max = max;
+	if (array_room(&e->v, e->n, &e->max, sizeof(*e->v))) {
+		e->failed = true;
+		return;
 	}
 	e->v[e->n++] = (struct FAM(addr_entry)){
 		.addr = FAM_FN(addr, of)(addr), .kinds = kinds, .link = link};
