@@ -57,7 +57,7 @@ static void command_synopsis(FILE *f, const struct command *c)
 		arg_synopsis(f, a);
 }
 
-/* What an argument may be, beside its help. */
+/* The values of an argument, beside its help. */
 static void arg_limits(FILE *f, const struct arg *a)
 {
 	char buf[256];

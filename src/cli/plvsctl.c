@@ -45,7 +45,7 @@ static int options_apply(struct session *s, const struct cli_options *o, FILE *o
 	return CLI_OK;
 }
 
-/* What is left goes through session_run(), which takes no options of the start. */
+/* The other words go to session_run(), which takes no options of the start. */
 static int words_run(struct session *s, const struct cli_options *o, char **words, size_t n)
 {
 	if (o->help)

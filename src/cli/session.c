@@ -105,7 +105,7 @@ static int failure_code(const struct rpc_failure *f)
 	}
 }
 
-/* What a failure is in a JSON document: the router's error object, or a message. */
+/* A failure in a JSON document: the router's error object, or a message. */
 static json_t *failure_json(const struct rpc_failure *f)
 {
 	return f->error ? json_incref(f->error) : json_pack("{s:s+}", "message", f->text, "");

@@ -56,7 +56,7 @@ static void value_put(const struct out *out, const json_t *r, const char *path, 
 	free(text);
 }
 
-/* Who is up and is not chosen all the same wants to know why. */
+/* Says why a server that is up is not chosen. */
 static void chosen_put(const struct out *out, const json_t *r)
 {
 	bool chosen = json_is_true(view_at(r, "chosen")), sorry = json_is_true(view_at(r, "sorry"));

@@ -89,7 +89,7 @@ static void weights_print(const struct out *out, const json_t *service)
 	}
 }
 
-/* What became of clients' SYNs, of servers that have been sent any. */
+/* The fate of clients' SYNs, of servers that have been sent any. */
 static void handshakes_print(const struct out *out, const json_t *service)
 {
 	const json_t *server, *h;

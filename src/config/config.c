@@ -188,7 +188,7 @@ static int error_cmp(const void *a, const void *b)
 	return (x->column > y->column) - (x->column < y->column);
 }
 
-/* What has been wrong with the document is one code, whatever the first error was. */
+/* Errors of the document have one code, whatever the first error was. */
 static int parse_result(struct config_errors *errors)
 {
 	if (errors->errors.n)

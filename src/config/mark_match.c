@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What mark rules match, as texts: "10.0.0.0/8", "!10.0.0.0/8", "80", "1000-1999", "!80". */
+/* The matches of mark rules as texts: "10.0.0.0/8", "!10.0.0.0/8", "80", "1000-1999", "!80". */
 #include "config/config_internal.h"
 
 #include <errno.h>

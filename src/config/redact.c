@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What a configuration says to those who may only read. */
+/* A configuration without secrets, for those who may only read. */
 
 #define HIDDEN "(hidden)"
 #define OTHER  "(hidden, changed)"

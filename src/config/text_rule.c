@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What texts may be written of: rules of the schema. */
+/* The characters that texts may have: rules of the schema. */
 #include "config/config_internal.h"
 
 #include <errno.h>

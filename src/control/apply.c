@@ -201,7 +201,7 @@ static void start_building(struct apply *a)
 {
 	struct publisher *p = &a->pending.control->publisher;
 
-	/* What was changed before this is not undone if this fails. */
+	/* Earlier changes are not undone if this one fails. */
 	a->ret = publisher_flush(p);
 	if (a->ret < 0) {
 		(void)error_text(a->error, a->ret, "out of memory");
@@ -299,13 +299,13 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 	if (a->ret > 0) {
 		step_soon(a);
 	} else if (a->ret < 0) {
-		/* What leaving servers asked for meanwhile went with the draft. */
+		/* The wishes of leaving servers meanwhile went with the draft. */
 		(void)publisher_touch_addrs(p);
 		a->phase = PHASE_RESTORE;
 		a->watch = (struct watching_run){0};
 		step_soon(a);
 	} else {
-		/* It cannot fail from here on. */
+		/* The apply cannot fail from here on. */
 		a->phase = PHASE_WATCH;
 		a->watch = (struct watching_run){.plan = a->plan};
 		step_soon(a);

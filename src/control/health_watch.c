@@ -159,7 +159,7 @@ static void tell_program(struct control *c, const char *key, const char *server,
 	free(text);
 }
 
-/* What event.follow shows. */
+/* The event that event.follow shows. */
 static void edge_tell(struct control *c, const char *key, const char *server,
 		      const struct health_view *v)
 {

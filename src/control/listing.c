@@ -144,8 +144,7 @@ static void step(struct listing *l)
 
 static void stream_step(struct listing *l)
 {
-	json_t *rows =
-		rpc_gone(l->pending.req) ? NULL : l->more(l->pending.control, &l->place);
+	json_t *rows = rpc_gone(l->pending.req) ? NULL : l->more(l->pending.control, &l->place);
 
 	if (rows) {
 		rpc_rows(l->pending.req, rows);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a front end, plvs-telnetd, says of its sessions. */
+/* Sessions, as a front end such as plvs-telnetd reports them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ static void session_name(struct control *c, struct rpc_request *req, json_t *par
 		rpc_answer(req, NULL);
 }
 
-/* What a client typed for a name is shown, and is harmless. */
+/* The name that a client typed is shown, and is harmless. */
 static void printable(const char *from, char *to, size_t len)
 {
 	size_t n = 0;

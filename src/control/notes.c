@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What other threads, and other files, leave for the control thread. */
+/* Notes of other threads, and of other files, for the control thread. */
 #include <unistd.h>
 
 #include "control/control_internal.h"

@@ -174,7 +174,7 @@ static void request_answer(struct push *p, json_t *result, const json_t *error)
 		     message ? message : "the active router answers what nobody understands");
 }
 
-/* What the peer answered, as if it had been asked itself. */
+/* The answer of the peer, as if the client had asked there. */
 static void push_answer(struct push *p)
 {
 	json_t *doc = json_loads(p->answer, 0, NULL);

@@ -64,7 +64,7 @@ static uint32_t pool_size(const struct dataplane *dp, const struct port *port, u
 		const struct port *p = &dp->ports[i];
 		uint32_t need = (uint32_t)p->n_rx * p->rx_desc + (uint32_t)p->n_tx * p->tx_desc;
 
-		/* What the kernel may keep for good when such a port stalls. */
+		/* The buffers that the kernel may keep for good when such a port stalls. */
 		if (port_has_umem(p))
 			need += (uint32_t)p->n_rx * p->rx_desc;
 		if (share_pool(dp, p, port))

@@ -28,7 +28,7 @@ enum port_step {
 	STEP_MAX
 };
 
-/* What a step gives up beside queues, or NULL. */
+/* The feature that a step gives up beside queues, or NULL. */
 static const char *const step_names[STEP_MAX] = {
 	[STEP_NO_RSS] = "receive-side scaling",
 	[STEP_NO_OFFLOADS] = "receive-side scaling and offloads",

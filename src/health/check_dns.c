@@ -99,7 +99,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* What is asked for: as the spec says, or what answers it. */
+/* The type of record: as the spec says, or that of the expected address. */
 static uint16_t qtype_of(const struct check_spec *spec)
 {
 	if (spec->dns.qtype)

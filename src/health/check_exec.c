@@ -24,7 +24,7 @@ struct exec_state {
 
 /* ---- arguments and environment ---- */
 
-/* What %h, %p, %v and the environment say. */
+/* The values of %h, %p, %v and of the environment. */
 struct values {
 	char host[ADDR_STRLEN], port[8], vip[ADDR_STRLEN], vip_port[8];
 };

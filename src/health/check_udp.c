@@ -109,7 +109,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	udp_read(arg);
 }
 
-/* What was under way. */
+/* The phase that was under way. */
 static void udp_phase(const struct udp_probe *u, char *buf, size_t len)
 {
 	if (u->n_others)

@@ -240,7 +240,7 @@ static void on_raw(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* What the filters of both sockets go by. */
+/* The fields that the filters of both sockets look at. */
 static int ids_make(struct echo_socket *e)
 {
 	if (e->raw[0].fd >= 0 || e->raw[1].fd >= 0)
@@ -285,7 +285,7 @@ static int raw_open(struct raw_socket *raw)
 static int ping_open(struct echo_socket *e, struct echo_request *r)
 {
 	const struct endpoint target = {.addr = r->target};
-	/* What a ping socket is bound to is its identifier. */
+	/* The port that a ping socket is bound to is its identifier. */
 	const struct endpoint own = {.addr.family = r->target.family, .port = be16_from(r->id)};
 	struct sockaddr_storage to, from;
 	const socklen_t len = endpoint_sockaddr(&target, &to);

@@ -27,7 +27,7 @@ enum quorum_state quorum_step(enum quorum_state q, const struct health_policy *p
 	}
 }
 
-/* What changed of each server since the last call; sums of what is in. */
+/* Changes of each server since the last call, and the sums of those that are in. */
 static void note_changes(struct group_state *g, const struct health_policy *policy,
 			 struct group_member *const *m, uint32_t n, uint64_t now_us)
 {

@@ -65,7 +65,7 @@ struct group *group_find(const struct health *h, const char *key)
 	return NULL;
 }
 
-/* Whoever asks for one member asks for all in turn: then each is found at once. */
+/* Callers ask for all members one after the other: then each is found at once. */
 struct member *group_member_find(struct group *g, const struct endpoint *ep)
 {
 	for (uint32_t i = 0; i < g->n; i++) {

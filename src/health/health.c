@@ -152,7 +152,7 @@ static void settle(struct group *g)
 	tell_quorum(g);
 }
 
-/* What is marked; the rest of ten thousand services in the next rounds. */
+/* Settles marked groups; the rest of ten thousand services follows in the next rounds. */
 static void settle_marked(struct health *h)
 {
 	uint64_t end_us = health_now(h) + SETTLE_US;

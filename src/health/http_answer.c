@@ -183,7 +183,7 @@ size_t http_answer_take(struct http_answer *a, const char *data, size_t len)
 			continue;
 		}
 		end = memchr(data + used, '\n', len - used);
-		/* What is no HTTP at all need not fill the buffer before we say so. */
+		/* An answer that is no HTTP is refused before it fills the buffer. */
 		if (a->stage == HTTP_STATUS && data[used] != 'H') {
 			bad(a, "no HTTP answer");
 			break;

@@ -20,7 +20,7 @@ void passive_judge(const struct check_spec *spec, const struct passive_counters 
 	uint64_t mean_us = answers ? (now->answer_us - before->answer_us) / answers : 0;
 
 	*out = (struct probe_result){.verdict = PROBE_OK};
-	/* What became of a SYN may show in the next window. */
+	/* The fate of a SYN may show in the next window. */
 	if (syns < known)
 		syns = known;
 	if (syns == 0 || syns < spec->passive.min_syns) {

@@ -31,7 +31,7 @@ struct pattern_cache {
 	pcre2_match_data *found; /* of the whole match only */
 };
 
-/* What GNU gives a meaning that libpcre2 does not; NULL if there is none. */
+/* A construct that GNU knows and libpcre2 does not; NULL if there is none. */
 static const char *foreign(const char *text, size_t len)
 {
 	for (size_t i = 0; i + 1 < len; i++) {
@@ -203,7 +203,7 @@ enum match_result match_find(struct pattern_cache *c, const struct match *m, con
 			return MATCH_NEVER;
 		return len >= m->len ? MATCH_FOUND : MATCH_NOT_YET;
 	case MATCH_LITERAL:
-		/* It may have begun before what came last. */
+		/* A match may have begun before the bytes that came last. */
 		from = from >= m->len ? from - m->len + 1 : 0;
 		at = from <= len ? memmem(data + from, len - from, m->bytes, m->len) : NULL;
 		if (!at)

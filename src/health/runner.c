@@ -27,7 +27,7 @@ static void probe_free(struct watch *w)
 	w->h->in_flight--;
 }
 
-/* What the last answer said, for people; and what it counted. */
+/* Keeps the last answer in words, and how far it counted. */
 static void keep_answer(struct watch *w, const struct probe_result *r, uint32_t streak,
 			uint32_t needed)
 {

@@ -37,7 +37,7 @@ static void links_drop(struct watch_link **links, uint32_t n)
 	free(links);
 }
 
-/* What the member knew by a check of that name, or else by one that asked the same. */
+/* The member's watch by a check of that name, or else by a check that asked the same. */
 static const struct watch *predecessor(const struct member *m, const struct check_spec *spec)
 {
 	for (uint32_t i = 0; i < m->n_links; i++)

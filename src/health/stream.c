@@ -176,7 +176,8 @@ static bool flush(struct stream *s)
 			end_by_tls(s, "TLS with");
 			return false;
 		} else {
-			/* What the server said before it closed may still be there to read. */
+			/* Bytes that the server sent before it closed may still be there to read.
+			 */
 			if (errno != EPIPE && errno != ECONNRESET) {
 				end_by_errno(s, errno);
 				return false;
@@ -257,7 +258,7 @@ static void receive(struct stream *s)
 			s->user->closed(s);
 		return;
 	}
-	/* What OpenSSL has read already makes no descriptor readable. */
+	/* Bytes that OpenSSL has read already make no descriptor readable. */
 	if (s->ssl && SSL_has_pending(s->ssl) && !stream_full(s))
 		event_active(&s->ev, EV_READ, 0);
 }

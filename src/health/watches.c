@@ -6,7 +6,7 @@
 
 #include "health/health_internal.h"
 
-/* What the spec leaves open comes from the server, then from the service. */
+/* Address and port that the spec leaves open come from the server, then from the service. */
 static struct endpoint target_of(const struct group *g, const struct endpoint *server,
 				 const struct check_spec *spec)
 {
@@ -157,7 +157,7 @@ void watch_hurry(struct watch *w, uint64_t now_us)
 	const uint64_t fast_us = 1000ULL * watch_interval_ms(&unknown, &w->spec);
 	const uint64_t at_us = now_us + w->hash % fast_us; /* not all at once */
 
-	/* What workers count is looked at by its window. */
+	/* Counts of workers are looked at by their window. */
 	if (w->spec.type != CHECK_PASSIVE && timer_armed(&w->start) && at_us < w->start.at_us)
 		timer_arm(&w->h->timers, &w->start, at_us);
 }

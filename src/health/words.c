@@ -38,7 +38,7 @@ void words_answer(const struct check_spec *spec, const struct probe_result *r,
 	char part[64], ordinal[16], addr[ADDR_STRLEN];
 
 	snprintf(buf, len, "%s", r->reason);
-	/* What servers send may end up in a reason: it goes to logs and terminals. */
+	/* Bytes of servers may end up in a reason, which goes to logs and terminals. */
 	for (char *c = buf; *c; c++)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '.';

@@ -159,7 +159,7 @@ static void text_read(struct importer *im, const char *file, const char *text, s
 	formats[format].read(im, file, text, len);
 }
 
-/* What give_up() leaves. */
+/* The way out by give_up(). */
 static void import_do(struct importer *im, const char *text, size_t len, FILE *out)
 {
 	const char *path = im->options->path, *why = NULL;

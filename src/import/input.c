@@ -7,7 +7,7 @@
 
 #include "import/importer.h"
 
-/* What comes until the end, at most MAX_FILE_BYTES. */
+/* Reads to the end, at most MAX_FILE_BYTES. */
 static char *stream_read(struct importer *im, int fd, size_t *len, const char **why)
 {
 	struct text_buf b = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What all checkers of keepalived have in common. */
+/* The properties that all checkers of keepalived share. */
 #include <string.h>
 
 #include "import/keepalived.h"

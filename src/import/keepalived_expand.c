@@ -259,7 +259,7 @@ static bool include_expand(struct expander *e, struct origin at, const char *lin
 
 /* ---- lines ---- */
 
-/* What stands behind a condition, whoever it is for. */
+/* The text behind a condition, whoever it is for. */
 static const char *condition_skip(const char *line)
 {
 	const char *p = line + strspn(line, " \t");

@@ -53,7 +53,7 @@ static bool prefix_range(const char *text, struct addr *first, struct addr *last
 	return true;
 }
 
-/* What stands behind the dash: the last part of the address, or a whole one. */
+/* The part behind the dash: the last part of the address, or a whole address. */
 static bool last_parse(const char *text, struct addr *last)
 {
 	const struct addr first = *last;

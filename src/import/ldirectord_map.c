@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the values of a ldirectord.cf mean, as objects of an LVS. */
+/* From the values of a ldirectord.cf to objects of an LVS. */
 #include <netinet/in.h>
 #include <string.h>
 

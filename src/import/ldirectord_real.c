@@ -87,7 +87,7 @@ static bool texts_take(struct importer *im, char **p, struct ldir_real *out)
 	return true;
 }
 
-/* What stands behind the method, in this order. */
+/* The words behind the method, in this order. */
 static bool rest_take(struct importer *im, struct origin at, char *p, struct ldir_real *out)
 {
 	static const char order[] = "l: must stand before u:, both behind weight and request";

@@ -6,7 +6,7 @@
 
 #include "import/importer.h"
 
-/* What readers build objects with. Lists keep the order of the file. */
+/* Functions by which readers build objects. Lists keep the order of the file. */
 
 struct lvs_service *service_new(struct importer *im, struct origin at)
 {

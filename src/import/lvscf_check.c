@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What nanny asks of a real server, as checks of plvs. */
+/* The probes of nanny, as checks of plvs. */
 #include <string.h>
 
 #include "import/lvscf.h"

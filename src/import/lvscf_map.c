@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The virtuals of a lvs.cf and their servers. */
-/* What the values of a lvs.cf mean, as objects of an LVS. The whole file is known. */
+/* From the values of a lvs.cf to objects of an LVS. The whole file is known. */
 #include <netinet/in.h>
 #include <string.h>
 

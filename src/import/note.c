@@ -83,7 +83,7 @@ static int note_cmp(const void *a, const void *b)
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-/* What comes from a file never reaches a terminal as a control character. */
+/* No control character of a file reaches a terminal. */
 static void plain_put(FILE *f, const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++)

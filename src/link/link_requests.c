@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "link/link_internal.h"
 
-/* What other threads say and ask: each a message, and what the link thread does with it. */
+/* Messages of other threads, and the work that the link thread does for each. */
 
 static void do_set_addresses(struct link *l, struct link_msg *msg)
 {

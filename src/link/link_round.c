@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a round of the link thread's loop leaves to later ones. */
+/* Work that a round of the link thread's loop leaves to later rounds. */
 #include <event2/event.h>
 
 #include "link/link_internal.h"

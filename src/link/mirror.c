@@ -105,7 +105,7 @@ static struct mirror_anchor *anchor_find(const struct mirror *m, link_id link)
 	return NULL;
 }
 
-/* What stood on an interface that went. */
+/* Removes the addresses and routes of an interface that went. */
 static void forget_ifaces(struct mirror *m, link_id link)
 {
 	struct iface **page = m->by_link[link_port(link)];

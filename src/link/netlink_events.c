@@ -222,7 +222,7 @@ static int reread_all(struct link *l)
 	ret = nlreq_dump(&l->req, NL_NEIGH, dumped, l);
 	if (ret < 0 && ret != -EINTR)
 		return ret;
-	/* What the reading missed is asked for one by one. */
+	/* Entries that the reading missed are asked for one by one. */
 	hops_reading_end(&l->hops);
 	l->all_unknown = false;
 	l->vips_dirty = true;
@@ -292,7 +292,7 @@ bool netlink_apply(struct link *l)
 	else if (l->dirty & MIRROR_REREAD)
 		ret = reread_routes(l);
 	if (ret < 0) {
-		/* What workers have stays until the reading is complete. */
+		/* The fib of workers stays until the reading is complete. */
 		log_debug(LINK_AREA, "reading from Linux failed: %s", strerror(-ret));
 		l->all_unknown = true;
 		return false;

@@ -246,7 +246,7 @@ static int read_one(struct pump *p, const struct tap *tap, int fd, struct rte_mb
 	return 1;
 }
 
-/* What the urgent ring does not take goes with the others. */
+/* Frames that the urgent ring does not take go with the others. */
 static void inject(struct pump *p, uint16_t port, struct rte_mbuf **m, unsigned int n, bool first)
 {
 	struct worker_exchange *x = &p->exchange->worker[p->exchange->port_worker[port]];

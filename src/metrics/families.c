@@ -19,7 +19,7 @@ static enum expo_type type_of(enum shown_kind kind)
 	}
 }
 
-/* What a unit is divided by to be seconds; 0: no unit of time. */
+/* The divisor that makes seconds of a unit; 0: no unit of time. */
 static double divisor(const char *unit)
 {
 	return !unit			 ? 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What metrics show of themselves and of the loop that they run on. */
+/* Metrics of the metrics themselves and of the loop that they run on. */
 #include "base/clock.h"
 #include "metrics/metrics_internal.h"
 

@@ -60,7 +60,7 @@ static void warning_add(const struct port *p, bool named, json_t *list, const ch
 					  : json_string(text));
 }
 
-/* What the device is and does. */
+/* The device and its state. */
 static void device_warnings(const struct router_parts *r, uint16_t port, bool named, json_t *list)
 {
 	const float *rate = r->traffic->ports[port].device_rate;

@@ -124,7 +124,7 @@ static bool slot_get(const struct check_slot *s, struct check_peer *out)
 	return true;
 }
 
-/* What the other side is called in packets that come from there. */
+/* The name of the other side in packets that come from there. */
 static const struct addr *peer_heard(const struct check_peer *p)
 {
 	return p->vip.family ? &p->vip : &p->server;

@@ -4,7 +4,7 @@
 
 #include <netinet/in.h>
 
-/* What the service wants of its servers' ports: OWNED_*, 0 = nothing. */
+/* The wishes of a service for its servers' ports: OWNED_*, 0 = none. */
 static uint8_t owned_flags(const struct service *svc)
 {
 	uint8_t flags = svc->policy.nat_icmp_send ? OWNED_ICMP : 0;

@@ -113,7 +113,7 @@ void server_rt_bind_undo(struct server_rt *rt, bool active)
 	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
 
 	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
-	/* It was not overloaded before, or it would not have been chosen. */
+	/* The server was not overloaded before: it was chosen. */
 	overload_clear(rt, below_upper);
 }
 

@@ -16,7 +16,7 @@
  * atexit() have run: registered before EAL starts, ours runs after them. */
 static char runtime_dir[512];
 
-/* What EAL was started with. */
+/* The arguments that EAL was started with. */
 static int eal_argc;
 static char **eal_argv;
 

@@ -148,7 +148,7 @@ static int start_dataplane(struct router *r, char error[EAL_ERROR_LEN])
 	return rc;
 }
 
-/* What is wrong with the directory is no reason not to start; status says it as well. */
+/* A fault of the directory is no reason not to start; status says it as well. */
 static void prepare_state_dir(const char *path)
 {
 	char text[512];

@@ -50,7 +50,7 @@ void client_destroy(struct rpc_client *c)
 
 /* --- sending --- */
 
-/* Who does not read is disconnected before memory ends. */
+/* A client that does not read is disconnected before memory ends. */
 void client_bound(struct rpc_client *c)
 {
 	size_t waiting = evbuffer_get_length(c->out);

@@ -363,7 +363,7 @@ static void client_create(struct scrape_server *s, int fd)
 	arm_ms(c->limit, s->opt.header_ms);
 }
 
-/* Who has not even asked yet makes room. */
+/* A client that has not even asked yet makes room. */
 static bool make_room(struct scrape_server *s)
 {
 	struct client *c;

@@ -62,7 +62,7 @@ static void make_directory(const char *path)
 	if (!slash || slash == dir)
 		return;
 	*slash = '\0';
-	/* What goes wrong here shows when the socket is bound. */
+	/* A fault here shows when the socket is bound. */
 	(void)!mkdir(dir, 0755);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What schedulers share to keep data with a service's node. */
+/* Functions of schedulers that keep data with a service's node. */
 #include <stdlib.h>
 
 #include "sched/ops.h"

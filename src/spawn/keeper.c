@@ -90,7 +90,7 @@ static void become_spawner(struct keeper *k, int pair, int *clients)
 	server_run(KEEPER_ROUTER, KEEPER_LIFE, pair, clients, k->n);
 }
 
-/* What remains of the last spawner, or of this process as a spawner, is killed. */
+/* Remains of the last spawner, or of this process as a spawner, are killed. */
 static void keeper_clean(struct keeper *k)
 {
 	prctl(PR_SET_NAME, "plvs-keeper");

@@ -183,7 +183,7 @@ static int exec_in_path(struct spawn_order *o, const char *path)
 	return last;
 }
 
-/* What the request says of PATH, or the router's. */
+/* The PATH of the request, or the router's. */
 static const char *path_give(struct spawn_order *o)
 {
 	static char given[4096];

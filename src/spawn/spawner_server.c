@@ -66,7 +66,7 @@ static void peer_hear(struct server *s, struct peer *p, short revents)
 
 /* ---- the loop ---- */
 
-/* What a supervisor that somebody killed had under it has come up to us. */
+/* The children of a supervisor that somebody killed are this process's now. */
 static void strays_kill(struct server *s)
 {
 	static pid_t keep[SPAWNER_MAX_CLIENTS * SPAWN_MAX_PARALLEL];

@@ -222,7 +222,7 @@ static void sweep(struct supervisor *s)
 		kill_all(s, SIGKILL);
 		if (!reap(s))
 			_exit(0);
-		/* What cannot be killed (a dead disk) is asked after less often. */
+		/* A process that cannot be killed (a dead disk) is looked after less often. */
 		if (poll(&p, 1, rounds++ < 200 ? SWEEP_MS : 100 * SWEEP_MS) > 0 &&
 		    read(s->signals, info, sizeof(info)) < 0)
 			continue;

@@ -426,7 +426,7 @@ static int wait_ms(const struct connection *c)
 	return until <= now ? 0 : until - now < 1000 ? (int)(until - now) : 1000;
 }
 
-/* What the client had sent before it ended its side still counts. False: that was all. */
+/* Bytes that the client sent before it ended its side still count. False: that was all. */
 static bool client_ended(struct connection *c)
 {
 	const char end = 4;
@@ -443,7 +443,7 @@ static bool client_ended(struct connection *c)
 	return true;
 }
 
-/* What to wait for. */
+/* The descriptors to wait for. */
 static void events(const struct connection *c, struct pollfd p[2])
 {
 	const struct telnet_stream *s = &c->stream;

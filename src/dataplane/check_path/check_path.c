@@ -15,7 +15,7 @@
 #include "dataplane/stages/related.h"
 #include "dataplane/tunnel/outer.h"
 
-/* What one of our ports says to another address, or hears from it. */
+/* A packet between one of our ports and another address. */
 struct talk {
 	uint16_t own_port; /* host order */
 	be16 peer_port;

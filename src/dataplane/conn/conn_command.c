@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What control asks of a worker about its connections. A bounded step per loop. */
+/* Requests of control about a worker's connections. A bounded step per loop. */
 #include "dataplane/conn/conn_view.h"
 
 #include <unistd.h>

@@ -13,7 +13,7 @@
 #define LOOK_PER_TICK (FOLLOW_BUCKETS * FOLLOW_WAYS / 4)
 #define WAIT_TRIES    16 /* fragments that wait looked at for one that gives way */
 
-/* What a fragment says of its place. */
+/* The place of a fragment in its datagram. */
 struct place {
 	uint16_t from, to; /* units of 8 bytes; the last unit may be short */
 	bool last;
@@ -312,7 +312,7 @@ static void tag_ports(struct rte_mbuf *m, const struct FAM(follow_entry) *e)
 	tag->dport = e->dport;
 }
 
-/* What waited goes on after its first, in the order in which it came. */
+/* Fragments that waited go on after their first, in the order of arrival. */
 static void waits_ready(struct FAM(follow) *f, struct FAM(follow_entry) *e)
 {
 	while (e->waiting) {

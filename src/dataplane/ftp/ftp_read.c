@@ -331,7 +331,7 @@ static void server_text(struct worker *w, struct ftp_control *fc, struct answer 
 	}
 }
 
-/* What was held back goes before what goes on with it. */
+/* Bytes that were held back go before the bytes that follow them. */
 static bool held_join(struct ftp_control *fc, struct answer *a)
 {
 	struct ftp_partial *out = &fc->s.out;

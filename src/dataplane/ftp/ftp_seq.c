@@ -106,7 +106,7 @@ void FAM_FN(ftp, seq_set)(struct FAM(pkt) *p, uint32_t seq)
 	tcp_of(p)->sent_seq = rte_cpu_to_be_32(seq);
 }
 
-/* What the client acknowledges, as the server numbers it. */
+/* The client's acknowledgement in the server's numbers. */
 static uint32_t ack_back(const struct ftp_control *fc, uint32_t ack)
 {
 	const uint32_t was = ack - (uint32_t)fc->before;

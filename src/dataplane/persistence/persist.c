@@ -68,7 +68,7 @@ static const struct server *template_server(const struct service *svc, const str
 	return srv;
 }
 
-/* What the listing shows as the template's server. */
+/* The server that the listing shows for the template. */
 static void template_show(struct FAM(conn) *t, const struct service_match *match,
 			  const struct FAM(key) *k, const struct server *srv)
 {
@@ -195,7 +195,7 @@ void FAM_FN(persist, back)(struct worker *w, struct FAM(burst) *b)
 	FAM(stage_steer)(w, b);
 	FAM(stage_lookup)(w, b);
 	FAM(stage_schedule)(w, b);
-	/* Whoever found a connection made by an earlier packet has no need of its claim. */
+	/* A packet that finds a connection of an earlier packet does not need its claim. */
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt_tag *tag = pkt_tag(b->pkts[i].m);
 

@@ -132,7 +132,7 @@ static int rule_add(struct rte_acl_ctx *acl, const struct mark_rule *r, uint32_t
 	return 0;
 }
 
-/* What rte_acl is told of the key: each field has its index and its word. */
+/* The key as rte_acl takes it: each field has its index and its word. */
 static void fields_define(struct rte_acl_field_def defs[FIELD_MAX])
 {
 	static const struct rte_acl_field_def ports[] = {

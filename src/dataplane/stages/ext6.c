@@ -76,7 +76,7 @@ enum ext6_verdict ext6_walk(const uint8_t *l3, uint32_t len, uint32_t here, stru
 		}
 		proto = h[0];
 		at += size;
-		/* What follows the header of a later fragment is data. */
+		/* The bytes behind the header of a later fragment are data. */
 		if (out->fragment == at - size &&
 		    (be16_to(((const struct ext6_fragment *)(const void *)h)->field) & EXT6_OFFSET))
 			break;

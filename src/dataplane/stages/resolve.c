@@ -46,7 +46,7 @@ static bool server_serves(const struct worker *w, const struct server_rt *rt)
 		      server_rt_gone(&w->pub->runtime, rt, w->env.now_s) == GONE_DRAIN);
 }
 
-/* What changed since the connection was resolved last. False: the packet has left. */
+/* Looks at the changes since the connection was resolved last. False: the packet has left. */
 static bool resolve_again(struct worker *w, struct FAM(pkt) *p)
 {
 	struct conn *c = &p->conn->c;

@@ -22,7 +22,7 @@
 #include "dataplane/tunnel/tunnel.h"
 #include "model/mark.h"
 
-/* What becomes of a packet before its connection is looked for. */
+/* The decision on a packet before its connection is looked for. */
 enum steering {
 	STEER_IN,
 	STEER_OUT,
@@ -135,7 +135,7 @@ static bool quotes_a_server(const struct burst_env *env, struct FAM(pkt) *p)
 	if (p->key.proto != ICMP_PROTO || (p->flags & PKT_FRAGMENT) || !FAM_FN(related, parse)(p))
 		return false;
 	e = FAM_FN(addr_table, find)(env->snap->FAM(addrs), p->key.saddr);
-	/* It goes to the client of the quoted connection, or it is somebody else's. */
+	/* The error goes to the client of the quoted connection, or is not for us. */
 	if (e && (e->kinds & ADDR_KIND_NAT_SERVER) && FAM_FN(addr, equal)(p->key.daddr, own.daddr))
 		return true;
 	p->key = own;
@@ -290,7 +290,7 @@ static enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 		return STEER_DONE;
 	}
 	if (quotes_a_server(env, p)) {
-		/* Whoever sends the error stands on the way to the server. */
+		/* The sender of the error stands on the way to the server. */
 		if (FAM_FN(source, on_link)(w, p->key.saddr, p->link))
 			return STEER_OUT;
 		door_drop(w, p->m, DROP_WRONG_LINK);

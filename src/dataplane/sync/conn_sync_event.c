@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the peer is told of connections of one family. */
+/* Reports for the peer on connections of one family. */
 #include "dataplane/sync/conn_sync.h"
 
 #include <netinet/in.h>

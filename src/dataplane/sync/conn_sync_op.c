@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the peer told of connections of one family: taken in, ended, swept away. */
+/* Reports of the peer on connections of one family: taken in, ended, swept away. */
 #include "dataplane/sync/conn_sync_internal.h"
 
 #include <errno.h>

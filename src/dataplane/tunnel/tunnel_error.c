@@ -107,7 +107,7 @@ static bool path_learn(struct worker *w, const struct conn *c, struct tunnel_quo
 	return true;
 }
 
-/* What the client is told: the same type and code, or what the other family has for it. */
+/* The error for the client: the same type and code, or those of the other family. */
 static struct icmp_wire told(const struct tunnel_quote *q)
 {
 	if (tunnel_quote_too_big(q))
