@@ -24,6 +24,9 @@
 void FAM_FN(rewrite, refuse)(struct worker *w, struct FAM(pkt) *p, enum icmp_reason why,
 			     enum drop_reason reason, uint16_t mtu)
 {
+	/* The client's packet has passed a router by then (IPVS). */
+	if (FAMILY == 6 && why == ICMP_REASON_TOO_BIG && p->dir == DIR_IN)
+		(void)FAM_FN(ip, hop_down)(p->l3);
 	/* No error about an error, or a fragment but the first (RFC 1122, 3.2.2). */
 	if (!(p->flags & (PKT_RELATED | PKT_FOLLOWS)))
 		FAM_FN(icmp, error)

@@ -139,7 +139,8 @@ static void a_datagram_without_a_checksum_gets_one(void **state)
 
 /* ---- errors ---- */
 
-static void check_error(uint8_t type, uint8_t code, uint32_t info)
+/* quoted: the hop limit of the packet that the error quotes. */
+static void check_error(uint8_t type, uint8_t code, uint32_t info, uint8_t quoted)
 {
 	uint8_t frame[FRAME_MAX];
 	const size_t len = lab_got_frame(0, frame);
@@ -155,6 +156,7 @@ static void check_error(uint8_t type, uint8_t code, uint32_t info)
 	same(p.saddr6, VIP);
 	same(p.daddr6, CLIENT);
 	assert_int_equal(p.ttl, 64);
+	assert_int_equal(icmp[8 + 7], quoted);
 	assert_false(p.bad_l4);
 }
 
@@ -166,7 +168,7 @@ static void what_cannot_be_served_is_refused(void **state)
 	(void)state;
 	world_service(&h, "tcp", "[" VIP "]:85", NULL, none, 1);
 	lab_put(0, p);
-	check_error(1, 4, 0);
+	check_error(1, 4, 0, 64);
 	assert_int_equal(bed_dropped(&h, DROP_NO_SERVER), 1);
 }
 
@@ -177,7 +179,7 @@ static void a_hop_limit_that_runs_out_is_told(void **state)
 	(void)state;
 	p.ttl = 1;
 	lab_put(0, p);
-	check_error(3, 0, 0);
+	check_error(3, 0, 0, 1);
 	assert_int_equal(lab_drain(1), 0);
 }
 
@@ -190,7 +192,7 @@ static void too_big_is_told_always(void **state)
 	world_neighbour(&h, link_id_of(1, 0), SERVER, "02:06:00:00:00:02");
 	p.payload = 1400;
 	lab_put(0, p);
-	check_error(2, 0, 1400);
+	check_error(2, 0, 1400, 63);
 	assert_int_equal(lab_drain(1), 0);
 }
 
