@@ -5,6 +5,7 @@
  *
  * "ipvsadm" is left free for ipvsadm's own arguments: ARG_REST takes the words as they are.
  */
+#include "cli/seeing_args.h"
 #include "cli/session.h"
 #include "cli/view.h"
 #include "import/import.h"
@@ -462,6 +463,25 @@ const struct command cli_commands[] = {
 	 "router "
 	 "cannot be reached. See doctor.md.",
 	 NULL, 0, NULL, NULL, NULL, NULL, run_doctor},
+
+	{"explain tcp", "what would become of a TCP packet, and why; nothing changes by asking",
+	 "The stages of the router answer, on a copy. See seeing-packets.md.", explain_tcp_args, 0,
+	 "explain", NULL, NULL, NULL, run_explain_flow},
+	{"explain udp", "the same for a datagram", NULL, explain_udp_args, 0, "explain", NULL, NULL,
+	 NULL, run_explain_flow},
+	{"explain pcap", "the same for a packet of a capture file", NULL, explain_pcap_args,
+	 CMD_LOCAL, "explain", NULL, NULL, NULL, run_explain_pcap},
+
+	{"drops", "reasons for drops, with their counts", NULL, NULL, 0, NULL, NULL, NULL, NULL,
+	 run_drops},
+	{"drops show", "headers of the packets that were dropped last for a reason", NULL,
+	 drops_show_args, 0, "drop.show", NULL, NULL, view_drops, NULL},
+	{"trace", "what happens to live packets, stage by stage, until Ctrl-C",
+	 "FILTER is one word: quote it. See seeing-packets.md.", trace_args, CMD_LIVE, "trace",
+	 NULL, NULL, NULL, run_trace},
+	{"capture", "write live packets to a file: in, out and dropped, before and after rewrite",
+	 "For example: plvsctl capture 'tcp port 80' -w - | tcpdump -r -", capture_args, CMD_LIVE,
+	 "capture", NULL, NULL, NULL, run_capture},
 
 	{"events", "what happens to the router: changes and who made them, health, roles, logins",
 	 "First the last ten, then each as it happens, until Ctrl-C. With --json one event a line.",

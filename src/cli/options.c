@@ -145,12 +145,18 @@ static bool is_keyword(const char *word)
 
 static bool takes_keywords(const char *command)
 {
-	return strcmp(command, "import") == 0 || strcmp(command, "config") == 0;
+	static const char *const commands[] = {"import", "config", "explain", "trace", "capture"};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i], command) == 0)
+			return true;
+	return false;
 }
 
 int options_take(char **words, size_t *n, struct cli_options *options, char *error,
 		 size_t error_len)
 {
+	static char write_word[] = "write"; /* -w, as tcpdump has it */
 	size_t kept = 0, i;
 
 	*options = (struct cli_options){.json = -1, .numeric = -1, .wide = -1, .color = -1};
@@ -164,6 +170,8 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 			words[kept++] = words[i];
 		else if (kept && takes_keywords(words[0]) && is_keyword(words[i]))
 			words[kept++] = words[i] + 2;
+		else if (kept && strcmp(words[0], "capture") == 0 && strcmp(words[i], "-w") == 0)
+			words[kept++] = write_word;
 		else if (option_take(words, *n, &i, options, error, error_len) < 0)
 			return -EINVAL;
 	}

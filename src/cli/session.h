@@ -91,6 +91,11 @@ int run_watch(struct session *s, const struct invocation *inv);
 int run_completion(struct session *s, const struct invocation *inv);
 int run_doctor(struct session *s, const struct invocation *inv);
 int run_events(struct session *s, const struct invocation *inv);
+int run_explain_flow(struct session *s, const struct invocation *inv);
+int run_explain_pcap(struct session *s, const struct invocation *inv);
+int run_trace(struct session *s, const struct invocation *inv);
+int run_capture(struct session *s, const struct invocation *inv);
+int run_drops(struct session *s, const struct invocation *inv);
 int run_import(struct session *s, const struct invocation *inv);
 int run_complete(struct session *s, const struct invocation *inv);
 

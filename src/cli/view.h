@@ -107,6 +107,8 @@ const char *view_health_state(const json_t *row, char buf[64]);
 enum style view_health_style(const json_t *row, const char *state);
 /* The weight in effect, or as configured. */
 double view_weight(const json_t *server);
+void view_drops(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_explain(const struct out *out, const json_t *result, const struct invocation *inv);
 /* What the router answered in words. */
 void view_said(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_level(const struct out *out, const json_t *result, const struct invocation *inv);

@@ -81,6 +81,8 @@ struct control {
 	struct table_watch table_watch;
 	struct pending_list pending; /* requests that are not ended yet */
 	uint32_t n_streams;	     /* of these: listings of connections */
+	uint32_t explains;	     /* packets that are explained */
+	uint32_t observers;	     /* traces and captures */
 	struct listings listings;
 	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */

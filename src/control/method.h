@@ -45,7 +45,7 @@ struct param {
 	enum method_level level; /* that it needs, where that is above the method's */
 };
 
-#define METHOD_PARAMS_MAX 8
+#define METHOD_PARAMS_MAX 12
 
 struct method {
 	const char *name;
@@ -85,6 +85,9 @@ extern const struct method health_methods[];
 extern const struct method ipvsadm_methods[];
 extern const struct method event_methods[];
 extern const struct method session_methods[];
+extern const struct method explain_methods[];
+extern const struct method drop_methods[];
+extern const struct method observer_methods[];
 
 /* Every file's rows; ends with NULL. */
 extern const struct method *const method_tables[];

@@ -153,11 +153,16 @@ struct conn_filter {
 };
 
 enum worker_command_kind {
-	CMD_LIST, /* walk from cursor, fill views, bounded */
-	CMD_FIND, /* one connection by its in key */
+	CMD_LIST,    /* walk from cursor, fill views, bounded */
+	CMD_FIND,    /* one connection by its in key */
+	CMD_EXPLAIN, /* a leg of explain; explain/explain.h */
+	CMD_OBSERVE, /* from now on w->observer is `observer`; observe/observer.h */
+	CMD_DROPS,   /* a copy of the worker's drop log; exits/drop_log.h */
 };
 
 #define CMD_LIST_STEP 2048 /* entries looked at in one loop */
+
+struct explain;
 
 /* Control allocates it, puts it on w->commands, and waits for done (release/acquire). */
 struct worker_command {
@@ -169,7 +174,11 @@ struct worker_command {
 		struct key6 key6;
 	};
 	uint32_t cursor;	 /* CMD_LIST: entry to start at; where it stopped; 0 = at the end */
-	struct conn_view *views; /* room for n_max */
+	struct explain *explain; /* CMD_EXPLAIN */
+	bool more;		 /* CMD_EXPLAIN: another leg follows */
+	struct observer *observer; /* CMD_OBSERVE: NULL ends it */
+	struct drop_log *drops;	   /* CMD_DROPS: written */
+	struct conn_view *views;   /* room for n_max */
 	uint32_t n_max, n;
 	int eventfd;   /* written when done, or -1 */
 	uint32_t done; /* worker: 1 with release order */

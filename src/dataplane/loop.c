@@ -19,6 +19,7 @@
 #include "dataplane/persistence/persist.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
+#include "dataplane/observe/observer.h"
 
 #define URGENT_TICKS	  1   /* that an urgent frame waits for a full port: 63 to 125 ms */
 #define IDLE_ROUNDS	  200 /* empty ones before the first sleep */
@@ -122,6 +123,8 @@ static void send_urgent(struct worker *w)
 			door_drop(w, m, DROP_PORT_CLOSED);
 			continue;
 		}
+		if (unlikely(w->observer))
+			observer_leaving(w, port, &m, 1);
 		if (rte_eth_tx_burst(w->port_dev[port], (uint16_t)w->tx_queue[port], &m, 1) == 1) {
 			w->counters.sent++;
 			w->port_counters[port].tx_pkts++;

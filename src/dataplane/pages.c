@@ -42,3 +42,8 @@ void pages_free(void *p, size_t bytes)
 	if (p)
 		munmap(p, pages_size(bytes));
 }
+
+void pages_sparse(void *p, size_t bytes)
+{
+	madvise(p, pages_size(bytes), MADV_NOHUGEPAGE);
+}

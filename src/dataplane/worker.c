@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/exits/drop_log.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/pages.h"
 #include "dataplane/tunnel/tunnel.h"
@@ -46,6 +47,7 @@ static void parts_free(struct worker *w)
 {
 	pages_free(w->tunnel_paths, sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1));
 	pages_free(w->handshakes, sizeof(*w->handshakes) * (MAX_SERVERS + 1));
+	pages_free(w->drop_log, sizeof(*w->drop_log));
 	pages_free(w->ftp, sizeof(*w->ftp));
 	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
 }
@@ -80,7 +82,8 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	w->ftp = pages_alloc(sizeof(*w->ftp), socket); /* touched when there is FTP */
 	w->tunnel_paths = pages_alloc(sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1), socket);
 	w->handshakes = pages_alloc(sizeof(*w->handshakes) * (MAX_SERVERS + 1), socket);
-	if (w->server_counters && w->ftp && w->tunnel_paths && w->handshakes)
+	w->drop_log = pages_alloc(sizeof(*w->drop_log), socket);
+	if (w->server_counters && w->ftp && w->tunnel_paths && w->handshakes && w->drop_log)
 		return 0;
 	ret = -ENOMEM;
 	parts_free(w);

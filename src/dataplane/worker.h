@@ -33,6 +33,8 @@
 struct dataplane;
 struct worker_command;
 struct ftp;
+struct drop_log;
+struct observer;
 
 /* Packets that wait to go out of one port by this worker's own queue or another's ring. */
 struct tx_buffer {
@@ -104,6 +106,7 @@ struct worker {
 	struct worker_exchange *exchange;
 	int link_eventfd;
 	bool idle_sleep;
+	bool asks;	 /* a copy that explain asks: nothing that others read is written */
 	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
 	/* Port index -> DPDK port id. The port watch writes it while the port is closed. */
 	uint16_t port_dev[MAX_PORTS];
@@ -141,6 +144,8 @@ struct worker {
 	uint64_t random;      /* xorshift state */
 	uint16_t ip_id;	      /* of generated packets */
 	struct ftp *ftp;
+	struct observer *observer;	  /* what trace and capture look for; NULL: nothing */
+	struct drop_log *drop_log;	  /* heads of the last dropped packets: exits/drop_log.h */
 	struct tunnel_path *tunnel_paths; /* [MAX_SERVERS + 1], lazily touched memory */
 	struct sync_worker sync;
 	struct worker_command *command; /* under way, or NULL */

@@ -9,7 +9,9 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_pdump.h>
 
+#include "base/log.h"
 #include "router/eal_fault.h"
 
 /* EAL leaves its run-time directory behind, and empty only when its own handlers of
@@ -62,6 +64,10 @@ int eal_start(const struct config_node *node, int argc, char **argv, char error[
 		return -EINVAL;
 	}
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
+	/* dpdk-dumpcap asks by EAL's socket. Without shared memory there is no such socket, and
+	 * nothing else is amiss. */
+	if (rte_pdump_init() < 0)
+		log_notice("eal", "dpdk-dumpcap will see no packets: %s", rte_strerror(rte_errno));
 	return 0;
 }
 

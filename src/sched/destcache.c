@@ -97,8 +97,9 @@ static bool entry_is(const uint32_t *e, const struct addr *addr)
 	return true;
 }
 
-void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
-		    struct destcache_view *view)
+/* Returns the entry, or NULL. */
+static uint32_t *look(struct destcache *c, const struct addr *addr, uint32_t now_s,
+		      uint32_t expire_s, struct destcache_view *view)
 {
 	uint32_t *seq, *e = NULL;
 
@@ -108,14 +109,14 @@ void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s
 	seq = bucket_at(c, view->bucket);
 	view->seq = word_load(seq);
 	if (view->seq & 1)
-		return;
+		return NULL;
 	for (view->way = 0; view->way < WAYS; view->way++) {
 		e = entry_at(c, view->bucket, view->way);
 		if (entry_is(e, addr) && entry_live(e, now_s, expire_s))
 			break;
 	}
 	if (view->way == WAYS)
-		return;
+		return NULL;
 	view->n = word_load(&e[WORD_N]);
 	if (view->n > c->set_max)
 		view->n = c->set_max;
@@ -123,8 +124,22 @@ void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s
 	for (uint32_t i = 0; i < view->n; i++)
 		view->ids[i] = word_load(&e[WORD_IDS + i]);
 	view->found = word_load(seq) == view->seq && view->n > 0;
+	return view->found ? e : NULL;
+}
+
+void destcache_look(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
+		    struct destcache_view *view)
+{
+	look(c, addr, now_s, expire_s, view);
+}
+
+void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
+		    struct destcache_view *view)
+{
+	uint32_t *e = look(c, addr, now_s, expire_s, view);
+
 	/* Should the entry have just become another's, that one counts as used: no harm. */
-	if (view->found && word_load(&e[WORD_USED]) != now_s)
+	if (e && word_load(&e[WORD_USED]) != now_s)
 		word_store(&e[WORD_USED], now_s);
 }
 

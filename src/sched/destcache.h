@@ -42,6 +42,9 @@ void destcache_put(struct destcache *c);
  * is forgotten; the same in destcache_write(). */
 void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
 		    struct destcache_view *view);
+/* The same, and notes nothing. */
+void destcache_look(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
+		    struct destcache_view *view);
 /* Worker. Makes the first set_max of view's ids the set of addr, if nobody wrote to the
  * bucket since the view was read. */
 void destcache_write(struct destcache *c, const struct addr *addr, uint32_t now_s,

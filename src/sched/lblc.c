@@ -48,6 +48,26 @@ void locality_destroy(struct service *svc)
 	free(l);
 }
 
+void locality_read(const struct service *svc, const struct sched_request *req,
+		   struct destcache_view *view)
+{
+	const struct locality *l = svc->sched_data;
+
+	if (req->dry)
+		destcache_look(l->cache, &req->dest, req->now_s, svc->policy.locality_s, view);
+	else
+		destcache_read(l->cache, &req->dest, req->now_s, svc->policy.locality_s, view);
+}
+
+void locality_write(const struct service *svc, const struct sched_request *req,
+		    const struct destcache_view *view)
+{
+	const struct locality *l = svc->sched_data;
+
+	if (!req->dry)
+		destcache_write(l->cache, &req->dest, req->now_s, svc->policy.locality_s, view);
+}
+
 int locality_find(const struct service *svc, uint32_t id)
 {
 	const struct locality *l = svc->sched_data;
@@ -82,11 +102,10 @@ static int lblc_build(struct service *svc, const struct service *old)
 
 static int lblc_choose(const struct service *svc, const struct sched_request *req)
 {
-	const struct locality *l = svc->sched_data;
 	struct destcache_view view;
 	int i;
 
-	destcache_read(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
+	locality_read(svc, req, &view);
 	i = view.found ? locality_find(svc, view.ids[0]) : SCHED_NONE;
 	if (i != SCHED_NONE && !locality_overloaded(svc, i))
 		return i;
@@ -96,7 +115,7 @@ static int lblc_choose(const struct service *svc, const struct sched_request *re
 	view.n = 1;
 	view.ids[0] = svc->servers[i].rt->id;
 	view.lastmod_s = req->now_s;
-	destcache_write(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
+	locality_write(svc, req, &view);
 	return i;
 }
 

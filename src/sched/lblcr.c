@@ -80,12 +80,11 @@ static bool set_add(struct destcache_view *view, uint32_t id)
 
 static int lblcr_choose(const struct service *svc, const struct sched_request *req)
 {
-	const struct locality *l = svc->sched_data;
 	struct destcache_view view;
 	bool changed = false;
 	int i = SCHED_NONE;
 
-	destcache_read(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
+	locality_read(svc, req, &view);
 	if (view.found) {
 		i = set_least(svc, &view);
 		if (view.n > 1 && req->now_s - view.lastmod_s > svc->policy.locality_s) {
@@ -102,7 +101,7 @@ static int lblcr_choose(const struct service *svc, const struct sched_request *r
 	}
 	if (changed) {
 		view.lastmod_s = req->now_s;
-		destcache_write(l->cache, &req->dest, req->now_s, svc->policy.locality_s, &view);
+		locality_write(svc, req, &view);
 	}
 	return i;
 }

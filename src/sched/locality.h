@@ -22,6 +22,13 @@ struct locality {
 int locality_build(struct service *svc, const struct service *old, uint32_t set_max);
 void locality_destroy(struct service *svc);
 
+/* What the cache has of the request's destination; and what it is to have from now on, unless the
+ * choice is only asked for. */
+void locality_read(const struct service *svc, const struct sched_request *req,
+		   struct destcache_view *view);
+void locality_write(const struct service *svc, const struct sched_request *req,
+		    const struct destcache_view *view);
+
 /* The index of a server that may be chosen by the cache (there, not down, weight > 0;
  * IPVS does not ask for the overload flag here), or SCHED_NONE. */
 int locality_find(const struct service *svc, uint32_t id);

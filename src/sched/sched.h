@@ -35,6 +35,7 @@ struct sched_request {
 	struct addr dest;
 	uint32_t now_s;	 /* seconds of the burst's clock */
 	uint64_t random; /* fresh bits; for twos */
+	bool dry;	 /* the choice is only asked for: a scheduler notes nothing in its tables */
 	/* Out, or NULL: a scheduler that goes by counts puts those of its choice here, as it
 	 * read them. Others leave it alone. */
 	uint64_t *seen;

@@ -81,6 +81,7 @@ static int world_open(struct scenario *s)
 
 	if (ret < 0)
 		return scenario_fail(s, ret, "%s", error);
+	in->asked = asked_create(&in->harness);
 	world_route(&in->harness, "0.0.0.0/0", link_id_of(0, 0), NULL);
 	world_route(&in->harness, "10.10.0.0/16", link_id_of(1, 0), NULL);
 	world_own(&in->harness, "172.31.255.254", link_id_of(0, 0)); /* no client's */
@@ -119,6 +120,7 @@ static void inside_close(struct scenario *s)
 		return;
 	if (in->publisher.pub)
 		publisher_fini(&in->publisher);
+	asked_destroy(in->asked);
 	if (in->harness.dp)
 		harness_destroy(&in->harness);
 	config_destroy(in->config);
@@ -147,10 +149,13 @@ static void settle(struct harness *h)
 
 static void inside_send(struct scenario *s, unsigned int port, const uint8_t *frame, size_t len)
 {
-	struct harness *h = &((struct inside *)s->at)->harness;
+	struct inside *in = s->at;
+	struct harness *h = &in->harness;
 
+	asked_before(in->asked, (uint16_t)port, frame, (uint16_t)len);
 	harness_receive(h, (uint16_t)port, 0, harness_frame(h, frame, (uint16_t)len));
 	settle(h);
+	asked_after(in->asked);
 }
 
 static size_t inside_take(struct scenario *s, unsigned int port, uint8_t frame[FRAME_MAX])
@@ -166,6 +171,7 @@ static size_t inside_take(struct scenario *s, unsigned int port, uint8_t frame[F
 		len = FRAME_MAX;
 	memcpy(frame, rte_pktmbuf_mtod(m, const uint8_t *), len);
 	rte_pktmbuf_free(m);
+	asked_took(in->asked, port, frame, len);
 	return len;
 }
 

@@ -5,6 +5,7 @@
 /* The stages in this process: one worker, ring ports, virtual time. */
 
 #include "config/config.h"
+#include "golden/asked.h"
 #include "publish/publisher.h"
 #include "golden/scenario.h"
 #include "lib/harness.h"
@@ -13,6 +14,7 @@ struct inside {
 	struct harness harness;
 	struct publisher publisher;
 	struct config *config;
+	struct asked *asked;
 };
 
 /* inside_lists.c */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "golden/asked.h"
 #include "golden/scenario.h"
 #include "lib/harness.h"
 
@@ -342,6 +343,9 @@ int main(int argc, char **argv)
 		if (stand)
 			printf(", %u events skipped", t.skipped);
 		printf("\n");
+		if (!stand)
+			printf("explain: asked about %u packets, %u answers wrong, %u disturbed\n",
+			       asked_totals.packets, asked_totals.wrong, asked_totals.disturbed);
 	}
 	if (!stand)
 		harness_eal_fini();
@@ -349,5 +353,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "replay: no recordings found\n");
 		return 2;
 	}
+	if (asked_totals.wrong || asked_totals.disturbed)
+		return 1;
 	return t.differ ? 1 : t.cannot || t.skipped ? 2 : 0;
 }

@@ -4,6 +4,9 @@
 
 #include <unistd.h>
 
+#include "dataplane/exits/drop_log.h"
+#include "dataplane/explain/explain.h"
+
 /* One step of a listing: the IPv4 table, then the IPv6 table. cmd->cursor has the next entry << 1
  * and the family; true when the command is done: views full, or the end of both (cursor 0). */
 static bool list_step(struct worker *w, struct worker_command *cmd)
@@ -36,6 +39,15 @@ static bool command_step(struct worker *w, struct worker_command *cmd)
 			conn_find6(w, cmd);
 		else
 			conn_find4(w, cmd);
+		return true;
+	case CMD_EXPLAIN:
+		cmd->more = explain_leg(w, cmd->explain);
+		return true;
+	case CMD_OBSERVE:
+		w->observer = cmd->observer;
+		return true;
+	case CMD_DROPS:
+		memcpy(cmd->drops, w->drop_log, sizeof(*cmd->drops));
 		return true;
 	}
 	return true;

@@ -37,7 +37,7 @@ static struct addr server_of(const struct worker *w, const struct FAM(conn) *c)
 	return FAM(addr_from_addr)(c->daddr);
 }
 
-static void view_fill(const struct worker *w, const struct FAM(conn) *c, struct conn_view *v)
+void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struct conn_view *v)
 {
 	int32_t idle = (int32_t)(w->env.now_tick - FAM_FN(sync, tick)(w, c));
 	int32_t left = (int32_t)(c->c.timeout - (uint32_t)idle);
@@ -78,7 +78,7 @@ bool FAM(conn_list)(struct worker *w, struct worker_command *cmd)
 
 		if (!(t->conns[i].c.flags & CONN_F_LIVE))
 			continue;
-		view_fill(w, &t->conns[i], v);
+		FAM_FN(conn, view)(w, &t->conns[i], v);
 		cmd->n += filter_matches(&cmd->filter, v);
 	}
 	cmd->cursor = i << 1 | (FAMILY == 6);
@@ -93,7 +93,7 @@ void FAM(conn_find)(struct worker *w, struct worker_command *cmd)
 		FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), DIR_IN);
 
 	if (c && cmd->n_max) {
-		view_fill(w, c, &cmd->views[0]);
+		FAM_FN(conn, view)(w, c, &cmd->views[0]);
 		cmd->n = 1;
 	}
 }

@@ -4,8 +4,10 @@
 #include <rte_ether.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/exits/drop_log.h"
 #include "dataplane/exits/lease.h"
 #include "dataplane/conn/conn_life.h"
+#include "dataplane/observe/observer.h"
 
 /* A decision that did not become a connection: its claim on the template goes back. */
 static void decision_end(struct worker *w, struct rte_mbuf *m)
@@ -25,12 +27,17 @@ void door_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 {
 	decision_end(w, m);
 	w->counters.dropped[reason]++;
+	drop_log_note(w, m, reason);
+	if (unlikely(w->observer))
+		observer_door(w, m, OBSERVE_DROPPED, reason);
 	rte_pktmbuf_free(m);
 }
 
 void door_answered(struct worker *w, struct rte_mbuf *m)
 {
 	w->counters.answered++;
+	if (unlikely(w->observer))
+		observer_door(w, m, OBSERVE_ANSWERED, 0);
 	rte_pktmbuf_free(m);
 }
 
@@ -105,6 +112,8 @@ void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class)
 		return;
 	}
 	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN);
+	if (unlikely(w->observer))
+		observer_door(w, m, OBSERVE_PUNTED, class);
 	b->pkts[b->n++] = m;
 	if (b->n == BURST_MAX)
 		door_flush_punt(w, class);
@@ -136,6 +145,8 @@ void door_handoff_as(struct worker *w, struct rte_mbuf *m, unsigned int to, enum
 	}
 	tag->kind = (uint8_t)kind;
 	tag->hops++;
+	if (unlikely(w->observer))
+		observer_door(w, m, OBSERVE_HANDED_OFF, to);
 	w->port_counters[m->port].rx_handed_off++;
 	handoff_put(w, m, to);
 }
@@ -178,6 +189,8 @@ void door_flush_tx(struct worker *w, uint16_t port)
 		drop_rest(w, b->pkts, 0, n, DROP_PORT_CLOSED);
 		return;
 	}
+	if (unlikely(w->observer))
+		observer_leaving(w, port, b->pkts, n);
 	for (uint16_t i = 0; i < n; i++)
 		bytes[i] = b->pkts[i]->pkt_len;
 	done = rte_eth_tx_burst(w->port_dev[port], (uint16_t)w->tx_queue[port], b->pkts, n);
@@ -220,6 +233,8 @@ void door_park(struct worker *w, struct rte_mbuf *m, link_id link, const struct 
 		.asked_tick = w->env.now_tick,
 	};
 	w->counters.parked++;
+	if (unlikely(w->observer))
+		observer_door(w, m, OBSERVE_PARKED, 0);
 }
 
 void request_resolve(struct worker *w, link_id link, const struct addr *addr)

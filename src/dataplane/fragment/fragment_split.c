@@ -131,6 +131,7 @@ static bool fragment_fill(struct rte_mbuf *to, const struct rte_mbuf *from, cons
 	header_put(data + c->l2_len, c, at, len);
 	to->port = from->port;
 	pkt_tag_fresh(to);
+	pkt_tag(to)->observed = pkt_tag((struct rte_mbuf *)(uintptr_t)from)->observed;
 	return true;
 }
 

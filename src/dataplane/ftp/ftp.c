@@ -231,8 +231,8 @@ static int in_key_free(struct worker *w, const struct ftp_expect *e)
 	return 0;
 }
 
-static bool expectation_of(struct worker *w, const struct FAM(pkt) *p, struct ftp_expect *e,
-			   struct ftp_ticket *ticket)
+bool FAM_FN(ftp, expectation)(struct worker *w, const struct FAM(pkt) *p, struct ftp_expect *e,
+			      struct ftp_ticket *ticket)
 {
 	const struct FAM(key) *k = &p->key;
 
@@ -259,7 +259,7 @@ int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p)
 	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
 	if (p->conn)
 		return 0;
-	if (!expectation_of(w, p, &e, &ticket))
+	if (!FAM_FN(ftp, expectation)(w, p, &e, &ticket))
 		return -ENOENT;
 	rt = runtime_server(&w->pub->runtime, e.server);
 	if (!rt || server_rt_removed(rt))

@@ -24,6 +24,9 @@ void FAM_FN(ftp, end)(struct worker *w, const struct FAM(conn) *c);
 /* A packet of a control connection, before its headers are rewritten. */
 void FAM_FN(ftp, packet)(struct worker *w, struct FAM(pkt) *p);
 
+/* The expectation that a SYN fits. False: none. */
+bool FAM_FN(ftp, expectation)(struct worker *w, const struct FAM(pkt) *p, struct ftp_expect *e,
+			      struct ftp_ticket *ticket);
 /* Makes the connection of an announced SYN: 0. -ENOENT: not announced; or what
  * FAM_FN(conn, create)() says. */
 int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p);

@@ -77,13 +77,21 @@ static void template_show(struct FAM(conn) *t, const struct service_match *match
 	t->dport = keyed_by_port(match, k) ? srv->port : 0;
 }
 
+struct FAM(conn) *FAM_FN(persist, find)(const struct worker *w, const struct service_match *match,
+					const struct FAM(key) *k)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const struct FAM(key) key = template_key(match, k);
+
+	return FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_IN);
+}
+
 /* At home. Finds the client's template or makes one, and claims it. */
 static int template_choose(struct worker *w, const struct service_match *match,
 			   const struct FAM(key) *k, struct persist_choice *out)
 {
 	const struct FAM(key) key = template_key(match, k);
-	uint32_t hash = FAM_FN(table, hash)(&w->FAM(v).table, &key);
-	struct FAM(conn) *t = FAM_FN(table, find)(&w->FAM(v).table, &key, hash, DIR_IN);
+	struct FAM(conn) *t = FAM_FN(persist, find)(w, match, k);
 	const struct server *srv = t ? template_server(match->svc, t) : NULL;
 
 	if (!srv) {
@@ -111,7 +119,8 @@ static int template_choose(struct worker *w, const struct service_match *match,
 	return 0;
 }
 
-static unsigned int home_of(const struct worker *w, const struct service *svc, FAM_ADDR client)
+unsigned int FAM_FN(persist, home)(const struct worker *w, const struct service *svc,
+				   FAM_ADDR client)
 {
 	return FAM(owner)(w->owners, client_network(svc, client), 0);
 }
@@ -131,7 +140,7 @@ int FAM_FN(persist, choose)(struct worker *w, const struct service_match *match,
 		if (tag->control) /* removed while the packet was on its way */
 			FAM_FN(template, release)(w, tag->control);
 	}
-	home = home_of(w, match->svc, p->key.saddr);
+	home = FAM_FN(persist, home)(w, match->svc, p->key.saddr);
 	if (home == w->id)
 		return template_choose(w, match, &p->key, out);
 	door_handoff_as(w, p->m, home, HANDOFF_HOME);
@@ -141,7 +150,7 @@ int FAM_FN(persist, choose)(struct worker *w, const struct service_match *match,
 bool FAM_FN(persist, follow)(struct worker *w, const struct service_match *match,
 			     struct FAM(pkt) *p)
 {
-	const unsigned int home = home_of(w, match->svc, p->key.saddr);
+	const unsigned int home = FAM_FN(persist, home)(w, match->svc, p->key.saddr);
 
 	if (home == w->id || pkt_tag(p->m)->kind == HANDOFF_DECIDED)
 		return false;
@@ -164,7 +173,7 @@ static void decide(struct worker *w, struct FAM(pkt) *p)
 	}
 	/* The configuration changed on the way: the owner sees for itself. */
 	if (!match.svc || !match.svc->policy.persist_s ||
-	    home_of(w, match.svc, p->key.saddr) != w->id) {
+	    FAM_FN(persist, home)(w, match.svc, p->key.saddr) != w->id) {
 		door_handoff_as(w, p->m, owner, HANDOFF_STEER);
 		return;
 	}

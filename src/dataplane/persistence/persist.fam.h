@@ -11,6 +11,13 @@
 int FAM_FN(persist, choose)(struct worker *w, const struct service_match *match, struct FAM(pkt) *p,
 			    struct persist_choice *out);
 
+/* The worker whose table has the templates of a client's network. */
+unsigned int FAM_FN(persist, home)(const struct worker *w, const struct service *svc,
+				   FAM_ADDR client);
+/* At home: the template of a packet's client, or NULL. */
+struct FAM(conn) *FAM_FN(persist, find)(const struct worker *w, const struct service_match *match,
+					const struct FAM(key) *k);
+
 /* A fragment behind such a packet, which has no connection yet: goes the same way, so that it
  * comes back after it. False: it need not, or it has been there. */
 bool FAM_FN(persist, follow)(struct worker *w, const struct service_match *match,

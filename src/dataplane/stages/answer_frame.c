@@ -4,6 +4,8 @@
 #include <rte_ether.h>
 
 #include "dataplane/exits/doors.h"
+#include "dataplane/stages/pipeline.h"
+#include "dataplane/observe/observer.h"
 
 /* Turns a received frame round: to the station it came from, from the link's MAC, with its
  * VLAN tag in the frame. False when there is no room for the tag. */
@@ -27,6 +29,8 @@ void answer_with(struct worker *w, struct rte_mbuf *m, link_id link)
 		door_drop(w, m, DROP_LINEARISE);
 		return;
 	}
+	if (unlikely(w->observer))
+		observer_door(w, m, OBSERVE_ANSWERED, 0);
 	w->counters.answered++;
 	w->counters.generated++;
 	door_send(w, m, link_port(link));
@@ -47,6 +51,8 @@ struct rte_mbuf *answer_alloc(struct worker *w, struct rte_mbuf *frame, const ui
 		rte_pktmbuf_free(m);
 		return NULL;
 	}
+	pkt_tag_fresh(m);
+	pkt_tag(m)->observed = pkt_tag(frame)->observed; /* what its sender is told belongs to it */
 	m->port = frame->port;
 	m->vlan_tci = frame->vlan_tci;
 	m->ol_flags |= frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;

@@ -23,6 +23,10 @@ bool classify_same(const struct mark_table *t, const struct mark_rule *rules, ui
 uint32_t classify4(const struct mark_table *t, const struct mark_key4 *key, bool count);
 uint32_t classify6(const struct mark_table *t, const struct mark_key6 *key, bool count);
 
+/* The rule that decides, from 1; 0: none matches. */
+uint32_t classify4_rule(const struct mark_table *t, const struct mark_key4 *key);
+uint32_t classify6_rule(const struct mark_table *t, const struct mark_key6 *key);
+
 /* Any thread that keeps t from being freed. */
 uint32_t classify_rules(const struct mark_table *t, const struct mark_rule **rules);
 uint64_t classify_hits(const struct mark_table *t, uint32_t rule);

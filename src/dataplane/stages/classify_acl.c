@@ -180,7 +180,7 @@ int FAM_FN(acl, compile)(struct classifier *c)
 	return ret < 0 ? ret : rte_acl_build(c->FAM(acl), &config);
 }
 
-uint32_t FAM(classify)(const struct mark_table *t, const struct FAM(mark_key) *key, bool count)
+uint32_t FAM_FN(classify, rule)(const struct mark_table *t, const struct FAM(mark_key) *key)
 {
 	const struct classifier *c = classifier_of(t);
 	const struct acl_key k = {.proto = key->proto,
@@ -192,7 +192,17 @@ uint32_t FAM(classify)(const struct mark_table *t, const struct FAM(mark_key) *k
 	const uint8_t *data = (const uint8_t *)&k;
 	uint32_t found = 0;
 
-	if (!c->FAM(acl) || rte_acl_classify(c->FAM(acl), &data, &found, 1, 1) != 0 || found == 0)
+	if (!c->FAM(acl) || rte_acl_classify(c->FAM(acl), &data, &found, 1, 1) != 0)
+		return 0;
+	return found;
+}
+
+uint32_t FAM(classify)(const struct mark_table *t, const struct FAM(mark_key) *key, bool count)
+{
+	const struct classifier *c = classifier_of(t);
+	const uint32_t found = FAM_FN(classify, rule)(t, key);
+
+	if (found == 0)
 		return 0;
 	if (count)
 		__atomic_fetch_add(&c->hits[found - 1]->hits, 1, __ATOMIC_RELAXED);

@@ -4,6 +4,7 @@
 #include "dataplane/exits/doors.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
+#include "dataplane/observe/observer.h"
 
 #define EXPIRE_BUDGET 64 /* entries of the wheel per loop */
 
@@ -25,6 +26,10 @@ void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b)
 
 void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b)
 {
+	if (unlikely(w->observer)) {
+		FAM_FN(observer, pass)(w, b);
+		return;
+	}
 	FAM(stage_steer)(w, b);
 	FAM(stage_lookup)(w, b);
 	FAM(stage_schedule)(w, b);

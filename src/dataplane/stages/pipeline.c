@@ -9,6 +9,7 @@
 #include "dataplane/exits/doors.h"
 #include "dataplane/exits/lease.h"
 #include "dataplane/sync/conn_sync.h"
+#include "dataplane/observe/observer.h"
 
 #define ASK_AGAIN_TICKS 8
 
@@ -37,6 +38,8 @@ void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 	struct burst4 b4;
 	struct burst6 b6;
 
+	if (unlikely(w->observer))
+		observer_arrived(w, frames, n);
 	stage_parse(w, frames, n, &b4, &b6);
 	pipeline4_pass(w, &b4);
 	if (b6.n)

@@ -30,10 +30,11 @@ static const struct service *ftp_data(const struct snapshot *s, const struct FAM
 	return svc && svc->policy.persist_s ? svc : NULL;
 }
 
-static const struct service *marked(const struct snapshot *s, const struct FAM(pkt) *p)
+static const struct service *marked(const struct worker *w, const struct FAM(pkt) *p)
 {
+	const struct snapshot *s = w->env.snap;
 	/* Once, however often the packet comes by. */
-	const bool count = pkt_tag(p->m)->kind == HANDOFF_STEER;
+	const bool count = pkt_tag(p->m)->kind == HANDOFF_STEER && !w->asks;
 	const struct FAM(mark_key) key = {.saddr = p->key.saddr,
 					  .daddr = p->key.daddr,
 					  .link = p->link,
@@ -50,7 +51,7 @@ struct service_match FAM_FN(service, find)(const struct worker *w, const struct 
 {
 	const struct snapshot *s = w->env.snap;
 	const struct FAM(key) *key = &p->key;
-	const struct service *svc = s->marks ? marked(s, p) : NULL;
+	const struct service *svc = s->marks ? marked(w, p) : NULL;
 
 	if (svc)
 		return (struct service_match){svc, false};

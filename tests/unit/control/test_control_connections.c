@@ -319,6 +319,37 @@ static void one_connection_is_found_by_its_addresses(void **state)
 	close(fd);
 }
 
+/* By its method, through command rings: both workers are asked if need be. */
+static void a_packet_is_explained(void **state)
+{
+	const char *server, *door, *reason, *flags;
+	int fd = dial();
+	json_t *doc;
+
+	(void)state;
+	say(fd, "explain",
+	    "{\"protocol\":\"tcp\",\"source\":\"198.51.100.3:1027\","
+	    "\"destination\":\"192.0.2.80:80\",\"in\":\"public\",\"flags\":\"A\"}");
+	doc = hear(fd);
+	if (json_unpack(doc, "{s:{s:{s:s}, s:{s:s}, s:{s:s, s:s}}}", "result", "packet", "flags",
+			&flags, "connection", "server", &server, "verdict", "door", &door, "reason",
+			&reason) < 0)
+		fail_msg("%s", json_dumps(doc, 0));
+	assert_string_equal(flags, "A");
+	assert_string_equal(server, "10.0.0.1:80");
+	assert_string_equal(door, "dropped"); /* no route in this test */
+	assert_string_equal(reason, "no_route");
+	json_decref(doc);
+	say(fd, "explain",
+	    "{\"protocol\":\"tcp\",\"source\":\"198.51.100.3:1\","
+	    "\"destination\":\"192.0.2.80\"}");
+	doc = hear(fd);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(doc, "error"), "code")),
+			 RPC_BAD_PARAMS);
+	json_decref(doc);
+	close(fd);
+}
+
 static void several_clients_list_at_once_and_one_hangs_up(void **state)
 {
 	json_t *rows[2], *result;
@@ -386,6 +417,7 @@ int main(void)
 		T(filters_choose_what_is_listed),
 		T(a_limit_says_that_there_is_more),
 		T(one_connection_is_found_by_its_addresses),
+		T(a_packet_is_explained),
 		T(several_clients_list_at_once_and_one_hangs_up),
 		T(control_stops_while_a_listing_is_under_way),
 		T(listings_of_workers_and_ports_show_them),

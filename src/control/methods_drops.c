@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The packets that were dropped last, by reason: headers alone (dataplane/exits/drop_log.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "control/explain_json.h"
+#include "control/worker_ask.h"
+#include "dataplane/exits/drop_log.h"
+#include "shown/packet_shown.h"
+
+struct looking {
+	struct worker_ask ask;
+	int reason;
+	json_t *packets;
+	struct drop_log log; /* of the worker that answered last */
+};
+
+static void looking_free(struct pending *l)
+{
+	struct looking *k = (struct looking *)l;
+
+	worker_ask_fini(&k->ask);
+	json_decref(k->packets);
+	free(k);
+}
+
+static const struct pending_kind pending_kind = {worker_ask_stop, looking_free};
+
+static void worker_look(struct looking *k, uint16_t worker)
+{
+	k->ask.command = (struct worker_command){.kind = CMD_DROPS, .drops = &k->log};
+	worker_ask_send(&k->ask, worker);
+}
+
+/* Oldest first, of one worker. */
+static void notes_take(struct looking *k)
+{
+	const struct drop_ring *r = &k->log.reason[k->reason];
+	const uint32_t now_s = clock_coarse_s();
+
+	for (uint32_t i = 0; i < DROP_LOG_KEEP; i++) {
+		const struct drop_note *n = &r->note[(r->next + i) % DROP_LOG_KEEP];
+		json_t *p;
+
+		if (!n->seq)
+			continue;
+		p = packet_shown(n->head, n->kept, n->len, n->vlan);
+		json_object_set_new(p, "age_s", json_integer((json_int_t)(now_s - n->at_s)));
+		json_object_set_new(p, "worker", json_integer(k->ask.worker));
+		json_object_set_new(
+			p, "port", json_string(control_port_name(k->ask.pending.control, n->port)));
+		json_array_append_new(k->packets, p);
+	}
+}
+
+static void looked(struct worker_ask *a)
+{
+	struct looking *k = (struct looking *)a;
+	struct control *c = a->pending.control;
+
+	notes_take(k);
+	if (a->worker + 1 < c->dp->n_workers) {
+		worker_look(k, (uint16_t)(a->worker + 1));
+		return;
+	}
+	pending_answer(&a->pending,
+		       json_pack("{s:s, s:s, s:O}", "reason", drop_names[k->reason], "help",
+				 drop_helps[k->reason], "packets", k->packets));
+	pending_end(&a->pending);
+}
+
+static int reason_find(const char *name)
+{
+	for (int i = 0; i < DROP_MAX; i++)
+		if (strcmp(drop_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static void drop_show(struct control *c, struct rpc_request *req, json_t *params)
+{
+	const char *name = param_string(params, "reason");
+	const int reason = reason_find(name);
+	struct looking *k;
+
+	if (reason < 0) {
+		rpc_fail(req, RPC_NO_OBJECT, NULL,
+			 "\"%.64s\" is no reason for a drop; \"plvsctl drops\" lists them", name);
+		return;
+	}
+	k = worker_ask_create(c, req, sizeof(*k), &pending_kind, looked);
+	if (!k)
+		return;
+	k->reason = reason;
+	k->packets = json_array();
+	worker_look(k, 0);
+}
+
+const struct method drop_methods[] = {
+	{.name = "drop.show",
+	 .run = drop_show,
+	 .help = "headers of the packets that were dropped last for a reason",
+	 .params = {{"reason", PARAM_STRING, true, "as `counter.list` names it in `drops`"}},
+	 .result = "`reason`, `help`, `packets`: of each worker up to 8, oldest first, each with "
+		   "`age_s`, `worker`, `port` and its headers: `text` (all of it in a line), "
+		   "`mac_source`, `mac_destination`, `protocol`, `source`, `destination`, "
+		   "`length`, `hops`, `flags`, `icmp`, `inner`, `vlan`, `frame_length`"},
+	{.name = NULL},
+};

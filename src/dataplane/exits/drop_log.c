@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/exits/drop_log.h"
+
+void drop_log_take(struct worker *w, const struct rte_mbuf *m, struct drop_ring *r)
+{
+	struct drop_note *n = &r->note[r->next++ % DROP_LOG_KEEP];
+	const uint8_t *bytes;
+
+	r->left--;
+	n->seq = ++w->drop_log->seq;
+	n->at_s = w->env.now_s;
+	n->port = m->port;
+	n->vlan = m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? m->vlan_tci & 0xfff : 0;
+	n->len = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)UINT16_MAX);
+	n->kept = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)DROP_LOG_HEAD);
+	bytes = rte_pktmbuf_read(m, 0, n->kept, n->head);
+	if (!bytes)
+		n->kept = 0;
+	else if (bytes != n->head)
+		memcpy(n->head, bytes, n->kept);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One family's part of explain: explain_pass.c. */
+
+/* Takes the packet that stage parse left in b through the other stages of the copy. w: the worker
+ * whose tables are read. Returns the stage by which the packet left. */
+enum explain_stage FAM_FN(explain, pass)(struct explain *x, struct worker *w, struct FAM(burst) *b);
+/* The same for a packet that asks the home of its template for a server. */
+enum explain_stage FAM_FN(explain, home)(struct explain *x, struct worker *w, struct FAM(burst) *b);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_EXPLAIN_EXPLAIN_H
+#define PLVS_DATAPLANE_EXPLAIN_EXPLAIN_H
+
+/*
+ * Explain: what would become of a packet. The packet goes through the real stages, but with a
+ * worker that is a copy (shadow.h). The copy has what the packet can meet: the connection, the
+ * template, the service with its cursor and counts, the connections that would give way. The
+ * doors of the copy lead nowhere. So the answer is what the stages do, and nothing changes.
+ *
+ * A worker runs a leg of the way between two bursts, on its own tables (CMD_EXPLAIN). A packet that
+ * is handed to another worker goes on there with the next leg. The copy is made and freed by
+ * control, and one thread at a time has it.
+ */
+
+#include <rte_mbuf.h>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/stages/pkt.h"
+#include "model/nexthop.h"
+#include "sched/sched.h"
+
+#define EXPLAIN_FRAME_MAX 2048 /* of a frame that is asked about, bytes */
+#define EXPLAIN_LEGS	  8
+#define EXPLAIN_OUT	  4   /* frames that leave: fragments, and what the sender is told */
+#define EXPLAIN_HEAD	  256 /* bytes of such a frame that are kept */
+#define EXPLAIN_ANY_PORT  0xffff
+
+enum explain_stage {
+	EXPLAIN_PARSE,
+	EXPLAIN_STEER,
+	EXPLAIN_SCHEDULE,
+	EXPLAIN_RESOLVE,
+	EXPLAIN_REWRITE,
+	EXPLAIN_TRANSMIT,
+	EXPLAIN_HOME, /* the template's worker decides */
+	EXPLAIN_STAGES
+};
+
+enum explain_door {
+	EXPLAIN_NO_DOOR, /* still on its way */
+	EXPLAIN_SENT,
+	EXPLAIN_HANDED_OFF,
+	EXPLAIN_PUNTED,
+	EXPLAIN_ANSWERED,
+	EXPLAIN_DROPPED,
+	EXPLAIN_PARKED,
+	EXPLAIN_DOORS
+};
+
+extern const char *const explain_stage_names[EXPLAIN_STAGES];
+extern const char *const explain_door_names[EXPLAIN_DOORS];
+
+/* A packet that is described, not given. */
+struct explain_packet {
+	struct endpoint source, dest;
+	uint8_t proto; /* TCP or UDP */
+	uint8_t tcp_flags;
+	uint8_t hops;
+	uint16_t len; /* of the IP packet; 0: headers alone */
+};
+
+/* The way through one worker. */
+struct explain_leg {
+	uint16_t worker;
+	uint8_t kind;	/* enum handoff_kind: how the packet came */
+	uint8_t stage;	/* enum explain_stage: where it left */
+	uint8_t door;	/* enum explain_door */
+	uint8_t reason; /* enum drop_reason, enum punt_class */
+	uint16_t to;	/* EXPLAIN_HANDED_OFF: worker */
+};
+
+/* A server as the scheduler saw it. */
+struct explain_server {
+	struct endpoint ep;
+	uint64_t counts;
+	uint32_t id, weight;
+	bool overloaded, down, quiesced;
+};
+
+struct explain_out {
+	uint16_t port;
+	uint16_t len; /* of the frame */
+	uint16_t kept;
+	bool told; /* made here: an ICMP error, a RST, an answer */
+	uint8_t head[EXPLAIN_HEAD];
+};
+
+struct shadow;
+
+struct explain {
+	/* --- control: wo, before the first leg --- */
+	uint16_t port;		      /* that the packet arrives at, or EXPLAIN_ANY_PORT */
+	uint16_t vlan;		      /* with port, of a described packet */
+	uint16_t frame_len;	      /* 0: described */
+	bool whole;		      /* the frame has an Ethernet header */
+	struct explain_packet packet; /* described */
+	uint8_t frame[EXPLAIN_FRAME_MAX];
+
+	/* --- worker: wo. Valid when the last leg is done --- */
+	const char *fault; /* the packet could not be asked about; or NULL */
+	uint32_t n_legs;
+	struct explain_leg leg[EXPLAIN_LEGS];
+	bool parsed, steered, found, made, matched, exact, template_found, scheduled, resolved;
+	uint8_t family; /* enum addr_family */
+	uint8_t proto, tcp_flags;
+	uint8_t dir;   /* enum pkt_dir, with steered */
+	uint8_t flags; /* PKT_* */
+	link_id link;
+	uint16_t arrived; /* port */
+	uint16_t l3_len;
+	uint16_t owner, home; /* workers, with steered; home with a template */
+	struct endpoint source, dest;
+	struct conn_view before, after; /* with found; with made or found */
+	uint32_t mark, mark_rule;	/* rule: from 1; 0: no mark */
+	char service[96];
+	uint32_t service_id;
+	uint32_t persist_s;
+	struct endpoint template_server;
+	/* With scheduled. */
+	const char *scheduler;
+	uint64_t cursor_before, cursor_after;
+	int32_t choice;	    /* index into the list, or SCHED_NONE */
+	uint32_t n_servers; /* of the service */
+	struct explain_server servers[MAX_SERVERS_PER_SERVICE];
+	/* With resolved. */
+	struct nexthop nh;
+	uint16_t mtu; /* of IP, towards the next hop; a tunnel's header is taken off */
+	uint16_t tx_worker;
+	/* A packet that waits for a next hop. */
+	link_id wanted_link;
+	struct addr wanted;
+	uint32_t n_out;
+	struct explain_out out[EXPLAIN_OUT];
+	bool out_full;		  /* there were more */
+	uint8_t in[EXPLAIN_HEAD]; /* the frame as it arrived */
+	uint16_t in_kept, in_len;
+
+	/* --- the copy --- */
+	struct shadow *shadow;
+	struct rte_mbuf *m; /* the packet between two legs */
+	uint16_t next;	    /* worker of the next leg */
+};
+
+/* Control. A copy for workers of dp; NULL: out of memory. */
+struct explain *explain_create(struct dataplane *dp);
+void explain_destroy(struct explain *x);
+
+/* Worker, between two bursts. x->next names the worker. True: the packet goes on with another leg,
+ * at x->next. */
+bool explain_leg(struct worker *w, struct explain *x);
+
+/* Control: the last leg is done, or none follows. */
+static inline const struct explain_leg *explain_last(const struct explain *x)
+{
+	return x->n_legs ? &x->leg[x->n_legs - 1] : NULL;
+}
+
+#endif

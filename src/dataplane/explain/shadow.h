@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_EXPLAIN_SHADOW_H
+#define PLVS_DATAPLANE_EXPLAIN_SHADOW_H
+
+/*
+ * The worker that explain runs the stages with. Tables, counters, caches and buffers are its own.
+ * What all workers share is copied as far as stages write it: the service with its cursor, servers
+ * with their counts, the time at which next hops were used. Routes, next hops, addresses, listeners
+ * and the scheduler's tables are read where they are. Inside explain only. Worker context.
+ */
+
+#include "dataplane/explain/explain.h"
+#include "dataplane/stages/service_match.h"
+
+#define SHADOW_ENTRIES 8192 /* of the tables; entries of the service's servers, and a few */
+#define SHADOW_OTHERS  8192 /* servers of other services */
+
+struct shadow {
+	struct worker w;
+	struct dataplane dp; /* whose workers are all w */
+	struct published pub;
+	struct service_rt service_rt;
+	const struct sched_ops *real; /* the service's */
+	struct sched_ops ops;	      /* the same, but choices are noted */
+	struct explain *explain;
+	uint32_t n_others;
+	uint32_t unused[2]; /* by family: the table's, while it pretends to be full; or 0 */
+	struct server_rt *by_id[MAX_SERVERS + 1];
+	uint32_t used_tick[MAX_NEXTHOPS + 1];
+	struct server_rt rts[MAX_SERVERS_PER_SERVICE]; /* of the service */
+	struct server_rt others[SHADOW_OTHERS];
+	/* A root and a service, each with room for all that it can have. */
+	_Alignas(64) uint8_t snap[sizeof(struct snapshot) + sizeof(void *) * (MAX_SERVICES + 1)];
+	_Alignas(64) uint8_t
+		svc[sizeof(struct service) + sizeof(struct server) * MAX_SERVERS_PER_SERVICE];
+};
+
+static inline struct snapshot *shadow_snapshot(struct shadow *s)
+{
+	return (struct snapshot *)(void *)s->snap;
+}
+
+static inline struct service *shadow_svc(struct shadow *s)
+{
+	return (struct service *)(void *)s->svc;
+}
+
+/* Memory; nothing of it is touched but what is used. NULL: out of memory. Control. */
+struct shadow *shadow_create(struct explain *x, const struct dataplane *dp);
+void shadow_destroy(struct shadow *s);
+
+/* The copy is one of w from now on, as w is now. */
+void shadow_become(struct shadow *s, const struct worker *w);
+/* The service with its servers, cursor and counts, in the copy's snapshot. */
+void shadow_service(struct shadow *s, const struct worker *w, const struct service *svc);
+/* A server that connections name. */
+void shadow_server(struct shadow *s, const struct worker *w, uint32_t id);
+
+/* One frame built from x->packet, or x->frame with an Ethernet header. NULL: x->fault says why. */
+struct rte_mbuf *explain_frame(struct worker *w, struct explain *x);
+
+#define FAM_TEMPLATE "dataplane/explain/explain.fam.h"
+#include "base/both_families.h"
+
+#endif
