@@ -139,7 +139,7 @@ static uint8_t *room(struct sync_send *s, uint64_t now_ms)
 		s->open->tries = 0;
 		s->open->acked = false;
 		s->open_records = 0;
-		s->open->bytes[0] = SYNC_VERSION;
+		s->open->bytes[0] = SYNC_VERSION_IPV4;
 		s->open->bytes[1] = SYNC_DATA;
 		put32(s->open->bytes + 4, s->stream);
 		put32(s->open->bytes + 8, s->next);
@@ -154,6 +154,8 @@ static bool record_put(struct sync_send *s, const struct sync_record *r, uint64_
 	if (!at)
 		return false;
 	s->open->len = (uint16_t)(s->open->len + sync_record_encode(r, at));
+	if (r->e.flags & SYNC_F_V6)
+		s->open->bytes[0] = SYNC_VERSION;
 	s->open_records++;
 	s->status.records += !sync_record_is_marker(r);
 	return true;
@@ -394,7 +396,8 @@ void sync_send_ack(struct sync_send *s, const uint8_t *bytes, size_t len, uint64
 	uint32_t next;
 	uint16_t flags;
 
-	if (len != SYNC_ACK_BYTES || bytes[0] != SYNC_VERSION || bytes[1] != SYNC_ACK) {
+	if (len != SYNC_ACK_BYTES || bytes[0] < SYNC_VERSION_LEAST || bytes[0] > SYNC_VERSION ||
+	    bytes[1] != SYNC_ACK) {
 		s->status.acks_refused++;
 		return;
 	}

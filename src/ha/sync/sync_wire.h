@@ -9,8 +9,9 @@
  *	ACK	 0 version     1 type 2   2 flags     4 stream   8 next      12 have (16 bytes)
  *
  * Version 1 had no flag that a connection is assured, version 2 no connections of IPv6
- * (sync_record.h). Both are still received, and acknowledged in their own version; a router that
- * knows only an older version refuses and counts a newer one.
+ * (sync_record.h). Each is received, and acknowledged in its own version. A datagram has the least
+ * version that its records need, so that a peer of the last release follows all of IPv4; a router
+ *that knows only an older version refuses and counts a newer one.
  *
  * A stream is a sequence of datagrams from 0 on, taken in order. Whoever sends begins another
  * one, with a higher number, when it cannot go on with the last: at join and after loss.
@@ -21,6 +22,7 @@
 #include "ha/wire/ha_wire.h"
 
 #define SYNC_VERSION	    3
+#define SYNC_VERSION_IPV4   2 /* without a record of IPv6 */
 #define SYNC_VERSION_LEAST  1
 #define SYNC_DATA	    1
 #define SYNC_ACK	    2

@@ -18,6 +18,7 @@
 #include "dataplane/conn/tcp_state.h"
 #include "ha/sync/sync_recv.h"
 #include "ha/sync/sync_send.h"
+#include "ha/sync/sync_wire.h"
 #include "lib/eal_run.h"
 #include "lib/pair.h"
 #include "lib/world.h"
@@ -85,9 +86,14 @@ static void carry(bool to_b, const uint8_t *bytes, size_t len)
 	}
 }
 
+/* The newest version of the layer that a datagram of a had. */
+static uint8_t version_sent;
+
 static void out_of_a(void *arg, const uint8_t *bytes, size_t len)
 {
 	(void)arg;
+	if (bytes[0] > version_sent)
+		version_sent = bytes[0];
 	carry(true, bytes, len);
 }
 
@@ -320,9 +326,12 @@ static void a_hundred_thousand_connections_are_the_same_on_both(void **state)
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, i % 2 ? 80 : 81);
 	assert_int_equal(pair_entries(&p.a), 100000);
 	ms = (uint32_t)now_ms;
+	version_sent = 0;
 	sync_send_start(snd, now_ms);
 	assert_true(settle(60000));
 	assert_int_equal(pair_entries(&p.b), 100000);
+	/* A router of before IPv6 follows. */
+	assert_int_equal(version_sent, SYNC_VERSION_IPV4);
 	assert_true(pair_equal(&p));
 	printf("100000 connections in %u ms, %lu datagrams, %lu repeated\n", (uint32_t)now_ms - ms,
 	       (unsigned long)sent_status().datagrams, (unsigned long)sent_status().repeated);
