@@ -472,8 +472,8 @@ const struct command cli_commands[] = {
 	{"explain pcap", "the same for a packet of a capture file", NULL, explain_pcap_args,
 	 CMD_LOCAL, "explain", NULL, NULL, NULL, run_explain_pcap},
 
-	{"drops", "reasons for drops, with their counts", NULL, NULL, 0, NULL, NULL, NULL, NULL,
-	 run_drops},
+	{"drops list", "reasons for drops, with their counts", NULL, NULL, 0, NULL, NULL, NULL,
+	 NULL, run_drops},
 	{"drops show", "headers of the packets that were dropped last for a reason", NULL,
 	 drops_show_args, 0, "drop.show", NULL, NULL, view_drops, NULL},
 	{"trace", "what happens to live packets, stage by stage, until Ctrl-C",

@@ -54,7 +54,7 @@ static const char *const drop_reasons[] = {
 		NULL};
 
 const struct arg drops_show_args[] = {{"REASON", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "reason",
-				       "as \"drops\" lists them", drop_reasons, 0, 0},
+				       "as \"drops list\" shows them", drop_reasons, 0, 0},
 				      END};
 
 #define BOUNDS                                                                                     \

@@ -86,7 +86,8 @@ static void drop_show(struct control *c, struct rpc_request *req, json_t *params
 
 	if (reason < 0) {
 		rpc_fail(req, RPC_NO_OBJECT, NULL,
-			 "\"%.64s\" is no reason for a drop; \"plvsctl drops\" lists them", name);
+			 "\"%.64s\" is no reason for a drop; \"plvsctl drops list\" lists them",
+			 name);
 		return;
 	}
 	k = worker_ask_create(c, req, sizeof(*k), &pending_kind, looked);
