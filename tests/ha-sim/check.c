@@ -137,8 +137,9 @@ static void check_overlap(struct sim *s)
 	clear = later(later(a->steady_since, b->steady_since), s->overlap_since);
 	overlap_with(s, s->clean_since, clear, 0, "paths");
 	/* Frames go out once a second to a peer that was silent for long. */
-	overlap_with(s, s->frames_clean_since, later(clear, s->decided_since),
-		     2 * ROLE_FRAME_SLOW_MS, "frames");
+	if (!s->older[0] && !s->older[1])
+		overlap_with(s, s->frames_clean_since, later(clear, s->decided_since),
+			     2 * ROLE_FRAME_SLOW_MS, "frames");
 }
 
 /* Who hears neither the other nor a witness leaves the VIPs to whoever does. */

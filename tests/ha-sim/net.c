@@ -212,6 +212,11 @@ static void timers_fault(struct sim *s, struct node *n)
 		  c->deadtime_ms);
 	if (!n->running)
 		return;
+	/* Lateness is told by the keepalive in force. */
+	if (!n->paused && !n->quit)
+		node_step(s, n, &tick);
+	if (!n->running)
+		return;
 	role_configure(&n->role, c, node_now(s, n));
 	if (!n->paused && !n->quit)
 		node_step(s, n, &tick);
@@ -253,6 +258,8 @@ void fault_begin(struct sim *s)
 		config_edit(s, n);
 		break;
 	case FAULT_TIMERS:
+		if (s->older[0] || s->older[1])
+			break; /* such a router takes them over at once: both are changed by hand */
 		timers_fault(s, n);
 		break;
 	case FAULT_REPLAY:
@@ -318,7 +325,7 @@ void net_send(struct sim *s, struct node *from, const struct ha_message *msg)
 			     .to_life = s->node[to].life};
 	for (uint8_t p = 0; p < s->n_paths; p++)
 		send_by(s, &s->way[p][from->id], to, p, &f);
-	for (uint8_t l = 0; l < SIM_LINKS; l++) {
+	for (uint8_t l = 0; l < SIM_LINKS && !s->older[0] && !s->older[1]; l++) {
 		const uint32_t period = role_frame_period(&from->role, l, node_now(s, from));
 
 		if (period == 0 ||

@@ -226,6 +226,13 @@ void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t
 	}
 }
 
+/* As a router of before says it: without what was appended since. */
+static void message_of_old(struct ha_message *msg)
+{
+	memset(&msg->timers, 0, sizeof(msg->timers));
+	msg->asks_frames = msg->takes_requests = false;
+}
+
 static void send(struct sim *s, struct node *n, const struct role_action *a)
 {
 	struct ha_message msg;
@@ -236,6 +243,8 @@ static void send(struct sim *s, struct node *n, const struct role_action *a)
 		freshness_stamp_answer(&n->fresh, &msg, &a->send.to, a->send.to_sequence);
 	else
 		freshness_stamp(&n->fresh, &msg);
+	if (s->older[0] || s->older[1]) /* an older receiver does not look at them either */
+		message_of_old(&msg);
 	net_send(s, n, &msg);
 }
 

@@ -110,6 +110,9 @@ static void scenario_draw(struct sim *s)
 	const uint32_t *t = times[draw(s, 5)];
 	const bool measured = s->seed % 3 == 0;
 
+	/* A router of one version older, with configured timers, which that one alone knows. */
+	s->older[draw(s, 2)] = s->seed % 8 == 1 && !measured;
+
 	s->keepalive = t[0];
 	s->deadtime = t[1];
 	s->n_paths = 1 + draw(s, SIM_PATHS);

@@ -174,6 +174,7 @@ struct sim {
 	bool trace;
 	uint64_t trace_from;
 	struct role_config cfg[2];
+	bool older[2]; /* of one version older: what is appended since is neither said nor sent */
 	uint32_t keepalive, deadtime; /* of an ordinary pair of this run */
 	struct sim_times most;	      /* of both routers, lately */
 	uint64_t most_at;

@@ -12,8 +12,9 @@
  *
  * A router that says a number goes by the announcement of that number from then on. So a longer
  * deadtime is in force at the waiting router before the other one's lease grows, and a shorter one
- * only after the lease has shrunk. A router that starts does not know what its last life announced:
- * with measured timers it waits as long as any router may.
+ * only after the lease has shrunk. A router that starts does not know what its last life announced,
+ * and the peer may still go by that: it waits for the longest measured deadtime until the peer
+ *agrees.
  */
 #include "ha/role/role_internal.h"
 
@@ -139,7 +140,7 @@ void role_timers_init(struct role *r, const struct role_config *cfg, uint64_t no
 	const uint32_t first = larger(ROLE_DEADTIME_AUTO_MAX_MS, SHARE * cfg->keepalive_ms);
 
 	r->timers.began_ms = r->timers.bucket_ms = now;
-	role_timers_configure(r, cfg, cfg->deadtime_ms ? cfg->deadtime_ms : first, now);
+	role_timers_configure(r, cfg, larger(cfg->deadtime_ms, first), now);
 }
 
 static void lateness_note(uint32_t *worst, uint64_t ms)
