@@ -21,6 +21,12 @@ GAP_WORST_MS=400
 GAP_BEFORE_S=1
 GAP_AFTER_S=2.5
 
+# Before each kill. Others may define it anew.
+gap_ready()
+{
+	:
+}
+
 # gap_runs COUNT: lines "NAT DR STREAM CONNECT" in $RUN/gaps.
 gap_runs()
 {
@@ -45,6 +51,7 @@ gap_runs()
 	wait_for 10 "the control's server listens" port_listens client3 7 udp
 	while [ $done -lt "$1" ]; do
 		wait_for 20 "$(other "$active") is synchronised" pair_synchronised "$(other "$active")"
+		gap_ready
 		gap_one "$active"
 		if [ -n "$GAP_STILL" ] && [ $again -lt $GAP_AGAIN ]; then
 			again=$((again + 1))
