@@ -143,6 +143,12 @@ void role_timers_init(struct role *r, const struct role_config *cfg, uint64_t no
 	role_timers_configure(r, cfg, larger(cfg->deadtime_ms, first), now);
 }
 
+/* What is late while the process starts says nothing of later. */
+static bool settles(const struct role *r, uint64_t now)
+{
+	return now - r->timers.began_ms < ROLE_MEASURE_MS / 2;
+}
+
 static void lateness_note(uint32_t *worst, uint64_t ms)
 {
 	/* Longer is an outage, not jitter. */
@@ -152,7 +158,8 @@ static void lateness_note(uint32_t *worst, uint64_t ms)
 
 void role_timers_late(struct role *r, uint32_t late_ms, uint64_t now)
 {
-	lateness_note(&bucket(r, now)->own_ms, late_ms);
+	if (!settles(r, now))
+		lateness_note(&bucket(r, now)->own_ms, late_ms);
 }
 
 /* The next message of a session that was heard before. */
@@ -163,7 +170,8 @@ void role_timers_heard(struct role *r, uint64_t now)
 	const uint64_t late = gap > keepalive ? gap - keepalive : 0;
 
 	/* Where this router itself did not listen, nothing is known of the peer. */
-	if (r->peer.fresh_ms == 0 || r->watch_ms >= r->peer.fresh_ms || role_is_late(r, now))
+	if (r->peer.fresh_ms == 0 || r->watch_ms >= r->peer.fresh_ms || role_is_late(r, now) ||
+	    settles(r, now))
 		return;
 	lateness_note(&bucket(r, now)->peer_ms, late);
 	if (gap < r->cfg.deadtime_ms && late > (r->cfg.deadtime_ms - r->cfg.keepalive_ms) / 2)
