@@ -33,7 +33,15 @@ static void explain(int argc, char **argv, char error[EAL_ERROR_LEN])
 	char why[EAL_ERROR_LEN];
 	int n = snprintf(error, EAL_ERROR_LEN, "EAL does not start: ");
 
-	if (eal_fault_find("", argc, argv, why, sizeof(why)))
+	/* EAL refuses arguments before it looks at the host. Its usage text has scrolled the name
+	 * of the bad one away. */
+	if (rte_errno == EINVAL) {
+		n = snprintf(error, EAL_ERROR_LEN, "EAL does not take one of its arguments:");
+		for (int i = 1; i < argc && n < EAL_ERROR_LEN - 64; i++)
+			n += snprintf(error + n, EAL_ERROR_LEN - (size_t)n, " %.40s", argv[i]);
+		snprintf(error + n, EAL_ERROR_LEN - (size_t)n,
+			 "; those of plvs stand behind \"--\"");
+	} else if (eal_fault_find("", argc, argv, why, sizeof(why)))
 		snprintf(error + n, EAL_ERROR_LEN - (size_t)n, "%.*s", EAL_ERROR_LEN - n - 1, why);
 	else
 		snprintf(error + n, EAL_ERROR_LEN - (size_t)n, "%s; its own lines say more",
