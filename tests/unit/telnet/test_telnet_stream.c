@@ -80,6 +80,49 @@ static void test_terminal_and_window_are_learnt(void **state)
 	telnet_stream_close(&s);
 }
 
+static bool said(const struct telnet_stream *s, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i + n <= s->out.n; i++)
+		if (memcmp(s->out.v + s->out.start + i, bytes, n) == 0)
+			return true;
+	return false;
+}
+
+/* PuTTY's active negotiation, in its order: WILL NAWS, TSPEED, TTYPE, NEW-ENVIRON; DO ECHO; WILL
+ * SGA; DO SGA. Its answers follow what it is asked. */
+static void test_putty_negotiates_and_nothing_goes_round(void **state)
+{
+	struct telnet_stream s;
+
+	(void)state;
+	assert_int_equal(telnet_stream_open(&s), 0);
+	assert_true(said(&s, "\xff\xfb\x01", 3)); /* WILL ECHO */
+	assert_true(said(&s, "\xff\xfb\x03", 3)); /* WILL SGA */
+	assert_true(said(&s, "\xff\xfd\x1f", 3)); /* DO NAWS */
+	assert_true(said(&s, "\xff\xfd\x18", 3)); /* DO TTYPE */
+	stream_bytes_take(&s.out, s.out.n);
+	give(&s,
+	     "\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03",
+	     21);
+	assert_true(said(&s, "\xff\xfe\x20", 3));	      /* DONT TSPEED */
+	assert_true(said(&s, "\xff\xfe\x27", 3));	      /* DONT NEW-ENVIRON */
+	assert_true(said(&s, "\xff\xfa\x18\x01\xff\xf0", 6)); /* SB TTYPE SEND */
+	stream_bytes_take(&s.out, s.out.n);
+	give(&s, "\xff\xfc\x20\xff\xfc\x27", 6); /* it gives both up */
+	give(&s, "\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0", 9);
+	give(&s, "\xff\xfa\x18\x00XTERM\xff\xf0", 11);
+	assert_int_equal(s.out.n, 0);
+	assert_int_equal(s.keys.n, 0);
+	assert_int_equal(s.columns, 80);
+	assert_int_equal(s.rows, 24);
+	assert_string_equal(s.term, "xterm");
+	assert_true(s.speaks && telnet_stream_agreed(&s) && !s.broken);
+	/* Its Enter, and its keep-alive (NOP). */
+	give(&s, "status\r\n\xff\xf1", 10);
+	keys_are(&s, "status\r");
+	telnet_stream_close(&s);
+}
+
 static void test_a_terminal_type_names_no_other_file(void **state)
 {
 	static const char *const names[] = {"../../etc/passwd",
@@ -235,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_enter_is_one_key_however_it_is_sent),
 		cmocka_unit_test(test_commands_of_telnet_are_keys),
 		cmocka_unit_test(test_terminal_and_window_are_learnt),
+		cmocka_unit_test(test_putty_negotiates_and_nothing_goes_round),
 		cmocka_unit_test(test_a_terminal_type_names_no_other_file),
 		cmocka_unit_test(test_a_storm_of_options_ends_the_connection),
 		cmocka_unit_test(test_binary_garbage_stays_within_bounds),
