@@ -129,6 +129,12 @@ static const struct arg health_list_args[] = {
 	 health_states, 0, 0},
 	END};
 static const struct arg health_show_args[] = {SERVICE_OF, SERVER_OF, END};
+static const struct arg health_try_args[] = {SERVICE_OF,
+					     SERVER_OF,
+					     {"check", ARG_WORD, 0, "check",
+					      "the name of one of its checks (default: the first)",
+					      NULL, 0, 0},
+					     END};
 static const struct arg health_force_args[] = {
 	SERVICE_OF,
 	SERVER_OF,
@@ -350,6 +356,11 @@ const struct command cli_commands[] = {
 	 "`maintenance` ends probes and new connections; those that it has go on. It holds, also "
 	 "over reloads, until `auto`.",
 	 health_force_args, CMD_CUTS, "health.force", NULL, NULL, view_forced, NULL},
+
+	{"health try", "ask a real server once, now, and show what came back",
+	 "As one of its checks asks: the first, or the one that is named. The answer counts for "
+	 "nothing.",
+	 health_try_args, 0, "health.try", NULL, NULL, view_tried, NULL},
 
 	{"address list", "addresses that plvs answers for", NULL, NULL, 0, "address.list", NULL,
 	 &list_addresses, NULL, NULL},

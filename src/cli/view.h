@@ -100,6 +100,7 @@ void view_stored(const struct out *out, const json_t *result);
 void view_ha(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_health_list(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_health(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_tried(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_forced(const struct out *out, const json_t *result, const struct invocation *inv);
 /* "forced down", "up, drained": of a row of health.list or a server of service.list. */
 const char *view_health_state(const json_t *row, char buf[64]);

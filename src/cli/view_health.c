@@ -221,3 +221,22 @@ void view_forced(const struct out *out, const json_t *r, const struct invocation
 		fprintf(out->file, " (live in %.3f ms)", view_number(r, "duration_us") / 1000);
 	fputc('\n', out->file);
 }
+
+void view_tried(const struct out *out, const json_t *r, const struct invocation *inv)
+{
+	const char *verdict = view_text(r, "verdict"), *vip = view_text(r, "by_vip");
+	const enum style style = strcmp(verdict, "ok") == 0 ? STYLE_GOOD : STYLE_BAD;
+
+	(void)inv;
+	fputs("asked:    ", out->file);
+	text_put(out->file, view_text(r, "target"));
+	fputs(*vip ? " by the VIP " : "", out->file);
+	text_put(out->file, vip);
+	fputs(", check ", out->file);
+	text_put(out->file, view_text(r, "check"));
+	fprintf(out->file, " (%s), within %.0f ms\nanswered: ", view_text(r, "type"),
+		view_number(r, "timeout_ms"));
+	text_put(out->file, view_text(r, "reason"));
+	fprintf(out->file, "\nverdict:  %s%s%s\n", style_on(out, style), verdict,
+		style_off(out, style));
+}

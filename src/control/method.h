@@ -82,6 +82,7 @@ extern const struct method counter_methods[];
 extern const struct method system_methods[];
 extern const struct method ha_methods[];
 extern const struct method health_methods[];
+extern const struct method attempt_methods[];
 extern const struct method ipvsadm_methods[];
 extern const struct method event_methods[];
 extern const struct method session_methods[];

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "control/listing.h"
 #include "control/health_watch.h"
+#include "control/server_lookup.h"
 #include "health/member.h"
 #include "metrics/object_view.h"
 
@@ -145,30 +146,6 @@ static void list(struct control *c, struct rpc_request *req, json_t *params)
 
 /* ---- one ---- */
 
-/* The server that params name; NULL: req has ended. */
-static const struct config_service *find(struct control *c, struct rpc_request *req,
-					 const json_t *params, const struct config_server **found)
-{
-	const char *name = param_string(params, "service"),
-		   *server = param_string(params, "server");
-	const struct config_service *svc = config_service_find(c->config, name);
-	struct endpoint ep = {0};
-	int at;
-
-	if (!svc) {
-		fail_no_service(c, req, name);
-		return NULL;
-	}
-	if ((endpoint_parse(server, &ep) == 0 || addr_parse(server, &ep.addr) == 0) &&
-	    (at = config_server_find(svc, &ep)) >= 0) {
-		*found = &svc->servers[at];
-		return svc;
-	}
-	rpc_fail(req, RPC_NO_OBJECT, NULL, "service %s has no real server \"%.100s\"", name,
-		 server);
-	return NULL;
-}
-
 static json_t *history_json(const struct health_view *v)
 {
 	json_t *list = json_array();
@@ -232,7 +209,7 @@ static void show(struct control *c, struct rpc_request *req, json_t *params)
 	struct health_service_view group;
 	struct health_view v;
 	char key[CONFIG_KEY_STRLEN];
-	const struct config_service *svc = find(c, req, params, &server);
+	const struct config_service *svc = server_lookup(c, req, params, &server);
 	struct health *h = watching_health(c);
 	struct server_texts texts;
 	struct shown_server shown;
@@ -303,7 +280,7 @@ static void force(struct control *c, struct rpc_request *req, json_t *params)
 	const char *word = param_string(params, "state"), *near;
 	enum health_admin admin = admin_parse(word);
 	const struct config_server *server = NULL;
-	const struct config_service *svc = find(c, req, params, &server);
+	const struct config_service *svc = server_lookup(c, req, params, &server);
 	uint64_t start = clock_us();
 	char key[CONFIG_KEY_STRLEN];
 

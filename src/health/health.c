@@ -78,6 +78,7 @@ int health_create_with(const struct health_options *options, const struct health
 	TAILQ_INIT(&h->queue);
 	TAILQ_INIT(&h->marked);
 	TAILQ_INIT(&h->all);
+	LIST_INIT(&h->attempts);
 	h->max_in_flight = options->max_in_flight ? options->max_in_flight : in_flight_limit();
 	if (ssl_cache_create(&h->env.ssl) || pattern_cache_create(&h->env.patterns) ||
 	    echo_create(options->base, &h->env.echo))
@@ -105,6 +106,7 @@ void health_destroy(struct health *h)
 {
 	if (!h)
 		return;
+	attempts_cancel(h);
 	while (!TAILQ_EMPTY(&h->all))
 		health_del_service(h, TAILQ_FIRST(&h->all)->key);
 	if (h->work)

@@ -133,6 +133,23 @@ struct health_effect health_effect(const struct health *h, const char *service_k
 int health_force(struct health *h, const char *service_key, const struct endpoint *server,
 		 enum health_admin admin, const char *why);
 
+/* What one probe found that a person asked for. */
+struct health_answer {
+	const char *check;
+	uint8_t type;		     /* enum check_type */
+	struct endpoint target, vip; /* vip: by which it asked; family NONE: by its own address */
+	uint32_t timeout_ms, duration_us;
+	uint8_t verdict; /* enum probe_verdict */
+	const char *reason;
+};
+typedef void health_attempted(void *arg, const struct health_answer *answer);
+/* Probes once, now, whatever the schedule is; the answer counts for nothing. check: a name; NULL:
+ * the first check of the server. done() is called once, perhaps before this returns, at the latest
+ * after the check's time-out. 0; -ENOENT: no such server or check; -EOPNOTSUPP: a passive check
+ * asks nobody; -EBUSY: too many probes are under way; -ENOMEM. */
+int health_attempt(struct health *h, const char *service_key, const struct endpoint *server,
+		   const char *check, health_attempted *done, void *arg);
+
 struct health_transition {
 	uint64_t at_ms; /* CLOCK_REALTIME, for people */
 	uint8_t state;	/* enum health_state */

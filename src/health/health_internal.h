@@ -138,6 +138,7 @@ struct health {
 	TAILQ_HEAD(, watch) queue;
 	TAILQ_HEAD(, group) marked;
 	TAILQ_HEAD(, group) all;
+	LIST_HEAD(, health_attempt) attempts;
 	uint32_t max_in_flight, in_flight, n_queued, n_members;
 	uint32_t n_not_made; /* watches with not_made */
 	bool in_round;	     /* health_run() is under way */
@@ -171,6 +172,10 @@ bool watch_wanted(const struct watch *w);
 void runner_take(struct watch *w);
 void runner_pump(struct health *h, uint32_t budget);
 void runner_cancel(struct watch *w);
+
+/* --- attempts: attempt.c --- */
+/* Health ends: those under way are given up; nobody is told. */
+void attempts_cancel(struct health *h);
 
 /* --- members: members.c --- */
 struct member *member_create(struct group *g, const struct health_server *server, bool first);

@@ -454,9 +454,47 @@ static void the_first_snapshot_has_nobody_who_was_not_asked(void **state)
 	runtime_fini(&pub.runtime);
 }
 
+static void expect_try(struct fixture *f, const char *params, const char *verdict,
+		       const char *reason)
+{
+	json_t *r = get(f, "health.try", params);
+
+	assert_string_equal(json_string_value(json_object_get(r, "check")), "up");
+	assert_string_equal(json_string_value(json_object_get(r, "type")), "tcp");
+	assert_string_equal(json_string_value(json_object_get(r, "verdict")), verdict);
+	if (!strstr(json_string_value(json_object_get(r, "reason")), reason))
+		fail_msg("%s", json_string_value(json_object_get(r, "reason")));
+	json_decref(r);
+}
+
+static void a_check_is_tried_once_and_counts_for_nothing(void **state)
+{
+	static const char first[] = "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}";
+	struct fixture *f = *state;
+	uint16_t port = free_port();
+	int fd;
+
+	apply_checks(f, port, "");
+	until(f, "10.0.0.1:80", true);
+	expect_try(f, first, "fail", "refused");
+	fd = serve(port);
+	until(f, "10.0.0.1:80", false);
+	expect_try(f, first, "ok", "connected to 127.0.0.1:");
+	expect_try(f, "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"check\":\"up\"}", "ok",
+		   "connected");
+	assert_false(is_down(f, "10.0.0.1:80"));
+	expect_error(f, "health.try",
+		     "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"check\":\"other\"}",
+		     RPC_NO_OBJECT, "no check other");
+	expect_error(f, "health.try", "{\"service\":\"web\",\"server\":\"10.0.0.2:80\"}",
+		     RPC_NO_OBJECT, "no check at all");
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_check_is_tried_once_and_counts_for_nothing),
 		T(the_first_snapshot_has_nobody_who_was_not_asked),
 		T(a_server_that_ends_is_left_out_and_comes_back),
 		T(quiesce_leaves_connections),
