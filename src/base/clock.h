@@ -8,7 +8,7 @@
  *
  *	clock_us, clock_ms	since boot, without suspended time: intervals and deadlines
  *	clock_boot_us		the same with suspended time: silence of the peer counts it
- *	clock_coarse_s		seconds of clock_us() at the kernel's tick: what workers count by
+ *	clock_coarse_s		seconds of clock_us() at the kernel's tick: the clock of workers
  *	clock_wall_ms		since 1970, set by people and NTP: for display only
  *
  * Context: any.

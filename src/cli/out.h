@@ -3,8 +3,8 @@
 #define PLVS_CLI_OUT_H
 
 /*
- * Text for people: escaping, units and aligned tables. What comes from the router is
- * hostile: nothing it sends reaches a terminal as a control character.
+ * Text for people: escaping, units and aligned tables. Texts of the router are
+ * hostile: no control character of an answer reaches a terminal.
  */
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #define PLVS_CLI_VIEW_H
 
 /* How results are shown to people. A view believes nothing about the shape of a result:
- * what is missing or of another type prints as "-" or as it is. */
+ * a value that is missing prints as "-", a value of another type as JSON. */
 
 #include <jansson.h>
 

@@ -3,7 +3,7 @@
 #define PLVS_CONFIG_CONFIG_H
 
 /*
- * The configuration as values: what a file or a request says, checked and with every
+ * The configuration as values: the contents of a file or a request, checked, and with every
  * default filled in. One schema table (schema*.c) drives parsing, defaults, output
  * and documentation.
  *
@@ -12,7 +12,7 @@
  *
  * Order of servers: as in the file, the order of adding. The scheduler's list is the
  * reverse (the last added is its head), so a server added by request goes to the *end*
- * here, and what is saved loads as the same list.
+ * here, and a saved configuration loads as the same list.
  *
  * Context: control thread, and main before threads start. Nothing here blocks but reading
  * and writing files.

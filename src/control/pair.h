@@ -3,8 +3,8 @@
 #define PLVS_CONTROL_PAIR_H
 
 /*
- * What control has to do with the peer: what the configuration means for the ha thread, and
- * what that thread is told when it changes.
+ * The configuration for the ha thread: struct ha_config is made of both parts of the document,
+ * and the ha thread is told when it changes.
  *
  * Context: the control thread, or main before it starts.
  */

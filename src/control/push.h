@@ -3,7 +3,8 @@
 #define PLVS_CONTROL_PUSH_H
 
 /*
- * The shared configuration on its way to the peer, with its versions. One at a time; others wait.
+ * The shared configuration on its way to the peer, with its versions. Pushes happen one after the
+ * other.
  *
  * Context: the control thread.
  */

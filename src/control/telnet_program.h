@@ -4,7 +4,7 @@
 
 /*
  * plvs-telnetd as a program of the spawner: started where node.telnet says so, started again
- * when it ends or node.telnet changes. It listens in the router's own network namespace.
+ * when it ends or node.telnet changes. The program listens in the router's own network namespace.
  * Context: the control thread, or the one that starts and stops it.
  */
 

@@ -3,9 +3,9 @@
 #define PLVS_DATAPLANE_PORT_DEVICE_H
 
 /*
- * The device under a port: opened at start, opened again when it is lost or stalls, and what it
- * counts. A virtual device (EAL's --vdev) is removed from EAL and added again with the same
- * arguments; any other one is stopped and started.
+ * The device under a port: opened at start, opened again when it is lost or stalls; and the
+ * device's counters. A virtual device (EAL's --vdev) is removed from EAL and added again with the
+ * same arguments; any other one is stopped and started.
  *
  * Control context: the thread that starts the data plane, then the port watch.
  */

@@ -18,14 +18,14 @@
  * Who may be chosen, the first line that applies:
  *	1. the quorum is not held and some sorry server is IN: the sorry servers that are IN
  *	2. some regular server is IN: those
- *	3. what is down is down only by passive checks: the last one of these stays
+ *	3. servers are down by passive checks alone: the last of these stays
  *	4. all_down is keep_last: the servers that were up last (see below)
  *	5. nobody
  *
  * Up last: those that checks took down within the time that checks need to see an end
  * (window_us) before the last one went. A fault that takes all of them is not seen at one
- * moment, and leaving the last one alone would give it everyone's load. What operators took
- * out is not kept.
+ * moment, and leaving the last one alone would give it everyone's load. Servers that operators
+ * took out are not kept.
  *
  * Context: control.
  */

@@ -3,8 +3,8 @@
 #define PLVS_HEALTH_HEALTH_H
 
 /*
- * Health of real servers: who is asked when, what the answers mean, and what follows for
- * the choices of a service. State is keyed by identity, so that a reload keeps it.
+ * Health of real servers: the schedule of checks, the meaning of answers, and the servers of a
+ * service that may be chosen. State is keyed by identity, so that a reload keeps it.
  *
  * Three layers, each of its own file and testable alone:
  *	watch	one check of one target: shared by all (service, server) that need the same

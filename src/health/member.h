@@ -3,17 +3,17 @@
 #define PLVS_HEALTH_MEMBER_H
 
 /*
- * One real server of one service: what its checks say together, what operators and agents
- * said, and whether it may be chosen. Functions of their arguments alone: time is given.
+ * One real server of one service: the state of its checks together, the words of operators and
+ * agents, and whether the server may be chosen. Functions of their arguments alone: time is given.
  *
- * The checks together: one that is DOWN makes DOWN; all UP (also: none at all) make UP;
+ * The checks together: a check that is DOWN makes DOWN; all UP (also: none at all) make UP;
  * else UNKNOWN.
  *
  *	state    checks: UNKNOWN   UP                        DOWN
  *	UNKNOWN          -         UP                        DOWN
  *	UP               -         -                         DOWN
  *	DOWN             -         UP after reentry_ms;      -
- *	                           what fails meanwhile
+ *	                           a failure meanwhile
  *	                           starts the wait again
  *
  * Context: control.

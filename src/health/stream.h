@@ -4,8 +4,8 @@
 
 /*
  * A TCP connection of a check that talks, with TLS or without: one socket, one event, a
- * bounded buffer of what came. It tells its user what happens; what goes wrong on the way
- * ends the probe with a sentence of its own.
+ * bounded buffer of received bytes. The stream tells its user of events; a fault on the way ends
+ * the probe with a sentence of its own.
  *
  * The user's functions say whether the probe goes on: false when they ended it.
  *

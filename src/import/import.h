@@ -7,8 +7,8 @@
  *
  * A format's reader turns a file into LVS objects (lvs.h), each with the line it came from.
  * One writer (document.c) turns the objects into a document; the configuration's own parser
- * then checks the document, and its errors are given back with the origin's line. What a file
- * says and the document does not say is a note with the line and the reason.
+ * then checks the document, and its errors are given back with the origin's line. A statement
+ * of the file that the document cannot say becomes a note with the line and the reason.
  *
  * Context: a short-lived program, one thread. Reads files and asks the resolver; both are
  * bounded. All memory is one arena.

@@ -3,7 +3,7 @@
 #define PLVS_IMPORT_IMPORTER_H
 
 /*
- * One import under way: its arena, its notes and its objects. What a reader may use.
+ * An import under way: its arena, its notes and its objects, for readers of formats.
  *
  * Memory and give_up(): functions that return new memory never return NULL. When the arena is
  * used up, or a bound is crossed, give_up() notes an error and leaves by longjmp() to

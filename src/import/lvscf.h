@@ -2,7 +2,7 @@
 #ifndef PLVS_IMPORT_LVSCF_H
 #define PLVS_IMPORT_LVSCF_H
 
-/* A lvs.cf of Piranha as values: what each block says, before it means anything. */
+/* A lvs.cf of Piranha as values: the directives of each block, before they are interpreted. */
 
 #include "import/importer.h"
 

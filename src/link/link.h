@@ -4,8 +4,8 @@
 
 /*
  * The Linux side of all ports: a TAP interface per port, the pump between TAPs and rings,
- * the mirror of Linux's addresses and routes, and next hops kept fresh by Linux. One
- * thread of its own that sleeps when idle; everything here talks to it by message.
+ * the mirror of Linux's addresses and routes, and next hops kept fresh by Linux. The
+ * link thread sleeps when idle; functions of this header send it messages.
  *
  * Order of a start: dataplane_create() (MACs, rings, pools, published are there),
  * link_create(), link_start() (TAPs, left-over VIPs removed, first fib published), then

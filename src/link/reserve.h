@@ -4,7 +4,7 @@
 
 /*
  * net.ipv4.ip_local_reserved_ports of the thread's namespace: ports that Linux gives to
- * nobody by itself. What is there already stays. Context: link.
+ * nobody by itself. Ports that are listed already stay. Context: link.
  */
 
 #include <stdint.h>

@@ -3,10 +3,10 @@
 #define PLVS_LINK_TAP_H
 
 /*
- * A TAP interface, VLAN interfaces on it, and the sysctls of both. What exists already is
- * left with its addresses; what plvs makes, it sets up and takes away. Where the kernel has
- * no VLAN interfaces (8021q), a TAP of its own stands for a VLAN: the pump puts the tag on
- * and takes it off.
+ * A TAP interface, VLAN interfaces on it, and the sysctls of both. An interface that
+ * exists keeps its addresses; an interface that plvs makes is set up and taken away. Where the
+ * kernel has no VLAN interfaces (8021q), a TAP of its own stands for a VLAN: the pump puts the tag
+ * on and takes it off.
  *
  * Context: the link thread, in the namespace of the TAPs.
  */

@@ -3,8 +3,8 @@
 #define PLVS_LINK_VIPS_H
 
 /*
- * Addresses that plvs puts on TAPs: active VIPs and gateways. What should be is compared
- * with what the mirror shows, so that a crash, an administrator or a new TAP are all the
+ * Addresses that plvs puts on TAPs: active VIPs and gateways. The wanted addresses are
+ * compared with those of the mirror, so that a crash, an administrator or a new TAP are all the
  * same case. Link thread.
  */
 

@@ -4,8 +4,8 @@
 
 /*
  * Counters of services, servers, ports and workers, and their change per second, sampled
- * every 2 s. Workers count by run-time id and never reset: what an id had before its
- * object was made is kept here and taken off.
+ * every 2 s. Workers count by run-time id and never reset: the count that an id had before its
+ * object was made is kept here and subtracted.
  * Context: the control thread.
  */
 

@@ -3,21 +3,21 @@
 #define PLVS_MODEL_CHECK_PORTS_H
 
 /*
- * The source ports of checks under way: whom each of them asks, and as which VIP. Checks bind
- * a port here before they connect, so that workers know
+ * The source ports of checks under way: the server that each asks, and the VIP that it stands for.
+ *Checks bind a port here before they connect, so that workers know
  *	- a reply to a check from any other packet to the router's own address (PUNT_CHECK);
  *	- which VIP a check with via_vip means: Linux sends it to the real server's address, and
  *	  a worker writes the VIP into it; replies come from the VIP, and a worker writes the
  *	  server's address into them.
  *
  * A port is shared by up to CHECK_PORT_WAYS checks, of other servers and, via_vip, of other
- * VIPs: what a reply says of its sender tells them apart. What is given back stays known for
+ * VIPs: the sender of a reply tells them apart. A port that is given back stays known for
  * CHECK_PORT_QUIET_MS: the RST that ends a connection is still on its way. For ICMP echo the
  * port is the identifier, and the other side's port 0.
  *
  * The range is in net.ipv4.ip_local_reserved_ports, which holds for IPv6 as well, so that Linux
- * gives none of it to others. Checks of both families share the range. One writer (control);
- * workers read without locks.
+ * gives none of it to others. Checks of both families share the range. The control thread
+ * writes; workers read without locks.
  */
 
 #include <stdbool.h>

@@ -5,8 +5,8 @@
 /*
  * The mirror of Linux's addresses and routes, as workers read it: immutable, published
  * by the link thread as a whole, freed after the grace period. Longest prefix first:
- * one hash table per prefix length in use, asked only when a connection is made or
- * resolved again and for packets that are generated here.
+ * a hash table for each prefix length in use. Workers look up when a connection is made or
+ * resolved again, and for packets that they generate.
  */
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 #define PLVS_MODEL_LINK_ID_H
 
 /*
- * A link is (port, VLAN or none): what addresses, neighbours, next hops, ARP answers
- * and mark rules refer to. Its id says both, so planes agree without a table.
+ * A link is (port, VLAN or none). Addresses, neighbours, next hops, ARP answers and mark rules
+ * refer to links. Its id says both, so planes agree without a table.
  * Context: any.
  */
 

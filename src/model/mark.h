@@ -3,9 +3,9 @@
 #define PLVS_MODEL_MARK_H
 
 /*
- * Mark rules: what netfilter's mangle chains of both families give IPVS. An ordered list; as in a
- * chain of MARK targets the last rule that matches decides, and mark 0 takes a mark away. Built by
- * control, immutable once published; worker: look-ups.
+ * Mark rules, in place of netfilter's mangle chains, which give IPVS its marks. An ordered list; as
+ * in a chain of MARK targets the last rule that matches decides, and mark 0 takes a mark away.
+ * Built by control, immutable once published; worker: look-ups.
  */
 
 #include <stdbool.h>

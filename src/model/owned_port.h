@@ -3,8 +3,8 @@
 #define PLVS_MODEL_OWNED_PORT_H
 
 /*
- * Ports of real servers that belong to NAT services: (protocol, server, port) -> service, and
- * what becomes of packets from there that belong to no connection. Asked for `out` packets
+ * Ports of real servers that belong to NAT services: (protocol, server, port) -> service, and the
+ * treatment of packets from there that belong to no connection. Asked for `out` packets
  * without a connection only. Stands in snapshot.owned4 and owned6, in the format of listeners with
  * OWNED_* as flags.
  *

@@ -7,8 +7,8 @@
  *
  * A publisher stores its pointer with release order, then, if connections may have to
  * resolve again, adds one to resolve_gen. A worker loads resolve_gen (acquire) before
- * the pointers, once per burst: what it resolves under generation g used pointers at
- * least as new as g.
+ * the pointers, once per burst: a connection resolved under generation g used
+ * pointers at least as new as g.
  *
  * Old objects are retired: kept until every worker has passed a quiescent state.
  */

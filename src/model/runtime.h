@@ -3,8 +3,8 @@
 #define PLVS_MODEL_RUNTIME_H
 
 /*
- * What changes under traffic, keyed by identity, with stable ids. It lives outside the
- * snapshots and outlives them until counts, templates and the grace period allow its
+ * State that changes under traffic, keyed by identity, with stable ids. Run-time objects live
+ * outside the snapshots and outlive them until counts, templates and the grace period allow their
  * end. Removed servers wait here and revive when the same address:port is added again.
  *
  * Allocation and identity: control only. Atomics: any.

@@ -4,8 +4,8 @@
 
 /*
  * A virtual service and its real servers as one snapshot sees them: immutable once
- * published. Identity is protocol + first VIP:port, or the firewall mark; what changes
- * under traffic is in runtime.h.
+ * published. Identity is protocol + first VIP:port, or the firewall mark. State that
+ * changes under traffic is in runtime.h.
  */
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 #define PLVS_ROUTER_CONFINE_H
 
 /*
- * The moment at which the router gives up its rights (privileges.h, syscall_filter.h), and what has
- * to be prepared for it. docs/security.md has the promises. Context: main.
+ * The moment at which the router gives up its rights (privileges.h, syscall_filter.h), and the
+ * preparations for that moment. docs/security.md has the promises. Context: main.
  */
 
 #include "base/error_text.h"

@@ -3,9 +3,9 @@
 #define PLVS_ROUTER_PRIVILEGES_H
 
 /*
- * What the router may do. It starts as root, because ports, hugepages and namespaces need that.
- * When everything runs, every thread gives up what it will not need again, and no thread can get it
- * back:
+ * The rights of the router. The process starts as root, because ports, hugepages and namespaces
+ * need that. When everything runs, every thread gives up the rights that it will not need again,
+ *and no thread can get them back:
  *
  *	the user	root -> the user of --user
  *	capabilities	all -> those of privileges_kept()

@@ -2,7 +2,7 @@
 #ifndef PLVS_RPC_RPC_CLIENT_H
 #define PLVS_RPC_RPC_CLIENT_H
 
-/* One connected client: what rpc_server.c and rpc_client.c share. */
+/* A connected client and its requests: shared by the files of the JSON-RPC server. */
 
 #include <sys/queue.h>
 

@@ -4,7 +4,7 @@
 
 /*
  * JSON-RPC 2.0 over a UNIX stream socket, one document per line: docs/control-protocol.md.
- * This part knows clients, lines and limits; what a method does is the dispatcher's.
+ * The server knows clients, lines and limits; the dispatcher runs methods.
  * Context: the control thread only.
  */
 

@@ -4,11 +4,11 @@
 
 /*
  * A small HTTP server for one document that is long and made in slices: GET /metrics, in the
- * format that the Accept header asks for; and for one fixed page: GET /. Nothing
- * of a client is believed or waited for: requests, clients, documents under way and the time of
- * each are bounded, and what is made ahead of a slow client is one slice.
+ * format that the Accept header asks for; and for one fixed page: GET /. A
+ * client is neither believed nor waited for: requests, clients, documents under way and the time of
+ * each are bounded, and no more than a slice is made ahead of a slow client.
  *
- * One request a connection: it is closed after the answer. The process ignores SIGPIPE.
+ * A connection is closed after the answer to its first request. The process ignores SIGPIPE.
  * Context: the thread of the base.
  */
 

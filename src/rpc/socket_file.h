@@ -2,7 +2,7 @@
 #ifndef PLVS_RPC_SOCKET_FILE_H
 #define PLVS_RPC_SOCKET_FILE_H
 
-/* The socket file: who may own it, and who may open it. */
+/* The socket file: its owner and its permissions. */
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -3,13 +3,13 @@
 #define PLVS_SCHED_DESTCACHE_H
 
 /*
- * Destination address -> set of servers: what lblc and lblcr learn. Fixed memory: 2048
+ * Destination address -> set of servers, as lblc and lblcr learn them. Fixed memory: 2048
  * buckets of 16; a full bucket gives up what was used least recently (IPVS grows to 16,384
  * addresses and sweeps once a minute; here there is room for twice as many and no sweep).
  *
  * Shared by all workers without a lock: a bucket has a sequence number, odd while somebody
  * writes. A reader that meets a writer takes it as a miss; a writer whose bucket changed
- * since it read it does not write. Both are right for a cache, and nobody waits.
+ * since it read it does not write. A lost entry is no fault in a cache, and no worker waits.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef PLVS_SCHED_OPS_H
 #define PLVS_SCHED_OPS_H
 
-/* Every scheduler, and what they share. Inside sched only. */
+/* Every scheduler, and the functions that they share. Inside sched only. */
 
 #include "model/schedulers.h"
 #include "sched/sched.h"

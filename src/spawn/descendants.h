@@ -3,8 +3,8 @@
 #define PLVS_SPAWN_DESCENDANTS_H
 
 /*
- * Descendants of the calling process, which is a subreaper: what they orphan becomes its
- * child. Needs CONFIG_PROC_CHILDREN; without it only direct process groups can be ended.
+ * Descendants of the calling process, which is a subreaper: their orphans become its
+ * children. Needs CONFIG_PROC_CHILDREN; without it only direct process groups can be ended.
  *
  * Context: supervisor, spawner. One thread.
  */

@@ -9,9 +9,9 @@
  * Each run costs a token; tokens come back one per interval, up to burst. While there is one
  * every transition is told, in order. Without one a transition waits for the next, and a later
  * one of the same object takes its place: the last state is what is told. Two programs for one
- * object never run at the same time. What finds the queue full is dropped, counted and said.
- * While there is no spawner transitions wait, and a program that ended with the spawner is run
- * again by the next one.
+ * object never run at the same time. A transition that finds the queue full is dropped, counted and
+ * logged. While there is no spawner transitions wait, and a program that ended with the spawner is
+ * run again by the next one.
  *
  * The environment has PLVS_OBJECT, and PLVS_SKIPPED: transitions of this object that this one
  * took the place of.

@@ -3,8 +3,8 @@
 #define PLVS_SPAWN_SPAWNER_H
 
 /*
- * The spawner's process. It is forked from main before EAL, threads and big memory, so that
- * starting a program costs the same whatever the router holds. For each program it forks a
+ * The spawner's process. The spawner is forked from main before EAL, threads and big memory, so
+ *that starting a program costs the same whatever the router holds. For each program it forks a
  * supervisor, which starts the program, reads what it prints, and as a subreaper inherits and
  * ends whatever the program leaves behind.
  *

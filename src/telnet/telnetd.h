@@ -5,9 +5,9 @@
 /*
  * plvs-telnetd: the shell of plvsctl for telnet clients. One process listens; each connection
  * has a process of its own, which speaks telnet (libtelnet), asks for name and password, and
- * runs plvsctl on a pseudo-terminal. None of them has privileges, and none shares memory with
- * the router: what a session may do is decided by the router, by the socket that plvsctl is
- * given (docs/telnet.md).
+ * runs plvsctl on a pseudo-terminal. No process has privileges, and none shares memory with
+ * the router: the router decides what a session may do, by the socket that plvsctl is given
+ * (docs/telnet.md).
  *
  * Context: processes of plvs-telnetd.
  */

@@ -5,7 +5,7 @@
 /*
  * A bucket of a connection table: eight 16-bit tags and eight references, one cache line, the
  * same for both address families. Tags are compared by SSE2 on x86-64 and by NEON on arm64.
- * bucket_match_scalar() is the reference; it works on every machine.
+ * bucket_match_scalar() is the reference and works on every machine.
  */
 
 #include <stdint.h>

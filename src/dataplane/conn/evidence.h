@@ -3,7 +3,7 @@
 #define PLVS_DATAPLANE_CONN_EVIDENCE_H
 
 /*
- * What speaks for a connection. Anyone can send a SYN, an ACK or a RST in another's name, but
+ * Evidence that a connection is real. Anyone can send a SYN, an ACK or a RST in another's name, but
  * does not see what the server answers. So an entry is *assured* only by evidence, which
  * decides who gives way (give_way.h) and changes neither state, time-out nor listing:
  *
@@ -20,8 +20,8 @@
  * seen. A RST that ends an established connection has exactly this number; any other leaves
  * state and time-out alone and makes the entry the first to give way, until its client's next
  * segment (EVIDENCE_DOUBT). A FIN fits roughly. A segment moves the numbers only if it is
- * within 64 KiB before and 1 MiB behind them, and what it acknowledges within 32 MiB: out of a
- * quarter of a million blind segments one is. A SYN moves nothing. Where no reply passes,
+ * within 64 KiB before and 1 MiB behind them, and its acknowledgement within 32 MiB: of a
+ * quarter of a million blind segments one fits. A SYN moves nothing. Where no reply passes,
  * end[DIR_OUT] is what the client acknowledged.
  *
  * Services with sequence_check off, as under compat "ipvs", judge no number: there NAT has the

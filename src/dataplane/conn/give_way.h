@@ -20,7 +20,7 @@
  *
  * Shares: half-open entries have at most max_half_open places. Above half occupancy, entries
  * of HALF_OPEN and NOT_ASSURED together have three quarters of the table, and those of one client
- * network (/24; by a seeded hash, one of 4096 counters) a quarter. What is over its share makes
+ * network (/24; by a seeded hash, one of 4096 counters) a quarter. An entry over its share makes
  * an older entry of its own kind give way.
  *
  * Worker context, one owner.

@@ -5,9 +5,9 @@
 /*
  * FTP through NAT (`ftp` of a service): data connections, active and passive, go to the server of
  * their control connection. The address in 227 answers becomes the VIP; sequence numbers
- * follow. A 227 that is cut across segments is held back: what is held is not sent on, so
- * the client does not acknowledge it, and goes out with the segment that brings the rest.
- * TCP repairs whatever is lost meanwhile.
+ * follow. A 227 that is cut across segments is held back: the held bytes are not sent on, so
+ * the client does not acknowledge them, and they go out with the segment that brings the rest.
+ * TCP repairs losses meanwhile.
  *
  * Commands and answers are read once and in order (ftp_stream.h), and each answer belongs to a
  * command (ftp_dialog.h). An answer is believed when a PASV or EPSV waits for it and the real

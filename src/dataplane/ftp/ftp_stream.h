@@ -8,7 +8,7 @@
  * again are known, bytes that are not the next ones wait or are passed over.
  *
  * The server's numbers are believed. A client's segment moves nothing but its own stream, and
- * what it acknowledges counts only within what the server has sent.
+ * its acknowledgement counts only within the bytes that the server has sent.
  */
 
 #include <stdbool.h>

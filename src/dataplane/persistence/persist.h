@@ -3,9 +3,9 @@
 #define PLVS_DATAPLANE_PERSISTENCE_PERSIST_H
 
 /*
- * Persistence: the clients of a network share a template that names their server. It is an
- * entry of its home worker, owner(masked client, 0): the only one that finds, makes, moves
- * and ends it. Another worker that makes a connection sends the packet home, and gets it
+ * Persistence: the clients of a network share a template that names their server. A template is
+ * an entry of its home worker, owner(masked client, 0), which alone finds, makes, moves and ends
+ * the template. Another worker that makes a connection sends the packet home, and gets it
  * back with the decision and a claim on the template; the connection keeps the claim, so
  * the template outlives it wherever it is. No lock, and nothing but the claims' count is
  * written by two workers.

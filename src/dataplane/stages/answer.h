@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_STAGES_ANSWER_H
 
 /*
- * What a worker answers by itself: echo requests for active VIPs, ICMP errors, RSTs.
- * Answers are counted as generated. They go back to the station that the frame came from,
+ * Answers that a worker makes by itself: to echo requests for active VIPs, ICMP errors, RSTs.
+ * Answers are counted as generated. Each goes back to the station that the frame came from,
  * on the same link: no next hop has to be resolved, and a flood of requests asks Linux
  * nothing. Worker context.
  */

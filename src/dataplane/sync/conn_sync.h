@@ -3,13 +3,13 @@
 #define PLVS_DATAPLANE_SYNC_CONN_SYNC_H
 
 /*
- * The worker's side of synchronisation (model/sync_event.h): what becomes of its connections goes
- * to the ha thread, what the peer told of is taken in.
+ * The worker's side of synchronisation (model/sync_event.h): changes of connections go to the ha
+ * thread, and connections of the peer are taken in.
  *
- * Told of is a TCP connection once it has been ESTABLISHED, never before; a UDP one once it
- * has been answered or seen twice; a template once a client has got through under it. What
- * was not told of ends without a word: a flood costs the peer nothing. An event says how the
- * connection is, not what changed: a later one replaces an earlier one.
+ * A TCP connection is reported once it has been ESTABLISHED, never before; a UDP connection once
+ * it has been answered or seen twice; a template once a client has got through under it. The end
+ * of a connection that was not reported is not reported either: a flood costs the peer nothing.
+ * An event has the whole state of the connection, so a later event replaces an earlier one.
  *
  * A byte for each entry (marks of struct worker4, worker6) keeps what there is no room for in 64
  * bytes: whether the peer was told, whether the peer told us, and in which transfer.
