@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/own_user.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 static bool set;
@@ -22,4 +23,9 @@ bool own_user_is(uid_t uid)
 bool own_group_is(gid_t gid)
 {
 	return gid == 0 || gid == (set ? own_gid : getegid());
+}
+
+int own_user_give(int fd)
+{
+	return !set || fchown(fd, own_uid, own_gid) == 0 ? 0 : -errno;
 }

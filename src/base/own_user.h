@@ -21,5 +21,7 @@ void own_user_set(uid_t uid, gid_t gid);
 /* Root, or the user. */
 bool own_user_is(uid_t uid);
 bool own_group_is(gid_t gid);
+/* A file that root made becomes the user's. 0 or -errno. */
+int own_user_give(int fd);
 
 #endif

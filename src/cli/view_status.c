@@ -60,6 +60,31 @@ static void connections_put(const struct out *out, const json_t *r)
 	value_put(out, r, "connections.bytes", FORMAT_MEMORY, out->numeric ? " bytes\n" : "\n");
 }
 
+/* Only where the process before left something. */
+static void kept_put(const struct out *out, const json_t *r)
+{
+	const char *from = json_string_value(view_at(r, "kept.from"));
+	const char *fault = json_string_value(view_at(r, "kept.fault"));
+
+	if (!from && !fault)
+		return;
+	label_put(out, "taken up");
+	if (!from) {
+		fputs("nothing: ", out->file);
+		text_put(out->file, fault);
+		fputc('\n', out->file);
+		return;
+	}
+	value_put(out, r, "kept.connections", FORMAT_COUNT,
+		  strcmp(from, "ledger") == 0 ? " connections of the killed process"
+					      : " connections of the process before");
+	fputs(", dropped: ", out->file);
+	value_put(out, r, "kept.dropped.unknown_server", FORMAT_COUNT, " of unknown servers, ");
+	value_put(out, r, "kept.dropped.half_written", FORMAT_COUNT, " half written, ");
+	value_put(out, r, "kept.dropped.damaged", FORMAT_COUNT, " damaged, ");
+	value_put(out, r, "kept.dropped.no_room", FORMAT_COUNT, " without room\n");
+}
+
 static void rates_put(const struct out *out, const json_t *r)
 {
 	const char *unit = out->numeric ? " byte/s" : "bit/s";
@@ -129,6 +154,7 @@ void view_status(const struct out *out, const json_t *r, const struct invocation
 	value_put(out, r, "ports", FORMAT_COUNT, " ports, ");
 	value_put(out, r, "workers", FORMAT_COUNT, " workers\n");
 	connections_put(out, r);
+	kept_put(out, r);
 	rates_put(out, r);
 	doors_put(out, json_object_get(r, "doors"));
 	json_array_foreach (warnings, i, w) {

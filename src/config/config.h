@@ -141,6 +141,8 @@ struct config_node {
 	uint8_t log_level;	   /* log.level: enum log_level */
 	uint8_t log_format;	   /* log.format: enum log_format */
 	char *state_dir;
+	bool ledger;	   /* ledger.enabled */
+	char *ledger_path; /* ledger.path, or NULL: the control socket's path and ".ledger" */
 	struct endpoint metrics_listen; /* metrics.listen; family NONE: not there */
 	char *metrics_socket;		/* metrics.socket, or NULL */
 	struct config_ha_node ha;

@@ -220,6 +220,25 @@ static const struct config_field log_fields[] = {
 static const struct config_object log_object = {
 	.noun = "the log", FIELDS(log_fields), .size = sizeof(struct config_node)};
 
+static const struct config_field ledger_fields[] = {
+	{.name = "enabled",
+	 .type = TYPE_BOOL,
+	 AT(struct config_node, ledger),
+	 .def = 1,
+	 .help = "connections go on after a kill of the process and a start within seconds; see "
+		 "[high-availability.md](high-availability.md#a-router-that-is-killed)"},
+	{.name = "path",
+	 .type = TYPE_STRING,
+	 AT(struct config_node, ledger_path),
+	 .rule = RULE_PATH,
+	 .max = 240,
+	 .noun = "a path",
+	 .help = "a file of a tmpfs such as /run, of this router alone; without it, the path of "
+		 "the control socket and `.ledger`"},
+};
+static const struct config_object ledger_object = {
+	.noun = "the ledger", FIELDS(ledger_fields), .size = sizeof(struct config_node)};
+
 static const struct config_field metrics_fields[] = {
 	{.name = "listen",
 	 .type = TYPE_ENDPOINT,
@@ -288,6 +307,10 @@ static const struct config_field node_fields[] = {
 	 .noun = "a path",
 	 .help = "what outlives the process: versions of the shared configuration, and the "
 		 "connections of a router that is restarted and has no peer to hold them"},
+	{.name = "ledger",
+	 .type = TYPE_OBJECT,
+	 .object = &ledger_object,
+	 .help = "the rows of connections that a killed process leaves"},
 	{.name = "metrics",
 	 .type = TYPE_OBJECT,
 	 .object = &metrics_object,

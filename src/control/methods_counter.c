@@ -7,6 +7,7 @@
 #include "control/listing.h"
 #include "control/health_watch.h"
 #include "control/telnet_program.h"
+#include "control/kept_view.h"
 #include "control/state_dir.h"
 #include "metrics/metrics.h"
 #include "metrics/port_view.h"
@@ -277,6 +278,8 @@ static json_t *warnings_json(struct control *c)
 	/* Without workers, in a test, nothing is kept. */
 	if (c->link && state_dir_fault(c->boot->node.state_dir, text))
 		json_array_append_new(list, json_string(text));
+	if (c->dp)
+		kept_warn(c->dp, list);
 	if (table_watch_warning(&c->table_watch))
 		json_array_append_new(list, json_string(table_watch_warning(&c->table_watch)));
 	if (metrics_fault(c->metrics))
@@ -314,6 +317,8 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 	json_object_set_new(o, "servers", json_integer(c->config->n_servers));
 	json_object_set_new(o, "clients", json_integer(rpc_server_clients(c->server)));
 	json_object_set_new(o, "connections", connections_json(c, &sum));
+	if (c->dp)
+		json_object_set_new(o, "kept", kept_json(c->dp));
 	json_object_set_new(o, "rates", all_rates_json(c));
 	json_object_set_new(o, "doors", doors_json(&sum));
 	if (ha_state_word(c))
@@ -341,6 +346,13 @@ const struct method counter_methods[] = {
 		 "`connections`: `{live, embryonic, not_assured, ending, entries: {ipv4, ipv6}, "
 		 "capacity, "
 		 "bytes}` (entries in use by family, room of each family, memory of both), "
+		 "`kept`: `{from, connections, dropped: {unknown_server, half_written, damaged, "
+		 "no_room, refused}, age_ms, took_ms, fault, ledger: {path, bytes, missed, "
+		 "fault}}` (connections of the process before that were taken up at the start, "
+		 "`from` the `file` of an orderly end, the `ledger` of a killed process, or null; "
+		 "the first `fault`: why they were not; `bytes`: memory that rows of the ledger "
+		 "have; `missed`: rows that had none when they were to be written; the second "
+		 "`fault`: why not all connections outlive a kill), "
 		 "`rates`: those of all services together, `doors`: `{received, ring_in, injected, "
 		 "generated, sent, handed_off, punted, answered, dropped, parked}` of all workers "
 		 "together, `warnings`: texts"},

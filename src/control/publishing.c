@@ -10,6 +10,7 @@
 #include "control/control_internal.h"
 #include "control/health_watch.h"
 #include "control/pair.h"
+#include "dataplane/sync/ledger.h"
 #include "model/sync_event.h"
 #include "publish/builder.h"
 
@@ -137,6 +138,18 @@ static void identity_push(struct control *c, struct identity_update *u)
 					"connections are not synchronised until it changes again");
 }
 
+/* Rows of the ledger name servers by id. */
+static void tell_ledger(struct dataplane *dp, const struct service *svc)
+{
+	struct sync_server server = {.service = sync_service_of(svc)};
+
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		server.addr = svc->servers[i].addr;
+		server.port = svc->servers[i].port;
+		ledger_server(dp, svc->servers[i].rt->id, &server);
+	}
+}
+
 static void tell_identities(void *arg, uint32_t id, const struct service *svc)
 {
 	struct control *c = arg;
@@ -144,6 +157,8 @@ static void tell_identities(void *arg, uint32_t id, const struct service *svc)
 	(void)id;
 	if (c->identities && svc)
 		identity_push(c, identity_update_create(svc));
+	if (c->dp && c->dp->ledger && svc)
+		tell_ledger(c->dp, svc);
 }
 
 static void on_published(void *arg)

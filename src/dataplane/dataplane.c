@@ -24,6 +24,7 @@
 #include "dataplane/port_watch.h"
 #include "dataplane/exits/rings.h"
 #include "dataplane/sync/conn_sync.h"
+#include "dataplane/sync/ledger.h"
 
 #define AREA	  "dataplane"
 #define ERROR_LEN 256
@@ -342,6 +343,7 @@ void dataplane_stop(struct dataplane *dp)
 {
 	if (!dp->running)
 		return;
+	ledger_stop(dp);
 	dp->running = false;
 	__atomic_store_n(&dp->stop, 1, __ATOMIC_RELEASE);
 	port_watch_stop(dp);
@@ -357,6 +359,7 @@ void dataplane_destroy(struct dataplane *dp)
 	if (!dp)
 		return;
 	dataplane_stop(dp);
+	ledger_destroy(dp, false);
 	for (unsigned int i = 0; i < dp->n_ports; i++)
 		port_close(&dp->ports[i]);
 	for (unsigned int i = 0; i < dp->n_ports; i++)

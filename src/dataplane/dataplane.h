@@ -14,6 +14,7 @@
 #include "dataplane/kernel_socket.h"
 #include "dataplane/worker.h"
 #include "model/exchange.h"
+#include "model/kept_report.h"
 
 /* What arrives at a port, where configuration can tell: then RSS delivers to owners. */
 enum port_direction {
@@ -158,6 +159,7 @@ enum worker_command_kind {
 	CMD_EXPLAIN, /* a leg of explain; explain/explain.h */
 	CMD_OBSERVE, /* from now on w->observer is `observer`; observe/observer.h */
 	CMD_DROPS,   /* a copy of the worker's drop log; exits/drop_log.h */
+	CMD_ROWS,    /* writes the rows of all connections into the ledger: sync/ledger.h */
 };
 
 #define CMD_LIST_STEP 2048 /* entries looked at in one loop */
@@ -173,9 +175,9 @@ struct worker_command {
 		struct key4 key4;
 		struct key6 key6;
 	};
-	uint32_t cursor;	 /* CMD_LIST: entry to start at; where it stopped; 0 = at the end */
-	struct explain *explain; /* CMD_EXPLAIN */
-	bool more;		 /* CMD_EXPLAIN: another leg follows */
+	uint32_t cursor; /* CMD_LIST, CMD_ROWS: entry to start at; where it stopped; 0 = end */
+	struct explain *explain;   /* CMD_EXPLAIN */
+	bool more;		   /* CMD_EXPLAIN: another leg follows */
 	struct observer *observer; /* CMD_OBSERVE: NULL ends it */
 	struct drop_log *drops;	   /* CMD_DROPS: written */
 	struct conn_view *views;   /* room for n_max */
@@ -209,6 +211,10 @@ struct dataplane {
 	 * once per round. */
 	uint32_t ports_closed;
 	struct port_watch *watch; /* or NULL: workers have no threads */
+	struct ledger *ledger;	  /* or NULL: a killed process leaves nothing */
+	char ledger_fault[256];	  /* "" or why there is none; main: wo before workers run */
+	bool ledger_off;	  /* by the configuration; the same */
+	struct kept_report kept;  /* main: wo before workers run */
 };
 
 /* EAL runs; every lcore but main becomes a worker. Opens and configures ports, makes rings,

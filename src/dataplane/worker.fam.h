@@ -27,7 +27,9 @@ struct FAM(worker) {
 	struct FAM(table) table;
 	struct wheel wheel;
 	struct give_way way;
-	uint32_t *syn_stamps; /* [capacity + 1], by entry: handshake.h; NULL: off */
+	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
+	struct FAM(ledger_row) *rows; /* [capacity + 1], by entry: sync/ledger.h; NULL: off */
+	uint32_t rows_limit; /* rows from here on have no memory. ledger thread: wo, worker: ro */
 	uint8_t *marks; /* [capacity + 1], by entry: sync/conn_sync.h; NULL: there can be no peer */
 	struct FAM(follow) *follow;	  /* fragments and what they follow */
 	struct FAM(conn) once[BURST_MAX]; /* one-packet connections of the burst at hand */

@@ -19,6 +19,7 @@
 #include "dataplane/conn/table.h"
 #include "dataplane/conn/wheel.h"
 #include "model/exchange.h"
+#include "model/ledger_format.h"
 #include "model/published.h"
 #include "model/sync_event.h"
 
@@ -77,6 +78,10 @@ struct sync_worker {
 	struct sync_event notes[SYNC_NOTES];
 	uint64_t taken; /* operations done. worker: wo, ha: ro */
 	uint64_t given; /* operations put on the ring. ha: wo */
+	/* The ledger: see ledger.h. */
+	struct ledger_ftp_row *ftp_rows;
+	uint32_t ftp_rows_limit; /* as rows_limit of struct worker4, worker6 */
+	uint64_t rows_missed;	 /* rows that had no memory. worker: wo, ledger thread: ro */
 };
 
 /* Of one server; see handshake.h. Ages in units of stamps. A cache line. */

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "ha/ha_internal.h"
+#include "model/ledger_format.h"
 
 #define RELAY_IDLE_US 1000000
 
@@ -231,6 +232,17 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 	}
 }
 
+/* What the ledger says of this router if it is killed now. */
+static void duty_publish(struct ha *ha)
+{
+	const struct role *r = &ha->role;
+	const uint64_t duty = r->term << DUTY_TERM_SHIFT |
+			      (ha_state_serves(r->state) ? DUTY_SERVES : 0) |
+			      (role_peer_alive(r, ha_now_ms()) ? DUTY_PEER_ALIVE : 0);
+
+	__atomic_store_n(&ha->pub->duty, duty, __ATOMIC_RELAXED);
+}
+
 void ha_step(struct ha *ha, const struct role_event *event)
 {
 	struct role_actions out;
@@ -240,6 +252,7 @@ void ha_step(struct ha *ha, const struct role_event *event)
 	role_step(&ha->role, event, ha_now_ms(), &out);
 	for (uint32_t i = 0; i < out.n; i++)
 		carry_out(ha, &out.action[i]);
+	duty_publish(ha);
 	if (out.n)
 		ha_status_publish(ha, false);
 }

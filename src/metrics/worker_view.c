@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "dataplane/sync/ledger.h"
 #include "metrics/metrics.h"
 #include "metrics/object_view.h"
 #include "rpc/openmetrics.h"
@@ -99,6 +100,16 @@ void process_view(const struct router_parts *p, struct process_texts *texts,
 	out->not_assured = sum.not_assured;
 	out->ending = sum.ending;
 	out->nearly_full = p->table_watch && table_watch_warning(p->table_watch);
+	if (p->dp) {
+		const struct kept_report *k = &p->dp->kept;
+		struct ledger_view ledger;
+
+		out->ledger = ledger_view(p->dp, &ledger) && !ledger.fault[0];
+		out->ledger_bytes = ledger.bytes;
+		out->ledger_missed = ledger.missed;
+		out->kept = k->taken;
+		out->kept_dropped = k->unknown + k->half + k->damaged + k->no_room + k->refused;
+	}
 	out->clients = p->clients;
 	out->spawner_restarts = p->spawner.restarts;
 	out->late = (struct shown_vector){.names = quantiles, .values = texts->late_us};

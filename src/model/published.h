@@ -84,7 +84,8 @@ struct published {
 	const struct punt_rules *punt_rules; /* set before workers start; NULL = none */
 	/* Set before workers start; NULL = checks are packets like any other. */
 	const struct check_ports *check_ports;
-	uint32_t sync; /* ha: wo; worker: ro. SYNC_EMIT, SYNC_HOLD: sync.h */
+	uint32_t sync; /* ha: wo; worker: ro. SYNC_*: sync_event.h */
+	uint64_t duty; /* ha: wo (relaxed); ledger thread: ro. DUTY_*: ledger_format.h */
 	struct nexthop_table nexthops;
 	struct runtime runtime;
 	struct grace grace;

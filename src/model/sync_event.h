@@ -19,7 +19,8 @@
 #define SYNC_EMIT 0x1U /* a peer is there: what becomes of connections goes to the ring */
 /* The active router is heard: connections that it told of do not age. At the clearing of
  * this bit each of them starts over with its state's whole time-out. */
-#define SYNC_HOLD 0x2U
+#define SYNC_HOLD   0x2U
+#define SYNC_LEDGER 0x4U /* dataplane: rows of the ledger are written (ledger_format.h) */
 
 enum sync_kind {
 	SYNC_NONE,

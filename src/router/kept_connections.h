@@ -3,21 +3,45 @@
 #define PLVS_ROUTER_KEPT_CONNECTIONS_H
 
 /*
- * The connections of a router over a restart: a file in its state directory, written when it
- * ends in order and no peer has them, read before the first packet. A crash leaves none. There
- * is none either where the directory does not exist. Of a pair, what the peer tells later
- * replaces what the file held (ha/role/role.h, `kept`).
+ * The connections of a router over a restart, from one of two places:
  *
- * Context: main, while no worker runs. A snapshot is published.
+ *	a file in its state directory, written when it ends in order and no peer has them. There
+ *	is none where the directory does not exist (ha/sync/sync_file.h)
+ *	the ledger, where a process that was killed leaves them (dataplane/sync/ledger.h)
+ *
+ * Both are read before the first packet. Of a pair, what the peer tells later replaces what they
+ * held (ha/role/role.h, `kept`). What was taken up is in dataplane.kept.
+ *
+ * Context: main, while no worker runs, unless noted. A snapshot is published.
  */
 
+#include "config/config.h"
 #include "dataplane/dataplane.h"
 
 #define KEEP_MAX_AGE_S 120 /* older connections are more likely in the way than wanted */
 
+struct keeping {
+	char *state_dir;
+	char ledger[256]; /* "": off */
+	/* Without a peer a ledger counts for KEEP_MAX_AGE_S. A peer that was not heard when the
+	 * process ended can be active after its start_delay, if it started then. */
+	uint32_t ledger_age_ms;
+	int old_ledger; /* of the process before, locked; or -1 */
+};
+
+/* What the configuration says. 0 or -ENOMEM. */
+int keeping_init(struct keeping *k, const struct config *config);
+void keeping_fini(struct keeping *k);
+
+/* Before control tells of servers: the ledger of this process. Without one the router goes on,
+ * and says so. */
+void kept_ledger_open(struct keeping *k, struct dataplane *dp);
 /* What there is, and whether it could be taken, is logged. True: connections were taken up,
  * *term is what they were served under. */
-bool kept_connections_load(struct dataplane *dp, const char *state_dir, uint64_t *term);
-void kept_connections_save(struct dataplane *dp, const char *state_dir, uint64_t term);
+bool kept_connections_load(struct keeping *k, struct dataplane *dp, uint64_t *term);
+/* Workers run: the ledger of before is forgotten. */
+void kept_connections_started(struct keeping *k, struct dataplane *dp);
+/* Workers have ended in order. dump: no peer has the connections. */
+void kept_connections_save(struct keeping *k, struct dataplane *dp, bool dump, uint64_t term);
 
 #endif

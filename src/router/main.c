@@ -25,6 +25,7 @@
 #include "control/state_dir.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/sync/conn_sync.h"
+#include "dataplane/sync/ledger.h"
 #include "ha/ha.h"
 #include "link/link.h"
 #include "router/eal_start.h"
@@ -54,9 +55,9 @@ struct router {
 	struct link *link;
 	struct control *control;
 	struct ha *ha;
-	char *state_dir;
 	bool undone; /* the configuration is not that of the file: nobody confirmed it */
 	char file_digest[CONFIG_DIGEST_STRLEN];
+	struct keeping keeping;
 	bool runs; /* everything did start: there may be something to keep */
 	struct setup_host host;
 	struct punt_rules punt_rules;
@@ -172,8 +173,7 @@ static int prepare_ha(struct router *r, struct ha_options *options, char error[E
 		dataplane_sync_door(r->dp, &options->door);
 		options->identities = &r->identities;
 	}
-	if (r->state_dir)
-		options->kept = kept_connections_load(r->dp, r->state_dir, &options->kept_term);
+	options->kept = kept_connections_load(&r->keeping, r->dp, &options->kept_term);
 	return 0;
 }
 
@@ -214,11 +214,16 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.pub = &r->dp->pub;
 	co.link = r->link;
 	co.spawner = r->spawner;
-	r->state_dir = strdup(r->config->node.state_dir);
+	rc = keeping_init(&r->keeping, r->config);
+	if (rc != 0) {
+		snprintf(error, EAL_ERROR_LEN, "no memory");
+		return rc;
+	}
 	prepare_state_dir(r->config->node.state_dir);
-	co.state_dir = r->state_dir;
+	co.state_dir = r->keeping.state_dir;
 	co.undone = r->undone;
 	co.file_digest = r->undone ? r->file_digest : NULL;
+	kept_ledger_open(&r->keeping, r->dp);
 	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
 	setup_ha(r->config, &r->host, &ho);
 	pair_punt_rules(r->config, &r->punt_rules);
@@ -234,8 +239,10 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	if (rc == 0)
 		rc = control_start(r->control, error);
 	r->runs = rc == 0;
+	if (rc == 0)
+		kept_connections_started(&r->keeping, r->dp);
 	if (rc == 0 && !o->unconfined)
-		rc = confine(&r->privileges, r->state_dir, r->dp, error);
+		rc = confine(&r->privileges, r->keeping.state_dir, r->dp, error);
 	return rc;
 }
 
@@ -332,9 +339,11 @@ static void stop(struct router *r)
 	if (r->dp)
 		dataplane_stop(r->dp);
 	end_limit_step("keeping connections", END_STEP_S);
-	if (r->runs && r->state_dir && r->dump)
-		kept_connections_save(r->dp, r->state_dir, r->term);
-	free(r->state_dir);
+	if (r->runs)
+		kept_connections_save(&r->keeping, r->dp, r->dump, r->term);
+	else if (r->dp)
+		ledger_destroy(r->dp, true);
+	keeping_fini(&r->keeping);
 	end_limit_step("addresses and TAPs in Linux", END_STEP_S);
 	if (r->link) {
 		link_stop(r->link);

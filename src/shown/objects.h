@@ -23,6 +23,8 @@ struct shown_process {
 	uint64_t connections, embryonic, not_assured, ending, capacity, bytes;
 	struct shown_vector entries; /* of the connection tables, by family */
 	bool nearly_full;
+	uint64_t kept, kept_dropped, ledger_bytes, ledger_missed;
+	bool ledger;
 	uint64_t clients, spawner_restarts;
 	struct shown_vector late; /* of the control loop's timers */
 	uint64_t late_max_us;

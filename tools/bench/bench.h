@@ -168,6 +168,9 @@ void bench_marks(const struct options *o, uint32_t n, uint16_t dev, struct rte_m
 void scene_sync(struct scene *s);
 void scene_sync_drain(struct scene *s);
 void scene_sync_end(struct scene *s);
+/* The ledger: rows of all entries in shared memory of 4 KiB pages, as a tmpfs has. */
+void scene_ledger(struct scene *s);
+void scene_ledger_end(struct scene *s);
 /* Established traffic with events on (sync/X) against off. */
 void bench_sync(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,
 		struct rte_mempool *pool);

@@ -127,7 +127,7 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 
 /* Whole connections, from the SYN to the end by time-out: new-connections. */
 static void count_lives(enum addr_family family, enum forward_method method, const char *name,
-			uint16_t dev, struct rte_ring *sink, struct rte_mempool *pool)
+			bool ledger, uint16_t dev, struct rte_ring *sink, struct rte_mempool *pool)
 {
 	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
 	struct scene s;
@@ -135,6 +135,8 @@ static void count_lives(enum addr_family family, enum forward_method method, con
 
 	scene_create(&s, family, method, CONNECTIONS * 4, CONNECTIONS, dev);
 	s.sink = sink;
+	if (ledger)
+		scene_ledger(&s);
 	lives_init(&lives, &s, CONNECTIONS, pool);
 	/* From here on each round makes and ends as many. */
 	for (uint32_t i = 0; i < CONNECTIONS / BATCH + 8; i++)
@@ -147,6 +149,8 @@ static void count_lives(enum addr_family family, enum forward_method method, con
 	}
 	lives_check(&lives);
 	lives_fini(&lives);
+	if (ledger)
+		scene_ledger_end(&s);
 	scene_destroy(&s);
 }
 
@@ -162,9 +166,11 @@ void bench_instructions(struct rte_mempool *pool)
 	count_packets(ADDR_V4, FWD_NAT, "packet/nat", dev, sink, pool);
 	count_packets(ADDR_V6, FWD_DR, "packet/dr6", dev, sink, pool);
 	count_packets(ADDR_V6, FWD_NAT, "packet/nat6", dev, sink, pool);
-	count_lives(ADDR_V4, FWD_DR, "connection/dr", dev, sink, pool);
-	count_lives(ADDR_V4, FWD_NAT, "connection/nat", dev, sink, pool);
-	count_lives(ADDR_V6, FWD_DR, "connection/dr6", dev, sink, pool);
-	count_lives(ADDR_V6, FWD_NAT, "connection/nat6", dev, sink, pool);
+	count_lives(ADDR_V4, FWD_DR, "connection/dr", false, dev, sink, pool);
+	count_lives(ADDR_V4, FWD_NAT, "connection/nat", false, dev, sink, pool);
+	count_lives(ADDR_V6, FWD_DR, "connection/dr6", false, dev, sink, pool);
+	count_lives(ADDR_V6, FWD_NAT, "connection/nat6", false, dev, sink, pool);
+	count_lives(ADDR_V4, FWD_DR, "ledger/dr", true, dev, sink, pool);
+	count_lives(ADDR_V4, FWD_NAT, "ledger/nat", true, dev, sink, pool);
 	CALLGRIND_STOP_INSTRUMENTATION;
 }

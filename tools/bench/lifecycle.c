@@ -7,9 +7,11 @@
 
 #include <rte_cycles.h>
 
+enum told { TOLD_NOBODY, TOLD_PEER, TOLD_LEDGER };
+
 static void bench_lives(const struct options *o, const char *name, enum addr_family family,
 			enum forward_method method, uint32_t population, uint16_t dev,
-			struct rte_mempool *pool, bool sync)
+			struct rte_mempool *pool, enum told told)
 {
 	uint32_t fill = population / BATCH + 8, rounds = o->quick ? 300 : 2000;
 	struct lives lives;
@@ -20,8 +22,10 @@ static void bench_lives(const struct options *o, const char *name, enum addr_fam
 		return;
 	cycles = calloc(rounds, sizeof(double));
 	scene_create(&s, family, method, population * 4, population, dev);
-	if (sync)
+	if (told == TOLD_PEER)
 		scene_sync(&s);
+	else if (told == TOLD_LEDGER)
+		scene_ledger(&s);
 	if (!cycles)
 		fail("no memory for %u rounds", rounds);
 	lives_init(&lives, &s, population, pool);
@@ -33,8 +37,10 @@ static void bench_lives(const struct options *o, const char *name, enum addr_fam
 	row_add(name, population, (double)rte_get_tsc_hz() / median(cycles, rounds),
 		"connections/s", 0);
 	lives_fini(&lives);
-	if (sync)
+	if (told == TOLD_PEER)
 		scene_sync_end(&s);
+	else if (told == TOLD_LEDGER)
+		scene_ledger_end(&s);
 	scene_destroy(&s);
 	free(cycles);
 }
@@ -80,10 +86,12 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 
 	if (population < BATCH * 4)
 		return;
-	bench_lives(o, "new-connections/dr", ADDR_V4, FWD_DR, population, dev, pool, false);
-	bench_lives(o, "new-connections", ADDR_V4, FWD_NAT, population, dev, pool, false);
-	bench_lives(o, "new-connections/dr6", ADDR_V6, FWD_DR, population, dev, pool, false);
-	bench_lives(o, "new-connections/6", ADDR_V6, FWD_NAT, population, dev, pool, false);
-	bench_lives(o, "new-connections/sync", ADDR_V4, FWD_NAT, population, dev, pool, true);
+	bench_lives(o, "new-connections/dr", ADDR_V4, FWD_DR, population, dev, pool, TOLD_NOBODY);
+	bench_lives(o, "new-connections", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_NOBODY);
+	bench_lives(o, "new-connections/dr6", ADDR_V6, FWD_DR, population, dev, pool, TOLD_NOBODY);
+	bench_lives(o, "new-connections/6", ADDR_V6, FWD_NAT, population, dev, pool, TOLD_NOBODY);
+	bench_lives(o, "new-connections/ledger", ADDR_V4, FWD_NAT, population, dev, pool,
+		    TOLD_LEDGER);
+	bench_lives(o, "new-connections/sync", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_PEER);
 	bench_counted(o, population, dev, pool);
 }

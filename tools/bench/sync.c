@@ -2,10 +2,13 @@
 /* What telling a peer of connections costs: traffic of established ones, and new ones. */
 #include "bench.h"
 
+#include <sys/mman.h>
+
 #include <rte_ring_elem.h>
 
 #include "dataplane/pages.h"
 #include "dataplane/sync/conn_sync.h"
+#include "model/ledger_format.h"
 
 void scene_sync(struct scene *s)
 {
@@ -33,6 +36,31 @@ void scene_sync_end(struct scene *s)
 {
 	s->pub->sync = 0;
 	dataplane_sync_fini(s->w);
+}
+
+static size_t rows_bytes(const struct scene *s)
+{
+	return sizeof(struct ledger_row4) * ((size_t)s->w->v4.table.capacity + 1);
+}
+
+void scene_ledger(struct scene *s)
+{
+	void *rows = mmap(NULL, rows_bytes(s), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (rows == MAP_FAILED)
+		fail("no memory for rows of the ledger");
+	s->w->v4.rows = rows;
+	s->w->v4.rows_limit = s->w->v4.table.capacity + 1;
+	s->pub->sync = SYNC_LEDGER;
+}
+
+void scene_ledger_end(struct scene *s)
+{
+	s->pub->sync = 0;
+	munmap(s->w->v4.rows, rows_bytes(s));
+	s->w->v4.rows = NULL;
+	s->w->v4.rows_limit = 0;
 }
 
 struct sync_arg {

@@ -6,6 +6,7 @@
 
 #include "dataplane/exits/drop_log.h"
 #include "dataplane/explain/explain.h"
+#include "dataplane/sync/ledger.h"
 
 /* One step of a listing: the IPv4 table, then the IPv6 table. cmd->cursor has the next entry << 1
  * and the family; true when the command is done: views full, or the end of both (cursor 0). */
@@ -20,6 +21,22 @@ static bool list_step(struct worker *w, struct worker_command *cmd)
 		cmd->cursor = 0;
 	}
 	return cmd->cursor == 0 || cmd->n == cmd->n_max;
+}
+
+/* The same for the rows of the ledger; the cursor is the same. */
+static bool rows_step(struct worker *w, struct worker_command *cmd)
+{
+	if (!w->v4.rows)
+		return true;
+	if (cmd->cursor == 0)
+		cmd->cursor = 1 << 1;
+	if (!(cmd->cursor & 1))
+		cmd->cursor = ledger4_walk(w, cmd->cursor >> 1) << 1;
+	else
+		cmd->cursor = ledger6_walk(w, cmd->cursor >> 1) << 1 | 1;
+	if (cmd->cursor == 0)
+		cmd->cursor = 1 << 1 | 1;
+	return cmd->cursor == 1;
 }
 
 const char *conn_view_state(const struct conn_view *v)
@@ -49,6 +66,8 @@ static bool command_step(struct worker *w, struct worker_command *cmd)
 	case CMD_DROPS:
 		memcpy(cmd->drops, w->drop_log, sizeof(*cmd->drops));
 		return true;
+	case CMD_ROWS:
+		return rows_step(w, cmd);
 	}
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "dataplane/conn/handshake.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/sync/conn_sync.h"
+#include "dataplane/sync/ledger.h"
 
 const struct service *FAM_FN(conn, service)(const struct worker *w, const struct FAM(conn) *c)
 {
@@ -206,6 +207,8 @@ void FAM_FN(template, assure)(struct worker *w, uint32_t control)
 	if (__atomic_load_n(&t->c.assured, __ATOMIC_RELAXED))
 		return;
 	__atomic_fetch_or(&t->c.assured, TEMPLATE_THROUGH, __ATOMIC_RELAXED);
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, proven)(w, control);
 	if (sync_on(w))
 		FAM_FN(sync, template)(w, t);
 }
@@ -218,6 +221,8 @@ void FAM_FN(template, prove)(struct worker *w, uint32_t control)
 	if (before & TEMPLATE_PROVEN)
 		return;
 	__atomic_fetch_or(&t->c.assured, TEMPLATE_PROVEN, __ATOMIC_RELAXED);
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, proven)(w, control);
 	if (sync_on(w) && (before & TEMPLATE_THROUGH))
 		FAM_FN(sync, template)(w, t);
 }
@@ -277,6 +282,8 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 
 	if (unlikely(w->FAM(v).marks))
 		FAM_FN(sync, ended)(w, c);
+	if (w->FAM(v).rows)
+		FAM_FN(ledger, ended)(w, c);
 	if (unlikely(c->c.flags & CONN_F_FTP))
 		FAM_FN(ftp, end)(w, c);
 	if (c->c.state == CONN_SYN_RECV && forward_has(c->c.method, FORWARD_REPLIES_PASS))

@@ -57,6 +57,8 @@ static void control_end(struct worker *w, uint32_t id)
 	*at = fc->next;
 	fc->next = f->free;
 	f->free = i;
+	if (i < w->sync.ftp_rows_limit)
+		__atomic_store_n(&w->sync.ftp_rows[i].check, 0, __ATOMIC_RELAXED);
 }
 
 /* When no place is free: the next one whose connection is not assured gives way, by a hand that

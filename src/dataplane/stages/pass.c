@@ -72,7 +72,8 @@ static void entry_visit(void *ctx, struct conn *c, uint32_t index)
 	struct worker *w = ctx;
 
 	(void)index;
-	if (sync_on(w))
+	/* The ledger has no time that would have to be refreshed. */
+	if (unlikely(w->env.sync & SYNC_EMIT))
 		FAM_FN(sync, changed)(w, (struct FAM(conn) *)c);
 	if (c->flags & CONN_F_TEMPLATE)
 		return;

@@ -45,7 +45,7 @@ void sync_emit(struct worker *w, const struct sync_event *e, void *arg)
 void sync_mode(struct worker *w, uint32_t mode)
 {
 	if (!w->v4.marks)
-		return;
+		mode &= SYNC_LEDGER;
 	if ((w->env.sync & SYNC_HOLD) && !(mode & SYNC_HOLD))
 		w->sync.released_tick = w->env.now_tick;
 	w->env.sync = mode;

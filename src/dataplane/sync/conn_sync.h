@@ -22,10 +22,11 @@
 #define SYNC_EVENT_RING 8192 /* per worker, 32 bytes each */
 #define SYNC_OP_RING	4096
 
-/* The one question of the packet path, and only where a state changes. */
+/* The one question of the packet path, and only where a state changes: whether a peer is told, or
+ * the ledger (ledger.h) written. */
 static inline bool sync_on(const struct worker *w)
 {
-	return unlikely(w->env.sync & SYNC_EMIT);
+	return unlikely(w->env.sync & (SYNC_EMIT | SYNC_LEDGER));
 }
 
 /* SYNC_EMIT, SYNC_HOLD have changed. */

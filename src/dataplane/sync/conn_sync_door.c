@@ -10,6 +10,7 @@
 #include "dataplane/owner.h"
 #include "dataplane/pages.h"
 #include "dataplane/stages/pipeline.h"
+#include "dataplane/sync/ledger.h"
 
 static struct rte_ring *ring_make(const struct dataplane *dp, const struct worker *w,
 				  const char *what, uint32_t size)
@@ -130,6 +131,7 @@ static void set_mode(void *arg, uint32_t mode)
 {
 	struct dataplane *dp = arg;
 
+	mode |= __atomic_load_n(&dp->pub.sync, __ATOMIC_RELAXED) & SYNC_LEDGER;
 	__atomic_store_n(&dp->pub.sync, mode, __ATOMIC_RELEASE);
 }
 
@@ -187,6 +189,7 @@ void dataplane_sync_load(struct dataplane *dp, const struct sync_event *ops, uin
 {
 	for (unsigned int i = 0; i < dp->n_workers; i++)
 		worker_env_update(dp->workers[i], now_tick, now_s);
+	ledger_room(dp);
 	for (uint32_t i = 0; i < n; i++)
 		sync_apply(dp->workers[owner_of(dp, &ops[i])], &ops[i]);
 }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/ftp/ftp.h"
+#include "dataplane/sync/ledger.h"
 #include "dataplane/sync/conn_sync_internal.h"
 
 static struct sync_event event_of(const struct FAM(conn) *c, enum sync_kind kind)
@@ -60,11 +61,21 @@ static bool worth_telling(const struct FAM(conn) *c, uint8_t mark)
 	return c->c.proto != IPPROTO_TCP || c->c.state == CONN_ESTABLISHED;
 }
 
+static bool tells(const struct worker *w)
+{
+	return w->env.sync & SYNC_EMIT;
+}
+
 void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c)
 {
-	uint8_t *mark = FAM_FN(sync, mark)(w, c);
 	struct sync_event e;
+	uint8_t *mark;
 
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, changed)(w, c);
+	if (!tells(w))
+		return;
+	mark = FAM_FN(sync, mark)(w, c);
 	if (!worth_telling(c, *mark))
 		return;
 	*mark |= MARK_TOLD;
@@ -76,12 +87,13 @@ void FAM_FN(sync, template)(struct worker *w, const struct FAM(conn) *t)
 {
 	const struct sync_event e = put_of(t);
 
-	sync_emit(w, &e, NULL);
+	if (tells(w))
+		sync_emit(w, &e, NULL);
 }
 
 void FAM_FN(sync, told)(struct worker *w, const struct FAM(conn) *t)
 {
-	if (assured(t))
+	if (tells(w) && assured(t))
 		*FAM_FN(sync, mark)(w, t) |= MARK_TOLD;
 }
 
@@ -89,7 +101,7 @@ void FAM_FN(sync, ended)(struct worker *w, const struct FAM(conn) *c)
 {
 	uint8_t *mark = FAM_FN(sync, mark)(w, c);
 
-	if (sync_on(w) && ((*mark & MARK_TOLD) || ((c->c.flags & CONN_F_TEMPLATE) && assured(c)))) {
+	if (tells(w) && ((*mark & MARK_TOLD) || ((c->c.flags & CONN_F_TEMPLATE) && assured(c)))) {
 		const struct sync_event e = event_of(c, SYNC_END);
 
 		sync_emit(w, &e, NULL);
@@ -124,7 +136,10 @@ void FAM_FN(sync, ftp_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t
 {
 	const struct sync_event e = seq_of(c, pos, before, after);
 
-	sync_emit(w, &e, NULL);
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, ftp)(w, c);
+	if (tells(w))
+		sync_emit(w, &e, NULL);
 }
 
 void FAM_FN(sync, ftp_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
@@ -132,7 +147,10 @@ void FAM_FN(sync, ftp_expect)(struct worker *w, const struct FAM(conn) *c, be16 
 {
 	const struct sync_event e = expect_of(c, data_cport, data_port, left_s);
 
-	sync_emit(w, &e, NULL);
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, ftp)(w, c);
+	if (tells(w))
+		sync_emit(w, &e, NULL);
 }
 
 /* ---- time ---- */

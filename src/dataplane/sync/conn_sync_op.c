@@ -8,6 +8,7 @@
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/evidence.h"
 #include "dataplane/stages/resolve.h"
+#include "dataplane/sync/ledger.h"
 
 #define SWEEP_STEP 256
 
@@ -130,6 +131,8 @@ static void conn_put(struct worker *w, const struct sync_event *op)
 	 */
 	FAM(resolve_ahead)(w, c);
 	mark_synced(w, c, op);
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, put)(w, c);
 }
 
 static void template_put(struct worker *w, const struct sync_event *op)
@@ -172,6 +175,8 @@ static void template_put(struct worker *w, const struct sync_event *op)
 	t->c.timeout = (svc && svc->policy.persist_s ? svc->policy.persist_s : 60) * CONN_TICK_HZ;
 	wheel_shorten(&w->FAM(v).wheel, &t->c, FAM_FN(conn, index)(&w->FAM(v).table, t));
 	mark_synced(w, t, op);
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, put)(w, t);
 }
 
 static bool may_end(const struct FAM(conn) *c)
@@ -200,6 +205,8 @@ static void op_ftp(struct worker *w, const struct sync_event *op)
 		FAM_FN(ftp, take_seq)(w, c, op->pos, op->before, op->after);
 	else
 		FAM_FN(ftp, take_expect)(w, c, op->data_cport, op->data_port, op->left_s);
+	if (w->env.sync & SYNC_LEDGER)
+		FAM_FN(ledger, ftp)(w, c);
 }
 
 /* ---- sweep ---- */

@@ -192,6 +192,46 @@ static bool key_sound(const struct sync_event *e)
 	return unicast(SYNC_EVENT_ADDR(e, caddr)) && unicast(SYNC_EVENT_ADDR(e, vaddr));
 }
 
+static bool put_sound(const struct sync_event *e)
+{
+	return state_sound(e->proto, e->state) && e->method < FWD_MAX &&
+	       unicast(SYNC_EVENT_ADDR(e, daddr)) &&
+	       (!(e->flags & SYNC_F_FTP) || e->proto == IPPROTO_TCP);
+}
+
+static bool seq_sound(const struct sync_event *e)
+{
+	return e->proto == IPPROTO_TCP && e->before >= -SEQ_SHIFT_MAX &&
+	       e->before <= SEQ_SHIFT_MAX && e->after >= -SEQ_SHIFT_MAX &&
+	       e->after <= SEQ_SHIFT_MAX;
+}
+
+static bool expect_sound(const struct sync_event *e)
+{
+	const uint16_t active = be16_to(e->data_cport), passive = be16_to(e->data_port);
+
+	return e->proto == IPPROTO_TCP && e->left_s >= 1 && e->left_s <= EXPECT_MAX_S &&
+	       (active ? active >= EXPECT_PORT_MIN && passive == 0 : passive >= EXPECT_PORT_MIN);
+}
+
+bool sync_event_sound(const struct sync_event *e)
+{
+	const uint8_t flags = e->kind == SYNC_PUT ? SYNC_F_FTP | SYNC_F_ASSURED : 0;
+
+	if (!key_sound(e) || (e->flags & ~(flags | SYNC_F_V6)) || e->gen != 0)
+		return false;
+	switch (e->kind) {
+	case SYNC_PUT:
+		return put_sound(e);
+	case SYNC_FTP_SEQ:
+		return seq_sound(e);
+	case SYNC_FTP_EXPECT:
+		return expect_sound(e);
+	default:
+		return false;
+	}
+}
+
 static bool service_sound(const struct sync_service *s)
 {
 	if (s->proto == 0)
@@ -247,38 +287,29 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 		r->server.addr = get_addr(p, n);
 		r->server.port = get_be16(p + n);
 	}
-	if ((r->e.flags & SYNC_F_FTP) && r->e.proto != IPPROTO_TCP)
-		return false;
-	return state_sound(r->e.proto, r->e.state) && r->e.method < FWD_MAX &&
-	       service_sound(&r->server.service) && unicast(server) && unicast(r->server.addr);
+	return put_sound(&r->e) && service_sound(&r->server.service) && unicast(r->server.addr);
 }
 
 static bool decode_seq(const uint8_t *p, size_t len, struct sync_record *r)
 {
-	if (len != SEQ_BYTES || r->e.proto != IPPROTO_TCP)
+	if (len != SEQ_BYTES)
 		return false;
 	r->e.kind = SYNC_FTP_SEQ;
 	r->e.pos = get32(p);
 	r->e.before = (int32_t)get32(p + 4);
 	r->e.after = (int32_t)get32(p + 8);
-	return r->e.before >= -SEQ_SHIFT_MAX && r->e.before <= SEQ_SHIFT_MAX &&
-	       r->e.after >= -SEQ_SHIFT_MAX && r->e.after <= SEQ_SHIFT_MAX;
+	return seq_sound(&r->e);
 }
 
 static bool decode_expect(const uint8_t *p, size_t len, struct sync_record *r)
 {
-	uint16_t active, passive;
-
-	if (len != EXPECT_BYTES || r->e.proto != IPPROTO_TCP)
+	if (len != EXPECT_BYTES)
 		return false;
 	r->e.kind = SYNC_FTP_EXPECT;
 	r->e.left_s = get32(p);
 	r->e.data_cport = get_be16(p + 4);
 	r->e.data_port = get_be16(p + 6);
-	active = be16_to(r->e.data_cport);
-	passive = be16_to(r->e.data_port);
-	return r->e.left_s >= 1 && r->e.left_s <= EXPECT_MAX_S &&
-	       (active ? active >= EXPECT_PORT_MIN && passive == 0 : passive >= EXPECT_PORT_MIN);
+	return expect_sound(&r->e);
 }
 
 static bool decode_keyed(const uint8_t *b, size_t len, struct sync_record *r)

@@ -72,4 +72,8 @@ static inline bool sync_record_is_marker(const struct sync_record *r)
 	return r->kind == RECORD_BEGIN || r->kind == RECORD_COMPLETE || r->kind == RECORD_BEHIND;
 }
 
+/* Whether an event (PUT, SEQ, EXPECT) is one of a connection that can be: every field but its
+ * server is within its range. */
+bool sync_event_sound(const struct sync_event *e);
+
 #endif

@@ -48,7 +48,8 @@ plvs_config()
 		--argjson addresses "$PLVS_ADDRESSES" --arg socket "$RUN/plvs.sock" \
 		--arg netns "$NET-linux" --arg state "$RUN/kept" \
 		'{node: {name: "lb1", ports: $ports, linux: {netns: $netns}, state_dir: $state,
-		         control: {socket: $socket}, workers: {connections: 100000}},
+		         control: {socket: $socket}, workers: {connections: 100000},
+		         ledger: {enabled: false}},
 		  shared: {addresses: $addresses, services: .}}' |
 		inet_filter > "$RUN/plvs.json.new"
 	mv "$RUN/plvs.json.new" "$RUN/plvs.json"

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_SYNC_LEDGER_INTERNAL_H
+#define PLVS_DATAPLANE_SYNC_LEDGER_INTERNAL_H
+
+/* What ledger.c and ledger_memory.c share. Control and the ledger's thread, one at a time but for
+ * what is under lock. */
+
+#include <pthread.h>
+
+#include "dataplane/sync/ledger.h"
+
+struct ledger {
+	struct dataplane *dp;
+	char path[256], temporary[264];
+	int fd;
+	bool committed;
+	struct ledger_place place;
+	uint8_t *base; /* of the mapping */
+	struct ledger_header *header;
+	struct ledger_server *servers;
+	uint32_t servers_limit; /* control: rw */
+	uint64_t taken_up_us;	/* clock_us() of the commit; 0: header.starts needs no reset */
+
+	/* --- the thread --- */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool runs, stop;
+	uint64_t missed[MAX_WORKERS];		    /* that have been asked for again */
+	bool asked[MAX_WORKERS];		    /* rewrite[] is under way */
+	struct worker_command rewrite[MAX_WORKERS]; /* CMD_ROWS */
+
+	/* under lock */
+	uint64_t bytes;
+	char fault[256];
+};
+
+/* Memory for rows ahead of those in use: at least `ahead` more of each table whose entries are
+ * used, and the first ones of each. False: there is not enough; l->fault says so. */
+bool ledger_memory(struct ledger *l, uint32_t ahead);
+/* Memory for the row of a server. Control. */
+bool ledger_memory_server(struct ledger *l, uint32_t id);
+/* The header and the first rows. 0 or -errno. */
+int ledger_memory_first(struct ledger *l, char error[256]);
+
+#endif

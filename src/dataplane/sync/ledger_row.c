@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rows of one family, as workers write them. */
+#include "dataplane/sync/ledger.h"
+
+#include "dataplane/ftp/ftp_control.h"
+
+#define WALK_STEP 256
+
+_Static_assert(LEDGER_FTP_ROWS == FTP_CONTROL_MAX + 1, "a row for each");
+
+/* Stores stay on their side of it; a killed thread needs no more (ledger_format.h). */
+#define COMPILER_BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+static inline void row_write(struct FAM(ledger_row) *row, const struct FAM(conn) *c, uint32_t index,
+			     uint8_t flags)
+{
+	const union ledger_tail begin = {.state = LEDGER_BEING_WRITTEN};
+	const uint32_t server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
+	union ledger_tail end = {.state = c->c.state, .flags = flags};
+	uint32_t ports;
+
+	memcpy(&ports, &c->port[END_SERVER], sizeof(ports));
+	const uint64_t rest = ports | (uint64_t)c->vport << 32 | (uint64_t)c->c.proto << 48 |
+			      (uint64_t)c->c.method << 56;
+
+	__atomic_store_n(&row->tail.word, begin.word, __ATOMIC_RELAXED);
+	COMPILER_BARRIER();
+#if FAMILY == 4
+	row->word[0] = c->daddr | (uint64_t)c->caddr << 32;
+	row->word[1] = c->vaddr | (uint64_t)server << 32;
+	row->word[2] = rest;
+#else
+	for (unsigned int i = 0; i < END_MAX; i++) {
+		row->word[2 * i] = c->addr[i].word[0];
+		row->word[2 * i + 1] = c->addr[i].word[1];
+	}
+	row->word[6] = rest;
+	row->word[7] = server;
+#endif
+	end.check = FAM_FN(ledger, check)(row->word, index);
+	COMPILER_BARRIER();
+	__atomic_store_n(&row->tail.word, end.word, __ATOMIC_RELAXED);
+}
+
+/* A proof says as well that a client got through. */
+static uint8_t template_flags(const struct FAM(conn) *t)
+{
+	const uint32_t assured = __atomic_load_n(&t->c.assured, __ATOMIC_RELAXED);
+
+	return (uint8_t)((assured ? LEDGER_F_THROUGH : 0) |
+			 (assured & TEMPLATE_PROVEN ? SYNC_F_ASSURED : 0));
+}
+
+void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c)
+{
+	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
+	struct FAM(ledger_row) *row;
+
+	if (unlikely(index >= __atomic_load_n(&w->FAM(v).rows_limit, __ATOMIC_ACQUIRE))) {
+		__atomic_store_n(&w->sync.rows_missed, w->sync.rows_missed + 1, __ATOMIC_RELAXED);
+		return;
+	}
+	row = &w->FAM(v).rows[index];
+	if (likely(!(c->c.flags & CONN_F_TEMPLATE))) {
+		row_write(row, c, index, FAM_FN(ledger, flags)(c));
+		return;
+	}
+	row_write(row, c, index, template_flags(c));
+	/* A worker that proved it meanwhile saw no check, and left the flags to its home. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&row->tail.flags, template_flags(c), __ATOMIC_RELAXED);
+}
+
+void FAM_FN(ledger, proven)(struct worker *w, uint32_t control)
+{
+	const unsigned int home = control >> CONTROL_INDEX_BITS;
+	const struct worker *h = home == w->id ? w : w->dp->workers[home];
+	const struct FAM(conn) *t = &h->FAM(v).table.conns[control & CONTROL_INDEX_MAX];
+	struct FAM(ledger_row) *row = FAM_FN(ledger, row)(h, t);
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (row && __atomic_load_n(&row->tail.check, __ATOMIC_RELAXED))
+		__atomic_fetch_or(&row->tail.flags, template_flags(t), __ATOMIC_RELAXED);
+}
+
+/* ---- FTP ---- */
+
+void FAM_FN(ledger, ftp)(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
+	const uint32_t index = fc ? (uint32_t)(fc - w->ftp->control) : 0;
+	struct sync_event key = {.cport = c->cport,
+				 .vport = c->vport,
+				 .proto = c->c.proto,
+				 .flags = FAMILY == 6 ? SYNC_F_V6 : 0};
+	struct ledger_ftp_row fresh = {.seq = {.kind = SYNC_NONE}}, *row;
+	struct ftp_state ftp;
+
+	if (!fc || index >= __atomic_load_n(&w->sync.ftp_rows_limit, __ATOMIC_ACQUIRE) ||
+	    !FAM_FN(ftp, state)(w, c, &ftp))
+		return;
+	key.FAM(caddr) = c->caddr;
+	key.FAM(vaddr) = c->vaddr;
+	fresh.seq = fresh.expect = key;
+	if (ftp.moved) {
+		fresh.seq.kind = SYNC_FTP_SEQ;
+		fresh.seq.pos = ftp.pos;
+		fresh.seq.before = ftp.before;
+		fresh.seq.after = ftp.after;
+	}
+	if (ftp.left_s) {
+		fresh.expect.kind = SYNC_FTP_EXPECT;
+		fresh.expect.left_s = ftp.left_s;
+		fresh.expect.data_cport = ftp.data_cport;
+		fresh.expect.data_port = ftp.data_port;
+	}
+	row = &w->sync.ftp_rows[index];
+	__atomic_store_n(&row->check, 0, __ATOMIC_RELAXED);
+	COMPILER_BARRIER();
+	row->seq = fresh.seq;
+	row->expect = fresh.expect;
+	COMPILER_BARRIER();
+	__atomic_store_n(&row->check, ledger_ftp_check(&fresh, index), __ATOMIC_RELAXED);
+}
+
+/* ---- all ---- */
+
+uint32_t FAM_FN(ledger, walk)(struct worker *w, uint32_t from)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const uint32_t limit = __atomic_load_n(&w->FAM(v).rows_limit, __ATOMIC_ACQUIRE);
+	const uint32_t all = RTE_MIN(t->unused, limit), end = RTE_MIN(from + WALK_STEP, all);
+
+	for (; from < end; from++) {
+		const struct FAM(conn) *c = &t->conns[from];
+
+		if (!(c->c.flags & CONN_F_LIVE) || !FAM_FN(ledger, worth)(c))
+			continue;
+		FAM_FN(ledger, put)(w, c);
+		if (c->c.flags & CONN_F_FTP)
+			FAM_FN(ledger, ftp)(w, c);
+	}
+	return from < all ? from : 0;
+}

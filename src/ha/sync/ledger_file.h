@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_HA_SYNC_LEDGER_FILE_H
+#define PLVS_HA_SYNC_LEDGER_FILE_H
+
+/*
+ * The ledger of a process that was killed (model/ledger_format.h), read by the next one. The file
+ * is never mapped: it is read as bytes, holes are skipped, and each row counts only if its check
+ * and all of its fields are sound. So a file that is cut, changed or random costs rows, and nothing
+ * else.
+ *
+ * A ledger counts if it is of this boot, of this layout and young, if its router served, and if no
+ * peer was heard: otherwise the peer has served since and has newer connections. A ledger whose
+ * connections ended five starts in a row within a minute is not used again.
+ *
+ * Context: main, while no worker runs.
+ */
+
+#include <stdbool.h>
+
+#include "ha/sync/identity.h"
+#include "model/ledger_format.h"
+
+#define LEDGER_FILE_ERROR 256
+
+struct ledger_file_read {
+	const struct identity *identity;
+	uint64_t now_us; /* CLOCK_BOOTTIME */
+	uint8_t boot[LEDGER_BOOT_BYTES];
+	uint32_t max_age_ms;
+	uint32_t wait_ms; /* for the lock: a killed process gives it back at its very end */
+	void (*take)(void *arg, const struct sync_event *ops, uint32_t n);
+	void *arg;
+	/* Result. */
+	uint64_t taken;	  /* connections and templates */
+	uint64_t unknown; /* of servers that are not configured */
+	uint64_t half;	  /* that were being written */
+	uint64_t damaged; /* whose check or fields are wrong */
+	uint64_t age_ms;  /* since the process was last known to run */
+	uint64_t term;	  /* that they were served under */
+	uint32_t starts;  /* of its connections, this one included */
+	/* The file, which stays locked; -1: none. close() it when its place was taken. */
+	int fd;
+};
+
+/* 0, or -errno with a sentence, and nothing is taken: -ENOENT there is no file; -EBUSY a router
+ * that runs has it; -EPERM others could have written it; -EBADMSG it is no ledger, or of another
+ * layout; -ESTALE too old, or of another boot; -EHOSTUNREACH a peer may have served since;
+ * -ELOOP its connections ended too many starts. The file is left where it is. */
+int ledger_file_load(const char *path, struct ledger_file_read *r, char error[LEDGER_FILE_ERROR]);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The row of a connection or template of one family: ledger_format.h. */
+
+#define LEDGER_WORDS (FAMILY == 6 ? 8 : 3)
+
+/* Ends in the order of struct conn4, conn6. */
+struct FAM(ledger_row) {
+	union {
+		struct {
+			FAM_ADDR daddr, caddr, vaddr;
+#if FAMILY == 4
+			uint32_t server;
+#endif
+			be16 dport, cport, vport;
+			uint8_t proto;
+			uint8_t method;
+#if FAMILY == 6
+			uint32_t server;
+			uint32_t zero;
+#endif
+		};
+		uint64_t word[LEDGER_WORDS];
+	};
+	union ledger_tail tail;
+};
+_Static_assert(sizeof(struct FAM(ledger_row)) == (FAMILY == 4 ? 32 : 72), "words and tail");
+
+/* Of words and index; never 0. State and flags are not covered: each is one byte of its own. */
+static inline uint32_t FAM_FN(ledger, check)(const uint64_t *word, uint32_t index)
+{
+	uint64_t h = index + 1;
+
+	for (unsigned int i = 0; i < LEDGER_WORDS; i++)
+		h = (h ^ h >> 32 ^ word[i]) * 0xd6e8feb86659fd93ULL;
+	return (uint32_t)(h >> 32) | 1;
+}
+
+/* *out: as an event whose server is the id of the process that wrote the row. */
+static inline enum ledger_row_kind FAM_FN(ledger_row, read)(const struct FAM(ledger_row) *row,
+							    uint32_t index, struct sync_event *out)
+{
+	if (row->tail.check == 0)
+		return row->tail.state == LEDGER_BEING_WRITTEN ? LEDGER_ROW_HALF : LEDGER_ROW_EMPTY;
+	if (row->tail.check != FAM_FN(ledger, check)(row->word, index))
+		return LEDGER_ROW_DAMAGED;
+	*out = (struct sync_event){
+		.kind = SYNC_PUT,
+		.server = row->server,
+		.cport = row->cport,
+		.vport = row->vport,
+		.dport = row->dport,
+		.proto = row->proto,
+		.method = row->method,
+		.state = row->tail.state,
+		.flags = (uint8_t)((row->tail.flags & (SYNC_F_FTP | SYNC_F_ASSURED)) |
+				   (FAMILY == 6 ? SYNC_F_V6 : 0)),
+	};
+	out->FAM(caddr) = row->caddr;
+	out->FAM(vaddr) = row->vaddr;
+	out->FAM(daddr) = row->daddr;
+	return LEDGER_ROW_SOUND;
+}
+
+#undef LEDGER_WORDS
