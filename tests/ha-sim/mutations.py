@@ -19,7 +19,8 @@ import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 UNIT_TESTS = ("ha/test_ha_role", "ha/test_ha_conflict", "ha/test_ha_return", "ha/test_ha_handover",
-              "ha/test_ha_message", "ha/test_ha_freshness", "ha/test_ha_versions", "model/test_version")
+              "ha/test_ha_message", "ha/test_ha_freshness", "ha/test_ha_versions", "ha/test_ha_frames",
+              "ha/test_ha_timers", "model/test_version")
 
 # What is broken, in which file, the text as it is, the text as it is then.
 MUTATIONS = [
