@@ -21,7 +21,7 @@
 #define AREA	"dataplane"
 #define TURN_MS 50
 #define AHEAD	65536U /* rows: what a worker makes of connections in a turn and more */
-#define LASTS_S 60     /* a process that lived for so long is no start that failed */
+#define LASTS_S 5      /* a process that lived for so long is no start that failed */
 
 /* ---- the file ---- */
 

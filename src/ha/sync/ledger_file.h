@@ -10,7 +10,7 @@
  *
  * A ledger counts if it is of this boot, of this layout and young, if its router served, and if no
  * peer was heard: otherwise the peer has served since and has newer connections. A ledger whose
- * connections ended five starts in a row within a minute is not used again.
+ * connections ended five starts in a row within 5 s is not used again.
  *
  * Context: main, while no worker runs.
  */
