@@ -34,7 +34,7 @@ struct ext6_fragment {
 	uint8_t reserved;
 	be16 field; /* offset in units of 8 bytes << 3 | more */
 	be32 id;
-};
+} __attribute__((packed));  /* behind an Ethernet header of 14 bytes */
 #define EXT6_OFFSET 0xfff8U /* bytes */
 #define EXT6_MORE   0x0001U
 
