@@ -21,12 +21,12 @@ enum apply_kind {
 	APPLY_SWAP,
 };
 
-/* What to apply: one of text, path and back. */
+/* The configuration to apply: exactly one of text, path and back is set. */
 struct apply_order {
 	enum apply_kind kind;
 	json_t *text;	  /* a JSON string */
 	const char *path; /* of a file */
-	/* What an earlier version says. */
+	/* The id of an earlier version: the shared part of that version is applied. */
 	const struct version_id *back;
 	/* The configuration has these versions already: the peer's, or those of before a restart.
 	 * Fails if they do not follow those here. Owned; NULL: a new version. */

@@ -87,7 +87,8 @@ static int record_make(struct apply *a)
 	return a->ret;
 }
 
-/* What would run a program that this router does not allow is no configuration here. */
+/* Refuses a configuration of the peer that would run a program which this router does not
+ * allow. */
 static void pushed_check(struct apply *a)
 {
 	pushed_programs_check(a->running, a->after, &a->errors);

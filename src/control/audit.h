@@ -3,7 +3,7 @@
 #define PLVS_CONTROL_AUDIT_H
 
 /*
- * Who changed what: one line of the log and one event for each change, from whatever side.
+ * The audit of changes: one line of the log and one event for each change, from any side.
  * A request of level "change" is followed from the dispatcher to its end; changes without a
  * request (SIGHUP) say so themselves.
  * Context: the control thread.
@@ -20,9 +20,9 @@ void audit_begin(struct control *c, struct rpc_request *req, const char *method,
 		 const json_t *params, const char *source);
 /* More words on what changed. Nothing where the request is not followed. */
 void audit_detail(struct rpc_request *req, const char *text);
-/* Who asks, for the history: a person's name, or the source. Returns buf. */
+/* The author of a request, for the history: a person's name, or the source. Returns buf. */
 const char *audit_author(const struct rpc_request *req, char *buf, size_t len);
-/* What is asked, in words; NULL: the request is not followed. */
+/* The request in words; NULL: the request is not followed. */
 const char *audit_what(const struct rpc_request *req);
 /* The change is live on every worker. */
 void audit_live(struct rpc_request *req, uint64_t generation, uint64_t us);

@@ -36,7 +36,7 @@ struct control_options {
 	const char *file_digest;
 	/* The link thread; NULL in tests. */
 	struct link *link;
-	/* What the ha thread learns of services and servers; NULL: nobody asks. */
+	/* The feed of services and servers to the ha thread; NULL: there is no reader. */
 	struct identity_feed *identities;
 	/* Runs programs of checks and notifications; NULL: there are none. */
 	struct spawner *spawner;

@@ -2,7 +2,7 @@
 #ifndef PLVS_CONTROL_CONTROL_INTERNAL_H
 #define PLVS_CONTROL_CONTROL_INTERNAL_H
 
-/* What the files of the control thread share. Context: the control thread. */
+/* Declarations that the files of the control thread share. Context: the control thread. */
 
 #include <pthread.h>
 
@@ -30,7 +30,7 @@ struct telnet_program;
 struct push;
 TAILQ_HEAD(push_list, push);
 
-/* What another thread leaves for this one; part of an object of its own. */
+/* A note that another thread leaves for the control thread; part of an object of its own. */
 struct control_note {
 	struct control_note *next;
 	void (*run)(struct control *c, struct control_note *note);
@@ -123,12 +123,12 @@ void listings_stop(struct control *c);
 
 /* --- router_parts.c --- */
 
-/* What metrics and listings are made from. arg is a struct control. */
+/* The parts of the router that metrics and listings read. arg is a struct control. */
 void control_parts(void *arg, struct router_parts *out);
 
 /* --- methods_ha.c --- */
 
-/* What `ha.status` answers; NULL: there is no ha thread. */
+/* The answer to `ha.status`; NULL: there is no ha thread. */
 json_t *ha_status_json(struct control *c);
 /* "active"; NULL: there is no ha thread. */
 const char *ha_state_word(const struct control *c);

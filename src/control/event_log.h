@@ -3,8 +3,8 @@
 #define PLVS_CONTROL_EVENT_LOG_H
 
 /*
- * What happened to the router: changes and who made them, health, roles, sessions. The last
- * ones are kept; `event.follow` streams them as they come. An event is an object with "seq",
+ * The events of the router: changes with their authors, health, roles, sessions. The last
+ * events are kept; `event.follow` streams new ones. An event is an object with "seq",
  * "at_ms" (CLOCK_REALTIME), "kind", "text" (a sentence), and the keys of its kind.
  * Context: the control thread.
  */

@@ -188,9 +188,9 @@ static void on_edge(void *arg, const char *key, const struct endpoint *server)
 	if (health_get(c->watching->health, key, server, &v) < 0)
 		return;
 	endpoint_format(server, text, sizeof(text));
-	/* That a server is as it should be is no news when it begins: a start with thousands of
-	 * them would fill the queue. */
 	edge_tell(c, key, text, &v);
+	/* The program is not run for a server whose first verdict is `up`: a start with thousands
+	 * of servers would fill the queue. */
 	first = v.n_history == 1 && v.state == HEALTH_UP && v.admin == HEALTH_ADMIN_NONE;
 	if (c->watching->notify && !first)
 		tell_program(c, key, text, &v);

@@ -5,7 +5,7 @@
 #include "config/config.h"
 
 /*
- * What a valid configuration needs of this machine: the key file, programs, and users. The
+ * The needs of a valid configuration on this machine: the key file, programs, and users. The
  * file system and the user database are read; nothing is changed.
  *
  * Context: any thread; may wait for a disk or a name service.

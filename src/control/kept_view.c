@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the start took up of the process before, and the ledger, as status shows them. */
+/* The connections that the start took up from the process before, and the ledger, for status. */
 #include "control/kept_view.h"
 
 #include "dataplane/sync/ledger.h"

@@ -2,7 +2,7 @@
 #ifndef PLVS_CONTROL_LEVEL_PATH_H
 #define PLVS_CONTROL_LEVEL_PATH_H
 
-/* What the configuration says of the control sockets of lower levels, METHOD_READ and
+/* Names, configuration and paths of the control sockets of lower levels, METHOD_READ and
  * METHOD_CHANGE. Context: any. */
 
 #include <stddef.h>

@@ -76,7 +76,8 @@ static void add_rows(struct listing *l, json_t *rows)
 	json_decref(rows);
 }
 
-/* One service, or a section without services. False: all is done. */
+/* Adds the rows of the next service, or all rows of a section without services. False: all sections
+ * are done. */
 static bool advance(struct listing *l)
 {
 	const struct listing_section *s;

@@ -189,7 +189,7 @@ static void on_live(void *arg, int ret, uint64_t generation)
 	pending_end(&a->pending);
 }
 
-/* One of result and text, taken over. */
+/* The caller sets either result or text; both are taken over. */
 static void wait_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 		      uint64_t change, bool pushed, json_t *result, struct evbuffer *text)
 {

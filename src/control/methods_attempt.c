@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One probe of one check, now: health.try. */
+/* health.try: runs a probe of a check now. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -335,7 +335,7 @@ static bool objects_parse(struct stream *s, const json_t *params)
 	if (!service)
 		return true;
 	svc = config_service_find(c->config, service);
-	/* One that is deleted may have connections left. */
+	/* A deleted service may have connections left. */
 	rt = svc ? control_service_rt(c, svc) : runtime_service_find(&c->pub->runtime, service);
 	if (!rt) {
 		fail_no_service(c, s->pending.req, service);

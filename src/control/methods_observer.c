@@ -175,7 +175,8 @@ static json_t *row_of(struct observing *k, uint16_t worker, const struct observe
 	return row;
 }
 
-/* What one worker has told since the last look. True: there may be more. */
+/* Sends the records that a worker wrote since the last look, LOOK_ROWS at most. True: the worker
+ * may have more. */
 static bool worker_look(struct observing *k, uint16_t worker)
 {
 	struct observer *w = k->observers[worker];

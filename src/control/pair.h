@@ -16,7 +16,7 @@ struct control;
 
 /* The ha thread's part of a configuration. Pointers in *out are the configuration's. */
 void pair_config(const struct config *config, struct ha_config *out);
-/* What of the router's own traffic is heartbeats. */
+/* The punt rules that put the heartbeats of the configured paths into class PUNT_HA. */
 void pair_punt_rules(const struct config *config, struct punt_rules *out);
 
 /* Addresses were published: those that move are announced. */

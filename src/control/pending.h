@@ -51,7 +51,7 @@ void pending_fail(struct pending *l, enum rpc_code code, json_t *data, const cha
 void pending_end(struct pending *l);
 
 void pending_stop(struct control *c);
-/* What pending_stop() left: the other threads have ended. */
+/* Frees the objects that pending_stop() left. The other threads have ended. */
 void pending_free(struct control *c);
 
 #endif

@@ -306,7 +306,7 @@ static void push_start(struct control *c, enum push_kind kind, struct rpc_reques
 {
 	struct push *p;
 
-	/* One of a kind is enough: it has what is true when its turn comes. */
+	/* A single push of a kind is enough: a push reads its content when its turn comes. */
 	if (!req)
 		TAILQ_FOREACH(p, &c->pushes, entry)
 	if (p->kind == kind)

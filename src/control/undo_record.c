@@ -14,7 +14,8 @@
 #define RECORD_FILE "unconfirmed.json"
 #define PATH_LEN    512
 
-/* What a file that is written again differs in. null: there is no file. */
+/* The mark of a file: device, inode, size and mtime, which change when the file is written again.
+ * null: there is no file. */
 static json_t *file_mark(const char *file)
 {
 	struct stat st;

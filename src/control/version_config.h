@@ -12,8 +12,8 @@
 /* A shared part under the node part of `running`, to be freed. NULL: no shared part, or no memory.
  */
 char *version_document(const struct config *running, json_t *shared);
-/* What a version says, from node.state_dir (dir, "": there is none), under the node part of
- * `running`. 0 with *out, or errors->reason. */
+/* The configuration of a version: its shared part, from node.state_dir (dir, "": there is none),
+ * under the node part of `running`. 0 with *out, or errors->reason. */
 int version_config(const char *dir, const struct version_id *id, const struct config *running,
 		   struct config **out, struct config_errors *errors);
 

@@ -3,12 +3,12 @@
 #define PLVS_CONTROL_VERSION_STORE_H
 
 /*
- * What a router remembers of versions of the shared configuration (model/version.h), in
+ * The record of versions of the shared configuration (model/version.h), in
  * node.state_dir:
  *
  *	versions.json			the present version and its ancestors, the youngest first,
  *					each with digest, time, author and comment
- *	configurations/ID.json		what a version says: {"shared": ...}, of the last 20 that
+ *	configurations/ID.json		the text of a version: {"shared": ...}, of the last 20 that
  *					were written
  *
  * Files are replaced durably: a new file, fsync, rename, fsync of the directory. Time, author

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who waits until a change is stored, here and at the peer. */
+/* Requests that wait until a change is stored, here and at the peer. */
 #include <errno.h>
 #include <stdlib.h>
 

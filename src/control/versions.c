@@ -185,7 +185,8 @@ static void difference_forget(struct versions *v)
 	memset(&v->asked_mine, 0, sizeof(v->asked_mine));
 }
 
-/* They have diverged: the peer is asked once what would change there. */
+/* The two versions have diverged: the peer is asked what would change there, once for each pair of
+ * versions. */
 static void difference_look(struct control *c)
 {
 	struct versions *v = &c->versions;

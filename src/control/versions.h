@@ -68,7 +68,8 @@ struct versions {
 	/* Of the last attempt to send the version there. */
 	char peer_fault[VERSIONS_WHY];
 	uint64_t retry_us, retry_after_us, failed_changes;
-	/* What differs while they have diverged: of which two versions, an array of texts. */
+	/* While the versions have diverged: the differences between asked_mine and asked_peers, an
+	 * array of texts. */
 	struct version_id asked_mine, asked_peers;
 	json_t *difference;
 

@@ -71,7 +71,7 @@ struct ha_config {
 	uint32_t notify_timeout_ms;
 };
 
-/* What health knows. */
+/* A summary of the verdicts of health. */
 struct ha_verdicts {
 	uint8_t digest[HA_DIGEST_BYTES];
 	bool complete;	      /* every check has one */
@@ -84,7 +84,7 @@ struct ha_address {
 	link_id link; /* LINK_ANY */
 };
 
-/* What the ha thread asks of others. Called on the ha thread: must not wait. */
+/* Calls of the ha thread to other parts of the router. Made on the ha thread: must not wait. */
 struct ha_host {
 	/* Addresses come to Linux, or leave it: link_set_active(). */
 	void (*set_active)(void *arg, bool active);
@@ -111,7 +111,7 @@ struct ha_host {
 	X(late_times,                                                                              \
 	  "times that the loop was later than a keepalive: the watch of the peer began anew")
 
-/* What the ha thread counts. */
+/* The counters of the ha thread. */
 struct ha_counters {
 #define X(name, help) uint64_t name;
 	HA_COUNTERS(X)
@@ -196,7 +196,7 @@ struct ha_status {
 	struct ha_counters counters;
 	uint64_t relayed;
 	struct ha_sync_status {
-		/* This router has all of the active one's connections, and knows their services. */
+		/* All connections of the active router are here, and their services are known. */
 		bool synchronised;
 		bool peer_synchronised, behind;
 		uint64_t sent, received; /* records: connections and what becomes of them */

@@ -2,8 +2,8 @@
 #ifndef PLVS_HA_HA_INTERNAL_H
 #define PLVS_HA_HA_INTERNAL_H
 
-/* What the files of the ha thread share. Context: the ha thread, but for the messages and the
- * status, which have a lock each. */
+/* Declarations that the files of the ha thread share. Context: the ha thread, but for the messages
+ * and the status, which have a lock each. */
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -78,8 +78,9 @@ struct ha_link {
 	struct ha *ha;
 	struct discovery_socket socket; /* fd -1: tried again */
 	struct event *event;
-	/* Who said by ARP or ND that it has an address of the peer on a path, or, as long as nobody
-	 * did, one of those that move: perhaps the peer. Anybody can say so. */
+	/* peer_mac: the MAC of the last station that sent ARP or ND from an address of the peer on
+	 * a path. claimant: the MAC of the last station that claimed an address that moves, perhaps
+	 * the peer; used while peer_mac is unknown. Any station can forge both. */
 	struct mac peer_mac, claimant;
 };
 
@@ -135,7 +136,8 @@ struct ha {
 	struct path *paths[HA_PATHS];
 	struct ha_pending pending[HA_COMMANDS];
 	uint32_t n_pending;
-	/* What paths refused when it was last said, and when; 0: never. */
+	/* refused: datagrams that each path had refused at the last warning, by error. refused_us:
+	 * the time of that warning; 0: never. */
 	uint64_t refused[HA_PATHS][HA_WIRE_MAX], refused_us[HA_PATHS];
 
 	struct ha_address *addresses;
@@ -291,7 +293,7 @@ void peer_connections_flush(struct ha *ha, uint32_t flush);
 /* Before this router speaks for VIPs: what it was told is in the tables. */
 void peer_connections_take_over(struct ha *ha);
 void peer_connections_status(const struct ha *ha, struct ha_sync_status *out);
-/* What this router knows of itself, to the machine. */
+/* Tells the role machine the state of this router. */
 void ha_known_tell(struct ha *ha);
 
 /* --- ha_status.c --- */
@@ -301,7 +303,7 @@ void ha_status_publish(struct ha *ha, bool wait);
 
 /* --- role_driver.c --- */
 
-/* One event through the machine, and its actions done. */
+/* Runs an event through the role machine, and carries out the actions. */
 void ha_step(struct ha *ha, const struct role_event *event);
 /* Ends grace, and asks whether anything is still relayed. */
 void ha_act_tick(struct ha *ha, uint64_t now_us);

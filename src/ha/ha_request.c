@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What other threads tell and ask the ha thread: each a note. */
+/* Requests and messages of other threads to the ha thread; each is a note. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +159,8 @@ static void drop_configure(struct ha_note *n)
 	free(n->config);
 }
 
-/* What a reload may change; the rest waits for a restart, as control says. */
+/* Applies the part of the configuration that a reload may change. The rest waits for a restart;
+ * control says so to the operator. */
 static void run_configure(struct ha *ha, struct ha_note *n)
 {
 	struct ha_config *c = n->config;

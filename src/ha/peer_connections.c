@@ -11,7 +11,8 @@
 
 /* --- datagrams --- */
 
-/* One path is enough: what is lost is said again. The first by which the peer was heard. */
+/* A single path is enough: lost datagrams are sent again. Returns the first path by which the peer
+ * was heard within deadtime, else the path that heard the peer last; NULL: no path is open. */
 static struct path *path_choose(struct ha *ha, uint64_t now_us)
 {
 	const uint64_t fresh_us = (uint64_t)ha->role.cfg.deadtime_ms * 1000;

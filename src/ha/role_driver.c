@@ -232,7 +232,8 @@ static void carry_out(struct ha *ha, const struct role_action *a)
 	}
 }
 
-/* What the ledger says of this router if it is killed now. */
+/* Publishes the term, and whether this router serves and the peer is alive. The ledger keeps these
+ * values for the next process, if this process is killed. */
 static void duty_publish(struct ha *ha)
 {
 	const struct role *r = &ha->role;

@@ -94,7 +94,7 @@ bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out)
 	return true;
 }
 
-/* Who answers for, or asks as, an address of the peer. */
+/* Notes the MAC of a station that sends ARP or ND from an address of the peer on a path. */
 static void peer_mac_note(struct ha *ha, struct ha_link *l, const struct discovery_packet *p)
 {
 	for (uint8_t i = 0; i < ha->config.n_paths; i++)

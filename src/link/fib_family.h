@@ -3,7 +3,8 @@
 #define PLVS_LINK_FIB_FAMILY_H
 
 /*
- * What differs by family between the routes of Linux and those that workers read. Link thread.
+ * Conversion of the routes of Linux into the fib of workers: the functions that differ by
+ * family. Link thread.
  */
 
 #include "link/link.h"

@@ -466,7 +466,7 @@ void hops_sweep(struct hops *h, uint32_t now_s)
 	uint32_t step = h->max_id / 4 + 64, before;
 
 	free_left(h);
-	/* One batch at a time: its ids share one grace period. */
+	/* Only one batch of ids waits at a time: the ids of a batch share a grace period. */
 	if (h->n_leaving)
 		return;
 	before = h->n_leaving;

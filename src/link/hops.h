@@ -90,7 +90,7 @@ void hops_set_wants(struct hops *h, struct link_want *wants, uint32_t n, uint32_
 void hops_routes_changed(struct hops *h, uint32_t now_s);
 /* forgotten: deleted, or about to be at somebody's request. */
 void hops_neigh(struct hops *h, const struct nl_neigh *n, bool forgotten, uint32_t now_s);
-/* What mirror_apply() said of a link. */
+/* The changes of a link that mirror_apply() returned: new, edited, gone. */
 void hops_link_new(struct hops *h, link_id link);
 void hops_link_edit(struct hops *h, link_id link);
 void hops_link_gone(struct hops *h, link_id link);

@@ -47,7 +47,7 @@ struct link_route {
 	uint32_t mtu; /* 0: the link's */
 };
 
-/* What is made on an interface that plvs makes. */
+/* Addresses and routes that plvs adds to an interface that plvs makes. */
 struct link_linux {
 	struct link_ifaddr *addrs;
 	struct link_route *routes;
@@ -106,7 +106,7 @@ struct link_callbacks {
 	int (*mtu_changed)(void *arg, uint16_t port, uint16_t mtu);
 	/* A port's carrier, once per edge. May be NULL. */
 	void (*carrier_changed)(void *arg, uint16_t port, bool up);
-	/* What the device says of a port's link: asked every 100 ms, and when
+	/* The carrier of a port, as the device reports it: asked for every 100 ms, and when
 	 * exchange.link_eventfd is written with all rings empty. NULL: link_set_carrier(), and of
 	 * ports with kernel_if the interface alone. */
 	bool (*port_up)(void *arg, uint16_t port);
@@ -157,7 +157,7 @@ int link_set_active(struct link *l, bool active);
 void link_poke(struct link *l);
 /* Replaces the list of next hops that are wanted. */
 int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n);
-/* What DPDK says of the port's link. Ignored for ports with kernel_if. */
+/* Sets the carrier of a port, as DPDK reports it. Ignored for ports with kernel_if. */
 int link_set_carrier(struct link *l, uint16_t port, bool up);
 /* The port's MTU changed by configuration: the TAP follows. */
 int link_set_mtu(struct link *l, uint16_t port, uint16_t mtu);

@@ -3,7 +3,7 @@
 #define PLVS_LINK_MIRROR_H
 
 /*
- * What Linux knows of the TAPs, kept up to date by netlink events: interfaces (TAPs and
+ * The state of the TAPs in Linux, kept up to date by netlink events: interfaces (TAPs and
  * VLAN interfaces on them), addresses, routes of the tables local, main and default. One body
  * for both families: an address of either is a value of struct addr. Knows no socket: events go in,
  * a fib comes out.
@@ -66,7 +66,7 @@ struct mirror {
 	uint32_t n_left_out; /* routes over the limit, since the last reading */
 };
 
-/* What an event changed. */
+/* The changes that an event caused. */
 #define MIRROR_FIB	 0x1U /* the fib has to be built again */
 #define MIRROR_REREAD	 0x2U /* routes have to be read again */
 #define MIRROR_LINK_NEW	 0x4U /* an interface appeared, or came up: next hops start again */

@@ -202,7 +202,7 @@ static int build_prefix(const struct mirror *m, struct fib *fib,
 	return set_store(fib, set, out);
 }
 
-/* One route per prefix: the first that Linux would ask. NULL: out of memory. */
+/* Builds one route per prefix: the route that Linux would look at first. NULL: out of memory. */
 static struct link_fib_route *build_routes(const struct mirror *m, struct fib *fib,
 					   uint32_t *n_routes)
 {

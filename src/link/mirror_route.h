@@ -6,7 +6,7 @@
 
 #include "link/mirror.h"
 
-/* What Linux tells routes apart by, short of their next hops. Hashed as bytes. */
+/* The key by which Linux tells routes apart, without their next hops. Hashed as bytes. */
 struct route_key {
 	uint32_t table;
 	struct addr addr;

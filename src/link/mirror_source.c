@@ -47,8 +47,9 @@ static bool addr_around(const struct iface_addr *a, const struct addr *addr)
 	return prefix_contains(&p, addr);
 }
 
-/* One with a prefix around hop and of the router's own rather than one that moves in a failover;
- * NULL: the interface has none of hop's family. */
+/* The best source address towards hop: an address whose prefix contains hop comes first, then an
+ * address that stays with this router in a failover. NULL: the interface has no usable address of
+ * hop's family. */
 static const struct iface_addr *best_source(const struct iface *iface, const struct addr *hop,
 					    int *score)
 {

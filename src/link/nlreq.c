@@ -291,9 +291,10 @@ int nlreq_addr_add(struct nlreq *r, int ifindex, const struct addr *a, uint8_t l
 	}
 	if (proto)
 		mnl_attr_put_u8(nlh, IFA_PROTO, proto);
-	/* What moves between routers is no source of what Linux says itself: the reply would go to
-	 * whoever has the address then, or to a real server that has it on its loopback. Linux
-	 * takes no IPv4 /32 either, as long as there is another address. */
+	/* An address that moves between routers must not be the source of packets that Linux
+	 * originates: replies would go to the router that has the address then, or to a real server
+	 * that has the address on its loopback. Linux does not choose an IPv4 /32 either, as long
+	 * as there is another address. */
 	if (proto && a->family == ADDR_V6) {
 		const struct ifa_cacheinfo life = {.ifa_prefered = 0, .ifa_valid = UINT32_MAX};
 

@@ -35,7 +35,7 @@ void nlreq_close(struct nlreq *r);
 int nlreq_dump(struct nlreq *r, enum nl_kind kind, void (*fn)(void *arg, const struct nl_event *ev),
 	       void *arg);
 
-/* One interface by name: 0 with *out, or -ENODEV. */
+/* Finds an interface by name: 0 with *out, or -ENODEV. */
 int nlreq_link_get(struct nlreq *r, const char *name, struct nl_link *out);
 int nlreq_link_set_up(struct nlreq *r, int ifindex);
 int nlreq_link_set_mtu(struct nlreq *r, int ifindex, uint16_t mtu);

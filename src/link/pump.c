@@ -115,7 +115,7 @@ static void pump_first(struct pump *p)
 	for (unsigned int w = 0; w < p->exchange->n_workers; w++)
 		for (unsigned int class = 0; class <= PUNT_PEER; class ++)
 			punt_burst(p, p->exchange->worker[w].punt[class], PUMP_BURST);
-	/* That a TAP is gone shows at its own event. */
+	/* The result is not needed: the TAP's own event shows that a TAP is gone. */
 	for (uint16_t port = 0; port < p->n_ports; port++)
 		if (p->taps[port] && p->taps[port]->urgent_fd >= 0)
 			(void)pump_tap_urgent(p, p->taps[port]);

@@ -17,7 +17,7 @@
 #define SILENCE_S      30 /* without a frame; Linux asks for a neighbour every 5 s */
 #define SILENCE_FRAMES 3  /* of Linux in that time, at least */
 
-/* One port, as of its last frame. */
+/* The state of a port, as of its last frame. */
 struct silence {
 	uint64_t received, sent; /* frames: of the port, of Linux on the port's TAP */
 	uint32_t since_s;
@@ -25,7 +25,7 @@ struct silence {
 	bool up;
 };
 
-/* One look a second at the port's counters. True: the port is silent for SILENCE_S, though Linux
+/* Looks at the port's counters, once a second. True: the port is silent for SILENCE_S, though Linux
  * has sent SILENCE_FRAMES frames. now_s: of any clock that does not go back. */
 bool silence_lasts(struct silence *s, bool up, uint64_t received, uint64_t sent, uint32_t now_s);
 

@@ -29,7 +29,7 @@ const char *metrics_fault(const struct metrics *m);
 /* Lateness of the control loop's timers over the last 10 s: median, 99th percentile, maximum; the
  * worst since the start. */
 void metrics_lateness(const struct metrics *m, uint64_t late_us[3], uint64_t *max_us);
-/* What the server of metrics has counted. */
+/* The counters of the server of metrics. */
 void metrics_scrapes(const struct metrics *m, struct scrape_counters *out);
 
 /* The second half of docs/metrics.md: the families of every table; malloced. NULL: no memory. */

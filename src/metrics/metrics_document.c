@@ -179,7 +179,8 @@ static int picture_put(struct document *d, const struct shown_table *t, struct e
 
 /* --- the whole --- */
 
-/* One part, or some of it. 1: there is more of it; 0: it is done; -1: it cannot be. */
+/* Writes the next part, or some of it. 1: the part has more; 0: the part is done; negative: no
+ * memory. */
 static int part_step(struct document *d, const struct router_parts *p, struct evbuffer *out,
 		     uint64_t end_us)
 {

@@ -75,7 +75,7 @@ void picture_fini(struct picture *p)
 	memset(p, 0, sizeof(*p));
 }
 
-/* One server, its traffic added to sum; NULL: no memory. */
+/* Takes a server, and adds its traffic to sum; NULL: no memory. */
 static const struct picture_server *server_take(struct picture *p, const struct router_parts *parts,
 						const char *key, const struct service_rt *svc,
 						const struct config_server *server,

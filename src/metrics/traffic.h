@@ -77,7 +77,8 @@ struct traffic_sum *traffic_of_removed(const struct traffic *t);
 /* A server leaves its id: what it had goes to its service. */
 void traffic_forget(struct traffic *t, struct service_rt *svc, const struct server_rt *srv);
 
-/* What became of clients' SYNs; answer_max_us is 0 when it may be of the id's last object. */
+/* The outcomes of clients' SYNs; answer_max_us is 0 if the maximum may belong to the last server
+ * that had the id. */
 void traffic_read_passive(const struct traffic *t, uint32_t server_id,
 			  struct passive_counters *out);
 
@@ -85,7 +86,7 @@ void traffic_read_passive(const struct traffic *t, uint32_t server_id,
 void traffic_read_worker(const struct traffic *t, uint16_t worker, struct worker_counters *out);
 void traffic_read_port(const struct traffic *t, uint16_t port, struct port_counters *out);
 
-/* One pass for tests: as if the sample timer had fired and all of it was done. */
+/* Runs a pass for tests, as if the sample timer had fired and all samples were taken. */
 void traffic_sample(struct traffic *t, uint64_t now_us);
 
 #endif

@@ -12,12 +12,12 @@
 #include "publish/publisher.h"
 #include "health/health.h"
 
-/* One change of a plan, mark rules aside: a service's node is built anew, and addresses are at
- * the next publication. Nothing is changed on error: 0, -ENOMEM, -ENOSPC (services or servers,
- * removed ones that still have connections included), -E2BIG (the scheduler's tables); error
- * says so for a person. */
+/* Applies a change of a plan, mark rules aside: a service's node is built anew, and addresses are
+ * built at the next publication. Nothing is changed on error: 0, -ENOMEM, -ENOSPC (services or
+ * servers, removed ones that still have connections included), -E2BIG (the scheduler's tables);
+ * error says so for a person. */
 int builder_change(struct publisher *p, const struct config_change *ch, char error[ERROR_TEXT]);
-/* What health makes of a server of the node of a service id. */
+/* The effect of health on a server of the node of a service id. */
 typedef struct health_effect builder_effect(void *arg, const struct endpoint *server,
 					    uint32_t configured);
 /* Puts effects into the node that the draft has, or without one the live snapshot. 1: it was

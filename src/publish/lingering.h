@@ -3,9 +3,10 @@
 #define PLVS_PUBLISH_LINGERING_H
 
 /*
- * What has left the configuration and has connections yet: VIPs whose last service went
- * (ADDR_KIND_LINGERING), servers that were NAT, prefixes that a mark claimed. Workers go on
- * taking their packets to the connection table until there is none left. Context: control.
+ * Objects that left the configuration and still have connections: VIPs whose last service went
+ * (ADDR_KIND_LINGERING), servers that were NAT, prefixes that a mark claimed. Workers look up
+ * the packets of these objects in the connection table until no connection is left.
+ * Context: control.
  */
 
 #include "publish/publisher.h"

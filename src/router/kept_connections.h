@@ -29,15 +29,15 @@ struct keeping {
 	int old_ledger; /* of the process before, locked; or -1 */
 };
 
-/* What the configuration says. 0 or -ENOMEM. */
+/* Takes the options from the configuration. 0 or -ENOMEM. */
 int keeping_init(struct keeping *k, const struct config *config);
 void keeping_fini(struct keeping *k);
 
 /* Before control tells of servers: the ledger of this process. Without one the router goes on,
  * and says so. */
 void kept_ledger_open(struct keeping *k, struct dataplane *dp);
-/* What there is, and whether it could be taken, is logged. True: connections were taken up,
- * *term is what they were served under. */
+/* Takes up the connections of the file or the ledger, and logs the source and the outcome. True:
+ * connections were taken up, *term is the term under which they were served. */
 bool kept_connections_load(struct keeping *k, struct dataplane *dp, uint64_t *term);
 /* Workers run: the ledger of before is forgotten. */
 void kept_connections_started(struct keeping *k, struct dataplane *dp);

@@ -159,8 +159,8 @@ static void prepare_state_dir(const char *path)
 		log_warning(AREA, "%s", text);
 }
 
-/* What has to be there for the ha thread: with a peer, synchronisation; the connections of
- * before. An active peer's replace them as soon as it is heard. */
+/* Prepares for the ha thread: with a peer, synchronisation; the connections of before. An active
+ * peer's connections replace those of before as soon as the peer is heard. */
 static int prepare_ha(struct router *r, struct ha_options *options, char error[EAL_ERROR_LEN])
 {
 	if (!r->lone) {

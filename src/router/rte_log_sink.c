@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 
-/* One log type per folder, so that EAL's --log-level plvs.link:debug works, too. */
+/* The log types, one per folder, so that EAL's --log-level plvs.link:debug works, too. */
 static struct log_area {
 	const char *name;
 	int type;

@@ -3,7 +3,7 @@
 #define PLVS_ROUTER_SERVICE_MANAGER_H
 
 /*
- * What plvs tells the program that started it, by the protocol of sd_notify(3): a datagram of
+ * Messages of plvs to the program that started it, by the protocol of sd_notify(3): a datagram of
  * lines NAME=VALUE to the UNIX socket in $NOTIFY_SOCKET. Without the variable nothing is sent.
  *
  *	READY=1		ports, the first snapshot and the role machine run

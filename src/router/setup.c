@@ -51,8 +51,9 @@ static bool port_reaches(const struct config *config, uint32_t port, const struc
 }
 
 /*
- * What arrives at a port, as far as addresses tell: replies where real servers are and no
- * VIP, clients where no server is. A guess only costs hand-offs between workers.
+ * The direction of packets that a port receives, as far as addresses tell: replies where real
+ * servers are and no VIP, clients where no server is. A wrong guess only costs hand-offs between
+ * workers.
  */
 static enum port_direction port_direction(const struct config *config, uint32_t port)
 {

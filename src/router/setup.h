@@ -3,7 +3,7 @@
 #define PLVS_ROUTER_SETUP_H
 
 /*
- * What the configuration means for the data plane and for the Linux side of ports.
+ * The settings of the data plane and of the Linux side of ports, from the configuration.
  * Context: main, before threads start.
  */
 

@@ -65,7 +65,7 @@ uint32_t rpc_server_clients(const struct rpc_server *server);
 
 /* The level of the socket that the request came by; of no client: UINT32_MAX. */
 uint32_t rpc_level(const struct rpc_request *req);
-/* Whose request it is; of no client: NULL. */
+/* The client that sent the request; NULL: no client sent it. */
 const struct rpc_peer *rpc_peer(const struct rpc_request *req);
 /* The request came by a socket whose clients may name sessions. */
 bool rpc_may_name(const struct rpc_request *req);
@@ -74,7 +74,7 @@ int rpc_name_session(struct rpc_request *req, const char *name);
 /* ended is called once, before the request's end: message NULL, or what rpc_fail() says. */
 typedef void rpc_ended(void *arg, const char *message);
 void rpc_on_end(struct rpc_request *req, rpc_ended *ended, void *arg);
-/* What was given with this function, or NULL. */
+/* The arg that rpc_on_end() got with this function, or NULL. */
 void *rpc_end_arg(const struct rpc_request *req, rpc_ended *ended);
 
 /* Ends the request. Takes result over; NULL stands for an empty object. */
@@ -91,7 +91,7 @@ void rpc_fail(struct rpc_request *req, enum rpc_code code, json_t *data, const c
 struct rpc_request *rpc_request_local(void (*done)(void *arg, const char *text, size_t len),
 				      void *arg);
 
-/* One part of a stream. Takes rows over. */
+/* Sends rows as a part of a stream. Takes rows over. */
 void rpc_rows(struct rpc_request *req, json_t *rows);
 /* Bytes that wait for the client of this request: a stream pauses above a bound. */
 size_t rpc_backlog(const struct rpc_request *req);

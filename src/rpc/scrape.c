@@ -321,7 +321,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	struct client *c = arg;
 
 	(void)bev;
-	/* One that closes its sending half still reads. */
+	/* A client that closes its sending half still reads. */
 	if (what & BEV_EVENT_EOF && c->state == SCRAPE_BODY)
 		c->deaf = true;
 	else

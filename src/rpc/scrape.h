@@ -30,7 +30,7 @@ struct scrape_page {
 };
 
 struct scrape_options {
-	/* One of the two; opened in the calling thread's namespace. */
+	/* The listener: either an address or a path; opened in the calling thread's namespace. */
 	struct endpoint listen;		/* family NONE: not this */
 	const char *path;		/* of a UNIX socket, mode 0600; or NULL */
 	const struct scrape_page *page; /* or NULL: there is none */

@@ -22,7 +22,7 @@
 #define EXT_FRAGMENT	44
 #define EXT_DESTINATION 60
 
-/* What is left of the bytes. */
+/* The bytes that are not decoded yet. */
 struct view {
 	const uint8_t *at;
 	size_t kept;

@@ -99,7 +99,7 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
-/* Whoever has the number now must be the child it was: numbers are given out again. */
+/* The process with this pid must still be the same child: pids are reused. */
 static void member_signal(const struct member *m, int sig)
 {
 	int fd = pidfd_open(m->pid, 0);

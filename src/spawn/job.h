@@ -43,14 +43,15 @@ void peer_init(struct peer *p, int fd);
 /* Its programs are killed; its jobs end when their supervisors do. */
 void peer_gone(struct peer *p);
 
-/* One request as it came; what is no request, or over the limits, is refused. */
+/* Takes a request as received. A message that is no request, or is over the limits, is refused. */
 void job_add(struct peer *p, const void *msg, size_t len);
 void job_cancel(struct peer *p, uint64_t id);
 /* Starts a bounded number of those that wait, so that the loop hears cancellations among
  * many starts. True: there are places for more. */
 bool jobs_start(struct peer *p);
-/* What its channel says; buf has room for a result. False: the supervisor was killed, and what
- * it had under it has come up to the spawner. May free the job, and no other. */
+/* Reads a result from the channel of the job; buf has room for a result. False: the supervisor was
+ * killed, and the processes under the supervisor have become children of the spawner. May free the
+ * job, and no other. */
 bool job_hear(struct peer *p, struct job *j, void *buf, size_t room);
 /* Results that could not be sent before. */
 void results_send(struct peer *p);

@@ -25,7 +25,7 @@
 #define KEEPER_ROUTER	  4
 #define KEEPER_FIRST_LINE 5
 
-/* What the keeper says on life each time a spawner serves. Host order. */
+/* The note that the keeper sends on life each time a spawner serves. Host order. */
 struct keeper_note {
 	uint32_t magic; /* SPAWN_MAGIC */
 	uint32_t restarts;

@@ -39,7 +39,7 @@ struct notify_config {
  * 0, -EINVAL (no program), -E2BIG or -ENOMEM. */
 int notify_create(struct event_base *base, struct spawn_client *client, const char *area,
 		  const struct notify_config *config, struct notify **out);
-/* What waits is dropped, what runs is killed. NULL is allowed. */
+/* Drops the waiting notifications, and kills the running programs. NULL is allowed. */
 void notify_destroy(struct notify *n);
 
 /* json is copied. 0, -E2BIG (over SPAWN_MAX_INPUT or NOTIFY_MAX_OBJECT), -ENOBUFS (dropped:

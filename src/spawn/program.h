@@ -6,7 +6,7 @@
 
 #include "spawn/spawner_wire.h"
 
-/* What the child of a supervisor says when it gets no further. */
+/* The failure that a supervisor's child reports when it cannot go on. */
 struct program_failure {
 	int32_t step; /* enum spawn_step */
 	int32_t code; /* errno */

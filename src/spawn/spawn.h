@@ -61,7 +61,7 @@ enum spawn_outcome {
 	SPAWN_OUTCOME_MAX
 };
 
-/* What could not be done. */
+/* The step that failed. */
 enum spawn_step {
 	SPAWN_STEP_NONE,
 	SPAWN_STEP_QUEUE,     /* no place came free in time */

@@ -26,7 +26,8 @@
 
 struct spawner;
 
-/* Who asks: one socketpair each, with places of its own, so that none waits for another. */
+/* The clients of the spawner: each has a socketpair with places of its own, so that no client waits
+ * for another. */
 enum spawn_who {
 	SPAWN_FOR_HEALTH,
 	SPAWN_FOR_NOTIFY,

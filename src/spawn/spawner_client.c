@@ -94,7 +94,7 @@ static void pending_free(struct spawn_client *c, struct pending *p)
 	free(p);
 }
 
-/* One line a change, however many clients there are. */
+/* Logs one line per change, however many clients there are. */
 static void change_say(bool works, bool lost)
 {
 	enum { WORKS, GONE, LOST };

@@ -43,14 +43,14 @@ struct announcer *announcer_create(const struct announce_config *config,
 				   const struct announce_ops *ops);
 void announcer_destroy(struct announcer *a);
 
-/* What is announced from now on, in this order: gateways first. Copied. A burst that runs
- * starts its round again. 0 or -ENOMEM (as it was). */
+/* Sets the addresses to announce from now on, in this order: gateways first. The list is copied. A
+ * burst that runs starts its round again. 0, or -ENOMEM: the old list stays. */
 int announcer_set(struct announcer *a, const struct announce_item *list, uint32_t n);
-/* This router has become active: a burst, then refreshes. */
+/* Call when this router has become active: starts a burst, then refreshes. */
 void announcer_start(struct announcer *a, uint64_t now_us);
 /* No longer active: nothing more is sent. */
 void announcer_abort(struct announcer *a);
-/* One address at once, against a claim (claim.h). Nothing if not started. */
+/* Announces an address at once, against a claim (claim.h). Does nothing if not started. */
 void announcer_again(struct announcer *a, link_id link, const struct addr *addr);
 
 /* Sends what is due. Returns when to call again, UINT64_MAX: when something is started. */

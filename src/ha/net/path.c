@@ -75,7 +75,7 @@ static void set_int(int fd, int level, int option, int value)
 		log_debug(AREA, "socket option %d/%d: %s", level, option, strerror(errno));
 }
 
-/* What fails here costs priority, not the path. */
+/* A refused option costs priority or buffer space, not the path. */
 static void socket_options(const struct path *p, int fd)
 {
 	int size = p->config.buffer ? (int)p->config.buffer : BUFFER_DEFAULT, urgent = URGENT;
@@ -116,7 +116,7 @@ err:
 	return ret;
 }
 
-/* One line per edge: fails, fails otherwise, works again. */
+/* Logs one line per edge: the path fails, fails with another error, or works again. */
 static void tell(struct path *p, int err, const char *what)
 {
 	char own[ENDPOINT_STRLEN], peer[ENDPOINT_STRLEN];
@@ -139,7 +139,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* What is left wakes the loop again. */
+	/* Datagrams beyond TURN wake the loop again. */
 	path_drain(p, TURN, p->ops.now_us(p->ops.arg));
 }
 

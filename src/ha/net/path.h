@@ -38,7 +38,7 @@ struct path_ops {
 	 * of hearing may follow from it. Must not destroy the path. */
 	bool (*received)(void *arg, struct path *p, const struct ha_envelope *e,
 			 const uint8_t *payload, uint64_t now_us);
-	/* What time it is when the socket wakes the loop. */
+	/* The time at which the socket wakes the loop, in microseconds. */
 	uint64_t (*now_us)(void *arg);
 	void *arg;
 };

@@ -126,7 +126,7 @@ static bool is_double(const struct witness_link *l, uint32_t index)
 	return witness_find(l, &l->list[index].addr) != &l->list[index];
 }
 
-/* What is known of those that stay; the ones that are asked first keep their order. */
+/* Copies the state of the witnesses that stay; the kept witnesses keep their order. */
 static void list_inherit(struct witness_link *to, const struct witness_link *from)
 {
 	for (uint32_t i = 0; i < from->n; i++) {
@@ -214,7 +214,8 @@ static bool is_kept(const struct witness_link *l, uint32_t index)
 	return false;
 }
 
-/* One that has been silent for long makes room: broadcast may find it elsewhere. */
+/* A witness that left WITNESS_PATIENCE questions unanswered makes room: a broadcast may find the
+ * witness elsewhere. */
 static void kept_sift(struct witness_link *l)
 {
 	uint32_t n = 0;

@@ -45,7 +45,7 @@ void freshness_init(struct freshness *f, const struct ha_session *session)
 	f->mine = *session;
 }
 
-/* What the session said before counts as seen: it may come back from a recording. */
+/* Earlier messages of the session count as seen: an attacker may replay a recording. */
 static void session_accept(struct freshness *f, const struct ha_message *msg)
 {
 	f->peer = msg->session;

@@ -129,7 +129,7 @@ static void state_tick(struct turn *t)
 {
 	struct role *r = t->r;
 
-	/* Who was told to end becomes nothing more while it tidies up. */
+	/* A router that was told to end takes on no other role while it tidies up. */
 	if (r->stopping && !ha_state_serves(r->state) && r->state != HA_RELAY)
 		return;
 	switch (r->state) {

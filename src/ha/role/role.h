@@ -332,7 +332,7 @@ enum role_then { /* what follows a hand-over */
 		 ROLE_THEN_QUIT,
 };
 
-/* What the last fresh messages said. */
+/* The peer, as its last fresh messages describe it. */
 struct role_peer {
 	bool known;
 	enum ha_state state;
@@ -413,7 +413,7 @@ struct role {
 	uint64_t watch_ms; /* listens without interruption since */
 	uint64_t deaf_ms;  /* on some VIP link no witness answers, since; 0: not */
 
-	/* What the machine knows of itself. */
+	/* The state of this router, as the role machine was told it. */
 	uint8_t n_ports;
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	bool synchronised, verdicts;
@@ -459,7 +459,7 @@ void role_keep(struct role *r, uint64_t term);
 /* A new configuration: state, term and peer stay. */
 void role_configure(struct role *r, const struct role_config *cfg, uint64_t now_ms);
 
-/* One event. `out` is emptied first. */
+/* Runs an event through the machine. `out` is emptied first. */
 void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 	       struct role_actions *out);
 /* When the next ROLE_TICK is due at the latest. */
@@ -469,14 +469,14 @@ uint64_t role_next(const struct role *r);
 void role_fill(const struct role *r, const struct role_send *send, uint64_t now_ms,
 	       struct ha_message *msg);
 
-/* What status and metrics show. */
+/* Values that status and metrics show. */
 const char *role_state_name(enum ha_state s); /* "active" */
 bool role_peer_alive(const struct role *r, uint64_t now_ms);
 /* The present session of the peer was heard within deadtime, or what it said may still wait in a
  * socket: no other session is accepted (freshness.h). */
 bool role_peer_speaks(const struct role *r, uint64_t now_ms);
 bool role_ready(const struct role *r, uint64_t now_ms); /* ports up, witnesses answer */
-/* What of the two routers' own parts of the configuration does not go together. */
+/* Contradictions between the node parts of the two routers. */
 enum role_clash {
 	ROLE_CLASH_NONE,
 	ROLE_CLASH_ROLE,     /* both are primary, or both backup */
@@ -485,13 +485,14 @@ enum role_clash {
 enum role_clash role_clash(const struct role *r);
 /* The peer's shared configuration is not the one here, as far as is known. */
 bool role_configuration_differs(const struct role *r);
-/* What somebody must put right, in sentences; "" for nothing. Returns the length. */
+/* Writes the faults that a person must put right, in sentences; "" for none. Returns the length. */
 size_t role_alarm(const struct role *r, uint64_t now_ms, char *buf, size_t len);
 /* How many real servers more the peer sees up than this router, of the same configuration;
  * 0 also while one of them does not know. */
 int64_t role_peer_sees_more(const struct role *r, uint64_t now_ms);
-/* What failback waits for before its delay begins, "" while it passes; NULL: there is none, as
- * this router does not go first, or a person has to. */
+/* The condition that failback waits for before its delay begins; "" while the delay passes; NULL:
+ * no failback is to come, for example because the peer goes first, or because only a person may
+ * start it. */
 const char *role_failback_waits(const struct role *r, uint64_t now_ms);
 /* The peer is heard, but nothing that I say reaches it. */
 bool role_peer_deaf(const struct role *r, uint64_t now_ms);

@@ -96,8 +96,9 @@ void role_lease_renew(struct turn *t)
 	const uint32_t lease = role_lease_ms(&r->cfg);
 	uint64_t until = ROLE_LEASE_NONE;
 
-	/* What is heard before the first tick after a standstill has waited: it says how things
-	 * were. The peer may serve by now, and its word of that is behind in the same queue. */
+	/* A message that is heard before the first tick after a standstill has waited in the socket
+	 * and tells an old state. The peer may serve by now, and its message of that is further
+	 * back in the same queue. */
 	if (role_is_late(r, t->now) || t->now < r->lease_hold_ms)
 		return;
 	if (role_peer_in_reach(r, t->now)) {

@@ -79,7 +79,8 @@ uint32_t role_frame_period(const struct role *r, uint8_t link, uint64_t now)
 			       : 0;
 	if (!role_paths_silent(r, now))
 		return 0;
-	/* What its MAC claims or its frames say shows that it may hear this router. */
+	/* Claims by the peer's MAC, and frames from the peer, show that the peer may hear this
+	 * router. */
 	if (role_peer_in_reach(r, now) || is_recent(p->claim_ms, now, ROLE_CLAIM_HOLD_MS) ||
 	    is_recent(p->frame_ms, now, 2 * ROLE_FRAME_SLOW_MS) ||
 	    r->cfg.keepalive_ms > ROLE_FRAME_SLOW_MS)

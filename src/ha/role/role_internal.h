@@ -3,7 +3,7 @@
 #define PLVS_HA_ROLE_ROLE_INTERNAL_H
 
 /*
- * What the files of the role machine share. `struct turn` is one call of role_step().
+ * Declarations that the files of the role machine share. `struct turn` is one call of role_step().
  * Context: ha thread, tests.
  */
 

@@ -137,7 +137,8 @@ uint64_t role_due(const struct role *r, uint64_t now)
 {
 	uint64_t due = r->no_active_ms + r->cfg.deadtime_ms;
 
-	/* Who should go first may still fail to. */
+	/* The peer should go first and may still fail to, so this router waits two deadtimes
+	 * longer. */
 	if (role_peer_goes_first(r, now))
 		due += UINT64_C(2) * r->cfg.deadtime_ms;
 	return due > r->stale_until_ms ? due : r->stale_until_ms;

@@ -83,7 +83,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg, uint64_t se
 	p->state = msg->state;
 	p->role = msg->role;
 	p->flags = msg->flags;
-	/* What it holds is later than what was kept here. */
+	/* The peer's connections are later than those that this router kept over its restart. */
 	if (ha_state_serves(msg->state) || (role_own_term(msg) > r->kept_term &&
 					    msg->flags & (HA_FLAG_SYNCHRONISED | HA_FLAG_KEPT)))
 		r->kept = false;
@@ -299,7 +299,8 @@ static void takeover_message(struct turn *t, const struct ha_message *msg)
 	if (r->takeover_term <= r->term)
 		r->takeover_term = r->term + 1;
 	if (r->takeover_forced && ha_state_serves(msg->state)) {
-		/* It goes on until it obeys; a newer term has just been learnt. */
+		/* A peer that refuses STOP still serves. STOP is sent again with a term above the
+		 * term that was just learnt. */
 		if (msg->type == HA_MSG_REFUSED)
 			role_send_about(t, HA_MSG_STOP, r->takeover_term, 0, HA_REASON_NONE,
 					HA_FLAG_FORCED);

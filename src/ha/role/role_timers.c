@@ -143,7 +143,7 @@ void role_timers_init(struct role *r, const struct role_config *cfg, uint64_t no
 	role_timers_configure(r, cfg, larger(cfg->deadtime_ms, first), now);
 }
 
-/* What is late while the process starts says nothing of later. */
+/* True while the process starts: lateness in that time says nothing about later. */
 static bool settles(const struct role *r, uint64_t now)
 {
 	return now - r->timers.began_ms < ROLE_MEASURE_MS / 2;

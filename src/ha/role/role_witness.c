@@ -31,7 +31,8 @@ static uint64_t witnesses_from(const struct role *r, uint64_t now)
 
 	if (r->fast_ms != 0 && now - r->fast_ms >= deadtime)
 		window = deadtime;
-	/* What was too old while they were asked often is not young again. */
+	/* An answer that was too old while witnesses were asked at keepalive rate does not become
+	 * valid again. */
 	else if (r->calm_ms > deadtime)
 		from = r->calm_ms - deadtime;
 	return latest(from, now > window ? now - window : 1);

@@ -20,7 +20,7 @@ struct snapshot;
 struct identity *identity_create(void);
 void identity_destroy(struct identity *m);
 
-/* What control said; u stays the caller's. 0 or -ENOMEM. */
+/* Applies an update from control; u stays the caller's. 0, or -ENOMEM: some servers are missing. */
 int identity_apply(struct identity *m, const struct identity_update *u);
 /* All that the feed has, freed. 0, or -ENOMEM: some of it is missing. */
 int identity_poll(struct identity *m, struct identity_feed *feed);

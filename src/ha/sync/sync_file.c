@@ -165,7 +165,8 @@ static bool is_old(const struct sync_file_read *r, const uint8_t *h)
 	return written > now || now - written > r->max_age_s;
 }
 
-/* Whose it is, how old, and that every record is sound. */
+/* Checks owner, mode, header, length and age of the file, and that every record and the checksum
+ * are sound. 0, or -errno with the text in error. */
 static int look(FILE *f, const char *path, struct sync_file_read *r, uint64_t *bytes, char *error)
 {
 	uint8_t h[HEADER_BYTES];

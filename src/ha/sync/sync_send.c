@@ -18,7 +18,7 @@
 #define FORGOTTEN_TRIES 6
 #define SHED_STEPS	4096 /* of EVENTS_STEP events thrown away in one call */
 
-/* One datagram under way. */
+/* A datagram under way. */
 struct sent {
 	uint64_t at_ms;
 	uint16_t len;
@@ -189,7 +189,7 @@ static void transfer_begin(struct sync_send *s)
 	s->walking = s->c.door.n_workers;
 	s->walk_told = false;
 	s->marker_due = true;
-	/* What a flush waited for has to be told again, behind the walk. */
+	/* A flush under way has to be asked for again, behind the walk. */
 	s->flushing = 0;
 	s->flush_known = false;
 	s->status.state = SYNC_SEND_TRANSFER;
@@ -368,7 +368,9 @@ static void progress(struct sync_send *s)
 	}
 }
 
-/* What came behind a hole is repeated at once, the hole being three wide or old. */
+/* Takes the bits of an acknowledgement. A datagram that lies at least three places before the
+ * highest acknowledged one, and is not acknowledged, is repeated at once, if it was last sent at
+ * least a quarter of the time-out ago. */
 static void holes_repeat(struct sync_send *s, const uint8_t *have, uint64_t now_ms)
 {
 	uint32_t highest = 0;

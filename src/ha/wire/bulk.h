@@ -52,7 +52,7 @@ struct bulk {
 	struct bulk_send out;
 	struct bulk_receive in;
 	uint32_t last_id;
-	/* One datagram. Errors are losses. */
+	/* Sends a datagram. Errors count as losses. */
 	void (*send)(void *arg, const void *payload, size_t len);
 	/* A block came; bytes are borrowed. */
 	void (*received)(void *arg, enum bulk_kind kind, uint32_t id, const uint8_t *bytes,

@@ -72,7 +72,7 @@ int ha_envelope_seal(const struct ha_keys *keys, const struct ha_envelope *e, co
 	return (int)(signed_len + HA_MAC_BYTES);
 }
 
-/* What can be told without a key. */
+/* The checks that need no key: magic, version, lengths and cluster. */
 static enum ha_wire_error header_check(uint32_t cluster_id, const uint8_t *d, size_t n)
 {
 	size_t want;

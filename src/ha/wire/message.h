@@ -3,9 +3,9 @@
 #define PLVS_HA_WIRE_MESSAGE_H
 
 /*
- * What two routers tell each other in one datagram, decoded. The layout on the wire, the
- * HMAC and the version are the matter of message.c; whether a message may be believed is
- * that of freshness.h; what follows from it that of role.h.
+ * A message of one router to the other in one datagram, decoded. message.c has the layout of
+ * the payload, envelope.c the header, the protocol version and the HMAC. freshness.h decides
+ * whether a message may be believed; role.h decides what follows from the message.
  *
  * Numbers of types, states, flags and reasons are the wire's: never renumber, only append.
  * Context: any.
@@ -135,7 +135,7 @@ struct ha_timers {
 };
 
 struct ha_message {
-	/* Who speaks, to whom. */
+	/* Sender, receiver and sequence numbers. */
 	uint32_t cluster_id;
 	uint32_t key_id;
 	struct ha_session session; /* the sender's */
@@ -143,7 +143,7 @@ struct ha_message {
 	uint64_t sequence;	   /* of the sender's session, from 1; copies on paths share it */
 	uint64_t heard_sequence;   /* the highest sequence it heard of `heard` */
 
-	/* What it says. */
+	/* The message itself: type, role, state and term of the sender. */
 	enum ha_message_type type;
 	enum ha_role role;
 	enum ha_state state;
