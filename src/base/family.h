@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * One body of code for both address families.
+ * The same source code for both address families.
  *
  * A source that works on packets or on tables of addresses is written once and compiled once for
  * each family, with FAMILY defined as 4 or 6. FAM(conn) is conn4 or conn6; FAM_FN(table, find) is
  * table4_find or table6_find. The compiler sees the family as a constant, so that the choice
- * costs nothing for a packet. What differs between the families is here, or in one function for
+ * costs nothing for a packet. Differences between the families are here, or in one function for
  * each difference whose two versions stand side by side.
  *
  * A header of types and inline functions for one family is a template without include guard

@@ -13,7 +13,7 @@
 #define LATENESS_BINS	 224U /* up to 2^30 us, 18 minutes; more counts as that */
 
 struct lateness {
-	uint64_t second; /* what the newest slot holds */
+	uint64_t second; /* the second of the newest slot */
 	uint32_t bin[LATENESS_SECONDS][LATENESS_BINS];
 	uint32_t max_us[LATENESS_SECONDS];
 };

@@ -90,7 +90,7 @@ static void tree_offer(const struct tree_node *node, const char *partial, bool s
 	}
 }
 
-/* What names are asked for, or NULL: there are none of the kind. */
+/* The argument `of` for the fetch() of struct names, or NULL: the kind has no names. */
 static const char *names_of(const struct arg *arg, const char *partial, const char *service)
 {
 	switch (arg->kind) {

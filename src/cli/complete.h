@@ -2,7 +2,8 @@
 #ifndef PLVS_CLI_COMPLETE_H
 #define PLVS_CLI_COMPLETE_H
 
-/* What can stand at the cursor. No terminal in here: shells and tests call it. */
+/* Completion: the words that can stand at the cursor. The module uses no terminal: shells and tests
+ * call complete(). */
 
 #include "cli/grammar.h"
 

@@ -3,8 +3,9 @@
 #define PLVS_CLI_DOCTOR_H
 
 /*
- * What is wrong with a running router: rules over the results of methods. Each rule gives
- * findings with an identity that stays, a severity, what is wrong, why it matters and what to type.
+ * Rules that find faults of a running router in the results of methods. Each rule gives findings.
+ * A finding has an identity that stays, a severity, the fault, the reason why the fault matters,
+ * and the command to type.
  */
 
 #include <jansson.h>

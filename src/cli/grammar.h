@@ -80,10 +80,10 @@ struct command {
 
 extern const struct command cli_commands[]; /* ends with words NULL */
 
-/* What a line of words means. */
+/* The meaning of a line of words. */
 struct invocation {
 	const struct command *command;
-	json_t *params;	    /* what is sent */
+	json_t *params;	    /* of the request */
 	json_t *local;	    /* "@" keys */
 	const char *object; /* the last positional value given, for messages; or NULL */
 };
@@ -115,7 +115,7 @@ bool tree_word(const struct tree_node *node, size_t i, char word[32], const char
 /* The value of one argument, checked: *value is new. -EINVAL with a sentence. */
 int arg_parse(const struct arg *arg, const char *text, json_t **value, char *error,
 	      size_t error_len);
-/* What is expected, for people: "address:port", "0 to 65535". */
+/* The expected value of an argument, for people: "address:port", "0 to 65535". */
 const char *arg_expected(const struct arg *arg, char *buf, size_t len);
 const struct arg *arg_find(const struct command *command, const char *word, bool exact);
 

@@ -99,7 +99,7 @@ static void screen_draw(struct screen *sc, const char *text)
 	fflush(f);
 }
 
-/* What follows an escape character. */
+/* Reads the key after an escape character. LIVE_ESCAPE: nothing follows within ESCAPE_MS. */
 static int key_escaped(void)
 {
 	static const struct {

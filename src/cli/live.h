@@ -31,7 +31,7 @@ typedef int live_picture(struct session *s, void *arg);
 int live_run(struct session *s, const struct invocation *inv, live_picture *draw,
 	     void (*key)(void *arg, int key), const bool *typing, void *arg);
 
-/* One line of a picture, cut to width columns (0 or less: not cut); escape sequences of
+/* Prints a line of a picture, cut to width columns (0 or less: not cut). Escape sequences of
  * styles take no column and are always whole. */
 void live_line_put(FILE *f, const char *line, size_t len, int width);
 

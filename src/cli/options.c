@@ -99,7 +99,7 @@ static int option_set(struct cli_options *options, const struct cli_option *o, c
 	return 0;
 }
 
-/* One option word; *i moves past its value. */
+/* Takes the option at words[*i]. *i moves on to the option's value if that is the next word. */
 static int option_take(char **words, size_t n, size_t *i, struct cli_options *options, char *error,
 		       size_t error_len)
 {

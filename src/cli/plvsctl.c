@@ -86,7 +86,7 @@ static int ipvsadm_run(const struct cli_options *o, char **words, size_t n, FILE
 int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors)
 {
 	size_t n = argc > 0 ? (size_t)argc - 1 : 0;
-	/* One more than the words: a "--" keeps what follows from being taken as options. */
+	/* The first word is a "--": words_run() takes no options out of the words that follow. */
 	char **words = calloc(n + 2, sizeof(*words)), end[] = "--";
 	struct cli_options options;
 	struct session s;

@@ -254,7 +254,7 @@ static enum rpc_outcome refusal_take(json_t *doc, struct rpc_failure *f)
 	return fail(f, RPC_REFUSED, "%s", text);
 }
 
-/* One document of the answer. RPC_OK with *done false: rows, go on. */
+/* Takes a document of the answer. RPC_OK with *done false: a notification, more follows. */
 static enum rpc_outcome document_take(json_t *doc, uint32_t id, rpc_rows *rows, void *arg,
 				      json_t **result, bool *done, struct rpc_failure *f)
 {

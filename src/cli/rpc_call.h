@@ -3,23 +3,24 @@
 #define PLVS_CLI_RPC_CALL_H
 
 /*
- * One conversation with the router: JSON-RPC 2.0, a document a line, over its UNIX
- * socket (docs/control-protocol.md). Blocking, one call at a time. The router's answers
- * are not trusted: sizes and times are bounded, shapes are checked.
+ * The client's end of a connection to the router: JSON-RPC 2.0, a document a line, over the
+ * router's UNIX socket (docs/control-protocol.md). Blocking, one call at a time. The router's
+ * answers are not trusted: sizes and times are bounded, shapes are checked.
  */
 
 #include <jansson.h>
 #include <signal.h>
 #include <stdint.h>
 
-/* One document of an answer: the router itself gives up on a client at this size. */
+/* The most bytes of a document of an answer: the router itself gives up on a client at this
+ * size. */
 #define RPC_LINE_MAX (256U << 20)
 
 enum rpc_outcome {
 	RPC_OK,
 	RPC_REFUSED,	 /* the router answered with an error object */
 	RPC_UNREACHABLE, /* no connection, or it ended, or silence for too long */
-	RPC_GARBLED,	 /* what came is no answer */
+	RPC_GARBLED,	 /* the received text is no answer */
 	RPC_STOPPED,	 /* by the row function or by *interrupt */
 };
 

@@ -8,7 +8,7 @@
 #include "cli/session.h"
 #include "cli/view.h"
 
-#define PACKET_MAX 2048 /* what the router takes */
+#define PACKET_MAX 2048 /* bytes; the most that the router takes */
 
 static int ask(struct session *s, const struct invocation *inv, json_t *params)
 {

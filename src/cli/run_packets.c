@@ -271,7 +271,7 @@ static int capture_run(struct session *s, const struct invocation *inv, struct c
 	int code = CLI_OK;
 
 	rpc_call(&s->rpc, "capture", params, on_capture, c, &result, &failure);
-	if (c->fault == -EPIPE) { /* who reads has seen enough */
+	if (c->fault == -EPIPE) { /* the reader of the pipe has ended */
 		clearerr(c->file.file);
 		rpc_failure_clear(&failure);
 	} else if (c->fault < 0) {

@@ -46,7 +46,7 @@ int session_error(struct session *s, int code, const char *fmt, ...)
 	return code;
 }
 
-/* One error of error.data.errors, or the error itself with its data. */
+/* Prints an error of error.data.errors, or the error itself with its data. */
 static void refusal_put(struct session *s, const char *file, const json_t *data,
 			const char *message)
 {

@@ -2,8 +2,9 @@
 #ifndef PLVS_CLI_SESSION_H
 #define PLVS_CLI_SESSION_H
 
-/* One user of the command tree: a one-shot command, the interactive shell, or a shell on
- * a network connection. Runs lines and prints what they give. One thread per session. */
+/* A session is a user of the command tree: a one-shot command, the interactive shell, or a shell
+ * on a network connection. A session runs lines and prints their results. One thread per
+ * session. */
 
 #include "cli/complete.h"
 #include "cli/grammar.h"
@@ -32,7 +33,7 @@ struct cli_exit_text {
 };
 extern const struct cli_exit_text cli_exit_texts[]; /* ends with text NULL */
 
-/* What options say; -1 and NULL: nothing. */
+/* The values of the options; -1 and NULL: not given. */
 struct cli_options {
 	int json, numeric, wide, color, help, version;
 	int restricted;
@@ -72,8 +73,8 @@ void session_fini(struct session *s);
 int session_run(struct session *s, char **words, size_t n);
 /* The same for a typed line; empty lines and comments are CLI_OK. */
 int session_run_line(struct session *s, const char *line);
-/* One call, without printing: CLI_OK and *result is the caller's, else the failure has
- * been printed. */
+/* Makes a call and does not print its result. CLI_OK: *result is the caller's. Else the failure
+ * has been printed. */
 int session_call(struct session *s, const char *method, json_t *params, json_t **result);
 /* Prints a failure (and, with --json, {"error": ...} as the document). */
 int session_fail(struct session *s, const struct invocation *inv, struct rpc_failure *failure);

@@ -195,7 +195,7 @@ static void top_help(const struct session *s, const struct top *top)
 	fputc('\n', s->out.file);
 }
 
-/* What stands above the table. */
+/* Prints the head above the table. */
 static void top_head(struct session *s, const struct top *top, const json_t *status,
 		     const json_t *counters)
 {

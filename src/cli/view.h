@@ -34,7 +34,7 @@ struct view_column {
 
 struct list_view {
 	const char *rows;		   /* the result's key; NULL: the rows of a stream */
-	const char *empty;		   /* what to say instead of an empty table */
+	const char *empty;		   /* the sentence in place of an empty table */
 	const struct view_column *columns; /* ends with title NULL; or NULL: those of shown */
 	const struct shown_table *shown;
 };
@@ -44,13 +44,14 @@ const json_t *view_at(const json_t *json, const char *path);
 double view_number(const json_t *json, const char *path);
 /* "" when there is no text. */
 const char *view_text(const json_t *json, const char *path);
-/* One value as text (malloced), by its format. NULL: prints as "-". */
+/* A value as text (malloced), by its format. NULL: prints as "-". */
 char *view_format(const struct out *out, const json_t *value, enum format format);
 enum style view_state_style(const char *state);
 
 /* The format of a column of a shown table. */
 enum format view_shown_format(const struct shown_table *t, const struct shown_column *c);
-/* Its title: of a column without one the key in capitals. */
+/* The title of a column of a shown table. A column without a title has the last part of its key in
+ * capitals. */
 const char *view_shown_title(const struct shown_column *c, char buf[32]);
 /* Texts stand left, numbers right. */
 bool view_format_right(enum format format);
@@ -104,13 +105,13 @@ void view_tried(const struct out *out, const json_t *result, const struct invoca
 void view_forced(const struct out *out, const json_t *result, const struct invocation *inv);
 /* "forced down", "up, drained": of a row of health.list or a server of service.list. */
 const char *view_health_state(const json_t *row, char buf[64]);
-/* Its style: a server that is up and not chosen is no good news. */
+/* The style of such a state: STYLE_WARN for a server that is up and not chosen. */
 enum style view_health_style(const json_t *row, const char *state);
 /* The weight in effect, or as configured. */
 double view_weight(const json_t *server);
 void view_drops(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_explain(const struct out *out, const json_t *result, const struct invocation *inv);
-/* What the router answered in words. */
+/* Prints the text of the router's answer. */
 void view_said(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_level(const struct out *out, const json_t *result, const struct invocation *inv);
 

@@ -99,7 +99,7 @@ static void rates_put(const struct out *out, const json_t *r)
 	fputc('\n', out->file);
 }
 
-/* One line of "12 sent, 3 dropped"; what is zero is left out. */
+/* Prints a line as "12 sent, 3 dropped"; doors with a count of 0 are left out. */
 static void doors_put(const struct out *out, const json_t *doors)
 {
 	struct json_t *object = (struct json_t *)(uintptr_t)doors;

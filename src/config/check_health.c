@@ -135,7 +135,7 @@ static void name_unknown(struct config_context *ctx, const struct config *config
 	free(names);
 }
 
-/* Those that are written at the context's path. */
+/* Reports unknown names of checks in "check" at the context's path. */
 static void names_check(struct config_context *ctx, const struct config *config,
 			const struct config_checks *c)
 {

@@ -378,7 +378,7 @@ static void notes_behind(struct carrier *c, enum note_place place, size_t depth)
 	}
 }
 
-/* Those of keys of an object that are left out. */
+/* Writes the comments of keys that are left out of an object. */
 static void orphans_lines(struct carrier *c, const json_t *object, size_t depth)
 {
 	const char *path = path_text(c);

@@ -162,7 +162,7 @@ enum config_idle {
 struct config_policy {
 	uint64_t set;
 	const char *scheduler;	       /* one of config.schedulers: not owned */
-	struct service_policy service; /* what workers go by */
+	struct service_policy service; /* the part that workers use */
 	struct config_checks check;
 	struct health_policy health;
 };
@@ -258,7 +258,7 @@ struct config {
 	const struct check_spec **checks; /* of shared, by name; n_checks */
 	uint32_t n_checks;
 	uint32_t n_servers; /* of all services */
-	char *file;	    /* it came from, or NULL */
+	char *file;	    /* the source of the configuration, or NULL */
 	/* For the part of the digest that is no service's; filled on demand. */
 	uint8_t rest_digest[32];
 	bool rest_digest_valid;
@@ -281,8 +281,9 @@ enum config_part {
 	CONFIG_SHARED,
 };
 
-/* What a file would say: defaults left out, order kept; policies that a service states
- * itself stay even where `defaults` says the same. New references, NULL: out of memory. */
+/* The configuration as a file has it: defaults are left out, the order is kept. Policies that a
+ * service states itself stay even where `defaults` says the same. New references, NULL: out of
+ * memory. */
 json_t *config_to_json(const struct config *config, enum config_part part);
 /* Passwords, headers and texts that checks send become "(hidden)" in what config_to_json() made. */
 void config_hide_secrets(json_t *json);

@@ -52,13 +52,13 @@ enum config_shape {
 enum config_text_rule {
 	RULE_LABEL,   /* letters, digits, '.', '_', '-' */
 	RULE_PORT,    /* as a label, no dot, starts with a letter: "public.10" is a link */
-	RULE_IFNAME,  /* what Linux takes for an interface */
+	RULE_IFNAME,  /* a name that Linux takes for an interface */
 	RULE_PATH,    /* absolute */
 	RULE_NETNS,   /* a name or an absolute path */
 	RULE_LINK,    /* a port or port.VLAN, "!" before it negates */
 	RULE_COMMENT, /* anything printable */
 	RULE_TEXT,    /* bytes, with escapes */
-	RULE_DEVICE,  /* what DPDK takes for a device: no blanks, no commas */
+	RULE_DEVICE,  /* a device's name for DPDK: no blanks, no commas */
 	RULE_MAX
 };
 
@@ -185,7 +185,7 @@ void config_report(struct config_context *ctx, int reason, const struct config_h
 /* An error about the document itself, at an offset of the text (or nowhere: SIZE_MAX). */
 void config_report_text(struct config_context *ctx, int reason, size_t offset, const char *message);
 void config_report_memory(struct config_context *ctx);
-/* What someone wrote, cut and made printable, in quotes. */
+/* A text of the user in quotes, cut and made printable. */
 #define CONFIG_QUOTE_LEN 96
 const char *config_quote(const char *text, char buf[CONFIG_QUOTE_LEN]);
 
@@ -282,7 +282,7 @@ bool config_policy_states_one_packet(const struct config_policy *policy);
 void config_policy_compat(struct config_policy *defaults, enum config_compat compat);
 
 enum config_style {
-	STYLE_FILE,   /* what a file needs to say; stated policies stay */
+	STYLE_FILE,   /* the keys that a file needs; stated policies stay */
 	STYLE_DIGEST, /* only what differs from what would be inherited */
 	STYLE_FULL,   /* everything */
 };
@@ -390,7 +390,7 @@ void config_check_marks(struct config_context *ctx, struct config *config);
 /* The checks by themselves, and the list of them by name. The path is that of the document's
  * shared. */
 void config_check_checks(struct config_context *ctx, struct config *config);
-/* What of a check is its type's. */
+/* The members of a check that depend on its type. */
 void config_check_by_type(struct config_context *ctx, const struct check_spec *c);
 /* Which checks `defaults` names. */
 void config_check_defaults(struct config_context *ctx, const struct config *config);

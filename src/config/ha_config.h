@@ -3,8 +3,8 @@
 #define PLVS_CONFIG_HA_CONFIG_H
 
 /*
- * What the configuration says of high availability. node.ha is about this router: where it
- * hears its peer, and with which keys. shared.ha is what both must agree on.
+ * The configuration of high availability. node.ha is about this router: its role, its paths to
+ * the peer, and its key file. shared.ha has the values on which both routers must agree.
  *
  * Without node.ha.paths there is no peer: a lone router is active, without a lease.
  */
@@ -33,7 +33,7 @@ enum config_failback {
 	CONFIG_FAILBACK_MANUAL,
 };
 
-/* One way to the peer: UDP between two addresses of the routers' own. */
+/* A path to the peer: UDP between two addresses of the routers' own. */
 struct config_ha_path {
 	char *name;
 	struct endpoint local, peer; /* port 0 = CONFIG_HA_PORT */
@@ -73,7 +73,7 @@ static inline uint32_t config_ha_keepalive_ms(const struct config_ha_shared *ha)
 	return ha->deadtime_ms < 3 * ha->keepalive_ms + 3 ? ha->deadtime_ms / 4 : ha->keepalive_ms;
 }
 
-/* What a configuration that the peer sends may run here. */
+/* The programs that a configuration from the peer may run on this router. */
 struct config_programs {
 	char **directories; /* none: /usr/lib/plvs/checks, /etc/plvs/programs */
 	uint32_t n_directories;

@@ -3,7 +3,7 @@
 #define PLVS_CONFIG_HEALTH_CONFIG_H
 
 /*
- * What the configuration says of health: checks by name, and which of them a service or a
+ * The configuration of health: checks by name, and the names of the checks that a service or a
  * server has. A check of the document is a struct check_spec of health: the rows of the schema
  * write its members.
  */

@@ -147,8 +147,8 @@ int moves_init(struct moves *m, uint32_t n)
 	return m->old_pos && m->tail && m->prev && m->moved ? 0 : -ENOMEM;
 }
 
-/* Who is not in the longest increasing subsequence has moved: the fewest that explain
- * the new order. tail[k]: where the best run of k + 1 ends. */
+/* Entries outside the longest increasing subsequence of old_pos have moved: the fewest moves that
+ * explain the new order. tail[k]: the entry at which the best subsequence of k + 1 entries ends. */
 void moves_find(struct moves *m)
 {
 	uint32_t len = 0;

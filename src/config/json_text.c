@@ -22,7 +22,7 @@ int json_text_read_fd(int fd, size_t size, char **data, size_t *len, char error[
 
 	if (!buf)
 		return error_text(error, -ENOMEM, "out of memory");
-	/* One byte more than there should be: a file that grows is noticed too. */
+	/* The loop asks for one byte more than size, to notice a file that grows. */
 	while (n <= size) {
 		ssize_t got = read(fd, buf + n, size + 1 - n);
 
@@ -242,7 +242,8 @@ static size_t token_start(const struct json_text *t, size_t offset)
 	return t->len;
 }
 
-/* What the parser quotes it may have cut within a character; and it may hold anything. */
+/* Replaces control characters and bytes that are not UTF-8 by "?". The parser quotes the document,
+ * which may hold any bytes, and may cut a quotation within a character. */
 static void text_repair(char *text)
 {
 	size_t left = strlen(text), n;

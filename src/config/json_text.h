@@ -15,7 +15,7 @@
 
 #include "base/error_text.h"
 
-/* One step from a value to a part of it: key, or with key NULL the index. */
+/* A step from a value to a part of that value: key, or with key NULL the index. */
 struct json_step {
 	const char *key;
 	uint32_t index;

@@ -3,8 +3,9 @@
 #define PLVS_CONFIG_OBJECT_INDEX_H
 
 /*
- * Who has a listener, a mark, a name or an address: so that a check of one service costs
- * that service, with ten thousand loaded. Context: control.
+ * An index of listeners, marks, names and addresses and of the objects that have them. By the index
+ * the check of a service takes time in proportion to that service, also with ten thousand services
+ * loaded. Context: control.
  */
 
 #include "config/config.h"

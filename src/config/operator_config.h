@@ -2,7 +2,7 @@
 #ifndef PLVS_CONFIG_OPERATOR_CONFIG_H
 #define PLVS_CONFIG_OPERATOR_CONFIG_H
 
-/* What node.control.read, node.control.change and node.telnet say. */
+/* The values of node.control.read, node.control.change and node.telnet. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ struct config_telnet {
 	uint32_t sessions;
 	uint32_t idle_s;
 	bool start;    /* by the router; else by a service manager */
-	char *user;    /* whom plvs-telnetd runs as */
+	char *user;    /* the user of plvs-telnetd */
 	char *program; /* path of plvs-telnetd; NULL: beside plvs */
 	char *shell;   /* path of plvsctl; NULL: as installed */
 };

@@ -218,7 +218,7 @@ static void object_print(const struct table *t, const struct config_object *o, c
 	objects_print(t, o, path);
 }
 
-/* Those below it. */
+/* Prints the objects below an object. */
 static void objects_print(const struct table *t, const struct config_object *o, const char *path)
 {
 	char inner[256];

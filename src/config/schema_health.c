@@ -125,7 +125,7 @@ const struct config_object config_object_health = {
 		.rule = RULE_PATH, .max = 255, .check = config_check_readable, .noun = "a path",   \
 		.help = help_                                                                      \
 	}
-/* One of several keys that give the same text another use. */
+/* A key for a text of the use kind_. keys: all keys of that text, each for another use. */
 #define BYTES(key, member, keys, kind_, max_, help_)                                               \
 	{                                                                                          \
 		.name = key, .type = TYPE_BYTES, AT(struct check_spec, member), .kind = kind_,     \

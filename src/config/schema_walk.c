@@ -188,7 +188,7 @@ static int list_parse(struct config_context *ctx, const struct config_field *f, 
 	return ret;
 }
 
-/* One value where a list is allowed. */
+/* Parses a value in place of a list, as a list of one entry. */
 static int single_parse(struct config_context *ctx, const struct config_field *f,
 			const json_t *json, void *base)
 {
@@ -406,7 +406,7 @@ static const struct config_policy ipvs_policy = {
 		.sloppy_tcp = false,	   /* sloppy_tcp = 0 */
 		.nat_icmp_send = false,	   /* nat_icmp_send = 0 */
 		.expire_quiescent = false, /* expire_quiescent_template = 0 */
-		.sequence_check = false,   /* it looks at no sequence number */
+		.sequence_check = false,   /* IPVS looks at no sequence number */
 		.extension_s = 60,	   /* no sysctl: recorded */
 	}};
 

@@ -2,16 +2,16 @@
 #ifndef PLVS_HEALTH_ADVICE_H
 #define PLVS_HEALTH_ADVICE_H
 
-/* What servers and programs say of themselves. Any bytes may come. Context: any. */
+/* Advice that servers and programs print about themselves. Any bytes may come. Context: any. */
 
 #include "health/check.h"
 
 /*
- * One line of HAProxy's agent protocol: words parted by blanks or commas, in any case: "75%",
- * "up", "down", "fail", "stopped", "drain", "maint", "ready"; of words that contradict each
- * other the last counts; what follows "#" is why, and "maxconn:" and unknown words mean
- * nothing. Adds to r->advice and sets r->weight_percent. why gets the description, or "".
- * Whether there was any word that means something.
+ * Parses a line of HAProxy's agent protocol: words parted by blanks or commas, in any case:
+ * "75%", "up", "down", "fail", "stopped", "drain", "maint", "ready". Of words that contradict
+ * each other the last counts. The text after "#" is the description. "maxconn:" and unknown words
+ * have no meaning. Adds to r->advice and sets r->weight_percent. why gets the description, or "".
+ * True: some word has a meaning.
  */
 bool advice_parse(const char *text, size_t len, struct probe_result *r, char *why, size_t why_len);
 

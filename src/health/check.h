@@ -43,7 +43,7 @@ enum check_type {
 #define X(NAME, name) CHECK_##NAME,
 	CHECK_TYPES(X)
 #undef X
-		CHECK_PASSIVE, /* what traffic shows: health/passive.h; asks nobody */
+		CHECK_PASSIVE, /* judges traffic: health/passive.h; sends no probe */
 	CHECK_TYPE_MAX
 };
 
@@ -58,7 +58,7 @@ extern const char *const check_type_names[CHECK_TYPE_MAX]; /* "tcp", "script", .
 enum match_kind {
 	MATCH_NONE,    /* anything will do, also nothing */
 	MATCH_LITERAL, /* these bytes appear */
-	MATCH_PREFIX,  /* it begins with these bytes */
+	MATCH_PREFIX,  /* the text begins with these bytes */
 	MATCH_PATTERN, /* a regular expression; POSIX syntax as far as it means the same */
 	MATCH_SEND,    /* of a step: these bytes are sent */
 };
@@ -129,7 +129,7 @@ struct check_spec {
 		bool load;	     /* standard output is a load number (Piranha) */
 	} exec;
 	struct {
-		uint32_t window_ms; /* what is looked at */
+		uint32_t window_ms; /* the time between two judgements */
 		uint32_t min_syns;  /* below so many SYNs in a window nothing is said */
 		uint32_t no_answer_percent, refused_percent; /* of SYNs; from here on it fails */
 		uint32_t max_answer_ms; /* mean time from SYN to SYN-ACK; 0 = not looked at */
@@ -137,14 +137,14 @@ struct check_spec {
 	bool weight; /* AGENT, EXEC: what it says of the weight counts */
 };
 
-/* What one probe found. */
+/* The verdict of a probe. */
 enum probe_verdict {
 	PROBE_OK,
 	PROBE_FAIL,  /* the server is not well: refused, wrong answer, too late */
 	PROBE_ERROR, /* we could not ask (no descriptor, no program): counts neither way */
 };
 
-/* What an agent, or a program that prints a load, says beyond the verdict. */
+/* Advice of an agent, or of a program that prints a load, beyond the verdict. */
 #define ADVICE_WEIGHT 0x01U /* percent of the configured weight */
 #define ADVICE_LOAD   0x02U /* a load number */
 #define ADVICE_DRAIN  0x04U
@@ -165,7 +165,7 @@ struct probe_result {
 	char reason[CHECK_REASON_LEN];
 };
 
-/* What checkers share; one per process. */
+/* The environment that all checkers share; one per process. */
 struct checker_env {
 	struct event_base *base;
 	struct spawn_client *spawn;	/* NULL: no programs can be run */
@@ -184,10 +184,10 @@ enum probe_via {
 };
 
 /*
- * One probe under way. The core allocates it with room for the checker's state, arms the
- * time limit and calls start; the checker calls probe_end() exactly once, perhaps before
- * start returns, never after cancel was called. After probe_end() neither the probe nor its
- * state may be touched: both are gone.
+ * A probe under way. The core allocates the probe with room for the checker's state, arms the
+ * time limit and calls start. The checker calls probe_end() exactly once, perhaps before start
+ * returns, never after cancel was called. After probe_end() neither the probe nor its state may
+ * be touched: both are freed.
  */
 struct probe {
 	const struct check_spec *spec;
@@ -229,7 +229,7 @@ void probe_end(struct probe *p, enum probe_verdict verdict, const char *fmt, ...
 /* The same with advice; r->reason is set. */
 void probe_end_result(struct probe *p, const struct probe_result *r);
 
-/* What the owner of the schema does with specs. */
+/* Functions on specs, which the owner of the schema gives. */
 struct check_spec_ops {
 	/* A deep copy. 0, or -ENOMEM with *to zeroed. */
 	int (*copy)(const struct check_spec *from, struct check_spec *to);
@@ -237,8 +237,8 @@ struct check_spec_ops {
 	void (*fini)(struct check_spec *spec);
 	/* Everything but the name is equal. */
 	bool (*equal)(const struct check_spec *a, const struct check_spec *b);
-	/* What a probe asks, whom it asks, or how long it may take; not when, nor how answers
-	 * count. */
+	/* Request, target and time limit of the probes are equal. Names, intervals and the
+	 * counting of answers may differ. */
 	bool (*same_question)(const struct check_spec *a, const struct check_spec *b);
 };
 

@@ -89,7 +89,7 @@ static void header_put(FILE *f, const char *header)
 	fprintf(f, "%.*s %s\r\n", (int)(value - header), header, value + strspn(value, " "));
 }
 
-/* Its length; 0: it does not fit. */
+/* The length of the request; 0: the request does not fit, or there is no memory. */
 static size_t request_build(const struct probe *p, char *buf, size_t len)
 {
 	const struct check_spec *spec = p->spec;

@@ -123,7 +123,7 @@ static bool run(struct script *x)
 	while (x->step < spec->n_steps) {
 		const struct match *step = &spec->steps[x->step];
 
-		/* One text at a time: the next step waits for what is on its way. */
+		/* The script sends one text at a time: the next step waits until all is sent. */
 		if (!stream_sent(&x->stream))
 			return true;
 		if (step->kind != MATCH_SEND) {

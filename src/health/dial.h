@@ -14,7 +14,8 @@
 
 #include "health/check.h"
 
-/* What Linux sends by this socket does not wait behind bulk: the TAP's urgent queue. */
+/* Packets that Linux sends by this socket do not wait behind bulk traffic: their priority puts
+ * them into the TAP's urgent queue. */
 void dial_hurry(int fd);
 
 /*
@@ -24,7 +25,7 @@ void dial_hurry(int fd);
 int dial_start(struct probe *p, int *fd);
 /* The same by UDP. Nothing is sent. */
 int dial_datagram(struct probe *p, int *fd);
-/* What became of a connection: 0 or an errno, positive. */
+/* The result of a connection attempt: 0 or a positive errno. */
 int dial_result(int fd);
 
 /* Whether an errno of a socket is the server's fault or ours. */

@@ -3,8 +3,8 @@
 #define PLVS_HEALTH_DNS_H
 
 /*
- * One DNS question and its answer, as bytes (RFC 1035). Nothing is trusted: names end within
- * 255 bytes and pointers lead only backwards, so that each is read once. Context: any.
+ * A DNS question and its answer, as bytes (RFC 1035). No byte of the answer is trusted: names end
+ * within 255 bytes and pointers lead only backwards, so that each label is read once. Context: any.
  */
 
 #include "base/addr.h"

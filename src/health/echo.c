@@ -236,7 +236,7 @@ static void on_raw(evutil_socket_t fd, short what, void *arg)
 			continue;
 		finish(r, 0);
 		if (raw->fd != fd)
-			return; /* it was the last, or done() began anew */
+			return; /* r was the last request, or done() began anew */
 	}
 }
 

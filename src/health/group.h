@@ -3,11 +3,11 @@
 #define PLVS_HEALTH_GROUP_H
 
 /*
- * One service: from the standing of its servers to what each of them may get. A function of
- * its arguments alone: time is given.
+ * The rules of a service: from the standing of its servers to the effect on each server (struct
+ * health_effect). The functions depend on their arguments alone: the caller gives the time.
  *
  * Quorum, counted over regular servers that are STANDING_IN, each as 1 or by its configured
- * weight; n is that sum, q the quorum, h the hysteresis (q + h never over what there is):
+ * weight; n is that sum, q the quorum, h the hysteresis (q + h never over the sum of all servers):
  *
  *	          n >= q                n < q
  *	START ----------------> HELD -----------> LOST
@@ -15,17 +15,17 @@
  *	                          +-----------------+
  *	                              n >= q + h
  *
- * Who may be chosen, the first line that applies:
+ * The servers that may be chosen, by the first line that applies:
  *	1. the quorum is not held and some sorry server is IN: the sorry servers that are IN
- *	2. some regular server is IN: those
+ *	2. some regular server is IN: the regular servers that are IN
  *	3. servers are down by passive checks alone: the last of these stays
  *	4. all_down is keep_last: the servers that were up last (see below)
- *	5. nobody
+ *	5. no server
  *
- * Up last: those that checks took down within the time that checks need to see an end
- * (window_us) before the last one went. A fault that takes all of them is not seen at one
- * moment, and leaving the last one alone would give it everyone's load. Servers that operators
- * took out are not kept.
+ * Up last: the servers that checks took down at most window_us before the last server went down.
+ * window_us is the time that checks need to see a server fail. Checks do not see a fault of all
+ * servers at one moment, and the last server alone would get the load of all. Servers that
+ * operators took out are not kept.
  *
  * Context: control.
  */
@@ -46,7 +46,7 @@ struct group_member {
 	uint32_t configured; /* weight */
 	struct weight_advice advice;
 	/* --- kept from call to call, zeroed at first --- */
-	bool was_in;	  /* it has been chosen ever */
+	bool was_in;	  /* the server has been IN before */
 	bool is_in;	  /* STANDING_IN at the last call */
 	uint64_t slow_us; /* slow start began; 0 = none */
 	uint64_t out_us;  /* checks took it down while it was IN; 0 = never since */
@@ -63,7 +63,7 @@ struct group_state {
 };
 
 extern const char *const quorum_names[QUORUM_MAX];
-/* One step of the drawing. total: the sum with all servers up. */
+/* Takes one step of the drawing. total: the sum n with all servers up. */
 enum quorum_state quorum_step(enum quorum_state q, const struct health_policy *policy, uint64_t n,
 			      uint64_t total);
 
@@ -75,7 +75,7 @@ bool group_settle(struct group_state *g, const struct health_policy *policy,
 		  struct group_member *const *m, uint32_t n, uint64_t window_us, uint64_t now_us,
 		  uint64_t *due_us);
 
-/* What is up is up since long. */
+/* Ends every slow start: servers that are up at a takeover count as up for long. */
 void group_takeover(struct group_member *const *m, uint32_t n);
 
 #endif

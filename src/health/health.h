@@ -34,7 +34,7 @@ enum health_state {
 };
 extern const char *const health_state_names[HEALTH_STATE_MAX];
 
-/* What an operator said; it holds until taken back, over reloads too. */
+/* An operator's order for a server. An order holds until it is taken back, over reloads too. */
 enum health_admin {
 	HEALTH_ADMIN_NONE,
 	HEALTH_ADMIN_UP,    /* forced up */
@@ -44,7 +44,7 @@ enum health_admin {
 };
 extern const char *const health_admin_names[HEALTH_ADMIN_MAX]; /* "none", "up", ... */
 
-/* What follows for a server that is down. */
+/* The consequence for a server that is down. */
 enum health_consequence {
 	HEALTH_REMOVE,	/* left out of choices; its connections: the service's on_server_gone */
 	HEALTH_QUIESCE, /* left out of choices; its connections go on */
@@ -57,7 +57,7 @@ enum health_all_down {
 	HEALTH_ALL_DOWN_MAX
 };
 
-/* What of a service's configuration is health's. Values only; copied. */
+/* The part of a service's configuration that health uses. Values only; health copies them. */
 struct health_policy {
 	uint8_t consequence;	    /* enum health_consequence */
 	uint8_t all_down;	    /* enum health_all_down */
@@ -78,7 +78,7 @@ struct health_server {
 	const struct check_spec *const *checks;
 };
 
-/* What may be chosen, for one server; control puts it into the service's node. */
+/* The effect of health on a server; control puts the effect into the service's node. */
 struct health_effect {
 	bool down;	 /* left out of choices */
 	bool gone;	 /* with down: its connections are treated by on_server_gone */
@@ -98,7 +98,8 @@ struct health_options {
 	 * call for each service, one after the other: control publishes them together. After
 	 * some milliseconds of it the rest comes in the next turns. */
 	void (*changed)(void *arg, const char *service_key);
-	/* One edge of one server, for notify programs and logs; see struct health_view. */
+	/* The state of a server has changed: for notify programs and logs; see struct
+	 * health_view. */
 	void (*edge)(void *arg, const char *service_key, const struct endpoint *server);
 	/* A service has lost its quorum, or has it again; see struct health_service_view. Or NULL.
 	 */
@@ -114,10 +115,10 @@ int health_create(const struct health_options *options, struct health **out);
 void health_destroy(struct health *h); /* NULL is allowed */
 
 /*
- * One service's servers, as configured, in the configuration's order. Members that stay keep
- * their state, also when their checks change; those that are new begin as UNKNOWN (or UP
- * without checks), those that left are forgotten. Effects are right when it returns, without
- * a call of changed(). 0, or -ENOMEM with the service as it was.
+ * Sets the servers of a service, as configured, in the configuration's order. Members that stay
+ * keep their state, also when their checks change. New members begin as UNKNOWN (or UP without
+ * checks). Members that left are forgotten. When the function returns, the effects are right,
+ * without a call of changed(). 0, or -ENOMEM with the service as it was.
  */
 int health_set_service(struct health *h, const char *service_key, const struct endpoint *vip,
 		       const struct health_policy *policy, const struct health_server *servers,
@@ -133,7 +134,7 @@ struct health_effect health_effect(const struct health *h, const char *service_k
 int health_force(struct health *h, const char *service_key, const struct endpoint *server,
 		 enum health_admin admin, const char *why);
 
-/* What one probe found that a person asked for. */
+/* The result of a probe that a person asked for. */
 struct health_answer {
 	const char *check;
 	uint8_t type;		     /* enum check_type */
@@ -167,7 +168,7 @@ struct health_view {
 	struct health_effect effect;
 	uint32_t weight;	   /* as configured */
 	const char *weight_source; /* "configuration", "agent", "load", "slow start" */
-	/* What agents and loads may make of it; both `weight` where nobody may. */
+	/* The bounds of the weight under advice; both are `weight` where no advice is held. */
 	uint32_t weight_low, weight_high;
 	bool drain, maint;	 /* an agent's words */
 	uint64_t since_ms;	 /* CLOCK_REALTIME of the last edge */
@@ -186,11 +187,11 @@ int health_get(const struct health *h, const char *service_key, const struct end
 /* The same without history, for who asks of thousands. */
 int health_get_now(const struct health *h, const char *service_key, const struct endpoint *server,
 		   struct health_view *out);
-/* What was said of a service is settled now, not at the end of the turn: changed() and edge() are
- * called. */
+/* Settles the pending changes of a service now, not at the end of the turn: changed() and edge()
+ * are called. Within such a callback the function does nothing. */
 void health_settle(struct health *h, const char *service_key);
 
-/* One check of one server of one service. */
+/* A check of a server of a service. */
 struct health_check_view {
 	const char *name; /* valid until the service changes */
 	uint8_t type;	  /* enum check_type */
@@ -211,7 +212,7 @@ struct health_service_view {
 	uint64_t weight_up;
 	uint32_t n_sorry; /* of n_servers; they are no part of n_up */
 	uint32_t n_sorry_up;
-	uint64_t has, needed; /* what the quorum counts: servers, or weight */
+	uint64_t has, needed; /* in the unit of the quorum: servers, or weight */
 	bool quorum;	      /* held */
 	bool lost;	      /* not held, although every server is known */
 	bool kept;	      /* all are down: keep_last holds */

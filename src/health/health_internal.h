@@ -28,7 +28,7 @@
 
 #define HEALTH_SENTENCE_LEN (CHECK_REASON_LEN + 64)
 
-/* What tests put in place of the world. */
+/* The clocks and checkers, which tests replace. */
 struct health_hooks {
 	uint64_t (*now_us)(void *arg); /* monotonic */
 	uint64_t (*now_ms)(void *arg); /* of the calendar */

@@ -253,7 +253,7 @@ void health_takeover(struct health *h)
 			for (uint32_t k = 0; k < g->members[i]->n_links; k++)
 				watch_hurry(g->members[i]->links[k]->watch, now_us);
 		}
-		/* Those that come in by this do not start slowly either. */
+		/* Members whose re-entry delay ends here do not start slowly either. */
 		g->tell = group_run(g, now_us);
 		group_takeover(g->gms, g->n);
 		group_mark(g);

@@ -3,8 +3,9 @@
 #define PLVS_HEALTH_MEMBER_H
 
 /*
- * One real server of one service: the state of its checks together, the words of operators and
- * agents, and whether the server may be chosen. Functions of their arguments alone: time is given.
+ * A real server of a service: the state of its checks together, the words of operators and
+ * agents, and whether the server may be chosen. The functions depend on their arguments alone: the
+ * caller gives the time.
  *
  * The checks together: a check that is DOWN makes DOWN; all UP (also: none at all) make UP;
  * else UNKNOWN.
@@ -39,7 +40,7 @@ struct member_state {
 	uint64_t good_us;  /* DOWN: its checks are all up since; 0 = they are not */
 };
 
-/* What to do in a state, by what the checks say. */
+/* The step of a server in a state, by the state of its checks together. */
 enum member_step { MEMBER_STAY, MEMBER_RISE, MEMBER_FALL, MEMBER_WAIT };
 extern const uint8_t member_steps[HEALTH_STATE_MAX][HEALTH_STATE_MAX]; /* [state][checks] */
 
@@ -54,7 +55,7 @@ enum health_state member_combine(const uint8_t *states, uint32_t n);
 bool member_update(struct member_state *m, enum health_state checks, bool failed,
 		   uint64_t reentry_us, uint64_t now_us, uint64_t *due_us);
 
-/* What counts: the state, or while it is UNKNOWN the peer's. */
+/* The state that counts: the server's own, or while the own state is UNKNOWN, the peer's. */
 enum health_state member_verdict(const struct member_state *m);
 enum standing member_standing(const struct member_state *m);
 /* Whether an operator's maintenance makes probes pointless. */

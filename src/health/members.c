@@ -76,7 +76,7 @@ void member_log(const struct member *m)
 	};
 	const struct transition *t = &m->history[0];
 	char ep[ENDPOINT_STRLEN];
-	/* That a server is as it should be is no news when it begins. */
+	/* The first state of a server is no notice if the server is IN. */
 	bool first = m->n_history == 1 && t->standing == STANDING_IN;
 
 	log_write(NULL, first ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "health",

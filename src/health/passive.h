@@ -3,7 +3,7 @@
 #define PLVS_HEALTH_PASSIVE_H
 
 /*
- * What traffic says of a server: SYNs that got no answer, SYNs that were refused, and the
+ * The evidence of traffic on a server: SYNs that got no answer, SYNs that were refused, and the
  * time from SYN to SYN-ACK, counted by workers in the NAT path. Context: control.
  */
 
@@ -11,8 +11,8 @@
 #include "model/counters.h"
 
 /*
- * What happened between two readings. Too few SYNs say nothing against the server, so that
- * one which was taken down, and gets none, has its chance again.
+ * Judges the SYNs between two readings. No SYNs, or fewer than min_syns, give PROBE_OK, so that a
+ * server which was taken down, and gets no SYNs, has its chance again.
  */
 void passive_judge(const struct check_spec *spec, const struct passive_counters *before,
 		   const struct passive_counters *now, struct probe_result *out);

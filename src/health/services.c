@@ -9,7 +9,7 @@
 
 #include "health/health_internal.h"
 
-/* One server as it will be. */
+/* The planned state of a server. */
 struct plan {
 	struct member *member;
 	bool fresh;

@@ -23,7 +23,7 @@ struct stream;
 struct stream_user {
 	bool (*opened)(struct stream *s); /* may be NULL */
 	bool (*came)(struct stream *s);	  /* in_len grew */
-	bool (*sent)(struct stream *s);	  /* what could not be sent at once is; may be NULL */
+	bool (*sent)(struct stream *s);	  /* the rest of a text is sent; may be NULL */
 	void (*closed)(struct stream *s); /* the server closed: the user ends the probe */
 	/* However it ends: what the user holds is freed, its own events deleted. */
 	void (*cleanup)(struct stream *s);

@@ -18,7 +18,7 @@
 struct context {
 	struct hash_node node;
 	struct check_tls key; /* texts owned */
-	uint64_t files;	      /* what their files looked like */
+	uint64_t files;	      /* files_hash() of the key */
 	SSL_CTX *ctx;
 };
 

@@ -3,8 +3,8 @@
 #define PLVS_HEALTH_WATCH_H
 
 /*
- * What the answers of one check of one target add up to, and when to ask again. Functions
- * of their arguments alone: time is given.
+ * The state of a check of a target, from the answers so far, and the time of the next probe. The
+ * functions depend on their arguments alone: the caller gives the time.
  *
  *	          first ok
  *	UNKNOWN ------------> UP
@@ -17,8 +17,8 @@
  * A probe that agrees with the state takes the count back to 0. A probe that could not be made
  * (PROBE_ERROR) leaves the count as it is; `fall` of these in a row make UP and DOWN UNKNOWN:
  * the check says nothing about the server any more. (The server's own state stays, see
- * member.h.) Agents and passive checks begin as UP and never become UNKNOWN: they speak
- * against a server, they never admit one.
+ * member.h.) Agents and passive checks begin as UP and never become UNKNOWN: such checks speak
+ * against a server and never admit a server.
  *
  * Context: control.
  */
@@ -33,7 +33,8 @@ struct watch_state {
 	bool not_made;	 /* `fall` of them: no longer known */
 };
 
-/* What a verdict does in a state: the state it speaks for, and how many it takes. */
+/* The rule for a verdict in a state: the state that the verdict speaks for, and the number of such
+ * verdicts in a row that a change takes. */
 enum watch_need { WATCH_KEEP, WATCH_RESET, WATCH_FIRST, WATCH_RISE, WATCH_FALL };
 struct watch_rule {
 	uint8_t next; /* enum health_state */
@@ -45,7 +46,8 @@ void watch_state_init(struct watch_state *w, const struct check_spec *spec);
 /* Whether the state changed. After it w->streak is what the sentence counts. */
 bool watch_answer(struct watch_state *w, const struct check_spec *spec,
 		  const struct probe_result *r);
-/* What "3rd of 3" says of the last answer: of how many; 0: it counted towards nothing. */
+/* The number of answers in a row that a change takes, as the second number of "3rd of 3" says of
+ * the last answer r. before: the state before r. 0: r counted towards no change. */
 uint32_t watch_needed(const struct watch_state *before, const struct check_spec *spec,
 		      const struct probe_result *r);
 

@@ -24,9 +24,9 @@ struct weight_bounds {
 };
 
 /*
- * One load number (1-minute load average) by Piranha's rule: below 1 the weight rises by
- * w/2 * cbrt(1 - load), above 1 it falls by w/2 * cbrt(load - 1), w being the configured
- * weight; steps under w/4 are left out. It stays within w and 10 w, or within the bounds.
+ * Applies a load number (1-minute load average) by Piranha's rule. Below 1 the weight rises by
+ * w/2 * cbrt(1 - load), above 1 the weight falls by w/2 * cbrt(load - 1), w being the configured
+ * weight. Steps under w/4 are left out. The weight stays within w and 10 w, or within the bounds.
  */
 void weight_load(struct weight_advice *a, struct weight_bounds bounds, uint32_t configured,
 		 double load);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What all formats have in common, once the whole file is read: which objects plvs cannot
- * have, which port traffic and which port checks go to, what a service says once for all its
- * servers.
+ * The steps that all formats have in common, once the whole file is read: to find the objects that
+ * plvs cannot have, the ports of traffic and of checks, and the settings that a service states once
+ * for all its servers.
  */
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * Configurations of other LVS programs, read and written again as a configuration of plvs.
  *
  * A format's reader turns a file into LVS objects (lvs.h), each with the line it came from.
- * One writer (document.c) turns the objects into a document; the configuration's own parser
+ * The writer (document.c) turns the objects into a document; the configuration's own parser
  * then checks the document, and its errors are given back with the origin's line. A statement
  * of the file that the document cannot say becomes a note with the line and the reason.
  *

@@ -109,7 +109,7 @@ void input_check(struct importer *im, const char *file, const char *text, size_t
 struct lines {
 	const char *at, *end;
 	struct origin here; /* of the line that line_next() gave last */
-	bool cr;	    /* it ended with CR */
+	bool cr;	    /* that line ended with CR */
 };
 void lines_init(struct lines *l, const char *file, const char *text, size_t len);
 /* The next line without its LF, CR LF or CR; false at the end. */

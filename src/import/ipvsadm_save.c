@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What ipvsadm-restore reads: a command of ipvsadm a line. -E and -e replace all options of
+ * The input of ipvsadm-restore: a command of ipvsadm a line. -E and -e replace all options of
  * their object, so an option that is not repeated is at its default again.
  */
 #include <netinet/in.h>

@@ -6,7 +6,7 @@
 
 #define IPVSADM_FLAG_3 4U /* beside LVS_FALLBACK and LVS_PORT */
 
-/* One command line of ipvsadm, with its defaults filled in. */
+/* A command line of ipvsadm, with its defaults filled in. */
 struct ipvsadm_command {
 	char verb; /* its short letter; 'S': --set, 'Y': daemons, 'L': all that shows or saves */
 	const char *verb_text;

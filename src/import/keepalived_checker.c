@@ -34,7 +34,8 @@ static bool common_take(struct ka_check *c, const struct kw *k)
 	return true;
 }
 
-/* Those of one kind, which keepalived_probe.c reads. */
+/* Whether k is a keyword of this kind of checker and not of all. keepalived_probe.c reads such
+ * keywords. */
 static bool own_keyword(const struct kw *checker, const struct kw *k)
 {
 	static const struct {

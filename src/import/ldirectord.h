@@ -80,7 +80,7 @@ bool ldir_real_parse(struct importer *im, struct origin at, const char *text, bo
 /* ldirectord_map.c */
 void ldir_map(struct importer *im, const struct ldir *cf);
 
-/* What a check of a virtual needs beside its own lines. */
+/* The values of a virtual that the checks of its real servers need. */
 struct ldir_context {
 	struct importer *im;
 	const struct ldir *cf;

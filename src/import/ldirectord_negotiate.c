@@ -5,7 +5,7 @@
 
 #include "import/ldirectord.h"
 
-/* One check being made. */
+/* The work on a check. */
 struct talk {
 	const struct ldir_context *c;
 	struct importer *im;

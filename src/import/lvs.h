@@ -3,9 +3,9 @@
 #define PLVS_IMPORT_LVS_H
 
 /*
- * What a file of any format says, as objects of an LVS. Readers fill them, in the order of the
- * file; lvs_finish() (finish.c) settles what all formats have in common; document.c writes
- * them. All belong to the arena of the import.
+ * The contents of a file of any format, as objects of an LVS. Readers fill the objects, in the
+ * order of the file; lvs_finish() (finish.c) takes the steps that all formats have in common;
+ * document.c writes the objects. All memory belongs to the arena of the import.
  */
 
 #include <stdbool.h>

@@ -6,8 +6,8 @@
 
 #include "import/importer.h"
 
-/* One row for each directive: id, name, level, type, and why it has no meaning here; NULL: the
- * mapping looks at it. */
+/* Each directive has a row: id, name, level, type, and the reason why the directive has no meaning
+ * in plvs; NULL: the mapping looks at the directive. */
 #define LEVEL_GLOBAL  1U
 #define LEVEL_VIRTUAL 2U
 #define LEVEL_SERVER  4U

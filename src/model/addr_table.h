@@ -14,7 +14,7 @@
 #include "base/family.h"
 #include "model/link_id.h"
 
-/* What an address is to this router. Kinds combine: bits. */
+/* The kinds of an address, as this router sees the address. Kinds combine: bits. */
 #define ADDR_KIND_VIP	     0x01U /* a virtual service or the operator's list has it */
 #define ADDR_KIND_ACTIVE     0x02U /* with VIP: this router answers and forwards for it */
 #define ADDR_KIND_NAT_SERVER 0x04U /* real server of a NAT service, removed ones included */

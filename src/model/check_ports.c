@@ -87,7 +87,7 @@ static struct addr words_load(const uint64_t from[2], uint8_t family)
 	return a;
 }
 
-/* Nobody can see a mixture of two: see check_slot. */
+/* No reader sees a mixture of two peers: see check_slot. */
 static void slot_set(struct check_ports *t, uint32_t slot, const struct check_peer *peer)
 {
 	struct check_slot *s = &t->slots[slot];
@@ -104,7 +104,7 @@ static void slot_set(struct check_ports *t, uint32_t slot, const struct check_pe
 	__atomic_store_n(&s->who, who, __ATOMIC_RELEASE);
 }
 
-/* One slot as it was at one moment. False: it changed meanwhile, or is nobody's. */
+/* Copies a slot as it was at one moment. False: the slot changed meanwhile, or has no peer. */
 static bool slot_get(const struct check_slot *s, struct check_peer *out)
 {
 	const uint64_t who = __atomic_load_n(&s->who, __ATOMIC_ACQUIRE);
@@ -135,7 +135,7 @@ static bool same_port(const struct check_peer *a, const struct check_peer *b)
 	return a->port == b->port && a->proto == b->proto;
 }
 
-/* Those that have been quiet for long enough are free. */
+/* Frees the slots whose quiet time is over. */
 static void quiet_end(struct check_ports *t, uint64_t now_ms)
 {
 	struct check_ports_own *own = t->own;

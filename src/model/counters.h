@@ -183,8 +183,8 @@ struct server_counters {
 	};
 };
 
-/* What became of clients' SYNs on the NAT path, of one real server. Sums since the start; only
- * their growth counts. */
+/* The results of clients' SYNs to a real server on the NAT path. All but answer_max_us are sums
+ * since the start, of which only the growth counts; answer_max_us is a maximum since the start. */
 struct passive_counters {
 	uint64_t syns;	    /* first ones of connections, sent to the server */
 	uint64_t no_answer; /* connections whose SYN was not answered */
@@ -212,10 +212,10 @@ struct port_counters {
 #undef X
 };
 
-/* X(name, loss, help): what the device of a port counts, its driver and the kernel included.
- * One uint64_t of struct device_counters each; the port watch writes them four times a second.
- * A driver that does not know a counter leaves it at 0. loss: each one is a frame or a buffer
- * that is lost and stands in no other counter of the list. */
+/* X(name, loss, help): the counters of a port's device, with those of its driver and the kernel.
+ * Each is a uint64_t of struct device_counters; the port watch writes them four times a second. A
+ * counter that the driver does not know stays 0. loss: each count is a frame or a buffer that is
+ * lost and stands in no other counter of the list. */
 #define DEVICE_COUNTERS(X)                                                                         \
 	X(rx_missed, true, "frames dropped by the device: no room in its receive queue")           \
 	X(rx_errors, true, "frames received with errors")                                          \

@@ -40,9 +40,8 @@ struct worker_exchange {
 struct exchange {
 	uint16_t n_workers;
 	struct worker_exchange worker[MAX_WORKERS];
-	int link_eventfd; /* workers write when a punt or resolve ring was empty */
-	uint16_t
-		port_worker[MAX_PORTS]; /* who takes injected frames of a port (owner of queue 0) */
+	int link_eventfd;		 /* workers write when a punt or resolve ring was empty */
+	uint16_t port_worker[MAX_PORTS]; /* of injected frames: the owner of the port's queue 0 */
 	struct rte_mempool *pool[MAX_PORTS]; /* for frames read from the TAP of a port */
 };
 

@@ -26,7 +26,7 @@ void ledger_place(uint32_t n_workers, uint32_t capacity, struct ledger_place *ou
 	out->bytes = out->workers + out->worker_bytes * n_workers;
 }
 
-/* What a row means depends on these numbers and names. */
+/* A hash of the numbers and names on which the meaning of a row depends. */
 uint64_t ledger_layout(void)
 {
 	const uint32_t numbers[] = {

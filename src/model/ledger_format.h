@@ -71,7 +71,7 @@ union ledger_tail {
 	uint64_t word;
 };
 
-/* What a row turned out to be. */
+/* The kind of a row, as a reader found the row. */
 enum ledger_row_kind {
 	LEDGER_ROW_EMPTY,
 	LEDGER_ROW_SOUND,

@@ -16,6 +16,6 @@
 #define MAX_NEXTHOPS		65535 /* ids are 1 .. MAX_NEXTHOPS; a connection holds 16 bits */
 #define MAX_NAME		63
 #define MAX_MARK_RULES		16384
-#define MAX_MARK_ENTRIES	131072 /* what mark rules take apart into for negations */
+#define MAX_MARK_ENTRIES	131072 /* of all mark rules, negations taken apart */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Template of mark.h. */
 
-/* What a rule looks at. */
+/* The properties of a packet that a rule compares. */
 struct FAM(mark_key) {
 	FAM_ADDR saddr, daddr;
 	link_id link;
@@ -9,7 +9,7 @@ struct FAM(mark_key) {
 	uint8_t proto;
 };
 
-/* One prefix of destinations, and the service that its rule leads to. */
+/* A prefix of destinations, and the service that its rule leads to. */
 struct FAM(mark_cover_entry) {
 	FAM_ADDR addr;
 	uint8_t len;

@@ -31,9 +31,9 @@ struct grace {
 };
 
 /*
- * What a router may do for VIPs (and gateway addresses, as far as ARP goes) is one word, so
- * that a takeover or a fence is one store, whatever control is busy with. Workers read it
- * at the start of a round and again before each transmit burst.
+ * The right to act for VIPs (and, in ARP, for gateway addresses) is one word, so that a takeover
+ * or a fence is one store and never waits for control. Workers read the word at the start of a
+ * round and again before each transmit burst.
  */
 #define VIP_LEASE_NONE 0 /* no peer that could take over: active, without a deadline */
 #define VIP_LEASE_OFF  1 /* not active */
@@ -44,8 +44,8 @@ struct grace {
 /* No new connections: the peer is about to take over. */
 #define VIP_FREEZE 0x2U
 
-/* Who took over, by port; immutable. Frames for VIPs, and from NAT servers through the
- * gateway address, go there while neighbours still send them here. */
+/* The ports of the peer that took over; immutable. Frames for VIPs, and frames from NAT servers
+ * through the gateway address, go to the peer while neighbours still send them here. */
 struct relay {
 	struct {
 		bool set;

@@ -18,15 +18,15 @@
 #include "model/encap.h"
 #include "model/limits.h"
 
-/* What becomes of connections whose real server was removed. */
+/* The treatment of connections whose real server was removed. */
 enum server_gone {
 	GONE_RESET, /* their next packet is answered with a RST; datagrams go to another server */
-	GONE_KEEP,  /* they wait for it, and clients' packets are dropped (IPVS) */
+	GONE_KEEP,  /* clients' packets are dropped until the server is back (IPVS) */
 	GONE_DRAIN, /* they go on for a time, then as GONE_RESET */
 	GONE_MAX
 };
 
-/* One virtual service's run-time state. */
+/* The run-time state of a virtual service. */
 struct service_rt {
 	/* --- written by workers and control, atomics only --- */
 	uint64_t cursor; /* the scheduler's; layout is the scheduler's own */
@@ -48,7 +48,8 @@ struct service_rt {
 #define SERVER_RT_OVERLOAD 0x1U /* at its upper threshold; see server_rt_bind() */
 #define SERVER_RT_STAMP	   0x2U /* the bits from here on count how often that was said */
 
-/* One real server of one service. 64 bytes: workers write it at each new connection. */
+/* The run-time state of a real server of a service. 64 bytes: workers write to the struct at each
+ * new connection. */
 struct server_rt {
 	/* --- written by workers, atomics only --- */
 	uint64_t counts;    /* active << 32 | inactive connections */
@@ -172,8 +173,8 @@ struct grace;
 /* Right after the publication of a snapshot without it. Removing twice is no error. */
 void runtime_server_remove(struct runtime *rt, struct server_rt *srv, const struct grace *grace);
 void runtime_service_remove(struct runtime *rt, struct service_rt *svc, const struct grace *grace);
-/* Its connections are treated as those of a removed server, or no longer; it keeps its place.
- * True: that is a change. */
+/* down: the server's connections are treated as those of a removed server from now on; else no
+ * longer. The server keeps its place. True: down has changed. */
 bool runtime_server_down(struct runtime *rt, struct server_rt *srv, bool down);
 /* Moves every removed object on as far as it can go. Returns how many are still on their
  * way. Call from a timer. */
@@ -234,7 +235,7 @@ static inline void service_rt_set_gone(struct service_rt *svc, enum server_gone 
 /* Of a removed server: seconds until its connections are reset, 0 when that is now. */
 uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv,
 			      uint32_t now_s);
-/* What holds now for connections of a removed server: GONE_DRAIN only while time is left. */
+/* The treatment of a removed server's connections now: GONE_DRAIN only while time is left. */
 enum server_gone server_rt_gone(const struct runtime *rt, const struct server_rt *srv,
 				uint32_t now_s);
 

@@ -31,7 +31,8 @@ enum forward_method {
 		FWD_MAX
 };
 
-/* What a method does, as the set of methods that do it: forward_has(). */
+/* Properties of forwarding methods. A property is the set of the methods that have it: see
+ * forward_has(). */
 #define FORWARD_REPLIES_PASS (1U << FWD_NAT) /* replies of the server pass here */
 #define FORWARD_REWRITES     (1U << FWD_NAT) /* addresses and ports are rewritten */
 /* The server has the VIP, and answers the client itself. */
@@ -51,14 +52,14 @@ extern const char *const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunne
 /* 0 or -EINVAL. */
 int forward_parse(const char *text, enum forward_method *out);
 
-/* One real server, a place in the list. 64 bytes. */
+/* A real server in its place of the list. 64 bytes. */
 struct server {
 	struct server_rt *rt;
 	struct addr addr;
 	be16 port;	      /* 0 = keep the destination port (mark and port-0 services) */
 	uint8_t method;	      /* enum forward_method */
 	uint8_t down;	      /* health leaves it out of choices; its place stays */
-	uint32_t weight;      /* what schedulers go by; health may lower it */
+	uint32_t weight;      /* the weight for schedulers; health may lower it */
 	uint32_t last_weight; /* last non-zero weight; mh deals by it */
 	uint32_t upper, lower;
 	uint32_t configured; /* the operator's weight: what an edit of the list is held against */
@@ -76,7 +77,8 @@ enum unknown_policy {
 	UNKNOWN_MAX
 };
 
-/* What a NAT server sends from its port of a service, without a connection. */
+/* The treatment of packets without a connection from the port that a NAT server has in a
+ * service. */
 enum reply_policy {
 	REPLY_ROUTE, /* Linux routes it, with the server's address as its source (IPVS) */
 	REPLY_RESET, /* TCP is answered with a RST, UDP is dropped */
@@ -95,9 +97,9 @@ enum reply_policy {
 #define SCHED_MH_PORT	  0x2U
 
 /*
- * What the configuration says of a service and workers go by. Rows of the configuration's
- * schema write these members, and a service's node has them as they were written: a new key is
- * a member here, a row in config/schema_policy.c, and the code that reads the member.
+ * The part of a service's configuration that workers use. Rows of the configuration's schema
+ * write these members, and a service's node has them as they were written: a new key is a member
+ * here, a row in config/schema_policy.c, and the code that reads the member.
  */
 struct service_policy {
 	uint32_t persist_s;  /* persistence; 0 = none */

@@ -3,9 +3,9 @@
 #define PLVS_MODEL_SNAPSHOT_H
 
 /*
- * What workers read of the configuration: an immutable tree. A change replaces one
- * service's node and the root; the parts below are shared by reference count between
- * snapshots. Built and freed by control, read by workers between two quiescent states.
+ * The configuration that workers read: an immutable tree. A change replaces one service's node
+ * and the root; snapshots share the parts below by reference count. Control builds and frees
+ * snapshots; workers read them between two quiescent states.
  */
 
 #include <stddef.h>

@@ -27,9 +27,9 @@ enum sync_kind {
 	/* A connection or template as it is now: new, in another state, or alive when the
 	 * wheel looked. */
 	SYNC_PUT,
-	SYNC_END,	 /* it is no more; only its in key is set */
+	SYNC_END,	 /* the entry is gone; only its in key is set */
 	SYNC_FTP_SEQ,	 /* how far an FTP control connection's numbers are moved */
-	SYNC_FTP_EXPECT, /* it announced a data connection */
+	SYNC_FTP_EXPECT, /* a control connection announced a data connection */
 	/* Asked of a worker: all entries become events (SYNC_F_TRANSFER). Came from a worker:
 	 * all have. Changes of an entry after its event come after it. */
 	SYNC_WALK,
@@ -98,8 +98,8 @@ static inline bool sync_event_same(const struct sync_event *a, const struct sync
 		       : a->caddr4 == b->caddr4 && a->vaddr4 == b->vaddr4;
 }
 
-/* What the ha thread reads and writes of the data plane; given to it at start. All calls are
- * its own, none waits. */
+/* The ha thread's access to the data plane, given to the thread at start. Only the ha thread calls
+ * these functions, and no call waits. */
 struct sync_door {
 	void *arg;
 	uint16_t n_workers;
@@ -107,10 +107,11 @@ struct sync_door {
 	uint32_t (*take)(void *arg, struct sync_event *out, uint32_t max);
 	/* Events that found a ring full, ever. */
 	uint64_t (*lost)(void *arg);
-	/* An operation for whoever owns its connection (SYNC_PUT, _END, _FTP_*). 0, or -EAGAIN:
+	/* An operation for the owner of its connection (SYNC_PUT, _END, _FTP_*). 0, or -EAGAIN:
 	 * later. */
 	int (*give)(void *arg, const struct sync_event *op);
-	/* One for every worker (SYNC_WALK, _FLUSH, _SWEEP): 0, or -EAGAIN and none has it. */
+	/* An operation for every worker (SYNC_WALK, _FLUSH, _SWEEP). 0, or -EAGAIN: no worker
+	 * has it. */
 	int (*tell)(void *arg, const struct sync_event *op);
 	/* Operations that workers have not come to yet. */
 	uint64_t (*pending)(void *arg);
@@ -145,8 +146,8 @@ struct identity_entry {
 	uint16_t pad;
 };
 
-/* What changed: a service's list as it is now, or (service_id 0) ids that are forgotten.
- * Made by control, read and freed by ha. */
+/* A change of identities: the servers of a service as the list is now, or (service_id 0) ids that
+ * are forgotten. Made by control, read and freed by ha. */
 struct identity_update {
 	struct identity_update *next;
 	uint32_t service_id;

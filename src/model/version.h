@@ -35,14 +35,14 @@ struct version {
 	struct version_id ancestor[VERSION_ANCESTORS]; /* the youngest first */
 };
 
-/* What the sender of a heartbeat found out about the receiver's version. */
+/* The judgement of the sender of a heartbeat on the receiver's version. */
 enum version_judgement {
 	VERSION_NOT_JUDGED = 0,
 	VERSION_IS_ANCESTOR = 1, /* of the sender's */
 	VERSION_IS_FOREIGN = 2,
 };
 
-/* What a heartbeat says of versions. */
+/* The versions in a heartbeat. */
 struct version_word {
 	struct version_id id; /* of the sender's configuration; none: the sender has no versions */
 	uint8_t digest[VERSION_DIGEST_BYTES];
@@ -78,7 +78,7 @@ const char *version_relation_name(enum version_relation relation);
 bool version_has(const struct version *v, const struct version_id *id);
 /* Of the version that the peer said in *word, seen from *mine. */
 enum version_relation version_relate(const struct version *mine, const struct version_word *word);
-/* What *mine has to say of the version id of the peer. */
+/* The judgement of a router that has *mine on the peer's version id. */
 enum version_judgement version_judge(const struct version *mine, const struct version_id *id);
 /* *child comes after *parent. also: NULL, or another ancestor, so that the child takes the place
  * of both. The oldest ancestors are forgotten. child may be parent. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One connection, in a process of its own:
+ * A connection, in a process of its own:
  *
- *	GREET	until the client has said what its terminal is, or a moment has passed
+ *	GREET	until the client has named its terminal, or a moment has passed
  *	NAME	-> PASSWORD -> HOLD (the login is held back) -> RUN, or NAME again
- *	RUN	plvsctl on a pseudo-terminal, until either end is gone, or nobody types
- *	FLUSH	what is left for the client is sent, a moment at most
+ *	RUN	plvsctl on a pseudo-terminal, until either end is gone, or no key came for idle_s
+ *	FLUSH	the rest of the output is sent to the client, for a moment at most
  */
 #include <errno.h>
 #include <poll.h>
@@ -55,7 +55,7 @@ struct connection {
 	int tries;
 	char line[PASSWORD_MAX + 1];
 	size_t line_len;
-	bool line_over; /* it was longer: no name or password is */
+	bool line_over; /* the line was longer: no name or password is */
 	char name[TELNET_NAME_MAX + 1];
 	const struct telnet_user *user; /* NULL: nobody is asked, read level */
 	int pty;			/* -1: no shell */

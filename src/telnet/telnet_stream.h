@@ -46,9 +46,9 @@ struct telnet_stream {
 /* 0 or -ENOMEM. Offers the options. */
 int telnet_stream_open(struct telnet_stream *s);
 void telnet_stream_close(struct telnet_stream *s);
-/* What came from the client's socket: at most STREAM_READ bytes. */
+/* Takes bytes that came from the client's socket: at most STREAM_READ. */
 void telnet_stream_received(struct telnet_stream *s, const void *bytes, size_t n);
-/* What the terminal prints: at most STREAM_READ bytes. */
+/* Takes bytes that the terminal prints: at most STREAM_READ. */
 void telnet_stream_print(struct telnet_stream *s, const void *bytes, size_t n);
 /* The client may be read, or the terminal. */
 bool telnet_stream_takes_input(const struct telnet_stream *s);

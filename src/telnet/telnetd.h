@@ -77,7 +77,7 @@ void telnet_report(const struct telnet_config *c, const char *event, const char 
 
 /* --- telnet_session.c --- */
 
-/* What a session's process tells the listener: one byte each. */
+/* Messages from a session's process to the listener: one byte each. */
 enum telnet_news {
 	TELNET_NEWS_FAILED = 'f', /* a login failed */
 	TELNET_NEWS_LOGIN = 'l',  /* asks for a session: the listener answers 'y' or 'n' */

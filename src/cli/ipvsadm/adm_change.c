@@ -17,7 +17,7 @@
 #define TEXT_NO_SCHEDULER   "Scheduler or persistence engine not found"
 #define TEXT_RANGE	    "Numerical result out of range"
 #define TEXT_INVALID	    "Invalid operation.  Possibly wrong module version, address not unicast, ..."
-#define SET_MAX_S	    2147483 /* what the kernel's clock of 1000 ticks a second can hold */
+#define SET_MAX_S	    2147483 /* the end of the kernel's clock of 1000 ticks a second */
 
 /* Refuses an option that plvs has no equivalent of: exit code of ipvsadm, and a sentence. */
 static int cannot(struct adm *a, const char *what, const char *why)

@@ -208,7 +208,8 @@ const json_t *adm_policy(const struct adm *a, const json_t *service, const char 
 json_t *adm_service_find(const struct adm *a, const struct adm_service *s, size_t *place);
 /* The service's identity in requests: "tcp:10.1.0.100:80", "fwmark:7", "fwmark:7/ipv6". */
 const char *adm_service_key(const struct adm_service *s, char buf[ENDPOINT_STRLEN + 16]);
-/* Its first listener or mark, as ipvsadm names it; false: nothing that ipvsadm can name. */
+/* Reads the service's listener of that index, or its mark, as ipvsadm names it. False: no address
+ * that ipvsadm can name. */
 bool adm_service_read(const json_t *service, size_t listener, struct adm_service *s);
 size_t adm_service_listeners(const json_t *service);
 json_t *adm_server_find(const json_t *service, const struct endpoint *ep, size_t *place);
