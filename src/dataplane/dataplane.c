@@ -186,7 +186,8 @@ static int workers_create(struct dataplane *dp, const struct dataplane_config *c
 	return 0;
 }
 
-/* Queue q of a port belongs to worker q; who has none of a port sends by another's. */
+/* Queue q of a port belongs to worker q. A worker without a queue of a port sends by the queue of
+ * another worker. */
 static void queues_assign(struct dataplane *dp)
 {
 	for (unsigned int i = 0; i < dp->n_workers; i++) {

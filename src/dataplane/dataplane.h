@@ -16,7 +16,8 @@
 #include "model/exchange.h"
 #include "model/kept_report.h"
 
-/* What arrives at a port, where configuration can tell: then RSS delivers to owners. */
+/* The traffic that arrives at a port, where the configuration tells it. With PORT_IN and PORT_OUT,
+ * RSS delivers packets to owners. */
 enum port_direction {
 	PORT_BOTH, /* one-armed, or not known: RSS only spreads */
 	PORT_IN,   /* clients: hash of source address and port */
@@ -99,9 +100,9 @@ struct port_device {
 	uint64_t restarts; /* times it was opened again */
 };
 
-/* A port as it runs. Its index in dataplane.ports is the port number that links, tables,
- * counters and m->port use, everywhere between the two calls of the driver; dev is
- * DPDK's id, used for those calls only. The receive loop writes m->port. */
+/* A port as it runs. The index in dataplane.ports is the port number that links, tables, counters
+ * and m->port use, everywhere between the two calls of the driver. dev is DPDK's id, used for those
+ * calls only. The receive loop writes m->port. */
 struct port {
 	struct port_config config;
 	uint16_t dev;	     /* DPDK port id */
@@ -129,7 +130,7 @@ struct port {
 	char warning[256]; /* "" or what an operator should know (other NUMA node, ...) */
 };
 
-/* One of a chunk of a connection listing; see CMD_LIST. */
+/* A connection in a chunk of a listing; see CMD_LIST. */
 struct conn_view {
 	struct endpoint client, virtual, server;
 	uint8_t proto, state, method, flags;
@@ -224,8 +225,8 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 		     char error[256]);
 /* Starts ports, then workers. A snapshot and a fib are published before. 0 or -errno. */
 int dataplane_start(struct dataplane *dp, char error[256]);
-/* Workers end, ports stop; what waits in rings and parked is dropped and counted, commands
- * are answered empty. Counters stay readable. */
+/* Ends workers and stops ports. Packets in rings and parked packets are dropped and counted,
+ * commands are answered empty. Counters stay readable. */
 void dataplane_stop(struct dataplane *dp);
 /* Closes ports and frees everything. Snapshot and fib belong to who published them. */
 void dataplane_destroy(struct dataplane *dp);
@@ -237,7 +238,7 @@ int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_comma
 /* Sums over workers with relaxed loads. */
 void dataplane_server_counters(const struct dataplane *dp, uint32_t server_id,
 			       struct server_counters *out);
-/* answer_max_us is the maximum since the start, of whatever had the id. */
+/* answer_max_us is the maximum since the start, of all servers that had the id. */
 void dataplane_passive_counters(const struct dataplane *dp, uint32_t server_id,
 				struct passive_counters *out);
 void dataplane_worker_counters(const struct dataplane *dp, struct worker_counters *out);
@@ -249,7 +250,7 @@ void dataplane_device_counters(const struct dataplane *dp, uint16_t port,
 
 /* The worker's main function for rte_eal_remote_launch(). */
 int worker_main(void *worker);
-/* One polling round at the given time. Returns what was done: packets, expiry, commands. */
+/* Runs a polling round at the given time. Returns the work done: packets, expiry, commands. */
 uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s);
 
 /* --- conn/conn_command.c, worker context: a bounded step of the commands that wait; 0 = none. ---

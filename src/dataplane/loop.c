@@ -65,9 +65,9 @@ static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
 	return n;
 }
 
-/* What another worker hands over: finished packets for a port of ours, packets of our
- * connections with m->port and tag as the other one left them, and packets that wait for a
- * decision of ours or come back with one (persist.h). */
+/* Receives the packets that another worker handed over: finished packets for a port of this worker,
+ * packets of its connections with m->port and tag as the other worker left them, and packets that
+ * wait for a decision of this worker or come back with a decision (persist.h). */
 static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
 {
 	struct rte_mbuf *frames[BURST_MAX], *home[BURST_MAX], *back[BURST_MAX];
@@ -114,7 +114,8 @@ static void send_urgent(struct worker *w)
 		uint16_t port = m->port;
 		uint32_t len = m->pkt_len;
 
-		/* Asked here, not when it came: it may have waited for longer than the lease. */
+		/* The lease is judged here, not when the frame came: the frame may have waited for
+		 * longer than the lease. */
 		if (!arp_may_leave(w, m) || (w->env.lease_off && speaks_as_vip(w, m))) {
 			door_drop(w, m, DROP_VIP_ARP);
 			continue;

@@ -3,7 +3,7 @@
 #define PLVS_DATAPLANE_PORT_H
 
 /*
- * One DPDK port from name to packets. Whatever a driver refuses that packets do not need
+ * A DPDK port, from its name to packets. A feature that a driver refuses and packets do not need
  * (offloads, RSS, many queues, multicast filters) is given up step by step with a line in
  * the log; only a port that cannot carry packets is an error.
  *

@@ -2,7 +2,7 @@
 #ifndef PLVS_DATAPLANE_PORT_INTERNAL_H
 #define PLVS_DATAPLANE_PORT_INTERNAL_H
 
-/* What the files of a port (port*.c) share. Control context. */
+/* Declarations that the files of a port (port*.c) share. Control context. */
 
 #include "dataplane/port.h"
 
@@ -35,7 +35,7 @@ void port_vlans_set(struct port *p);
 /* Fields of the hash, out of those supported. A port of one direction gets the fields of one
  * side, and then the NIC delivers to owners; other ports only spread. */
 uint64_t port_rss_fields(const struct port *p, uint64_t supported);
-/* What the port's direction allows, for this many queues. */
+/* The kind of RSS that the direction of the port allows with n_queues receive queues. */
 enum port_rss port_rss_wanted(const struct port *p, uint16_t n_queues);
 /* Sets the indirection table of the NIC to that of owners: entry i goes to the queue of the
  * worker that owns step i. True: the NIC delivers to owners. */

@@ -41,7 +41,7 @@ static int link_changed(uint16_t dev, enum rte_eth_event_type type, void *arg, v
 	(void)ret;
 	__atomic_fetch_add(&p->link_changes, 1, __ATOMIC_RELEASE);
 	if (p->link_eventfd >= 0 && write(p->link_eventfd, &one, sizeof(one)) < 0)
-		return 0; /* full: whoever reads it will wake anyhow */
+		return 0; /* full: the reader will wake anyhow */
 	return 0;
 }
 

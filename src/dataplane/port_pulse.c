@@ -14,7 +14,7 @@ static bool rx_stalls(struct port_pulse *p, const struct port_sample *now, bool 
 	return p->rx_silent >= PULSE_STALLS && now->rx_lost != p->rx_lost_then;
 }
 
-/* One bad pulse alone is a queue that was full for a moment. */
+/* A single bad pulse does not count: a queue was full for a moment. */
 static bool tx_stalls(struct port_pulse *p, const struct port_sample *now)
 {
 	uint64_t took = now->tx - p->last.tx;

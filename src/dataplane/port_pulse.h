@@ -16,7 +16,7 @@
 /* Sums since the start. */
 struct port_sample {
 	uint64_t rx;	     /* frames that workers received from the port */
-	uint64_t rx_lost;    /* frames that its device dropped because nobody took them */
+	uint64_t rx_lost;    /* frames that the device dropped because no worker took them */
 	uint64_t tx;	     /* frames that its transmit queues took */
 	uint64_t tx_full;    /* frames that they did not take */
 	uint64_t tx_refused; /* frames that they took and the kernel refused */

@@ -16,8 +16,8 @@
 #define TX_WANTED RTE_ETH_TX_OFFLOAD_MULTI_SEGS
 
 /*
- * What a driver is asked for, best first. Within a step the number of queues goes down (see
- * queues_fewer()), so that a driver that takes, say, powers of two only keeps all else.
+ * The steps of what a driver is asked for, best first. Within a step the number of queues goes down
+ * (see queues_fewer()), so that a driver that takes, say, powers of two only keeps all else.
  */
 enum port_step {
 	STEP_ALL,

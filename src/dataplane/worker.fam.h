@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What a worker has of one family: worker.h. */
+/* The part of a worker that exists once for each address family: worker.h. */
 
 /*
  * Destinations that only a mark claims: neither VIP nor the router's own, under a prefix of
@@ -14,7 +14,7 @@ struct FAM(marked_dests) {
 	FAM_ADDR dest[MARKED_DESTS]; /* by addr4_hash(), addr6_hash(); 0: none */
 };
 
-/* By which links a NAT server's packets may come in; see source_link.h. */
+/* The links by which packets of a NAT server may come in; see source_link.h. */
 struct FAM(source_slot) {
 	FAM_ADDR addr; /* the server's; 0 = none */
 	uint32_t gen;  /* the resolve generation of this knowledge */

@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_WORKER_H
 
 /*
- * One worker: a polling loop on an lcore of its own (loop.c), the stages (pipeline.h) and
- * everything they own. Fields are grouped by who writes them; a worker's own fields are
+ * A worker: a polling loop on an lcore of its own (loop.c), the stages (pipeline.h) and
+ * everything that the stages own. Fields are grouped by who writes them; a worker's own fields are
  * touched by no one else while it runs, counters excepted (relaxed reads by control).
  */
 
@@ -24,7 +24,7 @@
 #include "model/sync_event.h"
 
 #define PARK_MAX	  256 /* packets of one worker that wait for next hops */
-#define PARK_PER_NEXTHOP  64  /* about what Linux keeps for one neighbour */
+#define PARK_PER_NEXTHOP  64  /* about as many as Linux keeps for a neighbour */
 #define PARK_TICKS	  (CONN_TICK_HZ * 3)
 #define HANDOFF_RING_SIZE 4096
 #define SYNC_BATCH	  32 /* events that go to the ring at once */
@@ -66,9 +66,9 @@ struct rate_limit {
 	uint32_t tick;
 };
 
-/* What synchronisation keeps of a worker: sync.h. */
+/* The state of synchronisation in a worker: sync/conn_sync.h. */
 struct sync_worker {
-	uint32_t released_tick; /* since when what the peer told of ages again */
+	uint32_t released_tick; /* when SYNC_HOLD ended: copied entries age from then on */
 	uint32_t n;		/* in out */
 	struct sync_event out[SYNC_BATCH];
 	/* Walk and sweep under way: the next entry, or 0. */
@@ -149,7 +149,7 @@ struct worker {
 	uint64_t random;      /* xorshift state */
 	uint16_t ip_id;	      /* of generated packets */
 	struct ftp *ftp;
-	struct observer *observer;	  /* what trace and capture look for; NULL: nothing */
+	struct observer *observer;	  /* of trace and capture; NULL: off */
 	struct drop_log *drop_log;	  /* heads of the last dropped packets: exits/drop_log.h */
 	struct tunnel_path *tunnel_paths; /* [MAX_SERVERS + 1], lazily touched memory */
 	struct sync_worker sync;

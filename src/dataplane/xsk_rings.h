@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_XSK_RINGS_H
 
 /*
- * What net_af_xdp (DPDK 22.11) leaves behind when it closes a device: the packet buffers that
- * lie in the four rings of each socket (2048 and more of them), the socket itself, which keeps
- * the interface's queue busy, and two of the mappings. Taken before the closing and given back
- * after it, so that a port can be opened again any number of times.
+ * Resources that net_af_xdp (DPDK 22.11) leaves behind when it closes a device: the packet buffers
+ * that lie in the four rings of each socket (2048 and more of them), the socket itself, which keeps
+ * the interface's queue busy, and two of the mappings. The resources are taken before the closing
+ * and given back after the closing, so that a port can be opened again any number of times.
  *
  * The driver's own structures are private. The rings are found in /proc/self/maps as mappings
  * of the socket.

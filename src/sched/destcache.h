@@ -21,7 +21,7 @@
 
 struct destcache;
 
-/* One look into the cache. */
+/* The result of a look-up in the cache. */
 struct destcache_view {
 	bool found;
 	uint32_t n; /* members, at least 1 when found */
@@ -38,14 +38,14 @@ struct destcache *destcache_create(uint32_t set_max);
 struct destcache *destcache_get(struct destcache *c);
 void destcache_put(struct destcache *c);
 
-/* Worker. Looks addr up and notes that it was used. What was unused for longer than expire_s
- * is forgotten; the same in destcache_write(). */
+/* Worker. Looks addr up and notes the use. An entry that was unused for longer than expire_s is
+ * forgotten, as in destcache_write(). */
 void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
 		    struct destcache_view *view);
 /* The same, and notes nothing. */
 void destcache_look(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
 		    struct destcache_view *view);
-/* Worker. Makes the first set_max of view's ids the set of addr, if nobody wrote to the
+/* Worker. Makes the first set_max of view's ids the set of addr, if no worker wrote to the
  * bucket since the view was read. */
 void destcache_write(struct destcache *c, const struct addr *addr, uint32_t now_s,
 		     uint32_t expire_s, const struct destcache_view *view);

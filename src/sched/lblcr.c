@@ -36,7 +36,8 @@ static int set_least(const struct service *svc, const struct destcache_view *vie
 	return least;
 }
 
-/* Which member to give up: one that is no more, else the one with the most load / weight. */
+/* The member to give up: the first that may not be chosen (locality_find()), else the member with
+ * the most load / weight. */
 static uint32_t set_most(const struct service *svc, const struct destcache_view *view)
 {
 	const struct server *most = NULL;

@@ -2,7 +2,8 @@
 #ifndef PLVS_SCHED_LOCALITY_H
 #define PLVS_SCHED_LOCALITY_H
 
-/* What lblc and lblcr share: the cache that their nodes hand on, and finding its ids. */
+/* Functions that lblc and lblcr share: for the cache that their nodes hand on, and to find servers
+ * by id. */
 
 #include "sched/destcache.h"
 #include "sched/ops.h"
@@ -22,8 +23,8 @@ struct locality {
 int locality_build(struct service *svc, const struct service *old, uint32_t set_max);
 void locality_destroy(struct service *svc);
 
-/* What the cache has of the request's destination; and what it is to have from now on, unless the
- * choice is only asked for. */
+/* Reads the entry of the request's destination in the cache; writes it. A request that is dry
+ * changes nothing in the cache. */
 void locality_read(const struct service *svc, const struct sched_request *req,
 		   struct destcache_view *view);
 void locality_write(const struct service *svc, const struct sched_request *req,

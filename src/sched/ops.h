@@ -11,8 +11,9 @@
 SCHEDULERS(X)
 #undef X
 
-/* The eligible server with the least load per weight, first in list order of equal ones:
- * what wlc is and lblc, lblcr fall back on. *seen, if not NULL: its counts as they were. */
+/* The eligible server with the least load per weight, first in list order of equal ones: the choice
+ * of wlc, and the fallback of lblc and lblcr. *seen, if not NULL: the counts of that server as they
+ * were. */
 int sched_least_loaded(const struct service *svc, uint64_t *seen);
 
 /* The eligible server with the least (active + 1) / weight; idle_first: the first one

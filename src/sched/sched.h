@@ -3,9 +3,9 @@
 #define PLVS_SCHED_SCHED_H
 
 /*
- * The interface of a scheduler. One file per scheduler, one registry (registry.c).
+ * The interface of a scheduler. Each scheduler has a file; registry.c lists the schedulers.
  *
- * One logical scheduler per service: all workers share the counts in server_rt and the
+ * A service has one logical scheduler: all workers share the counts in server_rt and the
  * cursor in service_rt. With one worker each scheduler equals kernel IPVS decision by
  * decision; with W workers each server is within W of that.
  *
@@ -25,7 +25,7 @@
 
 #include "model/service.h"
 
-/* What a decision may depend on. Addresses in network order. */
+/* The inputs of a decision, and *seen. Addresses in network order. */
 struct sched_request {
 	uint8_t family; /* of the service: enum addr_family */
 	uint8_t proto;
@@ -45,7 +45,7 @@ struct sched_request {
 
 struct sched_ops {
 	const char *name;
-	uint32_t flags_allowed; /* SCHED_*: what ipvsadm -b takes for it */
+	uint32_t flags_allowed; /* SCHED_*: flags that ipvsadm -b takes for the scheduler */
 
 	/* Control, before publication: builds svc->sched_data for the node's list; old is
 	 * the node it replaces, or NULL. 0 or -ENOMEM, -E2BIG. May be NULL. */

@@ -140,9 +140,9 @@ static struct wrr_mark wrr_exhausted(struct wrr_step now, struct wrr_mark m)
 }
 
 /*
- * One step of the loop. IPVS goes through the list once for each value of cw; weights do
- * not change under us, so the rounds that can find nobody are skipped: with weights in
- * the thousands and the heavy servers overloaded there are thousands of them.
+ * A step of the loop. IPVS goes through the list once for each value of cw. Weights do not change
+ * during a choice, so rounds that can find no server are skipped: with weights in the thousands
+ * and the heavy servers overloaded there are thousands of such rounds.
  */
 static int wrr_next(const struct service *svc, struct wrr_mark *m)
 {

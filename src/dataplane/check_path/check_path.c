@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Compiled for each address family. Checksums are updated, never computed: what Linux or the server
- * got wrong stays wrong. */
+/* Compiled for each address family. Checksums are updated, never computed: a wrong checksum of
+ * Linux or of the server stays wrong. */
 #include "dataplane/check_path/check_path.h"
 
 #include <netinet/icmp6.h>
@@ -259,7 +259,7 @@ static void error_rewrite(struct FAM(pkt) *p, const struct check_peer *peer)
 		l4_csum_change(IPPROTO_ICMPV6, icmp, delta);
 }
 
-/* An ICMP error that quotes a check. True: it has left. */
+/* An ICMP error that quotes a packet of a check. True: the error has left. */
 static bool error_take(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct FAM(key) own = p->key;

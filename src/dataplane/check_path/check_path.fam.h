@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Checks of one family: check_path.h. */
 
-/* A packet to the router's own address. True: it has left: punted as a reply to a check, or
- * dropped as bad_source, because it speaks as a VIP to a port of checks unasked. */
+/* A packet to the router's own address. True: the packet has left, punted as a reply to a check, or
+ * dropped as bad_source: sent from a VIP to a port of checks without being a reply. */
 bool FAM_FN(check_path, take)(struct worker *w, struct FAM(pkt) *p);
 
 /* For check_frame.c: of a frame of Linux whose IP header lies at l3, with `here` bytes from there

@@ -8,12 +8,12 @@
  *
  *	Linux	own:port > server	the MAC is the server's, or its gateway's
  *	here	own:port > VIP		tunnel: in an outer header to the server
- *	server	VIP > own:port		proves its loopback address, its ARP or ND settings, the
- *path here	server > own:port	to Linux in the class of checks
+ *	server	VIP > own:port		proves its loopback address, ARP or ND settings, path
+ *	here	server > own:port	to Linux in the class of checks
  *
- * It works whether the VIP is active here or not: nothing of it needs a connection, and no
- * packet leaves that bears the VIP as its source. Packets that no check under way explains
- * are changed in nothing. Server and VIP are of one family.
+ * Checks work whether the VIP is active here or not: no step needs a connection, and no packet
+ * leaves with the VIP as its source. Packets that belong to no check under way are not changed.
+ * Server and VIP are of one family.
  *
  * Worker context; published.check_ports is not NULL.
  */
@@ -23,7 +23,7 @@
 /* Whether a frame that Linux sends comes from a port of checks. */
 bool check_path_is(const struct worker *w, struct rte_mbuf *m);
 
-/* A frame that Linux sends. True: it was a check's that means a VIP, and has left. */
+/* A frame that Linux sends. True: the frame was of a check to a VIP, and has left. */
 bool check_path_send(struct worker *w, struct rte_mbuf *m);
 
 #define FAM_TEMPLATE "dataplane/check_path/check_path.fam.h"

@@ -8,8 +8,9 @@
 #include "dataplane/explain/explain.h"
 #include "dataplane/sync/ledger.h"
 
-/* One step of a listing: the IPv4 table, then the IPv6 table. cmd->cursor has the next entry << 1
- * and the family; true when the command is done: views full, or the end of both (cursor 0). */
+/* A step of a listing: the IPv4 table, then the IPv6 table. cmd->cursor holds the next entry << 1
+ * and the family. True: the command is done, since views is full or both tables have ended (cursor
+ * 0). */
 static bool list_step(struct worker *w, struct worker_command *cmd)
 {
 	if (cmd->cursor == 0)

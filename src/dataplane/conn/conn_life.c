@@ -180,7 +180,7 @@ int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 
 /* --- templates --- */
 
-/* The template that a claim holds: it stays where it is as long. */
+/* The template that a claim holds. The entry stays at its index while the claim is held. */
 static struct FAM(conn) *template_of(struct worker *w, uint32_t control)
 {
 	unsigned int home = control >> CONTROL_INDEX_BITS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of conn_life.h. */
+/* The part of conn_life.h that is compiled once for each address family. */
 
 struct FAM_FN(conn, new) {
 	FAM_ADDR caddr, vaddr, daddr;
@@ -15,8 +15,8 @@ struct FAM_FN(conn, new) {
 	uint8_t state;	  /* enum conn_state; 0: its first */
 };
 
-/* What a connection holds of its server's address: zero for a tunnel to a server of the other
- * family, whose address is in its server_rt (tunnel/tunnel.h). */
+/* The server address that a connection stores. Zero for a tunnel to a server of the other family:
+ * the address of that server is in its server_rt (tunnel/tunnel.h). */
 static inline FAM_ADDR FAM(server_addr)(const struct server *srv)
 {
 	return likely(srv->addr.family == FAMILY) ? FAM_FN(addr, of)(&srv->addr) : (FAM_ADDR){0};
@@ -35,8 +35,8 @@ bool FAM_FN(conn, begins_active)(uint8_t proto);
 int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			 struct FAM(conn) **out);
 
-/* The same for one that the peer has: not half-open, and counted as nobody's. Its evidence is
- * the caller's to set (FAM_FN(evidence, copied)()). */
+/* The same for a connection that the peer has: not half-open, and not counted as a new connection.
+ * The caller sets its evidence (FAM_FN(evidence, copied)()). */
 int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			  struct FAM(conn) **out);
 
@@ -51,13 +51,13 @@ struct FAM(conn) *FAM_FN(conn, once)(struct worker *w, const struct FAM_FN(conn,
  */
 struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(key) *key,
 					   struct server_rt *server);
-/* Its server is another from now on. */
+/* The template names another server from now on, under which no client has got through yet. */
 void FAM_FN(template, move)(struct worker *w, struct FAM(conn) *t, struct server_rt *server);
 /* Holds a template of this worker's own for a connection to come; a value for control. */
 uint32_t FAM_FN(template, claim)(struct worker *w, struct FAM(conn) *t);
-/* Any worker that has a claim: gives it back. */
+/* Gives a claim back. Any worker that has a claim. */
 void FAM_FN(template, release)(struct worker *w, uint32_t control);
-/* Any worker that has a claim: a client has got through, as its state says. */
+/* A client has got through, as the state of its connection says. Any worker that has a claim. */
 void FAM_FN(template, assure)(struct worker *w, uint32_t control);
 /* The same: a client is assured by evidence, so the template does not give way. */
 void FAM_FN(template, prove)(struct worker *w, uint32_t control);
@@ -68,7 +68,7 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c);
 /* New state: class at the server, time-out, wheel, list of those that give way. */
 void FAM_FN(conn, set_state)(struct worker *w, struct FAM(conn) *c, enum conn_state state);
 
-/* The connection has been answered or has gone on: it is no longer half-open. */
+/* Ends half-open: the connection has been answered, or its client has gone on. */
 void FAM_FN(conn, grow_up)(struct worker *w, struct FAM(conn) *c);
 
 /* The service of a connection as the snapshot has it, or NULL when it is gone. */

@@ -2,7 +2,7 @@
 #ifndef PLVS_DATAPLANE_CONN_CONN_VIEW_H
 #define PLVS_DATAPLANE_CONN_CONN_VIEW_H
 
-/* What CMD_LIST and CMD_FIND read of the table of each family. Worker context. */
+/* Reads the table of each family for CMD_LIST and CMD_FIND. Worker context. */
 
 #include "dataplane/dataplane.h"
 

@@ -88,7 +88,8 @@ void FAM_FN(evidence, again)(struct worker *w, struct FAM(conn) *c)
 	c->c.rank = (uint8_t)(rank_now(w) << RANK_AT_SHIFT);
 }
 
-/* Its client went on. */
+/* The client went on: counts a moment, at least RANK_APART after the one before. RANK_MOMENTS of
+ * them assure the connection. */
 static void rank_up(struct worker *w, struct FAM(conn) *c)
 {
 	const unsigned int now = rank_now(w), moments = (c->c.rank & (RANK_MOMENTS - 1)) + 1;
@@ -101,7 +102,7 @@ static void rank_up(struct worker *w, struct FAM(conn) *c)
 		c->c.rank = (uint8_t)(now << RANK_AT_SHIFT | moments);
 }
 
-/* The handshake's second and third segments. False: it does not fit. */
+/* The second and third segments of the handshake. False: the segment does not fit. */
 static bool handshake_fits(struct conn *c, const struct FAM(pkt) *p, const struct segment *s)
 {
 	if (p->dir == DIR_OUT) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of evidence.h. */
+/* The part of evidence.h that is compiled once for each address family. */
 
 static inline struct segment FAM_FN(segment, of)(const struct FAM(pkt) *p)
 {
@@ -36,7 +36,8 @@ void FAM_FN(evidence, copied)(struct worker *w, struct FAM(conn) *c, bool assure
 void FAM_FN(evidence, gather)(struct worker *w, struct FAM(pkt) *p);
 /* A datagram of a connection that is not assured. */
 void FAM_FN(evidence, datagram)(struct worker *w, struct FAM(pkt) *p);
-/* Whether a RST or FIN may change its connection's state. False: it was dealt with. */
+/* Whether a RST or FIN may change the state of its connection. False: the segment is counted as
+ * unproven, and a RST puts the connection in doubt. */
 bool FAM_FN(evidence, believes)(struct worker *w, struct FAM(pkt) *p);
-/* A SYN made a new connection of a closing one: what is known is forgotten. */
+/* A SYN made a new connection of a closing one: forgets the evidence of the old connection. */
 void FAM_FN(evidence, again)(struct worker *w, struct FAM(conn) *c);

@@ -66,7 +66,7 @@ static uint32_t *network_of(struct give_way *g, FAM_ADDR caddr)
 #if FAMILY == 4
 	const uint64_t net = be32_to(caddr) >> 8;
 #else
-	/* A /48: what a site has. */
+	/* A /48: the prefix of a site. */
 	const uint64_t net = caddr.word[0] & htobe64(~0ULL << 16);
 #endif
 

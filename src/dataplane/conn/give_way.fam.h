@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of give_way.h. */
+/* The part of give_way.h that is compiled once for each address family. */
 
 /* For a table of `capacity` entries. 0 or -ENOMEM. Control, before start. */
 int FAM_FN(give_way, init)(struct give_way *g, uint32_t capacity, int socket, uint64_t seed);
@@ -12,11 +12,12 @@ void FAM_FN(give_way, update)(struct worker *w, struct FAM(conn) *c);
 void FAM_FN(give_way, touch)(struct worker *w, struct FAM(conn) *c);
 /* Sets or clears EVIDENCE_DOUBT: to the head of ENDING, or back to the head of its list. */
 void FAM_FN(give_way, doubt)(struct worker *w, struct FAM(conn) *c, bool doubt);
-/* Its entry ends. */
+/* Takes an entry that ends out of its list. */
 void FAM_FN(give_way, remove)(struct worker *w, struct FAM(conn) *c);
 
-/* One entry gives way. False: none may. */
+/* Ends an entry to make room. False: no entry may give way. */
 bool FAM_FN(give_way, make_room)(struct worker *w);
-/* Before an entry for a client at caddr is made: what is over its share gives way. False: the
- * client's network has its share, and none of its entries was near the heads of the lists. */
+/* Before an entry for a client at caddr is made: ends entries of the lists that exceed their share.
+ * False: the network of the client has its share, and none of its entries was near the heads of the
+ * lists. */
 bool FAM_FN(give_way, admit)(struct worker *w, FAM_ADDR caddr);

@@ -42,7 +42,7 @@ static void client_says(struct worker *w, const struct FAM(pkt) *p, uint32_t *st
 {
 	const struct conn *c = &p->conn->c;
 
-	if (p->tcp_flags & TCP_RST) /* it gave up; the state stays (IPVS) */
+	if (p->tcp_flags & TCP_RST) /* the client gave up; the state stays (IPVS) */
 		*stamp = 0;
 	if (!opens(p) || (p->flags & (PKT_NEW | PKT_REPLAYED)))
 		return;

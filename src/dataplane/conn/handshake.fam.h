@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of handshake.h. */
+/* The part of handshake.h that is compiled once for each address family. */
 
 /* The packet made its connection. */
 void FAM_FN(handshake, begin)(struct worker *w, const struct FAM(pkt) *p);

@@ -3,13 +3,13 @@
 #define PLVS_DATAPLANE_CONN_HANDSHAKE_H
 
 /*
- * What becomes of clients' SYNs, per real server, on the NAT path: elsewhere no reply passes.
+ * The fate of clients' SYNs, per real server, for NAT only: with other methods no reply passes.
  * Each connection is counted once as a SYN, and at most once as one of the others:
  *
  *	answers		SYN-ACK, with the time since the SYN
  *	refused		RST instead
- *	no_answer	the client said it again, no sooner than after half a second, or the
- *			connection ended without either
+ *	no_answer	the client sent the SYN again after at least half a second, or the
+ *			connection ended without a SYN-ACK or RST
  *
  * Times are of polling rounds. Packets of established connections pay nothing: a stamp per
  * entry is touched by the handshake alone.

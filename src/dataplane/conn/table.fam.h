@@ -170,7 +170,7 @@ struct FAM(conn) *FAM_FN(table, alloc)(struct FAM(table) *t);
 int FAM_FN(table, link)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
 			struct FAM(conn) **other);
 void FAM_FN(table, unlink)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir);
-/* Gives the entry back. Its keys are unlinked before. */
+/* Gives the entry back. The keys of the entry are unlinked before. */
 void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c);
 
 /* Prefetches the bucket of one of its keys. */

@@ -33,8 +33,8 @@ struct wheel {
 	uint32_t tick; /* the next tick to be done */
 };
 
-/* What to do with an entry that has run out: the callback frees it, or gives it more time
- * (then it sets c->tick or c->timeout) and returns true to be armed again. */
+/* Called for an entry that has run out. The callback frees the entry and returns 0, or gives the
+ * entry more time (sets c->tick or c->timeout) and returns true to have it armed again. */
 typedef int wheel_expire(void *ctx, struct conn *c, uint32_t index);
 /* Called for an entry that lives on when its turn comes (refresh of peers, next hops). */
 typedef void wheel_visit(void *ctx, struct conn *c, uint32_t index);

@@ -57,7 +57,7 @@ bool rate_take(struct rate_limit *r, uint32_t now_tick)
 	return true;
 }
 
-/* Drops what a ring or a port did not take. */
+/* Drops packets that a ring or a port did not take. */
 static void drop_rest(struct worker *w, struct rte_mbuf **pkts, uint16_t from, uint16_t n,
 		      enum drop_reason reason)
 {

@@ -79,7 +79,7 @@ static bool sent_any(const struct worker *s)
 	return false;
 }
 
-/* The packet's own reason is the last: what was made about it ended before. */
+/* The last drop is the packet's own: packets that were made about it ended before. */
 static bool dropped(const struct worker *s, struct explain_leg *leg)
 {
 	const struct drop_log *log = s->drop_log;

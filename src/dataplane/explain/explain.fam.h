@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of explain: explain_pass.c. */
+/* The part of explain that is compiled once for each address family: explain_pass.c. */
 
 /* Takes the packet that stage parse left in b through the other stages of the copy. w: the worker
  * whose tables are read. Returns the stage by which the packet left. */

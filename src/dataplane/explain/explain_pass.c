@@ -131,7 +131,7 @@ static bool table_full(const struct FAM(table) *t)
 	return !t->free && t->unused > t->capacity;
 }
 
-/* Where room is short: what would give way, in its order. */
+/* Where room is short: the entries that would give way, in their order. */
 static void lists_take(struct explain *x, struct worker *w)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
@@ -246,7 +246,7 @@ static void gather(struct explain *x, struct worker *w, struct FAM(pkt) *p)
 	room_take(x, w);
 }
 
-/* Fragments: the datagrams that w knows. What waits stays with w. */
+/* Copies the datagrams whose fragments w knows. Fragments that wait stay with w. */
 static void fragments_take(struct explain *x, const struct worker *w)
 {
 	const struct FAM(follow) *from = w->FAM(v).follow;

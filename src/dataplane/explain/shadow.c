@@ -37,13 +37,14 @@ void shadow_destroy(struct shadow *s)
 {
 	if (!s)
 		return;
-	/* What the copy said of its room was that of a worker. */
+	/* The copy had taken over the capacity of the worker's tables; its own have
+	 * SHADOW_ENTRIES. */
 	s->w.v4.table.capacity = s->w.v6.table.capacity = SHADOW_ENTRIES;
 	worker_fini(&s->w);
 	pages_free(s, sizeof(*s));
 }
 
-/* What workers read of pub, at one moment. */
+/* Copies the fields of pub that workers read, as they are at this moment. */
 static void publish(struct shadow *s, const struct worker *w)
 {
 	const struct published *from = w->pub;

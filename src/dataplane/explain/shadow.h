@@ -4,7 +4,7 @@
 
 /*
  * The worker that explain runs the stages with. Tables, counters, caches and buffers are its own.
- * What all workers share is copied as far as stages write it: the service with its cursor, servers
+ * Shared structures are copied as far as stages write them: the service with its cursor, servers
  * with their counts, the time at which next hops were used. Routes, next hops, addresses, listeners
  * and the scheduler's tables are read where they are. Inside explain only. Worker context.
  */
@@ -17,7 +17,7 @@
 
 struct shadow {
 	struct worker w;
-	struct dataplane dp; /* whose workers are all w */
+	struct dataplane dp; /* all its workers are w */
 	struct published pub;
 	struct service_rt service_rt;
 	const struct sched_ops *real; /* the service's */
@@ -56,7 +56,8 @@ void shadow_service(struct shadow *s, const struct worker *w, const struct servi
 /* A server that connections name. */
 void shadow_server(struct shadow *s, const struct worker *w, uint32_t id);
 
-/* One frame built from x->packet, or x->frame with an Ethernet header. NULL: x->fault says why. */
+/* Builds a frame from x->packet, or from x->frame, with an Ethernet header. NULL: x->fault says
+ * why. */
 struct rte_mbuf *explain_frame(struct worker *w, struct explain *x);
 
 #define FAM_TEMPLATE "dataplane/explain/explain.fam.h"

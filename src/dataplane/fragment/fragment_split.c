@@ -108,7 +108,7 @@ static uint8_t *header_insert(struct worker *w, struct rte_mbuf *m, uint8_t *l3)
 }
 #endif
 
-/* One fragment but the first, copied out of the packet. */
+/* Copies a fragment out of the packet. Not for the first fragment. */
 static bool fragment_fill(struct rte_mbuf *to, const struct rte_mbuf *from, const struct cut *c,
 			  uint32_t at, uint32_t len)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of fragment_split.h. */
+/* The part of fragment_split.h that is compiled once for each address family. */
 
 /*
  * Sends m, whose IP header lies at l3 behind its Ethernet header and whose packet has l3_len bytes,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of fragment_track.h. */
+/* The part of fragment_track.h that is compiled once for each address family. */
 
-/* One datagram of which fragments have come. Offsets in units of 8 bytes. */
+/* A datagram of which fragments have come. Offsets in units of 8 bytes. */
 struct FAM(follow_entry) {
 	FAM_ADDR saddr, daddr;
 	be32 id;
@@ -36,7 +36,7 @@ struct FAM(follow_decided) {
 
 struct FAM(follow) {
 	uint32_t n;	    /* datagrams */
-	uint32_t n_waiting; /* waiting and ready: what the worker counts as parked for it */
+	uint32_t n_waiting; /* waiting and ready: the share of the worker's parked count */
 	uint32_t looked_tick;
 	uint32_t cursor;
 	uint16_t free, ready; /* lists of waits; 0 ends */
@@ -50,15 +50,17 @@ struct FAM(follow) {
 
 /* For a fragment whose tag has the ports: key and flags of p. Parse. */
 void FAM_FN(follow, known)(struct FAM(pkt) *p);
-/* A fragment of TCP or UDP that will be balanced. True: its ports are known now. False: it
- * has left, for its home, to wait, or dropped. Steer. */
+/* A fragment of TCP or UDP that will be balanced. True: its ports are known now. False: the
+ * fragment has left: handed to its home, kept to wait, or dropped. Stage steer. */
 bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client);
-/* One-packet scheduling makes no connection that a later fragment could find: its owner keeps
- * the choice for the first one. Schedule. */
+/* Keeps the server that one-packet scheduling chose for a first fragment: such a datagram has no
+ * connection that later fragments could find. The worker that owns the connection, in stage
+ * schedule. */
 void FAM_FN(follow, decided_put)(struct worker *w, const struct FAM(pkt) *p, uint32_t server);
 /* The server_rt id that was chosen for p's datagram, or 0. */
 uint32_t FAM_FN(follow, decided_find)(const struct worker *w, const struct FAM(pkt) *p);
-/* Runs what need not wait any more, ends what is too old. Once per loop, when there is any. */
+/* Runs fragments that need not wait any more, and ends datagrams that are too old. Once per loop,
+ * when there is any. */
 void FAM_FN(follow, round)(struct worker *w);
-/* Drops all that waits. At the end. */
+/* Drops all fragments that wait. At the end. */
 void FAM_FN(follow, drain)(struct worker *w);

@@ -4,8 +4,8 @@
 
 /*
  * Fragments of TCP and UDP follow their first one, which has the ports. All fragments of a
- * datagram meet at one worker, owner(client, 0). This worker learns the ports from the first
- * fragment, writes them into the tag of each and hands the fragment to the connection's owner,
+ * datagram meet at one worker, owner(client, 0). The worker learns the ports from the first
+ * fragment, writes the ports into the tag of each and hands the fragment to the connection's owner,
  * boundaries untouched. A fragment that comes before its first waits here, counted as parked.
  *
  * Memory is fixed; datagrams, and fragments that wait, are bounded per source as well, and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of ftp.h. */
+/* The part of ftp.h that is compiled once for each address family. */
 
 /* A new connection of a TCP service with `ftp`. */
 static inline void FAM_FN(ftp, begin)(struct FAM(conn) *c)
@@ -11,9 +11,9 @@ static inline void FAM_FN(ftp, begin)(struct FAM(conn) *c)
 
 /* False: there is nothing to tell. */
 bool FAM_FN(ftp, state)(struct worker *w, const struct FAM(conn) *c, struct ftp_state *out);
-/* What a peer told. A line that was cut in the middle just then is not told of: what was held
- * back is sent again by the server, half a command of the client's is lost, and its data
- * connection with it. */
+/* Take in the state of a control connection that a peer sent. The peer does not send a line that
+ * was cut in the middle at that moment: the server sends the held-back bytes of an answer again;
+ * half a command of the client is lost, and the data connection of that command with it. */
 void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
 			   int32_t before, int32_t after);
 void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,

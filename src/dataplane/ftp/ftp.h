@@ -11,15 +11,16 @@
  *
  * Commands and answers are read once and in order (ftp_stream.h), and each answer belongs to a
  * command (ftp_dialog.h). An answer is believed when a PASV or EPSV waits for it and the real
- * server itself sent it (ftp_read.c). Nothing is believed that names other addresses than the
- * connection's own, or ports below 1024: counted, left as it is, and nothing is expected. One
- * data connection is expected at a time; a PORT or EPRT that the server refuses, and an ABOR
+ * server itself sent it (ftp_read.c). An answer that names other addresses than the
+ * connection's own, or a port below 1024, is counted and left as it is, and nothing is expected.
+ * One data connection is expected at a time; a PORT or EPRT that the server refuses, and an ABOR
  * that it accepts, end the expectation.
  *
  * Room is bounded: FTP_CONTROL_MAX control connections and FTP_EXPECT_MAX expectations of a worker.
- * When it is short, those of control connections that are not assured (conn/evidence.h) give way,
- * oldest first, to any others. A network has no share of its own: a client is assured by the
- * server's greeting, before it says anything, so what remains is an attacker's.
+ * When room is short, entries of control connections that are not assured (conn/evidence.h) give
+ * way, oldest first, to any others. A network has no share of its own: a client is assured by the
+ * server's greeting, before the client says anything, so the entries that are not assured are an
+ * attacker's.
  *
  * Only control connections (CONN_F_FTP) come here. Worker context, one owner.
  */

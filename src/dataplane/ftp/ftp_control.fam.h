@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of ftp_control.h. */
+/* The part of ftp_control.h that is compiled once for each address family. */
 
 struct ftp_control *FAM_FN(ftp_control, find)(struct worker *w, const struct FAM(conn) *c);
 /* NULL: the handshake is not over, or no room (counted). */

@@ -2,7 +2,7 @@
 #ifndef PLVS_DATAPLANE_FTP_FTP_CONTROL_H
 #define PLVS_DATAPLANE_FTP_FTP_CONTROL_H
 
-/* What is known of control connections; for the files of this folder. Worker context. */
+/* The state of control connections; for the files of this folder. Worker context. */
 
 #include "dataplane/ftp/ftp.h"
 

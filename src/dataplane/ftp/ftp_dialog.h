@@ -40,11 +40,11 @@ struct ftp_reply {
 
 /* A line of the client. end: the sequence number behind it. */
 void ftp_dialog_command(struct ftp_dialog *d, enum ftp_verb verb, uint32_t end);
-/* A line of the server, with or without its end. ack: what its segment acknowledges. */
+/* A line of the server, with or without its end. ack: the acknowledgement number of its segment. */
 void ftp_dialog_reply(struct ftp_dialog *d, const char *line, size_t len, uint32_t ack,
 		      struct ftp_reply *out);
-/* Lines of the server were missed: what they answered is not known, nor whether a reply of
- * several lines is under way. No command that was given before has an answer to come. */
+/* Lines of the server were missed: the commands that they answered are not known, nor whether a
+ * reply of several lines is under way. The answers to all earlier commands count as past. */
 void ftp_dialog_forget(struct ftp_dialog *d);
 /* Whether a command with this verb has no reply yet. */
 bool ftp_dialog_awaits(const struct ftp_dialog *d, enum ftp_verb verb);

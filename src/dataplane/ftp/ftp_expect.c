@@ -45,7 +45,7 @@ static uint32_t field_read(const struct ftp_slot *s, size_t offset)
 	return __atomic_load_n(&s->field[offset / 4], __ATOMIC_RELAXED);
 }
 
-/* Of a full one. */
+/* s is full. */
 static bool slot_assured(const struct ftp_slot *s)
 {
 	const size_t at = offsetof(struct ftp_expect, assured);
@@ -56,7 +56,7 @@ static bool slot_assured(const struct ftp_slot *s)
 	return assured;
 }
 
-/* Its owner only. */
+/* Only the worker that the table belongs to fills slots. */
 static void slot_fill(struct ftp_slot *s, const struct ftp_expect *e, uint32_t hash,
 		      struct ftp_ticket *out)
 {
@@ -64,7 +64,7 @@ static void slot_fill(struct ftp_slot *s, const struct ftp_expect *e, uint32_t h
 	uint32_t field[sizeof(*e) / 4];
 
 	word = (word + WORD_VERSION) & WORD_LOW_MASK & ~WORD_FULL;
-	/* An exchange, for a reader may be emptying it. */
+	/* An exchange, because a reader may empty the slot at the same time. */
 	__atomic_exchange_n(&s->word, word, __ATOMIC_ACQ_REL);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	memcpy(field, e, sizeof(*e));
@@ -122,7 +122,8 @@ void ftp_expect_end(struct ftp_ticket *t)
 	t->word = 0;
 }
 
-/* A copy of what the slot holds, if it holds it throughout. */
+/* Copies the fields of a slot. False: the slot does not hold the expectation of `hash`, or changed
+ * meanwhile. */
 static bool slot_read(struct ftp_slot *s, uint32_t hash, struct ftp_expect *out, uint64_t *word)
 {
 	uint32_t field[sizeof(*out) / 4];

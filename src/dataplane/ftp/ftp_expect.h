@@ -5,9 +5,9 @@
 /*
  * Data connections that FTP control connections announced. Which worker the data connection
  * will belong to is not known (the client's port is not), so every worker has a table that
- * it alone fills and all look into, without locks: a slot's word holds a hash, a version and
- * whether it is full; a reader looks at the word, the fields and the word again. A slot is
- * emptied by whoever swaps its word.
+ * only this worker fills and all workers read, without locks. A slot's word holds a hash, a version
+ * and whether the slot is full. A reader reads the word, the fields and the word again. A worker
+ * empties a slot by a compare-and-swap of the slot's word.
  *
  * Anyone can send a PORT in another's name. So when all slots that a new expectation may have are
  * taken, the oldest whose control connection was not assured gives way. The others stay.
@@ -27,7 +27,7 @@
 
 struct worker;
 
-/* The client's end with port 0: it connects to vaddr:vport from any port. Else the server
+/* caddr:cport with cport 0: the client connects to vaddr:vport from any port. Else the server
  * connects from daddr:dport to caddr:cport. */
 struct ftp_expect {
 	struct addr caddr, vaddr, daddr; /* of one family */
@@ -54,9 +54,11 @@ struct ftp_ticket {
 
 /* Announces; false: no slot is free, and none gives way. */
 bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out);
-/* Whoever has seen it: no longer expected. */
+/* Ends the expectation of a ticket, unless the expectation is over. Any worker that has a
+ * ticket. */
 void ftp_expect_end(struct ftp_ticket *t);
-/* Whoever has announced it: what it announced. False: it is over. */
+/* Reads the expectation of a ticket. For the worker that announced the expectation. False: the
+ * expectation is over. */
 bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out);
 /* The expectation of a packet: the client's endpoint (or 0 as its port), and the address and
  * port on the other side, VIP's or server's. False: none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads what clients and servers say on control connections. An answer of a server is believed if
- *it is
+ * Reads what clients and servers say on control connections. An answer of a server is believed
+ * if it is
  *
  *	an answer of its own: the frame comes from the server's station (from_server())
  *	in order: its first byte is the next byte of the stream, and its line began there
@@ -243,7 +243,8 @@ static void refuse_text(struct worker *w, const char *data, uint32_t len)
 		w->counters.ftp_refused++;
 }
 
-/* The client does not get what begins at `at`: it will be sent again. False: often enough. */
+/* Cuts the segment at `at`: the server will send the bytes from there again. False: the bytes were
+ * held back HOLD_TRIES times, or the segment has a FIN. */
 static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uint32_t len)
 {
 	if (fc->tries >= HOLD_TRIES || (a->p->tcp_flags & TCP_FIN))

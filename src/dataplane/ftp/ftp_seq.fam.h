@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of ftp_seq.h. */
+/* The part of ftp_seq.h that is compiled once for each address family. */
 
 bool FAM_FN(ftp, is_fragment)(const struct FAM(pkt) *p);
-/* Whether the segment is in one piece, of this worker alone, with a right checksum. Its payload
- * may be empty. */
+/* Whether the segment is in one piece, of this worker alone, with a right checksum. The payload may
+ * be empty. */
 bool FAM_FN(ftp, segment_sound)(struct FAM(pkt) *p);
 /* Of a sound one. */
 const char *FAM_FN(ftp, payload)(const struct FAM(pkt) *p, uint32_t *len);
@@ -19,8 +19,9 @@ void FAM_FN(ftp, payload_done)(struct FAM(pkt) *p, uint16_t mtu);
 
 uint32_t FAM_FN(ftp, seq)(const struct FAM(pkt) *p);
 uint32_t FAM_FN(ftp, ack)(const struct FAM(pkt) *p);
-/* What a client's segment acknowledges, as the server numbers; without ACK, what is known. */
+/* The server's sequence number that a client's segment acknowledges, in the server's numbering.
+ * Without ACK: the next byte of the server that is to be read. */
 uint32_t FAM_FN(ftp, acked)(const struct FAM(pkt) *p, const struct ftp_control *fc);
 void FAM_FN(ftp, seq_set)(struct FAM(pkt) *p, uint32_t seq);
-/* Sequence numbers of the server's segments; what the client acknowledges of them. */
+/* Adjusts sequence numbers of the server's segments, and acknowledgements of the client. */
 void FAM_FN(ftp, seq_adjust)(struct FAM(pkt) *p, const struct ftp_control *fc);

@@ -29,7 +29,7 @@ static void out_missed(struct ftp_streams *s, uint32_t next)
 	s->missed = true;
 }
 
-/* Bytes of the client passed that were not read. Clients wait for replies: what comes next is
+/* Bytes of the client passed that were not read. Clients wait for replies, so the next bytes are
  * most likely a line from its beginning. */
 static void in_missed(struct ftp_streams *s, uint32_t next)
 {

@@ -50,10 +50,11 @@ struct ftp_streams {
  * is as the server numbers. */
 int32_t ftp_stream_in(struct ftp_streams *s, uint32_t seq, const char *data, uint32_t len,
 		      uint32_t acked);
-/* What came early and is next now; its length, 0: nothing. Copies. */
+/* Copies out the unread bytes of the early segment, if their turn has come. Returns the length; 0:
+ * there are none. */
 uint32_t ftp_stream_early(struct ftp_streams *s, char text[FTP_LINE_MAX]);
 
-/* A server's segment: false: its numbers are not this connection's. */
+/* A server's segment. False: its numbers do not fit the connection. */
 bool ftp_stream_out(struct ftp_streams *s, uint32_t seq, uint32_t len, uint32_t ack);
 
 #endif

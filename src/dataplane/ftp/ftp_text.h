@@ -20,7 +20,7 @@ enum ftp_verb {
 	FTP_EMPTY, /* client: a line of nothing, which is no command */
 	FTP_227,   /* server: address and port are set */
 	FTP_229,   /* server: only the port is set */
-	FTP_BAD,   /* one of these, but what it names cannot be read */
+	FTP_BAD,   /* one of these, but its numbers cannot be read */
 };
 
 struct ftp_line {
@@ -31,8 +31,8 @@ struct ftp_line {
 	uint16_t at, len;
 };
 
-/* One line with or without its end. Telnet's commands before a command (RFC 959, 4.1.3: the
- * interrupt before ABOR) are passed over. */
+/* Parses a line, with or without its end. ftp_parse_command() skips Telnet commands before the FTP
+ * command (RFC 959, 4.1.3: the interrupt before ABOR). */
 void ftp_parse_command(const char *line, size_t len, struct ftp_line *out);
 void ftp_parse_reply(const char *line, size_t len, struct ftp_line *out);
 

@@ -148,7 +148,7 @@ void observer_arrived(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 	for (uint16_t i = 0; i < n; i++) {
 		struct pkt_tag *tag = pkt_tag(frames[i]);
 
-		/* Judged where it arrived; what was parked comes by again. */
+		/* A packet is judged where it arrived. A parked packet comes by here again. */
 		if (tag->hops || (tag->flags & PKT_REPLAYED))
 			continue;
 		tag->observed =

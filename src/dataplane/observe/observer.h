@@ -3,17 +3,17 @@
 #define PLVS_DATAPLANE_OBSERVE_OBSERVER_H
 
 /*
- * What a worker tells of live packets, for trace and capture: a record at each place that a
+ * Records of live packets, for trace and capture: a worker writes a record at each place that an
  * observed packet comes by, through a ring to control. A filter in classic BPF says which packets
- * are observed; a packet that has arrived observed stays so, however it is rewritten and whoever it
- * is handed to (pkt_tag.observed).
+ * are observed; a packet that has arrived observed stays observed when it is rewritten or handed to
+ * another worker (pkt_tag.observed).
  *
- * Each worker has a observer of its own. Control makes it, the worker takes it up and gives it back
- * by a command (CMD_OBSERVE). While there is none (worker.observer is NULL) a burst pays three
- * branches.
+ * Each worker has an observer of its own. Control makes the observer, the worker takes it up and
+ * gives it back by a command (CMD_OBSERVE). While there is none (worker.observer is NULL) a burst
+ * pays three branches.
  *
- * Bounds: records of a tick, slots of the ring, packets as a whole. What is over a bound is counted
- * and forwarded like any other packet.
+ * Bounds: records of a tick, slots of the ring, packets as a whole. A packet over a bound is
+ * counted and forwarded like any other packet.
  */
 
 /* The types that bpf.h uses. */
@@ -111,8 +111,8 @@ void observer_leaving(struct worker *w, uint16_t port, struct rte_mbuf **frames,
 /* A packet leaves the stages by another door. */
 void observer_door(struct worker *w, struct rte_mbuf *m, enum observe_point point,
 		   unsigned int detail);
-/* A record of a packet; NULL: none may be made now. Its bytes are filled in. observer_put() ends
- * it.
+/* Begins a record of a packet, with the bytes of the packet if `bytes`. NULL: no record may be made
+ * now. observer_put() ends the record.
  */
 struct observe_record *observer_begin(struct worker *w, struct rte_mbuf *m,
 				      enum observe_point point, unsigned int detail, bool bytes);

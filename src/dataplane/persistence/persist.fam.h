@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of persist.h. */
+/* The part of persist.h that is compiled once for each address family. */
 
 /*
  * The server of a packet's client, at whatever worker. 0 with *out; or
  *   -ENOENT       no server is available
  *   -ENOSPC       no room for a template
- *   -EINPROGRESS  the packet is on its way home: it has left
+ *   -EINPROGRESS  the packet has left, on its way to its home
  */
 int FAM_FN(persist, choose)(struct worker *w, const struct service_match *match, struct FAM(pkt) *p,
 			    struct persist_choice *out);
@@ -18,8 +18,9 @@ unsigned int FAM_FN(persist, home)(const struct worker *w, const struct service 
 struct FAM(conn) *FAM_FN(persist, find)(const struct worker *w, const struct service_match *match,
 					const struct FAM(key) *k);
 
-/* A fragment behind such a packet, which has no connection yet: goes the same way, so that it
- * comes back after it. False: it need not, or it has been there. */
+/* Hands a fragment that follows such a packet, and has no connection yet, the same way to its home,
+ * so that the fragment comes back after the packet. False: this worker is the home, or the fragment
+ * has been there. */
 bool FAM_FN(persist, follow)(struct worker *w, const struct service_match *match,
 			     struct FAM(pkt) *p);
 

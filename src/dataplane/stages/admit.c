@@ -38,9 +38,9 @@ static bool goes_on(const struct FAM(pkt) *p)
 }
 
 /*
- * Without a connection, while connections may still come to be known (VIP_GRACE): it waits
- * for its sender to say it again. Of what a NAT server sends that is a reply: TCP that opens
- * nothing, UDP to a port of clients.
+ * Whether a packet without a connection is dropped because its connection may still become known
+ * (VIP_GRACE); the sender will retransmit the packet. Packets of a NAT server count as replies if
+ * they are TCP that opens nothing, or UDP to a port of clients.
  */
 static bool too_early(const struct worker *w, const struct FAM(pkt) *p)
 {

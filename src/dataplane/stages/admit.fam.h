@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of admit.h. */
+/* The part of admit.h that is compiled once for each address family. */
 
 /* Drops a client's packet whose source no link can bring. False: the packet has left. */
 bool FAM(admit_source)(struct worker *w, struct FAM(pkt) *p);

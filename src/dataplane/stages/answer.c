@@ -78,7 +78,7 @@ void FAM_FN(icmp, error)(struct worker *w, const struct FAM(pkt) *p, FAM_ADDR fr
 
 	if (FAM_FN(addr, is_zero)(from))
 		return;
-	if (quote > here) /* what the first segment has: at least the headers */
+	if (quote > here) /* the first mbuf segment has at least the headers */
 		quote = (uint16_t)here;
 	if (!rate_take(&w->icmp_rate, w->env.now_tick)) {
 		w->counters.icmp_suppressed++;
@@ -153,7 +153,7 @@ void FAM_FN(tcp, reset)(struct worker *w, const struct FAM(pkt) *p)
 	w->counters.resets += answer_send(w, m, p->link);
 }
 
-/* As a datagram of its own: what was a first fragment is one no more. */
+/* Turns a first fragment into a datagram of its own. */
 static void fragment_undo(struct FAM(pkt) *p)
 {
 #if FAMILY == 4

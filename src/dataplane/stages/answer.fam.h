@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of answer.h. */
+/* The part of answer.h that is compiled once for each address family. */
 
 /* ICMP echo request to an active VIP: answered. Takes p->m. */
 void FAM_FN(echo, receive)(struct worker *w, struct FAM(pkt) *p);

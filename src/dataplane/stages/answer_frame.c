@@ -52,7 +52,7 @@ struct rte_mbuf *answer_alloc(struct worker *w, struct rte_mbuf *frame, const ui
 		return NULL;
 	}
 	pkt_tag_fresh(m);
-	pkt_tag(m)->observed = pkt_tag(frame)->observed; /* what its sender is told belongs to it */
+	pkt_tag(m)->observed = pkt_tag(frame)->observed; /* an answer is part of the trace */
 	m->port = frame->port;
 	m->vlan_tci = frame->vlan_tci;
 	m->ol_flags |= frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;

@@ -11,8 +11,8 @@
 
 #define ADDR_WORDS (FAM_BITS / 32)
 
-/* What rte_acl looks at, in network order. The first field is one byte, the others come in
- * words of four. */
+/* The key that rte_acl looks up, in network order. The first field is one byte, the others are in
+ * words of four bytes. */
 struct acl_key {
 	uint8_t proto;
 	uint8_t pad[3];

@@ -2,7 +2,7 @@
 #ifndef PLVS_DATAPLANE_STAGES_CLASSIFY_INTERNAL_H
 #define PLVS_DATAPLANE_STAGES_CLASSIFY_INTERNAL_H
 
-/* What classify.c and the compiler of each family, classify_acl.c, share. */
+/* Declarations that classify.c and the compiler of each family, classify_acl.c, share. */
 
 #include "dataplane/stages/classify.h"
 

@@ -7,7 +7,7 @@
 #define IP6_NEXT     6U /* next header in the IPv6 header */
 #define OPTION_PAD1  0U
 #define OPTION_PADN  1U
-#define OPTION_ACT   0xc0U /* what to do with an unknown option; 0: pass over it */
+#define OPTION_ACT   0xc0U /* action for an unknown option (RFC 8200, 4.2); 0: skip */
 #define ROUTER_ALERT 5U
 
 static uint32_t header_len(uint8_t proto, const uint8_t *h)

@@ -39,8 +39,8 @@ static inline void FAM_FN(ip, csum_change)(uint8_t *l3, uint16_t delta)
 	}
 }
 
-/* One hop less. Returns the delta of IPv4's header checksum: TTL is the first byte of its word, so
- * one less is a fixed delta in memory order. */
+/* Decrements the TTL or hop limit. Returns the delta of IPv4's header checksum: TTL is the first
+ * byte of its word, so a decrement is a fixed delta in memory order. */
 static inline uint16_t FAM_FN(ip, hop_down)(uint8_t *l3)
 {
 	(*FAM_FN(ip, hop_limit)(l3))--;
@@ -117,7 +117,7 @@ static inline be16 FAM_FN(ip, icmp_csum)(const uint8_t *l3, const uint8_t *icmp,
 			   : FAM_FN(ip, l4_csum)(l3, icmp, IPPROTO_ICMPV6, len);
 }
 
-/* The length in the header after it changed; it counts from l3 on. */
+/* The length in the header, after the length changed. The length counts from l3 on. */
 static inline void FAM_FN(ip, length_put)(uint8_t *l3, uint16_t len)
 {
 #if FAMILY == 4

@@ -3,8 +3,9 @@
 #define PLVS_DATAPLANE_STAGES_IP_H
 
 /*
- * What the headers of IPv4 and IPv6 call by different names, and the ICMP errors of both. Stages
- * use these names, so that their bodies are the same for both families. Worker context.
+ * Common names for fields that the headers of IPv4 and IPv6 name differently, and the ICMP errors
+ * of both. Stages use these names, so that their bodies are the same for both families. Worker
+ * context.
  */
 
 #include <netinet/in.h>
@@ -27,7 +28,7 @@ enum ip_address { IP_SOURCE, IP_DEST };
 
 /* An error that this router sends about a packet. Types and codes: icmp_wire. */
 enum icmp_reason {
-	ICMP_REASON_PORT,      /* nobody serves this port */
+	ICMP_REASON_PORT,      /* no service has this port */
 	ICMP_REASON_HOP_LIMIT, /* TTL or hop limit has run out */
 	ICMP_REASON_TOO_BIG,   /* larger than the path */
 	ICMP_REASON_PROTO,     /* a protocol that is not known here */

@@ -11,7 +11,7 @@
 #define ND_SOLICIT   135
 #define ND_ADVERTISE 136
 #define ND_LAST	     137 /* redirect */
-#define ND_HOPS	     255 /* what crossed a router has less */
+#define ND_HOPS	     255 /* a packet that crossed a router has less */
 
 #define NA_ROUTER    0x80U
 #define NA_SOLICITED 0x40U
@@ -165,8 +165,8 @@ static void solicited(struct worker *w, struct pkt6 *p, struct addr6 target)
 	}
 }
 
-/* Of a stranger who says that an address is its own which is active here: the ha thread is to know
- * (its socket at the TAP sees what is punted). Linux learns from all others. */
+/* From a station that is not this router and claims an address that is active here: the ha thread
+ * must be told (its socket at the TAP sees punted frames). Linux learns from all others. */
 static void advertised(struct worker *w, struct pkt6 *p, struct addr6 target)
 {
 	const struct addr_entry6 *e = addr_table6_find(w->env.snap->addrs6, target);

@@ -11,7 +11,7 @@
 
 #include "dataplane/worker.h"
 
-/* An ICMPv6 packet. True: neighbour discovery; it has left. */
+/* An ICMPv6 packet. True: the packet is neighbour discovery, and has left. */
 bool nd_receive(struct worker *w, struct pkt6 *p);
 
 /* A frame that Linux sends: false when it is neighbour discovery that claims a VIP or gateway

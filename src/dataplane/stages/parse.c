@@ -23,7 +23,8 @@
 #define TCP_MIN	       20
 #define UDP_MIN	       8
 
-/* One classification of the frame's head: where the next header starts, and its type. */
+/* The result of reading the Ethernet header and VLAN: where the next header starts, and its
+ * type. */
 struct l2 {
 	uint16_t len;
 	uint16_t vlan;
@@ -324,7 +325,7 @@ static const struct rte_ether_addr *frame_dest(const struct rte_mbuf *m)
 	return &rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->dst_addr;
 }
 
-/* False: it has left. */
+/* False: the packet has left. */
 static bool frame6_parse(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id link,
 			 struct pkt6 *p)
 {

@@ -83,7 +83,8 @@ static void entry_visit(void *ctx, struct conn *c, uint32_t index)
 			 __ATOMIC_RELAXED);
 }
 
-/* Its keys' buckets have not been touched for as long as it has been idle. */
+/* The buckets of the entry's keys have not been touched since the entry became idle, so they are
+ * prefetched. */
 static void entry_soon(void *ctx, const struct conn *c, uint32_t index)
 {
 	const struct FAM(table) *t = &((struct worker *)ctx)->FAM(v).table;

@@ -82,7 +82,7 @@ static enum parked_fate parked_look(struct worker *w, struct parked *q)
 	return PARKED_WAITS;
 }
 
-/* One burst of them. Returns how many ran. */
+/* Runs parked packets that need not wait any more, up to a burst of them. Returns their number. */
 static uint16_t unpark_burst(struct worker *w)
 {
 	struct rte_mbuf *run[BURST_MAX];

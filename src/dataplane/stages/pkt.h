@@ -25,12 +25,12 @@ enum pkt_dir {
 #define PKT_REPLAYED  0x4U  /* was parked: already counted as received */
 #define PKT_FRAGMENT  0x8U  /* ports are known from steer on: fragment_track.h */
 #define PKT_NEW	      0x20U /* this packet made its connection */
-#define PKT_UNCOUNTED 0x40U /* of a removed server: its traffic is nobody's (as IPVS) */
+#define PKT_UNCOUNTED 0x40U /* the server was removed: counts at no server (IPVS) */
 #define PKT_RELATED   0x80U /* ICMP error: key is the quoted connection's; see related.h */
 #define PKT_BAD_L4    0x10U /* TCP or UDP header that does not fit its packet */
 
-/* What travels with an mbuf through hand-off rings and while it is parked, in a dynamic
- * field. Only the first 8 bytes are set at each packet's start. */
+/* The tag of an mbuf, in a dynamic field. The tag stays with the mbuf in hand-off rings and while
+ * the mbuf is parked. At the start of a packet only the first 8 bytes are set. */
 struct pkt_tag {
 	uint8_t kind;  /* enum handoff_kind */
 	uint8_t flags; /* PKT_* */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of related.h. */
+/* The part of related.h that is compiled once for each address family. */
 
 /* A well-formed ICMP error that quotes TCP or UDP with its ports? Then p->key is the key of
  * the quoted connection in direction dir, as if the packet itself had come back that way,

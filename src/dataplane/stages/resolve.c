@@ -39,7 +39,8 @@ void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c)
 		c->c.nexthop[DIR_OUT] = nexthop_towards(w, link, &neighbour);
 }
 
-/* Whether a server's connections go on: it is in its list, or there is time to drain. */
+/* Whether the connections of a server go on: the server is in the list of its service, or its time
+ * to drain is not over. */
 static bool server_serves(const struct worker *w, const struct server_rt *rt)
 {
 	return rt && (!server_rt_removed(rt) ||
@@ -60,7 +61,7 @@ static bool resolve_again(struct worker *w, struct FAM(pkt) *p)
 			door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
 			return false;
 		}
-		c->tick = w->env.now_tick; /* it lives on, in the state it has (IPVS) */
+		c->tick = w->env.now_tick; /* the connection stays in its state (IPVS) */
 		door_drop(w, p->m,
 			  FAM_FN(conn, service)(w, p->conn) ? DROP_SERVER_GONE : DROP_SERVICE_GONE);
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of resolve.h. */
+/* The part of resolve.h that is compiled once for each address family. */
 
 /* For a new NAT connection, or one that the peer has: has the client's next hop asked for now,
  * so that the first answer does not wait. */

@@ -117,8 +117,9 @@ static void server_count(struct worker *w, const struct FAM(pkt) *p)
 	sc->bytes[p->dir] += p->l3_len;
 }
 
-/* What has no L4 header of its own: ICMP errors, and fragments but the first, whose share of
- * the datagram's checksum the first one bears. */
+/* Rewrites a packet that has no L4 header of its own: an ICMP error, or a fragment but the first.
+ * The first fragment has the checksum of the whole datagram, the share of later fragments
+ * included. */
 static uint16_t headless_apply(struct FAM(pkt) *p)
 {
 	return p->flags & PKT_RELATED ? FAM_FN(related, rewrite)(p) : address_apply(p);

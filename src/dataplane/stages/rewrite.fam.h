@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of rewrite.h. */
+/* The part of rewrite.h that is compiled once for each address family. */
 
 /* Drops the packet and tells its sender why: as the VIP to clients, as the director to servers.
  * mtu: of ICMP_REASON_TOO_BIG. */

@@ -2,7 +2,7 @@
 #ifndef PLVS_DATAPLANE_STAGES_REWRITE_H
 #define PLVS_DATAPLANE_STAGES_REWRITE_H
 
-/* What stage rewrite shares with the tunnel. Worker context. */
+/* Functions that stage rewrite shares with the tunnel. Worker context. */
 
 #include "dataplane/stages/ip.h"
 #include "dataplane/worker.h"

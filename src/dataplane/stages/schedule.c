@@ -24,8 +24,8 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/resolve.h"
 
-/* What a connection to srv is made with. keep_port: by a template that is not for this
- * port alone; else only NAT rewrites ports. */
+/* The parameters of a connection to srv. Only NAT rewrites ports. keep_port: the server was not
+ * chosen for this port alone, so NAT does not rewrite the port either. */
 static struct FAM_FN(conn, new) new_towards(const struct service *svc, const struct server *srv,
 					    const struct FAM(pkt) *p, bool keep_port)
 {
@@ -46,8 +46,8 @@ static struct FAM_FN(conn, new) new_towards(const struct service *svc, const str
 }
 
 /*
- * One-packet scheduling: a choice for every packet, and nothing that outlives it. Counts
- * would go up and down at once (IPVS), so they are left alone.
+ * One-packet scheduling: a server is chosen for each packet, and no connection remains. Counts
+ * would go up and down at once (IPVS), so the counts are left alone.
  */
 static void once_make(struct worker *w, const struct FAM_FN(conn, new) * n, struct FAM(pkt) *p,
 		      bool again)
@@ -208,8 +208,8 @@ static bool schedule_follower(struct worker *w, const struct service_match *matc
 	return false;
 }
 
-/* A data connection that an FTP control connection announced. False: it is none; with
- * *left set it has left. */
+/* A data connection that an FTP control connection announced. False: the packet does not open such
+ * a connection; or, with *left set, the packet has left. */
 static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
 {
 	int ret = FAM_FN(ftp, make)(w, p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of source_link.h. */
+/* The part of source_link.h that is compiled once for each address family. */
 
 /* The slow way: asks the fib, and remembers a yes. */
 bool FAM_FN(source, look)(struct worker *w, struct FAM(source_slot) *slot, FAM_ADDR server,
@@ -17,5 +17,5 @@ static inline bool FAM_FN(source, on_link)(struct worker *w, FAM_ADDR server, li
 	return FAM_FN(source, look)(w, s, server, link);
 }
 
-/* Why a packet from saddr that came in by link is dropped, or DROP_MAX: it may pass. */
+/* The reason to drop a packet from saddr that came in by link; DROP_MAX: the packet may pass. */
 enum drop_reason FAM_FN(source, judge)(struct worker *w, FAM_ADDR saddr, link_id link);

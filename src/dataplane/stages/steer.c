@@ -29,8 +29,8 @@ enum steering {
 	STEER_DONE, /* left by a door */
 };
 
-/* Of a packet that makes no connection and goes to Linux or is answered. True: it was dropped,
- * since no link can bring its source. */
+/* For a packet that makes no connection and goes to Linux or is answered. True: the packet was
+ * dropped, since no link can bring its source. */
 static __rte_noinline bool source_dropped(struct worker *w, struct FAM(pkt) *p)
 {
 	const enum drop_reason reason = FAM_FN(source, judge)(w, p->key.saddr, p->link);
@@ -158,8 +158,8 @@ static bool may_belong(const struct FAM(key) *own, struct FAM(pkt) *p)
 	return false;
 }
 
-/* The last service of a VIP went, its connections did not: what becomes of them is for the
- * service's policy to say. */
+/* The last service of a VIP was removed, but connections of the VIP remain. The policy of the
+ * service says what becomes of them. */
 static bool may_linger(const struct burst_env *env, const struct FAM(addr_entry) *dest,
 		       struct FAM(pkt) *p)
 {
@@ -276,7 +276,8 @@ static enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 			door_drop(w, p->m, DROP_WRONG_LINK);
 			return STEER_DONE;
 		}
-		/* Its ports are unknown, so whether it is a reply is, too. */
+		/* With PKT_BAD_L4 the ports are unknown, so the packet cannot be found to be a
+		 * reply. */
 		if (unlikely(p->flags & (PKT_BAD_L4 | PKT_TRIED_OUT))) {
 			if (p->flags & PKT_TRIED_OUT)
 				return STEER_IN;
@@ -285,7 +286,7 @@ static enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 		}
 		return STEER_OUT;
 	}
-	if (e && (e->kinds & ADDR_KIND_VIP)) { /* nobody but us speaks as a VIP */
+	if (e && (e->kinds & ADDR_KIND_VIP)) { /* only this router sends from a VIP */
 		door_drop(w, p->m, DROP_BAD_SOURCE);
 		return STEER_DONE;
 	}

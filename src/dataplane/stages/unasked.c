@@ -27,9 +27,9 @@ void FAM(leave_to_linux)(struct worker *w, struct FAM(pkt) *p)
 		door_punt(w, p->m, own ? PUNT_OWN : PUNT_TRANSIT);
 }
 
-/* Whether what a NAT server sends from a service's port is traffic of its own nevertheless: it
- * opens a TCP connection, or it asks a server by UDP, as NTP and DNS do with one port at both
- * ends. */
+/* Whether a packet that a NAT server sends from the port of a service is nevertheless traffic of
+ * the server's own: the packet opens a TCP connection, or asks a server by UDP, as NTP and DNS do
+ * with one port at both ends. */
 static bool servers_own(const struct FAM(pkt) *p)
 {
 	if (p->key.proto == IPPROTO_UDP)
@@ -65,10 +65,10 @@ static bool reply_as_vip(struct worker *w, const struct FAM(listener) *own, stru
 }
 
 /*
- * What a NAT server sends without a connection: for Linux to route, unless its port belongs to
- * a service. Then a client would get it from an address that the client never spoke to, so
- * the server is told that there is no connection (unknown_reply, nat_icmp_send). True: p->conn
- * is set; false: the packet has left.
+ * A packet of a NAT server without a connection goes to Linux to be routed, unless its port
+ * belongs to a service. Then a client would get the packet from an address that the client never
+ * spoke to, so the server is told that there is no connection (unknown_reply, nat_icmp_send).
+ * True: p->conn is set; false: the packet has left.
  */
 bool FAM(unasked)(struct worker *w, struct FAM(pkt) *p)
 {
@@ -96,8 +96,9 @@ bool FAM(unasked)(struct worker *w, struct FAM(pkt) *p)
 	return false;
 }
 
-/* What a NAT server sends is not a reply. Unless a mark sends it to a service, too, it is
- * unasked. False: the packet has left. True: p->conn is set, or the packet is tried as in. */
+/* For a packet of a NAT server that is not a reply. Unless a mark may lead the packet to a service,
+ * the packet is unasked. False: the packet has left. True: p->conn is set, or the packet is tried
+ * as `in`. */
 bool FAM(try_as_in)(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct snapshot *s = w->env.snap;

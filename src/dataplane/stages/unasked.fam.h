@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of unasked.h. */
+/* The part of unasked.h that is compiled once for each address family. */
 
 /* Linux answers for a VIP and for its own addresses, and routes the rest, which came here for a
  * mark that it did not get. Doors: punt, drop (icmp_unrelated). */

@@ -56,7 +56,7 @@ void sync_note(struct worker *w, const struct sync_event *op)
 	struct sync_worker *s = &w->sync;
 
 	sync_push(w);
-	if (s->n_notes == SYNC_NOTES) { /* whoever asked so often has forgotten the first */
+	if (s->n_notes == SYNC_NOTES) { /* the ha thread no longer waits for the first */
 		memmove(s->notes, s->notes + 1, sizeof(s->notes) - sizeof(s->notes[0]));
 		s->n_notes--;
 	}

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of conn_sync.h. */
+/* The part of conn_sync.h that is compiled once for each address family. */
 
 /* Made, in another state, or found alive by the wheel. */
 void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c);
-/* Whatever worker: a client has got through under this template, on which it has a claim. */
+/* A client has got through under this template. Any worker that has a claim on the template. */
 void FAM_FN(sync, template)(struct worker *w, const struct FAM(conn) *t);
 /* A template about to move: from now on its changes are told if they were before. */
 void FAM_FN(sync, told)(struct worker *w, const struct FAM(conn) *t);
 /* On its way out. To be called whenever marks are there. */
 void FAM_FN(sync, ended)(struct worker *w, const struct FAM(conn) *c);
-/* An FTP control connection's numbers moved; it announced a data connection. */
+/* An FTP control connection's numbers moved; the connection announced a data connection. */
 void FAM_FN(sync, ftp_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
 			   int32_t before, int32_t after);
 void FAM_FN(sync, ftp_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,

@@ -33,14 +33,14 @@ static inline bool sync_on(const struct worker *w)
 void sync_mode(struct worker *w, uint32_t mode);
 /* A bounded step of operations, walk and sweep. Returns the work done. */
 uint32_t sync_round(struct worker *w);
-/* One event, for the ring. */
+/* Adds an event to the batch for the ring. A full batch is pushed. */
 void sync_emit(struct worker *w, const struct sync_event *e, void *arg);
 /* Events go to the ring. */
 void sync_push(struct worker *w);
-/* One operation. For sync_round(), and before workers start. */
+/* Does an operation. For sync_round(), and before workers start. */
 void sync_apply(struct worker *w, const struct sync_event *op);
 
-/* --- sync_door.c, control context --- */
+/* --- conn_sync_door.c, control context --- */
 
 /* Once, before dataplane_start(): memory for synchronisation. 0 or -ENOMEM. */
 int dataplane_sync_enable(struct dataplane *dp);

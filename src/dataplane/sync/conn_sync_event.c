@@ -23,7 +23,8 @@ static struct sync_event event_of(const struct FAM(conn) *c, enum sync_kind kind
 	return e;
 }
 
-/* A template may be moved by its home meanwhile; whose server it is decides. */
+/* The home of a template may move the template at the same time; the server id that is read here
+ * counts. */
 static struct sync_event put_of(const struct FAM(conn) *c)
 {
 	struct sync_event e = event_of(c, SYNC_PUT);
@@ -167,7 +168,8 @@ uint32_t FAM_FN(sync, tick)(const struct worker *w, const struct FAM(conn) *c)
 	return (int32_t)(c->c.tick - s->released_tick) < 0 ? s->released_tick : c->c.tick;
 }
 
-/* Nothing walks the table at a takeover: whoever runs out looks when it was released. */
+/* Nothing walks the table at a takeover. An entry that runs out is compared with the end of
+ * SYNC_HOLD instead. */
 bool FAM_FN(sync, holds)(struct worker *w, struct conn *c, uint32_t index)
 {
 	struct FAM(conn) *c4 = &w->FAM(v).table.conns[index];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of conn_sync_internal.h. */
+/* The part of conn_sync_internal.h that is compiled once for each address family. */
 
 static inline uint8_t *FAM_FN(sync, mark)(struct worker *w, const struct FAM(conn) *c)
 {

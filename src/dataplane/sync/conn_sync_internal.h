@@ -2,7 +2,7 @@
 #ifndef PLVS_DATAPLANE_SYNC_CONN_SYNC_INTERNAL_H
 #define PLVS_DATAPLANE_SYNC_CONN_SYNC_INTERNAL_H
 
-/* What sync.c and sync_op.c share. Worker context. */
+/* Declarations that conn_sync.c, conn_sync_event.c and conn_sync_op.c share. Worker context. */
 
 #include "dataplane/sync/conn_sync.h"
 

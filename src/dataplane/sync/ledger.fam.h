@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* One family's part of ledger.h. Worker context, with rows. */
+/* The part of ledger.h that is compiled once for each address family. Worker context, with rows. */
 
-/* The whole row of an entry as it is now. */
+/* Writes the whole row of an entry as it is now. */
 void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c);
-/* Whatever worker, with a claim on the template: a client got through or was assured. */
+/* A client of a template got through or was assured. Any worker that has a claim on the
+ * template. */
 void FAM_FN(ledger, proven)(struct worker *w, uint32_t control);
-/* What an FTP control connection has. */
+/* Writes the FTP row of a control connection as it is now. */
 void FAM_FN(ledger, ftp)(struct worker *w, const struct FAM(conn) *c);
 /* CMD_ROWS: a step from an entry on; the next one, or 0 at the end. */
 uint32_t FAM_FN(ledger, walk)(struct worker *w, uint32_t from);

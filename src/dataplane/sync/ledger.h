@@ -15,7 +15,7 @@
  * (CMD_ROWS). The thread leaves an eighth of the file system to others.
  *
  * The file has a temporary name until ledger_commit(), so that a start that fails leaves the
- * ledger of the process before. Whoever has the file open holds a lock on it (flock).
+ * ledger of the process before. A process that has the file open holds a lock on the file (flock).
  */
 
 #include <stdio.h>
@@ -39,7 +39,8 @@ struct ledger_view {
 /* Before workers run and before servers are told of: a file with memory for the first rows.
  * 0 or -errno with a sentence in error: -EBUSY another router has it. */
 int ledger_create(struct dataplane *dp, const struct ledger_config *config, char error[256]);
-/* What an id of rows means from now on. Before a worker can come to know of the server. */
+/* Writes down the server that the server id of rows names from now on. Called before a worker can
+ * come to know of the server. */
 void ledger_server(struct dataplane *dp, uint32_t id, const struct sync_server *server);
 /* Before workers run: rows for the next connections that are taken up. */
 void ledger_room(struct dataplane *dp);
@@ -56,7 +57,8 @@ void ledger_stop(struct dataplane *dp);
  * NULL as dp->ledger is fine. */
 void ledger_destroy(struct dataplane *dp, bool remove);
 
-/* One turn of the thread, for tests: memory for rows, what is missed is asked for, the time. */
+/* Runs a turn of the thread, for tests: writes the time, gives memory to rows, and asks workers for
+ * missed rows. */
 void ledger_turn(struct dataplane *dp);
 
 #define FAM_TEMPLATE "dataplane/sync/ledger.fam.h"

@@ -2,8 +2,8 @@
 #ifndef PLVS_DATAPLANE_SYNC_LEDGER_INTERNAL_H
 #define PLVS_DATAPLANE_SYNC_LEDGER_INTERNAL_H
 
-/* What ledger.c and ledger_memory.c share. Control and the ledger's thread, one at a time but for
- * what is under lock. */
+/* Declarations that ledger.c and ledger_memory.c share. Control or the ledger's thread, one at a
+ * time except for the fields under lock. */
 
 #include <pthread.h>
 

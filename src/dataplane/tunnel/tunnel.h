@@ -15,17 +15,17 @@
 #include "dataplane/worker.h"
 
 #define TUNNEL_MTU_MIN	552  /* less is not believed (Linux, ip_rt_min_pmtu) */
-#define TUNNEL_MTU6_MIN 1280 /* what every IPv6 link has */
+#define TUNNEL_MTU6_MIN 1280 /* the least MTU of an IPv6 link */
 #define TUNNEL_MTU_S	600  /* how long a path MTU is known (Linux, ip_rt_mtu_expires) */
 
-/* What this worker learnt of the path to a real server. */
+/* The path MTU that this worker learnt of a real server. */
 struct tunnel_path {
 	uint16_t mtu; /* of the outer packet; 0 = nothing */
 	uint16_t pad;
 	uint32_t until_s;
 };
 
-/* What an outer packet to a server (its server_rt id) may have. link_mtu: of the next hop. */
+/* The MTU of outer packets to a server (its server_rt id), in bytes. link_mtu: of the next hop. */
 uint16_t tunnel_mtu(const struct worker *w, uint32_t server, uint16_t link_mtu);
 
 /* An ICMP error about an outer packet, taken apart; pointers into the packet. */

@@ -87,7 +87,7 @@ static const struct FAM(conn) *quote_find(const struct worker *w, const struct F
 		       : NULL;
 }
 
-/* False: nobody can have said so of what was sent. */
+/* Learns the path MTU that q reports. False: the error contradicts the packet that was sent. */
 static bool path_learn(struct worker *w, const struct conn *c, struct tunnel_quote *q)
 {
 	struct tunnel_path *path = &w->tunnel_paths[c->server];
@@ -120,7 +120,7 @@ static struct icmp_wire told(const struct tunnel_quote *q)
 	return (struct icmp_wire){.type = FAMILY == 4 ? ICMP4_UNREACH : ICMP6_UNREACH};
 }
 
-/* The frame becomes the error to the client: what is before the quoted packet goes. */
+/* The frame becomes the error to the client: all headers before the quoted packet are replaced. */
 static void error_make(struct worker *w, struct rte_mbuf *m, const struct FAM(key) *key,
 		       const struct tunnel_quote *q, const struct nexthop *nh)
 {
@@ -299,7 +299,7 @@ static bool quote_parse(const struct FAM(pkt) *p, struct tunnel_quote *q)
 #else
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)outer;
 
-	proto = ip->proto; /* what this router cut begins with a fragment header: not told */
+	proto = ip->proto; /* of a fragment that this router made: fragment header, not told */
 	q->outer_len = (uint16_t)(be16_to(ip->payload_len) + IP_HDR);
 	q->mtu = (uint32_t)icmp[4] << 24 | (uint32_t)(icmp[5] << 16 | icmp[6] << 8 | icmp[7]);
 #endif
