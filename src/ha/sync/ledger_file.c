@@ -29,7 +29,8 @@ struct reader {
 	uint32_t *servers; /* [MAX_SERVERS + 1]: our id, 0: not configured, NOT_KNOWN */
 	struct sync_event ops[OPS_STEP];
 	uint32_t n;
-	uint8_t rows[READ_ROWS * sizeof(struct ledger_ftp_row)];
+	/* Rows of one kind. Their sizes are multiples of 8. */
+	uint8_t rows[READ_ROWS * sizeof(struct ledger_ftp_row)] __attribute__((aligned(8)));
 };
 
 static int fail(char error[LEDGER_FILE_ERROR], int ret, const char *path, const char *what)

@@ -179,6 +179,13 @@ static inline void watched_forget(const struct health *h)
 	}
 }
 
+void __wrap_ha_status(struct ha *ha, struct ha_status *out);
+void __wrap_ha_status(struct ha *ha, struct ha_status *out)
+{
+	(void)ha;
+	memset(out, 0, sizeof(*out));
+}
+
 int __wrap_ha_configure(struct ha *ha, const struct ha_config *config);
 int __wrap_ha_configure(struct ha *ha, const struct ha_config *config)
 {
@@ -221,6 +228,14 @@ int __wrap_ha_set_verdicts(struct ha *ha, const struct ha_verdicts *verdicts)
 {
 	(void)ha;
 	(void)verdicts;
+	return 0;
+}
+
+int __wrap_ha_set_version(struct ha *ha, const struct version *version);
+int __wrap_ha_set_version(struct ha *ha, const struct version *version)
+{
+	(void)ha;
+	(void)version;
 	return 0;
 }
 
