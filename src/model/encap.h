@@ -38,7 +38,7 @@ struct encap {
 	uint8_t type;	  /* enum encap_type */
 	uint8_t checksum; /* enum encap_checksum */
 	be16 port;	  /* of GUE at the server; else 0 */
-};
+} __attribute__((aligned(4)));
 _Static_assert(sizeof(struct encap) == sizeof(uint32_t), "read and written as a whole");
 
 #define ENCAP_UDP_LEN 8U
