@@ -12,7 +12,7 @@
 
 static const char *const default_directories[] = {"/usr/lib/plvs/checks", "/etc/plvs/programs"};
 
-/* Nobody but root can write to what lies there, or put something else in its place. */
+/* The file or directory is root's, and only root can write there. */
 static bool is_roots(const char *file, bool directory)
 {
 	const mode_t others = S_IWGRP | S_IWOTH;

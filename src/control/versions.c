@@ -343,7 +343,7 @@ int versions_init(struct control *c, const struct control_options *options)
 		 options->file_digest ? options->file_digest : "");
 	if (!v->in_file[0])
 		versions_in_file(c);
-	/* Nobody confirmed a newer one. */
+	/* No newer version was confirmed. */
 	if (how == VERSION_START_OLD && !options->undone) {
 		v->newer = before;
 		before = NULL;

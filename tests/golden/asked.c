@@ -99,7 +99,7 @@ static void ask(struct asked *a, uint16_t port, const uint8_t *frame, uint16_t l
 		;
 }
 
-/* What waits for a next hop is asked again when that is known, as the packet goes on then. */
+/* A packet that waits for a next hop is asked about again once the next hop is known. */
 static bool resolve(struct asked *a)
 {
 	const struct explain *x = a->answer;

@@ -144,7 +144,7 @@ static void witnesses_answer(struct sim *s, struct node *n)
 	}
 }
 
-/* Who serves says so by ARP now and then: another one that serves notices. */
+/* An active router announces its addresses by ARP from time to time; another active one hears. */
 static void addresses_claim(struct sim *s, struct node *n)
 {
 	const struct role_event ev = {.type = ROLE_CLAIM};

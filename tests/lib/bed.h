@@ -18,7 +18,7 @@
 /* max_connections 0: the harness's default. far: clients are behind BED_GATEWAY, else on the
  * link. 0, or -1 with a line on standard error. */
 int bed_open(struct harness *h, unsigned int workers, uint64_t max_connections, bool far);
-/* What must hold after every test: the doors add up and no buffer is lost. 0 or -1. */
+/* Ends the bed. 0, or -1 where the doors do not add up or a buffer is lost. */
 int bed_close(struct harness *h);
 
 /* Neighbours that answer, up to a NULL. */

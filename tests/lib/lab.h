@@ -31,7 +31,7 @@ extern const struct mac lab_station;
 /* A bed whose neighbours are 192.168.1.1 on port 0 (unless far: clients are behind a gateway
  * then), and the servers 10.10.0.1 and 10.10.0.2 on port 1. 0 or -1. */
 int lab_open(void **state, uint64_t max_connections, bool far);
-/* What must hold after every test. */
+/* Ends the bed, and fails the test where the doors do not add up or a buffer is lost. */
 int lab_close(void **state);
 
 /* Runs the tests of a program, with so much memory for EAL. The program's exit status. */

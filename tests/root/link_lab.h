@@ -43,7 +43,7 @@ extern uint32_t mtu_asked;		/* last MTU */
 extern uint32_t bulk_seen, urgent_seen; /* datagrams to the discard port, by the wire */
 extern uint32_t callback_hold;		/* the callback waits while it is set */
 extern uint32_t carrier_edges;
-/* What vlan_changed() said; what port_up() says. */
+/* The VLANs that vlan_changed() told of, and the answer that port_up() gives. */
 extern bool vlan_there[N_PORTS][MAX_VLAN + 1], link_is_up;
 bool port_up(void *arg, uint16_t port);
 
@@ -89,7 +89,7 @@ const struct link_fib_route *route_to(const char *dest);
 bool is_local(const char *text);
 const struct nexthop *hop_of(link_id link, const char *text);
 bool hop_is(link_id link, const char *text, enum nexthop_state state, const struct mac *mac);
-/* What control wants resolved, and what a worker does. */
+/* want(): control asks for a next hop. resolve(): a worker asks for one. */
 void want(link_id link, const char *text);
 void resolve(link_id link, const char *text);
 

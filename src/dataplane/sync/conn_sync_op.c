@@ -107,7 +107,7 @@ static void conn_put(struct worker *w, const struct sync_event *op)
 {
 	struct FAM(conn) *c = op_find(w, op);
 
-	/* This router is active again: its own state of the connection is newer. */
+	/* The router is active again: its own state of the connection is newer. */
 	if (c && !(w->env.sync & SYNC_HOLD))
 		return;
 	if (c && !same_server(c, op)) {
