@@ -79,7 +79,8 @@ driver_of()
 # monitor COMMAND: to QEMU.
 monitor()
 {
-	echo "$1" > /dev/ttyS1
+	# The empty line ends what the firmware may have written: QEMU took the first command for a part of it.
+	printf '\n%s\n' "$1" > /dev/ttyS1
 }
 
 # interface_of BYTE BYTE: the interface with the MAC 02:00:00:00:XX:YY.
@@ -227,10 +228,9 @@ cable_pulled()
 	links_are true
 	begin=$(date +%s%3N)
 	monitor "set_link nic0 off"
-	wait_for 5 "plvs sees the link down" grep -q "port public: link is down" "$RUN/plvs.log"
+	wait_for 5 "plvs sees the link down" links_are "false, true"
 	words "seen after $(($(link_said down) - begin)) ms"
 	wait_for 5 "the TAP has no carrier" carrier_is false
-	is "links" "$(ports .link_up)" = "false, true"
 	monitor "set_link nic0 on"
 	wait_for 10 "plvs sees the link up" links_are true
 	wait_for 5 "the TAP has its carrier" carrier_is true
