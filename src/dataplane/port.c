@@ -206,6 +206,7 @@ int port_start(struct port *p, const struct owner_map *owners, uint16_t n_worker
 			 p->config.device, strerror(-rc));
 		return rc;
 	}
+	port_queues_compare(p);
 	log_info(AREA,
 		 "port %s: %s, driver %s, MAC %s, MTU %u, receive queues: %u, transmit queues: %u "
 		 "(asked for: %u), RSS: %s (asked for: %s)",

@@ -23,6 +23,9 @@ bool port_can_ask(const struct port *p);
 /* The interrupt thread counts changes of the link state, from here to port_link_unwatch(). */
 void port_link_watch(struct port *p);
 void port_link_unwatch(struct port *p);
+/* Warns of an AF_XDP port that is started and does not read all receive queues of its interface.
+ * An XDP program adds queues to some drivers: virtio_net adds one for each CPU. */
+void port_queues_compare(struct port *p);
 
 /* --- port_vlan.c --- */
 

@@ -16,6 +16,7 @@
  * (DPDK 22.11). Drivers of the last row raise the event without being asked to where they know
  * better (memif, vhost): the event wakes the link thread, which then looks at once.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,6 +97,37 @@ void port_kernel_if(const struct port *p, char *buf, size_t len)
 	iface = args && args->args ? strstr(args->args, "iface=") : NULL;
 	if (iface)
 		snprintf(buf, len, "%.*s", (int)strcspn(iface + 6, ","), iface + 6);
+}
+
+/* Receive queues that Linux shows of an interface; 0: unknown, as in another network namespace. */
+static unsigned int interface_queues(const char *interface)
+{
+	char path[64];
+	unsigned int n = 0;
+	struct dirent *entry;
+	DIR *queues;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.15s/queues", interface);
+	queues = opendir(path);
+	while (queues && (entry = readdir(queues)))
+		n += strncmp(entry->d_name, "rx-", 3) == 0;
+	if (queues)
+		closedir(queues);
+	return n;
+}
+
+void port_queues_compare(struct port *p)
+{
+	unsigned int n = p->device.interface[0] ? interface_queues(p->device.interface) : 0;
+	char text[160];
+
+	if (strcmp(p->driver, "net_af_xdp") != 0 || n <= p->n_rx)
+		return;
+	snprintf(text, sizeof(text),
+		 "reads %u of the %u receive queues of %s; Linux takes the frames of the others "
+		 "(docs/ports.md)",
+		 p->n_rx, n, p->device.interface);
+	port_warn(p, text);
 }
 
 uint32_t port_speed_mbps(const struct port *p)

@@ -16,3 +16,11 @@ for vip in 192.0.2.80 192.0.2.90; do
 	is "servers" "$(sort -u "$RUN/answers" | wc -l)" -eq 2
 done
 doors_add_up
+
+# An interface with a queue that plvs does not read: Linux takes its frames, and plvs says so.
+is "warnings" "$(ctl --json port list | jq -r '[.ports[].warnings[]?] | length')" -eq 0
+plvs_stop
+on dpdk ethtool -L public rx 2 tx 2
+plvs_start 1
+warning=$(ctl --json port list | jq -r '.ports[] | select(.name == "public").warnings[]')
+[[ $warning == "reads 1 of the 2 receive queues of public; "* ]] || fail "the warning is: $warning"
