@@ -51,7 +51,7 @@ struct conn {
 			uint16_t l4_delta; /* NAT: of `in`; `out` is its inverse */
 			uint16_t ip_delta;
 		};
-		/* CONN_F_TEMPLATE: TEMPLATE_*. Workers with a claim and the owner, atomics only. */
+		/* CONN_F_TEMPLATE: TEMPLATE_*. Workers with a hold and the owner, atomics only. */
 		uint32_t assured;
 	};
 	uint8_t state; /* enum conn_state */

@@ -180,7 +180,7 @@ int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 
 /* --- templates --- */
 
-/* The template that a claim holds. The entry stays at its index while the claim is held. */
+/* The template that a hold is on. The entry stays at its index while somebody has the hold. */
 static struct FAM(conn) *template_of(struct worker *w, uint32_t control)
 {
 	unsigned int home = control >> CONTROL_INDEX_BITS;
@@ -189,7 +189,7 @@ static struct FAM(conn) *template_of(struct worker *w, uint32_t control)
 	return &h->FAM(v).table.conns[control & CONTROL_INDEX_MAX];
 }
 
-uint32_t FAM_FN(template, claim)(struct worker *w, struct FAM(conn) *t)
+uint32_t FAM_FN(template, hold)(struct worker *w, struct FAM(conn) *t)
 {
 	__atomic_fetch_add(&t->c.children, 1, __ATOMIC_RELAXED);
 	return CONTROL(w->id, FAM_FN(conn, index)(&w->FAM(v).table, t));

@@ -9,7 +9,7 @@ struct FAM_FN(conn, new) {
 	uint8_t method; /* enum forward_method */
 	const struct service *svc;
 	struct server_rt *server;
-	uint32_t control; /* a claim on its template, which it takes over; or 0 */
+	uint32_t control; /* a hold on its template, which it takes over; or 0 */
 	bool bound;	  /* counted at its server already; stays so if it cannot be made */
 	bool takes_key;	  /* its NAT out key may be that of a connection that is not assured */
 	uint8_t state;	  /* enum conn_state; 0: its first */
@@ -54,10 +54,10 @@ struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(ke
 /* The template names another server from now on, under which no client has got through yet. */
 void FAM_FN(template, move)(struct worker *w, struct FAM(conn) *t, struct server_rt *server);
 /* Holds a template of this worker's own for a connection to come; a value for control. */
-uint32_t FAM_FN(template, claim)(struct worker *w, struct FAM(conn) *t);
-/* Gives a claim back. Any worker that has a claim. */
+uint32_t FAM_FN(template, hold)(struct worker *w, struct FAM(conn) *t);
+/* Gives a hold back. Any worker that has a hold. */
 void FAM_FN(template, release)(struct worker *w, uint32_t control);
-/* A client has got through, as the state of its connection says. Any worker that has a claim. */
+/* A client has got through, as the state of its connection says. Any worker that has a hold. */
 void FAM_FN(template, assure)(struct worker *w, uint32_t control);
 /* The same: a client is assured by evidence, so the template does not give way. */
 void FAM_FN(template, prove)(struct worker *w, uint32_t control);

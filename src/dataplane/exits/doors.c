@@ -9,7 +9,7 @@
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/observe/observer.h"
 
-/* A decision that did not become a connection: its claim on the template goes back. */
+/* A decision that did not become a connection: its hold on the template goes back. */
 static void decision_end(struct worker *w, struct rte_mbuf *m)
 {
 	struct pkt_tag *tag = pkt_tag(m);

@@ -16,7 +16,7 @@ void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class);
 /* To the worker that owns the packet's connection. */
 void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint8_t flags);
 /* The same as something else than HANDOFF_STEER. With HANDOFF_DECIDED the tag's server and
- * control are set, and the claim goes along: the worker that drops the packet gives it back. */
+ * control are set, and the hold goes along: the worker that drops the packet gives it back. */
 void door_handoff_as(struct worker *w, struct rte_mbuf *m, unsigned int to, enum handoff_kind kind);
 /* Kept until the next hop answers; PARK_FULL when there is no room. */
 void door_park(struct worker *w, struct rte_mbuf *m, link_id link, const struct addr *addr,

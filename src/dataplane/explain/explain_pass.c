@@ -18,7 +18,7 @@
 
 /* --- entries --- */
 
-/* A template that a connection has a claim on, of whatever worker: nothing but its place. */
+/* A template that a connection has a hold on, of whatever worker: nothing but its place. */
 static uint32_t stand_in(struct explain *x, const struct worker *w, uint32_t control)
 {
 	const struct worker *home = w->dp->workers[control >> CONTROL_INDEX_BITS];

@@ -86,7 +86,7 @@ struct FAM(conn) *FAM_FN(persist, find)(const struct worker *w, const struct ser
 	return FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_IN);
 }
 
-/* At home. Finds the client's template or makes one, and claims it. */
+/* At home. Finds the client's template or makes one, and holds it. */
 static int template_choose(struct worker *w, const struct service_match *match,
 			   const struct FAM(key) *k, struct persist_choice *out)
 {
@@ -115,7 +115,7 @@ static int template_choose(struct worker *w, const struct service_match *match,
 	t->c.timeout = match->svc->policy.persist_s * CONN_TICK_HZ;
 	wheel_shorten(&w->FAM(v).wheel, &t->c, FAM_FN(conn, index)(&w->FAM(v).table, t));
 	out->server = srv;
-	out->control = FAM_FN(template, claim)(w, t);
+	out->control = FAM_FN(template, hold)(w, t);
 	return 0;
 }
 
@@ -204,7 +204,7 @@ void FAM_FN(persist, back)(struct worker *w, struct FAM(burst) *b)
 	FAM(stage_steer)(w, b);
 	FAM(stage_lookup)(w, b);
 	FAM(stage_schedule)(w, b);
-	/* A packet that finds a connection of an earlier packet does not need its claim. */
+	/* A packet that finds a connection of an earlier packet does not need its hold. */
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct pkt_tag *tag = pkt_tag(b->pkts[i].m);
 

@@ -6,8 +6,8 @@
  * Persistence: the clients of a network share a template that names their server. A template is
  * an entry of its home worker, owner(masked client, 0), which alone finds, makes, moves and ends
  * the template. Another worker that makes a connection sends the packet home, and gets it
- * back with the decision and a claim on the template; the connection keeps the claim, so
- * the template outlives it wherever it is. No lock, and nothing but the claims' count is
+ * back with the decision and a hold on the template; the connection keeps the hold, so
+ * the template outlives it wherever it is. No lock, and nothing but the holds' count is
  * written by two workers.
  *
  * Worker context.
@@ -19,7 +19,7 @@
 /* A server, and what the connection to it is made with. */
 struct persist_choice {
 	const struct server *server;
-	uint32_t control; /* a claim on the template: to be kept or released */
+	uint32_t control; /* a hold on the template: to be kept or released */
 };
 
 /* Frames of either family from other workers' rings: HANDOFF_HOME, HANDOFF_DECIDED. */

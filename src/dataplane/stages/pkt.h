@@ -46,7 +46,7 @@ struct pkt_tag {
 		};
 	};
 	uint32_t server;  /* HANDOFF_DECIDED: server_rt id */
-	uint32_t control; /* HANDOFF_DECIDED: a claim on this template, or 0 */
+	uint32_t control; /* HANDOFF_DECIDED: a hold on this template, or 0 */
 };
 
 enum handoff_kind {

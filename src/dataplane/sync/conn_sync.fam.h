@@ -4,7 +4,7 @@
 
 /* Made, in another state, or found alive by the wheel. */
 void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c);
-/* A client has got through under this template. Any worker that has a claim on the template. */
+/* A client has got through under this template. Any worker that has a hold on the template. */
 void FAM_FN(sync, template)(struct worker *w, const struct FAM(conn) *t);
 /* A template about to move: from now on its changes are told if they were before. */
 void FAM_FN(sync, told)(struct worker *w, const struct FAM(conn) *t);

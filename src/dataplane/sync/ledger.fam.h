@@ -4,7 +4,7 @@
 
 /* Writes the whole row of an entry as it is now. */
 void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c);
-/* A client of a template got through or was assured. Any worker that has a claim on the
+/* A client of a template got through or was assured. Any worker that has a hold on the
  * template. */
 void FAM_FN(ledger, proven)(struct worker *w, uint32_t control);
 /* Writes the FTP row of a control connection as it is now. */
