@@ -193,7 +193,9 @@ static const struct config_field worker_fields[] = {
 	 .names = idle_names,
 	 .def = CONFIG_IDLE_SLEEP,
 	 .noun = "a way to idle",
-	 .help = "`sleep`: up to 1 ms when there is nothing to do; `poll`: never"},
+	 .help = "`sleep`: when there is nothing to do, until a frame or other work wakes the "
+		 "worker; where a port cannot wake anybody (`rx_wake` of `port list` is `clock`), "
+		 "for up to 1 ms; `poll`: never"},
 };
 static const struct config_object workers_object = {
 	.noun = "the workers", FIELDS(worker_fields), .size = sizeof(struct config_node)};

@@ -31,14 +31,33 @@
 
 /* ---- grace periods ---- */
 
+void dataplane_wake(struct dataplane *dp)
+{
+	for (unsigned int i = 0; i < dp->n_workers; i++)
+		wake_up(&dp->exchange.worker[i].wake);
+}
+
+static void wake_all(void *arg)
+{
+	dataplane_wake(arg);
+}
+
+/* A worker that sleeps delays no grace period. It looks at once at what was published all the
+ * same, and lets go of a device that is to be closed: see port_watch.h. */
 static uint64_t grace_start(void *arg)
 {
-	return rte_rcu_qsbr_start(arg);
+	struct dataplane *dp = arg;
+	uint64_t token = rte_rcu_qsbr_start(dp->qsbr);
+
+	dataplane_wake(dp);
+	return token;
 }
 
 static bool grace_passed(void *arg, uint64_t token)
 {
-	return rte_rcu_qsbr_check(arg, token, false) == 1;
+	struct dataplane *dp = arg;
+
+	return rte_rcu_qsbr_check(dp->qsbr, token, false) == 1;
 }
 
 static int qsbr_create(struct dataplane *dp, char error[256])
@@ -53,7 +72,9 @@ static int qsbr_create(struct dataplane *dp, char error[256])
 	/* Offline until their loops run: a grace period does not wait for them. */
 	for (unsigned int i = 0; i < dp->n_workers; i++)
 		rte_rcu_qsbr_thread_register(dp->qsbr, i);
-	dp->pub.grace = (struct grace){grace_start, grace_passed, dp->qsbr};
+	dp->pub.grace = (struct grace){grace_start, grace_passed, dp};
+	dp->pub.wake = wake_all;
+	dp->pub.wake_arg = dp;
 	return 0;
 }
 
@@ -89,6 +110,7 @@ static int ports_create(struct dataplane *dp, const struct dataplane_config *con
 		port_device_init(p);
 		dp->n_ports++;
 		rc = port_find(p, dp->n_workers, error);
+		p->interrupts = config->idle_sleep && port_has_interrupts(p);
 		if (rc == 0)
 			warn_far_memory(dp, p);
 	}
@@ -161,7 +183,7 @@ static int worker_create(struct dataplane *dp, const struct dataplane_config *co
 	w->idle_sleep = config->idle_sleep;
 	w->shares_cpu = !dp->manual && lcore_shares_cpu(lcore);
 	dp->workers[id] = w;
-	return 0;
+	return w->idle_sleep ? wake_init(&w->exchange->wake) : 0;
 }
 
 static int workers_create(struct dataplane *dp, const struct dataplane_config *config,
@@ -298,6 +320,8 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 		return -ENOSPC;
 	}
 	dp->exchange.link_eventfd = -1;
+	for (unsigned int i = 0; i < MAX_WORKERS; i++)
+		dp->exchange.worker[i].wake.fd = -1;
 	dp->n_workers = (uint16_t)n;
 	dp->manual = config->n_manual_workers != 0;
 	rc = dataplane_init(dp, config, error);
@@ -347,6 +371,7 @@ void dataplane_stop(struct dataplane *dp)
 	ledger_stop(dp);
 	dp->running = false;
 	__atomic_store_n(&dp->stop, 1, __ATOMIC_RELEASE);
+	dataplane_wake(dp);
 	port_watch_stop(dp);
 	for (unsigned int i = 0; i < dp->n_workers && !dp->manual; i++)
 		rte_eal_wait_lcore(dp->workers[i]->lcore);
@@ -372,6 +397,7 @@ void dataplane_destroy(struct dataplane *dp)
 		dataplane_sync_fini(dp->workers[i]);
 		worker_fini(dp->workers[i]);
 		rte_free(dp->workers[i]);
+		wake_fini(&dp->exchange.worker[i].wake);
 	}
 	packet_pools_free(dp);
 	rte_free(dp->qsbr);
@@ -388,5 +414,8 @@ int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_comma
 {
 	if (!dp->running)
 		return -ESHUTDOWN;
-	return rte_ring_enqueue(dp->workers[worker]->commands, cmd) == 0 ? 0 : -EAGAIN;
+	if (rte_ring_enqueue(dp->workers[worker]->commands, cmd) != 0)
+		return -EAGAIN;
+	wake_up(&dp->exchange.worker[worker].wake);
+	return 0;
 }

@@ -46,9 +46,9 @@ struct dataplane_config {
 	uint64_t max_connections;  /* over all workers; per shard max / W * 1.25 */
 	uint64_t max_embryonic;	   /* half-open ones among them; 0 = half of them */
 	uint32_t idle_gives_way_s; /* assured ones idle for longer give way; 0 = none */
-	bool idle_sleep;
-	uint32_t mbufs_per_port; /* 0 = from queues and descriptors */
-	uint64_t seed;		 /* of hashes and random choices; 0 = from the kernel */
+	bool idle_sleep;	   /* workers sleep when idle */
+	uint32_t mbufs_per_port;   /* 0 = from queues and descriptors */
+	uint64_t seed;		   /* of hashes and random choices; 0 = from the kernel */
 	/* 0: one worker per lcore but main, run by dataplane_start(). Else as many workers
 	 * without a thread: tests and benches run them by loop_round(). */
 	uint16_t n_manual_workers;
@@ -100,6 +100,19 @@ struct port_device {
 	uint64_t restarts; /* times it was opened again */
 };
 
+/* How a worker that sleeps hears of frames in a receive queue: port_wake.c. */
+enum queue_wake_kind {
+	QUEUE_WAKE_NONE,      /* by nothing: the worker looks again after a time */
+	QUEUE_WAKE_READABLE,  /* fd is readable as long as frames wait */
+	QUEUE_WAKE_INTERRUPT, /* fd is an eventfd, written once after rte_eth_dev_rx_intr_enable()
+			       */
+};
+
+struct queue_wake {
+	int fd;
+	uint8_t kind; /* enum queue_wake_kind */
+};
+
 /* A port as it runs. The index in dataplane.ports is the port number that links, tables, counters
  * and m->port use, everywhere between the two calls of the driver. dev is DPDK's id, used for those
  * calls only. The receive loop writes m->port. */
@@ -126,6 +139,11 @@ struct port {
 	 * silence. link: wo, any: ro (relaxed) */
 	uint32_t silent;
 	struct port_device device;
+	/* Of its receive queues. Thread that opens the device: rw while no worker uses the port,
+	 * worker: ro. */
+	struct queue_wake wake[MAX_WORKERS];
+	bool interrupts; /* the driver is asked for receive interrupts */
+	bool fast_free;	 /* of port_configure() */
 	char driver[32];
 	char warning[256]; /* "" or what an operator should know (other NUMA node, ...) */
 };
@@ -234,6 +252,9 @@ void dataplane_destroy(struct dataplane *dp);
 /* Puts a command on a worker's ring. Any thread but workers. 0, -EAGAIN (ring full), or
  * -ESHUTDOWN. */
 int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_command *cmd);
+
+/* Ends the sleep of workers that sleep. Any thread. */
+void dataplane_wake(struct dataplane *dp);
 
 /* Sums over workers with relaxed loads. */
 void dataplane_server_counters(const struct dataplane *dp, uint32_t server_id,

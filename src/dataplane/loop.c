@@ -5,11 +5,7 @@
  */
 #include "dataplane/dataplane.h"
 
-#include <sched.h>
-#include <time.h>
-
 #include <rte_cycles.h>
-#include <rte_pause.h>
 
 #include "base/clock.h"
 #include "dataplane/stages/arp.h"
@@ -20,12 +16,9 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/observe/observer.h"
+#include "dataplane/worker_sleep.h"
 
-#define URGENT_TICKS	  1   /* that an urgent frame waits for a full port: 63 to 125 ms */
-#define IDLE_ROUNDS	  200 /* empty ones before the first sleep */
-#define IDLE_ROUNDS_YIELD 4   /* before the CPU is offered to another worker on it */
-#define SLEEP_MIN_US	  50
-#define SLEEP_MAX_US	  1000
+#define URGENT_TICKS 1 /* that an urgent frame waits for a full port: 63 to 125 ms */
 
 /* Time as the loop hands it on. */
 struct loop_clock {
@@ -222,7 +215,7 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	return work;
 }
 
-/* ---- time and rest ---- */
+/* ---- time ---- */
 
 static void clock_read_s(struct loop_clock *c)
 {
@@ -251,40 +244,15 @@ static void clock_update(struct loop_clock *c)
 	clock_read_s(c);
 }
 
-/* Offline meanwhile: nobody's grace period waits for a sleeper. */
-static void idle_sleep(struct worker *w, struct rte_rcu_qsbr *qsbr, uint32_t us)
-{
-	struct timespec ts = {.tv_nsec = (long)us * 1000};
-
-	rte_rcu_qsbr_thread_offline(qsbr, w->id);
-	nanosleep(&ts, NULL);
-	rte_rcu_qsbr_thread_online(qsbr, w->id);
-	w->counters.sleeps++;
-}
-
-/* After an empty round. Sleeps get longer while nothing comes: a short pause in traffic
- * costs little latency, a quiet router little CPU. */
-static void idle(struct worker *w, struct rte_rcu_qsbr *qsbr, uint32_t *empty, uint32_t *sleep_us)
-{
-	(*empty)++;
-	if (w->idle_sleep && *empty >= IDLE_ROUNDS) {
-		idle_sleep(w, qsbr, *sleep_us);
-		*sleep_us = RTE_MIN(*sleep_us * 2, (uint32_t)SLEEP_MAX_US);
-	} else if (w->shares_cpu && *empty >= IDLE_ROUNDS_YIELD) {
-		sched_yield();
-	} else {
-		rte_pause();
-	}
-}
-
 int worker_main(void *worker)
 {
 	struct worker *w = worker;
 	struct dataplane *dp = w->dp;
-	uint32_t empty = 0, sleep_us = SLEEP_MIN_US;
+	struct worker_sleep sleep;
 	struct loop_clock clock;
 
 	clock_start(&clock, dp);
+	worker_sleep_init(&sleep, dp->hz, clock.tsc);
 	w->live_clock = true;
 	rte_rcu_qsbr_thread_online(dp->qsbr, w->id);
 	while (!__atomic_load_n(&dp->stop, __ATOMIC_RELAXED)) {
@@ -292,14 +260,14 @@ int worker_main(void *worker)
 		w->now_tsc = clock.tsc;
 		if (loop_round(w, clock.tick, clock.s) != 0) {
 			w->counters.busy_tsc += rte_rdtsc() - clock.tsc;
-			empty = 0;
-			sleep_us = SLEEP_MIN_US;
 			rte_rcu_qsbr_quiescent(dp->qsbr, w->id);
+			worker_sleep_work(&sleep, w, clock.tsc);
 			continue;
 		}
 		rte_rcu_qsbr_quiescent(dp->qsbr, w->id);
-		idle(w, dp->qsbr, &empty, &sleep_us);
+		worker_sleep_idle(&sleep, w, clock.tsc, clock.next_tick);
 	}
+	worker_sleep_fini(&sleep, w);
 	rte_rcu_qsbr_thread_offline(dp->qsbr, w->id);
 	return 0;
 }

@@ -184,13 +184,33 @@ static void accept_multicast(struct port *p)
 			 p->config.name, p->driver);
 }
 
+/* A driver can take the wish for receive interrupts and fail at the start: too few vectors. */
+static int device_start(struct port *p, char error[256])
+{
+	int rc;
+
+	port_hold(p);
+	rc = rte_eth_dev_start(p->dev);
+	port_unlock(p);
+	if (rc == 0 || !p->interrupts)
+		return rc;
+	p->interrupts = false;
+	log_info(AREA, "port %s: no receive interrupts: %s", p->config.name, strerror(-rc));
+	if (port_configure(p, p->fast_free, error) != 0)
+		return rc;
+	port_hold(p);
+	rc = rte_eth_dev_start(p->dev);
+	port_unlock(p);
+	return rc;
+}
+
 int port_start(struct port *p, const struct owner_map *owners, uint16_t n_workers, char error[256])
 {
 	char mac[MAC_STRLEN];
 	int rc;
 
+	rc = device_start(p, error);
 	port_hold(p);
-	rc = rte_eth_dev_start(p->dev);
 	if (rc == 0) {
 		p->started = true;
 		p->device.stopped = false;
@@ -199,6 +219,7 @@ int port_start(struct port *p, const struct owner_map *owners, uint16_t n_worker
 		if (p->rss != PORT_RSS_NONE)
 			p->rss = port_rss_table_set(p, owners, n_workers) ? PORT_RSS_OWNERS
 									  : PORT_RSS_SPREADS;
+		port_wake_find(p);
 	}
 	port_unlock(p);
 	if (rc != 0) {
@@ -234,6 +255,7 @@ void port_close(struct port *p)
 	port_link_unwatch(p);
 	port_hold(p);
 	p->found = false;
+	port_wake_forget(p);
 	rte_eth_dev_close(p->dev);
 	port_unlock(p);
 }

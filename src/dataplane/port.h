@@ -63,6 +63,15 @@ int port_set_mtu(struct port *p, uint16_t mtu);
  * lost takes the wish up when it starts. */
 void port_vlan_want(struct port *p, uint16_t vlan, bool wanted);
 
+/* The driver may have receive interrupts. */
+bool port_has_interrupts(const struct port *p);
+/* The way in which a worker that sleeps hears of frames in a queue. Drivers that DPDK has are known
+ * (port_wake.c); any other kind of port calls this when its queue is open, before workers use the
+ * port. fd belongs to the caller, and stays open until the port is closed. */
+void port_wake_set(struct port *p, uint16_t queue, enum queue_wake_kind kind, int fd);
+/* "descriptor", "interrupt", "clock": of all queues. */
+const char *port_wake_name(const struct port *p);
+
 /* "none", "spreads", "owners" */
 const char *port_rss_name(enum port_rss rss);
 

@@ -33,6 +33,13 @@ void port_queues_compare(struct port *p);
  * lock is held. */
 void port_vlans_set(struct port *p);
 
+/* --- port_wake.c --- */
+
+/* Fills p->wake. The device was started. The port's lock is held. */
+void port_wake_find(struct port *p);
+/* The device is closed. */
+void port_wake_forget(struct port *p);
+
 /* --- port_rss.c --- */
 
 /* Fields of the hash, out of those supported. A port of one direction gets the fields of one

@@ -83,7 +83,7 @@ static int configure(struct port *p, const struct rte_eth_dev_info *info, enum p
 	conf.rxmode.mtu = p->mtu;
 	conf.rxmode.offloads = p->rx_offloads;
 	conf.txmode.offloads = p->tx_offloads;
-	/* No link-state interrupts: see port_link.c. */
+	conf.intr_conf.rxq = p->interrupts; /* no link-state interrupts: see port_link.c */
 	return rte_eth_dev_configure(p->dev, p->n_rx, p->n_tx, &conf);
 }
 
@@ -104,14 +104,27 @@ static int setup_queues(struct port *p, const struct rte_eth_dev_info *info)
 }
 
 /* The configuration of this step with this many queues. 0 or -errno. */
-static int attempt(struct port *p, const struct rte_eth_dev_info *info, enum port_step step,
-		   bool fast_free)
+static int attempt_once(struct port *p, const struct rte_eth_dev_info *info, enum port_step step)
 {
 	int rc;
 
-	choose_offloads(p, info, fast_free);
+	choose_offloads(p, info, p->fast_free);
 	rc = configure(p, info, step);
 	return rc ? rc : setup_queues(p, info);
+}
+
+/* The same, without receive interrupts if they are what the driver refuses. */
+static int attempt(struct port *p, const struct rte_eth_dev_info *info, enum port_step step)
+{
+	bool interrupts = p->interrupts;
+	int rc = attempt_once(p, info, step);
+
+	if (rc == 0 || !interrupts)
+		return rc;
+	p->interrupts = false;
+	rc = attempt_once(p, info, step);
+	p->interrupts = rc != 0;
+	return rc;
 }
 
 /* From rx receive and tx transmit queues at the most, the next smaller numbers: first fewer to
@@ -136,8 +149,7 @@ static bool queues_fewer(struct port *p, uint16_t tx)
 }
 
 /* Goes down the steps until the driver agrees. 0 with *step, or what the driver said last. */
-static int agree(struct port *p, const struct rte_eth_dev_info *info, bool fast_free,
-		 enum port_step *step)
+static int agree(struct port *p, const struct rte_eth_dev_info *info, enum port_step *step)
 {
 	const uint16_t rx = p->n_rx, tx = p->n_tx;
 	int rc = -EINVAL;
@@ -150,7 +162,7 @@ static int agree(struct port *p, const struct rte_eth_dev_info *info, bool fast_
 		p->n_rx = one ? 1 : rx;
 		p->n_tx = one ? 1 : tx;
 		do {
-			rc = attempt(p, info, *step, fast_free);
+			rc = attempt(p, info, *step);
 			if (rc == 0)
 				return 0;
 		} while (!one && queues_fewer(p, tx));
@@ -184,13 +196,13 @@ int port_configure(struct port *p, bool fast_free, char error[256])
 	char text[128];
 	int rc;
 
+	p->fast_free = fast_free;
 	p->rss_asked = (uint8_t)port_rss_wanted(p, p->n_asked);
 	port_hold(p);
 	rc = rte_eth_dev_info_get(p->dev, &info);
 	/* Opened again: the step and the numbers of queues that the driver took before. */
 	if (rc == 0)
-		rc = p->configured ? attempt(p, &info, step, fast_free)
-				   : agree(p, &info, fast_free, &step);
+		rc = p->configured ? attempt(p, &info, step) : agree(p, &info, &step);
 	port_unlock(p);
 	if (rc != 0) {
 		snprintf(error, ERROR_LEN,

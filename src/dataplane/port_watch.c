@@ -87,6 +87,7 @@ static int reopen(struct port_watch *watch, struct port *p, char error[256])
 	rc = port_device_reopen(watch->dp, p, error);
 	if (rc == 0) {
 		__atomic_fetch_and(&watch->dp->ports_closed, ~bit, __ATOMIC_RELEASE);
+		dataplane_wake(watch->dp); /* a sleeper does not wait for this port's frames yet */
 		__atomic_fetch_add(&p->device.restarts, 1, __ATOMIC_RELAXED);
 	}
 	return rc;

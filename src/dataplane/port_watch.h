@@ -23,6 +23,10 @@
  * So after the grace period every worker has seen the bit and none is in the driver. The watch
  * closes and opens the device, writes the new DPDK port id to all workers, and clears the bit
  * with release order. Meanwhile frames for the port are dropped as port_closed.
+ *
+ * A worker that sleeps may wait for a descriptor of the device. The start of a grace period wakes
+ * sleepers, and so does the opening: a sleeper read the word after it said that it sleeps, so
+ * either it saw the bit, or its sleep ends before the device is closed.
  */
 
 #include "dataplane/dataplane.h"

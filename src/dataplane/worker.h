@@ -110,7 +110,7 @@ struct worker {
 	struct rte_mempool *pool; /* for generated packets */
 	struct worker_exchange *exchange;
 	int link_eventfd;
-	bool idle_sleep;
+	bool idle_sleep; /* sleeps when idle: worker_sleep.h */
 	bool asks;	 /* a copy that explain asks: nothing that others read is written */
 	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
 	/* Port index -> DPDK port id. The port watch writes it while the port is closed. */
@@ -122,6 +122,7 @@ struct worker {
 	uint8_t tx_owner[MAX_PORTS];
 	struct rte_ring *ring_to[MAX_WORKERS];	 /* hand-off, this worker produces */
 	struct rte_ring *ring_from[MAX_WORKERS]; /* hand-off, this worker consumes */
+	struct wake *wake_to[MAX_WORKERS];	 /* of who consumes ring_to; NULL: never sleeps */
 	struct rte_ring *commands;		 /* control -> worker, struct worker_command */
 	struct rte_ring *events;		 /* worker -> ha, struct sync_event; or NULL */
 	struct rte_ring *operations;		 /* ha -> worker, struct sync_event; or NULL */

@@ -17,6 +17,7 @@
 /* until_ms is of the monotonic clock, workers compare the TSC. */
 static void lease_set(struct ha *ha, uint64_t until_ms)
 {
+	const uint64_t before = ha->pub->vip_lease;
 	uint64_t lease = VIP_LEASE_NONE;
 
 	if (until_ms != ROLE_LEASE_NONE) {
@@ -28,11 +29,15 @@ static void lease_set(struct ha *ha, uint64_t until_ms)
 			lease = VIP_LEASE_OFF;
 	}
 	__atomic_store_n(&ha->pub->vip_lease, lease, __ATOMIC_RELEASE);
+	/* A lease that is prolonged changes nothing for a worker that sleeps. */
+	if (before <= VIP_LEASE_OFF || lease <= VIP_LEASE_OFF)
+		published_wake(ha->pub);
 }
 
 static void lease_off(struct ha *ha)
 {
 	__atomic_store_n(&ha->pub->vip_lease, (uint64_t)VIP_LEASE_OFF, __ATOMIC_RELEASE);
+	published_wake(ha->pub);
 }
 
 static void flag_set(struct ha *ha, uint32_t flag, bool on)
@@ -40,6 +45,7 @@ static void flag_set(struct ha *ha, uint32_t flag, bool on)
 	const uint32_t flags = ha->pub->vip_flags;
 
 	__atomic_store_n(&ha->pub->vip_flags, on ? flags | flag : flags & ~flag, __ATOMIC_RELEASE);
+	published_wake(ha->pub);
 }
 
 static void addresses_set(struct ha *ha, bool active)
@@ -56,6 +62,7 @@ static void relay_publish(struct ha *ha, struct relay *relay)
 
 	ha->relay = relay;
 	__atomic_store_n(&ha->pub->relay, relay, __ATOMIC_RELEASE);
+	published_wake(ha->pub);
 	if (old)
 		retire(&ha->retired, old, free);
 }

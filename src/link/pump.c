@@ -255,6 +255,7 @@ static void inject(struct pump *p, uint16_t port, struct rte_mbuf **m, unsigned 
 	if (first && x->inject_first)
 		done = rte_ring_sp_enqueue_burst(x->inject_first, (void **)m, n, NULL);
 	done += rte_ring_sp_enqueue_burst(x->inject, (void **)m + done, n - done, NULL);
+	wake_up(&x->wake);
 	if (done < n) {
 		COUNT(p->counters[port].inject_full, n - done);
 		rte_pktmbuf_free_bulk(m + done, n - done);

@@ -9,7 +9,8 @@
  * Sleep and wake: a producer enqueues, then a full fence, then looks at the ring's count;
  * when only its own elements are there, the consumer may be asleep and gets one eventfd
  * write. A consumer that found its rings empty makes a full fence and looks once more
- * before it sleeps. So no wake-up is lost and few are sent.
+ * before it sleeps. So no wake-up is lost and few are sent. Worker to link goes this way; a worker
+ * has a word that says whether it sleeps (wake.h), since it has more than rings to look at.
  *
  * A punted mbuf: data starts at the Ethernet header; a stripped VLAN tag is back in the
  * frame; m->port is the port it arrived on. An injected mbuf: the frame as Linux sent it;
@@ -20,6 +21,7 @@
 
 #include "model/counters.h"
 #include "model/limits.h"
+#include "model/wake.h"
 
 struct rte_ring;
 struct rte_mempool;
@@ -35,6 +37,7 @@ struct worker_exchange {
 	struct rte_ring *resolve;	 /* worker -> link, elements: struct resolve_request */
 	struct rte_ring *inject;	 /* link -> worker */
 	struct rte_ring *inject_first;	 /* link -> worker: heartbeats, ARP; before all else */
+	struct wake wake;		 /* producers: after they put something on a ring */
 };
 
 struct exchange {

@@ -89,7 +89,17 @@ struct published {
 	struct nexthop_table nexthops;
 	struct runtime runtime;
 	struct grace grace;
+	void (*wake)(void *arg); /* set before workers start; see published_wake() */
+	void *wake_arg;
 };
+
+/* Workers that sleep look at all of this now, and not at their next tick. A publication that
+ * starts a grace period does so by itself. Any thread but a worker. */
+static inline void published_wake(const struct published *p)
+{
+	if (p->wake)
+		p->wake(p->wake_arg);
+}
 
 static inline void published_raise_gen(struct published *p)
 {

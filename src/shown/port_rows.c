@@ -28,6 +28,8 @@ static const struct shown rows[] = {
 	{"rss_asked", SHOWN_TEXT, AT(rss_asked), SHOWN_LIST, 0,
 	 .help = "how the NIC is to spread packets over queues"},
 	{"rss", SHOWN_TEXT, AT(rss), SHOWN_LIST, 0, .help = "how the NIC does"},
+	{"rx_wake", SHOWN_TEXT, AT(rx_wake), SHOWN_LIST, 0,
+	 .help = "how a worker that sleeps hears of frames: `descriptor`, `interrupt`, `clock`"},
 	{"state", SHOWN_TEXT, AT(state), SHOWN_LIST, 0,
 	 .help = "of the device ([ports.md](ports.md))"},
 	{"state_s", SHOWN_GAUGE, AT(state_s), SHOWN_LIST, 0, .help = "since when", .unit = "s"},

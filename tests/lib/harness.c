@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -15,6 +16,7 @@
 #include <rte_ring_elem.h>
 
 #include "base/log.h"
+#include "dataplane/port.h"
 #include "lib/world.h"
 
 #define ERROR_LEN  256
@@ -103,6 +105,18 @@ err:
 	return -ENOMEM;
 }
 
+/* Gives each queue of a port of rings an eventfd, as an interrupt. */
+static int port_wakes(struct harness *h, unsigned int port)
+{
+	for (uint16_t q = 0; q < h->dp->ports[port].n_rx; q++) {
+		h->wake[port][q] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		if (h->wake[port][q] < 0)
+			return -errno;
+		port_wake_set(&h->dp->ports[port], q, QUEUE_WAKE_INTERRUPT, h->wake[port][q]);
+	}
+	return 0;
+}
+
 /* 0 when all is well, else harness_destroy() cleans up. */
 static int harness_init(struct harness *h, const struct harness_config *config,
 			struct dataplane_config *dc, char error[256])
@@ -126,6 +140,8 @@ static int harness_init(struct harness *h, const struct harness_config *config,
 		if (rc != 0)
 			snprintf(error, ERROR_LEN, "no memory");
 	}
+	for (unsigned int p = 0; p < dc->n_ports && rc == 0 && config->wake; p++)
+		rc = port_wakes(h, p);
 	if (rc == 0)
 		rc = dataplane_start(h->dp, error);
 	return rc;
@@ -194,6 +210,9 @@ unsigned int harness_destroy(struct harness *h)
 		left = harness_mbufs_in_use(h);
 	dataplane_destroy(h->dp);
 	for (unsigned int p = 0; p < MAX_PORTS; p++) {
+		for (unsigned int q = 0; q < MAX_WORKERS; q++)
+			if (h->wake[p][q] > 0)
+				close(h->wake[p][q]);
 		struct port_config c;
 
 		port_names(h, p, &c);
@@ -234,13 +253,23 @@ static int ring_put(struct rte_ring *r, struct rte_mbuf *m)
 
 int harness_receive(struct harness *h, uint16_t port, uint16_t queue, struct rte_mbuf *m)
 {
-	return ring_put(h->in[port][queue], m);
+	int rc = ring_put(h->in[port][queue], m);
+	uint64_t one = 1;
+
+	if (h->wake[port][queue] && write(h->wake[port][queue], &one, sizeof(one)) < 0)
+		return -errno;
+	return rc;
 }
 
 int harness_inject(struct harness *h, uint16_t port, struct rte_mbuf *m)
 {
+	struct worker_exchange *x = &h->dp->exchange.worker[h->dp->exchange.port_worker[port]];
+	int rc;
+
 	m->port = port;
-	return ring_put(h->dp->exchange.worker[h->dp->exchange.port_worker[port]].inject, m);
+	rc = ring_put(x->inject, m);
+	wake_up(&x->wake);
+	return rc;
 }
 
 struct rte_mbuf *harness_sent(struct harness *h, uint16_t port)

@@ -38,6 +38,7 @@ struct harness_config {
 	uint16_t mtu;		 /* 0 = 1500 */
 	bool threads;		 /* workers run on the EAL's lcores: no harness_round() */
 	bool poll;		 /* with threads: never sleep */
+	bool wake; /* frames that arrive wake a worker that sleeps: see port_wake_set() */
 	/* DPDK names of existing devices ("net_null0") to use instead of rings. */
 	const char *devices[MAX_PORTS];
 };
@@ -47,6 +48,7 @@ struct harness {
 	uint16_t n_queues;
 	struct rte_ring *in[MAX_PORTS][MAX_WORKERS];  /* [port][queue] */
 	struct rte_ring *out[MAX_PORTS][MAX_WORKERS]; /* [port][queue] */
+	int wake[MAX_PORTS][MAX_WORKERS]; /* eventfd of a queue, with harness_config.wake */
 	bool made[MAX_PORTS];
 	uint32_t now_tick, now_s;
 	unsigned int instance;

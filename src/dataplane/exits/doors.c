@@ -122,6 +122,8 @@ void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class)
 void door_flush_handoff(struct worker *w, unsigned int to)
 {
 	ring_flush(w, &w->handoff[to], w->ring_to[to], &w->counters.handed_off, DROP_RING_FULL);
+	if (w->wake_to[to])
+		wake_up(w->wake_to[to]);
 }
 
 static void handoff_put(struct worker *w, struct rte_mbuf *m, unsigned int to)

@@ -66,6 +66,8 @@ static int worker_rings_create(struct dataplane *dp, struct worker *w)
 			return -ENOMEM;
 		w->ring_from[from] = r;
 		dp->workers[from]->ring_to[w->id] = r;
+		if (w->idle_sleep)
+			dp->workers[from]->wake_to[w->id] = &w->exchange->wake;
 	}
 	return 0;
 }

@@ -94,6 +94,7 @@ static int put(struct worker *w, const struct sync_event *op)
 	if (rte_ring_sp_enqueue_elem(w->operations, (void *)(uintptr_t)op, sizeof(*op)) != 0)
 		return -EAGAIN;
 	w->sync.given++;
+	wake_up(&w->exchange->wake);
 	return 0;
 }
 
@@ -133,6 +134,7 @@ static void set_mode(void *arg, uint32_t mode)
 
 	mode |= __atomic_load_n(&dp->pub.sync, __ATOMIC_RELAXED) & SYNC_LEDGER;
 	__atomic_store_n(&dp->pub.sync, mode, __ATOMIC_RELEASE);
+	published_wake(&dp->pub);
 }
 
 void dataplane_sync_door(struct dataplane *dp, struct sync_door *door)
