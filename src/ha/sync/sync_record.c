@@ -14,7 +14,8 @@
 #define FLAG_SERVER  0x04U
 #define FLAG_ASSURED 0x08U
 #define FLAG_IPV6    0x10U /* of every kind with a key */
-#define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED)
+#define FLAG_OTHER   0x20U /* the address of SERVER is of the other family */
+#define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED | FLAG_OTHER)
 
 /* Bytes, of a record whose addresses have n. */
 #define MARKER_BYTES	 4
@@ -104,11 +105,13 @@ static size_t encode_put(const struct sync_record *r, size_t n, uint8_t *flags, 
 		at += encode_service(&r->server.service, n, out + at);
 	}
 	if (!server_implied(e, &r->server)) {
-		*flags |= FLAG_SERVER;
-		put_raw(out + at, r->server.addr.v6, n);
-		put_raw(out + at + n, &r->server.port, 2);
-		put16(out + at + n + 2, 0);
-		at += SERVER_BYTES(n);
+		const size_t bytes = r->server.addr.family == ADDR_V6 ? 16 : 4;
+
+		*flags |= FLAG_SERVER | (bytes != n ? FLAG_OTHER : 0);
+		put_raw(out + at, r->server.addr.v6, bytes);
+		put_raw(out + at + bytes, &r->server.port, 2);
+		put16(out + at + bytes + 2, 0);
+		at += SERVER_BYTES(bytes);
 	}
 	return at;
 }
@@ -192,10 +195,18 @@ static bool key_sound(const struct sync_event *e)
 	return unicast(SYNC_EVENT_ADDR(e, caddr)) && unicast(SYNC_EVENT_ADDR(e, vaddr));
 }
 
+/* The connection of a tunnel to a server of the other family has no address of the server. */
+static bool server_is_elsewhere(const struct sync_event *e)
+{
+	const struct addr server = SYNC_EVENT_ADDR(e, daddr);
+
+	return addr_is_zero(&server) && forward_has(e->method, FORWARD_OUTER_HEADER);
+}
+
 static bool put_sound(const struct sync_event *e)
 {
 	return state_sound(e->proto, e->state) && e->method < FWD_MAX &&
-	       unicast(SYNC_EVENT_ADDR(e, daddr)) &&
+	       (unicast(SYNC_EVENT_ADDR(e, daddr)) || server_is_elsewhere(e)) &&
 	       (!(e->flags & SYNC_F_FTP) || e->proto == IPPROTO_TCP);
 }
 
@@ -212,6 +223,13 @@ static bool expect_sound(const struct sync_event *e)
 
 	return e->proto == IPPROTO_TCP && e->left_s >= 1 && e->left_s <= EXPECT_MAX_S &&
 	       (active ? active >= EXPECT_PORT_MIN && passive == 0 : passive >= EXPECT_PORT_MIN);
+}
+
+bool sync_record_is_mixed(const struct sync_record *r)
+{
+	const bool v6 = r->e.flags & SYNC_F_V6;
+
+	return r->kind == RECORD_PUT && v6 != (r->server.addr.family == ADDR_V6);
 }
 
 bool sync_event_sound(const struct sync_event *e)
@@ -254,12 +272,13 @@ static struct sync_service decode_service(const uint8_t *p, size_t n)
 /* All decoders get the place behind the key and the bytes from there on. */
 static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_record *r)
 {
-	const size_t n = addr_bytes(&r->e);
+	const size_t n = addr_bytes(&r->e), servers = flags & FLAG_OTHER ? 20 - n : n;
 	const size_t want = 4 + n + (flags & FLAG_SERVICE ? SERVICE_BYTES(n) : 0) +
-			    (flags & FLAG_SERVER ? SERVER_BYTES(n) : 0);
+			    (flags & FLAG_SERVER ? SERVER_BYTES(servers) : 0);
 	struct addr server;
 
-	if ((flags & ~FLAGS_PUT) || len != want)
+	if ((flags & ~FLAGS_PUT) || (flags & (FLAG_OTHER | FLAG_SERVER)) == FLAG_OTHER ||
+	    len != want)
 		return false;
 	r->e.kind = SYNC_PUT;
 	r->e.flags |= (uint8_t)((flags & FLAG_FTP ? SYNC_F_FTP : 0) |
@@ -282,11 +301,13 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 		p += SERVICE_BYTES(n);
 	}
 	if (flags & FLAG_SERVER) {
-		if (get16(p + n + 2) != 0)
+		if (get16(p + servers + 2) != 0)
 			return false;
-		r->server.addr = get_addr(p, n);
-		r->server.port = get_be16(p + n);
+		r->server.addr = get_addr(p, servers);
+		r->server.port = get_be16(p + servers);
 	}
+	if (!(flags & FLAG_OTHER) != !addr_is_zero(&server))
+		return false;
 	return put_sound(&r->e) && service_sound(&r->server.service) && unicast(r->server.addr);
 }
 

@@ -17,7 +17,9 @@
  *	EXPECT:  seconds left (4), client's data port, server's data port
  *	BEGIN, COMPLETE, BEHIND: 0 kind, 1 length 4, 2 transfer (BEHIND: 0), 3 zero
  *
- * Addresses have 4 bytes, or 16 with the flag IPV6. A mark has 4, and zeros up to 16.
+ * Addresses have 4 bytes, or 16 with the flag IPV6. A mark has 4, and zeros up to 16. A tunnel may
+ * lead to a server of the other family: the connection's server address is zero then, and the
+ * address of SERVER is of the other length (flag OTHER).
  *
  * SERVICE stands where the service is not what the virtual address, port and protocol say
  * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with
@@ -71,6 +73,9 @@ static inline bool sync_record_is_marker(const struct sync_record *r)
 {
 	return r->kind == RECORD_BEGIN || r->kind == RECORD_COMPLETE || r->kind == RECORD_BEHIND;
 }
+
+/* A put whose server is of the other family: needs SYNC_VERSION. */
+bool sync_record_is_mixed(const struct sync_record *r);
 
 /* Whether an event (PUT, SEQ, EXPECT) is one of a connection that can be: every field but its
  * server is within its range. */

@@ -154,8 +154,10 @@ static bool record_put(struct sync_send *s, const struct sync_record *r, uint64_
 	if (!at)
 		return false;
 	s->open->len = (uint16_t)(s->open->len + sync_record_encode(r, at));
-	if (r->e.flags & SYNC_F_V6)
+	if (sync_record_is_mixed(r))
 		s->open->bytes[0] = SYNC_VERSION;
+	else if ((r->e.flags & SYNC_F_V6) && s->open->bytes[0] < SYNC_VERSION_IPV6)
+		s->open->bytes[0] = SYNC_VERSION_IPV6;
 	s->open_records++;
 	s->status.records += !sync_record_is_marker(r);
 	return true;

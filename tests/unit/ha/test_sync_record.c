@@ -55,6 +55,17 @@ static const struct vector vectors[] = {
 	 "20010db8000a0000000000000000000100000000",
 	 RECORD_PUT, "2001:db8::1", "2001:db8:1::64", "2001:db8:a::1", 1024, 53, 53, IPPROTO_UDP,
 	 CONN_UDP, FWD_DR, 0, "", "2001:db8:a::1", 0, 0, 7},
+	{"put, TCP by tunnel to a server of IPv6",
+	 "012c2406c0000201c63364640400005001020050"
+	 "0000000020010db8000a0000000000000000000100500000",
+	 RECORD_PUT, "192.0.2.1", "198.51.100.100", "0.0.0.0", 1024, 80, 80, IPPROTO_TCP,
+	 CONN_ESTABLISHED, FWD_TUNNEL, 0, NULL, "2001:db8:a::1", 0, 80, 0},
+	{"put, IPv6, UDP by tunnel to a server of IPv4",
+	 "0144341120010db8000000000000000000000001"
+	 "20010db8000100000000000000000064040000350b020035"
+	 "000000000000000000000000000000000a0a000100350000",
+	 RECORD_PUT, "2001:db8::1", "2001:db8:1::64", "::", 1024, 53, 53, IPPROTO_UDP, CONN_UDP,
+	 FWD_TUNNEL, 0, NULL, "10.10.0.1", 0, 53, 0},
 	{"end, IPv6",
 	 "0228100620010db800000000000000000000000120010db800010000000000000000006404000050",
 	 RECORD_END, "2001:db8::1", "2001:db8:1::64", NULL, 1024, 80, 0, IPPROTO_TCP, 0, 0, 0, NULL,
@@ -82,6 +93,7 @@ static struct sync_record record_of(const struct vector *v)
 {
 	const struct addr client = ip(v->client), vip = ip(v->vip);
 	struct sync_record r = {0};
+	struct addr server;
 
 	r.kind = v->kind;
 	r.e.kind = v->kind == RECORD_PUT ? SYNC_PUT : SYNC_END;
@@ -95,8 +107,9 @@ static struct sync_record record_of(const struct vector *v)
 	r.e.method = v->method;
 	if (!v->server)
 		return r;
+	server = ip(v->server);
 	r.server.addr = ip(v->listed ? v->listed : v->server);
-	addr_put(&r.e.daddr6, &r.server.addr);
+	addr_put(&r.e.daddr6, &server);
 	r.e.dport = be16_from(v->dport);
 	r.server.port = be16_from(v->listed ? v->listed_port : v->dport);
 	r.server.service.proto = v->mark ? 0 : v->proto;
@@ -187,6 +200,42 @@ static void a_mark_has_nothing_behind_it(void **state)
 	}
 }
 
+/* A tunnel alone has a server of the other family, and then its own address of it is zero. */
+static void a_server_of_the_other_family_is_a_tunnels(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} bad[] = {
+		{2, 0x04},    /* no flag OTHER: the length is wrong */
+		{2, 0x20},    /* no flag SERVER */
+		{17, FWD_DR}, /* another method */
+		{20, 192},    /* an address as well */
+	};
+	uint8_t bytes[SYNC_RECORD_MAX];
+	const size_t n = bytes_of(vectors[3].hex, bytes);
+	struct sync_record r;
+
+	(void)state;
+	assert_int_equal(sync_record_decode(bytes, n, &r), (int)n);
+	assert_true(sync_record_is_mixed(&r));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		uint8_t copy[SYNC_RECORD_MAX];
+
+		memcpy(copy, bytes, n);
+		copy[bad[i].at] = bad[i].value;
+		assert_int_equal(sync_record_decode(copy, n, &r), -EINVAL);
+	}
+	/* By DR with an address of zero and a server of its own family. */
+	memset(bytes, 0, sizeof(bytes));
+	assert_int_equal(sync_record_decode(bytes, bytes_of(vectors[0].hex, bytes), &r), 24);
+	assert_false(sync_record_is_mixed(&r));
+	memset(bytes + 20, 0, 4);
+	assert_int_equal(sync_record_decode(bytes, 24, &r), -EINVAL);
+	bytes[17] = FWD_TUNNEL;
+	assert_int_equal(sync_record_decode(bytes, 24, &r), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_record_cut_short_is_refused),
 		cmocka_unit_test(what_cannot_be_an_address_is_refused),
 		cmocka_unit_test(a_mark_has_nothing_behind_it),
+		cmocka_unit_test(a_server_of_the_other_family_is_a_tunnels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
