@@ -56,11 +56,10 @@ static void apply_free(struct pending *l)
 	config_destroy(a->after);
 	config_destroy(a->old);
 	json_decref(a->restart);
-	json_decref(a->text);
 	json_decref(a->before);
 	free(a->connections);
 	free(a->versions);
-	free(a->path);
+	apply_source_fini(&a->from);
 	free(a);
 }
 
@@ -101,9 +100,9 @@ static void not_valid(struct apply *a)
 {
 	if (!a->pending.req) {
 		log_error(CONTROL_AREA, "reload: %s is not valid: nothing was changed",
-			  a->path   ? a->path
-			  : a->undo ? "the configuration of before the trial"
-				    : "the configuration of before the restart");
+			  a->from.path ? a->from.path
+			  : a->undo    ? "the configuration of before the trial"
+				       : "the configuration of before the restart");
 		apply_end(a);
 		return;
 	}
@@ -250,7 +249,7 @@ static void swap(struct apply *a)
 	else
 		a->change = apply_version(a);
 	a->versions = NULL;
-	if (a->path && c->config_path && strcmp(a->path, c->config_path) == 0)
+	if (a->from.path && c->config_path && strcmp(a->from.path, c->config_path) == 0)
 		versions_in_file(c);
 	trial_switch(a, &before);
 	control_pair_changed(c);
@@ -380,16 +379,28 @@ static void apply_begin(struct control *c, struct turn *t)
 	jobs_run(c->jobs, &a->job);
 }
 
+int apply_source_take(struct apply_source *to, const struct apply_order *o)
+{
+	to->text = json_incref(o->text);
+	if (o->back)
+		to->back = *o->back;
+	to->path = o->path ? strdup(o->path) : NULL;
+	return o->path && !to->path ? -ENOMEM : 0;
+}
+
+void apply_source_fini(struct apply_source *from)
+{
+	json_decref(from->text);
+	free(from->path);
+}
+
 static void order_take(struct apply *a, const struct apply_order *o)
 {
 	a->kind = o->kind;
-	a->text = json_incref(o->text);
 	a->versions = o->versions;
 	a->undo = o->undo;
 	a->confirm_ms = o->confirm_ms;
 	a->left_ms = o->left_ms ? o->left_ms : o->confirm_ms;
-	if (o->back)
-		a->back = *o->back;
 	snprintf(a->author, sizeof(a->author), "%s", o->author ? o->author : "");
 	snprintf(a->comment, sizeof(a->comment), "%s", o->comment ? o->comment : "");
 }
@@ -418,19 +429,10 @@ void apply_start(struct control *c, struct rpc_request *req, const struct apply_
 	a->from_peer = o->from_peer;
 	order_take(a, o);
 	config_errors_init(&a->errors);
-	if (o->path && !(a->path = strdup(o->path))) {
+	if (apply_source_take(&a->from, o) < 0) {
 		pending_fail(&a->pending, RPC_INTERNAL, NULL, "out of memory");
 		pending_end(&a->pending);
 		return;
 	}
 	turn_take(c, &a->turn);
-}
-
-void control_apply_file(struct control *c)
-{
-	if (!c->config_path)
-		log_warning(CONTROL_AREA, "reload: no file was given at start");
-	else
-		apply_start(c, NULL,
-			    &(struct apply_order){.kind = APPLY_SWAP, .path = c->config_path});
 }

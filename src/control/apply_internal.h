@@ -19,6 +19,13 @@ enum phase {
 	PHASE_WRITE,
 };
 
+/* Owned. One of the three is set. */
+struct apply_source {
+	json_t *text;
+	char *path;
+	struct version_id back; /* an earlier version; none: the two above */
+};
+
 struct apply {
 	struct pending pending; /* without a request: SIGHUP, or the peer's versions */
 	struct turn turn;
@@ -28,9 +35,7 @@ struct apply {
 	bool from_peer; /* by the peer */
 	bool undo;	/* of a trial */
 	enum phase phase;
-	json_t *text; /* one of the three */
-	char *path;
-	struct version_id back;		/* an earlier version; none: the two above */
+	struct apply_source from;
 	struct version_store *versions; /* owned; NULL: a new version */
 	uint64_t change;		/* its number */
 	uint64_t start_us;
@@ -63,8 +68,18 @@ struct apply {
 
 /* ---- apply_load.c: on the job thread ---- */
 
+/* The configuration of an order, checked on this host. NULL: errors say why. dir: of versions. */
+struct config *apply_read(const char *dir, const struct apply_source *from,
+			  const struct config *running, struct config_errors *errors);
+
 /* Reads, parses, compares and compiles. arg: struct apply. */
 void apply_load(void *arg);
+
+/* ---- apply.c ---- */
+
+/* Takes a copy. 0 or -ENOMEM. */
+int apply_source_take(struct apply_source *to, const struct apply_order *order);
+void apply_source_fini(struct apply_source *from);
 
 /* ---- apply_report.c ---- */
 
@@ -77,5 +92,7 @@ void apply_audit(const struct apply *a);
 void apply_write(void *arg);
 /* A new version of what is in place now. The number of the change. */
 uint64_t apply_version(struct apply *a);
+/* The comment of a version that is made of `from`. asked: by a request. Returns buf. */
+const char *apply_said(const struct apply_source *from, bool asked, char buf[VERSION_COMMENT_LEN]);
 
 #endif

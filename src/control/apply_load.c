@@ -98,21 +98,29 @@ static void pushed_check(struct apply *a)
 	a->after = NULL;
 }
 
+struct config *apply_read(const char *dir, const struct apply_source *from,
+			  const struct config *running, struct config_errors *errors)
+{
+	struct config *out = NULL;
+
+	if (!version_id_is_none(&from->back))
+		(void)version_config(dir, &from->back, running, &out, errors);
+	else if (from->text)
+		(void)config_parse(json_string_value(from->text), json_string_length(from->text),
+				   NULL, sched_names(), &out, errors);
+	else
+		(void)config_load(from->path, sched_names(), &out, errors);
+	if (out)
+		host_check(out, HOST_CHECK_LIVE, errors);
+	return out;
+}
+
 void apply_load(void *arg)
 {
 	struct apply *a = arg;
 	char digest[CONFIG_DIGEST_STRLEN];
 
-	if (!version_id_is_none(&a->back))
-		(void)version_config(a->pending.control->versions.dir, &a->back, a->running,
-				     &a->after, &a->errors);
-	else if (a->text)
-		(void)config_parse(json_string_value(a->text), json_string_length(a->text), NULL,
-				   sched_names(), &a->after, &a->errors);
-	else
-		(void)config_load(a->path, sched_names(), &a->after, &a->errors);
-	if (a->after)
-		host_check(a->after, HOST_CHECK_LIVE, &a->errors);
+	a->after = apply_read(a->pending.control->versions.dir, &a->from, a->running, &a->errors);
 	if (a->after && a->from_peer)
 		pushed_check(a);
 	if (!a->after || a->kind == APPLY_CHECK)

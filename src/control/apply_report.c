@@ -42,7 +42,7 @@ void apply_log(const struct apply *a)
 		log_warning(CONTROL_AREA, "%s: %u changes", a->comment, a->words->n);
 		return;
 	}
-	if (!a->pending.req && !a->path) {
+	if (!a->pending.req && !a->from.path) {
 		log_notice(CONTROL_AREA,
 			   "the configuration that ran before the restart is in "
 			   "place again: %u changes",
@@ -55,7 +55,7 @@ void apply_log(const struct apply *a)
 	for (size_t i = 0; i < json_array_size(c->restart); i++)
 		log_warning(CONTROL_AREA, "takes effect after a restart: %s",
 			    json_string_value(json_array_get(c->restart, i)));
-	log_notice(CONTROL_AREA, "reload: %s is applied", a->path);
+	log_notice(CONTROL_AREA, "reload: %s is applied", a->from.path);
 }
 
 static json_t *changes_json(const struct apply *a)
@@ -118,20 +118,29 @@ void apply_audit(const struct apply *a)
 	audit_without_request(a->pending.control, a->undo ? "plvs" : "SIGHUP", file, a->start_us);
 }
 
+const char *apply_said(const struct apply_source *from, bool asked, char buf[VERSION_COMMENT_LEN])
+{
+	char id[VERSION_ID_STRLEN];
+
+	if (!version_id_is_none(&from->back))
+		snprintf(buf, VERSION_COMMENT_LEN, "config rollback to %.8s",
+			 version_id_format(&from->back, id));
+	else if (!asked)
+		snprintf(buf, VERSION_COMMENT_LEN, "config apply of the start file");
+	else if (from->path)
+		snprintf(buf, VERSION_COMMENT_LEN, "config apply of %.120s", from->path);
+	else
+		snprintf(buf, VERSION_COMMENT_LEN, "config apply");
+	return buf;
+}
+
 uint64_t apply_version(struct apply *a)
 {
-	char id[VERSION_ID_STRLEN], author[VERSION_AUTHOR_LEN] = "SIGHUP",
-				    said[VERSION_COMMENT_LEN] = "config apply of the start file";
+	char author[VERSION_AUTHOR_LEN] = "SIGHUP", said[VERSION_COMMENT_LEN];
 
 	if (a->pending.req)
 		audit_author(a->pending.req, author, sizeof(author));
-	if (!version_id_is_none(&a->back))
-		snprintf(said, sizeof(said), "config rollback to %.8s",
-			 version_id_format(&a->back, id));
-	else if (a->path && a->pending.req)
-		snprintf(said, sizeof(said), "config apply of %.120s", a->path);
-	else if (a->pending.req)
-		snprintf(said, sizeof(said), "config apply");
+	apply_said(&a->from, a->pending.req, said);
 	return versions_changed(a->pending.control, a->author[0] ? a->author : author,
 				a->comment[0] ? a->comment : said);
 }

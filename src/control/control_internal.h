@@ -101,7 +101,7 @@ struct control {
 	uint64_t applied_us; /* when the configuration came as a whole */
 };
 
-/* --- apply.c --- */
+/* --- pair_apply.c --- */
 
 /* config.apply of the start file; the outcome is logged. */
 void control_apply_file(struct control *c);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "control/apply.h"
 #include "control/control_internal.h"
+#include "control/pair_apply.h"
 #include "sched/sched.h"
 
 /* Checks, plans or applies `text` or `path`, or the start file where that is allowed. */
@@ -36,12 +37,13 @@ static void whole(struct control *c, struct rpc_request *req, json_t *params, bo
 				    : "\"text\" or \"path\" is missing");
 		return;
 	}
-	apply_start(c, req,
-		    &(struct apply_order){.kind = kind,
-					  .text = text,
-					  .path = path,
-					  .confirm_ms = within,
-					  .comment = param_string(params, "comment")});
+	(kind == APPLY_SWAP ? pair_apply : apply_start)(
+		c, req,
+		&(struct apply_order){.kind = kind,
+				      .text = text,
+				      .path = path,
+				      .confirm_ms = within,
+				      .comment = param_string(params, "comment")});
 }
 
 static void config_check(struct control *c, struct rpc_request *req, json_t *params)

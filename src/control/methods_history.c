@@ -7,6 +7,8 @@
 
 #include "control/apply.h"
 #include "control/control_internal.h"
+#include "control/pair_apply.h"
+#include "control/push.h"
 #include "control/version_config.h"
 #include "sched/sched.h"
 
@@ -241,7 +243,10 @@ static void config_rollback(struct control *c, struct rpc_request *req, json_t *
 	struct version_id id;
 
 	if (!param_string(params, "version")) {
-		trial_rollback(c, req);
+		/* The node part on trial is this router's matter alone. */
+		if (!c->trial.on || c->trial.alone ||
+		    !push_request(c, req, "config.rollback", params))
+			trial_rollback(c, req);
 		return;
 	}
 	if (!version_named(c, req, param_string(params, "version"), &id))
@@ -249,10 +254,10 @@ static void config_rollback(struct control *c, struct rpc_request *req, json_t *
 	if (version_id_equal(&id, &c->versions.version.id))
 		rpc_fail(req, RPC_INVALID, NULL, "that version is running");
 	else
-		apply_start(c, req,
-			    &(struct apply_order){.kind = APPLY_SWAP,
-						  .back = &id,
-						  .comment = param_string(params, "comment")});
+		pair_apply(c, req,
+			   &(struct apply_order){.kind = APPLY_SWAP,
+						 .back = &id,
+						 .comment = param_string(params, "comment")});
 }
 
 #define VERSION_HELP                                                                               \

@@ -324,7 +324,7 @@ static void ask_difference(struct control *c)
 	push_start(c, PUSH_DIFFERENCE, NULL);
 }
 
-static bool asks_active(const struct control *c)
+bool push_asks_active(const struct control *c)
 {
 	struct ha_status *s = c->ha ? malloc(sizeof(*s)) : NULL;
 	bool asks = false;
@@ -344,7 +344,7 @@ bool push_request(struct control *c, struct rpc_request *req, const char *method
 	json_t *doc;
 	char *text;
 
-	if (!asks_active(c))
+	if (!push_asks_active(c))
 		return false;
 	doc = json_pack("{s:{s:{s:s, s:O}}}", "result", "request", "method", method, "params",
 			params);

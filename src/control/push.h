@@ -21,9 +21,10 @@ void pushes_start(struct control *c);
 /*
  * While this router stands by and hears the active one, whose configuration is the same, a change
  * is the active router's to carry out: that router knows first whether the change can be, and two
- * routers do not change the same thing apart from each other. True: the active router is asked, and
- * req ends with its answer.
+ * routers do not change the same thing apart from each other.
  */
+bool push_asks_active(const struct control *c);
+/* True: the active router is asked, and req ends with its answer. */
 bool push_request(struct control *c, struct rpc_request *req, const char *method, json_t *params);
 
 #endif

@@ -117,6 +117,34 @@ static void run_apply(struct control *c, struct rpc_request *req, json_t *text,
 	}
 }
 
+/* The peer stands by, and was asked to apply a configuration, or to go back to an earlier one: this
+ * is the shared part. */
+static void run_asked_apply(struct control *c, struct rpc_request *req, json_t *params)
+{
+	const json_int_t within = json_integer_value(json_object_get(params, "confirm_within_ms"));
+	json_t *text = pushed_document(c, json_object_get(params, "shared"));
+
+	audit_begin(c, req, "config.apply", NULL, "the peer");
+	if (!text || within < 0 || within > TRIAL_MAX_MS || (within > 0 && within < TRIAL_MIN_MS))
+		rpc_fail(req, RPC_BAD_PARAMS, NULL, "not a configuration");
+	else
+		apply_start(c, req,
+			    &(struct apply_order){.kind = APPLY_SWAP,
+						  .text = text,
+						  .confirm_ms = (uint32_t)within,
+						  .comment = json_string_value(
+							  json_object_get(params, "comment")),
+						  .from_peer = true});
+	json_decref(text);
+}
+
+/* The same, to end a trial. */
+static void run_asked_rollback(struct control *c, struct rpc_request *req)
+{
+	audit_begin(c, req, "config.rollback", NULL, "the peer");
+	trial_rollback(c, req);
+}
+
 /* The peer stands by, and was asked for a change. */
 static void run_request(struct control *c, struct rpc_request *req, json_t *request)
 {
@@ -135,6 +163,10 @@ static void run_request(struct control *c, struct rpc_request *req, json_t *requ
 	else if (!serves)
 		rpc_fail(req, RPC_INVALID, NULL,
 			 "the router that was active is not any more: ask again");
+	else if (strcmp(method, "config.apply") == 0)
+		run_asked_apply(c, req, params);
+	else if (strcmp(method, "config.rollback") == 0)
+		run_asked_rollback(c, req);
 	else
 		c->run_for_peer(c, req, method, params);
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# limit: 90
+# limit: 120
 #
-# A change of what the two routers of a pair share goes to the other one by itself. They say when
-# they differ, and why the other one does not take what it is sent.
+# A change of what the two routers of a pair share goes to the other one by itself, and is carried out
+# by the active one, whichever is asked. They say when they differ, and why the other one does not take what it is sent.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/pair.sh"
 
@@ -17,9 +17,12 @@ pair_network 1 2
 web=$(service web tcp 192.0.2.80:80 nat rr 10.10.0.11:8080)
 pair_config a "$web"
 pair_config b "$web"
-# An address of b's own that a does not know of; a refuses those of the paths itself.
-jq '.node.ports[0].linux.addresses += ["192.0.2.8/24"]' "$RUN/b.json" > "$RUN/b.json.new"
-mv "$RUN/b.json.new" "$RUN/b.json"
+# Addresses of each router's own that the other one does not know of; those of paths it does.
+for own in a:192.0.2.7/24 b:192.0.2.8/24; do
+	jq --arg own "${own#*:}" '.node.ports[0].linux.addresses += [$own]' "$RUN/${own%:*}.json" \
+		> "$RUN/new"
+	mv "$RUN/new" "$RUN/${own%:*}.json"
+done
 pair_start a b
 pair_becomes 20 a active
 pair_becomes 20 b backup
@@ -51,6 +54,91 @@ fi
 is "services of b" "$(rpc status | jq .services)" -eq 3
 ctl service delete tcp:192.0.2.84:80
 is "services of b" "$(rpc status | jq .services)" -eq 2
+
+note "so it does with a configuration as a whole; the node part is each router's own"
+# whole ROUTER PORT LEVEL: the running configuration and one service more, with a log level.
+whole()
+{
+	pair_at "$1"
+	rpc config.get '{"part": "all"}' | jq --arg level "$3" \
+		--argjson s "$(service "s$2" tcp "192.0.2.80:$2" nat rr 10.10.0.11:8080)" \
+		'.config | .shared.services += [$s] | .node.log.level = $level'
+}
+# applied ROUTER FILE MORE: at the router.
+applied()
+{
+	pair_at "$1"
+	rpc config.apply "$(jq -cn --arg path "$RUN/$2" --argjson more "$3" '{path: $path} + $more')"
+}
+# last ROUTER: author and comment of the running version.
+last()
+{
+	pair_at "$1"
+	rpc config.history | jq -r '.versions[0] | "\(.author): \(.comment)"'
+}
+services_are()
+{
+	local r
+	for r in a b; do
+		pair_at $r
+		[ "$(rpc status | jq .services)" -eq "$1" ] || return 1
+	done
+}
+log_level()
+{
+	pair_at "$1"
+	rpc config.get '{"part": "node"}' | jq -r .config.node.log.level
+}
+level=$(log_level a)
+whole b 82 debug > "$RUN/whole.json"
+applied b whole.json '{"comment": "asked at b"}' > "$RUN/said"
+is "stored" "$(jq -c .stored "$RUN/said")" = '{"here":true,"peer":true}'
+is "changes" "$(jq '.changes | length' "$RUN/said")" -eq 1
+services_are 3 || fail "the service is not at both"
+for r in a b; do is "said of it at $r" "$(last $r)" = "the peer: asked at b"; done
+is "log level of b" "$(log_level b)" = debug
+is "log level of a" "$(log_level a)" = "$level"
+whole b 83 info | jq '.shared.services[-1].listen = ["192.0.2.7:83"]' > "$RUN/whole.json"
+pair_at b
+! ctl config apply "$RUN/whole.json" > "$RUN/said" 2>&1 || fail "a took its own address for a service"
+grep -q "192.0.2.7" "$RUN/said" || fail "the answer does not name the address: $(cat "$RUN/said")"
+services_are 3 || fail "what a refused changed something"
+is "log level of b" "$(log_level b)" = debug
+whole b 83 info > "$RUN/whole.json"
+! ctl config apply "$RUN/whole.json" --confirm-within 20s > "$RUN/said" 2>&1 ||
+	fail "node and shared part are on trial together"
+grep -q "apply one after the other" "$RUN/said" || fail "$(cat "$RUN/said")"
+services_are 3 || fail "what was refused changed something"
+
+note "a way back is asked of the active router as well, and so is the end of a trial"
+pair_at b
+rpc config.rollback '{"version": "1"}' > "$RUN/said"
+is "stored" "$(jq -c .stored "$RUN/said")" = '{"here":true,"peer":true}'
+services_are 2 || fail "the rollback is not at both"
+[[ $(last a) == "the peer: config rollback to "* ]] || fail "history of a: $(last a)"
+whole b 83 debug > "$RUN/whole.json"
+applied b whole.json '{"confirm_within": "60s"}' > "$RUN/said"
+services_are 3 || fail "the trial is not at both"
+pair_at b
+ctl config rollback > "$RUN/said" 2>&1 || fail "rollback: $(cat "$RUN/said")"
+services_are 2 || fail "the trial is not taken back at both"
+pair_at a
+is "audit of a" "$(grep -c 'the peer: config rollback' "$RUN/a.log")" -ge 1
+
+note "and SIGHUP at the backup"
+level_is()
+{
+	[ "$(log_level "$1")" = "$2" ]
+}
+whole b 84 notice > "$RUN/b.json.new"
+mv "$RUN/b.json.new" "$RUN/b.json"
+kill -HUP "${PAIR_PID[b]}"
+wait_for 5 "both have the service" services_are 3
+wait_for 5 "b goes by its own node part" level_is b notice
+is "said of it" "$(last a)" = "the peer: config apply of the start file"
+pair_at b
+is "unsaved at b" "$(rpc status | jq .configuration.unsaved)" = false
+ctl service delete tcp:192.0.2.80:84
 
 note "nobody on the wire reads it"
 on_background dpdk-b dump tcpdump -i any --immediate-mode -U -w "$RUN/wire.pcap" udp port 7695
