@@ -150,8 +150,8 @@ static void look_pair(const json_t *ha, json_t *out)
 		doctor_find(
 			out, DOCTOR_WARNING, "pair-not-realtime",
 			"heartbeats may come late on a busy host", "ha status",
-			"the ha loop has no real-time priority (SCHED_FIFO needs CAP_SYS_NICE or "
-			"RLIMIT_RTPRIO)");
+			"the threads of heartbeats have no real-time priority (SCHED_FIFO needs "
+			"CAP_SYS_NICE or RLIMIT_RTPRIO)");
 	if (strcmp(view_text(ha, "state"), "active") == 0 && is_true(ha, "peer.alive") &&
 	    is_false(ha, "sync.peer_synchronised"))
 		doctor_find(out, DOCTOR_WARNING, "pair-not-synchronised",

@@ -326,7 +326,8 @@ static void *ha_main(void *arg)
 	ret = netns_enter(ha->config.netns, ha->start_error);
 	if (ret == 0)
 		ret = parts_start(ha, ha->start_error);
-	ha->realtime = pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) == 0;
+	ha->realtime = pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) == 0 &&
+		       (!ha->host.realtime || ha->host.realtime(ha->host.arg));
 	if (ret == 0 && !ha->realtime)
 		log_warning(HA_AREA,
 			    "no real-time priority (SCHED_FIFO): heartbeats may come late on a "

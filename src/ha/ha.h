@@ -98,6 +98,8 @@ struct ha_host {
 	/* Those on demand are to make a round: heartbeats alone do not wake them while Linux does
 	 * not know the peer's MAC. May be NULL. */
 	void (*poke)(void *arg);
+	/* Those threads that may have real-time priority have it. May be NULL. */
+	bool (*realtime)(void *arg);
 	/* The role changed: checks, metrics, systemd. Any of them may be NULL. */
 	void (*changed)(void *arg, enum ha_state from, enum ha_state to, const char *text);
 	/* The peer sends a block of bytes and waits for an answer: ha_answer(). Borrowed. */
@@ -180,7 +182,7 @@ struct ha_status {
 	char deadtime_reason[ROLE_REASON_LEN];
 	uint32_t deadtime_supported_ms; /* 0: not measured yet */
 	uint32_t near_takeovers;	/* struct role_timers, nearly */
-	bool realtime;			/* the loop has its priority */
+	bool realtime;			/* the threads of heartbeats have their priority */
 	bool verdicts;
 	uint32_t servers, servers_up;
 	bool sees_more; /* the backup sees more servers up than the active router */

@@ -82,7 +82,7 @@ static void role_fill_status(const struct ha *ha, uint64_t now_ms, struct ha_sta
 	if (role_deadtime_is_measured(r, now_ms))
 		out->deadtime_supported_ms = role_deadtime_supported(r);
 	out->near_takeovers = r->timers.nearly;
-	out->realtime = ha->realtime;
+	out->realtime = ha->realtime && (!ha->host.realtime || ha->host.realtime(ha->host.arg));
 }
 
 static void frames_fill(const struct peer_frames *f, uint64_t now_us, struct ha_witness_status *out)

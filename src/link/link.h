@@ -130,6 +130,7 @@ struct link_config {
 	/* Ports that Linux gives to nobody by itself, host order; 0: none. */
 	uint16_t reserved_first, reserved_last;
 	bool inactive; /* until link_set_active(true): this router waits for its turn */
+	bool realtime; /* heartbeats pass by: SCHED_FIFO where that is allowed */
 	struct link_callbacks callbacks;
 };
 
@@ -153,6 +154,8 @@ int link_set_addresses(struct link *l, const struct link_address *list, uint32_t
 /* A takeover, or a fence: all addresses of the list that are active, as one group, come to
  * Linux or leave it. Gateways first. */
 int link_set_active(struct link *l, bool active);
+/* The thread has the priority that the configuration asks for, or is asked for none. */
+bool link_is_realtime(const struct link *l);
 /* Has the thread make a round, so that its progress shows that it runs. Any thread; no wait. */
 void link_poke(struct link *l);
 /* Replaces the list of next hops that are wanted. */

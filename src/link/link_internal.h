@@ -71,6 +71,8 @@ struct link {
 	int start_ret;
 	char *start_error;
 
+	bool ordinary; /* no real-time priority, though there should be. link: wo, any: ro */
+
 	/* --- link thread --- */
 	pthread_t thread;
 	bool joinable;

@@ -22,11 +22,35 @@
  * message has something, and gives each of them bounded turns.
  */
 
+#define FIFO_PRIORITY  9 /* below the ha thread */
 #define NETLINK_BUDGET 32
 #define RESOLVE_BUDGET 128
 #define TURN_US	       1000    /* of requests to Linux: some take a millisecond each */
 #define FINI_READ_US   1000000 /* at the end: of events of Linux */
 #define LOOK_MS	       100     /* between two questions to devices for the state of their links */
+
+/*
+ * Heartbeats of the peer cross this thread, so in a pair it does not wait for the other threads of
+ * the main lcore. Tables of a million routes take seconds: they are built with the ordinary
+ * priority, so that control goes on.
+ */
+static void realtime_set(struct link *l, bool on)
+{
+	const struct sched_param fifo = {.sched_priority = FIFO_PRIORITY}, none = {0};
+	int ret;
+
+	if (!l->config.realtime)
+		return;
+	ret = pthread_setschedparam(pthread_self(), on ? SCHED_FIFO : SCHED_OTHER,
+				    on ? &fifo : &none);
+	if (on)
+		__atomic_store_n(&l->ordinary, ret != 0, __ATOMIC_RELAXED);
+}
+
+bool link_is_realtime(const struct link *l)
+{
+	return !__atomic_load_n(&l->ordinary, __ATOMIC_RELAXED);
+}
 
 static bool take_resolves(struct link *l)
 {
@@ -138,8 +162,10 @@ static void on_batch(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	l->batch_armed = false;
+	realtime_set(l, false);
 	if (!netlink_apply(l))
 		l->build_us = 25000; /* try again in 100 ms */
+	realtime_set(l, true);
 	link_round_end(l);
 }
 
@@ -288,6 +314,7 @@ void *link_main(void *arg)
 
 	prctl(PR_SET_NAME, "plvs-link");
 	ret = thread_init(l, l->start_error);
+	realtime_set(l, true);
 	pthread_mutex_lock(&l->lock);
 	l->start_ret = ret;
 	l->running = ret == 0;
@@ -296,6 +323,7 @@ void *link_main(void *arg)
 	pthread_mutex_unlock(&l->lock);
 	if (ret == 0)
 		event_base_dispatch(l->base);
+	realtime_set(l, false);
 	thread_fini(l);
 	return NULL;
 }

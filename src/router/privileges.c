@@ -47,7 +47,7 @@ uint64_t privileges_kept(bool xdp)
 {
 	/* NET_ADMIN: TAPs, routes, sysctls of interfaces. NET_RAW: packet sockets.
 	 * NET_BIND_SERVICE: checks and listeners. IPC_LOCK: memory of devices.
-	 * SYS_NICE: SCHED_FIFO of the ha thread. BPF: a program
+	 * SYS_NICE: SCHED_FIFO of the ha and link threads. BPF: a program
 	 * that chooses the queue of a TAP, which is made again when somebody deletes it. */
 	uint64_t kept = CAPABILITY(NET_ADMIN) | CAPABILITY(NET_RAW) | CAPABILITY(NET_BIND_SERVICE) |
 			CAPABILITY(IPC_LOCK) | CAPABILITY(SYS_NICE) | CAPABILITY(BPF);

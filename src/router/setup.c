@@ -246,6 +246,7 @@ int setup_link(const struct config *config, struct dataplane *dp, struct link_co
 	out->reserved_first = dp->check_ports->first;
 	out->reserved_last = (uint16_t)(dp->check_ports->first + dp->check_ports->n - 1);
 	out->inactive = config->node.ha.n_paths > 0; /* until the ha thread says otherwise */
+	out->realtime = config->node.ha.n_paths > 0;
 	out->callbacks = (struct link_callbacks){.mtu_changed = mtu_changed,
 						 .carrier_changed = carrier_changed,
 						 .port_up = port_up,
@@ -327,6 +328,13 @@ static void host_poke(void *arg)
 	link_poke(host->link);
 }
 
+static bool host_realtime(void *arg)
+{
+	const struct setup_host *host = arg;
+
+	return link_is_realtime(host->link);
+}
+
 static void host_request(void *arg, uint32_t id, const void *bytes, size_t len)
 {
 	const struct setup_host *host = arg;
@@ -354,6 +362,7 @@ void setup_ha(const struct config *config, struct setup_host *host, struct ha_op
 				     .relayed = host_relayed,
 				     .watched = host_watched,
 				     .poke = host_poke,
+				     .realtime = host_realtime,
 				     .changed = host_changed,
 				     .request = host_request,
 				     .arg = host,
