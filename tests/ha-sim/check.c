@@ -156,6 +156,7 @@ static void check_deaf(struct sim *s, struct node *n)
 	if (n->late || n->paused)
 		n->was_late = s->now;
 	heard = later(heard, later(n->active_since, n->was_late));
+	heard = later(heard, n->configured_at);
 	if (asks && n->fresh_at != 0 && node_effective(s, n) &&
 	    s->now - heard > t->deadtime + 2 * t->keepalive &&
 	    heard - n->fresh_at < 8 * n->role.cfg.deadtime_ms)
@@ -363,8 +364,12 @@ static void check_row(struct sim *s, struct node *n, const struct role *before,
 		break;
 	case ROLE_ROW_ACKNOWLEDGED:
 	case ROLE_ROW_UNANSWERED:
+		/* The peer's new life may agree to a shorter deadtime by the message that ends
+		 * this. */
 		if (!before->takeover_forced)
-			check_witnessed(s, n, deadtime + 3 * keepalive);
+			check_witnessed(s, n,
+					larger(deadtime, before->cfg.deadtime_ms) +
+						3 * larger(keepalive, before->cfg.keepalive_ms));
 		break;
 	case ROLE_ROW_RESTARTED:
 		if (!n->synchronised)

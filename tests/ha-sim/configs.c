@@ -99,10 +99,8 @@ static bool moves(const struct node *n)
 						n->role.peer.state == HA_HANDOVER);
 }
 
-void config_edit(struct sim *s, struct node *n)
+static void edit_here(struct sim *s, struct node *n)
 {
-	if (!n->running || n->paused || n->quit || moves(n))
-		return;
 	if (chance(s, 100))
 		n->last_week = n->config;
 	edit(s, &n->config);
@@ -117,6 +115,38 @@ static bool way_up(const struct sim *s, uint32_t from)
 		if (s->way[p][from].up && s->way[p][from].loss < 900)
 			return true;
 	return false;
+}
+
+/* The active router, whose configuration is the same, carries out what is asked for here. */
+static bool asks_active(const struct sim *s, const struct node *n)
+{
+	const struct role_peer *p = &n->role.peer;
+
+	return !ha_state_serves(n->role.state) && role_peer_alive(&n->role, node_now(s, n)) &&
+	       ha_state_serves(p->state) && p->takes_requests &&
+	       version_relate(&n->config.version, &p->version) == VERSION_EQUAL;
+}
+
+void config_edit(struct sim *s, struct node *n)
+{
+	struct sim_event ev = {.type = SIM_ASKED, .node = n->id ^ 1, .flight = -1};
+
+	if (!n->running || n->paused || n->quit || moves(n))
+		return;
+	if (!asks_active(s, n)) {
+		edit_here(s, n);
+		return;
+	}
+	ev.token = s->node[n->id ^ 1].life;
+	if (way_up(s, n->id))
+		schedule(s, 1 + draw(s, FORWARD_MS), &ev, NULL);
+}
+
+void config_asked(struct sim *s, struct node *n, const struct sim_event *e)
+{
+	if (n->running && !n->paused && !n->quit && !moves(n) && e->token == n->life &&
+	    ha_state_serves(n->role.state))
+		edit_here(s, n);
 }
 
 static void forward(struct sim *s, struct node *n)

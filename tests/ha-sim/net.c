@@ -217,6 +217,7 @@ static void timers_fault(struct sim *s, struct node *n)
 		node_step(s, n, &tick);
 	if (!n->running)
 		return;
+	n->configured_at = s->now;
 	role_configure(&n->role, c, node_now(s, n));
 	if (!n->paused && !n->quit)
 		node_step(s, n, &tick);

@@ -209,6 +209,7 @@ static void happen(struct sim *s, const struct sim_event *e)
 	case SIM_DELIVER:
 		f = s->flights[e->flight];
 		s->flight_free[s->n_free++] = e->flight;
+		node_tick_first(s, n);
 		node_deliver(s, n, &f, e->path);
 		break;
 	case SIM_FLUSHED:
@@ -247,6 +248,9 @@ static void happen(struct sim *s, const struct sim_event *e)
 		break;
 	case SIM_FORWARD:
 		config_forwarded(s, n, e);
+		break;
+	case SIM_ASKED:
+		config_asked(s, n, e);
 		break;
 	case SIM_COMMAND:
 		break;

@@ -46,6 +46,7 @@ enum sim_event_type {
 	SIM_CALM_CHECK,
 	SIM_REPLAY,
 	SIM_FORWARD, /* a configuration arrives */
+	SIM_ASKED,   /* a change arrives that was asked for at the other router */
 };
 
 struct flight {
@@ -157,6 +158,7 @@ struct node {
 	uint64_t lapsed_late;	       /* the last one, if the lease was over then; or 0 */
 	uint32_t lapsed_keepalive;     /* of then */
 	uint64_t was_late;	       /* last seen paused, or with late ticks */
+	uint64_t configured_at;	       /* timers, last */
 	uint64_t init_left;	       /* 0: not yet */
 	uint64_t steady_since;	       /* runs, not paused, on time; 0: not */
 	uint64_t active_since;	       /* ACTIVATE */
@@ -247,6 +249,7 @@ void node_pause(struct sim *s, struct node *n, uint32_t ms, bool stall);
 void node_resume(struct sim *s, struct node *n);
 void node_ports(struct sim *s, struct node *n);
 void node_probe(struct sim *s, struct node *n);
+void node_tick_first(struct sim *s, struct node *n);
 void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t path);
 void node_step(struct sim *s, struct node *n, const struct role_event *ev);
 void node_sync_tell(struct sim *s, struct node *n);
@@ -261,6 +264,7 @@ static inline uint64_t node_now(const struct sim *s, const struct node *n)
 void config_start(struct sim *s, struct node *n);
 void config_edit(struct sim *s, struct node *n);
 void config_probe(struct sim *s, struct node *n);
+void config_asked(struct sim *s, struct node *n, const struct sim_event *e);
 void config_forwarded(struct sim *s, struct node *n, const struct sim_event *e);
 void check_config_given(struct sim *s, struct node *n);
 void check_config_taken(struct sim *s, const struct node *n);

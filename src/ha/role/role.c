@@ -255,6 +255,7 @@ static void tick(struct turn *t)
 			 "still");
 	}
 	alarms_note(t);
+	role_lease_bound(t);
 	state_tick(t);
 	send_due(t);
 }

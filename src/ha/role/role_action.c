@@ -90,6 +90,17 @@ void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
 		role_send(t, HA_MSG_HEARTBEAT);
 }
 
+void role_lease_bound(struct turn *t)
+{
+	struct role *r = t->r;
+	const uint64_t until = t->now + role_lease_ms(&r->cfg);
+
+	if (!ha_state_serves(r->state) || r->lease_ms == ROLE_LEASE_NONE || r->lease_ms <= until)
+		return;
+	r->lease_ms = until;
+	role_add(t, ROLE_DO_LEASE)->until_ms = until;
+}
+
 void role_lease_renew(struct turn *t)
 {
 	struct role *r = t->r;

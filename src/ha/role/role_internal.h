@@ -30,6 +30,9 @@ void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
 /* The row's actions with it: lease, ACTIVATE, grace; FENCE. */
 void role_activate(struct turn *t, enum role_row row, uint64_t term, const char *reason);
 void role_fence(struct turn *t, enum role_row row, const char *reason);
+/* The deadtime may be shorter than when the lease began: no lease is longer than one of now, also
+ * where a late loop renews none. */
+void role_lease_bound(struct turn *t);
 void role_lease_renew(struct turn *t);
 void role_quit(struct turn *t, bool dump);
 /* BACKUP: STOP goes out. */

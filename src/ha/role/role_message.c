@@ -385,13 +385,15 @@ static void newest_message(struct turn *t, const struct role_event *ev)
 		memset(r->peer.link_ms, 0, sizeof(r->peer.link_ms));
 		r->peer.answered = 0;
 		r->peer.answered_ms = t->now;
-	} else
+	} else {
 		role_timers_heard(r, t->now);
+	}
 	path_heard(t, ev);
 	r->peer.fresh_ms = t->now;
 	peer_learn(t, msg, ev->message.sent_after_ms);
 	r->peer.timers = msg->timers;
 	role_timers_update(r, t->now);
+	role_lease_bound(t);
 	if (ha_state_serves(msg->state)) {
 		r->no_active_ms = t->now;
 		r->stale_until_ms = 0;

@@ -3,11 +3,11 @@
  * Keepalive and deadtime of a pair: measured or configured, and agreed between the two routers.
  *
  * A lease must not outlive the peer's patience: an active router that stands still drops VIP
- *traffic before the peer takes over. So each router keeps three times:
+ * traffic before the peer takes over. So each router keeps three times:
  *
  *	agreed		the larger of both routers' wishes. Each message says it, with a number.
  *	deadtime	how long this router waits before it takes over. Raised at once; lowered
- *when the peer has said the number of the lower announcement.
+ * when the peer has said the number of the lower announcement.
  *	lease base	what the lease goes by: the smaller of both routers' announcements.
  *
  * A router that says a number goes by the announcement of that number from then on. So a longer
@@ -89,7 +89,7 @@ static uint32_t wish_of(const struct role *r, uint64_t now)
 	return role_deadtime_supported(r);
 }
 
-static void keepalive_set(struct role *r)
+static void keepalive_set(struct role *r, uint64_t now)
 {
 	const uint32_t base = r->cfg.lease_base_ms;
 	uint32_t keepalive = r->timers.keepalive_ms;
@@ -100,6 +100,10 @@ static void keepalive_set(struct role *r)
 	}
 	/* While the two routers have different timers configured. */
 	r->cfg.keepalive_ms = larger(smaller(keepalive, base / 3), 1);
+	/* A shorter one holds for the heartbeat that is due next as well: by the shorter one that
+	 * heartbeat would be late, and the watch of the peer would begin anew. */
+	if (r->next_send_ms > now + r->cfg.keepalive_ms)
+		r->next_send_ms = now + r->cfg.keepalive_ms;
 }
 
 void role_timers_update(struct role *r, uint64_t now)
@@ -122,7 +126,7 @@ void role_timers_update(struct role *r, uint64_t now)
 	if (says)
 		r->cfg.deadtime_ms = larger(r->cfg.deadtime_ms, said->lease_base_ms);
 	r->cfg.lease_base_ms = says ? smaller(agreed, said->agreed_ms) : agreed;
-	keepalive_set(r);
+	keepalive_set(r, now);
 }
 
 /* At the start, and when a person changed them: what is in force stays until it may change. */

@@ -111,6 +111,39 @@ static void both_use_the_larger_wish_and_lower_it_by_agreement(void **state)
 	assert_int_equal(lab.r.cfg.deadtime_ms, 300);
 }
 
+/* A loop that is late renews no lease, but the one that it has must not outlive the peer's
+ * patience. */
+static void a_lease_shrinks_with_the_deadtime_though_none_is_renewed(void **state)
+{
+	(void)state;
+	begin(0, 0, 600);
+	lab.peer.state = HA_BACKUP;
+	hear(true);
+	lab.r.state = HA_ACTIVE;
+	lab.r.lease_ms = lab.now + 500;
+	lab.r.lease_hold_ms = lab.now + 1000;
+	lab.peer.timers.wish_ms = lab.peer.timers.agreed_ms = lab.peer.timers.lease_base_ms = 100;
+	hear(false);
+	assert_int_equal(lab.r.cfg.lease_base_ms, 100);
+	assert_int_equal(lab.r.lease_ms, lab.now + role_lease_ms(&lab.r.cfg));
+}
+
+/* The heartbeat that is due next goes by the shorter keepalive: no loop is late because of it. */
+static void a_shorter_keepalive_holds_for_the_next_heartbeat(void **state)
+{
+	struct role_config cfg;
+
+	(void)state;
+	begin(50, 200, 200);
+	hear(true);
+	lab.r.next_send_ms = lab.now + 50;
+	cfg = lab.r.cfg;
+	cfg.keepalive_ms = 10;
+	role_configure(&lab.r, &cfg, lab.now);
+	assert_int_equal(lab.r.cfg.keepalive_ms, 10);
+	assert_int_equal(lab.r.next_send_ms, lab.now + 10);
+}
+
 static void an_answer_to_a_session_that_is_not_believed_agrees_to_nothing(void **state)
 {
 	struct ha_message msg = {0};
@@ -164,6 +197,8 @@ int main(void)
 		cmocka_unit_test(what_was_late_makes_the_deadtime_longer_for_five_minutes),
 		cmocka_unit_test(a_stall_of_this_router_counts_as_well),
 		cmocka_unit_test(both_use_the_larger_wish_and_lower_it_by_agreement),
+		cmocka_unit_test(a_lease_shrinks_with_the_deadtime_though_none_is_renewed),
+		cmocka_unit_test(a_shorter_keepalive_holds_for_the_next_heartbeat),
 		cmocka_unit_test(an_answer_to_a_session_that_is_not_believed_agrees_to_nothing),
 		cmocka_unit_test(beside_an_older_peer_the_timers_are_those_of_old),
 		cmocka_unit_test(configured_timers_stay_and_the_host_is_measured_all_the_same),
