@@ -103,7 +103,7 @@ killed_lasts()
 # and a start with each number of workers.
 killed_rounds()
 {
-	local count=$1 i workers round=1 gaps=()
+	local count=$1 i workers round=1
 	shift
 	killed_group
 	LEDGERS=$(mktemp -d /dev/shm/plvs-killed.XXXXXX)
@@ -151,9 +151,10 @@ killed_rounds()
 			killed_answered "${i%:*}" $round "${i#*:}"
 		done
 		background_stop beat INT || true
-		gaps+=("$(jq -r '.longest_gap_ms // empty' "$RUN/beat.log")")
+		jq -r '.longest_gap_ms // empty' "$RUN/beat.log" >> "$RUN/restart.gaps"
 	done
-	note "gaps of new connections in ms, the start of the process included: ${gaps[*]}"
+	note "gaps of new connections in ms, the start of the process included:" \
+		"$(tr '\n' ' ' < "$RUN/restart.gaps")"
 	is "warnings of the ledger" "$(rpc status | jq -r .kept.ledger.fault)" = null
 	doors_add_up
 }
