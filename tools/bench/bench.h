@@ -18,7 +18,8 @@
  *	ports.c		the real loop on net_null and net_ring ports
  *	attack.c	a full table: forged handshakes, and short connections
  *	lives.c		connections made, established, closed and timed out in virtual time
- *	lifecycle.c	rows of them
+ *	lifecycle.c	rows of them: how many a second
+ *	life_cost.c	rows of them: cycles of a life over those of its packets
  *	instructions.c	instructions in place of time, under callgrind
  *	testpmd.c	dpdk-testpmd on the same devices
  */
@@ -137,6 +138,8 @@ struct subject {
 void measure(const struct scene *s, struct subject *subjects, unsigned int n, uint32_t blocks,
 	     struct rte_mempool *pool);
 double median(double *values, uint32_t n);
+/* How often the kernel took the CPU away. */
+long times_preempted(void);
 
 struct memory_arg {
 	struct scene *s;
@@ -188,21 +191,44 @@ void bench_checks(const struct options *o);
 /* A table of 200,000 entries, full of what may give way. */
 void bench_attack(const struct options *o, uint16_t dev, struct rte_mempool *pool);
 
+/* ---- life_cost.c ---- */
+
+/* Cycles of a connection over those of its packets on an established connection: life/X,
+ * life-full/X, syn/X, syn-full/X. */
+void bench_life_cost(const struct options *o, enum forward_method method, uint32_t population,
+		     uint16_t dev, struct rte_mempool *pool);
+
 /* ---- lives.c ---- */
+
+enum lives_kind {
+	LIVES_TIMED,	 /* all packets of a connection; ends by time-out */
+	LIVES_FULL,	 /* the same; ends by giving way, since the table is full */
+	LIVES_SYN_TIMED, /* a SYN and nothing else; ends by time-out */
+	LIVES_SYN_FULL,	 /* the same; ends by giving way */
+};
 
 struct lives {
 	struct scene *s;
+	enum lives_kind kind;
 	uint64_t made;
+	uint64_t lost;	     /* had no entry at the end of their round */
 	uint32_t population; /* as many wait for their end */
 	struct rte_mempool *pool;
 	struct rte_mbuf *frames[BATCH];
 };
 
-void lives_init(struct lives *l, struct scene *s, uint32_t population, struct rte_mempool *pool);
+void lives_init(struct lives *l, struct scene *s, enum lives_kind kind, uint32_t population,
+		struct rte_mempool *pool);
 void lives_fini(struct lives *l);
+/* Packets of one connection. */
+unsigned int lives_packets(const struct lives *l);
 /* BATCH connections, as many as end meanwhile; TSC cycles. */
 uint64_t lives_round(struct lives *l);
-/* All of them were made, and their number is what it should be. */
+/* The same number of packets in the same order, n of each connection: data of connections that are
+ * established. TSC cycles. */
+uint64_t lives_established(struct lives *l, unsigned int n);
+/* None was refused: all of them were made, all of their packets were sent, and they ended as they
+ * should. */
 void lives_check(const struct lives *l);
 
 /* ---- instructions.c ---- */

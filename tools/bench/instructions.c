@@ -137,7 +137,7 @@ static void count_lives(enum addr_family family, enum forward_method method, con
 	s.sink = sink;
 	if (ledger)
 		scene_ledger(&s);
-	lives_init(&lives, &s, CONNECTIONS, pool);
+	lives_init(&lives, &s, LIVES_TIMED, CONNECTIONS, pool);
 	/* From here on each round makes and ends as many. */
 	for (uint32_t i = 0; i < CONNECTIONS / BATCH + 8; i++)
 		lives_round(&lives);

@@ -28,7 +28,7 @@ static void bench_lives(const struct options *o, const char *name, enum addr_fam
 		scene_ledger(&s);
 	if (!cycles)
 		fail("no memory for %u rounds", rounds);
-	lives_init(&lives, &s, population, pool);
+	lives_init(&lives, &s, LIVES_TIMED, population, pool);
 	for (uint32_t i = 0; i < fill; i++)
 		lives_round(&lives);
 	for (uint32_t i = 0; i < rounds; i++)
@@ -63,7 +63,7 @@ static void bench_counted(const struct options *o, uint32_t population, uint16_t
 	stamps = s.w->v4.syn_stamps;
 	if (!cycles[0] || !cycles[1])
 		fail("no memory for %u rounds", rounds);
-	lives_init(&lives, &s, population, pool);
+	lives_init(&lives, &s, LIVES_TIMED, population, pool);
 	for (uint32_t i = 0; i < fill; i++)
 		lives_round(&lives);
 	for (uint32_t i = 0; i < rounds * 2; i++) {
@@ -94,4 +94,6 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 		    TOLD_LEDGER);
 	bench_lives(o, "new-connections/sync", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_PEER);
 	bench_counted(o, population, dev, pool);
+	bench_life_cost(o, FWD_DR, population, dev, pool);
+	bench_life_cost(o, FWD_NAT, population, dev, pool);
 }

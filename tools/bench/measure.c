@@ -24,7 +24,7 @@ double median(double *values, uint32_t n)
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-static long times_preempted(void)
+long times_preempted(void)
 {
 	struct rusage u;
 
