@@ -31,7 +31,6 @@
 
 #include "base/be.h"
 #include "dataplane/conn/conn.h"
-#include "dataplane/conn/wheel.h"
 
 #define GIVE_WAY_NETWORKS 4096
 
@@ -42,6 +41,12 @@ enum give_way_list {
 	GIVE_WAY_HALF_OPEN,
 	GIVE_WAY_NOT_ASSURED,
 	GIVE_WAY_MAX
+};
+
+/* Neighbours in a list of entries, by index; 0 is none. An array of its own keeps eight of
+ * them in a cache line: entries of one age are neighbours in the table as well. */
+struct entry_link {
+	uint32_t next, prev;
 };
 
 struct give_way_ends {

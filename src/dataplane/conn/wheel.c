@@ -7,22 +7,44 @@
 
 #include "dataplane/pages.h"
 
+#define BATCH	16 /* entries taken out of a slot at once */
+#define PER_ROW (WHEEL_CHUNK + 1)
+
 static struct conn *wheel_conn(const struct wheel *w, uint32_t index)
 {
 	return (struct conn *)((uint8_t *)w->base + (size_t)index * w->stride);
+}
+
+static size_t slots_bytes(void)
+{
+	return WHEEL_SLOTS * sizeof(struct wheel_slot);
+}
+
+static size_t chunks_bytes(const struct wheel *w)
+{
+	return w->n_chunks * sizeof(struct wheel_chunk);
+}
+
+static size_t positions_bytes(const struct wheel *w)
+{
+	return w->n_entries * sizeof(uint32_t);
 }
 
 int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t n_entries, int socket,
 	       uint32_t now_tick)
 {
 	memset(w, 0, sizeof(*w));
-	w->heads = pages_alloc(WHEEL_SLOTS * sizeof(uint32_t), socket);
-	w->links = pages_alloc(sizeof(*w->links) * (size_t)n_entries, socket);
+	w->n_entries = n_entries;
+	/* Full ones, one of each slot that is not, and the one that is not used. */
+	w->n_chunks = n_entries / WHEEL_CHUNK + WHEEL_SLOTS + 1;
+	w->chunk_unused = 1;
+	w->slots = pages_alloc(slots_bytes(), socket);
+	w->chunks = pages_alloc(chunks_bytes(w), socket);
+	w->positions = pages_alloc(positions_bytes(w), socket);
 	w->base = base;
 	w->stride = stride;
-	w->n_entries = n_entries;
 	w->tick = now_tick;
-	if (w->heads && w->links)
+	if (w->slots && w->chunks && w->positions)
 		return 0;
 	wheel_fini(w);
 	return -ENOMEM;
@@ -30,47 +52,83 @@ int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t n_entries,
 
 void wheel_fini(struct wheel *w)
 {
-	pages_free(w->heads, WHEEL_SLOTS * sizeof(uint32_t));
-	pages_free(w->links, sizeof(*w->links) * (size_t)w->n_entries);
+	pages_free(w->slots, slots_bytes());
+	pages_free(w->chunks, chunks_bytes(w));
+	pages_free(w->positions, positions_bytes(w));
 	memset(w, 0, sizeof(*w));
 }
 
-static void wheel_put(struct wheel *w, struct conn *c, uint32_t index, uint32_t at)
-{
-	struct entry_link *link = &w->links[index];
-	uint32_t *head;
+/* ---- chunks ---- */
 
-	/* Never in the past, where no turn would come, and less than a turn ahead: the slot
-	 * that is being done (w->tick - 1 then) must not get back what was taken from it. */
-	if ((int32_t)(at - w->tick) < 0)
-		at = w->tick;
-	if (at - w->tick > WHEEL_SLOTS - 2)
-		at = w->tick + WHEEL_SLOTS - 2;
+static uint32_t chunk_take(struct wheel *w)
+{
+	const uint32_t chunk = w->chunk_free;
+
+	if (!chunk)
+		return w->chunk_unused++;
+	w->chunk_free = w->chunks[chunk].next;
+	return chunk;
+}
+
+/* The last entry of a slot is gone from its chunk. */
+static void slot_drop_last(struct wheel *w, struct wheel_slot *s)
+{
+	const uint32_t chunk = s->chunk;
+
+	if (--s->n != 0)
+		return;
+	s->chunk = w->chunks[chunk].next;
+	s->n = s->chunk ? WHEEL_CHUNK : 0;
+	w->chunks[chunk].next = w->chunk_free;
+	w->chunk_free = chunk;
+}
+
+static void slot_add(struct wheel *w, struct wheel_slot *s, uint32_t index)
+{
+	if (s->n == WHEEL_CHUNK || !s->chunk) {
+		const uint32_t chunk = chunk_take(w);
+
+		w->chunks[chunk].next = s->chunk;
+		*s = (struct wheel_slot){.chunk = chunk};
+	}
+	w->chunks[s->chunk].entry[s->n++] = index;
+	w->positions[index] = s->chunk * PER_ROW + s->n;
+}
+
+/* ---- entries ---- */
+
+/* earliest: the first tick whose slot may still get entries. */
+static void wheel_put(struct wheel *w, struct conn *c, uint32_t index, uint32_t earliest)
+{
+	uint32_t at = c->tick + c->timeout;
+
+	/* Never in the past, where no turn would come, and less than a turn ahead. */
+	if ((int32_t)(at - earliest) < 0)
+		at = earliest;
+	if (at - earliest > WHEEL_SLOTS - 2)
+		at = earliest + WHEEL_SLOTS - 2;
 	c->slot = at % WHEEL_SLOTS;
-	head = &w->heads[c->slot];
-	link->prev = 0;
-	link->next = *head;
-	if (link->next)
-		w->links[link->next].prev = index;
-	*head = index;
+	slot_add(w, &w->slots[c->slot], index);
 }
 
 void wheel_arm(struct wheel *w, struct conn *c, uint32_t index)
 {
-	wheel_put(w, c, index, c->tick + c->timeout);
+	wheel_put(w, c, index, w->tick);
 }
 
 void wheel_disarm(struct wheel *w, struct conn *c, uint32_t index)
 {
-	struct entry_link *link = &w->links[index];
+	const uint32_t position = w->positions[index];
+	struct wheel_slot *s = &w->slots[c->slot];
+	uint32_t last;
 
-	if (link->next)
-		w->links[link->next].prev = link->prev;
-	if (link->prev)
-		w->links[link->prev].next = link->next;
-	else if (w->heads[c->slot] == index)
-		w->heads[c->slot] = link->next;
-	link->next = link->prev = 0;
+	if (!position)
+		return;
+	last = w->chunks[s->chunk].entry[s->n - 1];
+	w->chunks[position / PER_ROW].entry[position % PER_ROW - 1] = last;
+	w->positions[last] = position;
+	w->positions[index] = 0;
+	slot_drop_last(w, s);
 }
 
 void wheel_shorten(struct wheel *w, struct conn *c, uint32_t index)
@@ -89,29 +147,52 @@ static bool wheel_ran_out(const struct wheel *w, const struct conn *c)
 	return (int32_t)(c->tick + c->timeout - w->tick) <= 0;
 }
 
-/* The first of a slot comes out. The links say what follows: the next entry's line was asked
- * for a step before, so that what its own end needs can be asked for now. */
-static void wheel_take(struct wheel *w, uint32_t index, wheel_soon *soon, void *ctx)
+static void entry_prefetch(const struct wheel *w, uint32_t index)
 {
-	uint32_t *head = &w->heads[w->tick % WHEEL_SLOTS];
-	struct entry_link *link = &w->links[index];
-	const struct conn *next;
+	const struct conn *c = wheel_conn(w, index);
 
-	*head = link->next;
-	link->next = link->prev = 0;
-	if (!*head)
+	__builtin_prefetch(c, 1);
+	if (w->stride > 64) /* IPv6: the keys */
+		__builtin_prefetch((const uint8_t *)c + 64);
+}
+
+/* Takes up to n entries out of a slot, last ones first, and prefetches them and the next chunk.
+ * Returns their number. */
+static uint32_t slot_take(struct wheel *w, struct wheel_slot *s, uint32_t *taken, uint32_t n)
+{
+	uint32_t k = 0;
+
+	__builtin_prefetch(&w->chunks[w->chunks[s->chunk].next]);
+	for (; k < n && s->chunk; k++) {
+		const uint32_t index = w->chunks[s->chunk].entry[s->n - 1];
+
+		entry_prefetch(w, index);
+		w->positions[index] = 0;
+		taken[k] = index;
+		slot_drop_last(w, s);
+	}
+	return k;
+}
+
+static void entry_look(struct wheel *w, uint32_t index, wheel_expire *expire, wheel_visit *visit,
+		       void *ctx)
+{
+	struct conn *c = wheel_conn(w, index);
+
+	if (!wheel_ran_out(w, c)) {
+		if (visit)
+			visit(ctx, c, index);
+	} else if (!expire(ctx, c, index)) {
 		return;
-	next = wheel_conn(w, *head);
-	w->links[*head].prev = 0;
-	__builtin_prefetch(wheel_conn(w, w->links[*head].next), 1);
-	if (soon && wheel_ran_out(w, next))
-		soon(ctx, next, *head);
+	}
+	/* The slot at hand is done: nothing may be put back into it. */
+	wheel_put(w, c, index, w->tick + 1);
 }
 
 uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, wheel_expire *expire,
 		       wheel_visit *visit, wheel_soon *soon, void *ctx)
 {
-	uint32_t looked = 0;
+	uint32_t looked = 0, taken[BATCH];
 
 	/* After a long pause one turn sees every entry. */
 	if ((int32_t)(now_tick - w->tick) > WHEEL_SLOTS)
@@ -119,25 +200,20 @@ uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, whee
 	/* A slot is left only when it is empty: entries put back go to later slots. An entry
 	 * due at tick t expires in the round in which now is past t. */
 	while ((int32_t)(now_tick - w->tick) > 0) {
-		uint32_t *head = &w->heads[w->tick % WHEEL_SLOTS];
+		struct wheel_slot *s = &w->slots[w->tick % WHEEL_SLOTS];
 
-		while (*head) {
-			uint32_t index = *head;
-			struct conn *c = wheel_conn(w, index);
+		while (s->chunk) {
+			const uint32_t room = budget - looked < BATCH ? budget - looked : BATCH;
+			const uint32_t n = slot_take(w, s, taken, room);
 
-			if (looked++ >= budget)
+			if (n == 0)
 				return budget;
-			wheel_take(w, index, soon, ctx);
-			if (!wheel_ran_out(w, c)) {
-				if (visit)
-					visit(ctx, c, index);
-			} else if (!expire(ctx, c, index)) {
-				continue;
-			}
-			/* The slot at hand is done: nothing may be put back into it. */
-			w->tick++;
-			wheel_arm(w, c, index);
-			w->tick--;
+			for (uint32_t i = 0; soon && i < n; i++)
+				if (wheel_ran_out(w, wheel_conn(w, taken[i])))
+					soon(ctx, wheel_conn(w, taken[i]), taken[i]);
+			for (uint32_t i = 0; i < n; i++)
+				entry_look(w, taken[i], expire, visit, ctx);
+			looked += n;
 		}
 		w->tick++;
 	}

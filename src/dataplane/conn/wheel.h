@@ -8,6 +8,12 @@
  * whose time-out becomes shorter than its place allows is moved at once. Time-outs beyond
  * the wheel's span are looked at once per turn.
  *
+ * A slot is a list of chunks, each a cache line with the indices of up to 15 entries, so that the
+ * wheel knows which entries come next before it reads the first one: it takes up to 16 of them at
+ * once and prefetches. Each entry's position is kept in an array. An entry that leaves early gives
+ * its position to the last one of its slot. So all chunks of a slot but the first one are full, and
+ * the number of chunks is known at the start.
+ *
  * Families: entries are reached by base + index * stride, struct conn first.
  * Worker context, one owner.
  */
@@ -17,30 +23,40 @@
 #include "dataplane/conn/conn.h"
 
 #define WHEEL_SLOTS 8192 /* of one tick: 512 s */
+#define WHEEL_CHUNK 15	 /* entries */
 
-/* Neighbours in a list of entries, by index; 0 is none. An array of its own keeps eight of
- * them in a cache line: entries of one age are neighbours in the table as well. */
-struct entry_link {
-	uint32_t next, prev;
+struct wheel_chunk {
+	uint32_t next; /* chunk, 0: none */
+	uint32_t entry[WHEEL_CHUNK];
+};
+_Static_assert(sizeof(struct wheel_chunk) == 64, "a chunk is one cache line");
+
+struct wheel_slot {
+	uint32_t chunk; /* the first one, 0: none */
+	uint32_t n;	/* entries in it */
 };
 
 struct wheel {
-	uint32_t *heads;	  /* [WHEEL_SLOTS], entry index or 0 */
-	struct entry_link *links; /* [n_entries], by entry */
-	uint32_t n_entries;
+	struct wheel_slot *slots;   /* [WHEEL_SLOTS] */
+	struct wheel_chunk *chunks; /* [n_chunks]; 0 is not used */
+	/* [n_entries]: chunk * (WHEEL_CHUNK + 1) + place in entry[] + 1; 0: in no slot */
+	uint32_t *positions;
+	uint32_t n_entries, n_chunks;
+	uint32_t chunk_free;   /* head of the chunks given back */
+	uint32_t chunk_unused; /* chunks from here on were never used */
 	void *base;
 	uint32_t stride;
 	uint32_t tick; /* the next tick to be done */
 };
 
 /* Called for an entry that has run out. The callback frees the entry and returns 0, or gives the
- * entry more time (sets c->tick or c->timeout) and returns true to have it armed again. */
+ * entry more time (sets c->tick or c->timeout) and returns true to have it armed again. The
+ * callback frees no other entry of the wheel. */
 typedef int wheel_expire(void *ctx, struct conn *c, uint32_t index);
 /* Called for an entry that lives on when its turn comes (refresh of peers, next hops). */
 typedef void wheel_visit(void *ctx, struct conn *c, uint32_t index);
 
-/* Called for an entry that will run out at the next look: time to prefetch what its end
- * will touch. */
+/* Called for an entry that is about to run out: time to prefetch what its end will touch. */
 typedef void wheel_soon(void *ctx, const struct conn *c, uint32_t index);
 
 /* n_entries: of the array at base, the unused first one included. 0 or -ENOMEM. */
@@ -50,7 +66,7 @@ void wheel_fini(struct wheel *w);
 
 /* Puts an entry that is in no slot into the one of c->tick + c->timeout. */
 void wheel_arm(struct wheel *w, struct conn *c, uint32_t index);
-/* Takes it out of its slot. */
+/* Takes it out of its slot, if it is in one. */
 void wheel_disarm(struct wheel *w, struct conn *c, uint32_t index);
 /* After c->timeout changed: moves it only when it would be looked at too late. */
 void wheel_shorten(struct wheel *w, struct conn *c, uint32_t index);

@@ -12,7 +12,6 @@
 #include "dataplane/owner.h"
 #include "dataplane/conn/table.h"
 #include "dataplane/conn/tcp_state.h"
-#include "dataplane/conn/wheel.h"
 
 #define CAPACITY 5000
 
@@ -173,21 +172,6 @@ static void a_table_without_connections_uses_no_memory(void **state)
 	table6_destroy(&t);
 }
 
-struct expiry {
-	uint32_t tick[16];
-	uint32_t n, now;
-};
-
-static int note_expiry(void *ctx, struct conn *c, uint32_t index)
-{
-	struct expiry *e = ctx;
-
-	(void)c;
-	e->tick[index] = e->now;
-	e->n++;
-	return 0;
-}
-
 /* A full table at the most keys a bucket, whose entries come and go: overflow buckets that
  * keep a key or two must not use up all there are. */
 static void a_full_table_with_much_coming_and_going_has_room_for_every_key(void **state)
@@ -213,69 +197,6 @@ static void a_full_table_with_much_coming_and_going_has_room_for_every_key(void 
 		assert_ptr_equal(conn_find(&t, made[i], DIR_OUT), made[i]);
 	}
 	table4_destroy(&t);
-}
-
-static void entries_expire_at_their_time_and_not_before(void **state)
-{
-	struct conn4 conns[8];
-	struct expiry e = {0};
-	struct wheel w;
-
-	(void)state;
-	memset(conns, 0, sizeof(conns));
-	assert_int_equal(
-		wheel_init(&w, conns, sizeof(conns[0]), sizeof(conns) / sizeof(conns[0]), -1, 1000),
-		0);
-	conns[1].c.timeout = 10;
-	conns[2].c.timeout = 10 + WHEEL_SLOTS * 2; /* longer than a turn */
-	conns[3].c.timeout = 100;
-	conns[4].c.timeout = 5000;
-	for (uint32_t i = 1; i <= 4; i++) {
-		conns[i].c.tick = 1000;
-		wheel_arm(&w, &conns[i].c, i);
-	}
-	for (e.now = 1000; e.now < 1000 + WHEEL_SLOTS * 3; e.now++) {
-		if (e.now == 1050)
-			conns[3].c.tick = 1050; /* a hit: only the tick is written */
-		if (e.now == 1060) {		/* a state with a shorter time-out */
-			conns[4].c.tick = 1060;
-			conns[4].c.timeout = 20;
-			wheel_shorten(&w, &conns[4].c, 4);
-		}
-		while (wheel_advance(&w, e.now, 2, note_expiry, NULL, NULL, &e) == 2)
-			;
-	}
-	assert_int_equal(e.n, 4);
-	assert_int_equal(e.tick[1], 1011);
-	assert_int_equal(e.tick[3], 1151);
-	assert_int_equal(e.tick[4], 1081);
-	assert_int_equal(e.tick[2], 1011 + WHEEL_SLOTS * 2);
-	wheel_fini(&w);
-}
-
-static void work_is_bounded_and_a_long_pause_loses_nobody(void **state)
-{
-	struct conn4 conns[12];
-	struct expiry e = {0};
-	struct wheel w;
-
-	(void)state;
-	memset(conns, 0, sizeof(conns));
-	assert_int_equal(
-		wheel_init(&w, conns, sizeof(conns[0]), sizeof(conns) / sizeof(conns[0]), -1, 5),
-		0);
-	for (uint32_t i = 1; i < 12; i++) {
-		conns[i].c.tick = 5;
-		conns[i].c.timeout = i * 700;
-		wheel_arm(&w, &conns[i].c, i);
-	}
-	e.now = 5 + WHEEL_SLOTS * 5;
-	assert_int_equal(wheel_advance(&w, e.now, 3, note_expiry, NULL, NULL, &e), 3);
-	assert_int_equal(e.n, 3);
-	while (wheel_advance(&w, e.now, 3, note_expiry, NULL, NULL, &e) == 3)
-		;
-	assert_int_equal(e.n, 11);
-	wheel_fini(&w);
 }
 
 static void client_and_server_halves_have_one_owner(void **state)
@@ -395,8 +316,6 @@ int main(void)
 		cmocka_unit_test(random_inserts_and_removals_never_lose_a_connection),
 		cmocka_unit_test(a_full_table_with_much_coming_and_going_has_room_for_every_key),
 		cmocka_unit_test(a_table_without_connections_uses_no_memory),
-		cmocka_unit_test(entries_expire_at_their_time_and_not_before),
-		cmocka_unit_test(work_is_bounded_and_a_long_pause_loses_nobody),
 		cmocka_unit_test(client_and_server_halves_have_one_owner),
 		cmocka_unit_test(flags_that_no_stack_sends_are_nonsense),
 		cmocka_unit_test(tcp_states_follow_the_recorded_kernel),
