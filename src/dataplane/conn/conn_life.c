@@ -56,19 +56,41 @@ static bool yields(const struct FAM(conn) *c, bool takes_key)
 	       c->c.state == CONN_LAST_ACK || (takes_key && !(c->c.evidence & EVIDENCE_ASSURED));
 }
 
-static int out_key_link(struct worker *w, struct FAM(conn) *c, bool takes_key)
+static int out_key_link(struct worker *w, struct FAM(conn) *c, uint32_t hash, bool takes_key)
 {
 	struct FAM(conn) *other = NULL;
-	int ret = FAM_FN(table, link)(&w->FAM(v).table, c, DIR_OUT, &other);
+	int ret = FAM_FN(table, link_hashed)(&w->FAM(v).table, c, DIR_OUT, hash, &other);
 
 	if (ret == -EEXIST && yields(other, takes_key)) {
 		FAM_FN(conn, destroy)(w, other);
 		w->counters.reused++;
-		ret = FAM_FN(table, link)(&w->FAM(v).table, c, DIR_OUT, NULL);
+		ret = FAM_FN(table, link_hashed)(&w->FAM(v).table, c, DIR_OUT, hash, NULL);
 	}
 	if (ret == 0)
 		c->c.flags |= CONN_F_OUT_KEY;
 	return ret;
+}
+
+static uint32_t in_key_hash(const struct FAM(table) *t, const struct FAM_FN(conn, new) * n)
+{
+	const struct FAM(key) key = {.saddr = n->caddr,
+				     .daddr = n->vaddr,
+				     .sport = n->cport,
+				     .dport = n->vport,
+				     .proto = n->proto};
+
+	return n->hash ? n->hash : FAM_FN(table, hash)(t, &key);
+}
+
+static uint32_t out_key_hash(const struct FAM(table) *t, const struct FAM_FN(conn, new) * n)
+{
+	const struct FAM(key) key = {.saddr = n->daddr,
+				     .daddr = n->caddr,
+				     .sport = n->dport,
+				     .dport = n->cport,
+				     .proto = n->proto};
+
+	return FAM_FN(table, hash)(t, &key);
 }
 
 static void count_entries(struct worker *w)
@@ -128,27 +150,45 @@ struct FAM(conn) *FAM_FN(conn, once)(struct worker *w, const struct FAM_FN(conn,
 	return c;
 }
 
-int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
-			  struct FAM(conn) **out)
+/* An entry that no packet and no list of servers' counts knows yet. */
+static void entry_undo(struct worker *w, struct FAM(conn) *c)
 {
-	struct FAM(conn) *c = entry_alloc(w);
+	FAM_FN(give_way, remove)(w, c);
+	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
+	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
+	FAM_FN(table, free)(&w->FAM(v).table, c);
+}
+
+/* The bucket of the out key is the one that the packet has not asked for. So it is prefetched
+ * first, and the out key is linked last. */
+static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, bool fresh,
+		       struct FAM(conn) **out)
+{
+	const bool rewrites = forward_has(n->method, FORWARD_REWRITES);
+	struct FAM(table) *t = &w->FAM(v).table;
+	const uint32_t out_hash = rewrites ? out_key_hash(t, n) : 0;
+	struct FAM(conn) *c;
 	int ret;
 
+	if (rewrites)
+		FAM_FN(table, prefetch_bucket)(t, out_hash);
+	if (fresh && unlikely(!FAM_FN(give_way, admit)(w, n->caddr)))
+		return -EDQUOT;
+	c = entry_alloc(w);
 	if (!c)
 		return -ENOSPC;
 	fill(w, c, n);
-	if (forward_has(n->method, FORWARD_REWRITES))
-		FAM_FN(table, prefetch_conn)(&w->FAM(v).table, c, DIR_OUT);
-	ret = FAM_FN(table, link)(&w->FAM(v).table, c, DIR_IN, NULL);
-	if (ret < 0) {
-		FAM_FN(table, free)(&w->FAM(v).table, c);
+	if (FAM_FN(table, add)(t, c, DIR_IN, in_key_hash(t, n)) < 0) {
+		FAM_FN(table, free)(t, c);
 		return -ENOSPC;
 	}
-	if (forward_has(n->method, FORWARD_REWRITES)) {
-		ret = out_key_link(w, c, n->takes_key);
-		if (ret < 0) {
-			FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
-			FAM_FN(table, free)(&w->FAM(v).table, c);
+	wheel_arm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(t, c));
+	if (fresh)
+		half_open(w, c);
+	if (rewrites) {
+		ret = out_key_link(w, c, out_hash, n->takes_key);
+		if (unlikely(ret < 0)) {
+			entry_undo(w, c);
 			return ret;
 		}
 	}
@@ -156,24 +196,25 @@ int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
 		c->c.flags |= CONN_F_ACTIVE;
 	if (!n->bound)
 		server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
-	wheel_arm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	count_entries(w);
 	*out = c;
 	return 0;
 }
 
+int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
+			  struct FAM(conn) **out)
+{
+	return make(w, n, false, out);
+}
+
 int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			 struct FAM(conn) **out)
 {
-	int ret;
+	int ret = make(w, n, true, out);
 
-	if (unlikely(!FAM_FN(give_way, admit)(w, n->caddr)))
-		return -EDQUOT;
-	ret = FAM_FN(conn, install)(w, n, out);
 	if (ret < 0)
 		return ret;
-	half_open(w, *out);
-	w->server_counters[(*out)->c.server].conns++;
+	w->server_counters[n->server->id].conns++;
 	w->counters.created++;
 	return 0;
 }
@@ -274,6 +315,21 @@ struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(ke
 	half_open(w, t);
 	count_entries(w);
 	return t;
+}
+
+/* The buckets of the entry's keys have not been touched since the entry became idle. */
+void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const uint32_t index = FAM_FN(conn, index)(t, c);
+
+	FAM_FN(table, prefetch_conn)(t, c, DIR_IN);
+	if (c->c.flags & CONN_F_OUT_KEY)
+		FAM_FN(table, prefetch_conn)(t, c, DIR_OUT);
+	__builtin_prefetch(&w->FAM(v).way.links[index], 1);
+	__builtin_prefetch(&w->FAM(v).wheel.positions[index], 1);
+	if (w->FAM(v).rows)
+		__builtin_prefetch(&w->FAM(v).rows[index], 1);
 }
 
 void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)

@@ -10,6 +10,7 @@ struct FAM_FN(conn, new) {
 	const struct service *svc;
 	struct server_rt *server;
 	uint32_t control; /* a hold on its template, which it takes over; or 0 */
+	uint32_t hash;	  /* of the in key, if it is known; or 0 */
 	bool bound;	  /* counted at its server already; stays so if it cannot be made */
 	bool takes_key;	  /* its NAT out key may be that of a connection that is not assured */
 	uint8_t state;	  /* enum conn_state; 0: its first */
@@ -62,6 +63,8 @@ void FAM_FN(template, assure)(struct worker *w, uint32_t control);
 /* The same: a client is assured by evidence, so the template does not give way. */
 void FAM_FN(template, prove)(struct worker *w, uint32_t control);
 
+/* Prefetches what FAM_FN(conn, destroy)() will touch beside the entry. */
+void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c);
 /* Unbinds, unlinks, frees. Takes it out of the wheel. Not a template that is held. */
 void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c);
 

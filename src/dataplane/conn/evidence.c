@@ -21,10 +21,8 @@ static uint8_t rank_now(const struct worker *w)
 	return (uint8_t)(w->env.now_tick / RANK_UNIT % (RANK_AT_MASK + 1));
 }
 
-static bool judges(const struct worker *w, const struct FAM(conn) *c)
+static bool judges(const struct service *svc)
 {
-	const struct service *svc = FAM_FN(conn, service)(w, c);
-
 	return svc && svc->policy.sequence_check;
 }
 
@@ -50,12 +48,12 @@ static void assure(struct worker *w, struct FAM(conn) *c)
 		FAM_FN(sync, changed)(w, c);
 }
 
-void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p)
+void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p, const struct service *svc)
 {
 	struct conn *c = &p->conn->c;
 
 	c->rank = (uint8_t)(rank_now(w) << RANK_AT_SHIFT);
-	if (p->key.proto != IPPROTO_TCP || !judges(w, p->conn))
+	if (p->key.proto != IPPROTO_TCP || !judges(svc))
 		return;
 	if (p->dir == DIR_IN && opens(p)) {
 		c->end[DIR_IN] = FAM_FN(segment, of)(p).seq + 1;
@@ -70,7 +68,7 @@ void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p)
 void FAM_FN(evidence, copied)(struct worker *w, struct FAM(conn) *c, bool assured)
 {
 	if (!(c->c.evidence & (EVIDENCE_KNOWN | EVIDENCE_HANDSHAKE)) && c->c.proto == IPPROTO_TCP &&
-	    judges(w, c))
+	    judges(FAM_FN(conn, service)(w, c)))
 		c->c.evidence |= EVIDENCE_LEARN;
 	c->c.evidence &= (uint8_t)~EVIDENCE_ASSURED;
 	if (assured)

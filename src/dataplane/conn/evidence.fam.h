@@ -27,8 +27,8 @@ static inline void FAM_FN(evidence, pass)(struct conn *c, const struct FAM(pkt) 
 		segment_moves(c, p->dir, &s);
 }
 
-/* The packet made its connection. */
-void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p);
+/* The packet made its connection. svc: its service, or NULL when the service is gone. */
+void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p, const struct service *svc);
 /* A connection that the peer told of, or that is taken up from a file. */
 void FAM_FN(evidence, copied)(struct worker *w, struct FAM(conn) *c, bool assured);
 /* A TCP segment of a connection that is not assured, or in doubt, or that is more than plain

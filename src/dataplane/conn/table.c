@@ -103,13 +103,18 @@ void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c)
 	t->n--;
 }
 
-void FAM_FN(table, prefetch_conn)(const struct FAM(table) *t, const struct FAM(conn) *c,
-				  unsigned int dir)
+static uint32_t hash_of(const struct FAM(table) *t, const struct FAM(conn) *c, unsigned int dir)
 {
 	struct FAM(key) k;
 
 	FAM_FN(conn, key)(c, dir, &k);
-	__builtin_prefetch(FAM_FN(table, bucket)(t, FAM_FN(table, hash)(t, &k)), 1);
+	return FAM_FN(table, hash)(t, &k);
+}
+
+void FAM_FN(table, prefetch_conn)(const struct FAM(table) *t, const struct FAM(conn) *c,
+				  unsigned int dir)
+{
+	__builtin_prefetch(FAM_FN(table, bucket)(t, hash_of(t, c, dir)), 1);
 }
 
 /* An empty bucket for the end of a chain: one given back, else one never used. 0: none is left. */
@@ -149,29 +154,37 @@ static struct bucket *chain_room(struct FAM(table) *t, struct bucket *b, unsigne
 	}
 }
 
-int FAM_FN(table, link)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
-			struct FAM(conn) **other)
+int FAM_FN(table, add)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir, uint32_t hash)
 {
-	struct FAM(conn) *taken;
-	struct bucket *b;
 	unsigned int way;
-	struct FAM(key) k;
-	uint32_t hash;
+	struct bucket *b = chain_room(t, FAM_FN(table, bucket)(t, hash), &way);
 
-	FAM_FN(conn, key)(c, dir, &k);
-	hash = FAM_FN(table, hash)(t, &k);
-	taken = FAM_FN(table, find)(t, &k, hash, dir);
-	if (taken) {
-		if (other)
-			*other = taken;
-		return -EEXIST;
-	}
-	b = chain_room(t, FAM_FN(table, bucket)(t, hash), &way);
 	if (!b)
 		return -ENOSPC;
 	b->tag[way] = table_tag(hash);
 	b->ref[way] = FAM_FN(conn, index)(t, c) << 1 | dir;
 	return 0;
+}
+
+int FAM_FN(table, link_hashed)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
+			       uint32_t hash, struct FAM(conn) **other)
+{
+	struct FAM(conn) *taken;
+	struct FAM(key) k;
+
+	FAM_FN(conn, key)(c, dir, &k);
+	taken = FAM_FN(table, find)(t, &k, hash, dir);
+	if (!taken)
+		return FAM_FN(table, add)(t, c, dir, hash);
+	if (other)
+		*other = taken;
+	return -EEXIST;
+}
+
+int FAM_FN(table, link)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
+			struct FAM(conn) **other)
+{
+	return FAM_FN(table, link_hashed)(t, c, dir, hash_of(t, c, dir), other);
 }
 
 /* The last bucket of a chain fills the hole at b's way, so that a chain is never longer than its
@@ -205,14 +218,9 @@ static void chain_close(struct FAM(table) *t, struct bucket *head, struct bucket
 
 void FAM_FN(table, unlink)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir)
 {
-	uint32_t ref = FAM_FN(conn, index)(t, c) << 1 | dir;
-	struct bucket *b, *head;
-	struct FAM(key) k;
-	uint32_t hash;
+	const uint32_t ref = FAM_FN(conn, index)(t, c) << 1 | dir, hash = hash_of(t, c, dir);
+	struct bucket *const head = FAM_FN(table, bucket)(t, hash), *b;
 
-	FAM_FN(conn, key)(c, dir, &k);
-	hash = FAM_FN(table, hash)(t, &k);
-	head = FAM_FN(table, bucket)(t, hash);
 	for (b = head;; b = &t->buckets[b->overflow]) {
 		unsigned int hits = bucket_match(b, table_tag(hash));
 

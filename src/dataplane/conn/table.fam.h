@@ -169,6 +169,11 @@ struct FAM(conn) *FAM_FN(table, alloc)(struct FAM(table) *t);
  * NULL), -ENOSPC (no overflow bucket left). */
 int FAM_FN(table, link)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
 			struct FAM(conn) **other);
+/* The same with the key's hash. */
+int FAM_FN(table, link_hashed)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
+			       uint32_t hash, struct FAM(conn) **other);
+/* The same for a key that is not in the table. 0 or -ENOSPC. */
+int FAM_FN(table, add)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir, uint32_t hash);
 void FAM_FN(table, unlink)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir);
 /* Gives the entry back. The keys of the entry are unlinked before. */
 void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c);

@@ -83,17 +83,10 @@ static void entry_visit(void *ctx, struct conn *c, uint32_t index)
 			 __ATOMIC_RELAXED);
 }
 
-/* The buckets of the entry's keys have not been touched since the entry became idle, so they are
- * prefetched. */
 static void entry_soon(void *ctx, const struct conn *c, uint32_t index)
 {
-	const struct FAM(table) *t = &((struct worker *)ctx)->FAM(v).table;
-	const struct FAM(conn) *entry = (const struct FAM(conn) *)c;
-
 	(void)index;
-	FAM_FN(table, prefetch_conn)(t, entry, DIR_IN);
-	if (c->flags & CONN_F_OUT_KEY)
-		FAM_FN(table, prefetch_conn)(t, entry, DIR_OUT);
+	FAM_FN(conn, prefetch_end)(ctx, (const struct FAM(conn) *)c);
 }
 
 uint32_t FAM_FN(pipeline, expire)(struct worker *w)

@@ -42,6 +42,7 @@ static struct FAM_FN(conn, new) new_towards(const struct service *svc, const str
 		.method = srv->method,
 		.svc = svc,
 		.server = srv->rt,
+		.hash = p->hash,
 	};
 }
 
@@ -219,7 +220,7 @@ static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
 	if (ret == 0) {
 		p->flags |= PKT_NEW;
 		FAM_FN(handshake, begin)(w, p);
-		FAM_FN(evidence, begin)(w, p);
+		FAM_FN(evidence, begin)(w, p, FAM_FN(conn, service)(w, p->conn));
 		FAM(resolve_ahead)(w, p->conn);
 		return true;
 	}
@@ -255,7 +256,7 @@ static bool schedule_new(struct worker *w, const struct service_match *match, st
 			FAM_FN(ftp, begin)(p->conn);
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET)) {
 			FAM_FN(handshake, begin)(w, p);
-			FAM_FN(evidence, begin)(w, p);
+			FAM_FN(evidence, begin)(w, p, match->svc);
 			FAM(resolve_ahead)(w, p->conn);
 		}
 		return true;
