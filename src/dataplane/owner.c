@@ -36,6 +36,7 @@ void owner_init(void)
 
 void owner_map_init(struct owner_map *map, unsigned int n_workers)
 {
+	map->several = n_workers > 1;
 	for (unsigned int i = 0; i < OWNER_STEPS; i++)
 		map->worker[i] = (uint8_t)(i % n_workers);
 }

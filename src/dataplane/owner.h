@@ -13,6 +13,7 @@
  * indirection table delivers packets to their owner.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/be.h"
@@ -29,6 +30,7 @@ extern uint8_t owner_rss_key[OWNER_KEY_LEN];
 
 struct owner_map {
 	uint8_t worker[OWNER_STEPS];
+	bool several; /* workers: one alone owns every connection, and need not ask */
 };
 
 /* Worker i owns the steps i, i + W, i + 2W, ... */

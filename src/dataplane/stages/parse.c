@@ -29,7 +29,6 @@ struct l2 {
 	uint16_t len;
 	uint16_t vlan;
 	be16 type;
-	bool plain; /* an IPv4 header without options and room for a TCP header follow */
 };
 
 _Static_assert(offsetof(struct key4, sport) == 8 && offsetof(struct key4, proto) == 12 &&
@@ -40,8 +39,8 @@ _Static_assert(offsetof(struct key4, sport) == 8 && offsetof(struct key4, proto)
 #define PLAIN_IHL  sizeof(struct rte_ipv4_hdr)
 #define PLAIN_HEAD (PLAIN_L2 + PLAIN_IHL + TCP_MIN)
 
-/* Nearly every frame: untagged, IPv4 without options, all headers in the first segment.
- * Ethernet's type and IPv4's first byte are one load. */
+/* Nearly every frame: untagged, IPv4 without options, all headers in the first segment, room for a
+ * TCP header included. Ethernet's type and IPv4's first byte are one load. */
 static bool frame_is_plain(const struct rte_mbuf *m)
 {
 	static const uint8_t mask[4] = {0xff, 0xff, 0xff}, plain[4] = {0x08, 0x00, 0x45};
@@ -60,13 +59,6 @@ static bool l2_parse(const struct rte_mbuf *m, struct l2 *l2)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 
-	l2->plain = frame_is_plain(m);
-	if (likely(l2->plain)) {
-		l2->len = PLAIN_L2;
-		l2->vlan = 0;
-		l2->type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-		return true;
-	}
 	if (unlikely(rte_pktmbuf_data_len(m) < sizeof(*eth)))
 		return false;
 	l2->len = sizeof(*eth);
@@ -342,63 +334,86 @@ static bool frame6_parse(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, 
 	return true;
 }
 
+/* Ports may be promiscuous: another station's frames are not ours to route. False: the frame has
+ * left. */
+static __rte_always_inline bool frame_is_ours(struct worker *w, struct rte_mbuf *m, link_id link)
+{
+	const struct link_info *info = fib_link(w->env.fib, link);
+
+	if (unlikely(!info)) {
+		door_drop(w, m, DROP_UNKNOWN_LINK);
+		return false;
+	}
+	if (unlikely(memcmp(frame_dest(m), &info->mac, 6) != 0) &&
+	    rte_is_unicast_ether_addr(frame_dest(m))) {
+		door_drop(w, m, DROP_NOT_FOR_US);
+		return false;
+	}
+	return true;
+}
+
+/* False: the packet has left. */
+static __rte_always_inline bool frame4_parse(struct worker *w, struct rte_mbuf *m, uint16_t l2_len,
+					     bool plain, link_id link, struct pkt4 *p)
+{
+	enum drop_reason reason;
+
+	p->link = link;
+	p->flags = pkt_tag(m)->flags;
+	reason = plain ? ipv4_fill(&w->v4.table, m, PLAIN_L2, PLAIN_IHL, p)
+		       : ipv4_parse(&w->v4.table, m, l2_len, p);
+	if (unlikely(reason != DROP_MAX)) {
+		door_drop(w, m, reason);
+		return false;
+	}
+	trim_padding(m, l2_len, p->l3_len);
+	return true;
+}
+
+/* Frames that are not plain: tagged ones, IPv4 with options, IPv6, ARP, and those of neither. */
+static __rte_noinline void frame_parse(struct worker *w, struct rte_mbuf *m, struct burst4 *b4,
+				       struct burst6 *b6)
+{
+	link_id link;
+	struct l2 l2;
+
+	if (unlikely(!l2_parse(m, &l2))) {
+		door_drop(w, m, DROP_MALFORMED);
+		return;
+	}
+	link = link_id_of(m->port, l2.vlan);
+	if (!frame_is_ours(w, m, link))
+		return;
+	if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
+		b4->n += frame4_parse(w, m, l2.len, false, link, &b4->pkts[b4->n]);
+	else if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
+		b6->n += frame6_parse(w, m, l2.len, link, &b6->pkts[b6->n]);
+	else if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+		arp_receive(w, m, l2.len, link);
+	else
+		door_punt(w, m,
+			  l2.type == rte_cpu_to_be_16(ETHER_TYPE_PEER) ? PUNT_PEER : PUNT_TRANSIT);
+}
+
 void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst4 *b4,
 		 struct burst6 *b6)
 {
-	uint16_t k = 0, k6 = 0;
-
+	b4->n = 0;
+	b6->n = 0;
 	for (uint16_t i = 0; i < n && i < 8; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = frames[i];
-		struct pkt4 *p = &b4->pkts[k];
-		const struct link_info *info;
-		enum drop_reason reason;
-		struct l2 l2;
 		link_id link;
 
 		if (i + 8 < n)
 			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 8], void *));
-		if (unlikely(!l2_parse(m, &l2))) {
-			door_drop(w, m, DROP_MALFORMED);
+		if (unlikely(!frame_is_plain(m))) {
+			frame_parse(w, m, b4, b6);
 			continue;
 		}
-		link = link_id_of(m->port, l2.vlan);
-		info = fib_link(w->env.fib, link);
-		if (unlikely(!info)) {
-			door_drop(w, m, DROP_UNKNOWN_LINK);
-			continue;
-		}
-		/* Ports may be promiscuous: another station's frames are not ours to route. */
-		if (unlikely(memcmp(frame_dest(m), &info->mac, 6) != 0)) {
-			if (rte_is_unicast_ether_addr(frame_dest(m))) {
-				door_drop(w, m, DROP_NOT_FOR_US);
-				continue;
-			}
-		}
-		if (unlikely(l2.type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))) {
-			if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
-				k6 += frame6_parse(w, m, l2.len, link, &b6->pkts[k6]);
-			else if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
-				arp_receive(w, m, l2.len, link);
-			else
-				door_punt(w, m,
-					  l2.type == rte_cpu_to_be_16(ETHER_TYPE_PEER)
-						  ? PUNT_PEER
-						  : PUNT_TRANSIT);
-			continue;
-		}
-		p->link = link;
-		p->flags = pkt_tag(m)->flags;
-		reason = likely(l2.plain) ? ipv4_fill(&w->v4.table, m, PLAIN_L2, PLAIN_IHL, p)
-					  : ipv4_parse(&w->v4.table, m, l2.len, p);
-		if (unlikely(reason != DROP_MAX)) {
-			door_drop(w, m, reason);
-			continue;
-		}
-		trim_padding(m, l2.len, p->l3_len);
-		k++;
+		link = link_id_of(m->port, 0);
+		if (likely(frame_is_ours(w, m, link)))
+			b4->n += frame4_parse(w, m, PLAIN_L2, true, link, &b4->pkts[b4->n]);
 	}
-	b4->n = k;
-	b6->n = k6;
 }

@@ -17,26 +17,45 @@
 #include "dataplane/stages/route.h"
 #include "dataplane/tunnel/tunnel.h"
 
-static uint16_t nexthop_towards(struct worker *w, link_id link, const struct addr *neighbour)
+/* Where a packet goes next: route_next() for an address of the burst's family. */
+static bool route_towards(const struct fib *fib, FAM_ADDR dest, link_id *link, FAM_ADDR *neighbour)
 {
-	uint32_t id = nexthop_find(w->nexthops, link, neighbour);
+	const struct FAM(route) *r = FAM_FN(fib, find)(fib->FAM(v), dest);
 
-	if (!id)
-		request_resolve(w, link, neighbour);
-	else
+	if (!r || (r->kind != ROUTE_ONLINK && r->kind != ROUTE_GATEWAY))
+		return false;
+	*link = r->link;
+	*neighbour = r->kind == ROUTE_GATEWAY ? r->via : dest;
+	return true;
+}
+
+static uint16_t nexthop_use(struct worker *w, uint32_t id)
+{
+	if (likely(id))
 		__atomic_store_n(&w->nexthops->used_tick[id], w->env.now_s, __ATOMIC_RELAXED);
 	return (uint16_t)id;
 }
 
+static uint16_t nexthop_towards(struct worker *w, link_id link, FAM_ADDR neighbour)
+{
+	const uint32_t id = FAM(nexthop_find)(w->nexthops, link, neighbour);
+
+	if (unlikely(!id)) {
+		const struct addr addr = FAM(addr_from_addr)(neighbour);
+
+		request_resolve(w, link, &addr);
+	}
+	return nexthop_use(w, id);
+}
+
 void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c)
 {
-	const struct addr client = FAM(addr_from_addr)(c->caddr);
-	struct addr neighbour;
+	FAM_ADDR neighbour;
 	link_id link;
 
 	if (forward_has(c->c.method, FORWARD_REPLIES_PASS) &&
-	    route_next(w->env.fib, &client, &link, &neighbour))
-		c->c.nexthop[DIR_OUT] = nexthop_towards(w, link, &neighbour);
+	    route_towards(w->env.fib, c->caddr, &link, &neighbour))
+		c->c.nexthop[DIR_OUT] = nexthop_towards(w, link, neighbour);
 }
 
 /* Whether the connections of a server go on: the server is in the list of its service, or its time
@@ -76,20 +95,51 @@ static bool resolve_again(struct worker *w, struct FAM(pkt) *p)
 	return true;
 }
 
+/* Towards a server of the other family, by a tunnel. False: there is no route. */
+static __rte_noinline bool resolve_other(struct worker *w, const struct FAM(conn) *c, link_id *link,
+					 struct addr *neighbour, uint16_t *id)
+{
+	const struct addr dest = FAM(conn_server)(w, c);
+
+	if (!route_next(w->env.fib, &dest, link, neighbour))
+		return false;
+	*id = nexthop_use(w, nexthop_find(w->nexthops, *link, neighbour));
+	if (!*id)
+		request_resolve(w, *link, neighbour);
+	return true;
+}
+
+static bool resolve_same(struct worker *w, FAM_ADDR dest, link_id *link, struct addr *neighbour,
+			 uint16_t *id)
+{
+	FAM_ADDR next;
+
+	if (!route_towards(w->env.fib, dest, link, &next))
+		return false;
+	*id = nexthop_towards(w, *link, next);
+	if (unlikely(!*id))
+		*neighbour = FAM(addr_from_addr)(next);
+	return true;
+}
+
 /* The slow way: route, neighbour, request. False: the packet has left. */
 static bool resolve_slow(struct worker *w, struct FAM(pkt) *p, uint16_t *id)
 {
-	const struct addr dest = p->dir == DIR_IN ? FAM(conn_server)(w, p->conn)
-						  : FAM(addr_from_addr)(p->conn->caddr);
+	const struct FAM(conn) *c = p->conn;
 	struct addr neighbour;
 	link_id link;
+	bool found;
 
-	if (!route_next(w->env.fib, &dest, &link, &neighbour)) {
+	if (p->dir == DIR_IN && unlikely(FAM_FN(addr, is_zero)(c->daddr)))
+		found = resolve_other(w, c, &link, &neighbour, id);
+	else
+		found = resolve_same(w, p->dir == DIR_IN ? c->daddr : c->caddr, &link, &neighbour,
+				     id);
+	if (unlikely(!found)) {
 		door_drop(w, p->m, DROP_NO_ROUTE);
 		return false;
 	}
-	*id = nexthop_towards(w, link, &neighbour);
-	if (*id)
+	if (likely(*id))
 		return true;
 	door_park(w, p->m, link, &neighbour, 0);
 	return false;

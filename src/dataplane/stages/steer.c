@@ -313,6 +313,7 @@ static enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 
 void FAM(stage_steer)(struct worker *w, struct FAM(burst) *b)
 {
+	const bool several = w->owners->several;
 	uint16_t k = 0;
 
 	marked_refresh(w);
@@ -331,11 +332,13 @@ void FAM(stage_steer)(struct worker *w, struct FAM(burst) *b)
 			/* The key is the quoted packet's, the first fragment's. */
 			p->hash = FAM_FN(table, hash)(&w->FAM(v).table, &p->key);
 		}
-		owner = s == STEER_IN ? FAM(owner)(w->owners, p->key.saddr, p->key.sport)
-				      : FAM(owner)(w->owners, p->key.daddr, p->key.dport);
-		if (owner != w->id) {
-			door_handoff(w, p->m, owner, 0);
-			continue;
+		if (several) {
+			owner = s == STEER_IN ? FAM(owner)(w->owners, p->key.saddr, p->key.sport)
+					      : FAM(owner)(w->owners, p->key.daddr, p->key.dport);
+			if (owner != w->id) {
+				door_handoff(w, p->m, owner, 0);
+				continue;
+			}
 		}
 		p->dir = s == STEER_IN ? DIR_IN : DIR_OUT;
 		p->conn = FAM_FN(table, prefetch_entry)(&w->FAM(v).table, p->hash, p->dir);
