@@ -75,6 +75,8 @@ struct port_device {
 	bool stopped;	      /* after its start: the driver would say "down". Under lock */
 	bool filters_vlans;   /* the device drops tags that are not in vlans. Under lock */
 	uint64_t vlans[64];   /* a bit for each VLAN that is wanted, 0 among them. Under lock */
+	uint16_t mtu_wanted;  /* that the port watch sets, with the device stopped; 0: none. Under
+				 lock */
 
 	/* link: wo, any: ro (relaxed) */
 	uint32_t link_up;    /* at the last look; see port_link_up() */

@@ -260,6 +260,13 @@ void port_close(struct port *p)
 	port_unlock(p);
 }
 
+/* vmxnet3 stops and starts its device by itself, under the workers that use it, and takes the
+ * device for stopped from then on: the state of the link stands still (DPDK 22.11). */
+static bool stops_for_mtu(const struct port *p)
+{
+	return strcmp(p->driver, "net_vmxnet3") == 0;
+}
+
 int port_set_mtu(struct port *p, uint16_t mtu)
 {
 	int rc;
@@ -268,9 +275,42 @@ int port_set_mtu(struct port *p, uint16_t mtu)
 		return -EINVAL;
 	if (!port_lock(p))
 		return -ENODEV;
-	rc = rte_eth_dev_set_mtu(p->dev, mtu);
-	port_unlock(p);
-	if (rc == 0)
+	rc = stops_for_mtu(p) ? -EBUSY : rte_eth_dev_set_mtu(p->dev, mtu);
+	if (rc == -EBUSY && !p->device.args) {
+		p->device.mtu_wanted = mtu;
+		rc = 0;
+	} else if (rc == 0) {
+		p->device.mtu_wanted = 0;
 		__atomic_store_n(&p->mtu, mtu, __ATOMIC_RELAXED);
+	}
+	port_unlock(p);
 	return rc;
+}
+
+bool port_mtu_is_wanted(struct port *p)
+{
+	bool wanted;
+
+	port_hold(p);
+	wanted = p->device.mtu_wanted != 0;
+	port_unlock(p);
+	return wanted;
+}
+
+void port_set_wanted_mtu(struct port *p)
+{
+	uint16_t mtu;
+	int rc = 0;
+
+	port_hold(p);
+	mtu = p->device.mtu_wanted;
+	p->device.mtu_wanted = 0;
+	if (mtu)
+		rc = rte_eth_dev_set_mtu(p->dev, mtu);
+	if (mtu && rc == 0)
+		__atomic_store_n(&p->mtu, mtu, __ATOMIC_RELAXED);
+	port_unlock(p);
+	if (rc != 0)
+		log_error(AREA, "port %s: the driver does not take MTU %u: %s", p->config.name, mtu,
+			  strerror(-rc));
 }

@@ -255,6 +255,7 @@ int port_device_reopen(struct dataplane *dp, struct port *p, char error[256])
 
 	if (!p->device.args) {
 		port_stop(p);
+		port_set_wanted_mtu(p);
 		return port_start(p, &dp->owners, dp->n_workers, error);
 	}
 	port_device_count(p);

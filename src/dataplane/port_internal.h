@@ -11,6 +11,11 @@ void port_warn(struct port *p, const char *text);
 /* A frame of this MTU fits into one mbuf of the port's pool. */
 bool port_fits_room(const struct port *p, uint16_t mtu);
 
+/* An MTU waits for the port watch. */
+bool port_mtu_is_wanted(struct port *p);
+/* Sets that MTU. The device is stopped, and no worker uses the port. */
+void port_set_wanted_mtu(struct port *p);
+
 /* Takes the lock whatever the state of the device: for the thread that opens, starts, stops and
  * closes devices (main, or the port watch while it runs), and for fields that the lock
  * protects. Released by port_unlock(). */

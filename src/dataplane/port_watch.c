@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "dataplane/port.h"
 #include "dataplane/port_device.h"
+#include "dataplane/port_internal.h"
 #include "dataplane/port_pulse.h"
 
 #define AREA	       "dataplane"
@@ -107,6 +108,8 @@ static void open_again(struct port_watch *watch, struct port *p, struct watched 
 		return;
 	}
 	w->due_ms = now + RETRY_MS;
+	if (port_device_state(p) == PORT_WORKS && rc != -ECANCELED)
+		state_set(p, PORT_FAILED);
 	if (!w->told && rc != -ECANCELED)
 		log_error(AREA, "port %s: %s; tried again every second", p->config.name, error);
 	w->told = true;
@@ -211,6 +214,10 @@ static void look(struct port_watch *watch, struct port *p, struct watched *w)
 
 	switch (port_device_state(p)) {
 	case PORT_WORKS:
+		if (port_mtu_is_wanted(p)) {
+			open_again(watch, p, w, now);
+			break;
+		}
 		pulse(watch, p, w, now);
 		break;
 	case PORT_STALLED:
