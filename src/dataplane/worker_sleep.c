@@ -15,8 +15,8 @@
 
 #include "dataplane/dataplane.h"
 
-#define SPIN_US	     50
-#define YIELD_ROUNDS 4 /* empty ones before the CPU is offered to another thread on it */
+#define SPIN_US	     200 /* so that a server's answer finds the worker awake */
+#define YIELD_ROUNDS 4	 /* empty ones before the CPU is offered to another thread on it */
 #define SLEEP_MIN_US 50
 #define SLEEP_MAX_US 1000
 #define NEAR_MS	     20 /* from the last work on, sleeps by the clock stay as short as they can */

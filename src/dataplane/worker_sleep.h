@@ -4,7 +4,7 @@
 
 /*
  * The sleep of a worker that has nothing to do. For SPIN_US after its last work a worker polls on,
- * since more often comes soon. Then the worker
+ * since more often comes soon: the server's answer, the next packet. Then the worker
  *
  *	says that it sleeps, and arms the interrupts of its receive queues	(wake.h)
  *	runs one more round, which sees all that came before

@@ -96,7 +96,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	__atomic_store_n(&ha->progress, ha->progress + 1, __ATOMIC_RELAXED);
 	/* A worker that sleeps goes on before the next tick, unless it stands still. */
-	published_wake(ha->pub);
+	if (ha->config.n_paths)
+		published_wake(ha->pub);
 	lateness_add(&ha->lateness, now_us, late_us);
 	if (late_us > (uint64_t)ha->role.cfg.keepalive_ms * 1000) {
 		parts_drain(ha);
