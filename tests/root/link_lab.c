@@ -311,6 +311,8 @@ static void rings_make(void)
 
 	exchange.n_workers = 1;
 	exchange.link_eventfd = eventfd(0, EFD_NONBLOCK);
+	if (wake_init(&x->wake) != 0)
+		abort();
 	for (unsigned int i = 0; i < PUNT_MAX; i++) {
 		snprintf(name, sizeof(name), "punt%u", i);
 		x->punt[i] =
@@ -377,6 +379,10 @@ int link_lab_run(int argc, char **argv, const struct CMUnitTest *tests, size_t n
 	ret = _cmocka_run_group_tests("tests", tests, n, NULL, NULL);
 	__atomic_store_n(&wire_stop, 1, __ATOMIC_RELEASE);
 	pthread_join(wire, NULL);
+	if (wire_lost) {
+		fprintf(stderr, "%u times a frame of Linux woke nobody\n", wire_lost);
+		ret = 1;
+	}
 	/* Every frame came back to its pool. */
 	for (struct rte_mbuf *m;
 	     rte_ring_sc_dequeue_burst(exchange.worker[0].inject, (void **)&m, 1, NULL);)

@@ -59,6 +59,8 @@ void host_announce(const struct host *h);
 void to_linux(uint16_t port, enum punt_class class, const uint8_t *frame, uint32_t len);
 /* The thread; it ends once wire_stop is set. */
 extern uint32_t wire_stop;
+/* Frames of Linux that found the thread asleep and did not wake it. Written by the thread. */
+extern unsigned int wire_lost;
 void *wire_main(void *arg);
 
 /* --- Families ------------------------------------------------------------------------------ */

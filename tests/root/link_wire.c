@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -10,9 +12,11 @@
 #include "base/csum.h"
 #include "root/link_lab.h"
 
-#define N_HOSTS 8
+#define N_HOSTS	 8
+#define SLEEP_MS 20
 
 uint32_t wire_stop;
+unsigned int wire_lost;
 uint32_t bulk_seen, urgent_seen;
 pthread_mutex_t hosts_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -231,19 +235,37 @@ static void count_discard(const uint8_t *f, bool urgent)
 	__atomic_fetch_add(urgent ? &urgent_seen : &bulk_seen, 1, __ATOMIC_RELAXED);
 }
 
+/* Sleeps as a worker does. A frame that came meanwhile, from a link thread that did not wake this
+ * one, is counted. */
+static void wire_sleep(void)
+{
+	struct worker_exchange *x = &exchange.worker[0];
+	struct pollfd fd = {.fd = x->wake.fd, .events = POLLIN};
+	bool none;
+
+	wake_begin(&x->wake);
+	none = rte_ring_empty(x->inject) && rte_ring_empty(x->inject_first);
+	if (none && poll(&fd, 1, SLEEP_MS) > 0) {
+		wake_drain(&x->wake);
+	} else if (none && !(rte_ring_empty(x->inject) && rte_ring_empty(x->inject_first))) {
+		usleep(SLEEP_MS * 1000); /* the link thread may be about to wake this one */
+		wire_lost += __atomic_load_n(&x->wake.asleep, __ATOMIC_RELAXED) != 0;
+	}
+	wake_end(&x->wake);
+}
+
 void *wire_main(void *arg)
 {
 	static uint8_t frame[65536];
 	bool urgent;
 	struct rte_mbuf *m;
 	const void *flat;
-	const struct timespec pause = {.tv_nsec = 200000};
 
 	(void)arg;
 	while (!__atomic_load_n(&wire_stop, __ATOMIC_RELAXED)) {
 		m = next_injected(&urgent);
 		if (!m) {
-			nanosleep(&pause, NULL);
+			wire_sleep();
 			continue;
 		}
 		flat = rte_pktmbuf_read(m, 0, m->pkt_len, frame);
