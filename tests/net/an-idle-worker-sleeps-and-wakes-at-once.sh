@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A worker without traffic takes less than 2 % of a CPU, and still answers about as soon as one that
 # polls: requests at a low rate, a sleep before each, against the same with workers.idle "poll".
+# tools/bench/run --peers measures the same beside other programs (docs/performance.md). Sleeps by the
+# clock show in their number.
 # limit: 100
 # alone: yes, times are measured
 . "$(dirname "$0")/lib.sh"
@@ -41,8 +43,8 @@ plvs_start 1
 is "what wakes a worker" "$(rpc port.list | jq -r '[.ports[].rx_wake] | unique | join(" ")')" = descriptor
 p50 > "$RUN/warm"
 
-# Nothing but what networks say by themselves. Of the sleeps, 32 end by a tick and 200 by the ha
-# thread; a worker that sleeps by the clock makes 1000 a second.
+# Nothing but what networks say by themselves. 32 sleeps end by a tick; a worker that sleeps by the
+# clock makes 1000 a second.
 idle()
 {
 	local ns sleeps
@@ -50,12 +52,13 @@ idle()
 	pause 2
 	ns=$((($(worker_ns) - ns) / 20000000)) sleeps=$(($(counted '[.workers[].counters.sleeps] | add') - sleeps))
 	echo "$ns % of a CPU, $sleeps sleeps in 2 s" > "$RUN/idle"
-	[ "$ns" -lt 2 ] && [ "$sleeps" -lt 600 ]
+	[ "$ns" -lt 2 ] && [ "$sleeps" -lt 300 ]
 }
 wait_for 20 "an idle worker sleeps" idle
 note "idle: $(cat "$RUN/idle")"
 
-# Sleep, poll, sleep, since the machine is not quiet: the best pair of three is enough.
+# Sleep, poll, sleep: the machine is not quiet, and an answer of a worker that sleeps needs a CPU that
+# is free at that moment. So the aim is 150 %, and twice as long fails.
 sleeping=$(p50)
 plvs_stop
 for try in 1 2 3; do
@@ -68,9 +71,9 @@ for try in 1 2 3; do
 	again=$(p50)
 	note "p50 in us: asleep $sleeping, polling $polling, asleep $again"
 	ratio=$(jq -n "[$sleeping, $again] | min / $polling * 100 | round")
-	[ "$ratio" -gt 150 ] || break
+	if [ "$ratio" -le 150 ] || { [ "$try" -eq 3 ] && [ "$ratio" -le 200 ]; }; then break; fi
 	[ "$try" -lt 3 ] || fail "asleep, an answer takes $ratio % of what it takes polling"
-	sleeping=$(p50)
+	sleeping=$again
 	plvs_stop
 done
 note "asleep, an answer takes $ratio % of what it takes polling"
