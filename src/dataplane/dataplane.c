@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "dataplane/packet_pool.h"
 #include "dataplane/port.h"
+#include "dataplane/port_big.h"
 #include "dataplane/port_device.h"
 #include "dataplane/port_watch.h"
 #include "dataplane/exits/rings.h"
@@ -115,7 +116,11 @@ static int ports_create(struct dataplane *dp, const struct dataplane_config *con
 			warn_far_memory(dp, p);
 	}
 	if (rc == 0)
+		port_big_choose(dp);
+	if (rc == 0)
 		rc = packet_pools_create(dp, config->mbufs_per_port, error);
+	if (rc == 0)
+		rc = port_big_pool_create(dp, error);
 	for (unsigned int i = 0; i < dp->n_ports && rc == 0; i++)
 		rc = port_device_configure(dp, &dp->ports[i], error);
 	return rc;
@@ -400,6 +405,7 @@ void dataplane_destroy(struct dataplane *dp)
 		wake_fini(&dp->exchange.worker[i].wake);
 	}
 	packet_pools_free(dp);
+	port_big_pool_free(dp);
 	rte_free(dp->qsbr);
 	check_ports_destroy(dp->check_ports);
 	nexthop_table_fini(&dp->pub.nexthops);

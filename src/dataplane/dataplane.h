@@ -144,8 +144,9 @@ struct port {
 	/* Of its receive queues. Thread that opens the device: rw while no worker uses the port,
 	 * worker: ro. */
 	struct queue_wake wake[MAX_WORKERS];
-	bool interrupts; /* the driver is asked for receive interrupts */
-	bool fast_free;	 /* of port_configure() */
+	bool interrupts;      /* the driver is asked for receive interrupts */
+	bool fast_free;	      /* of port_configure() */
+	struct port_big *big; /* carries the frames in place of the driver: port_big.h; or NULL */
 	char driver[32];
 	char warning[256]; /* "" or what an operator should know (other NUMA node, ...) */
 };
@@ -216,7 +217,8 @@ struct dataplane {
 	struct port ports[MAX_PORTS];
 	struct check_ports *check_ports; /* control: rw; workers read it by pub */
 	uint16_t n_workers;
-	bool manual; /* workers have no thread: see n_manual_workers */
+	bool manual;		      /* workers have no thread: see n_manual_workers */
+	struct rte_mempool *big_pool; /* of ports with port.big, or NULL */
 	uint8_t instance;
 	char suffix[8]; /* of names: "", ".1" for a second one in this process, ... */
 	bool running;

@@ -2,6 +2,7 @@
 #include "dataplane/kernel_socket.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -76,6 +77,15 @@ void kernel_sockets_without(struct kernel_sockets *list, uint32_t if_index)
 			list->v[n++] = list->v[i];
 	}
 	list->n = n;
+}
+
+int kernel_sockets_one(struct kernel_sockets *out, int fd)
+{
+	out->n = 0;
+	if (!socket_read(fd, &out->v[0]))
+		return -EBADF;
+	out->n = 1;
+	return 0;
 }
 
 bool kernel_socket_is(const struct kernel_socket *s)

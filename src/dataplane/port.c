@@ -8,6 +8,7 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "dataplane/port_big.h"
 #include "dataplane/port_device.h"
 #include "dataplane/port_internal.h"
 #include "dataplane/umem_pool.h"
@@ -212,6 +213,7 @@ int port_start(struct port *p, const struct owner_map *owners, uint16_t n_worker
 	rc = device_start(p, error);
 	port_hold(p);
 	if (rc == 0) {
+		port_big_attach(p);
 		p->started = true;
 		p->device.stopped = false;
 		accept_multicast(p);
@@ -257,6 +259,7 @@ void port_close(struct port *p)
 	p->found = false;
 	port_wake_forget(p);
 	rte_eth_dev_close(p->dev);
+	port_big_close(p);
 	port_unlock(p);
 }
 

@@ -17,6 +17,7 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "dataplane/port_big.h"
 #include "dataplane/port_internal.h"
 #include "dataplane/xsk_queue.h"
 #include "dataplane/xsk_rings.h"
@@ -45,6 +46,7 @@ void port_device_init(struct port *p)
 void port_device_fini(struct port *p)
 {
 	pthread_mutex_destroy(&p->device.lock);
+	port_big_free(p);
 	free(p->device.args);
 }
 
@@ -94,6 +96,8 @@ static int configure(struct dataplane *dp, struct port *p, const struct kernel_s
 
 	kernel_sockets_list(&d->sockets);
 	kernel_sockets_since(&d->sockets, before);
+	if (rc == 0)
+		rc = port_big_open(dp, p, &d->sockets, error);
 	d->packet_drops = 0;
 	d->if_dropped = interface_dropped(d->interface);
 	return rc;
@@ -295,6 +299,7 @@ void port_device_count(struct port *p)
 		now.tx_errors += stats.oerrors;
 	}
 	kernel_sockets_count(&d->sockets, &d->packet_drops, &now);
+	port_big_count(p, &now);
 	dropped = interface_dropped(d->interface);
 	if (dropped > d->if_dropped)
 		now.interface_rx_dropped += dropped - d->if_dropped;

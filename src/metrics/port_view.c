@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "dataplane/port.h"
+#include "dataplane/port_big.h"
 #include "dataplane/port_device.h"
 
 static const struct device_word {
@@ -172,6 +173,7 @@ void port_view(const struct router_parts *r, uint16_t port, struct port_texts *t
 		.rss_asked = port_rss_name(p->rss_asked),
 		.rss = port_rss_name(p->rss),
 		.rx_wake = port_wake_name(p),
+		.big_frames = port_big_name(p),
 		.state = port_state_names[port_device_state(p)],
 		.state_s = port_state_s(p, clock_us()),
 		.silent = __atomic_load_n(&p->silent, __ATOMIC_RELAXED) != 0,

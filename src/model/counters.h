@@ -63,6 +63,8 @@
 	X(ARP_OTHER, arp_other, "ARP that asks for nothing of ours")                               \
 	X(UNSUPPORTED, unsupported, "protocol to a VIP that is not forwarded yet")                 \
 	X(LINEARISE, linearise, "headers span segments and could not be made linear")              \
+	X(SEGMENTS, segments,                                                                      \
+	  "frame of several segments that its way takes one by one: too many, or no buffers")      \
 	X(RING_FULL, ring_full, "hand-off ring to the owning worker is full")                      \
 	X(TX_FULL, tx_full, "the port's transmit queue did not take it")                           \
 	X(PORT_CLOSED, port_closed, "the port's device is lost, or being opened again")            \
@@ -222,6 +224,8 @@ struct port_counters {
 	X(rx_no_buffer, true, "frames for which the driver found no packet buffer")                \
 	X(tx_errors, true, "frames that the driver could not send")                                \
 	X(socket_rx_dropped, true, "frames dropped by the kernel: af_packet's ring was full")      \
+	X(socket_rx_cut, true, "frames that af_packet's socket had no room for, or over 64 KiB")   \
+	X(socket_rx_unknown, true, "frames with an offload of another kind: big frames, ports.md") \
 	X(interface_rx_dropped, false,                                                             \
 	  "frames dropped by the Linux interface under the device, for any reason")                \
 	X(xdp_rx_dropped, false, "AF_XDP: frames without a buffer, or too long; also rx_missed")   \

@@ -76,7 +76,8 @@ struct shown_worker {
 
 struct shown_port {
 	int64_t port;
-	const char *name, *device, *driver, *mac, *tap, *rss_asked, *rss, *rx_wake, *state;
+	const char *name, *device, *driver, *mac, *tap, *rss_asked, *rss, *rx_wake, *big_frames,
+		*state;
 	bool link_up, silent, works, has_tap;
 	int64_t speed_mbps, mtu, socket, queues_asked, rx_queues, tx_queues;
 	uint64_t state_s, stalls, restarts;

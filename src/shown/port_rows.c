@@ -30,6 +30,8 @@ static const struct shown rows[] = {
 	{"rss", SHOWN_TEXT, AT(rss), SHOWN_LIST, 0, .help = "how the NIC does"},
 	{"rx_wake", SHOWN_TEXT, AT(rx_wake), SHOWN_LIST, 0,
 	 .help = "how a worker that sleeps hears of frames: `descriptor`, `interrupt`, `clock`"},
+	{"big_frames", SHOWN_TEXT, AT(big_frames), SHOWN_LIST, 0,
+	 .help = "whether frames of up to 64 KiB pass whole ([ports.md](ports.md#big-frames))"},
 	{"state", SHOWN_TEXT, AT(state), SHOWN_LIST, 0,
 	 .help = "of the device ([ports.md](ports.md))"},
 	{"state_s", SHOWN_GAUGE, AT(state_s), SHOWN_LIST, 0, .help = "since when", .unit = "s"},
@@ -94,6 +96,7 @@ static const struct shown_column columns[] = {
 	{"tx_queues", "TXQ", 0},
 	{"rss_asked", NULL, 0},
 	{"rss", NULL, 0},
+	{"big_frames", "BIG FRAMES", 0},
 	{"tap", NULL, 0},
 	{NULL, NULL, 0},
 };

@@ -35,6 +35,8 @@ FAMILY=${PLVS_FAMILY:-4}
 PROBE=$BUILD/tests/net/probe
 PLVS_PID=
 NET_LEGS=0
+# on: hosts leave checksums and the cutting into segments to veth, as they do by default.
+NET_OFFLOADS=${NET_OFFLOADS:-off}
 
 # shellcheck source=tests/net/lib/plvs.sh
 . "$TOP/tests/net/lib/plvs.sh"
@@ -240,8 +242,9 @@ leg_add()
 	ip link add name "$if" netns "$ns" numtxqueues 1 numrxqueues 1 type veth \
 		peer name "$port" netns "$NET-wire" numtxqueues 1 numrxqueues 1
 	ip -n "$NET-wire" link set dev "$port" master "$3" up
-	# veth would hand on packets with unfinished checksums, which DPDK takes as they are.
-	ip netns exec "$ns" ethtool -K "$if" tx off > /dev/null 2>&1
+	# veth would hand on packets with unfinished checksums, which most drivers of DPDK take as
+	# they are.
+	[ "$NET_OFFLOADS" = on ] || ip netns exec "$ns" ethtool -K "$if" tx off > /dev/null 2>&1
 	ip -n "$ns" link set dev "$if" up
 	[ -z "${4:-}" ] || ip -n "$ns" address add "$4" dev "$if"
 }

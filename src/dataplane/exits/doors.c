@@ -3,6 +3,7 @@
 
 #include <rte_ether.h>
 
+#include "dataplane/big/big_cut.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/exits/drop_log.h"
 #include "dataplane/exits/lease.h"
@@ -98,11 +99,26 @@ void door_flush_punt(struct worker *w, enum punt_class class)
 		wake_link_for(w, ring, BURST_MAX);
 }
 
+/* Linux reads a TAP, where nobody finishes what a device left undone. */
+static __rte_noinline void punt_segments(struct worker *w, struct rte_mbuf *m,
+					 enum punt_class class)
+{
+	struct rte_mbuf *out[BIG_SEGMENTS_MAX];
+	const uint16_t n = big_cut(w, m, out);
+
+	for (uint16_t i = 0; i < n; i++)
+		door_punt(w, out[i], class);
+}
+
 void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class)
 {
 	struct tx_buffer *b = &w->punt[class];
 
 	decision_end(w, m);
+	if (unlikely(big_is_marked(m))) {
+		punt_segments(w, m, class);
+		return;
+	}
 	if (!rate_take(&w->punt_rate[class], w->env.now_tick)) {
 		door_drop(w, m, DROP_PUNT_RATE);
 		return;

@@ -5,6 +5,7 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
+#include "dataplane/big/big_frame.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/stages/answer_frame.h"
 #include "dataplane/stages/ext6.h"
@@ -186,6 +187,7 @@ void FAM_FN(tcp, become_reset)(struct FAM(pkt) *p)
 	tcp->tcp_urp = 0;
 	tcp->cksum = 0;
 	tcp->cksum = FAM_FN(ip, l4_csum)(p->l3, (const uint8_t *)tcp, IPPROTO_TCP, sizeof(*tcp));
+	m->ol_flags &= ~BIG_MARK;
 	rte_pktmbuf_free(m->next); /* headers are in the first segment */
 	m->next = NULL;
 	m->nb_segs = 1;

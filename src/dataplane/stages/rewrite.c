@@ -13,6 +13,7 @@
 #include "dataplane/stages/rewrite.h"
 
 #include "base/csum.h"
+#include "dataplane/big/big_cut.h"
 #include "dataplane/stages/answer.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_split.h"
@@ -125,7 +126,8 @@ static uint16_t headless_apply(struct FAM(pkt) *p)
 	return p->flags & PKT_RELATED ? FAM_FN(related, rewrite)(p) : address_apply(p);
 }
 
-/* The headers of a packet that may go. Inlined twice: packets that fit pay for no other. */
+/* The headers of a packet that may go. Inlined where it is called: packets that fit pay for no
+ * other. */
 static __rte_always_inline void headers_rewrite(struct FAM(pkt) *p)
 {
 	uint16_t delta = FAM_FN(ip, hop_down)(p->l3);
@@ -138,28 +140,63 @@ static __rte_always_inline void headers_rewrite(struct FAM(pkt) *p)
 	FAM_FN(ethernet, put)(p);
 }
 
-/* Larger than the next hop's MTU: refused with DF and in IPv6, sent as fragments without. */
-static __rte_noinline void rewrite_too_big(struct worker *w, struct FAM(pkt) *p)
+static void rewrite_again(struct worker *w, struct FAM(pkt) *p);
+
+/* A marked frame (big_frame.h) on a way where nobody finishes it: its segments go on one by one.
+ * Takes the packet, which is counted. */
+static __rte_noinline void rewrite_segments(struct worker *w, const struct FAM(pkt) *p)
 {
+	const uint32_t l2_len = (uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, uint8_t *));
+	struct rte_mbuf *out[BIG_SEGMENTS_MAX];
+	const uint16_t n = big_cut(w, p->m, out);
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct FAM(pkt) segment = *p;
+
+		segment.m = out[i];
+		segment.l3 = rte_pktmbuf_mtod_offset(out[i], uint8_t *, l2_len);
+		segment.l3_len = (uint16_t)(rte_pktmbuf_pkt_len(out[i]) - l2_len);
+		segment.flags |= PKT_UNCOUNTED;
+		if (segment.key.proto == IPPROTO_TCP)
+			segment.tcp_flags = segment.l3[segment.l4_off + 13] & 0x3f;
+		rewrite_again(w, &segment);
+	}
+}
+
+/* Longer than the next hop's MTU: passes where its segments are not; else refused with DF and in
+ * IPv6, sent as fragments without. False: the packet has left. */
+static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
+{
+	const uint32_t segment = big_has_segments(p->m) ? big_segment_len(p->m) : 0;
+
+	if (segment && segment <= p->nh->mtu) {
+		headers_rewrite(p);
+		return true;
+	}
 	if (FAM_FN(ip, keeps_whole)(p->l3)) {
 		FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_TOO_BIG, DROP_TOO_BIG, p->nh->mtu);
-		return;
+	} else if (big_is_marked(p->m)) {
+		rewrite_segments(w, p);
+	} else {
+		headers_rewrite(p);
+		FAM_FN(fragment, send)(w, p->m, p->l3, p->l3_len, p->nh);
 	}
-	headers_rewrite(p);
-	FAM_FN(fragment, send)(w, p->m, p->l3, p->l3_len, p->nh);
+	return false;
 }
 
 /* Forwarding methods that are not NAT or DR. Takes the packet. */
 static __rte_noinline void rewrite_other(struct worker *w, struct FAM(pkt) *p)
 {
-	if (p->conn->c.method == FWD_TUNNEL)
-		FAM_FN(tunnel, send)(w, p);
-	else /* as it came: a program of this router is bound to the VIP */
+	if (p->conn->c.method != FWD_TUNNEL) /* as it came: a program here is bound to the VIP */
 		door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
+	else if (big_is_marked(p->m))
+		rewrite_segments(w, p);
+	else
+		FAM_FN(tunnel, send)(w, p);
 }
 
 /* False: the packet has left. */
-static bool rewrite_one(struct worker *w, struct FAM(pkt) *p)
+static __rte_always_inline bool rewrite_one(struct worker *w, struct FAM(pkt) *p)
 {
 	if (likely(!(p->flags & PKT_UNCOUNTED)))
 		server_count(w, p);
@@ -171,14 +208,24 @@ static bool rewrite_one(struct worker *w, struct FAM(pkt) *p)
 		FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_HOP_LIMIT, DROP_TTL_EXCEEDED, 0);
 		return false;
 	}
-	if (unlikely(p->conn->c.flags & CONN_F_FTP))
+	if (unlikely(p->conn->c.flags & CONN_F_FTP)) {
+		if (big_is_marked(p->m)) { /* what is read has to be whole */
+			rewrite_segments(w, p);
+			return false;
+		}
 		FAM_FN(ftp, packet)(w, p);
-	if (unlikely(p->l3_len > p->nh->mtu)) {
-		rewrite_too_big(w, p);
-		return false;
 	}
+	if (unlikely(p->l3_len > p->nh->mtu))
+		return rewrite_long(w, p);
 	headers_rewrite(p);
 	return true;
+}
+
+/* A packet that is not of the burst. */
+static __rte_noinline void rewrite_again(struct worker *w, struct FAM(pkt) *p)
+{
+	if (rewrite_one(w, p))
+		door_send(w, p->m, p->nh->port);
 }
 
 void FAM(stage_rewrite)(struct worker *w, struct FAM(burst) *b)
