@@ -11,8 +11,11 @@
 #include "control/health_watch.h"
 #include "control/pair.h"
 #include "dataplane/sync/ledger.h"
+#include "model/runtime_hosts.h"
 #include "model/sync_event.h"
 #include "publish/builder.h"
+
+#define WANTS_FEW 16 /* servers that change: more are told as a whole list */
 
 static int make_addrs(void *arg, struct snapshot *draft)
 {
@@ -76,6 +79,21 @@ static int want_servers(const struct control *c, const struct snapshot *live)
 	return ret;
 }
 
+/* Packets are sent to a server with the address. */
+static bool host_wanted(const struct control *c, const struct snapshot *live,
+			const struct addr *addr)
+{
+	const struct server_rt *rt = NULL;
+
+	while ((rt = runtime_host_next(&c->pub->runtime, addr, rt))) {
+		const struct server *s = service_server(snapshot_service(live, rt->service_id), rt);
+
+		if (s && !forward_has(s->method, FORWARD_ENDS_HERE))
+			return true;
+	}
+	return false;
+}
+
 /* VIPs as the address table has them, gateways with their prefix from the configuration. */
 static int tell_addresses(const struct control *c, const struct snapshot *live)
 {
@@ -125,6 +143,26 @@ static void tell_link(void *arg, const struct snapshot *live)
 		return;
 	if (tell_addresses(c, live) < 0 || want_servers(c, live) < 0)
 		log_error(CONTROL_AREA, "no memory to tell the link thread of addresses: what "
+					"changed there takes effect with the next change");
+}
+
+/* Of servers that came or went, or that have another method now. */
+static void tell_servers(void *arg, const struct snapshot *live, const struct endpoint *touched,
+			 uint32_t n)
+{
+	const struct control *c = arg;
+	int ret = 0;
+
+	if (!c->link)
+		return;
+	if (n > WANTS_FEW)
+		ret = want_servers(c, live);
+	for (uint32_t i = 0; n <= WANTS_FEW && ret == 0 && i < n; i++)
+		ret = link_want_nexthop(
+			c->link, &(struct link_want){.link = LINK_ANY, .addr = touched[i].addr},
+			host_wanted(c, live, &touched[i].addr));
+	if (ret < 0)
+		log_error(CONTROL_AREA, "no memory to tell the link thread of servers: what "
 					"changed there takes effect with the next change");
 }
 
@@ -184,7 +222,7 @@ static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt
 		identity_push(c, identity_update_gone(0, srv->id));
 	/* Its packets need no direction of their own any more. */
 	if (forward_has(srv->method, FORWARD_REPLIES_PASS))
-		(void)publisher_touch_addrs(&c->publisher);
+		(void)publisher_touch_server(&c->publisher, &srv->ep);
 }
 
 int publishing_init(struct control *c)
@@ -194,6 +232,7 @@ int publishing_init(struct control *c)
 						.cover = make_cover,
 						.service = tell_identities,
 						.links = tell_link,
+						.servers = tell_servers,
 						.published = on_published,
 						.arg = c};
 	int ret = publisher_init(&c->publisher, c->pub, &tables);

@@ -9,7 +9,6 @@
 #include <linux/neighbour.h>
 
 #include "base/log.h"
-#include "link/fib_family.h"
 #include "link/hop_index.h"
 
 #define AREA	    "link"
@@ -54,7 +53,7 @@ static void hop_free(void *nh)
 	free(nh);
 }
 
-static void enqueue(struct hops *h, uint32_t id)
+void hops_enqueue(struct hops *h, uint32_t id)
 {
 	if (h->hop[id].queued || h->hop[id].unlinked)
 		return;
@@ -141,7 +140,7 @@ static void hop_proven(struct hops *h, uint32_t id)
 	hop->proven = true;
 	if (!hop->wanted) {
 		h->n_unproven--;
-		enqueue(h, id); /* worth managing from now on */
+		hops_enqueue(h, id); /* worth managing from now on */
 	}
 }
 
@@ -240,7 +239,7 @@ bool hops_work(struct hops *h, uint32_t budget, uint32_t now_s)
 	return h->queue_n != 0;
 }
 
-static uint32_t hop_add(struct hops *h, link_id link, const struct addr *a, uint32_t now_s)
+uint32_t hops_add(struct hops *h, link_id link, const struct addr *a, uint32_t now_s)
 {
 	struct nexthop *nh = hop_make(h, link, a, NEXTHOP_INCOMPLETE, NULL);
 	uint32_t id = nh ? hop_index_add(h->table, nh) : 0;
@@ -258,7 +257,7 @@ static uint32_t hop_add(struct hops *h, link_id link, const struct addr *a, uint
 	if (id > h->max_id)
 		h->max_id = id;
 	SET(h->counters->nexthops, h->table->n);
-	enqueue(h, id);
+	hops_enqueue(h, id);
 	return id;
 }
 
@@ -275,71 +274,15 @@ void hops_request(struct hops *h, const struct resolve_request *req, uint32_t no
 	if (id) {
 		/* Asked again although it is there: it waits or failed. */
 		if (!h->hop[id].managed && now_s - h->hop[id].asked_s >= HOPS_RETRY_S)
-			enqueue(h, id);
+			hops_enqueue(h, id);
 		return;
 	}
 	if (h->n_unproven >= HOPS_UNPROVEN_MAX) {
 		COUNT(h->counters->resolve_refused);
 		return;
 	}
-	if (hop_add(h, req->link, &req->addr, now_s))
+	if (hops_add(h, req->link, &req->addr, now_s))
 		h->n_unproven++;
-}
-
-static void want_one(struct hops *h, link_id link, const struct addr *a, uint32_t now_s)
-{
-	uint32_t id;
-
-	if (!mirror_iface_by_link(h->mirror, link) || !addr_is_unicast(a))
-		return;
-	id = hop_index_find(h->table, link, a);
-	if (id == 0) {
-		id = hop_add(h, link, a, now_s);
-	} else if (!h->hop[id].wanted) {
-		if (!h->hop[id].proven)
-			h->n_unproven--;
-		enqueue(h, id);
-	}
-	if (id) {
-		h->hop[id].wanted = true;
-		h->hop[id].seen = true;
-	}
-}
-
-void hops_routes_changed(struct hops *h, uint32_t now_s)
-{
-	const struct fib *fib = h->pub->fib;
-
-	hops_reading_begin(h);
-	for (uint32_t i = 0; i < h->n_wants; i++) {
-		const struct link_want *w = &h->wants[i];
-		struct addr hop;
-		link_id link;
-
-		if (w->link != LINK_ANY)
-			want_one(h, w->link, &w->addr, now_s);
-		else if (fib && (w->addr.family == ADDR_V6 ? fib_family6_hop : fib_family4_hop)(
-					fib, &w->addr, &link, &hop))
-			want_one(h, link, &hop, now_s);
-	}
-	for (uint32_t id = 1; id <= h->max_id; id++) {
-		struct hop *hop = &h->hop[id];
-
-		if (!hop->in_use || !hop->wanted || hop->seen)
-			continue;
-		hop->wanted = false;
-		hop->used_s = now_s;
-		if (!hop->proven)
-			h->n_unproven++;
-	}
-}
-
-void hops_set_wants(struct hops *h, struct link_want *wants, uint32_t n, uint32_t now_s)
-{
-	free(h->wants);
-	h->wants = wants;
-	h->n_wants = n;
-	hops_routes_changed(h, now_s);
 }
 
 void hops_reading_begin(struct hops *h)
@@ -352,7 +295,7 @@ void hops_reading_end(struct hops *h)
 {
 	for (uint32_t id = 1; id <= h->max_id; id++)
 		if (h->hop[id].in_use && !h->hop[id].seen)
-			enqueue(h, id);
+			hops_enqueue(h, id);
 }
 
 /* Every one of a link. */
@@ -377,7 +320,7 @@ static void fail(struct hops *h, uint32_t id)
 void hops_link_new(struct hops *h, link_id link)
 {
 	each_of_link(h, link, rebuild);
-	each_of_link(h, link, enqueue);
+	each_of_link(h, link, hops_enqueue);
 }
 
 void hops_link_edit(struct hops *h, link_id link)
@@ -455,16 +398,18 @@ static void sweep_one(struct hops *h, uint32_t id, uint32_t now_s)
 	if (!hop->wanted && idle >= (reachable ? HOPS_IDLE_S : HOPS_DEAD_S))
 		leave(h, id);
 	else if (hop->flushed && now_s != hop->flushed_s)
-		enqueue(h, id);
+		hops_enqueue(h, id);
 	else if (!reachable && !hop->managed && (hop->wanted || idle < 2 * HOPS_RETRY_S) &&
 		 now_s - hop->asked_s >= HOPS_RETRY_S)
-		enqueue(h, id);
+		hops_enqueue(h, id);
 }
 
 void hops_sweep(struct hops *h, uint32_t now_s)
 {
 	uint32_t step = h->max_id / 4 + 64, before;
 
+	if (h->wants_less)
+		hops_routes_changed(h, now_s);
 	free_left(h);
 	/* Only one batch of ids waits at a time: the ids of a batch share a grace period. */
 	if (h->n_leaving)

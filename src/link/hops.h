@@ -69,7 +69,8 @@ struct hops {
 	uint32_t *queue; /* [MAX_NEXTHOPS + 1]: ids to ask Linux for */
 	uint32_t queue_head, queue_n;
 	struct link_want *wants;
-	uint32_t n_wants;
+	uint32_t n_wants, max_wants;
+	bool wants_less;   /* next hops may be wanted no longer: looked at by the sweep */
 	uint32_t *leaving; /* [MAX_NEXTHOPS]: unlinked, waiting for a grace period */
 	uint32_t n_leaving;
 	uint64_t token;
@@ -86,6 +87,10 @@ void hops_fini(struct hops *h);
 void hops_request(struct hops *h, const struct resolve_request *req, uint32_t now_s);
 /* Takes the list over (malloc). */
 void hops_set_wants(struct hops *h, struct link_want *wants, uint32_t n, uint32_t now_s);
+/* Adds one, unless it is there. 0 or -ENOMEM. */
+int hops_want_more(struct hops *h, const struct link_want *want, uint32_t now_s);
+/* Takes one out; the next sweep lets go of its next hop. */
+void hops_want_less(struct hops *h, const struct link_want *want);
 /* After a new fib: wants by LINK_ANY may lead elsewhere. */
 void hops_routes_changed(struct hops *h, uint32_t now_s);
 /* forgotten: deleted, or about to be at somebody's request. */
@@ -105,5 +110,12 @@ bool hops_work(struct hops *h, uint32_t budget, uint32_t now_s);
 void hops_sweep(struct hops *h, uint32_t now_s);
 /* At the end: Linux need not keep them fresh any more. */
 void hops_release(struct hops *h);
+
+/* --- hops.c for hop_wants.c alone --- */
+
+/* Linux is asked for it, soon. */
+void hops_enqueue(struct hops *h, uint32_t id);
+/* The id of a new next hop, or 0: the table is full. */
+uint32_t hops_add(struct hops *h, link_id link, const struct addr *a, uint32_t now_s);
 
 #endif

@@ -160,6 +160,8 @@ bool link_is_realtime(const struct link *l);
 void link_poke(struct link *l);
 /* Replaces the list of next hops that are wanted. */
 int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n);
+/* Puts one into the list, or takes it out. */
+int link_want_nexthop(struct link *l, const struct link_want *want, bool wanted);
 /* Sets the carrier of a port, as DPDK reports it. Ignored for ports with kernel_if. */
 int link_set_carrier(struct link *l, uint16_t port, bool up);
 /* The port's MTU changed by configuration: the TAP follows. */

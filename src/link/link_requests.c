@@ -58,6 +58,28 @@ int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n)
 	return failed ? -ENOMEM : link_tell(l, &msg);
 }
 
+static void do_want_one(struct link *l, struct link_msg *msg)
+{
+	const struct link_want *want = msg->list;
+
+	if (!msg->up)
+		hops_want_less(&l->hops, want);
+	else if (hops_want_more(&l->hops, want, clock_coarse_s()) < 0)
+		log_error(LINK_AREA, "out of memory: a next hop is not kept fresh");
+	free(msg->list);
+	msg->list = NULL;
+	link_more(l);
+}
+
+int link_want_nexthop(struct link *l, const struct link_want *want, bool wanted)
+{
+	struct link_msg msg = {.fn = do_want_one, .n = 1, .up = wanted};
+	bool failed = false;
+
+	msg.list = link_copy_array(want, sizeof(*want), 1, &failed);
+	return failed ? -ENOMEM : link_tell(l, &msg);
+}
+
 static void do_set_carrier(struct link *l, struct link_msg *msg)
 {
 	if (!l->config.ports[msg->port].kernel_if[0])

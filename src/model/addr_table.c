@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/table_slots.h"
 
@@ -39,6 +40,49 @@ struct FAM(addr_table) *FAM_FN(addr_table, create)(const struct FAM(addr_entry) 
 			e->link = from->link;
 	}
 	return t;
+}
+
+struct FAM(addr_table) *FAM_FN(addr_table, copy)(const struct FAM(addr_table) *t, uint32_t more)
+{
+	struct FAM(addr_table) *copy =
+		table_copy(t, sizeof(*t), sizeof(t->slots[0]), t->mask, (uint64_t)t->n + more);
+
+	if (copy != NULL)
+		copy->refs = 1;
+	return copy;
+}
+
+/* Entries behind the gap that are no longer found from their home move up. */
+static void gap_close(struct FAM(addr_table) *t, uint32_t gap)
+{
+	for (uint32_t i = (gap + 1) & t->mask; t->slots[i].kinds != 0; i = (i + 1) & t->mask) {
+		uint32_t home = FAM_FN(addr, hash)(t->slots[i].addr) & t->mask;
+
+		if (((i - home) & t->mask) < ((i - gap) & t->mask))
+			continue;
+		t->slots[gap] = t->slots[i];
+		gap = i;
+	}
+	memset(&t->slots[gap], 0, sizeof(t->slots[gap]));
+	t->n--;
+}
+
+void FAM_FN(addr_table, set)(struct FAM(addr_table) *t, FAM_ADDR addr, uint32_t kinds)
+{
+	uint32_t at = FAM_FN(addr, hash)(addr) & t->mask;
+	struct FAM(addr_entry) *e;
+
+	while (t->slots[at].kinds != 0 && !FAM_FN(addr, equal)(t->slots[at].addr, addr))
+		at = (at + 1) & t->mask;
+	e = &t->slots[at];
+	if (e->kinds == 0 && kinds != 0) {
+		*e = (struct FAM(addr_entry)){.addr = addr, .link = LINK_ANY};
+		t->n++;
+	} else if (e->kinds != 0 && kinds == 0) {
+		gap_close(t, at);
+		return;
+	}
+	e->kinds = kinds;
 }
 
 void FAM_FN(addr_table, put)(struct FAM(addr_table) *t)

@@ -32,6 +32,12 @@ FAM_FN(addr_table, find)(const struct FAM(addr_table) *t, FAM_ADDR addr)
 /* Control. Entries for one address are merged by or-ing their kinds. NULL with errno ENOMEM. */
 struct FAM(addr_table) *FAM_FN(addr_table, create)(const struct FAM(addr_entry) *entries,
 						   uint32_t n);
+/* Control. A copy of t with room for `more` entries. NULL with errno ENOMEM, or ENOSPC: t has too
+ * few free slots. */
+struct FAM(addr_table) *FAM_FN(addr_table, copy)(const struct FAM(addr_table) *t, uint32_t more);
+/* Control. The kinds of an address in a table that nobody else reads yet; 0 takes it out. A new
+ * entry has LINK_ANY. */
+void FAM_FN(addr_table, set)(struct FAM(addr_table) *t, FAM_ADDR addr, uint32_t kinds);
 /* Control. Drops a reference; NULL is allowed. */
 void FAM_FN(addr_table, put)(struct FAM(addr_table) *t);
 /* Control. Writes the n entries, in no order. */

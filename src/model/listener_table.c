@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/table_slots.h"
 
@@ -50,6 +51,35 @@ struct FAM(listener_table) *FAM_FN(listener_table, create)(const struct FAM(list
 		t->n++;
 	}
 	return t;
+}
+
+struct FAM(listener_table) *FAM_FN(listener_table, copy)(const struct FAM(listener_table) *t,
+							 uint32_t more)
+{
+	struct FAM(listener_table) *copy =
+		table_copy(t, sizeof(*t), sizeof(t->slots[0]), t->mask, (uint64_t)t->n + more);
+
+	if (copy != NULL)
+		copy->refs = 1;
+	return copy;
+}
+
+/* Entries behind the gap that are no longer found from their home move up. */
+void FAM_FN(listener_table, del)(struct FAM(listener_table) *t, struct FAM(listener) *l)
+{
+	uint32_t gap = (uint32_t)(l - t->slots);
+
+	for (uint32_t i = (gap + 1) & t->mask; t->slots[i].proto != 0; i = (i + 1) & t->mask) {
+		const struct FAM(listener) *at = &t->slots[i];
+		uint32_t home = FAM_FN(listener, hash)(at->proto, at->addr, at->port) & t->mask;
+
+		if (((i - home) & t->mask) < ((i - gap) & t->mask))
+			continue;
+		t->slots[gap] = *at;
+		gap = i;
+	}
+	memset(&t->slots[gap], 0, sizeof(t->slots[gap]));
+	t->n--;
 }
 
 void FAM_FN(listener_table, put)(struct FAM(listener_table) *t)

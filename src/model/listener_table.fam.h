@@ -65,5 +65,11 @@ struct FAM(listener_table) *FAM_FN(listener_table, reserve)(uint32_t n);
  * t->n up. */
 struct FAM(listener) *FAM_FN(listener_table, slot)(struct FAM(listener_table) *t,
 						   const struct FAM(listener) *l);
+/* Control. A copy of t with room for `more` entries, for changes before anybody else reads it. NULL
+ * with errno ENOMEM, or ENOSPC: t has too few free slots. */
+struct FAM(listener_table) *FAM_FN(listener_table, copy)(const struct FAM(listener_table) *t,
+							 uint32_t more);
+/* Control. Takes an entry of slot() out. */
+void FAM_FN(listener_table, del)(struct FAM(listener_table) *t, struct FAM(listener) *l);
 /* Control. Drops a reference; NULL is allowed. */
 void FAM_FN(listener_table, put)(struct FAM(listener_table) *t);

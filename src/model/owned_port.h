@@ -13,6 +13,7 @@
  * table nevertheless, for TCP and UDP, as in IPVS.
  */
 
+#include "model/runtime.h"
 #include "model/snapshot.h"
 
 #define OWNED_RESET  0x1U /* not routed: TCP is reset, UDP dropped */

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "model/published.h"
+#include "model/runtime_hosts.h"
 #include "model/runtime_index.h"
 
 struct runtime_leaver {
@@ -58,7 +60,7 @@ int runtime_init(struct runtime *rt)
 	rt->service_ids = calloc(MAX_SERVICES / 64 + 1, sizeof(rt->service_ids[0]));
 	rt->encaps = calloc(MAX_SERVERS + 1, sizeof(rt->encaps[0]));
 	if (rt->servers == NULL || rt->services == NULL || rt->server_ids == NULL ||
-	    rt->service_ids == NULL || rt->encaps == NULL) {
+	    rt->service_ids == NULL || rt->encaps == NULL || runtime_hosts_init(&rt->hosts) < 0) {
 		runtime_fini(rt);
 		return -ENOMEM;
 	}
@@ -84,6 +86,7 @@ void runtime_fini(struct runtime *rt)
 	free(rt->service_ids);
 	free(rt->server_index.ids);
 	free(rt->service_index.ids);
+	runtime_hosts_fini(&rt->hosts);
 	free(rt->leavers);
 	memset(rt, 0, sizeof(*rt));
 }
@@ -92,17 +95,7 @@ void runtime_fini(struct runtime *rt)
 static int leavers_reserve(struct runtime *rt)
 {
 	uint32_t n = rt->n_servers + rt->n_services + rt->n_leavers + 1;
-	uint32_t max = rt->max_leavers ? rt->max_leavers * 2 : 64;
-	struct runtime_leaver *wider;
-
-	if (n <= rt->max_leavers)
-		return 0;
-	wider = realloc(rt->leavers, max * sizeof(*wider));
-	if (wider == NULL)
-		return -ENOMEM;
-	rt->leavers = wider;
-	rt->max_leavers = max;
-	return 0;
+	return array_reserve(&rt->leavers, n, &rt->max_leavers, sizeof(*rt->leavers));
 }
 
 struct service_rt *runtime_service_find(const struct runtime *rt, const char *key)
@@ -196,6 +189,7 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 	svc->n_server_rt++;
 	__atomic_store_n(&rt->servers[srv->id], srv, __ATOMIC_RELEASE);
 	runtime_index_put(&rt->server_index, server_hash(svc->id, ep), srv->id);
+	runtime_hosts_add(&rt->hosts, srv);
 	rt->n_servers++;
 	return srv;
 }
@@ -269,6 +263,7 @@ static void server_forget(struct runtime *rt, struct server_rt *srv)
 	if (rt->on_server_forget != NULL)
 		rt->on_server_forget(rt->on_forget_arg, svc, srv);
 	runtime_index_del(rt, &rt->server_index, server_id_hash, srv->id);
+	runtime_hosts_del(&rt->hosts, srv);
 	__atomic_store_n(&rt->servers[srv->id], NULL, __ATOMIC_RELEASE);
 	rt->n_servers--;
 }

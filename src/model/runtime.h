@@ -122,6 +122,12 @@ struct runtime_index {
 	uint32_t n;
 };
 
+/* Servers by address: runtime_hosts.h. */
+struct runtime_hosts {
+	uint32_t *first;       /* by hash; 0 = none */
+	uint32_t *next, *prev; /* [MAX_SERVERS + 1] */
+};
+
 struct runtime_leaver;
 
 /*
@@ -143,6 +149,7 @@ struct runtime {
 	/* --- control only --- */
 	uint64_t *server_ids, *service_ids; /* bit per id in use, until its release */
 	struct runtime_index server_index, service_index;
+	struct runtime_hosts hosts;
 	struct runtime_leaver *leavers; /* removed, on their way out */
 	uint32_t n_leavers;		/* worker: ro; 0: no server is removed */
 	uint32_t max_leavers;

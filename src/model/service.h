@@ -147,6 +147,16 @@ struct service {
 	struct server servers[]; /* in the kernel's order: head first */
 };
 
+/* Any. The place of a server in a node, or NULL; of no node as well. */
+static inline const struct server *service_server(const struct service *svc,
+						  const struct server_rt *rt)
+{
+	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
+		if (svc->servers[i].rt == rt)
+			return &svc->servers[i];
+	return NULL;
+}
+
 /* Writes "tcp:10.1.0.100:80", "udp:[2001:db8::1]:53", or for a mark "fwmark:7" and, of family
  * ADDR_V6, "fwmark:7/ipv6". */
 const char *service_key_format(uint8_t proto, const struct endpoint *ep, uint32_t fwmark,

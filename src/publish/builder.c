@@ -18,21 +18,13 @@ static int no_memory(char error[ERROR_TEXT])
 
 /* --- one service --- */
 
-static const struct server *find_server(const struct service *svc, const struct server_rt *rt)
-{
-	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-		if (svc->servers[i].rt == rt)
-			return &svc->servers[i];
-	return NULL;
-}
-
 /* The place i of the old list first: an edit mostly leaves servers where they are. */
 static const struct server *old_server(const struct service *old, uint32_t i,
 				       const struct server_rt *rt)
 {
 	if (old && i < old->n_servers && old->servers[i].rt == rt)
 		return &old->servers[i];
-	return find_server(old, rt);
+	return service_server(old, rt);
 }
 
 static int fill_server(struct publisher *p, struct service *node, const struct service *old,
@@ -40,14 +32,14 @@ static int fill_server(struct publisher *p, struct service *node, const struct s
 {
 	struct runtime *rt = &p->pub->runtime;
 	struct server *s = &node->servers[i];
-	bool fresh = !runtime_server_find(rt, node->rt, &from->ep);
+	const uint32_t n_before = rt->n_servers;
 	const struct server *was;
 
 	s->rt = runtime_server_get(rt, node->rt, &from->ep);
 	if (!s->rt)
 		return -errno;
 	/* Others get theirs at publication: until then connections of the old one live. */
-	if (fresh)
+	if (rt->n_servers != n_before)
 		s->rt->method = from->forward;
 	was = old_server(old, i, s->rt);
 	s->addr = from->ep.addr;

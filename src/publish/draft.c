@@ -7,7 +7,8 @@
 #include "base/array.h"
 #include "publish/publisher.h"
 
-#define BATCH_US 1000
+#define BATCH_US    1000
+#define TOUCHED_MAX 2048 /* for more the tables are built anew */
 
 void publisher_arm(struct event *ev, uint64_t us)
 {
@@ -89,20 +90,42 @@ static bool listeners_differ(const struct service *a, const struct service *b)
 	return false;
 }
 
-/* The same servers with the same methods, in whatever order. */
+/* The tables have to say something else of a server's address and port. */
+static void touch(struct publisher *p, const struct endpoint *ep)
+{
+	if (p->dirty_addrs && p->dirty_owned)
+		return;
+	if (p->n_touched == TOUCHED_MAX ||
+	    array_room(&p->touched, p->n_touched, &p->max_touched, sizeof(*p->touched)))
+		p->dirty_addrs = p->dirty_owned = true;
+	else
+		p->touched[p->n_touched++] = *ep;
+}
+
+/* Touches servers that only one of the nodes has, or that get another method. True: there are
+ * some. */
 static bool servers_differ(struct publisher *p, const struct service *old,
 			   const struct service *new)
 {
-	if (!old || !new || old->n_servers != new->n_servers)
-		return true;
+	bool differ = false;
+
 	mark_servers(p, old);
-	for (uint32_t i = 0; i < new->n_servers; i++) {
+	for (uint32_t i = 0; new &&i < new->n_servers; i++) {
 		const struct server *s = &new->servers[i];
 
-		if (p->mark[s->rt->id] != p->epoch || s->rt->method != s->method)
-			return true;
+		if (p->mark[s->rt->id] == p->epoch && s->rt->method == s->method)
+			continue;
+		touch(p, &s->rt->ep);
+		differ = true;
 	}
-	return false;
+	mark_servers(p, new);
+	for (uint32_t i = 0; old && i < old->n_servers; i++) {
+		if (p->mark[old->servers[i].rt->id] == p->epoch)
+			continue;
+		touch(p, &old->servers[i].rt->ep);
+		differ = true;
+	}
+	return differ;
 }
 
 static bool reply_policies_differ(const struct service *a, const struct service *b)
@@ -136,11 +159,11 @@ int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc)
 	    ids_add(&p->changed, &p->n_changed, &p->max_changed, id) < 0)
 		goto err_unused;
 	if (listeners_differ(old, svc))
-		p->dirty_listeners = p->dirty_addrs = p->raise = true;
-	if (servers_differ(p, old, svc))
-		p->dirty_addrs = p->dirty_owned = p->raise = true;
-	if (listeners_differ(old, svc) || reply_policies_differ(old, svc))
+		p->dirty_listeners = p->dirty_addrs = p->dirty_owned = p->raise = true;
+	if (reply_policies_differ(old, svc))
 		p->dirty_owned = true;
+	if (servers_differ(p, old, svc))
+		p->raise = true;
 	snapshot_set_service(p->draft, id, svc);
 	publisher_soon(p);
 	return 0;
@@ -160,6 +183,16 @@ int publisher_touch_addrs(struct publisher *p)
 	return 0;
 }
 
+int publisher_touch_server(struct publisher *p, const struct endpoint *ep)
+{
+	if (publisher_draft(p, 0) < 0)
+		return -ENOMEM;
+	touch(p, ep);
+	p->raise = true;
+	publisher_soon(p);
+	return 0;
+}
+
 int publisher_touch_marks(struct publisher *p)
 {
 	if (publisher_draft(p, 0) < 0)
@@ -167,14 +200,6 @@ int publisher_touch_marks(struct publisher *p)
 	p->dirty_marks = true;
 	publisher_soon(p);
 	return 0;
-}
-
-bool publisher_node_has(const struct service *svc, const struct server_rt *rt)
-{
-	for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-		if (svc->servers[i].rt == rt)
-			return true;
-	return false;
 }
 
 /* Lets go of a server or service that neither draft nor live snapshot has. */
@@ -195,7 +220,7 @@ void publisher_unused(struct publisher *p, struct service *svc)
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		struct server_rt *rt = svc->servers[i].rt;
 
-		if (rt && !publisher_node_has(draft, rt) && !publisher_node_has(live, rt))
+		if (rt && !service_server(draft, rt) && !service_server(live, rt))
 			runtime_server_remove(&p->pub->runtime, rt, &p->pub->grace);
 	}
 	service_put(svc);
@@ -205,7 +230,7 @@ void publisher_unused(struct publisher *p, struct service *svc)
 void publisher_draft_clear(struct publisher *p)
 {
 	p->draft = NULL;
-	p->n_changed = p->n_dropped = 0;
+	p->n_changed = p->n_dropped = p->n_touched = 0;
 	p->dirty_addrs = p->dirty_listeners = p->dirty_owned = p->dirty_marks = p->raise = false;
 }
 
@@ -233,7 +258,7 @@ void publisher_discard(struct publisher *p)
 	for (uint32_t i = 0; i < p->n_dropped; i++) {
 		struct server_rt *srv = rt->servers[p->dropped[i]];
 
-		if (srv && !publisher_node_has(snapshot_service(p->live, srv->service_id), srv))
+		if (srv && !service_server(snapshot_service(p->live, srv->service_id), srv))
 			runtime_server_remove(rt, srv, &p->pub->grace);
 	}
 	snapshot_destroy(draft);

@@ -54,7 +54,7 @@ static void remove_dropped(struct publisher *p)
 	for (uint32_t i = 0; i < p->n_dropped; i++) {
 		struct server_rt *srv = rt->servers[p->dropped[i]];
 
-		if (srv && !publisher_node_has(snapshot_service(p->live, srv->service_id), srv))
+		if (srv && !service_server(snapshot_service(p->live, srv->service_id), srv))
 			runtime_server_remove(rt, srv, &p->pub->grace);
 	}
 	for (uint32_t i = 0; i < p->n_changed; i++)
@@ -77,9 +77,24 @@ static int owned_ports_set(struct snapshot *draft)
 	return 0;
 }
 
+/* Changes a copy of the table by the touched servers. *dirty: the table is built anew instead. */
+static int patch(struct publisher *p, bool *dirty, int (*patch4)(struct publisher *p),
+		 int (*patch6)(struct publisher *p))
+{
+	int ret = *dirty || p->n_touched == 0 ? 0 : patch4(p);
+
+	if (ret == 0 && !*dirty && p->n_touched > 0)
+		ret = patch6(p);
+	*dirty = *dirty || ret == -ENOSPC;
+	return ret == -ENOSPC ? 0 : ret;
+}
+
 static int draft_tables(struct publisher *p)
 {
 	if (p->dirty_listeners && linger_vips(p) < 0)
+		return -ENOMEM;
+	if (patch(p, &p->dirty_addrs, publisher_patch_addrs4, publisher_patch_addrs6) < 0 ||
+	    patch(p, &p->dirty_owned, publisher_patch_owned4, publisher_patch_owned6) < 0)
 		return -ENOMEM;
 	if (p->dirty_addrs && p->tables.addrs(p->tables.arg, p->draft) < 0)
 		return -ENOMEM;
@@ -117,7 +132,8 @@ static void waiters_published(struct publisher *p)
 int publisher_flush(struct publisher *p)
 {
 	struct snapshot *old = p->live;
-	bool addrs = p->dirty_addrs;
+	uint32_t n_touched;
+	bool addrs;
 
 	if (!p->draft || p->held)
 		return 0;
@@ -149,6 +165,8 @@ int publisher_flush(struct publisher *p)
 	if (p->raise)
 		published_raise_gen(p->pub);
 	retire(&p->retired, old, destroy_snapshot);
+	addrs = p->dirty_addrs;
+	n_touched = p->n_touched;
 	publisher_draft_clear(p);
 	p->published_us = clock_us();
 	waiters_published(p);
@@ -156,6 +174,8 @@ int publisher_flush(struct publisher *p)
 		p->tables.published(p->tables.arg);
 	if (addrs && p->tables.links)
 		p->tables.links(p->tables.arg, p->live);
+	else if (n_touched > 0 && p->tables.servers)
+		p->tables.servers(p->tables.arg, p->live, p->touched, n_touched);
 	return 0;
 }
 
@@ -325,6 +345,7 @@ void publisher_fini(struct publisher *p)
 	snapshot_destroy(p->live);
 	free(p->changed);
 	free(p->dropped);
+	free(p->touched);
 	free(p->mark);
 	free(p->was_nat);
 	free(p->lingering);

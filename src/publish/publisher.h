@@ -24,7 +24,8 @@
 struct publisher;
 
 /* Makes the tables of both families that follow from all services and addresses, and sets them in
- * the draft. 0 or -ENOMEM. */
+ * the draft. 0 or -ENOMEM. A change of a few servers changes copies of the tables instead
+ * (patch.c). */
 struct publisher_tables {
 	int (*addrs)(void *arg, struct snapshot *draft);
 	int (*listeners)(void *arg, struct snapshot *draft);
@@ -34,6 +35,9 @@ struct publisher_tables {
 	void (*service)(void *arg, uint32_t id, const struct service *svc);
 	/* Called after a publication that changed addresses. Or NULL. */
 	void (*links)(void *arg, const struct snapshot *live);
+	/* Called in its place after a publication that changed n servers alone. Or NULL. */
+	void (*servers)(void *arg, const struct snapshot *live, const struct endpoint *touched,
+			uint32_t n);
 	/* Called after every publication. Or NULL. */
 	void (*published)(void *arg);
 	void *arg;
@@ -70,6 +74,10 @@ struct publisher {
 	uint32_t n_changed, max_changed;
 	uint32_t *dropped; /* server_rt ids that a node of the draft left out */
 	uint32_t n_dropped, max_dropped;
+	/* Servers that came, went or have another method, unless all tables are dirty; perhaps
+	 * twice. */
+	struct endpoint *touched;
+	uint32_t n_touched, max_touched;
 	uint32_t *mark; /* [MAX_SERVERS + 1] = epoch: seen */
 	uint32_t epoch;
 	/* NAT servers that became something else, until their connections have ended. */
@@ -103,6 +111,8 @@ struct service *publisher_service(const struct publisher *p, uint32_t id);
 int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc);
 /* The address list changed. 0 or -ENOMEM. */
 int publisher_touch_addrs(struct publisher *p);
+/* The tables have to say something else of a server: it is forgotten. 0 or -ENOMEM. */
+int publisher_touch_server(struct publisher *p, const struct endpoint *ep);
 /* The mark rules changed. 0 or -ENOMEM. */
 int publisher_touch_marks(struct publisher *p);
 /* Forgets what is not published. */
@@ -128,7 +138,15 @@ void publisher_arm(struct event *ev, uint64_t us);
 void publisher_draft_clear(struct publisher *p);
 /* Gives a service of no node back to the registry. */
 void publisher_let_go(struct publisher *p, uint32_t service_id);
-bool publisher_node_has(const struct service *svc, const struct server_rt *rt);
+
+/* --- patch.c for publisher.c alone --- */
+
+/* Copies of the draft's tables with the touched servers as they are now. 0, -ENOMEM, or -ENOSPC:
+ * the table has to be built anew. */
+int publisher_patch_addrs4(struct publisher *p);
+int publisher_patch_addrs6(struct publisher *p);
+int publisher_patch_owned4(struct publisher *p);
+int publisher_patch_owned6(struct publisher *p);
 
 /* --- publisher.c --- */
 

@@ -91,11 +91,13 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 					  listen_kinds(config, svc, &svc->listen[i].addr),
 					  LINK_ANY);
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-			if (forward_has(svc->servers[i].method, FORWARD_REPLIES_PASS))
+			if (forward_has(svc->servers[i].method, FORWARD_REPLIES_PASS) &&
+			    !forward_has(svc->servers[i].rt->method, FORWARD_REPLIES_PASS))
 				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
 					  LINK_ANY);
 	}
-	/* Servers whose NAT connections live on: removed, or of another method by now. */
+	/* Servers by NAT, those included whose NAT connections live on: removed, or of another
+	 * method by now. */
 	for (uint32_t id = 1; left > 0 && id <= MAX_SERVERS; id++) {
 		const struct server_rt *s = rt->servers[id];
 

@@ -46,6 +46,19 @@ int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n)
 	return 0;
 }
 
+int link_want_nexthop(struct link *l, const struct link_want *want, bool wanted)
+{
+	uint32_t i = 0;
+
+	while (i < l->n_wants && !addr_equal(&l->wants[i].addr, &want->addr))
+		i++;
+	if (i < l->n_wants && !wanted)
+		l->wants[i] = l->wants[--l->n_wants];
+	else if (i == l->n_wants && wanted && i < 64)
+		l->wants[l->n_wants++] = *want;
+	return 0;
+}
+
 int link_list_routes(struct link *l, struct link_fib_route **out, uint32_t *n)
 {
 	struct link_fib_route r = {.dest = {addr_from_v4(be32_from(0x0a000000)), 8},

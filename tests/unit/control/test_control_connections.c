@@ -34,6 +34,14 @@ int link_set_addresses(struct link *l, const struct link_address *list, uint32_t
 	return 0;
 }
 
+int link_want_nexthop(struct link *l, const struct link_want *want, bool wanted)
+{
+	(void)l;
+	(void)want;
+	(void)wanted;
+	return 0;
+}
+
 int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n)
 {
 	(void)l;

@@ -756,6 +756,28 @@ static void a_wanted_next_hop_stays_and_one_that_no_longer_is_goes(void **state)
 	assert_null(hop_to("10.0.0.9"));
 }
 
+/* One by one: none is lost, and one that is wanted twice is wanted once. */
+static void next_hops_are_wanted_one_by_one(void **state)
+{
+	const struct link_want nine = {link_id_of(1, 0), ip("10.0.0.9")},
+			       eight = {link_id_of(1, 0), ip("10.0.0.8")};
+
+	(void)state;
+	assert_int_equal(hops_want_more(&hops, &nine, 1), 0);
+	assert_int_equal(hops_want_more(&hops, &eight, 1), 0);
+	assert_int_equal(hops_want_more(&hops, &nine, 1), 0);
+	assert_int_equal(hops.n_wants, 2);
+	hops_work(&hops, 16, 1);
+	assert_int_equal(managed_uses, 2);
+	hops_want_less(&hops, &nine);
+	hops_want_less(&hops, &nine);
+	hops_sweep(&hops, 10 * HOPS_IDLE_S);
+	assert_non_null(hop_to("10.0.0.9")); /* unwanted from this sweep on */
+	hops_sweep(&hops, 10 * HOPS_IDLE_S + HOPS_DEAD_S);
+	assert_null(hop_to("10.0.0.9"));
+	assert_non_null(hop_to("10.0.0.8"));
+}
+
 /* --- Silence -------------------------------------------------------------------------------- */
 
 static void a_port_is_silent_when_questions_are_answered_by_no_frame_at_all(void **state)
@@ -860,6 +882,7 @@ int main(void)
 		H(what_strangers_ask_for_is_managed_only_once_it_answered),
 		H(a_permanent_entry_is_not_touched),
 		H(an_unused_next_hop_is_given_up_after_a_grace_period),
+		H(next_hops_are_wanted_one_by_one),
 		H(a_wanted_next_hop_stays_and_one_that_no_longer_is_goes),
 	};
 
