@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define SEPARATOR '\x1f' /* of the parts of a path: in no key and no identity */
 
 enum note_place {
@@ -33,7 +35,7 @@ struct carrier {
 	const char *text;
 	size_t len, pos;
 	struct note *notes;
-	size_t n, room;
+	uint32_t n, room;
 	struct path path;
 	FILE *out;
 	bool no_memory;
@@ -117,16 +119,9 @@ static void note_add(struct carrier *c, enum note_place place, size_t from, size
 {
 	struct note *note;
 
-	if (c->n == c->room) {
-		const size_t room = c->room ? 2 * c->room : 64;
-		struct note *more = realloc(c->notes, room * sizeof(*more));
-
-		if (!more) {
-			c->no_memory = true;
-			return;
-		}
-		c->notes = more;
-		c->room = room;
+	if (array_room(&c->notes, c->n, &c->room, sizeof(*c->notes)) < 0) {
+		c->no_memory = true;
+		return;
 	}
 	while (to > from && (c->text[to - 1] == '\r' || c->text[to - 1] == ' '))
 		to--;

@@ -54,7 +54,7 @@ struct config_error {
 
 struct config_error_list {
 	struct config_error *v;
-	uint32_t n;
+	uint32_t n, max;
 	uint32_t n_more; /* beyond CONFIG_MAX_ERRORS: counted only */
 };
 
@@ -195,6 +195,7 @@ struct config_service {
 	struct config_server *servers; /* in the file's order: see the top */
 	uint32_t n_servers;
 
+	uint32_t others;   /* configurations that have it besides one; atomics: config_freeze() */
 	uint32_t position; /* in shared.services */
 	/* For the service's own part of the digest; filled on demand. */
 	uint8_t digest[32];
@@ -274,6 +275,10 @@ int config_load(const char *path, const char *const *schedulers, struct config *
 int config_parse(const char *text, size_t len, const char *file, const char *const *schedulers,
 		 struct config **out, struct config_errors *errors);
 void config_destroy(struct config *config); /* NULL is allowed */
+/* `shared` as it is now, for reading on another thread while changes go on: services are the same
+ * objects, which no change alters, and the rest is a copy. NULL: out of memory. Context: where
+ * config is changed; the result is destroyed anywhere. */
+struct config *config_freeze(const struct config *config);
 
 enum config_part {
 	CONFIG_ALL,
@@ -290,8 +295,23 @@ void config_hide_secrets(json_t *json);
 json_t *config_service_to_json(const struct config *config, const struct config_service *svc);
 json_t *config_server_to_json(const struct config *config, const struct config_service *svc,
 			      const struct config_server *server);
+/* A text that the functions below write anew; free(v) after the last. */
+struct config_text {
+	char *v;
+	size_t n, max;
+};
+/* The object for a listing, up to its closing bracket: `{"address":"10.0.0.1:80","weight":1`, with
+ * keys that are the default and of interest nevertheless; a service without its servers. 0 or
+ * -ENOMEM. */
+int config_server_listed(const struct config *config, const struct config_service *svc,
+			 const struct config_server *server, struct config_text *out);
+int config_service_listed(const struct config *config, const struct config_service *svc,
+			  struct config_text *out);
 json_t *config_mark_to_json(const struct config_mark *mark);
 json_t *config_address_to_json(const struct config_address *address);
+/* What json_write() makes of config_to_json(CONFIG_SHARED), in a fraction of the time. free() it;
+ * NULL: out of memory. */
+char *config_shared_text(const struct config *config);
 /* Tabs, final newline, no comments. free() it. */
 char *config_to_text(const struct config *config);
 /* Writes beside and renames; keeps owner and mode of a file that exists, else 0640. Comments of the
@@ -387,7 +407,7 @@ struct config_change {
 struct config_plan {
 	const struct config *before, *after; /* before NULL: everything is new */
 	struct config_change *v;
-	uint32_t n;
+	uint32_t n, max;
 };
 
 /* 0 or -ENOMEM. Both configurations must outlive the plan. */
@@ -461,11 +481,11 @@ struct config_line {
 
 struct config_words {
 	struct config_line *v;
-	uint32_t n;
+	uint32_t n, max;
 	char **restart; /* "node.workers.connections: 1000000 -> 2000000" */
-	uint32_t n_restart;
+	uint32_t n_restart, max_restart;
 	char **live; /* changes of node that take effect at once: "node.log.level: ..." */
-	uint32_t n_live;
+	uint32_t n_live, max_live;
 };
 
 /* Services, servers and the other objects of the plan, then the keys of node. 0 or -ENOMEM. */

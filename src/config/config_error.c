@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define KEY_SHOWN 64 /* characters of a key in a path */
 
 void config_errors_init(struct config_errors *errors)
@@ -114,13 +116,11 @@ static struct config_error *list_add(struct config_error_list *list)
 		list->n_more++;
 		return NULL;
 	}
-	v = realloc(list->v, (list->n + 1) * sizeof(*v));
-	if (!v) {
+	if (array_room(&list->v, list->n, &list->max, sizeof(*list->v)) < 0) {
 		list->n_more++;
 		return NULL;
 	}
-	list->v = v;
-	v += list->n++;
+	v = &list->v[list->n++];
 	memset(v, 0, sizeof(*v));
 	return v;
 }

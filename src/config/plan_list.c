@@ -3,19 +3,13 @@
 #include "config/config_internal.h"
 
 #include <errno.h>
-#include <stdlib.h>
+
+#include "base/array.h"
 
 int config_plan_add(struct config_plan *plan, const struct config_change *change)
 {
-	/* Room doubles: a plan may be all of ten thousand services. */
-	if ((plan->n & (plan->n - 1)) == 0) {
-		struct config_change *v =
-			realloc(plan->v, (plan->n ? 2 * (size_t)plan->n : 1) * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		plan->v = v;
-	}
+	if (array_room(&plan->v, plan->n, &plan->max, sizeof(*plan->v)) < 0)
+		return -ENOMEM;
 	plan->v[plan->n++] = *change;
 	return 0;
 }

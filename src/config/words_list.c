@@ -8,18 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static int line_add(struct config_words *words, const struct config_line *line)
 {
-	struct config_line *v;
-
-	/* Room doubles: a plan may be all of ten thousand services. */
-	if ((words->n & (words->n - 1)) == 0) {
-		v = realloc(words->v, (words->n ? 2 * (size_t)words->n : 1) * sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		words->v = v;
-	}
-	if (!line->object || !line->detail)
+	if (!line->object || !line->detail ||
+	    array_room(&words->v, words->n, &words->max, sizeof(*words->v)) < 0)
 		return -ENOMEM;
 	words->v[words->n++] = *line;
 	return 0;

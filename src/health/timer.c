@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 void timers_fini(struct timers *q)
 {
 	free(q->heap);
@@ -12,22 +14,7 @@ void timers_fini(struct timers *q)
 
 int timers_reserve(struct timers *q, uint32_t n)
 {
-	uint64_t want = (uint64_t)q->n + n + 1;
-	uint64_t room = q->room ? q->room : 64;
-	struct timer **heap;
-
-	if (want <= q->room)
-		return 0;
-	while (room < want)
-		room *= 2;
-	if (room > UINT32_MAX)
-		return -ENOMEM;
-	heap = realloc(q->heap, room * sizeof(struct timer *));
-	if (!heap)
-		return -ENOMEM;
-	q->heap = heap;
-	q->room = (uint32_t)room;
-	return 0;
+	return array_reserve(&q->heap, (uint64_t)q->n + n + 1, &q->room, sizeof(*q->heap));
 }
 
 static void put(struct timers *q, uint32_t place, struct timer *t)

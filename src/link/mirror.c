@@ -8,6 +8,7 @@
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 
+#include "base/array.h"
 #include "link/mirror_route.h"
 
 static uint32_t ifindex_hash(int ifindex)
@@ -55,11 +56,8 @@ void mirror_fini(struct mirror *m)
 
 int mirror_set_loose(struct mirror *m, link_id link)
 {
-	link_id *wider = realloc(m->loose, (m->n_loose + 1) * sizeof(*wider));
-
-	if (!wider)
+	if (array_room(&m->loose, m->n_loose, &m->max_loose, sizeof(*m->loose)) < 0)
 		return -ENOMEM;
-	m->loose = wider;
 	m->loose[m->n_loose++] = link;
 	return 0;
 }
@@ -122,10 +120,8 @@ int mirror_set_tap(struct mirror *m, link_id link, int ifindex)
 	struct mirror_anchor *anchor = anchor_find(m, link);
 
 	if (!anchor) {
-		anchor = realloc(m->anchors, (m->n_anchors + 1) * sizeof(*anchor));
-		if (!anchor)
+		if (array_room(&m->anchors, m->n_anchors, &m->max_anchors, sizeof(*anchor)) < 0)
 			return -ENOMEM;
-		m->anchors = anchor;
 		anchor = &m->anchors[m->n_anchors++];
 		*anchor = (struct mirror_anchor){link, 0};
 	}

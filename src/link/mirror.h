@@ -55,10 +55,10 @@ struct mirror {
 	/* Interfaces that are links by word of link_main(): TAPs of ports, and of VLANs where
 	 * the kernel has no VLAN interfaces. */
 	struct mirror_anchor *anchors;
-	uint32_t n_anchors;
+	uint32_t n_anchors, max_anchors;
 	/* link_info.loose. The untagged link of a port stands for its VLANs as well. */
 	link_id *loose;
-	uint32_t n_loose;
+	uint32_t n_loose, max_loose;
 	struct hash_table ifaces;
 	struct iface **by_link[MAX_PORTS]; /* pages of 4096, or NULL */
 	struct hash_table addrs;

@@ -145,19 +145,9 @@ static void set_unique(struct link_set *set)
 /* 0 or -ENOMEM. */
 static int links_grow(struct fib *fib, struct link_set *set, uint32_t want)
 {
-	uint32_t room = set->room ? set->room : 64;
-	link_id *wider;
-
-	while (room < want)
-		room *= 2;
-	if (room == set->room)
-		return 0;
-	wider = realloc(fib->links_of, room * sizeof(*wider));
-	if (!wider)
+	if (array_reserve(&fib->links_of, want, &set->room, sizeof(*fib->links_of)) < 0)
 		return -ENOMEM;
-	wider[0] = 0;
-	fib->links_of = wider;
-	set->room = room;
+	fib->links_of[0] = 0;
 	return 0;
 }
 

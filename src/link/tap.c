@@ -17,6 +17,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 
+#include "base/array.h"
 #include "base/error_text.h"
 #include "base/log.h"
 
@@ -257,7 +258,7 @@ int tap_vlan_add(struct tap *t, struct nlreq *r, const struct link_vlan_config *
 		 const char *name, char error[ERROR_TEXT])
 {
 	struct nl_link l;
-	int ret, *grown;
+	int ret;
 
 	error[0] = '\0';
 	ret = nlreq_link_get(r, name, &l);
@@ -277,10 +278,9 @@ int tap_vlan_add(struct tap *t, struct nlreq *r, const struct link_vlan_config *
 	if (ret < 0)
 		return error_text(error, ret, "%s: cannot make VLAN %u: %s", name, vlan->id,
 				  reason(r, ret));
-	grown = realloc(t->made_vlans, (t->n_made_vlans + 1) * sizeof(*grown));
-	if (!grown)
+	if (array_room(&t->made_vlans, t->n_made_vlans, &t->max_made_vlans,
+		       sizeof(*t->made_vlans)) < 0)
 		return -ENOMEM;
-	t->made_vlans = grown;
 	t->made_vlans[t->n_made_vlans++] = l.ifindex;
 	tap_sysctls(name);
 	ret = nlreq_link_set_up(r, l.ifindex);

@@ -29,7 +29,7 @@ struct tap {
 	uint16_t vlan; /* stands for this VLAN; 0: for the port */
 	/* VLAN interfaces that plvs made on a TAP that it did not make. */
 	int *made_vlans;
-	uint32_t n_made_vlans;
+	uint32_t n_made_vlans, max_made_vlans;
 };
 
 struct tap_want {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "metrics/metrics_internal.h"
 #include "rpc/openmetrics.h"
@@ -21,14 +22,11 @@ static void *row_add(void ***chunks, uint32_t *n, uint32_t *max, size_t size)
 	uint32_t at = *n / CHUNK;
 
 	if (at == *max) {
-		uint32_t more = *max ? *max * 2 : 16;
-		void **wider = realloc(*chunks, more * sizeof(*wider));
+		const uint32_t had = *max;
 
-		if (!wider)
+		if (array_room(chunks, at, max, sizeof(**chunks)) < 0)
 			return NULL;
-		memset(wider + *max, 0, (more - *max) * sizeof(*wider));
-		*chunks = wider;
-		*max = more;
+		memset(*chunks + had, 0, (*max - had) * sizeof(**chunks));
 	}
 	if (!(*chunks)[at] && !((*chunks)[at] = calloc(CHUNK, size)))
 		return NULL;

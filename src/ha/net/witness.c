@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct witness {
 	struct addr addr;
 	uint8_t silent;	   /* questions since it answered last */
@@ -27,7 +29,7 @@ struct witness_link {
 struct witnesses {
 	struct witness_ops ops;
 	struct witness_link *links;
-	uint32_t n_links;
+	uint32_t n_links, max_links;
 };
 
 struct witnesses *witnesses_create(const struct witness_ops *ops)
@@ -168,12 +170,10 @@ int witnesses_set(struct witnesses *w, link_id link, const struct addr *own4,
 		list_inherit(&new, l);
 		link_free(l);
 	} else {
-		l = realloc(w->links, (w->n_links + 1) * sizeof(*l));
-		if (!l) {
+		if (array_room(&w->links, w->n_links, &w->max_links, sizeof(*l)) < 0) {
 			link_free(&new);
 			return -ENOMEM;
 		}
-		w->links = l;
 		l = &w->links[w->n_links++];
 	}
 	*l = new;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash_table.h"
 #include "model/snapshot.h"
 
@@ -85,19 +86,11 @@ static void forget(struct identity *m, uint32_t id)
 
 static int room_for(struct identity *m, uint32_t id)
 {
-	uint32_t n = m->n_slots;
-	struct slot *more;
+	const uint32_t had = m->n_slots;
 
-	while (n <= id)
-		n *= 2;
-	if (n == m->n_slots)
-		return 0;
-	more = realloc(m->slots, n * sizeof(*more));
-	if (!more)
+	if (array_room(&m->slots, id, &m->n_slots, sizeof(*m->slots)) < 0)
 		return -ENOMEM;
-	memset(more + m->n_slots, 0, (n - m->n_slots) * sizeof(*more));
-	m->slots = more;
-	m->n_slots = n;
+	memset(m->slots + had, 0, (m->n_slots - had) * sizeof(*m->slots));
 	return 0;
 }
 
