@@ -133,18 +133,17 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);
 		context_push_key(ctx, "address");
-		addr_format(&s->ep.addr, text, sizeof(text));
 		if (forward_has(s->forward, FORWARD_REPLIES_PASS) &&
 		    config_index_get(config->index, &vip, NULL))
 			config_report(ctx, -EINVAL, NULL,
 				      "%s is a VIP: it cannot be a real server by \"nat\" as well",
-				      text);
+				      addr_format(&s->ep.addr, text, sizeof(text)));
 		else if (!forward_has(s->forward, FORWARD_ENDS_HERE) &&
 			 config_index_get(config->index, &own, NULL))
 			config_report(ctx, 0, NULL,
 				      "%s is this router's own address: packets to such a server "
 				      "do not leave it",
-				      text);
+				      addr_format(&s->ep.addr, text, sizeof(text)));
 		context_pop(ctx);
 		context_pop(ctx);
 		context_pop(ctx);

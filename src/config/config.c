@@ -10,11 +10,20 @@
 
 /* From a file or a text to a configuration. */
 
+/* Those that another configuration has stay. */
+static void services_fini(struct config_shared *shared)
+{
+	for (uint32_t i = 0; i < shared->n_services; i++)
+		config_service_destroy(shared->services[i]);
+	shared->n_services = 0;
+}
+
 void config_destroy(struct config *config)
 {
 	if (!config)
 		return;
 	config_checks_fini(config);
+	services_fini(&config->shared);
 	config_object_fini(&config_object_root, config);
 	config_index_destroy(config->index);
 	free(config->file);
@@ -36,6 +45,33 @@ static struct config *config_create(const char *const *schedulers, const char *f
 	}
 	config_object_init(&config_object_root, schedulers, config);
 	return config;
+}
+
+struct config *config_freeze(const struct config *config)
+{
+	struct config *frozen = calloc(1, sizeof(*frozen));
+	struct config_shared rest = config->shared;
+	uint32_t n = rest.n_services;
+
+	rest.services = NULL;
+	rest.n_services = 0;
+	if (!frozen || config_object_copy(&config_object_shared, &rest, &frozen->shared) < 0) {
+		free(frozen);
+		return NULL;
+	}
+	frozen->schedulers = config->schedulers;
+	free(frozen->shared.services);
+	frozen->shared.services = malloc((n + 1UL) * sizeof(struct config_service *));
+	if (!frozen->shared.services) {
+		config_destroy(frozen);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		frozen->shared.services[i] = config->shared.services[i];
+		__atomic_fetch_add(&config->shared.services[i]->others, 1, __ATOMIC_RELAXED);
+	}
+	frozen->shared.n_services = n;
+	return frozen;
 }
 
 static int string_default(char **field, const char *text)

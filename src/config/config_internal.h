@@ -71,6 +71,7 @@ enum config_text_rule {
 #define FIELD_SECRET   0x8U  /* not shown to those who may only read */
 #define FIELD_REMARK   0x4U  /* for people: no other part of the router reads it */
 #define FIELD_NAME     0x10U /* of a check: its name */
+#define FIELD_LISTED   0x40U /* stands in listings also where it is the default */
 #define FIELD_PACE     0x20U /* of a check: when it is asked, and how answers count */
 
 struct config_object;
@@ -258,6 +259,8 @@ int config_object_copy(const struct config_object *o, const void *from, void *to
  * its own. false: out of memory; fini() is safe. */
 bool config_object_own(const struct config_object *o, void *base);
 bool config_field_is_object(const struct config_field *f);
+/* Two objects have the same value of a row. */
+bool config_field_equal(const struct config_field *f, const void *a, const void *b);
 
 /* ---- walking the schema ---- */
 
@@ -283,6 +286,7 @@ void config_policy_compat(struct config_policy *defaults, enum config_compat com
 
 enum config_style {
 	STYLE_FILE,   /* the keys that a file needs; stated policies stay */
+	STYLE_LISTED, /* the same, and what is FIELD_LISTED */
 	STYLE_DIGEST, /* only what differs from what would be inherited */
 	STYLE_FULL,   /* everything */
 };
@@ -290,12 +294,13 @@ enum config_style {
 /* model: the struct with the values that hold when a key is left out. */
 json_t *config_object_to_json(const struct config_object *o, const void *base, const void *model,
 			      enum config_style style);
+/* The keys, defaults as well, in which base differs from other; in order. */
+json_t *config_object_differing(const struct config_object *o, const void *base, const void *other);
 /* The same for the parts that inherit from what is around them. */
 json_t *config_service_render(const struct config *config, const struct config_service *svc,
 			      enum config_style style, bool servers);
 json_t *config_server_render(const struct config *config, const struct config_service *svc,
 			     const struct config_server *server, enum config_style style);
-json_t *config_shared_render(const struct config *config, enum config_style style, bool services);
 json_t *config_node_render(const struct config *config, enum config_style style);
 
 /* ---- services ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "config/config_internal.h"
+#include "config/render.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,23 +10,49 @@
 
 /* ---- the parts that inherit ---- */
 
-json_t *config_server_render(const struct config *config, const struct config_service *svc,
-			     const struct config_server *server, enum config_style style)
+/* Its closing bracket is left out. */
+static int server_begin(struct config_sink *s, const struct config *config,
+			const struct config_service *svc, const struct config_server *server,
+			enum config_style style)
 {
 	struct config_server model;
+	int ret;
 
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_server, config->schedulers, &model);
 	model.forward = svc->policy.service.forward;
 	model.check = svc->policy.check;
-	return config_object_to_json(&config_object_server, server, &model, style);
+	ret = s->open(s, NULL, false);
+	return ret == 0 ? config_members_render(s, &config_object_server, server, NULL, &model,
+						style)
+			: ret;
 }
 
-json_t *config_service_render(const struct config *config, const struct config_service *svc,
-			      enum config_style style, bool servers)
+static int server_put(struct config_sink *s, const struct config *config,
+		      const struct config_service *svc, const struct config_server *server,
+		      enum config_style style)
+{
+	int ret = server_begin(s, config, svc, server, style);
+
+	return ret == 0 ? s->close(s, true) : ret;
+}
+
+static int servers_put(struct config_sink *s, const struct config *config,
+		       const struct config_service *svc, enum config_style style)
+{
+	int ret = s->open(s, "servers", true);
+
+	for (uint32_t i = 0; ret == 0 && i < svc->n_servers; i++)
+		ret = server_put(s, config, svc, &svc->servers[i], style);
+	return ret == 0 ? s->close(s, false) : ret;
+}
+
+/* Without servers and closing bracket. */
+static int service_begin(struct config_sink *s, const struct config *config,
+			 const struct config_service *svc, enum config_style style)
 {
 	struct config_service model, alone = *svc;
-	json_t *out, *list;
+	int ret;
 
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_service, config->schedulers, &model);
@@ -34,45 +60,75 @@ json_t *config_service_render(const struct config *config, const struct config_s
 	model.policy.service.netmask_len = config_netmask_inherited(
 		model.policy.service.netmask_len, config_service_family(svc));
 	alone.n_servers = 0;
-	out = config_object_to_json(&config_object_service, &alone, &model, style);
-	if (!out || !servers || svc->n_servers == 0)
-		return out;
-	list = json_array();
-	if (!list || json_object_set_new(out, "servers", list) < 0)
-		goto err;
-	for (uint32_t i = 0; i < svc->n_servers; i++)
-		if (json_array_append_new(
-			    list, config_server_render(config, svc, &svc->servers[i], style)) < 0)
-			goto err;
-	return out;
-err:
-	json_decref(out);
-	return NULL;
+	ret = s->open(s, NULL, false);
+	if (ret == 0)
+		ret = config_members_render(s, &config_object_service, &alone, NULL, &model, style);
+	return ret;
 }
 
-json_t *config_shared_render(const struct config *config, enum config_style style, bool services)
+int config_service_put(struct config_sink *s, const struct config *config,
+		       const struct config_service *svc, enum config_style style, bool servers)
+{
+	int ret = service_begin(s, config, svc, style);
+
+	if (ret == 0 && servers)
+		ret = servers_put(s, config, svc, style);
+	return ret == 0 ? s->close(s, true) : ret;
+}
+
+static int services_put(struct config_sink *s, const struct config *config, enum config_style style)
+{
+	int ret = s->open(s, "services", true);
+
+	for (uint32_t i = 0; ret == 0 && i < config->shared.n_services; i++)
+		ret = config_service_put(s, config, config->shared.services[i], style, true);
+	return ret == 0 ? s->close(s, false) : ret;
+}
+
+int config_shared_put(struct config_sink *s, const char *key, const struct config *config,
+		      enum config_style style, bool services)
 {
 	struct config_shared model;
-	json_t *out, *list;
+	int ret;
 
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_shared, config->schedulers, &model);
 	config_policy_compat(&model.defaults, config->shared.compat);
-	out = config_object_to_json(&config_object_shared, &config->shared, &model, style);
-	if (!out || !services || config->shared.n_services == 0)
-		return out;
-	list = json_array();
-	if (!list || json_object_set_new(out, "services", list) < 0)
-		goto err;
-	for (uint32_t i = 0; i < config->shared.n_services; i++)
-		if (json_array_append_new(list,
-					  config_service_render(config, config->shared.services[i],
-								style, true)) < 0)
-			goto err;
-	return out;
-err:
-	json_decref(out);
-	return NULL;
+	ret = s->open(s, key, false);
+	if (ret == 0)
+		ret = config_members_render(s, &config_object_shared, &config->shared, NULL, &model,
+					    style);
+	if (ret == 0 && services)
+		ret = services_put(s, config, style);
+	return ret == 0 ? s->close(s, true) : ret;
+}
+
+/* ---- as JSON objects ---- */
+
+json_t *config_server_render(const struct config *config, const struct config_service *svc,
+			     const struct config_server *server, enum config_style style)
+{
+	struct config_json_sink s;
+
+	config_json_sink_init(&s);
+	return config_json_sink_end(&s, server_put(&s.sink, config, svc, server, style));
+}
+
+json_t *config_service_render(const struct config *config, const struct config_service *svc,
+			      enum config_style style, bool servers)
+{
+	struct config_json_sink s;
+
+	config_json_sink_init(&s);
+	return config_json_sink_end(&s, config_service_put(&s.sink, config, svc, style, servers));
+}
+
+static json_t *shared_render(const struct config *config, enum config_style style)
+{
+	struct config_json_sink s;
+
+	config_json_sink_init(&s);
+	return config_json_sink_end(&s, config_shared_put(&s.sink, NULL, config, style, true));
 }
 
 json_t *config_node_render(const struct config *config, enum config_style style)
@@ -103,7 +159,7 @@ json_t *config_to_json(const struct config *config, enum config_part part)
 	    json_object_set_new(out, "node", config_node_render(config, STYLE_FILE)) < 0)
 		goto err;
 	if (part != CONFIG_NODE &&
-	    json_object_set_new(out, "shared", config_shared_render(config, STYLE_FILE, true)) < 0)
+	    json_object_set_new(out, "shared", shared_render(config, STYLE_FILE)) < 0)
 		goto err;
 	return out;
 err:
@@ -133,6 +189,54 @@ json_t *config_address_to_json(const struct config_address *address)
 }
 
 /* ---- text ---- */
+
+static void sink_from(struct config_text_sink *s, const struct config_text *out)
+{
+	config_text_sink_init(s);
+	s->text = out->v;
+	s->max = out->max;
+}
+
+static int sink_to(const struct config_text_sink *s, struct config_text *out, int ret)
+{
+	*out = (struct config_text){.v = s->text, .n = s->n, .max = s->max};
+	return ret;
+}
+
+int config_server_listed(const struct config *config, const struct config_service *svc,
+			 const struct config_server *server, struct config_text *out)
+{
+	struct config_text_sink s;
+
+	sink_from(&s, out);
+	return sink_to(&s, out, server_begin(&s.sink, config, svc, server, STYLE_LISTED));
+}
+
+int config_service_listed(const struct config *config, const struct config_service *svc,
+			  struct config_text *out)
+{
+	struct config_text_sink s;
+
+	sink_from(&s, out);
+	return sink_to(&s, out, service_begin(&s.sink, config, svc, STYLE_LISTED));
+}
+
+char *config_shared_text(const struct config *config)
+{
+	struct config_text_sink s;
+	int ret;
+
+	config_text_sink_init(&s);
+	ret = s.sink.open(&s.sink, NULL, false);
+	if (ret == 0)
+		ret = config_shared_put(&s.sink, "shared", config, STYLE_FILE, true);
+	if (ret == 0)
+		ret = s.sink.close(&s.sink, true);
+	if (ret == 0)
+		return s.text;
+	free(s.text);
+	return NULL;
+}
 
 char *config_to_text(const struct config *config)
 {

@@ -10,6 +10,7 @@
 
 #define CHUNK	    512
 #define MIN_BUCKETS 1024
+#define FILTER_BITS 8192
 
 struct entry {
 	struct config_index_key key;
@@ -28,6 +29,9 @@ struct config_index {
 	uint64_t seed;
 	uint32_t mask, n;
 	uint32_t n_vips; /* different ones */
+	/* Of the kinds that are looked for most and there are few of, INDEX_VIP and INDEX_OWN: a
+	 * key whose bit is 0 never was there. A server is looked for among both. */
+	uint64_t seen[FILTER_BITS / 64];
 	struct entry **buckets;
 	struct entry *free;
 	uint32_t n_free;
@@ -107,11 +111,20 @@ static struct entry **entry_find(const struct config_index *ix, const struct con
 	return p;
 }
 
+static bool is_filtered(const struct config_index_key *key)
+{
+	return key->kind == INDEX_VIP || key->kind == INDEX_OWN;
+}
+
 uint32_t config_index_get(const struct config_index *ix, const struct config_index_key *key,
 			  struct config_service **service)
 {
-	const struct entry *e = *entry_find(ix, key, key_hash(ix, key));
+	const uint32_t hash = key_hash(ix, key), bit = hash % FILTER_BITS;
+	const struct entry *e;
 
+	if (is_filtered(key) && !(ix->seen[bit / 64] & 1ULL << bit % 64))
+		return 0;
+	e = *entry_find(ix, key, hash);
 	if (!e)
 		return 0;
 	if (service)
@@ -185,6 +198,8 @@ void config_index_add(struct config_index *ix, const struct config_index_key *ke
 	ix->n_free--;
 	*e = (struct entry){.key = *key, .service = service, .count = 1, .hash = hash};
 	*p = e;
+	if (is_filtered(key))
+		ix->seen[hash % FILTER_BITS / 64] |= 1ULL << hash % FILTER_BITS % 64;
 	ix->n++;
 	ix->n_vips += key->kind == INDEX_VIP;
 }

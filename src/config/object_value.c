@@ -115,19 +115,27 @@ static bool list_equal(const struct config_field *f, const void *a, const void *
 	return true;
 }
 
+static bool field_alike(const struct config_field *f, const void *a, const void *b,
+			unsigned int but)
+{
+	if (f->flags & but)
+		return true;
+	if (f->shape != SHAPE_ONE)
+		return list_equal(f, a, b, but);
+	return item_equal(f, at_const(a, f->offset), at_const(b, f->offset), but);
+}
+
+bool config_field_equal(const struct config_field *f, const void *a, const void *b)
+{
+	return field_alike(f, a, b, 0);
+}
+
 bool config_object_alike(const struct config_object *o, const void *a, const void *b,
 			 unsigned int but)
 {
-	for (uint16_t i = 0; i < o->n; i++) {
-		const struct config_field *f = &o->fields[i];
-		bool same = f->flags & but	    ? true
-			    : f->shape == SHAPE_ONE ? item_equal(f, at_const(a, f->offset),
-								 at_const(b, f->offset), but)
-						    : list_equal(f, a, b, but);
-
-		if (!same)
+	for (uint16_t i = 0; i < o->n; i++)
+		if (!field_alike(&o->fields[i], a, b, but))
 			return false;
-	}
 	return true;
 }
 

@@ -114,22 +114,20 @@ static int services_match(struct config_plan *plan, struct moves *m)
 {
 	const struct config_shared *shared = &plan->after->shared;
 	const bool checks = config_plan_kinds(plan, CHANGE_VALUE) & 1U << OBJECT_CHECK;
-	int ret = 0;
+	const struct config_service **twins = calloc(shared->n_services + 1UL, sizeof(*twins));
+	int ret = twins ? 0 : -ENOMEM;
 
-	for (uint32_t i = 0; i < shared->n_services; i++) {
-		const struct config_service *was =
-			config_service_twin(plan->before, shared->services[i]);
-
-		if (was)
-			m->old_pos[m->n++] = was->position;
+	for (uint32_t i = 0; twins && i < shared->n_services; i++) {
+		twins[i] = config_service_twin(plan->before, shared->services[i]);
+		if (twins[i])
+			m->old_pos[m->n++] = twins[i]->position;
 	}
-	moves_find(m);
-	for (uint32_t i = 0, k = 0; i < shared->n_services && ret == 0; i++) {
-		const struct config_service *svc = shared->services[i];
-		const struct config_service *was = config_service_twin(plan->before, svc);
-
-		ret = service_plan(plan, was, svc, was && m->moved[k++], checks);
-	}
+	if (twins)
+		moves_find(m);
+	for (uint32_t i = 0, k = 0; i < shared->n_services && ret == 0; i++)
+		ret = service_plan(plan, twins[i], shared->services[i], twins[i] && m->moved[k++],
+				   checks);
+	free(twins);
 	return ret;
 }
 

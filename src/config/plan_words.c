@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "config/json_diff.h"
 
 /* A plan in the words of the configuration: a line for each object, with what differs. */
@@ -53,10 +54,9 @@ static const struct server_place *server_place_find(const struct server_place *v
 	return bsearch(&key, v, n, sizeof(*v), server_place_cmp);
 }
 
-/* Two configurations and the service in both. */
+/* The service in both configurations. */
 struct pair {
 	struct config_words *words;
-	const struct config *before, *after;
 	const struct config_service *a, *b;
 	char key[CONFIG_KEY_STRLEN];
 };
@@ -78,12 +78,26 @@ static int server_line(const struct pair *p, enum config_action action,
 static int server_edit_words(const struct pair *p, const struct config_server *a,
 			     const struct config_server *b)
 {
+	const struct config_object *o = &config_object_server;
 	char *detail = NULL;
 
-	if (json_diff_detail(config_server_render(p->before, p->a, a, STYLE_FULL),
-			     config_server_render(p->after, p->b, b, STYLE_FULL), &detail) < 0)
+	if (config_object_equal(o, a, b))
+		return 0;
+	if (json_diff_detail(config_object_differing(o, a, b), config_object_differing(o, b, a),
+			     &detail) < 0)
 		return -ENOMEM;
 	return detail ? server_line(p, CONFIG_EDIT, a, b, detail) : 0;
+}
+
+/* Both lists have the same servers in the same places. */
+static bool same_places(const struct config_service *a, const struct config_service *b)
+{
+	if (a->n_servers != b->n_servers)
+		return false;
+	for (uint32_t i = 0; i < a->n_servers; i++)
+		if (!endpoint_equal(&a->servers[i].ep, &b->servers[i].ep))
+			return false;
+	return true;
 }
 
 static int servers_match(const struct pair *p, const struct server_place *old,
@@ -119,10 +133,18 @@ static int servers_match(const struct pair *p, const struct server_place *old,
 
 static int servers_words(const struct pair *p)
 {
-	struct server_place *old = servers_sort(p->a), *new = servers_sort(p->b);
+	struct server_place *old, *new;
 	struct moves m;
-	int ret = moves_init(&m, p->b->n_servers);
+	int ret = 0;
 
+	if (same_places(p->a, p->b)) {
+		for (uint32_t i = 0; ret == 0 && i < p->b->n_servers; i++)
+			ret = server_edit_words(p, &p->a->servers[i], &p->b->servers[i]);
+		return ret;
+	}
+	old = servers_sort(p->a);
+	new = servers_sort(p->b);
+	ret = moves_init(&m, p->b->n_servers);
 	if (!old || !new)
 		ret = -ENOMEM;
 	if (ret == 0)
@@ -144,10 +166,13 @@ static int service_line(const struct pair *p, enum config_action action, char *d
 
 static int service_edit_words(const struct pair *p)
 {
+	const struct config_object *o = &config_object_service;
+	struct config_service a = *p->a, b = *p->b;
 	char *detail = NULL;
 
-	if (json_diff_detail(config_service_render(p->before, p->a, STYLE_FULL, false),
-			     config_service_render(p->after, p->b, STYLE_FULL, false), &detail) < 0)
+	a.n_servers = b.n_servers = 0; /* lines of their own */
+	if (json_diff_detail(config_object_differing(o, &a, &b), config_object_differing(o, &b, &a),
+			     &detail) < 0)
 		return -ENOMEM;
 	if (detail && service_line(p, CONFIG_EDIT, detail) < 0)
 		return -ENOMEM;
@@ -169,13 +194,10 @@ static int service_whole(struct pair *p, enum config_action action)
 static int service_words(struct config_words *words, const struct config_plan *plan,
 			 const struct config_change *ch)
 {
-	struct pair p = {.words = words,
-			 .before = plan->before,
-			 .after = plan->after,
-			 .a = ch->before.service,
-			 .b = ch->after.service};
+	struct pair p = {.words = words, .a = ch->before.service, .b = ch->after.service};
 	int ret = 0;
 
+	(void)plan;
 	if (!p.a || !p.b)
 		return service_whole(&p, action_of(ch));
 	config_service_key(p.b, p.key, sizeof(p.key));
@@ -330,18 +352,17 @@ static void node_found(void *arg, const char *path, const json_t *a, const json_
 {
 	struct node_diff *d = arg;
 	bool live = path_is_live(path);
-	char ***list = live ? &d->words->live : &d->words->restart, **v;
+	char ***list = live ? &d->words->live : &d->words->restart;
 	uint32_t *n = live ? &d->words->n_live : &d->words->n_restart;
+	uint32_t *max = live ? &d->words->max_live : &d->words->max_restart;
 	char *line = json_diff_line(path, a, b);
 
-	v = line ? realloc(*list, (*n + 1) * sizeof(char *)) : NULL;
-	if (!v) {
+	if (!line || array_room(list, *n, max, sizeof(**list)) < 0) {
 		free(line);
 		d->failed = true;
 		return;
 	}
-	*list = v;
-	v[(*n)++] = line;
+	(*list)[(*n)++] = line;
 }
 
 static int node_words(struct config_words *words, const struct config *before,

@@ -22,7 +22,7 @@ struct config_service *config_service_create(const struct config *config)
 
 void config_service_destroy(struct config_service *svc)
 {
-	if (!svc)
+	if (!svc || __atomic_fetch_sub(&svc->others, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	config_object_fini(&config_object_service, svc);
 	free(svc);
@@ -36,8 +36,10 @@ struct config_service *config_service_clone(const struct config_service *svc)
 		free(c);
 		return NULL;
 	}
-	if (c)
+	if (c) {
 		c->digest_valid = false;
+		c->others = 0;
+	}
 	return c;
 }
 

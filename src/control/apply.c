@@ -70,6 +70,7 @@ static void apply_end(struct apply *a)
 
 	pending_end(&a->pending);
 	turn_end(c);
+	memory_trim_soon(c);
 	if (undo)
 		trial_again(c);
 }
@@ -156,10 +157,9 @@ static void start_writing(struct apply *a)
 
 /* --- count --- */
 
-static uint64_t server_connections(const struct control *c, const struct config_service *svc,
+static uint64_t server_connections(const struct control *c, const struct service_rt *rt,
 				   const struct config_server *server)
 {
-	const struct service_rt *rt = control_service_rt(c, svc);
 	const struct server_rt *srv =
 		rt ? runtime_server_find(&c->pub->runtime, rt, &server->ep) : NULL;
 	uint64_t counts = srv ? server_rt_counts(srv) : 0;
@@ -167,28 +167,38 @@ static uint64_t server_connections(const struct control *c, const struct config_
 	return (uint64_t)counts_active(counts) + counts_inactive(counts);
 }
 
-/* Of the object as it is now. */
-static uint64_t item_connections(const struct control *c, const struct config_line *item)
+/* Of the object as it is now; rt: of its service. */
+static uint64_t item_connections(const struct control *c, const struct config_line *item,
+				 const struct service_rt *rt)
 {
 	uint64_t sum = 0;
 
-	if (!item->before)
-		return 0;
 	if (item->server_before)
-		return server_connections(c, item->before, item->server_before);
+		return server_connections(c, rt, item->server_before);
 	if (item->server_after)
 		return 0;
 	for (uint32_t i = 0; i < item->before->n_servers; i++)
-		sum += server_connections(c, item->before, &item->before->servers[i]);
+		sum += server_connections(c, rt, &item->before->servers[i]);
 	return sum;
 }
 
 /* True: there is more. */
 static bool count_step(struct apply *a, uint64_t end)
 {
+	const struct config_service *last = NULL;
+	const struct service_rt *rt = NULL;
+
 	while (a->n_counted < a->words->n && clock_us() < end) {
-		a->connections[a->n_counted] =
-			item_connections(a->pending.control, &a->words->v[a->n_counted]);
+		const struct config_line *item = &a->words->v[a->n_counted];
+
+		/* Lines of one service's servers are neighbours. */
+		if (item->before && item->before != last) {
+			last = item->before;
+			rt = control_service_rt(a->pending.control, last);
+		}
+		if (item->before)
+			a->connections[a->n_counted] =
+				item_connections(a->pending.control, item, rt);
 		a->n_counted++;
 	}
 	return a->n_counted < a->words->n;

@@ -2,7 +2,9 @@
 /* The outcome of an apply in words: log, audit, answer. */
 #include <event2/buffer.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/json_write.h"
 #include "base/log.h"
 #include "control/apply_internal.h"
 #include "control/audit.h"
@@ -58,20 +60,43 @@ void apply_log(const struct apply *a)
 	log_notice(CONTROL_AREA, "reload: %s is applied", a->from.path);
 }
 
-static json_t *changes_json(const struct apply *a)
+static int piece(const char *text, size_t n, void *arg)
 {
-	json_t *array = json_array();
+	return evbuffer_add(arg, text, n);
+}
 
-	for (uint32_t i = 0; array && i < a->words->n; i++) {
+static void put(struct json_writer *w, const char *text)
+{
+	json_writer_put(w, text, strlen(text));
+}
+
+static void put_string(struct json_writer *w, const char *key, const char *text)
+{
+	put(w, key);
+	json_writer_string(w, text, strlen(text));
+}
+
+/* "changes": [{action, object, detail, connections}]. A hundred thousand lines as JSON objects
+ * would take longer than the change. */
+static int changes_write(const struct apply *a, struct evbuffer *out)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, piece, out);
+	put(&w, "{\"changes\":[");
+	for (uint32_t i = 0; i < a->words->n; i++) {
 		const struct config_line *item = &a->words->v[i];
 
-		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:s, s:I}", "action",
-						config_action_names[item->action], "object",
-						item->object, "detail", item->detail, "connections",
-						(json_int_t)a->connections[i]));
+		put_string(&w,
+			   i ? ",{\"action\":" : "{\"action\":", config_action_names[item->action]);
+		put_string(&w, ",\"object\":", item->object);
+		put_string(&w, ",\"detail\":", item->detail);
+		put(&w, ",\"connections\":");
+		json_writer_integer(&w, (int64_t)a->connections[i]);
+		put(&w, "}");
 	}
-	return array;
+	put(&w, "],");
+	return json_writer_end(&w);
 }
 
 void apply_write(void *arg)
@@ -83,13 +108,13 @@ void apply_write(void *arg)
 	a->old = NULL;
 	if (!a->pending.req)
 		return;
-	doc = json_pack("{s:o, s:O, s:o}", "changes", changes_json(a), "restart", a->restart,
-			"warnings", config_error_list_json(&a->errors.warnings));
+	doc = json_pack("{s:O, s:o}", "restart", a->restart, "warnings",
+			config_error_list_json(&a->errors.warnings));
 	if (doc && a->confirm_ms)
 		json_object_set_new(doc, "confirm_within_ms", json_integer(a->confirm_ms));
 	a->out = evbuffer_new();
-	if (!doc || !a->out || evbuffer_add(a->out, "{", 1) < 0 ||
-	    json_dump_evbuffer(doc, JSON_COMPACT | JSON_EMBED, a->out) < 0 ||
+	if (!doc || !a->out || changes_write(a, a->out) < 0 ||
+	    json_dump_evbuffer(doc, true, a->out) < 0 ||
 	    (a->kind != APPLY_SWAP && evbuffer_add(a->out, "}", 1) < 0)) {
 		if (a->out)
 			evbuffer_free(a->out);

@@ -34,7 +34,7 @@ static void reading_work(void *arg)
 	}
 	doc = r->make(r->config, r->part);
 	r->out = evbuffer_new();
-	if (!doc || !r->out || json_dump_evbuffer(doc, JSON_COMPACT, r->out) < 0)
+	if (!doc || !r->out || json_dump_evbuffer(doc, false, r->out) < 0)
 		r->ret = -ENOMEM;
 	json_decref(doc);
 }

@@ -323,6 +323,10 @@ static int changes_start(struct control *c, char error[ERROR_TEXT])
 	int ret = turns_start(c) < 0 ? -ENOMEM : jobs_create(c->base, &c->jobs);
 
 	if (ret == 0)
+		ret = jobs_create(c->base, &c->idle_jobs);
+	if (ret == 0)
+		ret = memory_trim_start(c);
+	if (ret == 0)
 		ret = versions_start(c);
 	if (ret == 0)
 		ret = trial_start(c);
@@ -334,7 +338,9 @@ static int changes_start(struct control *c, char error[ERROR_TEXT])
 static void changes_stop(struct control *c)
 {
 	jobs_destroy(c->jobs);
-	c->jobs = NULL;
+	jobs_destroy(c->idle_jobs);
+	c->jobs = c->idle_jobs = NULL;
+	memory_trim_stop(c);
 	turns_stop(c);
 	trial_stop(c);
 	versions_stop(c);

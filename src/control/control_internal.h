@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "control/event_log.h"
 #include "control/jobs.h"
+#include "control/memory_trim.h"
 #include "control/pending.h"
 #include "control/method.h"
 #include "control/trial.h"
@@ -66,6 +67,8 @@ struct control {
 	bool running;
 
 	struct jobs *jobs;
+	struct jobs *idle_jobs; /* texts and memory: no request waits for them */
+	struct memory_trim memory_trim;
 	struct turn_list turns;
 	struct turn *turn; /* under way, or NULL */
 	struct event *turn_ev;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "rpc/json_dump.h"
 
 #define STEP_US	     500	 /* of work on one listing */
@@ -13,6 +14,7 @@
 #define PAUSE_BYTES  (4UL << 20) /* that wait for a client: its listings wait as well */
 #define PAUSE_US     20000	 /* when all of them wait */
 #define MAX_RESTARTS 3		 /* then it is finished in one go */
+#define MANY	     1000	 /* services: their text is worth giving back */
 #define MAX_BYTES    (192UL << 20) /* of one answer */
 
 struct listing {
@@ -42,6 +44,8 @@ static void listing_free(struct pending *pending)
 	if (all->next == l)
 		all->next = TAILQ_NEXT(l, entry);
 	TAILQ_REMOVE(&all->list, l, entry);
+	if (l->text && l->n_services > MANY)
+		memory_trim_soon(pending->control);
 	if (l->text)
 		evbuffer_free(l->text);
 	free(l->removed);
@@ -70,10 +74,35 @@ static void add_rows(struct listing *l, json_t *rows)
 {
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		evbuffer_add(l->text, ",", l->rows ? 1 : 0);
-		json_dump_evbuffer(json_array_get(rows, i), JSON_COMPACT, l->text);
+		json_dump_evbuffer(json_array_get(rows, i), false, l->text);
 		l->rows = true;
 	}
 	json_decref(rows);
+}
+
+static int text_add(const char *text, size_t n, void *arg)
+{
+	return evbuffer_add(arg, text, n);
+}
+
+static void add_service(struct listing *l, const struct listing_section *s,
+			const struct config_service *svc)
+{
+	const struct listing_given given = {l->removed, l->params};
+	struct json_writer w;
+	json_t *rows;
+
+	if (!s->write) {
+		rows = json_array();
+		s->of_service(l->pending.control, svc, &given, rows);
+		add_rows(l, rows);
+		return;
+	}
+	json_writer_init(&w, text_add, l->text);
+	json_writer_put(&w, ",", l->rows ? 1 : 0);
+	s->write(l->pending.control, svc, &given, &w);
+	(void)json_writer_end(&w);
+	l->rows = true;
 }
 
 /* Adds the rows of the next service, or all rows of a section without services. False: all sections
@@ -96,12 +125,7 @@ static bool advance(struct listing *l)
 	if (s->all) {
 		add_rows(l, s->all(l->pending.control));
 	} else if (l->service < l->n_services) {
-		const struct listing_given given = {l->removed, l->params};
-		json_t *rows = json_array();
-
-		s->of_service(l->pending.control, l->config->shared.services[l->service], &given,
-			      rows);
-		add_rows(l, rows);
+		add_service(l, s, l->config->shared.services[l->service]);
 		l->service++;
 		if (l->service < l->n_services)
 			return true;

@@ -16,12 +16,17 @@ struct listing_given {
 	const json_t *params;		   /* of the request; may be NULL */
 };
 
-/* {"KEY": [rows]}. One of the two functions. */
+struct json_writer;
+
+/* {"KEY": [rows]}. One of the three functions. */
 struct listing_section {
 	const char *key;
 	/* Appends the rows of one service. */
 	void (*of_service)(struct control *c, const struct config_service *svc,
 			   const struct listing_given *given, json_t *rows);
+	/* The same of one row for each service, as text. */
+	void (*write)(struct control *c, const struct config_service *svc,
+		      const struct listing_given *given, struct json_writer *w);
 	/* All rows, a new reference. */
 	json_t *(*all)(struct control *c);
 };

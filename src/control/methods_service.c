@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Services, their real servers, and addresses. */
 #include <errno.h>
+#include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error_text.h"
+#include "base/json_write.h"
 #include "publish/builder.h"
 #include "config/object_index.h"
 #include "control/listing.h"
@@ -104,72 +106,97 @@ CHANGE(address_delete, ADDRESS_DELETE)
 
 /* --- listings --- */
 
-static void set_default(json_t *object, const char *key, json_t *value)
+static void put(struct json_writer *w, const char *text)
 {
-	if (json_object_get(object, key))
-		json_decref(value);
-	else
-		json_object_set_new(object, key, value);
+	json_writer_put(w, text, strlen(text));
 }
 
-static json_t *server_json(const struct router_parts *p, const struct config_service *svc,
-			   const struct config_server *server, const char *key,
-			   const struct service_rt *rt, struct traffic_sum *total,
-			   struct shown_service *sum)
+/* What the rows of one service are made of. */
+struct service_writing {
+	struct router_parts parts;
+	const struct config_service *svc;
+	const struct service_rt *rt;
+	char key[CONFIG_KEY_STRLEN];
+	struct config_text text;
+	struct traffic_sum total; /* of its servers */
+	struct shown_service sum; /* the same: connections */
+};
+
+static void server_write(struct service_writing *s, const struct config_server *server,
+			 struct json_writer *w)
 {
-	json_t *o = config_server_to_json(p->config, svc, server);
 	struct server_texts texts;
 	struct shown_server v;
+	bool first = false;
 
-	server_view(p, key, rt, server, &texts, &v);
-	set_default(o, "weight", json_integer(server->weight));
-	set_default(o, "forward", json_string(forward_names[server->forward]));
-	if (!o || !v.running)
-		return o;
-	shown_json(o, &shown_server, &v, SHOWN_LIST);
-	sum->active += v.active;
-	sum->inactive += v.inactive;
-	traffic_add(total, &(struct traffic_sum){.counters = v.counters});
-	for (size_t i = 0; i < TRAFFIC_SERVER; i++)
-		total->rate[i] += v.rate[i];
-	return o;
+	server_view(&s->parts, s->key, s->rt, server, &texts, &v);
+	w->failed |= config_server_listed(s->parts.config, s->svc, server, &s->text) < 0;
+	json_writer_put(w, s->text.v, s->text.n);
+	if (v.running) {
+		shown_write(w, &first, &shown_server, &v, SHOWN_LIST);
+		s->sum.active += v.active;
+		s->sum.inactive += v.inactive;
+		traffic_add(&s->total, &(struct traffic_sum){.counters = v.counters});
+		for (size_t i = 0; i < TRAFFIC_SERVER; i++)
+			s->total.rate[i] += v.rate[i];
+	}
+	put(w, "}");
 }
 
+static void service_write(struct control *c, const struct config_service *svc,
+			  const struct listing_given *given, struct json_writer *w)
+{
+	struct service_writing s = {.svc = svc, .rt = control_service_rt(c, svc)};
+	struct shown_service v;
+	bool first = false;
+
+	control_parts(c, &s.parts);
+	config_service_key(svc, s.key, sizeof(s.key));
+	w->failed |= config_service_listed(c->config, svc, &s.text) < 0;
+	json_writer_put(w, s.text.v, s.text.n);
+	put(w, ",\"servers\":[");
+	for (uint32_t i = svc->n_servers; i-- > 0;) {
+		server_write(&s, &svc->servers[i], w);
+		put(w, i > 0 ? "," : "");
+	}
+	put(w, "],");
+	free(s.text.v);
+	service_view(&s.parts, svc, s.key, s.rt, &s.total, given->removed, &v);
+	v.active = s.sum.active;
+	v.inactive = s.sum.inactive;
+	first = true;
+	shown_write(w, &first, &shown_service, &v, SHOWN_LIST);
+	put(w, "}");
+}
+
+static int text_add(const char *text, size_t n, void *arg)
+{
+	return evbuffer_add(arg, text, n);
+}
+
+/* The row as an object; NULL: out of memory. */
 static json_t *service_json(struct control *c, const struct config_service *svc,
 			    const struct traffic_sum *removed)
 {
-	const struct service_rt *rt = control_service_rt(c, svc);
-	json_t *o = config_service_to_json(c->config, svc), *servers = json_array();
-	struct traffic_sum sum = {0};
-	char key[CONFIG_KEY_STRLEN];
-	struct router_parts p;
-	struct shown_service v, counted = {0};
+	const struct listing_given given = {.removed = removed};
+	struct evbuffer *text = evbuffer_new();
+	struct json_writer w;
+	json_t *o = NULL;
 
-	control_parts(c, &p);
-	config_service_key(svc, key, sizeof(key));
-	set_default(o, "scheduler", json_string(svc->policy.scheduler));
-	set_default(o, "forward", json_string(forward_names[svc->policy.service.forward]));
-	for (uint32_t i = svc->n_servers; i-- > 0;)
-		json_array_append_new(
-			servers, server_json(&p, svc, &svc->servers[i], key, rt, &sum, &counted));
-	json_object_set_new(o, "servers", servers);
-	service_view(&p, svc, key, rt, &sum, removed, &v);
-	v.active = counted.active;
-	v.inactive = counted.inactive;
-	shown_json(o, &shown_service, &v, SHOWN_LIST);
+	if (!text)
+		return NULL;
+	json_writer_init(&w, text_add, text);
+	service_write(c, svc, &given, &w);
+	if (json_writer_end(&w) == 0)
+		o = json_loadb((const char *)evbuffer_pullup(text, -1), evbuffer_get_length(text),
+			       0, NULL);
+	evbuffer_free(text);
 	return o;
-}
-
-static void service_row(struct control *c, const struct config_service *svc,
-			const struct listing_given *given, json_t *rows)
-{
-	json_array_append_new(rows, service_json(c, svc, given->removed));
 }
 
 static void service_list(struct control *c, struct rpc_request *req, json_t *params)
 {
-	static const struct listing_section section = {.key = "services",
-						       .of_service = service_row};
+	static const struct listing_section section = {.key = "services", .write = service_write};
 	static const struct listing_section *const sections[] = {&section};
 
 	(void)params;
@@ -215,8 +242,8 @@ static void service_get(struct control *c, struct rpc_request *req, json_t *para
 		return;
 	}
 	removed = traffic_of_removed(&c->traffic);
-	if (removed) {
-		o = service_json(c, svc, removed);
+	o = removed ? service_json(c, svc, removed) : NULL;
+	if (o) {
 		json_object_set_new(o, "removed_servers", removed_json(c, svc));
 		rpc_answer(req, json_pack("{s:o, s:o}", "service", o, "config",
 					  config_service_to_json(c->config, svc)));
@@ -277,7 +304,8 @@ static json_t *addresses_json(const struct config *config, enum config_part part
 	for (uint32_t i = 0; list && i < config->shared.n_addresses; i++) {
 		json_t *o = config_address_to_json(&config->shared.addresses[i]);
 
-		set_default(o, "link", json_null());
+		if (!json_object_get(o, "link"))
+			json_object_set_new(o, "link", json_null());
 		json_object_set_new(o, "active", json_true());
 		json_object_set_new(o, "implied", json_false());
 		json_array_append_new(list, o);

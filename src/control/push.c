@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/log.h"
 #include "control/apply.h"
 #include "control/audit.h"
@@ -245,7 +246,7 @@ static void render(void *arg)
 	    json_object_set(doc, "versions", p->versions) == 0 &&
 	    (!p->trial || json_object_set(doc, "trial", p->trial) == 0))
 		whole = json_pack("{s:O}", "result", doc);
-	p->text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+	p->text = json_write_text(whole, NULL);
 	json_decref(whole);
 	json_decref(doc);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "control/version_store.h"
 #include "sched/sched.h"
 
@@ -15,7 +16,7 @@ char *version_document(const struct config *running, json_t *shared)
 	char *text = NULL;
 
 	if (whole && json_object_set(whole, "shared", shared) == 0)
-		text = json_dumps(whole, JSON_COMPACT);
+		text = json_write_text(whole, NULL);
 	json_decref(whole);
 	return text;
 }

@@ -122,27 +122,34 @@ void versions_write_start(struct control *c)
 
 /* --- what a version says, in a file --- */
 
+/* Changes go on while the text is made: a turn takes no longer than freezing takes. */
 struct text_turn {
 	struct turn turn;
 	struct job job;
 	struct control *control;
-	const struct config *config;
+	struct config *frozen; /* NULL: not begun */
 	char dir[256], error[ERROR_TEXT];
 	struct version_id id, keep[VERSION_STORE_ENTRIES];
 	uint32_t n_keep;
 	int ret;
 };
 
+void versions_text_drop(struct versions *v)
+{
+	if (v->text_turn)
+		config_destroy(v->text_turn->frozen);
+	free(v->text_turn);
+	v->text_turn = NULL;
+}
+
 static void text_work(void *arg)
 {
 	struct text_turn *t = arg;
-	json_t *json = config_to_json(t->config, CONFIG_SHARED);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	char *text = config_shared_text(t->frozen);
 
 	t->ret = text ? version_store_put_text(t->dir, &t->id, text, t->keep, t->n_keep, t->error)
 		      : -ENOMEM;
 	free(text);
-	json_decref(json);
 }
 
 static void text_done(void *arg)
@@ -153,9 +160,8 @@ static void text_done(void *arg)
 	if (t->ret < 0)
 		log_warning(CONTROL_AREA, "the configuration is not kept for later: %s",
 			    t->ret == -ENOMEM ? "out of memory" : t->error);
-	c->versions.text_busy = false;
-	free(t);
-	turn_end(c);
+	versions_text_drop(&c->versions);
+	memory_trim_soon(c);
 }
 
 static void text_begin(struct control *c, struct turn *turn)
@@ -163,31 +169,37 @@ static void text_begin(struct control *c, struct turn *turn)
 	struct text_turn *t = (struct text_turn *)turn;
 	const struct versions *v = &c->versions;
 
-	t->config = c->config;
+	t->frozen = config_freeze(c->config);
 	t->id = v->store.entry[0].id;
 	for (t->n_keep = 0; t->n_keep < v->store.n; t->n_keep++)
 		t->keep[t->n_keep] = v->store.entry[t->n_keep].id;
 	snprintf(t->dir, sizeof(t->dir), "%s", v->dir);
 	t->job = (struct job){.work = text_work, .done = text_done, .arg = t};
-	jobs_run(c->jobs, &t->job);
+	if (t->frozen) {
+		jobs_run(c->idle_jobs, &t->job);
+	} else {
+		t->ret = -ENOMEM;
+		text_done(t);
+	}
+	turn_end(c);
 }
 
 static void text_cancel(struct control *c, struct turn *turn)
 {
-	c->versions.text_busy = false;
-	free(turn);
+	(void)turn;
+	versions_text_drop(&c->versions);
 }
 
 void versions_on_text(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *c = arg;
-	struct text_turn *t = c->versions.text_busy ? NULL : calloc(1, sizeof(*t));
+	struct text_turn *t = c->versions.text_turn ? NULL : calloc(1, sizeof(*t));
 
 	(void)fd;
 	(void)what;
 	if (!t)
 		return;
-	c->versions.text_busy = true;
+	c->versions.text_turn = t;
 	t->turn = (struct turn){.begin = text_begin, .cancel = text_cancel};
 	t->control = c;
 	turn_take(c, &t->turn);

@@ -397,6 +397,7 @@ void versions_stop(struct control *c)
 	if (v->look_ev)
 		event_free(v->look_ev);
 	v->text_ev = v->look_ev = NULL;
+	versions_text_drop(v);
 	free(v->text);
 	v->text = NULL;
 }

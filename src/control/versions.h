@@ -24,6 +24,7 @@
 struct control;
 struct control_options;
 struct rpc_request;
+struct text_turn;
 
 #define VERSIONS_WHY 256
 
@@ -58,7 +59,7 @@ struct versions {
 	char *text;
 	int ret;
 	char error[VERSIONS_WHY];
-	bool text_busy; /* what the version says is being written */
+	struct text_turn *text_turn; /* what the version says is being written; or NULL */
 	struct event *text_ev, *look_ev;
 
 	/* The peer, as of the last look. */

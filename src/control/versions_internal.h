@@ -28,5 +28,7 @@ void versions_write_start(struct control *c);
 char *versions_store_text(const struct version_store *s);
 /* A timer: what the present version says goes to a file. arg: struct control. */
 void versions_on_text(evutil_socket_t fd, short what, void *arg);
+/* The job, if any, is over, and nobody calls it done. */
+void versions_text_drop(struct versions *v);
 
 #endif

@@ -2,13 +2,13 @@
 #ifndef PLVS_RPC_JSON_DUMP_H
 #define PLVS_RPC_JSON_DUMP_H
 
-/* Long answers: jansson gives its text in pieces of a few bytes, and each addition to an evbuffer
- * costs more than the piece. So the pieces are collected first. */
+/* Long answers: base/json_write.h into an evbuffer. */
 
 #include <event2/buffer.h>
 #include <jansson.h>
+#include <stdbool.h>
 
-/* Appends the text of json; flags are those of jansson. 0, or -1 without memory. */
-int json_dump_evbuffer(const json_t *json, size_t flags, struct evbuffer *out);
+/* Appends the text of json, without the outer brackets if embed. 0, or -1 without memory. */
+int json_dump_evbuffer(const json_t *json, bool embed, struct evbuffer *out);
 
 #endif

@@ -64,7 +64,7 @@ void client_bound(struct rpc_client *c)
 /* Takes doc over. May not free the client: callers go on with it. */
 void client_send(struct rpc_client *c, json_t *doc)
 {
-	if (!doc || json_dump_evbuffer(doc, JSON_COMPACT, c->out) < 0 ||
+	if (!doc || json_dump_evbuffer(doc, false, c->out) < 0 ||
 	    evbuffer_add(c->out, "\n", 1) < 0) {
 		log_error(AREA, "no memory for an answer: its client is disconnected");
 		c->broken = true;

@@ -107,6 +107,15 @@ extern const struct shown_table *const shown_tables[];
 const struct shown *shown_find(const struct shown_table *t, const char *name);
 /* Sets the keys that stand in `in`, one of SHOWN_LIST and so on. */
 void shown_json(json_t *o, const struct shown_table *t, const void *object, unsigned int in);
+/* The same keys as text, for long listings: *first: no key stands before them. Rows of a group are
+ * neighbours. */
+struct json_writer;
+void shown_write(struct json_writer *w, bool *first, const struct shown_table *t,
+		 const void *object, unsigned int in);
+/* The value of a row that is no SHOWN_MADE and no SHOWN_KEY; a change per second. New
+ * references. */
+json_t *shown_value(const struct shown *row, const void *object);
+double shown_rate(const struct shown_table *t, const struct shown *row, const void *object);
 /* A new object with them. */
 json_t *shown_object(const struct shown_table *t, const void *object, unsigned int in);
 /* An unsigned member's value. */

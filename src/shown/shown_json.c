@@ -16,7 +16,7 @@ static json_t *vector_json(const struct shown_vector *v)
 	return o;
 }
 
-static json_t *value_json(const struct shown *row, const void *object)
+json_t *shown_value(const struct shown *row, const void *object)
 {
 	const void *at = (const char *)object + row->at;
 	const char *text;
@@ -61,19 +61,25 @@ static json_t *group_of(json_t *o, const char *group)
 	return inner;
 }
 
+double shown_rate(const struct shown_table *t, const struct shown *row, const void *object)
+{
+	const char *rates = (const char *)object + t->rates_at;
+	size_t i = ((size_t)row->at - t->counters_at) / sizeof(uint64_t);
+	double rate;
+
+	memcpy(&rate, rates + i * sizeof(rate), sizeof(rate));
+	return shown_round(rate);
+}
+
 /* "counters" -> "rates", "device_counters" -> "device_rates". */
 static void rate_set(json_t *o, const struct shown_table *t, const struct shown *row,
 		     const void *object)
 {
-	const char *rates = (const char *)object + t->rates_at;
-	size_t i = ((size_t)row->at - t->counters_at) / sizeof(uint64_t);
 	char group[64];
-	double rate;
 
-	memcpy(&rate, rates + i * sizeof(rate), sizeof(rate));
 	snprintf(group, sizeof(group), "%.*srates", (int)(strlen(row->group) - strlen("counters")),
 		 row->group);
-	json_object_set_new(group_of(o, group), row->name, json_real(shown_round(rate)));
+	json_object_set_new(group_of(o, group), row->name, json_real(shown_rate(t, row, object)));
 }
 
 void shown_json(json_t *o, const struct shown_table *t, const void *object, unsigned int in)
@@ -85,7 +91,7 @@ void shown_json(json_t *o, const struct shown_table *t, const void *object, unsi
 			continue;
 		if ((row->in & in) && row->kind != SHOWN_MADE && row->kind != SHOWN_KEY)
 			json_object_set_new(group_of(o, row->group), row->name,
-					    value_json(row, object));
+					    shown_value(row, object));
 		if (row->rate_in & in)
 			rate_set(o, t, row, object);
 	}

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/csum.h"
 #include "base/hash_table.h"
+#include "base/json_write.h"
 #include "base/text.h"
 
 static void endpoints_parse_and_format_to_the_same_text(void **state)
@@ -223,9 +224,108 @@ static void an_array_grows_and_keeps_its_elements(void **state)
 	free(v);
 }
 
+static void written_json_is_what_jansson_writes(void **state)
+{
+	static const char *const texts[] = {
+		"{}",
+		"[]",
+		"{\"a\":[1,-2,0,9223372036854775807,-9223372036854775808],\"b\":{\"c\":null}}",
+		"[true,false,\"\",\"a\\\"b\\\\c\\n\\t\\r\\b\\f\\u0001\\u001F/\u00e4\u20ac\"]",
+		"[1e300,-2.5e-9,3.14159]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *json = json_loads(texts[i], 0, NULL);
+		char *text = json_write_text(json, NULL);
+		char *jansson = json_dumps(json, JSON_COMPACT);
+
+		assert_non_null(text);
+		assert_string_equal(text, jansson);
+		free(text);
+		free(jansson);
+		json_decref(json);
+	}
+}
+
+static void tenths_are_written_short_and_read_back_the_same(void **state)
+{
+	(void)state;
+	for (int i = -20000; i <= 20000; i++) {
+		json_t *json = json_pack("[f]", (double)i / 10), *back;
+		char *text = json_write_text(json, NULL);
+
+		assert_true(strlen(text) <= sizeof("[-2000.0]") - 1);
+		back = json_loads(text, 0, NULL);
+		assert_true(json_equal(json, back));
+		json_decref(json);
+		json_decref(back);
+		free(text);
+	}
+}
+
+static int piece_append(const char *text, size_t n, void *arg)
+{
+	strncat(arg, text, n);
+	return 0;
+}
+
+static int piece_refuse(const char *text, size_t n, void *arg)
+{
+	(void)text;
+	(void)n;
+	(void)arg;
+	return -1;
+}
+
+static void json_is_written_without_brackets_and_not_too_deep(void **state)
+{
+	json_t *json = json_pack("{s:i, s:[i]}", "a", 1, "b", 2), *deep = json_array();
+	char out[64] = "";
+
+	(void)state;
+	assert_int_equal(json_write(json, true, piece_append, out), 0);
+	assert_string_equal(out, "\"a\":1,\"b\":[2]");
+	assert_int_equal(json_write(json, false, piece_refuse, NULL), -1);
+	assert_null(json_write_text(NULL, NULL));
+	for (int i = 1; i < JSON_WRITE_DEPTH; i++)
+		deep = json_pack("[o]", deep);
+	out[0] = '\0';
+	free(json_write_text(deep, NULL));
+	deep = json_pack("[o]", deep);
+	assert_null(json_write_text(deep, NULL));
+	json_decref(json);
+	json_decref(deep);
+}
+
+static void long_json_is_written_whole(void **state)
+{
+	char *text, *jansson, word[20001];
+	json_t *json = json_array();
+	size_t n;
+
+	(void)state;
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	for (int i = 0; i < 3000; i++)
+		json_array_append_new(json, json_pack("{s:i, s:s}", "number", i, "text",
+						      i % 1000 ? "short" : word));
+	text = json_write_text(json, &n);
+	jansson = json_dumps(json, JSON_COMPACT);
+	assert_int_equal(n, strlen(jansson));
+	assert_string_equal(text, jansson);
+	free(text);
+	free(jansson);
+	json_decref(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(written_json_is_what_jansson_writes),
+		cmocka_unit_test(tenths_are_written_short_and_read_back_the_same),
+		cmocka_unit_test(json_is_written_without_brackets_and_not_too_deep),
+		cmocka_unit_test(long_json_is_written_whole),
 		cmocka_unit_test(endpoints_parse_and_format_to_the_same_text),
 		cmocka_unit_test(what_is_no_endpoint_is_refused),
 		cmocka_unit_test(a_prefix_with_host_bits_is_refused),

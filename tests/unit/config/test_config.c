@@ -43,6 +43,19 @@ static const char document[] =
 	"\"forward\": \"dr\",\n"
 	"      \"servers\": [ { \"address\": \"10.10.0.1:5353\" } ] } ] } }\n";
 
+/* The text that versions are kept as says what the objects say. */
+static void text_is_as_objects(const struct config *config)
+{
+	json_t *json = config_to_json(config, CONFIG_SHARED);
+	char *objects = json_dumps(json, JSON_COMPACT), *text = config_shared_text(config);
+
+	assert_non_null(text);
+	assert_string_equal(text, objects);
+	free(objects);
+	free(text);
+	json_decref(json);
+}
+
 static struct config *parse(const char *text)
 {
 	struct config *config = NULL;
@@ -54,6 +67,7 @@ static struct config *parse(const char *text)
 		fail_msg("%s",
 			 config_error_format(&errors, &errors.errors.v[0], line, sizeof(line)));
 	config_errors_fini(&errors);
+	text_is_as_objects(config);
 	return config;
 }
 
@@ -534,6 +548,7 @@ static void the_examples_are_valid(void **state)
 		assert_int_equal(config_load(path, sched_names(), &c, &errors), 0);
 		assert_int_equal(errors.warnings.n, 0);
 		config_errors_fini(&errors);
+		text_is_as_objects(c);
 		config_destroy(c);
 	}
 }

@@ -491,10 +491,41 @@ static void a_change_costs_one_service_whatever_is_loaded(void **state)
 	config_destroy(large);
 }
 
+/* What was frozen says the same, whatever becomes of the configuration, also after its end. */
+static void a_frozen_configuration_does_not_change(void **state)
+{
+	struct config *c = with_services(5), *frozen = config_freeze(c);
+	char *before = config_shared_text(c), *text;
+	json_t *set = object("{\"weight\":5}");
+	struct config_errors errors;
+	struct config_change ch;
+
+	(void)state;
+	config_errors_init(&errors);
+	assert_int_equal(config_server_edit(c, "s1", "10.0.0.1:80", set, &ch, &errors), 0);
+	config_change_commit(c, &ch);
+	assert_int_equal(config_server_edit(c, "s1", "10.0.0.1:80", set, &ch, &errors), 0);
+	config_change_abort(&ch);
+	assert_int_equal(config_service_delete(c, "s3", &ch, &errors), 0);
+	config_change_commit(c, &ch);
+	text = config_shared_text(frozen);
+	assert_string_equal(text, before);
+	free(text);
+	config_destroy(c);
+	text = config_shared_text(frozen);
+	assert_string_equal(text, before);
+	config_destroy(frozen);
+	config_errors_fini(&errors);
+	json_decref(set);
+	free(text);
+	free(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_that_is_added_goes_to_the_end_of_the_file),
+		cmocka_unit_test(a_frozen_configuration_does_not_change),
 		cmocka_unit_test(a_service_is_added_edited_and_deleted),
 		cmocka_unit_test(addresses_are_added_and_deleted),
 		cmocka_unit_test(a_change_that_is_refused_changes_nothing),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "shown/objects.h"
 
 static bool same_text(const char *a, const char *b)
@@ -183,10 +184,73 @@ static void test_an_object_becomes_json_as_its_rows_say(void **state)
 	json_decref(want);
 }
 
+/* Counts of all kinds, with all parts of an object that may be missing (parts), or none. */
+static void fill(const struct shown_table *t, char *object, bool parts)
+{
+	for (uint16_t i = 0; i < t->n; i++) {
+		const struct shown *r = &t->rows[i];
+		const uint64_t count = i + 3U;
+		const double rate = i + 0.5;
+
+		if (r->if_at)
+			object[r->if_at] = parts;
+		if (r->kind == SHOWN_COUNTER || r->kind == SHOWN_GAUGE)
+			memcpy(object + r->at, &count, r->size);
+		if (r->rate_in)
+			memcpy(object + t->rates_at + (r->at - t->counters_at), &rate,
+			       sizeof(rate));
+	}
+}
+
+static void append(struct json_writer *w, char *out, size_t room)
+{
+	assert_false(w->failed);
+	assert_true(w->n < room);
+	memcpy(out, w->text, w->n);
+	out[w->n] = '\0';
+}
+
+/* With rows of each kind of listing. */
+static void text_is_as_json(const struct shown_table *t, unsigned int in, bool parts)
+{
+	static _Alignas(64) char object[16384];
+	static char text[JSON_WRITE_PIECE];
+	json_t *o, *back;
+	struct json_writer w;
+	bool first = true;
+
+	memset(object, 0, sizeof(object));
+	fill(t, object, parts);
+	json_writer_init(&w, NULL, NULL);
+	json_writer_put(&w, "{", 1);
+	shown_write(&w, &first, t, object, in);
+	json_writer_put(&w, "}", 1);
+	append(&w, text, sizeof(text));
+	back = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	o = shown_object(t, object, in);
+	if (!back || !json_equal(o, back))
+		fail_msg("%s: %s", t->title, text);
+	json_decref(o);
+	json_decref(back);
+}
+
+static void test_an_object_becomes_the_same_as_text(void **state)
+{
+	static const unsigned int places[] = {SHOWN_LIST, SHOWN_COUNTS, SHOWN_HEALTH};
+
+	(void)state;
+	for (size_t i = 0; shown_tables[i]; i++)
+		for (size_t k = 0; k < sizeof(places) / sizeof(places[0]); k++) {
+			text_is_as_json(shown_tables[i], places[k], true);
+			text_is_as_json(shown_tables[i], places[k], false);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_row_is_complete),
+		cmocka_unit_test(test_an_object_becomes_the_same_as_text),
 		cmocka_unit_test(test_columns_of_services_and_servers_agree),
 		cmocka_unit_test(test_an_object_becomes_json_as_its_rows_say),
 	};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_MEMORY_TRIM_H
+#define PLVS_CONTROL_MEMORY_TRIM_H
+
+/*
+ * Memory that goes back to the system. A configuration of ten thousand services that is applied,
+ * or listed, takes hundreds of megabytes for a moment, and malloc keeps them. A second after the
+ * last such work another thread gives back the pages that are free. Context: the control thread.
+ */
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "control/jobs.h"
+
+struct control;
+
+struct memory_trim {
+	struct event *ev; /* NULL before the start */
+	struct job job;
+	bool busy;
+};
+
+/* 0 or -ENOMEM. */
+int memory_trim_start(struct control *c);
+void memory_trim_stop(struct control *c);
+/* Much memory was freed. */
+void memory_trim_soon(struct control *c);
+
+#endif
