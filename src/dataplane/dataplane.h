@@ -184,7 +184,7 @@ enum worker_command_kind {
 	CMD_ROWS,    /* writes the rows of all connections into the ledger: sync/ledger.h */
 };
 
-#define CMD_LIST_STEP 2048 /* entries looked at in one loop */
+#define CMD_LIST_STEP 2048 /* views of one command */
 
 struct explain;
 
@@ -278,8 +278,10 @@ int worker_main(void *worker);
 /* Runs a polling round at the given time. Returns the work done: packets, expiry, commands. */
 uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s);
 
-/* --- conn/conn_command.c, worker context: a bounded step of the commands that wait; 0 = none. ---
- */
-uint32_t command_run(struct worker *w);
+/* --- conn/conn_command.c, worker context --- */
+
+/* A bounded step of the commands that wait. busy: the round has packets, so walks over a table take
+ * a small share of the time. 0 = nothing was done. */
+uint32_t command_run(struct worker *w, bool busy);
 
 #endif

@@ -197,7 +197,7 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 		if (w->ring_from[i])
 			work += receive_ring(w, w->ring_from[i]);
 	work += receive_injected(w);
-	work += command_run(w);
+	work += command_run(w, work != 0);
 	if (unlikely(w->v4.marks))
 		work += sync_round(w);
 	if (w->v4.follow->n + w->v4.follow->n_waiting)

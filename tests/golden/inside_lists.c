@@ -153,7 +153,7 @@ json_t *inside_conns(struct scenario *s)
 		if (rte_ring_enqueue(w->commands, &cmd) != 0)
 			break;
 		while (!cmd.done)
-			command_run(w);
+			command_run(w, false);
 		for (uint32_t i = 0; i < cmd.n; i++)
 			conns_take(list, &views[i]);
 	} while (cmd.cursor != 0);

@@ -14,6 +14,7 @@
  *	measure.c	alternating blocks of two or more subjects, medians
  *	marks.c		the same with mark rules in the snapshot and without
  *	sync.c		the same with events for a peer and without
+ *	listing.c	the same while all connections are listed and without
  *	health.c	the same with health checks under way and without; checks by themselves
  *	ports.c		the real loop on net_null and net_ring ports
  *	attack.c	a full table: forged handshakes, and short connections
@@ -64,6 +65,10 @@ void row_add_cycles(const char *name, uint32_t connections, double cycles, doubl
 /* The same, with a ratio that is not that of the two numbers. */
 void row_add_ratio(const char *name, uint32_t connections, double cycles, double reference,
 		   double ratio);
+/* A row is above its limit: the run goes on, and ends with status 1. */
+void row_failed(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* How many were. */
+unsigned int rows_failed(void);
 void rows_print_head(void);
 /* 0 or -errno. */
 int rows_write_json(const char *path);
@@ -146,6 +151,8 @@ struct memory_arg {
 	struct rte_mempool *pool;
 };
 
+/* A burst of frames through the stages; the frames sent are replaced. */
+void burst_pipeline(struct memory_arg *a, struct rte_mbuf **frames);
 /* A batch of subject.batch: the stages on frames in memory; arg is a struct memory_arg. */
 uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames);
 /* What was measured is forwarding: every packet was found and sent. */
@@ -164,6 +171,11 @@ void bench_families(const struct options *o, enum forward_method method, uint32_
 /* DR with ten thousand mark rules against none: connections to a VIP (marks/established),
  * and to what only a mark rule claims (marks/by-mark). */
 void bench_marks(const struct options *o, uint32_t n, uint16_t dev, struct rte_mempool *pool);
+
+/* ---- listing.c ---- */
+
+/* NAT while all connections are listed (listing/forwarding) against without. */
+void bench_listing(const struct options *o, uint32_t n, uint16_t dev, struct rte_mempool *pool);
 
 /* ---- sync.c ---- */
 

@@ -209,6 +209,9 @@ static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 	for (unsigned int i = 0; i < n; i++)
 		if (o->connections || sizes[i] == 100000 || sizes[i] == 1000000)
 			bench_marks(o, sizes[i], dev, pool);
+	for (unsigned int i = 0; i < n; i++)
+		if (o->connections || sizes[i] == 1000000)
+			bench_listing(o, sizes[i], dev, pool);
 	for (unsigned int i = 0; i < n; i++) {
 		if (!o->connections && sizes[i] != 100000)
 			continue;
@@ -264,5 +267,5 @@ int main(int argc, char **argv)
 	if (rc != 0)
 		fail("%s: %s", o.json, strerror(-rc));
 	rte_eal_cleanup();
-	return 0;
+	return rows_failed() > 0;
 }

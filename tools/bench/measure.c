@@ -88,18 +88,22 @@ static inline void refill(struct scene *s, struct rte_mbuf **frames, struct rte_
 		fail("the stages kept packet buffers");
 }
 
+inline void burst_pipeline(struct memory_arg *a, struct rte_mbuf **frames)
+{
+	worker_env_update(a->s->w, a->s->tick, 1);
+	pipeline_run(a->s->w, frames, BURST_MAX);
+	pipeline_expire(a->s->w);
+	pipeline_flush(a->s->w);
+	refill(a->s, frames, a->pool);
+}
+
 uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames)
 {
 	struct memory_arg *a = arg;
 	uint64_t start = rte_rdtsc_precise();
 
-	for (unsigned int i = 0; i < BATCH; i += BURST_MAX) {
-		worker_env_update(a->s->w, a->s->tick, 1);
-		pipeline_run(a->s->w, frames + i, BURST_MAX);
-		pipeline_expire(a->s->w);
-		pipeline_flush(a->s->w);
-		refill(a->s, frames + i, a->pool);
-	}
+	for (unsigned int i = 0; i < BATCH; i += BURST_MAX)
+		burst_pipeline(a, frames + i);
 	return rte_rdtsc_precise() - start;
 }
 

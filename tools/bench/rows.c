@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,24 @@ struct row {
 };
 
 static struct row rows[MAX_ROWS];
-static unsigned int n_rows;
+static unsigned int n_rows, n_failed;
+
+void row_failed(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "ABOVE ITS LIMIT: ");
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	n_failed++;
+}
+
+unsigned int rows_failed(void)
+{
+	return n_failed;
+}
 
 void rows_print_head(void)
 {

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <rte_cycles.h>
+
 #include "dataplane/exits/drop_log.h"
 #include "dataplane/explain/explain.h"
 #include "dataplane/sync/ledger.h"
@@ -73,7 +75,26 @@ static bool command_step(struct worker *w, struct worker_command *cmd)
 	return true;
 }
 
-uint32_t command_run(struct worker *w)
+/* Walks over a whole table take this share of a worker that has packets: behind a step of N cycles
+ * are N * WALK_SHARE without one. */
+#define WALK_SHARE 80
+
+static bool is_walk(const struct worker_command *cmd)
+{
+	return cmd->kind == CMD_LIST || cmd->kind == CMD_ROWS;
+}
+
+static bool step_timed(struct worker *w, struct worker_command *cmd)
+{
+	const uint64_t start = rte_rdtsc();
+	const bool done = command_step(w, cmd);
+	const uint64_t now = rte_rdtsc();
+
+	w->command_due = now + (now - start) * WALK_SHARE;
+	return done;
+}
+
+uint32_t command_run(struct worker *w, bool busy)
 {
 	struct worker_command *cmd = w->command;
 	uint64_t one = 1;
@@ -85,8 +106,14 @@ uint32_t command_run(struct worker *w)
 		cmd->n = 0;
 		w->command = cmd;
 	}
-	if (!command_step(w, cmd))
-		return 1;
+	if (!is_walk(cmd)) {
+		(void)command_step(w, cmd);
+	} else {
+		if (busy && (int64_t)(rte_rdtsc() - w->command_due) < 0)
+			return 0;
+		if (!step_timed(w, cmd))
+			return 1;
+	}
 	w->command = NULL;
 	/* From done on the command may be gone. */
 	fd = cmd->eventfd;

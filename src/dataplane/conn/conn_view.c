@@ -71,8 +71,8 @@ bool FAM(conn_list)(struct worker *w, struct worker_command *cmd)
 	uint32_t i = cmd->cursor >> 1;
 	uint32_t end = t->unused;
 
-	if (end > i && end - i > CMD_LIST_STEP)
-		end = i + CMD_LIST_STEP;
+	if (end > i && end - i > LIST_LOOK)
+		end = i + LIST_LOOK;
 	for (; i < end && cmd->n < cmd->n_max; i++) {
 		struct conn_view *v = &cmd->views[cmd->n];
 

@@ -8,6 +8,8 @@
 
 void conn4_view(const struct worker *w, const struct conn4 *c, struct conn_view *v);
 void conn6_view(const struct worker *w, const struct conn6 *c, struct conn_view *v);
+#define LIST_LOOK 128 /* entries looked at in one loop: a few microseconds */
+
 bool conn_list4(struct worker *w, struct worker_command *cmd);
 bool conn_list6(struct worker *w, struct worker_command *cmd);
 void conn_find4(struct worker *w, struct worker_command *cmd);

@@ -15,6 +15,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "dataplane/conn/conn_view.h"
 #include "lib/eal_run.h"
 #include "lib/harness.h"
 #include "lib/world.h"
@@ -367,7 +368,7 @@ static void listing_goes_through_a_table_in_bounded_steps(void **state)
 	assert_int_equal(n, N);
 	for (unsigned int i = 0; i < N; i++)
 		assert_int_equal(seen[i], 1);
-	assert_true(rounds >= N / CMD_LIST_STEP);
+	assert_true(rounds >= N / LIST_LOOK);
 	free(views);
 	assert_int_equal(harness_destroy(&h), 0);
 }
