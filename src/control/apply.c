@@ -157,11 +157,23 @@ static void start_writing(struct apply *a)
 
 /* --- count --- */
 
-static uint64_t server_connections(const struct control *c, const struct service_rt *rt,
-				   const struct config_server *server)
+/* The run-time object of a server of svc. The node has servers in the reverse order. */
+static const struct server_rt *server_rt_of(const struct control *c,
+					    const struct config_service *svc,
+					    const struct service_rt *rt,
+					    const struct config_server *server)
 {
-	const struct server_rt *srv =
-		rt ? runtime_server_find(&c->pub->runtime, rt, &server->ep) : NULL;
+	const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
+	const uint32_t place = svc->n_servers - 1 - (uint32_t)(server - svc->servers);
+
+	if (node && place < node->n_servers &&
+	    endpoint_equal(&node->servers[place].rt->ep, &server->ep))
+		return node->servers[place].rt;
+	return rt ? runtime_server_find(&c->pub->runtime, rt, &server->ep) : NULL;
+}
+
+static uint64_t server_connections(const struct server_rt *srv)
+{
 	uint64_t counts = srv ? server_rt_counts(srv) : 0;
 
 	return (uint64_t)counts_active(counts) + counts_inactive(counts);
@@ -171,14 +183,15 @@ static uint64_t server_connections(const struct control *c, const struct service
 static uint64_t item_connections(const struct control *c, const struct config_line *item,
 				 const struct service_rt *rt)
 {
+	const struct config_service *svc = item->before;
 	uint64_t sum = 0;
 
 	if (item->server_before)
-		return server_connections(c, rt, item->server_before);
+		return server_connections(server_rt_of(c, svc, rt, item->server_before));
 	if (item->server_after)
 		return 0;
-	for (uint32_t i = 0; i < item->before->n_servers; i++)
-		sum += server_connections(c, rt, &item->before->servers[i]);
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		sum += server_connections(server_rt_of(c, svc, rt, &svc->servers[i]));
 	return sum;
 }
 

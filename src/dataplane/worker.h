@@ -156,7 +156,7 @@ struct worker {
 	struct sync_worker sync;
 	struct worker_command *command; /* under way, or NULL */
 	uint64_t command_due; /* TSC: a worker that has packets does no more of it before */
-	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */
+	bool wake_link;	      /* a ring to link was empty: one eventfd write at the loop's end */
 
 	/* --- worker: wo, control: ro (relaxed) --- */
 	struct worker_counters counters;

@@ -33,9 +33,13 @@ static int fill_server(struct publisher *p, struct service *node, const struct s
 	struct runtime *rt = &p->pub->runtime;
 	struct server *s = &node->servers[i];
 	const uint32_t n_before = rt->n_servers;
-	const struct server *was;
+	const struct server *was = old && i < old->n_servers ? &old->servers[i] : NULL;
 
-	s->rt = runtime_server_get(rt, node->rt, &from->ep);
+	/* An edit mostly leaves servers where they are: they need not be looked for. */
+	if (was && endpoint_equal(&was->rt->ep, &from->ep) && !server_rt_removed(was->rt))
+		s->rt = was->rt;
+	else
+		s->rt = runtime_server_get(rt, node->rt, &from->ep);
 	if (!s->rt)
 		return -errno;
 	/* Others get theirs at publication: until then connections of the old one live. */
