@@ -99,3 +99,9 @@ void hops_want_less(struct hops *h, const struct link_want *want)
 	h->wants[at] = h->wants[--h->n_wants];
 	h->wants_less = true;
 }
+
+void hops_wants_sweep(struct hops *h, uint32_t now_s)
+{
+	if (h->wants_less)
+		hops_routes_changed(h, now_s);
+}

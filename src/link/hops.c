@@ -408,8 +408,6 @@ void hops_sweep(struct hops *h, uint32_t now_s)
 {
 	uint32_t step = h->max_id / 4 + 64, before;
 
-	if (h->wants_less)
-		hops_routes_changed(h, now_s);
 	free_left(h);
 	/* Only one batch of ids waits at a time: the ids of a batch share a grace period. */
 	if (h->n_leaving)

@@ -89,8 +89,10 @@ void hops_request(struct hops *h, const struct resolve_request *req, uint32_t no
 void hops_set_wants(struct hops *h, struct link_want *wants, uint32_t n, uint32_t now_s);
 /* Adds one, unless it is there. 0 or -ENOMEM. */
 int hops_want_more(struct hops *h, const struct link_want *want, uint32_t now_s);
-/* Takes one out; the next sweep lets go of its next hop. */
+/* Takes one out; hops_wants_sweep() lets go of its next hop. */
 void hops_want_less(struct hops *h, const struct link_want *want);
+/* Every second, before hops_sweep(). */
+void hops_wants_sweep(struct hops *h, uint32_t now_s);
 /* After a new fib: wants by LINK_ANY may lead elsewhere. */
 void hops_routes_changed(struct hops *h, uint32_t now_s);
 /* forgotten: deleted, or about to be at somebody's request. */

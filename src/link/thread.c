@@ -177,6 +177,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	taps_retry(l);
 	carrier_listen(l);
+	hops_wants_sweep(&l->hops, clock_coarse_s());
 	hops_sweep(&l->hops, clock_coarse_s());
 	retire_poll(&l->retired);
 	on_work(l);

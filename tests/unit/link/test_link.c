@@ -771,6 +771,7 @@ static void next_hops_are_wanted_one_by_one(void **state)
 	assert_int_equal(managed_uses, 2);
 	hops_want_less(&hops, &nine);
 	hops_want_less(&hops, &nine);
+	hops_wants_sweep(&hops, 10 * HOPS_IDLE_S);
 	hops_sweep(&hops, 10 * HOPS_IDLE_S);
 	assert_non_null(hop_to("10.0.0.9")); /* unwanted from this sweep on */
 	hops_sweep(&hops, 10 * HOPS_IDLE_S + HOPS_DEAD_S);
