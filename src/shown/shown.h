@@ -107,8 +107,8 @@ extern const struct shown_table *const shown_tables[];
 const struct shown *shown_find(const struct shown_table *t, const char *name);
 /* Sets the keys that stand in `in`, one of SHOWN_LIST and so on. */
 void shown_json(json_t *o, const struct shown_table *t, const void *object, unsigned int in);
-/* The same keys as text, for long listings: *first: no key stands before them. Rows of a group are
- * neighbours. */
+/* The same keys as text, for long listings: *first: no key stands before them. Rows of a group
+ * that stand in one listing are neighbours there. */
 struct json_writer;
 void shown_write(struct json_writer *w, bool *first, const struct shown_table *t,
 		 const void *object, unsigned int in);

@@ -80,6 +80,12 @@ static void rates_key_put(struct json_writer *w, bool *first, const char *group)
 	key_put(w, first, name, n + strlen("rates"));
 }
 
+/* Rows that are not shown here do not end a group. */
+static bool goes_on(const struct shown *begin, const struct shown *row, unsigned int in)
+{
+	return same_group(begin, row) || (!has_value(row, in) && !(row->rate_in & in));
+}
+
 /* The group that begins at row i; how many rows it has. */
 static uint16_t group_put(struct json_writer *w, bool *first, const struct shown_table *t,
 			  uint16_t i, const void *object, unsigned int in)
@@ -88,8 +94,9 @@ static uint16_t group_put(struct json_writer *w, bool *first, const struct shown
 	bool inner = true;
 	uint16_t n = 0;
 
-	for (; i + n < t->n && same_group(begin, &begin[n]); n++) {
-		if (!is_shown(&begin[n], object) || !has_value(&begin[n], in))
+	for (; i + n < t->n && goes_on(begin, &begin[n], in); n++) {
+		if (!is_shown(&begin[n], object) || !has_value(&begin[n], in) ||
+		    !same_group(begin, &begin[n]))
 			continue;
 		if (inner) {
 			key_put(w, first, begin->group, strlen(begin->group));
