@@ -34,6 +34,7 @@ struct FAM(worker) {
 	struct FAM(follow) *follow;	  /* fragments and what they follow */
 	struct FAM(conn) once[BURST_MAX]; /* one-packet connections of the burst at hand */
 	uint32_t n_once;
+	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */
 };

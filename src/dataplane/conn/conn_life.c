@@ -150,28 +150,29 @@ struct FAM(conn) *FAM_FN(conn, once)(struct worker *w, const struct FAM_FN(conn,
 	return c;
 }
 
-/* An entry that no packet and no list of servers' counts knows yet. */
-static void entry_undo(struct worker *w, struct FAM(conn) *c)
+/* Takes back what begin() made. */
+static void undo(struct worker *w, struct FAM(conn) *c)
 {
 	FAM_FN(give_way, remove)(w, c);
 	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
 	FAM_FN(table, free)(&w->FAM(v).table, c);
+	count_entries(w);
 }
 
-/* The bucket of the out key is the one that the packet has not asked for. So it is prefetched
- * first, and the out key is linked last. */
-static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, bool fresh,
-		       struct FAM(conn) **out)
+/* All but the out key. No packet has asked for the bucket of that key yet, so the bucket is
+ * prefetched first. */
+static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bool fresh,
+			uint32_t *out_hash, struct FAM(conn) **out)
 {
-	const bool rewrites = forward_has(n->method, FORWARD_REWRITES);
 	struct FAM(table) *t = &w->FAM(v).table;
-	const uint32_t out_hash = rewrites ? out_key_hash(t, n) : 0;
 	struct FAM(conn) *c;
-	int ret;
 
-	if (rewrites)
-		FAM_FN(table, prefetch_bucket)(t, out_hash);
+	*out_hash = 0;
+	if (forward_has(n->method, FORWARD_REWRITES)) {
+		*out_hash = out_key_hash(t, n);
+		FAM_FN(table, prefetch_bucket)(t, *out_hash);
+	}
 	if (fresh && unlikely(!FAM_FN(give_way, admit)(w, n->caddr)))
 		return -EDQUOT;
 	c = entry_alloc(w);
@@ -185,18 +186,31 @@ static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, boo
 	wheel_arm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(t, c));
 	if (fresh)
 		half_open(w, c);
-	if (rewrites) {
+	if (conn_state_active[c->c.state])
+		c->c.flags |= CONN_F_ACTIVE;
+	count_entries(w);
+	*out = c;
+	return 0;
+}
+
+static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, bool fresh,
+		       struct FAM(conn) **out)
+{
+	struct FAM(conn) *c;
+	uint32_t out_hash;
+	int ret = begin(w, n, fresh, &out_hash, &c);
+
+	if (ret < 0)
+		return ret;
+	if (forward_has(n->method, FORWARD_REWRITES)) {
 		ret = out_key_link(w, c, out_hash, n->takes_key);
 		if (unlikely(ret < 0)) {
-			entry_undo(w, c);
+			undo(w, c);
 			return ret;
 		}
 	}
-	if (conn_state_active[c->c.state])
-		c->c.flags |= CONN_F_ACTIVE;
 	if (!n->bound)
 		server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
-	count_entries(w);
 	*out = c;
 	return 0;
 }
@@ -207,16 +221,52 @@ int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
 	return make(w, n, false, out);
 }
 
+static void count_made(struct worker *w, uint32_t server, uint64_t made)
+{
+	w->server_counters[server].conns += made;
+	w->counters.created += made;
+}
+
 int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			 struct FAM(conn) **out)
 {
 	int ret = make(w, n, true, out);
 
+	if (ret == 0)
+		count_made(w, n->server->id, 1);
+	return ret;
+}
+
+int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
+			struct FAM(conn) **out)
+{
+	uint32_t out_hash;
+	int ret = begin(w, n, true, &out_hash, out);
+
 	if (ret < 0)
 		return ret;
-	w->server_counters[n->server->id].conns++;
-	w->counters.created++;
+	w->FAM(v).n_begun += forward_has(n->method, FORWARD_REWRITES);
+	count_made(w, n->server->id, 1);
 	return 0;
+}
+
+int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	struct FAM(key) key;
+
+	FAM_FN(conn, key)(c, DIR_OUT, &key);
+	return out_key_link(w, c, FAM_FN(table, hash)(t, &key), false);
+}
+
+void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c)
+{
+	struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
+
+	count_made(w, c->c.server, -1ULL);
+	if (rt)
+		server_rt_bind_undo(rt, c->c.flags & CONN_F_ACTIVE);
+	undo(w, c);
 }
 
 /* --- templates --- */

@@ -36,6 +36,23 @@ bool FAM_FN(conn, begins_active)(uint8_t proto);
 int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			 struct FAM(conn) **out);
 
+/*
+ * The same in two steps, for a burst. Between the steps the bucket of the NAT out key is on its
+ * way. begin: all but the out key, counted as made, and bound by the caller. 0, -ENOSPC or -EDQUOT.
+ * finish: the out key, of a connection for which conn_begun() holds. 0, -EEXIST or -ENOSPC; then
+ * undo takes the connection back, with its binding and its counts.
+ */
+int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
+			struct FAM(conn) **out);
+int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c);
+void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c);
+
+static inline bool FAM_FN(conn, begun)(const struct FAM(conn) *c)
+{
+	return forward_has(c->c.method, FORWARD_REWRITES) &&
+	       !(c->c.flags & (CONN_F_OUT_KEY | CONN_F_ONE_PACKET));
+}
+
 /* The same for a connection that the peer has: not half-open, and not counted as a new connection.
  * The caller sets its evidence (FAM_FN(evidence, copied)()). */
 int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,

@@ -38,6 +38,17 @@ void FAM_FN(handshake, begin)(struct worker *w, const struct FAM(pkt) *p)
 	w->handshakes[p->conn->c.server].syns += waits;
 }
 
+void FAM_FN(handshake, undo)(struct worker *w, const struct FAM(conn) *c)
+{
+	uint32_t *stamp;
+
+	if (unlikely(!w->FAM(v).syn_stamps) || c->c.proto != IPPROTO_TCP)
+		return;
+	stamp = stamp_of(w, c);
+	w->handshakes[c->c.server].syns -= *stamp != 0;
+	*stamp = 0;
+}
+
 static void client_says(struct worker *w, const struct FAM(pkt) *p, uint32_t *stamp)
 {
 	const struct conn *c = &p->conn->c;

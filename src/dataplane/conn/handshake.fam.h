@@ -4,6 +4,8 @@
 
 /* The packet made its connection. */
 void FAM_FN(handshake, begin)(struct worker *w, const struct FAM(pkt) *p);
+/* The connection that a packet made was taken back. */
+void FAM_FN(handshake, undo)(struct worker *w, const struct FAM(conn) *c);
 /* A packet of a NAT connection in SYN_RECV, or that brings it there. */
 void FAM_FN(handshake, packet)(struct worker *w, const struct FAM(pkt) *p);
 /* A NAT connection ends in SYN_RECV. */

@@ -124,11 +124,7 @@ static int server_make(struct worker *w, const struct service *svc, struct FAM(p
 	return ret;
 }
 
-/*
- * The scheduler's choice; when this client's port is in use towards that server already
- * (another VIP sent it there), the next server in list order that is free of it; when there is
- * none, the place of a connection that is not assured.
- */
+/* The scheduler's choice, but for the NAT out key: link_begun(). */
 static int scheduled_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p)
 {
 	const bool active = FAM_FN(conn, begins_active)(p->key.proto);
@@ -140,13 +136,26 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct FA
 		return -ENOENT;
 	n = new_towards(svc, &svc->servers[choice], p, false);
 	n.bound = true;
-	ret = FAM_FN(conn, create)(w, &n, &p->conn);
+	ret = FAM_FN(conn, begin)(w, &n, &p->conn);
 	if (ret < 0)
 		server_rt_bind_undo(svc->servers[choice].rt, active);
-	if (unlikely(ret == -EEXIST))
-		ret = server_make(w, svc, p, (uint32_t)choice, 1, false);
-	if (unlikely(ret == -EEXIST))
-		ret = server_make(w, svc, p, (uint32_t)choice, 0, true);
+	return ret;
+}
+
+/* This client's port is in use towards the scheduler's choice already (another VIP sent it there):
+ * the next server in list order that is free of it; when there is none, the place of a connection
+ * that is not assured. */
+static int other_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p,
+		      const struct server_rt *choice)
+{
+	uint32_t first = 0;
+	int ret;
+
+	while (first < svc->n_servers && svc->servers[first].rt != choice)
+		first++;
+	ret = server_make(w, svc, p, first, 1, false);
+	if (ret == -EEXIST)
+		ret = server_make(w, svc, p, first, 0, true);
 	return ret;
 }
 
@@ -209,6 +218,14 @@ static bool schedule_follower(struct worker *w, const struct service_match *matc
 	return false;
 }
 
+/* The packet's connection is in the table. */
+static void note_new(struct worker *w, struct FAM(pkt) *p, const struct service *svc)
+{
+	FAM_FN(handshake, begin)(w, p);
+	FAM_FN(evidence, begin)(w, p, svc);
+	FAM(resolve_ahead)(w, p->conn);
+}
+
 /* A data connection that an FTP control connection announced. False: the packet does not open such
  * a connection; or, with *left set, the packet has left. */
 static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
@@ -219,9 +236,7 @@ static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
 		return false;
 	if (ret == 0) {
 		p->flags |= PKT_NEW;
-		FAM_FN(handshake, begin)(w, p);
-		FAM_FN(evidence, begin)(w, p, FAM_FN(conn, service)(w, p->conn));
-		FAM(resolve_ahead)(w, p->conn);
+		note_new(w, p, FAM_FN(conn, service)(w, p->conn));
 		return true;
 	}
 	door_drop(w, p->m,
@@ -232,10 +247,19 @@ static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
 	return false;
 }
 
-/* The client's port is in use towards every server, by connections that are assured and alive:
- * the client is told so, as by a host without the service. */
-static void refuse(struct worker *w, struct FAM(pkt) *p)
+/* No connection can be made. -EEXIST: the client's port is in use towards every server, by
+ * connections that are assured and alive: the client is told so, as by a host without the service.
+ */
+static void refuse(struct worker *w, struct FAM(pkt) *p, int why)
 {
+	if (why == -EDQUOT) {
+		door_drop(w, p->m, DROP_NETWORK_FULL);
+		return;
+	}
+	if (why != -EEXIST) {
+		door_drop(w, p->m, DROP_TABLE_FULL);
+		return;
+	}
 	if (p->key.proto == IPPROTO_TCP)
 		FAM_FN(tcp, reset)(w, p);
 	else
@@ -254,11 +278,8 @@ static bool schedule_new(struct worker *w, const struct service_match *match, st
 		if (unlikely(match->svc->policy.ftp) && match->exact &&
 		    match->svc->proto == IPPROTO_TCP)
 			FAM_FN(ftp, begin)(p->conn);
-		if (!(p->conn->c.flags & CONN_F_ONE_PACKET)) {
-			FAM_FN(handshake, begin)(w, p);
-			FAM_FN(evidence, begin)(w, p, match->svc);
-			FAM(resolve_ahead)(w, p->conn);
-		}
+		if (!(p->conn->c.flags & CONN_F_ONE_PACKET))
+			note_new(w, p, match->svc);
 		return true;
 	case -EINPROGRESS: /* left for its client's home */
 		return false;
@@ -266,14 +287,8 @@ static bool schedule_new(struct worker *w, const struct service_match *match, st
 		FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
 		door_drop(w, p->m, DROP_NO_SERVER);
 		return false;
-	case -EDQUOT:
-		door_drop(w, p->m, DROP_NETWORK_FULL);
-		return false;
-	case -EEXIST:
-		refuse(w, p);
-		return false;
 	default:
-		door_drop(w, p->m, DROP_TABLE_FULL);
+		refuse(w, p, ret);
 		return false;
 	}
 }
@@ -328,6 +343,51 @@ static void let_go(struct worker *w, struct FAM(burst) *b)
 	b->n = k;
 }
 
+/* A connection whose out key is taken, or has no room. False: the packet has left. */
+static __rte_noinline bool begun_again(struct worker *w, struct FAM(pkt) *p, int why)
+{
+	const struct service *svc = FAM_FN(conn, service)(w, p->conn);
+	const struct server_rt *choice = runtime_server(&w->pub->runtime, p->conn->c.server);
+	const bool ftp = p->conn->c.flags & CONN_F_FTP;
+	int ret = why;
+
+	FAM_FN(handshake, undo)(w, p->conn);
+	FAM_FN(conn, undo)(w, p->conn);
+	if (why == -EEXIST && svc)
+		ret = other_make(w, svc, p, choice);
+	if (ret < 0) {
+		refuse(w, p, ret);
+		return false;
+	}
+	if (ftp)
+		FAM_FN(ftp, begin)(p->conn);
+	note_new(w, p, svc);
+	return true;
+}
+
+/* Links the out keys of the burst's new connections: their buckets were prefetched when the servers
+ * were chosen. A connection that a later packet pushed out is let_go()'s. */
+static void link_begun(struct worker *w, struct FAM(burst) *b)
+{
+	uint16_t k = 0;
+
+	w->FAM(v).n_begun = 0;
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct FAM(pkt) *p = &b->pkts[i];
+
+		if ((p->flags & PKT_NEW) && FAM_FN(conn, begun)(p->conn) && still_its(p)) {
+			int ret = FAM_FN(conn, finish)(w, p->conn);
+
+			if (unlikely(ret < 0) && !begun_again(w, p, ret))
+				continue;
+		}
+		if (k != i)
+			b->pkts[k] = *p;
+		k++;
+	}
+	b->n = k;
+}
+
 void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 {
 	uint32_t freed = w->FAM(v).table.freed; /* as it was at look-up */
@@ -353,6 +413,8 @@ void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 		k++;
 	}
 	b->n = k;
+	if (unlikely(w->FAM(v).n_begun))
+		link_begun(w, b);
 	if (unlikely(w->FAM(v).table.freed != freed))
 		let_go(w, b);
 }

@@ -300,17 +300,33 @@ static void without_right_numbers_a_reset_does_as_in_the_kernel(void **state)
 	assert_int_equal(state_of(&f), CONN_CLOSE);
 }
 
+static struct packet syn_to(uint16_t vport, uint32_t seq)
+{
+	return (struct packet){.saddr = be32_from(CLIENT),
+			       .daddr = ipv4(FLOW_VIP),
+			       .sport = be16_from(7000),
+			       .dport = be16_from(vport),
+			       .proto = IPPROTO_TCP,
+			       .tcp_flags = TCP_SYN,
+			       .seq = seq};
+}
+
 static void put_syn(uint16_t vport, uint32_t seq)
 {
-	struct packet p = {.saddr = be32_from(CLIENT),
-			   .daddr = ipv4(FLOW_VIP),
-			   .sport = be16_from(7000),
-			   .dport = be16_from(vport),
-			   .proto = IPPROTO_TCP,
-			   .tcp_flags = TCP_SYN,
-			   .seq = seq};
+	lab_put(0, syn_to(vport, seq));
+}
 
-	lab_put(0, p);
+/* Waits in the port for the next burst. */
+static void queue_syn(uint16_t vport)
+{
+	struct packet p = syn_to(vport, 77);
+	uint8_t frame[FRAME_MAX];
+	struct rte_mbuf *m;
+
+	packet_to_port(&p, 0, &lab_station);
+	m = harness_frame(&h, frame, (uint16_t)packet_build(&p, frame));
+	assert_non_null(m);
+	assert_int_equal(harness_receive(&h, 0, 0, m), 0);
 }
 
 static void a_port_in_use_by_an_assured_connection_is_refused(void **state)
@@ -349,6 +365,75 @@ static void a_port_in_use_by_nobody_assured_is_given_to_the_new_one(void **state
 	assert_int_equal(bed_dropped(&h, DROP_KEY_COLLISION), 0);
 }
 
+/* Of all servers: connections that are counted now, and that were made; SYNs, and those without an
+ * answer. */
+struct sums {
+	uint64_t bound, made, syns, no_answer;
+};
+
+static struct sums sums_of_servers(void)
+{
+	const struct worker *w = h.dp->workers[0];
+	struct sums sum = {0};
+
+	for (uint32_t id = 1; id < 16; id++) {
+		const struct server_rt *rt = runtime_server(&h.dp->pub.runtime, id);
+		const uint64_t counts = rt ? server_rt_counts(rt) : 0;
+
+		sum.bound += counts_active(counts) + counts_inactive(counts);
+		sum.made += w->server_counters[id].conns;
+		sum.syns += w->handshakes[id].syns;
+		sum.no_answer += w->handshakes[id].no_answer;
+	}
+	return sum;
+}
+
+/* NAT keys are linked when a burst's connections have been made. */
+static void of_two_in_a_burst_with_one_port_the_second_goes_to_another_server(void **state)
+{
+	static const struct world_server nat[] = {{FLOW_SERVER ":8080", 1, FWD_NAT},
+						  {FLOW_SERVER ":8081", 1, FWD_NAT}};
+	const struct worker_counters *c = &h.dp->workers[0]->counters;
+	struct sums sum;
+
+	(void)state;
+	world_service(&h, "tcp", FLOW_VIP ":8000", sched_find("rr"), nat, 2);
+	queue_syn(FLOW_PORT_NAT);
+	queue_syn(8000);
+	assert_int_equal(flow_settle(&h), 2);
+	sum = sums_of_servers();
+	assert_int_equal(c->connections, 2);
+	assert_int_equal(c->created, 2);
+	assert_int_equal(c->reused, 0);
+	assert_int_equal(sum.bound, 2);
+	assert_int_equal(sum.made, 2);
+	assert_int_equal(sum.syns, 2);
+	assert_int_equal(sum.no_answer, 0);
+}
+
+static void of_two_in_a_burst_with_one_port_and_one_server_the_second_stays(void **state)
+{
+	static const struct world_server nat[] = {{FLOW_SERVER ":8080", 1, FWD_NAT}};
+	const struct worker_counters *c = &h.dp->workers[0]->counters;
+	struct sums sum;
+
+	(void)state;
+	world_service(&h, "tcp", FLOW_VIP ":8000", sched_find("rr"), nat, 1);
+	queue_syn(FLOW_PORT_NAT);
+	queue_syn(8000);
+	assert_int_equal(flow_settle(&h), 1);
+	sum = sums_of_servers();
+	assert_int_equal(bed_dropped(&h, DROP_TABLE_FULL), 1);
+	assert_int_equal(bed_dropped(&h, DROP_KEY_COLLISION), 0);
+	assert_int_equal(c->connections, 1);
+	assert_int_equal(c->created, 2);
+	assert_int_equal(c->reused, 1);
+	assert_int_equal(sum.bound, 1);
+	assert_int_equal(sum.made, 2);
+	assert_int_equal(sum.syns, 2);
+	assert_int_equal(sum.no_answer, 1);
+}
+
 #define ON_BED(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
 
 int main(void)
@@ -368,6 +453,8 @@ int main(void)
 		ON_BED(without_right_numbers_a_reset_does_as_in_the_kernel),
 		ON_BED(a_port_in_use_by_an_assured_connection_is_refused),
 		ON_BED(a_port_in_use_by_nobody_assured_is_given_to_the_new_one),
+		ON_BED(of_two_in_a_burst_with_one_port_the_second_goes_to_another_server),
+		ON_BED(of_two_in_a_burst_with_one_port_and_one_server_the_second_stays),
 	};
 
 	return lab_run(512, tests);
