@@ -130,7 +130,6 @@ static const struct config_field shared_fields[] = {
 	 AT(struct config_ha_shared, keepalive_ms),
 	 .min = 5,
 	 .max = 60000,
-	 .def = 50,
 	 .zero = "auto",
 	 .noun = "a time",
 	 .help = "between two heartbeats; a quarter of `deadtime` where that is three of these; "
@@ -140,7 +139,6 @@ static const struct config_field shared_fields[] = {
 	 AT(struct config_ha_shared, deadtime_ms),
 	 .min = 20,
 	 .max = 60000,
-	 .def = 200,
 	 .zero = "auto",
 	 .noun = "a time",
 	 .help = "without a heartbeat on any path, until the peer takes over; at least three "

@@ -135,10 +135,10 @@ static void timers_note(struct importer *im, const struct lvscf_block *g)
 
 	if (lvscf_said(g, D_KEEPALIVE))
 		note(im, g->v[D_KEEPALIVE].at, NOTE_DIFFERS,
-		     "keepalive %u s: plvs's own 50 ms is used (shared.ha.keepalive)",
+		     "keepalive %u s: plvs's own is used, 20 to 50 ms (shared.ha.keepalive)",
 		     g->v[D_KEEPALIVE].number);
 	note(im, at, NOTE_DIFFERS,
-	     "deadtime %u s: plvs's own 200 ms is used (shared.ha.deadtime); with %u s a "
+	     "deadtime %u s: plvs's own, measured, is used (shared.ha.deadtime); with %u s a "
 	     "takeover "
 	     "would "
 	     "take that long and more",

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Breaks the role machine and the freshness check, one rule at a time, and sees who notices.
 
-usage: mutations.py [--steps N] [WORD...]
+usage: mutations.py [--steps N] [--units-first] [WORD...]
 
 Builds the simulation of each broken machine in a temporary directory and runs it; where it
-holds, the unit tests of both are run. WORD: only mutations with one of these in their name.
+holds, the unit tests of both are run, or with --units-first the other way round, which is
+quicker. WORD: only mutations with one of these in their name.
 Ends with 1 if one is noticed by nobody, or does not fit the sources any more.
 """
 
@@ -264,42 +265,75 @@ MUTATIONS = [
     ("a shorter keepalive makes the loop late", "src/ha/role/role_timers.c",
      "\tif (r->next_send_ms > now + r->cfg.keepalive_ms)",
      "\tif (0)"),
+    ("stalls that are rare are forgotten", "src/ha/role/role_timers.c",
+     " || r->timers.stalled)",
+     ")"),
     ("a lease outlives the peer's patience", "src/ha/role/role_timers.c",
      "\t\tr->cfg.deadtime_ms = larger(r->cfg.deadtime_ms, said->lease_base_ms);",
      "\t\t;"),
 ]
 
 
-def build(tree, out, sources, libraries=()):
+def compiled(tree, source, folder):
+    """The object of a source of the tree, in the folder."""
+    out = os.path.join(folder, os.path.relpath(source, tree).replace("/", "_") + ".o")
+    subprocess.run(["gcc", "-O2", "-w", "-D_GNU_SOURCE", "-I", tree + "/src", "-c", "-o", out, source],
+                   check=True)
+    return out
+
+
+def sources_of(tree):
+    """What each program is made of."""
     machine = glob.glob(tree + "/src/ha/role/role*.c") + [
         tree + "/src/ha/role/freshness.c", tree + "/src/model/version.c",
         tree + "/src/base/error_text.c"]
-    subprocess.run(
-        ["gcc", "-O2", "-w", "-D_GNU_SOURCE", "-I", tree + "/src", "-o", out]
-        + sources + machine + list(libraries), check=True)
-
-
-def noticed(tree, steps):
-    """By whom, or None."""
-    build(tree, tree + "/sim", glob.glob(tree + "/tests/ha-sim/*.c"))
-    run = subprocess.run([tree + "/sim", "--steps", str(steps)], stdout=subprocess.PIPE,
-                         text=True, check=False)
-    if run.returncode != 0:
-        lines = [line for line in run.stdout.splitlines()
-                 if line.startswith("seed ") or "never taken" in line]
-        return "simulation: " + (lines[0] if lines else "status %d" % run.returncode)
+    programs = {"simulation": glob.glob(tree + "/tests/ha-sim/*.c")}
     for name in UNIT_TESTS:
-        build(tree, tree + "/unit", [tree + "/tests/unit/" + name + ".c"], ["-lcmocka"])
-        run = subprocess.run([tree + "/unit"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                             text=True, check=False)
-        if run.returncode != 0:
-            failed = [line.split("] ")[1].split(",")[0] for line in run.stderr.splitlines()
-                      if line.startswith("[  FAILED  ]") and "test(s)" not in line]
-            return name + ": " + (failed[0] if failed else "status %d" % run.returncode)
+        programs[name] = [tree + "/tests/unit/" + name + ".c"]
+    return machine, programs
+
+
+class Objects:
+    """Those of the whole machine, which a mutation of one source takes over but for that source."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.of = {}
+
+    def get(self, tree, source, broken):
+        name = os.path.relpath(source, tree)
+        if broken == name or broken.endswith(".h"):
+            return compiled(tree, source, tree)
+        if name not in self.of:
+            self.of[name] = compiled(tree, source, self.folder)
+        return self.of[name]
+
+
+def noticed(tree, broken, args, objects):
+    """By whom, or None."""
+    machine, programs = sources_of(tree)
+    if args.units_first:
+        programs["simulation"] = programs.pop("simulation")
+    of_machine = [objects.get(tree, source, broken) for source in machine]
+    for name, sources in programs.items():
+        own = [objects.get(tree, source, broken) for source in sources]
+        subprocess.run(["gcc", "-o", tree + "/program"] + own + of_machine + ["-lcmocka"], check=True)
+        simulation = name == "simulation"
+        run = subprocess.run([tree + "/program"] + (["--steps", str(args.steps)] if simulation else []),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if run.returncode == 0:
+            continue
+        if simulation:
+            lines = [line for line in run.stdout.splitlines()
+                     if line.startswith("seed ") or "never taken" in line]
+        else:
+            lines = [line.split("] ")[1].split(",")[0] for line in run.stderr.splitlines()
+                     if line.startswith("[  FAILED  ]") and "test(s)" not in line]
+        return name + ": " + (lines[0] if lines else "status %d" % run.returncode)
     return None
 
 
-def attempt(mutation, steps):
+def attempt(mutation, args, objects):
     name, path, old, new = mutation
     with tempfile.TemporaryDirectory() as tree:
         for part in ("src", "tests/ha-sim", "tests/unit"):
@@ -311,19 +345,22 @@ def attempt(mutation, steps):
             return False
         with open(os.path.join(tree, path), "w", encoding="utf-8") as f:
             f.write(text.replace(old, new))
-        by = noticed(tree, steps)
+        by = noticed(tree, path, args, objects)
     print("%s %s%s" % ("noticed " if by else "UNNOTICED", name, " (" + by + ")" if by else ""),
           flush=True)
     return by is not None
 
 
 def main():
-    parser = argparse.ArgumentParser(usage="mutations.py [--steps N] [WORD...]")
+    parser = argparse.ArgumentParser(usage="mutations.py [--steps N] [--units-first] [WORD...]")
     parser.add_argument("--steps", type=int, default=10000000)
+    parser.add_argument("--units-first", action="store_true")
     parser.add_argument("word", nargs="*")
     args = parser.parse_args()
     chosen = [m for m in MUTATIONS if not args.word or any(w in m[0] for w in args.word)]
-    results = [attempt(m, args.steps) for m in chosen]
+    with tempfile.TemporaryDirectory() as folder:
+        objects = Objects(folder)
+        results = [attempt(m, args, objects) for m in chosen]
     print("%d of %d are noticed" % (sum(results), len(results)))
     return 0 if all(results) else 1
 

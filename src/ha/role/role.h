@@ -149,17 +149,19 @@ struct role_config {
 };
 
 /* Measured timers. */
-#define ROLE_DEADTIME_FLOOR_MS	    80 /* and 4 configured keepalives */
-#define ROLE_DEADTIME_AUTO_MAX_MS   1000
-#define ROLE_DEADTIME_UNMEASURED_MS 200	  /* at the start, and beside an older peer */
+#define ROLE_DEADTIME_FLOOR_MS	  80 /* and 4 configured keepalives */
+#define ROLE_DEADTIME_AUTO_MAX_MS 1000
+/* At the start, beside an older peer, and once something was late for ROLE_LATENESS_STALL_MS. */
+#define ROLE_DEADTIME_UNMEASURED_MS 200
 #define ROLE_MEASURE_MS		    10000 /* before what was measured counts */
 #define ROLE_KEEPALIVE_MIN_MS	    20
 #define ROLE_KEEPALIVE_MAX_MS	    50
 #define ROLE_LATENESS_USUAL_MS	    5  /* so much is no reason for a longer deadtime */
+#define ROLE_LATENESS_STALL_MS	    40 /* more comes again, some day: half of the floor */
 #define ROLE_LATENESS_BUCKETS	    10 /* 5 minutes */
 #define ROLE_LATENESS_BUCKET_MS	    30000
 
-/* Defaults of a LAN: 50 / 200 ms, start_delay 5 s, failback auto after 60 s. */
+/* Of a LAN: 50 / 200 ms, start_delay 5 s, failback auto after 60 s. */
 void role_config_defaults(struct role_config *cfg);
 /* 0, or -EINVAL with a sentence that names the field. */
 int role_config_check(const struct role_config *cfg, char error[ERROR_TEXT]);
@@ -316,6 +318,7 @@ struct role_timers {
 	uint64_t began_ms; /* measures since */
 	uint64_t bucket_ms;
 	uint8_t bucket;
+	bool stalled; /* something was late for more than ROLE_LATENESS_STALL_MS in this life */
 	struct role_lateness lateness[ROLE_LATENESS_BUCKETS];
 };
 

@@ -375,6 +375,10 @@ size_t role_timers_text(const struct role *r, uint64_t now, char *buf, size_t le
 	if (!role_deadtime_is_measured(r, now))
 		return role_text_add(buf, len, 0, "auto: the first %u s are measured",
 				     ROLE_MEASURE_MS / 1000);
+	if (r->timers.stalled && role_deadtime_supported(r) < r->timers.wish_ms)
+		return role_text_add(buf, len, 0,
+				     "auto: something was more than %u ms late since the start",
+				     ROLE_LATENESS_STALL_MS);
 	if (worst.own_ms <= ROLE_LATENESS_USUAL_MS && worst.peer_ms <= ROLE_LATENESS_USUAL_MS)
 		return role_text_add(buf, len, 0, "auto: the floor, nothing was late");
 	return role_text_add(buf, len, 0,

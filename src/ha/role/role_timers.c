@@ -83,8 +83,8 @@ static uint32_t wish_of(const struct role *r, uint64_t now)
 
 	if (r->timers.deadtime_ms != 0)
 		return r->timers.deadtime_ms;
-	/* Before enough was measured, and beside a peer that has no say. */
-	if (unsaid || !role_deadtime_is_measured(r, now))
+	/* Before enough was measured, beside a peer that has no say, and where stalls are rare. */
+	if (unsaid || !role_deadtime_is_measured(r, now) || r->timers.stalled)
 		return larger(role_deadtime_supported(r), ROLE_DEADTIME_UNMEASURED_MS);
 	return role_deadtime_supported(r);
 }
@@ -153,8 +153,10 @@ static bool settles(const struct role *r, uint64_t now)
 	return now - r->timers.began_ms < ROLE_MEASURE_MS / 2;
 }
 
-static void lateness_note(uint32_t *worst, uint64_t ms)
+static void lateness_note(struct role *r, uint32_t *worst, uint64_t ms)
 {
+	if (ms > ROLE_LATENESS_STALL_MS && ms <= ROLE_DEADTIME_AUTO_MAX_MS)
+		r->timers.stalled = true;
 	/* Longer is an outage, not jitter. */
 	if (ms <= ROLE_DEADTIME_AUTO_MAX_MS && ms > *worst)
 		*worst = (uint32_t)ms;
@@ -163,7 +165,7 @@ static void lateness_note(uint32_t *worst, uint64_t ms)
 void role_timers_late(struct role *r, uint32_t late_ms, uint64_t now)
 {
 	if (!settles(r, now))
-		lateness_note(&bucket(r, now)->own_ms, late_ms);
+		lateness_note(r, &bucket(r, now)->own_ms, late_ms);
 }
 
 /* The next message of a session that was heard before. */
@@ -177,7 +179,7 @@ void role_timers_heard(struct role *r, uint64_t now)
 	if (r->peer.fresh_ms == 0 || r->watch_ms >= r->peer.fresh_ms || role_is_late(r, now) ||
 	    settles(r, now))
 		return;
-	lateness_note(&bucket(r, now)->peer_ms, late);
+	lateness_note(r, &bucket(r, now)->peer_ms, late);
 	if (gap < r->cfg.deadtime_ms && late > (r->cfg.deadtime_ms - r->cfg.keepalive_ms) / 2)
 		r->timers.nearly++;
 }

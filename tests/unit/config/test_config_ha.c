@@ -84,7 +84,7 @@ static void a_pair_is_read_and_written_back(void **state)
 	config_destroy(c);
 }
 
-static void without_paths_there_is_no_peer_and_the_defaults_suit_a_lan(void **state)
+static void without_paths_there_is_no_peer_and_timers_are_measured(void **state)
 {
 	char errors[1024];
 	struct config *c = parse(DOCUMENT("", ""), errors);
@@ -92,8 +92,8 @@ static void without_paths_there_is_no_peer_and_the_defaults_suit_a_lan(void **st
 	(void)state;
 	assert_non_null(c);
 	assert_int_equal(c->node.ha.n_paths, 0);
-	assert_int_equal(c->shared.ha.keepalive_ms, 50);
-	assert_int_equal(c->shared.ha.deadtime_ms, 200);
+	assert_int_equal(c->shared.ha.keepalive_ms, 0);
+	assert_int_equal(c->shared.ha.deadtime_ms, 0);
 	assert_string_equal(c->node.state_dir, "/var/lib/plvs");
 	config_destroy(c);
 }
@@ -126,7 +126,7 @@ static void a_plan_says_which_timer_changes(void **state)
 	assert_int_equal(config_words(plan, &words), 0);
 	assert_int_equal(words->n, 1);
 	assert_string_equal(words->v[0].object, "ha");
-	assert_string_equal(words->v[0].detail, "keepalive: 50ms -> 20ms");
+	assert_string_equal(words->v[0].detail, "keepalive: auto -> 20ms");
 	config_words_destroy(words);
 	config_plan_destroy(plan);
 	config_destroy(before);
@@ -247,7 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_program_has_as_many_arguments_as_can_be_given_to_one),
 		cmocka_unit_test(a_pair_is_read_and_written_back),
-		cmocka_unit_test(without_paths_there_is_no_peer_and_the_defaults_suit_a_lan),
+		cmocka_unit_test(without_paths_there_is_no_peer_and_timers_are_measured),
 		cmocka_unit_test(the_peer_is_told_of_timers_and_not_of_paths),
 		cmocka_unit_test(a_plan_says_which_timer_changes),
 		cmocka_unit_test(timers_of_the_field_are_taken),

@@ -75,6 +75,31 @@ static void what_was_late_makes_the_deadtime_longer_for_five_minutes(void **stat
 	assert_int_equal(lab.r.cfg.deadtime_ms, ROLE_DEADTIME_FLOOR_MS);
 }
 
+/* Stalls that are further apart than the memory: the deadtime of old stays until the next start. */
+static void a_host_that_stalled_once_gets_no_shorter_than_200_ms(void **state)
+{
+	char why[ROLE_REASON_LEN];
+
+	(void)state;
+	begin(0, 0, ROLE_DEADTIME_FLOOR_MS);
+	hear(true);
+	quiet(ROLE_MEASURE_MS + 100);
+	lab_pass(20 + ROLE_LATENESS_STALL_MS + 10);
+	hear(true);
+	assert_int_equal(lab.r.cfg.deadtime_ms, 230);
+	quiet(330000);
+	assert_int_equal(lab.r.cfg.deadtime_ms, ROLE_DEADTIME_UNMEASURED_MS);
+	role_timers_text(&lab.r, lab.now, why, sizeof(why));
+	assert_string_equal(why, "auto: something was more than 40 ms late since the start");
+	/* An outage is none. */
+	begin(0, 0, ROLE_DEADTIME_FLOOR_MS);
+	hear(true);
+	quiet(ROLE_MEASURE_MS + 100);
+	lab_pass(ROLE_DEADTIME_AUTO_MAX_MS + 100);
+	quiet(330000);
+	assert_int_equal(lab.r.cfg.deadtime_ms, ROLE_DEADTIME_FLOOR_MS);
+}
+
 static void a_stall_of_this_router_counts_as_well(void **state)
 {
 	const struct role_event ev = {.type = ROLE_TICK, .late_ms = 30};
@@ -195,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quiet_host_comes_down_to_the_floor_once_it_has_measured),
 		cmocka_unit_test(what_was_late_makes_the_deadtime_longer_for_five_minutes),
+		cmocka_unit_test(a_host_that_stalled_once_gets_no_shorter_than_200_ms),
 		cmocka_unit_test(a_stall_of_this_router_counts_as_well),
 		cmocka_unit_test(both_use_the_larger_wish_and_lower_it_by_agreement),
 		cmocka_unit_test(a_lease_shrinks_with_the_deadtime_though_none_is_renewed),
