@@ -31,6 +31,13 @@ punted()
 	counted "[.punts[] | select(.name == \"$1\") | .count] | add // 0"
 }
 
+# The threads on the way have the priority that status says.
+fifo=$([ "$(rpc ha.status | jq .realtime)" = true ] && echo SCHED_FIFO || echo SCHED_OTHER)
+for thread in plvs-ha plvs-link; do
+	tid=$(grep -lx "$thread" /proc/"$PLVS_PID"/task/*/comm | cut -d / -f 5)
+	is "scheduling of $thread" "$(chrt -p "$tid" | sed -n 's/.*policy: //p')" = "$fifo"
+done
+
 wait_for 10 "an answer" on client1 "$PROBE" udp-beat 192.0.2.10:7695 --count 1 --rate 1
 beat "at rest"
 ha=$(punted ha)

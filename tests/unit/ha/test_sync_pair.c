@@ -337,6 +337,38 @@ static void a_hundred_thousand_connections_are_the_same_on_both(void **state)
 	       (unsigned long)sent_status().datagrams, (unsigned long)sent_status().repeated);
 }
 
+/* A connection by such a tunnel has no address of its server: the server's identity says it. */
+static void a_tunnel_to_a_server_of_the_other_family_is_followed(void **state)
+{
+	static const struct world_server six[] = {{"[2001:db8:10::1]:85", 1, FWD_TUNNEL}};
+	struct harness *const both[] = {&p.a, &p.b};
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		world_route(both[i], "2001:db8:10::/48", link_id_of(1, 0), NULL);
+		world_own(both[i], "2001:db8:10::fe", link_id_of(1, 0));
+		world_neighbour(both[i], link_id_of(1, 0), "2001:db8:10::1", "02:06:00:00:00:02");
+		assert_int_equal(
+			world_service(both[i], "tcp", PAIR_VIP ":85", sched_find("rr"), six, 1), 0);
+		harness_run(both[i]);
+	}
+	assert_int_equal(identity_learn(ident_a, p.a.dp->pub.snapshot), 0);
+	assert_int_equal(identity_learn(ident_b, p.b.dp->pub.snapshot), 0);
+	version_sent = 0;
+	sync_send_start(snd, now_ms);
+	for (uint32_t i = 0; i < 10; i++) {
+		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 80);
+		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 85, TCP_SYN));
+		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 85, TCP_ACK));
+	}
+	assert_int_equal(pair_entries(&p.a), 20);
+	assert_true(settle(5000));
+	assert_int_equal(version_sent, SYNC_VERSION);
+	assert_int_equal(recv_status().refused, 0);
+	assert_int_equal(pair_entries(&p.b), 20);
+	assert_true(pair_equal(&p));
+}
+
 static void every_connection_goes_on_after_a_takeover(void **state)
 {
 	static be32 server[1000];
@@ -634,6 +666,7 @@ int main(void)
 		T(a_table_and_its_changes_reach_the_peer_through_a_bad_network),
 		T31(a_table_and_its_changes_reach_the_peer_through_a_bad_network),
 		MANY(a_hundred_thousand_connections_are_the_same_on_both),
+		T(a_tunnel_to_a_server_of_the_other_family_is_followed),
 		T(every_connection_goes_on_after_a_takeover),
 		T31(every_connection_goes_on_after_a_takeover),
 		T(a_long_transfer_survives_a_short_timeout),
