@@ -356,8 +356,9 @@ static void a_tunnel_to_a_server_of_the_other_family_is_followed(void **state)
 	assert_int_equal(identity_learn(ident_b, p.b.dp->pub.snapshot), 0);
 	version_sent = 0;
 	sync_send_start(snd, now_ms);
-	for (uint32_t i = 0; i < 10; i++) {
+	for (uint32_t i = 0; i < 10; i++)
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 80);
+	for (uint32_t i = 0; i < 10; i++) {
 		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 85, TCP_SYN));
 		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 85, TCP_ACK));
 	}
