@@ -66,6 +66,14 @@ static inline const struct nexthop *nexthop_by_id(const struct nexthop_table *t,
 	return __atomic_load_n(&t->by_id[id], __ATOMIC_ACQUIRE);
 }
 
+/* Worker: connections go by the next hop at now_s. A line of used_tick has 16 next hops and is read
+ * by all workers, so the line is written once a second and not by each connection. */
+static inline void nexthop_use(const struct nexthop_table *t, uint32_t id, uint32_t now_s)
+{
+	if (__atomic_load_n(&t->used_tick[id], __ATOMIC_RELAXED) != now_s)
+		__atomic_store_n(&t->used_tick[id], now_s, __ATOMIC_RELAXED);
+}
+
 /* Link. Publishes nh in place of the old object and returns that: free it after the
  * grace period. */
 const struct nexthop *nexthop_replace(struct nexthop_table *t, uint32_t id, struct nexthop *nh);

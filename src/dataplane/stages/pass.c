@@ -77,10 +77,8 @@ static void entry_visit(void *ctx, struct conn *c, uint32_t index)
 		FAM_FN(sync, changed)(w, (struct FAM(conn) *)c);
 	if (c->flags & CONN_F_TEMPLATE)
 		return;
-	__atomic_store_n(&w->nexthops->used_tick[c->nexthop[DIR_IN]], w->env.now_s,
-			 __ATOMIC_RELAXED);
-	__atomic_store_n(&w->nexthops->used_tick[c->nexthop[DIR_OUT]], w->env.now_s,
-			 __ATOMIC_RELAXED);
+	nexthop_use(w->nexthops, c->nexthop[DIR_IN], w->env.now_s);
+	nexthop_use(w->nexthops, c->nexthop[DIR_OUT], w->env.now_s);
 }
 
 static void entry_soon(void *ctx, const struct conn *c, uint32_t index)

@@ -29,10 +29,10 @@ static bool route_towards(const struct fib *fib, FAM_ADDR dest, link_id *link, F
 	return true;
 }
 
-static uint16_t nexthop_use(struct worker *w, uint32_t id)
+static uint16_t nexthop_go(struct worker *w, uint32_t id)
 {
 	if (likely(id))
-		__atomic_store_n(&w->nexthops->used_tick[id], w->env.now_s, __ATOMIC_RELAXED);
+		nexthop_use(w->nexthops, id, w->env.now_s);
 	return (uint16_t)id;
 }
 
@@ -45,7 +45,7 @@ static uint16_t nexthop_towards(struct worker *w, link_id link, FAM_ADDR neighbo
 
 		request_resolve(w, link, &addr);
 	}
-	return nexthop_use(w, id);
+	return nexthop_go(w, id);
 }
 
 void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c)
@@ -103,7 +103,7 @@ static __rte_noinline bool resolve_other(struct worker *w, const struct FAM(conn
 
 	if (!route_next(w->env.fib, &dest, link, neighbour))
 		return false;
-	*id = nexthop_use(w, nexthop_find(w->nexthops, *link, neighbour));
+	*id = nexthop_go(w, nexthop_find(w->nexthops, *link, neighbour));
 	if (!*id)
 		request_resolve(w, *link, neighbour);
 	return true;
