@@ -262,6 +262,7 @@ static int dataplane_init(struct dataplane *dp, const struct dataplane_config *c
 	dp->hz = rte_get_tsc_hz();
 	dp->tsc_start = rte_rdtsc();
 	dp->exchange.n_workers = dp->n_workers;
+	dp->pub.n_workers = dp->n_workers;
 	dp->exchange.link_eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	rc = dp->exchange.link_eventfd < 0 ? -errno : 0;
 	if (rc == 0)

@@ -22,6 +22,7 @@
 #include "model/ledger_format.h"
 #include "model/published.h"
 #include "model/sync_event.h"
+#include "sched/sched.h"
 
 #define PARK_MAX	  256 /* packets of one worker that wait for next hops */
 #define PARK_PER_NEXTHOP  64  /* about as many as Linux keeps for a neighbour */
@@ -154,6 +155,7 @@ struct worker {
 	struct drop_log *drop_log;	  /* heads of the last dropped packets: exits/drop_log.h */
 	struct tunnel_path *tunnel_paths; /* [MAX_SERVERS + 1], lazily touched memory */
 	struct sync_worker sync;
+	struct sched_worker sched;	/* its memory is lazily touched */
 	struct worker_command *command; /* under way, or NULL */
 	uint64_t command_due; /* TSC: a worker that has packets does no more of it before */
 	bool wake_link;	      /* a ring to link was empty: one eventfd write at the loop's end */

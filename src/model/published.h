@@ -77,6 +77,7 @@ struct punt_rules {
 struct published {
 	struct snapshot *snapshot; /* control: wo (release), worker: ro */
 	struct fib *fib;	   /* link: wo (release), worker: ro */
+	uint16_t n_workers;	   /* set before the first service is built; 0: none */
 	uint32_t resolve_gen;	   /* control, link: atomic add; worker: ro */
 	uint64_t vip_lease;	   /* ha: wo; worker: ro. VIP_LEASE_*, or the TSC of its end */
 	uint32_t vip_flags;	   /* ha: wo; worker: ro. VIP_* */

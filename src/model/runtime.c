@@ -143,9 +143,10 @@ struct service_rt *runtime_service_get(struct runtime *rt, const char *key)
 	if (leavers_reserve(rt) < 0 ||
 	    runtime_index_reserve(rt, &rt->service_index, service_id_hash) < 0)
 		return NULL;
-	svc = calloc(1, sizeof(*svc));
+	svc = aligned_alloc(_Alignof(struct service_rt), sizeof(*svc));
 	if (svc == NULL)
 		return NULL;
+	memset(svc, 0, sizeof(*svc));
 	svc->id = runtime_id_take(rt->service_ids, &rt->service_hint, MAX_SERVICES);
 	if (svc->id == 0) {
 		free(svc);

@@ -26,15 +26,18 @@ enum server_gone {
 	GONE_MAX
 };
 
-/* The run-time state of a virtual service. */
+/* The run-time state of a virtual service. Workers write to the first cache line, and only read the
+ * second. */
 struct service_rt {
 	/* --- written by workers and control, atomics only --- */
 	uint64_t cursor; /* the scheduler's; layout is the scheduler's own */
 
 	/* --- control: wo, worker: ro --- */
-	uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
+	_Alignas(64) uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
 	/* enum server_gone | seconds << 2: stays when the service itself is gone. */
 	uint32_t gone;
+	/* Grows when the values of a new node are in the run-time objects: sched_settle(). */
+	uint32_t settled;
 
 	/* --- control only --- */
 	uint32_t n_server_rt; /* server_rt objects that name this service */

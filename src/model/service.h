@@ -138,6 +138,7 @@ struct service {
 	uint32_t fwmark;     /* 0 = none */
 	uint8_t proto;	     /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
 	uint8_t family;	     /* enum addr_family */
+	uint16_t n_workers;  /* that choose, each by a ranking of its own; 0: by none */
 	bool unclaimed;	     /* control only: its addresses are not announced by this service */
 	struct service_policy policy;
 	uint32_t n_listen;

@@ -76,6 +76,7 @@ static int fill_node(struct publisher *p, struct service *node, const struct con
 	node->family = config_service_family(from);
 	node->policy = policy->service;
 	node->unclaimed = !from->claim;
+	node->n_workers = p->pub->n_workers;
 	if (from->n_listen)
 		memcpy(node->listen, from->listen, from->n_listen * sizeof(*node->listen));
 	node->name = from->name ? strdup(from->name) : NULL;

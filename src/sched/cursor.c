@@ -37,6 +37,7 @@ bool sched_cursor_move(const struct service *svc, uint64_t seen, uint64_t cursor
 
 void sched_settle(const struct service *svc)
 {
+	__atomic_fetch_add(&svc->rt->settled, 1, __ATOMIC_RELEASE);
 	for (;;) {
 		uint64_t seen;
 		bool store;

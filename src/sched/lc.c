@@ -3,33 +3,15 @@
 /* Least connections: the eligible server with the least load, first in list order of
  * equal ones. Weights count only as zero or not. */
 
-#include "sched/ops.h"
+#include "sched/ranking.h"
 
-static int lc_choose(const struct service *svc, const struct sched_request *req)
-{
-	uint64_t least = UINT64_MAX;
-	uint64_t *seen = sched_seen(req);
-	int chosen = SCHED_NONE;
-
-	for (uint32_t i = 0; i < svc->n_servers; i++) {
-		const struct server *s = &svc->servers[i];
-		uint64_t counts, load;
-
-		if (!server_eligible(s))
-			continue;
-		counts = server_rt_counts(s->rt);
-		load = load_of(counts);
-		if (load < least) {
-			least = load;
-			chosen = (int)i;
-			if (seen != NULL)
-				*seen = counts;
-		}
-	}
-	return chosen;
-}
+static const struct sched_measure lc_measure = {
+	.per_active = 256, .per_inactive = 1, .alike = true};
 
 const struct sched_ops sched_lc = {
 	.name = "lc",
-	.choose = lc_choose,
+	.build = ranking_build,
+	.destroy = sched_data_free,
+	.choose = ranking_choose,
+	.measure = &lc_measure,
 };

@@ -2,14 +2,14 @@
 
 /* Never queue: the first eligible server without active connections, else as sed. */
 
-#include "sched/ops.h"
+#include "sched/ranking.h"
 
-static int nq_choose(const struct service *svc, const struct sched_request *req)
-{
-	return sched_shortest_delay(svc, true, sched_seen(req));
-}
+static const struct sched_measure nq_measure = {.per_active = 1, .more = 1, .idle_first = true};
 
 const struct sched_ops sched_nq = {
 	.name = "nq",
-	.choose = nq_choose,
+	.build = ranking_build,
+	.destroy = sched_data_free,
+	.choose = ranking_choose,
+	.measure = &nq_measure,
 };

@@ -12,13 +12,9 @@ SCHEDULERS(X)
 #undef X
 
 /* The eligible server with the least load per weight, first in list order of equal ones: the choice
- * of wlc, and the fallback of lblc and lblcr. *seen, if not NULL: the counts of that server as they
- * were. */
+ * of wlc, by a look at all servers; the fallback of lblc and lblcr. *seen, if not NULL: the counts
+ * of that server as they were. */
 int sched_least_loaded(const struct service *svc, uint64_t *seen);
-
-/* The eligible server with the least (active + 1) / weight; idle_first: the first one
- * without active connections before that. sed and nq. */
-int sched_shortest_delay(const struct service *svc, bool idle_first, uint64_t *seen);
 
 static inline uint64_t *sched_seen(const struct sched_request *req)
 {

@@ -25,6 +25,12 @@
 
 #include "model/service.h"
 
+/* What a worker keeps for its choices: see ranking.h. */
+struct sched_worker {
+	uint16_t id;	    /* below service.n_workers */
+	uint16_t *place_of; /* [MAX_SERVERS + 1]: in its service's list; true of servers in it */
+};
+
 /* The inputs of a decision, and *seen. Addresses in network order. */
 struct sched_request {
 	uint8_t family; /* of the service: enum addr_family */
@@ -39,6 +45,16 @@ struct sched_request {
 	/* Out, or NULL: a scheduler that goes by counts puts those of its choice here, as it
 	 * read them. Others leave it alone. */
 	uint64_t *seen;
+	/* The worker that asks, or NULL: the choice is by a look at all servers. */
+	const struct sched_worker *worker;
+};
+
+/* The measure of a server for schedulers that take the least: load / weight, where the load is
+ * active * per_active + inactive * per_inactive + more. */
+struct sched_measure {
+	uint32_t per_active, per_inactive, more;
+	bool alike;	 /* weights count only as zero or not */
+	bool idle_first; /* without active connections the load is 0 */
 };
 
 #define SCHED_NONE (-1) /* no server is eligible */
@@ -57,6 +73,8 @@ struct sched_ops {
 	uint64_t (*adapt)(const struct service *svc, uint64_t cursor);
 	/* Worker: an index into svc->servers, or SCHED_NONE. */
 	int (*choose)(const struct service *svc, const struct sched_request *req);
+	/* Of schedulers that take the least loaded server; else NULL. */
+	const struct sched_measure *measure;
 };
 
 /* "wlc" -> its ops, or NULL. */
@@ -85,6 +103,32 @@ void sched_settle(const struct service *svc);
  * before it. An index into svc->servers, or SCHED_NONE.
  */
 int sched_assign(const struct service *svc, struct sched_request *req, bool active);
+
+void ranking_update(const struct service *svc, const struct sched_worker *w,
+		    const struct server_rt *rt);
+
+/*
+ * Worker: a connection of the server ended or became inactive, or a binding was taken back. svc:
+ * the service of rt in the worker's snapshot, or NULL. A connection that begins or becomes active
+ * needs no call.
+ */
+static inline void sched_update(const struct service *svc, const struct sched_worker *w,
+				const struct server_rt *rt)
+{
+	if (svc != NULL && svc->sched->measure != NULL)
+		ranking_update(svc, w, rt);
+}
+
+/* Room for sched_copy(), for a service of the most servers. */
+#define SCHED_COPY_MAX (512 + 32 * MAX_SERVERS_PER_SERVICE)
+
+/*
+ * Worker, for explain: `to` is a copy of `from` with copies of its run-time objects. The copy gets
+ * a copy of what the worker w knows, as that of the worker 0; its place_of is `place_of`. room is
+ * of SCHED_COPY_MAX bytes and aligned to 128.
+ */
+void sched_copy(struct service *to, const struct service *from, const struct sched_worker *w,
+		uint16_t *place_of, void *room);
 
 /* Kernel IPVS's measure of load: active connections weigh 256 times an inactive one. */
 static inline uint64_t load_of(uint64_t counts)

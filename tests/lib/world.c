@@ -509,6 +509,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->proto = number;
 	svc->fwmark = number ? 0 : (uint32_t)atoi(listen);
 	svc->family = number ? ep.addr.family : mark_family(proto);
+	svc->n_workers = h->dp->n_workers;
 	svc->policy.locality_s = 86400;
 	svc->sched = sched ? sched : &world_first;
 	svc->listen[0] = ep;

@@ -250,6 +250,12 @@ int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 	return 0;
 }
 
+/* The service that schedulers choose for. */
+static const struct service *service_of(const struct worker *w, const struct server_rt *rt)
+{
+	return snapshot_service(w->env.snap, rt->service_id);
+}
+
 int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
@@ -264,8 +270,10 @@ void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c)
 	struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
 
 	count_made(w, c->c.server, -1ULL);
-	if (rt)
+	if (rt) {
 		server_rt_bind_undo(rt, c->c.flags & CONN_F_ACTIVE);
+		sched_update(service_of(w, rt), &w->sched, rt);
+	}
 	undo(w, c);
 }
 
@@ -367,7 +375,8 @@ struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(ke
 	return t;
 }
 
-/* The buckets of the entry's keys have not been touched since the entry became idle. */
+/* The buckets of the entry's keys have not been touched since the entry became idle, and its
+ * server's counts may be another worker's. */
 void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
@@ -380,6 +389,20 @@ void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 	__builtin_prefetch(&w->FAM(v).wheel.positions[index], 1);
 	if (w->FAM(v).rows)
 		__builtin_prefetch(&w->FAM(v).rows[index], 1);
+	__builtin_prefetch(runtime_server(&w->pub->runtime, c->c.server), 1);
+}
+
+static void server_leave(struct worker *w, struct server_rt *rt, bool active)
+{
+	server_rt_unbind(rt, active);
+	sched_update(service_of(w, rt), &w->sched, rt);
+}
+
+static void server_class(struct worker *w, struct server_rt *rt, bool active)
+{
+	server_rt_change(rt, active);
+	if (!active)
+		sched_update(service_of(w, rt), &w->sched, rt);
 }
 
 void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
@@ -404,7 +427,7 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 	if (c->c.flags & CONN_F_TEMPLATE)
 		template_unname(w, rt);
 	else if (rt)
-		server_rt_unbind(rt, c->c.flags & CONN_F_ACTIVE);
+		server_leave(w, rt, c->c.flags & CONN_F_ACTIVE);
 	FAM_FN(table, free)(&w->FAM(v).table, c);
 	count_entries(w);
 }
@@ -421,7 +444,7 @@ void FAM_FN(conn, set_state)(struct worker *w, struct FAM(conn) *c, enum conn_st
 
 		c->c.flags ^= CONN_F_ACTIVE;
 		if (rt)
-			server_rt_change(rt, active);
+			server_class(w, rt, active);
 	}
 	c->c.timeout = state_timeout(FAM_FN(conn, service)(w, c), state);
 	if (state == CONN_ESTABLISHED && c->control)

@@ -25,6 +25,7 @@ struct shadow *shadow_create(struct explain *x, const struct dataplane *dp)
 	pages_sparse(s->w.handshakes, sizeof(*s->w.handshakes) * (MAX_SERVERS + 1));
 	pages_sparse(s->w.tunnel_paths, sizeof(*s->w.tunnel_paths) * (MAX_SERVERS + 1));
 	pages_sparse(s->w.ftp, sizeof(*s->w.ftp));
+	pages_sparse(s->w.sched.place_of, sizeof(*s->w.sched.place_of) * (MAX_SERVERS + 1));
 	s->dp.n_workers = dp->n_workers;
 	s->dp.hz = dp->hz;
 	s->dp.tsc_start = dp->tsc_start;
@@ -185,6 +186,7 @@ void shadow_service(struct shadow *s, const struct worker *w, const struct servi
 	memcpy(copy->servers, svc->servers, n * sizeof(svc->servers[0]));
 	copy->n_servers = n;
 	s->service_rt.cursor = __atomic_load_n(&svc->rt->cursor, __ATOMIC_ACQUIRE);
+	s->service_rt.settled = __atomic_load_n(&svc->rt->settled, __ATOMIC_ACQUIRE);
 	s->service_rt.id = svc->rt->id;
 	s->service_rt.gone = __atomic_load_n(&svc->rt->gone, __ATOMIC_RELAXED);
 	memcpy(s->service_rt.key, svc->rt->key, sizeof(s->service_rt.key));
@@ -202,6 +204,7 @@ void shadow_service(struct shadow *s, const struct worker *w, const struct servi
 		s->w.tunnel_paths[id] = w->tunnel_paths[id];
 		server_note(&x->servers[i], &copy->servers[i]);
 	}
+	sched_copy(copy, svc, &w->sched, s->w.sched.place_of, s->ranking);
 	shadow_snapshot(s)->services[svc->rt->id] = copy;
 	x->n_servers = n;
 	x->service_id = svc->rt->id;

@@ -5,8 +5,9 @@
 /*
  * The worker that explain runs the stages with. Tables, counters, caches and buffers are its own.
  * Shared structures are copied as far as stages write them: the service with its cursor, servers
- * with their counts, the time at which next hops were used. Routes, next hops, addresses, listeners
- * and the scheduler's tables are read where they are. Inside explain only. Worker context.
+ * with their counts, the worker's ranking of them, the time at which next hops were used. Routes,
+ * next hops, addresses, listeners and the scheduler's tables are read where they are. Inside
+ * explain only. Worker context.
  */
 
 #include "dataplane/explain/explain.h"
@@ -29,6 +30,7 @@ struct shadow {
 	uint32_t used_tick[MAX_NEXTHOPS + 1];
 	struct server_rt rts[MAX_SERVERS_PER_SERVICE]; /* of the service */
 	struct server_rt others[SHADOW_OTHERS];
+	_Alignas(128) uint8_t ranking[SCHED_COPY_MAX]; /* of the worker, for the service */
 	/* A root and a service, each with room for all that it can have. */
 	_Alignas(64) uint8_t snap[sizeof(struct snapshot) + sizeof(void *) * (MAX_SERVICES + 1)];
 	_Alignas(64) uint8_t

@@ -137,8 +137,10 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct FA
 	n = new_towards(svc, &svc->servers[choice], p, false);
 	n.bound = true;
 	ret = FAM_FN(conn, begin)(w, &n, &p->conn);
-	if (ret < 0)
+	if (ret < 0) {
 		server_rt_bind_undo(svc->servers[choice].rt, active);
+		sched_update(svc, &w->sched, svc->servers[choice].rt);
+	}
 	return ret;
 }
 

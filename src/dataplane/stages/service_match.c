@@ -76,5 +76,6 @@ struct sched_request FAM_FN(service, request)(struct worker *w, const struct FAM
 		.dest = FAM(addr_from_addr)(key->daddr),
 		.now_s = w->env.now_s,
 		.random = worker_random(w),
+		.worker = &w->sched,
 	};
 }

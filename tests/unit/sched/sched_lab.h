@@ -20,6 +20,8 @@ struct lab_server {
 	uint8_t down;
 };
 
+#define LAB_WORKERS 8
+
 struct lab {
 	struct runtime rt;
 	struct service_rt *svc_rt;
@@ -33,6 +35,8 @@ struct lab {
 	bool keep_old;
 	struct service *old[4096];
 	uint32_t n_old;
+	uint16_t n_workers; /* 1, unless a test says otherwise before it publishes */
+	struct sched_worker workers[LAB_WORKERS];
 };
 
 static uint64_t lab_grace_start(void *arg)
@@ -58,6 +62,7 @@ static inline void lab_publish(struct lab *l)
 	svc->rt = l->svc_rt;
 	svc->sched = l->sched;
 	svc->family = l->family;
+	svc->n_workers = l->n_workers;
 	svc->policy.scheduler_flags = l->flags;
 	svc->policy.locality_s = 86400;
 	for (uint32_t i = 0; i < l->n; i++) {
@@ -95,6 +100,10 @@ static inline struct lab *lab_create_of(uint8_t family, const char *sched, uint3
 	assert_non_null(l->sched);
 	l->flags = flags;
 	l->family = family;
+	l->n_workers = 1;
+	for (uint16_t i = 0; i < LAB_WORKERS; i++)
+		l->workers[i] = (struct sched_worker){
+			.id = i, .place_of = calloc(MAX_SERVERS + 1, sizeof(uint16_t))};
 	lab_publish(l);
 	return l;
 }
@@ -110,6 +119,8 @@ static inline void lab_destroy(struct lab *l)
 		service_put(l->old[i]);
 	service_put(l->node);
 	runtime_fini(&l->rt);
+	for (uint16_t i = 0; i < LAB_WORKERS; i++)
+		free(l->workers[i].place_of);
 	free(l);
 }
 
@@ -187,12 +198,29 @@ static inline void lab_del(struct lab *l, struct endpoint ep)
 	runtime_server_remove(&l->rt, rt, &lab_grace);
 }
 
-/* The place in the list, or SCHED_NONE. */
-static inline int lab_choose(struct lab *l, const struct sched_request *req)
+/* The place in the list, or SCHED_NONE, as worker 0 chooses. */
+static inline int lab_choose(struct lab *l, const struct sched_request *from)
 {
-	static const struct sched_request nobody;
+	struct sched_request req = {0};
 
-	return l->sched->choose(l->node, req != NULL ? req : &nobody);
+	if (from != NULL)
+		req = *from;
+	req.worker = &l->workers[0];
+	return l->sched->choose(l->node, &req);
+}
+
+/* A connection of worker 0 ends, or changes class. */
+static inline void lab_unbind(struct lab *l, struct server_rt *rt, bool active)
+{
+	server_rt_unbind(rt, active);
+	sched_update(l->node, &l->workers[0], rt);
+}
+
+static inline void lab_change(struct lab *l, struct server_rt *rt, bool to_active)
+{
+	server_rt_change(rt, to_active);
+	if (!to_active)
+		sched_update(l->node, &l->workers[0], rt);
 }
 
 /* The letters of the next n choices: A is the server that was added first. */

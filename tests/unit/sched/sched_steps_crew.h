@@ -17,7 +17,7 @@
 
 void step_point(void); /* called by what is tested: sched_steps.h */
 
-#define CREW_MAX    8
+#define CREW_MAX    LAB_WORKERS
 #define LAB_SERVERS 8
 #define ASSIGNMENTS 160
 #define CREW_STACK  65536
@@ -124,8 +124,8 @@ static struct crew *crew_of_worker; /* makecontext() passes no pointers */
 
 static void crew_worker(void)
 {
-	struct sched_request nobody = {0};
 	struct crew *c = crew_of_worker;
+	struct sched_request nobody = {.worker = &c->lab->workers[c->at]};
 
 	while (c->left > 0) {
 		const struct service *svc = c->lab->node;
@@ -140,18 +140,25 @@ static void crew_worker(void)
 	crew_turn(c);
 }
 
+static inline void crew_unbind(const struct service *svc, const struct sched_worker *w, int at)
+{
+	server_rt_unbind(svc->servers[at].rt, true);
+	sched_update(svc, w, svc->servers[at].rt);
+}
+
 /* Connections begin and end; all end before the worker does. */
 static void crew_worker_of_ends(void)
 {
 	struct crew *c = crew_of_worker;
-	struct sched_request nobody = {0};
+	const struct sched_worker *me = &c->lab->workers[c->at];
+	struct sched_request nobody = {.worker = me};
 	const struct service *svc = c->lab->node;
 	int held[ASSIGNMENTS], n = 0, at;
 
 	while (c->left > 0) {
 		c->left--;
 		if (n > 0 && random_below(&c->random, 5) < 2) {
-			server_rt_unbind(svc->servers[held[--n]].rt, true);
+			crew_unbind(svc, me, held[--n]);
 			continue;
 		}
 		at = sched_assign(svc, &nobody, true);
@@ -160,7 +167,7 @@ static void crew_worker_of_ends(void)
 		crew_step(c);
 	}
 	while (n > 0)
-		server_rt_unbind(svc->servers[held[--n]].rt, true);
+		crew_unbind(svc, me, held[--n]);
 	c->done[c->at] = true;
 	crew_turn(c);
 }

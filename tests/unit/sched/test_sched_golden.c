@@ -179,7 +179,7 @@ static void entry_close(struct replay *r, struct endpoint client, uint32_t expir
 		if (!e->live || !endpoint_equal(&e->client, &client))
 			continue;
 		if (e->active)
-			server_rt_change(e->server, false);
+			lab_change(r->lab, e->server, false);
 		e->active = false;
 		e->expires_s = expires_s;
 	}
@@ -205,7 +205,7 @@ static void pass_time(struct replay *r, uint32_t s)
 
 		if (!e->live || e->expires_s == 0 || e->expires_s > r->now_s)
 			continue;
-		server_rt_unbind(e->server, e->active);
+		lab_unbind(r->lab, e->server, e->active);
 		e->live = false;
 	}
 }

@@ -38,6 +38,7 @@ static void lab_random(struct lab *l, uint64_t seed, bool thresholds)
 	service_put(l->node);
 	l->node = NULL;
 	l->n = 0;
+	l->n_workers = CREW_MAX;
 	l->svc_rt->cursor = 0;
 	for (uint32_t i = n; i > 0; i--) {
 		lab_put(l, lab_nth(i), 1 + random_below(&r, heaviest));
@@ -53,7 +54,7 @@ static void lab_random(struct lab *l, uint64_t seed, bool thresholds)
 	}
 }
 
-/* What one worker gives each server by 0, 1, ... assignments. */
+/* What one worker that looks at all servers gives each by 0, 1, ... assignments. */
 static void one_worker(struct history *h, struct lab *l)
 {
 	struct sched_request nobody = {0};
