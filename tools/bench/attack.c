@@ -67,7 +67,7 @@ static uint64_t clients_open(struct attack *a, uint32_t first)
 	for (uint32_t i = first; i < first + CLIENTS; i++) {
 		a->asked++;
 		if (scene_has(a->s, i))
-			a->s->server_of[i] = (uint8_t)scene_server_look(a->s, i);
+			a->s->server_of[i] = (uint16_t)scene_server_look(a->s, i);
 	}
 	if (a->s->method == FWD_NAT)
 		cycles += pass(a, first, CLIENTS, DIR_OUT, TCP_SYN | TCP_ACK);

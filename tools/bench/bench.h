@@ -21,6 +21,8 @@
  *	lives.c		connections made, established, closed and timed out in virtual time
  *	lifecycle.c	rows of them: how many a second
  *	life_cost.c	rows of them: cycles of a life over those of its packets
+ *	choose.c	lives with many servers against few
+ *	threads.c	lives on two threads: one service against a service each
  *	instructions.c	instructions in place of time, under callgrind
  *	testpmd.c	dpdk-testpmd on the same devices
  */
@@ -36,7 +38,7 @@
 
 #define BATCH_BURSTS 32
 #define BATCH	     (BATCH_BURSTS * BURST_MAX) /* packets prepared, then run */
-#define N_SERVERS    16
+#define N_SERVERS    16				/* unless a plan says otherwise */
 #define TCP_LEN	     26 /* bytes of header and data: an IPv4 frame of 60 without FCS */
 
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
@@ -69,6 +71,9 @@ void row_add_ratio(const char *name, uint32_t connections, double cycles, double
 void row_failed(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* How many were. */
 unsigned int rows_failed(void);
+/* The same in cycles of another unit; a ratio above limit (0: none) is a failure. */
+void row_add_limit(const char *name, uint32_t connections, double cycles, const char *unit,
+		   double reference, double ratio, double limit);
 void rows_print_head(void);
 /* 0 or -errno. */
 int rows_write_json(const char *path);
@@ -79,9 +84,9 @@ struct scene {
 	enum addr_family family;
 	enum forward_method method; /* FWD_DR, FWD_NAT */
 	uint32_t n;		    /* connections */
-	uint8_t *server_of;	    /* [n]: index of the real server, for packets `out` */
+	uint16_t *server_of;	    /* [n]: index of the real server, for packets `out` */
 	struct worker *w;
-	struct published *pub;
+	struct published *pub; /* &own_pub, or that of another scene */
 	uint32_t tick;
 	struct rte_ring *sink; /* where a ring port puts what is sent, or NULL */
 	/* Of scene_create(): */
@@ -100,6 +105,18 @@ extern const struct mac scene_own_mac;
 void scene_publish(struct published *pub, enum addr_family family, enum forward_method method);
 void scene_unpublish(struct published *pub);
 
+struct scene_plan {
+	enum addr_family family;
+	enum forward_method method;
+	uint32_t n, max; /* connections; entries of the table */
+	uint16_t dev;
+	uint32_t n_servers;
+	const char *sched;
+	uint16_t worker, n_workers; /* the scene's own of those that choose */
+	struct published *with;	    /* of a scene whose service is shared, or NULL */
+};
+
+void scene_create_as(struct scene *s, const struct scene_plan *plan);
 /* A worker of its own that sends out of DPDK port dev, with a table for max connections. */
 void scene_create(struct scene *s, enum addr_family family, enum forward_method method, uint32_t n,
 		  uint32_t max, uint16_t dev);
@@ -250,6 +267,14 @@ void drivers_leave_out(void);
 /* Under callgrind: counting goes on or pauses. */
 void collect_toggle(void);
 void bench_instructions(struct rte_mempool *pool);
+
+/* ---- choose.c, threads.c ---- */
+
+/* Whole connections with 200 and 2,000 servers against 16, of each scheduler that goes by counts.
+ */
+void bench_choose(const struct options *o, uint16_t dev, struct rte_mempool *pool);
+/* Two threads with one service against two with a service each. sink_start() makes devs. */
+void bench_threads(const struct options *o, const uint16_t dev[2], int cpu);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

@@ -126,14 +126,14 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 }
 
 /* Whole connections, from the SYN to the end by time-out: new-connections. */
-static void count_lives(enum addr_family family, enum forward_method method, const char *name,
-			bool ledger, uint16_t dev, struct rte_ring *sink, struct rte_mempool *pool)
+static void count_lives(const struct scene_plan *plan, const char *name, bool ledger,
+			struct rte_ring *sink, struct rte_mempool *pool)
 {
 	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
 	struct scene s;
 	struct lives lives;
 
-	scene_create(&s, family, method, CONNECTIONS * 4, CONNECTIONS, dev);
+	scene_create_as(&s, plan);
 	s.sink = sink;
 	if (ledger)
 		scene_ledger(&s);
@@ -156,6 +156,21 @@ static void count_lives(enum addr_family family, enum forward_method method, con
 
 void bench_instructions(struct rte_mempool *pool)
 {
+	static const struct {
+		const char *name;
+		enum addr_family family;
+		enum forward_method method;
+		bool ledger;
+		uint32_t servers; /* 0: N_SERVERS */
+	} lives[] = {
+		{"connection/dr", ADDR_V4, FWD_DR, false, 0},
+		{"connection/nat", ADDR_V4, FWD_NAT, false, 0},
+		{"connection/dr6", ADDR_V6, FWD_DR, false, 0},
+		{"connection/nat6", ADDR_V6, FWD_NAT, false, 0},
+		{"connection/nat-2000", ADDR_V4, FWD_NAT, false, 2000},
+		{"ledger/dr", ADDR_V4, FWD_DR, true, 0},
+		{"ledger/nat", ADDR_V4, FWD_NAT, true, 0},
+	};
 	struct rte_ring *sink;
 	uint16_t dev = port_make(&sink, pool);
 
@@ -166,11 +181,19 @@ void bench_instructions(struct rte_mempool *pool)
 	count_packets(ADDR_V4, FWD_NAT, "packet/nat", dev, sink, pool);
 	count_packets(ADDR_V6, FWD_DR, "packet/dr6", dev, sink, pool);
 	count_packets(ADDR_V6, FWD_NAT, "packet/nat6", dev, sink, pool);
-	count_lives(ADDR_V4, FWD_DR, "connection/dr", false, dev, sink, pool);
-	count_lives(ADDR_V4, FWD_NAT, "connection/nat", false, dev, sink, pool);
-	count_lives(ADDR_V6, FWD_DR, "connection/dr6", false, dev, sink, pool);
-	count_lives(ADDR_V6, FWD_NAT, "connection/nat6", false, dev, sink, pool);
-	count_lives(ADDR_V4, FWD_DR, "ledger/dr", true, dev, sink, pool);
-	count_lives(ADDR_V4, FWD_NAT, "ledger/nat", true, dev, sink, pool);
+	for (unsigned int i = 0; i < RTE_DIM(lives); i++) {
+		const struct scene_plan plan = {
+			.family = lives[i].family,
+			.method = lives[i].method,
+			.n = CONNECTIONS * 4,
+			.max = CONNECTIONS,
+			.dev = dev,
+			.n_servers = lives[i].servers ? lives[i].servers : N_SERVERS,
+			.sched = "wlc",
+			.n_workers = 1,
+		};
+
+		count_lives(&plan, lives[i].name, lives[i].ledger, sink, pool);
+	}
 	CALLGRIND_STOP_INSTRUMENTATION;
 }

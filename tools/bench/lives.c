@@ -101,7 +101,7 @@ uint64_t lives_round(struct lives *l)
 		s->tick = tick_of(l, l->made + BATCH * i / n);
 		cycles += step_run(l, steps_of(l)[i].dir, steps_of(l)[i].flags);
 		for (uint32_t k = 0; k < BATCH && i == 0; k++)
-			s->server_of[id_of(l, k)] = (uint8_t)scene_server_look(s, id_of(l, k));
+			s->server_of[id_of(l, k)] = (uint16_t)scene_server_look(s, id_of(l, k));
 	}
 	for (uint32_t k = 0; k < BATCH; k++)
 		l->lost += !scene_has(s, id_of(l, k));

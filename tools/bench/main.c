@@ -118,7 +118,7 @@ static bool huge_pages_free(void)
 static void eal_start(const char *program, const struct options *o, int cpu)
 {
 	char lcores[32], prefix[48], name[64];
-	char *argv[16];
+	char *argv[20];
 	int argc = 0;
 
 	snprintf(name, sizeof(name), "%s", program);
@@ -136,6 +136,7 @@ static void eal_start(const char *program, const struct options *o, int cpu)
 		argv[argc++] = (char *)"-dlibrte_mempool_ring.so"; /* of libdpdk-dev */
 	} else {
 		argv[argc++] = (char *)"--vdev=net_null0";
+		argv[argc++] = (char *)"--vdev=net_null1"; /* of a second thread */
 	}
 	if (huge_pages_free() && !o->instructions) {
 		argv[argc++] = (char *)"--in-memory";
@@ -151,18 +152,18 @@ static void eal_start(const char *program, const struct options *o, int cpu)
 }
 
 /* A port that frees what is sent. */
-static uint16_t sink_start(struct rte_mempool *pool)
+static uint16_t sink_start(const char *name, struct rte_mempool *pool)
 {
 	const struct rte_eth_conf conf = {0};
 	uint16_t dev;
 
-	if (rte_eth_dev_get_port_by_name("net_null0", &dev) != 0)
-		fail("net_null0 is missing (driver net_null)");
+	if (rte_eth_dev_get_port_by_name(name, &dev) != 0)
+		fail("%s is missing (driver net_null)", name);
 	if (rte_eth_dev_configure(dev, 1, 1, &conf) < 0 ||
 	    rte_eth_rx_queue_setup(dev, 0, 512, SOCKET_ID_ANY, NULL, pool) < 0 ||
 	    rte_eth_tx_queue_setup(dev, 0, 512, SOCKET_ID_ANY, NULL) < 0 ||
 	    rte_eth_dev_start(dev) < 0)
-		fail("net_null0 does not start");
+		fail("%s does not start", name);
 	return dev;
 }
 
@@ -179,8 +180,9 @@ static void run_small_pages(const struct options *o, uint32_t n, uint16_t dev,
 	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 }
 
-static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
+static void run(const struct options *o, const uint16_t devs[2], int cpu, struct rte_mempool *pool)
 {
+	const uint16_t dev = devs[0];
 	static const uint32_t all[] = {1, 1000, 100000, 1000000, 10000000};
 	static const uint32_t few[] = {1, 100000, 1000000};
 	const uint32_t *sizes = o->quick ? few : all;
@@ -229,9 +231,11 @@ static void run(const struct options *o, uint16_t dev, struct rte_mempool *pool)
 		bench_ports(o, FWD_NAT, sizes[i], pool);
 	}
 	bench_lifecycle(o, dev, pool);
+	bench_choose(o, dev, pool);
 	if (!o->connections)
 		bench_attack(o, dev, pool);
 	bench_checks(o);
+	bench_threads(o, devs, cpu);
 }
 
 int main(int argc, char **argv)
@@ -239,6 +243,7 @@ int main(int argc, char **argv)
 	struct options o = {0};
 	struct rte_mempool *pool;
 	struct rusage usage_now;
+	uint16_t devs[2];
 	int cpu, rc;
 
 	options_parse(argc, argv, &o, &cpu);
@@ -259,7 +264,9 @@ int main(int argc, char **argv)
 	       (double)rte_get_tsc_hz() / 1e6, rte_eal_has_hugepages() ? "huge" : "4 KiB",
 	       o.small_pages ? "4 KiB" : "transparent huge");
 	rows_print_head();
-	run(&o, sink_start(pool), pool);
+	devs[0] = sink_start("net_null0", pool);
+	devs[1] = sink_start("net_null1", pool);
+	run(&o, devs, cpu, pool);
 	getrusage(RUSAGE_SELF, &usage_now);
 	printf("\n(preempted %ld times; blocks in which that happened were measured again)\n",
 	       usage_now.ru_nivcsw);

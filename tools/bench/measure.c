@@ -164,7 +164,7 @@ void bench_memory(const struct options *o, enum addr_family family, enum forward
 	resident = resident_bytes();
 	scene_create(&s, family, method, n, n, dev);
 	scene_connect(&s, pool);
-	resident = resident_bytes() - resident - n; /* server_of is the bench's own */
+	resident = resident_bytes() - resident - n * sizeof(*s.server_of); /* of the bench */
 	sent = s.w->counters.sent;
 	lookups = s.w->counters.lookups;
 	if (wanted(o, bare))

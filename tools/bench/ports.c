@@ -153,7 +153,7 @@ static void dataplane_make(struct port_arg *a, enum forward_method method, uint3
 	a->s = (struct scene){.family = ADDR_V4, .method = method, .n = n, .pub = &a->dp->pub};
 	a->s.sink = a->tx;
 	a->s.w = a->dp->workers[0];
-	a->s.server_of = calloc(n, 1);
+	a->s.server_of = calloc(n, sizeof(*a->s.server_of));
 	if (!a->s.server_of)
 		fail("no memory for %u connections", n);
 	scene_publish(a->s.pub, ADDR_V4, method);

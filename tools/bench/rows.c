@@ -92,6 +92,14 @@ void row_add_ratio(const char *name, uint32_t connections, double cycles, double
 	row_put(name, connections, cycles, "cycles/packet", reference, ratio);
 }
 
+void row_add_limit(const char *name, uint32_t connections, double cycles, const char *unit,
+		   double reference, double ratio, double limit)
+{
+	row_put(name, connections, cycles, unit, reference, ratio);
+	if (limit != 0 && ratio > limit)
+		row_failed("%s: the ratio %.2f, of at most %.2f", name, ratio, limit);
+}
+
 void row_add_cycles(const char *name, uint32_t connections, double cycles, double reference)
 {
 	double mhz = (double)rte_get_tsc_hz() / 1e6;

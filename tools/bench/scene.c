@@ -19,25 +19,25 @@ static struct addr server_of(enum addr_family family, unsigned int k)
 				 : addr_from_addr6(scene6_server(k));
 }
 
-static struct service *service_make(struct published *pub, enum addr_family family,
-				    enum forward_method method)
+static struct service *service_make(struct published *pub, const struct scene_plan *plan)
 {
-	struct service *svc = service_create(N_SERVERS, 1);
+	struct service *svc = service_create(plan->n_servers, 1);
 
 	if (!svc)
 		fail("no memory for a service");
 	svc->rt = runtime_service_get(&pub->runtime, "tcp:198.51.100.100:80");
-	svc->sched = sched_find("wlc"); /* the default of LVS */
+	svc->sched = sched_find(plan->sched);
 	svc->proto = IPPROTO_TCP;
-	svc->family = family;
-	svc->policy.forward = (uint8_t)method;
+	svc->n_workers = plan->n_workers;
+	svc->family = plan->family;
+	svc->policy.forward = (uint8_t)plan->method;
 	svc->policy.sequence_check = true;
 	memcpy(svc->policy.timeout_s, conn_state_timeouts_s, sizeof(svc->policy.timeout_s));
 	svc->listen[0] =
-		(struct endpoint){.addr = vip_of(family), .port = be16_from(SCENE_VIP_PORT)};
-	for (unsigned int k = 0; k < N_SERVERS; k++) {
+		(struct endpoint){.addr = vip_of(plan->family), .port = be16_from(SCENE_VIP_PORT)};
+	for (unsigned int k = 0; k < plan->n_servers; k++) {
 		struct server *srv = &svc->servers[k];
-		struct endpoint ep = {.addr = server_of(family, k),
+		struct endpoint ep = {.addr = server_of(plan->family, k),
 				      .port = be16_from(SCENE_SERVER_PORT)};
 
 		srv->rt = runtime_server_get(&pub->runtime, svc->rt, &ep);
@@ -45,19 +45,18 @@ static struct service *service_make(struct published *pub, enum addr_family fami
 			fail("no memory for a real server");
 		srv->addr = ep.addr;
 		srv->port = ep.port;
-		srv->method = (uint8_t)method;
+		srv->method = (uint8_t)plan->method;
 		srv->weight = srv->configured = srv->last_weight = 1;
 	}
 	if (!svc->sched || sched_attach(svc, NULL) < 0)
-		fail("the scheduler wlc cannot be had");
+		fail("the scheduler %s cannot be had", plan->sched);
 	sched_settle(svc);
 	return svc;
 }
 
-static struct snapshot *snapshot_make(struct published *pub, enum addr_family family,
-				      enum forward_method method)
+static struct snapshot *snapshot_make(struct published *pub, const struct scene_plan *plan)
 {
-	struct service *svc = service_make(pub, family, method);
+	struct service *svc = service_make(pub, plan);
 	struct snapshot *snap = snapshot_create(svc->rt->id);
 
 	if (!snap)
@@ -82,18 +81,35 @@ static struct fib *fib_make(enum addr_family family)
 	return fib;
 }
 
-void scene_publish(struct published *pub, enum addr_family family, enum forward_method method)
+static void publish(struct published *pub, const struct scene_plan *plan)
 {
-	pub->snapshot = snapshot_make(pub, family, method);
-	pub->fib = fib_make(family);
+	pub->snapshot = snapshot_make(pub, plan);
+	pub->fib = fib_make(plan->family);
 	pub->resolve_gen = 1;
-	for (unsigned int k = 0; k <= N_SERVERS; k++)
-		if (family == ADDR_V4)
+	for (unsigned int k = 0; k <= plan->n_servers; k++)
+		if (plan->family == ADDR_V4)
 			scene4_nexthop(pub, k ? scene4_server(k - 1) : scene4_gateway(),
 				       (uint8_t)(k + 1));
 		else
 			scene6_nexthop(pub, k ? scene6_server(k - 1) : scene6_gateway(),
 				       (uint8_t)(k + 1));
+}
+
+/* The default of LVS. */
+static struct scene_plan plan_of(enum addr_family family, enum forward_method method)
+{
+	return (struct scene_plan){.family = family,
+				   .method = method,
+				   .n_servers = N_SERVERS,
+				   .sched = "wlc",
+				   .n_workers = 1};
+}
+
+void scene_publish(struct published *pub, enum addr_family family, enum forward_method method)
+{
+	const struct scene_plan plan = plan_of(family, method);
+
+	publish(pub, &plan);
 }
 
 void scene_unpublish(struct published *pub)
@@ -104,39 +120,54 @@ void scene_unpublish(struct published *pub)
 	pub->fib = NULL;
 }
 
-void scene_create(struct scene *s, enum addr_family family, enum forward_method method, uint32_t n,
-		  uint32_t max, uint16_t dev)
+void scene_create_as(struct scene *s, const struct scene_plan *plan)
 {
 	struct worker *w;
 
 	memset(s, 0, sizeof(*s));
-	s->family = family;
-	s->method = method;
-	s->n = n;
-	s->pub = &s->own_pub;
-	s->server_of = calloc(n, 1);
+	s->family = plan->family;
+	s->method = plan->method;
+	s->n = plan->n;
+	s->pub = plan->with ? plan->with : &s->own_pub;
+	s->server_of = calloc(plan->n, sizeof(*s->server_of));
 	if (posix_memalign((void **)&s->w, 64, sizeof(*s->w)) != 0 || !s->server_of)
 		fail("no memory for a worker");
-	if (runtime_init(&s->pub->runtime) < 0 || nexthop_table_init(&s->pub->nexthops, 1024) < 0)
-		fail("no memory for the registry");
-	scene_publish(s->pub, family, method);
+	if (!plan->with) {
+		if (runtime_init(&s->pub->runtime) < 0 ||
+		    nexthop_table_init(&s->pub->nexthops, RTE_MAX(1024U, plan->n_servers * 2)) < 0)
+			fail("no memory for the registry");
+		publish(s->pub, plan);
+	}
 	w = s->w;
-	if (worker_init(w, 0, max + max / 4 + 1, -1, 42, s->pub) < 0)
-		fail("no memory for %u connections", max);
+	if (worker_init(w, plan->worker, plan->max + plan->max / 4 + 1, -1, 42, s->pub) < 0)
+		fail("no memory for %u connections", plan->max);
 	owner_map_init(&s->owners, 1);
 	w->owners = &s->owners;
-	w->port_dev[0] = dev;
+	w->port_dev[0] = plan->dev;
 	w->tx_queue[0] = 0;
 	worker_env_update(w, s->tick, 1);
+}
+
+void scene_create(struct scene *s, enum addr_family family, enum forward_method method, uint32_t n,
+		  uint32_t max, uint16_t dev)
+{
+	struct scene_plan plan = plan_of(family, method);
+
+	plan.n = n;
+	plan.max = max;
+	plan.dev = dev;
+	scene_create_as(s, &plan);
 }
 
 void scene_destroy(struct scene *s)
 {
 	worker_fini(s->w);
 	free(s->w);
-	scene_unpublish(s->pub);
-	nexthop_table_fini(&s->own_pub.nexthops);
-	runtime_fini(&s->own_pub.runtime);
+	if (s->pub == &s->own_pub) {
+		scene_unpublish(s->pub);
+		nexthop_table_fini(&s->own_pub.nexthops);
+		runtime_fini(&s->own_pub.runtime);
+	}
 	free(s->server_of);
 }
 
@@ -158,13 +189,15 @@ unsigned int scene_server_look(const struct scene *s, uint32_t i)
 {
 	const struct conn *c = conn_find(s, i);
 	const struct service *svc = s->pub->snapshot->services[s->pub->snapshot->max_service_id];
+	uint32_t k;
 
 	if (!c)
 		fail("connection %u of %u was not made", i, s->n);
-	for (unsigned int k = 0; k < N_SERVERS; k++)
-		if (svc->servers[k].rt->id == c->server)
-			return k;
-	fail("connection %u has no real server", i);
+	/* Ids were given out in list order. */
+	k = c->server - svc->servers[0].rt->id;
+	if (k >= svc->n_servers || svc->servers[k].rt->id != c->server)
+		fail("connection %u has no real server", i);
+	return k;
 }
 
 void scene_sink_drain(const struct scene *s)
@@ -197,7 +230,7 @@ void scene_connect(struct scene *s, struct rte_mempool *pool)
 
 		step_pass(s, pool, first, n, DIR_IN, TCP_SYN);
 		for (uint32_t i = first; i < first + n; i++)
-			s->server_of[i] = (uint8_t)scene_server_look(s, i);
+			s->server_of[i] = (uint16_t)scene_server_look(s, i);
 		if (s->method == FWD_NAT)
 			step_pass(s, pool, first, n, DIR_OUT, TCP_SYN | TCP_ACK);
 		step_pass(s, pool, first, n, DIR_IN, TCP_ACK);

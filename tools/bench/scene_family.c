@@ -15,7 +15,9 @@ static be32 address(uint32_t net, uint32_t host)
 	return be32_from(net + host);
 }
 #define NET_PUBLIC  0xc6336400U /* 198.51.100.0/24 */
-#define NET_SERVERS 0xc0a80a00U /* 192.168.10.0/24 */
+#define NET_SERVERS 0xc0a80000U /* 192.168.0.0/16, from 192.168.10.11 on */
+#define FIRST_HOST  0xa0bU
+#define SERVER_BITS 16
 #define NET_CLIENTS 0x0a400000U /* 10.64.0.0 */
 #define NET_BITS    24
 #else
@@ -26,6 +28,8 @@ static struct addr6 address(uint32_t net, uint32_t host)
 #define NET_PUBLIC  0x00010000U /* 2001:db8:1::/64 */
 #define NET_SERVERS 0x00100000U /* 2001:db8:10::/64 */
 #define NET_CLIENTS 0x000c0000U /* 2001:db8:c:: */
+#define FIRST_HOST  11
+#define SERVER_BITS 64
 #define NET_BITS    64
 #endif
 
@@ -41,7 +45,7 @@ FAM_ADDR FAM_FN(scene, vip)(void)
 
 FAM_ADDR FAM_FN(scene, server)(unsigned int k)
 {
-	return address(NET_SERVERS, 11 + k);
+	return address(NET_SERVERS, FIRST_HOST + k);
 }
 
 FAM_ADDR FAM_FN(scene, gateway)(void)
@@ -51,8 +55,7 @@ FAM_ADDR FAM_FN(scene, gateway)(void)
 
 void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc)
 {
-	struct FAM(addr_entry) addrs[N_SERVERS + 1] = {
-		{FAM_FN(scene, vip)(), ADDR_KIND_VIP | ADDR_KIND_ACTIVE, LINK_ANY}};
+	struct FAM(addr_entry) *addrs = calloc(svc->n_servers + 1, sizeof(*addrs));
 	const struct FAM(listener) listener = {.addr = FAM_FN(scene, vip)(),
 					       .port = be16_from(SCENE_VIP_PORT),
 					       .proto = IPPROTO_TCP,
@@ -60,10 +63,15 @@ void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc)
 	const bool mine = svc->family == FAM_FAMILY;
 	uint32_t n = 1;
 
-	for (unsigned int k = 0; k < N_SERVERS && svc->policy.forward == FWD_NAT; k++)
+	if (!addrs)
+		fail("no memory for addresses");
+	addrs[0] = (struct FAM(addr_entry)){FAM_FN(scene, vip)(), ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
+					    LINK_ANY};
+	for (unsigned int k = 0; k < svc->n_servers && svc->policy.forward == FWD_NAT; k++)
 		addrs[n++] = (struct FAM(addr_entry)){FAM_FN(scene, server)(k),
 						      ADDR_KIND_NAT_SERVER, LINK_ANY};
 	FAM(snapshot_set_addrs)(snap, FAM_FN(addr_table, create)(addrs, mine ? n : 0));
+	free(addrs);
 	FAM(snapshot_set_listeners)(snap, FAM_FN(listener_table, create)(&listener, mine));
 }
 
@@ -72,7 +80,7 @@ struct FAM(fib) *FAM_FN(scene, routes)(enum addr_family family)
 	const link_id link = link_id_of(0, 0);
 	const struct FAM(route) routes[] = {
 		{.addr = address(NET_SERVERS, 0),
-		 .len = NET_BITS,
+		 .len = SERVER_BITS,
 		 .kind = ROUTE_ONLINK,
 		 .mtu = 1500,
 		 .link = link},
