@@ -77,7 +77,7 @@ static bool command_step(struct worker *w, struct worker_command *cmd)
 
 /* Walks over a whole table take this share of a worker that has packets: behind a step of N cycles
  * are N * WALK_SHARE without one. */
-#define WALK_SHARE 80
+#define WALK_SHARE 120
 
 static bool is_walk(const struct worker_command *cmd)
 {

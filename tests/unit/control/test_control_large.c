@@ -161,9 +161,49 @@ static void others_are_answered_while_all_is_applied(void **state)
 	others_are_answered(f, "config.apply", "{}");
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* whose allocator keeps what was freed */
+static uint64_t resident_mib(void)
+{
+	unsigned long size, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu %lu", &size, &resident), 2);
+	fclose(f);
+	return (uint64_t)resident * 4096 >> 20;
+}
+
+/* A second after the last large work malloc keeps nothing that is free. */
+static void memory_of_a_large_configuration_goes_back_to_the_system(void **state)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+	const uint64_t until = clock_us() + DEADLINE_MS * 1000ULL;
+	struct fixture *f = *state;
+	uint64_t before = resident_mib(), large, now;
+
+	write_large(f, N_SERVICES, 0);
+	others_are_answered(f, "config.apply", "{}");
+	large = resident_mib();
+	write_large(f, 1, -1);
+	others_are_answered(f, "config.apply", "{}");
+	do {
+		nanosleep(&pause, NULL);
+		now = resident_mib();
+	} while (now > before + (large - before) / 2 && clock_us() < until);
+	printf("%u MiB before, %u MiB with %u services, %u MiB afterwards\n", (unsigned int)before,
+	       (unsigned int)large, N_SERVICES, (unsigned int)now);
+	assert_true(large > before + 30);
+	assert_true(now <= before + (large - before) / 2);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#ifndef __SANITIZE_ADDRESS__
+		/* First: nothing of others is there to be given back. */
+		T(memory_of_a_large_configuration_goes_back_to_the_system),
+#endif
 		T(others_are_answered_while_all_is_applied),
 	};
 	int ret;
