@@ -237,6 +237,53 @@ static void failed_failbacks_double_the_delay_and_end_after_the_third(void **sta
 	assert_int_equal(lab.r.state, HA_HANDOVER);
 }
 
+/* Ready, of the higher rank, with nothing that hinders. */
+static void ready_for_failback(uint8_t failures)
+{
+	lab_be(HA_BACKUP);
+	lab.peer.priority = 50;
+	lab.peer.failback_failures = failures;
+	lab.r.verdicts = true;
+	lab.peer_speaks = true;
+	lab_pass(DEADTIME);
+	assert_string_equal(role_failback_waits(&lab.r, lab.now), "");
+}
+
+static bool asks_within(uint32_t ms)
+{
+	lab.r.request_until_ms = 0;
+	for (uint32_t i = 0; i < ms && lab.r.request_until_ms == 0; i += 10)
+		lab_pass(10);
+	return lab.r.request_until_ms != 0;
+}
+
+static void each_failure_doubles_the_wait_for_the_next_failback(void **state)
+{
+	(void)state;
+	ready_for_failback(0);
+	assert_true(asks_within(lab.cfg.failback_delay_ms + 100));
+	ready_for_failback(1);
+	assert_false(asks_within(lab.cfg.failback_delay_ms * 3 / 2));
+	assert_true(asks_within(lab.cfg.failback_delay_ms));
+}
+
+static void failback_waits_for_services_that_are_unknown(void **state)
+{
+	(void)state;
+	ready_for_failback(0);
+	lab.r.unbound = 1;
+	assert_string_equal(role_failback_waits(&lab.r, lab.now),
+			    "services and servers of the peer's connections");
+}
+
+static void what_a_person_moved_no_timer_moves_back(void **state)
+{
+	(void)state;
+	lab_be(HA_RELAY);
+	assert_true(lab.r.failback_held);
+	assert_null(role_failback_waits(&lab.r, lab.now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +296,9 @@ int main(void)
 		cmocka_unit_test(what_each_router_sees_of_the_servers_is_compared),
 		cmocka_unit_test(failback_is_not_asked_for_without_reason),
 		cmocka_unit_test(failed_failbacks_double_the_delay_and_end_after_the_third),
+		cmocka_unit_test(each_failure_doubles_the_wait_for_the_next_failback),
+		cmocka_unit_test(failback_waits_for_services_that_are_unknown),
+		cmocka_unit_test(what_a_person_moved_no_timer_moves_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,39 @@ static void a_host_that_stalled_once_gets_no_shorter_than_200_ms(void **state)
 	assert_int_equal(lab.r.cfg.deadtime_ms, ROLE_DEADTIME_FLOOR_MS);
 }
 
+/* An outage, and the time in which a process starts, say nothing of the host. */
+static void outages_and_the_start_of_a_process_are_no_jitter(void **state)
+{
+	struct role_event ev = {.type = ROLE_TICK, .late_ms = 30};
+
+	(void)state;
+	begin(0, 0, ROLE_DEADTIME_FLOOR_MS);
+	hear(true);
+	quiet(ROLE_MEASURE_MS / 2 - 100);
+	lab_step(&ev);
+	assert_int_equal(role_lateness(&lab.r).own_ms, 0);
+	quiet(ROLE_MEASURE_MS);
+	ev.late_ms = ROLE_DEADTIME_AUTO_MAX_MS + 1;
+	lab_step(&ev);
+	assert_int_equal(role_lateness(&lab.r).own_ms, 0);
+	ev.late_ms = 30;
+	lab_step(&ev);
+	assert_int_equal(role_lateness(&lab.r).own_ms, 30);
+}
+
+/* Whatever was agreed: the peer's lease is as long as the peer says. */
+static void a_router_waits_as_long_as_the_peers_lease(void **state)
+{
+	(void)state;
+	begin(0, 0, 200);
+	hear(true);
+	quiet(ROLE_MEASURE_MS + 100);
+	assert_int_equal(lab.r.cfg.deadtime_ms, 200);
+	lab.peer.timers.lease_base_ms = 600;
+	hear(false);
+	assert_int_equal(lab.r.cfg.deadtime_ms, 600);
+}
+
 static void a_stall_of_this_router_counts_as_well(void **state)
 {
 	const struct role_event ev = {.type = ROLE_TICK, .late_ms = 30};
@@ -221,6 +254,8 @@ int main(void)
 		cmocka_unit_test(a_quiet_host_comes_down_to_the_floor_once_it_has_measured),
 		cmocka_unit_test(what_was_late_makes_the_deadtime_longer_for_five_minutes),
 		cmocka_unit_test(a_host_that_stalled_once_gets_no_shorter_than_200_ms),
+		cmocka_unit_test(outages_and_the_start_of_a_process_are_no_jitter),
+		cmocka_unit_test(a_router_waits_as_long_as_the_peers_lease),
 		cmocka_unit_test(a_stall_of_this_router_counts_as_well),
 		cmocka_unit_test(both_use_the_larger_wish_and_lower_it_by_agreement),
 		cmocka_unit_test(a_lease_shrinks_with_the_deadtime_though_none_is_renewed),
