@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -29,6 +30,9 @@ static int options_apply(struct session *s, const struct cli_options *o, FILE *o
 	}
 	s->rpc.session = o->session;
 	s->restricted = o->restricted;
+	/* Sessions of a front end have one user: none reads or writes the memory of another. */
+	if (s->restricted)
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (s->restricted && !(s->commands = commands_restrict(s->commands))) {
 		fprintf(errors, "plvsctl: no memory\n");
 		return CLI_GARBLED;

@@ -20,6 +20,18 @@ static bool needs_file(const struct command *c)
 	return false;
 }
 
+/* Whatever follows the words of the command. */
+static const struct arg any_args[] = {{"...", ARG_REST, ARG_POSITIONAL, "@words", "", NULL, 0, 0},
+				      {.name = NULL}};
+
+static int run_refused(struct session *s, const struct invocation *inv)
+{
+	return session_error(s, CLI_USAGE,
+			     "%s works with files of this machine, and this session has none: use "
+			     "plvsctl on the router",
+			     inv->command->words);
+}
+
 static const struct arg *args_restrict(const struct arg *all)
 {
 	struct arg *args;
@@ -43,8 +55,15 @@ const struct command *commands_restrict(const struct command *all)
 		n++;
 	commands = calloc(n + 1, sizeof(*commands));
 	for (size_t i = 0; commands && i < n; i++) {
-		if (needs_file(&all[i]))
+		/* Known, but neither shown nor completed. */
+		if (needs_file(&all[i])) {
+			commands[kept++] = (struct command){.words = all[i].words,
+							    .help = all[i].help,
+							    .args = any_args,
+							    .flags = CMD_HIDDEN,
+							    .run = run_refused};
 			continue;
+		}
 		commands[kept] = all[i];
 		commands[kept].args = args_restrict(all[i].args);
 		if (!commands[kept++].args)

@@ -115,29 +115,73 @@ static void session_tell(const struct rpc *rpc)
 	json_decref(doc);
 }
 
-static enum rpc_outcome rpc_open(struct rpc *rpc, struct rpc_failure *f)
+/* A front end that may connect hands a connection over by a descriptor that was inherited; the path
+ * is "door:" and its number. The descriptor, or -errno. */
+static int door_ask(int door)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {{0}};
+	char byte = 'c';
+	struct iovec iov = {&byte, 1};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.room,
+			     .msg_controllen = sizeof(control.room)};
+	const struct cmsghdr *c;
+	int fd;
+
+	if (send(door, &byte, 1, MSG_NOSIGNAL) != 1)
+		return -errno;
+	if (recvmsg(door, &msg, MSG_CMSG_CLOEXEC) != 1)
+		return -ECONNREFUSED;
+	c = CMSG_FIRSTHDR(&msg);
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return -ECONNREFUSED;
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
+/* A descriptor, or -errno. */
+static int path_connect(const char *path)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	return -err;
+}
+
+#define DOOR "door:"
+
+static enum rpc_outcome rpc_open(struct rpc *rpc, struct rpc_failure *f)
+{
+	const bool by_door = strncmp(rpc->path, DOOR, strlen(DOOR)) == 0;
 	char byte;
-	int err;
+	int fd;
 
 	/* A connection that the router has ended since the last call is not used again; what
 	 * it sent unasked is no answer to the next question. */
 	if (rpc->fd >= 0 && recv(rpc->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
 		return RPC_OK;
 	rpc_close(rpc);
-	if (strlen(rpc->path) >= sizeof(sa.sun_path))
+	if (strlen(rpc->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return fail(f, RPC_UNREACHABLE,
 			    "cannot reach the router: %.128s...: path too long (over %zu bytes)",
-			    rpc->path, sizeof(sa.sun_path) - 1);
-	strcpy(sa.sun_path, rpc->path);
-	rpc->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (rpc->fd < 0 || connect(rpc->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		err = errno;
-		rpc_close(rpc);
+			    rpc->path, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+	fd = by_door ? door_ask(atoi(rpc->path + strlen(DOOR))) : path_connect(rpc->path);
+	if (fd < 0)
 		return fail(f, RPC_UNREACHABLE, "cannot reach the router at %s: %s%s", rpc->path,
-			    strerror(err), connect_advice(err));
-	}
+			    strerror(-fd), connect_advice(-fd));
+	rpc->fd = fd;
 	if (rpc->session)
 		session_tell(rpc);
 	return RPC_OK;

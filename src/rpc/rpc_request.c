@@ -33,7 +33,7 @@ const struct rpc_peer *rpc_peer(const struct rpc_request *r)
 
 bool rpc_may_name(const struct rpc_request *r)
 {
-	return r->client && r->client->server->opt.named;
+	return r->client && r->client->server->opt.named && !r->client->peer.session[0];
 }
 
 int rpc_name_session(struct rpc_request *r, const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,13 +126,23 @@ static int parse(const json_t *node, struct telnet_config *c, char error[ERROR_T
 	return c->account && c->shell ? 0 : -ENOMEM;
 }
 
+/* Hashes are in no memory that is given back: processes that hear clients come from this one. */
+static void wipe_free(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
 int telnet_config_parse(const char *text, size_t len, struct telnet_config *out,
 			char error[ERROR_TEXT])
 {
 	json_error_t e;
-	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
+	json_t *doc;
 	int ret;
 
+	json_set_alloc_funcs(malloc, wipe_free);
+	doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
 	memset(out, 0, sizeof(*out));
 	error_text(error, 0, "out of memory");
 	if (!doc)
@@ -142,6 +153,12 @@ int telnet_config_parse(const char *text, size_t len, struct telnet_config *out,
 	if (ret)
 		telnet_config_free(out);
 	return ret;
+}
+
+void telnet_config_forget(const struct telnet_config *c)
+{
+	for (size_t i = 0; i < c->n_users; i++)
+		explicit_bzero(c->users[i].hash, strlen(c->users[i].hash));
 }
 
 void telnet_config_free(struct telnet_config *c)

@@ -199,7 +199,7 @@ static void child_run(const struct telnet_config *c, int listener, int fd, int p
 			close(children[i].fd);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	from_format(from, text);
-	_exit(telnet_session_run(c, fd, parent, text, delay_ms));
+	_exit(telnet_monitor_run(c, fd, parent, text, delay_ms));
 }
 
 static void accept_one(const struct telnet_config *c, int listener)

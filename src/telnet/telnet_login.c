@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Passwords, kept as hashes of crypt(5). The hash is of a kind that takes a while: each login is
- * checked in the connection's own process. */
+ * checked in a process of its connection. */
 #include <crypt.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,9 +9,9 @@
 
 #include "telnet/telnetd.h"
 
-/* With limits of time: a router that does not answer holds nobody up for longer. */
-static int router_connect(const char *path)
+int telnet_router_connect(const char *path)
 {
+	/* A router that does not answer holds nobody up for longer. */
 	const struct timeval tv = {.tv_sec = 1};
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd;
@@ -33,7 +33,7 @@ static int router_connect(const char *path)
 static void router_tell(const char *path, const char *line)
 {
 	char answer[512];
-	int fd = router_connect(path);
+	int fd = telnet_router_connect(path);
 
 	if (fd < 0)
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A connection, in a process of its own:
+ * A connection, in a process that may open no socket (telnet_monitor.c):
  *
  *	GREET	until the client has named its terminal, or a moment has passed
  *	NAME	-> PASSWORD -> HOLD (the login is held back) -> RUN, or NAME again
@@ -9,29 +9,21 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <pty.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
-#include <utmp.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "telnet/telnet_monitor.h"
+#include "telnet/telnet_shell.h"
 #include "telnet/telnet_stream.h"
 #include "telnet/telnetd.h"
 
 #define GREET_MS	700  /* for a client to show that it speaks telnet */
 #define GREET_SPEAKS_MS 2000 /* for its terminal type and window */
 #define FLUSH_MS	2000
-#define FAILED_DELAY_MS 1000 /* doubled with each failure of this connection */
-#define PASSWORD_MAX	128
-#define COLUMNS_MAX	1000
-#define SHELL_END_MS	2000
+#define FAILED_DELAY_MS 1000  /* doubled with each failure of this connection */
 #define LAST_MS		10000 /* for commands of a client that sends no more */
 
 enum state {
@@ -45,21 +37,19 @@ enum state {
 
 struct connection {
 	const struct telnet_config *config;
-	int fd, parent;
-	const char *from;
+	int fd, monitor;
+	int door; /* of plvsctl to the monitor; -1: there is none */
 	struct telnet_stream stream;
 	enum state state;
 	uint64_t until_ms; /* when the state ends, if nothing else happens */
 	uint64_t login_ms; /* when the login must be over */
 	uint32_t delay_ms; /* of the next login */
 	int tries;
-	char line[PASSWORD_MAX + 1];
+	char line[TELNET_PASSWORD_MAX + 1];
 	size_t line_len;
 	bool line_over; /* the line was longer: no name or password is */
 	char name[TELNET_NAME_MAX + 1];
-	const struct telnet_user *user; /* NULL: nobody is asked, read level */
-	int pty;			/* -1: no shell */
-	pid_t shell;
+	struct telnet_shell shell;
 	bool eof;   /* the client sends no more */
 	bool ended; /* the shell was told so */
 };
@@ -84,121 +74,14 @@ static void finish(struct connection *c, const char *text)
 
 /* --- the shell --- */
 
-static void window_set(const struct connection *c)
-{
-	const struct telnet_stream *s = &c->stream;
-	struct winsize ws = {.ws_row = s->rows ? s->rows : 24,
-			     .ws_col = s->columns ? s->columns : 80};
-
-	if (ws.ws_col > COLUMNS_MAX)
-		ws.ws_col = COLUMNS_MAX;
-	if (ws.ws_row > COLUMNS_MAX)
-		ws.ws_row = COLUMNS_MAX;
-	(void)ioctl(c->pty, TIOCSWINSZ, &ws);
-}
-
-/* A type that this machine does not know would be no help. */
-static const char *term_known(const struct telnet_stream *s)
-{
-	static const char *const dirs[] = {"/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo"};
-	char path[96];
-
-	if (!s->speaks)
-		return "dumb";
-	for (size_t i = 0; s->term[0] && i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%c/%s", dirs[i], s->term[0], s->term);
-		if (access(path, R_OK) == 0)
-			return s->term;
-	}
-	return s->columns ? "vt100" : "dumb";
-}
-
-static void shell_exec(const struct connection *c)
-{
-	const char *name = c->user ? c->user->name : "-";
-	enum telnet_level level = c->user ? c->user->level : TELNET_READ;
-	char term[64], session[TELNET_NAME_MAX + TELNET_FROM_STRLEN + 16];
-	char *env[] = {term, (char[]){"PATH=/usr/bin:/bin"}, (char[]){"LC_CTYPE=C.UTF-8"}, NULL};
-	char *argv[] = {(char[]){"plvsctl"},
-			(char[]){"--restricted"},
-			(char[]){"--socket"},
-			c->config->sockets[level],
-			(char[]){"--session"},
-			session,
-			NULL};
-
-	snprintf(term, sizeof(term), "TERM=%s", term_known(&c->stream));
-	snprintf(session, sizeof(session), "%s@%s", name, c->from);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGCHLD, SIG_DFL);
-	for (int fd = 3; fd < 64; fd++)
-		close(fd);
-	execve(c->config->shell, argv, env);
-	fprintf(stderr, "%s cannot be run: %s\r\n", c->config->shell, strerror(errno));
-	_exit(127);
-}
-
-/* A terminal of the client's size. A client that speaks no telnet shows what it sends by itself.
- * 0 or -1. */
-static int terminal_open(struct connection *c, int *slave)
-{
-	struct termios t;
-
-	if (openpty(&c->pty, slave, NULL, NULL, NULL) < 0)
-		return -1;
-	if (tcgetattr(*slave, &t) == 0) {
-		t.c_iflag |= IUTF8;
-		if (!c->stream.speaks)
-			t.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK | ECHOCTL);
-		tcsetattr(*slave, TCSANOW, &t);
-	}
-	window_set(c);
-	c->stream.resized = false;
-	return 0;
-}
-
 static void shell_start(struct connection *c)
 {
-	int slave;
+	const char *fault = telnet_shell_start(c->config->shell, &c->stream, c->door, &c->shell);
 
-	if (terminal_open(c, &slave) < 0) {
-		c->pty = -1;
-		finish(c, "no terminal can be opened\r\n");
-		return;
-	}
-	c->shell = fork();
-	if (c->shell == 0) {
-		if (login_tty(slave) == 0)
-			shell_exec(c);
-		_exit(127);
-	}
-	close(slave);
-	if (c->shell < 0) {
-		close(c->pty);
-		c->pty = -1;
-		finish(c, "no process can be made\r\n");
-		return;
-	}
-	enter(c, STATE_RUN, (uint64_t)c->config->idle_s * 1000);
-}
-
-static void shell_end(struct connection *c)
-{
-	uint64_t until = clock_ms() + SHELL_END_MS;
-
-	if (c->pty < 0)
-		return;
-	/* The shell gets SIGHUP. */
-	close(c->pty);
-	c->pty = -1;
-	while (waitpid(c->shell, NULL, WNOHANG) == 0) {
-		if (clock_ms() >= until) {
-			kill(c->shell, SIGKILL);
-			waitpid(c->shell, NULL, 0);
-			return;
-		}
-		usleep(10000);
-	}
+	if (fault)
+		finish(c, fault);
+	else
+		enter(c, STATE_RUN, (uint64_t)c->config->idle_s * 1000);
 }
 
 /* --- the login --- */
@@ -211,53 +94,74 @@ static void ask_name(struct connection *c)
 	c->state = STATE_NAME;
 }
 
-static void ask_shell(struct connection *c)
+/* The monitor's answer, and the door that comes with it. */
+static char answer_take(struct connection *c)
 {
-	struct pollfd p = {.fd = c->parent, .events = POLLIN};
-	char ask = TELNET_NEWS_LOGIN, answer = 'n';
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {{0}};
+	char byte = TELNET_FULL;
+	struct iovec iov = {&byte, 1};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.room,
+			     .msg_controllen = sizeof(control.room)};
+	const struct cmsghdr *h;
 
-	if (send(c->parent, &ask, 1, MSG_NOSIGNAL) != 1 || poll(&p, 1, 5000) != 1 ||
-	    recv(c->parent, &answer, 1, 0) != 1 || answer != 'y') {
-		telnet_report(c->config, "refused", c->user ? c->user->name : NULL, c->from,
-			      "as many sessions as are allowed exist");
-		finish(c, "as many sessions as are allowed exist already: try again later\r\n");
-		return;
+	if (recvmsg(c->monitor, &msg, MSG_CMSG_CLOEXEC) != 1)
+		return TELNET_FULL;
+	h = CMSG_FIRSTHDR(&msg);
+	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
+		memcpy(&c->door, CMSG_DATA(h), sizeof(c->door));
+	return byte == TELNET_IN && c->door < 0 ? TELNET_FULL : byte;
+}
+
+/* Asks the monitor: with the name and the password that were typed, or with none. */
+static char login_ask(struct connection *c)
+{
+	struct telnet_ask ask = {{0}, {0}};
+	char answer = TELNET_FULL;
+
+	if (c->config->n_users) {
+		snprintf(ask.name, sizeof(ask.name), "%s", c->name);
+		snprintf(ask.password, sizeof(ask.password), "%s", c->line_over ? "" : c->line);
 	}
-	telnet_report(c->config, "login", c->user ? c->user->name : NULL, c->from,
-		      c->user && c->user->level == TELNET_CHANGE ? "change" : "read");
-	shell_start(c);
+	if (send(c->monitor, &ask, sizeof(ask), MSG_NOSIGNAL) == (ssize_t)sizeof(ask))
+		answer = answer_take(c);
+	explicit_bzero(&ask, sizeof(ask));
+	return answer;
+}
+
+static void login_try(struct connection *c)
+{
+	const char answer = login_ask(c);
+
+	explicit_bzero(c->line, sizeof(c->line));
+	c->line_len = 0;
+	if (answer == TELNET_IN) {
+		shell_start(c);
+	} else if (answer == TELNET_FULL) {
+		finish(c, "as many sessions as are allowed exist already: try again later\r\n");
+	} else {
+		c->delay_ms = c->delay_ms < FAILED_DELAY_MS ? FAILED_DELAY_MS : 2 * c->delay_ms;
+		if (++c->tries >= TELNET_TRIES) {
+			finish(c, "login incorrect\r\n");
+			return;
+		}
+		say(c, "login incorrect\r\n");
+		ask_name(c);
+	}
 }
 
 static void greeted(struct connection *c)
 {
 	c->login_ms = clock_ms() + TELNET_LOGIN_S * 1000;
 	if (c->config->n_users == 0) {
-		ask_shell(c);
+		login_try(c);
 		return;
 	}
 	say(c, "plvs router\r\n");
-	ask_name(c);
-}
-
-static void login_try(struct connection *c)
-{
-	char news = TELNET_NEWS_FAILED;
-
-	c->user = telnet_user_check(c->config, c->name, c->line_over ? "" : c->line);
-	explicit_bzero(c->line, sizeof(c->line));
-	c->line_len = 0;
-	if (c->user) {
-		ask_shell(c);
-		return;
-	}
-	(void)!send(c->parent, &news, 1, MSG_NOSIGNAL);
-	telnet_report(c->config, "login_failed", c->name, c->from, NULL);
-	c->delay_ms = c->delay_ms < FAILED_DELAY_MS ? FAILED_DELAY_MS : 2 * c->delay_ms;
-	if (++c->tries >= TELNET_TRIES) {
-		finish(c, "login incorrect\r\n");
-		return;
-	}
-	say(c, "login incorrect\r\n");
 	ask_name(c);
 }
 
@@ -304,7 +208,7 @@ static void login_key(struct connection *c, unsigned char key)
 	} else if (c->state == STATE_NAME && (key < 0x20 || key > 0x7e)) {
 		/* A name is printable: what is logged cannot do anything to a terminal. */
 		c->line_over = true;
-	} else if (c->line_len == PASSWORD_MAX) {
+	} else if (c->line_len == TELNET_PASSWORD_MAX) {
 		c->line_over = true;
 	} else {
 		c->line[c->line_len++] = (char)key;
@@ -353,7 +257,7 @@ static bool client_write(struct connection *c)
 static void shell_read(struct connection *c)
 {
 	unsigned char bytes[STREAM_READ];
-	ssize_t n = read(c->pty, bytes, sizeof(bytes));
+	ssize_t n = read(c->shell.pty, bytes, sizeof(bytes));
 
 	if (n > 0)
 		telnet_stream_print(&c->stream, bytes, (size_t)n);
@@ -364,7 +268,7 @@ static void shell_read(struct connection *c)
 static void shell_write(struct connection *c)
 {
 	struct stream_bytes *keys = &c->stream.keys;
-	ssize_t n = write(c->pty, keys->v + keys->start, keys->n);
+	ssize_t n = write(c->shell.pty, keys->v + keys->start, keys->n);
 
 	if (n > 0)
 		stream_bytes_take(keys, (size_t)n);
@@ -438,7 +342,7 @@ static bool client_ended(struct connection *c)
 	if (c->stream.keys.n == 0 && !c->ended) {
 		c->ended = true;
 		c->until_ms = clock_ms() + LAST_MS;
-		(void)!write(c->pty, &end, 1);
+		(void)!write(c->shell.pty, &end, 1);
 	}
 	return true;
 }
@@ -449,7 +353,7 @@ static void events(const struct connection *c, struct pollfd p[2])
 	const struct telnet_stream *s = &c->stream;
 
 	p[0] = (struct pollfd){.fd = c->fd};
-	p[1] = (struct pollfd){.fd = c->state == STATE_RUN ? c->pty : -1};
+	p[1] = (struct pollfd){.fd = c->state == STATE_RUN ? c->shell.pty : -1};
 	if (!c->eof && telnet_stream_takes_input(s) && c->state != STATE_HOLD &&
 	    c->state != STATE_FLUSH)
 		p[0].events |= POLLIN;
@@ -486,7 +390,7 @@ static bool turn(struct connection *c)
 		return false;
 	keys_take(c);
 	if (c->state == STATE_RUN && s->resized) {
-		window_set(c);
+		telnet_shell_resize(&c->shell, s);
 		s->resized = false;
 	}
 	timers(c);
@@ -495,26 +399,21 @@ static bool turn(struct connection *c)
 	return !s->broken && (!c->eof || client_ended(c));
 }
 
-int telnet_session_run(const struct telnet_config *config, int fd, int parent, const char *from,
-		       uint32_t delay_ms)
+int telnet_session_run(const struct telnet_config *config, int fd, int monitor, uint32_t delay_ms)
 {
 	struct connection c = {.config = config,
 			       .fd = fd,
-			       .parent = parent,
-			       .from = from,
+			       .monitor = monitor,
+			       .door = -1,
 			       .delay_ms = delay_ms,
-			       .pty = -1};
-	bool ran;
+			       .shell.pty = -1};
 
 	if (telnet_stream_open(&c.stream) < 0)
 		return 1;
 	enter(&c, STATE_GREET, GREET_MS);
 	while (turn(&c))
 		;
-	ran = c.pty >= 0;
-	shell_end(&c);
-	if (ran)
-		telnet_report(config, "logout", c.user ? c.user->name : NULL, from, NULL);
+	telnet_shell_end(&c.shell);
 	telnet_stream_close(&c.stream);
 	close(c.fd);
 	return 0;

@@ -4,10 +4,10 @@
 
 /*
  * plvs-telnetd: the shell of plvsctl for telnet clients. One process listens; each connection
- * has a process of its own, which speaks telnet (libtelnet), asks for name and password, and
- * runs plvsctl on a pseudo-terminal. No process has privileges, and none shares memory with
- * the router: the router decides what a session may do, by the socket that plvsctl is given
- * (docs/telnet.md).
+ * has two processes: one speaks telnet (libtelnet), asks for name and password, and runs
+ * plvsctl on a pseudo-terminal; the other checks the password, and connects plvsctl to the
+ * router. No process has privileges, and none shares memory with the router: the router decides
+ * what a session may do, by the socket that plvsctl is connected to (docs/telnet.md).
  *
  * Context: processes of plvs-telnetd.
  */
@@ -60,6 +60,8 @@ struct telnet_config {
 int telnet_config_parse(const char *text, size_t len, struct telnet_config *out,
 			char error[ERROR_TEXT]);
 void telnet_config_free(struct telnet_config *c);
+/* Overwrites the hashes, for good: this process checks no password. */
+void telnet_config_forget(const struct telnet_config *c);
 
 /* --- telnet_login.c --- */
 
@@ -75,9 +77,18 @@ const struct telnet_user *telnet_user_check(const struct telnet_config *c, const
 void telnet_report(const struct telnet_config *c, const char *event, const char *user,
 		   const char *from, const char *detail);
 
-/* --- telnet_session.c --- */
+/* A connection to a socket of the router, with limits of time; or -1. */
+int telnet_router_connect(const char *path);
 
-/* Messages from a session's process to the listener: one byte each. */
+/* --- telnet_filter.c --- */
+
+/* From now on neither this process nor a program that it runs gets a socket but by descriptors that
+ * it has. 0 or -errno. */
+int telnet_filter_enter(void);
+
+/* --- telnet_monitor.c --- */
+
+/* Messages from a connection's monitor to the listener: one byte each. */
 enum telnet_news {
 	TELNET_NEWS_FAILED = 'f', /* a login failed */
 	TELNET_NEWS_LOGIN = 'l',  /* asks for a session: the listener answers 'y' or 'n' */
@@ -85,8 +96,13 @@ enum telnet_news {
 
 /* Serves one connection until it ends. parent is a socket to the listener; delay_ms is how long
  * the first login is held back. Returns the exit code of the process. */
-int telnet_session_run(const struct telnet_config *c, int fd, int parent, const char *from,
+int telnet_monitor_run(const struct telnet_config *c, int client, int parent, const char *from,
 		       uint32_t delay_ms);
+
+/* --- telnet_session.c --- */
+
+/* The part of it that hears the client. monitor is a socket to the monitor. */
+int telnet_session_run(const struct telnet_config *c, int fd, int monitor, uint32_t delay_ms);
 
 /* --- telnet_listen.c --- */
 

@@ -87,17 +87,28 @@ want "-- more"
 send "q"
 want "lb1(active)> "
 send "config plan /etc/passwd\r"
-want "is not"
+want "config plan works with files of this machine"
 want "lb1(active)> "
 send "import /etc/passwd\r"
-want "import"
+want "import works with files of this machine"
 want "lb1(active)> "
 send "config save /tmp/plvs-telnet-was-here\r"
 want "too much here"
 want "lb1(active)> "
+send "capture tcp -w /tmp/plvs-telnet-was-here\r"
+want "capture works with files of this machine"
+want "lb1(active)> "
+send "events\r"
+want "logged in"
+send "\003"
+want "lb1(active)> "
+send "version\r"
+want "up for"
+want "lb1(active)> "
 send "quit\r"
 expect eof
 END
+[ ! -e /tmp/plvs-telnet-was-here ] || fail "a session wrote a file"
 is "a password or a header in the session" "$(grep -c 'c2VjcmV0\|j9T' "$RUN/read.log" || true)" -eq 0
 is "weight" "$(rpc service.list | jq '.services[0].servers[] | select(.address == "10.10.0.11:8080") | .weight')" -eq 1
 
@@ -128,6 +139,37 @@ END
 is "weight after the change" "$(rpc service.list | jq '.services[0].servers[] | select(.address == "10.10.0.11:8080") | .weight')" -eq 7
 is "servers after an answer of no" "$(rpc service.list | jq '.services[0].servers | length')" -eq 2
 is "who it was, in the log" "$(grep -c 'audit: adam@127.0.0.1:[0-9]* by nobody (uid [0-9]*.*server edit web 10.10.0.11:8080 weight=7 (generation [0-9]*, live in' "$RUN/plvs.log")" -eq 1
+
+# --- a session that has been taken over ----------------------------------------------------
+
+# The session's processes have the user that may open both sockets of the router, and can open none.
+on_background dpdk eve python3 -c 'import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"eve\r\nsee-it\r\n")
+while s.recv(4096):
+    pass' "$PORT"
+# Sets monitor, session and shell: the listener's child that has a grandchild, and these.
+eve_runs()
+{
+	for monitor in $(pgrep -P "$pid"); do
+		for session in $(pgrep -P "$monitor"); do
+			shell=$(pgrep -P "$session" plvsctl) && return
+		done
+	done
+	return 1
+}
+wait_for 20 "the session runs plvsctl" eve_runs
+eve_runs
+is "the door of plvsctl" "$(tr '\0' ' ' < "/proc/$shell/cmdline")" = "plvsctl --restricted --socket door:3 "
+is "hashes in the memory of the session" "$("$TOP/tests/net/lib/memory.py" "$session" "${do_it#\$y\$}")" -eq 0
+is "hashes in the memory of the monitor" "$("$TOP/tests/net/lib/memory.py" "$monitor" "${do_it#\$y\$}")" -ge 1
+is "sessions that their own user may trace" "$(for p in $session $shell; do
+	setpriv --reuid nobody --clear-groups cat "/proc/$p/mem" 2> "$RUN/said" > /dev/null || grep -c denied "$RUN/said" || true
+	done | grep -c 1)" -eq 2
+for who in session shell; do
+	"$TOP/tests/net/lib/inside.py" session "${!who}" || fail "an attacker inside of the $who"
+done
+background_stop eve || true
 
 # --- the window ---------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""inside.py router|spawner|telnet PID: makes every thread of a running process try what it may not, as an
+"""inside.py router|spawner|telnet|session PID: makes every thread of a running process try what it may not, as an
 attacker inside of it would. The thread is stopped by ptrace, its registers are set to a system call,
 one instruction runs, and the registers are put back, so that the program goes on as if nothing was. Ends
 with 1 if a call is not refused by EPERM, or by ENOSYS, which the C library takes as "use clone instead".
@@ -49,7 +49,17 @@ TELNET = WITHOUT_RIGHTS + [
     ("root", 117, [0, 0, 0]),
     ("a namespace", 272, [0x40000000]),
 ]
-KINDS = {"router": ROUTER, "spawner": WITHOUT_RIGHTS, "telnet": TELNET}
+SESSION = TELNET + [
+    ("a Unix socket", 41, [1, 1, 0]),
+    ("a TCP socket", 41, [2, 1, 0]),
+    ("a pair of sockets", 53, [1, 1, 0, 0]),
+    ("a connection", 42, [3, 0, 0]),
+    ("ptrace", 101, [16, 1, 0, 0]),
+    ("the memory of a process", 310, [1, 0, 0, 0, 0, 0]),
+    ("a descriptor of a process", 438, [3, 0, 0]),
+    ("io_uring", 425, [1, 0]),
+]
+KINDS = {"router": ROUTER, "spawner": WITHOUT_RIGHTS, "telnet": TELNET, "session": SESSION}
 
 
 class Regs(ctypes.Structure):
