@@ -41,6 +41,20 @@ static void checks_put(FILE *f, const struct lvs_check *checks)
 	fputc(']', f);
 }
 
+static void tunnel_put(FILE *f, const struct lvs_server *s)
+{
+	static const char *const sums[] = {
+		[ENCAP_CHECKSUM] = "full", [ENCAP_REMOTE_CHECKSUM] = "remote"};
+
+	if (s->method != METHOD_TUNNEL || s->tunnel.type == ENCAP_IPIP)
+		return;
+	fprintf(f, ", \"tunnel_type\": \"%s\"", lvs_tunnel_names[s->tunnel.type]);
+	if (s->tunnel.port)
+		fprintf(f, ", \"tunnel_port\": %u", be16_to(s->tunnel.port));
+	if (s->tunnel.checksum)
+		fprintf(f, ", \"tunnel_checksum\": \"%s\"", sums[s->tunnel.checksum]);
+}
+
 static void server_put(struct doc *d, const struct lvs_service *svc, const struct lvs_server *s,
 		       const struct lvs_check *common)
 {
@@ -58,6 +72,7 @@ static void server_put(struct doc *d, const struct lvs_service *svc, const struc
 		endpoint_put(d, &s->addr, s->port, keep0), s->weight);
 	if (s->method != svc->method)
 		fprintf(d->f, ", \"forward\": \"%s\"", lvs_method_names[s->method]);
+	tunnel_put(d->f, s);
 	if (s->upper)
 		fprintf(d->f, ", \"upper\": %u", s->upper);
 	if (s->upper && s->lower)

@@ -210,6 +210,13 @@ static void checks_settle(struct importer *im, struct lvs_server *s)
 		}
 		if ((*c)->via_vip && s->method != METHOD_DR && s->method != METHOD_TUNNEL)
 			(*c)->via_vip = false;
+		if ((*c)->via_vip && s->tunnel.type != ENCAP_IPIP) {
+			(*c)->via_vip = false;
+			note(im, (*c)->at, NOTE_UNSAID,
+			     "checks by the VIP travel by ipip alone: %s is asked by its own "
+			     "address",
+			     server_text(im, s));
+		}
 		check_bounds(im, *c);
 		http_settle(im, *c);
 		no_port_settle(im, s, *c);

@@ -99,14 +99,6 @@ static void service_set(struct reader *r, struct lvs_service *svc, const struct 
 		     "--pe %s: plvs keeps clients by address, not by what they say", c->pe);
 }
 
-static const char *tunnel_lost(struct importer *im, const struct ipvsadm_command *c)
-{
-	if (c->method != METHOD_TUNNEL || !c->tun_type || strcmp(c->tun_type, "ipip") == 0)
-		return NULL;
-	return arena_printf(im, "a tunnel of type %.16s: imports bring ipip alone; see tunnel_type",
-			    c->tun_type);
-}
-
 static void server_set(struct reader *r, struct lvs_server *s, const struct ipvsadm_command *c)
 {
 	s->weight = c->weight;
@@ -114,7 +106,8 @@ static void server_set(struct reader *r, struct lvs_server *s, const struct ipvs
 	s->upper = c->upper;
 	s->lower = c->lower;
 	s->host = c->server_host;
-	s->lost = tunnel_lost(r->im, c);
+	s->tunnel = c->method == METHOD_TUNNEL ? c->tunnel : (struct encap){0};
+	lvs_tunnel_settle(r->im, r->at, &s->tunnel);
 	if (c->upper && c->lower > c->upper)
 		note(r->im, r->at, NOTE_ERROR, "the lower threshold %u is above the upper one, %u",
 		     c->lower, c->upper);

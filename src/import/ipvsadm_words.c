@@ -24,7 +24,10 @@ enum key {
 	KEY_SCTP,
 	KEY_PE,
 	KEY_TUN_TYPE,
+	KEY_TUN_PORT,
+	KEY_TUN_NOCSUM,
 	KEY_TUN_CSUM,
+	KEY_TUN_REMCSUM,
 	KEY_IGNORED,
 };
 
@@ -68,10 +71,10 @@ static const struct option_row {
 	{"u-threshold", 'x', TAKES_VALUE, 'x'},
 	{"l-threshold", 'y', TAKES_VALUE, 'y'},
 	{"tun-type", 0, TAKES_VALUE, KEY_TUN_TYPE},
-	{"tun-port", 0, TAKES_VALUE, KEY_IGNORED},
-	{"tun-nocsum", 0, TAKES_NOTHING, KEY_TUN_CSUM},
+	{"tun-port", 0, TAKES_VALUE, KEY_TUN_PORT},
+	{"tun-nocsum", 0, TAKES_NOTHING, KEY_TUN_NOCSUM},
 	{"tun-csum", 0, TAKES_NOTHING, KEY_TUN_CSUM},
-	{"tun-remcsum", 0, TAKES_NOTHING, KEY_TUN_CSUM},
+	{"tun-remcsum", 0, TAKES_NOTHING, KEY_TUN_REMCSUM},
 	{"mcast-interface", 0, TAKES_VALUE, KEY_IGNORED},
 	{"syncid", 0, TAKES_VALUE, KEY_IGNORED},
 	{"sync-maxlen", 0, TAKES_VALUE, KEY_IGNORED},
@@ -252,6 +255,24 @@ static void verb_take(struct parser *p, char verb, const char *word)
 	p->c->verb_text = word;
 }
 
+static void tunnel_option(struct parser *p, int key, const char *value)
+{
+	struct encap *tunnel = &p->c->tunnel;
+	uint32_t port = 0;
+
+	if (key == KEY_TUN_TYPE) {
+		if (!lvs_tunnel_type(value, &tunnel->type))
+			fault(p, "--tun-type", value, "ipip, gue or gre");
+	} else if (key == KEY_TUN_PORT) {
+		number_take(p, "--tun-port", value, UINT16_MAX, &port);
+		tunnel->port = be16_from((uint16_t)port);
+	} else {
+		tunnel->checksum = key == KEY_TUN_CSUM	    ? ENCAP_CHECKSUM
+				   : key == KEY_TUN_REMCSUM ? ENCAP_REMOTE_CHECKSUM
+							    : ENCAP_NO_CHECKSUM;
+	}
+}
+
 static void server_option(struct parser *p, int key, const char *value)
 {
 	struct ipvsadm_command *c = p->c;
@@ -264,8 +285,6 @@ static void server_option(struct parser *p, int key, const char *value)
 		number_take(p, "upper threshold", value, UINT32_MAX, &c->upper);
 	else if (key == 'y')
 		number_take(p, "lower threshold", value, UINT32_MAX, &c->lower);
-	else if (key == KEY_TUN_TYPE)
-		c->tun_type = value;
 	else if (key == 'g' || key == 'i' || key == 'm')
 		c->method = key == 'g' ? METHOD_DR : key == 'i' ? METHOD_TUNNEL : METHOD_NAT;
 }
@@ -313,7 +332,13 @@ static void option_do(struct parser *p, int key, const char *word, const char *v
 	case 'b':
 		flags_take(p, value);
 		break;
+	case KEY_TUN_TYPE:
+	case KEY_TUN_PORT:
+	case KEY_TUN_NOCSUM:
 	case KEY_TUN_CSUM:
+	case KEY_TUN_REMCSUM:
+		tunnel_option(p, key, value);
+		break;
 	case KEY_IGNORED:
 		break;
 	default:

@@ -15,7 +15,7 @@ struct ipvsadm_command {
 	bool v6;
 	struct addr vip;
 	uint32_t vip_port;
-	const char *scheduler, *pe, *tun_type;
+	const char *scheduler, *pe;
 	uint32_t persistent; /* seconds, 0: off */
 	uint32_t netmask;    /* 0: not given */
 	bool ops;
@@ -25,6 +25,7 @@ struct ipvsadm_command {
 	uint32_t server_port;
 	bool server_port_said;
 	enum lvs_method method;
+	struct encap tunnel;
 	uint32_t weight, upper, lower;
 	uint32_t set[3];
 };

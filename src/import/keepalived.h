@@ -52,7 +52,7 @@ bool kw_flag(struct importer *im, const struct kw *k); /* bare: true */
 bool kw_address(struct importer *im, const struct kw *k, uint32_t i, struct addr *out);
 bool kw_port(struct importer *im, const struct kw *k, uint32_t i, uint32_t *out);
 /* "NAT", "DR", "TUN [type ...]"; lost: why plvs cannot have the tunnel. */
-bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, const char **lost);
+bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, struct encap *tunnel);
 /* A script's words: blanks part them, single quotes keep together. */
 struct lvs_word *kw_argv(struct importer *im, const char *text);
 
@@ -73,7 +73,7 @@ struct ka_server {
 	uint32_t port;
 	bool has_port;
 	enum lvs_method method;
-	const char *lost;
+	struct encap tunnel;
 	bool has_weight;
 	uint32_t weight, upper, lower;
 	enum lvs_switch inhibit;
@@ -89,7 +89,7 @@ struct ka_virtual {
 	bool scheduler_said;
 	uint32_t flags;
 	enum lvs_method method;
-	const char *lost; /* the method's */
+	struct encap tunnel;
 	bool method_said;
 	bool persistent;
 	uint32_t persistence_s, netmask;
@@ -98,6 +98,7 @@ struct ka_virtual {
 	const struct kw *quorum_at;
 	const struct kw *sorry;
 	enum lvs_method sorry_method;
+	struct encap sorry_tunnel;
 	enum lvs_switch inhibit;
 	bool has_weight;
 	uint32_t weight;

@@ -91,7 +91,7 @@ bool ka_dpvs_top(struct keepalived *ka, const struct kw *k)
 static void kind_take(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
 {
 	if (k->n < 2 || strcasecmp(k->raw[1], "FNAT") != 0) {
-		v->method_said = kw_method(ka->im, k, &v->method, &v->lost);
+		v->method_said = kw_method(ka->im, k, &v->method, &v->tunnel);
 		return;
 	}
 	v->method = METHOD_NAT;

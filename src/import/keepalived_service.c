@@ -61,7 +61,7 @@ static void server_make(struct keepalived *ka, const struct ka_virtual *v,
 	out->port = s->has_port ? s->port : 0;
 	out->weight = weight_of(v, s);
 	out->method = s->method ? s->method : svc->method;
-	out->lost = s->method ? s->lost : v->lost;
+	out->tunnel = s->method ? s->tunnel : v->tunnel;
 	out->upper = s->upper;
 	out->lower = s->lower > s->upper ? 0 : s->lower;
 	if (s->lower > s->upper)
@@ -87,6 +87,7 @@ static void sorry_make(struct keepalived *ka, const struct ka_virtual *v, struct
 	out->addr = addr;
 	out->port = port;
 	out->method = v->sorry_method ? v->sorry_method : svc->method;
+	out->tunnel = v->sorry_method ? v->sorry_tunnel : v->tunnel;
 	out->sorry = true;
 	note(ka->im, v->sorry->at, NOTE_DIFFERS,
 	     "sorry_server: until the first answers are in, plvs serves from it; keepalived "

@@ -281,25 +281,59 @@ struct lvs_word *kw_argv(struct importer *im, const char *text)
 	}
 }
 
-bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, const char **lost)
+/* "type gue port 6080 csum" behind TUN. false: noted. */
+static bool tunnel_take(struct importer *im, const struct kw *k, struct encap *out)
+{
+	static const struct {
+		const char *word;
+		uint8_t checksum;
+	} sums[] = {{"nocsum", ENCAP_NO_CHECKSUM},
+		    {"csum", ENCAP_CHECKSUM},
+		    {"remcsum", ENCAP_REMOTE_CHECKSUM}};
+	uint32_t port = 0;
+
+	for (uint32_t i = 2; i < k->n; i++) {
+		const char *word = kw_word(im, k, i);
+		size_t sum = 0;
+
+		while (sum < sizeof(sums) / sizeof(sums[0]) && strcmp(word, sums[sum].word) != 0)
+			sum++;
+		if (sum < sizeof(sums) / sizeof(sums[0])) {
+			out->checksum = sums[sum].checksum;
+		} else if (strcmp(word, "type") == 0 && i + 1 < k->n) {
+			if (!lvs_tunnel_type(kw_word(im, k, ++i), &out->type)) {
+				note(im, k->at, NOTE_ERROR,
+				     "a tunnel of type %.16s: expected ipip, gue "
+				     "or gre",
+				     kw_word(im, k, i));
+				return false;
+			}
+		} else if (strcmp(word, "port") == 0 && i + 1 < k->n) {
+			if (!kw_port(im, k, ++i, &port))
+				return false;
+			out->port = be16_from((uint16_t)port);
+		} else {
+			note(im, k->at, NOTE_ERROR, "%s TUN: \"%.32s\" is not expected", k->raw[0],
+			     word);
+			return false;
+		}
+	}
+	lvs_tunnel_settle(im, k->at, out);
+	return true;
+}
+
+bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, struct encap *tunnel)
 {
 	const char *m = kw_word(im, k, 1);
 
-	*lost = NULL;
+	*tunnel = (struct encap){0};
 	if (strcasecmp(m, "NAT") == 0) {
 		*out = METHOD_NAT;
 	} else if (strcasecmp(m, "DR") == 0) {
 		*out = METHOD_DR;
 	} else if (strcasecmp(m, "TUN") == 0) {
 		*out = METHOD_TUNNEL;
-		for (uint32_t i = 2; i + 1 < k->n; i++)
-			if (strcmp(k->raw[i], "type") == 0 && strcmp(k->raw[i + 1], "ipip") != 0)
-				*lost = arena_printf(im,
-						     "a tunnel of type %.16s: imports bring ipip "
-						     "alone; see tunnel_type",
-						     k->raw[i + 1]);
-		if (*lost)
-			note(im, k->at, NOTE_UNSAID, "%s", *lost);
+		return tunnel_take(im, k, tunnel);
 	} else {
 		note(im, k->at, NOTE_ERROR, "%s \"%.32s\": expected NAT, DR or TUN", k->raw[0], m);
 		return false;

@@ -79,7 +79,7 @@ static bool server_keyword(struct keepalived *ka, const struct kw *k, struct ka_
 	else if (kw_is(k, "inhibit_on_failure"))
 		s->inhibit = kw_flag(im, k) ? SWITCH_ON : SWITCH_OFF, s->inhibit_at = k->at;
 	else if (kw_is(k, "lvs_method") || kw_is(k, "lb_kind"))
-		kw_method(im, k, &s->method, &s->lost);
+		kw_method(im, k, &s->method, &s->tunnel);
 	else if (kw_is(k, "notify_up") || kw_is(k, "notify_down"))
 		notify_note(im, k);
 	else if (kw_is(k, "alpha"))
@@ -105,7 +105,7 @@ static void server_take(struct keepalived *ka, const struct kw *k, struct ka_vir
 		note(ka->im, k->at, NOTE_ERROR, "real_server without its block");
 	if (v->method_said) {
 		s->method = v->method;
-		s->lost = v->lost;
+		s->tunnel = v->tunnel;
 	}
 	for (const struct kw *c = k->children; c; c = c->next)
 		if (!server_keyword(ka, c, s) && !ka_timing_take(ka->im, c, &s->timing) &&
@@ -221,7 +221,7 @@ static bool scheduling_keyword(struct keepalived *ka, const struct kw *k, struct
 	if (kw_is(k, "lvs_sched") || kw_is(k, "lb_algo"))
 		scheduler_take(ka, k, v);
 	else if ((kw_is(k, "lvs_method") || kw_is(k, "lb_kind")) && !ka->dpvs)
-		v->method_said = kw_method(ka->im, k, &v->method, &v->lost);
+		v->method_said = kw_method(ka->im, k, &v->method, &v->tunnel);
 	else if (kw_is(k, "persistence_timeout"))
 		persistence_take(ka, k, v);
 	else if (kw_is(k, "persistence_granularity"))
@@ -242,8 +242,6 @@ static bool scheduling_keyword(struct keepalived *ka, const struct kw *k, struct
 
 static bool health_keyword(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
 {
-	const char *lost;
-
 	if (kw_is(k, "alpha")) {
 		v->alpha = true;
 		note(ka->im, k->at, NOTE_DROPPED,
@@ -259,7 +257,7 @@ static bool health_keyword(struct keepalived *ka, const struct kw *k, struct ka_
 	} else if (kw_is(k, "sorry_server")) {
 		v->sorry = k;
 	} else if (kw_is(k, "sorry_server_lvs_method")) {
-		kw_method(ka->im, k, &v->sorry_method, &lost);
+		kw_method(ka->im, k, &v->sorry_method, &v->sorry_tunnel);
 	} else if (kw_is(k, "inhibit_on_failure")) {
 		v->inhibit = kw_flag(ka->im, k) ? SWITCH_ON : SWITCH_OFF;
 	} else if (kw_is(k, "weight")) {

@@ -36,6 +36,36 @@ struct lvs_server *server_new(struct importer *im, struct lvs_service *svc, stru
 	return s;
 }
 
+const char *const lvs_tunnel_names[] = {
+#define X(NAME, name) #name,
+	ENCAP_TYPES(X)
+#undef X
+};
+
+bool lvs_tunnel_type(const char *word, uint8_t *type)
+{
+	for (uint8_t i = 0; i < ENCAP_MAX; i++)
+		if (strcmp(word, lvs_tunnel_names[i]) == 0) {
+			*type = i;
+			return true;
+		}
+	return false;
+}
+
+void lvs_tunnel_settle(struct importer *im, struct origin at, struct encap *t)
+{
+	if (t->type == ENCAP_GUE && !t->port)
+		note(im, at, NOTE_ERROR, "a tunnel of type gue needs the port of the server");
+	if (t->type != ENCAP_GUE && t->checksum == ENCAP_REMOTE_CHECKSUM)
+		note(im, at, NOTE_ERROR, "remcsum is of tunnels of type gue alone");
+	if (t->type == ENCAP_IPIP && t->checksum)
+		note(im, at, NOTE_DROPPED, "ipip has no checksum");
+	if (t->type != ENCAP_GUE)
+		t->port = 0;
+	if (t->type == ENCAP_IPIP)
+		t->checksum = ENCAP_NO_CHECKSUM;
+}
+
 struct lvs_listener *listener_new(struct importer *im, struct lvs_service *svc, struct origin at,
 				  const struct addr *addr, uint32_t port)
 {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "model/encap.h"
 
 /* Where a directive stands. file NULL: the whole import. */
 struct origin {
@@ -27,6 +28,7 @@ enum lvs_method {
 	METHOD_LOCAL,
 };
 extern const char *const lvs_method_names[]; /* "nat" ...: imported_note.c */
+extern const char *const lvs_tunnel_names[]; /* by enum encap_type */
 
 enum lvs_switch {
 	SWITCH_UNSET,
@@ -77,6 +79,7 @@ struct lvs_server {
 	const char *host;      /* the name that was resolved, or NULL */
 	uint32_t weight;
 	enum lvs_method method; /* UNSET: the service's */
+	struct encap tunnel;	/* of METHOD_TUNNEL; the port in network byte order */
 	uint32_t upper, lower;
 	bool sorry;
 	struct origin quiesce_at;
