@@ -19,7 +19,7 @@ enum doctor_severity {
 /* Results of the methods in the names; NULL: the router did not answer that one. */
 struct doctor_facts {
 	const json_t *status, *port_list, *worker_list, *nexthop_list, *health_list, *ha_status;
-	const json_t *service_list, *config_get, *counter_list;
+	const json_t *service_list, *config_get, *counter_list, *peer_clock;
 	const json_t *health_shows; /* an array: health.show of servers that are down */
 };
 
@@ -28,6 +28,10 @@ void doctor_find(json_t *findings, enum doctor_severity severity, const char *id
 		 const char *type, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 /* Rules about what is around the router: servers, links, the host. */
 void doctor_look_around(const struct doctor_facts *facts, json_t *findings);
+
+/* Rules about this machine, where the router runs: what plvs-host prepares. ports: of port.list.
+ * root stands in front of each path. */
+void doctor_look_host(const json_t *ports, const char *root, json_t *findings);
 
 /* A new list of {id, severity, what, why, type}; NULL: no memory. */
 json_t *doctor_look(const struct doctor_facts *facts);

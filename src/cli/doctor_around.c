@@ -5,8 +5,9 @@
 #include "cli/doctor.h"
 #include "cli/view.h"
 
-#define SILENT_SYNS  20	  /* unanswered, from which they are no accident */
-#define PATH_DEAF_MS 3000 /* without a heartbeat by one path */
+#define SILENT_SYNS    20   /* unanswered, from which they are no accident */
+#define PATH_DEAF_MS   3000 /* without a heartbeat by one path */
+#define CLOCKS_APART_S 1
 
 static bool is_true(const json_t *o, const char *path)
 {
@@ -202,6 +203,23 @@ static void look_paths(const json_t *ha, json_t *out)
 	}
 }
 
+/* What the error leaves of the difference counts. */
+static void look_clocks(const json_t *clock, json_t *out)
+{
+	const double ahead_s = view_number(clock, "ahead_us") / 1e6;
+	const double error_s = view_number(clock, "error_us") / 1e6;
+
+	if (!json_is_integer(view_at(clock, "ahead_us")) ||
+	    (ahead_s < 0 ? -ahead_s : ahead_s) - error_s <= CLOCKS_APART_S)
+		return;
+	doctor_find(
+		out, DOCTOR_WARNING, "pair-clocks-differ",
+		"times in the logs, events and histories of the two routers do not fit together; "
+		"chrony or systemd-timesyncd sets a clock (timedatectl)",
+		"ha status", "the peer's clock is %.1f s %s the one here",
+		ahead_s < 0 ? -ahead_s : ahead_s, ahead_s < 0 ? "behind" : "ahead of");
+}
+
 void doctor_look_around(const struct doctor_facts *f, json_t *out)
 {
 	look_claims(f, out);
@@ -210,4 +228,5 @@ void doctor_look_around(const struct doctor_facts *f, json_t *out)
 	look_numa(f->worker_list, f->port_list, out);
 	look_mtu(f->counter_list, out);
 	look_paths(f->ha_status, out);
+	look_clocks(f->peer_clock, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* plvsctl doctor: asks the router, shows findings. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/doctor.h"
 #include "cli/session.h"
@@ -32,7 +33,8 @@ static void finding_put(const struct out *out, const json_t *f)
 		view_text(f, "type"));
 }
 
-#define SHOWS_MAX 16 /* servers that are asked for one by one */
+#define ANSWERS_MAX_MS 5000
+#define SHOWS_MAX      16 /* servers that are asked for one by one */
 
 /* health.show of servers that are down, the first of them. New; NULL: no memory, or *code. */
 static json_t *shows_ask(struct session *s, const json_t *health, int *code)
@@ -54,13 +56,28 @@ static json_t *shows_ask(struct session *s, const json_t *health, int *code)
 	return list;
 }
 
+/* Stations that answer by ARP or ND for addresses of the router are claims from then on. Where the
+ * router refuses, nobody is asked. */
+static int addresses_ask(struct session *s)
+{
+	json_t *result;
+	const int code = ask(s, "ha.ask_addresses", NULL, &result);
+	const double ms = view_number(result, "answers_ms");
+
+	if (code == CLI_OK && ms > 0 && ms <= ANSWERS_MAX_MS)
+		usleep((useconds_t)ms * 1000);
+	json_decref(result);
+	return code;
+}
+
 int run_doctor(struct session *s, const struct invocation *inv)
 {
 	static const struct {
 		const char *method, *object;
 	} asked[] = {{"status", NULL},	     {"port.list", NULL},   {"worker.list", NULL},
 		     {"nexthop.list", NULL}, {"health.list", NULL}, {"ha.status", NULL},
-		     {"service.list", NULL}, {"config.get", NULL},  {"counter.list", "drops"}};
+		     {"service.list", NULL}, {"config.get", NULL},  {"counter.list", "drops"},
+		     {"ha.peer_clock", NULL}};
 	json_t *r[sizeof(asked) / sizeof(asked[0])] = {NULL}, *shows = NULL, *findings = NULL, *doc;
 	const size_t n = sizeof(asked) / sizeof(asked[0]);
 	const json_t *f;
@@ -68,6 +85,7 @@ int run_doctor(struct session *s, const struct invocation *inv)
 	size_t i;
 
 	(void)inv;
+	code = addresses_ask(s);
 	for (i = 0; i < n && !code; i++) {
 		json_t *params =
 			asked[i].object ? json_pack("{s:s}", "object", asked[i].object) : NULL;
@@ -79,7 +97,9 @@ int run_doctor(struct session *s, const struct invocation *inv)
 		shows = shows_ask(s, r[4], &code);
 	if (!code)
 		findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5],
-							      r[6], r[7], r[8], shows});
+							      r[6], r[7], r[8], r[9], shows});
+	if (findings && !s->restricted)
+		doctor_look_host(r[1], "", findings);
 	if (findings && s->out.json) {
 		doc = json_pack("{s:O}", "findings", findings);
 		view_json(&s->out, doc);

@@ -111,6 +111,23 @@ static void handshakes_print(const struct out *out, const json_t *service)
 	}
 }
 
+static void timeouts_print(const struct out *out, const json_t *timeouts)
+{
+	json_t *object = (json_t *)(uintptr_t)timeouts, *value;
+	const char *state, *sep = "\ntime-outs         ";
+
+	json_object_foreach (object, state, value) {
+		char text[UNIT_STRLEN];
+
+		fputs(sep, out->file);
+		text_put(out->file, state);
+		fprintf(out->file, " %s", age_format(json_number_value(value), out->numeric, text));
+		sep = ", ";
+	}
+	if (json_object_size(timeouts))
+		fputc('\n', out->file);
+}
+
 void view_service(const struct out *out, const json_t *result, const struct invocation *inv)
 {
 	const json_t *service = json_object_get(result, "service"), *value;
@@ -142,4 +159,5 @@ void view_service(const struct out *out, const json_t *result, const struct invo
 	weights_print(out, service);
 	handshakes_print(out, service);
 	removed_print(out, service);
+	timeouts_print(out, json_object_get(result, "timeouts"));
 }

@@ -142,6 +142,7 @@ static void ended(void *arg, const char *message)
 static bool only_asks(const char *method, const json_t *params)
 {
 	return json_is_true(json_object_get(params, "plan")) ||
+	       strcmp(method, "ha.ask_addresses") == 0 || strcmp(method, "ha.clock") == 0 ||
 	       (strcmp(method, "log.level") == 0 && !json_object_get(params, "level"));
 }
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "control/control_internal.h"
+#include "control/clock_compare.h"
 #include "control/pair.h"
+#include "ha/ask_addresses.h"
 #include "metrics/object_view.h"
 
 /* --- commands: the ha thread answers, perhaps seconds later --- */
@@ -197,6 +199,20 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 		rpc_fail(req, RPC_INVALID, NULL, "there is no ha thread");
 }
 
+static void ask_addresses(struct control *c, struct rpc_request *req, json_t *params)
+{
+	uint64_t asked = 0;
+	const int ms = c->ha ? ha_ask_addresses(c->ha, &asked) : -ENOTCONN;
+
+	(void)params;
+	if (ms >= 0)
+		rpc_answer(req,
+			   json_pack("{s:i, s:I}", "answers_ms", ms, "asked", (json_int_t)asked));
+	else
+		rpc_fail(req, RPC_INVALID, NULL,
+			 ms == -ENOMEM ? "out of memory" : "there is no ha thread");
+}
+
 #define FORCE(help)                                                                                \
 	{                                                                                          \
 		"force", PARAM_BOOLEAN, false, help                                                \
@@ -213,6 +229,27 @@ const struct method ha_methods[] = {
 		   "active "
 		   "here, in the last two minutes",
 	 .rows = &shown_pair},
+	{.name = "ha.ask_addresses",
+	 .level = METHOD_CHANGE,
+	 .run = ask_addresses,
+	 .help = "asks the links of VIPs, by ARP and ND, who else has the addresses that are "
+		 "active "
+		 "here: 256 questions at most, the next time the addresses that follow. Stations "
+		 "that "
+		 "answer are `claims` of `ha.status`",
+	 .result =
+		 "`answers_ms`: in so many milliseconds all answers have come; `asked`: questions "
+		 "since the start, those of this request not yet among them"},
+	{.name = "ha.clock",
+	 .at_active = true, /* the peer may ask */
+	 .run = clock_tell,
+	 .help = "the wall clock",
+	 .result = "`clock_us`: microseconds since 1970 (CLOCK_REALTIME)"},
+	{.name = "ha.peer_clock",
+	 .run = clock_compare,
+	 .help = "asks the peer for its wall clock and compares",
+	 .result = "`ahead_us`: by so much the peer's clock is ahead of the one here, negative: "
+		   "behind; `error_us`: the truth is as near as that"},
 	{.name = "ha.handover",
 	 .level = METHOD_CHANGE,
 	 .run = handover,

@@ -230,6 +230,18 @@ static json_t *removed_json(const struct control *c, const struct config_service
 	return list;
 }
 
+/* In effect, by state; of a protocol those that its connections can be in. */
+static json_t *timeouts_json(const struct config_service *svc)
+{
+	const uint32_t *timeout_s = svc->policy.service.timeout_s;
+	json_t *o = json_object();
+
+	for (unsigned int i = CONN_NONE + 1; i < CONN_STATE_MAX; i++)
+		if (!svc->proto || (svc->proto == IPPROTO_UDP) == (i == CONN_UDP))
+			json_object_set_new(o, conn_state_names[i], json_integer(timeout_s[i]));
+	return o;
+}
+
 static void service_get(struct control *c, struct rpc_request *req, json_t *params)
 {
 	const char *name = param_string(params, "service");
@@ -245,8 +257,9 @@ static void service_get(struct control *c, struct rpc_request *req, json_t *para
 	o = removed ? service_json(c, svc, removed) : NULL;
 	if (o) {
 		json_object_set_new(o, "removed_servers", removed_json(c, svc));
-		rpc_answer(req, json_pack("{s:o, s:o}", "service", o, "config",
-					  config_service_to_json(c->config, svc)));
+		rpc_answer(req, json_pack("{s:o, s:o, s:o}", "service", o, "config",
+					  config_service_to_json(c->config, svc), "timeouts",
+					  timeouts_json(svc)));
 	} else {
 		rpc_fail(req, RPC_INTERNAL, NULL, "out of memory");
 	}
@@ -343,7 +356,7 @@ const struct method service_methods[] = {
 		 "`service`: as of `service.list`, with `removed_servers` besides, those that "
 		 "connections still name: `[{address, connections, on_server_gone, "
 		 "drain_left_s}]`; `config`: its object as the configuration has it, to be changed "
-		 "and sent back"},
+		 "and sent back; `timeouts`: by state of a connection, in seconds"},
 	{.name = "service.add",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,

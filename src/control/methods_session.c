@@ -71,8 +71,8 @@ static void session_report(struct control *c, struct rpc_request *req, json_t *p
 const struct method session_methods[] = {
 	{.name = "session.name",
 	 .run = session_name,
-	 .help = "names the session that this connection speaks for, for the audit; by the sockets "
-		 "of a router with `node.telnet` alone",
+	 .help = "names the session that this connection speaks for, once, for the audit; by the "
+		 "sockets of a router with `node.telnet` alone",
 	 .params = {{"name", PARAM_STRING, true, "printable, up to 127 characters", METHOD_READ}},
 	 .result = "nothing"},
 	{.name = "session.report",

@@ -30,11 +30,12 @@
 #include "ha/net/witness.h"
 #include "spawn/notify.h"
 
-#define HA_AREA		"ha"
-#define HA_TICK_MS	10   /* at the longest, between two looks at the machine's time */
-#define HA_SLOW_MS	1000 /* what does not hurry */
-#define HA_COMMANDS	16   /* of operators, under way */
-#define HA_DRAIN_BUDGET 4096
+#define HA_AREA		  "ha"
+#define HA_TICK_MS	  10   /* at the longest, between two looks at the machine's time */
+#define HA_SLOW_MS	  1000 /* what does not hurry */
+#define HA_COMMANDS	  16   /* of operators, under way */
+#define HA_QUESTIONS_STEP 8    /* of ha_ask_addresses(), at a look */
+#define HA_DRAIN_BUDGET	  4096
 
 /* Something to do on the ha thread. Its type owns what the union points to: run takes it, and
  * drop, or NULL, frees it where the thread ends before. */
@@ -149,6 +150,9 @@ struct ha {
 	struct announcer *announcer;
 	struct claims *claims;
 	uint64_t asked_us; /* witnesses, last */
+	/* Questions of ha_ask_addresses(): the next pair of address and link, and those to come. */
+	uint32_t question_at, questions_left;
+	uint64_t questions; /* ha: wo, any: ro (relaxed) */
 	/* Connections; send NULL: there is no peer. */
 	struct sync_door door;
 	struct identity_feed *identities;
@@ -255,6 +259,8 @@ void ha_mailbox_fini(struct ha *ha);
 
 /* --- vip_links.c --- */
 
+/* Asks who else has the addresses, a few at each poll: ha_ask_addresses(). */
+void vip_links_ask(struct ha *ha);
 /* The list of addresses changed. */
 void vip_links_addresses(struct ha *ha);
 /* The witnesses changed. 0 or -ENOMEM. */

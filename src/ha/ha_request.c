@@ -6,6 +6,7 @@
 
 #include "base/error_text.h"
 #include "base/log.h"
+#include "ha/ask_addresses.h"
 #include "ha/ha_internal.h"
 
 static void drop_addresses(struct ha_note *n)
@@ -37,6 +38,25 @@ int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n)
 	note->addresses.n = n;
 	ha_note_send(ha, note);
 	return 0;
+}
+
+#define ANSWERS_MS 300 /* until stations have answered the last question */
+
+static void run_questions(struct ha *ha, struct ha_note *n)
+{
+	(void)n;
+	vip_links_ask(ha);
+}
+
+int ha_ask_addresses(struct ha *ha, uint64_t *asked)
+{
+	struct ha_note *note = ha_note_create(run_questions, NULL);
+
+	if (!note)
+		return -ENOMEM;
+	*asked = __atomic_load_n(&ha->questions, __ATOMIC_RELAXED);
+	ha_note_send(ha, note);
+	return HA_QUESTIONS / HA_QUESTIONS_STEP * HA_TICK_MS + ANSWERS_MS;
 }
 
 static void run_digest(struct ha *ha, struct ha_note *n)

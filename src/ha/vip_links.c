@@ -7,6 +7,7 @@
 
 #include "base/error_text.h"
 #include "base/log.h"
+#include "ha/ask_addresses.h"
 #include "ha/ha_internal.h"
 
 #define DISCOVERY_BUDGET 256 /* packets of a link before others have their turn */
@@ -230,6 +231,49 @@ void vip_links_addresses(struct ha *ha)
 	free(v);
 }
 
+void vip_links_ask(struct ha *ha)
+{
+	const uint32_t pairs = ha->n_addresses * ha->config.n_links;
+
+	/* A request while questions are under way asks no more of them. */
+	if (!ha->questions_left)
+		ha->questions_left = pairs < HA_QUESTIONS ? pairs : HA_QUESTIONS;
+}
+
+static void question_send(struct ha *ha, const struct ha_address *a, uint8_t k)
+{
+	const struct ha_link_config *config = &ha->config.links[k];
+	struct discovery_packet p = {.op = DISCOVERY_QUESTION,
+				     .dst = discovery_all,
+				     .sender = config->own4,
+				     .target = a->addr};
+
+	if (a->addr.family == ADDR_V6)
+		p.sender = config->own6;
+	else if (p.sender.family == ADDR_NONE) /* as one who wants the address (RFC 5227) */
+		p.sender = (struct addr){.family = ADDR_V4};
+	if ((a->link != LINK_ANY && a->link != config->link) || p.sender.family == ADDR_NONE)
+		return;
+	on_ask(ha, config->link, &p);
+	__atomic_store_n(&ha->questions, ha->questions + 1, __ATOMIC_RELAXED);
+}
+
+static void questions_step(struct ha *ha)
+{
+	const uint32_t pairs = ha->n_addresses * ha->config.n_links;
+
+	if (!pairs || !ha_state_serves(ha->role.state))
+		ha->questions_left = 0;
+	for (unsigned int i = 0; i < HA_QUESTIONS_STEP && ha->questions_left; i++) {
+		const uint32_t at = ha->question_at % pairs;
+
+		question_send(ha, &ha->addresses[at / ha->config.n_links],
+			      (uint8_t)(at % ha->config.n_links));
+		ha->question_at = at + 1;
+		ha->questions_left--;
+	}
+}
+
 static uint32_t poll(struct ha *ha)
 {
 	const uint64_t now_us = ha_now_us();
@@ -241,6 +285,7 @@ static uint32_t poll(struct ha *ha)
 		witnesses_ask(ha->witnesses, now_us / 1000);
 	}
 	announcer_step(ha->announcer, now_us);
+	questions_step(ha);
 	return UINT32_MAX;
 }
 

@@ -55,6 +55,14 @@ is "services of b" "$(rpc status | jq .services)" -eq 3
 ctl service delete tcp:192.0.2.84:80
 is "services of b" "$(rpc status | jq .services)" -eq 2
 
+note "each router knows how far the other one's clock is off: both are of this machine"
+for router in a b; do
+	pair_at $router
+	is "microseconds at $router" "$(rpc ha.peer_clock | jq '.ahead_us - .error_us')" -le 0
+	is "microseconds at $router" "$(rpc ha.peer_clock | jq '.ahead_us + .error_us')" -ge 0
+done
+is "questions for the time in the audit" "$(ctl events last 100 once | grep -c 'ha clock' || true)" -eq 0
+
 note "so it does with a configuration as a whole; the node part is each router's own"
 # whole ROUTER PORT LEVEL: the running configuration and one service more, with a log level.
 whole()

@@ -69,6 +69,24 @@ what=$(jq -r '.findings[] | select(.id == "vip-claimed") | .what' "$RUN/findings
 [[ $what == *"$(mac_of client2 eth0)"*"says by ARP or ND that it has 192.0.2.80 on public" ]] || fail "$what"
 ip -n "$NET-client2" address delete 192.0.2.80/32 dev lo
 
+# A host that has the VIP, answers for it, and says nothing of its own, as a real server of direct
+# routing does that lacks arp_ignore: the router asks. The claim of before is forgotten.
+plvs_stop
+plvs_start
+wait_for 10 "both servers are up again" all_healthy
+web_ask client1 192.0.2.80 2 > "$RUN/answers"
+doctor 0
+ip -n "$NET-client2" address add 192.0.2.80/32 dev lo
+doctor 2
+is "a station that answers for a VIP" "$(found vip-claimed)" -eq 1
+what=$(jq -r '.findings[] | select(.id == "vip-claimed") | .what' "$RUN/findings")
+[[ $what == *"$(mac_of client2 eth0)"*"has 192.0.2.80 on public" ]] || fail "$what"
+on client2 sysctl -qw net.ipv4.conf.all.arp_ignore=1
+ip -n "$NET-client2" address delete 192.0.2.80/32 dev lo
+questions=$(rpc ha.ask_addresses | jq .asked)
+is "questions by ARP, of two addresses and links at most" "$questions" -ge 2
+is "questions of two runs of doctor" "$questions" -le 8
+
 # A server whose replies to clients go elsewhere; its checks come from its own network.
 ip -n "$NET-server2" route replace blackhole default
 # shellcheck disable=SC2016

@@ -6,20 +6,38 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/doctor.h"
 
-enum { STATUS, PORTS, WORKERS, NEXTHOPS, HEALTH, HA, SERVICES, CONFIG, COUNTERS, SHOWS, N_FACTS };
+enum {
+	STATUS,
+	PORTS,
+	WORKERS,
+	NEXTHOPS,
+	HEALTH,
+	HA,
+	SERVICES,
+	CONFIG,
+	COUNTERS,
+	CLOCK,
+	SHOWS,
+	N_FACTS
+};
 
 static const char *const healthy[N_FACTS] = {
-	"{\"workers\": 2, \"warnings\": [], \"configuration\": {\"file\": \"f\", \"unsaved\": "
+	"{\"workers\": 2, \"warnings\": [], \"configuration\": {\"file\": "
+	"\"f\", \"unsaved\": "
 	"false}, \"trial\": null}",
 	"{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 2, \"tap\": "
 	"\"public\", \"socket\": 0}]}",
 	"{\"workers\": [{\"worker\": 0, \"load\": 0.4, \"socket\": 0, \"queues\": [{\"port\": "
 	"\"public\", \"queue\": 0}], \"counters\": {\"received\": 10000, "
-	"\"handed_off\": 100}}, {\"worker\": 1, \"load\": 0.1, \"counters\": {\"received\": 10, "
+	"\"handed_off\": 100}}, {\"worker\": 1, \"load\": 0.1, \"counters\": "
+	"{\"received\": 10, "
 	"\"handed_off\": 10}}]}",
 	"{\"nexthops\": [{\"address\": \"10.0.0.1\", \"link\": \"private\", \"state\": "
 	"\"reachable\", \"wanted\": true}, {\"address\": \"10.0.0.9\", \"link\": \"private\", "
@@ -41,6 +59,7 @@ static const char *const healthy[N_FACTS] = {
 	"\"via_vip\": true}]}}}",
 	"{\"drops\": [{\"name\": \"too_big\", \"rate\": 0}, {\"name\": \"no_route\", \"rate\": "
 	"5}]}",
+	"{\"ahead_us\": -1002000, \"error_us\": 4000}",
 	/* Down for another reason: by both ways. */
 	"[{\"service\": \"web\", \"server\": \"s2\", \"checks\": [{\"name\": \"direct\", "
 	"\"state\": "
@@ -55,8 +74,8 @@ static json_t *look(int which, const char *text)
 		r[i] = json_loads(i == which ? text : healthy[i], 0, NULL);
 		assert_non_null(r[i]);
 	}
-	findings = doctor_look(
-		&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9]});
+	findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5], r[6],
+						      r[7], r[8], r[9], r[10]});
 	for (int i = 0; i < N_FACTS; i++)
 		json_decref(r[i]);
 	assert_non_null(findings);
@@ -139,6 +158,10 @@ static void test_each_fault_is_found(void **state)
 		{"path-silent", DOCTOR_WARNING, HA,
 		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true}, \"paths\": "
 		 "[{\"name\": \"p\", \"heard_ms\": 20}, {\"name\": \"q\", \"heard_ms\": -1}]}"},
+		{"pair-clocks-differ", DOCTOR_WARNING, CLOCK,
+		 "{\"ahead_us\": 2100000, \"error_us\": 4000}"},
+		{"pair-clocks-differ", DOCTOR_WARNING, CLOCK,
+		 "{\"ahead_us\": -3600000000, \"error_us\": 4000}"},
 		{"configuration-unsaved", DOCTOR_WARNING, STATUS,
 		 "{\"workers\": 2, \"configuration\": {\"file\": \"f\", \"unsaved\": true}}"},
 		{"configuration-unconfirmed", DOCTOR_WARNING, STATUS,
@@ -156,6 +179,66 @@ static void test_each_fault_is_found(void **state)
 		assert_int_equal(doctor_worst(findings), faults[i].severity);
 		json_decref(findings);
 	}
+}
+
+static void file_put(const char *root, const char *path, const char *text)
+{
+	char name[256];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s%s", root, path);
+	for (char *p = name + strlen(root) + 1; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		(void)!mkdir(name, 0755);
+		*p = '/';
+	}
+	f = fopen(name, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+#define NIC "0000:01:00.0"
+
+/* A machine with so many hugepages and a NIC that is bound to a driver; the finding's id, or "". */
+static void host_look(const char *device, const char *driver, int pages, const char *noiommu,
+		      const char *id)
+{
+	char root[] = "/tmp/plvs-doctor-XXXXXX", text[64], name[256], target[128], command[64];
+	json_t *ports = json_pack("{s:[{s:s, s:s}]}", "ports", "name", "public", "device", device);
+	json_t *out = json_array();
+
+	assert_non_null(mkdtemp(root));
+	snprintf(text, sizeof(text), "MemTotal: 9 kB\nHugePages_Total:   %d\n", pages);
+	file_put(root, "/proc/meminfo", text);
+	file_put(root, "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", noiommu);
+	file_put(root, "/sys/bus/pci/devices/" NIC "/class", "0x020000\n");
+	snprintf(name, sizeof(name), "%s/sys/bus/pci/devices/" NIC "/driver", root);
+	snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", driver);
+	if (*driver)
+		assert_int_equal(symlink(target, name), 0);
+	doctor_look_host(ports, root, out);
+	assert_int_equal(json_array_size(out), *id ? 1 : 0);
+	if (*id)
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(out, 0), "id")), id);
+	json_decref(out);
+	json_decref(ports);
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_a_machine_is_looked_at(void **state)
+{
+	(void)state;
+	host_look(NIC, "vfio-pci", 512, "N\n", "");
+	host_look(NIC, "mlx5_core", 512, "N\n", "");
+	host_look(NIC, "vfio-pci", 0, "N\n", "hugepages-missing");
+	host_look(NIC, "vfio-pci", 512, "Y\n", "iommu-off");
+	host_look(NIC, "uio_pci_generic", 512, "N\n", "iommu-off");
+	host_look(NIC, "", 512, "N\n", "device-unbound");
+	/* A port of another kind asks for none of these. */
+	host_look("net_af_packet0", "", 0, "Y\n", "");
 }
 
 /* What the router says is not believed: other types are no fault and no crash. */
@@ -176,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_healthy_pair_is_not_blamed),
 		cmocka_unit_test(test_each_fault_is_found),
+		cmocka_unit_test(test_a_machine_is_looked_at),
 		cmocka_unit_test(test_answers_of_no_sense_are_harmless),
 	};
 

@@ -302,6 +302,11 @@ static void every_listing_answers(void **state)
 	for (size_t i = 0; i < sizeof(listings) / sizeof(listings[0]); i++)
 		do_it(f, listings[i], "{}");
 	r = get(f, "service.get", "{\"service\":\"web\"}");
+	/* Effective time-outs, of the protocol's own states. */
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(r, "timeouts"), "ESTABLISHED")),
+		900);
+	assert_null(json_object_get(json_object_get(r, "timeouts"), "UDP"));
 	s = json_object_get(r, "service");
 	assert_string_equal(json_string_value(json_object_get(s, "key")), WEB);
 	s = json_array_get(json_object_get(s, "servers"), 0);

@@ -88,7 +88,8 @@ static void test_each_command_sends_what_its_method_takes(void **state)
 static void test_each_method_has_a_command(void **state)
 {
 	static const char *const programs[] = {"counter.zero", "ipvsadm.daemon", "health.counters",
-					       "session.name", "session.report"};
+					       "session.name", "session.report", "ha.ask_addresses",
+					       "ha.clock",     "ha.peer_clock"};
 
 	(void)state;
 	EACH_METHOD(m)
