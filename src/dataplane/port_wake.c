@@ -3,16 +3,15 @@
  * The descriptors that wake a worker when frames wait in a receive queue, for drivers of DPDK
  * 22.11:
  *
- *	net_af_packet	its socket, which the driver hides: found among the descriptors of the
- *			process (kernel_socket.h). Readable while the ring of the queue has frames
- *	net_af_xdp	the same
- *	net_tap		the TAP, as the driver's receive interrupt. The driver has no function that
- *arms the interrupt, and needs none: the TAP is readable while frames wait PCI drivers,
- *net_virtio_user the eventfd of the queue's interrupt, which is armed before each sleep. By
- *			vfio-pci with MSI-X; a uio device has one descriptor for all interrupts,
- *which belongs to EAL
- *	net_memif	nothing: the driver masks the interrupt of its rings whenever a peer
- *connects net_vhost, net_ring, net_null, net_pcap nothing
+ * - net_af_packet, net_af_xdp: the driver's socket, which the driver hides; found among the
+ *   descriptors of the process (kernel_socket.h). Readable while the queue's ring has frames.
+ * - net_tap: the TAP, as the driver's receive interrupt. The driver has no function that arms the
+ *   interrupt, and needs none: the TAP is readable while frames wait.
+ * - PCI drivers by vfio-pci with MSI-X, net_virtio_user: the eventfd of the queue's interrupt.
+ *   The interrupt is armed before each sleep. A uio device has one descriptor for all interrupts,
+ *   and the descriptor belongs to EAL.
+ * - net_memif: nothing, since the driver masks the interrupt of its rings whenever a peer connects.
+ * - net_vhost, net_ring, net_null, net_pcap: nothing.
  */
 #include <errno.h>
 #include <stdio.h>
