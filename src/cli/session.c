@@ -263,6 +263,8 @@ static void change_put(const struct session *s, const struct invocation *inv, co
 			fprintf(f, ", live in %.3g ms", view_number(result, "duration_us") / 1000);
 		fputc(')', f);
 	}
+	if (view_number(result, "connections") > 0)
+		fprintf(f, "; it had %.0f connections", view_number(result, "connections"));
 	fputc('\n', f);
 }
 

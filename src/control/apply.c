@@ -157,42 +157,13 @@ static void start_writing(struct apply *a)
 
 /* --- count --- */
 
-/* The run-time object of a server of svc. The node has servers in the reverse order. */
-static const struct server_rt *server_rt_of(const struct control *c,
-					    const struct config_service *svc,
-					    const struct service_rt *rt,
-					    const struct config_server *server)
-{
-	const struct service *node = rt ? publisher_service(&c->publisher, rt->id) : NULL;
-	const uint32_t place = svc->n_servers - 1 - (uint32_t)(server - svc->servers);
-
-	if (node && place < node->n_servers &&
-	    endpoint_equal(&node->servers[place].rt->ep, &server->ep))
-		return node->servers[place].rt;
-	return rt ? runtime_server_find(&c->pub->runtime, rt, &server->ep) : NULL;
-}
-
-static uint64_t server_connections(const struct server_rt *srv)
-{
-	uint64_t counts = srv ? server_rt_counts(srv) : 0;
-
-	return (uint64_t)counts_active(counts) + counts_inactive(counts);
-}
-
 /* Of the object as it is now; rt: of its service. */
 static uint64_t item_connections(const struct control *c, const struct config_line *item,
 				 const struct service_rt *rt)
 {
-	const struct config_service *svc = item->before;
-	uint64_t sum = 0;
-
 	if (item->server_before)
-		return server_connections(server_rt_of(c, svc, rt, item->server_before));
-	if (item->server_after)
-		return 0;
-	for (uint32_t i = 0; i < svc->n_servers; i++)
-		sum += server_connections(server_rt_of(c, svc, rt, &svc->servers[i]));
-	return sum;
+		return control_server_connections(c, item->before, rt, item->server_before);
+	return item->server_after ? 0 : control_service_connections(c, item->before, rt);
 }
 
 /* True: there is more. */

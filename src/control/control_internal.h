@@ -161,6 +161,13 @@ struct config *control_node_of(const struct config *config);
 
 /* Run-time object of a configured service, or NULL. */
 struct service_rt *control_service_rt(const struct control *c, const struct config_service *svc);
+/* Connections of a configured server, and of all servers of a service, as they are counted now. rt:
+ * of the service, or NULL. */
+uint64_t control_server_connections(const struct control *c, const struct config_service *svc,
+				    const struct service_rt *rt,
+				    const struct config_server *server);
+uint64_t control_service_connections(const struct control *c, const struct config_service *svc,
+				     const struct service_rt *rt);
 /* The configured service of a run-time id, or NULL. */
 const struct config_service *control_service_by_id(const struct control *c, uint32_t id);
 

@@ -15,22 +15,23 @@
 
 /* --- changes --- */
 
-/* Puts a prepared change in place, or ends req with what hinders it. */
+/* Puts a prepared change in place, or ends req with what hinders it. Takes result over. */
 static void change(struct control *c, struct rpc_request *req, uint64_t start,
-		   struct config_change *ch)
+		   struct config_change *ch, json_t *result)
 {
 	char error[ERROR_TEXT] = "out of memory";
 	int ret = builder_change(&c->publisher, ch, error);
 
 	if (ret < 0) {
 		config_change_abort(ch);
+		json_decref(result);
 		fail_build(req, ret, error);
 		return;
 	}
 	/* While both are there: a commit frees the one before. */
 	watching_change(c, ch, c->config);
 	config_change_commit(c->config, ch);
-	answer_when_live(c, req, start, NULL);
+	answer_when_live(c, req, start, result);
 }
 
 enum change_kind {
@@ -73,6 +74,37 @@ static int prepare(struct control *c, enum change_kind kind, const json_t *param
 	return -EINVAL;
 }
 
+/* The server of the service before that the one after lacks. */
+static const struct config_server *server_gone(const struct config_service *before,
+					       const struct config_service *after)
+{
+	uint32_t i = 0;
+
+	while (i < after->n_servers &&
+	       endpoint_equal(&before->servers[i].ep, &after->servers[i].ep))
+		i++;
+	return &before->servers[i];
+}
+
+/* Nothing is deleted without a word on how many connections it has. NULL: nothing to say. */
+static json_t *connections_json(const struct control *c, enum change_kind kind,
+				const struct config_change *ch)
+{
+	const struct config_service *before = ch->before.service;
+	const struct service_rt *rt;
+	uint64_t n;
+
+	if (kind != SERVICE_DELETE && kind != SERVER_DELETE)
+		return NULL;
+	rt = control_service_rt(c, before);
+	if (kind == SERVICE_DELETE)
+		n = control_service_connections(c, before, rt);
+	else
+		n = control_server_connections(c, before, rt,
+					       server_gone(before, ch->after.service));
+	return json_pack("{s:I}", "connections", (json_int_t)n);
+}
+
 static void run_change(struct control *c, struct rpc_request *req, json_t *params,
 		       enum change_kind kind)
 {
@@ -85,7 +117,7 @@ static void run_change(struct control *c, struct rpc_request *req, json_t *param
 	if (prepare(c, kind, params, &ch, &errors) < 0)
 		fail_config(req, &errors);
 	else
-		change(c, req, start, &ch);
+		change(c, req, start, &ch, connections_json(c, kind, &ch));
 	config_errors_fini(&errors);
 }
 
@@ -380,7 +412,7 @@ const struct method service_methods[] = {
 	 .run = service_delete,
 	 .help = "deletes a virtual service",
 	 .params = {METHOD_SERVICE},
-	 .result = METHOD_LIVE},
+	 .result = "`connections`: how many it had; " METHOD_LIVE},
 	{.name = "server.add",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,
@@ -405,7 +437,7 @@ const struct method service_methods[] = {
 	 .run = server_delete,
 	 .help = "deletes a real server; its connections wait for it to come back",
 	 .params = {METHOD_SERVICE, METHOD_SERVER},
-	 .result = METHOD_LIVE},
+	 .result = "`connections`: how many it had; " METHOD_LIVE},
 	{.name = "address.list",
 	 .run = address_list,
 	 .help = "addresses: VIPs, gateways and prefixes",

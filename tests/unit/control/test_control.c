@@ -103,6 +103,33 @@ static void a_removed_server_waits_for_its_connections_and_revives(void **state)
 	server_rt_unbind(srv, true);
 }
 
+static json_int_t connections_of(struct fixture *f, const char *method, const char *params)
+{
+	json_t *r = get(f, method, params);
+	const json_int_t n = json_integer_value(json_object_get(r, "connections"));
+
+	json_decref(r);
+	return n;
+}
+
+static void a_deletion_says_how_many_connections_there_were(void **state)
+{
+	struct fixture *f = *state;
+	struct server_rt *one = server_of(f, WEB, "10.0.0.1:80");
+	struct server_rt *two = server_of(f, WEB, "10.0.0.2:80");
+
+	server_rt_bind(one, true);
+	server_rt_bind(two, true);
+	server_rt_bind(two, false);
+	assert_int_equal(connections_of(f, "server.delete",
+					"{\"service\":\"web\",\"server\":\"10.0.0.2:80\"}"),
+			 2);
+	assert_int_equal(connections_of(f, "service.delete", "{\"service\":\"web\"}"), 1);
+	server_rt_unbind(one, true);
+	server_rt_unbind(two, true);
+	server_rt_unbind(two, false);
+}
+
 static void a_removed_server_is_forgotten_when_its_last_connection_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -694,6 +721,7 @@ int main(void)
 		T(an_answer_waits_for_every_worker_but_not_for_ever),
 		T(a_server_that_is_added_becomes_the_head),
 		T(a_removed_server_waits_for_its_connections_and_revives),
+		T(a_deletion_says_how_many_connections_there_were),
 		T(a_removed_server_is_forgotten_when_its_last_connection_ends),
 		T(a_server_that_leaves_nat_is_steered_until_its_connections_end),
 		T(a_service_comes_and_goes),
