@@ -58,7 +58,7 @@ wait_for 20 "an idle worker sleeps" idle
 note "idle: $(cat "$RUN/idle")"
 
 # Sleep, poll, sleep: the machine is not quiet, and an answer of a worker that sleeps needs a CPU that
-# is free at that moment. So the aim is 150 %, and twice as long fails.
+# is free at that moment. So the aim is 150 %; sleeping by the clock took 800 %, and 400 % fails.
 sleeping=$(p50)
 plvs_stop
 for try in 1 2 3; do
@@ -71,7 +71,7 @@ for try in 1 2 3; do
 	again=$(p50)
 	note "p50 in us: asleep $sleeping, polling $polling, asleep $again"
 	ratio=$(jq -n "[$sleeping, $again] | min / $polling * 100 | round")
-	if [ "$ratio" -le 150 ] || { [ "$try" -eq 3 ] && [ "$ratio" -le 200 ]; }; then break; fi
+	if [ "$ratio" -le 150 ] || { [ "$try" -eq 3 ] && [ "$ratio" -le 400 ]; }; then break; fi
 	[ "$try" -lt 3 ] || fail "asleep, an answer takes $ratio % of what it takes polling"
 	sleeping=$again
 	plvs_stop
