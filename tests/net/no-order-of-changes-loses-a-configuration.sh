@@ -109,7 +109,7 @@ for r in a b; do
 	{
 		[ "$(of "$r" '.configuration.difference // [] | length')" -ge 2 ]
 	}
-	wait_for 5 "$r shows the difference" difference
+	wait_for 15 "$r shows the difference" difference
 	note "$r: $(of "$r" '.configuration.difference | join(", ")')"
 	pair_at $r
 	! ctl config push > "$RUN/said" 2>&1 || fail "$r pushed over what has diverged"
