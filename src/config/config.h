@@ -309,7 +309,7 @@ int config_service_listed(const struct config *config, const struct config_servi
 			  struct config_text *out);
 json_t *config_mark_to_json(const struct config_mark *mark);
 json_t *config_address_to_json(const struct config_address *address);
-/* What json_write() makes of config_to_json(CONFIG_SHARED), in a fraction of the time. free() it;
+/* The text that json_write() makes of config_to_json(CONFIG_SHARED), in less time. free() it;
  * NULL: out of memory. */
 char *config_shared_text(const struct config *config);
 /* Tabs, final newline, no comments. free() it. */
