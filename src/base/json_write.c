@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_buffer.h"
+
 static void writer_flush(struct json_writer *w)
 {
 	if (w->n > 0 && !w->failed && w->piece(w->text, w->n, w->arg) < 0)
@@ -199,41 +201,15 @@ int json_write(const json_t *json, bool embed, json_write_piece *piece, void *ar
 	return json_writer_end(&w);
 }
 
-struct growing {
-	char *v;
-	size_t n, max;
-};
-
-static int grow(const char *text, size_t n, void *arg)
-{
-	struct growing *g = arg;
-	size_t max = g->max ? g->max : 1024;
-	char *wider;
-
-	while (max - g->n <= n)
-		max *= 2;
-	if (max > g->max) {
-		wider = realloc(g->v, max);
-		if (!wider)
-			return -1;
-		g->v = wider;
-		g->max = max;
-	}
-	memcpy(g->v + g->n, text, n);
-	g->n += n;
-	g->v[g->n] = '\0';
-	return 0;
-}
-
 char *json_write_text(const json_t *json, size_t *n)
 {
-	struct growing g = {0};
+	struct text_buffer b = {0};
 
-	if (json_write(json, false, grow, &g) < 0) {
-		free(g.v);
+	if (json_write(json, false, text_buffer_put, &b) < 0) {
+		free(b.v);
 		return NULL;
 	}
 	if (n)
-		*n = g.n;
-	return g.v;
+		*n = b.n;
+	return b.v;
 }

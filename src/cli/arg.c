@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/text.h"
+#include "base/text_buffer.h"
 #include "cli/grammar.h"
 
 /* A whole configuration may be as large as the router accepts. */
@@ -138,40 +139,29 @@ static bool service_is_valid(const char *text)
 static int file_read(const char *path, json_t **value, char *error, size_t len)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	size_t size = 0, room = 0, n;
-	char *text = NULL, *more;
-	int ret = -EINVAL;
+	struct text_buffer text = {0};
+	int ret = -EINVAL, rc;
 
 	if (!f) {
 		snprintf(error, len, "cannot read %.200s: %s", path, strerror(errno));
 		return -EINVAL;
 	}
-	do {
-		if (room - size < 4096) {
-			room = room ? room * 2 : 65536;
-			more = realloc(text, room);
-			if (!more)
-				goto out;
-			text = more;
-		}
-		n = fread(text + size, 1, room - size, f);
-		size += n;
-	} while (n > 0 && size <= TEXT_FILE_MAX);
-	if (ferror(f)) {
-		snprintf(error, len, "cannot read %.200s: %s", path, strerror(errno));
-		goto out;
-	}
-	if (size > TEXT_FILE_MAX) {
+	rc = text_buffer_read(&text, f, TEXT_FILE_MAX);
+	if (rc == -EFBIG) {
 		snprintf(error, len, "%.200s is larger than %u MiB", path, TEXT_FILE_MAX >> 20);
 		goto out;
 	}
-	*value = json_stringn(text, size);
+	if (rc < 0) {
+		snprintf(error, len, "cannot read %.200s: %s", path, strerror(-rc));
+		goto out;
+	}
+	*value = json_stringn(text.v, text.n);
 	if (*value)
 		ret = 0;
 	else
 		snprintf(error, len, "%.200s is not UTF-8 text", path);
 out:
-	free(text);
+	free(text.v);
 	if (f != stdin)
 		fclose(f);
 	return ret;

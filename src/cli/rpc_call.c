@@ -32,9 +32,9 @@ static void rpc_close(struct rpc *rpc)
 	if (rpc->fd >= 0)
 		close(rpc->fd);
 	rpc->fd = -1;
-	free(rpc->buf);
-	rpc->buf = NULL;
-	rpc->len = rpc->used = rpc->scanned = 0;
+	free(rpc->in.v);
+	rpc->in = (struct text_buffer){0};
+	rpc->scanned = 0;
 }
 
 void rpc_fini(struct rpc *rpc)
@@ -227,20 +227,12 @@ static enum rpc_outcome rpc_send(struct rpc *rpc, const char *text, size_t len,
 /* Makes room for one more read. */
 static enum rpc_outcome buffer_grow(struct rpc *rpc, struct rpc_failure *f)
 {
-	size_t len = rpc->len ? rpc->len * 2 : READ_CHUNK * 2;
-	char *buf;
-
-	if (rpc->len - rpc->used >= READ_CHUNK)
-		return RPC_OK;
-	if (rpc->used > RPC_LINE_MAX)
+	if (rpc->in.n > RPC_LINE_MAX)
 		return fail(f, RPC_GARBLED, "the router's answer has a line of more than %u MiB",
 			    RPC_LINE_MAX >> 20);
-	buf = realloc(rpc->buf, len);
-	if (!buf)
+	if (text_buffer_reserve(&rpc->in, READ_CHUNK) < 0)
 		return fail(f, RPC_GARBLED, "no memory for an answer of more than %zu bytes",
-			    rpc->used);
-	rpc->buf = buf;
-	rpc->len = len;
+			    rpc->in.n);
 	return RPC_OK;
 }
 
@@ -250,40 +242,40 @@ static enum rpc_outcome rpc_read_line(struct rpc *rpc, size_t *line, struct rpc_
 	uint64_t deadline = clock_ms() + rpc->timeout_ms;
 
 	for (;;) {
-		char *nl = rpc->used > rpc->scanned
-				   ? memchr(rpc->buf + rpc->scanned, '\n', rpc->used - rpc->scanned)
-				   : NULL;
+		char *nl = rpc->in.n > rpc->scanned ? memchr(rpc->in.v + rpc->scanned, '\n',
+							     rpc->in.n - rpc->scanned)
+						    : NULL;
 		ssize_t n;
 		int ret;
 
 		if (nl) {
-			*line = (size_t)(nl - rpc->buf);
+			*line = (size_t)(nl - rpc->in.v);
 			return RPC_OK;
 		}
-		rpc->scanned = rpc->used;
+		rpc->scanned = rpc->in.n;
 		if (buffer_grow(rpc, f) != RPC_OK)
 			return f->outcome;
 		ret = rpc_wait(rpc, POLLIN, deadline);
 		if (ret < 0)
 			return wait_failed(rpc, f, ret);
-		n = recv(rpc->fd, rpc->buf + rpc->used, READ_CHUNK, 0);
+		n = recv(rpc->fd, rpc->in.v + rpc->in.n, READ_CHUNK, 0);
 		if (n == 0)
 			return fail(f, RPC_UNREACHABLE, "the router at %s closed the connection %s",
 				    rpc->path,
-				    rpc->used ? "in the middle of its answer"
+				    rpc->in.n ? "in the middle of its answer"
 					      : "without an answer");
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return fail(f, RPC_UNREACHABLE, "lost the router at %s: %s", rpc->path,
 				    strerror(errno));
 		if (n > 0)
-			rpc->used += (size_t)n;
+			rpc->in.n += (size_t)n;
 	}
 }
 
 static void line_drop(struct rpc *rpc, size_t line)
 {
-	rpc->used -= line + 1;
-	memmove(rpc->buf, rpc->buf + line + 1, rpc->used);
+	rpc->in.n -= line + 1;
+	memmove(rpc->in.v, rpc->in.v + line + 1, rpc->in.n);
 	rpc->scanned = 0;
 }
 
@@ -349,7 +341,7 @@ static enum rpc_outcome rpc_receive(struct rpc *rpc, uint32_t id, rpc_rows *rows
 		ret = rpc_read_line(rpc, &line, f);
 		if (ret != RPC_OK)
 			break;
-		doc = json_loadb(rpc->buf, line, JSON_DECODE_ANY, &error);
+		doc = json_loadb(rpc->in.v, line, JSON_DECODE_ANY, &error);
 		line_drop(rpc, line);
 		if (!doc)
 			return fail(f, RPC_GARBLED,

@@ -12,6 +12,8 @@
 #include <signal.h>
 #include <stdint.h>
 
+#include "base/text_buffer.h"
+
 /* The most bytes of a document of an answer: the router itself gives up on a client at this
  * size. */
 #define RPC_LINE_MAX (256U << 20)
@@ -38,8 +40,8 @@ struct rpc {
 	/* internal */
 	int fd;
 	uint32_t next_id;
-	char *buf;
-	size_t len, used, scanned;
+	struct text_buffer in; /* received, not used yet */
+	size_t scanned;	       /* of in: holds no end of a line */
 };
 
 /* Opens nothing yet. 0 or -ENOMEM. */

@@ -25,6 +25,7 @@
 
 #include "base/addr.h"
 #include "base/log.h"
+#include "base/text_buffer.h"
 #include "config/ha_config.h"
 #include "config/health_config.h"
 #include "config/operator_config.h"
@@ -295,18 +296,13 @@ void config_hide_secrets(json_t *json);
 json_t *config_service_to_json(const struct config *config, const struct config_service *svc);
 json_t *config_server_to_json(const struct config *config, const struct config_service *svc,
 			      const struct config_server *server);
-/* A text that the functions below write anew; free(v) after the last. */
-struct config_text {
-	char *v;
-	size_t n, max;
-};
 /* The object for a listing, up to its closing bracket: `{"address":"10.0.0.1:80","weight":1`, with
- * keys that are the default and of interest nevertheless; a service without its servers. 0 or
- * -ENOMEM. */
+ * keys that are the default and of interest nevertheless; a service without its servers. out is
+ * written anew; free(out->v) after the last. 0 or -ENOMEM. */
 int config_server_listed(const struct config *config, const struct config_service *svc,
-			 const struct config_server *server, struct config_text *out);
+			 const struct config_server *server, struct text_buffer *out);
 int config_service_listed(const struct config *config, const struct config_service *svc,
-			  struct config_text *out);
+			  struct text_buffer *out);
 json_t *config_mark_to_json(const struct config_mark *mark);
 json_t *config_address_to_json(const struct config_address *address);
 /* The text that json_write() makes of config_to_json(CONFIG_SHARED), in less time. free() it;

@@ -190,21 +190,20 @@ json_t *config_address_to_json(const struct config_address *address)
 
 /* ---- text ---- */
 
-static void sink_from(struct config_text_sink *s, const struct config_text *out)
+static void sink_from(struct config_text_sink *s, const struct text_buffer *out)
 {
 	config_text_sink_init(s);
-	s->text = out->v;
-	s->max = out->max;
+	s->text = (struct text_buffer){.v = out->v, .max = out->max};
 }
 
-static int sink_to(const struct config_text_sink *s, struct config_text *out, int ret)
+static int sink_to(const struct config_text_sink *s, struct text_buffer *out, int ret)
 {
-	*out = (struct config_text){.v = s->text, .n = s->n, .max = s->max};
+	*out = s->text;
 	return ret;
 }
 
 int config_server_listed(const struct config *config, const struct config_service *svc,
-			 const struct config_server *server, struct config_text *out)
+			 const struct config_server *server, struct text_buffer *out)
 {
 	struct config_text_sink s;
 
@@ -213,7 +212,7 @@ int config_server_listed(const struct config *config, const struct config_servic
 }
 
 int config_service_listed(const struct config *config, const struct config_service *svc,
-			  struct config_text *out)
+			  struct text_buffer *out)
 {
 	struct config_text_sink s;
 
@@ -233,31 +232,27 @@ char *config_shared_text(const struct config *config)
 	if (ret == 0)
 		ret = s.sink.close(&s.sink, true);
 	if (ret == 0)
-		return s.text;
-	free(s.text);
+		return s.text.v;
+	free(s.text.v);
 	return NULL;
 }
 
 char *config_to_text(const struct config *config)
 {
 	json_t *json = config_to_json(config, CONFIG_ALL);
-	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL, *out;
-	size_t n;
+	struct text_buffer text = {0};
 
-	json_decref(json);
-	if (!text)
+	if (!json || json_dump_callback(json, text_buffer_put, &text, JSON_INDENT(1)) < 0 ||
+	    text_buffer_put("\n", 1, &text) < 0) {
+		json_decref(json);
+		free(text.v);
 		return NULL;
+	}
+	json_decref(json);
 	/* jansson indents by blanks; a string cannot hold a line end. */
-	for (char *p = text; p; p = strchr(p, '\n')) {
+	for (char *p = text.v; p; p = strchr(p, '\n')) {
 		for (p += *p == '\n'; *p == ' '; p++)
 			*p = '\t';
 	}
-	n = strlen(text);
-	out = realloc(text, n + 2);
-	if (!out) {
-		free(text);
-		return NULL;
-	}
-	memcpy(out + n, "\n", 2);
-	return out;
+	return text.v;
 }

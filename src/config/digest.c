@@ -13,11 +13,11 @@
 /* The digest of a sink's text if ret is 0; the text is left for the next. 0, or -1 with zeroes. */
 static int text_digest(struct config_text_sink *s, int ret, uint8_t out[32])
 {
-	if (ret == 0 && EVP_Digest(s->text, s->n, out, NULL, EVP_sha256(), NULL) != 1)
+	if (ret == 0 && EVP_Digest(s->text.v, s->text.n, out, NULL, EVP_sha256(), NULL) != 1)
 		ret = -1;
 	if (ret < 0)
 		memset(out, 0, 32);
-	s->n = s->depth = 0;
+	s->text.n = s->depth = 0;
 	return ret < 0 ? -1 : 0;
 }
 
@@ -48,7 +48,7 @@ const char *config_digest(struct config *config, char buf[CONFIG_DIGEST_STRLEN])
 	if (!ok || EVP_DigestFinal_ex(all, whole, NULL) != 1)
 		memset(whole, 0, sizeof(whole));
 	EVP_MD_CTX_free(all);
-	free(s.text);
+	free(s.text.v);
 	for (size_t i = 0; i < sizeof(whole); i++)
 		snprintf(buf + 2 * i, 3, "%02x", whole[i]);
 	return buf;

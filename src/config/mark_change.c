@@ -10,11 +10,13 @@
 
 int config_list_reserve(void *list, uint32_t n, size_t size)
 {
-	void **v = list, *wider = realloc(*v, ((size_t)n + 1) * size);
+	void *old, *wider;
 
+	memcpy(&old, list, sizeof(old));
+	wider = realloc(old, ((size_t)n + 1) * size);
 	if (!wider)
 		return -ENOMEM;
-	*v = wider;
+	memcpy(list, &wider, sizeof(wider));
 	return 0;
 }
 

@@ -109,14 +109,8 @@ static void service_hold_against(struct config_context *ctx, struct config *conf
 
 static int services_reserve(struct config *config)
 {
-	size_t n = (size_t)config->shared.n_services + 1;
-	struct config_service **v =
-		realloc(config->shared.services, n * sizeof(struct config_service *));
-
-	if (!v)
-		return -ENOMEM;
-	config->shared.services = v;
-	return 0;
+	return config_list_reserve(&config->shared.services, config->shared.n_services,
+				   sizeof(*config->shared.services));
 }
 
 /* Takes after over, also on error. */
@@ -269,7 +263,7 @@ int config_server_add(struct config *config, const char *service, const json_t *
 		      struct config_change *change, struct config_errors *errors)
 {
 	struct config_service *before, *after;
-	struct config_server added, *grown;
+	struct config_server added;
 	struct config_context ctx;
 
 	config_context_init(&ctx, config, errors, "server");
@@ -288,13 +282,11 @@ int config_server_add(struct config *config, const char *service, const json_t *
 	after = config_service_clone(before);
 	if (!after)
 		return out_of_memory(&ctx);
-	grown = realloc(after->servers, (after->n_servers + 1) * sizeof(*grown));
-	if (!grown) {
+	if (config_list_reserve(&after->servers, after->n_servers, sizeof(*after->servers)) < 0) {
 		config_service_destroy(after);
 		return out_of_memory(&ctx);
 	}
-	after->servers = grown;
-	grown[after->n_servers++] = added;
+	after->servers[after->n_servers++] = added;
 	return service_prepare(&ctx, config, before, after, change);
 }
 

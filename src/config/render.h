@@ -11,6 +11,7 @@
  * Context: any thread, one at a time for a sink.
  */
 
+#include "base/text_buffer.h"
 #include "config/config_internal.h"
 
 #define CONFIG_SINK_DEPTH 16 /* brackets within brackets of what the schema describes */
@@ -34,8 +35,7 @@ struct config_json_sink {
 
 struct config_text_sink {
 	struct config_sink sink;
-	char *text; /* free() it; ends with NUL, once there is anything */
-	size_t n, max;
+	struct text_buffer text; /* free(text.v) */
 	struct {
 		size_t start; /* with the comma and the key */
 		uint32_t members;

@@ -74,23 +74,8 @@ json_t *config_json_sink_end(struct config_json_sink *s, int ret)
 static int text_put(const char *text, size_t n, void *arg)
 {
 	struct config_text_sink *s = arg;
-	size_t max = s->max ? s->max : 1024;
-	char *wider;
 
-	if (s->max - s->n > n) {
-		memcpy(s->text + s->n, text, n);
-		s->n += n;
-		s->text[s->n] = '\0';
-		return 0;
-	}
-	while (max - s->n <= n)
-		max *= 2;
-	wider = realloc(s->text, max);
-	if (!wider)
-		return -ENOMEM;
-	s->text = wider;
-	s->max = max;
-	return text_put(text, n, arg);
+	return text_buffer_put(text, n, &s->text);
 }
 
 /* The text has no character that JSON escapes. */
@@ -188,7 +173,7 @@ static int text_scalar(struct config_sink *sink, const char *key, const struct c
 static int text_open(struct config_sink *sink, const char *key, bool list)
 {
 	struct config_text_sink *s = (struct config_text_sink *)sink;
-	const size_t start = s->n;
+	const size_t start = s->text.n;
 	int ret = s->depth == CONFIG_SINK_DEPTH ? -ENOMEM : member_begin(s, key);
 
 	if (ret < 0)
@@ -206,8 +191,8 @@ static int text_close(struct config_sink *sink, bool keep)
 	s->depth--;
 	if (keep || s->open[s->depth].members > 0)
 		return text_put(s->open[s->depth].list ? "]" : "}", 1, s);
-	s->n = s->open[s->depth].start;
-	s->text[s->n] = '\0';
+	s->text.n = s->open[s->depth].start;
+	s->text.v[s->text.n] = '\0';
 	if (s->depth > 0)
 		s->open[s->depth - 1].members--;
 	return 0;

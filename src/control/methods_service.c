@@ -149,7 +149,7 @@ struct service_writing {
 	const struct config_service *svc;
 	const struct service_rt *rt;
 	char key[CONFIG_KEY_STRLEN];
-	struct config_text text;
+	struct text_buffer text;
 	struct traffic_sum total; /* of its servers */
 	struct shown_service sum; /* the same: connections */
 };

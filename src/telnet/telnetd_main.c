@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error_text.h"
+#include "base/text_buffer.h"
 #include "telnet/telnetd.h"
 
 #define CONFIG_BYTES (64U << 20)
@@ -73,34 +74,19 @@ static int hash_print(void)
 
 /* --- the configuration --- */
 
-/* The whole file (malloced), or NULL with errno. */
-static char *file_read(const char *path, size_t *len)
+/* Reads the whole file. 0 or -errno. */
+static int file_read(const char *path, struct text_buffer *text)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *text = NULL;
-	size_t room = 0;
+	int ret;
 
-	*len = 0;
-	if (f) /* no copy in a buffer */
-		setvbuf(f, NULL, _IONBF, 0);
-	while (f && *len < CONFIG_BYTES) {
-		size_t n;
-
-		if (*len == room) {
-			char *more = realloc(text, room = room ? 2 * room : 65536);
-
-			if (!more)
-				break;
-			text = more;
-		}
-		n = fread(text + *len, 1, room - *len, f);
-		*len += n;
-		if (n == 0)
-			break;
-	}
-	if (f && f != stdin)
+	if (!f)
+		return -errno;
+	setvbuf(f, NULL, _IONBF, 0); /* no copy in a buffer */
+	ret = text_buffer_read(text, f, CONFIG_BYTES);
+	if (f != stdin)
 		fclose(f);
-	return f ? text : NULL;
+	return ret;
 }
 
 /* --- privileges --- */
@@ -149,15 +135,14 @@ static int serve(const char *path)
 {
 	struct telnet_config config;
 	char error[ERROR_TEXT];
-	size_t len;
-	char *text = file_read(path, &len);
-	int ret, fd;
+	struct text_buffer text = {0};
+	int ret = file_read(path, &text), fd;
 
-	if (!text)
-		return die(path, strerror(errno));
-	ret = telnet_config_parse(text, len, &config, error);
-	explicit_bzero(text, len);
-	free(text);
+	if (ret < 0)
+		return die(path, strerror(-ret));
+	ret = telnet_config_parse(text.v, text.n, &config, error);
+	explicit_bzero(text.v, text.n);
+	free(text.v);
 	if (ret < 0)
 		return die(path, error);
 	fd = telnet_listen_open(&config, error);

@@ -6,9 +6,11 @@
  * before are applied. A line that the router refuses (a rule of plvs that IPVS does not have)
  * is found by asking about the configuration after each line, as a second pass.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_buffer.h"
 #include "cli/ipvsadm/adm_internal.h"
 
 #define LINES_MAX (64U << 20) /* bytes of input; a request has this limit as well */
@@ -128,35 +130,6 @@ static int lines_run(struct pass *p, const char *text)
 	return ret;
 }
 
-static char *input_read(FILE *in)
-{
-	size_t used = 0, room = 65536;
-	char *text = malloc(room + 1);
-
-	while (text && used < LINES_MAX) {
-		size_t n = fread(text + used, 1, room - used, in);
-		char *wider;
-
-		used += n;
-		if (n == 0)
-			break;
-		if (used < room)
-			continue;
-		room *= 2;
-		wider = realloc(text, room + 1);
-		if (!wider)
-			free(text);
-		text = wider;
-	}
-	if (text && used >= LINES_MAX) {
-		free(text);
-		return NULL;
-	}
-	if (text)
-		text[used] = '\0';
-	return text;
-}
-
 static int document_apply(struct adm *a, struct rpc_failure *f)
 {
 	char *text = json_dumps(a->doc, JSON_COMPACT);
@@ -211,27 +184,31 @@ int adm_restore(struct adm *a, bool clear_first)
 	struct pass p = {.a = a};
 	struct rpc_failure f = {0};
 	json_t *before = json_deep_copy(a->doc);
-	char *text = input_read(a->in);
+	struct text_buffer text = {0};
 	int code = ADM_OK, ret;
 
-	if (!text || !before) {
+	ret = text_buffer_read(&text, a->in, LINES_MAX);
+	if (ret < 0 || !before) {
 		json_decref(before);
-		free(text);
-		return adm_fail(a, ADM_REFUSED, "standard input is too long");
+		free(text.v);
+		return adm_fail(a, ADM_REFUSED,
+				ret == -EFBIG		    ? "standard input is too long"
+				: ret == -ENOMEM || !before ? "no memory"
+							    : "standard input cannot be read");
 	}
-	ret = pass_run(&p, clear_first, text, &code, &f);
+	ret = pass_run(&p, clear_first, text.v, &code, &f);
 	if (ret && f.outcome == RPC_REFUSED && !p.direct) {
 		json_decref(a->doc);
 		a->doc = before;
 		before = NULL;
 		rpc_failure_clear(&f);
 		p = (struct pass){.a = a, .careful = true};
-		ret = pass_run(&p, clear_first, text, &code, &f);
+		ret = pass_run(&p, clear_first, text.v, &code, &f);
 	}
 	if (ret)
 		code = adm_refused(a, ADM_RESTORE, &f);
 	rpc_failure_clear(&f);
 	json_decref(before);
-	free(text);
+	free(text.v);
 	return code;
 }
