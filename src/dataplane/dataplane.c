@@ -32,12 +32,6 @@
 
 /* ---- grace periods ---- */
 
-void dataplane_wake(struct dataplane *dp)
-{
-	for (unsigned int i = 0; i < dp->n_workers; i++)
-		wake_up(&dp->exchange.worker[i].wake);
-}
-
 static void wake_all(void *arg)
 {
 	dataplane_wake(arg);
@@ -415,14 +409,4 @@ void dataplane_destroy(struct dataplane *dp)
 		close(dp->exchange.link_eventfd);
 	instances &= ~(1ULL << dp->instance);
 	free(dp);
-}
-
-int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_command *cmd)
-{
-	if (!dp->running)
-		return -ESHUTDOWN;
-	if (rte_ring_enqueue(dp->workers[worker]->commands, cmd) != 0)
-		return -EAGAIN;
-	wake_up(&dp->exchange.worker[worker].wake);
-	return 0;
 }

@@ -13,20 +13,9 @@
 #include "dataplane/port_internal.h"
 #include "dataplane/umem_pool.h"
 
-#define AREA	       "dataplane"
-#define DEFAULT_DESC   1024
-#define ERROR_LEN      256
-#define FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + 2 * RTE_VLAN_HLEN)
-
-void port_warn(struct port *p, const char *text)
-{
-	size_t len = strlen(p->warning);
-
-	if (strstr(p->warning, text)) /* said before the device was opened again */
-		return;
-	log_warning(AREA, "port %s: %s", p->config.name, text);
-	snprintf(p->warning + len, sizeof(p->warning) - len, "%s%s", len ? "; " : "", text);
-}
+#define AREA	     "dataplane"
+#define DEFAULT_DESC 1024
+#define ERROR_LEN    256
 
 static void list_devices(char *buf, size_t len)
 {
@@ -61,11 +50,6 @@ static uint16_t desc_asked(uint16_t wanted, uint16_t preferred)
 	return preferred ? preferred : DEFAULT_DESC;
 }
 
-bool port_has_umem(const struct port *p)
-{
-	return strcmp(p->driver, "net_af_xdp") == 0;
-}
-
 /* The largest MTU that the driver says it can; and of an AF_XDP port, that its buffers can. */
 static uint16_t mtu_max(const struct port *p, const struct rte_eth_dev_info *info)
 {
@@ -74,7 +58,7 @@ static uint16_t mtu_max(const struct port *p, const struct rte_eth_dev_info *inf
 	if (info->max_rx_pktlen > overhead && info->max_rx_pktlen - overhead < max)
 		max = info->max_rx_pktlen - overhead;
 	if (port_has_umem(p))
-		max = RTE_MIN(max, (uint32_t)(UMEM_FRAME_MAX - FRAME_OVERHEAD));
+		max = RTE_MIN(max, UMEM_FRAME_MAX - port_frame_max(0));
 	return (uint16_t)max;
 }
 
@@ -90,32 +74,6 @@ static void choose_mtu(struct port *p, const struct rte_eth_dev_info *info)
 		 p->driver, max);
 	port_warn(p, text);
 	p->mtu = max;
-}
-
-void port_hold(struct port *p)
-{
-	pthread_mutex_lock(&p->device.lock);
-}
-
-bool port_can_ask(const struct port *p)
-{
-	return port_device_works(p) && p->found && !p->device.stopped;
-}
-
-bool port_lock(struct port *p)
-{
-	if (!port_device_works(p))
-		return false;
-	port_hold(p);
-	if (port_can_ask(p))
-		return true;
-	port_unlock(p);
-	return false;
-}
-
-void port_unlock(struct port *p)
-{
-	pthread_mutex_unlock(&p->device.lock);
 }
 
 int port_find(struct port *p, uint16_t n_workers, char error[256])
@@ -153,27 +111,6 @@ int port_find(struct port *p, uint16_t n_workers, char error[256])
 	p->rx_desc = desc_asked(p->config.rx_desc, info.default_rxportconf.ring_size);
 	p->tx_desc = desc_asked(p->config.tx_desc, info.default_txportconf.ring_size);
 	return 0;
-}
-
-uint32_t port_frame_max(uint16_t mtu)
-{
-	return (uint32_t)mtu + FRAME_OVERHEAD;
-}
-
-bool port_fits_room(const struct port *p, uint16_t mtu)
-{
-	uint32_t room = rte_pktmbuf_data_room_size(p->pool) - RTE_PKTMBUF_HEADROOM;
-
-	return port_frame_max(mtu) <= (port_has_umem(p) ? UMEM_FRAME_MAX : room);
-}
-
-bool port_can_scatter(const struct port *p)
-{
-	struct rte_eth_dev_info info;
-
-	return rte_eth_dev_info_get(p->dev, &info) == 0 &&
-	       (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) &&
-	       (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
 }
 
 static void accept_multicast(struct port *p)
