@@ -21,7 +21,7 @@
  *              deaf, port|
  *              down      `-- MAINTENANCE (command; from any state)
  *
- * ROLE_ROWS below is the whole table; each transition of role*.c names its row.
+ * ROLE_ROWS (role_row.h) is the whole table; each transition of role*.c names its row.
  *
  * Time: milliseconds of a monotonic clock, never 0. Context: ha thread, tests.
  */
@@ -31,13 +31,12 @@
 
 #include "base/error_text.h"
 #include "ha/role/freshness.h"
+#include "ha/role/role_event.h"
+#include "ha/role/role_row.h"
 #include "ha/wire/message.h"
 
-#define ROLE_MAX_PATHS	   4
 #define ROLE_MAX_VIP_LINKS 8
 #define ROLE_MAX_WITNESSES 16 /* per VIP link */
-#define ROLE_MAX_ACTIONS   32
-#define ROLE_REASON_LEN	   192
 #define ROLE_NAME_LEN	   32
 #define ROLE_ALARM_LEN	   1024
 #define ROLE_LEASE_NONE	   UINT64_MAX /* active without a lease */
@@ -51,74 +50,6 @@
 #define ROLE_RELAY_LIMIT_MS    30000
 #define ROLE_FAILBACK_TRIES    3
 #define ROLE_FAILBACK_WATCH_MS 600000 /* a failback that ends sooner has failed */
-
-#define ROLE_IN(state) (1U << (state))
-#define ROLE_SERVING   (ROLE_IN(HA_ACTIVE) | ROLE_IN(HA_HANDOVER))
-#define ROLE_IDLE      (ROLE_IN(HA_INIT) | ROLE_IN(HA_BACKUP) | ROLE_IN(HA_FENCED) | ROLE_IN(HA_FAULT))
-#define ROLE_ANY       ((1U << (HA_STATE_MAX + 1)) - 1)
-
-/* Row, states it leaves, state it leads to, when. */
-/* clang-format off */
-#define ROLE_ROWS(X)                                                                               \
-	X(ALONE, ROLE_IN(HA_INIT), HA_ACTIVE, "no peer is configured")                             \
-	X(START_OVER, ROLE_IN(HA_INIT), HA_BACKUP,                                                 \
-	  "start_delay has passed since the ports were up and the witnesses answered; twice if a " \
-	  "better peer is starting")                                                               \
-	X(PEER_SERVES, ROLE_IN(HA_INIT) | ROLE_IN(HA_FENCED) | ROLE_IN(HA_FAULT), HA_BACKUP,       \
-	  "a fresh message says that the peer is active")                                          \
-	X(SILENCE, ROLE_IN(HA_BACKUP), HA_TAKEOVER,                                                \
-	  "no active router was heard for deadtime of watched time, witnesses answer")             \
-	X(DEAF, ROLE_IN(HA_BACKUP), HA_FAULT,                                                      \
-	  "a takeover is due, but on a VIP link no witness answers")                               \
-	X(PORT_DOWN, ROLE_IN(HA_BACKUP), HA_FAULT, "a takeover is due, but a port is down")        \
-	X(RECOVERED, ROLE_IN(HA_FAULT), HA_BACKUP, "ports are up and witnesses answer again")      \
-	X(RESTARTED, ROLE_IN(HA_BACKUP), HA_ACTIVE,                                                \
-	  "the active peer has a new session and does not serve, and I am synchronised")           \
-	X(YIELDED, ROLE_IN(HA_BACKUP), HA_ACTIVE, "the active peer says that it gave up")          \
-	X(COMMITTED, ROLE_IN(HA_BACKUP), HA_ACTIVE, "the peer handed over")                        \
-	X(FORCED, ROLE_IDLE, HA_TAKEOVER, "command force")                                         \
-	X(ACKNOWLEDGED, ROLE_IN(HA_TAKEOVER), HA_ACTIVE, "the peer says that it does not serve")   \
-	X(UNANSWERED, ROLE_IN(HA_TAKEOVER), HA_ACTIVE, "one keepalive without an answer to STOP")  \
-	X(REFUSED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "the peer refused, or is heard to serve")      \
-	X(OUTRANKED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "the peer takes over too, and goes first")   \
-	X(UNWATCHED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "a loop was late: the silence may be mine")  \
-	X(STOPPED, ROLE_SERVING, HA_FENCED, "a fresh STOP with a higher term and enough witnesses")\
-	X(CONFLICT_LOST, ROLE_SERVING, HA_FENCED, "the peer serves too, and goes first")           \
-	X(CONFLICT_UNHEARD, ROLE_SERVING, HA_FENCED,                                               \
-	  "the peer still serves after lease and keepalive: it does not hear that it lost")        \
-	X(PORTS_WORSE, ROLE_IN(HA_ACTIVE), HA_FENCED, "a ready peer reports better ports")         \
-	X(HEARS_NOTHING, ROLE_SERVING, HA_FENCED,                                                  \
-	  "neither the peer, heard not long ago, nor any witness was heard for deadtime")          \
-	X(HEARS_LESS, ROLE_IN(HA_ACTIVE), HA_FENCED,                                               \
-	  "no witness on a VIP link for deadtime, and a ready peer hears its own there; for 4 "    \
-	  "deadtimes if the peer does not say on which links")                                     \
-	X(GIVE_AWAY, ROLE_IN(HA_ACTIVE), HA_HANDOVER,                                              \
-	  "command, failback or end of the process, with a ready and synchronised peer")           \
-	X(PEER_ACTIVE, ROLE_IN(HA_HANDOVER), HA_RELAY, "the peer is active under the new term")    \
-	X(ABORTED, ROLE_IN(HA_HANDOVER), HA_ACTIVE, "a step of the hand-over failed")              \
-	X(RELAYED, ROLE_IN(HA_RELAY), HA_BACKUP, "nothing more to relay, or the peer is gone")     \
-	X(WAITED, ROLE_IN(HA_FENCED), HA_BACKUP, "no router became active within deadtime")        \
-	X(MAINTENANCE_ON, ROLE_ANY & ~ROLE_IN(HA_MAINTENANCE), HA_MAINTENANCE,                     \
-	  "command maintenance on (an active router hands over first)")                            \
-	X(MAINTENANCE_OFF, ROLE_IN(HA_MAINTENANCE), HA_BACKUP, "command maintenance off")          \
-	X(ENDING, ROLE_SERVING, HA_FENCED, "the process ends and cannot hand over")
-/* clang-format on */
-
-enum role_row {
-#define ROLE_ROW_ENUM(name, from, to, text) ROLE_ROW_##name,
-	ROLE_ROWS(ROLE_ROW_ENUM)
-#undef ROLE_ROW_ENUM
-		ROLE_N_ROWS,
-};
-
-struct role_row_info {
-	const char *name; /* "SILENCE" */
-	uint32_t from;	  /* ROLE_IN() of states */
-	enum ha_state to;
-	const char *text;
-};
-
-extern const struct role_row_info role_rows[ROLE_N_ROWS];
 
 enum role_failback {
 	ROLE_FAILBACK_AUTO,
@@ -181,127 +112,6 @@ static inline uint32_t role_overlap_ms(const struct role_config *cfg)
 #define ROLE_CALM_MS	     1500  /* one answer of those may be lost */
 #define ROLE_OVERDUE_MAX_MS  10000 /* for so long a link that answers no more is asked often */
 #define ROLE_FAST_HOLD_MS    1000  /* keepalive rate goes on after the last missed heartbeat */
-
-/* --- Events --------------------------------------------------------------------------- */
-
-/* The path of a message that came in an Ethernet frame on a VIP link. */
-#define ROLE_PATH_FRAME(link) ((uint8_t)(ROLE_MAX_PATHS + (link)))
-
-enum role_event_type {
-	ROLE_TICK,    /* the time of role_next() has come; earlier and later do no harm */
-	ROLE_MESSAGE, /* an authentic message, judged by freshness_check() */
-	/* My loop or the worker that receives the peer's messages was late by more than a
-	 * keepalive (stall, SIGSTOP, paused machine). First drain all sockets and give their
-	 * messages, then this, then TICK. */
-	ROLE_LATE,
-	ROLE_WITNESS,	 /* a third party answered ARP */
-	ROLE_PORTS,	 /* link of ports changed */
-	ROLE_SYNC,	 /* progress of synchronisation, verdicts or digests changed */
-	ROLE_FLUSHED,	 /* the peer acknowledged all of the ROLE_DO_SYNC_FLUSH numbered `flush` */
-	ROLE_RELAY_IDLE, /* no frame to relay came for 1 s */
-	ROLE_CLAIM,	 /* the peer's MAC claimed an address that moves, by ARP or ND */
-	ROLE_COMMAND,
-};
-
-enum role_command {
-	ROLE_CMD_HANDOVER,    /* make the other router active, whichever is asked */
-	ROLE_CMD_MAINTENANCE, /* leave the pair: hands over first */
-	ROLE_CMD_MAINTENANCE_OFF,
-	ROLE_CMD_FORCE, /* become active whatever witnesses and peer say */
-	ROLE_CMD_RESET, /* forget failed failbacks and holds, also at the peer */
-	ROLE_CMD_STOP,	/* the process is asked to end: answered by ROLE_DO_QUIT some time */
-};
-
-struct role_event {
-	enum role_event_type type;
-	union {
-		struct {
-			const struct ha_message *msg;
-			enum ha_verdict verdict;
-			bool newest;		/* from freshness_check() */
-			uint64_t sent_after_ms; /* from freshness_sent_after() */
-			uint8_t path;		/* an index, or ROLE_PATH_FRAME() */
-		} message;
-		uint32_t late_ms; /* LATE, TICK: how late the loop or a thread of heartbeats was */
-		struct {
-			uint8_t link, witness; /* indexes as in role_config */
-		} witness;
-		struct {
-			uint8_t n;
-			struct ha_port_role port[HA_MAX_PORT_ROLES];
-		} ports;
-		struct {
-			/* I hold all of the peer's connections. When the peer has a new session,
-			 * give its message first: what counts is what I held of the old one. */
-			bool synchronised;
-			bool verdicts; /* every check has one */
-			uint32_t servers, servers_up;
-			struct ha_sync_progress progress;
-			uint8_t config_digest[HA_DIGEST_BYTES];
-			uint8_t verdict_digest[HA_DIGEST_BYTES];
-			const struct version *version; /* NULL: none. Stays where it is */
-			uint32_t unbound;	       /* connections of services unknown here */
-		} sync;
-		uint32_t flush;
-		struct {
-			enum role_command command;
-			bool force; /* HANDOVER, MAINTENANCE: also to an unready peer or none */
-		} command;
-	};
-};
-
-/* --- Actions -------------------------------------------------------------------------- */
-
-enum role_action_type {
-	ROLE_DO_SEND,	  /* role_fill(), freshness_stamp(), a copy on every path */
-	ROLE_DO_ANSWER,	  /* the same with freshness_stamp_answer() */
-	ROLE_DO_LEASE,	  /* VIP traffic may be forwarded until `until_ms`, or ROLE_LEASE_NONE */
-	ROLE_DO_ACTIVATE, /* snapshot swap, addresses up, announce; the lease came before */
-	ROLE_DO_ANNOUNCE, /* the burst of gratuitous ARP and NA again */
-	ROLE_DO_FENCE,	  /* lease off at once, then addresses down */
-	ROLE_DO_GRACE,	  /* grace until `until_ms` (may be said again with a later time) */
-	ROLE_DO_FREEZE,	  /* no new connections */
-	ROLE_DO_UNFREEZE,
-	ROLE_DO_SYNC_FLUSH,  /* bring the peer up to date, then event ROLE_FLUSHED with `flush` */
-	ROLE_DO_RELAY_START, /* VIP and gateway frames go to the peer's MAC; addresses down */
-	ROLE_DO_RELAY_STOP,
-	ROLE_DO_NOTIFY, /* state changed: programs, log, metrics. `row`, `from`, `to`, `text` */
-	ROLE_DO_LOG,	/* `level`, `text` */
-	ROLE_DO_REPLY,	/* to the command: `rc` 0 or -errno, `text` */
-	ROLE_DO_QUIT,	/* the process may end; `dump`: write the connection table first */
-};
-
-struct role_send {
-	enum ha_message_type type;
-	enum ha_reason reason;
-	uint8_t flags; /* HA_FLAG_FORCED, HA_FLAG_FAILBACK */
-	uint64_t term; /* 0: my own */
-	uint32_t handover;
-	struct ha_session to; /* ROLE_DO_ANSWER */
-	uint64_t to_sequence;
-};
-
-struct role_action {
-	enum role_action_type type;
-	union {
-		struct role_send send;
-		uint64_t until_ms;
-		uint32_t flush;
-		int rc;
-		int level; /* enum log_level */
-		bool dump;
-		struct {
-			enum role_row row;
-			enum ha_state from, to;
-		} change;
-	};
-	char text[ROLE_REASON_LEN]; /* a sentence for operators, or empty */
-};
-
-struct role_actions {
-	uint32_t n;
-	struct role_action action[ROLE_MAX_ACTIONS];
-};
 
 /* --- State ---------------------------------------------------------------------------- */
 
