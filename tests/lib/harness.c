@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,10 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_eth_ring.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
 #include <rte_ring_elem.h>
+#include <rte_udp.h>
 
 #include "base/log.h"
 #include "dataplane/port.h"
@@ -241,6 +245,30 @@ struct rte_mbuf *harness_frame(struct harness *h, const void *bytes, uint16_t le
 	}
 	memcpy(data, bytes, len);
 	return m;
+}
+
+struct rte_mbuf *harness_datagram(struct harness *h, uint16_t port, const char *from,
+				  const char *to)
+{
+	uint8_t frame[64] = {2, 0, 0, 0, 0, (uint8_t)(port + 1), 2, 0xcc, 0, 0, 0, 9, 8, 0};
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + RTE_ETHER_HDR_LEN);
+	struct rte_udp_hdr *l4 = (struct rte_udp_hdr *)(ip + 1);
+	struct endpoint src, dst;
+
+	if (endpoint_parse(from, &src) < 0 || endpoint_parse(to, &dst) < 0 ||
+	    src.addr.family != ADDR_V4 || dst.addr.family != ADDR_V4)
+		return NULL;
+	ip->version_ihl = RTE_IPV4_VHL_DEF;
+	ip->total_length = rte_cpu_to_be_16(sizeof(frame) - RTE_ETHER_HDR_LEN);
+	ip->time_to_live = 64;
+	ip->next_proto_id = IPPROTO_UDP;
+	ip->src_addr = src.addr.v4;
+	ip->dst_addr = dst.addr.v4;
+	l4->src_port = src.port;
+	l4->dst_port = dst.port;
+	l4->dgram_len = rte_cpu_to_be_16(sizeof(frame) - RTE_ETHER_HDR_LEN - sizeof(*ip));
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	return harness_frame(h, frame, sizeof(frame));
 }
 
 static int ring_put(struct rte_ring *r, struct rte_mbuf *m)

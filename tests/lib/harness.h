@@ -67,6 +67,10 @@ unsigned int harness_destroy(struct harness *h);
 
 /* A copy of bytes in a fresh mbuf; NULL: none left, or longer than one mbuf. */
 struct rte_mbuf *harness_frame(struct harness *h, const void *bytes, uint16_t len);
+/* A UDP datagram over IPv4 to the MAC of a port, between two endpoints such as "10.1.0.9:1000".
+ * NULL as above, or for what is no endpoint of IPv4. */
+struct rte_mbuf *harness_datagram(struct harness *h, uint16_t port, const char *from,
+				  const char *to);
 /* A frame arrives at a port's queue; taken up by the next round. Takes m, also on error.
  * 0 or -ENOBUFS. */
 int harness_receive(struct harness *h, uint16_t port, uint16_t queue, struct rte_mbuf *m);

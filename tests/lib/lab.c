@@ -57,6 +57,15 @@ struct packet lab_udp(const char *from, uint16_t sport, const char *to, uint16_t
 			       .payload = payload};
 }
 
+void lab_put_whole(const char *from, uint16_t sport, const char *to, uint16_t dport,
+		   uint16_t payload)
+{
+	struct packet p = lab_udp(from, sport, to, dport, payload);
+
+	p.df = 1;
+	lab_put(0, p);
+}
+
 void lab_put_frame(unsigned int port, const uint8_t *frame, size_t len)
 {
 	struct rte_mbuf *m = harness_frame(&h, frame, (uint16_t)len);
@@ -114,6 +123,17 @@ size_t lab_got_frame(unsigned int port, uint8_t frame[FRAME_MAX])
 	memcpy(frame, rte_pktmbuf_mtod(m, const uint8_t *), len);
 	rte_pktmbuf_free(m);
 	return len;
+}
+
+size_t lab_got_ip(unsigned int port, uint8_t ip[FRAME_MAX])
+{
+	uint8_t frame[FRAME_MAX];
+	const size_t len = lab_got_frame(port, frame);
+
+	if (!len)
+		return 0;
+	memcpy(ip, frame + RTE_ETHER_HDR_LEN, len - RTE_ETHER_HDR_LEN);
+	return len - RTE_ETHER_HDR_LEN;
 }
 
 enum punt_class lab_punted(struct packet *p)

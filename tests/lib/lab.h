@@ -44,6 +44,9 @@ struct packet lab_tcp(const char *from, uint16_t sport, const char *to, uint16_t
 		      uint8_t flags);
 struct packet lab_udp(const char *from, uint16_t sport, const char *to, uint16_t dport,
 		      uint16_t payload);
+/* A datagram that must not be divided (DF) arrives from the station at port 0. */
+void lab_put_whole(const char *from, uint16_t sport, const char *to, uint16_t dport,
+		   uint16_t payload);
 /* A frame, or a packet, arrives at a port, and rounds are made until nothing waits. */
 void lab_put_frame(unsigned int port, const uint8_t *frame, size_t len);
 void lab_put(unsigned int port, struct packet p);
@@ -55,6 +58,8 @@ void lab_put_from(unsigned int port, struct mac from, struct packet p);
 bool lab_got(unsigned int port, struct packet *p);
 /* The next frame, and its length; 0: none. */
 size_t lab_got_frame(unsigned int port, uint8_t frame[FRAME_MAX]);
+/* The next IP packet that left by a port, without its Ethernet header, and its length; 0: none. */
+size_t lab_got_ip(unsigned int port, uint8_t ip[FRAME_MAX]);
 /* The class in which the next packet went to Linux; PUNT_MAX: none did. p may be NULL. */
 enum punt_class lab_punted(struct packet *p);
 /* How many packets left by a port, or went to Linux; they are forgotten. */

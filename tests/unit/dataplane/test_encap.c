@@ -62,34 +62,11 @@ static int bed_setup(void **state)
 	return 0;
 }
 
-/* The IP packet that left by a port, or 0. */
-static size_t take(unsigned int port, uint8_t ip[FRAME_MAX])
-{
-	uint8_t frame[FRAME_MAX];
-	const size_t len = lab_got_frame(port, frame);
-
-	if (!len)
-		return 0;
-	memcpy(ip, frame + ETH, len - ETH);
-	return len - ETH;
-}
-
 /* A datagram with DF by the tunnel; the outer packet, or 0. */
-static size_t ask(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[FRAME_MAX])
+static size_t through(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[FRAME_MAX])
 {
-	struct packet p = {.dst = lab_router[0],
-			   .src = lab_station,
-			   .saddr = ipv4(CLIENT),
-			   .daddr = ipv4(VIP),
-			   .sport = be16_from(sport),
-			   .dport = be16_from(dport),
-			   .proto = IPPROTO_UDP,
-			   .df = 1,
-			   .payload = payload};
-	uint8_t frame[FRAME_MAX];
-
-	lab_put_frame(0, frame, packet_build(&p, frame));
-	return take(1, ip);
+	lab_put_whole(CLIENT, sport, VIP, dport, payload);
+	return lab_got_ip(1, ip);
 }
 
 /* The client's packet, whole, one hop on. */
@@ -125,7 +102,7 @@ static void gue_puts_udp_and_four_bytes_before_the_packet(void **state)
 
 	(void)state;
 	for (uint16_t dport = GUE; dport <= GUE_SUM; dport++) {
-		size_t len = ask(2000, dport, 101, ip);
+		size_t len = through(2000, dport, 101, ip);
 
 		assert_int_equal(len, 20 + 12 + 28 + 101);
 		assert_int_equal(lab_get16(ip + 2), len);
@@ -152,8 +129,8 @@ static void source_ports_of_gue_spread_by_client(void **state)
 
 	(void)state;
 	for (uint16_t i = 0; i < 100; i++) {
-		assert_true(ask((uint16_t)(2000 + i), GUE, 10, one) > 0);
-		assert_true(ask((uint16_t)(2000 + i), GUE, 10, again) > 0);
+		assert_true(through((uint16_t)(2000 + i), GUE, 10, one) > 0);
+		assert_true(through((uint16_t)(2000 + i), GUE, 10, again) > 0);
 		assert_int_equal(lab_get16(one + 20), lab_get16(again + 20));
 		distinct += lab_get16(one + 20) != last;
 		last = lab_get16(one + 20);
@@ -165,7 +142,7 @@ static void gre_puts_its_header_before_the_packet(void **state)
 {
 	static const uint8_t plain[] = {0, 0, 8, 0}, summed[] = {0x80, 0, 8, 0};
 	uint8_t ip[FRAME_MAX];
-	size_t len = ask(2000, GRE, 101, ip);
+	size_t len = through(2000, GRE, 101, ip);
 
 	(void)state;
 	assert_int_equal(len, 20 + 4 + 28 + 101);
@@ -173,7 +150,7 @@ static void gre_puts_its_header_before_the_packet(void **state)
 	assert_memory_equal(ip + 20, plain, sizeof(plain));
 	is_the_clients(ip + 24, len - 24, GRE, 101);
 
-	len = ask(2000, GRE_SUM, 101, ip);
+	len = through(2000, GRE_SUM, 101, ip);
 	assert_int_equal(len, 20 + 8 + 28 + 101);
 	assert_memory_equal(ip + 20, summed, sizeof(summed));
 	assert_int_equal(lab_get16(ip + 26), 0);
@@ -185,7 +162,7 @@ static void outer_packets_are_of_the_servers_family(void **state)
 {
 	static const uint8_t plain[] = {0, 0, 8, 0};
 	uint8_t ip[FRAME_MAX];
-	size_t len = ask(2000, GUE6_SUM, 101, ip);
+	size_t len = through(2000, GUE6_SUM, 101, ip);
 
 	(void)state;
 	assert_int_equal(len, 40 + 12 + 28 + 101);
@@ -194,7 +171,7 @@ static void outer_packets_are_of_the_servers_family(void **state)
 	udp_sum_is_right(ip + 8, 32, ip + 40, len - 40);
 	is_the_clients(ip + 52, len - 52, GUE6_SUM, 101);
 
-	len = ask(2000, GRE6, 101, ip);
+	len = through(2000, GRE6, 101, ip);
 	assert_int_equal(len, 40 + 4 + 28 + 101);
 	assert_int_equal(ip[6], IPPROTO_GRE);
 	assert_memory_equal(ip + 40, plain, sizeof(plain));
@@ -214,9 +191,9 @@ static void all_headers_come_off_the_mtu(void **state)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const uint16_t fits = (uint16_t)(1500 - kinds[i].head);
 
-		assert_int_equal(ask(2001, kinds[i].dport, (uint16_t)(fits - 28), ip), 1500);
-		assert_int_equal(ask(2001, kinds[i].dport, (uint16_t)(fits - 27), ip), 0);
-		assert_true(take(0, ip) > 0);
+		assert_int_equal(through(2001, kinds[i].dport, (uint16_t)(fits - 28), ip), 1500);
+		assert_int_equal(through(2001, kinds[i].dport, (uint16_t)(fits - 27), ip), 0);
+		assert_true(lab_got_ip(0, ip) > 0);
 		assert_int_equal(lab_get16(ip + 20), 3 << 8 | 4);
 		assert_int_equal(lab_get16(ip + 26), fits);
 	}
@@ -227,10 +204,10 @@ static void an_edit_holds_for_connections_that_exist(void **state)
 	uint8_t ip[FRAME_MAX];
 
 	(void)state;
-	assert_int_equal(ask(2000, EDITED, 10, ip), 20 + 38);
+	assert_int_equal(through(2000, EDITED, 10, ip), 20 + 38);
 	assert_int_equal(ip[9], IPPROTO_IPIP);
 	service(VIP ":63", SERVER ":63", ENCAP_GRE, ENCAP_NO_CHECKSUM);
-	assert_int_equal(ask(2000, EDITED, 10, ip), 24 + 38);
+	assert_int_equal(through(2000, EDITED, 10, ip), 24 + 38);
 	assert_int_equal(ip[9], IPPROTO_GRE);
 }
 
@@ -274,16 +251,18 @@ static void errors_about_outer_packets_are_told_less_all_headers(void **state)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const uint16_t head = kinds[i].head;
 
-		assert_true(ask(3000, kinds[i].dport, 1400, outer) > 0);
+		assert_true(through(3000, kinds[i].dport, 1400, outer) > 0);
 		too_big(outer, 1300);
-		assert_int_equal(take(0, ip), 28 + 528 - head);
+		assert_int_equal(lab_got_ip(0, ip), 28 + 528 - head);
 		assert_int_equal(lab_get16(ip + 20), 3 << 8 | 4);
 		assert_int_equal(lab_get16(ip + 26), 1300 - head);
 		assert_memory_equal(ip + 28, outer + head, 528 - head);
 		/* Learnt. */
-		assert_int_equal(ask(3001, kinds[i].dport, (uint16_t)(1300 - head - 28), ip), 1300);
-		assert_int_equal(ask(3001, kinds[i].dport, (uint16_t)(1300 - head - 27), ip), 0);
-		assert_true(take(0, ip) > 0);
+		assert_int_equal(through(3001, kinds[i].dport, (uint16_t)(1300 - head - 28), ip),
+				 1300);
+		assert_int_equal(through(3001, kinds[i].dport, (uint16_t)(1300 - head - 27), ip),
+				 0);
+		assert_true(lab_got_ip(0, ip) > 0);
 	}
 }
 
@@ -291,7 +270,7 @@ static void errors_about_another_encapsulation_are_forged(void **state)
 {
 	uint8_t outer[FRAME_MAX], forged[FRAME_MAX], ip[FRAME_MAX];
 	uint64_t unrelated = 0;
-	size_t len = ask(3000, GRE, 1400, outer);
+	size_t len = through(3000, GRE, 1400, outer);
 
 	(void)state;
 	/* The connection's server is spoken to by GRE; the error is about IPIP. */
@@ -299,13 +278,13 @@ static void errors_about_another_encapsulation_are_forged(void **state)
 	forged[9] = IPPROTO_IPIP;
 	memcpy(forged + 20, outer + 24, len - 24);
 	too_big(forged, 1300);
-	assert_int_equal(take(0, ip), 0);
+	assert_int_equal(lab_got_ip(0, ip), 0);
 	assert_int_equal(lab_dropped(DROP_ICMP_UNRELATED), ++unrelated);
 	/* By GUE, but to another port of the server. */
-	assert_true(ask(3000, GUE, 1400, outer) > 0);
+	assert_true(through(3000, GUE, 1400, outer) > 0);
 	outer[23] ^= 1;
 	too_big(outer, 1300);
-	assert_int_equal(take(0, ip), 0);
+	assert_int_equal(lab_got_ip(0, ip), 0);
 	assert_int_equal(lab_dropped(DROP_ICMP_UNRELATED), ++unrelated);
 }
 
@@ -327,7 +306,7 @@ static void headers_that_are_no_encapsulation_of_ours_go_to_linux(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		assert_true(ask(3000, odd[i].dport, 1400, outer) > 0);
+		assert_true(through(3000, odd[i].dport, 1400, outer) > 0);
 		outer[odd[i].at] = odd[i].value;
 		too_big(outer, 1300);
 		assert_int_equal(lab_punted(NULL), PUNT_ICMP);

@@ -48,29 +48,6 @@ static int router(struct harness *h, uint16_t n_workers, uint16_t n_queues)
 	       world_service(h, "udp", "10.1.0.101:53", NULL, &nat, 1);
 }
 
-/* A UDP packet to a port's MAC. */
-static struct rte_mbuf *udp(struct harness *h, uint16_t port, const char *from, const char *to)
-{
-	uint8_t frame[64] = {2, 0, 0, 0, 0, (uint8_t)(port + 1), 2, 0xcc, 0, 0, 0, 9, 8, 0};
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + 14);
-	struct rte_udp_hdr *l4 = (struct rte_udp_hdr *)(ip + 1);
-	struct endpoint src, dst;
-
-	assert_int_equal(endpoint_parse(from, &src), 0);
-	assert_int_equal(endpoint_parse(to, &dst), 0);
-	ip->version_ihl = 0x45;
-	ip->total_length = rte_cpu_to_be_16(50);
-	ip->time_to_live = 64;
-	ip->next_proto_id = IPPROTO_UDP;
-	ip->src_addr = src.addr.v4;
-	ip->dst_addr = dst.addr.v4;
-	l4->src_port = src.port;
-	l4->dst_port = dst.port;
-	l4->dgram_len = rte_cpu_to_be_16(30);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	return harness_frame(h, frame, sizeof(frame));
-}
-
 static void check_doors(const struct harness *h)
 {
 	char text[256];
@@ -105,7 +82,9 @@ static void a_packet_for_a_service_leaves_to_its_server(void **state)
 
 	(void)state;
 	assert_int_equal(router(&h, 1, 1), 0);
-	assert_int_equal(harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.9:1000", VIP)), 0);
+	assert_int_equal(
+		harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, "10.1.0.9:1000", VIP)),
+		0);
 	harness_run(&h);
 	expect_sent_to(&h, PRIVATE, server_macs[0]);
 	assert_null(harness_sent(&h, PRIVATE));
@@ -129,7 +108,7 @@ static void workers_without_queues_receive_and_send_by_rings(void **state)
 	assert_int_equal(router(&h, 4, 1), 0);
 	for (unsigned int i = 0; i < 200; i++) {
 		snprintf(client, sizeof(client), "10.1.0.9:%u", 1000 + i);
-		m = udp(&h, PUBLIC, client, VIP);
+		m = harness_datagram(&h, PUBLIC, client, VIP);
 		assert_int_equal(harness_receive(&h, PUBLIC, 0, m), 0);
 	}
 	harness_run(&h);
@@ -164,11 +143,12 @@ static void both_directions_of_a_connection_meet_at_one_worker(void **state)
 	assert_int_equal(router(&h, 3, 3), 0);
 	for (uint16_t i = 0; i < 60; i++) {
 		snprintf(client, sizeof(client), "10.1.0.9:%u", 2000 + i);
-		harness_receive(&h, PUBLIC, i % 3, udp(&h, PUBLIC, client, "10.1.0.101:53"));
+		harness_receive(&h, PUBLIC, i % 3,
+				harness_datagram(&h, PUBLIC, client, "10.1.0.101:53"));
 		harness_run(&h);
 		expect_sent_to(&h, PRIVATE, server_macs[1]);
 		harness_receive(&h, PRIVATE, (i + 1) % 3,
-				udp(&h, PRIVATE, "10.2.0.2:5353", client));
+				harness_datagram(&h, PRIVATE, "10.2.0.2:5353", client));
 		harness_run(&h);
 		expect_sent_to(&h, PUBLIC, "02:cc:00:00:00:09");
 		check_doors(&h);
@@ -187,7 +167,7 @@ static void packets_wait_for_a_next_hop_and_leave_when_it_answers(void **state)
 	(void)state;
 	assert_int_equal(router(&h, 1, 1), 0);
 	assert_int_equal(world_service(&h, "udp", VIP, NULL, &far, 1), 0);
-	harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.9:1000", VIP));
+	harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, "10.1.0.9:1000", VIP));
 	harness_run(&h);
 	assert_null(harness_sent(&h, PRIVATE));
 	assert_int_equal(totals(&h).parked, 1);
@@ -214,7 +194,7 @@ static void what_is_parked_when_workers_stop_is_counted_and_freed(void **state)
 		char client[32];
 
 		snprintf(client, sizeof(client), "10.1.0.9:%u", 1000 + i);
-		harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, client, VIP));
+		harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, client, VIP));
 	}
 	loop_round(h.dp->workers[0], h.now_tick, h.now_s); /* some wait in a ring, some parked */
 	assert_true(totals(&h).parked > 0);
@@ -235,7 +215,9 @@ static void frames_that_linux_sends_leave_by_their_port(void **state)
 	(void)state;
 	assert_int_equal(router(&h, 2, 1), 0);
 	assert_int_equal(
-		harness_inject(&h, PRIVATE, udp(&h, PRIVATE, "10.2.0.254:1", "10.2.0.1:2")), 0);
+		harness_inject(&h, PRIVATE,
+			       harness_datagram(&h, PRIVATE, "10.2.0.254:1", "10.2.0.1:2")),
+		0);
 	harness_run(&h);
 	assert_int_equal(totals(&h).injected, 1);
 	expect_sent_to(&h, PRIVATE, "02:00:00:00:00:02");
@@ -251,7 +233,8 @@ static void packets_for_the_router_go_to_linux_with_their_port(void **state)
 
 	(void)state;
 	assert_int_equal(router(&h, 2, 2), 0);
-	harness_receive(&h, PUBLIC, 1, udp(&h, PUBLIC, "10.1.0.9:1000", "10.1.0.1:22"));
+	harness_receive(&h, PUBLIC, 1,
+			harness_datagram(&h, PUBLIC, "10.1.0.9:1000", "10.1.0.1:22"));
 	harness_run(&h);
 	m = harness_punted(&h, &class);
 	assert_non_null(m);
@@ -268,7 +251,7 @@ static void connections_end_when_their_time_is_over(void **state)
 
 	(void)state;
 	assert_int_equal(router(&h, 1, 1), 0);
-	harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.9:1000", VIP));
+	harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, "10.1.0.9:1000", VIP));
 	harness_run(&h);
 	assert_int_equal(h.dp->workers[0]->v4.table.n, 1);
 	harness_advance_ms(&h, 290000);
@@ -302,7 +285,7 @@ static void threads_hand_over_every_packet(void **state)
 	while (got < N && time(NULL) < deadline) {
 		if (given < N && given - got < AT_ONCE) {
 			snprintf(text, sizeof(text), "10.1.0.9:%u", 1000 + given);
-			m = udp(&h, PUBLIC, text, VIP);
+			m = harness_datagram(&h, PUBLIC, text, VIP);
 			given += m && harness_receive(&h, PUBLIC, 0, m) == 0;
 			continue;
 		}
@@ -341,7 +324,7 @@ static void listing_goes_through_a_table_in_bounded_steps(void **state)
 		char client[32];
 
 		snprintf(client, sizeof(client), "10.1.0.9:%u", 1000 + i);
-		harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, client, VIP));
+		harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, client, VIP));
 		if (i % 32 == 31)
 			harness_round(&h);
 		rte_pktmbuf_free(harness_sent(&h, PRIVATE));
@@ -382,9 +365,10 @@ static void listing_shows_only_what_the_filter_lets_through(void **state)
 
 	(void)state;
 	assert_int_equal(router(&h, 1, 1), 0);
-	harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.9:1000", VIP));
-	harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.8:1000", VIP));
-	harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.9:1000", "10.1.0.101:53"));
+	harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, "10.1.0.9:1000", VIP));
+	harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, "10.1.0.8:1000", VIP));
+	harness_receive(&h, PUBLIC, 0,
+			harness_datagram(&h, PUBLIC, "10.1.0.9:1000", "10.1.0.101:53"));
 	harness_run(&h);
 	assert_int_equal(prefix_parse("10.1.0.9/32", &cmd.filter.client), 0);
 	cmd.filter.server_id = world_server(&h, "udp", VIP, "10.2.0.1:53")->id;
@@ -412,7 +396,8 @@ static void one_connection_is_found_by_its_key(void **state)
 
 	(void)state;
 	assert_int_equal(router(&h, 1, 1), 0);
-	harness_receive(&h, PUBLIC, 0, udp(&h, PUBLIC, "10.1.0.9:1000", "10.1.0.101:53"));
+	harness_receive(&h, PUBLIC, 0,
+			harness_datagram(&h, PUBLIC, "10.1.0.9:1000", "10.1.0.101:53"));
 	harness_run(&h);
 	assert_int_equal(endpoint_parse("10.1.0.9:1000", &client), 0);
 	assert_int_equal(endpoint_parse("10.1.0.101:53", &vip), 0);

@@ -50,36 +50,11 @@ static uint64_t counter(size_t offset)
 	return sum;
 }
 
-/* The IP packet that left by a port, or 0. */
-static size_t take(unsigned int port, uint8_t ip[FRAME_MAX])
-{
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-	size_t len;
-
-	if (!m)
-		return 0;
-	len = m->pkt_len - ETH;
-	memcpy(ip, rte_pktmbuf_mtod(m, const uint8_t *) + ETH, len);
-	rte_pktmbuf_free(m);
-	return len;
-}
-
 /* A datagram with DF by the tunnel; the outer packet, or 0. */
-static size_t ask(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[FRAME_MAX])
+static size_t through(uint16_t sport, uint16_t dport, uint16_t payload, uint8_t ip[FRAME_MAX])
 {
-	struct packet p = {.dst = lab_router[0],
-			   .src = lab_station,
-			   .saddr = ipv4(CLIENT),
-			   .daddr = ipv4(VIP),
-			   .sport = be16_from(sport),
-			   .dport = be16_from(dport),
-			   .proto = IPPROTO_UDP,
-			   .df = 1,
-			   .payload = payload};
-	uint8_t frame[FRAME_MAX];
-
-	lab_put_frame(0, frame, packet_build(&p, frame));
-	return take(1, ip);
+	lab_put_whole(CLIENT, sport, VIP, dport, payload);
+	return lab_got_ip(1, ip);
 }
 
 /* An ICMP error of the router on the way, as a frame; the checksums are right. */
@@ -124,7 +99,7 @@ static void client_was_told(const uint8_t *outer, size_t quote, uint8_t type, ui
 {
 	const be32 vip = ipv4(VIP), client = ipv4(CLIENT);
 	uint8_t ip[FRAME_MAX];
-	size_t len = take(0, ip);
+	size_t len = lab_got_ip(0, ip);
 
 	assert_int_equal(len, ANSWER + quote - 20);
 	assert_int_equal(lab_get16(ip + 2), len);
@@ -136,7 +111,7 @@ static void client_was_told(const uint8_t *outer, size_t quote, uint8_t type, ui
 	assert_int_equal(lab_get16(ip + 20), type << 8 | code);
 	assert_int_equal(lab_get16(ip + 26), mtu);
 	assert_memory_equal(ip + ANSWER, outer + 20, quote - 20);
-	assert_int_equal(take(0, ip), 0);
+	assert_int_equal(lab_got_ip(0, ip), 0);
 }
 
 static void nobody_was_told(uint64_t unrelated)
@@ -144,8 +119,8 @@ static void nobody_was_told(uint64_t unrelated)
 	uint8_t ip[FRAME_MAX];
 	enum punt_class class;
 
-	assert_int_equal(take(0, ip), 0);
-	assert_int_equal(take(1, ip), 0);
+	assert_int_equal(lab_got_ip(0, ip), 0);
+	assert_int_equal(lab_got_ip(1, ip), 0);
 	assert_null(harness_punted(&h, &class));
 	assert_int_equal(bed_dropped(&h, DROP_ICMP_UNRELATED), unrelated);
 }
@@ -160,8 +135,8 @@ static void outer_sources_spread_inside_their_prefix_by_client(void **state)
 
 	(void)state;
 	for (uint16_t i = 0; i < 500; i++) {
-		assert_true(ask((uint16_t)(2000 + i), NET_PORT, 10, ip) > 0);
-		assert_true(ask((uint16_t)(2000 + i), NET_PORT, 10, again) > 0);
+		assert_true(through((uint16_t)(2000 + i), NET_PORT, 10, ip) > 0);
+		assert_true(through((uint16_t)(2000 + i), NET_PORT, 10, again) > 0);
 		assert_memory_equal(ip + 12, again + 12, 4);
 		assert_memory_equal(ip + 12, "\xac\x10\x00", 3);
 		assert_in_range(ip[15], 1, 254);
@@ -169,7 +144,7 @@ static void outer_sources_spread_inside_their_prefix_by_client(void **state)
 		seen[ip[15]] = true;
 	}
 	assert_in_range(distinct, 190, 254);
-	assert_true(ask(2000, OWN_PORT, 10, ip) > 0);
+	assert_true(through(2000, OWN_PORT, 10, ip) > 0);
 	assert_memory_equal(ip + 12, "\x0a\x0a\xff\xfe", 4);
 }
 
@@ -182,15 +157,15 @@ static void a_path_mtu_is_learnt_and_told_less_the_outer_header(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
-		size_t len = ask(3000, ports[i], 1400, outer);
+		size_t len = through(3000, ports[i], 1400, outer);
 
 		assert_int_equal(len, 20 + 28 + 1400);
 		tell(outer, 528, 3, 4, 1300);
 		client_was_told(outer, 528, 3, 4, 1280);
 		/* Known from now on, to whoever comes: 1280 fits, one more does not. */
-		assert_int_equal(ask(3001, ports[i], 1280 - 28, ip), 1300);
-		assert_int_equal(ask(3001, ports[i], 1281 - 28, ip), 0);
-		assert_true(take(0, ip) > 0);
+		assert_int_equal(through(3001, ports[i], 1280 - 28, ip), 1300);
+		assert_int_equal(through(3001, ports[i], 1281 - 28, ip), 0);
+		assert_true(lab_got_ip(0, ip) > 0);
 		assert_int_equal(lab_get16(ip + 20), 3 << 8 | 4);
 		assert_int_equal(lab_get16(ip + 26), 1280);
 	}
@@ -198,7 +173,7 @@ static void a_path_mtu_is_learnt_and_told_less_the_outer_header(void **state)
 	assert_int_equal(counter(offsetof(struct worker_counters, tunnel_errors)), 2);
 	/* Forgotten in time. */
 	harness_advance_ms(&h, (TUNNEL_MTU_S + 1) * 1000);
-	assert_int_equal(ask(3002, OWN_PORT, 1400, ip), 1448);
+	assert_int_equal(through(3002, OWN_PORT, 1400, ip), 1448);
 }
 
 static void a_router_that_quotes_28_bytes_of_the_inner_packet_is_enough(void **state)
@@ -206,7 +181,7 @@ static void a_router_that_quotes_28_bytes_of_the_inner_packet_is_enough(void **s
 	uint8_t outer[FRAME_MAX];
 
 	(void)state;
-	ask(3010, OWN_PORT, 1400, outer);
+	through(3010, OWN_PORT, 1400, outer);
 	tell(outer, 48, 3, 4, 1300);
 	client_was_told(outer, 48, 3, 4, 1280);
 }
@@ -218,7 +193,7 @@ static void extensions_behind_the_quote_are_left_out(void **state)
 	be16 sum;
 
 	(void)state;
-	ask(3011, OWN_PORT, 1400, outer);
+	through(3011, OWN_PORT, 1400, outer);
 	len = error_build(outer, 160, 11, 0, 0, frame);
 	frame[ETH + 20 + 5] = 128 / 4; /* RFC 4884 */
 	memset(frame + ETH + 22, 0, 2);
@@ -233,7 +208,7 @@ static void a_mtu_below_reason_is_taken_as_the_least(void **state)
 	uint8_t outer[FRAME_MAX];
 
 	(void)state;
-	ask(3020, OWN_PORT, 1400, outer);
+	through(3020, OWN_PORT, 1400, outer);
 	tell(outer, 528, 3, 4, 68);
 	client_was_told(outer, 528, 3, 4, TUNNEL_MTU_MIN - 20);
 }
@@ -244,7 +219,7 @@ static void unreachable_servers_are_told_as_they_are(void **state)
 	uint8_t outer[FRAME_MAX];
 
 	(void)state;
-	ask(3030, OWN_PORT, 100, outer);
+	through(3030, OWN_PORT, 100, outer);
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		tell(outer, 148, errors[i][0], errors[i][1], 0);
 		client_was_told(outer, 148, errors[i][0], errors[i][1], 0);
@@ -257,7 +232,7 @@ static void forged_errors_are_dropped_and_counted(void **state)
 	uint64_t n = 0;
 
 	(void)state;
-	ask(3040, OWN_PORT, 1400, outer);
+	through(3040, OWN_PORT, 1400, outer);
 	/* A client, a port or a protocol that nobody has; another server. */
 	static const unsigned int at[] = {20 + 12, 20 + 20, 16, 19};
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -274,9 +249,9 @@ static void forged_errors_are_dropped_and_counted(void **state)
 	tell(forged, 528, 3, 4, 1300);
 	nobody_was_told(++n);
 	/* Nothing was learnt. */
-	assert_int_equal(ask(3040, OWN_PORT, 1400, outer), 1448);
+	assert_int_equal(through(3040, OWN_PORT, 1400, outer), 1448);
 	/* To an address of the prefix that is not this client's. */
-	ask(3041, NET_PORT, 1400, outer);
+	through(3041, NET_PORT, 1400, outer);
 	outer[15] = outer[15] == 7 ? 8 : 7;
 	tell(outer, 528, 3, 4, 1300);
 	nobody_was_told(++n);
@@ -290,7 +265,7 @@ static void others_errors_go_to_linux(void **state)
 	size_t len;
 
 	(void)state;
-	ask(3050, OWN_PORT, 1400, outer);
+	through(3050, OWN_PORT, 1400, outer);
 	for (unsigned int i = 0; i < 5; i++) {
 		struct rte_mbuf *m;
 		uint8_t odd[FRAME_MAX];
@@ -323,10 +298,10 @@ static void a_flood_of_errors_is_limited_and_counted(void **state)
 	unsigned int told = 0;
 
 	(void)state;
-	ask(3060, OWN_PORT, 100, outer);
+	through(3060, OWN_PORT, 100, outer);
 	for (unsigned int i = 0; i < 5000; i++) {
 		tell(outer, 148, 3, 1, 0);
-		told += take(0, ip) > 0;
+		told += lab_got_ip(0, ip) > 0;
 	}
 	assert_in_range(told, 1, 2000);
 	assert_int_equal(told + bed_dropped(&h, DROP_ICMP_RATE), 5000);
@@ -339,7 +314,7 @@ static void an_error_reaches_the_worker_of_its_connection(void **state)
 
 	(void)state;
 	for (uint16_t i = 0; i < 20; i++) {
-		ask((uint16_t)(4000 + i), OWN_PORT, 1400, outer);
+		through((uint16_t)(4000 + i), OWN_PORT, 1400, outer);
 		tell(outer, 148, 3, 1, 0);
 		client_was_told(outer, 148, 3, 1, 0);
 	}
@@ -351,10 +326,10 @@ static void an_error_to_a_silent_client_is_dropped(void **state)
 	uint8_t outer[FRAME_MAX], ip[FRAME_MAX];
 
 	(void)state;
-	ask(3070, OWN_PORT, 100, outer);
+	through(3070, OWN_PORT, 100, outer);
 	world_neighbour(&h, link_id_of(0, 0), CLIENT, NULL);
 	tell(outer, 148, 3, 1, 0);
-	assert_int_equal(take(0, ip), 0);
+	assert_int_equal(lab_got_ip(0, ip), 0);
 	assert_int_equal(bed_dropped(&h, DROP_NH_UNRESOLVED), 1);
 }
 

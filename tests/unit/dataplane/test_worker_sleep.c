@@ -69,28 +69,6 @@ static int bed_end(void **state)
 	return (int)harness_destroy(&h);
 }
 
-static struct rte_mbuf *udp(const char *from, const char *to)
-{
-	uint8_t frame[64] = {2, 0, 0, 0, 0, 1, 2, 0xcc, 0, 0, 0, 9, 8, 0};
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + 14);
-	struct rte_udp_hdr *l4 = (struct rte_udp_hdr *)(ip + 1);
-	struct endpoint src, dst;
-
-	assert_int_equal(endpoint_parse(from, &src), 0);
-	assert_int_equal(endpoint_parse(to, &dst), 0);
-	ip->version_ihl = 0x45;
-	ip->total_length = rte_cpu_to_be_16(50);
-	ip->time_to_live = 64;
-	ip->next_proto_id = IPPROTO_UDP;
-	ip->src_addr = src.addr.v4;
-	ip->dst_addr = dst.addr.v4;
-	l4->src_port = src.port;
-	l4->dst_port = dst.port;
-	l4->dgram_len = rte_cpu_to_be_16(30);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	return harness_frame(&h, frame, sizeof(frame));
-}
-
 /* ---- work, and the moment at which it was done ---- */
 
 static uint64_t loops(uint16_t worker)
@@ -192,7 +170,8 @@ static void frame_arrives(unsigned int i)
 	char client[32];
 
 	snprintf(client, sizeof(client), "10.1.0.9:%u", 1000 + i);
-	assert_int_equal(harness_receive(&h, PUBLIC, 0, udp(client, VIP)), 0);
+	assert_int_equal(harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, client, VIP)),
+			 0);
 }
 
 static void a_frame_wakes_all_workers_on_its_way(void **state)
@@ -240,7 +219,9 @@ static void a_hand_off_wakes_who_gets_it(void **state)
 static void linux_sends(unsigned int i)
 {
 	(void)i;
-	assert_int_equal(harness_inject(&h, PRIVATE, udp("10.2.0.254:1", "10.2.0.1:2")), 0);
+	assert_int_equal(harness_inject(&h, PRIVATE,
+					harness_datagram(&h, PUBLIC, "10.2.0.254:1", "10.2.0.1:2")),
+			 0);
 }
 
 static void a_frame_of_linux_wakes_its_worker(void **state)
