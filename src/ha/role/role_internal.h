@@ -120,6 +120,9 @@ void role_message(struct turn *t, const struct role_event *ev);
 /* ACTIVE: whether a ready peer could serve better. */
 void role_peer_better_check(struct turn *t);
 
+/* role_stop.c */
+void role_stop_message(struct turn *t, const struct ha_message *msg);
+
 /* role_give.c: hand-over and failback. */
 enum ha_reason role_give_start(struct turn *t, enum role_then then, bool failback, bool forced,
 			       const char *why);
