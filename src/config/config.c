@@ -82,7 +82,7 @@ static int string_default(char **field, const char *text)
 }
 
 /* Strings cannot be put there before parsing; these are all that have a default. */
-static int strings_settle(struct config_node *node)
+static int strings_default(struct config_node *node)
 {
 	if (string_default(&node->name, CONFIG_NAME_DEFAULT) < 0 ||
 	    string_default(&node->socket, CONFIG_SOCKET_DEFAULT) < 0 ||
@@ -150,7 +150,7 @@ static int own_addresses_index(struct config_context *ctx, struct config *config
 
 static void node_check(struct config_context *ctx, struct config *config)
 {
-	if (strings_settle(&config->node) < 0 || own_addresses_index(ctx, config) < 0) {
+	if (strings_default(&config->node) < 0 || own_addresses_index(ctx, config) < 0) {
 		config_report_memory(ctx);
 		return;
 	}

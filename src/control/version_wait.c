@@ -39,7 +39,7 @@ static bool outcome_of(const struct versions *v, const struct versions_wait *w,
 	return out->peer != NULL;
 }
 
-void versions_settle(struct control *c)
+void versions_waits_look(struct control *c)
 {
 	struct versions *v = &c->versions;
 	struct versions_outcome outcome;
@@ -71,7 +71,7 @@ void versions_wait(struct control *c, uint64_t change, bool alone, versions_done
 				    .done = done,
 				    .arg = arg};
 	TAILQ_INSERT_TAIL(&c->versions.waits, w, entry);
-	versions_settle(c);
+	versions_waits_look(c);
 }
 
 void versions_waits_end(struct control *c, const struct versions_outcome *outcome)

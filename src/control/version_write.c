@@ -69,7 +69,7 @@ static void forward(struct control *c)
 	if (v->forward && v->relation == VERSION_PEER_OLDER && v->peer_alive &&
 	    clock_us() >= v->retry_us)
 		v->forward(c);
-	versions_settle(c);
+	versions_waits_look(c);
 }
 
 static void on_written(void *arg)

@@ -164,7 +164,7 @@ void versions_at_peer(struct control *c, uint64_t change, const char *why)
 		v->retry_after_us = 0;
 		if (change > v->at_peer)
 			v->at_peer = change;
-		versions_settle(c);
+		versions_waits_look(c);
 		return;
 	}
 	if (strcmp(v->peer_fault, why) != 0)
@@ -175,7 +175,7 @@ void versions_at_peer(struct control *c, uint64_t change, const char *why)
 	if (v->retry_after_us > RETRY_MOST_US)
 		v->retry_after_us = RETRY_MOST_US;
 	v->retry_us = clock_us() + v->retry_after_us;
-	versions_settle(c);
+	versions_waits_look(c);
 }
 
 static void difference_forget(struct versions *v)
@@ -241,7 +241,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	look(arg);
-	versions_settle(arg);
+	versions_waits_look(arg);
 }
 
 const char *versions_refuse_changes(struct control *c)

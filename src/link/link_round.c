@@ -16,8 +16,8 @@ void link_more(struct link *l)
 		event_add(l->ev_more, &now);
 }
 
-/* Arms the batch timer if something is to be settled. */
-static void settle_arm(struct link *l)
+/* Arms the batch timer if a change waits. */
+static void batch_arm(struct link *l)
 {
 	/* Where a build takes long, at most a fifth of the time goes into builds. */
 	uint64_t us = l->build_us * 4;
@@ -36,5 +36,5 @@ static void settle_arm(struct link *l)
 void link_round_end(struct link *l)
 {
 	LINK_COUNT(l->counters.progress);
-	settle_arm(l);
+	batch_arm(l);
 }

@@ -36,8 +36,8 @@ struct service_rt {
 	_Alignas(64) uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
 	/* enum server_gone | seconds << 2: stays when the service itself is gone. */
 	uint32_t gone;
-	/* Grows when the values of a new node are in the run-time objects: sched_settle(). */
-	uint32_t settled;
+	/* Grows when the values of a new node are in the run-time objects: sched_published(). */
+	uint32_t publications;
 
 	/* --- control only --- */
 	uint32_t n_server_rt; /* server_rt objects that name this service */

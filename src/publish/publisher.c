@@ -44,7 +44,7 @@ static void settle_service(struct publisher *p, const struct service *svc)
 		p->raise |= runtime_server_down(&p->pub->runtime, s->rt, s->down && s->gone);
 		__atomic_store_n(&s->rt->quiesced, s->weight == 0, __ATOMIC_RELAXED);
 	}
-	sched_settle(svc);
+	sched_published(svc);
 }
 
 static void remove_dropped(struct publisher *p)

@@ -55,7 +55,7 @@ static uint32_t listen_kinds(const struct config *config, const struct service *
 }
 
 /* An address that one service claims is claimed, whatever others say of it. */
-static void settle_claims(struct FAM(addr_table) *t)
+static void claims_decide(struct FAM(addr_table) *t)
 {
 	for (uint32_t i = 0; i <= t->mask; i++) {
 		struct FAM(addr_entry) *e = &t->slots[i];
@@ -112,7 +112,7 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 	free(e.v);
 	if (!t)
 		return -ENOMEM;
-	settle_claims(t);
+	claims_decide(t);
 	FAM(snapshot_set_addrs)(draft, t);
 	return 0;
 }

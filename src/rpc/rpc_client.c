@@ -122,7 +122,7 @@ bool client_write(struct rpc_client *c)
 	return true;
 }
 
-/* Sends, and settles what the client is to wait for next. May free the client. */
+/* Sends, and chooses the events that the client waits for next. May free the client. */
 void client_flush(struct rpc_client *c)
 {
 	if (!c->broken && !client_write(c))

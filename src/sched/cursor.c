@@ -35,15 +35,15 @@ bool sched_cursor_move(const struct service *svc, uint64_t seen, uint64_t cursor
 					   __ATOMIC_RELAXED);
 }
 
-void sched_settle(const struct service *svc)
+void sched_published(const struct service *svc)
 {
-	__atomic_fetch_add(&svc->rt->settled, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&svc->rt->publications, 1, __ATOMIC_RELEASE);
 	for (;;) {
 		uint64_t seen;
 		bool store;
 		uint64_t cursor = sched_cursor_get(svc, &seen, &store);
 
-		/* Of neither generation: a node between was never settled. Begin again. */
+		/* Of neither generation: sched_published() missed a node between. Begin again. */
 		if (!store)
 			cursor = 0;
 		else if (of_generation(seen, svc->sched_gen))

@@ -18,8 +18,8 @@ _Static_assert(sizeof(struct ranking_node) == 16, "two children are half a cache
 
 /* Of one worker, which alone reads and writes the struct while the node is published. */
 struct ranking_tree {
-	uint32_t settled; /* service_rt.settled when the leaves were filled */
-	uint32_t next;	  /* the server to look at next */
+	uint32_t publications; /* service_rt.publications when the leaves were filled */
+	uint32_t next;	       /* the server to look at next */
 	/* [1] is the root, [2 * i] and [2 * i + 1] are the children of [i], [width + k] is the leaf
 	 * of the server k. */
 	_Alignas(64) struct ranking_node nodes[];
@@ -69,7 +69,7 @@ int ranking_build(struct service *svc, const struct service *old)
 	r->width = (uint32_t)width;
 	r->tree_size = tree_size;
 	for (uint32_t i = 0; i < r->n_trees; i++)
-		*tree_at(r, i) = (struct ranking_tree){.settled = NEVER_FILLED};
+		*tree_at(r, i) = (struct ranking_tree){.publications = NEVER_FILLED};
 	svc->sched_data = r;
 	return 0;
 }
@@ -120,7 +120,7 @@ static void tree_fill(const struct service *svc, const struct sched_worker *w,
 	const struct ranking *r = svc->sched_data;
 	uint64_t counts;
 
-	t->settled = __atomic_load_n(&svc->rt->settled, __ATOMIC_ACQUIRE);
+	t->publications = __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE);
 	t->next = 0;
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		w->place_of[svc->servers[i].rt->id] = (uint16_t)i;
@@ -213,7 +213,7 @@ int ranking_choose(const struct service *svc, const struct sched_request *req)
 
 	if (t == NULL)
 		return ranking_scan(svc, svc->sched->measure, seen);
-	if (t->settled != __atomic_load_n(&svc->rt->settled, __ATOMIC_ACQUIRE))
+	if (t->publications != __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE))
 		tree_fill(svc, w, t);
 	else if (svc->n_workers > 1)
 		tree_look(svc, t);
@@ -242,7 +242,8 @@ void ranking_update(const struct service *svc, const struct sched_worker *w,
 	uint64_t counts;
 	uint32_t place;
 
-	if (t == NULL || t->settled != __atomic_load_n(&svc->rt->settled, __ATOMIC_ACQUIRE))
+	if (t == NULL ||
+	    t->publications != __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE))
 		return;
 	place = w->place_of[rt->id];
 	if (place < svc->n_servers && svc->servers[place].rt == rt)

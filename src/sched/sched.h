@@ -16,7 +16,7 @@
  *   - equals svc->sched_prev: the list has just changed: adapt() it, then move it;
  *   - anything else: this worker is a moment behind another: choose from the start of the
  *     list without storing.
- * Control calls sched_settle() right after publishing a node, so that a cursor is never
+ * Control calls sched_published() right after publishing a node, so that a cursor is never
  * more than one generation old.
  */
 
@@ -94,7 +94,7 @@ const char *const *sched_names(void);
 int sched_attach(struct service *svc, const struct service *old);
 void sched_detach(struct service *svc);
 /* Control, right after publication: moves the cursor to the node's generation. */
-void sched_settle(const struct service *svc);
+void sched_published(const struct service *svc);
 
 /*
  * Worker: chooses a server and binds a connection to it, active or not, as one step: where

@@ -563,7 +563,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	service_rt_set_gone(svc->rt, svc->policy.gone, svc->policy.drain_s);
 	for (uint32_t i = 0; i < n; i++)
 		svc->servers[i].rt->quiesced = svc->servers[i].weight == 0;
-	sched_settle(svc);
+	sched_published(svc);
 	if (old) {
 		remove_servers(h, old, svc);
 		service_put(old);

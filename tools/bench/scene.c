@@ -50,7 +50,7 @@ static struct service *service_make(struct published *pub, const struct scene_pl
 	}
 	if (!svc->sched || sched_attach(svc, NULL) < 0)
 		fail("the scheduler %s cannot be had", plan->sched);
-	sched_settle(svc);
+	sched_published(svc);
 	return svc;
 }
 

@@ -186,7 +186,7 @@ void shadow_service(struct shadow *s, const struct worker *w, const struct servi
 	memcpy(copy->servers, svc->servers, n * sizeof(svc->servers[0]));
 	copy->n_servers = n;
 	s->service_rt.cursor = __atomic_load_n(&svc->rt->cursor, __ATOMIC_ACQUIRE);
-	s->service_rt.settled = __atomic_load_n(&svc->rt->settled, __ATOMIC_ACQUIRE);
+	s->service_rt.publications = __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE);
 	s->service_rt.id = svc->rt->id;
 	s->service_rt.gone = __atomic_load_n(&svc->rt->gone, __ATOMIC_RELAXED);
 	memcpy(s->service_rt.key, svc->rt->key, sizeof(s->service_rt.key));

@@ -148,7 +148,7 @@ void role_timers_init(struct role *r, const struct role_config *cfg, uint64_t no
 }
 
 /* True while the process starts: lateness in that time says nothing about later. */
-static bool settles(const struct role *r, uint64_t now)
+static bool is_starting(const struct role *r, uint64_t now)
 {
 	return now - r->timers.began_ms < ROLE_MEASURE_MS / 2;
 }
@@ -164,7 +164,7 @@ static void lateness_note(struct role *r, uint32_t *worst, uint64_t ms)
 
 void role_timers_late(struct role *r, uint32_t late_ms, uint64_t now)
 {
-	if (!settles(r, now))
+	if (!is_starting(r, now))
 		lateness_note(r, &bucket(r, now)->own_ms, late_ms);
 }
 
@@ -177,7 +177,7 @@ void role_timers_heard(struct role *r, uint64_t now)
 
 	/* Where this router itself did not listen, nothing is known of the peer. */
 	if (r->peer.fresh_ms == 0 || r->watch_ms >= r->peer.fresh_ms || role_is_late(r, now) ||
-	    settles(r, now))
+	    is_starting(r, now))
 		return;
 	lateness_note(r, &bucket(r, now)->peer_ms, late);
 	if (gap < r->cfg.deadtime_ms && late > (r->cfg.deadtime_ms - r->cfg.keepalive_ms) / 2)

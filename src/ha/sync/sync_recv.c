@@ -309,7 +309,7 @@ void sync_recv_poll(struct sync_recv *r, uint64_t now_ms)
 		acknowledge(r);
 }
 
-bool sync_recv_settled(const struct sync_recv *r)
+bool sync_recv_idle(const struct sync_recv *r)
 {
 	return r->c.door.pending(r->c.door.arg) == 0;
 }

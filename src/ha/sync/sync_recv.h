@@ -56,7 +56,7 @@ void sync_recv_poll(struct sync_recv *r, uint64_t now_ms);
 
 /* Whether workers have done all that was given to them: to be true before this router speaks
  * for VIPs, where there is time for it. */
-bool sync_recv_settled(const struct sync_recv *r);
+bool sync_recv_idle(const struct sync_recv *r);
 
 void sync_recv_status(const struct sync_recv *r, struct sync_recv_status *out);
 

@@ -166,7 +166,7 @@ static bool settle(uint32_t limit_ms)
 
 	for (uint32_t i = 0; i < limit_ms; i++) {
 		step();
-		if (sync_send_flushed(snd, flush) && sync_recv_settled(rcv)) {
+		if (sync_send_flushed(snd, flush) && sync_recv_idle(rcv)) {
 			steps(300); /* a sweep may be under way */
 			return true;
 		}

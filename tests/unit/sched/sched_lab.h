@@ -4,7 +4,7 @@
 
 /*
  * One virtual service whose list changes as an administrator changes it: each change is a
- * new node, attached, "published" (lab.node) and settled, as control does it.
+ * new node, attached, in use (lab.node), and told by sched_published(), as control does.
  */
 
 #include <netinet/in.h>
@@ -83,7 +83,7 @@ static inline void lab_publish(struct lab *l)
 	}
 	assert_int_equal(sched_attach(svc, old), 0);
 	__atomic_store_n(&l->node, svc, __ATOMIC_RELEASE);
-	sched_settle(svc);
+	sched_published(svc);
 	if (l->keep_old && old != NULL)
 		l->old[l->n_old++] = old;
 	else

@@ -215,7 +215,7 @@ static void step_thresholds_late(struct walk *w)
 	at = below(w, node->n_servers);
 	w->lab->servers[at].upper = 0;
 	server_rt_set_thresholds(node->servers[at].rt, 0, 0);
-	sched_settle(node);
+	sched_published(node);
 }
 
 static void walk_step(struct walk *w)
