@@ -39,10 +39,10 @@ static const char *where(const struct probe *p, char *buf, size_t len)
 /* false always: the probe has ended. */
 static bool end(struct http *x, enum probe_verdict verdict, const char *what)
 {
-	char place[ENDPOINT_STRLEN + 96];
+	char source[ENDPOINT_STRLEN + 96];
 
-	where(x->stream.p, place, sizeof(place));
-	stream_end(&x->stream, verdict, "%s from %s", what, place);
+	where(x->stream.p, source, sizeof(source));
+	stream_end(&x->stream, verdict, "%s from %s", what, source);
 	return false;
 }
 

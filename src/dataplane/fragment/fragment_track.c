@@ -13,8 +13,8 @@
 #define LOOK_PER_TICK (FOLLOW_BUCKETS * FOLLOW_WAYS / 4)
 #define WAIT_TRIES    16 /* fragments that wait looked at for one that gives way */
 
-/* The place of a fragment in its datagram. */
-struct place {
+/* The bytes of a datagram that a fragment carries. */
+struct fragment_range {
 	uint16_t from, to; /* units of 8 bytes; the last unit may be short */
 	bool last;
 };
@@ -82,7 +82,7 @@ static bool header_whole(const struct FAM(pkt) *p, uint32_t len)
 	return hlen >= TCP_MIN && hlen <= len;
 }
 
-static bool place_of(const struct FAM(pkt) *p, const struct fields *f, struct place *at)
+static bool range_of(const struct FAM(pkt) *p, const struct fields *f, struct fragment_range *at)
 {
 	const uint32_t len = (uint32_t)p->l3_len - f->data;
 
@@ -162,7 +162,7 @@ static void entry_end(struct worker *w, struct FAM(follow_entry) *e)
 
 /* A free place in the bucket; else the oldest gives way, unless all are of this moment: then
  * it is a flood. */
-static struct FAM(follow_entry) *entry_place(struct worker *w, struct FAM(follow_entry) *bucket)
+static struct FAM(follow_entry) *entry_room(struct worker *w, struct FAM(follow_entry) *bucket)
 {
 	struct FAM(follow_entry) *oldest = bucket;
 
@@ -200,7 +200,7 @@ static struct FAM(follow_entry) *entry_get(struct worker *w, const struct FAM(pk
 	}
 	if (f->datagrams[source] >= FOLLOW_PER_SOURCE)
 		return NULL;
-	e = entry_place(w, bucket);
+	e = entry_room(w, bucket);
 	if (!e)
 		return NULL;
 	e->saddr = p->key.saddr;
@@ -214,7 +214,7 @@ static struct FAM(follow_entry) *entry_get(struct worker *w, const struct FAM(pk
 }
 
 /* Enters what came. DROP_MAX, or the reason to drop it. */
-static enum drop_reason range_add(struct FAM(follow_entry) *e, const struct place *at)
+static enum drop_reason range_add(struct FAM(follow_entry) *e, const struct fragment_range *at)
 {
 	unsigned int before = FOLLOW_RANGES, after = FOLLOW_RANGES;
 
@@ -334,11 +334,11 @@ bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client
 	struct FAM(follow_entry) *e;
 	enum drop_reason reason;
 	const struct fields fields = fields_of(p);
-	struct place at;
+	struct fragment_range at;
 
 	if (pkt_tag(p->m)->fragment)
 		return true;
-	if (!place_of(p, &fields, &at)) {
+	if (!range_of(p, &fields, &at)) {
 		door_drop(w, p->m, DROP_FRAGMENT_BAD);
 		return false;
 	}

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct place {
+struct slot {
 	struct sync_record r;
 	uint32_t next; /* in its bucket or among the free; 0 = end */
 	uint8_t gen;
@@ -12,7 +12,7 @@ struct place {
 };
 
 struct sync_unbound {
-	struct place *places; /* [max + 1] */
+	struct slot *slots; /* [max + 1] */
 	uint32_t *buckets;
 	uint32_t max, mask;
 	uint32_t n, unused, free;
@@ -30,9 +30,9 @@ struct sync_unbound *sync_unbound_create(uint32_t max)
 	u->max = max;
 	u->mask = n - 1;
 	u->unused = 1;
-	u->places = calloc((size_t)max + 1, sizeof(*u->places));
+	u->slots = calloc((size_t)max + 1, sizeof(*u->slots));
 	u->buckets = calloc(n, sizeof(*u->buckets));
-	if (u->places && u->buckets)
+	if (u->slots && u->buckets)
 		return u;
 	sync_unbound_destroy(u);
 	return NULL;
@@ -42,7 +42,7 @@ void sync_unbound_destroy(struct sync_unbound *u)
 {
 	if (!u)
 		return;
-	free(u->places);
+	free(u->slots);
 	free(u->buckets);
 	free(u);
 }
@@ -61,8 +61,8 @@ static uint32_t *find(const struct sync_unbound *u, const struct sync_event *key
 {
 	uint32_t *at = bucket(u, key);
 
-	while (*at && !sync_event_same(&u->places[*at].r.e, key))
-		at = &u->places[*at].next;
+	while (*at && !sync_event_same(&u->slots[*at].r.e, key))
+		at = &u->slots[*at].next;
 	return at;
 }
 
@@ -73,18 +73,18 @@ bool sync_unbound_put(struct sync_unbound *u, const struct sync_record *r, uint8
 	if (!i) {
 		i = u->free;
 		if (i)
-			u->free = u->places[i].next;
+			u->free = u->slots[i].next;
 		else if (u->unused <= u->max)
 			i = u->unused++;
 		else
 			return false;
-		u->places[i].next = 0;
-		u->places[i].used = true;
+		u->slots[i].next = 0;
+		u->slots[i].used = true;
 		*at = i; /* the end of its chain */
 		u->n++;
 	}
-	u->places[i].r = *r;
-	u->places[i].gen = gen;
+	u->slots[i].r = *r;
+	u->slots[i].gen = gen;
 	return true;
 }
 
@@ -98,9 +98,9 @@ void sync_unbound_del(struct sync_unbound *u, const struct sync_event *key)
 	i = *at;
 	if (!i)
 		return;
-	*at = u->places[i].next;
-	u->places[i].used = false;
-	u->places[i].next = u->free;
+	*at = u->slots[i].next;
+	u->slots[i].used = false;
+	u->slots[i].next = u->free;
 	u->free = i;
 	u->n--;
 }
@@ -110,7 +110,7 @@ void sync_unbound_sweep(struct sync_unbound *u, uint8_t gen)
 	const uint8_t next = gen % SYNC_GEN_MAX + 1;
 
 	for (uint32_t i = 1; i < u->unused && u->n; i++) {
-		const struct place *p = &u->places[i];
+		const struct slot *p = &u->slots[i];
 
 		if (p->used && p->gen != gen && p->gen != next)
 			sync_unbound_del(u, &p->r.e);
@@ -136,7 +136,7 @@ bool sync_unbound_each(struct sync_unbound *u, uint32_t *at, uint32_t budget,
 	uint32_t i = *at ? *at : 1;
 
 	for (; i < u->unused && u->n && budget; i++, budget--) {
-		const struct place *p = &u->places[i];
+		const struct slot *p = &u->slots[i];
 		bool wait = false;
 
 		if (!p->used)

@@ -27,7 +27,7 @@ void sync_unbound_sweep(struct sync_unbound *u, uint8_t gen);
 void sync_unbound_clear(struct sync_unbound *u);
 uint32_t sync_unbound_count(const struct sync_unbound *u);
 
-/* Looks at up to `budget` places from *at on, and drops those for which fn returns true.
+/* Looks at up to `budget` slots from *at on, and drops those for which fn returns true.
  * Stops where fn returns false with *wait set: later. True: the end was reached, *at is 0. */
 bool sync_unbound_each(struct sync_unbound *u, uint32_t *at, uint32_t budget,
 		       bool (*fn)(void *arg, const struct sync_record *r, uint8_t gen, bool *wait),

@@ -23,13 +23,13 @@
 #define SEPARATORS " \t\r"
 
 /* A line being read, and where its errors go. */
-struct place {
+struct key_line {
 	const char *name;
 	unsigned int line;
 	char *error;
 };
 
-static int complain(const struct place *at, const char *what)
+static int complain(const struct key_line *at, const char *what)
 {
 	snprintf(at->error, ERROR_TEXT, "%.120s:%u: %s", at->name, at->line, what);
 	return -EINVAL;
@@ -154,7 +154,7 @@ void ha_keys_fini(struct ha_keys *k)
 /* ---- the file ---- */
 
 static int key_add(struct ha_keys *k, uint32_t id, const char *text, size_t len,
-		   const struct place *at)
+		   const struct key_line *at)
 {
 	uint8_t bytes[HA_KEY_BYTES_MAX];
 	int n = key_decode(text, len, bytes);
@@ -181,7 +181,7 @@ static int key_add(struct ha_keys *k, uint32_t id, const char *text, size_t len,
 }
 
 /* A line without comment and spaces round it; empty ones are skipped. */
-static int line_parse(struct ha_keys *k, char *line, const struct place *at)
+static int line_parse(struct ha_keys *k, char *line, const struct key_line *at)
 {
 	char *id_text, *key_text, *end = NULL, *save = NULL;
 	unsigned long long id;
@@ -206,7 +206,7 @@ static int line_parse(struct ha_keys *k, char *line, const struct place *at)
 int ha_keys_parse(struct ha_keys *k, const char *name, const char *text, size_t len,
 		  char error[ERROR_TEXT])
 {
-	struct place at = {.name = name, .error = error};
+	struct key_line at = {.name = name, .error = error};
 	struct ha_keys new = {0};
 	char line[LINE_CHARS];
 	int ret = 0;
