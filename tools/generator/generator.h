@@ -13,7 +13,7 @@
  * Answers of servers pass the router again by NAT. By direct routing they go to the clients by
  * another way, which needs no frames here.
  *
- * One thread. Times are TSC cycles.
+ * Context: one thread. Times are TSC cycles.
  */
 
 #include <stdbool.h>
