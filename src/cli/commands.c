@@ -5,6 +5,7 @@
  *
  * "ipvsadm" is left free for ipvsadm's own arguments: ARG_REST takes the words as they are.
  */
+#include "cli/connection_args.h"
 #include "cli/seeing_args.h"
 #include "cli/session.h"
 #include "cli/view.h"
@@ -27,10 +28,6 @@ static const char *const forwards[] = {
 #undef X
 		NULL};
 static const char *const kinds[] = {"vip", "gateway", "prefix", NULL};
-static const char *const protocols[] = {"tcp", "udp", NULL};
-static const char *const states[] = {
-	"established", "syn_sent", "syn_recv", "fin_wait", "time_wait", "close", "close_wait",
-	"last_ack",    "listen",   "synack",   "udp",	   "none",	NULL};
 static const char *const counter_objects[] = {"services", "servers", "ports", "workers", "drops",
 					      "punts",	  "health",  "all",   NULL};
 static const char *const config_parts[] = {"all", "node", "shared", NULL};
@@ -180,30 +177,6 @@ static const struct arg mark_delete_args[] = {{"POSITION", ARG_UINT, ARG_POSITIO
 					       "position", "as mark list shows it", NULL, 0,
 					       UINT32_MAX},
 					      END};
-
-#define CONNECTION_FILTERS                                                                         \
-	{"service", ARG_SERVICE, 0, "service", "of this virtual service", NULL, 0, 0},             \
-		{"server", ARG_SERVER, 0, "server", "to this real server", NULL, 0, 0},            \
-		{"client", ARG_PREFIX, 0, "client", "from this prefix", NULL, 0, 0},               \
-		{"protocol", ARG_CHOICE, 0, "protocol", "tcp or udp", protocols, 0, 0},            \
-		{"state", ARG_WORD, 0, "state", "in this state", states, 0, 0},                    \
-	{                                                                                          \
-		"worker", ARG_UINT, 0, "worker", "owned by this worker", NULL, 0, 65535            \
-	}
-
-static const struct arg connection_list_args[] = {
-	CONNECTION_FILTERS,
-	{"limit", ARG_UINT, 0, "limit", "at most so many", NULL, 1, LIMIT_MAX},
-	END};
-static const struct arg connection_count_args[] = {CONNECTION_FILTERS, END};
-static const struct arg connection_find_args[] = {
-	{"PROTOCOL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "protocol", "tcp or udp", protocols,
-	 0, 0},
-	{"CLIENT", ARG_ENDPOINT, ARG_POSITIONAL | ARG_REQUIRED, "client",
-	 "the client's address:port", NULL, 0, 0},
-	{"VIRTUAL", ARG_ENDPOINT, ARG_POSITIONAL | ARG_REQUIRED, "virtual", "the VIP:port", NULL, 0,
-	 0},
-	END};
 
 static const struct arg counter_args[] = {{"OBJECTS", ARG_CHOICE, ARG_POSITIONAL, "object",
 					   "which (default: all)", counter_objects, 0, 0},
@@ -382,10 +355,18 @@ const struct command cli_commands[] = {
 	 "Rows are printed as they come. With --json they are the array \"rows\" of the document, "
 	 "one row on a line.",
 	 connection_list_args, CMD_STREAM, "connection.list", NULL, &list_connections, NULL, NULL},
-	{"connection count", "how many connections there are", NULL, connection_count_args, 0,
+	{"connection count", "how many connections there are", NULL, connection_filter_args, 0,
 	 "connection.count", NULL, NULL, view_count, NULL},
-	{"connection find", "one connection, whole", NULL, connection_find_args, 0,
+	{"connection find", "one connection, whole", NULL, connection_one_args, 0,
 	 "connection.find", NULL, NULL, view_connection, NULL},
+	{"connection end", "end one connection: client and real server get a RST",
+	 "Both are asked for a packet, and get the RST with it. A connection of UDP is removed.",
+	 connection_one_args, 0, "connection.end", NULL, NULL, view_ended, NULL},
+	{"connection end-all", "end the connections that pass the filters",
+	 "As `connection end`. Persistence templates stay. The shell asks before it ends more than "
+	 "one.",
+	 connection_filter_args, CMD_CUTS | CMD_CHANGE, "connection.end_all", NULL, NULL,
+	 view_ended, NULL},
 
 	{"counters", "what was counted since start", NULL, counter_args, 0, "counter.list", NULL,
 	 NULL, view_counters, NULL},

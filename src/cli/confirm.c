@@ -6,23 +6,40 @@
 #include "cli/shell_parts.h"
 #include "cli/view.h"
 
-/* How many connections the named service or server has; -1: the router does not say. */
+/* How many connections these filters pass; -1: the router does not say. */
+static double count_ask(struct session *s, json_t *params)
+{
+	json_t *result = NULL;
+	struct rpc_failure f = {0};
+	double n = -1;
+
+	if (rpc_call(&s->rpc, "connection.count", params, NULL, NULL, &result, &f) == RPC_OK)
+		n = view_number(result, "count");
+	rpc_failure_clear(&f);
+	json_decref(result);
+	return n;
+}
+
+static bool ends_connections(const struct invocation *inv)
+{
+	return strcmp(inv->command->words, "connection end-all") == 0;
+}
+
+/* How many connections the named service or server has, or the filters pass; -1: not known. */
 static double connections(struct session *s, const struct invocation *inv)
 {
 	const char *service = view_text(inv->params, "service");
 	const char *server = view_text(inv->params, "server");
-	json_t *params, *result = NULL;
-	struct rpc_failure f = {0};
-	double n = -1;
+	json_t *params;
+	double n;
 
+	if (ends_connections(inv))
+		return count_ask(s, inv->params);
 	if (!*service)
 		return -1;
 	params = json_pack("{s:s, s:s*}", "service", service, "server", *server ? server : NULL);
-	if (rpc_call(&s->rpc, "connection.count", params, NULL, NULL, &result, &f) == RPC_OK)
-		n = view_number(result, "count");
-	rpc_failure_clear(&f);
+	n = count_ask(s, params);
 	json_decref(params);
-	json_decref(result);
 	return n;
 }
 
@@ -47,6 +64,8 @@ bool confirm(struct session *s, const struct invocation *inv)
 	    !isatty(STDIN_FILENO))
 		return true;
 	n = connections(s, inv);
+	if (ends_connections(inv) && n >= 0 && n < 2)
+		return true;
 	fprintf(s->out.file, "%s", inv->command->words);
 	if (inv->object) {
 		fputc(' ', s->out.file);

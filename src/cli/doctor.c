@@ -8,6 +8,8 @@
 #define HANDOFF_SHARE 0.5  /* of received packets, from which it is worth a word */
 #define HANDOFF_LEAST 1000 /* packets received, below which shares mean nothing */
 #define LOAD_HIGH     0.95
+#define STALL_HOUR_S  3600 /* with a stall of a worker in each hour since the start */
+#define JUMP_RECENT_S 3600 /* that a jump of the clock is told */
 
 static bool is_false(const json_t *o, const char *path)
 {
@@ -85,7 +87,22 @@ static void look_ports(const json_t *list, double workers, json_t *out)
 	}
 }
 
-static void look_workers(const json_t *list, json_t *out)
+static void look_stalls(const json_t *w, double uptime_s, json_t *out)
+{
+	const double stalls = view_number(w, "counters.stalls");
+
+	if (stalls < 1 || uptime_s <= 0 || stalls * STALL_HOUR_S < uptime_s)
+		return;
+	doctor_find(out, DOCTOR_WARNING, "worker-stalled",
+		    "packets wait, and are lost, while another program or the hypervisor has its "
+		    "CPU: keep Linux off it (plvs-host apply --cpus)",
+		    "worker list",
+		    "worker %.0f was held up for 125 ms or more, %.0f times since the "
+		    "start",
+		    view_number(w, "worker"), stalls);
+}
+
+static void look_workers(const json_t *list, double uptime_s, json_t *out)
 {
 	const json_t *w;
 	size_t i;
@@ -107,6 +124,7 @@ static void look_workers(const json_t *list, json_t *out)
 				    "port list",
 				    "worker %.0f hands %.0f %% of its packets to others",
 				    view_number(w, "worker"), handed / received * 100);
+		look_stalls(w, uptime_s, out);
 	}
 }
 
@@ -186,6 +204,21 @@ static void look_configuration(const json_t *status, json_t *out)
 			    view_text(status, "trial.author"), view_number(status, "trial.left_s"));
 }
 
+static void look_clock(const json_t *status, json_t *out)
+{
+	const double jumps = view_number(status, "clock.jumps");
+
+	if (jumps < 1 || view_number(status, "clock.ago_s") >= JUMP_RECENT_S)
+		return;
+	doctor_find(out, DOCTOR_WARNING, "clock-jumped",
+		    "times in logs, histories and captures do not fit together: let one service "
+		    "(chrony, systemd-timesyncd) set the clock, and slowly",
+		    "status",
+		    "the wall clock was set by %+.1f s %.0f s ago; %.0f times since the start",
+		    view_number(status, "clock.last_ms") / 1000, view_number(status, "clock.ago_s"),
+		    jumps);
+}
+
 json_t *doctor_look(const struct doctor_facts *f)
 {
 	json_t *out = json_array();
@@ -195,10 +228,11 @@ json_t *doctor_look(const struct doctor_facts *f)
 	look_servers(f->health_list, out);
 	look_ports(f->port_list, view_number(f->status, "workers"), out);
 	look_nexthops(f->nexthop_list, out);
-	look_workers(f->worker_list, out);
+	look_workers(f->worker_list, view_number(f->status, "uptime_s"), out);
 	look_pair(f->ha_status, out);
 	look_warnings(f->status, out);
 	look_configuration(f->status, out);
+	look_clock(f->status, out);
 	doctor_look_around(f, out);
 	return out;
 }

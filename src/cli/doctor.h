@@ -33,6 +33,10 @@ void doctor_look_around(const struct doctor_facts *facts, json_t *findings);
  * root stands in front of each path. */
 void doctor_look_host(const json_t *ports, const char *root, json_t *findings);
 
+/* The rule about packet filters. config: of config.get; ruleset: of `nft -j list ruleset`, or NULL.
+ */
+void doctor_look_firewall(const json_t *config, const json_t *ruleset, json_t *findings);
+
 /* A new list of {id, severity, what, why, type}; NULL: no memory. */
 json_t *doctor_look(const struct doctor_facts *facts);
 /* The worst of them. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
+#include "cli/nft_rules.h"
 #include "cli/session.h"
 #include "cli/view.h"
 
@@ -19,6 +20,23 @@ static int ask(struct session *s, const char *method, json_t *params, json_t **r
 		return session_fail(s, NULL, &f);
 	rpc_failure_clear(&f);
 	return CLI_OK;
+}
+
+#define PEER_MS 2000 /* for a question that the peer answers */
+
+/* The same of a method whose answer comes from the peer: no answer is no failure, since the peer
+ * may be what is wrong. */
+static void ask_peer(struct session *s, const char *method, json_t **result)
+{
+	const uint32_t timeout_ms = s->rpc.timeout_ms;
+	struct rpc_failure f = {0};
+
+	*result = NULL;
+	if (timeout_ms > PEER_MS)
+		s->rpc.timeout_ms = PEER_MS;
+	(void)rpc_call(&s->rpc, method, NULL, NULL, NULL, result, &f);
+	s->rpc.timeout_ms = timeout_ms;
+	rpc_failure_clear(&f);
 }
 
 static void finding_put(const struct out *out, const json_t *f)
@@ -70,15 +88,27 @@ static int addresses_ask(struct session *s)
 	return code;
 }
 
+/* What doctor sees on this machine itself, where the router runs. */
+static void machine_look(const json_t *ports, const json_t *config, json_t *findings)
+{
+	json_t *rules = NULL;
+
+	doctor_look_host(ports, "", findings);
+	if (json_array_size(view_at(config, "config.node.ha.paths")))
+		rules = nft_rules_read(view_text(config, "config.node.linux.netns"));
+	doctor_look_firewall(config, rules, findings);
+	json_decref(rules);
+}
+
 int run_doctor(struct session *s, const struct invocation *inv)
 {
 	static const struct {
 		const char *method, *object;
 	} asked[] = {{"status", NULL},	     {"port.list", NULL},   {"worker.list", NULL},
 		     {"nexthop.list", NULL}, {"health.list", NULL}, {"ha.status", NULL},
-		     {"service.list", NULL}, {"config.get", NULL},  {"counter.list", "drops"},
-		     {"ha.peer_clock", NULL}};
+		     {"service.list", NULL}, {"config.get", NULL},  {"counter.list", "drops"}};
 	json_t *r[sizeof(asked) / sizeof(asked[0])] = {NULL}, *shows = NULL, *findings = NULL, *doc;
+	json_t *clock = NULL;
 	const size_t n = sizeof(asked) / sizeof(asked[0]);
 	const json_t *f;
 	int code = CLI_OK;
@@ -94,12 +124,14 @@ int run_doctor(struct session *s, const struct invocation *inv)
 		json_decref(params);
 	}
 	if (!code)
+		ask_peer(s, "ha.peer_clock", &clock);
+	if (!code)
 		shows = shows_ask(s, r[4], &code);
 	if (!code)
 		findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5],
-							      r[6], r[7], r[8], r[9], shows});
+							      r[6], r[7], r[8], clock, shows});
 	if (findings && !s->restricted)
-		doctor_look_host(r[1], "", findings);
+		machine_look(r[1], r[7], findings);
 	if (findings && s->out.json) {
 		doc = json_pack("{s:O}", "findings", findings);
 		view_json(&s->out, doc);
@@ -114,6 +146,7 @@ int run_doctor(struct session *s, const struct invocation *inv)
 		code = findings ? (int)doctor_worst(findings) : CLI_GARBLED;
 	json_decref(findings);
 	json_decref(shows);
+	json_decref(clock);
 	for (i = 0; i < n; i++)
 		json_decref(r[i]);
 	return code;

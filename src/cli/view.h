@@ -87,6 +87,7 @@ void view_service(const struct out *out, const json_t *result, const struct invo
 void view_count(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_connection(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_counters(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_ended(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_zeroed(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_rates(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_config(const struct out *out, const json_t *result, const struct invocation *inv);

@@ -162,6 +162,14 @@ void view_rates(const struct out *out, const json_t *result, const struct invoca
 	counters_put(out, result, "rates");
 }
 
+void view_ended(const struct out *out, const json_t *result, const struct invocation *inv)
+{
+	const double n = view_number(result, "count");
+
+	(void)inv;
+	fprintf(out->file, "%.0f connection%s ended\n", n, n > 0 && n < 2 ? "" : "s");
+}
+
 void view_zeroed(const struct out *out, const json_t *result, const struct invocation *inv)
 {
 	(void)result;

@@ -227,12 +227,15 @@ static int traffic_start(struct control *c, char error[ERROR_TEXT])
 	(void)error;
 	if (traffic_attach(&c->traffic, c->base) < 0)
 		return -ENOMEM;
+	if (clock_watch_start(&c->clock_watch, c->base) < 0)
+		return -ENOMEM;
 	return table_watch_start(&c->table_watch, &c->traffic, c->base);
 }
 
 static void traffic_stop(struct control *c)
 {
 	table_watch_stop(&c->table_watch);
+	clock_watch_stop(&c->clock_watch);
 	traffic_detach(&c->traffic);
 }
 

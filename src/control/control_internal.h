@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "control/method_answer.h"
 #include "control/change_queue.h"
+#include "control/clock_watch.h"
 #include "control/control.h"
 #include "control/event_log.h"
 #include "control/jobs.h"
@@ -82,6 +83,7 @@ struct control {
 	struct publisher publisher;
 	struct traffic traffic;
 	struct table_watch table_watch;
+	struct clock_watch clock_watch;
 	struct pending_list pending; /* requests that are not ended yet */
 	uint32_t n_streams;	     /* of these: listings of connections */
 	uint32_t explains;	     /* packets that are explained */

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Connections belong to workers: a listing asks one worker after the other for a bounded
- * part, and looks again on a timer. Several clients list at once: a worker spends a
- * bounded step of each round on them, and a listing whose client reads slowly waits.
+ * Connections belong to workers: a listing, or an end of connections, asks one worker after the
+ * other for a bounded part, and looks again on a timer. Several clients list at once: a worker
+ * spends a bounded step of each round on them, and a listing whose client reads slowly waits.
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "control/audit.h"
+#include "control/connection_filter.h"
 #include "control/control_internal.h"
 #include "shown/objects.h"
 
@@ -20,12 +22,14 @@
 #define SLOW_US	      10000 /* while a client does not read */
 #define PAUSE_BACKLOG (1UL << 20)
 #define PART	      CMD_LIST_STEP /* rows of one command */
+#define PART_END      64	    /* connections that a worker ends at a time */
 #define ROWS	      512	    /* rows of one message */
 
 enum stream_kind {
 	STREAM_LIST,
 	STREAM_COUNT,
 	STREAM_FIND,
+	STREAM_END,
 };
 
 struct stream {
@@ -33,7 +37,6 @@ struct stream {
 	enum stream_kind kind;
 	struct event *poll_ev;
 	uint16_t worker, last_worker; /* being asked; the last one to ask */
-	struct endpoint server;	      /* filter of server; family ADDR_NONE: any */
 	uint64_t limit, count;	      /* limit 0: none */
 	bool sent;		      /* a worker has the command */
 	struct worker_command command;
@@ -88,23 +91,16 @@ static json_t *view_json(const struct conn_view *v)
 	return shown_object(&shown_connection, &shown, SHOWN_LIST);
 }
 
-static bool view_wanted(const struct stream *s, const struct conn_view *v)
-{
-	if (s->server.addr.family == ADDR_NONE)
-		return true;
-	/* Without a port: a server that keeps packets' ports. */
-	return s->server.port ? endpoint_equal(&s->server, &v->server)
-			      : addr_equal(&s->server.addr, &v->server.addr);
-}
-
 /* Takes what a worker gave. True: the limit is reached. */
 static bool stream_take(struct stream *s)
 {
 	json_t *rows = NULL;
 
+	if (s->kind == STREAM_END) {
+		s->count += s->command.n;
+		return false;
+	}
 	for (uint32_t i = 0; i < s->command.n; i++) {
-		if (!view_wanted(s, &s->views[i]))
-			continue;
 		if (s->limit && s->count == s->limit) {
 			if (rows)
 				rpc_rows(s->pending.req, rows);
@@ -169,6 +165,20 @@ static void answer_found(struct stream *s)
 	rpc_answer(s->pending.req, json_pack("{s:o}", "connection", o));
 }
 
+static void answer_ended(struct stream *s)
+{
+	char text[64];
+
+	if (s->count == 0 && s->command.kind == CMD_END_ONE) {
+		rpc_fail(s->pending.req, RPC_NO_OBJECT, NULL, "no such connection");
+		return;
+	}
+	snprintf(text, sizeof(text), "%llu connection%s", (unsigned long long)s->count,
+		 s->count == 1 ? "" : "s");
+	audit_detail(s->pending.req, text);
+	rpc_answer(s->pending.req, json_pack("{s:I}", "count", (json_int_t)s->count));
+}
+
 static void stream_end(struct stream *s, bool truncated)
 {
 	switch (s->kind) {
@@ -182,6 +192,9 @@ static void stream_end(struct stream *s, bool truncated)
 	case STREAM_FIND:
 		answer_found(s);
 		break;
+	case STREAM_END:
+		answer_ended(s);
+		break;
 	}
 	stream_destroy(s);
 }
@@ -193,7 +206,7 @@ static void stream_ask(struct stream *s)
 	int ret;
 
 	s->command.views = s->views;
-	s->command.n_max = PART;
+	s->command.n_max = s->kind == STREAM_END ? PART_END : PART;
 	s->command.n = 0;
 	s->command.eventfd = -1;
 	s->command.done = 0;
@@ -289,88 +302,6 @@ static struct stream *stream_create(struct control *c, struct rpc_request *req,
 	return s;
 }
 
-/* --- filters --- */
-
-static bool bad(struct rpc_request *req, const char *name, const char *expected)
-{
-	rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s, s:s}", "path", name, "expected", expected),
-		 "%s: expected %s", name, expected);
-	return false;
-}
-
-static bool protocol_parse(const char *text, uint8_t *proto)
-{
-	if (strcasecmp(text, "tcp") == 0)
-		*proto = IPPROTO_TCP;
-	else if (strcasecmp(text, "udp") == 0)
-		*proto = IPPROTO_UDP;
-	else
-		return false;
-	return true;
-}
-
-static bool state_parse(const char *text, int8_t *state)
-{
-	for (int8_t i = 0; i < CONN_STATE_MAX; i++) {
-		if (strcasecmp(text, conn_state_names[i]) == 0) {
-			*state = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Service and server. False: req has ended. */
-static bool objects_parse(struct stream *s, const json_t *params)
-{
-	const char *service = param_string(params, "service");
-	const char *server = param_string(params, "server");
-	struct control *c = s->pending.control;
-	const struct config_service *svc;
-	const struct service_rt *rt;
-
-	if (server && endpoint_parse(server, &s->server) < 0 &&
-	    addr_parse(server, &s->server.addr) < 0)
-		return bad(s->pending.req, "server", "address:port, or an address");
-	if (!service)
-		return true;
-	svc = config_service_find(c->config, service);
-	/* A deleted service may have connections left. */
-	rt = svc ? control_service_rt(c, svc) : runtime_service_find(&c->pub->runtime, service);
-	if (!rt) {
-		fail_no_service(c, s->pending.req, service);
-		return false;
-	}
-	s->command.filter.service_id = rt->id;
-	return true;
-}
-
-/* False: req has ended. */
-static bool filter_parse(struct stream *s, const json_t *params)
-{
-	struct conn_filter *f = &s->command.filter;
-	const char *client = param_string(params, "client");
-	const char *protocol = param_string(params, "protocol");
-	const char *state = param_string(params, "state");
-	const json_t *worker = json_object_get(params, "worker");
-
-	f->state = -1;
-	if (client && prefix_parse(client, &f->client) < 0)
-		return bad(s->pending.req, "client", "an address or a prefix");
-	if (protocol && !protocol_parse(protocol, &f->proto))
-		return bad(s->pending.req, "protocol", "\"tcp\" or \"udp\"");
-	if (state && !state_parse(state, &f->state))
-		return bad(s->pending.req, "state", "a state such as ESTABLISHED");
-	if (worker) {
-		if (!s->pending.control->dp ||
-		    json_integer_value(worker) >= (json_int_t)s->pending.control->dp->n_workers)
-			return bad(s->pending.req, "worker", "the number of a worker");
-		s->worker = s->last_worker = (uint16_t)json_integer_value(worker);
-	}
-	s->limit = (uint64_t)json_integer_value(json_object_get(params, "limit"));
-	return objects_parse(s, params);
-}
-
 static void stream_start(struct stream *s)
 {
 	if (!s->pending.control->dp || s->pending.control->dp->n_workers == 0)
@@ -386,11 +317,15 @@ static void walk(struct control *c, struct rpc_request *req, const json_t *param
 
 	if (!s)
 		return;
-	s->command.kind = CMD_LIST;
-	if (filter_parse(s, params))
+	s->command.kind = kind == STREAM_END ? CMD_END : CMD_LIST;
+	if (connection_filter_parse(c, req, params, &s->command.filter, &s->worker)) {
+		if (json_object_get(params, "worker"))
+			s->last_worker = s->worker;
+		s->limit = (uint64_t)json_integer_value(json_object_get(params, "limit"));
 		stream_start(s);
-	else
+	} else {
 		stream_destroy(s);
+	}
 }
 
 static void connection_list(struct control *c, struct rpc_request *req, json_t *params)
@@ -403,35 +338,6 @@ static void connection_count(struct control *c, struct rpc_request *req, json_t 
 	walk(c, req, params, STREAM_COUNT);
 }
 
-/* False: req has ended. */
-static bool key_parse(struct stream *s, const json_t *params)
-{
-	struct endpoint client, virtual;
-	uint8_t proto;
-
-	if (!protocol_parse(param_string(params, "protocol"), &proto))
-		return bad(s->pending.req, "protocol", "\"tcp\" or \"udp\"");
-	if (endpoint_parse(param_string(params, "client"), &client) < 0)
-		return bad(s->pending.req, "client", "address:port");
-	if (endpoint_parse(param_string(params, "virtual"), &virtual) < 0 ||
-	    virtual.addr.family != client.addr.family)
-		return bad(s->pending.req, "virtual", "address:port, of the client's family");
-	s->command.family = client.addr.family;
-	if (client.addr.family == ADDR_V6)
-		s->command.key6 = (struct key6){.saddr = addr6_of(&client.addr),
-						.sport = client.port,
-						.daddr = addr6_of(&virtual.addr),
-						.dport = virtual.port,
-						.proto = proto};
-	else
-		s->command.key4 = (struct key4){.saddr = addr4_of(&client.addr),
-						.sport = client.port,
-						.daddr = addr4_of(&virtual.addr),
-						.dport = virtual.port,
-						.proto = proto};
-	return true;
-}
-
 static uint16_t key_owner(const struct control *c, const struct worker_command *cmd)
 {
 	return (uint16_t)(cmd->family == ADDR_V6
@@ -439,14 +345,15 @@ static uint16_t key_owner(const struct control *c, const struct worker_command *
 				  : owner4(&c->dp->owners, cmd->key4.saddr, cmd->key4.sport));
 }
 
-static void connection_find(struct control *c, struct rpc_request *req, json_t *params)
+static void one(struct control *c, struct rpc_request *req, const json_t *params,
+		enum stream_kind kind)
 {
-	struct stream *s = stream_create(c, req, STREAM_FIND);
+	struct stream *s = stream_create(c, req, kind);
 
 	if (!s)
 		return;
-	s->command.kind = CMD_FIND;
-	if (!key_parse(s, params)) {
+	s->command.kind = kind == STREAM_END ? CMD_END_ONE : CMD_FIND;
+	if (!connection_key_parse(req, params, &s->command)) {
 		stream_destroy(s);
 		return;
 	}
@@ -455,6 +362,33 @@ static void connection_find(struct control *c, struct rpc_request *req, json_t *
 	stream_start(s);
 }
 
+static void connection_find(struct control *c, struct rpc_request *req, json_t *params)
+{
+	one(c, req, params, STREAM_FIND);
+}
+
+static void connection_end(struct control *c, struct rpc_request *req, json_t *params)
+{
+	one(c, req, params, STREAM_END);
+}
+
+/* Without a filter nothing ends: all connections are ended by a prefix of all clients. */
+static void connection_end_all(struct control *c, struct rpc_request *req, json_t *params)
+{
+	if (json_object_size(params) == 0)
+		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "service"),
+			 "connection.end_all: no filter is given; all connections are those of the "
+			 "client 0.0.0.0/0 and ::/0");
+	else
+		walk(c, req, params, STREAM_END);
+}
+
+#define KEY                                                                                        \
+	{"protocol", PARAM_STRING, true, "`tcp` or `udp`"},                                        \
+		{"client", PARAM_STRING, true, "address:port"},                                    \
+	{                                                                                          \
+		"virtual", PARAM_STRING, true, "address:port"                                      \
+	}
 #define FILTERS                                                                                    \
 	{"service", PARAM_STRING, false, "of this virtual service"},                               \
 		{"server", PARAM_STRING, false,                                                    \
@@ -483,10 +417,24 @@ const struct method connection_methods[] = {
 	{.name = "connection.find",
 	 .run = connection_find,
 	 .help = "one connection by its addresses",
-	 .params = {{"protocol", PARAM_STRING, true, "`tcp` or `udp`"},
-		    {"client", PARAM_STRING, true, "address:port"},
-		    {"virtual", PARAM_STRING, true, "address:port"}},
+	 .params = {KEY},
 	 .result = "`connection`: a row of `connection.list` with `service`, `idle_s`, "
 		   "`nexthop_in`, `nexthop_out` and `flags`; or error 2"},
+	{.name = "connection.end",
+	 .level = METHOD_CHANGE,
+	 .at_active = true,
+	 .run = connection_end,
+	 .help = "ends one connection: client and real server get a RST",
+	 .params = {KEY},
+	 .result = "`count`: 1; or error 2. The RSTs go out with the next packet of either side, "
+		   "which is asked for one; a connection of UDP is removed at once"},
+	{.name = "connection.end_all",
+	 .level = METHOD_CHANGE,
+	 .at_active = true,
+	 .run = connection_end_all,
+	 .help = "ends the connections that pass the filters, of which one at least is given; "
+		 "persistence templates stay",
+	 .params = {FILTERS},
+	 .result = "`count`: of connections that were not ended before"},
 	{.name = NULL},
 };

@@ -324,6 +324,7 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 	if (ha_state_word(c))
 		json_object_set_new(o, "state", json_string(ha_state_word(c)));
 	json_object_set_new(o, "trial", trial_json(c));
+	json_object_set_new(o, "clock", clock_watch_json(&c->clock_watch, clock_boot_us()));
 	json_object_set_new(json_object_get(o, "configuration"), "unsaved",
 			    json_boolean(c->config_path && versions_unsaved(c)));
 	json_object_set_new(o, "warnings", warnings_json(c));
@@ -355,7 +356,10 @@ const struct method counter_methods[] = {
 		 "`fault`: why not all connections outlive a kill), "
 		 "`rates`: those of all services together, `doors`: `{received, ring_in, injected, "
 		 "generated, sent, handed_off, punted, answered, dropped, parked}` of all workers "
-		 "together, `warnings`: texts"},
+		 "together, `clock`: `{jumps, last_ms, ago_s}` of the wall clock (times that it "
+		 "was "
+		 "set by 0.5 s or more; the last time by so much, forwards, so long ago), "
+		 "`warnings`: texts"},
 	{.name = "counter.list",
 	 .run = counter_list,
 	 .help = "counters and their change per second over the last 2 s",

@@ -67,6 +67,7 @@ static int qsbr_create(struct dataplane *dp, char error[256])
 	/* Offline until their loops run: a grace period does not wait for them. */
 	for (unsigned int i = 0; i < dp->n_workers; i++)
 		rte_rcu_qsbr_thread_register(dp->qsbr, i);
+	dp->pub.resolve_gen = GEN_ENDED + 1;
 	dp->pub.grace = (struct grace){grace_start, grace_passed, dp};
 	dp->pub.wake = wake_all;
 	dp->pub.wake_arg = dp;

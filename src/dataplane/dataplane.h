@@ -168,16 +168,19 @@ struct conn_view {
 const char *conn_view_state(const struct conn_view *v);
 
 struct conn_filter {
-	uint32_t service_id;  /* 0 = any */
-	uint32_t server_id;   /* 0 = any */
-	struct prefix client; /* family 0 = any */
-	uint8_t proto;	      /* 0 = any */
-	int8_t state;	      /* -1 = any */
+	uint32_t service_id;	/* 0 = any */
+	uint32_t server_id;	/* 0 = any */
+	struct endpoint server; /* family 0 = any; port 0: by its address */
+	struct prefix client;	/* family 0 = any */
+	uint8_t proto;		/* 0 = any */
+	int8_t state;		/* -1 = any */
 };
 
 enum worker_command_kind {
 	CMD_LIST,    /* walk from cursor, fill views, bounded */
 	CMD_FIND,    /* one connection by its in key */
+	CMD_END,     /* walk from cursor, end connections: stages/ended.h. Bounded by n_max */
+	CMD_END_ONE, /* end one connection by its in key */
 	CMD_EXPLAIN, /* a leg of explain; explain/explain.h */
 	CMD_OBSERVE, /* from now on w->observer is `observer`; observe/observer.h */
 	CMD_DROPS,   /* a copy of the worker's drop log; exits/drop_log.h */
@@ -191,13 +194,14 @@ struct explain;
 /* Control allocates it, puts it on w->commands, and waits for done (release/acquire). */
 struct worker_command {
 	enum worker_command_kind kind;
-	struct conn_filter filter; /* CMD_LIST */
-	uint8_t family;		   /* CMD_FIND: enum addr_family; 0 = IPv4 */
-	union {			   /* CMD_FIND: the in key */
+	struct conn_filter filter; /* CMD_LIST, CMD_END */
+	uint8_t family;		   /* CMD_FIND, CMD_END_ONE: enum addr_family; 0 = IPv4 */
+	union {			   /* CMD_FIND, CMD_END_ONE: the in key */
 		struct key4 key4;
 		struct key6 key6;
 	};
-	uint32_t cursor; /* CMD_LIST, CMD_ROWS: entry to start at; where it stopped; 0 = end */
+	uint32_t cursor; /* CMD_LIST, CMD_END, CMD_ROWS: entry to start at; where it stopped; 0 =
+			    end */
 	struct explain *explain;   /* CMD_EXPLAIN */
 	bool more;		   /* CMD_EXPLAIN: another leg follows */
 	struct observer *observer; /* CMD_OBSERVE: NULL ends it */

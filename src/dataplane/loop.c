@@ -19,6 +19,7 @@
 #include "dataplane/worker_sleep.h"
 
 #define URGENT_TICKS 1 /* that an urgent frame waits for a full port: 63 to 125 ms */
+#define STALL_TICKS  2 /* that pass between two rounds at the most, sleep included */
 
 /* Time as the loop hands it on. */
 struct loop_clock {
@@ -249,6 +250,7 @@ int worker_main(void *worker)
 	struct worker *w = worker;
 	struct dataplane *dp = w->dp;
 	struct worker_sleep sleep;
+	uint32_t tick;
 	struct loop_clock clock;
 
 	clock_start(&clock, dp);
@@ -256,7 +258,9 @@ int worker_main(void *worker)
 	w->live_clock = true;
 	rte_rcu_qsbr_thread_online(dp->qsbr, w->id);
 	while (!__atomic_load_n(&dp->stop, __ATOMIC_RELAXED)) {
+		tick = clock.tick;
 		clock_update(&clock);
+		w->counters.stalls += clock.tick - tick > STALL_TICKS;
 		w->now_tsc = clock.tsc;
 		if (loop_round(w, clock.tick, clock.s) != 0) {
 			w->counters.busy_tsc += rte_rdtsc() - clock.tsc;

@@ -45,6 +45,7 @@
 	X(NO_CONNECTION, no_connection, "TCP without a connection to a service's port")            \
 	X(NO_REPLY, no_reply, "from a service's port of a NAT server, without a connection")       \
 	X(SERVICE_GONE, service_gone, "the connection's virtual service was removed")              \
+	X(ENDED, ended, "the connection was ended by an operator: RST sent")                       \
 	X(TABLE_FULL, table_full, "connection table full of assured connections")                  \
 	X(NETWORK_FULL, network_full,                                                              \
 	  "the client's network has its share of connections that are not assured")                \
@@ -136,6 +137,8 @@ enum punt_class {
 	X(busy_loops, "polling rounds with work")                                                  \
 	X(busy_tsc, "TSC cycles in rounds with work")                                              \
 	X(sleeps, "idle sleeps")                                                                   \
+	X(stalls,                                                                                  \
+	  "times that the worker made no round for 125 ms or more: its CPU was taken away")        \
 	X(snapshots, "snapshots taken up")
 
 /* X(name, help): the same for what grows and shrinks. */

@@ -78,7 +78,7 @@ struct published {
 	struct snapshot *snapshot; /* control: wo (release), worker: ro */
 	struct fib *fib;	   /* link: wo (release), worker: ro */
 	uint16_t n_workers;	   /* set before the first service is built; 0: none */
-	uint32_t resolve_gen;	   /* control, link: atomic add; worker: ro */
+	uint32_t resolve_gen;	   /* control, link: atomic add; worker: ro. From 1 on */
 	uint64_t vip_lease;	   /* ha: wo; worker: ro. VIP_LEASE_*, or the TSC of its end */
 	uint32_t vip_flags;	   /* ha: wo; worker: ro. VIP_* */
 	const struct relay *relay; /* ha: wo (release), worker: ro. NULL: nothing is relayed */
@@ -102,9 +102,13 @@ static inline void published_wake(const struct published *p)
 		p->wake(p->wake_arg);
 }
 
+/* No generation: a connection with this one was ended (dataplane/stages/ended.h). */
+#define GEN_ENDED 0U
+
 static inline void published_raise_gen(struct published *p)
 {
-	__atomic_fetch_add(&p->resolve_gen, 1, __ATOMIC_ACQ_REL);
+	if (__atomic_add_fetch(&p->resolve_gen, 1, __ATOMIC_ACQ_REL) == GEN_ENDED)
+		__atomic_fetch_add(&p->resolve_gen, 1, __ATOMIC_ACQ_REL);
 }
 
 /* A list of things to free after their grace period; one per thread that publishes. */

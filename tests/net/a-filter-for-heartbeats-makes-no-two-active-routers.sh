@@ -62,6 +62,32 @@ no_frames()
 }
 wait_for 10 "no frame crosses while the paths work" no_frames
 
+# beats_filtered: which paths doctor says to be filtered by rules of this router.
+beats_filtered()
+{
+	pair_at a
+	ctl doctor --json > "$RUN/findings" || true
+	jq -r '[.findings[] | select(.id == "heartbeats-filtered") | .what | sub(":.*"; "")] | join(" ")' "$RUN/findings"
+}
+
+note "doctor reads the rules of nftables"
+is "paths that are filtered" "$(beats_filtered)" = ""
+on linux-a nft -f - <<'END'
+table inet guard {
+	chain input {
+		type filter hook input priority 0; policy drop;
+		iifname "lo" accept
+		tcp dport { 22, 80 } accept
+		ip saddr 10.10.0.0/16 udp dport 7694-7695 accept
+		meta l4proto { icmp, ipv6-icmp } accept
+	}
+}
+END
+is "paths that are filtered by a policy" "$(beats_filtered)" = "path public"
+on linux-a nft add rule inet guard input ct state established accept
+is "paths where conntrack may know them" "$(beats_filtered)" = ""
+on linux-a nft delete table inet guard
+
 note "UDP is filtered: frames keep the roles"
 filtered "$UDP"
 for r in a b; do wait_for 5 "$r says so" alarm_has $r "in Ethernet frames only"; done

@@ -98,6 +98,9 @@ want "lb1(active)> "
 send "capture tcp -w /tmp/plvs-telnet-was-here\r"
 want "capture works with files of this machine"
 want "lb1(active)> "
+send "connection end tcp 192.0.2.101:1 192.0.2.80:80\r"
+want "connection.end needs the socket node.control.change"
+want "lb1(active)> "
 send "events\r"
 want "logged in"
 send "\003"
@@ -202,7 +205,7 @@ note "top follows the window"
 # --- netcat, scripts, garbage --------------------------------------------------------------
 
 on dpdk timeout 20 bash -c "printf 'eve\nsee-it\nversion\nquit\n' | nc -N 127.0.0.1 $PORT" > "$RUN/nc.out"
-is "netcat sees the version" "$(grep -ac 'lb1.*> plvs *[0-9]' "$RUN/nc.out")" -ge 1
+is "netcat sees the version" "$(grep -ac '> plvs *[0-9]' "$RUN/nc.out")" -ge 1
 is "lines that come back, sent by a client that shows them itself" "$(grep -ac '^version' "$RUN/nc.out" || true)" -eq 0
 
 # A storm of options, a half of one, binary garbage, an endless name: the connection may end, the

@@ -37,7 +37,7 @@
 struct conn {
 	/* --- every hit --- */
 	uint32_t tick;	 /* of the last packet */
-	uint32_t gen;	 /* resolve generation of nexthop[] */
+	uint32_t gen;	 /* resolve generation of nexthop[]; or GEN_ENDED */
 	uint32_t server; /* server_rt id */
 	union {
 		uint16_t nexthop[2]; /* by enum pkt_dir: id, 0 = resolve */

@@ -8,19 +8,24 @@
 
 #include "dataplane/exits/drop_log.h"
 #include "dataplane/explain/explain.h"
+#include "dataplane/stages/ended.h"
 #include "dataplane/sync/ledger.h"
 
-/* A step of a listing: the IPv4 table, then the IPv6 table. cmd->cursor holds the next entry << 1
- * and the family. True: the command is done, since views is full or both tables have ended (cursor
- * 0). */
-static bool list_step(struct worker *w, struct worker_command *cmd)
+/* A step through the table of a family. True: its end. */
+typedef bool table_step(struct worker *w, struct worker_command *cmd);
+
+/* A step through the IPv4 table, then the IPv6 table. cmd->cursor holds the next entry << 1 and the
+ * family. True: the command is done, since n_max is reached or both tables have ended (cursor 0).
+ */
+static bool walk_step(struct worker *w, struct worker_command *cmd, table_step *step4,
+		      table_step *step6)
 {
 	if (cmd->cursor == 0)
 		cmd->cursor = 1 << 1;
 	if (!(cmd->cursor & 1)) {
-		if (conn_list4(w, cmd))
+		if (step4(w, cmd))
 			cmd->cursor = 1 << 1 | 1;
-	} else if (conn_list6(w, cmd)) {
+	} else if (step6(w, cmd)) {
 		cmd->cursor = 0;
 	}
 	return cmd->cursor == 0 || cmd->n == cmd->n_max;
@@ -42,6 +47,27 @@ static bool rows_step(struct worker *w, struct worker_command *cmd)
 	return cmd->cursor == 1;
 }
 
+static bool server_matches(const struct endpoint *wanted, const struct endpoint *server)
+{
+	return wanted->port ? endpoint_equal(wanted, server)
+			    : addr_equal(&wanted->addr, &server->addr);
+}
+
+bool conn_filter_matches(const struct conn_filter *f, const struct conn_view *v)
+{
+	if (f->service_id && f->service_id != v->service_id)
+		return false;
+	if (f->server_id && f->server_id != v->server_id)
+		return false;
+	if (f->proto && f->proto != v->proto)
+		return false;
+	if (f->state >= 0 && f->state != v->state)
+		return false;
+	if (f->server.addr.family != ADDR_NONE && !server_matches(&f->server, &v->server))
+		return false;
+	return f->client.addr.family == ADDR_NONE || prefix_contains(&f->client, &v->client.addr);
+}
+
 const char *conn_view_state(const struct conn_view *v)
 {
 	if (v->assured)
@@ -53,12 +79,20 @@ static bool command_step(struct worker *w, struct worker_command *cmd)
 {
 	switch (cmd->kind) {
 	case CMD_LIST:
-		return list_step(w, cmd);
+		return walk_step(w, cmd, conn_list4, conn_list6);
 	case CMD_FIND:
 		if (cmd->family == ADDR_V6)
 			conn_find6(w, cmd);
 		else
 			conn_find4(w, cmd);
+		return true;
+	case CMD_END:
+		return walk_step(w, cmd, ended4_walk, ended6_walk);
+	case CMD_END_ONE:
+		if (cmd->family == ADDR_V6)
+			ended6_find(w, cmd);
+		else
+			ended4_find(w, cmd);
 		return true;
 	case CMD_EXPLAIN:
 		cmd->more = explain_leg(w, cmd->explain);

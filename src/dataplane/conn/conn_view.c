@@ -5,19 +5,6 @@
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/tunnel/tunnel.h"
 
-static bool filter_matches(const struct conn_filter *f, const struct conn_view *v)
-{
-	if (f->service_id && f->service_id != v->service_id)
-		return false;
-	if (f->server_id && f->server_id != v->server_id)
-		return false;
-	if (f->proto && f->proto != v->proto)
-		return false;
-	if (f->state >= 0 && f->state != v->state)
-		return false;
-	return f->client.addr.family == ADDR_NONE || prefix_contains(&f->client, &v->client.addr);
-}
-
 static void view_service(const struct worker *w, struct conn_view *v)
 {
 	const struct server_rt *server = runtime_server(&w->pub->runtime, v->server_id);
@@ -79,7 +66,7 @@ bool FAM(conn_list)(struct worker *w, struct worker_command *cmd)
 		if (!(t->conns[i].c.flags & CONN_F_LIVE))
 			continue;
 		FAM_FN(conn, view)(w, &t->conns[i], v);
-		cmd->n += filter_matches(&cmd->filter, v);
+		cmd->n += conn_filter_matches(&cmd->filter, v);
 	}
 	cmd->cursor = i << 1 | (FAMILY == 6);
 	return i >= t->unused;

@@ -2,10 +2,13 @@
 #ifndef PLVS_DATAPLANE_CONN_CONN_VIEW_H
 #define PLVS_DATAPLANE_CONN_CONN_VIEW_H
 
-/* Reads the table of each family for CMD_LIST and CMD_FIND. Worker context. */
+/* Reads the table of each family for CMD_LIST and CMD_FIND, and filters connections. Worker
+ * context.
+ */
 
 #include "dataplane/dataplane.h"
 
+bool conn_filter_matches(const struct conn_filter *f, const struct conn_view *v);
 void conn4_view(const struct worker *w, const struct conn4 *c, struct conn_view *v);
 void conn6_view(const struct worker *w, const struct conn6 *c, struct conn_view *v);
 #define LIST_LOOK 128 /* entries looked at in one loop: a few microseconds */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "dataplane/stages/arp.h"
+#include "dataplane/stages/ended.h"
 #include "dataplane/stages/route.h"
 #include "dataplane/check_path/check_path.h"
 #include "dataplane/exits/doors.h"
@@ -24,7 +25,8 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	w->env.snap = __atomic_load_n(&pub->snapshot, __ATOMIC_ACQUIRE);
 	w->env.fib = __atomic_load_n(&pub->fib, __ATOMIC_ACQUIRE);
 	w->env.leavers = __atomic_load_n(&pub->runtime.n_leavers, __ATOMIC_ACQUIRE) +
-			 __atomic_load_n(&pub->runtime.n_down, __ATOMIC_ACQUIRE);
+			 __atomic_load_n(&pub->runtime.n_down, __ATOMIC_ACQUIRE) +
+			 ended_left(w, now_tick);
 	w->env.lease_off = lease_over(w, w->now_tsc);
 	w->env.vip_flags = __atomic_load_n(&pub->vip_flags, __ATOMIC_ACQUIRE);
 	w->env.relay = __atomic_load_n(&pub->relay, __ATOMIC_ACQUIRE);

@@ -2,11 +2,13 @@
 #include "dataplane/stages/removed_server.h"
 
 #include "dataplane/stages/answer.h"
+#include "dataplane/stages/ended.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/tcp_state.h"
 
-/* A connection of a removed server never takes up a new resolve generation: see resolve.c. */
+/* Neither a connection of a removed server nor one that an operator ended takes up a new resolve
+ * generation: see resolve.c. */
 static bool ends(const struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct server_rt *srv;
@@ -14,6 +16,8 @@ static bool ends(const struct worker *w, const struct FAM(pkt) *p)
 	if (!p->conn || p->conn->c.gen == w->env.gen || !(p->conn->c.flags & CONN_F_LIVE) ||
 	    (p->flags & PKT_RELATED))
 		return false;
+	if (p->conn->c.gen == GEN_ENDED)
+		return true;
 	srv = runtime_server(&w->pub->runtime, p->conn->c.server);
 	return srv && server_rt_removed(srv) &&
 	       server_rt_gone(&w->pub->runtime, srv, w->env.now_s) == GONE_RESET;
@@ -63,6 +67,8 @@ static bool end_by_server(struct worker *w, struct FAM(pkt) *p)
 /* False: the packet has left. */
 static bool end(struct worker *w, struct FAM(pkt) *p)
 {
+	if (p->conn->c.gen == GEN_ENDED)
+		return FAM_FN(ended, packet)(w, p);
 	if (unlikely(p->flags & PKT_FOLLOWS)) { /* its first was answered, or is a RST now */
 		door_drop(w, p->m, reason(w, p->conn));
 		return false;

@@ -9,6 +9,7 @@
  * Packets of the server: TCP is answered with a RST and goes on as a RST to the client, which may
  * be waiting and have nothing to send; datagrams are dropped. Fragments: the first fragment is
  * treated as any packet, later fragments are dropped.
- * To be called when env.leavers is not 0. Doors: drop (server_gone, service_gone).
+ * Connections that an operator ended: ended.h.
+ * To be called when env.leavers is not 0. Doors: drop (server_gone, service_gone, ended).
  */
 void FAM(removed_server_end)(struct worker *w, struct FAM(burst) *b);

@@ -87,7 +87,9 @@ static bool resolve_again(struct worker *w, struct FAM(pkt) *p)
 	}
 	c->nexthop[DIR_IN] = 0;
 	c->nexthop[DIR_OUT] = 0;
-	if (rt && !server_rt_removed(rt))
+	if (c->gen == GEN_ENDED) /* the mark of ended.h stays */
+		;
+	else if (rt && !server_rt_removed(rt))
 		c->gen = w->env.gen;
 	else if (!server_serves(w, rt))
 		p->flags |= PKT_UNCOUNTED;

@@ -144,7 +144,7 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct FA
 	return ret;
 }
 
-/* For a client's port that is in use towards the scheduler's choice already (through another VIP):
+/* This client's port is in use towards the scheduler's choice already (another VIP sent it there):
  * the next server in list order that is free of it; when there is none, the place of a connection
  * that is not assured. */
 static int other_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p,

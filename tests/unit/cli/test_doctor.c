@@ -29,14 +29,14 @@ enum {
 };
 
 static const char *const healthy[N_FACTS] = {
-	"{\"workers\": 2, \"warnings\": [], \"configuration\": {\"file\": "
+	"{\"workers\": 2, \"uptime_s\": 7300, \"warnings\": [], \"configuration\": {\"file\": "
 	"\"f\", \"unsaved\": "
-	"false}, \"trial\": null}",
+	"false}, \"trial\": null, \"clock\": {\"jumps\": 1, \"last_ms\": 900, \"ago_s\": 3601}}",
 	"{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 2, \"tap\": "
 	"\"public\", \"socket\": 0}]}",
 	"{\"workers\": [{\"worker\": 0, \"load\": 0.4, \"socket\": 0, \"queues\": [{\"port\": "
 	"\"public\", \"queue\": 0}], \"counters\": {\"received\": 10000, "
-	"\"handed_off\": 100}}, {\"worker\": 1, \"load\": 0.1, \"counters\": "
+	"\"handed_off\": 100, \"stalls\": 2}}, {\"worker\": 1, \"load\": 0.1, \"counters\": "
 	"{\"received\": 10, "
 	"\"handed_off\": 10}}]}",
 	"{\"nexthops\": [{\"address\": \"10.0.0.1\", \"link\": \"private\", \"state\": "
@@ -162,6 +162,11 @@ static void test_each_fault_is_found(void **state)
 		 "{\"ahead_us\": 2100000, \"error_us\": 4000}"},
 		{"pair-clocks-differ", DOCTOR_WARNING, CLOCK,
 		 "{\"ahead_us\": -3600000000, \"error_us\": 4000}"},
+		{"clock-jumped", DOCTOR_WARNING, STATUS,
+		 "{\"workers\": 2, \"clock\": {\"jumps\": 3, \"last_ms\": -7200000, \"ago_s\": "
+		 "3599}}"},
+		{"worker-stalled", DOCTOR_WARNING, WORKERS,
+		 "{\"workers\": [{\"worker\": 0, \"load\": 0.1, \"counters\": {\"stalls\": 3}}]}"},
 		{"configuration-unsaved", DOCTOR_WARNING, STATUS,
 		 "{\"workers\": 2, \"configuration\": {\"file\": \"f\", \"unsaved\": true}}"},
 		{"configuration-unconfirmed", DOCTOR_WARNING, STATUS,
@@ -241,6 +246,113 @@ static void test_a_machine_is_looked_at(void **state)
 	host_look("net_af_packet0", "", 0, "Y\n", "");
 }
 
+#define CHAIN(family_, hook_, policy_)                                                             \
+	"{\"chain\": {\"family\": \"" family_ "\", \"table\": \"t\", \"name\": \"" hook_           \
+	"\", \"hook\": \"" hook_ "\", \"policy\": \"" policy_ "\"}}, "
+#define RULE_OF(family_, chain_, expr_)                                                            \
+	"{\"rule\": {\"family\": \"" family_ "\", \"table\": \"t\", \"chain\": \"" chain_          \
+	"\", \"expr\": [" expr_ "]}}, "
+#define RULE(chain_, expr_) RULE_OF("inet", chain_, expr_)
+#define MATCH(op_, left_, right_)                                                                  \
+	"{\"match\": {\"op\": \"" op_ "\", \"left\": {" left_ "}, \"right\": " right_ "}}, "
+#define FIELD(protocol_, field_)                                                                   \
+	"\"payload\": {\"protocol\": \"" protocol_ "\", \"field\": \"" field_ "\"}"
+#define META(key_)    "\"meta\": {\"key\": \"" key_ "\"}"
+#define DROP	      "{\"drop\": null}"
+#define ACCEPT	      "{\"accept\": null}"
+#define OPEN_IN	      CHAIN("inet", "input", "accept")
+#define CLOSED_IN     CHAIN("inet", "input", "drop")
+#define ESTABLISHED   MATCH("in", "\"ct\": {\"key\": \"state\"}", "\"established\"")
+#define DPORT(right_) MATCH("==", FIELD("udp", "dport"), right_)
+
+/* Rules as nft prints them, and how many directions of how many paths are said to be dropped. */
+static void test_a_filter_that_drops_heartbeats_is_told_and_others_are_not(void **state)
+{
+	static const struct {
+		unsigned int blamed;
+		const char *rules;
+	} rows[] = {
+		{0, ""},
+		{0, OPEN_IN},
+		{2, OPEN_IN RULE("input", DPORT("7694") DROP)},
+		{2, OPEN_IN RULE("input", DPORT("{\"range\": [7690, 7699]}") "{\"reject\": null}")},
+		{2, OPEN_IN RULE(
+			    "input",
+			    MATCH("==", META("l4proto"),
+				  "{\"set\": [\"icmp\", \"udp\"]}") "{\"counter\": null}, " DROP)},
+		{0,
+		 OPEN_IN RULE("input", DPORT("{\"set\": [53, {\"range\": [7000, 7693]}]}") DROP)},
+		{0, OPEN_IN RULE("input", MATCH("==", FIELD("tcp", "dport"), "7694") DROP)},
+		{0, OPEN_IN RULE("input", MATCH("!=", FIELD("tcp", "dport"), "22") DROP)},
+		{2, OPEN_IN RULE("input", MATCH("!=", FIELD("udp", "dport"), "53") DROP)},
+		/* By one path alone; and of the other family. */
+		{1, OPEN_IN RULE("input", MATCH("==", FIELD("ip", "saddr"),
+						"{\"prefix\": {\"addr\": \"10.10.0.0\", \"len\": "
+						"16}}") DROP)},
+		{1, CHAIN("ip", "output", "accept")
+			    RULE_OF("ip", "output",
+				    MATCH("==", FIELD("ip", "daddr"), "\"192.0.2.9\"") DROP)},
+		{0, OPEN_IN RULE("input", MATCH("!=", FIELD("ip6", "saddr"), "\"fe80::1\"") DROP)},
+		{0, CHAIN("ip6", "input", "drop")},
+		{0, CHAIN("inet", "forward", "drop")},
+		/* A policy, and what is in front of it. */
+		{2, CLOSED_IN},
+		{2, CLOSED_IN RULE("input", MATCH("==", META("iifname"), "\"lo\"") ACCEPT)},
+		{2, CLOSED_IN RULE("input", MATCH("==", FIELD("tcp", "dport"), "22") ACCEPT)},
+		{0, CLOSED_IN RULE("input", DPORT("7694") ACCEPT)},
+		{0, CLOSED_IN RULE("input", MATCH("==", META("iifname"), "\"public\"") ACCEPT)},
+		{0, CLOSED_IN RULE("input", ESTABLISHED ACCEPT)},
+		{0, CLOSED_IN RULE("input", DPORT("\"@ports\"") ACCEPT)},
+		{0, CLOSED_IN RULE("input", "{\"limit\": {\"rate\": 1}}, " ACCEPT)},
+		{0, CLOSED_IN RULE("input", "{\"vmap\": {}}")},
+		{0, CLOSED_IN RULE("input", "{\"xt\": {\"type\": \"target\"}}")},
+		/* A drop that is not certain is no finding; the policy behind may be. */
+		{0, OPEN_IN RULE("input", ESTABLISHED DROP)},
+		{0, OPEN_IN RULE("input", "{\"xt\": {\"type\": \"match\"}}, " DROP)},
+		{2, CLOSED_IN RULE("input", ESTABLISHED DROP)},
+		/* Chains that rules lead to. */
+		{2, OPEN_IN RULE("input", "{\"jump\": {\"target\": \"c\"}}")
+			    RULE("c", DPORT("7694") DROP)},
+		{2, CLOSED_IN RULE("input", "{\"jump\": {\"target\": \"c\"}}")
+			    RULE("c", DPORT("7694") "{\"return\": null}") RULE("c", ACCEPT)},
+		{0, CLOSED_IN RULE("input", "{\"jump\": {\"target\": \"c\"}}")
+			    RULE("c", DPORT("53") "{\"return\": null}") RULE("c", ACCEPT)},
+		{2, CLOSED_IN RULE("input", "{\"goto\": {\"target\": \"c\"}}") RULE("input", ACCEPT)
+			    RULE("c", DPORT("53") ACCEPT)},
+		{0, OPEN_IN RULE("input", ESTABLISHED "{\"jump\": {\"target\": \"c\"}}")
+			    RULE("c", DROP)},
+		{0, OPEN_IN RULE("input", "{\"jump\": {\"target\": \"input\"}}")},
+	};
+	json_t *config = json_loads("{\"config\": {\"node\": {\"ha\": {\"paths\": [{\"name\": "
+				    "\"public\", \"local\": \"192.0.2.10\", \"peer\": "
+				    "\"192.0.2.9\"}, {\"name\": \"private\", \"local\": "
+				    "\"10.10.0.2:7694\", \"peer\": \"10.10.0.3:7694\"}]}}}}",
+				    0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *rules, *out = json_array();
+		char *text;
+
+		assert_true(asprintf(&text, "{\"nftables\": [%s{\"metainfo\": {}}]}",
+				     rows[i].rules) > 0);
+		rules = json_loads(text, 0, NULL);
+		assert_non_null(rules);
+		doctor_look_firewall(config, rules, out);
+		if (json_array_size(out) != rows[i].blamed)
+			print_message("%s\n", text);
+		assert_int_equal(json_array_size(out), rows[i].blamed);
+		if (rows[i].blamed)
+			assert_string_equal(
+				json_string_value(json_object_get(json_array_get(out, 0), "id")),
+				"heartbeats-filtered");
+		json_decref(out);
+		json_decref(rules);
+		free(text);
+	}
+	json_decref(config);
+}
+
 /* What the router says is not believed: other types are no fault and no crash. */
 static void test_answers_of_no_sense_are_harmless(void **state)
 {
@@ -260,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_a_healthy_pair_is_not_blamed),
 		cmocka_unit_test(test_each_fault_is_found),
 		cmocka_unit_test(test_a_machine_is_looked_at),
+		cmocka_unit_test(test_a_filter_that_drops_heartbeats_is_told_and_others_are_not),
 		cmocka_unit_test(test_answers_of_no_sense_are_harmless),
 	};
 

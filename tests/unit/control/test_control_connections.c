@@ -108,6 +108,7 @@ static void add_connection(uint32_t i)
 	c->c.method = FWD_NAT;
 	c->c.server = server->rt->id;
 	c->c.timeout = 900 * CONN_TICK_HZ;
+	c->c.gen = 1;
 	c->caddr = client;
 	c->cport = port;
 	c->vaddr = svc->listen[0].addr.v4;
@@ -327,6 +328,47 @@ static void one_connection_is_found_by_its_addresses(void **state)
 	close(fd);
 }
 
+static json_int_t ended(const char *method, const char *params, json_int_t *code)
+{
+	int fd = dial();
+	json_int_t n;
+	json_t *doc;
+
+	say(fd, method, params);
+	doc = hear(fd);
+	n = json_integer_value(json_object_get(json_object_get(doc, "result"), "count"));
+	*code = json_integer_value(json_object_get(json_object_get(doc, "error"), "code"));
+	json_decref(doc);
+	close(fd);
+	return n;
+}
+
+static void connections_are_ended_by_key_and_by_filter(void **state)
+{
+	static const char *const key = "{\"protocol\":\"tcp\",\"client\":\"198.51.100.3:1027\","
+				       "\"virtual\":\"192.0.2.80:80\"}";
+	json_int_t code;
+
+	(void)state;
+	assert_int_equal(ended("connection.end", key, &code), 1);
+	assert_int_equal(ended("connection.end",
+			       "{\"protocol\":\"tcp\",\"client\":\"198.51.100.3:1\","
+			       "\"virtual\":\"192.0.2.80:80\"}",
+			       &code),
+			 0);
+	assert_int_equal(code, RPC_NO_OBJECT);
+	/* Without a filter none is ended. */
+	ended("connection.end_all", "{}", &code);
+	assert_int_equal(code, RPC_BAD_PARAMS);
+	ended("connection.end_all", "{\"service\":\"wob\"}", &code);
+	assert_int_equal(code, RPC_NO_OBJECT);
+	/* Marked ones stay until their ends are told; the one above is not counted again. */
+	assert_int_equal(ended("connection.end_all",
+			       "{\"server\":\"10.0.0.1:80\",\"state\":\"established\"}", &code),
+			 N_CONNECTIONS / 2 - 1);
+	assert_int_equal(count("{}"), N_CONNECTIONS);
+}
+
 /* By its method, through command rings: both workers are asked if need be. */
 static void a_packet_is_explained(void **state)
 {
@@ -426,6 +468,7 @@ int main(void)
 		T(a_limit_says_that_there_is_more),
 		T(one_connection_is_found_by_its_addresses),
 		T(a_packet_is_explained),
+		T(connections_are_ended_by_key_and_by_filter),
 		T(several_clients_list_at_once_and_one_hangs_up),
 		T(control_stops_while_a_listing_is_under_way),
 		T(listings_of_workers_and_ports_show_them),

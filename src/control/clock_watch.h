@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_CLOCK_WATCH_H
+#define PLVS_CONTROL_CLOCK_WATCH_H
+
+/*
+ * Notices jumps of the wall clock: times in logs, histories and captures do not fit together after
+ * one. No decision of the router goes by the wall clock. Every second the wall clock is compared
+ * with the time since boot; NTP that only slows or speeds the clock moves it by 0.5 ms a second.
+ *
+ * Context: the control thread.
+ */
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLOCK_JUMP_US 500000 /* within one look, from which it is a jump */
+
+struct clock_watch {
+	struct event *ev;
+	bool known;
+	int64_t offset_us; /* of the wall clock from the time since boot, at the last look */
+	uint64_t jumps;
+	int64_t last_us; /* by so much, forwards */
+	uint64_t at_us;	 /* when, since boot */
+};
+
+int clock_watch_start(struct clock_watch *w, struct event_base *base);
+void clock_watch_stop(struct clock_watch *w);
+/* A look at both clocks: 1970 and boot are their beginnings. True: there was a jump. */
+bool clock_watch_look(struct clock_watch *w, uint64_t wall_us, uint64_t boot_us);
+/* {jumps, last_ms, ago_s}; without a jump {jumps}. New. */
+json_t *clock_watch_json(const struct clock_watch *w, uint64_t boot_us);
+
+#endif
