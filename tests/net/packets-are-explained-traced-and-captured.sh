@@ -59,6 +59,15 @@ timeout 20 tcpdump -nr "$RUN/capture.pcapng" 2> /dev/null > "$RUN/dump"
 grep -q "$(inet 192.0.2.90).80" "$RUN/dump" || fail "no packet to the VIP: $(head -3 "$RUN/dump") $(cat "$RUN/capture.end")"
 grep -q "$(inet 10.10.0.11).80" "$RUN/dump" || fail "no packet to the server"
 grep -aq 'in, port public, worker' "$RUN/capture.pcapng" || fail "no comment"
+if command -v tshark > /dev/null; then
+	HOME=$RUN timeout 60 tshark -nr "$RUN/capture.pcapng" -T fields -e frame.interface_name \
+		-e frame.packet_flags_direction -e frame.comment -e tcp.dstport > "$RUN/shark" 2> "$RUN/shark.err" ||
+		fail "tshark: $(cat "$RUN/shark.err")"
+	is "packets for tshark as for tcpdump" "$(wc -l < "$RUN/shark")" -eq "$(wc -l < "$RUN/dump")"
+	# Direction 1 is inbound, 2 outbound.
+	grep -q '^public.*	0x0*1	in, port public, worker 0	80$' "$RUN/shark" || fail "tshark sees: $(head -5 "$RUN/shark")"
+	grep -q '^private.*	0x0*2	out, port private, worker 0	80$' "$RUN/shark" || fail "tshark sees: $(head -5 "$RUN/shark")"
+fi
 (ctl capture tcp count 4 seconds 8 -w - 2> /dev/null | timeout 20 tcpdump -nr - > "$RUN/live" 2> /dev/null) &
 live=$!
 asked_until_it_ends $live

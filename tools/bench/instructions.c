@@ -16,7 +16,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <pcap/pcap.h>
 #include <rte_eth_ring.h>
+
+#include "dataplane/observe/observer.h"
 
 #ifdef HAVE_CALLGRIND
 #include <valgrind/callgrind.h>
@@ -90,9 +93,37 @@ static void length_end(const char *name, uint32_t units)
 	CALLGRIND_DUMP_STATS_AT(text);
 }
 
-/* Established traffic: pipeline/X. */
+/* An observer without a bound that the bench would reach. */
+static struct observer *observer_make(const char *filter, bool stages)
+{
+	pcap_t *none = pcap_open_dead(DLT_EN10MB, 65535);
+	struct bpf_program p;
+	struct observer *o;
+
+	if (!none || pcap_compile(none, &p, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		fail("the filter does not compile");
+	o = observer_create(p.bf_insns, p.bf_len, stages, 128, UINT32_MAX / 2, UINT64_MAX);
+	pcap_freecode(&p);
+	pcap_close(none);
+	if (!o)
+		fail("no memory for an observer");
+	return o;
+}
+
+/* As control does, outside of what is counted. Returns the number of records. */
+static uint64_t observer_drain(struct observer *o)
+{
+	uint64_t n = 0;
+
+	for (; o && observer_next(o); n++)
+		observer_took(o);
+	return n;
+}
+
+/* Established traffic: pipeline/X. o: NULL, or an observer of the worker, which is destroyed. */
 static void count_packets(enum addr_family family, enum forward_method method, const char *name,
-			  uint16_t dev, struct rte_ring *sink, struct rte_mempool *pool)
+			  struct observer *o, uint16_t dev, struct rte_ring *sink,
+			  struct rte_mempool *pool)
 {
 	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
 	struct rte_mbuf *frames[BATCH];
@@ -107,6 +138,7 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 		fail("no packet buffers left");
 	sent = s.w->counters.sent;
 	lookups = s.w->counters.lookups;
+	s.w->observer = o;
 	for (unsigned int k = 0; k < RTE_DIM(lengths); k++) {
 		length_begin();
 		for (uint32_t i = 0; i < lengths[k]; i++) {
@@ -115,9 +147,14 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 			batch_pipeline(&arg, frames);
 			collect_toggle();
 			scene_sink_drain(&s);
+			observer_drain(o);
 		}
 		length_end(name, lengths[k] * BATCH);
 	}
+	if (o && (o->over_rate || o->lost))
+		fail("%s: records are missing", name);
+	s.w->observer = NULL;
+	observer_destroy(o);
 	check_sent(s.w, sent, lookups);
 	if (s.w->counters.sent == sent)
 		fail("%s: no packet was sent", name);
@@ -177,10 +214,10 @@ void bench_instructions(struct rte_mempool *pool)
 	if (!RUNNING_ON_VALGRIND)
 		fail("--instructions counts under callgrind alone: tools/bench/instructions");
 	CALLGRIND_START_INSTRUMENTATION;
-	count_packets(ADDR_V4, FWD_DR, "packet/dr", dev, sink, pool);
-	count_packets(ADDR_V4, FWD_NAT, "packet/nat", dev, sink, pool);
-	count_packets(ADDR_V6, FWD_DR, "packet/dr6", dev, sink, pool);
-	count_packets(ADDR_V6, FWD_NAT, "packet/nat6", dev, sink, pool);
+	count_packets(ADDR_V4, FWD_DR, "packet/dr", NULL, dev, sink, pool);
+	count_packets(ADDR_V4, FWD_NAT, "packet/nat", NULL, dev, sink, pool);
+	count_packets(ADDR_V6, FWD_DR, "packet/dr6", NULL, dev, sink, pool);
+	count_packets(ADDR_V6, FWD_NAT, "packet/nat6", NULL, dev, sink, pool);
 	for (unsigned int i = 0; i < RTE_DIM(lives); i++) {
 		const struct scene_plan plan = {
 			.family = lives[i].family,
@@ -195,5 +232,11 @@ void bench_instructions(struct rte_mempool *pool)
 
 		count_lives(&plan, lives[i].name, lives[i].ledger, sink, pool);
 	}
+	count_packets(ADDR_V4, FWD_DR, "observed/other", observer_make("udp port 53", true), dev,
+		      sink, pool);
+	count_packets(ADDR_V4, FWD_DR, "observed/capture", observer_make("tcp", false), dev, sink,
+		      pool);
+	count_packets(ADDR_V4, FWD_DR, "observed/trace", observer_make("tcp", true), dev, sink,
+		      pool);
 	CALLGRIND_STOP_INSTRUMENTATION;
 }
