@@ -80,6 +80,18 @@ static inline be32 addr4_masked(be32 a, unsigned int len)
 	return len == 0 ? 0 : a & be32_from(~0U << (32 - len));
 }
 
+/* The address under any mask, given as a number. An address of IPv6 has prefixes alone. */
+static inline be32 addr4_under(be32 a, uint32_t mask)
+{
+	return a & be32_from(mask);
+}
+
+static inline struct addr6 addr6_under(struct addr6 a, uint32_t mask)
+{
+	(void)mask;
+	return a;
+}
+
 static inline struct addr6 addr6_masked(struct addr6 a, unsigned int len)
 {
 	const unsigned int high = len < 64 ? len : 64, low = len - high;

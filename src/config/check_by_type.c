@@ -26,6 +26,9 @@ static void steps_check(struct config_context *ctx, const struct check_spec *c)
 			config_report(ctx, -EINVAL, NULL,
 				      "expected one of send, expect, expect_prefix, "
 				      "expect_pattern");
+		if (c->steps[i].timeout_ms &&
+		    (c->type != CHECK_SCRIPT || c->steps[i].kind == MATCH_SEND))
+			wrong(ctx, "timeout", "is of steps of script that expect");
 		context_pop(ctx);
 		n_send += c->steps[i].kind == MATCH_SEND;
 	}
@@ -42,7 +45,7 @@ static void http_check(struct config_context *ctx, const struct check_spec *c)
 	context_push_key(ctx, "http");
 	if (c->http.body_not && c->http.body.kind == MATCH_NONE)
 		wrong(ctx, "body_not",
-		      "says nothing without one of body, body_prefix, body_pattern");
+		      "says nothing without one of body, body_prefix, body_pattern, body_md5");
 	context_pop(ctx);
 }
 
@@ -63,6 +66,10 @@ static void exec_check(struct config_context *ctx, const struct check_spec *c)
 		wrong(ctx, "argv", "missing: expected a program and its arguments");
 	else if (c->exec.argv[0] && c->exec.argv[0][0] != '/')
 		wrong(ctx, "argv", "[0] is no absolute path: expected the program as \"/usr/...\"");
+	if (c->exec.code_weight &&
+	    (c->exec.any_code || c->exec.load || c->exec.output.kind != MATCH_NONE))
+		wrong(ctx, "code_weight",
+		      "is alone: neither the output nor any_code counts with it");
 	if (c->exec.any_code && c->exec.output.kind == MATCH_NONE && !c->exec.load)
 		wrong(ctx, "any_code", "without an output that is expected nothing can fail");
 	context_pop(ctx);
@@ -85,6 +92,10 @@ static void tls_check(struct config_context *ctx, const struct check_spec *c)
 
 void config_check_by_type(struct config_context *ctx, const struct check_spec *c)
 {
+	if (c->via_vip && c->source_port)
+		wrong(ctx, "source_port",
+		      "workers know the replies to checks by the VIP by their own "
+		      "ports: leave it out with via_vip");
 	tls_check(ctx, c);
 	switch ((enum check_type)c->type) {
 	case CHECK_SCRIPT:

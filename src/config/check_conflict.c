@@ -68,7 +68,7 @@ static void dr_links_check(struct config_context *ctx, const struct config *conf
 		    config_addr_unusable(&s->ep.addr) || on_some_link(config, &s->ep.addr))
 			continue;
 		context_push_key(ctx, "servers");
-		context_push_index(ctx, i);
+		context_push_index(ctx, svc->servers[i].written);
 		context_push_key(ctx, "address");
 		config_report(ctx, 0, NULL,
 			      "%s is on no network of this router's ports: direct routing (\"dr\") "
@@ -131,7 +131,7 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 		struct config_index_key own = index_key_addr(INDEX_OWN, &s->ep.addr);
 
 		context_push_key(ctx, "servers");
-		context_push_index(ctx, i);
+		context_push_index(ctx, svc->servers[i].written);
 		context_push_key(ctx, "address");
 		if (forward_has(s->forward, FORWARD_REPLIES_PASS) &&
 		    config_index_get(config->index, &vip, NULL))

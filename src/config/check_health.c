@@ -228,7 +228,7 @@ void config_check_service_health(struct config_context *ctx, const struct config
 		if (svc->servers[i].ep.addr.family == ADDR_NONE)
 			continue; /* reported where it was parsed */
 		context_push_key(ctx, "servers");
-		context_push_index(ctx, i);
+		context_push_index(ctx, svc->servers[i].written);
 		server_check(ctx, config, svc, &svc->servers[i]);
 		context_pop(ctx);
 		context_pop(ctx);

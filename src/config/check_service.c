@@ -125,7 +125,8 @@ static void server_port_check(struct config_context *ctx, const struct config_se
 	char text[ENDPOINT_STRLEN], listen[16];
 	bool rewrites = forward_has(s->forward, FORWARD_REWRITES);
 
-	if (s->ep.port == 0 && has_listen_port(svc, 0))
+	/* Without a port of its own a server gets packets at the port that the client asked for. */
+	if (s->ep.port == 0 && (rewrites || has_listen_port(svc, 0)))
 		return;
 	if (s->ep.port == 0) {
 		context_push_key(ctx, "address");
@@ -225,7 +226,7 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 		if (!forward_has(svc->servers[i].forward, FORWARD_KEEPS_VIP))
 			continue;
 		context_push_key(ctx, "servers");
-		context_push_index(ctx, i);
+		context_push_index(ctx, svc->servers[i].written);
 		missing(ctx, "forward", "expected \"nat\" or \"local\": the service has \"ftp\"");
 		context_pop(ctx);
 		context_pop(ctx);
@@ -242,12 +243,20 @@ static void one_packet_check(struct config_context *ctx, const struct config_ser
 
 static void netmask_check(struct config_context *ctx, const struct config_service *svc)
 {
-	if (svc->policy.service.netmask_len <= 32 || config_service_family(svc) == ADDR_V6)
+	const uint64_t netmask = svc->policy.service.netmask;
+	const bool v6 = config_service_family(svc) == ADDR_V6;
+
+	if (v6 ? !(netmask & NETMASK_BITS) : !config_netmask_is_long(netmask))
 		return;
 	context_push_key(ctx, "persistence");
 	context_push_key(ctx, "netmask");
-	config_report(ctx, -EINVAL, NULL, "%u is longer than an IPv4 address: expected 1 to 32",
-		      svc->policy.service.netmask_len);
+	if (v6)
+		config_report(ctx, -EINVAL, NULL,
+			      "a netmask of IPv4: expected a prefix length from 0 to 128");
+	else
+		config_report(ctx, -EINVAL, NULL,
+			      "%u is longer than an IPv4 address: expected 0 to 32",
+			      (unsigned int)netmask);
 	context_pop(ctx);
 	context_pop(ctx);
 }
@@ -267,11 +276,12 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	one_packet_check(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		context_push_key(ctx, "servers");
-		context_push_index(ctx, i);
+		context_push_index(ctx, svc->servers[i].written);
 		server_check(ctx, svc, &svc->servers[i]);
 		context_pop(ctx);
 		context_pop(ctx);
-		places[i] = (struct listed){.ep = svc->servers[i].ep, .index = i};
+		places[i] =
+			(struct listed){.ep = svc->servers[i].ep, .index = svc->servers[i].written};
 	}
 	duplicates_check(ctx, places, svc->n_servers, "servers", "address");
 	free(places);

@@ -170,17 +170,20 @@ struct config_policy {
 
 #define CONFIG_SERVER_FORWARD 1 /* bits of config_server.set */
 #define CONFIG_SERVER_CHECK   2
+#define CONFIG_SERVER_ON_DOWN 3
 
 struct config_server {
-	struct endpoint ep; /* port 0 only with a mark: keeps the destination port */
+	struct endpoint ep; /* port 0: keeps the destination port */
 	uint32_t weight;
 	uint32_t upper, lower;	    /* connections, 0 = none */
 	uint8_t forward;	    /* enum forward_method, effective */
+	uint8_t consequence;	    /* enum health_consequence, effective */
 	uint8_t tunnel_type;	    /* enum encap_type */
 	uint8_t tunnel_checksum;    /* enum encap_checksum */
 	uint32_t tunnel_port;	    /* of ENCAP_GUE; else 0 */
 	bool sorry;		    /* serves only while the quorum is lost */
 	struct config_checks check; /* effective */
+	uint32_t written;	    /* place in the list of the document, where a range is one */
 	uint64_t set;		    /* CONFIG_SERVER_*: was given here, not inherited */
 };
 
@@ -305,7 +308,7 @@ int config_service_listed(const struct config *config, const struct config_servi
 			  struct text_buffer *out);
 json_t *config_mark_to_json(const struct config_mark *mark);
 json_t *config_address_to_json(const struct config_address *address);
-/* The text that json_write() makes of config_to_json(CONFIG_SHARED), in less time. free() it;
+/* What json_write() makes of config_to_json(CONFIG_SHARED), in a fraction of the time. free() it;
  * NULL: out of memory. */
 char *config_shared_text(const struct config *config);
 /* Tabs, final newline, no comments. free() it. */

@@ -33,7 +33,7 @@ enum config_type {
 	TYPE_ROUTE,	/* struct config_route */
 	TYPE_ENDPOINT,	/* struct endpoint */
 	TYPE_SERVER,	/* struct endpoint; the port may be missing (0) */
-	TYPE_NETMASK,	/* uint8_t, prefix length */
+	TYPE_NETMASK,	/* uint64_t: a prefix length, or NETMASK_BITS */
 	TYPE_MATCH,	/* struct mark_prefix */
 	TYPE_PORTS,	/* struct mark_ports */
 	TYPE_CHECKS,	/* struct config_checks: a name or a list of them */
@@ -131,6 +131,7 @@ extern const struct config_object config_object_service;
 extern const struct config_object config_object_server;
 /* schema_health.c */
 extern const struct config_object config_object_health; /* of config_policy */
+extern const char *const config_consequence_words[]; /* enum health_consequence; ends with NULL */
 extern const struct config_object config_object_check;
 /* schema_ha.c */
 extern const struct config_object config_object_ha_node;
@@ -214,8 +215,13 @@ const char *config_addr_format(const struct config_addr *a, char *buf, size_t le
 
 /* 0 or -EINVAL. */
 int config_route_parse(const char *text, struct config_route *out);
-int config_netmask_parse(const char *text, uint8_t *out); /* "255.255.255.0" */
-int config_mode_parse(const char *text, uint32_t *out);	  /* "0600" */
+/* How many servers an element of a list of servers is: more than 1 where its address is a range of
+ * IPv4, which begins with *first. */
+uint32_t config_server_range(const json_t *server, uint32_t *first);
+/* The element with one address of its range. New; NULL: no memory. */
+json_t *config_server_of_range(const json_t *server, uint32_t address);
+int config_netmask_parse(const char *text, uint64_t *out); /* "255.255.255.0" */
+int config_mode_parse(const char *text, uint32_t *out);	   /* "0600" */
 /* Behind the "!" and blanks that negate. */
 const char *config_negation_skip(const char *text, uint8_t *negate);
 int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *family);
@@ -278,7 +284,9 @@ bool config_policy_states_ftp(const struct config_policy *policy);
 bool config_policy_states_netmask(const struct config_policy *policy);
 /* A netmask of `defaults`, as a service has it that states none: it holds for services of the
  * family that it is written for, others go by whole addresses. */
-uint8_t config_netmask_inherited(uint8_t len, uint8_t family);
+uint64_t config_netmask_inherited(uint64_t netmask, uint8_t family);
+/* It holds for IPv6: longer than an address of IPv4. */
+bool config_netmask_is_long(uint64_t netmask);
 /* The same for "one_packet": true. */
 bool config_policy_states_one_packet(const struct config_policy *policy);
 /* Fills what the defaults do not state themselves with what another product does. */
@@ -346,6 +354,7 @@ int config_check_no_negation(struct config_context *ctx, const void *value);
 int config_check_interface_addr(struct config_context *ctx, const void *value);
 int config_check_no_link_local(struct config_context *ctx, const void *value);
 int config_check_dns_name(struct config_context *ctx, const void *value);
+int config_check_md5(struct config_context *ctx, const void *value);
 int config_check_http_path(struct config_context *ctx, const void *value);
 int config_check_http_host(struct config_context *ctx, const void *value);
 int config_check_http_header(struct config_context *ctx, const void *value);

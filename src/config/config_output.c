@@ -21,6 +21,7 @@ static int server_begin(struct config_sink *s, const struct config *config,
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_server, config->schedulers, &model);
 	model.forward = svc->policy.service.forward;
+	model.consequence = svc->policy.health.consequence;
 	model.check = svc->policy.check;
 	ret = s->open(s, NULL, false);
 	return ret == 0 ? config_members_render(s, &config_object_server, server, NULL, &model,
@@ -57,8 +58,8 @@ static int service_begin(struct config_sink *s, const struct config *config,
 	memset(&model, 0, sizeof(model));
 	config_object_init(&config_object_service, config->schedulers, &model);
 	model.policy = config->shared.defaults;
-	model.policy.service.netmask_len = config_netmask_inherited(
-		model.policy.service.netmask_len, config_service_family(svc));
+	model.policy.service.netmask =
+		config_netmask_inherited(model.policy.service.netmask, config_service_family(svc));
 	alone.n_servers = 0;
 	ret = s->open(s, NULL, false);
 	if (ret == 0)

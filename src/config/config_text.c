@@ -61,6 +61,15 @@ static json_t *enum_to_json(const struct config_field *f, uint8_t value)
 	return json_null();
 }
 
+static json_t *netmask_to_json(uint64_t netmask)
+{
+	const struct addr a = {.family = ADDR_V4, .v4 = be32_from((uint32_t)netmask)};
+	char buf[ADDR_STRLEN];
+
+	return netmask & NETMASK_BITS ? json_string(addr_format(&a, buf, sizeof(buf)))
+				      : json_integer((json_int_t)netmask);
+}
+
 json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 {
 	const uint32_t *u32 = value;
@@ -74,7 +83,7 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 	case TYPE_UINT:
 		return json_integer(*u32);
 	case TYPE_NETMASK:
-		return json_integer(*(const uint8_t *)value);
+		return netmask_to_json(*(const uint64_t *)value);
 	case TYPE_SECONDS:
 		return json_string(duration_format(*u32 * 1000, buf, sizeof(buf)));
 	case TYPE_MS:
@@ -153,8 +162,10 @@ void config_scalar_default(const struct config_field *f, const char *const *sche
 	case TYPE_FLAGS:
 		memcpy(out, &u32, sizeof(u32));
 		break;
-	case TYPE_ENUM:
 	case TYPE_NETMASK:
+		memcpy(out, &f->def, sizeof(uint64_t));
+		break;
+	case TYPE_ENUM:
 		memcpy(out, &u8, sizeof(u8));
 		break;
 	case TYPE_SCHEDULER: {

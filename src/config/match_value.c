@@ -78,7 +78,8 @@ int config_bytes_parse(struct config_context *ctx, const struct config_field *f,
 		       struct match *out)
 {
 	const bool pattern = f->kind == MATCH_PATTERN; /* escapes are the pattern's own */
-	struct match m = {.kind = f->kind, .len = (uint32_t)strlen(text)};
+	struct match m = {
+		.kind = f->kind, .len = (uint32_t)strlen(text), .timeout_ms = out->timeout_ms};
 	size_t at = SIZE_MAX;
 	int ret = 0;
 

@@ -239,6 +239,7 @@ static int server_parse(struct config_context *ctx, const struct config_service 
 	memset(out, 0, sizeof(*out));
 	config_object_init(&config_object_server, ctx->schedulers, out);
 	out->forward = svc->policy.service.forward;
+	out->consequence = svc->policy.health.consequence;
 	return config_object_parse(ctx, &config_object_server, json, out);
 }
 

@@ -14,6 +14,7 @@ union value {
 	bool flag;
 	uint8_t u8;
 	uint32_t u32;
+	uint64_t u64;
 	const char *name;
 	char *string;
 	struct config_addr addr;
@@ -38,8 +39,9 @@ size_t config_scalar_size(const struct config_field *f)
 	case TYPE_FLAGS:
 		return sizeof(uint32_t);
 	case TYPE_ENUM:
-	case TYPE_NETMASK:
 		return sizeof(uint8_t);
+	case TYPE_NETMASK:
+		return sizeof(uint64_t);
 	case TYPE_SCHEDULER:
 	case TYPE_STRING:
 		return sizeof(char *);
@@ -330,7 +332,7 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 		ret = config_mode_parse(text, &v->u32);
 		break;
 	case TYPE_NETMASK:
-		ret = config_netmask_parse(text, &v->u8);
+		ret = config_netmask_parse(text, &v->u64);
 		break;
 	case TYPE_MATCH:
 		ret = config_match_parse(text, &v->match, family);
@@ -387,7 +389,7 @@ static int number_value(struct config_context *ctx, const struct config_field *f
 	else if (f->type == TYPE_STATUS)
 		v->status.first = v->status.last = (uint16_t)n;
 	else if (f->type == TYPE_NETMASK)
-		v->u8 = (uint8_t)n;
+		v->u64 = (uint64_t)n;
 	else
 		v->u32 = (uint32_t)n;
 	return 0;

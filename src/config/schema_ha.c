@@ -226,7 +226,9 @@ static const struct config_field notify_fields[] = {
 	 .max = 255, /* characters: paths are long */
 	 .most = SPAWN_MAX_ARGV,
 	 .noun = "an argument",
-	 .help = "program and arguments, run at each change of role; JSON on standard input"},
+	 .help = "program and arguments, run at each change of role; JSON on standard input. "
+		 "`%{key}` in "
+		 "an argument is the value of this key of the document, as `%{state}`"},
 	{.name = "health",
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_notify, health, n_health),
@@ -234,7 +236,8 @@ static const struct config_field notify_fields[] = {
 	 .max = 255, /* characters: paths are long */
 	 .most = SPAWN_MAX_ARGV,
 	 .noun = "an argument",
-	 .help = "the same for real servers that go up or down, and quorums"},
+	 .help = "the same for real servers that go up or down, and quorums: `%{server}`, "
+		 "`%{state}`"},
 	{.name = "user",
 	 .type = TYPE_STRING,
 	 AT(struct config_notify, user),

@@ -11,8 +11,9 @@ static const char *const type_words[] = {
 #undef X
 		"passive",
 	NULL};
-static const char *const consequence_words[] = {"remove", "quiesce", NULL};
-_Static_assert(ARRAY_LEN(consequence_words) == HEALTH_CONSEQUENCE_MAX + 1, "a word for each");
+const char *const config_consequence_words[] = {"remove", "quiesce", NULL};
+_Static_assert(ARRAY_LEN(config_consequence_words) == HEALTH_CONSEQUENCE_MAX + 1,
+	       "a word for each");
 static const char *const all_down_words[] = {"refuse", "keep_last", NULL};
 _Static_assert(ARRAY_LEN(all_down_words) == HEALTH_ALL_DOWN_MAX + 1, "a word for each");
 
@@ -50,7 +51,7 @@ static const struct config_field health_fields[] = {
 	 .type = TYPE_ENUM,
 	 AT(struct config_policy, health.consequence),
 	 .set_bit = SET_ON_DOWN,
-	 .names = consequence_words,
+	 .names = config_consequence_words,
 	 .def = HEALTH_REMOVE,
 	 .noun = "a consequence",
 	 .help = "of a server that is down: `remove` treats its connections by `on_server_gone`, "
@@ -177,11 +178,19 @@ static const struct config_field step_fields[] = {
 	STEP("expect", MATCH_LITERAL, "must appear in what comes"),
 	STEP("expect_prefix", MATCH_PREFIX, "what comes must begin with it"),
 	STEP("expect_pattern", MATCH_PATTERN, "a regular expression that what comes must match"),
+	{.name = "timeout",
+	 .type = TYPE_MS,
+	 AT(struct match, timeout_ms),
+	 .min = 10,
+	 .max = DAY_MS,
+	 .def_text = "the check's alone",
+	 .noun = "a time",
+	 .help = "of a step of `script` that expects: from its beginning"},
 };
 static const struct config_object step_object = {
 	.noun = "a step", FIELDS(step_fields), .size = sizeof(struct match)};
 
-static const char *const body_keys[] = {"body", "body_prefix", "body_pattern", NULL};
+static const char *const body_keys[] = {"body", "body_prefix", "body_pattern", "body_md5", NULL};
 
 static const struct config_field http_fields[] = {
 	STRING("method", http.method, RULE_LABEL, 15, "a method", "`GET` if left out"),
@@ -226,10 +235,19 @@ static const struct config_field http_fields[] = {
 	      "the body must begin with it"),
 	BYTES("body_pattern", http.body, body_keys, MATCH_PATTERN, CHECK_MAX_PATTERN,
 	      "a regular expression that the body must match"),
+	{.name = "body_md5",
+	 .type = TYPE_BYTES,
+	 AT(struct check_spec, http.body),
+	 .kind = MATCH_MD5,
+	 .one_of = body_keys,
+	 .check = config_check_md5,
+	 .rule = RULE_TEXT,
+	 .max = 32,
+	 .noun = "a digest",
+	 .help = "the MD5 digest of the whole body (16 MiB at most), as 32 hexadecimal digits"},
 	FLAG("body_not", http.body_not,
-	     "the body must not match what `body`, `body_prefix` or `body_pattern` says; its first "
-	     "64 "
-	     "KiB are looked at"),
+	     "the body must not match what the key above says; its first 64 KiB are looked at, "
+	     "and all of it with `body_md5`"),
 };
 OBJECT("http", http_fields);
 
@@ -285,6 +303,11 @@ static const struct config_field exec_fields[] = {
 	      "a regular expression that what it prints must match"),
 	FLAG("any_code", exec.any_code, "the exit code does not matter, only what it prints"),
 	FLAG("load", exec.load, "it prints a load number: the weight follows by Piranha's rule"),
+	FLAG("code_weight", exec.code_weight,
+	     "exit code 1 is bad, 0 good; each other code is good too, and the weight is the code "
+	     "less 2 (keepalived's `misc_dynamic`), within `weight_min` and `weight_max` where "
+	     "these "
+	     "are set"),
 };
 OBJECT("exec", exec_fields);
 
@@ -384,6 +407,23 @@ static const struct config_field check_fields[] = {
 	FLAG_OF(CHECK_NETWORK | OF(ICMP), "via_vip", via_vip,
 		"with `dr` and `tunnel`: the VIP is asked, at the real server: proves "
 		"loopback, ARP or ND settings and path as well"),
+	{.name = "source",
+	 .type = TYPE_HOST,
+	 AT(struct check_spec, source),
+	 .check = config_check_no_link_local,
+	 .types = CHECK_NETWORK,
+	 .def_text = "as routes say",
+	 .noun = "an address",
+	 .help = "of the router, of the target's family: where the check comes from"},
+	{.name = "source_port",
+	 .type = TYPE_UINT,
+	 AT(struct check_spec, source_port),
+	 .types = CHECK_NETWORK,
+	 .min = 1,
+	 .max = UINT16_MAX,
+	 .def_text = "one of those of checks",
+	 .help = "the port that the check comes from, for servers that ask for it; a connection "
+		 "that ended leaves it for the next one"},
 	{.name = "tls",
 	 .type = TYPE_OBJECT,
 	 .object = &tls_fields_object,

@@ -109,16 +109,15 @@ static const struct config_field persistence_fields[] = {
 	 .help = "a client keeps its real server for so long after its last connection; 0 = off"},
 	{.name = "netmask",
 	 .type = TYPE_NETMASK,
-	 AT(struct config_policy, service.netmask_len),
+	 AT(struct config_policy, service.netmask),
 	 .set_bit = SET_NETMASK,
-	 .min = 1,
 	 .max = 128,
 	 .def = 32,
 	 .def_text = "one address",
 	 .noun = "a netmask",
-	 .help = "clients that are equal under it count as one; of an IPv6 service a prefix "
-		 "length; "
-		 "in `defaults` 1 to 32 holds for IPv4 services, 33 to 128 for IPv6 services"},
+	 .help = "clients that are equal under it count as one, with 0 all clients; of an IPv6 "
+		 "service a prefix length; in `defaults` 0 to 32 and netmasks with holes hold for "
+		 "IPv4 services, 33 to 128 for IPv6 services"},
 	{.name = "expire_quiescent",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.expire_quiescent),

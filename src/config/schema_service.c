@@ -24,8 +24,12 @@ static const struct config_field server_fields[] = {
 	 AT(struct config_server, ep),
 	 .flags = FIELD_REQUIRED,
 	 .noun = "address:port",
-	 .help = "the real server; the port may be left out under a mark, then the packet's "
-		 "is kept"},
+	 .help = "the real server; the port may be left out under a mark, for a listener of any "
+		 "port, and "
+		 "with `nat`: then the port is the one that the client asked for. In a list "
+		 "`10.0.0.11-20:80`, or `10.0.0.11-10.0.1.20:80`, is a server for each address, "
+		 "all "
+		 "with the same keys; the configuration then has them one by one"},
 	{.name = "weight",
 	 .type = TYPE_UINT,
 	 AT(struct config_server, weight),
@@ -87,6 +91,15 @@ static const struct config_field server_fields[] = {
 	 .def_text = "the service's",
 	 .noun = "the name of a check",
 	 .help = "checks of this server; an empty list: none, it is always up"},
+	{.name = "on_server_down",
+	 .type = TYPE_ENUM,
+	 AT(struct config_server, consequence),
+	 .set_bit = CONFIG_SERVER_ON_DOWN,
+	 .names = config_consequence_words,
+	 .def = HEALTH_REMOVE,
+	 .def_text = "the service's",
+	 .noun = "a consequence",
+	 .help = "`remove` or `quiesce`, of this server"},
 	{.name = "sorry",
 	 .type = TYPE_BOOL,
 	 AT(struct config_server, sorry),

@@ -147,45 +147,92 @@ static void item_forget(const struct config_field *f, char *items, size_t i)
 	}
 }
 
-/* Elements start from the defaults of their object; what they inherit from around them
- * is filled in by who knows it (config_service_inherit()). */
+/* Element `number` of the list, into the place of entry i. Entries start from the defaults of their
+ * object; what they inherit from around them is filled in by who knows it
+ * (config_service_inherit()). */
+static int entry_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
+		       char *items, size_t i, uint32_t number)
+{
+	const size_t size = config_scalar_size(f);
+	const bool pointers = f->shape == SHAPE_POINTERS;
+	void *item = items + i * (pointers ? sizeof(void *) : size);
+	int ret;
+
+	if (pointers) {
+		item = *(void **)item = calloc(1, size);
+		if (!item) {
+			config_report_memory(ctx);
+			return -ENOMEM;
+		}
+	}
+	if (config_field_is_object(f))
+		config_object_init(f->object, ctx->schedulers, item);
+	context_push_index(ctx, number);
+	ret = item_parse(ctx, f, json, item);
+	if (ret < 0)
+		item_forget(f, items, i);
+	if (f->object == &config_object_server)
+		((struct config_server *)item)->written = number;
+	context_pop(ctx);
+	return ret;
+}
+
+/* The entries that an element stands for: more than one in a list of servers. */
+static uint32_t entries_of(const struct config_field *f, const json_t *json, uint32_t *first)
+{
+	return f->object == &config_object_server ? config_server_range(json, first) : 1;
+}
+
+/* Returns -ENOMEM at once; other errors are reported, and the last of them is returned. */
+static int elements_parse(struct config_context *ctx, const struct config_field *f,
+			  const json_t *list, char *items)
+{
+	const json_t *json;
+	size_t i = 0, at_entry = 0;
+	int ret = 0;
+
+	json_array_foreach (list, i, json) {
+		uint32_t first = 0, n = entries_of(f, json, &first);
+
+		for (uint32_t k = 0; k < n; k++, at_entry++) {
+			json_t *one = n > 1 ? config_server_of_range(json, first + k) : NULL;
+			int rc;
+
+			if (n > 1 && !one) {
+				config_report_memory(ctx);
+				return -ENOMEM;
+			}
+			rc = entry_parse(ctx, f, one ? one : json, items, at_entry, (uint32_t)i);
+			json_decref(one);
+			if (rc == -ENOMEM)
+				return rc;
+			ret = rc < 0 ? rc : ret;
+		}
+	}
+	return ret;
+}
+
 static int list_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
 		      void *base)
 {
-	size_t n = json_array_size(json), size = config_scalar_size(f);
-	bool pointers = f->shape == SHAPE_POINTERS;
+	const size_t size = config_scalar_size(f);
+	const json_t *element;
+	uint32_t first;
+	size_t n = 0, i;
 	char *items;
-	int ret = 0;
 
+	json_array_foreach (json, i, element)
+		n += entries_of(f, element, &first);
 	if (list_size_check(ctx, f, n) < 0)
 		return -EINVAL;
-	items = calloc(n ? n : 1, pointers ? sizeof(void *) : size);
+	items = calloc(n ? n : 1, f->shape == SHAPE_POINTERS ? sizeof(void *) : size);
 	if (!items) {
 		config_report_memory(ctx);
 		return -ENOMEM;
 	}
 	*(char **)at(base, f->offset) = items;
 	*(uint32_t *)at(base, f->count_offset) = (uint32_t)n;
-	for (size_t i = 0; i < n; i++) {
-		void *item = items + i * (pointers ? sizeof(void *) : size);
-
-		if (pointers) {
-			item = *(void **)item = calloc(1, size);
-			if (!item) {
-				config_report_memory(ctx);
-				return -ENOMEM;
-			}
-		}
-		if (config_field_is_object(f))
-			config_object_init(f->object, ctx->schedulers, item);
-		context_push_index(ctx, (uint32_t)i);
-		if (item_parse(ctx, f, json_array_get(json, i), item) < 0) {
-			item_forget(f, items, i);
-			ret = -EINVAL;
-		}
-		context_pop(ctx);
-	}
-	return ret;
+	return elements_parse(ctx, f, json, items);
 }
 
 /* Parses a value in place of a list, as a list of one entry. */

@@ -43,21 +43,26 @@ struct config_service *config_service_clone(const struct config_service *svc)
 	return c;
 }
 
-uint8_t config_netmask_inherited(uint8_t len, uint8_t family)
+bool config_netmask_is_long(uint64_t netmask)
+{
+	return netmask > 32 && !(netmask & NETMASK_BITS);
+}
+
+uint64_t config_netmask_inherited(uint64_t netmask, uint8_t family)
 {
 	const bool v6 = family == ADDR_V6;
 
-	if ((len > 32) == v6)
-		return len;
+	if (config_netmask_is_long(netmask) == v6)
+		return netmask;
 	return v6 ? 128 : 32;
 }
 
 static void netmask_inherit(struct config_service *svc)
 {
-	uint8_t *len = &svc->policy.service.netmask_len;
+	uint64_t *netmask = &svc->policy.service.netmask;
 
 	if (!config_policy_states_netmask(&svc->policy))
-		*len = config_netmask_inherited(*len, config_service_family(svc));
+		*netmask = config_netmask_inherited(*netmask, config_service_family(svc));
 }
 
 void config_service_inherit(struct config_service *svc, const struct config_policy *defaults)
@@ -71,6 +76,8 @@ void config_service_inherit(struct config_service *svc, const struct config_poli
 			s->forward = svc->policy.service.forward;
 		if (!(s->set & 1ULL << CONFIG_SERVER_CHECK))
 			s->check = svc->policy.check;
+		if (!(s->set & 1ULL << CONFIG_SERVER_ON_DOWN))
+			s->consequence = svc->policy.health.consequence;
 	}
 }
 

@@ -64,6 +64,16 @@ int config_check_no_link_local(struct config_context *ctx, const void *value)
 	return -EINVAL;
 }
 
+int config_check_md5(struct config_context *ctx, const void *value)
+{
+	const struct match *m = value;
+
+	if (m->len == 32 && strspn(m->bytes, "0123456789abcdefABCDEF") == 32)
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "is no MD5 digest: expected 32 hexadecimal digits");
+	return -EINVAL;
+}
+
 /* Letters, digits, - and _ as names of services have it. Labels are 1 to 63 long. */
 static const char *dns_name_fault(const char *name)
 {

@@ -62,20 +62,18 @@ int config_route_parse(const char *text, struct config_route *out)
 	return 0;
 }
 
-int config_netmask_parse(const char *text, uint8_t *out)
+int config_netmask_parse(const char *text, uint64_t *out)
 {
+	unsigned int len;
 	struct addr a;
 	uint32_t bits;
-	uint8_t len;
 
 	if (addr_parse(text, &a) < 0 || a.family != ADDR_V4)
 		return -EINVAL;
 	bits = be32_to(a.v4);
 	for (len = 0; len < 32 && bits & 0x80000000U >> len; len++)
 		;
-	if (len == 0 || (len < 32 && bits << len != 0))
-		return -EINVAL;
-	*out = len;
+	*out = len < 32 && bits << len != 0 ? NETMASK_BITS | bits : len;
 	return 0;
 }
 

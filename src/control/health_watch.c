@@ -271,6 +271,7 @@ static int set_service(struct control *c, const struct config *config,
 						    .weight = s->weight,
 						    .method = s->forward,
 						    .sorry = s->sorry,
+						    .consequence = s->consequence,
 						    .checks = of};
 	}
 	if (servers && specs)

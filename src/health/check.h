@@ -21,10 +21,11 @@
 #include "base/addr.h"
 #include "model/check_ports.h"
 
-#define CHECK_REASON_LEN  192	/* "HTTP 503 from 10.0.0.12:80/health" */
-#define CHECK_MAX_STEPS	  32	/* of a script */
-#define CHECK_MAX_BODY	  65536 /* bytes looked at, at most, of one answer */
-#define CHECK_MAX_PATTERN 512	/* bytes of a pattern's text */
+#define CHECK_REASON_LEN  192	      /* "HTTP 503 from 10.0.0.12:80/health" */
+#define CHECK_MAX_STEPS	  32	      /* of a script */
+#define CHECK_MAX_BODY	  65536	      /* bytes looked at, at most, of one answer */
+#define CHECK_MAX_HASHED  (16U << 20) /* bytes of a body whose digest counts */
+#define CHECK_MAX_PATTERN 512	      /* bytes of a pattern's text */
 #define CHECK_MAX_HEADERS 32
 #define CHECK_MAX_ARGV	  64
 
@@ -61,6 +62,7 @@ enum match_kind {
 	MATCH_PREFIX,  /* the text begins with these bytes */
 	MATCH_PATTERN, /* a regular expression; POSIX syntax as far as it means the same */
 	MATCH_SEND,    /* of a step: these bytes are sent */
+	MATCH_MD5,     /* of a body: its MD5 digest, in hexadecimal digits */
 };
 
 struct match {
@@ -68,6 +70,7 @@ struct match {
 	uint32_t len;
 	char *bytes; /* escapes are resolved; of a pattern its text; ends with a NUL beyond len */
 	char *text;  /* as written in the configuration; NULL: it is not from there */
+	uint32_t timeout_ms; /* of a step that expects, from its beginning; 0 = the probe's alone */
 };
 
 struct check_tls {
@@ -98,9 +101,11 @@ struct check_spec {
 	uint32_t rise, fall;  /* probes in a row; 0 = 1 */
 	uint32_t reentry_ms;  /* a server that is good again waits so long */
 	/* --- target, of all that use the network --- */
-	struct addr address; /* ADDR_NONE = the real server's */
-	uint32_t port;	     /* host order; 0 = the real server's, then the service's */
-	bool via_vip;	     /* DR, tunnel: address the VIP at the real server; else ignored */
+	struct addr address;  /* ADDR_NONE = the real server's */
+	uint32_t port;	      /* host order; 0 = the real server's, then the service's */
+	bool via_vip;	      /* DR, tunnel: address the VIP at the real server; else ignored */
+	struct addr source;   /* of connections and datagrams; ADDR_NONE = as routes say */
+	uint32_t source_port; /* host order; 0 = one of those that checks have */
 	/* --- by type --- */
 	struct check_tls tls; /* SCRIPT, HTTP */
 	struct match *steps;  /* SCRIPT; UDP: at most one to send and one to expect */
@@ -127,6 +132,7 @@ struct check_spec {
 		struct match output; /* of standard output; MATCH_NONE = exit code only */
 		bool any_code;	     /* only the output counts, whatever the exit code */
 		bool load;	     /* standard output is a load number (Piranha) */
+		bool code_weight;    /* exit codes from 2 on are good, and set the weight */
 	} exec;
 	struct {
 		uint32_t window_ms; /* the time between two judgements */
@@ -152,13 +158,14 @@ enum probe_verdict {
 #define ADVICE_READY  0x10U /* ends drain and maint */
 #define ADVICE_UP     0x20U
 #define ADVICE_DOWN   0x40U /* down, stopped, fail */
+#define ADVICE_UNITS  0x80U /* a weight, whatever is configured */
 
 struct probe_result {
 	uint8_t verdict; /* enum probe_verdict */
 	bool timeout;	 /* with PROBE_FAIL: nothing came in time */
 	uint32_t duration_us;
 	uint32_t advice; /* ADVICE_* */
-	uint32_t weight_percent;
+	uint32_t weight_percent, weight_units;
 	double load;
 	/* Plain words, also of success, without the time, which the core adds:
 	 * "HTTP 200 from 10.0.0.12:80/health". */

@@ -141,6 +141,25 @@ static void advice_take(const struct check_spec *spec, const struct spawn_result
 	}
 }
 
+/* As keepalived's misc_dynamic: 0 is good, 1 is bad, and each other code is good and sets the
+ * weight to code - 2. */
+static void code_judge(const struct probe *p, const struct spawn_result *r,
+		       struct probe_result *out)
+{
+	if (r->code == 1) {
+		out->verdict = PROBE_FAIL;
+	} else if (r->code >= 2) {
+		out->advice |= ADVICE_UNITS;
+		out->weight_units = (uint32_t)r->code - 2;
+	}
+	snprintf(out->reason, sizeof(out->reason), "exit code %d of %.64s", r->code,
+		 program_name(p->spec));
+	if (out->advice & ADVICE_UNITS)
+		snprintf(out->reason + strlen(out->reason),
+			 sizeof(out->reason) - strlen(out->reason), ": weight %u",
+			 out->weight_units);
+}
+
 static void exit_judge(const struct probe *p, const struct spawn_result *r,
 		       struct probe_result *out)
 {
@@ -165,7 +184,10 @@ static void judge(const struct probe *p, const struct spawn_result *r, struct pr
 
 	switch (r->outcome) {
 	case SPAWN_EXITED:
-		exit_judge(p, r, out);
+		if (spec->exec.code_weight)
+			code_judge(p, r, out);
+		else
+			exit_judge(p, r, out);
 		break;
 	case SPAWN_SIGNALLED:
 		abbrev = sigabbrev_np(r->code);

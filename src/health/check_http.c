@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/evp.h>
+
 #include "health/checkers.h"
 #include "health/http_answer.h"
 #include "health/pattern.h"
@@ -18,7 +20,9 @@
 struct http {
 	struct stream stream;
 	struct http_answer answer;
-	size_t looked; /* bytes of the body that a literal was searched in */
+	size_t looked;	    /* bytes of the body that a literal was searched in */
+	EVP_MD_CTX *digest; /* of the body so far; NULL: no digest counts */
+	size_t hashed;	    /* bytes of the body that went into it */
 };
 
 static struct http *http_of(struct stream *s)
@@ -131,6 +135,39 @@ static bool http_opened(struct stream *s)
 	return lives;
 }
 
+/* Takes what came of the body into its digest. False: the probe has ended. */
+static bool body_hash(struct http *x)
+{
+	if (EVP_DigestUpdate(x->digest, x->answer.body, x->answer.body_len) != 1)
+		return end(x, PROBE_ERROR, "no digest of the answer");
+	x->hashed += x->answer.body_len;
+	x->answer.body_len = 0;
+	if (x->hashed > CHECK_MAX_HASHED)
+		return end(x, PROBE_FAIL, "a body of more than 16 MiB, whose digest is wanted");
+	return true;
+}
+
+/* false always. */
+static bool digest_judge(struct http *x)
+{
+	const struct match *wanted = &x->stream.p->spec->http.body;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char text[2 * EVP_MAX_MD_SIZE + 1], what[128];
+	unsigned int len = 0;
+	bool same;
+
+	if (EVP_DigestFinal_ex(x->digest, digest, &len) != 1)
+		return end(x, PROBE_ERROR, "no digest of the answer");
+	for (unsigned int i = 0; i < len; i++)
+		snprintf(text + (size_t)2 * i, 3, "%02x", digest[i]);
+	same = wanted->len == 2 * len && strncasecmp(wanted->bytes, text, wanted->len) == 0;
+	snprintf(what, sizeof(what), "HTTP %u and %zu bytes with the MD5 digest %.32s",
+		 x->answer.status, x->hashed, text);
+	if (x->stream.p->spec->http.body_not)
+		same = !same;
+	return end(x, same ? PROBE_OK : PROBE_FAIL, what);
+}
+
 /* The body is complete, or as much of it as counts. */
 static bool body_ends(struct http *x)
 {
@@ -169,6 +206,11 @@ static bool body_grew(struct http *x)
 	enum match_result r;
 	size_t at;
 
+	if (x->digest) {
+		if (!body_hash(x))
+			return false;
+		return x->answer.stage == HTTP_DONE ? digest_judge(x) : true;
+	}
 	if (x->answer.body_len >= x->answer.body_room || x->answer.stage == HTTP_DONE)
 		return body_ends(x);
 	if (m->kind == MATCH_PATTERN)
@@ -193,17 +235,29 @@ static bool header_came(struct http *x)
 	return body_grew(x);
 }
 
+/* False: the probe has ended. */
+static bool body_begin(struct http *x)
+{
+	x->answer.body = malloc(CHECK_MAX_BODY);
+	if (!x->answer.body)
+		return end(x, PROBE_ERROR, "no memory for the answer");
+	x->answer.body_room = CHECK_MAX_BODY;
+	if (x->stream.p->spec->http.body.kind != MATCH_MD5)
+		return true;
+	x->digest = EVP_MD_CTX_new();
+	/* OpenSSL in the mode of FIPS has none. */
+	if (!x->digest || EVP_DigestInit_ex(x->digest, EVP_md5(), NULL) != 1)
+		return end(x, PROBE_ERROR, "no MD5 on this host for the answer");
+	return true;
+}
+
 static bool http_came(struct stream *s)
 {
 	struct http *x = http_of(s);
 
 	/* The body's room is made with its header: most probes need none. */
-	if (s->p->spec->http.body.kind != MATCH_NONE && !x->answer.body) {
-		x->answer.body = malloc(CHECK_MAX_BODY);
-		if (!x->answer.body)
-			return end(x, PROBE_ERROR, "no memory for the answer");
-		x->answer.body_room = CHECK_MAX_BODY;
-	}
+	if (s->p->spec->http.body.kind != MATCH_NONE && !x->answer.body && !body_begin(x))
+		return false;
 	stream_take(s, http_answer_take(&x->answer, s->in, s->in_len));
 	if (x->answer.stage == HTTP_BAD)
 		return end(x, PROBE_FAIL, x->answer.why);
@@ -225,7 +279,10 @@ static void http_closed(struct stream *s)
 
 static void http_cleanup(struct stream *s)
 {
-	free(http_of(s)->answer.body);
+	struct http *x = http_of(s);
+
+	free(x->answer.body);
+	EVP_MD_CTX_free(x->digest);
 }
 
 static const struct stream_user user = {

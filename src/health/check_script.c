@@ -9,7 +9,8 @@
  * follows an expect forgets the rest as well: of a banner "220 " is expected, and the rest of the
  * banner is no answer to the send. A pattern is tried again only when a quarter more has come or
  * 20 ms have passed, so that a server which sends byte by byte does not make us search byte by
- * byte.
+ * byte. A step that expects may have a time limit of its own, from the moment at which the step
+ *before is done.
  */
 #include <event2/event_struct.h>
 #include <stdio.h>
@@ -25,6 +26,9 @@ struct script {
 	struct stream stream;
 	struct event retry; /* a look that was put off */
 	bool retry_made, retry_armed;
+	struct event limit; /* of the step */
+	bool limit_made;
+	uint32_t begun;		  /* steps that have begun */
 	uint32_t step, n_expects; /* reached */
 	size_t looked;		  /* bytes of stream.in that this expect has looked at */
 };
@@ -50,6 +54,40 @@ static bool fail(struct script *x, const char *what)
 		   x->step + 1, x->stream.p->spec->n_steps,
 		   endpoint_format(&x->stream.p->target, ep, sizeof(ep)));
 	return false;
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	struct script *x = arg;
+	const struct check_spec *spec = x->stream.p->spec;
+	struct probe_result r = {.verdict = PROBE_FAIL, .timeout = true};
+	char ep[ENDPOINT_STRLEN];
+
+	(void)fd;
+	(void)what;
+	snprintf(r.reason, sizeof(r.reason),
+		 "no answer within %u ms in step %u of %u of the script with %s",
+		 spec->steps[x->step].timeout_ms, x->step + 1, spec->n_steps,
+		 endpoint_format(&x->stream.p->target, ep, sizeof(ep)));
+	stream_end_result(&x->stream, &r);
+}
+
+/* The time of the step that is to be done begins, once. */
+static void step_begin(struct script *x, const struct match *step)
+{
+	const struct timeval tv = {step->timeout_ms / 1000, step->timeout_ms % 1000 * 1000};
+
+	if (x->begun > x->step)
+		return;
+	x->begun = x->step + 1;
+	if (x->limit_made)
+		event_del(&x->limit);
+	if (!step->timeout_ms)
+		return;
+	if (!x->limit_made)
+		event_assign(&x->limit, x->stream.p->env->base, -1, 0, on_limit, x);
+	x->limit_made = true;
+	event_add(&x->limit, &tv);
 }
 
 static bool run(struct script *x);
@@ -126,6 +164,7 @@ static bool run(struct script *x)
 		/* The script sends one text at a time: the next step waits until all is sent. */
 		if (!stream_sent(&x->stream))
 			return true;
+		step_begin(x, step);
 		if (step->kind != MATCH_SEND) {
 			enum outcome o = expect(x, step);
 
@@ -151,7 +190,11 @@ static bool script_goes_on(struct stream *s)
 
 static void script_cleanup(struct stream *s)
 {
-	retry_drop(script_of(s));
+	struct script *x = script_of(s);
+
+	retry_drop(x);
+	if (x->limit_made)
+		event_del(&x->limit);
 }
 
 static void script_closed(struct stream *s)

@@ -108,7 +108,7 @@ static void set_effect(struct group_member *m, const struct health_policy *polic
 
 	e.weight = weight_advised(&m->advice, bounds, m->configured, &m->source);
 	e.down = !chosen;
-	e.gone = !chosen && m->standing == STANDING_DOWN && policy->consequence == HEALTH_REMOVE;
+	e.gone = !chosen && m->standing == STANDING_DOWN && m->consequence == HEALTH_REMOVE;
 	if (m->slow_us && now_us - m->slow_us >= total_us)
 		m->slow_us = 0;
 	if (m->slow_us) {

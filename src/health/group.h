@@ -42,6 +42,7 @@ struct group_member {
 	bool passive;	  /* DOWN, and no check but passive ones says so */
 	bool drain;	  /* IN, but gets weight 0 */
 	bool sorry;
+	uint8_t consequence; /* enum health_consequence */
 	bool first;	     /* began with its service: no slow start at its first admission */
 	uint32_t configured; /* weight */
 	struct weight_advice advice;

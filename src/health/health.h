@@ -59,7 +59,7 @@ enum health_all_down {
 
 /* The part of a service's configuration that health uses. Values only; health copies them. */
 struct health_policy {
-	uint8_t consequence;	    /* enum health_consequence */
+	uint8_t consequence;	    /* enum health_consequence: of servers that have no own */
 	uint8_t all_down;	    /* enum health_all_down */
 	uint32_t quorum;	    /* servers up (by weight if quorum_weight); 0 = 1 */
 	uint32_t quorum_hysteresis; /* gained again at quorum + this */
@@ -71,9 +71,10 @@ struct health_policy {
 
 struct health_server {
 	struct endpoint ep;
-	uint32_t weight; /* as configured */
-	uint8_t method;	 /* enum forward_method */
-	bool sorry;	 /* gets new connections only while the quorum is lost */
+	uint32_t weight;     /* as configured */
+	uint8_t method;	     /* enum forward_method */
+	bool sorry;	     /* gets new connections only while the quorum is lost */
+	uint8_t consequence; /* enum health_consequence */
 	/* NULL-terminated; borrowed during the call: copied. Empty: always up. */
 	const struct check_spec *const *checks;
 };

@@ -71,8 +71,8 @@ struct watch {
 	struct watch_state state;
 	struct watch_last last;
 	uint64_t probes, failures, errors;
-	bool has_percent; /* last advice on weight */
-	uint32_t percent;
+	bool has_percent, has_units; /* last advice on weight */
+	uint32_t percent, units;
 	struct passive_counters before;
 	/* --- asking: armed (start), queued, under way (probe), or paused --- */
 	struct timer start, limit;

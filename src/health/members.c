@@ -170,6 +170,10 @@ static void take_advice(struct member *m, const struct watch *w, const struct pr
 		m->gm.advice.has_percent = true;
 		m->gm.advice.percent = w->percent;
 	}
+	if (w->has_units) {
+		m->gm.advice.has_units = true;
+		m->gm.advice.units = w->units;
+	}
 	if (!r)
 		return;
 	if (r->advice & ADVICE_LOAD && w->spec.weight)

@@ -53,6 +53,10 @@ static void keep_answer(struct watch *w, const struct probe_result *r, uint32_t 
 		w->has_percent = true;
 		w->percent = r->weight_percent;
 	}
+	if (r->advice & ADVICE_UNITS) {
+		w->has_units = true;
+		w->units = r->weight_units;
+	}
 }
 
 static void take_answer(struct watch *w, const struct probe_result *r, uint64_t now_us)

@@ -147,6 +147,7 @@ static void plan_do(struct plan *p, const struct health_server *server, uint64_t
 		m->gm.advice.has_load = false; /* Piranha's rule begins at the new weight */
 	m->gm.configured = server->weight;
 	m->gm.sorry = server->sorry;
+	m->gm.consequence = server->consequence;
 	if (m->n_links == 0)
 		m->gm.advice = (struct weight_advice){0};
 }

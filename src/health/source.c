@@ -41,18 +41,30 @@ int source_take(struct probe *p, uint8_t proto, be16 peer_port, uint16_t *port)
 	return 0;
 }
 
+/* The port that the check names, or one that workers know; 0: any will do. 0 or -errno. */
+static int port_choose(struct probe *p, uint8_t proto, uint16_t *port)
+{
+	*port = (uint16_t)p->spec->source_port;
+	return *port ? 0 : source_take(p, proto, p->target.port, port);
+}
+
 int source_bind(struct probe *p, int fd, uint8_t proto)
 {
-	struct endpoint own = {.addr.family = p->target.addr.family};
+	struct endpoint own = {.addr = p->spec->source};
+	const bool named = own.addr.family != ADDR_NONE || p->spec->source_port;
 	struct sockaddr_storage from;
 	socklen_t len;
 	const int on = 1, mss = VIA_MSS;
 	uint16_t port;
 	int err = 0;
 
+	if (own.addr.family == ADDR_NONE)
+		own.addr.family = p->target.addr.family;
+	if (own.addr.family != p->target.addr.family)
+		return -EAFNOSUPPORT;
 	for (int i = 0; i < SOURCE_TRIES; i++) {
-		err = source_take(p, proto, p->target.port, &port);
-		if (err || port == 0)
+		err = port_choose(p, proto, &port);
+		if (err || (port == 0 && !named))
 			return err;
 		/* Checks of other servers may have the same port at this moment. */
 		if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
@@ -65,12 +77,12 @@ int source_bind(struct probe *p, int fd, uint8_t proto)
 		if (bind(fd, (struct sockaddr *)&from, len) == 0)
 			return 0;
 		err = -errno;
-		if (err != -EADDRINUSE)
+		if (err != -EADDRINUSE || p->spec->source_port)
 			break;
 	}
 	source_release(p, p->start_us);
 	/* A program has them: an ordinary check goes without. */
-	return p->via || err != -EADDRINUSE ? err : 0;
+	return p->via || named || err != -EADDRINUSE ? err : 0;
 }
 
 void source_release(struct probe *p, uint64_t now_us)

@@ -136,6 +136,8 @@ void watch_inherit(struct watch *w, const struct watch *old)
 	watch_not_made(w, w->state.not_made);
 	w->has_percent = old->has_percent;
 	w->percent = old->percent;
+	w->has_units = old->has_units;
+	w->units = old->units;
 	w->last = old->last;
 	w->last.sentence = old->last.sentence ? strdup(old->last.sentence) : NULL;
 	w->probes = old->probes;

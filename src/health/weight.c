@@ -5,6 +5,7 @@
 
 #define LOAD_MIN_PERCENT 100U
 #define LOAD_MAX_PERCENT 1000U
+#define UNITS_MAX	 253U /* of an exit code */
 
 static double clamp(double v, double low, double high)
 {
@@ -47,7 +48,13 @@ uint32_t weight_advised(const struct weight_advice *a, struct weight_bounds boun
 	*source = "configuration";
 	if (configured == 0)
 		return 0;
-	if (a->has_percent) {
+	if (a->has_units) {
+		*source = "exit code";
+		if (bounds.min_percent == 0 && bounds.max_percent == 0)
+			return a->units;
+		b = or_default(bounds, 0, 100);
+		w = clamp(a->units, w * b.min_percent / 100, w * b.max_percent / 100);
+	} else if (a->has_percent) {
 		b = or_default(bounds, 0, 100);
 		w *= clamp(a->percent, b.min_percent, b.max_percent) / 100;
 		*source = "agent";
@@ -75,7 +82,12 @@ void weight_range(const struct weight_advice *a, struct weight_bounds bounds, ui
 {
 	struct weight_bounds b = {100, 100};
 
-	if (a->has_percent)
+	if (a->has_units && configured && bounds.min_percent == 0 && bounds.max_percent == 0) {
+		*low = 0;
+		*high = UNITS_MAX;
+		return;
+	}
+	if (a->has_percent || a->has_units)
 		b = or_default(bounds, 0, 100);
 	else if (a->has_load)
 		b = or_default(bounds, LOAD_MIN_PERCENT, LOAD_MAX_PERCENT);

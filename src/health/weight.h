@@ -13,8 +13,9 @@
 #include "model/limits.h"
 
 struct weight_advice {
-	bool has_percent, has_load;
+	bool has_percent, has_load, has_units;
 	uint32_t percent;
+	uint32_t units;	    /* an exit code: this weight, within bounds where such are configured */
 	double load_weight; /* where Piranha's rule stands; in units of weight */
 };
 

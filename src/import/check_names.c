@@ -90,6 +90,7 @@ static void type_put(FILE *f, const struct lvs_check *c)
 		text_member(f, &sep, "host", c->host);
 		words_member(f, &sep, "status", c->status);
 		text_member(f, &sep, "body_pattern", c->body_pattern);
+		text_member(f, &sep, "body_md5", c->body_md5);
 		flag_member(f, &sep, "body_not", c->body_not);
 		fputs(" }", f);
 	} else if (strcmp(c->type, "dns") == 0) {
@@ -103,6 +104,7 @@ static void type_put(FILE *f, const struct lvs_check *c)
 		text_member(f, &sep, "user", c->user);
 		text_member(f, &sep, "output_pattern", c->output_pattern);
 		flag_member(f, &sep, "any_code", c->any_code);
+		flag_member(f, &sep, "code_weight", c->code_weight);
 		flag_member(f, &sep, "load", c->load);
 		fputs(" }", f);
 	}

@@ -77,6 +77,9 @@ static void server_put(struct doc *d, const struct lvs_service *svc, const struc
 		fprintf(d->f, ", \"upper\": %u", s->upper);
 	if (s->upper && s->lower)
 		fprintf(d->f, ", \"lower\": %u", s->lower);
+	if (s->quiesce && s->quiesce != svc->quiesce && !s->sorry)
+		fprintf(d->f, ", \"on_server_down\": \"%s\"",
+			s->quiesce == SWITCH_ON ? "quiesce" : "remove");
 	if (s->sorry)
 		fputs(", \"sorry\": true", d->f);
 	if (s->sorry || !checks_equal(s->checks, common)) {
@@ -112,8 +115,17 @@ static void listeners_put(struct doc *d, const struct lvs_service *svc)
 	fputc(']', d->f);
 }
 
+static const char *mask_format(uint32_t netmask, char buf[ADDR_STRLEN])
+{
+	const struct addr a = {.family = ADDR_V4,
+			       .v4 = be32_from(netmask == LVS_MASK_ALL ? 0 : netmask)};
+
+	return addr_format(&a, buf, ADDR_STRLEN);
+}
+
 static void scheduling_put(struct doc *d, const struct lvs_service *svc)
 {
+	char mask[ADDR_STRLEN];
 	const bool v6 =
 		svc->mark ? svc->v6 : svc->listeners && svc->listeners->addr.family == ADDR_V6;
 	const uint32_t whole = v6 ? 128 : 32;
@@ -128,7 +140,10 @@ static void scheduling_put(struct doc *d, const struct lvs_service *svc)
 		doc_value(d, svc->at, "forward", "\"%s\"", lvs_method_names[svc->method]);
 	if (svc->one_packet)
 		doc_value(d, svc->at, "one_packet", "true");
-	if (svc->persistence_s && svc->netmask && svc->netmask != whole)
+	if (svc->persistence_s && svc->netmask > 128)
+		doc_value(d, svc->at, "persistence", "{ \"timeout\": %u, \"netmask\": \"%s\" }",
+			  svc->persistence_s, mask_format(svc->netmask, mask));
+	else if (svc->persistence_s && svc->netmask && svc->netmask != whole)
 		doc_value(d, svc->at, "persistence", "{ \"timeout\": %u, \"netmask\": %u }",
 			  svc->persistence_s, svc->netmask);
 	else if (svc->persistence_s)

@@ -226,7 +226,7 @@ static void checks_settle(struct importer *im, struct lvs_server *s)
 
 /* ---- what a service says once ---- */
 
-static void quiesce_settle(struct importer *im, struct lvs_service *svc)
+static void quiesce_settle(struct lvs_service *svc)
 {
 	enum lvs_switch common = SWITCH_UNSET;
 	bool mixed = false;
@@ -247,14 +247,6 @@ static void quiesce_settle(struct importer *im, struct lvs_service *svc)
 	}
 	if (!svc->quiesce)
 		svc->quiesce = SWITCH_OFF;
-	for (const struct lvs_server *s = svc->servers; s; s = s->next)
-		if (s->quiesce && s->quiesce != svc->quiesce && !s->lost)
-			note(im, s->quiesce_at.line ? s->quiesce_at : s->at, NOTE_UNSAID,
-			     "real server %s: a failed check would %s it, and %s the others of %s: "
-			     "`on_server_down` stands at the service, \"%s\" is written for all",
-			     server_text(im, s), s->quiesce == SWITCH_ON ? "quiesce" : "remove",
-			     s->quiesce == SWITCH_ON ? "remove" : "quiesce", service_text(im, svc),
-			     svc->quiesce == SWITCH_ON ? "quiesce" : "remove");
 }
 
 struct listed {
@@ -341,7 +333,7 @@ static void service_settle(struct importer *im, struct lvs_service *svc)
 	duplicates_drop(im, svc);
 	for (struct lvs_server *s = svc->servers; s; s = s->next)
 		checks_settle(im, s);
-	quiesce_settle(im, svc);
+	quiesce_settle(svc);
 	if (svc->mark && svc->flags && !svc->scheduler)
 		svc->flags = 0;
 }

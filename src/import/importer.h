@@ -127,8 +127,8 @@ int port_lookup(const char *text, const char *protocol, uint32_t *port);
 bool number_parse(const char *text, uint64_t max, uint64_t *out);
 /* Seconds with a fraction, as milliseconds. */
 bool seconds_ms_parse(const char *text, uint32_t *ms);
-/* A dotted netmask as its length. */
-bool netmask_parse(const char *text, uint32_t *len);
+/* A dotted netmask, as lvs_service has it. */
+bool netmask_parse(const char *text, uint32_t *netmask);
 /* plvs's own spelling of a scheduler, or NULL. */
 const char *scheduler_find(const char *name);
 bool yes_parse(const char *text, bool *out);

@@ -186,7 +186,7 @@ static void netmask_take(struct parser *p)
 	if (!p->netmask)
 		return;
 	if (p->c->v6 ? number_parse(p->netmask, 128, &len) && len
-		     : netmask_parse(p->netmask, &p->c->netmask) && p->c->netmask) {
+		     : netmask_parse(p->netmask, &p->c->netmask)) {
 		if (p->c->v6)
 			p->c->netmask = (uint32_t)len;
 		return;

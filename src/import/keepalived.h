@@ -77,7 +77,6 @@ struct ka_server {
 	bool has_weight;
 	uint32_t weight, upper, lower;
 	enum lvs_switch inhibit;
-	struct origin inhibit_at;
 	struct ka_timing timing;
 };
 

@@ -10,7 +10,10 @@ static bool source_take(struct ka_check *c, const struct kw *k)
 	    !kw_is(k, "fwmark"))
 		return false;
 	c->marked = c->marked || kw_is(k, "bindto") || kw_is(k, "fwmark");
-	note(c->ka->im, k->at, NOTE_DROPPED, "%s: plvs chooses the source of a check itself",
+	note(c->ka->im, k->at, NOTE_DROPPED,
+	     "%s: plvs chooses the source of a check itself (`source` of a check names one that "
+	     "all "
+	     "routers with this configuration have)",
 	     k->raw[0]);
 	return true;
 }

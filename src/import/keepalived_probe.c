@@ -67,6 +67,10 @@ static void regex_set(struct ka_check *c, const struct kw *url, struct lvs_check
 
 	if (!k)
 		return;
+	if (check->body_md5) {
+		note(im, k->at, NOTE_DROPPED, "regex: the digest says what the whole body is");
+		return;
+	}
 	if (k->n < 2) {
 		note(im, k->at, NOTE_ERROR, "regex: expected a pattern");
 		return;
@@ -83,23 +87,33 @@ static void regex_set(struct ka_check *c, const struct kw *url, struct lvs_check
 					   pattern_bytes(im, pattern, strlen(pattern)));
 }
 
+static void digest_set(struct ka_check *c, const struct kw *url, struct lvs_check *check)
+{
+	const struct kw *k = kw_find(url, "digest");
+	const char *digest = k ? kw_word(c->ka->im, k, 1) : "";
+
+	if (!k)
+		return;
+	if (strlen(digest) == 32 && strspn(digest, "0123456789abcdefABCDEF") == 32)
+		check->body_md5 = digest;
+	else
+		note(c->ka->im, k->at, NOTE_ERROR,
+		     "digest \"%.40s\": expected the 32 hexadecimal digits of an MD5 digest",
+		     digest);
+}
+
 static void url_note(struct ka_check *c, const struct kw *url)
 {
 	struct importer *im = c->ka->im;
 
 	for (const struct kw *k = url->children; k; k = k->next) {
-		if (kw_is(k, "digest"))
-			note(im, k->at, NOTE_UNSAID,
-			     "digest: the MD5 digest of a body has no equal: the url is asked "
-			     "without it, which "
-			     "is weaker (body_pattern, or a check of type exec)");
-		else if (kw_is(k, "regex_min_offset") || kw_is(k, "regex_max_offset"))
+		if (kw_is(k, "regex_min_offset") || kw_is(k, "regex_max_offset"))
 			note(im, k->at, NOTE_UNSAID,
 			     "%s: plvs looks for the pattern in the whole body", k->raw[0]);
 		else if (kw_is(k, "regex_stack"))
 			note(im, k->at, NOTE_DROPPED, "regex_stack: patterns have bounds of plvs");
 		else if (!kw_is(k, "path") && !kw_is(k, "status_code") &&
-			 !kw_is(k, "virtualhost") && !kw_is(k, "regex") &&
+			 !kw_is(k, "virtualhost") && !kw_is(k, "regex") && !kw_is(k, "digest") &&
 			 !kw_is(k, "regex_no_match") && !kw_is(k, "regex_options") &&
 			 !kw_is(k, "tls_compliant"))
 			note(im, k->at, NOTE_DIFFERS,
@@ -123,6 +137,7 @@ static void url_make(struct ka_check *c, const struct kw *url, uint32_t n_urls)
 		word_add(im, &check->status, kw_word(im, status, i));
 	if (!status)
 		word_add(im, &check->status, "200-299");
+	digest_set(c, url, check);
 	regex_set(c, url, check);
 	url_note(c, url);
 	if (kw_is(c->kw, "SSL_GET"))
@@ -403,12 +418,11 @@ static void misc_make(struct ka_check *c)
 	if (check->argv->text[0] != '/')
 		check->argv->text = program_path(c, path, check->argv->text);
 	misc_user(c, check);
-	if (dynamic)
-		note(im, dynamic->at, NOTE_UNSAID,
-		     "misc_dynamic: exit codes 2 to 255 set the weight there (code - 2); in plvs "
-		     "each code "
-		     "but 0 is a failure, and weights are printed (\"75%%\", with \"weight\": "
-		     "true)");
+	check->code_weight = dynamic && kw_flag(im, dynamic);
+	if (check->code_weight)
+		note(im, dynamic->at, NOTE_NOTICE,
+		     "misc_dynamic: \"code_weight\": exit codes 2 to 255 set the weight (code - "
+		     "2)");
 }
 
 /* ---- the others ---- */

@@ -68,7 +68,6 @@ static void server_make(struct keepalived *ka, const struct ka_virtual *v,
 		note(ka->im, s->kw->at, NOTE_DROPPED,
 		     "lthreshold %u has no effect above the upper one, %u", s->lower, s->upper);
 	out->quiesce = s->inhibit;
-	out->quiesce_at = s->inhibit_at;
 	out->port_at = s->kw->at;
 	ka_checks_make(ka, v, s, svc, out);
 }

@@ -77,7 +77,7 @@ static bool server_keyword(struct keepalived *ka, const struct kw *k, struct ka_
 	else if (kw_is(k, "lthreshold"))
 		kw_number(im, k, 1, UINT32_MAX, &s->lower);
 	else if (kw_is(k, "inhibit_on_failure"))
-		s->inhibit = kw_flag(im, k) ? SWITCH_ON : SWITCH_OFF, s->inhibit_at = k->at;
+		s->inhibit = kw_flag(im, k) ? SWITCH_ON : SWITCH_OFF;
 	else if (kw_is(k, "lvs_method") || kw_is(k, "lb_kind"))
 		kw_method(im, k, &s->method, &s->tunnel);
 	else if (kw_is(k, "notify_up") || kw_is(k, "notify_down"))
@@ -192,7 +192,7 @@ static void granularity_take(struct keepalived *ka, const struct kw *k, struct k
 
 	if (number_parse(text, 128, &n) && n)
 		v->netmask = (uint32_t)n;
-	else if (!netmask_parse(text, &v->netmask) || !v->netmask)
+	else if (!netmask_parse(text, &v->netmask) || v->netmask == LVS_MASK_ALL)
 		note(ka->im, k->at, NOTE_ERROR,
 		     "persistence_granularity \"%.32s\": expected a netmask", text);
 	if (v->persistent)

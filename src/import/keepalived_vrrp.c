@@ -253,10 +253,10 @@ static void other_keyword(struct instance *v, const struct kw *k)
 		authentication_note(im, k);
 	if (strncmp(k->raw[0], "notify", 6) == 0) {
 		note(im, k->at, NOTE_UNSAID,
-		     "%.32s: node.notify.ha is the nearest, one program for all changes of role, "
-		     "which gets "
-		     "JSON on standard input: a wrapper is needed, the script is not taken over",
-		     k->raw[0]);
+		     "%.32s: node.notify.ha is the nearest, one program for all changes of role: "
+		     "[\"PROGRAM\", \"INSTANCE\", \"%.32s\", \"%%{vrrp}\", \"PRIORITY\"] gives it "
+		     "the arguments of keepalived; the script is not taken over",
+		     k->raw[0], kw_word(im, v->kw, 1));
 		return;
 	}
 	if (kw_is(k, "virtual_routes")) {

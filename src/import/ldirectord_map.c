@@ -161,7 +161,7 @@ static void netmask_of(struct importer *im, const struct ldir_virtual *v, struct
 	if (!mask->at.line)
 		return;
 	if (v->v6 ? number_parse(mask->text, 128, &len) && len
-		  : netmask_parse(mask->text, &svc->netmask) && svc->netmask)
+		  : netmask_parse(mask->text, &svc->netmask) && svc->netmask != LVS_MASK_ALL)
 		svc->netmask = v->v6 ? (uint32_t)len : svc->netmask;
 	else
 		note(im, mask->at, NOTE_ERROR, "netmask: expected %s",

@@ -63,8 +63,8 @@ struct lvs_check {
 	struct lvs_word *status;
 	const char *dns_name, *dns_qtype;
 	struct lvs_word *argv;
-	const char *user, *output_pattern;
-	bool any_code, load, weight, body_not;
+	const char *user, *output_pattern, *body_md5;
+	bool any_code, load, weight, body_not, code_weight;
 	/* The writer's. */
 	const char *name, *body;
 	bool first; /* of those that are alike */
@@ -82,7 +82,6 @@ struct lvs_server {
 	struct encap tunnel;	/* of METHOD_TUNNEL; the port in network byte order */
 	uint32_t upper, lower;
 	bool sorry;
-	struct origin quiesce_at;
 	enum lvs_switch quiesce; /* consequence of a failed check, where a server has its own */
 	const char *lost;	 /* why plvs cannot have it; NULL: it can */
 	struct lvs_check *checks;
@@ -98,6 +97,10 @@ struct lvs_listener {
 #define LVS_FALLBACK 1U /* scheduler flags */
 #define LVS_PORT     2U
 
+/* A netmask of persistence: 0 is not given, up to 128 a prefix length, more the bits of a netmask
+ * of IPv4 with holes. */
+#define LVS_MASK_ALL UINT32_MAX /* 0.0.0.0: all clients are one */
+
 struct lvs_service {
 	struct lvs_service *next;
 	struct origin at;
@@ -110,7 +113,7 @@ struct lvs_service {
 	const char *scheduler; /* plvs's name */
 	uint32_t flags;
 	enum lvs_method method;
-	uint32_t persistence_s, netmask;
+	uint32_t persistence_s, netmask; /* LVS_MASK_ALL */
 	bool one_packet;
 	enum lvs_switch quiesce;
 	uint32_t quorum, hysteresis;

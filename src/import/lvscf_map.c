@@ -17,7 +17,7 @@ static void pmask_map(struct importer *im, const struct lvscf_block *b, struct l
 
 	if (!lvscf_said(b, D_PMASK))
 		return;
-	if (!netmask_parse(v->text, &len) || len == 0)
+	if (!netmask_parse(v->text, &len) || len == LVS_MASK_ALL)
 		note(im, v->at, NOTE_DROPPED,
 		     "pmask \"%.32s\" is not valid: lvsd ignores it without a "
 		     "word",

@@ -175,7 +175,7 @@ bool seconds_ms_parse(const char *text, uint32_t *ms)
 	return true;
 }
 
-bool netmask_parse(const char *text, uint32_t *len)
+bool netmask_parse(const char *text, uint32_t *netmask)
 {
 	struct addr a;
 	uint32_t v;
@@ -183,9 +183,14 @@ bool netmask_parse(const char *text, uint32_t *len)
 	if (addr_parse(text, &a) < 0 || a.family != ADDR_V4)
 		return false;
 	v = be32_to(a.v4);
-	if (~v & (~v + 1))
+	if (v == 0)
+		*netmask = LVS_MASK_ALL;
+	else if (!(~v & (~v + 1)))
+		*netmask = (uint32_t)__builtin_popcount(v);
+	else if (v > 128)
+		*netmask = v;
+	else
 		return false;
-	*len = (uint32_t)__builtin_popcount(v);
 	return true;
 }
 

@@ -96,18 +96,21 @@ enum reply_policy {
 #define SCHED_MH_FALLBACK 0x1U
 #define SCHED_MH_PORT	  0x2U
 
+/* A netmask of IPv4 with holes: its bits are the low ones. */
+#define NETMASK_BITS 0x100000000ULL
+
 /*
  * The part of a service's configuration that workers use. Rows of the configuration's schema
  * write these members, and a service's node has them as they were written: a new key is a member
  * here, a row in config/schema_policy.c, and the code that reads the member.
  */
 struct service_policy {
-	uint32_t persist_s;  /* persistence; 0 = none */
-	uint8_t forward;     /* enum forward_method: default of the servers */
-	uint8_t netmask_len; /* of persistence */
-	uint8_t gone;	     /* enum server_gone; workers look in rt */
-	uint8_t unknown;     /* enum unknown_policy */
-	bool one_packet;     /* one-packet scheduling (UDP) */
+	uint64_t netmask;   /* of persistence: a prefix length, or NETMASK_BITS */
+	uint32_t persist_s; /* persistence; 0 = none */
+	uint8_t forward;    /* enum forward_method: default of the servers */
+	uint8_t gone;	    /* enum server_gone; workers look in rt */
+	uint8_t unknown;    /* enum unknown_policy */
+	bool one_packet;    /* one-packet scheduling (UDP) */
 	bool sloppy_tcp;
 	uint8_t unknown_reply; /* enum reply_policy */
 	bool any_flags;	       /* flags of TCP without a connection are judged as IPVS does */

@@ -45,7 +45,7 @@ static const struct service_row {
 } services[] = {
 	{"tcp", VIP ":80", 8080, FWD_NAT, {0}},
 	{"tcp", VIP ":21", 21, FWD_NAT, {.ftp = true}},
-	{"tcp", VIP ":443", 443, FWD_NAT, {.persist_s = 3, .extension_s = 5, .netmask_len = 28}},
+	{"tcp", VIP ":443", 443, FWD_NAT, {.persist_s = 3, .extension_s = 5, .netmask = 28}},
 	{"tcp", VIP ":81", 81, FWD_DR, {.gone = GONE_RESET, .reuse = 3}},
 	{"tcp", VIP ":82", 82, FWD_TUNNEL, {.sloppy_tcp = true}},
 	{"tcp", VIP ":83", 83, FWD_LOCAL, {.unknown = UNKNOWN_RST}},
@@ -71,7 +71,7 @@ static const struct {
 	 "[" VIP6 "]:443",
 	 "[2001:db8:10::1]:443",
 	 FWD_NAT,
-	 {.persist_s = 3, .netmask_len = 64}},
+	 {.persist_s = 3, .netmask = 64}},
 	{"tcp", "[" VIP6 "]:81", "[2001:db8:10::1]:81", FWD_DR, {.gone = GONE_RESET}},
 	{"tcp", "[" VIP6 "]:82", "[2001:db8:10::1]:82", FWD_TUNNEL, {.sloppy_tcp = true}},
 	{"udp", "[" VIP6 "]:53", "[2001:db8:10::1]:53", FWD_NAT, {.one_packet = true}},

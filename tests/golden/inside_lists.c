@@ -17,7 +17,7 @@ static void words_of(const struct service *svc, struct service_words *w)
 		.port = svc->policy.scheduler_flags & 2U,
 		.one_packet = svc->policy.one_packet,
 		.persist_s = svc->policy.persist_s,
-		.netmask_len = svc->policy.netmask_len,
+		.netmask_len = (unsigned int)svc->policy.netmask,
 		.v6 = svc->family == ADDR_V6,
 	};
 	if (svc->fwmark)

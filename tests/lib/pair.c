@@ -18,7 +18,7 @@ static const struct world_server ftp[] = {{PAIR_SERVER1 ":21", 1, FWD_NAT}};
 
 static int services(struct harness *h)
 {
-	const struct world_policy persistent = {.persist_s = 300, .netmask_len = 24};
+	const struct world_policy persistent = {.persist_s = 300, .netmask = 24};
 	const struct world_policy is_ftp = {.ftp = true};
 	const struct sched_ops *rr = sched_find("rr");
 	int rc = 0;

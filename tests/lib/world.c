@@ -537,9 +537,9 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	}
 	svc->policy.persist_s = wd->policy.persist_s;
 	svc->policy.extension_s = wd->policy.extension_s;
-	svc->policy.netmask_len = wd->policy.netmask_len   ? wd->policy.netmask_len
-				  : svc->family == ADDR_V6 ? 128
-							   : 32;
+	svc->policy.netmask = wd->policy.netmask       ? wd->policy.netmask
+			      : svc->family == ADDR_V6 ? 128
+						       : 32;
 	memcpy(svc->policy.timeout_s, conn_state_timeouts_s, sizeof(svc->policy.timeout_s));
 	rc = svc->rt ? 0 : -ENOMEM;
 	for (uint32_t i = 0; rc == 0 && i < n; i++)

@@ -48,7 +48,7 @@ struct world_policy {
 	bool one_packet, expire_quiescent, sloppy_tcp, any_flags, nat_icmp_send, ftp;
 	uint32_t persist_s;
 	uint32_t extension_s; /* 0 = persist_s */
-	uint8_t netmask_len;  /* 0 = 32 */
+	uint64_t netmask;     /* 0 = 32 */
 	uint8_t gone;	      /* enum server_gone */
 	uint8_t unknown;      /* enum unknown_policy */
 	uint8_t reply;	      /* enum reply_policy */

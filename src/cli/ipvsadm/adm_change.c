@@ -25,14 +25,6 @@ static int cannot(struct adm *a, const char *what, const char *why)
 	return adm_fail(a, ADM_REFUSED, "%s not supported by plvs: %s", what, why);
 }
 
-/* The bits of a netmask, or -1 where they are no prefix. */
-static int mask_bits(be32 mask)
-{
-	uint32_t m = be32_to(mask), low = ~m;
-
-	return low & (low + 1) ? -1 : __builtin_popcount(m);
-}
-
 static int service_possible(struct adm *a, const struct adm_command *cmd)
 {
 	const struct adm_service *s = &cmd->service;
@@ -43,12 +35,6 @@ static int service_possible(struct adm *a, const struct adm_command *cmd)
 		return adm_fail(a, ADM_REFUSED, TEXT_NO_SCHEDULER);
 	if (cmd->pe)
 		return cannot(a, "--pe sip is", "clients are told apart by their addresses only");
-	if (!cmd->persist_s || adm_is_ipv6(s))
-		return 0;
-	if (mask_bits(cmd->netmask) < 0)
-		return cannot(a, "A netmask with holes is", "use one as 255.255.255.0");
-	if (mask_bits(cmd->netmask) == 0)
-		return cannot(a, "Netmask 0.0.0.0 is", "use at least 128.0.0.0");
 	return 0;
 }
 
@@ -62,12 +48,16 @@ static bool default_says(const struct adm *a, const char *key)
 static json_t *persistence_json(const struct adm_command *cmd)
 {
 	json_t *o = json_pack("{s:I}", "timeout", (json_int_t)cmd->persist_s);
+	const struct addr mask = {.family = ADDR_V4, .v4 = cmd->netmask};
 	const bool v6 = adm_is_ipv6(&cmd->service);
-	const int bits = v6 ? (int)cmd->prefix : mask_bits(cmd->netmask);
+	const bool whole = v6 ? cmd->prefix == 128 : be32_to(cmd->netmask) == UINT32_MAX;
+	char text[ADDR_STRLEN];
 
 	/* An edit merges keys: it says that the netmask is the whole address again. */
-	if (cmd->persist_s && (bits < (v6 ? 128 : 32) || cmd->verb == ADM_EDIT_SERVICE))
-		json_object_set_new(o, "netmask", json_integer(bits));
+	if (cmd->persist_s && (!whole || cmd->verb == ADM_EDIT_SERVICE))
+		json_object_set_new(o, "netmask",
+				    v6 ? json_integer((json_int_t)cmd->prefix)
+				       : json_string(addr_format(&mask, text, sizeof(text))));
 	return o;
 }
 

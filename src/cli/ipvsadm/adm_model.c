@@ -200,35 +200,47 @@ const char *adm_flags_text(const char *scheduler, uint32_t flags, char buf[64])
 	return buf;
 }
 
-/* The bits that count; `defaults` hold for the family that they are written for. */
-static json_int_t mask_bits(const json_t *value, bool v6)
+/* What the value says of an address of IPv4: a length, or a mask. */
+static uint32_t mask_of(const json_t *value)
 {
-	const json_int_t whole = v6 ? 128 : 32;
 	const char *text = json_string_value(value);
-	json_int_t bits = json_is_integer(value) ? json_integer_value(value) : whole;
+	json_int_t bits = json_is_integer(value) ? json_integer_value(value) : 32;
 	struct addr addr;
 
 	if (text && addr_parse(text, &addr) == 0 && addr.family == ADDR_V4)
-		bits = __builtin_popcount(addr.v4);
-	else if (text)
-		bits = adm_number(text, 0, whole);
-	return bits < 0 || bits > whole ? whole : bits;
+		return be32_to(addr.v4);
+	if (text)
+		bits = adm_number(text, 0, 32);
+	/* `defaults` hold for the family that they are written for. */
+	if (bits < 0 || bits > 32)
+		bits = 32;
+	return bits ? UINT32_MAX << (32 - bits) : 0;
+}
+
+/* The bits that count of an address of IPv6. */
+static json_int_t prefix_of(const json_t *value, bool own)
+{
+	const char *text = json_string_value(value);
+	json_int_t bits = text			   ? adm_number(text, 0, 128)
+			  : json_is_integer(value) ? json_integer_value(value)
+						   : 128;
+
+	return bits < 0 || bits > 128 || (!own && bits <= 32) ? 128 : bits;
 }
 
 uint32_t adm_persist(const struct adm *a, const struct adm_service *s, const json_t *service,
 		     char mask[ADM_MASK_LEN])
 {
 	const json_t *own = member_of(service, "persistence", "netmask");
-	const bool v6 = adm_is_ipv6(s);
-	json_int_t bits =
-		mask_bits(own ? own : adm_policy(a, service, "persistence", "netmask"), v6);
-	struct addr m = {.family = ADDR_V4};
+	const json_t *value = own ? own : adm_policy(a, service, "persistence", "netmask");
+	const uint32_t bits = mask_of(value);
+	const struct addr m = {.family = ADDR_V4, .v4 = be32_from(bits)};
 
 	mask[0] = '\0';
-	if (v6 && bits < 128 && (own || bits > 32))
-		snprintf(mask, ADM_MASK_LEN, "%d", (int)bits);
-	if (!v6 && bits < 32) {
-		m.v4 = be32_from(bits ? ~(uint32_t)0 << (32 - bits) : 0);
+	if (adm_is_ipv6(s)) {
+		if (prefix_of(value, own) < 128)
+			snprintf(mask, ADM_MASK_LEN, "%d", (int)prefix_of(value, own));
+	} else if (bits != UINT32_MAX) {
 		addr_format(&m, mask, ADM_MASK_LEN);
 	}
 	return adm_seconds(adm_policy(a, service, "persistence", "timeout"));

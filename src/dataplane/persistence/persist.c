@@ -16,7 +16,10 @@
 
 static FAM_ADDR client_network(const struct service *svc, FAM_ADDR client)
 {
-	return FAM_FN(addr, masked)(client, svc->policy.netmask_len);
+	const uint64_t mask = svc->policy.netmask;
+
+	return mask & NETMASK_BITS ? FAM_FN(addr, under)(client, (uint32_t)mask)
+				   : FAM_FN(addr, masked)(client, (unsigned int)mask);
 }
 
 /* In the key of a mark's template: the mark in the first 32 bits, as the listing shows (IPVS). */

@@ -108,7 +108,7 @@ static void values_are_typed_and_every_default_is_filled_in(void **state)
 	assert_string_equal(web->policy.scheduler, "rr");
 	assert_int_equal(web->policy.service.timeout_s[CONN_ESTABLISHED], 60);
 	assert_int_equal(web->policy.service.timeout_s[CONN_UDP], 300);
-	assert_int_equal(web->policy.service.netmask_len, 32);
+	assert_int_equal(web->policy.service.netmask, 32);
 	assert_int_equal(web->servers[0].weight, 2);
 	assert_int_equal(web->servers[2].weight, 1);
 	assert_int_equal(web->servers[0].forward, FWD_NAT);
@@ -625,9 +625,9 @@ static void ipv6_is_read_in_any_form_and_written_in_one(void **state)
 			    "tcp:[2001:db8::1:0:0:1]:80");
 	assert_string_equal(config_service_key(six, key, sizeof(key)), "fwmark:7/ipv6");
 	/* A netmask of `defaults` is of the family that it is written for. */
-	assert_int_equal(web->policy.service.netmask_len, 128);
-	assert_int_equal(six->policy.service.netmask_len, 64);
-	assert_int_equal(four->policy.service.netmask_len, 24);
+	assert_int_equal(web->policy.service.netmask, 128);
+	assert_int_equal(six->policy.service.netmask, 64);
+	assert_int_equal(four->policy.service.netmask, 24);
 	out = config_to_json(c, CONFIG_ALL);
 	assert_json(
 		json_incref(json_object_get(
@@ -649,6 +649,72 @@ static void ipv6_is_read_in_any_form_and_written_in_one(void **state)
 		"64},\"servers\":[{\"address\":\"2001:db8::a\"}]}");
 	json_decref(out);
 	config_destroy(c);
+}
+
+static void a_range_of_addresses_is_a_server_for_each(void **state)
+{
+	static const struct {
+		const char *address, *first, *last;
+		uint32_t n;
+	} rows[] = {{"10.0.0.11-13:80", "10.0.0.11:80", "10.0.0.13:80", 3},
+		    {"10.0.0.254-10.0.1.1:8080", "10.0.0.254:8080", "10.0.1.1:8080", 4},
+		    {"10.0.0.0-10.0.3.255:80", "10.0.0.0:80", "10.0.3.255:80", 1024},
+		    {"10.0.0.7:80", "10.0.0.7:80", "10.0.0.7:80", 1}};
+	char text[512], buf[ENDPOINT_STRLEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct config_service *svc;
+		struct config *c;
+
+		snprintf(text, sizeof(text),
+			 "{\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.1:"
+			 "80\","
+			 "\"servers\":[{\"address\":\"10.9.9.9:80\"},{\"address\":\"%s\","
+			 "\"weight\":7},"
+			 "{\"address\":\"10.9.9.8:80\"}]}]}}",
+			 rows[i].address);
+		c = parse(text);
+		svc = c->shared.services[0];
+		assert_int_equal(svc->n_servers, rows[i].n + 2);
+		assert_string_equal(endpoint_format(&svc->servers[1].ep, buf, sizeof(buf)),
+				    rows[i].first);
+		assert_string_equal(endpoint_format(&svc->servers[rows[i].n].ep, buf, sizeof(buf)),
+				    rows[i].last);
+		assert_int_equal(svc->servers[rows[i].n].weight, 7);
+		assert_int_equal(svc->servers[rows[i].n + 1].weight, 1);
+		config_destroy(c);
+	}
+}
+
+static void netmasks_may_have_holes_or_no_bits(void **state)
+{
+	static const struct {
+		const char *written, *shown;
+		uint64_t netmask;
+	} rows[] = {{"\"255.255.0.0\"", "16", 16},
+		    {"\"255.0.255.0\"", "\"255.0.255.0\"", NETMASK_BITS | 0xff00ff00},
+		    {"\"0.0.0.128\"", "\"0.0.0.128\"", NETMASK_BITS | 128},
+		    {"\"0.0.0.0\"", "0", 0},
+		    {"0", "0", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[256], expected[256];
+		struct config *c;
+
+		snprintf(text, sizeof(text),
+			 "{\"shared\":{\"services\":[{\"mark\":7,\"persistence\":{\"timeout\":60,"
+			 "\"netmask\":%s}}]}}",
+			 rows[i].written);
+		c = parse(text);
+		assert_true(c->shared.services[0]->policy.service.netmask == rows[i].netmask);
+		snprintf(expected, sizeof(expected),
+			 "{\"mark\":7,\"persistence\":{\"timeout\":\"1m\",\"netmask\":%s}}",
+			 rows[i].shown);
+		assert_json(config_service_to_json(c, c->shared.services[0]), expected);
+		config_destroy(c);
+	}
 }
 
 static void the_schema_names_type_default_and_limits(void **state)
@@ -779,6 +845,8 @@ int main(void)
 		cmocka_unit_test(the_examples_are_valid),
 		cmocka_unit_test(mark_rules_are_read_and_written_back),
 		cmocka_unit_test(ipv6_is_read_in_any_form_and_written_in_one),
+		cmocka_unit_test(a_range_of_addresses_is_a_server_for_each),
+		cmocka_unit_test(netmasks_may_have_holes_or_no_bits),
 		cmocka_unit_test(the_schema_names_type_default_and_limits),
 		cmocka_unit_test(objects_are_found_by_key_any_listener_or_name),
 		cmocka_unit_test(the_cost_of_a_file_grows_with_its_length),

@@ -142,7 +142,7 @@ static const struct bad bad[] = {
 	 "addresses"},
 	{SERVICES(WEB(",\"persistence\":{\"timeout\":60,\"netmask\":64}")),
 	 "f:4:82: shared.services[0].persistence.netmask: 64 is longer than an IPv4 address: "
-	 "expected 1 to 32"},
+	 "expected 0 to 32"},
 	{SERVICES(WEB(",\"tunnel_source\":\"!2001:db8::/32\"")),
 	 "f:4:60: shared.services[0].tunnel_source: expected a prefix, not all but one"},
 	{"{\"shared\":{\"checks\":[{\"name\":\"c\",\"type\":\"tcp\",\"address\":\"fe80::1\"}]}}",
@@ -237,13 +237,26 @@ static const struct bad bad[] = {
 		 WEB(",\"servers\":[{\"address\":\"10.0.0.1:80\"},{\"address\":\"10.0.0.1:80\"}]")),
 	 "f:4:92: shared.services[0].servers[1].address: 10.0.0.1:80 stands here twice: it is "
 	 "servers[0] already"},
+	/* Places are those of the file, also behind a range. */
+	{SERVICES(WEB(
+		 ",\"servers\":[{\"address\":\"10.0.0.1-9:80\"},{\"address\":\"10.0.0.5:80\"}]")),
+	 "f:4:94: shared.services[0].servers[1].address: 10.0.0.5:80 stands here twice: it is "
+	 "servers[0] already"},
+	{SERVICES(WEB(",\"servers\":[{\"address\":\"10.0.0.9-1:80\"}]")),
+	 "f:4:66: shared.services[0].servers[0].address: \"10.0.0.9-1:80\" is not address:port: "
+	 "expected "
+	 "address:port, as \"10.1.0.100:80\" or \"[2001:db8::1]:80\""},
+	{SERVICES("{\"mark\":7,\"family\":\"ipv6\",\"persistence\":{\"timeout\":60,\"netmask\":"
+		  "\"255.0.0.255\"}}"),
+	 "f:4:65: shared.services[0].persistence.netmask: a netmask of IPv4: expected a prefix "
+	 "length from 0 to 128"},
 	/* Both mean port 80 once it is put right. */
 	{SERVICES(WEB(",\"forward\":\"dr\",\"servers\":[{\"address\":\"10.0.0.1:80\"},{\"address\":"
 		      "\"10.0.0.1:81\"}]")),
 	 "f:4:107: shared.services[0].servers[1].address: 10.0.0.1:80 stands here twice: it is "
 	 "servers[0] already"},
-	{SERVICES(WEB(",\"servers\":[{\"address\":\"10.0.0.1\"}]")),
-	 "f:4:66: shared.services[0].servers[0].address: 10.0.0.1 has no port: expected "
+	{SERVICES(WEB(",\"forward\":\"dr\",\"servers\":[{\"address\":\"10.0.0.1\"}]")),
+	 "f:4:81: shared.services[0].servers[0].address: 10.0.0.1 has no port: expected "
 	 "address:port"},
 	{SERVICES(SERVER(",\"upper\":5,\"lower\":6")),
 	 "f:4:98: shared.services[0].servers[0].lower: 6 is above \"upper\", which is 5"},

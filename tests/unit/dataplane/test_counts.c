@@ -204,7 +204,7 @@ static void random_edit(void)
 	}
 	if (roll(3) || which == 3)
 		policy = (struct world_policy){.persist_s = 5 + roll(60),
-					       .netmask_len = masks[roll(4)],
+					       .netmask = masks[roll(4)],
 					       .expire_quiescent = roll(2)};
 	policy.one_packet = roll(3) == 0;
 	world_policy(&h, &policy);

@@ -206,7 +206,7 @@ static void picture_take(struct picture *p)
 
 static void persistent(uint32_t seconds)
 {
-	const struct world_policy policy = {.persist_s = seconds, .netmask_len = 24};
+	const struct world_policy policy = {.persist_s = seconds, .netmask = 24};
 
 	world_policy(&h, &policy);
 }

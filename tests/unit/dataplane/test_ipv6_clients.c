@@ -48,7 +48,7 @@ static void persistent(uint8_t len)
 {
 	static const struct world_server nat[] = {{"[" OTHER6 "]:80", 1, FWD_NAT},
 						  {"[" SERVER6 "]:80", 1, FWD_NAT}};
-	const struct world_policy policy = {.persist_s = 300, .netmask_len = len};
+	const struct world_policy policy = {.persist_s = 300, .netmask = len};
 
 	world_policy(&h, &policy);
 	assert_int_equal(world_service(&h, "tcp", "[" VIP6 "]:80", sched_find("rr"), nat, 2), 0);

@@ -141,10 +141,10 @@ static void a_datagram_that_waits_for_a_next_hop_is_scheduled_once(void **state)
 
 /* --- persistence --- */
 
-static void persistent(uint32_t seconds, uint8_t netmask, bool expire)
+static void persistent(uint32_t seconds, uint64_t netmask, bool expire)
 {
 	const struct world_policy policy = {
-		.persist_s = seconds, .netmask_len = netmask, .expire_quiescent = expire};
+		.persist_s = seconds, .netmask = netmask, .expire_quiescent = expire};
 
 	world_policy(&h, &policy);
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), pool, 2);
@@ -167,6 +167,34 @@ static uint64_t templates(void)
 
 	dataplane_worker_counters(h.dp, &c);
 	return c.templates;
+}
+
+/* 255.0.255.0: the second and the last part of the address do not count. */
+static void a_netmask_may_have_holes(void **state)
+{
+	be32 first, other;
+
+	(void)state;
+	persistent(300, NETMASK_BITS | 0xff00ff00, false);
+	first = syn("192.1.7.1", 4000);
+	assert_int_equal(syn("192.200.7.99", 4001), first);
+	other = syn("192.1.8.1", 4002);
+	assert_int_not_equal(other, first);
+	assert_int_equal(syn("192.77.8.2", 4003), other);
+	assert_int_equal(syn("192.3.7.3", 4004), first);
+	assert_int_equal(templates(), 2);
+}
+
+static void under_the_mask_of_no_bits_all_clients_are_one(void **state)
+{
+	be32 first;
+
+	(void)state;
+	persistent(300, NETMASK_BITS, false);
+	first = syn("192.168.7.1", 4000);
+	assert_int_equal(syn("10.99.7.99", 4001), first);
+	assert_int_equal(syn("172.16.8.1", 4002), first);
+	assert_int_equal(templates(), 1);
 }
 
 static void a_network_of_clients_stays_with_its_server(void **state)
@@ -388,6 +416,8 @@ int main(void)
 		ONE(every_datagram_is_scheduled_and_leaves_nothing_behind),
 		ONE(an_answer_of_a_one_packet_server_is_linuxs_to_route),
 		ONE(a_datagram_that_waits_for_a_next_hop_is_scheduled_once),
+		ONE(a_netmask_may_have_holes),
+		ONE(under_the_mask_of_no_bits_all_clients_are_one),
 		ONE(a_network_of_clients_stays_with_its_server),
 		ONE(a_template_starts_over_while_connections_are_under_it),
 		ONE(a_template_lasts_for_its_extension_when_its_time_ends_under_connections),

@@ -108,9 +108,13 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	struct guest *g;
 
 	(void)l;
-	(void)from;
 	(void)len;
 	s->accepted++;
+	if (from->sa_family == AF_INET)
+		s->from = (struct endpoint){
+			.addr = {.family = ADDR_V4,
+				 .v4 = ((struct sockaddr_in *)(void *)from)->sin_addr.s_addr},
+			.port = ((struct sockaddr_in *)(void *)from)->sin_port};
 	if (s->manner == RESETS)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	if (s->manner == RESETS || s->manner == CLOSES) {

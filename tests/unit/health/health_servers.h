@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 enum manner {
 	ANSWERS, /* says text once a request ("...\r\n\r\n") came, then closes */
 	GREETS,	 /* says text at once, then reply when a line came */
@@ -31,6 +33,7 @@ struct test_server {
 	SSL_CTX *tls; /* or NULL */
 	uint16_t port;
 	uint32_t accepted, closed, resumed;
+	struct endpoint from; /* IPv4: who connected last */
 	uint64_t sent;	    /* bytes */
 	char request[2048]; /* what came last */
 	void *listener;

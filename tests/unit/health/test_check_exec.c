@@ -85,6 +85,33 @@ static void match_set(struct match *m, enum match_kind kind, const char *text)
 	*m = (struct match){.kind = (uint8_t)kind, .len = (uint32_t)strlen(copy), .bytes = copy};
 }
 
+static void an_exit_code_may_be_a_weight(void **state)
+{
+	static const struct {
+		const char *command;
+		uint8_t verdict;
+		bool weighs;
+		uint32_t units;
+	} rows[] = {{"exit 0", PROBE_OK, false, 0},    {"exit 1", PROBE_FAIL, false, 0},
+		    {"exit 2", PROBE_OK, true, 0},     {"exit 7", PROBE_OK, true, 5},
+		    {"exit 255", PROBE_OK, true, 253}, {"kill -KILL $$", PROBE_FAIL, false, 0}};
+	static char *none[] = {NULL};
+	struct fixture *f = *state;
+	struct asking a;
+
+	asking_init(f, &a, none);
+	a.spec.exec.code_weight = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ask_shell(f, &a, rows[i].command);
+		assert_int_equal(a.result.verdict, rows[i].verdict);
+		assert_int_equal((a.result.advice & ADVICE_UNITS) != 0, rows[i].weighs);
+		if (rows[i].weighs)
+			assert_int_equal(a.result.weight_units, rows[i].units);
+	}
+	ask_shell(f, &a, "exit 7");
+	assert_string_equal(a.result.reason, "exit code 7 of sh: weight 5");
+}
+
 static void exit_code_and_output_make_the_verdict(void **state)
 {
 	static char *none[] = {NULL};
@@ -387,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(exit_code_and_output_make_the_verdict),
+		TEST(an_exit_code_may_be_a_weight),
 		TEST(output_is_compared_with_a_pattern_that_has_limits),
 		TEST(arguments_and_environment_name_server_and_vip),
 		TEST(a_program_that_cannot_be_run_says_nothing_of_the_server),

@@ -66,6 +66,37 @@ static void tcp_connects_are_told_from_refusals(void **state)
 	server_stop(&s);
 }
 
+static void a_check_comes_from_where_it_is_told(void **state)
+{
+	struct check_spec tcp = {.type = CHECK_TCP};
+	struct test_server s = {.base = env.base, .manner = HANGS};
+	char text[ENDPOINT_STRLEN];
+
+	(void)state;
+	server_start(&s);
+	assert_int_equal(addr_parse("127.0.0.7", &tcp.source), 0);
+	ask(&tcp, s.port);
+	assert_said(PROBE_OK, "connected to 127.0.0.1:");
+	addr_format(&s.from.addr, text, sizeof(text));
+	assert_string_equal(text, "127.0.0.7");
+	/* A port of its own, again and again: a check leaves nothing in TIME_WAIT. */
+	tcp.source_port = server_free_port();
+	for (unsigned int i = 0; i < 3; i++) {
+		ask(&tcp, s.port);
+		assert_said(PROBE_OK, "connected to 127.0.0.1:");
+		assert_int_equal(be16_to(s.from.port), tcp.source_port);
+	}
+	/* An address that is not of this machine, or of the other family: nothing is said of the
+	 * server. */
+	assert_int_equal(addr_parse("192.0.2.7", &tcp.source), 0);
+	ask(&tcp, s.port);
+	assert_int_equal(last.verdict, PROBE_ERROR);
+	assert_int_equal(addr_parse("::1", &tcp.source), 0);
+	ask(&tcp, s.port);
+	assert_int_equal(last.verdict, PROBE_ERROR);
+	server_stop(&s);
+}
+
 static struct check_spec http(void)
 {
 	return (struct check_spec){.type = CHECK_HTTP};
@@ -187,6 +218,15 @@ static void scripts_go_step_by_step(void **state)
 	limit_ms = 20000;
 	assert_said(PROBE_FAIL, "no answer in step 4 of 4");
 	assert_true(last.timeout);
+	/* The time of a step is its own: that of the first has passed by then. */
+	steps[0].timeout_ms = 10000;
+	steps[3].timeout_ms = 60;
+	ask(&spec, s.port);
+	assert_said(PROBE_FAIL, "no answer within 60 ms in step 4 of 4");
+	assert_true(last.timeout);
+	s.reply = "250 ok";
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "3 answers as expected from 127.0.0.1:");
 	s.text = "554 go away\r\n";
 	ask(&spec, s.port);
 	assert_said(PROBE_FAIL, "another answer than expected in step 1 of 4");
@@ -244,6 +284,8 @@ static void http_sends_method_host_and_headers(void **state)
 	server_stop(&s);
 }
 
+#define MD5_WELL "d08a91c76ebb8802b929907c6daa91a9" /* of "all is well!" */
+
 static void http_looks_into_the_body_however_it_comes(void **state)
 {
 	static const char *const texts[] = {
@@ -277,6 +319,19 @@ static void http_looks_into_the_body_however_it_comes(void **state)
 		spec.http.body = bytes(MATCH_LITERAL, "is well");
 		ask(&spec, s.port);
 		assert_said(PROBE_FAIL, "HTTP 200, but a body that must not come");
+		spec.http.body_not = false;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		s.text = texts[i];
+		spec.http.body = bytes(MATCH_MD5, "C4D354440CB41EE38E162BC1F431E29B");
+		ask(&spec, s.port);
+		assert_said(PROBE_FAIL, "HTTP 200 and 12 bytes with the MD5 digest ");
+		spec.http.body = bytes(MATCH_MD5, MD5_WELL);
+		ask(&spec, s.port);
+		assert_said(PROBE_OK, "HTTP 200 and 12 bytes with the MD5 digest " MD5_WELL);
+		spec.http.body_not = true;
+		ask(&spec, s.port);
+		assert_int_equal(last.verdict, PROBE_FAIL);
 		spec.http.body_not = false;
 	}
 	/* Files end with a newline; people mean what stands before it. */
@@ -485,6 +540,7 @@ int main(void)
 		cmocka_unit_test(http_judges_the_status),
 		cmocka_unit_test(http_sends_method_host_and_headers),
 		cmocka_unit_test(http_looks_into_the_body_however_it_comes),
+		cmocka_unit_test(a_check_comes_from_where_it_is_told),
 		cmocka_unit_test(answers_parse_the_same_in_every_cut),
 		cmocka_unit_test(patterns_take_posix_syntax_and_refuse_what_differs),
 		cmocka_unit_test(https_verifies_only_on_request_and_says_what_is_wrong),

@@ -394,7 +394,7 @@ static void what_is_down_is_left_out_and_gone_only_where_the_policy_removes(void
 	struct team t;
 
 	(void)state;
-	team_init(&t, 4, (struct health_policy){.consequence = HEALTH_REMOVE});
+	team_init(&t, 4, (struct health_policy){0});
 	t.member[1].standing = STANDING_DOWN;
 	t.member[2].standing = STANDING_OUT;
 	t.member[3].standing = STANDING_MAINT;
@@ -404,7 +404,7 @@ static void what_is_down_is_left_out_and_gone_only_where_the_policy_removes(void
 	assert_false(t.member[2].effect.gone);
 	assert_false(t.member[3].effect.gone);
 	assert_false(settle(&t, 2 * SECOND)); /* nothing new */
-	t.policy.consequence = HEALTH_QUIESCE;
+	t.member[1].consequence = HEALTH_QUIESCE;
 	assert_true(settle(&t, 3 * SECOND));
 	assert_false(t.member[1].effect.gone);
 	assert_int_equal(chosen(&t), 0x1);
@@ -589,6 +589,19 @@ static void lateness_is_of_the_last_ten_seconds(void **state)
 	assert_int_equal(lateness_quantile(&l, 5000 * SECOND, 990), UINT32_MAX);
 }
 
+static void an_exit_code_is_a_weight_within_bounds(void **state)
+{
+	const struct weight_advice a = {.has_units = true, .units = 7, .has_percent = true};
+	const char *source;
+
+	(void)state;
+	assert_int_equal(weight_advised(&a, (struct weight_bounds){0, 0}, 40, &source), 7);
+	assert_string_equal(source, "exit code");
+	assert_int_equal(weight_advised(&a, (struct weight_bounds){50, 100}, 40, &source), 20);
+	assert_int_equal(weight_advised(&a, (struct weight_bounds){0, 10}, 40, &source), 4);
+	assert_int_equal(weight_advised(&a, (struct weight_bounds){0, 0}, 0, &source), 0);
+}
+
 static void where_advice_may_put_a_weight_is_known(void **state)
 {
 	static const struct {
@@ -603,6 +616,8 @@ static void where_advice_may_put_a_weight_is_known(void **state)
 		{{.has_load = true}, {0, 0}, 40, 40, 400},
 		{{.has_load = true}, {0, 0}, 2000000000, 2000000000, MAX_WEIGHT},
 		{{.has_percent = true}, {50, 100}, 0, 0, 0},
+		{{.has_units = true}, {0, 0}, 40, 0, 253},
+		{{.has_units = true}, {50, 100}, 40, 20, 40},
 	};
 
 	(void)state;
@@ -640,6 +655,7 @@ int main(void)
 		cmocka_unit_test(a_drained_server_keeps_its_place_with_weight_0),
 		cmocka_unit_test(timers_fire_in_order_after_adding_moving_and_deleting),
 		cmocka_unit_test(lateness_is_of_the_last_ten_seconds),
+		cmocka_unit_test(an_exit_code_is_a_weight_within_bounds),
 		cmocka_unit_test(where_advice_may_put_a_weight_is_known),
 	};
 
