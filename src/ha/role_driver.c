@@ -154,11 +154,28 @@ static void reply(struct ha *ha, int rc, const char *text)
 		p.done(p.arg, rc, text);
 }
 
+/* The state as notify scripts of keepalived have it. */
+static const char *vrrp_state(enum ha_state s)
+{
+	switch (s) {
+	case HA_ACTIVE:
+		return "MASTER";
+	case HA_FENCED:
+	case HA_FAULT:
+		return "FAULT";
+	case HA_MAINTENANCE:
+		return "STOP";
+	default:
+		return "BACKUP";
+	}
+}
+
 static void programs_tell(struct ha *ha, const struct role_action *a)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s}", "event", "ha", "state",
-			      role_state_name(a->change.to), "was", role_state_name(a->change.from),
-			      "reason", a->text, "term", (json_int_t)ha->role.term, "role",
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "event", "ha", "state",
+			      role_state_name(a->change.to), "vrrp", vrrp_state(a->change.to),
+			      "was", role_state_name(a->change.from), "reason", a->text, "term",
+			      (json_int_t)ha->role.term, "role",
 			      ha->config.role.role == HA_ROLE_PRIMARY ? "primary" : "backup");
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "spawn/spawner_wire.h"
@@ -177,13 +179,75 @@ static void on_done(void *arg, const struct spawn_result *r)
 	entry_free(e);
 }
 
+/* ---- arguments with values of the document ---- */
+
+static void value_put(FILE *f, const json_t *value)
+{
+	if (json_is_string(value))
+		fputs(json_string_value(value), f);
+	else if (json_is_integer(value))
+		fprintf(f, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_boolean(value))
+		fputs(json_is_true(value) ? "true" : "false", f);
+}
+
+/* New; NULL: no memory. */
+static char *arg_fill(const char *arg, const json_t *doc)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	while (f && *arg) {
+		const size_t key = strncmp(arg, "%{", 2) == 0 ? strcspn(arg + 2, "}") : 0;
+
+		if (key && arg[2 + key]) {
+			value_put(f, json_object_getn(doc, arg + 2, key));
+			arg += key + 3;
+		} else {
+			fputc(*arg++, f);
+		}
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+static void args_free(char **argv)
+{
+	for (char **arg = argv; arg && *arg; arg++)
+		free(*arg);
+	free(argv);
+}
+
+/* The arguments of a program that is told of the document. New; NULL: no memory. */
+static char **args_fill(char *const *argv, const char *json)
+{
+	json_t *doc = json_loads(json, 0, NULL);
+	char **filled;
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	filled = calloc(n + 1, sizeof(*filled));
+	for (size_t i = 0; filled && i < n; i++) {
+		filled[i] = arg_fill(argv[i], doc);
+		if (!filled[i]) {
+			args_free(filled);
+			filled = NULL;
+		}
+	}
+	json_decref(doc);
+	return filled;
+}
+
 /* 0, or what spawn_run() said. */
-static int entry_run(struct notify *n, struct entry *e)
+static int entry_start(struct notify *n, struct entry *e, char **argv)
 {
 	char object[NOTIFY_MAX_OBJECT + 16], skipped[32];
 	const char *env[] = {object, skipped, NULL};
 	struct spawn_request request = {
-		.argv = (const char *const *)n->argv,
+		.argv = (const char *const *)argv,
 		.env = env,
 		.user = n->user,
 		.group = n->group,
@@ -196,6 +260,15 @@ static int entry_run(struct notify *n, struct entry *e)
 	snprintf(object, sizeof(object), "PLVS_OBJECT=%s", e->object);
 	snprintf(skipped, sizeof(skipped), "PLVS_SKIPPED=%u", e->skipped);
 	return spawn_run(n->client, &request, on_done, e, &e->id);
+}
+
+static int entry_run(struct notify *n, struct entry *e)
+{
+	char **argv = args_fill(n->argv, e->json);
+	const int rc = argv ? entry_start(n, e, argv) : -ENOMEM;
+
+	args_free(argv);
+	return rc;
 }
 
 static void dropping_say(struct notify *n)
@@ -401,9 +474,7 @@ void notify_destroy(struct notify *n)
 		spawn_cancel(n->client, e->id);
 	if (n->timer)
 		event_free(n->timer);
-	for (char **arg = n->argv; arg && *arg; arg++)
-		free(*arg);
-	free(n->argv);
+	args_free(n->argv);
 	free(n->user);
 	free(n->group);
 	free(n->netns);

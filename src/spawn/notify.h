@@ -13,6 +13,10 @@
  * logged. While there is no spawner transitions wait, and a program that ended with the spawner is
  * run again by the next one.
  *
+ * `%{key}` in an argument is the value of this key of the document: programs that want words in
+ * their arguments, as notify scripts of keepalived, need no JSON. A key that the document lacks is
+ * nothing.
+ *
  * The environment has PLVS_OBJECT, and PLVS_SKIPPED: transitions of this object that this one
  * took the place of.
  *

@@ -122,6 +122,31 @@ static void what_the_queue_cannot_hold_is_dropped_and_said_once(void **state)
 	told_stop(&t, text, sizeof(text));
 }
 
+/* Arguments as scripts of keepalived have them: no shell sees the values. */
+static void arguments_have_values_of_the_document(void **state)
+{
+	static const char *const script =
+		"for a; do printf '%s.' \"$a\"; done >> \"$0\"; cat > /dev/null";
+	char path[] = "/tmp/plvs-told-XXXXXX", text[512];
+	const char *argv[] = {"/bin/sh", "-c",	 script,    path, "INSTANCE", "VI_%{n}",
+			      "%{vrrp}", "100%", "%{none}", "%{", "%{open",   "%{reason}-%{yes}",
+			      NULL};
+	const struct notify_config config = {.argv = argv};
+	struct fixture *f = *state;
+	struct told t = {{0}, NULL};
+
+	close(mkstemp(path));
+	snprintf(t.path, sizeof(t.path), "%s", path);
+	assert_int_equal(notify_create(f->base, f->client, "test", &config, &t.n), 0);
+	assert_int_equal(notify_send(t.n, "a",
+				     "{\"vrrp\": \"MASTER\", \"n\": -7, \"yes\": true, \"reason\": "
+				     "\"$(id) %{n}; 'x'\"}"),
+			 0);
+	told_wait(f, &t);
+	told_stop(&t, text, sizeof(text));
+	assert_string_equal(text, "INSTANCE.VI_-7.MASTER.100%..%{.%{open.$(id) %{n}; 'x'-true.");
+}
+
 static void a_failing_notify_program_is_one_line_until_it_works(void **state)
 {
 	const struct notify_config timing = {0};
@@ -180,6 +205,7 @@ int main(void)
 		TEST(transitions_of_an_object_are_told_in_order),
 		TEST(over_the_rate_the_last_state_is_told),
 		TEST(what_the_queue_cannot_hold_is_dropped_and_said_once),
+		TEST(arguments_have_values_of_the_document),
 		TEST(a_failing_notify_program_is_one_line_until_it_works),
 		TEST(nothing_is_lost_when_the_spawner_dies),
 	};
