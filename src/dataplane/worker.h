@@ -158,9 +158,9 @@ struct worker {
 	struct sched_worker sched;	/* its memory is lazily touched */
 	struct worker_command *command; /* under way, or NULL */
 	uint64_t command_due; /* TSC: a worker that has packets does no more of it before */
-	bool ends;			/* an operator ended connections: stages/ended.h */
-	uint32_t ends_tick;		/* when none of them is left */
-	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */
+	bool ends;	      /* an operator ended connections: stages/ended.h */
+	uint32_t ends_tick;   /* when none of them is left */
+	bool wake_link;	      /* a ring to link was empty: one eventfd write at the loop's end */
 
 	/* --- worker: wo, control: ro (relaxed) --- */
 	struct worker_counters counters;

@@ -67,11 +67,7 @@ static const struct {
 } services6[] = {
 	{"tcp", "[" VIP6 "]:80", "[2001:db8:10::1]:8080", FWD_NAT, {0}},
 	{"tcp", "[" VIP6 "]:21", "[2001:db8:10::1]:21", FWD_NAT, {.ftp = true}},
-	{"tcp",
-	 "[" VIP6 "]:443",
-	 "[2001:db8:10::1]:443",
-	 FWD_NAT,
-	 {.persist_s = 3, .netmask = 64}},
+	{"tcp", "[" VIP6 "]:443", "[2001:db8:10::1]:443", FWD_NAT, {.persist_s = 3, .netmask = 64}},
 	{"tcp", "[" VIP6 "]:81", "[2001:db8:10::1]:81", FWD_DR, {.gone = GONE_RESET}},
 	{"tcp", "[" VIP6 "]:82", "[2001:db8:10::1]:82", FWD_TUNNEL, {.sloppy_tcp = true}},
 	{"udp", "[" VIP6 "]:53", "[2001:db8:10::1]:53", FWD_NAT, {.one_packet = true}},

@@ -452,8 +452,9 @@ static char *describe(const struct snapshot *s)
 			continue;
 		line_add(&l, "service %s %s %s %u %u %u %u %u %u %u", svc->rt->key,
 			 svc->name ? svc->name : "-", svc->sched->name, svc->policy.one_packet,
-			 svc->fwmark, svc->proto, svc->policy.forward, (unsigned int)svc->policy.netmask,
-			 svc->policy.persist_s, svc->policy.timeout_s[CONN_ESTABLISHED]);
+			 svc->fwmark, svc->proto, svc->policy.forward,
+			 (unsigned int)svc->policy.netmask, svc->policy.persist_s,
+			 svc->policy.timeout_s[CONN_ESTABLISHED]);
 		for (uint32_t i = 0; i < svc->n_servers; i++) {
 			const struct server *v = &svc->servers[i];
 

@@ -34,8 +34,8 @@ struct test_server {
 	uint16_t port;
 	uint32_t accepted, closed, resumed;
 	struct endpoint from; /* IPv4: who connected last */
-	uint64_t sent;	    /* bytes */
-	char request[2048]; /* what came last */
+	uint64_t sent;	      /* bytes */
+	char request[2048];   /* what came last */
 	void *listener;
 	struct guest *guests; /* connected yet */
 };
