@@ -75,6 +75,8 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	HEX(out, c->address);
 	HEX(out, c->port);
 	HEX(out, c->via_vip);
+	HEX(out, c->source);
+	HEX(out, c->source_port);
 	HEX(out, c->tls.on);
 	HEX(out, c->tls.verify);
 	TEXT(out, c->tls.ca_file);
@@ -83,6 +85,7 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	TEXT(out, c->tls.key_file);
 	for (uint32_t i = 0; i < c->n_steps; i++) {
 		match_text(out, &c->steps[i]);
+		HEX(out, c->steps[i].timeout_ms);
 	}
 	TEXT(out, c->http.method);
 	TEXT(out, c->http.path);
@@ -100,6 +103,7 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	match_text(out, &c->exec.output);
 	HEX(out, c->exec.any_code);
 	HEX(out, c->exec.load);
+	HEX(out, c->exec.code_weight);
 	HEX(out, c->passive);
 	HEX(out, c->weight);
 }
@@ -145,6 +149,7 @@ int __wrap_health_set_service(struct health *h, const char *key, const struct en
 		HEX(out, servers[i].weight);
 		HEX(out, servers[i].method);
 		HEX(out, servers[i].sorry);
+		HEX(out, servers[i].consequence);
 		for (uint32_t k = 0; servers[i].checks[k]; k++)
 			spec_text(out, servers[i].checks[k]);
 	}
