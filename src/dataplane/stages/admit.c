@@ -40,14 +40,18 @@ static bool goes_on(const struct FAM(pkt) *p)
 /*
  * Whether a packet without a connection is dropped because its connection may still become known
  * (VIP_GRACE); the sender will retransmit the packet. Packets of a NAT server count as replies if
- * they are TCP that opens nothing, or UDP to a port of clients.
+ * they are TCP that opens nothing, or UDP to a port of clients. Those to the peer answer its
+ * checks.
  */
 static bool too_early(const struct worker *w, const struct FAM(pkt) *p)
 {
 	if (likely(!(w->env.vip_flags & VIP_GRACE)))
 		return false;
-	return goes_on(p) || (p->dir == DIR_OUT && p->key.proto == IPPROTO_UDP &&
-			      be16_to(p->key.dport) >= UNASKED_PORT_CLIENTS);
+	if (p->dir == DIR_IN)
+		return goes_on(p);
+	return (goes_on(p) ||
+		(p->key.proto == IPPROTO_UDP && be16_to(p->key.dport) >= UNASKED_PORT_CLIENTS)) &&
+	       !FAM(to_peer)(w, p);
 }
 
 static void unknown(struct worker *w, struct FAM(pkt) *p, enum unknown_policy policy)

@@ -27,6 +27,21 @@ void FAM(leave_to_linux)(struct worker *w, struct FAM(pkt) *p)
 		door_punt(w, p->m, own ? PUNT_OWN : PUNT_TRANSIT);
 }
 
+/* The peer's own addresses are in the rules for its heartbeats. */
+bool FAM(to_peer)(const struct worker *w, const struct FAM(pkt) *p)
+{
+	const struct punt_rules *rules = w->pub->punt_rules;
+
+	for (uint32_t i = 0; rules && i < rules->n; i++) {
+		const struct punt_rule *r = &rules->rule[i];
+
+		if (r->class == PUNT_HA && r->peer.family == FAM_FAMILY &&
+		    FAM_FN(addr, equal)(FAM_FN(addr, of)(&r->peer), p->key.daddr))
+			return true;
+	}
+	return false;
+}
+
 /* Whether a packet that a NAT server sends from the port of a service is nevertheless traffic of
  * the server's own: the packet opens a TCP connection, or asks a server by UDP, as NTP and DNS do
  * with one port at both ends. */
@@ -68,6 +83,7 @@ static bool reply_as_vip(struct worker *w, const struct FAM(listener) *own, stru
  * A packet of a NAT server without a connection goes to Linux to be routed, unless its port
  * belongs to a service. Then a client would get the packet from an address that the client never
  * spoke to, so the server is told that there is no connection (unknown_reply, nat_icmp_send).
+ * A packet to the peer answers the peer's check, so Linux routes the packet.
  * True: p->conn is set; false: the packet has left.
  */
 bool FAM(unasked)(struct worker *w, struct FAM(pkt) *p)
@@ -75,7 +91,7 @@ bool FAM(unasked)(struct worker *w, struct FAM(pkt) *p)
 	const struct FAM(listener) *own =
 		FAM_FN(owned_port, find)(w->env.snap, p->key.proto, p->key.saddr, p->key.sport);
 	const bool told = p->flags & (PKT_RELATED | PKT_FOLLOWS); /* no header to answer */
-	uint8_t wants = own ? own->flags : 0;
+	uint8_t wants = own && !FAM(to_peer)(w, p) ? own->flags : 0;
 
 	if ((wants & OWNED_RESET) && servers_own(p))
 		wants = 0;

@@ -195,6 +195,61 @@ static void an_error_about_a_lost_connection_names_no_server(void **state)
 	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
 }
 
+/* The backup asks servers from its own address, and a server may answer through the gateway
+ * address. */
+static void an_answer_to_a_check_of_the_peer_is_routed(void **state)
+{
+	static struct punt_rules rules;
+	struct packet about = tcp_out(3999, 8080, TCP_ACK), error, p;
+	uint8_t frame[FRAME_MAX];
+
+	(void)state;
+	rules = (struct punt_rules){
+		.n = 2,
+		.rule = {{addr_from_v4(0), addr_from_v4(ipv4("192.168.1.9")), 694, 695, IPPROTO_UDP,
+			  PUNT_HA},
+			 {addr_from_v4(0), addr_from_v4(ipv4(CLIENT)), 694, 695, IPPROTO_UDP,
+			  PUNT_HA}},
+	};
+	h.dp->pub.punt_rules = &rules;
+	services(REPLY_VIP, true);
+	lab_put(1, tcp_out(8080, 3999, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_put(1, tcp_out(8080, 3999, TCP_RST | TCP_ACK));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_put(1, udp_out(53, 3999));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	about.saddr = ipv4(CLIENT);
+	about.daddr = ipv4(SERVER);
+	packet_build(&about, frame);
+	error = (struct packet){.saddr = ipv4(SERVER),
+				.daddr = ipv4(CLIENT),
+				.proto = IPPROTO_ICMP,
+				.sport = 3 << 8 | 3,
+				.payload = 40,
+				.data = frame + 14};
+	lab_put(1, error);
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	/* Also while connections of the router before may still become known. */
+	h.dp->pub.vip_flags = VIP_GRACE;
+	lab_put(1, tcp_out(8080, 3999, TCP_SYN | TCP_ACK));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	lab_put(1, udp_out(53, 3999));
+	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);
+	h.dp->pub.vip_flags = 0;
+	lab_nothing();
+	assert_int_equal(no_reply(), 0);
+	/* Another class of rules says nothing about the peer. */
+	rules.rule[1].class = PUNT_CHECK;
+	lab_put(1, tcp_out(8080, 3999, TCP_SYN | TCP_ACK));
+	assert_true(lab_got(1, &p));
+	assert_int_equal(p.tcp_flags, TCP_RST);
+	h.dp->pub.punt_rules = NULL;
+	lab_put(1, tcp_out(8080, 3999, TCP_SYN | TCP_ACK));
+	assert_true(lab_got(1, &p));
+	assert_int_equal(no_reply(), 2);
+}
+
 static const uint8_t odd[] = {0, TCP_FIN, TCP_FIN | TCP_PSH | TCP_URG, TCP_SYN | TCP_FIN,
 			      TCP_SYN | TCP_RST};
 
@@ -256,6 +311,7 @@ int main(void)
 		T(ports_of_port_0_and_mark_services_are_routed),
 		T(as_ipvs_all_is_routed),
 		T(an_error_about_a_lost_connection_names_no_server),
+		T(an_answer_to_a_check_of_the_peer_is_routed),
 		T(odd_flags_without_a_connection_are_dropped),
 		T(odd_flags_do_as_in_ipvs_where_that_is_wanted),
 	};
