@@ -343,10 +343,17 @@ bool push_asks_active(const struct control *c)
 bool push_request(struct control *c, struct rpc_request *req, const char *method, json_t *params)
 {
 	json_t *doc;
+	const char *why;
 	char *text;
 
 	if (!push_asks_active(c))
 		return false;
+	/* The active router would refuse as well, if the request reached it. */
+	why = versions_refuse_changes(c);
+	if (why) {
+		rpc_fail(req, RPC_INVALID, NULL, "%s: %s", method, why);
+		return true;
+	}
 	doc = json_pack("{s:{s:{s:s, s:O}}}", "result", "request", "method", method, "params",
 			params);
 	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;

@@ -104,6 +104,41 @@ is "services of a" "$(services a)" = \
 pair_serves 192.0.2.80 3 || fail "the web does not answer by a"
 on client1 curl -s --max-time 2 "http://192.0.2.80:83/" > /dev/null || fail "port 83 is silent"
 
+note "while the role moves back to the primary nothing is changed, and nothing is pushed"
+pair_becomes 20 b backup
+wait_for 10 "b holds the connections of a" pair_synchronised b
+ctl ha handover > /dev/null # failback waits for a reset from here on
+pair_becomes 10 b active
+pair_becomes 10 a backup
+wait_for 10 "a holds the connections of b" pair_synchronised a
+# What b tells of new connections is lost, so that the hand-over waits.
+for l in public private; do
+	for d in tx rx; do loss b $l $d "udp dport 7695"; done
+done
+on_background client1 asking sh -c 'while :; do curl -s --max-time 1 http://192.0.2.80/; done'
+pair_at b
+ctl ha reset > /dev/null
+wait_for 10 "b gives the active role back" pair_is b handover
+moves()
+{
+	[ "$(of a .peer.state)" = handover ]
+}
+wait_for 2 "a hears of it" moves
+for r in a b; do
+	pair_at $r
+	for words in "service delete tcp:192.0.2.80:82" "config apply $RUN/$r.json" "config push"; do
+		# shellcheck disable=SC2086 # words
+		! timeout 2 "$BUILD/src/cli/plvsctl" --socket "$RUN/plvs.sock" $words > "$RUN/said" 2>&1 ||
+			fail "$words at $r during a hand-over"
+		grep -q "a hand-over is under way" "$RUN/said" || fail "$words at $r: $(cat "$RUN/said")"
+	done
+done
+is "state of b after the refusals" "$(pair_state b)" = handover
+background_stop asking KILL || true
+loss_end
+pair_becomes 30 a active
+wait_for 5 "the routers agree" both_equal
+
 note "both die: what ran last runs again, though no file has it"
 pair_becomes 30 b backup
 before=$(services a)
@@ -201,20 +236,36 @@ pair_start b
 wait_for 10 "the routers agree" both_equal
 is "port 87 at a" "$(services a | grep -c :87)" -eq 1
 
-note "a directory that cannot be written: the answer says so, and the change is made"
-rm -rf "$RUN/state-b.full"
-mv "$RUN/state-b" "$RUN/state-b.full"
-: > "$RUN/state-b"
+note "a disk that is full: the answer says so, and the change is made"
+pair_kill b
+mv "$RUN/state-b" "$RUN/state-b.old"
+mkdir "$RUN/state-b"
+disk_end()
+{
+	local status=$?
+	set +e
+	pair_end
+	umount "$RUN/state-b"
+	(exit $status)
+	pair_on_exit
+}
+trap disk_end EXIT
+mount -t tmpfs -o size=1M,mode=700 tmpfs "$RUN/state-b"
+cp -r "$RUN/state-b.old/." "$RUN/state-b"
+pair_start b
+pair_becomes 20 b backup
+wait_for 10 "the routers agree" both_equal
+! cat /dev/zero > "$RUN/state-b/filling" 2> /dev/null || fail "the disk is not full"
 pair_at a
 stored=$(add 88 | jq -c .stored)
-[[ $stored == *'"peer":false'*"has not stored it"* ]] || fail "stored: $stored"
+[[ $stored == *'"peer":false'*"has not stored it"*"No space left on device"* ]] || fail "stored: $stored"
 fault()
 {
-	[[ $(of b .configuration.fault) == *state-b* ]]
+	[[ $(of b .configuration.fault) == *state-b*"No space left on device"* ]]
 }
 wait_for 5 "b says why it stores nothing" fault
-rm "$RUN/state-b"
-mv "$RUN/state-b.full" "$RUN/state-b"
+is "services of b" "$(services b)" = "$(services a)"
+rm "$RUN/state-b/filling"
 pair_at a
 stored=$(add 89 | jq -c .stored)
 is "stored" "$stored" = '{"here":true,"peer":true}'
