@@ -57,6 +57,7 @@ static void apply_free(struct pending *l)
 	config_destroy(a->old);
 	json_decref(a->restart);
 	json_decref(a->before);
+	json_decref(a->peers_before);
 	free(a->connections);
 	free(a->versions);
 	apply_source_fini(&a->from);
@@ -395,6 +396,7 @@ static void order_take(struct apply *a, const struct apply_order *o)
 	a->undo = o->undo;
 	a->confirm_ms = o->confirm_ms;
 	a->left_ms = o->left_ms ? o->left_ms : o->confirm_ms;
+	a->peers_before = json_incref(o->before);
 	snprintf(a->author, sizeof(a->author), "%s", o->author ? o->author : "");
 	snprintf(a->comment, sizeof(a->comment), "%s", o->comment ? o->comment : "");
 }

@@ -33,6 +33,8 @@ struct apply_order {
 	struct version_store *versions;
 	/* A trial (trial.h) of so long, and how much of it is left; 0: none. */
 	uint32_t confirm_ms, left_ms;
+	/* The shared part that ends a trial of the peer; NULL: the one that runs here. */
+	json_t *before;
 	const char *author;  /* of the new version; NULL: whoever sent the request */
 	const char *comment; /* for people; NULL: none */
 	bool from_peer;	     /* the peer sent the text: programs are what this router allows */

@@ -44,9 +44,10 @@ struct apply {
 
 	/* --- a trial --- */
 	uint32_t confirm_ms, left_ms;
-	bool on_trial;	/* as the turn begins: the undo record is there */
-	bool recorded;	/* the undo record is this one's */
-	json_t *before; /* what the record says; NULL once the trial has it */
+	bool on_trial;	      /* as the turn begins: the undo record is there */
+	bool recorded;	      /* the undo record is this one's */
+	json_t *before;	      /* what the record says; NULL once the trial has it */
+	json_t *peers_before; /* as in apply_order */
 
 	/* --- what loading made --- */
 	struct config_errors errors;

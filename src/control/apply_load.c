@@ -39,6 +39,17 @@ static int plan_make(struct apply *a)
 	return builder_marks_compile(&a->build.marks, a->after, NULL, a->error);
 }
 
+/* The configuration that ends the trial. The peer's shared part counts in a trial of the peer: this
+ * router may have missed changes that were made before. New reference. */
+static json_t *before_json(const struct apply *a)
+{
+	json_t *json = config_to_json(a->running, CONFIG_ALL);
+
+	if (json && a->peers_before)
+		json_object_set(json, "shared", a->peers_before);
+	return json;
+}
+
 /* The undo record of a trial, durable before anything changes. 0, or -errno with a->error. */
 static int record_make(struct apply *a)
 {
@@ -60,7 +71,7 @@ static int record_make(struct apply *a)
 			 "found; change it without confirm_within");
 		return -EINVAL;
 	}
-	before = config_to_json(a->running, CONFIG_ALL);
+	before = before_json(a);
 	after = config_to_json(a->after, CONFIG_ALL);
 	same = before && after && json_equal(before, after);
 	if (before && after && !same)
@@ -98,6 +109,29 @@ static void pushed_check(struct apply *a)
 	a->after = NULL;
 }
 
+/* The end of a trial of the peer must be possible here, and run allowed programs only. */
+static void peers_before_check(struct apply *a)
+{
+	json_t *json = before_json(a);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	struct config *before = NULL;
+
+	if (text && config_parse(text, strlen(text), "before the trial", sched_names(), &before,
+				 &a->errors) == 0) {
+		host_check(before, HOST_CHECK_LIVE, &a->errors);
+		pushed_programs_check(a->running, before, &a->errors);
+	}
+	if (!before || a->errors.errors.n > 0) {
+		config_errors_add(&a->errors, -EINVAL, "",
+				  "the configuration from before the trial is not possible here");
+		config_destroy(a->after);
+		a->after = NULL;
+	}
+	config_destroy(before);
+	free(text);
+	json_decref(json);
+}
+
 struct config *apply_read(const char *dir, const struct apply_source *from,
 			  const struct config *running, struct config_errors *errors)
 {
@@ -123,6 +157,8 @@ void apply_load(void *arg)
 	a->after = apply_read(a->pending.control->versions.dir, &a->from, a->running, &a->errors);
 	if (a->after && a->from_peer)
 		pushed_check(a);
+	if (a->after && a->peers_before)
+		peers_before_check(a);
 	if (!a->after || a->kind == APPLY_CHECK)
 		return;
 	/* Now, so that nobody has to wait for it later. */

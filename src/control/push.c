@@ -47,6 +47,7 @@ struct push {
 	const struct config *config;
 	json_t *versions;
 	json_t *trial;	 /* of the version; or NULL */
+	json_t *before;	 /* of the trial: a string */
 	uint64_t change; /* the last that is in it */
 	char *text;
 	int rc;
@@ -72,6 +73,7 @@ static void push_free(struct pending *l)
 	TAILQ_REMOVE(&l->control->pushes, p, entry);
 	json_decref(p->versions);
 	json_decref(p->trial);
+	json_decref(p->before);
 	free(p->text);
 	free(p->answer);
 	free(p);
@@ -234,6 +236,16 @@ static void asked(void *arg, int rc, const void *bytes, size_t len)
 	control_post(p->pending.control, &p->note);
 }
 
+/* With the shared part that ends the trial. */
+static bool trial_put(const struct push *p, json_t *doc)
+{
+	json_t *before = json_loads(json_string_value(p->before), 0, NULL);
+	const int ret = json_object_set(p->trial, "before", json_object_get(before, "shared"));
+
+	json_decref(before);
+	return ret == 0 && json_object_set(doc, "trial", p->trial) == 0;
+}
+
 /* {"result": {"apply": ..., "shared": ..., "versions": ...}}, as the first plvs had it. */
 static void render(void *arg)
 {
@@ -243,8 +255,7 @@ static void render(void *arg)
 	json_t *whole = NULL;
 
 	if (doc && json_object_set_new(doc, "apply", json_boolean(apply)) == 0 &&
-	    json_object_set(doc, "versions", p->versions) == 0 &&
-	    (!p->trial || json_object_set(doc, "trial", p->trial) == 0))
+	    json_object_set(doc, "versions", p->versions) == 0 && (!p->trial || trial_put(p, doc)))
 		whole = json_pack("{s:O}", "result", doc);
 	p->text = json_write_text(whole, NULL);
 	json_decref(whole);
@@ -281,6 +292,7 @@ static void push_begin(struct control *c, struct turn *turn)
 	p->change = c->versions.changes;
 	p->versions = version_store_json(&c->versions.store);
 	p->trial = trial_for_peer(c);
+	p->before = p->trial ? json_incref(c->trial.before) : NULL;
 	p->job = (struct job){.work = render, .done = rendered, .arg = p};
 	jobs_run(c->jobs, &p->job);
 }

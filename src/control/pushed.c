@@ -84,6 +84,7 @@ static void order_trial(const json_t *trial, struct apply_order *order)
 	const json_int_t within = json_integer_value(json_object_get(trial, "within_ms"));
 	const json_int_t left = json_integer_value(json_object_get(trial, "left_ms"));
 	const char *author = json_string_value(json_object_get(trial, "author"));
+	json_t *before = json_object_get(trial, "before"); /* an older plvs does not send it */
 
 	if (!json_is_object(trial))
 		return;
@@ -94,6 +95,7 @@ static void order_trial(const json_t *trial, struct apply_order *order)
 			 : left > order->confirm_ms ? order->confirm_ms
 						    : (uint32_t)left;
 	order->author = author;
+	order->before = json_is_object(before) ? before : NULL;
 }
 
 static void run_apply(struct control *c, struct rpc_request *req, json_t *text,

@@ -79,7 +79,8 @@ bool version_may_replace(const struct version *mine, const struct version *other
 {
 	return version_id_is_none(&mine->id) || version_id_equal(&mine->id, &other->id) ||
 	       version_has(other, &mine->id) ||
-	       memcmp(mine->digest, other->digest, sizeof(mine->digest)) == 0;
+	       (memcmp(mine->digest, other->digest, sizeof(mine->digest)) == 0 &&
+		!version_has(mine, &other->id));
 }
 
 char *version_id_format(const struct version_id *id, char buf[VERSION_ID_STRLEN])

@@ -87,7 +87,9 @@ void version_child(const struct version *parent, const struct version_id *id,
 		   struct version *child);
 /* Adds an ancestor, unless the version has it, or is it. True: something changed. */
 bool version_add_ancestor(struct version *v, const struct version_id *id);
-/* Whether a router that has *mine may take *other in its place without a loss. */
+/* Whether a router that has *mine may take *other in its place without a loss. Two versions that
+ * say the same may, unless *other is an ancestor: a version on trial never replaces its
+ * confirmation. */
 bool version_may_replace(const struct version *mine, const struct version *other);
 
 char *version_id_format(const struct version_id *id, char buf[VERSION_ID_STRLEN]);

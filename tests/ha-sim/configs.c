@@ -21,11 +21,12 @@ static void edits_join(struct edits *to, const struct edits *from)
 		to->word[i] |= from->word[i];
 }
 
-/* Not in have, and nobody decided so. */
-static bool edits_lost(const struct edits *want, const struct sim_config *have)
+/* Not in have, though nobody decided so, and not a trial that nobody confirmed. */
+static bool edits_lost(const struct sim *s, const struct edits *want, const struct sim_config *have)
 {
 	for (uint32_t i = 0; i < SIM_EDIT_WORDS; i++)
-		if (want->word[i] & ~have->edits.word[i] & ~have->overruled.word[i])
+		if (want->word[i] & ~have->edits.word[i] & ~have->overruled.word[i] &
+		    ~(have->withdrawn.word[i] & ~s->confirmed.word[i]))
 			return true;
 	return false;
 }
@@ -58,6 +59,11 @@ static void child_make(struct sim *s, struct sim_config *c, const struct version
 	version_child(&c->version, &id, digest, also, &c->version);
 }
 
+void config_child(struct sim *s, struct sim_config *c)
+{
+	child_make(s, c, NULL);
+}
+
 static void edit(struct sim *s, struct sim_config *c)
 {
 	const uint32_t n = s->n_edits++ % (SIM_EDIT_WORDS * 64);
@@ -75,6 +81,8 @@ void config_start(struct sim *s, struct node *n)
 		child_make(s, c, NULL);
 		c->version.n_ancestors = 0;
 		n->last_week = *c;
+	} else if (trial_start(s, n)) {
+		return;
 	} else if (chance(s, 30)) {
 		sim_trace(s, "router %u: its disk is restored", n->id);
 		*c = n->last_week;
@@ -93,14 +101,16 @@ void config_start(struct sim *s, struct node *n)
 		config_start(s, n);
 }
 
-static bool moves(const struct node *n)
+bool config_moves(const struct node *n)
 {
 	return n->role.state == HA_HANDOVER || (role_peer_alive(&n->role, n->role.last_tick_ms) &&
 						n->role.peer.state == HA_HANDOVER);
 }
 
-static void edit_here(struct sim *s, struct node *n)
+void config_edit_here(struct sim *s, struct node *n)
 {
+	if (n->trial.on) /* other changes are refused */
+		return;
 	if (chance(s, 100))
 		n->last_week = n->config;
 	edit(s, &n->config);
@@ -127,14 +137,27 @@ static bool asks_active(const struct sim *s, const struct node *n)
 	       version_relate(&n->config.version, &p->version) == VERSION_EQUAL;
 }
 
+static void edit_or_try(struct sim *s, struct node *n, bool trial)
+{
+	if (trial)
+		trial_begin(s, n);
+	else
+		config_edit_here(s, n);
+}
+
 void config_edit(struct sim *s, struct node *n)
 {
 	struct sim_event ev = {.type = SIM_ASKED, .node = n->id ^ 1, .flight = -1};
 
-	if (!n->running || n->paused || n->quit || moves(n))
+	if (!n->running || n->paused || n->quit || config_moves(n))
 		return;
+	if (n->trial.on) {
+		trial_command(s, n);
+		return;
+	}
+	ev.value = chance(s, 300);
 	if (!asks_active(s, n)) {
-		edit_here(s, n);
+		edit_or_try(s, n, ev.value);
 		return;
 	}
 	ev.token = s->node[n->id ^ 1].life;
@@ -144,9 +167,9 @@ void config_edit(struct sim *s, struct node *n)
 
 void config_asked(struct sim *s, struct node *n, const struct sim_event *e)
 {
-	if (n->running && !n->paused && !n->quit && !moves(n) && e->token == n->life &&
+	if (n->running && !n->paused && !n->quit && !config_moves(n) && e->token == n->life &&
 	    ha_state_serves(n->role.state))
-		edit_here(s, n);
+		edit_or_try(s, n, e->value);
 }
 
 static void forward(struct sim *s, struct node *n)
@@ -155,7 +178,8 @@ static void forward(struct sim *s, struct node *n)
 
 	ev.value = s->n_forwards++ % SIM_FORWARDS;
 	ev.token = s->node[n->id ^ 1].life;
-	s->forward[ev.value] = n->config;
+	s->forward[ev.value].config = n->config;
+	s->forward[ev.value].trial = n->trial;
 	if (way_up(s, n->id))
 		schedule(s, 1 + draw(s, FORWARD_MS), &ev, NULL);
 }
@@ -166,6 +190,7 @@ void config_probe(struct sim *s, struct node *n)
 	const struct version_word *word = &n->role.peer.version;
 	struct version *mine = &n->config.version;
 
+	trial_look(s, n);
 	if (!n->role.peer.known || !role_peer_alive(&n->role, node_now(s, n)))
 		return;
 	switch (version_relate(mine, word)) {
@@ -173,11 +198,11 @@ void config_probe(struct sim *s, struct node *n)
 		forward(s, n);
 		break;
 	case VERSION_EQUAL:
-		if (version_add_ancestor(mine, &word->id))
+		if (!trial_hears(s, n) && version_add_ancestor(mine, &word->id))
 			node_sync_tell(s, n);
 		break;
 	case VERSION_DIVERGED:
-		if (!chance(s, 3) || moves(n))
+		if (n->trial.on || !chance(s, 3) || config_moves(n))
 			break;
 		/* A person decides. What the other one has is overruled, with a word. */
 		sim_trace(s, "router %u: config push force", n->id);
@@ -193,16 +218,17 @@ void config_probe(struct sim *s, struct node *n)
 
 void config_forwarded(struct sim *s, struct node *n, const struct sim_event *e)
 {
-	const struct sim_config *peers = &s->forward[e->value];
+	const struct sim_config *peers = &s->forward[e->value].config;
 	const struct sim_config mine = n->config;
 
-	if (!n->running || n->paused || n->quit || e->token != n->life || moves(n) ||
+	if (!n->running || n->paused || n->quit || e->token != n->life || config_moves(n) ||
 	    !version_may_replace(&mine.version, &peers->version))
 		return;
-	if (edits_lost(&mine.edits, peers))
+	if (edits_lost(s, &mine.edits, peers))
 		sim_violate(s, "router %u loses an edit to the peer's configuration", n->id);
 	n->config = *peers;
 	version_add_ancestor(&n->config.version, &mine.version.id);
+	trial_taken(s, n, &s->forward[e->value].trial);
 	sim_trace(s, "router %u: takes the peer's version %02x%02x", n->id,
 		  peers->version.id.byte[0], peers->version.id.byte[1]);
 	node_sync_tell(s, n);
@@ -217,7 +243,7 @@ void check_config_given(struct sim *s, struct node *n)
 
 void check_config_taken(struct sim *s, const struct node *n)
 {
-	if (!s->given_forced && edits_lost(&s->given, &n->config))
+	if (!s->given_forced && edits_lost(s, &s->given, &n->config))
 		sim_violate(s, "router %u is handed the active role and lacks an edit", n->id);
 }
 
@@ -227,8 +253,10 @@ void check_config_calm(struct sim *s)
 	char text[ROLE_ALARM_LEN];
 	bool alarm = true;
 
-	/* What a person has just decided is still under way. */
-	if (!a->running || !b->running || s->now - s->forced_ms < DECISION_MS)
+	check_trials(s);
+	/* What a person or a deadline has just decided is still under way. */
+	if (!a->running || !b->running || a->trial.on || b->trial.on ||
+	    s->now - s->forced_ms < DECISION_MS)
 		return;
 	for (uint32_t i = 0; i < 2; i++) {
 		const struct node *n = &s->node[i];
@@ -238,7 +266,7 @@ void check_config_calm(struct sim *s)
 	}
 	if (memcmp(&a->config.edits, &b->config.edits, sizeof(a->config.edits)) != 0 && !alarm)
 		sim_violate(s, "after a long calm the two configurations differ without an alarm");
-	if (alarm && (!edits_lost(&a->config.edits, &b->config) ||
-		      !edits_lost(&b->config.edits, &a->config)))
+	if (alarm && (!edits_lost(s, &a->config.edits, &b->config) ||
+		      !edits_lost(s, &b->config.edits, &a->config)))
 		s->needless_alarms++;
 }

@@ -10,6 +10,7 @@
  *	net.c	 paths, faults, the attacker
  *	node.c	 a router: carries out the machine's actions
  *	configs.c versions of the configuration: edits, stores, what one sends the other
+ *	trials.c configurations that are taken back unless a person confirms them
  *	check.c	 what must hold, asked at every event
  *
  * Time is in milliseconds. Each life of a router has a clock of its own that starts
@@ -46,7 +47,7 @@ enum sim_event_type {
 	SIM_CALM_CHECK,
 	SIM_REPLAY,
 	SIM_FORWARD, /* a configuration arrives */
-	SIM_ASKED,   /* a change arrives that was asked for at the other router */
+	SIM_ASKED,   /* a change arrives that was asked for at the other router: value 1: a trial */
 };
 
 struct flight {
@@ -123,12 +124,26 @@ struct sim_config {
 	struct version version;
 	struct edits edits;	/* what it says */
 	struct edits overruled; /* what a person decided against */
+	struct edits withdrawn; /* trials that were taken back */
+};
+
+struct sim_trial {
+	bool on;
+	uint64_t deadline;
+	struct sim_config before;
+};
+
+struct sim_forward {
+	struct sim_config config;
+	struct sim_trial trial;
 };
 
 struct node {
 	uint8_t id;
 	struct sim_config config; /* outlives the process */
 	struct sim_config last_week;
+	struct sim_trial trial;
+	bool undo; /* there is a record of trial.before, which outlives the process */
 	bool running, paused, stalled; /* stalled: paused, but its workers forward */
 	uint32_t life, tick_token;
 	uint64_t offset; /* its clock - the simulation's */
@@ -200,9 +215,10 @@ struct sim {
 
 	/* configs.c */
 	uint32_t n_edits, n_forwards, needless_alarms;
-	uint64_t forced_ms;			 /* a person pushed by force, last */
-	struct sim_config forward[SIM_FORWARDS]; /* under way */
-	struct edits given;			 /* of who gives the active role away */
+	uint64_t forced_ms;			  /* a person pushed by force, last */
+	struct sim_forward forward[SIM_FORWARDS]; /* under way */
+	struct edits tried, confirmed;		  /* edits that were on trial; those that stay */
+	struct edits given;			  /* of who gives the active role away */
 	bool given_forced;
 
 	/* check.c */
@@ -266,9 +282,21 @@ void config_edit(struct sim *s, struct node *n);
 void config_probe(struct sim *s, struct node *n);
 void config_asked(struct sim *s, struct node *n, const struct sim_event *e);
 void config_forwarded(struct sim *s, struct node *n, const struct sim_event *e);
+bool config_moves(const struct node *n);
+void config_edit_here(struct sim *s, struct node *n);
+void config_child(struct sim *s, struct sim_config *c);
 void check_config_given(struct sim *s, struct node *n);
 void check_config_taken(struct sim *s, const struct node *n);
 void check_config_calm(struct sim *s);
+
+/* trials.c */
+void trial_begin(struct sim *s, struct node *n);
+void trial_command(struct sim *s, struct node *n);
+bool trial_hears(struct sim *s, struct node *n);
+void trial_look(struct sim *s, struct node *n);
+void trial_taken(struct sim *s, struct node *n, const struct sim_trial *peers);
+bool trial_start(struct sim *s, struct node *n);
+void check_trials(struct sim *s);
 
 /* check.c */
 bool node_effective(const struct sim *s, const struct node *n); /* forwards for VIPs now */

@@ -307,6 +307,68 @@ static void a_restart_within_the_trial_brings_back_what_was_confirmed(void **sta
 	json_decref(h);
 }
 
+/* The shared part with a weight of one digit. */
+static json_t *shared_json(const struct fixture *f, char weight)
+{
+	json_t *whole, *shared;
+	char text[4096];
+
+	snprintf(text, sizeof(text), web, f->path);
+	*(strstr(text, "\"weight\": 2") + strlen("\"weight\": ")) = weight;
+	whole = json_loads(text, 0, NULL);
+	shared = json_incref(json_object_get(whole, "shared"));
+	json_decref(whole);
+	return shared;
+}
+
+/* The peer sends the configuration of tried_json(), on trial for 500 ms, as a child of the version
+ * here. Takes `before` over. */
+static void peer_tries(struct fixture *f, char digit, json_t *before)
+{
+	json_t *versions = version_store_json(&f->control->versions.store), *doc;
+	char id[VERSION_ID_STRLEN], digest[CONFIG_DIGEST_STRLEN], *text;
+
+	memset(id, digit, sizeof(id) - 1);
+	id[sizeof(id) - 1] = '\0';
+	memset(digest, digit, sizeof(digest) - 1);
+	digest[sizeof(digest) - 1] = '\0';
+	json_array_insert_new(json_object_get(versions, "versions"), 0,
+			      json_pack("{s:s, s:s, s:i, s:s, s:s}", "id", id, "digest", digest,
+					"time", 1, "author", "ann", "comment", ""));
+	doc = json_pack("{s:{s:b, s:o, s:o, s:{s:i, s:i, s:s, s:o}}}", "result", "apply", 1,
+			"shared", shared_json(f, '7'), "versions", versions, "trial", "within_ms",
+			60000, "left_ms", 500, "author", "ann", "before", before);
+	assert_non_null(doc);
+	text = json_dumps(doc, JSON_COMPACT);
+	control_pushed(f->control, 1, text, strlen(text));
+	free(text);
+	json_decref(doc);
+}
+
+/* The peer was changed to weight 5 before the trial, and this router was down then. */
+static void a_trial_of_the_peer_ends_in_what_the_peer_had_before(void **state)
+{
+	struct fixture *f = *state;
+	json_t *h, *v;
+	size_t i;
+
+	json_decref(kept_history(f));
+	peer_tries(f, 'a', json_pack("{s:s}", "services", "none of this can be"));
+	peer_tries(f, 'b', shared_json(f, '5'));
+	for (int ms = 0; !is_on_trial(f); ms += 20) {
+		assert_true(ms < DEADLINE_MS);
+		usleep(20000);
+	}
+	assert_string_equal(servers_of(f, WEB), NEW);
+	wait_over(f);
+	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/5");
+	wait_no_record();
+	h = kept_history(f);
+	json_array_foreach (json_object_get(h, "versions"), i, v)
+		assert_int_not_equal(strncmp(text_at(v, "id"), "aaaaaaaa", 8), 0);
+	json_decref(h);
+}
+
 static void a_file_that_was_written_since_counts_at_a_restart(void **state)
 {
 	struct fixture *f = *state;
@@ -357,6 +419,7 @@ int main(void)
 		B(times_that_are_none_are_refused),
 		B(the_node_part_comes_back_as_well),
 		B(a_restart_within_the_trial_brings_back_what_was_confirmed),
+		B(a_trial_of_the_peer_ends_in_what_the_peer_had_before),
 		B(a_file_that_was_written_since_counts_at_a_restart),
 		B(changes_by_command_are_shown_until_they_are_saved),
 	};

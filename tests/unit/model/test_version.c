@@ -125,6 +125,17 @@ static void a_roll_back_is_a_new_child(void **state)
 	assert_int_equal(relation(&a, &back), VERSION_EQUAL);
 }
 
+/* A configuration on trial that comes once more, behind its confirmation. */
+static void an_ancestor_that_says_the_same_replaces_nothing(void **state)
+{
+	const struct version a = first(1, 1), trial = child(&a, 2, 2), kept = child(&trial, 3, 2);
+
+	(void)state;
+	assert_int_equal(relation(&trial, &kept), VERSION_EQUAL);
+	assert_true(version_may_replace(&trial, &kept));
+	assert_false(version_may_replace(&kept, &trial));
+}
+
 static void more_than_256_changes_ago_is_unrelated(void **state)
 {
 	struct version a = first(1, 1), last = a, recent = a;
@@ -190,6 +201,7 @@ int main(void)
 		cmocka_unit_test(what_was_equal_under_two_ids_is_an_ancestor_from_then_on),
 		cmocka_unit_test(a_forced_version_is_a_child_of_both),
 		cmocka_unit_test(a_roll_back_is_a_new_child),
+		cmocka_unit_test(an_ancestor_that_says_the_same_replaces_nothing),
 		cmocka_unit_test(more_than_256_changes_ago_is_unrelated),
 		cmocka_unit_test(a_judgement_of_another_version_counts_for_nothing),
 		cmocka_unit_test(a_router_without_versions_has_no_relation),
