@@ -1,17 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 90
-# A third machine with the key speaks as the backup does, and hears what is said to the backup. The
+# A third machine with the key speaks as one router does, and hears what is said to that router. The
 # pair goes on, both routers raise an alarm, and nothing of the clone is left when it ends.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"
 
-# clone STATE TERM SECONDS, in the background
+# clone ROUTER STATE TERM SECONDS, in the background
 clone()
 {
-	on_background dpdk-b clone python3 "$TOP/tests/net/lib/clone.py" "$RUN/ha.key" public \
-		"${PAIR_PUBLIC[b]}" "${PAIR_PUBLIC[a]}" "$@"
+	local r=$1
+	shift
+	on_background "dpdk-$r" clone python3 "$TOP/tests/net/lib/clone.py" "$RUN/ha.key" public \
+		"${PAIR_PUBLIC[$r]}" "${PAIR_PUBLIC[$(other "$r")]}" "$@"
 }
 
 alarm_says()
@@ -32,7 +34,7 @@ second=$(of a .heard.retired)
 
 note "it says that it is active, under the next term"
 term=$(of a .term)
-clone 3 $((term + 1)) 4
+clone b 3 $((term + 1)) 4
 wait_for 3 "a says that there are two" alarm_says a "two routers say that they are the peer"
 wait_for 3 "b says so, too" alarm_says b "another router that says that it is this one"
 stays 2 "active backup"
@@ -43,8 +45,20 @@ is "of it not believed" "$(($(of a .heard.retired) - second))" -ge 30
 wait_for 4 "the alarms end" no_alarm
 is "role changes" "$(($(pair_changes a) + $(pair_changes b)))" -eq "$changes"
 
-note "it is believed when the backup is gone, but no term that cannot be; and the backup returns"
-clone 1 140737488355328 6
+note "so does a clone of the active router that says that it stands by"
+second=$(of b .heard.retired)
+clone a 1 $((term + 1)) 3
+wait_for 3 "b says that there are two" alarm_says b "two routers say that they are the peer"
+wait_for 3 "a says so, too" alarm_says a "another router that says that it is this one"
+pair_serves 192.0.2.80 3 || fail "the web does not answer"
+background_wait clone || fail "the clone: $(cat "$RUN/clone.log")"
+is "of it not believed" "$(($(of b .heard.retired) - second))" -ge 20
+wait_for 4 "the alarms end" no_alarm
+is "roles" "$(roles_seen)" = "active backup"
+is "role changes" "$(($(pair_changes a) + $(pair_changes b)))" -eq "$changes"
+
+note "a clone of the backup is believed when the backup is gone, but no term that cannot be; and the backup returns"
+clone b 1 140737488355328 6
 pair_kill b
 absurd()
 {
