@@ -4,19 +4,17 @@
 
 #define LEDGER_WORDS (FAMILY == 6 ? 8 : 3)
 
-/* Ends in the order of struct conn4, conn6. */
+/* Ends in the order of struct conn4, conn6, so that a row of IPv4 is made of whole words of conn4.
+ */
 struct FAM(ledger_row) {
 	union {
 		struct {
 			FAM_ADDR daddr, caddr, vaddr;
-#if FAMILY == 4
-			uint32_t server;
-#endif
 			be16 dport, cport, vport;
 			uint8_t proto;
 			uint8_t method;
-#if FAMILY == 6
 			uint32_t server;
+#if FAMILY == 6
 			uint32_t zero;
 #endif
 		};
@@ -26,14 +24,14 @@ struct FAM(ledger_row) {
 };
 _Static_assert(sizeof(struct FAM(ledger_row)) == (FAMILY == 4 ? 32 : 72), "words and tail");
 
-/* Of words and index; never 0. State and flags are not covered: each is one byte of its own. */
+/* Of words and index; never 0. State and flags are not covered: they change alone. */
 static inline uint32_t FAM_FN(ledger, check)(const uint64_t *word, uint32_t index)
 {
 	uint64_t h = index + 1;
 
 	for (unsigned int i = 0; i < LEDGER_WORDS; i++)
-		h = (h ^ h >> 32 ^ word[i]) * 0xd6e8feb86659fd93ULL;
-	return (uint32_t)(h >> 32) | 1;
+		h = ledger_check_add(h, word[i]);
+	return ledger_check_end(h);
 }
 
 /* *out: as an event whose server is the id of the process that wrote the row. */
@@ -53,7 +51,8 @@ static inline enum ledger_row_kind FAM_FN(ledger_row, read)(const struct FAM(led
 		.proto = row->proto,
 		.method = row->method,
 		.state = row->tail.state,
-		.flags = (uint8_t)((row->tail.flags & (SYNC_F_FTP | SYNC_F_ASSURED)) |
+		.flags = (uint8_t)((row->tail.flags & LEDGER_F_FTP ? SYNC_F_FTP : 0) |
+				   (row->tail.flags & LEDGER_F_ASSURED ? SYNC_F_ASSURED : 0) |
 				   (FAMILY == 6 ? SYNC_F_V6 : 0)),
 	};
 	out->FAM(caddr) = row->caddr;

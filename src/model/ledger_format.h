@@ -30,7 +30,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words of rows");
 
-#define LEDGER_MAGIC	  "plvs ledger v001" /* 16 bytes */
+#define LEDGER_MAGIC	  "plvs ledger v002" /* 16 bytes */
 #define LEDGER_PAGE	  4096U
 #define LEDGER_BOOT_BYTES 16
 #define LEDGER_FTP_ROWS	  4097U /* of one worker; 0 is not used */
@@ -54,9 +54,10 @@ struct ledger_header {
 #define DUTY_PEER_ALIVE 2ULL
 #define DUTY_TERM_SHIFT 2
 
-/* Of a row. The bits of events (SYNC_F_FTP, SYNC_F_ASSURED), and of a template: a client got
- * through under it. */
-#define LEDGER_F_THROUGH 0x10U
+/* Flags of a row. */
+#define LEDGER_F_ASSURED 0x01U /* by evidence, as SYNC_F_ASSURED */
+#define LEDGER_F_THROUGH 0x10U /* of a template: a client got through under it */
+#define LEDGER_F_FTP	 0x80U /* an FTP control connection, as SYNC_F_FTP */
 
 /* Row state while its worker writes it; no state of a connection. */
 #define LEDGER_BEING_WRITTEN 0xffU
@@ -65,7 +66,12 @@ struct ledger_header {
 union ledger_tail {
 	struct {
 		uint32_t check;
-		uint8_t state, flags;
+		union {
+			struct {
+				uint8_t state, flags;
+			};
+			uint16_t change; /* both, in one store */
+		};
 		uint16_t zero;
 	};
 	uint64_t word;
@@ -103,6 +109,17 @@ struct ledger_place {
 
 void ledger_place(uint32_t n_workers, uint32_t capacity, struct ledger_place *out);
 uint64_t ledger_layout(void);
+/* Steps of ledger4_check(), ledger6_check(). */
+static inline uint64_t ledger_check_add(uint64_t h, uint64_t word)
+{
+	return (h ^ word) * 0xd6e8feb86659fd93ULL;
+}
+
+static inline uint32_t ledger_check_end(uint64_t h)
+{
+	return (uint32_t)(h >> 32) | 1;
+}
+
 /* Never 0. */
 uint32_t ledger_server_check(const struct sync_server *s, uint32_t id);
 uint64_t ledger_ftp_check(const struct ledger_ftp_row *row, uint32_t index);

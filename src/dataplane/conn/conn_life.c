@@ -453,6 +453,6 @@ void FAM_FN(conn, set_state)(struct worker *w, struct FAM(conn) *c, enum conn_st
 		c->c.flags &= (uint8_t)~CONN_F_EMBRYONIC;
 	FAM_FN(give_way, update)(w, c);
 	wheel_shorten(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
-	if (sync_on(w))
+	if (sync_on(w) && state != CONN_SYN_RECV)
 		FAM_FN(sync, changed)(w, c);
 }

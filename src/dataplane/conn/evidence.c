@@ -44,7 +44,7 @@ static void assure(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(give_way, update)(w, c);
 	if (c->control)
 		FAM_FN(template, prove)(w, c->control);
-	if (sync_on(w))
+	if (sync_on(w) && c->c.state != CONN_SYN_RECV)
 		FAM_FN(sync, changed)(w, c);
 }
 

@@ -67,21 +67,27 @@ static bool tells(const struct worker *w)
 	return w->env.sync & SYNC_EMIT;
 }
 
-void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c)
+static __rte_noinline void tell(struct worker *w, const struct FAM(conn) *c)
 {
+	uint8_t *mark = FAM_FN(sync, mark)(w, c);
 	struct sync_event e;
-	uint8_t *mark;
 
-	if (w->env.sync & SYNC_LEDGER)
+	if ((w->env.sync & SYNC_LEDGER) && c->c.state != CONN_SYN_RECV)
 		FAM_FN(ledger, changed)(w, c);
-	if (!tells(w))
-		return;
-	mark = FAM_FN(sync, mark)(w, c);
 	if (!worth_telling(c, *mark))
 		return;
 	*mark |= MARK_TOLD;
 	e = put_of(c);
 	sync_emit(w, &e, NULL);
+}
+
+/* sync_on(): where no peer is told, the ledger is written. */
+void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c)
+{
+	if (unlikely(tells(w)))
+		tell(w, c);
+	else
+		FAM_FN(ledger, changed)(w, c);
 }
 
 void FAM_FN(sync, template)(struct worker *w, const struct FAM(conn) *t)

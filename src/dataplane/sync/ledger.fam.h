@@ -4,6 +4,10 @@
 
 /* Writes the whole row of an entry as it is now. */
 void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c);
+/* The same where it is worth it: a template; a row without memory, which is counted. */
+void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c);
+/* The same of a connection that is no template, whose row has memory. */
+void FAM_FN(ledger, begin)(const struct FAM(conn) *c, struct FAM(ledger_row) *row, uint32_t index);
 /* A client of a template got through or was assured. Any worker that has a hold on the
  * template. */
 void FAM_FN(ledger, proven)(struct worker *w, uint32_t control);
@@ -32,28 +36,28 @@ static inline bool FAM_FN(ledger, worth)(const struct FAM(conn) *c)
 
 static inline uint8_t FAM_FN(ledger, flags)(const struct FAM(conn) *c)
 {
-	return (uint8_t)((c->c.flags & CONN_F_FTP ? SYNC_F_FTP : 0) |
-			 (c->c.evidence & EVIDENCE_ASSURED ? SYNC_F_ASSURED : 0));
+	return (uint8_t)((c->c.flags & CONN_F_FTP) | (c->c.evidence & EVIDENCE_ASSURED));
 }
 
-/* Made, in another state, or assured. A row that was never written
- * has no check: state and flags alone make nothing of it. */
+/* Made, in another state than SYN_RECV, or assured. A row with a check is of this very connection,
+ * since the end of a connection clears the row: then state and flags are enough. A row without a
+ * check was never written, and a state alone makes nothing of it. */
 static inline void FAM_FN(ledger, changed)(struct worker *w, const struct FAM(conn) *c)
 {
-	struct FAM(ledger_row) *row;
+	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
+	struct FAM(ledger_row) *row = &w->FAM(v).rows[index];
 
-	if (!FAM_FN(ledger, worth)(c))
-		return;
-	if (c->c.state == CONN_ESTABLISHED || c->c.state == CONN_UDP ||
-	    (c->c.flags & CONN_F_TEMPLATE)) {
-		FAM_FN(ledger, put)(w, c);
-		return;
-	}
-	row = FAM_FN(ledger, row)(w, c);
-	if (!row)
-		return;
-	__atomic_store_n(&row->tail.state, c->c.state, __ATOMIC_RELAXED);
-	__atomic_store_n(&row->tail.flags, FAM_FN(ledger, flags)(c), __ATOMIC_RELAXED);
+	if (unlikely(c->c.flags & (CONN_F_EMBRYONIC | CONN_F_TEMPLATE)) ||
+	    unlikely(index >= __atomic_load_n(&w->FAM(v).rows_limit, __ATOMIC_ACQUIRE)))
+		FAM_FN(ledger, put_rare)(w, c);
+	else if (c->c.state != CONN_ESTABLISHED && c->c.state != CONN_UDP)
+		__atomic_store_n(&row->tail.state, c->c.state, __ATOMIC_RELAXED);
+	else if (row->tail.check)
+		__atomic_store_n(&row->tail.change,
+				 (uint16_t)(c->c.state | FAM_FN(ledger, flags)(c) << 8),
+				 __ATOMIC_RELAXED);
+	else
+		FAM_FN(ledger, begin)(c, row, index);
 }
 
 /* On its way out. A half-open connection never had a row. */

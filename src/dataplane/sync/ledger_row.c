@@ -6,6 +6,13 @@
 
 #define WALK_STEP 256
 
+#if FAMILY == 4
+_Static_assert(offsetof(struct conn4, caddr) == offsetof(struct conn4, daddr) + 4 &&
+		       offsetof(struct conn4, vaddr) == offsetof(struct conn4, daddr) + 8 &&
+		       offsetof(struct conn4, dport) == offsetof(struct conn4, daddr) + 12 &&
+		       offsetof(struct conn4, cport) == offsetof(struct conn4, daddr) + 14,
+	       "the first two words of a row");
+#endif
 _Static_assert(LEDGER_FTP_ROWS == FTP_CONTROL_MAX + 1, "a row for each");
 
 /* Stores stay on their side of it; a killed thread needs no more (ledger_format.h). */
@@ -16,30 +23,49 @@ static inline void row_write(struct FAM(ledger_row) *row, const struct FAM(conn)
 {
 	const union ledger_tail begin = {.state = LEDGER_BEING_WRITTEN};
 	const uint32_t server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
-	union ledger_tail end = {.state = c->c.state, .flags = flags};
-	uint32_t ports;
-
-	memcpy(&ports, &c->port[END_SERVER], sizeof(ports));
-	const uint64_t rest = ports | (uint64_t)c->vport << 32 | (uint64_t)c->c.proto << 48 |
-			      (uint64_t)c->c.method << 56;
+	const uint64_t kind = (uint64_t)c->c.proto | (uint64_t)c->c.method << 8;
+	const uint64_t state = c->c.state | (uint64_t)flags << 8;
+	uint64_t h = index + 1;
 
 	__atomic_store_n(&row->tail.word, begin.word, __ATOMIC_RELAXED);
 	COMPILER_BARRIER();
 #if FAMILY == 4
-	row->word[0] = c->daddr | (uint64_t)c->caddr << 32;
-	row->word[1] = c->vaddr | (uint64_t)server << 32;
-	row->word[2] = rest;
+	/* daddr, caddr; then vaddr, dport, cport: neighbours in struct conn4. */
+	const uint8_t *ends = (const uint8_t *)c + offsetof(struct conn4, daddr);
+	const uint64_t third = c->vport | kind << 16 | (uint64_t)server << 32;
+	uint64_t first, second;
+
+	memcpy(&first, ends, sizeof(first));
+	memcpy(&second, ends + sizeof(first), sizeof(second));
+	row->word[0] = first;
+	row->word[1] = second;
+	row->word[2] = third;
+	h = ledger_check_add(ledger_check_add(ledger_check_add(h, first), second), third);
 #else
-	for (unsigned int i = 0; i < END_MAX; i++) {
-		row->word[2 * i] = c->addr[i].word[0];
-		row->word[2 * i + 1] = c->addr[i].word[1];
-	}
-	row->word[6] = rest;
+	uint32_t ports;
+
+	memcpy(&ports, c->port, sizeof(ports));
+	memcpy(row->word, c->addr, sizeof(c->addr));
+	row->word[6] = ports | (uint64_t)c->vport << 32 | kind << 48;
 	row->word[7] = server;
+	for (unsigned int i = 0; i < sizeof(row->word) / sizeof(row->word[0]); i++)
+		h = ledger_check_add(h, row->word[i]);
 #endif
-	end.check = FAM_FN(ledger, check)(row->word, index);
 	COMPILER_BARRIER();
-	__atomic_store_n(&row->tail.word, end.word, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->tail.word, ledger_check_end(h) | state << 32, __ATOMIC_RELAXED);
+}
+
+void FAM_FN(ledger, begin)(const struct FAM(conn) *c, struct FAM(ledger_row) *row, uint32_t index)
+{
+	row_write(row, c, index, FAM_FN(ledger, flags)(c));
+}
+
+void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c)
+{
+	if ((c->c.flags & CONN_F_TEMPLATE) ||
+	    (FAM_FN(ledger, worth)(c) &&
+	     (c->c.state == CONN_ESTABLISHED || c->c.state == CONN_UDP)))
+		FAM_FN(ledger, put)(w, c);
 }
 
 /* A proof says as well that a client got through. */
@@ -48,7 +74,7 @@ static uint8_t template_flags(const struct FAM(conn) *t)
 	const uint32_t assured = __atomic_load_n(&t->c.assured, __ATOMIC_RELAXED);
 
 	return (uint8_t)((assured ? LEDGER_F_THROUGH : 0) |
-			 (assured & TEMPLATE_PROVEN ? SYNC_F_ASSURED : 0));
+			 (assured & TEMPLATE_PROVEN ? LEDGER_F_ASSURED : 0));
 }
 
 void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c)
