@@ -27,7 +27,7 @@ static const char *const forwards[] = {
 	FORWARD_METHODS(X)
 #undef X
 		NULL};
-static const char *const kinds[] = {"vip", "gateway", "prefix", NULL};
+static const char *const kinds[] = {"vip", "gateway", "prefix", "pool", NULL};
 static const char *const counter_objects[] = {"services", "servers", "ports", "workers", "drops",
 					      "punts",	  "health",  "all",   NULL};
 static const char *const config_parts[] = {"all", "node", "shared", NULL};
@@ -144,7 +144,7 @@ static const struct arg address_args[] = {
 	{"ADDRESS", ARG_ADDRESS, ARG_POSITIONAL | ARG_REQUIRED, "address",
 	 "192.0.2.80, 10.10.255.254/16", NULL, 0, 0},
 	{"kind", ARG_CHOICE, ARG_REQUIRED, "kind",
-	 "vip; gateway (the real servers' default route); prefix", kinds, 0, 0},
+	 "vip; gateway (the real servers' default route); prefix; pool (of full NAT)", kinds, 0, 0},
 	{"link", ARG_LINK, 0, "link", "where it lives: a port, or PORT.VLAN", NULL, 0, 0},
 	END};
 static const struct arg address_delete_args[] = {

@@ -83,6 +83,11 @@ static void address_length_check(struct config_context *ctx, const struct config
 		config_report(ctx, -EINVAL, NULL,
 			      "a VIP is one address: expected \"%s\" without a prefix length",
 			      text);
+	if (a->kind == CONFIG_ADDRESS_POOL && a->address.len != whole)
+		config_report(ctx, -EINVAL, NULL,
+			      "an entry of a pool is one address: expected \"%s\" without a prefix "
+			      "length",
+			      text);
 	if (a->kind == CONFIG_ADDRESS_GATEWAY && a->address.len == whole)
 		config_report(ctx, -EINVAL, NULL,
 			      "a gateway needs the prefix length of its network: expected "
@@ -96,6 +101,22 @@ static void address_check(struct config_context *ctx, const struct config_addres
 {
 	if (a->kind != CONFIG_ADDRESS_GATEWAY || !addr_is_link_local(&a->address.addr))
 		config_check_usable(ctx, &a->address.addr, "");
+}
+
+static void pool_address_check(struct config_context *ctx, const struct config *config,
+			       const struct config_address *a)
+{
+	struct config_index_key vip = index_key_addr(INDEX_VIP, &a->address.addr);
+	struct config_index_key nat = index_key_addr(INDEX_NAT, &a->address.addr);
+	char text[ADDR_STRLEN];
+
+	addr_format(&a->address.addr, text, sizeof(text));
+	if (config_index_get(config->index, &vip, NULL))
+		config_report(ctx, -EINVAL, NULL, "%s is a VIP: it cannot be in a pool as well",
+			      text);
+	if (config_index_get(config->index, &nat, NULL))
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is a real server: it cannot be in a pool as well", text);
 }
 
 void config_check_address(struct config_context *ctx, const struct config *config,
@@ -113,12 +134,18 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 	config_check_own_address(ctx, config, &a->address.addr);
 	if (a->kind == CONFIG_ADDRESS_VIP)
 		config_check_nat_address(ctx, config, &a->address.addr);
+	if (a->kind == CONFIG_ADDRESS_POOL)
+		pool_address_check(ctx, config, a);
 	context_pop(ctx);
 	link_check(ctx, &config->node, a);
+	if (a->kind == CONFIG_ADDRESS_POOL)
+		config_check_pools(ctx, config, a);
 	if (a->kind == CONFIG_ADDRESS_VIP || a->link)
 		return;
 	context_push_key(ctx, "link");
 	config_report(ctx, -EINVAL, NULL, "missing: a %s is on a link",
-		      a->kind == CONFIG_ADDRESS_GATEWAY ? "gateway" : "prefix");
+		      a->kind == CONFIG_ADDRESS_GATEWAY ? "gateway"
+		      : a->kind == CONFIG_ADDRESS_POOL	? "pool"
+							: "prefix");
 	context_pop(ctx);
 }

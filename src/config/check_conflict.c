@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "config/object_index.h"
+#include "model/local_pool.h"
 
 static bool addrs_cover(const struct config_addr *v, uint32_t n, const struct addr *a)
 {
@@ -81,6 +82,61 @@ static void dr_links_check(struct config_context *ctx, const struct config *conf
 	}
 }
 
+static bool pool_has(const struct config *config, uint8_t family)
+{
+	for (uint32_t i = 0; i < config->shared.n_addresses; i++)
+		if (config->shared.addresses[i].kind == CONFIG_ADDRESS_POOL &&
+		    config->shared.addresses[i].address.addr.family == family)
+			return true;
+	return false;
+}
+
+/* Full NAT without a pool drops every connection. */
+static void pool_check(struct config_context *ctx, const struct config *config,
+		       const struct config_service *svc)
+{
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		const struct config_server *s = &svc->servers[i];
+
+		if (!forward_has(s->forward, FORWARD_TWO_HALVES) ||
+		    s->ep.addr.family == ADDR_NONE || pool_has(config, s->ep.addr.family))
+			continue;
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		context_push_key(ctx, "forward");
+		config_report(ctx, 0, NULL,
+			      "\"fullnat\" needs an address of \"kind\": \"pool\" and of %s in "
+			      "shared.addresses, on the link of the real server: until then no "
+			      "connection is made",
+			      s->ep.addr.family == ADDR_V6 ? "IPv6" : "IPv4");
+		context_pop(ctx);
+		context_pop(ctx);
+		context_pop(ctx);
+		return; /* said once */
+	}
+}
+
+void config_check_pools(struct config_context *ctx, const struct config *config,
+			const struct config_address *a)
+{
+	uint32_t n = 1;
+
+	for (uint32_t i = 0; i < config->shared.n_addresses; i++) {
+		const struct config_address *other = &config->shared.addresses[i];
+
+		n += other != a && other->kind == CONFIG_ADDRESS_POOL &&
+		     other->link_id == a->link_id &&
+		     other->address.addr.family == a->address.addr.family;
+		if (other == a)
+			break;
+	}
+	if (n > LOCAL_POOL_MAX)
+		config_report(ctx, -ENOSPC, NULL,
+			      "%u addresses in the pool of one link and family are more than the "
+			      "limit of %u",
+			      n, LOCAL_POOL_MAX);
+}
+
 void config_check_conflicts(struct config_context *ctx, const struct config *config,
 			    const struct config_service *svc)
 {
@@ -98,10 +154,12 @@ void config_check_conflicts(struct config_context *ctx, const struct config *con
 							 sizeof(text)),
 				      config_service_label(other, label, sizeof(label)));
 		config_check_own_address(ctx, config, &svc->listen[i].addr);
+		config_check_pool_address(ctx, config, &svc->listen[i].addr);
 		context_pop(ctx);
 		context_pop(ctx);
 	}
 	dr_links_check(ctx, config, svc);
+	pool_check(ctx, config, svc);
 	key = index_key_mark(svc->mark, config_service_family(svc));
 	if (svc->mark && config_index_get(config->index, &key, &other)) {
 		context_push_key(ctx, "mark");
@@ -129,6 +187,7 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 		const struct config_server *s = &svc->servers[i];
 		struct config_index_key vip = index_key_addr(INDEX_VIP, &s->ep.addr);
 		struct config_index_key own = index_key_addr(INDEX_OWN, &s->ep.addr);
+		struct config_index_key pool = index_key_addr(INDEX_POOL, &s->ep.addr);
 
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, svc->servers[i].written);
@@ -136,8 +195,15 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 		if (forward_has(s->forward, FORWARD_REPLIES_PASS) &&
 		    config_index_get(config->index, &vip, NULL))
 			config_report(ctx, -EINVAL, NULL,
-				      "%s is a VIP: it cannot be a real server by \"nat\" as well",
-				      addr_format(&s->ep.addr, text, sizeof(text)));
+				      "%s is a VIP: it cannot be a real server by \"%s\" as well",
+				      addr_format(&s->ep.addr, text, sizeof(text)),
+				      forward_names[s->forward]);
+		else if (config_index_get(config->index, &pool, NULL))
+			config_report(
+				ctx, -EINVAL, NULL,
+				"%s is in a pool (shared.addresses): it cannot be a real server "
+				"as well",
+				addr_format(&s->ep.addr, text, sizeof(text)));
 		else if (!forward_has(s->forward, FORWARD_ENDS_HERE) &&
 			 config_index_get(config->index, &own, NULL))
 			config_report(ctx, 0, NULL,

@@ -217,13 +217,17 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 		missing(ctx, "ftp",
 			svc->mark ? "needs a service with listeners: not under a mark"
 				  : "needs \"protocol\": \"tcp\", not \"udp\"");
+	else if (forward_has(svc->policy.service.forward, FORWARD_TWO_HALVES))
+		missing(ctx, "ftp",
+			"needs \"forward\": \"nat\": by \"fullnat\" a server does not see the "
+			"address of which its client speaks");
 	else if (forward_has(svc->policy.service.forward, FORWARD_KEEPS_VIP))
 		missing(ctx, "ftp",
 			"needs \"forward\": \"nat\": other methods do not see the answers");
 	for (uint32_t i = 0;
 	     forward_has(svc->policy.service.forward, FORWARD_REPLIES_PASS) && i < svc->n_servers;
 	     i++) {
-		if (!forward_has(svc->servers[i].forward, FORWARD_KEEPS_VIP))
+		if (!forward_has(svc->servers[i].forward, FORWARD_KEEPS_VIP | FORWARD_TWO_HALVES))
 			continue;
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, svc->servers[i].written);
@@ -239,6 +243,19 @@ static void one_packet_check(struct config_context *ctx, const struct config_ser
 	if (svc->policy.service.one_packet && svc->proto == IPPROTO_TCP &&
 	    config_policy_states_one_packet(&svc->policy))
 		missing(ctx, "one_packet", "needs \"protocol\": \"udp\", not \"tcp\"");
+	for (uint32_t i = 0;
+	     svc->policy.service.one_packet && svc->proto != IPPROTO_TCP && i < svc->n_servers;
+	     i++) {
+		if (!forward_has(svc->servers[i].forward, FORWARD_TWO_HALVES))
+			continue;
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		missing(ctx, "forward",
+			"\"fullnat\" needs a connection, which remembers the client: not with "
+			"\"one_packet\"");
+		context_pop(ctx);
+		context_pop(ctx);
+	}
 }
 
 static void netmask_check(struct config_context *ctx, const struct config_service *svc)

@@ -210,10 +210,11 @@ enum config_address_kind {
 	CONFIG_ADDRESS_VIP,
 	CONFIG_ADDRESS_GATEWAY,
 	CONFIG_ADDRESS_PREFIX,
+	CONFIG_ADDRESS_POOL,
 };
 
 struct config_address {
-	struct config_addr address; /* len 32 or 128 for a VIP */
+	struct config_addr address; /* len 32 or 128 for a VIP and in a pool */
 	uint8_t kind;		    /* enum config_address_kind */
 	char *link;		    /* "public", "public.10", or NULL */
 	link_id link_id;	    /* resolved, or LINK_ANY */

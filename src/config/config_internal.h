@@ -376,6 +376,11 @@ void config_check_usable_unclaimed(struct config_context *ctx, const struct addr
 void config_check_own_address(struct config_context *ctx, const struct config *config,
 			      const struct addr *a);
 /* A VIP that is no real server by NAT. */
+void config_check_pool_address(struct config_context *ctx, const struct config *config,
+			       const struct addr *vip);
+/* The number of addresses in the pool of a link, up to this one. */
+void config_check_pools(struct config_context *ctx, const struct config *config,
+			const struct config_address *a);
 void config_check_nat_address(struct config_context *ctx, const struct config *config,
 			      const struct addr *vip);
 

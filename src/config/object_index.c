@@ -260,7 +260,7 @@ static void service_each(struct config_index *ix, struct config_service *svc, in
 		op(ix, &key, svc);
 	}
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
-		if (!forward_has(svc->servers[i].forward, FORWARD_REPLIES_PASS))
+		if (!forward_has(svc->servers[i].forward, FORWARD_BY_SOURCE))
 			continue;
 		key = index_key_addr(INDEX_NAT, &svc->servers[i].ep.addr);
 		op(ix, &key, NULL);
@@ -282,8 +282,9 @@ static void address_each(struct config_index *ix, const struct config_address *a
 	struct config_index_key key = index_key_addr(INDEX_ADDRESS, &a->address.addr);
 
 	op(ix, &key, NULL);
-	if (a->kind == CONFIG_ADDRESS_VIP) {
-		key = index_key_addr(INDEX_VIP, &a->address.addr);
+	if (a->kind == CONFIG_ADDRESS_VIP || a->kind == CONFIG_ADDRESS_POOL) {
+		key = index_key_addr(a->kind == CONFIG_ADDRESS_VIP ? INDEX_VIP : INDEX_POOL,
+				     &a->address.addr);
 		op(ix, &key, NULL);
 	}
 }

@@ -18,6 +18,7 @@ enum config_index_kind {
 	INDEX_NAT,     /* address, counted: real servers by NAT */
 	INDEX_OWN,     /* address, counted: of node.ports */
 	INDEX_ADDRESS, /* address, counted: shared.addresses */
+	INDEX_POOL,    /* address, counted: those of kind `pool` */
 };
 
 struct config_index_key {

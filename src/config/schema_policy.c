@@ -169,7 +169,8 @@ static const struct config_field policy_fields[] = {
 	 .help = "how packets reach the real server: `nat` rewrites addresses both ways, `dr` "
 		 "sends the packet unchanged to the server's MAC, `tunnel` wraps it in a "
 		 "packet to the server (`tunnel_type`), `local` gives it to a program of this "
-		 "router"},
+		 "router, `fullnat` rewrites both addresses, so that the reply comes to an address "
+		 "of a pool"},
 	{.name = "locality_timeout",
 	 .type = TYPE_SECONDS,
 	 AT(struct config_policy, service.locality_s),

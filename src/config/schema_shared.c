@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 
 /* In the order of enum config_address_kind. */
-static const char *const kind_names[] = {"vip", "gateway", "prefix", NULL};
+static const char *const kind_names[] = {"vip", "gateway", "prefix", "pool", NULL};
 /* In the order of enum config_compat. */
 static const char *const compat_names[] = {"none", "ipvs", NULL};
 
@@ -24,7 +24,9 @@ static const struct config_field address_fields[] = {
 	 .noun = "a kind of address",
 	 .help = "`vip`: of virtual services; `gateway`: the real servers' default route; "
 		 "`prefix`: routed to this router by others, so that services listen inside it "
-		 "and no ARP is answered; the rest of it is Linux's own"},
+		 "and no ARP is answered; the rest of it is Linux's own; `pool`: servers on the "
+		 "address's link see clients under it where `forward` is `fullnat`, "
+		 "[forwarding-methods.md](forwarding-methods.md)"},
 	{.name = "link",
 	 .type = TYPE_STRING,
 	 AT(struct config_address, link),

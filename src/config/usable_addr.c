@@ -83,6 +83,18 @@ void config_check_own_address(struct config_context *ctx, const struct config *c
 	}
 }
 
+void config_check_pool_address(struct config_context *ctx, const struct config *config,
+			       const struct addr *vip)
+{
+	struct config_index_key key = index_key_addr(INDEX_POOL, vip);
+	char text[ADDR_STRLEN];
+
+	if (config_index_get(config->index, &key, NULL))
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is in a pool (shared.addresses): it cannot be a VIP as well",
+			      addr_format(vip, text, sizeof(text)));
+}
+
 void config_check_nat_address(struct config_context *ctx, const struct config *config,
 			      const struct addr *vip)
 {

@@ -69,6 +69,8 @@ static void connection_put(json_t *o, const struct explain *x)
 	conn = view_json(x->after.proto ? &x->after : &x->before);
 	json_object_set_new(conn, "found", json_boolean(x->found));
 	json_object_set_new(conn, "made", json_boolean(x->made));
+	if (x->after.proto && x->after.local.port)
+		json_object_set_new(conn, "local", endpoint_json(&x->after.local));
 	if (x->found)
 		json_object_set_new(conn, "state_before", json_string(conn_view_state(&x->before)));
 	json_object_set_new(o, "connection", conn);

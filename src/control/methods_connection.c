@@ -75,11 +75,13 @@ static const char *protocol_name(uint8_t proto)
 static json_t *view_json(const struct conn_view *v)
 {
 	char client[ENDPOINT_STRLEN], virtual[ENDPOINT_STRLEN], server[ENDPOINT_STRLEN];
+	char local[ENDPOINT_STRLEN];
 	const struct shown_connection shown = {
 		.protocol = protocol_name(v->proto),
 		.client = endpoint_format(&v->client, client, sizeof(client)),
 		.virtual = endpoint_format(&v->virtual, virtual, sizeof(virtual)),
 		.server = endpoint_format(&v->server, server, sizeof(server)),
+		.local = v->local.port ? endpoint_format(&v->local, local, sizeof(local)) : NULL,
 		.state = conn_view_state(v),
 		.expires_s = v->expires_s,
 		.method = v->method < FWD_MAX ? forward_names[v->method] : "?",

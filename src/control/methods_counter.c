@@ -282,6 +282,9 @@ static json_t *warnings_json(struct control *c)
 		kept_warn(c->dp, list);
 	if (table_watch_warning(&c->table_watch))
 		json_array_append_new(list, json_string(table_watch_warning(&c->table_watch)));
+	if (local_port_watch_warning(&c->local_port_watch))
+		json_array_append_new(list,
+				      json_string(local_port_watch_warning(&c->local_port_watch)));
 	if (metrics_fault(c->metrics))
 		json_array_append_new(list,
 				      json_sprintf("no metrics: %s", metrics_fault(c->metrics)));

@@ -120,7 +120,7 @@ static int tell_addresses(const struct control *c, const struct snapshot *live)
 	for (uint32_t i = 0; i < shared->n_addresses; i++) {
 		const struct config_address *a = &shared->addresses[i];
 
-		if (a->kind != CONFIG_ADDRESS_VIP)
+		if (a->kind != CONFIG_ADDRESS_VIP && a->kind != CONFIG_ADDRESS_POOL)
 			v[n++] = (struct link_address){.addr = a->address.addr,
 						       .len = a->address.len,
 						       .kind = a->kind == CONFIG_ADDRESS_GATEWAY
@@ -221,7 +221,7 @@ static void on_server_forget(void *arg, struct service_rt *svc, struct server_rt
 	if (c->identities)
 		identity_push(c, identity_update_gone(0, srv->id));
 	/* Its packets need no direction of their own any more. */
-	if (forward_has(srv->method, FORWARD_REPLIES_PASS))
+	if (forward_has(srv->method, FORWARD_BY_SOURCE))
 		(void)publisher_touch_server(&c->publisher, &srv->ep);
 }
 

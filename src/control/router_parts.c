@@ -17,6 +17,7 @@ void control_parts(void *arg, struct router_parts *out)
 		.ha = c->ha,
 		.health = watching_health(c),
 		.table_watch = &c->table_watch,
+		.local_port_watch = &c->local_port_watch,
 		.metrics = c->metrics,
 		.dpdk_version = c->dpdk_version,
 		.started_us = c->started_us,

@@ -168,6 +168,7 @@ static int worker_create(struct dataplane *dp, const struct dataplane_config *co
 			RTE_MIN((uint32_t)(per_shard + per_shard / 4 + 1), w->v4.way.max_half_open);
 		w->v6.way.max_half_open = w->v4.way.max_half_open; /* tables of the same size */
 	}
+	w->v4.ports.side = w->v6.ports.side = config->side;
 	w->v4.way.idle_ticks = config->idle_gives_way_s * CONN_TICK_HZ;
 	w->v6.way.idle_ticks = w->v4.way.idle_ticks;
 	w->id = id;

@@ -54,6 +54,7 @@ struct dataplane_config {
 	uint16_t n_manual_workers;
 	/* Source ports of health checks, host order; 0, 0 = CHECK_PORT_FIRST and _LAST. */
 	uint16_t check_first, check_last;
+	uint8_t side; /* 0 or 1, the peer's is the other: fullnat/local_port.h */
 };
 
 /* Whether a port carries packets; see port_watch.h. */
@@ -154,6 +155,7 @@ struct port {
 /* A connection in a chunk of a listing; see CMD_LIST. */
 struct conn_view {
 	struct endpoint client, virtual, server;
+	struct endpoint local; /* by full NAT: the client, as the server sees it; else port 0 */
 	uint8_t proto, state, method, flags;
 	uint32_t expires_s;
 	uint32_t idle_s;

@@ -2,6 +2,7 @@
 #include "dataplane/owner.h"
 
 uint16_t owner_toeplitz_hi[256], owner_toeplitz_lo[256];
+uint16_t owner_words[OWNER_STEPS][OWNER_WORDS];
 uint8_t owner_rss_key[OWNER_KEY_LEN];
 
 #define OWNER_KEY_WORD 0x6d5aU
@@ -24,6 +25,19 @@ static uint16_t toeplitz16(uint16_t word)
 	return t;
 }
 
+/* Each step has as many even words as odd ones, since T is linear and the steps are its values. */
+static void words_fill(void)
+{
+	uint16_t n[2][OWNER_STEPS] = {0};
+
+	for (unsigned int x = 0; x <= UINT16_MAX; x++) {
+		const unsigned int step = owner_step((uint16_t)x), odd = x & 1;
+
+		owner_words[step][odd * OWNER_WORDS / 2 + n[odd][step]++ % (OWNER_WORDS / 2)] =
+			(uint16_t)x;
+	}
+}
+
 void owner_init(void)
 {
 	for (unsigned int i = 0; i < 256; i++) {
@@ -32,6 +46,7 @@ void owner_init(void)
 	}
 	for (unsigned int i = 0; i < OWNER_KEY_LEN; i++)
 		owner_rss_key[i] = i % 2 ? OWNER_KEY_WORD & 0xff : OWNER_KEY_WORD >> 8;
+	words_fill();
 }
 
 void owner_map_init(struct owner_map *map, unsigned int n_workers)

@@ -20,9 +20,14 @@
 #include "base/family.h"
 
 #define OWNER_STEPS   128
-#define OWNER_KEY_LEN 52 /* bytes: enough for every NIC's key */
+#define OWNER_WORDS   512 /* of the 65536 words, in each step */
+#define OWNER_KEY_LEN 52  /* bytes: enough for every NIC's key */
 
 extern uint16_t owner_toeplitz_hi[256], owner_toeplitz_lo[256]; /* low 16 bits of T are enough */
+
+/* The words of each step: even ones, then as many odd ones. A port is in step s for an address
+ * whose words are a (owner4_fold(), owner6_fold()) when the port is one of these, xor a. */
+extern uint16_t owner_words[OWNER_STEPS][OWNER_WORDS];
 
 /* Once, before workers start. Fills the tables and the RSS key. */
 void owner_init(void);
@@ -36,22 +41,32 @@ struct owner_map {
 /* Worker i owns the steps i, i + W, i + 2W, ... */
 void owner_map_init(struct owner_map *map, unsigned int n_workers);
 
-static inline unsigned int owner4_step(be32 client, be16 port)
+/* The exclusive or of an address's 16-bit words, host order. */
+static inline uint16_t owner4_fold(be32 addr)
 {
-	uint16_t x =
-		be16_to((be16)(client & 0xffff)) ^ be16_to((be16)(client >> 16)) ^ be16_to(port);
+	return be16_to((be16)(addr & 0xffff)) ^ be16_to((be16)(addr >> 16));
+}
 
+static inline uint16_t owner6_fold(struct addr6 addr)
+{
+	const uint64_t w = addr.word[0] ^ addr.word[1];
+
+	return owner4_fold((be32)((uint32_t)w ^ (uint32_t)(w >> 32)));
+}
+
+static inline unsigned int owner_step(uint16_t x)
+{
 	return (owner_toeplitz_hi[x >> 8] ^ owner_toeplitz_lo[x & 0xff]) & (OWNER_STEPS - 1);
 }
 
-/* The exclusive or of all 16-bit words, as for IPv4. */
+static inline unsigned int owner4_step(be32 client, be16 port)
+{
+	return owner_step(owner4_fold(client) ^ be16_to(port));
+}
+
 static inline unsigned int owner6_step(struct addr6 client, be16 port)
 {
-	const uint64_t w = client.word[0] ^ client.word[1];
-	const uint32_t v = (uint32_t)w ^ (uint32_t)(w >> 32);
-	const uint16_t x = be16_to((be16)(v & 0xffff)) ^ be16_to((be16)(v >> 16)) ^ be16_to(port);
-
-	return (owner_toeplitz_hi[x >> 8] ^ owner_toeplitz_lo[x & 0xff]) & (OWNER_STEPS - 1);
+	return owner_step(owner6_fold(client) ^ be16_to(port));
 }
 
 static inline unsigned int owner6(const struct owner_map *map, struct addr6 client, be16 port)

@@ -36,6 +36,8 @@ struct FAM(worker) {
 	uint32_t n_once;
 	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
+	struct FAM(local_ports) ports; /* of full NAT, towards servers of this family */
+	uint32_t n_halves;	       /* servers' halves in the table: fullnat/halves.h */
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */
 };
 

@@ -13,6 +13,7 @@
 #include <rte_ring.h>
 
 #include "dataplane/fragment/fragment_track.h"
+#include "dataplane/fullnat/local_port.h"
 #include "dataplane/owner.h"
 #include "dataplane/stages/pkt.h"
 #include "dataplane/conn/give_way.h"

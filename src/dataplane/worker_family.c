@@ -24,6 +24,10 @@ int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed)
 	ret = FAM_FN(give_way, init)(&f->way, capacity, w->socket, f->table.seed);
 	if (ret < 0)
 		goto err_wheel;
+	ret = FAM_FN(local_ports, create)(&f->ports, local_port_groups(capacity), w->socket,
+					  f->table.seed, 0);
+	if (ret < 0)
+		goto err_way;
 	f->follow = pages_alloc(sizeof(*f->follow), w->socket);
 	f->syn_stamps = pages_alloc(stamps_size(capacity), w->socket);
 	if (f->follow && f->syn_stamps)
@@ -31,6 +35,8 @@ int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed)
 	ret = -ENOMEM;
 	pages_free(f->follow, sizeof(*f->follow));
 	pages_free(f->syn_stamps, stamps_size(capacity));
+	FAM_FN(local_ports, destroy)(&f->ports);
+err_way:
 	FAM_FN(give_way, fini)(&f->way);
 err_wheel:
 	wheel_fini(&f->wheel);
@@ -45,6 +51,7 @@ void FAM_FN(worker, fini)(struct worker *w)
 
 	pages_free(f->follow, sizeof(*f->follow));
 	pages_free(f->syn_stamps, stamps_size(f->table.capacity));
+	FAM_FN(local_ports, destroy)(&f->ports);
 	FAM_FN(give_way, fini)(&f->way);
 	wheel_fini(&f->wheel);
 	FAM_FN(table, destroy)(&f->table);

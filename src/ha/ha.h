@@ -206,7 +206,7 @@ struct ha_status {
 		uint32_t under_way;	   /* datagrams that were not acknowledged yet */
 		uint32_t transfers, sheds; /* all told again; what did not fit was left out */
 		uint32_t unbound; /* of services or servers that are unknown here: they wait */
-		uint64_t unknown, refused, unbound_refused;
+		uint64_t unknown, unreadable, refused, unbound_refused;
 		uint64_t not_fresh;		  /* authentic datagrams, not of now */
 		uint64_t refused_as[HA_WIRE_MAX]; /* others, by enum ha_wire_error */
 	} sync;

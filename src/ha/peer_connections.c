@@ -216,6 +216,7 @@ static uint32_t poll(struct ha *ha)
 		log_error(HA_AREA, "no memory for the names of services: some connections are not "
 				   "told the peer");
 	}
+	sync_send_peer(ha->send, ha->role.peer.takes_fullnat ? SYNC_VERSION : SYNC_VERSION_MIXED);
 	direction_set(ha, now_ms);
 	wait_ms = sync_send_poll(ha->send, now_ms);
 	sync_recv_poll(ha->recv, now_ms);
@@ -266,6 +267,7 @@ void peer_connections_status(const struct ha *ha, struct ha_sync_status *out)
 	out->transfers = s.transfers;
 	out->sheds = s.sheds;
 	out->unknown = s.unknown;
+	out->unreadable = s.unreadable;
 	out->received = r.records;
 	out->unbound = r.unbound;
 	out->refused = r.refused;

@@ -103,6 +103,10 @@ static void addresses_section(struct doc *d)
 				"{ \"address\": \"%s/%u\", \"kind\": \"gateway\", \"link\": \"%s\" "
 				"}",
 				text, a->len, link_name(d, a->device));
+		else if (a->kind == ADDRESS_POOL)
+			fprintf(d->f,
+				"{ \"address\": \"%s\", \"kind\": \"pool\", \"link\": \"%s\" }",
+				text, link_name(d, a->device));
 		else
 			fprintf(d->f, "{ \"address\": \"%s\", \"kind\": \"vip\" }", text);
 	}

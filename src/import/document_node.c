@@ -31,7 +31,7 @@ void ports_name(struct importer *im)
 	for (struct lvs_address *a = im->lvs.addresses; a; a = a->next) {
 		struct lvs_port *p = a->device ? port_of(im, a->at, a->device, NULL) : NULL;
 
-		if (p && a->kind == ADDRESS_GATEWAY)
+		if (p && a->kind != ADDRESS_VIP)
 			p->servers = true;
 		else if (p)
 			p->clients = true;

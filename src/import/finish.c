@@ -86,7 +86,7 @@ static void server_port_settle(struct importer *im, const struct lvs_service *sv
 
 	for (const struct lvs_listener *l = svc->listeners; l; l = l->next)
 		fits = fits || l->port == written;
-	if (s->method == METHOD_NAT) {
+	if (s->method == METHOD_NAT || s->method == METHOD_FULLNAT) {
 		s->port = written ? written : service;
 	} else if (!fits || !written) {
 		if (written && written != service)

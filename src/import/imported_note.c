@@ -3,10 +3,8 @@
 #include "import/document.h"
 
 const char *const lvs_method_names[] = {
-	[METHOD_NAT] = "nat",
-	[METHOD_DR] = "dr",
-	[METHOD_TUNNEL] = "tunnel",
-	[METHOD_LOCAL] = "local",
+	[METHOD_NAT] = "nat",	  [METHOD_DR] = "dr",		[METHOD_TUNNEL] = "tunnel",
+	[METHOD_LOCAL] = "local", [METHOD_FULLNAT] = "fullnat",
 };
 
 static void imported_server(struct importer *im, const struct lvs_service *svc,
@@ -45,7 +43,9 @@ void imported_notes(struct importer *im)
 	for (const struct lvs_address *a = im->lvs.addresses; a; a = a->next)
 		note(im, a->at, NOTE_IMPORTED, "address %s: %s",
 		     addr_format(&a->addr, text, sizeof(text)),
-		     a->kind == ADDRESS_GATEWAY ? "gateway" : "vip");
+		     a->kind == ADDRESS_GATEWAY ? "gateway"
+		     : a->kind == ADDRESS_POOL	? "pool"
+						: "vip");
 	for (const struct lvs_path *p = im->lvs.pair.paths; p; p = p->next)
 		note(im, p->at, NOTE_IMPORTED, "a path to the peer, %s",
 		     addr_format(&p->peer, text, sizeof(text)));

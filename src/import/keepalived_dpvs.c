@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The keywords that DPVS adds to keepalived. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,9 +14,9 @@ static const struct {
 	{"syn_proxy", NOTE_UNSAID,
 	 "SYN proxy: plvs has none; half-open connections give way when the "
 	 "table is full"},
-	{"laddr_group_name", NOTE_UNSAID,
-	 "local addresses hid the clients' from the servers; with plvs the servers see the "
-	 "clients"},
+	{"laddr_group_name", NOTE_DROPPED,
+	 "local addresses are not of one service: those of a link serve all servers that are "
+	 "reached by the link"},
 	{"proxy_protocol", NOTE_UNSAID,
 	 "PROXY protocol: plvs does not write it; servers that expect it "
 	 "refuse what comes"},
@@ -69,14 +70,59 @@ bool ka_dpvs_recognise(const struct kw *root)
 	return false;
 }
 
+/* The last address of "A.B.C.D-E" in its last byte, as DPVS writes ranges; or -1. */
+static int range_last(const char *text, char *first, size_t len)
+{
+	const char *dash = strchr(text, '-');
+	char *end;
+	long last;
+
+	if (!dash || (size_t)(dash - text) >= len)
+		return -1;
+	memcpy(first, text, (size_t)(dash - text));
+	first[dash - text] = '\0';
+	last = strtol(dash + 1, &end, 10);
+	return *end == '\0' && last >= 0 && last <= 255 ? (int)last : -1;
+}
+
+static void pool_line(struct keepalived *ka, const struct kw *k)
+{
+	struct importer *im = ka->im;
+	char first[ADDR_STRLEN];
+	const char *text = kw_word(im, k, 0);
+	const int last = range_last(text, first, sizeof(first));
+	struct addr a;
+
+	if (addr_parse(last < 0 ? text : first, &a) < 0 ||
+	    (last >= 0 && (a.family != ADDR_V4 || last < ((const uint8_t *)&a.v4)[3]))) {
+		note(im, k->at, NOTE_ERROR, "\"%.64s\" is no local address", k->raw[0]);
+		return;
+	}
+	if (k->n < 2) {
+		note(im, k->at, NOTE_ERROR,
+		     "a local address without a device: expected \"ADDRESS IF\"");
+		return;
+	}
+	for (int i = last < 0 ? 0 : last - ((const uint8_t *)&a.v4)[3]; i >= 0; i--) {
+		address_add(im, k->at, &a, a.family == ADDR_V6 ? 128 : 32, ADDRESS_POOL,
+			    kw_word(im, k, 1));
+		((uint8_t *)&a.v4)[3]++;
+	}
+}
+
+/* Local addresses of FNAT: a pool. */
+static void pool_take(struct keepalived *ka, const struct kw *k)
+{
+	for (const struct kw *c = k->children; c; c = c->next)
+		pool_line(ka, c);
+}
+
 bool ka_dpvs_top(struct keepalived *ka, const struct kw *k)
 {
 	if (!ka->dpvs)
 		return false;
 	if (kw_is(k, "local_address_group"))
-		note(ka->im, k->at, NOTE_DROPPED,
-		     "local_address_group: plvs keeps the clients' addresses, it needs none of its "
-		     "own");
+		pool_take(ka, k);
 	else if (kw_is(k, "tunnel_group"))
 		note(ka->im, k->at, NOTE_DROPPED, "tunnel_group: tunnels of this host are Linux's");
 	else if (kw_is(k, "deny_address_group") || kw_is(k, "allow_address_group"))
@@ -94,12 +140,11 @@ static void kind_take(struct keepalived *ka, const struct kw *k, struct ka_virtu
 		v->method_said = kw_method(ka->im, k, &v->method, &v->tunnel);
 		return;
 	}
-	v->method = METHOD_NAT;
+	v->method = METHOD_FULLNAT;
 	v->method_said = true;
-	note(ka->im, k->at, NOTE_UNSAID,
-	     "FNAT: plvs has no FullNAT. Imported as nat, which is right only if the default route "
-	     "of the "
-	     "real servers is this router (an address of kind gateway); else dr is to be set up");
+	note(ka->im, k->at, NOTE_DIFFERS,
+	     "FNAT: servers see addresses of kind pool and no client's address: the TCP option of "
+	     "DPVS (toa, uoa) is not sent");
 }
 
 bool ka_dpvs_virtual(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)

@@ -170,7 +170,7 @@ static void service_fill(struct keepalived *ka, const struct ka_virtual *v, stru
 		     "state, and "
 		     "in keepalived each is a service of its own%s",
 		     svc->n_listeners,
-		     svc->method == METHOD_NAT
+		     svc->method == METHOD_NAT || svc->method == METHOD_FULLNAT
 			     ? ""
 			     : "; every real server needs all of these addresses");
 	if (!v->opens)

@@ -26,6 +26,7 @@ enum lvs_method {
 	METHOD_DR,
 	METHOD_TUNNEL,
 	METHOD_LOCAL,
+	METHOD_FULLNAT,
 };
 extern const char *const lvs_method_names[]; /* "nat" ...: imported_note.c */
 extern const char *const lvs_tunnel_names[]; /* by enum encap_type */
@@ -127,6 +128,7 @@ struct lvs_service {
 enum lvs_address_kind {
 	ADDRESS_VIP,
 	ADDRESS_GATEWAY,
+	ADDRESS_POOL,
 };
 
 struct lvs_address {

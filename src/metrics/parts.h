@@ -9,6 +9,7 @@
 #include "ha/ha.h"
 #include "health/health.h"
 #include "link/link.h"
+#include "metrics/local_port_watch.h"
 #include "metrics/table_watch.h"
 #include "metrics/traffic.h"
 #include "publish/publisher.h"
@@ -27,6 +28,7 @@ struct router_parts {
 	struct ha *ha;
 	const struct health *health;
 	const struct table_watch *table_watch;
+	const struct local_port_watch *local_port_watch;
 	const struct metrics *metrics;
 	struct watching_counters watching;
 	struct spawner_status spawner;

@@ -100,6 +100,7 @@ void process_view(const struct router_parts *p, struct process_texts *texts,
 	out->not_assured = sum.not_assured;
 	out->ending = sum.ending;
 	out->nearly_full = p->table_watch && table_watch_warning(p->table_watch);
+	out->ports_scarce = p->local_port_watch && local_port_watch_warning(p->local_port_watch);
 	if (p->dp) {
 		const struct kept_report *k = &p->dp->kept;
 		struct ledger_view ledger;

@@ -28,6 +28,8 @@
 /* With ROUTED: outside of routed prefixes, of services that claim no address. Where Linux has the
  * address, Linux answers ARP for it. */
 #define ADDR_KIND_UNCLAIMED 0x80U
+/* With VIP: no service has the address. Servers see clients of full NAT under it: local_pool.h. */
+#define ADDR_KIND_POOL 0x100U
 
 /* An entry of either family, for those who list. */
 struct addr_entry {

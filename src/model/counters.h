@@ -54,6 +54,11 @@
 	X(ICMP_RATE, icmp_rate,                                                                    \
 	  "ICMP error about a tunnel, over the rate at which clients are told")                    \
 	X(KEY_COLLISION, key_collision, "no real server left a free NAT key for this client")      \
+	X(NO_LOCAL_ADDRESS, no_local_address,                                                      \
+	  "by full NAT: no pool has an address of the link by which the real server is reached")   \
+	X(NO_LOCAL_PORT, no_local_port,                                                            \
+	  "by full NAT: all ports of the pool are in use or in quarantine for the real server")    \
+	X(POOL_UNKNOWN, pool_unknown, "to an address of a pool, without a connection")             \
 	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
 	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \
 	X(NO_BUFFER, no_buffer, "no packet buffer left for its fragments or tunnel header")        \
@@ -148,7 +153,8 @@ enum punt_class {
 	X(embryonic, "of these: half open")                                                        \
 	X(not_assured, "of these: established, but by no evidence")                                \
 	X(ending, "of these: TIME_WAIT, CLOSE and the like; these give way first")                 \
-	X(templates, "templates of persistence that the worker owns, not among connections")
+	X(templates, "templates of persistence that the worker owns, not among connections")       \
+	X(local_ports, "local ports of full NAT in use")
 
 struct worker_counters {
 #define X(name, help) uint64_t name;

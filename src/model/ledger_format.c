@@ -78,6 +78,7 @@ uint64_t ledger_layout(void)
 		sizeof(struct sync_event),
 		offsetof(struct sync_event, caddr6),
 		offsetof(struct sync_event, vaddr6),
+		offsetof(struct sync_event, lport),
 		offsetof(struct sync_event, pos),
 		offsetof(struct sync_event, before),
 		offsetof(struct sync_event, after),
@@ -96,6 +97,7 @@ uint64_t ledger_layout(void)
 		SYNC_F_ASSURED,
 		SYNC_F_V6,
 		LEDGER_F_THROUGH,
+		LEDGER_F_LOCAL,
 		LEDGER_FTP_ROWS,
 		MAX_SERVERS,
 	};

@@ -58,6 +58,9 @@ struct ledger_header {
 #define LEDGER_F_ASSURED 0x01U /* by evidence, as SYNC_F_ASSURED */
 #define LEDGER_F_THROUGH 0x10U /* of a template: a client got through under it */
 #define LEDGER_F_FTP	 0x80U /* an FTP control connection, as SYNC_F_FTP */
+/* Of the row of a server's half (full NAT): the connection's key and protocol, in the places of the
+ * server's address and port the local ones, and as id the index of the connection's row. */
+#define LEDGER_F_LOCAL 0x20U
 
 /* Row state while its worker writes it; no state of a connection. */
 #define LEDGER_BEING_WRITTEN 0xffU

@@ -43,7 +43,7 @@ static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
 static void server_add(struct FAM(listener_table) *t, const struct service *svc,
 		       const struct server *s, uint8_t flags)
 {
-	if (!flags || !forward_has(s->method, FORWARD_REPLIES_PASS) || s->port == 0 ||
+	if (!flags || !forward_has(s->method, FORWARD_BY_SOURCE) || s->port == 0 ||
 	    s->addr.family != FAM_FAMILY)
 		return;
 	for (size_t k = 0; k < sizeof(protos); k++) {

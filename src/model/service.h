@@ -22,7 +22,8 @@
 	X(NAT, nat, "Masq")	    /* masquerading */                                             \
 	X(DR, dr, "Route")	    /* direct routing */                                           \
 	X(TUNNEL, tunnel, "Tunnel") /* encap.h */                                                  \
-	X(LOCAL, local, "Local")    /* the router itself */
+	X(LOCAL, local, "Local")    /* the router itself */                                        \
+	X(FULLNAT, fullnat, "Masq") /* both addresses: ipvsadm has no name for it */
 
 enum forward_method {
 #define X(NAME, name, ipvs) FWD_##NAME,
@@ -33,8 +34,11 @@ enum forward_method {
 
 /* Properties of forwarding methods. A property is the set of the methods that have it: see
  * forward_has(). */
-#define FORWARD_REPLIES_PASS (1U << FWD_NAT) /* replies of the server pass here */
-#define FORWARD_REWRITES     (1U << FWD_NAT) /* addresses and ports are rewritten */
+#define FORWARD_REPLIES_PASS (1U << FWD_NAT | 1U << FWD_FULLNAT) /* replies of the server pass */
+#define FORWARD_REWRITES     (1U << FWD_NAT | 1U << FWD_FULLNAT) /* addresses and ports change */
+#define FORWARD_BY_SOURCE    (1U << FWD_NAT)	 /* replies are told by the server's address */
+#define FORWARD_TWO_HALVES   (1U << FWD_FULLNAT) /* the server sees an address of a pool: halves.h \
+						  */
 /* The server has the VIP, and answers the client itself. */
 #define FORWARD_KEEPS_VIP    (1U << FWD_DR | 1U << FWD_TUNNEL)
 #define FORWARD_SAME_LINK    (1U << FWD_DR)	/* the server has to be the next hop */
@@ -46,9 +50,10 @@ static inline bool forward_has(unsigned int method, unsigned int set)
 	return set >> method & 1;
 }
 
-/* "nat", "dr", "tunnel", "local", NULL. */
+/* "nat", "dr", "tunnel", "local", "fullnat", NULL. */
 extern const char *const forward_names[FWD_MAX + 1];
-extern const char *const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunnel", "Local" */
+extern const char
+	*const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunnel", "Local", "Masq" */
 /* 0 or -EINVAL. */
 int forward_parse(const char *text, enum forward_method *out);
 

@@ -5,6 +5,7 @@
 void FAM(snapshot_set_addrs)(struct snapshot *s, struct FAM(addr_table) *t);
 void FAM(snapshot_set_listeners)(struct snapshot *s, struct FAM(listener_table) *t);
 void FAM(snapshot_set_owned)(struct snapshot *s, struct FAM(listener_table) *t);
+void FAM(snapshot_set_pool)(struct snapshot *s, struct FAM(local_pool) *pool);
 void FAM(snapshot_set_cover)(struct snapshot *s, struct FAM(mark_cover) *cover);
 
 /* For snapshot.c: copy gets the tables of s, with a reference of each. */

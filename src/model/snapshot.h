@@ -13,6 +13,7 @@
 
 #include "model/addr_table.h"
 #include "model/listener_table.h"
+#include "model/local_pool.h"
 #include "model/service.h"
 
 struct mark_table;
@@ -27,6 +28,8 @@ struct snapshot {
 	struct listener_table6 *listeners6;
 	struct listener_table4 *owned4; /* owned_port.h; NULL = none */
 	struct listener_table6 *owned6;
+	struct local_pool4 *pool4; /* local_pool.h; NULL = no address */
+	struct local_pool6 *pool6;
 	struct mark_cover4 *cover4; /* mark.h; NULL = no rule leads to a service */
 	struct mark_cover6 *cover6;
 	struct mark_table *marks; /* mark.h; of both families; NULL = no rules */

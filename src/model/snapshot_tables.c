@@ -27,6 +27,14 @@ void FAM(snapshot_set_owned)(struct snapshot *s, struct FAM(listener_table) *t)
 	FAM_FN(listener_table, put)(old);
 }
 
+void FAM(snapshot_set_pool)(struct snapshot *s, struct FAM(local_pool) *pool)
+{
+	struct FAM(local_pool) *old = s->FAM(pool);
+
+	s->FAM(pool) = pool;
+	FAM_FN(local_pool, put)(old);
+}
+
 void FAM(snapshot_set_cover)(struct snapshot *s, struct FAM(mark_cover) *cover)
 {
 	struct FAM(mark_cover) *old = s->FAM(cover);
@@ -41,6 +49,9 @@ void FAM_FN(snapshot, share)(struct snapshot *copy, const struct snapshot *s)
 	copy->FAM(listeners) = s->FAM(listeners);
 	copy->FAM(owned) = s->FAM(owned);
 	copy->FAM(cover) = s->FAM(cover);
+	copy->FAM(pool) = s->FAM(pool);
+	if (copy->FAM(pool) != NULL)
+		copy->FAM(pool)->refs++;
 	if (copy->FAM(addrs) != NULL)
 		copy->FAM(addrs)->refs++;
 	if (copy->FAM(listeners) != NULL)
@@ -57,4 +68,5 @@ void FAM_FN(snapshot, put)(struct snapshot *s)
 	FAM_FN(listener_table, put)(s->FAM(listeners));
 	FAM_FN(listener_table, put)(s->FAM(owned));
 	FAM_FN(mark_cover, put)(s->FAM(cover));
+	FAM_FN(local_pool, put)(s->FAM(pool));
 }

@@ -81,8 +81,12 @@ struct sync_event {
 	uint8_t method;
 	uint8_t flags; /* SYNC_F_* */
 	uint8_t gen;   /* operations: the transfer under way, or the last one */
+	/* SYNC_PUT by full NAT: the address and port that the server sees. lport 0: none. */
+	SYNC_ADDR(laddr);
+	be16 lport;
+	uint8_t zero[6];
 };
-_Static_assert(sizeof(struct sync_event) == 64, "one cache line");
+_Static_assert(sizeof(struct sync_event) == 88, "a cache line, and the local address");
 
 #define SYNC_EVENT_ADDR(e, name)                                                                   \
 	((e)->flags & SYNC_F_V6 ? addr_from_addr6((e)->name##6) : addr_from_addr4((e)->name##4))

@@ -77,7 +77,7 @@ static void was_nat_reap(struct publisher *p)
 	for (uint32_t id = 1; p->n_was_nat > 0 && id <= MAX_SERVERS; id++) {
 		const struct server_rt *rt = p->pub->runtime.servers[id];
 
-		if (!p->was_nat[id] || (rt && !forward_has(rt->method, FORWARD_REPLIES_PASS) &&
+		if (!p->was_nat[id] || (rt && !forward_has(rt->method, FORWARD_BY_SOURCE) &&
 					server_rt_counts(rt) != 0))
 			continue;
 		p->was_nat[id] = 0;

@@ -20,10 +20,10 @@ static bool is_nat(const struct publisher *p, const struct addr *addr)
 	while ((rt = runtime_host_next(&p->pub->runtime, addr, rt))) {
 		const struct server *s;
 
-		if (forward_has(rt->method, FORWARD_REPLIES_PASS) || p->was_nat[rt->id])
+		if (forward_has(rt->method, FORWARD_BY_SOURCE) || p->was_nat[rt->id])
 			return true;
 		s = service_server(snapshot_service(p->draft, rt->service_id), rt);
-		if (s && forward_has(s->method, FORWARD_REPLIES_PASS))
+		if (s && forward_has(s->method, FORWARD_BY_SOURCE))
 			return true;
 	}
 	return false;

@@ -35,8 +35,8 @@ static void settle_service(struct publisher *p, const struct service *svc)
 
 		if (s->rt->upper != s->upper || s->rt->lower != s->lower)
 			server_rt_set_thresholds(s->rt, s->upper, s->lower);
-		if (forward_has(s->rt->method, FORWARD_REPLIES_PASS) &&
-		    !forward_has(s->method, FORWARD_REPLIES_PASS) && !p->was_nat[s->rt->id]) {
+		if (forward_has(s->rt->method, FORWARD_BY_SOURCE) &&
+		    !forward_has(s->method, FORWARD_BY_SOURCE) && !p->was_nat[s->rt->id]) {
 			p->was_nat[s->rt->id] = 1;
 			p->n_was_nat++;
 		}

@@ -65,6 +65,17 @@ static void claims_decide(struct FAM(addr_table) *t)
 	}
 }
 
+/* The addresses of pools, as the table of addresses has them. */
+static int pool_set(struct snapshot *draft)
+{
+	struct FAM(local_pool) *pool = FAM_FN(local_pool, create)(draft->FAM(addrs));
+
+	if (!pool)
+		return -ENOMEM;
+	FAM(snapshot_set_pool)(draft, pool);
+	return 0;
+}
+
 int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 		       struct snapshot *draft)
 {
@@ -79,6 +90,11 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 		if (a->kind == CONFIG_ADDRESS_VIP)
 			add_entry(&e, &a->address.addr,
 				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED, a->link_id);
+		else if (a->kind == CONFIG_ADDRESS_POOL)
+			add_entry(&e, &a->address.addr,
+				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED |
+					  ADDR_KIND_POOL,
+				  a->link_id);
 		else if (a->kind == CONFIG_ADDRESS_GATEWAY)
 			add_entry(&e, &a->address.addr, ADDR_KIND_GATEWAY, a->link_id);
 	}
@@ -91,8 +107,8 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 					  listen_kinds(config, svc, &svc->listen[i].addr),
 					  LINK_ANY);
 		for (uint32_t i = 0; svc && i < svc->n_servers; i++)
-			if (forward_has(svc->servers[i].method, FORWARD_REPLIES_PASS) &&
-			    !forward_has(svc->servers[i].rt->method, FORWARD_REPLIES_PASS))
+			if (forward_has(svc->servers[i].method, FORWARD_BY_SOURCE) &&
+			    !forward_has(svc->servers[i].rt->method, FORWARD_BY_SOURCE))
 				add_entry(&e, &svc->servers[i].addr, ADDR_KIND_NAT_SERVER,
 					  LINK_ANY);
 	}
@@ -102,7 +118,7 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 		const struct server_rt *s = rt->servers[id];
 
 		left -= s != NULL;
-		if (s && (forward_has(s->method, FORWARD_REPLIES_PASS) || p->was_nat[id]))
+		if (s && (forward_has(s->method, FORWARD_BY_SOURCE) || p->was_nat[id]))
 			add_entry(&e, &s->ep.addr, ADDR_KIND_NAT_SERVER, LINK_ANY);
 	}
 	for (uint32_t i = 0; i < p->n_lingering; i++)
@@ -114,7 +130,7 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 		return -ENOMEM;
 	claims_decide(t);
 	FAM(snapshot_set_addrs)(draft, t);
-	return 0;
+	return pool_set(draft);
 }
 
 int FAM(builder_cover)(struct snapshot *draft)

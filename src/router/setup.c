@@ -93,6 +93,9 @@ void setup_dataplane(const struct config *config, struct dataplane_config *out)
 	out->max_embryonic = node->embryonic;
 	out->idle_gives_way_s = node->idle_gives_way_s;
 	out->idle_sleep = node->idle == CONFIG_IDLE_SLEEP;
+	if (node->ha.n_paths)
+		out->side = memcmp(&node->ha.paths[0].local.addr, &node->ha.paths[0].peer.addr,
+				   sizeof(struct addr)) > 0;
 	for (uint32_t i = 0; i < node->n_ports; i++) {
 		const struct config_port *from = &node->ports[i];
 		struct port_config *to = &out->ports[i];
@@ -207,7 +210,8 @@ static int setup_addresses(const struct config *config, struct link_config *out)
 {
 	static const uint8_t kinds[] = {[CONFIG_ADDRESS_VIP] = LINK_ADDRESS_VIP,
 					[CONFIG_ADDRESS_GATEWAY] = LINK_ADDRESS_GATEWAY,
-					[CONFIG_ADDRESS_PREFIX] = LINK_ADDRESS_PREFIX};
+					[CONFIG_ADDRESS_PREFIX] = LINK_ADDRESS_PREFIX,
+					[CONFIG_ADDRESS_POOL] = LINK_ADDRESS_VIP};
 	const struct config_shared *shared = &config->shared;
 	size_t n = shared->n_addresses;
 

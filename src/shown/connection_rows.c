@@ -12,6 +12,8 @@ static const struct shown rows[] = {
 	{"client", SHOWN_TEXT, AT(client), SHOWN_LIST, 0, .help = "address:port"},
 	{"virtual", SHOWN_TEXT, AT(virtual), SHOWN_LIST, 0, .help = "address:port"},
 	{"server", SHOWN_TEXT, AT(server), SHOWN_LIST, 0, .help = "address:port"},
+	{"local", SHOWN_TEXT, AT(local), SHOWN_LIST, 0,
+	 .help = "by full NAT: the address:port from which the real server sees the client"},
 	{"state", SHOWN_TEXT, AT(state), SHOWN_LIST, 0,
 	 .help = "as ipvsadm names it: `ESTABLISHED`"},
 	{"expires_s", SHOWN_GAUGE, AT(expires_s), SHOWN_LIST, 0,

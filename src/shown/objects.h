@@ -22,7 +22,7 @@ struct shown_process {
 	uint64_t uptime_us, generation, applied_us, services, servers;
 	uint64_t connections, embryonic, not_assured, ending, capacity, bytes;
 	struct shown_vector entries; /* of the connection tables, by family */
-	bool nearly_full;
+	bool nearly_full, ports_scarce;
 	uint64_t kept, kept_dropped, ledger_bytes, ledger_missed;
 	bool ledger;
 	uint64_t clients, spawner_restarts;
@@ -59,7 +59,7 @@ struct shown_server {
 };
 
 struct shown_connection {
-	const char *protocol, *client, *virtual, *server, *state, *method;
+	const char *protocol, *client, *virtual, *server, *local, *state, *method;
 	uint32_t expires_s, idle_s;
 	int64_t worker;
 	bool active, template;

@@ -114,6 +114,8 @@ static const struct shown rows[] = {
 	TOLD(sheds, COUNTER, "times that records were left out"),
 	TOLD(unbound, GAUGE, "records that wait for a service or server that is unknown here"),
 	TOLD(unknown, COUNTER, "records of unknown services or servers"),
+	TOLD(unreadable, COUNTER,
+	     "records not sent, since the peer's release cannot read them: full NAT"),
 	TOLD(refused, COUNTER, "records that make no sense"),
 	TOLD(unbound_refused, COUNTER, "records for which there was no room to wait"),
 	TOLD(not_fresh, COUNTER, "authentic datagrams that are not of now"),

@@ -39,6 +39,11 @@ static const struct shown rows[] = {
 	 .help = "1 from nine tenths of a worker's table of one family on, until all are below "
 		 "eight tenths",
 	 .metric = "connections_nearly_full"},
+	{"ports_scarce", SHOWN_YES, AT(ports_scarce), 0, 0,
+	 .help = "1 while 85 % or more of the local ports of full NAT towards a real server are in "
+		 "use "
+		 "or in quarantine",
+	 .metric = "local_ports_scarce"},
 	{"capacity", SHOWN_GAUGE, AT(capacity), 0, 0,
 	 .help = "entries there is room for, of each family", .metric = "connections_capacity"},
 	{"bytes", SHOWN_GAUGE, AT(bytes), 0, 0,

@@ -243,7 +243,7 @@ void node_deliver(struct sim *s, struct node *n, const struct flight *f, uint8_t
 static void message_of_old(struct ha_message *msg)
 {
 	memset(&msg->timers, 0, sizeof(msg->timers));
-	msg->asks_frames = msg->takes_requests = false;
+	msg->asks_frames = msg->takes_requests = msg->takes_fullnat = false;
 }
 
 static void send(struct sim *s, struct node *n, const struct role_action *a)

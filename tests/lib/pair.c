@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
 #include "lib/world.h"
@@ -14,6 +15,8 @@ static const struct world_server nat[] = {{PAIR_SERVER1 ":8080", 1, FWD_NAT},
 					  {PAIR_SERVER2 ":8080", 1, FWD_NAT}};
 static const struct world_server dr[] = {{PAIR_SERVER1 ":81", 1, FWD_DR},
 					 {PAIR_SERVER2 ":81", 1, FWD_DR}};
+static const struct world_server full[] = {{PAIR_SERVER1 ":8080", 1, FWD_FULLNAT},
+					   {PAIR_SERVER2 ":8080", 1, FWD_FULLNAT}};
 static const struct world_server ftp[] = {{PAIR_SERVER1 ":21", 1, FWD_NAT}};
 
 static int services(struct harness *h)
@@ -32,6 +35,8 @@ static int services(struct harness *h)
 	world_policy(h, &is_ftp);
 	rc |= world_service(h, "tcp", PAIR_VIP ":21", rr, ftp, 1);
 	world_policy(h, NULL);
+	rc |= world_service(h, "tcp", PAIR_VIP ":82", rr, full, 2);
+	rc |= world_pool(h, "10.10.0.200", link_id_of(1, 0));
 	return rc;
 }
 
@@ -151,7 +156,7 @@ uint32_t pair_entries(const struct harness *h)
 	uint32_t n = 0;
 
 	for (unsigned int i = 0; i < h->dp->n_workers; i++)
-		n += h->dp->workers[i]->v4.table.n;
+		n += h->dp->workers[i]->v4.table.n - h->dp->workers[i]->v4.n_halves;
 	return n;
 }
 
@@ -176,6 +181,23 @@ struct conn4 *pair_find(struct harness *h, be32 client, uint16_t sport, uint8_t 
 	return find_key(h, &k);
 }
 
+/* The local port of a connection by full NAT, or 0. */
+static be16 local_port(struct harness *h, const struct conn4 *c, be32 *local)
+{
+	unsigned int owner = owner4(&h->dp->owners, c->caddr, c->cport);
+	be16 port;
+
+	*local = half4_local(&h->dp->workers[owner]->v4.table, c, &port);
+	return port;
+}
+
+static bool same_local(struct pair *p, const struct conn4 *x, const struct conn4 *y)
+{
+	be32 a, b;
+
+	return local_port(&p->a, x, &a) == local_port(&p->b, y, &b) && a == b;
+}
+
 static bool same(struct pair *p, const struct conn4 *x, const struct conn4 *y)
 {
 	const struct server_rt *s = runtime_server(&p->a.dp->pub.runtime, x->c.server);
@@ -184,8 +206,8 @@ static bool same(struct pair *p, const struct conn4 *x, const struct conn4 *y)
 	const struct service_rt *v = runtime_service_of(&p->b.dp->pub.runtime, t);
 
 	return x->c.state == y->c.state && x->daddr == y->daddr && x->dport == y->dport &&
-	       x->c.method == y->c.method && endpoint_equal(&s->ep, &t->ep) &&
-	       strcmp(u->key, v->key) == 0;
+	       x->c.method == y->c.method && same_local(p, x, y) &&
+	       endpoint_equal(&s->ep, &t->ep) && strcmp(u->key, v->key) == 0;
 }
 
 static bool all_there(struct pair *p, uint32_t *n)

@@ -11,6 +11,7 @@
  *	udp PAIR_VIP:53		NAT
  *	tcp PAIR_VIP:443	NAT, persistent
  *	tcp PAIR_VIP:21		NAT, FTP
+ *	tcp PAIR_VIP:82		full NAT to the servers of port 80, rr, by one address of a pool
  *	mark 7			NAT: no rule leads there
  */
 

@@ -32,6 +32,11 @@ struct world {
 	struct addr nat_servers[MAX_WORLD]; /* removed ones stay */
 	uint32_t n_nat_servers;
 	struct addr gateway; /* or none */
+	struct {
+		struct addr addr;
+		link_id link;
+	} pool[LOCAL_POOL_MAX];
+	uint32_t n_pool;
 	uint64_t generation;
 	struct world_policy policy;
 	struct mark_rule *rules;
@@ -288,6 +293,15 @@ static void addr_put(struct rows *r, const struct addr *a, uint32_t kinds)
 			(struct addr_entry4){.addr = a->v4, .kinds = kinds, .link = LINK_ANY};
 }
 
+static void pool_put(struct rows *r, const struct addr *a, link_id link)
+{
+	addr_put(r, a, ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL);
+	if (a->family == ADDR_V6)
+		r->addrs6[r->n_addrs6 - 1].link = link;
+	else
+		r->addrs4[r->n_addrs4 - 1].link = link;
+}
+
 static void listener_put(struct rows *r, const struct service *s)
 {
 	const uint8_t proto = s->fwmark ? LISTENER_MARK : s->proto;
@@ -318,6 +332,8 @@ static void fill_tables(const struct world *wd, struct rows *r)
 	}
 	for (uint32_t i = 0; i < wd->n_nat_servers; i++)
 		addr_put(r, &wd->nat_servers[i], ADDR_KIND_NAT_SERVER);
+	for (uint32_t i = 0; i < wd->n_pool; i++)
+		pool_put(r, &wd->pool[i].addr, wd->pool[i].link);
 	if (wd->gateway.family)
 		addr_put(r, &wd->gateway, ADDR_KIND_GATEWAY);
 }
@@ -341,6 +357,8 @@ static struct snapshot *build_snapshot(struct world *wd, const struct snapshot *
 	s->ipvs = wd->policy.ipvs;
 	snapshot_set_addrs4(s, addr_table4_create(r->addrs4, r->n_addrs4));
 	snapshot_set_addrs6(s, addr_table6_create(r->addrs6, r->n_addrs6));
+	snapshot_set_pool4(s, local_pool4_create(s->addrs4));
+	snapshot_set_pool6(s, local_pool6_create(s->addrs6));
 	snapshot_set_listeners4(s, listener_table4_create(r->listeners4, r->n_listeners4));
 	snapshot_set_listeners6(s, listener_table6_create(r->listeners6, r->n_listeners6));
 	free(r);
@@ -389,6 +407,18 @@ int world_gateway(struct harness *h, const char *addr)
 	if (addr_parse(addr, &a) != 0)
 		return -EINVAL;
 	wd->gateway = a;
+	return publish_snapshot(h);
+}
+
+int world_pool(struct harness *h, const char *addr, link_id link)
+{
+	struct world *wd = h->world;
+	struct addr a;
+
+	if (addr_parse(addr, &a) != 0 || wd->n_pool == LOCAL_POOL_MAX)
+		return -EINVAL;
+	wd->pool[wd->n_pool].addr = a;
+	wd->pool[wd->n_pool++].link = link;
 	return publish_snapshot(h);
 }
 

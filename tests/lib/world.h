@@ -35,6 +35,9 @@ int world_neighbour(struct harness *h, link_id link, const char *addr, const cha
 /* The gateway address of the real servers: one at a time. */
 int world_gateway(struct harness *h, const char *addr);
 
+/* An address of the pool of a link. Stays. */
+int world_pool(struct harness *h, const char *addr, link_id link);
+
 struct world_server {
 	const char *endpoint; /* "10.2.0.1:8080" */
 	uint32_t weight;

@@ -10,6 +10,7 @@
 #include <rte_tcp.h>
 
 #include "base/csum.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/ip.h"
 
 struct bare_pkt {
@@ -59,7 +60,23 @@ static inline uint16_t bare_nat_apply(uint8_t *l3, struct rte_tcp_hdr *tcp,
 	return c->c.ip_delta ^ invert;
 }
 
-static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
+static inline uint16_t bare_fullnat_apply(const struct FAM(table) *t, uint8_t *l3,
+					  struct rte_tcp_hdr *tcp, const struct FAM(conn) *c,
+					  uint32_t out)
+{
+	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, c, out);
+	const struct FAM(conn) *h = FAM_FN(half, server)(t, c);
+	const uint16_t invert = (uint16_t)-out;
+
+	tcp->cksum = csum_apply(tcp->cksum, h->c.l4_delta ^ invert);
+	FAM_FN(ip, addr_put)(l3, IP_SOURCE, ends.source);
+	FAM_FN(ip, addr_put)(l3, IP_DEST, ends.dest);
+	tcp->src_port = ends.sport;
+	tcp->dst_port = ends.dport;
+	return h->c.ip_delta ^ invert;
+}
+
+static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat, bool full)
 {
 	struct worker *w = s->w;
 	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)bare_l4(p->l3);
@@ -77,14 +94,18 @@ static inline void bare_forward(struct scene *s, struct bare_pkt *p, bool nat)
 	sc->pkts[p->dir]++;
 	(&sc->in_bytes)[p->dir] += bare_length(p->l3);
 	delta = FAM_FN(ip, hop_down)(p->l3);
-	if (nat)
+	if (full)
+		delta = csum_delta_sum(delta,
+				       bare_fullnat_apply(&w->FAM(v).table, p->l3, tcp, c, p->dir));
+	else if (nat)
 		delta = csum_delta_sum(delta, bare_nat_apply(p->l3, tcp, c, p->dir));
 	FAM_FN(ip, csum_change)(p->l3, delta);
 	nh = nexthop_by_id(w->nexthops, c->c.nexthop[p->dir]);
 	memcpy(p->l3 - 14, nh->l2, 14);
 }
 
-static inline void bare_run(struct scene *s, struct rte_mbuf **frames, uint16_t n, bool nat)
+static inline void bare_run(struct scene *s, struct rte_mbuf **frames, uint16_t n, bool nat,
+			    bool full)
 {
 	const struct FAM(table) *t = &s->w->FAM(v).table;
 	struct bare_pkt pkts[BURST_MAX];
@@ -102,14 +123,24 @@ static inline void bare_run(struct scene *s, struct rte_mbuf **frames, uint16_t 
 	for (uint16_t i = 0; i < n; i++)
 		pkts[i].conn = FAM_FN(table, find_guess)(t, &pkts[i].key, pkts[i].hash, pkts[i].dir,
 							 pkts[i].conn);
+	for (uint16_t i = 0; i < n && full; i++) {
+		const bool live = pkts[i].conn->c.flags & CONN_F_LIVE;
+		struct FAM(conn) *other =
+			&t->conns[live ? pkts[i].conn->c.half : pkts[i].conn->control];
+
+		__builtin_prefetch(other, 1);
+		pkts[i].conn = live ? pkts[i].conn : other;
+	}
 	for (uint16_t i = 0; i < n; i++)
-		bare_forward(s, &pkts[i], nat);
+		bare_forward(s, &pkts[i], nat, full);
 }
 
 void FAM_FN(bare, burst)(struct scene *s, struct rte_mbuf **frames, uint16_t n)
 {
-	if (s->method == FWD_NAT)
-		bare_run(s, frames, n, true);
+	if (s->method == FWD_FULLNAT)
+		bare_run(s, frames, n, true, true);
+	else if (s->method == FWD_NAT)
+		bare_run(s, frames, n, true, false);
 	else
-		bare_run(s, frames, n, false);
+		bare_run(s, frames, n, false, false);
 }

@@ -39,6 +39,7 @@
 #define BATCH_BURSTS 32
 #define BATCH	     (BATCH_BURSTS * BURST_MAX) /* packets prepared, then run */
 #define N_SERVERS    16				/* unless a plan says otherwise */
+#define N_POOL	     8	/* addresses, full NAT */
 #define TCP_LEN	     26 /* bytes of header and data: an IPv4 frame of 60 without FCS */
 
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);
@@ -82,9 +83,12 @@ int rows_write_json(const char *path);
 
 struct scene {
 	enum addr_family family;
-	enum forward_method method; /* FWD_DR, FWD_NAT */
+	enum forward_method method; /* FWD_DR, FWD_NAT, FWD_FULLNAT */
 	uint32_t n;		    /* connections */
 	uint16_t *server_of;	    /* [n]: index of the real server, for packets `out` */
+	/* Full NAT, [n]: local port and index of the pool's address, for the same. */
+	be16 *local_port;
+	uint8_t *local_of;
 	struct worker *w;
 	struct published *pub; /* &own_pub, or that of another scene */
 	uint32_t tick;
@@ -123,6 +127,13 @@ void scene_create(struct scene *s, enum addr_family family, enum forward_method 
 void scene_destroy(struct scene *s);
 /* Which server the stages chose for connection i. */
 unsigned int scene_server_look(const struct scene *s, uint32_t i);
+/* The same, noted for the packets of connection i, with its local address and port. */
+void scene_note(struct scene *s, uint32_t i);
+/* Whether packets `out` pass. */
+static inline bool scene_replies(const struct scene *s)
+{
+	return forward_has(s->method, FORWARD_REPLIES_PASS);
+}
 bool scene_has(const struct scene *s, uint32_t i);
 /* n connections that are assured, by their handshakes through the stages of s->w. */
 void scene_connect(struct scene *s, struct rte_mempool *pool);

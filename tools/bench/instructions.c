@@ -131,7 +131,8 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 	struct scene s;
 	struct memory_arg arg = {&s, pool};
 
-	scene_create(&s, family, method, CONNECTIONS, CONNECTIONS, dev);
+	scene_create(&s, family, method, CONNECTIONS,
+		     method == FWD_FULLNAT ? 2 * CONNECTIONS : CONNECTIONS, dev);
 	s.sink = sink;
 	scene_connect(&s, pool);
 	if (rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
@@ -205,6 +206,7 @@ void bench_instructions(struct rte_mempool *pool)
 		{"connection/dr6", ADDR_V6, FWD_DR, false, 0},
 		{"connection/nat6", ADDR_V6, FWD_NAT, false, 0},
 		{"connection/nat-2000", ADDR_V4, FWD_NAT, false, 2000},
+		{"connection/fullnat", ADDR_V4, FWD_FULLNAT, false, 0},
 		{"ledger/dr", ADDR_V4, FWD_DR, true, 0},
 		{"ledger/nat", ADDR_V4, FWD_NAT, true, 0},
 	};
@@ -218,12 +220,13 @@ void bench_instructions(struct rte_mempool *pool)
 	count_packets(ADDR_V4, FWD_NAT, "packet/nat", NULL, dev, sink, pool);
 	count_packets(ADDR_V6, FWD_DR, "packet/dr6", NULL, dev, sink, pool);
 	count_packets(ADDR_V6, FWD_NAT, "packet/nat6", NULL, dev, sink, pool);
+	count_packets(ADDR_V4, FWD_FULLNAT, "packet/fullnat", NULL, dev, sink, pool);
 	for (unsigned int i = 0; i < RTE_DIM(lives); i++) {
 		const struct scene_plan plan = {
 			.family = lives[i].family,
 			.method = lives[i].method,
 			.n = CONNECTIONS * 4,
-			.max = CONNECTIONS,
+			.max = lives[i].method == FWD_FULLNAT ? 2 * CONNECTIONS : CONNECTIONS,
 			.dev = dev,
 			.n_servers = lives[i].servers ? lives[i].servers : N_SERVERS,
 			.sched = "wlc",

@@ -21,7 +21,8 @@ static void bench_lives(const struct options *o, const char *name, enum addr_fam
 	if (!wanted(o, name))
 		return;
 	cycles = calloc(rounds, sizeof(double));
-	scene_create(&s, family, method, population * 4, population, dev);
+	scene_create(&s, family, method, population * 4,
+		     method == FWD_FULLNAT ? 2 * population : population, dev);
 	if (told == TOLD_PEER)
 		scene_sync(&s);
 	else if (told == TOLD_LEDGER)
@@ -90,6 +91,8 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 	bench_lives(o, "new-connections", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_NOBODY);
 	bench_lives(o, "new-connections/dr6", ADDR_V6, FWD_DR, population, dev, pool, TOLD_NOBODY);
 	bench_lives(o, "new-connections/6", ADDR_V6, FWD_NAT, population, dev, pool, TOLD_NOBODY);
+	bench_lives(o, "new-connections/fullnat", ADDR_V4, FWD_FULLNAT, population, dev, pool,
+		    TOLD_NOBODY);
 	bench_lives(o, "new-connections/ledger", ADDR_V4, FWD_NAT, population, dev, pool,
 		    TOLD_LEDGER);
 	bench_lives(o, "new-connections/sync", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_PEER);

@@ -43,14 +43,14 @@ static bool gives_way(const struct lives *l)
 
 static const struct step *steps_of(const struct lives *l)
 {
-	return l->s->method == FWD_NAT ? steps_nat : steps_dr;
+	return scene_replies(l->s) ? steps_nat : steps_dr;
 }
 
 unsigned int lives_packets(const struct lives *l)
 {
 	if (syns_alone(l))
 		return 1;
-	return l->s->method == FWD_NAT ? RTE_DIM(steps_nat) : RTE_DIM(steps_dr);
+	return scene_replies(l->s) ? RTE_DIM(steps_nat) : RTE_DIM(steps_dr);
 }
 
 static uint32_t id_of(const struct lives *l, uint32_t k)
@@ -101,7 +101,7 @@ uint64_t lives_round(struct lives *l)
 		s->tick = tick_of(l, l->made + BATCH * i / n);
 		cycles += step_run(l, steps_of(l)[i].dir, steps_of(l)[i].flags);
 		for (uint32_t k = 0; k < BATCH && i == 0; k++)
-			s->server_of[id_of(l, k)] = (uint16_t)scene_server_look(s, id_of(l, k));
+			scene_note(s, id_of(l, k));
 	}
 	for (uint32_t k = 0; k < BATCH; k++)
 		l->lost += !scene_has(s, id_of(l, k));

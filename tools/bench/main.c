@@ -200,6 +200,10 @@ static void run(const struct options *o, const uint16_t devs[2], int cpu, struct
 		bench_memory(o, ADDR_V6, FWD_DR, sizes[i], dev, pool);
 	for (unsigned int i = 0; i < n; i++)
 		bench_memory(o, ADDR_V6, FWD_NAT, sizes[i], dev, pool);
+	for (unsigned int i = 0; i < n; i++)
+		bench_memory(o, ADDR_V4, FWD_FULLNAT, sizes[i], dev, pool);
+	for (unsigned int i = 0; i < n; i++)
+		bench_memory(o, ADDR_V6, FWD_FULLNAT, sizes[i], dev, pool);
 	if (o->small_pages)
 		return;
 	for (unsigned int i = 0; i < n; i++) {

@@ -148,8 +148,13 @@ void bench_memory(const struct options *o, enum addr_family family, enum forward
 		  uint32_t n, uint16_t dev, struct rte_mempool *pool)
 {
 	const bool v4 = family == ADDR_V4;
-	const char *path = method == FWD_NAT ? (v4 ? "nat" : "nat6") : (v4 ? "dr" : "dr6");
-	const char *bytes = v4 ? "bytes-per-connection" : "bytes-per-connection/6";
+	const char *path = method == FWD_NAT	   ? (v4 ? "nat" : "nat6")
+			   : method == FWD_FULLNAT ? (v4 ? "fullnat" : "fullnat6")
+						   : (v4 ? "dr" : "dr6");
+	const bool full = method == FWD_FULLNAT;
+	const char *bytes =
+		full ? (v4 ? "bytes-per-connection/fullnat" : "bytes-per-connection/fullnat6")
+		     : (v4 ? "bytes-per-connection" : "bytes-per-connection/6");
 	uint64_t sent, lookups, resident;
 	char pipeline[32], bare[32];
 	struct scene s;
@@ -162,9 +167,11 @@ void bench_memory(const struct options *o, enum addr_family family, enum forward
 	if (!wanted(o, pipeline) && !wanted(o, bare) && !wanted(o, bytes))
 		return;
 	resident = resident_bytes();
-	scene_create(&s, family, method, n, n, dev);
+	scene_create(&s, family, method, n, full ? 2 * n : n, dev); /* entries */
 	scene_connect(&s, pool);
-	resident = resident_bytes() - resident - n * sizeof(*s.server_of); /* of the bench */
+	/* server_of, local_of and local_port are the bench's own. */
+	resident = resident_bytes() - resident - n * sizeof(*s.server_of) -
+		   (full ? 3 * (uint64_t)n : 0);
 	sent = s.w->counters.sent;
 	lookups = s.w->counters.lookups;
 	if (wanted(o, bare))
@@ -177,7 +184,7 @@ void bench_memory(const struct options *o, enum addr_family family, enum forward
 	if (subjects[0].cycles > 0)
 		row_add_cycles(pipeline, n, subjects[0].cycles, subjects[1].cycles);
 	/* What little else a start touches would show in a small table. */
-	if (method == FWD_NAT && n >= 100000 && !o->small_pages && wanted(o, bytes))
+	if (scene_replies(&s) && n >= 100000 && !o->small_pages && wanted(o, bytes))
 		row_add(bytes, n, (double)resident / n, "bytes resident", 0);
 	scene_destroy(&s);
 }

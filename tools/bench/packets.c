@@ -41,7 +41,9 @@ void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pk
 	tcp = (struct rte_tcp_hdr *)(l3 + ip_len);
 	*tcp = (struct rte_tcp_hdr){
 		.src_port = dir == DIR_IN ? scene_client_port(i) : be16_from(SCENE_SERVER_PORT),
-		.dst_port = dir == DIR_IN ? be16_from(SCENE_VIP_PORT) : scene_client_port(i),
+		.dst_port = dir == DIR_IN	       ? be16_from(SCENE_VIP_PORT)
+			    : s->method == FWD_FULLNAT ? s->local_port[i]
+						       : scene_client_port(i),
 		.data_off = 0x50,
 		.tcp_flags = tcp_flags,
 		.sent_seq = rte_cpu_to_be_32((dir == DIR_IN ? 0x1000U : 0x2000U) +
@@ -62,7 +64,7 @@ void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int 
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
-		dir = s->method == FWD_NAT && (x & 1) ? DIR_OUT : DIR_IN;
+		dir = scene_replies(s) && (x & 1) ? DIR_OUT : DIR_IN;
 		packet_write(s, frames[k], (uint32_t)((x >> 32) * s->n >> 32), dir,
 			     TCP_ACK | TCP_PSH);
 	}

@@ -130,7 +130,10 @@ void scene_create_as(struct scene *s, const struct scene_plan *plan)
 	s->n = plan->n;
 	s->pub = plan->with ? plan->with : &s->own_pub;
 	s->server_of = calloc(plan->n, sizeof(*s->server_of));
-	if (posix_memalign((void **)&s->w, 64, sizeof(*s->w)) != 0 || !s->server_of)
+	s->local_of = calloc(plan->n, 1);
+	s->local_port = calloc(plan->n, sizeof(*s->local_port));
+	if (posix_memalign((void **)&s->w, 64, sizeof(*s->w)) != 0 || !s->server_of ||
+	    !s->local_of || !s->local_port)
 		fail("no memory for a worker");
 	if (!plan->with) {
 		if (runtime_init(&s->pub->runtime) < 0 ||
@@ -169,6 +172,8 @@ void scene_destroy(struct scene *s)
 		runtime_fini(&s->own_pub.runtime);
 	}
 	free(s->server_of);
+	free(s->local_of);
+	free(s->local_port);
 }
 
 /* What the families share of connection i, or NULL. */
@@ -198,6 +203,17 @@ unsigned int scene_server_look(const struct scene *s, uint32_t i)
 	if (k >= svc->n_servers || svc->servers[k].rt->id != c->server)
 		fail("connection %u has no real server", i);
 	return k;
+}
+
+void scene_note(struct scene *s, uint32_t i)
+{
+	s->server_of[i] = (uint16_t)scene_server_look(s, i);
+	if (s->method != FWD_FULLNAT)
+		return;
+	if (s->family == ADDR_V4)
+		scene4_local(s, i);
+	else
+		scene6_local(s, i);
 }
 
 void scene_sink_drain(const struct scene *s)
@@ -230,8 +246,8 @@ void scene_connect(struct scene *s, struct rte_mempool *pool)
 
 		step_pass(s, pool, first, n, DIR_IN, TCP_SYN);
 		for (uint32_t i = first; i < first + n; i++)
-			s->server_of[i] = (uint16_t)scene_server_look(s, i);
-		if (s->method == FWD_NAT)
+			scene_note(s, i);
+		if (scene_replies(s))
 			step_pass(s, pool, first, n, DIR_OUT, TCP_SYN | TCP_ACK);
 		step_pass(s, pool, first, n, DIR_IN, TCP_ACK);
 		/* By DR: as after a minute of traffic. */

@@ -6,6 +6,7 @@ FAM_ADDR FAM_FN(scene, client)(uint32_t i);
 FAM_ADDR FAM_FN(scene, vip)(void);
 FAM_ADDR FAM_FN(scene, server)(unsigned int k);
 FAM_ADDR FAM_FN(scene, gateway)(void);
+FAM_ADDR FAM_FN(scene, pool)(unsigned int k);
 
 /* Addresses and listeners of the scene's one service; for the other family, empty tables. */
 void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc);
@@ -13,6 +14,8 @@ struct FAM(fib) *FAM_FN(scene, routes)(enum addr_family family);
 void FAM_FN(scene, nexthop)(struct published *pub, FAM_ADDR addr, uint8_t last);
 
 struct FAM(conn) *FAM_FN(scene, find)(const struct scene *s, uint32_t i);
+/* Notes local address and port of connection i. */
+void FAM_FN(scene, local)(struct scene *s, uint32_t i);
 void FAM_FN(scene, assure)(const struct scene *s, uint32_t i);
 
 /* The IP header of a packet of connection i; returns its length. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/csum.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/ip.h"
 
 #if FAMILY == 4
@@ -53,9 +54,14 @@ FAM_ADDR FAM_FN(scene, gateway)(void)
 	return address(NET_PUBLIC, 1);
 }
 
+FAM_ADDR FAM_FN(scene, pool)(unsigned int k)
+{
+	return address(NET_SERVERS, 200 + k);
+}
+
 void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc)
 {
-	struct FAM(addr_entry) *addrs = calloc(svc->n_servers + 1, sizeof(*addrs));
+	struct FAM(addr_entry) *addrs = calloc(svc->n_servers + N_POOL + 1, sizeof(*addrs));
 	const struct FAM(listener) listener = {.addr = FAM_FN(scene, vip)(),
 					       .port = be16_from(SCENE_VIP_PORT),
 					       .proto = IPPROTO_TCP,
@@ -70,8 +76,13 @@ void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc)
 	for (unsigned int k = 0; k < svc->n_servers && svc->policy.forward == FWD_NAT; k++)
 		addrs[n++] = (struct FAM(addr_entry)){FAM_FN(scene, server)(k),
 						      ADDR_KIND_NAT_SERVER, LINK_ANY};
+	for (unsigned int k = 0; k < N_POOL && svc->policy.forward == FWD_FULLNAT; k++)
+		addrs[n++] = (struct FAM(addr_entry)){
+			FAM_FN(scene, pool)(k), ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL,
+			link_id_of(0, 0)};
 	FAM(snapshot_set_addrs)(snap, FAM_FN(addr_table, create)(addrs, mine ? n : 0));
 	free(addrs);
+	FAM(snapshot_set_pool)(snap, FAM_FN(local_pool, create)(snap->FAM(addrs)));
 	FAM(snapshot_set_listeners)(snap, FAM_FN(listener_table, create)(&listener, mine));
 }
 
@@ -130,6 +141,16 @@ struct FAM(conn) *FAM_FN(scene, find)(const struct scene *s, uint32_t i)
 	return FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_IN);
 }
 
+void FAM_FN(scene, local)(struct scene *s, uint32_t i)
+{
+	const struct FAM(table) *t = &s->w->FAM(v).table;
+	const FAM_ADDR local = FAM_FN(half, local)(t, FAM_FN(scene, find)(s, i), &s->local_port[i]);
+
+	for (unsigned int k = 0; k < N_POOL; k++)
+		if (FAM_FN(addr, equal)(local, FAM_FN(scene, pool)(k)))
+			s->local_of[i] = (uint8_t)k;
+}
+
 void FAM_FN(scene, assure)(const struct scene *s, uint32_t i)
 {
 	struct FAM(conn) *c = FAM_FN(scene, find)(s, i);
@@ -141,9 +162,12 @@ void FAM_FN(scene, assure)(const struct scene *s, uint32_t i)
 uint16_t FAM_FN(packet, ip)(const struct scene *s, uint8_t *l3, uint32_t i, enum pkt_dir dir,
 			    uint16_t l4_len)
 {
+	const FAM_ADDR client = s->method == FWD_FULLNAT && dir == DIR_OUT
+					? FAM_FN(scene, pool)(s->local_of[i])
+					: FAM_FN(scene, client)(i);
+
 	FAM_FN(ip, put)
-	(l3, dir == DIR_IN ? FAM_FN(scene, client)(i) : FAM_FN(scene, server)(s->server_of[i]),
-	 dir == DIR_IN ? FAM_FN(scene, vip)() : FAM_FN(scene, client)(i), IPPROTO_TCP, l4_len, 0, 0,
-	 true);
+	(l3, dir == DIR_IN ? client : FAM_FN(scene, server)(s->server_of[i]),
+	 dir == DIR_IN ? FAM_FN(scene, vip)() : client, IPPROTO_TCP, l4_len, 0, 0, true);
 	return FAMILY == 4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
 }

@@ -204,10 +204,11 @@ static void print_service(const struct listing *l, const struct adm_entry *e)
 
 const char *adm_forward_text(const char *word)
 {
-	return strcmp(word, "nat") == 0	     ? "Masq"
-	       : strcmp(word, "dr") == 0     ? "Route"
-	       : strcmp(word, "tunnel") == 0 ? "Tunnel"
-					     : "Local";
+	/* ipvsadm has no word for full NAT. The servers' replies pass the router as by NAT. */
+	return strcmp(word, "nat") == 0 || strcmp(word, "fullnat") == 0 ? "Masq"
+	       : strcmp(word, "dr") == 0				? "Route"
+	       : strcmp(word, "tunnel") == 0				? "Tunnel"
+									: "Local";
 }
 
 static void print_server(const struct listing *l, const struct adm_entry *e)

@@ -64,9 +64,9 @@ static void save_server(const struct adm *a, const struct adm_entry *e, const ch
 
 	fprintf(a->out, "-a %s -r %s -%c -w %lld", name,
 		adm_endpoint_text(&e->ep, e->s.proto, numeric, text, sizeof(text)),
-		tunnel			      ? 'i'
-		: strcmp(forward, "nat") == 0 ? 'm'
-					      : 'g',
+		tunnel						 ? 'i'
+		: strcmp(adm_forward_text(forward), "Masq") == 0 ? 'm'
+								 : 'g',
 		(long long)adm_member(e->server, "weight", 1));
 	if (tunnel)
 		save_tunnel(a->out, e->server);

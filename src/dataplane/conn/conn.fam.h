@@ -14,7 +14,7 @@ struct FAM(conn) {
 		be16 port[END_MAX];
 	};
 	uint16_t pad;
-	uint32_t control; /* the template that governs it: CONTROL(), or 0 */
+	uint32_t control; /* the template that governs it: CONTROL(), or 0; see halves.h */
 	uint64_t room;	  /* the rest of the first cache line */
 #endif
 	union {

@@ -21,7 +21,7 @@
 #define CONN_F_ACTIVE	  0x04U /* counted as active at its server */
 #define CONN_F_TEMPLATE	  0x08U /* persistence template: not counted */
 #define CONN_F_OUT_KEY	  0x10U /* NAT: the out key is in the table */
-#define CONN_F_LIVE	  0x20U /* entry in use */
+#define CONN_F_LIVE	  0x20U /* a connection or template; not a server's half (halves.h) */
 #define CONN_F_ONE_PACKET 0x40U
 #define CONN_F_FTP	  0x80U /* an FTP control connection: see ftp.h */
 
@@ -51,6 +51,8 @@ struct conn {
 			uint16_t l4_delta; /* NAT: of `in`; `out` is its inverse */
 			uint16_t ip_delta;
 		};
+		/* Full NAT, the client's half: the server's half, or 0. See fullnat/halves.h. */
+		uint32_t half;
 		/* CONN_F_TEMPLATE: TEMPLATE_*. Workers with a hold and the owner, atomics only. */
 		uint32_t assured;
 	};

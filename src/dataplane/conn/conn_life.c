@@ -9,6 +9,7 @@
 #include "dataplane/conn/evidence.h"
 #include "dataplane/conn/give_way.h"
 #include "dataplane/conn/handshake.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/sync/ledger.h"
@@ -95,7 +96,8 @@ static uint32_t out_key_hash(const struct FAM(table) *t, const struct FAM_FN(con
 
 static void count_entries(struct worker *w)
 {
-	w->counters.connections = w->v4.table.n + w->v6.table.n - w->counters.templates;
+	w->counters.connections = w->v4.table.n - w->v4.n_halves + w->v6.table.n - w->v6.n_halves -
+				  w->counters.templates;
 }
 
 static struct FAM(conn) *entry_alloc(struct worker *w)
@@ -133,9 +135,9 @@ static void fill(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn
 	c->c.gen = w->env.gen;
 	c->c.state = n->state ? n->state : first_state(n->proto);
 	c->c.timeout = state_timeout(n->svc, c->c.state);
-	if (forward_has(n->method, FORWARD_REWRITES))
+	if (forward_has(n->method, FORWARD_BY_SOURCE))
 		deltas_fill(c);
-	else
+	else if (!forward_has(n->method, FORWARD_REPLIES_PASS))
 		c->c.flags |= CONN_F_NOOUTPUT;
 }
 
@@ -169,7 +171,7 @@ static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bo
 	struct FAM(conn) *c;
 
 	*out_hash = 0;
-	if (forward_has(n->method, FORWARD_REWRITES)) {
+	if (forward_has(n->method, FORWARD_BY_SOURCE)) {
 		*out_hash = out_key_hash(t, n);
 		FAM_FN(table, prefetch_bucket)(t, *out_hash);
 	}
@@ -186,6 +188,14 @@ static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bo
 	wheel_arm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(t, c));
 	if (fresh)
 		half_open(w, c);
+	if (unlikely(forward_has(n->method, FORWARD_TWO_HALVES))) {
+		const int ret = FAM_FN(halves, join)(w, c, n);
+
+		if (ret < 0) {
+			undo(w, c);
+			return ret;
+		}
+	}
 	if (conn_state_active[c->c.state])
 		c->c.flags |= CONN_F_ACTIVE;
 	count_entries(w);
@@ -202,7 +212,7 @@ static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, boo
 
 	if (ret < 0)
 		return ret;
-	if (forward_has(n->method, FORWARD_REWRITES)) {
+	if (forward_has(n->method, FORWARD_BY_SOURCE)) {
 		ret = out_key_link(w, c, out_hash, n->takes_key);
 		if (unlikely(ret < 0)) {
 			undo(w, c);
@@ -245,7 +255,7 @@ int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 
 	if (ret < 0)
 		return ret;
-	w->FAM(v).n_begun += forward_has(n->method, FORWARD_REWRITES);
+	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE);
 	count_made(w, n->server->id, 1);
 	return 0;
 }
@@ -422,6 +432,8 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
 	if (c->c.flags & CONN_F_OUT_KEY)
 		FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_OUT);
+	else if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+		FAM_FN(halves, part)(w, c);
 	if (c->control)
 		FAM_FN(template, release)(w, c->control);
 	if (c->c.flags & CONN_F_TEMPLATE)

@@ -5,6 +5,8 @@
 struct FAM_FN(conn, new) {
 	FAM_ADDR caddr, vaddr, daddr;
 	be16 cport, vport, dport;
+	be16 lport; /* full NAT: the local port of a copy, with laddr; 0: to be chosen */
+	FAM_ADDR laddr;
 	uint8_t proto;
 	uint8_t method; /* enum forward_method */
 	const struct service *svc;
@@ -32,6 +34,7 @@ bool FAM_FN(conn, begins_active)(uint8_t proto);
  *   -ENOSPC  the table is full of connections that do not give way
  *   -EDQUOT  the client's network has its share of connections that are not assured
  *   -EEXIST  the NAT out key belongs to a live connection of this client with this server
+ * By full NAT also -ENETUNREACH, -EADDRNOTAVAIL: see FAM_FN(halves, join)().
  */
 int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			 struct FAM(conn) **out);
@@ -49,7 +52,7 @@ void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c);
 
 static inline bool FAM_FN(conn, begun)(const struct FAM(conn) *c)
 {
-	return forward_has(c->c.method, FORWARD_REWRITES) &&
+	return forward_has(c->c.method, FORWARD_BY_SOURCE) &&
 	       !(c->c.flags & (CONN_F_OUT_KEY | CONN_F_ONE_PACKET));
 }
 

@@ -2,6 +2,7 @@
 /* Connections of one family as control sees them. */
 #include "dataplane/conn/conn_view.h"
 
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/tunnel/tunnel.h"
 
@@ -44,6 +45,9 @@ void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struc
 		.nh_out = c->c.nexthop[DIR_OUT],
 		.worker = w->id,
 	};
+	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+		v->local.addr = FAM(addr_from_addr)(
+			FAM_FN(half, local)(&w->FAM(v).table, c, &v->local.port));
 	view_service(w, v);
 	if (!(c->c.flags & CONN_F_TEMPLATE))
 		return;

@@ -8,6 +8,7 @@
 #include "dataplane/explain/shadow.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/ftp/ftp_control.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/persistence/persist.h"
 #include "dataplane/stages/classify.h"
 #include "dataplane/stages/pipeline.h"
@@ -50,6 +51,25 @@ static void ftp_take(struct explain *x, struct worker *w, const struct FAM(conn)
 	to->ticket.word = 0;
 }
 
+/* The server's half of a connection by full NAT. The port stays the worker's: the copy's ports are
+ * others. */
+static void half_take(struct worker *s, const struct FAM(table) *of, const struct FAM(conn) *c,
+		      struct FAM(conn) *copy)
+{
+	const struct FAM(conn) *from = FAM_FN(half, server)(of, c);
+	struct FAM(table) *t = &s->FAM(v).table;
+	struct FAM(conn) *h = from ? FAM_FN(table, alloc)(t) : NULL;
+
+	copy->c.half = 0;
+	if (!h)
+		return;
+	*h = *from;
+	h->control = FAM_FN(conn, index)(t, copy);
+	copy->c.half = FAM_FN(conn, index)(t, h);
+	s->FAM(v).n_halves++;
+	FAM_FN(table, link)(t, h, DIR_OUT, NULL);
+}
+
 /* An entry of w, findable in the copy as it is in w. */
 static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const struct FAM(conn) *c)
 {
@@ -76,6 +96,8 @@ static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const s
 	FAM_FN(table, link)(t, copy, DIR_IN, NULL);
 	if (c->c.flags & CONN_F_OUT_KEY)
 		FAM_FN(table, link)(t, copy, DIR_OUT, NULL);
+	else if (forward_has(c->c.method, FORWARD_TWO_HALVES) && !(c->c.flags & CONN_F_TEMPLATE))
+		half_take(s, &w->FAM(v).table, c, copy);
 	wheel_arm(&s->FAM(v).wheel, &copy->c, FAM_FN(conn, index)(t, copy));
 	FAM_FN(give_way, update)(s, copy);
 	if (c->c.flags & CONN_F_FTP)
@@ -87,9 +109,9 @@ static struct FAM(conn) *key_take(struct explain *x, struct worker *w, const str
 				  unsigned int dir)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
-	const struct FAM(conn) *c = FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), dir);
+	struct FAM(conn) *c = FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), dir);
 
-	return c ? entry_take(x, w, c) : NULL;
+	return c ? entry_take(x, w, FAM_FN(half, client)(t, c)) : NULL;
 }
 
 /* Connections of this client's port with the service's servers: they have the NAT key that a new
@@ -105,7 +127,7 @@ static void keys_take(struct explain *x, struct worker *w, const struct service 
 				       .dport = p->key.sport,
 				       .proto = p->key.proto};
 
-		if (!forward_has(srv->method, FORWARD_REWRITES))
+		if (!forward_has(srv->method, FORWARD_BY_SOURCE))
 			continue;
 		key_take(x, w, &key, DIR_OUT);
 		if (key.sport == p->key.dport)

@@ -6,6 +6,7 @@
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/answer.h"
 #include "dataplane/stages/source_link.h"
 #include "dataplane/stages/unasked.h"
@@ -100,7 +101,8 @@ bool FAM(reopens)(const struct worker *w, const struct FAM(pkt) *p)
 static enum admission admit_follower(struct worker *w, struct FAM(pkt) *p,
 				     struct service_match *match)
 {
-	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
+	p->conn = FAM_FN(half, client)(
+		&w->FAM(v).table, FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir));
 	if (p->conn)
 		return ADMIT_FOUND;
 	*match = FAM_FN(service, find)(w, p);

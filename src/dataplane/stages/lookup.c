@@ -2,10 +2,12 @@
 /*
  * Stage look-up: finds each packet's connection.
  *
- * Reads: key, hash, dir, conn (the guess of steer). Writes: conn (NULL = none). Doors: none.
+ * Reads: key, hash, dir, conn (the guess of steer). Writes: conn (NULL = none), never a server's
+ * half (halves.h). Doors: none.
  * Both misses are on their way since parse (bucket) and steer (entry), which had other work
  * to do meanwhile.
  */
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/pipeline.h"
 
 void FAM(stage_lookup)(struct worker *w, struct FAM(burst) *b)
@@ -19,6 +21,8 @@ void FAM(stage_lookup)(struct worker *w, struct FAM(burst) *b)
 						    p->conn);
 		hits += p->conn != NULL;
 	}
+	if (unlikely(w->FAM(v).n_halves))
+		FAM_FN(halves, look)(w, b);
 	w->counters.lookups += b->n;
 	w->counters.hits += hits;
 }

@@ -119,6 +119,18 @@ static uint16_t port_put(uint8_t *at, be16 to)
 	return csum_delta16(from, to);
 }
 
+/* The ICMP checksum after changes of the quoted packet (inner) and of the outer addresses. */
+static void icmp_csum_change(uint8_t *icmp, uint16_t inner, uint16_t outer)
+{
+	be16 sum;
+
+	if (FAMILY == 6) /* the pseudo header */
+		inner = csum_delta_sum(inner, outer);
+	memcpy(&sum, icmp + 2, 2);
+	sum = csum_apply(sum, inner);
+	memcpy(icmp + 2, &sum, 2);
+}
+
 uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p)
 {
 	const bool out = p->dir == DIR_OUT;
@@ -127,17 +139,30 @@ uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p)
 	uint8_t *icmp = p->l3 + p->l4_off;
 	uint16_t outer, inner;
 	struct quote q;
-	be16 sum;
 
 	if (!quote_find(p, readable(p), &q)) /* related_parse() has found it */
 		return 0;
 	inner = quoted_address_put(p->l3 + q.at, out, c->addr[end]);
 	inner = csum_delta_sum(inner, port_put(p->l3 + q.ports + (out ? 2 : 0), c->port[end]));
 	outer = address_put(p->l3, !out, c->addr[end]);
-	if (FAMILY == 6) /* the pseudo header */
-		inner = csum_delta_sum(inner, outer);
-	memcpy(&sum, icmp + 2, 2);
-	sum = csum_apply(sum, inner);
-	memcpy(icmp + 2, &sum, 2);
+	icmp_csum_change(icmp, inner, outer);
+	return outer;
+}
+
+uint16_t FAM_FN(related, rewrite_both)(struct FAM(pkt) *p, FAM_ADDR source, FAM_ADDR dest,
+				       be16 sport, be16 dport)
+{
+	uint16_t outer, inner;
+	struct quote q;
+
+	if (!quote_find(p, readable(p), &q)) /* related_parse() has found it */
+		return 0;
+	inner = csum_delta_sum(quoted_address_put(p->l3 + q.at, IP_SOURCE, dest),
+			       quoted_address_put(p->l3 + q.at, IP_DEST, source));
+	inner = csum_delta_sum(inner, port_put(p->l3 + q.ports, dport));
+	inner = csum_delta_sum(inner, port_put(p->l3 + q.ports + 2, sport));
+	outer = csum_delta_sum(address_put(p->l3, IP_SOURCE, source),
+			       address_put(p->l3, IP_DEST, dest));
+	icmp_csum_change(p->l3 + p->l4_off, inner, outer);
 	return outer;
 }

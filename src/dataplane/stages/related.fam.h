@@ -10,3 +10,8 @@ bool FAM_FN(related, parse)(struct FAM(pkt) *p);
 /* Rewrites outer and quoted addresses for p->conn. NAT only. Returns the delta of the outer
  * IP header's checksum. */
 uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p);
+
+/* Full NAT: the error leaves from source to dest, and quotes a packet that went from dest, dport to
+ * source, sport. Returns the delta of the outer IP header's checksum. */
+uint16_t FAM_FN(related, rewrite_both)(struct FAM(pkt) *p, FAM_ADDR source, FAM_ADDR dest,
+				       be16 sport, be16 dport);

@@ -9,7 +9,8 @@
  *				      DR: to the server as it is
  *	about a forwarded packet,     NAT: the source becomes the VIP, whoever sent it, and
  *	to the client		      the quoted destination the VIP and its port
- * Worker context.
+ * By full NAT both ends of the error and of the packet that the error quotes are rewritten as those
+ * of any packet. Worker context.
  */
 
 #include "dataplane/stages/ip.h"

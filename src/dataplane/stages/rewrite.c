@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage rewrite: NAT, direct routing, tunnel; TTL, MTU, Ethernet header, counters of the
+ * Stage rewrite: NAT, direct routing, full NAT, tunnel; TTL, MTU, Ethernet header, counters of the
  * server. Packets of a local server end here.
  * Checksums are updated, never computed: a checksum that arrived wrong leaves wrong.
  *
@@ -18,6 +18,7 @@
 #include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_split.h"
 #include "dataplane/ftp/ftp.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/related.h"
 #include "dataplane/tunnel/tunnel.h"
@@ -140,6 +141,39 @@ static __rte_always_inline void headers_rewrite(struct FAM(pkt) *p)
 	FAM_FN(ethernet, put)(p);
 }
 
+/* Full NAT: both addresses and both ports. */
+static uint16_t fullnat_apply(const struct worker *w, struct FAM(pkt) *p)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, p->conn, p->dir);
+	const uint16_t inverse = p->dir == DIR_OUT ? UINT16_MAX : 0;
+	const struct conn *half = &FAM_FN(half, server)(t, p->conn)->c;
+
+	if (unlikely(p->flags & PKT_RELATED))
+		return FAM_FN(related, rewrite_both)(p, ends.source, ends.dest, ends.sport,
+						     ends.dport);
+	FAM_FN(ip, addr_put)(p->l3, IP_SOURCE, ends.source);
+	FAM_FN(ip, addr_put)(p->l3, IP_DEST, ends.dest);
+	if (unlikely(p->flags & PKT_FOLLOWS))
+		return half->ip_delta ^ inverse;
+	l4_csum_update(p, half->l4_delta ^ inverse);
+	memcpy(p->l3 + p->l4_off, &ends.sport, 2);
+	memcpy(p->l3 + p->l4_off + 2, &ends.dport, 2);
+#if FAMILY == 6
+	if (unlikely(udp_csum_missing(p)))
+		udp_csum_make(p);
+#endif
+	return half->ip_delta ^ inverse;
+}
+
+static void fullnat_headers(const struct worker *w, struct FAM(pkt) *p)
+{
+	const uint16_t delta = FAM_FN(ip, hop_down)(p->l3);
+
+	FAM_FN(ip, csum_change)(p->l3, csum_delta_sum(delta, fullnat_apply(w, p)));
+	FAM_FN(ethernet, put)(p);
+}
+
 static void rewrite_again(struct worker *w, struct FAM(pkt) *p);
 
 /* A marked frame (big_frame.h) on a way where nobody finishes it: its segments go on one by one.
@@ -178,21 +212,53 @@ static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
 	} else if (big_is_marked(p->m)) {
 		rewrite_segments(w, p);
 	} else {
-		headers_rewrite(p);
+		if (forward_has(p->conn->c.method, FORWARD_TWO_HALVES))
+			fullnat_headers(w, p);
+		else
+			headers_rewrite(p);
 		FAM_FN(fragment, send)(w, p->m, p->l3, p->l3_len, p->nh);
 	}
 	return false;
 }
 
-/* Forwarding methods that are not NAT or DR. Takes the packet. */
-static __rte_noinline void rewrite_other(struct worker *w, struct FAM(pkt) *p)
+static void refuse_hops(struct worker *w, struct FAM(pkt) *p)
 {
+	FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_HOP_LIMIT, DROP_TTL_EXCEEDED, 0);
+}
+
+/* False: the packet has left. */
+static bool rewrite_fullnat(struct worker *w, struct FAM(pkt) *p)
+{
+	if (unlikely(!p->conn->c.half)) {
+		door_drop(w, p->m, DROP_NO_LOCAL_PORT);
+		return false;
+	}
+	if (unlikely(big_is_marked(p->m))) {
+		rewrite_segments(w, p);
+		return false;
+	}
+	if (unlikely(*FAM_FN(ip, hop_limit)(p->l3) <= 1)) {
+		refuse_hops(w, p);
+		return false;
+	}
+	if (unlikely(p->l3_len > p->nh->mtu))
+		return rewrite_long(w, p);
+	fullnat_headers(w, p);
+	return true;
+}
+
+/* Forwarding methods that are not NAT or DR. False: the packet has left. */
+static __rte_noinline bool rewrite_other(struct worker *w, struct FAM(pkt) *p)
+{
+	if (p->conn->c.method == FWD_FULLNAT)
+		return rewrite_fullnat(w, p);
 	if (p->conn->c.method != FWD_TUNNEL) /* as it came: a program here is bound to the VIP */
 		door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
 	else if (big_is_marked(p->m))
 		rewrite_segments(w, p);
 	else
 		FAM_FN(tunnel, send)(w, p);
+	return false;
 }
 
 /* False: the packet has left. */
@@ -200,12 +266,10 @@ static __rte_always_inline bool rewrite_one(struct worker *w, struct FAM(pkt) *p
 {
 	if (likely(!(p->flags & PKT_UNCOUNTED)))
 		server_count(w, p);
-	if (unlikely(p->conn->c.method > FWD_DR)) {
-		rewrite_other(w, p);
-		return false;
-	}
+	if (unlikely(p->conn->c.method > FWD_DR))
+		return rewrite_other(w, p);
 	if (unlikely(*FAM_FN(ip, hop_limit)(p->l3) <= 1)) {
-		FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_HOP_LIMIT, DROP_TTL_EXCEEDED, 0);
+		refuse_hops(w, p);
 		return false;
 	}
 	if (unlikely(p->conn->c.flags & CONN_F_FTP)) {

@@ -14,6 +14,7 @@
 #include "dataplane/stages/answer.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_track.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/stages/removed_server.h"
 #include "dataplane/conn/evidence.h"
@@ -258,6 +259,11 @@ static void refuse(struct worker *w, struct FAM(pkt) *p, int why)
 		door_drop(w, p->m, DROP_NETWORK_FULL);
 		return;
 	}
+	if (why == -ENETUNREACH || why == -EADDRNOTAVAIL) {
+		door_drop(w, p->m,
+			  why == -ENETUNREACH ? DROP_NO_LOCAL_ADDRESS : DROP_NO_LOCAL_PORT);
+		return;
+	}
 	if (why != -EEXIST) {
 		door_drop(w, p->m, DROP_TABLE_FULL);
 		return;
@@ -318,9 +324,18 @@ static bool schedule_one(struct worker *w, struct FAM(pkt) *p)
 }
 
 /* Whether the connection that was found is still the packet's own. */
-static bool still_its(const struct FAM(pkt) *p)
+static bool still_its(const struct worker *w, const struct FAM(pkt) *p)
 {
-	return (p->conn->c.flags & CONN_F_LIVE) && FAM_FN(conn, matches)(p->conn, &p->key, p->dir);
+	return (p->conn->c.flags & CONN_F_LIVE) &&
+	       FAM_FN(halves, match)(&w->FAM(v).table, p->conn, &p->key, p->dir);
+}
+
+/* Looks the connection of a packet up again. */
+static struct FAM(conn) *find_again(struct worker *w, const struct FAM(pkt) *p)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+
+	return FAM_FN(half, client)(t, FAM_FN(table, find)(t, &p->key, p->hash, p->dir));
 }
 
 /* A connection that a later packet of the burst pushed out of a full table, or replaced, is
@@ -332,8 +347,8 @@ static void let_go(struct worker *w, struct FAM(burst) *b)
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 
-		if (!(p->conn->c.flags & CONN_F_ONE_PACKET) && !still_its(p))
-			p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
+		if (!(p->conn->c.flags & CONN_F_ONE_PACKET) && !still_its(w, p))
+			p->conn = find_again(w, p);
 		if (!p->conn) {
 			door_drop(w, p->m, DROP_TABLE_FULL);
 			continue;
@@ -377,7 +392,7 @@ static void link_begun(struct worker *w, struct FAM(burst) *b)
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 
-		if ((p->flags & PKT_NEW) && FAM_FN(conn, begun)(p->conn) && still_its(p)) {
+		if ((p->flags & PKT_NEW) && FAM_FN(conn, begun)(p->conn) && still_its(w, p)) {
 			int ret = FAM_FN(conn, finish)(w, p->conn);
 
 			if (unlikely(ret < 0) && !begun_again(w, p, ret))
@@ -401,8 +416,8 @@ void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 		struct FAM(pkt) *p = &b->pkts[i];
 
 		/* An earlier packet of this burst may have ended or remade the connection. */
-		if (unlikely(w->FAM(v).table.freed != freed) && p->conn && !still_its(p))
-			p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
+		if (unlikely(w->FAM(v).table.freed != freed) && p->conn && !still_its(w, p))
+			p->conn = find_again(w, p);
 		if (p->conn && unlikely((p->tcp_flags & TCP_SYN) && FAM(reopens)(w, p))) {
 			FAM_FN(conn, destroy)(w, p->conn);
 			w->counters.reused++;

@@ -52,13 +52,11 @@ static bool fragment_may_be_balanced(uint8_t proto)
 	return balanced_proto(proto) || (FAMILY == 6 && ext6_is_header(proto));
 }
 
-static enum steering steer_vip(struct worker *w, struct FAM(pkt) *p, uint32_t kinds)
+/* A packet to an address that moves with the VIPs and is active here. towards: STEER_IN to a VIP,
+ * STEER_OUT to an address of a pool. */
+static inline enum steering steer_active(struct worker *w, struct FAM(pkt) *p,
+					 enum steering towards)
 {
-	if (unlikely(!(kinds & ADDR_KIND_ACTIVE) || w->env.lease_off)) {
-		if (!relay_take(w, p->m, p->link))
-			door_drop(w, p->m, DROP_NOT_ACTIVE);
-		return STEER_DONE;
-	}
 	if (unlikely(p->flags & PKT_FRAGMENT) && !fragment_may_be_balanced(p->key.proto)) {
 		door_drop(w, p->m, DROP_FRAGMENT);
 		return STEER_DONE;
@@ -72,7 +70,7 @@ static enum steering steer_vip(struct worker *w, struct FAM(pkt) *p, uint32_t ki
 		return STEER_DONE;
 	}
 	if (likely(balanced_proto(p->key.proto)) || unlikely(p->flags & PKT_FRAGMENT))
-		return STEER_IN;
+		return towards;
 	if (p->key.proto == ICMP_PROTO) {
 		const FAM_ADDR vip = p->key.daddr;
 
@@ -81,13 +79,42 @@ static enum steering steer_vip(struct worker *w, struct FAM(pkt) *p, uint32_t ki
 				FAM_FN(echo, receive)(w, p);
 			return STEER_DONE;
 		}
-		if (FAM_FN(addr, equal)(p->key.daddr, vip)) /* about a reply of this very address */
-			return STEER_IN;
+		if (FAM_FN(addr, equal)(p->key.daddr,
+					vip)) /* about a packet of this very address */
+			return towards;
 		door_drop(w, p->m, DROP_ICMP_UNRELATED);
 	} else if (!source_dropped(w, p)) {
 		door_punt(w, p->m, PUNT_OWN);
 	}
 	return STEER_DONE;
+}
+
+/* A VIP that is not active here, or an address of a pool. A pool is of one link: replies of its
+ * servers come in there. */
+static __rte_noinline enum steering steer_special(struct worker *w, struct FAM(pkt) *p,
+						  const struct FAM(addr_entry) *dest)
+{
+	const struct link_info *info;
+
+	if (!(dest->kinds & ADDR_KIND_ACTIVE) || w->env.lease_off) {
+		if (!relay_take(w, p->m, p->link))
+			door_drop(w, p->m, DROP_NOT_ACTIVE);
+		return STEER_DONE;
+	}
+	info = dest->link == p->link ? NULL : fib_link(w->env.fib, p->link);
+	if (dest->link == p->link || (info && info->loose))
+		return steer_active(w, p, STEER_OUT);
+	door_drop(w, p->m, DROP_WRONG_LINK);
+	return STEER_DONE;
+}
+
+static enum steering steer_vip(struct worker *w, struct FAM(pkt) *p,
+			       const struct FAM(addr_entry) *dest)
+{
+	if (unlikely((dest->kinds & (ADDR_KIND_ACTIVE | ADDR_KIND_POOL)) != ADDR_KIND_ACTIVE ||
+		     w->env.lease_off))
+		return steer_special(w, p, dest);
+	return steer_active(w, p, STEER_IN);
 }
 
 static bool rule_takes(const struct addr *rule, FAM_ADDR addr)
@@ -255,7 +282,7 @@ static enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 		return STEER_DONE;
 #endif
 	if (dest && (dest->kinds & ADDR_KIND_VIP))
-		return steer_vip(w, p, dest->kinds);
+		return steer_vip(w, p, dest);
 	if (unlikely(env->lease_off) && steer_inactive(w, p))
 		return STEER_DONE;
 	if (!env->lease_off && marked_before(w, p))

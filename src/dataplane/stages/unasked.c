@@ -112,13 +112,19 @@ bool FAM(unasked)(struct worker *w, struct FAM(pkt) *p)
 	return false;
 }
 
-/* For a packet of a NAT server that is not a reply. Unless a mark may lead the packet to a service,
- * the packet is unasked. False: the packet has left. True: p->conn is set, or the packet is tried
- * as `in`. */
+/* For a packet of a NAT server, or to an address of a pool, that is not a reply. Unless a mark may
+ * lead the packet to a service, the packet is unasked. False: the packet has left. True: p->conn is
+ * set, or the packet is tried as `in`. */
 bool FAM(try_as_in)(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct snapshot *s = w->env.snap;
+	const struct FAM(addr_entry) *e = FAM_FN(addr_table, find)(s->FAM(addrs), p->key.daddr);
 	unsigned int owner;
+
+	if (e && (e->kinds & ADDR_KIND_POOL)) {
+		door_drop(w, p->m, DROP_POOL_UNKNOWN);
+		return false;
+	}
 
 	if (likely(!s->FAM(cover)) || (p->flags & PKT_RELATED) || w->env.lease_off ||
 	    !FAM_FN(mark_cover, has)(s->FAM(cover), p->key.daddr))

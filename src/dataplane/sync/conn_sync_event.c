@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/ftp/ftp.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/sync/ledger.h"
 #include "dataplane/sync/conn_sync_internal.h"
 
@@ -25,7 +26,7 @@ static struct sync_event event_of(const struct FAM(conn) *c, enum sync_kind kind
 
 /* The home of a template may move the template at the same time; the server id that is read here
  * counts. */
-static struct sync_event put_of(const struct FAM(conn) *c)
+static struct sync_event put_of(const struct worker *w, const struct FAM(conn) *c)
 {
 	struct sync_event e = event_of(c, SYNC_PUT);
 
@@ -34,6 +35,8 @@ static struct sync_event put_of(const struct FAM(conn) *c)
 	e.FAM(daddr) = c->daddr;
 	e.dport = c->dport;
 	e.server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
+	if (unlikely(forward_has(e.method, FORWARD_TWO_HALVES)))
+		e.FAM(laddr) = FAM_FN(half, local)(&w->FAM(v).table, c, &e.lport);
 	if (c->c.flags & CONN_F_FTP)
 		e.flags |= SYNC_F_FTP;
 	if (c->c.flags & CONN_F_TEMPLATE
@@ -77,7 +80,7 @@ static __rte_noinline void tell(struct worker *w, const struct FAM(conn) *c)
 	if (!worth_telling(c, *mark))
 		return;
 	*mark |= MARK_TOLD;
-	e = put_of(c);
+	e = put_of(w, c);
 	sync_emit(w, &e, NULL);
 }
 
@@ -92,7 +95,7 @@ void FAM_FN(sync, changed)(struct worker *w, struct FAM(conn) *c)
 
 void FAM_FN(sync, template)(struct worker *w, const struct FAM(conn) *t)
 {
-	const struct sync_event e = put_of(t);
+	const struct sync_event e = put_of(w, t);
 
 	if (tells(w))
 		sync_emit(w, &e, NULL);
@@ -230,7 +233,7 @@ void FAM_FN(sync, describe)(struct worker *w, struct FAM(conn) *c,
 		return;
 	if (mark)
 		*mark |= MARK_TOLD;
-	e = put_of(c);
+	e = put_of(w, c);
 	e.flags |= SYNC_F_TRANSFER;
 	fn(w, &e, arg);
 	if ((c->c.flags & CONN_F_FTP) && FAM_FN(ftp, state)(w, c, &ftp))

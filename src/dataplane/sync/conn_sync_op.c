@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "dataplane/ftp/ftp.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/evidence.h"
 #include "dataplane/stages/resolve.h"
@@ -42,19 +43,22 @@ static void mark_synced(struct worker *w, const struct FAM(conn) *c, const struc
 		*mark = (uint8_t)((*mark & ~MARK_GEN_MASK) | MARK_SYNCED | op->gen << MARK_GEN_BIT);
 }
 
-/* The peer's connections have different NAT keys: one of ours that is in the way is old. */
+/* The peer's connections have different NAT keys, and different local ports: one of ours that is in
+ * the way is old. */
 static int install(struct worker *w, const struct FAM_FN(conn, new) * n, struct FAM(conn) **out)
 {
+	const bool halves = forward_has(n->method, FORWARD_TWO_HALVES);
 	const struct FAM(key) key = {.saddr = n->daddr,
-				     .daddr = n->caddr,
+				     .daddr = halves ? n->laddr : n->caddr,
 				     .sport = n->dport,
-				     .dport = n->cport,
+				     .dport = halves ? n->lport : n->cport,
 				     .proto = n->proto};
+	const struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) *other = NULL;
 
 	if (forward_has(n->method, FORWARD_REWRITES))
-		other = FAM_FN(table, find)(&w->FAM(v).table, &key,
-					    FAM_FN(table, hash)(&w->FAM(v).table, &key), DIR_OUT);
+		other = FAM_FN(half, client)(
+			t, FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_OUT));
 	if (other && (w->env.sync & SYNC_HOLD)) {
 		FAM_FN(conn, destroy)(w, other);
 		w->counters.sync_collided++;
@@ -69,7 +73,7 @@ static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 	struct FAM(conn) *c;
 	int ret;
 
-	if (!rt) {
+	if (!rt || (forward_has(op->method, FORWARD_TWO_HALVES) && !op->lport)) {
 		w->counters.sync_refused++;
 		return NULL;
 	}
@@ -80,6 +84,8 @@ static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 		.vport = op->vport,
 		.daddr = op->FAM(daddr),
 		.dport = op->dport,
+		.laddr = op->FAM(laddr),
+		.lport = op->lport,
 		.proto = op->proto,
 		.method = op->method,
 		.state = op->state,
@@ -97,6 +103,19 @@ static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 	return NULL;
 }
 
+/* Of full NAT: by the same local port. */
+static bool same_local(const struct worker *w, const struct FAM(conn) *c,
+		       const struct sync_event *op)
+{
+	FAM_ADDR local;
+	be16 port;
+
+	if (!forward_has(op->method, FORWARD_TWO_HALVES))
+		return true;
+	local = FAM_FN(half, local)(&w->FAM(v).table, c, &port);
+	return port == op->lport && FAM_FN(addr, equal)(local, op->FAM(laddr));
+}
+
 static bool same_server(const struct FAM(conn) *c, const struct sync_event *op)
 {
 	return c->c.server == op->server && FAM_FN(addr, equal)(c->daddr, op->FAM(daddr)) &&
@@ -110,7 +129,7 @@ static void conn_put(struct worker *w, const struct sync_event *op)
 	/* The router is active again: its own state of the connection is newer. */
 	if (c && !(w->env.sync & SYNC_HOLD))
 		return;
-	if (c && !same_server(c, op)) {
+	if (c && (!same_server(c, op) || !same_local(w, c, op))) {
 		FAM_FN(conn, destroy)(w, c);
 		c = NULL;
 	}

@@ -3,6 +3,7 @@
 #include "dataplane/sync/ledger.h"
 
 #include "dataplane/ftp/ftp_control.h"
+#include "dataplane/fullnat/halves.h"
 
 #define WALK_STEP 256
 
@@ -68,6 +69,26 @@ void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c)
 		FAM_FN(ledger, put)(w, c);
 }
 
+/* The row of a server's half, at the half's own index: the connection's key, with the local address
+ * and port in the places of the server's, and the index of the connection in that of the id. */
+static void half_put(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct FAM(conn) *h = FAM_FN(half, server)(&w->FAM(v).table, c);
+	struct FAM(ledger_row) *row = h ? FAM_FN(ledger, row)(w, h) : NULL;
+	struct FAM(conn) as_row = *c;
+
+	if (!h)
+		return;
+	if (!row) {
+		__atomic_store_n(&w->sync.rows_missed, w->sync.rows_missed + 1, __ATOMIC_RELAXED);
+		return;
+	}
+	as_row.daddr = h->caddr;
+	as_row.dport = h->cport;
+	as_row.c.server = FAM_FN(conn, index)(&w->FAM(v).table, c);
+	row_write(row, &as_row, FAM_FN(conn, index)(&w->FAM(v).table, h), LEDGER_F_LOCAL);
+}
+
 /* A proof says as well that a client got through. */
 static uint8_t template_flags(const struct FAM(conn) *t)
 {
@@ -89,6 +110,8 @@ void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c)
 	row = &w->FAM(v).rows[index];
 	if (likely(!(c->c.flags & CONN_F_TEMPLATE))) {
 		row_write(row, c, index, FAM_FN(ledger, flags)(c));
+		if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+			half_put(w, c);
 		return;
 	}
 	row_write(row, c, index, template_flags(c));

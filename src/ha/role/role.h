@@ -181,7 +181,7 @@ struct role_peer {
 	/* The same of Ethernet frames, by VIP link; frame_ms: on any of them, of any message that
 	 * is authentic. */
 	uint64_t link_ms[ROLE_MAX_VIP_LINKS], frame_ms;
-	bool asks_frames, takes_requests; /* as in struct ha_message */
+	bool asks_frames, takes_requests, takes_fullnat; /* as in struct ha_message */
 	bool frames_only;		  /* was said */
 	uint64_t answered;		  /* the highest sequence of mine that it says it heard */
 	uint64_t answered_ms;		  /* since when it is that */

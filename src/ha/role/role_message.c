@@ -101,6 +101,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg, uint64_t se
 	p->hears_second = msg->hears_second;
 	p->asks_frames = msg->asks_frames;
 	p->takes_requests = msg->takes_requests;
+	p->takes_fullnat = msg->takes_fullnat;
 	p->links_answer = msg->links_answer;
 	p->sent_after_ms = sent_after_ms;
 	p->absurd = false;

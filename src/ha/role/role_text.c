@@ -238,6 +238,7 @@ void role_fill(const struct role *r, const struct role_send *send, uint64_t now_
 	msg->hears_second = role_hears_second(r, now_ms);
 	msg->asks_frames = role_paths_silent(r, now_ms);
 	msg->takes_requests = true;
+	msg->takes_fullnat = true;
 	role_timers_fill(r, send->type, &msg->timers);
 	if (!r->version)
 		return;

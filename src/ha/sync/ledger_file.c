@@ -14,6 +14,7 @@
 
 #include "base/own_user.h"
 #include "ha/sync/sync_record.h"
+#include "model/service.h"
 
 #define TERM_MAX     (UINT64_C(1) << 62 >> DUTY_TERM_SHIFT)
 #define CAPACITY_MAX ((1U << 26) - 1)
@@ -26,6 +27,7 @@ struct reader {
 	struct ledger_file_read *r;
 	struct ledger_place place;
 	uint32_t n_workers, n_rows;
+	uint64_t part;	   /* of the rows at hand: where the first one lies in the file */
 	uint32_t *servers; /* [MAX_SERVERS + 1]: our id, 0: not configured, NOT_KNOWN */
 	struct sync_event ops[OPS_STEP];
 	uint32_t n;
@@ -210,20 +212,66 @@ static void put_take(int fd, struct reader *in, enum ledger_row_kind kind, struc
 	op_give(in, e);
 }
 
+/* Full NAT: the row of the server's half names the row of the connection. *e, as the former says,
+ * becomes the connection with its local port. The connection may have ended since: no row. */
+static enum ledger_row_kind local_join(struct sync_event *e, enum ledger_row_kind kind,
+				       const struct sync_event *conn)
+{
+	struct sync_event whole = *conn;
+
+	if (kind != LEDGER_ROW_SOUND)
+		return kind;
+	if (!sync_event_same(e, conn) || conn->method != e->method)
+		return LEDGER_ROW_EMPTY;
+	whole.laddr6 = e->daddr6;
+	whole.lport = e->dport;
+	*e = whole;
+	return kind;
+}
+
+static bool is_local(const struct sync_event *e)
+{
+	return forward_has(e->method, FORWARD_TWO_HALVES) && !(e->proto & RECORD_TEMPLATE);
+}
+
+static bool row_at(int fd, const struct reader *in, uint32_t index, void *row, size_t size)
+{
+	return index && index < in->n_rows &&
+	       read_at(fd, row, size, in->part + (uint64_t)index * size) == size;
+}
+
 static void row4_take(int fd, struct reader *in, const void *bytes, uint32_t index)
 {
 	const struct ledger_row4 *row = bytes;
-	struct sync_event e;
+	enum ledger_row_kind kind;
+	struct ledger_row4 other;
+	struct sync_event e, conn;
 
-	put_take(fd, in, ledger_row4_read(row, index, &e), &e, row->tail.flags);
+	kind = ledger_row4_read(row, index, &e);
+	if (kind != LEDGER_ROW_SOUND || !is_local(&e)) {
+		put_take(fd, in, kind, &e, row->tail.flags);
+	} else if ((row->tail.flags & LEDGER_F_LOCAL) &&
+		   row_at(fd, in, row->server, &other, sizeof(other))) {
+		kind = ledger_row4_read(&other, row->server, &conn);
+		put_take(fd, in, local_join(&e, kind, &conn), &e, other.tail.flags);
+	}
 }
 
 static void row6_take(int fd, struct reader *in, const void *bytes, uint32_t index)
 {
 	const struct ledger_row6 *row = bytes;
-	struct sync_event e;
+	enum ledger_row_kind kind;
+	struct ledger_row6 other;
+	struct sync_event e, conn;
 
-	put_take(fd, in, ledger_row6_read(row, index, &e), &e, row->tail.flags);
+	kind = ledger_row6_read(row, index, &e);
+	if (kind != LEDGER_ROW_SOUND || !is_local(&e)) {
+		put_take(fd, in, kind, &e, row->tail.flags);
+	} else if ((row->tail.flags & LEDGER_F_LOCAL) &&
+		   row_at(fd, in, row->server, &other, sizeof(other))) {
+		kind = ledger_row6_read(&other, row->server, &conn);
+		put_take(fd, in, local_join(&e, kind, &conn), &e, other.tail.flags);
+	}
 }
 
 static void ftp_take(int fd, struct reader *in, const void *bytes, uint32_t index)
@@ -252,6 +300,8 @@ static void part_take(int fd, struct reader *in, uint64_t begin, uint32_t n, siz
 		      void (*row_take)(int fd, struct reader *in, const void *row, uint32_t index))
 {
 	const uint64_t end = begin + (uint64_t)n * size;
+
+	in->part = begin;
 
 	for (uint64_t i = 1; i < n;) {
 		const uint64_t at = begin + i * size;

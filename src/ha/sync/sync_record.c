@@ -15,7 +15,8 @@
 #define FLAG_ASSURED 0x08U
 #define FLAG_IPV6    0x10U /* of every kind with a key */
 #define FLAG_OTHER   0x20U /* the address of SERVER is of the other family */
-#define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED | FLAG_OTHER)
+#define FLAG_LOCAL   0x40U
+#define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED | FLAG_OTHER | FLAG_LOCAL)
 
 /* Bytes, of a record whose addresses have n. */
 #define MARKER_BYTES	 4
@@ -23,15 +24,18 @@
 #define PUT_BYTES(n)	 (KEY_BYTES(n) + 4 + (n))
 #define SERVICE_BYTES(n) (4 + (n))
 #define SERVER_BYTES(n)	 ((n) + 4)
+#define LOCAL_BYTES(n)	 ((n) + 4)
 #define SEQ_BYTES	 12 /* behind the key */
 #define EXPECT_BYTES	 8
 
-_Static_assert(PUT_BYTES(16) + SERVICE_BYTES(16) + SERVER_BYTES(16) == SYNC_RECORD_MAX,
+_Static_assert(PUT_BYTES(16) + SERVICE_BYTES(16) + SERVER_BYTES(16) + LOCAL_BYTES(16) ==
+		       SYNC_RECORD_MAX,
 	       "the longest record");
 
 #define SEQ_SHIFT_MAX	65536 /* what rewritten answers of a connection may add up to */
 #define EXPECT_MAX_S	3600
 #define EXPECT_PORT_MIN 1024
+#define LOCAL_PORT_MIN	1024
 
 /* Addresses and ports stay in network order. */
 static void put_raw(uint8_t *p, const void *v, size_t n)
@@ -112,6 +116,13 @@ static size_t encode_put(const struct sync_record *r, size_t n, uint8_t *flags, 
 		put_raw(out + at + bytes, &r->server.port, 2);
 		put16(out + at + bytes + 2, 0);
 		at += SERVER_BYTES(bytes);
+	}
+	if (e->lport) {
+		*flags |= FLAG_LOCAL;
+		put_raw(out + at, &e->laddr6, n);
+		put_raw(out + at + n, &e->lport, 2);
+		put16(out + at + n + 2, 0);
+		at += LOCAL_BYTES(n);
 	}
 	return at;
 }
@@ -203,10 +214,18 @@ static bool server_is_elsewhere(const struct sync_event *e)
 	return addr_is_zero(&server) && forward_has(e->method, FORWARD_OUTER_HEADER);
 }
 
+/* A local address and port belong to full NAT, and full NAT to these. A template has none. */
+static bool local_sound(const struct sync_event *e)
+{
+	if (!forward_has(e->method, FORWARD_TWO_HALVES) || (e->proto & RECORD_TEMPLATE))
+		return e->lport == 0 && addr6_is_zero(e->laddr6);
+	return be16_to(e->lport) >= LOCAL_PORT_MIN && unicast(SYNC_EVENT_ADDR(e, laddr));
+}
+
 static bool put_sound(const struct sync_event *e)
 {
 	return state_sound(e->proto, e->state) && e->method < FWD_MAX &&
-	       (unicast(SYNC_EVENT_ADDR(e, daddr)) || server_is_elsewhere(e)) &&
+	       (unicast(SYNC_EVENT_ADDR(e, daddr)) || server_is_elsewhere(e)) && local_sound(e) &&
 	       (!(e->flags & SYNC_F_FTP) || e->proto == IPPROTO_TCP);
 }
 
@@ -274,7 +293,8 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 {
 	const size_t n = addr_bytes(&r->e), servers = flags & FLAG_OTHER ? 20 - n : n;
 	const size_t want = 4 + n + (flags & FLAG_SERVICE ? SERVICE_BYTES(n) : 0) +
-			    (flags & FLAG_SERVER ? SERVER_BYTES(servers) : 0);
+			    (flags & FLAG_SERVER ? SERVER_BYTES(servers) : 0) +
+			    (flags & FLAG_LOCAL ? LOCAL_BYTES(n) : 0);
 	struct addr server;
 
 	if ((flags & ~FLAGS_PUT) || (flags & (FLAG_OTHER | FLAG_SERVER)) == FLAG_OTHER ||
@@ -305,6 +325,13 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 			return false;
 		r->server.addr = get_addr(p, servers);
 		r->server.port = get_be16(p + servers);
+		p += SERVER_BYTES(servers);
+	}
+	if (flags & FLAG_LOCAL) {
+		if (get16(p + n + 2) != 0)
+			return false;
+		put_raw((uint8_t *)&r->e.laddr6, p, n);
+		r->e.lport = get_be16(p + n);
 	}
 	if (!(flags & FLAG_OTHER) != !addr_is_zero(&server))
 		return false;
@@ -390,6 +417,11 @@ int sync_record_decode(const uint8_t *bytes, size_t len, struct sync_record *r)
 		return -EINVAL;
 	*r = got;
 	return (int)len;
+}
+
+bool sync_record_is_local(const struct sync_record *r)
+{
+	return r->kind == RECORD_PUT && forward_has(r->e.method, FORWARD_TWO_HALVES);
 }
 
 /* ---- from and to workers ---- */

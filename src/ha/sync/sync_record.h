@@ -11,7 +11,7 @@
  *	then
  *	PUT:     state (1), method (1), server's port, server's address, both as the
  *		 connection has them; with SERVICE: protocol, 0, port, address or mark;
- *		 with SERVER: address, port, 0, 0
+ *		 with SERVER: address, port, 0, 0; with LOCAL: address, port, 0, 0
  *	END:     nothing more
  *	SEQ:     position, before, after (4 each)
  *	EXPECT:  seconds left (4), client's data port, server's data port
@@ -25,6 +25,8 @@
  * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with
  * the address and port that the connection has (DR with another port, port 0).
  *
+ * LOCAL stands with full NAT alone, and always: the address and port that the server sees.
+ *
  * Whoever decodes gets what can be: every field is within its range, and what cannot be for a
  * connection is refused. Context: any.
  */
@@ -33,7 +35,7 @@
 
 #include "ha/sync/identity.h"
 
-#define SYNC_RECORD_MAX 100 /* of IPv6, with SERVICE and SERVER */
+#define SYNC_RECORD_MAX 120 /* of IPv6, with SERVICE, SERVER and LOCAL */
 
 enum sync_record_kind {
 	RECORD_PUT = 1,
@@ -67,6 +69,9 @@ int sync_record_make(const struct identity *m, const struct sync_event *e, struc
  * not known here. */
 bool sync_record_op(const struct identity *m, const struct sync_record *r, uint8_t gen,
 		    struct sync_event *op);
+
+/* Whether only a peer of version SYNC_VERSION can read the record. */
+bool sync_record_is_local(const struct sync_record *r);
 
 /* Of a transfer, not of a connection: counts as no record. */
 static inline bool sync_record_is_marker(const struct sync_record *r)

@@ -45,6 +45,7 @@ struct sync_send {
 	uint16_t walking; /* workers whose walk has not ended */
 	bool walk_told, complete_sent;
 	bool marker_due;       /* BEGIN is to be written first */
+	bool withheld;	       /* some records: the peer cannot read them */
 	bool behind_due;       /* BEHIND, as soon as the rate allows */
 	uint32_t complete_seq; /* where COMPLETE stands */
 	/* --- flush --- */
@@ -149,15 +150,17 @@ static uint8_t *room(struct sync_send *s, uint64_t now_ms)
 
 static bool record_put(struct sync_send *s, const struct sync_record *r, uint64_t now_ms)
 {
+	const uint8_t version = sync_record_is_local(r)	  ? SYNC_VERSION
+				: sync_record_is_mixed(r) ? SYNC_VERSION_MIXED
+				: r->e.flags & SYNC_F_V6  ? SYNC_VERSION_IPV6
+							  : SYNC_VERSION_IPV4;
 	uint8_t *at = room(s, now_ms);
 
 	if (!at)
 		return false;
 	s->open->len = (uint16_t)(s->open->len + sync_record_encode(r, at));
-	if (sync_record_is_mixed(r))
-		s->open->bytes[0] = SYNC_VERSION;
-	else if ((r->e.flags & SYNC_F_V6) && s->open->bytes[0] < SYNC_VERSION_IPV6)
-		s->open->bytes[0] = SYNC_VERSION_IPV6;
+	if (version > s->open->bytes[0])
+		s->open->bytes[0] = version;
 	s->open_records++;
 	s->status.records += !sync_record_is_marker(r);
 	return true;
@@ -197,6 +200,16 @@ static void transfer_begin(struct sync_send *s)
 	s->status.state = SYNC_SEND_TRANSFER;
 	s->status.synchronised = false;
 	s->status.transfers++;
+}
+
+void sync_send_peer(struct sync_send *s, uint8_t version)
+{
+	const bool more = version > s->c.peer_version;
+
+	s->c.peer_version = version;
+	if (more && s->withheld && s->status.state != SYNC_SEND_OFF)
+		transfer_begin(s);
+	s->withheld = s->withheld && !more;
 }
 
 void sync_send_start(struct sync_send *s, uint64_t now_ms)
@@ -271,6 +284,11 @@ static bool event_put(struct sync_send *s, const struct sync_event *e, uint64_t 
 	}
 	if (sync_record_make(s->c.identity, e, &r) < 0) {
 		s->status.unknown++;
+		return true;
+	}
+	if (sync_record_is_local(&r) && s->c.peer_version < SYNC_VERSION) {
+		s->status.unreadable++;
+		s->withheld = true;
 		return true;
 	}
 	return record_put(s, &r, now_ms);

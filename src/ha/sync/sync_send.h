@@ -36,6 +36,7 @@ struct sync_send_config {
 	sync_output *output;
 	void *output_arg;
 	uint32_t bytes_per_s; /* 0: no limit */
+	uint8_t peer_version; /* SYNC_VERSION that the peer reads, as far as is known */
 };
 
 struct sync_send_status {
@@ -48,6 +49,7 @@ struct sync_send_status {
 	uint64_t records, datagrams, repeated, bytes;
 	uint64_t unknown; /* events of servers that nobody has told us of */
 	uint64_t acks_refused;
+	uint64_t unreadable; /* records withheld: the peer's release cannot read them */
 };
 
 struct sync_send;
@@ -55,6 +57,9 @@ struct sync_send;
 /* NULL: no memory. */
 struct sync_send *sync_send_create(const struct sync_send_config *config);
 void sync_send_destroy(struct sync_send *s);
+/* The version that the peer reads. Records of newer versions are withheld and counted; when the
+ * peer learns to read them, a transfer begins. */
+void sync_send_peer(struct sync_send *s, uint8_t version);
 
 /* A peer is there, and takes what we have: a transfer begins. Also: again, from the start.
  * SYNC_EMIT is set by then. */

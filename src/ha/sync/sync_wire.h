@@ -5,14 +5,14 @@
 /*
  * Datagrams of synchronisation (HA_TYPE_SYNC), inside an envelope that is fresh. Network order.
  *
- *	DATA	 0 version 4   1 type 1   2 records   4 stream   8 sequence   12 records ...
+ *	DATA	 0 version 5   1 type 1   2 records   4 stream   8 sequence   12 records ...
  *	ACK	 0 version     1 type 2   2 flags     4 stream   8 next      12 have (16 bytes)
  *
  * Version 1 had no flag that a connection is assured, version 2 no connections of IPv6, version 3
- *no servers of the other family (sync_record.h). Each is received, and acknowledged in its own
- *version. A datagram has the least version that its records need, so that a peer of the last
- *release follows all of IPv4; a router that knows only an older version refuses and counts a newer
- *one.
+ * no servers of the other family, version 4 none by full NAT (sync_record.h). Each is received, and
+ * acknowledged in its own version. A datagram has the least version that its records need, so that
+ *a peer of the last release follows all of IPv4; a router that knows only an older version refuses
+ *and counts a newer one. Records of full NAT are not sent to a router that cannot read them.
  *
  * A stream is a sequence of datagrams from 0 on, taken in order. Whoever sends begins another
  * one, with a higher number, when it cannot go on with the last: at join and after loss.
@@ -22,7 +22,8 @@
 
 #include "ha/wire/ha_wire.h"
 
-#define SYNC_VERSION	    4
+#define SYNC_VERSION	    5
+#define SYNC_VERSION_MIXED  4 /* without a connection by full NAT */
 #define SYNC_VERSION_IPV6   3 /* without a server of the other family */
 #define SYNC_VERSION_IPV4   2 /* without a record of IPv6 */
 #define SYNC_VERSION_LEAST  1

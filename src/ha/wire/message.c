@@ -47,6 +47,7 @@ _Static_assert(AT_TIMERS + 16 == HA_MESSAGE_BYTES, "the end of the message");
 #define NOTE_SECOND   0x01
 #define NOTE_FRAMES   0x02
 #define NOTE_REQUESTS 0x04
+#define NOTE_FULLNAT  0x08
 
 static bool time_in_range(uint16_t ms)
 {
@@ -120,7 +121,8 @@ int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 	p[AT_JUDGEMENT] = (uint8_t)m->version.judgement;
 	p[AT_LINKS] = m->links_answer;
 	p[AT_NOTES] = (m->hears_second ? NOTE_SECOND : 0) | (m->asks_frames ? NOTE_FRAMES : 0) |
-		      (m->takes_requests ? NOTE_REQUESTS : 0);
+		      (m->takes_requests ? NOTE_REQUESTS : 0) |
+		      (m->takes_fullnat ? NOTE_FULLNAT : 0);
 	put32(p + AT_UNBOUND, m->unbound);
 	put16(p + AT_TIMERS, m->timers.wish_ms);
 	put16(p + AT_TIMERS + 2, m->timers.agreed_ms);
@@ -157,6 +159,7 @@ static void appended_decode(const struct ha_envelope *e, const uint8_t *p, struc
 	m->hears_second = p[AT_NOTES] & NOTE_SECOND;
 	m->asks_frames = p[AT_NOTES] & NOTE_FRAMES;
 	m->takes_requests = p[AT_NOTES] & NOTE_REQUESTS;
+	m->takes_fullnat = p[AT_NOTES] & NOTE_FULLNAT;
 	m->unbound = get32(p + AT_UNBOUND);
 	if (e->payload_len >= HA_MESSAGE_BYTES)
 		timers_decode(p + AT_TIMERS, &m->timers);

@@ -170,6 +170,7 @@ struct ha_message {
 	bool hears_second;   /* two routers say to the sender that they are the receiver */
 	bool asks_frames;    /* no path brings the sender anything: it wants Ethernet frames */
 	bool takes_requests; /* blocks of the peer may ask the sender for a change */
+	bool takes_fullnat;  /* the sender reads connections by full NAT: sync_wire.h */
 	uint32_t unbound;    /* connections of the peer whose service or server is unknown here */
 	struct ha_timers timers;
 };

@@ -45,13 +45,13 @@ kept_close()
 	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
 }
 
-# kept COUNT WORKERS-OF-A WORKERS-OF-B
+# kept COUNT WORKERS-OF-A WORKERS-OF-B [METHOD]
 kept()
 {
 	local i
 	# shellcheck disable=SC2034 # of pair.sh
 	PAIR_WORKERS=([a]=$2 [b]=$3)
-	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7 10.10.0.12:7)"
+	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 "${4:-nat}" rr 10.10.0.11:7 10.10.0.12:7)"
 	for i in 1 2; do echo_serve server$i tcp 10.10.0.1$i 7; done
 	wait_for 30 "the backup is synchronised" pair_synchronised b
 	kept_open "$1"

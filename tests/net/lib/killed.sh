@@ -5,6 +5,8 @@
 # and starts again. Sourced after lib.sh.
 
 KILLED_GROUP=
+# The method of services that are not by DR.
+KILLED_METHOD=nat
 
 # A control group of the router's own, where the machine lets us have one.
 killed_group()
@@ -99,7 +101,7 @@ killed_lasts()
 	[ "$(od -An -tu4 -j64 -N4 "$LEDGERS/ledger" | tr -d ' ')" -eq 0 ]
 }
 
-# killed_rounds COUNT WORKERS...: COUNT connections by NAT and as many by DR go on through a kill
+# killed_rounds COUNT WORKERS...: COUNT connections by KILLED_METHOD and as many by DR go on through a kill
 # and a start with each number of workers.
 killed_rounds()
 {
@@ -110,10 +112,10 @@ killed_rounds()
 	trap 'killed_group_end; on_exit' EXIT
 	network_two_armed 1 2
 	for i in 1 2; do server_add_direct $i 192.0.2.81; done
-	plvs_config "$(service nat tcp 192.0.2.80:7 nat rr 10.10.0.11:7 10.10.0.12:7)" \
+	plvs_config "$(service nat tcp 192.0.2.80:7 $KILLED_METHOD rr 10.10.0.11:7 10.10.0.12:7)" \
 		"$(service dr tcp 192.0.2.81:7 dr rr 192.0.2.11:7 192.0.2.12:7)" \
-		"$(service ask udp 192.0.2.80:9 nat rr 10.10.0.11:9 10.10.0.12:9)" \
-		"$(service client tcp 192.0.2.80:8 nat rr 10.10.0.11:7 10.10.0.12:7 |
+		"$(service ask udp 192.0.2.80:9 $KILLED_METHOD rr 10.10.0.11:9 10.10.0.12:9)" \
+		"$(service client tcp 192.0.2.80:8 $KILLED_METHOD rr 10.10.0.11:7 10.10.0.12:7 |
 			jq '.persistence = {timeout: 300}')"
 	jq --arg path "$LEDGERS/ledger" '.node.ledger = {enabled: true, path: $path}' \
 		"$RUN/plvs.json" > "$RUN/plvs.json.new"

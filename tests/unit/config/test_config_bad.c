@@ -278,6 +278,32 @@ static const struct bad bad[] = {
 	 "a prefix length"},
 	{ADDRESSES("{\"address\":\"192.0.2.80\"},{\"address\":\"192.0.2.80\"}"),
 	 "f:3:37: shared.addresses[1].address: 192.0.2.80 stands in shared.addresses already"},
+	/* Pools of full NAT. */
+	{ADDRESSES("{\"address\":\"10.0.0.200\",\"kind\":\"pool\"}"),
+	 "f:3:1: shared.addresses[0].link: missing: a pool is on a link"},
+	{ADDRESSES("{\"address\":\"10.0.0.200/24\",\"kind\":\"pool\",\"link\":\"public\"}"),
+	 "f:3:12: shared.addresses[0].address: an entry of a pool is one address: expected "
+	 "\"10.0.0.200\" without a prefix length"},
+	{ADDRESSES("{\"address\":\"192.0.2.10\",\"kind\":\"pool\",\"link\":\"public\"}"),
+	 "f:3:12: shared.addresses[0].address: 192.0.2.10 is this router's own address "
+	 "(node.ports): expected one that can move to the peer"},
+	{ADDRESSES("{\"address\":\"192.0.2.80\"},"
+		   "{\"address\":\"192.0.2.80\",\"kind\":\"pool\",\"link\":\"public\"}"),
+	 "f:3:37: shared.addresses[1].address: 192.0.2.80 stands in shared.addresses already\n"
+	 "f:3:37: shared.addresses[1].address: 192.0.2.80 is a VIP: it cannot be in a pool as "
+	 "well"},
+	{ADDRESSES("{\"address\":\"192.0.2.200\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
+		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.200:80\"}"),
+	 "f:4:43: shared.services[0].listen[0]: 192.0.2.200 is in a pool (shared.addresses): it "
+	 "cannot be a VIP as well"},
+	{ADDRESSES("{\"address\":\"192.0.2.200\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
+		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.80:80\","
+		   "\"servers\":[{\"address\":\"192.0.2.200:80\",\"forward\":\"fullnat\"}]}"),
+	 "f:4:82: shared.services[0].servers[0].address: 192.0.2.200 is in a pool "
+	 "(shared.addresses): it cannot be a real server as well"},
+	{SERVICES(WEB(",\"forward\":\"fullnat\",\"ftp\":true")),
+	 "f:4:74: shared.services[0].ftp: needs \"forward\": \"nat\": by \"fullnat\" a server does "
+	 "not see the address of which its client speaks"},
 	{ADDRESSES("{\"address\":\"10.0.0.0/8\",\"kind\":\"prefix\"}"),
 	 "f:3:1: shared.addresses[0].link: missing: a prefix is on a link"},
 	{ADDRESSES("{\"address\":\"10.1.2.3/16\",\"kind\":\"prefix\",\"link\":\"public\"}"),

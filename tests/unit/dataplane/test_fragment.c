@@ -106,6 +106,49 @@ static void fragments_follow_their_first_in_any_order_by_nat_both_ways(void **st
 		assert_int_equal(h.dp->workers[i]->v4.follow->n, 0); /* all complete: forgotten */
 }
 
+/* Both addresses change in each fragment, and both ports in the first. */
+static void fragments_follow_by_full_nat_both_ways(void **state)
+{
+	static const struct world_server full[] = {{SERVER ":8053", 1, FWD_FULLNAT}};
+
+	(void)state;
+	world_service(&h, "udp", VIP ":58", NULL, full, 1);
+	world_pool(&h, "10.10.0.200", link_id_of(1, 0));
+	for (uint16_t i = 0; i < 6; i++) {
+		struct packet p = udp_from_client((uint16_t)(2400 + i), 58, 1400), got;
+		struct datagram d;
+		be16 local;
+
+		put_cut(0, &p, i, orders[i]);
+		gather(1, 3, &d);
+		assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+		assert_int_equal(got.payload, 1400);
+		assert_int_equal(got.saddr, ipv4("10.10.0.200"));
+		assert_int_equal(got.daddr, ipv4(SERVER));
+		assert_int_equal(be16_to(got.dport), 8053);
+		assert_false(got.bad_ip || got.bad_l4);
+		local = got.sport;
+		p = (struct packet){.dst = lab_router[1],
+				    .src = lab_station,
+				    .saddr = ipv4(SERVER),
+				    .daddr = ipv4("10.10.0.200"),
+				    .sport = be16_from(8053),
+				    .dport = local,
+				    .proto = IPPROTO_UDP,
+				    .payload = 1300};
+		put_cut(1, &p, i, orders[5 - i]);
+		gather(0, 3, &d);
+		assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
+		assert_int_equal(got.payload, 1300);
+		assert_int_equal(got.saddr, ipv4(VIP));
+		assert_int_equal(be16_to(got.sport), 58);
+		assert_int_equal(got.daddr, ipv4(CLIENT));
+		assert_int_equal(be16_to(got.dport), 2400 + i);
+		assert_false(got.bad_ip || got.bad_l4);
+	}
+	assert_int_equal(parked(), 0);
+}
+
 static void fragments_follow_by_direct_routing_and_are_split_again(void **state)
 {
 	struct packet p = udp_from_client(2100, 54, 1400), got;
@@ -408,6 +451,8 @@ int main(void)
 		GOLDEN(fragments_follow_their_first_in_any_order_by_nat_both_ways),
 		LAB_TEST(fragments_follow_their_first_in_any_order_by_nat_both_ways, fragment_setup,
 			 3),
+		GOLDEN(fragments_follow_by_full_nat_both_ways),
+		LAB_TEST(fragments_follow_by_full_nat_both_ways, fragment_setup, 3),
 		GOLDEN(fragments_follow_by_direct_routing_and_are_split_again),
 		LAB_TEST(fragments_follow_by_one_packet_scheduling, fragment_setup, 3),
 		LAB_TEST(fragments_follow_what_asks_the_home_of_a_template, fragment_setup, 3),

@@ -185,6 +185,33 @@ static void a_killed_routers_connections_go_on_at_the_next(void **state)
 	assert_int_equal(pair_entries(&p.b), 0);
 }
 
+static void connections_by_full_nat_keep_their_local_ports(void **state)
+{
+	struct packet sent;
+
+	(void)state;
+	for (uint32_t i = 0; i < 200; i++)
+		assert_int_not_equal(
+			pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, i % 4 ? 82 : 80), 0);
+	/* One that ended leaves neither of its rows. */
+	pair_put(&p.a, 0, pair_from_client(CLIENT + 1, 4000, IPPROTO_TCP, 82, TCP_SYN));
+	kill_a();
+	assert_int_equal(load_b(), 0);
+	assert_int_equal(last.taken, 200);
+	assert_int_equal(last.damaged + last.half + last.unknown, 0);
+	assert_true(pair_equal(&p));
+	for (uint32_t i = 1; i < 200; i += 4) {
+		pair_put(&p.b, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 82, TCP_ACK));
+		assert_true(pair_sent(&p.b, 1, &sent));
+		assert_int_equal(sent.saddr, ipv4("10.10.0.200"));
+		pair_put(&p.b, 1, pair_answer(&sent, TCP_ACK));
+		assert_true(pair_sent(&p.b, 0, &sent));
+		assert_int_equal(sent.daddr, be32_from(CLIENT + i));
+	}
+	harness_advance_ms(&p.b, 1000000);
+	assert_int_equal(pair_entries(&p.b), 0);
+}
+
 static void what_ended_or_closed_is_not_brought_back_as_it_was(void **state)
 {
 	struct conn4 *c;
@@ -479,6 +506,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_killed_routers_connections_go_on_at_the_next),
+		T(connections_by_full_nat_keep_their_local_ports),
 		F(what_ended_or_closed_is_not_brought_back_as_it_was),
 		T(a_killed_heir_leaves_what_it_took_up),
 		F(moved_ftp_numbers_and_announced_ports_are_kept),

@@ -404,6 +404,48 @@ static void every_connection_goes_on_after_a_takeover(void **state)
 	}
 }
 
+/* A peer that does not read full NAT gets all else. Both have other numbers of workers (T31). */
+static void full_nat_goes_on_with_its_local_port_if_the_peer_reads_it(void **state)
+{
+	static struct packet at_server[200];
+
+	(void)state;
+	net.loss = 10;
+	sync_send_start(snd, now_ms);
+	for (uint32_t i = 0; i < 200; i++) {
+		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 80);
+		assert_int_not_equal(pair_connect(&p.a, CLIENT + i, 4001, IPPROTO_TCP, 82), 0);
+		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 82, TCP_ACK));
+		assert_true(pair_sent(&p.a, 1, &at_server[i]));
+		step();
+	}
+	assert_true(settle(20000));
+	assert_int_equal(sent_status().unreadable, 200);
+	assert_int_equal(pair_entries(&p.b), 200);
+	sync_send_peer(snd, SYNC_VERSION);
+	assert_true(settle(20000));
+	assert_int_equal(sent_status().unreadable, 200);
+	assert_int_equal(pair_entries(&p.b), 400);
+	assert_true(pair_equal(&p));
+	takeover();
+	for (uint32_t i = 0; i < 200; i++) {
+		struct packet sent;
+
+		pair_put(&p.b, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 82, TCP_ACK));
+		assert_true(pair_sent(&p.b, 1, &sent));
+		assert_int_equal(sent.daddr, at_server[i].daddr);
+		assert_int_equal(sent.saddr, at_server[i].saddr);
+		assert_int_equal(sent.sport, at_server[i].sport);
+		pair_put(&p.b, 1, pair_answer(&sent, TCP_ACK));
+		assert_true(pair_sent(&p.b, 0, &sent));
+		assert_int_equal(sent.daddr, be32_from(CLIENT + i));
+		assert_int_equal(be16_to(sent.sport), 82);
+		/* A new connection gets none of these ports. */
+		assert_int_not_equal(pair_connect(&p.b, CLIENT + i, 4002, IPPROTO_TCP, 82), 0);
+	}
+	assert_int_equal(pair_entries(&p.b), 600);
+}
+
 static void a_long_transfer_survives_a_short_timeout(void **state)
 {
 	struct packet sent;
@@ -670,6 +712,8 @@ int main(void)
 		T(a_tunnel_to_a_server_of_the_other_family_is_followed),
 		T(every_connection_goes_on_after_a_takeover),
 		T31(every_connection_goes_on_after_a_takeover),
+		T(full_nat_goes_on_with_its_local_port_if_the_peer_reads_it),
+		T31(full_nat_goes_on_with_its_local_port_if_the_peer_reads_it),
 		T(a_long_transfer_survives_a_short_timeout),
 		T(a_flood_costs_the_peer_nothing),
 		T(a_cut_network_is_made_up_for),

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Compiled for each family: base/family.h. */
+#include "dataplane/fullnat/halves.h"
+
+#include <errno.h>
+
+#include "dataplane/conn/conn_life.h"
+#include "dataplane/conn/give_way.h"
+#include "dataplane/fullnat/local_port.h"
+#include "dataplane/stages/ip.h"
+#include "dataplane/stages/route.h"
+#include "dataplane/sync/ledger.h"
+
+static void count_ports(struct worker *w)
+{
+	w->counters.local_ports = w->v4.ports.n_used + w->v6.ports.n_used;
+}
+
+static struct FAM(local_end) end_of(const struct FAM(conn) *h, uint8_t step)
+{
+	return (struct FAM(local_end)){.local = h->caddr,
+				       .server = h->daddr,
+				       .lport = h->cport,
+				       .dport = h->dport,
+				       .proto = h->c.proto,
+				       .step = step};
+}
+
+/* Tells control how full the pool is, now and then and when no port was left. */
+static void fill_note(struct worker *w, uint32_t percent, uint32_t server)
+{
+	uint64_t *fill = &w->FAM(v).ports.fill;
+
+	if (!local_fill_counts(*fill, w->env.now_s) || percent >= local_fill_percent(*fill))
+		__atomic_store_n(fill, local_fill_word(server, percent, w->env.now_s),
+				 __ATOMIC_RELAXED);
+}
+
+/* A port of the addresses that are on the server's link. */
+static int port_choose(struct worker *w, struct FAM(local_end) *end, uint32_t id)
+{
+	const struct addr server = FAM(addr_from_addr)(end->server);
+	const FAM_ADDR *addrs = NULL;
+	struct addr neighbour;
+	uint32_t n = 0;
+	link_id link;
+	int ret;
+
+	if (route_next(w->env.fib, &server, &link, &neighbour))
+		addrs = FAM_FN(local_pool, find)(w->env.snap->FAM(pool), link, &n);
+	if (!n)
+		return -ENETUNREACH;
+	ret = FAM_FN(local_port, choose)(&w->FAM(v).ports, end, addrs, n, w->env.now_s);
+	if (unlikely(ret < 0))
+		fill_note(w, 100, id);
+	else if (unlikely(w->FAM(v).ports.turns % LOCAL_PORT_SAMPLE == 0))
+		fill_note(
+			w,
+			FAM_FN(local_port, percent)(&w->FAM(v).ports, end, addrs, n, w->env.now_s),
+			id);
+	return ret;
+}
+
+/* A second entry for c. What gives way for the entry must not be c. */
+static struct FAM(conn) *half_alloc(struct worker *w, struct FAM(conn) *c)
+{
+	struct FAM(table) *t = &w->FAM(v).table;
+	struct FAM(conn) *h = FAM_FN(table, alloc)(t);
+	const bool listed = give_way_list_of(&c->c) != GIVE_WAY_NONE;
+
+	if (likely(h))
+		return h;
+	FAM_FN(give_way, remove)(w, c);
+	if (FAM_FN(give_way, make_room)(w))
+		h = FAM_FN(table, alloc)(t);
+	if (listed)
+		FAM_FN(give_way, update)(w, c);
+	return h;
+}
+
+static void half_fill(struct FAM(conn) *h, const struct FAM(conn) *c,
+		      const struct FAM(local_end) *end)
+{
+	uint16_t ports = csum_delta_sum(csum_delta16(c->cport, end->lport),
+					csum_delta16(c->vport, end->dport));
+
+	h->daddr = end->server;
+	h->dport = end->dport;
+	h->caddr = end->local;
+	h->cport = end->lport;
+	h->c.proto = c->c.proto;
+	h->c.method = c->c.method;
+	h->c.flags = 0;
+	h->c.ip_delta = csum_delta_sum(FAM(csum_delta_addr)(c->caddr, end->local),
+				       FAM(csum_delta_addr)(c->vaddr, end->server));
+	h->c.l4_delta = csum_delta_sum(h->c.ip_delta, ports);
+}
+
+int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n)
+{
+	struct FAM(table) *t = &w->FAM(v).table;
+	struct FAM(local_end) end = {.local = n->laddr,
+				     .server = n->daddr,
+				     .lport = n->lport,
+				     .dport = n->dport,
+				     .proto = n->proto,
+				     .step = (uint8_t)FAM_FN(owner, step)(n->caddr, n->cport)};
+	struct FAM(conn) *h = half_alloc(w, c);
+	int ret;
+
+	if (!h)
+		return -ENOSPC;
+	ret = n->lport ? FAM_FN(local_port, take)(&w->FAM(v).ports, &end, w->env.now_s)
+		       : port_choose(w, &end, n->server->id);
+	if (ret < 0)
+		goto err_entry;
+	half_fill(h, c, &end);
+	ret = FAM_FN(table, link)(t, h, DIR_OUT, NULL);
+	if (ret < 0)
+		goto err_port;
+	h->control = FAM_FN(conn, index)(t, c);
+	c->c.half = FAM_FN(conn, index)(t, h);
+	w->FAM(v).n_halves++;
+	count_ports(w);
+	return 0;
+
+err_port:
+	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
+err_entry:
+	FAM_FN(table, free)(t, h);
+	return ret;
+}
+
+void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c)
+{
+	struct FAM(table) *t = &w->FAM(v).table;
+	struct FAM(conn) *h = FAM_FN(half, server)(t, c);
+	struct FAM(local_end) end;
+
+	if (!h || (c->c.flags & CONN_F_TEMPLATE))
+		return;
+	if (w->FAM(v).rows)
+		FAM_FN(ledger, ended)(w, h);
+	end = end_of(h, (uint8_t)FAM_FN(owner, step)(c->caddr, c->cport));
+	FAM_FN(table, unlink)(t, h, DIR_OUT);
+	FAM_FN(table, free)(t, h);
+	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
+	c->c.half = 0;
+	w->FAM(v).n_halves--;
+	count_ports(w);
+}
+
+void FAM_FN(halves, look)(struct worker *w, struct FAM(burst) *b)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		struct FAM(conn) *c = b->pkts[i].conn;
+
+		if (!c || !forward_has(c->c.method, FORWARD_TWO_HALVES))
+			continue;
+		if (c->c.flags & CONN_F_LIVE) {
+			if (c->c.half)
+				__builtin_prefetch(&t->conns[c->c.half]);
+			continue;
+		}
+		c = &t->conns[c->control];
+		__builtin_prefetch(c, 1);
+		if (FAMILY == 6)
+			__builtin_prefetch(&c->addr[0]);
+		b->pkts[i].conn = c;
+	}
+}
+
+bool FAM_FN(halves, match)(const struct FAM(table) *t, const struct FAM(conn) *c,
+			   const struct FAM(key) *key, unsigned int dir)
+{
+	if (dir == DIR_OUT && forward_has(c->c.method, FORWARD_TWO_HALVES))
+		c = FAM_FN(half, server)(t, c);
+	return c && FAM_FN(conn, matches)(c, key, dir);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The part of halves.h that is compiled once for each address family. */
+
+struct FAM_FN(conn, new);
+
+/* The connection of an entry that the table found by a key; NULL for NULL. */
+static inline struct FAM(conn) *FAM_FN(half, client)(const struct FAM(table) *t,
+						     struct FAM(conn) *found)
+{
+	return found && unlikely(!(found->c.flags & CONN_F_LIVE)) ? &t->conns[found->control]
+								  : found;
+}
+
+/* The server's half of a connection by full NAT, or NULL: the connection was copied from a peer
+ * that did not know its local port. */
+static inline struct FAM(conn) *FAM_FN(half, server)(const struct FAM(table) *t,
+						     const struct FAM(conn) *c)
+{
+	return c->c.half ? &t->conns[c->c.half] : NULL;
+}
+
+/* The local address and port of a connection; zero where it has none. */
+static inline FAM_ADDR FAM_FN(half, local)(const struct FAM(table) *t, const struct FAM(conn) *c,
+					   be16 *port)
+{
+	const struct FAM(conn) *h =
+		forward_has(c->c.method, FORWARD_TWO_HALVES) && !(c->c.flags & CONN_F_TEMPLATE)
+			? FAM_FN(half, server)(t, c)
+			: NULL;
+
+	*port = h ? h->cport : 0;
+	return h ? h->caddr : (FAM_ADDR){0};
+}
+
+/* Source and destination of a packet that leaves. */
+struct FAM(new_ends) {
+	FAM_ADDR source, dest;
+	be16 sport, dport;
+};
+
+static inline struct FAM(new_ends) FAM_FN(halves, ends)(const struct FAM(table) *t,
+							const struct FAM(conn) *c, unsigned int dir)
+{
+	/* `in` from local to server, `out` from VIP to client: of each, the second end first. */
+	const struct FAM(conn) *h = dir == DIR_IN ? FAM_FN(half, server)(t, c) : c;
+	const unsigned int to = dir == DIR_IN ? END_SERVER : END_CLIENT;
+
+	return (struct FAM(new_ends)){.source = h->addr[to + 1],
+				      .dest = h->addr[to],
+				      .sport = h->port[to + 1],
+				      .dport = h->port[to]};
+}
+
+/*
+ * Gives c, whose in key is in the table, its server's half: with the local address and port of n,
+ * or where n has none with a port of its own choice. 0, or
+ *   -ENOSPC        no entry, or no group of ports, is left
+ *   -ENETUNREACH   no pool has an address of the link by which the server is reached
+ *   -EADDRNOTAVAIL no port is free
+ *   -EEXIST        the port of n is in use
+ *   -EINVAL        the port of n is not one of this client
+ */
+int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n);
+/* Ends the server's half of c, if c has one. The port's quarantine begins. */
+void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c);
+
+/* After look-up: connections instead of servers' halves, and both halves prefetched. */
+void FAM_FN(halves, look)(struct worker *w, struct FAM(burst) *b);
+/* Whether c, which was found for the packet, has the packet's key still. */
+bool FAM_FN(halves, match)(const struct FAM(table) *t, const struct FAM(conn) *c,
+			   const struct FAM(key) *key, unsigned int dir);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_FULLNAT_LOCAL_PORT_H
+#define PLVS_DATAPLANE_FULLNAT_LOCAL_PORT_H
+
+/*
+ * Local ports of full NAT. A connection by full NAT reaches its server from an address of a pool
+ * and a local port. The server's reply comes to this address and port, from which the receiving
+ * port computes an owner (owner.h). So the local port is one whose step is the step of the
+ * client's own endpoint: the reply arrives at the worker that has the connection, on every router,
+ * however many workers the router has.
+ *
+ * A GROUP is the ports of one step for one pool address and one server endpoint (address, port,
+ * protocol): 512 ports, of which the about eight below 1024 are not used. Groups are made as
+ * connections need them, in memory that is reserved at the start; a group without ports in use and
+ * in quarantine is given to another server endpoint when none is left.
+ *
+ * A group has two halves, even and odd ports. Each router of a pair takes ports of its own half
+ * first (`side`). Half-open connections are not told to the peer, so a router that takes over does
+ * not know their ports; but as long as the halves suffice, these ports are not of its half.
+ *
+ * A half hands out ports that were never used, then the port that is free for the longest time. A
+ * port is free again 60 s after its connection ended: the server may have the connection in
+ * TIME_WAIT for as long, and takes the next SYN from the same port by the last sequence number and
+ * time stamp. The quarantine belongs to the port and not to the connection. So an entry that gives
+ * way leaves its port in quarantine as well.
+ *
+ * Pure: no worker, no clock, no packet. Context: the owner of the object; create and destroy:
+ * control.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/owner.h"
+
+#define LOCAL_PORT_FIRST   1024 /* ports below are not used */
+#define LOCAL_PORT_HALF	   (OWNER_WORDS / 2)
+#define LOCAL_PORT_HELD_S  60 /* quarantine */
+#define LOCAL_PORT_TRIES   64 /* halves of groups that one choice looks at */
+#define LOCAL_PORT_HINTS   4096
+#define LOCAL_PORT_SAMPLE  256 /* choices from one look at how full a pool is to the next */
+#define LOCAL_PORT_FRESH_S 10  /* for so long a look counts */
+/* Ports of a pool address for one server endpoint, over all steps. */
+#define LOCAL_PORTS (UINT16_MAX + 1 - LOCAL_PORT_FIRST)
+
+/* A port that was used and is free, and since when, in seconds modulo 65536. */
+struct local_free {
+	uint16_t port; /* host order */
+	uint16_t since_s;
+};
+
+/* Half of a group: ports that were never used, then a ring of free ones, oldest first. */
+struct local_half {
+	uint16_t n_fresh; /* words of owner_words that were looked at */
+	uint16_t turn;	  /* the place of the first word */
+	uint16_t head, n; /* of the ring */
+};
+
+/* How full a pool was found for a server, in one word: the server's id, percent, and seconds. */
+static inline uint64_t local_fill_word(uint32_t server, uint32_t percent, uint32_t now_s)
+{
+	return (uint64_t)server << 40 | (uint64_t)percent << 32 | now_s;
+}
+
+static inline uint32_t local_fill_server(uint64_t word)
+{
+	return (uint32_t)(word >> 40);
+}
+
+static inline uint32_t local_fill_percent(uint64_t word)
+{
+	return word >> 32 & 0xff;
+}
+
+/* Whether the look is no older than LOCAL_PORT_FRESH_S. */
+static inline bool local_fill_counts(uint64_t word, uint32_t now_s)
+{
+	return word != 0 && now_s - (uint32_t)word <= LOCAL_PORT_FRESH_S;
+}
+
+/* Groups for `capacity` connections. */
+static inline uint32_t local_port_groups(uint32_t capacity)
+{
+	const uint32_t n = capacity / 32;
+
+	return n < 1024 ? 1024 : n > 131072 ? 131072 : n;
+}
+
+#define FAM_TEMPLATE "dataplane/fullnat/local_port.fam.h"
+#include "base/both_families.h"
+
+#endif

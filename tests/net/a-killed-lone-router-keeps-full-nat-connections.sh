@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# limit: 120
+# families: 4 6
+# set: full
+# Kills the whole control group of a router without a peer, and looks at connections by full NAT.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/net/lib/killed.sh"
+
+PLVS_ADDRESSES='[{"address": "10.10.0.200", "kind": "pool", "link": "private"}]'
+KILLED_METHOD=fullnat
+killed_rounds 500 1 3
