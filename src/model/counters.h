@@ -59,6 +59,8 @@
 	X(NO_LOCAL_PORT, no_local_port,                                                            \
 	  "by full NAT: all ports of the pool are in use or in quarantine for the real server")    \
 	X(POOL_UNKNOWN, pool_unknown, "to an address of a pool, without a connection")             \
+	X(OWN_CLIENT, own_client,                                                                  \
+	  "of a program of this router, to a service that is not by full NAT alone")               \
 	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
 	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \
 	X(NO_BUFFER, no_buffer, "no packet buffer left for its fragments or tunnel header")        \

@@ -13,3 +13,8 @@ PLVS_ADDRESSES='[{"address": "10.10.0.200", "kind": "pool", "link": "private"},
 	{"address": "10.10.0.201", "kind": "pool", "link": "private"}]'
 # Another number of workers on the other router, and both directions.
 kept 500 1 3 fullnat
+
+note "the pool's addresses moved with the VIPs"
+# The servers asked for nothing meanwhile: they heard the announcement.
+is "neighbour of server 1" "$(ip -n "$NET-server1" -j neigh show 10.10.0.200 | jq -r '.[0].lladdr')" = \
+	"$(mac_of dpdk-a private)"

@@ -122,7 +122,7 @@ bool FAM(admit_source)(struct worker *w, struct FAM(pkt) *p)
 	if (p->dir != DIR_IN || (p->flags & PKT_RELATED))
 		return true;
 	reason = FAM_FN(source, judge)(w, p->key.saddr, p->link);
-	if (likely(reason == DROP_MAX))
+	if (likely(reason == DROP_MAX) || (reason == DROP_BAD_SOURCE && pkt_tag(p->m)->ours))
 		return true;
 	door_drop(w, p->m, reason);
 	return false;

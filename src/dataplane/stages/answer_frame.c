@@ -23,6 +23,16 @@ static bool frame_turn(const struct worker *w, struct rte_mbuf **m, link_id link
 	return true;
 }
 
+/* To the station, or to the program of this router that asked. */
+static void answer_leave(struct worker *w, struct rte_mbuf *m, link_id link)
+{
+	w->counters.generated++;
+	if (unlikely(pkt_tag(m)->ours))
+		door_punt(w, m, PUNT_OWN);
+	else
+		door_send(w, m, link_port(link));
+}
+
 void answer_with(struct worker *w, struct rte_mbuf *m, link_id link)
 {
 	if (!frame_turn(w, &m, link)) {
@@ -32,8 +42,7 @@ void answer_with(struct worker *w, struct rte_mbuf *m, link_id link)
 	if (unlikely(w->observer))
 		observer_door(w, m, OBSERVE_ANSWERED, 0);
 	w->counters.answered++;
-	w->counters.generated++;
-	door_send(w, m, link_port(link));
+	answer_leave(w, m, link);
 }
 
 struct rte_mbuf *answer_alloc(struct worker *w, struct rte_mbuf *frame, const uint8_t *at,
@@ -53,6 +62,7 @@ struct rte_mbuf *answer_alloc(struct worker *w, struct rte_mbuf *frame, const ui
 	}
 	pkt_tag_fresh(m);
 	pkt_tag(m)->observed = pkt_tag(frame)->observed; /* an answer is part of the trace */
+	pkt_tag(m)->ours = pkt_tag(frame)->ours;
 	m->port = frame->port;
 	m->vlan_tci = frame->vlan_tci;
 	m->ol_flags |= frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
@@ -67,7 +77,6 @@ bool answer_send(struct worker *w, struct rte_mbuf *m, link_id link)
 		rte_pktmbuf_free(m);
 		return false;
 	}
-	w->counters.generated++;
-	door_send(w, m, link_port(link));
+	answer_leave(w, m, link);
 	return true;
 }

@@ -132,11 +132,11 @@ bool arp_may_leave(const struct worker *w, const struct rte_mbuf *m)
 	return !w->env.lease_off && (e->kinds & (ADDR_KIND_ACTIVE | ADDR_KIND_GATEWAY));
 }
 
-bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m)
+/* The kinds of an address of a frame of Linux, of either family; 0: none, or no IP. */
+static uint32_t kinds_of(const struct worker *w, const struct rte_mbuf *m, enum ip_address which)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	const struct addr_entry4 *e;
-	const struct rte_ipv4_hdr *ip;
 	uint16_t l2_len = sizeof(*eth);
 	be16 type = eth->ether_type;
 
@@ -148,14 +148,26 @@ bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m)
 	    rte_pktmbuf_data_len(m) >= l2_len + sizeof(struct rte_ipv6_hdr)) {
 		const struct addr_entry6 *e6 = addr_table6_find(
 			w->env.snap->addrs6,
-			ip6_addr(rte_pktmbuf_mtod_offset(m, const uint8_t *, l2_len), IP_SOURCE));
+			ip6_addr(rte_pktmbuf_mtod_offset(m, const uint8_t *, l2_len), which));
 
-		return e6 && (e6->kinds & ADDR_KIND_VIP);
+		return e6 ? e6->kinds : 0;
 	}
 	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-	    rte_pktmbuf_data_len(m) < l2_len + sizeof(*ip))
-		return false;
-	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
-	e = addr_table4_find(w->env.snap->addrs4, ip->src_addr);
-	return e && (e->kinds & ADDR_KIND_VIP);
+	    rte_pktmbuf_data_len(m) < l2_len + sizeof(struct rte_ipv4_hdr))
+		return 0;
+	e = addr_table4_find(w->env.snap->addrs4,
+			     ip4_addr(rte_pktmbuf_mtod_offset(m, const uint8_t *, l2_len), which));
+	return e ? e->kinds : 0;
+}
+
+bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m)
+{
+	return kinds_of(w, m, IP_SOURCE) & ADDR_KIND_VIP;
+}
+
+bool speaks_to_vip(const struct worker *w, const struct rte_mbuf *m)
+{
+	const uint32_t mask = ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL;
+
+	return (kinds_of(w, m, IP_DEST) & mask) == (ADDR_KIND_VIP | ADDR_KIND_ACTIVE);
 }

@@ -13,5 +13,7 @@ void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id 
 bool arp_may_leave(const struct worker *w, const struct rte_mbuf *m);
 /* A frame of Linux, of either family, that bears a VIP as its source. */
 bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m);
+/* A frame of Linux, of either family, to a VIP that the snapshot calls active. */
+bool speaks_to_vip(const struct worker *w, const struct rte_mbuf *m);
 
 #endif

@@ -48,12 +48,32 @@ void pipeline_run(struct worker *w, struct rte_mbuf **frames, uint16_t n)
 		pipeline6_pass(w, &b6);
 }
 
+/* A program of this router calls a VIP that is active here. Linux sends such a packet where an
+ * administrator's rule says so; on a wire nobody would answer. Full NAT alone brings the reply
+ * back. */
+static bool calls_vip(const struct worker *w, const struct rte_mbuf *m)
+{
+	const struct snapshot *s = w->env.snap;
+
+	return ((s->pool4 && s->pool4->n) || (s->pool6 && s->pool6->n)) && !w->env.lease_off &&
+	       speaks_to_vip(w, m);
+}
+
+static void inject_as_client(struct worker *w, struct rte_mbuf *m)
+{
+	pkt_tag_fresh(m);
+	pkt_tag(m)->ours = 1;
+	pipeline_run(w, &m, 1);
+}
+
 void pipeline_inject(struct worker *w, struct rte_mbuf *m)
 {
 	if (!arp_may_leave(w, m))
 		door_drop(w, m, DROP_VIP_ARP);
 	else if (unlikely(w->env.lease_off) && speaks_as_vip(w, m))
 		door_drop(w, m, DROP_NOT_ACTIVE);
+	else if (unlikely(calls_vip(w, m)))
+		inject_as_client(w, m);
 	else if (likely(!w->pub->check_ports) || !check_path_send(w, m))
 		door_send(w, m, m->port);
 }

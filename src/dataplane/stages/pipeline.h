@@ -39,8 +39,9 @@ static inline void pkt_tag_fresh(struct rte_mbuf *m)
 	*(uint64_t *)pkt_tag(m) = 0;
 }
 
-/* A frame that Linux sends: ARP that claims a VIP not active here is dropped, the rest
- * goes out of m->port. */
+/* A frame that Linux sends: ARP that claims a VIP not active here is dropped, a packet to a VIP
+ * that is active here goes through the stages where there is a pool of full NAT, the rest goes out
+ * of m->port. */
 void pipeline_inject(struct worker *w, struct rte_mbuf *m);
 
 /* Runs parked packets again whose next hop has been resolved, and drops those that waited

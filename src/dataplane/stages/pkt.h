@@ -39,6 +39,7 @@ struct pkt_tag {
 	uint8_t udp : 1;      /* with fragment, IPv6: its protocol, TCP or UDP */
 	uint8_t v6 : 1;	      /* HANDOFF_DECIDED: control is of an IPv6 template */
 	uint8_t observed : 1; /* a trace or capture looks at the packet: observe/observer.h */
+	uint8_t ours : 1;     /* a program of this router sends the packet: pipeline_inject() */
 	union {
 		uint16_t tx_port; /* HANDOFF_TX */
 		struct {

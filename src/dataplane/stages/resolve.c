@@ -5,9 +5,9 @@
  *
  * The stage comes before track: a packet that leaves here does not change the TCP state.
  *
- * Reads: conn, dir; fib, next hops, run-time state of servers. Writes: nh; conn's gen,
- * nexthop[]. Doors: park (next hop not resolved yet), drop (server or service gone, no
- * route, next hop silent), punt (the last service is gone, as in IPVS).
+ * Reads: conn, dir; fib, next hops, run-time state of servers. Writes: nh (NULL by full NAT: the
+ * packet ends at Linux); conn's gen, nexthop[]. Doors: park (next hop not resolved yet), drop
+ * (server or service gone, no route, next hop silent), punt (the last service is gone, as in IPVS).
  */
 #include "dataplane/stages/resolve.h"
 
@@ -124,6 +124,13 @@ static bool resolve_same(struct worker *w, FAM_ADDR dest, link_id *link, struct 
 	return true;
 }
 
+/* A reply by full NAT to a program of this router. */
+static bool ends_at_linux(const struct worker *w, const struct FAM(pkt) *p)
+{
+	return p->dir == DIR_OUT && forward_has(p->conn->c.method, FORWARD_TWO_HALVES) &&
+	       FAM_FN(fib, find_local)(w->env.fib->FAM(v), p->conn->caddr);
+}
+
 /* The slow way: route, neighbour, request. False: the packet has left. */
 static bool resolve_slow(struct worker *w, struct FAM(pkt) *p, uint16_t *id)
 {
@@ -157,6 +164,10 @@ static bool resolve_one(struct worker *w, struct FAM(pkt) *p)
 	if (unlikely(*id == 0)) {
 		if (forward_has(c->method, FORWARD_ENDS_HERE)) /* goes to Linux: needs none */
 			return true;
+		if (unlikely(ends_at_linux(w, p))) {
+			p->nh = NULL;
+			return true;
+		}
 		if (!resolve_slow(w, p, id))
 			return false;
 	}

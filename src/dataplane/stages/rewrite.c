@@ -171,7 +171,17 @@ static void fullnat_headers(const struct worker *w, struct FAM(pkt) *p)
 	const uint16_t delta = FAM_FN(ip, hop_down)(p->l3);
 
 	FAM_FN(ip, csum_change)(p->l3, csum_delta_sum(delta, fullnat_apply(w, p)));
-	FAM_FN(ethernet, put)(p);
+	if (likely(p->nh))
+		FAM_FN(ethernet, put)(p);
+}
+
+/* The headers of a packet by NAT, DR or full NAT. */
+static void headers_of(const struct worker *w, struct FAM(pkt) *p)
+{
+	if (forward_has(p->conn->c.method, FORWARD_TWO_HALVES))
+		fullnat_headers(w, p);
+	else
+		headers_rewrite(p);
 }
 
 static void rewrite_again(struct worker *w, struct FAM(pkt) *p);
@@ -204,7 +214,7 @@ static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
 	const uint32_t segment = big_has_segments(p->m) ? big_segment_len(p->m) : 0;
 
 	if (segment && segment <= p->nh->mtu) {
-		headers_rewrite(p);
+		headers_of(w, p);
 		return true;
 	}
 	if (FAM_FN(ip, keeps_whole)(p->l3)) {
@@ -212,10 +222,7 @@ static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
 	} else if (big_is_marked(p->m)) {
 		rewrite_segments(w, p);
 	} else {
-		if (forward_has(p->conn->c.method, FORWARD_TWO_HALVES))
-			fullnat_headers(w, p);
-		else
-			headers_rewrite(p);
+		headers_of(w, p);
 		FAM_FN(fragment, send)(w, p->m, p->l3, p->l3_len, p->nh);
 	}
 	return false;
@@ -233,12 +240,13 @@ static bool rewrite_fullnat(struct worker *w, struct FAM(pkt) *p)
 		door_drop(w, p->m, DROP_NO_LOCAL_PORT);
 		return false;
 	}
-	if (unlikely(big_is_marked(p->m))) {
-		rewrite_segments(w, p);
-		return false;
-	}
 	if (unlikely(*FAM_FN(ip, hop_limit)(p->l3) <= 1)) {
 		refuse_hops(w, p);
+		return false;
+	}
+	if (unlikely(!p->nh)) { /* to a program of this router: Linux has the client's address */
+		fullnat_headers(w, p);
+		door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
 		return false;
 	}
 	if (unlikely(p->l3_len > p->nh->mtu))

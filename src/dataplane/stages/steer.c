@@ -35,7 +35,7 @@ static __rte_noinline bool source_dropped(struct worker *w, struct FAM(pkt) *p)
 {
 	const enum drop_reason reason = FAM_FN(source, judge)(w, p->key.saddr, p->link);
 
-	if (likely(reason == DROP_MAX))
+	if (likely(reason == DROP_MAX) || (reason == DROP_BAD_SOURCE && pkt_tag(p->m)->ours))
 		return false;
 	door_drop(w, p->m, reason);
 	return true;

@@ -15,15 +15,15 @@ live_is()
 	[ "$(live "$1")" -eq "$2" ]
 }
 
-# transfer_outlives ESTABLISHED KILL-AT END: seconds. A transfer longer than the time-out goes on
+# transfer_outlives ESTABLISHED KILL-AT END [METHOD]: seconds. A transfer longer than the time-out goes on
 # when the active router is killed; a connection that is silent meanwhile ends at both routers,
 # as it would at one.
 transfer_outlives()
 {
-	local begin=$SECONDS bytes
-	pair_ready 1 1 "$(service stream tcp 192.0.2.80:9 nat rr 10.10.0.11:9 |
+	local begin=$SECONDS bytes method=${4:-nat}
+	pair_ready 1 1 "$(service stream tcp 192.0.2.80:9 "$method" rr 10.10.0.11:9 |
 		jq -c --arg t "$1s" '. + {timeouts: {established: $t}}')" \
-		"$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7 |
+		"$(service echo tcp 192.0.2.80:7 "$method" rr 10.10.0.11:7 |
 			jq -c --arg t "$1s" '. + {timeouts: {established: $t}}')"
 	echo_serve server1 tcp 10.10.0.11 7
 	on_background server1 pour "$PROBE" tcp-pour 10.10.0.11:9 --rate 200 --size 1000

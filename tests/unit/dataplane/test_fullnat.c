@@ -395,25 +395,6 @@ static void replies_come_to_the_worker_of_their_connection(void **state)
 	assert_int_equal(lab_counters().connections, 200);
 }
 
-/* --- hairpin --------------------------------------------------------------------------- */
-
-static void a_server_reaches_its_own_service(void **state)
-{
-	struct packet got;
-
-	(void)state;
-	lab_put(1, lab_tcp(SERVER, 4000, VIP, 80, TCP_SYN));
-	got = take(1);
-	assert_int_equal(got.saddr, ipv4(LOCAL));
-	assert_int_equal(got.daddr, ipv4(SERVER));
-	lab_put(1, answer(&got, TCP_SYN | TCP_ACK));
-	got = take(1);
-	assert_int_equal(got.saddr, ipv4(VIP));
-	assert_int_equal(got.daddr, ipv4(SERVER));
-	assert_int_equal(be16_to(got.dport), 4000);
-	lab_nothing();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,7 +412,6 @@ int main(void)
 		LAB_TEST(a_pool_that_is_used_up_drops_by_name_and_other_servers_are_not_harmed,
 			 setup_large, 1),
 		LAB_TEST(replies_come_to_the_worker_of_their_connection, setup, 3),
-		LAB_TEST(a_server_reaches_its_own_service, setup, 1),
 	};
 
 	return lab_run(256, tests);
