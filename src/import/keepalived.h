@@ -121,6 +121,7 @@ struct keepalived {
 	struct kw_tree tree;
 	bool dpvs;
 	bool any_alpha, any_without_alpha, any_vrrp;
+	bool masquerade_told;
 	const char *ssl_cert, *ssl_key;
 };
 

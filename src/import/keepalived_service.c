@@ -156,10 +156,24 @@ static struct lvs_service *service_make(struct keepalived *ka, const struct ka_v
 	return svc;
 }
 
+/* Beside services by NAT, directors of kernel IPVS often have a rule of netfilter that masquerades
+ * clients, for servers without a route to them. Said once. */
+static void masquerade_tell(struct keepalived *ka, const struct lvs_service *svc)
+{
+	if (ka->masquerade_told || ka->dpvs || svc->method != METHOD_NAT)
+		return;
+	ka->masquerade_told = true;
+	note(ka->im, svc->at, NOTE_NOTICE,
+	     "a masquerade rule of netfilter (iptables, nftables) is not in this file: where one "
+	     "hides clients from the real servers, `forward` has to be `fullnat`, with addresses of "
+	     "kind `pool`");
+}
+
 /* When its listeners are known. */
 static void service_fill(struct keepalived *ka, const struct ka_virtual *v, struct lvs_service *svc)
 {
 	protocol_set(ka, v, svc);
+	masquerade_tell(ka, svc);
 	for (const struct ka_server *s = v->servers; s; s = s->next)
 		server_make(ka, v, s, svc);
 	quorum_set(ka, v, svc);
