@@ -30,6 +30,7 @@ struct FAM(worker) {
 	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
 	struct FAM(ledger_row) *rows; /* [capacity + 1], by entry: sync/ledger.h; NULL: off */
 	uint32_t rows_limit; /* rows from here on have no memory. ledger thread: wo, worker: ro */
+	uint32_t half_rows_limit; /* the same of halves, from table.half_first on */
 	uint8_t *marks; /* [capacity + 1], by entry: sync/conn_sync.h; NULL: there can be no peer */
 	struct FAM(follow) *follow;	  /* fragments and what they follow */
 	struct FAM(conn) once[BURST_MAX]; /* one-packet connections of the burst at hand */
@@ -37,7 +38,6 @@ struct FAM(worker) {
 	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
 	struct FAM(local_ports) ports; /* of full NAT, towards servers of this family */
-	uint32_t n_halves;	       /* servers' halves in the table: fullnat/halves.h */
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */
 };
 

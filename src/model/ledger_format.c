@@ -14,7 +14,7 @@ static uint64_t pages(uint64_t bytes)
 
 void ledger_place(uint32_t n_workers, uint32_t capacity, struct ledger_place *out)
 {
-	const uint64_t rows = (uint64_t)capacity + 1;
+	const uint64_t rows = LEDGER_ROWS(capacity);
 
 	*out = (struct ledger_place){.servers = LEDGER_PAGE};
 	out->workers =

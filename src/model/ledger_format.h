@@ -34,14 +34,16 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words of rows");
 #define LEDGER_PAGE	  4096U
 #define LEDGER_BOOT_BYTES 16
 #define LEDGER_FTP_ROWS	  4097U /* of one worker; 0 is not used */
-#define LEDGER_STARTS_MAX 5	/* starts in a row that took a ledger up and did not last */
+/* Of a table: row 0 is not used, then a row for each entry, then for each server's half. */
+#define LEDGER_ROWS(capacity) (2 * (uint64_t)(capacity) + 1)
+#define LEDGER_STARTS_MAX     5 /* starts in a row that took a ledger up and did not last */
 
 struct ledger_header {
 	char magic[16];
 	uint64_t layout;		 /* ledger_layout() of the program that wrote it */
 	uint8_t boot[LEDGER_BOOT_BYTES]; /* identity of the boot */
 	uint32_t n_workers;
-	uint32_t capacity; /* of each table of a worker: rows are capacity + 1 */
+	uint32_t capacity; /* of each table of a worker: LEDGER_ROWS() */
 	/* --- changed while the router runs --- */
 	uint64_t alive_us; /* CLOCK_BOOTTIME: the process ran then */
 	uint64_t duty;	   /* as published.duty was then */

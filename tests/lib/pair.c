@@ -156,7 +156,7 @@ uint32_t pair_entries(const struct harness *h)
 	uint32_t n = 0;
 
 	for (unsigned int i = 0; i < h->dp->n_workers; i++)
-		n += h->dp->workers[i]->v4.table.n - h->dp->workers[i]->v4.n_halves;
+		n += h->dp->workers[i]->v4.table.n;
 	return n;
 }
 

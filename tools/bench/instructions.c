@@ -131,8 +131,7 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 	struct scene s;
 	struct memory_arg arg = {&s, pool};
 
-	scene_create(&s, family, method, CONNECTIONS,
-		     method == FWD_FULLNAT ? 2 * CONNECTIONS : CONNECTIONS, dev);
+	scene_create(&s, family, method, CONNECTIONS, CONNECTIONS, dev);
 	s.sink = sink;
 	scene_connect(&s, pool);
 	if (rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
@@ -226,7 +225,7 @@ void bench_instructions(struct rte_mempool *pool)
 			.family = lives[i].family,
 			.method = lives[i].method,
 			.n = CONNECTIONS * 4,
-			.max = lives[i].method == FWD_FULLNAT ? 2 * CONNECTIONS : CONNECTIONS,
+			.max = CONNECTIONS,
 			.dev = dev,
 			.n_servers = lives[i].servers ? lives[i].servers : N_SERVERS,
 			.sched = "wlc",

@@ -21,8 +21,7 @@ static void bench_lives(const struct options *o, const char *name, enum addr_fam
 	if (!wanted(o, name))
 		return;
 	cycles = calloc(rounds, sizeof(double));
-	scene_create(&s, family, method, population * 4,
-		     method == FWD_FULLNAT ? 2 * population : population, dev);
+	scene_create(&s, family, method, population * 4, population, dev);
 	if (told == TOLD_PEER)
 		scene_sync(&s);
 	else if (told == TOLD_LEDGER)

@@ -167,7 +167,7 @@ void bench_memory(const struct options *o, enum addr_family family, enum forward
 	if (!wanted(o, pipeline) && !wanted(o, bare) && !wanted(o, bytes))
 		return;
 	resident = resident_bytes();
-	scene_create(&s, family, method, n, full ? 2 * n : n, dev); /* entries */
+	scene_create(&s, family, method, n, n, dev);
 	scene_connect(&s, pool);
 	/* server_of, local_of and local_port are the bench's own. */
 	resident = resident_bytes() - resident - n * sizeof(*s.server_of) -

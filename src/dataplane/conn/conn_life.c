@@ -96,8 +96,7 @@ static uint32_t out_key_hash(const struct FAM(table) *t, const struct FAM_FN(con
 
 static void count_entries(struct worker *w)
 {
-	w->counters.connections = w->v4.table.n - w->v4.n_halves + w->v6.table.n - w->v6.n_halves -
-				  w->counters.templates;
+	w->counters.connections = w->v4.table.n + w->v6.table.n - w->counters.templates;
 }
 
 static struct FAM(conn) *entry_alloc(struct worker *w)

@@ -31,17 +31,19 @@ int FAM_FN(table, create)(struct FAM(table) *t, uint32_t capacity, int socket, u
 	t->seed = seed;
 	t->capacity = capacity;
 	t->map_bytes[0] = sizeof(struct bucket) * ((size_t)n + t->n_overflow);
-	t->map_bytes[1] = sizeof(struct FAM(conn)) * ((size_t)capacity + 1);
+	t->map_bytes[1] = sizeof(struct FAM(conn)) * (2 * (size_t)capacity + 1);
 	t->buckets = pages_alloc(t->map_bytes[0], socket);
 	t->conns = pages_alloc(t->map_bytes[1], socket);
 	if (!t->buckets || !t->conns) {
 		FAM_FN(table, destroy)(t);
 		return -ENOMEM;
 	}
-	t->bytes = t->map_bytes[0] + t->map_bytes[1];
+	t->bytes = t->map_bytes[0] + sizeof(struct FAM(conn)) * ((size_t)capacity + 1);
 	/* Nothing is written here: a table without connections has no memory of its own. */
 	t->overflow_unused = n;
 	t->unused = 1;
+	t->half_first = t->half_unused = capacity + 1;
+	t->half_max = capacity;
 	return 0;
 }
 
@@ -101,6 +103,31 @@ void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c)
 	t->free = FAM_FN(conn, index)(t, c);
 	t->freed++;
 	t->n--;
+}
+
+struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t)
+{
+	struct FAM(conn) *h;
+
+	if (t->half_free) {
+		h = &t->conns[t->half_free];
+		t->half_free = h->c.free_next;
+	} else if (t->half_unused < t->half_first + t->half_max) {
+		h = &t->conns[t->half_unused++];
+	} else {
+		return NULL;
+	}
+	memset(h, 0, sizeof(*h));
+	t->n_halves++;
+	return h;
+}
+
+void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h)
+{
+	h->c.flags = 0;
+	h->c.free_next = t->half_free;
+	t->half_free = FAM_FN(conn, index)(t, h);
+	t->n_halves--;
 }
 
 static uint32_t hash_of(const struct FAM(table) *t, const struct FAM(conn) *c, unsigned int dir)

@@ -58,7 +58,7 @@ static void half_take(struct worker *s, const struct FAM(table) *of, const struc
 {
 	const struct FAM(conn) *from = FAM_FN(half, server)(of, c);
 	struct FAM(table) *t = &s->FAM(v).table;
-	struct FAM(conn) *h = from ? FAM_FN(table, alloc)(t) : NULL;
+	struct FAM(conn) *h = from ? FAM_FN(table, alloc_half)(t) : NULL;
 
 	copy->c.half = 0;
 	if (!h)
@@ -66,7 +66,6 @@ static void half_take(struct worker *s, const struct FAM(table) *of, const struc
 	*h = *from;
 	h->control = FAM_FN(conn, index)(t, copy);
 	copy->c.half = FAM_FN(conn, index)(t, h);
-	s->FAM(v).n_halves++;
 	FAM_FN(table, link)(t, h, DIR_OUT, NULL);
 }
 

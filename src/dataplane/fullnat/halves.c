@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "dataplane/conn/conn_life.h"
-#include "dataplane/conn/give_way.h"
 #include "dataplane/fullnat/local_port.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/stages/route.h"
@@ -61,23 +60,6 @@ static int port_choose(struct worker *w, struct FAM(local_end) *end, uint32_t id
 	return ret;
 }
 
-/* A second entry for c. What gives way for the entry must not be c. */
-static struct FAM(conn) *half_alloc(struct worker *w, struct FAM(conn) *c)
-{
-	struct FAM(table) *t = &w->FAM(v).table;
-	struct FAM(conn) *h = FAM_FN(table, alloc)(t);
-	const bool listed = give_way_list_of(&c->c) != GIVE_WAY_NONE;
-
-	if (likely(h))
-		return h;
-	FAM_FN(give_way, remove)(w, c);
-	if (FAM_FN(give_way, make_room)(w))
-		h = FAM_FN(table, alloc)(t);
-	if (listed)
-		FAM_FN(give_way, update)(w, c);
-	return h;
-}
-
 static void half_fill(struct FAM(conn) *h, const struct FAM(conn) *c,
 		      const struct FAM(local_end) *end)
 {
@@ -90,7 +72,6 @@ static void half_fill(struct FAM(conn) *h, const struct FAM(conn) *c,
 	h->cport = end->lport;
 	h->c.proto = c->c.proto;
 	h->c.method = c->c.method;
-	h->c.flags = 0;
 	h->c.ip_delta = csum_delta_sum(FAM(csum_delta_addr)(c->caddr, end->local),
 				       FAM(csum_delta_addr)(c->vaddr, end->server));
 	h->c.l4_delta = csum_delta_sum(h->c.ip_delta, ports);
@@ -105,7 +86,7 @@ int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM
 				     .dport = n->dport,
 				     .proto = n->proto,
 				     .step = (uint8_t)FAM_FN(owner, step)(n->caddr, n->cport)};
-	struct FAM(conn) *h = half_alloc(w, c);
+	struct FAM(conn) *h = FAM_FN(table, alloc_half)(t);
 	int ret;
 
 	if (!h)
@@ -120,14 +101,13 @@ int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM
 		goto err_port;
 	h->control = FAM_FN(conn, index)(t, c);
 	c->c.half = FAM_FN(conn, index)(t, h);
-	w->FAM(v).n_halves++;
 	count_ports(w);
 	return 0;
 
 err_port:
 	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
 err_entry:
-	FAM_FN(table, free)(t, h);
+	FAM_FN(table, free_half)(t, h);
 	return ret;
 }
 
@@ -140,13 +120,12 @@ void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c)
 	if (!h || (c->c.flags & CONN_F_TEMPLATE))
 		return;
 	if (w->FAM(v).rows)
-		FAM_FN(ledger, ended)(w, h);
+		FAM_FN(ledger, half_ended)(w, h);
 	end = end_of(h, (uint8_t)FAM_FN(owner, step)(c->caddr, c->cport));
 	FAM_FN(table, unlink)(t, h, DIR_OUT);
-	FAM_FN(table, free)(t, h);
+	FAM_FN(table, free_half)(t, h);
 	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
 	c->c.half = 0;
-	w->FAM(v).n_halves--;
 	count_ports(w);
 }
 

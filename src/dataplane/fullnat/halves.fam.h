@@ -55,7 +55,7 @@ static inline struct FAM(new_ends) FAM_FN(halves, ends)(const struct FAM(table) 
 /*
  * Gives c, whose in key is in the table, its server's half: with the local address and port of n,
  * or where n has none with a port of its own choice. 0, or
- *   -ENOSPC        no entry, or no group of ports, is left
+ *   -ENOSPC        no half, or no group of ports, is left
  *   -ENETUNREACH   no pool has an address of the link by which the server is reached
  *   -EADDRNOTAVAIL no port is free
  *   -EEXIST        the port of n is in use

@@ -8,11 +8,12 @@
  *	client  caddr:cport ----> vaddr:vport   VIP             the client's half
  *	pool    local:lport ----> daddr:dport   real server     the server's half
  *
- * Each half is an entry of the table (conn.h), and each has one key. The client's half is the
- * connection: state, time, evidence, template, counts; its in key is (client, VIP). Listings,
- * expiry, give_way.h and synchronisation know this half alone. The server's half has the out key
- * (server, local), and the rewrite: local address and port, checksum deltas. It is not CONN_F_LIVE,
- * so that whoever walks over the table passes it by.
+ * Each half has one key. The client's half is the connection, an entry of the table (conn.h):
+ *state, time, evidence, template, counts; its in key is (client, VIP). Listings, expiry, give_way.h
+ *and synchronisation know this half alone. The server's half has the out key (server, local), and
+ *the rewrite: local address and port, checksum deltas. The table has a server's half for each
+ *entry, behind the entries (table.fam.h): a half has the form of an entry, so that buckets name
+ *both, and no place in the wheel and in other arrays by entry. It is not CONN_F_LIVE.
  *
  *	client's half   c.half: index of the server's half, where others have their deltas
  *	server's half   control: index of the client's half; addr[] and port[]: server, local
@@ -21,11 +22,10 @@
  * its place; no later stage sees a server's half as the connection of a packet. NAT and DR pay one
  * test for each burst.
  *
- * An IPv4 connection takes two entries of 64 bytes. The two halves may be of different families
- * once a translation between the families is there: the client's half is in the table of the
- * client's family, the server's half and the local port in that of the server's. Acknowledgements
- * and deltas of inserted bytes have room in the server's half, whose times and next hops are not
- * used.
+ * The two halves may be of different families once a translation between the families is there:
+ * the client's half is in the table of the client's family, the server's half and the local port in
+ * that of the server's. Acknowledgements and deltas of inserted bytes have room in the server's
+ * half, whose times and next hops are not used.
  *
  * Worker context.
  */

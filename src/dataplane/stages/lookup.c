@@ -21,7 +21,7 @@ void FAM(stage_lookup)(struct worker *w, struct FAM(burst) *b)
 						    p->conn);
 		hits += p->conn != NULL;
 	}
-	if (unlikely(w->FAM(v).n_halves))
+	if (unlikely(w->FAM(v).table.n_halves))
 		FAM_FN(halves, look)(w, b);
 	w->counters.lookups += b->n;
 	w->counters.hits += hits;

@@ -16,6 +16,18 @@ void FAM_FN(ledger, ftp)(struct worker *w, const struct FAM(conn) *c);
 /* CMD_ROWS: a step from an entry on; the next one, or 0 at the end. */
 uint32_t FAM_FN(ledger, walk)(struct worker *w, uint32_t from);
 
+/* Of a server's half. NULL: the row has no memory. */
+static inline struct FAM(ledger_row) *FAM_FN(ledger, half_row)(const struct worker *w,
+							       const struct FAM(conn) *h)
+{
+	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, h);
+
+	return index - w->FAM(v).table.half_first <
+			       __atomic_load_n(&w->FAM(v).half_rows_limit, __ATOMIC_ACQUIRE)
+		       ? &w->FAM(v).rows[index]
+		       : NULL;
+}
+
 static inline struct FAM(ledger_row) *FAM_FN(ledger, row)(const struct worker *w,
 							  const struct FAM(conn) *c)
 {
@@ -68,6 +80,14 @@ static inline void FAM_FN(ledger, ended)(struct worker *w, const struct FAM(conn
 	if ((c->c.flags & (CONN_F_EMBRYONIC | CONN_F_TEMPLATE)) == CONN_F_EMBRYONIC)
 		return;
 	row = FAM_FN(ledger, row)(w, c);
+	if (row)
+		__atomic_store_n(&row->tail.word, 0, __ATOMIC_RELAXED);
+}
+
+static inline void FAM_FN(ledger, half_ended)(struct worker *w, const struct FAM(conn) *h)
+{
+	struct FAM(ledger_row) *row = FAM_FN(ledger, half_row)(w, h);
+
 	if (row)
 		__atomic_store_n(&row->tail.word, 0, __ATOMIC_RELAXED);
 }

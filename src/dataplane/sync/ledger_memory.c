@@ -99,6 +99,16 @@ static uint32_t wanted(uint32_t unused, uint32_t first, uint32_t ahead)
 	return used == 0 ? first : used + RTE_MAX(RTE_MAX(used / 2, ahead), first);
 }
 
+/* In steps, not row by row: rows of a part of a table, of which `unused` and those behind were
+ * never used. */
+static bool rows_grow(struct ledger *l, uint32_t *limit, uint32_t unused, uint32_t first,
+		      uint32_t ahead, uint32_t most, uint64_t begin, uint64_t row)
+{
+	const uint32_t want = wanted(unused, first, ahead);
+
+	return want <= *limit || grow(l, limit, want + first, most, begin, row);
+}
+
 bool ledger_memory(struct ledger *l, uint32_t ahead)
 {
 	bool enough = true;
@@ -107,18 +117,23 @@ bool ledger_memory(struct ledger *l, uint32_t ahead)
 		const uint64_t begin = l->place.workers + l->place.worker_bytes * i;
 		struct worker *w = l->dp->workers[i];
 		const uint32_t most = w->v4.table.capacity + 1;
+		const uint64_t rows4 = begin + l->place.rows4, rows6 = begin + l->place.rows6;
 		uint32_t unused = __atomic_load_n(&w->v4.table.unused, __ATOMIC_RELAXED);
 
-		/* In steps, not row by row. */
-		if (wanted(unused, ROWS4_FIRST, ahead) > w->v4.rows_limit)
-			enough &= grow(l, &w->v4.rows_limit,
-				       wanted(unused, ROWS4_FIRST, ahead) + ROWS4_FIRST, most,
-				       begin + l->place.rows4, sizeof(struct ledger_row4));
+		enough &= rows_grow(l, &w->v4.rows_limit, unused, ROWS4_FIRST, ahead, most, rows4,
+				    sizeof(struct ledger_row4));
 		unused = __atomic_load_n(&w->v6.table.unused, __ATOMIC_RELAXED);
-		if (wanted(unused, ROWS6_FIRST, ahead) > w->v6.rows_limit)
-			enough &= grow(l, &w->v6.rows_limit,
-				       wanted(unused, ROWS6_FIRST, ahead) + ROWS6_FIRST, most,
-				       begin + l->place.rows6, sizeof(struct ledger_row6));
+		enough &= rows_grow(l, &w->v6.rows_limit, unused, ROWS6_FIRST, ahead, most, rows6,
+				    sizeof(struct ledger_row6));
+		/* Servers' halves: behind the entries. */
+		unused = __atomic_load_n(&w->v4.table.half_unused, __ATOMIC_RELAXED) - most + 1;
+		enough &= rows_grow(l, &w->v4.half_rows_limit, unused, ROWS4_FIRST / 4, ahead,
+				    most - 1, rows4 + most * sizeof(struct ledger_row4),
+				    sizeof(struct ledger_row4));
+		unused = __atomic_load_n(&w->v6.table.half_unused, __ATOMIC_RELAXED) - most + 1;
+		enough &= rows_grow(l, &w->v6.half_rows_limit, unused, ROWS6_FIRST / 4, ahead,
+				    most - 1, rows6 + most * sizeof(struct ledger_row6),
+				    sizeof(struct ledger_row6));
 		unused = __atomic_load_n(&w->ftp->unused, __ATOMIC_RELAXED) + 1;
 		if (unused + FTP_AHEAD > w->sync.ftp_rows_limit)
 			enough &= grow(l, &w->sync.ftp_rows_limit, unused + 2 * FTP_AHEAD,

@@ -74,7 +74,7 @@ void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c)
 static void half_put(struct worker *w, const struct FAM(conn) *c)
 {
 	const struct FAM(conn) *h = FAM_FN(half, server)(&w->FAM(v).table, c);
-	struct FAM(ledger_row) *row = h ? FAM_FN(ledger, row)(w, h) : NULL;
+	struct FAM(ledger_row) *row = h ? FAM_FN(ledger, half_row)(w, h) : NULL;
 	struct FAM(conn) as_row = *c;
 
 	if (!h)

@@ -135,7 +135,7 @@ static int look(int fd, const char *path, struct ledger_file_read *r, struct rea
 		return fail(error, -EBADMSG, path, "its sizes cannot be");
 	ledger_place(h.n_workers, h.capacity, &in->place);
 	in->n_workers = h.n_workers;
-	in->n_rows = h.capacity + 1;
+	in->n_rows = (uint32_t)LEDGER_ROWS(h.capacity);
 	if ((uint64_t)st.st_size != in->place.bytes)
 		return fail(error, -EBADMSG, path, "not as long as it says");
 	ret = look_age(&h, path, r, error);

@@ -31,8 +31,7 @@ static int setup(void **state)
 	static const struct world_server server[] = {{SERVER ":8080", 1, FWD_FULLNAT}};
 	char text[32];
 
-	/* Two entries for each connection, and room at each of the workers. */
-	if (lab_open(state, 3 * CONNECTIONS, true) < 0)
+	if (lab_open(state, 2 * CONNECTIONS, true) < 0)
 		return -1;
 	world_service(&h, "tcp", VIP ":80", NULL, server, 1);
 	for (unsigned int i = 0; i < N_POOL; i++) {
