@@ -34,8 +34,10 @@ int FAM_FN(local_ports, create)(struct FAM(local_ports) *t, uint32_t n_groups, i
 	t->side = side & 1;
 	t->groups = pages_alloc(groups_size(n_groups), socket);
 	t->heads = pages_alloc(heads_size(t->mask), socket);
-	if (t->groups && t->heads)
+	if (t->groups && t->heads) {
+		pages_sparse(t->groups, groups_size(n_groups)); /* most are never used */
 		return 0;
+	}
 	FAM_FN(local_ports, destroy)(t);
 	return -ENOMEM;
 }

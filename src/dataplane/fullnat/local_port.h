@@ -78,12 +78,14 @@ static inline bool local_fill_counts(uint64_t word, uint32_t now_s)
 	return word != 0 && now_s - (uint32_t)word <= LOCAL_PORT_FRESH_S;
 }
 
-/* Groups for `capacity` connections. */
+/* Groups for `capacity` connections of a worker. A server endpoint has one for each step of the
+ * worker's, and more of them only as they fill up: room for 128 endpoints at least, for 4096 at
+ * most, where one worker has all steps. Memory is taken as groups are used. */
 static inline uint32_t local_port_groups(uint32_t capacity)
 {
-	const uint32_t n = capacity / 32;
+	const uint32_t n = capacity / 4, least = 128 * OWNER_STEPS, most = 4096 * OWNER_STEPS;
 
-	return n < 1024 ? 1024 : n > 131072 ? 131072 : n;
+	return n < least ? least : n > most ? most : n;
 }
 
 #define FAM_TEMPLATE "dataplane/fullnat/local_port.fam.h"

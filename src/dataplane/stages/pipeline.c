@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <rte_ether.h>
+
 #include "dataplane/stages/arp.h"
 #include "dataplane/stages/ended.h"
 #include "dataplane/stages/route.h"
@@ -61,6 +63,9 @@ static bool calls_vip(const struct worker *w, const struct rte_mbuf *m)
 
 static void inject_as_client(struct worker *w, struct rte_mbuf *m)
 {
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+
+	eth->dst_addr = eth->src_addr; /* the port's own: as if sent to the router */
 	pkt_tag_fresh(m);
 	pkt_tag(m)->ours = 1;
 	pipeline_run(w, &m, 1);

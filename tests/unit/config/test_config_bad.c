@@ -294,15 +294,15 @@ static const struct bad bad[] = {
 	 "well"},
 	{ADDRESSES("{\"address\":\"192.0.2.200\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
 		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.200:80\"}"),
-	 "f:4:43: shared.services[0].listen[0]: 192.0.2.200 is in a pool (shared.addresses): it "
+	 "f:4:40: shared.services[0].listen[0]: 192.0.2.200 is in a pool (shared.addresses): it "
 	 "cannot be a VIP as well"},
 	{ADDRESSES("{\"address\":\"192.0.2.200\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
 		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.80:80\","
 		   "\"servers\":[{\"address\":\"192.0.2.200:80\",\"forward\":\"fullnat\"}]}"),
-	 "f:4:82: shared.services[0].servers[0].address: 192.0.2.200 is in a pool "
+	 "f:4:78: shared.services[0].servers[0].address: 192.0.2.200 is in a pool "
 	 "(shared.addresses): it cannot be a real server as well"},
 	{SERVICES(WEB(",\"forward\":\"fullnat\",\"ftp\":true")),
-	 "f:4:74: shared.services[0].ftp: needs \"forward\": \"nat\": by \"fullnat\" a server does "
+	 "f:4:70: shared.services[0].ftp: needs \"forward\": \"nat\": by \"fullnat\" a server does "
 	 "not see the address of which its client speaks"},
 	{ADDRESSES("{\"address\":\"10.0.0.0/8\",\"kind\":\"prefix\"}"),
 	 "f:3:1: shared.addresses[0].link: missing: a prefix is on a link"},

@@ -254,6 +254,20 @@ static void a_group_is_given_to_another_server_when_its_quarantine_is_over(void 
 	ports_destroy(t);
 }
 
+static void a_small_router_has_groups_for_a_hundred_servers(void **state)
+{
+	struct local_ports4 *t = ports_create(local_port_groups(10000), 0);
+
+	(void)state;
+	for (uint32_t server = 0; server < 100; server++)
+		for (unsigned int step = 0; step < OWNER_STEPS; step++) {
+			struct local_end4 e = end_of((uint8_t)step, server);
+
+			assert_int_equal(local_port4_choose(t, &e, pool, N_POOL, 100), 0);
+		}
+	ports_destroy(t);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -277,6 +291,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_was_taken_over_is_not_chosen),
 		cmocka_unit_test(at_85_percent_of_a_pool_fewer_than_a_thousandth_is_refused),
 		cmocka_unit_test(a_group_is_given_to_another_server_when_its_quarantine_is_over),
+		cmocka_unit_test(a_small_router_has_groups_for_a_hundred_servers),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
