@@ -165,7 +165,8 @@ static void masquerade_tell(struct keepalived *ka, const struct lvs_service *svc
 	ka->masquerade_told = true;
 	note(ka->im, svc->at, NOTE_NOTICE,
 	     "a masquerade rule of netfilter (iptables, nftables) is not in this file: where one "
-	     "hides clients from the real servers, `forward` has to be `fullnat`, with addresses of "
+	     "hides clients from the real servers, `forward` has to be `fullnat`, with addresses "
+	     "of "
 	     "kind `pool`");
 }
 

@@ -182,10 +182,10 @@ struct role_peer {
 	 * is authentic. */
 	uint64_t link_ms[ROLE_MAX_VIP_LINKS], frame_ms;
 	bool asks_frames, takes_requests, takes_fullnat; /* as in struct ha_message */
-	bool frames_only;		  /* was said */
-	uint64_t answered;		  /* the highest sequence of mine that it says it heard */
-	uint64_t answered_ms;		  /* since when it is that */
-	bool deaf;			  /* was said */
+	bool frames_only;				 /* was said */
+	uint64_t answered;    /* the highest sequence of mine that it says it heard */
+	uint64_t answered_ms; /* since when it is that */
+	bool deaf;	      /* was said */
 };
 
 /* The giving side. */
