@@ -240,7 +240,7 @@ static void completion_offers_words_keywords_values_and_names(void **state)
 	complete_check("server edit web 10.10.0.11:8080 weight 0 ", "forward upper lower set");
 	complete_check("server edit web 10.10.0.11:8080 weight ",
 		       "<a number from 0 to 2147483647>");
-	complete_check("server edit web 10.10.0.11:8080 forward ", "nat dr tunnel local");
+	complete_check("server edit web 10.10.0.11:8080 forward ", "nat dr tunnel local fullnat");
 	complete_check("server add web ",
 		       "<ADDRESS:PORT, or ADDRESS under a mark, where packets keep their port>");
 	complete_check("service add ", "tcp: udp: fwmark:");
