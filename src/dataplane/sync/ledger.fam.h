@@ -7,7 +7,8 @@ void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c);
 /* The same where it is worth it: a template; a row without memory, which is counted. */
 void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c);
 /* The same of a connection that is no template, whose row has memory. */
-void FAM_FN(ledger, begin)(const struct FAM(conn) *c, struct FAM(ledger_row) *row, uint32_t index);
+void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
+			   uint32_t index);
 /* A client of a template got through or was assured. Any worker that has a hold on the
  * template. */
 void FAM_FN(ledger, proven)(struct worker *w, uint32_t control);
@@ -69,7 +70,7 @@ static inline void FAM_FN(ledger, changed)(struct worker *w, const struct FAM(co
 				 (uint16_t)(c->c.state | FAM_FN(ledger, flags)(c) << 8),
 				 __ATOMIC_RELAXED);
 	else
-		FAM_FN(ledger, begin)(c, row, index);
+		FAM_FN(ledger, begin)(w, c, row, index);
 }
 
 /* On its way out. A half-open connection never had a row. */

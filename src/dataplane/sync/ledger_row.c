@@ -56,11 +56,6 @@ static inline void row_write(struct FAM(ledger_row) *row, const struct FAM(conn)
 	__atomic_store_n(&row->tail.word, ledger_check_end(h) | state << 32, __ATOMIC_RELAXED);
 }
 
-void FAM_FN(ledger, begin)(const struct FAM(conn) *c, struct FAM(ledger_row) *row, uint32_t index)
-{
-	row_write(row, c, index, FAM_FN(ledger, flags)(c));
-}
-
 void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c)
 {
 	if ((c->c.flags & CONN_F_TEMPLATE) ||
@@ -89,6 +84,14 @@ static void half_put(struct worker *w, const struct FAM(conn) *c)
 	row_write(row, &as_row, FAM_FN(conn, index)(&w->FAM(v).table, h), LEDGER_F_LOCAL);
 }
 
+void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
+			   uint32_t index)
+{
+	row_write(row, c, index, FAM_FN(ledger, flags)(c));
+	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+		half_put(w, c);
+}
+
 /* A proof says as well that a client got through. */
 static uint8_t template_flags(const struct FAM(conn) *t)
 {
@@ -109,9 +112,7 @@ void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c)
 	}
 	row = &w->FAM(v).rows[index];
 	if (likely(!(c->c.flags & CONN_F_TEMPLATE))) {
-		row_write(row, c, index, FAM_FN(ledger, flags)(c));
-		if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
-			half_put(w, c);
+		FAM_FN(ledger, begin)(w, c, row, index);
 		return;
 	}
 	row_write(row, c, index, template_flags(c));
