@@ -131,7 +131,7 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 		{"server edit web 10.0.0.1:80 forward tunel",
 		 "forward: \"tunel\" is not valid (did you mean \"tunnel\"?); expected one of: "
 		 "nat, dr, "
-		 "tunnel, local"},
+		 "tunnel, local, fullnat"},
 		{"server edit web 10.0.0",
 		 "SERVER: \"10.0.0\" is not valid; expected a real server: ADDRESS:PORT, or "
 		 "ADDRESS where packets keep their port"},
@@ -149,7 +149,7 @@ static void errors_name_what_was_expected_and_the_near_miss(void **state)
 					      "fwmark:N[/ipv6]"},
 		{"address add 192.0.2.1",
 		 "address add: \"kind\" is missing: expected one of: vip, gateway, "
-		 "prefix"},
+		 "prefix, pool"},
 		{"connection list client 192.0.2.1/24",
 		 "client: \"192.0.2.1/24\" is not valid; expected a prefix as 192.0.2.0/24, or an "
 		 "address"},
