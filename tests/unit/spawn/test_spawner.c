@@ -16,6 +16,7 @@ static void two_hundred_wait_for_eight_places(void **state)
 	static struct seen seen[200];
 	struct fixture *f = *state;
 	char dir[] = "/tmp/plvs-spawn-XXXXXX", script[256], command[64];
+	uint64_t asked_ms[200], started_ms = 0;
 	uint32_t waited = 0, most = 0;
 	struct spawn_counters c;
 
@@ -23,8 +24,10 @@ static void two_hundred_wait_for_eight_places(void **state)
 	snprintf(script, sizeof(script), "touch %s/$$; ls %s | wc -l; sleep 0.02; rm %s/$$", dir,
 		 dir, dir);
 	assert_int_equal(spawn_client_set_parallel(f->client, 8), 0);
-	for (uint32_t i = 0; i < 200; i++)
+	for (uint32_t i = 0; i < 200; i++) {
+		asked_ms[i] = clock_us() / 1000;
 		start_shell(f, script, &seen[i], NULL);
+	}
 	wait_calls(f, seen, 200, 200);
 	for (uint32_t i = 0; i < 200; i++) {
 		uint32_t n = (uint32_t)atoi(seen[i].output);
@@ -34,7 +37,9 @@ static void two_hundred_wait_for_eight_places(void **state)
 		assert_in_range(n, 1, 8);
 		most = n > most ? n : most;
 		/* In order, about, and waiting is not running. */
-		assert_true(seen[i].waited_ms + 200 >= waited);
+		assert_true(asked_ms[i] + seen[i].waited_ms + 200 >= started_ms);
+		if (asked_ms[i] + seen[i].waited_ms > started_ms)
+			started_ms = asked_ms[i] + seen[i].waited_ms;
 		waited = seen[i].waited_ms > waited ? seen[i].waited_ms : waited;
 	}
 	assert_true(most > 1);
@@ -95,11 +100,25 @@ static void large_requests_are_bounded_in_bytes(void **state)
 	free(big);
 }
 
+/* Time for which this thread could have run and had no CPU (Documentation/scheduler/sched-stats).
+ */
+static uint64_t robbed_us(void)
+{
+	FILE *file = fopen("/proc/thread-self/schedstat", "r");
+	unsigned long long ran = 0, waited = 0;
+
+	if (file && fscanf(file, "%llu %llu", &ran, &waited) != 2)
+		waited = 0;
+	if (file)
+		fclose(file);
+	return waited / 1000;
+}
+
 static void asking_for_a_hundred_programs_does_not_hold_up_the_caller(void **state)
 {
 	static struct seen seen[100];
 	struct fixture *f = *state;
-	uint64_t worst = 0, all = clock_us();
+	uint64_t worst = 0, all = clock_us(), robbed = robbed_us();
 
 	for (uint32_t i = 0; i < 100; i++) {
 		uint64_t begin = clock_us(), took;
@@ -109,12 +128,13 @@ static void asking_for_a_hundred_programs_does_not_hold_up_the_caller(void **sta
 		worst = took > worst ? took : worst;
 	}
 	all = clock_us() - all;
+	robbed = robbed_us() - robbed;
 	print_message("          100 calls: %llu us, the longest %llu us\n",
 		      (unsigned long long)all, (unsigned long long)worst);
 	wait_calls(f, seen, 100, 100);
-	/* Far above what a call takes and far below what starting one of them does when all
-	 * are waited for; a busy machine has other things to do now and then. */
-	assert_true(all < 200000);
+	/* Far above what a call takes and far below what starting one of them does when all are
+	 * waited for. The time without a CPU is that of a busy machine. */
+	assert_true(all < 200000 + robbed);
 }
 
 /* ---- the end of it ---- */
