@@ -34,9 +34,9 @@ second=$(of a .heard.retired)
 
 note "it says that it is active, under the next term"
 term=$(of a .term)
-clone b 3 $((term + 1)) 4
-wait_for 3 "a says that there are two" alarm_says a "two routers say that they are the peer"
-wait_for 3 "b says so, too" alarm_says b "another router that says that it is this one"
+clone b 3 $((term + 1)) 6
+wait_for 5 "a says that there are two" alarm_says a "two routers say that they are the peer"
+wait_for 5 "b says so, too" alarm_says b "another router that says that it is this one"
 stays 2 "active backup"
 pair_serves 192.0.2.80 3 || fail "the web does not answer"
 background_wait clone || fail "the clone: $(cat "$RUN/clone.log")"
@@ -47,9 +47,9 @@ is "role changes" "$(($(pair_changes a) + $(pair_changes b)))" -eq "$changes"
 
 note "so does a clone of the active router that says that it stands by"
 second=$(of b .heard.retired)
-clone a 1 $((term + 1)) 3
-wait_for 3 "b says that there are two" alarm_says b "two routers say that they are the peer"
-wait_for 3 "a says so, too" alarm_says a "another router that says that it is this one"
+clone a 1 $((term + 1)) 5
+wait_for 5 "b says that there are two" alarm_says b "two routers say that they are the peer"
+wait_for 5 "a says so, too" alarm_says a "another router that says that it is this one"
 pair_serves 192.0.2.80 3 || fail "the web does not answer"
 background_wait clone || fail "the clone: $(cat "$RUN/clone.log")"
 is "of it not believed" "$(($(of b .heard.retired) - second))" -ge 20
