@@ -43,7 +43,7 @@ void json_writer_integer(struct json_writer *w, int64_t v);
 /* A finite number. */
 void json_writer_real(struct json_writer *w, double v);
 void json_writer_value(struct json_writer *w, const json_t *json);
-/* What is left goes to piece. 0, or -1: something failed. */
+/* Passes the rest of the text to piece. 0, or -1: piece or the nesting failed. */
 int json_writer_end(struct json_writer *w);
 
 /* embed: without the outer brackets. 0, or -1: piece said so, or the nesting is too deep. */

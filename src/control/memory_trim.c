@@ -26,7 +26,7 @@ static void on_trim(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* What is under way will free memory as well. */
+	/* Work under way will free memory as well. */
 	if (t->busy || c->turn || !TAILQ_EMPTY(&c->listings.list)) {
 		memory_trim_soon(c);
 		return;

@@ -143,7 +143,7 @@ static void put(struct json_writer *w, const char *text)
 	json_writer_put(w, text, strlen(text));
 }
 
-/* What the rows of one service are made of. */
+/* The source of the rows of one service. */
 struct service_writing {
 	struct router_parts parts;
 	const struct config_service *svc;

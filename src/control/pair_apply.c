@@ -73,7 +73,7 @@ static void own_start(struct pair_apply *p, struct rpc_request *req)
 					  .comment = p->comment});
 }
 
-/* This router alone. */
+/* Applies at this router alone. */
 static void here(struct pair_apply *p)
 {
 	p->author[0] = '\0';
@@ -213,7 +213,7 @@ static void read_done(void *arg)
 	struct pair_apply *p = arg;
 
 	turn_end(p->pending.control);
-	/* What is not valid is refused as anywhere. */
+	/* A configuration that is not valid is refused here as elsewhere. */
 	if (!p->valid || !p->shared)
 		here(p);
 	else if (p->confirm_ms && p->node_differs)

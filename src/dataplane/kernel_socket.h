@@ -33,7 +33,7 @@ void kernel_sockets_list(struct kernel_sockets *out);
 void kernel_sockets_since(struct kernel_sockets *now, const struct kernel_sockets *before);
 /* Leaves all but AF_PACKET sockets that are bound to this interface. */
 void kernel_sockets_without(struct kernel_sockets *list, uint32_t if_index);
-/* This socket alone. 0, or -EBADF: of another family. */
+/* Fills *out with one socket. 0, or -EBADF: the socket is of another family. */
 int kernel_sockets_one(struct kernel_sockets *out, int fd);
 /* The descriptor is still this socket. */
 bool kernel_socket_is(const struct kernel_socket *s);

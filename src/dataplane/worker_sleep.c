@@ -23,7 +23,7 @@
 #define IN_VAIN_MAX  8
 #define WAKE_ERRORS  (POLLERR | POLLHUP | POLLNVAL)
 
-/* What one sleep waits for: the eventfd, then receive queues. */
+/* The descriptors of one sleep: the eventfd, then receive queues. */
 struct wait_set {
 	nfds_t n;
 	bool by_clock; /* some queue wakes nobody */

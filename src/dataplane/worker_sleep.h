@@ -26,7 +26,7 @@
 
 #include "dataplane/worker.h"
 
-/* What a worker's thread keeps between rounds. */
+/* The state of a worker's thread between rounds. */
 struct worker_sleep {
 	uint64_t hz;	    /* of the TSC */
 	uint64_t spin_tsc;  /* cycles from the last work to the sleep */

@@ -25,7 +25,7 @@
 
 #include "model/service.h"
 
-/* What a worker keeps for its choices: see ranking.h. */
+/* The memory of a worker for its choices: see ranking.h. */
 struct sched_worker {
 	uint16_t id;	    /* below service.n_workers */
 	uint16_t *place_of; /* [MAX_SERVERS + 1]: in its service's list; true of servers in it */

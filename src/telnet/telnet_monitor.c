@@ -114,7 +114,7 @@ static void door_answer(struct monitor *m)
 
 /* --- the login --- */
 
-/* What a client typed reaches a log. */
+/* Text that a client typed reaches a log. */
 static void make_printable(char *name)
 {
 	for (const char *p = name; *p; p++)

@@ -60,34 +60,6 @@ is "services of b" "$(services b)" = "$(services a)"
 wait_for 2 "the routers agree" both_equal
 last=$(of b .configuration.version)
 
-note "nothing is changed while the active role moves"
-for l in public private; do
-	for d in tx rx; do loss a $l $d "udp dport 7695"; done
-done
-on client1 curl -s --max-time 2 http://192.0.2.80/ > /dev/null # b has to hear of the connection first
-pair_at a
-ctl ha handover > "$RUN/moved" 2>&1 &
-moves=$!
-wait_for 5 "a gives the active role away" pair_is a handover
-for r in a b; do
-	pair_at $r
-	for words in "service delete tcp:192.0.2.80:82" "config apply $RUN/$r.json" "config push"; do
-		# shellcheck disable=SC2086 # words
-		! ctl $words > "$RUN/said" 2>&1 || fail "$words at $r during a hand-over"
-		grep -q "a hand-over is under way" "$RUN/said" || fail "$words at $r: $(cat "$RUN/said")"
-	done
-done
-loss_end
-wait $moves || true
-wait_for 20 "the hand-over is over" both_equal
-is "services of a" "$(services a)" = "$(services b)"
-pair_at a
-[ "$(pair_state a)" = active ] || ctl ha handover > /dev/null
-pair_becomes 20 a active
-pair_becomes 20 b backup
-pair_at a
-ctl ha reset > /dev/null
-
 note "the primary dies; what is changed meanwhile survives its return with its old file"
 pair_kill a
 pair_becomes 5 b active
@@ -172,7 +144,7 @@ for r in a b; do
 	{
 		[ "$(of "$r" '.configuration.difference // [] | length')" -ge 2 ]
 	}
-	wait_for 5 "$r shows the difference" difference
+	wait_for 15 "$r shows the difference" difference
 	note "$r: $(of "$r" '.configuration.difference | join(", ")')"
 	pair_at $r
 	! ctl config push > "$RUN/said" 2>&1 || fail "$r pushed over what has diverged"

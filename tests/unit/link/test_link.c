@@ -756,7 +756,7 @@ static void a_wanted_next_hop_stays_and_one_that_no_longer_is_goes(void **state)
 	assert_null(hop_to("10.0.0.9"));
 }
 
-/* One by one: none is lost, and one that is wanted twice is wanted once. */
+/* No next hop is lost, and a next hop that is wanted twice is wanted once. */
 static void next_hops_are_wanted_one_by_one(void **state)
 {
 	const struct link_want nine = {link_id_of(1, 0), ip("10.0.0.9")},
