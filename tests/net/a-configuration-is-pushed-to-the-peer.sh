@@ -27,6 +27,8 @@ pair_start a b
 pair_becomes 20 a active
 pair_becomes 20 b backup
 wait_for 5 "the routers agree" differs a false
+ctl ha status > "$RUN/said"
+grep -q "^connections: 0 told, 0 heard" "$RUN/said" || fail "without connections: $(grep told "$RUN/said")"
 
 note "a change at a is stored at b by itself"
 pair_at a

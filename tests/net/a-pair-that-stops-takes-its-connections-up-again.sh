@@ -35,6 +35,12 @@ pair_becomes 20 b backup
 wait_for 30 "b is synchronised" pair_synchronised b
 pair_stop a
 pair_becomes 5 b active
+ended()
+{
+	grep -q "the peer has ended in order" "$RUN/b.log"
+}
+wait_for 2 "b says that a ended" ended
+! grep -q "the peer is not heard" "$RUN/b.log" || fail "b takes an orderly end for a crash"
 is "files of a after a hand-over" "$(files a)" -eq 0
 pair_stop b
 is "files of b" "$(files b)" -eq 1
