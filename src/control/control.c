@@ -24,6 +24,8 @@
 #include "model/sync_event.h"
 #include "sched/sched.h"
 
+#define NICENESS (-10) /* checks and changes go before the work of programs */
+
 /* --- life --- */
 
 int control_create(const struct control_options *options, struct config *config,
@@ -167,6 +169,9 @@ static void *run(void *arg)
 	struct control *c = arg;
 
 	pthread_setname_np(pthread_self(), "plvs-control");
+	/* The niceness is of this thread alone. Without it checks come late where programs take all
+	 * CPUs. */
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
 	enter_netns(c->boot->node.netns);
 	event_base_loop(c->base, EVLOOP_NO_EXIT_ON_EMPTY);
 	return NULL;

@@ -82,6 +82,8 @@ is "probes made under the flood" "$(($(jq .probes "$RUN/counters") - probes))" -
 is "changes of state" "$(($(jq .edges "$RUN/counters") - edges))" -eq 0
 is "probes that failed" "$(($(jq .failures "$RUN/counters") - failures))" -le 4
 is "probes that could not be made" "$(jq .errors "$RUN/counters")" -eq 0
+# By the name of the thread: field 19 of its stat (proc(5)).
+is "niceness of control" "$(sed -n 's/.*(plvs-control) //p' /proc/"$PLVS_PID"/task/*/stat | cut -d ' ' -f 17)" -eq -10
 is "lateness, p99 in microseconds" "$(jq .late_p99_us "$RUN/counters")" -lt 400000
 for flood in ha own transit icmp arps out1 out2; do background_stop $flood > /dev/null || true; done
 doors_add_up
