@@ -105,6 +105,18 @@ static void scheduler_put(const struct out *out, const json_t *sched)
 			json_array_size(json_object_get(sched, "servers")) - SERVERS_SHOWN);
 }
 
+/* How the server is told the client's address. */
+static void header_put(const struct out *out, const json_t *a)
+{
+	if (!a)
+		return;
+	key_put(out, "header");
+	text_put(out->file, view_text(a, "by"));
+	fprintf(out->file, ", %.0f bytes, ", view_number(a, "bytes"));
+	text_put(out->file, view_text(a, "header"));
+	fputc('\n', out->file);
+}
+
 static void connection_put(const struct out *out, const json_t *c)
 {
 	if (!c)
@@ -130,6 +142,7 @@ static void connection_put(const struct out *out, const json_t *c)
 	fputs(" by ", out->file);
 	text_put(out->file, view_text(c, "method"));
 	fputc('\n', out->file);
+	header_put(out, json_object_get(c, "client_address"));
 }
 
 static void nexthop_put(const struct out *out, const json_t *result)

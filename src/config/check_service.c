@@ -237,6 +237,42 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 	}
 }
 
+/* Said of all services by the defaults it holds for those that can; said of one it must. */
+static void client_address_check(struct config_context *ctx, const struct config_service *svc)
+{
+	const struct service_policy *policy = &svc->policy.service;
+	char text[160];
+
+	if (!policy->client_address || !config_policy_states_client_address(&svc->policy))
+		return;
+	if (policy->client_address == CLIENT_ADDRESS_PROXY_V1 && svc->proto == IPPROTO_UDP)
+		missing(ctx, "client_address",
+			"\"proxy-v1\" needs \"protocol\": \"tcp\": of the PROXY protocol only "
+			"version 2, \"proxy-v2\", knows UDP");
+	if (policy->ftp && svc->proto == IPPROTO_TCP)
+		missing(ctx, "client_address",
+			"not with \"ftp\": an FTP control connection is read from its first byte "
+			"on");
+	if (!forward_has(policy->forward, FORWARD_REWRITES)) {
+		snprintf(text, sizeof(text),
+			 "needs \"forward\": \"nat\" or \"fullnat\", not \"%s\": replies have to "
+			 "pass the router",
+			 forward_names[policy->forward]);
+		missing(ctx, "client_address", text);
+		return;
+	}
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		if (forward_has(svc->servers[i].forward, FORWARD_REWRITES))
+			continue;
+		context_push_key(ctx, "servers");
+		context_push_index(ctx, i);
+		missing(ctx, "forward",
+			"expected \"nat\" or \"fullnat\": the service has \"client_address\"");
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+}
+
 /* Said of all services by the defaults it holds for UDP. Under a mark it holds for UDP, too. */
 static void one_packet_check(struct config_context *ctx, const struct config_service *svc)
 {
@@ -289,6 +325,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	}
 	listeners_check(ctx, svc, places);
 	ftp_check(ctx, svc);
+	client_address_check(ctx, svc);
 	netmask_check(ctx, svc);
 	one_packet_check(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {

@@ -287,6 +287,8 @@ bool config_policy_states_netmask(const struct config_policy *policy);
 uint64_t config_netmask_inherited(uint64_t netmask, uint8_t family);
 /* It holds for IPv6: longer than an address of IPv4. */
 bool config_netmask_is_long(uint64_t netmask);
+/* The same for "client_address". */
+bool config_policy_states_client_address(const struct config_policy *policy);
 /* The same for "one_packet": true. */
 bool config_policy_states_one_packet(const struct config_policy *policy);
 /* Fills what the defaults do not state themselves with what another product does. */

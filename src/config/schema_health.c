@@ -424,6 +424,16 @@ static const struct config_field check_fields[] = {
 	 .def_text = "one of those of checks",
 	 .help = "the port that the check comes from, for servers that ask for it; a connection "
 		 "that ended leaves it for the next one"},
+	{.name = "proxy_header",
+	 .type = TYPE_ENUM,
+	 AT(struct check_spec, header),
+	 .types = OF(SCRIPT) | OF(HTTP) | OF(AGENT),
+	 .names = client_address_names,
+	 .def = CLIENT_ADDRESS_OFF,
+	 .noun = "a header",
+	 .help = "of `script`, `http` and `agent`: the probe begins with a header of the PROXY "
+		 "protocol that names no client (LOCAL, UNKNOWN), for servers of a service with "
+		 "`client_address`"},
 	{.name = "tls",
 	 .type = TYPE_OBJECT,
 	 .object = &tls_fields_object,

@@ -51,6 +51,7 @@ enum {
 	SET_FTP,
 	SET_TUNNEL_SOURCE,
 	SET_SEQUENCE_CHECK,
+	SET_CLIENT_ADDRESS,
 	SET_TIMEOUT, /* + enum conn_state */
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX <= CONFIG_SET_HEALTH, "one bit each");
@@ -63,6 +64,11 @@ bool config_policy_states_netmask(const struct config_policy *policy)
 bool config_policy_states_ftp(const struct config_policy *policy)
 {
 	return policy->set >> SET_FTP & 1;
+}
+
+bool config_policy_states_client_address(const struct config_policy *policy)
+{
+	return policy->set >> SET_CLIENT_ADDRESS & 1;
 }
 
 bool config_policy_states_one_packet(const struct config_policy *policy)
@@ -274,6 +280,17 @@ static const struct config_field policy_fields[] = {
 	 .set_bit = SET_FTP,
 	 .help = "TCP, NAT: FTP control connections; data connections, active and passive, go to "
 		 "the same server"},
+	{.name = "client_address",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, service.client_address),
+	 .set_bit = SET_CLIENT_ADDRESS,
+	 .names = client_address_names,
+	 .def = CLIENT_ADDRESS_OFF,
+	 .noun = "a way to tell servers the client's address",
+	 .help = "NAT, full NAT: `proxy-v1` and `proxy-v2` put a header of the PROXY protocol with "
+		 "the client's and the virtual address and port in front of what a TCP client "
+		 "sends; `proxy-v2` also in front of each UDP datagram. The servers have to expect "
+		 "the header"},
 	{.name = "tunnel_source",
 	 .type = TYPE_MATCH,
 	 AT(struct config_policy, service.tunnel_source),

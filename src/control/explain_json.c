@@ -71,6 +71,12 @@ static void connection_put(json_t *o, const struct explain *x)
 	json_object_set_new(conn, "made", json_boolean(x->made));
 	if (x->after.proto && x->after.local.port)
 		json_object_set_new(conn, "local", endpoint_json(&x->after.local));
+	if (x->after.proto && x->after.proxy)
+		json_object_set_new(conn, "client_address",
+				    json_pack("{s:s, s:s, s:i}", "by",
+					      client_address_names[x->after.proxy & PROXY_VERSION],
+					      "header", conn_view_header(&x->after), "bytes",
+					      (int)x->after.proxy_len));
 	if (x->found)
 		json_object_set_new(conn, "state_before", json_string(conn_view_state(&x->before)));
 	json_object_set_new(o, "connection", conn);

@@ -82,6 +82,8 @@ static json_t *view_json(const struct conn_view *v)
 		.virtual = endpoint_format(&v->virtual, virtual, sizeof(virtual)),
 		.server = endpoint_format(&v->server, server, sizeof(server)),
 		.local = v->local.port ? endpoint_format(&v->local, local, sizeof(local)) : NULL,
+		.client_address = v->proxy ? client_address_names[v->proxy & PROXY_VERSION] : NULL,
+		.header = v->proxy ? conn_view_header(v) : NULL,
 		.state = conn_view_state(v),
 		.expires_s = v->expires_s,
 		.method = v->method < FWD_MAX ? forward_names[v->method] : "?",

@@ -157,6 +157,7 @@ struct conn_view {
 	struct endpoint client, virtual, server;
 	struct endpoint local; /* by full NAT: the client, as the server sees it; else port 0 */
 	uint8_t proto, state, method, flags;
+	uint8_t proxy, proxy_len; /* as a connection has them: model/client_address.h */
 	uint32_t expires_s;
 	uint32_t idle_s;
 	uint32_t server_id, service_id;
@@ -168,6 +169,9 @@ struct conn_view {
 
 /* "ESTABLISHED"; of a template "ASSURED" or "NONE", as IPVS lists them. */
 const char *conn_view_state(const struct conn_view *v);
+/* With proxy, how far the header has come: "waits" for the server's answer, "sent", "acknowledged";
+ * of UDP "each datagram". */
+const char *conn_view_header(const struct conn_view *v);
 
 struct conn_filter {
 	uint32_t service_id;	/* 0 = any */

@@ -28,6 +28,7 @@ struct FAM(worker) {
 	struct wheel wheel;
 	struct give_way way;
 	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
+	struct proxy_start *proxies;  /* [capacity + 1], by entry: proxy/proxy.h */
 	struct FAM(ledger_row) *rows; /* [capacity + 1], by entry: sync/ledger.h; NULL: off */
 	uint32_t rows_limit; /* rows from here on have no memory. ledger thread: wo, worker: ro */
 	uint32_t half_rows_limit; /* the same of halves, from table.half_first on */

@@ -15,6 +15,7 @@
 #include "dataplane/fragment/fragment_track.h"
 #include "dataplane/fullnat/local_port.h"
 #include "dataplane/owner.h"
+#include "dataplane/proxy/proxy_start.h"
 #include "dataplane/stages/pkt.h"
 #include "dataplane/conn/give_way.h"
 #include "dataplane/conn/table.h"

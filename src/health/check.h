@@ -20,6 +20,7 @@
 
 #include "base/addr.h"
 #include "model/check_ports.h"
+#include "model/client_address.h"
 
 #define CHECK_REASON_LEN  192	      /* "HTTP 503 from 10.0.0.12:80/health" */
 #define CHECK_MAX_STEPS	  32	      /* of a script */
@@ -106,6 +107,7 @@ struct check_spec {
 	bool via_vip;	      /* DR, tunnel: address the VIP at the real server; else ignored */
 	struct addr source;   /* of connections and datagrams; ADDR_NONE = as routes say */
 	uint32_t source_port; /* host order; 0 = one of those that checks have */
+	uint8_t header;	      /* SCRIPT, HTTP, AGENT: enum client_address: comes before all else */
 	/* --- by type --- */
 	struct check_tls tls; /* SCRIPT, HTTP */
 	struct match *steps;  /* SCRIPT; UDP: at most one to send and one to expect */

@@ -2,6 +2,7 @@
 #include "health/stream.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -289,11 +290,30 @@ static void handshake(struct stream *s)
 		end_by_tls(s, "TLS handshake with");
 }
 
+/* A header of the PROXY protocol for a connection of the router's own. The socket's buffer is
+ * empty, so a send is whole. Returns 0 or an errno. */
+static int header_send(const struct stream *s)
+{
+	static const char v1[] = "PROXY UNKNOWN\r\n";
+	static const char v2[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0"; /* its NUL: the last byte */
+	const bool text = s->p->spec->header == CLIENT_ADDRESS_PROXY_V1;
+	const size_t len = text ? sizeof(v1) - 1 : sizeof(v2);
+	ssize_t n;
+
+	/* What follows does not wait until the server has acknowledged the header. */
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	n = send(s->fd, text ? v1 : v2, len, MSG_NOSIGNAL);
+
+	return n == (ssize_t)len ? 0 : n < 0 ? errno : ENOBUFS;
+}
+
 static void connected(struct stream *s)
 {
 	char why[128];
 	int err = dial_result(s->fd);
 
+	if (!err && s->p->spec->header != CLIENT_ADDRESS_OFF)
+		err = header_send(s);
 	if (err) {
 		end_by_errno(s, err);
 		return;

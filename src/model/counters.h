@@ -131,6 +131,9 @@ enum punt_class {
 	X(ftp_expected, "FTP data connections that were announced")                                \
 	X(ftp_refused, "FTP announcements not believed: address, port, unasked for, garbage")      \
 	X(ftp_full, "FTP left without help: no room for its state, or its state gave way")         \
+	X(proxy_headers, "headers put before clients' data, which tell servers the client")        \
+	X(proxy_split, "segments before which such a header went as one of its own")               \
+	X(proxy_stripped, "SYNs without their data or TCP Fast Open, for such a header")           \
 	X(relayed, "packets for VIPs passed on to the router that took over")                      \
 	X(sync_events, "changes of connections told to the ha thread, for the peer")               \
 	X(sync_lost, "changes not told: the ring to the ha thread was full")                       \

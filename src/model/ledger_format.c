@@ -63,6 +63,7 @@ uint64_t ledger_layout(void)
 		offsetof(union ledger_tail, check),
 		offsetof(union ledger_tail, state),
 		offsetof(union ledger_tail, flags),
+		offsetof(union ledger_tail, proxy),
 		sizeof(struct ledger_server),
 		sizeof(struct sync_server),
 		offsetof(struct sync_server, service.proto),
@@ -98,6 +99,8 @@ uint64_t ledger_layout(void)
 		SYNC_F_V6,
 		LEDGER_F_THROUGH,
 		LEDGER_F_LOCAL,
+		PROXY_VERSION,
+		PROXY_DONE,
 		LEDGER_FTP_ROWS,
 		MAX_SERVERS,
 	};

@@ -51,7 +51,9 @@ static inline enum ledger_row_kind FAM_FN(ledger_row, read)(const struct FAM(led
 		.proto = row->proto,
 		.method = row->method,
 		.state = row->tail.state,
-		.flags = (uint8_t)((row->tail.flags & LEDGER_F_FTP ? SYNC_F_FTP : 0) |
+		.proxy = row->tail.proxy,
+		.flags = (uint8_t)((row->tail.flags & LEDGER_F_FTP && !row->tail.proxy ? SYNC_F_FTP
+										       : 0) |
 				   (row->tail.flags & LEDGER_F_ASSURED ? SYNC_F_ASSURED : 0) |
 				   (FAMILY == 6 ? SYNC_F_V6 : 0)),
 	};

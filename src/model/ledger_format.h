@@ -59,7 +59,7 @@ struct ledger_header {
 /* Flags of a row. */
 #define LEDGER_F_ASSURED 0x01U /* by evidence, as SYNC_F_ASSURED */
 #define LEDGER_F_THROUGH 0x10U /* of a template: a client got through under it */
-#define LEDGER_F_FTP	 0x80U /* an FTP control connection, as SYNC_F_FTP */
+#define LEDGER_F_FTP	 0x80U /* without proxy: an FTP control connection, as SYNC_F_FTP */
 /* Of the row of a server's half (full NAT): the connection's key and protocol, in the places of the
  * server's address and port the local ones, and as id the index of the connection's row. */
 #define LEDGER_F_LOCAL 0x20U
@@ -77,7 +77,8 @@ union ledger_tail {
 			};
 			uint16_t change; /* both, in one store */
 		};
-		uint16_t zero;
+		uint8_t proxy; /* as struct sync_event has it, never PROXY_SENDING */
+		uint8_t zero;
 	};
 	uint64_t word;
 };

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #define X(NAME, name, ipvs) #name,
+const char *const client_address_names[CLIENT_ADDRESS_MAX + 1] = {"off", "proxy-v1", "proxy-v2",
+								  NULL};
+
 const char *const forward_names[FWD_MAX + 1] = {FORWARD_METHODS(X)};
 #undef X
 #define X(NAME, name, ipvs) ipvs,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "model/client_address.h"
 #include "model/conn_state.h"
 #include "model/encap.h"
 #include "model/mark_prefix.h"
@@ -117,12 +118,13 @@ struct service_policy {
 	uint8_t unknown;    /* enum unknown_policy */
 	bool one_packet;    /* one-packet scheduling (UDP) */
 	bool sloppy_tcp;
-	uint8_t unknown_reply; /* enum reply_policy */
-	bool any_flags;	       /* flags of TCP without a connection are judged as IPVS does */
-	bool sequence_check;   /* sequence numbers of TCP judge RSTs and handshakes */
-	bool ftp;	       /* NAT, TCP: connections are FTP control connections */
-	bool expire_quiescent; /* a template whose server has weight 0 is not used */
-	bool nat_icmp_send;    /* a packet of a server's port without a connection is refused */
+	uint8_t unknown_reply;	/* enum reply_policy */
+	bool any_flags;		/* flags of TCP without a connection are judged as IPVS does */
+	bool sequence_check;	/* sequence numbers of TCP judge RSTs and handshakes */
+	bool ftp;		/* NAT, TCP: connections are FTP control connections */
+	uint8_t client_address; /* enum client_address: how servers learn the client's */
+	bool expire_quiescent;	/* a template whose server has weight 0 is not used */
+	bool nat_icmp_send;	/* a packet of a server's port without a connection is refused */
 	uint32_t scheduler_flags;
 	uint32_t reuse;	  /* REUSE_* */
 	uint32_t drain_s; /* with GONE_DRAIN */

@@ -84,7 +84,9 @@ struct sync_event {
 	/* SYNC_PUT by full NAT: the address and port that the server sees. lport 0: none. */
 	SYNC_ADDR(laddr);
 	be16 lport;
-	uint8_t zero[6];
+	uint8_t proxy; /* SYNC_PUT: as a connection has it (model/client_address.h) */
+	uint8_t zero;
+	uint32_t first; /* with PROXY_SENDING: where the client's stream begins */
 };
 _Static_assert(sizeof(struct sync_event) == 88, "a cache line, and the local address");
 

@@ -14,6 +14,11 @@ static const struct shown rows[] = {
 	{"server", SHOWN_TEXT, AT(server), SHOWN_LIST, 0, .help = "address:port"},
 	{"local", SHOWN_TEXT, AT(local), SHOWN_LIST, 0,
 	 .help = "by full NAT: the address:port from which the real server sees the client"},
+	{"client_address", SHOWN_TEXT, AT(client_address), SHOWN_LIST, 0,
+	 .help = "how the real server is told the client's address, if it is: `proxy-v2`"},
+	{"header", SHOWN_TEXT, AT(header), SHOWN_LIST, 0,
+	 .help = "how far that header has come: `waits` for the server's answer, `sent`, "
+		 "`acknowledged`; of UDP `each datagram`"},
 	{"state", SHOWN_TEXT, AT(state), SHOWN_LIST, 0,
 	 .help = "as ipvsadm names it: `ESTABLISHED`"},
 	{"expires_s", SHOWN_GAUGE, AT(expires_s), SHOWN_LIST, 0,

@@ -59,7 +59,8 @@ struct shown_server {
 };
 
 struct shown_connection {
-	const char *protocol, *client, *virtual, *server, *local, *state, *method;
+	const char *protocol, *client, *virtual, *server, *local, *client_address, *header, *state,
+		*method;
 	uint32_t expires_s, idle_s;
 	int64_t worker;
 	bool active, template;

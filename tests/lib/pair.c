@@ -23,6 +23,7 @@ static int services(struct harness *h)
 {
 	const struct world_policy persistent = {.persist_s = 300, .netmask = 24};
 	const struct world_policy is_ftp = {.ftp = true};
+	const struct world_policy tells = {.client_address = CLIENT_ADDRESS_PROXY_V2};
 	const struct sched_ops *rr = sched_find("rr");
 	int rc = 0;
 
@@ -37,6 +38,9 @@ static int services(struct harness *h)
 	world_policy(h, NULL);
 	rc |= world_service(h, "tcp", PAIR_VIP ":82", rr, full, 2);
 	rc |= world_pool(h, "10.10.0.200", link_id_of(1, 0));
+	world_policy(h, &tells);
+	rc |= world_service(h, "tcp", PAIR_VIP ":83", rr, full, 2);
+	world_policy(h, NULL);
 	return rc;
 }
 
@@ -206,8 +210,8 @@ static bool same(struct pair *p, const struct conn4 *x, const struct conn4 *y)
 	const struct service_rt *v = runtime_service_of(&p->b.dp->pub.runtime, t);
 
 	return x->c.state == y->c.state && x->daddr == y->daddr && x->dport == y->dport &&
-	       x->c.method == y->c.method && same_local(p, x, y) &&
-	       endpoint_equal(&s->ep, &t->ep) && strcmp(u->key, v->key) == 0;
+	       x->c.method == y->c.method && x->proxy == y->proxy && x->proxy_len == y->proxy_len &&
+	       same_local(p, x, y) && endpoint_equal(&s->ep, &t->ep) && strcmp(u->key, v->key) == 0;
 }
 
 static bool all_there(struct pair *p, uint32_t *n)

@@ -12,6 +12,7 @@
  *	tcp PAIR_VIP:443	NAT, persistent
  *	tcp PAIR_VIP:21		NAT, FTP
  *	tcp PAIR_VIP:82		full NAT to the servers of port 80, rr, by one address of a pool
+ *	tcp PAIR_VIP:83		the same, and servers are told the client by PROXY version 2
  *	mark 7			NAT: no rule leads there
  */
 

@@ -549,6 +549,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->policy.any_flags = wd->policy.any_flags;
 	svc->policy.nat_icmp_send = wd->policy.nat_icmp_send;
 	svc->policy.ftp = wd->policy.ftp;
+	svc->policy.client_address = wd->policy.client_address;
 	svc->policy.sequence_check = !wd->policy.sequence_off;
 	svc->policy.gone = wd->policy.gone;
 	svc->policy.drain_s = wd->policy.drain_s;

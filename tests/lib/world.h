@@ -58,7 +58,8 @@ struct world_policy {
 	bool ipvs;	      /* of the snapshot */
 	int8_t reuse;	      /* REUSE_*; 0 = REUSE_CLOSED, -1 = none */
 	uint32_t drain_s;
-	uint8_t tunnel_len; /* tunnel_source; 0 = the router's own address */
+	uint8_t client_address; /* enum client_address */
+	uint8_t tunnel_len;	/* tunnel_source; 0 = the router's own address */
 	const char *tunnel_net;
 };
 void world_policy(struct harness *h, const struct world_policy *policy);

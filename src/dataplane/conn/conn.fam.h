@@ -13,9 +13,10 @@ struct FAM(conn) {
 		};
 		be16 port[END_MAX];
 	};
-	uint16_t pad;
-	uint32_t control; /* the template that governs it: CONTROL(), or 0; see halves.h */
-	uint64_t room;	  /* the rest of the first cache line */
+	uint8_t proxy;	   /* enum client_address, and PROXY_*: proxy.h */
+	uint8_t proxy_len; /* of the header, with proxy */
+	uint32_t control;  /* the template that governs it: CONTROL(), or 0; see halves.h */
+	uint64_t room;	   /* the rest of the first cache line */
 #endif
 	union {
 		struct {
@@ -30,11 +31,18 @@ struct FAM(conn) {
 		};
 		be16 port[END_MAX];
 	};
-	uint16_t pad;
-	uint32_t control; /* the template that governs it: CONTROL(), or 0 */
+	uint8_t proxy;	   /* enum client_address, and PROXY_*: proxy.h */
+	uint8_t proxy_len; /* of the header, with proxy */
+	uint32_t control;  /* the template that governs it: CONTROL(), or 0 */
 #else
 	uint64_t more_room[2];
 #endif
 };
 _Static_assert(sizeof(struct FAM(conn)) == (FAMILY == 4 ? 64 : 128),
 	       "a connection is one cache line of IPv4, two of IPv6");
+
+/* An FTP control connection: ftp.h. */
+static inline bool FAM_FN(conn, is_ftp)(const struct FAM(conn) *c)
+{
+	return (c->c.flags & CONN_F_PAYLOAD) && !c->proxy;
+}

@@ -9,10 +9,12 @@
  * give_way.h link entries in arrays of their own.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/be.h"
+#include "model/client_address.h"
 #include "model/conn_state.h"
 #include "model/limits.h"
 
@@ -23,7 +25,7 @@
 #define CONN_F_OUT_KEY	  0x10U /* NAT: the out key is in the table */
 #define CONN_F_LIVE	  0x20U /* a connection or template; not a server's half (halves.h) */
 #define CONN_F_ONE_PACKET 0x40U
-#define CONN_F_FTP	  0x80U /* an FTP control connection: see ftp.h */
+#define CONN_F_PAYLOAD	  0x80U /* the router writes payload: see conn4_is_ftp(), proxy.h */
 
 /* conn.evidence: evidence.h. The last two bits hold the list of give_way.h. */
 #define EVIDENCE_ASSURED    0x01U /* earned: the entry gives way last */

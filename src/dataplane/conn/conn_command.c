@@ -75,6 +75,13 @@ const char *conn_view_state(const struct conn_view *v)
 	return v->state < CONN_STATE_MAX ? conn_state_names[v->state] : "?";
 }
 
+const char *conn_view_header(const struct conn_view *v)
+{
+	if (v->proto == IPPROTO_UDP)
+		return "each datagram";
+	return v->proxy & PROXY_DONE ? "acknowledged" : v->proxy & PROXY_SENDING ? "sent" : "waits";
+}
+
 static bool command_step(struct worker *w, struct worker_command *cmd)
 {
 	switch (cmd->kind) {

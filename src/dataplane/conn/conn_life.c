@@ -422,7 +422,7 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 		FAM_FN(sync, ended)(w, c);
 	if (w->FAM(v).rows)
 		FAM_FN(ledger, ended)(w, c);
-	if (unlikely(c->c.flags & CONN_F_FTP))
+	if (unlikely(c->c.flags & CONN_F_PAYLOAD) && FAM_FN(conn, is_ftp)(c))
 		FAM_FN(ftp, end)(w, c);
 	if (c->c.state == CONN_SYN_RECV && forward_has(c->c.method, FORWARD_REPLIES_PASS))
 		FAM_FN(handshake, end)(w, c);

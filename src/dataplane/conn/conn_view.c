@@ -38,6 +38,8 @@ void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struc
 		.state = c->c.state,
 		.method = c->c.method,
 		.flags = c->c.flags,
+		.proxy = c->proxy,
+		.proxy_len = c->proxy_len,
 		.expires_s = left > 0 ? ((uint32_t)left + CONN_TICK_HZ - 1) / CONN_TICK_HZ : 0,
 		.idle_s = idle > 0 ? (uint32_t)idle / CONN_TICK_HZ : 0,
 		.server_id = c->c.server,

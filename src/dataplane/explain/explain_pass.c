@@ -99,8 +99,11 @@ static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const s
 		half_take(s, &w->FAM(v).table, c, copy);
 	wheel_arm(&s->FAM(v).wheel, &copy->c, FAM_FN(conn, index)(t, copy));
 	FAM_FN(give_way, update)(s, copy);
-	if (c->c.flags & CONN_F_FTP)
+	if (FAM_FN(conn, is_ftp)(c))
 		ftp_take(x, w, c, copy);
+	else if (c->proxy)
+		s->FAM(v).proxies[FAM_FN(conn, index)(t, copy)] =
+			w->FAM(v).proxies[FAM_FN(conn, index)(&w->FAM(v).table, c)];
 	return copy;
 }
 

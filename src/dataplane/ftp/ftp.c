@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "dataplane/ftp/ftp_control.h"
-#include "dataplane/ftp/ftp_seq.h"
+#include "dataplane/payload/payload.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
@@ -147,11 +147,11 @@ void FAM_FN(ftp, packet)(struct worker *w, struct FAM(pkt) *p)
 	struct ftp_control *fc;
 	uint32_t len;
 
-	if ((p->flags & PKT_RELATED) || FAM_FN(ftp, is_fragment)(p))
+	if ((p->flags & PKT_RELATED) || FAM_FN(payload, is_fragment)(p))
 		return;
 	fc = FAM_FN(ftp_control, find)(w, p->conn);
-	if (!(p->tcp_flags & (TCP_SYN | TCP_RST)) && FAM_FN(ftp, segment_sound)(p)) {
-		FAM_FN(ftp, payload)(p, &len);
+	if (!(p->tcp_flags & (TCP_SYN | TCP_RST)) && FAM_FN(payload, sound)(p)) {
+		FAM_FN(payload, of)(p, &len);
 		if (!fc && len)
 			fc = FAM_FN(ftp_control, new)(w, p->conn);
 		if (fc && p->dir == DIR_IN)

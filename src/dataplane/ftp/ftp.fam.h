@@ -6,7 +6,7 @@
 static inline void FAM_FN(ftp, begin)(struct FAM(conn) *c)
 {
 	if (c->c.proto == IPPROTO_TCP && forward_has(c->c.method, FORWARD_REWRITES))
-		c->c.flags |= CONN_F_FTP;
+		c->c.flags |= CONN_F_PAYLOAD;
 }
 
 /* False: there is nothing to tell. */

@@ -22,7 +22,7 @@
  * server's greeting, before the client says anything, so the entries that are not assured are an
  * attacker's.
  *
- * Only control connections (CONN_F_FTP) come here. Worker context, one owner.
+ * Only control connections (conn4_is_ftp()) come here. Worker context, one owner.
  */
 
 #include "dataplane/dataplane.h"

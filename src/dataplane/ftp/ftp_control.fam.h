@@ -17,3 +17,11 @@ bool FAM_FN(ftp, announce)(struct worker *w, struct ftp_control *fc, const struc
  * rewritten, with its length. */
 void FAM_FN(ftp_read, client)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p);
 void FAM_FN(ftp_read, server)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p);
+
+/* --- ftp_seq.c --- */
+
+/* The server's sequence number that a client's segment acknowledges, in the server's numbering.
+ * Without ACK: the next byte of the server that is to be read. */
+uint32_t FAM_FN(ftp, acked)(const struct FAM(pkt) *p, const struct ftp_control *fc);
+/* Adjusts sequence numbers of the server's segments, and acknowledgements of the client. */
+void FAM_FN(ftp, seq_adjust)(struct FAM(pkt) *p, const struct ftp_control *fc);

@@ -13,7 +13,7 @@
  */
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/ftp/ftp_control.h"
-#include "dataplane/ftp/ftp_seq.h"
+#include "dataplane/payload/payload.h"
 #include "dataplane/stages/route.h"
 #include "dataplane/sync/conn_sync.h"
 
@@ -69,9 +69,9 @@ static void client_text(struct worker *w, struct ftp_control *fc, const struct F
 void FAM_FN(ftp_read, client)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p)
 {
 	uint32_t len;
-	const char *data = FAM_FN(ftp, payload)(p, &len);
-	int32_t known =
-		ftp_stream_in(&fc->s, FAM_FN(ftp, seq)(p), data, len, FAM_FN(ftp, acked)(p, fc));
+	const char *data = FAM_FN(payload, of)(p, &len);
+	int32_t known = ftp_stream_in(&fc->s, FAM_FN(payload, seq)(p), data, len,
+				      FAM_FN(ftp, acked)(p, fc));
 	char early[FTP_LINE_MAX];
 
 	if (fc->s.missed) {
@@ -150,7 +150,7 @@ static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct a
 	size_t n = ftp_numbers_put(vip_of(a), l->port, text);
 	int32_t grows = (int32_t)n - l->len;
 
-	if (!FAM_FN(ftp, payload_replace)(a->p, a->start + l->at, l->len, text, (uint32_t)n))
+	if (!FAM_FN(payload, replace)(a->p, a->start + l->at, l->len, text, (uint32_t)n))
 		return 0;
 	if (!fc->moved || seq != fc->pos) {
 		fc->before = fc->moved ? fc->after : 0;
@@ -199,7 +199,7 @@ static int32_t line_announces(struct worker *w, struct ftp_control *fc, struct a
 		return 0;
 	}
 	/* Room for the longest text, before anything is promised. */
-	if ((rewrite && !FAM_FN(ftp, payload_room)(a->p, FTP_NUMBERS_MAX)) ||
+	if ((rewrite && !FAM_FN(payload, room)(a->p, FTP_NUMBERS_MAX)) ||
 	    !FAM_FN(ftp, announce)(w, fc, c, 0, be16_from(l->port), FTP_EXPECT_S))
 		return 0;
 	fc->said = whole ? l->port : 0;
@@ -250,7 +250,7 @@ static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uin
 	if (fc->tries >= HOLD_TRIES || (a->p->tcp_flags & TCP_FIN))
 		return false;
 	fc->tries++;
-	FAM_FN(ftp, payload_replace)(a->p, at, len, NULL, 0);
+	FAM_FN(payload, replace)(a->p, at, len, NULL, 0);
 	a->changed = true;
 	return true;
 }
@@ -260,7 +260,7 @@ static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uin
 static bool server_again(struct worker *w, struct ftp_control *fc, struct answer *a, uint32_t known)
 {
 	uint32_t at = fc->said_seq - a->seq, len;
-	const char *text = FAM_FN(ftp, payload)(a->p, &len), *nl;
+	const char *text = FAM_FN(payload, of)(a->p, &len), *nl;
 
 	if (!(fc->said || fc->moved) || at >= known)
 		return true;
@@ -307,7 +307,7 @@ static void server_text(struct worker *w, struct ftp_control *fc, struct answer 
 
 	for (;;) {
 		uint32_t len;
-		const char *text = FAM_FN(ftp, payload)(a->p, &len), *nl;
+		const char *text = FAM_FN(payload, of)(a->p, &len), *nl;
 		int32_t grew;
 
 		text += a->start;
@@ -338,11 +338,11 @@ static bool held_join(struct ftp_control *fc, struct answer *a)
 	struct ftp_partial *out = &fc->s.out;
 
 	if (!fc->held || a->seq != fc->s.out_next + out->len ||
-	    !FAM_FN(ftp, payload_replace)(a->p, 0, 0, out->text, out->len))
+	    !FAM_FN(payload, replace)(a->p, 0, 0, out->text, out->len))
 		return false;
 	a->seq = fc->s.out_next;
 	a->changed = true;
-	FAM_FN(ftp, seq_set)(a->p, a->seq);
+	FAM_FN(payload, seq_set)(a->p, a->seq);
 	return true;
 }
 
@@ -376,10 +376,10 @@ static void server_segment(struct worker *w, struct ftp_control *fc, struct answ
 
 void FAM_FN(ftp_read, server)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p)
 {
-	struct answer a = {.p = p, .seq = FAM_FN(ftp, seq)(p), .ack = FAM_FN(ftp, ack)(p)};
+	struct answer a = {.p = p, .seq = FAM_FN(payload, seq)(p), .ack = FAM_FN(payload, ack)(p)};
 	const uint16_t had = p->l3_len;
 	uint32_t len;
-	const char *data = FAM_FN(ftp, payload)(p, &len);
+	const char *data = FAM_FN(payload, of)(p, &len);
 
 	if (!(p->tcp_flags & TCP_ACK) || !from_server(w, p) ||
 	    !ftp_stream_out(&fc->s, a.seq, len, a.ack)) {
@@ -389,5 +389,5 @@ void FAM_FN(ftp_read, server)(struct worker *w, struct ftp_control *fc, struct F
 	if (len)
 		server_segment(w, fc, &a, len);
 	if (a.changed)
-		FAM_FN(ftp, payload_done)(p, RTE_MAX(had, p->nh->mtu));
+		FAM_FN(payload, done)(p, RTE_MAX(had, p->nh->mtu));
 }

@@ -166,3 +166,14 @@ uint16_t FAM_FN(related, rewrite_both)(struct FAM(pkt) *p, FAM_ADDR source, FAM_
 	icmp_csum_change(p->l3 + p->l4_off, inner, outer);
 	return outer;
 }
+
+uint8_t *FAM_FN(related, quoted)(const struct FAM(pkt) *p, uint32_t *left)
+{
+	const uint32_t here = readable(p);
+	struct quote q;
+
+	if (!quote_find(p, here, &q))
+		return NULL;
+	*left = here - q.ports;
+	return p->l3 + q.ports;
+}

@@ -15,3 +15,5 @@ uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p);
  * source, sport. Returns the delta of the outer IP header's checksum. */
 uint16_t FAM_FN(related, rewrite_both)(struct FAM(pkt) *p, FAM_ADDR source, FAM_ADDR dest,
 				       be16 sport, be16 dport);
+/* The L4 header that the error quotes, of which *left bytes are there; or NULL. */
+uint8_t *FAM_FN(related, quoted)(const struct FAM(pkt) *p, uint32_t *left);

@@ -19,6 +19,7 @@
 #include "dataplane/fragment/fragment_split.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/fullnat/halves.h"
+#include "dataplane/proxy/proxy.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/related.h"
 #include "dataplane/tunnel/tunnel.h"
@@ -228,6 +229,28 @@ static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
 	return false;
 }
 
+/* A connection into whose payload the router writes: the packet has to be one segment. False: the
+ * packet has left. */
+static __rte_noinline bool rewrite_payload(struct worker *w, struct FAM(pkt) *p)
+{
+	struct FAM(pkt) ahead;
+
+	if (big_is_marked(p->m)) {
+		rewrite_segments(w, p);
+		return false;
+	}
+	if (!p->conn->proxy) {
+		FAM_FN(ftp, packet)(w, p);
+		return true;
+	}
+	ahead.m = NULL;
+	if (!FAM_FN(proxy, packet)(w, p, &ahead))
+		return false;
+	if (unlikely(ahead.m))
+		rewrite_again(w, &ahead);
+	return true;
+}
+
 static void refuse_hops(struct worker *w, struct FAM(pkt) *p)
 {
 	FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_HOP_LIMIT, DROP_TTL_EXCEEDED, 0);
@@ -244,6 +267,8 @@ static bool rewrite_fullnat(struct worker *w, struct FAM(pkt) *p)
 		refuse_hops(w, p);
 		return false;
 	}
+	if (unlikely(p->conn->c.flags & CONN_F_PAYLOAD) && !rewrite_payload(w, p))
+		return false;
 	if (unlikely(!p->nh)) { /* to a program of this router: Linux has the client's address */
 		fullnat_headers(w, p);
 		door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
@@ -280,13 +305,8 @@ static __rte_always_inline bool rewrite_one(struct worker *w, struct FAM(pkt) *p
 		refuse_hops(w, p);
 		return false;
 	}
-	if (unlikely(p->conn->c.flags & CONN_F_FTP)) {
-		if (big_is_marked(p->m)) { /* what is read has to be whole */
-			rewrite_segments(w, p);
-			return false;
-		}
-		FAM_FN(ftp, packet)(w, p);
-	}
+	if (unlikely(p->conn->c.flags & CONN_F_PAYLOAD) && !rewrite_payload(w, p))
+		return false;
 	if (unlikely(p->l3_len > p->nh->mtu))
 		return rewrite_long(w, p);
 	headers_rewrite(p);

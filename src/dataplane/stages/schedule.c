@@ -22,6 +22,7 @@
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/persistence/persist.h"
+#include "dataplane/proxy/proxy.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/resolve.h"
 
@@ -203,6 +204,7 @@ static bool follower_once(struct worker *w, const struct service_match *match, s
 				match->svc, srv, p, match->svc->policy.persist_s && !match->exact);
 
 			once_make(w, &n, p, true);
+			FAM_FN(proxy, begin)(p->conn, p, match->svc->policy.client_address);
 			return true;
 		}
 	}
@@ -301,6 +303,8 @@ static bool schedule_new(struct worker *w, const struct service_match *match, st
 		if (unlikely(match->svc->policy.ftp) && match->exact &&
 		    match->svc->proto == IPPROTO_TCP)
 			FAM_FN(ftp, begin)(p->conn);
+		else if (unlikely(match->svc->policy.client_address))
+			FAM_FN(proxy, begin)(p->conn, p, match->svc->policy.client_address);
 		if (!(p->conn->c.flags & CONN_F_ONE_PACKET))
 			note_new(w, p, match->svc);
 		return true;
@@ -380,7 +384,7 @@ static __rte_noinline bool begun_again(struct worker *w, struct FAM(pkt) *p, int
 {
 	const struct service *svc = FAM_FN(conn, service)(w, p->conn);
 	const struct server_rt *choice = runtime_server(&w->pub->runtime, p->conn->c.server);
-	const bool ftp = p->conn->c.flags & CONN_F_FTP;
+	const bool ftp = FAM_FN(conn, is_ftp)(p->conn);
 	int ret = why;
 
 	FAM_FN(handshake, undo)(w, p->conn);
@@ -393,6 +397,8 @@ static __rte_noinline bool begun_again(struct worker *w, struct FAM(pkt) *p, int
 	}
 	if (ftp)
 		FAM_FN(ftp, begin)(p->conn);
+	else if (unlikely(svc->policy.client_address))
+		FAM_FN(proxy, begin)(p->conn, p, svc->policy.client_address);
 	note_new(w, p, svc);
 	return true;
 }

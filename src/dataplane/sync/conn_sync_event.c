@@ -6,6 +6,7 @@
 
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/fullnat/halves.h"
+#include "dataplane/proxy/proxy.h"
 #include "dataplane/sync/ledger.h"
 #include "dataplane/sync/conn_sync_internal.h"
 
@@ -37,8 +38,12 @@ static struct sync_event put_of(const struct worker *w, const struct FAM(conn) *
 	e.server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
 	if (unlikely(forward_has(e.method, FORWARD_TWO_HALVES)))
 		e.FAM(laddr) = FAM_FN(half, local)(&w->FAM(v).table, c, &e.lport);
-	if (c->c.flags & CONN_F_FTP)
+	if (FAM_FN(conn, is_ftp)(c))
 		e.flags |= SYNC_F_FTP;
+	if (unlikely(c->proxy)) {
+		e.proxy = c->proxy;
+		e.first = FAM_FN(proxy, first)(w, c);
+	}
 	if (c->c.flags & CONN_F_TEMPLATE
 		    ? __atomic_load_n(&c->c.assured, __ATOMIC_RELAXED) & TEMPLATE_PROVEN
 		    : c->c.evidence & EVIDENCE_ASSURED)
@@ -236,7 +241,7 @@ void FAM_FN(sync, describe)(struct worker *w, struct FAM(conn) *c,
 	e = put_of(w, c);
 	e.flags |= SYNC_F_TRANSFER;
 	fn(w, &e, arg);
-	if ((c->c.flags & CONN_F_FTP) && FAM_FN(ftp, state)(w, c, &ftp))
+	if (FAM_FN(conn, is_ftp)(c) && FAM_FN(ftp, state)(w, c, &ftp))
 		describe_seq(w, c, &ftp, &d);
 }
 

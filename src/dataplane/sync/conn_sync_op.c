@@ -6,6 +6,7 @@
 
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/fullnat/halves.h"
+#include "dataplane/proxy/proxy.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/evidence.h"
 #include "dataplane/stages/resolve.h"
@@ -145,7 +146,8 @@ static void conn_put(struct worker *w, const struct sync_event *op)
 	}
 	FAM_FN(evidence, copied)(w, c, op->flags & SYNC_F_ASSURED);
 	if (op->flags & SYNC_F_FTP)
-		c->c.flags |= CONN_F_FTP;
+		c->c.flags |= CONN_F_PAYLOAD;
+	FAM_FN(proxy, copied)(w, c, op->proxy, op->first);
 	/* After a takeover the first answer must not wait for ARP: a lost request costs a second.
 	 */
 	FAM(resolve_ahead)(w, c);
@@ -218,7 +220,7 @@ static void op_ftp(struct worker *w, const struct sync_event *op)
 {
 	struct FAM(conn) *c = op_find(w, op);
 
-	if (!c || !(c->c.flags & CONN_F_FTP))
+	if (!c || !FAM_FN(conn, is_ftp)(c))
 		return;
 	if (op->kind == SYNC_FTP_SEQ)
 		FAM_FN(ftp, take_seq)(w, c, op->pos, op->before, op->after);

@@ -4,7 +4,8 @@
 
 /* Writes the whole row of an entry as it is now. */
 void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c);
-/* The same where it is worth it: a template; a row without memory, which is counted. */
+/* The same where it is worth it: a template; a connection into whose payload the router writes; a
+ * row without memory, which is counted. */
 void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c);
 /* The same of a connection that is no template, whose row has memory. */
 void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
@@ -39,17 +40,19 @@ static inline struct FAM(ledger_row) *FAM_FN(ledger, row)(const struct worker *w
 		       : NULL;
 }
 
-/* Half-open: nobody is told. A SYN on a closing connection leaves the row of the closing one. */
+/* Half-open: nobody is told. A SYN on a closing connection leaves the row of the closing one. A row
+ * has no room for the place of a header that is under way (proxy/proxy.h). */
 static inline bool FAM_FN(ledger, worth)(const struct FAM(conn) *c)
 {
 	if (c->c.flags & CONN_F_TEMPLATE)
 		return true;
-	return !(c->c.flags & CONN_F_EMBRYONIC) && c->c.state != CONN_SYN_RECV;
+	return !(c->c.flags & CONN_F_EMBRYONIC) && c->c.state != CONN_SYN_RECV &&
+	       !(c->proxy & PROXY_SENDING);
 }
 
 static inline uint8_t FAM_FN(ledger, flags)(const struct FAM(conn) *c)
 {
-	return (uint8_t)((c->c.flags & CONN_F_FTP) | (c->c.evidence & EVIDENCE_ASSURED));
+	return (uint8_t)((c->c.flags & CONN_F_PAYLOAD) | (c->c.evidence & EVIDENCE_ASSURED));
 }
 
 /* Made, in another state than SYN_RECV, or assured. A row with a check is of this very connection,
@@ -60,7 +63,7 @@ static inline void FAM_FN(ledger, changed)(struct worker *w, const struct FAM(co
 	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
 	struct FAM(ledger_row) *row = &w->FAM(v).rows[index];
 
-	if (unlikely(c->c.flags & (CONN_F_EMBRYONIC | CONN_F_TEMPLATE)) ||
+	if (unlikely(c->c.flags & (CONN_F_EMBRYONIC | CONN_F_TEMPLATE | CONN_F_PAYLOAD)) ||
 	    unlikely(index >= __atomic_load_n(&w->FAM(v).rows_limit, __ATOMIC_ACQUIRE)))
 		FAM_FN(ledger, put_rare)(w, c);
 	else if (c->c.state != CONN_ESTABLISHED && c->c.state != CONN_UDP)

@@ -61,7 +61,7 @@ void ledger_destroy(struct dataplane *dp, bool remove);
  * missed rows. */
 void ledger_turn(struct dataplane *dp);
 
-_Static_assert(LEDGER_F_FTP == CONN_F_FTP && LEDGER_F_ASSURED == EVIDENCE_ASSURED,
+_Static_assert(LEDGER_F_FTP == CONN_F_PAYLOAD && LEDGER_F_ASSURED == EVIDENCE_ASSURED,
 	       "flags of rows are bits of connections");
 
 #define FAM_TEMPLATE "dataplane/sync/ledger.fam.h"

@@ -25,7 +25,7 @@ static inline void row_write(struct FAM(ledger_row) *row, const struct FAM(conn)
 	const union ledger_tail begin = {.state = LEDGER_BEING_WRITTEN};
 	const uint32_t server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
 	const uint64_t kind = (uint64_t)c->c.proto | (uint64_t)c->c.method << 8;
-	const uint64_t state = c->c.state | (uint64_t)flags << 8;
+	const uint64_t state = c->c.state | (uint64_t)flags << 8 | (uint64_t)c->proxy << 16;
 	uint64_t h = index + 1;
 
 	__atomic_store_n(&row->tail.word, begin.word, __ATOMIC_RELAXED);
@@ -58,10 +58,18 @@ static inline void row_write(struct FAM(ledger_row) *row, const struct FAM(conn)
 
 void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c)
 {
-	if ((c->c.flags & CONN_F_TEMPLATE) ||
-	    (FAM_FN(ledger, worth)(c) &&
-	     (c->c.state == CONN_ESTABLISHED || c->c.state == CONN_UDP)))
+	struct FAM(ledger_row) *row;
+
+	if (!FAM_FN(ledger, worth)(c))
+		return;
+	if ((c->c.flags & CONN_F_TEMPLATE) || c->c.state == CONN_ESTABLISHED ||
+	    c->c.state == CONN_UDP || c->proxy) {
 		FAM_FN(ledger, put)(w, c);
+		return;
+	}
+	row = FAM_FN(ledger, row)(w, c);
+	if (row)
+		__atomic_store_n(&row->tail.state, c->c.state, __ATOMIC_RELAXED);
 }
 
 /* The row of a server's half, at the half's own index: the connection's key, with the local address
@@ -187,7 +195,7 @@ uint32_t FAM_FN(ledger, walk)(struct worker *w, uint32_t from)
 		if (!(c->c.flags & CONN_F_LIVE) || !FAM_FN(ledger, worth)(c))
 			continue;
 		FAM_FN(ledger, put)(w, c);
-		if (c->c.flags & CONN_F_FTP)
+		if (FAM_FN(conn, is_ftp)(c))
 			FAM_FN(ledger, ftp)(w, c);
 	}
 	return from < all ? from : 0;

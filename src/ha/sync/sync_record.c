@@ -16,7 +16,10 @@
 #define FLAG_IPV6    0x10U /* of every kind with a key */
 #define FLAG_OTHER   0x20U /* the address of SERVER is of the other family */
 #define FLAG_LOCAL   0x40U
-#define FLAGS_PUT    (FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED | FLAG_OTHER | FLAG_LOCAL)
+#define FLAG_PROXY   0x80U
+#define FLAGS_PUT                                                                                  \
+	(FLAG_FTP | FLAG_SERVICE | FLAG_SERVER | FLAG_ASSURED | FLAG_OTHER | FLAG_LOCAL |          \
+	 FLAG_PROXY)
 
 /* Bytes, of a record whose addresses have n. */
 #define MARKER_BYTES	 4
@@ -25,10 +28,12 @@
 #define SERVICE_BYTES(n) (4 + (n))
 #define SERVER_BYTES(n)	 ((n) + 4)
 #define LOCAL_BYTES(n)	 ((n) + 4)
+#define PROXY_BYTES	 8
 #define SEQ_BYTES	 12 /* behind the key */
 #define EXPECT_BYTES	 8
 
-_Static_assert(PUT_BYTES(16) + SERVICE_BYTES(16) + SERVER_BYTES(16) + LOCAL_BYTES(16) ==
+_Static_assert(PUT_BYTES(16) + SERVICE_BYTES(16) + SERVER_BYTES(16) + LOCAL_BYTES(16) +
+			       PROXY_BYTES ==
 		       SYNC_RECORD_MAX,
 	       "the longest record");
 
@@ -123,6 +128,12 @@ static size_t encode_put(const struct sync_record *r, size_t n, uint8_t *flags, 
 		put_raw(out + at + n, &e->lport, 2);
 		put16(out + at + n + 2, 0);
 		at += LOCAL_BYTES(n);
+	}
+	if (e->proxy) {
+		*flags |= FLAG_PROXY;
+		put32(out + at, e->first);
+		put32(out + at + 4, (uint32_t)e->proxy << 24);
+		at += PROXY_BYTES;
 	}
 	return at;
 }
@@ -222,11 +233,21 @@ static bool local_sound(const struct sync_event *e)
 	return be16_to(e->lport) >= LOCAL_PORT_MIN && unicast(SYNC_EVENT_ADDR(e, laddr));
 }
 
+/* A header of the PROXY protocol belongs to a connection whose packets are rewritten. */
+static bool proxy_sound(const struct sync_event *e)
+{
+	if (!e->proxy)
+		return e->first == 0;
+	return !(e->flags & SYNC_F_FTP) && forward_has(e->method, FORWARD_REWRITES) &&
+	       proxy_state_sound(e->proxy, e->proto) &&
+	       (e->first == 0 || (e->proxy & PROXY_SENDING));
+}
+
 static bool put_sound(const struct sync_event *e)
 {
 	return state_sound(e->proto, e->state) && e->method < FWD_MAX &&
 	       (unicast(SYNC_EVENT_ADDR(e, daddr)) || server_is_elsewhere(e)) && local_sound(e) &&
-	       (!(e->flags & SYNC_F_FTP) || e->proto == IPPROTO_TCP);
+	       proxy_sound(e) && (!(e->flags & SYNC_F_FTP) || e->proto == IPPROTO_TCP);
 }
 
 static bool seq_sound(const struct sync_event *e)
@@ -294,7 +315,8 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 	const size_t n = addr_bytes(&r->e), servers = flags & FLAG_OTHER ? 20 - n : n;
 	const size_t want = 4 + n + (flags & FLAG_SERVICE ? SERVICE_BYTES(n) : 0) +
 			    (flags & FLAG_SERVER ? SERVER_BYTES(servers) : 0) +
-			    (flags & FLAG_LOCAL ? LOCAL_BYTES(n) : 0);
+			    (flags & FLAG_LOCAL ? LOCAL_BYTES(n) : 0) +
+			    (flags & FLAG_PROXY ? PROXY_BYTES : 0);
 	struct addr server;
 
 	if ((flags & ~FLAGS_PUT) || (flags & (FLAG_OTHER | FLAG_SERVER)) == FLAG_OTHER ||
@@ -332,6 +354,13 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 			return false;
 		put_raw((uint8_t *)&r->e.laddr6, p, n);
 		r->e.lport = get_be16(p + n);
+		p += LOCAL_BYTES(n);
+	}
+	if (flags & FLAG_PROXY) {
+		r->e.first = get32(p);
+		r->e.proxy = p[4];
+		if (p[4] == 0 || p[5] != 0 || get16(p + 6) != 0)
+			return false;
 	}
 	if (!(flags & FLAG_OTHER) != !addr_is_zero(&server))
 		return false;
@@ -421,7 +450,8 @@ int sync_record_decode(const uint8_t *bytes, size_t len, struct sync_record *r)
 
 bool sync_record_is_local(const struct sync_record *r)
 {
-	return r->kind == RECORD_PUT && forward_has(r->e.method, FORWARD_TWO_HALVES);
+	return r->kind == RECORD_PUT &&
+	       (forward_has(r->e.method, FORWARD_TWO_HALVES) || r->e.proxy);
 }
 
 /* ---- from and to workers ---- */

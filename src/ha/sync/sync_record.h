@@ -11,7 +11,8 @@
  *	then
  *	PUT:     state (1), method (1), server's port, server's address, both as the
  *		 connection has them; with SERVICE: protocol, 0, port, address or mark;
- *		 with SERVER: address, port, 0, 0; with LOCAL: address, port, 0, 0
+ *		 with SERVER: address, port, 0, 0; with LOCAL: address, port, 0, 0;
+ *		 with PROXY: begin of the stream (4), state, 0, 0, 0
  *	END:     nothing more
  *	SEQ:     position, before, after (4 each)
  *	EXPECT:  seconds left (4), client's data port, server's data port
@@ -26,6 +27,7 @@
  * the address and port that the connection has (DR with another port, port 0).
  *
  * LOCAL stands with full NAT alone, and always: the address and port that the server sees.
+ * PROXY stands where the server is told the client's address (model/client_address.h).
  *
  * Whoever decodes gets what can be: every field is within its range, and what cannot be for a
  * connection is refused. Context: any.
@@ -35,7 +37,7 @@
 
 #include "ha/sync/identity.h"
 
-#define SYNC_RECORD_MAX 120 /* of IPv6, with SERVICE, SERVER and LOCAL */
+#define SYNC_RECORD_MAX 128 /* of IPv6, with SERVICE, SERVER, LOCAL and PROXY */
 
 enum sync_record_kind {
 	RECORD_PUT = 1,

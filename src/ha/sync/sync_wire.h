@@ -9,10 +9,12 @@
  *	ACK	 0 version     1 type 2   2 flags     4 stream   8 next      12 have (16 bytes)
  *
  * Version 1 had no flag that a connection is assured, version 2 no connections of IPv6, version 3
- * no servers of the other family, version 4 none by full NAT (sync_record.h). Each is received, and
+ * no servers of the other family, version 4 none by full NAT and none
+ * whose server is told its client's address (sync_record.h). Each is received, and
  * acknowledged in its own version. A datagram has the least version that its records need, so that
  *a peer of the last release follows all of IPv4; a router that knows only an older version refuses
- *and counts a newer one. Records of full NAT are not sent to a router that cannot read them.
+ *and counts a newer one. Records of full NAT and of told addresses are not
+ * sent to a router that cannot read them.
  *
  * A stream is a sequence of datagrams from 0 on, taken in order. Whoever sends begins another
  * one, with a higher number, when it cannot go on with the last: at join and after loss.

@@ -45,14 +45,16 @@ kept_close()
 	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
 }
 
-# kept COUNT WORKERS-OF-A WORKERS-OF-B [METHOD]
+# kept COUNT WORKERS-OF-A WORKERS-OF-B [METHOD]. KEPT_MORE: what jq makes of the service. KEPT_SERVE: what
+# starts a server, with the arguments of echo_serve.
 kept()
 {
 	local i
 	# shellcheck disable=SC2034 # of pair.sh
 	PAIR_WORKERS=([a]=$2 [b]=$3)
-	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 "${4:-nat}" rr 10.10.0.11:7 10.10.0.12:7)"
-	for i in 1 2; do echo_serve server$i tcp 10.10.0.1$i 7; done
+	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 "${4:-nat}" rr 10.10.0.11:7 10.10.0.12:7 |
+		jq -c "${KEPT_MORE:-.}")"
+	for i in 1 2; do ${KEPT_SERVE:-echo_serve} server$i tcp 10.10.0.1$i 7; done
 	wait_for 30 "the backup is synchronised" pair_synchronised b
 	kept_open "$1"
 	sleep 0.5

@@ -301,6 +301,27 @@ static const struct bad bad[] = {
 		   "\"servers\":[{\"address\":\"192.0.2.200:80\",\"forward\":\"fullnat\"}]}"),
 	 "f:4:78: shared.services[0].servers[0].address: 192.0.2.200 is in a pool "
 	 "(shared.addresses): it cannot be a real server as well"},
+	/* The client's address for servers. */
+	{SERVICES(WEB(",\"client_address\":\"toa\"")),
+	 "f:4:61: shared.services[0].client_address: \"toa\" is not a way to tell servers the "
+	 "client's address: expected one of off, proxy-v1, proxy-v2"},
+	{SERVICES(WEB(",\"forward\":\"dr\",\"client_address\":\"proxy-v2\"")),
+	 "f:4:76: shared.services[0].client_address: needs \"forward\": \"nat\" or \"fullnat\", "
+	 "not \"dr\": replies have to pass the router"},
+	{SERVICES(WEB(",\"forward\":\"tunnel\",\"client_address\":\"proxy-v1\"")),
+	 "f:4:80: shared.services[0].client_address: needs \"forward\": \"nat\" or \"fullnat\", "
+	 "not \"tunnel\": replies have to pass the router"},
+	{SERVICES(WEB(",\"client_address\":\"proxy-v2\",\"ftp\":true")),
+	 "f:4:61: shared.services[0].client_address: not with \"ftp\": an FTP control connection "
+	 "is read from its first byte on"},
+	{SERVICES(WEB(",\"client_address\":\"proxy-v2\",\"servers\":[{\"address\":\"10.0.0.1:80\","
+		      "\"forward\":\"dr\"}]")),
+	 "f:4:118: shared.services[0].servers[0].forward: expected \"nat\" or \"fullnat\": the "
+	 "service has \"client_address\""},
+	{SERVICES("{\"protocol\":\"udp\",\"listen\":\"192.0.2.80:53\",\"client_address\":\"proxy-"
+		  "v1\"}"),
+	 "f:4:61: shared.services[0].client_address: \"proxy-v1\" needs \"protocol\": \"tcp\": of "
+	 "the PROXY protocol only version 2, \"proxy-v2\", knows UDP"},
 	{SERVICES(WEB(",\"forward\":\"fullnat\",\"ftp\":true")),
 	 "f:4:70: shared.services[0].ftp: needs \"forward\": \"nat\": by \"fullnat\" a server does "
 	 "not see the address of which its client speaks"},

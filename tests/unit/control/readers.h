@@ -75,6 +75,7 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	HEX(out, c->address);
 	HEX(out, c->port);
 	HEX(out, c->via_vip);
+	HEX(out, c->header);
 	HEX(out, c->source);
 	HEX(out, c->source_port);
 	HEX(out, c->tls.on);

@@ -212,6 +212,38 @@ static void connections_by_full_nat_keep_their_local_ports(void **state)
 	assert_int_equal(pair_entries(&p.b), 0);
 }
 
+/* A header that the server did not acknowledge has no place in a row: such a connection is half
+ * open to the ledger. */
+static void servers_that_were_told_of_their_clients_are_not_told_again(void **state)
+{
+	struct packet sent, answer;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_int_not_equal(pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 83), 0);
+		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 83, TCP_ACK));
+		assert_true(pair_sent(&p.a, 1, &sent));
+		answer = pair_answer(&sent, TCP_ACK);
+		answer.ack = i % 4 ? 28 : 27;
+		pair_put(&p.a, 1, answer);
+		assert_true(pair_sent(&p.a, 0, &sent));
+	}
+	kill_a();
+	assert_int_equal(load_b(), 0);
+	assert_int_equal(last.taken, 75);
+	assert_int_equal(last.damaged + last.half + last.unknown, 0);
+	for (uint32_t i = 0; i < 100; i++) {
+		pair_put(&p.b, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 83, TCP_ACK));
+		if (i % 4 == 0) {
+			assert_false(pair_sent(&p.b, 1, &sent));
+			continue;
+		}
+		assert_true(pair_sent(&p.b, 1, &sent));
+		assert_int_equal(sent.seq, 28);
+		assert_int_equal(sent.payload, 0);
+	}
+}
+
 static void what_ended_or_closed_is_not_brought_back_as_it_was(void **state)
 {
 	struct conn4 *c;
@@ -507,6 +539,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_killed_routers_connections_go_on_at_the_next),
 		T(connections_by_full_nat_keep_their_local_ports),
+		T(servers_that_were_told_of_their_clients_are_not_told_again),
 		F(what_ended_or_closed_is_not_brought_back_as_it_was),
 		T(a_killed_heir_leaves_what_it_took_up),
 		F(moved_ftp_numbers_and_announced_ports_are_kept),

@@ -407,6 +407,51 @@ static void every_connection_goes_on_after_a_takeover(void **state)
 	}
 }
 
+/* Of a connection whose server is told its client: the answers of server and client at a router. */
+static void told_server_has(struct harness *h, struct packet request)
+{
+	struct packet answer = pair_answer(&request, TCP_ACK), got;
+
+	answer.ack = 28; /* the header's length, behind a first number of 0 */
+	pair_put(h, 1, answer);
+	assert_true(pair_sent(h, 0, &got));
+	assert_int_equal(got.ack, 0);
+}
+
+static void a_header_under_way_is_sent_on_by_the_next_router(void **state)
+{
+	static struct packet at_server[60];
+	struct packet got;
+
+	(void)state;
+	net.loss = 10;
+	sync_send_start(snd, now_ms);
+	sync_send_peer(snd, SYNC_VERSION);
+	for (uint32_t i = 0; i < 60; i++) {
+		assert_int_not_equal(pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 83), 0);
+		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 83, TCP_ACK));
+		assert_true(pair_sent(&p.a, 1, &at_server[i]));
+		assert_int_equal(at_server[i].payload, 28);
+		if (i % 2)
+			told_server_has(&p.a, at_server[i]);
+		step();
+	}
+	assert_true(settle(20000));
+	assert_true(pair_equal(&p));
+	takeover();
+	for (uint32_t i = 0; i < 60; i++) {
+		pair_put(&p.b, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 83, TCP_ACK));
+		assert_true(pair_sent(&p.b, 1, &got));
+		assert_int_equal(got.sport, at_server[i].sport);
+		assert_int_equal(got.seq, i % 2 ? 28 : 0);
+		assert_int_equal(got.payload, i % 2 ? 0 : 28);
+		told_server_has(&p.b, got);
+		pair_put(&p.b, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 83, TCP_ACK));
+		assert_true(pair_sent(&p.b, 1, &got));
+		assert_int_equal(got.seq, 28);
+	}
+}
+
 /* A peer that does not read full NAT gets all else. Both have other numbers of workers (T31). */
 static void full_nat_goes_on_with_its_local_port_if_the_peer_reads_it(void **state)
 {
@@ -717,6 +762,8 @@ int main(void)
 		T(a_tunnel_to_a_server_of_the_other_family_is_followed),
 		T(every_connection_goes_on_after_a_takeover),
 		T31(every_connection_goes_on_after_a_takeover),
+		T(a_header_under_way_is_sent_on_by_the_next_router),
+		T31(a_header_under_way_is_sent_on_by_the_next_router),
 		T(full_nat_goes_on_with_its_local_port_if_the_peer_reads_it),
 		T31(full_nat_goes_on_with_its_local_port_if_the_peer_reads_it),
 		T(a_long_transfer_survives_a_short_timeout),

@@ -35,6 +35,8 @@ struct vector {
 	const char *service, *listed;
 	uint16_t service_port, listed_port;
 	uint32_t mark;
+	uint8_t proxy;
+	uint32_t first;
 };
 
 static const struct vector vectors[] = {
@@ -66,6 +68,48 @@ static const struct vector vectors[] = {
 	 "000000000000000000000000000000000a0a000100350000",
 	 RECORD_PUT, "2001:db8::1", "2001:db8:1::64", "::", 1024, 53, 53, IPPROTO_UDP, CONN_UDP,
 	 FWD_TUNNEL, 0, NULL, "10.10.0.1", 0, 53, 0},
+	{"put, TCP by NAT, whose server has the client's address",
+	 "01208806c0000201c63364640400005001000050"
+	 "0a0a00010000000082000000",
+	 RECORD_PUT,
+	 "192.0.2.1",
+	 "198.51.100.100",
+	 "10.10.0.1",
+	 1024,
+	 80,
+	 80,
+	 IPPROTO_TCP,
+	 CONN_ESTABLISHED,
+	 FWD_NAT,
+	 SYNC_F_ASSURED,
+	 NULL,
+	 NULL,
+	 0,
+	 0,
+	 0,
+	 CLIENT_ADDRESS_PROXY_V2 | PROXY_DONE,
+	 0},
+	{"put, TCP by NAT, whose server is being told the client's address",
+	 "01208806c0000201c63364640400005001000050"
+	 "0a0a00011234567841000000",
+	 RECORD_PUT,
+	 "192.0.2.1",
+	 "198.51.100.100",
+	 "10.10.0.1",
+	 1024,
+	 80,
+	 80,
+	 IPPROTO_TCP,
+	 CONN_ESTABLISHED,
+	 FWD_NAT,
+	 SYNC_F_ASSURED,
+	 NULL,
+	 NULL,
+	 0,
+	 0,
+	 0,
+	 CLIENT_ADDRESS_PROXY_V1 | PROXY_SENDING,
+	 0x12345678},
 	{"end, IPv6",
 	 "0228100620010db800000000000000000000000120010db800010000000000000000006404000050",
 	 RECORD_END, "2001:db8::1", "2001:db8:1::64", NULL, 1024, 80, 0, IPPROTO_TCP, 0, 0, 0, NULL,
@@ -105,6 +149,8 @@ static struct sync_record record_of(const struct vector *v)
 	r.e.vport = be16_from(v->vport);
 	r.e.state = v->state;
 	r.e.method = v->method;
+	r.e.proxy = v->proxy;
+	r.e.first = v->first;
 	if (!v->server)
 		return r;
 	server = ip(v->server);
@@ -159,6 +205,29 @@ static void a_record_cut_short_is_refused(void **state)
 			}
 			free(copy);
 		}
+	}
+}
+
+/* Of UDP no header is under way; a state that no connection has; a beginning that nobody needs. */
+static void a_told_address_that_cannot_be_is_refused(void **state)
+{
+	static const struct {
+		uint8_t at, value;
+	} bad[] = {{28, 0x83}, {28, 0x80}, {28, 0xc2}, {28, 0x00},   {28, 0x8a},
+		   {29, 1},    {31, 1},	   {24, 1},    {17, FWD_DR}, {2, 0x89}};
+	size_t v = 0;
+
+	(void)state;
+	while (vectors[v].proxy != (CLIENT_ADDRESS_PROXY_V2 | PROXY_DONE))
+		v++;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		uint8_t bytes[SYNC_RECORD_MAX];
+		const size_t n = bytes_of(vectors[v].hex, bytes);
+		struct sync_record r;
+
+		assert_int_equal(sync_record_decode(bytes, n, &r), (int)n);
+		bytes[bad[i].at] = bad[i].value;
+		assert_int_equal(sync_record_decode(bytes, n, &r), -EINVAL);
 	}
 }
 
@@ -241,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_the_bytes_of_the_document),
 		cmocka_unit_test(a_record_cut_short_is_refused),
+		cmocka_unit_test(a_told_address_that_cannot_be_is_refused),
 		cmocka_unit_test(what_cannot_be_an_address_is_refused),
 		cmocka_unit_test(a_mark_has_nothing_behind_it),
 		cmocka_unit_test(a_server_of_the_other_family_is_a_tunnels),

@@ -284,6 +284,26 @@ static void http_sends_method_host_and_headers(void **state)
 	server_stop(&s);
 }
 
+static void a_request_comes_behind_a_header_where_one_is_configured(void **state)
+{
+	static const char v2[16] = "\r\n\r\n\0\r\nQUIT\n\x20";
+	struct check_spec spec = http();
+	struct test_server s = {
+		.base = env.base, .manner = ANSWERS, .text = "HTTP/1.1 200 OK\r\n\r\n"};
+
+	(void)state;
+	server_start(&s);
+	spec.header = CLIENT_ADDRESS_PROXY_V1;
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 200");
+	assert_memory_equal(s.request, "PROXY UNKNOWN\r\nGET / HTTP/1.1\r\n", 31);
+	spec.header = CLIENT_ADDRESS_PROXY_V2;
+	ask(&spec, s.port);
+	assert_said(PROBE_OK, "HTTP 200");
+	assert_memory_equal(s.request, v2, sizeof(v2));
+	server_stop(&s);
+}
+
 #define MD5_WELL "d08a91c76ebb8802b929907c6daa91a9" /* of "all is well!" */
 
 static void http_looks_into_the_body_however_it_comes(void **state)
@@ -539,6 +559,7 @@ int main(void)
 		cmocka_unit_test(scripts_go_step_by_step),
 		cmocka_unit_test(http_judges_the_status),
 		cmocka_unit_test(http_sends_method_host_and_headers),
+		cmocka_unit_test(a_request_comes_behind_a_header_where_one_is_configured),
 		cmocka_unit_test(http_looks_into_the_body_however_it_comes),
 		cmocka_unit_test(a_check_comes_from_where_it_is_told),
 		cmocka_unit_test(answers_parse_the_same_in_every_cut),

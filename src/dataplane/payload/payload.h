@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_PAYLOAD_PAYLOAD_H
+#define PLVS_DATAPLANE_PAYLOAD_PAYLOAD_H
+
+/* Segments of TCP whose payload changes its length, and sequence numbers that follow: for FTP
+ * (ftp/ftp.h) and for headers that tell the client's address (proxy/proxy.h). Worker context. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_tcp.h>
+
+#include "dataplane/worker.h"
+
+#define TCP_OPTION_END	0U
+#define TCP_OPTION_NOP	1U
+#define TCP_OPTION_SACK 5U
+
+/* Writes a word of a TCP header, and changes the checksum with it. */
+void payload_word_put(struct rte_tcp_hdr *tcp, uint8_t *at, uint32_t value);
+
+/* The next option of a TCP header between `at` and end, from *at on; *len is its length. NULL: no
+ * more, or an option that does not fit. */
+uint8_t *tcp_option_next(uint8_t **at, const uint8_t *end, uint8_t *len);
+
+#define FAM_TEMPLATE "dataplane/payload/payload.fam.h"
+#include "base/both_families.h"
+
+#endif
