@@ -85,9 +85,12 @@ static void observer_begins(const char *filter, bool stages, uint32_t per_s, uin
 	pcap_close(none);
 }
 
+static uint16_t payload; /* of packets that follow */
+
 static void send_packet(uint16_t sport, uint16_t dport, uint8_t flags)
 {
-	struct packet p = {.dst = {{2, 0, 0, 0, 0, 1}},
+	struct packet p = {.payload = payload,
+			   .dst = {{2, 0, 0, 0, 0, 1}},
 			   .src = {{2, 9, 9, 9, 9, 9}},
 			   .saddr = ipv4(CLIENT),
 			   .daddr = ipv4(VIP),
@@ -121,7 +124,7 @@ static struct observe_record took(unsigned int worker, enum observe_point point,
 
 static void a_trace_tells_each_stage_of_a_packet_that_matches(void **state)
 {
-	struct observe_record in, out, resolved;
+	struct observe_record in, out, resolved, found;
 
 	(void)state;
 	observer_begins("tcp port 80", true, 1000, 100);
@@ -142,8 +145,20 @@ static void a_trace_tells_each_stage_of_a_packet_that_matches(void **state)
 	assert_int_equal(out.port, 1);
 	assert_int_equal(out.packet, in.packet);
 	assert_null(observer_next(observers[0]));
+	/* The connection is known behind look-up, and not before. */
+	send_packet(4000, 80, TCP_ACK);
+	took(0, OBSERVE_IN, 0);
+	assert_false(took(0, OBSERVE_STAGE, OBSERVE_STEER).found);
+	found = took(0, OBSERVE_STAGE, OBSERVE_LOOKUP);
+	assert_true(found.found);
+	assert_int_equal(found.server, world_server(&h, "tcp", VIP ":80", SERVER ":8080")->id);
+	assert_int_equal(found.method, FWD_NAT);
 	observer_end();
 	send_packet(4001, 80, TCP_SYN); /* as ever */
+	/* A packet is judged as it arrives: one that matches as it leaves alone is not traced. */
+	observer_begins("dst host " SERVER, true, 1000, 100);
+	send_packet(4002, 80, TCP_SYN);
+	assert_null(observer_next(observers[0]));
 }
 
 static void a_packet_is_followed_to_the_worker_that_it_is_handed_to(void **state)
@@ -182,6 +197,61 @@ static void a_capture_has_a_packet_before_and_after_it_is_rewritten(void **state
 	took(0, OBSERVE_IN, 0);
 	took(0, OBSERVE_DROPPED, DROP_BAD_TCP);
 	assert_null(observer_next(observers[0]));
+}
+
+/* The filter is asked of what leaves as well: an ICMP error is captured, the SYN that it answers is
+ * not, wherever that ends. */
+static void a_capture_has_what_another_packet_caused(void **state)
+{
+	(void)state;
+	world_service(&h, "tcp", VIP ":82", sched_find("rr"), NULL, 0);
+	world_neighbour(&h, link_id_of(0, 0), CLIENT, "02:06:00:00:00:01");
+	observer_begins("icmp", false, 1000, 100);
+	send_packet(4000, 82, TCP_SYN);
+	assert_int_equal(took(0, OBSERVE_OUT, 0).port, 0);
+	assert_null(observer_next(observers[0]));
+	assert_int_equal(observers[0]->packets, 0);
+}
+
+static void no_more_of_a_packet_is_kept_than_was_asked_for(void **state)
+{
+	struct observe_record r;
+
+	(void)state;
+	observer_begins("tcp", false, 1000, 100);
+	payload = 73; /* 127 bytes of a frame with its headers */
+	send_packet(4000, 80, TCP_SYN);
+	r = took(0, OBSERVE_IN, 0);
+	assert_int_equal(r.len, 127);
+	assert_int_equal(r.kept, 127);
+	took(0, OBSERVE_OUT, 0);
+	payload = 700;
+	send_packet(4001, 80, TCP_SYN);
+	payload = 0;
+	r = took(0, OBSERVE_IN, 0);
+	assert_int_equal(r.len, 754);
+	assert_int_equal(r.kept, 128);
+}
+
+static void a_packet_that_waited_is_told_once(void **state)
+{
+	static const struct world_server far[] = {{"10.10.0.9:8080", 1, FWD_NAT}};
+	const struct observe_record *r;
+	unsigned int points[OBSERVE_POINTS] = {0};
+
+	(void)state;
+	world_service(&h, "tcp", VIP ":81", sched_find("rr"), far, 1);
+	observer_begins("tcp port 81", true, 1000, 100);
+	send_packet(4000, 81, TCP_SYN); /* no next hop yet */
+	world_neighbour(&h, link_id_of(1, 0), "10.10.0.9", "02:01:0a:0a:00:09");
+	harness_run(&h);
+	rte_pktmbuf_free(harness_sent(&h, 1));
+	for (; (r = observer_next(observers[0])); observer_took(observers[0]))
+		points[r->point]++;
+	assert_int_equal(points[OBSERVE_IN], 1);
+	assert_int_equal(points[OBSERVE_PARKED], 1);
+	assert_int_equal(points[OBSERVE_OUT], 1);
+	assert_int_equal(observers[0]->packets, 1);
 }
 
 static void bounds_are_kept_and_what_is_left_out_is_counted(void **state)
@@ -238,6 +308,11 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_capture_has_a_packet_before_and_after_it_is_rewritten, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_capture_has_what_another_packet_caused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(no_more_of_a_packet_is_kept_than_was_asked_for,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_packet_that_waited_is_told_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(bounds_are_kept_and_what_is_left_out_is_counted,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(heads_of_dropped_packets_are_kept_by_reason, setup,
