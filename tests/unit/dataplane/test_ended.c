@@ -209,6 +209,22 @@ static void a_syn_of_an_ended_connection_is_a_new_one(void **state)
 	assert_int_not_equal(entry(2001, 80, IPPROTO_TCP)->c.gen, GEN_ENDED);
 }
 
+static void a_rst_of_the_client_goes_on_and_is_not_answered(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	connect_to(2001, 80, R1);
+	assert_int_equal(end_one(2001, 80, IPPROTO_TCP), 1);
+	lab_drain(0);
+	lab_drain(1);
+	client_puts(2001, 80, R, 101, 0);
+	p = sent(1, R);
+	assert_int_equal(p.seq, 101);
+	assert_int_equal(lab_drain(0), 0);
+	assert_int_equal(entry(2001, 80, IPPROTO_TCP)->c.state, CONN_CLOSE);
+}
+
 static void data_of_the_client_does_not_reach_the_server(void **state)
 {
 	struct packet p = lab_tcp(CLIENT, 2001, VIP, 80, TCP_PSH | A);
@@ -254,6 +270,11 @@ static void a_filter_ends_what_passes_and_templates_stay(void **state)
 	assert_int_equal(h.dp->workers[0]->counters.templates, 1);
 	client_puts(2001, 80, A, 101, 501); /* goes on */
 	sent(1, A);
+	/* Without a filter the other connection is left, and no template. */
+	assert_int_equal(end_all((struct conn_filter){.state = -1}), 1);
+	assert_int_equal(h.dp->workers[0]->counters.templates, 1);
+	lab_drain(0);
+	lab_drain(1);
 	/* Asked again, none is counted twice. */
 	assert_int_equal(end_all(of_r2), 0);
 	assert_int_equal(lab_drain(0), 5);
@@ -283,6 +304,7 @@ static void a_router_without_its_lease_asks_nobody(void **state)
 	h.dp->pub.vip_lease = VIP_LEASE_OFF;
 	assert_int_equal(end_one(2001, 80, IPPROTO_TCP), 1);
 	lab_nothing();
+	assert_int_equal(h.dp->workers[0]->counters.generated, 0);
 }
 
 static void workers_look_for_ended_ones_no_longer_than_they_last(void **state)
@@ -356,6 +378,7 @@ int main(void)
 		LAB_TEST(a_server_that_answers_ends_a_client_that_is_silent, bed_setup, 1),
 		LAB_TEST(by_direct_routing_the_client_alone_is_asked, bed_setup, 1),
 		LAB_TEST(a_syn_of_an_ended_connection_is_a_new_one, bed_setup, 1),
+		LAB_TEST(a_rst_of_the_client_goes_on_and_is_not_answered, bed_setup, 1),
 		LAB_TEST(data_of_the_client_does_not_reach_the_server, bed_setup, 1),
 		LAB_TEST(datagrams_and_closed_connections_are_removed_at_once, bed_setup, 1),
 		LAB_TEST(a_filter_ends_what_passes_and_templates_stay, bed_setup, 1),

@@ -218,8 +218,12 @@ static void scripts_go_step_by_step(void **state)
 	limit_ms = 20000;
 	assert_said(PROBE_FAIL, "no answer in step 4 of 4");
 	assert_true(last.timeout);
-	/* The time of a step is its own: that of the first has passed by then. */
-	steps[0].timeout_ms = 10000;
+	/* The time of a step is its own: that of the first ends with it. */
+	steps[0].timeout_ms = 60;
+	limit_ms = 400;
+	ask(&spec, s.port);
+	limit_ms = 20000;
+	assert_said(PROBE_FAIL, "no answer in step 4 of 4");
 	steps[3].timeout_ms = 60;
 	ask(&spec, s.port);
 	assert_said(PROBE_FAIL, "no answer within 60 ms in step 4 of 4");
@@ -230,6 +234,22 @@ static void scripts_go_step_by_step(void **state)
 	s.text = "554 go away\r\n";
 	ask(&spec, s.port);
 	assert_said(PROBE_FAIL, "another answer than expected in step 1 of 4");
+	server_stop(&s);
+}
+
+static void a_step_waits_no_longer_for_what_comes_byte_by_byte(void **state)
+{
+	struct match steps[] = {bytes(MATCH_LITERAL, "the end")};
+	struct check_spec spec = {.type = CHECK_SCRIPT, .steps = steps, .n_steps = 1};
+	struct test_server s = {.base = env.base, .manner = DRIPS, .text = "220 "};
+
+	(void)state;
+	server_start(&s);
+	steps[0].timeout_ms = 100;
+	limit_ms = 1500;
+	ask(&spec, s.port);
+	limit_ms = 20000;
+	assert_said(PROBE_FAIL, "no answer within 100 ms in step 1 of 1");
 	server_stop(&s);
 }
 
@@ -557,6 +577,7 @@ int main(void)
 		cmocka_unit_test(checks_go_on_when_others_have_their_ports),
 		cmocka_unit_test(too_few_descriptors_are_not_the_servers_failure),
 		cmocka_unit_test(scripts_go_step_by_step),
+		cmocka_unit_test(a_step_waits_no_longer_for_what_comes_byte_by_byte),
 		cmocka_unit_test(http_judges_the_status),
 		cmocka_unit_test(http_sends_method_host_and_headers),
 		cmocka_unit_test(a_request_comes_behind_a_header_where_one_is_configured),
