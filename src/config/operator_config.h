@@ -40,9 +40,15 @@ struct config_telnet {
 	uint32_t sessions;
 	uint32_t idle_s;
 	bool start;    /* by the router; else by a service manager */
-	char *user;    /* the user of plvs-telnetd */
+	char *user;    /* see config_telnet_account() */
 	char *program; /* path of plvs-telnetd; NULL: beside plvs */
 	char *shell;   /* path of plvsctl; NULL: as installed */
 };
+
+/* The user of plvs-telnetd, who owns the sockets of the levels where these name nobody. */
+static inline const char *config_telnet_account(const struct config_telnet *telnet)
+{
+	return telnet->user ? telnet->user : CONFIG_TELNET_USER;
+}
 
 #endif

@@ -18,7 +18,7 @@ static bool owner_find(const struct config_node *node, int level, struct rpc_opt
 	const struct config_level_socket *s = level_socket(node, level);
 	const char *user = s->user ? s->user
 			   : node->telnet.listen.addr.family != ADDR_NONE && geteuid() == 0
-				   ? node->telnet.user
+				   ? config_telnet_account(&node->telnet)
 				   : NULL;
 	const struct passwd *pw = user ? getpwnam(user) : NULL;
 	const struct group *gr = s->group ? getgrnam(s->group) : NULL;

@@ -95,7 +95,8 @@ static void run(struct telnet_program *t)
 	const char *program = telnet->program ? telnet->program : PLVS_SBINDIR "/plvs-telnetd";
 	const char *const argv[] = {program, "--config", "-", NULL};
 	const struct spawn_request request = {.argv = argv,
-					      .user = t->as_user ? telnet->user : NULL,
+					      .user = t->as_user ? config_telnet_account(telnet)
+								 : NULL,
 					      .input = t->given,
 					      .input_len = strlen(t->given),
 					      .time_limit_ms = SPAWN_MAX_LIMIT_MS,
