@@ -90,7 +90,8 @@ static const struct config_field port_fields[] = {
 	 .max = 15,
 	 .noun = "an interface's name",
 	 .def_text = NULL,
-	 .help = "the port's Linux interface; the port's name if left out"},
+	 .help = "the port's Linux interface; the port's name if left out. A TAP, but "
+		 "for an AF_XDP port whose interface Linux keeps: that interface"},
 	{.name = "queues",
 	 .type = TYPE_UINT,
 	 AT(struct config_port, queues),

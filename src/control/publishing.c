@@ -10,6 +10,7 @@
 #include "control/control_internal.h"
 #include "control/health_watch.h"
 #include "control/pair.h"
+#include "control/sieve_tell.h"
 #include "dataplane/sync/ledger.h"
 #include "model/runtime_hosts.h"
 #include "model/sync_event.h"
@@ -202,6 +203,7 @@ static void tell_identities(void *arg, uint32_t id, const struct service *svc)
 static void on_published(void *arg)
 {
 	watching_published(arg);
+	sieve_tell(arg);
 }
 
 /* IPVS has no memory of a service that was deleted. */

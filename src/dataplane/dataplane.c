@@ -316,8 +316,10 @@ int dataplane_create(const struct dataplane_config *config, struct dataplane **o
 		snprintf(error, ERROR_LEN, "no memory");
 		return -ENOMEM;
 	}
+	sieve_init(&dp->sieve);
 	if (instance_take(dp) < 0) {
 		snprintf(error, ERROR_LEN, "too many data planes in one process");
+		sieve_fini(&dp->sieve);
 		free(dp);
 		return -ENOSPC;
 	}
@@ -403,6 +405,7 @@ void dataplane_destroy(struct dataplane *dp)
 	}
 	packet_pools_free(dp);
 	port_big_pool_free(dp);
+	sieve_fini(&dp->sieve);
 	rte_free(dp->qsbr);
 	check_ports_destroy(dp->check_ports);
 	nexthop_table_fini(&dp->pub.nexthops);

@@ -12,6 +12,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include "dataplane/kernel_socket.h"
+#include "dataplane/sieve/sieve.h"
 #include "dataplane/worker.h"
 #include "model/exchange.h"
 #include "model/kept_report.h"
@@ -244,6 +245,7 @@ struct dataplane {
 	 * once per round. */
 	uint32_t ports_closed;
 	struct port_watch *watch; /* or NULL: workers have no threads */
+	struct sieve sieve;	  /* of ports whose interface Linux keeps */
 	struct ledger *ledger;	  /* or NULL: a killed process leaves nothing */
 	char ledger_fault[256];	  /* "" or why there is none; main: wo before workers run */
 	bool ledger_off;	  /* by the configuration; the same */

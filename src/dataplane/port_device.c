@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "dataplane/port_big.h"
 #include "dataplane/port_internal.h"
+#include "dataplane/sieve/sieve.h"
 #include "dataplane/xsk_queue.h"
 #include "dataplane/xsk_rings.h"
 
@@ -91,9 +92,15 @@ static void look(struct port *p)
 static int configure(struct dataplane *dp, struct port *p, const struct kernel_sockets *before,
 		     char error[256])
 {
+	const bool sieve = sieve_is_asked(p);
 	struct port_device *d = &p->device;
-	int rc = port_configure(p, dp->n_pools == 1, error);
+	uint32_t newest = sieve ? sieve_newest() : 0;
+	int rc = sieve ? sieve_clear_way(p, error) : 0;
 
+	if (rc == 0)
+		rc = port_configure(p, dp->n_pools == 1, error);
+	if (rc == 0 && sieve)
+		sieve_open(&dp->sieve, p, (uint16_t)(p - dp->ports), newest);
 	kernel_sockets_list(&d->sockets);
 	kernel_sockets_since(&d->sockets, before);
 	if (rc == 0)
@@ -128,7 +135,7 @@ bool port_device_back(const struct port *p)
 
 /* ---- opened again ---- */
 
-static void device_close(struct port *p)
+static void device_close(struct dataplane *dp, struct port *p)
 {
 	struct xsk_left *left = NULL;
 
@@ -137,6 +144,7 @@ static void device_close(struct port *p)
 	if (port_has_umem(p))
 		left = xsk_left_note(&p->device.sockets, p->pool);
 	port_stop(p);
+	sieve_close(&dp->sieve, (uint16_t)(p - dp->ports));
 	port_close(p);
 	rte_eal_hotplug_remove(BUS, p->config.device);
 	if (left)
@@ -264,12 +272,12 @@ int port_device_reopen(struct dataplane *dp, struct port *p, char error[256])
 	}
 	port_device_count(p);
 	p->device.base = p->device.counters;
-	device_close(p);
+	device_close(dp, p);
 	rc = device_open(dp, p, error);
 	if (rc == 0)
 		rc = port_start(p, &dp->owners, dp->n_workers, error);
 	if (rc != 0) {
-		device_close(p);
+		device_close(dp, p);
 		return rc;
 	}
 	for (uint16_t i = 0; i < dp->n_workers; i++)

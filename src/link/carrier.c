@@ -145,8 +145,12 @@ void carrier_listen(struct link *l)
 	const struct link_callbacks *cb = &l->config.callbacks;
 
 	for (uint16_t p = 0; cb->port_received && p < l->config.n_ports; p++) {
-		bool lasts =
-			silence_lasts(&l->silence[p], l->carrier[p], cb->port_received(cb->arg, p),
+		bool lasts;
+
+		/* Answers of neighbours go to Linux, so silence means nothing. */
+		if (l->config.ports[p].shared)
+			continue;
+		lasts = silence_lasts(&l->silence[p], l->carrier[p], cb->port_received(cb->arg, p),
 				      l->port_counters[p].from_tap_pkts, clock_coarse_s());
 
 		silence_tell(l, p, lasts ? neighbours_asked(&l->hops, p) : 0);

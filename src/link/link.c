@@ -59,6 +59,31 @@ static void config_free(struct link_config *c)
 	}
 }
 
+/* Linux keeps the interface: nothing of the configuration is applied to it. */
+static int shared_check(const struct link_config *c, uint16_t p, char error[ERROR_TEXT])
+{
+	const struct link_port_config *port = &c->ports[p];
+
+	if (strcmp(port->tap, port->kernel_if) != 0)
+		return error_text(
+			error, -EINVAL,
+			"node.ports[%u].tap: expected \"%s\": Linux keeps that interface, "
+			"and the port has no TAP",
+			p, port->kernel_if);
+	if (c->netns[0])
+		return error_text(
+			error, -EINVAL,
+			"node.linux.netns: port %s has no TAP, and its interface %s is in "
+			"the namespace of plvs: leave the key out",
+			port->name, port->kernel_if);
+	if (port->n_vlans || port->linux_side.n_addrs || port->linux_side.n_routes)
+		return error_text(error, -EINVAL,
+				  "node.ports[%u]: Linux keeps %s: set its addresses, routes and "
+				  "VLANs there, and leave \"linux\" and \"vlans\" out",
+				  p, port->kernel_if);
+	return 0;
+}
+
 static int port_check(const struct link_config *c, uint16_t p, char error[ERROR_TEXT])
 {
 	const struct link_port_config *port = &c->ports[p];
@@ -78,6 +103,8 @@ static int port_check(const struct link_config *c, uint16_t p, char error[ERROR_
 				  "node.ports[%u].tap: \"%s\" is the TAP of port %s", p, port->tap,
 				  c->ports[q].name);
 	}
+	if (port->shared)
+		return shared_check(c, p, error);
 	for (uint32_t v = 0; v < port->n_vlans; v++) {
 		uint16_t id = port->vlans[v].id;
 
@@ -163,6 +190,8 @@ static int parts_init(struct link *l, const struct link_config *config)
 	list = link_copy_array(config->addresses, sizeof(*list), config->n_addresses, &failed);
 	ret = failed ? -ENOMEM : vips_set(&l->vips, list, config->n_addresses);
 	l->vips.off = config->inactive;
+	for (uint16_t p = 0; p < config->n_ports; p++)
+		l->vips.shared |= config->ports[p].shared ? 1U << p : 0;
 	l->pump = (struct pump){.exchange = l->exchange,
 				.n_ports = config->n_ports,
 				.counters = l->port_counters,

@@ -72,6 +72,9 @@ struct link_port_config {
 	 * (iface=, looked for in the namespace of link_create()'s caller) has to be up, too. "" =
 	 * link_set_carrier() says. */
 	char kernel_if[LINK_IFNAME_LEN];
+	/* Linux keeps kernel_if, which is the Linux side of the port: there is no TAP, addresses
+	 * and routes are Linux's, and VIPs are not put on the interface. tap is its name. */
+	bool shared;
 	struct link_linux linux_side;
 	struct link_vlan_config *vlans;
 	uint32_t n_vlans;
@@ -99,6 +102,8 @@ struct link_want {
 	struct addr addr;
 };
 
+struct link_fib_route;
+
 /* Called from the link thread: must return soon and must not call link_*() that wait. */
 struct link_callbacks {
 	/* The administrator changed a TAP's MTU. 0: the port has it now. -errno: it cannot; the
@@ -118,6 +123,9 @@ struct link_callbacks {
 	/* The port's link is up and nothing is received, though Linux asks for this many
 	 * neighbours; 0: the silence is over. Once per edge. May be NULL. */
 	void (*port_silent)(void *arg, uint16_t port, uint32_t neighbours);
+	/* The routes that workers follow have changed; those of kind ROUTE_LOCAL are the router's
+	 * own addresses. May be NULL. */
+	void (*routes_changed)(void *arg, const struct link_fib_route *routes, uint32_t n);
 	void *arg;
 };
 

@@ -63,7 +63,7 @@ static void check_tap(struct link *l, uint16_t port)
 
 	if (nlreq_link_get(&l->req, config->tap, &now) < 0)
 		return;
-	if (memcmp(&now.mac, &config->mac, sizeof(config->mac)) != 0) {
+	if (!config->shared && memcmp(&now.mac, &config->mac, sizeof(config->mac)) != 0) {
 		log_warning(LINK_AREA,
 			    "port %s: %s was given a MAC that the port does not have: put back",
 			    config->name, config->tap);
@@ -106,7 +106,7 @@ static void link_changed(struct link *l, unsigned int bits, link_id link)
 		return;
 	}
 	if (bits & MIRROR_LINK_NEW) {
-		if (iface)
+		if (iface && !l->config.ports[link_port(link)].shared)
 			tap_sysctls(iface->info.name);
 		hops_link_new(&l->hops, link);
 	}
@@ -266,6 +266,8 @@ static bool publish(struct link *l)
 	free(l->routes);
 	l->routes = routes;
 	l->n_routes = n;
+	if (l->config.callbacks.routes_changed)
+		l->config.callbacks.routes_changed(l->config.callbacks.arg, routes, n);
 	l->force = false;
 	old = l->pub->fib;
 	__atomic_store_n(&l->pub->fib, fib, __ATOMIC_RELEASE);

@@ -61,11 +61,20 @@ static void slot_close(struct tap_slot *slot, struct nlreq *req)
 	tap_close(&slot->tap, req);
 }
 
+/* Linux keeps the interface. */
+static bool slot_is_shared(const struct tap_slot *slot)
+{
+	return slot->l->config.ports[slot->tap.port].shared;
+}
+
 static void slot_lost(struct tap_slot *slot)
 {
 	struct link *l = slot->l;
 
-	log_error(LINK_AREA, "port %s: TAP %s disappeared: trying to make it again",
+	log_error(LINK_AREA,
+		  slot_is_shared(slot)
+			  ? "port %s: interface %s disappeared: looked for every second"
+			  : "port %s: TAP %s disappeared: trying to make it again",
 		  l->config.ports[slot->tap.port].name, slot->name);
 	LINK_COUNT(l->port_counters[slot->tap.port].tap_lost);
 	slot->lost = true;
@@ -116,6 +125,26 @@ static int slot_events(struct tap_slot *slot)
 	return 0;
 }
 
+/* The interface as Linux has it, up: a port without a TAP. */
+static int slot_adopt(struct tap_slot *slot, char error[ERROR_TEXT])
+{
+	struct link *l = slot->l;
+	struct nl_link now;
+	int ret = nlreq_link_get(&l->req, slot->name, &now);
+
+	error[0] = '\0';
+	if (ret == 0)
+		ret = nlreq_link_set_up(&l->req, now.ifindex);
+	if (ret < 0)
+		return error_text(error, ret, "interface %s: %s", slot->name, strerror(-ret));
+	slot->tap.ifindex = now.ifindex;
+	ret = mirror_set_tap(&l->mirror, slot_link(slot), now.ifindex);
+	if (ret < 0)
+		return error_text(error, ret, "interface %s: out of memory", slot->name);
+	l->all_unknown = true;
+	return 0;
+}
+
 static int slot_open(struct tap_slot *slot, char error[ERROR_TEXT])
 {
 	struct link *l = slot->l;
@@ -126,8 +155,11 @@ static int slot_open(struct tap_slot *slot, char error[ERROR_TEXT])
 		.mtu = l->port_mtu[slot->tap.port],
 		.linux_side = slot->vlan ? &slot->vlan->linux_side : &port->linux_side,
 	};
-	int ret = tap_open(&slot->tap, &l->req, &want, error);
+	int ret;
 
+	if (slot_is_shared(slot))
+		return slot_adopt(slot, error);
+	ret = tap_open(&slot->tap, &l->req, &want, error);
 	if (ret < 0)
 		return ret;
 	tap_set_carrier(&slot->tap, l->carrier[slot->tap.port]);
@@ -197,7 +229,8 @@ static void slot_retry(struct tap_slot *slot)
 	if (ret == 0 && !slot->vlan)
 		ret = vlans_open(l, slot->tap.port, error);
 	if (ret == 0) {
-		log_notice(LINK_AREA, "port %s: TAP %s is there again", port, slot->name);
+		log_notice(LINK_AREA, "port %s: %s %s is there again", port,
+			   slot_is_shared(slot) ? "interface" : "TAP", slot->name);
 		slot->lost = false;
 		return;
 	}
@@ -219,7 +252,8 @@ void taps_gone(struct link *l, link_id link)
 	for (uint32_t i = 0; i < l->n_slots; i++) {
 		struct tap_slot *slot = &l->slots[i];
 
-		if (slot->used && !slot->lost && slot_link(slot) == link && slot->tap.fd >= 0)
+		if (slot->used && !slot->lost && slot_link(slot) == link &&
+		    (slot->tap.fd >= 0 || slot_is_shared(slot)))
 			slot_lost(slot);
 	}
 }

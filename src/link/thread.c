@@ -238,6 +238,14 @@ static int make_events(struct link *l)
 	return 0;
 }
 
+static bool has_tap(const struct link *l)
+{
+	for (uint16_t p = 0; p < l->config.n_ports; p++)
+		if (!l->config.ports[p].shared)
+			return true;
+	return false;
+}
+
 /* Everything that link_start() promises. */
 static int thread_init(struct link *l, char error[ERROR_TEXT])
 {
@@ -254,7 +262,8 @@ static int thread_init(struct link *l, char error[ERROR_TEXT])
 		ret = l->base ? make_events(l) : -ENOMEM;
 	if (ret < 0)
 		goto err;
-	tap_sysctls_all(l->config.netns[0]);
+	if (has_tap(l))
+		tap_sysctls_all(l->config.netns[0]);
 	reserve_ports(&l->reserve, l->config.reserved_first, l->config.reserved_last);
 	carrier_read(l);
 	carrier_look(l);

@@ -194,6 +194,11 @@ static int prefixes_plan(struct vips *v)
 	return 0;
 }
 
+static bool is_shared(const struct vips *v, const struct iface *iface)
+{
+	return v->shared >> link_port(iface->link) & 1;
+}
+
 static int additions_plan(struct vips *v, uint8_t kind)
 {
 	const struct vip_node *nodes = v->nodes;
@@ -205,6 +210,8 @@ static int additions_plan(struct vips *v, uint8_t kind)
 		if (!want || want->kind != kind || !is_active(v, want) || nodes[i].present)
 			continue;
 		iface = iface_of(v, want);
+		if (iface && kind == LINK_ADDRESS_VIP && is_shared(v, iface))
+			continue;
 		if (iface && task_add(v, iface->ifindex, &want->addr, len_of(want), true) < 0)
 			return -ENOMEM;
 	}

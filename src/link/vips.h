@@ -30,6 +30,9 @@ struct vips {
 	uint32_t n_tasks, next, max_tasks;
 	bool told;
 	bool off; /* nothing of the list is active on this router */
+	/* A bit for each port whose interface Linux keeps. VIPs are not put on those: workers
+	 * answer for them, and Linux would answer with RST when the router was killed. */
+	uint32_t shared;
 };
 
 /* 0 or -ENOMEM. */

@@ -98,23 +98,26 @@ static void hugepages_check(void)
 		fclose(f);
 }
 
-/* libxdp needs more than the kernel's sockets do. */
-static bool has_af_xdp(const struct dataplane *dp)
+/* libxdp needs more than the kernel's sockets do: most where no program is given to it. */
+static enum privileges_xdp xdp_of(const struct dataplane *dp)
 {
+	enum privileges_xdp xdp = XDP_NONE;
+
 	for (uint16_t i = 0; i < dp->n_ports; i++)
 		if (strcmp(dp->ports[i].driver, "net_af_xdp") == 0)
-			return true;
-	return false;
+			xdp = RTE_MAX(xdp,
+				      sieve_is_asked(&dp->ports[i]) ? XDP_OF_FILE : XDP_OF_LIBXDP);
+	return xdp;
 }
 
 int confine(const struct privileges *p, const char *state_dir, const struct dataplane *dp,
 	    char error[ERROR_TEXT])
 {
-	const bool xdp = has_af_xdp(dp);
+	const enum privileges_xdp xdp = xdp_of(dp);
 	int rc;
 
 	/* libxdp takes a lock there to detach its program at the end. */
-	if (xdp)
+	if (xdp == XDP_OF_LIBXDP)
 		give_folder(p, "/run/xdp", true);
 	give_folder(p, rte_eal_get_runtime_dir(), true);
 	if (p->become && state_dir)
@@ -126,7 +129,7 @@ int confine(const struct privileges *p, const char *state_dir, const struct data
 			"rights cannot be given up: %s; --unconfined starts with all of them",
 			strerror(-rc));
 	hugepages_check();
-	rc = syscall_filter_load(xdp);
+	rc = syscall_filter_load(xdp != XDP_NONE);
 	if (rc == -ENOSYS) {
 		log_warning(AREA, "built with a sanitizer: system calls are not filtered");
 		return 0;

@@ -2,6 +2,7 @@
 #include "router/eal_start.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <rte_pdump.h>
 
 #include "base/log.h"
+#include "dataplane/sieve/sieve.h"
 #include "router/eal_fault.h"
 
 /* EAL leaves its run-time directory behind, and empty only when its own handlers of
@@ -48,6 +50,36 @@ static void explain(int argc, char **argv, char error[EAL_ERROR_LEN])
 			 rte_strerror(rte_errno));
 }
 
+/* Of the arguments of a device. */
+static bool device_is_read(const char *vdev, char interface[IF_NAMESIZE])
+{
+	const char *at = strstr(vdev, ",iface="), *queue = strstr(vdev, ",start_queue=");
+
+	if (strncmp(vdev, "net_af_xdp", 10) != 0 || !at)
+		return false;
+	snprintf(interface, IF_NAMESIZE, "%.*s", (int)strcspn(at + 7, ","), at + 7);
+	return sieve_interface_is_read(interface,
+				       queue ? (uint32_t)strtoul(queue + 13, NULL, 10) : 0);
+}
+
+static int interfaces_check(int argc, char **argv, char error[EAL_ERROR_LEN])
+{
+	char interface[IF_NAMESIZE];
+
+	for (int i = 1; i < argc; i++) {
+		const char *vdev = strncmp(argv[i], "--vdev=", 7) == 0 ? argv[i] + 7 : argv[i];
+
+		if (!device_is_read(vdev, interface))
+			continue;
+		snprintf(error, EAL_ERROR_LEN,
+			 "another program reads %s by AF_XDP, perhaps a second plvs: stop the "
+			 "other one, or take another interface",
+			 interface);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 int eal_start(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN])
 {
 	/* EAL keeps pointers to the words and permutes the array. */
@@ -66,6 +98,8 @@ int eal_start(const struct config_node *node, int argc, char **argv, char error[
 	}
 	eal_argc = argc;
 	eal_argv = argv;
+	if (interfaces_check(argc, argv, error) != 0)
+		return -EBUSY;
 	atexit(runtime_dir_remove);
 	if (rte_eal_init(argc, argv) < 0) {
 		explain(argc, argv, error);

@@ -43,7 +43,7 @@ int privileges_user(struct privileges *p, const char *name)
 	return 0;
 }
 
-uint64_t privileges_kept(bool xdp)
+uint64_t privileges_kept(enum privileges_xdp xdp)
 {
 	/* NET_ADMIN: TAPs, routes, sysctls of interfaces. NET_RAW: packet sockets.
 	 * NET_BIND_SERVICE: checks and listeners. IPC_LOCK: memory of devices.
@@ -52,8 +52,11 @@ uint64_t privileges_kept(bool xdp)
 	uint64_t kept = CAPABILITY(NET_ADMIN) | CAPABILITY(NET_RAW) | CAPABILITY(NET_BIND_SERVICE) |
 			CAPABILITY(IPC_LOCK) | CAPABILITY(SYS_NICE) | CAPABILITY(BPF);
 
-	/* SYS_ADMIN: libxdp looks for programs on the interface by their ids. */
-	return xdp ? kept | CAPABILITY(PERFMON) | CAPABILITY(SYS_ADMIN) : kept;
+	/* PERFMON: the kernel checks programs that compute with packet pointers. SYS_ADMIN: libxdp
+	 * looks for programs on the interface by their ids. */
+	if (xdp != XDP_NONE)
+		kept |= CAPABILITY(PERFMON);
+	return xdp == XDP_OF_LIBXDP ? kept | CAPABILITY(SYS_ADMIN) : kept;
 }
 
 /* ---- one thread ---- */

@@ -37,8 +37,15 @@ struct privileges {
  * another. */
 int privileges_user(struct privileges *p, const char *name);
 
-/* Capabilities that remain, a bit each. xdp: a port may be opened again by AF_XDP. */
-uint64_t privileges_kept(bool xdp);
+/* AF_XDP ports, which may be opened again: by the rights that the least modest of them needs. */
+enum privileges_xdp {
+	XDP_NONE,
+	XDP_OF_FILE,   /* an XDP program is loaded from a file */
+	XDP_OF_LIBXDP, /* libxdp chooses the program */
+};
+
+/* Capabilities that remain, a bit each. */
+uint64_t privileges_kept(enum privileges_xdp xdp);
 
 /* Gives up all but those, in every thread of the process. 0; -ETIMEDOUT: a thread does not
  * answer; or what a call said. On error the process may be half way and must end. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "control/control.h"
 #include "control/pair.h"
 #include "dataplane/port.h"
@@ -150,11 +151,32 @@ static uint64_t port_received(void *arg, uint16_t port)
 	return sum;
 }
 
+static bool prefix_is_host(const struct prefix *p)
+{
+	return p->len == (p->addr.family == ADDR_V6 ? 128 : 32);
+}
+
 static void port_silent(void *arg, uint16_t port, uint32_t neighbours)
 {
 	struct dataplane *dp = arg;
 
 	__atomic_store_n(&dp->ports[port].silent, neighbours, __ATOMIC_RELAXED);
+}
+
+/* Replies that servers send to the router itself are Linux's. */
+static void routes_changed(void *arg, const struct link_fib_route *routes, uint32_t n)
+{
+	struct dataplane *dp = arg;
+	struct sieve_list own = {0};
+
+	if (dp->sieve.n_ports == 0)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		if (routes[i].kind == ROUTE_LOCAL && prefix_is_host(&routes[i].dest))
+			sieve_add_own(&own, &routes[i].dest.addr);
+	if (sieve_replace(&dp->sieve, SIEVE_BY_LINK, &own) < 0)
+		log_error("dataplane", "no memory to tell XDP programs of the router's addresses: "
+				       "told with the next change of routes");
 }
 
 static int setup_linux(const struct config_addr *addrs, uint32_t n_addrs,
@@ -176,7 +198,8 @@ static int setup_linux(const struct config_addr *addrs, uint32_t n_addrs,
 	return 0;
 }
 
-static int setup_port(const struct config_port *from, struct port *p, struct link_port_config *to)
+static int setup_port(const struct config_port *from, struct port *p, bool shared,
+		      struct link_port_config *to)
 {
 	int rc = setup_linux(from->addresses, from->n_addresses, from->routes, from->n_routes,
 			     &to->linux_side);
@@ -189,6 +212,7 @@ static int setup_port(const struct config_port *from, struct port *p, struct lin
 	to->carrier = port_link_up(p);
 	to->loose = from->source_check == CONFIG_SOURCE_LOOSE;
 	port_kernel_if(p, to->kernel_if, sizeof(to->kernel_if));
+	to->shared = shared;
 	to->vlans = calloc(from->n_vlans + 1, sizeof(*to->vlans));
 	if (!to->vlans)
 		return -ENOMEM;
@@ -257,11 +281,13 @@ int setup_link(const struct config *config, struct dataplane *dp, struct link_co
 						 .vlan_changed = vlan_changed,
 						 .port_received = port_received,
 						 .port_silent = port_silent,
+						 .routes_changed = routes_changed,
 						 .arg = dp};
 	rc = setup_addresses(config, out);
 	for (uint16_t i = 0; i < dp->n_ports && rc == 0; i++) {
 		out->n_ports++;
-		rc = setup_port(&config->node.ports[i], &dp->ports[i], &out->ports[i]);
+		rc = setup_port(&config->node.ports[i], &dp->ports[i], sieve_has(&dp->sieve, i),
+				&out->ports[i]);
 		dp->ports[i].carrier = out->ports[i].carrier;
 	}
 	return rc;
