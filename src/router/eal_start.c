@@ -72,8 +72,8 @@ static int interfaces_check(int argc, char **argv, char error[EAL_ERROR_LEN])
 		if (!device_is_read(vdev, interface))
 			continue;
 		snprintf(error, EAL_ERROR_LEN,
-			 "another program reads %s by AF_XDP, perhaps a second plvs: stop the "
-			 "other one, or take another interface",
+			 "another program reads %s by AF_XDP: plvs was started twice (\"plvsctl "
+			 "status\"), or the device needs another interface",
 			 interface);
 		return -EBUSY;
 	}
