@@ -16,6 +16,10 @@ dpkg-deb -x build-package/plvs_*_*.deb "$root"
 for package in librte-eal23 librte-net-af-xdp23 libssl3 libseccomp2; do
 	grep -qx "PackageName: $package" build-package/plvs.spdx || { echo "plvs.spdx lacks $package"; exit 1; }
 done
+for f in lib/systemd/system/plvs.service lib/systemd/system/plvs@.service lib/systemd/system/plvs-telnetd.service \
+	usr/lib/plvs/sieve.bpf.o usr/sbin/plvs-telnetd; do
+	[ -e "$root/$f" ] || { echo "the package lacks $f"; exit 1; }
+done
 for f in "$root"/usr/share/doc/plvs/examples/*.json*; do
 	case $f in *pair-*) continue ;; esac
 	plain=$root/example.json
