@@ -67,7 +67,7 @@ static void add_servers(struct sieve_list *list, const struct control *c,
 		bool any = !svc || svc->policy.ftp || proto == 0 || be16_to(srv->ep.port) == 0;
 
 		if (!srv ||
-		    (!forward_has(srv->method, FORWARD_REPLIES_PASS) && !c->publisher.was_nat[id]))
+		    (!forward_has(srv->method, FORWARD_BY_SOURCE) && !c->publisher.was_nat[id]))
 			continue;
 		sieve_add_server(list, &srv->ep.addr, any);
 		if (!any)
