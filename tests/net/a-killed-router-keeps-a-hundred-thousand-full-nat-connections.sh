@@ -31,14 +31,14 @@ for i in 1 2 3 4 5 6; do
 	killed_answered "s$i" 1 $EACH
 done
 is "connections" "$(rpc connection.count | jq .count)" -eq $((6 * EACH))
-is "local ports in use" "$(counted '[.workers[].local_ports] | add')" -eq $((6 * EACH))
+is "local ports in use" "$(counted '[.workers[].counters.local_ports] | add')" -eq $((6 * EACH))
 
 killed_kill
 killed_start 3
 rpc status | jq -c .kept > "$RUN/kept.json"
 note "$(cat "$RUN/kept.json")"
 is "taken up" "$(jq .connections "$RUN/kept.json")" -eq $((6 * EACH))
-is "local ports in use" "$(counted '[.workers[].local_ports] | add')" -eq $((6 * EACH))
+is "local ports in use" "$(counted '[.workers[].counters.local_ports] | add')" -eq $((6 * EACH))
 for i in 1 2 3 4 5 6; do eval "echo ask >&\$ASK_s$i"; done
 for i in 1 2 3 4 5 6; do killed_answered "s$i" 2 $EACH; done
 is "connections without a port" "$(drops no_local_port)" -eq 0

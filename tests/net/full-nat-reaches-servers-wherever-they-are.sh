@@ -58,5 +58,5 @@ is "dropped by name" "$(drops pool_unknown)" -gt "$before"
 is "refused connections" "$(($(drops no_local_port) + $(drops no_local_address)))" -eq 0
 
 is "listed as" "$(ctl --json connection list | jq -r '[.. | .method? // empty] | unique | .[]')" = fullnat
-is "ports in use" "$(counted '[.workers[].local_ports] | add')" -gt 0
+is "ports in use" "$(counted '[.workers[].counters.local_ports] | add')" -gt 0
 doors_add_up

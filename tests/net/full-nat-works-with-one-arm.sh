@@ -36,6 +36,7 @@ ip -n "$NET-linux" "-$FAMILY" rule del pref 0
 ip -n "$NET-linux" "-$FAMILY" rule add pref 0 iif lo to 192.0.2.80 ipproto tcp dport 80 lookup 80
 ip -n "$NET-linux" "-$FAMILY" route add 192.0.2.80/32 dev public src 192.0.2.10 table 80
 ip -n "$NET-linux" neigh replace 192.0.2.80 lladdr 02:00:00:00:00:80 nud permanent dev public
+on linux sysctl -qw net.ipv4.conf.public.accept_local=1
 web_ask linux 192.0.2.80 40 > "$RUN/answers"
 for i in 1 2; do is "answers of server $i" "$(answers_by "$RUN/answers" server$i)" -eq 20; done
 # What no rule sends there is Linux's own.

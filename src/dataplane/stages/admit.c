@@ -115,6 +115,22 @@ static enum admission admit_follower(struct worker *w, struct FAM(pkt) *p,
 	return ADMIT_FOLLOWS;
 }
 
+/* Whether a program of this router may call the service that its packet is for: replies of every
+ * server have to come back here, and not to the router's own address. Without a service other
+ * stages judge. False: the packet has left. */
+static __rte_noinline bool admit_ours(struct worker *w, struct FAM(pkt) *p)
+{
+	const struct service *svc = FAM_FN(service, find)(w, p).svc;
+
+	for (uint32_t i = 0; svc && i < svc->n_servers; i++) {
+		if (forward_has(svc->servers[i].method, FORWARD_TWO_HALVES))
+			continue;
+		door_drop(w, p->m, DROP_OWN_CLIENT);
+		return false;
+	}
+	return true;
+}
+
 bool FAM(admit_source)(struct worker *w, struct FAM(pkt) *p)
 {
 	enum drop_reason reason;
@@ -122,8 +138,10 @@ bool FAM(admit_source)(struct worker *w, struct FAM(pkt) *p)
 	if (p->dir != DIR_IN || (p->flags & PKT_RELATED))
 		return true;
 	reason = FAM_FN(source, judge)(w, p->key.saddr, p->link);
-	if (likely(reason == DROP_MAX) || (reason == DROP_BAD_SOURCE && pkt_tag(p->m)->ours))
+	if (likely(reason == DROP_MAX))
 		return true;
+	if (reason == DROP_BAD_SOURCE && pkt_tag(p->m)->ours)
+		return admit_ours(w, p);
 	door_drop(w, p->m, reason);
 	return false;
 }

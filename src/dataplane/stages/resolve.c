@@ -40,7 +40,8 @@ static uint16_t nexthop_towards(struct worker *w, link_id link, FAM_ADDR neighbo
 {
 	const uint32_t id = FAM(nexthop_find)(w->nexthops, link, neighbour);
 
-	if (unlikely(!id)) {
+	/* The router's own address has no next hop: ends_at_linux(). */
+	if (unlikely(!id) && !FAM_FN(fib, find_local)(w->env.fib->FAM(v), neighbour)) {
 		const struct addr addr = FAM(addr_from_addr)(neighbour);
 
 		request_resolve(w, link, &addr);

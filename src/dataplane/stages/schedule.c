@@ -228,8 +228,7 @@ static void note_new(struct worker *w, struct FAM(pkt) *p, const struct service 
 {
 	FAM_FN(handshake, begin)(w, p);
 	FAM_FN(evidence, begin)(w, p, svc);
-	if (likely(!pkt_tag(p->m)->ours)) /* no next hop leads to Linux */
-		FAM(resolve_ahead)(w, p->conn);
+	FAM(resolve_ahead)(w, p->conn);
 }
 
 /* A data connection that an FTP control connection announced. False: the packet does not open such
@@ -278,25 +277,10 @@ static void refuse(struct worker *w, struct FAM(pkt) *p, int why)
 	door_drop(w, p->m, DROP_KEY_COLLISION);
 }
 
-/* Whether replies of every server come back here, and not to the router's own address. */
-static bool answers_us(const struct service *svc)
-{
-	for (uint32_t i = 0; i < svc->n_servers; i++)
-		if (!forward_has(svc->servers[i].method, FORWARD_TWO_HALVES))
-			return false;
-	return true;
-}
-
 /* Makes the connection of a packet that was admitted. True: p->conn is set. */
 static bool schedule_new(struct worker *w, const struct service_match *match, struct FAM(pkt) *p)
 {
-	int ret;
-
-	if (unlikely(pkt_tag(p->m)->ours) && !answers_us(match->svc)) {
-		door_drop(w, p->m, DROP_OWN_CLIENT);
-		return false;
-	}
-	ret = connection_make(w, match, p);
+	int ret = connection_make(w, match, p);
 	switch (ret) {
 	case 0:
 		p->flags |= PKT_NEW;

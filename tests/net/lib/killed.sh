@@ -59,10 +59,13 @@ killed_kill()
 	wait_for 20 "all processes of the router are gone" killed_all_gone
 }
 
+# Keeps the status with which the test ends.
 killed_group_end()
 {
+	local status=$?
 	[ -z "$KILLED_GROUP" ] || rmdir "$KILLED_GROUP" 2> /dev/null || true
 	[ -z "${LEDGERS:-}" ] || rm -rf "$LEDGERS"
+	return $status
 }
 
 # What each connection and template is, as listed; without what changes by itself.
