@@ -9,7 +9,7 @@
 
 network_two_armed 1 1
 # Server 1 knows its own network and nothing else.
-ip -n "$NET-server1" route del default
+ip -n "$NET-server1" "-$FAMILY" route del default
 # Server 2 stands behind a router of its own network.
 switch_add far
 ns_add router
