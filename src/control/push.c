@@ -97,6 +97,8 @@ static void push_fail(struct push *p, enum rpc_code code, json_t *data, const ch
 	/* Tried again soon without a word. */
 	if (p->kind == PUSH_FORWARD && p->rc != -EBUSY && p->rc != -ENOTCONN)
 		versions_at_peer(p->pending.control, p->change, why);
+	if (p->kind == PUSH_DIFFERENCE)
+		versions_difference_failed(p->pending.control);
 	pending_fail(&p->pending, code, json_incref(data),
 		     p->kind == PUSH_REQUEST ? "the active router cannot be asked: %s"
 					     : "config.push: %s",
@@ -139,6 +141,7 @@ static void difference_keep(struct push *p, const json_t *result)
 	}
 	json_decref(v->difference);
 	v->difference = list;
+	v->ask_after_us = 0;
 }
 
 /* The active router speaks of itself as here. */

@@ -185,6 +185,17 @@ static void difference_forget(struct versions *v)
 	memset(&v->asked_mine, 0, sizeof(v->asked_mine));
 }
 
+void versions_difference_failed(struct control *c)
+{
+	struct versions *v = &c->versions;
+
+	memset(&v->asked_mine, 0, sizeof(v->asked_mine));
+	v->ask_after_us = v->ask_after_us ? 2 * v->ask_after_us : RETRY_US;
+	if (v->ask_after_us > RETRY_MOST_US)
+		v->ask_after_us = RETRY_MOST_US;
+	v->ask_us = clock_us() + v->ask_after_us;
+}
+
 /* The two versions have diverged: the peer is asked what would change there, once for each pair of
  * versions. */
 static void difference_look(struct control *c)
@@ -193,6 +204,8 @@ static void difference_look(struct control *c)
 
 	if (version_id_equal(&v->asked_mine, &v->version.id) &&
 	    version_id_equal(&v->asked_peers, &v->word.id))
+		return;
+	if (clock_us() < v->ask_us)
 		return;
 	difference_forget(v);
 	v->asked_mine = v->version.id;

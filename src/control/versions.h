@@ -72,6 +72,8 @@ struct versions {
 	/* While the versions have diverged: the differences between asked_mine and asked_peers, an
 	 * array of texts. */
 	struct version_id asked_mine, asked_peers;
+	uint64_t ask_us,
+		ask_after_us; /* after a question without an answer: not before, and the pause */
 	json_t *difference;
 
 	/* At the start: what was the present version, and is not what the file says. Owned by
@@ -118,6 +120,9 @@ void versions_wait(struct control *c, uint64_t change, bool alone, versions_done
 void versions_at_peer(struct control *c, uint64_t change, const char *why);
 /* Whether the peer's versions may take the place of those here. */
 bool versions_may_adopt(const struct control *c, const struct version_store *peers);
+
+/* The peer did not answer how the configurations differ: it is asked again, later each time. */
+void versions_difference_failed(struct control *c);
 
 /* NULL, or why no change is made now: a hand-over is under way. */
 const char *versions_refuse_changes(struct control *c);
