@@ -146,18 +146,18 @@ static void server_port_check(struct config_context *ctx, const struct config_se
 	}
 }
 
-/* Only a tunnel carries packets of one family inside the other. */
+/* A tunnel carries packets of one family inside the other, and full NAT translates them. */
 static void server_family_check(struct config_context *ctx, const struct config_service *svc,
 				const struct config_server *s)
 {
 	const uint8_t family = config_service_family(svc);
 	char text[ENDPOINT_STRLEN];
 
-	if (s->ep.addr.family == family || forward_has(s->forward, FORWARD_OUTER_HEADER))
+	if (s->ep.addr.family == family || forward_has(s->forward, FORWARD_CROSSES))
 		return;
 	config_report(ctx, -EINVAL, NULL,
-		      "%s is an %s address of an %s service: needs \"forward\": \"tunnel\", not "
-		      "\"%s\"",
+		      "%s is an %s address of an %s service: needs \"forward\": \"fullnat\" or "
+		      "\"tunnel\", not \"%s\"",
 		      endpoint_format(&s->ep, text, sizeof(text)), family_name(s->ep.addr.family),
 		      family_name(family), forward_names[s->forward]);
 }
@@ -262,12 +262,19 @@ static void client_address_check(struct config_context *ctx, const struct config
 		return;
 	}
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
-		if (forward_has(svc->servers[i].forward, FORWARD_REWRITES))
+		const struct config_server *s = &svc->servers[i];
+		const bool crosses =
+			s->ep.addr.family && s->ep.addr.family != config_service_family(svc);
+
+		if (forward_has(s->forward, FORWARD_REWRITES) && !crosses)
 			continue;
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, i);
-		missing(ctx, "forward",
-			"expected \"nat\" or \"fullnat\": the service has \"client_address\"");
+		missing(ctx, crosses ? "address" : "forward",
+			crosses ? "expected a server of the service's address family: the service "
+				  "has \"client_address\""
+				: "expected \"nat\" or \"fullnat\": the service has "
+				  "\"client_address\"");
 		context_pop(ctx);
 		context_pop(ctx);
 	}

@@ -39,6 +39,7 @@ struct FAM(worker) {
 	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
 	struct FAM(local_ports) ports; /* of full NAT, towards servers of this family */
+	uint32_t n_others; /* servers' halves of connections in the other family's table */
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */
 };
 

@@ -35,7 +35,8 @@ static const char *server_lost(const struct lvs_service *svc, const struct lvs_s
 {
 	if (s->lost)
 		return s->lost;
-	if (s->addr.family != service_family(svc) && s->method != METHOD_TUNNEL)
+	if (s->addr.family != service_family(svc) && s->method != METHOD_TUNNEL &&
+	    s->method != METHOD_FULLNAT)
 		return "server and service are of different address families";
 	return NULL;
 }

@@ -63,7 +63,11 @@
 	  "of a program of this router, to a service that is not by full NAT alone")               \
 	X(TTL_EXCEEDED, ttl_exceeded, "TTL ran out: ICMP time exceeded sent")                      \
 	X(TOO_BIG, too_big, "larger than the next link's MTU and may not be fragmented")           \
-	X(NO_BUFFER, no_buffer, "no packet buffer left for its fragments or tunnel header")        \
+	X(UNTRANSLATABLE, untranslatable,                                                          \
+	  "between IPv4 and IPv6: a source route, extension header or error without counterpart")  \
+	X(NO_CHECKSUM, no_checksum,                                                                \
+	  "from IPv4 to IPv6: fragment of a datagram without a checksum")                          \
+	X(NO_BUFFER, no_buffer, "no packet buffer left for its fragments or headers")              \
 	X(NO_ROUTE, no_route, "no route to the next hop")                                          \
 	X(NH_UNRESOLVED, nh_unresolved, "next hop does not answer ARP")                            \
 	X(PARK_FULL, park_full, "too many packets wait for unresolved next hops")                  \

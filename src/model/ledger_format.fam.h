@@ -63,4 +63,14 @@ static inline enum ledger_row_kind FAM_FN(ledger_row, read)(const struct FAM(led
 	return LEDGER_ROW_SOUND;
 }
 
+/* An address of the other family in a row with LEDGER_F_OTHER: 32 bits of it. */
+static inline FAM_ADDR FAM_FN(ledger, hashed)(uint32_t hash)
+{
+#if FAMILY == 4
+	return hash;
+#else
+	return (struct addr6){.word = {hash, 0}};
+#endif
+}
+
 #undef LEDGER_WORDS

@@ -63,6 +63,9 @@ struct ledger_header {
 /* Of the row of a server's half (full NAT): the connection's key and protocol, in the places of the
  * server's address and port the local ones, and as id the index of the connection's row. */
 #define LEDGER_F_LOCAL 0x20U
+/* With it: the connection is in the table of the other family, and so is its row. Hashes of its
+ * addresses stand in the places of the addresses. */
+#define LEDGER_F_OTHER 0x40U
 
 /* Row state while its worker writes it; no state of a connection. */
 #define LEDGER_BEING_WRITTEN 0xffU

@@ -44,7 +44,9 @@ enum forward_method {
 #define FORWARD_KEEPS_VIP    (1U << FWD_DR | 1U << FWD_TUNNEL)
 #define FORWARD_SAME_LINK    (1U << FWD_DR)	/* the server has to be the next hop */
 #define FORWARD_OUTER_HEADER (1U << FWD_TUNNEL) /* packets travel in packets of the router */
-#define FORWARD_ENDS_HERE    (1U << FWD_LOCAL)	/* Linux gets them: no next hop */
+/* The server may be of the other family. */
+#define FORWARD_CROSSES	  (FORWARD_OUTER_HEADER | FORWARD_TWO_HALVES)
+#define FORWARD_ENDS_HERE (1U << FWD_LOCAL) /* Linux gets them: no next hop */
 
 static inline bool forward_has(unsigned int method, unsigned int set)
 {

@@ -44,6 +44,8 @@ enum sync_kind {
 #define SYNC_F_FTP	0x2U /* an FTP control connection */
 #define SYNC_F_ASSURED	0x4U /* by evidence: it gives way last */
 #define SYNC_F_V6	0x8U /* its addresses are of IPv6 */
+/* By full NAT, with a server of the other family: its local address is of that family. */
+#define SYNC_F_OTHER 0x10U
 
 /* Transfers are numbered 1 .. SYNC_GEN_MAX, then 1 again; 0: not of a transfer. */
 #define SYNC_GEN_MAX 15
@@ -81,7 +83,8 @@ struct sync_event {
 	uint8_t method;
 	uint8_t flags; /* SYNC_F_* */
 	uint8_t gen;   /* operations: the transfer under way, or the last one */
-	/* SYNC_PUT by full NAT: the address and port that the server sees. lport 0: none. */
+	/* SYNC_PUT by full NAT: the address (of the other family with SYNC_F_OTHER) and port that
+	 * the server sees. lport 0: none. */
 	SYNC_ADDR(laddr);
 	be16 lport;
 	uint8_t proxy; /* SYNC_PUT: as a connection has it (model/client_address.h) */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
 #include "lib/world.h"
@@ -17,6 +17,8 @@ static const struct world_server dr[] = {{PAIR_SERVER1 ":81", 1, FWD_DR},
 					 {PAIR_SERVER2 ":81", 1, FWD_DR}};
 static const struct world_server full[] = {{PAIR_SERVER1 ":8080", 1, FWD_FULLNAT},
 					   {PAIR_SERVER2 ":8080", 1, FWD_FULLNAT}};
+/* Of the other family than the service. */
+static const struct world_server sixes[] = {{"[" PAIR_SERVER6 "]:8080", 1, FWD_FULLNAT}};
 static const struct world_server ftp[] = {{PAIR_SERVER1 ":21", 1, FWD_NAT}};
 
 static int services(struct harness *h)
@@ -41,6 +43,11 @@ static int services(struct harness *h)
 	world_policy(h, &tells);
 	rc |= world_service(h, "tcp", PAIR_VIP ":83", rr, full, 2);
 	world_policy(h, NULL);
+	rc |= world_service(h, "tcp", PAIR_VIP ":84", rr, sixes, 1);
+	rc |= world_route(h, "2001:db8:10::/48", link_id_of(1, 0), NULL);
+	rc |= world_own(h, "2001:db8:10::fe", link_id_of(1, 0));
+	rc |= world_neighbour(h, link_id_of(1, 0), PAIR_SERVER6, "02:06:00:00:00:02");
+	rc |= world_pool(h, PAIR_LOCAL6, link_id_of(1, 0));
 	return rc;
 }
 
@@ -122,8 +129,11 @@ struct packet pair_from_client(uint32_t client, uint16_t sport, uint8_t proto, u
 
 struct packet pair_answer(const struct packet *arrived, uint8_t tcp_flags)
 {
-	return (struct packet){.saddr = arrived->daddr,
+	return (struct packet){.v6 = arrived->v6,
+			       .saddr = arrived->daddr,
 			       .daddr = arrived->saddr,
+			       .saddr6 = arrived->daddr6,
+			       .daddr6 = arrived->saddr6,
 			       .sport = arrived->dport,
 			       .dport = arrived->sport,
 			       .proto = arrived->proto,
@@ -139,7 +149,7 @@ be32 pair_connect(struct harness *h, uint32_t client, uint16_t sport, uint8_t pr
 	pair_put(h, 0, pair_from_client(client, sport, proto, dport, TCP_SYN));
 	if (!pair_sent(h, 1, &p))
 		return 0;
-	server = p.daddr;
+	server = p.v6 ? 1 : p.daddr;
 	if (p.daddr != ipv4(PAIR_VIP)) { /* NAT */
 		pair_put(h, 1, pair_answer(&p, TCP_SYN | TCP_ACK));
 		if (!pair_sent(h, 0, &p))
@@ -185,21 +195,25 @@ struct conn4 *pair_find(struct harness *h, be32 client, uint16_t sport, uint8_t 
 	return find_key(h, &k);
 }
 
-/* The local port of a connection by full NAT, or 0. */
-static be16 local_port(struct harness *h, const struct conn4 *c, be32 *local)
+/* The local address and port of a connection by full NAT, or zeros. */
+static struct endpoint local_of(struct harness *h, const struct conn4 *c)
 {
-	unsigned int owner = owner4(&h->dp->owners, c->caddr, c->cport);
-	be16 port;
+	const unsigned int owner = owner4(&h->dp->owners, c->caddr, c->cport);
+	const struct worker *w = h->dp->workers[owner];
+	struct endpoint local = {0};
 
-	*local = half4_local(&h->dp->workers[owner]->v4.table, c, &port);
-	return port;
+	if (c->c.method == FWD_FULLNAT && half4_crosses(c))
+		local.addr = addr_from_addr6(crossing4_local(w, c, &local.port));
+	else
+		local.addr = addr_from_addr4(half4_local(&w->v4.table, c, &local.port));
+	return local;
 }
 
 static bool same_local(struct pair *p, const struct conn4 *x, const struct conn4 *y)
 {
-	be32 a, b;
+	const struct endpoint a = local_of(&p->a, x), b = local_of(&p->b, y);
 
-	return local_port(&p->a, x, &a) == local_port(&p->b, y, &b) && a == b;
+	return endpoint_equal(&a, &b);
 }
 
 static bool same(struct pair *p, const struct conn4 *x, const struct conn4 *y)

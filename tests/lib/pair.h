@@ -13,6 +13,7 @@
  *	tcp PAIR_VIP:21		NAT, FTP
  *	tcp PAIR_VIP:82		full NAT to the servers of port 80, rr, by one address of a pool
  *	tcp PAIR_VIP:83		the same, and servers are told the client by PROXY version 2
+ *	tcp PAIR_VIP:84		full NAT to PAIR_SERVER6:8080 by PAIR_LOCAL6, translated
  *	mark 7			NAT: no rule leads there
  */
 
@@ -23,6 +24,8 @@
 #define PAIR_VIP     "10.1.0.100"
 #define PAIR_SERVER1 "10.10.0.1"
 #define PAIR_SERVER2 "10.10.0.2"
+#define PAIR_SERVER6 "2001:db8:10::1"
+#define PAIR_LOCAL6  "2001:db8:10::200"
 
 struct pair {
 	struct harness a, b;

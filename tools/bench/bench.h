@@ -10,6 +10,7 @@
  *	scene.c		a service, its servers, next hops, and N established connections
  *	scene_family.c	what of it has addresses, compiled for each family
  *	packets.c	frames of randomly chosen connections in mbufs
+ *	bare_nat64.c	the same for a translation between the families
  *	bare.c		the lower bound: the same work in one loop without stages
  *	measure.c	alternating blocks of two or more subjects, medians
  *	marks.c		the same with mark rules in the snapshot and without
@@ -82,10 +83,10 @@ int rows_write_json(const char *path);
 /* ---- scene.c ---- */
 
 struct scene {
-	enum addr_family family;
-	enum forward_method method; /* FWD_DR, FWD_NAT, FWD_FULLNAT */
-	uint32_t n;		    /* connections */
-	uint16_t *server_of;	    /* [n]: index of the real server, for packets `out` */
+	enum addr_family family, servers; /* of clients, of real servers */
+	enum forward_method method;	  /* FWD_DR, FWD_NAT, FWD_FULLNAT */
+	uint32_t n;			  /* connections */
+	uint16_t *server_of;		  /* [n]: index of the real server, for packets `out` */
 	/* Full NAT, [n]: local port and index of the pool's address, for the same. */
 	be16 *local_port;
 	uint8_t *local_of;
@@ -111,6 +112,7 @@ void scene_unpublish(struct published *pub);
 
 struct scene_plan {
 	enum addr_family family;
+	enum addr_family servers; /* of real servers; ADDR_NONE: the same */
 	enum forward_method method;
 	uint32_t n, max; /* connections; entries of the table */
 	uint16_t dev;
@@ -154,6 +156,11 @@ void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int 
 #define FAM_TEMPLATE "scene.fam.h"
 #include "base/both_families.h"
 
+/* ---- bare_nat64.c ---- */
+
+/* One burst of an IPv6 service with IPv4 servers, as bare4_burst() and bare6_burst(). */
+void bare_nat64_burst(struct scene *s, struct rte_mbuf **frames, uint16_t n);
+
 /* ---- measure.c ---- */
 
 /* Runs one batch that prepare() made ready; returns TSC cycles. */
@@ -186,9 +193,9 @@ uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames);
 /* What was measured is forwarding: every packet was found and sent. */
 void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before);
 
-/* pipeline/X and bare/X at one number of connections. */
-void bench_memory(const struct options *o, enum addr_family family, enum forward_method method,
-		  uint32_t n, uint16_t dev, struct rte_mempool *pool);
+/* pipeline/X and bare/X at one number of connections. servers: the family of real servers. */
+void bench_memory(const struct options *o, enum addr_family family, enum addr_family servers,
+		  enum forward_method method, uint32_t n, uint16_t dev, struct rte_mempool *pool);
 
 /* IPv6 (families/X) against IPv4, in turn: the limits of docs/performance.md. */
 void bench_families(const struct options *o, enum forward_method method, uint32_t n, uint16_t dev,

@@ -175,8 +175,8 @@ static void run_small_pages(const struct options *o, uint32_t n, uint16_t dev,
 
 	small.small_pages = true;
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-	bench_memory(&small, ADDR_V4, FWD_DR, n, dev, pool);
-	bench_memory(&small, ADDR_V4, FWD_NAT, n, dev, pool);
+	bench_memory(&small, ADDR_V4, ADDR_V4, FWD_DR, n, dev, pool);
+	bench_memory(&small, ADDR_V4, ADDR_V4, FWD_NAT, n, dev, pool);
 	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 }
 
@@ -193,17 +193,19 @@ static void run(const struct options *o, const uint16_t devs[2], int cpu, struct
 		n = 1;
 	}
 	for (unsigned int i = 0; i < n; i++)
-		bench_memory(o, ADDR_V4, FWD_DR, sizes[i], dev, pool);
+		bench_memory(o, ADDR_V4, ADDR_V4, FWD_DR, sizes[i], dev, pool);
 	for (unsigned int i = 0; i < n; i++)
-		bench_memory(o, ADDR_V4, FWD_NAT, sizes[i], dev, pool);
+		bench_memory(o, ADDR_V4, ADDR_V4, FWD_NAT, sizes[i], dev, pool);
 	for (unsigned int i = 0; i < n; i++)
-		bench_memory(o, ADDR_V6, FWD_DR, sizes[i], dev, pool);
+		bench_memory(o, ADDR_V6, ADDR_V6, FWD_DR, sizes[i], dev, pool);
 	for (unsigned int i = 0; i < n; i++)
-		bench_memory(o, ADDR_V6, FWD_NAT, sizes[i], dev, pool);
+		bench_memory(o, ADDR_V6, ADDR_V6, FWD_NAT, sizes[i], dev, pool);
 	for (unsigned int i = 0; i < n; i++)
-		bench_memory(o, ADDR_V4, FWD_FULLNAT, sizes[i], dev, pool);
+		bench_memory(o, ADDR_V4, ADDR_V4, FWD_FULLNAT, sizes[i], dev, pool);
 	for (unsigned int i = 0; i < n; i++)
-		bench_memory(o, ADDR_V6, FWD_FULLNAT, sizes[i], dev, pool);
+		bench_memory(o, ADDR_V6, ADDR_V6, FWD_FULLNAT, sizes[i], dev, pool);
+	for (unsigned int i = 0; i < n; i++)
+		bench_memory(o, ADDR_V6, ADDR_V4, FWD_FULLNAT, sizes[i], dev, pool);
 	if (o->small_pages)
 		return;
 	for (unsigned int i = 0; i < n; i++) {

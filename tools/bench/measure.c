@@ -113,7 +113,9 @@ static uint64_t batch_bare(void *arg, struct rte_mbuf **frames)
 	uint64_t start = rte_rdtsc_precise();
 
 	for (unsigned int i = 0; i < BATCH; i += BURST_MAX) {
-		if (a->s->family == ADDR_V4)
+		if (a->s->servers != a->s->family)
+			bare_nat64_burst(a->s, frames + i, BURST_MAX);
+		else if (a->s->family == ADDR_V4)
 			bare4_burst(a->s, frames + i, BURST_MAX);
 		else
 			bare6_burst(a->s, frames + i, BURST_MAX);
@@ -144,17 +146,28 @@ static uint64_t resident_bytes(void)
 	return (uint64_t)resident * 4096;
 }
 
-void bench_memory(const struct options *o, enum addr_family family, enum forward_method method,
-		  uint32_t n, uint16_t dev, struct rte_mempool *pool)
+void bench_memory(const struct options *o, enum addr_family family, enum addr_family servers,
+		  enum forward_method method, uint32_t n, uint16_t dev, struct rte_mempool *pool)
 {
-	const bool v4 = family == ADDR_V4;
-	const char *path = method == FWD_NAT	   ? (v4 ? "nat" : "nat6")
+	const bool v4 = family == ADDR_V4, crosses = servers != family;
+	const struct scene_plan plan = {.family = family,
+					.servers = servers,
+					.method = method,
+					.n = n,
+					.max = n,
+					.dev = dev,
+					.n_servers = N_SERVERS,
+					.sched = "wlc",
+					.n_workers = 1};
+	const char *path = crosses		   ? "nat64"
+			   : method == FWD_NAT	   ? (v4 ? "nat" : "nat6")
 			   : method == FWD_FULLNAT ? (v4 ? "fullnat" : "fullnat6")
 						   : (v4 ? "dr" : "dr6");
 	const bool full = method == FWD_FULLNAT;
 	const char *bytes =
-		full ? (v4 ? "bytes-per-connection/fullnat" : "bytes-per-connection/fullnat6")
-		     : (v4 ? "bytes-per-connection" : "bytes-per-connection/6");
+		crosses ? "bytes-per-connection/nat64"
+		: full	? (v4 ? "bytes-per-connection/fullnat" : "bytes-per-connection/fullnat6")
+			: (v4 ? "bytes-per-connection" : "bytes-per-connection/6");
 	uint64_t sent, lookups, resident;
 	char pipeline[32], bare[32];
 	struct scene s;
@@ -167,7 +180,7 @@ void bench_memory(const struct options *o, enum addr_family family, enum forward
 	if (!wanted(o, pipeline) && !wanted(o, bare) && !wanted(o, bytes))
 		return;
 	resident = resident_bytes();
-	scene_create(&s, family, method, n, n, dev);
+	scene_create_as(&s, &plan);
 	scene_connect(&s, pool);
 	/* server_of, local_of and local_port are the bench's own. */
 	resident = resident_bytes() - resident - n * sizeof(*s.server_of) -

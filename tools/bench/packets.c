@@ -21,7 +21,7 @@ void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pk
 		  uint8_t tcp_flags)
 {
 	static const struct rte_ether_addr from = {{0x02, 0, 0, 0, 1, 1}};
-	const bool v4 = s->family == ADDR_V4;
+	const bool v4 = (dir == DIR_IN ? s->family : s->servers) == ADDR_V4;
 	struct rte_ether_hdr *eth;
 	struct rte_tcp_hdr *tcp;
 	uint8_t *l3;

@@ -19,6 +19,11 @@ static struct addr server_of(enum addr_family family, unsigned int k)
 				 : addr_from_addr6(scene6_server(k));
 }
 
+static enum addr_family servers_of(const struct scene_plan *plan)
+{
+	return plan->servers ? plan->servers : plan->family;
+}
+
 static struct service *service_make(struct published *pub, const struct scene_plan *plan)
 {
 	struct service *svc = service_create(plan->n_servers, 1);
@@ -37,7 +42,7 @@ static struct service *service_make(struct published *pub, const struct scene_pl
 		(struct endpoint){.addr = vip_of(plan->family), .port = be16_from(SCENE_VIP_PORT)};
 	for (unsigned int k = 0; k < plan->n_servers; k++) {
 		struct server *srv = &svc->servers[k];
-		struct endpoint ep = {.addr = server_of(plan->family, k),
+		struct endpoint ep = {.addr = server_of(servers_of(plan), k),
 				      .port = be16_from(SCENE_SERVER_PORT)};
 
 		srv->rt = runtime_server_get(&pub->runtime, svc->rt, &ep);
@@ -68,26 +73,27 @@ static struct snapshot *snapshot_make(struct published *pub, const struct scene_
 	return snap;
 }
 
-static struct fib *fib_make(enum addr_family family)
+static struct fib *fib_make(const struct scene_plan *plan)
 {
+	const bool crosses = servers_of(plan) != plan->family;
 	const struct link_info info = {
 		.known = true, .up = true, .mtu = 1500, .mac = scene_own_mac, .name = "bench"};
 	struct fib *fib = fib_create();
 
 	if (!fib || fib_set_link(fib, link_id_of(0, 0), &info) < 0)
 		fail("no memory for routes");
-	fib->v4 = scene4_routes(family);
-	fib->v6 = scene6_routes(family);
+	fib->v4 = scene4_routes(crosses || plan->family == ADDR_V4);
+	fib->v6 = scene6_routes(crosses || plan->family == ADDR_V6);
 	return fib;
 }
 
 static void publish(struct published *pub, const struct scene_plan *plan)
 {
 	pub->snapshot = snapshot_make(pub, plan);
-	pub->fib = fib_make(plan->family);
+	pub->fib = fib_make(plan);
 	pub->resolve_gen = 1;
 	for (unsigned int k = 0; k <= plan->n_servers; k++)
-		if (plan->family == ADDR_V4)
+		if ((k ? servers_of(plan) : plan->family) == ADDR_V4)
 			scene4_nexthop(pub, k ? scene4_server(k - 1) : scene4_gateway(),
 				       (uint8_t)(k + 1));
 		else
@@ -126,6 +132,7 @@ void scene_create_as(struct scene *s, const struct scene_plan *plan)
 
 	memset(s, 0, sizeof(*s));
 	s->family = plan->family;
+	s->servers = servers_of(plan);
 	s->method = plan->method;
 	s->n = plan->n;
 	s->pub = plan->with ? plan->with : &s->own_pub;

@@ -10,7 +10,8 @@ FAM_ADDR FAM_FN(scene, pool)(unsigned int k);
 
 /* Addresses and listeners of the scene's one service; for the other family, empty tables. */
 void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc);
-struct FAM(fib) *FAM_FN(scene, routes)(enum addr_family family);
+/* on: the scene has packets of the family. */
+struct FAM(fib) *FAM_FN(scene, routes)(bool on);
 void FAM_FN(scene, nexthop)(struct published *pub, FAM_ADDR addr, uint8_t last);
 
 struct FAM(conn) *FAM_FN(scene, find)(const struct scene *s, uint32_t i);

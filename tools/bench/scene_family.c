@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/csum.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/stages/ip.h"
 
 #if FAMILY == 4
@@ -67,26 +67,28 @@ void FAM_FN(scene, tables)(struct snapshot *snap, const struct service *svc)
 					       .proto = IPPROTO_TCP,
 					       .service_id = svc->rt->id};
 	const bool mine = svc->family == FAM_FAMILY;
-	uint32_t n = 1;
+	const bool servers = svc->servers[0].addr.family == FAM_FAMILY;
+	uint32_t n = 0;
 
 	if (!addrs)
 		fail("no memory for addresses");
-	addrs[0] = (struct FAM(addr_entry)){FAM_FN(scene, vip)(), ADDR_KIND_VIP | ADDR_KIND_ACTIVE,
-					    LINK_ANY};
-	for (unsigned int k = 0; k < svc->n_servers && svc->policy.forward == FWD_NAT; k++)
+	if (mine)
+		addrs[n++] = (struct FAM(addr_entry)){FAM_FN(scene, vip)(),
+						      ADDR_KIND_VIP | ADDR_KIND_ACTIVE, LINK_ANY};
+	for (unsigned int k = 0; k < svc->n_servers && mine && svc->policy.forward == FWD_NAT; k++)
 		addrs[n++] = (struct FAM(addr_entry)){FAM_FN(scene, server)(k),
 						      ADDR_KIND_NAT_SERVER, LINK_ANY};
-	for (unsigned int k = 0; k < N_POOL && svc->policy.forward == FWD_FULLNAT; k++)
+	for (unsigned int k = 0; k < N_POOL && servers && svc->policy.forward == FWD_FULLNAT; k++)
 		addrs[n++] = (struct FAM(addr_entry)){
 			FAM_FN(scene, pool)(k), ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL,
 			link_id_of(0, 0)};
-	FAM(snapshot_set_addrs)(snap, FAM_FN(addr_table, create)(addrs, mine ? n : 0));
+	FAM(snapshot_set_addrs)(snap, FAM_FN(addr_table, create)(addrs, n));
 	free(addrs);
 	FAM(snapshot_set_pool)(snap, FAM_FN(local_pool, create)(snap->FAM(addrs)));
 	FAM(snapshot_set_listeners)(snap, FAM_FN(listener_table, create)(&listener, mine));
 }
 
-struct FAM(fib) *FAM_FN(scene, routes)(enum addr_family family)
+struct FAM(fib) *FAM_FN(scene, routes)(bool on)
 {
 	const link_id link = link_id_of(0, 0);
 	const struct FAM(route) routes[] = {
@@ -107,7 +109,7 @@ struct FAM(fib) *FAM_FN(scene, routes)(enum addr_family family)
 		{.kind = ROUTE_GATEWAY, .mtu = 1500, .via = FAM_FN(scene, gateway)(), .link = link},
 	};
 
-	return FAM_FN(fib, create)(routes, family == FAM_FAMILY ? RTE_DIM(routes) : 0);
+	return FAM_FN(fib, create)(routes, on ? RTE_DIM(routes) : 0);
 }
 
 void FAM_FN(scene, nexthop)(struct published *pub, FAM_ADDR addr, uint8_t last)
@@ -141,11 +143,27 @@ struct FAM(conn) *FAM_FN(scene, find)(const struct scene *s, uint32_t i)
 	return FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_IN);
 }
 
+/* The same where the pool is of the servers' family and that is another. */
+static void other_local(struct scene *s, uint32_t i)
+{
+	const OTHER_ADDR local =
+		FAM_FN(crossing, local)(s->w, FAM_FN(scene, find)(s, i), &s->local_port[i]);
+
+	for (unsigned int k = 0; k < N_POOL; k++)
+		if (OTHER_FN(addr, equal)(local, OTHER_FN(scene, pool)(k)))
+			s->local_of[i] = (uint8_t)k;
+}
+
 void FAM_FN(scene, local)(struct scene *s, uint32_t i)
 {
 	const struct FAM(table) *t = &s->w->FAM(v).table;
-	const FAM_ADDR local = FAM_FN(half, local)(t, FAM_FN(scene, find)(s, i), &s->local_port[i]);
+	FAM_ADDR local;
 
+	if (s->servers != s->family) {
+		other_local(s, i);
+		return;
+	}
+	local = FAM_FN(half, local)(t, FAM_FN(scene, find)(s, i), &s->local_port[i]);
 	for (unsigned int k = 0; k < N_POOL; k++)
 		if (FAM_FN(addr, equal)(local, FAM_FN(scene, pool)(k)))
 			s->local_of[i] = (uint8_t)k;

@@ -7,6 +7,7 @@ struct FAM_FN(conn, new) {
 	be16 cport, vport, dport;
 	be16 lport; /* full NAT: the local port of a copy, with laddr; 0: to be chosen */
 	FAM_ADDR laddr;
+	const struct addr *other_local; /* in its place for a server of the other family */
 	uint8_t proto;
 	uint8_t method; /* enum forward_method */
 	const struct service *svc;
@@ -18,8 +19,8 @@ struct FAM_FN(conn, new) {
 	uint8_t state;	  /* enum conn_state; 0: its first */
 };
 
-/* The server address that a connection stores. Zero for a tunnel to a server of the other family:
- * the address of that server is in its server_rt (tunnel/tunnel.h). */
+/* The server address that a connection stores. Zero for a tunnel or full NAT to a server of the
+ * other family: the address of that server is in its server_rt (tunnel/tunnel.h). */
 static inline FAM_ADDR FAM(server_addr)(const struct server *srv)
 {
 	return likely(srv->addr.family == FAMILY) ? FAM_FN(addr, of)(&srv->addr) : (FAM_ADDR){0};

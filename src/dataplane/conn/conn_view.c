@@ -2,7 +2,7 @@
 /* Connections of one family as control sees them. */
 #include "dataplane/conn/conn_view.h"
 
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/tunnel/tunnel.h"
 
@@ -20,9 +20,20 @@ static void view_service(const struct worker *w, struct conn_view *v)
 /* A template may name a server that its entry cannot hold: of the other family. */
 static struct addr server_of(const struct worker *w, const struct FAM(conn) *c)
 {
-	if (forward_has(c->c.method, FORWARD_OUTER_HEADER))
+	if (forward_has(c->c.method, FORWARD_CROSSES))
 		return FAM(conn_server)(w, c);
 	return FAM(addr_from_addr)(c->daddr);
+}
+
+/* The local address and port of full NAT, of the server's family. */
+static void view_local(const struct worker *w, const struct FAM(conn) *c, struct endpoint *local)
+{
+	if (FAM_FN(half, crosses)(c) && !(c->c.flags & CONN_F_TEMPLATE))
+		local->addr =
+			OTHER_FAM(addr_from_addr)(FAM_FN(crossing, local)(w, c, &local->port));
+	else
+		local->addr =
+			FAM(addr_from_addr)(FAM_FN(half, local)(&w->FAM(v).table, c, &local->port));
 }
 
 void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struct conn_view *v)
@@ -48,8 +59,7 @@ void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struc
 		.worker = w->id,
 	};
 	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
-		v->local.addr = FAM(addr_from_addr)(
-			FAM_FN(half, local)(&w->FAM(v).table, c, &v->local.port));
+		view_local(w, c, &v->local);
 	view_service(w, v);
 	if (!(c->c.flags & CONN_F_TEMPLATE))
 		return;

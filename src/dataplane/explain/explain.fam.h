@@ -7,3 +7,7 @@
 enum explain_stage FAM_FN(explain, pass)(struct explain *x, struct worker *w, struct FAM(burst) *b);
 /* The same for a packet that asks the home of its template for a server. */
 enum explain_stage FAM_FN(explain, home)(struct explain *x, struct worker *w, struct FAM(burst) *b);
+/* The same from stage resolve on, for a reply that stage parse found to be of the other family. */
+enum explain_stage FAM_FN(explain, crossed)(struct explain *x, struct FAM(burst) *b);
+/* Copies an entry of w, so that the copy finds it as w does. */
+void FAM_FN(explain, entry)(struct explain *x, struct worker *w, uint32_t index);

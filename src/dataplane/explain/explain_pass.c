@@ -8,10 +8,11 @@
 #include "dataplane/explain/shadow.h"
 #include "dataplane/ftp/ftp.h"
 #include "dataplane/ftp/ftp_control.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/persistence/persist.h"
 #include "dataplane/stages/classify.h"
 #include "dataplane/stages/pipeline.h"
+#include "dataplane/translate/header_len.h"
 #include "dataplane/tunnel/outer.h"
 #include "dataplane/tunnel/tunnel.h"
 
@@ -69,6 +70,33 @@ static void half_take(struct worker *s, const struct FAM(table) *of, const struc
 	FAM_FN(table, link)(t, h, DIR_OUT, NULL);
 }
 
+/* The same for a server of the other family. */
+static void other_half_take(struct worker *s, const struct worker *w, const struct FAM(conn) *c,
+			    struct FAM(conn) *copy)
+{
+	const struct OTHER_FAM(conn) *from = FAM_FN(crossing, server)(w, c);
+	struct OTHER_FAM(table) *t = &s->OTHER_FAM(v).table;
+	struct OTHER_FAM(conn) *h = from ? OTHER_FN(table, alloc_half)(t) : NULL;
+
+	copy->c.half = 0;
+	if (!h)
+		return;
+	*h = *from;
+	h->control = FAM_FN(conn, index)(&s->FAM(v).table, copy);
+	copy->c.half = OTHER_FN(conn, index)(t, h);
+	s->OTHER_FAM(v).n_others++;
+	OTHER_FN(table, link)(t, h, DIR_OUT, NULL);
+}
+
+static void halves_take(struct worker *s, const struct worker *w, const struct FAM(conn) *c,
+			struct FAM(conn) *copy)
+{
+	if (FAM_FN(half, crosses)(c))
+		other_half_take(s, w, c, copy);
+	else
+		half_take(s, &w->FAM(v).table, c, copy);
+}
+
 /* An entry of w, findable in the copy as it is in w. */
 static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const struct FAM(conn) *c)
 {
@@ -96,7 +124,7 @@ static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const s
 	if (c->c.flags & CONN_F_OUT_KEY)
 		FAM_FN(table, link)(t, copy, DIR_OUT, NULL);
 	else if (forward_has(c->c.method, FORWARD_TWO_HALVES) && !(c->c.flags & CONN_F_TEMPLATE))
-		half_take(s, &w->FAM(v).table, c, copy);
+		halves_take(s, w, c, copy);
 	wheel_arm(&s->FAM(v).wheel, &copy->c, FAM_FN(conn, index)(t, copy));
 	FAM_FN(give_way, update)(s, copy);
 	if (FAM_FN(conn, is_ftp)(c))
@@ -107,13 +135,23 @@ static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const s
 	return copy;
 }
 
-static struct FAM(conn) *key_take(struct explain *x, struct worker *w, const struct FAM(key) *key,
-				  unsigned int dir)
+void FAM_FN(explain, entry)(struct explain *x, struct worker *w, uint32_t index)
+{
+	entry_take(x, w, &w->FAM(v).table.conns[index]);
+}
+
+/* False: w has no entry with this key. */
+static bool key_take(struct explain *x, struct worker *w, const struct FAM(key) *key,
+		     unsigned int dir)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) *c = FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), dir);
 
-	return c ? entry_take(x, w, FAM_FN(half, client)(t, c)) : NULL;
+	if (c && FAM_FN(half, is_other)(c))
+		OTHER_FN(explain, entry)(x, w, c->control);
+	else if (c)
+		entry_take(x, w, FAM_FN(half, client)(t, c));
+	return c != NULL;
 }
 
 /* Connections of this client's port with the service's servers: they have the NAT key that a new
@@ -325,31 +363,21 @@ static void resolve_note(struct explain *x, const struct worker *w, const struct
 
 		x->mtu = tunnel_mtu(w, c->server, p->nh->mtu);
 		x->mtu = (uint16_t)(x->mtu - outer_len(server.family, encap));
+	} else if (forward_has(c->method, FORWARD_TWO_HALVES) &&
+		   FAM_FN(half, crosses)(p->conn)) { /* of the packet as it came */
+		const bool from_v6 = (FAMILY == 6) == (p->dir == DIR_IN);
+
+		x->mtu = (uint16_t)(from_v6 ? x->mtu + TRANSLATED_GROWTH
+					    : x->mtu - TRANSLATED_GROWTH);
 	}
 }
 
-enum explain_stage FAM_FN(explain, pass)(struct explain *x, struct worker *w, struct FAM(burst) *b)
+/* From stage resolve on. */
+static enum explain_stage finish(struct explain *x, struct FAM(burst) *b)
 {
 	struct worker *s = &x->shadow->w;
 	struct FAM(pkt) *p = &b->pkts[0];
 
-	p->nh = NULL; /* a local server's packets get none */
-	parse_note(x, w, p);
-	if (p->flags & PKT_FRAGMENT)
-		fragments_take(x, w);
-	FAM(stage_steer)(s, b);
-	if (!b->n)
-		return EXPLAIN_STEER;
-	steer_note(x, w, p);
-	gather(x, w, p);
-	FAM(stage_lookup)(s, b);
-	x->found = p->conn != NULL;
-	if (p->conn)
-		FAM_FN(conn, view)(s, p->conn, &x->before);
-	FAM(stage_schedule)(s, b);
-	if (!b->n)
-		return EXPLAIN_SCHEDULE;
-	x->made = p->flags & PKT_NEW;
 	FAM_FN(conn, view)(s, p->conn, &x->after);
 	FAM(stage_resolve)(s, b);
 	if (!b->n)
@@ -362,6 +390,44 @@ enum explain_stage FAM_FN(explain, pass)(struct explain *x, struct worker *w, st
 		return EXPLAIN_REWRITE;
 	FAM(stage_transmit)(s, b);
 	return EXPLAIN_TRANSMIT;
+}
+
+enum explain_stage FAM_FN(explain, crossed)(struct explain *x, struct FAM(burst) *b)
+{
+	x->found = true;
+	FAM_FN(conn, view)(&x->shadow->w, b->pkts[0].conn, &x->before);
+	return finish(x, b);
+}
+
+enum explain_stage FAM_FN(explain, pass)(struct explain *x, struct worker *w, struct FAM(burst) *b)
+{
+	struct worker *s = &x->shadow->w;
+	struct FAM(pkt) *p = &b->pkts[0];
+	struct OTHER_FAM(burst) crossed;
+
+	p->nh = NULL; /* a local server's packets get none */
+	parse_note(x, w, p);
+	if (p->flags & PKT_FRAGMENT)
+		fragments_take(x, w);
+	FAM(stage_steer)(s, b);
+	if (!b->n)
+		return EXPLAIN_STEER;
+	steer_note(x, w, p);
+	gather(x, w, p);
+	FAM(stage_lookup)(s, b);
+	FAM_FN(crossing, take)(s, b, &crossed);
+	if (crossed.n)
+		return OTHER_FN(explain, crossed)(x, &crossed);
+	if (!b->n)
+		return EXPLAIN_SCHEDULE;
+	x->found = p->conn != NULL;
+	if (p->conn)
+		FAM_FN(conn, view)(s, p->conn, &x->before);
+	FAM(stage_schedule)(s, b);
+	if (!b->n)
+		return EXPLAIN_SCHEDULE;
+	x->made = p->flags & PKT_NEW;
+	return finish(x, b);
 }
 
 enum explain_stage FAM_FN(explain, home)(struct explain *x, struct worker *w, struct FAM(burst) *b)

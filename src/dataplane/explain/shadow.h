@@ -10,6 +10,7 @@
  * explain only. Worker context.
  */
 
+#include "base/other_family.h"
 #include "dataplane/explain/explain.h"
 #include "dataplane/stages/service_match.h"
 

@@ -20,11 +20,17 @@ struct cut {
 	uint16_t first; /* fragment field of the packet itself, host order */
 };
 
+#if FAMILY == 6
+static struct ext6_fragment *header_at(uint8_t *l3)
+{
+	return (struct ext6_fragment *)(void *)(l3 + IP_HDR);
+}
+#endif
+
 static bool cut_plan(const struct worker *w, uint8_t *l3, uint16_t l3_len, const struct nexthop *nh,
-		     struct cut *c)
+		     uint32_t max, struct cut *c)
 {
 	uint32_t room = rte_pktmbuf_data_room_size(w->pool) - RTE_PKTMBUF_HEADROOM;
-	uint32_t max = nh->mtu;
 
 #if FAMILY == 4
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)l3;
@@ -32,9 +38,8 @@ static bool cut_plan(const struct worker *w, uint8_t *l3, uint16_t l3_len, const
 	c->l3_hdr = (uint16_t)((ip->version_ihl & 0xfU) * 4);
 	c->first = rte_be_to_cpu_16(ip->fragment_offset);
 #else
-	(void)l3;
 	c->l3_hdr = IP_HDR + sizeof(struct ext6_fragment);
-	c->first = 0;
+	c->first = be16_to(header_at(l3)->field);
 #endif
 	c->l2_len = nh->l2_len;
 	c->data = (uint16_t)(l3_len - c->l3_hdr);
@@ -83,11 +88,11 @@ static void header_put(uint8_t *l3, const struct cut *c, uint32_t at, uint32_t l
 /* Length and fragment header of the fragment that starts at byte `at`. */
 static void header_put(uint8_t *l3, const struct cut *c, uint32_t at, uint32_t len)
 {
-	struct ext6_fragment *f = (struct ext6_fragment *)(void *)(l3 + IP_HDR);
-	const be16 field = be16_from((uint16_t)(at | (at + len < c->data ? EXT6_MORE : 0)));
+	/* Of the packet itself: its own offset, and whether others follow it. */
+	const uint32_t field = (c->first + at) | (at + len < c->data ? EXT6_MORE : 0);
 
 	ip6_length_put(l3, (uint16_t)(c->l3_hdr + len));
-	memcpy(&f->field, &field, sizeof(field));
+	header_at(l3)->field = be16_from((uint16_t)field);
 }
 
 /* Room for a fragment header, with an identification of its own; NULL: none. */
@@ -152,7 +157,7 @@ static void mbuf_shorten(struct rte_mbuf *m, uint32_t len)
 }
 
 void FAM_FN(fragment, send)(struct worker *w, struct rte_mbuf *m, uint8_t *l3, uint16_t l3_len,
-			    const struct nexthop *nh)
+			    const struct nexthop *nh, uint16_t mtu)
 {
 	struct rte_mbuf *rest[FRAGMENTS_MAX];
 	uint32_t n, i, at;
@@ -160,14 +165,16 @@ void FAM_FN(fragment, send)(struct worker *w, struct rte_mbuf *m, uint8_t *l3, u
 	struct cut c;
 
 #if FAMILY == 6
-	l3 = header_insert(w, m, l3);
-	if (!l3) {
-		door_drop(w, m, DROP_NO_BUFFER);
-		return;
+	if (((struct rte_ipv6_hdr *)l3)->proto != EXT6_FRAGMENT) {
+		l3 = header_insert(w, m, l3);
+		if (!l3) {
+			door_drop(w, m, DROP_NO_BUFFER);
+			return;
+		}
+		l3_len = (uint16_t)(l3_len + sizeof(struct ext6_fragment));
 	}
-	l3_len = (uint16_t)(l3_len + sizeof(struct ext6_fragment));
 #endif
-	if (!cut_plan(w, l3, l3_len, nh, &c)) {
+	if (!cut_plan(w, l3, l3_len, nh, mtu, &c)) {
 		door_drop(w, m, DROP_TOO_BIG);
 		return;
 	}

@@ -82,6 +82,14 @@ static bool header_whole(const struct FAM(pkt) *p, uint32_t len)
 	return hlen >= TCP_MIN && hlen <= len;
 }
 
+/* Of the first fragment of a UDP datagram. */
+static bool sum_is_missing(const struct FAM(pkt) *p)
+{
+	const uint8_t *udp = p->l3 + p->l4_off;
+
+	return udp[6] == 0 && udp[7] == 0;
+}
+
 static bool range_of(const struct FAM(pkt) *p, const struct fields *f, struct fragment_range *at)
 {
 	const uint32_t len = (uint32_t)p->l3_len - f->data;
@@ -308,6 +316,7 @@ static void tag_ports(struct rte_mbuf *m, const struct FAM(follow_entry) *e)
 
 	tag->fragment = 1;
 	tag->udp = e->udp;
+	tag->no_sum = e->no_sum;
 	tag->sport = e->sport;
 	tag->dport = e->dport;
 }
@@ -355,6 +364,7 @@ bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client
 	if (at.from == 0) {
 		memcpy(&e->sport, p->l3 + p->l4_off, 4);
 		e->udp = p->key.proto == IPPROTO_UDP;
+		e->no_sum = e->udp && sum_is_missing(p);
 		e->known = true;
 		waits_ready(w->FAM(v).follow, e);
 	}

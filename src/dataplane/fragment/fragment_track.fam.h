@@ -11,6 +11,7 @@ struct FAM(follow_entry) {
 	be16 sport, dport; /* with known */
 	bool known;	   /* the first has come */
 	bool udp;	   /* with known */
+	bool no_sum;	   /* with udp: without a checksum */
 	uint16_t end;	   /* with the last one; 0 = has not come */
 	uint16_t waiting;  /* list of follow_wait, or 0 */
 	uint32_t since_tick;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "dataplane/conn/conn_life.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/fullnat/local_port.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/stages/route.h"
@@ -60,20 +61,63 @@ static int port_choose(struct worker *w, struct FAM(local_end) *end, uint32_t id
 	return ret;
 }
 
-static void half_fill(struct FAM(conn) *h, const struct FAM(conn) *c,
-		      const struct FAM(local_end) *end)
+static void half_fill(struct FAM(conn) *h, const struct conn *c, const struct FAM(local_end) *end)
 {
-	uint16_t ports = csum_delta_sum(csum_delta16(c->cport, end->lport),
-					csum_delta16(c->vport, end->dport));
-
 	h->daddr = end->server;
 	h->dport = end->dport;
 	h->caddr = end->local;
 	h->cport = end->lport;
-	h->c.proto = c->c.proto;
-	h->c.method = c->c.method;
-	h->c.ip_delta = csum_delta_sum(FAM(csum_delta_addr)(c->caddr, end->local),
-				       FAM(csum_delta_addr)(c->vaddr, end->server));
+	h->c.proto = c->proto;
+	h->c.method = c->method;
+}
+
+int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
+			 struct FAM(conn) **out)
+{
+	struct FAM(table) *t = &w->FAM(v).table;
+	struct FAM(conn) *h = FAM_FN(table, alloc_half)(t);
+	int ret;
+
+	if (!h)
+		return -ENOSPC;
+	ret = end->lport ? FAM_FN(local_port, take)(&w->FAM(v).ports, end, w->env.now_s)
+			 : port_choose(w, end, c->server);
+	if (ret < 0)
+		goto err_entry;
+	half_fill(h, c, end);
+	ret = FAM_FN(table, link)(t, h, DIR_OUT, NULL);
+	if (ret < 0)
+		goto err_port;
+	count_ports(w);
+	*out = h;
+	return 0;
+
+err_port:
+	FAM_FN(local_port, release)(&w->FAM(v).ports, end, w->env.now_s);
+err_entry:
+	FAM_FN(table, free_half)(t, h);
+	return ret;
+}
+
+void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step)
+{
+	const struct FAM(local_end) end = end_of(h, step);
+
+	if (w->FAM(v).rows)
+		FAM_FN(ledger, half_ended)(w, h);
+	FAM_FN(table, unlink)(&w->FAM(v).table, h, DIR_OUT);
+	FAM_FN(table, free_half)(&w->FAM(v).table, h);
+	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
+	count_ports(w);
+}
+
+static void deltas_fill(struct FAM(conn) *h, const struct FAM(conn) *c)
+{
+	const uint16_t ports =
+		csum_delta_sum(csum_delta16(c->cport, h->cport), csum_delta16(c->vport, h->dport));
+
+	h->c.ip_delta = csum_delta_sum(FAM(csum_delta_addr)(c->caddr, h->caddr),
+				       FAM(csum_delta_addr)(c->vaddr, h->daddr));
 	h->c.l4_delta = csum_delta_sum(h->c.ip_delta, ports);
 }
 
@@ -86,47 +130,35 @@ int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM
 				     .dport = n->dport,
 				     .proto = n->proto,
 				     .step = (uint8_t)FAM_FN(owner, step)(n->caddr, n->cport)};
-	struct FAM(conn) *h = FAM_FN(table, alloc_half)(t);
+	struct FAM(conn) *h;
 	int ret;
 
-	if (!h)
-		return -ENOSPC;
-	ret = n->lport ? FAM_FN(local_port, take)(&w->FAM(v).ports, &end, w->env.now_s)
-		       : port_choose(w, &end, n->server->id);
+	if (FAM_FN(half, crosses)(c))
+		return FAM_FN(crossing, join)(w, c, n);
+	ret = FAM_FN(half, create)(w, &end, &c->c, &h);
 	if (ret < 0)
-		goto err_entry;
-	half_fill(h, c, &end);
-	ret = FAM_FN(table, link)(t, h, DIR_OUT, NULL);
-	if (ret < 0)
-		goto err_port;
+		return ret;
+	deltas_fill(h, c);
 	h->control = FAM_FN(conn, index)(t, c);
 	c->c.half = FAM_FN(conn, index)(t, h);
-	count_ports(w);
 	return 0;
-
-err_port:
-	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
-err_entry:
-	FAM_FN(table, free_half)(t, h);
-	return ret;
 }
 
 void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c)
 {
-	struct FAM(table) *t = &w->FAM(v).table;
-	struct FAM(conn) *h = FAM_FN(half, server)(t, c);
-	struct FAM(local_end) end;
+	struct FAM(conn) *h;
 
-	if (!h || (c->c.flags & CONN_F_TEMPLATE))
+	if (c->c.flags & CONN_F_TEMPLATE)
 		return;
-	if (w->FAM(v).rows)
-		FAM_FN(ledger, half_ended)(w, h);
-	end = end_of(h, (uint8_t)FAM_FN(owner, step)(c->caddr, c->cport));
-	FAM_FN(table, unlink)(t, h, DIR_OUT);
-	FAM_FN(table, free_half)(t, h);
-	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
+	if (FAM_FN(half, crosses)(c)) {
+		FAM_FN(crossing, part)(w, c);
+		return;
+	}
+	h = FAM_FN(half, server)(&w->FAM(v).table, c);
+	if (!h)
+		return;
+	FAM_FN(half, end)(w, h, (uint8_t)FAM_FN(owner, step)(c->caddr, c->cport));
 	c->c.half = 0;
-	count_ports(w);
 }
 
 void FAM_FN(halves, look)(struct worker *w, struct FAM(burst) *b)
@@ -139,8 +171,14 @@ void FAM_FN(halves, look)(struct worker *w, struct FAM(burst) *b)
 		if (!c || !forward_has(c->c.method, FORWARD_TWO_HALVES))
 			continue;
 		if (c->c.flags & CONN_F_LIVE) {
-			if (c->c.half)
+			if (c->c.half && !FAM_FN(half, crosses)(c))
 				__builtin_prefetch(&t->conns[c->c.half]);
+			else if (c->c.half)
+				__builtin_prefetch(FAM_FN(crossing, server)(w, c));
+			continue;
+		}
+		if (unlikely(FAM_FN(half, is_other)(c))) {
+			__builtin_prefetch(&w->OTHER_FAM(v).table.conns[c->control], 1);
 			continue;
 		}
 		c = &t->conns[c->control];
@@ -155,6 +193,6 @@ bool FAM_FN(halves, match)(const struct FAM(table) *t, const struct FAM(conn) *c
 			   const struct FAM(key) *key, unsigned int dir)
 {
 	if (dir == DIR_OUT && forward_has(c->c.method, FORWARD_TWO_HALVES))
-		c = FAM_FN(half, server)(t, c);
+		c = FAM_FN(half, crosses)(c) ? NULL : FAM_FN(half, server)(t, c);
 	return c && FAM_FN(conn, matches)(c, key, dir);
 }

@@ -4,30 +4,45 @@
 
 struct FAM_FN(conn, new);
 
-/* The connection of an entry that the table found by a key; NULL for NULL. */
+/* Whether an entry that the table found is a server's half of a connection of the other family. */
+static inline bool FAM_FN(half, is_other)(const struct FAM(conn) *found)
+{
+	return (found->c.flags & (CONN_F_LIVE | HALF_F_OTHER)) == HALF_F_OTHER;
+}
+
+/* Whether the server of a connection by full NAT is of the other family: crossing.h. */
+static inline bool FAM_FN(half, crosses)(const struct FAM(conn) *c)
+{
+	return FAM_FN(addr, is_zero)(c->daddr);
+}
+
+/* The connection of an entry that the table found by a key; NULL for NULL, and where the connection
+ * is in the table of the other family. */
 static inline struct FAM(conn) *FAM_FN(half, client)(const struct FAM(table) *t,
 						     struct FAM(conn) *found)
 {
-	return found && unlikely(!(found->c.flags & CONN_F_LIVE)) ? &t->conns[found->control]
-								  : found;
+	if (!found || likely(found->c.flags & CONN_F_LIVE))
+		return found;
+	return FAM_FN(half, is_other)(found) ? NULL : &t->conns[found->control];
 }
 
 /* The server's half of a connection by full NAT, or NULL: the connection was copied from a peer
- * that did not know its local port. */
+ * that did not know its local port. Not for a server of the other family. */
 static inline struct FAM(conn) *FAM_FN(half, server)(const struct FAM(table) *t,
 						     const struct FAM(conn) *c)
 {
 	return c->c.half ? &t->conns[c->c.half] : NULL;
 }
 
-/* The local address and port of a connection; zero where it has none. */
+/* The local address and port of a connection; zero where it has none of this family. */
 static inline FAM_ADDR FAM_FN(half, local)(const struct FAM(table) *t, const struct FAM(conn) *c,
 					   be16 *port)
 {
-	const struct FAM(conn) *h =
-		forward_has(c->c.method, FORWARD_TWO_HALVES) && !(c->c.flags & CONN_F_TEMPLATE)
-			? FAM_FN(half, server)(t, c)
-			: NULL;
+	const struct FAM(conn) *h = forward_has(c->c.method, FORWARD_TWO_HALVES) &&
+						    !(c->c.flags & CONN_F_TEMPLATE) &&
+						    !FAM_FN(half, crosses)(c)
+					    ? FAM_FN(half, server)(t, c)
+					    : NULL;
 
 	*port = h ? h->cport : 0;
 	return h ? h->caddr : (FAM_ADDR){0};
@@ -51,6 +66,16 @@ static inline struct FAM(new_ends) FAM_FN(halves, ends)(const struct FAM(table) 
 				      .sport = h->port[to + 1],
 				      .dport = h->port[to]};
 }
+
+/*
+ * Makes a server's half, findable, for a connection of either family: towards end, with its local
+ * address and port, or where it has none with a port of its own choice. The caller sets flags,
+ * deltas and control. 0, or as FAM_FN(halves, join)().
+ */
+int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
+			 struct FAM(conn) **out);
+/* Ends a server's half. step: of the client's endpoint. The port's quarantine begins. */
+void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
 
 /*
  * Gives c, whose in key is in the table, its server's half: with the local address and port of n,

@@ -22,15 +22,20 @@
  * its place; no later stage sees a server's half as the connection of a packet. NAT and DR pay one
  * test for each burst.
  *
- * The two halves may be of different families once a translation between the families is there:
- * the client's half is in the table of the client's family, the server's half and the local port in
- * that of the server's. Acknowledgements and deltas of inserted bytes have room in the server's
- * half, whose times and next hops are not used.
+ * Where the server is of the other family, the client's half is in the table of the client's
+ *family, the server's half and the local port in that of the server's: crossing.h. Acknowledgements
+ *and deltas of inserted bytes have room in the server's half, whose times and next hops are not
+ *used.
  *
  * Worker context.
  */
 
+#include "base/other_family.h"
 #include "dataplane/worker.h"
+
+/* Of a server's half alone, in the place of a flag that no half has: the connection is in the table
+ * of the other family. */
+#define HALF_F_OTHER CONN_F_NOOUTPUT
 
 #define FAM_TEMPLATE "dataplane/fullnat/halves.fam.h"
 #include "base/both_families.h"

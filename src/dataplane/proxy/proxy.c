@@ -3,6 +3,7 @@
 
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
+#include "dataplane/fullnat/halves.h"
 
 static bool opens(const struct FAM(pkt) *p)
 {
@@ -19,7 +20,7 @@ static void length_find(struct FAM(conn) *c)
 void FAM_FN(proxy, begin)(struct FAM(conn) *c, const struct FAM(pkt) *p, uint8_t version)
 {
 	if (version == CLIENT_ADDRESS_OFF || p->dir != DIR_IN ||
-	    !forward_has(c->c.method, FORWARD_REWRITES))
+	    !forward_has(c->c.method, FORWARD_REWRITES) || FAM_FN(half, crosses)(c))
 		return;
 	if (c->c.proto == IPPROTO_TCP ? !opens(p) : version != CLIENT_ADDRESS_PROXY_V2)
 		return;

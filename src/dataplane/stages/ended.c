@@ -7,17 +7,12 @@
 #include "dataplane/conn/conn_view.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/stages/answer.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/stages/route.h"
 
 #define CLOSE_TICKS_MAX (CONN_TICK_HZ * 3600) /* that a closed connection is thought to stay */
-
-/* The addresses of a segment. */
-struct way {
-	FAM_ADDR from, to;
-	be16 from_port, to_port;
-};
 
 static const struct nexthop *nexthop_to(struct worker *w, FAM_ADDR to)
 {
@@ -40,15 +35,16 @@ static const struct nexthop *nexthop_to(struct worker *w, FAM_ADDR to)
 
 /* An empty ACK. The numbers are as good as random: those that a window of 4 MiB holds are one in a
  * thousand, and the number that is acknowledged then still asks for an answer. */
-static void segment_put(struct worker *w, uint8_t *l3, const struct way *way)
+static void segment_put(struct worker *w, uint8_t *l3, const struct FAM(new_ends) *way)
 {
 	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(l3 + IP_HDR);
 
 	FAM_FN(ip, put)
-	(l3, way->from, way->to, IPPROTO_TCP, sizeof(*tcp), 0, FAMILY == 4 ? w->ip_id++ : 0, true);
+	(l3, way->source, way->dest, IPPROTO_TCP, sizeof(*tcp), 0, FAMILY == 4 ? w->ip_id++ : 0,
+	 true);
 	*tcp = (struct rte_tcp_hdr){
-		.src_port = way->from_port,
-		.dst_port = way->to_port,
+		.src_port = way->sport,
+		.dst_port = way->dport,
 		.sent_seq = (uint32_t)worker_random(w),
 		.recv_ack = (uint32_t)worker_random(w),
 		.data_off = sizeof(*tcp) / 4 << 4,
@@ -57,9 +53,9 @@ static void segment_put(struct worker *w, uint8_t *l3, const struct way *way)
 	tcp->cksum = FAM_FN(ip, l4_csum)(l3, (const uint8_t *)tcp, IPPROTO_TCP, sizeof(*tcp));
 }
 
-static void ask(struct worker *w, const struct way *way)
+void FAM_FN(ended, ask)(struct worker *w, const struct FAM(new_ends) *way)
 {
-	const struct nexthop *nh = nexthop_to(w, way->to);
+	const struct nexthop *nh = nexthop_to(w, way->dest);
 	const uint16_t len = (uint16_t)(IP_HDR + sizeof(struct rte_tcp_hdr));
 	struct rte_mbuf *m = nh ? rte_pktmbuf_alloc(w->pool) : NULL;
 	uint8_t *data;
@@ -96,11 +92,30 @@ static void mark(struct worker *w, struct FAM(conn) *c)
 	w->ends = true;
 }
 
+/* The client's address, or a local one by full NAT, asks the server. */
+static void server_ask(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct FAM(new_ends) nat = {c->caddr, c->daddr, c->cport, c->dport};
+
+	if (!forward_has(c->c.method, FORWARD_TWO_HALVES)) {
+		FAM_FN(ended, ask)(w, &nat);
+	} else if (!c->c.half) {
+		return;
+	} else if (FAM_FN(half, crosses)(c)) {
+		const struct OTHER_FAM(new_ends) way = FAM_FN(crossing, ends)(w, c);
+
+		OTHER_FN(ended, ask)(w, &way);
+	} else {
+		const struct FAM(new_ends) way = FAM_FN(halves, ends)(&w->FAM(v).table, c, DIR_IN);
+
+		FAM_FN(ended, ask)(w, &way);
+	}
+}
+
 /* True: it is an end that was not asked for before. */
 static bool end(struct worker *w, struct FAM(conn) *c)
 {
-	const struct way to_client = {c->vaddr, c->caddr, c->vport, c->cport};
-	const struct way to_server = {c->caddr, c->daddr, c->cport, c->dport};
+	const struct FAM(new_ends) to_client = {c->vaddr, c->caddr, c->vport, c->cport};
 	const bool anew = c->c.gen != GEN_ENDED;
 
 	if (!is_open(c)) {
@@ -111,9 +126,9 @@ static bool end(struct worker *w, struct FAM(conn) *c)
 	mark(w, c);
 	if (w->env.lease_off)
 		return anew;
-	ask(w, &to_client);
+	FAM_FN(ended, ask)(w, &to_client);
 	if (forward_has(c->c.method, FORWARD_REPLIES_PASS))
-		ask(w, &to_server);
+		server_ask(w, c);
 	return anew;
 }
 

@@ -7,6 +7,9 @@ bool FAM_FN(ended, walk)(struct worker *w, struct worker_command *cmd);
 /* CMD_END_ONE: the connection with this key, if there is one. */
 void FAM_FN(ended, find)(struct worker *w, struct worker_command *cmd);
 
+/* Asks an end, in the name of another one, by an empty segment whose numbers do not fit. */
+void FAM_FN(ended, ask)(struct worker *w, const struct FAM(new_ends) *way);
+
 /* A packet of a marked connection. A client's SYN: conn is NULL afterwards, and the SYN is
  * scheduled anew. False: the packet has left. Doors: drop (ended). */
 bool FAM_FN(ended, packet)(struct worker *w, struct FAM(pkt) *p);

@@ -23,6 +23,7 @@
  */
 
 #include "dataplane/dataplane.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/pipeline.h"
 
 #define FAM_TEMPLATE "dataplane/stages/ended.fam.h"

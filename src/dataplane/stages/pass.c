@@ -2,6 +2,7 @@
 /* The way of a burst of one family through the stages, and the expiry of its connections. */
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/exits/doors.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/observe/observer.h"
@@ -32,6 +33,8 @@ void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b)
 	}
 	FAM(stage_steer)(w, b);
 	FAM(stage_lookup)(w, b);
+	if (unlikely(w->FAM(v).n_others))
+		FAM_FN(crossing, pass)(w, b);
 	FAM(stage_schedule)(w, b);
 	FAM_FN(pipeline, finish)(w, b);
 }

@@ -40,6 +40,7 @@ struct pkt_tag {
 	uint8_t v6 : 1;	      /* HANDOFF_DECIDED: control is of an IPv6 template */
 	uint8_t observed : 1; /* a trace or capture looks at the packet: observe/observer.h */
 	uint8_t ours : 1;     /* a program of this router sends the packet: pipeline_inject() */
+	uint8_t no_sum : 1;   /* with fragment, IPv4: of a UDP datagram without a checksum */
 	union {
 		uint16_t tx_port; /* HANDOFF_TX */
 		struct {

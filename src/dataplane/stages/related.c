@@ -16,16 +16,9 @@ static bool is_error(uint8_t type)
 	       type == ICMP4_PARAMETER;
 }
 
-/* Where the quoted packet lies, from p->l3. */
-struct quote {
-	uint16_t at;	/* its IP header */
-	uint16_t ports; /* its ports */
-	uint8_t proto;
-};
-
 #if FAMILY == 4
 /* False: too short, not the first fragment, not TCP or UDP. here: readable bytes from l3 on. */
-static bool quote_find(const struct pkt4 *p, uint32_t here, struct quote *q)
+static bool quote_find(const struct pkt4 *p, uint32_t here, struct related_quote *q)
 {
 	const uint16_t at = (uint16_t)(p->l4_off + ICMP_HDR);
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(p->l3 + at);
@@ -37,11 +30,12 @@ static bool quote_find(const struct pkt4 *p, uint32_t here, struct quote *q)
 	if (ip->version_ihl >> 4 != 4 || ihl < sizeof(*ip) || here < at + ihl + ICMP_HDR ||
 	    (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK)))
 		return false;
-	*q = (struct quote){.at = at, .ports = (uint16_t)(at + ihl), .proto = ip->next_proto_id};
+	*q = (struct related_quote){
+		.at = at, .ports = (uint16_t)(at + ihl), .proto = ip->next_proto_id};
 	return true;
 }
 #else
-static bool quote_find(const struct pkt6 *p, uint32_t here, struct quote *q)
+static bool quote_find(const struct pkt6 *p, uint32_t here, struct related_quote *q)
 {
 	const uint16_t at = (uint16_t)(p->l4_off + ICMP_HDR);
 	const uint8_t *ip = p->l3 + at;
@@ -57,7 +51,8 @@ static bool quote_find(const struct pkt6 *p, uint32_t here, struct quote *q)
 		if (be16_to(f->field) & EXT6_OFFSET)
 			return false;
 	}
-	*q = (struct quote){.at = at, .ports = (uint16_t)(at + ext.l4_off), .proto = ext.proto};
+	*q = (struct related_quote){
+		.at = at, .ports = (uint16_t)(at + ext.l4_off), .proto = ext.proto};
 	return true;
 }
 #endif
@@ -70,11 +65,16 @@ static uint32_t readable(const struct FAM(pkt) *p)
 	return RTE_MIN((uint32_t)p->l3_len, (uint32_t)(end - p->l3));
 }
 
+bool FAM_FN(related, quote)(const struct FAM(pkt) *p, struct related_quote *q)
+{
+	return quote_find(p, readable(p), q);
+}
+
 bool FAM_FN(related, parse)(struct FAM(pkt) *p)
 {
 	const uint8_t *icmp = p->l3 + p->l4_off;
 	const uint32_t here = readable(p);
-	struct quote q;
+	struct related_quote q;
 	be16 ports[2];
 
 	if (here < p->l4_off + ICMP_HDR || !is_error(icmp[0]) || !quote_find(p, here, &q) ||
@@ -138,7 +138,7 @@ uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p)
 	const struct FAM(conn) *c = p->conn;
 	uint8_t *icmp = p->l3 + p->l4_off;
 	uint16_t outer, inner;
-	struct quote q;
+	struct related_quote q;
 
 	if (!quote_find(p, readable(p), &q)) /* related_parse() has found it */
 		return 0;
@@ -153,7 +153,7 @@ uint16_t FAM_FN(related, rewrite_both)(struct FAM(pkt) *p, FAM_ADDR source, FAM_
 				       be16 sport, be16 dport)
 {
 	uint16_t outer, inner;
-	struct quote q;
+	struct related_quote q;
 
 	if (!quote_find(p, readable(p), &q)) /* related_parse() has found it */
 		return 0;
@@ -170,7 +170,7 @@ uint16_t FAM_FN(related, rewrite_both)(struct FAM(pkt) *p, FAM_ADDR source, FAM_
 uint8_t *FAM_FN(related, quoted)(const struct FAM(pkt) *p, uint32_t *left)
 {
 	const uint32_t here = readable(p);
-	struct quote q;
+	struct related_quote q;
 
 	if (!quote_find(p, here, &q))
 		return NULL;

@@ -7,6 +7,10 @@
  * and PKT_RELATED is set. False: p is as it was. */
 bool FAM_FN(related, parse)(struct FAM(pkt) *p);
 
+/* Where the quoted packet of an error lies. False: too short, not the first fragment, not TCP or
+ * UDP. */
+bool FAM_FN(related, quote)(const struct FAM(pkt) *p, struct related_quote *q);
+
 /* Rewrites outer and quoted addresses for p->conn. NAT only. Returns the delta of the outer
  * IP header's checksum. */
 uint16_t FAM_FN(related, rewrite)(struct FAM(pkt) *p);

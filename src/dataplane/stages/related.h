@@ -16,6 +16,13 @@
 #include "dataplane/stages/ip.h"
 #include "dataplane/stages/pkt.h"
 
+/* The packet that an error quotes: places from l3 of the error on. */
+struct related_quote {
+	uint16_t at;	/* the IP header */
+	uint16_t ports; /* the L4 header */
+	uint8_t proto;
+};
+
 #define FAM_TEMPLATE "dataplane/stages/related.fam.h"
 #include "base/both_families.h"
 

@@ -9,16 +9,15 @@
 
 /* Neither a connection of a removed server nor one that an operator ended takes up a new resolve
  * generation: see resolve.c. */
-static bool ends(const struct worker *w, const struct FAM(pkt) *p)
+static bool ends(const struct worker *w, const struct conn *c, uint8_t pkt_flags)
 {
 	const struct server_rt *srv;
 
-	if (!p->conn || p->conn->c.gen == w->env.gen || !(p->conn->c.flags & CONN_F_LIVE) ||
-	    (p->flags & PKT_RELATED))
+	if (c->gen == w->env.gen || !(c->flags & CONN_F_LIVE) || (pkt_flags & PKT_RELATED))
 		return false;
-	if (p->conn->c.gen == GEN_ENDED)
+	if (c->gen == GEN_ENDED)
 		return true;
-	srv = runtime_server(&w->pub->runtime, p->conn->c.server);
+	srv = runtime_server(&w->pub->runtime, c->server);
 	return srv && server_rt_removed(srv) &&
 	       server_rt_gone(&w->pub->runtime, srv, w->env.now_s) == GONE_RESET;
 }
@@ -46,18 +45,19 @@ static bool end_by_client(struct worker *w, struct FAM(pkt) *p)
 	return false;
 }
 
-static bool end_by_server(struct worker *w, struct FAM(pkt) *p)
+static bool end_by_server(struct worker *w, struct FAM(pkt) *p, const struct conn *c,
+			  enum drop_reason why)
 {
 	if (p->tcp_flags & TCP_RST)
 		return true;
 	/* Nobody can be told by a datagram; the client's next one goes elsewhere. */
 	if (p->key.proto == IPPROTO_UDP) {
-		door_drop(w, p->m, reason(w, p->conn));
+		door_drop(w, p->m, why);
 		return false;
 	}
 	FAM_FN(tcp, reset)(w, p);
-	if (p->conn->c.state == CONN_CLOSE) { /* the client has been told */
-		door_drop(w, p->m, reason(w, p->conn));
+	if (c->state == CONN_CLOSE) { /* the client has been told */
+		door_drop(w, p->m, why);
 		return false;
 	}
 	FAM_FN(tcp, become_reset)(p);
@@ -73,7 +73,19 @@ static bool end(struct worker *w, struct FAM(pkt) *p)
 		door_drop(w, p->m, reason(w, p->conn));
 		return false;
 	}
-	return p->dir == DIR_IN ? end_by_client(w, p) : end_by_server(w, p);
+	return p->dir == DIR_IN ? end_by_client(w, p)
+				: end_by_server(w, p, &p->conn->c, reason(w, p->conn));
+}
+
+bool FAM_FN(removed_server, reply)(struct worker *w, struct FAM(pkt) *p, const struct conn *c,
+				   enum drop_reason why)
+{
+	if (!ends(w, c, p->flags))
+		return true;
+	if (!(p->flags & PKT_FOLLOWS))
+		return end_by_server(w, p, c, why);
+	door_drop(w, p->m, why);
+	return false;
 }
 
 void FAM(removed_server_end)(struct worker *w, struct FAM(burst) *b)
@@ -83,7 +95,7 @@ void FAM(removed_server_end)(struct worker *w, struct FAM(burst) *b)
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 
-		if (unlikely(ends(w, p)) && !end(w, p))
+		if (p->conn && unlikely(ends(w, &p->conn->c, p->flags)) && !end(w, p))
 			continue;
 		if (k != i)
 			b->pkts[k] = *p;

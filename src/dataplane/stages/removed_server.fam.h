@@ -13,3 +13,7 @@
  * To be called when env.leavers is not 0. Doors: drop (server_gone, service_gone, ended).
  */
 void FAM(removed_server_end)(struct worker *w, struct FAM(burst) *b);
+/* The same for a packet of a server whose connection c is of the other family. why: with which the
+ * packet is dropped. False: the packet has left. */
+bool FAM_FN(removed_server, reply)(struct worker *w, struct FAM(pkt) *p, const struct conn *c,
+				   enum drop_reason why);

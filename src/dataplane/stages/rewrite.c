@@ -18,7 +18,7 @@
 #include "dataplane/exits/doors.h"
 #include "dataplane/fragment/fragment_split.h"
 #include "dataplane/ftp/ftp.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/proxy/proxy.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/related.h"
@@ -35,25 +35,6 @@ void FAM_FN(rewrite, refuse)(struct worker *w, struct FAM(pkt) *p, enum icmp_rea
 		FAM_FN(icmp, error)
 	(w, p, p->dir == DIR_IN ? p->key.daddr : FAM(own_address)(w, p), why, mtu);
 	door_drop(w, p->m, reason);
-}
-
-static void l4_csum_update(struct FAM(pkt) *p, uint16_t delta)
-{
-	uint8_t *l4 = p->l3 + p->l4_off;
-
-	if (p->key.proto == IPPROTO_TCP) {
-		struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)l4;
-
-		tcp->cksum = csum_apply(tcp->cksum, delta);
-	} else {
-		struct rte_udp_hdr *udp = (struct rte_udp_hdr *)l4;
-
-		if (udp->dgram_cksum == 0) /* the sender computed none */
-			return;
-		udp->dgram_cksum = csum_apply(udp->dgram_cksum, delta);
-		if (udp->dgram_cksum == 0)
-			udp->dgram_cksum = 0xffff;
-	}
 }
 
 /*
@@ -102,7 +83,7 @@ static uint16_t nat_apply(struct FAM(pkt) *p)
 	const uint32_t out = p->dir == DIR_OUT;
 	uint16_t delta;
 
-	l4_csum_update(p, c->c.l4_delta ^ (uint16_t)-out);
+	FAM_FN(l4_csum, update)(p, c->c.l4_delta ^ (uint16_t)-out);
 	memcpy(p->l3 + p->l4_off + 2 - 2 * out, &c->port[2 * out], 2);
 	delta = address_apply(p);
 #if FAMILY == 6
@@ -157,7 +138,7 @@ static uint16_t fullnat_apply(const struct worker *w, struct FAM(pkt) *p)
 	FAM_FN(ip, addr_put)(p->l3, IP_DEST, ends.dest);
 	if (unlikely(p->flags & PKT_FOLLOWS))
 		return half->ip_delta ^ inverse;
-	l4_csum_update(p, half->l4_delta ^ inverse);
+	FAM_FN(l4_csum, update)(p, half->l4_delta ^ inverse);
 	memcpy(p->l3 + p->l4_off, &ends.sport, 2);
 	memcpy(p->l3 + p->l4_off + 2, &ends.dport, 2);
 #if FAMILY == 6
@@ -224,7 +205,7 @@ static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
 		rewrite_segments(w, p);
 	} else {
 		headers_of(w, p);
-		FAM_FN(fragment, send)(w, p->m, p->l3, p->l3_len, p->nh);
+		FAM_FN(fragment, send)(w, p->m, p->l3, p->l3_len, p->nh, p->nh->mtu);
 	}
 	return false;
 }
@@ -256,6 +237,21 @@ static void refuse_hops(struct worker *w, struct FAM(pkt) *p)
 	FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_HOP_LIMIT, DROP_TTL_EXCEEDED, 0);
 }
 
+/* To or from a server of the other family. False: the packet has left. */
+static bool rewrite_crossing(struct worker *w, struct FAM(pkt) *p)
+{
+	if (unlikely(big_is_marked(p->m))) { /* nobody finishes a segment of another family */
+		rewrite_segments(w, p);
+		return false;
+	}
+	if (!FAM_FN(crossing, rewrite)(w, p))
+		return false;
+	if (likely(p->nh))
+		return true;
+	door_punt(w, p->m, p->flags & PKT_RELATED ? PUNT_ICMP : PUNT_OWN);
+	return false;
+}
+
 /* False: the packet has left. */
 static bool rewrite_fullnat(struct worker *w, struct FAM(pkt) *p)
 {
@@ -263,6 +259,8 @@ static bool rewrite_fullnat(struct worker *w, struct FAM(pkt) *p)
 		door_drop(w, p->m, DROP_NO_LOCAL_PORT);
 		return false;
 	}
+	if (unlikely(FAM_FN(half, crosses)(p->conn)))
+		return rewrite_crossing(w, p);
 	if (unlikely(*FAM_FN(ip, hop_limit)(p->l3) <= 1)) {
 		refuse_hops(w, p);
 		return false;

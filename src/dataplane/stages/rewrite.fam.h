@@ -25,3 +25,23 @@ static inline void FAM_FN(ethernet, put)(struct FAM(pkt) *p)
 	else
 		memcpy(p->l3 - 18, p->nh->l2, 18);
 }
+
+/* The checksum of a TCP or UDP packet, by a delta. */
+static inline void FAM_FN(l4_csum, update)(struct FAM(pkt) *p, uint16_t delta)
+{
+	uint8_t *l4 = p->l3 + p->l4_off;
+
+	if (p->key.proto == IPPROTO_TCP) {
+		struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)l4;
+
+		tcp->cksum = csum_apply(tcp->cksum, delta);
+	} else {
+		struct rte_udp_hdr *udp = (struct rte_udp_hdr *)l4;
+
+		if (udp->dgram_cksum == 0) /* the sender computed none */
+			return;
+		udp->dgram_cksum = csum_apply(udp->dgram_cksum, delta);
+		if (udp->dgram_cksum == 0)
+			udp->dgram_cksum = 0xffff;
+	}
+}

@@ -4,6 +4,9 @@
 
 /* Functions that stage rewrite shares with the tunnel. Worker context. */
 
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
 #include "dataplane/stages/ip.h"
 #include "dataplane/worker.h"
 

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/ftp/ftp.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/proxy/proxy.h"
 #include "dataplane/sync/ledger.h"
 #include "dataplane/sync/conn_sync_internal.h"
@@ -25,6 +25,17 @@ static struct sync_event event_of(const struct FAM(conn) *c, enum sync_kind kind
 	return e;
 }
 
+/* By full NAT. */
+static void put_local(const struct worker *w, const struct FAM(conn) *c, struct sync_event *e)
+{
+	if (!FAM_FN(half, crosses)(c)) {
+		e->FAM(laddr) = FAM_FN(half, local)(&w->FAM(v).table, c, &e->lport);
+	} else if (!(c->c.flags & CONN_F_TEMPLATE)) {
+		e->OTHER_FAM(laddr) = FAM_FN(crossing, local)(w, c, &e->lport);
+		e->flags |= SYNC_F_OTHER;
+	}
+}
+
 /* The home of a template may move the template at the same time; the server id that is read here
  * counts. */
 static struct sync_event put_of(const struct worker *w, const struct FAM(conn) *c)
@@ -37,7 +48,7 @@ static struct sync_event put_of(const struct worker *w, const struct FAM(conn) *
 	e.dport = c->dport;
 	e.server = __atomic_load_n(&c->c.server, __ATOMIC_RELAXED);
 	if (unlikely(forward_has(e.method, FORWARD_TWO_HALVES)))
-		e.FAM(laddr) = FAM_FN(half, local)(&w->FAM(v).table, c, &e.lport);
+		put_local(w, c, &e);
 	if (FAM_FN(conn, is_ftp)(c))
 		e.flags |= SYNC_F_FTP;
 	if (unlikely(c->proxy)) {

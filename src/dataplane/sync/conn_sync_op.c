@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "dataplane/ftp/ftp.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 #include "dataplane/proxy/proxy.h"
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/evidence.h"
@@ -44,37 +44,56 @@ static void mark_synced(struct worker *w, const struct FAM(conn) *c, const struc
 		*mark = (uint8_t)((*mark & ~MARK_GEN_MASK) | MARK_SYNCED | op->gen << MARK_GEN_BIT);
 }
 
-/* The peer's connections have different NAT keys, and different local ports: one of ours that is in
- * the way is old. */
-static int install(struct worker *w, const struct FAM_FN(conn, new) * n, struct FAM(conn) **out)
+/* One of ours that has the out key of a copy is old. */
+static bool evict(struct worker *w, const struct FAM_FN(conn, new) * n)
 {
 	const bool halves = forward_has(n->method, FORWARD_TWO_HALVES);
+
+	if (n->other_local) {
+		const struct OTHER_FAM(key) key = {.saddr = OTHER_FN(addr, of)(&n->server->ep.addr),
+						   .daddr = OTHER_FN(addr, of)(n->other_local),
+						   .sport = n->dport,
+						   .dport = n->lport,
+						   .proto = n->proto};
+
+		return OTHER_FN(crossing, evict)(w, &key);
+	}
 	const struct FAM(key) key = {.saddr = n->daddr,
 				     .daddr = halves ? n->laddr : n->caddr,
 				     .sport = n->dport,
 				     .dport = halves ? n->lport : n->cport,
 				     .proto = n->proto};
-	const struct FAM(table) *t = &w->FAM(v).table;
-	struct FAM(conn) *other = NULL;
 
-	if (forward_has(n->method, FORWARD_REWRITES))
-		other = FAM_FN(half, client)(
-			t, FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_OUT));
-	if (other && (w->env.sync & SYNC_HOLD)) {
-		FAM_FN(conn, destroy)(w, other);
+	return FAM_FN(crossing, evict)(w, &key);
+}
+
+/* The peer's connections have different NAT keys, and different local ports. */
+static int install(struct worker *w, const struct FAM_FN(conn, new) * n, struct FAM(conn) **out)
+{
+	if (forward_has(n->method, FORWARD_REWRITES) && (w->env.sync & SYNC_HOLD) && evict(w, n))
 		w->counters.sync_collided++;
-	}
 	return FAM_FN(conn, install)(w, n, out);
+}
+
+/* Whether a copy by full NAT says how the server is reached: its local end is of the server's
+ * family. */
+static bool local_fits(const struct sync_event *op, const struct server_rt *rt)
+{
+	const uint8_t family = op->flags & SYNC_F_OTHER ? OTHER_FAMILY : FAM_FAMILY;
+
+	return !forward_has(op->method, FORWARD_TWO_HALVES) ||
+	       (op->lport && rt->ep.addr.family == family);
 }
 
 static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 {
 	struct server_rt *rt = op_server(w, op);
 	const struct snapshot *s = w->env.snap;
+	const struct addr local = OTHER_FAM(addr_from_addr)(op->OTHER_FAM(laddr));
 	struct FAM(conn) *c;
 	int ret;
 
-	if (!rt || (forward_has(op->method, FORWARD_TWO_HALVES) && !op->lport)) {
+	if (!rt || !local_fits(op, rt)) {
 		w->counters.sync_refused++;
 		return NULL;
 	}
@@ -87,6 +106,7 @@ static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 		.dport = op->dport,
 		.laddr = op->FAM(laddr),
 		.lport = op->lport,
+		.other_local = op->flags & SYNC_F_OTHER ? &local : NULL,
 		.proto = op->proto,
 		.method = op->method,
 		.state = op->state,
@@ -113,6 +133,11 @@ static bool same_local(const struct worker *w, const struct FAM(conn) *c,
 
 	if (!forward_has(op->method, FORWARD_TWO_HALVES))
 		return true;
+	if (op->flags & SYNC_F_OTHER) {
+		const OTHER_ADDR other = FAM_FN(crossing, local)(w, c, &port);
+
+		return port == op->lport && OTHER_FN(addr, equal)(other, op->OTHER_FAM(laddr));
+	}
 	local = FAM_FN(half, local)(&w->FAM(v).table, c, &port);
 	return port == op->lport && FAM_FN(addr, equal)(local, op->FAM(laddr));
 }

@@ -10,6 +10,9 @@ void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c);
 /* The same of a connection that is no template, whose row has memory. */
 void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
 			   uint32_t index);
+/* Writes the row of a server's half h as as_row says, with LEDGER_F_LOCAL. */
+void FAM_FN(ledger, half)(struct worker *w, const struct FAM(conn) *h,
+			  const struct FAM(conn) *as_row, uint8_t flags);
 /* A client of a template got through or was assured. Any worker that has a hold on the
  * template. */
 void FAM_FN(ledger, proven)(struct worker *w, uint32_t control);

@@ -3,7 +3,7 @@
 #include "dataplane/sync/ledger.h"
 
 #include "dataplane/ftp/ftp_control.h"
-#include "dataplane/fullnat/halves.h"
+#include "dataplane/fullnat/crossing.h"
 
 #define WALK_STEP 256
 
@@ -72,32 +72,68 @@ void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c)
 		__atomic_store_n(&row->tail.state, c->c.state, __ATOMIC_RELAXED);
 }
 
+static void row_miss(struct worker *w)
+{
+	__atomic_store_n(&w->sync.rows_missed, w->sync.rows_missed + 1, __ATOMIC_RELAXED);
+}
+
+void FAM_FN(ledger, half)(struct worker *w, const struct FAM(conn) *h,
+			  const struct FAM(conn) *as_row, uint8_t flags)
+{
+	struct FAM(ledger_row) *row = FAM_FN(ledger, half_row)(w, h);
+
+	if (row)
+		row_write(row, as_row, FAM_FN(conn, index)(&w->FAM(v).table, h),
+			  LEDGER_F_LOCAL | flags);
+	else
+		row_miss(w);
+}
+
 /* The row of a server's half, at the half's own index: the connection's key, with the local address
  * and port in the places of the server's, and the index of the connection in that of the id. */
 static void half_put(struct worker *w, const struct FAM(conn) *c)
 {
 	const struct FAM(conn) *h = FAM_FN(half, server)(&w->FAM(v).table, c);
-	struct FAM(ledger_row) *row = h ? FAM_FN(ledger, half_row)(w, h) : NULL;
 	struct FAM(conn) as_row = *c;
 
 	if (!h)
 		return;
-	if (!row) {
-		__atomic_store_n(&w->sync.rows_missed, w->sync.rows_missed + 1, __ATOMIC_RELAXED);
-		return;
-	}
 	as_row.daddr = h->caddr;
 	as_row.dport = h->cport;
 	as_row.c.server = FAM_FN(conn, index)(&w->FAM(v).table, c);
-	row_write(row, &as_row, FAM_FN(conn, index)(&w->FAM(v).table, h), LEDGER_F_LOCAL);
+	FAM_FN(ledger, half)(w, h, &as_row, 0);
+}
+
+/* The same for a server of the other family. */
+static void crossing_put(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct OTHER_FAM(conn) *h = FAM_FN(crossing, server)(w, c);
+	struct OTHER_FAM(conn) as_row;
+
+	if (!h)
+		return;
+	as_row = *h;
+	as_row.daddr = h->caddr;
+	as_row.dport = h->cport;
+	as_row.caddr = OTHER_FN(ledger, hashed)(FAM_FN(addr, hash)(c->caddr));
+	as_row.vaddr = OTHER_FN(ledger, hashed)(FAM_FN(addr, hash)(c->vaddr));
+	as_row.cport = c->cport;
+	as_row.vport = c->vport;
+	as_row.c.state = c->c.state;
+	as_row.c.server = FAM_FN(conn, index)(&w->FAM(v).table, c);
+	OTHER_FN(ledger, half)(w, h, &as_row, LEDGER_F_OTHER);
 }
 
 void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
 			   uint32_t index)
 {
 	row_write(row, c, index, FAM_FN(ledger, flags)(c));
-	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+	if (likely(!forward_has(c->c.method, FORWARD_TWO_HALVES)))
+		return;
+	if (likely(!FAM_FN(half, crosses)(c)))
 		half_put(w, c);
+	else
+		crossing_put(w, c);
 }
 
 /* A proof says as well that a client got through. */

@@ -98,8 +98,8 @@ void FAM_FN(tunnel, send)(struct worker *w, struct FAM(pkt) *p)
 		if (p->l3_len <= p->nh->mtu)
 			door_send(w, p->m, p->nh->port);
 		else if (server.family == ADDR_V6)
-			fragment6_send(w, p->m, p->l3, p->l3_len, p->nh);
+			fragment6_send(w, p->m, p->l3, p->l3_len, p->nh, p->nh->mtu);
 		else
-			fragment4_send(w, p->m, p->l3, p->l3_len, p->nh);
+			fragment4_send(w, p->m, p->l3, p->l3_len, p->nh, p->nh->mtu);
 	}
 }

@@ -27,7 +27,7 @@ struct reader {
 	struct ledger_file_read *r;
 	struct ledger_place place;
 	uint32_t n_workers, n_rows;
-	uint64_t part;	   /* of the rows at hand: where the first one lies in the file */
+	uint64_t worker;   /* where the part of the worker at hand begins in the file */
 	uint32_t *servers; /* [MAX_SERVERS + 1]: our id, 0: not configured, NOT_KNOWN */
 	struct sync_event ops[OPS_STEP];
 	uint32_t n;
@@ -234,10 +234,74 @@ static bool is_local(const struct sync_event *e)
 	return forward_has(e->method, FORWARD_TWO_HALVES) && !(e->proto & RECORD_TEMPLATE);
 }
 
-static bool row_at(int fd, const struct reader *in, uint32_t index, void *row, size_t size)
+static bool row_at(int fd, const struct reader *in, uint64_t rows, uint32_t index, void *row,
+		   size_t size)
 {
 	return index && index < in->n_rows &&
-	       read_at(fd, row, size, in->part + (uint64_t)index * size) == size;
+	       read_at(fd, row, size, in->worker + rows + (uint64_t)index * size) == size;
+}
+
+static bool row4_at(int fd, const struct reader *in, uint32_t index, struct ledger_row4 *row)
+{
+	return row_at(fd, in, in->place.rows4, index, row, sizeof(*row));
+}
+
+static bool row6_at(int fd, const struct reader *in, uint32_t index, struct ledger_row6 *row)
+{
+	return row_at(fd, in, in->place.rows6, index, row, sizeof(*row));
+}
+
+/* As local_join(), for a connection of the other family than that of the server's half: hashes of
+ * its addresses are as the half says. */
+static enum ledger_row_kind other_join(struct sync_event *e, enum ledger_row_kind kind,
+				       const struct sync_event *conn, bool same_addresses)
+{
+	struct sync_event whole = *conn;
+
+	if (kind != LEDGER_ROW_SOUND)
+		return kind;
+	if (!same_addresses || e->cport != conn->cport || e->vport != conn->vport ||
+	    e->proto != conn->proto || e->method != conn->method)
+		return LEDGER_ROW_EMPTY;
+	whole.laddr6 = e->daddr6;
+	whole.lport = e->dport;
+	whole.flags |= SYNC_F_OTHER;
+	*e = whole;
+	return kind;
+}
+
+/* An IPv4 server of an IPv6 client. */
+static void cross4_take(int fd, struct reader *in, const struct ledger_row4 *row,
+			struct sync_event *e)
+{
+	enum ledger_row_kind kind;
+	struct ledger_row6 other;
+	struct sync_event conn;
+
+	if (!row6_at(fd, in, row->server, &other))
+		return;
+	kind = ledger_row6_read(&other, row->server, &conn);
+	kind = other_join(e, kind, &conn,
+			  row->caddr == ledger4_hashed(addr6_hash(other.caddr)) &&
+				  row->vaddr == ledger4_hashed(addr6_hash(other.vaddr)));
+	put_take(fd, in, kind, e, other.tail.flags);
+}
+
+/* An IPv6 server of an IPv4 client. */
+static void cross6_take(int fd, struct reader *in, const struct ledger_row6 *row,
+			struct sync_event *e)
+{
+	enum ledger_row_kind kind;
+	struct ledger_row4 other;
+	struct sync_event conn;
+
+	if (!row4_at(fd, in, row->server, &other))
+		return;
+	kind = ledger_row4_read(&other, row->server, &conn);
+	kind = other_join(e, kind, &conn,
+			  addr6_equal(row->caddr, ledger6_hashed(addr4_hash(other.caddr))) &&
+				  addr6_equal(row->vaddr, ledger6_hashed(addr4_hash(other.vaddr))));
+	put_take(fd, in, kind, e, other.tail.flags);
 }
 
 static void row4_take(int fd, struct reader *in, const void *bytes, uint32_t index)
@@ -250,8 +314,9 @@ static void row4_take(int fd, struct reader *in, const void *bytes, uint32_t ind
 	kind = ledger_row4_read(row, index, &e);
 	if (kind != LEDGER_ROW_SOUND || !is_local(&e)) {
 		put_take(fd, in, kind, &e, row->tail.flags);
-	} else if ((row->tail.flags & LEDGER_F_LOCAL) &&
-		   row_at(fd, in, row->server, &other, sizeof(other))) {
+	} else if (row->tail.flags & LEDGER_F_OTHER) {
+		cross4_take(fd, in, row, &e);
+	} else if ((row->tail.flags & LEDGER_F_LOCAL) && row4_at(fd, in, row->server, &other)) {
 		kind = ledger_row4_read(&other, row->server, &conn);
 		put_take(fd, in, local_join(&e, kind, &conn), &e, other.tail.flags);
 	}
@@ -267,8 +332,9 @@ static void row6_take(int fd, struct reader *in, const void *bytes, uint32_t ind
 	kind = ledger_row6_read(row, index, &e);
 	if (kind != LEDGER_ROW_SOUND || !is_local(&e)) {
 		put_take(fd, in, kind, &e, row->tail.flags);
-	} else if ((row->tail.flags & LEDGER_F_LOCAL) &&
-		   row_at(fd, in, row->server, &other, sizeof(other))) {
+	} else if (row->tail.flags & LEDGER_F_OTHER) {
+		cross6_take(fd, in, row, &e);
+	} else if ((row->tail.flags & LEDGER_F_LOCAL) && row6_at(fd, in, row->server, &other)) {
 		kind = ledger_row6_read(&other, row->server, &conn);
 		put_take(fd, in, local_join(&e, kind, &conn), &e, other.tail.flags);
 	}
@@ -301,8 +367,6 @@ static void part_take(int fd, struct reader *in, uint64_t begin, uint32_t n, siz
 {
 	const uint64_t end = begin + (uint64_t)n * size;
 
-	in->part = begin;
-
 	for (uint64_t i = 1; i < n;) {
 		const uint64_t at = begin + i * size;
 		const off_t data = lseek(fd, (off_t)at, SEEK_DATA);
@@ -331,6 +395,7 @@ static void rows_take(int fd, struct reader *in)
 	for (uint32_t w = 0; w < in->n_workers; w++) {
 		const uint64_t part = in->place.workers + in->place.worker_bytes * w;
 
+		in->worker = part;
 		part_take(fd, in, part + in->place.rows4, in->n_rows, sizeof(struct ledger_row4),
 			  row4_take);
 		part_take(fd, in, part + in->place.rows6, in->n_rows, sizeof(struct ledger_row6),

@@ -69,6 +69,12 @@ static struct addr get_addr(const uint8_t *p, size_t n)
 	return a;
 }
 
+/* Bytes of a local address, which is of the server's family. */
+static size_t local_bytes(uint8_t flags, size_t n)
+{
+	return flags & FLAG_OTHER ? 20 - n : n;
+}
+
 /* ---- encode ---- */
 
 static bool service_implied(const struct sync_event *e, const struct sync_service *s)
@@ -123,11 +129,13 @@ static size_t encode_put(const struct sync_record *r, size_t n, uint8_t *flags, 
 		at += SERVER_BYTES(bytes);
 	}
 	if (e->lport) {
+		const size_t bytes = local_bytes(*flags, n);
+
 		*flags |= FLAG_LOCAL;
-		put_raw(out + at, &e->laddr6, n);
-		put_raw(out + at + n, &e->lport, 2);
-		put16(out + at + n + 2, 0);
-		at += LOCAL_BYTES(n);
+		put_raw(out + at, &e->laddr6, bytes);
+		put_raw(out + at + bytes, &e->lport, 2);
+		put16(out + at + bytes + 2, 0);
+		at += LOCAL_BYTES(bytes);
 	}
 	if (e->proxy) {
 		*flags |= FLAG_PROXY;
@@ -217,20 +225,32 @@ static bool key_sound(const struct sync_event *e)
 	return unicast(SYNC_EVENT_ADDR(e, caddr)) && unicast(SYNC_EVENT_ADDR(e, vaddr));
 }
 
-/* The connection of a tunnel to a server of the other family has no address of the server. */
+/* The connection of a tunnel or of full NAT to a server of the other family has no address of the
+ * server. */
 static bool server_is_elsewhere(const struct sync_event *e)
 {
 	const struct addr server = SYNC_EVENT_ADDR(e, daddr);
 
-	return addr_is_zero(&server) && forward_has(e->method, FORWARD_OUTER_HEADER);
+	return addr_is_zero(&server) &&
+	       (forward_has(e->method, FORWARD_OUTER_HEADER) ||
+		(forward_has(e->method, FORWARD_TWO_HALVES) &&
+		 ((e->flags & SYNC_F_OTHER) || (e->proto & RECORD_TEMPLATE))));
+}
+
+static struct addr local_of(const struct sync_event *e)
+{
+	const bool v6 = e->flags & SYNC_F_V6, other = e->flags & SYNC_F_OTHER;
+
+	return v6 != other ? addr_from_addr6(e->laddr6) : addr_from_addr4(e->laddr4);
 }
 
 /* A local address and port belong to full NAT, and full NAT to these. A template has none. */
 static bool local_sound(const struct sync_event *e)
 {
 	if (!forward_has(e->method, FORWARD_TWO_HALVES) || (e->proto & RECORD_TEMPLATE))
-		return e->lport == 0 && addr6_is_zero(e->laddr6);
-	return be16_to(e->lport) >= LOCAL_PORT_MIN && unicast(SYNC_EVENT_ADDR(e, laddr));
+		return e->lport == 0 && addr6_is_zero(e->laddr6) && !(e->flags & SYNC_F_OTHER);
+	return be16_to(e->lport) >= LOCAL_PORT_MIN && unicast(local_of(e)) &&
+	       !(e->flags & SYNC_F_OTHER) != !unicast(SYNC_EVENT_ADDR(e, daddr));
 }
 
 /* A header of the PROXY protocol belongs to a connection whose packets are rewritten. */
@@ -238,8 +258,8 @@ static bool proxy_sound(const struct sync_event *e)
 {
 	if (!e->proxy)
 		return e->first == 0;
-	return !(e->flags & SYNC_F_FTP) && forward_has(e->method, FORWARD_REWRITES) &&
-	       proxy_state_sound(e->proxy, e->proto) &&
+	return !(e->flags & (SYNC_F_FTP | SYNC_F_OTHER)) &&
+	       forward_has(e->method, FORWARD_REWRITES) && proxy_state_sound(e->proxy, e->proto) &&
 	       (e->first == 0 || (e->proxy & PROXY_SENDING));
 }
 
@@ -274,7 +294,7 @@ bool sync_record_is_mixed(const struct sync_record *r)
 
 bool sync_event_sound(const struct sync_event *e)
 {
-	const uint8_t flags = e->kind == SYNC_PUT ? SYNC_F_FTP | SYNC_F_ASSURED : 0;
+	const uint8_t flags = e->kind == SYNC_PUT ? SYNC_F_FTP | SYNC_F_ASSURED | SYNC_F_OTHER : 0;
 
 	if (!key_sound(e) || (e->flags & ~(flags | SYNC_F_V6)) || e->gen != 0)
 		return false;
@@ -315,7 +335,7 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 	const size_t n = addr_bytes(&r->e), servers = flags & FLAG_OTHER ? 20 - n : n;
 	const size_t want = 4 + n + (flags & FLAG_SERVICE ? SERVICE_BYTES(n) : 0) +
 			    (flags & FLAG_SERVER ? SERVER_BYTES(servers) : 0) +
-			    (flags & FLAG_LOCAL ? LOCAL_BYTES(n) : 0) +
+			    (flags & FLAG_LOCAL ? LOCAL_BYTES(local_bytes(flags, n)) : 0) +
 			    (flags & FLAG_PROXY ? PROXY_BYTES : 0);
 	struct addr server;
 
@@ -350,11 +370,14 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 		p += SERVER_BYTES(servers);
 	}
 	if (flags & FLAG_LOCAL) {
-		if (get16(p + n + 2) != 0)
+		const size_t bytes = local_bytes(flags, n);
+
+		if (get16(p + bytes + 2) != 0)
 			return false;
-		put_raw((uint8_t *)&r->e.laddr6, p, n);
-		r->e.lport = get_be16(p + n);
-		p += LOCAL_BYTES(n);
+		put_raw((uint8_t *)&r->e.laddr6, p, bytes);
+		r->e.lport = get_be16(p + bytes);
+		r->e.flags |= flags & FLAG_OTHER ? SYNC_F_OTHER : 0;
+		p += LOCAL_BYTES(bytes);
 	}
 	if (flags & FLAG_PROXY) {
 		r->e.first = get32(p);

@@ -18,15 +18,16 @@
  *	EXPECT:  seconds left (4), client's data port, server's data port
  *	BEGIN, COMPLETE, BEHIND: 0 kind, 1 length 4, 2 transfer (BEHIND: 0), 3 zero
  *
- * Addresses have 4 bytes, or 16 with the flag IPV6. A mark has 4, and zeros up to 16. A tunnel may
- * lead to a server of the other family: the connection's server address is zero then, and the
- * address of SERVER is of the other length (flag OTHER).
+ * Addresses have 4 bytes, or 16 with the flag IPV6. A mark has 4, and zeros up to 16. A tunnel or
+ * full NAT may lead to a server of the other family: the connection's server address is zero then,
+ *and the address of SERVER is of the other length (flag OTHER).
  *
  * SERVICE stands where the service is not what the virtual address, port and protocol say
  * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with
  * the address and port that the connection has (DR with another port, port 0).
  *
- * LOCAL stands with full NAT alone, and always: the address and port that the server sees.
+ * LOCAL stands with full NAT alone, and always: the address and port that the server sees. With
+ * OTHER the server is of the other family, and so is the local address.
  * PROXY stands where the server is told the client's address (model/client_address.h).
  *
  * Whoever decodes gets what can be: every field is within its range, and what cannot be for a

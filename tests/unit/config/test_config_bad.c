@@ -136,7 +136,7 @@ static const struct bad bad[] = {
 		   "address"},
 	{SERVICES(V6_WEB("\"192.0.2.9:80\"")),
 	 V6_SERVER "192.0.2.9:80 is an IPv4 address of an IPv6 service: needs \"forward\": "
-		   "\"tunnel\", not \"nat\""},
+		   "\"fullnat\" or \"tunnel\", not \"nat\""},
 	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::1]:80\",\"family\":\"ipv6\"}"),
 	 "f:4:56: shared.services[0].family: belongs to \"mark\": listeners say theirs by their "
 	 "addresses"},
@@ -318,6 +318,10 @@ static const struct bad bad[] = {
 		      "\"forward\":\"dr\"}]")),
 	 "f:4:118: shared.services[0].servers[0].forward: expected \"nat\" or \"fullnat\": the "
 	 "service has \"client_address\""},
+	{SERVICES(WEB(",\"forward\":\"fullnat\",\"client_address\":\"proxy-v2\",\"servers\":[{"
+		      "\"address\":\"[2001:db8::9]:80\"}]")),
+	 "f:4:114: shared.services[0].servers[0].address: expected a server of the service's "
+	 "address family: the service has \"client_address\""},
 	{SERVICES("{\"protocol\":\"udp\",\"listen\":\"192.0.2.80:53\",\"client_address\":\"proxy-"
 		  "v1\"}"),
 	 "f:4:61: shared.services[0].client_address: \"proxy-v1\" needs \"protocol\": \"tcp\": of "

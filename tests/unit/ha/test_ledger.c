@@ -244,6 +244,32 @@ static void servers_that_were_told_of_their_clients_are_not_told_again(void **st
 	}
 }
 
+/* Two rows in two tables. */
+static void connections_with_servers_of_the_other_family_keep_their_local_ports(void **state)
+{
+	struct packet sent;
+
+	(void)state;
+	for (uint32_t i = 0; i < 200; i++)
+		assert_int_not_equal(
+			pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, i % 4 ? 84 : 82), 0);
+	kill_a();
+	assert_int_equal(load_b(), 0);
+	assert_int_equal(last.taken, 200);
+	assert_int_equal(last.damaged + last.half + last.unknown, 0);
+	assert_true(pair_equal(&p));
+	for (uint32_t i = 1; i < 200; i += 4) {
+		pair_put(&p.b, 0, pair_from_client(CLIENT + i, 4000, IPPROTO_TCP, 84, TCP_ACK));
+		assert_true(pair_sent(&p.b, 1, &sent));
+		assert_true(addr6_equal(sent.saddr6, ipv6(PAIR_LOCAL6)));
+		pair_put(&p.b, 1, pair_answer(&sent, TCP_ACK));
+		assert_true(pair_sent(&p.b, 0, &sent));
+		assert_int_equal(sent.daddr, be32_from(CLIENT + i));
+	}
+	harness_advance_ms(&p.b, 1000000);
+	assert_int_equal(pair_entries(&p.b), 0);
+}
+
 static void what_ended_or_closed_is_not_brought_back_as_it_was(void **state)
 {
 	struct conn4 *c;
@@ -540,6 +566,7 @@ int main(void)
 		T(a_killed_routers_connections_go_on_at_the_next),
 		T(connections_by_full_nat_keep_their_local_ports),
 		T(servers_that_were_told_of_their_clients_are_not_told_again),
+		T(connections_with_servers_of_the_other_family_keep_their_local_ports),
 		F(what_ended_or_closed_is_not_brought_back_as_it_was),
 		T(a_killed_heir_leaves_what_it_took_up),
 		F(moved_ftp_numbers_and_announced_ports_are_kept),

@@ -496,6 +496,42 @@ static void full_nat_goes_on_with_its_local_port_if_the_peer_reads_it(void **sta
 	assert_int_equal(pair_entries(&p.b), 600);
 }
 
+/* The router that takes over sends by the same local address, which is of IPv6, and knows the
+ * replies. */
+static void a_server_of_the_other_family_is_reached_after_a_takeover(void **state)
+{
+	static struct packet at_server[100];
+
+	(void)state;
+	net.loss = 10;
+	sync_send_start(snd, now_ms);
+	sync_send_peer(snd, SYNC_VERSION);
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_int_not_equal(pair_connect(&p.a, CLIENT + i, 4001, IPPROTO_TCP, 84), 0);
+		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 84, TCP_ACK));
+		assert_true(pair_sent(&p.a, 1, &at_server[i]));
+		assert_true(at_server[i].v6);
+		step();
+	}
+	assert_true(settle(20000));
+	assert_int_equal(pair_entries(&p.b), 100);
+	assert_true(pair_equal(&p));
+	takeover();
+	for (uint32_t i = 0; i < 100; i++) {
+		struct packet sent;
+
+		pair_put(&p.b, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 84, TCP_ACK));
+		assert_true(pair_sent(&p.b, 1, &sent));
+		assert_true(addr6_equal(sent.daddr6, at_server[i].daddr6));
+		assert_true(addr6_equal(sent.saddr6, ipv6(PAIR_LOCAL6)));
+		assert_int_equal(sent.sport, at_server[i].sport);
+		pair_put(&p.b, 1, pair_answer(&sent, TCP_ACK));
+		assert_true(pair_sent(&p.b, 0, &sent));
+		assert_int_equal(sent.daddr, be32_from(CLIENT + i));
+		assert_int_equal(be16_to(sent.sport), 84);
+	}
+}
+
 static void a_long_transfer_survives_a_short_timeout(void **state)
 {
 	struct packet sent;
@@ -766,6 +802,8 @@ int main(void)
 		T31(a_header_under_way_is_sent_on_by_the_next_router),
 		T(full_nat_goes_on_with_its_local_port_if_the_peer_reads_it),
 		T31(full_nat_goes_on_with_its_local_port_if_the_peer_reads_it),
+		T(a_server_of_the_other_family_is_reached_after_a_takeover),
+		T31(a_server_of_the_other_family_is_reached_after_a_takeover),
 		T(a_long_transfer_survives_a_short_timeout),
 		T(a_flood_costs_the_peer_nothing),
 		T(a_cut_network_is_made_up_for),

@@ -37,6 +37,8 @@ struct vector {
 	uint32_t mark;
 	uint8_t proxy;
 	uint32_t first;
+	const char *local; /* by full NAT */
+	uint16_t lport;
 };
 
 static const struct vector vectors[] = {
@@ -110,6 +112,50 @@ static const struct vector vectors[] = {
 	 0,
 	 CLIENT_ADDRESS_PROXY_V1 | PROXY_SENDING,
 	 0x12345678},
+	{"put, TCP by full NAT to a server of IPv6",
+	 "01406406c0000201c63364640400005001041f9000000000"
+	 "20010db8000a000000000000000000011f900000"
+	 "20010db8000a000000000000000000c804010000",
+	 RECORD_PUT,
+	 "192.0.2.1",
+	 "198.51.100.100",
+	 "0.0.0.0",
+	 1024,
+	 80,
+	 8080,
+	 IPPROTO_TCP,
+	 CONN_ESTABLISHED,
+	 FWD_FULLNAT,
+	 SYNC_F_OTHER,
+	 NULL,
+	 "2001:db8:a::1",
+	 0,
+	 8080,
+	 0,
+	 .local = "2001:db8:a::c8",
+	 .lport = 1025},
+	{"put, IPv6, TCP by full NAT to a server of IPv4",
+	 "014c740620010db8000000000000000000000001"
+	 "20010db80001000000000000000000640400005001041f90"
+	 "000000000000000000000000000000000a0a00011f9000000a0a00c804010000",
+	 RECORD_PUT,
+	 "2001:db8::1",
+	 "2001:db8:1::64",
+	 "::",
+	 1024,
+	 80,
+	 8080,
+	 IPPROTO_TCP,
+	 CONN_ESTABLISHED,
+	 FWD_FULLNAT,
+	 SYNC_F_OTHER,
+	 NULL,
+	 "10.10.0.1",
+	 0,
+	 8080,
+	 0,
+	 .local = "10.10.0.200",
+	 .lport = 1025},
 	{"end, IPv6",
 	 "0228100620010db800000000000000000000000120010db800010000000000000000006404000050",
 	 RECORD_END, "2001:db8::1", "2001:db8:1::64", NULL, 1024, 80, 0, IPPROTO_TCP, 0, 0, 0, NULL,
@@ -162,9 +208,41 @@ static struct sync_record record_of(const struct vector *v)
 	r.server.service.port = be16_from(v->mark ? 0 : v->vport);
 	r.server.service.mark = v->mark;
 	r.server.service.addr = vip;
+	if (v->local) {
+		const struct addr local = ip(v->local);
+
+		addr_put(&r.e.laddr6, &local);
+		r.e.lport = be16_from(v->lport);
+	}
 	if (v->mark)
 		r.server.service.addr = (struct addr){.family = vip.family};
 	return r;
+}
+
+/* A local address of the wrong family, none, or one where the server is not of the other family. */
+static void full_nat_between_the_families_has_a_local_address_of_the_servers_family(void **state)
+{
+	uint8_t bytes[SYNC_RECORD_MAX];
+	struct sync_record r;
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		if (!vectors[i].local)
+			continue;
+		n = bytes_of(vectors[i].hex, bytes);
+		assert_int_equal(sync_record_decode(bytes, n, &r), (int)n);
+		assert_true(sync_event_sound(&r.e));
+		r.e.flags &= (uint8_t)~SYNC_F_OTHER;
+		assert_false(sync_event_sound(&r.e));
+		r.e.flags |= SYNC_F_OTHER;
+		r.e.method = FWD_TUNNEL;
+		assert_false(sync_event_sound(&r.e));
+		bytes[2] &= (uint8_t)~0x40; /* no LOCAL */
+		bytes[1] = (uint8_t)(n - (vectors[i].client[4] == ':' ? 8 : 20));
+		assert_int_equal(sync_record_decode(bytes, bytes[1], &r), -EINVAL);
+	}
+	assert_true(n > 0);
 }
 
 static void records_are_the_bytes_of_the_document(void **state)
@@ -309,6 +387,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_the_bytes_of_the_document),
+		cmocka_unit_test(
+			full_nat_between_the_families_has_a_local_address_of_the_servers_family),
 		cmocka_unit_test(a_record_cut_short_is_refused),
 		cmocka_unit_test(a_told_address_that_cannot_be_is_refused),
 		cmocka_unit_test(what_cannot_be_an_address_is_refused),

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The part of crossing.h that is compiled once for each address family. */
+
+/* --- FAMILY is the client's --- */
+
+/* The server's half of a connection for which FAM_FN(half, crosses)() holds; or NULL. */
+static inline struct OTHER_FAM(conn) *
+	FAM_FN(crossing, server)(const struct worker *w, const struct FAM(conn) *c)
+{
+	return c->c.half ? &w->OTHER_FAM(v).table.conns[c->c.half] : NULL;
+}
+
+/* The local address and port of such a connection, which are of the other family; zero: none. */
+static inline OTHER_ADDR FAM_FN(crossing, local)(const struct worker *w, const struct FAM(conn) *c,
+						 be16 *port)
+{
+	const struct OTHER_FAM(conn) *h = FAM_FN(crossing, server)(w, c);
+
+	*port = h ? h->cport : 0;
+	return h ? h->caddr : (OTHER_ADDR){0};
+}
+
+/* The ends of a packet to the server, of a connection with its server's half. */
+static inline struct OTHER_FAM(new_ends)
+	FAM_FN(crossing, ends)(const struct worker *w, const struct FAM(conn) *c)
+{
+	const struct OTHER_FAM(conn) *h = FAM_FN(crossing, server)(w, c);
+
+	return (struct OTHER_FAM(new_ends)){
+		.source = h->caddr, .dest = h->daddr, .sport = h->cport, .dport = h->dport};
+}
+
+/* As FAM_FN(halves, join)() and FAM_FN(halves, part)(), which call these. */
+int FAM_FN(crossing, join)(struct worker *w, struct FAM(conn) *c,
+			   const struct FAM_FN(conn, new) * n);
+void FAM_FN(crossing, part)(struct worker *w, struct FAM(conn) *c);
+
+/* Stage rewrite, for a packet of such a connection. False: the packet has left. */
+bool FAM_FN(crossing, rewrite)(struct worker *w, struct FAM(pkt) *p);
+
+/* --- FAMILY is the server's --- */
+
+/* Ends the connection that has this out key, of whatever family its client is. False: none has. */
+bool FAM_FN(crossing, evict)(struct worker *w, const struct FAM(key) *key);
+
+/* After look-up: replies whose connection is in the other table leave b, to x. */
+void FAM_FN(crossing, take)(struct worker *w, struct FAM(burst) *b, struct OTHER_FAM(burst) * x);
+/* The same, and x goes through the stages that are left. */
+void FAM_FN(crossing, pass)(struct worker *w, struct FAM(burst) *b);

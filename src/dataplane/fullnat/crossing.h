@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_FULLNAT_CROSSING_H
+#define PLVS_DATAPLANE_FULLNAT_CROSSING_H
+
+/*
+ * Connections by full NAT whose server is of the other family than the client:
+ *
+ *	client  caddr:cport ----> vaddr:vport   VIP            in the table of the client's family
+ *	pool    local:lport ----> daddr:dport   real server    in the table of the server's family
+ *
+ * The client's half is the connection, as in halves.h, with no server address: the stages resolve
+ * the address of the server's run-time state, as for a tunnel to the other family. Its c.half is an
+ * index in the other table, and so is `control` of the server's half, which has HALF_F_OTHER.
+ *
+ * A packet of the client goes through the stages of its own family, and is translated
+ * (translate/translate.h) in stage rewrite. A reply goes through the stages of the server's family
+ * as far as look-up; from there on it goes through those of the client's, as it came, with the
+ * connection found, until stage rewrite translates it. So a reply that has to wait is parked as it
+ * came. Stages between look-up and rewrite read of a packet what does not depend on the family: its
+ * direction, lengths, L4 header and connection.
+ *
+ * Bursts of a family none of whose entries is such a half pay one test each.
+ *
+ * Worker context.
+ */
+
+#include "dataplane/fullnat/halves.h"
+
+#define FAM_TEMPLATE "dataplane/fullnat/crossing.fam.h"
+#include "base/both_families.h"
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The part of translate.h that is compiled once for each address family: that of the packet as it
+ * came. */
+
+/*
+ * p, whose next hop is p->nh (NULL: Linux), leaves as a packet of the other family: l3, l3_len and
+ * l4_off are the new ones, with an Ethernet header before them. l4_delta: of the checksums of TCP
+ * and UDP. back_mtu: of the next hop by which the packets leave that p, an ICMP error, may be
+ * about. False: the packet has left, by drop (ttl_exceeded, too_big, untranslatable, no_checksum,
+ * no_buffer) or as fragments.
+ */
+bool FAM_FN(translate, packet)(struct worker *w, struct FAM(pkt) *p,
+			       const struct OTHER_FAM(new_ends) * ends, uint16_t l4_delta,
+			       uint16_t back_mtu);
