@@ -405,6 +405,14 @@ const struct command cli_commands[] = {
 	{"ha reset", "forget failed failbacks and holds, at both routers", NULL, NULL, 0,
 	 "ha.reset", NULL, NULL, view_said, NULL},
 
+	{"fleet status", "this router as a member of a fleet: what it announces to the network",
+	 NULL, NULL, 0, "fleet.status", NULL, NULL, view_fleet, NULL},
+	{"fleet drain", "withdraw all VIPs of this router from the network",
+	 "Packets that still come are forwarded. Holds until `fleet undrain`, or a restart.", NULL,
+	 CMD_CUTS, "fleet.drain", NULL, NULL, view_said, NULL},
+	{"fleet undrain", "end `fleet drain`", NULL, NULL, 0, "fleet.undrain", NULL, NULL,
+	 view_said, NULL},
+
 	{"config show", "the running configuration, with every change since start", NULL,
 	 config_show_args, 0, "config.get", NULL, NULL, view_config, NULL},
 	{"config check", "check a file; nothing is applied", NULL, config_text_args, 0,

@@ -100,6 +100,7 @@ void view_saved(const struct out *out, const json_t *result, const struct invoca
 /* To errors: where the change of a result is not stored, and why. */
 void view_stored(const struct out *out, const json_t *result);
 void view_ha(const struct out *out, const json_t *result, const struct invocation *inv);
+void view_fleet(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_health_list(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_health(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_tried(const struct out *out, const json_t *result, const struct invocation *inv);

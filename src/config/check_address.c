@@ -137,6 +137,7 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 	if (a->kind == CONFIG_ADDRESS_POOL)
 		pool_address_check(ctx, config, a);
 	context_pop(ctx);
+	config_check_fleet_address(ctx, config, a);
 	link_check(ctx, &config->node, a);
 	if (a->kind == CONFIG_ADDRESS_POOL)
 		config_check_pools(ctx, config, a);

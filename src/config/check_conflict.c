@@ -160,6 +160,7 @@ void config_check_conflicts(struct config_context *ctx, const struct config *con
 	}
 	dr_links_check(ctx, config, svc);
 	pool_check(ctx, config, svc);
+	config_check_fleet_service(ctx, config, svc);
 	key = index_key_mark(svc->mark, config_service_family(svc));
 	if (svc->mark && config_index_get(config->index, &key, &other)) {
 		context_push_key(ctx, "mark");

@@ -335,6 +335,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	client_address_check(ctx, svc);
 	netmask_check(ctx, svc);
 	one_packet_check(ctx, svc);
+	config_check_adopt(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, svc->servers[i].written);

@@ -244,6 +244,7 @@ static int document_parse(struct config_context *ctx, struct config *config, jso
 		config_policy_compat(&config->shared.defaults, config->shared.compat);
 		node_check(ctx, config);
 		config_check_ha(ctx, config);
+		config_check_fleet(ctx, config);
 		context_push_key(ctx, "shared");
 		addresses_check(ctx, config);
 		config_check_checks(ctx, config);

@@ -147,6 +147,7 @@ struct config_node {
 	struct endpoint metrics_listen; /* metrics.listen; family NONE: not there */
 	char *metrics_socket;		/* metrics.socket, or NULL */
 	struct config_ha_node ha;
+	struct config_announce announce;
 	struct config_notify notify;
 	struct config_programs programs;
 	struct config_telnet telnet;

@@ -136,6 +136,7 @@ extern const struct config_object config_object_check;
 /* schema_ha.c */
 extern const struct config_object config_object_ha_node;
 extern const struct config_object config_object_ha_shared;
+extern const struct config_object config_object_announce; /* schema_fleet.c */
 extern const struct config_object config_object_level_socket, config_object_telnet;
 extern const struct config_object config_object_notify, config_object_programs;
 
@@ -361,6 +362,7 @@ int config_check_http_path(struct config_context *ctx, const void *value);
 int config_check_http_host(struct config_context *ctx, const void *value);
 int config_check_http_header(struct config_context *ctx, const void *value);
 int config_check_password_hash(struct config_context *ctx, const void *value);
+int config_check_prime(struct config_context *ctx, const void *value);
 int config_check_readable(struct config_context *ctx, const void *value);
 
 /* ---- checks that need more than one key ---- */
@@ -388,6 +390,13 @@ void config_check_nat_address(struct config_context *ctx, const struct config *c
 
 /* The service alone: listeners, servers, thresholds. Puts DR servers' ports right. */
 void config_check_service(struct config_context *ctx, struct config_service *svc);
+/* Of a service, and of an address, in a fleet. */
+void config_check_fleet_service(struct config_context *ctx, const struct config *config,
+				const struct config_service *svc);
+void config_check_fleet_address(struct config_context *ctx, const struct config *config,
+				const struct config_address *a);
+/* What `adopt` and the table of mh ask of a service. */
+void config_check_adopt(struct config_context *ctx, const struct config_service *svc);
 /* Identities against those of other services, which are in the index while the service
  * itself is not; and VIPs against the router's own addresses. */
 void config_check_conflicts(struct config_context *ctx, const struct config *config,
@@ -424,6 +433,8 @@ int config_checks_plan(struct config_plan *plan);
 /* Paths, keys and timers; resolves the links of witnesses. The path is that of the document. */
 void config_check_ha(struct config_context *ctx, struct config *config);
 void config_check_node(struct config_context *ctx, const struct config_node *node);
+/* Rules of a fleet about the document as a whole. The path is that of the document. */
+void config_check_fleet(struct config_context *ctx, const struct config *config);
 /* Totals. */
 void config_check_limits(struct config_context *ctx, const struct config *config,
 			 uint64_t n_services, uint64_t n_servers);

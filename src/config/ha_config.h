@@ -18,6 +18,7 @@
 #define CONFIG_HA_MAX_WITNESSES 16 /* of one link */
 #define CONFIG_HA_PORT		7694
 #define CONFIG_STATE_DEFAULT	"/var/lib/plvs"
+#define CONFIG_ANNOUNCE_METRIC	100
 
 struct config_addr;
 struct config_witness;
@@ -26,6 +27,19 @@ enum config_ha_role {
 	CONFIG_HA_UNSET,
 	CONFIG_HA_PRIMARY,
 	CONFIG_HA_BACKUP,
+};
+
+enum config_ha_mode {
+	CONFIG_HA_PAIR,	 /* one of two routers is active; also a lone router */
+	CONFIG_HA_FLEET, /* every member is active: docs/fleet.md */
+};
+
+/* The VIPs of a fleet that are withdrawn for want of a quorum: those with at least one such
+ * service, those with no other, none. */
+enum config_withdraw {
+	CONFIG_WITHDRAW_ANY,
+	CONFIG_WITHDRAW_ALL,
+	CONFIG_WITHDRAW_NEVER,
 };
 
 enum config_failback {
@@ -48,6 +62,8 @@ struct config_ha_node {
 };
 
 struct config_ha_shared {
+	uint8_t mode;	  /* enum config_ha_mode */
+	uint8_t withdraw; /* enum config_withdraw */
 	uint32_t cluster;
 	uint32_t keepalive_ms, deadtime_ms; /* 0: measured (`auto`) */
 	uint32_t start_delay_ms, failback_delay_ms, grace_ms;
@@ -73,6 +89,21 @@ static inline uint32_t config_ha_keepalive_ms(const struct config_ha_shared *ha)
 	return ha->deadtime_ms < 3 * ha->keepalive_ms + 3 ? ha->deadtime_ms / 4 : ha->keepalive_ms;
 }
 
+/* A VIP with a metric of its own. */
+struct config_announced {
+	struct addr address;
+	uint32_t metric;
+};
+
+/* Routes by which VIPs are announced to the network: announce/vip_routes.h. */
+struct config_announce {
+	uint32_t table; /* of Linux; 0: nothing is announced */
+	uint32_t metric;
+	struct config_announced *vips;
+	uint32_t n_vips;
+	uint32_t stuck_ms, drain_ms;
+};
+
 /* The programs that a configuration from the peer may run on this router. */
 struct config_programs {
 	char **directories; /* none: /usr/lib/plvs/checks, /etc/plvs/programs */
@@ -82,8 +113,8 @@ struct config_programs {
 
 /* Programs that are told of what happens; JSON on standard input. */
 struct config_notify {
-	char **ha, **health; /* argv; none: nobody is told */
-	uint32_t n_ha, n_health;
+	char **ha, **health, **announce; /* argv; none: nobody is told */
+	uint32_t n_ha, n_health, n_announce;
 	char *user; /* NULL: the router's own */
 	uint32_t timeout_ms;
 };

@@ -7,6 +7,9 @@
 /* In the order of enum config_ha_role, enum config_failback. */
 static const char *const role_names[] = {"unset", "primary", "backup", NULL};
 static const char *const failback_names[] = {"auto", "manual", NULL};
+/* In the order of enum config_ha_mode, enum config_withdraw. */
+static const char *const mode_names[] = {"pair", "fleet", NULL};
+static const char *const withdraw_names[] = {"any", "all", "never", NULL};
 
 static const struct config_field path_fields[] = {
 	{.name = "name",
@@ -118,6 +121,22 @@ static const struct config_object announce_object = {
 	.noun = "announcements", FIELDS(announce_fields), .size = sizeof(struct config_ha_shared)};
 
 static const struct config_field shared_fields[] = {
+	{.name = "mode",
+	 .type = TYPE_ENUM,
+	 AT(struct config_ha_shared, mode),
+	 .names = mode_names,
+	 .def = CONFIG_HA_PAIR,
+	 .noun = "a mode",
+	 .help = "`pair`: one of two routers is active; `fleet`: VIPs are active on every router, "
+		 "reached by routes, and no router answers ARP or ND for them; see fleet.md"},
+	{.name = "withdraw",
+	 .type = TYPE_ENUM,
+	 AT(struct config_ha_shared, withdraw),
+	 .names = withdraw_names,
+	 .def = CONFIG_WITHDRAW_ANY,
+	 .noun = "a rule",
+	 .help = "a VIP is not announced (`node.announce`) while services on it lack their quorum: "
+		 "`any` of them, `all` of them; `never`: quorums do not matter"},
 	{.name = "cluster",
 	 .type = TYPE_UINT,
 	 AT(struct config_ha_shared, cluster),
@@ -238,6 +257,14 @@ static const struct config_field notify_fields[] = {
 	 .noun = "an argument",
 	 .help = "the same for real servers that go up or down, and quorums: `%{server}`, "
 		 "`%{state}`"},
+	{.name = "announce",
+	 .type = TYPE_STRING,
+	 LIST_AT(struct config_notify, announce, n_announce),
+	 .rule = RULE_COMMENT,
+	 .max = 255, /* characters: paths are long */
+	 .most = SPAWN_MAX_ARGV,
+	 .noun = "an argument",
+	 .help = "the same for VIPs that are announced to the network, or withdrawn"},
 	{.name = "user",
 	 .type = TYPE_STRING,
 	 AT(struct config_notify, user),

@@ -52,6 +52,8 @@ enum {
 	SET_TUNNEL_SOURCE,
 	SET_SEQUENCE_CHECK,
 	SET_CLIENT_ADDRESS,
+	SET_ADOPT,
+	SET_MH_SLOTS,
 	SET_TIMEOUT, /* + enum conn_state */
 };
 _Static_assert(SET_TIMEOUT + CONN_STATE_MAX <= CONFIG_SET_HEALTH, "one bit each");
@@ -252,6 +254,25 @@ static const struct config_field policy_fields[] = {
 	 AT(struct config_policy, service.sloppy_tcp),
 	 .set_bit = SET_SLOPPY,
 	 .help = "any TCP packet but a RST makes a connection, not only a SYN; IPVS's sloppy_tcp"},
+	{.name = "adopt",
+	 .type = TYPE_BOOL,
+	 AT(struct config_policy, service.adopt),
+	 .set_bit = SET_ADOPT,
+	 .help = "of mh, with `dr` or `tunnel`: a TCP segment without a connection, and an ICMP "
+		 "error about one, goes to the server that mh chooses, since another router of a "
+		 "fleet may have begun the connection. The table of mh then follows from the "
+		 "configuration alone: a server that is down moves only its own clients; see "
+		 "fleet.md"},
+	{.name = "mh_slots",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, service.mh_slots),
+	 .set_bit = SET_MH_SLOTS,
+	 .min = 3,
+	 .max = 2097143,
+	 .check = config_check_prime,
+	 .def = MH_SLOTS_DEFAULT,
+	 .help = "of mh: slots of its table, a prime; a hundred for each server share clients to "
+		 "about a per cent (IPVS: 4093, or 251 to 131071 when built so)"},
 	{.name = "any_flags",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.any_flags),

@@ -297,6 +297,12 @@ static int health_start(struct control *c, char error[ERROR_TEXT])
 	return watching_start(c, c->spawner);
 }
 
+static int announcing_start(struct control *c, char error[ERROR_TEXT])
+{
+	(void)error;
+	return fleet_start(c);
+}
+
 static int metrics_open(struct control *c, char error[ERROR_TEXT])
 {
 	const struct metrics_options options = {.base = c->base,
@@ -368,6 +374,7 @@ static const struct part {
 	{publisher_start, publisher_stop},
 	{events_start, event_log_stop},
 	{health_start, watching_stop},
+	{announcing_start, fleet_stop},
 	{telnet_start, telnet_program_stop},
 	{metrics_open, metrics_close},
 	{answers_start, answers_stop},

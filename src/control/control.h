@@ -20,6 +20,8 @@ struct control;
 struct ha;
 struct link;
 struct spawner;
+struct vip_route;
+struct vip_routes;
 
 struct control_options {
 	/* The file given at start: what config.apply without a parameter and SIGHUP read,
@@ -51,6 +53,11 @@ int control_create(const struct control_options *options, struct config *config,
 /* Between control_create() and control_start(). The ha thread ends after control_stop() and
  * before control_destroy(). */
 void control_set_ha(struct control *control, struct ha *ha);
+/* Between control_create() and control_start(): keeps the routes of VIPs; outlives the thread. */
+void control_set_routes(struct control *control, struct vip_routes *routes);
+/* Any thread: routes of VIPs came, or went. Copied. */
+void control_announced(struct control *control, const struct vip_route *list, uint32_t n,
+		       bool announced);
 /* Opens the socket and starts the thread. 0, or -errno with a sentence in error. */
 int control_start(struct control *control, char error[ERROR_TEXT]);
 /* The ha thread: the peer pushes a configuration. The answer goes back by ha_answer(). */

@@ -12,6 +12,7 @@
 #include "control/clock_watch.h"
 #include "control/control.h"
 #include "control/event_log.h"
+#include "control/fleet.h"
 #include "control/jobs.h"
 #include "control/memory_trim.h"
 #include "control/pending.h"
@@ -92,6 +93,7 @@ struct control {
 	struct listings listings;
 	struct ha *ha;		 /* or NULL */
 	struct push_list pushes; /* to the peer */
+	struct fleet fleet;
 	/* control_run_for_peer(): dispatch stands above push. */
 	void (*run_for_peer)(struct control *c, struct rpc_request *req, const char *name,
 			     json_t *params);

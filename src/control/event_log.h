@@ -20,7 +20,7 @@ struct event;
 #define EVENT_KINDS(X)                                                                             \
 	X(CHANGE, "change", "a change of configuration or state, with its author")                 \
 	X(HEALTH, "health", "a real server, or a service's quorum")                                \
-	X(ROLE, "role", "this router's part in the pair")                                          \
+	X(ROLE, "role", "this router's part in the pair, and VIPs announced or withdrawn")         \
 	X(SESSION, "session", "logins by telnet, and refused ones")
 
 enum event_kind {

@@ -93,6 +93,7 @@ static void on_changed(void *arg, const char *key)
 	if (!c->watching->verdict_us)
 		c->watching->verdict_us = clock_us();
 	put_effects(c, key);
+	fleet_changed(&c->fleet);
 }
 
 void watching_published(struct control *c)
@@ -219,6 +220,7 @@ static void on_quorum(void *arg, const char *key)
 	char reason[160], said[400], object[NOTIFY_MAX_OBJECT], *text;
 	json_t *o;
 
+	fleet_changed(&c->fleet);
 	if (health_get_service(c->watching->health, key, &v) < 0)
 		return;
 	quorum_sentence(&v, reason, sizeof(reason));
@@ -312,6 +314,7 @@ void watching_change(struct control *c, const struct config_change *ch, const st
 	if (svc)
 		watch(c, after, svc);
 	peer_soon(c);
+	fleet_changed(&c->fleet);
 }
 
 bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us)

@@ -81,6 +81,7 @@ extern const struct method connection_methods[];
 extern const struct method counter_methods[];
 extern const struct method system_methods[];
 extern const struct method ha_methods[];
+extern const struct method fleet_methods[];
 extern const struct method health_methods[];
 extern const struct method attempt_methods[];
 extern const struct method ipvsadm_methods[];

@@ -57,6 +57,7 @@ void control_pair_changed(struct control *c)
 {
 	const struct timeval soon = {.tv_usec = PAIR_SOON_MS * 1000};
 
+	fleet_changed(&c->fleet);
 	if (c->pair_ev && !evtimer_pending(c->pair_ev, NULL))
 		evtimer_add(c->pair_ev, &soon);
 }

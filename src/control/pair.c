@@ -185,6 +185,30 @@ void pair_config(const struct config *config, struct ha_config *out)
 	out->notify_timeout_ms = node->notify.timeout_ms;
 }
 
+/* Sessions of BGP, whoever opened them, and BFD (RFC 5881 and 5883), by any address. */
+static void routing_rules(struct punt_rules *out)
+{
+	static const struct punt_rule rules[] = {
+		{.proto = IPPROTO_UDP, .first = 3784, .last = 3785, .class = PUNT_ROUTING},
+		{.proto = IPPROTO_UDP, .first = 4784, .last = 4784, .class = PUNT_ROUTING},
+		{.proto = IPPROTO_TCP, .first = 179, .last = 179, .class = PUNT_ROUTING},
+		{.proto = IPPROTO_TCP,
+		 .first = 179,
+		 .last = 179,
+		 .class = PUNT_ROUTING,
+		 .from = true},
+	};
+	static const uint8_t families[] = {ADDR_V4, ADDR_V6};
+
+	for (size_t k = 0; k < sizeof(families); k++)
+		for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+			struct punt_rule *r = &out->rule[out->n++];
+
+			*r = rules[i];
+			r->own.family = r->peer.family = families[k];
+		}
+}
+
 void pair_punt_rules(const struct config *config, struct punt_rules *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -201,6 +225,7 @@ void pair_punt_rules(const struct config *config, struct punt_rules *out)
 			.proto = IPPROTO_UDP,
 			.class = PUNT_HA};
 	}
+	routing_rules(out);
 }
 
 /* --- to the ha thread --- */
@@ -227,7 +252,8 @@ void pair_addresses(struct control *c, const struct snapshot *live)
 		const struct addr_entry *e = &all[i];
 		const bool lives = !(e->kinds & ADDR_KIND_VIP) || (e->kinds & ADDR_KIND_ACTIVE);
 
-		if ((e->kinds & moves) && lives && !(e->kinds & ADDR_KIND_ROUTED))
+		if ((e->kinds & moves) && lives &&
+		    !(e->kinds & (ADDR_KIND_ROUTED | ADDR_KIND_SILENT)))
 			v[n++] = (struct ha_address){e->addr, e->link};
 	}
 	free(all);

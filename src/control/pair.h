@@ -16,7 +16,7 @@ struct control;
 
 /* The ha thread's part of a configuration. Pointers in *out are the configuration's. */
 void pair_config(const struct config *config, struct ha_config *out);
-/* The punt rules that put the heartbeats of the configured paths into class PUNT_HA. */
+/* The punt rules: heartbeats of the configured paths (PUNT_HA), BGP and BFD (PUNT_ROUTING). */
 void pair_punt_rules(const struct config *config, struct punt_rules *out);
 
 /* Addresses were published: those that move are announced. */

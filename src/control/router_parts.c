@@ -15,6 +15,8 @@ void control_parts(void *arg, struct router_parts *out)
 		.dp = c->dp,
 		.link = c->link,
 		.ha = c->ha,
+		.routes = c->fleet.routes,
+		.drained = c->fleet.drained,
 		.health = watching_health(c),
 		.table_watch = &c->table_watch,
 		.local_port_watch = &c->local_port_watch,

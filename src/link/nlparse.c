@@ -251,6 +251,7 @@ static int parse_route(const struct nlmsghdr *nlh, struct nl_event *out)
 	r->table = rtm->rtm_table;
 	attr_u32(tb[RTA_TABLE], &r->table);
 	r->type = rtm->rtm_type;
+	r->proto = rtm->rtm_protocol;
 	r->tos = rtm->rtm_tos;
 	r->flags = rtm->rtm_flags & 0xffU; /* RTNH_F_*; above: RTM_F_* */
 	r->dest.len = rtm->rtm_dst_len;

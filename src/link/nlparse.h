@@ -55,6 +55,7 @@ struct nl_route {
 	int oif;	/* 0: none */
 	uint8_t tos;
 	uint8_t type;	  /* RTN_* */
+	uint8_t proto;	  /* RTPROT_*: who added it */
 	bool multipath;	  /* oif and via are those of the first live path */
 	bool unsupported; /* a kind of gateway that is not understood */
 	/* With multipath: the interfaces of all paths, dead ones included, each once and in

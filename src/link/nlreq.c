@@ -313,8 +313,6 @@ int nlreq_addr_del(struct nlreq *r, int ifindex, const struct addr *a, uint8_t l
 	return ret == -EADDRNOTAVAIL || ret == -ENODEV ? 0 : ret;
 }
 
-#define ROUTE_PROTO 0x70 /* routes of ours, as addresses of ours */
-
 int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, bool add)
 {
 	uint8_t buf[REQ_MAX] = {0};
@@ -326,7 +324,7 @@ int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t 
 	rtm->rtm_family = family_of(a);
 	rtm->rtm_dst_len = len;
 	rtm->rtm_table = RT_TABLE_LOCAL;
-	rtm->rtm_protocol = ROUTE_PROTO;
+	rtm->rtm_protocol = NLREQ_PROTO;
 	rtm->rtm_type = RTN_LOCAL;
 	rtm->rtm_scope = RT_SCOPE_HOST;
 	put_addr(nlh, RTA_DST, a);
@@ -365,6 +363,58 @@ int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route
 		mnl_attr_nest_end(nlh, metrics);
 	}
 	return converse(r, nlh, NULL, NULL);
+}
+
+static struct rtmsg *announced_request(void *buf, uint16_t type, uint16_t flags, uint8_t family,
+				       uint32_t table, struct nlmsghdr **nlh)
+{
+	struct rtmsg *rtm;
+
+	*nlh = request(buf, type, flags);
+	rtm = mnl_nlmsg_put_extra_header(*nlh, sizeof(*rtm));
+	rtm->rtm_family = family;
+	rtm->rtm_protocol = NLREQ_PROTO;
+	rtm->rtm_type = RTN_BLACKHOLE;
+	mnl_attr_put_u32(*nlh, RTA_TABLE, table);
+	return rtm;
+}
+
+int nlreq_announced_set(struct nlreq *r, uint32_t table, const struct addr *a, uint32_t metric,
+			bool add)
+{
+	uint8_t buf[REQ_MAX] = {0};
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm =
+		announced_request(buf, add ? RTM_NEWROUTE : RTM_DELROUTE,
+				  add ? NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE : NLM_F_ACK,
+				  family_of(a), table, &nlh);
+	int ret;
+
+	rtm->rtm_dst_len = a->family == ADDR_V6 ? 128 : 32;
+	rtm->rtm_scope = RT_SCOPE_UNIVERSE;
+	put_addr(nlh, RTA_DST, a);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, metric);
+	ret = converse(r, nlh, NULL, NULL);
+	return !add && (ret == -ESRCH || ret == -ENOENT) ? 0 : ret;
+}
+
+int nlreq_announced_dump(struct nlreq *r, uint32_t table,
+			 void (*fn)(void *arg, const struct nl_event *ev), void *arg)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(families) && ret == 0; i++) {
+		uint8_t buf[REQ_MAX] = {0};
+		struct nlmsghdr *nlh;
+
+		announced_request(buf, RTM_GETROUTE, NLM_F_DUMP, families[i], table, &nlh);
+		ret = converse(r, nlh, fn, arg);
+		/* A table without routes is none; so is a family that Linux does not have. */
+		if (ret == -ENOENT || ret == -EOPNOTSUPP || ret == -EAFNOSUPPORT)
+			ret = 0;
+	}
+	return ret;
 }
 
 int nlreq_neigh_use(struct nlreq *r, int ifindex, const struct addr *a, bool managed)

@@ -52,6 +52,17 @@ int nlreq_addr_del(struct nlreq *r, int ifindex, const struct addr *a, uint8_t l
 int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, bool add);
 int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route);
 
+/* Routes to single addresses in a table that routing daemons read. Type blackhole: a daemon exports
+ * such a route with itself as the next hop, and a packet that is routed by the table ends. They
+ * carry NLREQ_PROTO. A route with another metric is another route. add: 0 also when it is there;
+ * del: 0 also when it is not. */
+#define NLREQ_PROTO 0x70 /* of routes and addresses that plvs adds */
+int nlreq_announced_set(struct nlreq *r, uint32_t table, const struct addr *a, uint32_t metric,
+			bool add);
+/* Calls fn for every such route of the table. 0, -EINTR (read again) or -errno. */
+int nlreq_announced_dump(struct nlreq *r, uint32_t table,
+			 void (*fn)(void *arg, const struct nl_event *ev), void *arg);
+
 /* Linux resolves addr now (probe); with managed it also keeps it fresh from then on.
  * Without managed, an entry that was managed no longer is. */
 int nlreq_neigh_use(struct nlreq *r, int ifindex, const struct addr *a, bool managed);

@@ -108,12 +108,12 @@ static unsigned int punt_burst(struct pump *p, struct rte_ring *r, unsigned int 
 	return n;
 }
 
-/* ARP and heartbeats, both ways: after every burst of something else. Workers bound how many
- * there are, and each turn takes a burst of a ring at most. */
+/* ARP, heartbeats, BGP and BFD, both ways: after every burst of something else. Workers bound how
+ * many there are, and each turn takes a burst of a ring at most. */
 static void pump_first(struct pump *p)
 {
 	for (unsigned int w = 0; w < p->exchange->n_workers; w++)
-		for (unsigned int class = 0; class <= PUNT_PEER; class ++)
+		for (unsigned int class = 0; class <= PUNT_ROUTING; class ++)
 			punt_burst(p, p->exchange->worker[w].punt[class], PUMP_BURST);
 	/* The result is not needed: the TAP's own event shows that a TAP is gone. */
 	for (uint16_t port = 0; port < p->n_ports; port++)
@@ -138,7 +138,7 @@ bool pump_punts(struct pump *p)
 				}
 				n = punt_burst(p, r, left);
 				left -= n;
-				if (n && class > PUNT_PEER)
+				if (n && class > PUNT_ROUTING)
 					pump_first(p);
 			} while (n == PUMP_BURST);
 		}

@@ -18,6 +18,7 @@ enum part {
 	PART_PORTS,
 	PART_HEALTH,
 	PART_PAIR,
+	PART_FLEET,
 	PART_END,
 };
 
@@ -131,6 +132,20 @@ static void pair_put(const struct router_parts *p, enum expo_format format, stru
 	free(v);
 }
 
+static void fleet_labels(const void *object, char *buf, size_t len)
+{
+	expo_label(buf, len, "member", ((const struct shown_fleet *)object)->member);
+}
+
+static void fleet_put(const struct router_parts *p, enum expo_format format, struct evbuffer *out)
+{
+	struct shown_fleet s;
+
+	fleet_view(p, &s);
+	families_write(out, format,
+		       &(struct shown_objects){&shown_fleet, &s, sizeof(s), 1, fleet_labels});
+}
+
 /* --- services and servers: in slices --- */
 
 /* True: time to let others have their turn. */
@@ -205,6 +220,9 @@ static int part_step(struct document *d, const struct router_parts *p, struct ev
 		break;
 	case PART_PAIR:
 		pair_put(p, d->format, out);
+		break;
+	case PART_FLEET:
+		fleet_put(p, d->format, out);
 		break;
 	case PART_END:
 		expo_end(out, d->format);

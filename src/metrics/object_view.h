@@ -42,6 +42,7 @@ void service_view(const struct router_parts *p, const struct config_service *svc
 		  const struct service_rt *rt, const struct traffic_sum *sum,
 		  const struct traffic_sum *removed, struct shown_service *out);
 void health_totals(const struct router_parts *p, struct shown_health *out);
+void fleet_view(const struct router_parts *p, struct shown_fleet *out);
 /* s is filled already. */
 void pair_view(struct shown_pair *out);
 void path_view(const struct ha_path_status *s, struct path_texts *texts, struct shown_path *out);

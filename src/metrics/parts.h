@@ -5,6 +5,7 @@
 /* The parts of the router that are shown, as control has them at this moment: for one step of the
  * control thread. Any pointer but config, boot, pub, publisher and traffic may be NULL. */
 
+#include "announce/vip_routes.h"
 #include "config/config.h"
 #include "ha/ha.h"
 #include "health/health.h"
@@ -26,6 +27,8 @@ struct router_parts {
 	struct dataplane *dp;
 	const struct link *link;
 	struct ha *ha;
+	const struct vip_routes *routes;
+	bool drained; /* by an operator */
 	const struct health *health;
 	const struct table_watch *table_watch;
 	const struct local_port_watch *local_port_watch;

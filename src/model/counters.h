@@ -97,6 +97,7 @@ enum drop_reason {
 	X(ARP, arp, "ARP and neighbour discovery")                                                 \
 	X(HA, ha, "heartbeats and synchronisation")                                                \
 	X(PEER, peer, "heartbeats of the peer in Ethernet frames")                                 \
+	X(ROUTING, routing, "BGP and BFD of routing daemons")                                      \
 	X(CHECK, check, "replies to health checks")                                                \
 	X(OWN, own, "the router's own addresses, and what no service claims of a VIP")             \
 	X(ICMP, icmp, "ICMP to the router")                                                        \
@@ -128,6 +129,8 @@ enum punt_class {
 	X(evicted_idle, "assured connections that gave way: no room, and idle for too long")       \
 	X(unproven, "RSTs and FINs that changed nothing: their numbers prove nothing")             \
 	X(reused, "connections replaced by a SYN in a closing state")                              \
+	X(adopted, "connections taken up that another router of a fleet began")                    \
+	X(adopted_once, "RSTs and ICMP errors passed on, of connections of another router")        \
 	X(icmp_suppressed, "ICMP errors not sent: over their rate, or no buffer")                  \
 	X(tunnel_errors, "ICMP errors about tunnels that clients were told")                       \
 	X(resets, "RSTs sent: real server removed, or no connection")                              \

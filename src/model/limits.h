@@ -9,7 +9,7 @@
 #define MAX_VLAN		4094
 #define MAX_SERVICES		65535  /* service ids are 1 .. MAX_SERVICES */
 #define MAX_SERVERS		262143 /* real servers of all services, removed ones included */
-#define MAX_SERVERS_PER_SERVICE 4096
+#define MAX_SERVERS_PER_SERVICE 16384
 #define MAX_LISTEN		256 /* address:port pairs of one service */
 #define MAX_VIPS		65535
 #define MAX_WEIGHT		2147483647 /* of IPVS: an int */

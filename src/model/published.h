@@ -55,7 +55,7 @@ struct relay {
 
 /*
  * Which packets for the router's own addresses are more urgent than others: heartbeats and
- * synchronisation (PUNT_HA), replies to checks (PUNT_CHECK). Asked only for packets that are
+ * synchronisation (PUNT_HA), routing daemons (PUNT_ROUTING). Asked only for packets that are
  * punted anyway. The peer's address is part of a rule so that a flood from elsewhere does not
  * use up the budget of the class.
  */
@@ -64,9 +64,10 @@ struct relay {
 struct punt_rule {
 	struct addr own;      /* destination; zero = any address of the router's own */
 	struct addr peer;     /* source; zero = any. Both are of one family */
-	uint16_t first, last; /* destination ports, host order */
+	uint16_t first, last; /* destination ports, host order; with `from` source ports */
 	uint8_t proto;
 	uint8_t class; /* enum punt_class */
+	bool from;
 };
 
 struct punt_rules {

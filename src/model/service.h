@@ -107,6 +107,8 @@ enum reply_policy {
 /* A netmask of IPv4 with holes: its bits are the low ones. */
 #define NETMASK_BITS 0x100000000ULL
 
+#define MH_SLOTS_DEFAULT 4093 /* of the table of mh, as in IPVS */
+
 /*
  * The part of a service's configuration that workers use. Rows of the configuration's schema
  * write these members, and a service's node has them as they were written: a new key is a member
@@ -127,9 +129,11 @@ struct service_policy {
 	uint8_t client_address; /* enum client_address: how servers learn the client's */
 	bool expire_quiescent;	/* a template whose server has weight 0 is not used */
 	bool nat_icmp_send;	/* a packet of a server's port without a connection is refused */
+	bool adopt; /* connections that another router began are taken up; see sched/mh.c */
 	uint32_t scheduler_flags;
-	uint32_t reuse;	  /* REUSE_* */
-	uint32_t drain_s; /* with GONE_DRAIN */
+	uint32_t mh_slots; /* of mh: a prime; 0: MH_SLOTS_DEFAULT */
+	uint32_t reuse;	   /* REUSE_* */
+	uint32_t drain_s;  /* with GONE_DRAIN */
 	/* Of a template whose time ends while connections are under it; 0: persist_s. */
 	uint32_t extension_s;
 	uint32_t locality_s; /* lblc, lblcr: an address unused for so long is forgotten */

@@ -34,12 +34,19 @@ static void add_entry(struct entries *e, const struct addr *addr, uint32_t kinds
 		.addr = FAM_FN(addr, of)(addr), .kinds = kinds, .link = link};
 }
 
+static uint32_t vip_kinds(const struct config *config)
+{
+	const bool fleet = config && config->shared.ha.mode == CONFIG_HA_FLEET;
+
+	return ADDR_KIND_VIP | ADDR_KIND_ACTIVE | (fleet ? ADDR_KIND_SILENT : 0);
+}
+
 /* Of a service's address: inside a prefix that is routed here no ARP is answered for it, nor
  * for a service that claims none, unless the operator lists it as a VIP of its own. */
 static uint32_t listen_kinds(const struct config *config, const struct service *svc,
 			     const struct addr *addr)
 {
-	uint32_t kinds = ADDR_KIND_VIP | ADDR_KIND_ACTIVE;
+	uint32_t kinds = vip_kinds(config);
 
 	kinds |= svc->unclaimed ? ADDR_KIND_ROUTED | ADDR_KIND_UNCLAIMED : 0;
 	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
@@ -47,7 +54,7 @@ static uint32_t listen_kinds(const struct config *config, const struct service *
 		struct prefix p = {.addr = a->address.addr, .len = a->address.len};
 
 		if (a->kind == CONFIG_ADDRESS_VIP && addr_equal(&a->address.addr, addr))
-			return ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED;
+			return vip_kinds(config) | ADDR_KIND_CLAIMED;
 		if (a->kind == CONFIG_ADDRESS_PREFIX && prefix_contains(&p, addr))
 			kinds = (kinds | ADDR_KIND_ROUTED) & ~ADDR_KIND_UNCLAIMED;
 	}
@@ -88,8 +95,8 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 		const struct config_address *a = &config->shared.addresses[i];
 
 		if (a->kind == CONFIG_ADDRESS_VIP)
-			add_entry(&e, &a->address.addr,
-				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED, a->link_id);
+			add_entry(&e, &a->address.addr, vip_kinds(config) | ADDR_KIND_CLAIMED,
+				  a->link_id);
 		else if (a->kind == CONFIG_ADDRESS_POOL)
 			add_entry(&e, &a->address.addr,
 				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED |

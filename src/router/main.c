@@ -28,6 +28,7 @@
 #include "dataplane/sync/ledger.h"
 #include "ha/ha.h"
 #include "link/link.h"
+#include "router/announcing.h"
 #include "router/eal_start.h"
 #include "router/confine.h"
 #include "router/end_limit.h"
@@ -66,6 +67,7 @@ struct router {
 	bool dump;			 /* nobody else has the connections */
 	uint64_t term;			 /* that they were served under */
 	struct privileges privileges;
+	struct announcing announcing;
 };
 
 /* ---- start ---- */
@@ -205,7 +207,9 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	r->eal = true;
 	rte_log_start();
 	spawner_place(r->spawner);
-	rc = start_dataplane(r, error);
+	rc = announcing_prepare(&r->announcing, &r->config->node, error);
+	if (rc == 0)
+		rc = start_dataplane(r, error);
 	if (rc == 0)
 		rc = start_link(r, error);
 	if (rc != 0)
@@ -237,12 +241,16 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	if (rc == 0)
 		rc = dataplane_start(r->dp, error);
 	if (rc == 0)
+		rc = announcing_start(&r->announcing, r->dp, r->control, error);
+	if (rc == 0)
 		rc = control_start(r->control, error);
 	r->runs = rc == 0;
 	if (rc == 0)
 		kept_connections_started(&r->keeping, r->dp);
 	if (rc == 0 && !o->unconfined)
 		rc = confine(&r->privileges, r->keeping.state_dir, r->dp, error);
+	if (rc == 0)
+		announcing_ready(&r->announcing);
 	return rc;
 }
 
@@ -321,6 +329,7 @@ static void run(struct router *r, const sigset_t *set, struct service_manager *s
 		} else if (sig > 0) {
 			log_notice(AREA, "%s: plvs ends", sig == SIGTERM ? "SIGTERM" : "SIGINT");
 			service_manager_say(sm, "STOPPING=1");
+			announcing_leave(&r->announcing, set);
 			leave(r, set);
 			return;
 		}
@@ -333,6 +342,7 @@ static void stop(struct router *r)
 	end_limit_step("control requests", END_STEP_S);
 	if (r->control)
 		control_stop(r->control);
+	announcing_stop(&r->announcing);
 	end_limit_step("the pair", END_STEP_S);
 	ha_stop(r->ha);
 	end_limit_step("workers and ports", END_STEP_S);
@@ -403,6 +413,8 @@ int main(int argc, char **argv)
 		printf("plvs %s, %s\n", PLVS_VERSION, rte_version());
 		return 0;
 	}
+	if (o.withdraw)
+		return announcing_withdraw(o.config_path);
 	if (!o.check && !may_run())
 		return 1;
 	if (confine_user(&r.privileges, o.user) != 0)

@@ -12,10 +12,12 @@
 
 const char options_usage[] =
 	"usage: plvs [EAL arguments] -- [-c FILE] [-t] [--log-level LEVEL]\n"
+	"       plvs [-c FILE] --withdraw\n"
 	"       plvs --version\n"
 	"  -c, --config FILE    the configuration; " CONFIG_DEFAULT " if left out\n"
 	"  -t, --test           check the configuration, and the key file, programs and users\n"
 	"                       that it names, and exit\n"
+	"  --withdraw           removes the routes of VIPs that a killed plvs left, and exits\n"
 	"  --user USER          becomes USER when it has started; programs run as USER, not as "
 	"root\n"
 	"  --unconfined         keeps all rights and system calls, for laboratories\n"
@@ -37,6 +39,7 @@ int options_parse(int argc, char **argv, struct options *o)
 		{"config", required_argument, NULL, 'c'},
 		{"test", no_argument, NULL, 't'},
 		{"version", no_argument, NULL, 'V'},
+		{"withdraw", no_argument, NULL, 'W'},
 		{"user", required_argument, NULL, 'u'},
 		{"unconfined", no_argument, NULL, 'U'},
 		{"log-level", required_argument, NULL, 'L'},
@@ -54,6 +57,8 @@ int options_parse(int argc, char **argv, struct options *o)
 			o->check = true;
 		else if (c == 'V')
 			o->version = true;
+		else if (c == 'W')
+			o->withdraw = true;
 		else if (c == 'u')
 			o->user = optarg;
 		else if (c == 'U')

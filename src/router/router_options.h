@@ -13,6 +13,7 @@ struct options {
 	bool unconfined;
 	bool check;
 	bool version;
+	bool withdraw; /* only remove the routes that a killed process left */
 };
 
 extern const char options_usage[];

@@ -274,7 +274,7 @@ int setup_link(const struct config *config, struct dataplane *dp, struct link_co
 	out->reserved_first = dp->check_ports->first;
 	out->reserved_last = (uint16_t)(dp->check_ports->first + dp->check_ports->n - 1);
 	out->inactive = config->node.ha.n_paths > 0; /* until the ha thread says otherwise */
-	out->realtime = config->node.ha.n_paths > 0;
+	out->realtime = config->node.ha.n_paths > 0 || config->node.announce.table; /* BFD */
 	out->callbacks = (struct link_callbacks){.mtu_changed = mtu_changed,
 						 .carrier_changed = carrier_changed,
 						 .port_up = port_up,

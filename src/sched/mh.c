@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Maglev hashing (Eisenbud et al., NSDI 2016) as Linux has it: a table of 4093 slots that
- * each server fills along a permutation of its own, `turns` slots at a time, by the client's
- * address (mh-port: plus its port). No random key: every router builds the same table.
+ * Maglev hashing (Eisenbud et al., NSDI 2016) as Linux has it: a table of `mh_slots` slots (4093 as
+ * in IPVS, unless configured) that each server fills along a permutation of its own, `turns` slots
+ * at a time, by the client's address (mh-port: plus its port). No random key: every router builds
+ * the same table.
  * Turns come from the last weight that was not 0, so quiescing a server moves no other
  * client. A slot whose server is not eligible refuses; mh-fallback hashes again.
+ *
+ * With `adopt` the table follows from the configuration alone, so that routers of a fleet agree
+ * whatever happened to each of them: turns come from configured weights, servers fill the table in
+ * the order of their addresses, and a server that is down keeps its slots. What falls on these is
+ * hashed again, so a server that is down moves only its own clients. A server of weight 0 has the
+ * slots of the least weight, and gets nothing.
  */
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sched/ops.h"
 #include "sched/siphash.h"
 
-#define MH_SLOTS 4093 /* a prime */
+#define REHASHES_ADOPT 64 /* then the next eligible server of the list */
 
 struct mh_table {
-	int16_t slot[MH_SLOTS]; /* index into the node's servers, or SCHED_NONE */
+	uint32_t n;	/* a prime */
+	uint32_t refs;	/* nodes whose configuration is the same, with `adopt` */
+	int16_t slot[]; /* [n] index into the node's servers, or SCHED_NONE */
 };
 _Static_assert(MAX_SERVERS_PER_SERVICE <= INT16_MAX, "an index fits a slot");
 
@@ -32,26 +42,35 @@ static uint32_t mh_hash(struct siphash_key key, uint32_t place, uint32_t offset)
 	return (uint32_t)siphash13(key, &value, sizeof(value));
 }
 
-/* A server's walk over the slots: at, at + skip, at + 2 skip ... modulo MH_SLOTS. */
+/* --- the table --- */
+
+/* A server's walk over the slots: at, at + skip, at + 2 skip ... modulo their number. */
 struct mh_walk {
 	uint32_t at, skip;
 	uint32_t turns; /* slots per round; 0 takes no part */
+	int16_t server; /* index into the node's servers */
 };
 
 static bool mh_takes_part(const struct service *svc, const struct server *s)
 {
 	/* As with sh: without fallback the clients of a server that is down would be
 	 * refused. */
-	return !s->down || svc->policy.scheduler_flags & SCHED_MH_FALLBACK;
+	return !s->down || svc->policy.scheduler_flags & SCHED_MH_FALLBACK || svc->policy.adopt;
 }
 
-static void mh_walks_init(const struct service *svc, struct mh_walk *walks)
+static uint32_t mh_weight(const struct service *svc, const struct server *s)
+{
+	return svc->policy.adopt ? s->configured : s->last_weight;
+}
+
+static void mh_walks_init(const struct service *svc, uint32_t n_slots, struct mh_walk *walks)
 {
 	uint32_t gcd = 0, max = 0, shift = 0;
 
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
-		uint32_t w = svc->servers[i].last_weight;
+		uint32_t w = mh_weight(svc, &svc->servers[i]);
 
+		walks[i].server = (int16_t)i;
 		gcd = gcd32(gcd, w);
 		max = w > max ? w : max;
 	}
@@ -62,15 +81,16 @@ static void mh_walks_init(const struct service *svc, struct mh_walk *walks)
 		shift++;
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
+		const uint32_t weight = mh_weight(svc, s);
 		struct mh_walk *w = &walks[i];
 		uint32_t place;
 
-		if (s->last_weight == 0 || !mh_takes_part(svc, s))
+		if ((weight == 0 && !svc->policy.adopt) || !mh_takes_part(svc, s))
 			continue;
 		place = addr_fold(&s->addr, svc->family) + be16_to(s->port);
-		w->at = mh_hash(mh_key1, place, 0) % MH_SLOTS;
-		w->skip = mh_hash(mh_key2, place, 0) % (MH_SLOTS - 1) + 1;
-		w->turns = s->last_weight / gcd >> shift;
+		w->at = mh_hash(mh_key1, place, 0) % n_slots;
+		w->skip = mh_hash(mh_key2, place, 0) % (n_slots - 1) + 1;
+		w->turns = weight / gcd >> shift;
 		if (w->turns == 0)
 			w->turns = 1;
 	}
@@ -89,70 +109,174 @@ static void mh_fill(struct mh_table *t, struct mh_walk *walks, uint32_t n)
 {
 	uint32_t filled = 0;
 
-	for (uint32_t i = 0; i < MH_SLOTS; i++)
+	for (uint32_t i = 0; i < t->n; i++)
 		t->slot[i] = SCHED_NONE;
 	if (mh_nobody(walks, n))
 		return;
-	for (uint32_t i = 0; filled < MH_SLOTS; i = (i + 1) % n) {
+	for (uint32_t i = 0; filled < t->n; i = (i + 1) % n) {
 		struct mh_walk *w = &walks[i];
 
-		for (uint32_t k = 0; k < w->turns && filled < MH_SLOTS; k++, filled++) {
+		for (uint32_t k = 0; k < w->turns && filled < t->n; k++, filled++) {
 			while (t->slot[w->at] != SCHED_NONE)
-				w->at = (w->at + w->skip) % MH_SLOTS;
-			t->slot[w->at] = (int16_t)i;
+				w->at = (w->at + w->skip) % t->n;
+			t->slot[w->at] = w->server;
 		}
 	}
 }
 
+struct mh_place {
+	struct addr addr;
+	be16 port;
+	uint32_t i;
+};
+
+static int mh_place_cmp(const void *a, const void *b)
+{
+	const struct mh_place *x = a, *y = b;
+	int order = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	return order		    ? order
+	       : x->port != y->port ? (be16_to(x->port) > be16_to(y->port)) -
+					      (be16_to(x->port) < be16_to(y->port))
+				    : (x->i > y->i) - (x->i < y->i);
+}
+
+/* Puts the walks into the order of their servers' addresses: the same on routers whose lists came
+ * about in another order. */
+static int mh_walks_sort(const struct service *svc, struct mh_walk *walks)
+{
+	struct mh_place *places = calloc(svc->n_servers + 1, sizeof(*places));
+	struct mh_walk *copy = malloc((svc->n_servers + 1UL) * sizeof(*copy));
+
+	for (uint32_t i = 0; places && i < svc->n_servers; i++)
+		places[i] = (struct mh_place){svc->servers[i].addr, svc->servers[i].port, i};
+	if (places && copy) {
+		qsort(places, svc->n_servers, sizeof(*places), mh_place_cmp);
+		memcpy(copy, walks, svc->n_servers * sizeof(*copy));
+		for (uint32_t i = 0; i < svc->n_servers; i++)
+			walks[i] = copy[places[i].i];
+	}
+	free(places);
+	free(copy);
+	return places && copy ? 0 : -ENOMEM;
+}
+
+/* The table of the node before holds: nothing that it is made of differs. */
+static bool mh_table_holds(const struct service *svc, const struct service *old)
+{
+	if (!svc->policy.adopt || !old || !old->policy.adopt || old->sched != svc->sched ||
+	    !old->sched_data || old->n_servers != svc->n_servers ||
+	    old->policy.mh_slots != svc->policy.mh_slots)
+		return false;
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		if (svc->servers[i].rt != old->servers[i].rt ||
+		    svc->servers[i].configured != old->servers[i].configured)
+			return false;
+	return true;
+}
+
 static int mh_build(struct service *svc, const struct service *old)
 {
+	const uint32_t n = svc->policy.mh_slots ? svc->policy.mh_slots : MH_SLOTS_DEFAULT;
 	struct mh_table *t;
 	struct mh_walk *walks;
+	int ret = 0;
 
-	(void)old;
-	if (svc->n_servers > MH_SLOTS)
+	if (svc->n_servers > n)
 		return -E2BIG;
-	t = malloc(sizeof(*t));
+	if (mh_table_holds(svc, old)) {
+		t = old->sched_data;
+		__atomic_fetch_add(&t->refs, 1, __ATOMIC_RELAXED);
+		svc->sched_data = t;
+		return 0;
+	}
+	t = malloc(sizeof(*t) + n * sizeof(t->slot[0]));
 	walks = calloc(svc->n_servers + 1, sizeof(*walks));
 	if (t == NULL || walks == NULL) {
-		free(t);
-		free(walks);
-		return -ENOMEM;
+		ret = -ENOMEM;
+	} else {
+		t->n = n;
+		t->refs = 1;
+		mh_walks_init(svc, n, walks);
+		if (svc->policy.adopt)
+			ret = mh_walks_sort(svc, walks);
 	}
-	mh_walks_init(svc, walks);
-	mh_fill(t, walks, svc->n_servers);
+	if (ret == 0) {
+		mh_fill(t, walks, svc->n_servers);
+		svc->sched_data = t;
+	} else {
+		free(t);
+	}
 	free(walks);
-	svc->sched_data = t;
-	return 0;
+	return ret;
+}
+
+static void mh_destroy(struct service *svc)
+{
+	struct mh_table *t = svc->sched_data;
+
+	if (__atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		free(t);
+}
+
+/* --- choices --- */
+
+/* The next eligible server behind the place. There is one. */
+static int mh_scan(const struct service *svc, uint32_t place)
+{
+	uint32_t i = mh_hash(mh_key2, place, 0) % svc->n_servers;
+
+	while (!server_eligible(&svc->servers[i]))
+		i = (i + 1) % svc->n_servers;
+	return (int)i;
+}
+
+static int mh_again(const struct service *svc, const struct mh_table *t, uint32_t place,
+		    uint32_t first)
+{
+	const uint32_t most = svc->policy.adopt ? REHASHES_ADOPT : t->n;
+
+	for (uint32_t n = 0; n < most; n++) {
+		uint32_t offset = (first + n) % t->n;
+		int i = t->slot[mh_hash(mh_key1, place, offset) % t->n];
+
+		if (server_eligible(&svc->servers[i]))
+			return i;
+	}
+	/* Another worker may have made the last one ineligible. */
+	return svc->policy.adopt && sched_any_eligible(svc) ? mh_scan(svc, place) : SCHED_NONE;
+}
+
+/* With `adopt` the port is spread first: addresses and ports of many clients have few sums. */
+static uint32_t mh_place_of(const struct service *svc, const struct sched_request *req)
+{
+	const uint32_t port =
+		svc->policy.scheduler_flags & SCHED_MH_PORT ? be16_to(req->client_port) : 0;
+
+	return addr_fold(&req->client, req->family) +
+	       (svc->policy.adopt ? port * 2654435761U : port);
 }
 
 static int mh_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct mh_table *t = svc->sched_data;
-	uint32_t port = svc->policy.scheduler_flags & SCHED_MH_PORT ? be16_to(req->client_port) : 0;
-	uint32_t place = addr_fold(&req->client, req->family) + port;
-	uint32_t first = mh_hash(mh_key1, place, 0) % MH_SLOTS;
+	const uint32_t place = mh_place_of(svc, req);
+	uint32_t first = mh_hash(mh_key1, place, 0) % t->n;
 	int i = t->slot[first];
 
 	if (i == SCHED_NONE || server_eligible(&svc->servers[i]))
 		return i;
-	/* The loop is short while somebody can be found; else it is 4093 hashes. */
-	if (!(svc->policy.scheduler_flags & SCHED_MH_FALLBACK) || !sched_any_eligible(svc))
+	/* The loop is short while somebody can be found; else it is a hash for each slot. */
+	if (!(svc->policy.scheduler_flags & SCHED_MH_FALLBACK || svc->policy.adopt) ||
+	    !sched_any_eligible(svc))
 		return SCHED_NONE;
-	for (uint32_t n = 0; n < MH_SLOTS; n++) {
-		uint32_t offset = (first + n) % MH_SLOTS;
-
-		i = t->slot[mh_hash(mh_key1, place, offset) % MH_SLOTS];
-		if (server_eligible(&svc->servers[i]))
-			return i;
-	}
-	return SCHED_NONE;
+	return mh_again(svc, t, place, first);
 }
 
 const struct sched_ops sched_mh = {
 	.name = "mh",
 	.flags_allowed = SCHED_MH_FALLBACK | SCHED_MH_PORT,
 	.build = mh_build,
-	.destroy = sched_data_free,
+	.destroy = mh_destroy,
 	.choose = mh_choose,
 };

@@ -7,6 +7,7 @@
  * lists it) and lives as long as its use: texts are borrowed.
  */
 
+#include "announce/vip_routes.h"
 #include "ha/ha.h"
 #include "health/health.h"
 #include "link/link.h"
@@ -109,6 +110,14 @@ struct shown_pair {
 	bool peer_hears, alarmed, peer_heard; /* was heard ever */
 	uint64_t heard_values[5], states[HA_STATE_MAX + 1];
 	struct shown_vector state_is, heard, transitions, sync_refused_as;
+};
+
+/* This router as a member of a fleet. */
+struct shown_fleet {
+	struct vip_routes_status s;
+	const char *member, *state, *reason, *fault;
+	uint64_t digest;	 /* the first 32 bits of that of the shared configuration */
+	bool fleet, on, drained; /* on: something may be announced */
 };
 
 struct shown_path {

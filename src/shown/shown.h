@@ -99,7 +99,8 @@ struct shown_table {
 };
 
 extern const struct shown_table shown_process, shown_service, shown_server, shown_connection,
-	shown_worker, shown_port, shown_health, shown_check, shown_pair, shown_path, shown_witness;
+	shown_worker, shown_port, shown_health, shown_check, shown_pair, shown_path, shown_witness,
+	shown_fleet;
 /* All of them in the order of pages; ends with NULL. */
 extern const struct shown_table *const shown_tables[];
 

@@ -4,7 +4,7 @@
 #include "shown/shown.h"
 
 const struct shown_table *const shown_tables[] = {
-	&shown_process, &shown_service, &shown_server,	&shown_connection,
-	&shown_worker,	&shown_port,	&shown_health,	&shown_check,
-	&shown_pair,	&shown_path,	&shown_witness, NULL,
+	&shown_process, &shown_service, &shown_server, &shown_connection, &shown_worker,
+	&shown_port,	&shown_health,	&shown_check,  &shown_pair,	  &shown_path,
+	&shown_witness, &shown_fleet,	NULL,
 };

@@ -547,6 +547,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->policy.expire_quiescent = wd->policy.expire_quiescent;
 	svc->policy.sloppy_tcp = wd->policy.sloppy_tcp;
 	svc->policy.any_flags = wd->policy.any_flags;
+	svc->policy.adopt = wd->policy.adopt;
 	svc->policy.nat_icmp_send = wd->policy.nat_icmp_send;
 	svc->policy.ftp = wd->policy.ftp;
 	svc->policy.client_address = wd->policy.client_address;

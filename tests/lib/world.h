@@ -48,7 +48,7 @@ struct world_server {
 /* What world_service() gives the services that it makes from now on; NULL: nothing. */
 struct world_policy {
 	bool sequence_off; /* `sequence_check` is on without it */
-	bool one_packet, expire_quiescent, sloppy_tcp, any_flags, nat_icmp_send, ftp;
+	bool one_packet, expire_quiescent, sloppy_tcp, any_flags, nat_icmp_send, ftp, adopt;
 	uint32_t persist_s;
 	uint32_t extension_s; /* 0 = persist_s */
 	uint64_t netmask;     /* 0 = 32 */

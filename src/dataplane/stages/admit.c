@@ -19,8 +19,16 @@ static bool opens_nothing(const struct service *svc, const struct FAM(pkt) *p)
 	if (p->key.proto != IPPROTO_TCP)
 		return false;
 	if (p->tcp_flags & TCP_RST)
-		return true;
-	return (p->tcp_flags & syn) != TCP_SYN && !svc->policy.sloppy_tcp;
+		return !svc->policy.adopt;
+	return (p->tcp_flags & syn) != TCP_SYN && !svc->policy.sloppy_tcp &&
+	       (!svc->policy.adopt || (p->tcp_flags & TCP_SYN));
+}
+
+/* Another router of a fleet may have begun the connection that the packet is of, or about. */
+static bool adopts(const struct service_match *match, const struct FAM(pkt) *p)
+{
+	return match->svc && match->svc->policy.adopt && p->dir == DIR_IN &&
+	       p->key.proto == IPPROTO_TCP;
 }
 
 /* TCP flags that no stack sends. A service may have them judged as IPVS does; so does Linux
@@ -149,8 +157,11 @@ bool FAM(admit_source)(struct worker *w, struct FAM(pkt) *p)
 enum admission FAM(admit)(struct worker *w, struct FAM(pkt) *p, struct service_match *match)
 {
 	if (unlikely(too_early(w, p)) && !(p->flags & PKT_RELATED)) {
-		door_drop(w, p->m, DROP_NO_ENTRY_GRACE);
-		return ADMIT_LEFT;
+		*match = FAM_FN(service, find)(w, p);
+		if (!adopts(match, p)) {
+			door_drop(w, p->m, DROP_NO_ENTRY_GRACE);
+			return ADMIT_LEFT;
+		}
 	}
 	if (p->dir == DIR_OUT) {
 		if (!FAM(try_as_in)(w, p))
@@ -159,6 +170,9 @@ enum admission FAM(admit)(struct worker *w, struct FAM(pkt) *p, struct service_m
 			return ADMIT_FOUND;
 	}
 	if (p->flags & PKT_RELATED) {
+		*match = FAM_FN(service, find)(w, p);
+		if (adopts(match, p))
+			return ADMIT_NEW;
 		FAM(leave_to_linux)(w, p);
 		return ADMIT_LEFT;
 	}

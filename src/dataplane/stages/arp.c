@@ -90,7 +90,7 @@ void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id 
 		return;
 	}
 	if (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) || !vip_on_link(e, link) ||
-	    (e->kinds & ADDR_KIND_ROUTED)) {
+	    (e->kinds & (ADDR_KIND_ROUTED | ADDR_KIND_SILENT))) {
 		door_drop(w, m, DROP_ARP_OTHER);
 		return;
 	}

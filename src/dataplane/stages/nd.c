@@ -158,7 +158,8 @@ static void solicited(struct worker *w, struct pkt6 *p, struct addr6 target)
 			door_drop(w, p->m, DROP_ARP_OTHER);
 	} else if (!is_active(w, e)) {
 		door_drop(w, p->m, DROP_NOT_ACTIVE);
-	} else if ((e->link != LINK_ANY && e->link != p->link) || (e->kinds & ADDR_KIND_ROUTED)) {
+	} else if ((e->link != LINK_ANY && e->link != p->link) ||
+		   (e->kinds & (ADDR_KIND_ROUTED | ADDR_KIND_SILENT))) {
 		door_drop(w, p->m, DROP_ARP_OTHER);
 	} else {
 		advertise(w, p, e);

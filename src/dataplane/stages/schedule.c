@@ -182,8 +182,34 @@ static int one_packet_make(struct worker *w, const struct service *svc, struct F
 	return 0;
 }
 
+/* A packet of a connection that another router of a fleet may have begun: it goes to the choice of
+ * mh, which is the same on every router. A RST and an ICMP error leave no connection. */
+static int adopted_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p)
+{
+	const bool passes = (p->flags & PKT_RELATED) || (p->tcp_flags & TCP_RST);
+	const struct sched_request req = FAM_FN(service, request)(w, &p->key);
+	struct FAM_FN(conn, new) n;
+	int choice, ret;
+
+	if (passes) {
+		choice = svc->sched->choose(svc, &req);
+		if (choice == SCHED_NONE)
+			return -ENOENT;
+		n = new_towards(svc, &svc->servers[choice], p, false);
+		once_make(w, &n, p, true);
+		w->counters.adopted_once++;
+		return 0;
+	}
+	ret = scheduled_make(w, svc, p);
+	w->counters.adopted += ret == 0;
+	return ret;
+}
+
 static int connection_make(struct worker *w, const struct service_match *match, struct FAM(pkt) *p)
 {
+	if (unlikely(match->svc->policy.adopt) && p->key.proto == IPPROTO_TCP &&
+	    ((p->flags & PKT_RELATED) || !(p->tcp_flags & TCP_SYN)))
+		return adopted_make(w, match->svc, p);
 	if (match->svc->policy.persist_s)
 		return persistent_make(w, match, p);
 	if (FAM(one_packet)(match->svc, p))
@@ -295,7 +321,8 @@ static bool schedule_new(struct worker *w, const struct service_match *match, st
 	case -EINPROGRESS: /* left for its client's home */
 		return false;
 	case -ENOENT:
-		FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
+		if (!(p->flags & PKT_RELATED)) /* no error about an error */
+			FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
 		door_drop(w, p->m, DROP_NO_SERVER);
 		return false;
 	default:

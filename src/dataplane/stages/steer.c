@@ -125,10 +125,9 @@ static bool rule_takes(const struct addr *rule, FAM_ADDR addr)
 /* Of a packet for the router itself: the first rule that fits. Fragments have no ports. */
 static enum punt_class punt_class_of(const struct punt_rules *rules, const struct FAM(pkt) *p)
 {
-	uint16_t port = be16_to(p->key.dport);
-
 	for (uint32_t i = 0; balanced_proto(p->key.proto) && i < rules->n; i++) {
 		const struct punt_rule *r = &rules->rule[i];
+		const uint16_t port = be16_to(r->from ? p->key.sport : p->key.dport);
 
 		if (r->proto == p->key.proto && port >= r->first && port <= r->last &&
 		    r->own.family == FAMILY && rule_takes(&r->own, p->key.daddr) &&

@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 
+#include "announce/vip_routes.h"
 #include "dataplane/stages/classify.h"
 #include "ha/ha.h"
 
@@ -31,6 +32,8 @@ struct told {
 	char notify[256];
 	struct ha_address addresses[64];
 	uint32_t n_addresses;
+	struct vip_route routes[64]; /* of VIPs that are to be announced */
+	uint32_t n_routes;
 };
 
 static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -245,6 +248,31 @@ int __wrap_ha_set_version(struct ha *ha, const struct version *version)
 	return 0;
 }
 
+/* Which VIPs are announced follows from quorums: here services of UDP have theirs. */
+int __wrap_health_get_service(const struct health *h, const char *key,
+			      struct health_service_view *out);
+int __wrap_health_get_service(const struct health *h, const char *key,
+			      struct health_service_view *out)
+{
+	(void)h;
+	memset(out, 0, sizeof(*out));
+	out->quorum = strncmp(key, "udp", 3) == 0;
+	return 0;
+}
+
+/* Stands in for struct vip_routes. */
+int __wrap_vip_routes_set(struct vip_routes *v, const struct vip_route *list, uint32_t n);
+int __wrap_vip_routes_set(struct vip_routes *v, const struct vip_route *list, uint32_t n)
+{
+	struct told *t = (struct told *)v;
+
+	pthread_mutex_lock(&told_lock);
+	t->n_routes = n < 64 ? n : 64;
+	memcpy(t->routes, list, t->n_routes * sizeof(*list));
+	pthread_mutex_unlock(&told_lock);
+	return 0;
+}
+
 /* ---- as text ---- */
 
 static inline void service_text(FILE *out, const struct service *svc)
@@ -303,6 +331,16 @@ static inline void told_text(FILE *out, const struct told *t)
 	for (uint32_t i = 0; i < t->n_addresses; i++) {
 		fprintf(out, "ha address");
 		HEX(out, t->addresses[i]);
+		fprintf(out, "\n");
+	}
+}
+
+static inline void routes_text(FILE *out, const struct told *t)
+{
+	for (uint32_t i = 0; i < t->n_routes; i++) {
+		fprintf(out, "announced");
+		HEX(out, t->routes[i].addr);
+		HEX(out, t->routes[i].metric);
 		fprintf(out, "\n");
 	}
 }
@@ -366,6 +404,7 @@ static inline char *readers_text(const struct fixture *f, const struct told *t)
 		if (watched[i].health == h)
 			fprintf(out, "health of %s%s\n", watched[i].key, watched[i].text);
 	told_text(out, t);
+	routes_text(out, t);
 	link_text(out, &f->link);
 	pthread_mutex_unlock(&told_lock);
 	fclose(out);

@@ -29,6 +29,7 @@
 	"{\"name\":\"private\",\"device\":\"d1\"}],"                                               \
 	"\"ha\":{\"role\":\"primary\",\"key_file\":\"/etc/passwd\","                               \
 	"\"paths\":[{\"name\":\"p\",\"local\":\"192.0.2.2\",\"peer\":\"192.0.2.3\"}]},"            \
+	"\"announce\":{\"table\":7690,\"vips\":[{\"address\":\"192.0.2.80\"}]},"                   \
 	"\"notify\":{\"ha\":[\"/bin/true\"],\"health\":[\"/bin/true\"]},"                          \
 	"\"telnet\":{\"users\":[{\"name\":\"eve\",\"password\":\"$6$x$0123456789012345\"}]}}"
 /* A document by its first check, by what its first service says beyond its check, and by what the
@@ -42,11 +43,18 @@
 	"\"checks\":[{\"name\":\"c1\"," check "},{\"name\":\"c2\",\"type\":\"tcp\"}],"             \
 	"\"services\":[{\"name\":\"web\"," service ",\"check\":\"c1\",\"servers\":["               \
 	"{\"address\":\"10.0.0.1:80\"" server "},{\"address\":\"10.0.0.2:80\"}]},"                 \
-	"{\"name\":\"other\",\"protocol\":\"udp\",\"listen\":\"192.0.2.53:53\","                   \
+	"{\"name\":\"other\",\"protocol\":\"udp\","                                                \
+	"\"listen\":[\"192.0.2.53:53\",\"192.0.2.80:53\"],"                                        \
 	"\"servers\":[{\"address\":\"10.0.0.3:53\"}]},"                                            \
 	"{\"name\":\"marked\",\"mark\":7,\"servers\":[{\"address\":\"10.0.0.4\"}]}]}}"
 #define DOCUMENT(check, service) DOCUMENT_SERVER(check, service, ",\"upper\":100")
 #define TCP			 "\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"]"
+
+/* What a fleet takes: no gateway address, no NAT. */
+#define FLEET                                                                                      \
+	"{" NODE ",\"shared\":{\"services\":[{\"name\":\"web\"," TCP ",\"forward\":\"dr\","        \
+	"\"scheduler\":\"mh\",\"servers\":[{\"address\":\"10.0.0.1:80\"},"                         \
+	"{\"address\":\"10.0.0.2:80\"}]}]}}"
 
 static const char *const documents[] = {
 	DOCUMENT("\"type\":\"tcp\"", TCP),
@@ -68,6 +76,7 @@ static const char *const documents[] = {
 	DOCUMENT("\"type\":\"exec\",\"exec\":{\"argv\":[\"/bin/true\"],\"output\":\"x\"}", TCP),
 	DOCUMENT("\"type\":\"exec\",\"exec\":{\"argv\":[\"/bin/true\"]}", TCP),
 	DOCUMENT("\"type\":\"passive\"", TCP),
+	FLEET,
 };
 
 /* Of texts: what is valid depends on the row and on the document. */
@@ -312,6 +321,7 @@ static void router_open(struct fixture *f, struct told *t, const json_t *doc)
 	f->pub.grace = (struct grace){grace_start, grace_passed, f};
 	assert_int_equal(control_create(&opt, parse(text), &f->control, error), 0);
 	control_set_ha(f->control, (struct ha *)t);
+	control_set_routes(f->control, (struct vip_routes *)t);
 	assert_int_equal(control_start(f->control, error), 0);
 	f->fd = dial(f);
 	free(text);

@@ -28,6 +28,8 @@ struct lab {
 	struct service *node;
 	const struct sched_ops *sched;
 	uint32_t flags;
+	bool adopt;
+	uint32_t mh_slots; /* 0: as by default */
 	uint8_t family;
 	uint32_t n;
 	struct lab_server servers[MAX_SERVERS_PER_SERVICE];
@@ -65,6 +67,8 @@ static inline void lab_publish(struct lab *l)
 	svc->n_workers = l->n_workers;
 	svc->policy.scheduler_flags = l->flags;
 	svc->policy.locality_s = 86400;
+	svc->policy.adopt = l->adopt;
+	svc->policy.mh_slots = l->mh_slots;
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct lab_server *from = &l->servers[i];
 		struct server *s = &svc->servers[i];

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rules of announcing and of a fleet. */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void vips_check(struct config_context *ctx, const struct config_announce *a)
+{
+	char text[ADDR_STRLEN];
+
+	context_push_key(ctx, "vips");
+	for (uint32_t i = 0; i < a->n_vips; i++)
+		for (uint32_t k = 0; k < i; k++) {
+			if (a->vips[i].address.family == ADDR_NONE ||
+			    !addr_equal(&a->vips[i].address, &a->vips[k].address))
+				continue;
+			context_push_index(ctx, i);
+			config_report(ctx, -EEXIST, NULL,
+				      "%s stands here twice: it is vips[%u] already",
+				      addr_format(&a->vips[i].address, text, sizeof(text)), k);
+			context_pop(ctx);
+			break;
+		}
+	context_pop(ctx);
+}
+
+static void announce_check(struct config_context *ctx, const struct config *config)
+{
+	const struct config_announce *a = &config->node.announce;
+
+	context_push_key(ctx, "node");
+	context_push_key(ctx, "announce");
+	vips_check(ctx, a);
+	if (a->n_vips && !a->table) {
+		context_push_key(ctx, "vips");
+		config_report(ctx, 0, NULL, "has no effect without \"table\"");
+		context_pop(ctx);
+	}
+	if (config->shared.ha.mode == CONFIG_HA_FLEET && !a->table) {
+		context_push_key(ctx, "table");
+		config_report(ctx, 0, NULL,
+			      "missing: this member of a fleet announces nothing by itself, and "
+			      "answers no ARP for VIPs");
+		context_pop(ctx);
+	}
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
+static void name_check(struct config_context *ctx, const struct config_node *node)
+{
+	if (node->name && strcmp(node->name, CONFIG_NAME_DEFAULT) != 0)
+		return;
+	context_push_key(ctx, "node");
+	context_push_key(ctx, "name");
+	config_report(
+		ctx, -EINVAL, NULL,
+		"missing: the members of a fleet are told apart by their names: expected one of "
+		"this router's own");
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
+int config_check_prime(struct config_context *ctx, const void *value)
+{
+	const uint32_t n = *(const uint32_t *)value;
+	uint32_t prime = n;
+
+	for (;; prime--) {
+		uint32_t d = 2;
+
+		while ((uint64_t)d * d <= prime && prime % d)
+			d++;
+		if ((uint64_t)d * d > prime)
+			break;
+	}
+	if (prime == n)
+		return 0;
+	config_report(ctx, -EINVAL, NULL, "%u is not a prime: expected one, as %u", n, prime);
+	return -EINVAL;
+}
+
+static void adopt_wrong(struct config_context *ctx, const char *key, const char *text)
+{
+	context_push_key(ctx, key);
+	config_report(ctx, -EINVAL, NULL, "%s", text);
+	context_pop(ctx);
+}
+
+static void adopt_servers_check(struct config_context *ctx, const struct config_service *svc)
+{
+	context_push_key(ctx, "servers");
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		const struct config_server *s = &svc->servers[i];
+
+		context_push_index(ctx, i);
+		if (!forward_has(s->forward, FORWARD_KEEPS_VIP))
+			adopt_wrong(
+				ctx, "forward",
+				"expected \"dr\" or \"tunnel\": the service has \"adopt\", and of "
+				"another method only the router that began a connection knows "
+				"the server's side");
+		if (s->upper)
+			adopt_wrong(
+				ctx, "upper",
+				"not with \"adopt\": each router counts its own connections, so "
+				"routers would choose differently");
+		context_pop(ctx);
+	}
+	context_pop(ctx);
+}
+
+void config_check_adopt(struct config_context *ctx, const struct config_service *svc)
+{
+	const struct service_policy *policy = &svc->policy.service;
+	const bool mh = svc->policy.scheduler && strcmp(svc->policy.scheduler, "mh") == 0;
+
+	if (mh && svc->n_servers > policy->mh_slots) {
+		context_push_key(ctx, "mh_slots");
+		config_report(
+			ctx, -EINVAL, NULL,
+			"%u slots are fewer than the %u servers: expected a prime of a hundred "
+			"for each",
+			policy->mh_slots, svc->n_servers);
+		context_pop(ctx);
+	}
+	if (!policy->adopt)
+		return;
+	if (!mh)
+		adopt_wrong(ctx, "adopt",
+			    "needs \"scheduler\": \"mh\": no other scheduler makes the same choice "
+			    "on every router");
+	if (policy->persist_s)
+		adopt_wrong(ctx, "adopt",
+			    "not with \"persistence\": only the router that a client came to first "
+			    "knows its server; mh keeps a client with a server anyway");
+	adopt_servers_check(ctx, svc);
+}
+
+/* Replies have to come back to the router that knows the connection. */
+static void replies_check(struct config_context *ctx, const struct config_service *svc)
+{
+	context_push_key(ctx, "servers");
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		const uint8_t method = svc->servers[i].forward;
+
+		if (!forward_has(method, FORWARD_REPLIES_PASS))
+			continue;
+		context_push_index(ctx, i);
+		context_push_key(ctx, "forward");
+		config_report(
+			ctx, -EINVAL, NULL,
+			"not \"%s\" in a fleet: a reply would meet another router, which does "
+			"not know the connection: expected \"dr\" or \"tunnel\", or a pair "
+			"(shared.ha.mode)",
+			forward_names[method]);
+		context_pop(ctx);
+		context_pop(ctx);
+	}
+	context_pop(ctx);
+}
+
+void config_check_fleet_service(struct config_context *ctx, const struct config *config,
+				const struct config_service *svc)
+{
+	if (config->shared.ha.mode != CONFIG_HA_FLEET)
+		return;
+	replies_check(ctx, svc);
+	if (svc->policy.service.adopt)
+		return;
+	context_push_key(ctx, "adopt");
+	config_report(
+		ctx, 0, NULL,
+		"false in a fleet: where the network sends a connection to another router, when "
+		"a router comes or goes, the connection breaks: expected true, with "
+		"\"scheduler\": \"mh\"");
+	context_pop(ctx);
+}
+
+void config_check_fleet_address(struct config_context *ctx, const struct config *config,
+				const struct config_address *a)
+{
+	if (config->shared.ha.mode != CONFIG_HA_FLEET || a->kind != CONFIG_ADDRESS_GATEWAY)
+		return;
+	context_push_key(ctx, "kind");
+	config_report(
+		ctx, -EINVAL, NULL,
+		"not \"gateway\" in a fleet: every router would have the address at once, and "
+		"no method of a fleet needs it");
+	context_pop(ctx);
+}
+
+void config_check_fleet(struct config_context *ctx, const struct config *config)
+{
+	announce_check(ctx, config);
+	if (config->shared.ha.mode == CONFIG_HA_FLEET)
+		name_check(ctx, &config->node);
+}

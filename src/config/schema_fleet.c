@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config/config_internal.h"
+
+#include <errno.h>
+
+/* The rows of announcing: routes that tell the network which VIPs are served here. */
+
+#define DRAIN_MAX_MS 60000 /* within the time that a service manager gives the end of plvs */
+
+/* Tables that Linux or its administrator uses for itself. */
+static int table_check(struct config_context *ctx, const void *value)
+{
+	const uint32_t table = *(const uint32_t *)value;
+
+	if (table < 253 || table > 255)
+		return 0;
+	config_report(
+		ctx, -EINVAL, NULL,
+		"%u is Linux's table \"%s\": expected a table that nothing else uses, as 7690",
+		table,
+		table == 253   ? "default"
+		: table == 254 ? "main"
+			       : "local");
+	return -EINVAL;
+}
+
+static const struct config_field vip_fields[] = {
+	{.name = "address",
+	 .type = TYPE_HOST,
+	 AT(struct config_announced, address),
+	 .flags = FIELD_REQUIRED | FIELD_LIVE,
+	 .noun = "an address",
+	 .help = "the VIP"},
+	{.name = "metric",
+	 .type = TYPE_UINT,
+	 AT(struct config_announced, metric),
+	 .flags = FIELD_LIVE,
+	 .min = 1,
+	 .max = INT32_MAX,
+	 .def = CONFIG_ANNOUNCE_METRIC,
+	 .help = "of its route"},
+};
+static const struct config_object vip_object = {
+	.noun = "a VIP", FIELDS(vip_fields), .size = sizeof(struct config_announced)};
+
+static const struct config_field announce_fields[] = {
+	{.name = "table",
+	 .type = TYPE_UINT,
+	 AT(struct config_announce, table),
+	 .max = UINT32_MAX,
+	 .check = table_check,
+	 .help = "Linux's routing table that gets a route for each VIP while the VIP is served "
+		 "here, and that BIRD or FRR exports; of this router alone; 0 = nothing is "
+		 "announced"},
+	{.name = "metric",
+	 .type = TYPE_UINT,
+	 AT(struct config_announce, metric),
+	 .flags = FIELD_LIVE,
+	 .min = 1,
+	 .max = INT32_MAX,
+	 .def = CONFIG_ANNOUNCE_METRIC,
+	 .help = "of these routes: the routing daemon makes a preference of the number"},
+	{.name = "vips",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_announce, vips, n_vips),
+	 .flags = FIELD_LIVE,
+	 .object = &vip_object,
+	 .max = MAX_VIPS,
+	 .max_name = "MAX_VIPS",
+	 .help = "VIPs with another metric: for a warm standby, or for weights"},
+	{.name = "stuck",
+	 .type = TYPE_MS,
+	 AT(struct config_announce, stuck_ms),
+	 .max = 60000,
+	 .def = 150,
+	 .noun = "a time",
+	 .help = "with `table`: a worker that makes no progress for so long is stuck: all VIPs are "
+		 "withdrawn and the process ends; 0 = nobody looks"},
+	{.name = "drain",
+	 .type = TYPE_MS,
+	 AT(struct config_announce, drain_ms),
+	 .max = DRAIN_MAX_MS,
+	 .def = 10000,
+	 .noun = "a time",
+	 .help = "at the end of plvs VIPs are withdrawn first, and for so long at most packets for "
+		 "them that still come are forwarded"},
+};
+const struct config_object config_object_announce = {
+	.noun = "announcing", FIELDS(announce_fields), .size = sizeof(struct config_announce)};

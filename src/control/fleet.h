@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_CONTROL_FLEET_H
+#define PLVS_CONTROL_FLEET_H
+
+/*
+ * Which VIPs are announced to the network: those whose services have their quorum, as
+ * shared.ha.withdraw says. announce/vip_routes.h keeps their routes.
+ *
+ * Context: the control thread, or main before it starts and after it ended.
+ */
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "announce/vip_routes.h"
+
+struct control;
+
+struct fleet {
+	struct vip_routes *routes; /* or NULL: nothing is announced */
+	struct event *soon_ev;
+	bool drained;
+	struct spawn_client *programs; /* or NULL */
+	struct notify *notify;	       /* or NULL */
+};
+
+int fleet_start(struct control *c);
+void fleet_stop(struct control *c);
+/* Configuration or verdicts are others: the list is made anew in the next turn of the loop. Nothing
+ * before fleet_start(). */
+static inline void fleet_changed(struct fleet *f)
+{
+	static const struct timeval now;
+
+	if (f->soon_ev && !evtimer_pending(f->soon_ev, NULL))
+		evtimer_add(f->soon_ev, &now);
+}
+
+#endif

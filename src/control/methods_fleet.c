@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Methods of a member of a fleet. */
+#include <stdlib.h>
+
+#include "control/control_internal.h"
+#include "control/fleet.h"
+#include "metrics/object_view.h"
+
+static json_t *routes_json(const struct control *c, uint32_t n)
+{
+	struct vip_route *v = malloc((n + 1UL) * sizeof(*v));
+	const uint32_t is = v ? vip_routes_list(c->fleet.routes, v, n) : 0;
+	json_t *list = json_array();
+	char text[ADDR_STRLEN];
+
+	for (uint32_t i = 0; i < is && i < n; i++)
+		json_array_append_new(list, json_pack("{s:s, s:I}", "vip",
+						      addr_format(&v[i].addr, text, sizeof(text)),
+						      "metric", (json_int_t)v[i].metric));
+	free(v);
+	return list;
+}
+
+static json_t *status_json(struct control *c)
+{
+	char digest[CONFIG_DIGEST_STRLEN];
+	struct router_parts parts;
+	struct shown_fleet v;
+	json_t *out;
+
+	control_parts(c, &parts);
+	fleet_view(&parts, &v);
+	out = shown_object(&shown_fleet, &v, SHOWN_LIST);
+	json_object_set_new(out, "digest", json_string(config_digest(c->config, digest)));
+	json_object_set_new(out, "routes", v.on ? routes_json(c, v.s.announced) : json_array());
+	return out;
+}
+
+static void status(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)params;
+	rpc_answer(req, status_json(c));
+}
+
+static void drain_set(struct control *c, struct rpc_request *req, bool on)
+{
+	if (!c->fleet.routes) {
+		rpc_fail(req, RPC_INVALID, NULL,
+			 "this router announces nothing: node.announce.table is not set");
+		return;
+	}
+	if (c->fleet.drained != on)
+		event_tell(c, EVENT_ROLE, NULL,
+			   on ? "an operator drains this router: its VIPs are withdrawn"
+			      : "this router is drained no longer: its VIPs are announced");
+	c->fleet.drained = on;
+	vip_routes_drain(c->fleet.routes, on);
+	rpc_answer(req, json_pack("{s:s}", "text",
+				  on ? "All VIPs are withdrawn. Packets that still come are "
+				       "forwarded. `plvsctl fleet undrain`, or a restart, ends it."
+				     : "VIPs are announced as their services have their quorum."));
+}
+
+static void drain(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)params;
+	drain_set(c, req, true);
+}
+
+static void undrain(struct control *c, struct rpc_request *req, json_t *params)
+{
+	(void)params;
+	drain_set(c, req, false);
+}
+
+#define SAID "`text`: the outcome in words"
+
+const struct method fleet_methods[] = {
+	{.name = "fleet.status",
+	 .run = status,
+	 .help = "this router as a member of a fleet: what is announced to the network, and why "
+		 "not more",
+	 .result = "the keys of a member; `digest`: of the shared configuration; `routes`: `[{vip, "
+		   "metric}]`, the VIPs that are announced",
+	 .rows = &shown_fleet},
+	{.name = "fleet.drain",
+	 .level = METHOD_CHANGE,
+	 .run = drain,
+	 .help = "withdraws all VIPs from the network; packets that still come are forwarded. "
+		 "Holds until `fleet.undrain`, or the end of the process",
+	 .result = SAID},
+	{.name = "fleet.undrain",
+	 .level = METHOD_CHANGE,
+	 .run = undrain,
+	 .help = "ends `fleet.drain`",
+	 .result = SAID},
+	{.name = NULL},
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* This router as a member of a fleet. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/object_view.h"
+
+void fleet_view(const struct router_parts *p, struct shown_fleet *out)
+{
+	char digest[CONFIG_DIGEST_STRLEN];
+
+	memset(out, 0, sizeof(*out));
+	out->member = p->boot->node.name;
+	out->fleet = p->config->shared.ha.mode == CONFIG_HA_FLEET;
+	/* The configuration remembers the digest of its parts: that is no change. */
+	config_digest((struct config *)(uintptr_t)p->config, digest);
+	digest[8] = '\0';
+	out->digest = strtoul(digest, NULL, 16);
+	out->on = p->routes != NULL;
+	out->state = "none";
+	if (!out->on)
+		return;
+	vip_routes_status(p->routes, &out->s);
+	out->state = vip_routes_state_names[out->s.state];
+	out->reason = vip_routes_state_meanings[out->s.state];
+	out->drained = p->drained;
+	out->fault = out->s.fault[0] ? out->s.fault : NULL;
+}

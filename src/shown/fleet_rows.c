@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A router as a member of a fleet, and what it announces. */
+#include <stddef.h>
+
+#include "shown/objects.h"
+
+#define AT(member_)                                                                                \
+	offsetof(struct shown_fleet, member_), sizeof(((struct shown_fleet *)0)->member_)
+#define IF_ON .metric_if = offsetof(struct shown_fleet, on)
+
+static const struct shown rows[] = {
+	{"member", SHOWN_TEXT, AT(member), SHOWN_LIST, 0, .help = "the router's name"},
+	{"fleet", SHOWN_YES, AT(fleet), SHOWN_LIST, 0,
+	 .help = "1: the router is a member of a fleet (`shared.ha.mode`)", .metric = "member"},
+	{"state", SHOWN_TEXT, AT(state), SHOWN_LIST, 0,
+	 .help = "`announcing`, or the first reason why nothing is announced; `none`: no table is "
+		 "configured"},
+	{"reason", SHOWN_TEXT, AT(reason), SHOWN_LIST, 0, .help = "the state in words, or null"},
+	{"drained", SHOWN_YES, AT(drained), SHOWN_LIST, 0,
+	 .help = "1: an operator withdrew all VIPs", .metric = "drained", IF_ON},
+	{"wanted", SHOWN_GAUGE, AT(s.wanted), SHOWN_LIST, 0,
+	 .help = "VIPs whose services have their quorum", .metric = "vips_wanted", IF_ON},
+	{"announced", SHOWN_GAUGE, AT(s.announced), SHOWN_LIST, 0,
+	 .help = "VIPs that are announced to the network", .metric = "vips_announced", IF_ON},
+	{"added", SHOWN_COUNTER, AT(s.added), SHOWN_LIST, 0, .help = "routes of VIPs added",
+	 .metric = "routes_added", IF_ON},
+	{"removed", SHOWN_COUNTER, AT(s.removed), SHOWN_LIST, 0, .help = "routes of VIPs removed",
+	 .metric = "routes_removed", IF_ON},
+	{"errors", SHOWN_COUNTER, AT(s.errors), SHOWN_LIST, 0,
+	 .help = "changes of these routes that Linux refused", .metric = "route_errors", IF_ON},
+	{"repaired", SHOWN_COUNTER, AT(s.repaired), SHOWN_LIST, 0,
+	 .help = "times that somebody else had changed these routes", .metric = "route_repairs",
+	 IF_ON},
+	{"fault", SHOWN_TEXT, AT(fault), SHOWN_LIST, 0,
+	 .help = "why Linux refused the last change, while one is refused; or null"},
+	{"digest_number", SHOWN_GAUGE, AT(digest), 0, 0,
+	 .help = "the first 32 bits of the digest of the shared configuration, as a number",
+	 .metric = "configuration_digest"},
+	{"digest", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "of the shared configuration"},
+	{"routes", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the VIPs that are announced"},
+};
+
+const struct shown_table shown_fleet = {
+	.title = "The member of a fleet",
+	.prefix = "plvs_fleet_",
+	.labels = "`member`: the router's name",
+	.rows = rows,
+	.n = sizeof(rows) / sizeof(rows[0]),
+};

@@ -1,0 +1,319 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A fleet: a router "edge" with BIRD (BGP, BFD, kernel multipath) in front of members lb1, lb2 ... that
+# announce VIPs by BIRD. Sourced after lib.sh.
+#
+#	client1 -- edge --- switch "public" --- lb1, lb2 ...   192.0.2.1, 192.0.2.11 ...
+#	            `------ switch "private" -- lb1, lb2 ..., server1 ...   10.10.0.1, 10.10.1.1 ..., 10.10.0.11 ...
+#
+# Clients are 203.0.113.101 ..., VIPs of 198.51.100.0/24. Servers have the VIPs on loopback and answer
+# clients by the edge.
+#
+# Of member i: namespaces "linux-lbI" and "dpdk-lbI", $RUN/lbI.json, lbI.sock, lbI.log, FLEET_PID[i].
+
+declare -A FLEET_PID=()
+FLEET_SIZE=0
+# What node.announce says beside the table. Machines of tests let threads wait for long.
+FLEET_ANNOUNCE='{"stuck": "5s"}'
+# What shared.ha says beside the mode.
+FLEET_HA='{}'
+
+edge()
+{
+	on edge birdc -s "$RUN/bird-edge.ctl" "$@"
+}
+
+# fleet_network MEMBERS CLIENTS SERVERS
+fleet_network()
+{
+	local i
+	FLEET_SIZE=$1
+	switch_add public
+	switch_add private
+	switch_add clients
+	ns_add edge
+	leg_add edge clients clients 203.0.113.1/24
+	leg_add edge public public 192.0.2.1/24
+	leg_add edge private private 10.10.0.1/16
+	forward_on edge
+	on edge sysctl -qw net.ipv4.fib_multipath_hash_policy=1
+	for ((i = 1; i <= $1; i++)); do
+		ns_add "linux-lb$i"
+		ns_add "dpdk-lb$i"
+		leg_add "dpdk-lb$i" public public
+		leg_add "dpdk-lb$i" private private
+	done
+	for ((i = 1; i <= $2; i++)); do
+		ns_add "client$i"
+		leg_add "client$i" eth0 clients "203.0.113.$((100 + i))/24"
+		ip -n "$NET-client$i" route add default via 203.0.113.1
+	done
+	for ((i = 1; i <= $3; i++)); do fleet_server "$i"; done
+}
+
+# fleet_server I: with the VIPs 198.51.100.80 and 198.51.100.81.
+fleet_server()
+{
+	local vip
+	ns_add "server$1"
+	leg_add "server$1" private private "10.10.0.$((10 + $1))/16"
+	on "server$1" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	for vip in 198.51.100.80 198.51.100.81; do
+		ip -n "$NET-server$1" address add $vip/32 dev lo
+	done
+	ip -n "$NET-server$1" route add default via 10.10.0.1
+}
+
+# adopting SERVICE-JSON [MORE-JSON]: the service as a fleet wants it.
+adopting()
+{
+	jq -c --argjson more "${2:-{\}}" \
+		'. + {adopt: true, scheduler: "mh", scheduler_flags: ["port"], mh_slots: 4093} + $more' \
+		<<< "$1"
+}
+
+# fleet_config MEMBER SERVICE-JSON...
+fleet_config()
+{
+	local i=$1 device=net_${PLVS_DRIVER}
+	shift
+	printf '%s\n' "$@" | jq -s --arg name "lb$i" --arg device "$device" --arg i "$i" \
+		--arg socket "$RUN/lb$i.sock" --arg netns "$NET-linux-lb$i" \
+		--arg state "$RUN/state-lb$i" --argjson announce "$FLEET_ANNOUNCE" \
+		--argjson ha "$FLEET_HA" --argjson size "$FLEET_SIZE" --arg key "$RUN/fleet.key" \
+		'{node: {name: $name, state_dir: $state,
+		         ports: [{name: "public", device: "\($device)0", tap: "public",
+		                  linux: {addresses: ["192.0.2.1\($i)/24"],
+		                          routes: ["default via 192.0.2.1"]}},
+		                 {name: "private", device: "\($device)1", tap: "private",
+		                  linux: {addresses: ["10.10.1.\($i)/16"]}}],
+		         linux: {netns: $netns}, control: {socket: $socket},
+		         workers: {connections: 100000}, ledger: {enabled: false},
+		         announce: ({table: 7690} + $announce)},
+		  shared: {services: ., ha: ({mode: "fleet"} + $ha)}}' > "$RUN/lb$i.json.new"
+	mv "$RUN/lb$i.json.new" "$RUN/lb$i.json"
+}
+
+fleet_at()
+{
+	ln -sfn "$RUN/lb$1.sock" "$RUN/plvs.sock"
+	PLVS_PID=${FLEET_PID[$1]:-}
+}
+
+fleet_launch()
+{
+	local i=$1
+	in_front ip netns exec "$NET-dpdk-lb$i" "$BUILD/src/plvs" --no-huge -m 512 --no-pci \
+		--no-shconf --file-prefix "$NET-lb$i" --lcores "$(plvs_lcores "${2:-1}")" \
+		--vdev "net_${PLVS_DRIVER}0,iface=public,framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536" \
+		--vdev "net_${PLVS_DRIVER}1,iface=private,framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536" \
+		-- -c "$RUN/lb$i.json" >> "$RUN/lb$i.log" 2>&1 < /dev/null &
+	FLEET_PID[$i]=$!
+	echo $! > "$RUN/lb$i.pid"
+}
+
+fleet_answers()
+{
+	kill -0 "${FLEET_PID[$1]}" 2> /dev/null || fail "member lb$1 ended by itself"
+	fleet_at "$1"
+	rpc version
+}
+
+# fleet_start MEMBER...
+fleet_start()
+{
+	local i
+	for i; do fleet_launch "$i"; done
+	for i; do wait_for 40 "member lb$i answers" fleet_answers "$i"; done
+}
+
+# fleet_birds: the edge's and the members' routing daemons, by the files of config/fleet.
+fleet_birds()
+{
+	local i
+	sed -e '/^protocol bgp lb/d' "$TOP/config/fleet/bird-edge.conf" > "$RUN/bird-edge.conf"
+	for ((i = 1; i <= FLEET_SIZE; i++)); do
+		echo "protocol bgp lb$i from member4 { neighbor 192.0.2.1$i as 65010; }" \
+			>> "$RUN/bird-edge.conf"
+		sed -e "s/192\.0\.2\.11/192.0.2.1$i/; s/:2:11/:2:1$i/" \
+			"$TOP/config/fleet/bird-member.conf" > "$RUN/bird-lb$i.conf"
+	done
+	on_background edge bird-edge bird -f -c "$RUN/bird-edge.conf" -s "$RUN/bird-edge.ctl" \
+		-P "$RUN/bird-edge.bpid"
+	for ((i = 1; i <= FLEET_SIZE; i++)); do fleet_bird "$i"; done
+}
+
+fleet_bird()
+{
+	on_background "linux-lb$1" "bird-lb$1" bird -f -c "$RUN/bird-lb$1.conf" \
+		-s "$RUN/bird-lb$1.ctl" -P "$RUN/bird-lb$1.bpid"
+}
+
+# members_of VIP: the members by which the edge reaches the VIP, as "1 2 4".
+members_of()
+{
+	ip -n "$NET-edge" -j route show "$1/32" |
+		jq -r '[.[] | (.nexthops // [.])[] | .gateway // empty |
+			ltrimstr("192.0.2.1") | tonumber] | sort | join(" ")'
+}
+
+members_are()
+{
+	[ "$(members_of "$1")" = "$2" ]
+}
+
+# fleet_becomes SECONDS VIP MEMBERS
+fleet_becomes()
+{
+	wait_for "$1" "the edge reaches $2 by members \"$3\" (is \"$(members_of "$2")\")" \
+		members_are "$2" "$3"
+}
+
+fleet_kill()
+{
+	local pid=${FLEET_PID[$1]}
+	unset "FLEET_PID[$1]"
+	kill -KILL "$pid"
+	wait "$pid" 2> /dev/null || true
+	rm -f "$RUN/lb$1.pid"
+}
+
+# fleet_stop MEMBER [SECONDS]: SIGTERM; status 0.
+fleet_stop()
+{
+	local pid=${FLEET_PID[$1]} status=0
+	unset "FLEET_PID[$1]"
+	kill -TERM "$pid"
+	timeout "${2:-30}" tail --pid="$pid" -f /dev/null || fail "member lb$1 does not end"
+	rm -f "$RUN/lb$1.pid"
+	wait "$pid" || status=$?
+	[ $status -eq 0 ] || fail "member lb$1 ended with status $status"
+}
+
+fleet_end()
+{
+	local i pid
+	for ((i = 1; i <= FLEET_SIZE; i++)); do
+		pid=${FLEET_PID[$i]:-$(cat "$RUN/lb$i.pid" 2> /dev/null)}
+		if [ -n "$pid" ]; then
+			kill -CONT "$pid" 2> /dev/null
+			kill -KILL "$pid" 2> /dev/null
+		fi
+		rm -rf "/var/run/dpdk/$NET-lb$i"
+		[ ! -e "$RUN/lb$i.log" ] || sed "s/^/lb$i: /" "$RUN/lb$i.log" >> "$RUN/plvs.log"
+	done
+	# shellcheck disable=SC2034 # of lib.sh
+	PLVS_PID=
+	true
+}
+
+fleet_on_exit()
+{
+	local status=$?
+	set +e
+	fleet_end
+	(exit $status)
+	on_exit
+}
+trap fleet_on_exit EXIT
+
+# --- connections by direct routing --------------------------------------------------------------
+
+# fleet_ready MEMBERS SERVERS: they run, and the edge reaches 198.51.100.80 by all of them. The
+# service: TCP port 7 by direct routing, adopted.
+fleet_ready()
+{
+	local i list=() all
+	fleet_network "$1" 2 "$2"
+	for ((i = 1; i <= $2; i++)); do
+		list+=("10.10.0.$((10 + i)):7")
+		echo_serve "server$i" tcp 198.51.100.80 7
+		echo_serve "server$i" udp 198.51.100.80 7
+	done
+	FLEET_SERVICES=("$(adopting "$(service echo tcp 198.51.100.80:7 dr mh "${list[@]}")")"
+		"$(adopting "$(service ask udp 198.51.100.80:7 dr mh "${list[@]}")")")
+	for ((i = 1; i <= $1; i++)); do
+		fleet_config "$i" "${FLEET_SERVICES[@]}"
+		fleet_start "$i"
+	done
+	fleet_birds
+	all=$(seq -s ' ' 1 "$1")
+	fleet_becomes 30 198.51.100.80 "$all"
+}
+
+# hold_open COUNT: that many connections, open until hold_close.
+hold_open()
+{
+	mkfifo "$RUN/hold.in"
+	sleep 1000 > "$RUN/hold.in" &
+	echo $! > "$RUN/hold-in.pid"
+	on client1 "$PROBE" tcp-hold 198.51.100.80:7 --count "$1" --rate 2000 \
+		< "$RUN/hold.in" > "$RUN/hold.log" 2>&1 &
+	echo $! > "$RUN/hold.pid"
+	wait_for 60 "all connections are open" grep -q answered "$RUN/hold.log"
+	is "connections at first" "$(jq -s '.[0].answered' "$RUN/hold.log")" -eq "$1"
+}
+
+hold_more()
+{
+	[ "$(grep -c answered "$RUN/hold.log")" -gt "$1" ]
+}
+
+# hold_answered: asks each connection once more; how many answer.
+hold_answered()
+{
+	local rounds
+	rounds=$(grep -c answered "$RUN/hold.log")
+	echo again > "$RUN/hold.in"
+	wait_for 60 "the round ends" hold_more "$rounds"
+	grep answered "$RUN/hold.log" | tail -1 | jq .answered
+}
+
+hold_close()
+{
+	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
+	rm -f "$RUN/hold.in" "$RUN/hold.log"
+}
+
+# A number of worker counters of a member, over its workers.
+fleet_counter()
+{
+	fleet_at "$1"
+	rpc counter.list | jq "[.workers[].counters.$2] | add // 0"
+}
+
+# probe_start LABEL CLIENT [FLOWS]: a numbered datagram each millisecond to 198.51.100.80:7.
+probe_start()
+{
+	on_background "$2" "$1" "$PROBE" udp-ask 198.51.100.80:7 --count 1000000 --rate 1000 \
+		--flows "${3:-1}"
+}
+
+# probe_count LABEL CLIENT COUNT: the same over 16 flows, so many datagrams; background_wait LABEL waits
+# for the last answers.
+probe_count()
+{
+	on_background "$2" "$1" "$PROBE" udp-ask 198.51.100.80:7 --count "$3" --rate 1000 --flows 16
+}
+
+# probe_end LABEL: its longest gap in ms. What was lost is in $RUN/LABEL.log.
+probe_end()
+{
+	background_stop "$1" || true # not 0 where datagrams were lost
+	jq -e .longest_gap_ms "$RUN/$1.log" || fail "$1: $(cat "$RUN/$1.log")"
+}
+
+# probe_carrier: the member by which the one flow of a probe goes.
+probe_carrier()
+{
+	local i best=0 most=0 before=() now
+	for ((i = 1; i <= FLEET_SIZE; i++)); do before[i]=$(fleet_counter "$i" lookups); done
+	pause 0.5
+	for ((i = 1; i <= FLEET_SIZE; i++)); do
+		now=$(($(fleet_counter "$i" lookups) - before[i]))
+		if [ $now -gt $most ]; then most=$now best=$i; fi
+	done
+	[ $best -gt 0 ] || fail "no member forwards the probe"
+	echo "$best"
+}
