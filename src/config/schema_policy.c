@@ -10,9 +10,9 @@ _Static_assert(SCHED_SH_FALLBACK == 1 && SCHED_MH_FALLBACK == 1 && SCHED_SH_PORT
 		       SCHED_MH_PORT == 2,
 	       "names stand at their bits");
 
-/* In the order of enum server_gone, unknown_policy, reply_policy. */
-static const char *const gone_names[] = {"reset", "keep", "drain", NULL};
-_Static_assert(ARRAY_LEN(gone_names) == GONE_MAX + 1, "a word for each");
+/* In the order of enum on_removed, unknown_policy, reply_policy. */
+static const char *const on_removed_names[] = {"reset", "keep", "drain", NULL};
+_Static_assert(ARRAY_LEN(on_removed_names) == ON_REMOVED_MAX + 1, "a word for each");
 static const char *const unknown_names[] = {"linux", "rst", "drop", NULL};
 _Static_assert(ARRAY_LEN(unknown_names) == UNKNOWN_MAX + 1, "a word for each");
 static const char *const reply_names[] = {"route", "reset", "vip", NULL};
@@ -201,10 +201,10 @@ static const struct config_field policy_fields[] = {
 	 .help = "a client stays with its real server"},
 	{.name = "on_server_gone",
 	 .type = TYPE_ENUM,
-	 AT(struct config_policy, service.gone),
+	 AT(struct config_policy, service.on_removed),
 	 .set_bit = SET_GONE,
-	 .names = gone_names,
-	 .def = GONE_RESET,
+	 .names = on_removed_names,
+	 .def = ON_REMOVED_RESET,
 	 .noun = "a way to treat connections of a removed server",
 	 .help = "connections whose real server was removed: `reset` answers their next packet "
 		 "with a RST and gives datagrams to another server; `keep` drops clients' packets "

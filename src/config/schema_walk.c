@@ -342,8 +342,8 @@ void config_policy_inherit(struct config_policy *policy, const struct config_pol
 /* IPVS's sysctls as the kernel ships them; docs/compatibility.md. */
 static const struct config_policy ipvs_policy = {
 	.service = {
-		.gone = GONE_KEEP,     /* expire_nodest_conn = 0 */
-		.reuse = REUSE_CLOSED, /* conn_reuse_mode = 1 */
+		.on_removed = ON_REMOVED_KEEP, /* expire_nodest_conn = 0 */
+		.reuse = REUSE_CLOSED,	       /* conn_reuse_mode = 1 */
 		.unknown = UNKNOWN_LINUX,
 		.unknown_reply = REPLY_ROUTE,
 		.any_flags = true,

@@ -248,11 +248,11 @@ static json_t *removed_json(const struct control *c, const struct config_service
 	while (rt && (srv = runtime_removed_next(runtime, rt, &place))) {
 		uint64_t counts = server_rt_counts(srv);
 		char text[ENDPOINT_STRLEN];
-		json_t *o = json_pack("{s:s, s:I, s:s}", "address",
-				      endpoint_format(&srv->ep, text, sizeof(text)), "connections",
-				      (json_int_t)counts_active(counts) +
-					      (json_int_t)counts_inactive(counts),
-				      "on_server_gone", names[server_rt_gone(runtime, srv, now_s)]);
+		json_t *o = json_pack(
+			"{s:s, s:I, s:s}", "address", endpoint_format(&srv->ep, text, sizeof(text)),
+			"connections",
+			(json_int_t)counts_active(counts) + (json_int_t)counts_inactive(counts),
+			"on_server_gone", names[server_rt_on_removed(runtime, srv, now_s)]);
 		uint32_t left = server_rt_drain_left(runtime, srv, now_s);
 
 		if (left)

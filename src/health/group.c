@@ -108,7 +108,7 @@ static void set_effect(struct group_member *m, const struct health_policy *polic
 
 	e.weight = weight_advised(&m->advice, bounds, m->configured, &m->source);
 	e.down = !chosen;
-	e.gone = !chosen && m->standing == STANDING_DOWN && m->consequence == HEALTH_REMOVE;
+	e.as_removed = !chosen && m->standing == STANDING_DOWN && m->consequence == HEALTH_REMOVE;
 	if (m->slow_us && now_us - m->slow_us >= total_us)
 		m->slow_us = 0;
 	if (m->slow_us) {
@@ -149,7 +149,8 @@ bool group_settle(struct group_state *g, const struct health_policy *policy,
 
 		set_effect(m[i], policy, m[i]->sorry ? sorry && in : !sorry && (in || kept), now_us,
 			   due_us);
-		changed |= old.down != m[i]->effect.down || old.gone != m[i]->effect.gone ||
+		changed |= old.down != m[i]->effect.down ||
+			   old.as_removed != m[i]->effect.as_removed ||
 			   old.weight != m[i]->effect.weight;
 	}
 	return changed;

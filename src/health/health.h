@@ -82,7 +82,7 @@ struct health_server {
 /* The effect of health on a server; control puts the effect into the service's node. */
 struct health_effect {
 	bool down;	 /* left out of choices */
-	bool gone;	 /* with down: its connections are treated by on_server_gone */
+	bool as_removed; /* with down: its connections are treated by on_server_gone */
 	uint32_t weight; /* effective */
 };
 

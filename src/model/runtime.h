@@ -19,11 +19,12 @@
 #include "model/limits.h"
 
 /* The treatment of connections whose real server was removed. */
-enum server_gone {
-	GONE_RESET, /* their next packet is answered with a RST; datagrams go to another server */
-	GONE_KEEP,  /* clients' packets are dropped until the server is back (IPVS) */
-	GONE_DRAIN, /* they go on for a time, then as GONE_RESET */
-	GONE_MAX
+enum on_removed {
+	ON_REMOVED_RESET, /* their next packet is answered with a RST; datagrams go to another
+			     server */
+	ON_REMOVED_KEEP,  /* clients' packets are dropped until the server is back (IPVS) */
+	ON_REMOVED_DRAIN, /* they go on for a time, then as ON_REMOVED_RESET */
+	ON_REMOVED_MAX
 };
 
 /* The run-time state of a virtual service. Workers write to the first cache line, and only read the
@@ -34,8 +35,8 @@ struct service_rt {
 
 	/* --- control: wo, worker: ro --- */
 	_Alignas(64) uint32_t id; /* 1 .. MAX_SERVICES, not reused while a server_rt names it */
-	/* enum server_gone | seconds << 2: stays when the service itself is gone. */
-	uint32_t gone;
+	/* enum on_removed | seconds << 2: stays when the service itself is gone. */
+	uint32_t on_removed;
 	/* Grows when the values of a new node are in the run-time objects: sched_published(). */
 	uint32_t publications;
 
@@ -234,19 +235,19 @@ static inline struct service_rt *runtime_service_of(const struct runtime *rt,
 	return __atomic_load_n(&rt->services[srv->service_id], __ATOMIC_ACQUIRE);
 }
 
-/* Control: drain_s counts with GONE_DRAIN. */
-static inline void service_rt_set_gone(struct service_rt *svc, enum server_gone gone,
-				       uint32_t drain_s)
+/* Control: drain_s counts with ON_REMOVED_DRAIN. */
+static inline void service_rt_set_on_removed(struct service_rt *svc, enum on_removed action,
+					     uint32_t drain_s)
 {
-	__atomic_store_n(&svc->gone, gone | (gone == GONE_DRAIN ? drain_s << 2 : 0),
+	__atomic_store_n(&svc->on_removed, action | (action == ON_REMOVED_DRAIN ? drain_s << 2 : 0),
 			 __ATOMIC_RELAXED);
 }
 
 /* Of a removed server: seconds until its connections are reset, 0 when that is now. */
 uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv,
 			      uint32_t now_s);
-/* The treatment of a removed server's connections now: GONE_DRAIN only while time is left. */
-enum server_gone server_rt_gone(const struct runtime *rt, const struct server_rt *srv,
-				uint32_t now_s);
+/* The treatment of a removed server's connections now: ON_REMOVED_DRAIN only while time is left. */
+enum on_removed server_rt_on_removed(const struct runtime *rt, const struct server_rt *srv,
+				     uint32_t now_s);
 
 #endif

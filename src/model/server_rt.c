@@ -9,10 +9,11 @@
 uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *srv, uint32_t now_s)
 {
 	const struct service_rt *svc = runtime_service_of(rt, srv);
-	uint32_t word = svc != NULL ? __atomic_load_n(&svc->gone, __ATOMIC_RELAXED) : GONE_RESET;
+	uint32_t word = svc != NULL ? __atomic_load_n(&svc->on_removed, __ATOMIC_RELAXED)
+				    : ON_REMOVED_RESET;
 	uint32_t since = now_s - __atomic_load_n(&srv->removed, __ATOMIC_ACQUIRE);
 
-	if ((word & 3) != GONE_DRAIN)
+	if ((word & 3) != ON_REMOVED_DRAIN)
 		return 0;
 	/* Clocks of two kinds: it may have been removed in a second to come. */
 	if ((int32_t)since < 0)
@@ -20,14 +21,15 @@ uint32_t server_rt_drain_left(const struct runtime *rt, const struct server_rt *
 	return since < word >> 2 ? (word >> 2) - since : 0;
 }
 
-enum server_gone server_rt_gone(const struct runtime *rt, const struct server_rt *srv,
-				uint32_t now_s)
+enum on_removed server_rt_on_removed(const struct runtime *rt, const struct server_rt *srv,
+				     uint32_t now_s)
 {
 	const struct service_rt *svc = runtime_service_of(rt, srv);
 
-	if (svc != NULL && (__atomic_load_n(&svc->gone, __ATOMIC_RELAXED) & 3) == GONE_KEEP)
-		return GONE_KEEP;
-	return server_rt_drain_left(rt, srv, now_s) ? GONE_DRAIN : GONE_RESET;
+	if (svc != NULL &&
+	    (__atomic_load_n(&svc->on_removed, __ATOMIC_RELAXED) & 3) == ON_REMOVED_KEEP)
+		return ON_REMOVED_KEEP;
+	return server_rt_drain_left(rt, srv, now_s) ? ON_REMOVED_DRAIN : ON_REMOVED_RESET;
 }
 
 /* --- Counts ------------------------------------------------------------------------ */

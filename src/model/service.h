@@ -72,7 +72,7 @@ struct server {
 	uint32_t upper, lower;
 	uint32_t configured; /* the operator's weight: what an edit of the list is held against */
 	struct encap encap;  /* of tunnels */
-	uint8_t gone;	     /* with down: its connections are treated by on_server_gone */
+	uint8_t as_removed;  /* with down: its connections are treated by on_server_gone */
 	uint8_t pad[7];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
@@ -118,7 +118,7 @@ struct service_policy {
 	uint64_t netmask;   /* of persistence: a prefix length, or NETMASK_BITS */
 	uint32_t persist_s; /* persistence; 0 = none */
 	uint8_t forward;    /* enum forward_method: default of the servers */
-	uint8_t gone;	    /* enum server_gone; workers look in rt */
+	uint8_t on_removed; /* enum on_removed; workers look in rt */
 	uint8_t unknown;    /* enum unknown_policy */
 	bool one_packet;    /* one-packet scheduling (UDP) */
 	bool sloppy_tcp;
@@ -133,7 +133,7 @@ struct service_policy {
 	uint32_t scheduler_flags;
 	uint32_t mh_slots; /* of mh: a prime; 0: MH_SLOTS_DEFAULT */
 	uint32_t reuse;	   /* REUSE_* */
-	uint32_t drain_s;  /* with GONE_DRAIN */
+	uint32_t drain_s;  /* with ON_REMOVED_DRAIN */
 	/* Of a template whose time ends while connections are under it; 0: persist_s. */
 	uint32_t extension_s;
 	uint32_t locality_s; /* lblc, lblcr: an address unused for so long is forgotten */

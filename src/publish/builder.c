@@ -60,7 +60,7 @@ static int fill_server(struct publisher *p, struct service *node, const struct s
 	s->lower = from->lower;
 	/* With checks it has to be well before it is chosen. */
 	s->down = was ? was->down : from->check.n > 0;
-	s->gone = was ? was->gone : 0;
+	s->as_removed = was ? was->as_removed : 0;
 	return 0;
 }
 
@@ -172,7 +172,7 @@ static struct service *node_copy(const struct service *from)
 
 static bool has_effect(const struct server *s, const struct health_effect *e)
 {
-	return !s->down == !e->down && !s->gone == !e->gone && s->weight == e->weight;
+	return !s->down == !e->down && !s->as_removed == !e->as_removed && s->weight == e->weight;
 }
 
 int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, void *arg)
@@ -192,7 +192,7 @@ int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, vo
 			return -ENOMEM;
 		s = &node->servers[i];
 		s->down = e.down;
-		s->gone = e.gone;
+		s->as_removed = e.as_removed;
 		s->weight = e.weight;
 		if (e.weight)
 			s->last_weight = e.weight;

@@ -29,7 +29,7 @@ static void encaps_set(struct publisher *p, const struct service *svc)
 /* Writes the node's values into the run-time objects of a service's servers. */
 static void settle_service(struct publisher *p, const struct service *svc)
 {
-	service_rt_set_gone(svc->rt, svc->policy.gone, svc->policy.drain_s);
+	service_rt_set_on_removed(svc->rt, svc->policy.on_removed, svc->policy.drain_s);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct server *s = &svc->servers[i];
 
@@ -41,7 +41,7 @@ static void settle_service(struct publisher *p, const struct service *svc)
 			p->n_was_nat++;
 		}
 		s->rt->method = s->method;
-		p->raise |= runtime_server_down(&p->pub->runtime, s->rt, s->down && s->gone);
+		p->raise |= runtime_server_down(&p->pub->runtime, s->rt, s->down && s->as_removed);
 		__atomic_store_n(&s->rt->quiesced, s->weight == 0, __ATOMIC_RELAXED);
 	}
 	sched_published(svc);

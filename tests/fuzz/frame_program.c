@@ -53,7 +53,7 @@ static const struct service_row {
 	  .extension_s = 5,
 	  .netmask = 28,
 	  .client_address = CLIENT_ADDRESS_PROXY_V1}},
-	{"tcp", VIP ":81", 81, FWD_DR, {.gone = GONE_RESET, .reuse = 3}},
+	{"tcp", VIP ":81", 81, FWD_DR, {.on_removed = ON_REMOVED_RESET, .reuse = 3}},
 	{"tcp", VIP ":82", 82, FWD_TUNNEL, {.sloppy_tcp = true}},
 	{"tcp", VIP ":83", 83, FWD_LOCAL, {.unknown = UNKNOWN_RST}},
 	{"udp", VIP ":53", 53, FWD_NAT, {.one_packet = true}},
@@ -61,9 +61,11 @@ static const struct service_row {
 	 VIP ":54",
 	 5454,
 	 FWD_NAT,
-	 {.nat_icmp_send = true, .gone = GONE_KEEP, .client_address = CLIENT_ADDRESS_PROXY_V2}},
+	 {.nat_icmp_send = true,
+	  .on_removed = ON_REMOVED_KEEP,
+	  .client_address = CLIENT_ADDRESS_PROXY_V2}},
 	{"udp", VIP ":55", 55, FWD_TUNNEL, {.persist_s = 2}},
-	{"mark", "7", 0, FWD_DR, {.persist_s = 2, .gone = GONE_DRAIN, .drain_s = 3}},
+	{"mark", "7", 0, FWD_DR, {.persist_s = 2, .on_removed = ON_REMOVED_DRAIN, .drain_s = 3}},
 };
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
 
@@ -83,7 +85,7 @@ static const struct {
 	 {.client_address = CLIENT_ADDRESS_PROXY_V2}},
 	{"tcp", "[" VIP6 "]:21", "[2001:db8:10::1]:21", FWD_NAT, {.ftp = true}},
 	{"tcp", "[" VIP6 "]:443", "[2001:db8:10::1]:443", FWD_NAT, {.persist_s = 3, .netmask = 64}},
-	{"tcp", "[" VIP6 "]:81", "[2001:db8:10::1]:81", FWD_DR, {.gone = GONE_RESET}},
+	{"tcp", "[" VIP6 "]:81", "[2001:db8:10::1]:81", FWD_DR, {.on_removed = ON_REMOVED_RESET}},
 	{"tcp", "[" VIP6 "]:82", "[2001:db8:10::1]:82", FWD_TUNNEL, {.sloppy_tcp = true}},
 	{"udp", "[" VIP6 "]:53", "[2001:db8:10::1]:53", FWD_NAT, {.one_packet = true}},
 	{"udp",

@@ -552,7 +552,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	svc->policy.ftp = wd->policy.ftp;
 	svc->policy.client_address = wd->policy.client_address;
 	svc->policy.sequence_check = !wd->policy.sequence_off;
-	svc->policy.gone = wd->policy.gone;
+	svc->policy.on_removed = wd->policy.on_removed;
 	svc->policy.drain_s = wd->policy.drain_s;
 	svc->policy.unknown = wd->policy.unknown;
 	svc->policy.unknown_reply = wd->policy.reply;
@@ -592,7 +592,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 	wd->services[at] = svc;
 	wd->n_services += old == NULL;
 	rc = publish_snapshot(h);
-	service_rt_set_gone(svc->rt, svc->policy.gone, svc->policy.drain_s);
+	service_rt_set_on_removed(svc->rt, svc->policy.on_removed, svc->policy.drain_s);
 	for (uint32_t i = 0; i < n; i++)
 		svc->servers[i].rt->quiesced = svc->servers[i].weight == 0;
 	sched_published(svc);

@@ -52,7 +52,7 @@ struct world_policy {
 	uint32_t persist_s;
 	uint32_t extension_s; /* 0 = persist_s */
 	uint64_t netmask;     /* 0 = 32 */
-	uint8_t gone;	      /* enum server_gone */
+	uint8_t on_removed;   /* enum on_removed */
 	uint8_t unknown;      /* enum unknown_policy */
 	uint8_t reply;	      /* enum reply_policy */
 	bool ipvs;	      /* of the snapshot */

@@ -188,7 +188,7 @@ void shadow_service(struct shadow *s, const struct worker *w, const struct servi
 	s->service_rt.cursor = __atomic_load_n(&svc->rt->cursor, __ATOMIC_ACQUIRE);
 	s->service_rt.publications = __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE);
 	s->service_rt.id = svc->rt->id;
-	s->service_rt.gone = __atomic_load_n(&svc->rt->gone, __ATOMIC_RELAXED);
+	s->service_rt.on_removed = __atomic_load_n(&svc->rt->on_removed, __ATOMIC_RELAXED);
 	memcpy(s->service_rt.key, svc->rt->key, sizeof(s->service_rt.key));
 	copy->rt = &s->service_rt;
 	s->real = svc->sched;

@@ -82,7 +82,7 @@ static bool sheds(const struct worker *w, const struct conn *c)
 	const struct server_rt *srv = runtime_server(rt, c->server);
 
 	return srv && __atomic_load_n(&srv->quiesced, __ATOMIC_RELAXED) &&
-	       server_rt_gone(rt, srv, w->env.now_s) == GONE_RESET;
+	       server_rt_on_removed(rt, srv, w->env.now_s) == ON_REMOVED_RESET;
 }
 
 /* Whether a SYN on a connection is a new one (IPVS, conn_reuse_mode). */

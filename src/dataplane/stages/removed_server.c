@@ -19,7 +19,7 @@ static bool ends(const struct worker *w, const struct conn *c, uint8_t pkt_flags
 		return true;
 	srv = runtime_server(&w->pub->runtime, c->server);
 	return srv && server_rt_removed(srv) &&
-	       server_rt_gone(&w->pub->runtime, srv, w->env.now_s) == GONE_RESET;
+	       server_rt_on_removed(&w->pub->runtime, srv, w->env.now_s) == ON_REMOVED_RESET;
 }
 
 static enum drop_reason reason(const struct worker *w, const struct FAM(conn) *c)

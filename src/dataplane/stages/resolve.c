@@ -64,7 +64,7 @@ void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c)
 static bool server_serves(const struct worker *w, const struct server_rt *rt)
 {
 	return rt && (!server_rt_removed(rt) ||
-		      server_rt_gone(&w->pub->runtime, rt, w->env.now_s) == GONE_DRAIN);
+		      server_rt_on_removed(&w->pub->runtime, rt, w->env.now_s) == ON_REMOVED_DRAIN);
 }
 
 /* Looks at the changes since the connection was resolved last. False: the packet has left. */

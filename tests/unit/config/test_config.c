@@ -142,16 +142,16 @@ static void compat_ipvs_fills_what_nobody_states(void **state)
 	struct config *c = parse(text);
 
 	(void)state;
-	assert_int_equal(c->shared.services[0]->policy.service.gone, GONE_KEEP);
+	assert_int_equal(c->shared.services[0]->policy.service.on_removed, ON_REMOVED_KEEP);
 	assert_int_equal(c->shared.services[0]->policy.service.reuse, 3);
 	assert_int_equal(c->shared.services[0]->policy.service.unknown_reply, REPLY_ROUTE);
 	assert_true(c->shared.services[0]->policy.service.any_flags);
-	assert_int_equal(c->shared.services[1]->policy.service.gone, GONE_RESET);
+	assert_int_equal(c->shared.services[1]->policy.service.on_removed, ON_REMOVED_RESET);
 	assert_json(config_to_json(c, CONFIG_SHARED), text);
 	config_destroy(c);
 	c = parse("{\"shared\":{\"services\":[{\"protocol\":\"tcp\",\"listen\":"
 		  "\"192.0.2.1:80\"}]}}");
-	assert_int_equal(c->shared.services[0]->policy.service.gone, GONE_RESET);
+	assert_int_equal(c->shared.services[0]->policy.service.on_removed, ON_REMOVED_RESET);
 	assert_int_equal(c->shared.services[0]->policy.service.unknown_reply, REPLY_RESET);
 	assert_false(c->shared.services[0]->policy.service.any_flags);
 	assert_int_equal(c->shared.services[0]->policy.service.locality_s, 86400);

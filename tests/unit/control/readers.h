@@ -284,7 +284,7 @@ static inline void service_text(FILE *out, const struct service *svc)
 	HEX(out, svc->proto);
 	HEX(out, svc->family);
 	HEX(out, svc->policy);
-	HEX(out, rt->gone);
+	HEX(out, rt->on_removed);
 	hex(out, "listen", svc->listen, svc->n_listen * sizeof(*svc->listen));
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		struct server s = svc->servers[i];
@@ -293,7 +293,7 @@ static inline void service_text(FILE *out, const struct service *svc)
 		HEX(out, s.rt->upper);
 		HEX(out, s.rt->lower);
 		s.weight = s.last_weight = 0;
-		s.down = s.gone = 0;
+		s.down = s.as_removed = 0;
 		s.rt = NULL;
 		HEX(out, s);
 	}

@@ -273,7 +273,7 @@ static void is_reset(unsigned int port, bool whole)
 
 static void fragments_to_and_from_a_removed_server_are_reset(void **state)
 {
-	const struct world_policy reset = {.gone = GONE_RESET};
+	const struct world_policy reset = {.on_removed = ON_REMOVED_RESET};
 
 	(void)state;
 	world_policy(&h, &reset);

@@ -234,7 +234,7 @@ static void a_server_over_its_threshold_or_of_weight_0_gets_nothing_new(void **s
 
 static void a_removed_server_keeps_its_connections_as_long_as_it_drains(void **state)
 {
-	const struct world_policy drains = {.gone = GONE_DRAIN, .drain_s = 30};
+	const struct world_policy drains = {.on_removed = ON_REMOVED_DRAIN, .drain_s = 30};
 	struct packet got;
 
 	(void)state;

@@ -178,7 +178,7 @@ static uint64_t left_of(const char *endpoint)
 
 static void keep_waits_for_the_server_and_revives(void **state)
 {
-	const struct world_policy keep = {.gone = GONE_KEEP};
+	const struct world_policy keep = {.on_removed = ON_REMOVED_KEEP};
 
 	(void)state;
 	web(&keep, both, 2);
@@ -200,7 +200,7 @@ static void keep_waits_for_the_server_and_revives(void **state)
 
 static void reset_answers_data_with_a_rst_and_schedules_a_syn(void **state)
 {
-	const struct world_policy reset = {.gone = GONE_RESET};
+	const struct world_policy reset = {.on_removed = ON_REMOVED_RESET};
 	struct packet p;
 
 	(void)state;
@@ -283,7 +283,7 @@ static void resets_are_limited_in_rate(void **state)
 
 static void drain_goes_on_until_its_deadline(void **state)
 {
-	const struct world_policy drain = {.gone = GONE_DRAIN, .drain_s = 10};
+	const struct world_policy drain = {.on_removed = ON_REMOVED_DRAIN, .drain_s = 10};
 
 	(void)state;
 	web(&drain, both, 2);
@@ -313,7 +313,7 @@ static void drain_goes_on_until_its_deadline(void **state)
 
 static void a_change_of_policy_reaches_servers_already_removed(void **state)
 {
-	const struct world_policy keep = {.gone = GONE_KEEP};
+	const struct world_policy keep = {.on_removed = ON_REMOVED_KEEP};
 
 	(void)state;
 	dns(&keep, both_udp, 2);
@@ -352,7 +352,7 @@ static void a_removed_servers_datagrams_reach_nobody(void **state)
 
 static void the_policy_holds_when_the_service_itself_is_gone(void **state)
 {
-	const struct world_policy keep = {.gone = GONE_KEEP};
+	const struct world_policy keep = {.on_removed = ON_REMOVED_KEEP};
 
 	(void)state;
 	dns(NULL, both_udp, 2); /* the VIP stays */
@@ -415,7 +415,7 @@ static void a_vip_that_lingers_is_there_for_its_connections_only(void **state)
 
 static void a_syn_leaves_a_quiesced_server_under_reset_only(void **state)
 {
-	const struct world_policy keep = {.gone = GONE_KEEP};
+	const struct world_policy keep = {.on_removed = ON_REMOVED_KEEP};
 
 	(void)state;
 	web(NULL, both, 2);

@@ -242,7 +242,7 @@ static void a_server_is_out_until_its_first_success_and_falls_after_three(void *
 	run_for(10 * SECOND);
 	v = view("a", 1);
 	assert_int_equal(v.state, HEALTH_DOWN);
-	assert_true(v.effect.down && v.effect.gone);
+	assert_true(v.effect.down && v.effect.as_removed);
 	assert_int_equal(v.n_history, 2);
 	assert_string_equal(v.history[0].reason, "refused by 1 after 0.0 ms, 3rd of 3");
 	assert_string_equal(v.history[1].reason, "connected to 1 after 0.0 ms");
@@ -514,7 +514,7 @@ static void a_hundred_failures_at_once_are_one_change(void **state)
 	assert_int_equal(world.n_changed, 1);
 	assert_int_equal(world.n_edges, 200);
 	for (uint16_t i = 1; i <= 100; i++)
-		assert_true(effect("a", i).gone);
+		assert_true(effect("a", i).as_removed);
 }
 
 static void operators_force_and_put_into_maintenance(void **state)
@@ -528,15 +528,15 @@ static void operators_force_and_put_into_maintenance(void **state)
 	assert_int_equal(health_force(world.h, "a", &nobody, HEALTH_ADMIN_UP, NULL), -ENOENT);
 	assert_int_equal(health_force(world.h, "a", &ep, HEALTH_ADMIN_DOWN, "disk is full"), 0);
 	run_for(1);
-	assert_true(effect("a", 1).gone);
+	assert_true(effect("a", 1).as_removed);
 	assert_string_equal(view("a", 1).reason, "disk is full");
 	assert_string_equal(view("a", 1).history[0].reason, "forced down: disk is full");
 	/* Over a reload too. */
 	set("a", 1, 2, with_tcp);
-	assert_true(effect("a", 1).gone);
+	assert_true(effect("a", 1).as_removed);
 	assert_int_equal(health_force(world.h, "a", &ep, HEALTH_ADMIN_MAINT, NULL), 0);
 	run_for(5 * SECOND);
-	assert_true(effect("a", 1).down && !effect("a", 1).gone);
+	assert_true(effect("a", 1).down && !effect("a", 1).as_removed);
 	asked = world.asked[1];
 	run_for(60 * SECOND);
 	assert_int_equal(world.asked[1], asked);
@@ -646,11 +646,11 @@ static void an_agent_sets_weight_drains_and_takes_down(void **state)
 	assert_false(effect("a", 1).down);
 	world.advice.advice = ADVICE_READY | ADVICE_MAINT;
 	run_for(3 * SECOND);
-	assert_true(effect("a", 1).down && !effect("a", 1).gone);
+	assert_true(effect("a", 1).down && !effect("a", 1).as_removed);
 	world.advice.advice = ADVICE_READY | ADVICE_DOWN;
 	world.advice.verdict = PROBE_FAIL;
 	run_for(3 * SECOND);
-	assert_true(effect("a", 1).gone);
+	assert_true(effect("a", 1).as_removed);
 	world.advice.advice = ADVICE_UP;
 	world.advice.verdict = PROBE_OK;
 	run_for(3 * SECOND);

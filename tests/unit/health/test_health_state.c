@@ -400,13 +400,13 @@ static void what_is_down_is_left_out_and_gone_only_where_the_policy_removes(void
 	t.member[3].standing = STANDING_MAINT;
 	assert_true(settle(&t, SECOND));
 	assert_int_equal(chosen(&t), 0x1);
-	assert_true(t.member[1].effect.gone);
-	assert_false(t.member[2].effect.gone);
-	assert_false(t.member[3].effect.gone);
+	assert_true(t.member[1].effect.as_removed);
+	assert_false(t.member[2].effect.as_removed);
+	assert_false(t.member[3].effect.as_removed);
 	assert_false(settle(&t, 2 * SECOND)); /* nothing new */
 	t.member[1].consequence = HEALTH_QUIESCE;
 	assert_true(settle(&t, 3 * SECOND));
-	assert_false(t.member[1].effect.gone);
+	assert_false(t.member[1].effect.as_removed);
 	assert_int_equal(chosen(&t), 0x1);
 }
 
@@ -425,7 +425,7 @@ static void a_sorry_server_serves_only_while_the_quorum_is_lost(void **state)
 	t.member[1].standing = STANDING_DOWN;
 	settle(&t, 3 * SECOND);
 	assert_int_equal(chosen(&t), 0x8);
-	assert_false(t.member[2].effect.gone); /* it is well: its connections go on */
+	assert_false(t.member[2].effect.as_removed); /* it is well: its connections go on */
 	t.member[0].standing = STANDING_IN;
 	settle(&t, 4 * SECOND);
 	assert_int_equal(chosen(&t), 0x8); /* hysteresis */
@@ -461,7 +461,7 @@ static void when_all_are_down_nobody_is_chosen_or_those_that_were_up_last(void *
 		settle(&t, 102 * SECOND);
 		assert_int_equal(chosen(&t), keep ? 0x6 : 0);
 		assert_int_equal(t.g.kept, keep);
-		assert_int_equal(t.member[2].effect.gone, !keep);
+		assert_int_equal(t.member[2].effect.as_removed, !keep);
 		t.member[0].standing = STANDING_IN;
 		settle(&t, 103 * SECOND);
 		assert_int_equal(chosen(&t), 0x1);
