@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "announce/vip_routes_table.h"
 #include "announce/worker_watch.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -34,12 +35,6 @@ const char *const vip_routes_state_meanings[VIP_ROUTES_STATE_MAX] = {
 #define X(NAME, word, meaning) meaning,
 	VIP_ROUTES_STATES(X)
 #undef X
-};
-
-/* A sorted list. */
-struct routes {
-	struct vip_route *v;
-	uint32_t n;
 };
 
 struct vip_routes {
@@ -66,130 +61,6 @@ struct vip_routes {
 	uint64_t added, removed, errors, repaired;
 	char fault[160];
 };
-
-/* --- lists --- */
-
-static int route_cmp(const void *a, const void *b)
-{
-	const struct vip_route *x = a, *y = b;
-	int order = memcmp(&x->addr, &y->addr, sizeof(x->addr));
-
-	return order ? order : (x->metric > y->metric) - (x->metric < y->metric);
-}
-
-static int routes_copy(struct routes *to, const struct vip_route *v, uint32_t n)
-{
-	struct vip_route *copy = malloc((n + 1) * sizeof(*copy));
-
-	if (!copy)
-		return -ENOMEM;
-	if (n)
-		memcpy(copy, v, n * sizeof(*copy));
-	qsort(copy, n, sizeof(*copy), route_cmp);
-	free(to->v);
-	*to = (struct routes){copy, n};
-	return 0;
-}
-
-static bool routes_have(const struct routes *r, const struct vip_route *one)
-{
-	return r->n && bsearch(one, r->v, r->n, sizeof(*one), route_cmp) != NULL;
-}
-
-/* --- the table --- */
-
-static int netns_enter(const char *netns, char error[ERROR_TEXT])
-{
-	char path[300];
-	int fd, ret = 0;
-
-	if (!netns[0])
-		return 0;
-	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		ret = error_text(error, -errno, "node.linux.netns: %.200s: %s", path,
-				 strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-struct found {
-	struct vip_route *v;
-	uint32_t n, max;
-	uint32_t table;
-	bool failed;
-};
-
-static void found_add(void *arg, const struct nl_event *ev)
-{
-	struct found *f = arg;
-
-	if (ev->kind != NL_ROUTE || ev->route.table != f->table || ev->route.proto != NLREQ_PROTO)
-		return;
-	if (f->n == f->max) {
-		const uint32_t max = f->max ? 2 * f->max : 64;
-		struct vip_route *v = realloc(f->v, max * sizeof(*v));
-
-		if (!v) {
-			f->failed = true;
-			return;
-		}
-		f->v = v;
-		f->max = max;
-	}
-	f->v[f->n++] = (struct vip_route){ev->route.dest.addr, ev->route.metric};
-}
-
-/* The routes of ours in the table, sorted; free() them. 0 or -errno. */
-static int table_read(struct nlreq *req, uint32_t table, struct routes *out)
-{
-	struct found f = {.table = table};
-	int ret = nlreq_announced_dump(req, table, found_add, &f);
-
-	if (ret == 0 && f.failed)
-		ret = -ENOMEM;
-	if (ret < 0) {
-		free(f.v);
-		return ret;
-	}
-	if (f.n)
-		qsort(f.v, f.n, sizeof(*f.v), route_cmp);
-	*out = (struct routes){f.v, f.n};
-	return 0;
-}
-
-int vip_routes_clear(uint32_t table, const char *netns, char error[ERROR_TEXT])
-{
-	const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct routes left = {0};
-	struct nlreq req = {0};
-	int ret = home < 0 ? -errno : netns_enter(netns, error);
-
-	if (ret == 0)
-		ret = nlreq_open(&req);
-	if (ret == 0)
-		ret = table_read(&req, table, &left);
-	for (uint32_t i = 0; ret == 0 && i < left.n; i++)
-		ret = nlreq_announced_set(&req, table, &left.v[i].addr, left.v[i].metric, false);
-	if (ret == 0 && left.n)
-		log_notice(AREA,
-			   "%u routes that a process before this one left in table %u are "
-			   "removed",
-			   left.n, table);
-	if (ret < 0)
-		error_text(error, ret, "node.announce.table %u: routes of an earlier process: %s",
-			   table, strerror(-ret));
-	free(left.v);
-	nlreq_close(&req);
-	if (home >= 0 && netns[0] && setns(home, CLONE_NEWNET) < 0 && ret == 0)
-		ret = error_text(error, -errno, "the way back from node.linux.netns: %s",
-				 strerror(errno));
-	if (home >= 0)
-		close(home);
-	return ret;
-}
 
 /* --- the thread --- */
 
@@ -251,7 +122,7 @@ static void table_set(struct vip_routes *v, const struct routes *target, uint64_
 		if (!routes_have(&v->standing, r) && route_put(v, r, true) == 0)
 			after.v[after.n++] = *r;
 	}
-	qsort(after.v, after.n, sizeof(*after.v), route_cmp);
+	routes_sort(&after);
 	if (!v->differs)
 		v->fault[0] = '\0';
 	tell(v, &v->standing, &after, false);
@@ -268,7 +139,7 @@ static void table_audit(struct vip_routes *v, uint64_t now_us)
 	if (now_us - v->audited_us < AUDIT_US)
 		return;
 	v->audited_us = now_us;
-	if (table_read(&v->req, v->config.table, &found) < 0)
+	if (routes_read(&v->req, v->config.table, &found) < 0)
 		return; /* in a second again */
 	if (found.n != v->standing.n ||
 	    (found.n && memcmp(found.v, v->standing.v, found.n * sizeof(*found.v)) != 0)) {
@@ -404,7 +275,7 @@ static int socket_open(struct vip_routes *v, char error[ERROR_TEXT])
 {
 	const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int ret = home < 0 ? error_text(error, -errno, "/proc/self/ns/net: %s", strerror(errno))
-			   : netns_enter(v->config.netns, error);
+			   : routes_netns_enter(v->config.netns, error);
 
 	if (ret == 0) {
 		ret = nlreq_open(&v->req);

@@ -203,7 +203,7 @@ static void look_paths(const json_t *ha, json_t *out)
 	}
 }
 
-/* What the error leaves of the difference counts. */
+/* The part of the difference beyond the error counts. */
 static void look_clocks(const json_t *clock, json_t *out)
 {
 	const double ahead_s = view_number(clock, "ahead_us") / 1e6;

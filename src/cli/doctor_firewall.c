@@ -82,7 +82,7 @@ static bool is_of_another(const struct beat *b, const json_t *left)
 	return strcmp(protocol, b->to.addr.family == ADDR_V6 ? "ip" : "ip6") == 0;
 }
 
-/* One value of the right side. */
+/* A value of the right side. */
 static enum truth value_matches(const struct beat *b, const json_t *left, const json_t *right)
 {
 	const char *protocol = view_text(left, "payload.protocol");
@@ -135,7 +135,7 @@ static enum truth match_is(const struct beat *b, const json_t *match)
 
 static enum end chain_walk(const struct beat *b, const json_t *chain, const char *name, int depth);
 
-/* What the rule makes of the packet; THROUGH: the next rule is asked. *back: the rule ends its
+/* The verdict of the rule on the packet; THROUGH: the next rule is asked. *back: the rule ends its
  * chain. */
 static enum end rule_walk(const struct beat *b, const json_t *chain, const json_t *rule, int depth,
 			  bool *back)

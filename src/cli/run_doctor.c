@@ -88,7 +88,7 @@ static int addresses_ask(struct session *s)
 	return code;
 }
 
-/* What doctor sees on this machine itself, where the router runs. */
+/* Findings on this machine itself, where the router runs. */
 static void machine_look(const json_t *ports, const json_t *config, json_t *findings)
 {
 	json_t *rules = NULL;

@@ -310,8 +310,8 @@ int config_service_listed(const struct config *config, const struct config_servi
 			  struct text_buffer *out);
 json_t *config_mark_to_json(const struct config_mark *mark);
 json_t *config_address_to_json(const struct config_address *address);
-/* What json_write() makes of config_to_json(CONFIG_SHARED), in a fraction of the time. free() it;
- * NULL: out of memory. */
+/* The text that json_write() makes of config_to_json(CONFIG_SHARED), in a fraction of the time.
+ * free() it; NULL: out of memory. */
 char *config_shared_text(const struct config *config);
 /* Tabs, final newline, no comments. free() it. */
 char *config_to_text(const struct config *config);

@@ -286,7 +286,7 @@ bool config_policy_states_netmask(const struct config_policy *policy);
 /* A netmask of `defaults`, as a service has it that states none: it holds for services of the
  * family that it is written for, others go by whole addresses. */
 uint64_t config_netmask_inherited(uint64_t netmask, uint8_t family);
-/* It holds for IPv6: longer than an address of IPv4. */
+/* The length holds for IPv6: longer than an address of IPv4. */
 bool config_netmask_is_long(uint64_t netmask);
 /* The same for "client_address". */
 bool config_policy_states_client_address(const struct config_policy *policy);
@@ -395,7 +395,7 @@ void config_check_fleet_service(struct config_context *ctx, const struct config 
 				const struct config_service *svc);
 void config_check_fleet_address(struct config_context *ctx, const struct config *config,
 				const struct config_address *a);
-/* What `adopt` and the table of mh ask of a service. */
+/* The demands of `adopt` and of the table of mh on a service. */
 void config_check_adopt(struct config_context *ctx, const struct config_service *svc);
 /* Identities against those of other services, which are in the index while the service
  * itself is not; and VIPs against the router's own addresses. */

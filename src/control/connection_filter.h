@@ -15,7 +15,7 @@ struct rpc_request;
  * ended. */
 bool connection_filter_parse(struct control *c, struct rpc_request *req, const json_t *params,
 			     struct conn_filter *f, uint16_t *worker);
-/* One connection, into the family and the key of the command. False: req has ended. */
+/* Parses a connection into the family and the key of the command. False: req has ended. */
 bool connection_key_parse(struct rpc_request *req, const json_t *params,
 			  struct worker_command *command);
 

@@ -34,7 +34,7 @@ static int vip_cmp(const void *a, const void *b)
 	return memcmp(&x->addr, &y->addr, sizeof(x->addr));
 }
 
-/* One entry for each VIP. */
+/* An entry for each VIP. */
 static void vips_merge(struct vips *l)
 {
 	uint32_t k = 0;

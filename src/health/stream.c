@@ -300,7 +300,7 @@ static int header_send(const struct stream *s)
 	const size_t len = text ? sizeof(v1) - 1 : sizeof(v2);
 	ssize_t n;
 
-	/* What follows does not wait until the server has acknowledged the header. */
+	/* Later bytes do not wait until the server has acknowledged the header. */
 	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	n = send(s->fd, text ? v1 : v2, len, MSG_NOSIGNAL);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* This router as a member of a fleet. */
+/* The router as a member of a fleet. */
 #include <stdlib.h>
 #include <string.h>
 

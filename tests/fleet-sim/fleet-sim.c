@@ -165,7 +165,7 @@ static double share(uint32_t n)
 	return 100.0 * n / n_flows;
 }
 
-/* What became of the flows; gone: the number of a server that is gone, or UINT32_MAX. */
+/* The fate of the flows; gone: the number of a server that is gone, or UINT32_MAX. */
 static void row(const char *event, const struct ecmp_state *e, uint32_t gone, bool harmless)
 {
 	uint32_t moved = 0, dealt = 0, lost = 0, broken = 0, without = 0;

@@ -254,7 +254,7 @@ void check_config_calm(struct sim *s)
 	bool alarm = true;
 
 	check_trials(s);
-	/* What a person or a deadline has just decided is still under way. */
+	/* A decision of a person or of a deadline is still under way. */
 	if (!a->running || !b->running || a->trial.on || b->trial.on ||
 	    s->now - s->forced_ms < DECISION_MS)
 		return;

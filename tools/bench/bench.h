@@ -158,7 +158,7 @@ void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int 
 
 /* ---- bare_nat64.c ---- */
 
-/* One burst of an IPv6 service with IPv4 servers, as bare4_burst() and bare6_burst(). */
+/* A burst of an IPv6 service with IPv4 servers, as bare4_burst() and bare6_burst(). */
 void bare_nat64_burst(struct scene *s, struct rte_mbuf **frames, uint16_t n);
 
 /* ---- measure.c ---- */

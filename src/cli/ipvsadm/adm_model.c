@@ -200,7 +200,7 @@ const char *adm_flags_text(const char *scheduler, uint32_t flags, char buf[64])
 	return buf;
 }
 
-/* What the value says of an address of IPv4: a length, or a mask. */
+/* The value for an address of IPv4: a length, or a mask. */
 static uint32_t mask_of(const json_t *value)
 {
 	const char *text = json_string_value(value);

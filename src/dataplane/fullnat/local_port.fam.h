@@ -50,7 +50,7 @@ int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end)
 uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,
 				     const struct FAM(local_end) *end, const FAM_ADDR *addrs,
 				     uint32_t n, uint32_t now_s);
-/* This very port, of a connection that is known from elsewhere. 0, -EEXIST: in use; -ENOSPC: no
+/* Takes the port of a connection that is known from elsewhere. 0, -EEXIST: in use; -ENOSPC: no
  * group; -EINVAL: not a port of pools. */
 int FAM_FN(local_port, take)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
 			     uint32_t now_s);

@@ -114,7 +114,7 @@ INLINE const struct sieve_to *to_find(const uint8_t addr[16])
 	return map_find(&plvs_to, &key);
 }
 
-/* Who asks for the address of a host gets an answer from the router, or from Linux. */
+/* A question for the address of a host gets an answer from the router, or from Linux. */
 INLINE int question(const struct frame *f, const uint8_t target[16])
 {
 	const struct sieve_to *to = to_find(target);

@@ -146,7 +146,7 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct FA
 	return ret;
 }
 
-/* This client's port is in use towards the scheduler's choice already (another VIP sent it there):
+/* The client's port is in use towards the scheduler's choice already (another VIP sent it there):
  * the next server in list order that is free of it; when there is none, the place of a connection
  * that is not assured. */
 static int other_make(struct worker *w, const struct service *svc, struct FAM(pkt) *p,

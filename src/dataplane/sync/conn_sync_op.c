@@ -44,7 +44,7 @@ static void mark_synced(struct worker *w, const struct FAM(conn) *c, const struc
 		*mark = (uint8_t)((*mark & ~MARK_GEN_MASK) | MARK_SYNCED | op->gen << MARK_GEN_BIT);
 }
 
-/* One of ours that has the out key of a copy is old. */
+/* A connection of ours that has the out key of a copy is old. */
 static bool evict(struct worker *w, const struct FAM_FN(conn, new) * n)
 {
 	const bool halves = forward_has(n->method, FORWARD_TWO_HALVES);

@@ -7,7 +7,7 @@
 
 /* --- Ticks by state ------------------------------------------------------------------- */
 
-static void backup_tick(struct turn *t)
+static void backup_tick(struct role_call *t)
 {
 	struct role *r = t->r;
 	/* Answers of before the silence prove nothing. */
@@ -28,7 +28,7 @@ static void backup_tick(struct turn *t)
 	}
 }
 
-static void init_tick(struct turn *t)
+static void init_tick(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -55,7 +55,7 @@ static void init_tick(struct turn *t)
 	backup_tick(t);
 }
 
-static void takeover_tick(struct turn *t)
+static void takeover_tick(struct role_call *t)
 {
 	struct role *r = t->r;
 	char reason[ROLE_REASON_LEN];
@@ -66,7 +66,7 @@ static void takeover_tick(struct turn *t)
 	role_activate(t, ROLE_ROW_UNANSWERED, r->takeover_term, reason);
 }
 
-static void fault_tick(struct turn *t)
+static void fault_tick(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -77,7 +77,7 @@ static void fault_tick(struct turn *t)
 	role_go(t, ROLE_ROW_RECOVERED, "ports are up and witnesses answer again");
 }
 
-static void deaf_note(struct turn *t)
+static void deaf_note(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -87,7 +87,7 @@ static void deaf_note(struct turn *t)
 		r->deaf_ms = t->now;
 }
 
-static void serving_tick(struct turn *t)
+static void serving_tick(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -116,7 +116,7 @@ static void serving_tick(struct turn *t)
 		role_give_tick(t);
 }
 
-static void relay_tick(struct turn *t)
+static void relay_tick(struct role_call *t)
 {
 	if (t->now - t->r->since_ms >= ROLE_RELAY_LIMIT_MS)
 		role_relay_end(t, "frames for the VIPs still came after 30 s: their senders have "
@@ -125,7 +125,7 @@ static void relay_tick(struct turn *t)
 		role_relay_end(t, "the peer is no longer heard");
 }
 
-static void state_tick(struct turn *t)
+static void state_tick(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -163,7 +163,7 @@ static void state_tick(struct turn *t)
 
 /* --- Events --------------------------------------------------------------------------- */
 
-static void late(struct turn *t, uint32_t late_ms)
+static void late(struct role_call *t, uint32_t late_ms)
 {
 	struct role *r = t->r;
 
@@ -182,7 +182,7 @@ static void late(struct turn *t, uint32_t late_ms)
 	}
 }
 
-static void send_due(struct turn *t)
+static void send_due(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -205,7 +205,7 @@ static void send_due(struct turn *t)
 		role_send(t, HA_MSG_RESET);
 }
 
-static void alarms_note(struct turn *t)
+static void alarms_note(struct role_call *t)
 {
 	struct role *r = t->r;
 	const bool second = role_hears_second(r, t->now), split = role_is_split(r, t->now);
@@ -232,7 +232,7 @@ static void alarms_note(struct turn *t)
 			: "one router alone says again that it is the peer");
 }
 
-static void tick(struct turn *t)
+static void tick(struct role_call *t)
 {
 	struct role *r = t->r;
 	char paths[ROLE_MAX_PATHS * ROLE_NAME_LEN];
@@ -260,7 +260,7 @@ static void tick(struct turn *t)
 	send_due(t);
 }
 
-static void ports_changed(struct turn *t, const struct role_event *ev)
+static void ports_changed(struct role_call *t, const struct role_event *ev)
 {
 	struct role *r = t->r;
 	const uint8_t n = ev->ports.n < HA_MAX_PORT_ROLES ? ev->ports.n : HA_MAX_PORT_ROLES;
@@ -274,7 +274,7 @@ static void ports_changed(struct turn *t, const struct role_event *ev)
 	role_send(t, HA_MSG_HEARTBEAT);
 }
 
-static void sync_changed(struct turn *t, const struct role_event *ev)
+static void sync_changed(struct role_call *t, const struct role_event *ev)
 {
 	struct role *r = t->r;
 
@@ -300,7 +300,7 @@ static bool has_duties(const struct role *r)
 }
 
 /* A router that is to end and was made to give up first (STOP, conflict) may end now. */
-static void end_without_duties(struct turn *t)
+static void end_without_duties(struct role_call *t)
 {
 	for (uint32_t i = 0; i < t->out->n; i++) {
 		if (t->out->action[i].type == ROLE_DO_QUIT)
@@ -312,7 +312,7 @@ static void end_without_duties(struct turn *t)
 void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 	       struct role_actions *out)
 {
-	struct turn t = {.r = r, .now = now_ms, .out = out};
+	struct role_call t = {.r = r, .now = now_ms, .out = out};
 	const bool had_duties = has_duties(r);
 
 	out->n = 0;

@@ -8,7 +8,7 @@
 
 /* --- Actions -------------------------------------------------------------------------- */
 
-struct role_action *role_add(struct turn *t, enum role_action_type type)
+struct role_action *role_add(struct role_call *t, enum role_action_type type)
 {
 	struct role_action *a;
 
@@ -19,8 +19,8 @@ struct role_action *role_add(struct turn *t, enum role_action_type type)
 	return a;
 }
 
-void role_send_about(struct turn *t, enum ha_message_type type, uint64_t term, uint32_t handover,
-		     enum ha_reason reason, uint8_t flags)
+void role_send_about(struct role_call *t, enum ha_message_type type, uint64_t term,
+		     uint32_t handover, enum ha_reason reason, uint8_t flags)
 {
 	struct role_action *a;
 
@@ -31,12 +31,12 @@ void role_send_about(struct turn *t, enum ha_message_type type, uint64_t term, u
 		.type = type, .term = term, .handover = handover, .reason = reason, .flags = flags};
 }
 
-void role_send(struct turn *t, enum ha_message_type type)
+void role_send(struct role_call *t, enum ha_message_type type)
 {
 	role_send_about(t, type, 0, 0, HA_REASON_NONE, 0);
 }
 
-void role_log(struct turn *t, enum log_level level, const char *fmt, ...)
+void role_log(struct role_call *t, enum log_level level, const char *fmt, ...)
 {
 	struct role_action *a = role_add(t, ROLE_DO_LOG);
 	va_list ap;
@@ -47,7 +47,7 @@ void role_log(struct turn *t, enum log_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-void role_reply(struct turn *t, int rc, const char *fmt, ...)
+void role_reply(struct role_call *t, int rc, const char *fmt, ...)
 {
 	struct role_action *a = role_add(t, ROLE_DO_REPLY);
 	va_list ap;
@@ -58,14 +58,14 @@ void role_reply(struct turn *t, int rc, const char *fmt, ...)
 	va_end(ap);
 }
 
-void role_quit(struct turn *t, bool dump)
+void role_quit(struct role_call *t, bool dump)
 {
 	role_add(t, ROLE_DO_QUIT)->dump = dump;
 }
 
 /* --- Transitions ---------------------------------------------------------------------- */
 
-void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
+void role_go(struct role_call *t, enum role_row row, const char *fmt, ...)
 {
 	struct role *r = t->r;
 	struct role_action *a = role_add(t, ROLE_DO_NOTIFY);
@@ -90,7 +90,7 @@ void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
 		role_send(t, HA_MSG_HEARTBEAT);
 }
 
-void role_lease_bound(struct turn *t)
+void role_lease_bound(struct role_call *t)
 {
 	struct role *r = t->r;
 	const uint64_t until = t->now + role_lease_ms(&r->cfg);
@@ -101,7 +101,7 @@ void role_lease_bound(struct turn *t)
 	role_add(t, ROLE_DO_LEASE)->until_ms = until;
 }
 
-void role_lease_renew(struct turn *t)
+void role_lease_renew(struct role_call *t)
 {
 	struct role *r = t->r;
 	const uint32_t lease = role_lease_ms(&r->cfg);
@@ -124,7 +124,7 @@ void role_lease_renew(struct turn *t)
 	role_add(t, ROLE_DO_LEASE)->until_ms = until;
 }
 
-void role_failback_failed(struct turn *t)
+void role_failback_failed(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -139,7 +139,7 @@ void role_failback_failed(struct turn *t)
 			 (r->cfg.failback_delay_ms << r->failback_failures) / 1000);
 }
 
-void role_failback_count(struct turn *t)
+void role_failback_count(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -148,7 +148,7 @@ void role_failback_count(struct turn *t)
 	r->given_back_ms = 0;
 }
 
-void role_activate(struct turn *t, enum role_row row, uint64_t term, const char *reason)
+void role_activate(struct role_call *t, enum role_row row, uint64_t term, const char *reason)
 {
 	struct role *r = t->r;
 
@@ -175,7 +175,7 @@ void role_activate(struct turn *t, enum role_row row, uint64_t term, const char 
 		role_failback_count(t);
 }
 
-void role_fence(struct turn *t, enum role_row row, const char *reason)
+void role_fence(struct role_call *t, enum role_row row, const char *reason)
 {
 	struct role *r = t->r;
 
@@ -189,7 +189,7 @@ void role_fence(struct turn *t, enum role_row row, const char *reason)
 	role_go(t, row, "%s", reason);
 }
 
-void role_take_over(struct turn *t, enum role_row row, bool forced, const char *reason)
+void role_take_over(struct role_call *t, enum role_row row, bool forced, const char *reason)
 {
 	struct role *r = t->r;
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 /* Also in numbers. */
-static void cannot_hand_over(struct turn *t, enum ha_reason reason, uint32_t unbound)
+static void cannot_hand_over(struct role_call *t, enum ha_reason reason, uint32_t unbound)
 {
 	if ((reason == HA_REASON_NOT_SYNCHRONISED || reason == HA_REASON_CONFIGURATION) &&
 	    unbound > 0)
@@ -18,7 +18,7 @@ static void cannot_hand_over(struct turn *t, enum ha_reason reason, uint32_t unb
 		role_reply(t, -EAGAIN, "cannot hand over: %s", role_reason_text(reason));
 }
 
-static void handover_command(struct turn *t, bool force)
+static void handover_command(struct role_call *t, bool force)
 {
 	struct role *r = t->r;
 	const uint32_t unbound = r->state == HA_ACTIVE ? r->peer.unbound : r->unbound;
@@ -52,7 +52,7 @@ static void handover_command(struct turn *t, bool force)
 	}
 }
 
-static void maintenance_command(struct turn *t, bool force)
+static void maintenance_command(struct role_call *t, bool force)
 {
 	struct role *r = t->r;
 	enum ha_reason reason;
@@ -89,7 +89,7 @@ static void maintenance_command(struct turn *t, bool force)
 	role_reply(t, 0, "in maintenance");
 }
 
-static void force_command(struct turn *t)
+static void force_command(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -103,7 +103,7 @@ static void force_command(struct turn *t)
 	}
 }
 
-static void reset_command(struct turn *t)
+static void reset_command(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -117,7 +117,7 @@ static void reset_command(struct turn *t)
 
 /* The process ends whatever becomes of its connections: a peer that has most of them, or an older
  * or newer version of the configuration, is better than none. */
-static bool hand_over_to_quit(struct turn *t)
+static bool hand_over_to_quit(struct role_call *t)
 {
 	const struct role_peer *p = &t->r->peer;
 	const bool most = p->sync.complete && p->unbound > 0 && p->relation != VERSION_DIVERGED;
@@ -127,7 +127,7 @@ static bool hand_over_to_quit(struct turn *t)
 						     "the process ends") == HA_REASON_NONE;
 }
 
-static void stop_command(struct turn *t)
+static void stop_command(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -151,7 +151,7 @@ static void stop_command(struct turn *t)
 	}
 }
 
-void role_command(struct turn *t, enum role_command command, bool force)
+void role_command(struct role_call *t, enum role_command command, bool force)
 {
 	struct role *r = t->r;
 

@@ -21,7 +21,7 @@
 
 /* --- Failback ------------------------------------------------------------------------- */
 
-void role_request(struct turn *t, bool failback)
+void role_request(struct role_call *t, bool failback)
 {
 	struct role *r = t->r;
 
@@ -31,7 +31,7 @@ void role_request(struct turn *t, bool failback)
 			failback ? HA_FLAG_FAILBACK : 0);
 }
 
-void role_failback_tick(struct turn *t)
+void role_failback_tick(struct role_call *t)
 {
 	struct role *r = t->r;
 	const char *waits = role_failback_waits(r, t->now);
@@ -64,7 +64,7 @@ static enum ha_reason peer_unable(const struct role *r, uint64_t now, bool force
 	return HA_REASON_NONE;
 }
 
-enum ha_reason role_give_start(struct turn *t, enum role_then then, bool failback, bool forced,
+enum ha_reason role_give_start(struct role_call *t, enum role_then then, bool failback, bool forced,
 			       const char *why)
 {
 	struct role *r = t->r;
@@ -87,7 +87,7 @@ enum ha_reason role_give_start(struct turn *t, enum role_then then, bool failbac
 	return HA_REASON_NONE;
 }
 
-void role_give_resend(struct turn *t)
+void role_give_resend(struct role_call *t)
 {
 	const struct role_handover *g = &t->r->give;
 	const uint8_t flags =
@@ -99,7 +99,7 @@ void role_give_resend(struct turn *t)
 		role_send_about(t, HA_MSG_HANDOVER_COMMIT, g->term, g->id, HA_REASON_NONE, flags);
 }
 
-static void give_abort(struct turn *t, enum ha_reason reason, const char *what)
+static void give_abort(struct role_call *t, enum ha_reason reason, const char *what)
 {
 	struct role *r = t->r;
 
@@ -116,7 +116,7 @@ static void give_abort(struct turn *t, enum ha_reason reason, const char *what)
 	}
 }
 
-static void step_enter(struct turn *t, enum role_step step, uint32_t limit_ms)
+static void step_enter(struct role_call *t, enum role_step step, uint32_t limit_ms)
 {
 	struct role *r = t->r;
 
@@ -133,7 +133,7 @@ static void step_enter(struct turn *t, enum role_step step, uint32_t limit_ms)
 	role_add(t, ROLE_DO_SYNC_FLUSH)->flush = ++r->give.flush;
 }
 
-void role_give_flushed(struct turn *t, uint32_t flush)
+void role_give_flushed(struct role_call *t, uint32_t flush)
 {
 	struct role *r = t->r;
 
@@ -145,7 +145,7 @@ void role_give_flushed(struct turn *t, uint32_t flush)
 		step_enter(t, ROLE_STEP_COMMIT, r->cfg.deadtime_ms + r->cfg.keepalive_ms);
 }
 
-void role_give_tick(struct turn *t)
+void role_give_tick(struct role_call *t)
 {
 	static const char *const over[] = {
 		[ROLE_STEP_ASK] = "the peer did not answer",
@@ -163,7 +163,7 @@ void role_give_tick(struct turn *t)
 }
 
 /* The peer is active: what still comes here goes to it. */
-static void give_done(struct turn *t)
+static void give_done(struct role_call *t)
 {
 	struct role *r = t->r;
 
@@ -181,7 +181,7 @@ static void give_done(struct turn *t)
 		(unsigned long long)r->term);
 }
 
-void role_give_message(struct turn *t, const struct ha_message *msg)
+void role_give_message(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 	const bool failback = msg->flags & HA_FLAG_FAILBACK;
@@ -211,7 +211,7 @@ void role_give_message(struct turn *t, const struct ha_message *msg)
 		give_abort(t, msg->reason, "the peer refused");
 }
 
-void role_relay_end(struct turn *t, const char *reason)
+void role_relay_end(struct role_call *t, const char *reason)
 {
 	struct role *r = t->r;
 	const enum role_then then = r->give.then;

@@ -3,45 +3,47 @@
 #define PLVS_HA_ROLE_ROLE_INTERNAL_H
 
 /*
- * Declarations that the files of the role machine share. `struct turn` is one call of role_step().
- * Context: ha thread, tests.
+ * Declarations that the files of the role machine share. `struct role_call` is one call of
+ * role_step(). Context: ha thread, tests.
  */
 
 #include "base/log.h"
 #include "ha/role/role.h"
 
-struct turn {
+/* A call of role_step(): the machine, its time, and the actions that come out. */
+struct role_call {
 	struct role *r;
 	uint64_t now;
 	struct role_actions *out;
 };
 
 /* role_action.c: actions and transitions. */
-struct role_action *role_add(struct turn *t, enum role_action_type type);
-void role_send(struct turn *t, enum ha_message_type type);
-void role_send_about(struct turn *t, enum ha_message_type type, uint64_t term, uint32_t handover,
-		     enum ha_reason reason, uint8_t flags);
-void role_log(struct turn *t, enum log_level level, const char *fmt, ...)
+struct role_action *role_add(struct role_call *t, enum role_action_type type);
+void role_send(struct role_call *t, enum ha_message_type type);
+void role_send_about(struct role_call *t, enum ha_message_type type, uint64_t term,
+		     uint32_t handover, enum ha_reason reason, uint8_t flags);
+void role_log(struct role_call *t, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void role_reply(struct turn *t, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void role_reply(struct role_call *t, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Takes a row: state, reason, NOTIFY, a heartbeat at once. The row must leave its state. */
-void role_go(struct turn *t, enum role_row row, const char *fmt, ...)
+void role_go(struct role_call *t, enum role_row row, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The row's actions with it: lease, ACTIVATE, grace; FENCE. */
-void role_activate(struct turn *t, enum role_row row, uint64_t term, const char *reason);
-void role_fence(struct turn *t, enum role_row row, const char *reason);
+void role_activate(struct role_call *t, enum role_row row, uint64_t term, const char *reason);
+void role_fence(struct role_call *t, enum role_row row, const char *reason);
 /* The deadtime may be shorter than when the lease began: no lease is longer than one of now, also
  * where a late loop renews none. */
-void role_lease_bound(struct turn *t);
-void role_lease_renew(struct turn *t);
-void role_quit(struct turn *t, bool dump);
+void role_lease_bound(struct role_call *t);
+void role_lease_renew(struct role_call *t);
+void role_quit(struct role_call *t, bool dump);
 /* BACKUP: STOP goes out. */
-void role_take_over(struct turn *t, enum role_row row, bool forced, const char *reason);
+void role_take_over(struct role_call *t, enum role_row row, bool forced, const char *reason);
 
 /* A failback failed: the next one waits for twice as long. */
-void role_failback_failed(struct turn *t);
+void role_failback_failed(struct role_call *t);
 /* The role was taken back here: a failback that did not last counts as failed. */
-void role_failback_count(struct turn *t);
+void role_failback_count(struct role_call *t);
 
 /* role_hears.c, role_witness.c, role_judge.c: what the machine can tell. */
 /* So long after the last heartbeat of a path the next one is missed. */
@@ -115,27 +117,27 @@ void role_timers_fill(const struct role *r, enum ha_message_type type, struct ha
 
 /* role_message.c */
 /* Compares the versions again; a change is said once. */
-void role_versions_compare(struct turn *t);
-void role_message(struct turn *t, const struct role_event *ev);
+void role_versions_compare(struct role_call *t);
+void role_message(struct role_call *t, const struct role_event *ev);
 /* ACTIVE: whether a ready peer could serve better. */
-void role_peer_better_check(struct turn *t);
+void role_peer_better_check(struct role_call *t);
 
 /* role_stop.c */
-void role_stop_message(struct turn *t, const struct ha_message *msg);
+void role_stop_message(struct role_call *t, const struct ha_message *msg);
 
 /* role_give.c: hand-over and failback. */
-enum ha_reason role_give_start(struct turn *t, enum role_then then, bool failback, bool forced,
+enum ha_reason role_give_start(struct role_call *t, enum role_then then, bool failback, bool forced,
 			       const char *why);
-void role_give_message(struct turn *t, const struct ha_message *msg);
-void role_give_flushed(struct turn *t, uint32_t flush);
-void role_give_tick(struct turn *t);
-void role_give_resend(struct turn *t);
-void role_relay_end(struct turn *t, const char *reason);
-void role_request(struct turn *t, bool failback);
-void role_failback_tick(struct turn *t);
+void role_give_message(struct role_call *t, const struct ha_message *msg);
+void role_give_flushed(struct role_call *t, uint32_t flush);
+void role_give_tick(struct role_call *t);
+void role_give_resend(struct role_call *t);
+void role_relay_end(struct role_call *t, const char *reason);
+void role_request(struct role_call *t, bool failback);
+void role_failback_tick(struct role_call *t);
 
 /* role_command.c */
-void role_command(struct turn *t, enum role_command command, bool force);
+void role_command(struct role_call *t, enum role_command command, bool force);
 
 /* role_text.c */
 const char *role_reason_text(enum ha_reason reason);

@@ -6,7 +6,7 @@
 #define COPY_LAG       4	   /* sequences: a later copy says nothing about its path */
 #define DEAF_DEADTIMES UINT64_C(3) /* more than the one in which witnesses may be silent */
 
-static void path_heard(struct turn *t, const struct role_event *ev)
+static void path_heard(struct role_call *t, const struct role_event *ev)
 {
 	const uint8_t path = ev->message.path;
 
@@ -18,7 +18,7 @@ static void path_heard(struct turn *t, const struct role_event *ev)
 
 /* Authentic, but not proven to be from now: its sender is asked to prove it. It may be the
  * active router restarting, so a takeover waits, once per silence and one deadtime at most. */
-static void stale_message(struct turn *t, const struct ha_message *msg)
+static void stale_message(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 	struct role_action *a = role_add(t, ROLE_DO_ANSWER);
@@ -31,7 +31,7 @@ static void stale_message(struct turn *t, const struct ha_message *msg)
 }
 
 /* Once per edge. */
-static void clash_tell(struct turn *t)
+static void clash_tell(struct role_call *t)
 {
 	struct role *r = t->r;
 	const enum role_clash clash = role_clash(r);
@@ -44,7 +44,7 @@ static void clash_tell(struct turn *t)
 	role_log(t, clash ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, "%s", text);
 }
 
-void role_versions_compare(struct turn *t)
+void role_versions_compare(struct role_call *t)
 {
 	static const struct version none;
 	struct role *r = t->r;
@@ -74,7 +74,7 @@ void role_versions_compare(struct turn *t)
 			 "neither follows the other; no failback and no hand-over");
 }
 
-static void peer_learn(struct turn *t, const struct ha_message *msg, uint64_t sent_after_ms)
+static void peer_learn(struct role_call *t, const struct ha_message *msg, uint64_t sent_after_ms)
 {
 	struct role *r = t->r;
 	struct role_peer *p = &r->peer;
@@ -123,7 +123,7 @@ static void peer_learn(struct turn *t, const struct ha_message *msg, uint64_t se
 
 /* --- By state ------------------------------------------------------------------------- */
 
-void role_peer_better_check(struct turn *t)
+void role_peer_better_check(struct role_call *t)
 {
 	struct role *r = t->r;
 	const struct role_peer *p = &r->peer;
@@ -151,7 +151,7 @@ void role_peer_better_check(struct turn *t)
 			   "no witness is heard on a VIP link here, and the peer hears its own");
 }
 
-static void conflict_message(struct turn *t, const struct ha_message *msg)
+static void conflict_message(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 	const uint64_t term = role_own_term(msg);
@@ -186,7 +186,7 @@ static void conflict_message(struct turn *t, const struct ha_message *msg)
 	role_send(t, HA_MSG_HEARTBEAT);
 }
 
-static void serving_message(struct turn *t, const struct ha_message *msg)
+static void serving_message(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 
@@ -215,7 +215,7 @@ static void serving_message(struct turn *t, const struct ha_message *msg)
 	}
 }
 
-static void takeover_message(struct turn *t, const struct ha_message *msg)
+static void takeover_message(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 
@@ -239,7 +239,7 @@ static void takeover_message(struct turn *t, const struct ha_message *msg)
 	}
 }
 
-static void offer_message(struct turn *t, const struct ha_message *msg)
+static void offer_message(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 	enum ha_reason reason = HA_REASON_NONE;
@@ -263,7 +263,7 @@ static void offer_message(struct turn *t, const struct ha_message *msg)
 	role_send_about(t, HA_MSG_HANDOVER_READY, msg->term, msg->handover, HA_REASON_NONE, 0);
 }
 
-static void backup_message(struct turn *t, const struct ha_message *msg, bool was_active,
+static void backup_message(struct role_call *t, const struct ha_message *msg, bool was_active,
 			   bool restarted)
 {
 	struct role *r = t->r;
@@ -297,7 +297,7 @@ static void backup_message(struct turn *t, const struct ha_message *msg, bool wa
 		role_activate(t, ROLE_ROW_YIELDED, r->term + 1, "the active peer gave up");
 }
 
-static void newest_message(struct turn *t, const struct role_event *ev)
+static void newest_message(struct role_call *t, const struct role_event *ev)
 {
 	struct role *r = t->r;
 	const struct ha_message *msg = ev->message.msg;
@@ -367,7 +367,7 @@ static void newest_message(struct turn *t, const struct role_event *ev)
 }
 
 /* A peer that restarts is such a second session for a deadtime at most. */
-static void second_heard(struct turn *t)
+static void second_heard(struct role_call *t)
 {
 	struct role_peer *p = &t->r->peer;
 
@@ -377,7 +377,7 @@ static void second_heard(struct turn *t)
 }
 
 /* A term grows by one with each takeover. */
-static bool term_is_absurd(struct turn *t, const struct ha_message *msg)
+static bool term_is_absurd(struct role_call *t, const struct ha_message *msg)
 {
 	const uint64_t term = role_own_term(msg);
 
@@ -391,7 +391,7 @@ static bool term_is_absurd(struct turn *t, const struct ha_message *msg)
 	return true;
 }
 
-void role_message(struct turn *t, const struct role_event *ev)
+void role_message(struct role_call *t, const struct role_event *ev)
 {
 	struct role *r = t->r;
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static void stop_refuse(struct turn *t, enum ha_reason reason)
+static void stop_refuse(struct role_call *t, enum ha_reason reason)
 {
 	t->r->refused++;
 	role_send_about(t, HA_MSG_REFUSED, 0, 0, reason, 0);
@@ -12,7 +12,7 @@ static void stop_refuse(struct turn *t, enum ha_reason reason)
 		 role_reason_text(reason));
 }
 
-static void stop_when_serving(struct turn *t, const struct ha_message *msg)
+static void stop_when_serving(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 	const uint16_t mine = role_witnesses_fresh(r, t->now);
@@ -40,7 +40,7 @@ static void stop_when_serving(struct turn *t, const struct ha_message *msg)
 }
 
 /* Both take over: more witnesses, then term, priority, session. */
-static void stop_when_taking_over(struct turn *t, const struct ha_message *msg)
+static void stop_when_taking_over(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 	const uint16_t mine = role_witnesses_fresh(r, t->now);
@@ -64,7 +64,7 @@ static void stop_when_taking_over(struct turn *t, const struct ha_message *msg)
 	role_send_about(t, HA_MSG_STOP_ACK, msg->term, 0, HA_REASON_NONE, 0);
 }
 
-void role_stop_message(struct turn *t, const struct ha_message *msg)
+void role_stop_message(struct role_call *t, const struct ha_message *msg)
 {
 	struct role *r = t->r;
 

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "ha/sync/sync_sound.h"
 #include "ha/wire/bytes.h"
 #include "model/conn_state.h"
 #include "model/service.h"
@@ -36,11 +37,6 @@ _Static_assert(PUT_BYTES(16) + SERVICE_BYTES(16) + SERVER_BYTES(16) + LOCAL_BYTE
 			       PROXY_BYTES ==
 		       SYNC_RECORD_MAX,
 	       "the longest record");
-
-#define SEQ_SHIFT_MAX	65536 /* what rewritten answers of a connection may add up to */
-#define EXPECT_MAX_S	3600
-#define EXPECT_PORT_MIN 1024
-#define LOCAL_PORT_MIN	1024
 
 /* Addresses and ports stay in network order. */
 static void put_raw(uint8_t *p, const void *v, size_t n)
@@ -193,98 +189,6 @@ size_t sync_record_encode(const struct sync_record *r, uint8_t *out)
 
 /* ---- decode ---- */
 
-static bool unicast(struct addr a)
-{
-	return addr_is_unicast(&a) && !addr_is_link_local(&a);
-}
-
-static bool proto_sound(uint8_t proto)
-{
-	const uint8_t l4 = (uint8_t)(proto & ~RECORD_TEMPLATE);
-
-	return l4 == IPPROTO_TCP || l4 == IPPROTO_UDP || proto == RECORD_TEMPLATE;
-}
-
-/* Never half-open: those are told to nobody. */
-static bool state_sound(uint8_t proto, uint8_t state)
-{
-	if (proto & RECORD_TEMPLATE)
-		return state == CONN_NONE;
-	if (proto == IPPROTO_UDP)
-		return state == CONN_UDP;
-	return state < CONN_STATE_MAX && state != CONN_NONE && state != CONN_SYN_RECV &&
-	       state != CONN_UDP;
-}
-
-static bool key_sound(const struct sync_event *e)
-{
-	if (!proto_sound(e->proto))
-		return false;
-	if (e->proto & RECORD_TEMPLATE)
-		return e->cport == 0; /* a network, perhaps all; a mark for the virtual address */
-	return unicast(SYNC_EVENT_ADDR(e, caddr)) && unicast(SYNC_EVENT_ADDR(e, vaddr));
-}
-
-/* The connection of a tunnel or of full NAT to a server of the other family has no address of the
- * server. */
-static bool server_is_elsewhere(const struct sync_event *e)
-{
-	const struct addr server = SYNC_EVENT_ADDR(e, daddr);
-
-	return addr_is_zero(&server) &&
-	       (forward_has(e->method, FORWARD_OUTER_HEADER) ||
-		(forward_has(e->method, FORWARD_TWO_HALVES) &&
-		 ((e->flags & SYNC_F_OTHER) || (e->proto & RECORD_TEMPLATE))));
-}
-
-static struct addr local_of(const struct sync_event *e)
-{
-	const bool v6 = e->flags & SYNC_F_V6, other = e->flags & SYNC_F_OTHER;
-
-	return v6 != other ? addr_from_addr6(e->laddr6) : addr_from_addr4(e->laddr4);
-}
-
-/* A local address and port belong to full NAT, and full NAT to these. A template has none. */
-static bool local_sound(const struct sync_event *e)
-{
-	if (!forward_has(e->method, FORWARD_TWO_HALVES) || (e->proto & RECORD_TEMPLATE))
-		return e->lport == 0 && addr6_is_zero(e->laddr6) && !(e->flags & SYNC_F_OTHER);
-	return be16_to(e->lport) >= LOCAL_PORT_MIN && unicast(local_of(e)) &&
-	       !(e->flags & SYNC_F_OTHER) != !unicast(SYNC_EVENT_ADDR(e, daddr));
-}
-
-/* A header of the PROXY protocol belongs to a connection whose packets are rewritten. */
-static bool proxy_sound(const struct sync_event *e)
-{
-	if (!e->proxy)
-		return e->first == 0;
-	return !(e->flags & (SYNC_F_FTP | SYNC_F_OTHER)) &&
-	       forward_has(e->method, FORWARD_REWRITES) && proxy_state_sound(e->proxy, e->proto) &&
-	       (e->first == 0 || (e->proxy & PROXY_SENDING));
-}
-
-static bool put_sound(const struct sync_event *e)
-{
-	return state_sound(e->proto, e->state) && e->method < FWD_MAX &&
-	       (unicast(SYNC_EVENT_ADDR(e, daddr)) || server_is_elsewhere(e)) && local_sound(e) &&
-	       proxy_sound(e) && (!(e->flags & SYNC_F_FTP) || e->proto == IPPROTO_TCP);
-}
-
-static bool seq_sound(const struct sync_event *e)
-{
-	return e->proto == IPPROTO_TCP && e->before >= -SEQ_SHIFT_MAX &&
-	       e->before <= SEQ_SHIFT_MAX && e->after >= -SEQ_SHIFT_MAX &&
-	       e->after <= SEQ_SHIFT_MAX;
-}
-
-static bool expect_sound(const struct sync_event *e)
-{
-	const uint16_t active = be16_to(e->data_cport), passive = be16_to(e->data_port);
-
-	return e->proto == IPPROTO_TCP && e->left_s >= 1 && e->left_s <= EXPECT_MAX_S &&
-	       (active ? active >= EXPECT_PORT_MIN && passive == 0 : passive >= EXPECT_PORT_MIN);
-}
-
 bool sync_record_is_mixed(const struct sync_record *r)
 {
 	const bool v6 = r->e.flags & SYNC_F_V6;
@@ -292,29 +196,12 @@ bool sync_record_is_mixed(const struct sync_record *r)
 	return r->kind == RECORD_PUT && v6 != (r->server.addr.family == ADDR_V6);
 }
 
-bool sync_event_sound(const struct sync_event *e)
-{
-	const uint8_t flags = e->kind == SYNC_PUT ? SYNC_F_FTP | SYNC_F_ASSURED | SYNC_F_OTHER : 0;
-
-	if (!key_sound(e) || (e->flags & ~(flags | SYNC_F_V6)) || e->gen != 0)
-		return false;
-	switch (e->kind) {
-	case SYNC_PUT:
-		return put_sound(e);
-	case SYNC_FTP_SEQ:
-		return seq_sound(e);
-	case SYNC_FTP_EXPECT:
-		return expect_sound(e);
-	default:
-		return false;
-	}
-}
-
 static bool service_sound(const struct sync_service *s)
 {
 	if (s->proto == 0)
 		return s->mark != 0 && s->port == 0 && addr_is_zero(&s->addr);
-	return (s->proto == IPPROTO_TCP || s->proto == IPPROTO_UDP) && unicast(s->addr);
+	return (s->proto == IPPROTO_TCP || s->proto == IPPROTO_UDP) &&
+	       sync_addr_is_unicast(s->addr);
 }
 
 static struct sync_service decode_service(const uint8_t *p, size_t n)
@@ -387,7 +274,8 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 	}
 	if (!(flags & FLAG_OTHER) != !addr_is_zero(&server))
 		return false;
-	return put_sound(&r->e) && service_sound(&r->server.service) && unicast(r->server.addr);
+	return sync_put_sound(&r->e) && service_sound(&r->server.service) &&
+	       sync_addr_is_unicast(r->server.addr);
 }
 
 static bool decode_seq(const uint8_t *p, size_t len, struct sync_record *r)
@@ -398,7 +286,7 @@ static bool decode_seq(const uint8_t *p, size_t len, struct sync_record *r)
 	r->e.pos = get32(p);
 	r->e.before = (int32_t)get32(p + 4);
 	r->e.after = (int32_t)get32(p + 8);
-	return seq_sound(&r->e);
+	return sync_seq_sound(&r->e);
 }
 
 static bool decode_expect(const uint8_t *p, size_t len, struct sync_record *r)
@@ -409,7 +297,7 @@ static bool decode_expect(const uint8_t *p, size_t len, struct sync_record *r)
 	r->e.left_s = get32(p);
 	r->e.data_cport = get_be16(p + 4);
 	r->e.data_port = get_be16(p + 6);
-	return expect_sound(&r->e);
+	return sync_expect_sound(&r->e);
 }
 
 static bool decode_keyed(const uint8_t *b, size_t len, struct sync_record *r)
@@ -425,7 +313,7 @@ static bool decode_keyed(const uint8_t *b, size_t len, struct sync_record *r)
 	put_raw((uint8_t *)&r->e.vaddr6, b + 4 + n, n);
 	r->e.cport = get_be16(b + 4 + 2 * n);
 	r->e.vport = get_be16(b + 6 + 2 * n);
-	if (!key_sound(&r->e))
+	if (!sync_key_sound(&r->e))
 		return false;
 	b += KEY_BYTES(n);
 	len -= KEY_BYTES(n);

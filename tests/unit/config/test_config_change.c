@@ -491,7 +491,7 @@ static void a_change_costs_one_service_whatever_is_loaded(void **state)
 	config_destroy(large);
 }
 
-/* What was frozen says the same, whatever becomes of the configuration, also after its end. */
+/* A frozen copy says the same, whatever becomes of the configuration, also after its end. */
 static void a_frozen_configuration_does_not_change(void **state)
 {
 	struct config *c = with_services(5), *frozen = config_freeze(c);

@@ -10,7 +10,7 @@
 
 #include "config/config.h"
 
-/* What is read of a fleet, and what is refused in one. */
+/* Keys of a fleet, and refusals in one. */
 
 static const char *const schedulers[] = {"rr", "wlc", "mh", NULL};
 

@@ -50,7 +50,7 @@
 #define DOCUMENT(check, service) DOCUMENT_SERVER(check, service, ",\"upper\":100")
 #define TCP			 "\"protocol\":\"tcp\",\"listen\":[\"192.0.2.80:80\"]"
 
-/* What a fleet takes: no gateway address, no NAT. */
+/* A configuration that a fleet takes: no gateway address, no NAT. */
 #define FLEET                                                                                      \
 	"{" NODE ",\"shared\":{\"services\":[{\"name\":\"web\"," TCP ",\"forward\":\"dr\","        \
 	"\"scheduler\":\"mh\",\"servers\":[{\"address\":\"10.0.0.1:80\"},"                         \

@@ -33,7 +33,7 @@ uint8_t *big_lab_field(const struct rte_mbuf *m, uint8_t proto);
  * description. segment: bytes, or 0. */
 struct virtio_net_hdr big_lab_describe(struct rte_mbuf *m, uint8_t proto, uint16_t segment,
 				       uint16_t wrong);
-/* Such a frame arrives at a port. */
+/* A big frame arrives at a port. */
 void big_lab_arrives(unsigned int port, struct packet p, uint32_t payload, uint16_t segment,
 		     uint16_t wrong);
 

@@ -56,7 +56,7 @@ static void cable(bool to_server, bool at_router, const struct seg *s)
 		server_puts(s);
 }
 
-/* What the router let out goes on by the next cable. */
+/* Packets of the router go on by the next cable. */
 static void router_out(void)
 {
 	struct seg s;
@@ -165,7 +165,7 @@ static void takes(struct end *e, const struct seg *s)
 {
 	if (!takes_handshake(e, s))
 		return;
-	/* Nobody acknowledges what was not sent. */
+	/* No side acknowledges bytes that were not sent. */
 	assert_true((int32_t)(e->nxt - s->ack) >= 0);
 	assert_true((int32_t)(s->ack - (e->iss + 1)) >= 0);
 	if ((int32_t)(s->ack - e->una) > 0)

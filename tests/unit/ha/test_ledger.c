@@ -193,7 +193,7 @@ static void connections_by_full_nat_keep_their_local_ports(void **state)
 	for (uint32_t i = 0; i < 200; i++)
 		assert_int_not_equal(
 			pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, i % 4 ? 82 : 80), 0);
-	/* One that ended leaves neither of its rows. */
+	/* A connection that ended leaves neither of its rows. */
 	pair_put(&p.a, 0, pair_from_client(CLIENT + 1, 4000, IPPROTO_TCP, 82, TCP_SYN));
 	kill_a();
 	assert_int_equal(load_b(), 0);

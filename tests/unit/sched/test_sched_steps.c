@@ -54,7 +54,7 @@ static void lab_random(struct lab *l, uint64_t seed, bool thresholds)
 	}
 }
 
-/* What one worker that looks at all servers gives each by 0, 1, ... assignments. */
+/* The share that a worker which looks at all servers gives each by 0, 1, ... assignments. */
 static void one_worker(struct history *h, struct lab *l)
 {
 	struct sched_request nobody = {0};

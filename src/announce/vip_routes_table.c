@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "announce/vip_routes_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/log.h"
+
+#define AREA "announce"
+
+/* --- lists --- */
+
+static int route_cmp(const void *a, const void *b)
+{
+	const struct vip_route *x = a, *y = b;
+	int order = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	return order ? order : (x->metric > y->metric) - (x->metric < y->metric);
+}
+
+void routes_sort(struct routes *r)
+{
+	if (r->n)
+		qsort(r->v, r->n, sizeof(*r->v), route_cmp);
+}
+
+int routes_copy(struct routes *to, const struct vip_route *v, uint32_t n)
+{
+	struct vip_route *copy = malloc((n + 1) * sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	if (n)
+		memcpy(copy, v, n * sizeof(*copy));
+	free(to->v);
+	*to = (struct routes){copy, n};
+	routes_sort(to);
+	return 0;
+}
+
+bool routes_have(const struct routes *r, const struct vip_route *one)
+{
+	return r->n && bsearch(one, r->v, r->n, sizeof(*one), route_cmp) != NULL;
+}
+
+/* --- the table --- */
+
+int routes_netns_enter(const char *netns, char error[ERROR_TEXT])
+{
+	char path[300];
+	int fd, ret = 0;
+
+	if (!netns[0])
+		return 0;
+	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		ret = error_text(error, -errno, "node.linux.netns: %.200s: %s", path,
+				 strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+struct found {
+	struct vip_route *v;
+	uint32_t n, max;
+	uint32_t table;
+	bool failed;
+};
+
+static void found_add(void *arg, const struct nl_event *ev)
+{
+	struct found *f = arg;
+
+	if (ev->kind != NL_ROUTE || ev->route.table != f->table || ev->route.proto != NLREQ_PROTO)
+		return;
+	if (array_room(&f->v, f->n, &f->max, sizeof(*f->v)) < 0) {
+		f->failed = true;
+		return;
+	}
+	f->v[f->n++] = (struct vip_route){ev->route.dest.addr, ev->route.metric};
+}
+
+int routes_read(struct nlreq *req, uint32_t table, struct routes *out)
+{
+	struct found f = {.table = table};
+	int ret = nlreq_announced_dump(req, table, found_add, &f);
+
+	if (ret == 0 && f.failed)
+		ret = -ENOMEM;
+	if (ret < 0) {
+		free(f.v);
+		return ret;
+	}
+	*out = (struct routes){f.v, f.n};
+	routes_sort(out);
+	return 0;
+}
+
+int vip_routes_clear(uint32_t table, const char *netns, char error[ERROR_TEXT])
+{
+	const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct routes left = {0};
+	struct nlreq req = {0};
+	int ret = home < 0 ? -errno : routes_netns_enter(netns, error);
+
+	if (ret == 0)
+		ret = nlreq_open(&req);
+	if (ret == 0)
+		ret = routes_read(&req, table, &left);
+	for (uint32_t i = 0; ret == 0 && i < left.n; i++)
+		ret = nlreq_announced_set(&req, table, &left.v[i].addr, left.v[i].metric, false);
+	if (ret == 0 && left.n)
+		log_notice(AREA,
+			   "%u routes that a process before this one left in table %u are "
+			   "removed",
+			   left.n, table);
+	if (ret < 0)
+		error_text(error, ret, "node.announce.table %u: routes of an earlier process: %s",
+			   table, strerror(-ret));
+	free(left.v);
+	nlreq_close(&req);
+	if (home >= 0 && netns[0] && setns(home, CLONE_NEWNET) < 0 && ret == 0)
+		ret = error_text(error, -errno, "the way back from node.linux.netns: %s",
+				 strerror(errno));
+	if (home >= 0)
+		close(home);
+	return ret;
+}

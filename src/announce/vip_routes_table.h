@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_ANNOUNCE_VIP_ROUTES_TABLE_H
+#define PLVS_ANNOUNCE_VIP_ROUTES_TABLE_H
+
+/* Sorted lists of routes, and the routing table of Linux that has them. Context: control, and the
+ * thread of vip_routes.c. */
+
+#include "announce/vip_routes.h"
+#include "link/nlreq.h"
+
+struct routes {		     /* sorted */
+	struct vip_route *v; /* free() */
+	uint32_t n;
+};
+
+void routes_sort(struct routes *r);
+/* Replaces the list. 0 or -ENOMEM with the list as it was. */
+int routes_copy(struct routes *to, const struct vip_route *v, uint32_t n);
+bool routes_have(const struct routes *r, const struct vip_route *one);
+/* The calling thread enters the namespace; "": stays. 0, or -errno with a sentence. */
+int routes_netns_enter(const char *netns, char error[ERROR_TEXT]);
+/* The routes of plvs in the table. 0 or -errno. */
+int routes_read(struct nlreq *req, uint32_t table, struct routes *out);
+
+#endif
