@@ -13,19 +13,25 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define NICENESS     5
 #define OOM_SCORE    "500" /* of 1000: long before the router */
 
+/* The kernel's sigaction with SIG_DFL, on every architecture with 64 signals: all zeros. */
+#define KERNEL_SIGSET  8
+#define KERNEL_DEFAULT ((const unsigned long[8]){0})
+
+/* The system call, since sigaction() refuses the signals 32 and 33 of glibc's own: make, and
+ * whoever else starts programs by posix_spawn(), leaves them ignored. */
 void program_signals_reset(void)
 {
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL);
+		(void)syscall(SYS_rt_sigaction, sig, KERNEL_DEFAULT, NULL, KERNEL_SIGSET);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
