@@ -12,6 +12,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include "dataplane/kernel_socket.h"
+#include "dataplane/sieve/bpf_files.h"
 #include "dataplane/sieve/sieve.h"
 #include "dataplane/worker.h"
 #include "model/exchange.h"
@@ -93,6 +94,7 @@ struct port_device {
 	char *args;		     /* of EAL's --vdev; NULL: no virtual device */
 	uint64_t if_dropped;	     /* by the interface, before it was opened */
 	struct kernel_sockets sockets;
+	struct bpf_files bpf_files;  /* of the sieve; the driver leaves them open */
 	uint64_t packet_drops;	     /* of these sockets, since they were opened */
 	struct device_counters base; /* of the openings before this one */
 

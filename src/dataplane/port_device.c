@@ -96,9 +96,15 @@ static int configure(struct dataplane *dp, struct port *p, const struct kernel_s
 	struct port_device *d = &p->device;
 	uint32_t newest = sieve ? sieve_newest() : 0;
 	int rc = sieve ? sieve_clear_way(p, error) : 0;
+	struct bpf_files files;
 
+	bpf_files_list(&files);
 	if (rc == 0)
 		rc = port_configure(p, dp->n_pools == 1, error);
+	if (sieve) {
+		bpf_files_list(&d->bpf_files);
+		bpf_files_since(&d->bpf_files, &files);
+	}
 	if (rc == 0 && sieve)
 		sieve_open(&dp->sieve, p, (uint16_t)(p - dp->ports), newest);
 	kernel_sockets_list(&d->sockets);
@@ -147,6 +153,7 @@ static void device_close(struct dataplane *dp, struct port *p)
 	sieve_close(&dp->sieve, (uint16_t)(p - dp->ports));
 	port_close(p);
 	rte_eal_hotplug_remove(BUS, p->config.device);
+	bpf_files_close(&p->device.bpf_files);
 	if (left)
 		log_debug(AREA, "port %s: %u packet buffers came back", p->config.name,
 			  xsk_left_return(left));

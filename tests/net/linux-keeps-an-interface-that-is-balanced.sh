@@ -65,6 +65,12 @@ port_is()
 	[ "$(ctl --json port list | jq -r '.ports[0].state')" = "$1" ]
 }
 
+# descriptors: of the router.
+descriptors()
+{
+	find "/proc/$PLVS_PID/fd" -type l | wc -l
+}
+
 programs_attached()
 {
 	ip -n "$NET-dpdk" link show | grep -c 'prog/xdp' || true
@@ -123,11 +129,13 @@ is "the VIP of before" "$(exit_of_curl 192.0.2.80)" != 0
 answers dpdk client1 192.0.2.10:8022 20
 
 # The interface goes and comes back, with the rights that the router has now.
+before=$(descriptors)
 ip -n "$NET-dpdk" link delete dev public
 wait_for 10 "the port is gone" port_is gone
 public_leg
 wait_for 20 "the port works" port_is works
 wait_for 10 "the VIP answers" vip_answers
+is "descriptors of the router" "$(descriptors)" -eq "$before"
 answers server client1 192.0.2.81 20
 
 # Killed: Linux's traffic goes on, and Linux does not refuse the router's connections.
