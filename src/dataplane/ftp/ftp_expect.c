@@ -162,20 +162,24 @@ bool ftp_expect_find(struct worker *w, const struct addr *client, be16 cport,
 		     struct ftp_ticket *ticket)
 {
 	const uint32_t hash = hash_of(client, cport, peer, port);
+	bool found = false;
 
 	for (unsigned int i = 0; i < w->n_workers; i++) {
 		struct ftp_slot *s = ways(&w->dp->workers[i]->ftp->expected, hash);
 
 		for (unsigned int k = 0; k < FTP_EXPECT_WAYS; k++, s++) {
+			struct ftp_expect e;
 			uint64_t word;
 
-			if (!slot_read(s, hash, out, &word) ||
-			    !is_for(out, client, cport, peer, port) ||
-			    (int32_t)(out->until - w->env.now_tick) <= 0)
+			if (!slot_read(s, hash, &e, &word) ||
+			    !is_for(&e, client, cport, peer, port) ||
+			    (int32_t)(e.until - w->env.now_tick) <= 0 ||
+			    (found && (int32_t)(e.until - out->until) <= 0))
 				continue;
+			*out = e;
 			*ticket = (struct ftp_ticket){.word = word, .slot = s};
-			return true;
+			found = true;
 		}
 	}
-	return false;
+	return found;
 }

@@ -61,7 +61,7 @@ void ftp_expect_end(struct ftp_ticket *t);
  * expectation is over. */
 bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out);
 /* The expectation of a packet: the client's endpoint (or 0 as its port), and the address and
- * port on the other side, VIP's or server's. False: none. */
+ * port on the other side, VIP's or server's. The newest of several. False: none. */
 bool ftp_expect_find(struct worker *w, const struct addr *client, be16 cport,
 		     const struct addr *peer, be16 port, struct ftp_expect *out,
 		     struct ftp_ticket *ticket);

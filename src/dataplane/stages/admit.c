@@ -6,6 +6,7 @@
 #include "dataplane/conn/conn_life.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
+#include "dataplane/ftp/ftp.h"
 #include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/answer.h"
 #include "dataplane/stages/source_link.h"
@@ -85,15 +86,33 @@ static bool sheds(const struct worker *w, const struct conn *c)
 	       server_rt_on_removed(rt, srv, w->env.now_s) == ON_REMOVED_RESET;
 }
 
+/* Whether a server's SYN opens the data connection that an FTP client announced to another VIP. The
+ * server used the same two ports before, and the connection of that time has ended. */
+static __rte_noinline bool announced_anew(struct worker *w, const struct FAM(pkt) *p)
+{
+	const struct FAM(conn) *c = p->conn;
+	const struct addr vaddr = FAM(addr_from_addr)(c->vaddr);
+	struct ftp_ticket ticket;
+	struct ftp_expect e;
+
+	if (c->c.state != CONN_TIME_WAIT && c->c.state != CONN_CLOSE && c->c.state != CONN_LAST_ACK)
+		return false;
+	if (!FAM_FN(ftp, expectation)(w, p, &e, &ticket))
+		return false;
+	return e.vport != c->vport || !addr_equal(&e.vaddr, &vaddr);
+}
+
 /* Whether a SYN on a connection is a new one (IPVS, conn_reuse_mode). */
-bool FAM(reopens)(const struct worker *w, const struct FAM(pkt) *p)
+bool FAM(reopens)(struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct conn *c = &p->conn->c;
 	const struct service *svc;
 	uint8_t reuse;
 
-	if (p->dir != DIR_IN || (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+	if ((p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
 		return false;
+	if (p->dir != DIR_IN)
+		return ftp_expecting(w) && announced_anew(w, p);
 	if (sheds(w, c))
 		return true;
 	if (p->conn->control)

@@ -8,7 +8,7 @@ bool FAM(admit_source)(struct worker *w, struct FAM(pkt) *p);
  * Doors: punt (no service, no connection), drop (grace, frozen, nonsense, no connection). */
 enum admission FAM(admit)(struct worker *w, struct FAM(pkt) *p, struct service_match *match);
 /* Whether a SYN on a connection opens a new one in its place (IPVS, conn_reuse_mode). */
-bool FAM(reopens)(const struct worker *w, const struct FAM(pkt) *p);
+bool FAM(reopens)(struct worker *w, const struct FAM(pkt) *p);
 
 /* Every datagram of the service is scheduled on its own. */
 static inline bool FAM(one_packet)(const struct service *svc, const struct FAM(pkt) *p)

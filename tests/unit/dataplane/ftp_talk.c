@@ -15,6 +15,8 @@
 
 uint32_t client_seq, server_seq;
 bool talk_v6;
+const char *talk_vip;
+uint16_t talk_cport;
 
 static uint8_t last[FRAME_MAX];
 static uint32_t client_top; /* behind what the client's control connection has sent */
@@ -26,6 +28,7 @@ int bed_setup6(void **state)
 	const struct world_server server = {"[" SERVER6 "]:21", 1, FWD_NAT};
 
 	talk_v6 = true;
+	talk_cport = CPORT;
 	if (lab_open(state, 0, true) < 0)
 		return -1;
 	world_route(&h, "::/0", link_id_of(0, 0), NULL);
@@ -42,11 +45,13 @@ int bed_setup(void **state)
 	const struct world_server server = {SERVER ":21", 1, FWD_NAT};
 
 	talk_v6 = false;
+	talk_vip = VIP;
+	talk_cport = CPORT;
 	if (lab_open(state, 0, true) < 0)
 		return -1;
 	world_policy(&h, &ftp);
-	world_service(&h, "tcp", VIP ":21", NULL, &server, 1);
-	return 0;
+	world_service(&h, "tcp", VIP2 ":21", NULL, &server, 1);
+	return world_service(&h, "tcp", VIP ":21", NULL, &server, 1);
 }
 
 struct packet pass(unsigned int port, struct packet p)
@@ -95,7 +100,7 @@ struct packet from_client(uint16_t sport, uint16_t dport, uint8_t flags, uint32_
 						 .ack = ack,
 						 .data = text,
 						 .payload = (uint16_t)strlen(text)},
-				 CLIENT, VIP, CLIENT6, VIP6));
+				 CLIENT, talk_vip, CLIENT6, VIP6));
 }
 
 struct packet from_server(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq,
@@ -114,8 +119,8 @@ struct packet from_server(uint16_t sport, uint16_t dport, uint8_t flags, uint32_
 
 struct packet command(const char *text)
 {
-	struct packet p =
-		from_client(CPORT, 21, TCP_ACK, client_seq, server_seq + (uint32_t)grown, text);
+	struct packet p = from_client(talk_cport, 21, TCP_ACK, client_seq,
+				      server_seq + (uint32_t)grown, text);
 
 	client_seq += (uint32_t)strlen(text);
 	return p;
@@ -123,7 +128,7 @@ struct packet command(const char *text)
 
 struct packet answer(const char *text)
 {
-	struct packet p = from_server(21, CPORT, TCP_ACK, server_seq, text);
+	struct packet p = from_server(21, talk_cport, TCP_ACK, server_seq, text);
 
 	server_seq += (uint32_t)strlen(text);
 	if (p.proto) /* the client has all that came */
@@ -142,8 +147,8 @@ void logged_in(void)
 {
 	client_top = 1000;
 	grown = 0;
-	from_client(CPORT, 21, TCP_SYN, 1000, 0, "");
-	from_server(21, CPORT, TCP_SYN | TCP_ACK, 5000, "");
+	from_client(talk_cport, 21, TCP_SYN, 1000, 0, "");
+	from_server(21, talk_cport, TCP_SYN | TCP_ACK, 5000, "");
 	client_seq = 1001;
 	server_seq = 5001;
 	command("");

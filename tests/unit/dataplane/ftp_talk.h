@@ -10,6 +10,7 @@
 #include "lib/lab.h"
 
 #define VIP	"10.1.0.100"
+#define VIP2	"10.1.0.101" /* IPv4 alone */
 #define SERVER	"10.10.0.1"
 #define CLIENT	"192.168.1.1"
 #define VIP6	"2001:db8:1::100"
@@ -26,6 +27,10 @@
 int bed_setup(void **state);
 int bed_setup6(void **state);
 extern bool talk_v6;
+/* The VIP that the client's packets are for, and the port of its control connection: VIP and CPORT
+ * at first. */
+extern const char *talk_vip;
+extern uint16_t talk_cport;
 
 /* A frame arrives at a port. What comes out of the other one; proto 0: nothing. */
 struct packet pass(unsigned int port, struct packet p);

@@ -123,6 +123,33 @@ static void an_active_data_connection_reaches_the_client_as_the_vip(void **state
 	assert_int_equal(refused(), 0);
 }
 
+/* A server opens data connections from port 20, and the client's port may be one that it used
+ * before with another VIP. */
+static void a_port_that_another_vip_used_before_is_the_new_vips(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	logged_in();
+	command("PORT 192,168,1,1,100,200\r\n");
+	p = from_server(20, 25800, TCP_SYN, 1, "");
+	assert_int_equal(p.saddr, ipv4(VIP));
+	from_client(25800, 20, TCP_SYN | TCP_ACK, 1, 2, "");
+	talk_vip = VIP2;
+	talk_cport = CPORT + 1;
+	logged_in();
+	command("PORT 192,168,1,1,100,200\r\n");
+	/* The connection of the first VIP is open still: its SYN has come again. */
+	p = from_server(20, 25800, TCP_SYN, 1, "");
+	assert_int_equal(p.saddr, ipv4(VIP));
+	from_server(20, 25800, TCP_RST, 2, "");
+	p = from_server(20, 25800, TCP_SYN, 9000, "");
+	assert_int_equal(p.proto, 6);
+	assert_int_equal(p.saddr, ipv4(VIP2));
+	p = from_client(25800, 20, TCP_SYN | TCP_ACK, 1, 9001, "");
+	assert_int_equal(p.daddr, ipv4(SERVER));
+}
+
 static void epsv_needs_no_other_text(void **state)
 {
 	(void)state;
@@ -219,6 +246,8 @@ int main(void)
 		T(what_was_held_back_comes_again_with_the_rest),
 		T(an_active_data_connection_reaches_the_client_as_the_vip),
 		T3(an_active_data_connection_reaches_the_client_as_the_vip),
+		T(a_port_that_another_vip_used_before_is_the_new_vips),
+		T3(a_port_that_another_vip_used_before_is_the_new_vips),
 		T(epsv_needs_no_other_text),
 		T3(epsv_needs_no_other_text),
 		T(foreign_addresses_low_ports_and_garbage_are_counted_and_left),
