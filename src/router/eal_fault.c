@@ -336,7 +336,7 @@ bool eal_fault_devices(const char *root, int argc, char *const *argv, char *text
 	return false;
 }
 
-bool eal_fault_find(const char *root, int argc, char *const *argv, char *text, size_t len)
+bool eal_fault_running(const char *root, int argc, char *const *argv, char *text, size_t len)
 {
 	const struct host h = {.root = root, .text = text, .len = len};
 	const char *prefix = FILE_PREFIX, *value;
@@ -344,8 +344,59 @@ bool eal_fault_find(const char *root, int argc, char *const *argv, char *text, s
 	for (int i = 1; i < argc; i++)
 		if ((value = option_value(argc, argv, i, NULL, "--file-prefix")))
 			prefix = value;
-	return prefix_fault(&h, prefix) || memory_fault(&h, argc, argv) ||
+	return prefix_fault(&h, prefix);
+}
+
+bool eal_fault_find(const char *root, int argc, char *const *argv, char *text, size_t len)
+{
+	const struct host h = {.root = root, .text = text, .len = len};
+
+	return eal_fault_running(root, argc, argv, text, len) || memory_fault(&h, argc, argv) ||
 	       eal_fault_devices(root, argc, argv, text, len);
+}
+
+/* Is the device among the values of an option? given: the option stands there at all. */
+static bool option_names(int argc, char *const *argv, const char *letter, const char *name,
+			 const char *device, bool *given)
+{
+	char word[WORD_LEN], address[WORD_LEN];
+	const char *value;
+
+	*given = false;
+	for (int i = 1; i < argc; i++) {
+		if (!(value = option_value(argc, argv, i, letter, name)))
+			continue;
+		*given = true;
+		word_copy(value, word);
+		if (strcmp(word, device) == 0 ||
+		    (pci_address(word, address) && strcmp(address, device) == 0))
+			return true;
+	}
+	return false;
+}
+
+bool eal_fault_unmade(int argc, char *const *argv, const char *device, char *text, size_t len)
+{
+	char address[WORD_LEN];
+	bool given;
+
+	if (strncmp(device, "net_", 4) == 0 || strncmp(device, "eth_", 4) == 0) {
+		if (option_names(argc, argv, NULL, "--vdev", device, &given))
+			return false;
+		snprintf(text, len, "no --vdev of the EAL arguments makes %.60s", device);
+		return true;
+	}
+	if (!pci_address(device, address))
+		return false;
+	if (option_given(argc, argv, "--no-pci"))
+		snprintf(text, len, "--no-pci of the EAL arguments keeps %s out", address);
+	else if (option_names(argc, argv, "-b", "--block", address, &given))
+		snprintf(text, len, "-b of the EAL arguments keeps %s out", address);
+	else if (!option_names(argc, argv, "-a", "--allow", address, &given) && given)
+		snprintf(text, len, "no -a of the EAL arguments gives %s", address);
+	else
+		return false;
+	return true;
 }
 
 bool eal_fault_device(const char *root, const char *device, char *text, size_t len)

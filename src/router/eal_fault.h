@@ -21,7 +21,15 @@ bool eal_fault_find(const char *root, int argc, char *const *argv, char *text, s
 /* The same for the devices of the arguments alone: memory is the running process's own. */
 bool eal_fault_devices(const char *root, int argc, char *const *argv, char *text, size_t len);
 
-/* The same for one device of the configuration: a PCI address; other names find nothing. */
+/* Whether another process runs with the file prefix of the arguments. */
+bool eal_fault_running(const char *root, int argc, char *const *argv, char *text, size_t len);
+
+/* The arguments make no device of this name: a virtual one that no --vdev makes, or a PCI address
+ * that --no-pci, -a or -b keeps out. Nothing of the host is looked at. */
+bool eal_fault_unmade(int argc, char *const *argv, const char *device, char *text, size_t len);
+
+/* The same as eal_fault_devices() for one device of the configuration: a PCI address; other names
+ * find nothing. */
 bool eal_fault_device(const char *root, const char *device, char *text, size_t len);
 
 #endif

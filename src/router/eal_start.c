@@ -80,7 +80,9 @@ static int interfaces_check(int argc, char **argv, char error[EAL_ERROR_LEN])
 	return 0;
 }
 
-int eal_start(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN])
+/* Those of the command line, or of node.eal if there are none. */
+static int arguments_take(const struct config_node *node, int argc, char **argv,
+			  char error[EAL_ERROR_LEN])
 {
 	/* EAL keeps pointers to the words and permutes the array. */
 	static char *from_file[CONFIG_MAX_EAL + 2];
@@ -98,6 +100,37 @@ int eal_start(const struct config_node *node, int argc, char **argv, char error[
 	}
 	eal_argc = argc;
 	eal_argv = argv;
+	return 0;
+}
+
+int eal_check(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN],
+	      char lacks[EAL_ERROR_LEN])
+{
+	char why[EAL_ERROR_LEN / 2];
+
+	lacks[0] = '\0';
+	if (arguments_take(node, argc, argv, error) != 0)
+		return -EINVAL;
+	if (eal_argc <= 1)
+		return 0;
+	for (uint32_t i = 0; i < node->n_ports; i++) {
+		if (!eal_fault_unmade(eal_argc, eal_argv, node->ports[i].device, why, sizeof(why)))
+			continue;
+		snprintf(error, EAL_ERROR_LEN, "port %.40s: %s", node->ports[i].name, why);
+		return -EINVAL;
+	}
+	if (!eal_fault_running("", eal_argc, eal_argv, why, sizeof(why)) &&
+	    eal_fault_find("", eal_argc, eal_argv, why, sizeof(why)))
+		snprintf(lacks, EAL_ERROR_LEN, "%s", why);
+	return 0;
+}
+
+int eal_start(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN])
+{
+	if (arguments_take(node, argc, argv, error) != 0)
+		return -EINVAL;
+	argc = eal_argc;
+	argv = eal_argv;
 	if (interfaces_check(argc, argv, error) != 0)
 		return -EBUSY;
 	atexit(runtime_dir_remove);

@@ -14,6 +14,12 @@
  * remedy where one is known. */
 int eal_start(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN]);
 
+/* For "plvs -t": 0, or -EINVAL and why these arguments make no device of a port. What this host
+ * lacks is no error there, since a configuration may be of another host: in lacks, "" for nothing.
+ * Nothing is said where there are no arguments, and of a host whose router runs. */
+int eal_check(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN],
+	      char lacks[EAL_ERROR_LEN]);
+
 /* A port did not open: appends to error what the host says of its device. */
 void eal_explain_devices(const struct config_node *node, char error[EAL_ERROR_LEN]);
 

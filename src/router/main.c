@@ -394,6 +394,21 @@ static bool may_run(void)
 	return false;
 }
 
+/* The exit code of "plvs -t", whose configuration was read. */
+static int check(const struct options *o, const struct config *c, int eal_argc, char **eal_argv)
+{
+	char error[EAL_ERROR_LEN], lacks[EAL_ERROR_LEN];
+
+	if (eal_check(&c->node, eal_argc, eal_argv, error, lacks) != 0) {
+		fprintf(stderr, "plvs: %s\n", error);
+		return 1;
+	}
+	if (lacks[0])
+		fprintf(stderr, "plvs: warning: on this host plvs does not start: %s\n", lacks);
+	printf("%s: the configuration is valid\n", o->config_path);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int own = options_own(argc, argv), rc;
@@ -434,9 +449,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (o.check) {
-		printf("%s: the configuration is valid\n", o.config_path);
+		rc = check(&o, r.config, own > 0 ? own : 1, argv);
 		config_destroy(r.config);
-		return 0;
+		return rc;
 	}
 	signals_block(&set);
 	rc = start(&r, &o, own > 0 ? own : 1, argv, error);

@@ -16,7 +16,7 @@ const char options_usage[] =
 	"       plvs --version\n"
 	"  -c, --config FILE    the configuration; " CONFIG_DEFAULT " if left out\n"
 	"  -t, --test           check the configuration, and the key file, programs and users\n"
-	"                       that it names, and exit\n"
+	"                       that it names, and the EAL arguments, and exit\n"
 	"  --withdraw           removes the routes of VIPs that a killed plvs left, and exits\n"
 	"  --user USER          becomes USER when it has started; programs run as USER, not as "
 	"root\n"

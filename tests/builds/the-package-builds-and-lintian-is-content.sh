@@ -21,7 +21,8 @@ for f in lib/systemd/system/plvs.service lib/systemd/system/plvs@.service lib/sy
 	[ -e "$root/$f" ] || { echo "the package lacks $f"; exit 1; }
 done
 for f in "$root"/usr/share/doc/plvs/examples/*.json*; do
-	case $f in *pair-*) continue ;; esac
+	# A pair's files name keys of other hosts, and a dashboard is no configuration.
+	case $f in *pair-* | *dashboard*) continue ;; esac
 	plain=$root/example.json
 	case $f in *.gz) zcat "$f" > "$plain" ;; *) cp "$f" "$plain" ;; esac
 	"$root/usr/sbin/plvs" -t -c "$plain"

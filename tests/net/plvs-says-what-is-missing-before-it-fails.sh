@@ -45,6 +45,15 @@ refused '.node.notify.user = "no-such-user"' 'node.notify.user: the user "no-suc
 refused '.shared.checks[0].exec.argv = ["/nowhere/check"]' \
 	'shared.checks[0].exec.argv[0]: "/nowhere/check" cannot be executed'
 refused '.shared.checks[0].exec.user = "no-such-user"' 'shared.checks[0].exec.user: the user'
+# EAL's arguments: that they make a port's device is the file's own matter, what is there is the host's.
+refused '.node.eal = ["--no-huge", "--no-pci", "--vdev", "net_af_packet0,iface=lo"]' \
+	'port private: no --vdev of the EAL arguments makes net_af_packet1'
+refused '.node.eal = ["--no-pci"] | .node.ports[0].device = "0000:01:00.0"' \
+	'port public: --no-pci of the EAL arguments keeps 0000:01:00.0 out'
+vdevs='.node.eal = ["--no-huge", "--no-pci", "--vdev", "net_af_packet0,iface=nowhere", "--vdev", "net_af_packet1,iface=lo"]'
+said=$(tested "$vdevs")
+[[ $said == *"warning: on this host plvs does not start: there is no interface nowhere"*"exit 0" ]] ||
+	fail "a missing interface: plvs -t says: $said"
 said=$("$BUILD/src/plvs" -- -t 2>&1 || true)
 [ -e /etc/plvs/plvs.json ] || [[ $said == *"/etc/plvs/plvs.json"* ]] ||
 	fail "without -c plvs -t says: $said"

@@ -532,6 +532,7 @@ static void the_examples_are_valid(void **state)
 					    "guides/nat-one-armed",
 					    "guides/nat-two-armed",
 					    "guides/nat-vlan",
+					    "guides/nic-of-linux",
 					    "guides/persistence",
 					    "guides/tunnel"};
 	const char *root = getenv("PLVS_SOURCE");

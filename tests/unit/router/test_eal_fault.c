@@ -145,6 +145,40 @@ static void devices_that_cannot_be_opened_are_named(void **state)
 	assert_says("--vdev net_af_packet0,iface=eth6,framesz=2048", "no interface eth6");
 }
 
+/* What is said of a device and arguments in one string; "" for nothing. */
+static const char *unmade(const char *words, const char *device)
+{
+	static char text[512];
+	char copy[256], program[] = "plvs", *argv[16] = {program}, *save = NULL;
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	text[0] = '\0';
+	(void)eal_fault_unmade(argc, argv, device, text, sizeof(text));
+	return text;
+}
+
+static void a_device_that_the_arguments_do_not_make_is_named(void **state)
+{
+	static const char xdp[] = "-l 0 --no-pci --vdev net_af_xdp0,iface=eth1";
+
+	(void)state;
+	assert_string_equal(unmade(xdp, "net_af_xdp0"), "");
+	assert_string_equal(unmade("--vdev=net_tap0", "net_tap0"), "");
+	assert_non_null(strstr(unmade(xdp, "net_af_xdp1"), "makes net_af_xdp1"));
+	assert_non_null(strstr(unmade("-l 0", "net_af_xdp"), "makes net_af_xdp"));
+	assert_non_null(strstr(unmade(xdp, "0000:02:00.0"), "--no-pci"));
+	assert_string_equal(unmade("-l 0", "0000:02:00.0"), "");
+	assert_string_equal(unmade("-a 02:00.0,arg=1 -a 03:00.0", "0000:02:00.0"), "");
+	assert_string_equal(unmade("-a 0000:02:00.0", "02:00.0"), "");
+	assert_non_null(strstr(unmade("-a 02:00.1", "0000:02:00.0"), "no -a"));
+	assert_non_null(strstr(unmade("-b 02:00.0", "0000:02:00.0"), "-b of"));
+	assert_string_equal(unmade("-b 02:00.1", "0000:02:00.0"), "");
+	assert_string_equal(unmade("-a 02:00.1", "some_other_bus"), "");
+}
+
 static void vfio_without_iommu_or_right_is_named(void **state)
 {
 	(void)state;
@@ -191,6 +225,7 @@ int main(void)
 		TEST(a_host_that_lacks_nothing_is_not_complained_of),
 		TEST(memory_that_lacks_is_named_with_its_remedy),
 		TEST(devices_that_cannot_be_opened_are_named),
+		TEST(a_device_that_the_arguments_do_not_make_is_named),
 		TEST(vfio_without_iommu_or_right_is_named),
 		TEST(a_second_process_of_a_prefix_is_named),
 	};
