@@ -234,7 +234,8 @@ static int traffic_start(struct control *c, char error[ERROR_TEXT])
 		return -ENOMEM;
 	if (clock_watch_start(&c->clock_watch, c->base) < 0)
 		return -ENOMEM;
-	if (local_port_watch_start(&c->local_port_watch, &c->traffic, c->base) < 0)
+	if (local_port_watch_start(&c->local_port_watch, &c->traffic, c->base) < 0 ||
+	    ring_watch_start(&c->ring_watch, &c->traffic, c->base) < 0)
 		return -ENOMEM;
 	return table_watch_start(&c->table_watch, &c->traffic, c->base);
 }
@@ -244,6 +245,7 @@ static void traffic_stop(struct control *c)
 	table_watch_stop(&c->table_watch);
 	clock_watch_stop(&c->clock_watch);
 	local_port_watch_stop(&c->local_port_watch);
+	ring_watch_stop(&c->ring_watch);
 	traffic_detach(&c->traffic);
 }
 

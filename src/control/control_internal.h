@@ -86,6 +86,7 @@ struct control {
 	struct table_watch table_watch;
 	struct clock_watch clock_watch;
 	struct local_port_watch local_port_watch;
+	struct ring_watch ring_watch;
 	struct pending_list pending; /* requests that are not ended yet */
 	uint32_t n_streams;	     /* of these: listings of connections */
 	uint32_t explains;	     /* packets that are explained */

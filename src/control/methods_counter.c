@@ -285,6 +285,8 @@ static json_t *warnings_json(struct control *c)
 	if (local_port_watch_warning(&c->local_port_watch))
 		json_array_append_new(list,
 				      json_string(local_port_watch_warning(&c->local_port_watch)));
+	if (ring_watch_warning(&c->ring_watch))
+		json_array_append_new(list, json_string(ring_watch_warning(&c->ring_watch)));
 	if (metrics_fault(c->metrics))
 		json_array_append_new(list,
 				      json_sprintf("no metrics: %s", metrics_fault(c->metrics)));

@@ -141,19 +141,16 @@ static bool lcore_shares_cpu(unsigned int lcore)
 }
 
 static int worker_create(struct dataplane *dp, const struct dataplane_config *config, uint16_t id,
-			 unsigned int lcore)
+			 unsigned int lcore, uint64_t seed)
 {
 	uint64_t per_shard = config->max_connections / dp->n_workers;
 	uint64_t capacity = per_shard + per_shard / 4 + 1;
 	int socket = rte_eal_has_hugepages() ? (int)rte_lcore_to_socket_id(lcore) : -1;
-	uint64_t seed = config->seed + id;
 	struct worker *w;
 	int rc;
 
 	if (capacity > CONTROL_INDEX_MAX) /* what conn4.control can name */
 		return -E2BIG;
-	if (config->seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		return -errno;
 	w = rte_zmalloc_socket("plvs_worker", sizeof(*w), RTE_CACHE_LINE_SIZE, socket);
 	if (!w)
 		return -ENOMEM;
@@ -191,13 +188,18 @@ static int workers_create(struct dataplane *dp, const struct dataplane_config *c
 			  char error[256])
 {
 	unsigned int lcore = rte_get_main_lcore();
+	uint64_t seed = config->seed;
 
+	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		snprintf(error, ERROR_LEN, "no random numbers: %s", strerror(errno));
+		return -errno;
+	}
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		int rc;
 
 		if (!dp->manual)
 			lcore = rte_get_next_lcore(i == 0 ? -1U : lcore, 1, 0);
-		rc = worker_create(dp, config, (uint16_t)i, lcore);
+		rc = worker_create(dp, config, (uint16_t)i, lcore, seed);
 		if (rc != 0) {
 			snprintf(error, ERROR_LEN,
 				 "worker %u of %u: no room for %" PRIu64

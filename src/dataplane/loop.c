@@ -8,11 +8,11 @@
 #include <rte_cycles.h>
 
 #include "base/clock.h"
+#include "dataplane/arrivals.h"
 #include "dataplane/stages/arp.h"
 #include "dataplane/check_path/check_path.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/exits/lease.h"
-#include "dataplane/persistence/persist.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/observe/observer.h"
@@ -56,40 +56,6 @@ static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
 	pc->rx_bytes += bytes;
 	w->counters.received += n;
 	pipeline_run(w, frames, n);
-	return n;
-}
-
-/* Receives the packets that another worker handed over: finished packets for a port of this worker,
- * packets of its connections with m->port and tag as the other worker left them, and packets that
- * wait for a decision of this worker or come back with a decision (persist.h). */
-static uint32_t receive_ring(struct worker *w, struct rte_ring *ring)
-{
-	struct rte_mbuf *frames[BURST_MAX], *home[BURST_MAX], *back[BURST_MAX];
-	unsigned int n = rte_ring_sc_dequeue_burst(ring, (void **)frames, BURST_MAX, NULL);
-	uint16_t n_steer = 0, n_home = 0, n_back = 0;
-
-	if (n == 0)
-		return 0;
-	w->counters.ring_in += n;
-	for (unsigned int i = 0; i < n; i++) {
-		const struct pkt_tag *tag = pkt_tag(frames[i]);
-
-		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
-		if (likely(tag->kind == HANDOFF_STEER))
-			frames[n_steer++] = frames[i];
-		else if (tag->kind == HANDOFF_TX || tag->kind == HANDOFF_UNLEASED)
-			door_send(w, frames[i], tag->tx_port);
-		else if (tag->kind == HANDOFF_HOME)
-			home[n_home++] = frames[i];
-		else
-			back[n_back++] = frames[i];
-	}
-	if (n_steer)
-		pipeline_run(w, frames, n_steer);
-	if (n_home)
-		persist_receive(w, home, n_home);
-	if (n_back)
-		persist_return(w, back, n_back);
 	return n;
 }
 
@@ -194,9 +160,8 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s)
 		pipeline_unpark(w);
 	for (unsigned int i = 0; i < w->n_rx; i++)
 		work += receive_port(w, &w->rx[i]);
-	for (unsigned int i = 0; i < w->n_workers; i++)
-		if (w->ring_from[i])
-			work += receive_ring(w, w->ring_from[i]);
+	if (w->n_workers > 1)
+		work += arrivals_receive(w);
 	work += receive_injected(w);
 	work += command_run(w, work != 0);
 	if (unlikely(w->v4.marks))

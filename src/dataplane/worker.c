@@ -64,7 +64,7 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	w->socket = (int16_t)socket;
 	w->pub = pub;
 	w->nexthops = (struct nexthop_table *)&pub->nexthops;
-	w->random = seed | 1;
+	w->random = (seed + id) | 1;
 	w->link_eventfd = -1;
 	for (unsigned int p = 0; p < MAX_PORTS; p++)
 		w->tx_queue[p] = -1;

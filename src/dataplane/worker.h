@@ -29,8 +29,8 @@
 #define PARK_MAX	  256 /* packets of one worker that wait for next hops */
 #define PARK_PER_NEXTHOP  64  /* about as many as Linux keeps for a neighbour */
 #define PARK_TICKS	  (CONN_TICK_HZ * 3)
-#define HANDOFF_RING_SIZE 4096
-#define SYNC_BATCH	  32 /* events that go to the ring at once */
+#define HANDOFF_RING_SIZE 4096 /* at most: exits/rings.h */
+#define SYNC_BATCH	  32   /* events that go to the ring at once */
 #define SYNC_NOTES	  4
 #define MAX_QUEUES_WORKER (MAX_PORTS * 2)
 
@@ -139,6 +139,7 @@ struct worker {
 	struct worker6 v6;
 	struct tx_buffer tx[MAX_PORTS];
 	struct tx_buffer handoff[MAX_WORKERS];
+	uint64_t handoff_filled; /* bit `to`: handoff[to] may have packets */
 	struct tx_buffer punt[PUNT_MAX];
 	struct rate_limit punt_rate[PUNT_MAX];
 	struct rate_limit icmp_rate;
@@ -170,10 +171,12 @@ struct worker {
 	struct server_counters *server_counters; /* [MAX_SERVERS + 1], lazily touched memory */
 	struct handshake_counters *handshakes;	 /* [MAX_SERVERS + 1], the same */
 	uint64_t progress;			 /* loops; for the watchdog */
+	uint64_t ring_lost[MAX_WORKERS];	 /* packets that ring_to had no room for */
 };
 
-/* Everything a worker owns but rings and ports: table, wheel, counters. socket -1: any.
- * 0 or -errno. Control, before start. */
+/* Everything a worker owns but rings and ports: table, wheel, counters. socket -1: any. seed: the
+ * same for all workers, since the hash of a key travels (stages/steered.h). 0 or -errno. Control,
+ * before start. */
 int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, uint64_t seed,
 		const struct published *pub);
 void worker_fini(struct worker *w);

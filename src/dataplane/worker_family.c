@@ -17,8 +17,10 @@ static size_t proxies_size(uint32_t capacity)
 int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed)
 {
 	struct FAM(worker) *f = &w->FAM(v);
-	int ret = FAM_FN(table, create)(&f->table, capacity, w->socket,
-					seed * 0x9e3779b97f4a7c15ULL + w->id);
+	int ret;
+
+	seed *= 0x9e3779b97f4a7c15ULL;
+	ret = FAM_FN(table, create)(&f->table, capacity, w->socket, seed);
 
 	if (ret < 0)
 		return ret;
@@ -26,11 +28,11 @@ int FAM_FN(worker, init)(struct worker *w, uint32_t capacity, uint64_t seed)
 			 w->socket, 0);
 	if (ret < 0)
 		goto err_table;
-	ret = FAM_FN(give_way, init)(&f->way, capacity, w->socket, f->table.seed);
+	ret = FAM_FN(give_way, init)(&f->way, capacity, w->socket, seed + w->id);
 	if (ret < 0)
 		goto err_wheel;
 	ret = FAM_FN(local_ports, create)(&f->ports, local_port_groups(capacity), w->socket,
-					  f->table.seed, 0);
+					  seed + w->id, 0);
 	if (ret < 0)
 		goto err_way;
 	f->follow = pages_alloc(sizeof(*f->follow), w->socket);

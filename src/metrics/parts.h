@@ -11,6 +11,7 @@
 #include "health/health.h"
 #include "link/link.h"
 #include "metrics/local_port_watch.h"
+#include "metrics/ring_watch.h"
 #include "metrics/table_watch.h"
 #include "metrics/traffic.h"
 #include "publish/publisher.h"

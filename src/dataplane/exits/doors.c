@@ -66,18 +66,20 @@ static void drop_rest(struct worker *w, struct rte_mbuf **pkts, uint16_t from, u
 		door_drop(w, pkts[from], reason);
 }
 
-static void ring_flush(struct worker *w, struct tx_buffer *b, struct rte_ring *ring, uint64_t *door,
-		       enum drop_reason reason)
+/* Returns the number of packets that the ring did not take. */
+static uint16_t ring_flush(struct worker *w, struct tx_buffer *b, struct rte_ring *ring,
+			   uint64_t *door, enum drop_reason reason)
 {
 	uint16_t n = b->n, done = 0;
 
 	if (n == 0)
-		return;
+		return 0;
 	b->n = 0;
 	if (ring)
 		done = (uint16_t)rte_ring_sp_enqueue_burst(ring, (void **)b->pkts, n, NULL);
 	*door += done;
 	drop_rest(w, b->pkts, done, n, reason);
+	return n - done;
 }
 
 /* The link thread may have gone to sleep just before our enqueue: see exchange.h. */
@@ -137,7 +139,8 @@ void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class)
 
 void door_flush_handoff(struct worker *w, unsigned int to)
 {
-	ring_flush(w, &w->handoff[to], w->ring_to[to], &w->counters.handed_off, DROP_RING_FULL);
+	w->ring_lost[to] += ring_flush(w, &w->handoff[to], w->ring_to[to], &w->counters.handed_off,
+				       DROP_RING_FULL);
 	if (w->wake_to[to])
 		wake_up(w->wake_to[to]);
 }
@@ -146,6 +149,7 @@ static void handoff_put(struct worker *w, struct rte_mbuf *m, unsigned int to)
 {
 	struct tx_buffer *b = &w->handoff[to];
 
+	w->handoff_filled |= UINT64_C(1) << to;
 	b->pkts[b->n++] = m;
 	if (b->n == BURST_MAX)
 		door_flush_handoff(w, to);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <rte_errno.h>
+#include <rte_malloc.h>
 #include <rte_ring_elem.h>
 
 #include "dataplane/exits/doors.h"
@@ -32,6 +33,27 @@ static struct rte_ring *ring_make(uint32_t size, uint32_t elem_size, int socket,
 	if (elem_size)
 		return rte_ring_create_elem(name, elem_size, size, socket, flags);
 	return rte_ring_create(name, size, socket, flags);
+}
+
+struct rte_ring *handoff_ring_create(unsigned int n_workers, int socket)
+{
+	const unsigned int size = handoff_ring_size(n_workers);
+	struct rte_ring *r =
+		rte_malloc_socket("plvs_handoff", (size_t)rte_ring_get_memsize(size),
+				  RTE_CACHE_LINE_SIZE, socket < 0 ? SOCKET_ID_ANY : socket);
+
+	if (!r) {
+		rte_errno = ENOMEM;
+	} else if (rte_ring_init(r, "plvs_handoff", size, SPSC) != 0) {
+		rte_free(r);
+		r = NULL;
+	}
+	return r;
+}
+
+void handoff_ring_free(struct rte_ring *r)
+{
+	rte_free(r);
 }
 
 /* Rings that w consumes, and those to the link thread. */
@@ -60,8 +82,7 @@ static int worker_rings_create(struct dataplane *dp, struct worker *w)
 
 		if (from == w->id)
 			continue;
-		r = ring_make(HANDOFF_RING_SIZE, 0, w->socket, SPSC, "plvs%s_ring%u_%u", dp->suffix,
-			      from, w->id);
+		r = handoff_ring_create(dp->n_workers, w->socket);
 		if (!r)
 			return -ENOMEM;
 		w->ring_from[from] = r;
@@ -140,12 +161,17 @@ void rings_drain(struct dataplane *dp)
 		worker_rings_drain(dp, dp->workers[i]);
 }
 
-static void mbuf_ring_destroy(struct rte_ring *r)
+static void mbuf_ring_empty(struct rte_ring *r)
 {
 	void *m;
 
 	while (r && rte_ring_dequeue(r, &m) == 0)
 		rte_pktmbuf_free(m);
+}
+
+static void mbuf_ring_destroy(struct rte_ring *r)
+{
+	mbuf_ring_empty(r);
 	rte_ring_free(r);
 }
 
@@ -157,8 +183,10 @@ void rings_destroy(struct dataplane *dp)
 
 		if (!w)
 			continue;
-		for (unsigned int from = 0; from < dp->n_workers; from++)
-			mbuf_ring_destroy(w->ring_from[from]);
+		for (unsigned int from = 0; from < dp->n_workers; from++) {
+			mbuf_ring_empty(w->ring_from[from]);
+			handoff_ring_free(w->ring_from[from]);
+		}
 		for (unsigned int class = 0; class < PUNT_MAX; class ++)
 			mbuf_ring_destroy(x->punt[class]);
 		mbuf_ring_destroy(x->inject);

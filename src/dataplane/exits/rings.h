@@ -10,6 +10,24 @@
 #include "dataplane/dataplane.h"
 
 #define COMMAND_RING_SIZE 64
+#define HANDOFF_RING_MIN  512
+
+/* Packets that the ring from a worker to another holds. The more workers, the fewer packets come
+ * by each ring: with n workers the rings to one worker hold 32,768 packets together, from 64
+ * workers on 32,256. */
+static inline unsigned int handoff_ring_size(unsigned int n_workers)
+{
+	unsigned int size = HANDOFF_RING_SIZE;
+
+	for (unsigned int n = 8; n < n_workers && size > HANDOFF_RING_MIN; n *= 2)
+		size /= 2;
+	return size;
+}
+
+/* For one producer and one consumer, without a memzone, of which DPDK has 2,560: the rings of 64
+ * workers would be 4,032. NULL with rte_errno. */
+struct rte_ring *handoff_ring_create(unsigned int n_workers, int socket);
+void handoff_ring_free(struct rte_ring *r);
 
 /* For dp->workers as they are. 0, or -errno with a sentence in error. */
 int rings_create(struct dataplane *dp, char error[256]);

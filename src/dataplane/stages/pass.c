@@ -32,6 +32,11 @@ void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b)
 		return;
 	}
 	FAM(stage_steer)(w, b);
+	FAM_FN(pipeline, own)(w, b);
+}
+
+void FAM_FN(pipeline, own)(struct worker *w, struct FAM(burst) *b)
+{
 	FAM(stage_lookup)(w, b);
 	if (unlikely(w->FAM(v).n_others))
 		FAM_FN(crossing, pass)(w, b);

@@ -154,9 +154,9 @@ void pipeline_flush(struct worker *w)
 	for (uint16_t p = 0; p < MAX_PORTS; p++)
 		if (w->tx[p].n)
 			door_flush_tx(w, p);
-	for (unsigned int to = 0; to < w->n_workers; to++)
-		if (w->handoff[to].n)
-			door_flush_handoff(w, to);
+	for (uint64_t filled = w->handoff_filled; filled; filled &= filled - 1)
+		door_flush_handoff(w, (unsigned int)__builtin_ctzll(filled));
+	w->handoff_filled = 0;
 	for (unsigned int class = 0; class < PUNT_MAX; class ++)
 		if (w->punt[class].n)
 			door_flush_punt(w, class);

@@ -12,6 +12,10 @@ void FAM(stage_transmit)(struct worker *w, struct FAM(burst) *b);
 
 /* All stages behind parse. */
 void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b);
+/* All stages behind steer, on packets of connections that w owns. */
+void FAM_FN(pipeline, own)(struct worker *w, struct FAM(burst) *b);
+/* The same on frames that another worker handed over as HANDOFF_STEERED, BURST_MAX at most. */
+void FAM_FN(steered, take)(struct worker *w, struct rte_mbuf **frames, uint16_t n);
 /* The stages after schedule. */
 void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b);
 /* Expiry, bounded. Returns entries looked at. */

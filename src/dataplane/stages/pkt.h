@@ -37,7 +37,8 @@ struct pkt_tag {
 	uint8_t hops;
 	uint8_t fragment : 1; /* sport and dport are its datagram's */
 	uint8_t udp : 1;      /* with fragment, IPv6: its protocol, TCP or UDP */
-	uint8_t v6 : 1;	      /* HANDOFF_DECIDED: control is of an IPv6 template */
+	uint8_t v6 : 1;	      /* HANDOFF_DECIDED: control is of an IPv6 template;
+			       * HANDOFF_STEERED: the packet is of IPv6 */
 	uint8_t observed : 1; /* a trace or capture looks at the packet: observe/observer.h */
 	uint8_t ours : 1;     /* a program of this router sends the packet: pipeline_inject() */
 	uint8_t no_sum : 1;   /* with fragment, IPv4: of a UDP datagram without a checksum */
@@ -46,13 +47,29 @@ struct pkt_tag {
 		struct {
 			be16 sport, dport; /* with fragment, until transmit */
 		};
+		struct { /* HANDOFF_STEERED: stages/steered.h */
+			uint16_t l3_len;
+			uint8_t proto, tcp_flags;
+		};
 	};
-	uint32_t server;  /* HANDOFF_DECIDED: server_rt id */
-	uint32_t control; /* HANDOFF_DECIDED: a hold on this template, or 0 */
+	union {
+		struct {
+			uint32_t server;  /* HANDOFF_DECIDED: server_rt id */
+			uint32_t control; /* HANDOFF_DECIDED: a hold on this template, or 0 */
+		};
+		struct { /* HANDOFF_STEERED */
+			uint32_t hash;
+			uint16_t vlan : 12;
+			uint16_t dir : 1;
+			uint8_t l3_off, l4_off; /* from the frame's start, from the IP header */
+		};
+	};
 };
+_Static_assert(sizeof(struct pkt_tag) == 16, "the dynamic fields of an mbuf have room");
 
 enum handoff_kind {
 	HANDOFF_STEER,	  /* from the start of the pipeline, for its owner */
+	HANDOFF_STEERED,  /* from look-up on, for its owner: stages/steered.h */
 	HANDOFF_TX,	  /* finished: put it on tx_port */
 	HANDOFF_HOME,	  /* for the home of its client's template: a server is wanted */
 	HANDOFF_DECIDED,  /* its server is chosen and counted: not asked for again */

@@ -18,6 +18,7 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/related.h"
 #include "dataplane/stages/source_link.h"
+#include "dataplane/stages/steered.h"
 #include "dataplane/exits/relay.h"
 #include "dataplane/tunnel/tunnel.h"
 #include "model/mark.h"
@@ -362,7 +363,7 @@ void FAM(stage_steer)(struct worker *w, struct FAM(burst) *b)
 			owner = s == STEER_IN ? FAM(owner)(w->owners, p->key.saddr, p->key.sport)
 					      : FAM(owner)(w->owners, p->key.daddr, p->key.dport);
 			if (owner != w->id) {
-				door_handoff(w, p->m, owner, 0);
+				FAM_FN(steered, put)(w, p, owner, s == STEER_IN ? DIR_IN : DIR_OUT);
 				continue;
 			}
 		}
