@@ -24,6 +24,8 @@
  *	life_cost.c	rows of them: cycles of a life over those of its packets
  *	choose.c	lives with many servers against few
  *	threads.c	lives on two threads: one service against a service each
+ *	handoff.c	packets that other workers than their owner receive
+ *	handoff_threads.c	the same on two threads
  *	instructions.c	instructions in place of time, under callgrind
  *	testpmd.c	dpdk-testpmd on the same devices
  */
@@ -293,6 +295,14 @@ void bench_instructions(struct rte_mempool *pool);
 void bench_choose(const struct options *o, uint16_t dev, struct rte_mempool *pool);
 /* Two threads with one service against two with a service each. sink_start() makes devs. */
 void bench_threads(const struct options *o, const uint16_t dev[2], int cpu);
+
+/* ---- handoff.c, handoff_threads.c ---- */
+
+/* Packets that each are handed over, against packets that arrive at their owner: 2 to 64 workers.
+ */
+void bench_handoff(const struct options *o, uint16_t dev, struct rte_mempool *pool);
+/* The same with two workers, each on a thread. */
+void bench_handoff_threads(const struct options *o, const uint16_t dev[2], int cpu);
 
 /* ---- ports.c, lifecycle.c, testpmd.c ---- */
 

@@ -8,11 +8,12 @@
  *
  * The frames leave by a port of rings: such a port needs no driver.
  */
-#include "bench.h"
+#include "mesh.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -68,7 +69,7 @@ static uint16_t port_make(struct rte_ring **sink, struct rte_mempool *pool)
 	struct rte_ring *none = rte_ring_create("none", 64, SOCKET_ID_ANY, 0);
 	int dev;
 
-	*sink = rte_ring_create("sink", BATCH * 2, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	*sink = rte_ring_create("sink", BATCH * 4, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	if (!none || !*sink)
 		fail("no memory for a ring");
 	dev = rte_eth_from_rings("sink", &none, 1, sink, 1, SOCKET_ID_ANY);
@@ -191,6 +192,31 @@ static void count_lives(const struct scene_plan *plan, const char *name, bool le
 	scene_destroy(&s);
 }
 
+/* Packets that each are handed over once, with so many workers on one thread; and, at two workers,
+ * the same that arrive at their owners. */
+static void count_handoff(unsigned int workers, bool handed, const char *name, uint16_t dev,
+			  struct rte_ring *sink, struct rte_mempool *pool)
+{
+	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
+	struct mesh *m = calloc(1, sizeof(*m));
+	uint16_t devs[MAX_WORKERS];
+
+	if (!m)
+		fail("no memory for %u workers", workers);
+	for (unsigned int k = 0; k < workers; k++)
+		devs[k] = dev;
+	mesh_create(m, workers, CONNECTIONS, devs, sink, pool);
+	for (unsigned int k = 0; k < RTE_DIM(lengths); k++) {
+		uint32_t packets;
+
+		length_begin();
+		packets = mesh_run(m, handed, lengths[k] * BATCH_BURSTS * 2 / workers, pool);
+		length_end(name, packets);
+	}
+	mesh_destroy(m);
+	free(m);
+}
+
 void bench_instructions(struct rte_mempool *pool)
 {
 	static const struct {
@@ -240,5 +266,8 @@ void bench_instructions(struct rte_mempool *pool)
 		      pool);
 	count_packets(ADDR_V4, FWD_DR, "observed/trace", observer_make("tcp", true), dev, sink,
 		      pool);
+	count_handoff(2, false, "handoff/none", dev, sink, pool);
+	count_handoff(2, true, "handoff/nat-2", dev, sink, pool);
+	count_handoff(64, true, "handoff/nat-64", dev, sink, pool);
 	CALLGRIND_STOP_INSTRUMENTATION;
 }

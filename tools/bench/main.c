@@ -238,10 +238,12 @@ static void run(const struct options *o, const uint16_t devs[2], int cpu, struct
 	}
 	bench_lifecycle(o, dev, pool);
 	bench_choose(o, dev, pool);
+	bench_handoff(o, dev, pool);
 	if (!o->connections)
 		bench_attack(o, dev, pool);
 	bench_checks(o);
 	bench_threads(o, devs, cpu);
+	bench_handoff_threads(o, devs, cpu);
 }
 
 int main(int argc, char **argv)

@@ -56,7 +56,7 @@ void packet_write(const struct scene *s, struct rte_mbuf *m, uint32_t i, enum pk
 
 void packets_fill(const struct scene *s, struct rte_mbuf **frames, unsigned int n)
 {
-	static uint64_t x = 0x2545f4914f6cdd1dULL;
+	static __thread uint64_t x = 0x2545f4914f6cdd1dULL;
 
 	for (unsigned int k = 0; k < n; k++) {
 		enum pkt_dir dir;

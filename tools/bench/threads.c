@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Whole connections by NAT (lives.c) on two threads at once, each with a worker, a table and packet
- * buffers of its own. Round by round the workers share one service with its servers, or have a
- * service each and share nothing. The ratio is what sharing costs: both sides saw the same machine.
+ * buffers of its own, or packets of established connections (threads/packets-N: N servers, that a
+ * share-nothing worker does not write). Round by round the workers share one service with its
+ * servers, or have a service each and share nothing. The ratio is what sharing costs: both sides
+ * saw the same machine.
  */
 #include "bench.h"
 
@@ -22,6 +24,7 @@ enum side { SHARED, APART, SIDES };
 
 struct crew {
 	uint32_t population, rounds;
+	bool established; /* packets of established connections in place of lives */
 	uint32_t arrived; /* at the round: both go on together */
 	int cpu[2];
 	uint16_t dev[2];
@@ -43,6 +46,24 @@ static void meet(struct crew *c, uint32_t *times)
 		sched_yield();
 }
 
+/* Cycles of a life, or of a packet. */
+static double subject_run(struct crew *c, unsigned int side, unsigned int me)
+{
+	struct lives *l = &c->lives[side][me];
+	struct memory_arg arg = {&c->scene[side][me], l->pool};
+
+	if (!c->established)
+		return (double)lives_round(l) / BATCH;
+	packets_fill(arg.s, l->frames, BATCH);
+	return (double)batch_pipeline(&arg, l->frames) / BATCH;
+}
+
+static void subject_warm(struct crew *c, unsigned int side, unsigned int me)
+{
+	for (uint32_t i = 0; i < c->population / BATCH + 8; i++)
+		subject_run(c, side, me);
+}
+
 static void *member_run(void *arg)
 {
 	const struct member *m = arg;
@@ -56,12 +77,10 @@ static void *member_run(void *arg)
 	    rte_thread_register() != 0)
 		fail("no thread on CPU %d", c->cpu[m->me]);
 	for (unsigned int side = 0; side < SIDES; side++)
-		for (uint32_t i = 0; i < c->population / BATCH + 8; i++)
-			lives_round(&c->lives[side][m->me]);
+		subject_warm(c, side, m->me);
 	for (uint32_t i = 0; i < c->rounds * SIDES; i++) {
 		meet(c, &times);
-		c->cycles[i % SIDES][m->me][i / SIDES] =
-			(double)lives_round(&c->lives[i % SIDES][m->me]) / BATCH;
+		c->cycles[i % SIDES][m->me][i / SIDES] = subject_run(c, i % SIDES, m->me);
 	}
 	rte_thread_unregister();
 	return NULL;
@@ -89,7 +108,7 @@ static void scenes_create(struct crew *c, const char *sched, uint32_t servers)
 			const struct scene_plan plan = {
 				.family = ADDR_V4,
 				.method = FWD_NAT,
-				.n = c->population * 4,
+				.n = c->established ? c->population : c->population * 4,
 				.max = c->population,
 				.dev = c->dev[me],
 				.n_servers = servers,
@@ -102,6 +121,8 @@ static void scenes_create(struct crew *c, const char *sched, uint32_t servers)
 			scene_create_as(&c->scene[side][me], &plan);
 			lives_init(&c->lives[side][me], &c->scene[side][me], LIVES_TIMED,
 				   c->population, pool_of(me));
+			if (c->established)
+				scene_connect(&c->scene[side][me], pool_of(me));
 			c->cycles[side][me] = calloc(c->rounds, sizeof(double));
 			if (!c->cycles[side][me])
 				fail("no memory for %u rounds", c->rounds);
@@ -114,7 +135,8 @@ static void scenes_destroy(struct crew *c)
 {
 	for (unsigned int side = 0; side < SIDES; side++) {
 		for (unsigned int me = 2; me-- > 0;) {
-			lives_check(&c->lives[side][me]);
+			if (!c->established)
+				lives_check(&c->lives[side][me]);
 			lives_fini(&c->lives[side][me]);
 			scene_destroy(&c->scene[side][me]);
 			free(c->cycles[side][me]);
@@ -138,28 +160,30 @@ static void crew_row(struct crew *c, const char *name)
 		ratios[i] = all[SHARED][i] / all[APART][i];
 	}
 	ratio = median(ratios, n);
-	row_add_limit(name, c->population, median(all[SHARED], n), "cycles/conn",
-		      median(all[APART], n), ratio, LIMIT);
+	row_add_limit(name, c->population, median(all[SHARED], n),
+		      c->established ? "cycles/packet" : "cycles/conn", median(all[APART], n),
+		      ratio, LIMIT);
 	for (unsigned int side = 0; side < SIDES; side++)
 		free(all[side]);
 	free(ratios);
 }
 
 static void bench_pair(const struct options *o, const char *sched, uint32_t servers,
-		       const uint16_t dev[2], int cpu)
+		       bool established, const uint16_t dev[2], int cpu)
 {
 	struct crew *c;
 	struct member members[2];
 	pthread_t threads[2];
 	char name[32];
 
-	snprintf(name, sizeof(name), "threads/%s-%u", sched, servers);
+	snprintf(name, sizeof(name), "threads/%s-%u", established ? "packets" : sched, servers);
 	if (!wanted(o, name))
 		return;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		fail("no memory for two threads");
 	c->population = o->connections ? o->connections : 100000;
+	c->established = established;
 	c->rounds = o->quick ? 200 : 800;
 	c->cpu[0] = cpu;
 	c->cpu[1] = cpu > 0 ? cpu - 1 : cpu + 1;
@@ -180,8 +204,11 @@ static void bench_pair(const struct options *o, const char *sched, uint32_t serv
 
 void bench_threads(const struct options *o, const uint16_t dev[2], int cpu)
 {
-	bench_pair(o, "wlc", N_SERVERS, dev, cpu);
-	bench_pair(o, "wlc", 2000, dev, cpu);
-	bench_pair(o, "rr", N_SERVERS, dev, cpu);
-	bench_pair(o, "sh", N_SERVERS, dev, cpu);
+	bench_pair(o, "rr", N_SERVERS, true, dev, cpu);
+	bench_pair(o, "rr", 1, true, dev, cpu);
+	bench_pair(o, "wlc", 1, false, dev, cpu);
+	bench_pair(o, "wlc", N_SERVERS, false, dev, cpu);
+	bench_pair(o, "wlc", 2000, false, dev, cpu);
+	bench_pair(o, "rr", N_SERVERS, false, dev, cpu);
+	bench_pair(o, "sh", N_SERVERS, false, dev, cpu);
 }
