@@ -38,7 +38,9 @@ struct FAM(worker) {
 	uint32_t n_once;
 	uint32_t n_begun; /* connections of the burst at hand without their out key */
 	struct FAM(marked_dests) marked;
-	struct FAM(local_ports) ports; /* of full NAT, towards servers of this family */
+	struct FAM(local_ports) ports;	/* of full NAT, towards servers of this family */
+	uint32_t ending[HALVES_ENDING]; /* servers' halves: FAM_FN(halves, prefetch_end)() */
+	uint32_t n_ending;
 	uint32_t n_others; /* servers' halves of connections in the other family's table */
 	struct FAM(source_slot) sources[SOURCE_SLOTS]; /* by the hash of the server's address */
 };

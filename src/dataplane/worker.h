@@ -94,8 +94,9 @@ struct handshake_counters {
 };
 _Static_assert(sizeof(struct handshake_counters) == 64, "a line of its own");
 
-#define MARKED_DESTS 1024
-#define SOURCE_SLOTS 4096
+#define MARKED_DESTS  1024
+#define SOURCE_SLOTS  4096
+#define HALVES_ENDING 4 /* servers' halves that are on their way, when connections end in turn */
 
 #define FAM_TEMPLATE "dataplane/worker.fam.h"
 #include "base/both_families.h"

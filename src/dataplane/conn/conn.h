@@ -63,14 +63,24 @@ struct conn {
 	uint8_t proto;
 	uint8_t method; /* enum forward_method */
 	/* --- state changes and expiry --- */
-	uint32_t timeout; /* ticks */
+	union {
+		uint32_t timeout; /* ticks */
+		uint32_t group;	  /* a server's half: of its local port, see local_port.h */
+	};
 	uint16_t slot;	  /* of the wheel */
 	uint8_t evidence; /* EVIDENCE_* */
-	uint8_t rank;	  /* moments of traffic, and when the last one was: evidence.c */
+	union {
+		uint8_t rank;  /* moments of traffic, and when the last one was: evidence.c */
+		uint8_t place; /* a server's half: of its local port in the group */
+	};
 	union {
 		/* TCP, by direction: the sequence number behind the last byte that was seen. */
 		uint32_t end[2];
-		uint32_t free_next; /* an entry not in use: the next one */
+		uint32_t free_next;	   /* an entry not in use: the next one */
+		struct {		   /* a server's half */
+			uint32_t out_hash; /* of its key */
+			uint32_t begun;	   /* made, and not in the table yet */
+		};
 	};
 };
 _Static_assert(sizeof(struct conn) == 40, "hot part of a connection");

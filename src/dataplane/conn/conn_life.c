@@ -157,6 +157,8 @@ static void undo(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(give_way, remove)(w, c);
 	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
+	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+		FAM_FN(halves, part)(w, c);
 	FAM_FN(table, free)(&w->FAM(v).table, c);
 	count_entries(w);
 }
@@ -217,6 +219,12 @@ static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, boo
 			undo(w, c);
 			return ret;
 		}
+	} else if (unlikely(forward_has(n->method, FORWARD_TWO_HALVES))) {
+		ret = FAM_FN(halves, link)(w, c);
+		if (ret < 0) {
+			undo(w, c);
+			return ret;
+		}
 	}
 	if (!n->bound)
 		server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
@@ -254,7 +262,7 @@ int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 
 	if (ret < 0)
 		return ret;
-	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE);
+	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE | FORWARD_TWO_HALVES);
 	count_made(w, n->server->id, 1);
 	return 0;
 }
@@ -270,6 +278,8 @@ int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c)
 	const struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(key) key;
 
+	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+		return FAM_FN(halves, link)(w, c);
 	FAM_FN(conn, key)(c, DIR_OUT, &key);
 	return out_key_link(w, c, FAM_FN(table, hash)(t, &key), false);
 }
@@ -394,6 +404,8 @@ void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 	FAM_FN(table, prefetch_conn)(t, c, DIR_IN);
 	if (c->c.flags & CONN_F_OUT_KEY)
 		FAM_FN(table, prefetch_conn)(t, c, DIR_OUT);
+	else if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+		FAM_FN(halves, prefetch_end)(w, c);
 	__builtin_prefetch(&w->FAM(v).way.links[index], 1);
 	__builtin_prefetch(&w->FAM(v).wheel.positions[index], 1);
 	if (w->FAM(v).rows)

@@ -41,10 +41,11 @@ int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			 struct FAM(conn) **out);
 
 /*
- * The same in two steps, for a burst. Between the steps the bucket of the NAT out key is on its
- * way. begin: all but the out key, counted as made, and bound by the caller. 0, -ENOSPC or -EDQUOT.
- * finish: the out key, of a connection for which conn_begun() holds. 0, -EEXIST or -ENOSPC; then
- * undo takes the connection back, with its binding and its counts.
+ * The same in two steps, for a burst. Between the steps the bucket of the out key is on its way.
+ * begin: all but the out key (by full NAT with the local port), counted as made, and bound by the
+ * caller. 0, -ENOSPC or -EDQUOT, by full NAT as above.
+ * finish: the out key, of a connection for which conn_begun() holds; the key may be linked already.
+ * 0, -EEXIST or -ENOSPC; then undo takes the connection back, with its binding and its counts.
  */
 int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 			struct FAM(conn) **out);
@@ -53,7 +54,7 @@ void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c);
 
 static inline bool FAM_FN(conn, begun)(const struct FAM(conn) *c)
 {
-	return forward_has(c->c.method, FORWARD_BY_SOURCE) &&
+	return forward_has(c->c.method, FORWARD_BY_SOURCE | FORWARD_TWO_HALVES) &&
 	       !(c->c.flags & (CONN_F_OUT_KEY | CONN_F_ONE_PACKET));
 }
 

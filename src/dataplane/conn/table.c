@@ -112,6 +112,7 @@ struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t)
 	if (t->half_free) {
 		h = &t->conns[t->half_free];
 		t->half_free = h->c.free_next;
+		__builtin_prefetch(&t->conns[t->half_free], 1);
 	} else if (t->half_unused < t->half_first + t->half_max) {
 		h = &t->conns[t->half_unused++];
 	} else {

@@ -23,7 +23,9 @@ static struct FAM(local_end) end_of(const struct FAM(conn) *h, uint8_t step)
 				       .lport = h->cport,
 				       .dport = h->dport,
 				       .proto = h->c.proto,
-				       .step = step};
+				       .step = step,
+				       .place = h->c.place,
+				       .group = h->c.group};
 }
 
 /* Tells control how full the pool is, now and then and when no port was left. */
@@ -69,13 +71,17 @@ static void half_fill(struct FAM(conn) *h, const struct conn *c, const struct FA
 	h->cport = end->lport;
 	h->c.proto = c->proto;
 	h->c.method = c->method;
+	h->c.group = end->group;
+	h->c.place = end->place;
 }
 
-int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
-			 struct FAM(conn) **out)
+/* All but the key, whose bucket is prefetched. */
+static int half_begin(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
+		      struct FAM(conn) **out)
 {
 	struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) *h = FAM_FN(table, alloc_half)(t);
+	struct FAM(key) key;
 	int ret;
 
 	if (!h)
@@ -85,17 +91,38 @@ int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const str
 	if (ret < 0)
 		goto err_entry;
 	half_fill(h, c, end);
-	ret = FAM_FN(table, link)(t, h, DIR_OUT, NULL);
-	if (ret < 0)
-		goto err_port;
+	FAM_FN(conn, key)(h, DIR_OUT, &key);
+	h->c.out_hash = FAM_FN(table, hash)(t, &key);
+	h->c.begun = true;
+	FAM_FN(table, prefetch_bucket)(t, h->c.out_hash);
 	count_ports(w);
 	*out = h;
 	return 0;
 
-err_port:
-	FAM_FN(local_port, release)(&w->FAM(v).ports, end, w->env.now_s);
 err_entry:
 	FAM_FN(table, free_half)(t, h);
+	return ret;
+}
+
+static int half_link(struct FAM(table) *t, struct FAM(conn) *h)
+{
+	h->c.begun = false;
+	return FAM_FN(table, link_hashed)(t, h, DIR_OUT, h->c.out_hash, NULL);
+}
+
+int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
+			 struct FAM(conn) **out)
+{
+	struct FAM(conn) *h;
+	int ret = half_begin(w, end, c, &h);
+
+	if (ret < 0)
+		return ret;
+	ret = half_link(&w->FAM(v).table, h);
+	if (ret < 0)
+		FAM_FN(half, end)(w, h, end->step);
+	else
+		*out = h;
 	return ret;
 }
 
@@ -135,13 +162,39 @@ int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM
 
 	if (FAM_FN(half, crosses)(c))
 		return FAM_FN(crossing, join)(w, c, n);
-	ret = FAM_FN(half, create)(w, &end, &c->c, &h);
+	ret = half_begin(w, &end, &c->c, &h);
 	if (ret < 0)
 		return ret;
 	deltas_fill(h, c);
 	h->control = FAM_FN(conn, index)(t, c);
 	c->c.half = FAM_FN(conn, index)(t, h);
 	return 0;
+}
+
+int FAM_FN(halves, link)(struct worker *w, struct FAM(conn) *c)
+{
+	struct FAM(table) *t = &w->FAM(v).table;
+	struct FAM(conn) *h = FAM_FN(half, crosses)(c) ? NULL : FAM_FN(half, server)(t, c);
+
+	return h && h->c.begun ? half_link(t, h) : 0;
+}
+
+/* The half is prefetched now, and what the half names some calls later, when it has come. */
+void FAM_FN(halves, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct FAM(table) *t = &w->FAM(v).table;
+	uint32_t *place = &w->FAM(v).ending[w->FAM(v).n_ending++ % HALVES_ENDING];
+	const uint32_t index = *place;
+	const struct FAM(conn) *h = &t->conns[index];
+
+	if (FAM_FN(half, crosses)(c) || (c->c.flags & CONN_F_TEMPLATE))
+		return;
+	*place = c->c.half;
+	__builtin_prefetch(&t->conns[c->c.half], 1);
+	if (index < t->half_first || index >= t->half_unused)
+		return;
+	FAM_FN(table, prefetch_bucket)(t, h->c.out_hash);
+	FAM_FN(local_port, prefetch)(&w->FAM(v).ports, h->c.group, be16_to(h->cport) & 1);
 }
 
 void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c)

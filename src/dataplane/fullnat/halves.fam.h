@@ -79,7 +79,9 @@ void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
 
 /*
  * Gives c, whose in key is in the table, its server's half: with the local address and port of n,
- * or where n has none with a port of its own choice. 0, or
+ * or where n has none with a port of its own choice. The half is not findable before
+ * FAM_FN(halves, link)(), for which the bucket of its key is prefetched; of a server of the other
+ * family it is. 0, or
  *   -ENOSPC        no half, or no group of ports, is left
  *   -ENETUNREACH   no pool has an address of the link by which the server is reached
  *   -EADDRNOTAVAIL no port is free
@@ -87,6 +89,10 @@ void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
  *   -EINVAL        the port of n is not one of this client
  */
 int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n);
+/* Makes the server's half of c findable, if it is not. 0, -EEXIST or -ENOSPC. */
+int FAM_FN(halves, link)(struct worker *w, struct FAM(conn) *c);
+/* Prefetches what FAM_FN(halves, part)() will touch, for some connections that end one by one. */
+void FAM_FN(halves, prefetch_end)(struct worker *w, const struct FAM(conn) *c);
 /* Ends the server's half of c, if c has one. The port's quarantine begins. */
 void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c);
 

@@ -15,6 +15,11 @@ static size_t groups_size(uint32_t n)
 	return sizeof(struct FAM(local_group)) * ((size_t)n + 1);
 }
 
+static size_t rings_size(uint32_t n)
+{
+	return sizeof(struct local_ring) * ((size_t)n + 1);
+}
+
 static size_t heads_size(uint32_t mask)
 {
 	return sizeof(uint32_t) * ((size_t)mask + 1);
@@ -33,9 +38,13 @@ int FAM_FN(local_ports, create)(struct FAM(local_ports) *t, uint32_t n_groups, i
 	t->seed = seed | 1;
 	t->side = side & 1;
 	t->groups = pages_alloc(groups_size(n_groups), socket);
+	t->rings = pages_alloc(rings_size(n_groups), socket);
 	t->heads = pages_alloc(heads_size(t->mask), socket);
-	if (t->groups && t->heads) {
-		pages_sparse(t->groups, groups_size(n_groups)); /* most are never used */
+	if (t->groups && t->rings && t->heads) {
+		/* Most are never used. */
+		pages_sparse(t->groups, groups_size(n_groups));
+		pages_sparse(t->rings, rings_size(n_groups));
+		pages_sparse(t->heads, heads_size(t->mask));
 		return 0;
 	}
 	FAM_FN(local_ports, destroy)(t);
@@ -45,52 +54,65 @@ int FAM_FN(local_ports, create)(struct FAM(local_ports) *t, uint32_t n_groups, i
 void FAM_FN(local_ports, destroy)(struct FAM(local_ports) *t)
 {
 	pages_free(t->groups, groups_size(t->n_groups));
+	pages_free(t->rings, rings_size(t->n_groups));
 	pages_free(t->heads, heads_size(t->mask));
 	memset(t, 0, sizeof(*t));
 }
 
-static uint64_t server_hash(const struct FAM(local_ports) *t, const struct FAM(local_end) *e)
+/* The hash of a server endpoint, the same for all steps. */
+static uint64_t server_hash(const struct FAM(local_ports) *t, FAM_ADDR server, be16 dport,
+			    uint8_t proto)
 {
-	const uint64_t rest = (uint64_t)e->dport << 16 | (uint64_t)e->proto << 8 | e->step;
-	uint64_t h = (FAM_FN(addr, mix)(e->server) ^ t->seed) * ADDR_MIX;
+	const uint64_t rest = (uint64_t)dport << 16 | (uint64_t)proto << 8;
+	uint64_t h = (FAM_FN(addr, mix)(server) ^ t->seed) * ADDR_MIX;
 
 	h = (h ^ h >> 32 ^ rest) * 0xd6e8feb86659fd93ULL;
 	return h ^ h >> 32;
 }
 
-static uint32_t *head_of(const struct FAM(local_ports) *t, const struct FAM(local_end) *e)
+static uint64_t end_hash(const struct FAM(local_ports) *t, const struct FAM(local_end) *e)
 {
-	uint64_t h = server_hash(t, e) ^ FAM_FN(addr, mix)(e->local);
+	return server_hash(t, e->server, e->dport, e->proto);
+}
+
+/* server: server_hash(). */
+static uint32_t *head_at(const struct FAM(local_ports) *t, uint64_t server, FAM_ADDR local,
+			 uint8_t step)
+{
+	uint64_t h = server ^ FAM_FN(addr, mix)(local);
 
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
-	return &t->heads[h >> 32 & t->mask];
+	return &t->heads[((uint32_t)(h >> 32) * OWNER_STEPS + step) & t->mask];
 }
 
 static bool group_is(const struct FAM(local_group) *g, const struct FAM(local_end) *e)
 {
-	return FAM_FN(addr, equal)(g->end.server, e->server) &&
-	       FAM_FN(addr, equal)(g->end.local, e->local) && g->end.dport == e->dport &&
-	       g->end.proto == e->proto && g->end.step == e->step;
+	return FAM_FN(addr, equal)(g->server, e->server) &&
+	       FAM_FN(addr, equal)(g->local, e->local) && g->dport == e->dport &&
+	       g->proto == e->proto && g->step == e->step;
 }
 
-static struct FAM(local_group) *group_find(const struct FAM(local_ports) *t,
-					   const struct FAM(local_end) *e)
+static uint32_t group_find(const struct FAM(local_ports) *t, const struct FAM(local_end) *e,
+			   uint64_t server)
 {
-	for (uint32_t i = *head_of(t, e); i; i = t->groups[i].next)
-		if (group_is(&t->groups[i], e))
-			return &t->groups[i];
-	return NULL;
+	uint32_t i = *head_at(t, server, e->local, e->step);
+
+	while (i && !group_is(&t->groups[i], e))
+		i = t->groups[i].next;
+	return i;
 }
 
 /* No port is in use, and none in quarantine: the group knows nothing that a new one would not. */
 static bool group_is_idle(const struct FAM(local_group) *g, uint32_t now_s)
 {
-	return g->n_used == 0 && now_s - g->freed_s >= LOCAL_PORT_HELD_S;
+	return g->n_used == 0 && now_s - g->half[0].freed_s >= LOCAL_PORT_HELD_S &&
+	       now_s - g->half[1].freed_s >= LOCAL_PORT_HELD_S;
 }
 
 static void group_unlink(struct FAM(local_ports) *t, uint32_t index)
 {
-	uint32_t *at = head_of(t, &t->groups[index].end);
+	const struct FAM(local_group) *g = &t->groups[index];
+	uint32_t *at = head_at(t, server_hash(t, g->server, g->dport, g->proto), g->local, g->step);
 
 	while (*at != index)
 		at = &t->groups[*at].next;
@@ -114,85 +136,125 @@ static uint32_t group_room(struct FAM(local_ports) *t, uint32_t now_s)
 	return 0;
 }
 
-static struct FAM(local_group) *group_get(struct FAM(local_ports) *t,
-					  const struct FAM(local_end) *e, uint32_t now_s)
+/* The group for e, made where there is none; 0: there is no room. */
+static uint32_t group_get(struct FAM(local_ports) *t, const struct FAM(local_end) *e,
+			  uint64_t server, uint32_t now_s)
 {
-	struct FAM(local_group) *g = group_find(t, e);
-	uint32_t index, *head;
+	uint32_t index = group_find(t, e, server), *head;
+	struct FAM(local_group) *g;
 
-	if (g)
-		return g;
+	if (index)
+		return index;
 	index = group_room(t, now_s);
 	if (!index)
-		return NULL;
+		return 0;
+	head = head_at(t, server, e->local, e->step);
 	g = &t->groups[index];
-	head = head_of(t, e);
-	g->end = *e;
-	g->next = *head;
-	g->freed_s = now_s - LOCAL_PORT_HELD_S;
-	g->n_used = 0;
+	*g = (struct FAM(local_group)){.local = e->local,
+				       .server = e->server,
+				       .dport = e->dport,
+				       .proto = e->proto,
+				       .step = e->step,
+				       .next = *head};
 	/* Where to begin is not the same for all servers, so that nobody tells the port. */
 	for (unsigned int h = 0; h < 2; h++)
-		g->half[h] = (struct local_half){
-			.turn = (uint16_t)(server_hash(t, e) >> 16 ^ index) % LOCAL_PORT_HALF};
+		g->half[h] = (struct local_half){.freed_s = now_s - LOCAL_PORT_HELD_S,
+						 .turn = (uint8_t)(server >> 16 ^ index)};
 	*head = index;
-	return g;
+	return index;
 }
 
-/* The next port of a half that was never used, or 0. */
-static uint16_t fresh_next(struct FAM(local_group) *g, unsigned int h)
+static uint16_t port_at(const struct FAM(local_group) *g, unsigned int h, uint8_t place)
 {
-	const uint16_t fold = FAM_FN(owner, fold)(g->end.local);
-	const uint16_t *words = owner_words[g->end.step] + ((h ^ fold) & 1) * LOCAL_PORT_HALF;
+	const uint16_t fold = FAM_FN(owner, fold)(g->local);
+
+	return owner_words[g->step][((h ^ fold) & 1) * LOCAL_PORT_HALF + place] ^ fold;
+}
+
+/* The next port of a half that was never used; false: there is none. */
+static bool fresh_next(struct FAM(local_group) *g, unsigned int h, uint8_t *place)
+{
 	struct local_half *half = &g->half[h];
 
 	while (half->n_fresh < LOCAL_PORT_HALF) {
-		const uint16_t at = (uint16_t)(half->turn + half->n_fresh++) % LOCAL_PORT_HALF;
-		const uint16_t port = words[at] ^ fold;
-
-		if (port >= LOCAL_PORT_FIRST)
-			return port;
+		*place = (uint8_t)(half->turn + half->n_fresh++);
+		if (port_at(g, h, *place) >= LOCAL_PORT_FIRST)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
-static struct local_free *ring_at(struct FAM(local_group) *g, unsigned int h, unsigned int i)
+static struct local_free *ring_at(const struct FAM(local_ports) *t, uint32_t group, unsigned int h,
+				  unsigned int i)
 {
-	return &g->ring[h][(g->half[h].head + i) % LOCAL_PORT_HALF];
+	return &t->rings[group].free[h][(uint8_t)(t->groups[group].half[h].head + i)];
 }
 
-static bool in_quarantine(const struct FAM(local_group) *g, const struct local_free *f,
-			  uint32_t now_s)
+/* Ports of a half's ring that are out of quarantine: those before the first that is not. */
+static uint32_t n_rested(const struct FAM(local_ports) *t, uint32_t group, unsigned int h,
+			 uint32_t now_s)
 {
-	/* The second test alone would hold a port again each 65536 s. */
-	return now_s - g->freed_s < LOCAL_PORT_HELD_S &&
-	       (uint16_t)(now_s - f->since_s) < LOCAL_PORT_HELD_S;
+	const struct local_half *half = &t->groups[group].half[h];
+	uint32_t low = half->n_rested, high = half->n;
+
+	if (now_s - half->freed_s >= LOCAL_PORT_HELD_S)
+		return half->n;
+	while (low < high) {
+		const uint32_t mid = (low + high) / 2;
+		const struct local_free *f = ring_at(t, group, h, mid);
+
+		if ((uint8_t)((uint8_t)now_s - f->since_s) >= LOCAL_PORT_HELD_S)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
-/* A port of a half, or 0. */
-static uint16_t half_pop(struct FAM(local_group) *g, unsigned int h, uint32_t now_s)
+/* A port of a half; false: none is free. */
+static bool half_pop(struct FAM(local_ports) *t, uint32_t group, unsigned int h, uint32_t now_s,
+		     uint8_t *place)
 {
-	const uint16_t port = fresh_next(g, h);
-	const struct local_free *oldest = ring_at(g, h, 0);
+	struct FAM(local_group) *g = &t->groups[group];
+	struct local_half *half = &g->half[h];
 
-	if (port)
-		return port;
-	if (g->half[h].n == 0 || in_quarantine(g, oldest, now_s))
-		return 0;
-	g->half[h].head = (uint16_t)(g->half[h].head + 1) % LOCAL_PORT_HALF;
-	g->half[h].n--;
-	return oldest->port;
+	if (fresh_next(g, h, place))
+		return true;
+	if (half->n_rested == 0)
+		half->n_rested = (uint16_t)n_rested(t, group, h, now_s);
+	if (half->n_rested == 0)
+		return false;
+	*place = ring_at(t, group, h, 0)->place;
+	half->head++;
+	half->n--;
+	half->n_rested--;
+	return true;
 }
 
-static void ring_push(struct FAM(local_group) *g, uint16_t port, uint32_t now_s)
+static void ring_push(struct FAM(local_ports) *t, uint32_t group, unsigned int h, uint8_t place,
+		      uint32_t now_s)
 {
-	struct local_half *half = &g->half[port & 1];
+	struct local_half *half = &t->groups[group].half[h];
 
 	if (half->n == LOCAL_PORT_HALF) /* cannot be: a port would be there twice */
 		return;
-	*ring_at(g, port & 1, half->n) =
-		(struct local_free){.port = port, .since_s = (uint16_t)now_s};
+	if (half->freed_s != now_s) {
+		half->n_rested = (uint16_t)n_rested(t, group, h, now_s);
+		half->freed_s = now_s;
+	}
+	*ring_at(t, group, h, half->n) =
+		(struct local_free){.place = place, .since_s = (uint8_t)now_s};
 	half->n++;
+}
+
+/* The port is the connection's of end. */
+static void port_give(struct FAM(local_ports) *t, struct FAM(local_end) *end, uint32_t group,
+		      uint8_t place)
+{
+	t->groups[group].n_used++;
+	t->n_used++;
+	end->group = group;
+	end->place = place;
 }
 
 int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
@@ -201,113 +263,103 @@ int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end)
 	/* The places of the search: own halves of all addresses, then the other halves. */
 	const uint32_t places = 2 * n,
 		       tries = places < LOCAL_PORT_TRIES ? places : LOCAL_PORT_TRIES;
-	uint8_t *hint = &t->hint[server_hash(t, end) % LOCAL_PORT_HINTS];
+	const uint64_t server = end_hash(t, end);
+	uint8_t *hint = &t->hint[(server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS];
 	uint32_t at = t->turns++ % FRESH_AGAIN ? *hint : 0;
 
 	for (uint32_t i = 0; i < tries; i++, at++) {
-		struct FAM(local_group) *g;
-		uint16_t port;
+		unsigned int h;
+		uint32_t group;
+		uint8_t place;
 
 		at = at < places ? at : 0;
+		h = t->side ^ (at >= n);
 		end->local = addrs[at % n];
-		g = group_get(t, end, now_s);
-		port = g ? half_pop(g, t->side ^ (at >= n), now_s) : 0;
-		if (!port)
+		group = group_get(t, end, server, now_s);
+		if (!group || !half_pop(t, group, h, now_s, &place))
 			continue;
-		g->n_used++;
-		t->n_used++;
+		port_give(t, end, group, place);
 		*hint = (uint8_t)at;
-		end->lport = be16_from(port);
+		end->lport = be16_from(port_at(&t->groups[group], h, place));
 		return 0;
 	}
 	return -EADDRNOTAVAIL;
-}
-
-/* Ports of a half in quarantine: those behind the oldest that is out of it. */
-static uint32_t n_in_quarantine(const struct FAM(local_group) *g, unsigned int h, uint32_t now_s)
-{
-	uint32_t low = 0, high = g->half[h].n;
-
-	while (low < high) {
-		const uint32_t mid = (low + high) / 2;
-		const struct local_free *f = &g->ring[h][(g->half[h].head + mid) % LOCAL_PORT_HALF];
-
-		if (in_quarantine(g, f, now_s))
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return g->half[h].n - low;
 }
 
 uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,
 				     const struct FAM(local_end) *end, const FAM_ADDR *addrs,
 				     uint32_t n, uint32_t now_s)
 {
+	const uint64_t server = end_hash(t, end);
 	struct FAM(local_end) e = *end;
 	uint64_t taken = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const struct FAM(local_group) *g;
+		uint32_t group;
 
 		e.local = addrs[i];
-		g = group_find(t, &e);
-		if (g)
-			taken += g->n_used + n_in_quarantine(g, 0, now_s) +
-				 n_in_quarantine(g, 1, now_s);
+		group = group_find(t, &e, server);
+		if (!group)
+			continue;
+		taken += t->groups[group].n_used;
+		for (unsigned int h = 0; h < 2; h++)
+			taken += t->groups[group].half[h].n - n_rested(t, group, h, now_s);
 	}
 	return n ? (uint32_t)(taken * 100 * OWNER_STEPS / ((uint64_t)n * LOCAL_PORTS)) : 0;
 }
 
 /* Ports that were never used go into the ring, before those that were. */
-static void fresh_spread(struct FAM(local_group) *g, unsigned int h, uint32_t now_s)
+static void fresh_spread(struct FAM(local_ports) *t, uint32_t group, unsigned int h)
 {
-	struct local_half *half = &g->half[h];
-	uint16_t port;
+	struct local_half *half = &t->groups[group].half[h];
+	uint8_t place;
 
-	while ((port = fresh_next(g, h)) != 0) {
-		half->head = (uint16_t)(half->head + LOCAL_PORT_HALF - 1) % LOCAL_PORT_HALF;
+	while (fresh_next(&t->groups[group], h, &place)) {
+		half->head--;
 		half->n++;
-		*ring_at(g, h, 0) = (struct local_free){
-			.port = port, .since_s = (uint16_t)(now_s - LOCAL_PORT_HELD_S)};
+		half->n_rested++;
+		ring_at(t, group, h, 0)->place = place;
 	}
 }
 
-int FAM_FN(local_port, take)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
-			     uint32_t now_s)
+int FAM_FN(local_port, take)(struct FAM(local_ports) *t, struct FAM(local_end) *end, uint32_t now_s)
 {
 	const uint16_t port = be16_to(end->lport);
-	struct FAM(local_group) *g;
+	const unsigned int h = port & 1;
+	struct local_half *half;
 	unsigned int i = 0;
+	uint32_t group;
+	uint8_t place;
 
 	if (port < LOCAL_PORT_FIRST || FAM_FN(owner, step)(end->local, end->lport) != end->step)
 		return -EINVAL;
-	g = group_get(t, end, now_s);
-	if (!g)
+	group = group_get(t, end, end_hash(t, end), now_s);
+	if (!group)
 		return -ENOSPC;
-	fresh_spread(g, port & 1, now_s);
-	while (i < g->half[port & 1].n && ring_at(g, port & 1, i)->port != port)
+	half = &t->groups[group].half[h];
+	fresh_spread(t, group, h);
+	while (i < half->n && port_at(&t->groups[group], h, ring_at(t, group, h, i)->place) != port)
 		i++;
-	if (i == g->half[port & 1].n)
+	if (i == half->n)
 		return -EEXIST;
+	place = ring_at(t, group, h, i)->place;
+	half->n_rested -= i < half->n_rested;
 	for (; i > 0; i--)
-		*ring_at(g, port & 1, i) = *ring_at(g, port & 1, i - 1);
-	g->half[port & 1].head = (uint16_t)(g->half[port & 1].head + 1) % LOCAL_PORT_HALF;
-	g->half[port & 1].n--;
-	g->n_used++;
-	t->n_used++;
+		*ring_at(t, group, h, i) = *ring_at(t, group, h, i - 1);
+	half->head++;
+	half->n--;
+	port_give(t, end, group, place);
 	return 0;
 }
 
 void FAM_FN(local_port, release)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
 				 uint32_t now_s)
 {
-	struct FAM(local_group) *g = group_find(t, end);
+	struct FAM(local_group) *g = &t->groups[end->group];
 
-	if (!g || g->n_used == 0)
+	if (end->group - 1 >= t->n_groups || !group_is(g, end) || g->n_used == 0)
 		return;
 	g->n_used--;
 	t->n_used--;
-	g->freed_s = now_s;
-	ring_push(g, be16_to(end->lport), now_s);
+	ring_push(t, end->group, be16_to(end->lport) & 1, end->place, now_s);
 }

@@ -7,21 +7,26 @@ struct FAM(local_end) {
 	FAM_ADDR local, server;
 	be16 lport, dport;
 	uint8_t proto;
-	uint8_t step; /* of local and lport; of the client's endpoint as well */
+	uint8_t step;	/* of local and lport; of the client's endpoint as well */
+	uint8_t place;	/* of the port in its half of the group */
+	uint32_t group; /* set with place when the port is chosen or taken; 0: none */
 };
 
 struct FAM(local_group) {
-	struct FAM(local_end) end; /* without lport */
-	uint32_t next;		   /* in the chain of a hash; 0: none */
-	uint32_t freed_s;	   /* when a port was given back last */
+	FAM_ADDR local, server;
+	be16 dport;
+	uint8_t proto;
+	uint8_t step;
+	uint32_t next; /* in the chain of a hash; 0: none */
 	uint16_t n_used;
 	struct local_half half[2];
-	struct local_free ring[2][LOCAL_PORT_HALF];
-};
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct FAM(local_group)) == (FAMILY == 4 ? 64 : 128), "whole cache lines");
 
 struct FAM(local_ports) {
 	struct FAM(local_group) *groups; /* [n_groups + 1]; 0 is not used */
-	uint32_t *heads;		 /* [mask + 1] */
+	struct local_ring *rings;	 /* [n_groups + 1], by group */
+	uint32_t *heads;		 /* [mask + 1]; the low bits of an index are a step */
 	uint32_t n_groups, mask;
 	uint32_t unused; /* groups from here on were never used */
 	uint32_t hand;	 /* the next group that is asked to make room */
@@ -52,8 +57,20 @@ uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,
 				     uint32_t n, uint32_t now_s);
 /* Takes the port of a connection that is known from elsewhere. 0, -EEXIST: in use; -ENOSPC: no
  * group; -EINVAL: not a port of pools. */
-int FAM_FN(local_port, take)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
+int FAM_FN(local_port, take)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 			     uint32_t now_s);
-/* The port's connection has ended: the quarantine begins. */
+/* The port's connection has ended: the quarantine begins. end is as choose or take left it. */
 void FAM_FN(local_port, release)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
 				 uint32_t now_s);
+
+/* Prefetches what FAM_FN(local_port, release)() will touch, but for the group itself. */
+static inline void FAM_FN(local_port, prefetch)(const struct FAM(local_ports) *t, uint32_t group,
+						unsigned int h)
+{
+	const struct local_half *half;
+
+	if (group - 1 >= t->n_groups)
+		return;
+	half = &t->groups[group].half[h];
+	__builtin_prefetch(&t->rings[group].free[h][(uint8_t)(half->head + half->n)], 1);
+}

@@ -12,7 +12,9 @@
  * A GROUP is the ports of one step for one pool address and one server endpoint (address, port,
  * protocol): 512 ports, of which the about eight below 1024 are not used. Groups are made as
  * connections need them, in memory that is reserved at the start; a group without ports in use and
- * in quarantine is given to another server endpoint when none is left.
+ * in quarantine is given to another server endpoint when none is left. A group is a cache line
+ * (IPv6: two), and a ring of free ports, which has memory of its own once a port was given back.
+ * The heads of the 128 steps of a pool address and a server endpoint are neighbours.
  *
  * A group has two halves, even and odd ports. Each router of a pair takes ports of its own half
  * first (`side`). Half-open connections are not told to the peer, so a router that takes over does
@@ -43,18 +45,30 @@
 /* Ports of a pool address for one server endpoint, over all steps. */
 #define LOCAL_PORTS (UINT16_MAX + 1 - LOCAL_PORT_FIRST)
 
-/* A port that was used and is free, and since when, in seconds modulo 65536. */
+/* A port that was used and is free, by its place among the words of its half, and since when, in
+ * seconds modulo 256. */
 struct local_free {
-	uint16_t port; /* host order */
-	uint16_t since_s;
+	uint8_t place;
+	uint8_t since_s;
 };
 
-/* Half of a group: ports that were never used, then a ring of free ones, oldest first. */
-struct local_half {
-	uint16_t n_fresh; /* words of owner_words that were looked at */
-	uint16_t turn;	  /* the place of the first word */
-	uint16_t head, n; /* of the ring */
+struct local_ring {
+	struct local_free free[2][LOCAL_PORT_HALF];
 };
+
+/* Half of a group: ports that were never used, then a ring of free ones, oldest first. The
+ * quarantine of the first n_rested of them is over. The others were in quarantine when a port was
+ * given back last (freed_s), so that their age is below 256 s until freed_s says that all have
+ * rested. */
+struct local_half {
+	uint32_t freed_s;
+	uint16_t n_fresh;     /* words of owner_words that were looked at */
+	uint16_t n, n_rested; /* of the ring */
+	uint8_t head;	      /* of the ring */
+	uint8_t turn;	      /* the place of the first word */
+};
+_Static_assert(LOCAL_PORT_HALF == UINT8_MAX + 1,
+	       "a place in a half, and in its ring, is a uint8_t");
 
 /* How full a pool was found for a server, in one word: the server's id, percent, and seconds. */
 static inline uint64_t local_fill_word(uint32_t server, uint32_t percent, uint32_t now_s)

@@ -135,10 +135,60 @@ static void a_port_is_free_again_60_s_after_its_end_and_not_before(void **state)
 	/* Of another server the port is another one. */
 	e = end_of(9, 2);
 	assert_int_equal(local_port4_choose(t, &e, pool, 1, 1000), 0);
-	/* Seconds are kept modulo 65536. */
+	/* So is a port that ended long ago. */
 	local_port4_release(t, &all[18], 2000);
 	e = end_of(9, 1);
 	assert_int_equal(local_port4_choose(t, &e, pool, 1, 2000 + 65536), 0);
+	free(all);
+	ports_destroy(t);
+}
+
+static void a_port_is_free_however_long_ago_it_ended_and_whatever_ended_since(void **state)
+{
+	struct local_ports4 *t = ports_create(64, 0);
+	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS), *even[4], e = end_of(9, 1);
+	uint32_t n = 0;
+
+	(void)state;
+	for (uint32_t i = drain(t, 9, 1, 100, all); i-- > 0 && n < 4;)
+		if (!(be16_to(all[i].lport) & 1))
+			even[n++] = &all[i];
+	/* Seconds of a port are kept modulo 256. */
+	local_port4_release(t, even[0], 1000);
+	local_port4_release(t, even[1], 1050);
+	local_port4_release(t, even[2], 1258);
+	local_port4_release(t, even[3], 1300);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(local_port4_choose(t, &e, pool, 1, 1301), 0);
+		assert_int_equal(e.lport, even[i]->lport);
+	}
+	assert_int_equal(local_port4_choose(t, &e, pool, 1, 1317), -EADDRNOTAVAIL);
+	assert_int_equal(local_port4_choose(t, &e, pool, 1, 1318), 0);
+	assert_int_equal(e.lport, even[2]->lport);
+	assert_int_equal(local_port4_choose(t, &e, pool, 1, 1359), -EADDRNOTAVAIL);
+	free(all);
+	ports_destroy(t);
+}
+
+static void a_copy_takes_a_port_from_the_middle_and_leaves_the_others_in_order(void **state)
+{
+	struct local_ports4 *t = ports_create(64, 0);
+	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS), *even[4], e = end_of(9, 1);
+	uint32_t n = 0;
+
+	(void)state;
+	for (uint32_t i = drain(t, 9, 1, 100, all); i-- > 0 && n < 4;)
+		if (!(be16_to(all[i].lport) & 1))
+			even[n++] = &all[i];
+	for (uint32_t i = 0; i < 4; i++)
+		local_port4_release(t, even[i], 1000 + i * 40); /* two have rested */
+	assert_int_equal(local_port4_take(t, even[1], 1120), 0);
+	assert_int_equal(local_port4_take(t, even[1], 1120), -EEXIST);
+	assert_int_equal(local_port4_choose(t, &e, pool, 1, 1120), 0);
+	assert_int_equal(e.lport, even[0]->lport);
+	assert_int_equal(local_port4_choose(t, &e, pool, 1, 1139), -EADDRNOTAVAIL);
+	assert_int_equal(local_port4_choose(t, &e, pool, 1, 1140), 0);
+	assert_int_equal(e.lport, even[2]->lport);
 	free(all);
 	ports_destroy(t);
 }
@@ -286,6 +336,9 @@ int main(void)
 			about_504_different_ports_are_there_for_an_address_step_and_server),
 		cmocka_unit_test(a_pool_of_24_addresses_is_used_up_before_a_choice_fails),
 		cmocka_unit_test(a_port_is_free_again_60_s_after_its_end_and_not_before),
+		cmocka_unit_test(a_port_is_free_however_long_ago_it_ended_and_whatever_ended_since),
+		cmocka_unit_test(
+			a_copy_takes_a_port_from_the_middle_and_leaves_the_others_in_order),
 		cmocka_unit_test(the_port_that_is_free_longest_comes_first),
 		cmocka_unit_test(two_routers_choose_no_port_in_common_while_halves_suffice),
 		cmocka_unit_test(a_port_that_was_taken_over_is_not_chosen),
