@@ -123,4 +123,4 @@ jq '.node.ports[0].device = "0000:ff:1f.7"' "$RUN/etc/plvs.json" > "$RUN/wrong.j
 refused "no PCI device has the address 0000:ff:1f.7; \"plvs-host show\"" -a 0000:ff:1f.7 -- -c "$RUN/wrong.json"
 jq '.node.ha = {role: "primary", key_file: "/nowhere/key", paths: [{name: "x", local: "10.10.0.2", peer: "10.10.0.3"}]}' \
 	"$RUN/etc/plvs.json" > "$RUN/wrong.json"
-refused "node.ha.key_file: /nowhere/key: No such file" --no-pci -- -c "$RUN/wrong.json"
+refused "node.ha.key_file: /nowhere/key: No such file or directory: copy the peer's file, or make one for both: openssl rand" --no-pci -- -c "$RUN/wrong.json"

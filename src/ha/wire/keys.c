@@ -21,6 +21,8 @@
 #define FILE_MAX   4096
 #define LINE_CHARS 256
 #define SEPARATORS " \t\r"
+#define KEY_REMEDY                                                                                 \
+	": copy the peer's file, or make one for both: openssl rand -hex 32 | sed 's/^/1 hex:/'"
 
 /* A line being read, and where its errors go. */
 struct key_line {
@@ -277,8 +279,8 @@ static ssize_t file_read(const char *path, char *buf, size_t room, char error[ER
 	if (fd >= 0)
 		close(fd);
 	if (why || got < 0)
-		error_text(error, 0, why ? "%.120s %s" : "%.120s: %s", path,
-			   why ? why : strerror((int)-got));
+		error_text(error, 0, "%.90s%s %s%s", path, why ? "" : ":",
+			   why ? why : strerror((int)-got), got == -ENOENT ? KEY_REMEDY : "");
 	return why ? -EACCES : got < 0 ? got : (ssize_t)n;
 }
 

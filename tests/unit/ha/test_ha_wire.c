@@ -435,6 +435,8 @@ static void a_file_that_everyone_may_read_is_refused_and_costs_no_key(void **sta
 	close(fd);
 	unlink(path);
 	assert_int_equal(ha_keys_load(&keys, path, error), -ENOENT);
+	assert_non_null(
+		strstr(error, "No such file or directory: copy the peer's file, or make one"));
 	assert_int_equal(ha_keys_load(&keys, "/", error), -EACCES);
 	assert_int_equal(keys.n, 2);
 	assert_int_equal(keys.key[0].id, 1);
