@@ -1,183 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The tree. Commands of one group stand together. Schedulers, states and the like are
- * offered, not enforced: the router knows which it has.
+ * The table of all commands. Commands of one group stand together; their arguments stand in files
+ * by subject (object_args.c, config_args.c, connection_args.c, seeing_args.c) or here. Names of
+ * schedulers are offered by completion, and checked by the router alone.
  *
  * "ipvsadm" is left free for ipvsadm's own arguments: ARG_REST takes the words as they are.
  */
+#include "cli/config_args.h"
 #include "cli/connection_args.h"
+#include "cli/object_args.h"
 #include "cli/seeing_args.h"
 #include "cli/session.h"
 #include "cli/view.h"
 #include "import/import.h"
-#include "model/limits.h"
-#include "model/schedulers.h"
-#include "model/service.h"
 
 #define LIMIT_MAX 1000000000
 
-static const char *const schedulers[] = {
-#define X(name) #name,
-	SCHEDULERS(X)
-#undef X
-		NULL,
-};
-static const char *const forwards[] = {
-#define X(NAME, name, ipvs) #name,
-	FORWARD_METHODS(X)
-#undef X
-		NULL};
-static const char *const kinds[] = {"vip", "gateway", "prefix", "pool", NULL};
 static const char *const counter_objects[] = {"services", "servers", "ports", "workers", "drops",
 					      "punts",	  "health",  "all",   NULL};
-static const char *const config_parts[] = {"all", "node", "shared", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const switches[] = {"on", "off", NULL};
-static const char *const health_states[] = {"up", "down", "unknown", "maintenance", "forced", NULL};
-static const char *const health_words[] = {"up", "down", "maintenance", "auto", NULL};
 static const char *const shells[] = {"bash", NULL};
 
 #define END                                                                                        \
 	{                                                                                          \
 		.name = NULL                                                                       \
 	}
-#define SERVICE_OF                                                                                 \
-	{                                                                                          \
-		"SERVICE", ARG_SERVICE, ARG_POSITIONAL | ARG_REQUIRED, "service",                  \
-			"the virtual service", NULL, 0, 0                                          \
-	}
-#define SERVER_OF                                                                                  \
-	{                                                                                          \
-		"SERVER", ARG_SERVER, ARG_POSITIONAL | ARG_REQUIRED, "server",                     \
-			"the real server within it", NULL, 0, 0                                    \
-	}
-
-static const struct arg service_one[] = {SERVICE_OF, END};
-
-static const struct arg service_list_args[] = {
-	{"brief", ARG_FLAG, 0, "@brief", "services only, without their servers", NULL, 0, 0}, END};
-
-#define SERVICE_KEYS(at)                                                                           \
-	{"name", ARG_WORD, 0, at "name", "a label for it", NULL, 0, 0},                            \
-		{"scheduler", ARG_WORD, 0, at "scheduler", "how real servers are chosen",          \
-		 schedulers,  0,	0},                                                        \
-	{                                                                                          \
-		"forward", ARG_CHOICE, 0, at "forward", "default of its servers", forwards, 0, 0   \
-	}
-
-static const struct arg service_add_args[] = {
-	{"SERVICE", ARG_NEW_SERVICE, ARG_POSITIONAL | ARG_REQUIRED, "", "what clients connect to",
-	 NULL, 0, 0},
-	SERVICE_KEYS(""),
-	{"listen", ARG_ENDPOINT, ARG_REPEAT, "listen", "one more address:port of the same service",
-	 NULL, 0, 0},
-	{"set", ARG_ASSIGN, 0, "", "any key of the configuration (see \"config schema\")", NULL, 0,
-	 0},
-	END};
-
-static const struct arg service_edit_args[] = {
-	SERVICE_OF,
-	SERVICE_KEYS("set."),
-	{"listen", ARG_ENDPOINT, ARG_REPEAT, "set.listen", "address:port; replaces the whole list",
-	 NULL, 0, 0},
-	{"set", ARG_ASSIGN, 0, "set.", "any key of the configuration (see \"config schema\")", NULL,
-	 0, 0},
-	END};
-
-#define SERVER_KEYS(at)                                                                            \
-	{"weight", ARG_UINT, 0,		at "weight", "share of new connections; 0 quiesces",       \
-	 NULL,	   0,	     MAX_WEIGHT},                                                          \
-		{"forward", ARG_CHOICE, 0, at "forward", "how packets reach it", forwards, 0, 0},  \
-		{"upper",                                                                          \
-		 ARG_UINT,                                                                         \
-		 0,                                                                                \
-		 at "upper",                                                                       \
-		 "full from so many connections; 0 = never",                                       \
-		 NULL,                                                                             \
-		 0,                                                                                \
-		 UINT32_MAX},                                                                      \
-		{"lower",                                                                          \
-		 ARG_UINT,                                                                         \
-		 0,                                                                                \
-		 at "lower",                                                                       \
-		 "open again below so many; 0 = 3/4 of upper",                                     \
-		 NULL,                                                                             \
-		 0,                                                                                \
-		 UINT32_MAX},                                                                      \
-	{                                                                                          \
-		"set", ARG_ASSIGN, 0, at "",                                                       \
-			"any key of the configuration (see \"config schema\")", NULL, 1, 0         \
-	}
-
-static const struct arg server_add_args[] = {SERVICE_OF,
-					     {"SERVER", ARG_NEW_SERVER,
-					      ARG_POSITIONAL | ARG_REQUIRED, "server.address",
-					      "where it listens", NULL, 0, 0},
-					     SERVER_KEYS("server."),
-					     END};
-static const struct arg server_edit_args[] = {SERVICE_OF, SERVER_OF, SERVER_KEYS("set."), END};
-static const struct arg server_delete_args[] = {SERVICE_OF, SERVER_OF, END};
-
-static const struct arg health_list_args[] = {
-	{"service", ARG_SERVICE, 0, "service", "of this virtual service", NULL, 0, 0},
-	{"server", ARG_SERVER, 0, "server", "this real server: address:port, or its address", NULL,
-	 0, 0},
-	{"state", ARG_CHOICE, 0, "state", "what counts: up, down, ...; forced: by an operator",
-	 health_states, 0, 0},
-	END};
-static const struct arg health_show_args[] = {SERVICE_OF, SERVER_OF, END};
-static const struct arg health_try_args[] = {SERVICE_OF,
-					     SERVER_OF,
-					     {"check", ARG_WORD, 0, "check",
-					      "the name of one of its checks (default: the first)",
-					      NULL, 0, 0},
-					     END};
-static const struct arg health_force_args[] = {
-	SERVICE_OF,
-	SERVER_OF,
-	{"STATE", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "state",
-	 "up, down, maintenance; auto: its checks decide again", health_words, 0, 0},
-	{"reason", ARG_WORD, 0, "reason", "why, for those who look later", NULL, 0, 0},
-	END};
-
-static const struct arg address_args[] = {
-	{"ADDRESS", ARG_ADDRESS, ARG_POSITIONAL | ARG_REQUIRED, "address",
-	 "192.0.2.80, 10.10.255.254/16", NULL, 0, 0},
-	{"kind", ARG_CHOICE, ARG_REQUIRED, "kind",
-	 "vip; gateway (the real servers' default route); prefix; pool (of full NAT)", kinds, 0, 0},
-	{"link", ARG_LINK, 0, "link", "where it lives: a port, or PORT.VLAN", NULL, 0, 0},
-	END};
-static const struct arg address_delete_args[] = {
-	{"ADDRESS", ARG_ADDRESS, ARG_POSITIONAL | ARG_REQUIRED, "address", "the address", NULL, 0,
-	 0},
-	{"kind", ARG_CHOICE, 0, "kind", "where one address has several", kinds, 0, 0},
-	{"link", ARG_LINK, 0, "link", "where it lives", NULL, 0, 0},
-	END};
-
-static const char *const mark_protocols[] = {"tcp", "udp", "!tcp", "!udp", NULL};
-
-static const struct arg mark_add_args[] = {
-	{"mark", ARG_UINT, ARG_REQUIRED, "rule.mark", "that is set; 0 takes an earlier rule's away",
-	 NULL, 0, UINT32_MAX},
-	{"position", ARG_UINT, 0, "position", "before the rule that stands there (default: last)",
-	 NULL, 0, UINT32_MAX},
-	{"source", ARG_WORD, 0, "rule.source", "prefix of the client; \"!\" before it negates",
-	 NULL, 0, 0},
-	{"destination", ARG_WORD, 0, "rule.destination", "prefix; \"!\" before it negates", NULL, 0,
-	 0},
-	{"protocol", ARG_CHOICE, 0, "rule.protocol", "tcp or udp", mark_protocols, 0, 0},
-	{"source_port", ARG_WORD, 0, "rule.source_port", "80, 1000-1999 or !80", NULL, 0, 0},
-	{"destination_port", ARG_WORD, 0, "rule.destination_port", "80, 1000-1999 or !80", NULL, 0,
-	 0},
-	{"link", ARG_WORD, 0, "rule.link", "that packets come in by; \"!\" before it negates", NULL,
-	 0, 0},
-	{"comment", ARG_WORD, 0, "rule.comment", "for people", NULL, 0, 0},
-	END};
-static const struct arg mark_delete_args[] = {{"POSITION", ARG_UINT, ARG_POSITIONAL | ARG_REQUIRED,
-					       "position", "as mark list shows it", NULL, 0,
-					       UINT32_MAX},
-					      END};
-
 static const struct arg counter_args[] = {{"OBJECTS", ARG_CHOICE, ARG_POSITIONAL, "object",
 					   "which (default: all)", counter_objects, 0, 0},
 					  END};
@@ -185,45 +33,6 @@ static const struct arg counter_args[] = {{"OBJECTS", ARG_CHOICE, ARG_POSITIONAL
 static const struct arg zero_args[] = {{"SERVICE", ARG_SERVICE, ARG_POSITIONAL, "service",
 					"of this one (default: all)", NULL, 0, 0},
 				       END};
-
-static const struct arg config_show_args[] = {{"PART", ARG_CHOICE, ARG_POSITIONAL, "part",
-					       "which part (default: all)", config_parts, 0, 0},
-					      END};
-static const struct arg config_text_args[] = {
-	{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL | ARG_REQUIRED, "text",
-	 "a file of this machine; - is standard input", NULL, 0, 0},
-	END};
-static const struct arg config_apply_args[] = {
-	{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL, "text",
-	 "a file of this machine; - is standard input; default: the router's own file", NULL, 0, 0},
-	{"confirm-within", ARG_DURATION, 0, "confirm_within",
-	 "take it back unless \"config confirm\" comes in time: 60s, 5m", NULL, 0, 0},
-	{"comment", ARG_WORD, 0, "comment", "why, for \"config history\"", NULL, 0, 0},
-	END};
-static const struct arg config_push_args[] = {
-	{"plan", ARG_FLAG, 0, "plan", "only show what would change there", NULL, 0, 0},
-	{"force", ARG_FLAG, 0, "force", "also to a peer whose configuration has diverged", NULL, 0,
-	 0},
-	END};
-static const struct arg config_save_args[] = {
-	{"PATH", ARG_PATH, ARG_POSITIONAL, "path",
-	 "a path on the router (default: the file given at start)", NULL, 0, 0},
-	END};
-
-#define VERSION_WORDS "how many changes ago, or the first digits of an id (see \"config history\")"
-
-static const struct arg config_diff_args[] = {
-	{"FROM", ARG_WORD, ARG_POSITIONAL | ARG_REQUIRED, "from",
-	 VERSION_WORDS "; \"file\": the router's own file", NULL, 0, 0},
-	{"TO", ARG_WORD, ARG_POSITIONAL, "to", "the same (default: the running version)", NULL, 0,
-	 0},
-	END};
-static const struct arg config_rollback_args[] = {
-	{"VERSION", ARG_WORD, ARG_POSITIONAL, "version",
-	 VERSION_WORDS "; default: that of before an application that is not confirmed", NULL, 0,
-	 0},
-	{"comment", ARG_WORD, 0, "comment", "why, for \"config history\"", NULL, 0, 0},
-	END};
 
 static const struct arg log_level_args[] = {{"LEVEL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED,
 					     "level", "the least that is logged", levels, 0, 0},

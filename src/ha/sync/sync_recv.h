@@ -7,8 +7,8 @@
  * number, become operations of the workers, in order and once. Acknowledged is what has been
  * given to the workers' rings. A datagram in which anything cannot be is refused as a whole.
  *
- * What comes is to be of a fresh envelope of the peer's session of now; whether this router
- * wants it (backup, fenced) is for sync_recv_accept().
+ * Datagrams must come in a fresh envelope of the peer's present session. sync_recv_accept() says
+ * whether this router takes records at all (as a backup, and while fenced).
  *
  * No socket, no clock: now_ms comes with each call. Context: the ha thread.
  */

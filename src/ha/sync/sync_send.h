@@ -12,10 +12,10 @@
  *	   | stop            |   `---- events lost -----.---------'
  *	 (any)               `-- after a while -- BEHIND
  *
- * What is sent is bounded: SYNC_WINDOW datagrams under way, bytes_per_s over all. When the
- * peer or the rate cannot follow, the workers' rings fill, and what finds one full is lost:
- * then all that waits is shed, the peer is told that it is behind, and a transfer begins
- * anew, after a second at first and 30 when that keeps happening.
+ * The sender is bounded: SYNC_WINDOW datagrams under way, bytes_per_s over all. When the peer or
+ * the rate cannot follow, the workers' rings fill, and events that find a ring full are lost. Then
+ * all waiting events are shed, the peer is told that its copy is behind, and a transfer begins
+ * anew after a pause: 1 s at first, twice the last pause at each further loss, 30 s at most.
  *
  * No socket, no clock: now_ms comes with each call and never goes back. Context: the ha thread.
  */
