@@ -8,8 +8,8 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/steered.h"
 
-/* What came by the rings of other workers, by the place where it goes on. m->port and the tags are
- * as the other worker left them. */
+/* Packets that came by the rings of other workers, by the stage where they go on. m->port and the
+ * tags are as the other worker left them. */
 enum arrival {
 	AT_START, /* HANDOFF_STEER */
 	AT_LOOKUP4,

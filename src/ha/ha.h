@@ -7,8 +7,8 @@
  * decides: lease, grace, freeze and relay are words that workers read (model/published.h);
  * addresses, connections and programs are others' work, asked for through struct ha_host.
  *
- * One libevent base on a thread of its own, SCHED_FIFO where allowed. It never waits for
- * another thread: others leave messages (ha_*()), and read what it publishes.
+ * The thread has a libevent base of its own, SCHED_FIFO where allowed, and never waits for another
+ * thread: others leave messages (ha_*()), and read the published status.
  *
  * Context: control or main, unless noted.
  */

@@ -193,7 +193,7 @@ void ha_watch_start(struct ha *ha, uint64_t now_us)
 	if (ha->host.watched && ha->config.n_paths) /* without a peer nobody has to be heard */
 		n = ha->host.watched(ha->host.arg, progress, on_demand);
 	for (uint16_t i = 0; i < n; i++)
-		late_watch(&ha->late, progress[i], on_demand[i], now_us);
+		late_thread_add(&ha->late, progress[i], on_demand[i], now_us);
 }
 
 const struct ha_part heartbeat_paths_part = {

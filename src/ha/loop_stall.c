@@ -10,11 +10,11 @@ void late_init(struct late *l, uint64_t period_us, uint64_t now_us)
 	l->last_us = now_us;
 }
 
-bool late_watch(struct late *l, const uint64_t *progress, bool on_demand, uint64_t now_us)
+bool late_thread_add(struct late *l, const uint64_t *progress, bool on_demand, uint64_t now_us)
 {
-	if (l->n == LATE_WATCHED)
+	if (l->n == LATE_THREADS)
 		return false;
-	l->watch[l->n++] = (struct late_watch){
+	l->threads[l->n++] = (struct late_thread){
 		.progress = progress,
 		.on_demand = on_demand,
 		.seen = __atomic_load_n(progress, __ATOMIC_RELAXED),
@@ -26,7 +26,7 @@ bool late_watch(struct late *l, const uint64_t *progress, bool on_demand, uint64
 void late_wanted(struct late *l, uint64_t now_us)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
-		struct late_watch *w = &l->watch[i];
+		struct late_thread *w = &l->threads[i];
 
 		if (!w->on_demand || w->wanted)
 			continue;
@@ -36,7 +36,7 @@ void late_wanted(struct late *l, uint64_t now_us)
 	}
 }
 
-static uint64_t stood_still_us(struct late_watch *w, uint64_t now_us)
+static uint64_t stood_still_us(struct late_thread *w, uint64_t now_us)
 {
 	uint64_t progress = __atomic_load_n(w->progress, __ATOMIC_RELAXED);
 
@@ -56,7 +56,7 @@ uint64_t late_measure(struct late *l, uint64_t now_us)
 
 	l->last_us = now_us;
 	for (uint32_t i = 0; i < l->n; i++) {
-		uint64_t still = stood_still_us(&l->watch[i], now_us);
+		uint64_t still = stood_still_us(&l->threads[i], now_us);
 
 		/* Since the last look at the earliest: a look is due every period. */
 		still = still > l->period_us ? still - l->period_us : 0;

@@ -122,12 +122,13 @@ static bool keeper_answer(const struct server *s)
 	return len == 1 || (len < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-struct watch {
+/* The owner of a descriptor that poll() looks at: a peer, or a job of the peer. */
+struct polled {
 	struct peer *peer;
 	struct job *job;
 };
 
-static uint32_t fds_collect(struct server *s, struct pollfd *fds, struct watch *w)
+static uint32_t fds_collect(struct server *s, struct pollfd *fds, struct polled *w)
 {
 	uint32_t n = FD_OWN;
 	struct job *j;
@@ -143,17 +144,17 @@ static uint32_t fds_collect(struct server *s, struct pollfd *fds, struct watch *
 		TAILQ_FOREACH(j, &p->running, link)
 		{
 			unsent = unsent || (j->result && !j->sent && p->fd >= 0);
-			w[n] = (struct watch){p, j};
+			w[n] = (struct polled){p, j};
 			fds[n++] = (struct pollfd){.fd = j->channel, .events = POLLIN};
 		}
-		w[n] = (struct watch){p, NULL};
+		w[n] = (struct polled){p, NULL};
 		fds[n++] = (struct pollfd){.fd = p->fd,
 					   .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
 	}
 	return n;
 }
 
-static void fd_serve(struct server *s, const struct watch *w, short revents)
+static void fd_serve(struct server *s, const struct polled *w, short revents)
 {
 	if (w->job) {
 		if (!job_hear(w->peer, w->job, s->result, sizeof(s->result)))
@@ -170,8 +171,8 @@ static void fd_serve(struct server *s, const struct watch *w, short revents)
 static bool turn(struct server *s, int wait)
 {
 	static struct pollfd fds[MAX_FDS];
-	static struct watch watches[MAX_FDS];
-	uint32_t n = fds_collect(s, fds, watches);
+	static struct polled polled[MAX_FDS];
+	uint32_t n = fds_collect(s, fds, polled);
 
 	if (poll(fds, n, wait) < 0)
 		return true;
@@ -187,7 +188,7 @@ static bool turn(struct server *s, int wait)
 	/* A job stands before its peer, and serving it frees none but itself. */
 	for (uint32_t i = FD_OWN; i < n; i++)
 		if (fds[i].revents)
-			fd_serve(s, &watches[i], fds[i].revents);
+			fd_serve(s, &polled[i], fds[i].revents);
 	return true;
 }
 

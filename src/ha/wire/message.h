@@ -77,7 +77,7 @@ enum ha_state {
 	HA_STATE_MAX = HA_MAINTENANCE,
 };
 
-/* Such a router may be forwarding for VIPs. */
+/* A router in this state may be forwarding for VIPs. */
 static inline bool ha_state_serves(enum ha_state s)
 {
 	return s == HA_ACTIVE || s == HA_HANDOVER;

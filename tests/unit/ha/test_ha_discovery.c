@@ -527,8 +527,8 @@ static void a_late_loop_and_a_worker_that_stands_still_are_seen(void **state)
 
 	(void)state;
 	late_init(&l, 10000, now);
-	assert_true(late_watch(&l, &worker, false, now));
-	assert_true(late_watch(&l, &link, true, now));
+	assert_true(late_thread_add(&l, &worker, false, now));
+	assert_true(late_thread_add(&l, &link, true, now));
 	for (unsigned int i = 0; i < 100; i++) {
 		worker++;
 		assert_int_equal(late_measure(&l, now += 10000), 0);
