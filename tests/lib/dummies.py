@@ -105,6 +105,23 @@ def service_key(d):
     d.done("a key of a service, without its reader", 2)
 
 
+def health_key(d):
+    d.before("health/health.h", "\t/* Bounds of advice;", "\tuint32_t dummy;\n")
+    d.before("config/schema_health.c", "\tSET_WEIGHT_MIN,", "\tSET_DUMMY,\n")
+    d.before(
+        "config/schema_health.c",
+        '\t{.name = "weight_min",',
+        """\t{.name = "dummy_health",
+	 .type = TYPE_UINT,
+	 AT(struct config_policy, health.dummy),
+	 .set_bit = SET_DUMMY,
+	 .max = 100,
+	 .help = "a dummy of health"},
+""",
+    )
+    d.done("a key of a service that health goes by, without its reader", 2)
+
+
 def check_type(d):
     d.before("health/check.h", "\tX(DNS, dns)", "\tX(DUMMY, dummy) \\\n")
     d.before("health/check.h", "\tbool weight; /* AGENT", "\tuint32_t dummy;\n")
@@ -138,6 +155,24 @@ def counters(d):
     d.before("ha/ha.h", "\tX(late_times,", '\tX(dummies, "dummies of the pair") \\\n')
     d.instead("ha/ha.c", "ha->counters.late_times++;", "ha->counters.late_times++;\n\t\tha->counters.dummies++;")
     d.done("a counter of the pair", 2)
+    d.before("model/counters.h", '\tX(tx_full, "tx_full",', '\tX(dummies, "dummies", NULL, "dummies of a port") \\\n')
+    d.done("a counter of a port, without the place that counts", 1)
+    d.before("health/health.h", "\tX(probes, COUNTER,", '\tX(dummies, COUNTER, "dummies of checks") \\\n')
+    d.instead("health/runner.c", "h->totals.probes++;", "h->totals.probes++;\n\th->totals.dummies++;")
+    d.done("a counter of all checks", 2)
+
+
+def fact(d):
+    d.before("shown/objects.h", "\tuint64_t quorums_lost;", "\tuint64_t dummy_fact;\n")
+    d.before(
+        "shown/health_rows.c",
+        '\t\t{"quorums_lost",',
+        """\t\t{"dummy_fact", SHOWN_GAUGE, AT(dummy_fact), 0, 0,
+		 .help = "a dummy fact", .metric = "dummy_fact"},
+""",
+    )
+    d.before("metrics/worker_view.c", "\t\tout->quorums_lost =", "\t\tout->dummy_fact = 1;\n")
+    d.done("any other fact of an object", 3)
 
 
 def method(d):
@@ -186,10 +221,30 @@ def forwarding_method(d):
         )
     d.instead(
         "dataplane/stages/rewrite.c",
-        "c.method == FWD_TUNNEL",
-        "c.method == FWD_TUNNEL || p->conn->c.method == FWD_DUMMY",
+        "c.method != FWD_TUNNEL",
+        "c.method != FWD_TUNNEL && p->conn->c.method != FWD_DUMMY",
     )
     d.done("a forwarding method", 4)
+
+
+def heartbeat_field(d):
+    message = "ha/wire/message.c"
+    d.before("ha/wire/message.h", "\tstruct ha_timers timers;\n};\n\n#endif", "\tuint32_t dummy;\n")
+    d.instead("ha/wire/ha_wire.h", "HA_MESSAGE_BYTES  232", "HA_MESSAGE_BYTES  236")
+    d.instead(message, "\tAT_TIMERS = 216,\n", "\tAT_TIMERS = 216,\n\tAT_DUMMY = 232,\n")
+    d.instead(message, "AT_TIMERS + 16 == HA_MESSAGE_BYTES", "AT_DUMMY + 4 == HA_MESSAGE_BYTES")
+    d.before(message, "\tput16(p + AT_TIMERS, ", "\tput32(p + AT_DUMMY, m->dummy);\n")
+    d.instead(
+        message,
+        "\tif (e->payload_len >= HA_MESSAGE_BYTES)\n",
+        """\tif (e->payload_len >= HA_MESSAGE_BYTES)
+		m->dummy = get32(p + AT_DUMMY);
+	if (e->payload_len >= AT_DUMMY)
+""",
+    )
+    d.before("ha/role/role_text.c", "\tmsg->unbound = r->unbound;", "\tmsg->dummy = r->unbound;\n")
+    d.instead("ha/role/role_message.c", "p->unbound = msg->unbound;", "p->unbound = msg->dummy;")
+    d.done("a field of heartbeats", 5)
 
 
 def main():
@@ -198,10 +253,13 @@ def main():
         scheduler,
         drop_reason,
         service_key,
+        health_key,
         check_type,
         counters,
+        fact,
         method,
         forwarding_method,
+        heartbeat_field,
     ):
         add(d)
     sys.exit(1 if d.bad else 0)
