@@ -128,6 +128,9 @@ const char *check_body(struct importer *im, const struct lvs_check *c)
 	if (c->address.family)
 		fprintf(f, ", \"address\": \"%s\"", addr_format(&c->address, text, sizeof(text)));
 	number_member(f, "port", c->port);
+	if (c->source.family)
+		fprintf(f, ", \"source\": \"%s\"", addr_format(&c->source, text, sizeof(text)));
+	number_member(f, "source_port", c->source_port);
 	if (c->via_vip)
 		fputs(", \"via_vip\": true", f);
 	if (c->tls)

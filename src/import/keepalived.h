@@ -146,8 +146,7 @@ struct ka_check {
 	struct lvs_server *out;
 	const struct kw *kw;
 	struct ka_timing timing; /* of the checker itself */
-	const struct kw *connect_ip, *connect_port;
-	bool marked; /* bindto or fwmark */
+	const struct kw *connect_ip, *connect_port, *bindto, *bind_port;
 };
 bool ka_is_checker(const struct kw *k);
 void ka_probe_make(struct ka_check *c);

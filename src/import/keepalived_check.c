@@ -45,6 +45,47 @@ static bool is_vip(const struct ka_check *c, const struct addr *a)
 	return false;
 }
 
+static void source_dropped(struct importer *im, const struct kw *k, enum note_kind kind,
+			   const char *why)
+{
+	if (k)
+		note(im, k->at, kind, "%s: %s", k->raw[0], why);
+}
+
+/* After address and via_vip: the source is of the target's family. */
+static void source_set(struct ka_check *c, struct lvs_check *check)
+{
+	const struct addr *target = check->address.family ? &check->address : &c->s->addr;
+	struct importer *im = c->ka->im;
+	const char *why = NULL;
+	struct addr a = {0};
+
+	if (check->via_vip)
+		why = "plvs chooses the source of a check by the VIP itself";
+	else if (strcmp(check->type, "icmp") == 0 || strcmp(check->type, "exec") == 0)
+		why = "plvs chooses the source of such a check itself";
+	else if (c->bindto && !kw_address(im, c->bindto, 1, &a))
+		return;
+	else if (a.family && a.family != target->family)
+		why = "not of the family of the address that is asked: left out";
+	else if (a.family == ADDR_V6 && addr_is_link_local(&a))
+		why = "a link-local address is no `source` of a check in plvs: left out";
+	if (why) {
+		const enum note_kind kind = check->via_vip ? NOTE_DROPPED : NOTE_DIFFERS;
+
+		source_dropped(im, c->bindto, kind, why);
+		source_dropped(im, c->bind_port, kind, why);
+		return;
+	}
+	check->source = a;
+	if (c->bindto)
+		note(im, c->bindto->at, NOTE_NOTICE,
+		     "bindto is the check's `source`: every router with this configuration needs "
+		     "the address, else its checks fail");
+	if (c->bind_port)
+		kw_port(im, c->bind_port, 1, &check->source_port);
+}
+
 static void place_set(struct ka_check *c, struct lvs_check *check)
 {
 	struct importer *im = c->ka->im;
@@ -79,6 +120,7 @@ struct lvs_check *ka_check_begin(struct ka_check *c, const char *type, uint32_t 
 	check->fall = INNERMOST(c, has_retry, retry, kind->retry) + 1;
 	check->rise = 1;
 	place_set(c, check);
+	source_set(c, check);
 	check_add(c->ka->im, c->out, check);
 	return check;
 }

@@ -6,15 +6,15 @@
 
 static bool source_take(struct ka_check *c, const struct kw *k)
 {
-	if (!kw_is(k, "bindto") && !kw_is(k, "bind_if") && !kw_is(k, "bind_port") &&
-	    !kw_is(k, "fwmark"))
+	if (kw_is(k, "bindto"))
+		c->bindto = k;
+	else if (kw_is(k, "bind_port"))
+		c->bind_port = k;
+	else if (kw_is(k, "bind_if") || kw_is(k, "fwmark"))
+		note(c->ka->im, k->at, NOTE_DROPPED, "%s: a check goes by the routes of Linux",
+		     k->raw[0]);
+	else
 		return false;
-	c->marked = c->marked || kw_is(k, "bindto") || kw_is(k, "fwmark");
-	note(c->ka->im, k->at, NOTE_DROPPED,
-	     "%s: plvs chooses the source of a check itself (`source` of a check names one that "
-	     "all "
-	     "routers with this configuration have)",
-	     k->raw[0]);
 	return true;
 }
 

@@ -197,10 +197,13 @@ static void smtp_make(struct ka_check *c)
 		any = true;
 		host.connect_ip = kw_find(k, "connect_ip");
 		host.connect_port = kw_find(k, "connect_port");
+		host.bindto = kw_find(k, "bindto");
+		host.bind_port = kw_find(k, "bind_port");
 		for (const struct kw *h = k->children; h; h = h->next)
-			if (h != host.connect_ip && h != host.connect_port)
+			if (h != host.connect_ip && h != host.connect_port && h != host.bindto &&
+			    h != host.bind_port)
 				note(c->ka->im, h->at, NOTE_DROPPED,
-				     "%.48s: plvs chooses the source of a check itself", h->raw[0]);
+				     "%.48s: a check goes by the routes of Linux", h->raw[0]);
 		smtp_one(&host);
 	}
 	if (!any)

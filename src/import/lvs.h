@@ -56,6 +56,8 @@ struct lvs_check {
 	uint32_t interval_ms, fast_ms, timeout_ms, rise, fall;
 	struct addr address;
 	uint32_t port; /* 0: the server's */
+	struct addr source;
+	uint32_t source_port; /* 0: any */
 	bool via_vip;
 	bool tls;
 	const char *sni, *cert_file, *key_file;
