@@ -138,6 +138,8 @@ static void scheduling_put(struct doc *d, const struct lvs_service *svc)
 			  svc->flags & LVS_PORT ? "\"port\"" : "");
 	if (svc->method != d->im->lvs.method)
 		doc_value(d, svc->at, "forward", "\"%s\"", lvs_method_names[svc->method]);
+	if (svc->client_address)
+		doc_value(d, svc->at, "client_address", "\"%s\"", svc->client_address);
 	if (svc->one_packet)
 		doc_value(d, svc->at, "one_packet", "true");
 	if (svc->persistence_s && svc->netmask > 128)

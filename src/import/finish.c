@@ -250,6 +250,36 @@ static void quiesce_settle(struct lvs_service *svc)
 		svc->quiesce = SWITCH_OFF;
 }
 
+static bool rewrites(enum lvs_method method)
+{
+	return method == METHOD_NAT || method == METHOD_FULLNAT;
+}
+
+/* The PROXY protocol goes with the methods whose replies pass, within one family. */
+static void client_address_settle(struct importer *im, struct lvs_service *svc)
+{
+	const char *why = NULL;
+
+	if (!svc->client_address)
+		return;
+	if (!rewrites(svc->method))
+		why = "NAT and full NAT alone have it";
+	else if (svc->protocol == IPPROTO_UDP && strcmp(svc->client_address, "proxy-v1") == 0)
+		why = "version 1 knows no UDP";
+	for (const struct lvs_server *s = svc->servers; s && !why; s = s->next)
+		if (!s->lost && (!rewrites(s->method) || s->addr.family != service_family(svc)))
+			why = "a server of another method or address family cannot have it";
+	if (!why) {
+		note(im, svc->client_address_at, NOTE_NOTICE,
+		     "proxy_protocol is the service's `client_address`; checks go without the "
+		     "header unless they have `proxy_header`");
+		return;
+	}
+	note(im, svc->client_address_at, NOTE_UNSAID,
+	     "proxy_protocol: left out: %s; servers that expect the header refuse what comes", why);
+	svc->client_address = NULL;
+}
+
 struct listed {
 	struct lvs_server *server;
 	uint32_t order;
@@ -335,6 +365,7 @@ static void service_settle(struct importer *im, struct lvs_service *svc)
 	for (struct lvs_server *s = svc->servers; s; s = s->next)
 		checks_settle(im, s);
 	quiesce_settle(svc);
+	client_address_settle(im, svc);
 	if (svc->mark && svc->flags && !svc->scheduler)
 		svc->flags = 0;
 }

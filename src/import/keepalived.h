@@ -102,6 +102,8 @@ struct ka_virtual {
 	bool has_weight;
 	uint32_t weight;
 	uint32_t established_s;
+	const char *client_address; /* as plvs names it, or NULL */
+	struct origin client_address_at;
 	struct ka_timing timing;
 	struct ka_server *servers, **servers_end;
 	const char *opens; /* an access list that is lost */

@@ -17,9 +17,6 @@ static const struct {
 	{"laddr_group_name", NOTE_DROPPED,
 	 "local addresses are not of one service: those of a link serve all servers that are "
 	 "reached by the link"},
-	{"proxy_protocol", NOTE_UNSAID,
-	 "PROXY protocol: plvs does not write it; servers that expect it "
-	 "refuse what comes"},
 	{"bps", NOTE_UNSAID, "a limit of bandwidth: plvs has none"},
 	{"limit_proportion", NOTE_UNSAID, "a limit of bandwidth: plvs has none"},
 	{"quic", NOTE_UNSAID,
@@ -147,6 +144,20 @@ static void kind_take(struct keepalived *ka, const struct kw *k, struct ka_virtu
 	     "DPVS (toa, uoa) is not sent");
 }
 
+static void proxy_take(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
+{
+	const char *version = k->n > 1 ? kw_word(ka->im, k, 1) : "";
+
+	v->client_address = NULL;
+	v->client_address_at = k->at;
+	if (strcasecmp(version, "v1") == 0)
+		v->client_address = "proxy-v1";
+	else if (strcasecmp(version, "v2") == 0)
+		v->client_address = "proxy-v2";
+	else if (strcasecmp(version, "disable") != 0)
+		note(ka->im, k->at, NOTE_ERROR, "proxy_protocol: expected v1, v2 or disable");
+}
+
 bool ka_dpvs_virtual(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
 {
 	if (!ka->dpvs)
@@ -157,6 +168,10 @@ bool ka_dpvs_virtual(struct keepalived *ka, const struct kw *k, struct ka_virtua
 	}
 	if (kw_is(k, "establish_timeout") || kw_is(k, "est_timeout")) {
 		kw_number(ka->im, k, 1, 31 * 86400, &v->established_s);
+		return true;
+	}
+	if (kw_is(k, "proxy_protocol")) {
+		proxy_take(ka, k, v);
 		return true;
 	}
 	if (kw_is(k, "hash_target")) {

@@ -17,12 +17,15 @@ static void quorum_set(struct keepalived *ka, const struct ka_virtual *v, struct
 {
 	uint32_t q = v->quorum ? v->quorum : 1, h = v->hysteresis;
 	struct origin at = v->quorum_at ? v->quorum_at->at : v->kw->at;
+	uint32_t idle = 0;
 	uint64_t total = 0;
 
 	if (!v->quorum_at)
 		return;
-	for (const struct lvs_server *s = svc->servers; s; s = s->next)
+	for (const struct lvs_server *s = svc->servers; s; s = s->next) {
 		total += s->sorry ? 0 : s->weight;
+		idle += !s->sorry && s->weight == 0;
+	}
 	if (q > total && total) {
 		note(ka->im, at, NOTE_DIFFERS,
 		     "quorum %u is more than all weights together: keepalived lowers it to %llu", q,
@@ -37,6 +40,9 @@ static void quorum_set(struct keepalived *ka, const struct ka_virtual *v, struct
 	svc->quorum = q > h ? q - h : 1;
 	svc->hysteresis = 2 * h;
 	svc->quorum_weight = true;
+	if (idle)
+		note(ka->im, at, NOTE_NOTICE,
+		     "%u servers of weight 0 count nothing in the quorum, alive or not", idle);
 	if ((uint64_t)q + h > total)
 		note(ka->im, at, NOTE_DIFFERS,
 		     "keepalived gains the quorum at %u, more than all weights together, %llu: "
@@ -124,6 +130,8 @@ static void policy_set(struct keepalived *ka, const struct ka_virtual *v, struct
 		     svc->scheduler);
 	svc->quiesce = v->inhibit;
 	svc->established_s = v->established_s;
+	svc->client_address = v->client_address;
+	svc->client_address_at = v->client_address_at;
 }
 
 static void protocol_set(struct keepalived *ka, const struct ka_virtual *v, struct lvs_service *svc)

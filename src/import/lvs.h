@@ -122,6 +122,8 @@ struct lvs_service {
 	uint32_t quorum, hysteresis;
 	bool quorum_weight;
 	uint32_t established_s;
+	const char *client_address; /* "proxy-v1", "proxy-v2", or NULL */
+	struct origin client_address_at;
 	struct lvs_server *servers, **servers_end;
 	uint32_t n_servers;
 	const char *lost;
