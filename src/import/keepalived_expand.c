@@ -238,15 +238,34 @@ static void files_include(struct expander *e, struct origin at, const char *keyw
 	}
 }
 
+/* A file name with braces, which the reader of words takes for blocks; NULL: it has none, or quotes
+ * around it. */
+static const char *braced_name(struct expander *e, const char *rest)
+{
+	const char *name = rest + strspn(rest, " \t\f\v");
+	const size_t len = strcspn(name, " \t\f\v\r\n#!");
+	const char *end = name + len + strspn(name + len, " \t\f\v\r\n");
+
+	if (strchr("\"'", *name) || !memchr(name, '{', len) || (*end && *end != '#' && *end != '!'))
+		return NULL;
+	return arena_copy(e->im, name, len);
+}
+
 static bool include_expand(struct expander *e, struct origin at, const char *line)
 {
 	const char *p = line + strspn(line, " \t");
 	size_t len = strcspn(p, " \t");
+	const char *name;
 	struct kw_tree words;
 
 	if (strncmp(p, "include", 7) != 0 || len > 8 || (len == 8 && !strchr("rmwba", p[7])) ||
 	    !p[len])
 		return false;
+	name = braced_name(e, p + len);
+	if (name) {
+		files_include(e, at, arena_copy(e->im, p, len), name);
+		return true;
+	}
 	kw_tree_init(&words, e->im);
 	kw_tree_line(&words, at, line);
 	if (words.root.children && words.root.children->n == 2)
