@@ -16,7 +16,7 @@ without()
 }
 
 fleet_ready 4 3
-hold_open $N
+hold_open $N $VIP:7
 
 # kill -9 of one, with a 1 kHz probe through it. A machine that stands still is given more tries.
 for _ in 1 2 3; do
@@ -63,6 +63,9 @@ fleet_becomes 20 $VIP "1 2 3 4"
 # A server is added while a router dies: what breaks is what mh deals anew and what reaches another
 # router. Of three servers that become four, a quarter is dealt anew at least; of four routers of a
 # Linux edge that become three, more than a quarter of the flows moves. So at most half breaks.
+# The connections are new: routers that carried others in the steps above know their servers.
+hold_close
+hold_open $N $VIP:7
 fleet_server 4
 echo_serve server4 tcp $VIP 7
 echo_serve server4 udp $VIP 7

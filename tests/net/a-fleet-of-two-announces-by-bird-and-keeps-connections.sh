@@ -6,7 +6,7 @@
 
 VIP=198.51.100.80
 fleet_ready 2 2
-hold_open 1000
+hold_open 1000 198.51.100.80:7
 for i in 1 2; do
 	fleet_at $i
 	note "lb$i: $(rpc status | jq -c .connections.live) connections, $(ctl fleet status | head -1)"

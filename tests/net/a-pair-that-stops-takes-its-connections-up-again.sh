@@ -17,7 +17,7 @@ PAIR_HA=$(jq -c '. + {start_delay: "3s"}' <<< "$PAIR_HA")
 pair_ready 1 1 "$(service echo tcp 192.0.2.80:7 nat rr 10.10.0.11:7)"
 echo_serve server1 tcp 10.10.0.11 7
 wait_for 30 "the backup is synchronised" pair_synchronised b
-kept_open 200
+hold_open 200 192.0.2.80:7
 
 note "the active router ends while its peer is dead, and starts again alone"
 pair_kill b
@@ -68,4 +68,4 @@ holds_nothing()
 	[ "$(rpc status | jq .connections.live)" -eq 0 ]
 }
 wait_for 5 "a holds what b does, not what the file did" holds_nothing
-kept_close
+hold_close

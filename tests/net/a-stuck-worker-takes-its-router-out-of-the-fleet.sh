@@ -7,7 +7,7 @@
 
 FLEET_ANNOUNCE='{"stuck": "150ms"}'
 fleet_ready 2 2
-hold_open 200
+hold_open 200 198.51.100.80:7
 probe_start ask client2
 pause 0.5
 victim=$(probe_carrier)

@@ -42,7 +42,7 @@
 #define BATCH_BURSTS 32
 #define BATCH	     (BATCH_BURSTS * BURST_MAX) /* packets prepared, then run */
 #define N_SERVERS    16				/* unless a plan says otherwise */
-#define N_POOL	     8				/* addresses, full NAT */
+#define N_POOL	     16				/* addresses, full NAT: 16M connections */
 #define TCP_LEN	     26 /* bytes of header and data: an IPv4 frame of 60 without FCS */
 
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...);

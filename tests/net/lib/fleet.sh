@@ -12,6 +12,8 @@
 #
 # Of member i: namespaces "linux-lbI" and "dpdk-lbI", $RUN/lbI.json, lbI.sock, lbI.log, FLEET_PID[i].
 
+. "$TOP/tests/net/lib/hold.sh"
+
 declare -A FLEET_PID=()
 FLEET_SIZE=0
 # What node.announce says beside the table. Machines of tests let threads wait for long.
@@ -240,40 +242,6 @@ fleet_ready()
 	fleet_birds
 	all=$(seq -s ' ' 1 "$1")
 	fleet_becomes 30 198.51.100.80 "$all"
-}
-
-# hold_open COUNT: that many connections, open until hold_close.
-hold_open()
-{
-	mkfifo "$RUN/hold.in"
-	sleep 1000 > "$RUN/hold.in" &
-	echo $! > "$RUN/hold-in.pid"
-	on client1 "$PROBE" tcp-hold 198.51.100.80:7 --count "$1" --rate 2000 \
-		< "$RUN/hold.in" > "$RUN/hold.log" 2>&1 &
-	echo $! > "$RUN/hold.pid"
-	wait_for 60 "all connections are open" grep -q answered "$RUN/hold.log"
-	is "connections at first" "$(jq -s '.[0].answered' "$RUN/hold.log")" -eq "$1"
-}
-
-hold_more()
-{
-	[ "$(grep -c answered "$RUN/hold.log")" -gt "$1" ]
-}
-
-# hold_answered: asks each connection once more; how many answer.
-hold_answered()
-{
-	local rounds
-	rounds=$(grep -c answered "$RUN/hold.log")
-	echo again > "$RUN/hold.in"
-	wait_for 60 "the round ends" hold_more "$rounds"
-	grep answered "$RUN/hold.log" | tail -1 | jq .answered
-}
-
-hold_close()
-{
-	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
-	rm -f "$RUN/hold.in" "$RUN/hold.log"
 }
 
 # A number of worker counters of a member, over its workers.

@@ -3,6 +3,8 @@
 #
 # Connections over a takeover. Sourced after faults.sh.
 
+. "$TOP/tests/net/lib/hold.sh"
+
 kept_live()
 {
 	pair_at "$1"
@@ -12,37 +14,7 @@ kept_live()
 # kept_round LABEL COUNT: each connection is asked once more, and answers.
 kept_round()
 {
-	local lines
-	lines=$(wc -l < "$RUN/hold.log")
-	echo again > "$RUN/hold.in"
-	asked()
-	{
-		[ "$(wc -l < "$RUN/hold.log")" -gt "$lines" ]
-	}
-	wait_for 60 "$1: the round ends" asked
-	is "$1: connections that answer" "$(grep answered "$RUN/hold.log" | tail -1 | jq .answered)" -eq "$2"
-}
-
-# kept_open COUNT: that many connections to 192.0.2.80:7, open until kept_close.
-kept_open()
-{
-	mkfifo "$RUN/hold.in"
-	sleep 1000 > "$RUN/hold.in" &
-	echo $! > "$RUN/hold-in.pid"
-	on client1 "$PROBE" tcp-hold 192.0.2.80:7 --count "$1" --rate 2000 \
-		< "$RUN/hold.in" > "$RUN/hold.log" 2>&1 &
-	echo $! > "$RUN/hold.pid"
-	opened()
-	{
-		grep -q answered "$RUN/hold.log"
-	}
-	wait_for 60 "all connections are open" opened
-	is "connections at first" "$(jq .answered "$RUN/hold.log")" -eq "$1"
-}
-
-kept_close()
-{
-	kill "$(cat "$RUN/hold.pid")" "$(cat "$RUN/hold-in.pid")"
+	is "$1: connections that answer" "$(hold_answered)" -eq "$2"
 }
 
 # kept COUNT WORKERS-OF-A WORKERS-OF-B [METHOD]. KEPT_MORE: what jq makes of the service. KEPT_SERVE: what
@@ -56,7 +28,7 @@ kept()
 		jq -c "${KEPT_MORE:-.}")"
 	for i in 1 2; do ${KEPT_SERVE:-echo_serve} server$i tcp 10.10.0.1$i 7; done
 	wait_for 30 "the backup is synchronised" pair_synchronised b
-	kept_open "$1"
+	hold_open "$1" 192.0.2.80:7
 	sleep 0.5
 	pair_at a
 	is "counted on the active router" "$(rpc status | jq .connections.live)" -ge "$1"
@@ -72,5 +44,5 @@ kept()
 	pair_kill b
 	pair_becomes 5 a active
 	kept_round "after kill -9 of b ($3 to $2 workers)" "$1"
-	kept_close
+	hold_close
 }
