@@ -29,8 +29,8 @@ struct config_index {
 	uint64_t seed;
 	uint32_t mask, n;
 	uint32_t n_vips; /* different ones */
-	/* Of the kinds that are looked for most and there are few of, INDEX_VIP and INDEX_OWN: a
-	 * key whose bit is 0 never was there. A server is looked for among both. */
+	/* Of the kinds that are looked for most and there are few of, INDEX_VIP, INDEX_POOL and
+	 * INDEX_OWN: a key whose bit is 0 never was there. A server is looked for among all. */
 	uint64_t seen[FILTER_BITS / 64];
 	struct entry **buckets;
 	struct entry *free;
@@ -113,7 +113,7 @@ static struct entry **entry_find(const struct config_index *ix, const struct con
 
 static bool is_filtered(const struct config_index_key *key)
 {
-	return key->kind == INDEX_VIP || key->kind == INDEX_OWN;
+	return key->kind == INDEX_VIP || key->kind == INDEX_POOL || key->kind == INDEX_OWN;
 }
 
 uint32_t config_index_get(const struct config_index *ix, const struct config_index_key *key,

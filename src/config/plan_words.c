@@ -59,6 +59,11 @@ struct pair {
 	struct config_words *words;
 	const struct config_service *a, *b;
 	char key[CONFIG_KEY_STRLEN];
+	/* The last servers of the service that differ, the fields in which they do (a bit each),
+	 * and the words for that. Often all servers of a service change alike. */
+	const struct config_server *last_a, *last_b;
+	uint64_t last_fields;
+	char *last_detail;
 };
 
 static int server_line(const struct pair *p, enum config_action action,
@@ -75,18 +80,56 @@ static int server_line(const struct pair *p, enum config_action action,
 				endpoint_format(a ? &a->ep : &b->ep, text, sizeof(text)), p->key);
 }
 
-static int server_edit_words(const struct pair *p, const struct config_server *a,
+/* A bit for each field of a server in which a and b differ. */
+static uint64_t server_fields_differ(const struct config_server *a, const struct config_server *b)
+{
+	const struct config_object *o = &config_object_server;
+	uint64_t fields = 0;
+
+	for (uint16_t i = 0; i < o->n; i++)
+		if (!config_field_equal(&o->fields[i], a, b))
+			fields |= UINT64_C(1) << i;
+	return fields;
+}
+
+/* The same fields differ as in the last servers, and have the same values. */
+static bool differs_as_last(const struct pair *p, uint64_t fields, const struct config_server *a,
+			    const struct config_server *b)
+{
+	const struct config_object *o = &config_object_server;
+
+	if (!p->last_detail || p->last_fields != fields)
+		return false;
+	for (uint16_t i = 0; i < o->n; i++)
+		if (fields >> i & 1 && !(config_field_equal(&o->fields[i], a, p->last_a) &&
+					 config_field_equal(&o->fields[i], b, p->last_b)))
+			return false;
+	return true;
+}
+
+static int server_edit_words(struct pair *p, const struct config_server *a,
 			     const struct config_server *b)
 {
 	const struct config_object *o = &config_object_server;
+	const uint64_t fields = server_fields_differ(a, b);
 	char *detail = NULL;
 
-	if (config_object_equal(o, a, b))
+	if (!fields)
 		return 0;
-	if (json_diff_detail(config_object_differing(o, a, b), config_object_differing(o, b, a),
-			     &detail) < 0)
-		return -ENOMEM;
-	return detail ? server_line(p, CONFIG_EDIT, a, b, detail) : 0;
+	if (!differs_as_last(p, fields, a, b)) {
+		if (json_diff_detail(config_object_differing(o, a, b),
+				     config_object_differing(o, b, a), &detail) < 0)
+			return -ENOMEM;
+		free(p->last_detail);
+		p->last_detail = detail;
+		p->last_a = a;
+		p->last_b = b;
+		p->last_fields = fields;
+		if (!detail)
+			return 0;
+	}
+	detail = strdup(p->last_detail);
+	return detail ? server_line(p, CONFIG_EDIT, a, b, detail) : -ENOMEM;
 }
 
 /* Both lists have the same servers in the same places. */
@@ -100,7 +143,7 @@ static bool same_places(const struct config_service *a, const struct config_serv
 	return true;
 }
 
-static int servers_match(const struct pair *p, const struct server_place *old,
+static int servers_match(struct pair *p, const struct server_place *old,
 			 const struct server_place *new, struct moves *m)
 {
 	int ret = 0;
@@ -131,7 +174,7 @@ static int servers_match(const struct pair *p, const struct server_place *old,
 	return ret;
 }
 
-static int servers_words(const struct pair *p)
+static int servers_words(struct pair *p)
 {
 	struct server_place *old, *new;
 	struct moves m;
@@ -164,13 +207,15 @@ static int service_line(const struct pair *p, enum config_action action, char *d
 	return config_words_add(p->words, line, detail, "service %s", p->key);
 }
 
-static int service_edit_words(const struct pair *p)
+static int service_edit_words(struct pair *p)
 {
 	const struct config_object *o = &config_object_service;
 	struct config_service a = *p->a, b = *p->b;
 	char *detail = NULL;
 
 	a.n_servers = b.n_servers = 0; /* lines of their own */
+	if (config_object_equal(o, &a, &b))
+		return servers_words(p);
 	if (json_diff_detail(config_object_differing(o, &a, &b), config_object_differing(o, &b, &a),
 			     &detail) < 0)
 		return -ENOMEM;
@@ -203,6 +248,7 @@ static int service_words(struct config_words *words, const struct config_plan *p
 	config_service_key(p.b, p.key, sizeof(p.key));
 	if (ch->how & CHANGE_VALUE)
 		ret = service_edit_words(&p);
+	free(p.last_detail);
 	if (ret == 0 && ch->how & CHANGE_PLACE)
 		ret = service_line(&p, CONFIG_MOVE, NULL);
 	return ret;

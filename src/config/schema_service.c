@@ -105,6 +105,8 @@ static const struct config_field server_fields[] = {
 	 AT(struct config_server, sorry),
 	 .help = "gets new connections only while the service has lost its quorum"},
 };
+_Static_assert(sizeof(server_fields) / sizeof(server_fields[0]) <= 64,
+	       "plan_words.c has a bit for each");
 const struct config_object config_object_server = {
 	.noun = "a real server",
 	FIELDS(server_fields),

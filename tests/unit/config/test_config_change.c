@@ -386,6 +386,27 @@ static void a_plan_names_what_would_change_and_no_more(void **state)
 #define MARKS(list)   "{\"shared\":{\"marks\":[" list "]}}"
 #define M(dest, mark) "{\"destination\":\"10." dest ".0.0/16\",\"mark\":" mark "}"
 
+/* Words are made once for neighbours that change alike. */
+static void servers_that_change_alike_or_not_have_their_own_words(void **state)
+{
+#define V(id, more) "{\"address\":\"10.0.0." id ":80\"," more "}"
+#define W(n)	    "\"weight\":" #n
+	(void)state;
+	assert_plan(
+		DOC(S("1", R(V("1", W(1)) "," V("2", W(1)) "," V("3", W(1)) "," V("4", W(2)) "," V(
+				   "5", W(1)) "," V("6", W(1))))),
+		DOC(S("1", R(V("1", W(2)) "," V("2", W(2)) "," V("3", W(3)) "," V("4", W(3)) "," V(
+				   "5", W(1) ",\"upper\":9") "," V("6", W(2) ",\"upper\":9")))),
+		"edit server 10.0.0.1:80 of tcp:192.0.2.1:80: weight: 1 -> 2\n"
+		"edit server 10.0.0.2:80 of tcp:192.0.2.1:80: weight: 1 -> 2\n"
+		"edit server 10.0.0.3:80 of tcp:192.0.2.1:80: weight: 1 -> 3\n"
+		"edit server 10.0.0.4:80 of tcp:192.0.2.1:80: weight: 2 -> 3\n"
+		"edit server 10.0.0.5:80 of tcp:192.0.2.1:80: upper: 0 -> 9\n"
+		"edit server 10.0.0.6:80 of tcp:192.0.2.1:80: weight: 1 -> 2; upper: 0 -> 9\n");
+#undef W
+#undef V
+}
+
 static void a_plan_goes_through_mark_rules_one_by_one(void **state)
 {
 	(void)state;
@@ -531,6 +552,7 @@ int main(void)
 		cmocka_unit_test(a_change_that_is_refused_changes_nothing),
 		cmocka_unit_test(a_change_that_is_aborted_changes_nothing),
 		cmocka_unit_test(a_plan_names_what_would_change_and_no_more),
+		cmocka_unit_test(servers_that_change_alike_or_not_have_their_own_words),
 		cmocka_unit_test(a_plan_goes_through_mark_rules_one_by_one),
 		cmocka_unit_test(a_plan_tells_what_of_the_node_waits_for_a_restart),
 		cmocka_unit_test(a_change_costs_one_service_whatever_is_loaded),
