@@ -355,16 +355,13 @@ static int string_value(struct config_context *ctx, const struct config_field *f
 		ret = config_route_parse(text, &v->route);
 		*family = v->route.dest.addr.family;
 		break;
-	case TYPE_SERVER:
-		ret = addr_parse(text, &v->ep.addr);
-		*family = v->ep.addr.family;
-		if (ret == 0)
-			break;
-		/* fallthrough */
+	case TYPE_SERVER: /* with a port, or without */
 	case TYPE_ENDPOINT:
 		ret = endpoint_parse(text, &v->ep);
 		if (ret == 0 && f->min > 0 && v->ep.port == 0)
 			return wrong_range(ctx, f, config_quote(text, quoted));
+		if (ret < 0 && f->type == TYPE_SERVER)
+			ret = addr_parse(text, &v->ep.addr);
 		*family = v->ep.addr.family;
 		break;
 	default:

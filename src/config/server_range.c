@@ -31,7 +31,7 @@ uint32_t config_server_range(const json_t *server, uint32_t *first)
 	struct addr a;
 	uint32_t last;
 
-	if (len == 0 || len >= sizeof(range))
+	if (len == 0 || len >= sizeof(range) || !memchr(text, '-', len))
 		return 1;
 	snprintf(range, sizeof(range), "%.*s", (int)len, text);
 	dash = strchr(range, '-');
