@@ -29,17 +29,13 @@
 
 #include "base/csum.h"
 #include "dataplane/conn/tcp_state.h"
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 #include "packets_compare.h"
 
 #define VIP4	"10.1.0.100"
 #define CLIENT4 "192.168.1.1"
 #define SERVER4 "10.10.0.1"
 #define LOCAL4	"10.10.0.200"
-#define VIP6	"2001:db8:1::100"
-#define CLIENT6 "2001:db8:c::1"
-#define SERVER6 "2001:db8:10::1"
-#define LOCAL6	"2001:db8:10::200"
 #define ETH	14U
 #define CPORT	5000
 #define SPORT	8080
@@ -76,21 +72,14 @@ static int setup(void **state)
 {
 	static const struct world_server v4[] = {{SERVER4 ":8080", 1, FWD_FULLNAT}};
 	static const struct world_server v6[] = {{"[" SERVER6 "]:8080", 1, FWD_FULLNAT}};
-	const link_id client_side = link_id_of(0, 0), server_side = link_id_of(1, 0);
 
-	if (lab_open(state, 0, false) < 0)
+	if (lab_families_open(state, 0) < 0)
 		return -1;
-	world_route(&h, "::/0", client_side, NULL);
-	world_route(&h, "2001:db8:10::/48", server_side, NULL);
-	world_own(&h, "2001:db8:c::fe", client_side);
-	world_own(&h, "2001:db8:10::fe", server_side);
-	world_neighbour(&h, client_side, CLIENT6, "02:06:00:00:00:01");
-	world_neighbour(&h, server_side, SERVER6, "02:06:00:00:00:02");
 	world_service(&h, "tcp", VIP4 ":80", NULL, v6, 1);
 	world_service(&h, "udp", VIP4 ":53", NULL, v6, 1);
 	world_service(&h, "tcp", "[" VIP6 "]:80", NULL, v4, 1);
 	world_service(&h, "udp", "[" VIP6 "]:53", NULL, v4, 1);
-	return world_pool(&h, LOCAL4, server_side) < 0 || world_pool(&h, LOCAL6, server_side) < 0;
+	return lab_families_pools(LOCAL4, LOCAL6);
 }
 
 /* A packet of a way. translated: with the ports that the packet leaves plvs with. */

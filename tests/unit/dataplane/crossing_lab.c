@@ -13,21 +13,14 @@ static int bed_of(void **state, uint64_t max)
 {
 	static const struct world_server v4[] = {{SERVER4 ":8080", 1, FWD_FULLNAT}};
 	static const struct world_server v6[] = {{"[" SERVER6 "]:8080", 1, FWD_FULLNAT}};
-	const link_id client_side = link_id_of(0, 0), server_side = link_id_of(1, 0);
 
-	if (lab_open(state, max, false) < 0)
+	if (lab_families_open(state, max) < 0)
 		return -1;
-	world_route(&h, "::/0", client_side, NULL);
-	world_route(&h, "2001:db8:10::/48", server_side, NULL);
-	world_own(&h, "2001:db8:c::fe", client_side);
-	world_own(&h, "2001:db8:10::fe", server_side);
-	world_neighbour(&h, client_side, CLIENT6, "02:06:00:00:00:01");
-	world_neighbour(&h, server_side, SERVER6, "02:06:00:00:00:02");
 	world_service(&h, "tcp", VIP4 ":80", NULL, v6, 1);
 	world_service(&h, "udp", VIP4 ":53", NULL, v6, 1);
 	world_service(&h, "tcp", "[" VIP6 "]:80", NULL, v4, 1);
 	world_service(&h, "udp", "[" VIP6 "]:53", NULL, v4, 1);
-	return world_pool(&h, LOCAL4, server_side) < 0 || world_pool(&h, LOCAL6, server_side) < 0;
+	return lab_families_pools(LOCAL4, LOCAL6);
 }
 
 int crossing_setup(void **state)
@@ -62,25 +55,10 @@ struct packet from_client(bool v6, uint8_t proto, uint16_t sport, uint8_t flags)
 
 struct packet answer(const struct packet *got, uint8_t flags)
 {
-	return (struct packet){.v6 = got->v6,
-			       .saddr = got->daddr,
-			       .daddr = got->saddr,
-			       .saddr6 = got->daddr6,
-			       .daddr6 = got->saddr6,
-			       .sport = got->dport,
-			       .dport = got->sport,
-			       .proto = got->proto,
-			       .tcp_flags = flags,
-			       .payload = got->proto == IPPROTO_UDP ? 22 : 0,
-			       .df = 1};
-}
+	struct packet p = lab_answer(got, flags);
 
-struct packet take(unsigned int port)
-{
-	struct packet p = {0};
-
-	assert_true(lab_got(port, &p));
-	assert_false(p.bad_ip || p.bad_l4);
+	p.payload = got->proto == IPPROTO_UDP ? 22 : 0;
+	p.df = 1;
 	return p;
 }
 

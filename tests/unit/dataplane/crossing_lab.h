@@ -9,16 +9,12 @@
  *	tcp VIP6:80, udp VIP6:53	SERVER4:8080 by LOCAL4
  */
 
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 
 #define VIP4	"10.1.0.100"
 #define CLIENT4 "192.168.1.1"
 #define SERVER4 "10.10.0.1"
 #define LOCAL4	"10.10.0.200"
-#define VIP6	"2001:db8:1::100"
-#define CLIENT6 "2001:db8:c::1"
-#define SERVER6 "2001:db8:10::1"
-#define LOCAL6	"2001:db8:10::200"
 #define ETH	14U
 
 /* 0 or -1. small: tables of 40 entries. */
@@ -29,8 +25,6 @@ int crossing_setup_small(void **state);
 struct packet from_client(bool v6, uint8_t proto, uint16_t sport, uint8_t flags);
 /* The answer of a receiver. UDP has 22 bytes. */
 struct packet answer(const struct packet *got, uint8_t flags);
-/* The next packet that left by a port, which has right checksums. */
-struct packet take(unsigned int port);
 void is_at_server(const struct packet *p, bool v6);
 void is_at_client(const struct packet *p, bool v6, uint16_t port);
 

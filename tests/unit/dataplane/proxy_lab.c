@@ -29,22 +29,15 @@ int way_open(void **state)
 	const struct world_policy policy = {.client_address = way.version};
 	const struct world_server v4 = {SERVER ":8080", 1, way.method};
 	const struct world_server v6 = {"[" SERVER6 "]:8080", 1, way.method};
-	const link_id client_side = link_id_of(0, 0), server_side = link_id_of(1, 0);
 
-	if (lab_open(state, 0, false) < 0)
+	if (lab_families_open(state, 0) < 0)
 		return -1;
-	world_route(&h, "::/0", client_side, NULL);
-	world_route(&h, "2001:db8:10::/48", server_side, NULL);
-	world_own(&h, "2001:db8:c::fe", client_side);
-	world_own(&h, "2001:db8:10::fe", server_side);
-	world_neighbour(&h, client_side, CLIENT6, "02:06:00:00:00:01");
-	world_neighbour(&h, server_side, SERVER6, "02:06:00:00:00:02");
 	world_policy(&h, &policy);
 	world_service(&h, "tcp", VIP ":80", NULL, &v4, 1);
 	world_service(&h, "udp", VIP ":53", NULL, &v4, 1);
 	world_service(&h, "tcp", "[" VIP6 "]:80", NULL, &v6, 1);
 	world_service(&h, "udp", "[" VIP6 "]:53", NULL, &v6, 1);
-	return world_pool(&h, LOCAL, server_side) < 0 || world_pool(&h, LOCAL6, server_side) < 0;
+	return lab_families_pools(LOCAL, LOCAL6);
 }
 
 uint32_t way_header(uint16_t cport, uint8_t out[PROXY_HEADER_MAX])

@@ -6,16 +6,12 @@
 
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/proxy/proxy.h"
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 
-#define VIP	"10.1.0.100"
-#define CLIENT	"192.168.1.1"
-#define SERVER	"10.10.0.1"
-#define LOCAL	"10.10.0.200"
-#define VIP6	"2001:db8:1::100"
-#define CLIENT6 "2001:db8:c::1"
-#define SERVER6 "2001:db8:10::1"
-#define LOCAL6	"2001:db8:10::200"
+#define VIP    "10.1.0.100"
+#define CLIENT "192.168.1.1"
+#define SERVER "10.10.0.1"
+#define LOCAL  "10.10.0.200"
 
 /* A way of the tests: family, method, version. */
 struct way {

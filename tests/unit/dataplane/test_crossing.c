@@ -39,7 +39,7 @@ static void a_handshake_crosses_both_ways(void **state)
 
 		p.traffic_class = 0xb8;
 		lab_put(0, p);
-		at_server = take(1);
+		at_server = lab_take(1);
 		is_at_server(&at_server, !v6);
 		assert_int_equal(at_server.ttl, 63);
 		assert_int_equal(step_of(&at_server), step_of_client(v6, 1001));
@@ -47,7 +47,7 @@ static void a_handshake_crosses_both_ways(void **state)
 		p.seq = 7000;
 		p.ttl = 50;
 		lab_put(1, p);
-		got = take(0);
+		got = lab_take(0);
 		is_at_client(&got, v6, 1001);
 		assert_int_equal(be16_to(got.sport), 80);
 		assert_int_equal(got.ttl, 49);
@@ -58,7 +58,7 @@ static void a_handshake_crosses_both_ways(void **state)
 		p = from_client(v6, IPPROTO_TCP, 1001, TCP_ACK);
 		p.ack = 7001;
 		lab_put(0, p);
-		got = take(1);
+		got = lab_take(1);
 		assert_int_equal(got.sport, at_server.sport);
 	}
 	assert_int_equal(lab_counters().connections, 2);
@@ -74,14 +74,14 @@ static void datagrams_cross_both_ways_and_get_the_checksum_that_ipv6_wants(void 
 
 		p.no_l4 = !v6;
 		lab_put(0, p);
-		got = take(1);
+		got = lab_take(1);
 		is_at_server(&got, !v6);
 		assert_false(got.no_l4);
 		assert_int_equal(got.payload, 21);
 		p = answer(&got, 0);
 		p.no_l4 = v6;
 		lab_put(1, p);
-		got = take(0);
+		got = lab_take(0);
 		is_at_client(&got, v6, 2001);
 		assert_false(got.no_l4);
 		assert_int_equal(got.payload, 22);
@@ -154,7 +154,7 @@ static void a_hop_limit_that_runs_out_is_told_in_the_senders_family(void **state
 		told(0, v6, v6 ? 3 : 11, 0);
 		p.ttl = 64;
 		lab_put(0, p);
-		got = take(1);
+		got = lab_take(1);
 		p = answer(&got, 0);
 		p.ttl = 1;
 		lab_put(1, p);
@@ -175,11 +175,11 @@ static void packets_that_grow_too_large_are_told_a_smaller_mtu(void **state)
 	assert_int_equal(told(0, false, 3, 4), 1480);
 	p.payload = 1480 - 28;
 	lab_put(0, p);
-	got = take(1);
+	got = lab_take(1);
 	assert_int_equal(got.payload, 1480 - 28);
 	/* The same for a reply. */
 	lab_put(0, from_client(true, IPPROTO_UDP, 2301, 0));
-	got = take(1);
+	got = lab_take(1);
 	p = answer(&got, 0);
 	p.payload = 1500 - 28;
 	lab_put(1, p);
@@ -200,7 +200,7 @@ static void a_small_link_is_told_to_ipv6_with_twenty_bytes_more(void **state)
 	assert_int_equal(told(0, true, 2, 0), 1420);
 	p.payload = 1420 - 48;
 	lab_put(0, p);
-	got = take(1);
+	got = lab_take(1);
 	assert_int_equal(got.payload, 1420 - 48);
 	lab_nothing();
 }
@@ -218,13 +218,13 @@ static void extension_headers_are_left_behind_or_the_packet_is_dropped(void **st
 	p.ext_len = 8;
 	p.ext_first = 60;
 	lab_put(0, p);
-	got = take(1);
+	got = lab_take(1);
 	is_at_server(&got, false);
 	assert_int_equal(got.payload, 21);
 	p.ext = routing;
 	p.ext_first = 43;
 	lab_put(0, p);
-	take(1);
+	lab_take(1);
 	p.ext = route_left;
 	lab_put(0, p);
 	assert_int_equal(lab_dropped(DROP_UNTRANSLATABLE), 1);
@@ -256,7 +256,7 @@ static void ipv4_options_are_left_behind_but_a_source_route(void **state)
 		lab_put_frame(0, longer, len + 8);
 		if (i == 1)
 			continue;
-		got = take(1);
+		got = lab_take(1);
 		is_at_server(&got, true);
 		assert_int_equal(got.payload, 21);
 	}
@@ -275,7 +275,7 @@ static void a_connection_that_ends_gives_its_half_and_port_back(void **state)
 		struct packet got;
 
 		lab_put(0, from_client(v6, IPPROTO_TCP, 1001, TCP_SYN));
-		got = take(1);
+		got = lab_take(1);
 		assert_int_equal(v6 ? w->v4.n_others : w->v6.n_others, 1);
 		lab_put(1, answer(&got, TCP_RST | TCP_ACK));
 		assert_int_equal(lab_drain(0), 1);
@@ -316,10 +316,10 @@ static void replies_come_to_the_worker_of_their_connection(void **state)
 			struct packet got;
 
 			lab_put(0, from_client(v6, IPPROTO_TCP, (uint16_t)(3000 + i), TCP_SYN));
-			got = take(1);
+			got = lab_take(1);
 			assert_int_equal(step_of(&got), step_of_client(v6, (uint16_t)(3000 + i)));
 			lab_put(1, answer(&got, TCP_SYN | TCP_ACK));
-			got = take(0);
+			got = lab_take(0);
 			is_at_client(&got, v6, (uint16_t)(3000 + i));
 		}
 	assert_int_equal(lab_counters().connections, 200);
@@ -331,13 +331,13 @@ static void a_reply_that_waits_for_its_next_hop_leaves_translated(void **state)
 
 	(void)state;
 	lab_put(0, from_client(true, IPPROTO_UDP, 4000, 0));
-	got = take(1);
+	got = lab_take(1);
 	world_neighbour(&h, link_id_of(0, 0), CLIENT6, NULL);
 	lab_put(1, answer(&got, 0));
 	assert_int_equal(lab_dropped(DROP_NH_UNRESOLVED), 1);
 	world_neighbour(&h, link_id_of(0, 0), CLIENT6, "02:06:00:00:00:01");
 	lab_put(1, answer(&got, 0));
-	got = take(0);
+	got = lab_take(0);
 	is_at_client(&got, true, 4000);
 	lab_nothing();
 }

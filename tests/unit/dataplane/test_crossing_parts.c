@@ -152,7 +152,7 @@ static void a_packet_without_df_leaves_as_fragments_of_ipv6(void **state)
 	p.df = 0;
 	p.payload = 1240 - 8; /* 1280 as IPv6 */
 	lab_put(0, p);
-	assert_int_equal(take(1).payload, 1232);
+	assert_int_equal(lab_take(1).payload, 1232);
 	p.payload = 1241 - 8;
 	lab_put(0, p);
 	assert_int_equal(gather(1, true, data, &len, &id), 2);
@@ -236,7 +236,7 @@ static void errors_cross_with_the_packet_that_they_quote(void **state)
 			      inner;
 
 		lab_put(0, p);
-		request = take(1);
+		request = lab_take(1);
 		request.data = NULL;
 		request.ttl = 5;
 		/* About a request, to the client: no route. */
@@ -256,7 +256,7 @@ static void errors_cross_with_the_packet_that_they_quote(void **state)
 		}
 		/* About a reply, to the server: port unreachable. */
 		lab_put(1, answer(&request, 0));
-		reply = take(0);
+		reply = lab_take(0);
 		reply.data = NULL;
 		error_put(0, &reply, v6 ? 1 : 3, v6 ? 4 : 3, 0);
 		error_take(1, !v6, v6 ? 3 : 1, v6 ? 3 : 4, &outer, &inner);
@@ -276,7 +276,7 @@ static void path_mtus_are_told_with_the_difference_of_the_headers(void **state)
 	p = from_client(true, IPPROTO_UDP, 3100, 0);
 	p.payload = 400;
 	lab_put(0, p);
-	request = take(1);
+	request = lab_take(1);
 	request.data = NULL;
 	error_put(1, &request, 3, 4, 1300);
 	assert_int_equal(error_take(0, true, 2, 0, &outer, &inner), 1320);
@@ -286,13 +286,13 @@ static void path_mtus_are_told_with_the_difference_of_the_headers(void **state)
 	p = from_client(false, IPPROTO_UDP, 3101, 0);
 	p.payload = 400;
 	lab_put(0, p);
-	request = take(1);
+	request = lab_take(1);
 	request.data = NULL;
 	error_put(1, &request, 2, 0, 1400);
 	assert_int_equal(error_take(0, false, 3, 4, &outer, &inner), 1380);
 	/* No word of IPv6 for it. */
 	lab_put(0, from_client(true, IPPROTO_UDP, 3102, 0));
-	request = take(1);
+	request = lab_take(1);
 	request.data = NULL;
 	error_put(1, &request, 3, 14, 0);
 	assert_int_equal(lab_dropped(DROP_UNTRANSLATABLE), 1);

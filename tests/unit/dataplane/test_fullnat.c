@@ -13,39 +13,28 @@
 #include "base/csum.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/sync/conn_sync.h"
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 #include "sched/sched.h"
 
-#define VIP	"10.1.0.100"
-#define CLIENT	"192.168.1.1"
-#define SERVER	"10.10.0.1"
-#define LOCAL	"10.10.0.200"
-#define VIP6	"2001:db8:1::100"
-#define CLIENT6 "2001:db8:c::1"
-#define SERVER6 "2001:db8:10::1"
-#define LOCAL6	"2001:db8:10::200"
+#define VIP    "10.1.0.100"
+#define CLIENT "192.168.1.1"
+#define SERVER "10.10.0.1"
+#define LOCAL  "10.10.0.200"
 
 static int bed_of(void **state, uint64_t max, bool pool)
 {
 	static const struct world_server v4[] = {{SERVER ":8080", 1, FWD_FULLNAT}};
 	static const struct world_server v6[] = {{"[" SERVER6 "]:8080", 1, FWD_FULLNAT}};
-	const link_id client_side = link_id_of(0, 0), server_side = link_id_of(1, 0);
 
-	if (lab_open(state, max, false) < 0)
+	if (lab_families_open(state, max) < 0)
 		return -1;
-	world_route(&h, "::/0", client_side, NULL);
-	world_route(&h, "2001:db8:10::/48", server_side, NULL);
-	world_own(&h, "2001:db8:c::fe", client_side);
-	world_own(&h, "2001:db8:10::fe", server_side);
-	world_neighbour(&h, client_side, CLIENT6, "02:06:00:00:00:01");
-	world_neighbour(&h, server_side, SERVER6, "02:06:00:00:00:02");
 	world_service(&h, "tcp", VIP ":80", NULL, v4, 1);
 	world_service(&h, "udp", VIP ":53", NULL, v4, 1);
 	world_service(&h, "tcp", "[" VIP6 "]:80", NULL, v6, 1);
 	world_service(&h, "udp", "[" VIP6 "]:53", NULL, v6, 1);
 	if (!pool)
 		return 0;
-	return world_pool(&h, LOCAL, server_side) < 0 || world_pool(&h, LOCAL6, server_side) < 0;
+	return lab_families_pools(LOCAL, LOCAL6);
 }
 
 static int setup(void **state)
@@ -73,31 +62,6 @@ static struct packet from_client(uint16_t sport, uint8_t flags)
 	return lab_tcp(CLIENT, sport, VIP, 80, flags);
 }
 
-/* The answer to a packet as its receiver got it. */
-static struct packet answer(const struct packet *got, uint8_t flags)
-{
-	struct packet p = {.v6 = got->v6,
-			   .saddr = got->daddr,
-			   .daddr = got->saddr,
-			   .saddr6 = got->daddr6,
-			   .daddr6 = got->saddr6,
-			   .sport = got->dport,
-			   .dport = got->sport,
-			   .proto = got->proto,
-			   .tcp_flags = flags};
-
-	return p;
-}
-
-static struct packet take(unsigned int port)
-{
-	struct packet p = {0};
-
-	assert_true(lab_got(port, &p));
-	assert_false(p.bad_ip || p.bad_l4);
-	return p;
-}
-
 static uint64_t ports_in_use(void)
 {
 	return lab_counters().local_ports;
@@ -111,7 +75,7 @@ static void both_ends_are_rewritten_both_ways_with_right_checksums(void **state)
 
 	(void)state;
 	lab_put(0, from_client(1001, TCP_SYN));
-	at_server = take(1);
+	at_server = lab_take(1);
 	assert_int_equal(at_server.saddr, ipv4(LOCAL));
 	assert_int_equal(at_server.daddr, ipv4(SERVER));
 	assert_int_equal(be16_to(at_server.dport), 8080);
@@ -119,8 +83,8 @@ static void both_ends_are_rewritten_both_ways_with_right_checksums(void **state)
 	assert_int_equal(owner4_step(ipv4(LOCAL), at_server.sport),
 			 owner4_step(ipv4(CLIENT), be16_from(1001)));
 	assert_int_equal(at_server.ttl, 63);
-	lab_put(1, answer(&at_server, TCP_SYN | TCP_ACK));
-	at_client = take(0);
+	lab_put(1, lab_answer(&at_server, TCP_SYN | TCP_ACK));
+	at_client = lab_take(0);
 	assert_int_equal(at_client.saddr, ipv4(VIP));
 	assert_int_equal(be16_to(at_client.sport), 80);
 	assert_int_equal(at_client.daddr, ipv4(CLIENT));
@@ -129,7 +93,7 @@ static void both_ends_are_rewritten_both_ways_with_right_checksums(void **state)
 	assert_memory_equal(&at_client.dst, "\x02\x01\xc0\xa8\x01\x01", 6);
 	/* The next packet keeps the local port. */
 	lab_put(0, from_client(1001, TCP_ACK));
-	assert_int_equal(take(1).sport, at_server.sport);
+	assert_int_equal(lab_take(1).sport, at_server.sport);
 	assert_int_equal(lab_counters().connections, 1);
 	assert_int_equal(ports_in_use(), 1);
 	lab_nothing();
@@ -142,13 +106,13 @@ static void datagrams_without_a_checksum_stay_without(void **state)
 	(void)state;
 	p.no_l4 = 1;
 	lab_put(0, p);
-	got = take(1);
+	got = lab_take(1);
 	assert_int_equal(got.saddr, ipv4(LOCAL));
 	assert_true(got.no_l4);
-	p = answer(&got, 0);
+	p = lab_answer(&got, 0);
 	p.payload = 31;
 	lab_put(1, p);
-	got = take(0);
+	got = lab_take(0);
 	assert_int_equal(got.daddr, ipv4(CLIENT));
 	assert_int_equal(be16_to(got.dport), 2000);
 	assert_int_equal(got.payload, 31);
@@ -175,14 +139,14 @@ static void ipv6_is_rewritten_both_ways(void **state)
 		struct packet got;
 
 		lab_put(0, from_client6(3000, i ? 53 : 80, protos[i]));
-		got = take(1);
+		got = lab_take(1);
 		assert_true(addr6_equal(got.saddr6, ipv6(LOCAL6)));
 		assert_true(addr6_equal(got.daddr6, ipv6(SERVER6)));
 		assert_int_equal(be16_to(got.dport), 8080);
 		assert_int_equal(owner6_step(ipv6(LOCAL6), got.sport),
 				 owner6_step(ipv6(CLIENT6), be16_from(3000)));
-		lab_put(1, answer(&got, TCP_SYN | TCP_ACK));
-		got = take(0);
+		lab_put(1, lab_answer(&got, TCP_SYN | TCP_ACK));
+		got = lab_take(0);
 		assert_true(addr6_equal(got.saddr6, ipv6(VIP6)));
 		assert_true(addr6_equal(got.daddr6, ipv6(CLIENT6)));
 		assert_int_equal(be16_to(got.dport), 3000);
@@ -236,7 +200,7 @@ static void errors_about_requests_reach_the_client_and_about_replies_the_server(
 
 	(void)state;
 	lab_put(0, from_client(1020, TCP_SYN));
-	request = take(1);
+	request = lab_take(1);
 	lab_put(1, error_about("10.10.0.99", LOCAL, &request, quote));
 	assert_true(got_error(0, &outer, &inner));
 	assert_int_equal(outer.saddr, ipv4(VIP));
@@ -245,8 +209,8 @@ static void errors_about_requests_reach_the_client_and_about_replies_the_server(
 	assert_int_equal(be16_to(inner.sport), 1020);
 	assert_int_equal(inner.daddr, ipv4(VIP));
 	assert_int_equal(be16_to(inner.dport), 80);
-	lab_put(1, answer(&request, TCP_SYN | TCP_ACK));
-	reply = take(0);
+	lab_put(1, lab_answer(&request, TCP_SYN | TCP_ACK));
+	reply = lab_take(0);
 	lab_put(0, error_about("192.168.200.1", VIP, &reply, quote));
 	assert_true(got_error(1, &outer, &inner));
 	assert_int_equal(outer.saddr, ipv4(LOCAL));
@@ -277,8 +241,8 @@ static void packets_to_the_pool_without_a_connection_are_dropped_by_name(void **
 	assert_int_equal(lab_dropped(DROP_POOL_UNKNOWN), 3);
 	/* From a link that the pool is not of. */
 	lab_put(0, from_client(1001, TCP_SYN));
-	got = take(1);
-	lab_put(0, answer(&got, TCP_SYN | TCP_ACK));
+	got = lab_take(1);
+	lab_put(0, lab_answer(&got, TCP_SYN | TCP_ACK));
 	assert_int_equal(lab_dropped(DROP_WRONG_LINK), 1);
 	lab_nothing();
 }
@@ -295,7 +259,7 @@ static void without_a_pool_on_the_servers_link_no_connection_is_made(void **stat
 	assert_int_equal(lab_counters().connections, 0);
 	world_pool(&h, LOCAL, link_id_of(1, 0));
 	lab_put(0, from_client(1001, TCP_SYN));
-	take(1);
+	lab_take(1);
 	lab_nothing();
 }
 
@@ -308,8 +272,8 @@ static void a_connection_that_ends_gives_its_port_back_after_the_quarantine(void
 
 	(void)state;
 	lab_put(0, from_client(1001, TCP_SYN));
-	got = take(1);
-	lab_put(1, answer(&got, TCP_RST | TCP_ACK));
+	got = lab_take(1);
+	lab_put(1, lab_answer(&got, TCP_RST | TCP_ACK));
 	assert_int_equal(lab_drain(0), 1);
 	assert_int_equal(w->v4.table.n_halves, 1);
 	harness_advance_ms(&h, 130000);
@@ -319,7 +283,7 @@ static void a_connection_that_ends_gives_its_port_back_after_the_quarantine(void
 	assert_int_equal(w->v4.table.n_halves, 0);
 	assert_int_equal(w->v4.table.n, 0);
 	/* A late reply finds nothing. */
-	lab_put(1, answer(&got, TCP_ACK));
+	lab_put(1, lab_answer(&got, TCP_ACK));
 	assert_int_equal(lab_dropped(DROP_POOL_UNKNOWN), 1);
 }
 
@@ -329,11 +293,11 @@ static void a_syn_in_time_wait_gets_another_port(void **state)
 
 	(void)state;
 	lab_put(0, from_client(1001, TCP_SYN));
-	first = take(1);
-	lab_put(1, answer(&first, TCP_RST | TCP_ACK));
+	first = lab_take(1);
+	lab_put(1, lab_answer(&first, TCP_RST | TCP_ACK));
 	lab_drain(0);
 	lab_put(0, from_client(1001, TCP_SYN));
-	second = take(1);
+	second = lab_take(1);
 	assert_int_not_equal(first.sport, second.sport);
 	assert_int_equal(ports_in_use(), 1);
 	assert_int_equal(lab_counters().connections, 1);
@@ -387,10 +351,10 @@ static void replies_come_to_the_worker_of_their_connection(void **state)
 		unsigned int owner = owner4(&h.dp->owners, ipv4(CLIENT), be16_from(3000 + i));
 
 		lab_put(0, from_client(3000 + i, TCP_SYN));
-		got = take(1);
+		got = lab_take(1);
 		assert_int_equal(owner4(&h.dp->owners, ipv4(LOCAL), got.sport), owner);
-		lab_put(1, answer(&got, TCP_SYN | TCP_ACK));
-		assert_int_equal(be16_to(take(0).dport), 3000 + i);
+		lab_put(1, lab_answer(&got, TCP_SYN | TCP_ACK));
+		assert_int_equal(be16_to(lab_take(0).dport), 3000 + i);
 	}
 	assert_int_equal(lab_counters().connections, 200);
 }

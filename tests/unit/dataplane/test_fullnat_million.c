@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 
 #define VIP	    "10.1.0.100"
 #define SERVER	    "10.10.0.1"
@@ -61,16 +61,6 @@ static void put(unsigned int port, struct packet p)
 		harness_receive(&h, (uint16_t)port, 0, harness_frame(&h, frame, (uint16_t)len)), 0);
 }
 
-static struct packet answer(const struct packet *got, uint8_t flags)
-{
-	return (struct packet){.saddr = got->daddr,
-			       .daddr = got->saddr,
-			       .sport = got->dport,
-			       .dport = got->sport,
-			       .proto = got->proto,
-			       .tcp_flags = flags};
-}
-
 /* No other connection has this address and port. */
 static void local_take(const struct packet *p)
 {
@@ -105,12 +95,12 @@ static uint32_t batch_connect(uint32_t first)
 	while (n < BATCH && lab_got(1, &got[n]))
 		local_take(&got[n++]);
 	for (uint32_t i = 0; i < n; i++)
-		put(1, answer(&got[i], TCP_SYN | TCP_ACK));
+		put(1, lab_answer(&got[i], TCP_SYN | TCP_ACK));
 	harness_run(&h);
 	while (answered < n && lab_got(0, &got[answered]))
 		answered++;
 	for (uint32_t i = 0; i < answered; i++)
-		put(0, answer(&got[i], TCP_ACK));
+		put(0, lab_answer(&got[i], TCP_ACK));
 	harness_run(&h);
 	assert_int_equal(lab_drain(1), answered);
 	return answered;

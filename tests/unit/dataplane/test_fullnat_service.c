@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 
 #include "dataplane/conn/tcp_state.h"
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 #include "sched/sched.h"
 
 #define VIP	"10.1.0.100"
@@ -36,26 +36,6 @@ static int setup(void **state)
 	return setup_no_pool(state) < 0 || world_pool(&h, LOCAL, link_id_of(1, 0)) < 0 ? -1 : 0;
 }
 
-/* The answer to a packet as its receiver got it. */
-static struct packet answer(const struct packet *got, uint8_t flags)
-{
-	return (struct packet){.saddr = got->daddr,
-			       .daddr = got->saddr,
-			       .sport = got->dport,
-			       .dport = got->sport,
-			       .proto = got->proto,
-			       .tcp_flags = flags};
-}
-
-static struct packet take(unsigned int port)
-{
-	struct packet p = {0};
-
-	assert_true(lab_got(port, &p));
-	assert_false(p.bad_ip || p.bad_l4);
-	return p;
-}
-
 /* --- hairpin --------------------------------------------------------------------------- */
 
 static void a_server_reaches_its_own_service(void **state)
@@ -64,11 +44,11 @@ static void a_server_reaches_its_own_service(void **state)
 
 	(void)state;
 	lab_put(1, lab_tcp(SERVER, 4000, VIP, 80, TCP_SYN));
-	got = take(1);
+	got = lab_take(1);
 	assert_int_equal(got.saddr, ipv4(LOCAL));
 	assert_int_equal(got.daddr, ipv4(SERVER));
-	lab_put(1, answer(&got, TCP_SYN | TCP_ACK));
-	got = take(1);
+	lab_put(1, lab_answer(&got, TCP_SYN | TCP_ACK));
+	got = lab_take(1);
 	assert_int_equal(got.saddr, ipv4(VIP));
 	assert_int_equal(got.daddr, ipv4(SERVER));
 	assert_int_equal(be16_to(got.dport), 4000);
@@ -95,10 +75,10 @@ static void a_program_of_the_router_reaches_a_service(void **state)
 	(void)state;
 	for (uint16_t i = 0; i < 20; i++) {
 		inject(lab_tcp(OWN, 4000 + i, VIP, 80, TCP_SYN));
-		sent = take(1);
+		sent = lab_take(1);
 		assert_int_equal(sent.saddr, ipv4(LOCAL));
 		assert_int_equal(sent.daddr, ipv4(SERVER));
-		lab_put(1, answer(&sent, TCP_SYN | TCP_ACK));
+		lab_put(1, lab_answer(&sent, TCP_SYN | TCP_ACK));
 		assert_int_equal(lab_punted(&got), PUNT_OWN);
 		assert_false(got.bad_ip || got.bad_l4);
 		assert_int_equal(got.saddr, ipv4(VIP));
@@ -106,7 +86,7 @@ static void a_program_of_the_router_reaches_a_service(void **state)
 		assert_int_equal(got.daddr, ipv4(OWN));
 		assert_int_equal(be16_to(got.dport), 4000 + i);
 		inject(lab_tcp(OWN, 4000 + i, VIP, 80, TCP_ACK));
-		assert_int_equal(take(1).sport, sent.sport);
+		assert_int_equal(lab_take(1).sport, sent.sport);
 	}
 	assert_int_equal(lab_counters().connections, 20);
 	/* From a wire nobody has this source. */
@@ -160,7 +140,7 @@ static be32 server_of(const char *client, uint16_t sport, const char *vip, uint1
 	struct packet got;
 
 	lab_put(0, lab_tcp(client, sport, vip, dport, TCP_SYN));
-	got = take(1);
+	got = lab_take(1);
 	assert_int_equal(got.saddr, ipv4(LOCAL));
 	return got.daddr;
 }
@@ -195,12 +175,12 @@ static void a_mark_leads_to_servers_by_full_nat(void **state)
 	world_marks(&h, &r, 1);
 	world_service(&h, "mark", "7", sched_find("rr"), both, 1);
 	lab_put(0, lab_tcp(CLIENT, 1000, "10.2.3.4", 99, TCP_SYN));
-	got = take(1);
+	got = lab_take(1);
 	assert_int_equal(got.saddr, ipv4(LOCAL));
 	assert_int_equal(got.daddr, ipv4(SERVER));
 	assert_int_equal(be16_to(got.dport), 8080);
-	lab_put(1, answer(&got, TCP_SYN | TCP_ACK));
-	got = take(0);
+	lab_put(1, lab_answer(&got, TCP_SYN | TCP_ACK));
+	got = lab_take(0);
 	assert_int_equal(got.saddr, ipv4("10.2.3.4"));
 	assert_int_equal(be16_to(got.sport), 99);
 	lab_nothing();
@@ -222,10 +202,10 @@ static void a_server_over_its_threshold_or_of_weight_0_gets_nothing_new(void **s
 	quiet[1].weight = 0;
 	world_service(&h, "tcp", VIP ":81", sched_find("rr"), quiet, 2);
 	lab_put(0, lab_tcp(CLIENT, 1007, VIP, 81, TCP_ACK));
-	got = take(1);
+	got = lab_take(1);
 	assert_int_equal(got.daddr, ipv4(SERVER2));
-	lab_put(1, answer(&got, TCP_ACK));
-	assert_int_equal(be16_to(take(0).dport), 1007);
+	lab_put(1, lab_answer(&got, TCP_ACK));
+	assert_int_equal(be16_to(lab_take(0).dport), 1007);
 	lab_put(0, lab_tcp(CLIENT, 1100, VIP, 81, TCP_SYN));
 	assert_int_equal(lab_dropped(DROP_NO_SERVER), 1);
 	lab_drain(0);
@@ -241,12 +221,12 @@ static void a_removed_server_keeps_its_connections_as_long_as_it_drains(void **s
 	world_policy(&h, &drains);
 	world_service(&h, "tcp", VIP ":81", sched_find("rr"), both, 1);
 	lab_put(0, lab_tcp(CLIENT, 1000, VIP, 81, TCP_SYN));
-	got = take(1);
+	got = lab_take(1);
 	world_service(&h, "tcp", VIP ":81", sched_find("rr"), both + 1, 1);
 	lab_put(0, lab_tcp(CLIENT, 1000, VIP, 81, TCP_ACK));
-	assert_int_equal(take(1).daddr, ipv4(SERVER));
-	lab_put(1, answer(&got, TCP_ACK));
-	assert_int_equal(be16_to(take(0).dport), 1000);
+	assert_int_equal(lab_take(1).daddr, ipv4(SERVER));
+	lab_put(1, lab_answer(&got, TCP_ACK));
+	assert_int_equal(be16_to(lab_take(0).dport), 1000);
 	assert_int_equal(server_of(CLIENT, 1001, VIP, 81), ipv4(SERVER2));
 	lab_nothing();
 }

@@ -16,14 +16,14 @@
 #include "dataplane/conn/bucket.h"
 #include "dataplane/conn/tcp_state.h"
 #include "dataplane/stages/ext6.h"
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 #include "sched/sched.h"
 
-#define VIP	"2001:db8:1::100"
-#define CLIENT	"2001:db8:c::1"
-#define SERVER	"2001:db8:10::1"
+#define VIP	VIP6
+#define CLIENT	CLIENT6
+#define SERVER	SERVER6
 #define SERVER4 "10.10.0.2"
-#define OWN	"2001:db8:10::fe"
+#define OWN	ROUTER6
 #define ETH	14U
 #define IP	40U
 
@@ -34,16 +34,9 @@ static int bed_setup(void **state)
 	static const struct world_server tunnel[] = {{"[" SERVER "]:82", 1, FWD_TUNNEL}};
 	static const struct world_server in4[] = {{SERVER4 ":83", 1, FWD_TUNNEL}};
 	static const struct world_server in6[] = {{"[" SERVER "]:84", 1, FWD_TUNNEL}};
-	const link_id client_side = link_id_of(0, 0), server_side = link_id_of(1, 0);
 
-	if (lab_open(state, 0, false) < 0)
+	if (lab_families_open(state, 0) < 0)
 		return -1;
-	world_route(&h, "::/0", client_side, NULL);
-	world_route(&h, "2001:db8:10::/48", server_side, NULL);
-	world_own(&h, "2001:db8:c::fe", client_side);
-	world_own(&h, OWN, server_side);
-	world_neighbour(&h, client_side, CLIENT, "02:06:00:00:00:01");
-	world_neighbour(&h, server_side, SERVER, "02:06:00:00:00:02");
 	world_service(&h, "tcp", "[" VIP "]:80", NULL, nat, 1);
 	world_service(&h, "udp", "[" VIP "]:53", NULL, nat, 1);
 	world_service(&h, "tcp", "[" VIP "]:81", NULL, dr, 1);

@@ -13,16 +13,13 @@
 
 #include "base/csum.h"
 #include "dataplane/tunnel/tunnel.h"
-#include "lib/lab.h"
+#include "lib/lab_families.h"
 
 #define VIP4	"10.1.0.100"
-#define VIP6	"2001:db8:1::100"
 #define CLIENT4 "192.168.1.1"
-#define CLIENT6 "2001:db8:c::1"
 #define SERVER4 "10.10.0.2"
-#define SERVER6 "2001:db8:10::1"
-#define ROUTER4 "10.10.0.99" /* on the way to the servers */
-#define ROUTER6 "2001:db8:10::99"
+#define BEYOND4 "10.10.0.99" /* on the way to the servers */
+#define BEYOND6 "2001:db8:10::99"
 #define ETH	14U
 #define QUOTE	400U /* bytes of the outer packet in an error */
 
@@ -40,16 +37,9 @@ static int bed_setup(void **state)
 	static const struct world_server six[] = {{"[" SERVER6 "]:82", 1, FWD_TUNNEL}};
 	static const struct world_server four[] = {{SERVER4 ":83", 1, FWD_TUNNEL}};
 	static const struct world_server other[] = {{"[" SERVER6 "]:84", 1, FWD_TUNNEL}};
-	const link_id client_side = link_id_of(0, 0), server_side = link_id_of(1, 0);
 
-	if (lab_open(state, 0, false) < 0)
+	if (lab_families_open(state, 0) < 0)
 		return -1;
-	world_route(&h, "::/0", client_side, NULL);
-	world_route(&h, "2001:db8:10::/48", server_side, NULL);
-	world_own(&h, "2001:db8:c::fe", client_side);
-	world_own(&h, "2001:db8:10::fe", server_side);
-	world_neighbour(&h, client_side, CLIENT6, "02:06:00:00:00:01");
-	world_neighbour(&h, server_side, SERVER6, "02:06:00:00:00:02");
 	world_service(&h, "udp", "[" VIP6 "]:82", NULL, six, 1);
 	world_service(&h, "udp", "[" VIP6 "]:83", NULL, four, 1);
 	return world_service(&h, "udp", VIP4 ":84", NULL, other, 1);
@@ -98,10 +88,10 @@ static void tell(const struct kind *k, const uint8_t *outer, uint8_t type, uint8
 	size_t len;
 
 	if (k->outer6) {
-		p.saddr6 = ipv6(ROUTER6);
+		p.saddr6 = ipv6(BEYOND6);
 		memcpy(&p.daddr6, outer + 8, 16);
 	} else {
-		p.saddr = ipv4(ROUTER4);
+		p.saddr = ipv4(BEYOND4);
 		memcpy(&p.daddr, outer + 12, 4);
 	}
 	len = packet_build(&p, frame);
