@@ -45,6 +45,45 @@ static void bench_lives(const struct options *o, const char *name, enum addr_fam
 	free(cycles);
 }
 
+/* Full NAT and NAT, round by round in turn. */
+static void bench_fullnat(const struct options *o, uint32_t population, uint16_t dev,
+			  struct rte_mempool *pool)
+{
+	static const enum forward_method methods[] = {FWD_NAT, FWD_FULLNAT};
+	uint32_t fill = population / BATCH + 8, rounds = o->quick ? 300 : 2000;
+	double *cycles[2], *ratios, hz = (double)rte_get_tsc_hz();
+	struct lives lives[2];
+	struct scene s[2];
+
+	if (!wanted(o, "new-connections/fullnat"))
+		return;
+	ratios = calloc(rounds, sizeof(double));
+	for (unsigned int m = 0; m < 2; m++) {
+		cycles[m] = calloc(rounds, sizeof(double));
+		if (!cycles[m] || !ratios)
+			fail("no memory for %u rounds", rounds);
+		scene_create(&s[m], ADDR_V4, methods[m], population * 4, population, dev);
+		lives_init(&lives[m], &s[m], LIVES_TIMED, population, pool);
+		for (uint32_t i = 0; i < fill; i++)
+			lives_round(&lives[m]);
+	}
+	for (uint32_t i = 0; i < rounds; i++) {
+		for (unsigned int m = 0; m < 2; m++)
+			cycles[m][i] = (double)lives_round(&lives[m]) / BATCH;
+		ratios[i] = cycles[1][i] / cycles[0][i];
+	}
+	for (unsigned int m = 0; m < 2; m++) {
+		lives_check(&lives[m]);
+		lives_fini(&lives[m]);
+		scene_destroy(&s[m]);
+	}
+	row_add_limit("new-connections/fullnat", population, hz / median(cycles[1], rounds),
+		      "connections/s", hz / median(cycles[0], rounds), median(ratios, rounds), 0);
+	free(cycles[0]);
+	free(cycles[1]);
+	free(ratios);
+}
+
 /* Rounds with counting of handshakes and without, in turn. */
 static void bench_counted(const struct options *o, uint32_t population, uint16_t dev,
 			  struct rte_mempool *pool)
@@ -90,8 +129,7 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 	bench_lives(o, "new-connections", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_NOBODY);
 	bench_lives(o, "new-connections/dr6", ADDR_V6, FWD_DR, population, dev, pool, TOLD_NOBODY);
 	bench_lives(o, "new-connections/6", ADDR_V6, FWD_NAT, population, dev, pool, TOLD_NOBODY);
-	bench_lives(o, "new-connections/fullnat", ADDR_V4, FWD_FULLNAT, population, dev, pool,
-		    TOLD_NOBODY);
+	bench_fullnat(o, population, dev, pool);
 	bench_lives(o, "new-connections/ledger", ADDR_V4, FWD_NAT, population, dev, pool,
 		    TOLD_LEDGER);
 	bench_lives(o, "new-connections/sync", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_PEER);
