@@ -16,14 +16,11 @@ struct unit {
 static const struct unit time_units[] = {
 	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {"", 1000},
 };
-static const struct unit size_units[] = {
-	{"", 1}, {"k", 1024}, {"K", 1024}, {"M", 1048576}, {"G", 1073741824},
-};
 
-/* digits [ "." digits ] unit -> value * factor, exact to three decimals. */
-static int quantity_parse(const char *text, const struct unit *units, size_t n_units, uint64_t max,
-			  uint64_t *out)
+/* digits [ "." digits ] unit -> ms, exact to three decimals. */
+int duration_parse(const char *text, uint32_t *ms)
 {
+	const uint64_t max = UINT32_MAX;
 	uint64_t whole = 0, milli = 0, scale = 100, v;
 	const char *p = text;
 
@@ -42,29 +39,18 @@ static int quantity_parse(const char *text, const struct unit *units, size_t n_u
 		if (p == frac)
 			return -EINVAL;
 	}
-	for (size_t i = 0; i < n_units; i++) {
-		if (strcmp(p, units[i].name) != 0)
+	for (size_t i = 0; i < sizeof(time_units) / sizeof(time_units[0]); i++) {
+		if (strcmp(p, time_units[i].name) != 0)
 			continue;
-		if (whole > max / units[i].factor)
+		if (whole > max / time_units[i].factor)
 			return -ERANGE;
-		v = whole * units[i].factor + milli * units[i].factor / 1000;
+		v = whole * time_units[i].factor + milli * time_units[i].factor / 1000;
 		if (v > max)
 			return -ERANGE;
-		*out = v;
+		*ms = (uint32_t)v;
 		return 0;
 	}
 	return -EINVAL;
-}
-
-int duration_parse(const char *text, uint32_t *ms)
-{
-	uint64_t v;
-	int ret = quantity_parse(text, time_units, sizeof(time_units) / sizeof(time_units[0]),
-				 UINT32_MAX, &v);
-
-	if (ret == 0)
-		*ms = (uint32_t)v;
-	return ret;
 }
 
 const char *duration_format(uint32_t ms, char *buf, size_t len)
@@ -80,12 +66,6 @@ const char *duration_format(uint32_t ms, char *buf, size_t len)
 	}
 	snprintf(buf, len, ms ? "%ums" : "%us", ms);
 	return buf;
-}
-
-int size_parse(const char *text, uint64_t *bytes)
-{
-	return quantity_parse(text, size_units, sizeof(size_units) / sizeof(size_units[0]),
-			      UINT64_MAX / 2, bytes);
 }
 
 static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)

@@ -13,9 +13,6 @@ int duration_parse(const char *text, uint32_t *ms);
 /* The shortest exact form: 1500 -> "1500ms", 90000 -> "90s", 900000 -> "15m". */
 const char *duration_format(uint32_t ms, char *buf, size_t len);
 
-/* "4096", "64k", "16M", "2G" (powers of 1024). 0, -EINVAL or -ERANGE. */
-int size_parse(const char *text, uint64_t *bytes);
-
 /* The candidate that text is a near miss of (edit distance at most 2 and less than
  * half its length), or NULL. candidates ends with NULL. */
 const char *text_near_miss(const char *text, const char *const *candidates);

@@ -299,8 +299,6 @@ json_t *config_to_json(const struct config *config, enum config_part part);
 /* Passwords, headers and texts that checks send become "(hidden)" in what config_to_json() made. */
 void config_hide_secrets(json_t *json);
 json_t *config_service_to_json(const struct config *config, const struct config_service *svc);
-json_t *config_server_to_json(const struct config *config, const struct config_service *svc,
-			      const struct config_server *server);
 /* The object for a listing, up to its closing bracket: `{"address":"10.0.0.1:80","weight":1`, with
  * keys that are the default and of interest nevertheless; a service without its servers. out is
  * written anew; free(out->v) after the last. 0 or -ENOMEM. */

@@ -173,12 +173,6 @@ json_t *config_service_to_json(const struct config *config, const struct config_
 	return config_service_render(config, svc, STYLE_FILE, true);
 }
 
-json_t *config_server_to_json(const struct config *config, const struct config_service *svc,
-			      const struct config_server *server)
-{
-	return config_server_render(config, svc, server, STYLE_FILE);
-}
-
 json_t *config_address_to_json(const struct config_address *address)
 {
 	struct config_address model;

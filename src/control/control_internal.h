@@ -174,7 +174,5 @@ uint64_t control_server_connections(const struct control *c, const struct config
 				    const struct config_server *server);
 uint64_t control_service_connections(const struct control *c, const struct config_service *svc,
 				     const struct service_rt *rt);
-/* The configured service of a run-time id, or NULL. */
-const struct config_service *control_service_by_id(const struct control *c, uint32_t id);
 
 #endif

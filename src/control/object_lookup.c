@@ -47,14 +47,6 @@ uint64_t control_service_connections(const struct control *c, const struct confi
 	return sum;
 }
 
-const struct config_service *control_service_by_id(const struct control *c, uint32_t id)
-{
-	const struct service_rt *rt =
-		id && id <= MAX_SERVICES ? c->pub->runtime.services[id] : NULL;
-
-	return rt ? config_service_find(c->config, rt->key) : NULL;
-}
-
 struct config *control_node_of(const struct config *config)
 {
 	struct config_errors errors;

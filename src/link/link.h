@@ -172,8 +172,6 @@ int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n)
 int link_want_nexthop(struct link *l, const struct link_want *want, bool wanted);
 /* Sets the carrier of a port, as DPDK reports it. Ignored for ports with kernel_if. */
 int link_set_carrier(struct link *l, uint16_t port, bool up);
-/* The port's MTU changed by configuration: the TAP follows. */
-int link_set_mtu(struct link *l, uint16_t port, uint16_t mtu);
 
 /* --- Control; waits for the link thread (milliseconds). *out is for free(). ------------- */
 

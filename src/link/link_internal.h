@@ -37,7 +37,6 @@ struct link_msg {
 	bool done;
 	int ret;
 	uint16_t port;
-	uint16_t mtu;
 	bool up;
 	void *list; /* malloc: taken over */
 	uint32_t n;

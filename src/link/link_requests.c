@@ -93,19 +93,6 @@ int link_set_carrier(struct link *l, uint16_t port, bool up)
 	return port < l->config.n_ports ? link_tell(l, &msg) : -EINVAL;
 }
 
-static void do_set_mtu(struct link *l, struct link_msg *msg)
-{
-	l->port_mtu[msg->port] = msg->mtu;
-	taps_set_mtu(l, msg->port, msg->mtu);
-}
-
-int link_set_mtu(struct link *l, uint16_t port, uint16_t mtu)
-{
-	const struct link_msg msg = {.fn = do_set_mtu, .port = port, .mtu = mtu};
-
-	return port < l->config.n_ports ? link_tell(l, &msg) : -EINVAL;
-}
-
 static void do_sync(struct link *l, struct link_msg *msg)
 {
 	(void)msg;

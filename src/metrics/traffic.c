@@ -203,14 +203,6 @@ static bool sample_some(struct traffic *t, uint64_t now_us)
 	return t->next_id <= MAX_SERVERS;
 }
 
-void traffic_sample(struct traffic *t, uint64_t now_us)
-{
-	sample_rest(t, now_us);
-	t->next_id = 1;
-	while (sample_some(t, now_us))
-		;
-}
-
 static void on_sample(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval now = {0}, later = {.tv_sec = SAMPLE_S};

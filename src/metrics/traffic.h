@@ -86,7 +86,4 @@ void traffic_read_passive(const struct traffic *t, uint32_t server_id,
 void traffic_read_worker(const struct traffic *t, uint16_t worker, struct worker_counters *out);
 void traffic_read_port(const struct traffic *t, uint16_t port, struct port_counters *out);
 
-/* Runs a pass for tests, as if the sample timer had fired and all samples were taken. */
-void traffic_sample(struct traffic *t, uint64_t now_us);
-
 #endif

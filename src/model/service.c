@@ -17,17 +17,6 @@ const char *const forward_names[FWD_MAX + 1] = {FORWARD_METHODS(X)};
 const char *const forward_ipvs_names[FWD_MAX] = {FORWARD_METHODS(X)};
 #undef X
 
-int forward_parse(const char *text, enum forward_method *out)
-{
-	for (unsigned int i = 0; i < FWD_MAX; i++) {
-		if (strcmp(text, forward_names[i]) == 0) {
-			*out = (enum forward_method)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 #define MARK_IPV6 "/ipv6"
 
 const char *service_key_format(uint8_t proto, const struct endpoint *ep, uint32_t fwmark,

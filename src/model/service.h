@@ -57,8 +57,6 @@ static inline bool forward_has(unsigned int method, unsigned int set)
 extern const char *const forward_names[FWD_MAX + 1];
 extern const char
 	*const forward_ipvs_names[FWD_MAX]; /* "Masq", "Route", "Tunnel", "Local", "Masq" */
-/* 0 or -EINVAL. */
-int forward_parse(const char *text, enum forward_method *out);
 
 /* A real server in its place of the list. 64 bytes. */
 struct server {

@@ -23,7 +23,6 @@ struct announcer {
 	uint32_t next;	    /* frame of it: 2 an item */
 	uint64_t round_us;  /* when the present or last round began */
 	uint64_t credit_us; /* pace: the time up to which frames are paid for */
-	uint64_t sent;
 };
 
 struct announcer *announcer_create(const struct announce_config *config,
@@ -103,10 +102,8 @@ static int send_form(struct announcer *a, const struct announce_item *item, uint
 		.sender = item->addr,
 		.target = item->addr,
 	};
-	int ret = a->ops.send(a->ops.arg, item->link, &p);
 
-	a->sent += ret == 0;
-	return ret;
+	return a->ops.send(a->ops.arg, item->link, &p);
 }
 
 void announcer_again(struct announcer *a, link_id link, const struct addr *addr)
@@ -180,11 +177,6 @@ uint64_t announcer_step(struct announcer *a, uint64_t now_us)
 	if (due == 0)
 		due = next_round_us(a);
 	return due > now_us ? due : now_us + 1; /* a round may take longer than its spacing */
-}
-
-uint64_t announcer_sent(const struct announcer *a)
-{
-	return a->sent;
 }
 
 bool announcer_busy(const struct announcer *a)

@@ -55,8 +55,7 @@ void announcer_again(struct announcer *a, link_id link, const struct addr *addr)
 
 /* Sends what is due. Returns when to call again, UINT64_MAX: when something is started. */
 uint64_t announcer_step(struct announcer *a, uint64_t now_us);
-/* Frames sent; of the burst: true while it runs. */
-uint64_t announcer_sent(const struct announcer *a);
+/* True while a burst of announcements runs. */
 bool announcer_busy(const struct announcer *a);
 
 #endif
