@@ -78,7 +78,7 @@ bool client_has_line(const struct rpc_client *c);
 
 /* --- rpc_receive.c --- */
 
-/* Takes fd over, also on error. */
-void client_create(struct rpc_server *s, int fd);
+/* Takes fd over, also on error. named: the session's name, or NULL. */
+void client_create(struct rpc_server *s, int fd, const char *named);
 
 #endif

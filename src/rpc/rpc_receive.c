@@ -243,7 +243,7 @@ static void on_half(evutil_socket_t fd, short what, void *arg)
 	client_flush(c);
 }
 
-void client_create(struct rpc_server *s, int fd)
+void client_create(struct rpc_server *s, int fd, const char *named)
 {
 	struct rpc_client *c = calloc(1, sizeof(*c));
 
@@ -252,6 +252,8 @@ void client_create(struct rpc_server *s, int fd)
 	c->server = s;
 	c->fd = fd;
 	rpc_peer_read(fd, &c->peer);
+	if (named)
+		rpc_peer_set_session(&c->peer, named);
 	TAILQ_INIT(&c->requests);
 	c->out = evbuffer_new();
 	c->read_ev = event_new(s->base, fd, EV_READ | EV_PERSIST, on_read, c);

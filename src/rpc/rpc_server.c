@@ -51,7 +51,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		if (s->n_clients >= s->opt.max_clients)
 			refuse(s, client);
 		else
-			client_create(s, client);
+			client_create(s, client, NULL);
 	}
 }
 
@@ -81,6 +81,11 @@ int rpc_server_create(struct event_base *base, const struct rpc_options *options
 	s->opt.max_request = options->max_request ? options->max_request : MAX_REQUEST;
 	s->opt.max_backlog = options->max_backlog ? options->max_backlog : MAX_BACKLOG;
 	TAILQ_INIT(&s->clients);
+	s->listen.fd = -1;
+	if (!options->path) {
+		*out = s;
+		return 0;
+	}
 	ret = listen_socket_open(&s->listen, options->path, options->mode, error);
 	if (ret < 0)
 		goto err_free;
@@ -111,9 +116,11 @@ void rpc_server_destroy(struct rpc_server *s)
 {
 	if (!s)
 		return;
-	event_free(s->accept_ev);
-	event_free(s->accept_again);
-	listen_socket_close(&s->listen);
+	if (s->accept_ev) {
+		event_free(s->accept_ev);
+		event_free(s->accept_again);
+		listen_socket_close(&s->listen);
+	}
 	while (!TAILQ_EMPTY(&s->clients)) {
 		struct rpc_client *c = TAILQ_FIRST(&s->clients);
 
@@ -121,6 +128,14 @@ void rpc_server_destroy(struct rpc_server *s)
 		client_destroy(c);
 	}
 	free(s);
+}
+
+void rpc_server_take(struct rpc_server *s, int fd, const char *named)
+{
+	if (s->n_clients >= s->opt.max_clients)
+		refuse(s, fd);
+	else
+		client_create(s, fd, named);
 }
 
 uint32_t rpc_server_clients(const struct rpc_server *s)

@@ -29,6 +29,7 @@ enum rpc_code {
 	RPC_LIMIT = 4,
 	RPC_TIMEOUT = 5, /* not every worker has taken the change up */
 	RPC_DENIED = 6,	 /* the socket's level is too low for the method */
+	RPC_AWAY = 7,	 /* the member of the fleet that was asked for cannot be reached */
 };
 
 struct rpc_server;
@@ -39,7 +40,7 @@ struct rpc_request;
 typedef void rpc_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
 
 struct rpc_options {
-	const char *path;
+	const char *path;  /* NULL: clients come by rpc_server_take() alone */
 	uint32_t mode;	   /* of the socket's file; 0 = 0600 */
 	uint32_t uid, gid; /* its owner, where chown is set */
 	bool chown;
@@ -61,6 +62,8 @@ int rpc_server_create(struct event_base *base, const struct rpc_options *options
 /* Closes clients and socket; requests not yet answered are still to be ended. NULL is
  * allowed. */
 void rpc_server_destroy(struct rpc_server *server);
+/* Takes a connected socket over as a client; named: whom it speaks for, in the audit. */
+void rpc_server_take(struct rpc_server *server, int fd, const char *named);
 uint32_t rpc_server_clients(const struct rpc_server *server);
 
 /* The level of the socket that the request came by; of no client: UINT32_MAX. */
