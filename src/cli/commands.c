@@ -47,6 +47,22 @@ static const struct arg ha_maintenance_args[] = {
 	{"force", ARG_FLAG, 0, "force", "also without a peer that takes over", NULL, 0, 0},
 	END};
 
+#define FLEET_TEXT                                                                                 \
+	{                                                                                          \
+		"FILE", ARG_TEXT_FILE, ARG_POSITIONAL, "text",                                     \
+			"a file of this machine; - is standard input; default: what this router "  \
+			"runs",                                                                    \
+			NULL, 0, 0                                                                 \
+	}
+static const struct arg fleet_plan_args[] = {FLEET_TEXT, END};
+static const struct arg fleet_push_args[] = {
+	FLEET_TEXT,
+	{"pause", ARG_DURATION, 0, "@pause", "between two members (default 2s)", NULL, 0, 0},
+	{"save", ARG_FLAG, 0, "@save", "each member also writes it to its file (config save)", NULL,
+	 0, 0},
+	{"force", ARG_FLAG, 0, "@force", "leave out members that cannot be reached", NULL, 0, 0},
+	END};
+
 #define LIVE_ARGS                                                                                  \
 	{                                                                                          \
 		"interval",                                                                        \
@@ -214,8 +230,21 @@ const struct command cli_commands[] = {
 	{"ha reset", "forget failed failbacks and holds, at both routers", NULL, NULL, 0,
 	 "ha.reset", NULL, NULL, view_said, NULL},
 
-	{"fleet status", "this router as a member of a fleet: what it announces to the network",
-	 NULL, NULL, 0, "fleet.status", NULL, NULL, view_fleet, NULL},
+	{"fleet status",
+	 "the members of a fleet: what each announces, and whose configuration differs",
+	 "Asks each member of `shared.ha.members`. Exit code 1: one cannot be reached, or differs "
+	 "from the router that is asked.",
+	 NULL, 0, NULL, NULL, NULL, NULL, run_fleet_status},
+	{"fleet show", "this router as a member of a fleet, and the VIPs that it announces", NULL,
+	 NULL, 0, "fleet.status", NULL, NULL, view_fleet, NULL},
+	{"fleet plan", "what a shared configuration would change at each member",
+	 "Each member checks it. Exit code 1: a member cannot take it, which is named.",
+	 fleet_plan_args, 0, NULL, NULL, NULL, NULL, run_fleet_plan},
+	{"fleet push", "put a shared configuration in place at all members, one after the other",
+	 "First all members check it; if one cannot take it, nothing changes. Then each applies it "
+	 "whole, and the next one follows when it announces as much as before. What fails is "
+	 "named; repeating the command completes what is missing.",
+	 fleet_push_args, CMD_CUTS, NULL, NULL, NULL, NULL, run_fleet_push},
 	{"fleet drain", "withdraw all VIPs of this router from the network",
 	 "Packets that still come are forwarded. Holds until `fleet undrain`, or a restart.", NULL,
 	 CMD_CUTS, "fleet.drain", NULL, NULL, view_said, NULL},

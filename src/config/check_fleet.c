@@ -49,6 +49,58 @@ static void announce_check(struct config_context *ctx, const struct config *conf
 	context_pop(ctx);
 }
 
+/* Two members of one name are asked as one. */
+static void members_check(struct config_context *ctx, const struct config *config)
+{
+	const struct config_ha_shared *ha = &config->shared.ha;
+	char text[ENDPOINT_STRLEN];
+	bool own = ha->n_members == 0 || !config->node.name;
+
+	context_push_key(ctx, "shared");
+	context_push_key(ctx, "ha");
+	context_push_key(ctx, "members");
+	for (uint32_t i = 0; i < ha->n_members; i++) {
+		const struct config_member *m = &ha->members[i];
+
+		own |= m->name && config->node.name && strcmp(m->name, config->node.name) == 0;
+		for (uint32_t k = 0; m->name && k < i; k++) {
+			const struct config_member *o = &ha->members[k];
+
+			if (!o->name)
+				continue;
+			context_push_index(ctx, i);
+			if (strcmp(o->name, m->name) == 0)
+				config_report(ctx, -EEXIST, NULL,
+					      "\"%s\" stands here twice: two members of one name",
+					      m->name);
+			else if (endpoint_equal(&o->address, &m->address))
+				config_report(
+					ctx, -EEXIST, NULL, "%s is the address of \"%s\" already",
+					endpoint_format(&m->address, text, sizeof(text)), o->name);
+			context_pop(ctx);
+		}
+	}
+	if (!own)
+		config_report(ctx, 0, NULL, "names no member \"%s\", which this router is",
+			      config->node.name);
+	context_pop(ctx);
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
+static void control_check(struct config_context *ctx, const struct config_node *node)
+{
+	if (node->fleet.addr.family == ADDR_NONE || node->ha.key_file)
+		return;
+	context_push_key(ctx, "node");
+	context_push_key(ctx, "control");
+	context_push_key(ctx, "fleet");
+	config_report(ctx, -EINVAL, NULL, "needs the keys of node.ha.key_file");
+	context_pop(ctx);
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
 static void name_check(struct config_context *ctx, const struct config_node *node)
 {
 	if (node->name && strcmp(node->name, CONFIG_NAME_DEFAULT) != 0)
@@ -195,6 +247,8 @@ void config_check_fleet_address(struct config_context *ctx, const struct config 
 void config_check_fleet(struct config_context *ctx, const struct config *config)
 {
 	announce_check(ctx, config);
+	control_check(ctx, &config->node);
+	members_check(ctx, config);
 	if (config->shared.ha.mode == CONFIG_HA_FLEET)
 		name_check(ctx, &config->node);
 }

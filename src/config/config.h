@@ -148,6 +148,7 @@ struct config_node {
 	char *metrics_socket;		/* metrics.socket, or NULL */
 	struct config_ha_node ha;
 	struct config_announce announce;
+	struct endpoint fleet; /* control.fleet; family NONE: not there */
 	struct config_notify notify;
 	struct config_programs programs;
 	struct config_telnet telnet;

@@ -17,6 +17,7 @@
 #define CONFIG_HA_MAX_PATHS	4
 #define CONFIG_HA_MAX_WITNESSES 16 /* of one link */
 #define CONFIG_HA_PORT		7694
+#define CONFIG_HA_MAX_MEMBERS	1024
 #define CONFIG_STATE_DEFAULT	"/var/lib/plvs"
 #define CONFIG_ANNOUNCE_METRIC	100
 
@@ -61,6 +62,12 @@ struct config_ha_node {
 	uint32_t n_paths;
 };
 
+/* A member of the fleet, and where its control connections come. */
+struct config_member {
+	char *name;
+	struct endpoint address;
+};
+
 struct config_ha_shared {
 	uint8_t mode;	  /* enum config_ha_mode */
 	uint8_t withdraw; /* enum config_withdraw */
@@ -70,6 +77,8 @@ struct config_ha_shared {
 	uint8_t failback; /* enum config_failback */
 	struct config_witness *witnesses;
 	uint32_t n_witnesses;
+	struct config_member *members; /* of a fleet */
+	uint32_t n_members;
 	struct {
 		uint32_t count;
 		uint32_t spacing_ms, refresh_s;

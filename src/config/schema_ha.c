@@ -92,6 +92,27 @@ static const struct config_field witness_fields[] = {
 static const struct config_object witness_object = {
 	.noun = "a witness", FIELDS(witness_fields), .size = sizeof(struct config_witness)};
 
+static const struct config_field member_fields[] = {
+	{.name = "name",
+	 .type = TYPE_STRING,
+	 AT(struct config_member, name),
+	 .flags = FIELD_REQUIRED,
+	 .rule = RULE_LABEL,
+	 .max = MAX_NAME,
+	 .max_name = "MAX_NAME",
+	 .noun = "a name",
+	 .help = "its `node.name`"},
+	{.name = "address",
+	 .type = TYPE_ENDPOINT,
+	 AT(struct config_member, address),
+	 .flags = FIELD_REQUIRED,
+	 .min = 1,
+	 .noun = "an address and port",
+	 .help = "its `node.control.fleet`"},
+};
+static const struct config_object member_object = {
+	.noun = "a member", FIELDS(member_fields), .size = sizeof(struct config_member)};
+
 static const struct config_field announce_fields[] = {
 	{.name = "count",
 	 .type = TYPE_UINT,
@@ -199,6 +220,13 @@ static const struct config_field shared_fields[] = {
 	 .max = 8,
 	 .help = "third parties by which a router that hears nothing tells that it is not itself "
 		 "deaf; by default the next hops and real servers of each link"},
+	{.name = "members",
+	 .type = TYPE_OBJECT,
+	 LIST_AT(struct config_ha_shared, members, n_members),
+	 .object = &member_object,
+	 .max = CONFIG_HA_MAX_MEMBERS,
+	 .max_name = "CONFIG_HA_MAX_MEMBERS",
+	 .help = "of a fleet: whom `plvsctl fleet` asks; see fleet.md"},
 	{.name = "announce",
 	 .type = TYPE_OBJECT,
 	 .object = &announce_object,

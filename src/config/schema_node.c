@@ -163,6 +163,15 @@ static const struct config_field control_fields[] = {
 	 .object = &config_object_level_socket,
 	 .help = "a third socket, by which requests can also change the router, but give no file "
 		 "and no configuration as a whole, so that no program is changed"},
+	{.name = "fleet",
+	 .type = TYPE_ENDPOINT,
+	 AT(struct config_node, fleet),
+	 .min = 1,
+	 .def_text = "none",
+	 .noun = "an address and port",
+	 .help = "where encrypted control connections of other members of a fleet come, by the "
+		 "keys "
+		 "of `node.ha.key_file`: `192.0.2.11:7696`; see fleet.md"},
 };
 static const struct config_object control_object = {
 	.noun = "the control socket", FIELDS(control_fields), .size = sizeof(struct config_node)};

@@ -16,7 +16,8 @@
 static const char *const kind_names[] = {[PARAM_STRING] = "a string",
 					 [PARAM_NUMBER] = "a number",
 					 [PARAM_OBJECT] = "an object",
-					 [PARAM_BOOLEAN] = "true or false"};
+					 [PARAM_BOOLEAN] = "true or false",
+					 [PARAM_METHOD] = "the name of a method"};
 
 const struct method *method_find(const char *name)
 {
@@ -75,6 +76,7 @@ static bool kind_fits(enum param_kind kind, const json_t *v)
 {
 	switch (kind) {
 	case PARAM_STRING:
+	case PARAM_METHOD:
 		return json_is_string(v);
 	case PARAM_NUMBER:
 		return json_is_integer(v) && json_integer_value(v) >= 0;
@@ -85,6 +87,20 @@ static bool kind_fits(enum param_kind kind, const json_t *v)
 	case PARAM_END:
 		break;
 	}
+	return false;
+}
+
+/* A method that another router is asked for: there is one, and it asks no third router. */
+static bool check_named(struct rpc_request *req, const struct method *m, const char *name)
+{
+	const struct method *other = method_find(name);
+
+	if (other && other != m)
+		return true;
+	if (!other)
+		fail_no_method(req, name);
+	else
+		rpc_fail(req, RPC_BAD_PARAMS, NULL, "%s: not of %s again", m->name, name);
 	return false;
 }
 
@@ -110,6 +126,8 @@ static bool check_params(struct rpc_request *req, const struct method *m, json_t
 				 "%s: %s: expected %s", m->name, name, kind_names[p->kind]);
 			return false;
 		}
+		if (p->kind == PARAM_METHOD && !check_named(req, m, json_string_value(v)))
+			return false;
 	}
 	for (const struct param *p = m->params; p->kind != PARAM_END; p++) {
 		if (p->required && !json_object_get(params, p->name)) {
@@ -127,6 +145,7 @@ static bool check_level(struct control *c, struct rpc_request *req, const struct
 {
 	static const char *const sockets[] = {[METHOD_READ] = "control.read",
 					      [METHOD_CHANGE] = "control.change",
+					      [METHOD_MEMBER] = "control",
 					      [METHOD_ALL] = "control"};
 	enum method_level needed = m->level;
 	const char *name;
@@ -137,6 +156,9 @@ static bool check_level(struct control *c, struct rpc_request *req, const struct
 
 		if (p && p->level > needed)
 			needed = p->level;
+		if (p && p->kind == PARAM_METHOD &&
+		    method_find(json_string_value(v))->level > needed)
+			needed = method_find(json_string_value(v))->level;
 	}
 	if (rpc_level(req) >= needed)
 		return true;

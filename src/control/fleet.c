@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control_internal.h"
+#include "control/fleet_wire.h"
 #include "control/health_watch.h"
 #include "spawn/notify.h"
 #include "spawn/spawner.h"
@@ -229,6 +230,8 @@ static void programs_start(struct control *c)
 
 int fleet_start(struct control *c)
 {
+	if (fleet_wire_start(c) < 0)
+		return -ENOMEM;
 	if (!c->fleet.routes)
 		return 0;
 	c->fleet.soon_ev = evtimer_new(c->base, on_soon, c);
@@ -240,6 +243,7 @@ int fleet_start(struct control *c)
 
 void fleet_stop(struct control *c)
 {
+	fleet_wire_stop(c);
 	notify_destroy(c->fleet.notify);
 	spawn_client_destroy(c->fleet.programs);
 	if (c->fleet.soon_ev)

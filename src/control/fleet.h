@@ -22,6 +22,8 @@ struct fleet {
 	bool drained;
 	struct spawn_client *programs; /* or NULL */
 	struct notify *notify;	       /* or NULL */
+	struct fleet_wire *wire;       /* or NULL */
+	struct fleet_keys *keys;       /* of wire; NULL: no member can be asked */
 };
 
 int fleet_start(struct control *c);

@@ -26,6 +26,7 @@ typedef void control_method(struct control *c, struct rpc_request *req, json_t *
 enum method_level {
 	METHOD_READ,   /* shows */
 	METHOD_CHANGE, /* changes the router, its configuration or its log */
+	METHOD_MEMBER, /* also a shared configuration as a whole: other members of a fleet */
 	METHOD_ALL,    /* also programs and files: by the control socket alone */
 };
 
@@ -35,6 +36,7 @@ enum param_kind {
 	PARAM_NUMBER,
 	PARAM_OBJECT,
 	PARAM_BOOLEAN,
+	PARAM_METHOD, /* the name of another method, whose level the client needs */
 };
 
 struct param {

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Methods of a member of a fleet. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "config/json_text.h"
+#include "control/apply.h"
 #include "control/control_internal.h"
-#include "control/fleet.h"
+#include "control/fleet_wire.h"
+#include "control/pushed.h"
 #include "metrics/object_view.h"
 
 static json_t *routes_json(const struct control *c, uint32_t n)
@@ -73,6 +77,55 @@ static void undrain(struct control *c, struct rpc_request *req, json_t *params)
 	drain_set(c, req, false);
 }
 
+/* The shared part of a text: of a whole configuration, or alone. New; NULL with why. */
+static json_t *shared_of(const char *text, char why[ERROR_TEXT])
+{
+	char *data = strdup(text);
+	struct json_text t;
+	size_t offset;
+	json_t *doc = NULL, *shared;
+
+	error_text(why, 0, "out of memory");
+	if (data) {
+		json_text_init(&t, data, strlen(data));
+		if (json_text_blank(&t, CONFIG_MAX_DEPTH, &offset, why) == 0)
+			doc = json_text_parse(&t, &offset, why);
+	}
+	free(data);
+	shared = json_object_get(doc, "shared");
+	if (!shared)
+		return doc;
+	json_incref(shared);
+	json_decref(doc);
+	return shared;
+}
+
+/* As the peer's push: programs are those that this router allows, and the node part stays. */
+static void apply(struct control *c, struct rpc_request *req, json_t *params)
+{
+	const bool plan = json_is_true(json_object_get(params, "plan"));
+	const char *refused = plan ? NULL : changes_refused(c);
+	char why[ERROR_TEXT];
+	json_t *shared = shared_of(param_string(params, "text"), why), *text;
+
+	text = shared ? pushed_document(c, shared) : NULL;
+	if (refused)
+		rpc_fail(req, RPC_INVALID, NULL, "fleet.apply: %s", refused);
+	else if (!shared)
+		rpc_fail(req, RPC_BAD_PARAMS, json_pack("{s:s}", "path", "text"), "fleet.apply: %s",
+			 why);
+	else if (!text)
+		rpc_fail(req, RPC_BAD_PARAMS, NULL, "fleet.apply: not a configuration");
+	else
+		apply_start(c, req,
+			    &(struct apply_order){.kind = plan ? APPLY_PLAN : APPLY_SWAP,
+						  .text = text,
+						  .comment = param_string(params, "comment"),
+						  .from_peer = true});
+	json_decref(text);
+	json_decref(shared);
+}
+
 #define SAID "`text`: the outcome in words"
 
 const struct method fleet_methods[] = {
@@ -94,5 +147,24 @@ const struct method fleet_methods[] = {
 	 .run = undrain,
 	 .help = "ends `fleet.drain`",
 	 .result = SAID},
+	{.name = "fleet.apply",
+	 .level = METHOD_MEMBER,
+	 .at_active = true,
+	 .run = apply,
+	 .help = "puts a shared configuration in place, or says what would change. The node part "
+		 "stays, and programs are those that this router allows",
+	 .params = {{"text", PARAM_STRING, true,
+		     "a configuration, whose node part counts for nothing, or a shared part alone"},
+		    {"plan", PARAM_BOOLEAN, false, "only say what would change"},
+		    {"comment", PARAM_STRING, false, "why, for the history"}},
+	 .result = "as of `config.apply`, or of `config.plan`"},
+	{.name = "fleet.ask",
+	 .run = fleet_ask,
+	 .help = "asks another member by an encrypted control connection. The client's own level "
+		 "has to allow the method",
+	 .params = {{"member", PARAM_STRING, true, "its name in `shared.ha.members`"},
+		    {"method", PARAM_METHOD, true, "a method"},
+		    {"params", PARAM_OBJECT, false, "its parameters"}},
+	 .result = "the member's"},
 	{.name = NULL},
 };

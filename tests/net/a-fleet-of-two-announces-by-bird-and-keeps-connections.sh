@@ -9,7 +9,7 @@ fleet_ready 2 2
 hold_open 1000 198.51.100.80:7
 for i in 1 2; do
 	fleet_at $i
-	note "lb$i: $(rpc status | jq -c .connections.live) connections, $(ctl fleet status | head -1)"
+	note "lb$i: $(rpc status | jq -c .connections.live) connections, $(ctl fleet show | head -1)"
 	[ "$(rpc status | jq .connections.live)" -gt 100 ] || fail "lb$i has no share of the flows"
 done
 is "BGP and BFD have a class of their own" "$(rpc counter.list |

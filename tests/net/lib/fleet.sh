@@ -20,6 +20,8 @@ FLEET_SIZE=0
 FLEET_ANNOUNCE='{"stuck": "5s"}'
 # What shared.ha says beside the mode.
 FLEET_HA='{}'
+# true: they have encrypted control connections.
+FLEET_MEMBERS=false
 
 edge()
 {
@@ -31,6 +33,8 @@ fleet_network()
 {
 	local i
 	FLEET_SIZE=$1
+	printf '1 hex:%s\n' "$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')" > "$RUN/fleet.key"
+	chmod 600 "$RUN/fleet.key"
 	switch_add public
 	switch_add private
 	switch_add clients
@@ -93,7 +97,14 @@ fleet_config()
 		         linux: {netns: $netns}, control: {socket: $socket},
 		         workers: {connections: 100000}, ledger: {enabled: false},
 		         announce: ({table: 7690} + $announce)},
-		  shared: {services: ., ha: ({mode: "fleet"} + $ha)}}' > "$RUN/lb$i.json.new"
+		  shared: {services: ., ha: ({mode: "fleet"} + $ha)}} |
+		 if $members then
+			.node.control.fleet = "192.0.2.1\($i):7696" |
+			.node.control.change = {socket: "\($socket).change"} |
+			 .node.ha = {key_file: $key} |
+			.shared.ha.members = [range(1; $size + 1) |
+				{name: "lb\(.)", address: "192.0.2.1\(.):7696"}]
+		 else . end' --argjson members "$FLEET_MEMBERS" > "$RUN/lb$i.json.new"
 	mv "$RUN/lb$i.json.new" "$RUN/lb$i.json"
 }
 
@@ -196,6 +207,7 @@ fleet_stop()
 fleet_end()
 {
 	local i pid
+	[ ! -e "$RUN/hold.in" ] || hold_close
 	for ((i = 1; i <= FLEET_SIZE; i++)); do
 		pid=${FLEET_PID[$i]:-$(cat "$RUN/lb$i.pid" 2> /dev/null)}
 		if [ -n "$pid" ]; then

@@ -165,6 +165,31 @@ static void a_fleet_takes_methods_whose_replies_pass_no_router(void **state)
 		"addresses[0].kind: not \"gateway\" in a fleet");
 }
 
+#define MEMBERS(second)                                                                            \
+	"\"ha\":{\"mode\":\"fleet\",\"members\":[{\"name\":\"lb1\",\"address\":\"192.0.2.11:"      \
+	"7696\"}," second "]}}}"
+
+static void members_have_names_and_addresses_of_their_own(void **state)
+{
+	struct config *c =
+		good(LB1 MEMBERS("{\"name\":\"lb2\",\"address\":\"[2001:db8::2]:7696\"}"));
+
+	(void)state;
+	assert_int_equal(c->shared.ha.n_members, 2);
+	assert_string_equal(c->shared.ha.members[1].name, "lb2");
+	config_destroy(c);
+	refused(LB1 MEMBERS("{\"name\":\"lb1\",\"address\":\"192.0.2.12:7696\"}"),
+		"shared.ha.members[1]: \"lb1\" stands here twice: two members of one name");
+	refused(LB1 MEMBERS("{\"name\":\"lb2\",\"address\":\"192.0.2.11:7696\"}"),
+		"192.0.2.11:7696 is the address of \"lb1\" already");
+	refused(LB1 MEMBERS("{\"name\":\"lb2\"}"), "address");
+	warned(NODE(",\"name\":\"lb9\",\"announce\":{\"table\":7690}")
+		       MEMBERS("{\"name\":\"lb2\",\"address\":\"192.0.2.12:7696\"}"),
+	       "names no member \"lb9\", which this router is");
+	refused(NODE(",\"name\":\"lb1\",\"control\":{\"fleet\":\"192.0.2.11:7696\"}") "}}",
+		"node.control.fleet: needs the keys of node.ha.key_file");
+}
+
 /* Members whose lists differ in order differ in their digests. */
 static void the_order_of_servers_is_part_of_the_digest(void **state)
 {
@@ -194,6 +219,7 @@ int main(void)
 		cmocka_unit_test(adopt_asks_for_mh_and_for_servers_that_have_the_vip),
 		cmocka_unit_test(a_fleet_takes_methods_whose_replies_pass_no_router),
 		cmocka_unit_test(the_table_of_mh_has_a_prime_of_slots),
+		cmocka_unit_test(members_have_names_and_addresses_of_their_own),
 		cmocka_unit_test(the_order_of_servers_is_part_of_the_digest),
 	};
 

@@ -390,6 +390,16 @@ static inline char *sorted(char *text)
 	return out;
 }
 
+/* Members that fleet.ask finds, by the configuration of the control thread. */
+static inline void members_text(FILE *out, const struct config_ha_shared *ha)
+{
+	char text[ENDPOINT_STRLEN];
+
+	for (uint32_t i = 0; i < ha->n_members; i++)
+		fprintf(out, "member %s %s\n", ha->members[i].name,
+			endpoint_format(&ha->members[i].address, text, sizeof(text)));
+}
+
 /* To be freed. */
 static inline char *readers_text(const struct fixture *f, const struct told *t)
 {
@@ -405,6 +415,7 @@ static inline char *readers_text(const struct fixture *f, const struct told *t)
 			fprintf(out, "health of %s%s\n", watched[i].key, watched[i].text);
 	told_text(out, t);
 	routes_text(out, t);
+	members_text(out, &f->control->config->shared.ha); /* no request is under way */
 	link_text(out, &f->link);
 	pthread_mutex_unlock(&told_lock);
 	fclose(out);

@@ -52,7 +52,9 @@
 
 /* A configuration that a fleet takes: no gateway address, no NAT. */
 #define FLEET                                                                                      \
-	"{" NODE ",\"shared\":{\"services\":[{\"name\":\"web\"," TCP ",\"forward\":\"dr\","        \
+	"{" NODE ",\"shared\":{\"ha\":{\"members\":["                                              \
+	"{\"name\":\"lb2\",\"address\":\"192.0.2.12:7696\"}]},"                                    \
+	"\"services\":[{\"name\":\"web\"," TCP ",\"forward\":\"dr\","                              \
 	"\"scheduler\":\"mh\",\"servers\":[{\"address\":\"10.0.0.1:80\"},"                         \
 	"{\"address\":\"10.0.0.2:80\"}]}]}}"
 

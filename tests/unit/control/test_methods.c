@@ -89,7 +89,8 @@ static void test_each_method_has_a_command(void **state)
 {
 	static const char *const programs[] = {"counter.zero", "ipvsadm.daemon", "health.counters",
 					       "session.name", "session.report", "ha.ask_addresses",
-					       "ha.clock",     "ha.peer_clock"};
+					       "ha.clock",     "ha.peer_clock",	 "fleet.apply",
+					       "fleet.ask"};
 
 	(void)state;
 	EACH_METHOD(m)
