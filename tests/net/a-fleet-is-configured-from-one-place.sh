@@ -7,6 +7,7 @@
 
 VIP=198.51.100.80
 FLEET_MEMBERS=true
+FLEET_BFD=60
 fleet_ready 3 2
 hold_open 500 $VIP:7
 

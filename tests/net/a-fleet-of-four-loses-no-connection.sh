@@ -8,6 +8,7 @@
 
 VIP=198.51.100.80
 N=10000
+FLEET_BFD=60
 
 # The members but one.
 without()
@@ -20,6 +21,7 @@ hold_open $N $VIP:7
 
 # kill -9 of one, with a 1 kHz probe through it. A machine that stands still is given more tries.
 for _ in 1 2 3; do
+	fleet_bfd 3
 	probe_start ask client2
 	pause 1
 	victim=$(probe_carrier)
@@ -28,6 +30,7 @@ for _ in 1 2 3; do
 	fleet_becomes 5 $VIP "$(without "$victim")"
 	pause 1.5
 	gap=$(probe_end ask)
+	fleet_bfd 60
 	note "kill -9 of lb$victim: a gap of $gap ms, before it $(jq .gap_before_mark_ms "$RUN/ask.log") ms"
 	is "connections that answer, lb$victim killed" "$(hold_answered)" -eq $N
 	fleet_start "$victim"

@@ -18,6 +18,8 @@ declare -A FLEET_PID=()
 FLEET_SIZE=0
 # What node.announce says beside the table. Machines of tests let threads wait for long.
 FLEET_ANNOUNCE='{"stuck": "5s"}'
+# The multiplier of BFD: 3 as in config/fleet. A busy machine loses members by it.
+FLEET_BFD=3
 # What shared.ha says beside the mode.
 FLEET_HA='{}'
 # true: they have encrypted control connections.
@@ -152,6 +154,7 @@ fleet_birds()
 		sed -e "s/192\.0\.2\.11/192.0.2.1$i/; s/:2:11/:2:1$i/" \
 			"$TOP/config/fleet/bird-member.conf" > "$RUN/bird-lb$i.conf"
 	done
+	sed -i "s/multiplier 3/multiplier $FLEET_BFD/" "$RUN"/bird-edge.conf "$RUN"/bird-lb*.conf
 	on_background edge bird-edge bird -f -c "$RUN/bird-edge.conf" -s "$RUN/bird-edge.ctl" \
 		-P "$RUN/bird-edge.bpid"
 	for ((i = 1; i <= FLEET_SIZE; i++)); do fleet_bird "$i"; done
@@ -161,6 +164,18 @@ fleet_bird()
 {
 	on_background "linux-lb$1" "bird-lb$1" bird -f -c "$RUN/bird-lb$1.conf" \
 		-s "$RUN/bird-lb$1.ctl" -P "$RUN/bird-lb$1.bpid"
+}
+
+# fleet_bfd MULTIPLIER: BFD waits for so many times 50 ms, at the edge and the members. A machine that
+# stands still for longer loses all members at once.
+fleet_bfd()
+{
+	local file name
+	for file in "$RUN"/bird-edge.conf "$RUN"/bird-lb*.conf; do
+		name=${file##*/bird-} name=${name%.conf}
+		sed -i "s/multiplier [0-9]*/multiplier $1/" "$file"
+		birdc -s "$RUN/bird-$name.ctl" configure > "$RUN/said" || fail "BIRD: $(cat "$RUN/said")"
+	done
 }
 
 # members_of VIP: the members by which the edge reaches the VIP, as "1 2 4".
