@@ -64,7 +64,7 @@ struct vip_routes_status {
 /* Calls of the thread to others: must not wait. */
 struct vip_routes_host {
 	bool (*ports_up)(void *arg);
-	/* This router is the active one: its workers forward for VIPs. */
+	/* Whether the router is active: its workers forward for VIPs. */
 	bool (*active)(void *arg);
 	/* Workers that sleep make a round. */
 	void (*wake)(void *arg);

@@ -7,7 +7,7 @@
 
 #include "ha/wire/keys.h"
 
-/* What tells these secrets from everything else that is made of the same keys. */
+/* The label that tells these secrets from everything else made of the same keys. */
 static const char purpose[] = "plvs control connections between the members of a fleet, 1";
 
 struct fleet_keys {

@@ -102,7 +102,7 @@ static void on_written(struct bufferevent *bev, void *arg)
 		bufferevent_enable(other(b, bev), EV_READ);
 }
 
-/* What is on its way to the other end is sent; then both are closed. */
+/* Bytes on their way to the other end are sent; then both are closed. */
 static void bridge_end(struct bridge *b, struct bufferevent *ended)
 {
 	struct bufferevent *to = other(b, ended);

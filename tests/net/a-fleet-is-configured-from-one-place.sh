@@ -62,7 +62,7 @@ for i in 1 2 3; do
 done
 is "connections that answer" "$(hold_answered)" -eq 500
 
-# What nobody can take changes nothing, and the members are named.
+# A configuration that some members cannot take changes nothing, and the members are named.
 fleet_at 1
 jq '.shared.services[0].scheduler = "wlc"' <(jq '{shared: .shared}' "$RUN/lb1.json") > "$RUN/bad.json"
 if ctl --json fleet push "$RUN/bad.json" > "$RUN/push"; then fail "a wrong configuration was pushed"; fi

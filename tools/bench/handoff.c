@@ -40,7 +40,7 @@ static unsigned int owner_of(const struct mesh *m, uint32_t i)
 	return owner4(&m->owners, scene4_client(i), scene_client_port(i));
 }
 
-/* One packet of connection i, at its owner. */
+/* A packet of connection i, at its owner. */
 static void pass(struct mesh *m, uint32_t i, enum pkt_dir dir, uint8_t flags,
 		 struct rte_mempool *pool)
 {
@@ -170,7 +170,7 @@ static uint64_t all_rounds(struct mesh *m, bool handed, struct rte_mempool *pool
 	cycles = rte_rdtsc_precise();
 	for (unsigned int k = 0; k < m->n; k++)
 		mesh_round(m, k, frames[k], BURST_MAX);
-	/* What came in the rings of workers that had had their turn. */
+	/* Packets in the rings of workers that had had their turn. */
 	for (unsigned int k = 0; k < m->n && handed; k++)
 		mesh_round(m, k, NULL, 0);
 	cycles = rte_rdtsc_precise() - cycles;

@@ -33,7 +33,7 @@ static int router_start(void **state)
 	const uint16_t n_workers = *state ? (uint16_t)(uintptr_t)*state : WORKERS;
 	static const struct world_server nat4 = {"10.2.0.1:8080", 1, FWD_NAT, {0}};
 	static const struct world_server nat6 = {"[2001:db8:2::1]:8080", 1, FWD_NAT, {0}};
-	/* One queue a port: worker 0 receives everything. */
+	/* A port has one queue: worker 0 receives everything. */
 	const struct harness_config config = {.n_workers = n_workers,
 					      .n_queues = 1,
 					      .mbufs_per_port = n_workers > WORKERS ? 1023 : 16383};
@@ -100,7 +100,7 @@ static void round_of(unsigned int worker)
 	loop_round(h.dp->workers[worker], h.now_tick, h.now_s);
 }
 
-/* What left towards the server. */
+/* The packet that left towards the server. */
 static void sent_free(void)
 {
 	struct rte_mbuf *m;
@@ -140,7 +140,7 @@ static struct rte_mbuf *handed_syn(bool v6, uint16_t *client_port, unsigned int 
 	return m;
 }
 
-/* What stage parse would drop. */
+/* Frames that stage parse would drop. */
 static void spoil(struct rte_mbuf *m)
 {
 	rte_pktmbuf_mtod(m, struct rte_ether_hdr *)->dst_addr.addr_bytes[5] = 0x77;

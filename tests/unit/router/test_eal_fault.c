@@ -145,7 +145,7 @@ static void devices_that_cannot_be_opened_are_named(void **state)
 	assert_says("--vdev net_af_packet0,iface=eth6,framesz=2048", "no interface eth6");
 }
 
-/* What is said of a device and arguments in one string; "" for nothing. */
+/* Sentences about a device and arguments in one string; "" for none. */
 static const char *unmade(const char *words, const char *device)
 {
 	static char text[512];
