@@ -4,10 +4,10 @@
 # By the protocol of systemd: READY, the role, the watchdog while all loops move, STOPPING.
 . "$(dirname "$0")/lib.sh"
 
-# Its socket, a datagram a line; ends with plvs.
+# Its socket, a datagram a line. In a namespace of the test, so that it ends with the network.
 manager()
 {
-	python3 -u - "$RUN/notify.sock" <<-'END'
+	exec ip netns exec "$NET-client1" python3 -u - "$RUN/notify.sock" <<-'END'
 		import socket, sys
 		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 		s.bind(sys.argv[1])
