@@ -170,8 +170,7 @@ static const struct config_field control_fields[] = {
 	 .def_text = "none",
 	 .noun = "an address and port",
 	 .help = "where encrypted control connections of other members of a fleet come, by the "
-		 "keys "
-		 "of `node.ha.key_file`: `192.0.2.11:7696`; see fleet.md"},
+		 "keys of `node.ha.key_file`: `192.0.2.11:7696`; see fleet.md"},
 };
 static const struct config_object control_object = {
 	.noun = "the control socket", FIELDS(control_fields), .size = sizeof(struct config_node)};
