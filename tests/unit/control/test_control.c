@@ -291,6 +291,14 @@ static void what_is_wrong_is_refused_with_the_near_miss(void **state)
 	expect_error(f, "service.get", "{\"servicex\":\"web\"}", RPC_BAD_PARAMS, "\"service\"");
 	expect_error(f, "service.get", "{}", RPC_BAD_PARAMS, "\"service\" is missing");
 	expect_error(f, "service.get", "{\"service\":7}", RPC_BAD_PARAMS, "a string");
+	/* A method that another router is asked for is looked up before its level is. */
+	expect_error(f, "fleet.ask", "{\"member\":\"b\",\"method\":\"service.lists\"}",
+		     RPC_NO_METHOD, "service.list");
+	expect_error(f, "fleet.ask", "{\"member\":\"b\",\"method\":7}", RPC_BAD_PARAMS, "method");
+	expect_error(f, "fleet.ask", "{\"member\":\"b\",\"method\":\"fleet.ask\"}", RPC_BAD_PARAMS,
+		     "again");
+	expect_error(f, "fleet.ask", "{\"member\":\"b\",\"method\":\"status\"}", RPC_NO_OBJECT,
+		     "names no member");
 	expect_error(f, "service.get", "{\"service\":\"webb\"}", RPC_NO_OBJECT, "\"web\"");
 	expect_error(f, "connection.list", "{\"limit\":-1}", RPC_BAD_PARAMS, "a number");
 	expect_error(f, "connection.list", "{\"state\":\"OPEN\"}", RPC_BAD_PARAMS, "state");
