@@ -295,6 +295,9 @@ void bench_instructions(struct rte_mempool *pool);
 void bench_choose(const struct options *o, uint16_t dev, struct rte_mempool *pool);
 /* Two threads with one service against two with a service each. sink_start() makes devs. */
 void bench_threads(const struct options *o, const uint16_t dev[2], int cpu);
+/* Packet buffers of thread 0 or 1, for as long as the program runs: memory carries one such pair.
+ */
+struct rte_mempool *thread_pool(unsigned int me);
 
 /* ---- handoff.c, handoff_threads.c ---- */
 

@@ -137,21 +137,6 @@ static void rows_make(struct pair *p)
 		      (receiver + owner) / direct, 0);
 }
 
-static struct rte_mempool *pool_of(unsigned int me)
-{
-	char name[32];
-	struct rte_mempool *pool;
-
-	snprintf(name, sizeof(name), "handoff%u", me);
-	pool = rte_mempool_lookup(name);
-	if (!pool)
-		pool = rte_pktmbuf_pool_create(name, POOL_MBUFS, POOL_CACHE, 0,
-					       RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	if (!pool)
-		fail("no memory for packet buffers");
-	return pool;
-}
-
 void bench_handoff_threads(const struct options *o, const uint16_t dev[2], int cpu)
 {
 	struct pair *p;
@@ -165,7 +150,7 @@ void bench_handoff_threads(const struct options *o, const uint16_t dev[2], int c
 	p->cpu[0] = cpu;
 	p->cpu[1] = cpu > 0 ? cpu - 1 : cpu + 1;
 	for (unsigned int i = 0; i < 2; i++) {
-		p->pool[i] = pool_of(i);
+		p->pool[i] = thread_pool(i);
 		for (unsigned int k = 0; k < 2; k++) {
 			p->cycles[k][i] = calloc(p->rounds, sizeof(double));
 			if (!p->cycles[k][i])

@@ -16,6 +16,7 @@
 
 #include <event2/event.h>
 
+#include "config/health_config.h"
 #include "health/health.h"
 #include "responder.h"
 
@@ -89,7 +90,7 @@ static void run_for(struct checks *c, int s)
 
 static void checks_create(struct checks *c)
 {
-	struct health_options o = {0};
+	struct health_options o = {.specs = &config_spec_ops};
 
 	c->spec = (struct check_spec){.name = (char *)"bench",
 				      .type = c->talk ? CHECK_HTTP : CHECK_TCP,

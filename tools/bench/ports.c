@@ -150,7 +150,11 @@ static void dataplane_make(struct port_arg *a, enum forward_method method, uint3
 	device_make(a, ring, config.ports[0].device, sizeof(config.ports[0].device));
 	if (dataplane_create(&config, &a->dp, error) != 0)
 		fail("%s", error);
-	a->s = (struct scene){.family = ADDR_V4, .method = method, .n = n, .pub = &a->dp->pub};
+	a->s = (struct scene){.family = ADDR_V4,
+			      .servers = ADDR_V4,
+			      .method = method,
+			      .n = n,
+			      .pub = &a->dp->pub};
 	a->s.sink = a->tx;
 	a->s.w = a->dp->workers[0];
 	a->s.server_of = calloc(n, sizeof(*a->s.server_of));

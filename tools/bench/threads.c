@@ -86,7 +86,7 @@ static void *member_run(void *arg)
 	return NULL;
 }
 
-static struct rte_mempool *pool_of(unsigned int me)
+struct rte_mempool *thread_pool(unsigned int me)
 {
 	static struct rte_mempool *pools[2];
 	char name[32];
@@ -120,9 +120,9 @@ static void scenes_create(struct crew *c, const char *sched, uint32_t servers)
 
 			scene_create_as(&c->scene[side][me], &plan);
 			lives_init(&c->lives[side][me], &c->scene[side][me], LIVES_TIMED,
-				   c->population, pool_of(me));
+				   c->population, thread_pool(me));
 			if (c->established)
-				scene_connect(&c->scene[side][me], pool_of(me));
+				scene_connect(&c->scene[side][me], thread_pool(me));
 			c->cycles[side][me] = calloc(c->rounds, sizeof(double));
 			if (!c->cycles[side][me])
 				fail("no memory for %u rounds", c->rounds);
