@@ -192,12 +192,14 @@ static int adopted_make(struct worker *w, const struct service *svc, struct FAM(
 	int choice, ret;
 
 	if (passes) {
+		const bool again = server_decided(svc, p) != NULL; /* it was parked */
+
 		choice = svc->sched->choose(svc, &req);
 		if (choice == SCHED_NONE)
 			return -ENOENT;
 		n = new_towards(svc, &svc->servers[choice], p, false);
 		once_make(w, &n, p, true);
-		w->counters.adopted_once++;
+		w->counters.adopted_once += !again;
 		return 0;
 	}
 	ret = scheduled_make(w, svc, p);

@@ -191,6 +191,47 @@ static void what_no_client_sends_is_adopted_by_nobody(void **state)
 	assert_int_equal(lab_counters().adopted + lab_counters().adopted_once, 0);
 }
 
+#define ROOM	  1024 /* connections of the bed */
+#define STRANGERS 4000
+
+static int small_setup(void **state)
+{
+	return lab_open(state, ROOM, true);
+}
+
+/* Segments of flows that nobody has, from many networks: what they take is bounded and counted, and
+ * no client comes to another server. */
+static void a_flood_of_strangers_moves_no_client(void **state)
+{
+	struct worker_counters before, after;
+	int to[CLIENTS];
+
+	(void)state;
+	web(true);
+	for (int i = 0; i < CLIENTS; i++)
+		to[i] = chosen(i);
+	before = lab_counters();
+	for (int k = 0; k < STRANGERS; k++) {
+		segment(256 * (k + 1), 4000, TCP_ACK);
+		server(NULL);
+		segment(256 * (k + 1), 4001, TCP_RST);
+		assert_true(server(NULL) > 0);
+		segment(256 * (k + 1), 4002, TCP_SYN | TCP_ACK);
+		assert_int_equal(server(NULL), 0);
+	}
+	after = lab_counters();
+	assert_int_equal(after.adopted - before.adopted, STRANGERS);
+	assert_int_equal(after.adopted_once - before.adopted_once, STRANGERS);
+	assert_int_equal(after.dropped[DROP_NO_CONNECTION] - before.dropped[DROP_NO_CONNECTION],
+			 STRANGERS);
+	assert_true(after.connections <= ROOM);
+	assert_true(after.evicted_not_assured > before.evicted_not_assured);
+	for (int i = 0; i < CLIENTS; i++) {
+		segment(i, 1000, TCP_ACK);
+		assert_int_equal(server(NULL), to[i]);
+	}
+}
+
 /* A router that has just started does not wait for a peer that it does not have. */
 static void a_flow_is_adopted_in_the_grace_after_a_start(void **state)
 {
@@ -217,6 +258,8 @@ int main(void)
 		T(without_adopt_unknown_segments_are_unknown),
 		T(what_no_client_sends_is_adopted_by_nobody),
 		T(a_flow_is_adopted_in_the_grace_after_a_start),
+		LAB_TEST(a_flood_of_strangers_moves_no_client, small_setup, 1),
+		LAB_TEST(a_flood_of_strangers_moves_no_client, small_setup, 3),
 	};
 
 	return lab_run(256, tests);
