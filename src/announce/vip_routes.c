@@ -141,8 +141,8 @@ static void table_audit(struct vip_routes *v, uint64_t now_us)
 	v->audited_us = now_us;
 	if (routes_read(&v->req, v->config.table, &found) < 0)
 		return; /* in a second again */
-	if (found.n != v->standing.n ||
-	    (found.n && memcmp(found.v, v->standing.v, found.n * sizeof(*found.v)) != 0)) {
+	routes_mark_homes(&found, &v->standing);
+	if (!routes_same(&found, &v->standing)) {
 		v->repaired++;
 		log_warning(AREA,
 			    "table %u has %u routes of plvs and should have %u: it is put right",
@@ -191,18 +191,44 @@ static void status_publish(struct vip_routes *v)
 
 	pthread_mutex_lock(&v->lock);
 	s->state = v->state;
-	s->wanted = v->wanted.n;
-	s->announced = v->standing.n;
+	s->homes = routes_homes(&v->standing);
+	s->wanted = v->wanted.n - routes_homes(&v->wanted);
+	s->announced = v->standing.n - s->homes;
 	s->added = v->added;
 	s->removed = v->removed;
 	s->errors = v->errors;
 	s->repaired = v->repaired;
 	memcpy(s->fault, v->fault, sizeof(s->fault));
-	if (v->shown.n != v->standing.n ||
-	    (v->shown.n &&
-	     memcmp(v->shown.v, v->standing.v, v->shown.n * sizeof(*v->shown.v)) != 0))
+	if (!routes_same(&v->shown, &v->standing))
 		(void)routes_copy(&v->shown, v->standing.v, v->standing.n);
 	pthread_mutex_unlock(&v->lock);
+}
+
+/* The routes of the state. false: no memory, and the thread tries again. */
+static bool target_make(struct vip_routes *v, bool stopping, struct routes *out)
+{
+	const bool home =
+		!stopping && (v->state == VIP_ROUTES_LEAVING || v->state == VIP_ROUTES_DRAINED ||
+			      v->state == VIP_ROUTES_PORT_DOWN);
+	uint32_t n = 0;
+
+	*out = (struct routes){malloc((v->wanted.n + 1) * sizeof(*out->v)), 0};
+	for (uint32_t i = 0; out->v && i < v->wanted.n; i++)
+		if (v->state == VIP_ROUTES_ANNOUNCING || (home && v->wanted.v[i].home))
+			out->v[n++] = v->wanted.v[i];
+	out->n = n;
+	return out->v != NULL;
+}
+
+static void target_set(struct vip_routes *v, bool stopping)
+{
+	struct routes target;
+
+	if (target_make(v, stopping, &target))
+		table_set(v, &target, UINT64_MAX);
+	else
+		v->differs = true;
+	free(target.v);
 }
 
 /* BFD through a healthy worker would keep a half-dead router announced. */
@@ -225,7 +251,6 @@ static void end_if_stuck(struct vip_routes *v, uint64_t now_us)
 static void *run(void *arg)
 {
 	static const struct sched_param fifo = {.sched_priority = FIFO_PRIORITY};
-	static const struct routes none;
 	struct vip_routes *v = arg;
 	struct pollfd pfd = {.fd = v->wake_fd, .events = POLLIN};
 	bool stopping = false;
@@ -247,9 +272,8 @@ static void *run(void *arg)
 		if (before != v->state)
 			log_notice(AREA, "%s: %s", vip_routes_state_names[v->state],
 				   vip_routes_state_meanings[v->state]);
-		if (before != v->state || gen != v->wanted_gen || v->differs)
-			table_set(v, v->state == VIP_ROUTES_ANNOUNCING ? &v->wanted : &none,
-				  UINT64_MAX);
+		if (before != v->state || gen != v->wanted_gen || v->differs || stopping)
+			target_set(v, stopping);
 		status_publish(v);
 	}
 	return NULL;
@@ -373,8 +397,7 @@ int vip_routes_set(struct vip_routes *v, const struct vip_route *list, uint32_t 
 	if (routes_copy(&sorted, list, n) < 0)
 		return -ENOMEM;
 	pthread_mutex_lock(&v->lock);
-	if (sorted.n == v->asked.n &&
-	    (n == 0 || memcmp(sorted.v, v->asked.v, n * sizeof(*list)) == 0)) {
+	if (routes_same(&sorted, &v->asked)) {
 		pthread_mutex_unlock(&v->lock);
 		free(sorted.v);
 		return 0;

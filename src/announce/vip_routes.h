@@ -8,6 +8,10 @@
  * Linux's table while the router as a whole serves: ports are up, this router is the active one, no
  * operator drains it, it does not end, and all workers run.
  *
+ * Addresses of a pool of full NAT are of this router alone: servers answer there. Their routes
+ * (`home`) stand while the router runs and is the active one, also when it is drained, ends, or has
+ * a port that is down, since connections go on meanwhile.
+ *
  * A thread of its own looks every 10 ms, with SCHED_FIFO where allowed. It never waits for another
  * thread. A worker that is stuck has all routes removed and ends the process: the neighbours'
  * sessions end with the process's TAPs, and a service manager starts the router again. Once a
@@ -27,10 +31,11 @@
 
 struct vip_routes;
 
-/* A VIP to be announced. */
+/* A VIP to be announced, or an address of a pool. */
 struct vip_route {
 	struct addr addr;
 	uint32_t metric;
+	uint32_t home; /* 1: of a pool */
 };
 
 /* X(NAME, word, meaning): why nothing is announced; the first that holds. */
@@ -54,7 +59,8 @@ extern const char *const vip_routes_state_meanings[VIP_ROUTES_STATE_MAX];
 
 struct vip_routes_status {
 	enum vip_routes_state state;
-	uint32_t wanted, announced; /* VIPs with what they need; routes that stand */
+	uint32_t wanted, announced; /* VIPs with what they need; those whose routes stand */
+	uint32_t homes;		    /* addresses of the pool whose routes stand */
 	uint64_t added, removed;    /* routes since the start */
 	uint64_t errors;	    /* requests that Linux refused */
 	uint64_t repaired;	    /* routes that somebody else removed or added */

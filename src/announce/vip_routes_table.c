@@ -44,9 +44,41 @@ int routes_copy(struct routes *to, const struct vip_route *v, uint32_t n)
 	return 0;
 }
 
+static const struct vip_route *routes_find(const struct routes *r, const struct vip_route *one)
+{
+	return r->n ? bsearch(one, r->v, r->n, sizeof(*one), route_cmp) : NULL;
+}
+
 bool routes_have(const struct routes *r, const struct vip_route *one)
 {
-	return r->n && bsearch(one, r->v, r->n, sizeof(*one), route_cmp) != NULL;
+	return routes_find(r, one) != NULL;
+}
+
+uint32_t routes_homes(const struct routes *r)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->n; i++)
+		n += r->v[i].home;
+	return n;
+}
+
+bool routes_same(const struct routes *a, const struct routes *b)
+{
+	bool same = a->n == b->n;
+
+	for (uint32_t i = 0; same && i < a->n; i++)
+		same = route_cmp(&a->v[i], &b->v[i]) == 0;
+	return same;
+}
+
+void routes_mark_homes(struct routes *r, const struct routes *known)
+{
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct vip_route *is = routes_find(known, &r->v[i]);
+
+		r->v[i].home = is && is->home;
+	}
 }
 
 /* --- the table --- */
@@ -85,7 +117,7 @@ static void found_add(void *arg, const struct nl_event *ev)
 		f->failed = true;
 		return;
 	}
-	f->v[f->n++] = (struct vip_route){ev->route.dest.addr, ev->route.metric};
+	f->v[f->n++] = (struct vip_route){.addr = ev->route.dest.addr, .metric = ev->route.metric};
 }
 
 int routes_read(struct nlreq *req, uint32_t table, struct routes *out)

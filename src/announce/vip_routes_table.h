@@ -16,6 +16,10 @@ struct routes {		     /* sorted */
 void routes_sort(struct routes *r);
 /* Replaces the list. 0 or -ENOMEM with the list as it was. */
 int routes_copy(struct routes *to, const struct vip_route *v, uint32_t n);
+uint32_t routes_homes(const struct routes *r);
+bool routes_same(const struct routes *a, const struct routes *b);
+/* Entries of `known` say which of r are of a pool. */
+void routes_mark_homes(struct routes *r, const struct routes *known);
 bool routes_have(const struct routes *r, const struct vip_route *one);
 /* The calling thread enters the namespace; "": stays. 0, or -errno with a sentence. */
 int routes_netns_enter(const char *netns, char error[ERROR_TEXT]);

@@ -22,6 +22,7 @@ struct fleet_run {
 	uint32_t failed;
 	bool away;	  /* the member that was asked last cannot be reached */
 	bool force, save; /* of fleet push */
+	uint32_t gate_ms;
 };
 
 static const struct view_column plan_columns[] = {{"MEMBER", "member", FORMAT_TEXT},
@@ -256,7 +257,7 @@ static bool gate_passes(struct fleet_run *f, const char *member, double before, 
 	json_t *status = NULL;
 	bool passes = false;
 
-	for (uint32_t ms = 0; !passes && ms < GATE_MS && !cli_interrupted; ms += LOOK_MS) {
+	for (uint32_t ms = 0; !passes && ms < f->gate_ms && !cli_interrupted; ms += LOOK_MS) {
 		json_decref(status);
 		status = member_ask(f, member, "fleet.status", NULL, why);
 		passes = status && (view_number(status, "announced") >= before ||
@@ -322,6 +323,9 @@ int run_fleet_push(struct session *s, const struct invocation *inv)
 		return fleet_close(&f, &list_plan, code);
 	if (view_text(inv->local, "pause")[0])
 		(void)duration_parse(view_text(inv->local, "pause"), &pause_ms);
+	f.gate_ms = GATE_MS;
+	if (view_text(inv->local, "gate")[0])
+		(void)duration_parse(view_text(inv->local, "gate"), &f.gate_ms);
 	f.force = json_is_true(json_object_get(inv->local, "force"));
 	f.save = json_is_true(json_object_get(inv->local, "save"));
 	plan_all(&f, text);

@@ -119,25 +119,39 @@ static void pool_address_check(struct config_context *ctx, const struct config *
 			      "%s is a real server: it cannot be in a pool as well", text);
 }
 
-void config_check_address(struct config_context *ctx, const struct config *config,
-			  struct config_address *a)
+static void twice_check(struct config_context *ctx, const struct config *config,
+			const struct config_address *a)
 {
 	struct config_index_key key = index_key_addr(INDEX_ADDRESS, &a->address.addr);
 	char text[ADDR_STRLEN];
 
+	if (!config_index_get(config->index, &key, NULL))
+		return;
+	addr_format(&a->address.addr, text, sizeof(text));
+	for (uint32_t i = 0; i < config->node.n_pool; i++) {
+		const struct config_address *own = &config->node.pool[i];
+
+		if (own == a || !addr_equal(&own->address.addr, &a->address.addr))
+			continue;
+		config_report(ctx, -EEXIST, NULL, "%s stands in node.pool already", text);
+		return;
+	}
+	config_report(ctx, -EEXIST, NULL, "%s stands in shared.addresses already", text);
+}
+
+void config_check_address(struct config_context *ctx, const struct config *config,
+			  struct config_address *a)
+{
 	context_push_key(ctx, "address");
 	address_check(ctx, a);
 	address_length_check(ctx, a);
-	if (config_index_get(config->index, &key, NULL))
-		config_report(ctx, -EEXIST, NULL, "%s stands in shared.addresses already",
-			      addr_format(&a->address.addr, text, sizeof(text)));
+	twice_check(ctx, config, a);
 	config_check_own_address(ctx, config, &a->address.addr);
 	if (a->kind == CONFIG_ADDRESS_VIP)
 		config_check_nat_address(ctx, config, &a->address.addr);
 	if (a->kind == CONFIG_ADDRESS_POOL)
 		pool_address_check(ctx, config, a);
 	context_pop(ctx);
-	config_check_fleet_address(ctx, config, a);
 	link_check(ctx, &config->node, a);
 	if (a->kind == CONFIG_ADDRESS_POOL)
 		config_check_pools(ctx, config, a);

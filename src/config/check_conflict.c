@@ -84,6 +84,9 @@ static void dr_links_check(struct config_context *ctx, const struct config *conf
 
 static bool pool_has(const struct config *config, uint8_t family)
 {
+	for (uint32_t i = 0; i < config->node.n_pool; i++)
+		if (config->node.pool[i].address.addr.family == family)
+			return true;
 	for (uint32_t i = 0; i < config->shared.n_addresses; i++)
 		if (config->shared.addresses[i].kind == CONFIG_ADDRESS_POOL &&
 		    config->shared.addresses[i].address.addr.family == family)
@@ -95,6 +98,8 @@ static bool pool_has(const struct config *config, uint8_t family)
 static void pool_check(struct config_context *ctx, const struct config *config,
 		       const struct config_service *svc)
 {
+	const bool fleet = config->shared.ha.mode == CONFIG_HA_FLEET;
+
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct config_server *s = &svc->servers[i];
 
@@ -105,10 +110,11 @@ static void pool_check(struct config_context *ctx, const struct config *config,
 		context_push_index(ctx, i);
 		context_push_key(ctx, "forward");
 		config_report(ctx, 0, NULL,
-			      "\"fullnat\" needs an address of \"kind\": \"pool\" and of %s in "
-			      "shared.addresses, on the link of the real server: until then no "
-			      "connection is made",
-			      s->ep.addr.family == ADDR_V6 ? "IPv6" : "IPv4");
+			      "\"fullnat\" needs an address %s%s in %s, on the link of the real "
+			      "server: until then no connection is made",
+			      fleet ? "of " : "of \"kind\": \"pool\" and of ",
+			      s->ep.addr.family == ADDR_V6 ? "IPv6" : "IPv4",
+			      fleet ? "node.pool" : "shared.addresses");
 		context_pop(ctx);
 		context_pop(ctx);
 		context_pop(ctx);
@@ -116,20 +122,24 @@ static void pool_check(struct config_context *ctx, const struct config *config,
 	}
 }
 
+/* Entries of the same pool in the list, those behind `a` left out. */
+static uint32_t pool_before(const struct config_address *list, uint32_t n_list,
+			    const struct config_address *a)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < n_list && &list[i] != a; i++)
+		n += list[i].kind == CONFIG_ADDRESS_POOL && list[i].link_id == a->link_id &&
+		     list[i].address.addr.family == a->address.addr.family;
+	return n;
+}
+
 void config_check_pools(struct config_context *ctx, const struct config *config,
 			const struct config_address *a)
 {
-	uint32_t n = 1;
+	uint32_t n = 1 + pool_before(config->node.pool, config->node.n_pool, a);
 
-	for (uint32_t i = 0; i < config->shared.n_addresses; i++) {
-		const struct config_address *other = &config->shared.addresses[i];
-
-		n += other != a && other->kind == CONFIG_ADDRESS_POOL &&
-		     other->link_id == a->link_id &&
-		     other->address.addr.family == a->address.addr.family;
-		if (other == a)
-			break;
-	}
+	n += pool_before(config->shared.addresses, config->shared.n_addresses, a);
 	if (n > LOCAL_POOL_MAX)
 		config_report(ctx, -ENOSPC, NULL,
 			      "%u addresses in the pool of one link and family are more than the "
@@ -200,11 +210,11 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 				      addr_format(&s->ep.addr, text, sizeof(text)),
 				      forward_names[s->forward]);
 		else if (config_index_get(config->index, &pool, NULL))
-			config_report(
-				ctx, -EINVAL, NULL,
-				"%s is in a pool (shared.addresses): it cannot be a real server "
-				"as well",
-				addr_format(&s->ep.addr, text, sizeof(text)));
+			config_report(ctx, -EINVAL, NULL,
+				      "%s is in a pool (shared.addresses, node.pool): it cannot be "
+				      "a real server "
+				      "as well",
+				      addr_format(&s->ep.addr, text, sizeof(text)));
 		else if (!forward_has(s->forward, FORWARD_ENDS_HERE) &&
 			 config_index_get(config->index, &own, NULL))
 			config_report(ctx, 0, NULL,

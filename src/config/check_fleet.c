@@ -101,6 +101,22 @@ static void control_check(struct config_context *ctx, const struct config_node *
 	context_pop(ctx);
 }
 
+/* A backup has the connections of a pair's pool and needs its addresses. */
+static void pool_check(struct config_context *ctx, const struct config *config)
+{
+	if (config->node.n_pool == 0 || config->node.ha.n_paths == 0 ||
+	    config->shared.ha.mode == CONFIG_HA_FLEET)
+		return;
+	context_push_key(ctx, "node");
+	context_push_key(ctx, "pool");
+	config_report(ctx, 0, NULL,
+		      "is not the other router's by itself: in a pair without a fleet "
+		      "(shared.ha.mode) expected entries of \"kind\": \"pool\" in "
+		      "shared.addresses");
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
 static void name_check(struct config_context *ctx, const struct config_node *node)
 {
 	if (node->name && strcmp(node->name, CONFIG_NAME_DEFAULT) != 0)
@@ -198,20 +214,28 @@ static void replies_check(struct config_context *ctx, const struct config_servic
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const uint8_t method = svc->servers[i].forward;
 
-		if (!forward_has(method, FORWARD_REPLIES_PASS))
-			continue;
+		if (!forward_has(method, FORWARD_BY_SOURCE))
+			continue; /* full NAT: replies come to this router's own node.pool */
 		context_push_index(ctx, i);
 		context_push_key(ctx, "forward");
 		config_report(
 			ctx, -EINVAL, NULL,
 			"not \"%s\" in a fleet: a reply would meet another router, which does "
-			"not know the connection: expected \"dr\" or \"tunnel\", or a pair "
-			"(shared.ha.mode)",
+			"not know the connection: expected \"dr\", \"tunnel\", or \"fullnat\" with "
+			"a node.pool, or a pair (shared.ha.mode)",
 			forward_names[method]);
 		context_pop(ctx);
 		context_pop(ctx);
 	}
 	context_pop(ctx);
+}
+
+static bool may_adopt(const struct config_service *svc)
+{
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		if (!forward_has(svc->servers[i].forward, FORWARD_KEEPS_VIP))
+			return false;
+	return true;
 }
 
 void config_check_fleet_service(struct config_context *ctx, const struct config *config,
@@ -220,7 +244,7 @@ void config_check_fleet_service(struct config_context *ctx, const struct config 
 	if (config->shared.ha.mode != CONFIG_HA_FLEET)
 		return;
 	replies_check(ctx, svc);
-	if (svc->policy.service.adopt)
+	if (svc->policy.service.adopt || !may_adopt(svc))
 		return;
 	context_push_key(ctx, "adopt");
 	config_report(
@@ -234,13 +258,18 @@ void config_check_fleet_service(struct config_context *ctx, const struct config 
 void config_check_fleet_address(struct config_context *ctx, const struct config *config,
 				const struct config_address *a)
 {
-	if (config->shared.ha.mode != CONFIG_HA_FLEET || a->kind != CONFIG_ADDRESS_GATEWAY)
+	if (config->shared.ha.mode != CONFIG_HA_FLEET ||
+	    (a->kind != CONFIG_ADDRESS_GATEWAY && a->kind != CONFIG_ADDRESS_POOL))
 		return;
 	context_push_key(ctx, "kind");
-	config_report(
-		ctx, -EINVAL, NULL,
-		"not \"gateway\" in a fleet: every router would have the address at once, and "
-		"no method of a fleet needs it");
+	config_report(ctx, -EINVAL, NULL,
+		      "not \"%s\" in a fleet: every router would have the address "
+		      "at once, and %s",
+		      a->kind == CONFIG_ADDRESS_POOL ? "pool" : "gateway",
+		      a->kind == CONFIG_ADDRESS_POOL
+			      ? "a reply would meet another router, which does not know the "
+				"connection: expected addresses of each router's own in node.pool"
+			      : "no method of a fleet needs it");
 	context_pop(ctx);
 }
 
@@ -249,6 +278,7 @@ void config_check_fleet(struct config_context *ctx, const struct config *config)
 	announce_check(ctx, config);
 	control_check(ctx, &config->node);
 	members_check(ctx, config);
+	pool_check(ctx, config);
 	if (config->shared.ha.mode == CONFIG_HA_FLEET)
 		name_check(ctx, &config->node);
 }

@@ -159,6 +159,30 @@ static void node_check(struct config_context *ctx, struct config *config)
 	context_pop(ctx);
 }
 
+/* The addresses of node.pool, which are known before those of `shared` are held against them. */
+static void pool_check(struct config_context *ctx, struct config *config)
+{
+	struct config_node *node = &config->node;
+
+	if (config_index_reserve(config->index, 2 * node->n_pool) < 0) {
+		config_report_memory(ctx);
+		return;
+	}
+	context_push_key(ctx, "node");
+	context_push_key(ctx, "pool");
+	for (uint32_t i = 0; i < node->n_pool; i++) {
+		node->pool[i].kind = CONFIG_ADDRESS_POOL;
+		if (node->pool[i].address.addr.family == ADDR_NONE)
+			continue; /* reported where it was parsed */
+		context_push_index(ctx, i);
+		config_check_address(ctx, config, &node->pool[i]);
+		context_pop(ctx);
+		config_index_add_address(config->index, &node->pool[i]);
+	}
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
 static void addresses_check(struct config_context *ctx, struct config *config)
 {
 	struct config_shared *shared = &config->shared;
@@ -173,6 +197,7 @@ static void addresses_check(struct config_context *ctx, struct config *config)
 			continue; /* reported where it was parsed */
 		context_push_index(ctx, i);
 		config_check_address(ctx, config, &shared->addresses[i]);
+		config_check_fleet_address(ctx, config, &shared->addresses[i]);
 		context_pop(ctx);
 		config_index_add_address(config->index, &shared->addresses[i]);
 	}
@@ -244,6 +269,7 @@ static int document_parse(struct config_context *ctx, struct config *config, jso
 		config_policy_compat(&config->shared.defaults, config->shared.compat);
 		node_check(ctx, config);
 		config_check_ha(ctx, config);
+		pool_check(ctx, config);
 		config_check_fleet(ctx, config);
 		context_push_key(ctx, "shared");
 		addresses_check(ctx, config);

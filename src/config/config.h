@@ -148,6 +148,8 @@ struct config_node {
 	char *metrics_socket;		/* metrics.socket, or NULL */
 	struct config_ha_node ha;
 	struct config_announce announce;
+	struct config_address *pool; /* of this router alone; kind is CONFIG_ADDRESS_POOL */
+	uint32_t n_pool;
 	struct endpoint fleet; /* control.fleet; family NONE: not there */
 	struct config_notify notify;
 	struct config_programs programs;

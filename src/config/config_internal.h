@@ -137,6 +137,7 @@ extern const struct config_object config_object_check;
 extern const struct config_object config_object_ha_node;
 extern const struct config_object config_object_ha_shared;
 extern const struct config_object config_object_announce; /* schema_fleet.c */
+extern const struct config_object config_object_pool;	  /* schema_fleet.c */
 extern const struct config_object config_object_level_socket, config_object_telnet;
 extern const struct config_object config_object_notify, config_object_programs;
 

@@ -87,3 +87,27 @@ static const struct config_field announce_fields[] = {
 };
 const struct config_object config_object_announce = {
 	.noun = "announcing", FIELDS(announce_fields), .size = sizeof(struct config_announce)};
+
+/* The kind is that of a pool: config.c. */
+static const struct config_field pool_fields[] = {
+	{.name = "address",
+	 .type = TYPE_ADDRESS,
+	 AT(struct config_address, address),
+	 .flags = FIELD_REQUIRED | FIELD_LIVE,
+	 .noun = "an address",
+	 .help = "no other router has it, and the network sends packets for it here: as an address "
+		 "of the link's network, or by the route that `announce.table` has for it"},
+	{.name = "link",
+	 .type = TYPE_STRING,
+	 AT(struct config_address, link),
+	 .flags = FIELD_LIVE,
+	 .rule = RULE_LABEL,
+	 .max = MAX_NAME,
+	 .noun = "a link",
+	 .help = "port, or port.VLAN, by which the real servers are reached"},
+};
+const struct config_object config_object_pool = {
+	.noun = "an address of the pool",
+	FIELDS(pool_fields),
+	.size = sizeof(struct config_address),
+};

@@ -90,9 +90,10 @@ void config_check_pool_address(struct config_context *ctx, const struct config *
 	char text[ADDR_STRLEN];
 
 	if (config_index_get(config->index, &key, NULL))
-		config_report(ctx, -EINVAL, NULL,
-			      "%s is in a pool (shared.addresses): it cannot be a VIP as well",
-			      addr_format(vip, text, sizeof(text)));
+		config_report(
+			ctx, -EINVAL, NULL,
+			"%s is in a pool (shared.addresses, node.pool): it cannot be a VIP as well",
+			addr_format(vip, text, sizeof(text)));
 }
 
 void config_check_nat_address(struct config_context *ctx, const struct config *config,

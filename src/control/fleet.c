@@ -114,6 +114,7 @@ static uint32_t metric_of(const struct config_announce *a, const struct addr *vi
 
 static int routes_set(struct control *c)
 {
+	const struct config_node *node = &c->config->node;
 	struct vip_route *list;
 	struct vips vips;
 	uint32_t n = 0;
@@ -121,12 +122,17 @@ static int routes_set(struct control *c)
 
 	if (ret < 0)
 		return ret;
-	list = malloc((vips.n + 1UL) * sizeof(*list));
+	list = malloc((vips.n + node->n_pool + 1UL) * sizeof(*list));
 	for (uint32_t i = 0; list && i < vips.n; i++)
 		if (is_announced(&vips.v[i], c->config->shared.ha.withdraw))
 			list[n++] = (struct vip_route){
 				.addr = vips.v[i].addr,
-				.metric = metric_of(&c->config->node.announce, &vips.v[i].addr)};
+				.metric = metric_of(&node->announce, &vips.v[i].addr)};
+	for (uint32_t i = 0; list && i < node->n_pool; i++)
+		list[n++] = (struct vip_route){
+			.addr = node->pool[i].address.addr,
+			.metric = metric_of(&node->announce, &node->pool[i].address.addr),
+			.home = 1};
 	ret = list ? vip_routes_set(c->fleet.routes, list, n) : -ENOMEM;
 	free(list);
 	free(vips.v);
@@ -155,10 +161,10 @@ struct announced {
 static void program_tell(struct control *c, const char *vip, const struct vip_route *r,
 			 bool announced, const char *state)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:I, s:s, s:I}", "event", "announce", "router",
-			      c->boot->node.name, "vip", vip, "announced", (int)announced, "metric",
-			      (json_int_t)r->metric, "state", state, "at_ms",
-			      (json_int_t)clock_wall_ms());
+	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:s, s:I}", "event", "announce",
+			      "router", c->boot->node.name, "vip", vip, "pool", (int)r->home,
+			      "announced", (int)announced, "metric", (json_int_t)r->metric, "state",
+			      state, "at_ms", (json_int_t)clock_wall_ms());
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 
 	json_decref(o);
@@ -177,8 +183,8 @@ static void run_announced(struct control *c, struct control_note *note)
 		vip_routes_status(c->fleet.routes, &s);
 	for (uint32_t i = 0; i < a->n; i++) {
 		addr_format(&a->v[i].addr, vip, sizeof(vip));
-		snprintf(text, sizeof(text), "%s is %s, metric %u", vip,
-			 a->announced ? "announced" : "withdrawn", a->v[i].metric);
+		snprintf(text, sizeof(text), "%s%s is %s, metric %u", a->v[i].home ? "pool: " : "",
+			 vip, a->announced ? "announced" : "withdrawn", a->v[i].metric);
 		log_notice(AREA, "%s", text);
 		event_tell(c, EVENT_ROLE,
 			   json_pack("{s:s, s:b}", "vip", vip, "announced", (int)a->announced),

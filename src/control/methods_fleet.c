@@ -18,9 +18,10 @@ static json_t *routes_json(const struct control *c, uint32_t n)
 	char text[ADDR_STRLEN];
 
 	for (uint32_t i = 0; i < is && i < n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:I}", "vip",
+		json_array_append_new(list, json_pack("{s:s, s:I, s:b}", "vip",
 						      addr_format(&v[i].addr, text, sizeof(text)),
-						      "metric", (json_int_t)v[i].metric));
+						      "metric", (json_int_t)v[i].metric, "pool",
+						      (int)v[i].home));
 	free(v);
 	return list;
 }
@@ -36,7 +37,8 @@ static json_t *status_json(struct control *c)
 	fleet_view(&parts, &v);
 	out = shown_object(&shown_fleet, &v, SHOWN_LIST);
 	json_object_set_new(out, "digest", json_string(config_digest(c->config, digest)));
-	json_object_set_new(out, "routes", v.on ? routes_json(c, v.s.announced) : json_array());
+	json_object_set_new(out, "routes",
+			    v.on ? routes_json(c, v.s.announced + v.s.homes) : json_array());
 	return out;
 }
 
@@ -134,7 +136,7 @@ const struct method fleet_methods[] = {
 	 .help = "this router as a member of a fleet: what is announced to the network, and why "
 		 "not more",
 	 .result = "the keys of a member; `digest`: of the shared configuration; `routes`: `[{vip, "
-		   "metric}]`, the VIPs that are announced",
+		   "metric, pool}]`, the VIPs and addresses of the pool that are announced",
 	 .rows = &shown_fleet},
 	{.name = "fleet.drain",
 	 .level = METHOD_CHANGE,

@@ -245,7 +245,8 @@ int builder_change(struct publisher *p, const struct config_change *ch, char err
 	case OBJECT_SERVICE:
 		return service_changed(p, ch, error);
 	case OBJECT_ADDRESS:
-	case OBJECT_HA: /* its mode: vip_kinds() */
+	case OBJECT_HA:	  /* its mode: vip_kinds() */
+	case OBJECT_NODE: /* its pool */
 		return touched(publisher_touch_addrs(p), error);
 	case OBJECT_SHARED: /* builder_cover() */
 		return touched(publisher_touch_marks(p), error);

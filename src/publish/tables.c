@@ -16,6 +16,9 @@ static bool has_packets(const struct addr *a)
 	return addr_is_unicast(a) && !addr_is_link_local(a);
 }
 
+/* An address of a pool is claimed also in a fleet: no other router has it. */
+#define POOL_KINDS (ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED | ADDR_KIND_POOL)
+
 struct entries {
 	struct FAM(addr_entry) *v;
 	uint32_t n, max;
@@ -91,6 +94,9 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 	struct FAM(addr_table) *t = NULL;
 	uint32_t left = rt->n_servers;
 
+	for (uint32_t i = 0; config && i < config->node.n_pool; i++)
+		add_entry(&e, &config->node.pool[i].address.addr, POOL_KINDS,
+			  config->node.pool[i].link_id);
 	for (uint32_t i = 0; config && i < config->shared.n_addresses; i++) {
 		const struct config_address *a = &config->shared.addresses[i];
 
@@ -98,10 +104,7 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 			add_entry(&e, &a->address.addr, vip_kinds(config) | ADDR_KIND_CLAIMED,
 				  a->link_id);
 		else if (a->kind == CONFIG_ADDRESS_POOL)
-			add_entry(&e, &a->address.addr,
-				  ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_CLAIMED |
-					  ADDR_KIND_POOL,
-				  a->link_id);
+			add_entry(&e, &a->address.addr, POOL_KINDS, a->link_id);
 		else if (a->kind == CONFIG_ADDRESS_GATEWAY)
 			add_entry(&e, &a->address.addr, ADDR_KIND_GATEWAY, a->link_id);
 	}

@@ -237,13 +237,21 @@ static int setup_addresses(const struct config *config, struct link_config *out)
 					[CONFIG_ADDRESS_PREFIX] = LINK_ADDRESS_PREFIX,
 					[CONFIG_ADDRESS_POOL] = LINK_ADDRESS_VIP};
 	const struct config_shared *shared = &config->shared;
-	size_t n = shared->n_addresses;
+	size_t n = shared->n_addresses + config->node.n_pool;
 
 	for (uint32_t i = 0; i < shared->n_services; i++)
 		n += shared->services[i]->n_listen;
 	out->addresses = calloc(n + 1, sizeof(*out->addresses));
 	if (!out->addresses)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < config->node.n_pool; i++) {
+		const struct config_address *a = &config->node.pool[i];
+
+		out->addresses[out->n_addresses++] = (struct link_address){.addr = a->address.addr,
+									   .len = a->address.len,
+									   .kind = LINK_ADDRESS_VIP,
+									   .link = a->link_id};
+	}
 	for (uint32_t i = 0; i < shared->n_addresses; i++) {
 		const struct config_address *a = &shared->addresses[i];
 

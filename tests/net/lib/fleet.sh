@@ -24,6 +24,12 @@ FLEET_BFD=3
 FLEET_HA='{}'
 # true: they have encrypted control connections.
 FLEET_MEMBERS=false
+# What the node part of each says beside the rest; @ is the member's number.
+FLEET_NODE='{}'
+# Of a member: its workers, the build folder that its router is of, and what announces its VIPs (bird or
+# frr). FRR takes tables up to 252.
+declare -A FLEET_WORKERS=() FLEET_BUILDS=() FLEET_DAEMONS=()
+FLEET_TABLE=7690
 
 edge()
 {
@@ -45,7 +51,7 @@ fleet_network()
 	leg_add edge public public 192.0.2.1/24
 	leg_add edge private private 10.10.0.1/16
 	forward_on edge
-	on edge sysctl -qw net.ipv4.fib_multipath_hash_policy=1
+	on edge sysctl -qw net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1
 	for ((i = 1; i <= $1; i++)); do
 		ns_add "linux-lb$i"
 		ns_add "dpdk-lb$i"
@@ -90,6 +96,7 @@ fleet_config()
 		--arg socket "$RUN/lb$i.sock" --arg netns "$NET-linux-lb$i" \
 		--arg state "$RUN/state-lb$i" --argjson announce "$FLEET_ANNOUNCE" \
 		--argjson ha "$FLEET_HA" --argjson size "$FLEET_SIZE" --arg key "$RUN/fleet.key" \
+		--argjson node "${FLEET_NODE//@/$i}" --argjson table "$FLEET_TABLE" \
 		'{node: {name: $name, state_dir: $state,
 		         ports: [{name: "public", device: "\($device)0", tap: "public",
 		                  linux: {addresses: ["192.0.2.1\($i)/24"],
@@ -98,7 +105,7 @@ fleet_config()
 		                  linux: {addresses: ["10.10.1.\($i)/16"]}}],
 		         linux: {netns: $netns}, control: {socket: $socket},
 		         workers: {connections: 100000}, ledger: {enabled: false},
-		         announce: ({table: 7690} + $announce)},
+		         announce: ({table: $table} + $announce)},
 		  shared: {services: ., ha: ({mode: "fleet"} + $ha)}} |
 		 if $members then
 			.node.control.fleet = "192.0.2.1\($i):7696" |
@@ -106,7 +113,7 @@ fleet_config()
 			 .node.ha = {key_file: $key} |
 			.shared.ha.members = [range(1; $size + 1) |
 				{name: "lb\(.)", address: "192.0.2.1\(.):7696"}]
-		 else . end' --argjson members "$FLEET_MEMBERS" > "$RUN/lb$i.json.new"
+		 else . end | .node *= $node' --argjson members "$FLEET_MEMBERS" | inet_filter > "$RUN/lb$i.json.new"
 	mv "$RUN/lb$i.json.new" "$RUN/lb$i.json"
 }
 
@@ -119,8 +126,9 @@ fleet_at()
 fleet_launch()
 {
 	local i=$1
-	in_front ip netns exec "$NET-dpdk-lb$i" "$BUILD/src/plvs" --no-huge -m 512 --no-pci \
-		--no-shconf --file-prefix "$NET-lb$i" --lcores "$(plvs_lcores "${2:-1}")" \
+	in_front ip netns exec "$NET-dpdk-lb$i" "${FLEET_BUILDS[$i]:-$BUILD}/src/plvs" --no-huge -m 512 \
+		--no-pci --no-shconf --file-prefix "$NET-lb$i" \
+		--lcores "$(plvs_lcores "${FLEET_WORKERS[$i]:-1}")" \
 		--vdev "net_${PLVS_DRIVER}0,iface=public,framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536" \
 		--vdev "net_${PLVS_DRIVER}1,iface=private,framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536" \
 		-- -c "$RUN/lb$i.json" >> "$RUN/lb$i.log" 2>&1 < /dev/null &
@@ -149,7 +157,7 @@ fleet_birds()
 	local i
 	sed -e '/^protocol bgp lb/d' "$TOP/config/fleet/bird-edge.conf" > "$RUN/bird-edge.conf"
 	for ((i = 1; i <= FLEET_SIZE; i++)); do
-		echo "protocol bgp lb$i from member4 { neighbor 192.0.2.1$i as 65010; }" \
+		echo "protocol bgp lb$i from member$FAMILY { neighbor $(inet "192.0.2.1$i") as 65010; }" \
 			>> "$RUN/bird-edge.conf"
 		sed -e "s/192\.0\.2\.11/192.0.2.1$i/; s/:2:11/:2:1$i/" \
 			"$TOP/config/fleet/bird-member.conf" > "$RUN/bird-lb$i.conf"
@@ -157,7 +165,7 @@ fleet_birds()
 	sed -i "s/multiplier 3/multiplier $FLEET_BFD/" "$RUN"/bird-edge.conf "$RUN"/bird-lb*.conf
 	on_background edge bird-edge bird -f -c "$RUN/bird-edge.conf" -s "$RUN/bird-edge.ctl" \
 		-P "$RUN/bird-edge.bpid"
-	for ((i = 1; i <= FLEET_SIZE; i++)); do fleet_bird "$i"; done
+	for ((i = 1; i <= FLEET_SIZE; i++)); do "fleet_${FLEET_DAEMONS[$i]:-bird}" "$i"; done
 }
 
 fleet_bird()
@@ -181,9 +189,9 @@ fleet_bfd()
 # members_of VIP: the members by which the edge reaches the VIP, as "1 2 4".
 members_of()
 {
-	ip -n "$NET-edge" -j route show "$1/32" |
+	ip -n "$NET-edge" "-$FAMILY" -j route show "$1/32" |
 		jq -r '[.[] | (.nexthops // [.])[] | .gateway // empty |
-			ltrimstr("192.0.2.1") | tonumber] | sort | join(" ")'
+			sub("^.*[.:]1"; "") | tonumber] | sort | join(" ")'
 }
 
 members_are()
@@ -194,8 +202,29 @@ members_are()
 # fleet_becomes SECONDS VIP MEMBERS
 fleet_becomes()
 {
-	wait_for "$1" "the edge reaches $2 by members \"$3\" (is \"$(members_of "$2")\")" \
-		members_are "$2" "$3"
+	local end=$((SECONDS + $1))
+	until members_are "$2" "$3"; do
+		if [ $SECONDS -ge $end ]; then
+			fleet_look >&"$ERRORS" 2>&1 || true
+			fail "not within $1 s: the edge reaches $2 by members \"$3\" (is \"$(members_of "$2")\")"
+		fi
+		pause 0.05
+	done
+}
+
+# Of each station what it says about announcing, for a test that fails.
+fleet_look()
+{
+	local i
+	edge show protocols all
+	edge show bfd sessions
+	for ((i = 1; i <= FLEET_SIZE; i++)); do
+		echo "--- lb$i"
+		fleet_at "$i"
+		ctl fleet show
+		ip -n "$NET-linux-lb$i" "-$FAMILY" route show table "$FLEET_TABLE"
+		[ ! -e "$RUN/bird-lb$i.ctl" ] || birdc -s "$RUN/bird-lb$i.ctl" show protocols all
+	done
 }
 
 fleet_kill()
@@ -249,7 +278,7 @@ trap fleet_on_exit EXIT
 
 # --- connections by direct routing --------------------------------------------------------------
 
-# fleet_ready MEMBERS SERVERS: they run, and the edge reaches 198.51.100.80 by all of them. The
+# fleet_ready MEMBERS SERVERS [MORE-JSON]: they run, and the edge reaches 198.51.100.80 by all of them. The
 # service: TCP port 7 by direct routing, adopted.
 fleet_ready()
 {
@@ -260,7 +289,7 @@ fleet_ready()
 		echo_serve "server$i" tcp 198.51.100.80 7
 		echo_serve "server$i" udp 198.51.100.80 7
 	done
-	FLEET_SERVICES=("$(adopting "$(service echo tcp 198.51.100.80:7 dr mh "${list[@]}")")"
+	FLEET_SERVICES=("$(adopting "$(service echo tcp 198.51.100.80:7 dr mh "${list[@]}")" "${3:-{\}}")"
 		"$(adopting "$(service ask udp 198.51.100.80:7 dr mh "${list[@]}")")")
 	for ((i = 1; i <= $1; i++)); do
 		fleet_config "$i" "${FLEET_SERVICES[@]}"

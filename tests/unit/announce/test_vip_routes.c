@@ -201,6 +201,46 @@ static void a_vip_changes_alone_and_with_its_metric(void **state)
 	becomes("");
 }
 
+/* Servers answer there, and connections go on. */
+static void an_address_of_a_pool_stays_until_the_process_ends(void **state)
+{
+	struct vip_route list[] = {route("192.0.2.80", 100), route("2001:db8::7", 100)};
+	struct vip_routes_status s;
+	struct vip_routes *v = NULL;
+
+	(void)state;
+	NEED_NETNS();
+	list[1].home = 1;
+	v = start(0);
+	assert_int_equal(vip_routes_set(v, list, 2), 0);
+	vip_routes_ready(v);
+	becomes("192.0.2.80 100, 2001:db8::7 100");
+	usleep(30000);
+	vip_routes_status(v, &s);
+	assert_int_equal(s.wanted, 1);
+	assert_int_equal(s.announced, 1);
+	assert_int_equal(s.homes, 1);
+	vip_routes_drain(v, true);
+	becomes("2001:db8::7 100");
+	vip_routes_drain(v, false);
+	becomes("192.0.2.80 100, 2001:db8::7 100");
+	__atomic_store_n(&is_up, false, __ATOMIC_RELAXED);
+	becomes("2001:db8::7 100");
+	put("2001:db8::7", 100, false); /* by somebody else */
+	becomes("");
+	becomes("2001:db8::7 100");
+	__atomic_store_n(&is_active, false,
+			 __ATOMIC_RELAXED); /* the other router of a pair has it */
+	becomes("");
+	__atomic_store_n(&is_active, true, __ATOMIC_RELAXED);
+	becomes("2001:db8::7 100");
+	vip_routes_leave(v);
+	usleep(50000);
+	becomes("2001:db8::7 100");
+	vip_routes_stop(v);
+	becomes("");
+}
+
 static void routes_that_others_change_are_put_right(void **state)
 {
 	struct vip_routes *v;
@@ -270,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_follow_readiness_orders_and_the_end),
 		cmocka_unit_test(a_vip_changes_alone_and_with_its_metric),
+		cmocka_unit_test(an_address_of_a_pool_stays_until_the_process_ends),
 		cmocka_unit_test(routes_that_others_change_are_put_right),
 		cmocka_unit_test(routes_of_a_killed_process_go_at_the_next_start),
 		cmocka_unit_test(a_stuck_worker_withdraws_and_ends_the_process_in_200_ms),

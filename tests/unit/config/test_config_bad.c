@@ -294,13 +294,14 @@ static const struct bad bad[] = {
 	 "well"},
 	{ADDRESSES("{\"address\":\"192.0.2.200\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
 		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.200:80\"}"),
-	 "f:4:40: shared.services[0].listen[0]: 192.0.2.200 is in a pool (shared.addresses): it "
+	 "f:4:40: shared.services[0].listen[0]: 192.0.2.200 is in a pool (shared.addresses, "
+	 "node.pool): it "
 	 "cannot be a VIP as well"},
 	{ADDRESSES("{\"address\":\"192.0.2.200\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
 		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.80:80\","
 		   "\"servers\":[{\"address\":\"192.0.2.200:80\",\"forward\":\"fullnat\"}]}"),
 	 "f:4:78: shared.services[0].servers[0].address: 192.0.2.200 is in a pool "
-	 "(shared.addresses): it cannot be a real server as well"},
+	 "(shared.addresses, node.pool): it cannot be a real server as well"},
 	/* The client's address for servers. */
 	{SERVICES(WEB(",\"client_address\":\"toa\"")),
 	 "f:4:61: shared.services[0].client_address: \"toa\" is not a way to tell servers the "

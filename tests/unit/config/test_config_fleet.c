@@ -165,6 +165,72 @@ static void a_fleet_takes_methods_whose_replies_pass_no_router(void **state)
 		"addresses[0].kind: not \"gateway\" in a fleet");
 }
 
+#define POOL(addresses)                                                                            \
+	NODE(",\"name\":\"lb1\",\"announce\":{\"table\":7690},\"pool\":[" addresses "]")
+#define HOME	"{\"address\":\"192.0.2.201\",\"link\":\"public\"}"
+#define FULLNAT "\"forward\":\"fullnat\""
+
+static void full_nat_in_a_fleet_has_a_pool_of_each_router(void **state)
+{
+	struct config *c = good(POOL(HOME) FLEET "," SERVICE(FULLNAT, "") "}}");
+	char *text, said[2048];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(c->node.n_pool, 1);
+		assert_int_equal(c->node.pool[0].kind, CONFIG_ADDRESS_POOL);
+		assert_int_equal(c->node.pool[0].link_id, link_id_of(0, 0));
+		text = config_to_text(c);
+		config_destroy(c);
+		c = parse(text, said);
+		free(text);
+		assert_non_null(c);
+	}
+	config_destroy(c);
+	warned(LB1 FLEET "," SERVICE(FULLNAT, "") "}}",
+	       "\"fullnat\" needs an address of IPv4 in node.pool");
+	refused(LB1 FLEET ",\"addresses\":[{\"address\":\"192.0.2.201\",\"kind\":\"pool\",\"link\":"
+			  "\"public\"}]," SERVICE(FULLNAT, "") "}}",
+		"addresses[0].kind: not \"pool\" in a fleet: every router would have the address "
+		"at "
+		"once, and a reply would meet another router");
+	config_destroy(good(POOL(HOME) "\"ha\":{\"mode\":\"pair\"}}}")); /* a lone router */
+	warned(NODE(",\"pool\":[" HOME
+		    "],\"ha\":{\"role\":\"primary\",\"key_file\":\"/k\",\"paths\":[{"
+		    "\"name\":\"p\",\"local\":\"192.0.2.10\",\"peer\":\"192.0.2.9\"}]}") "}}",
+	       "node.pool: is not the other router's by itself");
+	refused(POOL("{\"address\":\"192.0.2.201\"}") FLEET "}}", "node.pool[0].link: missing");
+	refused(POOL("{\"address\":\"192.0.2.201\",\"link\":\"lan\"}") FLEET "}}",
+		"\"lan\" is not a link");
+	refused(POOL("{\"address\":\"192.0.2.201/24\",\"link\":\"public\"}") FLEET "}}",
+		"an entry of a pool is one address");
+	refused(POOL(HOME "," HOME) FLEET "}}", "192.0.2.201 stands in node.pool already");
+	refused(POOL(HOME) FLEET ",\"addresses\":[{\"address\":\"192.0.2.201\"}]}}",
+		"192.0.2.201 stands in node.pool already");
+	refused(POOL("{\"address\":\"192.0.2.10\",\"link\":\"public\"}") FLEET "}}",
+		"this router's own address");
+	refused(POOL("{\"address\":\"198.51.100.80\",\"link\":\"public\"}") FLEET
+		"," SERVICE(FULLNAT, "") "}}",
+		"198.51.100.80 is in a pool");
+	refused(POOL("{\"address\":\"192.0.2.21\",\"link\":\"public\"}") FLEET
+		"," SERVICE(FULLNAT, "") "}}",
+		"192.0.2.21 is in a pool");
+}
+
+/* It is no part of what all members have. */
+static void the_pool_is_not_in_the_digest(void **state)
+{
+	char x[CONFIG_DIGEST_STRLEN], y[CONFIG_DIGEST_STRLEN];
+	struct config *one = good(POOL(HOME) FLEET "," SERVICE(FULLNAT, "") "}}");
+	struct config *other = good(POOL("{\"address\":\"192.0.2.202\",\"link\":\"public\"}") FLEET
+				    "," SERVICE(FULLNAT, "") "}}");
+
+	(void)state;
+	assert_string_equal(config_digest(one, x), config_digest(other, y));
+	config_destroy(one);
+	config_destroy(other);
+}
+
 #define MEMBERS(second)                                                                            \
 	"\"ha\":{\"mode\":\"fleet\",\"members\":[{\"name\":\"lb1\",\"address\":\"192.0.2.11:"      \
 	"7696\"}," second "]}}}"
@@ -219,6 +285,8 @@ int main(void)
 		cmocka_unit_test(adopt_asks_for_mh_and_for_servers_that_have_the_vip),
 		cmocka_unit_test(a_fleet_takes_methods_whose_replies_pass_no_router),
 		cmocka_unit_test(the_table_of_mh_has_a_prime_of_slots),
+		cmocka_unit_test(full_nat_in_a_fleet_has_a_pool_of_each_router),
+		cmocka_unit_test(the_pool_is_not_in_the_digest),
 		cmocka_unit_test(members_have_names_and_addresses_of_their_own),
 		cmocka_unit_test(the_order_of_servers_is_part_of_the_digest),
 	};

@@ -30,6 +30,7 @@
 	"\"ha\":{\"role\":\"primary\",\"key_file\":\"/etc/passwd\","                               \
 	"\"paths\":[{\"name\":\"p\",\"local\":\"192.0.2.2\",\"peer\":\"192.0.2.3\"}]},"            \
 	"\"announce\":{\"table\":7690,\"vips\":[{\"address\":\"192.0.2.80\"}]},"                   \
+	"\"pool\":[{\"address\":\"192.0.2.78\",\"link\":\"public\"}],"                             \
 	"\"notify\":{\"ha\":[\"/bin/true\"],\"health\":[\"/bin/true\"]},"                          \
 	"\"telnet\":{\"users\":[{\"name\":\"eve\",\"password\":\"$6$x$0123456789012345\"}]}}"
 /* A document by its first check, by what its first service says beyond its check, and by what the
