@@ -5,7 +5,7 @@
 /*
  * The wake-up of a worker that sleeps. Producers (other workers, link, ha, control) put work where
  * the worker looks in each round: on a ring, or behind a pointer. A system call for each piece of
- *work would be dear, so an eventfd is written only while the worker sleeps or is about to:
+ * work would be dear, so an eventfd is written only while the worker sleeps or is about to:
  *
  *	worker				producer
  *	wake_begin: asleep = 1		puts the work

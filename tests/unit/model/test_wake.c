@@ -25,8 +25,9 @@ struct meeting {
 	uint64_t taken; /* of all. consumer: wo */
 	unsigned int n_producers;
 	uint64_t n_each;
-	uint64_t sleeps, lost; /* consumer */
-	bool in_step;	       /* a producer waits until its work was taken */
+	uint64_t sleeps; /* consumer: wo */
+	uint64_t lost;	 /* consumer */
+	bool in_step;	 /* a producer waits until its work was taken */
 };
 
 struct producer {
@@ -57,6 +58,7 @@ static void *produce(void *arg)
 	struct producer *p = arg;
 	struct meeting *m = p->m;
 
+	step_wait(&m->sleeps, 1); /* else all is put before the worker is there at all */
 	for (uint64_t n = 1; n <= m->n_each; n++) {
 		__atomic_store_n(&m->put[p->i], n, __ATOMIC_RELAXED);
 		wake_up(&m->wake);
@@ -64,6 +66,12 @@ static void *produce(void *arg)
 			step_wait(&m->taken, n);
 	}
 	return NULL;
+}
+
+/* Work without a wake-up, for as long as nobody can be between the two. */
+static bool wake_lost(const struct meeting *m, struct pollfd *fd)
+{
+	return all_put(m) != m->taken && poll(fd, 1, LOST_MS) == 0;
 }
 
 /* As worker_sleep.c does: says so, looks once more, sleeps. */
@@ -75,11 +83,11 @@ static void consume(struct meeting *m)
 	while (m->taken < all) {
 		wake_begin(&m->wake);
 		if (all_put(m) == m->taken) {
-			m->sleeps++;
-			if (poll(&fd, 1, LOST_MS) > 0)
+			__atomic_store_n(&m->sleeps, m->sleeps + 1, __ATOMIC_RELEASE);
+			if (poll(&fd, 1, LOST_MS) > 0 || !wake_lost(m, &fd))
 				wake_drain(&m->wake);
 			else
-				m->lost += all_put(m) != m->taken;
+				m->lost++;
 		}
 		wake_end(&m->wake);
 		__atomic_store_n(&m->taken, all_put(m), __ATOMIC_RELAXED);
