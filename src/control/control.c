@@ -107,6 +107,17 @@ void control_destroy(struct control *c)
 
 /* --- the thread --- */
 
+static void reload_begin(struct control *c)
+{
+	const uint32_t asked = __atomic_load_n(&c->reloads, __ATOMIC_ACQUIRE);
+
+	if (asked == c->reloads_begun)
+		return;
+	c->reloads_begun = asked;
+	control_apply_file(c);
+	pending_reload_end(c);
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *c = arg;
@@ -114,8 +125,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	(void)!read(fd, &n, sizeof(n));
-	if (__atomic_exchange_n(&c->reloads, 0, __ATOMIC_ACQ_REL))
-		control_apply_file(c);
+	reload_begin(c);
 	control_notes_run(c);
 	if (__atomic_load_n(&c->stopping, __ATOMIC_ACQUIRE))
 		event_base_loopbreak(c->base);
@@ -143,8 +153,14 @@ const uint64_t *control_progress(const struct control *c)
 
 void control_reload(struct control *c)
 {
-	__atomic_store_n(&c->reloads, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&c->reloads, 1, __ATOMIC_RELEASE);
 	control_wake(c);
+}
+
+bool control_reloading(const struct control *c)
+{
+	return __atomic_load_n(&c->reloads_ended, __ATOMIC_ACQUIRE) !=
+	       __atomic_load_n(&c->reloads, __ATOMIC_ACQUIRE);
 }
 
 /* Checks leave from where the TAPs are. Listeners are open: they stay where they were made. */

@@ -71,6 +71,8 @@ const uint64_t *control_progress(const struct control *control);
 /* SIGHUP: config.apply of the start file, by the control thread. Errors are logged and
  * change nothing. Async-signal-safe, any thread. */
 void control_reload(struct control *control);
+/* True from control_reload() until the file is live or refused. Context: any. */
+bool control_reloading(const struct control *control);
 /* Ends the thread and closes clients and socket; the published snapshot stays. */
 void control_stop(struct control *control);
 /* Frees everything, the published snapshot included: after workers and the link thread

@@ -62,7 +62,10 @@ struct control {
 	struct event *wake_ev;
 	int wake_fd;	   /* eventfd: written by other threads after a flag */
 	uint32_t stopping; /* any thread: atomics */
-	uint32_t reloads;  /* any thread: atomics */
+	uint32_t reloads;  /* asked for; any thread: atomics */
+	uint32_t reloads_begun;
+	uint32_t reloads_ended; /* control: wo, any thread: ro, atomics */
+	uint32_t n_unasked;	/* pending objects without a request */
 	pthread_mutex_t note_lock;
 	struct control_note *first_note, *last_note; /* any thread: under note_lock */
 	pthread_t thread;

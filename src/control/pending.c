@@ -23,6 +23,8 @@ void *pending_create(struct control *c, struct rpc_request *req, size_t size,
 	l->control = c;
 	l->req = req;
 	l->kind = kind;
+	l->unasked = !req;
+	c->n_unasked += l->unasked;
 	TAILQ_INSERT_TAIL(&c->pending, l, entry);
 	return l;
 }
@@ -51,9 +53,19 @@ void pending_fail(struct pending *l, enum rpc_code code, json_t *data, const cha
 	l->req = NULL;
 }
 
+void pending_reload_end(struct control *c)
+{
+	if (c->n_unasked == 0)
+		__atomic_store_n(&c->reloads_ended, c->reloads_begun, __ATOMIC_RELEASE);
+}
+
 void pending_end(struct pending *l)
 {
-	TAILQ_REMOVE(&l->control->pending, l, entry);
+	struct control *c = l->control;
+
+	TAILQ_REMOVE(&c->pending, l, entry);
+	if (l->unasked && --c->n_unasked == 0)
+		pending_reload_end(c);
 	l->kind->free(l);
 }
 

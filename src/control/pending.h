@@ -34,6 +34,7 @@ struct pending {
 	TAILQ_ENTRY(pending) entry;
 	struct control *control;
 	struct rpc_request *req; /* NULL: it has been ended, or nobody asked */
+	bool unasked;		 /* made without a request */
 	const struct pending_kind *kind;
 };
 
@@ -49,6 +50,8 @@ void pending_fail(struct pending *l, enum rpc_code code, json_t *data, const cha
 	__attribute__((format(printf, 4, 5)));
 /* Takes the object from the list and frees it. Its request has been ended. */
 void pending_end(struct pending *l);
+/* Counts the reload that began last as ended, unless objects without a request still pend. */
+void pending_reload_end(struct control *c);
 
 void pending_stop(struct control *c);
 /* Frees the objects that pending_stop() left. The other threads have ended. */

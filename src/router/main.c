@@ -314,7 +314,7 @@ static void tell_manager(struct router *r, struct service_manager *sm, bool *stu
 static void run(struct router *r, const sigset_t *set, struct service_manager *sm)
 {
 	static const struct timespec second = {.tv_sec = 1};
-	bool stuck = false;
+	bool stuck = false, reloading = false;
 
 	log_notice(AREA, "plvs %s runs", PLVS_VERSION);
 	watch_loops(r, sm);
@@ -323,9 +323,15 @@ static void run(struct router *r, const sigset_t *set, struct service_manager *s
 		int sig = sm->fd < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &second);
 
 		tell_manager(r, sm, &stuck);
+		if (reloading && !control_reloading(r->control)) {
+			service_manager_say(sm, "READY=1");
+			reloading = false;
+		}
 		if (sig == SIGHUP) {
 			log_notice(AREA, "SIGHUP: the configuration is read again");
+			service_manager_reloading(sm, clock_us());
 			control_reload(r->control);
+			reloading = true;
 		} else if (sig > 0) {
 			log_notice(AREA, "%s: plvs ends", sig == SIGTERM ? "SIGTERM" : "SIGINT");
 			service_manager_say(sm, "STOPPING=1");

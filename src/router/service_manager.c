@@ -78,6 +78,15 @@ void service_manager_say(struct service_manager *sm, const char *lines)
 		(void)!send(sm->fd, lines, strlen(lines), MSG_NOSIGNAL);
 }
 
+void service_manager_reloading(struct service_manager *sm, uint64_t now_us)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+		 (unsigned long long)now_us);
+	service_manager_say(sm, text);
+}
+
 void service_manager_status(struct service_manager *sm, const char *words)
 {
 	char text[sizeof(sm->status) + 8];

@@ -7,6 +7,7 @@
  * lines NAME=VALUE to the UNIX socket in $NOTIFY_SOCKET. Without the variable nothing is sent.
  *
  *	READY=1		ports, the first snapshot and the role machine run
+ *	RELOADING=1	SIGHUP came; the next READY=1 says that the file is live, or refused
  *	STATUS=...	the role in words
  *	WATCHDOG=1	every loop and every worker has made progress since the last time
  *	STOPPING=1	plvs ends
@@ -40,6 +41,7 @@ int service_manager_open(struct service_manager *sm);
 void service_manager_close(struct service_manager *sm);
 /* Lines to be sent as they are. */
 void service_manager_say(struct service_manager *sm, const char *lines);
+void service_manager_reloading(struct service_manager *sm, uint64_t now_us);
 /* A STATUS, sent when it differs from the last one. */
 void service_manager_status(struct service_manager *sm, const char *words);
 /* A counter that grows with each round of a loop; another thread writes it. Beyond

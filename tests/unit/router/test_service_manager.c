@@ -69,6 +69,8 @@ static void lines_reach_the_manager_and_the_variables_go(void **state)
 	assert_string_equal(heard(), "STATUS=active: no peer is configured");
 	service_manager_status(&sm, "active: no peer is configured");
 	assert_string_equal(heard(), "");
+	service_manager_reloading(&sm, 12345);
+	assert_string_equal(heard(), "RELOADING=1\nMONOTONIC_USEC=12345");
 	service_manager_close(&sm);
 }
 
