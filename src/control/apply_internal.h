@@ -69,8 +69,8 @@ struct apply {
 
 /* ---- apply_load.c: on the job thread ---- */
 
-/* The configuration of an order, checked on this host. NULL: errors say why. dir: of versions. */
-struct config *apply_read(const char *dir, const struct apply_source *from,
+/* The configuration of an order, checked on this host. NULL: errors say why. */
+struct config *apply_read(const struct control *c, const struct apply_source *from,
 			  const struct config *running, struct config_errors *errors);
 
 /* Reads, parses, compares and compiles. arg: struct apply. */

@@ -118,7 +118,8 @@ static void peers_before_check(struct apply *a)
 
 	if (text && config_parse(text, strlen(text), "before the trial", sched_names(), &before,
 				 &a->errors) == 0) {
-		host_check(before, HOST_CHECK_LIVE, &a->errors);
+		host_check(before, HOST_CHECK_LIVE, spawner_permitted(a->pending.control->spawner),
+			   &a->errors);
 		pushed_programs_check(a->running, before, &a->errors);
 	}
 	if (!before || a->errors.errors.n > 0) {
@@ -132,20 +133,20 @@ static void peers_before_check(struct apply *a)
 	json_decref(json);
 }
 
-struct config *apply_read(const char *dir, const struct apply_source *from,
+struct config *apply_read(const struct control *c, const struct apply_source *from,
 			  const struct config *running, struct config_errors *errors)
 {
 	struct config *out = NULL;
 
 	if (!version_id_is_none(&from->back))
-		(void)version_config(dir, &from->back, running, &out, errors);
+		(void)version_config(c->versions.dir, &from->back, running, &out, errors);
 	else if (from->text)
 		(void)config_parse(json_string_value(from->text), json_string_length(from->text),
 				   NULL, sched_names(), &out, errors);
 	else
 		(void)config_load(from->path, sched_names(), &out, errors);
 	if (out)
-		host_check(out, HOST_CHECK_LIVE, errors);
+		host_check(out, HOST_CHECK_LIVE, spawner_permitted(c->spawner), errors);
 	return out;
 }
 
@@ -154,7 +155,7 @@ void apply_load(void *arg)
 	struct apply *a = arg;
 	char digest[CONFIG_DIGEST_STRLEN];
 
-	a->after = apply_read(a->pending.control->versions.dir, &a->from, a->running, &a->errors);
+	a->after = apply_read(a->pending.control, &a->from, a->running, &a->errors);
 	if (a->after && a->from_peer)
 		pushed_check(a);
 	if (a->after && a->peers_before)

@@ -18,31 +18,41 @@
 struct checking {
 	struct config_errors *errors;
 	int key_reason, program_reason; /* 0: a warning */
+	const struct permit *permit;	/* NULL: any user */
 };
 
 /* ---- users ---- */
 
-static bool user_exists(const char *name)
+/* A name service that cannot answer says nothing about the user: *uid is 0. */
+static bool user_find(const char *name, uid_t *uid)
 {
 	struct passwd pw, *found = NULL;
 	char buf[16384], *end;
-	unsigned long uid;
+	unsigned long number;
 	int rc;
 
-	uid = strtoul(name, &end, 10);
+	number = strtoul(name, &end, 10);
 	if (name[0] >= '0' && name[0] <= '9' && *end == '\0')
-		rc = getpwuid_r((uid_t)uid, &pw, buf, sizeof(buf), &found);
+		rc = getpwuid_r((uid_t)number, &pw, buf, sizeof(buf), &found);
 	else
 		rc = getpwnam_r(name, &pw, buf, sizeof(buf), &found);
-	/* A name service that cannot answer says nothing about the user. */
+	*uid = found ? found->pw_uid : 0;
 	return found || (rc != 0 && rc != ENOENT && rc != ESRCH);
 }
 
 static void user_check(const struct checking *c, const char *path, const char *name)
 {
-	if (!user_exists(name))
+	uid_t uid;
+
+	if (!user_find(name, &uid))
 		config_errors_add(c->errors, c->program_reason, path,
 				  "the user \"%s\" does not exist on this machine", name);
+	else if (uid != 0 && c->permit && !permit_has(c->permit, uid))
+		config_errors_add(
+			c->errors, 0, path,
+			"the configuration did not name the user \"%s\" when plvs was started: "
+			"programs of that user do not run before plvs is started again",
+			name);
 }
 
 /* ---- programs ---- */
@@ -124,11 +134,34 @@ static void checks_check(const struct checking *c, const struct config_shared *s
 	}
 }
 
-void host_check(const struct config *config, enum host_check_when when,
+static int user_add(struct permit *permit, const char *name)
+{
+	uid_t uid;
+
+	return name && user_find(name, &uid) && uid != 0 ? permit_add(permit, uid) : 0;
+}
+
+int host_users(const struct config *config, struct permit *permit)
+{
+	const struct config_node *node = &config->node;
+	const char *const names[] = {DEFAULT_USER, node->programs.user, node->notify.user,
+				     config_telnet_account(&node->telnet)};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && rc == 0; i++)
+		rc = user_add(permit, names[i]);
+	for (uint32_t i = 0; i < config->shared.n_checks && rc == 0; i++)
+		if (config->shared.checks[i].type == CHECK_EXEC)
+			rc = user_add(permit, config->shared.checks[i].exec.user);
+	return rc;
+}
+
+void host_check(const struct config *config, enum host_check_when when, const struct permit *permit,
 		struct config_errors *errors)
 {
 	const struct checking c = {
 		.errors = errors,
+		.permit = permit,
 		.key_reason = when == HOST_CHECK_LIVE ? 0 : -EINVAL,
 		.program_reason = when == HOST_CHECK_TEST ? -EINVAL : 0,
 	};

@@ -3,6 +3,7 @@
 #define PLVS_CONTROL_HOST_CHECK_H
 
 #include "config/config.h"
+#include "spawn/permit.h"
 
 /*
  * The needs of a valid configuration on this machine: the key file, programs, and users. The
@@ -17,8 +18,12 @@ enum host_check_when {
 	HOST_CHECK_LIVE,  /* of a running router: warnings alone */
 };
 
-/* Adds errors and warnings. */
-void host_check(const struct config *config, enum host_check_when when,
+/* Adds errors and warnings. permit: the users that programs were permitted to run as at the start;
+ * NULL: any. */
+void host_check(const struct config *config, enum host_check_when when, const struct permit *permit,
 		struct config_errors *errors);
+/* Adds the users whom the configuration names for programs. A user that does not exist is left out.
+ * 0 or -ENOSPC. */
+int host_users(const struct config *config, struct permit *permit);
 
 #endif

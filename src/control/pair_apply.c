@@ -200,8 +200,7 @@ static void compare(struct pair_apply *p, struct config *after)
 static void read_work(void *arg)
 {
 	struct pair_apply *p = arg;
-	struct config *after =
-		apply_read(p->pending.control->versions.dir, &p->from, p->running, &p->errors);
+	struct config *after = apply_read(p->pending.control, &p->from, p->running, &p->errors);
 
 	if (after)
 		compare(p, after);

@@ -16,6 +16,7 @@
 #include "base/error_text.h"
 #include "base/log.h"
 #include "base/own_user.h"
+#include "control/host_check.h"
 #include "router/syscall_filter.h"
 #include "spawn/spawner.h"
 
@@ -36,6 +37,28 @@ int confine_user(struct privileges *p, const char *name)
 	if (rc == 0 && p->become) {
 		own_user_set(p->uid, p->gid);
 		spawner_confine(name);
+	}
+	return rc;
+}
+
+int confine_programs(const struct privileges *p, struct spawner *spawner,
+		     const struct config *config)
+{
+	struct permit permit = {.netns = config->node.netns != NULL};
+	int rc = 0;
+
+	if (p->become)
+		rc = permit_add(&permit, p->uid);
+	if (rc == 0)
+		rc = host_users(config, &permit);
+	if (rc == -ENOSPC)
+		fprintf(stderr, "plvs: the configuration names more than %d users for programs\n",
+			PERMIT_USERS);
+	if (rc == 0) {
+		rc = spawner_permit(spawner, &permit);
+		if (rc != 0)
+			fprintf(stderr, "plvs: the users of programs cannot be fixed: %s\n",
+				strerror(-rc));
 	}
 	return rc;
 }

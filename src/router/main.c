@@ -85,7 +85,7 @@ static int config_read(const struct options *o, struct router *r)
 	if (rc == 0 && !o->check)
 		r->undone = unconfirmed_take(o->config_path, out, r->file_digest);
 	if (rc == 0) {
-		host_check(*out, o->check ? HOST_CHECK_TEST : HOST_CHECK_START, &errors);
+		host_check(*out, o->check ? HOST_CHECK_TEST : HOST_CHECK_START, NULL, &errors);
 		rc = errors.errors.n ? -EINVAL : 0;
 	}
 	for (uint32_t i = 0; i < errors.errors.n; i++)
@@ -458,6 +458,11 @@ int main(int argc, char **argv)
 		rc = check(&o, r.config, own > 0 ? own : 1, argv);
 		config_destroy(r.config);
 		return rc;
+	}
+	if (confine_programs(&r.privileges, r.spawner, r.config) != 0) {
+		spawner_stop(r.spawner);
+		config_destroy(r.config);
+		return 1;
 	}
 	signals_block(&set);
 	rc = start(&r, &o, own > 0 ? own : 1, argv, error);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "spawn/descendants.h"
+#include "spawn/program.h"
 #include "spawn/server.h"
 #include "spawn/spawner_wire.h"
 
@@ -178,6 +179,7 @@ static bool keeper_wait(const struct keeper *k, int ms)
 		int n = poll(p, 3, k->pair < 0 ? ms : PING_MS);
 		char bytes[16];
 
+		program_permit_take();
 		if (p[0].revents || p[1].revents)
 			return false;
 		if (n < 0)

@@ -20,10 +20,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Descriptors have these numbers: life, the router's pidfd, then a line for each client. */
+/* Descriptors have these numbers: life, the router's pidfd, the permit, then a line for each
+ * client. */
 #define KEEPER_LIFE	  3
 #define KEEPER_ROUTER	  4
-#define KEEPER_FIRST_LINE 5
+#define KEEPER_PERMIT	  5
+#define KEEPER_FIRST_LINE 6
 
 /* The note that the keeper sends on life each time a spawner serves. Host order. */
 struct keeper_note {

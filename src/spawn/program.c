@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "spawn/permit.h"
+
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define NICENESS     5
 #define OOM_SCORE    "500" /* of 1000: long before the router */
@@ -100,10 +102,28 @@ static int errno_or_enoent(void)
 }
 
 static const char *confined_to; /* NULL: programs run as whoever the router is, by default */
+static int permit_fd = -1;
+static struct permit permitted; /* nobody, before it is sealed */
 
-void program_confine(const char *user)
+void program_confine(const char *user, int permit)
 {
 	confined_to = user;
+	permit_fd = permit;
+}
+
+void program_permit_take(void)
+{
+	struct permit read;
+	int rc = permit_fd < 0 ? -EAGAIN : permit_read(permit_fd, &read);
+
+	if (rc == -EAGAIN)
+		return;
+	permit_fd = -1;
+	if (rc != 0)
+		return;
+	permitted = read;
+	if (!read.netns)
+		(void)capabilities_keep(PROGRAM_CAPABILITIES);
 }
 
 static struct program_failure identity_set(const struct spawn_order *o)
@@ -133,7 +153,7 @@ static struct program_failure identity_set(const struct spawn_order *o)
 	}
 	if (uid == geteuid() && gid == getegid() && uid != 0)
 		return ok;
-	if (confined_to && (uid == 0 || gid == 0))
+	if (confined_to && (uid == 0 || gid == 0 || gr || !permit_has(&permitted, uid)))
 		return (struct program_failure){SPAWN_STEP_IDENTITY, EPERM};
 	if (!user && !o->group)
 		return ok;

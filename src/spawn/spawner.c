@@ -28,8 +28,14 @@ struct spawner {
 	int life;
 	uint32_t n;
 	int lines[SPAWNER_MAX_CLIENTS];
+	int permit_fd;
+	bool confined;
+	struct permit permit;
 	struct spawner_status status;
 };
+
+/* Descriptors before those of clients: life, the router's pidfd, the permit. */
+enum { FD_LIFE, FD_ROUTER, FD_PERMIT, FD_CLIENTS };
 
 /* In the child: descriptors to 3 and up in their order, all others closed. */
 static int descriptors_keep(int *fds, uint32_t n)
@@ -58,15 +64,14 @@ void spawner_confine(const char *user)
 	confined_to = user;
 }
 
-/* SYS_ADMIN: programs run in the network namespace of linux.netns. */
+/* SYS_ADMIN: programs run in the network namespace of linux.netns, if there is one. */
 static int confine(const char *user)
 {
-	program_confine(user);
-	return capabilities_keep(CAPABILITY(SETUID) | CAPABILITY(SETGID) | CAPABILITY(KILL) |
-				 CAPABILITY(SYS_ADMIN));
+	program_confine(user, KEEPER_PERMIT);
+	return capabilities_keep(PROGRAM_CAPABILITIES | CAPABILITY(SYS_ADMIN));
 }
 
-/* fds[n]: life, a place for the router's pidfd, lines (keeper.h). */
+/* fds[n]: life, a place for the router's pidfd, the permit, lines (keeper.h). */
 static void child(pid_t router, int *fds, uint32_t n) __attribute__((noreturn));
 static void child(pid_t router, int *fds, uint32_t n)
 {
@@ -81,13 +86,13 @@ static void child(pid_t router, int *fds, uint32_t n)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* The end of file on life says it as well, unless somebody else holds the other end. A
 	 * kernel without pidfds leaves the place empty. */
-	fds[1] = pidfd_open(router, 0);
-	if (fds[1] < 0 && errno == ENOSYS)
-		fds[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (fds[1] < 0 || descriptors_keep(fds, n) != 0 ||
+	fds[FD_ROUTER] = pidfd_open(router, 0);
+	if (fds[FD_ROUTER] < 0 && errno == ENOSYS)
+		fds[FD_ROUTER] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fds[FD_ROUTER] < 0 || descriptors_keep(fds, n) != 0 ||
 	    (confined_to && confine(confined_to) != 0))
 		_exit(1);
-	keeper_run(n - 2);
+	keeper_run(n - FD_CLIENTS);
 }
 
 static void fds_close(const int *fds, uint32_t n)
@@ -127,10 +132,37 @@ static int ready_wait(struct spawner *s)
 	return s->status.spawner ? 0 : -EIO;
 }
 
+/* Both ends of descriptor n. The child opens the router's pidfd itself: -1. */
+static int ends_make(uint32_t n, int *ours, int *theirs)
+{
+	int pair[2] = {-1, -1};
+
+	if (n == FD_PERMIT) {
+		pair[0] = permit_create();
+		if (pair[0] < 0)
+			return pair[0];
+		pair[1] = fcntl(pair[0], F_DUPFD_CLOEXEC, 0);
+		if (pair[1] < 0) {
+			int rc = -errno;
+
+			close(pair[0]);
+			return rc;
+		}
+	} else if (n != FD_ROUTER &&
+		   socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) !=
+			   0) {
+		return -errno;
+	}
+	*ours = pair[0];
+	*theirs = pair[1];
+	return 0;
+}
+
 int spawner_start(uint32_t n_clients, struct spawner **out)
 {
 	struct spawner *s;
-	int theirs[SPAWNER_MAX_CLIENTS + 2], ours[SPAWNER_MAX_CLIENTS + 2], rc = 0;
+	int theirs[SPAWNER_MAX_CLIENTS + FD_CLIENTS], ours[SPAWNER_MAX_CLIENTS + FD_CLIENTS];
+	int rc = 0;
 	pid_t self = getpid();
 	uint32_t n = 0;
 
@@ -139,17 +171,10 @@ int spawner_start(uint32_t n_clients, struct spawner **out)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	for (; n < n_clients + 2; n++) {
-		int pair[2] = {-1, -1};
-
-		/* The second place is the router's pidfd, which the child opens. */
-		if (n != 1 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-					 pair) != 0) {
-			rc = -errno;
+	for (; n < n_clients + FD_CLIENTS; n++) {
+		rc = ends_make(n, &ours[n], &theirs[n]);
+		if (rc != 0)
 			goto err_fds;
-		}
-		ours[n] = pair[0];
-		theirs[n] = pair[1];
 	}
 	s->pid = fork();
 	if (s->pid == 0)
@@ -159,10 +184,12 @@ int spawner_start(uint32_t n_clients, struct spawner **out)
 		goto err_fds;
 	}
 	fds_close(theirs, n);
-	s->life = ours[0];
+	s->life = ours[FD_LIFE];
+	s->permit_fd = ours[FD_PERMIT];
+	s->confined = confined_to != NULL;
 	s->n = n_clients;
 	for (uint32_t i = 0; i < n_clients; i++)
-		s->lines[i] = ours[i + 2];
+		s->lines[i] = ours[i + FD_CLIENTS];
 	rc = ready_wait(s);
 	if (rc != 0)
 		spawner_stop(s);
@@ -175,6 +202,20 @@ err_fds:
 	fds_close(ours, n);
 	free(s);
 	return rc;
+}
+
+int spawner_permit(struct spawner *s, const struct permit *permit)
+{
+	int rc = s->confined ? permit_seal(s->permit_fd, permit) : 0;
+
+	if (rc == 0)
+		s->permit = *permit;
+	return rc;
+}
+
+const struct permit *spawner_permitted(const struct spawner *s)
+{
+	return s && s->confined ? &s->permit : NULL;
 }
 
 int spawner_take_fd(struct spawner *s, uint32_t client)
@@ -232,5 +273,6 @@ void spawner_stop(struct spawner *s)
 	if (s->pid > 0)
 		waitpid(s->pid, NULL, 0);
 	close(s->life);
+	close(s->permit_fd);
 	free(s);
 }

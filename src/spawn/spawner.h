@@ -4,7 +4,7 @@
 
 /*
  * The spawner's process. The spawner is forked from main before EAL, threads and big memory, so
- *that starting a program costs the same whatever the router holds. For each program it forks a
+ * that starting a program costs the same whatever the router holds. For each program it forks a
  * supervisor, which starts the program, reads what it prints, and as a subreaper inherits and
  * ends whatever the program leaves behind.
  *
@@ -21,6 +21,8 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "spawn/permit.h"
 
 #define SPAWNER_MAX_CLIENTS 8
 
@@ -39,9 +41,15 @@ enum spawn_who {
 
 /* Before any thread is started. 0 or -errno; -ETIMEDOUT, -EIO: it was made and does not serve. */
 int spawner_start(uint32_t n_clients, struct spawner **out);
-/* Before spawner_start(): programs run as user by default, and never as root; keeper and spawner
- * keep the capabilities to become other users and to end what they started. */
+/* Before spawner_start(): programs run as user by default, never as root, and as none before
+ * spawner_permit(); keeper and spawner keep the capabilities to become other users and to end what
+ * they started. NULL: not confined. */
 void spawner_confine(const char *user);
+/* Fixes the users that programs may run as, for the life of the router. 0 or -errno; -EPERM: they
+ * are fixed. Without spawner_confine(): 0, and nothing is fixed. */
+int spawner_permit(struct spawner *s, const struct permit *permit);
+/* What was fixed, or NULL: any user. Context: any, after spawner_permit(). */
+const struct permit *spawner_permitted(const struct spawner *s);
 /* The line by which a client gets its socket to each spawner (spawn_client_create()),
  * close-on-exec; the caller owns it from now on. -1: it was taken already. */
 int spawner_take_fd(struct spawner *s, uint32_t client);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "spawn/descendants.h"
 #include "spawn/job.h"
+#include "spawn/program.h"
 
 #define STRAYS_MS  20 /* between looks for what a killed supervisor left */
 #define FAIR_READS 8  /* messages of one client in one turn */
@@ -212,6 +213,7 @@ void server_run(int router, int life, int pair, const int *clients, uint32_t n)
 	if (s.signals < 0 || send(pair, "", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
 	do {
+		program_permit_take();
 		wait = s.strays ? STRAYS_MS : -1;
 		for (uint32_t i = 0; i < n; i++) {
 			int left = waiting_expire(&s.peers[i], clock_us());

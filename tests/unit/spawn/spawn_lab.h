@@ -130,6 +130,15 @@ static inline void wait_calls(struct fixture *f, const struct seen *seen, uint32
 	assert_int_equal(had, calls);
 }
 
+static inline void wait_works(struct fixture *f, bool works)
+{
+	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
+
+	while (spawn_client_works(f->client) != works && clock_us() < until)
+		loop_once(f);
+	assert_int_equal(spawn_client_works(f->client), works);
+}
+
 static inline void run(struct fixture *f, const struct spawn_request *request, struct seen *seen)
 {
 	memset(seen, 0, sizeof(*seen));

@@ -206,9 +206,9 @@ static void no_descriptor_of_the_router_leaks(void **state)
 	before[2] = fcntl(before[0], F_DUPFD, 900);
 	fixture_start(&own);
 	after = open("/dev/null", O_RDONLY);
-	/* 0 to 2, the end of life, the router's pidfd, two lines; the pair with the keeper, two
-	 * clients and one for signals. */
-	assert_int_equal(descriptors_of(spawner_pid(own.spawner)), 11);
+	/* 0 to 2, the end of life, the router's pidfd, the permit, two lines; the pair with the
+	 * keeper, two clients and one for signals. */
+	assert_int_equal(descriptors_of(spawner_pid(own.spawner)), 12);
 	/* ls holds one more, for the directory. */
 	run_shell(&own, "ls /proc/self/fd | tr '\\n' ' '", LIMIT_MS, &s);
 	assert_string_equal(s.output, "0 1 2 3 ");

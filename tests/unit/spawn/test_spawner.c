@@ -338,15 +338,6 @@ static void bad_requests_are_refused_by_the_client(void **state)
 
 /* ---- the end of the spawner ---- */
 
-static void wait_works(struct fixture *f, bool works)
-{
-	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
-
-	while (spawn_client_works(f->client) != works && clock_us() < until)
-		loop_once(f);
-	assert_int_equal(spawn_client_works(f->client), works);
-}
-
 static void a_killed_spawner_leaves_nothing_and_is_started_again(void **state)
 {
 	struct fixture *f = *state;
