@@ -6,49 +6,8 @@
 PLVS_DRIVER=af_xdp
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib/ftp.sh"
-# shellcheck source=tests/net/lib/health.sh
-. "$TOP/tests/net/lib/health.sh"
-
-# guide NAME PORT...: starts plvs with the file, its devices on the veth ends of these names.
-guide()
-{
-	local name=$1 port
-	shift
-	note "--- $name"
-	PLVS_VDEVS=()
-	PLVS_PORTS='[]'
-	for port; do plvs_port "$port"; done
-	"$BUILD/src/plvs" -t -c "$TOP/config/guides/$name.json" > "$RUN/valid" 2>&1 || fail "$(cat "$RUN/valid")"
-	sed 's,^\([^"]*\)//.*,\1,' "$TOP/config/guides/$name.json" |
-		jq --arg netns "$NET-linux" --arg socket "$RUN/plvs.sock" --arg state "$RUN/kept" --arg driver "$PLVS_DRIVER" \
-			'.node.linux.netns = $netns | .node.control.socket = $socket | .node.state_dir = $state |
-			.node.workers.connections = 100000 | .node.ports |= [to_entries[] |
-				.value.device = "net_\($driver)\(.key)" | .value.linux.routes = [.value.linux.routes[]? |
-					select(startswith("default") | not)] | .value]' > "$RUN/plvs.json"
-	plvs_start 1
-	wait_for 15 "the servers are up" all_up
-}
-
-# balanced WHERE CLIENT COUNT SERVERS
-balanced()
-{
-	web_ask "$2" "$1" "$3" > "$RUN/answers"
-	is "answers of $1" "$(wc -l < "$RUN/answers")" -eq "$3"
-	is "servers that answered" "$(sort -u "$RUN/answers" | wc -l)" -eq "$4"
-}
-
-# loopback SERVER VIP: the servers' side of direct routing and tunnels, on Linux.
-loopback()
-{
-	on "$1" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
-	ip -n "$NET-$1" address add "$2/32" dev lo
-}
-
-end()
-{
-	doors_add_up
-	plvs_stop
-}
+# shellcheck source=tests/net/lib/guide.sh
+. "$TOP/tests/net/lib/guide.sh"
 
 network_two_armed 1 2
 ns_add edge
@@ -66,18 +25,24 @@ for i in 1 2; do
 	echo_serve server$i udp 10.10.0.1$i 5060
 done
 head -c 100000 /dev/urandom > "$RUN/mine"
+# ftp_crosses VIP: a file up and back, passive and active.
+ftp_crosses()
+{
+	local way i
+	for way in --disable-epsv '-P - --disable-eprt'; do
+		# shellcheck disable=SC2086 # words
+		on client1 curl -sS -m 30 $way -T "$RUN/mine" "ftp://$1/upload/mine" \
+			--next -sS -m 30 $way -o "$RUN/back" "ftp://$1/upload/mine" || fail "FTP by $way"
+		cmp "$RUN/mine" "$RUN/back" || fail "FTP by $way: not what was sent"
+		for i in 1 2; do rm -f "$RUN/ftp$i/root/upload/mine"; done
+	done
+}
 guide persistence public private
 balanced 192.0.2.80 client1 20 1
 for port in 80 443; do on client1 socat -u /dev/null "TCP:192.0.2.80:$port" || fail "the shop has no port $port"; done
 is "servers of the shop, over both ports" \
 	"$(ctl --json connection list | jq '[.rows[] | .server | sub(":.*"; "")] | unique | length')" -eq 1
-for way in --disable-epsv '-P - --disable-eprt'; do
-	# shellcheck disable=SC2086 # words
-	on client1 curl -sS -m 30 $way -T "$RUN/mine" "ftp://192.0.2.81/upload/mine" \
-		--next -sS -m 30 $way -o "$RUN/back" "ftp://192.0.2.81/upload/mine" || fail "FTP by $way"
-	cmp "$RUN/mine" "$RUN/back" || fail "FTP by $way: not what was sent"
-	for i in 1 2; do rm -f "$RUN/ftp$i/root/upload/mine"; done
-done
+ftp_crosses 192.0.2.81
 for i in 1 2 3; do
 	is "SIP is answered" "$(echo "REGISTER $i" | on client1 timeout 5 socat -t 1 - UDP:192.0.2.82:5060)" = "REGISTER $i"
 done
@@ -86,9 +51,13 @@ is "servers that a phone met" \
 end
 
 # Direct routing: legs on the public network, the VIP on the loopback.
-for i in 1 2; do server_add_direct $i 192.0.2.90; done
+for i in 1 2; do
+	server_add_direct $i 192.0.2.90
+	ip -n "$NET-server$i" address add 192.0.2.91/32 dev lo
+done
 guide dr public
 balanced 192.0.2.90 client1 20 2
+ftp_crosses 192.0.2.91
 # The other way on Linux: the VIP on the link itself, kept quiet by arptables.
 for i in 1 2; do
 	ip -n "$NET-server$i" address delete 192.0.2.90/32 dev lo
