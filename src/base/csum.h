@@ -10,6 +10,7 @@
  * Context: any.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,6 +24,12 @@ static inline uint16_t csum_fold(uint64_t sum)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)sum;
+}
+
+/* Whether a sum, whose carries out of 64 bits were added as 1, folds to 0xffff. Not for 0. */
+static inline bool csum_is_whole(uint64_t sum)
+{
+	return sum % UINT16_MAX == 0;
 }
 
 /* The sum of two words, its carry added: what folding would give. */
@@ -78,9 +85,12 @@ static inline uint16_t csum_delta_inverse(uint16_t delta)
 	return (uint16_t)~delta;
 }
 
+/* ~(~csum + delta) is csum - delta, whose borrow is subtracted. */
 static inline be16 csum_apply(be16 csum, uint16_t delta)
 {
-	return (be16)~csum_add16((uint16_t)~csum, delta);
+	const uint32_t left = (uint32_t)csum - delta;
+
+	return (be16)(left + (left >> 16));
 }
 
 #endif

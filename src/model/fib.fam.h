@@ -15,8 +15,15 @@ struct FAM(route) {
 };
 _Static_assert(sizeof(struct FAM(route)) == 3 * sizeof(FAM_ADDR) + 16, "a route has no padding");
 
-/* Longest prefix; of equal ones the lowest metric. */
+/* Longest prefix; of equal ones the lowest metric. The first member is a uint64_t with bits of the
+ * hashes of the router's own addresses: FAM_FN(fib, may_be_local)(). */
 struct FAM(fib);
+
+/* The bit of an address. Tables of addresses use the low bits of the same hash. */
+static inline uint64_t FAM_FN(fib, local_bit)(FAM_ADDR addr)
+{
+	return 1ULL << (FAM_FN(addr, hash)(addr) >> 26);
+}
 
 /* Link thread. NULL: out of memory. The array is copied. */
 struct FAM(fib) *FAM_FN(fib, create)(const struct FAM(route) *routes, uint32_t n);
@@ -26,3 +33,8 @@ const struct FAM(route) *FAM_FN(fib, find)(const struct FAM(fib) *fib, FAM_ADDR 
 /* Any. The route for exactly this host when it is the router's own, or NULL: cheaper
  * than fib*_find(), and what steering asks for every packet that is not for a VIP. */
 const struct FAM(route) *FAM_FN(fib, find_local)(const struct FAM(fib) *fib, FAM_ADDR dest);
+/* Any. False: FAM_FN(fib, find_local)() finds nothing. */
+static inline bool FAM_FN(fib, may_be_local)(const struct FAM(fib) *fib, FAM_ADDR dest)
+{
+	return *(const uint64_t *)(const void *)fib & FAM_FN(fib, local_bit)(dest);
+}

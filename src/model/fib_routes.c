@@ -3,6 +3,7 @@
 #include "model/fib.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +17,15 @@ struct FAM(fib_level) {
 };
 
 struct FAM(fib) {
+	uint64_t local_bits;		     /* first: FAM_FN(fib, may_be_local)() */
 	uint64_t lengths[FAM_BITS / 64 + 1]; /* bit per prefix length in use */
 	struct FAM(fib_level) level[FAM_BITS + 1];
 	struct FAM(fib_level) local; /* the router's own addresses, in full length */
 	uint32_t n;
 	struct FAM(route) routes[];
 };
+
+_Static_assert(offsetof(struct FAM(fib), local_bits) == 0, "read without knowing the rest");
 
 static int level_alloc(struct FAM(fib_level) *l, uint32_t n)
 {
@@ -102,8 +106,10 @@ struct FAM(fib) *FAM_FN(fib, create)(const struct FAM(route) *routes, uint32_t n
 
 		/* Only where the local route is the one that wins. */
 		if (r->len == FAM_BITS && r->kind == ROUTE_LOCAL &&
-		    FAM_FN(fib, find)(fib, r->addr) == r)
+		    FAM_FN(fib, find)(fib, r->addr) == r) {
 			*level_slot(fib, &fib->local, r->addr) = i + 1;
+			fib->local_bits |= FAM_FN(fib, local_bit)(r->addr);
+		}
 	}
 	return fib;
 }

@@ -8,6 +8,7 @@
  * bucket_match_scalar() is the reference and works on every machine.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -51,6 +52,23 @@ static inline unsigned int bucket_match(const struct bucket *b, uint16_t tag)
 	return vaddvq_u16(vandq_u16(eq, vld1q_u16(bit)));
 #else
 	return bucket_match_scalar(b, tag);
+#endif
+}
+
+/* The reference of the first way with this tag, or NULL. */
+static inline const uint32_t *bucket_first(const struct bucket *b, uint16_t tag)
+{
+#if defined(__SSE2__) && !defined(PLVS_SCALAR)
+	const __m128i tags = _mm_load_si128((const __m128i *)b->tag);
+	const __m128i eq = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+	/* Two bits for each way: half the offset of its reference, in bytes. */
+	const unsigned int hits = (unsigned int)_mm_movemask_epi8(eq);
+
+	return hits ? (const uint32_t *)((const uint8_t *)b->ref + 2U * __builtin_ctz(hits)) : NULL;
+#else
+	const unsigned int hits = bucket_match(b, tag);
+
+	return hits ? &b->ref[__builtin_ctz(hits)] : NULL;
 #endif
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/be.h"
 #include "model/client_address.h"
@@ -84,6 +85,24 @@ struct conn {
 	};
 };
 _Static_assert(sizeof(struct conn) == 40, "hot part of a connection");
+
+/* State, flags, proto and method as one number, for comparisons. */
+#define CONN_KIND(state, flags, proto, method)                                                     \
+	((uint32_t)(state) | (uint32_t)(flags) << 8 | (uint32_t)(proto) << 16 |                    \
+	 (uint32_t)(method) << 24)
+static inline uint32_t conn_kind(const struct conn *c)
+{
+	uint32_t kind;
+
+	memcpy(&kind, &c->state, sizeof(kind));
+	return kind;
+}
+_Static_assert(offsetof(struct conn, flags) == offsetof(struct conn, state) + 1 &&
+		       offsetof(struct conn, proto) == offsetof(struct conn, state) + 2 &&
+		       offsetof(struct conn, method) == offsetof(struct conn, state) + 3 &&
+		       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "four bytes of a connection are one number");
+
 enum conn_end { END_SERVER, END_CLIENT, END_VIP, END_MAX };
 
 /* The first end of the key of a direction (enum pkt_dir). The second one follows. */

@@ -4,27 +4,7 @@
 
 static inline struct segment FAM_FN(segment, of)(const struct FAM(pkt) *p)
 {
-	const uint8_t *l4 = p->l3 + p->l4_off;
-	struct segment s;
-	be32 word[2];
-
-	memcpy(word, l4 + 4, sizeof(word));
-	s.seq = be32_to(word[0]);
-	s.ack = be32_to(word[1]);
-	s.end = s.seq + p->l3_len - p->l4_off - (l4[12] >> 4) * 4U + (p->tcp_flags & 1U);
-	return s;
-}
-
-/* Plain data of an assured connection: all that its packets pay. */
-static inline void FAM_FN(evidence, pass)(struct conn *c, const struct FAM(pkt) *p)
-{
-	struct segment s;
-
-	if ((c->evidence & EVIDENCE_KNOWN) != EVIDENCE_KNOWN)
-		return;
-	s = FAM_FN(segment, of)(p);
-	if (likely(segment_fits(c, p->dir, &s)))
-		segment_moves(c, p->dir, &s);
+	return segment_read(p->l3 + p->l4_off, (uint32_t)p->l3_len - p->l4_off, p->tcp_flags);
 }
 
 /* The packet made its connection. svc: its service, or NULL when the service is gone. */

@@ -41,6 +41,19 @@ struct segment {
 	uint32_t end; /* seq behind its data and FIN */
 };
 
+/* len: of the segment with its header. */
+static inline struct segment segment_read(const uint8_t *l4, uint32_t len, uint8_t tcp_flags)
+{
+	struct segment s;
+	be32 word[2];
+
+	memcpy(word, l4 + 4, sizeof(word));
+	s.seq = be32_to(word[0]);
+	s.ack = be32_to(word[1]);
+	s.end = s.seq + len - (l4[12] >> 4) * 4U + (tcp_flags & 1U);
+	return s;
+}
+
 /* Whether a segment may be this connection's: EVIDENCE_KNOWN. dir: enum pkt_dir. */
 static inline bool segment_fits(const struct conn *c, unsigned int dir, const struct segment *s)
 {
@@ -56,6 +69,18 @@ static inline void segment_moves(struct conn *c, unsigned int dir, const struct 
 	if (!forward_has(c->method, FORWARD_REPLIES_PASS) &&
 	    (int32_t)(s->ack - c->end[DIR_OUT]) > 0)
 		c->end[DIR_OUT] = s->ack;
+}
+
+/* Plain data of an assured connection, without FIN: all that its packets pay. */
+static inline void evidence_pass(struct conn *c, unsigned int dir, const uint8_t *l4, uint32_t len)
+{
+	struct segment s;
+
+	if (unlikely((c->evidence & EVIDENCE_KNOWN) != EVIDENCE_KNOWN))
+		return;
+	s = segment_read(l4, len, 0);
+	if (likely(segment_fits(c, dir, &s)))
+		segment_moves(c, dir, &s);
 }
 
 #define FAM_TEMPLATE "dataplane/conn/evidence.fam.h"

@@ -84,19 +84,16 @@ static inline void FAM_FN(table, prefetch_bucket)(const struct FAM(table) *t, ui
 static inline struct FAM(conn) *FAM_FN(table, prefetch_entry)(const struct FAM(table) *t,
 							      uint32_t hash, unsigned int dir)
 {
-	const struct bucket *b = FAM_FN(table, bucket)(t, hash);
-	unsigned int hits = bucket_match(b, table_tag(hash));
+	const uint32_t *ref = bucket_first(FAM_FN(table, bucket)(t, hash), table_tag(hash));
 	struct FAM(conn) *c;
-	uint32_t ref;
 
-	if (!hits)
+	if (!ref)
 		return NULL;
-	ref = b->ref[__builtin_ctz(hits)];
-	c = &t->conns[ref >> 1];
+	c = &t->conns[*ref >> 1];
 	__builtin_prefetch(c, 1);
 	if (FAMILY == 6)
 		__builtin_prefetch(&c->addr[0]);
-	return (ref & 1) == dir ? c : NULL;
+	return (*ref & 1) == dir ? c : NULL;
 }
 
 /* Without a branch on the direction, which is as good as random. */

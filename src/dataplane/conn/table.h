@@ -22,9 +22,9 @@
 
 static inline uint16_t table_tag(uint32_t hash)
 {
-	uint16_t tag = (uint16_t)(hash >> 16);
+	const uint32_t tag = hash >> 16;
 
-	return tag ? tag : 1;
+	return (uint16_t)(tag + (tag == 0));
 }
 
 #define FAM_TEMPLATE "dataplane/conn/table.fam.h"

@@ -198,7 +198,7 @@ void door_flush_tx(struct worker *w, uint16_t port)
 {
 	struct tx_buffer *b = &w->tx[port];
 	struct port_counters *pc = &w->port_counters[port];
-	uint64_t bytes[BURST_MAX];
+	uint64_t bytes = 0;
 	uint16_t n, done;
 
 	if (unlikely(lease_over_now(w)))
@@ -214,12 +214,14 @@ void door_flush_tx(struct worker *w, uint16_t port)
 	if (unlikely(w->observer))
 		observer_leaving(w, port, b->pkts, n);
 	for (uint16_t i = 0; i < n; i++)
-		bytes[i] = b->pkts[i]->pkt_len;
+		bytes += b->pkts[i]->pkt_len;
 	done = rte_eth_tx_burst(w->port_dev[port], (uint16_t)w->tx_queue[port], b->pkts, n);
 	w->counters.sent += done;
 	pc->tx_pkts += done;
-	for (uint16_t i = 0; i < done; i++)
-		pc->tx_bytes += bytes[i];
+	/* Those that were taken may be freed by now; the rest are here. */
+	for (uint16_t i = done; i < n; i++)
+		bytes -= b->pkts[i]->pkt_len;
+	pc->tx_bytes += bytes;
 	pc->tx_full += (uint64_t)(n - done);
 	drop_rest(w, b->pkts, done, n, DROP_TX_FULL);
 }

@@ -12,16 +12,13 @@
 
 #include "base/csum.h"
 #include "dataplane/stages/arp.h"
-#include "dataplane/stages/ext6.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/exits/doors.h"
-#include "dataplane/fragment/fragment_track.h"
+#include "dataplane/stages/parse_internal.h"
 #include "dataplane/stages/pipeline.h"
 #include "model/exchange.h"
 
 #define FRAME_MIN_IPV4 (sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr))
-#define TCP_MIN	       20
-#define UDP_MIN	       8
 
 /* The result of reading the Ethernet header and VLAN: where the next header starts, and its
  * type. */
@@ -35,24 +32,42 @@ _Static_assert(offsetof(struct key4, sport) == 8 && offsetof(struct key4, proto)
 		       sizeof(struct key4) == 16 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "a key is written as two words: addresses; ports, protocol and zeros");
 
-#define PLAIN_L2   sizeof(struct rte_ether_hdr)
-#define PLAIN_IHL  sizeof(struct rte_ipv4_hdr)
-#define PLAIN_HEAD (PLAIN_L2 + PLAIN_IHL + TCP_MIN)
+#define PLAIN_L2    sizeof(struct rte_ether_hdr)
+#define PLAIN_IHL   sizeof(struct rte_ipv4_hdr)
+#define PLAIN_HEAD4 (PLAIN_L2 + PLAIN_IHL + TCP_MIN)
+#define PLAIN_HEAD6 (PLAIN_L2 + sizeof(struct rte_ipv6_hdr) + TCP_MIN)
+
+/* Ethernet's type and the first bytes of IP, as one number. */
+static inline uint32_t type_word(uint8_t a, uint8_t b, uint8_t c)
+{
+	return (uint32_t)a | (uint32_t)b << 8 | (uint32_t)c << 16;
+}
+
+/* 0: the frame is tagged, or shorter than a plain one. */
+static inline uint32_t frame_type(const struct rte_mbuf *m, const uint8_t *data)
+{
+	uint32_t word;
+
+	if (unlikely(rte_pktmbuf_data_len(m) < PLAIN_HEAD4 ||
+		     (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
+		return 0;
+	memcpy(&word, data + 12, sizeof(word));
+	return word;
+}
 
 /* Nearly every frame: untagged, IPv4 without options, all headers in the first segment, room for a
- * TCP header included. Ethernet's type and IPv4's first byte are one load. */
-static bool frame_is_plain(const struct rte_mbuf *m)
+ * TCP header included. */
+static inline bool type_is_plain4(uint32_t type)
 {
-	static const uint8_t mask[4] = {0xff, 0xff, 0xff}, plain[4] = {0x08, 0x00, 0x45};
-	uint32_t word, mask_word, plain_word;
+	return (type & type_word(0xff, 0xff, 0xff)) == type_word(0x08, 0x00, 0x45);
+}
 
-	if (unlikely(rte_pktmbuf_data_len(m) < PLAIN_HEAD ||
-		     (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
-		return false;
-	memcpy(&word, rte_pktmbuf_mtod_offset(m, const uint8_t *, 12), sizeof(word));
-	memcpy(&mask_word, mask, sizeof(word));
-	memcpy(&plain_word, plain, sizeof(word));
-	return (word & mask_word) == plain_word;
+/* The same of IPv6 without extension headers. */
+static inline bool frame_is_plain6(const struct rte_mbuf *m, const uint8_t *data, uint32_t type)
+{
+	return (type & type_word(0xff, 0xff, 0xf0)) == type_word(0x86, 0xdd, 0x60) &&
+	       rte_pktmbuf_data_len(m) >= PLAIN_HEAD6 &&
+	       (data[PLAIN_L2 + 6] == IPPROTO_TCP || data[PLAIN_L2 + 6] == IPPROTO_UDP);
 }
 
 static bool l2_parse(const struct rte_mbuf *m, struct l2 *l2)
@@ -78,18 +93,43 @@ static bool l2_parse(const struct rte_mbuf *m, struct l2 *l2)
 	return true;
 }
 
-/* A checksum that the port has checked already is not computed again. */
-static bool ip_csum_good(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint32_t ihl)
-{
-	uint64_t status = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+/* The parts of an IPv4 header that stage parse reads, in registers. */
+struct head4 {
+	uint64_t first;	 /* version, TOS, length, id, fragment offset */
+	uint32_t second; /* TTL, protocol, checksum */
+	uint64_t addrs;
+};
 
-	if (status == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+static inline struct head4 head4_read(const uint8_t *l3)
+{
+	struct head4 h;
+
+	memcpy(&h.first, l3, sizeof(h.first));
+	memcpy(&h.second, l3 + 8, sizeof(h.second));
+	memcpy(&h.addrs, l3 + 12, sizeof(h.addrs));
+	return h;
+}
+
+/* A checksum that the port has checked already is not computed again. Words of any length may be
+ * summed: a carry out of 64 bits counts as 1 as well, and a right header's sum is a multiple of
+ * 65535. The sum is not 0, since the version is in it. */
+static inline bool head4_csum_good(const struct head4 *h, const uint8_t *options, uint32_t len,
+				   uint64_t ol_flags)
+{
+	uint64_t sum;
+	bool carry;
+
+	if ((ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 		return true;
-	return csum_fold(csum_add(0, ip, ihl)) == 0xffff;
+	carry = __builtin_add_overflow(h->first, h->addrs, &sum);
+	sum += carry; /* no carry out of this one: the sum of two words is at most 2^65 - 2 */
+	carry = __builtin_add_overflow(sum, csum_add(h->second, options, len), &sum);
+	sum += carry;
+	return csum_is_whole(sum);
 }
 
 /* Sources that no packet on a wire has: multicast and broadcast, loopback, "this network". */
-static bool source_is_bad(be32 saddr)
+static inline bool source_is_bad(be32 saddr)
 {
 	uint32_t net = be32_to(saddr) >> 24;
 
@@ -107,57 +147,47 @@ static __rte_noinline bool asks_dhcp(const struct rte_ipv4_hdr *ip, uint32_t ihl
 	       memcmp((const uint8_t *)ip + ihl, ports, sizeof(ports)) == 0;
 }
 
-#define FAM_TEMPLATE "dataplane/stages/parse_ip.fam.h"
-#include "base/both_families.h"
-
-/* Headers up to L4 in the first segment, or made so. */
-static bool head_linear(struct rte_mbuf *m, uint32_t want)
-{
-	if (likely(rte_pktmbuf_data_len(m) >= want))
-		return true;
-	if (m->nb_segs == 1)
-		return false;
-	return rte_pktmbuf_linearize(m) == 0 && rte_pktmbuf_data_len(m) >= want;
-}
-
 /*
  * The packet whose headers are in place: IHL and version are valid, ihl + TCP_MIN bytes or
- * the whole packet are in the first segment. Returns the drop reason, or DROP_MAX when p is
- * filled in. Inlined twice: once with the lengths of a plain frame known.
+ * the whole packet are in the first segment. room: of the frame, behind Ethernet. Returns the drop
+ * reason, or DROP_MAX when p is filled in. Inlined twice: once with the lengths of a plain frame
+ * known. The header is read before anything is written: behind a store the compiler would have to
+ * read again.
  */
 static __rte_always_inline enum drop_reason ipv4_fill(const struct table4 *t, struct rte_mbuf *m,
-						      uint32_t l2_len, uint32_t ihl, struct pkt4 *p)
+						      uint8_t *l3, uint32_t room, uint32_t ihl,
+						      struct pkt4 *p)
 {
-	const struct rte_ipv4_hdr *ip =
-		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, l2_len);
-	uint32_t total = rte_be_to_cpu_16(ip->total_length);
-	uint64_t addrs, rest = 0;
+	const struct head4 h = head4_read(l3);
+	const uint32_t total = rte_be_to_cpu_16((be16)(h.first >> 16));
+	const be16 fragment = (be16)(h.first >> 48);
+	const uint8_t proto = (uint8_t)(h.second >> 8);
+	uint64_t rest = 0;
 
-	if (unlikely(total < ihl || total > rte_pktmbuf_pkt_len(m) - l2_len))
+	if (unlikely(total < ihl || total > room))
 		return DROP_MALFORMED;
-	if (unlikely(!ip_csum_good(m, ip, ihl)))
+	if (unlikely(!head4_csum_good(&h, l3 + PLAIN_IHL, ihl - PLAIN_IHL, m->ol_flags)))
 		return DROP_IP_CHECKSUM;
-	if (unlikely(source_is_bad(ip->src_addr)) && !asks_dhcp(ip, ihl))
+	if (unlikely(source_is_bad((be32)h.addrs)) && !asks_dhcp((void *)l3, ihl))
 		return DROP_BAD_SOURCE;
 	p->m = m;
-	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
+	p->l3 = l3;
 	p->l3_len = (uint16_t)total;
 	p->l4_off = (uint16_t)ihl;
-	p->tcp_flags = 0;
 	p->conn = NULL;
-	if (unlikely(ip->fragment_offset &
-		     rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
-		rest = fragment4_parse(p, ip->next_proto_id);
+	if (unlikely(fragment & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
+		rest = fragment4_parse(p, proto);
 	else
-		rest = l4_parse4(p, ip->next_proto_id, (uint16_t)(total - ihl));
+		rest = l4_parse4(p, l3 + ihl, proto, total - ihl);
 	/* The key in two words, hashed from registers: read back from smaller stores it would
 	 * wait for them. */
-	memcpy(&addrs, &ip->src_addr, sizeof(addrs));
-	rest |= (uint64_t)ip->next_proto_id << 32;
-	memcpy(&p->key.saddr, &addrs, sizeof(addrs));
+	rest |= (uint64_t)proto << 32;
+	memcpy(&p->key.saddr, &h.addrs, sizeof(h.addrs));
 	memcpy(&p->key.sport, &rest, sizeof(rest));
-	p->hash = table4_hash_words(t, addrs, rest);
+	p->hash = table4_hash_words(t, h.addrs, rest);
 	table4_prefetch_bucket(t, p->hash);
+	if (unlikely(room != total))
+		trim_padding(m, room - total);
 	return DROP_MAX;
 }
 
@@ -179,137 +209,8 @@ static enum drop_reason ipv4_parse(const struct table4 *t, struct rte_mbuf *m, u
 		return DROP_MALFORMED;
 	if (!head_linear(m, l2_len + RTE_MIN(total, ihl + TCP_MIN)))
 		return m->nb_segs > 1 ? DROP_LINEARISE : DROP_MALFORMED;
-	return ipv4_fill(t, m, l2_len, ihl, p);
-}
-
-/* ---- IPv6 ---- */
-
-/* Sources that no packet on a wire has. :: asks for an address of its own (duplicate address
- * detection, MLD). Under compat "ipvs", :: and IPv4-mapped sources are taken as IPVS takes them. */
-static bool source6_is_bad(const struct worker *w, const uint8_t *addr, uint8_t proto)
-{
-	static const uint8_t mapped[16] = {[10] = 0xff, 0xff}, zero[16];
-
-	if (addr[0] == 0xff)
-		return true;
-	if (likely(memcmp(addr, zero, 10) != 0))
-		return false;
-	if (memcmp(addr, zero, 15) == 0 && addr[15] == 1)
-		return true;
-	if (memcmp(addr, zero, 16) == 0)
-		return proto != IPPROTO_ICMPV6 && !w->env.snap->ipvs;
-	return memcmp(addr, mapped, 12) == 0 && !w->env.snap->ipvs;
-}
-
-/* Behind extension headers. The packet's first `here` bytes lie in the first segment. */
-static __rte_noinline enum drop_reason ext6_parse(const struct worker *w, const uint8_t *l3,
-						  uint32_t len, uint32_t here, struct ext6 *ext)
-{
-	switch (ext6_walk(l3, len, here, ext)) {
-	case EXT6_OK:
-		break;
-	case EXT6_CUT:
-		return here < len && here < EXT6_LEN_MAX ? DROP_LINEARISE : DROP_MALFORMED;
-	case EXT6_OPTION:
-		/* Linux tells the sender: as of a protocol that no service has. */
-		if (!ext6_option_told(ext->option))
-			return DROP_EXT_HEADER;
-		*ext = (struct ext6){.proto = EXT6_HOP, .l4_off = sizeof(struct rte_ipv6_hdr)};
-		return DROP_MAX;
-	default:
-		return DROP_EXT_HEADER;
-	}
-	return ext->routing0 && !w->env.snap->ipvs ? DROP_EXT_HEADER : DROP_MAX;
-}
-
-/* False: a whole datagram behind a fragment header (RFC 6946). */
-static bool ext6_is_fragment(const uint8_t *l3, const struct ext6 *ext)
-{
-	const struct ext6_fragment *f =
-		(const struct ext6_fragment *)(const void *)(l3 + ext->fragment);
-
-	return ext->fragment && (f->field & be16_from(EXT6_OFFSET | EXT6_MORE));
-}
-
-static __rte_noinline enum drop_reason ext6_fill(const struct worker *w, uint32_t total,
-						 struct pkt6 *p, uint64_t *rest)
-{
-	const struct rte_mbuf *m = p->m;
-	const uint32_t l2_len = (uint32_t)(p->l3 - rte_pktmbuf_mtod(m, uint8_t *));
-	const uint32_t here = rte_pktmbuf_data_len(m) - l2_len;
-	enum drop_reason reason;
-	struct ext6 ext;
-
-	reason = ext6_parse(w, p->l3, total, here, &ext);
-	if (reason != DROP_MAX)
-		return reason;
-	if (here < total && here < ext.l4_off + (uint32_t)TCP_MIN)
-		return DROP_LINEARISE;
-	p->l4_off = ext.l4_off;
-	if (ext6_is_fragment(p->l3, &ext))
-		*rest = fragment6_parse(p, ext.proto);
-	else
-		*rest = l4_parse6(p, ext.proto, (uint16_t)(total - ext.l4_off)) |
-			(uint64_t)ext.proto << 32;
-	return DROP_MAX;
-}
-
-/* Returns the drop reason, or DROP_MAX when p is filled in. */
-static enum drop_reason ipv6_parse(const struct worker *w, struct rte_mbuf *m, uint32_t l2_len,
-				   struct pkt6 *p)
-{
-	const struct table6 *t = &w->v6.table;
-	const struct rte_ipv6_hdr *ip;
-	uint32_t total;
-	uint64_t rest;
-
-	if (!head_linear(m, l2_len + (uint32_t)sizeof(*ip)))
-		return DROP_MALFORMED;
-	ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, l2_len);
-	if (unlikely(*(const uint8_t *)ip >> 4 != 6))
-		return DROP_BAD_VERSION;
-	total = (uint32_t)sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
-	if (unlikely(total > rte_pktmbuf_pkt_len(m) - l2_len || total > UINT16_MAX))
-		return DROP_MALFORMED;
-	/* Of a chain of segments, what extension headers may need. */
-	if (unlikely(rte_pktmbuf_data_len(m) < l2_len + RTE_MIN(total, sizeof(*ip) + TCP_MIN) ||
-		     (m->nb_segs > 1 && ext6_is_header(ip->proto)))) {
-		if (!head_linear(m, l2_len + RTE_MIN(total, EXT6_LEN_MAX + TCP_MIN)))
-			return DROP_LINEARISE;
-		ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, l2_len);
-	}
-	p->m = m;
-	p->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len);
-	p->l3_len = (uint16_t)total;
-	p->l4_off = sizeof(*ip);
-	p->tcp_flags = 0;
-	p->conn = NULL;
-	if (likely(!ext6_is_header(ip->proto))) {
-		rest = l4_parse6(p, ip->proto, (uint16_t)(total - sizeof(*ip))) |
-		       (uint64_t)ip->proto << 32;
-	} else {
-		enum drop_reason reason = ext6_fill(w, total, p, &rest);
-
-		if (reason != DROP_MAX)
-			return reason;
-	}
-	/* MLD from :: stands behind hop-by-hop options. */
-	if (unlikely(source6_is_bad(w, ip->src_addr, (uint8_t)(rest >> 32))))
-		return DROP_BAD_SOURCE;
-	memcpy(&p->key.saddr, ip->src_addr, 2 * sizeof(p->key.saddr));
-	memcpy(&p->key.sport, &rest, sizeof(rest));
-	p->hash = table6_hash(t, &p->key);
-	table6_prefetch_bucket(t, p->hash);
-	return DROP_MAX;
-}
-
-/* Ethernet trailers (padding of short frames) must not travel on behind the IP packet. */
-static void trim_padding(struct rte_mbuf *m, uint16_t l2_len, uint16_t total)
-{
-	uint32_t extra = rte_pktmbuf_pkt_len(m) - l2_len - total;
-
-	if (unlikely(extra != 0) && extra <= rte_pktmbuf_lastseg(m)->data_len)
-		rte_pktmbuf_trim(m, (uint16_t)extra);
+	return ipv4_fill(t, m, rte_pktmbuf_mtod_offset(m, uint8_t *, l2_len),
+			 rte_pktmbuf_pkt_len(m) - l2_len, ihl, p);
 }
 
 static const struct rte_ether_addr *frame_dest(const struct rte_mbuf *m)
@@ -330,13 +231,12 @@ static bool frame6_parse(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, 
 		door_drop(w, m, reason);
 		return false;
 	}
-	trim_padding(m, l2_len, p->l3_len);
 	return true;
 }
 
 /* Ports may be promiscuous: another station's frames are not ours to route. False: the frame has
  * left. */
-static __rte_always_inline bool frame_is_ours(struct worker *w, struct rte_mbuf *m, link_id link)
+static __rte_noinline bool frame_is_ours(struct worker *w, struct rte_mbuf *m, link_id link)
 {
 	const struct link_info *info = fib_link(w->env.fib, link);
 
@@ -353,21 +253,18 @@ static __rte_always_inline bool frame_is_ours(struct worker *w, struct rte_mbuf 
 }
 
 /* False: the packet has left. */
-static __rte_always_inline bool frame4_parse(struct worker *w, struct rte_mbuf *m, uint16_t l2_len,
-					     bool plain, link_id link, struct pkt4 *p)
+static bool frame4_parse(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id link,
+			 struct pkt4 *p)
 {
 	enum drop_reason reason;
 
 	p->link = link;
 	p->flags = pkt_tag(m)->flags;
-	reason = plain ? ipv4_fill(&w->v4.table, m, PLAIN_L2, PLAIN_IHL, p)
-		       : ipv4_parse(&w->v4.table, m, l2_len, p);
-	if (unlikely(reason != DROP_MAX)) {
-		door_drop(w, m, reason);
-		return false;
-	}
-	trim_padding(m, l2_len, p->l3_len);
-	return true;
+	reason = ipv4_parse(&w->v4.table, m, l2_len, p);
+	if (likely(reason == DROP_MAX))
+		return true;
+	door_drop(w, m, reason);
+	return false;
 }
 
 /* Frames that are not plain: tagged ones, IPv4 with options, IPv6, ARP, and those of neither. */
@@ -385,7 +282,7 @@ static __rte_noinline void frame_parse(struct worker *w, struct rte_mbuf *m, str
 	if (!frame_is_ours(w, m, link))
 		return;
 	if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
-		b4->n += frame4_parse(w, m, l2.len, false, link, &b4->pkts[b4->n]);
+		b4->n += frame4_parse(w, m, l2.len, link, &b4->pkts[b4->n]);
 	else if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
 		b6->n += frame6_parse(w, m, l2.len, link, &b6->pkts[b6->n]);
 	else if (l2.type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
@@ -395,25 +292,94 @@ static __rte_noinline void frame_parse(struct worker *w, struct rte_mbuf *m, str
 			  l2.type == rte_cpu_to_be_16(ETHER_TYPE_PEER) ? PUNT_PEER : PUNT_TRANSIT);
 }
 
+/* The link of the last plain frame: frames of a burst come from few ports. */
+struct last_link {
+	uint32_t port; /* NO_PORT: none */
+	uint64_t mac;  /* the router's own, as mac_word() */
+};
+
+#define NO_PORT UINT32_MAX
+
+/* A frame's destination: the first 6 bytes, as a number. */
+static inline uint64_t mac_word(const void *eth)
+{
+	uint64_t word;
+
+	memcpy(&word, eth, sizeof(word));
+	return word << 16;
+}
+
+static inline void link_remember(const struct worker *w, uint16_t port, struct last_link *l)
+{
+	const struct link_info *info = fib_link(w->env.fib, link_id_of(port, 0));
+	uint8_t eth[8] = {0};
+
+	l->port = info ? port : NO_PORT;
+	if (info)
+		memcpy(eth, &info->mac, sizeof(info->mac));
+	l->mac = mac_word(eth);
+}
+
+/* Whether the frame of a port, untagged, is for the router. False: the frame has left. */
+static __rte_always_inline bool plain_is_ours(struct worker *w, struct rte_mbuf *m,
+					      const uint8_t *data, struct last_link *last)
+{
+	const uint16_t port = m->port;
+
+	if (unlikely(port != last->port))
+		link_remember(w, port, last);
+	return likely(port == last->port && mac_word(data) == last->mac) ||
+	       frame_is_ours(w, m, link_id_of(port, 0));
+}
+
 void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst4 *b4,
 		 struct burst6 *b6)
 {
-	b4->n = 0;
-	b6->n = 0;
+	const int tag_offset = pkt_tag_offset;
+	struct last_link last = {.port = NO_PORT};
+	struct pkt4 *p = b4->pkts;
+	struct pkt6 *p6 = b6->pkts;
+
 	for (uint16_t i = 0; i < n && i < 8; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
-	for (uint16_t i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		struct rte_mbuf *m = frames[i];
-		link_id link;
+		uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
+		const uint32_t type = frame_type(m, data);
+		const uint32_t room = rte_pktmbuf_pkt_len(m) - (uint32_t)PLAIN_L2;
+		const struct pkt_tag *tag = (struct pkt_tag *)((uint8_t *)m + tag_offset);
+		enum drop_reason reason;
 
 		if (i + 8 < n)
 			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 8], void *));
-		if (unlikely(!frame_is_plain(m))) {
+		if (likely(type_is_plain4(type))) {
+			if (!plain_is_ours(w, m, data, &last))
+				continue;
+			p->link = link_id_of(m->port, 0);
+			p->flags = tag->flags;
+			reason = ipv4_fill(&w->v4.table, m, data + PLAIN_L2, room, PLAIN_IHL, p);
+			if (likely(reason == DROP_MAX))
+				p++;
+			else
+				door_drop(w, m, reason);
+		} else if (frame_is_plain6(m, data, type)) {
+			if (!plain_is_ours(w, m, data, &last))
+				continue;
+			p6->link = link_id_of(m->port, 0);
+			p6->flags = tag->flags;
+			reason = ipv6_fill(w, m, data + PLAIN_L2, room, p6);
+			if (likely(reason == DROP_MAX))
+				p6++;
+			else
+				door_drop(w, m, reason);
+		} else {
+			b4->n = (uint16_t)(p - b4->pkts);
+			b6->n = (uint16_t)(p6 - b6->pkts);
 			frame_parse(w, m, b4, b6);
-			continue;
+			p = &b4->pkts[b4->n];
+			p6 = &b6->pkts[b6->n];
 		}
-		link = link_id_of(m->port, 0);
-		if (likely(frame_is_ours(w, m, link)))
-			b4->n += frame4_parse(w, m, PLAIN_L2, true, link, &b4->pkts[b4->n]);
 	}
+	b4->n = (uint16_t)(p - b4->pkts);
+	b6->n = (uint16_t)(p6 - b6->pkts);
 }

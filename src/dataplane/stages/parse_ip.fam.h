@@ -7,22 +7,27 @@
  * does not fit leaves them zero and clears the protocol's key, so that the packet matches no
  * service; steer decides by destination what becomes of it.
  */
-static __rte_always_inline uint32_t FAM(l4_parse)(struct FAM(pkt) *p, uint8_t proto,
-						  uint16_t l4_len)
+static __rte_always_inline uint32_t FAM(l4_parse)(struct FAM(pkt) *p, const uint8_t *l4,
+						  uint8_t proto, uint32_t l4_len)
 {
-	const uint8_t *l4 = p->l3 + p->l4_off;
 	uint32_t ports;
 
-	if (proto == IPPROTO_TCP) {
-		uint8_t hlen;
+	if (likely(proto == IPPROTO_TCP)) {
+		uint16_t word;
+		uint32_t hlen;
 
-		if (l4_len < TCP_MIN)
+		if (unlikely(l4_len < TCP_MIN))
 			goto bad;
-		hlen = (uint8_t)((l4[12] >> 4) * 4);
-		if (hlen < TCP_MIN || hlen > l4_len)
+		memcpy(&ports, l4, sizeof(ports));
+		memcpy(&word, l4 + 12, sizeof(word));
+		hlen = (word & 0xf0U) >> 2;
+		if (unlikely(hlen < TCP_MIN || hlen > l4_len))
 			goto bad;
-		p->tcp_flags = l4[13] & 0x3f;
-	} else if (proto == IPPROTO_UDP) {
+		p->tcp_flags = word >> 8 & 0x3f;
+		return ports;
+	}
+	p->tcp_flags = 0;
+	if (proto == IPPROTO_UDP) {
 		uint16_t len;
 
 		if (l4_len < UDP_MIN)
@@ -30,19 +35,20 @@ static __rte_always_inline uint32_t FAM(l4_parse)(struct FAM(pkt) *p, uint8_t pr
 		len = (uint16_t)(l4[4] << 8 | l4[5]);
 		if (len < UDP_MIN || len > l4_len)
 			goto bad;
-	} else {
-		return 0;
+		memcpy(&ports, l4, sizeof(ports));
+		return ports;
 	}
-	memcpy(&ports, l4, sizeof(ports));
-	return ports;
+	return 0;
 bad:
+	p->tcp_flags = 0;
 	p->flags |= PKT_BAD_L4;
 	return 0;
 }
 
 /* Ports and protocol, if the packet has been where its first fragment is known; else steer sends
  * it there. */
-static __rte_noinline uint64_t FAM_FN(fragment, parse)(struct FAM(pkt) *p, uint8_t proto)
+static __rte_noinline __rte_unused uint64_t FAM_FN(fragment, parse)(struct FAM(pkt) *p,
+								    uint8_t proto)
 {
 	uint64_t rest = 0;
 

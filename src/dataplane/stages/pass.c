@@ -17,14 +17,6 @@ void FAM(stage_transmit)(struct worker *w, struct FAM(burst) *b)
 	b->n = 0;
 }
 
-void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b)
-{
-	FAM(stage_resolve)(w, b);
-	FAM(stage_track)(w, b);
-	FAM(stage_rewrite)(w, b);
-	FAM(stage_transmit)(w, b);
-}
-
 void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b)
 {
 	if (unlikely(w->observer)) {
@@ -40,7 +32,8 @@ void FAM_FN(pipeline, own)(struct worker *w, struct FAM(burst) *b)
 	FAM(stage_lookup)(w, b);
 	if (unlikely(w->FAM(v).n_others))
 		FAM_FN(crossing, pass)(w, b);
-	FAM(stage_schedule)(w, b);
+	if (unlikely(!b->known || w->env.leavers))
+		FAM(stage_schedule)(w, b);
 	FAM_FN(pipeline, finish)(w, b);
 }
 

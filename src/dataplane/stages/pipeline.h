@@ -17,6 +17,9 @@
  *	rewrite   NAT, DR; TTL; MTU
  *	transmit  per port, by own queue or the owner's ring
  *
+ * Stages from resolve on run packet by packet, for plain packets as one (forward.c). While packets
+ * are traced or explained, each of them runs on the burst as a whole.
+ *
  * Worker context.
  */
 

@@ -30,5 +30,8 @@ struct FAM(pkt) {
 
 struct FAM(burst) {
 	uint16_t n;
+	/* Set by look-up: each packet has its connection, and none has a SYN. Stage schedule has
+	 * nothing to do unless a server was removed. */
+	bool known;
 	struct FAM(pkt) pkts[BURST_MAX];
 };

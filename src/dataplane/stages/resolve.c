@@ -155,7 +155,7 @@ static bool resolve_slow(struct worker *w, struct FAM(pkt) *p, uint16_t *id)
 	return false;
 }
 
-static bool resolve_one(struct worker *w, struct FAM(pkt) *p)
+bool FAM_FN(resolve, packet)(struct worker *w, struct FAM(pkt) *p)
 {
 	struct conn *c = &p->conn->c;
 	uint16_t *id = &c->nexthop[p->dir];
@@ -189,7 +189,7 @@ void FAM(stage_resolve)(struct worker *w, struct FAM(burst) *b)
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 
-		if (unlikely(!resolve_one(w, p)))
+		if (unlikely(!FAM_FN(resolve, packet)(w, p)))
 			continue;
 		if (k != i)
 			b->pkts[k] = *p;

@@ -5,3 +5,20 @@
 /* For a new NAT connection, or one that the peer has: has the client's next hop asked for now,
  * so that the first answer does not wait. */
 void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c);
+
+/* Stage resolve for one packet. False: the packet has left. */
+bool FAM_FN(resolve, packet)(struct worker *w, struct FAM(pkt) *p);
+
+/* The next hop of a connection's direction, if nothing has to be asked: resolved since the last
+ * change, and reachable. Else NULL. */
+static inline const struct nexthop *FAM_FN(resolve, known)(const struct worker *w,
+							   const struct conn *c, unsigned int dir)
+{
+	const uint32_t id = c->nexthop[dir];
+	const struct nexthop *nh;
+
+	if (unlikely(c->gen != w->env.gen || id == 0))
+		return NULL;
+	nh = nexthop_by_id(w->nexthops, id);
+	return likely(nh->state == NEXTHOP_REACHABLE) ? nh : NULL;
+}

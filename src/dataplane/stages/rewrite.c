@@ -37,23 +37,6 @@ void FAM_FN(rewrite, refuse)(struct worker *w, struct FAM(pkt) *p, enum icmp_rea
 	door_drop(w, p->m, reason);
 }
 
-/*
- * Returns the delta for the IP header. Both directions in one: `in` gets the server as its
- * destination, `out` the VIP as its source. Which one comes is as good as random, so the
- * places are computed, not branched to.
- */
-_Static_assert(IP_SOURCE == 0 && IP_DEST == 1 && END_SERVER == 0 && END_VIP == 2,
-	       "what a direction writes, and where, is computed");
-
-static uint16_t address_apply(struct FAM(pkt) *p)
-{
-	const struct FAM(conn) *c = p->conn;
-	const uint32_t out = p->dir == DIR_OUT;
-
-	FAM_FN(ip, addr_put)(p->l3, !out, c->addr[2 * out]);
-	return c->c.ip_delta ^ (uint16_t)-out; /* csum_delta_inverse() of `out` */
-}
-
 #if FAMILY == 6
 /* A datagram without a checksum, which IPv6 does not allow, gets one (IPVS). */
 static __rte_noinline void udp_csum_make(struct pkt6 *p)
@@ -69,36 +52,17 @@ static __rte_noinline void udp_csum_make(struct pkt6 *p)
 	if (udp->dgram_cksum == 0)
 		udp->dgram_cksum = 0xffff;
 }
-
-static bool udp_csum_missing(const struct pkt6 *p)
-{
-	return p->key.proto == IPPROTO_UDP &&
-	       ((const struct rte_udp_hdr *)(p->l3 + p->l4_off))->dgram_cksum == 0;
-}
 #endif
 
 static uint16_t nat_apply(struct FAM(pkt) *p)
 {
-	const struct FAM(conn) *c = p->conn;
-	const uint32_t out = p->dir == DIR_OUT;
-	uint16_t delta;
+	const uint16_t delta = FAM_FN(nat, apply)(p->conn, p->l3, p->l4_off, p->dir, p->key.proto);
 
-	FAM_FN(l4_csum, update)(p, c->c.l4_delta ^ (uint16_t)-out);
-	memcpy(p->l3 + p->l4_off + 2 - 2 * out, &c->port[2 * out], 2);
-	delta = address_apply(p);
 #if FAMILY == 6
-	if (unlikely(udp_csum_missing(p)))
+	if (FAM_FN(udp_csum, missing)(p->l3 + p->l4_off, p->key.proto))
 		udp_csum_make(p);
 #endif
 	return delta;
-}
-
-static void server_count(struct worker *w, const struct FAM(pkt) *p)
-{
-	struct server_counters *sc = &w->server_counters[p->conn->c.server];
-
-	sc->pkts[p->dir]++;
-	sc->bytes[p->dir] += p->l3_len;
 }
 
 /* Rewrites a packet that has no L4 header of its own: an ICMP error, or a fragment but the first.
@@ -106,7 +70,8 @@ static void server_count(struct worker *w, const struct FAM(pkt) *p)
  * included. */
 static uint16_t headless_apply(struct FAM(pkt) *p)
 {
-	return p->flags & PKT_RELATED ? FAM_FN(related, rewrite)(p) : address_apply(p);
+	return p->flags & PKT_RELATED ? FAM_FN(related, rewrite)(p)
+				      : FAM_FN(nat, address)(p->conn, p->l3, p->dir);
 }
 
 /* The headers of a packet that may go. Inlined where it is called: packets that fit pay for no
@@ -128,24 +93,19 @@ static uint16_t fullnat_apply(const struct worker *w, struct FAM(pkt) *p)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
 	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, p->conn, p->dir);
-	const uint16_t inverse = p->dir == DIR_OUT ? UINT16_MAX : 0;
-	const struct conn *half = &FAM_FN(half, server)(t, p->conn)->c;
+	uint16_t delta;
 
 	if (unlikely(p->flags & PKT_RELATED))
 		return FAM_FN(related, rewrite_both)(p, ends.source, ends.dest, ends.sport,
 						     ends.dport);
-	FAM_FN(ip, addr_put)(p->l3, IP_SOURCE, ends.source);
-	FAM_FN(ip, addr_put)(p->l3, IP_DEST, ends.dest);
 	if (unlikely(p->flags & PKT_FOLLOWS))
-		return half->ip_delta ^ inverse;
-	FAM_FN(l4_csum, update)(p, half->l4_delta ^ inverse);
-	memcpy(p->l3 + p->l4_off, &ends.sport, 2);
-	memcpy(p->l3 + p->l4_off + 2, &ends.dport, 2);
+		return FAM_FN(fullnat, addresses)(t, p->conn, &ends, p->l3, p->dir);
+	delta = FAM_FN(fullnat, apply)(t, p->conn, p->l3, p->l4_off, p->dir, p->key.proto);
 #if FAMILY == 6
-	if (unlikely(udp_csum_missing(p)))
+	if (FAM_FN(udp_csum, missing)(p->l3 + p->l4_off, p->key.proto))
 		udp_csum_make(p);
 #endif
-	return half->ip_delta ^ inverse;
+	return delta;
 }
 
 static void fullnat_headers(const struct worker *w, struct FAM(pkt) *p)
@@ -293,10 +253,10 @@ static __rte_noinline bool rewrite_other(struct worker *w, struct FAM(pkt) *p)
 }
 
 /* False: the packet has left. */
-static __rte_always_inline bool rewrite_one(struct worker *w, struct FAM(pkt) *p)
+bool FAM_FN(rewrite, packet)(struct worker *w, struct FAM(pkt) *p)
 {
 	if (likely(!(p->flags & PKT_UNCOUNTED)))
-		server_count(w, p);
+		FAM_FN(server, count)(w, p->conn->c.server, p->dir, p->l3_len);
 	if (unlikely(p->conn->c.method > FWD_DR))
 		return rewrite_other(w, p);
 	if (unlikely(*FAM_FN(ip, hop_limit)(p->l3) <= 1)) {
@@ -314,7 +274,7 @@ static __rte_always_inline bool rewrite_one(struct worker *w, struct FAM(pkt) *p
 /* A packet that is not of the burst. */
 static __rte_noinline void rewrite_again(struct worker *w, struct FAM(pkt) *p)
 {
-	if (rewrite_one(w, p))
+	if (FAM_FN(rewrite, packet)(w, p))
 		door_send(w, p->m, p->nh->port);
 }
 
@@ -325,7 +285,7 @@ void FAM(stage_rewrite)(struct worker *w, struct FAM(burst) *b)
 	for (uint16_t i = 0; i < b->n; i++) {
 		struct FAM(pkt) *p = &b->pkts[i];
 
-		if (unlikely(!rewrite_one(w, p)))
+		if (unlikely(!FAM_FN(rewrite, packet)(w, p)))
 			continue;
 		if (k != i)
 			b->pkts[k] = *p;

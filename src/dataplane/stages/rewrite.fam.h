@@ -7,31 +7,41 @@
 void FAM_FN(rewrite, refuse)(struct worker *w, struct FAM(pkt) *p, enum icmp_reason why,
 			     enum drop_reason reason, uint16_t mtu);
 
-/* The Ethernet header of p->nh in front of p->l3. */
-static inline void FAM_FN(ethernet, put)(struct FAM(pkt) *p)
-{
-	struct rte_mbuf *m = p->m;
-	uint16_t had = (uint16_t)(p->l3 - rte_pktmbuf_mtod(m, uint8_t *));
-	uint16_t want = p->nh->l2_len;
+/* Stage rewrite for one packet. False: the packet has left. */
+bool FAM_FN(rewrite, packet)(struct worker *w, struct FAM(pkt) *p);
 
-	if (unlikely(had != want)) { /* between a VLAN and none */
-		m->data_off = (uint16_t)(m->data_off + had - want);
-		m->data_len = (uint16_t)(m->data_len - had + want);
-		m->pkt_len = m->pkt_len - had + want;
-	}
-	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_OFFLOAD_MASK);
-	if (likely(want == 14))
-		memcpy(p->l3 - 14, p->nh->l2, 14);
-	else
-		memcpy(p->l3 - 18, p->nh->l2, 18);
+/* A frame whose Ethernet header had `had` bytes gets one of nh->l2_len bytes. */
+static inline void FAM_FN(ethernet, resize)(struct rte_mbuf *m, uint16_t had, uint16_t want)
+{
+	m->data_off = (uint16_t)(m->data_off + had - want);
+	m->data_len = (uint16_t)(m->data_len - had + want);
+	m->pkt_len = m->pkt_len - had + want;
 }
 
-/* The checksum of a TCP or UDP packet, by a delta. */
-static inline void FAM_FN(l4_csum, update)(struct FAM(pkt) *p, uint16_t delta)
+/* The Ethernet header of nh in front of l3. */
+static inline void FAM_FN(ethernet, put_at)(struct rte_mbuf *m, uint8_t *l3,
+					    const struct nexthop *nh)
 {
-	uint8_t *l4 = p->l3 + p->l4_off;
+	const uint16_t had = (uint16_t)(l3 - rte_pktmbuf_mtod(m, uint8_t *)), want = nh->l2_len;
 
-	if (p->key.proto == IPPROTO_TCP) {
+	if (unlikely(had != want)) /* between a VLAN and none */
+		FAM_FN(ethernet, resize)(m, had, want);
+	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_OFFLOAD_MASK);
+	if (likely(want == 14))
+		memcpy(l3 - 14, nh->l2, 14);
+	else
+		memcpy(l3 - 18, nh->l2, 18);
+}
+
+static inline void FAM_FN(ethernet, put)(struct FAM(pkt) *p)
+{
+	FAM_FN(ethernet, put_at)(p->m, p->l3, p->nh);
+}
+
+/* The checksum of a TCP segment or UDP datagram at l4, by a delta. */
+static inline void FAM_FN(l4_csum, change)(uint8_t *l4, uint8_t proto, uint16_t delta)
+{
+	if (proto == IPPROTO_TCP) {
 		struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)l4;
 
 		tcp->cksum = csum_apply(tcp->cksum, delta);
@@ -44,4 +54,80 @@ static inline void FAM_FN(l4_csum, update)(struct FAM(pkt) *p, uint16_t delta)
 		if (udp->dgram_cksum == 0)
 			udp->dgram_cksum = 0xffff;
 	}
+}
+
+/* The same for a packet. */
+static inline void FAM_FN(l4_csum, update)(struct FAM(pkt) *p, uint16_t delta)
+{
+	FAM_FN(l4_csum, change)(p->l3 + p->l4_off, p->key.proto, delta);
+}
+
+/*
+ * The addresses, ports and TCP or UDP checksum of a packet by NAT. Returns the delta for the IP
+ * header. out: enum pkt_dir. Both directions in one: `in` gets the server as its destination, `out`
+ * the VIP as its source. Which one comes is as good as random, so the places are computed, not
+ * branched to.
+ */
+static inline uint16_t FAM_FN(nat, address)(const struct FAM(conn) *c, uint8_t *l3, uint32_t out)
+{
+	const uint16_t delta = c->c.ip_delta ^ (uint16_t)-out; /* csum_delta_inverse() of `out` */
+
+	FAM_FN(ip, addr_put)(l3, 1 - out, c->addr[2 * out]);
+	return delta;
+}
+
+static inline uint16_t FAM_FN(nat, apply)(const struct FAM(conn) *c, uint8_t *l3, uint32_t l4_off,
+					  uint32_t out, uint8_t proto)
+{
+	uint8_t *l4 = l3 + l4_off;
+
+	FAM_FN(l4_csum, change)(l4, proto, c->c.l4_delta ^ (uint16_t)-out);
+	memcpy(l4 + 2 - 2 * out, &c->port[2 * out], 2);
+	return FAM_FN(nat, address)(c, l3, out);
+}
+_Static_assert(DIR_OUT == 1 && IP_SOURCE == 0 && IP_DEST == 1 && END_SERVER == 0 && END_VIP == 2,
+	       "what a direction writes, and where, is computed");
+
+/* The same by full NAT: both addresses, and both ports. */
+static inline uint16_t FAM_FN(fullnat, addresses)(const struct FAM(table) *t,
+						  const struct FAM(conn) *c,
+						  const struct FAM(new_ends) *ends, uint8_t *l3,
+						  uint32_t out)
+{
+	const uint16_t delta = FAM_FN(half, server)(t, c)->c.ip_delta ^ (uint16_t)-out;
+
+	FAM_FN(ip, addr_put)(l3, IP_SOURCE, ends->source);
+	FAM_FN(ip, addr_put)(l3, IP_DEST, ends->dest);
+	return delta;
+}
+
+static inline uint16_t FAM_FN(fullnat, apply)(const struct FAM(table) *t, const struct FAM(conn) *c,
+					      uint8_t *l3, uint32_t l4_off, uint32_t out,
+					      uint8_t proto)
+{
+	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, c, out);
+	uint8_t *l4 = l3 + l4_off;
+
+	FAM_FN(l4_csum, change)
+	(l4, proto, FAM_FN(half, server)(t, c)->c.l4_delta ^ (uint16_t)-out);
+	memcpy(l4, &ends.sport, 2);
+	memcpy(l4 + 2, &ends.dport, 2);
+	return FAM_FN(fullnat, addresses)(t, c, &ends, l3, out);
+}
+
+#if FAMILY == 6
+/* A datagram without a checksum, which IPv6 does not allow. */
+static inline bool FAM_FN(udp_csum, missing)(const uint8_t *l4, uint8_t proto)
+{
+	return unlikely(proto == IPPROTO_UDP) && ((const struct rte_udp_hdr *)l4)->dgram_cksum == 0;
+}
+#endif
+
+static inline void FAM_FN(server, count)(struct worker *w, uint32_t server, unsigned int dir,
+					 uint32_t len)
+{
+	struct server_counters *sc = &w->server_counters[server];
+
+	sc->pkts[dir]++;
+	sc->bytes[dir] += len;
 }

@@ -7,6 +7,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/stages/ip.h"
 #include "dataplane/worker.h"
 

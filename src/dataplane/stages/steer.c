@@ -270,7 +270,7 @@ static void marked_refresh(struct worker *w)
 	memset(d->dest, 0, sizeof(d->dest));
 }
 
-static enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
+static __rte_noinline enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct burst_env *env = &w->env;
 	const struct FAM(addr_entry) *dest =
@@ -338,40 +338,88 @@ static enum steering steer_one(struct worker *w, struct FAM(pkt) *p)
 	return STEER_DONE;
 }
 
+/*
+ * The direction of nearly all packets: TCP or UDP with whole headers, from a client to a VIP that
+ * is active, or from a NAT server to an address that is nobody's here. Decides as steer_one() does.
+ * STEER_DONE: not decided, and nothing was done.
+ */
+static __rte_always_inline enum steering steer_plain(struct worker *w, const struct FAM(pkt) *p)
+{
+	const struct snapshot *snap = w->env.snap;
+	const struct FAM(addr_table) *addrs = snap->FAM(addrs);
+	const FAM_ADDR saddr = p->key.saddr, daddr = p->key.daddr;
+	const struct FAM(addr_entry) *e;
+
+	if (unlikely(p->flags || !balanced_proto(p->key.proto)))
+		return STEER_DONE;
+	e = FAM_FN(addr_table, find)(addrs, daddr);
+	if (e)
+		return (e->kinds & (ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL)) ==
+				       (ADDR_KIND_VIP | ADDR_KIND_ACTIVE)
+			       ? STEER_IN
+			       : STEER_DONE;
+	if (unlikely(snap->FAM(cover) || FAM_FN(addr, is_multicast)(daddr) ||
+		     FAM_FN(fib, may_be_local)(w->env.fib->FAM(v), daddr)))
+		return STEER_DONE;
+	e = FAM_FN(addr_table, find)(addrs, saddr);
+	if (likely(e && (e->kinds & ADDR_KIND_NAT_SERVER)) &&
+	    likely(FAM_FN(source, is_known)(w, saddr, p->link)))
+		return STEER_OUT;
+	return STEER_DONE;
+}
+
+/* An ICMP error or a fragment: the key is another than the hash was made of. False: the packet has
+ * left. */
+static __rte_noinline bool steer_rekey(struct worker *w, struct FAM(pkt) *p, enum steering s)
+{
+	const FAM_ADDR client = s == STEER_IN ? p->key.saddr : p->key.daddr;
+
+	if (p->flags & PKT_FRAGMENT && !FAM_FN(follow, steer)(w, p, client))
+		return false;
+	/* The key is the quoted packet's, the first fragment's. */
+	p->hash = FAM_FN(table, hash)(&w->FAM(v).table, &p->key);
+	return true;
+}
+
+static inline unsigned int steer_owner(const struct worker *w, const struct FAM(pkt) *p,
+				       enum steering s)
+{
+	return s == STEER_IN ? FAM(owner)(w->owners, p->key.saddr, p->key.sport)
+			     : FAM(owner)(w->owners, p->key.daddr, p->key.dport);
+}
+
 void FAM(stage_steer)(struct worker *w, struct FAM(burst) *b)
 {
-	const bool several = w->owners->several;
-	uint16_t k = 0;
+	const struct FAM(table) *const t = &w->FAM(v).table;
+	const bool several = w->owners->several, active = !w->env.lease_off;
+	struct FAM(pkt) *const end = b->pkts + b->n, *to = b->pkts;
 
 	marked_refresh(w);
-	for (uint16_t i = 0; i < b->n; i++) {
-		struct FAM(pkt) *p = &b->pkts[i];
-		enum steering s = steer_one(w, p);
-		unsigned int owner;
+	for (struct FAM(pkt) *p = b->pkts; p < end; p++) {
+		enum steering s = active ? steer_plain(w, p) : STEER_DONE;
 
-		if (unlikely(s == STEER_DONE))
-			continue;
-		if (unlikely(p->flags & (PKT_RELATED | PKT_FRAGMENT))) {
-			const FAM_ADDR client = s == STEER_IN ? p->key.saddr : p->key.daddr;
-
-			if (p->flags & PKT_FRAGMENT && !FAM_FN(follow, steer)(w, p, client))
+		if (unlikely(s == STEER_DONE)) {
+			s = steer_one(w, p);
+			if (s == STEER_DONE)
 				continue;
-			/* The key is the quoted packet's, the first fragment's. */
-			p->hash = FAM_FN(table, hash)(&w->FAM(v).table, &p->key);
+			if (unlikely(p->flags & (PKT_RELATED | PKT_FRAGMENT)) &&
+			    !steer_rekey(w, p, s))
+				continue;
 		}
 		if (several) {
-			owner = s == STEER_IN ? FAM(owner)(w->owners, p->key.saddr, p->key.sport)
-					      : FAM(owner)(w->owners, p->key.daddr, p->key.dport);
+			const unsigned int owner = steer_owner(w, p, s);
+
 			if (owner != w->id) {
 				FAM_FN(steered, put)(w, p, owner, s == STEER_IN ? DIR_IN : DIR_OUT);
 				continue;
 			}
 		}
 		p->dir = s == STEER_IN ? DIR_IN : DIR_OUT;
-		p->conn = FAM_FN(table, prefetch_entry)(&w->FAM(v).table, p->hash, p->dir);
-		if (k != i)
-			b->pkts[k] = *p;
-		k++;
+		p->conn =
+			FAM_FN(table, prefetch_entry)(t, p->hash, s == STEER_IN ? DIR_IN : DIR_OUT);
+		if (unlikely(to != p))
+			*to = *p;
+		to++;
 	}
-	b->n = k;
+	b->n = (uint16_t)(to - b->pkts);
 }

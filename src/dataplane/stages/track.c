@@ -12,6 +12,7 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
+#include "dataplane/stages/track.h"
 
 /* tick: before this packet. Plain data on a half-closed connection, and what the client sends
  * where no reply passes here, put the entry behind others that would give way; numbers that
@@ -85,29 +86,28 @@ static void track_udp(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 		FAM_FN(give_way, touch)(w, p->conn);
 }
 
+void FAM_FN(track, packet)(struct worker *w, struct FAM(pkt) *p)
+{
+	struct conn *c = &p->conn->c;
+	const uint32_t tick = c->tick;
+
+	/* Anyone can send an error; a datagram counts by its first fragment. */
+	if (unlikely(p->flags & (PKT_RELATED | PKT_FOLLOWS)))
+		return;
+	c->tick = w->env.now_tick;
+	if (p->key.proto == IPPROTO_TCP) {
+		if (FAM_FN(track, is_plain)(c, p))
+			evidence_pass(c, p->dir, p->l3 + p->l4_off,
+				      (uint32_t)p->l3_len - p->l4_off);
+		else
+			track_tcp(w, p, tick);
+	} else if (!FAM_FN(track, is_plain)(c, p)) {
+		track_udp(w, p, tick);
+	}
+}
+
 void FAM(stage_track)(struct worker *w, struct FAM(burst) *b)
 {
-	for (uint16_t i = 0; i < b->n; i++) {
-		struct FAM(pkt) *p = &b->pkts[i];
-		struct conn *c = &p->conn->c;
-		uint32_t tick;
-
-		/* Anyone can send an error; a datagram counts by its first fragment. */
-		if (unlikely(p->flags & (PKT_RELATED | PKT_FOLLOWS)))
-			continue;
-		tick = c->tick;
-		c->tick = w->env.now_tick;
-		if (likely(p->key.proto == IPPROTO_TCP)) {
-			/* An established connection stays so on plain data. */
-			if (likely(c->state == CONN_ESTABLISHED &&
-				   (c->evidence & (EVIDENCE_ASSURED | EVIDENCE_DOUBT)) ==
-					   EVIDENCE_ASSURED &&
-				   !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))))
-				FAM_FN(evidence, pass)(c, p);
-			else
-				track_tcp(w, p, tick);
-		} else if (unlikely(!(c->evidence & EVIDENCE_ASSURED))) {
-			track_udp(w, p, tick);
-		}
-	}
+	for (uint16_t i = 0; i < b->n; i++)
+		FAM_FN(track, packet)(w, &b->pkts[i]);
 }

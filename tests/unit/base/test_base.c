@@ -96,6 +96,31 @@ static void a_checksum_delta_equals_a_full_computation(void **state)
 	}
 }
 
+/* The short forms of stage parse and rewrite against those of RFC 1071 and RFC 1624. */
+static void short_forms_of_checksums_equal_the_long_ones(void **state)
+{
+	static const uint16_t edges[] = {0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff};
+	uint64_t x = 88172645463325252ULL;
+
+	(void)state;
+	for (unsigned int c = 0; c <= UINT16_MAX; c += c % 251 ? 1 : 7)
+		for (unsigned int i = 0; i < 6; i++)
+			assert_int_equal(csum_apply((be16)c, edges[i]),
+					 (be16)~csum_add16((uint16_t)~c, edges[i]));
+	for (unsigned int round = 0; round < 100000; round++) {
+		uint64_t sum;
+
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		sum = round % 3 ? x >> 29 : x;
+		if (round % 2) /* one that folds to 0xffff */
+			sum = (sum / UINT16_MAX + 1) % (UINT64_MAX / UINT16_MAX) * UINT16_MAX;
+		if (sum)
+			assert_int_equal(csum_is_whole(sum), csum_fold(sum) == 0xffff);
+	}
+}
+
 static void durations_keep_their_unit(void **state)
 {
 	uint32_t ms;
@@ -330,6 +355,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_endpoint_is_refused),
 		cmocka_unit_test(a_prefix_with_host_bits_is_refused),
 		cmocka_unit_test(a_checksum_delta_equals_a_full_computation),
+		cmocka_unit_test(short_forms_of_checksums_equal_the_long_ones),
 		cmocka_unit_test(durations_keep_their_unit),
 		cmocka_unit_test(a_near_miss_is_suggested_and_a_far_one_is_not),
 		cmocka_unit_test(a_hash_table_keeps_equal_keys_in_order_while_it_grows),

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stages resolve, track, rewrite and transmit of a burst, packet by packet. Nearly all packets are
+ * plain: the next hop is known, nothing but time stamp and numbers of the connection changes, and
+ * the packet fits. For such a packet the checks of all stages come first and the writes of all
+ * stages follow, so that nothing is read twice. Any other packet goes through the stages one by
+ * one.
+ *
+ * Doors: those of the stages; sent.
+ */
+#include "dataplane/exits/doors.h"
+#include "dataplane/stages/pipeline.h"
+#include "dataplane/stages/resolve.h"
+#include "dataplane/stages/rewrite.h"
+#include "dataplane/stages/track.h"
+
+#define NOT_PLAIN (PKT_RELATED | PKT_FOLLOWS | PKT_UNCOUNTED)
+
+/* The stages from resolve on. */
+static __rte_noinline void forward_staged(struct worker *w, struct FAM(pkt) *p)
+{
+	if (!FAM_FN(resolve, packet)(w, p))
+		return;
+	FAM_FN(track, packet)(w, p);
+	if (FAM_FN(rewrite, packet)(w, p))
+		door_send(w, p->m, p->nh->port);
+}
+
+/* TCP, established, its payload left alone: compared as one number. */
+static inline bool is_open_tcp(const struct conn *c)
+{
+	return (conn_kind(c) & CONN_KIND(0xff, CONN_F_PAYLOAD, 0xff, 0)) ==
+	       CONN_KIND(CONN_ESTABLISHED, 0, IPPROTO_TCP, 0);
+}
+
+/* UDP on an assured connection, its payload left alone. */
+static inline bool is_assured_udp(const struct conn *c)
+{
+	return c->proto == IPPROTO_UDP && !(c->flags & CONN_F_PAYLOAD) &&
+	       (c->evidence & EVIDENCE_ASSURED);
+}
+
+/* A server of the same family, and a local port. */
+static inline bool has_half(const struct FAM(conn) *c)
+{
+	return c->c.method == FWD_FULLNAT && c->c.half && !FAM_FN(half, crosses)(c);
+}
+
+/* Whether this file writes all that the packet's method writes. */
+static inline bool method_is_plain(const struct FAM(conn) *c)
+{
+	return likely(c->c.method <= FWD_DR) || has_half(c);
+}
+_Static_assert(FWD_NAT == 0 && FWD_DR == 1, "the two methods come first");
+
+/* False: the packet is not plain, and nothing was done. */
+static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) *p)
+{
+	struct FAM(conn) *const conn = p->conn;
+	struct conn *const c = &conn->c;
+	struct rte_mbuf *const m = p->m;
+	uint8_t *const l3 = p->l3;
+	const uint32_t len = p->l3_len, l4_off = p->l4_off, dir = p->dir;
+	const struct nexthop *const nh = FAM_FN(resolve, known)(w, c, dir);
+	const bool tcp = is_open_tcp(c);
+	const uint8_t proto = tcp ? IPPROTO_TCP : IPPROTO_UDP, method = c->method;
+	uint16_t delta;
+
+	if (unlikely(!nh || len > nh->mtu || (p->flags & NOT_PLAIN) ||
+		     *FAM_FN(ip, hop_limit)(l3) <= 1 || !method_is_plain(conn)))
+		return false;
+	if (likely(tcp) ? !FAM_FN(track, adds_nothing)(c, p) : !is_assured_udp(c))
+		return false;
+#if FAMILY == 6
+	if (unlikely(method != FWD_DR && FAM_FN(udp_csum, missing)(l3 + l4_off, proto)))
+		return false;
+#endif
+	c->tick = w->env.now_tick;
+	if (likely(tcp))
+		evidence_pass(c, dir, l3 + l4_off, len - l4_off);
+	FAM_FN(server, count)(w, c->server, dir, len);
+	delta = FAM_FN(ip, hop_down)(l3);
+	if (method == FWD_NAT)
+		delta = csum_delta_sum(delta, FAM_FN(nat, apply)(conn, l3, l4_off, dir, proto));
+	else if (method == FWD_FULLNAT)
+		delta = csum_delta_sum(delta, FAM_FN(fullnat, apply)(&w->FAM(v).table, conn, l3,
+								     l4_off, dir, proto));
+	FAM_FN(ip, csum_change)(l3, delta);
+	FAM_FN(ethernet, put_at)(m, l3, nh);
+	door_send(w, m, nh->port);
+	return true;
+}
+
+void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b)
+{
+	struct FAM(pkt) *const end = b->pkts + b->n;
+
+	for (struct FAM(pkt) *p = b->pkts; p < end; p++)
+		if (unlikely(!forward_plain(w, p)))
+			forward_staged(w, p);
+	b->n = 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_DATAPLANE_STAGES_TRACK_H
+#define PLVS_DATAPLANE_STAGES_TRACK_H
+
+/* Stage track for packets by themselves. Worker context. */
+
+#include "dataplane/conn/evidence.h"
+#include "dataplane/conn/tcp_state.h"
+#include "dataplane/worker.h"
+
+#define FAM_TEMPLATE "dataplane/stages/track.fam.h"
+#include "base/both_families.h"
+
+#endif
