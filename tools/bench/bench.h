@@ -12,6 +12,9 @@
  *	packets.c	frames of randomly chosen connections in mbufs
  *	bare_nat64.c	the same for a translation between the families
  *	bare.c		the lower bound: the same work in one loop without stages
+ *	bare_fullnat.c	the same for full NAT
+ *	frozen.c	its table and entries, which change no more
+ *	contents.c	the frames that left, byte by byte
  *	measure.c	alternating blocks of two or more subjects, medians
  *	marks.c		the same with mark rules in the snapshot and without
  *	sync.c		the same with events for a peer and without
@@ -96,6 +99,8 @@ struct scene {
 	struct published *pub; /* &own_pub, or that of another scene */
 	uint32_t tick;
 	struct rte_ring *sink; /* where a ring port puts what is sent, or NULL */
+	void *frozen[2];       /* of the bare loop, IPv4 and IPv6: frozen.h */
+	bool yardstick;	       /* with an rte_hash */
 	/* Of scene_create(): */
 	struct published own_pub;
 	struct owner_map owners;
@@ -192,6 +197,8 @@ struct memory_arg {
 void burst_pipeline(struct memory_arg *a, struct rte_mbuf **frames);
 /* A batch of subject.batch: the stages on frames in memory; arg is a struct memory_arg. */
 uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames);
+/* A batch of the subject whose frames are looked at when they have left. */
+void check_contents(const struct scene *s, const struct subject *subject, struct rte_mempool *pool);
 /* What was measured is forwarding: every packet was found and sent. */
 void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before);
 

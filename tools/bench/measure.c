@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include <rte_cycles.h>
+
+#include "dataplane/conn/tcp_state.h"
 
 #define BLOCK_BATCHES 12 /* of BATCH packets: a millisecond or two, then the other subject */
 #define MAX_SUBJECTS  4
@@ -125,6 +128,57 @@ static uint64_t batch_bare(void *arg, struct rte_mbuf **frames)
 	return rte_rdtsc_precise() - start;
 }
 
+static uint64_t batch_yardstick(void *arg, struct rte_mbuf **frames)
+{
+	struct memory_arg *a = arg;
+	uint64_t start = rte_rdtsc_precise();
+
+	for (unsigned int i = 0; i < BATCH; i += BURST_MAX) {
+		if (a->s->family == ADDR_V4)
+			yardstick4_burst(a->s, frames + i, BURST_MAX);
+		else
+			yardstick6_burst(a->s, frames + i, BURST_MAX);
+		rte_pktmbuf_free_bulk(frames + i, BURST_MAX);
+		refill(a->s, frames + i, a->pool);
+	}
+	return rte_rdtsc_precise() - start;
+}
+
+#define FRAME_MAX 128 /* bytes of a frame of packet_write() */
+
+void check_contents(const struct scene *s, const struct subject *subject, struct rte_mempool *pool)
+{
+	struct rte_mbuf *frames[BATCH], *kept[BATCH];
+	uint8_t(*before)[FRAME_MAX] = malloc(BATCH * sizeof(*before));
+	uint32_t ids[BATCH];
+	enum pkt_dir dirs[BATCH];
+
+	if (!before || rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
+		fail("no memory for frames");
+	for (uint32_t k = 0; k < BATCH; k++) {
+		const uint64_t x = worker_random(s->w);
+
+		ids[k] = (uint32_t)((x >> 32) * s->n >> 32);
+		dirs[k] = scene_replies(s) && (x & 1) ? DIR_OUT : DIR_IN;
+		packet_write(s, frames[k], ids[k], dirs[k], TCP_ACK | TCP_PSH);
+		memcpy(before[k], rte_pktmbuf_mtod(frames[k], void *), frames[k]->data_len);
+		rte_mbuf_refcnt_update(frames[k], 1); /* the port frees what it is given */
+		kept[k] = frames[k];
+	}
+	subject->batch(subject->arg, frames);
+	for (uint32_t k = 0; k < BATCH; k++) {
+		if (s->family == ADDR_V4)
+			contents4_check(s, subject->name, kept[k], before[k], ids[k], dirs[k],
+					k % 16 == 0);
+		else
+			contents6_check(s, subject->name, kept[k], before[k], ids[k], dirs[k],
+					k % 16 == 0);
+		rte_pktmbuf_free(kept[k]);
+	}
+	rte_pktmbuf_free_bulk(frames, BATCH);
+	free(before);
+}
+
 void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before)
 {
 	uint64_t dropped = 0;
@@ -169,15 +223,19 @@ void bench_memory(const struct options *o, enum addr_family family, enum addr_fa
 		: full	? (v4 ? "bytes-per-connection/fullnat" : "bytes-per-connection/fullnat6")
 			: (v4 ? "bytes-per-connection" : "bytes-per-connection/6");
 	uint64_t sent, lookups, resident;
-	char pipeline[32], bare[32];
+	char pipeline[32], bare[32], yardstick[32];
 	struct scene s;
 	struct memory_arg arg = {&s, pool};
 	struct subject subjects[] = {{pipeline, batch_pipeline, &arg, 0, 0, NULL},
+				     {yardstick, batch_yardstick, &arg, 0, 0, NULL},
 				     {bare, batch_bare, &arg, 0, 0, NULL}};
+	struct subject *const against = &subjects[2];
+	bool compared;
 
 	snprintf(pipeline, sizeof(pipeline), "pipeline%s/%s", o->small_pages ? "-4k" : "", path);
 	snprintf(bare, sizeof(bare), "bare%s/%s", o->small_pages ? "-4k" : "", path);
-	if (!wanted(o, pipeline) && !wanted(o, bare) && !wanted(o, bytes))
+	snprintf(yardstick, sizeof(yardstick), "yardstick/%s", path);
+	if (!wanted(o, pipeline) && !wanted(o, bare) && !wanted(o, bytes) && !wanted(o, yardstick))
 		return;
 	resident = resident_bytes();
 	scene_create_as(&s, &plan);
@@ -187,15 +245,27 @@ void bench_memory(const struct options *o, enum addr_family family, enum addr_fa
 		   (full ? 3 * (uint64_t)n : 0);
 	sent = s.w->counters.sent;
 	lookups = s.w->counters.lookups;
-	if (wanted(o, bare))
+	s.yardstick = wanted(o, yardstick) && !full && !crosses && !o->small_pages;
+	compared = s.yardstick && (v4 ? yardstick4_is_there(&s) : yardstick6_is_there(&s));
+	if (compared) {
+		measure(&s, subjects, RTE_DIM(subjects), o->blocks, pool);
+	} else if (wanted(o, bare)) {
+		subjects[1] = *against;
 		measure(&s, subjects, 2, o->blocks, pool);
-	else if (wanted(o, pipeline))
+		*against = subjects[1];
+	} else if (wanted(o, pipeline)) {
 		measure(&s, subjects, 1, o->blocks, pool);
+	}
+	for (unsigned int k = 0; k < RTE_DIM(subjects) && !crosses; k++)
+		if (subjects[k].cycles > 0)
+			check_contents(&s, &subjects[k], pool);
 	check_sent(s.w, sent, lookups);
-	if (subjects[1].cycles > 0)
-		row_add_cycles(bare, n, subjects[1].cycles, 0);
+	if (against->cycles > 0)
+		row_add_cycles(bare, n, against->cycles, 0);
+	if (compared)
+		row_add_cycles(yardstick, n, subjects[1].cycles, against->cycles);
 	if (subjects[0].cycles > 0)
-		row_add_cycles(pipeline, n, subjects[0].cycles, subjects[1].cycles);
+		row_add_cycles(pipeline, n, subjects[0].cycles, against->cycles);
 	/* What little else a start touches would show in a small table. */
 	if (scene_replies(&s) && n >= 100000 && !o->small_pages && wanted(o, bytes))
 		row_add(bytes, n, (double)resident / n, "bytes resident", 0);

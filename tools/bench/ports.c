@@ -192,6 +192,7 @@ static void bench_port(const struct options *o, enum forward_method method, uint
 	row_add_cycles(loop, n, subjects[0].cycles, subjects[1].cycles);
 	if (a.callback) /* would stay with the number of the port */
 		rte_eth_remove_rx_callback(a.dp->ports[0].dev, 0, a.callback);
+	frozen4_free(&a.s);
 	dataplane_stop(a.dp);
 	scene_unpublish(a.s.pub);
 	dataplane_destroy(a.dp);

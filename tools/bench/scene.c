@@ -171,6 +171,8 @@ void scene_create(struct scene *s, enum addr_family family, enum forward_method 
 
 void scene_destroy(struct scene *s)
 {
+	frozen4_free(s);
+	frozen6_free(s);
 	worker_fini(s->w);
 	free(s->w);
 	if (s->pub == &s->own_pub) {

@@ -23,5 +23,16 @@ void FAM_FN(scene, assure)(const struct scene *s, uint32_t i);
 uint16_t FAM_FN(packet, ip)(const struct scene *s, uint8_t *l3, uint32_t i, enum pkt_dir dir,
 			    uint16_t l4_len);
 
-/* One burst of DR or NAT: parse, hash, look-up, touch, state, counters, rewrite. Frames stay. */
+/* One burst: parse, hash, look-up, touch, state, counters, rewrite. Frames stay. */
 void FAM_FN(bare, burst)(struct scene *s, struct rte_mbuf **frames, uint16_t n);
+void FAM_FN(bare, fullnat)(struct scene *s, struct rte_mbuf **frames, uint16_t n);
+/* The same by rte_hash, of DR or NAT; false: DPDK has no memory for the keys. */
+bool FAM_FN(yardstick, is_there)(struct scene *s);
+void FAM_FN(yardstick, burst)(struct scene *s, struct rte_mbuf **frames, uint16_t n);
+/* Frees what the above have made. */
+void FAM_FN(frozen, free)(struct scene *s);
+
+/* Fails if m, a packet of connection i that left and was `before`, is not as it has to be. whole:
+ * all of it is looked at. */
+void FAM_FN(contents, check)(const struct scene *s, const char *who, const struct rte_mbuf *m,
+			     const uint8_t *before, uint32_t i, enum pkt_dir dir, bool whole);
