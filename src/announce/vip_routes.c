@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "announce/vip_routes_table.h"
-#include "announce/worker_watch.h"
+#include "announce/worker_stall.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/nlreq.h"
@@ -53,7 +53,7 @@ struct vip_routes {
 	struct routes shown; /* what stands */
 
 	/* the thread's own */
-	struct worker_watch watch;
+	struct worker_stall stall;
 	struct routes wanted, standing;
 	uint64_t wanted_gen, audited_us;
 	bool differs; /* a request failed, or the table is not as it was left: try again */
@@ -236,9 +236,9 @@ static void end_if_stuck(struct vip_routes *v, uint64_t now_us)
 {
 	static const struct routes none;
 	uint64_t still_us;
-	const int worker = worker_watch_look(&v->watch, now_us, &still_us);
+	const int worker = worker_stall_look(&v->stall, now_us, &still_us);
 
-	if (worker == WORKER_WATCH_NONE)
+	if (worker == WORKER_STALL_NONE)
 		return;
 	table_set(v, &none, now_us + LAST_US);
 	log_error(AREA,
@@ -330,7 +330,7 @@ int vip_routes_start(const struct vip_routes_config *config, struct vip_routes *
 			     : socket_open(v, error);
 	if (ret < 0)
 		goto err_destroy;
-	worker_watch_init(&v->watch, config->progress, config->n_workers, PERIOD_MS * 1000,
+	worker_stall_init(&v->stall, config->progress, config->n_workers, PERIOD_MS * 1000,
 			  (uint64_t)config->stuck_ms * 1000, clock_us());
 	v->audited_us = clock_us();
 	ret = -pthread_create(&v->thread, NULL, run, v);

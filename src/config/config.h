@@ -403,7 +403,7 @@ struct config_change {
 };
 
 /*
- * All that differs between two configurations: what is built, published, watched and told
+ * All that differs between two configurations: what is built, published, checked and told
  * follows from this list alone. Objects that are gone come before the others of their kind.
  */
 struct config_plan {

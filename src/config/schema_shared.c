@@ -157,7 +157,7 @@ static const struct config_field shared_fields[] = {
 	 .type = TYPE_OBJECT,
 	 AT(struct config_shared, ha),
 	 .object = &config_object_ha_shared,
-	 .help = "how the two routers of a pair watch each other"},
+	 .help = "how the two routers of a pair hear each other"},
 	{.name = "checks",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_shared, checks, n_checks),

@@ -7,7 +7,7 @@
  *	load	job	read, parse, digest; not for check: plan, mark rules
  *	count	steps	connections of what the plan changes
  *	build	steps	nodes into a draft that is held back; then the swap
- *	watch	steps	what is asked of servers, and what is known of them
+ *	checks	steps	what is asked of servers, and what is known of them
  *	restore	steps	instead: the draft is discarded, and verdicts with it; in again
  *	write	job	the answer's text; the old configuration is freed
  */
@@ -82,7 +82,7 @@ static bool apply_stop(struct pending *l, uint64_t deadline_us)
 	struct apply *a = (struct apply *)l;
 
 	(void)deadline_us;
-	if (a->phase == PHASE_BUILD || a->phase == PHASE_WATCH || a->phase == PHASE_RESTORE) {
+	if (a->phase == PHASE_BUILD || a->phase == PHASE_CHECKS || a->phase == PHASE_RESTORE) {
 		publisher_discard(&a->pending.control->publisher);
 		publisher_release(&a->pending.control->publisher);
 	}
@@ -272,15 +272,15 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 			start_writing(a);
 		return;
 	}
-	if (a->phase == PHASE_WATCH) {
-		if (watching_step(a->pending.control, &a->watch, end))
+	if (a->phase == PHASE_CHECKS) {
+		if (checking_step(a->pending.control, &a->checks, end))
 			step_soon(a);
 		else
 			swap(a);
 		return;
 	}
 	if (a->phase == PHASE_RESTORE) {
-		if (watching_restore(a->pending.control, &a->watch, end)) {
+		if (checking_restore(a->pending.control, &a->checks, end)) {
 			step_soon(a);
 			return;
 		}
@@ -296,12 +296,12 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		/* The wishes of leaving servers meanwhile went with the draft. */
 		(void)publisher_touch_addrs(p);
 		a->phase = PHASE_RESTORE;
-		a->watch = (struct watching_run){0};
+		a->checks = (struct checking_run){0};
 		step_soon(a);
 	} else {
 		/* The apply cannot fail from here on. */
-		a->phase = PHASE_WATCH;
-		a->watch = (struct watching_run){.plan = a->plan};
+		a->phase = PHASE_CHECKS;
+		a->checks = (struct checking_run){.plan = a->plan};
 		step_soon(a);
 	}
 }

@@ -7,14 +7,14 @@
 #include "base/error_text.h"
 #include "control/apply.h"
 #include "control/control_internal.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "publish/builder.h"
 
 enum phase {
 	PHASE_LOAD,
 	PHASE_COUNT,
 	PHASE_BUILD,
-	PHASE_WATCH,
+	PHASE_CHECKS,
 	PHASE_RESTORE,
 	PHASE_WRITE,
 };
@@ -57,7 +57,7 @@ struct apply {
 	struct config_words *words; /* of the plan */
 	json_t *restart;
 	struct builder_run build;
-	struct watching_run watch;
+	struct checking_run checks;
 	int ret;
 	char error[ERROR_TEXT];
 

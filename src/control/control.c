@@ -17,7 +17,7 @@
 #include "control/pair.h"
 #include "control/publishing.h"
 #include "control/push.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "control/level_sockets.h"
 #include "control/telnet_program.h"
 #include "metrics/metrics.h"
@@ -248,20 +248,20 @@ static int traffic_start(struct control *c, char error[ERROR_TEXT])
 	(void)error;
 	if (traffic_attach(&c->traffic, c->base) < 0)
 		return -ENOMEM;
-	if (clock_watch_start(&c->clock_watch, c->base) < 0)
+	if (clock_jump_start(&c->clock_jump, c->base) < 0)
 		return -ENOMEM;
-	if (local_port_watch_start(&c->local_port_watch, &c->traffic, c->base) < 0 ||
-	    ring_watch_start(&c->ring_watch, &c->traffic, c->base) < 0)
+	if (local_port_warning_start(&c->local_port_warning, &c->traffic, c->base) < 0 ||
+	    ring_warning_start(&c->ring_warning, &c->traffic, c->base) < 0)
 		return -ENOMEM;
-	return table_watch_start(&c->table_watch, &c->traffic, c->base);
+	return table_warning_start(&c->table_warning, &c->traffic, c->base);
 }
 
 static void traffic_stop(struct control *c)
 {
-	table_watch_stop(&c->table_watch);
-	clock_watch_stop(&c->clock_watch);
-	local_port_watch_stop(&c->local_port_watch);
-	ring_watch_stop(&c->ring_watch);
+	table_warning_stop(&c->table_warning);
+	clock_jump_stop(&c->clock_jump);
+	local_port_warning_stop(&c->local_port_warning);
+	ring_warning_stop(&c->ring_warning);
 	traffic_detach(&c->traffic);
 }
 
@@ -312,7 +312,7 @@ static void publisher_stop(struct control *c)
 static int health_start(struct control *c, char error[ERROR_TEXT])
 {
 	(void)error;
-	return watching_start(c, c->spawner);
+	return checking_start(c, c->spawner);
 }
 
 static int announcing_start(struct control *c, char error[ERROR_TEXT])
@@ -391,7 +391,7 @@ static const struct part {
 	{server_start, server_stop},
 	{publisher_start, publisher_stop},
 	{events_start, event_log_stop},
-	{health_start, watching_stop},
+	{health_start, checking_stop},
 	{announcing_start, fleet_stop},
 	{telnet_start, telnet_program_stop},
 	{metrics_open, metrics_close},

@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "control/method_answer.h"
 #include "control/change_queue.h"
-#include "control/clock_watch.h"
+#include "control/clock_jump.h"
 #include "control/control.h"
 #include "control/event_log.h"
 #include "control/fleet.h"
@@ -27,7 +27,7 @@
 #define CONTROL_AREA "control"
 
 struct ha;
-struct watching;
+struct checking;
 struct metrics;
 struct telnet_program;
 struct push;
@@ -86,10 +86,10 @@ struct control {
 	struct config *boot;   /* `node` as the process was started with: shared is empty */
 	struct publisher publisher;
 	struct traffic traffic;
-	struct table_watch table_watch;
-	struct clock_watch clock_watch;
-	struct local_port_watch local_port_watch;
-	struct ring_watch ring_watch;
+	struct table_warning table_warning;
+	struct clock_jump clock_jump;
+	struct local_port_warning local_port_warning;
+	struct ring_warning ring_warning;
 	struct pending_list pending; /* requests that are not ended yet */
 	uint32_t n_streams;	     /* of these: listings of connections */
 	uint32_t explains;	     /* packets that are explained */
@@ -104,7 +104,7 @@ struct control {
 	struct versions versions;
 	struct trial trial;
 	struct event *pair_ev;
-	struct watching *watching; /* NULL before control_start() */
+	struct checking *checking; /* NULL before control_start() */
 	struct metrics *metrics;   /* or NULL */
 	struct spawner *spawner;   /* or NULL */
 	json_t *daemons;	   /* by "master" and "backup", or NULL; see methods_ipvsadm.c */

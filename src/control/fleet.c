@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "control/control_internal.h"
 #include "control/fleet_wire.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "spawn/notify.h"
 #include "spawn/spawner.h"
 
@@ -59,8 +59,8 @@ static bool has_quorum(const struct control *c, const struct config_service *svc
 	char key[CONFIG_KEY_STRLEN];
 	struct health_service_view v;
 
-	return watching_health(c) &&
-	       health_get_service(watching_health(c), config_service_key(svc, key, sizeof(key)),
+	return checking_health(c) &&
+	       health_get_service(checking_health(c), config_service_key(svc, key, sizeof(key)),
 				  &v) == 0 &&
 	       v.quorum;
 }

@@ -15,7 +15,7 @@
 #define DEFAULT_USER "nobody" /* of programs of checks */
 #define PATH_LEN     512
 
-struct checking {
+struct host_checking {
 	struct config_errors *errors;
 	int key_reason, program_reason; /* 0: a warning */
 	const struct permit *permit;	/* NULL: any user */
@@ -40,7 +40,7 @@ static bool user_find(const char *name, uid_t *uid)
 	return found || (rc != 0 && rc != ENOENT && rc != ESRCH);
 }
 
-static void user_check(const struct checking *c, const char *path, const char *name)
+static void user_check(const struct host_checking *c, const char *path, const char *name)
 {
 	uid_t uid;
 
@@ -78,7 +78,7 @@ static int program_find(const char *name, struct stat *st)
 	return ENOENT;
 }
 
-static void program_check(const struct checking *c, const char *path, const char *name)
+static void program_check(const struct host_checking *c, const char *path, const char *name)
 {
 	struct stat st;
 	int rc = program_find(name, &st);
@@ -96,7 +96,7 @@ static void program_check(const struct checking *c, const char *path, const char
 
 /* ---- the whole ---- */
 
-static void key_check(const struct checking *c, const struct config_ha_node *ha)
+static void key_check(const struct host_checking *c, const struct config_ha_node *ha)
 {
 	char error[ERROR_TEXT];
 	struct ha_keys keys = {0};
@@ -108,7 +108,7 @@ static void key_check(const struct checking *c, const struct config_ha_node *ha)
 	ha_keys_fini(&keys);
 }
 
-static void notify_check(const struct checking *c, const struct config_notify *n)
+static void notify_check(const struct host_checking *c, const struct config_notify *n)
 {
 	if (n->n_ha)
 		program_check(c, "node.notify.ha[0]", n->ha[0]);
@@ -118,7 +118,7 @@ static void notify_check(const struct checking *c, const struct config_notify *n
 		user_check(c, "node.notify.user", n->user);
 }
 
-static void checks_check(const struct checking *c, const struct config_shared *shared)
+static void checks_check(const struct host_checking *c, const struct config_shared *shared)
 {
 	char path[64];
 
@@ -159,7 +159,7 @@ int host_users(const struct config *config, struct permit *permit)
 void host_check(const struct config *config, enum host_check_when when, const struct permit *permit,
 		struct config_errors *errors)
 {
-	const struct checking c = {
+	const struct host_checking c = {
 		.errors = errors,
 		.permit = permit,
 		.key_reason = when == HOST_CHECK_LIVE ? 0 : -EINVAL,

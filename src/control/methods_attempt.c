@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "control/control_internal.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "control/server_lookup.h"
 #include "health/health.h"
 
@@ -76,8 +76,8 @@ static void health_try(struct control *c, struct rpc_request *req, json_t *param
 	if (!t)
 		return;
 	config_service_key(svc, key, sizeof(key));
-	ret = watching_health(c)
-		      ? health_attempt(watching_health(c), key, &server->ep, check, attempted, t)
+	ret = checking_health(c)
+		      ? health_attempt(checking_health(c), key, &server->ep, check, attempted, t)
 		      : -ENOENT;
 	/* With 0 the attempt may have ended. */
 	if (ret < 0)

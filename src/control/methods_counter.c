@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "control/listing.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "control/telnet_program.h"
 #include "control/kept_view.h"
 #include "control/state_dir.h"
@@ -252,7 +252,7 @@ static void warn_of_quorum(const struct control *c, json_t *list)
 {
 	const char *keys[LOST_SHOWN];
 	struct health_service_view v;
-	const struct health *h = watching_health(c);
+	const struct health *h = checking_health(c);
 	uint32_t n = h ? health_lost(h, keys, LOST_SHOWN) : 0;
 
 	for (uint32_t i = 0; i < n && i < LOST_SHOWN; i++)
@@ -280,13 +280,13 @@ static json_t *warnings_json(struct control *c)
 		json_array_append_new(list, json_string(text));
 	if (c->dp)
 		kept_warn(c->dp, list);
-	if (table_watch_warning(&c->table_watch))
-		json_array_append_new(list, json_string(table_watch_warning(&c->table_watch)));
-	if (local_port_watch_warning(&c->local_port_watch))
+	if (table_warning_text(&c->table_warning))
+		json_array_append_new(list, json_string(table_warning_text(&c->table_warning)));
+	if (local_port_warning_text(&c->local_port_warning))
 		json_array_append_new(list,
-				      json_string(local_port_watch_warning(&c->local_port_watch)));
-	if (ring_watch_warning(&c->ring_watch))
-		json_array_append_new(list, json_string(ring_watch_warning(&c->ring_watch)));
+				      json_string(local_port_warning_text(&c->local_port_warning)));
+	if (ring_warning_text(&c->ring_warning))
+		json_array_append_new(list, json_string(ring_warning_text(&c->ring_warning)));
 	if (metrics_fault(c->metrics))
 		json_array_append_new(list,
 				      json_sprintf("no metrics: %s", metrics_fault(c->metrics)));
@@ -329,7 +329,7 @@ static void status(struct control *c, struct rpc_request *req, json_t *params)
 	if (ha_state_word(c))
 		json_object_set_new(o, "state", json_string(ha_state_word(c)));
 	json_object_set_new(o, "trial", trial_json(c));
-	json_object_set_new(o, "clock", clock_watch_json(&c->clock_watch, clock_boot_us()));
+	json_object_set_new(o, "clock", clock_jump_json(&c->clock_jump, clock_boot_us()));
 	json_object_set_new(json_object_get(o, "configuration"), "unsaved",
 			    json_boolean(c->config_path && versions_unsaved(c)));
 	json_object_set_new(o, "warnings", warnings_json(c));

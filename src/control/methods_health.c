@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "control/listing.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "control/server_lookup.h"
 #include "health/member.h"
 #include "metrics/object_view.h"
@@ -16,7 +16,7 @@
 static const char *const filter_words[] = {"unknown", "up", "down", "maintenance", "forced", NULL};
 _Static_assert(sizeof(filter_words) / sizeof(filter_words[0]) == FILTER_FORCED + 2, "in order");
 
-/* Without history. NULL: it is not watched. */
+/* Without history. NULL: the server is not checked. */
 static json_t *row_json(const struct router_parts *p, const struct config_service *svc,
 			const char *key, const struct config_server *server)
 {
@@ -25,7 +25,7 @@ static json_t *row_json(const struct router_parts *p, const struct config_servic
 	struct shown_server v;
 
 	server_view(p, key, rt, server, &texts, &v);
-	if (!v.watched)
+	if (!v.checked)
 		return NULL;
 	v.name = svc->name;
 	v.named = svc->name != NULL;
@@ -75,7 +75,7 @@ static void filter_read(const struct control *c, const json_t *params, struct fi
 static void service_rows(struct control *c, const struct config_service *svc,
 			 const struct filter *f, json_t *rows)
 {
-	struct health *h = watching_health(c);
+	struct health *h = checking_health(c);
 	char key[CONFIG_KEY_STRLEN];
 	struct router_parts p;
 	struct health_view v;
@@ -210,7 +210,7 @@ static void show(struct control *c, struct rpc_request *req, json_t *params)
 	struct health_view v;
 	char key[CONFIG_KEY_STRLEN];
 	const struct config_service *svc = server_lookup(c, req, params, &server);
-	struct health *h = watching_health(c);
+	struct health *h = checking_health(c);
 	struct server_texts texts;
 	struct shown_server shown;
 	struct router_parts p;
@@ -221,7 +221,7 @@ static void show(struct control *c, struct rpc_request *req, json_t *params)
 	control_parts(c, &p);
 	config_service_key(svc, key, sizeof(key));
 	if (!h || health_get(h, key, &server->ep, &v) < 0) {
-		rpc_fail(req, RPC_NO_OBJECT, NULL, "it is not watched");
+		rpc_fail(req, RPC_NO_OBJECT, NULL, "the server is not checked");
 		return;
 	}
 	o = row_json(&p, svc, key, server);
@@ -262,9 +262,9 @@ static json_t *forced_json(struct control *c, const char *key, const struct endp
 	char text[ENDPOINT_STRLEN];
 	struct health_view v;
 
-	if (health_get_now(watching_health(c), key, ep, &v) < 0)
+	if (health_get_now(checking_health(c), key, ep, &v) < 0)
 		return json_object();
-	(void)health_get_service(watching_health(c), key, &g);
+	(void)health_get_service(checking_health(c), key, &g);
 	return json_pack("{s:o, s:b, s:s}", "text",
 			 json_sprintf("%s of %s is %s: it counts as %s and %s%s",
 				      endpoint_format(ep, text, sizeof(text)), key, words[v.admin],
@@ -294,12 +294,13 @@ static void force(struct control *c, struct rpc_request *req, json_t *params)
 		return;
 	}
 	config_service_key(svc, key, sizeof(key));
-	if (!watching_health(c) || health_force(watching_health(c), key, &server->ep, admin,
+	if (!checking_health(c) || health_force(checking_health(c), key, &server->ep, admin,
 						param_string(params, "reason")) < 0) {
-		rpc_fail(req, RPC_INTERNAL, NULL, "it is not watched, or there is no memory");
+		rpc_fail(req, RPC_INTERNAL, NULL,
+			 "the server is not checked, or there is no memory");
 		return;
 	}
-	health_settle(watching_health(c), key);
+	health_settle(checking_health(c), key);
 	answer_when_swapped(c, req, start, forced_json(c, key, &server->ep));
 }
 

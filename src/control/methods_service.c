@@ -10,7 +10,7 @@
 #include "publish/builder.h"
 #include "config/object_index.h"
 #include "control/listing.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "metrics/object_view.h"
 
 /* --- changes --- */
@@ -29,7 +29,7 @@ static void change(struct control *c, struct rpc_request *req, uint64_t start,
 		return;
 	}
 	/* While both are there: a commit frees the one before. */
-	watching_change(c, ch, c->config);
+	checking_change(c, ch, c->config);
 	config_change_commit(c->config, ch);
 	answer_when_live(c, req, start, result);
 }

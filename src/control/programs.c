@@ -2,7 +2,7 @@
 /* The process that runs programs, as operators see it: warnings and status. */
 #include "base/clock.h"
 #include "control/control_internal.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "spawn/spawner.h"
 
 #define RECENT_S 600 /* a restart is a warning for so long */
@@ -16,7 +16,7 @@ void programs_status(const struct control *c, struct spawner_status *out)
 
 void programs_warn(const struct control *c, json_t *list)
 {
-	const struct health *health = watching_health(c);
+	const struct health *health = checking_health(c);
 	struct health_counters h = {0};
 	struct spawner_status s;
 	uint64_t ago_s;

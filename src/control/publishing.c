@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "control/control_internal.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "control/pair.h"
 #include "control/sieve_tell.h"
 #include "dataplane/sync/ledger.h"
@@ -202,7 +202,7 @@ static void tell_identities(void *arg, uint32_t id, const struct service *svc)
 
 static void on_published(void *arg)
 {
-	watching_published(arg);
+	checking_published(arg);
 	sieve_tell(arg);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/control_internal.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 
 void control_parts(void *arg, struct router_parts *out)
 {
@@ -17,15 +17,15 @@ void control_parts(void *arg, struct router_parts *out)
 		.ha = c->ha,
 		.routes = c->fleet.routes,
 		.drained = c->fleet.drained,
-		.health = watching_health(c),
-		.table_watch = &c->table_watch,
-		.local_port_watch = &c->local_port_watch,
+		.health = checking_health(c),
+		.table_warning = &c->table_warning,
+		.local_port_warning = &c->local_port_warning,
 		.metrics = c->metrics,
 		.dpdk_version = c->dpdk_version,
 		.started_us = c->started_us,
 		.applied_us = c->applied_us,
 		.clients = c->server ? rpc_server_clients(c->server) : 0,
 	};
-	watching_counters(c, &out->watching);
+	checking_counters(c, &out->verdicts);
 	programs_status(c, &out->spawner);
 }

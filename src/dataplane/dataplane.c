@@ -22,7 +22,7 @@
 #include "dataplane/port.h"
 #include "dataplane/port_big.h"
 #include "dataplane/port_device.h"
-#include "dataplane/port_watch.h"
+#include "dataplane/port_recovery.h"
 #include "dataplane/exits/rings.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/sync/ledger.h"
@@ -38,7 +38,7 @@ static void wake_all(void *arg)
 }
 
 /* A worker that sleeps delays no grace period. It looks at once at what was published all the
- * same, and lets go of a device that is to be closed: see port_watch.h. */
+ * same, and lets go of a device that is to be closed: see port_recovery.h. */
 static uint64_t grace_start(void *arg)
 {
 	struct dataplane *dp = arg;
@@ -358,9 +358,9 @@ int dataplane_start(struct dataplane *dp, char error[256])
 				 dp->workers[i]->lcore, strerror(-rc));
 	}
 	if (rc == 0 && !dp->manual) {
-		rc = port_watch_start(dp);
+		rc = port_recovery_start(dp);
 		if (rc != 0)
-			snprintf(error, ERROR_LEN, "the watch of ports does not start: %s",
+			snprintf(error, ERROR_LEN, "port recovery does not start: %s",
 				 strerror(-rc));
 	}
 	if (rc != 0)
@@ -378,7 +378,7 @@ void dataplane_stop(struct dataplane *dp)
 	dp->running = false;
 	__atomic_store_n(&dp->stop, 1, __ATOMIC_RELEASE);
 	dataplane_wake(dp);
-	port_watch_stop(dp);
+	port_recovery_stop(dp);
 	for (unsigned int i = 0; i < dp->n_workers && !dp->manual; i++)
 		rte_eal_wait_lcore(dp->workers[i]->lcore);
 	rings_drain(dp);

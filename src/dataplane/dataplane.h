@@ -59,7 +59,7 @@ struct dataplane_config {
 	uint8_t side; /* 0 or 1, the peer's is the other: fullnat/local_port.h */
 };
 
-/* Whether a port carries packets; see port_watch.h. */
+/* Whether a port carries packets; see port_recovery.h. */
 enum port_state {
 	PORT_WORKS,
 	PORT_STALLED, /* receives or sends nothing while its device counts drops */
@@ -78,14 +78,14 @@ struct port_device {
 	bool stopped;	      /* after its start: the driver would say "down". Under lock */
 	bool filters_vlans;   /* the device drops tags that are not in vlans. Under lock */
 	uint64_t vlans[64];   /* a bit for each VLAN that is wanted, 0 among them. Under lock */
-	uint16_t mtu_wanted;  /* that the port watch sets, with the device stopped; 0: none. Under
+	uint16_t mtu_wanted;  /* that port recovery sets, with the device stopped; 0: none. Under
 				 lock */
 
 	/* link: wo, any: ro (relaxed) */
 	uint32_t link_up;    /* at the last look; see port_link_up() */
 	uint32_t speed_mbps; /* the same; 0: not known */
 
-	/* link, port watch: under lock, any: ro (relaxed) */
+	/* link, port recovery: under lock, any: ro (relaxed) */
 	uint32_t vlans_refused; /* that the device does not let through */
 
 	/* Thread that opens the device: rw. Of the last opening. */
@@ -98,7 +98,7 @@ struct port_device {
 	uint64_t packet_drops;	     /* of these sockets, since they were opened */
 	struct device_counters base; /* of the openings before this one */
 
-	/* port watch: wo, any: ro (relaxed) */
+	/* port recovery: wo, any: ro (relaxed) */
 	struct device_counters counters;
 	uint32_t state;	   /* enum port_state; release, acquire */
 	uint64_t since_us; /* CLOCK_MONOTONIC: in this state */
@@ -246,12 +246,12 @@ struct dataplane {
 	/* A bit per port whose driver no worker may call: it is being opened again. Worker: ro,
 	 * once per round. */
 	uint32_t ports_closed;
-	struct port_watch *watch; /* or NULL: workers have no threads */
-	struct sieve sieve;	  /* of ports whose interface Linux keeps */
-	struct ledger *ledger;	  /* or NULL: a killed process leaves nothing */
-	char ledger_fault[256];	  /* "" or why there is none; main: wo before workers run */
-	bool ledger_off;	  /* by the configuration; the same */
-	struct kept_report kept;  /* main: wo before workers run */
+	struct port_recovery *recovery; /* or NULL: workers have no threads */
+	struct sieve sieve;		/* of ports whose interface Linux keeps */
+	struct ledger *ledger;		/* or NULL: a killed process leaves nothing */
+	char ledger_fault[256];		/* "" or why there is none; main: wo before workers run */
+	bool ledger_off;		/* by the configuration; the same */
+	struct kept_report kept;	/* main: wo before workers run */
 };
 
 /* EAL runs; every lcore but main becomes a worker. Opens and configures ports, makes rings,

@@ -191,7 +191,7 @@ void port_close(struct port *p)
 {
 	if (!p->found)
 		return;
-	port_link_unwatch(p);
+	port_link_unsubscribe(p);
 	port_hold(p);
 	p->found = false;
 	port_wake_forget(p);

@@ -54,8 +54,8 @@ void port_kernel_if(const struct port *p, char *buf, size_t len);
 /* Mbit/s at the last look, or 0: not known. Any thread. */
 uint32_t port_speed_mbps(const struct port *p);
 /* Any thread but workers. 0 or -errno: the driver refused, or the device cannot be asked
- * (-ENODEV); the port keeps its MTU. Where a driver needs its device stopped, the port watch does
- * that soon after the call, and a refusal is logged. */
+ * (-ENODEV); the port keeps its MTU. Where a driver needs its device stopped, port recovery
+ * does that soon after the call, and a refusal is logged. */
 int port_set_mtu(struct port *p, uint16_t mtu);
 
 /* Frames with this VLAN's tag are wanted, or no longer wanted. A device that filters VLANs lets

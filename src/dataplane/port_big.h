@@ -10,7 +10,7 @@
  * Either all ports of the data plane carry big frames, or none does: what comes in whole can
  * leave whole by each port.
  *
- * Control context: the thread that starts the data plane, then the port watch.
+ * Control context: the thread that starts the data plane, then port recovery.
  */
 
 #include "dataplane/dataplane.h"

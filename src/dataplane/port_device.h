@@ -7,7 +7,7 @@
  * device's counters. A virtual device (EAL's --vdev) is removed from EAL and added again with the
  * same arguments; any other one is stopped and started.
  *
- * Control context: the thread that starts the data plane, then the port watch.
+ * Control context: the thread that starts the data plane, then port recovery.
  */
 
 #include "dataplane/dataplane.h"

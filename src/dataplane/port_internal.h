@@ -11,13 +11,13 @@ void port_warn(struct port *p, const char *text);
 /* A frame of this MTU fits into one mbuf of the port's pool. */
 bool port_fits_room(const struct port *p, uint16_t mtu);
 
-/* An MTU waits for the port watch. */
+/* An MTU waits for port recovery. */
 bool port_mtu_is_wanted(struct port *p);
 /* Sets that MTU. The device is stopped, and no worker uses the port. */
 void port_set_wanted_mtu(struct port *p);
 
 /* Takes the lock whatever the state of the device: for the thread that opens, starts, stops and
- * closes devices (main, or the port watch while it runs), and for fields that the lock
+ * closes devices (main, or port recovery while it runs), and for fields that the lock
  * protects. Released by port_unlock(). */
 void port_hold(struct port *p);
 /* The driver may be called by other threads. The lock is held. */
@@ -25,9 +25,9 @@ bool port_can_ask(const struct port *p);
 
 /* --- port_link.c --- */
 
-/* The interrupt thread counts changes of the link state, from here to port_link_unwatch(). */
-void port_link_watch(struct port *p);
-void port_link_unwatch(struct port *p);
+/* The interrupt thread counts changes of the link state, from here to port_link_unsubscribe(). */
+void port_link_subscribe(struct port *p);
+void port_link_unsubscribe(struct port *p);
 /* Warns of an AF_XDP port that is started and does not read all receive queues of its interface.
  * An XDP program adds queues to some drivers: virtio_net adds one for each CPU. */
 void port_queues_compare(struct port *p);

@@ -46,13 +46,13 @@ static int link_changed(uint16_t dev, enum rte_eth_event_type type, void *arg, v
 	return 0;
 }
 
-void port_link_watch(struct port *p)
+void port_link_subscribe(struct port *p)
 {
 	if (rte_eth_dev_callback_register(p->dev, RTE_ETH_EVENT_INTR_LSC, link_changed, p) != 0)
 		log_debug(AREA, "port %s: no link-state events", p->config.name);
 }
 
-void port_link_unwatch(struct port *p)
+void port_link_unsubscribe(struct port *p)
 {
 	rte_eth_dev_callback_unregister(p->dev, RTE_ETH_EVENT_INTR_LSC, link_changed, p);
 }

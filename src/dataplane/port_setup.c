@@ -224,6 +224,6 @@ int port_configure(struct port *p, bool fast_free, char error[256])
 			 strerror(-rc));
 		port_warn(p, text);
 	}
-	port_link_watch(p);
+	port_link_subscribe(p);
 	return 0;
 }

@@ -117,7 +117,7 @@ struct worker {
 	bool idle_sleep; /* sleeps when idle: worker_sleep.h */
 	bool asks;	 /* a copy that explain asks: nothing that others read is written */
 	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
-	/* Port index -> DPDK port id. The port watch writes it while the port is closed. */
+	/* Port index -> DPDK port id. Port recovery writes it while the port is closed. */
 	uint16_t port_dev[MAX_PORTS];
 	uint16_t n_rx;
 	struct rx_queue rx[MAX_QUEUES_WORKER];

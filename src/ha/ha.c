@@ -210,7 +210,7 @@ static int parts_start(struct ha *ha, char error[ERROR_TEXT])
 		if (ret < 0)
 			return ret;
 	}
-	ha_watch_start(ha, ha_now_us());
+	ha_loops_start(ha, ha_now_us());
 	ret = programs_start(ha, error);
 	for (size_t i = 0; ret == 0 && i < N_PARTS; i++)
 		ret = parts[i]->start(ha, error);

@@ -26,7 +26,7 @@
 #include "model/sync_event.h"
 
 #define HA_PATHS     ROLE_MAX_PATHS
-#define HA_WATCHED   (MAX_WORKERS + 1)
+#define HA_LOOPS     (MAX_WORKERS + 1)
 #define HA_WITNESSES ROLE_MAX_WITNESSES
 
 struct ha;
@@ -93,8 +93,8 @@ struct ha_host {
 	/* Frames relayed so far, over all workers. */
 	uint64_t (*relayed)(void *arg);
 	/* Threads on the way of heartbeats, by what counts their rounds (relaxed loads); on_demand:
-	 * stands still rightly when there is nothing to do. At most HA_WATCHED; how many. */
-	uint16_t (*watched)(void *arg, const uint64_t **progress, bool *on_demand);
+	 * stands still rightly when there is nothing to do. At most HA_LOOPS; how many. */
+	uint16_t (*loops)(void *arg, const uint64_t **progress, bool *on_demand);
 	/* Those on demand are to make a round: heartbeats alone do not wake them while Linux does
 	 * not know the peer's MAC. May be NULL. */
 	void (*poke)(void *arg);
@@ -111,7 +111,7 @@ struct ha_host {
 /* X(name, help): one uint64_t of struct ha_counters each. */
 #define HA_COUNTERS(X)                                                                             \
 	X(late_times,                                                                              \
-	  "times that the loop was later than a keepalive: the watch of the peer began anew")
+	  "times that the loop was later than a keepalive: the count of silence began anew")
 
 /* The counters of the ha thread. */
 struct ha_counters {

@@ -274,8 +274,8 @@ bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out);
 
 /* Tells the machine of ports that changed. */
 void ha_ports_look(struct ha *ha);
-/* Has the threads watched that heartbeats go through. */
-void ha_watch_start(struct ha *ha, uint64_t now_us);
+/* Begins to look for stalls of the threads that heartbeats go through. */
+void ha_loops_start(struct ha *ha, uint64_t now_us);
 /* A copy on every path. */
 void heartbeat_paths_send(struct ha *ha, struct ha_message *msg);
 /* Judges an authentic datagram of a path or frame, and gives it to the machine. *believed: it is of

@@ -183,15 +183,15 @@ void ha_ports_look(struct ha *ha)
 	ha_post(ha, &event);
 }
 
-void ha_watch_start(struct ha *ha, uint64_t now_us)
+void ha_loops_start(struct ha *ha, uint64_t now_us)
 {
-	const uint64_t *progress[HA_WATCHED];
-	bool on_demand[HA_WATCHED];
+	const uint64_t *progress[HA_LOOPS];
+	bool on_demand[HA_LOOPS];
 	uint16_t n = 0;
 
 	late_init(&ha->late, HA_TICK_MS * 1000, now_us);
-	if (ha->host.watched && ha->config.n_paths) /* without a peer nobody has to be heard */
-		n = ha->host.watched(ha->host.arg, progress, on_demand);
+	if (ha->host.loops && ha->config.n_paths) /* without a peer nobody has to be heard */
+		n = ha->host.loops(ha->host.arg, progress, on_demand);
 	for (uint16_t i = 0; i < n; i++)
 		late_thread_add(&ha->late, progress[i], on_demand[i], now_us);
 }

@@ -3,7 +3,7 @@
 #define PLVS_HA_LOOP_STALL_H
 
 /*
- * Watched time: silence of the peer counts only while we were listening. Tells how late the
+ * Listening time: silence of the peer counts only while we were listening. Tells how late the
  * ha loop was (a timer that fires late: SIGSTOP, a stall, a paused machine), and how long a
  * thread on the way of heartbeats (receiving workers, the link thread) stood still.
  *

@@ -47,7 +47,7 @@ static void attempt_end(struct health_attempt *a, struct probe_result *r)
 				       .type = a->spec.type,
 				       .target = p->target,
 				       .vip = p->via ? p->vip : none,
-				       .timeout_ms = watch_timeout_ms(&a->spec),
+				       .timeout_ms = inquiry_timeout_ms(&a->spec),
 				       .verdict = r->verdict,
 				       .reason = sentence};
 
@@ -81,7 +81,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 		endpoint_format(&a->probe->target, ep, sizeof(ep));
 	snprintf(r.reason, sizeof(r.reason), "%.96s from %s within %s",
 		 phase[0] ? phase : "no answer", ep,
-		 duration_format(watch_timeout_ms(&a->spec), within, sizeof(within)));
+		 duration_format(inquiry_timeout_ms(&a->spec), within, sizeof(within)));
 	attempt_end(a, &r);
 }
 
@@ -97,7 +97,7 @@ void attempts_cancel(struct health *h)
 }
 
 /* The check of this name, the first one for NULL; or NULL. */
-static const struct watch_link *link_find(const struct member *m, const char *check)
+static const struct inquiry_link *link_find(const struct member *m, const char *check)
 {
 	for (uint32_t i = 0; i < m->n_links; i++)
 		if (!check || strcmp(m->links[i]->name, check) == 0)
@@ -106,11 +106,11 @@ static const struct watch_link *link_find(const struct member *m, const char *ch
 }
 
 /* With a copy of the question and a probe that is not started. NULL: no memory. */
-static struct health_attempt *attempt_create(struct health *h, const struct watch_link *l,
+static struct health_attempt *attempt_create(struct health *h, const struct inquiry_link *l,
 					     const struct checker_ops *ops)
 {
 	struct health_attempt *a = calloc(1, sizeof(*a));
-	const struct watch *w = l->watch;
+	const struct inquiry *w = l->inquiry;
 
 	if (!a)
 		return NULL;
@@ -146,8 +146,8 @@ int health_attempt(struct health *h, const char *service_key, const struct endpo
 		   const char *check, health_attempted *done, void *arg)
 {
 	const struct member *m = health_member(h, service_key, server);
-	const struct watch_link *l = m ? link_find(m, check) : NULL;
-	const struct checker_ops *ops = l ? h->hooks.checkers[l->watch->spec.type] : NULL;
+	const struct inquiry_link *l = m ? link_find(m, check) : NULL;
+	const struct checker_ops *ops = l ? h->hooks.checkers[l->inquiry->spec.type] : NULL;
 	struct health_attempt *a;
 	struct timeval limit;
 	uint32_t ms;
@@ -163,7 +163,7 @@ int health_attempt(struct health *h, const char *service_key, const struct endpo
 		return -ENOMEM;
 	a->done = done;
 	a->arg = arg;
-	ms = watch_timeout_ms(&a->spec);
+	ms = inquiry_timeout_ms(&a->spec);
 	limit = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	if (!ops->own_limit)
 		evtimer_add(a->limit, &limit);

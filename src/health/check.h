@@ -217,7 +217,7 @@ struct probe {
 struct checker_ops {
 	enum check_type type;
 	size_t state_size;
-	/* The checker ends the probe by itself watch_timeout_ms() after what it asks has begun;
+	/* The checker ends the probe by itself inquiry_timeout_ms() after what it asks has begun;
 	 * the core arms no limit. For what may have to wait for a place first. */
 	bool own_limit;
 	void (*start)(struct probe *p);

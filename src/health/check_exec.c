@@ -12,7 +12,7 @@
 #include "health/advice.h"
 #include "health/checkers.h"
 #include "health/pattern.h"
-#include "health/watch.h"
+#include "health/inquiry.h"
 #include "spawn/spawn.h"
 
 #define USER	 "nobody"
@@ -199,7 +199,7 @@ static void judge(const struct probe *p, const struct spawn_result *r, struct pr
 		out->verdict = PROBE_FAIL;
 		out->timeout = true;
 		snprintf(out->reason, sizeof(out->reason), "%.64s was not done within %s", name,
-			 duration_format(watch_timeout_ms(spec), text, sizeof(text)));
+			 duration_format(inquiry_timeout_ms(spec), text, sizeof(text)));
 		break;
 	default:
 		out->verdict = PROBE_ERROR;
@@ -237,7 +237,7 @@ static int run(struct probe *p, const struct values *v)
 		.user = spec->exec.user	       ? spec->exec.user
 			: p->env->program_user ? p->env->program_user
 					       : USER,
-		.time_limit_ms = watch_timeout_ms(spec),
+		.time_limit_ms = inquiry_timeout_ms(spec),
 		.output_max = SPAWN_MAX_OUTPUT,
 	};
 

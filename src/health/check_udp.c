@@ -19,7 +19,7 @@
 #include "health/checkers.h"
 #include "health/dial.h"
 #include "health/pattern.h"
-#include "health/watch.h"
+#include "health/inquiry.h"
 
 #define READS_A_TURN 8U
 #define MAX_ANSWERS  16U /* compared: a pattern may cost some milliseconds each */
@@ -131,7 +131,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	if (!udp_read(p))
 		return;
 	endpoint_format(&p->target, ep, sizeof(ep));
-	duration_format(watch_timeout_ms(p->spec), within, sizeof(within));
+	duration_format(inquiry_timeout_ms(p->spec), within, sizeof(within));
 	udp_phase(u, phase, sizeof(phase));
 	udp_close(u);
 	if (!step_find(p->spec, true)) {
@@ -147,7 +147,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 static void udp_start(struct probe *p)
 {
 	const struct match *text = step_find(p->spec, false);
-	uint32_t ms = watch_timeout_ms(p->spec);
+	uint32_t ms = inquiry_timeout_ms(p->spec);
 	const struct timeval limit = {ms / 1000, ms % 1000 * 1000};
 	struct udp_probe *u = p->state;
 	int err = dial_datagram(p, &u->fd);

@@ -111,7 +111,7 @@ void health_destroy(struct health *h)
 		health_del_service(h, TAILQ_FIRST(&h->all)->key);
 	if (h->work)
 		event_free(h->work);
-	hash_table_fini(&h->watches, NULL);
+	hash_table_fini(&h->inquiries, NULL);
 	hash_table_fini(&h->groups, NULL);
 	timers_fini(&h->timers);
 	echo_destroy(h->env.echo);

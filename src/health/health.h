@@ -7,9 +7,9 @@
  * service that may be chosen. State is keyed by identity, so that a reload keeps it.
  *
  * Three layers, each of its own file and testable alone:
- *	watch	one check of one target: shared by all (service, server) that need the same
- *		one; timing, rise and fall (watch.h)
- *	member	one server of one service: its watches, what operators forced, re-entry
+ *	inquiry	one check of one target: shared by all (service, server) that need the same
+ *		one; timing, rise and fall (inquiry.h)
+ *	member	one server of one service: its inquiries, what operators forced, re-entry
  *		delay, history, advice on weight (member.h)
  *	group	one service: from its members' states to what each may get: quorum, all_down,
  *		slow start, sorry server (group.h), a pure function
@@ -93,7 +93,7 @@ struct health_options {
 	const char *program_user;  /* of checks that name none; NULL: nobody; outlives health */
 	struct check_ports *ports; /* or NULL: no checks by VIP; outlives health */
 	uint32_t max_in_flight;	   /* probes at once; 0 = by the limit of descriptors */
-	/* No callback may change what is watched (health_set_service(), health_del_service(),
+	/* No callback may change what is checked (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */
 	/* Effects of a service changed. What becomes known in one turn of the loop makes one
 	 * call for each service, one after the other: control publishes them together. After
@@ -177,7 +177,7 @@ struct health_view {
 	uint32_t duration_us;	 /* of the last answer */
 	uint32_t streak, needed; /* "3rd of 3" */
 	uint64_t probes, failures, errors;
-	uint64_t edges; /* changes since it is watched */
+	uint64_t edges; /* changes since it is checked */
 	char reason[CHECK_REASON_LEN + 64];
 	uint32_t n_history;
 	struct health_transition history[HEALTH_HISTORY]; /* newest first */
@@ -225,8 +225,8 @@ uint32_t health_lost(const struct health *h, const char **keys, uint32_t max);
 
 /* X(name, kind, help): of the whole. Lateness: start of a probe after its time. */
 #define HEALTH_COUNTERS(X)                                                                         \
-	X(watches, GAUGE, "checks that run, shared ones once")                                     \
-	X(members, GAUGE, "real servers that are watched, once for each service")                  \
+	X(checks, GAUGE, "checks that run, shared ones once")                                      \
+	X(members, GAUGE, "real servers that are checked, once for each service")                  \
 	X(probes, COUNTER, "probes started")                                                       \
 	X(failures, COUNTER, "probes that failed")                                                 \
 	X(errors, COUNTER, "probes that could not be made")                                        \

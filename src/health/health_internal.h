@@ -6,10 +6,10 @@
  * The objects behind health.h, and their owners:
  *
  *	health --> group (one service) --> member (one server of it)
- *	                                     |  watch_link (one check of it)
- *	   `-----> watch (one question) <----'
+ *	                                     |  inquiry_link (one check of it)
+ *	   `-----> inquiry (one question) <----'
  *
- * A watch lives while links lead to it. A watch asks, counts, and tells its links' members; a
+ * An inquiry lives while links lead to it. An inquiry asks, counts, and tells its links' members; a
  * member whose standing may have changed marks its group; marked groups are settled at the end of
  * the round (health_run()), so that the results of a hundred probes are one change.
  *
@@ -24,7 +24,7 @@
 #include "health/passive.h"
 #include "base/hash_table.h"
 #include "health/timer.h"
-#include "health/watch.h"
+#include "health/inquiry.h"
 
 #define HEALTH_SENTENCE_LEN (CHECK_REASON_LEN + 64)
 
@@ -41,15 +41,15 @@ int health_create_with(const struct health_options *options, const struct health
 /* Does what is due and settles groups. When to come again; UINT64_MAX = never by itself. */
 uint64_t health_run(struct health *h);
 
-struct watch_link {
-	LIST_ENTRY(watch_link) of_watch;
-	struct watch *watch;
+struct inquiry_link {
+	LIST_ENTRY(inquiry_link) of_inquiry;
+	struct inquiry *inquiry;
 	struct member *member;
 	char *name;
 };
 
 /* The last answer. */
-struct watch_last {
+struct inquiry_last {
 	uint8_t verdict; /* enum probe_verdict */
 	uint32_t duration_us;
 	uint32_t streak, needed; /* "3rd of 3"; needed 0: it counted towards nothing */
@@ -57,7 +57,7 @@ struct watch_last {
 	char *sentence;		 /* or NULL */
 };
 
-struct watch {
+struct inquiry {
 	struct hash_node node; /* hash of what makes it the same */
 	struct health *h;
 	/* --- identity --- */
@@ -67,9 +67,9 @@ struct watch {
 	char *service_key; /* PASSIVE; else NULL */
 	uint64_t hash;	   /* of whom it asks, not when: jitter */
 	/* --- state --- */
-	LIST_HEAD(, watch_link) links;
-	struct watch_state state;
-	struct watch_last last;
+	LIST_HEAD(, inquiry_link) links;
+	struct inquiry_state state;
+	struct inquiry_last last;
 	uint64_t probes, failures, errors;
 	bool has_percent, has_units; /* last advice on weight */
 	uint32_t percent, units;
@@ -79,7 +79,7 @@ struct watch {
 	uint64_t due_us, round;
 	bool queued, paused, extended; /* its limit, because the loop came late */
 	bool not_made;		       /* counts in health.n_not_made */
-	TAILQ_ENTRY(watch) of_queue;
+	TAILQ_ENTRY(inquiry) of_queue;
 	struct probe *probe;
 };
 
@@ -95,7 +95,7 @@ struct member {
 	struct endpoint ep;
 	struct member_state state;
 	struct group_member gm;
-	struct watch_link **links; /* [n_links] */
+	struct inquiry_link **links; /* [n_links] */
 	uint32_t n_links;
 	uint64_t reentry_us; /* the longest of its checks */
 	struct timer reentry;
@@ -134,13 +134,13 @@ struct health {
 	struct checker_env env;
 	struct event *work; /* NULL without a base */
 	struct timers timers;
-	struct hash_table watches, groups;
-	TAILQ_HEAD(, watch) queue;
+	struct hash_table inquiries, groups;
+	TAILQ_HEAD(, inquiry) queue;
 	TAILQ_HEAD(, group) marked;
 	TAILQ_HEAD(, group) all;
 	LIST_HEAD(, health_attempt) attempts;
 	uint32_t max_in_flight, in_flight, n_queued, n_members;
-	uint32_t n_not_made; /* watches with not_made */
+	uint32_t n_not_made; /* inquiries with not_made */
 	bool in_round;	     /* health_run() is under way */
 	struct lateness lateness;
 	struct health_counters totals; /* those that only grow */
@@ -153,25 +153,25 @@ static inline uint64_t health_now(const struct health *h)
 /* The loop comes soon, and runs health_run(). */
 void health_wake(struct health *h);
 
-/* --- watches: watches.c, runner.c --- */
-/* The watch of this question, made when there is none yet. method: how the server is reached.
+/* --- inquiries: inquiries.c, runner.c --- */
+/* The inquiry of this question, made when there is none yet. method: how the server is reached.
  * NULL: no memory. */
-struct watch *watch_find_or_create(const struct member *m, enum forward_method method,
-				   const struct check_spec *spec, bool *created);
-/* Of a watch without links, that asks nobody: runner_cancel(). */
-void watch_destroy(struct watch *w);
-/* After state was set: whether the watch counts in n_not_made. */
-void watch_not_made(struct watch *w, bool not_made);
-/* A new watch takes over what an older one knew of the same server. */
-void watch_inherit(struct watch *w, const struct watch *old);
+struct inquiry *inquiry_find_or_create(const struct member *m, enum forward_method method,
+				       const struct check_spec *spec, bool *created);
+/* Of an inquiry without links, that asks nobody: runner_cancel(). */
+void inquiry_destroy(struct inquiry *w);
+/* After state was set: whether the inquiry counts in n_not_made. */
+void inquiry_not_made(struct inquiry *w, bool not_made);
+/* A new inquiry takes over what an older one knew of the same server. */
+void inquiry_inherit(struct inquiry *w, const struct inquiry *old);
 /* Asks within its fast interval, however long its turn is away. */
-void watch_hurry(struct watch *w, uint64_t now_us);
-void watch_resume(struct watch *w, uint64_t now_us);
-bool watch_wanted(const struct watch *w);
-/* To be called of a new watch: its timers lead to the runner. */
-void runner_take(struct watch *w);
+void inquiry_hurry(struct inquiry *w, uint64_t now_us);
+void inquiry_resume(struct inquiry *w, uint64_t now_us);
+bool inquiry_wanted(const struct inquiry *w);
+/* To be called of a new inquiry: its timers lead to the runner. */
+void runner_take(struct inquiry *w);
 void runner_pump(struct health *h, uint32_t budget);
-void runner_cancel(struct watch *w);
+void runner_cancel(struct inquiry *w);
 
 /* --- attempts: attempt.c --- */
 /* Health ends: those under way are given up; nobody is told. */
@@ -182,15 +182,15 @@ struct member *member_create(struct group *g, const struct health_server *server
 void member_destroy(struct member *m);
 /* The last change, in words. */
 void member_log(const struct member *m);
-/* A watch of it got an answer; r NULL: something else changed. */
-void member_heard(struct member *m, const struct watch *w, const struct probe_result *r,
+/* An inquiry of the member got an answer; r NULL: something else changed. */
+void member_heard(struct member *m, const struct inquiry *w, const struct probe_result *r,
 		  uint64_t now_us);
 void member_reentry(struct timer *t, uint64_t now_us); /* member.reentry */
 /* A wait for re-entry is over. */
 void member_takeover(struct member *m, uint64_t now_us);
 int member_force(struct member *m, enum health_admin admin, const char *why, uint64_t now_us);
-/* Of its watches the one whose last answer says most; NULL: none has any. */
-const struct watch *member_telling(const struct member *m);
+/* Of its inquiries the one whose last answer says most; NULL: none has any. */
+const struct inquiry *member_telling(const struct member *m);
 
 /* --- groups: groups.c --- */
 void group_mark(struct group *g);

@@ -25,7 +25,8 @@ int health_force(struct health *h, const char *service_key, const struct endpoin
 	return m ? member_force(m, admin, why, health_now(h)) : -ENOENT;
 }
 
-static void view_reason(const struct member *m, const struct watch *telling, char *buf, size_t len)
+static void view_reason(const struct member *m, const struct inquiry *telling, char *buf,
+			size_t len)
 {
 	const char *last = telling && telling->last.sentence ? telling->last.sentence : NULL;
 	uint64_t now_us = health_now(m->group->h);
@@ -45,7 +46,7 @@ static void view_reason(const struct member *m, const struct watch *telling, cha
 
 static void view_fill(const struct member *m, struct health_view *out)
 {
-	const struct watch *telling = member_telling(m);
+	const struct inquiry *telling = member_telling(m);
 	const struct health_policy *policy = &m->group->policy;
 	struct weight_bounds bounds = {policy->weight_min_percent, policy->weight_max_percent};
 
@@ -67,7 +68,7 @@ static void view_fill(const struct member *m, struct health_view *out)
 		out->needed = telling->last.needed;
 	}
 	for (uint32_t i = 0; i < m->n_links; i++) {
-		const struct watch *w = m->links[i]->watch;
+		const struct inquiry *w = m->links[i]->inquiry;
 
 		out->probes += w->probes;
 		out->failures += w->failures;
@@ -118,7 +119,7 @@ uint32_t health_get_checks(const struct health *h, const char *service_key,
 	if (!m)
 		return 0;
 	for (uint32_t i = 0; i < m->n_links && i < max; i++) {
-		const struct watch *w = m->links[i]->watch;
+		const struct inquiry *w = m->links[i]->inquiry;
 
 		out[i] = (struct health_check_view){
 			.name = m->links[i]->name,
@@ -187,7 +188,7 @@ void health_counters(const struct health *h, struct health_counters *out)
 
 	*out = h->totals;
 	out->not_made = h->n_not_made;
-	out->watches = h->watches.n;
+	out->checks = h->inquiries.n;
 	out->members = h->n_members;
 	out->in_flight = h->in_flight;
 	out->queued = h->n_queued;
@@ -251,7 +252,7 @@ void health_takeover(struct health *h)
 		for (uint32_t i = 0; i < g->n; i++) {
 			member_takeover(g->members[i], now_us);
 			for (uint32_t k = 0; k < g->members[i]->n_links; k++)
-				watch_hurry(g->members[i]->links[k]->watch, now_us);
+				inquiry_hurry(g->members[i]->links[k]->inquiry, now_us);
 		}
 		/* Members whose re-entry delay ends here do not start slowly either. */
 		g->tell = group_run(g, now_us);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Members as objects: answers of their watches, edges, history. */
+/* Members as objects: answers of their inquiries, edges, history. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ void member_destroy(struct member *m)
 }
 
 /* Down beats what counts towards another state, that beats what was asked last. */
-static uint32_t says(const struct watch *w)
+static uint32_t says(const struct inquiry *w)
 {
 	if (w->last.checked_ms == 0)
 		return 0;
@@ -44,12 +44,12 @@ static uint32_t says(const struct watch *w)
 	return w->state.streak ? 2 : 1;
 }
 
-const struct watch *member_telling(const struct member *m)
+const struct inquiry *member_telling(const struct member *m)
 {
-	const struct watch *best = NULL;
+	const struct inquiry *best = NULL;
 
 	for (uint32_t i = 0; i < m->n_links; i++) {
-		const struct watch *w = m->links[i]->watch;
+		const struct inquiry *w = m->links[i]->inquiry;
 
 		if (says(w) == 0)
 			continue;
@@ -113,8 +113,8 @@ static void edge(struct member *m, const char *reason)
 static bool only_passive(const struct member *m)
 {
 	for (uint32_t i = 0; i < m->n_links; i++)
-		if (m->links[i]->watch->state.state == HEALTH_DOWN &&
-		    m->links[i]->watch->spec.type != CHECK_PASSIVE)
+		if (m->links[i]->inquiry->state.state == HEALTH_DOWN &&
+		    m->links[i]->inquiry->spec.type != CHECK_PASSIVE)
 			return false;
 	return m->n_links > 0;
 }
@@ -124,7 +124,7 @@ static enum health_state combine(const struct member *m)
 	enum health_state all = HEALTH_UP;
 
 	for (uint32_t i = 0; i < m->n_links && all != HEALTH_DOWN; i++) {
-		uint8_t both[] = {(uint8_t)all, m->links[i]->watch->state.state};
+		uint8_t both[] = {(uint8_t)all, m->links[i]->inquiry->state.state};
 
 		all = member_combine(both, 2);
 	}
@@ -136,7 +136,7 @@ static void refresh(struct member *m, bool failed, uint64_t now_us)
 {
 	struct timers *timers = &m->group->h->timers;
 	struct group_member old = m->gm;
-	const struct watch *w;
+	const struct inquiry *w;
 	uint64_t due_us;
 
 	if (member_update(&m->state, combine(m), failed, m->reentry_us, now_us, &due_us)) {
@@ -161,7 +161,7 @@ static void refresh(struct member *m, bool failed, uint64_t now_us)
 		group_mark(m->group);
 }
 
-static void take_advice(struct member *m, const struct watch *w, const struct probe_result *r)
+static void take_advice(struct member *m, const struct inquiry *w, const struct probe_result *r)
 {
 	struct weight_bounds bounds = {m->group->policy.weight_min_percent,
 				       m->group->policy.weight_max_percent};
@@ -184,7 +184,7 @@ static void take_advice(struct member *m, const struct watch *w, const struct pr
 		edge(m, w->last.sentence ? w->last.sentence : "as its agent says");
 }
 
-void member_heard(struct member *m, const struct watch *w, const struct probe_result *r,
+void member_heard(struct member *m, const struct inquiry *w, const struct probe_result *r,
 		  uint64_t now_us)
 {
 	if (w)
@@ -228,8 +228,8 @@ int member_force(struct member *m, enum health_admin admin, const char *why, uin
 		return 0;
 	m->state.admin = (uint8_t)admin;
 	for (uint32_t i = 0; i < m->n_links; i++) {
-		paused |= m->links[i]->watch->paused;
-		watch_resume(m->links[i]->watch, now_us);
+		paused |= m->links[i]->inquiry->paused;
+		inquiry_resume(m->links[i]->inquiry, now_us);
 	}
 	/* Nobody asked meanwhile: the first success admits it again. */
 	if (paused && member_asked(&m->state)) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Asking: from the moment a watch is due to its answer.
+ * Asking: from the moment an inquiry is due to its answer.
  *
  *	start armed --due--> queued --room--> probe under way --answer, time--> start armed
  *	                      |
  *	                      `--no member asks--> paused --wanted--> start armed
  *
- * The queue is first come, first served, and holds each watch once. The time that a watch
+ * The queue is first come, first served, and holds each inquiry once. The time that an inquiry
  * waits in the queue is lateness; the time limit begins with the probe.
  */
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 #define STALL_US 20000U /* later than this the loop was kept by something else */
 
-static void probe_free(struct watch *w)
+static void probe_free(struct inquiry *w)
 {
 	source_release(w->probe, health_now(w->h));
 	free(w->probe);
@@ -28,7 +28,7 @@ static void probe_free(struct watch *w)
 }
 
 /* Keeps the last answer in words, and how far it counted. */
-static void keep_answer(struct watch *w, const struct probe_result *r, uint32_t streak,
+static void keep_answer(struct inquiry *w, const struct probe_result *r, uint32_t streak,
 			uint32_t needed)
 {
 	char sentence[HEALTH_SENTENCE_LEN];
@@ -36,7 +36,7 @@ static void keep_answer(struct watch *w, const struct probe_result *r, uint32_t 
 	words_answer(&w->spec, r, w->via ? &w->vip.addr : NULL, streak, needed, sentence,
 		     sizeof(sentence));
 	free(w->last.sentence);
-	w->last = (struct watch_last){
+	w->last = (struct inquiry_last){
 		.verdict = r->verdict,
 		.duration_us = r->duration_us,
 		.streak = streak,
@@ -59,27 +59,27 @@ static void keep_answer(struct watch *w, const struct probe_result *r, uint32_t 
 	}
 }
 
-static void take_answer(struct watch *w, const struct probe_result *r, uint64_t now_us)
+static void take_answer(struct inquiry *w, const struct probe_result *r, uint64_t now_us)
 {
-	uint32_t needed = watch_needed(&w->state, &w->spec, r);
+	uint32_t needed = inquiry_needed(&w->state, &w->spec, r);
 	uint32_t streak = needed ? w->state.streak + 1 : 0;
-	struct watch_link *l;
+	struct inquiry_link *l;
 	uint64_t next;
 
-	watch_answer(&w->state, &w->spec, r);
-	watch_not_made(w, w->state.not_made);
+	inquiry_answer(&w->state, &w->spec, r);
+	inquiry_not_made(w, w->state.not_made);
 	keep_answer(w, r, streak, needed);
-	next = watch_next_us(&w->state, &w->spec, w->hash, w->round, w->due_us, now_us);
-	/* Room was reserved when the watch was made. */
+	next = inquiry_next_us(&w->state, &w->spec, w->hash, w->round, w->due_us, now_us);
+	/* Room was reserved when the inquiry was made. */
 	timer_arm(&w->h->timers, &w->start, next);
-	LIST_FOREACH(l, &w->links, of_watch)
+	LIST_FOREACH(l, &w->links, of_inquiry)
 	member_heard(l->member, w, r, now_us);
 	health_wake(w->h);
 }
 
 static void probe_ended(struct probe *p, const struct probe_result *r)
 {
-	struct watch *w = p->arg;
+	struct inquiry *w = p->arg;
 	struct probe_result own = *r; /* may lie in the probe's state */
 	uint64_t now_us = health_now(w->h);
 
@@ -91,12 +91,12 @@ static void probe_ended(struct probe *p, const struct probe_result *r)
 }
 
 /* For what is answered without a probe. */
-static void answer_now(struct watch *w, struct probe_result *r, uint64_t now_us)
+static void answer_now(struct inquiry *w, struct probe_result *r, uint64_t now_us)
 {
 	take_answer(w, r, now_us);
 }
 
-static void ask_traffic(struct watch *w, uint64_t now_us)
+static void ask_traffic(struct inquiry *w, uint64_t now_us)
 {
 	struct health *h = w->h;
 	struct passive_counters now = {0};
@@ -110,7 +110,7 @@ static void ask_traffic(struct watch *w, uint64_t now_us)
 	answer_now(w, &r, now_us);
 }
 
-static void start(struct watch *w)
+static void start(struct inquiry *w)
 {
 	struct health *h = w->h;
 	const struct checker_ops *ops = h->hooks.checkers[w->spec.type];
@@ -149,14 +149,14 @@ static void start(struct watch *w)
 	w->extended = false;
 	h->in_flight++;
 	if (!ops->own_limit)
-		timer_arm(&h->timers, &w->limit, now_us + 1000ULL * watch_timeout_ms(&w->spec));
+		timer_arm(&h->timers, &w->limit, now_us + 1000ULL * inquiry_timeout_ms(&w->spec));
 	ops->start(p);
 	/* Perhaps it has ended already: neither p nor w->probe may be used here. */
 }
 
 static void on_limit(struct timer *t, uint64_t now_us)
 {
-	struct watch *w = (struct watch *)((char *)t - offsetof(struct watch, limit));
+	struct inquiry *w = (struct inquiry *)((char *)t - offsetof(struct inquiry, limit));
 	struct probe_result r = {.verdict = PROBE_FAIL, .timeout = true};
 	char phase[CHECK_REASON_LEN] = "", ep[ENDPOINT_STRLEN], within[32];
 	uint64_t late_us = now_us - t->at_us;
@@ -175,12 +175,12 @@ static void on_limit(struct timer *t, uint64_t now_us)
 		endpoint_format(&w->target, ep, sizeof(ep));
 	snprintf(r.reason, sizeof(r.reason), "%.96s from %s within %s",
 		 phase[0] ? phase : "no answer", ep,
-		 duration_format(watch_timeout_ms(&w->spec), within, sizeof(within)));
+		 duration_format(inquiry_timeout_ms(&w->spec), within, sizeof(within)));
 	probe_free(w);
 	take_answer(w, &r, now_us);
 }
 
-void runner_cancel(struct watch *w)
+void runner_cancel(struct inquiry *w)
 {
 	char phase[CHECK_REASON_LEN];
 
@@ -199,10 +199,10 @@ void runner_cancel(struct watch *w)
 
 static void on_due(struct timer *t, uint64_t now_us)
 {
-	struct watch *w = (struct watch *)((char *)t - offsetof(struct watch, start));
+	struct inquiry *w = (struct inquiry *)((char *)t - offsetof(struct inquiry, start));
 
 	(void)now_us;
-	if (!watch_wanted(w)) {
+	if (!inquiry_wanted(w)) {
 		w->paused = true;
 		return;
 	}
@@ -215,7 +215,7 @@ static void on_due(struct timer *t, uint64_t now_us)
 void runner_pump(struct health *h, uint32_t budget)
 {
 	while (budget-- && h->n_queued && h->in_flight < h->max_in_flight) {
-		struct watch *w = TAILQ_FIRST(&h->queue);
+		struct inquiry *w = TAILQ_FIRST(&h->queue);
 
 		TAILQ_REMOVE(&h->queue, w, of_queue);
 		w->queued = false;
@@ -224,7 +224,7 @@ void runner_pump(struct health *h, uint32_t budget)
 	}
 }
 
-void runner_take(struct watch *w)
+void runner_take(struct inquiry *w)
 {
 	w->start.fire = on_due;
 	w->limit.fire = on_limit;

@@ -13,67 +13,67 @@
 struct plan {
 	struct member *member;
 	bool fresh;
-	struct watch_link **links;
+	struct inquiry_link **links;
 	uint32_t n_links;
 };
 
-static void link_drop(struct watch_link *l)
+static void link_drop(struct inquiry_link *l)
 {
-	struct watch *w = l->watch;
+	struct inquiry *w = l->inquiry;
 
-	LIST_REMOVE(l, of_watch);
+	LIST_REMOVE(l, of_inquiry);
 	if (LIST_EMPTY(&w->links)) {
 		runner_cancel(w);
-		watch_destroy(w);
+		inquiry_destroy(w);
 	}
 	free(l->name);
 	free(l);
 }
 
-static void links_drop(struct watch_link **links, uint32_t n)
+static void links_drop(struct inquiry_link **links, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		link_drop(links[i]);
 	free(links);
 }
 
-/* The member's watch by a check of that name, or else by a check that asked the same. */
-static const struct watch *predecessor(const struct member *m, const struct check_spec *spec)
+/* The member's inquiry by a check of that name, or else by a check that asked the same. */
+static const struct inquiry *predecessor(const struct member *m, const struct check_spec *spec)
 {
 	for (uint32_t i = 0; i < m->n_links; i++)
 		if (spec->name && m->links[i]->name && strcmp(m->links[i]->name, spec->name) == 0)
-			return m->links[i]->watch;
+			return m->links[i]->inquiry;
 	for (uint32_t i = 0; i < m->n_links; i++)
-		if (m->group->h->options.specs->same_question(&m->links[i]->watch->spec, spec))
-			return m->links[i]->watch;
+		if (m->group->h->options.specs->same_question(&m->links[i]->inquiry->spec, spec))
+			return m->links[i]->inquiry;
 	return NULL;
 }
 
-static struct watch_link *link_create(struct member *m, enum forward_method method,
-				      const struct check_spec *spec)
+static struct inquiry_link *link_create(struct member *m, enum forward_method method,
+					const struct check_spec *spec)
 {
-	struct watch_link *l = calloc(1, sizeof(*l));
-	const struct watch *old;
+	struct inquiry_link *l = calloc(1, sizeof(*l));
+	const struct inquiry *old;
 	bool created;
 
 	if (!l)
 		return NULL;
 	if (spec->name && !(l->name = strdup(spec->name)))
 		goto err_free;
-	l->watch = watch_find_or_create(m, method, spec, &created);
-	if (!l->watch)
+	l->inquiry = inquiry_find_or_create(m, method, spec, &created);
+	if (!l->inquiry)
 		goto err_free;
 	l->member = m;
-	LIST_INSERT_HEAD(&l->watch->links, l, of_watch);
+	LIST_INSERT_HEAD(&l->inquiry->links, l, of_inquiry);
 	if (!created)
 		return l;
-	runner_take(l->watch);
+	runner_take(l->inquiry);
 	old = predecessor(m, spec);
 	if (old && old->spec.type == spec->type)
-		watch_inherit(l->watch, old);
+		inquiry_inherit(l->inquiry, old);
 	else if (m->state.state == HEALTH_UP && m->n_links)
 		/* A check that is added takes nobody out before it has failed. */
-		l->watch->state.state = HEALTH_UP;
+		l->inquiry->state.state = HEALTH_UP;
 	return l;
 err_free:
 	free(l->name);
@@ -94,12 +94,12 @@ static int plan_server(struct group *g, const struct health_server *server, bool
 		return -ENOMEM;
 	while (server->checks && server->checks[n])
 		n++;
-	p->links = calloc(n ? n : 1, sizeof(struct watch_link *));
+	p->links = calloc(n ? n : 1, sizeof(struct inquiry_link *));
 	if (!p->links)
 		return -ENOMEM;
 	for (; p->n_links < n; p->n_links++) {
-		struct watch_link *l = link_create(p->member, (enum forward_method)server->method,
-						   server->checks[p->n_links]);
+		struct inquiry_link *l = link_create(p->member, (enum forward_method)server->method,
+						     server->checks[p->n_links]);
 
 		if (!l)
 			return -ENOMEM;
@@ -136,12 +136,12 @@ static void plan_do(struct plan *p, const struct health_server *server, uint64_t
 	m->n_links = p->n_links;
 	m->reentry_us = 0;
 	for (uint32_t i = 0; i < m->n_links; i++) {
-		const struct check_spec *spec = &m->links[i]->watch->spec;
+		const struct check_spec *spec = &m->links[i]->inquiry->spec;
 
 		if (1000ULL * spec->reentry_ms > m->reentry_us)
 			m->reentry_us = 1000ULL * spec->reentry_ms;
-		if (watch_detect_us(spec) > *window_us)
-			*window_us = watch_detect_us(spec);
+		if (inquiry_detect_us(spec) > *window_us)
+			*window_us = inquiry_detect_us(spec);
 	}
 	if (m->gm.configured != server->weight)
 		m->gm.advice.has_load = false; /* Piranha's rule begins at the new weight */
@@ -216,8 +216,8 @@ static void group_replace(struct group *g, struct plan *plan, const struct healt
 	g->stale = true;
 	for (uint32_t i = 0; i < n; i++) {
 		for (uint32_t j = 0; j < members[i]->n_links; j++) {
-			watch_resume(members[i]->links[j]->watch, now_us);
-			member_heard(members[i], members[i]->links[j]->watch, NULL, now_us);
+			inquiry_resume(members[i]->links[j]->inquiry, now_us);
+			member_heard(members[i], members[i]->links[j]->inquiry, NULL, now_us);
 		}
 		member_heard(members[i], NULL, NULL, now_us);
 	}
@@ -242,7 +242,7 @@ int health_set_service(struct health *h, const char *service_key, const struct e
 	if (fresh)
 		g = group_create(h, service_key);
 	if (!g || !plan || !members || !gms ||
-	    timers_reserve(&h->timers, 2 * h->watches.n + 2 * (h->n_members + n)))
+	    timers_reserve(&h->timers, 2 * h->inquiries.n + 2 * (h->n_members + n)))
 		goto err_free;
 	old_policy = g->policy;
 	old_vip = g->vip;

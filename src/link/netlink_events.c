@@ -13,16 +13,16 @@
 #include "base/log.h"
 #include "link/link_internal.h"
 
-#define NETLINK_BUF  65536
-#define WATCH_RCVBUF (8 << 20)
-#define REREAD_TRIES 5
+#define NETLINK_BUF   65536
+#define EVENTS_RCVBUF (8 << 20)
+#define REREAD_TRIES  5
 
 int netlink_open(struct link *l)
 {
 	static const int groups[] = {RTNLGRP_LINK,	 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 				     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NEIGH,
 				     RTNLGRP_NEXTHOP};
-	int size = WATCH_RCVBUF, fd;
+	int size = EVENTS_RCVBUF, fd;
 
 	l->netlink_buf = malloc(NETLINK_BUF + NLMSG_ALIGNTO);
 	if (!l->netlink_buf)

@@ -10,12 +10,12 @@
 #include "ha/ha.h"
 #include "health/health.h"
 #include "link/link.h"
-#include "metrics/local_port_watch.h"
-#include "metrics/ring_watch.h"
-#include "metrics/table_watch.h"
+#include "metrics/local_port_warning.h"
+#include "metrics/ring_warning.h"
+#include "metrics/table_warning.h"
 #include "metrics/traffic.h"
 #include "publish/publisher.h"
-#include "shown/watching_counters.h"
+#include "shown/verdict_counters.h"
 #include "spawn/spawner.h"
 
 struct metrics;
@@ -31,10 +31,10 @@ struct router_parts {
 	const struct vip_routes *routes;
 	bool drained; /* by an operator */
 	const struct health *health;
-	const struct table_watch *table_watch;
-	const struct local_port_watch *local_port_watch;
+	const struct table_warning *table_warning;
+	const struct local_port_warning *local_port_warning;
 	const struct metrics *metrics;
-	struct watching_counters watching;
+	struct verdict_counters verdicts;
 	struct spawner_status spawner;
 	const char *dpdk_version;
 	uint64_t started_us, applied_us;

@@ -13,7 +13,7 @@ static void health_fill(const struct router_parts *p, const char *key, const str
 
 	if (!p->health || health_get_now(p->health, key, ep, v) < 0)
 		return;
-	out->watched = true;
+	out->checked = true;
 	out->effective = v->effect.weight;
 	out->weight_low = v->weight_low;
 	out->weight_high = v->weight_high;

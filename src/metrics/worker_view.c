@@ -99,8 +99,8 @@ void process_view(const struct router_parts *p, struct process_texts *texts,
 	out->embryonic = sum.embryonic;
 	out->not_assured = sum.not_assured;
 	out->ending = sum.ending;
-	out->nearly_full = p->table_watch && table_watch_warning(p->table_watch);
-	out->ports_scarce = p->local_port_watch && local_port_watch_warning(p->local_port_watch);
+	out->nearly_full = p->table_warning && table_warning_text(p->table_warning);
+	out->ports_scarce = p->local_port_warning && local_port_warning_text(p->local_port_warning);
 	if (p->dp) {
 		const struct kept_report *k = &p->dp->kept;
 		struct ledger_view ledger;
@@ -124,7 +124,7 @@ void process_view(const struct router_parts *p, struct process_texts *texts,
 /* Of all checks together. */
 void health_totals(const struct router_parts *p, struct shown_health *out)
 {
-	*out = (struct shown_health){.watching = p->watching};
+	*out = (struct shown_health){.verdicts = p->verdicts};
 	if (p->health) {
 		health_counters(p->health, &out->health);
 		out->quorums_lost = health_lost(p->health, NULL, 0);

@@ -236,8 +236,8 @@ struct port_counters {
 };
 
 /* X(name, loss, help): the counters of a port's device, with those of its driver and the kernel.
- * Each is a uint64_t of struct device_counters; the port watch writes them four times a second. A
- * counter that the driver does not know stays 0. loss: each count is a frame or a buffer that is
+ * Each is a uint64_t of struct device_counters; port recovery writes them four times a second.
+ * A counter that the driver does not know stays 0. loss: each count is a frame or a buffer that is
  * lost and stands in no other counter of the list. */
 #define DEVICE_COUNTERS(X)                                                                         \
 	X(rx_missed, true, "frames dropped by the device: no room in its receive queue")           \

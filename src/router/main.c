@@ -280,13 +280,13 @@ static void leave(struct router *r, const sigset_t *set)
 		waited += LEAVE_STEP_MS;
 }
 
-static void watch_loops(struct router *r, struct service_manager *sm)
+static void loops_add(struct router *r, struct service_manager *sm)
 {
 	for (uint16_t i = 0; i < r->dp->n_workers; i++)
-		service_manager_watch(sm, &r->dp->workers[i]->progress);
-	service_manager_watch(sm, &link_counters(r->link)->progress);
-	service_manager_watch(sm, ha_progress(r->ha));
-	service_manager_watch(sm, control_progress(r->control));
+		service_manager_add(sm, &r->dp->workers[i]->progress);
+	service_manager_add(sm, &link_counters(r->link)->progress);
+	service_manager_add(sm, ha_progress(r->ha));
+	service_manager_add(sm, control_progress(r->control));
 }
 
 /* Every second: the role in words, and the watchdog. The link thread sleeps while there is
@@ -317,7 +317,7 @@ static void run(struct router *r, const sigset_t *set, struct service_manager *s
 	bool stuck = false, reloading = false;
 
 	log_notice(AREA, "plvs %s runs", PLVS_VERSION);
-	watch_loops(r, sm);
+	loops_add(r, sm);
 	service_manager_say(sm, "READY=1");
 	for (;;) {
 		int sig = sm->fd < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &second);

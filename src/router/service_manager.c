@@ -98,7 +98,7 @@ void service_manager_status(struct service_manager *sm, const char *words)
 	service_manager_say(sm, text);
 }
 
-void service_manager_watch(struct service_manager *sm, const uint64_t *progress)
+void service_manager_add(struct service_manager *sm, const uint64_t *progress)
 {
 	if (sm->n == SERVICE_MANAGER_LOOPS)
 		return;

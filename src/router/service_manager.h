@@ -46,7 +46,7 @@ void service_manager_reloading(struct service_manager *sm, uint64_t now_us);
 void service_manager_status(struct service_manager *sm, const char *words);
 /* A counter that grows with each round of a loop; another thread writes it. Beyond
  * SERVICE_MANAGER_LOOPS: ignored. */
-void service_manager_watch(struct service_manager *sm, const uint64_t *progress);
+void service_manager_add(struct service_manager *sm, const uint64_t *progress);
 /* Feeds the watchdog if a quarter of its interval has passed and every counter has grown since it
  * was fed. False: not fed for half of its interval. Call at least once in a quarter. */
 bool service_manager_feed(struct service_manager *sm, uint64_t now_us);

@@ -345,7 +345,7 @@ static uint64_t host_relayed(void *arg)
 	return sum;
 }
 
-static uint16_t host_watched(void *arg, const uint64_t **progress, bool *on_demand)
+static uint16_t host_loops(void *arg, const uint64_t **progress, bool *on_demand)
 {
 	const struct setup_host *host = arg;
 	uint16_t n = 0;
@@ -398,7 +398,7 @@ void setup_ha(const struct config *config, struct setup_host *host, struct ha_op
 	out->host = (struct ha_host){.set_active = host_set_active,
 				     .port = host_port,
 				     .relayed = host_relayed,
-				     .watched = host_watched,
+				     .loops = host_loops,
 				     .poke = host_poke,
 				     .realtime = host_realtime,
 				     .changed = host_changed,

@@ -20,9 +20,9 @@ static const struct shown rows[] = {
 	{"late", SHOWN_LEVELS, AT(late), 0, 0, .help = "lateness of probes over the last 10 s",
 	 .unit = "us", .metric = "late_seconds", .label = "quantile"},
 #define X(name, kind, metric_, unit_, help_)                                                       \
-	{#name, SHOWN_##kind,  AT(watching.name), SHOWN_LIST,                                      \
+	{#name, SHOWN_##kind,  AT(verdicts.name), SHOWN_LIST,                                      \
 	 0,	.help = help_, .unit = unit_,	  .metric = metric_},
-	WATCHING_COUNTERS(X)
+	VERDICT_COUNTERS(X)
 #undef X
 		{"quorums_lost", SHOWN_GAUGE, AT(quorums_lost), 0, 0,
 		 .help = "virtual services without their quorum", .metric = "quorums_lost"},

@@ -14,7 +14,7 @@
 #include "model/counters.h"
 #include "rpc/scrape.h"
 #include "shown/shown.h"
-#include "shown/watching_counters.h"
+#include "shown/verdict_counters.h"
 
 #define WORDS_OF(type) (sizeof(type) / sizeof(uint64_t))
 
@@ -46,7 +46,7 @@ struct shown_service {
 struct shown_server {
 	const char *service, *server, *name;
 	int64_t id;
-	bool running, watched, asked, handshakes, named; /* parts that are known */
+	bool running, checked, asked, handshakes, named; /* parts that are known */
 	uint64_t active, inactive;
 	bool overloaded, down, chosen, sorry, drain, maint;
 	uint32_t weight, effective, weight_low, weight_high, duration_us;
@@ -92,7 +92,7 @@ struct shown_port {
 /* Of all checks together. */
 struct shown_health {
 	struct health_counters health;
-	struct watching_counters watching;
+	struct verdict_counters verdicts;
 	struct shown_vector late;
 	uint64_t quorums_lost;
 };

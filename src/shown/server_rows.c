@@ -8,7 +8,7 @@
 #define AT(member)  OFF(member), sizeof(((struct shown_server *)0)->member)
 #define BOTH	    (SHOWN_LIST | SHOWN_HEALTH)
 #define RUNNING	    .if_at = OFF(running)
-#define WATCHED	    .if_at = OFF(watched)
+#define CHECKED	    .if_at = OFF(checked)
 #define HANDSHAKES  .group = "handshakes", .if_at = OFF(handshakes), .metric_if = OFF(handshakes)
 
 static const struct shown rows[] = {
@@ -58,18 +58,18 @@ static const struct shown rows[] = {
 	{"weight", SHOWN_GAUGE, AT(weight), SHOWN_HEALTH, 0, .help = "weight as configured",
 	 .metric = "configured_weight"},
 	{"effective_weight", SHOWN_GAUGE, AT(effective), BOTH, 0,
-	 .help = "weight that the scheduler uses", WATCHED, .metric = "weight"},
+	 .help = "weight that the scheduler uses", CHECKED, .metric = "weight"},
 	{"weight_source", SHOWN_TEXT, AT(weight_source), BOTH, 0,
-	 .help = "who says so: `configuration`, `agent`, `load` or `slow start`", WATCHED},
+	 .help = "who says so: `configuration`, `agent`, `load` or `slow start`", CHECKED},
 	{"weight_low", SHOWN_GAUGE, AT(weight_low), BOTH, 0,
-	 .help = "the least that advice may make of it", WATCHED},
+	 .help = "the least that advice may make of it", CHECKED},
 	{"weight_high", SHOWN_GAUGE, AT(weight_high), BOTH, 0,
-	 .help = "the most that advice may make of it", WATCHED},
+	 .help = "the most that advice may make of it", CHECKED},
 	{"health", SHOWN_TEXT, AT(standing_word), SHOWN_LIST, 0,
-	 .help = "`standing` of `health.list`", WATCHED},
+	 .help = "`standing` of `health.list`", CHECKED},
 	{"admin", SHOWN_TEXT, AT(admin_word), BOTH, 0,
-	 .help = "an operator's word: `none`, `up`, `down`, `maintenance`", WATCHED},
-	{"reason", SHOWN_TEXT, AT(reason), BOTH, 0, .help = "why, in words", WATCHED},
+	 .help = "an operator's word: `none`, `up`, `down`, `maintenance`", CHECKED},
+	{"reason", SHOWN_TEXT, AT(reason), BOTH, 0, .help = "why, in words", CHECKED},
 	{"name", SHOWN_TEXT, AT(name), SHOWN_HEALTH, 0,
 	 .help = "the service's name, if there is one", .if_at = OFF(named)},
 	{"sorry", SHOWN_YES, AT(sorry), SHOWN_HEALTH, 0,

@@ -199,7 +199,7 @@ static bool keeper_wait(const struct keeper *k, int ms)
 	}
 }
 
-/* The spawner ends as well: it watches the same descriptors. */
+/* The spawner ends as well: it polls the same descriptors. */
 static void keeper_end(const struct keeper *k) __attribute__((noreturn));
 static void keeper_end(const struct keeper *k)
 {

@@ -24,7 +24,7 @@ static void not_started_format(const struct spawn_result *r, const char *name, c
 		[SPAWN_STEP_NONE] = "it was not started",
 		[SPAWN_STEP_REFUSED] = "the spawner refused it",
 		[SPAWN_STEP_RESOURCES] = "no process could be made",
-		[SPAWN_STEP_LOST] = "the process that watched it was killed",
+		[SPAWN_STEP_LOST] = "the process that supervised it was killed",
 		[SPAWN_STEP_NETNS] = "its network namespace cannot be entered",
 		[SPAWN_STEP_USER] = "its user cannot be looked up",
 		[SPAWN_STEP_GROUP] = "its group cannot be looked up",

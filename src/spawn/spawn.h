@@ -67,7 +67,7 @@ enum spawn_step {
 	SPAWN_STEP_QUEUE,     /* no place came free in time */
 	SPAWN_STEP_REFUSED,   /* the spawner's own limits */
 	SPAWN_STEP_RESOURCES, /* a process, a pipe, memory */
-	SPAWN_STEP_LOST,      /* somebody ended the process that watched it */
+	SPAWN_STEP_LOST,      /* somebody ended the process that supervised it */
 	SPAWN_STEP_NETNS,
 	SPAWN_STEP_USER, /* ENOENT: does not exist */
 	SPAWN_STEP_GROUP,

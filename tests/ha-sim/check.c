@@ -326,7 +326,7 @@ static void check_silence(struct sim *s, const struct node *n)
 		sim_violate(s, "router %u takes over %llu ms after it heard the active one", n->id,
 			    (unsigned long long)(s->now - n->serving_heard));
 	if (s->now - n->late_at < deadtime)
-		sim_violate(s, "router %u takes over in time that was not watched", n->id);
+		sim_violate(s, "router %u takes over in time without listening", n->id);
 	/* Who has never heard the other in this life cannot tell it from a replay. */
 	if (node_effective(s, peer) && !peer->paused && !peer->late && !n->late &&
 	    s->met_since != 0 && s->clean_since[peer->id] != 0 &&

@@ -26,7 +26,7 @@ for i in 1 2; do
 done
 plvs_start
 wait_for 10 "all are up" all_up
-is "checks that run for them all" "$(rpc health.counters | jq .watches)" -eq 2
+is "checks that run for them all" "$(rpc health.counters | jq .checks)" -eq 2
 
 capture_start server1 private last 'udp and dst portrange 8001-8100'
 on_background client1 load "$PROBE" udp-ask 192.0.2.80:53 --count 10000000 --rate 4000 --flows 500

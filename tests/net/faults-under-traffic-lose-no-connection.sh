@@ -21,7 +21,7 @@ TRAFFIC_S=8
 
 # --- What is on the wire: frames that each router sends from the VIP, over time ---
 
-wire_watch()
+wire_poll()
 {
 	on wire nft -f - <<-END
 		table netdev seen {
@@ -38,7 +38,7 @@ wire_watch()
 		}
 	END
 	# A line for each look: when it began, when it had ended, and both counters.
-	cat > "$RUN/watch.sh" <<-'END'
+	cat > "$RUN/wire.sh" <<-'END'
 		while :; do
 			before=$(date +%s%3N)
 			seen=$(nft -j list counters table netdev seen) || exit
@@ -65,7 +65,7 @@ overlap()
 			both = first_new && last_old > first_new
 			print (both ? last_old - first_new : 0), (both ? was[old] - sent : 0)
 		}
-	' "$RUN/watch.log"
+	' "$RUN/wire.log"
 }
 
 # --- Traffic: begin, and end with what must hold ---
@@ -170,7 +170,7 @@ cell()
 	new=$(other "$3")
 	note "$fault ($active) under $traffic"
 	wait_for 30 "$new is synchronised" pair_synchronised "$new"
-	on_background wire watch bash "$RUN/watch.sh"
+	on_background wire wire_poll bash "$RUN/wire.sh"
 	"${traffic}_begin"
 	sleep 1.5
 	begin=$(date +%s%3N)
@@ -182,7 +182,7 @@ cell()
 	# What was frozen or cut off comes back while the traffic goes on.
 	[ "$fault" = killed ] || fault_undo "$fault" "$active"
 	"${traffic}_end"
-	background_stop watch 2> /dev/null || true
+	background_stop wire_poll 2> /dev/null || true
 	read -r ms frames < <(overlap "$active")
 	note "both spoke for the VIP for $ms ms, the old one with $frames frames"
 	[ "$ms" -le $OVERLAP_MS ] || is "frames of the old router" "$frames" -le "${UNDER_WAY[$fault]}"
@@ -201,7 +201,7 @@ bulk_serve server1
 echo_serve server1 tcp 10.10.0.11 7
 on_background server1 pour "$PROBE" tcp-pour 10.10.0.11:9 --rate 200 --size 1000
 wait_for 10 "the stream's server listens" port_listens server1 9
-wire_watch
+wire_poll
 active=a
 for fault in "${FAULTS[@]}"; do
 	for traffic in "${TRAFFIC[@]}"; do

@@ -52,7 +52,7 @@ attack()
 }
 
 # While a flood comes in: the true peer is heard.
-watched()
+monitored()
 {
 	local r
 	heard=0
@@ -203,7 +203,7 @@ note "at 20,000 a second"
 for change in replayed resigned; do
 	fresh=$(both .heard.fresh) begin=$(date +%s%3N)
 	attack_begin $change $((20000 / $(cat "$RUN/changed/$change".p* | wc -l) + 1)) 10000
-	watched
+	monitored
 	attack_end
 	ms=$(($(date +%s%3N) - begin))
 	note "$change: $sent datagrams in $ms ms; the peer was heard at least each $heard ms"

@@ -39,7 +39,7 @@ for i in 1 2 3; do web_start server$i; done
 plvs_start 2
 web_start linux
 wait_for 10 "all are up" all_up
-is "checks that run" "$(rpc health.counters | jq .watches)" -eq 4
+is "checks that run" "$(rpc health.counters | jq .checks)" -eq 4
 for i in "${!schedulers[@]}"; do
 	note "${schedulers[i]}, all up: $(asked $((150 + i)))"
 done

@@ -57,7 +57,7 @@ static void on_cpu_0(void)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
-static void watch(struct checks *c)
+static void services_set(struct checks *c)
 {
 	const struct check_spec *const checks[] = {&c->spec, NULL};
 	const struct health_policy policy = {0};
@@ -102,7 +102,7 @@ static void checks_create(struct checks *c)
 	o.base = c->base;
 	if (!c->base || health_create(&o, &c->health))
 		fail("health does not start");
-	watch(c);
+	services_set(c);
 }
 
 static void checks_destroy(struct checks *c)

@@ -85,7 +85,7 @@ static socklen_t address(const char *text, const char *port, struct sockaddr_sto
 	return sizeof(*v6);
 }
 
-static void watch(int epoll, int fd, uint64_t data)
+static void wait_add(int epoll, int fd, uint64_t data)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.u64 = data};
 
@@ -122,7 +122,7 @@ static void serve(const char *at, const char *port)
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(listener, (struct sockaddr *)&addr, len) != 0 || listen(listener, CONNS_MAX) != 0)
 		die("listen");
-	watch(epoll, listener, (uint64_t)listener);
+	wait_add(epoll, listener, (uint64_t)listener);
 	for (;;) {
 		struct epoll_event ready[64];
 		int n = epoll_wait(epoll, ready, 64, -1);
@@ -138,7 +138,7 @@ static void serve(const char *at, const char *port)
 			if (fd < 0)
 				continue;
 			no_delay(fd);
-			watch(epoll, fd, (uint64_t)fd);
+			wait_add(epoll, fd, (uint64_t)fd);
 		}
 	}
 }
@@ -257,7 +257,7 @@ static void ask(const char *at, const char *port, double rate, double seconds, u
 		if (connect(r.conns[i].fd, (struct sockaddr *)&addr, len) != 0)
 			die("connect");
 		no_delay(r.conns[i].fd);
-		watch(r.epoll, r.conns[i].fd, i);
+		wait_add(r.epoll, r.conns[i].fd, i);
 	}
 	r.step_ns = rate > 0 ? (uint64_t)(1e9 / rate) : 0;
 	r.due_ns = now_ns();

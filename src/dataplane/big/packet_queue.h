@@ -16,7 +16,7 @@
 
 #define PACKET_BIG_ROOM 65408 /* bytes of a buffer of the pool `big` */
 
-/* Worker of the queue: wo, port watch: ro (relaxed). */
+/* Worker of the queue: wo, port recovery: ro (relaxed). */
 struct packet_rx_counters {
 	uint64_t no_buffer; /* frames dropped, or delayed: no packet buffer */
 	uint64_t cut; /* longer than a slot, and the socket had no room; or longer than 64 KiB */
@@ -34,7 +34,8 @@ struct packet_rx {
 
 struct packet_tx {
 	int fd;
-	uint64_t refused; /* frames that the kernel refused. worker: wo, port watch: ro (relaxed) */
+	uint64_t refused; /* frames that the kernel refused. worker: wo, port recovery: ro (relaxed)
+			   */
 };
 
 /* Control, while no worker uses the queue. */

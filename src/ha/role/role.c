@@ -72,7 +72,7 @@ static void fault_tick(struct role_call *t)
 
 	if (!role_ports_up(r) || !role_witnesses_answer(r, t->now))
 		return;
-	/* While deaf, nothing was watched. */
+	/* While deaf, the router did not listen. */
 	r->no_active_ms = t->now;
 	role_go(t, ROLE_ROW_RECOVERED, "ports are up and witnesses answer again");
 }
@@ -167,10 +167,10 @@ static void late(struct role_call *t, uint32_t late_ms)
 {
 	struct role *r = t->r;
 
-	r->no_active_ms = r->watch_ms = t->now;
+	r->no_active_ms = r->listening_ms = t->now;
 	r->stale_until_ms = r->deaf_ms = 0;
 	if (r->state == HA_TAKEOVER && !r->takeover_forced) {
-		role_go(t, ROLE_ROW_UNWATCHED,
+		role_go(t, ROLE_ROW_NOT_LISTENING,
 			"a loop here was %u ms late: the silence may be its own", late_ms);
 	} else if (ha_state_serves(r->state)) {
 		/* The drained inputs held no higher term, or this would be fenced. What was lost in
@@ -371,7 +371,8 @@ void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms)
 	r->cfg = *cfg;
 	role_timers_init(r, cfg, now_ms);
 	r->state = HA_INIT;
-	r->since_ms = r->no_active_ms = r->last_tick_ms = r->next_send_ms = r->watch_ms = now_ms;
+	r->since_ms = r->no_active_ms = r->last_tick_ms = r->next_send_ms = r->listening_ms =
+		now_ms;
 	snprintf(r->reason, sizeof(r->reason), "started");
 }
 

@@ -47,9 +47,9 @@
 #define ROLE_CLAIM_HOLD_MS  60000 /* two that defend an address claim it every 30 s */
 #define ROLE_SECOND_HOLD_MS 2000  /* so long after the last message of a second session */
 
-#define ROLE_RELAY_LIMIT_MS    30000
-#define ROLE_FAILBACK_TRIES    3
-#define ROLE_FAILBACK_WATCH_MS 600000 /* a failback that ends sooner has failed */
+#define ROLE_RELAY_LIMIT_MS  30000
+#define ROLE_FAILBACK_TRIES  3
+#define ROLE_FAILBACK_MIN_MS 600000 /* a failback that ends sooner has failed */
 
 enum role_failback {
 	ROLE_FAILBACK_AUTO,
@@ -211,8 +211,8 @@ struct role {
 	struct role_peer peer;
 	struct role_timers timers;
 
-	/* Time. no_active_ms starts the watch for an active router; stale_until_ms is the one
-	 * deadtime that authentic messages which are not fresh may add. */
+	/* Time. no_active_ms starts the count of silence of active routers; stale_until_ms is the
+	 * one deadtime that authentic messages which are not fresh may add. */
 	uint64_t no_active_ms, stale_until_ms;
 	uint64_t last_tick_ms, next_send_ms;
 	uint64_t good_since_ms; /* INIT: ports and witnesses; 0: not */
@@ -220,11 +220,11 @@ struct role {
 	uint64_t lease_hold_ms; /* after a lapse: not renewed before */
 	uint64_t conflict_ms;	/* both serve, I go first, since; 0: no */
 	uint64_t activated_ms;
-	uint64_t grace_ms; /* grace lasts until */
-	bool grace_open;   /* activated before the table was complete: grace grows */
-	uint64_t ports_ms; /* my ports changed at */
-	uint64_t watch_ms; /* listens without interruption since */
-	uint64_t deaf_ms;  /* on some VIP link no witness answers, since; 0: not */
+	uint64_t grace_ms;     /* grace lasts until */
+	bool grace_open;       /* activated before the table was complete: grace grows */
+	uint64_t ports_ms;     /* my ports changed at */
+	uint64_t listening_ms; /* listens without interruption since */
+	uint64_t deaf_ms;      /* on some VIP link no witness answers, since; 0: not */
 
 	/* The state of this router, as the role machine was told it. */
 	uint8_t n_ports;

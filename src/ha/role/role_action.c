@@ -143,7 +143,7 @@ void role_failback_count(struct role_call *t)
 {
 	struct role *r = t->r;
 
-	if (r->given_back_ms != 0 && t->now - r->given_back_ms <= ROLE_FAILBACK_WATCH_MS)
+	if (r->given_back_ms != 0 && t->now - r->given_back_ms <= ROLE_FAILBACK_MIN_MS)
 		role_failback_failed(t);
 	r->given_back_ms = 0;
 }
@@ -158,7 +158,7 @@ void role_activate(struct role_call *t, enum role_row row, uint64_t term, const 
 	r->failback_held = false;
 	r->lease_ms = 0;
 	r->kept = false;
-	r->activated_ms = r->watch_ms = t->now;
+	r->activated_ms = r->listening_ms = t->now;
 	r->deaf_ms = 0;
 	/* Alone, what it kept is in the table by now and nothing more can come to be known. */
 	if (r->cfg.has_peer) {

@@ -23,7 +23,7 @@
 	X(PEER_SERVES, ROLE_IN(HA_INIT) | ROLE_IN(HA_FENCED) | ROLE_IN(HA_FAULT), HA_BACKUP,       \
 	  "a fresh message says that the peer is active")                                          \
 	X(SILENCE, ROLE_IN(HA_BACKUP), HA_TAKEOVER,                                                \
-	  "no active router was heard for deadtime of watched time, witnesses answer")             \
+	  "no active router was heard for deadtime of listening time, witnesses answer")             \
 	X(DEAF, ROLE_IN(HA_BACKUP), HA_FAULT,                                                      \
 	  "a takeover is due, but on a VIP link no witness answers")                               \
 	X(PORT_DOWN, ROLE_IN(HA_BACKUP), HA_FAULT, "a takeover is due, but a port is down")        \
@@ -37,7 +37,7 @@
 	X(UNANSWERED, ROLE_IN(HA_TAKEOVER), HA_ACTIVE, "one keepalive without an answer to STOP")  \
 	X(REFUSED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "the peer refused, or is heard to serve")      \
 	X(OUTRANKED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "the peer takes over too, and goes first")   \
-	X(UNWATCHED, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "a loop was late: the silence may be mine")  \
+	X(NOT_LISTENING, ROLE_IN(HA_TAKEOVER), HA_BACKUP, "a loop was late: the silence may be mine")  \
 	X(STOPPED, ROLE_SERVING, HA_FENCED, "a fresh STOP with a higher term and enough witnesses")\
 	X(CONFLICT_LOST, ROLE_SERVING, HA_FENCED, "the peer serves too, and goes first")           \
 	X(CONFLICT_UNHEARD, ROLE_SERVING, HA_FENCED,                                               \

@@ -101,7 +101,7 @@ static void keepalive_set(struct role *r, uint64_t now)
 	/* While the two routers have different timers configured. */
 	r->cfg.keepalive_ms = larger(smaller(keepalive, base / 3), 1);
 	/* A shorter one holds for the heartbeat that is due next as well: by the shorter one that
-	 * heartbeat would be late, and the watch of the peer would begin anew. */
+	 * heartbeat would be late, and the count of silence would begin anew. */
 	if (r->next_send_ms > now + r->cfg.keepalive_ms)
 		r->next_send_ms = now + r->cfg.keepalive_ms;
 }
@@ -176,7 +176,7 @@ void role_timers_heard(struct role *r, uint64_t now)
 	const uint64_t late = gap > keepalive ? gap - keepalive : 0;
 
 	/* Where this router itself did not listen, nothing is known of the peer. */
-	if (r->peer.fresh_ms == 0 || r->watch_ms >= r->peer.fresh_ms || role_is_late(r, now) ||
+	if (r->peer.fresh_ms == 0 || r->listening_ms >= r->peer.fresh_ms || role_is_late(r, now) ||
 	    is_starting(r, now))
 		return;
 	lateness_note(r, &bucket(r, now)->peer_ms, late);

@@ -107,7 +107,7 @@ bool role_hears_nothing(const struct role *r, uint64_t now)
 	return asked && role_peer_in_reach(r, now) && !role_peer_alive(r, now) &&
 	       role_asks_witnesses(r) &&
 	       all_witnesses(r, now > deadtime ? now - deadtime : 1) == 0 &&
-	       now - r->watch_ms >= deadtime;
+	       now - r->listening_ms >= deadtime;
 }
 
 static uint64_t link_answered(const struct role *r, uint8_t link)
@@ -227,7 +227,7 @@ const char *role_black_hole(const struct role *r, uint64_t now)
 	if (now - p->sent_after_ms > deadtime)
 		return NULL; /* an old word, though it came now */
 	if (r->fast_ms == 0 || now - r->fast_ms < (asked > deadtime ? asked : deadtime) ||
-	    now - r->watch_ms < deadtime || role_is_late(r, now) || !role_peer_alive(r, now) ||
+	    now - r->listening_ms < deadtime || role_is_late(r, now) || !role_peer_alive(r, now) ||
 	    p->state != HA_BACKUP || !(p->flags & HA_FLAG_READY))
 		return NULL;
 	for (uint8_t i = 0; i < r->cfg.n_vip_links; i++)

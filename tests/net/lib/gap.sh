@@ -10,7 +10,7 @@
 # A machine that is busy with other things makes holes, too. They are measured by the same probes
 # before the kill, and during it by a control: the same probe between two clients' programs,
 # with no router in between; and a router tells when a thread of its own stood still for longer
-# than a keepalive, after which it watches its peer anew. A run in which the machine had a hole
+# than a keepalive, after which it counts its silence anew. A run in which the machine had a hole
 # above GAP_BUSY_MS, or let the new router stand still, is done again, GAP_AGAIN times at most
 # over a whole test; after that it counts whatever it shows. Every run is printed.
 

@@ -27,7 +27,7 @@ static int epoll_new(void)
 	return ep;
 }
 
-static void epoll_watch(int ep, int fd, uint32_t events, uint64_t tag, int op)
+static void epoll_put(int ep, int fd, uint32_t events, uint64_t tag, int op)
 {
 	struct epoll_event e = {.events = events, .data.u64 = tag};
 
@@ -42,7 +42,7 @@ static void echo_accept(int ep, int listener)
 	int fd;
 
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
-		epoll_watch(ep, fd, EPOLLIN, (uint64_t)fd, EPOLL_CTL_ADD);
+		epoll_put(ep, fd, EPOLLIN, (uint64_t)fd, EPOLL_CTL_ADD);
 }
 
 static void echo_answer(int fd)
@@ -67,7 +67,7 @@ int tcp_echo(const struct probe_options *o)
 	if (bind(listener, (const struct sockaddr *)&o->address, sizeof(o->address)) ||
 	    listen(listener, 4096))
 		die("listen");
-	epoll_watch(ep, listener, EPOLLIN, (uint64_t)listener, EPOLL_CTL_ADD);
+	epoll_put(ep, listener, EPOLLIN, (uint64_t)listener, EPOLL_CTL_ADD);
 	while (!probe_stopped()) {
 		n = epoll_wait(ep, events, EVENTS_MAX, -1);
 		for (i = 0; i < n; i++) {
@@ -131,7 +131,7 @@ static void hold_open(struct holder *h, uint64_t i)
 		hold_fail(h, c, "connect", errno);
 		return;
 	}
-	epoll_watch(h->ep, c->fd, EPOLLOUT, i, EPOLL_CTL_ADD);
+	epoll_put(h->ep, c->fd, EPOLLOUT, i, EPOLL_CTL_ADD);
 }
 
 static void hold_ask(struct holder *h, uint64_t i)
@@ -163,7 +163,7 @@ static void hold_event(struct holder *h, uint64_t i)
 			return;
 		}
 		h->opening--;
-		epoll_watch(h->ep, c->fd, EPOLLIN, i, EPOLL_CTL_MOD);
+		epoll_put(h->ep, c->fd, EPOLLIN, i, EPOLL_CTL_MOD);
 		hold_ask(h, i);
 		return;
 	}

@@ -20,7 +20,7 @@
 
 /* ---- what was told to health and ha ---- */
 
-struct watched {
+struct checked {
 	const struct health *health;
 	char key[64];
 	char *text;
@@ -37,7 +37,7 @@ struct told {
 };
 
 static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct watched watched[64];
+static struct checked checked[64];
 static uint32_t n_set; /* calls of health_set_service() */
 
 static inline void hex(FILE *out, const char *name, const void *bytes, size_t n)
@@ -112,15 +112,15 @@ static inline void spec_text(FILE *out, const struct check_spec *c)
 	HEX(out, c->weight);
 }
 
-static inline struct watched *watched_find(const struct health *h, const char *key)
+static inline struct checked *checked_find(const struct health *h, const char *key)
 {
-	struct watched *empty = NULL;
+	struct checked *empty = NULL;
 
-	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
-		if (watched[i].health == h && strcmp(watched[i].key, key) == 0)
-			return &watched[i];
-		if (!watched[i].health)
-			empty = &watched[i];
+	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
+		if (checked[i].health == h && strcmp(checked[i].key, key) == 0)
+			return &checked[i];
+		if (!checked[i].health)
+			empty = &checked[i];
 	}
 	assert_non_null(empty);
 	return empty;
@@ -136,13 +136,13 @@ int __wrap_health_set_service(struct health *h, const char *key, const struct en
 			      const struct health_policy *policy,
 			      const struct health_server *servers, uint32_t n)
 {
-	struct watched *w;
+	struct checked *w;
 	size_t size;
 	FILE *out;
 
 	pthread_mutex_lock(&told_lock);
 	n_set++;
-	w = watched_find(h, key);
+	w = checked_find(h, key);
 	free(w->text);
 	out = open_memstream(&w->text, &size);
 	HEX(out, *vip);
@@ -168,23 +168,23 @@ void __real_health_del_service(struct health *h, const char *key);
 void __wrap_health_del_service(struct health *h, const char *key);
 void __wrap_health_del_service(struct health *h, const char *key)
 {
-	struct watched *w;
+	struct checked *w;
 
 	pthread_mutex_lock(&told_lock);
-	w = watched_find(h, key);
+	w = checked_find(h, key);
 	free(w->text);
 	memset(w, 0, sizeof(*w));
 	pthread_mutex_unlock(&told_lock);
 	__real_health_del_service(h, key);
 }
 
-static inline void watched_forget(const struct health *h)
+static inline void checked_forget(const struct health *h)
 {
-	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
-		if (watched[i].health != h)
+	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
+		if (checked[i].health != h)
 			continue;
-		free(watched[i].text);
-		memset(&watched[i], 0, sizeof(watched[i]));
+		free(checked[i].text);
+		memset(&checked[i], 0, sizeof(checked[i]));
 	}
 }
 
@@ -403,16 +403,16 @@ static inline void members_text(FILE *out, const struct config_ha_shared *ha)
 /* To be freed. */
 static inline char *readers_text(const struct fixture *f, const struct told *t)
 {
-	const struct health *h = watching_health(f->control);
+	const struct health *h = checking_health(f->control);
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	pthread_mutex_lock(&told_lock);
 	snapshot_text(out, f->pub.snapshot);
-	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
-		if (watched[i].health == h)
-			fprintf(out, "health of %s%s\n", watched[i].key, watched[i].text);
+	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++)
+		if (checked[i].health == h)
+			fprintf(out, "health of %s%s\n", checked[i].key, checked[i].text);
 	told_text(out, t);
 	routes_text(out, t);
 	members_text(out, &f->control->config->shared.ha); /* no request is under way */

@@ -14,7 +14,7 @@
 
 #include "control_bed.h"
 #include "config/config_internal.h"
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "control/pair.h"
 #include "lib/harness.h"
 #include "readers.h"
@@ -333,11 +333,11 @@ static void router_open(struct fixture *f, struct told *t, const json_t *doc)
 
 static void router_close(struct fixture *f)
 {
-	const struct health *h = watching_health(f->control);
+	const struct health *h = checking_health(f->control);
 
 	close(f->fd);
 	control_stop(f->control);
-	watched_forget(h);
+	checked_forget(h);
 	control_destroy(f->control);
 	runtime_fini(&f->pub.runtime);
 	rmdir(f->dir);

@@ -7,7 +7,7 @@
 
 #include <arpa/inet.h>
 
-#include "control/health_watch.h"
+#include "control/checking.h"
 #include "control_bed.h"
 
 /* Verdicts of checks against real sockets on loopback, as they come out in nodes. */
@@ -270,19 +270,19 @@ static void end_errand(struct errand *e)
 static void discard_a_draft(struct control *c, struct control_note *note)
 {
 	struct errand *e = (struct errand *)note;
-	struct watching_run run = {0};
+	struct checking_run run = {0};
 	struct endpoint ep;
 
 	(void)endpoint_parse("10.0.0.1:80", &ep);
 	publisher_hold(&c->publisher);
-	(void)health_force(watching_health(c), WEB, &ep, HEALTH_ADMIN_DOWN, "");
-	health_settle(watching_health(c), WEB);
+	(void)health_force(checking_health(c), WEB, &ep, HEALTH_ADMIN_DOWN, "");
+	health_settle(checking_health(c), WEB);
 	publisher_discard(&c->publisher);
 	publisher_release(&c->publisher);
 	/* A step that has no time takes one service. */
 	do
 		e->steps++;
-	while (watching_restore(c, &run, 0));
+	while (checking_restore(c, &run, 0));
 	end_errand(e);
 }
 
@@ -387,7 +387,7 @@ static void fail_many(struct control *c, struct control_note *note)
 
 		snprintf(text, sizeof(text), "10.0.2.%u:80", i);
 		(void)endpoint_parse(text, &ep);
-		(void)health_force(watching_health(c), WEB, &ep, HEALTH_ADMIN_DOWN, "");
+		(void)health_force(checking_health(c), WEB, &ep, HEALTH_ADMIN_DOWN, "");
 	}
 	end_errand((struct errand *)note);
 }

@@ -17,7 +17,7 @@
 #include "lib/harness.h"
 #include "lib/packet.h"
 #include "lib/world.h"
-#include "metrics/ring_watch.h"
+#include "metrics/ring_warning.h"
 #include "metrics/traffic.h"
 
 #define PUBLIC	0
@@ -246,15 +246,15 @@ static uint64_t lost(void)
 static void a_ring_that_overflows_is_counted_and_named(void **state)
 {
 	static struct traffic traffic;
-	static struct ring_watch watch;
+	static struct ring_warning warning;
 	char names[64];
 
 	(void)state;
 	traffic.dp = h.dp;
-	memset(&watch, 0, sizeof(watch));
-	watch.traffic = &traffic;
-	ring_watch_look(&watch);
-	assert_null(ring_watch_warning(&watch));
+	memset(&warning, 0, sizeof(warning));
+	warning.traffic = &traffic;
+	ring_warning_look(&warning);
+	assert_null(ring_warning_text(&warning));
 	for (unsigned int i = 0; lost() == 0; i++) {
 		const struct packet syn = packet_of(false, (uint16_t)(1024 + i), TCP_SYN, false);
 
@@ -263,19 +263,19 @@ static void a_ring_that_overflows_is_counted_and_named(void **state)
 		sent_free();
 	}
 	assert_int_equal(h.dp->workers[0]->counters.dropped[DROP_RING_FULL], lost());
-	ring_watch_look(&watch);
-	assert_non_null(ring_watch_warning(&watch));
+	ring_warning_look(&warning);
+	assert_non_null(ring_warning_text(&warning));
 	snprintf(names, sizeof(names), "worker %u does not keep up",
 		 h.dp->workers[0]->ring_lost[1] ? 1U : 2U);
-	assert_non_null(strstr(ring_watch_warning(&watch), names));
+	assert_non_null(strstr(ring_warning_text(&warning), names));
 	assert_non_null(
-		strstr(ring_watch_warning(&watch),
+		strstr(ring_warning_text(&warning),
 		       "from worker 0 is full. Packets dropped by such rings (ring_full): 1."));
 	for (unsigned int i = 1; i < RING_CALM_S; i++)
-		ring_watch_look(&watch);
-	assert_non_null(ring_watch_warning(&watch));
-	ring_watch_look(&watch);
-	assert_null(ring_watch_warning(&watch));
+		ring_warning_look(&warning);
+	assert_non_null(ring_warning_text(&warning));
+	ring_warning_look(&warning);
+	assert_null(ring_warning_text(&warning));
 	for (unsigned int i = 0; i < 2 * HANDOFF_RING_SIZE / BURST_MAX; i++) {
 		harness_round(&h);
 		sent_free();

@@ -122,7 +122,7 @@ static void row_outranked(void)
 	assert_int_equal(lab.sent[HA_MSG_STOP_ACK], 1);
 }
 
-static void row_unwatched(void)
+static void row_not_listening(void)
 {
 	lab_late(KEEPALIVE + 1);
 }
@@ -273,7 +273,7 @@ static const struct {
 	[ROLE_ROW_UNANSWERED] = {row_unanswered, DO(LEASE) | DO(ACTIVATE) | DO(GRACE), 0},
 	[ROLE_ROW_REFUSED] = {row_refused, DO(SEND), DO(ACTIVATE)},
 	[ROLE_ROW_OUTRANKED] = {row_outranked, DO(SEND), DO(ACTIVATE)},
-	[ROLE_ROW_UNWATCHED] = {row_unwatched, DO(SEND), DO(ACTIVATE)},
+	[ROLE_ROW_NOT_LISTENING] = {row_not_listening, DO(SEND), DO(ACTIVATE)},
 	[ROLE_ROW_STOPPED] = {row_stopped, DO(FENCE) | DO(SEND), DO(ANNOUNCE)},
 	[ROLE_ROW_CONFLICT_LOST] = {row_conflict_lost, DO(FENCE) | DO(SEND), DO(ANNOUNCE)},
 	[ROLE_ROW_CONFLICT_UNHEARD] = {row_conflict_unheard, DO(FENCE) | DO(SEND), 0},
@@ -416,7 +416,7 @@ static void who_goes_deaf_with_the_silence_takes_nothing_over(void **state)
 	assert_int_equal(lab.r.state, HA_TAKEOVER);
 }
 
-static void time_that_was_not_watched_does_not_count(void **state)
+static void time_without_listening_does_not_count(void **state)
 {
 	(void)state;
 	lab_be(HA_BACKUP);
@@ -457,7 +457,7 @@ int main(void)
 		cmocka_unit_test(stale_messages_delay_a_takeover_by_one_deadtime_at_most),
 		cmocka_unit_test(overtaken_messages_show_life_and_nothing_else),
 		cmocka_unit_test(who_goes_deaf_with_the_silence_takes_nothing_over),
-		cmocka_unit_test(time_that_was_not_watched_does_not_count),
+		cmocka_unit_test(time_without_listening_does_not_count),
 		cmocka_unit_test(what_waited_while_the_loop_was_late_makes_nobody_active),
 	};
 

@@ -2,7 +2,7 @@
 #ifndef PLVS_TESTS_FAKE_PROBE_H
 #define PLVS_TESTS_FAKE_PROBE_H
 
-/* One probe by a checker, without watch and core: a test begins the probe and waits for its end.
+/* One probe by a checker, without inquiry and core: a test begins the probe and waits for its end.
  * To be included after cmocka.h. */
 
 #include <signal.h>

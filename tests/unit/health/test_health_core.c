@@ -424,7 +424,7 @@ static void services_that_ask_the_same_ask_once(void **state)
 	set("b", 1, 10, with_renamed);
 	set("c", 1, 10, with_slower);
 	health_counters(world.h, &c);
-	assert_int_equal(c.watches, 20);
+	assert_int_equal(c.checks, 20);
 	assert_int_equal(c.members, 30);
 	run_for(20 * SECOND);
 	world.mode[3] = BAD;
@@ -434,7 +434,7 @@ static void services_that_ask_the_same_ask_once(void **state)
 	health_del_service(world.h, "a");
 	health_del_service(world.h, "c");
 	health_counters(world.h, &c);
-	assert_int_equal(c.watches, 10);
+	assert_int_equal(c.checks, 10);
 	assert_true(effect("b", 3).down);
 	world.mode[3] = GOOD;
 	run_for(20 * SECOND);
@@ -747,7 +747,7 @@ static void a_peers_verdict_counts_until_there_is_an_own_one(void **state)
 	assert_memory_equal(before, after, 32);
 }
 
-static void ten_thousand_watches_start_on_time_and_evenly(void **state)
+static void ten_thousand_inquiries_start_on_time_and_evenly(void **state)
 {
 	static struct health_server list[100];
 	struct endpoint vip = server(80);
@@ -767,7 +767,7 @@ static void ten_thousand_watches_start_on_time_and_evenly(void **state)
 	run_for(20 * SECOND);
 	assert_true(health_complete(world.h));
 	health_counters(world.h, &c);
-	assert_int_equal(c.watches, 10000);
+	assert_int_equal(c.checks, 10000);
 	for (int i = 0; i < 10; i++) {
 		asked = c.probes;
 		run_for(SECOND);
@@ -821,7 +821,7 @@ int main(void)
 		CORE_TEST(traffic_takes_a_server_down_but_never_the_last),
 		CORE_TEST(probes_under_way_are_bounded_and_waiting_is_lateness),
 		CORE_TEST(a_peers_verdict_counts_until_there_is_an_own_one),
-		CORE_TEST(ten_thousand_watches_start_on_time_and_evenly),
+		CORE_TEST(ten_thousand_inquiries_start_on_time_and_evenly),
 		CORE_TEST(words_count_and_hide_what_terminals_obey),
 	};
 

@@ -93,8 +93,8 @@ static struct endpoint at(uint16_t port)
 	return ep;
 }
 
-static void watch_one(struct health *h, const char *key, uint16_t port,
-		      const struct check_spec *spec)
+static void inquiry_one(struct health *h, const char *key, uint16_t port,
+			const struct check_spec *spec)
 {
 	const struct check_spec *const checks[] = {spec, NULL};
 	const struct health_server s = {.ep = at(port), .weight = 1, .checks = checks};
@@ -104,7 +104,7 @@ static void watch_one(struct health *h, const char *key, uint16_t port,
 	assert_int_equal(health_set_service(h, key, &vip, &policy, &s, 1), 0);
 }
 
-static void watch_row(struct health *h, uint32_t i, SSL_CTX *tls)
+static void inquiry_row(struct health *h, uint32_t i, SSL_CTX *tls)
 {
 	const struct row *row = &rows[i];
 	struct match m = {.kind = row->kind,
@@ -127,7 +127,7 @@ static void watch_row(struct health *h, uint32_t i, SSL_CTX *tls)
 		spec.n_steps = 1;
 	}
 	snprintf(key, sizeof(key), "bad%u", i);
-	watch_one(h, key, servers[i].port, &spec);
+	inquiry_one(h, key, servers[i].port, &spec);
 }
 
 static struct health_view view(struct health *h, const char *name, uint32_t i, uint16_t port)
@@ -173,13 +173,13 @@ static void bad_servers_are_told_and_the_others_stay_on_time(void **state)
 	server_start(&good);
 	for (uint32_t i = 0; i < N_GOOD; i++) {
 		snprintf(key, sizeof(key), "good%u", i);
-		http.interval_ms = 100 + i; /* or they would be one watch */
-		watch_one(h, key, good.port, &http);
+		http.interval_ms = 100 + i; /* or they would be one inquiry */
+		inquiry_one(h, key, good.port, &http);
 	}
 	memory = mallinfo2().uordblks;
 	descriptors = count_descriptors();
 	for (uint32_t i = 0; i < N_OF(rows); i++)
-		watch_row(h, i, tls);
+		inquiry_row(h, i, tls);
 	while (!all_told(h) && clock_ms(CLOCK_MONOTONIC) < deadline) {
 		event_base_loop(base, EVLOOP_ONCE);
 		if (count_descriptors() > most)

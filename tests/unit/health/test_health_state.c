@@ -13,40 +13,40 @@
 #include "base/lateness.h"
 #include "health/member.h"
 #include "health/timer.h"
-#include "health/watch.h"
+#include "health/inquiry.h"
 #include "health/weight.h"
 
 #define SECOND	1000000ULL
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-/* --- watch --- */
+/* --- inquiry --- */
 
-static bool answer(struct watch_state *w, const struct check_spec *spec, enum probe_verdict v)
+static bool answer(struct inquiry_state *w, const struct check_spec *spec, enum probe_verdict v)
 {
 	struct probe_result r = {.verdict = (uint8_t)v};
 
-	return watch_answer(w, spec, &r);
+	return inquiry_answer(w, spec, &r);
 }
 
-static void a_watch_follows_its_table_in_every_state_and_verdict(void **state)
+static void a_inquiry_follows_its_table_in_every_state_and_verdict(void **state)
 {
 	const struct check_spec spec = {.rise = 2, .fall = 3};
 	static const uint32_t count[] = {
-		[WATCH_KEEP] = 0, [WATCH_RESET] = 0, [WATCH_FIRST] = 1,
-		[WATCH_RISE] = 2, [WATCH_FALL] = 3,
+		[INQUIRY_KEEP] = 0, [INQUIRY_RESET] = 0, [INQUIRY_FIRST] = 1,
+		[INQUIRY_RISE] = 2, [INQUIRY_FALL] = 3,
 	};
 
 	(void)state;
 	for (uint32_t s = 0; s < HEALTH_STATE_MAX; s++) {
 		for (uint32_t v = PROBE_OK; v <= PROBE_ERROR; v++) {
-			const struct watch_rule *rule = &watch_rules[s][v];
-			struct watch_state w = {.state = (uint8_t)s};
+			const struct inquiry_rule *rule = &inquiry_rules[s][v];
+			struct inquiry_state w = {.state = (uint8_t)s};
 
 			if (count[rule->need] == 0) {
 				w.streak = 1;
 				assert_false(answer(&w, &spec, v));
 				assert_int_equal(w.state, s);
-				assert_int_equal(w.streak, rule->need == WATCH_KEEP ? 1 : 0);
+				assert_int_equal(w.streak, rule->need == INQUIRY_KEEP ? 1 : 0);
 				continue;
 			}
 			for (uint32_t i = 1; i < count[rule->need]; i++) {
@@ -65,10 +65,10 @@ static void a_watch_follows_its_table_in_every_state_and_verdict(void **state)
 static void a_server_is_admitted_by_its_first_success_and_rises_later(void **state)
 {
 	const struct check_spec spec = {.rise = 3, .fall = 2};
-	struct watch_state w;
+	struct inquiry_state w;
 
 	(void)state;
-	watch_state_init(&w, &spec);
+	inquiry_state_init(&w, &spec);
 	assert_int_equal(w.state, HEALTH_UNKNOWN);
 	assert_false(answer(&w, &spec, PROBE_FAIL));
 	assert_true(answer(&w, &spec, PROBE_OK));
@@ -88,11 +88,11 @@ static void a_server_is_admitted_by_its_first_success_and_rises_later(void **sta
 static void a_check_that_cannot_be_made_becomes_unknown(void **state)
 {
 	const struct check_spec spec = {.rise = 2, .fall = 3}, agent = {.type = CHECK_AGENT};
-	struct watch_state w;
+	struct inquiry_state w;
 
 	(void)state;
 	for (uint32_t s = HEALTH_UP; s <= HEALTH_DOWN; s++) {
-		w = (struct watch_state){.state = (uint8_t)s};
+		w = (struct inquiry_state){.state = (uint8_t)s};
 		assert_false(answer(&w, &spec, PROBE_ERROR));
 		assert_false(answer(&w, &spec, PROBE_ERROR));
 		/* One that could be made: from the start. */
@@ -110,12 +110,12 @@ static void a_check_that_cannot_be_made_becomes_unknown(void **state)
 		assert_false(w.not_made);
 	}
 	/* Never asked with success: unknown all along, and said to be so. */
-	watch_state_init(&w, &spec);
+	inquiry_state_init(&w, &spec);
 	for (int i = 0; i < 3; i++)
 		assert_false(answer(&w, &spec, PROBE_ERROR));
 	assert_true(w.not_made);
 	/* An agent that cannot be asked speaks not against its server. */
-	watch_state_init(&w, &agent);
+	inquiry_state_init(&w, &agent);
 	for (int i = 0; i < 10; i++)
 		assert_false(answer(&w, &agent, PROBE_ERROR));
 	assert_int_equal(w.state, HEALTH_UP);
@@ -127,19 +127,19 @@ static void an_agent_speaks_against_a_server_and_must_say_up_again(void **state)
 	const struct check_spec spec = {.type = CHECK_AGENT};
 	const struct probe_result down = {.verdict = PROBE_FAIL, .advice = ADVICE_DOWN};
 	struct probe_result r = {.verdict = PROBE_OK, .advice = ADVICE_WEIGHT};
-	struct watch_state w;
+	struct inquiry_state w;
 
 	(void)state;
-	watch_state_init(&w, &spec);
+	inquiry_state_init(&w, &spec);
 	assert_int_equal(w.state, HEALTH_UP);
 	/* One that cannot be reached has not spoken. */
 	assert_false(answer(&w, &spec, PROBE_FAIL));
-	assert_true(watch_answer(&w, &spec, &down));
+	assert_true(inquiry_answer(&w, &spec, &down));
 	assert_int_equal(w.state, HEALTH_DOWN);
-	assert_false(watch_answer(&w, &spec, &r));
+	assert_false(inquiry_answer(&w, &spec, &r));
 	assert_int_equal(w.state, HEALTH_DOWN);
 	r.advice |= ADVICE_UP;
-	assert_true(watch_answer(&w, &spec, &r));
+	assert_true(inquiry_answer(&w, &spec, &r));
 }
 
 static void the_interval_is_fast_while_changing_and_slow_while_down(void **state)
@@ -147,39 +147,39 @@ static void the_interval_is_fast_while_changing_and_slow_while_down(void **state
 	const struct check_spec spec = {
 		.interval_ms = 10000, .fast_ms = 1000, .down_ms = 30000, .rise = 2, .fall = 2};
 	const struct check_spec plain = {.interval_ms = 5000};
-	struct watch_state w;
+	struct inquiry_state w;
 
 	(void)state;
-	watch_state_init(&w, &spec);
-	assert_int_equal(watch_interval_ms(&w, &spec), 1000);
+	inquiry_state_init(&w, &spec);
+	assert_int_equal(inquiry_interval_ms(&w, &spec), 1000);
 	answer(&w, &spec, PROBE_OK);
-	assert_int_equal(watch_interval_ms(&w, &spec), 10000);
+	assert_int_equal(inquiry_interval_ms(&w, &spec), 10000);
 	answer(&w, &spec, PROBE_FAIL);
-	assert_int_equal(watch_interval_ms(&w, &spec), 1000);
+	assert_int_equal(inquiry_interval_ms(&w, &spec), 1000);
 	answer(&w, &spec, PROBE_FAIL);
-	assert_int_equal(watch_interval_ms(&w, &spec), 30000);
+	assert_int_equal(inquiry_interval_ms(&w, &spec), 30000);
 	answer(&w, &spec, PROBE_OK);
-	assert_int_equal(watch_interval_ms(&w, &spec), 1000);
-	assert_int_equal(watch_interval_ms(&w, &plain), 5000);
-	assert_int_equal(watch_timeout_ms(&plain), 5000);
+	assert_int_equal(inquiry_interval_ms(&w, &spec), 1000);
+	assert_int_equal(inquiry_interval_ms(&w, &plain), 5000);
+	assert_int_equal(inquiry_timeout_ms(&plain), 5000);
 }
 
 static void starts_spread_over_the_interval_and_keep_its_mean(void **state)
 {
 	const struct check_spec spec = {.interval_ms = 2000};
-	const struct watch_state up = {.state = HEALTH_UP};
+	const struct inquiry_state up = {.state = HEALTH_UP};
 	uint32_t in_tenth[10] = {0};
 
 	(void)state;
 	for (uint64_t i = 0; i < 10000; i++) {
 		uint64_t hash = (i + 1) * 0x9e3779b97f4a7c15ULL;
-		uint64_t at = watch_first_us(&spec, hash, 0), start;
+		uint64_t at = inquiry_first_us(&spec, hash, 0), start;
 
 		assert_in_range(at, 0, SECOND);
 		for (uint64_t round = 1; round <= 21; round++) {
 			if (round == 2)
 				start = at;
-			at = watch_next_us(&up, &spec, hash, round, at, at);
+			at = inquiry_next_us(&up, &spec, hash, round, at, at);
 		}
 		assert_in_range(at - start, 20 * 2 * SECOND * 31 / 32, 20 * 2 * SECOND * 33 / 32);
 		in_tenth[at % (2 * SECOND) / (SECOND / 5)]++;
@@ -187,7 +187,7 @@ static void starts_spread_over_the_interval_and_keep_its_mean(void **state)
 	for (uint32_t i = 0; i < 10; i++)
 		assert_in_range(in_tenth[i], 800, 1200);
 	/* What is behind does not catch up. */
-	assert_int_equal(watch_next_us(&up, &spec, 1, 5, 0, 9 * SECOND), 9 * SECOND);
+	assert_int_equal(inquiry_next_us(&up, &spec, 1, 5, 0, 9 * SECOND), 9 * SECOND);
 }
 
 /* --- member --- */
@@ -633,7 +633,7 @@ static void where_advice_may_put_a_weight_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_watch_follows_its_table_in_every_state_and_verdict),
+		cmocka_unit_test(a_inquiry_follows_its_table_in_every_state_and_verdict),
 		cmocka_unit_test(a_server_is_admitted_by_its_first_success_and_rises_later),
 		cmocka_unit_test(a_check_that_cannot_be_made_becomes_unknown),
 		cmocka_unit_test(an_agent_speaks_against_a_server_and_must_say_up_again),

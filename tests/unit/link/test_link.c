@@ -215,7 +215,7 @@ static void messages_that_contradict_themselves_are_refused(void **state)
 	assert_int_equal(nl_parse(msg(NLMSG_NOOP, &no_index, 0), &ev), 0);
 }
 
-/* Every truncation, and every byte turned over, is survived. Sanitizers watch. */
+/* Every truncation, and every byte turned over, is survived. Sanitizers run along. */
 static void no_message_however_broken_is_read_beyond_its_end(void **state)
 {
 	const struct nlmsghdr *whole[] = {NULL, NULL, NULL};

@@ -108,8 +108,8 @@ static void the_watchdog_is_fed_only_when_every_loop_moved(void **state)
 
 	(void)state;
 	assert_int_equal(service_manager_open(&sm), 0);
-	service_manager_watch(&sm, &loops[0]);
-	service_manager_watch(&sm, &loops[1]);
+	service_manager_add(&sm, &loops[0]);
+	service_manager_add(&sm, &loops[1]);
 	now = sm.fed_us;
 	loops[0]++;
 	loops[1]++;

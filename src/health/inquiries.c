@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Watches as objects: identity, birth, inheritance, death. */
+/* Inquiries as objects: identity, birth, inheritance, death. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static struct endpoint target_of(const struct group *g, const struct endpoint *s
 	return t;
 }
 
-static uint64_t hash_of(const struct watch *w)
+static uint64_t hash_of(const struct inquiry *w)
 {
 	uint64_t hash = HASH_START;
 
@@ -36,7 +36,7 @@ static uint64_t hash_of(const struct watch *w)
 	return hash_text(hash, w->service_key);
 }
 
-static bool same(const struct watch *a, const struct watch *b)
+static bool same(const struct inquiry *a, const struct inquiry *b)
 {
 	return endpoint_equal(&a->target, &b->target) && endpoint_equal(&a->server, &b->server) &&
 	       endpoint_equal(&a->vip, &b->vip) && a->via == b->via &&
@@ -45,15 +45,15 @@ static bool same(const struct watch *a, const struct watch *b)
 		(a->service_key && b->service_key && strcmp(a->service_key, b->service_key) == 0));
 }
 
-static struct watch *watch_create(struct health *h, const struct watch *key)
+static struct inquiry *inquiry_create(struct health *h, const struct inquiry *key)
 {
-	struct watch *w = calloc(1, sizeof(*w));
+	struct inquiry *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
 	/* Two timers each; those that are not armed need their room all the same. */
-	if (timers_reserve(&h->timers, 2 * (h->watches.n + 1) + 2 * h->n_members) ||
-	    hash_table_reserve(&h->watches) || h->options.specs->copy(&key->spec, &w->spec))
+	if (timers_reserve(&h->timers, 2 * (h->inquiries.n + 1) + 2 * h->n_members) ||
+	    hash_table_reserve(&h->inquiries) || h->options.specs->copy(&key->spec, &w->spec))
 		goto err_free;
 	if (key->service_key && !(w->service_key = strdup(key->service_key)))
 		goto err_spec;
@@ -64,11 +64,11 @@ static struct watch *watch_create(struct health *h, const struct watch *key)
 	w->via = key->via;
 	w->hash = w->node.hash = key->hash;
 	LIST_INIT(&w->links);
-	watch_state_init(&w->state, &w->spec);
-	hash_table_add(&h->watches, &w->node, w->node.hash);
+	inquiry_state_init(&w->state, &w->spec);
+	hash_table_add(&h->inquiries, &w->node, w->node.hash);
 	if (w->spec.type == CHECK_PASSIVE && h->options.traffic)
 		h->options.traffic(h->options.arg, w->service_key, &w->server, &w->before);
-	timer_arm(&h->timers, &w->start, watch_first_us(&w->spec, w->hash, health_now(h)));
+	timer_arm(&h->timers, &w->start, inquiry_first_us(&w->spec, w->hash, health_now(h)));
 	return w;
 err_spec:
 	h->options.specs->fini(&w->spec);
@@ -87,12 +87,12 @@ static enum probe_via via_of(enum forward_method method, const struct check_spec
 	return forward_has(method, FORWARD_KEEPS_VIP) ? VIA_DR : VIA_NONE;
 }
 
-struct watch *watch_find_or_create(const struct member *m, enum forward_method method,
-				   const struct check_spec *spec, bool *created)
+struct inquiry *inquiry_find_or_create(const struct member *m, enum forward_method method,
+				       const struct check_spec *spec, bool *created)
 {
 	const struct group *g = m->group;
 	struct health *h = g->h;
-	struct watch key = {
+	struct inquiry key = {
 		.h = h, .spec = *spec, .server = m->ep, .target = target_of(g, &m->ep, spec)};
 	struct hash_node *node;
 
@@ -107,33 +107,33 @@ struct watch *watch_find_or_create(const struct member *m, enum forward_method m
 		key.service_key = g->key;
 	key.hash = hash_of(&key);
 	*created = false;
-	for (node = hash_table_first(&h->watches, key.hash); node; node = hash_table_next(node))
-		if (same(&key, (struct watch *)node))
-			return (struct watch *)node;
+	for (node = hash_table_first(&h->inquiries, key.hash); node; node = hash_table_next(node))
+		if (same(&key, (struct inquiry *)node))
+			return (struct inquiry *)node;
 	*created = true;
-	return watch_create(h, &key);
+	return inquiry_create(h, &key);
 }
 
-void watch_not_made(struct watch *w, bool not_made)
+void inquiry_not_made(struct inquiry *w, bool not_made)
 {
 	w->h->n_not_made += (uint32_t)not_made - (uint32_t)w->not_made;
 	w->not_made = not_made;
 }
 
-void watch_destroy(struct watch *w)
+void inquiry_destroy(struct inquiry *w)
 {
-	watch_not_made(w, false);
-	hash_table_del(&w->h->watches, &w->node);
+	inquiry_not_made(w, false);
+	hash_table_del(&w->h->inquiries, &w->node);
 	w->h->options.specs->fini(&w->spec);
 	free(w->service_key);
 	free(w->last.sentence);
 	free(w);
 }
 
-void watch_inherit(struct watch *w, const struct watch *old)
+void inquiry_inherit(struct inquiry *w, const struct inquiry *old)
 {
 	w->state = old->state;
-	watch_not_made(w, w->state.not_made);
+	inquiry_not_made(w, w->state.not_made);
 	w->has_percent = old->has_percent;
 	w->percent = old->percent;
 	w->has_units = old->has_units;
@@ -146,17 +146,17 @@ void watch_inherit(struct watch *w, const struct watch *old)
 	/* The old one's turn, unless the new interval is shorter: no probe is lost by a reload,
 	 * and none comes early. */
 	if (timer_armed(&old->start)) {
-		uint64_t at = health_now(w->h) + 1000ULL * watch_interval_ms(&w->state, &w->spec);
+		uint64_t at = health_now(w->h) + 1000ULL * inquiry_interval_ms(&w->state, &w->spec);
 
 		w->round = old->round;
 		timer_arm(&w->h->timers, &w->start, old->start.at_us < at ? old->start.at_us : at);
 	}
 }
 
-void watch_hurry(struct watch *w, uint64_t now_us)
+void inquiry_hurry(struct inquiry *w, uint64_t now_us)
 {
-	const struct watch_state unknown = {.state = HEALTH_UNKNOWN};
-	const uint64_t fast_us = 1000ULL * watch_interval_ms(&unknown, &w->spec);
+	const struct inquiry_state unknown = {.state = HEALTH_UNKNOWN};
+	const uint64_t fast_us = 1000ULL * inquiry_interval_ms(&unknown, &w->spec);
 	const uint64_t at_us = now_us + w->hash % fast_us; /* not all at once */
 
 	/* Counts of workers are looked at by their window. */
@@ -164,23 +164,23 @@ void watch_hurry(struct watch *w, uint64_t now_us)
 		timer_arm(&w->h->timers, &w->start, at_us);
 }
 
-bool watch_wanted(const struct watch *w)
+bool inquiry_wanted(const struct inquiry *w)
 {
-	const struct watch_link *l;
+	const struct inquiry_link *l;
 
-	LIST_FOREACH(l, &w->links, of_watch)
+	LIST_FOREACH(l, &w->links, of_inquiry)
 	if (member_asked(&l->member->state))
 		return true;
 	return false;
 }
 
-void watch_resume(struct watch *w, uint64_t now_us)
+void inquiry_resume(struct inquiry *w, uint64_t now_us)
 {
-	if (!w->paused || !watch_wanted(w))
+	if (!w->paused || !inquiry_wanted(w))
 		return;
 	/* The check was paused, so its state starts anew. */
 	w->paused = false;
-	watch_state_init(&w->state, &w->spec);
-	watch_not_made(w, false);
+	inquiry_state_init(&w->state, &w->spec);
+	inquiry_not_made(w, false);
 	timer_arm(&w->h->timers, &w->start, now_us);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_CONTROL_CLOCK_WATCH_H
-#define PLVS_CONTROL_CLOCK_WATCH_H
+#ifndef PLVS_CONTROL_CLOCK_JUMP_H
+#define PLVS_CONTROL_CLOCK_JUMP_H
 
 /*
  * Notices jumps of the wall clock: times in logs, histories and captures do not fit together after
@@ -17,7 +17,7 @@
 
 #define CLOCK_JUMP_US 500000 /* within one look, from which it is a jump */
 
-struct clock_watch {
+struct clock_jump {
 	struct event *ev;
 	bool known;
 	int64_t offset_us; /* of the wall clock from the time since boot, at the last look */
@@ -26,11 +26,11 @@ struct clock_watch {
 	uint64_t at_us;	 /* when, since boot */
 };
 
-int clock_watch_start(struct clock_watch *w, struct event_base *base);
-void clock_watch_stop(struct clock_watch *w);
+int clock_jump_start(struct clock_jump *w, struct event_base *base);
+void clock_jump_stop(struct clock_jump *w);
 /* A look at both clocks: 1970 and boot are their beginnings. True: there was a jump. */
-bool clock_watch_look(struct clock_watch *w, uint64_t wall_us, uint64_t boot_us);
+bool clock_jump_look(struct clock_jump *w, uint64_t wall_us, uint64_t boot_us);
 /* {jumps, last_ms, ago_s}; without a jump {jumps}. New. */
-json_t *clock_watch_json(const struct clock_watch *w, uint64_t boot_us);
+json_t *clock_jump_json(const struct clock_jump *w, uint64_t boot_us);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_METRICS_TABLE_WATCH_H
-#define PLVS_METRICS_TABLE_WATCH_H
+#ifndef PLVS_METRICS_TABLE_WARNING_H
+#define PLVS_METRICS_TABLE_WARNING_H
 
 /*
  * Says before a connection table is full. A worker has a table for each family. From nine tenths
@@ -22,7 +22,7 @@ struct worker;
 #define TABLE_FILL_WARN_PERCENT 90
 #define TABLE_FILL_CALM_PERCENT 80
 
-struct table_watch {
+struct table_warning {
 	const struct traffic *traffic;
 	struct event *ev;
 	bool warns;
@@ -60,10 +60,10 @@ void table_fill_format(const struct table_fill *f, char *buf, size_t len);
 bool table_fill_warns(const struct table_fill *f, bool warned);
 
 /* Looks every second from now on. 0 or -ENOMEM. */
-int table_watch_start(struct table_watch *t, const struct traffic *traffic,
-		      struct event_base *base);
-void table_watch_stop(struct table_watch *t);
+int table_warning_start(struct table_warning *t, const struct traffic *traffic,
+			struct event_base *base);
+void table_warning_stop(struct table_warning *t);
 /* The warning, or NULL. */
-const char *table_watch_warning(const struct table_watch *t);
+const char *table_warning_text(const struct table_warning *t);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "metrics/table_watch.h"
+#include "metrics/table_warning.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -85,7 +85,7 @@ bool table_fill_warns(const struct table_fill *f, bool warned)
 	return percent(f) >= (warned ? TABLE_FILL_CALM_PERCENT : TABLE_FILL_WARN_PERCENT);
 }
 
-static void look(struct table_watch *t)
+static void look(struct table_warning *t)
 {
 	const struct dataplane *dp = t->traffic->dp;
 	struct table_fill f = {0};
@@ -112,7 +112,8 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 	look(arg);
 }
 
-int table_watch_start(struct table_watch *t, const struct traffic *traffic, struct event_base *base)
+int table_warning_start(struct table_warning *t, const struct traffic *traffic,
+			struct event_base *base)
 {
 	static const struct timeval second = {.tv_sec = 1};
 
@@ -121,14 +122,14 @@ int table_watch_start(struct table_watch *t, const struct traffic *traffic, stru
 	return t->ev && event_add(t->ev, &second) == 0 ? 0 : -ENOMEM;
 }
 
-void table_watch_stop(struct table_watch *t)
+void table_warning_stop(struct table_warning *t)
 {
 	if (t->ev)
 		event_free(t->ev);
 	t->ev = NULL;
 }
 
-const char *table_watch_warning(const struct table_watch *t)
+const char *table_warning_text(const struct table_warning *t)
 {
 	return t->warns ? t->text : NULL;
 }

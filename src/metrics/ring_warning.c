@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "metrics/ring_watch.h"
+#include "metrics/ring_warning.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@ struct worst {
 };
 
 /* Returns the packets that all rings lost since the last look. */
-static uint64_t rings_look(struct ring_watch *r, const struct dataplane *dp, struct worst *worst)
+static uint64_t rings_look(struct ring_warning *r, const struct dataplane *dp, struct worst *worst)
 {
 	uint64_t all = 0;
 
@@ -37,7 +37,7 @@ static uint64_t rings_look(struct ring_watch *r, const struct dataplane *dp, str
 	return all;
 }
 
-void ring_watch_look(struct ring_watch *r)
+void ring_warning_look(struct ring_warning *r)
 {
 	const bool warned = r->warns;
 	struct worst worst = {0};
@@ -67,10 +67,11 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	ring_watch_look(arg);
+	ring_warning_look(arg);
 }
 
-int ring_watch_start(struct ring_watch *r, const struct traffic *traffic, struct event_base *base)
+int ring_warning_start(struct ring_warning *r, const struct traffic *traffic,
+		       struct event_base *base)
 {
 	static const struct timeval second = {.tv_sec = 1};
 
@@ -79,14 +80,14 @@ int ring_watch_start(struct ring_watch *r, const struct traffic *traffic, struct
 	return r->ev && event_add(r->ev, &second) == 0 ? 0 : -ENOMEM;
 }
 
-void ring_watch_stop(struct ring_watch *r)
+void ring_warning_stop(struct ring_warning *r)
 {
 	if (r->ev)
 		event_free(r->ev);
 	r->ev = NULL;
 }
 
-const char *ring_watch_warning(const struct ring_watch *r)
+const char *ring_warning_text(const struct ring_warning *r)
 {
 	return r->warns ? r->text : NULL;
 }

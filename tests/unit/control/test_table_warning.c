@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "dataplane/dataplane.h"
-#include "metrics/table_watch.h"
+#include "metrics/table_warning.h"
 
 static struct worker workers[2];
 

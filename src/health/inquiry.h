@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_HEALTH_WATCH_H
-#define PLVS_HEALTH_WATCH_H
+#ifndef PLVS_HEALTH_INQUIRY_H
+#define PLVS_HEALTH_INQUIRY_H
 
 /*
  * The state of a check of a target, from the answers so far, and the time of the next probe. The
@@ -26,7 +26,7 @@
 #include "health/check.h"
 #include "health/health.h"
 
-struct watch_state {
+struct inquiry_state {
 	uint8_t state;	 /* enum health_state */
 	uint32_t streak; /* probes in a row that speak for another state */
 	uint32_t errors; /* probes in a row that could not be made, up to `fall` */
@@ -35,37 +35,37 @@ struct watch_state {
 
 /* The rule for a verdict in a state: the state that the verdict speaks for, and the number of such
  * verdicts in a row that a change takes. */
-enum watch_need { WATCH_KEEP, WATCH_RESET, WATCH_FIRST, WATCH_RISE, WATCH_FALL };
-struct watch_rule {
+enum inquiry_need { INQUIRY_KEEP, INQUIRY_RESET, INQUIRY_FIRST, INQUIRY_RISE, INQUIRY_FALL };
+struct inquiry_rule {
 	uint8_t next; /* enum health_state */
-	uint8_t need; /* enum watch_need; KEEP and RESET change no state */
+	uint8_t need; /* enum inquiry_need; KEEP and RESET change no state */
 };
-extern const struct watch_rule watch_rules[HEALTH_STATE_MAX][3]; /* [state][verdict] */
+extern const struct inquiry_rule inquiry_rules[HEALTH_STATE_MAX][3]; /* [state][verdict] */
 
-void watch_state_init(struct watch_state *w, const struct check_spec *spec);
+void inquiry_state_init(struct inquiry_state *w, const struct check_spec *spec);
 /* Whether the state changed. After it w->streak is what the sentence counts. */
-bool watch_answer(struct watch_state *w, const struct check_spec *spec,
-		  const struct probe_result *r);
+bool inquiry_answer(struct inquiry_state *w, const struct check_spec *spec,
+		    const struct probe_result *r);
 /* The number of answers in a row that a change takes, as the second number of "3rd of 3" says of
  * the last answer r. before: the state before r. 0: r counted towards no change. */
-uint32_t watch_needed(const struct watch_state *before, const struct check_spec *spec,
-		      const struct probe_result *r);
+uint32_t inquiry_needed(const struct inquiry_state *before, const struct check_spec *spec,
+			const struct probe_result *r);
 
 /* From start to start, in milliseconds: by state, and fast while it changes. */
-uint32_t watch_interval_ms(const struct watch_state *w, const struct check_spec *spec);
-uint32_t watch_timeout_ms(const struct check_spec *spec);
+uint32_t inquiry_interval_ms(const struct inquiry_state *w, const struct check_spec *spec);
+uint32_t inquiry_timeout_ms(const struct check_spec *spec);
 /* The time in which a server's end is seen, at most about: fall probes and their time-out. */
-uint64_t watch_detect_us(const struct check_spec *spec);
+uint64_t inquiry_detect_us(const struct check_spec *spec);
 
-/* When a new watch asks first: soon, but not all at once; hash is of its identity. */
-uint64_t watch_first_us(const struct check_spec *spec, uint64_t hash, uint64_t now_us);
+/* When a new inquiry asks first: soon, but not all at once; hash is of its identity. */
+uint64_t inquiry_first_us(const struct check_spec *spec, uint64_t hash, uint64_t now_us);
 /*
  * When to ask again. due_us: when the last probe was due; round counts its probes. The first
  * interval is stretched by half of itself up to one and a half, so that what began in one
  * second is spread over the interval afterwards; later ones by up to a 32nd either way, so
- * that a watch does not keep step with what else happens on a server.
+ * that an inquiry does not keep step with what else happens on a server.
  */
-uint64_t watch_next_us(const struct watch_state *w, const struct check_spec *spec, uint64_t hash,
-		       uint64_t round, uint64_t due_us, uint64_t now_us);
+uint64_t inquiry_next_us(const struct inquiry_state *w, const struct check_spec *spec,
+			 uint64_t hash, uint64_t round, uint64_t due_us, uint64_t now_us);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/health_watch.h"
+#include "control/checking.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,24 +18,24 @@
 #define PEER_MS	  200 /* many verdicts are one piece of news for the peer */
 #define HEALTH_ID 64
 
-struct watching {
+struct checking {
 	struct health *health;
 	struct spawn_client *programs, *notifiers; /* or NULL */
 	struct notify *notify;			   /* or NULL */
 	struct event *peer_ev;
 	uint64_t verdict_us; /* the first that is not published; 0 = none */
-	struct watching_counters counters;
+	struct verdict_counters counters;
 	char program_user[32]; /* "": none is configured */
 };
 
-struct health *watching_health(const struct control *c)
+struct health *checking_health(const struct control *c)
 {
-	return c->watching ? c->watching->health : NULL;
+	return c->checking ? c->checking->health : NULL;
 }
 
-void watching_counters(const struct control *c, struct watching_counters *out)
+void checking_counters(const struct control *c, struct verdict_counters *out)
 {
-	*out = c->watching ? c->watching->counters : (struct watching_counters){0};
+	*out = c->checking ? c->checking->counters : (struct verdict_counters){0};
 }
 
 /* ---- effects ---- */
@@ -55,11 +55,11 @@ static struct health_effect effect(void *arg, const struct endpoint *server, uin
 static void put_effects(struct control *c, const char *key)
 {
 	const struct service_rt *rt = runtime_service_find(&c->pub->runtime, key);
-	struct effect_of e = {c->watching->health, key};
+	struct effect_of e = {c->checking->health, key};
 
 	int ret = rt ? builder_effects(&c->publisher, rt->id, effect, &e) : 0;
 
-	c->watching->counters.rebuilds += ret > 0;
+	c->checking->counters.rebuilds += ret > 0;
 	if (ret < 0)
 		log_error(AREA, "no memory: service %s keeps the servers that it has", key);
 }
@@ -68,14 +68,14 @@ static void peer_soon(struct control *c)
 {
 	static const struct timeval soon = {.tv_usec = PEER_MS * 1000};
 
-	if (c->ha && !evtimer_pending(c->watching->peer_ev, NULL))
-		evtimer_add(c->watching->peer_ev, &soon);
+	if (c->ha && !evtimer_pending(c->checking->peer_ev, NULL))
+		evtimer_add(c->checking->peer_ev, &soon);
 }
 
 static void on_peer(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *c = arg;
-	const struct health *h = c->watching->health;
+	const struct health *h = c->checking->health;
 	struct ha_verdicts v;
 
 	(void)fd;
@@ -90,15 +90,15 @@ static void on_changed(void *arg, const char *key)
 {
 	struct control *c = arg;
 
-	if (!c->watching->verdict_us)
-		c->watching->verdict_us = clock_us();
+	if (!c->checking->verdict_us)
+		c->checking->verdict_us = clock_us();
 	put_effects(c, key);
 	fleet_changed(&c->fleet);
 }
 
-void watching_published(struct control *c)
+void checking_published(struct control *c)
 {
-	struct watching *w = c->watching;
+	struct checking *w = c->checking;
 	uint64_t us;
 
 	if (!w || !w->verdict_us)
@@ -115,8 +115,8 @@ void watching_published(struct control *c)
 
 static void run_active(struct control *c, struct control_note *note)
 {
-	if (c->watching)
-		health_takeover(c->watching->health);
+	if (c->checking)
+		health_takeover(c->checking->health);
 	free(note);
 }
 
@@ -156,7 +156,7 @@ static void tell_program(struct control *c, const char *key, const char *server,
 	json_decref(o);
 	snprintf(object, sizeof(object), "%s of %s", server, key);
 	if (text)
-		(void)notify_send(c->watching->notify, object, text);
+		(void)notify_send(c->checking->notify, object, text);
 	free(text);
 }
 
@@ -186,14 +186,14 @@ static void on_edge(void *arg, const char *key, const struct endpoint *server)
 	bool first;
 
 	peer_soon(c);
-	if (health_get(c->watching->health, key, server, &v) < 0)
+	if (health_get(c->checking->health, key, server, &v) < 0)
 		return;
 	endpoint_format(server, text, sizeof(text));
 	edge_tell(c, key, text, &v);
 	/* The program is not run for a server whose first verdict is `up`: a start with thousands
 	 * of servers would fill the queue. */
 	first = v.n_history == 1 && v.state == HEALTH_UP && v.admin == HEALTH_ADMIN_NONE;
-	if (c->watching->notify && !first)
+	if (c->checking->notify && !first)
 		tell_program(c, key, text, &v);
 }
 
@@ -221,7 +221,7 @@ static void on_quorum(void *arg, const char *key)
 	json_t *o;
 
 	fleet_changed(&c->fleet);
-	if (health_get_service(c->watching->health, key, &v) < 0)
+	if (health_get_service(c->checking->health, key, &v) < 0)
 		return;
 	quorum_sentence(&v, reason, sizeof(reason));
 	if (v.lost)
@@ -233,7 +233,7 @@ static void on_quorum(void *arg, const char *key)
 	event_tell(c, EVENT_HEALTH,
 		   json_pack("{s:s, s:s}", "service", key, "quorum", v.lost ? "lost" : "held"),
 		   said);
-	if (!c->watching->notify)
+	if (!c->checking->notify)
 		return;
 	o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "event", "quorum",
 		      "router", c->boot->node.name, "service", key, "quorum",
@@ -244,11 +244,11 @@ static void on_quorum(void *arg, const char *key)
 	json_decref(o);
 	snprintf(object, sizeof(object), "quorum of %s", key);
 	if (text)
-		(void)notify_send(c->watching->notify, object, text);
+		(void)notify_send(c->checking->notify, object, text);
 	free(text);
 }
 
-/* ---- what is watched ---- */
+/* ---- checked servers ---- */
 
 static int set_service(struct control *c, const struct config *config,
 		       const struct config_service *svc, const char *key)
@@ -277,7 +277,7 @@ static int set_service(struct control *c, const struct config *config,
 						    .checks = of};
 	}
 	if (servers && specs)
-		ret = health_set_service(c->watching->health, key,
+		ret = health_set_service(c->checking->health, key,
 					 svc->n_listen ? &svc->listen[0] : &none,
 					 &svc->policy.health, servers, svc->n_servers);
 	free(servers);
@@ -285,54 +285,54 @@ static int set_service(struct control *c, const struct config *config,
 	return ret;
 }
 
-static void watch(struct control *c, const struct config *config, const struct config_service *svc)
+static void check(struct control *c, const struct config *config, const struct config_service *svc)
 {
 	char key[CONFIG_KEY_STRLEN];
 
 	config_service_key(svc, key, sizeof(key));
 	if (set_service(c, config, svc, key) < 0)
-		log_error(AREA, "no memory: service %s is watched as before", key);
+		log_error(AREA, "no memory: service %s is checked as before", key);
 	put_effects(c, key);
 }
 
-static void unwatch(struct control *c, const struct config_service *svc)
+static void uncheck(struct control *c, const struct config_service *svc)
 {
 	char key[CONFIG_KEY_STRLEN];
 
-	health_del_service(c->watching->health, config_service_key(svc, key, sizeof(key)));
+	health_del_service(c->checking->health, config_service_key(svc, key, sizeof(key)));
 }
 
-void watching_change(struct control *c, const struct config_change *ch, const struct config *after)
+void checking_change(struct control *c, const struct config_change *ch, const struct config *after)
 {
 	const struct config_service *was = ch->before.service, *svc = ch->after.service;
 
-	if (!c->watching || ch->kind != OBJECT_SERVICE ||
+	if (!c->checking || ch->kind != OBJECT_SERVICE ||
 	    !(ch->how & (CHANGE_VALUE | CHANGE_CHECK)))
 		return;
 	if (was && !(svc && config_service_same_key(was, svc)))
-		unwatch(c, was);
+		uncheck(c, was);
 	if (svc)
-		watch(c, after, svc);
+		check(c, after, svc);
 	peer_soon(c);
 	fleet_changed(&c->fleet);
 }
 
-bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us)
+bool checking_step(struct control *c, struct checking_run *run, uint64_t end_us)
 {
 	do {
 		if (run->n_done >= run->plan->n)
 			return false;
-		watching_change(c, &run->plan->v[run->n_done++], run->plan->after);
+		checking_change(c, &run->plan->v[run->n_done++], run->plan->after);
 	} while (clock_us() < end_us);
 	return true;
 }
 
-bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_us)
+bool checking_restore(struct control *c, struct checking_run *run, uint64_t end_us)
 {
 	const struct config_shared *shared = &c->config->shared;
 	char key[CONFIG_KEY_STRLEN];
 
-	if (!c->watching)
+	if (!c->checking)
 		return false;
 	do {
 		if (run->n_done >= shared->n_services)
@@ -348,7 +348,7 @@ bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_
 static void start_programs(struct control *c, struct spawner *spawner)
 {
 	const struct config_notify *n = &c->boot->node.notify;
-	struct watching *w = c->watching;
+	struct checking *w = c->checking;
 	struct notify_config config = {.user = n->user, .time_limit_ms = n->timeout_ms};
 	int fd = spawner ? spawner_take_fd(spawner, SPAWN_FOR_HEALTH) : -1;
 	const char **argv = calloc(n->n_health + 1, sizeof(char *));
@@ -380,7 +380,7 @@ static void on_traffic(void *arg, const char *service_key, const struct endpoint
 		dataplane_passive_counters(c->dp, srv->id, out);
 }
 
-int watching_start(struct control *c, struct spawner *spawner)
+int checking_start(struct control *c, struct spawner *spawner)
 {
 	struct health_options options = {.base = c->base,
 					 .specs = &config_spec_ops,
@@ -389,40 +389,40 @@ int watching_start(struct control *c, struct spawner *spawner)
 					 .quorum = on_quorum,
 					 .arg = c};
 	struct config_plan *plan = NULL;
-	struct watching_run run = {0};
+	struct checking_run run = {0};
 
-	c->watching = calloc(1, sizeof(*c->watching));
-	if (!c->watching)
+	c->checking = calloc(1, sizeof(*c->checking));
+	if (!c->checking)
 		return -ENOMEM;
 	start_programs(c, spawner);
-	options.spawn = c->watching->programs;
+	options.spawn = c->checking->programs;
 	/* A copy: the configuration is replaced by others, and this takes effect with a restart. */
 	if (c->config->node.programs.user)
-		snprintf(c->watching->program_user, sizeof(c->watching->program_user), "%s",
+		snprintf(c->checking->program_user, sizeof(c->checking->program_user), "%s",
 			 c->config->node.programs.user);
-	if (c->watching->program_user[0])
-		options.program_user = c->watching->program_user;
+	if (c->checking->program_user[0])
+		options.program_user = c->checking->program_user;
 	if (c->dp) {
 		options.ports = c->dp->check_ports;
 		options.traffic = on_traffic;
 	}
-	c->watching->peer_ev = evtimer_new(c->base, on_peer, c);
-	if (!c->watching->peer_ev || config_plan(NULL, c->config, &plan) < 0 ||
-	    health_create(&options, &c->watching->health) < 0) {
+	c->checking->peer_ev = evtimer_new(c->base, on_peer, c);
+	if (!c->checking->peer_ev || config_plan(NULL, c->config, &plan) < 0 ||
+	    health_create(&options, &c->checking->health) < 0) {
 		config_plan_destroy(plan);
-		watching_stop(c);
+		checking_stop(c);
 		return -ENOMEM;
 	}
 	run.plan = plan;
-	(void)watching_step(c, &run, UINT64_MAX);
+	(void)checking_step(c, &run, UINT64_MAX);
 	config_plan_destroy(plan);
 	peer_soon(c);
 	return 0;
 }
 
-void watching_stop(struct control *c)
+void checking_stop(struct control *c)
 {
-	struct watching *w = c->watching;
+	struct checking *w = c->checking;
 
 	if (!w)
 		return;
@@ -433,5 +433,5 @@ void watching_stop(struct control *c)
 	if (w->peer_ev)
 		event_free(w->peer_ev);
 	free(w);
-	c->watching = NULL;
+	c->checking = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/clock_watch.h"
+#include "control/clock_jump.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "control/control_internal.h"
 
-bool clock_watch_look(struct clock_watch *w, uint64_t wall_us, uint64_t boot_us)
+bool clock_jump_look(struct clock_jump *w, uint64_t wall_us, uint64_t boot_us)
 {
 	const int64_t offset = (int64_t)(wall_us - boot_us), moved = offset - w->offset_us;
 	const bool jumped = w->known && (moved >= CLOCK_JUMP_US || moved <= -CLOCK_JUMP_US);
@@ -25,11 +25,11 @@ bool clock_watch_look(struct clock_watch *w, uint64_t wall_us, uint64_t boot_us)
 
 static void on_second(evutil_socket_t fd, short what, void *arg)
 {
-	struct clock_watch *w = arg;
+	struct clock_jump *w = arg;
 
 	(void)fd;
 	(void)what;
-	if (clock_watch_look(w, clock_read_us(CLOCK_REALTIME), clock_boot_us()))
+	if (clock_jump_look(w, clock_read_us(CLOCK_REALTIME), clock_boot_us()))
 		log_notice(CONTROL_AREA,
 			   "the wall clock was set %s by %" PRId64
 			   " ms: times before and after do not fit together",
@@ -37,7 +37,7 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 			   (w->last_us < 0 ? -w->last_us : w->last_us) / 1000);
 }
 
-int clock_watch_start(struct clock_watch *w, struct event_base *base)
+int clock_jump_start(struct clock_jump *w, struct event_base *base)
 {
 	static const struct timeval second = {.tv_sec = 1};
 
@@ -46,14 +46,14 @@ int clock_watch_start(struct clock_watch *w, struct event_base *base)
 	return w->ev && event_add(w->ev, &second) == 0 ? 0 : -ENOMEM;
 }
 
-void clock_watch_stop(struct clock_watch *w)
+void clock_jump_stop(struct clock_jump *w)
 {
 	if (w->ev)
 		event_free(w->ev);
 	w->ev = NULL;
 }
 
-json_t *clock_watch_json(const struct clock_watch *w, uint64_t boot_us)
+json_t *clock_jump_json(const struct clock_jump *w, uint64_t boot_us)
 {
 	if (!w->jumps)
 		return json_pack("{s:i}", "jumps", 0);

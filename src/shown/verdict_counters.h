@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_SHOWN_WATCHING_COUNTERS_H
-#define PLVS_SHOWN_WATCHING_COUNTERS_H
+#ifndef PLVS_SHOWN_VERDICT_COUNTERS_H
+#define PLVS_SHOWN_VERDICT_COUNTERS_H
 
 /* From a verdict of health to its publication: control counts. */
 
 #include <stdint.h>
 
 /* X(name, kind, metric, unit, help) */
-#define WATCHING_COUNTERS(X)                                                                       \
+#define VERDICT_COUNTERS(X)                                                                        \
 	X(swaps, COUNTER, "swaps", NULL, "publications that carried verdicts of health")           \
 	X(rebuilds, COUNTER, "rebuilds", NULL,                                                     \
 	  "lists of services made anew for verdicts, scheduler's tables included")                 \
@@ -16,9 +16,9 @@
 	X(swap_max_us, GAUGE, "swap_max_seconds", "us",                                            \
 	  "from a verdict to its publication, longest one")
 
-struct watching_counters {
+struct verdict_counters {
 #define X(name, kind, metric, unit, help) uint64_t name;
-	WATCHING_COUNTERS(X)
+	VERDICT_COUNTERS(X)
 #undef X
 };
 

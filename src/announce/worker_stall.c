@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "announce/worker_watch.h"
+#include "announce/worker_stall.h"
 
 #include <string.h>
 
-void worker_watch_init(struct worker_watch *w, const uint64_t *const *progress, uint16_t n,
+void worker_stall_init(struct worker_stall *w, const uint64_t *const *progress, uint16_t n,
 		       uint64_t period_us, uint64_t limit_us, uint64_t now_us)
 {
 	memset(w, 0, sizeof(*w));
@@ -18,11 +18,11 @@ void worker_watch_init(struct worker_watch *w, const uint64_t *const *progress, 
 	}
 }
 
-int worker_watch_look(struct worker_watch *w, uint64_t now_us, uint64_t *still_us)
+int worker_stall_look(struct worker_stall *w, uint64_t now_us, uint64_t *still_us)
 {
 	const uint64_t passed = now_us - w->last_us;
 	const uint64_t missed = passed > 2 * w->period_us ? passed - w->period_us : 0;
-	int stuck = WORKER_WATCH_NONE;
+	int stuck = WORKER_STALL_NONE;
 	uint64_t worst = 0;
 
 	w->last_us = now_us;
@@ -41,5 +41,5 @@ int worker_watch_look(struct worker_watch *w, uint64_t now_us, uint64_t *still_u
 		}
 	}
 	*still_us = worst;
-	return w->limit_us && worst >= w->limit_us ? stuck : WORKER_WATCH_NONE;
+	return w->limit_us && worst >= w->limit_us ? stuck : WORKER_STALL_NONE;
 }

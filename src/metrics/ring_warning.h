@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_METRICS_RING_WATCH_H
-#define PLVS_METRICS_RING_WATCH_H
+#ifndef PLVS_METRICS_RING_WARNING_H
+#define PLVS_METRICS_RING_WARNING_H
 
 /*
  * Warns of hand-off rings that overflow. A worker hands packets of other workers' connections over
@@ -21,7 +21,7 @@ struct traffic;
 
 #define RING_CALM_S 60
 
-struct ring_watch {
+struct ring_warning {
 	const struct traffic *traffic;
 	struct event *ev;
 	uint64_t seen[MAX_WORKERS][MAX_WORKERS]; /* ring_lost of each worker at the last look */
@@ -32,11 +32,12 @@ struct ring_watch {
 };
 
 /* Looks every second from now on. 0 or -ENOMEM. */
-int ring_watch_start(struct ring_watch *r, const struct traffic *traffic, struct event_base *base);
-void ring_watch_stop(struct ring_watch *r);
+int ring_warning_start(struct ring_warning *r, const struct traffic *traffic,
+		       struct event_base *base);
+void ring_warning_stop(struct ring_warning *r);
 /* The warning, or NULL. */
-const char *ring_watch_warning(const struct ring_watch *r);
+const char *ring_warning_text(const struct ring_warning *r);
 /* Looks once. */
-void ring_watch_look(struct ring_watch *r);
+void ring_warning_look(struct ring_warning *r);
 
 #endif

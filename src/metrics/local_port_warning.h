@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_METRICS_LOCAL_PORT_WATCH_H
-#define PLVS_METRICS_LOCAL_PORT_WATCH_H
+#ifndef PLVS_METRICS_LOCAL_PORT_WARNING_H
+#define PLVS_METRICS_LOCAL_PORT_WARNING_H
 
 /*
  * Says before a pool of full NAT has no port left for a real server. Workers look now and then how
@@ -20,7 +20,7 @@ struct traffic;
 #define LOCAL_PORTS_WARN_PERCENT 85
 #define LOCAL_PORTS_CALM_PERCENT 75
 
-struct local_port_watch {
+struct local_port_warning {
 	const struct traffic *traffic;
 	struct event *ev;
 	bool warns;
@@ -28,12 +28,12 @@ struct local_port_watch {
 };
 
 /* Looks every second from now on. 0 or -ENOMEM. */
-int local_port_watch_start(struct local_port_watch *l, const struct traffic *traffic,
-			   struct event_base *base);
-void local_port_watch_stop(struct local_port_watch *l);
+int local_port_warning_start(struct local_port_warning *l, const struct traffic *traffic,
+			     struct event_base *base);
+void local_port_warning_stop(struct local_port_warning *l);
 /* The warning, or NULL. */
-const char *local_port_watch_warning(const struct local_port_watch *l);
+const char *local_port_warning_text(const struct local_port_warning *l);
 /* Looks once. */
-void local_port_watch_look(struct local_port_watch *l);
+void local_port_warning_look(struct local_port_warning *l);
 
 #endif

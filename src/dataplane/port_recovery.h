@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_DATAPLANE_PORT_WATCH_H
-#define PLVS_DATAPLANE_PORT_WATCH_H
+#ifndef PLVS_DATAPLANE_PORT_RECOVERY_H
+#define PLVS_DATAPLANE_PORT_RECOVERY_H
 
 /*
- * The thread that watches the devices under ports, four times a second: reads what they count,
+ * The thread that looks after the devices under ports, four times a second: reads their counters,
  * opens a device again whose interface went away and came back, and one that stalls.
  *
  *	          stalls                  a restart is due
@@ -17,10 +17,10 @@
  * In all states but "works" the link of the port is down: Linux sees no carrier, and in a pair
  * the peer takes over if its ports are better.
  *
- * How a device is opened again under workers that poll it without a lock: the watch sets the
+ * How a device is opened again under workers that poll it without a lock: the thread sets the
  * port's bit in dataplane.ports_closed and waits for a grace period (QSBR). Workers read the
  * word once per round, before they touch a port, and report a quiescent state between rounds.
- * So after the grace period every worker has seen the bit and none is in the driver. The watch
+ * So after the grace period every worker has seen the bit and none is in the driver. The thread
  * closes and opens the device, writes the new DPDK port id to all workers, and clears the bit
  * with release order. Meanwhile frames for the port are dropped as port_closed.
  *
@@ -31,12 +31,12 @@
 
 #include "dataplane/dataplane.h"
 
-struct port_watch;
+struct port_recovery;
 
 /* Starts the thread, in the network namespace and on the CPUs of the caller. Workers run.
  * 0 or -errno. */
-int port_watch_start(struct dataplane *dp);
+int port_recovery_start(struct dataplane *dp);
 /* Ends it; an opening under way ends first. */
-void port_watch_stop(struct dataplane *dp);
+void port_recovery_stop(struct dataplane *dp);
 
 #endif

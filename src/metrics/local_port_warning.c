@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "metrics/local_port_watch.h"
+#include "metrics/local_port_warning.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static uint64_t fullest(const struct dataplane *dp)
 	return most;
 }
 
-void local_port_watch_look(struct local_port_watch *l)
+void local_port_warning_look(struct local_port_warning *l)
 {
 	const struct dataplane *dp = l->traffic->dp;
 	const uint64_t most = fullest(dp);
@@ -64,11 +64,11 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	local_port_watch_look(arg);
+	local_port_warning_look(arg);
 }
 
-int local_port_watch_start(struct local_port_watch *l, const struct traffic *traffic,
-			   struct event_base *base)
+int local_port_warning_start(struct local_port_warning *l, const struct traffic *traffic,
+			     struct event_base *base)
 {
 	static const struct timeval second = {.tv_sec = 1};
 
@@ -77,14 +77,14 @@ int local_port_watch_start(struct local_port_watch *l, const struct traffic *tra
 	return l->ev && event_add(l->ev, &second) == 0 ? 0 : -ENOMEM;
 }
 
-void local_port_watch_stop(struct local_port_watch *l)
+void local_port_warning_stop(struct local_port_warning *l)
 {
 	if (l->ev)
 		event_free(l->ev);
 	l->ev = NULL;
 }
 
-const char *local_port_watch_warning(const struct local_port_watch *l)
+const char *local_port_warning_text(const struct local_port_warning *l)
 {
 	return l->warns ? l->text : NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef PLVS_CONTROL_HEALTH_WATCH_H
-#define PLVS_CONTROL_HEALTH_WATCH_H
+#ifndef PLVS_CONTROL_CHECKING_H
+#define PLVS_CONTROL_CHECKING_H
 
 /*
  * Health as a part of control. The configuration says which servers are checked; the effects of
@@ -14,37 +14,37 @@
 
 #include "config/config.h"
 #include "health/health.h"
-#include "shown/watching_counters.h"
+#include "shown/verdict_counters.h"
 
 struct control;
 struct spawner;
 
-struct watching;
+struct checking;
 
 /* Starts the checks of the whole configuration. 0 or -ENOMEM. */
-int watching_start(struct control *c, struct spawner *spawner);
-void watching_stop(struct control *c);
+int checking_start(struct control *c, struct spawner *spawner);
+void checking_stop(struct control *c);
 
 /* Takes up a change of a plan: from here on the service is checked as it is in `after`. To be
  * called while both configurations exist. */
-void watching_change(struct control *c, const struct config_change *ch, const struct config *after);
+void checking_change(struct control *c, const struct config_change *ch, const struct config *after);
 
 /* A whole plan, in steps. */
-struct watching_run {
+struct checking_run {
 	const struct config_plan *plan;
 	uint32_t n_done; /* changes that were looked at */
 };
 /* True: there is more. */
-bool watching_step(struct control *c, struct watching_run *run, uint64_t end_us);
+bool checking_step(struct control *c, struct checking_run *run, uint64_t end_us);
 /* A draft was discarded together with effects: puts the effects in again, in steps. The run is
  * zeroed before the first step, and the configuration does not change between steps. True: there
  * is more. */
-bool watching_restore(struct control *c, struct watching_run *run, uint64_t end_us);
+bool checking_restore(struct control *c, struct checking_run *run, uint64_t end_us);
 /* A snapshot was published. */
-void watching_published(struct control *c);
+void checking_published(struct control *c);
 
-/* NULL before watching_start(). */
-struct health *watching_health(const struct control *c);
+/* NULL before checking_start(). */
+struct health *checking_health(const struct control *c);
 
 struct spawner_status;
 /* Of the process that runs programs; zeros without one. */
@@ -52,6 +52,6 @@ void programs_status(const struct control *c, struct spawner_status *out);
 /* Appends what an operator has to know of programs and of checks that cannot be made. */
 void programs_warn(const struct control *c, json_t *list);
 
-void watching_counters(const struct control *c, struct watching_counters *out);
+void checking_counters(const struct control *c, struct verdict_counters *out);
 
 #endif

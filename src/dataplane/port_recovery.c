@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/port_watch.h"
+#include "dataplane/port_recovery.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,7 +24,7 @@
 #define RETRY_MS       1000   /* of an interface that came back and cannot be opened */
 #define GRACE_PAUSE_US 50
 
-struct watched {
+struct recovered_port {
 	struct port_pulse pulse;
 	uint64_t progress[MAX_WORKERS]; /* of workers with a receive queue, at the last pulse */
 	uint64_t due_ms;		/* of the next opening */
@@ -33,13 +33,13 @@ struct watched {
 	bool told;	       /* that it cannot be opened */
 };
 
-struct port_watch {
+struct port_recovery {
 	struct dataplane *dp;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool stop;
-	struct watched ports[MAX_PORTS];
+	struct recovered_port ports[MAX_PORTS];
 };
 
 /* The link thread looks at once. */
@@ -61,9 +61,9 @@ static bool stopping(const struct dataplane *dp)
 }
 
 /* No worker is in the port's driver, and none will be. False: the data plane ends. */
-static bool workers_leave(struct port_watch *watch, uint32_t bit)
+static bool workers_leave(struct port_recovery *recovery, uint32_t bit)
 {
-	struct dataplane *dp = watch->dp;
+	struct dataplane *dp = recovery->dp;
 	const struct timespec pause = {.tv_nsec = GRACE_PAUSE_US * 1000};
 	uint64_t token;
 
@@ -78,26 +78,28 @@ static bool workers_leave(struct port_watch *watch, uint32_t bit)
 }
 
 /* The bit stays set while the port is closed. */
-static int reopen(struct port_watch *watch, struct port *p, char error[256])
+static int reopen(struct port_recovery *recovery, struct port *p, char error[256])
 {
-	uint32_t bit = 1U << (p - watch->dp->ports);
+	uint32_t bit = 1U << (p - recovery->dp->ports);
 	int rc = -ECANCELED;
 
-	if (!workers_leave(watch, bit))
+	if (!workers_leave(recovery, bit))
 		return rc;
-	rc = port_device_reopen(watch->dp, p, error);
+	rc = port_device_reopen(recovery->dp, p, error);
 	if (rc == 0) {
-		__atomic_fetch_and(&watch->dp->ports_closed, ~bit, __ATOMIC_RELEASE);
-		dataplane_wake(watch->dp); /* a sleeper does not wait for this port's frames yet */
+		__atomic_fetch_and(&recovery->dp->ports_closed, ~bit, __ATOMIC_RELEASE);
+		dataplane_wake(
+			recovery->dp); /* a sleeper does not wait for this port's frames yet */
 		__atomic_fetch_add(&p->device.restarts, 1, __ATOMIC_RELAXED);
 	}
 	return rc;
 }
 
-static void open_again(struct port_watch *watch, struct port *p, struct watched *w, uint64_t now)
+static void open_again(struct port_recovery *recovery, struct port *p, struct recovered_port *w,
+		       uint64_t now)
 {
 	char error[256] = "";
-	int rc = reopen(watch, p, error);
+	int rc = reopen(recovery, p, error);
 
 	port_pulse_reset(&w->pulse);
 	if (rc == 0) {
@@ -116,7 +118,8 @@ static void open_again(struct port_watch *watch, struct port *p, struct watched 
 }
 
 /* A stall: when the port is opened again, and what is said. */
-static void stalls(struct port *p, struct watched *w, enum port_verdict verdict, uint64_t now)
+static void stalls(struct port *p, struct recovered_port *w, enum port_verdict verdict,
+		   uint64_t now)
 {
 	const char *what = verdict == PULSE_RX_STALLS ? "receives" : "sends";
 	uint64_t pause = RESTART_MS;
@@ -148,7 +151,7 @@ static void stalls(struct port *p, struct watched *w, enum port_verdict verdict,
 /* ---- pulses ---- */
 
 /* Workers went through their loops since the last pulse. */
-static bool polled(const struct dataplane *dp, const struct port *p, struct watched *w)
+static bool polled(const struct dataplane *dp, const struct port *p, struct recovered_port *w)
 {
 	bool all = true;
 
@@ -180,9 +183,10 @@ static struct port_sample sample(const struct dataplane *dp, const struct port *
 	return s;
 }
 
-static void pulse(struct port_watch *watch, struct port *p, struct watched *w, uint64_t now)
+static void pulse(struct port_recovery *recovery, struct port *p, struct recovered_port *w,
+		  uint64_t now)
 {
-	bool went = polled(watch->dp, p, w);
+	bool went = polled(recovery->dp, p, w);
 	enum port_verdict verdict;
 	struct port_sample s;
 
@@ -199,7 +203,7 @@ static void pulse(struct port_watch *watch, struct port *p, struct watched *w, u
 		port_pulse_reset(&w->pulse);
 		return;
 	}
-	s = sample(watch->dp, p);
+	s = sample(recovery->dp, p);
 	verdict = port_pulse_judge(&w->pulse, &s, went);
 	/* The other end of a device between processes may have stopped to take frames. */
 	if (verdict == PULSE_TX_STALLS && p->device.args && !p->device.interface[0])
@@ -208,33 +212,33 @@ static void pulse(struct port_watch *watch, struct port *p, struct watched *w, u
 		stalls(p, w, verdict, now);
 }
 
-static void look(struct port_watch *watch, struct port *p, struct watched *w)
+static void look(struct port_recovery *recovery, struct port *p, struct recovered_port *w)
 {
 	uint64_t now = clock_ms();
 
 	switch (port_device_state(p)) {
 	case PORT_WORKS:
 		if (port_mtu_is_wanted(p)) {
-			open_again(watch, p, w, now);
+			open_again(recovery, p, w, now);
 			break;
 		}
-		pulse(watch, p, w, now);
+		pulse(recovery, p, w, now);
 		break;
 	case PORT_STALLED:
 	case PORT_FAILED:
 		if (now >= w->due_ms && port_device_back(p)) {
 			w->restarted_ms = now;
-			open_again(watch, p, w, now);
+			open_again(recovery, p, w, now);
 		}
 		break;
 	default:
 		if (now >= w->due_ms && port_device_back(p))
-			open_again(watch, p, w, now);
+			open_again(recovery, p, w, now);
 		break;
 	}
 }
 
-static bool wait_pulse(struct port_watch *watch)
+static bool wait_pulse(struct port_recovery *recovery)
 {
 	struct timespec until;
 	bool stop;
@@ -243,63 +247,64 @@ static bool wait_pulse(struct port_watch *watch)
 	until.tv_nsec += PULSE_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&watch->lock);
-	while (!watch->stop && pthread_cond_timedwait(&watch->cond, &watch->lock, &until) == 0)
+	pthread_mutex_lock(&recovery->lock);
+	while (!recovery->stop &&
+	       pthread_cond_timedwait(&recovery->cond, &recovery->lock, &until) == 0)
 		;
-	stop = watch->stop;
-	pthread_mutex_unlock(&watch->lock);
+	stop = recovery->stop;
+	pthread_mutex_unlock(&recovery->lock);
 	return !stop;
 }
 
-static void *watch_main(void *arg)
+static void *recovery_main(void *arg)
 {
-	struct port_watch *watch = arg;
+	struct port_recovery *recovery = arg;
 
 	prctl(PR_SET_NAME, "plvs-ports");
-	while (wait_pulse(watch))
-		for (uint16_t i = 0; i < watch->dp->n_ports && !stopping(watch->dp); i++)
-			look(watch, &watch->dp->ports[i], &watch->ports[i]);
+	while (wait_pulse(recovery))
+		for (uint16_t i = 0; i < recovery->dp->n_ports && !stopping(recovery->dp); i++)
+			look(recovery, &recovery->dp->ports[i], &recovery->ports[i]);
 	return NULL;
 }
 
-int port_watch_start(struct dataplane *dp)
+int port_recovery_start(struct dataplane *dp)
 {
-	struct port_watch *watch = calloc(1, sizeof(*watch));
+	struct port_recovery *recovery = calloc(1, sizeof(*recovery));
 	pthread_condattr_t attr;
 	int rc;
 
-	if (!watch)
+	if (!recovery)
 		return -ENOMEM;
-	watch->dp = dp;
-	pthread_mutex_init(&watch->lock, NULL);
+	recovery->dp = dp;
+	pthread_mutex_init(&recovery->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&watch->cond, &attr);
+	pthread_cond_init(&recovery->cond, &attr);
 	pthread_condattr_destroy(&attr);
-	rc = pthread_create(&watch->thread, NULL, watch_main, watch);
+	rc = pthread_create(&recovery->thread, NULL, recovery_main, recovery);
 	if (rc != 0) {
-		pthread_cond_destroy(&watch->cond);
-		pthread_mutex_destroy(&watch->lock);
-		free(watch);
+		pthread_cond_destroy(&recovery->cond);
+		pthread_mutex_destroy(&recovery->lock);
+		free(recovery);
 		return -rc;
 	}
-	dp->watch = watch;
+	dp->recovery = recovery;
 	return 0;
 }
 
-void port_watch_stop(struct dataplane *dp)
+void port_recovery_stop(struct dataplane *dp)
 {
-	struct port_watch *watch = dp->watch;
+	struct port_recovery *recovery = dp->recovery;
 
-	if (!watch)
+	if (!recovery)
 		return;
-	dp->watch = NULL;
-	pthread_mutex_lock(&watch->lock);
-	watch->stop = true;
-	pthread_cond_broadcast(&watch->cond);
-	pthread_mutex_unlock(&watch->lock);
-	pthread_join(watch->thread, NULL);
-	pthread_cond_destroy(&watch->cond);
-	pthread_mutex_destroy(&watch->lock);
-	free(watch);
+	dp->recovery = NULL;
+	pthread_mutex_lock(&recovery->lock);
+	recovery->stop = true;
+	pthread_cond_broadcast(&recovery->cond);
+	pthread_mutex_unlock(&recovery->lock);
+	pthread_join(recovery->thread, NULL);
+	pthread_cond_destroy(&recovery->cond);
+	pthread_mutex_destroy(&recovery->lock);
+	free(recovery);
 }
