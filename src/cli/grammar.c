@@ -358,10 +358,10 @@ static int args_parse(struct invocation *inv, char *const *words, size_t n, char
 		return -EINVAL;
 	}
 	for (const struct arg *a = c->args; a && a->name; a++) {
-		const bool kept = *a->key == '@';
+		const bool local = *a->key == '@';
 
 		if ((a->flags & ARG_POSITIONAL) || !(a->flags & ARG_REQUIRED) ||
-		    key_has(kept ? inv->local : inv->params, a->key + kept))
+		    key_has(local ? inv->local : inv->params, a->key + local))
 			continue;
 		snprintf(error, error_len, "%s: \"%s\" is missing: expected %s", c->words, a->name,
 			 arg_expected(a, expected, sizeof(expected)));

@@ -157,7 +157,7 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 		 size_t error_len)
 {
 	static char write_word[] = "write"; /* -w, as tcpdump has it */
-	size_t kept = 0, i;
+	size_t n_left = 0, i;
 
 	*options = (struct cli_options){.json = -1, .numeric = -1, .wide = -1, .color = -1};
 	for (i = 0; i < *n; i++) {
@@ -167,16 +167,16 @@ int options_take(char **words, size_t *n, struct cli_options *options, char *err
 		}
 		/* "-1" is a value, of which the router or the command says what is wrong. */
 		if (words[i][0] != '-' || !words[i][1] || isdigit((unsigned char)words[i][1]))
-			words[kept++] = words[i];
-		else if (kept && takes_keywords(words[0]) && is_keyword(words[i]))
-			words[kept++] = words[i] + 2;
-		else if (kept && strcmp(words[0], "capture") == 0 && strcmp(words[i], "-w") == 0)
-			words[kept++] = write_word;
+			words[n_left++] = words[i];
+		else if (n_left && takes_keywords(words[0]) && is_keyword(words[i]))
+			words[n_left++] = words[i] + 2;
+		else if (n_left && strcmp(words[0], "capture") == 0 && strcmp(words[i], "-w") == 0)
+			words[n_left++] = write_word;
 		else if (option_take(words, *n, &i, options, error, error_len) < 0)
 			return -EINVAL;
 	}
 	for (; i < *n; i++)
-		words[kept++] = words[i];
-	*n = kept;
+		words[n_left++] = words[i];
+	*n = n_left;
 	return 0;
 }

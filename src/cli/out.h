@@ -20,9 +20,9 @@ struct out {
 	bool numeric; /* exact numbers instead of 1.2M */
 	bool color;
 	bool tty;
-	int width;	  /* columns of the terminal, 0 = unknown, or --wide: nothing is cut */
-	bool wide;	  /* --wide: width stays 0 */
-	const char *keep; /* tables show the columns with this in their name; or NULL */
+	int width;	   /* columns of the terminal, 0 = unknown, or --wide: nothing is cut */
+	bool wide;	   /* --wide: width stays 0 */
+	const char *named; /* tables show the columns with this in their name; or NULL */
 	int height;
 };
 

@@ -123,9 +123,9 @@ int pcapng_packet(struct pcapng *p, const struct pcapng_packet *packet)
 	put32(&b, id);
 	put32(&b, (uint32_t)(packet->at_us >> 32));
 	put32(&b, (uint32_t)packet->at_us);
-	put32(&b, (uint32_t)packet->kept);
+	put32(&b, (uint32_t)packet->caplen);
 	put32(&b, (uint32_t)packet->len);
-	put(&b, packet->bytes, packet->kept);
+	put(&b, packet->bytes, packet->caplen);
 	option(&b, OPT_COMMENT, packet->comment, strlen(packet->comment));
 	if (flags)
 		option(&b, OPT_FLAGS, &flags, sizeof(flags));

@@ -25,7 +25,7 @@ struct pcapng_packet {
 	const char *port, *comment;
 	uint64_t at_us; /* since 1970 */
 	const uint8_t *bytes;
-	size_t kept, len;
+	size_t caplen, len;
 	int direction; /* 1: in, 2: out, 0: not known */
 };
 

@@ -35,21 +35,21 @@ static int run_refused(struct session *s, const struct invocation *inv)
 static const struct arg *args_restrict(const struct arg *all)
 {
 	struct arg *args;
-	size_t n = 0, kept = 0;
+	size_t n = 0, n_left = 0;
 
 	while (all && all[n].name)
 		n++;
 	args = calloc(n + 1, sizeof(*args));
 	for (size_t i = 0; args && i < n; i++)
 		if (!names_file(&all[i]))
-			args[kept++] = all[i];
+			args[n_left++] = all[i];
 	return args;
 }
 
 const struct command *commands_restrict(const struct command *all)
 {
 	struct command *commands;
-	size_t n = 0, kept = 0;
+	size_t n = 0, n_left = 0;
 
 	while (all[n].words)
 		n++;
@@ -57,16 +57,16 @@ const struct command *commands_restrict(const struct command *all)
 	for (size_t i = 0; commands && i < n; i++) {
 		/* Known, but neither shown nor completed. */
 		if (needs_file(&all[i])) {
-			commands[kept++] = (struct command){.words = all[i].words,
-							    .help = all[i].help,
-							    .args = any_args,
-							    .flags = CMD_HIDDEN,
-							    .run = run_refused};
+			commands[n_left++] = (struct command){.words = all[i].words,
+							      .help = all[i].help,
+							      .args = any_args,
+							      .flags = CMD_HIDDEN,
+							      .run = run_refused};
 			continue;
 		}
-		commands[kept] = all[i];
-		commands[kept].args = args_restrict(all[i].args);
-		if (!commands[kept++].args)
+		commands[n_left] = all[i];
+		commands[n_left].args = args_restrict(all[i].args);
+		if (!commands[n_left++].args)
 			return NULL;
 	}
 	return commands;

@@ -59,12 +59,12 @@ static int packet_at(int linktype, bool *ethernet)
 	}
 }
 
-static char *hex_of(const uint8_t *bytes, size_t len, size_t kept)
+static char *hex_of(const uint8_t *bytes, size_t len, size_t copied)
 {
 	char *text = malloc(len * 2 + 1);
 
 	for (size_t i = 0; text && i < len; i++)
-		snprintf(text + 2 * i, 3, "%02x", i < kept ? bytes[i] : 0);
+		snprintf(text + 2 * i, 3, "%02x", i < copied ? bytes[i] : 0);
 	return text;
 }
 
@@ -76,7 +76,7 @@ static char *packet_read(struct session *s, pcap_t *file, const char *path, unsi
 	const int at = packet_at(pcap_datalink(file), ethernet);
 	struct pcap_pkthdr *head = NULL;
 	const u_char *bytes = NULL;
-	size_t kept, len;
+	size_t copied, len;
 
 	*code = CLI_USAGE;
 	if (at < 0) {
@@ -101,18 +101,18 @@ static char *packet_read(struct session *s, pcap_t *file, const char *path, unsi
 		session_error(s, CLI_USAGE, "%s: packet %lu is empty", path, number);
 		return NULL;
 	}
-	kept = head->caplen - (size_t)at;
-	len = head->len > head->caplen ? head->len - (size_t)at : kept;
+	copied = head->caplen - (size_t)at;
+	len = head->len > head->caplen ? head->len - (size_t)at : copied;
 	if (len > PACKET_MAX) {
 		session_error(s, CLI_USAGE, "%s: packet %lu has %zu bytes; the router takes %d",
 			      path, number, len, PACKET_MAX);
 		return NULL;
 	}
-	if (len > kept)
+	if (len > copied)
 		fprintf(s->out.errors,
 			"%s%s: packet %lu was captured in part; the rest is taken as zeros\n",
 			s->prefix, path, number);
-	return hex_of(bytes + at, len, kept);
+	return hex_of(bytes + at, len, copied);
 }
 
 int run_explain_pcap(struct session *s, const struct invocation *inv)

@@ -226,8 +226,8 @@ static int on_capture(void *arg, json_t *rows)
 		const double len = view_number(row, "frame_length");
 		char comment[160];
 
-		p.kept = frame_fill(c, row);
-		p.len = len > 0 && len < 1e6 ? (size_t)len + tag : p.kept;
+		p.caplen = frame_fill(c, row);
+		p.len = len > 0 && len < 1e6 ? (size_t)len + tag : p.caplen;
 		p.at_us = (uint64_t)view_number(row, "at_us");
 		p.direction = strcmp(point, "in") == 0 ? 1 : strcmp(point, "out") == 0 ? 2 : 0;
 		snprintf(comment, sizeof(comment), "%.16s%s%.40s, port %.40s, worker %.0f", point,

@@ -152,7 +152,7 @@ static void table_scrolled(struct session *s, struct top *top, const json_t *ser
 	if (!out.file)
 		return;
 	out.errors = out.file;
-	out.keep = sort_columns(top->sort);
+	out.named = sort_columns(top->sort);
 	view_services(&out, services, NULL);
 	fclose(out.file);
 	lines_put(s->out.file, top, text, used, s->out.height);

@@ -71,14 +71,14 @@ static void condition_cell(struct table *t, const struct shown_table *shown, con
 /* ---- cells ---- */
 
 /* Asked for by name, as top does for the column that it sorts by. */
-static bool column_kept(const struct out *out, const struct shown_column *c)
+static bool column_named(const struct out *out, const struct shown_column *c)
 {
-	return out->keep && strstr(c->name, out->keep);
+	return out->named && strstr(c->name, out->named);
 }
 
 static bool column_fits(const struct out *out, const struct shown_column *c)
 {
-	return out->width == 0 || out->width >= c->width || column_kept(out, c);
+	return out->width == 0 || out->width >= c->width || column_named(out, c);
 }
 
 static void named_cell(struct table *t, const struct shown_column *c, const json_t *row,
@@ -178,7 +178,7 @@ void view_tree_init(struct table *t, const struct out *out, const struct tree_vi
 		else
 			snprintf(title, sizeof(title), "%s", text);
 		table_column(t, title, view_format_right(view_shown_format(view->inner, c)));
-		if (column_kept(out, c) || c->form == SHOWN_CONDITION || c->form == SHOWN_STANDING)
+		if (column_named(out, c) || c->form == SHOWN_CONDITION || c->form == SHOWN_STANDING)
 			table_rank(t, 0);
 	}
 }

@@ -97,7 +97,7 @@ static char *with_comments(const struct config *config, const char *old, size_t 
 	return out;
 }
 
-static int copy_keep(const char *path, const char *old, size_t len, const struct stat *st,
+static int copy_save(const char *path, const char *old, size_t len, const struct stat *st,
 		     char **before)
 {
 	char *name = NULL;
@@ -134,7 +134,7 @@ static int text_save(const struct config *config, const char *path, char **befor
 		ret = -ENOMEM;
 	if (ret == 0 && (!old || len != strlen(text) || memcmp(old, text, len) != 0)) {
 		if (old)
-			ret = copy_keep(path, old, len, &st, before);
+			ret = copy_save(path, old, len, &st, before);
 		if (ret == 0)
 			ret = file_replace(path, text, strlen(text), exists ? &st : NULL);
 	}

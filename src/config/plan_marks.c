@@ -130,7 +130,7 @@ int config_mark_words(struct config_words *words, const struct config_plan *plan
 }
 
 /* was[] as marks_pair() left it. */
-static int marks_kept(struct config_plan *plan, const uint32_t *was)
+static int marks_left(struct config_plan *plan, const uint32_t *was)
 {
 	const struct config_shared *a = plan->before ? &plan->before->shared : NULL;
 	const struct config_shared *b = &plan->after->shared;
@@ -196,7 +196,7 @@ int config_plan_marks(struct config_plan *plan)
 			ret = config_plan_add(plan, &ch);
 	}
 	if (ret == 0)
-		ret = marks_kept(plan, was);
+		ret = marks_left(plan, was);
 out:
 	free(old);
 	free(new);

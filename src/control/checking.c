@@ -201,7 +201,7 @@ static void quorum_sentence(const struct health_service_view *v, char *buf, size
 {
 	const char *what = v->n_sorry_up ? "sorry servers take over"
 			   : v->n_up	 ? "those that are up go on"
-			   : v->kept	 ? "those that were up last go on"
+			   : v->holds	 ? "those that were up last go on"
 					 : "new connections are refused";
 
 	if (v->lost)

@@ -99,15 +99,15 @@ void event_log_stop(struct control *c)
 
 void event_log_free(struct control *c)
 {
-	for (size_t i = 0; i < EVENTS_KEPT; i++)
-		json_decref(c->events.kept[i]);
+	for (size_t i = 0; i < EVENT_LOG_LEN; i++)
+		json_decref(c->events.event[i]);
 }
 
 void event_tell(struct control *c, enum event_kind kind, json_t *fields, const char *text)
 {
 	struct event_log *log = &c->events;
 	json_t *event = fields ? fields : json_object(),
-	       **place = &log->kept[log->next % EVENTS_KEPT];
+	       **place = &log->event[log->next % EVENT_LOG_LEN];
 	json_t *words = json_string(text);
 
 	json_object_set_new(event, "seq", json_integer((json_int_t)log->next++));
@@ -198,12 +198,12 @@ static enum event_kind kind_of(const json_t *event)
 /* The last n kept events of these kinds, the oldest first. */
 static json_t *events_last(const struct event_log *log, uint32_t kinds, uint64_t n)
 {
-	uint64_t from = log->next > EVENTS_KEPT ? log->next - EVENTS_KEPT : 0;
+	uint64_t from = log->next > EVENT_LOG_LEN ? log->next - EVENT_LOG_LEN : 0;
 	json_t *rows = json_array();
 
 	for (uint64_t i = from; rows && i < log->next; i++)
-		if (kinds >> kind_of(log->kept[i % EVENTS_KEPT]) & 1)
-			json_array_append(rows, log->kept[i % EVENTS_KEPT]);
+		if (kinds >> kind_of(log->event[i % EVENT_LOG_LEN]) & 1)
+			json_array_append(rows, log->event[i % EVENT_LOG_LEN]);
 	while (json_array_size(rows) > n)
 		json_array_remove(rows, 0);
 	return rows;

@@ -30,14 +30,14 @@ enum event_kind {
 		EVENT_KIND_MAX
 };
 
-#define EVENTS_KEPT 512
+#define EVENT_LOG_LEN 512
 
 struct event_follower;
 TAILQ_HEAD(event_followers, event_follower);
 
 struct event_log {
-	json_t *kept[EVENTS_KEPT]; /* by sequence number */
-	uint64_t next;		   /* sequence number */
+	json_t *event[EVENT_LOG_LEN]; /* by sequence number */
+	uint64_t next;		      /* sequence number */
 	struct event_followers followers;
 	uint32_t n_followers;
 	struct event *tick;

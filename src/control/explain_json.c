@@ -26,7 +26,7 @@ static json_t *endpoint_json(const struct endpoint *ep)
 
 static void packet_put(json_t *o, const struct control *c, const struct explain *x)
 {
-	json_t *p = packet_shown(x->in, x->in_kept, x->in_len, 0);
+	json_t *p = packet_shown(x->in, x->in_caplen, x->in_len, 0);
 
 	json_object_set_new(p, "port", json_string(control_port_name(c, x->arrived)));
 	if (x->parsed)
@@ -161,7 +161,7 @@ static void outs_put(json_t *o, const struct control *c, const struct explain *x
 
 	for (uint32_t i = 0; i < x->n_out; i++) {
 		const struct explain_out *out = &x->out[i];
-		json_t *p = packet_shown(out->head, out->kept, out->len, 0);
+		json_t *p = packet_shown(out->head, out->caplen, out->len, 0);
 
 		json_object_set_new(p, "port", json_string(control_port_name(c, out->port)));
 		json_array_append_new(out->told ? told : sent, p);

@@ -39,13 +39,13 @@ static void notes_take(struct looking *k)
 	const struct drop_ring *r = &k->log.reason[k->reason];
 	const uint32_t now_s = clock_coarse_s();
 
-	for (uint32_t i = 0; i < DROP_LOG_KEEP; i++) {
-		const struct drop_note *n = &r->note[(r->next + i) % DROP_LOG_KEEP];
+	for (uint32_t i = 0; i < DROP_LOG_NOTES; i++) {
+		const struct drop_note *n = &r->note[(r->next + i) % DROP_LOG_NOTES];
 		json_t *p;
 
 		if (!n->seq)
 			continue;
-		p = packet_shown(n->head, n->kept, n->len, n->vlan);
+		p = packet_shown(n->head, n->caplen, n->len, n->vlan);
 		json_object_set_new(p, "age_s", json_integer((json_int_t)(now_s - n->at_s)));
 		json_object_set_new(p, "worker", json_integer(k->ask.worker));
 		json_object_set_new(

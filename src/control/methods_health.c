@@ -188,7 +188,7 @@ static json_t *checks_json(const struct health *h, const char *key, const struct
 static json_t *quorum_json(const struct health_service_view *g)
 {
 	return json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:I}", "held", (int)g->quorum, "lost",
-			 (int)g->lost, "kept", (int)g->kept, "has", (json_int_t)g->has, "needed",
+			 (int)g->lost, "kept", (int)g->holds, "has", (json_int_t)g->has, "needed",
 			 (json_int_t)g->needed, "up", (json_int_t)g->n_up, "servers",
 			 (json_int_t)(g->n_servers - g->n_sorry));
 }

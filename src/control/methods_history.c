@@ -42,7 +42,7 @@ struct history {
 	struct job job;
 	char dir[256], fault[VERSIONS_WHY];
 	struct version_store store;
-	bool kept[VERSION_STORE_ENTRIES];
+	bool stored[VERSION_STORE_ENTRIES];
 };
 
 static void history_work(void *arg)
@@ -50,7 +50,7 @@ static void history_work(void *arg)
 	struct history *h = arg;
 
 	for (uint32_t i = 0; i < h->store.n && h->dir[0]; i++)
-		h->kept[i] = version_store_has_text(h->dir, &h->store.entry[i].id);
+		h->stored[i] = version_store_has_text(h->dir, &h->store.entry[i].id);
 }
 
 static json_t *entry_json(const struct history *h, uint32_t i)
@@ -61,7 +61,7 @@ static json_t *entry_json(const struct history *h, uint32_t i)
 	return json_pack("{s:i, s:s, s:o, s:s, s:s, s:b, s:b}", "number", (int)i, "id",
 			 version_id_format(&e->id, id), "time",
 			 e->time_s ? json_integer(e->time_s) : json_null(), "author", e->author,
-			 "comment", e->comment, "running", i == 0, "kept", (int)h->kept[i]);
+			 "comment", e->comment, "running", i == 0, "kept", (int)h->stored[i]);
 }
 
 static void history_done(void *arg)

@@ -142,8 +142,8 @@ static void facts_put(json_t *row, const struct control *c, const struct observe
 static json_t *row_of(struct observing *k, uint16_t worker, const struct observe_record *r)
 {
 	const struct control *c = k->ask.pending.control;
-	json_t *row = r->kept && k->stages ? packet_shown(r->bytes, r->kept, r->len, r->vlan)
-					   : json_object();
+	json_t *row = r->caplen && k->stages ? packet_shown(r->bytes, r->caplen, r->len, r->vlan)
+					     : json_object();
 	const char *word = detail_word(r);
 
 	json_object_set_new(row, "at_us", json_integer(wall_us(k, r->tsc)));
@@ -159,13 +159,13 @@ static json_t *row_of(struct observing *k, uint16_t worker, const struct observe
 		else if (r->point == OBSERVE_HANDED_OFF)
 			json_object_set_new(row, "to", json_integer(r->detail));
 	} else {
-		for (uint16_t i = 0; i < r->kept; i++) {
+		for (uint16_t i = 0; i < r->caplen; i++) {
 			static const char digits[] = "0123456789abcdef";
 
 			k->hex[2 * i] = digits[r->bytes[i] >> 4];
 			k->hex[2 * i + 1] = digits[r->bytes[i] & 15];
 		}
-		json_object_set_new(row, "bytes", json_stringn(k->hex, 2UL * r->kept));
+		json_object_set_new(row, "bytes", json_stringn(k->hex, 2UL * r->caplen));
 		json_object_set_new(row, "frame_length", json_integer(r->len));
 		if (r->vlan)
 			json_object_set_new(row, "vlan", json_integer(r->vlan));
@@ -188,7 +188,7 @@ static bool worker_look(struct observing *k, uint16_t worker)
 		if (!rows)
 			rows = json_array();
 		json_array_append_new(rows, row_of(k, worker, r));
-		k->bytes += r->kept;
+		k->bytes += r->caplen;
 		observer_took(w);
 		n++;
 		if (json_array_size(rows) == ROWS) {

@@ -116,7 +116,7 @@ static const char *words_of(int rc)
 				  : "the peer is another one now";
 }
 
-static void difference_keep(struct push *p, const json_t *result)
+static void difference_store(struct push *p, const json_t *result)
 {
 	struct versions *v = &p->pending.control->versions;
 	const json_t *changes = json_object_get(result, "changes");
@@ -196,7 +196,7 @@ static void push_answer(struct push *p)
 	} else if (!result) {
 		push_fail(p, RPC_INVALID, json_object_get(error, "data"), why);
 	} else if (p->kind == PUSH_DIFFERENCE) {
-		difference_keep(p, result);
+		difference_store(p, result);
 	} else if (p->kind != PUSH_PLAN) {
 		const char *here = json_string_value(
 			json_object_get(json_object_get(result, "stored"), "why_not_here"));

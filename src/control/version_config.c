@@ -24,7 +24,7 @@ char *version_document(const struct config *running, json_t *shared)
 int version_config(const char *dir, const struct version_id *id, const struct config *running,
 		   struct config **out, struct config_errors *errors)
 {
-	char name[VERSION_ID_STRLEN + 16], hex[VERSION_ID_STRLEN], *kept = NULL, *text;
+	char name[VERSION_ID_STRLEN + 16], hex[VERSION_ID_STRLEN], *stored = NULL, *text;
 	json_t *json;
 	int ret = -ENOENT;
 
@@ -33,7 +33,7 @@ int version_config(const char *dir, const struct version_id *id, const struct co
 	if (!dir[0])
 		config_errors_add(errors, ret, "", "%s is not kept: there is no node.state_dir",
 				  name);
-	else if ((ret = version_store_get_text(dir, id, &kept)) == -ENOENT)
+	else if ((ret = version_store_get_text(dir, id, &stored)) == -ENOENT)
 		config_errors_add(errors, ret, "", "%s is not kept: see `plvsctl config history`",
 				  name);
 	else if (ret < 0)
@@ -41,8 +41,8 @@ int version_config(const char *dir, const struct version_id *id, const struct co
 				  strerror(-ret));
 	if (ret < 0)
 		return errors->reason;
-	json = json_loads(kept, 0, NULL);
-	free(kept);
+	json = json_loads(stored, 0, NULL);
+	free(stored);
 	if (!json_is_object(json_object_get(json, "shared"))) {
 		config_errors_add(errors, -EIO, "", "%s: configurations/%s.json is damaged", name,
 				  hex);

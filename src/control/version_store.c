@@ -264,13 +264,13 @@ static void text_name(const struct version_id *id, char name[NAME_LEN])
 	snprintf(name, NAME_LEN, "%s.json", version_id_format(id, text));
 }
 
-static bool is_kept(const char *name, const struct version_id *keep, uint32_t n_keep, int at)
+static bool is_wanted(const char *name, const struct version_id *wanted, uint32_t n_wanted, int at)
 {
 	uint32_t seen = 0;
 	char other[NAME_LEN];
 
-	for (uint32_t i = 0; i < n_keep && seen < VERSION_STORE_TEXTS; i++) {
-		text_name(&keep[i], other);
+	for (uint32_t i = 0; i < n_wanted && seen < VERSION_STORE_TEXTS; i++) {
+		text_name(&wanted[i], other);
 		if (strcmp(name, other) == 0)
 			return true;
 		seen += faccessat(at, other, F_OK, 0) == 0;
@@ -278,7 +278,7 @@ static bool is_kept(const char *name, const struct version_id *keep, uint32_t n_
 	return false;
 }
 
-static void prune(const char *dir, const struct version_id *keep, uint32_t n_keep)
+static void prune(const char *dir, const struct version_id *wanted, uint32_t n_wanted)
 {
 	DIR *d = opendir(dir);
 	const struct dirent *e;
@@ -288,13 +288,14 @@ static void prune(const char *dir, const struct version_id *keep, uint32_t n_kee
 	while ((e = readdir(d)))
 		if (strlen(e->d_name) == NAME_LEN - 1 &&
 		    strcmp(e->d_name + NAME_LEN - 6, ".json") == 0 &&
-		    !is_kept(e->d_name, keep, n_keep, dirfd(d)))
+		    !is_wanted(e->d_name, wanted, n_wanted, dirfd(d)))
 			(void)unlinkat(dirfd(d), e->d_name, 0);
 	closedir(d);
 }
 
 int version_store_put_text(const char *dir, const struct version_id *id, const char *text,
-			   const struct version_id *keep, uint32_t n_keep, char error[ERROR_TEXT])
+			   const struct version_id *wanted, uint32_t n_wanted,
+			   char error[ERROR_TEXT])
 {
 	char path[PATH_LEN], name[NAME_LEN];
 	int ret;
@@ -305,7 +306,7 @@ int version_store_put_text(const char *dir, const struct version_id *id, const c
 	if (ret < 0)
 		error_text(error, 0, "%.160s/%s: %s", path, name, strerror(-ret));
 	else
-		prune(path, keep, n_keep);
+		prune(path, wanted, n_wanted);
 	return ret;
 }
 

@@ -85,7 +85,8 @@ int version_store_save(const char *dir, const char *text, char error[ERROR_TEXT]
 /* The same of what a version says; then texts beyond the first VERSION_STORE_TEXTS of `keep` are
  * removed. */
 int version_store_put_text(const char *dir, const struct version_id *id, const char *text,
-			   const struct version_id *keep, uint32_t n_keep, char error[ERROR_TEXT]);
+			   const struct version_id *wanted, uint32_t n_wanted,
+			   char error[ERROR_TEXT]);
 /* *text: {"shared": ...}, to be freed. 0, -ENOENT: not kept, or -errno. */
 int version_store_get_text(const char *dir, const struct version_id *id, char **text);
 bool version_store_has_text(const char *dir, const struct version_id *id);

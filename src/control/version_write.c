@@ -129,8 +129,8 @@ struct text_turn {
 	struct control *control;
 	struct config *frozen; /* NULL: not begun */
 	char dir[256], error[ERROR_TEXT];
-	struct version_id id, keep[VERSION_STORE_ENTRIES];
-	uint32_t n_keep;
+	struct version_id id, wanted[VERSION_STORE_ENTRIES];
+	uint32_t n_wanted;
 	int ret;
 };
 
@@ -147,7 +147,8 @@ static void text_work(void *arg)
 	struct text_turn *t = arg;
 	char *text = config_shared_text(t->frozen);
 
-	t->ret = text ? version_store_put_text(t->dir, &t->id, text, t->keep, t->n_keep, t->error)
+	t->ret = text ? version_store_put_text(t->dir, &t->id, text, t->wanted, t->n_wanted,
+					       t->error)
 		      : -ENOMEM;
 	free(text);
 }
@@ -171,8 +172,8 @@ static void text_begin(struct control *c, struct turn *turn)
 
 	t->frozen = config_freeze(c->config);
 	t->id = v->store.entry[0].id;
-	for (t->n_keep = 0; t->n_keep < v->store.n; t->n_keep++)
-		t->keep[t->n_keep] = v->store.entry[t->n_keep].id;
+	for (t->n_wanted = 0; t->n_wanted < v->store.n; t->n_wanted++)
+		t->wanted[t->n_wanted] = v->store.entry[t->n_wanted].id;
 	snprintf(t->dir, sizeof(t->dir), "%s", v->dir);
 	t->job = (struct job){.work = text_work, .done = text_done, .arg = t};
 	if (t->frozen) {

@@ -66,7 +66,7 @@ static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
 static void send_urgent(struct worker *w)
 {
 	bool late = w->env.now_tick - w->urgent_tick > URGENT_TICKS;
-	uint16_t keep = 0;
+	uint16_t stay = 0;
 
 	w->env.lease_off |= lease_over_now(w);
 	for (uint16_t i = 0; i < w->n_urgent; i++) {
@@ -94,11 +94,11 @@ static void send_urgent(struct worker *w)
 			w->port_counters[port].tx_full++;
 			door_drop(w, m, DROP_TX_FULL);
 		} else {
-			w->urgent[keep++] = m;
+			w->urgent[stay++] = m;
 		}
 	}
-	w->counters.parked -= (uint64_t)(w->n_urgent - keep);
-	w->n_urgent = keep;
+	w->counters.parked -= (uint64_t)(w->n_urgent - stay);
+	w->n_urgent = stay;
 }
 
 /* Checks pass bulk on their way here, but are no heartbeats: they go as other frames. */

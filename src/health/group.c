@@ -78,8 +78,8 @@ static bool sorry_is_in(struct group_member *const *m, uint32_t n)
 }
 
 /* Lines 3 and 4: until when a server must have been up to stay; UINT64_MAX: none stays. */
-static uint64_t kept_since(const struct health_policy *policy, struct group_member *const *m,
-			   uint32_t n, uint64_t window_us, bool *passive)
+static uint64_t stays_since(const struct health_policy *policy, struct group_member *const *m,
+			    uint32_t n, uint64_t window_us, bool *passive)
 {
 	uint64_t last = 0, last_passive = 0;
 
@@ -140,15 +140,15 @@ bool group_settle(struct group_state *g, const struct health_policy *policy,
 	step_quorum(g, policy, m, n);
 	sorry = g->quorum != QUORUM_HELD && sorry_is_in(m, n);
 	if (!sorry && g->n_in == 0)
-		since = kept_since(policy, m, n, window_us, &passive);
-	g->kept = since != UINT64_MAX;
+		since = stays_since(policy, m, n, window_us, &passive);
+	g->holds = since != UINT64_MAX;
 	for (uint32_t i = 0; i < n; i++) {
 		struct health_effect old = m[i]->effect;
 		bool in = m[i]->standing == STANDING_IN;
-		bool kept = g->kept && m[i]->out_us >= since && (!passive || m[i]->passive);
+		bool stays = g->holds && m[i]->out_us >= since && (!passive || m[i]->passive);
 
-		set_effect(m[i], policy, m[i]->sorry ? sorry && in : !sorry && (in || kept), now_us,
-			   due_us);
+		set_effect(m[i], policy, m[i]->sorry ? sorry && in : !sorry && (in || stays),
+			   now_us, due_us);
 		changed |= old.down != m[i]->effect.down ||
 			   old.as_removed != m[i]->effect.as_removed ||
 			   old.weight != m[i]->effect.weight;

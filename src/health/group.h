@@ -46,7 +46,7 @@ struct group_member {
 	bool first;	     /* began with its service: no slow start at its first admission */
 	uint32_t configured; /* weight */
 	struct weight_advice advice;
-	/* --- kept from call to call, zeroed at first --- */
+	/* --- preserved from call to call, zeroed at first --- */
 	bool was_in;	  /* the server has been IN before */
 	bool is_in;	  /* STANDING_IN at the last call */
 	uint64_t slow_us; /* slow start began; 0 = none */
@@ -58,7 +58,7 @@ struct group_member {
 
 struct group_state {
 	uint8_t quorum; /* enum quorum_state */
-	bool kept;	/* line 3 or 4 holds */
+	bool holds;	/* line 3 or 4 holds */
 	uint32_t n_in;	/* regular servers that are IN */
 	uint64_t weight_in;
 };

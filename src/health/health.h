@@ -131,7 +131,7 @@ void health_del_service(struct health *h, const char *service_key);
 struct health_effect health_effect(const struct health *h, const char *service_key,
 				   const struct endpoint *server, uint32_t weight);
 
-/* 0, -ENOENT. Why is kept for the view; copied. */
+/* 0, -ENOENT. Why is stored for the view; copied. */
 int health_force(struct health *h, const char *service_key, const struct endpoint *server,
 		 enum health_admin admin, const char *why);
 

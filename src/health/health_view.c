@@ -154,7 +154,7 @@ int health_get_service(const struct health *h, const char *service_key,
 		.needed = g->policy.quorum ? g->policy.quorum : 1,
 		.quorum = g->state.quorum == QUORUM_HELD,
 		.lost = group_lost(g),
-		.kept = g->state.kept,
+		.holds = g->state.holds,
 	};
 	for (uint32_t i = 0; i < g->n; i++) {
 		const struct group_member *m = g->gms[i];

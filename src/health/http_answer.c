@@ -155,13 +155,13 @@ static void whole_line(struct http_answer *a, const char *line, size_t len)
 static size_t content(struct http_answer *a, const char *data, size_t len)
 {
 	size_t n = a->left < len ? (size_t)a->left : len;
-	size_t kept = a->body_room - a->body_len;
+	size_t room = a->body_room - a->body_len;
 
-	if (kept > n)
-		kept = n;
-	if (a->body && kept) {
-		memcpy(a->body + a->body_len, data, kept);
-		a->body_len += kept;
+	if (room > n)
+		room = n;
+	if (a->body && room) {
+		memcpy(a->body + a->body_len, data, room);
+		a->body_len += room;
 	}
 	if (a->left != UINT64_MAX || a->stage == HTTP_CHUNK)
 		a->left -= n;

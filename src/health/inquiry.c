@@ -8,19 +8,19 @@ const struct inquiry_rule inquiry_rules[HEALTH_STATE_MAX][3] = {
 		{
 			[PROBE_OK] = {HEALTH_UP, INQUIRY_FIRST},
 			[PROBE_FAIL] = {HEALTH_DOWN, INQUIRY_FALL},
-			[PROBE_ERROR] = {HEALTH_UNKNOWN, INQUIRY_KEEP},
+			[PROBE_ERROR] = {HEALTH_UNKNOWN, INQUIRY_SAME},
 		},
 	[HEALTH_UP] =
 		{
 			[PROBE_OK] = {HEALTH_UP, INQUIRY_RESET},
 			[PROBE_FAIL] = {HEALTH_DOWN, INQUIRY_FALL},
-			[PROBE_ERROR] = {HEALTH_UP, INQUIRY_KEEP},
+			[PROBE_ERROR] = {HEALTH_UP, INQUIRY_SAME},
 		},
 	[HEALTH_DOWN] =
 		{
 			[PROBE_OK] = {HEALTH_UP, INQUIRY_RISE},
 			[PROBE_FAIL] = {HEALTH_DOWN, INQUIRY_RESET},
-			[PROBE_ERROR] = {HEALTH_DOWN, INQUIRY_KEEP},
+			[PROBE_ERROR] = {HEALTH_DOWN, INQUIRY_SAME},
 		},
 };
 
@@ -94,7 +94,7 @@ bool inquiry_answer(struct inquiry_state *w, const struct check_spec *spec,
 		return error_count(w, spec);
 	w->errors = 0;
 	w->not_made = false;
-	if (rule->need == INQUIRY_KEEP)
+	if (rule->need == INQUIRY_SAME)
 		return false;
 	if (rule->need == INQUIRY_RESET) {
 		w->streak = 0;

@@ -35,10 +35,10 @@ struct inquiry_state {
 
 /* The rule for a verdict in a state: the state that the verdict speaks for, and the number of such
  * verdicts in a row that a change takes. */
-enum inquiry_need { INQUIRY_KEEP, INQUIRY_RESET, INQUIRY_FIRST, INQUIRY_RISE, INQUIRY_FALL };
+enum inquiry_need { INQUIRY_SAME, INQUIRY_RESET, INQUIRY_FIRST, INQUIRY_RISE, INQUIRY_FALL };
 struct inquiry_rule {
 	uint8_t next; /* enum health_state */
-	uint8_t need; /* enum inquiry_need; KEEP and RESET change no state */
+	uint8_t need; /* enum inquiry_need; SAME and RESET change no state */
 };
 extern const struct inquiry_rule inquiry_rules[HEALTH_STATE_MAX][3]; /* [state][verdict] */
 

@@ -17,7 +17,7 @@
 #include "health/health_internal.h"
 #include "health/source.h"
 
-#define STALL_US 20000U /* later than this the loop was kept by something else */
+#define STALL_US 20000U /* later than this the loop was delayed by something else */
 
 static void probe_free(struct inquiry *w)
 {
@@ -28,8 +28,8 @@ static void probe_free(struct inquiry *w)
 }
 
 /* Keeps the last answer in words, and how far it counted. */
-static void keep_answer(struct inquiry *w, const struct probe_result *r, uint32_t streak,
-			uint32_t needed)
+static void answer_store(struct inquiry *w, const struct probe_result *r, uint32_t streak,
+			 uint32_t needed)
 {
 	char sentence[HEALTH_SENTENCE_LEN];
 
@@ -68,7 +68,7 @@ static void take_answer(struct inquiry *w, const struct probe_result *r, uint64_
 
 	inquiry_answer(&w->state, &w->spec, r);
 	inquiry_not_made(w, w->state.not_made);
-	keep_answer(w, r, streak, needed);
+	answer_store(w, r, streak, needed);
 	next = inquiry_next_us(&w->state, &w->spec, w->hash, w->round, w->due_us, now_us);
 	/* Room was reserved when the inquiry was made. */
 	timer_arm(&w->h->timers, &w->start, next);

@@ -14,7 +14,7 @@ void mirror_route_destroy(struct hash_node *node)
 	free(node);
 }
 
-/* out->oifs is r's own array: route_keep() makes it out's. */
+/* out->oifs is r's own array: route_own() makes it out's. */
 static void route_fill(struct mirror_route *out, struct nl_route *r)
 {
 	memset(out, 0, sizeof(*out));
@@ -37,7 +37,7 @@ static void route_fill(struct mirror_route *out, struct nl_route *r)
 }
 
 /* False: no memory. */
-static bool route_keep(struct mirror_route *r)
+static bool route_own(struct mirror_route *r)
 {
 	int *copy;
 
@@ -86,7 +86,7 @@ static unsigned int route_replace(struct mirror_route *old, struct mirror_route 
 {
 	struct hash_node node = old->by_key;
 
-	if (!route_keep(new))
+	if (!route_own(new))
 		return MIRROR_REREAD;
 	free(old->oifs);
 	*old = *new;
@@ -141,7 +141,7 @@ unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev)
 		return 0;
 	}
 	found = malloc(sizeof(*found));
-	if (!found || !route_keep(&want)) {
+	if (!found || !route_own(&want)) {
 		free(found);
 		return MIRROR_REREAD;
 	}

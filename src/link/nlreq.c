@@ -172,7 +172,7 @@ static struct nlmsghdr *link_request(void *buf, uint16_t type, uint16_t flags, i
 	return nlh;
 }
 
-static void keep_link(void *arg, const struct nl_event *ev)
+static void copy_link(void *arg, const struct nl_event *ev)
 {
 	if (ev->kind == NL_LINK)
 		*(struct nl_link *)arg = ev->link;
@@ -186,7 +186,7 @@ int nlreq_link_get(struct nlreq *r, const char *name, struct nl_link *out)
 	int ret;
 
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	ret = converse(r, nlh, keep_link, &l);
+	ret = converse(r, nlh, copy_link, &l);
 	if (ret == 0 && l.ifindex == 0)
 		ret = -ENODEV;
 	if (ret == 0)
@@ -433,7 +433,7 @@ int nlreq_neigh_use(struct nlreq *r, int ifindex, const struct addr *a, bool man
 	return converse(r, nlh, NULL, NULL);
 }
 
-static void keep_neigh(void *arg, const struct nl_event *ev)
+static void copy_neigh(void *arg, const struct nl_event *ev)
 {
 	if (ev->kind == NL_NEIGH)
 		*(struct nl_neigh *)arg = ev->neigh;
@@ -450,7 +450,7 @@ int nlreq_neigh_get(struct nlreq *r, int ifindex, const struct addr *a, struct n
 	ndm->ndm_family = family_of(a);
 	ndm->ndm_ifindex = ifindex;
 	put_addr(nlh, NDA_DST, a);
-	ret = converse(r, nlh, keep_neigh, &n);
+	ret = converse(r, nlh, copy_neigh, &n);
 	if (ret == 0 && n.ifindex != ifindex)
 		ret = -ENOENT;
 	if (ret == 0)

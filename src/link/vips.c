@@ -24,7 +24,7 @@ struct vip_node {
 	bool present; /* seen on its interface while planning */
 };
 
-static void keep(struct hash_node *node)
+static void node_forget(struct hash_node *node)
 {
 	(void)node; /* nodes are one array */
 }
@@ -41,7 +41,7 @@ int vips_init(struct vips *v, struct mirror *mirror, struct nlreq *req,
 
 void vips_fini(struct vips *v)
 {
-	hash_table_fini(&v->by_addr, keep);
+	hash_table_fini(&v->by_addr, node_forget);
 	free(v->nodes);
 	free(v->list);
 	free(v->gone);
@@ -102,7 +102,7 @@ int vips_set(struct vips *v, struct link_address *list, uint32_t n)
 		free(list);
 		return -ENOMEM;
 	}
-	hash_table_clear(&v->by_addr, keep);
+	hash_table_clear(&v->by_addr, node_forget);
 	free(v->nodes);
 	free(v->list);
 	v->nodes = nodes;

@@ -37,7 +37,7 @@ void table_sums_read(const struct dataplane *dp, struct table_sums *out)
 	}
 }
 
-static void keep_fuller(struct table_fill *f, const struct table_fill *seen)
+static void fuller_take(struct table_fill *f, const struct table_fill *seen)
 {
 	if (f->capacity == 0 || percent(seen) > percent(f))
 		*f = *seen;
@@ -65,8 +65,8 @@ void table_fill_see(struct table_fill *f, const struct worker *w)
 		fill_of(w, TABLE_IPV6, &w->v6.table.n, w->v6.table.capacity, &w->v6.way),
 	};
 
-	keep_fuller(f, &seen[0]);
-	keep_fuller(f, &seen[1]);
+	fuller_take(f, &seen[0]);
+	fuller_take(f, &seen[1]);
 }
 
 void table_fill_format(const struct table_fill *f, char *buf, size_t len)

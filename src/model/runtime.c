@@ -326,7 +326,7 @@ static bool service_reap(struct runtime *rt, struct runtime_leaver *l, const str
 
 uint32_t runtime_reap(struct runtime *rt, const struct grace *grace)
 {
-	uint32_t kept = 0;
+	uint32_t n_left = 0;
 
 	for (uint32_t i = 0; i < rt->n_leavers; i++) {
 		struct runtime_leaver *l = &rt->leavers[i];
@@ -334,10 +334,10 @@ uint32_t runtime_reap(struct runtime *rt, const struct grace *grace)
 			l->server != NULL ? server_reap(rt, l, grace) : service_reap(rt, l, grace);
 
 		if (!gone)
-			rt->leavers[kept++] = *l;
+			rt->leavers[n_left++] = *l;
 	}
-	__atomic_store_n(&rt->n_leavers, kept, __ATOMIC_RELEASE);
-	return kept;
+	__atomic_store_n(&rt->n_leavers, n_left, __ATOMIC_RELEASE);
+	return n_left;
 }
 
 const struct server_rt *runtime_removed_next(const struct runtime *rt, const struct service_rt *svc,

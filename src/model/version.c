@@ -49,14 +49,14 @@ enum version_relation version_relate(const struct version *mine, const struct ve
 
 bool version_add_ancestor(struct version *v, const struct version_id *id)
 {
-	const uint32_t keep =
+	const uint32_t n_left =
 		v->n_ancestors < VERSION_ANCESTORS ? v->n_ancestors : VERSION_ANCESTORS - 1;
 
 	if (version_id_is_none(id) || version_id_equal(&v->id, id) || version_has(v, id))
 		return false;
-	memmove(v->ancestor + 1, v->ancestor, keep * sizeof(v->ancestor[0]));
+	memmove(v->ancestor + 1, v->ancestor, n_left * sizeof(v->ancestor[0]));
 	v->ancestor[0] = *id;
-	v->n_ancestors = keep + 1;
+	v->n_ancestors = n_left + 1;
 	return true;
 }
 

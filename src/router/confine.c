@@ -145,7 +145,7 @@ int confine(const struct privileges *p, const char *state_dir, const struct data
 	give_folder(p, rte_eal_get_runtime_dir(), true);
 	if (p->become && state_dir)
 		give_folder(p, state_dir, false);
-	rc = privileges_drop(p, privileges_kept(xdp));
+	rc = privileges_drop(p, privileges_left(xdp));
 	if (rc != 0)
 		return error_text(
 			error, rc,
@@ -164,6 +164,6 @@ int confine(const struct privileges *p, const char *state_dir, const struct data
 	else
 		log_info(AREA,
 			 "rights given up: user %u, capabilities %#llx, system calls filtered",
-			 (unsigned int)geteuid(), (unsigned long long)privileges_kept(xdp));
+			 (unsigned int)geteuid(), (unsigned long long)privileges_left(xdp));
 	return rc;
 }

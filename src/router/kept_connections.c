@@ -58,7 +58,7 @@ static struct sync_file_time time_now(void)
 
 /* ---- life ---- */
 
-int keeping_init(struct keeping *k, const struct config *config)
+int kept_connections_init(struct kept_connections *k, const struct config *config)
 {
 	const struct config_node *node = &config->node;
 	const bool lone = node->ha.n_paths == 0;
@@ -79,7 +79,7 @@ int keeping_init(struct keeping *k, const struct config *config)
 	return k->state_dir ? 0 : -ENOMEM;
 }
 
-void keeping_fini(struct keeping *k)
+void kept_connections_fini(struct kept_connections *k)
 {
 	if (k->old_ledger >= 0)
 		close(k->old_ledger);
@@ -116,8 +116,8 @@ static bool path_of(const char *state_dir, char path[PATH_LEN])
 	return snprintf(path, PATH_LEN, "%s/connections", state_dir) < PATH_LEN;
 }
 
-static bool file_load(const struct keeping *k, struct dataplane *dp, const struct identity *m,
-		      uint64_t *term)
+static bool file_load(const struct kept_connections *k, struct dataplane *dp,
+		      const struct identity *m, uint64_t *term)
 {
 	struct sync_file_read r = {.identity = m,
 				   .now = time_now(),
@@ -148,7 +148,7 @@ static int each(void *arg, int (*fn)(void *arg, const struct sync_event *e), voi
 	return dataplane_sync_each(arg, fn, fn_arg);
 }
 
-static bool file_save(const struct keeping *k, struct dataplane *dp, uint64_t term)
+static bool file_save(const struct kept_connections *k, struct dataplane *dp, uint64_t term)
 {
 	const struct sync_file_time now = time_now();
 	char path[PATH_LEN], error[ERROR_TEXT];
@@ -171,7 +171,7 @@ static bool file_save(const struct keeping *k, struct dataplane *dp, uint64_t te
 
 /* ---- the ledger ---- */
 
-void kept_ledger_open(struct keeping *k, struct dataplane *dp)
+void kept_ledger_open(struct kept_connections *k, struct dataplane *dp)
 {
 	struct ledger_config config = {.path = k->ledger};
 	char error[256];
@@ -221,7 +221,7 @@ static void ledger_report(struct dataplane *dp, const struct ledger_file_read *r
 }
 
 /* Also where this process has no ledger of its own. */
-static bool ledger_load(struct keeping *k, struct dataplane *dp, const struct identity *m,
+static bool ledger_load(struct kept_connections *k, struct dataplane *dp, const struct identity *m,
 			uint64_t *term)
 {
 	struct ledger_file_read r = {.identity = m,
@@ -256,7 +256,7 @@ static bool ledger_load(struct keeping *k, struct dataplane *dp, const struct id
 
 /* ---- start and end ---- */
 
-bool kept_connections_load(struct keeping *k, struct dataplane *dp, uint64_t *term)
+bool kept_connections_load(struct kept_connections *k, struct dataplane *dp, uint64_t *term)
 {
 	struct identity *m = identity_make(dp);
 
@@ -268,7 +268,7 @@ bool kept_connections_load(struct keeping *k, struct dataplane *dp, uint64_t *te
 	return dp->kept.taken > 0;
 }
 
-void kept_connections_started(struct keeping *k, struct dataplane *dp)
+void kept_connections_started(struct kept_connections *k, struct dataplane *dp)
 {
 	(void)ledger_commit(dp);
 	if (k->old_ledger >= 0)
@@ -276,7 +276,8 @@ void kept_connections_started(struct keeping *k, struct dataplane *dp)
 	k->old_ledger = -1;
 }
 
-void kept_connections_save(struct keeping *k, struct dataplane *dp, bool dump, uint64_t term)
+void kept_connections_save(struct kept_connections *k, struct dataplane *dp, bool dump,
+			   uint64_t term)
 {
 	/* Where nothing could be written, the ledger has them. */
 	const bool elsewhere = !dump || file_save(k, dp, term);

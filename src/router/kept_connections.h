@@ -20,7 +20,7 @@
 
 #define KEEP_MAX_AGE_S 120 /* older connections are more likely in the way than wanted */
 
-struct keeping {
+struct kept_connections {
 	char *state_dir;
 	char ledger[256]; /* "": off */
 	/* Without a peer a ledger counts for KEEP_MAX_AGE_S. A peer that was not heard when the
@@ -30,18 +30,19 @@ struct keeping {
 };
 
 /* Takes the options from the configuration. 0 or -ENOMEM. */
-int keeping_init(struct keeping *k, const struct config *config);
-void keeping_fini(struct keeping *k);
+int kept_connections_init(struct kept_connections *k, const struct config *config);
+void kept_connections_fini(struct kept_connections *k);
 
 /* Before control tells of servers: the ledger of this process. Without one the router goes on,
  * and says so. */
-void kept_ledger_open(struct keeping *k, struct dataplane *dp);
+void kept_ledger_open(struct kept_connections *k, struct dataplane *dp);
 /* Takes up the connections of the file or the ledger, and logs the source and the outcome. True:
  * connections were taken up, *term is the term under which they were served. */
-bool kept_connections_load(struct keeping *k, struct dataplane *dp, uint64_t *term);
+bool kept_connections_load(struct kept_connections *k, struct dataplane *dp, uint64_t *term);
 /* Workers run: the ledger of before is forgotten. */
-void kept_connections_started(struct keeping *k, struct dataplane *dp);
+void kept_connections_started(struct kept_connections *k, struct dataplane *dp);
 /* Workers have ended in order. dump: no peer has the connections. */
-void kept_connections_save(struct keeping *k, struct dataplane *dp, bool dump, uint64_t term);
+void kept_connections_save(struct kept_connections *k, struct dataplane *dp, bool dump,
+			   uint64_t term);
 
 #endif

@@ -58,7 +58,7 @@ struct router {
 	struct ha *ha;
 	bool undone; /* the configuration is not that of the file: nobody confirmed it */
 	char file_digest[CONFIG_DIGEST_STRLEN];
-	struct keeping keeping;
+	struct kept_connections kept;
 	bool runs; /* everything did start: there may be something to keep */
 	struct setup_host host;
 	struct punt_rules punt_rules;
@@ -175,7 +175,7 @@ static int prepare_ha(struct router *r, struct ha_options *options, char error[E
 		dataplane_sync_door(r->dp, &options->door);
 		options->identities = &r->identities;
 	}
-	options->kept = kept_connections_load(&r->keeping, r->dp, &options->kept_term);
+	options->kept = kept_connections_load(&r->kept, r->dp, &options->kept_term);
 	return 0;
 }
 
@@ -218,16 +218,16 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	co.pub = &r->dp->pub;
 	co.link = r->link;
 	co.spawner = r->spawner;
-	rc = keeping_init(&r->keeping, r->config);
+	rc = kept_connections_init(&r->kept, r->config);
 	if (rc != 0) {
 		snprintf(error, EAL_ERROR_LEN, "no memory");
 		return rc;
 	}
 	prepare_state_dir(r->config->node.state_dir);
-	co.state_dir = r->keeping.state_dir;
+	co.state_dir = r->kept.state_dir;
 	co.undone = r->undone;
 	co.file_digest = r->undone ? r->file_digest : NULL;
-	kept_ledger_open(&r->keeping, r->dp);
+	kept_ledger_open(&r->kept, r->dp);
 	r->host = (struct setup_host){.dp = r->dp, .link = r->link};
 	setup_ha(r->config, &r->host, &ho);
 	pair_punt_rules(r->config, &r->punt_rules);
@@ -246,9 +246,9 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 		rc = control_start(r->control, error);
 	r->runs = rc == 0;
 	if (rc == 0)
-		kept_connections_started(&r->keeping, r->dp);
+		kept_connections_started(&r->kept, r->dp);
 	if (rc == 0 && !o->unconfined)
-		rc = confine(&r->privileges, r->keeping.state_dir, r->dp, error);
+		rc = confine(&r->privileges, r->kept.state_dir, r->dp, error);
 	if (rc == 0)
 		announcing_ready(&r->announcing);
 	return rc;
@@ -356,10 +356,10 @@ static void stop(struct router *r)
 		dataplane_stop(r->dp);
 	end_limit_step("keeping connections", END_STEP_S);
 	if (r->runs)
-		kept_connections_save(&r->keeping, r->dp, r->dump, r->term);
+		kept_connections_save(&r->kept, r->dp, r->dump, r->term);
 	else if (r->dp)
 		ledger_destroy(r->dp, true);
-	keeping_fini(&r->keeping);
+	kept_connections_fini(&r->kept);
 	end_limit_step("addresses and TAPs in Linux", END_STEP_S);
 	if (r->link) {
 		link_stop(r->link);

@@ -43,33 +43,33 @@ int privileges_user(struct privileges *p, const char *name)
 	return 0;
 }
 
-uint64_t privileges_kept(enum privileges_xdp xdp)
+uint64_t privileges_left(enum privileges_xdp xdp)
 {
 	/* NET_ADMIN: TAPs, routes, sysctls of interfaces. NET_RAW: packet sockets.
 	 * NET_BIND_SERVICE: checks and listeners. IPC_LOCK: memory of devices.
 	 * SYS_NICE: SCHED_FIFO of the ha and link threads. BPF: a program
 	 * that chooses the queue of a TAP, which is made again when somebody deletes it. */
-	uint64_t kept = CAPABILITY(NET_ADMIN) | CAPABILITY(NET_RAW) | CAPABILITY(NET_BIND_SERVICE) |
+	uint64_t left = CAPABILITY(NET_ADMIN) | CAPABILITY(NET_RAW) | CAPABILITY(NET_BIND_SERVICE) |
 			CAPABILITY(IPC_LOCK) | CAPABILITY(SYS_NICE) | CAPABILITY(BPF);
 
 	/* PERFMON: the kernel checks programs that compute with packet pointers. SYS_ADMIN: libxdp
 	 * looks for programs on the interface by their ids. */
 	if (xdp != XDP_NONE)
-		kept |= CAPABILITY(PERFMON);
-	return xdp == XDP_OF_LIBXDP ? kept | CAPABILITY(SYS_ADMIN) : kept;
+		left |= CAPABILITY(PERFMON);
+	return xdp == XDP_OF_LIBXDP ? left | CAPABILITY(SYS_ADMIN) : left;
 }
 
 /* ---- one thread ---- */
 
 static struct {
 	const struct privileges *user;
-	uint64_t kept;
+	uint64_t left;
 	int failed; /* errno of the first call that failed */
 	uint32_t done;
 } order;
 
 /* Raw calls: those of glibc change all threads, and are not for handlers. */
-static int thread_drop(const struct privileges *p, uint64_t kept)
+static int thread_drop(const struct privileges *p, uint64_t left)
 {
 	if (p->become && (syscall(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
 			  syscall(SYS_setgroups, (size_t)p->n_groups, p->groups) != 0 ||
@@ -79,13 +79,13 @@ static int thread_drop(const struct privileges *p, uint64_t kept)
 	if (syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
 	    syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -errno;
-	return capabilities_keep(kept);
+	return capabilities_reduce(left);
 }
 
 static void on_signal(int sig)
 {
 	const int saved = errno;
-	const int rc = thread_drop(order.user, order.kept);
+	const int rc = thread_drop(order.user, order.left);
 	int none = 0;
 
 	(void)sig;
@@ -153,13 +153,13 @@ static int threads_ask(void)
 	return rc == 0 ? thread_ask(getpid()) : rc;
 }
 
-int privileges_drop(const struct privileges *p, uint64_t kept)
+int privileges_drop(const struct privileges *p, uint64_t left)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, old;
 	int rc;
 
 	order.user = p;
-	order.kept = kept;
+	order.left = left;
 	order.failed = 0;
 	sigemptyset(&action.sa_mask);
 	if (sigaction(OWN_USER_SIGNAL, &action, &old) != 0)

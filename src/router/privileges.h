@@ -8,7 +8,7 @@
  *and no thread can get them back:
  *
  *	the user	root -> the user of --user
- *	capabilities	all -> those of privileges_kept()
+ *	capabilities	all -> those of privileges_left()
  *	execve()	gives no rights (no_new_privs)
  *	system calls	those of router/syscall_filter.c
  *
@@ -45,10 +45,10 @@ enum privileges_xdp {
 };
 
 /* Capabilities that remain, a bit each. */
-uint64_t privileges_kept(enum privileges_xdp xdp);
+uint64_t privileges_left(enum privileges_xdp xdp);
 
 /* Gives up all but those, in every thread of the process. 0; -ETIMEDOUT: a thread does not
  * answer; or what a call said. On error the process may be half way and must end. */
-int privileges_drop(const struct privileges *p, uint64_t kept);
+int privileges_drop(const struct privileges *p, uint64_t left);
 
 #endif

@@ -5,7 +5,7 @@
  * servers of weight >= cw; after each, cw falls by di = gcd of the weights; below 1 it is
  * mw again, max - (di - 1). A4 B3 C2 gives A A B A B C A B C.
  * Cursor: place of the server chosen last (0 = head) in the low 16 bits, cw above.
- * Any change of the list: to the head, cw kept, clamped to mw, on the grid of di.
+ * Any change of the list: to the head, cw unchanged, clamped to mw, on the grid of di.
  */
 
 #include <errno.h>
@@ -59,13 +59,13 @@ static uint32_t wrr_clamp(uint32_t cw, struct wrr_step now)
 /* How many servers were put at the head of an unchanged list; 0: some other change. */
 static uint32_t wrr_added(const struct service *svc, const struct service *old)
 {
-	uint32_t kept = old != NULL ? old->n_servers : 0;
+	uint32_t n_left = old != NULL ? old->n_servers : 0;
 	uint32_t added;
 
-	if (kept >= svc->n_servers)
+	if (n_left >= svc->n_servers)
 		return 0;
-	added = svc->n_servers - kept;
-	for (uint32_t i = 0; i < kept; i++) {
+	added = svc->n_servers - n_left;
+	for (uint32_t i = 0; i < n_left; i++) {
 		if (svc->servers[added + i].rt != old->servers[i].rt ||
 		    svc->servers[added + i].configured != old->servers[i].configured)
 			return 0;

@@ -25,7 +25,7 @@
 /* The bytes that are not decoded yet. */
 struct view {
 	const uint8_t *at;
-	size_t kept;
+	size_t caplen;
 };
 
 struct line {
@@ -55,10 +55,10 @@ static unsigned int word(const uint8_t *at)
 
 static bool skip(struct view *v, size_t n)
 {
-	if (v->kept < n)
+	if (v->caplen < n)
 		return false;
 	v->at += n;
-	v->kept -= n;
+	v->caplen -= n;
 	return true;
 }
 
@@ -82,7 +82,7 @@ static void icmp_put(json_t *o, struct line *l, struct view v, bool v6, unsigned
 	char text[16];
 	bool error;
 
-	if (v.kept < 2)
+	if (v.caplen < 2)
 		return;
 	snprintf(text, sizeof(text), "%u/%u", v.at[0], v.at[1]);
 	json_object_set_new(o, "icmp", json_string(text));
@@ -102,7 +102,7 @@ static void ends_put(json_t *o, struct line *l, const struct addr *from, const s
 	char a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
 	struct endpoint source = {.addr = *from}, dest = {.addr = *to};
 
-	if (ports && v->kept >= 4) {
+	if (ports && v->caplen >= 4) {
 		memcpy(&source.port, v->at, 2);
 		memcpy(&dest.port, v->at + 2, 2);
 		endpoint_format(&source, a, sizeof(a));
@@ -129,7 +129,7 @@ static void l4_put(json_t *o, struct line *l, const struct addr *from, const str
 		json_object_set_new(o, "protocol",
 				    json_string(proto == IPPROTO_TCP ? "tcp" : "udp"));
 		put(l, proto == IPPROTO_TCP ? " tcp" : " udp");
-		if (first && proto == IPPROTO_TCP && v.kept >= 14)
+		if (first && proto == IPPROTO_TCP && v.caplen >= 14)
 			flags_put(o, l, v.at[13] & 0x3f);
 		return;
 	case IPPROTO_ICMP:
@@ -173,7 +173,7 @@ static json_t *ip4_shown(struct view v, struct line *l, unsigned int depth)
 	memcpy(&from.v4, ip + 12, 4);
 	memcpy(&to.v4, ip + 16, 4);
 	if (!skip(&v, (ip[0] & 0xfU) * 4))
-		v.kept = 0;
+		v.caplen = 0;
 	l4_put(o, l, &from, &to, v, ip[9], (field & 0x1fff) == 0, depth);
 	if (field & 0x3fff)
 		put(l, " fragment at %u%s", (field & 0x1fff) * 8, field & 0x2000 ? "+" : "");
@@ -192,7 +192,7 @@ static json_t *ip6_shown(struct view v, struct line *l, unsigned int depth)
 	memcpy(from.v6, ip + 8, 16);
 	memcpy(to.v6, ip + 24, 16);
 	skip(&v, 40);
-	for (unsigned int i = 0; i < IP6_EXTENSIONS && v.kept >= 8; i++) {
+	for (unsigned int i = 0; i < IP6_EXTENSIONS && v.caplen >= 8; i++) {
 		const uint8_t next = v.at[0];
 
 		if (proto == EXT_FRAGMENT)
@@ -201,7 +201,7 @@ static json_t *ip6_shown(struct view v, struct line *l, unsigned int depth)
 			 proto != EXT_DESTINATION)
 			break;
 		if (!skip(&v, proto == EXT_FRAGMENT ? 8 : 8 + v.at[1] * 8U))
-			v.kept = 0;
+			v.caplen = 0;
 		proto = next;
 	}
 	l4_put(o, l, &from, &to, v, proto, first, depth);
@@ -211,9 +211,9 @@ static json_t *ip6_shown(struct view v, struct line *l, unsigned int depth)
 
 static json_t *ip_shown(struct view v, struct line *l, unsigned int depth)
 {
-	if (v.kept >= 20 && v.at[0] >> 4 == 4)
+	if (v.caplen >= 20 && v.at[0] >> 4 == 4)
 		return ip4_shown(v, l, depth);
-	if (v.kept >= 40 && v.at[0] >> 4 == 6)
+	if (v.caplen >= 40 && v.at[0] >> 4 == 6)
 		return ip6_shown(v, l, depth);
 	put(l, "cut short, or not IP");
 	return json_object();
@@ -224,7 +224,7 @@ static json_t *arp_shown(struct view v, struct line *l)
 	struct addr from = {.family = ADDR_V4}, to = {.family = ADDR_V4};
 	char a[ADDR_STRLEN], b[ADDR_STRLEN];
 
-	if (v.kept < 28) {
+	if (v.caplen < 28) {
 		put(l, "arp, cut short");
 		return json_pack("{s:s}", "protocol", "arp");
 	}
@@ -237,16 +237,16 @@ static json_t *arp_shown(struct view v, struct line *l)
 	return json_pack("{s:s, s:s, s:s}", "protocol", "arp", "source", a, "destination", b);
 }
 
-json_t *packet_shown(const uint8_t *frame, size_t kept, size_t len, unsigned int vlan)
+json_t *packet_shown(const uint8_t *frame, size_t caplen, size_t len, unsigned int vlan)
 {
 	char from[MAC_STRLEN], to[MAC_STRLEN];
-	struct view v = {frame, kept};
+	struct view v = {frame, caplen};
 	struct line l = {0};
 	struct mac mac;
 	unsigned int type;
 	json_t *o;
 
-	if (kept < ETHERNET)
+	if (caplen < ETHERNET)
 		return json_pack("{s:s, s:I}", "text", "cut short", "frame_length",
 				 (json_int_t)len);
 	memcpy(&mac, frame + 6, 6);
@@ -255,7 +255,7 @@ json_t *packet_shown(const uint8_t *frame, size_t kept, size_t len, unsigned int
 	mac_format(&mac, to, sizeof(to));
 	type = word(frame + 12);
 	skip(&v, ETHERNET);
-	if (type == TYPE_VLAN && v.kept >= 4) {
+	if (type == TYPE_VLAN && v.caplen >= 4) {
 		vlan = word(v.at) & 0xfff;
 		type = word(v.at + 2);
 		skip(&v, 4);

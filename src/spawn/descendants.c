@@ -31,7 +31,7 @@ static void add(struct family *f, pid_t pid, pid_t parent)
 static void add_children(struct family *f, pid_t parent, const char *thread)
 {
 	char path[64], text[4096];
-	size_t kept = 0;
+	size_t left_over = 0;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%.20s/children", (int)parent, thread);
@@ -39,12 +39,12 @@ static void add_children(struct family *f, pid_t parent, const char *thread)
 	if (fd < 0)
 		return;
 	for (;;) {
-		ssize_t len = read(fd, text + kept, sizeof(text) - 1 - kept);
+		ssize_t len = read(fd, text + left_over, sizeof(text) - 1 - left_over);
 		char *at = text, *end;
 
 		if (len <= 0)
 			break;
-		text[kept + (size_t)len] = '\0';
+		text[left_over + (size_t)len] = '\0';
 		/* A number counts once the blank behind it is there. */
 		for (;;) {
 			long pid = strtol(at, &end, 10);
@@ -54,8 +54,8 @@ static void add_children(struct family *f, pid_t parent, const char *thread)
 			add(f, (pid_t)pid, parent);
 			at = end + 1;
 		}
-		kept = strlen(at);
-		memmove(text, at, kept);
+		left_over = strlen(at);
+		memmove(text, at, left_over);
 	}
 	close(fd);
 }
@@ -113,15 +113,15 @@ static void member_signal(const struct member *m, int sig)
 	close(fd);
 }
 
-static bool is_kept(pid_t pid, const pid_t *keep, uint32_t n)
+static bool is_spared(pid_t pid, const pid_t *spared, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (keep[i] == pid)
+		if (spared[i] == pid)
 			return true;
 	return false;
 }
 
-uint32_t family_signal(int sig, const pid_t *keep, uint32_t n)
+uint32_t family_signal(int sig, const pid_t *spared, uint32_t n)
 {
 	static struct family f;
 	uint32_t signalled = 0;
@@ -129,7 +129,7 @@ uint32_t family_signal(int sig, const pid_t *keep, uint32_t n)
 	f.n = 0;
 	add_children_of_all_threads(&f, getpid());
 	for (uint32_t i = 0; i < f.n; i++) {
-		if (is_kept(f.v[i].pid, keep, n))
+		if (is_spared(f.v[i].pid, spared, n))
 			continue;
 		/* Parents first: a process with a deadly signal forks no more. */
 		member_signal(&f.v[i], sig);

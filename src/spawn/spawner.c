@@ -38,7 +38,7 @@ struct spawner {
 enum { FD_LIFE, FD_ROUTER, FD_PERMIT, FD_CLIENTS };
 
 /* In the child: descriptors to 3 and up in their order, all others closed. */
-static int descriptors_keep(int *fds, uint32_t n)
+static int descriptors_reduce(int *fds, uint32_t n)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -68,7 +68,7 @@ void spawner_confine(const char *user)
 static int confine(const char *user)
 {
 	program_confine(user, KEEPER_PERMIT);
-	return capabilities_keep(PROGRAM_CAPABILITIES | CAPABILITY(SYS_ADMIN));
+	return capabilities_reduce(PROGRAM_CAPABILITIES | CAPABILITY(SYS_ADMIN));
 }
 
 /* fds[n]: life, a place for the router's pidfd, the permit, lines (keeper.h). */
@@ -89,7 +89,7 @@ static void child(pid_t router, int *fds, uint32_t n)
 	fds[FD_ROUTER] = pidfd_open(router, 0);
 	if (fds[FD_ROUTER] < 0 && errno == ENOSYS)
 		fds[FD_ROUTER] = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (fds[FD_ROUTER] < 0 || descriptors_keep(fds, n) != 0 ||
+	if (fds[FD_ROUTER] < 0 || descriptors_reduce(fds, n) != 0 ||
 	    (confined_to && confine(confined_to) != 0))
 		_exit(1);
 	keeper_run(n - FD_CLIENTS);

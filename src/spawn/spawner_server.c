@@ -70,17 +70,17 @@ static void peer_hear(struct server *s, struct peer *p, short revents)
 /* The children of a supervisor that somebody killed are this process's now. */
 static void strays_kill(struct server *s)
 {
-	static pid_t keep[SPAWNER_MAX_CLIENTS * SPAWN_MAX_PARALLEL];
+	static pid_t spared[SPAWNER_MAX_CLIENTS * SPAWN_MAX_PARALLEL];
 	uint32_t n = 0;
 	struct job *j;
 
 	for (uint32_t i = 0; i < s->n; i++) {
 		TAILQ_FOREACH(j, &s->peers[i].running, link)
 		{
-			keep[n++] = j->supervisor;
+			spared[n++] = j->supervisor;
 		}
 	}
-	s->strays = family_signal(SIGKILL, keep, n) > 0;
+	s->strays = family_signal(SIGKILL, spared, n) > 0;
 }
 
 static void reap(struct server *s)

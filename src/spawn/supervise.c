@@ -39,7 +39,7 @@ struct stream {
 	int fd;
 	uint32_t len;
 	uint64_t dropped;
-	char *kept; /* [order->output_max + 1] */
+	char *text; /* [order->output_max + 1] */
 };
 
 struct supervisor {
@@ -64,13 +64,13 @@ static void fd_close(int *fd)
 }
 
 /* Reads so that the program never waits; keeps the beginning and counts the rest. */
-static void stream_read(struct stream *s, uint32_t keep, uint32_t most)
+static void stream_read(struct stream *s, uint32_t room_max, uint32_t most)
 {
 	static char buf[READ_PASS];
 
 	for (uint32_t total = 0; s->fd >= 0 && total < most;) {
 		ssize_t n = read(s->fd, buf, sizeof(buf));
-		uint32_t room = keep - s->len, take;
+		uint32_t room = room_max - s->len, take;
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -79,7 +79,7 @@ static void stream_read(struct stream *s, uint32_t keep, uint32_t most)
 			return;
 		}
 		take = (size_t)n < room ? (uint32_t)n : room;
-		memcpy(s->kept + s->len, buf, take);
+		memcpy(s->text + s->len, buf, take);
 		s->len += take;
 		s->dropped += (uint64_t)n - take;
 		total += (uint32_t)n;
@@ -249,10 +249,10 @@ static void report(struct supervisor *s)
 	m->error_len = s->err.len;
 	m->output_dropped = s->out.dropped;
 	m->error_dropped = s->err.dropped;
-	iov[1] = (struct iovec){s->out.kept, s->out.len + 1};
-	iov[2] = (struct iovec){s->err.kept, s->err.len + 1};
-	s->out.kept[s->out.len] = '\0';
-	s->err.kept[s->err.len] = '\0';
+	iov[1] = (struct iovec){s->out.text, s->out.len + 1};
+	iov[2] = (struct iovec){s->err.text, s->err.len + 1};
+	s->out.text[s->out.len] = '\0';
+	s->err.text[s->err.len] = '\0';
 	(void)sendmsg(s->channel, &msg, MSG_NOSIGNAL);
 }
 
@@ -321,9 +321,9 @@ void supervise(struct spawn_order *order, int channel)
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	s.out.fd = s.err.fd = -1;
 	s.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	s.out.kept = malloc(order->output_max + 1);
-	s.err.kept = malloc(order->output_max + 1);
-	if (s.signals < 0 || !s.out.kept || !s.err.kept)
+	s.out.text = malloc(order->output_max + 1);
+	s.err.text = malloc(order->output_max + 1);
+	if (s.signals < 0 || !s.out.text || !s.err.text)
 		_exit(1); /* the spawner says so */
 	start(&s);
 	while (!s.gone)

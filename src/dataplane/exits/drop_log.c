@@ -3,7 +3,7 @@
 
 void drop_log_take(struct worker *w, const struct rte_mbuf *m, struct drop_ring *r)
 {
-	struct drop_note *n = &r->note[r->next++ % DROP_LOG_KEEP];
+	struct drop_note *n = &r->note[r->next++ % DROP_LOG_NOTES];
 	const uint8_t *bytes;
 
 	r->left--;
@@ -12,10 +12,10 @@ void drop_log_take(struct worker *w, const struct rte_mbuf *m, struct drop_ring 
 	n->port = m->port;
 	n->vlan = m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? m->vlan_tci & 0xfff : 0;
 	n->len = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)UINT16_MAX);
-	n->kept = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)DROP_LOG_HEAD);
-	bytes = rte_pktmbuf_read(m, 0, n->kept, n->head);
+	n->caplen = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)DROP_LOG_HEAD);
+	bytes = rte_pktmbuf_read(m, 0, n->caplen, n->head);
 	if (!bytes)
-		n->kept = 0;
+		n->caplen = 0;
 	else if (bytes != n->head)
-		memcpy(n->head, bytes, n->kept);
+		memcpy(n->head, bytes, n->caplen);
 }

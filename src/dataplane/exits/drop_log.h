@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_EXITS_DROP_LOG_H
 
 /*
- * The heads of the packets that a worker dropped last, for each reason. At most DROP_LOG_KEEP
- * packets of a reason are kept in a tick of the worker's clock, so that a flood costs two
+ * The heads of the packets that a worker dropped last, for each reason. At most DROP_LOG_NOTES
+ * packets of a reason are noted in a tick of the worker's clock, so that a flood costs two
  * comparisons for each packet.
  *
  * Written by the worker. Control gets a copy by a command (CMD_DROPS).
@@ -14,15 +14,15 @@
 
 #include "dataplane/worker.h"
 
-#define DROP_LOG_KEEP 8
-#define DROP_LOG_HEAD 128 /* bytes */
+#define DROP_LOG_NOTES 8
+#define DROP_LOG_HEAD  128 /* bytes */
 
 struct drop_note {
 	uint64_t seq;  /* of the worker's drops that were noted, from 1; 0: no note */
 	uint32_t at_s; /* of the burst's clock */
 	uint16_t port; /* that the packet came by; of Linux's own packets: was to leave by */
 	uint16_t vlan; /* that the port took out of the frame; or 0 */
-	uint16_t len, kept;
+	uint16_t len, caplen;
 	uint8_t head[DROP_LOG_HEAD];
 };
 
@@ -30,7 +30,7 @@ struct drop_ring {
 	uint32_t tick; /* + 1: of the last note */
 	uint32_t left; /* notes that may be taken in that tick */
 	uint32_t next;
-	struct drop_note note[DROP_LOG_KEEP];
+	struct drop_note note[DROP_LOG_NOTES];
 };
 
 struct drop_log {
@@ -49,7 +49,7 @@ static inline void drop_log_note(struct worker *w, const struct rte_mbuf *m,
 
 	if (r->tick != w->env.now_tick + 1) {
 		r->tick = w->env.now_tick + 1;
-		r->left = DROP_LOG_KEEP;
+		r->left = DROP_LOG_NOTES;
 	}
 	if (r->left)
 		drop_log_take(w, m, r);

@@ -57,10 +57,10 @@ static void out_note(struct explain *x, struct rte_mbuf *m, uint16_t port, bool 
 	o->port = port;
 	o->told = told;
 	o->len = (uint16_t)m->pkt_len;
-	o->kept = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)EXPLAIN_HEAD);
-	bytes = rte_pktmbuf_read(m, 0, o->kept, o->head);
+	o->caplen = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)EXPLAIN_HEAD);
+	bytes = rte_pktmbuf_read(m, 0, o->caplen, o->head);
 	if (bytes && bytes != o->head)
-		memcpy(o->head, bytes, o->kept);
+		memcpy(o->head, bytes, o->caplen);
 }
 
 static bool buffer_has(const struct tx_buffer *b, const struct rte_mbuf *m)
@@ -86,7 +86,7 @@ static bool dropped(const struct worker *s, struct explain_leg *leg)
 	uint64_t last = 0;
 
 	for (unsigned int r = 0; r < DROP_MAX; r++) {
-		for (unsigned int i = 0; s->counters.dropped[r] && i < DROP_LOG_KEEP; i++) {
+		for (unsigned int i = 0; s->counters.dropped[r] && i < DROP_LOG_NOTES; i++) {
 			if (log->reason[r].note[i].seq <= last)
 				continue;
 			last = log->reason[r].note[i].seq;
@@ -144,21 +144,21 @@ static void door_find(struct explain *x, struct explain_leg *leg)
 		leg->door = EXPLAIN_SENT;
 }
 
-/* Empties the buffers of the copy. keep: the packet goes on. */
-static void buffer_empty(struct tx_buffer *b, const struct rte_mbuf *keep)
+/* Empties the buffers of the copy. spared: the packet that goes on. */
+static void buffer_empty(struct tx_buffer *b, const struct rte_mbuf *spared)
 {
 	for (uint16_t i = 0; i < b->n; i++)
-		if (b->pkts[i] != keep)
+		if (b->pkts[i] != spared)
 			rte_pktmbuf_free(b->pkts[i]);
 	b->n = 0;
 }
 
-static void buffers_empty(struct worker *s, const struct rte_mbuf *keep)
+static void buffers_empty(struct worker *s, const struct rte_mbuf *spared)
 {
 	for (unsigned int p = 0; p < MAX_PORTS; p++)
 		buffer_empty(&s->tx[p], NULL);
 	for (unsigned int to = 0; to < MAX_WORKERS; to++)
-		buffer_empty(&s->handoff[to], keep);
+		buffer_empty(&s->handoff[to], spared);
 	for (unsigned int class = 0; class < PUNT_MAX; class ++)
 		buffer_empty(&s->punt[class], NULL);
 	for (uint16_t i = 0; i < s->n_parked; i++)
@@ -216,10 +216,10 @@ static bool frame_make(struct worker *w, struct explain *x)
 	pkt_tag_fresh(x->m);
 	x->arrived = x->m->port;
 	x->in_len = (uint16_t)x->m->pkt_len;
-	x->in_kept = (uint16_t)RTE_MIN(x->m->pkt_len, (uint32_t)EXPLAIN_HEAD);
-	bytes = rte_pktmbuf_read(x->m, 0, x->in_kept, x->in);
+	x->in_caplen = (uint16_t)RTE_MIN(x->m->pkt_len, (uint32_t)EXPLAIN_HEAD);
+	bytes = rte_pktmbuf_read(x->m, 0, x->in_caplen, x->in);
 	if (bytes && bytes != x->in)
-		memcpy(x->in, bytes, x->in_kept);
+		memcpy(x->in, bytes, x->in_caplen);
 	return true;
 }
 

@@ -23,7 +23,7 @@
 #define EXPLAIN_FRAME_MAX 2048 /* of a frame that is asked about, bytes */
 #define EXPLAIN_LEGS	  8
 #define EXPLAIN_OUT	  4   /* frames that leave: fragments, and what the sender is told */
-#define EXPLAIN_HEAD	  256 /* bytes of such a frame that are kept */
+#define EXPLAIN_HEAD	  256 /* bytes of such a frame that are copied */
 #define EXPLAIN_ANY_PORT  0xffff
 
 enum explain_stage {
@@ -81,7 +81,7 @@ struct explain_server {
 struct explain_out {
 	uint16_t port;
 	uint16_t len; /* of the frame */
-	uint16_t kept;
+	uint16_t caplen;
 	bool told; /* made here: an ICMP error, a RST, an answer */
 	uint8_t head[EXPLAIN_HEAD];
 };
@@ -134,7 +134,7 @@ struct explain {
 	struct explain_out out[EXPLAIN_OUT];
 	bool out_full;		  /* there were more */
 	uint8_t in[EXPLAIN_HEAD]; /* the frame as it arrived */
-	uint16_t in_kept, in_len;
+	uint16_t in_caplen, in_len;
 
 	/* --- the copy --- */
 	struct shadow *shadow;

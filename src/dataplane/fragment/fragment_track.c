@@ -266,7 +266,7 @@ static bool complete(const struct FAM(follow_entry) *e)
 
 /* The datagram of a fragment that waits gives way, by a hand that goes round in the order in
  * which places were given away. False: all that were looked at came in this tick. */
-static bool wait_displace(struct worker *w, const struct FAM(follow_entry) *keep)
+static bool wait_displace(struct worker *w, const struct FAM(follow_entry) *spared)
 {
 	struct FAM(follow) *f = w->FAM(v).follow;
 
@@ -277,7 +277,7 @@ static bool wait_displace(struct worker *w, const struct FAM(follow_entry) *keep
 		if (!f->waits[f->hand].entry)
 			continue;
 		e = &f->entries[f->waits[f->hand].entry - 1];
-		if (e == keep || e->since_tick == w->env.now_tick)
+		if (e == spared || e->since_tick == w->env.now_tick)
 			continue;
 		entry_end(w, e);
 		return true;

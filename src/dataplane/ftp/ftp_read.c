@@ -245,7 +245,7 @@ static void refuse_text(struct worker *w, const char *data, uint32_t len)
 
 /* Cuts the segment at `at`: the server will send the bytes from there again. False: the bytes were
  * held back HOLD_TRIES times, or the segment has a FIN. */
-static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uint32_t len)
+static bool cut_back(struct ftp_control *fc, struct answer *a, uint32_t at, uint32_t len)
 {
 	if (fc->tries >= HOLD_TRIES || (a->p->tcp_flags & TCP_FIN))
 		return false;
@@ -256,7 +256,7 @@ static bool keep_back(struct ftp_control *fc, struct answer *a, uint32_t at, uin
 }
 
 /* The first `known` bytes were read before: only the line of the last announcement matters.
- * False: the rest was kept back. */
+ * False: the rest was held back. */
 static bool server_again(struct worker *w, struct ftp_control *fc, struct answer *a, uint32_t known)
 {
 	uint32_t at = fc->said_seq - a->seq, len;
@@ -269,7 +269,7 @@ static bool server_again(struct worker *w, struct ftp_control *fc, struct answer
 	if (nl)
 		a->grown += line_again(w, fc, a, text + at, (size_t)(nl - text) - at + 1);
 	else if (fc->moved && fc->pos == fc->said_seq)
-		return !keep_back(fc, a, at, len - at);
+		return !cut_back(fc, a, at, len - at);
 	return true;
 }
 
@@ -294,7 +294,7 @@ static void server_rest(struct ftp_control *fc, struct answer *a, const char *te
 		return;
 	}
 	ftp_partial_add(out, text, len); /* before the payload goes */
-	if (keep_back(fc, a, a->start, len)) {
+	if (cut_back(fc, a, a->start, len)) {
 		fc->held = 1;
 		fc->s.out_next = line_seq(a);
 	}
@@ -355,7 +355,7 @@ static void server_segment(struct worker *w, struct ftp_control *fc, struct answ
 	if (known < 0) {
 		if (ftp_dialog_awaits(&fc->dialog, FTP_PASV) ||
 		    ftp_dialog_awaits(&fc->dialog, FTP_EPSV))
-			keep_back(fc, a, 0, len);
+			cut_back(fc, a, 0, len);
 		return;
 	}
 	if (known > 0 && !server_again(w, fc, a, RTE_MIN((uint32_t)known, len)))

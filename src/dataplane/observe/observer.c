@@ -114,10 +114,10 @@ struct observe_record *observer_begin(struct worker *w, struct rte_mbuf *m,
 	};
 	if (!bytes)
 		return r;
-	r->kept = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)observer->snap);
-	data = rte_pktmbuf_read(m, 0, r->kept, r->bytes);
+	r->caplen = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)observer->snap);
+	data = rte_pktmbuf_read(m, 0, r->caplen, r->bytes);
 	if (data && data != r->bytes)
-		memcpy(r->bytes, data, r->kept);
+		memcpy(r->bytes, data, r->caplen);
 	return r;
 }
 

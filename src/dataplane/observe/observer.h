@@ -56,7 +56,7 @@ struct observe_record {
 	uint64_t tsc;	 /* of the round */
 	uint64_t packet; /* names the packet among those under way */
 	uint16_t port, vlan;
-	uint16_t len, kept;
+	uint16_t len, caplen;
 	uint8_t point, detail;
 	/* OBSERVE_STAGE, as far as the stage knows. */
 	uint8_t dir; /* enum pkt_dir */
@@ -66,7 +66,7 @@ struct observe_record {
 	uint32_t server; /* server_rt id, or 0 */
 	uint16_t nh_port;
 	uint8_t nh_mac[6];
-	uint8_t bytes[]; /* kept */
+	uint8_t bytes[]; /* [caplen] */
 };
 
 struct observer {
@@ -74,7 +74,7 @@ struct observer {
 	struct bpf_insn program[OBSERVE_PROGRAM_MAX];
 	uint32_t n_program;   /* 0: every packet */
 	bool stages;	      /* trace: stages and all doors; else in, out, dropped */
-	uint16_t snap;	      /* bytes kept of a frame */
+	uint16_t snap;	      /* bytes copied of a frame */
 	uint32_t per_tick;    /* records */
 	uint64_t packets_max; /* that may come to be observed */
 	uint32_t slot_bytes, n_slots;

@@ -113,14 +113,14 @@ static enum parked_fate parked_look(struct worker *w, struct parked *q)
 static uint16_t unpark_burst(struct worker *w)
 {
 	struct rte_mbuf *run[BURST_MAX];
-	uint16_t n_run = 0, keep = 0;
+	uint16_t n_run = 0, stay = 0;
 
 	for (uint16_t i = 0; i < w->n_parked; i++) {
 		struct parked *q = &w->parked[i];
 		enum parked_fate fate = n_run < BURST_MAX ? parked_look(w, q) : PARKED_WAITS;
 
 		if (fate == PARKED_WAITS) {
-			w->parked[keep++] = *q;
+			w->parked[stay++] = *q;
 			continue;
 		}
 		w->counters.parked--;
@@ -131,7 +131,7 @@ static uint16_t unpark_burst(struct worker *w)
 		pkt_tag(q->m)->flags |= PKT_REPLAYED;
 		run[n_run++] = q->m;
 	}
-	w->n_parked = keep;
+	w->n_parked = stay;
 	if (n_run) /* may park again: only now, with the queue in order */
 		pipeline_run(w, run, n_run);
 	return n_run;

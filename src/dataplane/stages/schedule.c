@@ -26,10 +26,10 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/stages/resolve.h"
 
-/* The parameters of a connection to srv. Only NAT rewrites ports. keep_port: the server was not
+/* The parameters of a connection to srv. Only NAT rewrites ports. same_port: the server was not
  * chosen for this port alone, so NAT does not rewrite the port either. */
 static struct FAM_FN(conn, new) new_towards(const struct service *svc, const struct server *srv,
-					    const struct FAM(pkt) *p, bool keep_port)
+					    const struct FAM(pkt) *p, bool same_port)
 {
 	return (struct FAM_FN(conn, new)){
 		.caddr = p->key.saddr,
@@ -37,7 +37,7 @@ static struct FAM_FN(conn, new) new_towards(const struct service *svc, const str
 		.vaddr = p->key.daddr,
 		.vport = p->key.dport,
 		.daddr = FAM(server_addr)(srv),
-		.dport = forward_has(srv->method, FORWARD_REWRITES) && srv->port && !keep_port
+		.dport = forward_has(srv->method, FORWARD_REWRITES) && srv->port && !same_port
 				 ? srv->port
 				 : p->key.dport,
 		.proto = p->key.proto,

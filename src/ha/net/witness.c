@@ -18,10 +18,10 @@ struct witness_link {
 	link_id link;
 	struct addr own4, own6; /* ADDR_NONE: none */
 	uint32_t n;
-	struct witness *list;	     /* in the caller's order */
-	uint32_t *sorted;	     /* indexes of list by address */
-	uint32_t kept[WITNESS_KEPT]; /* indexes, the latest to answer first */
-	uint32_t n_kept;
+	struct witness *list;		       /* in the caller's order */
+	uint32_t *sorted;		       /* indexes of list by address */
+	uint32_t answering[WITNESS_ANSWERING]; /* indexes, the latest to answer first */
+	uint32_t n_answering;
 	uint32_t next; /* of the others, whose turn it is */
 	uint64_t others_ms;
 };
@@ -128,7 +128,7 @@ static bool is_double(const struct witness_link *l, uint32_t index)
 	return witness_find(l, &l->list[index].addr) != &l->list[index];
 }
 
-/* Copies the state of the witnesses that stay; the kept witnesses keep their order. */
+/* Copies the state of the witnesses that stay; those that answer keep their order. */
 static void list_inherit(struct witness_link *to, const struct witness_link *from)
 {
 	for (uint32_t i = 0; i < from->n; i++) {
@@ -137,11 +137,11 @@ static void list_inherit(struct witness_link *to, const struct witness_link *fro
 		if (w)
 			*w = from->list[i];
 	}
-	for (uint32_t i = 0; i < from->n_kept; i++) {
-		const struct witness *w = witness_find(to, &from->list[from->kept[i]].addr);
+	for (uint32_t i = 0; i < from->n_answering; i++) {
+		const struct witness *w = witness_find(to, &from->list[from->answering[i]].addr);
 
 		if (w)
-			to->kept[to->n_kept++] = (uint32_t)(w - to->list);
+			to->answering[to->n_answering++] = (uint32_t)(w - to->list);
 	}
 }
 
@@ -206,44 +206,45 @@ static void ask(struct witnesses *w, const struct witness_link *l, const struct 
 	w->ops.ask(w->ops.arg, l->link, &p);
 }
 
-static bool is_kept(const struct witness_link *l, uint32_t index)
+static bool is_answering(const struct witness_link *l, uint32_t index)
 {
-	for (uint32_t i = 0; i < l->n_kept; i++)
-		if (l->kept[i] == index)
+	for (uint32_t i = 0; i < l->n_answering; i++)
+		if (l->answering[i] == index)
 			return true;
 	return false;
 }
 
 /* A witness that left WITNESS_PATIENCE questions unanswered makes room: a broadcast may find the
  * witness elsewhere. */
-static void kept_sift(struct witness_link *l)
+static void answering_sift(struct witness_link *l)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < l->n_kept; i++) {
-		if (l->list[l->kept[i]].silent < WITNESS_PATIENCE)
-			l->kept[n++] = l->kept[i];
+	for (uint32_t i = 0; i < l->n_answering; i++) {
+		if (l->list[l->answering[i]].silent < WITNESS_PATIENCE)
+			l->answering[n++] = l->answering[i];
 	}
-	l->n_kept = n;
+	l->n_answering = n;
 }
 
 static void link_ask(struct witnesses *w, struct witness_link *l, uint64_t now_ms)
 {
 	uint32_t asked;
 
-	kept_sift(l);
-	for (asked = 0; asked < l->n_kept; asked++) {
-		l->list[l->kept[asked]].silent++;
-		ask(w, l, &l->list[l->kept[asked]], true);
+	answering_sift(l);
+	for (asked = 0; asked < l->n_answering; asked++) {
+		l->list[l->answering[asked]].silent++;
+		ask(w, l, &l->list[l->answering[asked]], true);
 	}
-	if (l->n_kept >= WITNESS_ENOUGH && now_ms - l->others_ms < WITNESS_OTHERS_MS)
+	if (l->n_answering >= WITNESS_ENOUGH && now_ms - l->others_ms < WITNESS_OTHERS_MS)
 		return;
 	l->others_ms = now_ms;
 	for (uint32_t looked = 0; looked < l->n && asked < WITNESS_ASKED; looked++) {
 		uint32_t index = l->next++ % l->n;
 
 		l->next %= l->n;
-		if (is_kept(l, index) || is_double(l, index) || !can_ask(l, &l->list[index].addr))
+		if (is_answering(l, index) || is_double(l, index) ||
+		    !can_ask(l, &l->list[index].addr))
 			continue;
 		ask(w, l, &l->list[index], false);
 		asked++;
@@ -256,19 +257,19 @@ void witnesses_ask(struct witnesses *w, uint64_t now_ms)
 		link_ask(w, &w->links[i], now_ms);
 }
 
-static void keep(struct witness_link *l, uint32_t index)
+static void answering_add(struct witness_link *l, uint32_t index)
 {
 	uint32_t at = 0;
 
-	while (at < l->n_kept && l->kept[at] != index)
+	while (at < l->n_answering && l->answering[at] != index)
 		at++;
-	if (at == l->n_kept) {
-		if (at == WITNESS_KEPT)
+	if (at == l->n_answering) {
+		if (at == WITNESS_ANSWERING)
 			return; /* enough: they go when they fall silent */
-		l->n_kept++;
+		l->n_answering++;
 	}
-	memmove(&l->kept[1], &l->kept[0], at * sizeof(l->kept[0]));
-	l->kept[0] = index;
+	memmove(&l->answering[1], &l->answering[0], at * sizeof(l->answering[0]));
+	l->answering[0] = index;
 }
 
 bool witnesses_heard(struct witnesses *w, link_id link, const struct discovery_packet *p,
@@ -283,7 +284,7 @@ bool witnesses_heard(struct witnesses *w, link_id link, const struct discovery_p
 	who->mac = p->sender_mac;
 	who->heard_ms = now_ms;
 	who->silent = 0;
-	keep(l, (uint32_t)(who - l->list));
+	answering_add(l, (uint32_t)(who - l->list));
 	return true;
 }
 
@@ -291,8 +292,8 @@ static uint32_t link_count(const struct witness_link *l, uint64_t now_ms, uint32
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < l->n_kept; i++) {
-		uint64_t heard = l->list[l->kept[i]].heard_ms;
+	for (uint32_t i = 0; i < l->n_answering; i++) {
+		uint64_t heard = l->list[l->answering[i]].heard_ms;
 
 		n += heard && now_ms - heard <= within_ms;
 	}

@@ -18,7 +18,7 @@
 #include "ha/net/discovery.h"
 
 #define WITNESS_ASKED	  8 /* of one link at a time */
-#define WITNESS_KEPT	  6 /* of them, that answered */
+#define WITNESS_ANSWERING 6 /* of them, that answered */
 #define WITNESS_ENOUGH	  2 /* that answered: others are not urgent */
 #define WITNESS_OTHERS_MS 1000
 #define WITNESS_PATIENCE  4	/* questions in a row without an answer: asked as the others */
@@ -47,7 +47,7 @@ void witnesses_ask(struct witnesses *w, uint64_t now_ms);
 /* A packet as received. True: of a witness of that link. */
 bool witnesses_heard(struct witnesses *w, link_id link, const struct discovery_packet *p,
 		     uint64_t now_ms);
-/* How many of a link answered within the last within_ms: at most WITNESS_KEPT. */
+/* How many of a link answered within the last within_ms: at most WITNESS_ANSWERING. */
 uint32_t witnesses_count(const struct witnesses *w, link_id link, uint64_t now_ms,
 			 uint32_t within_ms);
 /* Over all links; *deaf: links with witnesses of which none answered. NULL is allowed. */

@@ -179,7 +179,7 @@ static bool receive_begin(struct bulk_receive *r, const struct bulk_header *h)
 }
 
 /* The bytes of one chunk; have goes on over all that came early. */
-static void chunk_keep(struct bulk_receive *r, const struct bulk_header *h, const uint8_t *bytes)
+static void chunk_store(struct bulk_receive *r, const struct bulk_header *h, const uint8_t *bytes)
 {
 	if (r->chunks[h->offset / BULK_CHUNK])
 		return;
@@ -203,7 +203,7 @@ static void taken(struct bulk *b, const struct bulk_header *h, const uint8_t *by
 		return;
 	if (!same_block(r, h) && !receive_begin(r, h))
 		return;
-	chunk_keep(r, h, bytes);
+	chunk_store(r, h, bytes);
 	r->progress_ms = now_ms;
 	acknowledge(b, h, r->have);
 	if (r->have == r->len) {

@@ -223,14 +223,14 @@ static void no_more_of_a_packet_is_kept_than_was_asked_for(void **state)
 	send_packet(4000, 80, TCP_SYN);
 	r = took(0, OBSERVE_IN, 0);
 	assert_int_equal(r.len, 127);
-	assert_int_equal(r.kept, 127);
+	assert_int_equal(r.caplen, 127);
 	took(0, OBSERVE_OUT, 0);
 	payload = 700;
 	send_packet(4001, 80, TCP_SYN);
 	payload = 0;
 	r = took(0, OBSERVE_IN, 0);
 	assert_int_equal(r.len, 754);
-	assert_int_equal(r.kept, 128);
+	assert_int_equal(r.caplen, 128);
 }
 
 static void a_packet_that_waited_is_told_once(void **state)
@@ -286,13 +286,13 @@ static void heads_of_dropped_packets_are_kept_by_reason(void **state)
 	(void)state;
 	for (uint16_t i = 0; i < 20; i++)
 		send_packet((uint16_t)(4000 + i), 80, TCP_SYN | TCP_FIN);
-	for (unsigned int i = 0; i < DROP_LOG_KEEP; i++)
+	for (unsigned int i = 0; i < DROP_LOG_NOTES; i++)
 		n += r->note[i].seq != 0;
-	assert_int_equal(n, DROP_LOG_KEEP);
+	assert_int_equal(n, DROP_LOG_NOTES);
 	/* A flood within a tick is kept in part; the next tick's packets are kept again. */
 	harness_advance_ms(&h, 200);
 	send_packet(4099, 80, TCP_SYN | TCP_FIN);
-	for (unsigned int i = 0; i < DROP_LOG_KEEP; i++)
+	for (unsigned int i = 0; i < DROP_LOG_NOTES; i++)
 		newest |= r->note[i].head[35] == (4099 & 0xff);
 	assert_true(newest);
 	assert_int_equal(h.dp->workers[0]->drop_log->reason[DROP_NO_SERVER].note[0].seq, 0);

@@ -287,7 +287,7 @@ static void ten_thousand_cost_no_more_than_eight(void **state)
 	assert_int_equal(n_frames, WITNESS_ASKED); /* others are due */
 	n_frames = 0;
 	witnesses_ask(w, 1000100);
-	assert_int_equal(n_frames, WITNESS_KEPT); /* those that answered, by unicast */
+	assert_int_equal(n_frames, WITNESS_ANSWERING); /* those that answered, by unicast */
 	for (unsigned int i = 0; i < n_frames; i++)
 		assert_int_equal(frames[i].dst.byte[0], 2);
 	witnesses_destroy(w);
@@ -299,17 +299,17 @@ static void one_that_falls_silent_makes_room(void **state)
 	uint64_t now = 1000;
 
 	(void)state;
-	for (unsigned int i = 0; i < WITNESS_KEPT; i++)
+	for (unsigned int i = 0; i < WITNESS_ANSWERING; i++)
 		answers(w, host(i), now);
 	assert_true(answers(w, host(15), now)); /* no room yet */
 	for (unsigned int i = 0; i < WITNESS_PATIENCE + 1; i++) {
 		witnesses_ask(w, now += 1000);
-		for (unsigned int k = 1; k < WITNESS_KEPT; k++)
+		for (unsigned int k = 1; k < WITNESS_ANSWERING; k++)
 			answers(w, host(k), now);
 	}
-	assert_int_equal(witnesses_count(w, LINK, now, 200), WITNESS_KEPT - 1);
+	assert_int_equal(witnesses_count(w, LINK, now, 200), WITNESS_ANSWERING - 1);
 	answers(w, host(15), now);
-	assert_int_equal(witnesses_count(w, LINK, now, 200), WITNESS_KEPT);
+	assert_int_equal(witnesses_count(w, LINK, now, 200), WITNESS_ANSWERING);
 	witnesses_destroy(w);
 }
 

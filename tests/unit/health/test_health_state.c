@@ -32,7 +32,7 @@ static void a_inquiry_follows_its_table_in_every_state_and_verdict(void **state)
 {
 	const struct check_spec spec = {.rise = 2, .fall = 3};
 	static const uint32_t count[] = {
-		[INQUIRY_KEEP] = 0, [INQUIRY_RESET] = 0, [INQUIRY_FIRST] = 1,
+		[INQUIRY_SAME] = 0, [INQUIRY_RESET] = 0, [INQUIRY_FIRST] = 1,
 		[INQUIRY_RISE] = 2, [INQUIRY_FALL] = 3,
 	};
 
@@ -46,7 +46,7 @@ static void a_inquiry_follows_its_table_in_every_state_and_verdict(void **state)
 				w.streak = 1;
 				assert_false(answer(&w, &spec, v));
 				assert_int_equal(w.state, s);
-				assert_int_equal(w.streak, rule->need == INQUIRY_KEEP ? 1 : 0);
+				assert_int_equal(w.streak, rule->need == INQUIRY_SAME ? 1 : 0);
 				continue;
 			}
 			for (uint32_t i = 1; i < count[rule->need]; i++) {
@@ -460,12 +460,12 @@ static void when_all_are_down_nobody_is_chosen_or_those_that_were_up_last(void *
 		t.member[2].standing = STANDING_DOWN;
 		settle(&t, 102 * SECOND);
 		assert_int_equal(chosen(&t), keep ? 0x6 : 0);
-		assert_int_equal(t.g.kept, keep);
+		assert_int_equal(t.g.holds, keep);
 		assert_int_equal(t.member[2].effect.as_removed, !keep);
 		t.member[0].standing = STANDING_IN;
 		settle(&t, 103 * SECOND);
 		assert_int_equal(chosen(&t), 0x1);
-		assert_false(t.g.kept);
+		assert_false(t.g.holds);
 	}
 }
 

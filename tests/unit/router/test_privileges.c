@@ -148,7 +148,7 @@ static const char *look(void)
 
 	if (geteuid() != expected_uid)
 		return "the user";
-	if (capabilities() & ~privileges_kept(XDP_NONE))
+	if (capabilities() & ~privileges_left(XDP_NONE))
 		return "capabilities";
 	if (pipe(fds) != 0 || write(fds[1], "x", 1) != 1 || read(fds[0], &byte, 1) != 1)
 		return "a pipe does not work";
@@ -194,7 +194,7 @@ static int drop_and_look(const char *user)
 	for (int i = 0; i < N_THREADS; i++)
 		if (thread_start(&threads[i], i == 1) != 0)
 			return 101;
-	rc = privileges_drop(&p, privileges_kept(XDP_NONE));
+	rc = privileges_drop(&p, privileges_left(XDP_NONE));
 	if (rc == 0)
 		rc = syscall_filter_load(false);
 	if (rc != 0) {
