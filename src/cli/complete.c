@@ -158,7 +158,7 @@ static void keywords_offer(const struct command *c, const char *partial,
 	}
 }
 
-static const struct arg *place_next(const struct arg *a)
+static const struct arg *positional_next(const struct arg *a)
 {
 	while (a && a->name && !(a->flags & ARG_POSITIONAL))
 		a++;
@@ -169,19 +169,20 @@ static void args_complete(const struct command *commands, const struct command *
 			  char *const *words, size_t n, const char *partial,
 			  const struct names *names, bool shell, struct candidates *out)
 {
-	const struct arg *place = place_next(c->args), *given[64], *arg = NULL;
+	const struct arg *positional = positional_next(c->args), *given[64], *arg = NULL;
 	const char *service = NULL;
 	size_t n_given = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (place && place->kind == ARG_REST) {
+		if (positional && positional->kind == ARG_REST) {
 			complete(commands, words + i, n - i, partial, names, shell, out);
 			return;
 		}
-		if (place && ((place->flags & ARG_REQUIRED) || !arg_find(c, words[i], true))) {
-			if (place->kind == ARG_SERVICE)
+		if (positional &&
+		    ((positional->flags & ARG_REQUIRED) || !arg_find(c, words[i], true))) {
+			if (positional->kind == ARG_SERVICE)
 				service = words[i];
-			place = place_next(place + 1);
+			positional = positional_next(positional + 1);
 			continue;
 		}
 		arg = arg_find(c, words[i], false);
@@ -197,11 +198,11 @@ static void args_complete(const struct command *commands, const struct command *
 		if (arg->kind == ARG_SERVICE)
 			service = words[i];
 	}
-	if (place && place->kind == ARG_REST)
+	if (positional && positional->kind == ARG_REST)
 		complete(commands, NULL, 0, partial, names, shell, out);
-	else if (place)
-		value_offer(place, partial, names, service, out);
-	if (!place || !(place->flags & ARG_REQUIRED))
+	else if (positional)
+		value_offer(positional, partial, names, service, out);
+	if (!positional || !(positional->flags & ARG_REQUIRED))
 		keywords_offer(c, partial, given, n_given, out);
 }
 

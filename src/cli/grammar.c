@@ -321,7 +321,7 @@ static int args_parse(struct invocation *inv, char *const *words, size_t n, char
 		      size_t error_len)
 {
 	const struct command *c = inv->command;
-	const struct arg *place = positional_next(c->args);
+	const struct arg *positional = positional_next(c->args);
 	const char *names[64];
 	char expected[128], list[1024];
 	bool changed = false;
@@ -329,22 +329,22 @@ static int args_parse(struct invocation *inv, char *const *words, size_t n, char
 	int ret;
 
 	for (size_t i = 0; i < n; i += used) {
-		/* A keyword wins over a place that may stay empty. */
-		bool by_place =
-			place && ((place->flags & ARG_REQUIRED) || !is_keyword(c, words[i]));
+		/* A keyword wins over a positional argument that may stay empty. */
+		bool by_position = positional &&
+				   ((positional->flags & ARG_REQUIRED) || !is_keyword(c, words[i]));
 
 		used = 1;
-		if (by_place && place->kind == ARG_REST) {
+		if (by_position && positional->kind == ARG_REST) {
 			for (used = 0; i + used < n; used++)
-				key_set(inv->local, place->key + 1, json_string(words[i + used]),
-					true);
-			place = NULL;
+				key_set(inv->local, positional->key + 1,
+					json_string(words[i + used]), true);
+			positional = NULL;
 			continue;
 		}
-		if (by_place) {
-			ret = arg_store(inv, place, words[i], error, error_len);
+		if (by_position) {
+			ret = arg_store(inv, positional, words[i], error, error_len);
 			inv->object = words[i];
-			place = positional_next(place + 1);
+			positional = positional_next(positional + 1);
 		} else {
 			ret = keyword_take(inv, words + i, n - i, &used, error, error_len);
 			changed = true;
@@ -352,9 +352,9 @@ static int args_parse(struct invocation *inv, char *const *words, size_t n, char
 		if (ret < 0)
 			return ret;
 	}
-	if (place && (place->flags & ARG_REQUIRED)) {
-		snprintf(error, error_len, "%s: %s is missing: expected %s", c->words, place->name,
-			 arg_expected(place, expected, sizeof(expected)));
+	if (positional && (positional->flags & ARG_REQUIRED)) {
+		snprintf(error, error_len, "%s: %s is missing: expected %s", c->words,
+			 positional->name, arg_expected(positional, expected, sizeof(expected)));
 		return -EINVAL;
 	}
 	for (const struct arg *a = c->args; a && a->name; a++) {

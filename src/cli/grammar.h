@@ -39,7 +39,7 @@ enum arg_kind {
 	ARG_REST,      /* every word that is left */
 };
 
-#define ARG_POSITIONAL 0x01U /* by place; else "name value" or "name=value", in any order */
+#define ARG_POSITIONAL 0x01U /* by position; else "name value" or "name=value", in any order */
 #define ARG_REQUIRED   0x02U
 #define ARG_REPEAT     0x04U /* may be given again; the key holds an array */
 

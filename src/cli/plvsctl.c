@@ -59,7 +59,7 @@ static int words_run(struct session *s, const struct cli_options *o, char **word
 
 /* Where "ipvsadm" or "proc" stands among the words if only options of plvsctl stand before it, else
  * 0. */
-static size_t ipvsadm_place(char **words, size_t n)
+static size_t ipvsadm_index(char **words, size_t n)
 {
 	static const char *const valued[] = {"-s", "-t", "--socket", "--timeout"};
 	size_t i = 0;
@@ -95,7 +95,7 @@ int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors)
 	struct cli_options options;
 	struct session s;
 	char error[512];
-	size_t n_own, place;
+	size_t n_own, at;
 	int code;
 
 	if (!words)
@@ -108,10 +108,10 @@ int cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *errors)
 		free(words);
 		return CLI_OK;
 	}
-	place = ipvsadm_place(words + 1, n);
-	n_own = place ? place - 1 : 0;
-	if (place && options_take(words + 1, &n_own, &options, error, sizeof(error)) == 0) {
-		code = ipvsadm_run(&options, words + place, n - place + 1, in, out, errors);
+	at = ipvsadm_index(words + 1, n);
+	n_own = at ? at - 1 : 0;
+	if (at && options_take(words + 1, &n_own, &options, error, sizeof(error)) == 0) {
+		code = ipvsadm_run(&options, words + at, n - at + 1, in, out, errors);
 		free(words);
 		return code;
 	}

@@ -130,7 +130,7 @@ static void failure_put(struct session *s, const struct invocation *inv,
 	if (!json_array_size(errors)) {
 		const char *alone = view_text(data, "message");
 
-		/* The data has the place apart; the message of the error has it in front. */
+		/* The data has the position apart; the message of the error has it in front. */
 		refusal_put(s, file, data, *alone ? alone : message);
 		return;
 	}

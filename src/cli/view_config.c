@@ -8,7 +8,7 @@
 
 /* A warning of the configuration: "12:7: shared.services[2].lower: 5 has no effect"; the caller
  * frees it. */
-static char *place_format(const json_t *v)
+static char *warning_format(const json_t *v)
 {
 	const char *path = view_text(v, "path");
 	char where[48] = "", *text = NULL;
@@ -29,7 +29,8 @@ static void texts_put(const struct out *out, const json_t *list, const char *lab
 	size_t i;
 
 	json_array_foreach (list, i, v) {
-		char *text = json_is_object(v) ? place_format(v) : view_format(out, v, FORMAT_TEXT);
+		char *text =
+			json_is_object(v) ? warning_format(v) : view_format(out, v, FORMAT_TEXT);
 
 		fprintf(out->file, "%s%s%s ", style_on(out, style), label, style_off(out, style));
 		text_put(out->file, text ? text : "?");

@@ -6,10 +6,10 @@
 
 #include "config/comments_internal.h"
 
-/* The first note at the present path and place, or c->n. */
-static size_t note_find(const struct comment_carrier *c, enum note_place place)
+/* The first note at the present path and position, or c->n. */
+static size_t note_find(const struct comment_carrier *c, enum note_position position)
 {
-	const struct note wanted = {.path = (char *)(uintptr_t)note_path(c), .place = place};
+	const struct note wanted = {.path = (char *)(uintptr_t)note_path(c), .position = position};
 	size_t low = 0, high = c->n;
 
 	while (low < high) {
@@ -23,15 +23,15 @@ static size_t note_find(const struct comment_carrier *c, enum note_place place)
 	return low;
 }
 
-static bool note_is(const struct comment_carrier *c, size_t i, enum note_place place)
+static bool note_is(const struct comment_carrier *c, size_t i, enum note_position position)
 {
-	return i < c->n && c->notes[i].place == place && !c->notes[i].used &&
+	return i < c->n && c->notes[i].position == position && !c->notes[i].used &&
 	       strcmp(c->notes[i].path, note_path(c)) == 0;
 }
 
-static bool has_notes(const struct comment_carrier *c, enum note_place place)
+static bool has_notes(const struct comment_carrier *c, enum note_position position)
 {
-	return note_is(c, note_find(c, place), place);
+	return note_is(c, note_find(c, position), position);
 }
 
 static void line_start(struct comment_carrier *c, size_t depth)
@@ -47,18 +47,18 @@ static void note_line(struct comment_carrier *c, struct note *note, size_t depth
 	note->used = true;
 }
 
-static void notes_lines(struct comment_carrier *c, enum note_place place, size_t depth)
+static void notes_lines(struct comment_carrier *c, enum note_position position, size_t depth)
 {
-	for (size_t i = note_find(c, place); note_is(c, i, place); i++)
+	for (size_t i = note_find(c, position); note_is(c, i, position); i++)
 		note_line(c, &c->notes[i], depth);
 }
 
 /* Behind what is written of the line; the first alone fits there. */
-static void notes_behind(struct comment_carrier *c, enum note_place place, size_t depth)
+static void notes_behind(struct comment_carrier *c, enum note_position position, size_t depth)
 {
 	bool first = true;
 
-	for (size_t i = note_find(c, place); note_is(c, i, place); i++) {
+	for (size_t i = note_find(c, position); note_is(c, i, position); i++) {
 		c->notes[i].used = true;
 		if (!first) {
 			fputc('\n', c->out);

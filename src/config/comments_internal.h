@@ -14,7 +14,7 @@
 
 #define NOTE_SEPARATOR '\x1f' /* of the parts of a path: in no key and no identity */
 
-enum note_place {
+enum note_position {
 	NOTE_BEFORE, /* on lines of its own, before a key or an element */
 	NOTE_BEHIND, /* on the line on which a value ends */
 	NOTE_OPEN,   /* on the line of an opening bracket */
@@ -24,9 +24,9 @@ enum note_place {
 
 struct note {
 	char *path, *text; /* text: a comment from its first character to the end of its line */
-	enum note_place place;
+	enum note_position position;
 	bool used;
-	size_t at; /* in the file: of several at one place, the order */
+	size_t at; /* in the file: of several at one position, the order */
 };
 
 struct comment_carrier {
@@ -46,7 +46,7 @@ size_t note_element_push(struct comment_carrier *c, const json_t *element, size_
 void note_path_pop(struct comment_carrier *c, size_t before);
 const char *note_path(const struct comment_carrier *c);
 
-/* By path, place and order in the file. */
+/* By path, position and order in the file. */
 int note_compare(const void *a, const void *b);
 
 /* The comments of c->text into c->notes, in the order of note_compare(). json: what the text says;

@@ -68,7 +68,7 @@ size_t note_element_push(struct comment_carrier *c, const json_t *element, size_
 
 /* --- reading --- */
 
-static void note_add(struct comment_carrier *c, enum note_place place, size_t from, size_t to)
+static void note_add(struct comment_carrier *c, enum note_position position, size_t from, size_t to)
 {
 	struct note *note;
 
@@ -81,7 +81,7 @@ static void note_add(struct comment_carrier *c, enum note_place place, size_t fr
 	note = &c->notes[c->n];
 	*note = (struct note){.path = strdup(note_path(c)),
 			      .text = strndup(c->text + from, to - from),
-			      .place = place,
+			      .position = position,
 			      .at = from};
 	c->no_memory |= !note->path || !note->text;
 	c->n++;
@@ -112,7 +112,7 @@ static size_t line_end(const struct comment_carrier *c, size_t at)
 
 /* Blanks and comments up to the next token. Comments on the line that is under way are `here`, at
  * the present path; the others are in the result. */
-static struct gap gap_skip(struct comment_carrier *c, enum note_place here)
+static struct gap gap_skip(struct comment_carrier *c, enum note_position here)
 {
 	struct gap gap = {SIZE_MAX, SIZE_MAX};
 	bool line_ended = false;
@@ -137,7 +137,7 @@ static struct gap gap_skip(struct comment_carrier *c, enum note_place here)
 }
 
 /* The comments of a gap, at the present path. Between them are blanks alone. */
-static void gap_take(struct comment_carrier *c, struct gap gap, enum note_place place)
+static void gap_take(struct comment_carrier *c, struct gap gap, enum note_position position)
 {
 	for (size_t at = gap.from; at < gap.to; at++) {
 		const size_t start = at;
@@ -145,7 +145,7 @@ static void gap_take(struct comment_carrier *c, struct gap gap, enum note_place 
 		if (is_blank(c->text[at]))
 			continue;
 		at = line_end(c, at);
-		note_add(c, place, start, at);
+		note_add(c, position, start, at);
 	}
 }
 
@@ -250,7 +250,7 @@ int note_compare(const void *a, const void *b)
 	int order = strcmp(x->path, y->path);
 
 	if (order == 0)
-		order = (int)x->place - (int)y->place;
+		order = (int)x->position - (int)y->position;
 	return order ? order : x->at < y->at ? -1 : x->at > y->at;
 }
 

@@ -194,15 +194,15 @@ void config_errors_add(struct config_errors *errors, int reason, const char *pat
 const char *config_error_format(const struct config_errors *errors, const struct config_error *e,
 				char *buf, size_t len)
 {
-	char place[32] = "";
+	char position[32] = "";
 	bool path = e->path && e->path[0];
 
 	if (e->line && errors->file)
-		snprintf(place, sizeof(place), ":%u:%u", e->line, e->column);
+		snprintf(position, sizeof(position), ":%u:%u", e->line, e->column);
 	else if (e->line)
-		snprintf(place, sizeof(place), "line %u:%u", e->line, e->column);
-	snprintf(buf, len, "%s%s%s%s%s%s", errors->file ? errors->file : "", place,
-		 errors->file || place[0] ? ": " : "", path ? e->path : "", path ? ": " : "",
+		snprintf(position, sizeof(position), "line %u:%u", e->line, e->column);
+	snprintf(buf, len, "%s%s%s%s%s%s", errors->file ? errors->file : "", position,
+		 errors->file || position[0] ? ": " : "", path ? e->path : "", path ? ": " : "",
 		 e->message ? e->message : "out of memory");
 	return buf;
 }

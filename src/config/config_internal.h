@@ -425,7 +425,7 @@ void config_check_checks(struct config_context *ctx, struct config *config);
 void config_check_by_type(struct config_context *ctx, const struct check_spec *c);
 /* Which checks `defaults` names. */
 void config_check_defaults(struct config_context *ctx, const struct config *config);
-/* Which checks a settled service and its servers have, and its quorum. */
+/* Which checks a finished service and its servers have, and its quorum. */
 void config_check_service_health(struct config_context *ctx, const struct config *config,
 				 const struct config_service *svc);
 /* Frees what config_check_checks() made. */

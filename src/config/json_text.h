@@ -4,8 +4,8 @@
 
 /*
  * The text of a JSON document as a person wrote it: reading it from a file that may be
- * anything, blanking comments so that offsets hold, and finding the place of a value
- * again after the parser has thrown places away. Context: control.
+ * anything, blanking comments so that offsets hold, and finding the position of a value
+ * again after the parser has thrown positions away. Context: control.
  */
 
 #include <jansson.h>

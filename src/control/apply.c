@@ -25,7 +25,7 @@
 #include "control/trial.h"
 #include "control/undo_record.h"
 
-#define STEP_US 2000 /* of work before others have their turn */
+#define STEP_US 2000 /* of work before others run */
 
 /* By a timer: an event that is activated within its call goes before all others. */
 static void step_soon(struct apply *a)

@@ -28,8 +28,8 @@ struct fleet {
 
 int fleet_start(struct control *c);
 void fleet_stop(struct control *c);
-/* Configuration or verdicts are others: the list is made anew in the next turn of the loop. Nothing
- * before fleet_start(). */
+/* Configuration or verdicts are others: the list is made anew in the next round of the loop.
+ * Nothing before fleet_start(). */
 static inline void fleet_changed(struct fleet *f)
 {
 	static const struct timeval now;

@@ -9,12 +9,12 @@
 #include "base/json_write.h"
 #include "rpc/json_dump.h"
 
-#define STEP_US	     500	 /* of work on one listing */
-#define TURN_US	     2000	 /* of work on all of them before others of the loop have theirs */
-#define PAUSE_BYTES  (4UL << 20) /* that wait for a client: its listings wait as well */
-#define PAUSE_US     20000	 /* when all of them wait */
-#define MAX_RESTARTS 3		 /* then it is finished in one go */
-#define MANY	     1000	 /* services: their text is worth giving back */
+#define STEP_US	     500	   /* of work on one listing */
+#define ROUND_US     2000	   /* of work on all of them before others of the loop run */
+#define PAUSE_BYTES  (4UL << 20)   /* that wait for a client: its listings wait as well */
+#define PAUSE_US     20000	   /* when all of them wait */
+#define MAX_RESTARTS 3		   /* then it is finished in one go */
+#define MANY	     1000	   /* services: their text is worth giving back */
 #define MAX_BYTES    (192UL << 20) /* of one answer */
 
 struct listing {
@@ -179,22 +179,22 @@ static void stream_step(struct listing *l)
 	listing_destroy(l);
 }
 
-static void turn_soon(struct listings *all, uint64_t after_us)
+static void round_soon(struct listings *all, uint64_t after_us)
 {
 	const struct timeval tv = {0, (suseconds_t)after_us};
 
 	if (!TAILQ_EMPTY(&all->list))
-		event_add(all->turn_ev, &tv);
+		event_add(all->round_ev, &tv);
 }
 
 /*
- * Listings take turns by client: in each round the oldest listing of each client has one step,
- * however many the client asked for. A client that does not read gets no further text.
+ * Clients share the time for listings: in each round the oldest listing of each client has one
+ * step, however many the client asked for. A client that does not read gets no further text.
  */
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+static void on_round(evutil_socket_t fd, short what, void *arg)
 {
 	struct listings *all = arg;
-	uint64_t end = clock_us() + TURN_US;
+	uint64_t end = clock_us() + ROUND_US;
 	bool worked = true;
 
 	(void)fd;
@@ -220,7 +220,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		else
 			step(l);
 	}
-	turn_soon(all, worked ? 0 : PAUSE_US);
+	round_soon(all, worked ? 0 : PAUSE_US);
 }
 
 /* NULL: req has ended. */
@@ -231,7 +231,7 @@ static struct listing *listing_create(struct control *c, struct rpc_request *req
 	if (!l)
 		return NULL;
 	TAILQ_INSERT_TAIL(&c->listings.list, l, entry);
-	turn_soon(&c->listings, 0);
+	round_soon(&c->listings, 0);
 	return l;
 }
 
@@ -266,13 +266,13 @@ void listing_stream(struct control *c, struct rpc_request *req,
 
 int listings_start(struct control *c)
 {
-	c->listings.turn_ev = event_new(c->base, -1, 0, on_turn, &c->listings);
-	return c->listings.turn_ev ? 0 : -ENOMEM;
+	c->listings.round_ev = event_new(c->base, -1, 0, on_round, &c->listings);
+	return c->listings.round_ev ? 0 : -ENOMEM;
 }
 
 void listings_stop(struct control *c)
 {
-	if (c->listings.turn_ev)
-		event_free(c->listings.turn_ev);
-	c->listings.turn_ev = NULL;
+	if (c->listings.round_ev)
+		event_free(c->listings.round_ev);
+	c->listings.round_ev = NULL;
 }

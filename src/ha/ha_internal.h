@@ -223,7 +223,7 @@ static inline void ha_post(struct ha *ha, const struct role_event *event)
 	ha->post(ha, event);
 }
 
-/* The parts are polled once more in this turn of the loop, after all that waits in sockets. */
+/* The parts are polled once more in this round of the loop, after all that waits in sockets. */
 static inline void ha_poll_soon(struct ha *ha)
 {
 	event_active(ha->soon_ev, EV_TIMEOUT, 0);

@@ -14,7 +14,7 @@
 #include "ha/ha_internal.h"
 #include "ha/wire/ha_wire.h"
 
-#define TURN 64 /* frames of a link before others have their turn */
+#define FRAMES_A_ROUND 64 /* frames of a link before others run */
 
 static bool receive_one(struct ha *ha, struct peer_frames *f, uint8_t i, const uint8_t *datagram,
 			size_t n)
@@ -63,7 +63,7 @@ static void on_frame(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	frames_read(f->ha, (uint8_t)(f - f->ha->frames), TURN);
+	frames_read(f->ha, (uint8_t)(f - f->ha->frames), FRAMES_A_ROUND);
 }
 
 static void drain(struct ha *ha)

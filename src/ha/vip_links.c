@@ -10,7 +10,7 @@
 #include "ha/ask_addresses.h"
 #include "ha/ha_internal.h"
 
-#define DISCOVERY_BUDGET 256 /* packets of a link before others have their turn */
+#define DISCOVERY_BUDGET 256 /* packets of a link before others run */
 
 static struct ha_link *link_find(struct ha *ha, link_id id)
 {

@@ -218,7 +218,7 @@ struct checker_ops {
 	enum check_type type;
 	size_t state_size;
 	/* The checker ends the probe by itself inquiry_timeout_ms() after what it asks has begun;
-	 * the core arms no limit. For what may have to wait for a place first. */
+	 * the core arms no limit. For what may have to wait for a slot first. */
 	bool own_limit;
 	void (*start)(struct probe *p);
 	/* Time is up, or nobody wants to know any more: descriptors are closed and events

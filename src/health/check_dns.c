@@ -14,8 +14,8 @@
 #include "health/dial.h"
 #include "health/dns.h"
 
-#define READS_A_TURN 8U
-#define MAX_DATAGRAM 4096 /* more than any server sends unasked: the rest of it is lost */
+#define READS_A_ROUND 8U
+#define MAX_DATAGRAM  4096 /* more than any server sends unasked: the rest of it is lost */
 
 struct dns_probe {
 	struct event readable;
@@ -85,7 +85,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct probe *p = arg;
 
 	(void)what;
-	for (uint32_t i = 0; i < READS_A_TURN; i++) {
+	for (uint32_t i = 0; i < READS_A_ROUND; i++) {
 		ssize_t n = recv(fd, data, sizeof(data), 0);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))

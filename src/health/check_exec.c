@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * An external program. The server is well when the exit code is 0 and the output matches. A
- * program that cannot be started, or finds no place, is a probe that could not be made. The time
- * limit begins when the program starts: waiting for a place is no fault of the server.
+ * program that cannot be started, or finds no slot, is a probe that could not be made. The time
+ * limit begins when the program starts: waiting for a slot is no fault of the server.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -21,9 +21,9 @@
 #include "health/pattern.h"
 #include "health/inquiry.h"
 
-#define READS_A_TURN 8U
-#define MAX_ANSWERS  16U /* compared: a pattern may cost some milliseconds each */
-#define MAX_DATAGRAM 4096
+#define READS_A_ROUND 8U
+#define MAX_ANSWERS   16U /* compared: a pattern may cost some milliseconds each */
+#define MAX_DATAGRAM  4096
 
 struct udp_probe {
 	struct event readable, limit;
@@ -87,7 +87,7 @@ static bool udp_read(struct probe *p)
 	struct udp_probe *u = p->state;
 	char data[MAX_DATAGRAM];
 
-	for (uint32_t i = 0; i < READS_A_TURN; i++) {
+	for (uint32_t i = 0; i < READS_A_ROUND; i++) {
 		ssize_t n = recv(u->fd, data, sizeof(data), 0);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))

@@ -16,9 +16,9 @@
 #include "base/csum.h"
 #include "health/dial.h"
 
-#define READS_A_TURN 32U
-#define BUCKETS	     256U
-#define MAGIC	     4U /* bytes of the token that are the socket's */
+#define READS_A_ROUND 32U
+#define BUCKETS	      256U
+#define MAGIC	      4U /* bytes of the token that are the socket's */
 
 /* On the wire. */
 struct echo_packet {
@@ -149,7 +149,7 @@ static void on_ping(evutil_socket_t fd, short what, void *arg)
 	struct echo_request *r = arg;
 
 	(void)what;
-	for (uint32_t i = 0; i < READS_A_TURN; i++) {
+	for (uint32_t i = 0; i < READS_A_ROUND; i++) {
 		struct sockaddr_storage from = {0};
 		socklen_t from_len = sizeof(from);
 		struct echo_packet m;
@@ -214,7 +214,7 @@ static void on_raw(evutil_socket_t fd, short what, void *arg)
 	struct raw_socket *raw = arg;
 
 	(void)what;
-	for (uint32_t i = 0; i < READS_A_TURN; i++) {
+	for (uint32_t i = 0; i < READS_A_ROUND; i++) {
 		struct sockaddr_storage from = {0};
 		socklen_t from_len = sizeof(from);
 		struct echo_request *r;

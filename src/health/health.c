@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The whole: birth, the turn of the loop, death. */
+/* The whole: birth, the round of the loop, death. */
 #include "health/health.h"
 
 #include <errno.h>

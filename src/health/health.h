@@ -95,9 +95,9 @@ struct health_options {
 	uint32_t max_in_flight;	   /* probes at once; 0 = by the limit of descriptors */
 	/* No callback may change what is checked (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */
-	/* Effects of a service changed. What becomes known in one turn of the loop makes one
+	/* Effects of a service changed. What becomes known in one round of the loop makes one
 	 * call for each service, one after the other: control publishes them together. After
-	 * some milliseconds of it the rest comes in the next turns. */
+	 * some milliseconds of it the rest comes in the next rounds. */
 	void (*changed)(void *arg, const char *service_key);
 	/* The state of a server has changed: for notify programs and logs; see struct
 	 * health_view. */
@@ -188,7 +188,7 @@ int health_get(const struct health *h, const char *service_key, const struct end
 /* The same without history, for who asks of thousands. */
 int health_get_now(const struct health *h, const char *service_key, const struct endpoint *server,
 		   struct health_view *out);
-/* Settles the pending changes of a service now, not at the end of the turn: changed() and edge()
+/* Settles the pending changes of a service now, not at the end of the round: changed() and edge()
  * are called. Within such a callback the function does nothing. */
 void health_settle(struct health *h, const char *service_key);
 

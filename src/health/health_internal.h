@@ -164,7 +164,7 @@ void inquiry_destroy(struct inquiry *w);
 void inquiry_not_made(struct inquiry *w, bool not_made);
 /* A new inquiry takes over what an older one knew of the same server. */
 void inquiry_inherit(struct inquiry *w, const struct inquiry *old);
-/* Asks within its fast interval, however long its turn is away. */
+/* Asks within its fast interval, however far its next probe is away. */
 void inquiry_hurry(struct inquiry *w, uint64_t now_us);
 void inquiry_resume(struct inquiry *w, uint64_t now_us);
 bool inquiry_wanted(const struct inquiry *w);

@@ -143,7 +143,7 @@ void inquiry_inherit(struct inquiry *w, const struct inquiry *old)
 	w->probes = old->probes;
 	w->failures = old->failures;
 	w->errors = old->errors;
-	/* The old one's turn, unless the new interval is shorter: no probe is lost by a reload,
+	/* The old one's due time, unless the new interval is shorter: no probe is lost by a reload,
 	 * and none comes early. */
 	if (timer_armed(&old->start)) {
 		uint64_t at = health_now(w->h) + 1000ULL * inquiry_interval_ms(&w->state, &w->spec);

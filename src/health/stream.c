@@ -14,8 +14,8 @@
 #include "health/dial.h"
 #include "health/tls.h"
 
-#define FIRST_ROOM   4096U
-#define READS_A_TURN 8U /* of what is there: others have their turn too */
+#define FIRST_ROOM    4096U
+#define READS_A_ROUND 8U /* of what is there: others run as well */
 
 static void on_event(evutil_socket_t fd, short what, void *arg);
 
@@ -234,7 +234,7 @@ static void receive(struct stream *s)
 {
 	short want;
 
-	for (uint32_t i = 0; i < READS_A_TURN && !stream_full(s); i++) {
+	for (uint32_t i = 0; i < READS_A_ROUND && !stream_full(s); i++) {
 		ssize_t n;
 
 		if (!make_room(s))

@@ -60,7 +60,7 @@ static void servers_sift(struct importer *im, struct lvs_service *svc)
 
 /* ---- ports ---- */
 
-static void check_port_settle(struct importer *im, const struct lvs_server *s, uint32_t written,
+static void check_port_finish(struct importer *im, const struct lvs_server *s, uint32_t written,
 			      struct lvs_check *c)
 {
 	bool asks = strcmp(c->type, "icmp") != 0 && strcmp(c->type, "exec") != 0;
@@ -79,7 +79,7 @@ static void check_port_settle(struct importer *im, const struct lvs_server *s, u
 }
 
 /* Nothing but NAT rewrites ports: other methods keep that of the packet. */
-static void server_port_settle(struct importer *im, const struct lvs_service *svc,
+static void server_port_finish(struct importer *im, const struct lvs_service *svc,
 			       struct lvs_server *s)
 {
 	uint32_t written = s->port, service = svc->listeners ? svc->listeners->port : 0;
@@ -101,10 +101,10 @@ static void server_port_settle(struct importer *im, const struct lvs_service *sv
 		s->port = service;
 	}
 	for (struct lvs_check *c = s->checks; c; c = c->next)
-		check_port_settle(im, s, written ? written : s->port, c);
+		check_port_finish(im, s, written ? written : s->port, c);
 }
 
-static void loopback_settle(struct importer *im, const struct lvs_service *svc,
+static void loopback_finish(struct importer *im, const struct lvs_service *svc,
 			    struct lvs_server *s)
 {
 	if (!addr_is_loopback(&s->addr) || s->method == METHOD_LOCAL)
@@ -147,7 +147,7 @@ static void check_bounds(struct importer *im, struct lvs_check *c)
 }
 
 /* A path with what requests cannot have as %HH. */
-static const char *path_settle(struct importer *im, const struct lvs_check *c)
+static const char *path_finish(struct importer *im, const struct lvs_check *c)
 {
 	struct text_buf b = {0};
 
@@ -166,10 +166,10 @@ static const char *path_settle(struct importer *im, const struct lvs_check *c)
 	return b.data;
 }
 
-static void http_settle(struct importer *im, struct lvs_check *c)
+static void http_finish(struct importer *im, struct lvs_check *c)
 {
 	if (c->path)
-		c->path = path_settle(im, c);
+		c->path = path_finish(im, c);
 	if (c->host && (strpbrk(c->host, " /") || !text_is_plain(c->host) || !*c->host)) {
 		note(im, c->at, NOTE_UNSAID,
 		     "\"%s\" is no host name: the server's address is asked", c->host);
@@ -178,7 +178,7 @@ static void http_settle(struct importer *im, struct lvs_check *c)
 }
 
 /* Without a port nothing can be connected to: a ping is what is left. */
-static void no_port_settle(struct importer *im, const struct lvs_server *s, struct lvs_check *c)
+static void no_port_finish(struct importer *im, const struct lvs_server *s, struct lvs_check *c)
 {
 	if (c->port || s->port || !strcmp(c->type, "icmp") || !strcmp(c->type, "exec"))
 		return;
@@ -197,7 +197,7 @@ static void no_port_settle(struct importer *im, const struct lvs_server *s, stru
 				.address = c->address};
 }
 
-static void checks_settle(struct importer *im, struct lvs_server *s)
+static void checks_finish(struct importer *im, struct lvs_server *s)
 {
 	uint32_t n = 0;
 
@@ -219,15 +219,15 @@ static void checks_settle(struct importer *im, struct lvs_server *s)
 			     server_text(im, s));
 		}
 		check_bounds(im, *c);
-		http_settle(im, *c);
-		no_port_settle(im, s, *c);
+		http_finish(im, *c);
+		no_port_finish(im, s, *c);
 		c = &(*c)->next;
 	}
 }
 
 /* ---- what a service says once ---- */
 
-static void quiesce_settle(struct lvs_service *svc)
+static void quiesce_finish(struct lvs_service *svc)
 {
 	enum lvs_switch common = SWITCH_UNSET;
 	bool mixed = false;
@@ -256,7 +256,7 @@ static bool rewrites(enum lvs_method method)
 }
 
 /* The PROXY protocol goes with the methods whose replies pass, within one family. */
-static void client_address_settle(struct importer *im, struct lvs_service *svc)
+static void client_address_finish(struct importer *im, struct lvs_service *svc)
 {
 	const char *why = NULL;
 
@@ -334,7 +334,7 @@ static void duplicates_drop(struct importer *im, struct lvs_service *svc)
 }
 
 /* Where the method stands at the servers, the service says that of the first one. */
-static void method_settle(struct importer *im, struct lvs_service *svc)
+static void method_finish(struct importer *im, struct lvs_service *svc)
 {
 	for (const struct lvs_server *s = svc->servers; s && !svc->method; s = s->next)
 		if (!s->sorry && !addr_is_loopback(&s->addr))
@@ -343,13 +343,13 @@ static void method_settle(struct importer *im, struct lvs_service *svc)
 		svc->method = im->lvs.method ? im->lvs.method : METHOD_NAT;
 }
 
-static void service_settle(struct importer *im, struct lvs_service *svc)
+static void service_finish(struct importer *im, struct lvs_service *svc)
 {
-	method_settle(im, svc);
+	method_finish(im, svc);
 	for (struct lvs_server *s = svc->servers; s; s = s->next) {
 		if (!s->method)
 			s->method = svc->method;
-		loopback_settle(im, svc, s);
+		loopback_finish(im, svc, s);
 	}
 	svc->lost = service_lost(svc);
 	if (!svc->lost)
@@ -360,12 +360,12 @@ static void service_settle(struct importer *im, struct lvs_service *svc)
 	}
 	for (struct lvs_server *s = svc->servers; s; s = s->next)
 		if (!s->lost)
-			server_port_settle(im, svc, s);
+			server_port_finish(im, svc, s);
 	duplicates_drop(im, svc);
 	for (struct lvs_server *s = svc->servers; s; s = s->next)
-		checks_settle(im, s);
-	quiesce_settle(svc);
-	client_address_settle(im, svc);
+		checks_finish(im, s);
+	quiesce_finish(svc);
+	client_address_finish(im, svc);
 	if (svc->mark && svc->flags && !svc->scheduler)
 		svc->flags = 0;
 }
@@ -375,7 +375,7 @@ void lvs_finish(struct importer *im)
 	uint32_t n = 0;
 
 	for (struct lvs_service *svc = im->lvs.services; svc; svc = svc->next)
-		service_settle(im, svc);
+		service_finish(im, svc);
 	for (struct lvs_service *svc = im->lvs.services; svc; svc = svc->next)
 		n += !svc->lost;
 	if (n == 0)

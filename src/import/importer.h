@@ -141,7 +141,7 @@ struct lvs_server *server_new(struct importer *im, struct lvs_service *svc, stru
 /* "ipip", "gue", "gre". false: the word is none of them. */
 bool lvs_tunnel_type(const char *word, uint8_t *type);
 /* Notes what does not go together, and takes it away. */
-void lvs_tunnel_settle(struct importer *im, struct origin at, struct encap *t);
+void lvs_tunnel_finish(struct importer *im, struct origin at, struct encap *t);
 struct lvs_listener *listener_new(struct importer *im, struct lvs_service *svc, struct origin at,
 				  const struct addr *addr, uint32_t port);
 struct lvs_check *check_new(struct importer *im, struct lvs_server *server, struct origin at,

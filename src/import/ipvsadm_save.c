@@ -107,7 +107,7 @@ static void server_set(struct reader *r, struct lvs_server *s, const struct ipvs
 	s->lower = c->lower;
 	s->host = c->server_host;
 	s->tunnel = c->method == METHOD_TUNNEL ? c->tunnel : (struct encap){0};
-	lvs_tunnel_settle(r->im, r->at, &s->tunnel);
+	lvs_tunnel_finish(r->im, r->at, &s->tunnel);
 	if (c->upper && c->lower > c->upper)
 		note(r->im, r->at, NOTE_ERROR, "the lower threshold %u is above the upper one, %u",
 		     c->lower, c->upper);

@@ -86,7 +86,7 @@ static void source_set(struct ka_check *c, struct lvs_check *check)
 		kw_port(im, c->bind_port, 1, &check->source_port);
 }
 
-static void place_set(struct ka_check *c, struct lvs_check *check)
+static void target_set(struct ka_check *c, struct lvs_check *check)
 {
 	struct importer *im = c->ka->im;
 	bool own_way = c->out->method == METHOD_DR || c->out->method == METHOD_TUNNEL;
@@ -119,7 +119,7 @@ struct lvs_check *ka_check_begin(struct ka_check *c, const char *type, uint32_t 
 	check->timeout_ms = INNERMOST(c, has_connect, connect, CONNECT_DEFAULT);
 	check->fall = INNERMOST(c, has_retry, retry, kind->retry) + 1;
 	check->rise = 1;
-	place_set(c, check);
+	target_set(c, check);
 	source_set(c, check);
 	check_add(c->ka->im, c->out, check);
 	return check;

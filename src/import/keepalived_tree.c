@@ -318,7 +318,7 @@ static bool tunnel_take(struct importer *im, const struct kw *k, struct encap *o
 			return false;
 		}
 	}
-	lvs_tunnel_settle(im, k->at, out);
+	lvs_tunnel_finish(im, k->at, out);
 	return true;
 }
 

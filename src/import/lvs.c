@@ -52,7 +52,7 @@ bool lvs_tunnel_type(const char *word, uint8_t *type)
 	return false;
 }
 
-void lvs_tunnel_settle(struct importer *im, struct origin at, struct encap *t)
+void lvs_tunnel_finish(struct importer *im, struct origin at, struct encap *t)
 {
 	if (t->type == ENCAP_GUE && !t->port)
 		note(im, at, NOTE_ERROR, "a tunnel of type gue needs the port of the server");

@@ -137,7 +137,7 @@ struct link_config {
 	uint32_t n_addresses;
 	/* Ports that Linux gives to nobody by itself, host order; 0: none. */
 	uint16_t reserved_first, reserved_last;
-	bool inactive; /* until link_set_active(true): this router waits for its turn */
+	bool inactive; /* until link_set_active(true): this router stands by */
 	bool realtime; /* heartbeats pass by: SCHED_FIFO where that is allowed */
 	struct link_callbacks callbacks;
 };

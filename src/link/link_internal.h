@@ -134,7 +134,7 @@ void carrier_listen(struct link *l);
 void *link_main(void *arg);
 
 /* link_round.c */
-/* Something is left to do: come back after the others had their turn. */
+/* Something is left to do: come back after the others ran. */
 void link_more(struct link *l);
 /* Every wake ends here. */
 void link_round_end(struct link *l);

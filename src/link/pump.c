@@ -109,7 +109,7 @@ static unsigned int punt_burst(struct pump *p, struct rte_ring *r, unsigned int 
 }
 
 /* ARP, heartbeats, BGP and BFD, both ways: after every burst of something else. Workers bound how
- * many there are, and each turn takes a burst of a ring at most. */
+ * many there are, and each round takes a burst of a ring at most. */
 static void pump_first(struct pump *p)
 {
 	for (unsigned int w = 0; w < p->exchange->n_workers; w++)

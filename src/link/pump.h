@@ -4,7 +4,7 @@
 
 /*
  * Frames between rings and TAPs. Link thread. Work per call is bounded, so that netlink and
- * messages get their turn.
+ * messages are not delayed for long.
  */
 
 #include <stdbool.h>

@@ -19,13 +19,13 @@
 
 /*
  * The loop of the link thread: sleeps in libevent until a ring, a TAP, netlink or a
- * message has something, and gives each of them bounded turns.
+ * message has something, and gives each of them bounded rounds.
  */
 
 #define FIFO_PRIORITY  9 /* below the ha thread */
 #define NETLINK_BUDGET 32
 #define RESOLVE_BUDGET 128
-#define TURN_US	       1000    /* of requests to Linux: some take a millisecond each */
+#define ROUND_US       1000    /* of requests to Linux: some take a millisecond each */
 #define FINI_READ_US   1000000 /* at the end: of events of Linux */
 #define LOOK_MS	       100     /* between two questions to devices for the state of their links */
 
@@ -77,7 +77,7 @@ static bool take_resolves(struct link *l)
 /* Next hops to ask about and addresses to set, for a while. True: there are more. */
 static bool ask_linux(struct link *l)
 {
-	uint64_t end = clock_us() + TURN_US;
+	uint64_t end = clock_us() + ROUND_US;
 	bool hops, vips;
 
 	do {
@@ -87,7 +87,7 @@ static bool ask_linux(struct link *l)
 	return hops || vips;
 }
 
-/* Rings of workers, and what is left over from other turns. */
+/* Rings of workers, and what is left over from other rounds. */
 static void on_work(struct link *l)
 {
 	bool more = pump_punts(&l->pump);

@@ -148,7 +148,7 @@ static void fleet_put(const struct router_parts *p, enum expo_format format, str
 
 /* --- services and servers: in slices --- */
 
-/* True: time to let others have their turn. */
+/* True: time to let others run. */
 static bool enough(const struct document *d, const struct evbuffer *out, uint64_t end_us)
 {
 	return d->object % CLOCK_N == 0 &&

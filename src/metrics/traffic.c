@@ -8,7 +8,7 @@
 #include "publish/publisher.h"
 
 #define SAMPLE_S     2
-#define SERVERS_STEP 2048 /* ids looked at before others of the control thread have a turn */
+#define SERVERS_STEP 2048 /* ids looked at before others of the control thread run */
 
 static void rates_of(float *rate, const uint64_t *last, const uint64_t *now, size_t n,
 		     uint64_t elapsed_us)

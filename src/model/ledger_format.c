@@ -12,11 +12,11 @@ static uint64_t pages(uint64_t bytes)
 	return (bytes + LEDGER_PAGE - 1) / LEDGER_PAGE * LEDGER_PAGE;
 }
 
-void ledger_place(uint32_t n_workers, uint32_t capacity, struct ledger_place *out)
+void ledger_parts(uint32_t n_workers, uint32_t capacity, struct ledger_parts *out)
 {
 	const uint64_t rows = LEDGER_ROWS(capacity);
 
-	*out = (struct ledger_place){.servers = LEDGER_PAGE};
+	*out = (struct ledger_parts){.servers = LEDGER_PAGE};
 	out->workers =
 		out->servers + pages(sizeof(struct ledger_server) * ((uint64_t)MAX_SERVERS + 1));
 	out->rows6 = pages(sizeof(struct ledger_row4) * rows);

@@ -109,14 +109,14 @@ struct ledger_ftp_row {
 };
 
 /* Offsets of the parts in a file. */
-struct ledger_place {
+struct ledger_parts {
 	uint64_t servers, workers;
 	uint64_t rows4, rows6, ftp; /* from the beginning of a worker's part */
 	uint64_t worker_bytes;
 	uint64_t bytes; /* of the file */
 };
 
-void ledger_place(uint32_t n_workers, uint32_t capacity, struct ledger_place *out);
+void ledger_parts(uint32_t n_workers, uint32_t capacity, struct ledger_parts *out);
 uint64_t ledger_layout(void);
 /* Steps of ledger4_check(), ledger6_check(). */
 static inline uint64_t ledger_check_add(uint64_t h, uint64_t word)

@@ -27,7 +27,7 @@ static void encaps_set(struct publisher *p, const struct service *svc)
 }
 
 /* Writes the node's values into the run-time objects of a service's servers. */
-static void settle_service(struct publisher *p, const struct service *svc)
+static void runtime_write(struct publisher *p, const struct service *svc)
 {
 	service_rt_set_on_removed(svc->rt, svc->policy.on_removed, svc->policy.drain_s);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
@@ -158,7 +158,7 @@ int publisher_flush(struct publisher *p)
 		const struct service *svc = snapshot_service(p->live, p->changed[i]);
 
 		if (svc)
-			settle_service(p, svc);
+			runtime_write(p, svc);
 	}
 	remove_dropped(p);
 	/* After the removals: a connection that looks again must find them. */

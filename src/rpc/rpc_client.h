@@ -35,7 +35,7 @@ struct rpc_client {
 	struct evbuffer *out;
 	struct request_list requests;
 	uint32_t n_requests;
-	uint64_t round; /* rpc_round(): of its last turn */
+	uint64_t round; /* rpc_round(): of its last step */
 	bool eof;	/* the client sends no more: answer what is open, then close */
 	bool closing;	/* nothing more is read: flush, then close */
 	bool broken;	/* nothing can be sent */

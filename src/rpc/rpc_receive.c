@@ -17,7 +17,7 @@
 
 /* Half requests of all clients together, in units of max_request. */
 #define MAX_HALVES    4
-#define READ_STEP     262144 /* bytes of one client before others have their turn */
+#define READ_STEP     262144 /* bytes of one client before others run */
 #define REQUESTS_STEP 32     /* requests likewise */
 #define STEP_US	      500    /* time for them likewise, but for one request at least */
 #define KEEP_BUFFER   65536

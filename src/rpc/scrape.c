@@ -26,16 +26,16 @@
 #include "rpc/listen_tcp.h"
 #include "rpc/socket_file.h"
 
-#define AREA	       "control"
-#define MAX_CLIENTS    32
-#define MAX_DOCUMENTS  2
-#define MAX_HEADER     8192
-#define HEADER_MS      5000
-#define TOTAL_MS       30000
-#define CLOSING_MS     1000
-#define STEP_US	       2000 /* of work before others of the loop have their turn */
-#define ACCEPTS_A_TURN 16
-#define PAUSE_MS       100 /* after the process ran out of descriptors */
+#define AREA		"control"
+#define MAX_CLIENTS	32
+#define MAX_DOCUMENTS	2
+#define MAX_HEADER	8192
+#define HEADER_MS	5000
+#define TOTAL_MS	30000
+#define CLOSING_MS	1000
+#define STEP_US		2000 /* of work before others of the loop run */
+#define ACCEPTS_A_ROUND 16
+#define PAUSE_MS	100 /* after the process ran out of descriptors */
 
 enum scrape_state { SCRAPE_HEADER, SCRAPE_BODY, SCRAPE_CLOSING };
 
@@ -395,7 +395,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	struct scrape_server *s = arg;
 
 	(void)what;
-	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+	for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
 		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (client < 0 && (errno == EINTR || errno == ECONNABORTED))

@@ -2,17 +2,17 @@
 
 /*
  * Maglev hashing (Eisenbud et al., NSDI 2016) as Linux has it: a table of `mh_slots` slots (4093 as
- * in IPVS, unless configured) that each server fills along a permutation of its own, `turns` slots
- * at a time, by the client's address (mh-port: plus its port). No random key: every router builds
- * the same table.
- * Turns come from the last weight that was not 0, so quiescing a server moves no other
- * client. A slot whose server is not eligible refuses; mh-fallback hashes again.
+ * in IPVS, unless configured) that each server fills along a permutation of its own,
+ * `slots_a_round` slots at a time, by the client's address (mh-port: plus its port). No random key:
+ * every router builds the same table. Slots follow the last weight that was not 0, so quiescing
+ * a server moves no other client. A slot whose server is not eligible refuses; mh-fallback hashes
+ * again.
  *
  * With `adopt` the table follows from the configuration alone, so that routers of a fleet agree
- * whatever happened to each of them: turns come from configured weights, servers fill the table in
- * the order of their addresses, and a server that is down keeps its slots. What falls on these is
- * hashed again, so a server that is down moves only its own clients. A server of weight 0 has the
- * slots of the least weight, and gets nothing.
+ * whatever happened to each of them: these counts come from configured weights, servers fill the
+ * table in the order of their addresses, and a server that is down keeps its slots. What falls on
+ * these is hashed again, so a server that is down moves only its own clients. A server of weight 0
+ * has the slots of the least weight, and gets nothing.
  */
 
 #include <errno.h>
@@ -47,8 +47,8 @@ static uint32_t mh_hash(struct siphash_key key, uint32_t place, uint32_t offset)
 /* A server's walk over the slots: at, at + skip, at + 2 skip ... modulo their number. */
 struct mh_walk {
 	uint32_t at, skip;
-	uint32_t turns; /* slots per round; 0 takes no part */
-	int16_t server; /* index into the node's servers */
+	uint32_t slots_a_round; /* slots per round; 0 takes no part */
+	int16_t server;		/* index into the node's servers */
 };
 
 static bool mh_takes_part(const struct service *svc, const struct server *s)
@@ -76,7 +76,7 @@ static void mh_walks_init(const struct service *svc, uint32_t n_slots, struct mh
 	}
 	if (gcd == 0)
 		return;
-	/* At most 6 bits of turns, so that a round leaves room for everybody. */
+	/* At most 6 bits of slots, so that a round leaves room for everybody. */
 	while (max / gcd >> shift >= 64)
 		shift++;
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
@@ -90,16 +90,16 @@ static void mh_walks_init(const struct service *svc, uint32_t n_slots, struct mh
 		place = addr_fold(&s->addr, svc->family) + be16_to(s->port);
 		w->at = mh_hash(mh_key1, place, 0) % n_slots;
 		w->skip = mh_hash(mh_key2, place, 0) % (n_slots - 1) + 1;
-		w->turns = weight / gcd >> shift;
-		if (w->turns == 0)
-			w->turns = 1;
+		w->slots_a_round = weight / gcd >> shift;
+		if (w->slots_a_round == 0)
+			w->slots_a_round = 1;
 	}
 }
 
 static bool mh_nobody(const struct mh_walk *walks, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (walks[i].turns > 0)
+		if (walks[i].slots_a_round > 0)
 			return false;
 	}
 	return true;
@@ -116,7 +116,7 @@ static void mh_fill(struct mh_table *t, struct mh_walk *walks, uint32_t n)
 	for (uint32_t i = 0; filled < t->n; i = (i + 1) % n) {
 		struct mh_walk *w = &walks[i];
 
-		for (uint32_t k = 0; k < w->turns && filled < t->n; k++, filled++) {
+		for (uint32_t k = 0; k < w->slots_a_round && filled < t->n; k++, filled++) {
 			while (t->slot[w->at] != SCHED_NONE)
 				w->at = (w->at + w->skip) % t->n;
 			t->slot[w->at] = w->server;

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "spawn/program.h"
 
-#define STARTS 16 /* programs started in one turn */
+#define STARTS 16 /* programs started in one round */
 
 /* ---- results ---- */
 

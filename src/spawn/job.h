@@ -13,7 +13,7 @@
 /*
  * A request:
  *
- *	WAITING --place--> RUNNING --result--> DONE --sent, supervisor gone--> freed
+ *	WAITING --slot--> RUNNING --result--> DONE --sent, supervisor gone--> freed
  *	   |                  | supervisor gone without one -> a result is made up ^
  *	   +-- waited too long, cancelled, client full: a result is made up -------+
  */
@@ -47,7 +47,7 @@ void peer_gone(struct peer *p);
 void job_add(struct peer *p, const void *msg, size_t len);
 void job_cancel(struct peer *p, uint64_t id);
 /* Starts a bounded number of those that wait, so that the loop hears cancellations among
- * many starts. True: there are places for more. */
+ * many starts. True: there are slots for more. */
 bool jobs_start(struct peer *p);
 /* Reads a result from the channel of the job; buf has room for a result. False: the supervisor was
  * killed, and the processes under the supervisor have become children of the spawner. May free the

@@ -226,7 +226,7 @@ static const char *path_give(struct spawn_order *o)
 }
 
 /* Descriptors 0 to 2 may be among those given: first out of the way. */
-static int descriptors_place(int in, int out, int err, int *failure)
+static int descriptors_set(int in, int out, int err, int *failure)
 {
 	int from[4] = {in, out, err, *failure};
 
@@ -252,7 +252,7 @@ struct program_failure program_exec(struct spawn_order *order, int in, int out, 
 	int rc;
 
 	setsid();
-	rc = descriptors_place(in, out, err, failure);
+	rc = descriptors_set(in, out, err, failure);
 	if (rc != 0)
 		return (struct program_failure){SPAWN_STEP_RESOURCES, rc};
 	program_signals_reset();

@@ -34,7 +34,7 @@ static void not_started_format(const struct spawn_result *r, const char *name, c
 	char time[24];
 
 	if (r->step == SPAWN_STEP_QUEUE)
-		snprintf(buf, len, "%s: no place came free in %s", name,
+		snprintf(buf, len, "%s: no slot came free in %s", name,
 			 time_format(r->waited_ms, time));
 	else if (r->step == SPAWN_STEP_USER && r->code == ENOENT)
 		snprintf(buf, len, "%s: its user does not exist", name);

@@ -33,7 +33,7 @@
 #define SPAWN_PARALLEL	   8	 /* until spawn_client_set_parallel() */
 #define SPAWN_OUTPUT	   4096	 /* kept when the request says 0 */
 #define SPAWN_GRACE_MS	   500	 /* from SIGTERM to SIGKILL when the request says 0 */
-#define SPAWN_QUEUE_MS	   60000 /* waiting for a place when the request says 0 */
+#define SPAWN_QUEUE_MS	   60000 /* waiting for a slot when the request says 0 */
 
 struct spawn_client;
 
@@ -64,7 +64,7 @@ enum spawn_outcome {
 /* The step that failed. */
 enum spawn_step {
 	SPAWN_STEP_NONE,
-	SPAWN_STEP_QUEUE,     /* no place came free in time */
+	SPAWN_STEP_QUEUE,     /* no slot came free in time */
 	SPAWN_STEP_REFUSED,   /* the spawner's own limits */
 	SPAWN_STEP_RESOURCES, /* a process, a pipe, memory */
 	SPAWN_STEP_LOST,      /* somebody ended the process that supervised it */

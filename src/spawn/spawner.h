@@ -28,7 +28,7 @@
 
 struct spawner;
 
-/* The clients of the spawner: each has a socketpair with places of its own, so that no client waits
+/* The clients of the spawner: each has a socketpair with slots of its own, so that no client waits
  * for another. */
 enum spawn_who {
 	SPAWN_FOR_HEALTH,

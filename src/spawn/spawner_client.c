@@ -13,7 +13,7 @@
 #include "spawn/spawner_wire.h"
 
 #define AREA	   "spawn"
-#define READS	   32	 /* results taken in one turn of the loop */
+#define READS	   32	 /* results taken in one round of the loop */
 #define PATROL_S   1	 /* how often overdue requests are looked for */
 #define OVERDUE_MS 10000 /* beyond all limits: the spawner does not answer */
 #define SLOT_BITS  16

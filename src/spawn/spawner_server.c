@@ -16,7 +16,7 @@
 #include "spawn/program.h"
 
 #define STRAYS_MS  20 /* between looks for what a killed supervisor left */
-#define FAIR_READS 8  /* messages of one client in one turn */
+#define FAIR_READS 8  /* messages of one client in one round */
 
 struct server {
 	int router, life, pair, signals;
@@ -112,7 +112,7 @@ static void server_end(struct server *s)
 	}
 }
 
-/* The keeper's question whether the spawner still turns. False: the keeper is gone. */
+/* The keeper's question whether the spawner still goes round. False: the keeper is gone. */
 static bool keeper_answer(const struct server *s)
 {
 	char byte;
@@ -169,7 +169,7 @@ static void fd_serve(struct server *s, const struct polled *w, short revents)
 }
 
 /* False: the keeper is gone. */
-static bool turn(struct server *s, int wait)
+static bool server_round(struct server *s, int wait)
 {
 	static struct pollfd fds[MAX_FDS];
 	static struct polled polled[MAX_FDS];
@@ -225,7 +225,7 @@ void server_run(int router, int life, int pair, const int *clients, uint32_t n)
 		}
 		if (s.strays)
 			strays_kill(&s);
-	} while (turn(&s, wait));
+	} while (server_round(&s, wait));
 	server_end(&s);
 	close(s.signals);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -31,7 +31,7 @@ enum phase {
 };
 
 #define UNKILLABLE_US 1000000	 /* a program that even SIGKILL does not end is given up */
-#define READ_PASS     65536	 /* bytes read of one pipe in one turn */
+#define READ_PASS     65536	 /* bytes read of one pipe in one round */
 #define READ_LAST     (1U << 20) /* bytes looked for in a pipe when the program has ended */
 #define SWEEP_MS      5
 
@@ -280,7 +280,7 @@ static void phase_advance(struct supervisor *s, uint64_t now)
 	}
 }
 
-static void turn(struct supervisor *s)
+static void supervisor_round(struct supervisor *s)
 {
 	struct pollfd p[6] = {
 		{.fd = s->channel, .events = POLLIN}, {.fd = s->signals, .events = POLLIN},
@@ -327,7 +327,7 @@ void supervise(struct spawn_order *order, int channel)
 		_exit(1); /* the spawner says so */
 	start(&s);
 	while (!s.gone)
-		turn(&s);
+		supervisor_round(&s);
 	report(&s);
 	fd_close(&s.out.fd);
 	fd_close(&s.err.fd);

@@ -165,7 +165,7 @@ static void child_news(const struct telnet_config *c, struct child *ch)
 	(void)!send(ch->fd, &answer, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static struct child *child_place(const struct sockaddr_storage *from)
+static struct child *child_slot(const struct sockaddr_storage *from)
 {
 	struct child *free_one = NULL;
 	int waiting = 0, waiting_from = 0;
@@ -217,7 +217,7 @@ static void accept_one(const struct telnet_config *c, int listener)
 			usleep(100000);
 		return;
 	}
-	ch = child_place(&from);
+	ch = child_slot(&from);
 	if (!ch || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		(void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		close(fd);

@@ -369,7 +369,7 @@ static void events(const struct connection *c, struct pollfd p[2])
 }
 
 /* False: the connection is over. */
-static bool turn(struct connection *c)
+static bool session_round(struct connection *c)
 {
 	struct telnet_stream *s = &c->stream;
 	struct pollfd p[2];
@@ -411,7 +411,7 @@ int telnet_session_run(const struct telnet_config *config, int fd, int monitor, 
 	if (telnet_stream_open(&c.stream) < 0)
 		return 1;
 	enter(&c, STATE_GREET, GREET_MS);
-	while (turn(&c))
+	while (session_round(&c))
 		;
 	telnet_shell_end(&c.shell);
 	telnet_stream_close(&c.stream);

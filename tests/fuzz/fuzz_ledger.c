@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const uint8_t boot[LEDGER_BOOT_BYTES] = {7};
 static struct identity *ident;
 static char path[] = "/tmp/plvs-fuzz-ledger.XXXXXX";
-static struct ledger_place place;
+static struct ledger_parts parts;
 static const struct sync_server server = {
 	.service = {.proto = 6, .addr = {.family = ADDR_V4}},
 	.addr = {.family = ADDR_V4},
@@ -80,7 +80,7 @@ static void start(void)
 	u->servers[0] = (struct identity_entry){.id = OUR_ID, .addr = s.addr, .port = s.port};
 	MUST(identity_apply(ident, u) == 0);
 	free(u);
-	ledger_place(1, CAPACITY, &place);
+	ledger_parts(1, CAPACITY, &parts);
 }
 
 static void put_at(int fd, const void *bytes, size_t n, uint64_t at)
@@ -101,8 +101,8 @@ static void header_put(int fd)
 	memcpy(h.boot, boot, sizeof(boot));
 	put_at(fd, &h, sizeof(h), 0);
 	row.check = ledger_server_check(&row.server, 5);
-	put_at(fd, &row, sizeof(row), place.servers + 5 * sizeof(row));
-	MUST(ftruncate(fd, (off_t)place.bytes) == 0);
+	put_at(fd, &row, sizeof(row), parts.servers + 5 * sizeof(row));
+	MUST(ftruncate(fd, (off_t)parts.bytes) == 0);
 }
 
 /* Row i of a kind, from up to 192 bytes. */
@@ -118,22 +118,22 @@ static void row_put(int fd, unsigned int kind, bool right, uint32_t i, const uin
 		memcpy(&r4, bytes, n < sizeof(r4) ? n : sizeof(r4));
 		if (right)
 			r4.tail.check = ledger4_check(r4.word, i);
-		put_at(fd, &r4, sizeof(r4), place.workers + place.rows4 + i * sizeof(r4));
+		put_at(fd, &r4, sizeof(r4), parts.workers + parts.rows4 + i * sizeof(r4));
 	} else if (kind == 2) {
 		memcpy(&r6, bytes, n < sizeof(r6) ? n : sizeof(r6));
 		if (right)
 			r6.tail.check = ledger6_check(r6.word, i);
-		put_at(fd, &r6, sizeof(r6), place.workers + place.rows6 + i * sizeof(r6));
+		put_at(fd, &r6, sizeof(r6), parts.workers + parts.rows6 + i * sizeof(r6));
 	} else if (kind == 3) {
 		memcpy(&ftp, bytes, n < sizeof(ftp) ? n : sizeof(ftp));
 		if (right)
 			ftp.check = ledger_ftp_check(&ftp, i);
-		put_at(fd, &ftp, sizeof(ftp), place.workers + place.ftp + i * sizeof(ftp));
+		put_at(fd, &ftp, sizeof(ftp), parts.workers + parts.ftp + i * sizeof(ftp));
 	} else {
 		memcpy(&srv, bytes, n < sizeof(srv) ? n : sizeof(srv));
 		if (right)
 			srv.check = ledger_server_check(&srv.server, i);
-		put_at(fd, &srv, sizeof(srv), place.servers + i * sizeof(srv));
+		put_at(fd, &srv, sizeof(srv), parts.servers + i * sizeof(srv));
 	}
 }
 

@@ -102,7 +102,7 @@ static void wheel_put(struct wheel *w, struct conn *c, uint32_t index, uint32_t 
 {
 	uint32_t at = c->tick + c->timeout;
 
-	/* Never in the past, where no turn would come, and less than a turn ahead. */
+	/* Never in the past, where no revolution would come, and less than a revolution ahead. */
 	if ((int32_t)(at - earliest) < 0)
 		at = earliest;
 	if (at - earliest > WHEEL_SLOTS - 2)
@@ -133,7 +133,7 @@ void wheel_disarm(struct wheel *w, struct conn *c, uint32_t index)
 
 void wheel_shorten(struct wheel *w, struct conn *c, uint32_t index)
 {
-	/* A slot is less than a turn ahead: its number says which tick is meant. */
+	/* A slot is less than a revolution ahead: its number says which tick is meant. */
 	const uint32_t armed = w->tick + ((c->slot - w->tick) % WHEEL_SLOTS);
 
 	if ((int32_t)(armed - (c->tick + c->timeout)) <= 0)
@@ -194,7 +194,7 @@ uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, whee
 {
 	uint32_t looked = 0, taken[BATCH];
 
-	/* After a long pause one turn sees every entry. */
+	/* After a long pause one revolution sees every entry. */
 	if ((int32_t)(now_tick - w->tick) > WHEEL_SLOTS)
 		w->tick = now_tick - WHEEL_SLOTS;
 	/* A slot is left only when it is empty: entries put back go to later slots. An entry

@@ -6,7 +6,7 @@
  * Expiry: one wheel per worker, lazily re-armed. A hit only writes conn.tick; the wheel
  * looks at an entry when its slot comes round and puts it back if it lived on. An entry
  * whose time-out becomes shorter than its place allows is moved at once. Time-outs beyond
- * the wheel's span are looked at once per turn.
+ * the wheel's span are looked at once a revolution.
  *
  * A slot is a list of chunks, each a cache line with the indices of up to 15 entries, so that the
  * wheel knows which entries come next before it reads the first one: it takes up to 16 of them at
@@ -53,7 +53,7 @@ struct wheel {
  * entry more time (sets c->tick or c->timeout) and returns true to have it armed again. The
  * callback frees no other entry of the wheel. */
 typedef int wheel_expire(void *ctx, struct conn *c, uint32_t index);
-/* Called for an entry that lives on when its turn comes (refresh of peers, next hops). */
+/* Called for an entry that lives on when its slot comes (refresh of peers, next hops). */
 typedef void wheel_visit(void *ctx, struct conn *c, uint32_t index);
 
 /* Called for an entry that is about to run out: time to prefetch what its end will touch. */

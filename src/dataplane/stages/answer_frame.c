@@ -9,7 +9,7 @@
 
 /* Turns a received frame round: to the station it came from, from the link's MAC, with its
  * VLAN tag in the frame. False when there is no room for the tag. */
-static bool frame_turn(const struct worker *w, struct rte_mbuf **m, link_id link)
+static bool frame_reverse(const struct worker *w, struct rte_mbuf **m, link_id link)
 {
 	struct rte_ether_hdr *eth;
 	const struct link_info *info = fib_link(w->env.fib, link);
@@ -35,7 +35,7 @@ static void answer_leave(struct worker *w, struct rte_mbuf *m, link_id link)
 
 void answer_with(struct worker *w, struct rte_mbuf *m, link_id link)
 {
-	if (!frame_turn(w, &m, link)) {
+	if (!frame_reverse(w, &m, link)) {
 		door_drop(w, m, DROP_LINEARISE);
 		return;
 	}
@@ -73,7 +73,7 @@ struct rte_mbuf *answer_alloc(struct worker *w, struct rte_mbuf *frame, const ui
 
 bool answer_send(struct worker *w, struct rte_mbuf *m, link_id link)
 {
-	if (!frame_turn(w, &m, link)) {
+	if (!frame_reverse(w, &m, link)) {
 		rte_pktmbuf_free(m);
 		return false;
 	}

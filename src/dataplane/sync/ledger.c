@@ -18,10 +18,10 @@
 #include "base/log.h"
 #include "base/own_user.h"
 
-#define AREA	"dataplane"
-#define TURN_MS 50
-#define AHEAD	65536U /* rows: what a worker makes of connections in a turn and more */
-#define LASTS_S 5      /* a process that lived for so long is no start that failed */
+#define AREA	 "dataplane"
+#define ROUND_MS 50
+#define AHEAD	 65536U /* rows: what a worker makes of connections in a round and more */
+#define LASTS_S	 5	/* a process that lived for so long is no start that failed */
 
 /* ---- the file ---- */
 
@@ -49,34 +49,34 @@ static int file_make(struct ledger *l, char error[256])
 	if (flock(l->fd, LOCK_EX | LOCK_NB) != 0)
 		return say(error, -EBUSY, l->path, "another router has it");
 	if (fchmod(l->fd, 0600) != 0 || ftruncate(l->fd, 0) != 0 ||
-	    ftruncate(l->fd, (off_t)l->place.bytes) != 0 || own_user_give(l->fd) != 0)
+	    ftruncate(l->fd, (off_t)l->parts.bytes) != 0 || own_user_give(l->fd) != 0)
 		return say(error, -errno, l->temporary, NULL);
 	return 0;
 }
 
 static int map(struct ledger *l, char error[256])
 {
-	void *p = mmap(NULL, l->place.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+	void *p = mmap(NULL, l->parts.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		       l->fd, 0);
 
 	if (p == MAP_FAILED)
 		return say(error, -errno, l->temporary, NULL);
 	l->base = p;
 	l->header = p;
-	l->servers = (struct ledger_server *)(l->base + l->place.servers);
-	(void)madvise(p, l->place.bytes, MADV_DONTDUMP);
+	l->servers = (struct ledger_server *)(l->base + l->parts.servers);
+	(void)madvise(p, l->parts.bytes, MADV_DONTDUMP);
 	return 0;
 }
 
 static void rows_set(struct ledger *l, bool on)
 {
 	for (uint32_t i = 0; i < l->dp->n_workers; i++) {
-		uint8_t *part = l->base + l->place.workers + l->place.worker_bytes * i;
+		uint8_t *part = l->base + l->parts.workers + l->parts.worker_bytes * i;
 		struct worker *w = l->dp->workers[i];
 
-		w->v4.rows = on ? (struct ledger_row4 *)(part + l->place.rows4) : NULL;
-		w->v6.rows = on ? (struct ledger_row6 *)(part + l->place.rows6) : NULL;
-		w->sync.ftp_rows = on ? (struct ledger_ftp_row *)(part + l->place.ftp) : NULL;
+		w->v4.rows = on ? (struct ledger_row4 *)(part + l->parts.rows4) : NULL;
+		w->v6.rows = on ? (struct ledger_row6 *)(part + l->parts.rows6) : NULL;
+		w->sync.ftp_rows = on ? (struct ledger_ftp_row *)(part + l->parts.ftp) : NULL;
 		w->v4.rows_limit = w->v6.rows_limit = w->sync.ftp_rows_limit = 0;
 		w->v4.half_rows_limit = w->v6.half_rows_limit = 0;
 	}
@@ -115,7 +115,7 @@ int ledger_create(struct dataplane *dp, const struct ledger_config *config, char
 		return say(error, -ENAMETOOLONG, config->path, NULL);
 	}
 	snprintf(l->temporary, sizeof(l->temporary), "%s.new", l->path);
-	ledger_place(dp->n_workers, dp->workers[0]->v4.table.capacity, &l->place);
+	ledger_parts(dp->n_workers, dp->workers[0]->v4.table.capacity, &l->parts);
 	rc = file_make(l, error);
 	if (rc == 0)
 		rc = map(l, error);
@@ -183,7 +183,7 @@ static void missed_ask(struct ledger *l)
 	}
 }
 
-void ledger_turn(struct dataplane *dp)
+void ledger_round(struct dataplane *dp)
 {
 	struct ledger *l = dp->ledger;
 
@@ -198,13 +198,13 @@ void ledger_turn(struct dataplane *dp)
 		missed_ask(l);
 }
 
-static bool wait_turn(struct ledger *l)
+static bool wait_round(struct ledger *l)
 {
 	struct timespec until;
 	bool stop;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += TURN_MS * 1000000L;
+	until.tv_nsec += ROUND_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&l->lock);
@@ -220,8 +220,8 @@ static void *ledger_main(void *arg)
 	struct ledger *l = arg;
 
 	prctl(PR_SET_NAME, "plvs-ledger");
-	while (wait_turn(l))
-		ledger_turn(l->dp);
+	while (wait_round(l))
+		ledger_round(l->dp);
 	return NULL;
 }
 
@@ -232,7 +232,7 @@ int ledger_commit(struct dataplane *dp)
 
 	if (!l)
 		return 0;
-	ledger_turn(dp);
+	ledger_round(dp);
 	l->taken_up_us = clock_us();
 	if (rename(l->temporary, l->path) != 0) {
 		rc = -errno;
@@ -292,7 +292,7 @@ void ledger_destroy(struct dataplane *dp, bool remove)
 	dp->ledger = NULL;
 	if (l->base) {
 		rows_set(l, false);
-		munmap(l->base, l->place.bytes);
+		munmap(l->base, l->parts.bytes);
 	}
 	if (l->fd >= 0 && remove)
 		unlink(l->committed ? l->path : l->temporary);

@@ -57,9 +57,9 @@ void ledger_stop(struct dataplane *dp);
  * NULL as dp->ledger is fine. */
 void ledger_destroy(struct dataplane *dp, bool remove);
 
-/* Runs a turn of the thread, for tests: writes the time, gives memory to rows, and asks workers for
- * missed rows. */
-void ledger_turn(struct dataplane *dp);
+/* Runs a round of the thread, for tests: writes the time, gives memory to rows, and asks workers
+ * for missed rows. */
+void ledger_round(struct dataplane *dp);
 
 _Static_assert(LEDGER_F_FTP == CONN_F_PAYLOAD && LEDGER_F_ASSURED == EVIDENCE_ASSURED,
 	       "flags of rows are bits of connections");

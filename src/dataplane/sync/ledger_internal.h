@@ -14,7 +14,7 @@ struct ledger {
 	char path[256], temporary[264];
 	int fd;
 	bool committed;
-	struct ledger_place place;
+	struct ledger_parts parts;
 	uint8_t *base; /* of the mapping */
 	struct ledger_header *header;
 	struct ledger_server *servers;

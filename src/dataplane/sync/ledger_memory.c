@@ -55,7 +55,7 @@ static bool give(struct ledger *l, uint64_t from, uint64_t to)
 	int rc;
 
 	from = from / LEDGER_PAGE * LEDGER_PAGE;
-	to = RTE_MIN((to + LEDGER_PAGE - 1) / LEDGER_PAGE * LEDGER_PAGE, l->place.bytes);
+	to = RTE_MIN((to + LEDGER_PAGE - 1) / LEDGER_PAGE * LEDGER_PAGE, l->parts.bytes);
 	if (to <= from)
 		return true;
 	if (free_bytes(l) < to - from)
@@ -114,10 +114,10 @@ bool ledger_memory(struct ledger *l, uint32_t ahead)
 	bool enough = true;
 
 	for (uint32_t i = 0; i < l->dp->n_workers; i++) {
-		const uint64_t begin = l->place.workers + l->place.worker_bytes * i;
+		const uint64_t begin = l->parts.workers + l->parts.worker_bytes * i;
 		struct worker *w = l->dp->workers[i];
 		const uint32_t most = w->v4.table.capacity + 1;
-		const uint64_t rows4 = begin + l->place.rows4, rows6 = begin + l->place.rows6;
+		const uint64_t rows4 = begin + l->parts.rows4, rows6 = begin + l->parts.rows6;
 		uint32_t unused = __atomic_load_n(&w->v4.table.unused, __ATOMIC_RELAXED);
 
 		enough &= rows_grow(l, &w->v4.rows_limit, unused, ROWS4_FIRST, ahead, most, rows4,
@@ -137,7 +137,7 @@ bool ledger_memory(struct ledger *l, uint32_t ahead)
 		unused = __atomic_load_n(&w->ftp->unused, __ATOMIC_RELAXED) + 1;
 		if (unused + FTP_AHEAD > w->sync.ftp_rows_limit)
 			enough &= grow(l, &w->sync.ftp_rows_limit, unused + 2 * FTP_AHEAD,
-				       LEDGER_FTP_ROWS, begin + l->place.ftp,
+				       LEDGER_FTP_ROWS, begin + l->parts.ftp,
 				       sizeof(struct ledger_ftp_row));
 	}
 	if (enough && l->fault[0]) {
@@ -153,7 +153,7 @@ bool ledger_memory_server(struct ledger *l, uint32_t id)
 {
 	while (id >= l->servers_limit)
 		if (!grow(l, &l->servers_limit, l->servers_limit + SERVERS_STEP, MAX_SERVERS + 1,
-			  l->place.servers, sizeof(struct ledger_server)))
+			  l->parts.servers, sizeof(struct ledger_server)))
 			return false;
 	return true;
 }

@@ -22,7 +22,7 @@ struct witness_link {
 	uint32_t *sorted;		       /* indexes of list by address */
 	uint32_t answering[WITNESS_ANSWERING]; /* indexes, the latest to answer first */
 	uint32_t n_answering;
-	uint32_t next; /* of the others, whose turn it is */
+	uint32_t next; /* of the others: the next to be asked */
 	uint64_t others_ms;
 };
 

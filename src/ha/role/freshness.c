@@ -3,7 +3,7 @@
 
 #define WORDS (FRESHNESS_WINDOW / 64)
 
-/* The bit of a sequence; each place is cleared when the window moves over it. */
+/* The bit of a sequence; each bit is cleared when the window moves over it. */
 static uint64_t *window_word(struct ha_window *w, uint64_t sequence, uint64_t *bit)
 {
 	*bit = UINT64_C(1) << (sequence % 64);

@@ -16,7 +16,7 @@
  * The giver serves until it hears the peer serve, so no frame meets two idle routers; then
  * it relays. Every step ends in an abort when its time is over, the peer refuses or, before
  * the commit, is no longer ready: the giver unfreezes and stays active. If the peer became
- * active all the same, its higher term settles it.
+ * active all the same, its higher term decides.
  */
 
 /* --- Failback ------------------------------------------------------------------------- */

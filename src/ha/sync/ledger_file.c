@@ -25,7 +25,7 @@
 
 struct reader {
 	struct ledger_file_read *r;
-	struct ledger_place place;
+	struct ledger_parts parts;
 	uint32_t n_workers, n_rows;
 	uint64_t worker;   /* where the part of the worker at hand begins in the file */
 	uint32_t *servers; /* [MAX_SERVERS + 1]: our id, 0: not configured, NOT_KNOWN */
@@ -133,10 +133,10 @@ static int look(int fd, const char *path, struct ledger_file_read *r, struct rea
 	if (h.n_workers == 0 || h.n_workers > MAX_WORKERS || h.capacity == 0 ||
 	    h.capacity > CAPACITY_MAX)
 		return fail(error, -EBADMSG, path, "its sizes cannot be");
-	ledger_place(h.n_workers, h.capacity, &in->place);
+	ledger_parts(h.n_workers, h.capacity, &in->parts);
 	in->n_workers = h.n_workers;
 	in->n_rows = (uint32_t)LEDGER_ROWS(h.capacity);
-	if ((uint64_t)st.st_size != in->place.bytes)
+	if ((uint64_t)st.st_size != in->parts.bytes)
 		return fail(error, -EBADMSG, path, "not as long as it says");
 	ret = look_age(&h, path, r, error);
 	if (ret == 0)
@@ -175,7 +175,7 @@ static uint32_t server_of(int fd, struct reader *in, uint32_t id, bool *sound)
 		return 0;
 	if (in->servers[id] != NOT_KNOWN)
 		return in->servers[id];
-	*sound = read_at(fd, &row, sizeof(row), in->place.servers + sizeof(row) * (uint64_t)id) ==
+	*sound = read_at(fd, &row, sizeof(row), in->parts.servers + sizeof(row) * (uint64_t)id) ==
 			 sizeof(row) &&
 		 row.check == ledger_server_check(&row.server, id);
 	if (*sound)
@@ -243,12 +243,12 @@ static bool row_at(int fd, const struct reader *in, uint64_t rows, uint32_t inde
 
 static bool row4_at(int fd, const struct reader *in, uint32_t index, struct ledger_row4 *row)
 {
-	return row_at(fd, in, in->place.rows4, index, row, sizeof(*row));
+	return row_at(fd, in, in->parts.rows4, index, row, sizeof(*row));
 }
 
 static bool row6_at(int fd, const struct reader *in, uint32_t index, struct ledger_row6 *row)
 {
-	return row_at(fd, in, in->place.rows6, index, row, sizeof(*row));
+	return row_at(fd, in, in->parts.rows6, index, row, sizeof(*row));
 }
 
 /* As local_join(), for a connection of the other family than that of the server's half: hashes of
@@ -393,14 +393,14 @@ static void rows_take(int fd, struct reader *in)
 {
 	/* An FTP row names a connection, which comes before it. */
 	for (uint32_t w = 0; w < in->n_workers; w++) {
-		const uint64_t part = in->place.workers + in->place.worker_bytes * w;
+		const uint64_t part = in->parts.workers + in->parts.worker_bytes * w;
 
 		in->worker = part;
-		part_take(fd, in, part + in->place.rows4, in->n_rows, sizeof(struct ledger_row4),
+		part_take(fd, in, part + in->parts.rows4, in->n_rows, sizeof(struct ledger_row4),
 			  row4_take);
-		part_take(fd, in, part + in->place.rows6, in->n_rows, sizeof(struct ledger_row6),
+		part_take(fd, in, part + in->parts.rows6, in->n_rows, sizeof(struct ledger_row6),
 			  row6_take);
-		part_take(fd, in, part + in->place.ftp, LEDGER_FTP_ROWS,
+		part_take(fd, in, part + in->parts.ftp, LEDGER_FTP_ROWS,
 			  sizeof(struct ledger_ftp_row), ftp_take);
 	}
 	if (in->n)

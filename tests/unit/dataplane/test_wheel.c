@@ -37,7 +37,7 @@ static void entries_expire_at_their_time_and_not_before(void **state)
 		wheel_init(&w, conns, sizeof(conns[0]), sizeof(conns) / sizeof(conns[0]), -1, 1000),
 		0);
 	conns[1].c.timeout = 10;
-	conns[2].c.timeout = 10 + WHEEL_SLOTS * 2; /* longer than a turn */
+	conns[2].c.timeout = 10 + WHEEL_SLOTS * 2; /* longer than a revolution */
 	conns[3].c.timeout = 100;
 	conns[4].c.timeout = 5000;
 	for (uint32_t i = 1; i <= 4; i++) {
@@ -225,9 +225,9 @@ static void there_are_chunks_for_any_spread_of_entries(void **state)
 
 	(void)state;
 	model_start(&m, 77);
-	for (uint32_t turn = 0; turn < 2; turn++) {
+	for (uint32_t revolution = 0; revolution < 2; revolution++) {
 		for (uint32_t i = 1; i < ENTRIES; i++)
-			model_arm(&m, i, turn ? i % 200 * 16 : i);
+			model_arm(&m, i, revolution ? i % 200 * 16 : i);
 		model_count_chunks(&m);
 		for (uint32_t i = ENTRIES - 1; i > 0; i--)
 			model_disarm(&m, i);

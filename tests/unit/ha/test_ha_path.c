@@ -291,7 +291,7 @@ static void an_address_that_is_not_there_yet_is_tried_again(void **state)
 	assert_int_equal(b.received, 1);
 }
 
-static void a_flood_is_taken_in_turns_and_a_drain_takes_all(void **state)
+static void a_flood_is_taken_in_rounds_and_a_drain_takes_all(void **state)
 {
 	unsigned int n;
 	int fd;
@@ -332,7 +332,7 @@ int main(void)
 		T(another_station_is_not_heard_at_all),
 		T(a_peer_that_does_not_listen_is_counted_and_no_error),
 		T(an_address_that_is_not_there_yet_is_tried_again),
-		T(a_flood_is_taken_in_turns_and_a_drain_takes_all),
+		T(a_flood_is_taken_in_rounds_and_a_drain_takes_all),
 		T(what_cannot_be_a_path_is_refused),
 	};
 

@@ -109,7 +109,7 @@ static void kill_a(void)
 	char command[256];
 
 	harness_run(&p.a);
-	ledger_turn(p.a.dp);
+	ledger_round(p.a.dp);
 	snprintf(command, sizeof(command), "cp --sparse=always %s.new %s", path, copy);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(chmod(copy, 0600), 0);
@@ -302,7 +302,7 @@ static void a_killed_heir_leaves_what_it_took_up(void **state)
 	assert_int_equal(ledger_of(&p.b, second), 0);
 	assert_int_equal(load_b(), 0);
 	ledger_started_from(p.b.dp, last.starts);
-	ledger_turn(p.b.dp);
+	ledger_round(p.b.dp);
 	/* The rows of b say what b has: they come in again as what is there already. */
 	snprintf(error, sizeof(error), "cp --sparse=always %s.new %s", second, copy);
 	assert_int_equal(system(error), 0);
@@ -363,7 +363,7 @@ static void rows_without_memory_are_written_when_there_is_some(void **state)
 	connect_all(40);
 	assert_true(ledger_view(p.a.dp, &view));
 	assert_true(view.missed > 0);
-	kill_a(); /* with a turn of the thread, which asks; the worker has not run since */
+	kill_a(); /* with a round of the thread, which asks; the worker has not run since */
 	harness_run(&p.a);
 	kill_a();
 	assert_int_equal(load_b(), 0);
@@ -378,7 +378,7 @@ static void a_table_without_connections_takes_little_memory(void **state)
 	char file[128];
 
 	(void)state;
-	ledger_turn(p.a.dp);
+	ledger_round(p.a.dp);
 	assert_true(ledger_view(p.a.dp, &view));
 	assert_int_equal(view.fault[0], '\0');
 	snprintf(file, sizeof(file), "%s.new", path);
@@ -392,14 +392,14 @@ static void a_table_without_connections_takes_little_memory(void **state)
 static void a_row_that_was_being_written_is_dropped_alone(void **state)
 {
 	const union ledger_tail begun = {.state = LEDGER_BEING_WRITTEN};
-	struct ledger_place place;
+	struct ledger_parts parts;
 	uint64_t at;
 
 	(void)state;
 	connect_all(30);
 	kill_a();
-	ledger_place(p.a.dp->n_workers, p.a.dp->workers[0]->v4.table.capacity, &place);
-	at = place.workers + place.rows4 + 5 * sizeof(struct ledger_row4) +
+	ledger_parts(p.a.dp->n_workers, p.a.dp->workers[0]->v4.table.capacity, &parts);
+	at = parts.workers + parts.rows4 + 5 * sizeof(struct ledger_row4) +
 	     offsetof(struct ledger_row4, tail);
 	change(at, &begun, sizeof(begun));
 	assert_int_equal(load_b(), 0);
@@ -413,7 +413,7 @@ static void a_row_that_was_being_written_is_dropped_alone(void **state)
 static void a_changed_byte_costs_one_row_at_most(void **state)
 {
 	const uint32_t capacity = p.a.dp->workers[0]->v4.table.capacity;
-	struct ledger_place place;
+	struct ledger_parts parts;
 	uint64_t row;
 	uint8_t byte;
 	int fd;
@@ -421,8 +421,8 @@ static void a_changed_byte_costs_one_row_at_most(void **state)
 	(void)state;
 	connect_all(3);
 	kill_a();
-	ledger_place(p.a.dp->n_workers, capacity, &place);
-	row = place.workers + place.rows4 + 2 * sizeof(struct ledger_row4);
+	ledger_parts(p.a.dp->n_workers, capacity, &parts);
+	row = parts.workers + parts.rows4 + 2 * sizeof(struct ledger_row4);
 	for (unsigned int i = 0; i < sizeof(struct ledger_row4); i++) {
 		fd = open(copy, O_RDONLY);
 		assert_int_equal(pread(fd, &byte, 1, (off_t)(row + i)), 1);

@@ -354,9 +354,9 @@ static void an_operators_word_is_settled_when_asked_for(void **state)
 	assert_int_equal(world.n_changed, 1);
 }
 
-static void many_services_that_change_at_once_are_settled_in_turns(void **state)
+static void many_services_that_change_at_once_are_settled_in_rounds(void **state)
 {
-	uint32_t turns = 0;
+	uint32_t rounds = 0;
 	char key[16];
 
 	(void)state;
@@ -368,11 +368,11 @@ static void many_services_that_change_at_once_are_settled_in_turns(void **state)
 	world.mode[1] = BAD;
 	world.n_changed = 0;
 	world.change_us = 500;
-	while (world.n_changed < 100 && turns < 100) {
+	while (world.n_changed < 100 && rounds < 100) {
 		uint32_t before = world.n_changed;
 		uint64_t next = health_run(world.h);
 
-		turns += world.n_changed != before;
+		rounds += world.n_changed != before;
 		assert_in_range(world.n_changed - before, 0, 8);
 		if (world.n_changed && world.n_changed < 100)
 			assert_int_equal(next, 0); /* at once, but after others */
@@ -381,7 +381,7 @@ static void many_services_that_change_at_once_are_settled_in_turns(void **state)
 	}
 	world.change_us = 0;
 	assert_int_equal(world.n_changed, 100);
-	assert_int_equal(turns, 13);
+	assert_int_equal(rounds, 13);
 }
 
 static void what_cannot_be_asked_counts_neither_way(void **state)
@@ -441,7 +441,7 @@ static void services_that_ask_the_same_ask_once(void **state)
 	assert_false(effect("b", 3).down);
 }
 
-static void a_reload_keeps_state_counts_and_turns(void **state)
+static void a_reload_keeps_state_counts_and_due_times(void **state)
 {
 	uint32_t asked;
 
@@ -507,7 +507,7 @@ static void a_hundred_failures_at_once_are_one_change(void **state)
 	assert_int_equal(view("a", 100).state, HEALTH_UP);
 	memset(world.mode, BAD, sizeof(world.mode));
 	world.n_changed = 0;
-	/* The loop comes late: all are due in the same turn. */
+	/* The loop comes late: all are due in the same round. */
 	world.h->max_in_flight = 1000;
 	world.now_us += 5 * SECOND;
 	health_run(world.h);
@@ -809,9 +809,9 @@ int main(void)
 		CORE_TEST(what_cannot_be_asked_counts_neither_way),
 		CORE_TEST(a_quorum_is_told_when_it_is_lost_and_when_it_is_back),
 		CORE_TEST(an_operators_word_is_settled_when_asked_for),
-		CORE_TEST(many_services_that_change_at_once_are_settled_in_turns),
+		CORE_TEST(many_services_that_change_at_once_are_settled_in_rounds),
 		CORE_TEST(services_that_ask_the_same_ask_once),
-		CORE_TEST(a_reload_keeps_state_counts_and_turns),
+		CORE_TEST(a_reload_keeps_state_counts_and_due_times),
 		CORE_TEST(a_check_that_is_added_takes_nobody_out_before_it_fails),
 		CORE_TEST(a_hundred_failures_at_once_are_one_change),
 		CORE_TEST(operators_force_and_put_into_maintenance),

@@ -153,8 +153,8 @@ static void mh_moves_few_clients_when_a_server_leaves(void **state)
 	lab_destroy(l);
 }
 
-/* 100 : 1 is 50 : 1 in turns of at most 6 bits, and a weight never rounds to none. */
-static void mh_deals_turns_of_six_bits(void **state)
+/* 100 : 1 is 50 : 1 in rounds of at most 6 bits, and a weight never rounds to none. */
+static void mh_deals_slots_of_six_bits(void **state)
 {
 	static const uint32_t weights[] = {100, 1};
 	struct lab *l = lab_with("mh", 0, weights, 2);
@@ -469,7 +469,7 @@ int main(void)
 		cmocka_unit_test(sh_fallback_starts_where_linux_starts),
 		cmocka_unit_test(without_fallback_a_down_server_gives_its_clients_to_others),
 		cmocka_unit_test(mh_moves_few_clients_when_a_server_leaves),
-		cmocka_unit_test(mh_deals_turns_of_six_bits),
+		cmocka_unit_test(mh_deals_slots_of_six_bits),
 		cmocka_unit_test(mh_takes_no_more_servers_than_it_has_slots),
 		cmocka_unit_test(an_ipv6_address_counts_as_the_exclusive_or_of_its_words),
 		cmocka_unit_test(mh_takes_the_first_word_of_an_ipv6_server_of_an_ipv4_service),

@@ -70,7 +70,7 @@ static void the_queue_is_bounded_in_number_and_time(void **state)
 	for (uint32_t i = 0; i < n; i++)
 		queued += seen[i].calls && seen[i].step == SPAWN_STEP_QUEUE;
 	assert_int_equal(queued, n - SPAWN_PARALLEL);
-	assert_non_null(strstr(seen[n - 1].text, "no place came free in "));
+	assert_non_null(strstr(seen[n - 1].text, "no slot came free in "));
 }
 
 static void large_requests_are_bounded_in_bytes(void **state)
