@@ -17,6 +17,7 @@
 #include "announce/worker_stall.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/netns.h"
 #include "link/nlreq.h"
 
 #define AREA	      "announce"
@@ -297,21 +298,14 @@ static void destroy(struct vip_routes *v)
 /* Its socket is of the namespace of the TAPs, whatever thread uses it. */
 static int socket_open(struct vip_routes *v, char error[ERROR_TEXT])
 {
-	const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int ret = home < 0 ? error_text(error, -errno, "/proc/self/ns/net: %s", strerror(errno))
-			   : routes_netns_enter(v->config.netns, error);
+	int home, ret = netns_visit(v->config.netns, &home, error);
 
-	if (ret == 0) {
-		ret = nlreq_open(&v->req);
-		if (ret < 0)
-			error_text(error, ret, "netlink: %s", strerror(-ret));
-	}
-	if (home >= 0 && v->config.netns[0] && setns(home, CLONE_NEWNET) < 0 && ret == 0)
-		ret = error_text(error, -errno, "the way back from node.linux.netns: %s",
-				 strerror(errno));
-	if (home >= 0)
-		close(home);
-	return ret;
+	if (ret < 0)
+		return ret;
+	ret = nlreq_open(&v->req);
+	if (ret < 0)
+		error_text(error, ret, "netlink: %s", strerror(-ret));
+	return netns_return(home, ret, error);
 }
 
 int vip_routes_start(const struct vip_routes_config *config, struct vip_routes **out,

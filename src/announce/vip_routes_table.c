@@ -2,8 +2,6 @@
 #include "announce/vip_routes_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "base/netns.h"
 
 #define AREA "announce"
 
@@ -83,23 +82,6 @@ void routes_mark_homes(struct routes *r, const struct routes *known)
 
 /* --- the table --- */
 
-int routes_netns_enter(const char *netns, char error[ERROR_TEXT])
-{
-	char path[300];
-	int fd, ret = 0;
-
-	if (!netns[0])
-		return 0;
-	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		ret = error_text(error, -errno, "node.linux.netns: %.200s: %s", path,
-				 strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 struct found {
 	struct vip_route *v;
 	uint32_t n, max;
@@ -138,13 +120,13 @@ int routes_read(struct nlreq *req, uint32_t table, struct routes *out)
 
 int vip_routes_clear(uint32_t table, const char *netns, char error[ERROR_TEXT])
 {
-	const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	struct routes left = {0};
 	struct nlreq req = {0};
-	int ret = home < 0 ? -errno : routes_netns_enter(netns, error);
+	int home, ret = netns_visit(netns, &home, error);
 
-	if (ret == 0)
-		ret = nlreq_open(&req);
+	if (ret < 0)
+		return ret;
+	ret = nlreq_open(&req);
 	if (ret == 0)
 		ret = routes_read(&req, table, &left);
 	for (uint32_t i = 0; ret == 0 && i < left.n; i++)
@@ -159,10 +141,5 @@ int vip_routes_clear(uint32_t table, const char *netns, char error[ERROR_TEXT])
 			   table, strerror(-ret));
 	free(left.v);
 	nlreq_close(&req);
-	if (home >= 0 && netns[0] && setns(home, CLONE_NEWNET) < 0 && ret == 0)
-		ret = error_text(error, -errno, "the way back from node.linux.netns: %s",
-				 strerror(errno));
-	if (home >= 0)
-		close(home);
-	return ret;
+	return netns_return(home, ret, error);
 }

@@ -21,8 +21,6 @@ bool routes_same(const struct routes *a, const struct routes *b);
 /* Entries of `known` say which of r are of a pool. */
 void routes_mark_homes(struct routes *r, const struct routes *known);
 bool routes_have(const struct routes *r, const struct vip_route *one);
-/* The calling thread enters the namespace; "": stays. 0, or -errno with a sentence. */
-int routes_netns_enter(const char *netns, char error[ERROR_TEXT]);
 /* The routes of plvs in the table. 0 or -errno. */
 int routes_read(struct nlreq *req, uint32_t table, struct routes *out);
 

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/netns.h"
 
 #define NFT	  "/usr/sbin/nft"
 #define BYTES_MAX (64U << 20)
@@ -24,17 +23,11 @@ static void nft_run(const char *netns, int out)
 {
 	static const char *const argv[] = {"nft", "-j", "list", "ruleset", NULL};
 	static char *const env[] = {NULL};
-	char path[PATH_MAX];
-	int fd, null = open("/dev/null", O_RDWR);
+	char error[ERROR_TEXT];
+	int null = open("/dev/null", O_RDWR);
 
-	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
-	if (netns[0]) {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-			_exit(1);
-	}
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(null, STDERR_FILENO) < 0)
+	if (netns_enter(netns, error) < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		_exit(1);
 	execve(NFT, (char *const *)(uintptr_t)argv, env);
 	_exit(1);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/netns.h"
 #include "publish/builder.h"
 #include "control/control_internal.h"
 #include "control/pair.h"
@@ -163,32 +163,19 @@ bool control_reloading(const struct control *c)
 	       __atomic_load_n(&c->reloads, __ATOMIC_ACQUIRE);
 }
 
-/* Checks leave from where the TAPs are. Listeners are open: they stay where they were made. */
-static void enter_netns(const char *netns)
-{
-	char path[300];
-	int fd;
-
-	if (!netns)
-		return;
-	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		log_error(CONTROL_AREA, "checks cannot enter node.linux.netns: %s: %s", path,
-			  strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
-
 static void *run(void *arg)
 {
 	struct control *c = arg;
+	char error[ERROR_TEXT];
 
 	pthread_setname_np(pthread_self(), "plvs-control");
 	/* The niceness is of this thread alone. Without it checks come late where programs take all
 	 * CPUs. */
 	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
-	enter_netns(c->boot->node.netns);
+	/* Checks leave from where the TAPs are. Listeners are open: they stay where they were made.
+	 */
+	if (netns_enter(c->boot->node.netns, error) < 0)
+		log_error(CONTROL_AREA, "checks do not leave from the TAPs: %s", error);
 	event_base_loop(c->base, EVLOOP_NO_EXIT_ON_EMPTY);
 	return NULL;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 #include <event2/listener.h>
 
 #include "base/log.h"
+#include "base/netns.h"
 #include "control/control_internal.h"
 #include "control/fleet_keys.h"
 #include "rpc/listen_tcp.h"
@@ -195,26 +195,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 /* Where the TAPs are, whose addresses a member has. */
 static int listen_there(const struct control *c, int *fd, char error[ERROR_TEXT])
 {
-	const char *netns = c->boot->node.netns;
-	char path[300];
-	int home, there, ret;
+	int home, ret = netns_visit(c->boot->node.netns, &home, error);
 
-	if (!netns)
-		return listen_tcp(&c->boot->node.fleet, BACKLOG, fd, error);
-	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
-	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	there = open(path, O_RDONLY | O_CLOEXEC);
-	if (home < 0 || there < 0 || setns(there, CLONE_NEWNET) < 0)
-		ret = error_text(error, -errno, "node.linux.netns: %s", strerror(errno));
-	else
-		ret = listen_tcp(&c->boot->node.fleet, BACKLOG, fd, error);
-	if (home >= 0 && setns(home, CLONE_NEWNET) < 0 && ret == 0)
-		ret = error_text(error, -errno, "the way back from node.linux.netns: %s",
-				 strerror(errno));
-	if (home >= 0)
-		close(home);
-	if (there >= 0)
-		close(there);
+	if (ret == 0)
+		ret = netns_return(home, listen_tcp(&c->boot->node.fleet, BACKLOG, fd, error),
+				   error);
 	return ret;
 }
 

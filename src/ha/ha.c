@@ -17,10 +17,10 @@
 
 #include "base/error_text.h"
 #include "base/log.h"
+#include "base/netns.h"
 #include "ha/ha_internal.h"
 
-#define FIFO_PRIORITY	10
-#define NETNS_DIRECTORY "/run/netns/"
+#define FIFO_PRIORITY 10
 
 /* --- parts --- */
 
@@ -142,24 +142,6 @@ static void on_note(evutil_socket_t fd, short what, void *arg)
 }
 
 /* --- life --- */
-
-static int netns_enter(const char *netns, char error[ERROR_TEXT])
-{
-	char path[sizeof(NETNS_DIRECTORY) + 256];
-	int fd, ret = 0;
-
-	if (!netns[0])
-		return 0;
-	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : NETNS_DIRECTORY, netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
-		ret = -errno;
-		error_text(error, 0, "node.linux.netns: %.200s: %s", path, strerror(-ret));
-	}
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
 
 static int programs_start(struct ha *ha, char error[ERROR_TEXT])
 {

@@ -15,6 +15,7 @@
 #include "base/error_text.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/netns.h"
 #include "link/link_internal.h"
 
 /*
@@ -193,24 +194,6 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 /* --- Start and end ------------------------------------------------------------------------ */
 
-static int enter_netns(const char *netns, char error[ERROR_TEXT])
-{
-	char path[300];
-	int fd, ret = 0;
-
-	if (!netns[0])
-		return 0;
-	snprintf(path, sizeof(path), "%s%s", netns[0] == '/' ? "" : "/run/netns/", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
-		ret = -errno;
-		error_text(error, 0, "node.linux.netns: %.200s: %s", path, strerror(-ret));
-	}
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 static int make_events(struct link *l)
 {
 	static const struct timeval second = {.tv_sec = 1}, look = {.tv_usec = LOOK_MS * 1000};
@@ -252,7 +235,7 @@ static int thread_init(struct link *l, char error[ERROR_TEXT])
 	int ret;
 
 	error[0] = '\0';
-	ret = enter_netns(l->config.netns, error);
+	ret = netns_enter(l->config.netns, error);
 	if (ret == 0)
 		ret = nlreq_open(&l->req);
 	if (ret == 0)

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/netns.h"
 #include "spawn/permit.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -163,23 +164,6 @@ static struct program_failure identity_set(const struct spawn_order *o)
 	return ok;
 }
 
-static int netns_enter(const char *netns)
-{
-	char path[256];
-	int fd, rc;
-
-	if (strchr(netns, '/'))
-		snprintf(path, sizeof(path), "%s", netns);
-	else
-		snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	rc = setns(fd, CLONE_NEWNET) == 0 ? 0 : errno;
-	close(fd);
-	return rc;
-}
-
 /* ---- the program ---- */
 
 /* As execvpe(), but a file without a known format is not given to a shell. Returns errno. */
@@ -248,6 +232,7 @@ struct program_failure program_exec(struct spawn_order *order, int in, int out, 
 				    int *failure)
 {
 	struct program_failure f;
+	char error[ERROR_TEXT];
 	const char *path;
 	int rc;
 
@@ -260,7 +245,7 @@ struct program_failure program_exec(struct spawn_order *order, int in, int out, 
 	umask(022);
 	if (chdir("/") != 0)
 		return (struct program_failure){SPAWN_STEP_RESOURCES, errno};
-	rc = order->netns ? netns_enter(order->netns) : 0;
+	rc = -netns_enter(order->netns, error);
 	if (rc != 0)
 		return (struct program_failure){SPAWN_STEP_NETNS, rc};
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

@@ -8,7 +8,6 @@
 #include <net/if.h>
 #include <netinet/if_ether.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/csum.h"
+#include "base/netns.h"
 #include "golden/live.h"
 
 /* Bound to the interface of this name in the thread's namespace. */
@@ -45,16 +45,13 @@ static int socket_open(const char *ifname)
 
 int live_port_open(struct scenario *s, struct live_port *p, const char *netns, const char *ifname)
 {
-	char path[256];
-	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there;
+	char error[ERROR_TEXT] = "";
+	int home, ret = netns_visit(netns, &home, error);
 
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	there = open(path, O_RDONLY | O_CLOEXEC);
-	p->fd = there < 0 || setns(there, CLONE_NEWNET) < 0 ? -errno : socket_open(ifname);
-	if (home < 0 || setns(home, CLONE_NEWNET) < 0)
-		p->fd = -errno;
-	close(home);
-	close(there);
+	p->fd = ret < 0 ? ret : socket_open(ifname);
+	ret = netns_return(home, 0, error);
+	if (ret < 0)
+		p->fd = ret;
 	p->n = 0;
 	if (p->fd < 0)
 		return scenario_fail(s, p->fd, "%s in %s: %s", ifname, netns, strerror(-p->fd));
