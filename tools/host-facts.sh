@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What plvs-host finds on a host. Reads only. Sourced.
+# Facts that plvs-host finds on a host. Reads only. Sourced.
 
 root=${PLVS_HOST_ROOT:-}
 pci=$root/sys/bus/pci
@@ -13,7 +13,7 @@ refuse()
 	exit 1
 }
 
-# One line of a file of the host, empty if there is none.
+# A line of a file of the host, empty if there is none.
 value()
 {
 	local line=

@@ -109,7 +109,7 @@ void vip_routes_drain(struct vip_routes *v, bool on);
 /* The process ends: everything is withdrawn, and stays so. */
 void vip_routes_leave(struct vip_routes *v);
 void vip_routes_status(const struct vip_routes *v, struct vip_routes_status *out);
-/* Which of the list stand in the table now; at most max are written. How many there are. */
+/* The routes of the list that stand in the table now; at most max are written. Their number. */
 uint32_t vip_routes_list(const struct vip_routes *v, struct vip_route *out, uint32_t max);
 
 #endif

@@ -191,7 +191,7 @@ static int stream_rows(void *arg, json_t *rows)
 		}
 		st->n++;
 	}
-	/* Nobody reads any more. */
+	/* The reader is gone. */
 	return ferror(out->file) ? -1 : 0;
 }
 

@@ -10,7 +10,7 @@
 
 /* From a file or a text to a configuration. */
 
-/* Those that another configuration has stay. */
+/* Objects that another configuration has stay. */
 static void services_fini(struct config_shared *shared)
 {
 	for (uint32_t i = 0; i < shared->n_services; i++)

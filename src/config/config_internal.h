@@ -423,9 +423,9 @@ void config_check_marks(struct config_context *ctx, struct config *config);
 void config_check_checks(struct config_context *ctx, struct config *config);
 /* The members of a check that depend on its type. */
 void config_check_by_type(struct config_context *ctx, const struct check_spec *c);
-/* Which checks `defaults` names. */
+/* The checks that `defaults` names. */
 void config_check_defaults(struct config_context *ctx, const struct config *config);
-/* Which checks a finished service and its servers have, and its quorum. */
+/* The checks of a finished service and its servers, and its quorum. */
 void config_check_service_health(struct config_context *ctx, const struct config *config,
 				 const struct config_service *svc);
 /* Frees what config_check_checks() made. */

@@ -21,7 +21,7 @@ char *json_diff_line(const char *path, const json_t *a, const json_t *b);
  * -ENOMEM. */
 int json_diff_detail(json_t *a, json_t *b, char **detail);
 
-/* Which of n objects have moved: the fewest that explain the new order. */
+/* The moved ones of n objects: the fewest that explain the new order. */
 struct moves {
 	uint32_t *old_pos; /* where the objects that both orders have stood, in the new order */
 	uint32_t n;	   /* of them, at most what init() was told */

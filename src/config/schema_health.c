@@ -357,7 +357,7 @@ OBJECT("passive", passive_fields);
 		.max = 1000, .def = def_, .help = help_, .flags = FIELD_PACE                       \
 	}
 
-/* Which types take a key. */
+/* The types that take a key. */
 #define OF(type) (1U << CHECK_##type)
 
 static const struct config_field check_fields[] = {

@@ -3,7 +3,7 @@
 #define PLVS_CONTROL_FLEET_H
 
 /*
- * Which VIPs are announced to the network: those whose services have their quorum, as
+ * The VIPs that are announced to the network: those whose services have their quorum, as
  * shared.ha.withdraw says. announce/vip_routes.h keeps their routes.
  *
  * Context: the control thread, or main before it starts and after it ended.

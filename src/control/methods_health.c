@@ -11,7 +11,7 @@
 #include "health/member.h"
 #include "metrics/object_view.h"
 
-/* Those of standing_names, and one more. */
+/* The words of standing_names, and one more. */
 #define FILTER_FORCED STANDING_MAX /* whatever the state: an operator said so */
 static const char *const filter_words[] = {"unknown", "up", "down", "maintenance", "forced", NULL};
 _Static_assert(sizeof(filter_words) / sizeof(filter_words[0]) == FILTER_FORCED + 2, "in order");

@@ -13,7 +13,7 @@ struct versions_outcome;
 
 /* --- version_wait.c --- */
 
-/* Those that wait in vain or long enough are answered. */
+/* Requests that wait in vain or long enough are answered. */
 void versions_waits_look(struct control *c);
 /* The process ends: all are answered. */
 void versions_waits_end(struct control *c, const struct versions_outcome *outcome);

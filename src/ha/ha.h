@@ -95,10 +95,10 @@ struct ha_host {
 	/* Threads on the way of heartbeats, by what counts their rounds (relaxed loads); on_demand:
 	 * stands still rightly when there is nothing to do. At most HA_LOOPS; how many. */
 	uint16_t (*loops)(void *arg, const uint64_t **progress, bool *on_demand);
-	/* Those on demand are to make a round: heartbeats alone do not wake them while Linux does
+	/* Loops on demand are to make a round: heartbeats alone do not wake them while Linux does
 	 * not know the peer's MAC. May be NULL. */
 	void (*poke)(void *arg);
-	/* Those threads that may have real-time priority have it. May be NULL. */
+	/* Threads that may have real-time priority have it. May be NULL. */
 	bool (*realtime)(void *arg);
 	/* The role changed: checks, metrics, systemd. Any of them may be NULL. */
 	void (*changed)(void *arg, enum ha_state from, enum ha_state to, const char *text);

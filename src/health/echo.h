@@ -52,7 +52,7 @@ void echo_set_ids(struct echo_socket *e, uint16_t first, uint16_t last);
 /* Sends; target, id and done are set. 0, or -errno and done() is not called; -EADDRINUSE:
  * another ping socket of this host has the identifier. */
 int echo_start(struct echo_socket *e, struct echo_request *r);
-/* Nobody wants to know any more. */
+/* The answer is not wanted any more. */
 void echo_stop(struct echo_request *r);
 
 #endif

@@ -231,7 +231,7 @@ int member_force(struct member *m, enum health_admin admin, const char *why, uin
 		paused |= m->links[i]->inquiry->paused;
 		inquiry_resume(m->links[i]->inquiry, now_us);
 	}
-	/* Nobody asked meanwhile: the first success admits it again. */
+	/* No probe was made meanwhile: the first success admits the server again. */
 	if (paused && member_asked(&m->state)) {
 		m->state.state = HEALTH_UNKNOWN;
 		m->group->stale = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which kind of check a virtual of ldirectord has. */
+/* The kind of check that a virtual of ldirectord has. */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>

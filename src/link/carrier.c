@@ -71,7 +71,7 @@ void carrier_close(struct link *l)
 	nlreq_close(&l->host_req);
 }
 
-/* Which port an event is about does not matter: there are few ports, and the answer to a
+/* The port of an event does not matter: there are few ports, and the answer to a
  * question is right even where events were lost. */
 void carrier_read(struct link *l)
 {

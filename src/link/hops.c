@@ -368,7 +368,7 @@ static void free_left(struct hops *h)
 
 		if (nh && nh->state == NEXTHOP_REACHABLE)
 			h->n_reachable--;
-		/* Nobody can have found the id since the grace period began. */
+		/* No worker can have found the id since the grace period began. */
 		hop_free((void *)nh);
 		h->hop[id].in_use = false;
 		h->hop[id].unlinked = false;

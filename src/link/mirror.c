@@ -131,7 +131,7 @@ int mirror_set_tap(struct mirror *m, link_id link, int ifindex)
 	return 0;
 }
 
-/* Which link an interface stands for, or LINK_ANY: none of ours. */
+/* The link that an interface stands for, or LINK_ANY: none of ours. */
 static link_id link_of(const struct mirror *m, const struct nl_link *l)
 {
 	int tap = l->vlan ? l->parent : l->ifindex;

@@ -61,7 +61,7 @@ static void route_fill(const struct mirror *m, const struct mirror_route *r,
 	}
 }
 
-/* Which of two routes for the same prefix Linux would ask first: by table; by metric. */
+/* The order in which Linux asks two routes for the same prefix: by table; by metric. */
 static int table_rank(uint32_t table)
 {
 	return table == RT_TABLE_LOCAL ? 0 : table == RT_TABLE_MAIN ? 1 : 2;

@@ -161,7 +161,7 @@ static int parse_addr(const struct nlmsghdr *nlh, struct nl_event *out)
 	attr_u32(tb[IFA_FLAGS], &flags);
 	proto = attr_data(tb[IFA_PROTO], 1);
 	ad->proto = proto ? *proto : 0;
-	/* Those of plvs are deprecated for Linux's own sake (nlreq_addr_add()). */
+	/* Addresses of plvs are deprecated for Linux's own sake (nlreq_addr_add()). */
 	ad->unusable = flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED |
 				(ad->proto == IFAPROT_PLVS ? 0 : IFA_F_DEPRECATED));
 	return 1;

@@ -53,7 +53,7 @@ void tap_set_carrier(struct tap *t, bool up);
 
 /* Sysctls that a TAP or VLAN interface needs: logs what could not be set. */
 void tap_sysctls(const char *ifname);
-/* Those of the namespace that would overrule them. own: the namespace is plvs's alone. */
+/* Sysctls of the namespace that would overrule them. own: the namespace is plvs's alone. */
 void tap_sysctls_all(bool own);
 
 #endif

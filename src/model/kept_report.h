@@ -2,7 +2,7 @@
 #ifndef PLVS_MODEL_KEPT_REPORT_H
 #define PLVS_MODEL_KEPT_REPORT_H
 
-/* Which connections of the process before were taken up at the start, for status and metrics.
+/* Connections of the process before that were taken up at the start, for status and metrics.
  * Written by main before workers run, then read by anybody. */
 
 #include <stdint.h>

@@ -54,7 +54,7 @@ struct relay {
 };
 
 /*
- * Which packets for the router's own addresses are more urgent than others: heartbeats and
+ * Packets for the router's own addresses that are more urgent than others: heartbeats and
  * synchronisation (PUNT_HA), routing daemons (PUNT_ROUTING). Asked only for packets that are
  * punted anyway. The peer's address is part of a rule so that a flood from elsewhere does not
  * use up the budget of the class.

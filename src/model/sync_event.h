@@ -180,7 +180,7 @@ struct identity_update *identity_update_gone(uint32_t service_id, uint32_t serve
 void identity_feed_push(struct identity_feed *f, struct identity_update *u);
 /* ha. All there are, in order; linked by next, to be freed with free(). NULL: none. */
 struct identity_update *identity_feed_take(struct identity_feed *f);
-/* Nobody uses it any more. */
+/* No thread uses it any more. */
 void identity_feed_fini(struct identity_feed *f);
 
 struct sync_service sync_service_of(const struct service *svc);

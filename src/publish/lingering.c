@@ -31,7 +31,7 @@ int linger_vips(struct publisher *p)
 {
 	uint32_t k = 0;
 
-	/* Those that are VIPs of the same service again. */
+	/* Addresses that are VIPs of the same service again. */
 	for (uint32_t i = 0; i < p->n_lingering; i++)
 		if (!listens_at(snapshot_service(p->draft, p->lingering[i].service_id),
 				&p->lingering[i].addr))
@@ -50,7 +50,7 @@ int linger_vips(struct publisher *p)
 	return 0;
 }
 
-/* Those whose service no server names any more. */
+/* Addresses whose service no server names any more. */
 static void vips_reap(struct publisher *p)
 {
 	uint32_t k = 0, n = p->n_lingering;

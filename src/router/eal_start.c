@@ -80,7 +80,7 @@ static int interfaces_check(int argc, char **argv, char error[EAL_ERROR_LEN])
 	return 0;
 }
 
-/* Those of the command line, or of node.eal if there are none. */
+/* The arguments of the command line, or of node.eal if there are none. */
 static int arguments_take(const struct config_node *node, int argc, char **argv,
 			  char error[EAL_ERROR_LEN])
 {

@@ -22,7 +22,7 @@
 
 #define CALL(name) SCMP_SYS(name)
 
-/* Those of the C library, DPDK, libevent and ours while the router runs. Not here: programs and
+/* Calls of the C library, DPDK, libevent and ours while the router runs. Not here: programs and
  * processes (execve, fork), namespaces and mounts, users and capabilities, other processes'
  * memory, modules, time of day, keys, io_uring, userfaultfd. */
 static const int calls[] = {

@@ -3,8 +3,8 @@
 #define PLVS_ROUTER_SYSCALL_FILTER_H
 
 /*
- * Which system calls the router makes once it runs. Any other one returns EPERM and is written to
- * the kernel's audit log. The call fails rather than the process: a call that was forgotten here
+ * The system calls that the router makes once it runs. Any other call returns EPERM and is written
+ * to the kernel's audit log. The call fails rather than the process: a call that was forgotten here
  * costs one function, and the end of the router costs every connection.
  *
  * Context: main, when everything runs.

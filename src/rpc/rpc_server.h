@@ -101,7 +101,7 @@ size_t rpc_backlog(const struct rpc_request *req);
 /* True once in each round (a number that grows) for all requests of one client, so that clients
  * have a step each, whatever each of them asked for. Always true for a request of no client. */
 bool rpc_round(const struct rpc_request *req, uint64_t round);
-/* Nobody will read the answer: end the request soon. */
+/* The client will not read the answer: end the request soon. */
 bool rpc_gone(const struct rpc_request *req);
 
 #endif

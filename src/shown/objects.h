@@ -112,7 +112,7 @@ struct shown_pair {
 	struct shown_vector state_is, heard, transitions, sync_refused_as;
 };
 
-/* This router as a member of a fleet. */
+/* The router as a member of a fleet. */
 struct shown_fleet {
 	struct vip_routes_status s;
 	const char *member, *state, *reason, *fault;

@@ -5,7 +5,7 @@
 
 #include "shown/shown.h"
 
-/* Those that are 0 are left out. */
+/* Members that are 0 are left out. */
 static json_t *vector_json(const struct shown_vector *v)
 {
 	json_t *o = json_object();

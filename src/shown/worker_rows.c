@@ -65,7 +65,7 @@ static const struct shown_column columns[] = {
 	{NULL, NULL, 0},
 };
 
-/* Those that say most; all of them would not fit on a line. */
+/* The counters that say most; all of them would not fit on a line. */
 static const struct shown_column of_counters[] = {
 	{"worker", NULL, 0},
 	{"counters.received", NULL, 0},

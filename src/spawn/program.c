@@ -96,7 +96,7 @@ static bool id_parse(const char *text, unsigned int *out)
 
 static int errno_or_enoent(void)
 {
-	/* Which of these means "no such name" differs between name services. */
+	/* The one of these that means "no such name" differs between name services. */
 	if (errno == 0 || errno == ESRCH || errno == EPERM || errno == EBADF)
 		return ENOENT;
 	return errno;

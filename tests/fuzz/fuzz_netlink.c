@@ -9,7 +9,7 @@
 #include "link/nlparse.h"
 
 /*
- * What netlink answers, as one buffer of messages: parsed and put into the mirror, which lives
+ * Answers of netlink, as one buffer of messages: parsed and put into the mirror, which lives
  * on from message to message. The routes that workers would get are built in the end.
  */
 

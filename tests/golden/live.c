@@ -52,7 +52,7 @@ json_t *live_ask(struct scenario *s, const char *method, json_t *params, json_t 
 	return result;
 }
 
-/* What plvs has dropped and made itself until now. */
+/* Packets that plvs has dropped and made itself until now. */
 static struct live_doors doors_look(struct scenario *s)
 {
 	json_t *o = live_ask(s, "status", NULL, NULL);
@@ -181,7 +181,7 @@ static int local_routes(struct scenario *s, const char *verb)
 		struct prefix p;
 		const char *text = json_string_value(prefix);
 
-		/* It goes through a shell. */
+		/* The text goes through a shell. */
 		if (!text || (prefix_parse(text, &p) < 0 && addr_parse(text, &addr) < 0))
 			return scenario_fail(s, -EINVAL, "local: not a prefix");
 		snprintf(command, sizeof(command), "ip -n %s %s route %s local %s dev lo",

@@ -118,7 +118,7 @@ static size_t compare_decisions(const struct scenario *s, const json_t *expected
 
 	*compared = json_array_size(want);
 	got = decided(s->decisions);
-	/* What was not played cannot be compared. */
+	/* A step that was not played cannot be compared. */
 	if (s->skipped && *compared > json_array_size(got))
 		*compared = json_array_size(got);
 	json_array_foreach (want, i, d) {

@@ -108,7 +108,7 @@ const char *recording_sysctls(json_t *policy, const json_t *sysctls);
 
 /* --- traffic.c: packets of a client and of servers, decided by what comes out --------- */
 
-/* One decision: what a SYN or a datagram led to. server is not set when refused. */
+/* A decision: what a SYN or a datagram led to. server is not set when refused. */
 struct verdict {
 	bool forwarded, nat, tunnel;
 	struct endpoint server;

@@ -127,7 +127,7 @@ static bool take(struct scenario *s, unsigned int port, struct packet *p)
 	return take_from(s, port, p, NULL);
 }
 
-/* What came out and nobody asked for: a packet too many is an error as well. */
+/* Packets that came out unasked: a packet too many is an error as well. */
 static void drain(struct scenario *s, const char *what)
 {
 	struct packet p;
@@ -181,7 +181,7 @@ static struct packet server_packet(const struct played *c, uint8_t proto, uint8_
 	return packet_between(&c->server.addr, c->server.port, &c->client, c->cport, proto, flags);
 }
 
-/* What a forwarded packet keeps and what it must become: got is want, one hop on. */
+/* Fields of a forwarded packet that stay and fields that change: got is want, one hop on. */
 static bool is_next(const struct scenario *s, unsigned int port, const struct packet *want,
 		    const struct packet *got)
 {
@@ -290,7 +290,7 @@ struct verdict traffic_first(struct scenario *s, uint8_t proto, const struct pla
 	} else if (take(s, PORT_CLIENT, &got)) {
 		verdict_refused(&v, &got);
 	} else if (linux_asked) {
-		/* What goes to Linux for a VIP is answered there. */
+		/* Linux answers packets for a VIP that go to it. */
 		snprintf(v.reply, sizeof(v.reply),
 			 proto == IPPROTO_TCP ? "rst"
 			 : p.v6		      ? "icmp6 1/4"

@@ -4,7 +4,7 @@
 #include "sim.h"
 
 /*
- * What must hold. Each rule speaks of what happened in the simulated world; none asks the
+ * Rules that must hold. Each rule speaks of what happened in the simulated world; none asks the
  * role machine for its own opinion but for state, term and actions.
  */
 
@@ -19,7 +19,7 @@ bool node_effective(const struct sim *s, const struct node *n)
 	       (n->lease == ROLE_LEASE_NONE || node_now(s, n) < n->lease);
 }
 
-/* It could serve now if it were asked: what the return of service is owed to. */
+/* The router could serve now if it were asked: the return of service is owed to it. */
 static bool node_able(const struct sim *s, const struct node *n)
 {
 	if (!n->running || n->paused || n->late || n->role.state == HA_MAINTENANCE)
@@ -66,7 +66,8 @@ static uint64_t owed_since(const struct sim *s)
 
 		if (!node_able(s, n))
 			continue;
-		/* Who starts lets a better one that starts too go first, for a start_delay. */
+		/* A router that starts lets a better one that starts too go first, for a
+		 * start_delay. */
 		at = n->init_left != 0 ? n->init_left
 				       : later(n->started, s->disturbed_at) +
 						 (starting == 2 ? 2 : 1) * s->cfg[0].start_delay_ms;
@@ -142,7 +143,7 @@ static void check_overlap(struct sim *s)
 			     2 * ROLE_FRAME_SLOW_MS, "frames");
 }
 
-/* Who hears neither the other nor a witness leaves the VIPs to whoever does. */
+/* A router that hears neither the other nor a witness leaves the VIPs to one that does. */
 static void check_deaf(struct sim *s, struct node *n)
 {
 	const struct sim_times *t = &s->most;
@@ -327,7 +328,7 @@ static void check_silence(struct sim *s, const struct node *n)
 			    (unsigned long long)(s->now - n->serving_heard));
 	if (s->now - n->late_at < deadtime)
 		sim_violate(s, "router %u takes over in time without listening", n->id);
-	/* Who has never heard the other in this life cannot tell it from a replay. */
+	/* A router that has never heard the other in this life cannot tell it from a replay. */
 	if (node_effective(s, peer) && !peer->paused && !peer->late && !n->late &&
 	    s->met_since != 0 && s->clean_since[peer->id] != 0 &&
 	    s->now - later(clear, s->met_since) > deadtime + 2 * s->most.keepalive)

@@ -23,7 +23,7 @@ UNIT_TESTS = ("ha/test_ha_role", "ha/test_ha_conflict", "ha/test_ha_return", "ha
               "ha/test_ha_message", "ha/test_ha_freshness", "ha/test_ha_versions", "ha/test_ha_frames",
               "ha/test_ha_timers", "model/test_version")
 
-# What is broken, in which file, the text as it is, the text as it is then.
+# The rule that is broken, in which file, the text as it is, the text as it is then.
 MUTATIONS = [
     ("a lease of two deadtimes", "src/ha/role/role.h",
      "return cfg->lease_base_ms - 2 * cfg->keepalive_ms;",

@@ -97,7 +97,7 @@ enum fault_type {
 	FAULT_HOLE,	    /* a link of a router: its port stays up, nothing crosses */
 	FAULT_LATE,	    /* ticks come late by up to two keepalives */
 	FAULT_N_LASTING,
-	/* Those with an end of their own. */
+	/* Events with an end of their own. */
 	FAULT_STOP = FAULT_N_LASTING, /* SIGSTOP */
 	FAULT_STALL,		      /* the ha thread only: workers go on */
 	FAULT_CRASH,
@@ -154,7 +154,7 @@ struct node {
 	uint8_t queue_path[SIM_QUEUE];
 	uint32_t n_queue;
 
-	/* What its data plane was told. */
+	/* The orders to its data plane. */
 	bool serving, frozen, relaying, quit;
 	uint64_t lease; /* its clock; ROLE_LEASE_NONE */
 	uint64_t relay_since;
@@ -164,7 +164,7 @@ struct node {
 	bool synchronised, verdicts;
 	uint32_t sync_ms, generation;
 
-	/* What check.c remembers. */
+	/* The memory of check.c. */
 	uint64_t witnessed[SIM_LINKS]; /* last answer received */
 	uint64_t asked_at;	       /* witnesses, last */
 	uint64_t frame_at[SIM_LINKS];  /* a frame to the peer, last */

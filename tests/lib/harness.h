@@ -85,7 +85,7 @@ bool harness_resolve_wanted(struct harness *h, struct resolve_request *out);
 
 /* --- time --------------------------------------------------------------------------- */
 
-/* One round of every worker, in order. Returns the work done. */
+/* A round of every worker, in order. Returns the work done. */
 uint32_t harness_round(struct harness *h);
 /* Rounds until nothing waits any more, at most 10000. */
 void harness_run(struct harness *h);

@@ -36,9 +36,9 @@ struct pair {
 int pair_open(struct pair *p, unsigned int workers_a, unsigned int workers_b, uint64_t max);
 int pair_close(struct pair *p);
 
-/* One frame through a port, and all that follows from it. */
+/* A frame through a port, and all that follows from it. */
 void pair_put(struct harness *h, unsigned int port, struct packet p);
-/* What the next packet that left by a port says; false: none. All others are forgotten. */
+/* The text of the next packet that left by a port; false: none. All others are forgotten. */
 bool pair_sent(struct harness *h, unsigned int port, struct packet *out);
 
 struct packet pair_from_client(uint32_t client, uint16_t sport, uint8_t proto, uint16_t dport,

@@ -274,7 +274,7 @@ static int choose_first(const struct service *svc, const struct sched_request *r
 
 static const struct sched_ops world_first = {.name = "first", .choose = choose_first};
 
-/* What goes into the tables of both families. */
+/* Entries for the tables of both families. */
 struct rows {
 	struct addr_entry4 addrs4[MAX_WORLD * 2 + 1];
 	struct addr_entry6 addrs6[MAX_WORLD * 2 + 1];

@@ -3,7 +3,7 @@
 #define PLVS_TESTS_LIB_WORLD_H
 
 /*
- * What surrounds a harness: links, routes, neighbours, services. Plays the link and the
+ * The surroundings of a harness: links, routes, neighbours, services. Plays the link and the
  * control thread in a few calls; every call publishes at once. Addresses are texts.
  * All return 0 or -errno (-EINVAL: a text does not parse).
  */
@@ -45,7 +45,7 @@ struct world_server {
 	struct encap encap;
 };
 
-/* What world_service() gives the services that it makes from now on; NULL: nothing. */
+/* The policy of the services that world_service() makes from now on; NULL: the defaults. */
 struct world_policy {
 	bool sequence_off; /* `sequence_check` is on without it */
 	bool one_packet, expire_quiescent, sloppy_tcp, any_flags, nat_icmp_send, ftp, adopt;

@@ -45,7 +45,7 @@ for r in a b; do
 	server_becomes 5 web 10.10.0.11:80 down
 	server_becomes 5 direct 192.0.2.11:80 down
 done
-# It comes back, so that b would start it slowly, and fails again.
+# The server comes back, so that b would start it slowly, and fails again.
 echo well > "$RUN/web-server1/www/health"
 for r in a b; do
 	pair_at $r

@@ -5,7 +5,7 @@
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"
 
-# What a client sees of router a in each state is what the table of docs/high-availability.md
+# Clients see of router a in each state what the table of docs/high-availability.md
 # says, cell by cell. The client's frames go to router a whatever happens.
 DOC=$TOP/docs/high-availability.md
 

@@ -48,7 +48,7 @@ is "author at b" "$(rpc config.history | jq -r '.versions[0].author')" = "the pe
 pair_at a
 is "services of a" "$(rpc status | jq .services)" -eq 3
 is "author at a" "$(rpc config.history | jq -r '.versions[0].author')" = "the peer"
-# What the active router refuses changes nothing at the backup: it is an address of a path of a's.
+# A configuration that the active router refuses changes nothing at the backup: the VIP is an address of a path of a's.
 pair_at b
 if rpc service.add "$(service refused tcp 192.0.2.10:80 nat rr 10.10.0.11:8080)" > "$RUN/said" 2>&1; then
 	fail "the active router took its own address for a service"

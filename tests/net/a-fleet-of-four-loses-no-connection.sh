@@ -52,7 +52,7 @@ for i in 1 2 3 4; do
 done
 gap=$(probe_end ask)
 note "a rolling restart of all four: $(jq -c . "$RUN/ask.log")"
-# Those on their way when the probe is stopped count as lost.
+# Packets on their way when the probe is stopped count as lost.
 is "datagrams lost by a rolling restart" "$(jq .lost "$RUN/ask.log")" -le 5
 is "connections that answer, all restarted" "$(hold_answered)" -eq $N
 

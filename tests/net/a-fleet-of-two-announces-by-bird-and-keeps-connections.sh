@@ -15,7 +15,7 @@ done
 is "BGP and BFD have a class of their own" "$(rpc counter.list |
 	jq '[.punts[] | select(.name == "routing") | .count] | add')" -gt 0
 
-# Nobody answers ARP for a VIP of a fleet.
+# No router answers ARP for a VIP of a fleet.
 ns_add stranger
 leg_add stranger eth0 public 192.0.2.99/24
 is "answers to ARP for the VIP" "$(on stranger arping -c 2 -w 2 -I eth0 $VIP | grep -c 'reply from' ||

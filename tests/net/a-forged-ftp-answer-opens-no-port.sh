@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib/ftp.sh"
 
-# One switch for everybody, so that no link tells the server from its clients. The server has a
+# A single switch for all hosts, so that no link tells the server from its clients. The server has a
 # port that only the router's inside is meant to see; its client forges the answer to a PASV
 # that names the port.
 switch_add public

@@ -21,7 +21,7 @@ health_config '[
 		jq -c '.check = "one" | .servers[-1].check = "other"')"
 for i in 1 2; do
 	on_background server$i tcp$i "$PROBE" tcp-echo 10.10.0.1$i:7000
-	# Nobody needs to listen: the port is not said to be closed.
+	# No listener is needed: the port is not said to be closed.
 	block server$i 'meta l4proto udp'
 done
 plvs_start

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # limit: 120
-# Who stops and leaves its connections to nobody writes them down; who starts takes them up, but
+# A router that stops and leaves its connections to no peer writes them down; a router that starts takes them up, but
 # never over what its peer has.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/pair.sh"

@@ -38,7 +38,7 @@ note "only the routers do not hear each other: both reach their witnesses"
 term=$(of b .term)
 for path in public private; do heartbeat_loss a $path tx; done
 for path in public private; do heartbeat_loss a $path rx; done
-# Nobody can tell this from the death of the other router.
+# Neither router can tell this from the death of the other.
 pair_becomes 5 a active
 is "b meanwhile" "$(pair_state b)" = active
 loss_end

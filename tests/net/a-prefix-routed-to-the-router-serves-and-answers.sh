@@ -34,7 +34,7 @@ is "answers of Linux to an address that no service claims" \
 on client1 ping -c 3 -i 0.2 -W 2 203.0.113.80 > /dev/null || fail "no echo from the service's address"
 on client1 ping -c 3 -i 0.2 -W 2 203.0.113.82 > /dev/null || fail "no echo from the prefix"
 
-# Nobody answers ARP for it.
+# No station answers ARP for it.
 ip -n "$NET-client1" route replace 203.0.113.0/24 dev eth0
 for address in 203.0.113.80 203.0.113.81; do
 	! on client1 ping -c 1 -W 1 $address > /dev/null || fail "ARP for $address was answered"

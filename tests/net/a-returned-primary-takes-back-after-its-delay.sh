@@ -47,7 +47,7 @@ wait_for 30 "b is synchronised" pair_synchronised b
 before=$(probes)
 pair_kill a
 pair_becomes 5 b active
-# What b learnt of its servers while it stood by holds, and is asked again at the fast interval.
+# The states that b learnt of its servers while it stood by hold, and are asked again at the fast interval.
 asked_again()
 {
 	[ "$(probes)" -ge $((before + 2)) ]

@@ -28,7 +28,7 @@ jq '.expected.final.stats[0] |= sub(" [0-9]+$"; " 1")' $recorded/wlc_dr.json > "
 replay 1 "$work"
 grep -q '^3 run, 3 differ' "$work/out"
 
-# What takes too long is skipped, and counted.
+# A recording that takes too long is skipped, and counted.
 replay 2 --longest-sleep 1 $recorded/threshold_xy.json
 grep -q 'SKIPPED the last [0-9]* events: a sleep of 11 s is longer than 1 s' "$work/out"
 grep -q '1 run, 0 differ, 0 cannot run yet, [1-9][0-9]* events skipped' "$work/out"

@@ -20,7 +20,7 @@ is "answers to the stubborn client while a serves" \
 pair_freeze a
 pair_becomes 10 b active
 pair_serves 192.0.2.80 10 || fail "the second router does not serve"
-# What waits in a's rings when it is thawed: questions, and who-has for the VIP.
+# Frames that wait in a's rings when it is thawed: questions, and who-has for the VIP.
 on_background client2 ask "$PROBE" udp-ask 192.0.2.80:7 --count 3000 --rate 500
 ip -n "$NET-client1" neigh flush dev eth0
 pair_serves 192.0.2.80 5 || fail "the second router does not serve"

@@ -6,7 +6,7 @@
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"
 
-# What announcements are, for tcpdump.
+# Announcements, as a filter of tcpdump.
 discovery=arp
 [ "$FAMILY" = 4 ] || discovery='icmp6 and ip6[40] = 136'
 

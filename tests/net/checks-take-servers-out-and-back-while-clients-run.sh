@@ -165,7 +165,7 @@ for i in 1 2 3; do wait_for 5 "server$i answers clients again" answered server$i
 is "requests that failed since" \
 	"$(answers_between loop1 "$back" "$(now_ms)" | awk '$3 != 0' | wc -l)" -eq 0
 
-# It answers, but says no: what an answer says counts.
+# The server answers, but says no: the content of an answer counts.
 rm "$RUN/web-server1/www/health"
 server_becomes 5 web $S1:80 down
 reason_says web $S1:80 "^HTTP 404 from $S1:80/health"

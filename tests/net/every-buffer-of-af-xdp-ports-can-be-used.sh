@@ -11,7 +11,7 @@ network_two_armed 1 1
 web_start server1
 head -c 40000000 /dev/zero > "$RUN/bulk"
 
-# What the kernel refused of rings of either port.
+# Frames of the rings of either port that the kernel refused.
 refused()
 {
 	rpc port.list | jq '[.ports[].device_counters | .xdp_rx_invalid + .xdp_tx_invalid] | add'

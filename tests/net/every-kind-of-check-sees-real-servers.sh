@@ -7,7 +7,7 @@
 # shellcheck source=tests/net/lib/health.sh
 . "$TOP/tests/net/lib/health.sh"
 
-# One server of one service for each kind; the port says which. Those below 7006 are server1's.
+# A server of one service for each kind; the port says which. Ports below 7006 are server1's.
 A=10.10.0.11 B=10.10.0.12
 TCP=$A:7000 TALK=$A:7001 TLS=$A:7002 AGENT=$A:7003 UDP=$A:7004 DNS=$A:53
 ICMP=$B:7006 EXEC=$B:7007 LOAD=$B:7008 EVIL=$B:7009
@@ -178,7 +178,7 @@ reason_says kinds $ICMP "no echo reply from $B within 800 ?ms"
 reason_says kinds $EXEC 'exit code 3 of program: "not today'
 reason_says kinds $AGENT "agent $AGENT says \"down #disk full\""
 
-# Those that keep the line open without end do not keep the check.
+# Servers that hold the line open without end do not hold the check.
 for how in mute slow endless; do
 	echo $how > "$RUN/talker/talk"
 	sleep 1.2
@@ -216,7 +216,7 @@ load_fell()
 wait_for 5 "the load lowers the weight again" load_fell
 is "never below its own" "$(weight_of $LOAD)" -ge 10
 
-# They all have their punt class, ICMP as well.
+# All replies have their punt class, ICMP as well.
 punted()
 {
 	counted "[.punts[] | select(.name == \"$1\") | .count] | add // 0"

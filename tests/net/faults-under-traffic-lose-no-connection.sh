@@ -14,7 +14,7 @@
 FAULTS=(killed frozen "public cable out" "private cable out")
 TRAFFIC=(bulk web downloads idle)
 OVERLAP_MS=170
-# What may still come of the old router when it is back: of a frozen one the burst that it had
+# Packets that may still come of the old router when it is back: of a frozen one the burst that it had
 # given its driver; with a cable out what lay in the ring of its port (4096) until it noticed.
 declare -A UNDER_WAY=([killed]=0 [frozen]=32 ["public cable out"]=512 ["private cable out"]=32)
 TRAFFIC_S=8
@@ -78,7 +78,7 @@ bulk_begin()
 bulk_end()
 {
 	background_wait traffic || fail "iperf3: $(jq -c '.error // .' "$RUN/traffic.log")"
-	# What is lost here is the connection of iperf3, not packets of it.
+	# The loss would be the connection of iperf3, not packets of it.
 	is "Mbit/s in the last second" "$(jq '[.intervals[-2:][].sum.bits_per_second / 1e6] | max |
 		floor' "$RUN/traffic.log")" -gt 0
 }
@@ -179,7 +179,7 @@ cell()
 	note "$new is active after $(($(date +%s%3N) - begin)) ms, as far as a shell can tell"
 	# Longer than the ten deadtimes after which a router needs no lease.
 	sleep 2.5
-	# What was frozen or cut off comes back while the traffic goes on.
+	# A router that was frozen or cut off comes back while the traffic goes on.
 	[ "$fault" = killed ] || fault_undo "$fault" "$active"
 	"${traffic}_end"
 	background_stop wire_poll 2> /dev/null || true

@@ -16,7 +16,7 @@ for i in 1 2 3; do web_start server$i; done
 echo_serve server1 udp 10.10.0.11 7000
 bulk_serve server2
 
-# What was asked of the driver, and what the driver gave.
+# The request to the driver, and the driver's answer.
 is "queues of each port" "$(ctl --json port list | jq -c '[.ports[] |
 	[.queues_asked, .rx_queues, .tx_queues, .rss]] | unique')" = '[[4,1,1,"none"]]'
 is "lines of port list" "$(ctl port list | grep -c "none")" -eq 2
@@ -24,7 +24,7 @@ is "lines of port list" "$(ctl port list | grep -c "none")" -eq 2
 web_ask client1 192.0.2.80 300 > "$RUN/answers"
 is "answers by NAT" "$(wc -l < "$RUN/answers")" -eq 300
 for i in 1 2 3; do
-	# One logical scheduler: within the number of workers of the exact turn.
+	# A single logical scheduler: within the number of workers of the exact turn.
 	is "by server$i" "$(answers_by "$RUN/answers" server$i)" -ge 96
 done
 web_ask client2 192.0.2.90 100 > "$RUN/answers"

@@ -39,7 +39,7 @@ ip -n "$NET-linux" neigh replace 192.0.2.80 lladdr 02:00:00:00:00:80 nud permane
 on linux sysctl -qw net.ipv4.conf.public.accept_local=1
 web_ask linux 192.0.2.80 40 > "$RUN/answers"
 for i in 1 2; do is "answers of server $i" "$(answers_by "$RUN/answers" server$i)" -eq 20; done
-# What no rule sends there is Linux's own.
+# Packets that no rule sends there are Linux's own.
 on linux ping -qc 2 -i 0.2 -W 2 192.0.2.80 > "$RUN/ping" || fail "no answer: $(cat "$RUN/ping")"
 is "sources that no link can bring" "$(drops bad_source)" -eq 0
 doors_add_up

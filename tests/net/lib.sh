@@ -165,7 +165,7 @@ ns_add()
 	ip netns add "$ns"
 	echo "$ns" >> "$RUN/namespaces"
 	local off=1
-	# What DPDK owns has no addresses, and bridges need none. Addresses of hosts are used at once.
+	# Interfaces of DPDK have no addresses, and bridges need none. Addresses of hosts are used at once.
 	if [ "$FAMILY" = 6 ]; then
 		case $1 in dpdk* | wire) ;; *) off=0 ;; esac
 	fi
@@ -238,7 +238,7 @@ leg_add()
 	local ns=$NET-$1 if=$2 port
 	NET_LEGS=$((NET_LEGS + 1))
 	port=port$NET_LEGS
-	# One queue: what net_af_xdp needs, and as good as many for everybody else.
+	# A single queue: net_af_xdp needs it, and for all others it is as good as many.
 	ip link add name "$if" netns "$ns" numtxqueues 1 numrxqueues 1 type veth \
 		peer name "$port" netns "$NET-wire" numtxqueues 1 numrxqueues 1
 	ip -n "$NET-wire" link set dev "$port" master "$3" up
@@ -324,7 +324,7 @@ network_end()
 {
 	local ns
 	set +e
-	# What a script before this one left up, if there is such.
+	# Processes that a script before this one left, if any.
 	[ -n "$PLVS_PID" ] || PLVS_PID=$(cat "$RUN/plvs.pid" 2> /dev/null)
 	if [ -n "$PLVS_PID" ] && kill -0 "$PLVS_PID" 2> /dev/null; then
 		kill -TERM "$PLVS_PID"

@@ -108,7 +108,7 @@ is "servers" "$(sort -u "$RUN/answers" | wc -l)" -eq 2
 answers dpdk client1 192.0.2.10:8022 20
 doors_add_up
 
-# What a server sends of its own goes through Linux, whose gateway address plvs has set.
+# Packets that a server sends of its own go through Linux, whose gateway address plvs has set.
 is "answer to a server" "$(on server1 curl -sS --max-time 5 http://192.0.2.102:8080/)" = client2
 on server1 ping -q -c 3 -i 0.2 -W 2 10.10.0.2 > /dev/null || fail "the router's own address answers no server"
 

@@ -44,7 +44,7 @@ syn="1234 0050 00000001 00000000 5002 ffff 0000 0000"
 frame bad_version "$(ipv4 6500 0028 4006) $syn"
 frame bad_version "$(ipv4 4400 0028 4006) $syn"
 frame ip_checksum "$(ipv4 4500 0028 4006 | sed 's/ .... c0000265/ 1111 c0000265/') $syn"
-# It says 10,240 bytes and has 40.
+# The header says 10,240 bytes, the packet has 40.
 frame malformed "$(ipv4 4500 2800 4006) $syn"
 # A TCP header of 60 bytes of which 20 are there; SYN and FIN at once; none at all.
 frame malformed "$(ipv4 4500 0028 4006) 1234 0050 00000001 00000000 f002 ffff 0000 0000"

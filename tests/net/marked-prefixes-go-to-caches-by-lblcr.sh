@@ -18,7 +18,7 @@ ask()
 	done | paste -d ' ' - -
 }
 
-# What the rule of the mark decided about.
+# Packets that the rule of the mark decided about.
 decided()
 {
 	ctl --json mark list | jq '[.. | objects | select(.mark == 7) | .connections] | add'
@@ -53,7 +53,7 @@ for i in 1 2; do
 done
 is "connections that the rule decided about" "$(decided)" -eq 195
 
-# Nobody answers ARP for them; for the router's own address Linux does.
+# No station answers ARP for them; for the router's own address Linux does.
 ip -n "$NET-client1" route replace $PREFIX dev eth0
 is "ARP answers for the router" "$(arp_answers 192.0.2.10)" -eq 2
 for address in 198.18.1.1 198.18.3.13 198.18.77.77; do

@@ -33,7 +33,7 @@ web_ask client1 192.0.2.80 40 > "$RUN/answers"
 is "answers" "$(wc -l < "$RUN/answers")" -eq 40
 web_ask client1 192.0.2.80:81 1 > "$RUN/refused" 2>&1
 
-# What one counts must not move while the others are read: probes do, traffic does not.
+# Counters of one must not move while the others are read: those of probes do, those of traffic do not.
 # The parser is of Debian, and for its Python.
 agree()
 {

@@ -83,7 +83,7 @@ ctl ha handover > /dev/null # failback waits for a reset from here on
 pair_becomes 10 b active
 pair_becomes 10 a backup
 wait_for 10 "a holds the connections of b" pair_synchronised a
-# What b tells of new connections is lost, so that the hand-over waits.
+# Messages of b about new connections are lost, so that the hand-over waits.
 for l in public private; do
 	for d in tx rx; do loss b $l $d "udp dport 7695"; done
 done

@@ -4,7 +4,7 @@
 # families: 4 6
 . "$(dirname "$0")/lib.sh"
 
-# One switch for everybody. The servers' default route is the gateway address, and clients
+# A single switch for all hosts. The servers' default route is the gateway address, and clients
 # live in a prefix of their own, so that answers come back through the router.
 switch_add public
 ns_add linux

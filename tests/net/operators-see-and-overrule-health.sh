@@ -18,7 +18,7 @@ told()
 	[ -e "$RUN/told" ] && [ "$(wc -l < "$RUN/told")" -ge "$1" ]
 }
 
-# One way of saying what is in the log.
+# A single way of saying what is in the log.
 logged()
 {
 	grep -c -- "$1" "$RUN/plvs.log" || true
@@ -28,7 +28,7 @@ web_ask client1 192.0.2.80 10 > "$RUN/answers"
 is "answers of server1 while both are up" "$(answers_by "$RUN/answers" server1)" -eq 5
 ctl health force web 10.10.0.11:8080 down reason "disk is full" > "$RUN/said"
 note "$(cat "$RUN/said")"
-# It is live when it is said.
+# A change is live when it is answered.
 web_ask client1 192.0.2.80 10 > "$RUN/answers"
 is "answers of server2 while the other is forced down" \
 	"$(answers_by "$RUN/answers" server2)" -eq 10

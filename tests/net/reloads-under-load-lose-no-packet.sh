@@ -55,7 +55,7 @@ tcp_lost()
 	echo $lost
 }
 before=$(tcp_lost)
-# What passes a veth pair waits in a queue of the CPU at hand; one that is not served for long
+# Packets that pass a veth pair wait in a queue of the CPU at hand; a queue that is not served for long
 # overflows, and a sender that moves to another CPU overtakes itself.
 kernel_dropped()
 {

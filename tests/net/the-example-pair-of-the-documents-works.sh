@@ -10,7 +10,7 @@
 example()
 {
 	local config
-	# This machine need not have the key file.
+	# The test machine need not have the key file.
 	config=$("$BUILD/src/plvs" --test -c "$TOP/config/pair-$2.json" 2>&1) ||
 		! grep -qv 'node.ha.key_file: /etc/plvs/ha.key: No such file' <<< "$config" ||
 		fail "config/pair-$2.json: $config"

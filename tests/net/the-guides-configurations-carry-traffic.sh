@@ -102,7 +102,7 @@ guide tunnel public private
 balanced 192.0.2.90 client1 20 1
 end
 
-# One arm: clients of another network come by the router 192.0.2.1.
+# A single arm: clients of another network come by the router 192.0.2.1.
 switch_add outside
 leg_add edge outside outside 198.51.100.1/24
 on edge sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0

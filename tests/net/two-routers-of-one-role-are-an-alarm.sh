@@ -6,7 +6,7 @@
 . "$TOP/tests/net/lib/pair.sh"
 . "$TOP/tests/net/lib/faults.sh"
 
-# One file for both, as somebody would copy it: the same role, the same priority.
+# A single file for both, as an operator would copy it: the same role, the same priority.
 pair_network 1 1
 for r in a b; do
 	pair_config $r "$(service web tcp 192.0.2.80:80 nat rr 10.10.0.11:8080)"

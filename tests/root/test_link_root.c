@@ -273,7 +273,7 @@ static void addresses_leave_as_a_group_when_the_peer_takes_over_and_come_back(vo
 	link_sync(side);
 	run("! ip addr show | grep -qE '192.0.2.80|10.10.255.254'");
 	run("ip addr show dev private | grep -q 10.10.0.2/16");
-	/* What control says meanwhile does not make it active. */
+	/* Orders of control meanwhile do not make it active. */
 	link_set_addresses(side, list, 2);
 	link_sync(side);
 	run("! ip addr show | grep -qE '192.0.2.80|10.10.255.254'");

@@ -28,7 +28,7 @@ struct attack {
 	uint32_t asked, served; /* clients */
 };
 
-/* One packet of each of n connections; n is a multiple of BURST_MAX. */
+/* A packet of each of n connections; n is a multiple of BURST_MAX. */
 static uint64_t pass(struct attack *a, uint32_t first, uint32_t n, enum pkt_dir dir, uint8_t flags)
 {
 	struct rte_mbuf *frames[BURST_MAX];

@@ -134,7 +134,7 @@ void scene_create_as(struct scene *s, const struct scene_plan *plan);
 void scene_create(struct scene *s, enum addr_family family, enum forward_method method, uint32_t n,
 		  uint32_t max, uint16_t dev);
 void scene_destroy(struct scene *s);
-/* Which server the stages chose for connection i. */
+/* The server that the stages chose for connection i. */
 unsigned int scene_server_look(const struct scene *s, uint32_t i);
 /* The same, noted for the packets of connection i, with its local address and port. */
 void scene_note(struct scene *s, uint32_t i);
@@ -199,7 +199,7 @@ void burst_pipeline(struct memory_arg *a, struct rte_mbuf **frames);
 uint64_t batch_pipeline(void *arg, struct rte_mbuf **frames);
 /* A batch of the subject whose frames are looked at when they have left. */
 void check_contents(const struct scene *s, const struct subject *subject, struct rte_mempool *pool);
-/* What was measured is forwarding: every packet was found and sent. */
+/* The measured work is forwarding: every packet was found and sent. */
 void check_sent(const struct worker *w, uint64_t sent_before, uint64_t lookups_before);
 
 /* pipeline/X and bare/X at one number of connections. servers: the family of real servers. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What health costs forwarding, and what it carries itself. Checks run on a thread of their
- * own, as in the router, on CPU 0; one process on the same CPU answers for all servers.
+ * The cost of health for forwarding, and the number of checks that it carries. Checks run on a
+ * thread of their own, as in the router, on CPU 0; one process on the same CPU answers for all
+ * servers.
  */
 #include "bench.h"
 
@@ -250,7 +251,7 @@ void bench_checks(const struct options *o)
 		{.name = "checks/http", .n = 10000, .interval_ms = 2000, .talk = true},
 		{.name = "checks/https", .n = 1000, .interval_ms = 2000, .talk = true, .tls = true},
 	};
-	/* One descriptor for each under way, and room. */
+	/* A descriptor for each probe under way, and room. */
 	struct rlimit fds = {65536, 65536};
 
 	(void)setrlimit(RLIMIT_NOFILE, &fds);

@@ -58,7 +58,7 @@ static uint32_t id_of(const struct lives *l, uint32_t k)
 	return (uint32_t)((l->made + k) % l->s->n);
 }
 
-/* One packet of each of BATCH connections. */
+/* A packet of each of BATCH connections. */
 static uint64_t step_run(struct lives *l, enum pkt_dir dir, uint8_t flags)
 {
 	struct scene *s = l->s;

@@ -167,7 +167,7 @@ static uint16_t sink_start(const char *name, struct rte_mempool *pool)
 	return dev;
 }
 
-/* What the tables' huge pages are worth. */
+/* The worth of the tables' huge pages. */
 static void run_small_pages(const struct options *o, uint32_t n, uint16_t dev,
 			    struct rte_mempool *pool)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What mark rules cost traffic whose connections exist: the same connections, now with the
+/* The cost of mark rules for traffic whose connections exist: the same connections, now with the
  * rules in the snapshot, now without. */
 #include "bench.h"
 

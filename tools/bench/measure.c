@@ -266,7 +266,7 @@ void bench_memory(const struct options *o, enum addr_family family, enum addr_fa
 		row_add_cycles(yardstick, n, subjects[1].cycles, against->cycles);
 	if (subjects[0].cycles > 0)
 		row_add_cycles(pipeline, n, subjects[0].cycles, against->cycles);
-	/* What little else a start touches would show in a small table. */
+	/* Other memory that a start touches would show in a small table. */
 	if (scene_replies(&s) && n >= 100000 && !o->small_pages && wanted(o, bytes))
 		row_add(bytes, n, (double)resident / n, "bytes resident", 0);
 	scene_destroy(&s);

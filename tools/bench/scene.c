@@ -185,7 +185,7 @@ void scene_destroy(struct scene *s)
 	free(s->local_port);
 }
 
-/* What the families share of connection i, or NULL. */
+/* The common part of connection i, or NULL. */
 static const struct conn *conn_find(const struct scene *s, uint32_t i)
 {
 	const struct conn4 *c4 = s->family == ADDR_V4 ? scene4_find(s, i) : NULL;
@@ -233,7 +233,7 @@ void scene_sink_drain(const struct scene *s)
 		rte_pktmbuf_free(m);
 }
 
-/* One packet of each of n connections, first and following. */
+/* A packet of each of n connections, first and following. */
 static void step_pass(struct scene *s, struct rte_mempool *pool, uint32_t first, uint16_t n,
 		      enum pkt_dir dir, uint8_t flags)
 {

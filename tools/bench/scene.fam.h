@@ -23,7 +23,7 @@ void FAM_FN(scene, assure)(const struct scene *s, uint32_t i);
 uint16_t FAM_FN(packet, ip)(const struct scene *s, uint8_t *l3, uint32_t i, enum pkt_dir dir,
 			    uint16_t l4_len);
 
-/* One burst: parse, hash, look-up, touch, state, counters, rewrite. Frames stay. */
+/* A burst: parse, hash, look-up, touch, state, counters, rewrite. Frames stay. */
 void FAM_FN(bare, burst)(struct scene *s, struct rte_mbuf **frames, uint16_t n);
 void FAM_FN(bare, fullnat)(struct scene *s, struct rte_mbuf **frames, uint16_t n);
 /* The same by rte_hash, of DR or NAT; false: DPDK has no memory for the keys. */

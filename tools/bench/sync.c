@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What telling a peer of connections costs: traffic of established ones, and new ones. */
+/* The cost of telling a peer of connections: traffic of established ones, and new ones. */
 #include "bench.h"
 
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which options go with which command, and which values with each other. */
+/* Options that go with a command, and values that go with each other. */
 #include <netinet/in.h>
 #include <string.h>
 

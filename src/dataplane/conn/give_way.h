@@ -3,7 +3,7 @@
 #define PLVS_DATAPLANE_CONN_GIVE_WAY_H
 
 /*
- * Which entries give way when the table has no room. Every entry that may give way is in one
+ * Entries that give way when the table has no room. Every entry that may give way is in one
  * list; the entry that was without traffic for longest is the list's head:
  *
  *	ENDING		FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE; a RST came that proves

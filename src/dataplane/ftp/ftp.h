@@ -13,8 +13,8 @@
  * command (ftp_dialog.h). An answer is believed when a PASV or EPSV waits for it and the real
  * server itself sent it (ftp_read.c). An answer that names other addresses than the
  * connection's own, or a port below 1024, is counted and left as it is, and nothing is expected.
- * One data connection is expected at a time; a PORT or EPRT that the server refuses, and an ABOR
- * that it accepts, end the expectation.
+ * A single data connection is expected at a time; a PORT or EPRT that the server refuses, and an
+ * ABOR that it accepts, end the expectation.
  *
  * Room is bounded: FTP_CONTROL_MAX control connections and FTP_EXPECT_MAX expectations of a worker.
  * When room is short, entries of control connections that are not assured (conn/evidence.h) give

@@ -3,7 +3,7 @@
 #define PLVS_DATAPLANE_FTP_FTP_DIALOG_H
 
 /*
- * Which command of an FTP client a line of the server answers (RFC 959, 4.2 and 5.4).
+ * The command of an FTP client that a line of the server answers (RFC 959, 4.2 and 5.4).
  *
  * Commands that have no final reply yet stand in a queue, oldest first. A final reply takes the
  * oldest one; 227 and 229 take the oldest PASV and EPSV, wherever they stand, and whatever is

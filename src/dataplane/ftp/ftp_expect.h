@@ -46,7 +46,7 @@ struct ftp_expect_table {
 	struct ftp_slot slot[FTP_EXPECT_MAX];
 };
 
-/* Which slot, while the expectation is in it: word 0 = none. */
+/* The slot that has the expectation: word 0 = none. */
 struct ftp_ticket {
 	uint64_t word;
 	struct ftp_slot *slot;

@@ -50,7 +50,7 @@ static bool end_by_server(struct worker *w, struct FAM(pkt) *p, const struct con
 {
 	if (p->tcp_flags & TCP_RST)
 		return true;
-	/* Nobody can be told by a datagram; the client's next one goes elsewhere. */
+	/* The client of a datagram cannot be told; the client's next datagram goes elsewhere. */
 	if (p->key.proto == IPPROTO_UDP) {
 		door_drop(w, p->m, why);
 		return false;

@@ -3,7 +3,7 @@
 #define PLVS_DATAPLANE_STAGES_SOURCE_LINK_H
 
 /*
- * Which sources a link can bring. A packet of a NAT server comes in by a link over which the
+ * Sources that a link can bring. A packet of a NAT server comes in by a link over which the
  * fib reaches that server (fib_reaches4()), or by a link that the configuration calls loose.
  * A VIP or an address of the router's own comes in by no link.
  *

@@ -3,7 +3,7 @@
 #define PLVS_HA_ROLE_FRESHNESS_H
 
 /*
- * Which authentic messages may be believed. A router draws a random session at its start.
+ * Authentic messages that may be believed. A router draws a random session at its start.
  *
  *	fresh		comes from the peer's session, names mine, sequence not seen before.
  *	copy		the same with a sequence seen before (another path, or a replay), or

@@ -22,7 +22,7 @@ void sync_unbound_destroy(struct sync_unbound *u);
 bool sync_unbound_put(struct sync_unbound *u, const struct sync_record *r, uint8_t gen);
 /* The connection with this in key, if it is here, is here no more. */
 void sync_unbound_del(struct sync_unbound *u, const struct sync_event *key);
-/* Those that transfer gen, or the one after it, did not bring. */
+/* Drops connections that transfer gen, or the one after it, did not bring. */
 void sync_unbound_sweep(struct sync_unbound *u, uint8_t gen);
 void sync_unbound_clear(struct sync_unbound *u);
 uint32_t sync_unbound_count(const struct sync_unbound *u);

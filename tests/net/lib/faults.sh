@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What can go wrong with a pair of routers: cables, one-way loss, frozen processes. Sourced
+# Faults of a pair of routers: cables, one-way loss, frozen processes. Sourced
 # after pair.sh.
 
 # The switch's end of each router's cables, in the order of pair_network.
@@ -14,7 +14,7 @@ pair_ready()
 	shift 2
 	pair_config a "$@"
 	pair_config b "$@"
-	# One after the other: of two that start together the quicker one may be active.
+	# Starts follow each other: of two that start together the quicker one may be active.
 	pair_start a
 	pair_becomes 20 a active
 	pair_start b
@@ -43,7 +43,7 @@ loss()
 	END
 }
 
-# One loss ends: loss_end_of ROUTER public|private tx|rx; or all of them.
+# A loss ends: loss_end_of ROUTER public|private tx|rx; or all of them.
 loss_end_of()
 {
 	on wire nft delete chain netdev loss "$1_$2_$3"

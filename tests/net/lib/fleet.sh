@@ -16,11 +16,11 @@
 
 declare -A FLEET_PID=()
 FLEET_SIZE=0
-# What node.announce says beside the table. Machines of tests let threads wait for long.
+# Keys of node.announce beside the table. Machines of tests let threads wait for long.
 FLEET_ANNOUNCE='{"stuck": "5s"}'
 # The multiplier of BFD: 3 as in config/fleet. A busy machine loses members by it.
 FLEET_BFD=3
-# What shared.ha says beside the mode.
+# Keys of shared.ha beside the mode.
 FLEET_HA='{}'
 # true: they have encrypted control connections.
 FLEET_MEMBERS=false

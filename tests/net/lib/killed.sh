@@ -68,7 +68,7 @@ killed_group_end()
 	return $status
 }
 
-# What each connection and template is, as listed; without what changes by itself.
+# Each connection and template, as listed; without fields that change by themselves.
 killed_list()
 {
 	ctl --json connection list limit 100000 |

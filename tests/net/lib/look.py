@@ -129,7 +129,7 @@ class Client:
             self.left = self.left[sent:]
             self.next = acknowledged
         if data:
-            # It echoes in order: what is new ends what is known.
+            # The server echoes in order: a new line ends the known ones.
             new = sequence + len(data) - self.expected & 0xffffffff
             if new < 1 << 31 and new <= len(data):
                 self.expected = sequence + len(data) & 0xffffffff

@@ -13,10 +13,10 @@ declare -A PAIR_PID=() PAIR_PUBLIC=([a]=192.0.2.10 [b]=192.0.2.9)
 declare -A PAIR_PRIVATE=([a]=10.10.0.2 [b]=10.10.0.3) PAIR_WORKERS=([a]=1 [b]=1)
 # The build folder of a router that runs another version.
 declare -A PAIR_BUILD=()
-# What shared.ha says; tests may change it before pair_config.
+# The keys of shared.ha; tests may change them before pair_config.
 PAIR_HA='{"keepalive": "50ms", "deadtime": "200ms", "start_delay": "1s", "failback": "manual",
 	"grace": "3s"}'
-# What node.notify says.
+# The keys of node.notify.
 PAIR_NOTIFY='{}'
 
 other()
@@ -72,7 +72,7 @@ pair_config()
 	mv "$RUN/$r.json.new" "$RUN/$r.json"
 }
 
-# Which router ctl, rpc, counted and drops speak to.
+# The router that ctl, rpc, counted and drops speak to.
 pair_at()
 {
 	ln -sfn "$RUN/$1.sock" "$RUN/plvs.sock"

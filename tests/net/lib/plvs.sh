@@ -114,7 +114,7 @@ in_front()
 plvs_start()
 {
 	local -a eal
-	# What a router before this one kept; tests that want it name a directory of their own.
+	# Files of a router before this one; tests that want them name a directory of their own.
 	rm -rf "$RUN/kept"
 	mapfile -t eal < <(plvs_eal "${1:-1}")
 	in_front ip netns exec "$NET-dpdk" "$BUILD/src/plvs" "${eal[@]}" -- \

@@ -112,7 +112,7 @@ struct access_port {
 	int fd;
 };
 
-/* One frame into buf + TAG_LEN; its VLAN, 0 without a tag; length without tag, or -1. */
+/* A frame into buf + TAG_LEN; its VLAN, 0 without a tag; length without tag, or -1. */
 static ssize_t frame_read(int fd, uint8_t *buf, uint16_t *vlan)
 {
 	union {

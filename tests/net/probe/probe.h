@@ -25,7 +25,7 @@ struct probe_options {
 /* Each returns the exit status. */
 int udp_echo(const struct probe_options *o);
 int udp_ask(const struct probe_options *o);
-/* One question at a time: how long each answer took. */
+/* A question at a time: how long each answer took. */
 int udp_beat(const struct probe_options *o);
 int tcp_echo(const struct probe_options *o);
 int tcp_hold(const struct probe_options *o);

@@ -62,7 +62,8 @@ static size_t words_fill(uint8_t *out, uint64_t at, size_t len)
 	return n;
 }
 
-/* What is due by now, in steps, as far as the socket takes it. False: it is over. */
+/* Sends the bytes that are due by now, in steps, as far as the socket takes them. False: the stream
+ * is over. */
 static bool pour_some(struct pour *p, const struct probe_options *o, uint64_t now)
 {
 	uint64_t due = (now - p->begun_us) * o->rate / 1000000 * o->size;

@@ -14,7 +14,7 @@
 #define SOCK_BUF  (16 << 20)
 #define FLOWS_MAX 1024
 
-/* What a numbered packet begins with; the rest is padding. Both ends are one machine. */
+/* The beginning of a numbered packet; the rest is padding. Both ends are one machine. */
 struct numbered {
 	uint64_t run;
 	uint64_t number;

@@ -184,7 +184,7 @@ static void a_refusal_tells_file_place_path_and_suggestion(void **state)
 		 path, path);
 	assert_string_equal(error_text, expected);
 	assert_non_null(strstr(last_request, "\"params\":{\"text\":\"{}\"}"));
-	/* One error alone: its message has the place in front, its data has it apart. */
+	/* A single error: its message has the place in front, its data has it apart. */
 	assert_int_equal(
 		run(line,
 		    ERROR("\"code\":1,\"message\":\"line 12:5: shared.x: is bad\",\"data\":{"

@@ -353,7 +353,7 @@ static void test_a_filter_that_drops_heartbeats_is_told_and_others_are_not(void 
 	json_decref(config);
 }
 
-/* What the router says is not believed: other types are no fault and no crash. */
+/* Answers of the router are not believed: other types are no fault and no crash. */
 static void test_answers_of_no_sense_are_harmless(void **state)
 {
 	static const char *const odd[] = {"[]", "{\"ports\": 3, \"servers\": {}, \"workers\": []}",

@@ -38,7 +38,7 @@ static int run(const char *path, const char *line)
 	return code;
 }
 
-/* One answer serves config.get and service.list: each takes its member. */
+/* A single answer serves config.get and service.list: each takes its member. */
 #define ROUTER(counters)                                                                           \
 	"{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"config\":{\"shared\":{\"services\":["       \
 	"{\"protocol\":\"udp\",\"listen\":[\"192.0.2.5:69\"],\"scheduler\":\"rr\"}]}},"            \
@@ -89,7 +89,7 @@ static void rates_are_whole_numbers(void **state)
 		"UDP  192.0.2.5:69                        1        0        2        2 99999999\n");
 }
 
-/* One answer for config.get, service.list and connection.list. */
+/* A single answer for config.get, service.list and connection.list. */
 #define PROC                                                                                       \
 	"{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"config\":{\"shared\":{\"services\":["       \
 	"{\"protocol\":\"tcp\",\"listen\":[\"[2001:db8:1::100]:80\"],\"scheduler\":\"rr\","        \

@@ -518,7 +518,7 @@ static void a_dr_server_on_no_link_of_the_router_is_warned_of(void **state)
 	assert_int_equal(warnings_of(DR(PORT_A, "192.0.2.11"), about), 0);
 	assert_int_equal(warnings_of(DR(PORT_A, "198.51.100.7"), about), 0); /* route on a link */
 	assert_int_equal(warnings_of(DR(PORT_A, "10.20.3.4"), about), 0);    /* gateway's */
-	/* Who gives the port its addresses is not said here. */
+	/* The giver of the port's addresses is not said here. */
 	assert_int_equal(
 		warnings_of(DR("{\"name\":\"a\",\"device\":\"d0\"}", "203.0.113.9"), about), 0);
 }

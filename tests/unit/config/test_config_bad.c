@@ -15,7 +15,7 @@
 #include "config/config.h"
 #include "config/json_text.h"
 
-/* What is refused, and what a person reads about it. */
+/* Documents that are refused, and what a person reads about them. */
 
 static const char *const schedulers[] = {"lc", "rr", "wlc", "wrr", NULL};
 
@@ -359,7 +359,7 @@ static const struct bad bad[] = {
 	 "\"id\":"
 	 "1}]}}]}}",
 	 "f:1:77: node.ports[0].linux.vlans[1].id: VLAN 1 stands here twice"},
-	/* What is wrong in one place does not hide the others. */
+	/* A fault in one place does not hide the others. */
 	{SERVICES("{\"protocol\":\"tcp\",\"listen\":\"192.0.2.80\"},\n" WEB(
 		 ",\"schedular\":1") ",\n" WEB("") ",\n" WEB("")),
 	 "f:4:28: shared.services[0].listen: \"192.0.2.80\" is not address:port: expected "

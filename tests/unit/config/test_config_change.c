@@ -190,7 +190,7 @@ static void a_service_is_added_edited_and_deleted(void **state)
 	change(c, SERVICE_DELETE, "www", NULL, NULL);
 	assert_null(config_service_find(c, "tcp:192.0.2.80:80"));
 	assert_int_equal(c->shared.n_services, 2);
-	/* What it had is free again. */
+	/* Its names are free again. */
 	change(c, SERVICE_ADD, NULL, NULL,
 	       "{\"name\":\"www\",\"protocol\":\"tcp\",\"listen\":\"192.0.2.80:80\"}");
 	config_destroy(c);

@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "spawn/spawn.h"
 
-/* What is read of high availability, and what is refused. */
+/* Keys of high availability: values that are read, and values that are refused. */
 
 static const char *const schedulers[] = {"rr", "wlc", NULL};
 

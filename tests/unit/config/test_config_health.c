@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "health/health.h"
 
-/* What is read of health, and what is refused. */
+/* Keys of health: values that are read, and values that are refused. */
 
 static const char *const schedulers[] = {"rr", "wlc", NULL};
 

@@ -242,7 +242,7 @@ static inline json_t *hear(struct fixture *f)
 
 		if (poll(&p, 1, DEADLINE_MS) != 1)
 			fail_msg("no answer within %d ms", DEADLINE_MS);
-		/* One request is out at a time: all that comes is its answer. */
+		/* A single request is out at a time: all that comes is its answer. */
 		n = recv(f->fd, line + len, cap - len - 1, 0);
 		assert_true(n > 0);
 		len += (size_t)n;

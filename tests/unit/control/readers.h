@@ -3,13 +3,13 @@
 #define PLVS_TESTS_READERS_H
 
 /*
- * What workers, health, ha and the link side read, as text: lines that are equal when all of
+ * Values that workers, health, ha and the link side read, as text: lines that are equal when all of
  * them would do the same. Structs go in byte by byte, so that a new member takes part; the
  * configuration and its schema are not asked. What health itself makes of a server (down, a
  * lower weight) is left out. health_set_service(), ha_configure() and their kind are wrapped
  * (-Wl,--wrap): health runs as ever, ha is never started.
  *
- * One test program includes this once, after control_bed.h.
+ * A test program includes this file once, after control_bed.h.
  */
 
 #include <pthread.h>
@@ -248,7 +248,7 @@ int __wrap_ha_set_version(struct ha *ha, const struct version *version)
 	return 0;
 }
 
-/* Which VIPs are announced follows from quorums: here services of UDP have theirs. */
+/* Announced VIPs follow from quorums: here services of UDP have theirs. */
 int __wrap_health_get_service(const struct health *h, const char *key,
 			      struct health_service_view *out);
 int __wrap_health_get_service(const struct health *h, const char *key,

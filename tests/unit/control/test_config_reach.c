@@ -418,7 +418,7 @@ static void failed(struct attempt *t, const struct row *r, const char *what, con
 	t->n_failed++;
 }
 
-/* What the ha thread is given by a router that starts; without its strings' addresses. */
+/* The options of the ha thread of a router that starts; without its strings' addresses. */
 static char *ha_text(struct config *config)
 {
 	static struct ha_config given;
@@ -447,7 +447,7 @@ static void ha_key(struct attempt *t, const struct row *r, const json_t *changed
 	config_destroy(config);
 }
 
-/* What is about this machine is said to wait for a restart, or taken up at once. */
+/* Keys of this machine are said to wait for a restart, or taken up at once. */
 static void node_key(struct attempt *t, const struct row *r, const json_t *changed)
 {
 	json_t *result = apply(&t->f, changed), *restart = json_object_get(result, "restart");

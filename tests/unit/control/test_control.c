@@ -563,7 +563,8 @@ static void random_change(struct fixture *f)
 	say(f, method, text);
 }
 
-/* What control published, all leavers gone, against a fresh build of the configuration. */
+/* The snapshot that control published, all leavers gone, against a fresh build of the
+ * configuration. */
 static void expect_as_fresh(struct fixture *f)
 {
 	struct published pub = {.grace = f->pub.grace};

@@ -188,7 +188,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* One line, while workers go round. */
+/* A line, while workers go round. */
 static json_t *hear(int fd)
 {
 	uint64_t deadline = now_ms() + DEADLINE_MS;

@@ -39,7 +39,7 @@ static uint16_t free_port(void)
 	return ntohs(sa.sin_port);
 }
 
-/* One server of the service in the answer of service.get: "down", as workers have it. */
+/* A server of the service in the answer of service.get: "down", as workers have it. */
 static bool is_down(struct fixture *f, const char *server)
 {
 	json_t *o = get(f, "service.get", "{\"service\":\"web\"}"), *s;

@@ -189,7 +189,7 @@ static void wait_until_uncovered(const struct fixture *f, const char *text)
 	assert_false(covers(f, text));
 }
 
-/* What differs between the families in the test below. */
+/* Differences between the families in the test below. */
 struct mark_texts {
 	const char *rule, *other_rule, *service, *key, *server;
 	const char *covered, *other_covered;

@@ -88,7 +88,7 @@ static void a_rollback_is_a_new_version(void **state)
 	for (size_t i = 0; i < 3; i++)
 		snprintf(id[i], sizeof(id[i]), "%s", text_at(version_at(h, i), "id"));
 	json_decref(h);
-	/* What is no part of a version stays. */
+	/* Parts that belong to no version stay. */
 	r = get(f, "config.rollback", "{\"version\":\"2\"}");
 	assert_int_equal(json_array_size(json_object_get(r, "changes")), 1);
 	assert_string_equal(text_at(json_array_get(json_object_get(r, "changes"), 0), "detail"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is served at /metrics: its form, its page of documentation, and what it costs others. */
+/* The page at /metrics: its form, its page of documentation, and what it costs others. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

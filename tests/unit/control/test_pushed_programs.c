@@ -12,7 +12,7 @@
 
 #include "control/pushed_programs.h"
 
-/* Which programs of the peer's configuration this router runs. */
+/* Programs of the peer's configuration that this router runs. */
 
 static const char *const schedulers[] = {"rr", "wlc", NULL};
 
@@ -39,7 +39,7 @@ static struct config *parse(const char *node, const char *exec)
 	return config;
 }
 
-/* What is said of the check of `after` where `running` runs; "": it is allowed. */
+/* The refusal of the check of `after` where `running` runs; "": the check is allowed. */
 static const char *verdict(const char *node, const char *running, const char *after)
 {
 	struct config *have = parse(node, running), *want = parse("", after);

@@ -174,7 +174,7 @@ static void other_changes_are_refused_meanwhile(void **state)
 	free(params);
 }
 
-/* It waits for its turn while the trial begins. */
+/* The request waits for its turn while the trial begins. */
 static void a_change_behind_the_application_is_refused(void **state)
 {
 	struct fixture *f = *state;

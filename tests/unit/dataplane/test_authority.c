@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the ha thread lets workers do for VIPs: lease, grace, freeze, relay.
+ * Orders of the ha thread to workers about VIPs: lease, grace, freeze, relay.
  */
 #include <setjmp.h>
 #include <stdarg.h>

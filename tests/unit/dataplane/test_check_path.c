@@ -329,7 +329,7 @@ static void an_error_about_a_check_comes_in_its_class(void **state)
 	if (!v6)
 		assert_int_equal(csum_of(ip + 28, 20), 0);
 	rte_pktmbuf_free(m);
-	/* Nobody asked this one. */
+	/* No probe waits for this packet. */
 	refuse(SERVER, SERVER, direct, 81);
 	m = harness_punted(&h, &class);
 	assert_non_null(m);
@@ -427,7 +427,7 @@ static void strangers_find_no_way_in(void **state)
 	assert_int_equal(lab_punted(&p), PUNT_OWN);
 	arrive(reply(SERVER2, 81, plain, IPPROTO_TCP));
 	assert_int_equal(lab_punted(&p), PUNT_OWN);
-	/* What Linux sends from an unbound port, or to another server, is left alone. */
+	/* Packets of Linux from an unbound port, or to another server, are left alone. */
 	p = sent_as(request((uint16_t)(port + 100), 80, IPPROTO_TCP));
 	assert_from_to(&p, OWN, SERVER);
 	p = request(port, 80, IPPROTO_TCP);
@@ -484,7 +484,7 @@ static void ports_are_shared_only_by_checks_that_can_be_told_apart(void **state)
 	d.port = be16_from(54);
 	assert_int_equal(check_port_bind(t, &d, 0), -EADDRNOTAVAIL); /* all ways are taken */
 	assert_int_equal(check_ports_bound(t), CHECK_PORT_WAYS);
-	/* What is given back is free only after a while. */
+	/* A port that is given back is free only after a while. */
 	check_port_release(t, 61000, &a, 100);
 	assert_int_equal(check_port_bind(t, &a, 100), -EADDRNOTAVAIL);
 	assert_int_equal(check_port_bind(t, &a, 100 + CHECK_PORT_QUIET_MS), 61000);

@@ -271,7 +271,7 @@ static void run(unsigned int workers)
 	for (uint32_t i = 0; i < STEPS; i++)
 		step(i);
 	dataplane_worker_counters(h.dp, &w);
-	/* It was worth the while. */
+	/* Choices of both kinds were made. */
 	assert_true(w.created > 1000);
 	assert_true(w.expired > 100);
 	assert_true(w.evicted > 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What assures a connection, and which RST, SYN and FIN is believed: by the stages, on virtual
- * time. Somebody else's segments are right in addresses and ports and wrong in numbers.
+ * Evidence that assures a connection, and RST, SYN and FIN that are believed: by the stages, on
+ * virtual time. Somebody else's segments are right in addresses and ports and wrong in numbers.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,7 +144,7 @@ static void a_reset_with_a_wrong_number_ends_nothing(bool nat)
 	flow_pass(&f, DIR_OUT, TCP_ACK | TCP_PSH, 1000);
 	flow_pass(&f, DIR_IN, TCP_ACK, 0);
 	harness_advance_ms(&h, 800000);
-	/* It is passed on: the server judges for itself. */
+	/* The RST is passed on: the server judges for itself. */
 	assert_true(flow_pass_raw(&f, DIR_IN, TCP_RST, f.cseq + WRONG, 0, 0));
 	assert_true(flow_pass_raw(&f, DIR_IN, TCP_RST, f.cseq + 1, 0, 0));
 	assert_true(flow_pass_raw(&f, DIR_IN, TCP_RST, 0, 0, 0));

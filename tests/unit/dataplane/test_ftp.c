@@ -29,7 +29,7 @@ static void a_passive_data_connection_goes_to_the_control_connections_server(voi
 	assert_true(data_reaches_server(9802, PASV_PORT));
 	p = from_server(PASV_PORT, 9802, TCP_SYN | TCP_ACK, 1, "");
 	assert_int_equal(p.saddr, ipv4(VIP));
-	/* One announcement, one connection. */
+	/* An announcement allows one connection. */
 	assert_false(data_reaches_server(9803, PASV_PORT));
 }
 

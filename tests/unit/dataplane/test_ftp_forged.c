@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What FTP control connections do not believe, and dialogues that are not a question and an
- * answer each, through the real stages. Clients and servers share nothing but numbers here: an
+/* Forgeries that FTP control connections do not believe, and dialogues that are not a question and
+ * an answer each, through the real stages. Clients and servers share nothing but numbers here: an
  * attacker is given the right ones unless a test says otherwise. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -301,7 +301,7 @@ static void forged_control_connections_give_way_to_a_real_one(void **state)
 	logged_in();
 	command("PASV\r\n");
 	says(answer(ANSWER), ANSWER_NAT);
-	/* What an assured client has stays, whatever comes. */
+	/* Expectations of an assured client stay, whatever comes. */
 	for (uint32_t i = 0; i < 3 * FTP_CONTROL_MAX; i++)
 		forged_port(0x0c000000U + i * 2654435761U % 0x1000000U);
 	assert_true(data_reaches_server(9802, PASV_PORT));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who gives way when the table is full: attacks and floods on a table of five thousand entries,
- * a fortieth of the one in docs/limits, by the stages and on virtual time.
+ * Entries that give way when the table is full: attacks and floods on a table of five thousand
+ * entries, a fortieth of the one in docs/limits, by the stages and on virtual time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,7 +94,7 @@ static void attack_tick(uint32_t now, unsigned int more, bool nat)
 	}
 }
 
-/* What client and server do, tick by tick; 100 ms from one to the other. */
+/* Client and server, tick by tick; 100 ms from one to the other. */
 static void client_step(struct flow *f, uint32_t age)
 {
 	switch (age) {
@@ -131,7 +131,8 @@ static struct flow *client_at(struct flow *clients, uint32_t id)
 	return &clients[id % (CLIENT_TICK * LIFE)];
 }
 
-/* One tick of new clients, the gateway's included; what is cut short counts as not served. */
+/* A tick of new clients, the gateway's included; a client that is cut short counts as not served.
+ */
 static void clients_tick(struct flow *clients, uint32_t now, bool nat, uint32_t *cut)
 {
 	for (uint32_t age = 0; age < LIFE && age <= now; age++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What IPv6 has and IPv4 has not, or has otherwise: ICMPv6 errors, extension headers, neighbour
+ * Parts of IPv6 that IPv4 has not, or has otherwise: ICMPv6 errors, extension headers, neighbour
  * discovery, checksums that IPv6 demands, tunnels between the families.
  */
 #include <setjmp.h>

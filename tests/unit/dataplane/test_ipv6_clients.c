@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is remembered of IPv6 clients: persistence by prefix, marks that lead to a service of each
+ * State of IPv6 clients: persistence by prefix, marks that lead to a service of each
  * family, data connections of FTP.
  */
 #include <setjmp.h>
@@ -29,7 +29,7 @@ static int two_servers(void **state)
 	return world_neighbour(&h, link_id_of(1, 0), OTHER6, "02:06:00:00:00:02");
 }
 
-/* Which server, 1 or 2, gets a SYN of this client to this address; 0: none. */
+/* The server, 1 or 2, that gets a SYN of this client to this address; 0: none. */
 static int served(const char *from, uint16_t sport, const char *to, uint16_t dport)
 {
 	struct packet p = {.v6 = true,
@@ -105,7 +105,7 @@ static void a_mark_leads_to_a_service_of_each_family(void **state)
 	assert_true(lab_got(1, &p));
 	assert_int_equal(p.dst.byte[5], 1);
 	assert_int_equal(served("2001:db8:c::1", 1002, "2001:db8:2::9", 80), 2);
-	/* It goes by itself, too. */
+	/* The template goes by itself, too. */
 	assert_int_equal(world_service_del(&h, "mark6", "7"), 0);
 	assert_int_equal(served("2001:db8:c::1", 1003, "2001:db8:2::9", 80), 0);
 	assert_int_equal(lab_punted(NULL), PUNT_TRANSIT);

@@ -69,7 +69,7 @@ static size_t with_ext(uint8_t first, const uint8_t *ext, uint16_t len, uint16_t
 	return packet_build(&p, frame);
 }
 
-/* It arrived, and left by this door alone. */
+/* The frame arrived, and left by this door alone. */
 static void dropped_one(enum drop_reason reason)
 {
 	uint64_t now[DROP_MAX];

@@ -115,7 +115,7 @@ static void what_was_marked_before_is_looked_at_again_after_a_change(void **stat
 	assert_int_equal(syn(1, SERVER1, 4000, "10.2.3.4", 80), 1);
 	world_service(&h, "tcp", VIP ":80", sched_find("rr"), nat, 1);
 	assert_int_equal(syn(1, SERVER1, 4000, "10.2.3.4", 80), 1);
-	/* Nobody speaks as a VIP. */
+	/* No station speaks as a VIP. */
 	assert_int_equal(syn(0, VIP, 4000, "10.2.3.4", 80), 0);
 	world_service(&h, "tcp", "10.2.3.4:80", sched_find("rr"), dr + 1, 1);
 	world_service_del(&h, "mark", "7");

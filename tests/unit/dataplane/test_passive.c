@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What workers count of clients' SYNs and servers' answers.
+ * Counts of clients' SYNs and servers' answers by workers.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,7 +103,7 @@ static void an_answer_counts_once_with_its_time(void **state)
 	c = counted(VIP ":80", SERVER ":8080");
 	assert_in_range(c.answer_us, 795, 801);
 	assert_in_range(c.answer_max_us, 497, 501);
-	/* It has been answered: how it ends says nothing. */
+	/* The SYN has been answered: the end of the connection says nothing. */
 	server_sends(1002, TCP_RST | TCP_ACK);
 	server_sends(1001, TCP_RST);
 	assert_counted(2, 2, 0, 0);

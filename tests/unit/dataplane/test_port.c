@@ -98,7 +98,7 @@ int WRAP(rte_eth_dev_configure)(uint16_t dev, uint16_t n_rx, uint16_t n_tx,
 	}
 	nic.conf = *conf;
 	nic.filter_on = nic.filters; /* whatever is asked: as virtio */
-	/* What net_null is not told of, it cannot refuse. */
+	/* A setting that net_null is not told of cannot be refused. */
 	plain.rxmode.mtu = conf->rxmode.mtu;
 	return REAL(rte_eth_dev_configure)(dev, n_rx, n_tx, &plain);
 }

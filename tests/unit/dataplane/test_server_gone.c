@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What becomes of connections when their real server is removed or quiesced, and what a SYN
+ * The fate of connections when their real server is removed or quiesced, and what a SYN
  * on an old connection is: packet by packet as Linux 6.1 IPVS was seen to do it
  * (expire_nodest_conn = 0: keep, 1: reset), and plvs's own answers.
  */
@@ -296,7 +296,7 @@ static void drain_goes_on_until_its_deadline(void **state)
 	harness_advance_ms(&h, 5000);
 	client_puts(2001, D, 105, 507);
 	at_server(R1, D);
-	/* It returns, and goes again: the time starts anew. */
+	/* The server returns, and goes again: the time starts anew. */
 	web(&drain, both, 2);
 	client_puts(2001, D, 105, 507);
 	at_server(R1, D);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What workers tell of their connections, and take in of a peer's, in virtual time. */
+/* Reports of workers about their connections, and reports of a peer that they take in, in virtual
+ * time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -340,7 +341,7 @@ static void what_a_complete_transfer_did_not_bring_goes(void **state)
 	for (uint16_t i = 0; i < 400; i++)
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, i % 2 ? 80 : 443);
 	pass(1);
-	/* They end while the peer does not hear of it. */
+	/* The connections end while the peer does not hear of it. */
 	p.door_a.set_mode(p.door_a.arg, 0);
 	for (uint16_t i = 0; i < 400; i += 4) {
 		pair_put(

@@ -257,7 +257,7 @@ static void forged_errors_are_dropped_and_counted(void **state)
 	nobody_was_told(++n);
 }
 
-/* What is no error about a tunnel of ours is Linux's, as any ICMP. */
+/* ICMP that is no error about a tunnel of ours is Linux's. */
 static void others_errors_go_to_linux(void **state)
 {
 	uint8_t outer[FRAME_MAX], frame[FRAME_MAX];

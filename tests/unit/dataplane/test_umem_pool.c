@@ -50,7 +50,7 @@ static void all_of_an_af_xdp_pool_is_what_the_driver_registers(void **state)
 	}
 }
 
-/* Such buffers leave gaps at the ends of pages. */
+/* Buffers of this size leave gaps at the ends of pages. */
 static void an_ordinary_pool_reaches_beyond_what_the_driver_registers(void **state)
 {
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What NAT servers send without a connection, by the service's unknown_reply; and TCP flags
+ * Packets of NAT servers without a connection, by the service's unknown_reply; and TCP flags
  * without a connection, by any_flags.
  */
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What must not wait: heartbeats and replies to checks on their way to Linux, urgent frames on
- * their way out, and the news that a stranger has an address of ours.
+ * Frames that must not wait: heartbeats and replies to checks on their way to Linux, urgent frames
+ * on their way out, and the news that a stranger has an address of ours.
  */
 #include <setjmp.h>
 #include <stdarg.h>

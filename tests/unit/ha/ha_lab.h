@@ -3,7 +3,7 @@
 #define PLVS_TESTS_UNIT_HA_LAB_H
 
 /*
- * One role machine on a bench: 50 / 200 ms, two paths, a VIP link with three witnesses, and
+ * A role machine on a bench: 50 / 200 ms, two paths, a VIP link with three witnesses, and
  * a peer that says what the test wants. Time passes in ticks as the machine asks for them.
  */
 

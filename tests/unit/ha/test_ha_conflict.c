@@ -261,14 +261,14 @@ static void link_loss_alone_fences_nobody(void **state)
 	lab_ports(0, 0);
 	lab_pass(5 * DEADTIME);
 	assert_int_equal(lab.r.state, HA_ACTIVE);
-	/* It lives, and is no better. */
+	/* The peer lives, and is no better. */
 	lab.peer.ports[0].up = 0;
 	lab_ports(1, 0);
 	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
 	lab_pass(KEEPALIVE);
 	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
 	assert_int_equal(lab.r.state, HA_ACTIVE);
-	/* It is better, but deaf. */
+	/* The peer is better, but deaf. */
 	lab.peer.ports[0].up = 1;
 	lab.peer.flags = 0;
 	lab_hear(HA_MSG_HEARTBEAT, HA_BACKUP);
@@ -284,7 +284,7 @@ static void a_router_that_is_alone_or_has_no_witness_is_never_deaf(void **state)
 	lab.witnesses = false;
 	lab_pass(20 * DEADTIME);
 	assert_int_equal(lab.r.state, HA_ACTIVE);
-	/* Nobody is asked. */
+	/* No witness is asked. */
 	lab_be(HA_ACTIVE);
 	lab.r.cfg.witnesses[0] = 0;
 	lab.witnesses = false;

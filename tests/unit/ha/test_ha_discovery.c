@@ -19,7 +19,7 @@
 
 static const struct mac stranger = {{2, 6, 6, 6, 6, 6}};
 
-/* What was sent. */
+/* Frames that were sent. */
 static struct discovery_packet frames[200000];
 static unsigned int n_frames;
 static link_id last_link;

@@ -151,7 +151,7 @@ static void who_ends_and_leaves_connections_to_nobody_writes_them_down(void **st
 		assert_int_equal(lab.count[ROLE_DO_QUIT], 1);
 		assert_int_equal(lab.last[ROLE_DO_QUIT].dump, cases[i].dump);
 	}
-	/* It stopped before it served again. */
+	/* The router stopped before it served again. */
 	lab_start();
 	role_keep(&lab.r, 5);
 	lab_command(ROLE_CMD_STOP, false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What routers say: reasons, heartbeats, questions to witnesses, timers. */
+/* Messages and texts of routers: reasons, heartbeats, questions to witnesses, timers. */
 #include "ha_lab.h"
 
 static void reasons_are_sentences_for_operators(void **state)

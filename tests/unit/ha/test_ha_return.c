@@ -53,7 +53,7 @@ static void of_two_that_start_together_the_primary_is_active_first(void **state)
 		lab_pass(40);
 		assert_int_not_equal(lab.r.state, HA_INIT);
 	}
-	/* It dies on the way. */
+	/* The peer dies on the way. */
 	lab_start();
 	lab.peer.priority = 200;
 	lab.peer.state = HA_INIT;
@@ -174,7 +174,7 @@ static void what_each_router_sees_of_the_servers_is_compared(void **state)
 	lab.peer.servers_up = 4;
 	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);
 	assert_int_equal(role_peer_sees_more(&lab.r, lab.now), 0);
-	/* It does not know yet; or has other servers. */
+	/* The peer does not know yet; or has other servers. */
 	lab.peer.servers_up = 0;
 	lab.peer.flags = HA_FLAG_READY;
 	lab_hear(HA_MSG_HEARTBEAT, HA_ACTIVE);

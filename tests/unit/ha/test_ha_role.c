@@ -252,7 +252,7 @@ static void row_ending(void)
 	assert_true(lab.last[ROLE_DO_QUIT].dump);
 }
 
-/* What a row must make the thread do, and what it must not. */
+/* Actions that a row must cause, and actions that it must not cause. */
 #define DO(x) (1U << ROLE_DO_##x)
 static const struct {
 	void (*walk)(void);
@@ -406,7 +406,7 @@ static void who_goes_deaf_with_the_silence_takes_nothing_over(void **state)
 	lab_pass(DEADTIME);
 	assert_int_equal(lab.r.state, HA_FAULT);
 	assert_int_equal(lab.sent[HA_MSG_STOP], 0);
-	/* One answers at last. */
+	/* A witness answers at last. */
 	lab_be(HA_BACKUP);
 	lab_pass(KEEPALIVE - 10);
 	lab.witnesses = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What versions of the configuration mean for the role machine, and its alarms. */
+/* Versions of the configuration in the role machine, and its alarms. */
 #include <errno.h>
 
 #include "ha_lab.h"

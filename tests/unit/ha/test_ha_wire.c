@@ -153,7 +153,7 @@ static const char *value_of(const char *name, const struct ha_envelope *e,
 	return "";
 }
 
-/* What we send is, byte by byte, what the vectors say: for those that we would send. */
+/* Sent messages equal the vectors byte by byte: for those that plvs would send. */
 static void check_seal(const struct vector *v, const struct ha_keys *keys,
 		       const struct ha_envelope *e, const struct ha_message *m)
 {

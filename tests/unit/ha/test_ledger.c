@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a killed router leaves of its connections, and what the next one makes of it. */
+/* The connections that a killed router leaves, and what the next router makes of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

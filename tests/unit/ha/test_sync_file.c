@@ -120,7 +120,7 @@ static void a_router_that_starts_again_has_its_connections(void **state)
 	pair_put(&p.b, 0, pair_from_client(CLIENT + 777, 4000, IPPROTO_TCP, 80, TCP_ACK));
 	assert_true(pair_sent(&p.b, 1, &sent));
 	assert_int_equal(sent.daddr, server);
-	/* They age, as any. */
+	/* The connections age, as any. */
 	harness_advance_ms(&p.b, 1000000);
 	assert_int_equal(pair_entries(&p.b), 0);
 }

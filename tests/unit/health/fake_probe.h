@@ -2,7 +2,7 @@
 #ifndef PLVS_TESTS_FAKE_PROBE_H
 #define PLVS_TESTS_FAKE_PROBE_H
 
-/* One probe by a checker, without inquiry and core: a test begins the probe and waits for its end.
+/* A probe by a checker, without inquiry and core: a test begins the probe and waits for its end.
  * To be included after cmocka.h. */
 
 #include <signal.h>
@@ -72,7 +72,7 @@ static void probe_await(uint32_t limit_ms)
 	free(asked.state);
 }
 
-/* What checkers by TCP need, for the tests of a program. */
+/* The environment of checkers by TCP, for the tests of a program. */
 static inline int probe_env_setup(void **state)
 {
 	(void)state;

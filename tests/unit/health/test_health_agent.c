@@ -23,7 +23,7 @@ static void ask(const struct check_spec *spec, uint16_t port, uint32_t limit_ms)
 	probe_await(limit_ms);
 }
 
-/* What agents say, how they say it, and what follows. */
+/* Words of agents, their forms, and their effects. */
 static const struct row {
 	enum manner manner;
 	const char *text;

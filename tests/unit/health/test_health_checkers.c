@@ -33,7 +33,7 @@ static struct match bytes(enum match_kind kind, const char *text)
 /* The server's address, and the VIP of probes that go by one. */
 static const char *target = "127.0.0.1", *vip = "10.1.0.100";
 
-/* One probe of a port on loopback. */
+/* A probe of a port on loopback. */
 static void ask_from(const struct check_spec *spec, uint16_t port, enum probe_via via,
 		     uint64_t start_us)
 {
@@ -551,7 +551,7 @@ static void scripts_speak_tls_too(void **state)
 	struct match steps[] = {
 		bytes(MATCH_PREFIX, "220 "),
 		bytes(MATCH_SEND, "NOOP\r\n"),
-		/* What is left of the greeting is no part of the answer. */
+		/* The rest of the greeting is no part of the answer. */
 		bytes(MATCH_PREFIX, "250 ok"),
 	};
 	struct check_spec spec = {

@@ -282,7 +282,7 @@ static void a_loop_that_comes_late_gives_probes_their_time_back(void **state)
 	world.under_way[80] = NULL;
 	run_for(1);
 	assert_int_equal(view("a", 80).state, HEALTH_UP);
-	/* It does not go on for ever. */
+	/* The hold does not go on for ever. */
 	while (!world.under_way[80])
 		run_for(10000);
 	for (int i = 0; i < 3; i++) {
@@ -324,7 +324,7 @@ static void a_quorum_is_told_when_it_is_lost_and_when_it_is_back(void **state)
 	run_for(30 * SECOND);
 	assert_int_equal(world.n_quorum, 4);
 	assert_int_equal(health_lost(world.h, &key, 1), 0);
-	/* One that never was is lost once everybody is known, not before. */
+	/* A quorum that never was is lost once every server is known, not before. */
 	world.mode[20] = world.mode[21] = BAD;
 	world.mode[21] = HANGS;
 	set("b", 20, 2, with_tcp);
@@ -541,7 +541,7 @@ static void operators_force_and_put_into_maintenance(void **state)
 	run_for(60 * SECOND);
 	assert_int_equal(world.asked[1], asked);
 	assert_true(health_complete(world.h));
-	/* It died meanwhile: nothing is believed before it is asked. */
+	/* The server died meanwhile: no state is believed before the server is asked. */
 	world.mode[1] = BAD;
 	assert_int_equal(health_force(world.h, "a", &ep, HEALTH_ADMIN_NONE, NULL), 0);
 	run_for(1000);

@@ -57,7 +57,7 @@ static void ask(const struct check_spec *spec, uint16_t port)
 	await_end();
 }
 
-/* What is there already is seen. */
+/* A datagram that is there already is seen. */
 static void look(void)
 {
 	for (int i = 0; i < 10; i++)

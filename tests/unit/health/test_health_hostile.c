@@ -40,7 +40,7 @@ static uint64_t clock_ms(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* What each of them is, how it is asked, and what is said of it. */
+/* Each server, the question to it, and the answer about it. */
 static const struct row {
 	enum manner manner;
 	const char *text;

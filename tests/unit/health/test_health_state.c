@@ -95,7 +95,7 @@ static void a_check_that_cannot_be_made_becomes_unknown(void **state)
 		w = (struct inquiry_state){.state = (uint8_t)s};
 		assert_false(answer(&w, &spec, PROBE_ERROR));
 		assert_false(answer(&w, &spec, PROBE_ERROR));
-		/* One that could be made: from the start. */
+		/* A probe that could be made: from the start. */
 		assert_false(answer(&w, &spec, s == HEALTH_UP ? PROBE_OK : PROBE_FAIL));
 		assert_false(answer(&w, &spec, PROBE_ERROR));
 		assert_false(answer(&w, &spec, PROBE_ERROR));
@@ -132,7 +132,7 @@ static void an_agent_speaks_against_a_server_and_must_say_up_again(void **state)
 	(void)state;
 	inquiry_state_init(&w, &spec);
 	assert_int_equal(w.state, HEALTH_UP);
-	/* One that cannot be reached has not spoken. */
+	/* An agent that cannot be reached has not spoken. */
 	assert_false(answer(&w, &spec, PROBE_FAIL));
 	assert_true(inquiry_answer(&w, &spec, &down));
 	assert_int_equal(w.state, HEALTH_DOWN);
@@ -186,7 +186,7 @@ static void starts_spread_over_the_interval_and_keep_its_mean(void **state)
 	}
 	for (uint32_t i = 0; i < 10; i++)
 		assert_in_range(in_tenth[i], 800, 1200);
-	/* What is behind does not catch up. */
+	/* A probe that is behind does not catch up. */
 	assert_int_equal(inquiry_next_us(&up, &spec, 1, 5, 0, 9 * SECOND), 9 * SECOND);
 }
 
@@ -222,7 +222,7 @@ static void a_server_that_is_good_again_waits_and_every_failure_restarts_the_wai
 	(void)state;
 	assert_false(member_update(&m, HEALTH_UP, false, 10 * SECOND, 100 * SECOND, &due));
 	assert_int_equal(due, 110 * SECOND);
-	/* One probe fails, too few for its check to be down. */
+	/* A single probe fails, too few for its check to be down. */
 	assert_false(member_update(&m, HEALTH_UP, true, 10 * SECOND, 105 * SECOND, &due));
 	assert_int_equal(due, 115 * SECOND);
 	assert_false(member_update(&m, HEALTH_UP, false, 10 * SECOND, 110 * SECOND, &due));

@@ -400,7 +400,7 @@ static struct nlmsghdr *multipath_msg(uint16_t type, const char *dest, uint8_t l
 	return nlh;
 }
 
-/* Which of ports 0 and 1, and VLAN 20 of port 1, lead to dest: bits. */
+/* Ports 0 and 1, and VLAN 20 of port 1, that lead to dest: bits. */
 static unsigned int reached_by(const char *dest)
 {
 	const link_id links[] = {link_id_of(0, 0), link_id_of(1, 0), link_id_of(1, 20)};
@@ -794,7 +794,7 @@ static void a_port_is_silent_when_questions_are_answered_by_no_frame_at_all(void
 		assert_false(silence_lasts(&s, true, 119, 10 + (t - 19) / 5, t));
 	assert_true(silence_lasts(&s, true, 119, 16, t));
 	assert_true(silence_lasts(&s, true, 119, 17, t + 5));
-	/* One frame is enough, and the time starts over. */
+	/* A single frame is enough, and the time starts over. */
 	assert_false(silence_lasts(&s, true, 120, 17, t + 6));
 	assert_false(silence_lasts(&s, true, 120, 27, t + 5 + SILENCE_S));
 	assert_true(silence_lasts(&s, true, 120, 27, t + 6 + SILENCE_S));

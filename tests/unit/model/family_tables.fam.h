@@ -259,7 +259,7 @@ static void FAM(a_cover_has_the_rules_of_its_family)(void **state)
 	after = FAM_FN(mark_cover, create)(r, 3, services, c);
 	assert_true(FAM_FN(mark_cover, has)(after, NET("99.9.9.9", "99::9")));
 	FAM_FN(mark_cover, put)(after);
-	/* What no rule names any more lingers, while its service has connections. */
+	/* An address that no rule names any more lingers, while its service has connections. */
 	after = FAM_FN(mark_cover, create)(r, 0, services, c);
 	assert_int_equal(after->n_linger, 1);
 	busy[11] = busy[12] = 1;

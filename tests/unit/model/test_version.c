@@ -34,7 +34,7 @@ static struct version child(const struct version *parent, uint32_t id, uint8_t s
 	return v;
 }
 
-/* What a router with *v says to one with *to. */
+/* The message of a router with *v to one with *to. */
 static struct version_word word(const struct version *v, const struct version *to)
 {
 	struct version_word w = {.id = v->id, .judged = to->id};

@@ -83,7 +83,7 @@ static int host_remove(void **state)
 	return system(command);
 }
 
-/* What is said of arguments in one string; "" for nothing. */
+/* The sentence about arguments in one string; "" for nothing. */
 static const char *said(const char *words)
 {
 	static char text[512];

@@ -117,7 +117,8 @@ static void the_watchdog_is_fed_only_when_every_loop_moved(void **state)
 	assert_string_equal(heard(), "");
 	assert_true(service_manager_feed(&sm, now + WATCHDOG_US / 4));
 	assert_string_equal(heard(), "WATCHDOG=1");
-	/* One stands still: not fed, and said to be so after half of the interval. */
+	/* A loop stands still: the watchdog is not fed, and this is said after half of the
+	 * interval. */
 	now += WATCHDOG_US / 4;
 	loops[0]++;
 	assert_true(service_manager_feed(&sm, now + WATCHDOG_US / 4));

@@ -171,7 +171,7 @@ static void say(int fd, const char *text)
 	}
 }
 
-/* One line, or NULL at the end of the connection. Fails at the deadline. */
+/* A line, or NULL at the end of the connection. Fails at the deadline. */
 static char *hear(int fd)
 {
 	size_t len = 0, cap = 256;
@@ -346,7 +346,7 @@ static void half_a_request_ends_after_its_time(void **state)
 	say(fd, "{\"jsonrpc\":\"2.0\",");
 	expect_code(fd, RPC_NOT_REQUEST);
 	expect_end(fd);
-	/* Who asks nothing may stay. */
+	/* A client that asks nothing may stay. */
 	say(idle, ECHO);
 	expect(idle, ECHO_ANSWER);
 	close(idle);

@@ -440,7 +440,7 @@ static void clients_are_bounded_and_the_idle_make_room(void **state)
 	scrape_server_counters(w->server, &c);
 	assert_in_range(c.clients, 1, N_CLIENTS);
 	expect(w, "GET /metrics HTTP/1.1\r\n\r\n", "200");
-	/* Those that are being answered do not. */
+	/* Clients that are being answered do not. */
 	w->lines = 10000000;
 	for (int i = 0; i < 3 * N_CLIENTS; i++)
 		close(fds[i]);

@@ -3,7 +3,7 @@
 #define PLVS_TESTS_SCHED_LAB_H
 
 /*
- * One virtual service whose list changes as an administrator changes it: each change is a
+ * A virtual service whose list changes as an administrator changes it: each change is a
  * new node, attached, in use (lab.node), and told by sched_published(), as control does.
  */
 
@@ -178,7 +178,7 @@ static inline void lab_edit(struct lab *l, struct endpoint ep, uint32_t weight)
 	lab_publish(l);
 }
 
-/* What health makes of a weight: no edit. */
+/* A weight as health changes it: no edit. */
 static inline void lab_weigh(struct lab *l, struct endpoint ep, uint32_t weight)
 {
 	struct lab_server *s = lab_find(l, &ep);

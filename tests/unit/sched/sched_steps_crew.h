@@ -41,7 +41,7 @@ struct crew {
 	uint32_t turns[CREW_MAX]; /* share of turns */
 	ucontext_t home, context[CREW_MAX];
 	char *stacks;
-	/* What was seen. */
+	/* Choices that were seen. */
 	int worst; /* largest difference of a server from the one-worker run */
 	uint32_t worst_after;
 	int overshoot; /* connections beyond a threshold */

@@ -142,7 +142,7 @@ static const struct entry *entry_find(const struct replay *r, const struct endpo
 	return NULL;
 }
 
-/* One connect, syn or udp of an event. */
+/* A connect, syn or udp of an event. */
 static void connect_one(struct replay *r, const char *op)
 {
 	const json_t *d;

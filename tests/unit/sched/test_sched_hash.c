@@ -397,7 +397,8 @@ static void a_write_after_another_one_is_given_up(void **state)
 	destcache_put(c);
 }
 
-/* What an lblc service asked one server for goes elsewhere once nobody asked for that long. */
+/* Destinations that an lblc service asked one server for go elsewhere once no client asked for that
+ * long. */
 static void a_destination_is_forgotten_after_its_time(void **state)
 {
 	struct destcache *c = destcache_create(4);

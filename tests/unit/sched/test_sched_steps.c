@@ -70,7 +70,7 @@ static void one_worker(struct history *h, struct lab *l)
 	}
 }
 
-/* One schedule. True: no bound was broken. */
+/* A schedule. True: no bound was broken. */
 static bool schedule_holds(struct lab *l, uint64_t seed, bool thresholds, bool serial, int *worst)
 {
 	static struct history one;

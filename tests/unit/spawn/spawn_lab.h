@@ -31,7 +31,7 @@ struct fixture {
 	struct spawn_client *client;
 };
 
-/* What a callback saw. */
+/* A result as a callback saw it. */
 struct seen {
 	uint32_t calls;
 	enum spawn_outcome outcome;

@@ -112,7 +112,7 @@ static void what_the_queue_cannot_hold_is_dropped_and_said_once(void **state)
 		assert_int_equal(notify_send(t.n, object, "{}"),
 				 i < NOTIFY_MAX_WAITING + 1 ? 0 : -ENOBUFS);
 	}
-	/* One that waits gets its last state all the same. */
+	/* An object that waits gets its last state all the same. */
 	assert_int_equal(notify_send(t.n, "server9", "{}"), 0);
 	notify_counters(t.n, &c);
 	assert_int_equal(c.waiting, NOTIFY_MAX_WAITING);

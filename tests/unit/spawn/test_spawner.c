@@ -94,7 +94,7 @@ static void large_requests_are_bounded_in_bytes(void **state)
 	wait_calls(f, seen, n, n);
 	for (uint32_t i = 0; i < n; i++)
 		assert_string_equal(seen[i].output, "65536\n");
-	/* There is room again. */
+	/* The queue has room again. */
 	run(f, &r, &seen[0]);
 	assert_string_equal(seen[0].output, "65536\n");
 	free(big);
@@ -275,7 +275,7 @@ static void the_spawner_lives_through_any_bytes(void **state)
 			if (i % 4 > 1)
 				memcpy(junk + at, &word, sizeof(word));
 		}
-		/* What comes back is thrown away, else the spawner's answers pile up. */
+		/* Results are thrown away, else the spawner's answers pile up. */
 		while (recv(fd, junk + 4096, 40000, MSG_DONTWAIT) > 0)
 			continue;
 		if (send(fd, junk, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
