@@ -46,7 +46,7 @@ TAILQ_HEAD(listing_list, listing);
 struct listings {
 	struct listing_list list; /* in the order of asking */
 	struct listing *next;	  /* of this round; NULL: a new round begins */
-	struct event *turn_ev;
+	struct event *round_ev;
 	uint64_t round;
 };
 

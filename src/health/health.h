@@ -216,7 +216,7 @@ struct health_service_view {
 	uint64_t has, needed; /* in the unit of the quorum: servers, or weight */
 	bool quorum;	      /* held */
 	bool lost;	      /* not held, although every server is known */
-	bool kept;	      /* all are down: keep_last holds */
+	bool holds;	      /* all are down: keep_last holds */
 };
 int health_get_service(const struct health *h, const char *service_key,
 		       struct health_service_view *out);

@@ -108,7 +108,7 @@ static int config_read(const struct options *o, struct router *r)
 }
 
 /* Programs run where the main lcore does, never on a core that polls. */
-static void spawner_confine(struct spawner *spawner)
+static void programs_confine(struct spawner *spawner)
 {
 	cpu_set_t cpus;
 
@@ -206,7 +206,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 		return -EINVAL;
 	r->eal = true;
 	rte_log_start();
-	spawner_confine(r->spawner);
+	programs_confine(r->spawner);
 	rc = announcing_prepare(&r->announcing, &r->config->node, error);
 	if (rc == 0)
 		rc = start_dataplane(r, error);

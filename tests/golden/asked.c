@@ -12,7 +12,7 @@
 #define COMPARE_EACH 61 /* packets between two comparisons of all memory; and the first ones */
 
 struct expected {
-	uint16_t port, len, kept;
+	uint16_t port, len, caplen;
 	uint8_t head[EXPLAIN_HEAD];
 };
 
@@ -125,8 +125,8 @@ static void expect(struct asked *a)
 
 		e->port = x->out[i].port;
 		e->len = x->out[i].len;
-		e->kept = x->out[i].kept;
-		memcpy(e->head, x->out[i].head, e->kept);
+		e->caplen = x->out[i].caplen;
+		memcpy(e->head, x->out[i].head, e->caplen);
 	}
 }
 
@@ -212,7 +212,7 @@ void asked_took(struct asked *a, unsigned int port, const uint8_t *frame, size_t
 
 		if (e->port != port)
 			continue;
-		if (e->len != len || memcmp(e->head, frame, e->kept) != 0) {
+		if (e->len != len || memcmp(e->head, frame, e->caplen) != 0) {
 			asked_totals.wrong++;
 			fprintf(stderr, "explain: packet %u left as other bytes than was said\n",
 				a->packets);

@@ -228,7 +228,7 @@ static void a_narrow_terminal_leaves_columns_out_or_shortens_texts(void **state)
 			     " 1  private  10.10.0.11  02:00:00:00:00:11  reachable  1500\n");
 	out = capture(false);
 	out.width = 20;
-	out.keep = NULL;
+	out.named = NULL;
 	view_list(&out, &list_nexthops, r);
 	captured_check(&out, "ID  LINK\n 1  private\n");
 	json_decref(r);

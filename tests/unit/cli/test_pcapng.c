@@ -23,7 +23,7 @@ static void libpcap_reads_what_is_written(void **state)
 				       .comment = "in, port public, worker 0",
 				       .at_us = 1764000000123456ULL,
 				       .bytes = frame,
-				       .kept = 60,
+				       .caplen = 60,
 				       .len = 1514,
 				       .direction = 1};
 	struct pcap_pkthdr *head;
@@ -37,7 +37,7 @@ static void libpcap_reads_what_is_written(void **state)
 	assert_int_equal(pcapng_begin(&p, f, 9220, "test"), 0);
 	assert_int_equal(pcapng_packet(&p, &packet), 0);
 	packet.port = "private"; /* an interface of its own */
-	packet.kept = packet.len = 61;
+	packet.caplen = packet.len = 61;
 	packet.direction = 2;
 	assert_int_equal(pcapng_packet(&p, &packet), 0);
 	assert_int_equal(p.n_ports, 2);
