@@ -124,7 +124,7 @@ void program_permit_take(void)
 		return;
 	permitted = read;
 	if (!read.netns)
-		(void)capabilities_keep(PROGRAM_CAPABILITIES);
+		(void)capabilities_reduce(PROGRAM_CAPABILITIES);
 }
 
 static struct program_failure identity_set(const struct spawn_order *o)
