@@ -208,6 +208,11 @@ static void server_check(struct config_context *ctx, const struct config_service
 	context_pop(ctx);
 }
 
+static bool crosses_family(const struct config_service *svc, const struct config_server *s)
+{
+	return s->ep.addr.family && s->ep.addr.family != config_service_family(svc);
+}
+
 /* Said of all services by the defaults it holds for those that can; said of one it must. */
 static void ftp_check(struct config_context *ctx, const struct config_service *svc)
 {
@@ -217,21 +222,25 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 		missing(ctx, "ftp",
 			svc->mark ? "needs a service with listeners: not under a mark"
 				  : "needs \"protocol\": \"tcp\", not \"udp\"");
-	else if (forward_has(svc->policy.service.forward, FORWARD_TWO_HALVES))
-		missing(ctx, "ftp",
-			"needs \"forward\": \"nat\": by \"fullnat\" a server does not see the "
-			"address of which its client speaks");
 	else if (forward_has(svc->policy.service.forward, FORWARD_KEEPS_VIP))
 		missing(ctx, "ftp",
-			"needs \"forward\": \"nat\": other methods do not see the answers");
+			"needs \"forward\": \"nat\" or \"fullnat\": other methods do not see the "
+			"answers");
 	for (uint32_t i = 0;
 	     forward_has(svc->policy.service.forward, FORWARD_REPLIES_PASS) && i < svc->n_servers;
 	     i++) {
-		if (!forward_has(svc->servers[i].forward, FORWARD_KEEPS_VIP | FORWARD_TWO_HALVES))
+		const struct config_server *s = &svc->servers[i];
+		const bool crosses = crosses_family(svc, s);
+
+		if (!forward_has(s->forward, FORWARD_KEEPS_VIP) && !crosses)
 			continue;
 		context_push_key(ctx, "servers");
-		context_push_index(ctx, svc->servers[i].written);
-		missing(ctx, "forward", "expected \"nat\" or \"local\": the service has \"ftp\"");
+		context_push_index(ctx, s->written);
+		missing(ctx, crosses ? "address" : "forward",
+			crosses ? "expected a server of the service's address family: the service "
+				  "has \"ftp\", whose PORT and 227 name addresses of one family"
+				: "expected \"nat\", \"fullnat\" or \"local\": the service has "
+				  "\"ftp\"");
 		context_pop(ctx);
 		context_pop(ctx);
 	}
@@ -263,8 +272,7 @@ static void client_address_check(struct config_context *ctx, const struct config
 	}
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		const struct config_server *s = &svc->servers[i];
-		const bool crosses =
-			s->ep.addr.family && s->ep.addr.family != config_service_family(svc);
+		const bool crosses = crosses_family(svc, s);
 
 		if (forward_has(s->forward, FORWARD_REWRITES) && !crosses)
 			continue;

@@ -299,8 +299,8 @@ static const struct config_field policy_fields[] = {
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.ftp),
 	 .set_bit = SET_FTP,
-	 .help = "TCP, NAT: FTP control connections; data connections, active and passive, go to "
-		 "the same server"},
+	 .help = "TCP, NAT, full NAT: FTP control connections; data connections, active and "
+		 "passive, go to the same server"},
 	{.name = "client_address",
 	 .type = TYPE_ENUM,
 	 AT(struct config_policy, service.client_address),

@@ -130,7 +130,8 @@ static void ftp_make(struct talk *t)
 		weaker_note(t, "ftp: a file that is fetched and matched has no equal",
 			    "the login alone is checked, which is weaker");
 	note(t->im, t->c->v->at, NOTE_NOTICE,
-	     "FTP: where ip_vs_ftp was loaded, the service needs \"ftp\": true, by NAT only; "
+	     "FTP: where ip_vs_ftp was loaded, the service needs \"ftp\": true, by NAT or full "
+	     "NAT; "
 	     "whether it was "
 	     "is in no such file");
 }

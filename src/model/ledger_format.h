@@ -103,9 +103,10 @@ _Static_assert(sizeof(struct ledger_server) == 64, "whole ones in a page");
 
 /* Of an FTP control connection; kinds are SYNC_NONE where there is nothing. */
 struct ledger_ftp_row {
-	struct sync_event seq, expect;
+	struct sync_event seq[2]; /* by enum pkt_dir: the client's numbers, the server's */
+	struct sync_event expect;
 	uint64_t check; /* 0: empty */
-	uint64_t zero[7];
+	uint64_t zero[6];
 };
 
 /* Offsets of the parts in a file. */

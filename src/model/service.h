@@ -123,7 +123,7 @@ struct service_policy {
 	uint8_t unknown_reply;	/* enum reply_policy */
 	bool any_flags;		/* flags of TCP without a connection are judged as IPVS does */
 	bool sequence_check;	/* sequence numbers of TCP judge RSTs and handshakes */
-	bool ftp;		/* NAT, TCP: connections are FTP control connections */
+	bool ftp;		/* NAT, full NAT, TCP: connections are FTP control ones */
 	uint8_t client_address; /* enum client_address: how servers learn the client's */
 	bool expire_quiescent;	/* a template whose server has weight 0 is not used */
 	bool nat_icmp_send;	/* a packet of a server's port without a connection is refused */

@@ -45,7 +45,8 @@ enum sync_kind {
 #define SYNC_F_ASSURED	0x4U /* by evidence: it gives way last */
 #define SYNC_F_V6	0x8U /* its addresses are of IPv6 */
 /* By full NAT, with a server of the other family: its local address is of that family. */
-#define SYNC_F_OTHER 0x10U
+#define SYNC_F_OTHER  0x10U
+#define SYNC_F_CLIENT 0x20U /* SYNC_FTP_SEQ: the client's numbers, not the server's */
 
 /* Transfers are numbered 1 .. SYNC_GEN_MAX, then 1 again; 0: not of a transfer. */
 #define SYNC_GEN_MAX 15
@@ -63,7 +64,7 @@ struct sync_event {
 	SYNC_ADDR(vaddr);
 	union {
 		SYNC_ADDR(daddr); /* SYNC_PUT */
-		struct {	  /* SYNC_FTP_SEQ: as struct ftp_control has them */
+		struct {	  /* SYNC_FTP_SEQ: as struct ftp_shift has them */
 			uint32_t pos;
 			int32_t before, after;
 		};
@@ -71,6 +72,8 @@ struct sync_event {
 			uint32_t left_s;
 			be16 data_cport; /* active: the client's port; 0: passive */
 			be16 data_port;	 /* passive: the server's */
+			be16 data_lport; /* active, full NAT: the client's for the server */
+			be16 no_port;
 		};
 		uint32_t token; /* SYNC_WALK, SYNC_FLUSH */
 	};

@@ -39,6 +39,26 @@ static void rewrite(const char *line, size_t len, const struct ftp_line *was)
 	must(now.at == was->at && now.len == n);
 }
 
+/* A PORT or EPRT with another address and port in its place names these. */
+static void rewrite_port(const char *line, size_t len, const struct ftp_line *was)
+{
+	const struct addr v6 = addr_from_addr6((struct addr6){.word = {UINT64_MAX, UINT64_MAX}}),
+			  v4 = addr_from_addr4(UINT32_MAX),
+			  local = was->addr.family == ADDR_V6 ? v6 : v4;
+	char text[FTP_LINE_MAX + FTP_ARGUMENT_MAX], argument[FTP_ARGUMENT_MAX];
+	const size_t n = ftp_argument_put(was->extended, &local, 65535, argument);
+	const size_t behind = was->at + (size_t)was->len;
+	struct ftp_line now;
+
+	must(n < sizeof(argument) && behind <= len);
+	memcpy(text, line, was->at);
+	memcpy(text + was->at, argument, n);
+	memcpy(text + was->at + n, line + behind, len - behind);
+	ftp_parse_command(text, len - was->len + n, &now);
+	must(now.verb == FTP_PORT && now.port == 65535 && addr_equal(&now.addr, &local) &&
+	     now.at == was->at && now.len == n && now.extended == was->extended);
+}
+
 static void one_line(const char *line, size_t len, int reply)
 {
 	struct ftp_line got, again;
@@ -54,6 +74,8 @@ static void one_line(const char *line, size_t len, int reply)
 		   : got.verb != FTP_227 && got.verb != FTP_229);
 	if (got.verb == FTP_227)
 		rewrite(line, len, &got);
+	if (got.verb == FTP_PORT)
+		rewrite_port(line, len, &got);
 	/* Its end makes no difference. */
 	if (len > 0 && got.verb != FTP_OTHER && line[len - 1] == '\n') {
 		(reply ? ftp_parse_reply : ftp_parse_command)(line, len - 1, &again);

@@ -105,13 +105,13 @@ static void header_put(int fd)
 	MUST(ftruncate(fd, (off_t)parts.bytes) == 0);
 }
 
-/* Row i of a kind, from up to 192 bytes. */
+/* Row i of a kind, from as many bytes as the row has. */
 static void row_put(int fd, unsigned int kind, bool right, uint32_t i, const uint8_t *bytes,
 		    size_t n)
 {
 	struct ledger_row4 r4 = {.server = 5};
 	struct ledger_row6 r6 = {.server = 5};
-	struct ledger_ftp_row ftp = {.seq = {.kind = SYNC_NONE}};
+	struct ledger_ftp_row ftp = {.check = 0};
 	struct ledger_server srv = {.check = 0};
 
 	if (kind == 1) {

@@ -20,6 +20,7 @@ static const struct world_server full[] = {{PAIR_SERVER1 ":8080", 1, FWD_FULLNAT
 /* Of the other family than the service. */
 static const struct world_server sixes[] = {{"[" PAIR_SERVER6 "]:8080", 1, FWD_FULLNAT}};
 static const struct world_server ftp[] = {{PAIR_SERVER1 ":21", 1, FWD_NAT}};
+static const struct world_server full_ftp[] = {{PAIR_SERVER1 ":21", 1, FWD_FULLNAT}};
 
 static int services(struct harness *h)
 {
@@ -37,6 +38,7 @@ static int services(struct harness *h)
 	rc |= world_service(h, "tcp", PAIR_VIP ":443", rr, nat, 2);
 	world_policy(h, &is_ftp);
 	rc |= world_service(h, "tcp", PAIR_VIP ":21", rr, ftp, 1);
+	rc |= world_service(h, "tcp", PAIR_VIP ":85", rr, full_ftp, 1);
 	world_policy(h, NULL);
 	rc |= world_service(h, "tcp", PAIR_VIP ":82", rr, full, 2);
 	rc |= world_pool(h, "10.10.0.200", link_id_of(1, 0));

@@ -14,6 +14,7 @@
  *	tcp PAIR_VIP:82		full NAT to the servers of port 80, rr, by one address of a pool
  *	tcp PAIR_VIP:83		the same, and servers are told the client by PROXY version 2
  *	tcp PAIR_VIP:84		full NAT to PAIR_SERVER6:8080 by PAIR_LOCAL6, translated
+ *	tcp PAIR_VIP:85		full NAT to PAIR_SERVER1:21, FTP
  *	mark 7			NAT: no rule leads there
  */
 

@@ -5,8 +5,9 @@
 struct FAM_FN(conn, new) {
 	FAM_ADDR caddr, vaddr, daddr;
 	be16 cport, vport, dport;
-	be16 lport; /* full NAT: the local port of a copy, with laddr; 0: to be chosen */
-	FAM_ADDR laddr;
+	be16 lport;	/* full NAT: the local port of a copy, with laddr; 0: to be chosen */
+	FAM_ADDR laddr; /* without lport: the address that the port has to be of; zero: any */
+	bool announced; /* lport was, by PORT or EPRT of FTP: ftp_port.h */
 	const struct addr *other_local; /* in its place for a server of the other family */
 	uint8_t proto;
 	uint8_t method; /* enum forward_method */

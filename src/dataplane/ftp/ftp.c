@@ -6,6 +6,7 @@
 #include "dataplane/ftp/ftp_control.h"
 #include "dataplane/payload/payload.h"
 #include "dataplane/conn/conn_life.h"
+#include "dataplane/fullnat/halves.h"
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/conn/tcp_state.h"
 
@@ -61,9 +62,15 @@ static void control_end(struct worker *w, uint32_t id)
 		__atomic_store_n(&w->sync.ftp_rows[i].check, 0, __ATOMIC_RELAXED);
 }
 
+/* Numbers that moved must go on moving, and what was held back must be sent. */
+static bool in_use(const struct ftp_control *fc)
+{
+	return fc->shift[DIR_IN].moved || fc->shift[DIR_OUT].moved || fc->held[DIR_IN] ||
+	       fc->held[DIR_OUT];
+}
+
 /* When no place is free: the next one whose connection is not assured gives way, by a hand that
- * goes round in the order in which places were given away. False: none of 64 may. Numbers that
- * moved must go on moving, and what was held back must be sent. */
+ * goes round in the order in which places were given away. False: none of 64 may. */
 static bool control_displace(struct worker *w)
 {
 	struct ftp *f = w->ftp;
@@ -73,7 +80,7 @@ static bool control_displace(struct worker *w)
 
 		f->hand = f->hand < FTP_CONTROL_MAX ? f->hand + 1 : 1;
 		fc = &f->control[f->hand];
-		if ((conn_of(w, fc->conn)->evidence & EVIDENCE_ASSURED) || fc->moved || fc->held)
+		if ((conn_of(w, fc->conn)->evidence & EVIDENCE_ASSURED) || in_use(fc))
 			continue;
 		control_end(w, fc->conn);
 		w->counters.ftp_full++;
@@ -116,21 +123,24 @@ void FAM_FN(ftp, end)(struct worker *w, const struct FAM(conn) *c)
 /* ---- what is announced ---- */
 
 bool FAM_FN(ftp, announce)(struct worker *w, struct ftp_control *fc, const struct FAM(conn) *c,
-			   be16 cport, be16 port, uint32_t seconds)
+			   const struct ftp_data *data, uint32_t seconds)
 {
-	const struct ftp_expect e = {
+	struct ftp_expect e = {
 		.caddr = FAM(addr_from_addr)(c->caddr),
 		.vaddr = FAM(addr_from_addr)(c->vaddr),
 		.daddr = FAM(addr_from_addr)(c->daddr),
-		.cport = cport,
-		/* Active: from the port below that of control connections. */
-		.vport = cport ? be16_from((uint16_t)(be16_to(c->vport) - 1)) : port,
-		.dport = cport ? be16_from((uint16_t)(be16_to(c->dport) - 1)) : port,
+		.cport = data->cport,
+		.lport = data->lport,
+		.vport = data->cport ? ftp_active_port(c->vport) : data->port,
+		.dport = data->cport ? ftp_active_port(c->dport) : data->port,
 		.assured = (c->c.evidence & EVIDENCE_ASSURED) != 0,
 		.server = c->c.server,
 		.until = w->env.now_tick + seconds * CONN_TICK_HZ,
 	};
+	be16 own;
 
+	if (forward_has(c->c.method, FORWARD_TWO_HALVES))
+		e.laddr = FAM(addr_from_addr)(FAM_FN(half, local)(&w->FAM(v).table, c, &own));
 	ftp_expect_end(&fc->ticket);
 	if (!ftp_expect_add(w, &e, &fc->ticket)) {
 		w->counters.ftp_full++;
@@ -138,7 +148,7 @@ bool FAM_FN(ftp, announce)(struct worker *w, struct ftp_control *fc, const struc
 	}
 	w->counters.ftp_expected++;
 	if (sync_on(w))
-		FAM_FN(sync, ftp_expect)(w, c, cport, port, seconds);
+		FAM_FN(sync, ftp_expect)(w, c, data, seconds);
 	return true;
 }
 
@@ -159,7 +169,7 @@ void FAM_FN(ftp, packet)(struct worker *w, struct FAM(pkt) *p)
 		else if (fc)
 			FAM_FN(ftp_read, server)(w, fc, p);
 	}
-	if (fc && fc->moved)
+	if (fc && (fc->shift[DIR_IN].moved || fc->shift[DIR_OUT].moved))
 		FAM_FN(ftp, seq_adjust)(p, fc);
 }
 
@@ -172,18 +182,17 @@ bool FAM_FN(ftp, state)(struct worker *w, const struct FAM(conn) *c, struct ftp_
 
 	if (!fc)
 		return false;
-	*out = (struct ftp_state){
-		.moved = fc->moved, .pos = fc->pos, .before = fc->before, .after = fc->after};
+	*out = (struct ftp_state){.shift = {fc->shift[DIR_IN], fc->shift[DIR_OUT]}};
 	if (ftp_expect_read(&fc->ticket, &e) && (int32_t)(e.until - w->env.now_tick) > 0) {
 		out->left_s = (e.until - w->env.now_tick + CONN_TICK_HZ - 1) / CONN_TICK_HZ;
-		out->data_cport = e.cport;
-		out->data_port = e.cport ? 0 : e.dport;
+		out->data = (struct ftp_data){
+			.cport = e.cport, .lport = e.lport, .port = e.cport ? 0 : e.dport};
 	}
-	return out->moved || out->left_s;
+	return out->shift[DIR_IN].moved || out->shift[DIR_OUT].moved || out->left_s;
 }
 
-void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
-			   int32_t before, int32_t after)
+void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, unsigned int dir,
+			   const struct ftp_shift *shift)
 {
 	struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
 
@@ -191,24 +200,39 @@ void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t
 		fc = FAM_FN(ftp_control, new)(w, c);
 	if (!fc)
 		return;
-	fc->pos = pos;
-	fc->before = before;
-	fc->after = after;
-	fc->moved = 1;
+	fc->shift[dir] = *shift;
+	if (dir == DIR_IN) {
+		fc->lport = 0;
+		return;
+	}
 	fc->said = 0;
-	fc->said_seq = pos;
+	fc->said_seq = shift->pos;
 }
 
-void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
-			      be16 data_port, uint32_t left_s)
+void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c,
+			      const struct ftp_data *data, uint32_t left_s)
 {
+	const bool halves = forward_has(c->c.method, FORWARD_TWO_HALVES);
+	const uint32_t seconds = RTE_MIN(left_s, (uint32_t)FTP_EXPECT_S);
 	struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
+	be16 own;
 
 	if (!fc)
 		fc = FAM_FN(ftp_control, new)(w, c);
-	if (fc)
-		FAM_FN(ftp, announce)
-	(w, fc, c, data_cport, data_port, RTE_MIN(left_s, (uint32_t)FTP_EXPECT_S));
+	if (!fc || (data->cport && halves != (data->lport != 0)))
+		return;
+	if (data->lport) {
+		const struct FAM(ftp_end) end = {
+			.local = FAM_FN(half, local)(&w->FAM(v).table, c, &own),
+			.server = c->daddr,
+			.lport = data->lport,
+			.dport = ftp_active_port(c->dport),
+			.step = (uint8_t)FAM_FN(owner, step)(c->caddr, data->cport)};
+
+		FAM_FN(ftp_port, hold)(w, &end, seconds);
+		fc->lport = data->lport;
+	}
+	FAM_FN(ftp, announce)(w, fc, c, data, seconds);
 }
 
 /* ---- data connections ---- */
@@ -258,7 +282,8 @@ int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p)
 	int ret;
 
 	/* An earlier packet of this burst may have made it. */
-	p->conn = FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir);
+	p->conn = FAM_FN(half, client)(
+		&w->FAM(v).table, FAM_FN(table, find)(&w->FAM(v).table, &p->key, p->hash, p->dir));
 	if (p->conn)
 		return 0;
 	if (!FAM_FN(ftp, expectation)(w, p, &e, &ticket))
@@ -278,8 +303,11 @@ int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p)
 		.vport = e.vport,
 		.daddr = FAM_FN(addr, of)(&e.daddr),
 		.dport = e.dport,
+		.laddr = FAM_FN(addr, of)(&e.laddr), /* zero: none */
+		.lport = e.lport,
+		.announced = e.lport != 0,
 		.proto = IPPROTO_TCP,
-		.method = FWD_NAT,
+		.method = e.laddr.family ? FWD_FULLNAT : FWD_NAT,
 		.svc = rt->service_id <= s->max_service_id ? s->services[rt->service_id] : NULL,
 		.server = rt,
 	};

@@ -2,10 +2,12 @@
 
 /* The part of ftp.h that is compiled once for each address family. */
 
-/* A new connection of a TCP service with `ftp`. */
+/* A new connection of a TCP service with `ftp`. A server of the other family, which has no address
+ * here, gets no help: its answers are not read. */
 static inline void FAM_FN(ftp, begin)(struct FAM(conn) *c)
 {
-	if (c->c.proto == IPPROTO_TCP && forward_has(c->c.method, FORWARD_REWRITES))
+	if (c->c.proto == IPPROTO_TCP && forward_has(c->c.method, FORWARD_REWRITES) &&
+	    !FAM_FN(addr, is_zero)(c->daddr))
 		c->c.flags |= CONN_F_PAYLOAD;
 }
 
@@ -14,10 +16,10 @@ bool FAM_FN(ftp, state)(struct worker *w, const struct FAM(conn) *c, struct ftp_
 /* Take in the state of a control connection that a peer sent. The peer does not send a line that
  * was cut in the middle at that moment: the server sends the held-back bytes of an answer again;
  * half a command of the client is lost, and the data connection of that command with it. */
-void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
-			   int32_t before, int32_t after);
-void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
-			      be16 data_port, uint32_t left_s);
+void FAM_FN(ftp, take_seq)(struct worker *w, const struct FAM(conn) *c, unsigned int dir,
+			   const struct ftp_shift *shift);
+void FAM_FN(ftp, take_expect)(struct worker *w, const struct FAM(conn) *c,
+			      const struct ftp_data *data, uint32_t left_s);
 
 /* A control connection ends: so do its state and what it announced. */
 void FAM_FN(ftp, end)(struct worker *w, const struct FAM(conn) *c);

@@ -6,22 +6,55 @@ struct ftp_control *FAM_FN(ftp_control, find)(struct worker *w, const struct FAM
 /* NULL: the handshake is not over, or no room (counted). */
 struct ftp_control *FAM_FN(ftp_control, new)(struct worker *w, const struct FAM(conn) *c);
 
-/* Data connections are expected from now on, in place of what was expected before. cport is
- * the client's port (active), or 0 and port is the server's. False: no room (counted). */
+/* Data connections are expected from now on, in place of what was expected before. False: no room
+ * (counted). */
 bool FAM_FN(ftp, announce)(struct worker *w, struct ftp_control *fc, const struct FAM(conn) *c,
-			   be16 cport, be16 port, uint32_t seconds);
+			   const struct ftp_data *data, uint32_t seconds);
 
-/* --- ftp_read.c --- */
+/* --- ftp_client.c, ftp_read.c --- */
 
 /* Payload of a client's and of a server's segment, which may be empty. The server's may be
- * rewritten, with its length. */
+ * rewritten, with its length, and by full NAT the client's. */
 void FAM_FN(ftp_read, client)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p);
 void FAM_FN(ftp_read, server)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p);
 
+/* --- ftp_edit.c --- */
+
+/* A segment that is read, and may be changed. Numbers are those of its sender, and of the other
+ * end what that end has. */
+struct FAM(ftp_edit) {
+	struct FAM(pkt) *p;
+	uint32_t seq;	/* of its payload */
+	uint32_t ack;	/* of the other end's bytes */
+	uint32_t start; /* of the line at hand, in the payload */
+	int32_t grown;	/* bytes by which lines before it have grown */
+	bool changed;	/* FAM_FN(ftp_edit, done)() has to be called */
+	bool rewritten; /* a line of it was */
+};
+
+/* The number of the line at hand. */
+static inline uint32_t FAM_FN(ftp_edit, line)(const struct FAM(ftp_edit) *a)
+{
+	return a->seq + a->start - (uint32_t)a->grown;
+}
+
+/* Puts text in the place of len bytes from `at` of the line at hand on, and moves the numbers
+ * behind the line. Returns by how much the text grew. */
+int32_t FAM_FN(ftp_edit, replace)(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
+				  uint16_t at, uint16_t len, const char *text, size_t n);
+/* Cuts the segment at `at`: its sender will send the bytes from there again. False: the bytes were
+ * held back too often, or the segment has a FIN. */
+bool FAM_FN(ftp_edit, cut_back)(struct ftp_control *fc, struct FAM(ftp_edit) *a, uint32_t at,
+				uint32_t len);
+/* Bytes that were held back go before the bytes that follow them. */
+bool FAM_FN(ftp_edit, join)(struct ftp_control *fc, struct FAM(ftp_edit) *a);
+/* had: the length of the packet as it came. */
+void FAM_FN(ftp_edit, done)(const struct FAM(ftp_edit) *a, uint16_t had);
+
 /* --- ftp_seq.c --- */
 
-/* The server's sequence number that a client's segment acknowledges, in the server's numbering.
- * Without ACK: the next byte of the server that is to be read. */
+/* The number of the other end's bytes that a segment acknowledges, as that end has it. Without ACK:
+ * the next byte of that end that is to be read. */
 uint32_t FAM_FN(ftp, acked)(const struct FAM(pkt) *p, const struct ftp_control *fc);
-/* Adjusts sequence numbers of the server's segments, and acknowledgements of the client. */
+/* Adjusts the sequence number and the acknowledgements of a segment. */
 void FAM_FN(ftp, seq_adjust)(struct FAM(pkt) *p, const struct ftp_control *fc);

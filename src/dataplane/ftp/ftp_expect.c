@@ -31,8 +31,10 @@ static uint32_t hash_of(const struct addr *client, be16 cport, const struct addr
 
 static uint32_t hash_expect(const struct ftp_expect *e)
 {
-	return e->cport ? hash_of(&e->caddr, e->cport, &e->daddr, e->dport)
-			: hash_of(&e->caddr, 0, &e->vaddr, e->vport);
+	if (!e->cport)
+		return hash_of(&e->caddr, 0, &e->vaddr, e->vport);
+	return e->lport ? hash_of(&e->laddr, e->lport, &e->daddr, e->dport)
+			: hash_of(&e->caddr, e->cport, &e->daddr, e->dport);
 }
 
 static struct ftp_slot *ways(struct ftp_expect_table *t, uint32_t hash)
@@ -151,10 +153,12 @@ bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out)
 static bool is_for(const struct ftp_expect *e, const struct addr *client, be16 cport,
 		   const struct addr *peer, be16 port)
 {
-	if (!addr_equal(&e->caddr, client) || e->cport != cport)
-		return false;
-	return cport ? addr_equal(&e->daddr, peer) && e->dport == port
-		     : addr_equal(&e->vaddr, peer) && e->vport == port;
+	if (!cport)
+		return e->cport == 0 && addr_equal(&e->caddr, client) &&
+		       addr_equal(&e->vaddr, peer) && e->vport == port;
+	return e->cport && cport == (e->lport ? e->lport : e->cport) &&
+	       addr_equal(e->lport ? &e->laddr : &e->caddr, client) &&
+	       addr_equal(&e->daddr, peer) && e->dport == port;
 }
 
 bool ftp_expect_find(struct worker *w, const struct addr *client, be16 cport,

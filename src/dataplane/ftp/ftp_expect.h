@@ -28,11 +28,13 @@
 struct worker;
 
 /* caddr:cport with cport 0: the client connects to vaddr:vport from any port. Else the server
- * connects from daddr:dport to caddr:cport. */
+ * connects from daddr:dport to caddr:cport, by full NAT to laddr:lport. */
 struct ftp_expect {
 	struct addr caddr, vaddr, daddr; /* of one family */
-	be16 cport, vport, dport;
+	struct addr laddr;		 /* full NAT: as the server sees the client; else zero */
+	be16 cport, vport, dport, lport;
 	uint16_t assured; /* 1: its control connection was (conn/evidence.h) when it announced */
+	uint16_t zero;
 	uint32_t server;
 	uint32_t until; /* tick */
 };
@@ -60,8 +62,9 @@ void ftp_expect_end(struct ftp_ticket *t);
 /* Reads the expectation of a ticket. For the worker that announced the expectation. False: the
  * expectation is over. */
 bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out);
-/* The expectation of a packet: the client's endpoint (or 0 as its port), and the address and
- * port on the other side, VIP's or server's. The newest of several. False: none. */
+/* The expectation of a packet: the client's endpoint (or 0 as its port; from a server by full NAT
+ * the local one), and the address and port on the other side, VIP's or server's. The newest of
+ * several. False: none. */
 bool ftp_expect_find(struct worker *w, const struct addr *client, be16 cport,
 		     const struct addr *peer, be16 port, struct ftp_expect *out,
 		     struct ftp_ticket *ticket);

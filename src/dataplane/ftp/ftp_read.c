@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads what clients and servers say on control connections. An answer of a server is believed
- * if it is
+ * Reads what servers say on control connections. An answer of a server is believed if it is
  *
  *	an answer of its own: the frame comes from the server's station (from_server())
  *	in order: its first byte is the next byte of the stream, and its line began there
@@ -18,88 +17,10 @@
 #include "dataplane/sync/conn_sync.h"
 
 #define PORT_USER 1024
-/* Bytes that come again so often without the rest of their line, or without what is missing
- * before them, are sent on as they are. */
-#define HOLD_TRIES 6
 
 static bool names(const struct ftp_line *l, FAM_ADDR addr)
 {
 	return l->addr.family == FAMILY && FAM_FN(addr, equal)(FAM_FN(addr, of)(&l->addr), addr);
-}
-
-/* ---- clients ---- */
-
-static void client_line(struct worker *w, struct ftp_control *fc, const struct FAM(conn) *c)
-{
-	const struct ftp_partial *in = &fc->s.in;
-	struct ftp_line l = {.verb = FTP_OTHER};
-
-	if (!in->over)
-		ftp_parse_command(in->text, in->len, &l);
-	if (l.verb == FTP_EMPTY)
-		return;
-	if (l.verb == FTP_PORT && !fc->dialog.epsv_only && names(&l, c->caddr) &&
-	    l.port >= PORT_USER)
-		FAM_FN(ftp, announce)(w, fc, c, be16_from(l.port), 0, FTP_EXPECT_S);
-	else if (l.verb == FTP_PORT || l.verb == FTP_BAD)
-		w->counters.ftp_refused++;
-	ftp_dialog_command(&fc->dialog, l.verb == FTP_BAD ? FTP_OTHER : l.verb, fc->s.in_next);
-}
-
-/* The next bytes of a client. */
-static void client_text(struct worker *w, struct ftp_control *fc, const struct FAM(conn) *c,
-			const char *text, size_t len)
-{
-	while (len) {
-		const char *nl = memchr(text, '\n', len);
-		const size_t n = nl ? (size_t)(nl - text) + 1 : len;
-
-		ftp_partial_add(&fc->s.in, text, n);
-		fc->s.in_next += (uint32_t)n;
-		if (nl) {
-			client_line(w, fc, c);
-			fc->s.in.len = 0;
-			fc->s.in.over = false;
-		}
-		text += n;
-		len -= n;
-	}
-}
-
-void FAM_FN(ftp_read, client)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p)
-{
-	uint32_t len;
-	const char *data = FAM_FN(payload, of)(p, &len);
-	int32_t known = ftp_stream_in(&fc->s, FAM_FN(payload, seq)(p), data, len,
-				      FAM_FN(ftp, acked)(p, fc));
-	char early[FTP_LINE_MAX];
-
-	if (fc->s.missed) {
-		fc->s.missed = false;
-		fc->held = 0;
-		ftp_dialog_forget(&fc->dialog);
-	}
-	if (known < 0)
-		return;
-	client_text(w, fc, p->conn, data + known, len - (uint32_t)known);
-	client_text(w, fc, p->conn, early, ftp_stream_early(&fc->s, early));
-}
-
-/* ---- servers ---- */
-
-/* An answer about to be sent on. */
-struct answer {
-	struct FAM(pkt) *p;
-	uint32_t seq;	/* of its payload, as the server numbers */
-	uint32_t ack;	/* of the client's bytes */
-	uint32_t start; /* of the line at hand, in the payload */
-	int32_t grown;	/* bytes by which lines before it have grown */
-	bool changed;
-};
-
-static uint32_t line_seq(const struct answer *a)
-{
-	return a->seq + a->start - (uint32_t)a->grown;
 }
 
 /*
@@ -132,8 +53,16 @@ static bool from_server(const struct worker *w, const struct FAM(pkt) *p)
 		      sizeof(struct mac)) == 0;
 }
 
+/* Whether the line at hand is the last one that was rewritten. */
+static bool is_last(const struct ftp_control *fc, const struct FAM(ftp_edit) *a)
+{
+	const struct ftp_shift *s = &fc->shift[DIR_OUT];
+
+	return s->moved && FAM_FN(ftp_edit, line)(a) == s->pos;
+}
+
 /* A 227 has no room for an IPv6 address: line_announces() lets none come this far. */
-static be32 vip_of(const struct answer *a)
+static be32 vip_of(const struct FAM(ftp_edit) *a)
 {
 	be32 vip;
 
@@ -142,26 +71,13 @@ static be32 vip_of(const struct answer *a)
 }
 
 /* Puts the VIP into a 227. Returns by how much the text grew. */
-static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct answer *a,
+static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
 			      const struct ftp_line *l)
 {
-	const uint32_t seq = line_seq(a);
 	char text[FTP_NUMBERS_MAX];
-	size_t n = ftp_numbers_put(vip_of(a), l->port, text);
-	int32_t grows = (int32_t)n - l->len;
+	const size_t n = ftp_numbers_put(vip_of(a), l->port, text);
 
-	if (!FAM_FN(payload, replace)(a->p, a->start + l->at, l->len, text, (uint32_t)n))
-		return 0;
-	if (!fc->moved || seq != fc->pos) {
-		fc->before = fc->moved ? fc->after : 0;
-		fc->after = fc->before + grows;
-		fc->pos = seq;
-		fc->moved = 1;
-		if (sync_on(w))
-			FAM_FN(sync, ftp_seq)(w, a->p->conn, fc->pos, fc->before, fc->after);
-	}
-	a->changed = true;
-	return grows;
+	return FAM_FN(ftp_edit, replace)(w, fc, a, l->at, l->len, text, n);
 }
 
 /*
@@ -169,52 +85,52 @@ static int32_t answer_rewrite(struct worker *w, struct ftp_control *fc, struct a
  * new announcement. Another port than before: one of the two is forged, and neither is
  * believed.
  */
-static int32_t line_again(struct worker *w, struct ftp_control *fc, struct answer *a,
+static int32_t line_again(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
 			  const char *line, size_t len)
 {
 	struct ftp_line l;
 
 	ftp_parse_reply(line, len, &l);
-	if (fc->said && line_seq(a) == fc->said_seq && l.port != fc->said) {
+	if (fc->said && FAM_FN(ftp_edit, line)(a) == fc->said_seq && l.port != fc->said) {
 		ftp_expect_end(&fc->ticket);
 		w->counters.ftp_refused++;
 	}
-	if (l.verb != FTP_227 || !fc->moved || line_seq(a) != fc->pos)
-		return 0;
-	return answer_rewrite(w, fc, a, &l);
+	return l.verb == FTP_227 && is_last(fc, a) ? answer_rewrite(w, fc, a, &l) : 0;
 }
 
 /* whole: the line begins in this segment, and can be rewritten. */
-static int32_t line_announces(struct worker *w, struct ftp_control *fc, struct answer *a,
+static int32_t line_announces(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
 			      const struct ftp_line *l, enum ftp_verb answers, bool whole)
 {
 	const struct FAM(conn) *c = a->p->conn;
 	const bool rewrite = l->verb == FTP_227 && !names(l, c->vaddr);
+	const struct ftp_data data = {.port = be16_from(l->port)};
+	const struct ftp_shift *s = &fc->shift[DIR_OUT];
 
 	if (answers != (l->verb == FTP_227 ? FTP_PASV : FTP_EPSV) || l->verb == FTP_BAD ||
 	    l->port < PORT_USER || (rewrite && (!names(l, c->daddr) || !whole)) ||
 	    (l->verb == FTP_227 && fc->dialog.epsv_only) ||
-	    (rewrite && fc->moved && (int32_t)(line_seq(a) - fc->pos) < 0)) {
+	    (rewrite && s->moved && (int32_t)(FAM_FN(ftp_edit, line)(a) - s->pos) < 0)) {
 		w->counters.ftp_refused++;
 		return 0;
 	}
 	/* Room for the longest text, before anything is promised. */
 	if ((rewrite && !FAM_FN(payload, room)(a->p, FTP_NUMBERS_MAX)) ||
-	    !FAM_FN(ftp, announce)(w, fc, c, 0, be16_from(l->port), FTP_EXPECT_S))
+	    !FAM_FN(ftp, announce)(w, fc, c, &data, FTP_EXPECT_S))
 		return 0;
 	fc->said = whole ? l->port : 0;
-	fc->said_seq = line_seq(a);
+	fc->said_seq = FAM_FN(ftp_edit, line)(a);
 	return rewrite ? answer_rewrite(w, fc, a, l) : 0;
 }
 
 /* A line that has come to its end; text is its beginning. Returns by how much it grew. */
-static int32_t server_line(struct worker *w, struct ftp_control *fc, struct answer *a,
+static int32_t server_line(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
 			   const char *text, size_t len, bool whole)
 {
 	struct ftp_reply reply;
 	struct ftp_line l;
 
-	if (whole && fc->moved && line_seq(a) == fc->pos)
+	if (whole && is_last(fc, a))
 		return line_again(w, fc, a, text, len);
 	ftp_dialog_reply(&fc->dialog, text, len, a->ack, &reply);
 	if (reply.code == 0)
@@ -243,49 +159,38 @@ static void refuse_text(struct worker *w, const char *data, uint32_t len)
 		w->counters.ftp_refused++;
 }
 
-/* Cuts the segment at `at`: the server will send the bytes from there again. False: the bytes were
- * held back HOLD_TRIES times, or the segment has a FIN. */
-static bool cut_back(struct ftp_control *fc, struct answer *a, uint32_t at, uint32_t len)
-{
-	if (fc->tries >= HOLD_TRIES || (a->p->tcp_flags & TCP_FIN))
-		return false;
-	fc->tries++;
-	FAM_FN(payload, replace)(a->p, at, len, NULL, 0);
-	a->changed = true;
-	return true;
-}
-
 /* The first `known` bytes were read before: only the line of the last announcement matters.
  * False: the rest was held back. */
-static bool server_again(struct worker *w, struct ftp_control *fc, struct answer *a, uint32_t known)
+static bool server_again(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
+			 uint32_t known)
 {
 	uint32_t at = fc->said_seq - a->seq, len;
 	const char *text = FAM_FN(payload, of)(a->p, &len), *nl;
 
-	if (!(fc->said || fc->moved) || at >= known)
+	if (!(fc->said || fc->shift[DIR_OUT].moved) || at >= known)
 		return true;
 	nl = memchr(text + at, '\n', len - at);
 	a->start = at;
 	if (nl)
 		a->grown += line_again(w, fc, a, text + at, (size_t)(nl - text) - at + 1);
-	else if (fc->moved && fc->pos == fc->said_seq)
-		return !cut_back(fc, a, at, len - at);
+	else if (fc->shift[DIR_OUT].moved && fc->shift[DIR_OUT].pos == fc->said_seq)
+		return !FAM_FN(ftp_edit, cut_back)(fc, a, at, len - at);
 	return true;
 }
 
 /* Whether the beginning of a line may become a 227 that has to be changed. */
-static bool worth_holding(const struct ftp_control *fc, const struct answer *a, const char *text,
-			  uint32_t len)
+static bool worth_holding(const struct ftp_control *fc, const struct FAM(ftp_edit) *a,
+			  const char *text, uint32_t len)
 {
 	return len <= FTP_LINE_MAX && !fc->s.out.over && fc->s.out.len == 0 &&
 	       fc->dialog.multiline == 0 &&
-	       (ftp_dialog_awaits(&fc->dialog, FTP_PASV) ||
-		(fc->moved && line_seq(a) == fc->pos)) &&
+	       (ftp_dialog_awaits(&fc->dialog, FTP_PASV) || is_last(fc, a)) &&
 	       memcmp(text, "227 ", RTE_MIN(len, 4U)) == 0;
 }
 
 /* The rest of a segment, a line without its end. */
-static void server_rest(struct ftp_control *fc, struct answer *a, const char *text, uint32_t len)
+static void server_rest(struct ftp_control *fc, struct FAM(ftp_edit) *a, const char *text,
+			uint32_t len)
 {
 	struct ftp_partial *out = &fc->s.out;
 
@@ -294,14 +199,14 @@ static void server_rest(struct ftp_control *fc, struct answer *a, const char *te
 		return;
 	}
 	ftp_partial_add(out, text, len); /* before the payload goes */
-	if (cut_back(fc, a, a->start, len)) {
-		fc->held = 1;
-		fc->s.out_next = line_seq(a);
+	if (FAM_FN(ftp_edit, cut_back)(fc, a, a->start, len)) {
+		fc->held[DIR_OUT] = 1;
+		fc->s.out_next = FAM_FN(ftp_edit, line)(a);
 	}
 }
 
 /* The next bytes of the server, from a->start on. */
-static void server_text(struct worker *w, struct ftp_control *fc, struct answer *a)
+static void server_text(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a)
 {
 	struct ftp_partial *out = &fc->s.out;
 
@@ -332,51 +237,39 @@ static void server_text(struct worker *w, struct ftp_control *fc, struct answer 
 	}
 }
 
-/* Bytes that were held back go before the bytes that follow them. */
-static bool held_join(struct ftp_control *fc, struct answer *a)
-{
-	struct ftp_partial *out = &fc->s.out;
-
-	if (!fc->held || a->seq != fc->s.out_next + out->len ||
-	    !FAM_FN(payload, replace)(a->p, 0, 0, out->text, out->len))
-		return false;
-	a->seq = fc->s.out_next;
-	a->changed = true;
-	FAM_FN(payload, seq_set)(a->p, a->seq);
-	return true;
-}
-
-static void server_segment(struct worker *w, struct ftp_control *fc, struct answer *a, uint32_t len)
+static void server_segment(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
+			   uint32_t len)
 {
 	const uint32_t end = a->seq + len, before = fc->s.out_next;
-	const bool joined = held_join(fc, a);
+	const bool joined = FAM_FN(ftp_edit, join)(fc, a);
 	int32_t known = (int32_t)(before - a->seq);
 
 	if (known < 0) {
 		if (ftp_dialog_awaits(&fc->dialog, FTP_PASV) ||
 		    ftp_dialog_awaits(&fc->dialog, FTP_EPSV))
-			cut_back(fc, a, 0, len);
+			FAM_FN(ftp_edit, cut_back)(fc, a, 0, len);
 		return;
 	}
 	if (known > 0 && !server_again(w, fc, a, RTE_MIN((uint32_t)known, len)))
 		return;
 	if ((int32_t)(end - before) <= 0)
 		return;
-	if (joined || fc->held) { /* the line is in the payload now */
+	if (joined || fc->held[DIR_OUT]) { /* the line is in the payload now */
 		fc->s.out.len = 0;
-		fc->held = 0;
+		fc->held[DIR_OUT] = 0;
 	}
 	a->start = (uint32_t)(known + a->grown);
 	server_text(w, fc, a);
-	if (fc->held)
+	if (fc->held[DIR_OUT])
 		return;
 	fc->s.out_next = end;
-	fc->tries = 0;
+	fc->tries[DIR_OUT] = 0;
 }
 
 void FAM_FN(ftp_read, server)(struct worker *w, struct ftp_control *fc, struct FAM(pkt) *p)
 {
-	struct answer a = {.p = p, .seq = FAM_FN(payload, seq)(p), .ack = FAM_FN(payload, ack)(p)};
+	struct FAM(ftp_edit) a = {
+		.p = p, .seq = FAM_FN(payload, seq)(p), .ack = FAM_FN(ftp, acked)(p, fc)};
 	const uint16_t had = p->l3_len;
 	uint32_t len;
 	const char *data = FAM_FN(payload, of)(p, &len);
@@ -388,6 +281,5 @@ void FAM_FN(ftp_read, server)(struct worker *w, struct ftp_control *fc, struct F
 	}
 	if (len)
 		server_segment(w, fc, &a, len);
-	if (a.changed)
-		FAM_FN(payload, done)(p, RTE_MAX(had, p->nh->mtu));
+	FAM_FN(ftp_edit, done)(&a, had);
 }

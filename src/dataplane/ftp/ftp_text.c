@@ -153,6 +153,18 @@ static enum ftp_verb take_epsv(struct cursor *c)
 	return at_digit(c) || word_ends(c) ? FTP_EPSV : FTP_OTHER;
 }
 
+/* Of PORT and EPRT. */
+static void take_argument(struct cursor *c, const char *line, bool extended, struct ftp_line *out)
+{
+	const char *begin = c->p;
+	const bool ok = extended ? take_extended(c, out) : take_numbers(c, out);
+
+	out->verb = ok && word_ends(c) ? FTP_PORT : FTP_BAD;
+	out->at = (uint16_t)(begin - line);
+	out->len = (uint16_t)(c->p - begin);
+	out->extended = extended;
+}
+
 void ftp_parse_command(const char *line, size_t len, struct ftp_line *out)
 {
 	struct cursor c = {line, line + len};
@@ -168,9 +180,9 @@ void ftp_parse_command(const char *line, size_t len, struct ftp_line *out)
 	} else if (take_word(&c, "ABOR")) {
 		out->verb = word_ends(&c) ? FTP_ABOR : FTP_OTHER;
 	} else if (take_word(&c, "PORT ")) {
-		out->verb = take_numbers(&c, out) && word_ends(&c) ? FTP_PORT : FTP_BAD;
+		take_argument(&c, line, false, out);
 	} else if (take_word(&c, "EPRT ")) {
-		out->verb = take_extended(&c, out) && word_ends(&c) ? FTP_PORT : FTP_BAD;
+		take_argument(&c, line, true, out);
 	}
 }
 
@@ -212,4 +224,16 @@ size_t ftp_numbers_put(be32 addr, uint16_t port, char out[FTP_NUMBERS_MAX])
 
 	return (size_t)snprintf(out, FTP_NUMBERS_MAX, "%u,%u,%u,%u,%u,%u", a >> 24, a >> 16 & 255,
 				a >> 8 & 255, a & 255, port >> 8 & 255U, port & 255U);
+}
+
+size_t ftp_argument_put(bool extended, const struct addr *addr, uint16_t port,
+			char out[FTP_ARGUMENT_MAX])
+{
+	char text[ADDR_STRLEN];
+
+	if (!extended)
+		return ftp_numbers_put(addr->v4, port, out);
+	return (size_t)snprintf(out, FTP_ARGUMENT_MAX, "|%u|%s|%u|",
+				addr->family == ADDR_V6 ? 2U : 1U,
+				addr_format(addr, text, sizeof(text)), port);
 }

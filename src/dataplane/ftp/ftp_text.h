@@ -16,7 +16,7 @@ enum ftp_verb {
 	FTP_EPSV,
 	FTP_EPSV_ALL, /* client: only EPSV from now on (RFC 2428, 4) */
 	FTP_ABOR,
-	FTP_PORT,  /* client: PORT or EPRT, address and port are set */
+	FTP_PORT,  /* client: PORT or EPRT, address and port are set, and extended */
 	FTP_EMPTY, /* client: a line of nothing, which is no command */
 	FTP_227,   /* server: address and port are set */
 	FTP_229,   /* server: only the port is set */
@@ -27,8 +27,10 @@ struct ftp_line {
 	enum ftp_verb verb;
 	struct addr addr;
 	uint16_t port;
-	/* FTP_227: where "h1,h2,h3,h4,p1,p2" lies in the line. */
+	/* FTP_227, FTP_PORT: where "h1,h2,h3,h4,p1,p2", or the argument of EPRT, lies in the line.
+	 */
 	uint16_t at, len;
+	bool extended; /* FTP_PORT: EPRT */
 };
 
 /* Parses a line, with or without its end. ftp_parse_command() skips Telnet commands before the FTP
@@ -43,5 +45,11 @@ uint16_t ftp_reply_code(const char *line, size_t len, bool *more);
 #define FTP_NUMBERS_MAX 24 /* of "255,255,255,255,255,255" and a NUL */
 /* "h1,h2,h3,h4,p1,p2". Returns its length. */
 size_t ftp_numbers_put(be32 addr, uint16_t port, char out[FTP_NUMBERS_MAX]);
+
+#define FTP_ARGUMENT_MAX (ADDR_STRLEN + 16)
+/* The argument of PORT, or of EPRT ("|2|2001:db8::1|65535|"). Returns its length. PORT is of IPv4.
+ */
+size_t ftp_argument_put(bool extended, const struct addr *addr, uint16_t port,
+			char out[FTP_ARGUMENT_MAX]);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "dataplane/conn/conn_life.h"
+#include "dataplane/ftp/ftp_port.h"
 #include "dataplane/fullnat/crossing.h"
 #include "dataplane/fullnat/local_port.h"
 #include "dataplane/stages/ip.h"
@@ -38,7 +39,16 @@ static void fill_note(struct worker *w, uint32_t percent, uint32_t server)
 				 __ATOMIC_RELAXED);
 }
 
-/* A port of the addresses that are on the server's link. */
+/* The place of `local` in the pool, or NULL. */
+static const FAM_ADDR *pool_find(const FAM_ADDR *addrs, uint32_t n, FAM_ADDR local)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (FAM_FN(addr, equal)(addrs[i], local))
+			return &addrs[i];
+	return NULL;
+}
+
+/* A port of the addresses that are on the server's link, or of end->local among them. */
 static int port_choose(struct worker *w, struct FAM(local_end) *end, uint32_t id)
 {
 	const struct addr server = FAM(addr_from_addr)(end->server);
@@ -50,6 +60,10 @@ static int port_choose(struct worker *w, struct FAM(local_end) *end, uint32_t id
 
 	if (route_next(w->env.fib, &server, &link, &neighbour))
 		addrs = FAM_FN(local_pool, find)(w->env.snap->FAM(pool), link, &n);
+	if (unlikely(n && !FAM_FN(addr, is_zero)(end->local))) {
+		addrs = pool_find(addrs, n, end->local);
+		n = addrs ? 1 : 0;
+	}
 	if (!n)
 		return -ENETUNREACH;
 	ret = FAM_FN(local_port, choose)(&w->FAM(v).ports, end, addrs, n, w->env.now_s);
@@ -132,6 +146,8 @@ void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step)
 
 	if (w->FAM(v).rows)
 		FAM_FN(ledger, half_ended)(w, h);
+	if (unlikely(h->c.flags & HALF_F_FTP))
+		FAM_FN(ftp_port, released)(w, h, step);
 	FAM_FN(table, unlink)(&w->FAM(v).table, h, DIR_OUT);
 	FAM_FN(table, free_half)(&w->FAM(v).table, h);
 	FAM_FN(local_port, release)(&w->FAM(v).ports, &end, w->env.now_s);
@@ -165,6 +181,10 @@ int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM
 	ret = half_begin(w, &end, &c->c, &h);
 	if (ret < 0)
 		return ret;
+	if (unlikely(n->announced)) {
+		h->c.flags = HALF_F_FTP;
+		FAM_FN(ftp_port, taken)(w, h, end.step);
+	}
 	deltas_fill(h, c);
 	h->control = FAM_FN(conn, index)(t, c);
 	c->c.half = FAM_FN(conn, index)(t, h);

@@ -36,6 +36,8 @@
 /* Of a server's half alone, in the place of a flag that no half has: the connection is in the table
  * of the other family. */
 #define HALF_F_OTHER CONN_F_NOOUTPUT
+/* The same way: an active data connection of FTP, whose port ftp_port.h has to hear of. */
+#define HALF_F_FTP CONN_F_EMBRYONIC
 
 #define FAM_TEMPLATE "dataplane/fullnat/halves.fam.h"
 #include "base/both_families.h"

@@ -259,27 +259,6 @@ static void note_new(struct worker *w, struct FAM(pkt) *p, const struct service 
 	FAM(resolve_ahead)(w, p->conn);
 }
 
-/* A data connection that an FTP control connection announced. False: the packet does not open such
- * a connection; or, with *left set, the packet has left. */
-static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
-{
-	int ret = FAM_FN(ftp, make)(w, p);
-
-	if (ret == -ENOENT)
-		return false;
-	if (ret == 0) {
-		p->flags |= PKT_NEW;
-		note_new(w, p, FAM_FN(conn, service)(w, p->conn));
-		return true;
-	}
-	door_drop(w, p->m,
-		  ret == -EEXIST   ? DROP_KEY_COLLISION
-		  : ret == -EDQUOT ? DROP_NETWORK_FULL
-				   : DROP_TABLE_FULL);
-	*left = true;
-	return false;
-}
-
 /* No connection can be made. -EEXIST: the client's port is in use towards every server, by
  * connections that are assured and alive: the client is told so, as by a host without the service.
  */
@@ -303,6 +282,27 @@ static void refuse(struct worker *w, struct FAM(pkt) *p, int why)
 	else
 		FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
 	door_drop(w, p->m, DROP_KEY_COLLISION);
+}
+
+/* A data connection that an FTP control connection announced. False: the packet does not open such
+ * a connection; or, with *left set, the packet has left. */
+static bool ftp_made(struct worker *w, struct FAM(pkt) *p, bool *left)
+{
+	int ret = FAM_FN(ftp, make)(w, p);
+
+	if (ret == -ENOENT)
+		return false;
+	if (ret == 0) {
+		p->flags |= PKT_NEW;
+		note_new(w, p, FAM_FN(conn, service)(w, p->conn));
+		return true;
+	}
+	if (ret == -EEXIST)
+		door_drop(w, p->m, DROP_KEY_COLLISION);
+	else
+		refuse(w, p, ret);
+	*left = true;
+	return false;
 }
 
 /* Makes the connection of a packet that was admitted. True: p->conn is set. */

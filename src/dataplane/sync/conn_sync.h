@@ -22,6 +22,9 @@
 #define SYNC_EVENT_RING 8192 /* per worker, 32 bytes each */
 #define SYNC_OP_RING	4096
 
+struct ftp_data;
+struct ftp_shift;
+
 /* The one question of the packet path, and only where a state changes: whether a peer is told, or
  * the ledger (ledger.h) written. */
 static inline bool sync_on(const struct worker *w)

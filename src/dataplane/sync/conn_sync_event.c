@@ -135,32 +135,34 @@ void FAM_FN(sync, ended)(struct worker *w, const struct FAM(conn) *c)
 	*mark = 0;
 }
 
-static struct sync_event seq_of(const struct FAM(conn) *c, uint32_t pos, int32_t before,
-				int32_t after)
+struct sync_event FAM_FN(sync, seq_event)(const struct FAM(conn) *c, unsigned int dir,
+					  const struct ftp_shift *shift)
 {
 	struct sync_event e = event_of(c, SYNC_FTP_SEQ);
 
-	e.pos = pos;
-	e.before = before;
-	e.after = after;
+	e.flags |= dir == DIR_IN ? SYNC_F_CLIENT : 0;
+	e.pos = shift->pos;
+	e.before = shift->before;
+	e.after = shift->after;
 	return e;
 }
 
-static struct sync_event expect_of(const struct FAM(conn) *c, be16 data_cport, be16 data_port,
-				   uint32_t left_s)
+struct sync_event FAM_FN(sync, expect_event)(const struct FAM(conn) *c, const struct ftp_data *data,
+					     uint32_t left_s)
 {
 	struct sync_event e = event_of(c, SYNC_FTP_EXPECT);
 
-	e.data_cport = data_cport;
-	e.data_port = data_port;
+	e.data_cport = data->cport;
+	e.data_lport = data->lport;
+	e.data_port = data->port;
 	e.left_s = left_s;
 	return e;
 }
 
-void FAM_FN(sync, ftp_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t pos,
-			   int32_t before, int32_t after)
+void FAM_FN(sync, ftp_seq)(struct worker *w, const struct FAM(conn) *c, unsigned int dir,
+			   const struct ftp_shift *shift)
 {
-	const struct sync_event e = seq_of(c, pos, before, after);
+	const struct sync_event e = FAM_FN(sync, seq_event)(c, dir, shift);
 
 	if (w->env.sync & SYNC_LEDGER)
 		FAM_FN(ledger, ftp)(w, c);
@@ -168,10 +170,10 @@ void FAM_FN(sync, ftp_seq)(struct worker *w, const struct FAM(conn) *c, uint32_t
 		sync_emit(w, &e, NULL);
 }
 
-void FAM_FN(sync, ftp_expect)(struct worker *w, const struct FAM(conn) *c, be16 data_cport,
-			      be16 data_port, uint32_t left_s)
+void FAM_FN(sync, ftp_expect)(struct worker *w, const struct FAM(conn) *c,
+			      const struct ftp_data *data, uint32_t left_s)
 {
-	const struct sync_event e = expect_of(c, data_cport, data_port, left_s);
+	const struct sync_event e = FAM_FN(sync, expect_event)(c, data, left_s);
 
 	if (w->env.sync & SYNC_LEDGER)
 		FAM_FN(ledger, ftp)(w, c);
@@ -212,18 +214,20 @@ struct describe {
 	void *arg;
 };
 
-static void describe_seq(struct worker *w, const struct FAM(conn) *c, const struct ftp_state *f,
+static void describe_one(struct worker *w, struct sync_event e, const struct describe *d)
+{
+	e.flags |= SYNC_F_TRANSFER;
+	d->fn(w, &e, d->arg);
+}
+
+static void describe_ftp(struct worker *w, const struct FAM(conn) *c, const struct ftp_state *f,
 			 const struct describe *d)
 {
-	struct sync_event e = seq_of(c, f->pos, f->before, f->after);
-
-	e.flags |= SYNC_F_TRANSFER;
-	if (f->moved)
-		d->fn(w, &e, d->arg);
-	e = expect_of(c, f->data_cport, f->data_port, f->left_s);
-	e.flags |= SYNC_F_TRANSFER;
+	for (unsigned int dir = DIR_IN; dir <= DIR_OUT; dir++)
+		if (f->shift[dir].moved)
+			describe_one(w, FAM_FN(sync, seq_event)(c, dir, &f->shift[dir]), d);
 	if (f->left_s)
-		d->fn(w, &e, d->arg);
+		describe_one(w, FAM_FN(sync, expect_event)(c, &f->data, f->left_s), d);
 }
 
 /* Half-closed ones, too, that nobody was told of because there was no peer. */
@@ -253,7 +257,7 @@ void FAM_FN(sync, describe)(struct worker *w, struct FAM(conn) *c,
 	e.flags |= SYNC_F_TRANSFER;
 	fn(w, &e, arg);
 	if (FAM_FN(conn, is_ftp)(c) && FAM_FN(ftp, state)(w, c, &ftp))
-		describe_seq(w, c, &ftp, &d);
+		describe_ftp(w, c, &ftp, &d);
 }
 
 uint32_t FAM_FN(sync, walk)(struct worker *w, uint32_t from, uint32_t n)

@@ -85,11 +85,19 @@ static bool local_fits(const struct sync_event *op, const struct server_rt *rt)
 	       (op->lport && rt->ep.addr.family == family);
 }
 
+/* Whether a copy by full NAT is an active data connection of FTP. */
+static bool is_active_data(const struct service *svc, const struct server_rt *rt,
+			   const struct sync_event *op)
+{
+	return op->lport && !(op->flags & SYNC_F_OTHER) && svc && svc->policy.ftp && rt->ep.port &&
+	       op->dport == ftp_active_port(rt->ep.port);
+}
+
 static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 {
 	struct server_rt *rt = op_server(w, op);
-	const struct snapshot *s = w->env.snap;
 	const struct addr local = OTHER_FAM(addr_from_addr)(op->OTHER_FAM(laddr));
+	const struct service *svc;
 	struct FAM(conn) *c;
 	int ret;
 
@@ -97,6 +105,7 @@ static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 		w->counters.sync_refused++;
 		return NULL;
 	}
+	svc = snapshot_service(w->env.snap, rt->service_id);
 	const struct FAM_FN(conn, new) n = {
 		.caddr = op->FAM(caddr),
 		.cport = op->cport,
@@ -110,7 +119,8 @@ static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 		.proto = op->proto,
 		.method = op->method,
 		.state = op->state,
-		.svc = rt->service_id <= s->max_service_id ? s->services[rt->service_id] : NULL,
+		.announced = is_active_data(svc, rt, op),
+		.svc = svc,
 		.server = rt,
 	};
 
@@ -247,10 +257,17 @@ static void op_ftp(struct worker *w, const struct sync_event *op)
 
 	if (!c || !FAM_FN(conn, is_ftp)(c))
 		return;
-	if (op->kind == SYNC_FTP_SEQ)
-		FAM_FN(ftp, take_seq)(w, c, op->pos, op->before, op->after);
-	else
-		FAM_FN(ftp, take_expect)(w, c, op->data_cport, op->data_port, op->left_s);
+	if (op->kind == SYNC_FTP_SEQ) {
+		const struct ftp_shift shift = {
+			.pos = op->pos, .before = op->before, .after = op->after, .moved = 1};
+
+		FAM_FN(ftp, take_seq)(w, c, op->flags & SYNC_F_CLIENT ? DIR_IN : DIR_OUT, &shift);
+	} else {
+		const struct ftp_data data = {
+			.cport = op->data_cport, .lport = op->data_lport, .port = op->data_port};
+
+		FAM_FN(ftp, take_expect)(w, c, &data, op->left_s);
+	}
 	if (w->env.sync & SYNC_LEDGER)
 		FAM_FN(ledger, ftp)(w, c);
 }

@@ -3,6 +3,7 @@
 #include "dataplane/sync/ledger.h"
 
 #include "dataplane/ftp/ftp_control.h"
+#include "dataplane/sync/conn_sync.h"
 #include "dataplane/fullnat/crossing.h"
 
 #define WALK_STEP 256
@@ -183,35 +184,21 @@ void FAM_FN(ledger, ftp)(struct worker *w, const struct FAM(conn) *c)
 {
 	const struct ftp_control *fc = FAM_FN(ftp_control, find)(w, c);
 	const uint32_t index = fc ? (uint32_t)(fc - w->ftp->control) : 0;
-	struct sync_event key = {.cport = c->cport,
-				 .vport = c->vport,
-				 .proto = c->c.proto,
-				 .flags = FAMILY == 6 ? SYNC_F_V6 : 0};
-	struct ledger_ftp_row fresh = {.seq = {.kind = SYNC_NONE}}, *row;
+	struct ledger_ftp_row fresh = {.check = 0}, *row;
 	struct ftp_state ftp;
 
 	if (!fc || index >= __atomic_load_n(&w->sync.ftp_rows_limit, __ATOMIC_ACQUIRE) ||
 	    !FAM_FN(ftp, state)(w, c, &ftp))
 		return;
-	key.FAM(caddr) = c->caddr;
-	key.FAM(vaddr) = c->vaddr;
-	fresh.seq = fresh.expect = key;
-	if (ftp.moved) {
-		fresh.seq.kind = SYNC_FTP_SEQ;
-		fresh.seq.pos = ftp.pos;
-		fresh.seq.before = ftp.before;
-		fresh.seq.after = ftp.after;
-	}
-	if (ftp.left_s) {
-		fresh.expect.kind = SYNC_FTP_EXPECT;
-		fresh.expect.left_s = ftp.left_s;
-		fresh.expect.data_cport = ftp.data_cport;
-		fresh.expect.data_port = ftp.data_port;
-	}
+	for (unsigned int dir = DIR_IN; dir <= DIR_OUT; dir++)
+		if (ftp.shift[dir].moved)
+			fresh.seq[dir] = FAM_FN(sync, seq_event)(c, dir, &ftp.shift[dir]);
+	if (ftp.left_s)
+		fresh.expect = FAM_FN(sync, expect_event)(c, &ftp.data, ftp.left_s);
 	row = &w->sync.ftp_rows[index];
 	__atomic_store_n(&row->check, 0, __ATOMIC_RELAXED);
 	COMPILER_BARRIER();
-	row->seq = fresh.seq;
+	memcpy(row->seq, fresh.seq, sizeof(row->seq));
 	row->expect = fresh.expect;
 	COMPILER_BARRIER();
 	__atomic_store_n(&row->check, ledger_ftp_check(&fresh, index), __ATOMIC_RELAXED);

@@ -342,23 +342,24 @@ static void row6_take(int fd, struct reader *in, const void *bytes, uint32_t ind
 
 static void ftp_take(int fd, struct reader *in, const void *bytes, uint32_t index)
 {
+	static const uint8_t kinds[] = {SYNC_FTP_SEQ, SYNC_FTP_SEQ, SYNC_FTP_EXPECT};
 	const struct ledger_ftp_row *row = bytes;
+	const struct sync_event *events[] = {&row->seq[0], &row->seq[1], &row->expect};
+	bool sound = row->check == ledger_ftp_check(row, index);
 
 	(void)fd;
 	if (row->check == 0)
 		return;
-	if (row->check != ledger_ftp_check(row, index) ||
-	    (row->seq.kind != SYNC_NONE &&
-	     (row->seq.kind != SYNC_FTP_SEQ || !sync_event_sound(&row->seq))) ||
-	    (row->expect.kind != SYNC_NONE &&
-	     (row->expect.kind != SYNC_FTP_EXPECT || !sync_event_sound(&row->expect)))) {
+	for (unsigned int i = 0; i < 3; i++)
+		sound = sound && (events[i]->kind == SYNC_NONE ||
+				  (events[i]->kind == kinds[i] && sync_event_sound(events[i])));
+	if (!sound) {
 		in->r->damaged++;
 		return;
 	}
-	if (row->seq.kind != SYNC_NONE)
-		op_give(in, &row->seq);
-	if (row->expect.kind != SYNC_NONE)
-		op_give(in, &row->expect);
+	for (unsigned int i = 0; i < 3; i++)
+		if (events[i]->kind != SYNC_NONE)
+			op_give(in, events[i]);
 }
 
 /* All rows of a part of the file that has memory; holes are nothing but empty rows. */

@@ -32,6 +32,7 @@
 #define PROXY_BYTES	 8
 #define SEQ_BYTES	 12 /* behind the key */
 #define EXPECT_BYTES	 8
+#define DATA_LOCAL_BYTES 4 /* behind it, with LOCAL */
 
 _Static_assert(PUT_BYTES(16) + SERVICE_BYTES(16) + SERVER_BYTES(16) + LOCAL_BYTES(16) +
 			       PROXY_BYTES ==
@@ -150,6 +151,7 @@ static size_t encode_rest(const struct sync_record *r, size_t n, uint8_t *flags,
 	case RECORD_PUT:
 		return encode_put(r, n, flags, out);
 	case RECORD_SEQ:
+		*flags |= e->flags & SYNC_F_CLIENT ? FLAG_LOCAL : 0;
 		put32(out, e->pos);
 		put32(out + 4, (uint32_t)e->before);
 		put32(out + 8, (uint32_t)e->after);
@@ -158,7 +160,12 @@ static size_t encode_rest(const struct sync_record *r, size_t n, uint8_t *flags,
 		put32(out, e->left_s);
 		put_raw(out + 4, &e->data_cport, 2);
 		put_raw(out + 6, &e->data_port, 2);
-		return EXPECT_BYTES;
+		if (!e->data_lport)
+			return EXPECT_BYTES;
+		*flags |= FLAG_LOCAL;
+		put_raw(out + EXPECT_BYTES, &e->data_lport, 2);
+		put16(out + EXPECT_BYTES + 2, 0);
+		return EXPECT_BYTES + DATA_LOCAL_BYTES;
 	default:
 		return 0;
 	}
@@ -278,22 +285,30 @@ static bool decode_put(const uint8_t *p, size_t len, uint8_t flags, struct sync_
 	       sync_addr_is_unicast(r->server.addr);
 }
 
-static bool decode_seq(const uint8_t *p, size_t len, struct sync_record *r)
+static bool decode_seq(const uint8_t *p, size_t len, uint8_t flags, struct sync_record *r)
 {
-	if (len != SEQ_BYTES)
+	if (len != SEQ_BYTES || (flags & ~FLAG_LOCAL))
 		return false;
 	r->e.kind = SYNC_FTP_SEQ;
+	r->e.flags |= flags & FLAG_LOCAL ? SYNC_F_CLIENT : 0;
 	r->e.pos = get32(p);
 	r->e.before = (int32_t)get32(p + 4);
 	r->e.after = (int32_t)get32(p + 8);
 	return sync_seq_sound(&r->e);
 }
 
-static bool decode_expect(const uint8_t *p, size_t len, struct sync_record *r)
+static bool decode_expect(const uint8_t *p, size_t len, uint8_t flags, struct sync_record *r)
 {
-	if (len != EXPECT_BYTES)
+	const size_t local = flags & FLAG_LOCAL ? DATA_LOCAL_BYTES : 0;
+
+	if ((flags & ~FLAG_LOCAL) || len != EXPECT_BYTES + local)
 		return false;
 	r->e.kind = SYNC_FTP_EXPECT;
+	if (flags & FLAG_LOCAL) {
+		r->e.data_lport = get_be16(p + EXPECT_BYTES);
+		if (r->e.data_lport == 0 || get16(p + EXPECT_BYTES + 2) != 0)
+			return false;
+	}
 	r->e.left_s = get32(p);
 	r->e.data_cport = get_be16(p + 4);
 	r->e.data_port = get_be16(p + 6);
@@ -324,9 +339,9 @@ static bool decode_keyed(const uint8_t *b, size_t len, struct sync_record *r)
 		r->e.kind = SYNC_END;
 		return len == 0 && flags == 0;
 	case RECORD_SEQ:
-		return flags == 0 && decode_seq(b, len, r);
+		return decode_seq(b, len, flags, r);
 	case RECORD_EXPECT:
-		return flags == 0 && decode_expect(b, len, r);
+		return decode_expect(b, len, flags, r);
 	default:
 		return false;
 	}
@@ -361,8 +376,16 @@ int sync_record_decode(const uint8_t *bytes, size_t len, struct sync_record *r)
 
 bool sync_record_is_local(const struct sync_record *r)
 {
-	return r->kind == RECORD_PUT &&
-	       (forward_has(r->e.method, FORWARD_TWO_HALVES) || r->e.proxy);
+	switch (r->kind) {
+	case RECORD_PUT:
+		return forward_has(r->e.method, FORWARD_TWO_HALVES) || r->e.proxy;
+	case RECORD_SEQ:
+		return r->e.flags & SYNC_F_CLIENT;
+	case RECORD_EXPECT:
+		return r->e.data_lport;
+	default:
+		return false;
+	}
 }
 
 /* ---- from and to workers ---- */

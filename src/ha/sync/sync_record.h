@@ -14,8 +14,9 @@
  *		 with SERVER: address, port, 0, 0; with LOCAL: address, port, 0, 0;
  *		 with PROXY: begin of the stream (4), state, 0, 0, 0
  *	END:     nothing more
- *	SEQ:     position, before, after (4 each)
- *	EXPECT:  seconds left (4), client's data port, server's data port
+ *	SEQ:     position, before, after (4 each); LOCAL: of the client's numbers
+ *	EXPECT:  seconds left (4), client's data port, server's data port;
+ *		 with LOCAL: the client's port for the server, 0, 0
  *	BEGIN, COMPLETE, BEHIND: 0 kind, 1 length 4, 2 transfer (BEHIND: 0), 3 zero
  *
  * Addresses have 4 bytes, or 16 with the flag IPV6. A mark has 4, and zeros up to 16. A tunnel or
@@ -26,7 +27,7 @@
  * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with
  * the address and port that the connection has (DR with another port, port 0).
  *
- * LOCAL stands with full NAT alone, and always: the address and port that the server sees. With
+ * LOCAL stands with full NAT alone, in PUT always: the address and port that the server sees. With
  * OTHER the server is of the other family, and so is the local address.
  * PROXY stands where the server is told the client's address (model/client_address.h).
  *

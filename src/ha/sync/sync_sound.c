@@ -99,15 +99,20 @@ bool sync_seq_sound(const struct sync_event *e)
 
 bool sync_expect_sound(const struct sync_event *e)
 {
-	const uint16_t active = be16_to(e->data_cport), passive = be16_to(e->data_port);
+	const uint16_t active = be16_to(e->data_cport), passive = be16_to(e->data_port),
+		       local = be16_to(e->data_lport);
 
+	if (local && (local < LOCAL_PORT_MIN || !active))
+		return false;
 	return e->proto == IPPROTO_TCP && e->left_s >= 1 && e->left_s <= EXPECT_MAX_S &&
 	       (active ? active >= EXPECT_PORT_MIN && passive == 0 : passive >= EXPECT_PORT_MIN);
 }
 
 bool sync_event_sound(const struct sync_event *e)
 {
-	const uint8_t flags = e->kind == SYNC_PUT ? SYNC_F_FTP | SYNC_F_ASSURED | SYNC_F_OTHER : 0;
+	const uint8_t flags = e->kind == SYNC_PUT	? SYNC_F_FTP | SYNC_F_ASSURED | SYNC_F_OTHER
+			      : e->kind == SYNC_FTP_SEQ ? SYNC_F_CLIENT
+							: 0;
 
 	if (!sync_key_sound(e) || (e->flags & ~(flags | SYNC_F_V6)) || e->gen != 0)
 		return false;

@@ -327,9 +327,14 @@ static const struct bad bad[] = {
 		  "v1\"}"),
 	 "f:4:61: shared.services[0].client_address: \"proxy-v1\" needs \"protocol\": \"tcp\": of "
 	 "the PROXY protocol only version 2, \"proxy-v2\", knows UDP"},
-	{SERVICES(WEB(",\"forward\":\"fullnat\",\"ftp\":true")),
-	 "f:4:70: shared.services[0].ftp: needs \"forward\": \"nat\": by \"fullnat\" a server does "
-	 "not see the address of which its client speaks"},
+	{SERVICES(WEB(",\"forward\":\"fullnat\",\"ftp\":true,\"servers\":[{\"address\":"
+		      "\"[2001:db8::9]:21\"}]")),
+	 "f:4:97: shared.services[0].servers[0].address: expected a server of the service's "
+	 "address family: the service has \"ftp\", whose PORT and 227 name addresses of one "
+	 "family"},
+	{SERVICES(WEB(",\"forward\":\"tunnel\",\"ftp\":true")),
+	 "f:4:69: shared.services[0].ftp: needs \"forward\": \"nat\" or \"fullnat\": other methods "
+	 "do not see the answers"},
 	{ADDRESSES("{\"address\":\"10.0.0.0/8\",\"kind\":\"prefix\"}"),
 	 "f:3:1: shared.addresses[0].link: missing: a prefix is on a link"},
 	{ADDRESSES("{\"address\":\"10.1.2.3/16\",\"kind\":\"prefix\",\"link\":\"public\"}"),

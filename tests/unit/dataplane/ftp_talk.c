@@ -17,18 +17,22 @@ uint32_t client_seq, server_seq;
 bool talk_v6;
 const char *talk_vip;
 uint16_t talk_cport;
+struct addr talk_local;
+be16 talk_lport;
+int32_t client_grown;
 
 static uint8_t last[FRAME_MAX];
 static uint32_t client_top; /* behind what the client's control connection has sent */
 static int32_t grown;	    /* bytes by which texts of the server have grown */
 
-int bed_setup6(void **state)
+static int bed_of6(void **state, uint8_t method)
 {
 	const struct world_policy ftp = {.ftp = true};
-	const struct world_server server = {"[" SERVER6 "]:21", 1, FWD_NAT};
+	const struct world_server server = {"[" SERVER6 "]:21", 1, method};
 
 	talk_v6 = true;
 	talk_cport = CPORT;
+	talk_local = (struct addr){0};
 	if (lab_open(state, 0, true) < 0)
 		return -1;
 	world_route(&h, "::/0", link_id_of(0, 0), NULL);
@@ -39,19 +43,44 @@ int bed_setup6(void **state)
 	return world_service(&h, "tcp", "[" VIP6 "]:21", NULL, &server, 1);
 }
 
-int bed_setup(void **state)
+static int bed_of(void **state, uint8_t method)
 {
 	const struct world_policy ftp = {.ftp = true};
-	const struct world_server server = {SERVER ":21", 1, FWD_NAT};
+	const struct world_server server = {SERVER ":21", 1, method};
 
 	talk_v6 = false;
 	talk_vip = VIP;
 	talk_cport = CPORT;
+	talk_local = (struct addr){0};
 	if (lab_open(state, 0, true) < 0)
 		return -1;
 	world_policy(&h, &ftp);
 	world_service(&h, "tcp", VIP2 ":21", NULL, &server, 1);
 	return world_service(&h, "tcp", VIP ":21", NULL, &server, 1);
+}
+
+int bed_setup6(void **state)
+{
+	return bed_of6(state, FWD_NAT);
+}
+
+int bed_setup(void **state)
+{
+	return bed_of(state, FWD_NAT);
+}
+
+int bed_setup_fullnat6(void **state)
+{
+	if (bed_of6(state, FWD_FULLNAT) < 0 || world_pool(&h, POOL6_FIRST, link_id_of(1, 0)) < 0)
+		return -1;
+	return world_pool(&h, POOL6_SECOND, link_id_of(1, 0));
+}
+
+int bed_setup_fullnat(void **state)
+{
+	if (bed_of(state, FWD_FULLNAT) < 0 || world_pool(&h, POOL_FIRST, link_id_of(1, 0)) < 0)
+		return -1;
+	return world_pool(&h, POOL_SECOND, link_id_of(1, 0));
 }
 
 struct packet pass(unsigned int port, struct packet p)
@@ -90,31 +119,50 @@ struct packet from_client(uint16_t sport, uint16_t dport, uint8_t flags, uint32_
 			  const char *text)
 {
 	const uint32_t end = seq + (uint32_t)strlen(text) + !!(flags & TCP_SYN);
+	struct packet p;
 
 	if (dport == 21 && (int32_t)(end - client_top) > 0)
 		client_top = end;
-	return pass(0, addressed((struct packet){.sport = be16_from(sport),
-						 .dport = be16_from(dport),
-						 .tcp_flags = flags,
-						 .seq = seq,
-						 .ack = ack,
-						 .data = text,
-						 .payload = (uint16_t)strlen(text)},
-				 CLIENT, talk_vip, CLIENT6, VIP6));
+	p = pass(0, addressed((struct packet){.sport = be16_from(sport),
+					      .dport = be16_from(dport),
+					      .tcp_flags = flags,
+					      .seq = seq,
+					      .ack = ack,
+					      .data = text,
+					      .payload = (uint16_t)strlen(text)},
+			      CLIENT, talk_vip, CLIENT6, VIP6));
+	if (dport == 21 && p.proto) {
+		talk_local = talk_v6 ? addr_from_addr6(p.saddr6) : addr_from_addr4(p.saddr);
+		talk_lport = p.sport;
+	}
+	return p;
+}
+
+static bool by_fullnat(void)
+{
+	return talk_local.family && be16_to(talk_lport) != talk_cport;
 }
 
 struct packet from_server(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq,
 			  const char *text)
 {
-	return pass(1, addressed((struct packet){.src = STATION,
-						 .sport = be16_from(sport),
-						 .dport = be16_from(dport),
-						 .tcp_flags = flags,
-						 .seq = seq,
-						 .ack = client_top,
-						 .data = text,
-						 .payload = (uint16_t)strlen(text)},
-				 SERVER, CLIENT, SERVER6, CLIENT6));
+	struct packet p = addressed((struct packet){.src = STATION,
+						    .sport = be16_from(sport),
+						    .dport = be16_from(dport),
+						    .tcp_flags = flags,
+						    .seq = seq,
+						    .ack = client_top + (uint32_t)client_grown,
+						    .data = text,
+						    .payload = (uint16_t)strlen(text)},
+				    SERVER, CLIENT, SERVER6, CLIENT6);
+
+	if (by_fullnat() && talk_v6)
+		p.daddr6 = addr6_of(&talk_local);
+	else if (by_fullnat())
+		p.daddr = talk_local.v4;
+	if (by_fullnat() && sport == 21)
+		p.dport = talk_lport;
+	return pass(1, p);
 }
 
 struct packet command(const char *text)
@@ -123,6 +171,8 @@ struct packet command(const char *text)
 				      server_seq + (uint32_t)grown, text);
 
 	client_seq += (uint32_t)strlen(text);
+	if (p.proto) /* the server has all that came */
+		client_grown = (int32_t)(p.seq + p.payload - client_seq);
 	return p;
 }
 
@@ -146,7 +196,7 @@ void says(struct packet p, const char *text)
 void logged_in(void)
 {
 	client_top = 1000;
-	grown = 0;
+	grown = client_grown = 0;
 	from_client(talk_cport, 21, TCP_SYN, 1000, 0, "");
 	from_server(21, talk_cport, TCP_SYN | TCP_ACK, 5000, "");
 	client_seq = 1001;

@@ -23,10 +23,20 @@
 #define ANSWER_NAT "227 Entering Passive Mode (10,1,0,100,200,13).\r\n"
 #define PASV_PORT  (200 * 256 + 13)
 
-/* Of a LAB_TEST. They speak IPv4, or IPv6. */
+#define POOL_FIRST   "10.10.0.200" /* the server sees these, by full NAT */
+#define POOL_SECOND  "10.10.0.201"
+#define POOL6_FIRST  "2001:db8:10::200"
+#define POOL6_SECOND "2001:db8:10::201"
+
+/* Of a LAB_TEST. They speak IPv4, or IPv6; by NAT, or by full NAT. */
 int bed_setup(void **state);
 int bed_setup6(void **state);
+int bed_setup_fullnat(void **state);
+int bed_setup_fullnat6(void **state);
 extern bool talk_v6;
+/* By full NAT: the local end of the control connection, as the server saw it last. */
+extern struct addr talk_local;
+extern be16 talk_lport;
 /* The VIP that the client's packets are for, and the port of its control connection: VIP and CPORT
  * at first. */
 extern const char *talk_vip;
@@ -36,7 +46,8 @@ extern uint16_t talk_cport;
 struct packet pass(unsigned int port, struct packet p);
 struct packet from_client(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq, uint32_t ack,
 			  const char *text);
-/* Acknowledges all that the client's control connection has sent. */
+/* Acknowledges all that the client's control connection has sent. By full NAT to talk_local, and
+ * from the control port to talk_lport. */
 struct packet from_server(uint16_t sport, uint16_t dport, uint8_t flags, uint32_t seq,
 			  const char *text);
 
@@ -45,6 +56,8 @@ struct packet command(const char *text);
 struct packet answer(const char *text);
 /* Numbers of their next bytes, to be read and set; the server's are those of its own side. */
 extern uint32_t client_seq, server_seq;
+/* Bytes by which texts of the client have grown. */
+extern int32_t client_grown;
 
 void says(struct packet p, const char *text);
 /* The handshake, and a greeting. */

@@ -323,7 +323,7 @@ static void moved_ftp_numbers_and_announced_ports_are_kept(void **state)
 				       .pos = 77777,
 				       .before = 3,
 				       .after = -4};
-	struct sync_event expect = seq;
+	struct sync_event expect = seq, client = seq;
 	struct ftp_state got;
 	struct conn4 *c;
 
@@ -331,9 +331,12 @@ static void moved_ftp_numbers_and_announced_ports_are_kept(void **state)
 	expect.kind = SYNC_FTP_EXPECT;
 	expect.left_s = 60;
 	expect.data_cport = be16_from(5000);
-	expect.data_port = 0;
+	expect.data_port = expect.data_lport = 0;
 	pair_connect(&p.a, CLIENT, 4000, IPPROTO_TCP, 21);
+	client.flags = SYNC_F_CLIENT;
+	client.pos = 88888;
 	sync_apply(p.a.dp->workers[0], &seq);
+	sync_apply(p.a.dp->workers[0], &client);
 	sync_apply(p.a.dp->workers[0], &expect);
 	c = pair_find(&p.a, be32_from(CLIENT), 4000, IPPROTO_TCP, ipv4(PAIR_VIP), 21);
 	assert_true(ftp4_state(p.a.dp->workers[0], c, &got));
@@ -344,12 +347,14 @@ static void moved_ftp_numbers_and_announced_ports_are_kept(void **state)
 	for (unsigned int i = 0; i < p.b.dp->n_workers; i++)
 		if (ftp4_state(p.b.dp->workers[i], c, &got))
 			break;
-	assert_true(got.moved);
-	assert_int_equal(got.pos, 77777);
-	assert_int_equal(got.before, 3);
-	assert_int_equal(got.after, -4);
+	assert_true(got.shift[DIR_OUT].moved);
+	assert_int_equal(got.shift[DIR_OUT].pos, 77777);
+	assert_int_equal(got.shift[DIR_OUT].before, 3);
+	assert_int_equal(got.shift[DIR_OUT].after, -4);
+	assert_true(got.shift[DIR_IN].moved);
+	assert_int_equal(got.shift[DIR_IN].pos, 88888);
 	assert_true(got.left_s > 50 && got.left_s <= 60);
-	assert_int_equal(got.data_cport, be16_from(5000));
+	assert_int_equal(got.data.cport, be16_from(5000));
 }
 
 /* ---- memory ---- */

@@ -784,6 +784,51 @@ static void ftp_goes_on_at_the_other_router(void **state)
 	assert_int_equal(sent.dport, be16_from(200 * 256 + 10));
 }
 
+static void ftp_by_full_nat_goes_on_at_the_other_router(void **state)
+{
+	struct packet in = pair_from_client(CLIENT, 4000, IPPROTO_TCP, 85, TCP_ACK), out, sent;
+	unsigned int a[6];
+	char text[64];
+	be16 lport;
+
+	(void)state;
+	sync_send_start(snd, now_ms);
+	sync_send_peer(snd, SYNC_VERSION);
+	assert_int_equal(pair_connect(&p.a, CLIENT, 4000, IPPROTO_TCP, 85), ipv4(PAIR_SERVER1));
+	snprintf(text, sizeof(text), "PORT %u,%u,%u,%u,100,200\r\n", CLIENT >> 24,
+		 CLIENT >> 16 & 255, CLIENT >> 8 & 255, CLIENT & 255);
+	ftp_line(&p.a, 0, in, 100, 500, text, &sent);
+	assert_in_range(sent.payload, 1, sizeof(text) - 1);
+	memcpy(text, sent.data, sent.payload);
+	text[sent.payload] = 0;
+	assert_int_equal(
+		sscanf(text, "PORT %u,%u,%u,%u,%u,%u", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]),
+		6);
+	lport = be16_from((uint16_t)(a[4] << 8 | a[5]));
+	out = pair_answer(&sent, TCP_ACK);
+	ftp_line(&p.a, 1, out, 500, 100 + sent.payload, "200 fine\r\n", &sent);
+	assert_true(settle(3000));
+	takeover();
+	/* Numbers of the client's next segment, and what the server acknowledges. */
+	ftp_line(&p.b, 0, in, sent.ack, 510, "NOOP\r\n", &sent);
+	assert_int_equal(sent.seq, 100 + strlen(text));
+	assert_int_equal(sent.ack, 510);
+	/* And the data connection that was announced to the other, on its port. */
+	out = pair_answer(&sent, TCP_SYN);
+	out.sport = be16_from(20);
+	out.dport = lport;
+	out.seq = 1;
+	pair_put(&p.b, 1, out);
+	assert_true(pair_sent(&p.b, 0, &sent));
+	assert_int_equal(sent.saddr, ipv4(PAIR_VIP));
+	assert_int_equal(sent.sport, be16_from(84));
+	assert_int_equal(sent.daddr, be32_from(CLIENT));
+	assert_int_equal(be16_to(sent.dport), 25800);
+	pair_put(&p.b, 0, pair_answer(&sent, TCP_SYN | TCP_ACK));
+	assert_true(pair_sent(&p.b, 1, &sent));
+	assert_int_equal(sent.sport, lport);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define T31(f)	cmocka_unit_test_setup_teardown(f, setup_three_one, teardown)
 #define SLOW(f) cmocka_unit_test_setup_teardown(f, setup_slow, teardown)
@@ -814,6 +859,8 @@ int main(void)
 		T(old_datagrams_bring_nothing_back),
 		T(changed_bytes_are_refused_or_can_be),
 		T(ftp_goes_on_at_the_other_router),
+		T(ftp_by_full_nat_goes_on_at_the_other_router),
+		T31(ftp_by_full_nat_goes_on_at_the_other_router),
 	};
 
 	return eal_run(0, 400, tests);

@@ -286,6 +286,50 @@ static void a_record_cut_short_is_refused(void **state)
 	}
 }
 
+/* The client's numbers of FTP, and the local port of a data connection, by full NAT. */
+static void records_of_ftp_by_full_nat_are_those_of_the_document(void **state)
+{
+	static const char *const key = "06c0000201c633646404000015";
+	static const struct {
+		const char *head, *rest;
+	} bad[] = {
+		{"031c80", "0000006400000000fffffffd"}, /* a flag of another kind */
+		{"041c40", "0000003c1388000003ff0000"}, /* a port below 1024 */
+		{"041c40", "0000003c0000138904010000"}, /* passive */
+		{"041c40", "0000003c1388000000000000"}, /* none */
+	};
+	uint8_t want[SYNC_RECORD_MAX], out[SYNC_RECORD_MAX];
+	struct sync_record r;
+	char text[2 * SYNC_RECORD_MAX];
+	size_t n;
+
+	(void)state;
+	snprintf(text, sizeof(text), "031c40%s0000006400000000fffffffd", key);
+	n = bytes_of(text, want);
+	assert_int_equal(sync_record_decode(want, n, &r), (int)n);
+	assert_int_equal(r.e.kind, SYNC_FTP_SEQ);
+	assert_int_equal(r.e.flags, SYNC_F_CLIENT);
+	assert_int_equal(r.e.after, -3);
+	assert_true(sync_event_sound(&r.e));
+	assert_true(sync_record_is_local(&r));
+	assert_int_equal(sync_record_encode(&r, out), n);
+	assert_memory_equal(out, want, n);
+	snprintf(text, sizeof(text), "041c40%s0000003c1388000004010000", key);
+	n = bytes_of(text, want);
+	assert_int_equal(sync_record_decode(want, n, &r), (int)n);
+	assert_int_equal(be16_to(r.e.data_cport), 5000);
+	assert_int_equal(be16_to(r.e.data_lport), 1025);
+	assert_true(sync_event_sound(&r.e));
+	assert_true(sync_record_is_local(&r));
+	assert_int_equal(sync_record_encode(&r, out), n);
+	assert_memory_equal(out, want, n);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s%s", bad[i].head, key, bad[i].rest);
+		n = bytes_of(text, want);
+		assert_int_equal(sync_record_decode(want, want[1], &r), -EINVAL);
+	}
+}
+
 /* Of UDP no header is under way; a state that no connection has; a beginning that nobody needs. */
 static void a_told_address_that_cannot_be_is_refused(void **state)
 {
@@ -390,6 +434,7 @@ int main(void)
 		cmocka_unit_test(
 			full_nat_between_the_families_has_a_local_address_of_the_servers_family),
 		cmocka_unit_test(a_record_cut_short_is_refused),
+		cmocka_unit_test(records_of_ftp_by_full_nat_are_those_of_the_document),
 		cmocka_unit_test(a_told_address_that_cannot_be_is_refused),
 		cmocka_unit_test(what_cannot_be_an_address_is_refused),
 		cmocka_unit_test(a_mark_has_nothing_behind_it),
