@@ -6,9 +6,14 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define WORD_LEN    128
@@ -273,6 +278,41 @@ static bool device_fault(const struct host *h, const char *device)
 	return true;
 }
 
+/* As net_af_xdp counts queues: an interface that tells receive and transmit queues apart, such as
+ * veth, has one. */
+static unsigned int combined_queues(const char *interface)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq request = {.ifr_data = (char *)&channels};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = -1;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%.*s", IFNAMSIZ - 1, interface);
+	if (fd >= 0) {
+		rc = ioctl(fd, SIOCETHTOOL, &request);
+		close(fd);
+	}
+	return rc < 0 || channels.max_combined == 0 ? 1 : channels.combined_count;
+}
+
+static bool queues_fault(const struct host *h, const char *vdev, const char *interface)
+{
+	const char *at = strstr(vdev, ",queue_count=");
+	unsigned int asked, has;
+
+	/* Another root has no interfaces to ask. */
+	if (strncmp(vdev, "net_af_xdp", 10) != 0 || !at || h->root[0] ||
+	    sscanf(at, ",queue_count=%u", &asked) != 1)
+		return false;
+	has = combined_queues(interface);
+	if (asked <= has)
+		return false;
+	snprintf(h->text, h->len,
+		 "%s has %u combined queue%s, fewer than queue_count=%u asks for: \"ethtool -L %s "
+		 "combined %u\"; a veth has one",
+		 interface, has, has == 1 ? "" : "s", asked, interface, asked);
+	return true;
+}
+
 /* "net_af_packet0,iface=eth1,...": the interface is there, in this network namespace. */
 static bool vdev_fault(const struct host *h, const char *vdev)
 {
@@ -283,7 +323,7 @@ static bool vdev_fault(const struct host *h, const char *vdev)
 		return false;
 	word_copy(at + 7, name);
 	if (host_has(h, "/sys/class/net/%s", name))
-		return false;
+		return queues_fault(h, vdev, name);
 	snprintf(h->text, h->len,
 		 "there is no interface %s in this network namespace (--vdev %.100s); \"ip link\" "
 		 "lists "

@@ -54,6 +54,12 @@ vdevs='.node.eal = ["--no-huge", "--no-pci", "--vdev", "net_af_packet0,iface=now
 said=$(tested "$vdevs")
 [[ $said == *"warning: on this host plvs does not start: there is no interface nowhere"*"exit 0" ]] ||
 	fail "a missing interface: plvs -t says: $said"
+queues='.node.ports[0].device = "net_af_xdp0" | .node.eal = ["--no-huge", "--no-pci", "--vdev", "net_af_xdp0,iface=lo,queue_count=2",
+	"--vdev", "net_af_packet1,iface=lo"]'
+said=$(tested "$queues")
+[[ $said == *"lo has 1 combined queue, fewer than queue_count=2 asks for: \"ethtool -L lo combined 2\""*"exit 0" ]] ||
+	fail "two queues of a device that has one: plvs -t says: $said"
+note "$(head -1 <<< "$said" | cut -d : -f 3-)"
 said=$("$BUILD/src/plvs" -- -t 2>&1 || true)
 [ -e /etc/plvs/plvs.json ] || [[ $said == *"/etc/plvs/plvs.json"* ]] ||
 	fail "without -c plvs -t says: $said"
