@@ -73,6 +73,7 @@ void view_plan(const struct out *out, const json_t *result, const struct invocat
 	(void)inv;
 	if (json_is_array(json_object_get(result, "changes")))
 		view_list(out, &changes, result);
+	texts_put(out, json_object_get(result, "warnings"), "warning:", STYLE_WARN);
 	texts_put(out, json_object_get(result, "restart"), "needs a restart:", STYLE_WARN);
 	if (generation)
 		fprintf(out->file, "applied: generation %.0f, live in %.3g ms\n",

@@ -134,6 +134,13 @@ static void checks_check(const struct host_checking *c, const struct config_shar
 	}
 }
 
+/* Without a permit the user is looked for by whoever starts plvs-telnetd. */
+static void telnet_check(const struct host_checking *c, const struct config_telnet *telnet)
+{
+	if (c->permit && telnet->start && telnet->listen.addr.family != ADDR_NONE)
+		user_check(c, "node.telnet.user", config_telnet_account(telnet));
+}
+
 static int user_add(struct permit *permit, const char *name)
 {
 	uid_t uid;
@@ -168,5 +175,6 @@ void host_check(const struct config *config, enum host_check_when when, const st
 
 	key_check(&c, &config->node.ha);
 	notify_check(&c, &config->node.notify);
+	telnet_check(&c, &config->node.telnet);
 	checks_check(&c, &config->shared);
 }

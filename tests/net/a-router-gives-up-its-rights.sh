@@ -66,7 +66,7 @@ told()
 
 works_at_run_time()
 {
-	local port
+	local port said
 	wait_for 20 "the web answers" serves
 	wait_for 10 "programs of checks run" all_up
 	for port in public private; do
@@ -98,6 +98,12 @@ works_at_run_time()
 	jq '.shared.checks[0].exec.user = "root"' "$RUN/plvs.json" > "$RUN/root.json"
 	ctl config apply "$RUN/root.json" > /dev/null
 	wait_for 10 "a check as root does not run" eval 'rpc health.list | grep -F "user or group cannot be taken on"'
+	# Neither does a program of a user whom the configuration did not name at the start.
+	jq '.shared.checks[0].exec.user = "games"' "$RUN/plvs.json" > "$RUN/games.json"
+	ctl config apply "$RUN/games.json" > "$RUN/said"
+	grep -q 'did not name the user "games" when plvs was started' "$RUN/said" || fail "config apply says: $(cat "$RUN/said")"
+	said=$(ctl health try tcp:192.0.2.80:80 $A 2>&1 || true)
+	[[ $said == *"user or group cannot be taken on"* ]] || fail "a check as another user says: $said"
 }
 
 PLVS_OPTIONS=(--user "$USER")
