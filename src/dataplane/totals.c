@@ -25,7 +25,7 @@ void dataplane_server_counters(const struct dataplane *dp, uint32_t server_id,
 {
 	memset(out, 0, sizeof(*out));
 	for (unsigned int i = 0; i < dp->n_workers; i++)
-		words_add(out, &dp->workers[i]->server_counters[server_id], sizeof(*out));
+		words_add(out, &dp->workers[i]->servers[server_id].counters, sizeof(*out));
 }
 
 void dataplane_passive_counters(const struct dataplane *dp, uint32_t server_id,

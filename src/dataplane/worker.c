@@ -49,7 +49,7 @@ static void parts_free(struct worker *w)
 	pages_free(w->handshakes, sizeof(*w->handshakes) * (MAX_SERVERS + 1));
 	pages_free(w->drop_log, sizeof(*w->drop_log));
 	pages_free(w->ftp, sizeof(*w->ftp));
-	pages_free(w->server_counters, sizeof(*w->server_counters) * (MAX_SERVERS + 1));
+	pages_free(w->servers, sizeof(*w->servers) * (MAX_SERVERS + 1));
 	pages_free(w->sched.place_of, sizeof(*w->sched.place_of) * (MAX_SERVERS + 1));
 }
 
@@ -79,14 +79,14 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	ret = worker6_init(w, capacity, ~seed);
 	if (ret < 0)
 		goto err_v4;
-	w->server_counters = pages_alloc(sizeof(*w->server_counters) * (MAX_SERVERS + 1), socket);
+	w->servers = pages_alloc(sizeof(*w->servers) * (MAX_SERVERS + 1), socket);
 	w->ftp = pages_alloc(sizeof(*w->ftp), socket); /* touched when there is FTP */
 	w->tunnel_paths = pages_alloc(sizeof(*w->tunnel_paths) * (MAX_SERVERS + 1), socket);
 	w->handshakes = pages_alloc(sizeof(*w->handshakes) * (MAX_SERVERS + 1), socket);
 	w->drop_log = pages_alloc(sizeof(*w->drop_log), socket);
 	w->sched.id = id;
 	w->sched.place_of = pages_alloc(sizeof(*w->sched.place_of) * (MAX_SERVERS + 1), socket);
-	if (w->server_counters && w->ftp && w->tunnel_paths && w->handshakes && w->drop_log &&
+	if (w->servers && w->ftp && w->tunnel_paths && w->handshakes && w->drop_log &&
 	    w->sched.place_of)
 		return 0;
 	ret = -ENOMEM;

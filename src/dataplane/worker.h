@@ -16,6 +16,7 @@
 #include "dataplane/fullnat/local_port.h"
 #include "dataplane/owner.h"
 #include "dataplane/proxy/proxy_start.h"
+#include "base/family.h"
 #include "dataplane/stages/pkt.h"
 #include "dataplane/conn/give_way.h"
 #include "dataplane/conn/table.h"
@@ -94,6 +95,21 @@ struct handshake_counters {
 };
 _Static_assert(sizeof(struct handshake_counters) == 64, "a line of its own");
 
+/* What the packets and new connections of one server touch, in one line. */
+struct server_worker {
+	struct server_counters counters; /* worker: wo, control: ro (relaxed) */
+	/* The next hop towards the server, as its last new connection found it: valid for one
+	 * resolve generation and this address, since ids of servers are used again. */
+	uint32_t hop_gen;
+	uint16_t hop; /* id */
+	uint16_t hop_family;
+	union {
+		be32 hop_addr4;
+		struct addr6 hop_addr6;
+	};
+};
+_Static_assert(sizeof(struct server_worker) == 64, "a line of its own");
+
 #define MARKED_DESTS  1024
 #define SOURCE_SLOTS  4096
 #define HALVES_ENDING 4 /* servers' halves that are on their way, when connections end in turn */
@@ -169,10 +185,10 @@ struct worker {
 	/* --- worker: wo, control: ro (relaxed) --- */
 	struct worker_counters counters;
 	struct port_counters port_counters[MAX_PORTS];
-	struct server_counters *server_counters; /* [MAX_SERVERS + 1], lazily touched memory */
-	struct handshake_counters *handshakes;	 /* [MAX_SERVERS + 1], the same */
-	uint64_t progress;			 /* loops; for the watchdog */
-	uint64_t ring_lost[MAX_WORKERS];	 /* packets that ring_to had no room for */
+	struct server_worker *servers;	       /* [MAX_SERVERS + 1], lazily touched memory */
+	struct handshake_counters *handshakes; /* [MAX_SERVERS + 1], the same */
+	uint64_t progress;		       /* loops; for the watchdog */
+	uint64_t ring_lost[MAX_WORKERS];       /* packets that ring_to had no room for */
 };
 
 /* Everything a worker owns but rings and ports: table, wheel, counters. socket -1: any. seed: the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "sched/sched.h"
+#include "sched/ranking.h"
 
 /* Each try is lost to another worker's progress; after these the last choice stands, which
  * puts at most one connection of each worker where it would not be now. */
@@ -20,8 +20,11 @@ int sched_assign(const struct service *svc, struct sched_request *req, bool acti
 			return at;
 		if (seen == unseen)
 			break;
-		if (server_rt_bind_seen(svc->servers[at].rt, active, seen))
+		if (server_rt_bind_seen(svc->servers[at].rt, active, seen)) {
+			if (svc->sched->measure != NULL)
+				ranking_bound(svc, req->worker, (uint32_t)at);
 			return at;
+		}
 	}
 	server_rt_bind(svc->servers[at].rt, active);
 	return at;

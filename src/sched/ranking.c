@@ -180,9 +180,11 @@ static void tree_look(const struct service *svc, struct ranking_tree *t)
 		leaf_update(svc, t, t->next, &counts);
 		t->next = t->next + 1 < svc->n_servers ? t->next + 1 : 0;
 	}
-	/* For the choice to come. */
-	for (uint32_t k = 0; k < RANKING_LOOK && t->next + k < svc->n_servers; k++)
+	/* For the choice to come, and their places in the list for the one after that. */
+	for (uint32_t k = 0; k < RANKING_LOOK && t->next + k < svc->n_servers; k++) {
 		__builtin_prefetch(svc->servers[t->next + k].rt);
+		__builtin_prefetch(&svc->servers[t->next + k] + RANKING_LOOK);
+	}
 }
 
 int ranking_scan(const struct service *svc, const struct sched_measure *measure, uint64_t *seen)
@@ -233,6 +235,19 @@ int ranking_choose(const struct service *svc, const struct sched_request *req)
 			old_leaves = 0;
 		}
 	}
+}
+
+/* A connection was bound to the server of a place. The next choice is known then, and its memory on
+ * its way while the packet at hand goes on. */
+void ranking_bound(const struct service *svc, const struct sched_worker *w, uint32_t place)
+{
+	struct ranking_tree *t = tree_of(svc, w);
+	uint64_t counts;
+
+	if (t == NULL)
+		return;
+	leaf_update(svc, t, place, &counts);
+	__builtin_prefetch(svc->servers[t->nodes[1].index].rt, 1);
 }
 
 void ranking_update(const struct service *svc, const struct sched_worker *w,

@@ -34,6 +34,9 @@ int ranking_build(struct service *svc, const struct service *old);
  * look at all servers. */
 int ranking_choose(const struct service *svc, const struct sched_request *req);
 
+/* Worker: the server of a place was chosen, and a connection bound to it. */
+void ranking_bound(const struct service *svc, const struct sched_worker *w, uint32_t place);
+
 /* The eligible server of the least measure, first in list order of equal ones, by a look at all
  * servers. *seen, if not NULL: its counts as they were. */
 int ranking_scan(const struct service *svc, const struct sched_measure *measure, uint64_t *seen);

@@ -71,7 +71,7 @@ static uint64_t state_sum(const struct harness *h)
 	sum = sum_of(sum, w->v6.follow, sizeof(*w->v6.follow));
 	sum = sum_of(sum, &h->dp->exchange, sizeof(h->dp->exchange));
 	for (uint32_t id = 1; id < 64; id++) {
-		sum = sum_of(sum, &w->server_counters[id], sizeof(w->server_counters[id]));
+		sum = sum_of(sum, &w->servers[id], sizeof(w->servers[id]));
 		sum = sum_of(sum, &w->handshakes[id], sizeof(w->handshakes[id]));
 		if (rt->servers[id])
 			sum = sum_of(sum, rt->servers[id], sizeof(*rt->servers[id]));

@@ -74,7 +74,7 @@ static inline void bare_forward(struct scene *s, struct bare_pkt *p)
 	c->c.tick = w->env.now_tick;
 	if (unlikely(c->c.state != CONN_ESTABLISHED || (tcp->tcp_flags & 7)))
 		fail("the bare loop has established connections only");
-	sc = &w->server_counters[c->c.server];
+	sc = &w->servers[c->c.server].counters;
 	sc->pkts[p->dir]++;
 	(&sc->in_bytes)[p->dir] += bare_length(p->l3);
 	delta = FAM_FN(ip, hop_down)(p->l3);

@@ -117,7 +117,7 @@ static inline void bare_forward(struct worker *w, struct bare_pkt *p)
 {
 	const uint16_t len = (uint16_t)(p->m->pkt_len - 14);
 	struct conn6 *c = p->conn;
-	struct server_counters *sc = &w->server_counters[c->c.server];
+	struct server_counters *sc = &w->servers[c->c.server].counters;
 	const struct nexthop *nh;
 
 	if (unlikely(c->c.state != CONN_ESTABLISHED))

@@ -77,10 +77,15 @@ struct conn {
 	union {
 		/* TCP, by direction: the sequence number behind the last byte that was seen. */
 		uint32_t end[2];
-		uint32_t free_next;	   /* an entry not in use: the next one */
-		struct {		   /* a server's half */
-			uint32_t out_hash; /* of its key */
-			uint32_t begun;	   /* made, and not in the table yet */
+		uint32_t free_next;	    /* an entry not in use: the next one */
+		struct {		    /* a server's half */
+			uint32_t half_hash; /* of its key */
+			uint32_t begun;	    /* made, and not in the table yet */
+		};
+		struct { /* NAT, while only the out key is missing: its hash, where end[DIR_OUT] is
+			  */
+			uint32_t end_in;
+			uint32_t out_hash;
 		};
 	};
 };

@@ -240,7 +240,7 @@ int FAM_FN(conn, install)(struct worker *w, const struct FAM_FN(conn, new) * n,
 
 static void count_made(struct worker *w, uint32_t server, uint64_t made)
 {
-	w->server_counters[server].conns += made;
+	w->servers[server].counters.conns += made;
 	w->counters.created += made;
 }
 
@@ -262,6 +262,7 @@ int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 
 	if (ret < 0)
 		return ret;
+	(*out)->c.out_hash = out_hash;
 	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE | FORWARD_TWO_HALVES);
 	count_made(w, n->server->id, 1);
 	return 0;
@@ -275,13 +276,12 @@ static const struct service *service_of(const struct worker *w, const struct ser
 
 int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c)
 {
-	const struct FAM(table) *t = &w->FAM(v).table;
-	struct FAM(key) key;
+	const uint32_t hash = c->c.out_hash;
 
 	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
 		return FAM_FN(halves, link)(w, c);
-	FAM_FN(conn, key)(c, DIR_OUT, &key);
-	return out_key_link(w, c, FAM_FN(table, hash)(t, &key), false);
+	c->c.out_hash = 0;
+	return out_key_link(w, c, hash, false);
 }
 
 void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c)

@@ -113,17 +113,12 @@ static void list_prepend(struct give_way *g, struct give_way_ends *l, uint32_t i
 	l->n++;
 }
 
-/* The gauges of both families' lists; give_way_list is an index of it. */
-static void count_list(struct worker *w, enum give_way_list list)
+/* The gauge that counts the entries of a list, of both families. */
+static inline uint64_t *gauge_of(struct worker *w, enum give_way_list list)
 {
-	uint64_t *const gauge[GIVE_WAY_MAX] = {
-		[GIVE_WAY_ENDING] = &w->counters.ending,
-		[GIVE_WAY_HALF_OPEN] = &w->counters.embryonic,
-		[GIVE_WAY_NOT_ASSURED] = &w->counters.not_assured,
-	};
-
-	if (list)
-		*gauge[list] = w->v4.way.list[list].n + w->v6.way.list[list].n;
+	if (list == GIVE_WAY_ENDING)
+		return &w->counters.ending;
+	return list == GIVE_WAY_HALF_OPEN ? &w->counters.embryonic : &w->counters.not_assured;
 }
 
 static void list_move(struct worker *w, struct FAM(conn) *c, enum give_way_list to, bool first)
@@ -142,8 +137,10 @@ static void list_move(struct worker *w, struct FAM(conn) *c, enum give_way_list 
 		*network_of(g, c->caddr) += has_share(to) ? 1U : -1U;
 	c->c.evidence = (uint8_t)((c->c.evidence & ((1U << EVIDENCE_LIST_SHIFT) - 1)) |
 				  (unsigned int)to << EVIDENCE_LIST_SHIFT);
-	count_list(w, from);
-	count_list(w, to);
+	if (from)
+		--*gauge_of(w, from);
+	if (to)
+		++*gauge_of(w, to);
 }
 
 void FAM_FN(give_way, update)(struct worker *w, struct FAM(conn) *c)

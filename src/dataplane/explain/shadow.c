@@ -21,7 +21,7 @@ struct shadow *shadow_create(struct explain *x, const struct dataplane *dp)
 		pages_free(s, sizeof(*s));
 		return NULL;
 	}
-	pages_sparse(s->w.server_counters, sizeof(*s->w.server_counters) * (MAX_SERVERS + 1));
+	pages_sparse(s->w.servers, sizeof(*s->w.servers) * (MAX_SERVERS + 1));
 	pages_sparse(s->w.handshakes, sizeof(*s->w.handshakes) * (MAX_SERVERS + 1));
 	pages_sparse(s->w.tunnel_paths, sizeof(*s->w.tunnel_paths) * (MAX_SERVERS + 1));
 	pages_sparse(s->w.ftp, sizeof(*s->w.ftp));

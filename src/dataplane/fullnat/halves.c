@@ -106,9 +106,9 @@ static int half_begin(struct worker *w, struct FAM(local_end) *end, const struct
 		goto err_entry;
 	half_fill(h, c, end);
 	FAM_FN(conn, key)(h, DIR_OUT, &key);
-	h->c.out_hash = FAM_FN(table, hash)(t, &key);
+	h->c.half_hash = FAM_FN(table, hash)(t, &key);
 	h->c.begun = true;
-	FAM_FN(table, prefetch_bucket)(t, h->c.out_hash);
+	FAM_FN(table, prefetch_bucket)(t, h->c.half_hash);
 	count_ports(w);
 	*out = h;
 	return 0;
@@ -121,7 +121,7 @@ err_entry:
 static int half_link(struct FAM(table) *t, struct FAM(conn) *h)
 {
 	h->c.begun = false;
-	return FAM_FN(table, link_hashed)(t, h, DIR_OUT, h->c.out_hash, NULL);
+	return FAM_FN(table, link_hashed)(t, h, DIR_OUT, h->c.half_hash, NULL);
 }
 
 int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
@@ -213,7 +213,7 @@ void FAM_FN(halves, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 	__builtin_prefetch(&t->conns[c->c.half], 1);
 	if (index < t->half_first || index >= t->half_unused)
 		return;
-	FAM_FN(table, prefetch_bucket)(t, h->c.out_hash);
+	FAM_FN(table, prefetch_bucket)(t, h->c.half_hash);
 	FAM_FN(local_port, prefetch)(&w->FAM(v).ports, h->c.group, be16_to(h->cport) & 1);
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Stages resolve, track, rewrite and transmit of a burst, packet by packet. Nearly all packets are
- * plain: the next hop is known, nothing but time stamp and numbers of the connection changes, and
- * the packet fits. For such a packet the checks of all stages come first and the writes of all
- * stages follow, so that nothing is read twice. Any other packet goes through the stages one by
- * one.
+ * plain: the next hop is known, no payload is written, and the packet fits. For such a packet the
+ * checks of all stages come first and the writes of all stages follow, so that nothing is read
+ * twice. Any other packet goes through the stages one by one.
  *
  * Doors: those of the stages; sent.
  */
@@ -26,18 +25,11 @@ static __rte_noinline void forward_staged(struct worker *w, struct FAM(pkt) *p)
 		door_send(w, p->m, p->nh->port);
 }
 
-/* TCP, established, its payload left alone: compared as one number. */
+/* TCP, established: compared as one number. */
 static inline bool is_open_tcp(const struct conn *c)
 {
 	return (conn_kind(c) & CONN_KIND(0xff, CONN_F_PAYLOAD, 0xff, 0)) ==
 	       CONN_KIND(CONN_ESTABLISHED, 0, IPPROTO_TCP, 0);
-}
-
-/* UDP on an assured connection, its payload left alone. */
-static inline bool is_assured_udp(const struct conn *c)
-{
-	return c->proto == IPPROTO_UDP && !(c->flags & CONN_F_PAYLOAD) &&
-	       (c->evidence & EVIDENCE_ASSURED);
 }
 
 /* A server of the same family, and a local port. */
@@ -62,22 +54,25 @@ static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) 
 	uint8_t *const l3 = p->l3;
 	const uint32_t len = p->l3_len, l4_off = p->l4_off, dir = p->dir;
 	const struct nexthop *const nh = FAM_FN(resolve, known)(w, c, dir);
-	const bool tcp = is_open_tcp(c);
-	const uint8_t proto = tcp ? IPPROTO_TCP : IPPROTO_UDP, method = c->method;
+	const bool open = is_open_tcp(c);
+	const uint8_t proto = open ? IPPROTO_TCP : c->proto, method = c->method;
 	uint16_t delta;
 
 	if (unlikely(!nh || len > nh->mtu || (p->flags & NOT_PLAIN) ||
 		     *FAM_FN(ip, hop_limit)(l3) <= 1 || !method_is_plain(conn)))
 		return false;
-	if (likely(tcp) ? !FAM_FN(track, adds_nothing)(c, p) : !is_assured_udp(c))
+	if (unlikely(!open && (c->flags & CONN_F_PAYLOAD)))
 		return false;
 #if FAMILY == 6
 	if (unlikely(method != FWD_DR && FAM_FN(udp_csum, missing)(l3 + l4_off, proto)))
 		return false;
 #endif
-	c->tick = w->env.now_tick;
-	if (likely(tcp))
+	if (likely(open && FAM_FN(track, adds_nothing)(c, p))) {
+		c->tick = w->env.now_tick;
 		evidence_pass(c, dir, l3 + l4_off, len - l4_off);
+	} else {
+		FAM_FN(track, packet)(w, p);
+	}
 	FAM_FN(server, count)(w, c->server, dir, len);
 	delta = FAM_FN(ip, hop_down)(l3);
 	if (method == FWD_NAT)

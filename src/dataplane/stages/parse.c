@@ -332,54 +332,83 @@ static __rte_always_inline bool plain_is_ours(struct worker *w, struct rte_mbuf 
 	       frame_is_ours(w, m, link_id_of(port, 0));
 }
 
+/* Frames that are not plain IPv4: the first of n, and those behind it up to one that is. Returns
+ * their number. Out of the loop of stage parse, which then keeps more in registers. */
+static __rte_noinline unsigned int frames_other(struct worker *w, struct rte_mbuf **frames,
+						unsigned int n, struct last_link *last,
+						struct burst4 *b4, struct burst6 *b6)
+{
+	struct pkt6 *p = &b6->pkts[b6->n];
+	unsigned int i = 0;
+
+	do {
+		struct rte_mbuf *m = frames[i];
+		uint8_t *const data = rte_pktmbuf_mtod(m, uint8_t *);
+		const uint32_t room = rte_pktmbuf_pkt_len(m) - (uint32_t)PLAIN_L2;
+		const uint32_t type = frame_type(m, data);
+		enum drop_reason reason;
+
+		if (i && type_is_plain4(type))
+			break;
+		if (i + 8 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 8], void *));
+		if (unlikely(!frame_is_plain6(m, data, type))) {
+			b6->n = (uint16_t)(p - b6->pkts);
+			frame_parse(w, m, b4, b6);
+			p = &b6->pkts[b6->n];
+			continue;
+		}
+		if (unlikely(!plain_is_ours(w, m, data, last)))
+			continue;
+		p->link = link_id_of(m->port, 0);
+		p->flags = pkt_tag(m)->flags;
+		reason = ipv6_fill(w, m, data + PLAIN_L2, room, p);
+		if (likely(reason == DROP_MAX))
+			p++;
+		else
+			door_drop(w, m, reason);
+	} while (++i < n);
+	b6->n = (uint16_t)(p - b6->pkts);
+	return i;
+}
+
 void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct burst4 *b4,
 		 struct burst6 *b6)
 {
+	const struct table4 *const t = &w->v4.table;
 	const int tag_offset = pkt_tag_offset;
 	struct last_link last = {.port = NO_PORT};
 	struct pkt4 *p = b4->pkts;
-	struct pkt6 *p6 = b6->pkts;
 
+	b6->n = 0;
 	for (uint16_t i = 0; i < n && i < 8; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < n;) {
 		struct rte_mbuf *m = frames[i];
 		uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-		const uint32_t type = frame_type(m, data);
 		const uint32_t room = rte_pktmbuf_pkt_len(m) - (uint32_t)PLAIN_L2;
 		const struct pkt_tag *tag = (struct pkt_tag *)((uint8_t *)m + tag_offset);
+		const uint32_t type = frame_type(m, data);
 		enum drop_reason reason;
 
-		if (i + 8 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 8], void *));
-		if (likely(type_is_plain4(type))) {
-			if (!plain_is_ours(w, m, data, &last))
-				continue;
-			p->link = link_id_of(m->port, 0);
-			p->flags = tag->flags;
-			reason = ipv4_fill(&w->v4.table, m, data + PLAIN_L2, room, PLAIN_IHL, p);
-			if (likely(reason == DROP_MAX))
-				p++;
-			else
-				door_drop(w, m, reason);
-		} else if (frame_is_plain6(m, data, type)) {
-			if (!plain_is_ours(w, m, data, &last))
-				continue;
-			p6->link = link_id_of(m->port, 0);
-			p6->flags = tag->flags;
-			reason = ipv6_fill(w, m, data + PLAIN_L2, room, p6);
-			if (likely(reason == DROP_MAX))
-				p6++;
-			else
-				door_drop(w, m, reason);
-		} else {
+		if (unlikely(!type_is_plain4(type))) {
 			b4->n = (uint16_t)(p - b4->pkts);
-			b6->n = (uint16_t)(p6 - b6->pkts);
-			frame_parse(w, m, b4, b6);
+			i += frames_other(w, frames + i, n - i, &last, b4, b6);
 			p = &b4->pkts[b4->n];
-			p6 = &b6->pkts[b6->n];
+			continue;
 		}
+		if (++i + 7 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 7], void *));
+		if (unlikely(!plain_is_ours(w, m, data, &last)))
+			continue;
+		p->link = link_id_of(m->port, 0);
+		p->flags = tag->flags;
+		reason = ipv4_fill(t, m, data + PLAIN_L2, room, PLAIN_IHL, p);
+		if (unlikely(reason != DROP_MAX)) {
+			door_drop(w, m, reason);
+			continue;
+		}
+		p++;
 	}
 	b4->n = (uint16_t)(p - b4->pkts);
-	b6->n = (uint16_t)(p6 - b6->pkts);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The way of a burst of one family through the stages, and the expiry of its connections. */
 #include "dataplane/conn/conn_life.h"
+#include "dataplane/conn/tcp_state.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/fullnat/crossing.h"
 #include "dataplane/stages/pipeline.h"
@@ -27,6 +28,23 @@ void FAM_FN(pipeline, pass)(struct worker *w, struct FAM(burst) *b)
 	FAM_FN(pipeline, own)(w, b);
 }
 
+/* The state of each packet's server, and its next hop: of many servers, most are in no cache near.
+ */
+static __rte_noinline void servers_prefetch(struct worker *w, const struct FAM(burst) *b)
+{
+	for (uint16_t i = 0; i < b->n; i++) {
+		const struct FAM(pkt) *p = &b->pkts[i];
+		const struct conn *c = &p->conn->c;
+
+		__builtin_prefetch(&w->servers[c->server], 1);
+		__builtin_prefetch(nexthop_by_id(w->nexthops, c->nexthop[p->dir]));
+		if (!(p->tcp_flags & (TCP_SYN | TCP_FIN)))
+			continue;
+		__builtin_prefetch(&w->handshakes[c->server], 1);
+		__builtin_prefetch(runtime_server(&w->pub->runtime, c->server), 1);
+	}
+}
+
 void FAM_FN(pipeline, own)(struct worker *w, struct FAM(burst) *b)
 {
 	FAM(stage_lookup)(w, b);
@@ -34,6 +52,8 @@ void FAM_FN(pipeline, own)(struct worker *w, struct FAM(burst) *b)
 		FAM_FN(crossing, pass)(w, b);
 	if (unlikely(!b->known || w->env.leavers))
 		FAM(stage_schedule)(w, b);
+	if (unlikely(w->env.many_servers))
+		servers_prefetch(w, b);
 	FAM_FN(pipeline, finish)(w, b);
 }
 

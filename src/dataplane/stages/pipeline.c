@@ -15,6 +15,7 @@
 #include "dataplane/observe/observer.h"
 
 #define ASK_AGAIN_TICKS 8
+#define MANY_SERVERS	128 /* of four lines each, in 32 KiB */
 
 void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 {
@@ -29,6 +30,8 @@ void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s)
 	w->env.leavers = __atomic_load_n(&pub->runtime.n_leavers, __ATOMIC_ACQUIRE) +
 			 __atomic_load_n(&pub->runtime.n_down, __ATOMIC_ACQUIRE) +
 			 ended_left(w, now_tick);
+	w->env.many_servers =
+		__atomic_load_n(&pub->runtime.n_servers, __ATOMIC_RELAXED) > MANY_SERVERS;
 	w->env.lease_off = lease_over(w, w->now_tsc);
 	w->env.vip_flags = __atomic_load_n(&pub->vip_flags, __ATOMIC_ACQUIRE);
 	w->env.relay = __atomic_load_n(&pub->relay, __ATOMIC_ACQUIRE);

@@ -94,6 +94,7 @@ struct burst_env {
 	uint32_t vip_flags;	   /* VIP_GRACE, VIP_FREEZE */
 	const struct relay *relay; /* or NULL */
 	uint32_t leavers;	   /* 0: no real server is removed */
+	bool many_servers;	   /* more than the first caches hold the state of */
 	uint32_t sync;		   /* SYNC_EMIT, SYNC_HOLD */
 	const struct snapshot *snap;
 	const struct fib *fib;

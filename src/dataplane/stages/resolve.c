@@ -132,6 +132,27 @@ static bool ends_at_linux(const struct worker *w, const struct FAM(pkt) *p)
 	       FAM_FN(fib, find_local)(w->env.fib->FAM(v), p->conn->caddr);
 }
 
+/* The next hop that the last connection of the server found, or 0. */
+static uint16_t server_hop(struct worker *w, const struct FAM(conn) *c)
+{
+	const struct server_worker *s = &w->servers[c->c.server];
+
+	if (s->hop_gen != w->env.gen || s->hop_family != FAM_FAMILY ||
+	    !FAM_FN(addr, equal)(s->FAM(hop_addr), c->daddr))
+		return 0;
+	return nexthop_go(w, s->hop);
+}
+
+static void server_hop_remember(struct worker *w, const struct FAM(conn) *c, uint16_t id)
+{
+	struct server_worker *s = &w->servers[c->c.server];
+
+	s->hop_gen = w->env.gen;
+	s->hop = id;
+	s->hop_family = FAM_FAMILY;
+	s->FAM(hop_addr) = c->daddr;
+}
+
 /* The slow way: route, neighbour, request. False: the packet has left. */
 static bool resolve_slow(struct worker *w, struct FAM(pkt) *p, uint16_t *id)
 {
@@ -140,6 +161,8 @@ static bool resolve_slow(struct worker *w, struct FAM(pkt) *p, uint16_t *id)
 	link_id link;
 	bool found;
 
+	if (p->dir == DIR_IN && likely(*id = server_hop(w, c)))
+		return true;
 	if (p->dir == DIR_IN && unlikely(FAM_FN(addr, is_zero)(c->daddr)))
 		found = resolve_other(w, c, &link, &neighbour, id);
 	else
@@ -149,8 +172,11 @@ static bool resolve_slow(struct worker *w, struct FAM(pkt) *p, uint16_t *id)
 		door_drop(w, p->m, DROP_NO_ROUTE);
 		return false;
 	}
-	if (likely(*id))
+	if (likely(*id)) {
+		if (p->dir == DIR_IN && !FAM_FN(addr, is_zero)(c->daddr))
+			server_hop_remember(w, c, *id);
 		return true;
+	}
 	door_park(w, p->m, link, &neighbour, 0);
 	return false;
 }

@@ -126,7 +126,7 @@ static inline bool FAM_FN(udp_csum, missing)(const uint8_t *l4, uint8_t proto)
 static inline void FAM_FN(server, count)(struct worker *w, uint32_t server, unsigned int dir,
 					 uint32_t len)
 {
-	struct server_counters *sc = &w->server_counters[server];
+	struct server_counters *sc = &w->servers[server].counters;
 
 	sc->pkts[dir]++;
 	sc->bytes[dir] += len;

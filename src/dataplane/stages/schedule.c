@@ -59,7 +59,7 @@ static void once_make(struct worker *w, const struct FAM_FN(conn, new) * n, stru
 
 	p->conn = FAM_FN(conn, once)(w, n);
 	if (!again)
-		w->server_counters[n->server->id].conns++;
+		w->servers[n->server->id].counters.conns++;
 	/* Should it have to wait for the next hop. */
 	tag->kind = HANDOFF_DECIDED;
 	tag->server = n->server->id;

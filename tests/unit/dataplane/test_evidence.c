@@ -381,7 +381,7 @@ static struct sums sums_of_servers(void)
 		const uint64_t counts = rt ? server_rt_counts(rt) : 0;
 
 		sum.bound += counts_active(counts) + counts_inactive(counts);
-		sum.made += w->server_counters[id].conns;
+		sum.made += w->servers[id].counters.conns;
 		sum.syns += w->handshakes[id].syns;
 		sum.no_answer += w->handshakes[id].no_answer;
 	}

@@ -146,18 +146,54 @@ static void spoil(struct rte_mbuf *m)
 	rte_pktmbuf_mtod(m, struct rte_ether_hdr *)->dst_addr.addr_bytes[5] = 0x77;
 }
 
+/* The key of a packet, as the stages make it. Returns its hash. */
+static uint32_t hash_of(const struct packet *p)
+{
+	const struct worker *w = h.dp->workers[0];
+	const struct key4 key4 = {p->saddr, p->daddr, p->sport, p->dport, p->proto, {0}};
+	struct key6 key6 = {.sport = p->sport, .dport = p->dport, .proto = p->proto};
+
+	memcpy(&key6.saddr, &p->saddr6, sizeof(key6.saddr));
+	memcpy(&key6.daddr, &p->daddr6, sizeof(key6.daddr));
+	return p->v6 ? table6_hash(&w->v6.table, &key6) : table4_hash(&w->v4.table, &key4);
+}
+
+static unsigned int owner_of(const struct packet *p)
+{
+	const struct owner_map *map = h.dp->workers[0]->owners;
+	struct addr6 saddr6;
+
+	memcpy(&saddr6, &p->saddr6, sizeof(saddr6));
+	return p->v6 ? owner6(map, saddr6, p->sport) : owner4(map, p->saddr, p->sport);
+}
+
+/* Worker 0 received and handed over so many packets of each port. */
+static void assert_handed(uint64_t of_public, uint64_t of_private)
+{
+	const struct worker *w = h.dp->workers[0];
+
+	assert_int_equal(w->counters.handed_off, of_public + of_private);
+	assert_int_equal(w->port_counters[PUBLIC].rx_handed_off, of_public);
+	assert_int_equal(w->port_counters[PRIVATE].rx_handed_off, of_private);
+}
+
 static void the_owner_goes_on_at_lookup(bool v6)
 {
 	uint16_t client_port;
 	unsigned int owner, again;
 	struct rte_mbuf *m = handed_syn(v6, &client_port, &owner);
 	struct packet answer = packet_of(v6, client_port, TCP_SYN | TCP_ACK, true);
+	const struct packet syn = packet_of(v6, client_port, TCP_SYN, false);
 	const struct worker_counters *c = &h.dp->workers[owner]->counters;
 	const struct pkt_tag *tag = pkt_tag(m);
 
+	assert_int_equal(owner, owner_of(&syn));
+	assert_handed(1, 0);
 	assert_int_equal(tag->kind, HANDOFF_STEERED);
 	assert_int_equal(tag->v6, v6);
 	assert_int_equal(tag->dir, DIR_IN);
+	assert_int_equal(tag->hash, hash_of(&syn));
+	assert_int_equal(tag->hops, 1);
 	spoil(m);
 	round_of(owner);
 	assert_int_equal(c->created, 1);
@@ -171,11 +207,17 @@ static void the_owner_goes_on_at_lookup(bool v6)
 	m = in_ring(&again);
 	assert_non_null(m);
 	assert_int_equal(again, owner);
+	assert_handed(1, 1);
 	assert_int_equal(pkt_tag(m)->kind, HANDOFF_STEERED);
 	assert_int_equal(pkt_tag(m)->dir, DIR_OUT);
+	assert_int_equal(pkt_tag(m)->hash, hash_of(&answer));
 	spoil(m);
 	round_of(owner);
 	assert_int_equal(c->hits, 1);
+	assert_int_equal(c->ring_in, 2);
+	assert_int_equal(h.dp->workers[owner]->port_counters[PRIVATE].tx_handed_off, 1);
+	assert_int_equal(h.dp->workers[owner]->port_counters[PUBLIC].tx_handed_off, 1);
+	assert_int_equal(c->handed_off, 2);
 	round_of(0);
 	m = harness_sent(&h, PUBLIC);
 	assert_non_null(m);

@@ -128,6 +128,47 @@ static void the_check_follows_routes(void **state)
 	assert_int_equal(lab_drain(0), 1);
 }
 
+/* Workers remember the next hop of a server's last connection. */
+static void new_connections_follow_routes(void **state)
+{
+	static const char *const there[] = {SERVER, NULL};
+	struct packet p;
+
+	(void)state;
+	put(0, 0, lab_tcp(CLIENT, 1000, VIP, 80, TCP_SYN));
+	assert_true(lab_got(1, &p));
+	assert_int_equal(p.vlan, 0);
+	put(0, 0, lab_tcp(CLIENT, 1001, VIP, 80, TCP_SYN));
+	assert_true(lab_got(1, &p));
+	assert_int_equal(p.vlan, 0);
+	bed_neighbours(&h, link_id_of(1, 30), there);
+	world_route(&h, SERVER "/32", link_id_of(1, 30), NULL);
+	put(0, 0, lab_tcp(CLIENT, 1002, VIP, 80, TCP_SYN));
+	assert_true(lab_got(1, &p));
+	assert_int_equal(p.vlan, 30);
+}
+
+/* What is remembered is of an address: ids of servers are used again. */
+static void a_hop_of_another_address_is_not_taken(void **state)
+{
+	struct worker *w = h.dp->workers[0];
+	const uint32_t id = world_server(&h, "tcp", VIP ":80", SERVER ":8080")->id;
+	const uint32_t other = world_server(&h, "tcp", VIP ":82", ON_TAG ":8080")->id;
+	struct packet p;
+
+	(void)state;
+	opens(80);
+	opens(82);
+	assert_int_equal(w->servers[id].hop_addr4, ipv4(SERVER));
+	assert_int_equal(w->servers[id].hop_gen, w->env.gen);
+	w->servers[id].hop = w->servers[other].hop;
+	w->servers[id].hop_addr4 = ipv4(ON_TAG);
+	put(0, 0, lab_tcp(CLIENT, 1003, VIP, 80, TCP_SYN));
+	assert_true(lab_got(1, &p));
+	assert_int_equal(p.vlan, 0);
+	assert_int_equal(p.daddr, ipv4(SERVER));
+}
+
 static void a_loose_link_brings_every_server_but_no_vip(void **state)
 {
 	(void)state;
@@ -230,6 +271,8 @@ int main(void)
 		LAB_TEST(a_server_on_a_vlan_is_heard_by_that_vlan, bed_setup, 1),
 		LAB_TEST(every_path_of_a_multipath_route_brings_the_server, bed_setup, 1),
 		LAB_TEST(the_check_follows_routes, bed_setup, 1),
+		LAB_TEST(new_connections_follow_routes, bed_setup, 1),
+		LAB_TEST(a_hop_of_another_address_is_not_taken, bed_setup, 1),
 		LAB_TEST(a_loose_link_brings_every_server_but_no_vip, bed_setup, 1),
 		LAB_TEST(other_packets_of_a_server_are_held_to_its_link, bed_setup, 1),
 		LAB_TEST(nobody_speaks_as_the_router_or_a_vip, bed_setup, 1),
