@@ -148,7 +148,7 @@ void config_check_address(struct config_context *ctx, const struct config *confi
 	twice_check(ctx, config, a);
 	config_check_own_address(ctx, config, &a->address.addr);
 	if (a->kind == CONFIG_ADDRESS_VIP)
-		config_check_nat_address(ctx, config, &a->address.addr);
+		config_check_nat_address(ctx, config, &a->address.addr, true);
 	if (a->kind == CONFIG_ADDRESS_POOL)
 		pool_address_check(ctx, config, a);
 	context_pop(ctx);

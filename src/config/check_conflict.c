@@ -189,6 +189,24 @@ void config_check_conflicts(struct config_context *ctx, const struct config *con
 	}
 }
 
+/* ipvsadm takes such a server. */
+static void vip_server_report(struct config_context *ctx, const struct config_service *svc,
+			      const struct config_server *s)
+{
+	char text[ADDR_STRLEN];
+
+	addr_format(&s->ep.addr, text, sizeof(text));
+	if (svc->claim || !forward_has(s->forward, FORWARD_BY_SOURCE))
+		config_report(ctx, -EINVAL, NULL,
+			      "%s is a VIP: it cannot be a real server by \"%s\" as well", text,
+			      forward_names[s->forward]);
+	else
+		config_report(
+			ctx, 0, NULL,
+			"%s is a VIP: a real server by \"%s\" at this address gets no packets",
+			text, forward_names[s->forward]);
+}
+
 void config_check_nat_servers(struct config_context *ctx, const struct config *config,
 			      const struct config_service *svc)
 {
@@ -205,10 +223,7 @@ void config_check_nat_servers(struct config_context *ctx, const struct config *c
 		context_push_key(ctx, "address");
 		if (forward_has(s->forward, FORWARD_REPLIES_PASS) &&
 		    config_index_get(config->index, &vip, NULL))
-			config_report(ctx, -EINVAL, NULL,
-				      "%s is a VIP: it cannot be a real server by \"%s\" as well",
-				      addr_format(&s->ep.addr, text, sizeof(text)),
-				      forward_names[s->forward]);
+			vip_server_report(ctx, svc, s);
 		else if (config_index_get(config->index, &pool, NULL))
 			config_report(ctx, -EINVAL, NULL,
 				      "%s is in a pool (shared.addresses, node.pool): it cannot be "
@@ -233,7 +248,7 @@ void config_check_vips(struct config_context *ctx, const struct config *config,
 	for (uint32_t i = 0; i < svc->n_listen; i++) {
 		context_push_key(ctx, "listen");
 		context_push_index(ctx, i);
-		config_check_nat_address(ctx, config, &svc->listen[i].addr);
+		config_check_nat_address(ctx, config, &svc->listen[i].addr, svc->claim);
 		context_pop(ctx);
 		context_pop(ctx);
 	}

@@ -97,12 +97,12 @@ void config_check_pool_address(struct config_context *ctx, const struct config *
 }
 
 void config_check_nat_address(struct config_context *ctx, const struct config *config,
-			      const struct addr *vip)
+			      const struct addr *vip, bool claim)
 {
 	struct config_index_key key = index_key_addr(INDEX_NAT, vip);
 	char text[ADDR_STRLEN];
 
-	if (config_index_get(config->index, &key, NULL))
+	if (claim && config_index_get(config->index, &key, NULL))
 		config_report(ctx, -EINVAL, NULL,
 			      "%s is a real server by \"nat\": it cannot be a VIP as well",
 			      addr_format(vip, text, sizeof(text)));

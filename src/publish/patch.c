@@ -43,7 +43,8 @@ int FAM(publisher_patch_addrs)(struct publisher *p)
 			continue;
 		e = FAM_FN(addr_table, find)(t ? t : old, FAM_FN(addr, of)(addr));
 		was = e ? e->kinds : 0;
-		kinds = is_nat(p, addr) ? was | ADDR_KIND_NAT_SERVER : was & ~ADDR_KIND_NAT_SERVER;
+		kinds = !(was & ADDR_KIND_VIP) && is_nat(p, addr) ? was | ADDR_KIND_NAT_SERVER
+								  : was & ~ADDR_KIND_NAT_SERVER;
 		if (kinds == was)
 			continue;
 		if (!t)

@@ -64,14 +64,17 @@ static uint32_t listen_kinds(const struct config *config, const struct service *
 	return kinds & ADDR_KIND_ROUTED ? kinds : kinds | ADDR_KIND_CLAIMED;
 }
 
-/* An address that one service claims is claimed, whatever others say of it. */
-static void claims_decide(struct FAM(addr_table) *t)
+/* An address that one service claims is claimed, whatever others say of it. A VIP is no server's
+ * address: nobody but the router speaks as a VIP. */
+static void kinds_decide(struct FAM(addr_table) *t)
 {
 	for (uint32_t i = 0; i <= t->mask; i++) {
 		struct FAM(addr_entry) *e = &t->slots[i];
 
 		if (e->kinds & ADDR_KIND_CLAIMED)
 			e->kinds &= ~(ADDR_KIND_ROUTED | ADDR_KIND_CLAIMED | ADDR_KIND_UNCLAIMED);
+		if (e->kinds & ADDR_KIND_VIP)
+			e->kinds &= ~ADDR_KIND_NAT_SERVER;
 	}
 }
 
@@ -138,7 +141,7 @@ int FAM(builder_addrs)(const struct config *config, const struct publisher *p,
 	free(e.v);
 	if (!t)
 		return -ENOMEM;
-	claims_decide(t);
+	kinds_decide(t);
 	FAM(snapshot_set_addrs)(draft, t);
 	return pool_set(draft);
 }

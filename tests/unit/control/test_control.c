@@ -72,6 +72,29 @@ static void a_server_that_is_added_becomes_the_head(void **state)
 		     "10.0.0.3:80");
 }
 
+/* ipvsadm takes a VIP as a server by NAT. Packets from the VIP stay those of nobody but the router.
+ */
+static void a_vip_as_a_server_by_nat_is_a_vip_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	expect_error(f, "server.add",
+		     "{\"service\":\"web\",\"server\":{\"address\":\"192.0.2.80:8080\"}}",
+		     RPC_INVALID, "is a VIP: it cannot be a real server");
+	do_it(f, "service.add",
+	      "{\"protocol\":\"tcp\",\"listen\":\"192.0.2.88:80\",\"claim\":false,\"forward\":"
+	      "\"nat\","
+	      "\"servers\":[{\"address\":\"192.0.2.88:8080\"},{\"address\":\"10.0.0.8:80\"}]}");
+	assert_int_equal(kinds_of(f, "192.0.2.88") & (ADDR_KIND_VIP | ADDR_KIND_NAT_SERVER),
+			 ADDR_KIND_VIP);
+	assert_int_equal(kinds_of(f, "10.0.0.8"), ADDR_KIND_NAT_SERVER);
+	/* A change of servers alone patches the table. */
+	do_it(f, "server.add",
+	      "{\"service\":\"tcp:192.0.2.88:80\",\"server\":{\"address\":\"192.0.2.80:81\"}}");
+	assert_int_equal(kinds_of(f, "192.0.2.80") & (ADDR_KIND_VIP | ADDR_KIND_NAT_SERVER),
+			 ADDR_KIND_VIP);
+}
+
 static struct server_rt *server_of(const struct fixture *f, const char *key, const char *text)
 {
 	struct endpoint ep;
@@ -734,6 +757,7 @@ int main(void)
 		T(a_weight_changes_one_node_and_nothing_else),
 		T(an_answer_waits_for_every_worker_but_not_for_ever),
 		T(a_server_that_is_added_becomes_the_head),
+		T(a_vip_as_a_server_by_nat_is_a_vip_alone),
 		T(a_removed_server_waits_for_its_connections_and_revives),
 		T(a_deletion_says_how_many_connections_there_were),
 		T(a_removed_server_is_forgotten_when_its_last_connection_ends),
