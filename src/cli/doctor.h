@@ -16,6 +16,49 @@ enum doctor_severity {
 	DOCTOR_CRITICAL,
 };
 
+/* X(NAME, id, severity). docs/doctor.md has the same list, with what each means. */
+#define DOCTOR_FINDINGS(X)                                                                         \
+	X(SERVICE_WITHOUT_SERVERS, "service-without-servers", CRITICAL)                            \
+	X(SERVER_DOWN, "server-down", WARNING)                                                     \
+	X(SERVER_FORCED, "server-forced", WARNING)                                                 \
+	X(PORT_DOWN, "port-down", CRITICAL)                                                        \
+	X(TAP_MISSING, "tap-missing", CRITICAL)                                                    \
+	X(QUEUES_BELOW_WORKERS, "queues-below-workers", WARNING)                                   \
+	X(WORKER_BUSY, "worker-busy", WARNING)                                                     \
+	X(WORKER_STALLED, "worker-stalled", WARNING)                                               \
+	X(CLOCK_JUMPED, "clock-jumped", WARNING)                                                   \
+	X(HANDOFF_SHARE, "handoff-share", WARNING)                                                 \
+	X(NEXTHOP_UNRESOLVED, "nexthop-unresolved", CRITICAL)                                      \
+	X(VIP_CLAIMED, "vip-claimed", CRITICAL)                                                    \
+	X(SERVER_WITHOUT_VIP, "server-without-vip", CRITICAL)                                      \
+	X(NAT_REPLIES_MISSING, "nat-replies-missing", CRITICAL)                                    \
+	X(NUMA_REMOTE, "numa-remote", WARNING)                                                     \
+	X(MTU_TOO_SMALL, "mtu-too-small", WARNING)                                                 \
+	X(PATH_SILENT, "path-silent", WARNING)                                                     \
+	X(HEARTBEATS_FILTERED, "heartbeats-filtered", WARNING)                                     \
+	X(CONFIGURATION_UNSAVED, "configuration-unsaved", WARNING)                                 \
+	X(CONFIGURATION_UNCONFIRMED, "configuration-unconfirmed", WARNING)                         \
+	X(PAIR_ALARM, "pair-alarm", CRITICAL)                                                      \
+	X(DEADTIME_SHORT, "deadtime-short", WARNING)                                               \
+	X(PAIR_NOT_REALTIME, "pair-not-realtime", WARNING)                                         \
+	X(PEER_SILENT, "peer-silent", CRITICAL)                                                    \
+	X(PAIR_DIFFERS, "pair-differs", WARNING)                                                   \
+	X(PAIR_CLOCKS_DIFFER, "pair-clocks-differ", WARNING)                                       \
+	X(PAIR_NOT_SYNCHRONISED, "pair-not-synchronised", WARNING)                                 \
+	X(HUGEPAGES_MISSING, "hugepages-missing", WARNING)                                         \
+	X(IOMMU_OFF, "iommu-off", WARNING)                                                         \
+	X(DEVICE_UNBOUND, "device-unbound", CRITICAL)                                              \
+	X(ROUTER_WARNING, "router-warning", WARNING)
+
+enum doctor_finding {
+#define X(NAME, id, severity) FINDING_##NAME,
+	DOCTOR_FINDINGS(X)
+#undef X
+		FINDING_MAX
+};
+
+extern const char *const doctor_ids[FINDING_MAX];
+
 /* Results of the methods in the names; NULL: the router did not answer that one. */
 struct doctor_facts {
 	const json_t *status, *port_list, *worker_list, *nexthop_list, *health_list, *ha_status;
@@ -24,8 +67,8 @@ struct doctor_facts {
 };
 
 /* Adds a finding to a list. fmt: of the text that says what is wrong. */
-void doctor_find(json_t *findings, enum doctor_severity severity, const char *id, const char *why,
-		 const char *type, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+void doctor_find(json_t *findings, enum doctor_finding finding, const char *why, const char *type,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* Rules about what is around the router: servers, links, the host. */
 void doctor_look_around(const struct doctor_facts *facts, json_t *findings);
 

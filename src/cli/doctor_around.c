@@ -41,7 +41,7 @@ static void look_claims(const struct doctor_facts *f, json_t *out)
 		if (is_true(k, "peer"))
 			continue;
 		doctor_find(
-			out, DOCTOR_CRITICAL, "vip-claimed",
+			out, FINDING_VIP_CLAIMED,
 			"clients that believe it bypass the router; of a real server: "
 			"arp_ignore=1 and arp_announce=2, for IPv6 the VIP on a dummy interface",
 			"nexthop list", "%s%s%s%s says by ARP or ND that it has %s on %s", addr,
@@ -65,7 +65,7 @@ static void look_replies(const json_t *services, json_t *out)
 			    strcmp(view_text(server, "health"), "up") != 0)
 				continue;
 			doctor_find(
-				out, DOCTOR_CRITICAL, "nat-replies-missing",
+				out, FINDING_NAT_REPLIES_MISSING,
 				"its replies do not come back through the router: its default "
 				"route has to be the gateway address, and clients on its own "
 				"link bypass that",
@@ -113,7 +113,7 @@ static void look_loopback(const struct doctor_facts *f, json_t *out)
 				direct_up |= up;
 		}
 		if (direct_up && vip_down)
-			doctor_find(out, DOCTOR_CRITICAL, "server-without-vip",
+			doctor_find(out, FINDING_SERVER_WITHOUT_VIP,
 				    "direct routing and tunnels need the VIP on the server's "
 				    "loopback, with arp_ignore=1 and arp_announce=2",
 				    "health show SERVICE SERVER",
@@ -152,7 +152,7 @@ static void look_numa(const json_t *workers, const json_t *ports, json_t *out)
 			if (own < 0 || of < 0 || (own >= of && own <= of))
 				continue;
 			doctor_find(
-				out, DOCTOR_WARNING, "numa-remote",
+				out, FINDING_NUMA_REMOTE,
 				"each packet crosses between the processors: give plvs the "
 				"cores of the NIC's node (-l)",
 				"worker list",
@@ -170,7 +170,7 @@ static void look_mtu(const json_t *counters, json_t *out)
 
 	json_array_foreach (json_object_get(counters, "drops"), i, d)
 		if (strcmp(view_text(d, "name"), "too_big") == 0 && view_number(d, "rate") > 0)
-			doctor_find(out, DOCTOR_WARNING, "mtu-too-small",
+			doctor_find(out, FINDING_MTU_TOO_SMALL,
 				    "transfers stop where the ICMP errors are filtered: raise the "
 				    "MTU of the links to the servers, or lower advmss there",
 				    "port list",
@@ -193,7 +193,7 @@ static void look_paths(const json_t *ha, json_t *out)
 		if (json_is_integer(heard) && json_integer_value(heard) >= 0 &&
 		    json_integer_value(heard) < PATH_DEAF_MS)
 			continue;
-		doctor_find(out, DOCTOR_WARNING, "path-silent",
+		doctor_find(out, FINDING_PATH_SILENT,
 			    "one path fewer is left: a cable, or a firewall of either router that "
 			    "drops these UDP packets (nft list ruleset, iptables -S)",
 			    "ha status",
@@ -213,7 +213,7 @@ static void look_clocks(const json_t *clock, json_t *out)
 	    (ahead_s < 0 ? -ahead_s : ahead_s) - error_s <= CLOCKS_APART_S)
 		return;
 	doctor_find(
-		out, DOCTOR_WARNING, "pair-clocks-differ",
+		out, FINDING_PAIR_CLOCKS_DIFFER,
 		"times in the logs, events and histories of the two routers do not fit together; "
 		"chrony or systemd-timesyncd sets a clock (timedatectl)",
 		"ha status", "the peer's clock is %.1f s %s the one here",

@@ -8,8 +8,20 @@
 static const char *const severity_words[] = {
 	[DOCTOR_WELL] = "well", [DOCTOR_WARNING] = "warning", [DOCTOR_CRITICAL] = "critical"};
 
-void doctor_find(json_t *findings, enum doctor_severity severity, const char *id, const char *why,
-		 const char *type, const char *fmt, ...)
+const char *const doctor_ids[FINDING_MAX] = {
+#define X(NAME, id, severity) [FINDING_##NAME] = id,
+	DOCTOR_FINDINGS(X)
+#undef X
+};
+
+static const enum doctor_severity severities[FINDING_MAX] = {
+#define X(NAME, id, severity) [FINDING_##NAME] = DOCTOR_##severity,
+	DOCTOR_FINDINGS(X)
+#undef X
+};
+
+void doctor_find(json_t *findings, enum doctor_finding finding, const char *why, const char *type,
+		 const char *fmt, ...)
 {
 	json_t *what;
 	va_list ap;
@@ -18,8 +30,8 @@ void doctor_find(json_t *findings, enum doctor_severity severity, const char *id
 	what = json_vsprintf(fmt, ap);
 	va_end(ap);
 	json_array_append_new(findings,
-			      json_pack("{s:s, s:s, s:o, s:s, s:s}", "id", id, "severity",
-					severity_words[severity], "what",
+			      json_pack("{s:s, s:s, s:o, s:s, s:s}", "id", doctor_ids[finding],
+					"severity", severity_words[severities[finding]], "what",
 					what ? what : json_string("?"), "why", why, "type", type));
 }
 

@@ -232,7 +232,7 @@ static void look_beat(const struct beat *b, const char *path, json_t *out)
 		if (end != DROPPED)
 			continue;
 		doctor_find(
-			out, DOCTOR_WARNING, "heartbeats-filtered",
+			out, FINDING_HEARTBEATS_FILTERED,
 			"a router that is not heard is taken for dead: accept UDP of the pair "
 			"in front of the rule that drops it (nft list ruleset)",
 			"ha status",

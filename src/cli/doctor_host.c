@@ -74,14 +74,14 @@ static void look_binding(const char *root, const json_t *port, json_t *out)
 	if (strncmp(driver, "uio_", 4) == 0 || strcmp(driver, "igb_uio") == 0 ||
 	    (strcmp(driver, "vfio-pci") == 0 &&
 	     says_yes(root, "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode")))
-		doctor_find(out, DOCTOR_WARNING, "iommu-off",
+		doctor_find(out, FINDING_IOMMU_OFF,
 			    "the NIC, and who takes it over, can write to all memory: switch the "
 			    "IOMMU on (plvs-host apply --iommu)",
 			    "port list", "port %s (%s, driver %s) works without an IOMMU", name,
 			    device, driver);
 	/* Drivers that share the device with Linux, as mlx5, stay bound to it. */
 	if (!driver[0])
-		doctor_find(out, DOCTOR_CRITICAL, "device-unbound",
+		doctor_find(out, FINDING_DEVICE_UNBOUND,
 			    "the next start of plvs will not find it: bind it again (plvs-host "
 			    "apply --nic)",
 			    "port list", "port %s: the device %s has no driver of Linux any more",
@@ -102,7 +102,7 @@ void doctor_look_host(const json_t *ports, const char *root, json_t *out)
 		look_binding(root, port, out);
 	}
 	if (pci && pages == 0)
-		doctor_find(out, DOCTOR_WARNING, "hugepages-missing",
+		doctor_find(out, FINDING_HUGEPAGES_MISSING,
 			    "packets and connections are in pages of 4 KiB, and each costs a look "
 			    "at the page tables: plvs-host apply --hugepages",
 			    "worker list", "this host has no hugepages");

@@ -12,21 +12,7 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-
-enum {
-	STATUS,
-	PORTS,
-	WORKERS,
-	NEXTHOPS,
-	HEALTH,
-	HA,
-	SERVICES,
-	CONFIG,
-	COUNTERS,
-	CLOCK,
-	SHOWS,
-	N_FACTS
-};
+#include "doctor_faults.h"
 
 static const char *const healthy[N_FACTS] = {
 	"{\"workers\": 2, \"uptime_s\": 7300, \"warnings\": [], \"configuration\": {\"file\": "
@@ -92,96 +78,55 @@ static void test_a_healthy_pair_is_not_blamed(void **state)
 	json_decref(findings);
 }
 
+/* Set-ups in which a finding was made, and near ones in which none was. */
+static unsigned int blamed[FINDING_MAX], well[FINDING_MAX];
+
+static enum doctor_finding finding_of(const json_t *found)
+{
+	const char *id = json_string_value(json_object_get(found, "id"));
+
+	for (unsigned int i = 0; i < FINDING_MAX; i++)
+		if (id && strcmp(doctor_ids[i], id) == 0)
+			return (enum doctor_finding)i;
+	fail_msg("\"%s\" is no finding", id ? id : "");
+	return FINDING_MAX;
+}
+
+static json_t *look_with(size_t i, const char *value)
+{
+	const char *at = strstr(faults[i].text, "%s");
+	char text[1024];
+
+	assert_non_null(at);
+	snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - faults[i].text), faults[i].text, value,
+		 at + 2);
+	return look(faults[i].fact, text);
+}
+
 static void test_each_fault_is_found(void **state)
 {
-	static const struct {
-		const char *id;
-		enum doctor_severity severity;
-		int fact;
-		const char *text;
-	} faults[] = {
-		{"service-without-servers", DOCTOR_CRITICAL, HEALTH,
-		 "{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": false, "
-		 "\"standing\": \"unknown\", \"admin\": \"none\"}]}"},
-		{"server-down", DOCTOR_WARNING, HEALTH,
-		 "{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": false, "
-		 "\"standing\": \"down\", \"admin\": \"none\"}, {\"service\": \"web\", \"server\": "
-		 "\"s2\", \"chosen\": true, \"standing\": \"up\", \"admin\": \"none\"}]}"},
-		{"server-forced", DOCTOR_WARNING, HEALTH,
-		 "{\"servers\": [{\"service\": \"web\", \"server\": \"s1\", \"chosen\": true, "
-		 "\"standing\": \"up\", \"admin\": \"up\"}]}"},
-		{"port-down", DOCTOR_CRITICAL, PORTS,
-		 "{\"ports\": [{\"name\": \"public\", \"link_up\": false, \"rx_queues\": 2, "
-		 "\"tap\": \"public\"}]}"},
-		{"queues-below-workers", DOCTOR_WARNING, PORTS,
-		 "{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 1, "
-		 "\"tap\": \"public\"}]}"},
-		{"tap-missing", DOCTOR_CRITICAL, PORTS,
-		 "{\"ports\": [{\"name\": \"public\", \"link_up\": true, \"rx_queues\": 2, "
-		 "\"tap\": null}]}"},
-		{"worker-busy", DOCTOR_WARNING, WORKERS,
-		 "{\"workers\": [{\"worker\": 0, \"load\": 0.99, \"counters\": {}}]}"},
-		{"handoff-share", DOCTOR_WARNING, WORKERS,
-		 "{\"workers\": [{\"worker\": 0, \"load\": 0.1, \"counters\": {\"received\": 9000, "
-		 "\"handed_off\": 8000}}, {\"worker\": 1, \"load\": 0.1, \"counters\": {}}]}"},
-		{"nexthop-unresolved", DOCTOR_CRITICAL, NEXTHOPS,
-		 "{\"nexthops\": [{\"address\": \"10.0.0.1\", \"link\": \"private\", \"state\": "
-		 "\"failed\", \"wanted\": true}]}"},
-		{"pair-alarm", DOCTOR_CRITICAL, HA, "{\"pair\": false, \"alarm\": \"one role\"}"},
-		{"peer-silent", DOCTOR_CRITICAL, HA,
-		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": false}}"},
-		{"pair-differs", DOCTOR_WARNING, HA,
-		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true, "
-		 "\"configuration_differs\": true}}"},
-		{"pair-not-synchronised", DOCTOR_WARNING, HA,
-		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true}, \"sync\": "
-		 "{\"peer_synchronised\": false}}"},
-		{"vip-claimed", DOCTOR_CRITICAL, HA,
-		 "{\"pair\": false, \"claims\": [{\"address\": \"192.0.2.80\", \"link\": "
-		 "\"public\", "
-		 "\"mac\": \"02:00:00:00:00:11\", \"peer\": false, \"count\": 1}, {\"address\": "
-		 "\"192.0.2.81\", \"link\": \"public\", \"mac\": \"02:00:00:00:00:12\", \"peer\": "
-		 "true, \"count\": 1}]}"},
-		{"nat-replies-missing", DOCTOR_CRITICAL, SERVICES,
-		 "{\"services\": [{\"key\": \"web\", \"servers\": [{\"address\": \"s1\", "
-		 "\"health\": "
-		 "\"up\", \"handshakes\": {\"syns\": 20, \"answers\": 0, \"refused\": 0}}]}]}"},
-		{"server-without-vip", DOCTOR_CRITICAL, SHOWS,
-		 "[{\"service\": \"web\", \"server\": \"s2\", \"checks\": [{\"name\": \"direct\", "
-		 "\"state\": \"up\"}, {\"name\": \"vip\", \"state\": \"down\"}]}]"},
-		{"numa-remote", DOCTOR_WARNING, WORKERS,
-		 "{\"workers\": [{\"worker\": 0, \"load\": 0.1, \"socket\": 1, \"queues\": "
-		 "[{\"port\": "
-		 "\"public\", \"queue\": 0}], \"counters\": {}}]}"},
-		{"mtu-too-small", DOCTOR_WARNING, COUNTERS,
-		 "{\"drops\": [{\"name\": \"too_big\", \"rate\": 3}]}"},
-		{"path-silent", DOCTOR_WARNING, HA,
-		 "{\"pair\": true, \"state\": \"active\", \"peer\": {\"alive\": true}, \"paths\": "
-		 "[{\"name\": \"p\", \"heard_ms\": 20}, {\"name\": \"q\", \"heard_ms\": -1}]}"},
-		{"pair-clocks-differ", DOCTOR_WARNING, CLOCK,
-		 "{\"ahead_us\": 2100000, \"error_us\": 4000}"},
-		{"pair-clocks-differ", DOCTOR_WARNING, CLOCK,
-		 "{\"ahead_us\": -3600000000, \"error_us\": 4000}"},
-		{"clock-jumped", DOCTOR_WARNING, STATUS,
-		 "{\"workers\": 2, \"clock\": {\"jumps\": 3, \"last_ms\": -7200000, \"ago_s\": "
-		 "3599}}"},
-		{"worker-stalled", DOCTOR_WARNING, WORKERS,
-		 "{\"workers\": [{\"worker\": 0, \"load\": 0.1, \"counters\": {\"stalls\": 3}}]}"},
-		{"configuration-unsaved", DOCTOR_WARNING, STATUS,
-		 "{\"workers\": 2, \"configuration\": {\"file\": \"f\", \"unsaved\": true}}"},
-		{"configuration-unconfirmed", DOCTOR_WARNING, STATUS,
-		 "{\"workers\": 2, \"trial\": {\"author\": \"adam\", \"left_s\": 30.5}}"},
-		{"router-warning", DOCTOR_WARNING, STATUS,
-		 "{\"workers\": 2, \"warnings\": [\"something\"]}"}};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		json_t *findings = look(faults[i].fact, faults[i].text);
-		const json_t *f = json_array_get(findings, 0);
+		json_t *findings = look_with(i, faults[i].broken);
 
 		assert_int_equal(json_array_size(findings), 1);
-		assert_string_equal(json_string_value(json_object_get(f, "id")), faults[i].id);
+		assert_int_equal(finding_of(json_array_get(findings, 0)), faults[i].finding);
 		assert_int_equal(doctor_worst(findings), faults[i].severity);
+		blamed[faults[i].finding]++;
+		json_decref(findings);
+	}
+}
+
+static void test_what_is_near_a_fault_and_well_is_not_blamed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		json_t *findings = look_with(i, faults[i].well);
+
+		if (json_array_size(findings))
+			fail_msg("%s of %s is blamed: %s", faults[i].well, faults[i].text,
+				 doctor_ids[finding_of(json_array_get(findings, 0))]);
+		well[faults[i].finding]++;
 		json_decref(findings);
 	}
 }
@@ -205,9 +150,10 @@ static void file_put(const char *root, const char *path, const char *text)
 
 #define NIC "0000:01:00.0"
 
-/* A machine with so many hugepages and a NIC that is bound to a driver; the finding's id, or "". */
+/* A machine with so many hugepages and a NIC that is bound to a driver; the finding, or
+ * FINDING_MAX. */
 static void host_look(const char *device, const char *driver, int pages, const char *noiommu,
-		      const char *id)
+		      enum doctor_finding finding)
 {
 	char root[] = "/tmp/plvs-doctor-XXXXXX", text[64], name[256], target[128], command[64];
 	json_t *ports = json_pack("{s:[{s:s, s:s}]}", "ports", "name", "public", "device", device);
@@ -223,10 +169,11 @@ static void host_look(const char *device, const char *driver, int pages, const c
 	if (*driver)
 		assert_int_equal(symlink(target, name), 0);
 	doctor_look_host(ports, root, out);
-	assert_int_equal(json_array_size(out), *id ? 1 : 0);
-	if (*id)
-		assert_string_equal(
-			json_string_value(json_object_get(json_array_get(out, 0), "id")), id);
+	assert_int_equal(json_array_size(out), finding < FINDING_MAX ? 1 : 0);
+	if (finding < FINDING_MAX) {
+		assert_int_equal(finding_of(json_array_get(out, 0)), finding);
+		blamed[finding]++;
+	}
 	json_decref(out);
 	json_decref(ports);
 	snprintf(command, sizeof(command), "rm -r %s", root);
@@ -236,14 +183,17 @@ static void host_look(const char *device, const char *driver, int pages, const c
 static void test_a_machine_is_looked_at(void **state)
 {
 	(void)state;
-	host_look(NIC, "vfio-pci", 512, "N\n", "");
-	host_look(NIC, "mlx5_core", 512, "N\n", "");
-	host_look(NIC, "vfio-pci", 0, "N\n", "hugepages-missing");
-	host_look(NIC, "vfio-pci", 512, "Y\n", "iommu-off");
-	host_look(NIC, "uio_pci_generic", 512, "N\n", "iommu-off");
-	host_look(NIC, "", 512, "N\n", "device-unbound");
+	host_look(NIC, "vfio-pci", 512, "N\n", FINDING_MAX);
+	host_look(NIC, "mlx5_core", 512, "N\n", FINDING_MAX);
+	well[FINDING_HUGEPAGES_MISSING]++;
+	well[FINDING_IOMMU_OFF]++;
+	well[FINDING_DEVICE_UNBOUND]++;
+	host_look(NIC, "vfio-pci", 0, "N\n", FINDING_HUGEPAGES_MISSING);
+	host_look(NIC, "vfio-pci", 512, "Y\n", FINDING_IOMMU_OFF);
+	host_look(NIC, "uio_pci_generic", 512, "N\n", FINDING_IOMMU_OFF);
+	host_look(NIC, "", 512, "N\n", FINDING_DEVICE_UNBOUND);
 	/* A port of another kind asks for none of these. */
-	host_look("net_af_packet0", "", 0, "Y\n", "");
+	host_look("net_af_packet0", "", 0, "Y\n", FINDING_MAX);
 }
 
 #define CHAIN(family_, hook_, policy_)                                                             \
@@ -342,10 +292,11 @@ static void test_a_filter_that_drops_heartbeats_is_told_and_others_are_not(void 
 		if (json_array_size(out) != rows[i].blamed)
 			print_message("%s\n", text);
 		assert_int_equal(json_array_size(out), rows[i].blamed);
-		if (rows[i].blamed)
-			assert_string_equal(
-				json_string_value(json_object_get(json_array_get(out, 0), "id")),
-				"heartbeats-filtered");
+		for (size_t k = 0; k < json_array_size(out); k++)
+			assert_int_equal(finding_of(json_array_get(out, k)),
+					 FINDING_HEARTBEATS_FILTERED);
+		blamed[FINDING_HEARTBEATS_FILTERED] += rows[i].blamed > 0;
+		well[FINDING_HEARTBEATS_FILTERED] += rows[i].blamed == 0;
 		json_decref(out);
 		json_decref(rules);
 		free(text);
@@ -366,14 +317,60 @@ static void test_answers_of_no_sense_are_harmless(void **state)
 			json_decref(look(k, odd[i]));
 }
 
+/* The last test: each row of DOCTOR_FINDINGS has a set-up that is broken, and one that is well. */
+static void test_each_finding_has_a_broken_and_a_well_set_up(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < FINDING_MAX; i++)
+		if (!blamed[i] || !well[i])
+			fail_msg("%s: %u set-ups that are broken, %u that are well", doctor_ids[i],
+				 blamed[i], well[i]);
+}
+
+/* docs/doctor.md has a row "| `id` | severity |" for each finding, and no other. */
+static void test_each_finding_is_documented_with_its_severity(void **state)
+{
+	const char *source = getenv("PLVS_SOURCE");
+	char path[512], line[4096];
+	unsigned int n = 0;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/docs/doctor.md", source ? source : ".");
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		char id[64], severity[16];
+		json_t *out;
+
+		if (sscanf(line, "| `%63[a-z-]` | %15[a-z] |", id, severity) != 2)
+			continue;
+		out = json_array();
+		for (unsigned int i = 0; i < FINDING_MAX; i++)
+			if (strcmp(doctor_ids[i], id) == 0)
+				doctor_find(out, (enum doctor_finding)i, "", "", "x");
+		assert_int_equal(json_array_size(out), 1);
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(out, 0), "severity")),
+			severity);
+		json_decref(out);
+		n++;
+	}
+	fclose(f);
+	assert_int_equal(n, FINDING_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_healthy_pair_is_not_blamed),
 		cmocka_unit_test(test_each_fault_is_found),
+		cmocka_unit_test(test_what_is_near_a_fault_and_well_is_not_blamed),
 		cmocka_unit_test(test_a_machine_is_looked_at),
 		cmocka_unit_test(test_a_filter_that_drops_heartbeats_is_told_and_others_are_not),
 		cmocka_unit_test(test_answers_of_no_sense_are_harmless),
+		cmocka_unit_test(test_each_finding_has_a_broken_and_a_well_set_up),
+		cmocka_unit_test(test_each_finding_is_documented_with_its_severity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
