@@ -33,16 +33,23 @@ web_ask client1 192.0.2.80 40 > "$RUN/answers"
 is "answers" "$(wc -l < "$RUN/answers")" -eq 40
 web_ask client1 192.0.2.80:81 1 > "$RUN/refused" 2>&1
 
-# Counters of one must not move while the others are read: those of probes do, those of traffic do not.
-# The parser is of Debian, and for its Python.
-agree()
+# listings FOLDER: what plvsctl shows.
+listings()
 {
-	scrape -H 'Accept: application/openmetrics-text' > "$RUN/metrics" && rpc counter.list > "$RUN/counters" &&
-		rpc service.list > "$RUN/services" && rpc health.list > "$RUN/health" &&
-		/usr/bin/python3 "$TOP/tests/net/lib/metrics.py" "$RUN/metrics" "$RUN/counters" \
-			"$RUN/services" "$RUN/health" > "$RUN/compared"
+	mkdir "$RUN/$1"
+	rpc counter.list > "$RUN/$1/counters"
+	rpc service.list > "$RUN/$1/services"
+	rpc health.list > "$RUN/$1/health"
 }
-wait_for 10 "metrics and plvsctl say the same" agree
+
+# Probes go on and are counted, so the metrics lie between two listings. The parser is of Debian, and for its
+# Python.
+listings before
+scrape -H 'Accept: application/openmetrics-text' > "$RUN/metrics"
+listings after
+code=0
+/usr/bin/python3 "$TOP/tests/net/lib/metrics.py" "$RUN/metrics" "$RUN/before" "$RUN/after" > "$RUN/compared" || code=$?
+[ $code -eq 0 ] || fail "metrics and plvsctl differ: $(cat "$RUN/compared")"
 note "$(cat "$RUN/compared")"
 # Without such an Accept header comes the older text. promtool ends with 1 if it cannot read the
 # text, and with 3 if it has remarks about names.
@@ -53,13 +60,13 @@ is "promtool's exit code but for remarks" "${code/3/0}" -eq 0
 is "lines that end the older text" "$(grep -c '^# EOF' "$RUN/text")" -eq 0
 key='service="tcp:192.0.2.80:80",server="10.10.0.12:8080"'
 is "connections of the heavier server" "$(sample "plvs_server_connections_total{$key}")" -eq 30
-is "its checks took some time" "$(sample "plvs_server_probe_seconds{$key}" | grep -c '^0\.0')" -eq 1
+is "its checks took some time" "$(sample "plvs_server_probe_seconds{$key}" | grep -c '[1-9]')" -eq 1
 background_stop web-server2 KILL || true
 down()
 {
 	[ "$(sample "plvs_server_state{$key}")" -eq 2 ]
 }
 wait_for 10 "the server that ended is down" down
-is "changes of its state" "$(sample "plvs_server_transitions_total{$key}")" -eq 2
+is "changes of its state" "$(sample "plvs_server_transitions_total{$key}")" -ge 2
 if [ -n "${PLVS_KEEP_METRICS:-}" ]; then cp "$RUN/metrics" "$PLVS_KEEP_METRICS"; fi
 doors_add_up
