@@ -59,7 +59,8 @@ struct router {
 	bool undone; /* the configuration is not that of the file: nobody confirmed it */
 	char file_digest[CONFIG_DIGEST_STRLEN];
 	struct kept_connections kept;
-	bool runs; /* everything did start: there may be something to keep */
+	bool lacks; /* with -t: the host has not all that the configuration names */
+	bool runs;  /* everything did start: there may be something to keep */
 	struct setup_host host;
 	struct punt_rules punt_rules;
 	struct identity_feed identities; /* from control to ha */
@@ -86,7 +87,8 @@ static int config_read(const struct options *o, struct router *r)
 		r->undone = unconfirmed_take(o->config_path, out, r->file_digest);
 	if (rc == 0) {
 		host_check(*out, o->check ? HOST_CHECK_TEST : HOST_CHECK_START, NULL, &errors);
-		rc = errors.errors.n ? -EINVAL : 0;
+		r->lacks = o->check && errors.errors.n;
+		rc = errors.errors.n && !o->check ? -EINVAL : 0;
 	}
 	for (uint32_t i = 0; i < errors.errors.n; i++)
 		fprintf(stderr, "plvs: %s\n",
@@ -400,8 +402,10 @@ static bool may_run(void)
 	return false;
 }
 
-/* The exit code of "plvs -t", whose configuration was read. */
-static int check(const struct options *o, const struct config *c, int eal_argc, char **eal_argv)
+/* The exit code of "plvs -t", whose configuration was read. missing: something that the
+ * configuration names is not on the host, which was said. */
+static int check(const struct options *o, const struct config *c, bool missing, int eal_argc,
+		 char **eal_argv)
 {
 	char error[EAL_ERROR_LEN], lacks[EAL_ERROR_LEN];
 
@@ -411,8 +415,9 @@ static int check(const struct options *o, const struct config *c, int eal_argc, 
 	}
 	if (lacks[0])
 		fprintf(stderr, "plvs: warning: on this host plvs does not start: %s\n", lacks);
-	printf("%s: the configuration is valid\n", o->config_path);
-	return 0;
+	printf("%s: the configuration is valid%s\n", o->config_path,
+	       missing ? ", but this host lacks what is named above" : "");
+	return missing;
 }
 
 int main(int argc, char **argv)
@@ -455,7 +460,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (o.check) {
-		rc = check(&o, r.config, own > 0 ? own : 1, argv);
+		rc = check(&o, r.config, r.lacks, own > 0 ? own : 1, argv);
 		config_destroy(r.config);
 		return rc;
 	}

@@ -34,6 +34,14 @@ refused()
 
 is "a good one" "$(tested | tail -1)" = "exit 0"
 refused '.node.ha.key_file = "/nowhere/key"' "node.ha.key_file: /nowhere/key: No such file"
+# What is missing on the host does not hide the rest.
+said=$(tested '.shared.checks[0].exec.argv = ["/nowhere/check"] | .node.ha.key_file = "/nowhere/key" | .node.notify.user = "no-such-user"')
+for what in 'node.ha.key_file' 'node.notify.user' 'shared.checks[0].exec.argv[0]' \
+	'the configuration is valid, but this host lacks what is named above'; do
+	[[ $said == *"$what"*"exit 1" ]] || fail "without \"$what\": $said"
+done
+refused '.shared.checks[0].exec.argv = ["/nowhere/check"] | .node.eal = ["--no-pci"] | .node.ports[0].device = "0000:01:00.0"' \
+	'port public: --no-pci of the EAL arguments keeps 0000:01:00.0 out'
 chmod 644 "$RUN/key"
 refused . "is open to everyone"
 chmod 600 "$RUN/key"
