@@ -149,8 +149,13 @@ is "who it was, in the log" "$(grep -c 'audit: adam@127.0.0.1:[0-9]* by nobody (
 on_background dpdk eve python3 -c 'import socket, sys, time
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 s.sendall(b"eve\r\nsee-it\r\n")
-while s.recv(4096):
-    pass' "$PORT"
+s.settimeout(4)
+while True: # types on, since idle sessions are closed
+    try:
+        if not s.recv(4096):
+            break
+    except TimeoutError:
+        s.sendall(b"\r\n")' "$PORT"
 # Sets monitor, session and shell: the listener's child that has a grandchild, and these.
 eve_runs()
 {
@@ -277,15 +282,16 @@ is "failures in the log" "$(grep -c 'telnet: adam from 127.0.0.1:[0-9]* failed t
 is "control characters in the log" "$(grep -c $'\033' "$RUN/plvs.log" || true)" -eq 0
 is "passwords in the log" "$(grep -c 'guess\|do-it' "$RUN/plvs.log" || true)" -eq 0
 
-# Two sessions are allowed; the third is told so. The first two do nothing, and are closed.
+# Two sessions are allowed; the third is told so. The first does nothing, the second leaves a pager open: both are
+# closed.
 for i in 1 2; do
 	on_background dpdk "idle$i" python3 -c 'import socket, sys, time
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.sendall(b"eve\r\nsee-it\r\n")
+s.sendall(b"eve\r\nsee-it\r\n" + (b"config show shared\r\n" if sys.argv[2] == "2" else b""))
 while True:
     more = s.recv(4096)
     if not more: break
-    sys.stdout.write(more.decode("utf-8", "replace")); sys.stdout.flush()' "$PORT"
+    sys.stdout.write(more.decode("utf-8", "replace")); sys.stdout.flush()' "$PORT" "$i"
 done
 prompted()
 {
@@ -305,6 +311,7 @@ closed()
 	[ "$(cat "$RUN"/idle?.log | grep -ac 'nothing was typed for 20s: closed')" -eq 2 ]
 }
 wait_for 40 "idle sessions are closed" closed
+is "pagers that were left open" "$(grep -ac -- '-- more' "$RUN/idle2.log")" -ge 1
 
 # --- the events ------------------------------------------------------------------------------
 
