@@ -329,6 +329,28 @@ static void netmask_check(struct config_context *ctx, const struct config_servic
 	context_pop(ctx);
 }
 
+/* An engine that has no effect. */
+static void engine_check(struct config_context *ctx, const struct config_service *svc)
+{
+	const struct service_policy *policy = &svc->policy.service;
+	const char *why = NULL;
+
+	if (policy->persist_engine != PERSIST_BY_CALL_ID ||
+	    !config_policy_states_engine(&svc->policy))
+		return;
+	if (!policy->persist_s)
+		why = "no effect without \"timeout\": no client is kept";
+	else if (svc->proto == IPPROTO_TCP)
+		why = "\"sip\" reads UDP only: clients by TCP are kept by their addresses";
+	if (!why)
+		return;
+	context_push_key(ctx, "persistence");
+	context_push_key(ctx, "engine");
+	config_report(ctx, 0, NULL, "%s", why);
+	context_pop(ctx);
+	context_pop(ctx);
+}
+
 void config_check_service(struct config_context *ctx, struct config_service *svc)
 {
 	uint32_t n = svc->n_servers > svc->n_listen ? svc->n_servers : svc->n_listen;
@@ -342,6 +364,7 @@ void config_check_service(struct config_context *ctx, struct config_service *svc
 	ftp_check(ctx, svc);
 	client_address_check(ctx, svc);
 	netmask_check(ctx, svc);
+	engine_check(ctx, svc);
 	one_packet_check(ctx, svc);
 	config_check_adopt(ctx, svc);
 	for (uint32_t i = 0; i < svc->n_servers; i++) {

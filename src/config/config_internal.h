@@ -282,6 +282,7 @@ void config_policy_inherit(struct config_policy *policy, const struct config_pol
 int config_nulls_check(struct config_context *ctx, const struct config_object *o,
 		       const json_t *set);
 /* "ftp": true is said of this service itself, not by the defaults. */
+bool config_policy_states_engine(const struct config_policy *policy);
 bool config_policy_states_ftp(const struct config_policy *policy);
 bool config_policy_states_netmask(const struct config_policy *policy);
 /* A netmask of `defaults`, as a service has it that states none: it holds for services of the
@@ -387,7 +388,7 @@ void config_check_pool_address(struct config_context *ctx, const struct config *
 void config_check_pools(struct config_context *ctx, const struct config *config,
 			const struct config_address *a);
 void config_check_nat_address(struct config_context *ctx, const struct config *config,
-			      const struct addr *vip);
+			      const struct addr *vip, bool claim);
 
 /* The service alone: listeners, servers, thresholds. Puts DR servers' ports right. */
 void config_check_service(struct config_context *ctx, struct config_service *svc);

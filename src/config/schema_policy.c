@@ -15,6 +15,8 @@ static const char *const on_removed_names[] = {"reset", "keep", "drain", NULL};
 _Static_assert(ARRAY_LEN(on_removed_names) == ON_REMOVED_MAX + 1, "a word for each");
 static const char *const unknown_names[] = {"linux", "rst", "drop", NULL};
 _Static_assert(ARRAY_LEN(unknown_names) == UNKNOWN_MAX + 1, "a word for each");
+static const char *const engine_names[] = {"address", "sip", NULL};
+_Static_assert(ARRAY_LEN(engine_names) == PERSIST_ENGINE_MAX + 1, "a word for each");
 static const char *const reply_names[] = {"route", "reset", "vip", NULL};
 _Static_assert(ARRAY_LEN(reply_names) == REPLY_MAX + 1, "a word for each");
 
@@ -37,6 +39,7 @@ enum {
 	SET_ONE_PACKET,
 	SET_PERSIST,
 	SET_NETMASK,
+	SET_ENGINE,
 	SET_EXPIRE_QUIESCENT,
 	SET_EXTENSION,
 	SET_GONE,
@@ -61,6 +64,11 @@ _Static_assert(SET_TIMEOUT + CONN_STATE_MAX <= CONFIG_SET_HEALTH, "one bit each"
 bool config_policy_states_netmask(const struct config_policy *policy)
 {
 	return policy->set >> SET_NETMASK & 1;
+}
+
+bool config_policy_states_engine(const struct config_policy *policy)
+{
+	return policy->set >> SET_ENGINE & 1;
 }
 
 bool config_policy_states_ftp(const struct config_policy *policy)
@@ -126,6 +134,17 @@ static const struct config_field persistence_fields[] = {
 	 .help = "clients that are equal under it count as one, with 0 all clients; of an IPv6 "
 		 "service a prefix length; in `defaults` 0 to 32 and netmasks with holes hold for "
 		 "IPv4 services, 33 to 128 for IPv6 services"},
+	{.name = "engine",
+	 .type = TYPE_ENUM,
+	 AT(struct config_policy, service.persist_engine),
+	 .set_bit = SET_ENGINE,
+	 .names = engine_names,
+	 .def = PERSIST_BY_ADDRESS,
+	 .noun = "a persistence engine",
+	 .help = "what tells clients apart: `address` alone, or for UDP `sip`, the Call-ID of each "
+		 "message as well (IPVS's `--pe sip`): calls of one client are spread, and the "
+		 "messages of a call go to one real server. A message without a Call-ID makes no "
+		 "connection (`no_call_id`). TCP goes by the address"},
 	{.name = "expire_quiescent",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.expire_quiescent),

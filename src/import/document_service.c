@@ -123,13 +123,37 @@ static const char *mask_format(uint32_t netmask, char buf[ADDR_STRLEN])
 	return addr_format(&a, buf, ADDR_STRLEN);
 }
 
-static void scheduling_put(struct doc *d, const struct lvs_service *svc)
+/* ", "netmask": VALUE", or nothing where the netmask is the whole address. */
+static const char *netmask_member(const struct lvs_service *svc, char buf[2 * ADDR_STRLEN])
 {
-	char mask[ADDR_STRLEN];
 	const bool v6 =
 		svc->mark ? svc->v6 : svc->listeners && svc->listeners->addr.family == ADDR_V6;
-	const uint32_t whole = v6 ? 128 : 32;
+	char mask[ADDR_STRLEN];
 
+	buf[0] = '\0';
+	if (svc->netmask > 128)
+		snprintf(buf, 2 * ADDR_STRLEN, ", \"netmask\": \"%s\"",
+			 mask_format(svc->netmask, mask));
+	else if (svc->netmask && svc->netmask != (v6 ? 128 : 32))
+		snprintf(buf, 2 * ADDR_STRLEN, ", \"netmask\": %u", svc->netmask);
+	return buf;
+}
+
+static void persistence_put(struct doc *d, const struct lvs_service *svc)
+{
+	const char *engine = svc->by_call_id ? "\"engine\": \"sip\"" : "";
+	char netmask[2 * ADDR_STRLEN];
+
+	if (svc->persistence_s)
+		doc_value(d, svc->at, "persistence", "{ \"timeout\": %u%s%s%s }",
+			  svc->persistence_s, netmask_member(svc, netmask), *engine ? ", " : "",
+			  engine);
+	else if (*engine)
+		doc_value(d, svc->at, "persistence", "{ %s }", engine);
+}
+
+static void scheduling_put(struct doc *d, const struct lvs_service *svc)
+{
 	doc_value(d, svc->at, "scheduler", "\"%s\"", svc->scheduler ? svc->scheduler : "wlc");
 	if (svc->flags)
 		doc_value(d, svc->at, "scheduler_flags", "[%s%s%s]",
@@ -142,14 +166,7 @@ static void scheduling_put(struct doc *d, const struct lvs_service *svc)
 		doc_value(d, svc->at, "client_address", "\"%s\"", svc->client_address);
 	if (svc->one_packet)
 		doc_value(d, svc->at, "one_packet", "true");
-	if (svc->persistence_s && svc->netmask > 128)
-		doc_value(d, svc->at, "persistence", "{ \"timeout\": %u, \"netmask\": \"%s\" }",
-			  svc->persistence_s, mask_format(svc->netmask, mask));
-	else if (svc->persistence_s && svc->netmask && svc->netmask != whole)
-		doc_value(d, svc->at, "persistence", "{ \"timeout\": %u, \"netmask\": %u }",
-			  svc->persistence_s, svc->netmask);
-	else if (svc->persistence_s)
-		doc_value(d, svc->at, "persistence", "{ \"timeout\": %u }", svc->persistence_s);
+	persistence_put(d, svc);
 	if (svc->established_s)
 		doc_value(d, svc->at, "timeouts", "{ \"established\": %u }", svc->established_s);
 }

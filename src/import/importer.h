@@ -142,6 +142,10 @@ struct lvs_server *server_new(struct importer *im, struct lvs_service *svc, stru
 bool lvs_tunnel_type(const char *word, uint8_t *type);
 /* Notes what does not go together, and takes it away. */
 void lvs_tunnel_finish(struct importer *im, struct origin at, struct encap *t);
+/* Whether a word (of option or keyword `what`) is the persistence engine that plvs has; notes what
+ * differs. persistent: the service has a time-out. */
+bool lvs_engine_take(struct importer *im, struct origin at, const char *what, const char *name,
+		     bool persistent);
 struct lvs_listener *listener_new(struct importer *im, struct lvs_service *svc, struct origin at,
 				  const struct addr *addr, uint32_t port);
 struct lvs_check *check_new(struct importer *im, struct lvs_server *server, struct origin at,

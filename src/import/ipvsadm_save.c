@@ -94,9 +94,7 @@ static void service_set(struct reader *r, struct lvs_service *svc, const struct 
 	svc->persistence_s = c->persistent;
 	svc->netmask = c->netmask;
 	svc->one_packet = c->ops;
-	if (c->pe)
-		note(r->im, r->at, NOTE_DIFFERS,
-		     "--pe %s: plvs keeps clients by address, not by what they say", c->pe);
+	svc->by_call_id = c->pe && lvs_engine_take(r->im, r->at, "--pe", c->pe, c->persistent != 0);
 }
 
 static void server_set(struct reader *r, struct lvs_server *s, const struct ipvsadm_command *c)

@@ -93,6 +93,7 @@ struct ka_virtual {
 	bool persistent;
 	uint32_t persistence_s, netmask;
 	bool ops, alpha;
+	const struct kw *engine;
 	uint32_t quorum, hysteresis;
 	const struct kw *quorum_at;
 	const struct kw *sorry;

@@ -122,6 +122,10 @@ static void policy_set(struct keepalived *ka, const struct ka_virtual *v, struct
 		     "port 0, any: keepalived makes it persistent for %u s, and so does the import",
 		     PERSISTENCE_DEFAULT);
 	}
+	if (v->engine)
+		svc->by_call_id =
+			lvs_engine_take(im, v->engine->at, "persistence_engine",
+					kw_word(im, v->engine, 1), svc->persistence_s != 0);
 	svc->one_packet = v->ops;
 	if (v->ops && svc->scheduler && strstr("lc wlc sed nq lblc lblcr", svc->scheduler))
 		note(im, v->kw->at, NOTE_DIFFERS,

@@ -227,10 +227,7 @@ static bool scheduling_keyword(struct keepalived *ka, const struct kw *k, struct
 	else if (kw_is(k, "persistence_granularity"))
 		granularity_take(ka, k, v);
 	else if (kw_is(k, "persistence_engine"))
-		note(ka->im, k->at, NOTE_DIFFERS,
-		     "persistence_engine %.16s: plvs keeps clients by address, not by what they "
-		     "say",
-		     kw_word(ka->im, k, 1));
+		v->engine = k;
 	else if (kw_is(k, "protocol"))
 		protocol_take(ka, k, v);
 	else if (kw_is(k, "ops"))

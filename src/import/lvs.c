@@ -66,6 +66,20 @@ void lvs_tunnel_finish(struct importer *im, struct origin at, struct encap *t)
 		t->checksum = ENCAP_NO_CHECKSUM;
 }
 
+bool lvs_engine_take(struct importer *im, struct origin at, const char *what, const char *name,
+		     bool persistent)
+{
+	if (strcmp(name, "sip") != 0) {
+		note(im, at, NOTE_ERROR, "%s %.16s: sip is the only engine", what, name);
+		return false;
+	}
+	note(im, at, NOTE_DIFFERS,
+	     "%s sip: plvs tells Call-IDs apart by a hash of 16 bits, and keeps clients of TCP by "
+	     "their addresses%s",
+	     what, persistent ? "" : "; no effect without a time-out of persistence");
+	return true;
+}
+
 struct lvs_listener *listener_new(struct importer *im, struct lvs_service *svc, struct origin at,
 				  const struct addr *addr, uint32_t port)
 {

@@ -118,6 +118,7 @@ struct lvs_service {
 	enum lvs_method method;
 	uint32_t persistence_s, netmask; /* LVS_MASK_ALL */
 	bool one_packet;
+	bool by_call_id; /* persistence by the engine `sip` */
 	enum lvs_switch quiesce;
 	uint32_t quorum, hysteresis;
 	bool quorum_weight;

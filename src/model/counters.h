@@ -58,6 +58,8 @@
 	  "by full NAT: no pool has an address of the link by which the real server is reached")   \
 	X(NO_LOCAL_PORT, no_local_port,                                                            \
 	  "by full NAT: all ports of the pool are in use or in quarantine for the real server")    \
+	X(NO_CALL_ID, no_call_id,                                                                  \
+	  "without a connection and a Call-ID, to a service whose persistence goes by it")         \
 	X(POOL_UNKNOWN, pool_unknown, "to an address of a pool, without a connection")             \
 	X(OWN_CLIENT, own_client,                                                                  \
 	  "of a program of this router, to a service that is not by full NAT alone")               \

@@ -96,6 +96,13 @@ enum reply_policy {
 #define REUSE_CLOSED   0x1U /* TIME_WAIT, CLOSE */
 #define REUSE_FIN_WAIT 0x2U /* also FIN_WAIT, where no reply passes here (DR) */
 
+/* What tells the clients of a persistent service apart. */
+enum persist_engine {
+	PERSIST_BY_ADDRESS,
+	PERSIST_BY_CALL_ID, /* UDP: by the Call-ID of SIP as well (IPVS's engine "sip") */
+	PERSIST_ENGINE_MAX
+};
+
 /* Flags of schedulers (ipvsadm -b). */
 #define SCHED_SH_FALLBACK 0x1U
 #define SCHED_SH_PORT	  0x2U
@@ -127,6 +134,7 @@ struct service_policy {
 	uint8_t client_address; /* enum client_address: how servers learn the client's */
 	bool expire_quiescent;	/* a template whose server has weight 0 is not used */
 	bool nat_icmp_send;	/* a packet of a server's port without a connection is refused */
+	uint8_t persist_engine; /* enum persist_engine */
 	bool adopt; /* connections that another router began are taken up; see sched/mh.c */
 	uint32_t scheduler_flags;
 	uint32_t mh_slots; /* of mh: a prime; 0: MH_SLOTS_DEFAULT */

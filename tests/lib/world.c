@@ -568,6 +568,7 @@ int world_service(struct harness *h, const char *proto, const char *listen,
 		svc->policy.tunnel_source.addr = net;
 	}
 	svc->policy.persist_s = wd->policy.persist_s;
+	svc->policy.persist_engine = wd->policy.engine;
 	svc->policy.extension_s = wd->policy.extension_s;
 	svc->policy.netmask = wd->policy.netmask       ? wd->policy.netmask
 			      : svc->family == ADDR_V6 ? 128

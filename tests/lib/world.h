@@ -59,6 +59,7 @@ struct world_policy {
 	int8_t reuse;	      /* REUSE_*; 0 = REUSE_CLOSED, -1 = none */
 	uint32_t drain_s;
 	uint8_t client_address; /* enum client_address */
+	uint8_t engine;		/* enum persist_engine */
 	uint8_t tunnel_len;	/* tunnel_source; 0 = the router's own address */
 	const char *tunnel_net;
 };

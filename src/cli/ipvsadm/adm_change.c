@@ -25,16 +25,20 @@ static int cannot(struct adm *a, const char *what, const char *why)
 	return adm_fail(a, ADM_REFUSED, "%s not supported by plvs: %s", what, why);
 }
 
+/* --pe without a name is none, as for the kernel. */
+static bool engine_given(const struct adm_command *cmd)
+{
+	return cmd->pe && *cmd->pe;
+}
+
 static int service_possible(struct adm *a, const struct adm_command *cmd)
 {
 	const struct adm_service *s = &cmd->service;
 
 	if (s->proto == IPPROTO_SCTP && !s->mark)
 		return cannot(a, "SCTP is", "only TCP and UDP are balanced");
-	if (cmd->pe && strcmp(cmd->pe, "sip") != 0)
+	if (engine_given(cmd) && strcmp(cmd->pe, ADM_ENGINE_SIP) != 0)
 		return adm_fail(a, ADM_REFUSED, TEXT_NO_SCHEDULER);
-	if (cmd->pe)
-		return cannot(a, "--pe sip is", "clients are told apart by their addresses only");
 	return 0;
 }
 
@@ -45,7 +49,13 @@ static bool default_says(const struct adm *a, const char *key)
 	return adm_policy(a, NULL, key, NULL) != NULL;
 }
 
-static json_t *persistence_json(const struct adm_command *cmd)
+/* Whether the service, or `defaults` for one that is to be made, has the engine. */
+static bool engine_says(const struct adm *a, const struct adm_command *cmd)
+{
+	return adm_engine(a, adm_service_find(a, &cmd->service, NULL)) != NULL;
+}
+
+static json_t *persistence_json(const struct adm *a, const struct adm_command *cmd)
 {
 	json_t *o = json_pack("{s:I}", "timeout", (json_int_t)cmd->persist_s);
 	const struct addr mask = {.family = ADDR_V4, .v4 = cmd->netmask};
@@ -58,6 +68,9 @@ static json_t *persistence_json(const struct adm_command *cmd)
 		json_object_set_new(o, "netmask",
 				    v6 ? json_integer((json_int_t)cmd->prefix)
 				       : json_string(addr_format(&mask, text, sizeof(text))));
+	if (engine_given(cmd) || engine_says(a, cmd))
+		json_object_set_new(o, "engine",
+				    json_string(engine_given(cmd) ? cmd->pe : ADM_ENGINE_NONE));
 	return o;
 }
 
@@ -86,8 +99,9 @@ static json_t *service_keys(const struct adm *a, const struct adm_command *cmd)
 				    ? flags_json(cmd->flags)
 				    : json_null());
 	json_object_set_new(o, "persistence",
-			    cmd->persist_s || default_says(a, "persistence") ? persistence_json(cmd)
-									     : json_null());
+			    cmd->persist_s || engine_given(cmd) || default_says(a, "persistence")
+				    ? persistence_json(a, cmd)
+				    : json_null());
 	json_object_set_new(o, "one_packet",
 			    ops || default_says(a, "one_packet") ? json_boolean(ops) : json_null());
 	return o;

@@ -221,6 +221,10 @@ const char *adm_flags_text(const char *scheduler, uint32_t flags, char buf[64]);
 /* Seconds, or 0. mask: "255.255.255.0", or of an IPv6 service "64"; "" is the whole address. */
 uint32_t adm_persist(const struct adm *a, const struct adm_service *s, const json_t *service,
 		     char mask[ADM_MASK_LEN]);
+/* The persistence engine as ipvsadm names it; NULL: none. */
+#define ADM_ENGINE_SIP	"sip"
+#define ADM_ENGINE_NONE "address" /* in the configuration */
+const char *adm_engine(const struct adm *a, const json_t *service);
 bool adm_ops(const struct adm *a, const json_t *service);
 const char *adm_forward(const struct adm *a, const json_t *service, const json_t *server);
 json_int_t adm_member(const json_t *object, const char *key, json_int_t otherwise);

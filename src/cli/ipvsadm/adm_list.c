@@ -173,7 +173,8 @@ static void name_cut(char *name, bool v6)
 
 static void print_service(const struct listing *l, const struct adm_entry *e)
 {
-	const char *scheduler = adm_scheduler(l->a, e->service);
+	const char *scheduler = adm_scheduler(l->a, e->service),
+		   *engine = adm_engine(l->a, e->service);
 	uint32_t flags = adm_flags(l->a, e->service), persist;
 	char name[ADM_NAME_LEN], text[64], mask[ADM_MASK_LEN];
 
@@ -197,6 +198,8 @@ static void print_service(const struct listing *l, const struct adm_entry *e)
 		fprintf(l->a->out, " persistent %u", persist);
 	if (persist && mask[0])
 		fprintf(l->a->out, " mask %s", mask);
+	if (persist && engine)
+		fprintf(l->a->out, " pe %s", engine);
 	if (adm_ops(l->a, e->service))
 		fprintf(l->a->out, " ops");
 	fputc('\n', l->a->out);

@@ -246,6 +246,13 @@ uint32_t adm_persist(const struct adm *a, const struct adm_service *s, const jso
 	return adm_seconds(adm_policy(a, service, "persistence", "timeout"));
 }
 
+const char *adm_engine(const struct adm *a, const json_t *service)
+{
+	const char *name = json_string_value(adm_policy(a, service, "persistence", "engine"));
+
+	return name && strcmp(name, ADM_ENGINE_NONE) != 0 ? name : NULL;
+}
+
 bool adm_ops(const struct adm *a, const json_t *service)
 {
 	return json_is_true(adm_policy(a, service, "one_packet", NULL));

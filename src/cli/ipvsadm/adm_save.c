@@ -21,7 +21,7 @@ static void service_text(const struct adm_entry *e, bool numeric, char buf[ADM_N
 
 static void save_service(const struct adm *a, const struct adm_entry *e, const char *name)
 {
-	const char *scheduler = adm_scheduler(a, e->service);
+	const char *scheduler = adm_scheduler(a, e->service), *engine = adm_engine(a, e->service);
 	uint32_t flags = adm_flags(a, e->service), persist;
 	char text[64], mask[ADM_MASK_LEN];
 
@@ -31,6 +31,8 @@ static void save_service(const struct adm *a, const struct adm_entry *e, const c
 		fprintf(a->out, " -p %u", persist);
 	if (persist && mask[0])
 		fprintf(a->out, " -M %s", mask);
+	if (engine)
+		fprintf(a->out, " --pe %s", engine);
 	if (adm_ops(a, e->service))
 		fprintf(a->out, " -o");
 	if (flags)

@@ -63,6 +63,7 @@ void FAM_FN(conn, view)(const struct worker *w, const struct FAM(conn) *c, struc
 	view_service(w, v);
 	if (!(c->c.flags & CONN_F_TEMPLATE))
 		return;
+	v->client.port = 0; /* in its key: a hash, or 0 */
 	v->nh_in = v->nh_out = 0;
 	v->assured = __atomic_load_n(&c->c.assured, __ATOMIC_RELAXED) != 0;
 }

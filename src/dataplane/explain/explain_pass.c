@@ -255,7 +255,7 @@ static void mark_note(struct explain *x, const struct worker *w, const struct FA
 static void template_take(struct explain *x, struct worker *w, const struct service_match *match,
 			  const struct FAM(pkt) *p)
 {
-	const struct FAM(conn) *t = FAM_FN(persist, find)(w, match, &p->key);
+	const struct FAM(conn) *t = FAM_FN(persist, find)(w, match, p);
 	const struct server_rt *rt;
 
 	x->home = w->id;

@@ -9,10 +9,12 @@
 #include "dataplane/stages/ip.h"
 #include "dataplane/exits/doors.h"
 #include "dataplane/conn/conn_life.h"
+#include "dataplane/persistence/call_id.h"
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
 
-#define PORT_FTP 21
+#define PORT_FTP       21
+#define UDP_HEADER_LEN 8
 
 static FAM_ADDR client_network(const struct service *svc, FAM_ADDR client)
 {
@@ -34,20 +36,42 @@ static bool keyed_by_port(const struct service_match *match, const struct FAM(ke
 	return match->exact && !(k->proto == IPPROTO_TCP && k->dport == be16_from(PORT_FTP));
 }
 
-static struct FAM(key) template_key(const struct service_match *match, const struct FAM(key) *k)
+/* The hash of the Call-ID in what the first segment has of a datagram; 0: none. */
+static __rte_noinline be16 call_of(const struct FAM(pkt) *p)
+{
+	const uint8_t *data = p->l3 + p->l4_off + UDP_HEADER_LEN;
+	const uint8_t *end = rte_pktmbuf_mtod(p->m, const uint8_t *) + rte_pktmbuf_data_len(p->m);
+
+	if (p->l3 + p->l3_len < end) /* padding of the frame */
+		end = p->l3 + p->l3_len;
+	if ((p->flags & (PKT_FOLLOWS | PKT_RELATED | PKT_BAD_L4)) || data >= end)
+		return 0;
+	return be16_from(call_id_hash(data, (size_t)(end - data)));
+}
+
+/* False: the persistence goes by the Call-ID, and the packet has none. */
+static bool template_key(const struct service_match *match, const struct FAM(pkt) *p,
+			 struct FAM(key) *out)
 {
 	const struct service *svc = match->svc;
+	const struct FAM(key) *k = &p->key;
 	struct FAM(key) key = {.saddr = client_network(svc, k->saddr), .proto = PROTO_TEMPLATE};
 
+	if (unlikely(svc->policy.persist_engine == PERSIST_BY_CALL_ID) && k->proto == IPPROTO_UDP) {
+		key.sport = call_of(p);
+		if (key.sport == 0)
+			return false;
+	}
 	if (svc->fwmark) {
 		key.daddr = mark_address(svc->fwmark);
-		return key;
+	} else {
+		key.proto |= k->proto;
+		key.daddr = k->daddr;
+		if (keyed_by_port(match, k))
+			key.dport = k->dport;
 	}
-	key.proto |= k->proto;
-	key.daddr = k->daddr;
-	if (keyed_by_port(match, k))
-		key.dport = k->dport;
-	return key;
+	*out = key;
+	return true;
 }
 
 static const struct server *server_by_id(const struct service *svc, uint32_t id)
@@ -80,23 +104,34 @@ static void template_show(struct FAM(conn) *t, const struct service_match *match
 	t->dport = keyed_by_port(match, k) ? srv->port : 0;
 }
 
-struct FAM(conn) *FAM_FN(persist, find)(const struct worker *w, const struct service_match *match,
-					const struct FAM(key) *k)
+static struct FAM(conn) *template_find(const struct worker *w, const struct FAM(key) *key)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
-	const struct FAM(key) key = template_key(match, k);
 
-	return FAM_FN(table, find)(t, &key, FAM_FN(table, hash)(t, &key), DIR_IN);
+	return FAM_FN(table, find)(t, key, FAM_FN(table, hash)(t, key), DIR_IN);
+}
+
+struct FAM(conn) *FAM_FN(persist, find)(const struct worker *w, const struct service_match *match,
+					const struct FAM(pkt) *p)
+{
+	struct FAM(key) key;
+
+	return template_key(match, p, &key) ? template_find(w, &key) : NULL;
 }
 
 /* At home. Finds the client's template or makes one, and holds it. */
 static int template_choose(struct worker *w, const struct service_match *match,
-			   const struct FAM(key) *k, struct persist_choice *out)
+			   const struct FAM(pkt) *p, struct persist_choice *out)
 {
-	const struct FAM(key) key = template_key(match, k);
-	struct FAM(conn) *t = FAM_FN(persist, find)(w, match, k);
-	const struct server *srv = t ? template_server(match->svc, t) : NULL;
+	const struct FAM(key) *k = &p->key;
+	const struct server *srv;
+	struct FAM(conn) *t;
+	struct FAM(key) key;
 
+	if (unlikely(!template_key(match, p, &key)))
+		return -EBADMSG;
+	t = template_find(w, &key);
+	srv = t ? template_server(match->svc, t) : NULL;
 	if (!srv) {
 		const struct sched_request req = FAM_FN(service, request)(w, k);
 		int choice = match->svc->sched->choose(match->svc, &req);
@@ -145,7 +180,7 @@ int FAM_FN(persist, choose)(struct worker *w, const struct service_match *match,
 	}
 	home = FAM_FN(persist, home)(w, match->svc, p->key.saddr);
 	if (home == w->id)
-		return template_choose(w, match, &p->key, out);
+		return template_choose(w, match, p, out);
 	door_handoff_as(w, p->m, home, HANDOFF_HOME);
 	return -EINPROGRESS;
 }
@@ -180,7 +215,7 @@ static void decide(struct worker *w, struct FAM(pkt) *p)
 		door_handoff_as(w, p->m, owner, HANDOFF_STEER);
 		return;
 	}
-	switch (template_choose(w, &match, &p->key, &choice)) {
+	switch (template_choose(w, &match, p, &choice)) {
 	case 0:
 		tag->server = choice.server->rt->id;
 		tag->v6 = FAMILY == 6;
@@ -190,6 +225,9 @@ static void decide(struct worker *w, struct FAM(pkt) *p)
 	case -ENOENT:
 		FAM_FN(icmp, error)(w, p, p->key.daddr, ICMP_REASON_PORT, 0);
 		door_drop(w, p->m, DROP_NO_SERVER);
+		return;
+	case -EBADMSG:
+		door_drop(w, p->m, DROP_NO_CALL_ID);
 		return;
 	default:
 		door_drop(w, p->m, DROP_TABLE_FULL);

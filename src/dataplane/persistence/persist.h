@@ -7,8 +7,9 @@
  * an entry of its home worker, owner(masked client, 0), which alone finds, makes, moves and ends
  * the template. Another worker that makes a connection sends the packet home, and gets it
  * back with the decision and a hold on the template; the connection keeps the hold, so
- * the template outlives it wherever it is. No lock, and nothing but the holds' count is
- * written by two workers.
+ * the template outlives it wherever it is. Under the engine `sip` the clients of a network have a
+ * template for each hash of a Call-ID, which stands in the client's port of the key. No lock, and
+ * nothing but the holds' count is written by two workers.
  *
  * Worker context.
  */

@@ -274,7 +274,7 @@ static void refuse(struct worker *w, struct FAM(pkt) *p, int why)
 		return;
 	}
 	if (why != -EEXIST) {
-		door_drop(w, p->m, DROP_TABLE_FULL);
+		door_drop(w, p->m, why == -EBADMSG ? DROP_NO_CALL_ID : DROP_TABLE_FULL);
 		return;
 	}
 	if (p->key.proto == IPPROTO_TCP)

@@ -39,7 +39,9 @@ bool sync_key_sound(const struct sync_event *e)
 	if (!proto_sound(e->proto))
 		return false;
 	if (e->proto & RECORD_TEMPLATE)
-		return e->cport == 0; /* a network, perhaps all; a mark for the virtual address */
+		/* A network, perhaps all; a mark for the virtual address; of UDP a Call-ID's hash
+		 * for the port. */
+		return e->cport == 0 || e->proto != (RECORD_TEMPLATE | IPPROTO_TCP);
 	return sync_addr_is_unicast(SYNC_EVENT_ADDR(e, caddr)) &&
 	       sync_addr_is_unicast(SYNC_EVENT_ADDR(e, vaddr));
 }

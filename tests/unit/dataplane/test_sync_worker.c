@@ -316,6 +316,50 @@ static void a_connection_goes_on_at_its_server_after_a_takeover(void **state)
 	assert_int_equal(pair_connect(&p.b, CLIENT + 9, 4100, IPPROTO_TCP, 443), server[3]);
 }
 
+static be32 call_to(struct harness *h, uint32_t client, uint16_t sport, const char *message)
+{
+	struct packet sent, said = pair_from_client(client, sport, IPPROTO_UDP, 5060, 0);
+	be32 server;
+
+	said.data = message;
+	said.payload = (uint16_t)strlen(message);
+	pair_put(h, 0, said);
+	assert_true(pair_sent(h, 1, &sent));
+	pair_put(h, 1, pair_answer(&sent, 0)); /* a client got through under the template */
+	server = sent.daddr;
+	pair_sent(h, 0, &sent);
+	return server;
+}
+
+/* The servers' ids differ, and the workers that are home to the network. */
+static void a_call_goes_on_at_its_server_after_a_takeover(void **state)
+{
+	static const struct world_server sip[] = {{PAIR_SERVER1 ":5062", 1, FWD_NAT},
+						  {PAIR_SERVER2 ":5062", 1, FWD_NAT}};
+	static const char *const calls[] = {"INVITE\r\nCall-ID: one@h\r\n\r\n",
+					    "INVITE\r\ni:two\r\n\r\n",
+					    "INVITE\r\ni: three\r\n\r\n"};
+	const struct world_policy policy = {
+		.persist_s = 300, .netmask = NETMASK_BITS, .engine = PERSIST_BY_CALL_ID};
+	be32 server[3];
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct harness *h = i ? &p.b : &p.a;
+
+		world_policy(h, &policy);
+		assert_int_equal(
+			world_service(h, "udp", PAIR_VIP ":5060", sched_find("rr"), sip, 2), 0);
+	}
+	for (uint16_t i = 0; i < 3; i++)
+		server[i] = call_to(&p.a, CLIENT + 1, 4000 + i, calls[i]);
+	assert_int_not_equal(server[0], server[1]);
+	pass(1);
+	p.door_b.set_mode(p.door_b.arg, SYNC_EMIT);
+	for (uint16_t i = 3; i-- > 0;)
+		assert_int_equal(call_to(&p.b, CLIENT + 77, 5000 + i, calls[i]), server[i]);
+}
+
 static void a_client_of_the_peer_is_asked_for_before_a_takeover(void **state)
 {
 	const uint32_t near = 0xc0a8014dU; /* 192.168.1.77: no gateway is between */
@@ -547,6 +591,7 @@ int main(void)
 		T(tcp_is_told_of_from_established_to_its_end),
 		T(udp_is_told_of_when_answered_or_seen_twice),
 		T(a_template_is_told_of_once_a_client_got_through),
+		T(a_call_goes_on_at_its_server_after_a_takeover),
 		T(a_live_connection_is_told_of_again_by_the_wheel),
 		T(without_a_peer_nothing_is_told),
 		T(a_full_ring_is_counted_and_stops_nothing),

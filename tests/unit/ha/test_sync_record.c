@@ -219,6 +219,29 @@ static struct sync_record record_of(const struct vector *v)
 	return r;
 }
 
+/* A template's client port is the hash of a Call-ID: of UDP and of a mark alone. */
+static void a_template_of_tcp_has_no_client_port(void **state)
+{
+	struct sync_event e = {.kind = SYNC_PUT, .proto = RECORD_TEMPLATE | IPPROTO_UDP};
+
+	(void)state;
+	e.caddr4 = be32_from(0xc0a80000);
+	e.vaddr4 = be32_from(0x0a010064);
+	e.vport = be16_from(5060);
+	e.daddr4 = be32_from(0x0a0a0001);
+	e.method = FWD_NAT;
+	e.state = CONN_NONE;
+	assert_true(sync_event_sound(&e));
+	e.cport = be16_from(0xfedc);
+	assert_true(sync_event_sound(&e));
+	e.proto = RECORD_TEMPLATE;
+	assert_true(sync_event_sound(&e));
+	e.proto = RECORD_TEMPLATE | IPPROTO_TCP;
+	assert_false(sync_event_sound(&e));
+	e.cport = 0;
+	assert_true(sync_event_sound(&e));
+}
+
 /* A local address of the wrong family, none, or one where the server is not of the other family. */
 static void full_nat_between_the_families_has_a_local_address_of_the_servers_family(void **state)
 {
@@ -431,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_the_bytes_of_the_document),
+		cmocka_unit_test(a_template_of_tcp_has_no_client_port),
 		cmocka_unit_test(
 			full_nat_between_the_families_has_a_local_address_of_the_servers_family),
 		cmocka_unit_test(a_record_cut_short_is_refused),
