@@ -17,7 +17,8 @@ kept_round()
 	is "$1: connections that answer" "$(hold_answered)" -eq "$2"
 }
 
-# kept COUNT WORKERS-OF-A WORKERS-OF-B [METHOD]. KEPT_MORE: what jq makes of the service. KEPT_SERVE: what
+# kept COUNT WORKERS-OF-A WORKERS-OF-B [METHOD]. KEPT_MORE: what jq makes of the service. KEPT_VIP: where
+# clients connect to then. KEPT_SERVE: what
 # starts a server, with the arguments of echo_serve.
 kept()
 {
@@ -28,7 +29,7 @@ kept()
 		jq -c "${KEPT_MORE:-.}")"
 	for i in 1 2; do ${KEPT_SERVE:-echo_serve} server$i tcp 10.10.0.1$i 7; done
 	wait_for 30 "the backup is synchronised" pair_synchronised b
-	hold_open "$1" 192.0.2.80:7
+	hold_open "$1" "${KEPT_VIP:-192.0.2.80:7}"
 	sleep 0.5
 	pair_at a
 	is "counted on the active router" "$(rpc status | jq .connections.live)" -ge "$1"
