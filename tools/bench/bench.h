@@ -106,6 +106,9 @@ struct scene {
 	struct owner_map owners;
 };
 
+/* Cycles of a connection of the least that full NAT needs: bare_lives.c. */
+double bare_lives_cycles(uint32_t population, uint32_t rounds);
+
 /* With its address what identifies connection i. */
 #define SCENE_VIP_PORT	  80
 #define SCENE_SERVER_PORT 8080

@@ -84,6 +84,15 @@ static void bench_fullnat(const struct options *o, uint32_t population, uint16_t
 	free(ratios);
 }
 
+static void bench_bare_fullnat(const struct options *o, uint32_t population)
+{
+	if (wanted(o, "bare-connections/fullnat"))
+		row_add("bare-connections/fullnat", population,
+			(double)rte_get_tsc_hz() /
+				bare_lives_cycles(population, o->quick ? 300 : 2000),
+			"connections/s", 0);
+}
+
 /* Rounds with counting of handshakes and without, in turn. */
 static void bench_counted(const struct options *o, uint32_t population, uint16_t dev,
 			  struct rte_mempool *pool)
@@ -130,6 +139,7 @@ void bench_lifecycle(const struct options *o, uint16_t dev, struct rte_mempool *
 	bench_lives(o, "new-connections/dr6", ADDR_V6, FWD_DR, population, dev, pool, TOLD_NOBODY);
 	bench_lives(o, "new-connections/6", ADDR_V6, FWD_NAT, population, dev, pool, TOLD_NOBODY);
 	bench_fullnat(o, population, dev, pool);
+	bench_bare_fullnat(o, population);
 	bench_lives(o, "new-connections/ledger", ADDR_V4, FWD_NAT, population, dev, pool,
 		    TOLD_LEDGER);
 	bench_lives(o, "new-connections/sync", ADDR_V4, FWD_NAT, population, dev, pool, TOLD_PEER);
