@@ -258,6 +258,9 @@ static void client_address_check(struct config_context *ctx, const struct config
 		missing(ctx, "client_address",
 			"\"proxy-v1\" needs \"protocol\": \"tcp\": of the PROXY protocol only "
 			"version 2, \"proxy-v2\", knows UDP");
+	if (policy->client_address == CLIENT_ADDRESS_TOA && svc->proto == IPPROTO_UDP)
+		missing(ctx, "client_address",
+			"\"toa\" needs \"protocol\": \"tcp\": an option of TCP tells the address");
 	if (policy->ftp && svc->proto == IPPROTO_TCP)
 		missing(ctx, "client_address",
 			"not with \"ftp\": an FTP control connection is read from its first byte "

@@ -428,7 +428,7 @@ static const struct config_field check_fields[] = {
 	 .type = TYPE_ENUM,
 	 AT(struct check_spec, header),
 	 .types = OF(SCRIPT) | OF(HTTP) | OF(AGENT),
-	 .names = client_address_names,
+	 .names = proxy_header_names,
 	 .def = CLIENT_ADDRESS_OFF,
 	 .noun = "a header",
 	 .help = "of `script`, `http` and `agent`: the probe begins with a header of the PROXY "

@@ -330,7 +330,8 @@ static const struct config_field policy_fields[] = {
 	 .help = "NAT, full NAT: `proxy-v1` and `proxy-v2` put a header of the PROXY protocol with "
 		 "the client's and the virtual address and port in front of what a TCP client "
 		 "sends; `proxy-v2` also in front of each UDP datagram. The servers have to expect "
-		 "the header"},
+		 "the header. `toa`, TCP: an option of the segments that end the handshake has the "
+		 "client's address and port, for servers with a TOA module"},
 	{.name = "tunnel_source",
 	 .type = TYPE_MATCH,
 	 AT(struct config_policy, service.tunnel_source),

@@ -140,8 +140,8 @@ static void kind_take(struct keepalived *ka, const struct kw *k, struct ka_virtu
 	v->method = METHOD_FULLNAT;
 	v->method_said = true;
 	note(ka->im, k->at, NOTE_DIFFERS,
-	     "FNAT: servers see addresses of kind pool and no client's address: the TCP option of "
-	     "DPVS (toa, uoa) is not sent");
+	     "FNAT: servers see addresses of kind pool and no client's address; servers with the "
+	     "module toa learn the client's by `client_address` `toa`; uoa, of UDP, is not sent");
 }
 
 static void proxy_take(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)

@@ -14,18 +14,21 @@ enum client_address {
 	CLIENT_ADDRESS_OFF,
 	CLIENT_ADDRESS_PROXY_V1, /* PROXY protocol, text: TCP only */
 	CLIENT_ADDRESS_PROXY_V2, /* PROXY protocol, binary */
+	CLIENT_ADDRESS_TOA,	 /* an option of TCP: dataplane/proxy/toa.c */
 	CLIENT_ADDRESS_MAX
 };
 
-/* "off", "proxy-v1", "proxy-v2", NULL. */
+/* "off", "proxy-v1", "proxy-v2", "toa", NULL. */
 extern const char *const client_address_names[CLIENT_ADDRESS_MAX + 1];
+/* The same without "toa". */
+extern const char *const proxy_header_names[CLIENT_ADDRESS_TOA + 1];
 
 /* The state of a connection whose server is told: enum client_address, and of TCP how far the
- * header has come. */
+ * header, or the option, has come. */
 #define PROXY_VERSION 0x03U
 #define PROXY_SENDING                                                                              \
 	0x40U		 /* the server has answered, and has not acknowledged all of the header */
-#define PROXY_DONE 0x80U /* the server has the header */
+#define PROXY_DONE 0x80U /* the server has the header, or has ended the handshake */
 
 static inline bool proxy_state_sound(uint8_t state, uint8_t proto)
 {

@@ -9,7 +9,9 @@
 
 #define X(NAME, name, ipvs) #name,
 const char *const client_address_names[CLIENT_ADDRESS_MAX + 1] = {"off", "proxy-v1", "proxy-v2",
-								  NULL};
+								  "toa", NULL};
+const char *const proxy_header_names[CLIENT_ADDRESS_TOA + 1] = {"off", "proxy-v1", "proxy-v2",
+								NULL};
 
 const char *const forward_names[FWD_MAX + 1] = {FORWARD_METHODS(X)};
 #undef X

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_tcp.h>
 
@@ -14,10 +15,27 @@
 
 #define TCP_OPTION_END	0U
 #define TCP_OPTION_NOP	1U
+#define TCP_OPTION_MSS	2U
 #define TCP_OPTION_SACK 5U
 
 /* Writes a word of a TCP header, and changes the checksum with it. */
 void payload_word_put(struct rte_tcp_hdr *tcp, uint8_t *at, uint32_t value);
+
+static inline uint16_t payload_half_at(const uint8_t *at)
+{
+	be16 half;
+
+	memcpy(&half, at, sizeof(half));
+	return be16_to(half);
+}
+
+/* The checksum does not follow. */
+static inline void payload_half_put(uint8_t *at, uint16_t value)
+{
+	const be16 half = be16_from(value);
+
+	memcpy(at, &half, sizeof(half));
+}
 
 /* The next option of a TCP header between `at` and end, from *at on; *len is its length. NULL: no
  * more, or an option that does not fit. */

@@ -10,11 +10,17 @@ static bool opens(const struct FAM(pkt) *p)
 	return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
+static bool by_toa(const struct FAM(conn) *c)
+{
+	return (c->proxy & PROXY_VERSION) == CLIENT_ADDRESS_TOA;
+}
+
 static void length_find(struct FAM(conn) *c)
 {
 	uint8_t text[PROXY_HEADER_MAX];
 
-	c->proxy_len = (uint8_t)FAM_FN(proxy, header)(c, text);
+	c->proxy_len =
+		(uint8_t)(by_toa(c) ? FAM_FN(toa, length)() : FAM_FN(proxy, header)(c, text));
 }
 
 void FAM_FN(proxy, begin)(struct FAM(conn) *c, const struct FAM(pkt) *p, uint8_t version)
@@ -33,17 +39,34 @@ void FAM_FN(proxy, copied)(struct worker *w, struct FAM(conn) *c, uint8_t proxy,
 {
 	if (!proxy)
 		return;
-	c->c.flags |= CONN_F_PAYLOAD;
 	c->proxy = proxy;
 	length_find(c);
+	if (by_toa(c) && (proxy & PROXY_DONE))
+		return;
+	c->c.flags |= CONN_F_PAYLOAD;
 	w->FAM(v).proxies[FAM_FN(conn, index)(&w->FAM(v).table, c)] =
 		(struct proxy_start){.first = first};
+}
+
+static void segment_toa(struct worker *w, struct FAM(pkt) *p)
+{
+	if (p->dir == DIR_OUT)
+		FAM_FN(toa, segment_out)(w, p);
+	else if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		FAM_FN(proxy, syn_strip)(w, p);
+	else
+		FAM_FN(toa, segment_in)(w, p);
 }
 
 bool FAM_FN(proxy, packet)(struct worker *w, struct FAM(pkt) *p, struct FAM(pkt) *ahead)
 {
 	const struct FAM(conn) *c = p->conn;
 
+	if (by_toa(c)) {
+		if (!(p->flags & (PKT_RELATED | PKT_FRAGMENT | PKT_FOLLOWS)))
+			segment_toa(w, p);
+		return true;
+	}
 	if (unlikely(p->flags & PKT_RELATED)) {
 		if (p->dir == DIR_OUT)
 			FAM_FN(proxy, error)(p);

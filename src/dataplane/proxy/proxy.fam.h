@@ -30,6 +30,17 @@ uint32_t FAM_FN(proxy, header)(const struct FAM(conn) *c, uint8_t out[PROXY_HEAD
 void FAM_FN(proxy, segment_in)(struct worker *w, struct FAM(pkt) *p, struct FAM(pkt) *ahead);
 void FAM_FN(proxy, segment_out)(struct worker *w, struct FAM(pkt) *p);
 
+/* The first byte that the server reads is the header's, so a SYN brings none, and asks for no
+ * cookie with which a later one could. */
+void FAM_FN(proxy, syn_strip)(struct worker *w, struct FAM(pkt) *p);
+
+/* --- toa.c, for proxy.c --- */
+
+/* Of the option, in bytes. */
+uint32_t FAM_FN(toa, length)(void);
+void FAM_FN(toa, segment_in)(struct worker *w, struct FAM(pkt) *p);
+void FAM_FN(toa, segment_out)(struct worker *w, struct FAM(pkt) *p);
+
 /* --- proxy_datagram.c, for proxy.c --- */
 
 bool FAM_FN(proxy, datagram)(struct worker *w, struct FAM(pkt) *p);

@@ -34,11 +34,21 @@
  * UDP, version 2 alone: every datagram begins with a header, padded to a multiple of 8 by a TLV of
  * type NOOP, so that offsets of later fragments can be moved.
  *
+ * TOA, an option of TCP in the place of a header: toa.c.
+ *
  * Worker context, one owner.
  */
 
 #include "dataplane/worker.h"
 #include "model/client_address.h"
+
+#define TOA_KIND 254U
+
+/* Whether an option of TCP tells the address of a client of either family. */
+static inline bool toa_is_option(const uint8_t *o, uint8_t len)
+{
+	return *o == TOA_KIND && (len == 8 || len == 20);
+}
 
 /* Version 1: "PROXY TCP6 ", two addresses, two ports, blanks, CR, LF, NUL. */
 #define PROXY_HEADER_MAX 108

@@ -9,7 +9,6 @@
 #include "dataplane/stages/pipeline.h"
 #include "dataplane/sync/conn_sync.h"
 
-#define OPTION_MSS	    2U
 #define OPTION_WINDOW_SCALE 3U
 #define OPTION_FAST_OPEN    34U
 /* RFC 6994, with a magic number behind the length; RFC 7413, appendix A. */
@@ -33,33 +32,22 @@ static uint32_t word_at(const uint8_t *at)
 	return be32_to(word);
 }
 
-static uint16_t half_at(const uint8_t *at)
-{
-	be16 word;
-
-	memcpy(&word, at, sizeof(word));
-	return be16_to(word);
-}
-
-static void half_put(uint8_t *at, uint16_t value)
-{
-	const be16 word = be16_from(value);
-
-	memcpy(at, &word, sizeof(word));
-}
-
 /* ---- from the client ---- */
 
 static bool is_fast_open(const uint8_t *o, uint8_t len)
 {
 	if (*o == OPTION_EXPERIMENT || *o == OPTION_EXPERIMENT_2)
-		return len >= 4 && half_at(o + 2) == OPTION_EXPERIMENT_FAST_OPEN;
+		return len >= 4 && payload_half_at(o + 2) == OPTION_EXPERIMENT_FAST_OPEN;
 	return *o == OPTION_FAST_OPEN;
 }
 
-/* The first byte that the server reads is the header's, so a SYN brings none, and asks for no
- * cookie with which a later one could. */
-static void syn_strip(struct worker *w, struct FAM(pkt) *p)
+/* The client's own word about its address counts for nothing. */
+static bool is_forged(const struct FAM(conn) *c, const uint8_t *o, uint8_t len)
+{
+	return (c->proxy & PROXY_VERSION) == CLIENT_ADDRESS_TOA && toa_is_option(o, len);
+}
+
+void FAM_FN(proxy, syn_strip)(struct worker *w, struct FAM(pkt) *p)
 {
 	uint8_t *at = (uint8_t *)(tcp_of(p) + 1), *end, *o, len;
 	bool stripped = false;
@@ -69,7 +57,7 @@ static void syn_strip(struct worker *w, struct FAM(pkt) *p)
 		return;
 	end = FAM_FN(payload, options_end)(p);
 	while (end && (o = tcp_option_next(&at, end, &len)) != NULL) {
-		if (!is_fast_open(o, len))
+		if (!is_fast_open(o, len) && !is_forged(p->conn, o, len))
 			continue;
 		memset(o, TCP_OPTION_NOP, len);
 		stripped = true;
@@ -135,8 +123,8 @@ static bool header_insert(struct worker *w, struct FAM(pkt) *p, uint32_t data)
 	    !FAM_FN(payload, replace)(p, 0, 0, text, len))
 		return false;
 	if (p->tcp_flags & TCP_URG)
-		half_put((uint8_t *)&tcp->tcp_urp,
-			 (uint16_t)(half_at((uint8_t *)&tcp->tcp_urp) + len));
+		payload_half_put((uint8_t *)&tcp->tcp_urp,
+				 (uint16_t)(payload_half_at((uint8_t *)&tcp->tcp_urp) + len));
 	if (!data) /* some receivers wait for more without */
 		tcp->tcp_flags |= RTE_TCP_PSH_FLAG;
 	FAM_FN(payload, done)(p, UINT16_MAX);
@@ -179,7 +167,7 @@ void FAM_FN(proxy, segment_in)(struct worker *w, struct FAM(pkt) *p, struct FAM(
 
 	if (unlikely(p->tcp_flags & TCP_SYN)) {
 		if (!(p->tcp_flags & TCP_ACK))
-			syn_strip(w, p);
+			FAM_FN(proxy, syn_strip)(w, p);
 		return;
 	}
 	if (likely(c->proxy & PROXY_DONE)) {
@@ -254,8 +242,8 @@ static void synack_take(struct worker *w, struct FAM(pkt) *p)
 	window_lower(tcp_of(p), c->proxy_len, 0);
 	e = options_begin(p);
 	while (e.end && (o = tcp_option_next(&e.at, e.end, &len)) != NULL) {
-		if (*o == OPTION_MSS && len == 4 && half_at(o + 2) > 2U * c->proxy_len)
-			half_put(o + 2, (uint16_t)(half_at(o + 2) - c->proxy_len));
+		if (*o == TCP_OPTION_MSS && len == 4 && payload_half_at(o + 2) > 2U * c->proxy_len)
+			payload_half_put(o + 2, (uint16_t)(payload_half_at(o + 2) - c->proxy_len));
 		else if (*o == OPTION_WINDOW_SCALE && len == 3)
 			start->scale = (uint8_t)RTE_MIN((uint32_t)o[2], WINDOW_SCALE_MAX);
 	}

@@ -303,9 +303,9 @@ static const struct bad bad[] = {
 	 "f:4:78: shared.services[0].servers[0].address: 192.0.2.200 is in a pool "
 	 "(shared.addresses, node.pool): it cannot be a real server as well"},
 	/* The client's address for servers. */
-	{SERVICES(WEB(",\"client_address\":\"toa\"")),
-	 "f:4:61: shared.services[0].client_address: \"toa\" is not a way to tell servers the "
-	 "client's address: expected one of off, proxy-v1, proxy-v2"},
+	{SERVICES(WEB(",\"client_address\":\"option\"")),
+	 "f:4:61: shared.services[0].client_address: \"option\" is not a way to tell servers the "
+	 "client's address: expected one of off, proxy-v1, proxy-v2, toa"},
 	{SERVICES(WEB(",\"forward\":\"dr\",\"client_address\":\"proxy-v2\"")),
 	 "f:4:76: shared.services[0].client_address: needs \"forward\": \"nat\" or \"fullnat\", "
 	 "not \"dr\": replies have to pass the router"},
@@ -327,6 +327,10 @@ static const struct bad bad[] = {
 		  "v1\"}"),
 	 "f:4:61: shared.services[0].client_address: \"proxy-v1\" needs \"protocol\": \"tcp\": of "
 	 "the PROXY protocol only version 2, \"proxy-v2\", knows UDP"},
+	{SERVICES("{\"protocol\":\"udp\",\"listen\":\"192.0.2.80:53\",\"client_address\":\"toa\"}"),
+	 "f:4:61: shared.services[0].client_address: \"toa\" needs \"protocol\": \"tcp\": an "
+	 "option "
+	 "of TCP tells the address"},
 	{SERVICES(WEB(",\"forward\":\"fullnat\",\"ftp\":true,\"servers\":[{\"address\":"
 		      "\"[2001:db8::9]:21\"}]")),
 	 "f:4:97: shared.services[0].servers[0].address: expected a server of the service's "

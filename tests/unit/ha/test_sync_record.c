@@ -358,8 +358,8 @@ static void a_told_address_that_cannot_be_is_refused(void **state)
 {
 	static const struct {
 		uint8_t at, value;
-	} bad[] = {{28, 0x83}, {28, 0x80}, {28, 0xc2}, {28, 0x00},   {28, 0x8a},
-		   {29, 1},    {31, 1},	   {24, 1},    {17, FWD_DR}, {2, 0x89}};
+	} bad[] = {{28, 0x43 | 0x80}, {28, 0x80}, {28, 0xc2}, {28, 0x00},   {28, 0x8a},
+		   {29, 1},	      {31, 1},	  {24, 1},    {17, FWD_DR}, {2, 0x89}};
 	size_t v = 0;
 
 	(void)state;
