@@ -43,7 +43,7 @@ says()
 refusals()
 {
 	local interface=$1
-	local plvs=("$BUILD/src/plvs" -l "0-1" --file-prefix "$NET" -a "$(dut 0)" -- -c "$RUN/plvs.json")
+	local plvs=("$BUILD/src/plvs" --lcores "0@0,1@$((1 % CPUS))" --file-prefix "$NET" -a "$(dut 0)" -- -c "$RUN/plvs.json")
 	says "*no hugepages:*plvs-host apply --hugepages*" "${plvs[@]}"
 	echo 64 > /proc/sys/vm/nr_hugepages
 	says "*is not given to DPDK: it has Linux's driver*plvs-host apply --nic $(dut 0)*" "${plvs[@]}"
@@ -90,7 +90,7 @@ mtu_changes()
 # The NIC is in use: a second plvs with it names who has it.
 started_twice()
 {
-	says "*$(dut 0) is in use by another program: \"fuser -v /dev/vfio/*" "$BUILD/src/plvs" -l "0-1" \
+	says "*$(dut 0) is in use by another program: \"fuser -v /dev/vfio/*" "$BUILD/src/plvs" --lcores "0@0,1@$((1 % CPUS))" \
 		--file-prefix other -a "$(dut 0)" -- -c "$RUN/plvs.json"
 	is "answers of the first" "$(pings 192.0.2.10)" -eq 3
 }
