@@ -82,6 +82,32 @@ cat > "$RUN/ldirectord.cf" <<-END
 	    checktype=negotiate
 END
 
+# DPVS's keepalived: full NAT by addresses of a pool.
+cat > "$RUN/dpvs.conf" <<-END
+	local_address_group laddr {
+	    10.10.0.200 dpdk1
+	}
+	virtual_server 192.0.2.80 80 {
+	    delay_loop 1
+	    lb_algo wrr
+	    lb_kind FNAT
+	    protocol TCP
+	    laddr_group_name laddr
+	    real_server 10.10.0.11 80 {
+	        weight 1
+	        TCP_CHECK {
+	            connect_timeout 1
+	        }
+	    }
+	    real_server 10.10.0.12 80 {
+	        weight 3
+	        TCP_CHECK {
+	            connect_timeout 1
+	        }
+	    }
+	}
+END
+
 # import FILE: the configuration of the router with what the file says in `shared`.
 import()
 {
@@ -100,12 +126,14 @@ both_up()
 	[ "$(answers_by "$RUN/answers" server1)" -eq 2 ] && [ "$(answers_by "$RUN/answers" server2)" -eq 6 ]
 }
 
-for file in lvs.cf keepalived.conf ipvsadm.rules ldirectord.cf; do
+for file in lvs.cf keepalived.conf ipvsadm.rules ldirectord.cf dpvs.conf; do
 	ctl config apply "$RUN/plvs.json" > /dev/null
 	import $file
 	wait_for 20 "both servers of $file serve by their weights" both_up
 done
 grep -qF "$GATEWAY - - " "$RUN/web-server1/access.log" ||
 	fail "no check came from the address that bindto names"
+is "connections by full NAT, from the address of dpvs.conf" \
+	"$(ctl --json connection list | jq '[.rows[] | select(tostring | contains("10.10.0.200"))] | length')" -ge 8
 doors_add_up
 plvs_stop
