@@ -245,7 +245,8 @@ const struct command cli_commands[] = {
 	 fleet_plan_args, 0, NULL, NULL, NULL, NULL, run_fleet_plan},
 	{"fleet push", "put a shared configuration in place at all members, one after the other",
 	 "First all members check it; if one cannot take it, nothing changes. Then each applies it "
-	 "whole, and the next one follows when it announces as much as before. What fails is "
+	 "whole, and the next one follows when its checks have spoken and it announces as much as "
+	 "before. What fails is "
 	 "named; repeating the command completes what is missing.",
 	 fleet_push_args, CMD_CUTS, NULL, NULL, NULL, NULL, run_fleet_push},
 	{"fleet drain", "withdraw all VIPs of this router from the network",

@@ -251,8 +251,28 @@ int run_fleet_plan(struct session *s, const struct invocation *inv)
 	return fleet_close(&f, &list_plan, code);
 }
 
-/* The member announces as much as before. False: not within the gate's time. */
-static bool gate_passes(struct fleet_run *f, const char *member, double before, char why[512])
+/* What was announced, and what was not known, of a member before the push. */
+struct gate {
+	double announced, undecided;
+};
+
+static struct gate gate_of(const json_t *status)
+{
+	return (struct gate){view_number(status, "announced"), view_number(status, "undecided")};
+}
+
+/* All checks have spoken, new ones included, and as much is announced as before. */
+static bool gate_open(const struct gate *before, const json_t *status)
+{
+	const struct gate now = gate_of(status);
+
+	return now.undecided <= before->undecided &&
+	       (now.announced >= before->announced || json_is_true(view_at(status, "drained")));
+}
+
+/* False: not within the gate's time. */
+static bool gate_passes(struct fleet_run *f, const char *member, const struct gate *before,
+			char why[512])
 {
 	json_t *status = NULL;
 	bool passes = false;
@@ -260,14 +280,16 @@ static bool gate_passes(struct fleet_run *f, const char *member, double before, 
 	for (uint32_t ms = 0; !passes && ms < f->gate_ms && !cli_interrupted; ms += LOOK_MS) {
 		json_decref(status);
 		status = member_ask(f, member, "fleet.status", NULL, why);
-		passes = status && (view_number(status, "announced") >= before ||
-				    json_is_true(view_at(status, "drained")));
+		passes = status && gate_open(before, status);
 		if (!passes)
 			wait_ms(LOOK_MS);
 	}
 	if (!passes && status)
-		snprintf(why, 512, "announces %.0f VIPs, and %.0f before: the rest is not pushed",
-			 view_number(status, "announced"), before);
+		snprintf(why, 512,
+			 "announces %.0f VIPs, and %.0f before; checks of %.0f real servers have "
+			 "not answered: the rest is not pushed",
+			 view_number(status, "announced"), before->announced,
+			 view_number(status, "undecided"));
 	json_decref(status);
 	return passes;
 }
@@ -285,7 +307,7 @@ static bool push_one(struct fleet_run *f, const char *member, json_t *params)
 {
 	char why[512];
 	json_t *status = member_ask(f, member, "fleet.status", NULL, why);
-	const double before = view_number(status, "announced");
+	const struct gate before = gate_of(status);
 	json_t *answer = status ? member_ask(f, member, "fleet.apply", params, why) : NULL;
 	bool passes = answer != NULL;
 
@@ -295,7 +317,7 @@ static bool push_one(struct fleet_run *f, const char *member, json_t *params)
 		return true;
 	}
 	if (passes && json_array_size(json_object_get(answer, "changes")))
-		passes = gate_passes(f, member, before, why);
+		passes = gate_passes(f, member, &before, why);
 	passes = passes && save_there(f, member, why);
 	row_add(f, member,
 		!answer						      ? "failed"

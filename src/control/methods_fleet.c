@@ -7,6 +7,7 @@
 #include "control/apply.h"
 #include "control/control_internal.h"
 #include "control/fleet_wire.h"
+#include "control/checking.h"
 #include "control/pushed.h"
 #include "metrics/object_view.h"
 
@@ -37,6 +38,9 @@ static json_t *status_json(struct control *c)
 	fleet_view(&parts, &v);
 	out = shown_object(&shown_fleet, &v, SHOWN_LIST);
 	json_object_set_new(out, "digest", json_string(config_digest(c->config, digest)));
+	json_object_set_new(
+		out, "undecided",
+		json_integer(checking_health(c) ? health_undecided(checking_health(c)) : 0));
 	json_object_set_new(out, "routes",
 			    v.on ? routes_json(c, v.s.announced + v.s.homes) : json_array());
 	return out;

@@ -255,6 +255,8 @@ void health_peer_verdict(struct health *h, const char *service_key, const struct
 void health_takeover(struct health *h);
 /* Members, and those of them that checks say are up. */
 void health_count(const struct health *h, uint32_t *n, uint32_t *up);
+/* Members, one of whose checks has not said anything yet. */
+uint32_t health_undecided(const struct health *h);
 /* Every member has a verdict from its own checks. */
 bool health_complete(const struct health *h);
 

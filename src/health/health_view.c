@@ -274,6 +274,25 @@ void health_count(const struct health *h, uint32_t *n, uint32_t *up)
 	}
 }
 
+static bool member_undecided(const struct member *m)
+{
+	for (uint32_t i = 0; i < m->n_links; i++)
+		if (m->links[i]->inquiry->state.state == HEALTH_UNKNOWN)
+			return member_asked(&m->state);
+	return false;
+}
+
+uint32_t health_undecided(const struct health *h)
+{
+	const struct group *g;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH(g, &h->all, of_all)
+	for (uint32_t i = 0; i < g->n; i++)
+		n += member_undecided(g->members[i]);
+	return n;
+}
+
 bool health_complete(const struct health *h)
 {
 	const struct group *g;

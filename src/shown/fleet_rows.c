@@ -40,6 +40,8 @@ static const struct shown rows[] = {
 	 .help = "the first 32 bits of the digest of the shared configuration, as a number",
 	 .metric = "configuration_digest"},
 	{"digest", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "of the shared configuration"},
+	{"undecided", SHOWN_MADE, 0, 0, SHOWN_LIST, 0,
+	 .help = "real servers, one of whose checks has not said anything yet"},
 	{"routes", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the VIPs that are announced"},
 };
 

@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 	if (argc > 1) {
 		if (argc != 5)
 			give_up("usage: fleet-sim [ROUTERS SERVERS FLOWS SLOTS]");
-		n_routers = number(argv[1], 10, 4000);
+		n_routers = number(argv[1], 4, 4000);
 		n_servers = number(argv[2], 2, MAX_SERVERS_PER_SERVICE - 1);
 		n_flows = number(argv[3], 1000, 100000000);
 		n_slots = number(argv[4], n_servers + 1, 2097143);

@@ -20,16 +20,18 @@ FLEET_SIZE=0
 FLEET_ANNOUNCE='{"stuck": "5s"}'
 # The multiplier of BFD: 3 as in config/fleet. A busy machine loses members by it.
 FLEET_BFD=3
+# Routing daemons go before what else the machine does, where it lets them: BFD counts milliseconds.
+FLEET_PRIORITY=$(! chrt -f 10 true 2> /dev/null || echo "chrt -f 10")
 # Keys of shared.ha beside the mode.
 FLEET_HA='{}'
 # true: they have encrypted control connections.
 FLEET_MEMBERS=false
 # What the node part of each says beside the rest; @ is the member's number.
 FLEET_NODE='{}'
-# Of a member: its workers, the build folder that its router is of, and what announces its VIPs (bird or
-# frr). FRR takes tables up to 252.
-declare -A FLEET_WORKERS=() FLEET_BUILDS=() FLEET_DAEMONS=()
-FLEET_TABLE=7690
+FLEET_ADDRESSES='[]'
+# Of a member: its workers, the build folder that its router is of, what announces its VIPs (bird or frr),
+# and the table.
+declare -A FLEET_WORKERS=() FLEET_BUILDS=() FLEET_DAEMONS=() FLEET_TABLES=()
 
 edge()
 {
@@ -96,7 +98,7 @@ fleet_config()
 		--arg socket "$RUN/lb$i.sock" --arg netns "$NET-linux-lb$i" \
 		--arg state "$RUN/state-lb$i" --argjson announce "$FLEET_ANNOUNCE" \
 		--argjson ha "$FLEET_HA" --argjson size "$FLEET_SIZE" --arg key "$RUN/fleet.key" \
-		--argjson node "${FLEET_NODE//@/$i}" --argjson table "$FLEET_TABLE" \
+		--argjson addresses "$FLEET_ADDRESSES" --argjson node "${FLEET_NODE//@/$i}" --argjson table "${FLEET_TABLES[$i]:-7690}" \
 		'{node: {name: $name, state_dir: $state,
 		         ports: [{name: "public", device: "\($device)0", tap: "public",
 		                  linux: {addresses: ["192.0.2.1\($i)/24"],
@@ -106,7 +108,7 @@ fleet_config()
 		         linux: {netns: $netns}, control: {socket: $socket},
 		         workers: {connections: 100000}, ledger: {enabled: false},
 		         announce: ({table: $table} + $announce)},
-		  shared: {services: ., ha: ({mode: "fleet"} + $ha)}} |
+		  shared: {addresses: $addresses, services: ., ha: ({mode: "fleet"} + $ha)}} |
 		 if $members then
 			.node.control.fleet = "192.0.2.1\($i):7696" |
 			.node.control.change = {socket: "\($socket).change"} |
@@ -152,6 +154,7 @@ fleet_start()
 }
 
 # fleet_birds: the edge's and the members' routing daemons, by the files of config/fleet.
+# shellcheck disable=SC2086 # words of FLEET_PRIORITY
 fleet_birds()
 {
 	local i
@@ -163,15 +166,41 @@ fleet_birds()
 			"$TOP/config/fleet/bird-member.conf" > "$RUN/bird-lb$i.conf"
 	done
 	sed -i "s/multiplier 3/multiplier $FLEET_BFD/" "$RUN"/bird-edge.conf "$RUN"/bird-lb*.conf
-	on_background edge bird-edge bird -f -c "$RUN/bird-edge.conf" -s "$RUN/bird-edge.ctl" \
+	on_background edge bird-edge $FLEET_PRIORITY bird -f -c "$RUN/bird-edge.conf" -s "$RUN/bird-edge.ctl" \
 		-P "$RUN/bird-edge.bpid"
 	for ((i = 1; i <= FLEET_SIZE; i++)); do "fleet_${FLEET_DAEMONS[$i]:-bird}" "$i"; done
 }
 
+# shellcheck disable=SC2086
 fleet_bird()
 {
-	on_background "linux-lb$1" "bird-lb$1" bird -f -c "$RUN/bird-lb$1.conf" \
+	on_background "linux-lb$1" "bird-lb$1" $FLEET_PRIORITY bird -f -c "$RUN/bird-lb$1.conf" \
 		-s "$RUN/bird-lb$1.ctl" -P "$RUN/bird-lb$1.bpid"
+}
+
+# fleet_frr MEMBER: zebra, bgpd and bfdd by the file of config/fleet, with sockets and process ids of their own.
+fleet_frr()
+{
+	local i=$1 dir=$RUN/frr-lb$1 daemon options
+	mkdir -p "$dir"
+	chmod 755 "$RUN"
+	chown frr:frr "$dir"
+	sed -e "s/192\.0\.2\.11/192.0.2.1$i/; s/detect-multiplier .*/detect-multiplier $FLEET_BFD/" \
+		"$TOP/config/fleet/frr-member.conf" > "$dir/frr.conf"
+	for daemon in zebra bgpd bfdd; do
+		options=(-f /dev/null -i "$dir/$daemon.pid" -z "$dir/zserv.api" --vty_socket "$dir" -P 0 -u frr -g frr)
+		[ $daemon != bfdd ] || options+=(--bfdctl "$dir/bfdd.sock")
+		on_background "linux-lb$i" "$daemon-lb$i" "/usr/lib/frr/$daemon" "${options[@]}" --log stdout
+		wait_for 10 "$daemon of lb$i runs" test -S "$dir/$daemon.vty"
+	done
+	fleet_vtysh "$i" -f "$dir/frr.conf" > "$RUN/said" || fail "FRR: $(cat "$RUN/said")"
+}
+
+fleet_vtysh()
+{
+	local i=$1
+	shift
+	on "linux-lb$i" vtysh --vty_socket "$RUN/frr-lb$i" "$@"
 }
 
 # fleet_bfd MULTIPLIER: BFD waits for so many times 50 ms, at the edge and the members. A machine that
@@ -222,7 +251,8 @@ fleet_look()
 		echo "--- lb$i"
 		fleet_at "$i"
 		ctl fleet show
-		ip -n "$NET-linux-lb$i" "-$FAMILY" route show table "$FLEET_TABLE"
+		ip -n "$NET-linux-lb$i" "-$FAMILY" route show table "${FLEET_TABLES[$i]:-7690}"
+		[ ! -e "$RUN/frr-lb$i" ] || fleet_vtysh "$i" -c "show ip route" -c "show bgp summary" -c "show bfd peers"
 		[ ! -e "$RUN/bird-lb$i.ctl" ] || birdc -s "$RUN/bird-lb$i.ctl" show protocols all
 	done
 }
@@ -321,10 +351,10 @@ probe_count()
 	on_background "$2" "$1" "$PROBE" udp-ask 198.51.100.80:7 --count "$3" --rate 1000 --flows 16
 }
 
-# probe_end LABEL: its longest gap in ms. What was lost is in $RUN/LABEL.log.
+# probe_end LABEL: its longest gap in ms, once the last answers have come. What was lost is in $RUN/LABEL.log.
 probe_end()
 {
-	background_stop "$1" || true # not 0 where datagrams were lost
+	background_stop "$1" USR2 || true # not 0 where datagrams were lost
 	jq -e .longest_gap_ms "$RUN/$1.log" || fail "$1: $(cat "$RUN/$1.log")"
 }
 

@@ -21,7 +21,7 @@ hold_open()
 	ip netns exec "$NET-client1" "$PROBE" tcp-hold "${ARGS[@]}" --count "$1" --rate 2000 \
 		< "$RUN/hold.in" > "$RUN/hold.log" 2>&1 &
 	echo $! > "$RUN/hold.pid"
-	wait_for 60 "all connections are open" hold_rounds_more 0
+	wait_for 90 "all connections are open" hold_rounds_more 0
 	is "connections at first" "$(jq -s '.[0].answered' "$RUN/hold.log")" -eq "$1"
 }
 
@@ -31,7 +31,7 @@ hold_answered()
 	local rounds
 	rounds=$(grep -c answered "$RUN/hold.log") || :
 	echo again > "$RUN/hold.in"
-	wait_for 60 "the round ends" hold_rounds_more "$rounds"
+	wait_for 90 "the round ends" hold_rounds_more "$rounds"
 	grep answered "$RUN/hold.log" | tail -1 | jq .answered
 }
 

@@ -11,11 +11,16 @@
 #include <sys/resource.h>
 #include <time.h>
 
-static volatile sig_atomic_t stopped, marks;
+static volatile sig_atomic_t stopped, enough, marks;
 
 bool probe_stopped(void)
 {
 	return stopped;
+}
+
+bool probe_enough(void)
+{
+	return enough;
 }
 
 unsigned int probe_marks(void)
@@ -41,6 +46,8 @@ static void on_signal(int signal)
 {
 	if (signal == SIGUSR1)
 		marks = marks + 1;
+	else if (signal == SIGUSR2)
+		enough = 1;
 	else
 		stopped = 1;
 }
@@ -59,6 +66,7 @@ static void usage(void)
 	      "       probe tcp-drink ADDRESS:PORT\n"
 	      "       probe tcp-knock ADDRESS:PORT [--count N] [--rate N]\n"
 	      "              SIGUSR1 is a mark: holes before it are told apart (udp-ask, too)\n"
+	      "              SIGUSR2: udp-ask sends no more, and waits for the answers\n"
 	      "       probe frame-send INTERFACE [--count N] [--rate N] < HEX-LINES\n"
 	      "       probe ipip-open INTERFACE [4|6]\n"
 	      "       probe vlan-switch TRUNK VLAN:INTERFACE...\n",
@@ -131,6 +139,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -50,6 +50,8 @@ void hole_note(struct hole *h, uint64_t now);
 
 /* SIGTERM or SIGINT came. */
 bool probe_stopped(void);
+/* Nothing new is to be sent. */
+bool probe_enough(void);
 /* How often SIGUSR1 came. */
 unsigned int probe_marks(void);
 uint64_t now_us(void);

@@ -14,7 +14,7 @@
 #define EVENTS_MAX 256
 /* Connections being opened at once: below every listen backlog. */
 #define OPENING_MAX 512
-#define ROUND_MS    20000
+#define ROUND_MS    40000
 /* Failures that are told in words. */
 #define REASONS_MAX 5
 

@@ -155,7 +155,7 @@ static void asker_receive(struct asker *a)
 int udp_ask(const struct probe_options *o)
 {
 	struct asker a = {.o = o, .run = now_us()};
-	uint64_t start, end = 0;
+	uint64_t start, end = 0, count = o->count;
 
 	if (o->flows > FLOWS_MAX || o->size < sizeof(struct numbered) || o->size > UDP_MAX) {
 		fputs("probe: flows up to 1024, size 16 to 1400\n", stderr);
@@ -169,11 +169,13 @@ int udp_ask(const struct probe_options *o)
 		/* After a pause the backlog goes out in steps, not as one burst. */
 		if (due > a.sent + o->rate / 200 + 1)
 			due = a.sent + o->rate / 200 + 1;
-		asker_send(&a, due < o->count ? due : o->count);
+		if (probe_enough() && count > a.sent)
+			count = a.sent;
+		asker_send(&a, due < count ? due : count);
 		asker_receive(&a);
-		if (a.sent == o->count) {
+		if (a.sent == count) {
 			end = end ? end : now;
-			if (a.received == o->count || now - end > o->linger_ms * 1000ULL)
+			if (a.received == count || now - end > o->linger_ms * 1000ULL)
 				break;
 		}
 	}

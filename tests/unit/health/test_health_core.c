@@ -747,6 +747,24 @@ static void a_peers_verdict_counts_until_there_is_an_own_one(void **state)
 	assert_memory_equal(before, after, 32);
 }
 
+/* Who is up stays up while a check that is new has said nothing, and is not decided. */
+static void a_new_check_leaves_its_servers_undecided_until_it_speaks(void **state)
+{
+	(void)state;
+	set("a", 1, 2, with_none);
+	assert_int_equal(health_undecided(world.h), 0);
+	world.mode[1] = GOOD;
+	world.mode[2] = BAD;
+	set("a", 1, 2, with_tcp);
+	assert_false(effect("a", 1).down || effect("a", 2).down);
+	assert_true(health_complete(world.h)); /* by what was known */
+	assert_int_equal(health_undecided(world.h), 2);
+	run_for(60 * SECOND);
+	assert_int_equal(health_undecided(world.h), 0);
+	assert_false(effect("a", 1).down);
+	assert_true(effect("a", 2).down);
+}
+
 static void ten_thousand_inquiries_start_on_time_and_evenly(void **state)
 {
 	static struct health_server list[100];
@@ -821,6 +839,7 @@ int main(void)
 		CORE_TEST(traffic_takes_a_server_down_but_never_the_last),
 		CORE_TEST(probes_under_way_are_bounded_and_waiting_is_lateness),
 		CORE_TEST(a_peers_verdict_counts_until_there_is_an_own_one),
+		CORE_TEST(a_new_check_leaves_its_servers_undecided_until_it_speaks),
 		CORE_TEST(ten_thousand_inquiries_start_on_time_and_evenly),
 		CORE_TEST(words_count_and_hide_what_terminals_obey),
 	};
