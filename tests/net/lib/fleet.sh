@@ -354,7 +354,11 @@ probe_count()
 # probe_end LABEL: its longest gap in ms, once the last answers have come. What was lost is in $RUN/LABEL.log.
 probe_end()
 {
-	background_stop "$1" USR2 || true # not 0 where datagrams were lost
+	local pid
+	pid=$(cat "$RUN/$1.pid")
+	kill -USR2 "$pid"
+	# Also in a subshell, whose child the probe is not.
+	timeout 20 tail --pid="$pid" -f /dev/null || fail "the probe $1 does not end"
 	jq -e .longest_gap_ms "$RUN/$1.log" || fail "$1: $(cat "$RUN/$1.log")"
 }
 
