@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_record.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -170,6 +171,11 @@ bool log_site_admit(struct log_site *site, uint64_t now_ms, uint32_t *left_out)
 		return true;
 	__atomic_add_fetch(&site->left_out, 1, __ATOMIC_RELAXED);
 	return false;
+}
+
+void log_record(enum log_level level, const char *area, const char *line)
+{
+	sink(level, area, line);
 }
 
 void log_write(struct log_site *site, enum log_level level, const char *area, const char *fmt, ...)

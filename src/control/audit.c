@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log_record.h"
 #include "control/control_internal.h"
 #include "control/event_log.h"
 
@@ -108,7 +108,7 @@ static void tell(const struct audit *a, const char *error)
 	snprintf(text, sizeof(text), "%s: %s%s%s%s%s%s", who, a->what, a->detail[0] ? ": " : "",
 		 a->detail, end, error ? ": failed: " : "", error ? error : "");
 	make_printable(text);
-	log_write(NULL, LOG_LEVEL_NOTICE, AUDIT_AREA, "%s", text);
+	log_record(LOG_LEVEL_NOTICE, AUDIT_AREA, text);
 	o = json_pack("{s:s, s:s, s:s, s:s, s:b}", "who", who, "session", a->peer.session, "method",
 		      a->method, "what", a->what, "done", !error);
 	if (o && !a->source[0]) {

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log_record.h"
 
 #define SOME_TIME UINT64_C(1767225600123) /* 2026-01-01T00:00:00.123Z */
 
@@ -77,6 +77,23 @@ static void remember(enum log_level level, const char *area, const char *line)
 	lines++;
 }
 
+static void a_record_is_written_whatever_the_level_is(void **state)
+{
+	(void)state;
+	log_set_sink(remember);
+	log_set_level(LOG_LEVEL_ERROR);
+	lines = 0;
+	for (unsigned int i = 0; i < LOG_BURST * 2; i++) {
+		log_notice("audit", "%s", "left out");
+		log_record(LOG_LEVEL_NOTICE, "audit", "100 % of changes");
+	}
+	assert_int_equal(lines, LOG_BURST * 2);
+	assert_string_equal(last, "100 % of changes");
+	log_set_level(LOG_LEVEL_INFO);
+	log_set_sink(NULL);
+	lines = 0;
+}
+
 static void a_statement_that_repeats_is_limited(void **state)
 {
 	(void)state;
@@ -116,6 +133,7 @@ int main(void)
 		cmocka_unit_test(json_is_one_object_a_line),
 		cmocka_unit_test(control_characters_reach_no_terminal),
 		cmocka_unit_test(a_line_that_is_too_long_is_cut_and_stays_a_line),
+		cmocka_unit_test(a_record_is_written_whatever_the_level_is),
 		cmocka_unit_test(a_statement_that_repeats_is_limited),
 		cmocka_unit_test(what_was_left_out_is_told_later),
 	};
