@@ -35,6 +35,7 @@ void metrics_start(const struct metrics_options *options, struct metrics **out)
 		.listen = options->listen,
 		.path = options->path,
 		.page = &metrics_page,
+		.reasons = reasons_write,
 		.begin = document_begin,
 		.more = document_more,
 		.end = document_end,

@@ -5,6 +5,7 @@
 /* Shared by the files of src/metrics alone. */
 
 #include <event2/buffer.h>
+#include <stdbool.h>
 
 #include "base/lateness.h"
 #include "metrics/metrics.h"
@@ -58,5 +59,9 @@ const struct picture_server *picture_server(const struct picture *p, uint32_t i)
 void *document_begin(void *arg, enum expo_format format);
 int document_more(void *arg, void *document, struct evbuffer *out, uint64_t end_us);
 void document_end(void *arg, void *document);
+
+/* --- reasons.c: for scrape_options; arg is a struct metrics --- */
+
+bool reasons_write(void *arg, struct evbuffer *out);
 
 #endif

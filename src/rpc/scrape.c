@@ -229,6 +229,27 @@ static void answer_page(struct client *c, bool head)
 		evbuffer_add_reference(out, page->body, page->len, NULL, NULL);
 }
 
+static void answer_reasons(struct client *c, bool head)
+{
+	const struct scrape_options *opt = &c->server->opt;
+	struct evbuffer *out = bufferevent_get_output(c->bev), *body = evbuffer_new();
+
+	if (body && opt->reasons(opt->arg, body)) {
+		c->state = SCRAPE_BODY;
+		evbuffer_add_printf(out,
+				    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+				    "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+				    "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+				    evbuffer_get_length(body));
+		if (!head)
+			evbuffer_add_buffer(out, body);
+	} else {
+		answer_short(c, "503 Service Unavailable", "");
+	}
+	if (body)
+		evbuffer_free(body);
+}
+
 /* The format for the headers in in; of several Accept headers the first counts. */
 static enum expo_format headers_format(struct evbuffer *in)
 {
@@ -265,6 +286,8 @@ static void request_take(struct client *c, char *line, enum expo_format format)
 		answer_document(c, head, strcmp(version, "HTTP/1.0") != 0, format);
 	else if (strcmp(target, "/") == 0 && c->server->opt.page)
 		answer_page(c, head);
+	else if (strcmp(target, "/reasons") == 0 && c->server->opt.reasons)
+		answer_reasons(c, head);
 	else
 		answer_bad(c, "404 Not Found", "");
 }

@@ -4,7 +4,8 @@
 
 /*
  * A small HTTP server for one document that is long and made in slices: GET /metrics, in the
- * format that the Accept header asks for; and for one fixed page: GET /. A
+ * format that the Accept header asks for; for one fixed page: GET /; and for a small document of
+ * JSON that the page reads besides: GET /reasons. A
  * client is neither believed nor waited for: requests, clients, documents under way and the time of
  * each are bounded, and no more than a slice is made ahead of a slow client.
  *
@@ -14,6 +15,7 @@
 
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error_text.h"
@@ -40,6 +42,8 @@ struct scrape_options {
 	 * is more; 0: that was all; -1: it cannot be finished. */
 	int (*more)(void *arg, void *document, struct evbuffer *out, uint64_t end_us);
 	void (*end)(void *arg, void *document);
+	/* Writes the small document at once; false: no memory. NULL: there is none. */
+	bool (*reasons)(void *arg, struct evbuffer *out);
 	void *arg;
 	/* 0 = the defaults. */
 	uint32_t max_clients, max_documents, max_header, header_ms, total_ms;

@@ -132,6 +132,12 @@ static void services_and_servers_are_shown_with_what_health_makes_of_them(void *
 	text = scrape(f);
 	has_line(text, "plvs_metrics_answered_total 1");
 	free(text);
+	/* Words, of the server that is not up alone. */
+	text = ask_http(f, "GET /reasons HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(text, "\r\n\r\n{\"reasons\":[{\"service\":\"tcp:192.1.1.1:80\","
+				     "\"server\":\"10.0.1.2:80\",\"reason\":\""));
+	assert_null(strstr(text, "10.0.1.1:80"));
+	free(text);
 }
 
 /* Rows of docs/metrics.md as "name|type|unit", and families of a document. */

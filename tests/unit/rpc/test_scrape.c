@@ -89,6 +89,11 @@ static void end(void *arg, void *document)
 	free(document);
 }
 
+static bool reasons(void *arg, struct evbuffer *out)
+{
+	return ((struct world *)arg)->lines && evbuffer_add_printf(out, "{}") == 2;
+}
+
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
@@ -96,6 +101,7 @@ static int setup(void **state)
 				     .begin = begin,
 				     .more = more,
 				     .end = end,
+				     .reasons = reasons,
 				     .arg = w,
 				     .max_clients = N_CLIENTS,
 				     .max_documents = 2,
@@ -293,6 +299,26 @@ static void a_page_is_served_at_the_root_only(void **state)
 	scrape_server_counters(w->server, &c);
 	assert_int_equal(c.bad, 4);
 	assert_int_equal(c.answered, 0);
+}
+
+static void the_small_document_is_made_at_once(void **state)
+{
+	struct world *w = *state;
+	char *text;
+
+	w->lines = 1;
+	text = ask(w, "GET /reasons?x HTTP/1.1\r\n\r\n");
+	assert_string_equal(text, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+				  "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+				  "Content-Length: 2\r\nConnection: close\r\n\r\n{}");
+	free(text);
+	text = ask(w, "HEAD /reasons HTTP/1.1\r\n\r\n");
+	assert_non_null(strstr(text, "Content-Length: 2\r\n"));
+	assert_null(strstr(text, "{}"));
+	free(text);
+	w->lines = 0;
+	expect(w, "GET /reasons HTTP/1.1\r\n\r\n", "503");
+	expect(w, "POST /reasons HTTP/1.1\r\n\r\n", "405");
 }
 
 #define OPENMETRICS "application/openmetrics-text"
@@ -495,6 +521,7 @@ int main(void)
 		T(a_document_comes_whole_in_chunks),
 		T(what_is_no_request_for_it_is_answered_and_closed),
 		T(a_page_is_served_at_the_root_only),
+		T(the_small_document_is_made_at_once),
 		T(the_accept_header_chooses_the_format),
 		cmocka_unit_test(heads_of_both_formats_say_the_same),
 		T(who_asks_slowly_or_not_at_all_is_closed),
