@@ -60,6 +60,7 @@ killed_kill()
 }
 
 # Keeps the status with which the test ends.
+# For a trap of EXIT, before on_exit: gives the status on, with which set -e would end the trap.
 killed_group_end()
 {
 	local status=$?
@@ -112,7 +113,7 @@ killed_rounds()
 	shift
 	killed_group
 	LEDGERS=$(mktemp -d /dev/shm/plvs-killed.XXXXXX)
-	trap 'killed_group_end; on_exit' EXIT
+	trap 'killed_group_end || on_exit; on_exit' EXIT
 	network_two_armed 1 2
 	for i in 1 2; do server_add_direct $i 192.0.2.81; done
 	plvs_config "$(service nat tcp 192.0.2.80:7 $KILLED_METHOD rr 10.10.0.11:7 10.10.0.12:7)" \
