@@ -24,5 +24,6 @@ void fleet_view(const struct router_parts *p, struct shown_fleet *out)
 	out->state = vip_routes_state_names[out->s.state];
 	out->reason = vip_routes_state_meanings[out->s.state];
 	out->drained = p->drained;
+	out->standby = out->s.state == VIP_ROUTES_STANDBY;
 	out->fault = out->s.fault[0] ? out->s.fault : NULL;
 }

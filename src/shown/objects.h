@@ -118,6 +118,7 @@ struct shown_fleet {
 	const char *member, *state, *reason, *fault;
 	uint64_t digest;	 /* the first 32 bits of that of the shared configuration */
 	bool fleet, on, drained; /* on: something may be announced */
+	bool standby;
 };
 
 struct shown_path {
