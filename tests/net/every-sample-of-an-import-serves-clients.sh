@@ -25,10 +25,13 @@ plvs_config
 plvs_start
 
 # The document that an import wrote, in this network: no names of others' interfaces, no pair, and a rule for
-# each mark, which the import leaves to be written by hand.
+# each mark, which the import leaves to be written by hand; where --force left the pool of full NAT out, one of here.
 # shellcheck disable=SC2016
 HERE='def prefix6: .family == "ipv6";
 	.[0] * {shared: .[1].shared} | del(.shared.ha) |
+	.shared.addresses = (.shared.addresses // []) |
+	(if [.shared | .. | objects | select(.forward? == "fullnat")] != [] and all(.shared.addresses[]; .kind != "pool")
+	 then .shared.addresses += [{address: "100.64.2.200", kind: "pool", link: "private"}] else . end) |
 	.shared.addresses |= map(if has("link") then .link = (if .kind == "vip" then "public" else "private" end) else . end) |
 	.shared.marks = [.shared.services[]? | select(.mark) |
 		{mark, destination: (if prefix6 then "2001:2:0:9::\(.mark % 1000)/128" else "203.0.113.\(.mark % 250 + 1)/32" end)}]'
