@@ -8,13 +8,9 @@
 mkdir "$RUN/state" "$RUN/etc"
 disks_end()
 {
-	local status=$?
 	umount -l "$RUN/state" "$RUN/etc" 2> /dev/null || true
-	set +e
-	(exit $status)
-	on_exit
 }
-trap disks_end EXIT
+at_exit disks_end
 mount -t tmpfs -o size=512k none "$RUN/state"
 mount -t tmpfs -o size=64k none "$RUN/etc"
 chmod 700 "$RUN/state"

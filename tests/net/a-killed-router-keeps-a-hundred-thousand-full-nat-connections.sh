@@ -12,7 +12,7 @@
 EACH=17500
 killed_group
 LEDGERS=$(mktemp -d /dev/shm/plvs-killed.XXXXXX)
-trap 'killed_group_end || on_exit; on_exit' EXIT
+at_exit killed_group_end
 network_two_armed 1 6
 PLVS_ADDRESSES='[{"address": "10.10.0.200", "kind": "pool", "link": "private"},
 	{"address": "10.10.0.201", "kind": "pool", "link": "private"},

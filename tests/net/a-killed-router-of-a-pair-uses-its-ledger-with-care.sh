@@ -9,7 +9,7 @@
 . "$TOP/tests/net/lib/killed.sh"
 
 LEDGERS=$(mktemp -d /dev/shm/plvs-killed.XXXXXX)
-trap 'killed_group_end; pair_on_exit' EXIT
+at_exit killed_group_end
 PAIR_HA=$(jq -c '. + {start_delay: "4s"}' <<< "$PAIR_HA")
 pair_network 1 1
 for r in a b; do

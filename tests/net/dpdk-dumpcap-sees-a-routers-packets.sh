@@ -13,17 +13,13 @@ before=$(cat $PAGES)
 # The router ends before its memory is taken away.
 pages_give_back()
 {
-	local status=$?
-	set +e
 	[ -z "${dumpcap:-}" ] || kill -KILL "$dumpcap"
 	[ -z "${PLVS_PID:-}" ] || { kill -TERM "$PLVS_PID"; timeout 15 tail --pid="$PLVS_PID" -f /dev/null; }
 	PLVS_PID=
 	umount "$RUN/huge"
 	echo "$before" > $PAGES
-	(exit $status)
-	on_exit
 }
-trap pages_give_back EXIT
+at_exit pages_give_back
 
 echo 512 > $PAGES
 [ "$(cat $PAGES)" -ge 384 ] || { echo "SKIP: this machine gives no 768 MiB of hugepages"; exit 77; }

@@ -337,11 +337,21 @@ network_end()
 	rm -rf "/var/run/dpdk/$NET"
 }
 
+# at_exit FUNCTION: runs before the namespaces go, however the test ends; the last one first. What it returns
+# changes nothing.
+AT_EXIT=()
+at_exit()
+{
+	AT_EXIT=("$1" "${AT_EXIT[@]}")
+}
+
 on_exit()
 {
-	local status=$?
+	local status=$? each
 	trap - EXIT
 	trap '' INT TERM
+	set +e
+	for each in "${AT_EXIT[@]}"; do "$each"; done
 	network_end 2> /dev/null
 	if [ $status -ne 0 ] && [ -e "$RUN/plvs.log" ]; then
 		echo "--- the end of plvs.log" >&"$ERRORS"

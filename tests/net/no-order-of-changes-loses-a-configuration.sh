@@ -214,14 +214,10 @@ mv "$RUN/state-b" "$RUN/state-b.old"
 mkdir "$RUN/state-b"
 disk_end()
 {
-	local status=$?
-	set +e
 	pair_end
 	umount "$RUN/state-b"
-	(exit $status)
-	pair_on_exit
 }
-trap disk_end EXIT
+at_exit disk_end
 mount -t tmpfs -o size=1M,mode=700 tmpfs "$RUN/state-b"
 cp -r "$RUN/state-b.old/." "$RUN/state-b"
 pair_start b

@@ -137,7 +137,7 @@ screens()
 	keys C-u C-d
 }
 
-trap 'terminal_close; on_exit' EXIT
+at_exit terminal_close
 terminal_open "$RUN/bin/plvsctl" --socket "$RUN/plvs.sock"
 screens
 terminal_close

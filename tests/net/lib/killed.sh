@@ -59,14 +59,15 @@ killed_kill()
 	wait_for 20 "all processes of the router are gone" killed_all_gone
 }
 
-# Keeps the status with which the test ends.
-# For a trap of EXIT, before on_exit: gives the status on, with which set -e would end the trap.
+# A router of a test that failed may run still.
 killed_group_end()
 {
-	local status=$?
-	[ -z "$KILLED_GROUP" ] || rmdir "$KILLED_GROUP" 2> /dev/null || true
+	local tries=100
+	if [ -n "$KILLED_GROUP" ]; then
+		echo 1 > "$KILLED_GROUP/cgroup.kill"
+		while ! rmdir "$KILLED_GROUP" 2> /dev/null && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
+	fi
 	[ -z "${LEDGERS:-}" ] || rm -rf "$LEDGERS"
-	return $status
 }
 
 # Each connection and template, as listed; without fields that change by themselves.
@@ -113,7 +114,7 @@ killed_rounds()
 	shift
 	killed_group
 	LEDGERS=$(mktemp -d /dev/shm/plvs-killed.XXXXXX)
-	trap 'killed_group_end || on_exit; on_exit' EXIT
+	at_exit killed_group_end
 	network_two_armed 1 2
 	for i in 1 2; do server_add_direct $i 192.0.2.81; done
 	plvs_config "$(service nat tcp 192.0.2.80:7 $KILLED_METHOD rr 10.10.0.11:7 10.10.0.12:7)" \
