@@ -46,8 +46,8 @@ done
 # router_is ROUTER old|new: what the next start of it runs.
 router_is()
 {
-	PAIR_BUILD[$1]=$BUILD
-	[ "$2" = new ] || PAIR_BUILD[$1]=$old/build
+	ROUTER_BUILD[$1]=$BUILD
+	[ "$2" = new ] || ROUTER_BUILD[$1]=$old/build
 }
 
 # speaks BUILD ROUTER: every command that reads, and a change and back.

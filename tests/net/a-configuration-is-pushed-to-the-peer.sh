@@ -142,7 +142,7 @@ level_is()
 }
 whole b 84 notice > "$RUN/b.json.new"
 mv "$RUN/b.json.new" "$RUN/b.json"
-kill -HUP "${PAIR_PID[b]}"
+kill -HUP "${ROUTER_PID[b]}"
 wait_for 5 "both have the service" services_are 3
 wait_for 5 "b goes by its own node part" level_is b notice
 is "said of it" "$(last a)" = "the peer: config apply of the start file"

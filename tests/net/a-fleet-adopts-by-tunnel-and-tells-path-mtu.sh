@@ -11,7 +11,7 @@
 VIP=198.51.100.80
 N=600
 FLEET_BFD=60
-FLEET_WORKERS=([1]=1 [2]=2 [3]=4)
+ROUTER_WORKERS=([lb1]=1 [lb2]=2 [lb3]=4)
 SERVICES=("$(adopting "$(service echo tcp $VIP:7 tunnel mh 10.10.0.11:7 10.10.0.12:7)")"
 	"$(adopting "$(service web tcp $VIP:80 tunnel mh 10.10.0.11:80 10.10.0.12:80)")")
 

@@ -9,12 +9,8 @@ PLVS_DRIVER=af_xdp
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib/health.sh
 . "$TOP/tests/net/lib/health.sh"
-
-SIEVE=$BUILD/src/dataplane/sieve.bpf.o
-if [ ! -e "$SIEVE" ]; then
-	echo "skipped: built without clang, so there is no XDP program"
-	exit 0
-fi
+# shellcheck source=tests/net/lib/sieve.sh
+. "$TOP/tests/net/lib/sieve.sh"
 
 switch_add public
 ns_add dpdk
@@ -23,14 +19,12 @@ for end in 1 2; do
 	leg_add server$end public public 192.0.2.1$end/24
 done
 client_add 1
-for end in dpdk client1 server1; do
-	on $end sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
-done
+both_families dpdk client1 server1
 leg_add dpdk eth1 public 192.0.2.10/24
 ip -n "$NET-dpdk" address add 2001:db8:192:2::10/64 dev eth1 nodad
 ip -n "$NET-client1" address add 2001:db8:192:2::101/64 dev eth0 nodad
 ip -n "$NET-server1" address add 2001:db8:192:2::11/64 dev public nodad
-PLVS_VDEVS=("net_af_xdp0,iface=eth1,xdp_prog=$SIEVE")
+sieve_device 0 eth1
 
 guide=$TOP/config/guides/nic-of-linux.json
 "$BUILD/src/plvs" -t -c "$guide" > "$RUN/valid" 2>&1 || fail "$(cat "$RUN/valid")"
@@ -44,7 +38,7 @@ wait_for 15 "the servers are up" all_up
 note "--- the guide's service"
 web_ask client1 192.0.2.80 200 > "$RUN/answers"
 for i in 1 2; do is "answers of server $i" "$(answers_by "$RUN/answers" server$i)" -eq 100; done
-is "interfaces that plvs made" "$(ip -n "$NET-dpdk" -br link | grep -vc '^lo \|^eth1@')" -eq 0
+is "interfaces that plvs made" "$(interfaces_made eth1)" -eq 0
 on client1 ping -q -c 3 -i 0.2 -W 2 192.0.2.10 > /dev/null || fail "Linux's own address does not answer"
 doors_add_up
 
@@ -67,4 +61,4 @@ is "bytes of a download by NAT64" "$(cat "$RUN/size")" -eq $((64 << 20))
 on client1 ping -6 -q -c 3 -i 0.2 -W 2 2001:db8:192:2::10 > /dev/null || fail "Linux's own IPv6 address does not answer"
 doors_add_up
 plvs_stop
-is "XDP programs after the end" "$(ip -n "$NET-dpdk" link show | grep -c 'prog/xdp' || true)" -eq 0
+is "XDP programs after the end" "$(programs_attached)" -eq 0

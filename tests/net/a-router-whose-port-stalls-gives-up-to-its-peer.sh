@@ -12,7 +12,7 @@ wait_for 10 "the web answers" pair_serves 192.0.2.80 3
 on_background client1 pings ping -q -i 0.05 "${PAIR_PUBLIC[a]}"
 on_background server1 pings2 ping -q -i 0.05 "${PAIR_PRIVATE[a]}"
 
-"$TOP/tests/net/lib/starve.py" "${PAIR_PID[a]}" 0
+"$TOP/tests/net/lib/starve.py" "${ROUTER_PID[a]}" 0
 since=$EPOCHREALTIME
 pair_becomes 10 b active
 note "b is active $(((${EPOCHREALTIME/./} - ${since/./}) / 1000)) ms after the port stalled"

@@ -11,8 +11,8 @@ hold_open 200 198.51.100.80:7
 probe_start ask client2
 pause 0.5
 victim=$(probe_carrier)
-pid=${FLEET_PID[$victim]}
-unset "FLEET_PID[$victim]"
+pid=${ROUTER_PID[lb$victim]}
+unset "ROUTER_PID[lb$victim]"
 python3 "$TOP/tests/net/lib/freeze.py" "$pid" "$(cat /proc/"$pid"/task/*/comm | grep -m 1 -E 'lcore-worker|rte-worker|worker')" \
 	> "$RUN/freeze.log" 2>&1 &
 begin=$(date +%s%3N)

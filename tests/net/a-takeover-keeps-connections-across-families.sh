@@ -13,11 +13,6 @@ PLVS_ADDRESSES='[{"address": "2001:db8:10:10::200", "kind": "pool", "link": "pri
 	{"address": "2001:db8:10:10::201", "kind": "pool", "link": "private"}]'
 KEPT_MORE='.servers |= map(.address |= sub("^10.10.0.(?<n>[0-9]+):"; "[2001:db8:10:10::\(.n)]:"))'
 
-six_on()
-{
-	on "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
-}
-
 # Of configurations: each router has an IPv6 address on the servers' link.
 inet_filter()
 {
@@ -27,7 +22,7 @@ inet_filter()
 		printf '%s\n' "$text"
 		return
 	fi
-	for i in linux-a linux-b server1 server2; do six_on $i; done
+	both_families linux-a linux-b server1 server2
 	# The servers are witnesses: a router waits for them.
 	for i in 1 2; do
 		ip -n "$NET-server$i" address replace "2001:db8:10:10::1$i/64" dev private nodad

@@ -13,7 +13,7 @@ VIP=198.51.100.81
 N=400
 FLEET_NODE='{"pool": [{"address": "10.10.2.1@", "link": "private"}]}'
 FLEET_BFD=60
-FLEET_WORKERS=([1]=1 [2]=2)
+ROUTER_WORKERS=([lb1]=1 [lb2]=2)
 SERVICES=("$(service echo tcp $VIP:7 fullnat rr 10.10.0.11:7 10.10.0.12:7)")
 
 # sources SERVER POOL...: how many connections the server has from these addresses.

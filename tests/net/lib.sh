@@ -176,6 +176,15 @@ ns_add()
 	ip -n "$ns" link set lo up
 }
 
+# both_families HOST...: hosts with addresses of IPv6 beside those of IPv4.
+both_families()
+{
+	local host
+	for host; do
+		on "$host" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
+	done
+}
+
 # forward_on NAMESPACE: it is a router.
 forward_on()
 {

@@ -8,12 +8,7 @@
 PLVS_DRIVER=af_xdp
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/health.sh"
-
-SIEVE=$BUILD/src/dataplane/sieve.bpf.o
-if [ ! -e "$SIEVE" ]; then
-	echo "skipped: built without clang, so there is no XDP program"
-	exit 0
-fi
+. "$TOP/tests/net/lib/sieve.sh"
 
 # public_leg: as leg_add, and Linux's for good. A NIC whose driver is loaded again has the MAC of before.
 public_leg()
@@ -71,15 +66,10 @@ descriptors()
 	find "/proc/$PLVS_PID/fd" -type l | wc -l
 }
 
-programs_attached()
-{
-	ip -n "$NET-dpdk" link show | grep -c 'prog/xdp' || true
-}
-
 switch_add public
 switch_add private
 ns_add dpdk
-[ "$FAMILY" = 4 ] || on dpdk sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
+[ "$FAMILY" = 4 ] || both_families dpdk
 for i in 1 2; do client_add $i; server_add $i; done
 public_leg
 leg_add dpdk private private 10.10.0.2/16
@@ -90,7 +80,8 @@ for i in 1 2; do
 done
 web_start client2 8080
 web_start dpdk 8022
-PLVS_VDEVS=("net_af_xdp0,iface=public,xdp_prog=$SIEVE" "net_af_xdp1,iface=private,xdp_prog=$SIEVE")
+sieve_device 0 public
+sieve_device 1 private
 PLVS_PORTS='[{"name": "public", "device": "net_af_xdp0"}, {"name": "private", "device": "net_af_xdp1"}]'
 
 # A download from Linux's own address, through everything that follows.
@@ -99,7 +90,7 @@ on_background client2 download curl -sS --limit-rate 4M -o "$RUN/big" -w '%{size
 
 shared_config "$(web_service web 192.0.2.80)"
 plvs_start 2
-is "interfaces that plvs made" "$(ip -n "$NET-dpdk" -br link | grep -vc '^lo \|^public@\|^private@')" -eq 0
+is "interfaces that plvs made" "$(interfaces_made public private)" -eq 0
 is "capability SYS_ADMIN of the router" \
 	$((0x$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$PLVS_PID/status") >> 21 & 1)) -eq 0
 wait_for 10 "checks see both servers" all_up

@@ -11,10 +11,6 @@
 # Addresses: clients 192.0.2.101 and 2001:db8:192:2::101, VIPs .80 and ::80; servers 10.10.0.11 and
 # 2001:db8:10:10::11, behind a router whose other side takes 1400 bytes: 10.20.0.12 and
 # 2001:db8:10:20::12.
-six_on()
-{
-	on "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
-}
 
 same()
 {
@@ -34,7 +30,7 @@ ns_add far
 leg_add middle near private 10.10.0.50/16
 leg_add middle far far 10.20.0.1/24
 leg_add far far far 10.20.0.12/24
-for i in linux client1 server1 middle far; do six_on $i; done
+both_families linux client1 server1 middle far
 forward_on middle
 on middle sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 ip -n "$NET-client1" address add 2001:db8:192:2::101/64 dev eth0

@@ -82,12 +82,12 @@ stays()
 # pair_freeze ROUTER, pair_thaw ROUTER
 pair_freeze()
 {
-	kill -STOP "${PAIR_PID[$1]}"
+	kill -STOP "${ROUTER_PID[$1]}"
 }
 
 pair_thaw()
 {
-	kill -CONT "${PAIR_PID[$1]}"
+	kill -CONT "${ROUTER_PID[$1]}"
 }
 
 # pair_serves ADDRESS COUNT: that many web requests are answered by some server.

@@ -10,11 +10,11 @@
 # Clients are 203.0.113.101 ..., VIPs of 198.51.100.0/24. Servers have the VIPs on loopback and answer
 # clients by the edge.
 #
-# Of member i: namespaces "linux-lbI" and "dpdk-lbI", $RUN/lbI.json, lbI.sock, lbI.log, FLEET_PID[i].
+# Member i is router lbI: its namespaces, files and process are those of routers.sh.
 
+. "$TOP/tests/net/lib/routers.sh"
 . "$TOP/tests/net/lib/hold.sh"
 
-declare -A FLEET_PID=()
 FLEET_SIZE=0
 # Keys of node.announce beside the table. Machines of tests let threads wait for long.
 FLEET_ANNOUNCE='{"stuck": "5s"}'
@@ -29,9 +29,8 @@ FLEET_MEMBERS=false
 # What the node part of each says beside the rest; @ is the member's number.
 FLEET_NODE='{}'
 FLEET_ADDRESSES='[]'
-# Of a member: its workers, the build folder that its router is of, what announces its VIPs (bird or frr),
-# and the table.
-declare -A FLEET_WORKERS=() FLEET_BUILDS=() FLEET_DAEMONS=() FLEET_TABLES=()
+# Of a member: the daemon that announces its VIPs (bird or frr), and the table.
+declare -A FLEET_DAEMONS=() FLEET_TABLES=()
 
 edge()
 {
@@ -43,8 +42,7 @@ fleet_network()
 {
 	local i
 	FLEET_SIZE=$1
-	printf '1 hex:%s\n' "$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')" > "$RUN/fleet.key"
-	chmod 600 "$RUN/fleet.key"
+	router_key "$RUN/fleet.key"
 	switch_add public
 	switch_add private
 	switch_add clients
@@ -54,12 +52,7 @@ fleet_network()
 	leg_add edge private private 10.10.0.1/16
 	forward_on edge
 	on edge sysctl -qw net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1
-	for ((i = 1; i <= $1; i++)); do
-		ns_add "linux-lb$i"
-		ns_add "dpdk-lb$i"
-		leg_add "dpdk-lb$i" public public
-		leg_add "dpdk-lb$i" private private
-	done
+	for ((i = 1; i <= $1; i++)); do router_legs "lb$i"; done
 	for ((i = 1; i <= $2; i++)); do
 		ns_add "client$i"
 		leg_add "client$i" eth0 clients "203.0.113.$((100 + i))/24"
@@ -92,65 +85,35 @@ adopting()
 # fleet_config MEMBER SERVICE-JSON...
 fleet_config()
 {
-	local i=$1 device=net_${PLVS_DRIVER}
+	local i=$1
 	shift
-	printf '%s\n' "$@" | jq -s --arg name "lb$i" --arg device "$device" --arg i "$i" \
-		--arg socket "$RUN/lb$i.sock" --arg netns "$NET-linux-lb$i" \
-		--arg state "$RUN/state-lb$i" --argjson announce "$FLEET_ANNOUNCE" \
-		--argjson ha "$FLEET_HA" --argjson size "$FLEET_SIZE" --arg key "$RUN/fleet.key" \
-		--argjson addresses "$FLEET_ADDRESSES" --argjson node "${FLEET_NODE//@/$i}" --argjson table "${FLEET_TABLES[$i]:-7690}" \
-		'{node: {name: $name, state_dir: $state,
-		         ports: [{name: "public", device: "\($device)0", tap: "public",
-		                  linux: {addresses: ["192.0.2.1\($i)/24"],
-		                          routes: ["default via 192.0.2.1"]}},
-		                 {name: "private", device: "\($device)1", tap: "private",
-		                  linux: {addresses: ["10.10.1.\($i)/16"]}}],
-		         linux: {netns: $netns}, control: {socket: $socket},
-		         workers: {connections: 100000}, ledger: {enabled: false},
-		         announce: ({table: $table} + $announce)},
-		  shared: {addresses: $addresses, services: ., ha: ({mode: "fleet"} + $ha)}} |
+	# shellcheck disable=SC2016 # variables of jq
+	printf '%s\n' "$@" | router_config "lb$i" "192.0.2.1$i" "10.10.1.$i" \
+		'.node.ports[0].linux.routes = ["default via 192.0.2.1"] |
+		 .node += {ledger: {enabled: false}, announce: ({table: $table} + $announce)} |
+		 .shared = {addresses: $addresses, services: $services, ha: ({mode: "fleet"} + $ha)} |
 		 if $members then
-			.node.control.fleet = "192.0.2.1\($i):7696" |
+			.node.control.fleet = "\($public):7696" |
 			.node.control.change = {socket: "\($socket).change"} |
-			 .node.ha = {key_file: $key} |
+			.node.ha = {key_file: $key} |
 			.shared.ha.members = [range(1; $size + 1) |
 				{name: "lb\(.)", address: "192.0.2.1\(.):7696"}]
-		 else . end | .node *= $node' --argjson members "$FLEET_MEMBERS" | inet_filter > "$RUN/lb$i.json.new"
-	mv "$RUN/lb$i.json.new" "$RUN/lb$i.json"
+		 else . end | .node *= $node' \
+		--argjson announce "$FLEET_ANNOUNCE" --argjson ha "$FLEET_HA" --argjson size "$FLEET_SIZE" \
+		--arg key "$RUN/fleet.key" --argjson node "${FLEET_NODE//@/$i}" \
+		--argjson addresses "$FLEET_ADDRESSES" --argjson table "${FLEET_TABLES[$i]:-7690}" \
+		--argjson members "$FLEET_MEMBERS"
 }
 
 fleet_at()
 {
-	ln -sfn "$RUN/lb$1.sock" "$RUN/plvs.sock"
-	PLVS_PID=${FLEET_PID[$1]:-}
-}
-
-fleet_launch()
-{
-	local i=$1
-	in_front ip netns exec "$NET-dpdk-lb$i" "${FLEET_BUILDS[$i]:-$BUILD}/src/plvs" --no-huge -m 512 \
-		--no-pci --no-shconf --file-prefix "$NET-lb$i" \
-		--lcores "$(plvs_lcores "${FLEET_WORKERS[$i]:-1}")" \
-		--vdev "net_${PLVS_DRIVER}0,iface=public,framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536" \
-		--vdev "net_${PLVS_DRIVER}1,iface=private,framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536" \
-		-- -c "$RUN/lb$i.json" >> "$RUN/lb$i.log" 2>&1 < /dev/null &
-	FLEET_PID[$i]=$!
-	echo $! > "$RUN/lb$i.pid"
-}
-
-fleet_answers()
-{
-	kill -0 "${FLEET_PID[$1]}" 2> /dev/null || fail "member lb$1 ended by itself"
-	fleet_at "$1"
-	rpc version
+	router_at "lb$1"
 }
 
 # fleet_start MEMBER...
 fleet_start()
 {
-	local i
-	for i; do fleet_launch "$i"; done
-	for i; do wait_for 40 "member lb$i answers" fleet_answers "$i"; done
+	routers_start "${@/#/lb}"
 }
 
 # fleet_birds: the edge's and the members' routing daemons, by the files of config/fleet.
@@ -259,52 +222,23 @@ fleet_look()
 
 fleet_kill()
 {
-	local pid=${FLEET_PID[$1]}
-	unset "FLEET_PID[$1]"
-	kill -KILL "$pid"
-	wait "$pid" 2> /dev/null || true
-	rm -f "$RUN/lb$1.pid"
+	router_kill "lb$1"
 }
 
 # fleet_stop MEMBER [SECONDS]: SIGTERM; status 0.
 fleet_stop()
 {
-	local pid=${FLEET_PID[$1]} status=0
-	unset "FLEET_PID[$1]"
-	kill -TERM "$pid"
-	timeout "${2:-30}" tail --pid="$pid" -f /dev/null || fail "member lb$1 does not end"
-	rm -f "$RUN/lb$1.pid"
-	wait "$pid" || status=$?
-	[ $status -eq 0 ] || fail "member lb$1 ended with status $status"
+	router_stop "lb$1" "${2:-30}"
 }
 
 fleet_end()
 {
-	local i pid
+	local i names=()
 	[ ! -e "$RUN/hold.in" ] || hold_close
-	for ((i = 1; i <= FLEET_SIZE; i++)); do
-		pid=${FLEET_PID[$i]:-$(cat "$RUN/lb$i.pid" 2> /dev/null)}
-		if [ -n "$pid" ]; then
-			kill -CONT "$pid" 2> /dev/null
-			kill -KILL "$pid" 2> /dev/null
-		fi
-		rm -rf "/var/run/dpdk/$NET-lb$i"
-		[ ! -e "$RUN/lb$i.log" ] || sed "s/^/lb$i: /" "$RUN/lb$i.log" >> "$RUN/plvs.log"
-	done
-	# shellcheck disable=SC2034 # of lib.sh
-	PLVS_PID=
-	true
+	for ((i = 1; i <= FLEET_SIZE; i++)); do names+=("lb$i"); done
+	routers_end "${names[@]}"
 }
-
-fleet_on_exit()
-{
-	local status=$?
-	set +e
-	fleet_end
-	(exit $status)
-	on_exit
-}
-trap fleet_on_exit EXIT
+routers_on_exit fleet_end
 
 # --- connections by direct routing --------------------------------------------------------------
 

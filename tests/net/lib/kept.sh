@@ -24,7 +24,7 @@ kept()
 {
 	local i
 	# shellcheck disable=SC2034 # of pair.sh
-	PAIR_WORKERS=([a]=$2 [b]=$3)
+	ROUTER_WORKERS=([a]=$2 [b]=$3)
 	pair_ready 1 2 "$(service echo tcp 192.0.2.80:7 "${4:-nat}" rr 10.10.0.11:7 10.10.0.12:7 |
 		jq -c "${KEPT_MORE:-.}")"
 	for i in 1 2; do ${KEPT_SERVE:-echo_serve} server$i tcp 10.10.0.1$i 7; done

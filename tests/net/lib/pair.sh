@@ -6,13 +6,11 @@
 #
 #	a: 192.0.2.10, 10.10.0.2	b: 192.0.2.9, 10.10.0.3
 #
-# Of each: namespaces "linux-a" and "dpdk-a", $RUN/a.json, $RUN/a.sock, $RUN/a.log, PAIR_PID[a].
-# ctl, rpc, counted, drops and doors_add_up speak to the router that pair_at chose.
+# Namespaces, files and processes of each: routers.sh.
 
-declare -A PAIR_PID=() PAIR_PUBLIC=([a]=192.0.2.10 [b]=192.0.2.9)
-declare -A PAIR_PRIVATE=([a]=10.10.0.2 [b]=10.10.0.3) PAIR_WORKERS=([a]=1 [b]=1)
-# The build folder of a router that runs another version.
-declare -A PAIR_BUILD=()
+. "$TOP/tests/net/lib/routers.sh"
+
+declare -A PAIR_PUBLIC=([a]=192.0.2.10 [b]=192.0.2.9) PAIR_PRIVATE=([a]=10.10.0.2 [b]=10.10.0.3)
 # The keys of shared.ha; tests may change them before pair_config.
 PAIR_HA='{"keepalive": "50ms", "deadtime": "200ms", "start_delay": "1s", "failback": "manual",
 	"grace": "3s"}'
@@ -30,87 +28,46 @@ pair_network()
 	local i r
 	switch_add public
 	switch_add private
-	for r in a b; do
-		ns_add "linux-$r"
-		ns_add "dpdk-$r"
-		leg_add "dpdk-$r" public public
-		leg_add "dpdk-$r" private private
-	done
+	for r in a b; do router_legs "$r"; done
 	for ((i = 1; i <= $1; i++)); do client_add "$i"; done
 	for ((i = 1; i <= $2; i++)); do server_add "$i"; done
-	printf '1 hex:%s\n' "$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')" > "$RUN/ha.key"
-	chmod 600 "$RUN/ha.key"
+	router_key "$RUN/ha.key"
 	mkdir -p "$RUN/state-a" "$RUN/state-b"
 }
 
 # pair_config ROUTER SERVICE-JSON...
 pair_config()
 {
-	local r=$1 o device role=primary priority=200
+	local r=$1 o role=primary priority=200
 	shift
 	o=$(other "$r")
 	[ "$r" = a ] || { role=backup priority=100; }
-	device=net_${PLVS_DRIVER}
-	printf '%s\n' "$@" | jq -s --arg name "$r" --arg role "$role" --argjson priority $priority \
-		--arg device "$device" --arg public "${PAIR_PUBLIC[$r]}" \
-		--arg private "${PAIR_PRIVATE[$r]}" --arg opublic "${PAIR_PUBLIC[$o]}" \
+	# shellcheck disable=SC2016 # variables of jq
+	printf '%s\n' "$@" | router_config "$r" "${PAIR_PUBLIC[$r]}" "${PAIR_PRIVATE[$r]}" \
+		'.node += {notify: $notify, ha: {role: $role, priority: $priority, key_file: $key,
+			paths: [{name: "public", local: $public, peer: $opublic},
+				{name: "private", local: $private, peer: $oprivate}]}} |
+		 .shared = {addresses: $addresses, services: $services, ha: $ha}' \
+		--arg role "$role" --argjson priority $priority --arg opublic "${PAIR_PUBLIC[$o]}" \
 		--arg oprivate "${PAIR_PRIVATE[$o]}" --argjson addresses "$PLVS_ADDRESSES" \
-		--arg socket "$RUN/$r.sock" --arg netns "$NET-linux-$r" --arg key "$RUN/ha.key" \
-		--arg state "$RUN/state-$r" --argjson ha "$PAIR_HA" --argjson notify "$PAIR_NOTIFY" \
-		'{node: {name: $name, state_dir: $state,
-		         ports: [{name: "public", device: "\($device)0", tap: "public",
-		                  linux: {addresses: ["\($public)/24"]}},
-		                 {name: "private", device: "\($device)1", tap: "private",
-		                  linux: {addresses: ["\($private)/16"]}}],
-		         linux: {netns: $netns}, control: {socket: $socket},
-		         workers: {connections: 100000}, notify: $notify,
-		         ha: {role: $role, priority: $priority, key_file: $key,
-		              paths: [{name: "public", local: $public, peer: $opublic},
-		                      {name: "private", local: $private, peer: $oprivate}]}},
-		  shared: {addresses: $addresses, services: ., ha: $ha}}' |
-		inet_filter > "$RUN/$r.json.new"
-	mv "$RUN/$r.json.new" "$RUN/$r.json"
+		--arg key "$RUN/ha.key" --argjson ha "$PAIR_HA" --argjson notify "$PAIR_NOTIFY"
 }
 
-# The router that ctl, rpc, counted and drops speak to.
 pair_at()
 {
-	ln -sfn "$RUN/$1.sock" "$RUN/plvs.sock"
-	PLVS_PID=${PAIR_PID[$1]:-}
+	router_at "$1"
 }
 
 # Without waiting.
 pair_launch()
 {
-	local r=$1
-	in_front ip netns exec "$NET-dpdk-$r" "${PAIR_BUILD[$r]:-$BUILD}/src/plvs" --no-huge -m 512 --no-pci \
-		--no-shconf --file-prefix "$NET-$r" --lcores "$(plvs_lcores "${PAIR_WORKERS[$r]}")" \
-		--vdev "net_${PLVS_DRIVER}0,iface=public$(pair_ring)" \
-		--vdev "net_${PLVS_DRIVER}1,iface=private$(pair_ring)" -- \
-		-c "$RUN/$r.json" >> "$RUN/$r.log" 2>&1 < /dev/null &
-	PAIR_PID[$r]=$!
-	echo $! > "$RUN/$r.pid"
-}
-
-pair_ring()
-{
-	[ "$PLVS_DRIVER" != af_packet ] ||
-		echo ",framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536"
-}
-
-pair_answers()
-{
-	kill -0 "${PAIR_PID[$1]}" 2> /dev/null || fail "router $1 ended by itself"
-	pair_at "$1"
-	rpc version
+	router_launch "$1"
 }
 
 # pair_start ROUTER...: and waits until they answer.
 pair_start()
 {
-	local r
-	for r in "$@"; do pair_launch "$r"; done
-	for r in "$@"; do wait_for 30 "router $r answers" pair_answers "$r"; done
+	routers_start "$@"
 }
 
 # pair_state ROUTER
@@ -140,23 +97,13 @@ pair_synchronised()
 
 pair_kill()
 {
-	local pid=${PAIR_PID[$1]}
-	unset "PAIR_PID[$1]"
-	kill -KILL "$pid"
-	wait "$pid" 2> /dev/null || true
-	rm -f "$RUN/$1.pid"
+	router_kill "$1"
 }
 
 # pair_stop ROUTER [SECONDS]: SIGTERM; status 0.
 pair_stop()
 {
-	local pid=${PAIR_PID[$1]} status=0
-	unset "PAIR_PID[$1]"
-	kill -TERM "$pid"
-	timeout "${2:-50}" tail --pid="$pid" -f /dev/null || fail "router $1 does not end"
-	rm -f "$RUN/$1.pid"
-	wait "$pid" || status=$?
-	[ $status -eq 0 ] || fail "router $1 ended with status $status"
+	router_stop "$@"
 }
 
 # Role changes of a router so far, from its log.
@@ -167,28 +114,6 @@ pair_changes()
 
 pair_end()
 {
-	local r pid
-	for r in a b; do
-		pid=${PAIR_PID[$r]:-$(cat "$RUN/$r.pid" 2> /dev/null)}
-		[ -n "$pid" ] || continue
-		kill -CONT "$pid" 2> /dev/null
-		kill -KILL "$pid" 2> /dev/null
-		rm -rf "/var/run/dpdk/$NET-$r"
-	done
-	for r in a b; do
-		[ ! -e "$RUN/$r.log" ] || sed "s/^/$r: /" "$RUN/$r.log" >> "$RUN/plvs.log"
-	done
-	# shellcheck disable=SC2034 # of lib.sh
-	PLVS_PID=
-	true
+	routers_end a b
 }
-
-pair_on_exit()
-{
-	local status=$?
-	set +e
-	pair_end
-	(exit $status)
-	on_exit
-}
-trap pair_on_exit EXIT
+routers_on_exit pair_end
