@@ -26,12 +26,6 @@ int pkt_tag_register(void)
 	return 0;
 }
 
-/* Exception traffic per second and worker; a second's worth may come at once. ARP, HA and
- * checks are small and must never wait behind the rest. */
-static const uint32_t punt_rates[PUNT_MAX] = {
-	[PUNT_ARP] = 20000, [PUNT_HA] = 50000,	     [PUNT_CHECK] = 100000, [PUNT_OWN] = 200000,
-	[PUNT_ICMP] = 5000, [PUNT_TRANSIT] = 100000, [PUNT_PEER] = 1000,    [PUNT_ROUTING] = 50000,
-};
 #define ICMP_ERRORS_PER_S 1000
 #define RESETS_PER_S	  1000
 #define CLAIMS_PER_S	  64

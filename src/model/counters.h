@@ -94,19 +94,21 @@ enum drop_reason {
 		DROP_MAX
 };
 
-/* In order of priority: shed from the last. */
+/* X(NAME, name, rate, help), in order of priority: shed from the last. rate: packets a second and
+ * worker; a second's worth may come at once. ARP, HA and checks are small and must never wait
+ * behind the rest. */
 #define PUNT_CLASSES(X)                                                                            \
-	X(ARP, arp, "ARP and neighbour discovery")                                                 \
-	X(HA, ha, "heartbeats and synchronisation")                                                \
-	X(PEER, peer, "heartbeats of the peer in Ethernet frames")                                 \
-	X(ROUTING, routing, "BGP and BFD of routing daemons")                                      \
-	X(CHECK, check, "replies to health checks")                                                \
-	X(OWN, own, "the router's own addresses, and what no service claims of a VIP")             \
-	X(ICMP, icmp, "ICMP to the router")                                                        \
-	X(TRANSIT, transit, "everything else, for Linux to route or ignore")
+	X(ARP, arp, 20000, "ARP and neighbour discovery")                                          \
+	X(HA, ha, 50000, "heartbeats and synchronisation")                                         \
+	X(PEER, peer, 1000, "heartbeats of the peer in Ethernet frames")                           \
+	X(ROUTING, routing, 50000, "BGP and BFD of routing daemons")                               \
+	X(CHECK, check, 100000, "replies to health checks")                                        \
+	X(OWN, own, 200000, "the router's own addresses, and what no service claims of a VIP")     \
+	X(ICMP, icmp, 5000, "ICMP to the router")                                                  \
+	X(TRANSIT, transit, 100000, "everything else, for Linux to route or ignore")
 
 enum punt_class {
-#define X(NAME, name, help) PUNT_##NAME,
+#define X(NAME, name, rate, help) PUNT_##NAME,
 	PUNT_CLASSES(X)
 #undef X
 		PUNT_MAX
@@ -268,5 +270,6 @@ extern const char *const drop_names[DROP_MAX];
 extern const char *const drop_helps[DROP_MAX];
 extern const char *const punt_names[PUNT_MAX];
 extern const char *const punt_helps[PUNT_MAX];
+extern const uint32_t punt_rates[PUNT_MAX];
 
 #endif

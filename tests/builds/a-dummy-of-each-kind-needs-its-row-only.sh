@@ -51,5 +51,8 @@ shows()
 	shows plvsctl.md 'plvsctl dummy WORD'
 	shows config.md '`nat`, `dr`, `tunnel`, `dummy`, `local`'
 	shows plvsctl.md 'forward nat|dr|tunnel|dummy|local'
+	shows plvsctl.md 'bad_echo, dummy, stale_handoff'
+	strings build/src/plvs > strings
+	shows strings 'a dummy class'
 }
 exit $failed

@@ -88,6 +88,12 @@ def drop_reason(d):
     d.done("a drop reason", 2)
 
 
+def punt_class(d):
+    d.before("model/counters.h", "\tX(TRANSIT, transit,", '\tX(DUMMY, dummy, 10, "a dummy class") \\\n')
+    d.instead("dataplane/stages/rewrite.c", "PUNT_ICMP : PUNT_OWN", "PUNT_ICMP : PUNT_DUMMY")
+    d.done("a class of punted packets", 2)
+
+
 def service_key(d):
     d.before("model/service.h", "\tuint32_t drain_s;", "\tuint32_t dummy;\n")
     d.before("config/schema_policy.c", "\tSET_FTP,", "\tSET_DUMMY,\n")
@@ -102,7 +108,8 @@ def service_key(d):
 	 .help = "a dummy"},
 """,
     )
-    d.done("a key of a service, without its reader", 2)
+    d.instead("publish/publisher.c", "svc->policy.drain_s)", "svc->policy.drain_s + svc->policy.dummy)")
+    d.done("a key of a service", 3)
 
 
 def health_key(d):
@@ -119,7 +126,8 @@ def health_key(d):
 	 .help = "a dummy of health"},
 """,
     )
-    d.done("a key of a service that health goes by, without its reader", 2)
+    d.instead("health/group.c", "last - window_us : 1;", "last - window_us : 1 + policy->dummy;")
+    d.done("a key of a service that health goes by", 3)
 
 
 def check_type(d):
@@ -252,6 +260,7 @@ def main():
     for add in (
         scheduler,
         drop_reason,
+        punt_class,
         service_key,
         health_key,
         check_type,
