@@ -143,10 +143,6 @@ static bool check_params(struct rpc_request *req, const struct method *m, json_t
 static bool check_level(struct control *c, struct rpc_request *req, const struct method *m,
 			json_t *params)
 {
-	static const char *const sockets[] = {[METHOD_READ] = "control.read",
-					      [METHOD_CHANGE] = "control.change",
-					      [METHOD_MEMBER] = "control",
-					      [METHOD_ALL] = "control"};
 	enum method_level needed = m->level;
 	const char *name;
 	json_t *v;
@@ -164,9 +160,9 @@ static bool check_level(struct control *c, struct rpc_request *req, const struct
 		return true;
 	audit_denied(c, req, m->name);
 	rpc_fail(req, RPC_DENIED,
-		 json_pack("{s:s, s:s}", "method", m->name, "socket", sockets[needed]),
+		 json_pack("{s:s, s:s}", "method", m->name, "socket", method_level_sockets[needed]),
 		 "%s%s needs the socket node.%s: this one may not do it", m->name,
-		 needed > m->level ? " with these parameters" : "", sockets[needed]);
+		 needed > m->level ? " with these parameters" : "", method_level_sockets[needed]);
 	return false;
 }
 

@@ -6,10 +6,13 @@
 #include "config/config.h"
 #include "control/method.h"
 
-const char *level_word(int level)
-{
-	return level == METHOD_READ ? "read" : "change";
-}
+#define X(NAME, socket, word) socket,
+const char *const method_level_sockets[] = {METHOD_LEVELS(X)};
+#undef X
+
+#define X(NAME, socket, word) word,
+const char *const method_level_words[] = {METHOD_LEVELS(X)};
+#undef X
 
 const struct config_level_socket *level_socket(const struct config_node *node, int level)
 {
@@ -23,7 +26,7 @@ const char *level_socket_path(const struct config_node *node, int level, char *b
 	if (s->socket)
 		snprintf(buf, len, "%s", s->socket);
 	else if (node->telnet.listen.addr.family != ADDR_NONE)
-		snprintf(buf, len, "%s.%s", node->socket, level_word(level));
+		snprintf(buf, len, "%s.%s", node->socket, method_level_words[level]);
 	else
 		buf[0] = '\0';
 	return buf;

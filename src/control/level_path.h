@@ -10,8 +10,6 @@
 struct config_level_socket;
 struct config_node;
 
-/* "read", "change" */
-const char *level_word(int level);
 const struct config_level_socket *level_socket(const struct config_node *node, int level);
 /* The path of the socket, or "" where there is none. Returns buf. */
 const char *level_socket_path(const struct config_node *node, int level, char *buf, size_t len);

@@ -27,7 +27,7 @@ static bool owner_find(const struct config_node *node, int level, struct rpc_opt
 		log_error(CONTROL_AREA,
 			  "node.control.%s: there is no %s \"%s\" on this machine: the socket does "
 			  "not exist until it is made and plvs is started again",
-			  level_word(level), user && !pw ? "user" : "group",
+			  method_level_words[level], user && !pw ? "user" : "group",
 			  user && !pw ? user : s->group);
 		return false;
 	}
@@ -51,9 +51,9 @@ static void open_one(struct control *c, int level)
 	if (!path[0] || !owner_find(node, level, &opt))
 		return;
 	if (rpc_server_create(c->base, &opt, &c->levels[level], error) < 0)
-		log_error(CONTROL_AREA, "node.control.%s: %s", level_word(level), error);
+		log_error(CONTROL_AREA, "node.control.%s: %s", method_level_words[level], error);
 	else
-		log_info(CONTROL_AREA, "control socket %s (%s)", path, level_word(level));
+		log_info(CONTROL_AREA, "control socket %s (%s)", path, method_level_words[level]);
 }
 
 void level_sockets_open(struct control *c)

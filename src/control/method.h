@@ -23,12 +23,29 @@ struct shown_table;
 /* Ends req, now or later. params is an object that fits the row. */
 typedef void control_method(struct control *c, struct rpc_request *req, json_t *params);
 
+/*
+ * X(NAME, socket, word), each with the rights of those before. socket: the key of node that has the
+ * socket for the level.
+ *
+ *	READ	shows
+ *	CHANGE	changes the router, its configuration or its log
+ *	MEMBER	also a shared configuration as a whole: other members of a fleet
+ *	ALL	also programs and files: by the control socket alone
+ */
+#define METHOD_LEVELS(X)                                                                           \
+	X(READ, "control.read", "read")                                                            \
+	X(CHANGE, "control.change", "change")                                                      \
+	X(MEMBER, "control", "the control socket, and members of the fleet")                       \
+	X(ALL, "control", "the control socket")
+
 enum method_level {
-	METHOD_READ,   /* shows */
-	METHOD_CHANGE, /* changes the router, its configuration or its log */
-	METHOD_MEMBER, /* also a shared configuration as a whole: other members of a fleet */
-	METHOD_ALL,    /* also programs and files: by the control socket alone */
+#define X(NAME, socket, word) METHOD_##NAME,
+	METHOD_LEVELS(X)
+#undef X
 };
+
+extern const char *const method_level_sockets[];
+extern const char *const method_level_words[];
 
 enum param_kind {
 	PARAM_END,

@@ -13,12 +13,6 @@ static const char *const kind_words[] = {[PARAM_STRING] = "string",
 					 [PARAM_BOOLEAN] = "true or false",
 					 [PARAM_METHOD] = "string"};
 
-static const char *const level_words[] = {[METHOD_READ] = "read",
-					  [METHOD_CHANGE] = "change",
-					  [METHOD_MEMBER] =
-						  "the control socket, and members of the fleet",
-					  [METHOD_ALL] = "the control socket"};
-
 /* "The pair" -> " ([keys](#the-pair))" */
 static void link_put(FILE *f, const char *title)
 {
@@ -32,8 +26,8 @@ static void method_put(FILE *f, const struct method *m)
 {
 	const struct param *p = m->params;
 
-	fprintf(f, "\n### `%s` (%s)\n\n%c%s.\n", m->name, level_words[m->level], m->help[0] & ~0x20,
-		m->help + 1);
+	fprintf(f, "\n### `%s` (%s)\n\n%c%s.\n", m->name, method_level_words[m->level],
+		m->help[0] & ~0x20, m->help + 1);
 	if (m->object)
 		fprintf(f, "\nParameters: the keys of the object, as in the configuration.\n");
 	if (p->kind != PARAM_END)
