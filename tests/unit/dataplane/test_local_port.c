@@ -91,6 +91,18 @@ static uint32_t drain(struct local_ports4 *t, uint8_t step, uint32_t n, uint32_t
 	}
 }
 
+/* Takes all ports of step 9 to server 1; the last n of the first half are in even. */
+static void drain_even(struct local_ports4 *t, struct local_end4 *all, struct local_end4 **even,
+		       uint32_t n)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = drain(t, 9, 1, 100, all); i-- > 0 && found < n;)
+		if (!(be16_to(all[i].lport) & 1))
+			even[found++] = &all[i];
+	assert_int_equal(found, n);
+}
+
 static void about_504_different_ports_are_there_for_an_address_step_and_server(void **state)
 {
 	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS * 2);
@@ -147,12 +159,9 @@ static void a_port_is_free_however_long_ago_it_ended_and_whatever_ended_since(vo
 {
 	struct local_ports4 *t = ports_create(64, 0);
 	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS), *even[4], e = end_of(9, 1);
-	uint32_t n = 0;
 
 	(void)state;
-	for (uint32_t i = drain(t, 9, 1, 100, all); i-- > 0 && n < 4;)
-		if (!(be16_to(all[i].lport) & 1))
-			even[n++] = &all[i];
+	drain_even(t, all, even, 4);
 	/* Seconds of a port are kept modulo 256. */
 	local_port4_release(t, even[0], 1000);
 	local_port4_release(t, even[1], 1050);
@@ -174,12 +183,9 @@ static void a_copy_takes_a_port_from_the_middle_and_leaves_the_others_in_order(v
 {
 	struct local_ports4 *t = ports_create(64, 0);
 	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS), *even[4], e = end_of(9, 1);
-	uint32_t n = 0;
 
 	(void)state;
-	for (uint32_t i = drain(t, 9, 1, 100, all); i-- > 0 && n < 4;)
-		if (!(be16_to(all[i].lport) & 1))
-			even[n++] = &all[i];
+	drain_even(t, all, even, 4);
 	for (uint32_t i = 0; i < 4; i++)
 		local_port4_release(t, even[i], 1000 + i * 40); /* two have rested */
 	assert_int_equal(local_port4_take(t, even[1], 1120), 0);
@@ -196,22 +202,18 @@ static void a_copy_takes_a_port_from_the_middle_and_leaves_the_others_in_order(v
 static void the_port_that_is_free_longest_comes_first(void **state)
 {
 	struct local_ports4 *t = ports_create(64, 0);
-	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS);
-	uint16_t freed[64];
-	uint32_t n = 0, got = drain(t, 9, 1, 100, all);
+	struct local_end4 *all = malloc(sizeof(*all) * OWNER_WORDS), *even[64];
 
 	(void)state;
+	drain_even(t, all, even, 64);
 	/* Ports of one half, ended in an order of their own. */
-	for (uint32_t i = got; i-- > 0 && n < 64;)
-		if (!(be16_to(all[i].lport) & 1)) {
-			local_port4_release(t, &all[i], 200 + n);
-			freed[n++] = be16_to(all[i].lport);
-		}
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < 64; i++)
+		local_port4_release(t, even[i], 200 + i);
+	for (uint32_t i = 0; i < 64; i++) {
 		struct local_end4 e = end_of(9, 1);
 
 		assert_int_equal(local_port4_choose(t, &e, pool, 1, 5000), 0);
-		assert_int_equal(be16_to(e.lport), freed[i]);
+		assert_int_equal(e.lport, even[i]->lport);
 	}
 	free(all);
 	ports_destroy(t);
