@@ -81,7 +81,7 @@ static const struct arg fleet_push_args[] = {
 	}
 static const struct arg top_args[] = {LIVE_ARGS, END};
 static const struct arg watch_args[] = {{"COMMAND", ARG_REST, ARG_POSITIONAL | ARG_REQUIRED,
-					 "@command", "what to repeat", NULL, 0, 0},
+					 "@command", "the command to repeat", NULL, 0, 0},
 					END};
 static const struct arg help_args[] = {{"COMMAND", ARG_REST, ARG_POSITIONAL, "@command",
 					"words of a command, or nothing", NULL, 0, 0},
@@ -129,8 +129,8 @@ const struct command cli_commands[] = {
 	{"service list", "virtual services and their real servers",
 	 "Real servers stand in the order in which the scheduler sees them: the last added first.",
 	 service_list_args, 0, "service.list", NULL, NULL, view_services, NULL},
-	{"service show", "everything about one service", NULL, service_one, 0, "service.get", NULL,
-	 NULL, view_service, NULL},
+	{"service show", "all facts of a service", NULL, service_one, 0, "service.get", NULL, NULL,
+	 view_service, NULL},
 	{"service add", "add a virtual service", NULL, service_add_args, 0, "service.add", "added",
 	 NULL, NULL, NULL},
 	{"service edit", "change a virtual service", "Connections stay.", service_edit_args,
@@ -185,8 +185,8 @@ const struct command cli_commands[] = {
 	 connection_list_args, CMD_STREAM, "connection.list", NULL, &list_connections, NULL, NULL},
 	{"connection count", "how many connections there are", NULL, connection_filter_args, 0,
 	 "connection.count", NULL, NULL, view_count, NULL},
-	{"connection find", "one connection, whole", NULL, connection_one_args, 0,
-	 "connection.find", NULL, NULL, view_connection, NULL},
+	{"connection find", "a connection, whole", NULL, connection_one_args, 0, "connection.find",
+	 NULL, NULL, view_connection, NULL},
 	{"connection end", "end one connection: client and real server get a RST",
 	 "Both are asked for a packet, and get the RST with it. A connection of UDP is removed.",
 	 connection_one_args, 0, "connection.end", NULL, NULL, view_ended, NULL},
@@ -196,8 +196,8 @@ const struct command cli_commands[] = {
 	 connection_filter_args, CMD_CUTS | CMD_CHANGE, "connection.end_all", NULL, NULL,
 	 view_ended, NULL},
 
-	{"counters", "what was counted since start", NULL, counter_args, 0, "counter.list", NULL,
-	 NULL, view_counters, NULL},
+	{"counters", "counters since start", NULL, counter_args, 0, "counter.list", NULL, NULL,
+	 view_counters, NULL},
 	{"rates", "the change per second, over the last 2 s", NULL, counter_args, 0, "counter.list",
 	 NULL, NULL, view_rates, NULL},
 
@@ -238,9 +238,9 @@ const struct command cli_commands[] = {
 	 "Asks each member of `shared.ha.members`. Exit code 1: one cannot be reached, or differs "
 	 "from the router that is asked.",
 	 NULL, 0, NULL, NULL, NULL, NULL, run_fleet_status},
-	{"fleet show", "this router as a member of a fleet, and the VIPs that it announces", NULL,
+	{"fleet show", "the router as a member of a fleet, and the VIPs that it announces", NULL,
 	 NULL, 0, "fleet.status", NULL, NULL, view_fleet, NULL},
-	{"fleet plan", "what a shared configuration would change at each member",
+	{"fleet plan", "changes that a shared configuration would make at each member",
 	 "Each member checks it. Exit code 1: a member cannot take it, which is named.",
 	 fleet_plan_args, 0, NULL, NULL, NULL, NULL, run_fleet_plan},
 	{"fleet push", "put a shared configuration in place at all members, one after the other",
@@ -259,7 +259,7 @@ const struct command cli_commands[] = {
 	 config_show_args, 0, "config.get", NULL, NULL, view_config, NULL},
 	{"config check", "check a file; nothing is applied", NULL, config_text_args, 0,
 	 "config.check", NULL, NULL, view_check, NULL},
-	{"config plan", "what applying a file would change", NULL, config_text_args, 0,
+	{"config plan", "changes that applying a file would make", NULL, config_text_args, 0,
 	 "config.plan", NULL, NULL, view_plan, NULL},
 	{"config apply", "apply a file in one swap",
 	 "With `confirm-within 60s` the router takes the change back after 60 s, also when the "
@@ -282,7 +282,7 @@ const struct command cli_commands[] = {
 	 "rollback` "
 	 "take those whose state is kept.",
 	 NULL, 0, "config.history", NULL, NULL, view_history, NULL},
-	{"config diff", "what changed from one version to another",
+	{"config diff", "changes from one version to another",
 	 "`config diff file` shows what is not saved.", config_diff_args, 0, "config.diff", NULL,
 	 NULL, view_difference, NULL},
 	{"config rollback", "put what an earlier version says in place, as a new version",
@@ -300,13 +300,13 @@ const struct command cli_commands[] = {
 	 "front. See import.md.",
 	 import_args, CMD_LOCAL, NULL, NULL, NULL, NULL, run_import},
 
-	{"doctor", "what is wrong with the router and its pair, why it matters, and what to type",
+	{"doctor", "faults of the router and its pair, why they matter, and what to type",
 	 "Exit code, also for monitoring: 0 nothing, 1 warnings, 2 something critical, 3 the "
 	 "router "
 	 "cannot be reached. See doctor.md.",
 	 NULL, 0, NULL, NULL, NULL, NULL, run_doctor},
 
-	{"explain tcp", "what would become of a TCP packet, and why; nothing changes by asking",
+	{"explain tcp", "the fate of a TCP packet, and why; nothing changes by asking",
 	 "The stages of the router answer, on a copy. See seeing-packets.md.", explain_tcp_args, 0,
 	 "explain", NULL, NULL, NULL, run_explain_flow},
 	{"explain udp", "the same for a datagram", NULL, explain_udp_args, 0, "explain", NULL, NULL,
@@ -318,14 +318,14 @@ const struct command cli_commands[] = {
 	 NULL, run_drops},
 	{"drops show", "headers of the packets that were dropped last for a reason", NULL,
 	 drops_show_args, 0, "drop.show", NULL, NULL, view_drops, NULL},
-	{"trace", "what happens to live packets, stage by stage, until Ctrl-C",
+	{"trace", "the way of live packets, stage by stage, until Ctrl-C",
 	 "FILTER is one word: quote it. See seeing-packets.md.", trace_args, CMD_LIVE, "trace",
 	 NULL, NULL, NULL, run_trace},
 	{"capture", "write live packets to a file: in, out and dropped, before and after rewrite",
 	 "For example: plvsctl capture 'tcp port 80' -w - | tcpdump -r -", capture_args, CMD_LIVE,
 	 "capture", NULL, NULL, NULL, run_capture},
 
-	{"events", "what happens to the router: changes and who made them, health, roles, logins",
+	{"events", "events of the router: changes and their authors, health, roles, logins",
 	 "First the last ten, then each as it happens, until Ctrl-C. With --json one event a line.",
 	 events_args, CMD_LIVE, "event.follow", NULL, NULL, NULL, run_events},
 

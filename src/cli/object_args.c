@@ -49,15 +49,15 @@ const struct arg service_list_args[] = {
 		"forward", ARG_CHOICE, 0, at "forward", "default of its servers", forwards, 0, 0   \
 	}
 
-const struct arg service_add_args[] = {{"SERVICE", ARG_NEW_SERVICE, ARG_POSITIONAL | ARG_REQUIRED,
-					"", "what clients connect to", NULL, 0, 0},
-				       SERVICE_KEYS(""),
-				       {"listen", ARG_ENDPOINT, ARG_REPEAT, "listen",
-					"one more address:port of the same service", NULL, 0, 0},
-				       {"set", ARG_ASSIGN, 0, "",
-					"any key of the configuration (see \"config schema\")",
-					NULL, 0, 0},
-				       END};
+const struct arg service_add_args[] = {
+	{"SERVICE", ARG_NEW_SERVICE, ARG_POSITIONAL | ARG_REQUIRED, "",
+	 "the address and port that clients connect to", NULL, 0, 0},
+	SERVICE_KEYS(""),
+	{"listen", ARG_ENDPOINT, ARG_REPEAT, "listen", "a further address:port of the same service",
+	 NULL, 0, 0},
+	{"set", ARG_ASSIGN, 0, "", "any key of the configuration (see \"config schema\")", NULL, 0,
+	 0},
+	END};
 
 const struct arg service_edit_args[] = {SERVICE_OF,
 					SERVICE_KEYS("set."),
@@ -103,10 +103,10 @@ const struct arg server_delete_args[] = {SERVICE_OF, SERVER_OF, END};
 
 const struct arg health_list_args[] = {
 	{"service", ARG_SERVICE, 0, "service", "of this virtual service", NULL, 0, 0},
-	{"server", ARG_SERVER, 0, "server", "this real server: address:port, or its address", NULL,
+	{"server", ARG_SERVER, 0, "server", "the real server: address:port, or its address", NULL,
 	 0, 0},
-	{"state", ARG_CHOICE, 0, "state", "what counts: up, down, ...; forced: by an operator",
-	 health_states, 0, 0},
+	{"state", ARG_CHOICE, 0, "state",
+	 "the state that counts: up, down, ...; forced: by an operator", health_states, 0, 0},
 	END};
 const struct arg health_show_args[] = {SERVICE_OF, SERVER_OF, END};
 const struct arg health_try_args[] = {SERVICE_OF,

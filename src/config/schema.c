@@ -7,12 +7,12 @@ static const struct config_field root_fields[] = {
 	 .type = TYPE_OBJECT,
 	 AT(struct config, node),
 	 .object = &config_object_node,
-	 .help = "this machine; never compared with the peer's"},
+	 .help = "the part of one machine; never compared with the peer's"},
 	{.name = "shared",
 	 .type = TYPE_OBJECT,
 	 AT(struct config, shared),
 	 .object = &config_object_shared,
-	 .help = "what a pair of routers has in common"},
+	 .help = "the part that the routers of a pair have in common"},
 };
 const struct config_object config_object_root = {
 	.noun = "a configuration", FIELDS(root_fields), .size = sizeof(struct config)};

@@ -87,7 +87,7 @@ static const struct config_field witness_fields[] = {
 	 .max = CONFIG_HA_MAX_WITNESSES,
 	 .max_name = "CONFIG_HA_MAX_WITNESSES",
 	 .noun = "an address",
-	 .help = "who answers ARP or ND there: gateways, switches, servers"},
+	 .help = "stations that answer ARP or ND there: gateways, switches, servers"},
 };
 static const struct config_object witness_object = {
 	.noun = "a witness", FIELDS(witness_fields), .size = sizeof(struct config_witness)};

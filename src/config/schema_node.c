@@ -119,7 +119,7 @@ static const struct config_field port_fields[] = {
 	{.name = "linux",
 	 .type = TYPE_OBJECT,
 	 .object = &port_linux_object,
-	 .help = "what a TAP that plvs makes is given; one that exists keeps its own"},
+	 .help = "addresses and routes of a TAP that plvs makes; a TAP that exists keeps its own"},
 };
 static const struct config_object port_object = {
 	.noun = "a port", FIELDS(port_fields), .size = sizeof(struct config_port)};
@@ -151,7 +151,7 @@ static const struct config_field control_fields[] = {
 	 .check = config_check_mode,
 	 .def = 0600,
 	 .noun = "a mode",
-	 .help = "who may use it"},
+	 .help = "permissions of the socket"},
 	{.name = "read",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, read),

@@ -420,7 +420,7 @@ const struct method connection_methods[] = {
 	 .result = "`count`"},
 	{.name = "connection.find",
 	 .run = connection_find,
-	 .help = "one connection by its addresses",
+	 .help = "a connection by its addresses",
 	 .params = {KEY},
 	 .result = "`connection`: a row of `connection.list` with `service`, `idle_s`, "
 		   "`nexthop_in`, `nexthop_out` and `flags`; or error 2"},

@@ -275,7 +275,7 @@ const struct method history_methods[] = {
 		   "`status`"},
 	{.name = "config.diff",
 	 .run = config_diff,
-	 .help = "what a change from one version to another changes",
+	 .help = "the objects that differ between two versions",
 	 .params = {{"from", PARAM_STRING, true,
 		     VERSION_HELP "; `file`: the file given at start, for what is not saved there"},
 		    {"to", PARAM_STRING, false, "the same; default: the running version"}},

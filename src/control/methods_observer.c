@@ -443,7 +443,7 @@ static void capture(struct control *c, struct rpc_request *req, json_t *params)
 const struct method observer_methods[] = {
 	{.name = "trace",
 	 .run = trace,
-	 .help = "what happens to live packets, stage by stage, as a stream",
+	 .help = "the way of live packets, stage by stage, as a stream",
 	 .params = {BOUNDS},
 	 .result = ENDED ". Before it rows: `at_us`, `worker`, `packet` (names the packet while it "
 			 "is under way), `point` (`in`, `stage`, `out`, `dropped`, `punted`, "

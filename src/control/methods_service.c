@@ -382,7 +382,7 @@ const struct method service_methods[] = {
 	 .rows = &shown_service},
 	{.name = "service.get",
 	 .run = service_get,
-	 .help = "one virtual service",
+	 .help = "a virtual service",
 	 .params = {METHOD_SERVICE},
 	 .result =
 		 "`service`: as of `service.list`, with `removed_servers` besides, those that "

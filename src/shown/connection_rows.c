@@ -26,9 +26,9 @@ static const struct shown rows[] = {
 	{"method", SHOWN_TEXT, AT(method), SHOWN_LIST, 0, .help = "the forwarding method"},
 	{"worker", SHOWN_ID, AT(worker), SHOWN_LIST, 0, .help = "its owner"},
 	{"active", SHOWN_YES, AT(active), SHOWN_LIST, 0,
-	 .help = "it counts as active at its server"},
+	 .help = "the connection counts as active at its server"},
 	{"template", SHOWN_YES, AT(template), SHOWN_LIST, 0,
-	 .help = "it is a persistence template"},
+	 .help = "the entry is a persistence template"},
 };
 
 static const struct shown_column columns[] = {

@@ -89,7 +89,7 @@ static const struct shown rows[] = {
 	HEARD("copy", 1, "those that another path had brought"),
 	HEARD("stale", 2, "those behind a newer one"),
 	HEARD("retired", 3, "those of another session than the peer's present one"),
-	HEARD("reflected", 4, "this router's own, come back"),
+	HEARD("reflected", 4, "messages of the router itself, come back"),
 	{"paths", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the heartbeat paths"},
 	{"witnesses", SHOWN_MADE, 0, 0, SHOWN_LIST, 0, .help = "the witnesses of each link"},
 	{"synchronised", SHOWN_YES, AT(s.sync.synchronised), SHOWN_LIST, 0,
