@@ -52,7 +52,7 @@ shows()
 	shows config.md '`nat`, `dr`, `tunnel`, `dummy`, `local`'
 	shows plvsctl.md 'forward nat|dr|tunnel|dummy|local'
 	shows plvsctl.md 'bad_echo, dummy, stale_handoff'
-	strings build/src/plvs > strings
-	shows strings 'a dummy class'
+	strings build/src/plvs > router.txt
+	shows router.txt 'a dummy class'
 }
 exit $failed
