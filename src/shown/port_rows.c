@@ -111,7 +111,7 @@ const struct shown_table shown_port = {
 	.title = "Ports and TAPs",
 	.prefix = "plvs_port_",
 	.labels = "`port`: its name. `rx` and `tx` are DPDK's side, `tap` is Linux's, `device` is "
-		  "counts of the device, its driver and the kernel ([ports.md](ports.md))",
+		  "what the device, its driver and the kernel count ([ports.md](ports.md))",
 	.rows = rows,
 	.n = sizeof(rows) / sizeof(rows[0]),
 	.counters_at = OFF(counters),

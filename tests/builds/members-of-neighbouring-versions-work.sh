@@ -38,7 +38,7 @@ VIP=198.51.100.80
 N=500
 FLEET_BFD=60
 FLEET_MEMBERS=true
-FLEET_BUILDS=([1]=$old)
+ROUTER_BUILD=([lb1]=$old)
 fleet_ready 2 3
 
 # of_fleet BUILD MEMBER WORDS...: plvsctl of a version, by the socket of a member.
@@ -90,7 +90,7 @@ ctl fleet push save pause 100ms > "$RUN/said" || fail "save: $(cat "$RUN/said")"
 ctl fleet drain > "$RUN/said"
 fleet_becomes 10 $VIP "2"
 fleet_stop 1
-FLEET_BUILDS=()
+ROUTER_BUILD=()
 fleet_start 1
 fleet_becomes 60 $VIP "1 2"
 probe_end ask > /dev/null
