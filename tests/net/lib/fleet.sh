@@ -238,7 +238,7 @@ fleet_end()
 	for ((i = 1; i <= FLEET_SIZE; i++)); do names+=("lb$i"); done
 	routers_end "${names[@]}"
 }
-routers_on_exit fleet_end
+at_exit fleet_end
 
 # --- connections by direct routing --------------------------------------------------------------
 

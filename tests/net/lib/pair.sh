@@ -116,4 +116,4 @@ pair_end()
 {
 	routers_end a b
 }
-routers_on_exit pair_end
+at_exit pair_end

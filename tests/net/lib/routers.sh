@@ -127,19 +127,3 @@ routers_end()
 	PLVS_PID=
 	true
 }
-
-# routers_on_exit FUNCTION: ends the routers by it at the end of the test, whatever its status.
-routers_on_exit()
-{
-	# shellcheck disable=SC2064 # the function is known now
-	trap "routers_exit $1" EXIT
-}
-
-routers_exit()
-{
-	local status=$?
-	set +e
-	"$1"
-	(exit $status)
-	on_exit
-}
