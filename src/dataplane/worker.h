@@ -95,7 +95,8 @@ struct handshake_counters {
 };
 _Static_assert(sizeof(struct handshake_counters) == 64, "a line of its own");
 
-/* What the packets and new connections of one server touch, in one line. */
+/* Fields that the packets and new connections of a server touch: one line, unless a row of
+ * SERVER_COUNTERS is added. */
 struct server_worker {
 	struct server_counters counters; /* worker: wo, control: ro (relaxed) */
 	/* The next hop towards the server, as its last new connection found it: valid for one
@@ -107,8 +108,8 @@ struct server_worker {
 		be32 hop_addr4;
 		struct addr6 hop_addr6;
 	};
-};
-_Static_assert(sizeof(struct server_worker) == 64, "a line of its own");
+} __rte_cache_aligned;
+_Static_assert(sizeof(struct server_worker) % 64 == 0, "lines of its own");
 
 #define MARKED_DESTS  1024
 #define SOURCE_SLOTS  4096
