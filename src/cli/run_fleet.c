@@ -251,7 +251,7 @@ int run_fleet_plan(struct session *s, const struct invocation *inv)
 	return fleet_close(&f, &list_plan, code);
 }
 
-/* What was announced, and what was not known, of a member before the push. */
+/* Announcements and unknown states of a member before the push. */
 struct gate {
 	double announced, undecided;
 };

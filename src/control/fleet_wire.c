@@ -200,6 +200,10 @@ static int listen_there(const struct control *c, int *fd, char error[ERROR_TEXT]
 	if (ret == 0)
 		ret = netns_return(home, listen_tcp(&c->boot->node.fleet, BACKLOG, fd, error),
 				   error);
+	if (ret < 0 && *fd >= 0) { /* the way back failed */
+		close(*fd);
+		*fd = -1;
+	}
 	return ret;
 }
 

@@ -96,7 +96,7 @@ enum reply_policy {
 #define REUSE_CLOSED   0x1U /* TIME_WAIT, CLOSE */
 #define REUSE_FIN_WAIT 0x2U /* also FIN_WAIT, where no reply passes here (DR) */
 
-/* What tells the clients of a persistent service apart. */
+/* The part of a packet that tells the clients of a persistent service apart. */
 enum persist_engine {
 	PERSIST_BY_ADDRESS,
 	PERSIST_BY_CALL_ID, /* UDP: by the Call-ID of SIP as well (IPVS's engine "sip") */

@@ -48,7 +48,7 @@ void spawner_confine(const char *user);
 /* Fixes the users that programs may run as, for the life of the router. 0 or -errno; -EPERM: they
  * are fixed. Without spawner_confine(): 0, and nothing is fixed. */
 int spawner_permit(struct spawner *s, const struct permit *permit);
-/* What was fixed, or NULL: any user. Context: any, after spawner_permit(). */
+/* The users that were fixed, or NULL: any user. Context: any, after spawner_permit(). */
 const struct permit *spawner_permitted(const struct spawner *s);
 /* The line by which a client gets its socket to each spawner (spawn_client_create()),
  * close-on-exec; the caller owns it from now on. -1: it was taken already. */

@@ -21,7 +21,7 @@ static struct rte_tcp_hdr *tcp_of(uint8_t *frame)
 	return (struct rte_tcp_hdr *)(frame + L2 + IP_HDR);
 }
 
-/* What the router makes of the frame. */
+/* The router's answer to the frame. */
 static void rewrite(const struct scene *s, uint8_t *frame, uint32_t i, enum pkt_dir dir)
 {
 	const FAM_ADDR server = FAM_FN(scene, server)(scene_server_look(s, i));

@@ -83,7 +83,7 @@ static void client_text(struct worker *w, struct ftp_control *fc, const struct F
 
 /* ---- full NAT ---- */
 
-/* What the server reads in the place of the client's address and port. */
+/* The text for the server, in the place of the client's address and port. */
 static int32_t port_rewrite(struct worker *w, struct ftp_control *fc, struct FAM(ftp_edit) *a,
 			    const struct ftp_line *l, be16 lport)
 {

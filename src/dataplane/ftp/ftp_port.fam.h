@@ -11,7 +11,7 @@ struct FAM(ftp_end) {
 
 /* Chooses end->lport, a port of end->step that is free, for `seconds`. False: none was found. */
 bool FAM_FN(ftp_port, choose)(struct worker *w, struct FAM(ftp_end) *end, uint32_t seconds);
-/* Nobody chooses the port for so long. */
+/* The port is not chosen again for so long. */
 void FAM_FN(ftp_port, hold)(struct worker *w, const struct FAM(ftp_end) *end, uint32_t seconds);
 /* The server's half h of a data connection was made; it ends. */
 void FAM_FN(ftp_port, taken)(struct worker *w, const struct FAM(conn) *h, uint8_t step);

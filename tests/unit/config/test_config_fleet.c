@@ -217,7 +217,7 @@ static void full_nat_in_a_fleet_has_a_pool_of_each_router(void **state)
 		"192.0.2.21 is in a pool");
 }
 
-/* It is no part of what all members have. */
+/* The pool is no part of what all members have. */
 static void the_pool_is_not_in_the_digest(void **state)
 {
 	char x[CONFIG_DIGEST_STRLEN], y[CONFIG_DIGEST_STRLEN];

@@ -128,7 +128,7 @@ static void an_active_data_connection_reaches_the_client_by_a_local_port(void **
 	assert_int_equal(p.ack, 78);
 	p = from_server(20, lport, TCP_ACK, 78, "data");
 	says(p, "data");
-	/* One announcement, one connection. */
+	/* An announcement makes one connection. */
 	assert_int_equal(from_server(20, (uint16_t)(lport + 2), TCP_SYN, 1, "").proto, 0);
 	assert_int_equal(refused(), 0);
 }

@@ -148,7 +148,7 @@ static void new_connections_follow_routes(void **state)
 	assert_int_equal(p.vlan, 30);
 }
 
-/* What is remembered is of an address: ids of servers are used again. */
+/* Addresses are remembered, since ids of servers are used again. */
 static void a_hop_of_another_address_is_not_taken(void **state)
 {
 	struct worker *w = h.dp->workers[0];

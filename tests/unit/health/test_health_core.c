@@ -747,7 +747,7 @@ static void a_peers_verdict_counts_until_there_is_an_own_one(void **state)
 	assert_memory_equal(before, after, 32);
 }
 
-/* Who is up stays up while a check that is new has said nothing, and is not decided. */
+/* A server that is up stays up while a new check has said nothing, and is not decided. */
 static void a_new_check_leaves_its_servers_undecided_until_it_speaks(void **state)
 {
 	(void)state;

@@ -95,7 +95,7 @@ static void programs_run_as_users_of_the_permit_alone(void **state)
 	assert_runs_as(f, NAMED, true);
 	assert_runs_as(f, UNNAMED, false);
 	assert_runs_as(f, "root", false);
-	/* Nobody changes the permit afterwards. */
+	/* The permit does not change afterwards. */
 	assert_int_equal(permit_add(&permit, uid_of(UNNAMED)), 0);
 	assert_int_equal(spawner_permit(f->spawner, &permit), -EPERM);
 	assert_false(permit_has(spawner_permitted(f->spawner), uid_of(UNNAMED)));
