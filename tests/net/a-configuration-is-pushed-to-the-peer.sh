@@ -40,14 +40,18 @@ is "services of b" "$(rpc status | jq .services)" -eq 2
 differs b false || fail "b says that they differ"
 
 note "the active router carries out what is asked for at the backup"
+author_is()
+{
+	[ "$(rpc config.history | jq -r '.versions[0].author')" = "$1" ]
+}
 pair_at b
 rpc service.add "$(service asked tcp 192.0.2.84:80 nat rr 10.10.0.11:8080)" > "$RUN/said"
 is "stored" "$(jq -c .stored "$RUN/said")" = '{"here":true,"peer":true}'
 is "services of b" "$(rpc status | jq .services)" -eq 3
-is "author at b" "$(rpc config.history | jq -r '.versions[0].author')" = "the peer"
+wait_for 5 "the author at b is the peer" author_is "the peer"
 pair_at a
 is "services of a" "$(rpc status | jq .services)" -eq 3
-is "author at a" "$(rpc config.history | jq -r '.versions[0].author')" = "the peer"
+wait_for 5 "the author at a is the peer" author_is "the peer"
 # A configuration that the active router refuses changes nothing at the backup: the VIP is an address of a path of a's.
 pair_at b
 if rpc service.add "$(service refused tcp 192.0.2.10:80 nat rr 10.10.0.11:8080)" > "$RUN/said" 2>&1; then
@@ -99,7 +103,17 @@ log_level()
 	pair_at "$1"
 	rpc config.get '{"part": "node"}' | jq -r .config.node.log.level
 }
+# A version that is replaced within 0.3 s is not kept, and this one is to be put back.
+is_kept()
+{
+	local r
+	for r in a b; do
+		pair_at $r
+		rpc config.history | jq -e '.versions[0].kept' > /dev/null || return 1
+	done
+}
 level=$(log_level a)
+wait_for 5 "the version of before is kept" is_kept
 whole b 82 debug > "$RUN/whole.json"
 applied b whole.json '{"comment": "asked at b"}' > "$RUN/said"
 is "stored" "$(jq -c .stored "$RUN/said")" = '{"here":true,"peer":true}'
@@ -133,7 +147,9 @@ pair_at b
 ctl config rollback > "$RUN/said" 2>&1 || fail "rollback: $(cat "$RUN/said")"
 services_are 2 || fail "the trial is not taken back at both"
 pair_at a
-is "audit of a" "$(grep -c 'the peer: config rollback' "$RUN/a.log")" -ge 1
+# b asks a for the rollback, or goes back itself and a follows.
+wait_for 5 "the audit of a has the rollback" grep -qE \
+	'the peer: config (rollback|apply): 1 change: delete service tcp:192.0.2.80:83' "$RUN/a.log"
 
 note "and SIGHUP at the backup"
 level_is()
