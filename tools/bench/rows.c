@@ -8,7 +8,7 @@
 
 #include <rte_cycles.h>
 
-#define MAX_ROWS 256
+#define MAX_ROWS 512
 
 struct row {
 	char name[40];
