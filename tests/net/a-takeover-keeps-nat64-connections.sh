@@ -23,9 +23,7 @@ inet_filter()
 		printf '%s\n' "$text"
 		return
 	fi
-	for i in linux-a linux-b client1; do
-		on "$i" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
-	done
+	both_families linux-a linux-b client1
 	# The client is a witness: a router waits for it.
 	ip -n "$NET-client1" address replace 2001:db8:192:2::101/64 dev eth0 nodad
 	jq '.node.ports[0].linux.addresses += ["2001:db8:192:2::" + {a: "2", b: "3"}[.node.name] + "/64"]' \
