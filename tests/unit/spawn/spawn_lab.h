@@ -139,6 +139,18 @@ static inline void wait_works(struct fixture *f, bool works)
 	assert_int_equal(spawn_client_works(f->client), works);
 }
 
+/* The keeper's note comes a moment after the client has its line. */
+static inline void wait_restarts(struct fixture *f, uint32_t n, struct spawner_status *out)
+{
+	uint64_t until = clock_us() + 1000 * DEADLINE_MS;
+
+	do {
+		loop_once(f);
+		spawner_status(f->spawner, out);
+	} while (out->restarts != n && clock_us() < until);
+	assert_int_equal(out->restarts, n);
+}
+
 static inline void run(struct fixture *f, const struct spawn_request *request, struct seen *seen)
 {
 	memset(seen, 0, sizeof(*seen));
