@@ -229,9 +229,11 @@ static enum ledger_row_kind local_join(struct sync_event *e, enum ledger_row_kin
 	return kind;
 }
 
+/* Asked before the row's values are checked: the method may be any byte. */
 static bool is_local(const struct sync_event *e)
 {
-	return forward_has(e->method, FORWARD_TWO_HALVES) && !(e->proto & RECORD_TEMPLATE);
+	return e->method < FWD_MAX && forward_has(e->method, FORWARD_TWO_HALVES) &&
+	       !(e->proto & RECORD_TEMPLATE);
 }
 
 static bool row_at(int fd, const struct reader *in, uint64_t rows, uint32_t index, void *row,

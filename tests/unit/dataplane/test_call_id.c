@@ -42,7 +42,7 @@ static void reads(const char *message, const char *id)
 	const uint8_t *at = NULL;
 	const size_t n = found(message, strlen(message), &at);
 
-	if (n != strlen(id) || memcmp(at, id, n) != 0)
+	if (n != strlen(id) || (n && memcmp(at, id, n) != 0))
 		fail_msg("of \"%s\" \"%.*s\" was read", message, (int)n, n ? (const char *)at : "");
 }
 
