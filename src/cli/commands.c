@@ -59,8 +59,9 @@ static const struct arg fleet_push_args[] = {
 	FLEET_TEXT,
 	{"pause", ARG_DURATION, 0, "@pause", "between two members (default 2s)", NULL, 0, 0},
 	{"gate", ARG_DURATION, 0, "@gate",
-	 "how long a member may take until it announces as much as before (default 60s)", NULL, 0,
-	 0},
+	 "how long a member may take until it announces as much as before (default 60s; 0s: no "
+	 "gate)",
+	 NULL, 0, 0},
 	{"save", ARG_FLAG, 0, "@save", "each member also writes it to its file (config save)", NULL,
 	 0, 0},
 	{"force", ARG_FLAG, 0, "@force", "leave out members that cannot be reached", NULL, 0, 0},

@@ -22,7 +22,8 @@ struct fleet_run {
 	uint32_t failed;
 	bool away;	  /* the member that was asked last cannot be reached */
 	bool force, save; /* of fleet push */
-	uint32_t gate_ms;
+	uint32_t gate_ms; /* 0: no gate */
+	double wanted;	  /* VIPs that a member which lacks the configuration could announce */
 };
 
 static const struct view_column plan_columns[] = {{"MEMBER", "member", FORMAT_TEXT},
@@ -154,11 +155,16 @@ static void status_row(struct fleet_run *f, const char *member, const char *firs
 		snprintf(why, sizeof(why), "%s", view_text(fleet, "fault"));
 	} else if (strcmp(view_text(fleet, "state"), "announcing") != 0) {
 		snprintf(why, sizeof(why), "%s", view_text(fleet, "reason"));
+	} else if (strcmp(view_text(fleet, "daemon"), "missing") == 0 ||
+		   strcmp(view_text(fleet, "daemon"), "idle") == 0) {
+		f->failed++;
+		snprintf(why, sizeof(why), "%s", view_text(fleet, "daemon_reason"));
 	}
-	row = json_pack("{s:s, s:s, s:f, s:f, s:b, s:s%, s:s, s:f, s:f, s:s}", "member", member,
-			"state", view_text(fleet, "state"), "announced",
+	row = json_pack("{s:s, s:s, s:f, s:f, s:s, s:b, s:s%, s:s, s:f, s:f, s:s}", "member",
+			member, "state", view_text(fleet, "state"), "announced",
 			view_number(fleet, "announced"), "wanted", view_number(fleet, "wanted"),
-			"drained", (int)json_is_true(view_at(fleet, "drained")), "digest", digest,
+			"daemon", view_text(fleet, "daemon"), "drained",
+			(int)json_is_true(view_at(fleet, "drained")), "digest", digest,
 			(size_t)(strlen(digest) < 8 ? strlen(digest) : 8), "version",
 			view_text(status, "version"), "connections",
 			view_number(status, "connections.live"), "packets",
@@ -270,12 +276,59 @@ static bool gate_open(const struct gate *before, const json_t *status)
 	       (now.announced >= before->announced || json_is_true(view_at(status, "drained")));
 }
 
+/* VIPs that members could announce which the plan says have another configuration: the most of one
+ * member. */
+static double wanted_of_others(struct fleet_run *f)
+{
+	double most = 0;
+	char why[512];
+
+	for (size_t i = 0; i < json_array_size(f->rows); i++) {
+		const json_t *row = json_array_get(f->rows, i);
+		json_t *status =
+			view_number(row, "changes") > 0
+				? member_ask(f, view_text(row, "member"), "fleet.status", NULL, why)
+				: NULL;
+
+		if (view_number(status, "wanted") > most)
+			most = view_number(status, "wanted");
+		json_decref(status);
+	}
+	return most;
+}
+
+/* A member that has the configuration from a push before this one, which its gate may have
+ * stopped: the member could announce as much as those that lack the configuration, or something
+ * else than its services keeps the member from announcing. False: not within the gate's time. */
+static bool had_it_passes(struct fleet_run *f, const char *member, char why[512])
+{
+	bool passes = f->gate_ms == 0;
+	double wanted = 0;
+
+	for (uint32_t ms = 0; !passes && ms < f->gate_ms && !cli_interrupted; ms += LOOK_MS) {
+		json_t *status = member_ask(f, member, "fleet.status", NULL, why);
+
+		wanted = view_number(status, "wanted");
+		passes = status && (wanted >= f->wanted ||
+				    strcmp(view_text(status, "state"), "announcing") != 0);
+		json_decref(status);
+		if (!passes)
+			wait_ms(LOOK_MS);
+	}
+	if (!passes && !why[0])
+		snprintf(why, 512,
+			 "has it, and services for %.0f VIPs have their quorum there, for %.0f "
+			 "where it is not pushed yet: the rest is not pushed",
+			 wanted, f->wanted);
+	return passes;
+}
+
 /* False: not within the gate's time. */
 static bool gate_passes(struct fleet_run *f, const char *member, const struct gate *before,
 			char why[512])
 {
 	json_t *status = NULL;
-	bool passes = false;
+	bool passes = f->gate_ms == 0;
 
 	for (uint32_t ms = 0; !passes && ms < f->gate_ms && !cli_interrupted; ms += LOOK_MS) {
 		json_decref(status);
@@ -318,6 +371,8 @@ static bool push_one(struct fleet_run *f, const char *member, json_t *params)
 	}
 	if (passes && json_array_size(json_object_get(answer, "changes")))
 		passes = gate_passes(f, member, &before, why);
+	else if (passes)
+		passes = had_it_passes(f, member, why);
 	passes = passes && save_there(f, member, why);
 	row_add(f, member,
 		!answer						      ? "failed"
@@ -355,6 +410,7 @@ int run_fleet_push(struct session *s, const struct invocation *inv)
 		json_decref(text);
 		return fleet_close(&f, &list_plan, code);
 	}
+	f.wanted = wanted_of_others(&f);
 	json_array_clear(f.rows);
 	params = json_pack("{s:O, s:s}", "text", text, "comment", "fleet push");
 	for (size_t i = 0; i < json_array_size(f.members); i++) {

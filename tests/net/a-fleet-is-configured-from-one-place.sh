@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # set: full
-# limit: 240
+# limit: 300
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/fleet.sh"
 
@@ -108,9 +108,39 @@ fleet_becomes 10 $VIP "2 3"
 is "connections that answer, by the members that were not asked" "$(hold_answered)" -eq 500
 if ctl --json fleet status > "$RUN/status"; then fail "a sick member is not seen"; fi
 is "VIPs that lb1 announces" "$(member_of "$RUN/status" lb1 announced)" -eq 0
+# Repeated, the command still stops at the first member.
+if ctl --json fleet push "$RUN/sick.json" gate 2s pause 100ms > "$RUN/push"; then fail "a sick configuration was pushed"; fi
+is "results of the same push again" "$(jq -r '[.members[].result] | join(", ")' "$RUN/push")" = \
+	"not well, not asked, not asked"
+note "lb1: $(member_of "$RUN/push" lb1 why)"
 ctl --json fleet push "$RUN/new.json" pause 100ms > "$RUN/push"
 is "results of the way back" "$(jq -r '[.members[].result] | join(", ")' "$RUN/push")" = "applied, had it, had it"
 fleet_becomes 10 $VIP "1 2 3"
+
+# The gate in the middle: checks that find the servers from lb1 and lb3, and not from lb2, whose packets the servers
+# do not answer. lb2 is named, and lb3 is not asked. Repeating the command stops at lb2 until that is mended, and
+# completes the rest then.
+results_of_push()
+{
+	jq -r '[.members[].result] | join(", ")' "$RUN/push"
+}
+for i in 1 2; do ip -n "$NET-server$i" route add blackhole 10.10.1.2/32; done
+jq '.shared.checks = [{name: "open", type: "tcp", interval: "200ms", timeout: "200ms", fall: 1}] |
+	.shared.services[0].check = "open"' "$RUN/new.clean.json" > "$RUN/checked.json"
+if ctl --json fleet push "$RUN/checked.json" gate 5s pause 100ms > "$RUN/push"; then fail "a push past a member that is not well"; fi
+is "results of a push that the gate stops midway" "$(results_of_push)" = "applied, not well, not asked"
+note "lb2: $(member_of "$RUN/push" lb2 why)"
+fleet_becomes 10 $VIP "1 3"
+is "connections that answer, by the others" "$(hold_answered)" -eq 500
+if ctl --json fleet push "$RUN/checked.json" gate 2s pause 100ms > "$RUN/push"; then fail "a push past a member that is not well"; fi
+is "results of the same command, nothing mended" "$(results_of_push)" = "had it, not well, not asked"
+for i in 1 2; do ip -n "$NET-server$i" route delete blackhole 10.10.1.2/32; done
+ctl --json fleet push "$RUN/checked.json" gate 20s pause 100ms > "$RUN/push"
+is "results of the same command, lb2 mended" "$(results_of_push)" = "had it, had it, applied"
+fleet_becomes 10 $VIP "1 2 3"
+is "connections that answer, all checked" "$(hold_answered)" -eq 500
+ctl --json fleet push "$RUN/new.json" pause 100ms > "$RUN/push"
+is "results of the way back" "$(results_of_push)" = "applied, applied, applied"
 
 # A push that fails half way: the second member dies while the first one has it. Repeating the command completes it.
 with_services 1 > "$RUN/half.json"
