@@ -3,7 +3,7 @@
 # set: full
 # limit: 120
 # families: 4 6
-# Members of 1, 2 and 4 workers adopt flows by tunnel, and an ICMP error that reaches another member than the
+# Members of 1, 2 and 4 workers, of which one has other ports (af_xdp) than the rest (af_packet), adopt flows by tunnel, and an ICMP error that reaches another member than the
 # flow's goes to the flow's server all the same.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/fleet.sh"
@@ -12,6 +12,7 @@ VIP=198.51.100.80
 N=600
 FLEET_BFD=60
 ROUTER_WORKERS=([lb1]=1 [lb2]=2 [lb3]=4)
+ROUTER_DRIVER=([lb2]=af_xdp)
 SERVICES=("$(adopting "$(service echo tcp $VIP:7 tunnel mh 10.10.0.11:7 10.10.0.12:7)")"
 	"$(adopting "$(service web tcp $VIP:80 tunnel mh 10.10.0.11:80 10.10.0.12:80)")")
 
@@ -28,6 +29,8 @@ for i in 1 2 3; do
 	fleet_config "$i" "${SERVICES[@]}"
 	fleet_start "$i"
 done
+is "drivers of the members" "$(for i in 1 2 3; do fleet_at $i; rpc port.list | jq -r '.ports[0].driver'; done | xargs)" = \
+	"net_af_packet net_af_xdp net_af_packet"
 fleet_birds
 fleet_becomes 30 $VIP "1 2 3"
 hold_open $N $VIP:7

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # set: full
-# limit: 150
-# lb1 announces by BIRD, lb2 by FRR, lb3 by BIRD as a warm standby, each by its file of config/fleet. Then the
-# daemons themselves end: the network goes by others, and traffic is unharmed.
+# limit: 240
+# lb1 announces by BIRD, lb2 by FRR, lb3 by BIRD as a warm standby, each by its file of config/fleet. Then metrics
+# are shares: the edge weighs its multipath route, for new flows as for those that are there. At last the daemons themselves end: the network goes by others, and traffic is unharmed.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/fleet.sh"
 
@@ -90,6 +90,54 @@ wait_for 5 "the program was told of a metric" grep -q '"metric":300' "$RUN/notif
 is "the program was told of the drained member" \
 	"$(jq -r 'select(.router == "lb2" and .state == "drained") | .announced' "$RUN/notified" | head -1)" = false
 
+# shares_of VIP: the weights of the edge's multipath route in the kernel, by member.
+shares_of()
+{
+	ip -n "$NET-edge" -j route show "$1/32" |
+		jq -r '[.[].nexthops[] | "\(.gateway | sub("^.*[.]1"; "")):\(.weight)"] | sort | join(" ")'
+}
+shares_are()
+{
+	[ "$(shares_of $VIP)" = "$1" ]
+}
+# vip_metric MEMBER METRIC: of the VIP alone, without a restart.
+vip_metric()
+{
+	jq --argjson m "$2" --arg vip $VIP '.node.announce.vips = [{address: $vip, metric: $m}]' "$RUN/lb$1.json" \
+		> "$RUN/lb$1.json.new"
+	mv "$RUN/lb$1.json.new" "$RUN/lb$1.json"
+	fleet_at "$1"
+	ctl config apply "$RUN/lb$1.json" > "$RUN/said"
+}
+
+# Unequal shares: by the lines of bird-edge.conf. A metric of the VIP alone is its share.
+sed -i "s/import where net.len = 32/import filter shares4/" "$RUN/bird-edge.conf"
+edge configure > "$RUN/said"
+wait_for 10 "all have the same share" shares_are "1:100 2:100 3:100"
+vip_metric 1 40
+vip_metric 2 80
+vip_metric 3 120
+wait_for 10 "members have unequal shares" shares_are "1:40 2:80 3:120"
+is "connections that answer, with unequal shares" "$(hold_answered)" -eq $N
+hold_close
+for i in 1 2 3; do before[i]=$(fleet_counter $i created); done
+hold_open 1200 $VIP:7
+for i in 1 2 3; do
+	share=$(($(fleet_counter $i created) - before[i]))
+	note "lb$i has $share of 1200 flows, of which $((200 * i)) are its share"
+	is "flows of lb$i, at least" $share -ge $((200 * i - 80))
+	is "flows of lb$i, at most" $share -le $((200 * i + 80))
+done
+vip_metric 3 20
+wait_for 10 "members have other shares" shares_are "1:40 2:80 3:20"
+is "connections that answer, with other shares" "$(hold_answered)" -eq 1200
+hold_close
+for i in 1 2 3; do vip_metric $i 100; done
+sed -i "s/import filter shares4/import where net.len = 32/" "$RUN/bird-edge.conf"
+edge configure > "$RUN/said"
+fleet_becomes 10 $VIP "1 2 3"
+hold_open $N $VIP:7
+
 # BFD of FRR tells the edge of a killed member: 3 x 50 ms.
 fleet_vtysh 2 -c "configure terminal" -c bfd -c "profile fleet" -c "detect-multiplier 3" > "$RUN/said"
 sed -i "s/multiplier [0-9]*/multiplier 3/" "$RUN/bird-edge.conf"
@@ -112,15 +160,26 @@ fleet_becomes 20 $VIP "2 3"
 is "connections that answer, BIRD killed" "$(hold_answered)" -eq $N
 fleet_at 1
 is "VIPs in the table of lb1, which nobody exports" "$(rpc fleet.status | jq .announced)" -eq 1
+daemon_is()
+{
+	[ "$(rpc fleet.status | jq -r .daemon)" = "$1" ]
+}
+wait_for 10 "lb1 knows that BIRD is not there" daemon_is missing
 for daemon in bgpd bfdd zebra; do kill -KILL "$(cat "$RUN/$daemon-lb2.pid")"; done
 fleet_becomes 20 $VIP "3"
 is "connections that answer, FRR killed" "$(hold_answered)" -eq $N
+fleet_at 2
+wait_for 10 "lb2 knows that FRR is not there" daemon_is missing
 fleet_bird 1
 rm -f "$RUN"/frr-lb2/*.vty "$RUN"/frr-lb2/*.pid "$RUN"/frr-lb2/*.api "$RUN"/frr-lb2/*.sock
 ip -n "$NET-linux-lb2" route flush proto zebra
 fleet_frr 2
 fleet_becomes 30 $VIP "1 2 3"
 is "connections that answer, the daemons back" "$(hold_answered)" -eq $N
+for i in 1 2; do
+	fleet_at $i
+	wait_for 10 "lb$i knows that its daemon is back" daemon_is connected
+done
 hold_close
 fleet_at 3
 doors_add_up

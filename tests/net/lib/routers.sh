@@ -10,6 +10,13 @@
 declare -A ROUTER_PID=() ROUTER_WORKERS=()
 # The build folder of a router that runs another version.
 declare -A ROUTER_BUILD=()
+# The driver of a router whose ports are not those of the others (PLVS_DRIVER).
+declare -A ROUTER_DRIVER=()
+
+router_driver()
+{
+	echo "${ROUTER_DRIVER[$1]:-$PLVS_DRIVER}"
+}
 
 # router_legs NAME
 router_legs()
@@ -33,7 +40,7 @@ router_config()
 {
 	local name=$1 public=$2 private=$3 filter=$4
 	shift 4
-	jq -s --arg name "$name" --arg device "net_$PLVS_DRIVER" --arg public "$public" \
+	jq -s --arg name "$name" --arg device "net_$(router_driver "$name")" --arg public "$public" \
 		--arg private "$private" --arg socket "$RUN/$name.sock" --arg netns "$NET-linux-$name" \
 		--arg state "$RUN/state-$name" "$@" \
 		'. as $services | {node: {name: $name, state_dir: $state,
@@ -56,19 +63,20 @@ router_at()
 # The arguments of a device by the driver.
 router_ring()
 {
-	[ "$PLVS_DRIVER" != af_packet ] ||
+	[ "$1" != af_packet ] ||
 		echo ",framecnt=$PLVS_FRAMES,framesz=2048,blocksz=65536"
 }
 
 # Without waiting.
 router_launch()
 {
-	local name=$1
+	local name=$1 driver
+	driver=$(router_driver "$name")
 	in_front ip netns exec "$NET-dpdk-$name" "${ROUTER_BUILD[$name]:-$BUILD}/src/plvs" --no-huge -m 512 \
 		--no-pci --no-shconf --file-prefix "$NET-$name" \
 		--lcores "$(plvs_lcores "${ROUTER_WORKERS[$name]:-1}")" \
-		--vdev "net_${PLVS_DRIVER}0,iface=public$(router_ring)" \
-		--vdev "net_${PLVS_DRIVER}1,iface=private$(router_ring)" -- \
+		--vdev "net_${driver}0,iface=public$(router_ring "$driver")" \
+		--vdev "net_${driver}1,iface=private$(router_ring "$driver")" -- \
 		-c "$RUN/$name.json" >> "$RUN/$name.log" 2>&1 < /dev/null &
 	ROUTER_PID[$name]=$!
 	echo $! > "$RUN/$name.pid"
