@@ -45,6 +45,8 @@ enum doctor_severity {
 	X(PAIR_DIFFERS, "pair-differs", WARNING)                                                   \
 	X(PAIR_CLOCKS_DIFFER, "pair-clocks-differ", WARNING)                                       \
 	X(PAIR_NOT_SYNCHRONISED, "pair-not-synchronised", WARNING)                                 \
+	X(ROUTING_DAEMON_MISSING, "routing-daemon-missing", CRITICAL)                              \
+	X(BGP_SESSION_MISSING, "bgp-session-missing", WARNING)                                     \
 	X(HUGEPAGES_MISSING, "hugepages-missing", WARNING)                                         \
 	X(IOMMU_OFF, "iommu-off", WARNING)                                                         \
 	X(DEVICE_UNBOUND, "device-unbound", CRITICAL)                                              \
@@ -63,6 +65,7 @@ extern const char *const doctor_ids[FINDING_MAX];
 struct doctor_facts {
 	const json_t *status, *port_list, *worker_list, *nexthop_list, *health_list, *ha_status;
 	const json_t *service_list, *config_get, *counter_list, *peer_clock;
+	const json_t *fleet_status;
 	const json_t *health_shows; /* an array: health.show of servers that are down */
 };
 

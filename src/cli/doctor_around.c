@@ -220,6 +220,29 @@ static void look_clocks(const json_t *clock, json_t *out)
 		ahead_s < 0 ? -ahead_s : ahead_s, ahead_s < 0 ? "behind" : "ahead of");
 }
 
+/* --- the fleet --- */
+
+static void look_daemon(const struct doctor_facts *f, json_t *out)
+{
+	const json_t *announce = view_at(f->config_get, "config.node.announce");
+	const char *daemon = view_text(f->fleet_status, "daemon");
+
+	if (strcmp(daemon, "missing") == 0)
+		doctor_find(
+			out, FINDING_ROUTING_DAEMON_MISSING,
+			"the network does not hear of the VIPs: start BIRD or FRR in the "
+			"namespace of the TAPs (systemctl status bird frr)",
+			"fleet show",
+			"no program has TCP port %.0f: nothing exports the routes of table %.0f",
+			view_number(announce, "bgp_port"), view_number(announce, "table"));
+	else if (strcmp(daemon, "idle") == 0)
+		doctor_find(out, FINDING_BGP_SESSION_MISSING,
+			    "the network sends no packets here until a neighbour has a session: "
+			    "see what the daemon says (birdc show protocols all)",
+			    "fleet show",
+			    "the routing daemon runs, and has no BGP connection with a neighbour");
+}
+
 void doctor_look_around(const struct doctor_facts *f, json_t *out)
 {
 	look_claims(f, out);
@@ -229,4 +252,5 @@ void doctor_look_around(const struct doctor_facts *f, json_t *out)
 	look_mtu(f->counter_list, out);
 	look_paths(f->ha_status, out);
 	look_clocks(f->peer_clock, out);
+	look_daemon(f, out);
 }

@@ -106,7 +106,8 @@ int run_doctor(struct session *s, const struct invocation *inv)
 		const char *method, *object;
 	} asked[] = {{"status", NULL},	     {"port.list", NULL},   {"worker.list", NULL},
 		     {"nexthop.list", NULL}, {"health.list", NULL}, {"ha.status", NULL},
-		     {"service.list", NULL}, {"config.get", NULL},  {"counter.list", "drops"}};
+		     {"service.list", NULL}, {"config.get", NULL},  {"counter.list", "drops"},
+		     {"fleet.status", NULL}};
 	json_t *r[sizeof(asked) / sizeof(asked[0])] = {NULL}, *shows = NULL, *findings = NULL, *doc;
 	json_t *clock = NULL;
 	const size_t n = sizeof(asked) / sizeof(asked[0]);
@@ -128,8 +129,8 @@ int run_doctor(struct session *s, const struct invocation *inv)
 	if (!code)
 		shows = shows_ask(s, r[4], &code);
 	if (!code)
-		findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5],
-							      r[6], r[7], r[8], clock, shows});
+		findings = doctor_look(&(struct doctor_facts){
+			r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], clock, r[9], shows});
 	if (findings && !s->restricted)
 		machine_look(r[1], r[7], findings);
 	if (findings && s->out.json) {

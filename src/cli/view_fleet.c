@@ -31,6 +31,10 @@ void view_fleet(const struct out *out, const json_t *r, const struct invocation 
 		text_put(out->file, view_text(r, "fault"));
 		fprintf(out->file, "%s\n", style_off(out, STYLE_WARN));
 	}
-	fprintf(out->file, "digest %.16s\n\n", view_text(r, "digest"));
+	fputs("routing daemon: ", out->file);
+	text_put(out->file, view_text(r, "daemon"));
+	if (view_number(r, "sessions") > 0)
+		fprintf(out->file, ", %.0f BGP connections", view_number(r, "sessions"));
+	fprintf(out->file, "\ndigest %.16s\n\n", view_text(r, "digest"));
 	view_list(out, &list_announced, r);
 }

@@ -20,6 +20,7 @@
 #define CONFIG_HA_MAX_MEMBERS	1024
 #define CONFIG_STATE_DEFAULT	"/var/lib/plvs"
 #define CONFIG_ANNOUNCE_METRIC	100
+#define CONFIG_BGP_PORT		179
 
 struct config_addr;
 struct config_witness;
@@ -111,6 +112,7 @@ struct config_announce {
 	struct config_announced *vips;
 	uint32_t n_vips;
 	uint32_t stuck_ms, drain_ms;
+	uint32_t bgp_port; /* of the routing daemon; 0: nobody looks for one */
 };
 
 /* The programs that a configuration from the peer may run on this router. */

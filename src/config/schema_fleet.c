@@ -84,6 +84,15 @@ static const struct config_field announce_fields[] = {
 	 .noun = "a time",
 	 .help = "at the end of plvs VIPs are withdrawn first, and for so long at most packets for "
 		 "them that still come are forwarded"},
+	{.name = "bgp_port",
+	 .type = TYPE_UINT,
+	 AT(struct config_announce, bgp_port),
+	 .flags = FIELD_LIVE,
+	 .max = UINT16_MAX,
+	 .def = CONFIG_BGP_PORT,
+	 .help = "with `table`: TCP port of the routing daemon, in the namespace of the TAPs; plvs "
+		 "warns while no program has the port; 0 = another protocol than BGP, nobody "
+		 "looks"},
 };
 const struct config_object config_object_announce = {
 	.noun = "announcing", FIELDS(announce_fields), .size = sizeof(struct config_announce)};

@@ -14,6 +14,7 @@
 #include "base/error_text.h"
 #include "dataplane/dataplane.h"
 
+struct bgp_look;
 struct config;
 struct identity_feed;
 struct control;
@@ -53,8 +54,9 @@ int control_create(const struct control_options *options, struct config *config,
 /* Between control_create() and control_start(). The ha thread ends after control_stop() and
  * before control_destroy(). */
 void control_set_ha(struct control *control, struct ha *ha);
-/* Between control_create() and control_start(): keeps the routes of VIPs; outlives the thread. */
-void control_set_routes(struct control *control, struct vip_routes *routes);
+/* Between control_create() and control_start(): keeps the routes of VIPs, and looks for the daemon
+ * that exports them, or NULL. Both outlive the thread. */
+void control_set_routes(struct control *control, struct vip_routes *routes, struct bgp_look *bgp);
 /* Any thread: routes of VIPs came, or went. Copied. */
 void control_announced(struct control *control, const struct vip_route *list, uint32_t n,
 		       bool announced);

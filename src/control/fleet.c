@@ -120,6 +120,8 @@ static int routes_set(struct control *c)
 	uint32_t n = 0;
 	int ret = vips_collect(c, &vips);
 
+	if (c->fleet.bgp)
+		c->fleet.bgp->port = (uint16_t)node->announce.bgp_port;
 	if (ret < 0)
 		return ret;
 	list = malloc((vips.n + node->n_pool + 1UL) * sizeof(*list));
@@ -214,7 +216,66 @@ void control_announced(struct control *c, const struct vip_route *list, uint32_t
 	control_post(c, &a->note);
 }
 
+/* --- who exports the routes --- */
+
+static void bgp_tell(struct control *c, enum bgp_state before)
+{
+	const struct bgp_look *l = c->fleet.bgp;
+	const struct config_announce *a = &c->config->node.announce;
+	const char *netns = c->boot->node.netns;
+	char text[320];
+
+	if (l->state == BGP_MISSING)
+		snprintf(text, sizeof(text),
+			 "no routing daemon runs: no program%s%.100s has TCP port %u "
+			 "(node.announce.bgp_port). The network does not hear of the routes in "
+			 "table "
+			 "%u: start BIRD or FRR",
+			 netns ? " in network namespace " : "", netns ? netns : "", a->bgp_port,
+			 a->table);
+	else if (l->state == BGP_IDLE)
+		snprintf(text, sizeof(text),
+			 "the routing daemon runs, and has no BGP connection: the network does not "
+			 "hear "
+			 "of the routes in table %u",
+			 a->table);
+	else if (l->state == BGP_UNKNOWN)
+		snprintf(text, sizeof(text), "whether a routing daemon runs is not known: %s",
+			 a->bgp_port ? strerror(-l->error) : "node.announce.bgp_port is 0");
+	else
+		snprintf(text, sizeof(text), "the routing daemon has %u BGP connections",
+			 l->sessions);
+	if (l->state == BGP_MISSING || l->state == BGP_IDLE)
+		log_warning(AREA, "%s", text);
+	else
+		log_notice(AREA, "%s", text);
+	if (l->state != BGP_UNKNOWN && (before != BGP_UNKNOWN || l->state != BGP_CONNECTED))
+		event_tell(c, EVENT_ROLE, json_pack("{s:s}", "daemon", bgp_state_names[l->state]),
+			   text);
+}
+
+static void on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+	const enum bgp_state before = bgp_look(c->fleet.bgp);
+
+	(void)fd;
+	(void)what;
+	if (c->fleet.bgp->state != before)
+		bgp_tell(c, before);
+}
+
 /* --- life --- */
+
+static int bgp_look_start(struct control *c)
+{
+	static const struct timeval second = {.tv_sec = 1};
+
+	if (!c->fleet.bgp)
+		return 0;
+	c->fleet.second_ev = event_new(c->base, -1, EV_PERSIST, on_second, c);
+	return c->fleet.second_ev && event_add(c->fleet.second_ev, &second) == 0 ? 0 : -ENOMEM;
+}
 
 static void programs_start(struct control *c)
 {
@@ -243,6 +304,8 @@ int fleet_start(struct control *c)
 	c->fleet.soon_ev = evtimer_new(c->base, on_soon, c);
 	if (!c->fleet.soon_ev)
 		return -ENOMEM;
+	if (bgp_look_start(c) < 0)
+		return -ENOMEM;
 	programs_start(c);
 	return routes_set(c);
 }
@@ -254,12 +317,15 @@ void fleet_stop(struct control *c)
 	spawn_client_destroy(c->fleet.programs);
 	if (c->fleet.soon_ev)
 		event_free(c->fleet.soon_ev);
+	if (c->fleet.second_ev)
+		event_free(c->fleet.second_ev);
 	c->fleet.notify = NULL;
 	c->fleet.programs = NULL;
-	c->fleet.soon_ev = NULL;
+	c->fleet.soon_ev = c->fleet.second_ev = NULL;
 }
 
-void control_set_routes(struct control *c, struct vip_routes *routes)
+void control_set_routes(struct control *c, struct vip_routes *routes, struct bgp_look *bgp)
 {
 	c->fleet.routes = routes;
+	c->fleet.bgp = bgp;
 }

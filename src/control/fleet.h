@@ -4,7 +4,8 @@
 
 /*
  * The VIPs that are announced to the network: those whose services have their quorum, as
- * shared.ha.withdraw says. announce/vip_routes.h keeps their routes.
+ * shared.ha.withdraw says. announce/vip_routes.h keeps their routes. Once a second control looks
+ * whether a routing daemon is there to export them (announce/bgp_look.h).
  *
  * Context: the control thread, or main before it starts and after it ended.
  */
@@ -12,13 +13,15 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
+#include "announce/bgp_look.h"
 #include "announce/vip_routes.h"
 
 struct control;
 
 struct fleet {
 	struct vip_routes *routes; /* or NULL: nothing is announced */
-	struct event *soon_ev;
+	struct bgp_look *bgp;	   /* or NULL: nobody looks for the routing daemon */
+	struct event *soon_ev, *second_ev;
 	bool drained;
 	struct spawn_client *programs; /* or NULL */
 	struct notify *notify;	       /* or NULL */

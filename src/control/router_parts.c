@@ -16,6 +16,7 @@ void control_parts(void *arg, struct router_parts *out)
 		.link = c->link,
 		.ha = c->ha,
 		.routes = c->fleet.routes,
+		.bgp = c->fleet.bgp,
 		.drained = c->fleet.drained,
 		.health = checking_health(c),
 		.table_warning = &c->table_warning,

@@ -5,6 +5,17 @@
 
 #include "metrics/object_view.h"
 
+static void bgp_view(const struct bgp_look *bgp, struct shown_fleet *out)
+{
+	const enum bgp_state state = bgp ? bgp->state : BGP_UNKNOWN;
+
+	out->daemon = bgp_state_names[state];
+	out->daemon_reason = bgp_state_meanings[state];
+	out->daemon_known = state != BGP_UNKNOWN;
+	out->daemon_missing = state == BGP_MISSING;
+	out->sessions = state == BGP_CONNECTED ? bgp->sessions : 0;
+}
+
 void fleet_view(const struct router_parts *p, struct shown_fleet *out)
 {
 	char digest[CONFIG_DIGEST_STRLEN];
@@ -18,6 +29,7 @@ void fleet_view(const struct router_parts *p, struct shown_fleet *out)
 	out->digest = strtoul(digest, NULL, 16);
 	out->on = p->routes != NULL;
 	out->state = "none";
+	out->daemon = bgp_state_names[BGP_UNKNOWN];
 	if (!out->on)
 		return;
 	vip_routes_status(p->routes, &out->s);
@@ -26,4 +38,5 @@ void fleet_view(const struct router_parts *p, struct shown_fleet *out)
 	out->drained = p->drained;
 	out->standby = out->s.state == VIP_ROUTES_STANDBY;
 	out->fault = out->s.fault[0] ? out->s.fault : NULL;
+	bgp_view(p->bgp, out);
 }

@@ -5,6 +5,7 @@
 /* The parts of the router that are shown, as control has them at this moment: for one step of the
  * control thread. Any pointer but config, boot, pub, publisher and traffic may be NULL. */
 
+#include "announce/bgp_look.h"
 #include "announce/vip_routes.h"
 #include "config/config.h"
 #include "ha/ha.h"
@@ -29,6 +30,7 @@ struct router_parts {
 	const struct link *link;
 	struct ha *ha;
 	const struct vip_routes *routes;
+	const struct bgp_look *bgp;
 	bool drained; /* by an operator */
 	const struct health *health;
 	const struct table_warning *table_warning;

@@ -76,9 +76,13 @@ int announcing_start(struct announcing *a, struct dataplane *dp, struct control 
 	a->config.host = (struct vip_routes_host){
 		.ports_up = ports_up, .active = active, .wake = wake, .changed = changed, .arg = a};
 	ret = vip_routes_start(&a->config, &a->routes, error);
-	if (ret == 0)
-		control_set_routes(control, a->routes);
-	return ret;
+	if (ret < 0)
+		return ret;
+	/* A kernel without this question announces all the same. */
+	if (bgp_look_open(&a->bgp, a->config.netns, error) < 0)
+		log_warning(AREA, "whether a routing daemon runs is not known: %s", error);
+	control_set_routes(control, a->routes, &a->bgp);
+	return 0;
 }
 
 void announcing_ready(struct announcing *a)
@@ -129,6 +133,7 @@ void announcing_stop(struct announcing *a)
 {
 	vip_routes_stop(a->routes);
 	a->routes = NULL;
+	bgp_look_close(&a->bgp);
 }
 
 int announcing_withdraw(const char *config_path)

@@ -10,6 +10,7 @@
 
 #include <signal.h>
 
+#include "announce/bgp_look.h"
 #include "announce/vip_routes.h"
 #include "base/error_text.h"
 #include "config/config.h"
@@ -23,6 +24,7 @@ struct announcing {
 	struct dataplane *dp;
 	struct control *control;
 	struct vip_routes *routes; /* NULL: nothing is announced */
+	struct bgp_look bgp;
 };
 
 /* Before ports open: routes of a process before this one go. 0, or -errno with a sentence. */

@@ -6,7 +6,8 @@
 
 #define AT(member_)                                                                                \
 	offsetof(struct shown_fleet, member_), sizeof(((struct shown_fleet *)0)->member_)
-#define IF_ON .metric_if = offsetof(struct shown_fleet, on)
+#define IF_ON	 .metric_if = offsetof(struct shown_fleet, on)
+#define IF_KNOWN .metric_if = offsetof(struct shown_fleet, daemon_known)
 
 static const struct shown rows[] = {
 	{"member", SHOWN_TEXT, AT(member), SHOWN_LIST, 0, .help = "the router's name"},
@@ -39,6 +40,18 @@ static const struct shown rows[] = {
 	 IF_ON},
 	{"fault", SHOWN_TEXT, AT(fault), SHOWN_LIST, 0,
 	 .help = "why Linux refused the last change, while one is refused; or null"},
+	{"daemon", SHOWN_TEXT, AT(daemon), SHOWN_LIST, 0,
+	 .help = "the routing daemon that exports the routes: `connected`, `idle` (it runs, and "
+		 "has "
+		 "no BGP connection), `missing`, or `unknown` (`node.announce.bgp_port`)"},
+	{"daemon_reason", SHOWN_TEXT, AT(daemon_reason), SHOWN_LIST, 0,
+	 .help = "the same in words, or null"},
+	{"daemon_missing", SHOWN_YES, AT(daemon_missing), SHOWN_LIST, 0,
+	 .help = "1: no routing daemon runs, and the network does not hear of the routes",
+	 .metric = "daemon_missing", IF_KNOWN},
+	{"sessions", SHOWN_GAUGE, AT(sessions), SHOWN_LIST, 0,
+	 .help = "TCP connections of the routing daemon by BGP's port", .metric = "bgp_sessions",
+	 IF_KNOWN},
 	{"digest_number", SHOWN_GAUGE, AT(digest), 0, 0,
 	 .help = "the first 32 bits of the digest of the shared configuration, as a number",
 	 .metric = "configuration_digest"},

@@ -116,9 +116,12 @@ struct shown_pair {
 struct shown_fleet {
 	struct vip_routes_status s;
 	const char *member, *state, *reason, *fault;
+	const char *daemon, *daemon_reason;
+	uint64_t sessions;
 	uint64_t digest;	 /* the first 32 bits of that of the shared configuration */
 	bool fleet, on, drained; /* on: something may be announced */
 	bool standby;
+	bool daemon_known, daemon_missing;
 };
 
 struct shown_path {

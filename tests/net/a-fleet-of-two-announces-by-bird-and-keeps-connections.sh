@@ -5,6 +5,8 @@
 . "$TOP/tests/net/lib/fleet.sh"
 
 VIP=198.51.100.80
+FLEET_ANNOUNCE='{"stuck": "5s", "drain": "3s"}'
+FLEET_NODE='{"metrics": {"socket": "'$RUN'/lb@.metrics"}}'
 fleet_ready 2 2
 hold_open 1000 198.51.100.80:7
 for i in 1 2; do
@@ -52,6 +54,43 @@ fleet_becomes 5 $VIP "1"
 ip -n "$NET-dpdk-lb2" link set dev private up
 fleet_becomes 5 $VIP "1 2"
 
+# BIRD that is not there: named, and traffic goes on by the other member. A daemon whose session is down is another
+# finding.
+daemon_is()
+{
+	[ "$(rpc fleet.status | jq -r .daemon)" = "$1" ]
+}
+# found ID: how many of doctor's findings have it.
+found()
+{
+	(ctl doctor --json || true) | jq "[.findings[] | select(.id == \"$1\")] | length"
+}
+fleet_at 2
+wait_for 10 "BIRD of lb2 is seen" daemon_is connected
+is "findings about a daemon that is well" "$(found routing-daemon-missing)$(found bgp-session-missing)" = 00
+kill -KILL "$(cat "$RUN/bird-lb2.pid")"
+wait_for 10 "lb2 knows that no daemon runs" daemon_is missing
+is "VIPs in the table, which nobody exports" "$(rpc fleet.status | jq .announced)" -eq 1
+is "findings about a daemon that is not there" "$(found routing-daemon-missing)" -eq 1
+is "the metric of a daemon that is not there" "$(curl -sS --unix-socket "$RUN/lb2.metrics" http://lb2/metrics |
+	grep '^plvs_fleet_daemon_missing')" = 'plvs_fleet_daemon_missing{member="lb2"} 1'
+grep -q "no routing daemon runs: no program in network namespace .* has TCP port 179" "$RUN/lb2.log" ||
+	fail "lb2 does not log that no daemon runs"
+if ctl fleet status > "$RUN/status"; then fail "a member without a daemon is well"; fi
+grep -q "^lb2 .*no routing daemon runs" "$RUN/status" || fail "fleet status: $(cat "$RUN/status")"
+fleet_becomes 10 $VIP "1"
+is "connections that answer, BIRD of lb2 killed" "$(hold_answered)" -eq 1000
+edge disable lb2 > "$RUN/said"
+fleet_bird 2
+fleet_at 2
+wait_for 15 "lb2 knows that its daemon has no session" daemon_is idle
+is "findings about a daemon without a session" "$(found bgp-session-missing)" -eq 1
+is "findings about a daemon that is not there" "$(found routing-daemon-missing)" -eq 0
+edge enable lb2 > "$RUN/said"
+wait_for 20 "BIRD of lb2 has its session again" daemon_is connected
+fleet_becomes 20 $VIP "1 2"
+is "connections that answer, BIRD of lb2 back" "$(hold_answered)" -eq 1000
+
 # kill -9 of the member that a probe goes by.
 probe_start ask client2
 pause 0.5
@@ -87,3 +126,16 @@ is "connections that answer, lb2 ended" "$(hold_answered)" -eq 1000
 hold_close
 fleet_at 1
 doors_add_up
+
+# The wait is bounded: packets that do not cease, since the edge has a route of its own, are forwarded for as long as
+# `drain` says, and then the router ends.
+ip -n "$NET-edge" route add $VIP/32 via 192.0.2.11 metric 1
+probe_start ask client2
+pause 0.5
+begin=$(date +%s%3N)
+fleet_stop 1
+took=$(($(date +%s%3N) - begin))
+background_stop ask || true
+grep -q "VIPs are withdrawn; packets for them still come after 3[0-9]* ms" "$RUN/lb1.log" ||
+	fail "lb1 did not wait for 3 s: $(tail -5 "$RUN/lb1.log")"
+is "the end of lb1 under traffic that does not cease, ms" "$took" -ge 3000

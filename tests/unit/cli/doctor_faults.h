@@ -18,6 +18,7 @@ enum {
 	CONFIG,
 	COUNTERS,
 	CLOCK,
+	FLEET,
 	SHOWS,
 	N_FACTS
 };
@@ -124,6 +125,10 @@ static const struct {
 	 "{\"ahead_us\": %s, \"error_us\": 4000}", "1004001", "1004000"},
 	{FINDING_PAIR_CLOCKS_DIFFER, DOCTOR_WARNING, CLOCK,
 	 "{\"ahead_us\": %s, \"error_us\": 4000}", "-3600000000", "-900000"},
+	{FINDING_ROUTING_DAEMON_MISSING, DOCTOR_CRITICAL, FLEET,
+	 "{\"state\": \"announcing\", \"daemon\": \"%s\"}", "missing", "unknown"},
+	{FINDING_BGP_SESSION_MISSING, DOCTOR_WARNING, FLEET,
+	 "{\"state\": \"announcing\", \"daemon\": \"%s\", \"sessions\": 0}", "idle", "connected"},
 	{FINDING_CLOCK_JUMPED, DOCTOR_WARNING, STATUS,
 	 "{\"workers\": 2, \"clock\": {\"jumps\": 3, \"last_ms\": -7200000, \"ago_s\": %s}}",
 	 "3599", "3600"},

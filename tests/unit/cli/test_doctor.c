@@ -46,6 +46,7 @@ static const char *const healthy[N_FACTS] = {
 	"{\"drops\": [{\"name\": \"too_big\", \"rate\": 0}, {\"name\": \"no_route\", \"rate\": "
 	"5}]}",
 	"{\"ahead_us\": -1002000, \"error_us\": 4000}",
+	"{\"state\": \"announcing\", \"daemon\": \"connected\", \"sessions\": 1}",
 	/* Down for another reason: by both ways. */
 	"[{\"service\": \"web\", \"server\": \"s2\", \"checks\": [{\"name\": \"direct\", "
 	"\"state\": "
@@ -61,7 +62,7 @@ static json_t *look(int which, const char *text)
 		assert_non_null(r[i]);
 	}
 	findings = doctor_look(&(struct doctor_facts){r[0], r[1], r[2], r[3], r[4], r[5], r[6],
-						      r[7], r[8], r[9], r[10]});
+						      r[7], r[8], r[9], r[10], r[11]});
 	for (int i = 0; i < N_FACTS; i++)
 		json_decref(r[i]);
 	assert_non_null(findings);

@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 
+#include "announce/bgp_look.h"
 #include "announce/vip_routes.h"
 #include "dataplane/stages/classify.h"
 #include "ha/ha.h"
@@ -34,6 +35,7 @@ struct told {
 	uint32_t n_addresses;
 	struct vip_route routes[64]; /* of VIPs that are to be announced */
 	uint32_t n_routes;
+	struct bgp_look bgp;
 };
 
 static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -343,6 +345,7 @@ static inline void routes_text(FILE *out, const struct told *t)
 		HEX(out, t->routes[i].metric);
 		fprintf(out, "\n");
 	}
+	fprintf(out, "routing daemon at %u\n", t->bgp.port);
 }
 
 static inline void link_text(FILE *out, const struct link *l)

@@ -324,7 +324,7 @@ static void router_open(struct fixture *f, struct told *t, const json_t *doc)
 	f->pub.grace = (struct grace){grace_start, grace_passed, f};
 	assert_int_equal(control_create(&opt, parse(text), &f->control, error), 0);
 	control_set_ha(f->control, (struct ha *)t);
-	control_set_routes(f->control, (struct vip_routes *)t);
+	control_set_routes(f->control, (struct vip_routes *)t, &t->bgp);
 	assert_int_equal(control_start(f->control, error), 0);
 	f->fd = dial(f);
 	free(text);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PLVS_ANNOUNCE_BGP_LOOK_H
+#define PLVS_ANNOUNCE_BGP_LOOK_H
+
+/*
+ * Whether a routing daemon is there to export the routes of vip_routes.h. Linux is asked by
+ * NETLINK_SOCK_DIAG which TCP sockets of the namespace of the TAPs have the port of BGP. The
+ * question needs no right, so that the router asks after it gave up its rights.
+ *
+ * A daemon that starts again is away for a moment: a state that is worse than the one before holds
+ * from the third look in a row on, and a better one at once.
+ *
+ * Context: one thread; bgp_look_open() before rights are given up.
+ */
+
+#include <stdint.h>
+
+#include "base/error_text.h"
+
+/* X(NAME, word, meaning): from worst to best. */
+#define BGP_STATES(X)                                                                              \
+	X(UNKNOWN, unknown, "plvs does not know of a routing daemon")                              \
+	X(MISSING, missing, "no routing daemon runs: no program has the TCP port of BGP")          \
+	X(IDLE, idle, "a routing daemon runs, and no neighbour has a BGP connection with it")      \
+	X(CONNECTED, connected, "a routing daemon runs, and has BGP connections")
+
+enum bgp_state {
+#define X(NAME, word, meaning) BGP_##NAME,
+	BGP_STATES(X)
+#undef X
+		BGP_STATE_MAX
+};
+extern const char *const bgp_state_names[BGP_STATE_MAX];
+extern const char *const bgp_state_meanings[BGP_STATE_MAX];
+
+#define BGP_LOOKS 3 /* in a row that have to agree on a worse state */
+
+struct bgp_look {
+	struct mnl_socket *sock; /* NULL: Linux cannot be asked, the state stays unknown */
+	uint16_t port;		 /* TCP port of the daemon; 0: nobody looks */
+	uint32_t seq;
+	enum bgp_state state;
+	uint32_t listeners, sessions; /* TCP sockets at the last look */
+	enum bgp_state next;	      /* of the last look */
+	uint32_t agreed;	      /* looks in a row that gave `next` */
+	int error;		      /* of the last look: 0 or -errno */
+};
+
+/* Opens the socket in the namespace. 0, or -errno with a sentence. */
+int bgp_look_open(struct bgp_look *l, const char *netns, char error[ERROR_TEXT]);
+void bgp_look_close(struct bgp_look *l);
+/* Looks once. Returns the state before. */
+enum bgp_state bgp_look(struct bgp_look *l);
+/* The same with what Linux said. ret: 0 or -errno. */
+enum bgp_state bgp_look_take(struct bgp_look *l, int ret, uint32_t listeners, uint32_t sessions);
+
+#endif
