@@ -9,7 +9,7 @@
 #include "cli/view.h"
 
 #define NAMES_TIMEOUT_MS 1500
-#define NAMES_KEEP_MS	 2000
+#define NAMES_MAX_AGE_MS 2000
 #define FILES_MAX	 1000
 
 static json_t *names_ask(struct session *s, const char *method)
@@ -38,7 +38,7 @@ static const json_t *services_get(struct session *s)
 {
 	const uint64_t now = clock_ms();
 
-	if (!s->services || now - s->services_ms > NAMES_KEEP_MS) {
+	if (!s->services || now - s->services_ms > NAMES_MAX_AGE_MS) {
 		json_decref(s->services);
 		s->services = names_ask(s, "service.list");
 		s->services_ms = now;

@@ -164,7 +164,7 @@ static void adopt_servers_check(struct config_context *ctx, const struct config_
 		const struct config_server *s = &svc->servers[i];
 
 		context_push_index(ctx, i);
-		if (!forward_has(s->forward, FORWARD_KEEPS_VIP))
+		if (!forward_has(s->forward, FORWARD_SERVER_HAS_VIP))
 			adopt_wrong(
 				ctx, "forward",
 				"expected \"dr\" or \"tunnel\": the service has \"adopt\", and of "
@@ -233,7 +233,7 @@ static void replies_check(struct config_context *ctx, const struct config_servic
 static bool may_adopt(const struct config_service *svc)
 {
 	for (uint32_t i = 0; i < svc->n_servers; i++)
-		if (!forward_has(svc->servers[i].forward, FORWARD_KEEPS_VIP))
+		if (!forward_has(svc->servers[i].forward, FORWARD_SERVER_HAS_VIP))
 			return false;
 	return true;
 }

@@ -159,7 +159,7 @@ static const char *unfit(const struct check_spec *c, const struct config_service
 {
 	bool network = CHECK_NETWORK >> c->type & 1;
 
-	if (c->via_vip && !forward_has(s->forward, FORWARD_KEEPS_VIP))
+	if (c->via_vip && !forward_has(s->forward, FORWARD_SERVER_HAS_VIP))
 		return "has \"via_vip\": needs \"forward\": \"dr\" or \"tunnel\"";
 	if (c->via_vip && svc->n_listen == 0)
 		return "has \"via_vip\": a service with a mark has no VIP of its own";

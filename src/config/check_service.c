@@ -222,7 +222,7 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 		missing(ctx, "ftp",
 			svc->mark ? "needs a service with listeners: not under a mark"
 				  : "needs \"protocol\": \"tcp\", not \"udp\"");
-	else if (forward_has(svc->policy.service.forward, FORWARD_KEEPS_VIP))
+	else if (forward_has(svc->policy.service.forward, FORWARD_SERVER_HAS_VIP))
 		missing(ctx, "ftp",
 			"needs \"forward\": \"nat\" or \"fullnat\": other methods do not see the "
 			"answers");
@@ -232,7 +232,7 @@ static void ftp_check(struct config_context *ctx, const struct config_service *s
 		const struct config_server *s = &svc->servers[i];
 		const bool crosses = crosses_family(svc, s);
 
-		if (!forward_has(s->forward, FORWARD_KEEPS_VIP) && !crosses)
+		if (!forward_has(s->forward, FORWARD_SERVER_HAS_VIP) && !crosses)
 			continue;
 		context_push_key(ctx, "servers");
 		context_push_index(ctx, s->written);

@@ -21,8 +21,8 @@ struct config_sink {
 	int (*scalar)(struct config_sink *s, const char *key, const struct config_field *f,
 		      const void *value);
 	int (*open)(struct config_sink *s, const char *key, bool list);
-	/* keep: stays also if it is empty. */
-	int (*close)(struct config_sink *s, bool keep);
+	/* even_empty: stays also if it is empty. */
+	int (*close)(struct config_sink *s, bool even_empty);
 };
 
 struct config_json_sink {

@@ -43,12 +43,12 @@ static int json_open(struct config_sink *sink, const char *key, bool list)
 	return 0;
 }
 
-static int json_close(struct config_sink *sink, bool keep)
+static int json_close(struct config_sink *sink, bool even_empty)
 {
 	struct config_json_sink *s = (struct config_json_sink *)sink;
 	json_t *json = s->open[--s->depth];
 
-	if (keep || json_object_size(json) + json_array_size(json) > 0)
+	if (even_empty || json_object_size(json) + json_array_size(json) > 0)
 		return json_add(s, s->keys[s->depth], json);
 	json_decref(json);
 	return 0;
@@ -184,12 +184,12 @@ static int text_open(struct config_sink *sink, const char *key, bool list)
 	return text_put(list ? "[" : "{", 1, s);
 }
 
-static int text_close(struct config_sink *sink, bool keep)
+static int text_close(struct config_sink *sink, bool even_empty)
 {
 	struct config_text_sink *s = (struct config_text_sink *)sink;
 
 	s->depth--;
-	if (keep || s->open[s->depth].members > 0)
+	if (even_empty || s->open[s->depth].members > 0)
 		return text_put(s->open[s->depth].list ? "]" : "}", 1, s);
 	s->text.n = s->open[s->depth].start;
 	s->text.v[s->text.n] = '\0';

@@ -71,7 +71,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		next = TAILQ_NEXT(f, entry);
 		if (rpc_backlog(f->req) == 0)
 			rpc_rows(f->req, json_array());
-		if (rpc_gone(f->req))
+		if (rpc_closed(f->req))
 			follower_end(c, f);
 	}
 }
@@ -107,15 +107,15 @@ void event_tell(struct control *c, enum event_kind kind, json_t *fields, const c
 {
 	struct event_log *log = &c->events;
 	json_t *event = fields ? fields : json_object(),
-	       **place = &log->event[log->next % EVENT_LOG_LEN];
+	       **slot = &log->event[log->next % EVENT_LOG_LEN];
 	json_t *words = json_string(text);
 
 	json_object_set_new(event, "seq", json_integer((json_int_t)log->next++));
 	json_object_set_new(event, "at_ms", json_integer((json_int_t)clock_wall_ms()));
 	json_object_set_new(event, "kind", json_string(kind_names[kind]));
 	json_object_set_new(event, "text", words ? words : json_string("(not UTF-8)"));
-	json_decref(*place);
-	*place = event;
+	json_decref(*slot);
+	*slot = event;
 	for (struct event_follower *f = TAILQ_FIRST(&log->followers); f; f = TAILQ_NEXT(f, entry))
 		if (follower_wants(f, kind))
 			follower_give(f, event);

@@ -142,7 +142,7 @@ static void step(struct listing *l)
 	uint64_t end = clock_us() + STEP_US;
 	bool more = true;
 
-	if (rpc_gone(l->pending.req)) {
+	if (rpc_closed(l->pending.req)) {
 		rpc_answer(l->pending.req, NULL);
 		listing_destroy(l);
 		return;
@@ -169,7 +169,7 @@ static void step(struct listing *l)
 
 static void stream_step(struct listing *l)
 {
-	json_t *rows = rpc_gone(l->pending.req) ? NULL : l->more(l->pending.control, &l->place);
+	json_t *rows = rpc_closed(l->pending.req) ? NULL : l->more(l->pending.control, &l->place);
 
 	if (rows) {
 		rpc_rows(l->pending.req, rows);

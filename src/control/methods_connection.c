@@ -250,7 +250,7 @@ static void on_stream(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (s->sent && !__atomic_load_n(&s->command.done, __ATOMIC_ACQUIRE)) {
 		stream_poll_in(s, POLL_US);
-	} else if (rpc_gone(s->pending.req)) {
+	} else if (rpc_closed(s->pending.req)) {
 		rpc_answer(s->pending.req, NULL);
 		stream_destroy(s);
 	} else if (rpc_backlog(s->pending.req) > PAUSE_BACKLOG) {

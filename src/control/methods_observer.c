@@ -243,7 +243,7 @@ static void answer(struct observing *k)
 	struct pending *l = &k->ask.pending;
 
 	for (uint16_t i = 0; i < l->control->dp->n_workers; i++)
-		while (!rpc_gone(l->req) && k->bytes < k->bytes_max && worker_look(k, i))
+		while (!rpc_closed(l->req) && k->bytes < k->bytes_max && worker_look(k, i))
 			;
 	pending_answer(l, json_pack("{s:I, s:I, s:I, s:I, s:s}", "packets",
 				    (json_int_t)sum(k, offsetof(struct observer, packets)), "rows",
@@ -276,7 +276,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (rpc_gone(req)) {
+	if (rpc_closed(req)) {
 		end(k, "client");
 		return;
 	}

@@ -65,7 +65,7 @@ static uint32_t receive_port(struct worker *w, const struct rx_queue *q)
  */
 static void send_urgent(struct worker *w)
 {
-	bool late = w->env.now_tick - w->urgent_tick > URGENT_TICKS;
+	bool overdue = w->env.now_tick - w->urgent_tick > URGENT_TICKS;
 	uint16_t stay = 0;
 
 	w->env.lease_off |= lease_over_now(w);
@@ -90,7 +90,7 @@ static void send_urgent(struct worker *w)
 			w->counters.sent++;
 			w->port_counters[port].tx_pkts++;
 			w->port_counters[port].tx_bytes += len;
-		} else if (late) {
+		} else if (overdue) {
 			w->port_counters[port].tx_full++;
 			door_drop(w, m, DROP_TX_FULL);
 		} else {

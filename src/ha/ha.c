@@ -237,7 +237,7 @@ static int machine_start(struct ha *ha, char error[ERROR_TEXT])
 	freshness_init(&ha->fresh, &role->session);
 	role_init(&ha->role, role, ha_now_ms());
 	if (ha->kept)
-		role_keep(&ha->role, ha->kept_term);
+		role_set_kept(&ha->role, ha->kept_term);
 	if (role->has_peer)
 		__atomic_store_n(&ha->pub->vip_lease, (uint64_t)VIP_LEASE_OFF, __ATOMIC_RELEASE);
 	return 0;

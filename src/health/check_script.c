@@ -106,7 +106,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 /* Whether to look at a pattern only later. */
 static bool put_off(struct script *x)
 {
-	static const struct timeval later = {0, RETRY_MS * 1000};
+	static const struct timeval retry = {0, RETRY_MS * 1000};
 
 	if (x->looked == 0 || x->stream.in_len >= x->looked + x->looked / 4 + 1024 ||
 	    stream_full(&x->stream))
@@ -115,7 +115,7 @@ static bool put_off(struct script *x)
 		event_assign(&x->retry, x->stream.p->env->base, -1, 0, on_retry, x);
 	x->retry_made = true;
 	if (!x->retry_armed)
-		x->retry_armed = event_add(&x->retry, &later) == 0;
+		x->retry_armed = event_add(&x->retry, &retry) == 0;
 	return x->retry_armed;
 }
 

@@ -84,7 +84,7 @@ static enum probe_via via_of(enum forward_method method, const struct check_spec
 		return VIA_NONE;
 	if (forward_has(method, FORWARD_OUTER_HEADER))
 		return VIA_TUNNEL;
-	return forward_has(method, FORWARD_KEEPS_VIP) ? VIA_DR : VIA_NONE;
+	return forward_has(method, FORWARD_SERVER_HAS_VIP) ? VIA_DR : VIA_NONE;
 }
 
 struct inquiry *inquiry_find_or_create(const struct member *m, enum forward_method method,

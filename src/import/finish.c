@@ -313,16 +313,16 @@ static void duplicates_drop(struct importer *im, struct lvs_service *svc)
 			v[n] = (struct listed){s, n}, n++;
 	qsort(v, n, sizeof(*v), listed_cmp);
 	for (uint32_t i = 1; i < n; i++) {
-		const struct lvs_server *kept = v[first].server;
+		const struct lvs_server *known = v[first].server;
 
-		if (kept->port != v[i].server->port ||
-		    !addr_equal(&kept->addr, &v[i].server->addr)) {
+		if (known->port != v[i].server->port ||
+		    !addr_equal(&known->addr, &v[i].server->addr)) {
 			first = i;
 			continue;
 		}
 		note(im, v[i].server->at, NOTE_DIFFERS,
 		     "real server %s stands in %s already (line %u): this one is dropped",
-		     server_text(im, v[i].server), service_text(im, svc), kept->at.line);
+		     server_text(im, v[i].server), service_text(im, svc), known->at.line);
 		v[i].server->lost = "";
 	}
 	while (*link) {

@@ -97,7 +97,7 @@ static void value_take(struct reader *r, const struct lvscf_row *row, struct lvs
 	v->at = r->at;
 	v->text = w->text;
 	v->len = w->len;
-	v->device = row->type == TYPE_PLACE ? r->words[3].text : NULL;
+	v->device = row->type == TYPE_ADDRESS_DEVICE ? r->words[3].text : NULL;
 	switch (row->type) {
 	case TYPE_FLAG:
 		if (strcmp(w->text, "0") != 0 && strcmp(w->text, "1") != 0)
@@ -146,12 +146,12 @@ static void directive_take(struct reader *r)
 				  : "at the top");
 		return;
 	}
-	want = row->type == TYPE_PLACE ? 4 : 3;
+	want = row->type == TYPE_ADDRESS_DEVICE ? 4 : 3;
 	if (r->n < 2 || strcmp(r->words[1].text, "=") != 0 || r->words[1].quoted)
 		fault(r, row->name, "\" = \" behind it, with blanks");
 	else if (r->n < want)
 		fault(r, row->name,
-		      row->type == TYPE_PLACE ? "an address and a device" : "a value");
+		      row->type == TYPE_ADDRESS_DEVICE ? "an address and a device" : "a value");
 	else if (r->n > want)
 		note(r->im, r->at, NOTE_ERROR, "%s: unexpected \"%.64s\" behind the value",
 		     row->name, r->words[want].text);

@@ -14,13 +14,13 @@
 
 enum lvscf_type {
 	TYPE_TEXT,
-	TYPE_FLAG,   /* 0 or 1 */
-	TYPE_NUMBER, /* strtol() with base 0: 010 is 8 */
-	TYPE_PORT,   /* a number or a service's name */
-	TYPE_HOST,   /* an address or a name */
-	TYPE_MASK,   /* dotted */
-	TYPE_PLACE,  /* address and device */
-	TYPE_WORD,   /* of a list that the mapping knows */
+	TYPE_FLAG,	     /* 0 or 1 */
+	TYPE_NUMBER,	     /* strtol() with base 0: 010 is 8 */
+	TYPE_PORT,	     /* a number or a service's name */
+	TYPE_HOST,	     /* an address or a name */
+	TYPE_MASK,	     /* dotted */
+	TYPE_ADDRESS_DEVICE, /* address and device */
+	TYPE_WORD,	     /* of a list that the mapping knows */
 };
 
 enum lvscf_directive {

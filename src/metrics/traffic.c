@@ -205,7 +205,7 @@ static bool sample_some(struct traffic *t, uint64_t now_us)
 
 static void on_sample(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval now = {0}, later = {.tv_sec = SAMPLE_S};
+	static const struct timeval now = {0}, interval = {.tv_sec = SAMPLE_S};
 	struct traffic *t = arg;
 	uint64_t now_us = clock_us();
 
@@ -216,7 +216,7 @@ static void on_sample(evutil_socket_t fd, short what, void *arg)
 		t->next_id = 1;
 		sample_rest(t, now_us);
 	}
-	event_add(t->sample_ev, sample_some(t, now_us) ? &now : &later);
+	event_add(t->sample_ev, sample_some(t, now_us) ? &now : &interval);
 }
 
 int traffic_init(struct traffic *t, struct dataplane *dp, struct runtime *runtime)

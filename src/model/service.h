@@ -39,11 +39,10 @@ enum forward_method {
 #define FORWARD_REWRITES     (1U << FWD_NAT | 1U << FWD_FULLNAT) /* addresses and ports change */
 #define FORWARD_BY_SOURCE    (1U << FWD_NAT)	 /* replies are told by the server's address */
 #define FORWARD_TWO_HALVES   (1U << FWD_FULLNAT) /* the server sees a pool's address: halves.h */
-/* The server has the VIP, and answers the client
- * itself. */
-#define FORWARD_KEEPS_VIP    (1U << FWD_DR | 1U << FWD_TUNNEL)
-#define FORWARD_SAME_LINK    (1U << FWD_DR)	/* the server has to be the next hop */
-#define FORWARD_OUTER_HEADER (1U << FWD_TUNNEL) /* packets travel in packets of the router */
+/* The server has the VIP as an address of its own, and answers the client itself. */
+#define FORWARD_SERVER_HAS_VIP (1U << FWD_DR | 1U << FWD_TUNNEL)
+#define FORWARD_SAME_LINK      (1U << FWD_DR)	  /* the server has to be the next hop */
+#define FORWARD_OUTER_HEADER   (1U << FWD_TUNNEL) /* packets travel in packets of the router */
 /* The server may be of the other family. */
 #define FORWARD_CROSSES	  (FORWARD_OUTER_HEADER | FORWARD_TWO_HALVES)
 #define FORWARD_ENDS_HERE (1U << FWD_LOCAL) /* Linux gets them: no next hop */

@@ -66,7 +66,7 @@ int kept_connections_init(struct kept_connections *k, const struct config *confi
 
 	memset(k, 0, sizeof(*k));
 	k->old_ledger = -1;
-	k->ledger_age_ms = lone ? KEEP_MAX_AGE_S * 1000 : config->shared.ha.start_delay_ms;
+	k->ledger_age_ms = lone ? KEPT_MAX_AGE_S * 1000 : config->shared.ha.start_delay_ms;
 	if (node->ledger && node->ledger_path)
 		n = snprintf(k->ledger, sizeof(k->ledger), "%s", node->ledger_path);
 	else if (node->ledger)
@@ -121,7 +121,7 @@ static bool file_load(const struct kept_connections *k, struct dataplane *dp,
 {
 	struct sync_file_read r = {.identity = m,
 				   .now = time_now(),
-				   .max_age_s = KEEP_MAX_AGE_S,
+				   .max_age_s = KEPT_MAX_AGE_S,
 				   .take = take,
 				   .arg = dp};
 	char path[PATH_LEN], error[ERROR_TEXT];

@@ -18,12 +18,12 @@
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 
-#define KEEP_MAX_AGE_S 120 /* older connections are more likely in the way than wanted */
+#define KEPT_MAX_AGE_S 120 /* older connections are more likely in the way than wanted */
 
 struct kept_connections {
 	char *state_dir;
 	char ledger[256]; /* "": off */
-	/* Without a peer a ledger counts for KEEP_MAX_AGE_S. A peer that was not heard when the
+	/* Without a peer a ledger counts for KEPT_MAX_AGE_S. A peer that was not heard when the
 	 * process ended can be active after its start_delay, if it started then. */
 	uint32_t ledger_age_ms;
 	int old_ledger; /* of the process before, locked; or -1 */

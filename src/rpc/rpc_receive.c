@@ -16,11 +16,11 @@
 #define AREA "control"
 
 /* Half requests of all clients together, in units of max_request. */
-#define MAX_HALVES    4
-#define READ_STEP     262144 /* bytes of one client before others run */
-#define REQUESTS_STEP 32     /* requests likewise */
-#define STEP_US	      500    /* time for them likewise, but for one request at least */
-#define KEEP_BUFFER   65536
+#define MAX_HALVES	4
+#define READ_STEP	262144 /* bytes of one client before others run */
+#define REQUESTS_STEP	32     /* requests likewise */
+#define STEP_US		500    /* time for them likewise, but for one request at least */
+#define IDLE_BUFFER_MAX 65536
 
 /* The text of what is wrong with a document as a request, or NULL. */
 static const char *request_fault(const json_t *doc, enum rpc_code *code)
@@ -117,7 +117,7 @@ static void client_compact(struct rpc_client *c)
 	c->in_scanned -= c->in_start;
 	c->in_start = 0;
 	c->in_len = rest;
-	if (rest == 0 && c->in_cap > KEEP_BUFFER) {
+	if (rest == 0 && c->in_cap > IDLE_BUFFER_MAX) {
 		c->server->in_bytes -= c->in_cap;
 		free(c->in);
 		c->in = NULL;

@@ -188,7 +188,7 @@ bool rpc_round(const struct rpc_request *r, uint64_t round)
 	return true;
 }
 
-bool rpc_gone(const struct rpc_request *r)
+bool rpc_closed(const struct rpc_request *r)
 {
 	return !r->client && !r->local;
 }

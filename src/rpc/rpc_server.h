@@ -102,6 +102,6 @@ size_t rpc_backlog(const struct rpc_request *req);
  * have a step each, whatever each of them asked for. Always true for a request of no client. */
 bool rpc_round(const struct rpc_request *req, uint64_t round);
 /* The client will not read the answer: end the request soon. */
-bool rpc_gone(const struct rpc_request *req);
+bool rpc_closed(const struct rpc_request *req);
 
 #endif

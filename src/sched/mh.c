@@ -34,10 +34,10 @@ _Static_assert(MAX_SERVERS_PER_SERVICE <= INT16_MAX, "an index fits a slot");
 static const struct siphash_key mh_key1 = {2654435761U, 2654435761U};
 static const struct siphash_key mh_key2 = {2654446892U, 2654446892U};
 
-/* Of what the address and the port are together. */
-static uint32_t mh_hash(struct siphash_key key, uint32_t place, uint32_t offset)
+/* sum: of an address and a port. */
+static uint32_t mh_hash(struct siphash_key key, uint32_t sum, uint32_t offset)
 {
-	uint32_t value = htole32(offset + place);
+	uint32_t value = htole32(offset + sum);
 
 	return (uint32_t)siphash13(key, &value, sizeof(value));
 }
@@ -83,13 +83,13 @@ static void mh_walks_init(const struct service *svc, uint32_t n_slots, struct mh
 		const struct server *s = &svc->servers[i];
 		const uint32_t weight = mh_weight(svc, s);
 		struct mh_walk *w = &walks[i];
-		uint32_t place;
+		uint32_t sum;
 
 		if ((weight == 0 && !svc->policy.adopt) || !mh_takes_part(svc, s))
 			continue;
-		place = addr_fold(&s->addr, svc->family) + be16_to(s->port);
-		w->at = mh_hash(mh_key1, place, 0) % n_slots;
-		w->skip = mh_hash(mh_key2, place, 0) % (n_slots - 1) + 1;
+		sum = addr_fold(&s->addr, svc->family) + be16_to(s->port);
+		w->at = mh_hash(mh_key1, sum, 0) % n_slots;
+		w->skip = mh_hash(mh_key2, sum, 0) % (n_slots - 1) + 1;
 		w->slots_a_round = weight / gcd >> shift;
 		if (w->slots_a_round == 0)
 			w->slots_a_round = 1;
@@ -221,34 +221,34 @@ static void mh_destroy(struct service *svc)
 
 /* --- choices --- */
 
-/* The next eligible server behind the place. There is one. */
-static int mh_scan(const struct service *svc, uint32_t place)
+/* The next eligible server behind the one that the sum leads to. There is one. */
+static int mh_scan(const struct service *svc, uint32_t sum)
 {
-	uint32_t i = mh_hash(mh_key2, place, 0) % svc->n_servers;
+	uint32_t i = mh_hash(mh_key2, sum, 0) % svc->n_servers;
 
 	while (!server_eligible(&svc->servers[i]))
 		i = (i + 1) % svc->n_servers;
 	return (int)i;
 }
 
-static int mh_again(const struct service *svc, const struct mh_table *t, uint32_t place,
+static int mh_again(const struct service *svc, const struct mh_table *t, uint32_t sum,
 		    uint32_t first)
 {
 	const uint32_t most = svc->policy.adopt ? REHASHES_ADOPT : t->n;
 
 	for (uint32_t n = 0; n < most; n++) {
 		uint32_t offset = (first + n) % t->n;
-		int i = t->slot[mh_hash(mh_key1, place, offset) % t->n];
+		int i = t->slot[mh_hash(mh_key1, sum, offset) % t->n];
 
 		if (server_eligible(&svc->servers[i]))
 			return i;
 	}
 	/* Another worker may have made the last one ineligible. */
-	return svc->policy.adopt && sched_any_eligible(svc) ? mh_scan(svc, place) : SCHED_NONE;
+	return svc->policy.adopt && sched_any_eligible(svc) ? mh_scan(svc, sum) : SCHED_NONE;
 }
 
 /* With `adopt` the port is spread first: addresses and ports of many clients have few sums. */
-static uint32_t mh_place_of(const struct service *svc, const struct sched_request *req)
+static uint32_t mh_client_sum(const struct service *svc, const struct sched_request *req)
 {
 	const uint32_t port =
 		svc->policy.scheduler_flags & SCHED_MH_PORT ? be16_to(req->client_port) : 0;
@@ -260,8 +260,8 @@ static uint32_t mh_place_of(const struct service *svc, const struct sched_reques
 static int mh_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct mh_table *t = svc->sched_data;
-	const uint32_t place = mh_place_of(svc, req);
-	uint32_t first = mh_hash(mh_key1, place, 0) % t->n;
+	const uint32_t sum = mh_client_sum(svc, req);
+	uint32_t first = mh_hash(mh_key1, sum, 0) % t->n;
 	int i = t->slot[first];
 
 	if (i == SCHED_NONE || server_eligible(&svc->servers[i]))
@@ -270,7 +270,7 @@ static int mh_choose(const struct service *svc, const struct sched_request *req)
 	if (!(svc->policy.scheduler_flags & SCHED_MH_FALLBACK || svc->policy.adopt) ||
 	    !sched_any_eligible(svc))
 		return SCHED_NONE;
-	return mh_again(svc, t, place, first);
+	return mh_again(svc, t, sum, first);
 }
 
 const struct sched_ops sched_mh = {

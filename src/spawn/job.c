@@ -148,7 +148,7 @@ bool jobs_start(struct peer *p)
 }
 
 /* Its supervisor has ended, and with it all that the program left. */
-static bool job_gone(struct peer *p, struct job *j)
+static bool job_ended(struct peer *p, struct job *j)
 {
 	bool lost = !j->result && !j->cancelled;
 
@@ -172,7 +172,7 @@ bool job_hear(struct peer *p, struct job *j, void *buf, size_t room)
 		result_set(j, buf, (size_t)len);
 		(void)result_sent(p, j);
 	} else if (len == 0 || (errno != EAGAIN && errno != EINTR)) {
-		return job_gone(p, j);
+		return job_ended(p, j);
 	}
 	return true;
 }
@@ -224,7 +224,7 @@ void peer_init(struct peer *p, int fd)
 	TAILQ_INIT(&p->done);
 }
 
-void peer_gone(struct peer *p)
+void peer_closed(struct peer *p)
 {
 	struct job *j;
 

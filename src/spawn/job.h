@@ -41,7 +41,7 @@ struct peer {
 
 void peer_init(struct peer *p, int fd);
 /* Its programs are killed; its jobs end when their supervisors do. */
-void peer_gone(struct peer *p);
+void peer_closed(struct peer *p);
 
 /* Takes a request as received. A message that is no request, or is over the limits, is refused. */
 void job_add(struct peer *p, const void *msg, size_t len);

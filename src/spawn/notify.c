@@ -142,10 +142,10 @@ static void outcome_say(struct notify *n, const struct entry *e, const struct sp
  * the object waits already. */
 static void entry_again(struct notify *n, struct entry *e)
 {
-	struct entry *later = waiting_find(n, e->object);
+	struct entry *newer = waiting_find(n, e->object);
 
-	if (later) {
-		later->skipped += e->skipped + 1;
+	if (newer) {
+		newer->skipped += e->skipped + 1;
 		n->counters.coalesced++;
 		entry_free(e);
 	} else {

@@ -244,7 +244,7 @@ void spawner_status(struct spawner *s, struct spawner_status *out)
 }
 
 /* Keeper and spawner close their ends of life when they end. */
-static bool all_gone(struct spawner *s)
+static bool all_ended(struct spawner *s)
 {
 	notes_take(s);
 	return s->status.lost;
@@ -259,7 +259,7 @@ void spawner_stop(struct spawner *s)
 		return;
 	(void)shutdown(s->life, SHUT_WR);
 	fds_close(s->lines, s->n);
-	while (!all_gone(s)) {
+	while (!all_ended(s)) {
 		if (waited++ == STOP_MS) {
 			log_warning(AREA, "the spawner does not end: killed");
 			if (s->pid > 0)

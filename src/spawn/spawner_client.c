@@ -97,16 +97,16 @@ static void pending_free(struct spawn_client *c, struct pending *p)
 /* Logs one line per change, however many clients there are. */
 static void change_say(bool works, bool lost)
 {
-	enum { WORKS, GONE, LOST };
+	enum { WORKS, ENDED, LOST };
 	static int said;
-	int now = works ? WORKS : lost ? LOST : GONE, before;
+	int now = works ? WORKS : lost ? LOST : ENDED, before;
 
 	before = __atomic_exchange_n(&said, now, __ATOMIC_RELAXED);
-	if (now == before || (now == GONE && before == LOST))
+	if (now == before || (now == ENDED && before == LOST))
 		return;
 	if (now == WORKS)
 		log_notice(AREA, "the spawner runs again: programs can be run");
-	else if (now == GONE)
+	else if (now == ENDED)
 		log_error(AREA,
 			  "the spawner has ended and is started again: until then programs of "
 			  "checks and notifications are not run");

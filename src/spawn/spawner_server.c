@@ -58,7 +58,7 @@ static void peer_hear(struct server *s, struct peer *p, short revents)
 		else if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		else if (len < 0 || (revents & POLLHUP)) {
-			peer_gone(p);
+			peer_closed(p);
 			return;
 		}
 		/* An empty record looks like the end of file, but nobody has hung up. */
@@ -101,7 +101,7 @@ static void server_end(struct server *s)
 
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->peers[i].fd >= 0)
-			peer_gone(&s->peers[i]);
+			peer_closed(&s->peers[i]);
 	while (clock_us() < until) {
 		reap(s);
 		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)

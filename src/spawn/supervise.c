@@ -47,7 +47,7 @@ struct supervisor {
 	int channel, signals, input, failure;
 	uint32_t input_at;
 	pid_t pid;
-	bool gone; /* the program, not what it left */
+	bool exited; /* the program, not what it left */
 	enum phase phase;
 	uint64_t started_us, next_us; /* when the phase ends */
 	struct stream out, err;
@@ -122,7 +122,7 @@ static void fail(struct supervisor *s, enum spawn_step step, int code)
 	s->result.outcome = SPAWN_NOT_STARTED;
 	s->result.step = step;
 	s->result.code = code;
-	s->gone = true;
+	s->exited = true;
 }
 
 static void pair_close(int pair[2])
@@ -202,7 +202,7 @@ static bool reap(struct supervisor *s)
 			return true;
 		if (info.si_pid == s->pid) {
 			(void)kill(-s->pid, SIGKILL);
-			s->gone = true;
+			s->exited = true;
 			s->pid = 0;
 			exit_note(s, &info);
 		}
@@ -275,7 +275,7 @@ static void phase_advance(struct supervisor *s, uint64_t now)
 		s->next_us = now + UNKILLABLE_US;
 		break;
 	case PHASE_KILLED:
-		s->gone = true;
+		s->exited = true;
 		break;
 	}
 }
@@ -305,7 +305,7 @@ static void supervisor_round(struct supervisor *s)
 		input_write(s);
 	if (p[1].revents && read(s->signals, info, sizeof(info)) > 0)
 		(void)reap(s);
-	if (!s->gone)
+	if (!s->exited)
 		phase_advance(s, clock_us());
 }
 
@@ -326,7 +326,7 @@ void supervise(struct spawn_order *order, int channel)
 	if (s.signals < 0 || !s.out.text || !s.err.text)
 		_exit(1); /* the spawner says so */
 	start(&s);
-	while (!s.gone)
+	while (!s.exited)
 		supervisor_round(&s);
 	report(&s);
 	fd_close(&s.out.fd);

@@ -75,7 +75,7 @@ static void talk(int fd, const uint8_t *data, size_t size)
 	char buf[4096];
 	ssize_t n;
 
-	for (int turns = 0; turns < 1000000; turns++) {
+	for (int rounds = 0; rounds < 1000000; rounds++) {
 		if (size > 0) {
 			n = send(fd, data, size, MSG_NOSIGNAL);
 			if (n > 0) {

@@ -130,7 +130,7 @@ static void inside_close(struct scenario *s)
 /* --- frames --- */
 
 /* Gives every wanted next hop its MAC, and runs until nothing moves. */
-static void settle(struct harness *h)
+static void run_resolving(struct harness *h)
 {
 	struct resolve_request want;
 
@@ -154,7 +154,7 @@ static void inside_send(struct scenario *s, unsigned int port, const uint8_t *fr
 
 	asked_before(in->asked, (uint16_t)port, frame, (uint16_t)len);
 	harness_receive(h, (uint16_t)port, 0, harness_frame(h, frame, (uint16_t)len));
-	settle(h);
+	run_resolving(h);
 	asked_after(in->asked);
 }
 
@@ -213,7 +213,7 @@ static bool inside_doors(struct scenario *s, char text[256])
 
 /* --- changes --- */
 
-static int put_in_place(struct scenario *s, struct config_change *ch)
+static int change_apply(struct scenario *s, struct config_change *ch)
 {
 	struct inside *in = s->at;
 	char error[256] = "";
@@ -223,7 +223,7 @@ static int put_in_place(struct scenario *s, struct config_change *ch)
 	if (ret < 0)
 		return scenario_fail(s, ret, "%s", error);
 	ret = publisher_flush(&in->publisher);
-	settle(&in->harness);
+	run_resolving(&in->harness);
 	return ret;
 }
 
@@ -242,7 +242,7 @@ static int inside_change(struct scenario *s, const char *op, const char *service
 		ret = config_server_edit(config, service, server, object, &ch, &errors);
 	else
 		ret = config_server_delete(config, service, server, &ch, &errors);
-	ret = ret < 0 ? refused(s, ret, &errors) : put_in_place(s, &ch);
+	ret = ret < 0 ? refused(s, ret, &errors) : change_apply(s, &ch);
 	config_errors_fini(&errors);
 	return ret;
 }
@@ -256,12 +256,12 @@ static int inside_edit(struct scenario *s, const char *service, json_t *set)
 
 	config_errors_init(&errors);
 	ret = config_service_edit(config, service, set, &ch, &errors);
-	ret = ret < 0 ? refused(s, ret, &errors) : put_in_place(s, &ch);
+	ret = ret < 0 ? refused(s, ret, &errors) : change_apply(s, &ch);
 	config_errors_fini(&errors);
 	return ret;
 }
 
-const struct place place_inside = {
+const struct router router_inside = {
 	.open = inside_open,
 	.close = inside_close,
 	.change = inside_change,

@@ -403,9 +403,9 @@ static bool live_doors(struct scenario *s, char text[256])
 	return false;
 }
 
-const struct place *place_live(json_t *doc)
+const struct router *router_live(json_t *doc)
 {
-	static const struct place place = {
+	static const struct router router = {
 		.open = live_open,
 		.close = live_close,
 		.change = live_change,
@@ -422,5 +422,5 @@ const struct place *place_live(json_t *doc)
 	};
 
 	stand = doc;
-	return &place;
+	return &router;
 }

@@ -17,7 +17,7 @@
 #include "lib/harness.h"
 
 struct tally {
-	const struct place *place;
+	const struct router *router;
 	unsigned int run, differ, cannot, skipped;
 	json_t *rows; /* with --json */
 };
@@ -216,7 +216,7 @@ static void report(struct tally *t, struct scenario *s)
 	const json_t *expected = json_object_get(s->doc, "expected");
 	json_t *final = scenario_final(s);
 	char doors[256] = "";
-	bool doors_ok = s->place->doors_add_up(s, doors), listing;
+	bool doors_ok = s->router->doors_add_up(s, doors), listing;
 	size_t compared, differ;
 
 	differ = compare_decisions(s, expected, &compared);
@@ -256,7 +256,7 @@ static void report(struct tally *t, struct scenario *s)
 static void replay_file(struct tally *t, const char *path)
 {
 	struct scenario s;
-	int ret = scenario_open(&s, t->place, path);
+	int ret = scenario_open(&s, t->router, path);
 
 	if (ret == 0)
 		ret = scenario_play(&s);
@@ -292,18 +292,18 @@ static void replay_path(struct tally *t, const char *path)
 	}
 }
 
-static bool place_open(struct tally *t, const char *stand)
+static bool router_open(struct tally *t, const char *stand)
 {
 	json_error_t error;
 	json_t *doc;
 
 	if (!stand) {
-		t->place = &place_inside;
+		t->router = &router_inside;
 		return harness_eal_init(0, 256, NULL) == 0;
 	}
 	doc = json_load_file(stand, 0, &error);
-	t->place = doc ? place_live(doc) : NULL;
-	return t->place != NULL;
+	t->router = doc ? router_live(doc) : NULL;
+	return t->router != NULL;
 }
 
 int main(int argc, char **argv)
@@ -324,7 +324,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: replay [--json] [--live] DIR|FILE...\n");
 		return 2;
 	}
-	if (!place_open(&t, stand)) {
+	if (!router_open(&t, stand)) {
 		fprintf(stderr, "replay: %s\n", stand ? "no such stand" : "EAL does not start");
 		return 2;
 	}

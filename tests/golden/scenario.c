@@ -18,7 +18,7 @@ int scenario_fail(struct scenario *s, int ret, const char *fmt, ...)
 	return ret;
 }
 
-int scenario_open(struct scenario *s, const struct place *place, const char *path)
+int scenario_open(struct scenario *s, const struct router *router, const char *path)
 {
 	const char *strange;
 	json_error_t je;
@@ -26,7 +26,7 @@ int scenario_open(struct scenario *s, const struct place *place, const char *pat
 	int ret;
 
 	memset(s, 0, sizeof(*s));
-	s->place = place;
+	s->router = router;
 	s->doc = json_load_file(path, 0, &je);
 	if (!s->doc)
 		return scenario_fail(s, -EINVAL, "%s:%d: %s", path, je.line, je.text);
@@ -42,14 +42,14 @@ int scenario_open(struct scenario *s, const struct place *place, const char *pat
 				     strange);
 	s->decisions = json_array();
 	shared = recording_shared(s->doc);
-	ret = shared ? place->open(s, shared) : scenario_fail(s, -EINVAL, "not a scenario");
+	ret = shared ? router->open(s, shared) : scenario_fail(s, -EINVAL, "not a scenario");
 	json_decref(shared);
 	return ret;
 }
 
 void scenario_close(struct scenario *s)
 {
-	s->place->close(s);
+	s->router->close(s);
 	json_decref(s->decisions);
 	json_decref(s->doc);
 	free(s->played);
@@ -76,7 +76,7 @@ static int change(struct scenario *s, const json_t *event, const char *op)
 	service = recording_service_key(svc);
 	server = recording_server_name(srv, svc);
 	object = recording_server(srv, svc, strcmp(op, "add") == 0);
-	ret = s->place->change(s, op, service, server, object);
+	ret = s->router->change(s, op, service, server, object);
 	json_decref(object);
 	free(server);
 	free(service);
@@ -118,7 +118,7 @@ static int sysctl_event(struct scenario *s, const json_t *event)
 		char *key = recording_service_key(svc);
 
 		if (ret == 0)
-			ret = s->place->edit(s, key, policy);
+			ret = s->router->edit(s, key, policy);
 		free(key);
 	}
 	json_decref(policy);
@@ -284,14 +284,14 @@ static int event_play(struct scenario *s, const json_t *e)
 		json_array_append_new(s->decisions,
 				      json_pack("{s:i, s:s, s:i}", "i", (int)s->step++, "op", op,
 						"s", number_of(e, "s", 0)));
-		return s->place->sleep(s, (unsigned int)number_of(e, "s", 0));
+		return s->router->sleep(s, (unsigned int)number_of(e, "s", 0));
 	}
 	if (strcmp(op, "sysctl") == 0)
 		return sysctl_event(s, e);
 	if (strcmp(op, "snapshot") == 0) {
 		json_array_append_new(s->decisions,
 				      json_pack("{s:i, s:s, s:o}", "i", (int)s->step++, "op", op,
-						"list", s->place->list(s)));
+						"list", s->router->list(s)));
 		return 0;
 	}
 	return scenario_fail(s, -ENOTSUP, "event \"%s\" is not supported yet", op);
@@ -317,6 +317,6 @@ int scenario_play(struct scenario *s)
 
 json_t *scenario_final(struct scenario *s)
 {
-	return json_pack("{s:o, s:o, s:o}", "list", s->place->list(s), "stats", s->place->stats(s),
-			 "conns", s->place->conns(s));
+	return json_pack("{s:o, s:o, s:o}", "list", s->router->list(s), "stats",
+			 s->router->stats(s), "conns", s->router->conns(s));
 }

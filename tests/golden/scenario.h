@@ -31,7 +31,7 @@ struct played {
 
 struct scenario;
 
-struct place {
+struct router {
 	/* plvs runs with this `shared` part (borrowed); router_mac[] is known. */
 	int (*open)(struct scenario *s, json_t *shared);
 	void (*close)(struct scenario *s);
@@ -58,13 +58,13 @@ struct place {
 	bool (*doors_add_up)(struct scenario *s, char text[256]);
 };
 
-extern const struct place place_inside;
+extern const struct router router_inside;
 /* A plvs of its own, as `stand` (borrowed, for good) says: see live.c. */
-const struct place *place_live(json_t *stand);
+const struct router *router_live(json_t *stand);
 
 struct scenario {
-	const struct place *place;
-	void *at; /* of the place */
+	const struct router *router;
+	void *at; /* of the router */
 	json_t *doc;
 	const char *name;
 	struct mac router_mac[PORTS];
@@ -79,7 +79,7 @@ struct scenario {
 
 /* 0; -ENOTSUP: needs something that plvs refuses as not supported yet; another -errno: the
  * file is not a scenario. error says why. */
-int scenario_open(struct scenario *s, const struct place *place, const char *path);
+int scenario_open(struct scenario *s, const struct router *router, const char *path);
 void scenario_close(struct scenario *s);
 /* Plays the events; decisions are then complete unless some were skipped. 0 or -errno. */
 int scenario_play(struct scenario *s);

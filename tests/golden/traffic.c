@@ -109,7 +109,7 @@ static bool take_from(struct scenario *s, unsigned int port, struct packet *p, s
 	struct addr none;
 	size_t len;
 
-	while ((len = s->place->take(s, port, frame)) != 0) {
+	while ((len = s->router->take(s, port, frame)) != 0) {
 		struct addr *to = outer ? outer : &none;
 
 		*to = (struct addr){0};
@@ -132,7 +132,7 @@ static void drain(struct scenario *s, const char *what)
 {
 	struct packet p;
 
-	s->place->left_to_linux(s);
+	s->router->left_to_linux(s);
 	for (unsigned int port = 0; port < PORTS; port++) {
 		while (take(s, port, &p)) {
 			if (s->wrong++ == 0)
@@ -152,7 +152,7 @@ static void send_packet(struct scenario *s, unsigned int port, struct packet *p)
 	p->src = traffic_mac(&from);
 	p->dst = s->router_mac[port];
 	len = packet_build(p, frame);
-	s->place->send(s, port, frame, len);
+	s->router->send(s, port, frame, len);
 }
 
 static struct packet packet_between(const struct addr *from, be16 sport, const struct addr *to,
@@ -248,7 +248,7 @@ static void server_sends(struct scenario *s, const struct played *c, uint8_t pro
 	/* Of a connection that has ended, and of one-packet scheduling, which leaves none: it
 	 * is routed as any packet. */
 	if (take(s, PORT_CLIENT, &got) &&
-	    (!is_next(s, PORT_CLIENT, &p, &got) || s->place->has(s, proto, c)))
+	    (!is_next(s, PORT_CLIENT, &p, &got) || s->router->has(s, proto, c)))
 		check(s, PORT_CLIENT, &reply, &got);
 	drain(s, what);
 }
@@ -271,7 +271,7 @@ struct verdict traffic_first(struct scenario *s, uint8_t proto, const struct pla
 	bool linux_asked;
 
 	send_packet(s, PORT_CLIENT, &p);
-	linux_asked = s->place->left_to_linux(s);
+	linux_asked = s->router->left_to_linux(s);
 	if (take_from(s, PORT_SERVER, &got, &outer)) {
 		v.forwarded = true;
 		v.server.addr = dest_of(&got);

@@ -8,7 +8,7 @@
  * role machine for its own opinion but for state, term and actions.
  */
 
-static uint64_t later(uint64_t a, uint64_t b)
+static uint64_t latest(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
@@ -69,11 +69,11 @@ static uint64_t owed_since(const struct sim *s)
 		/* A router that starts lets a better one that starts too go first, for a
 		 * start_delay. */
 		at = n->init_left != 0 ? n->init_left
-				       : later(n->started, s->disturbed_at) +
+				       : latest(n->started, s->disturbed_at) +
 						 (starting == 2 ? 2 : 1) * s->cfg[0].start_delay_ms;
 		owed = at < owed ? at : owed;
 	}
-	return later(owed, s->disturbed_at);
+	return latest(owed, s->disturbed_at);
 }
 
 /* Service returns within seven deadtimes once a router is able to give it. */
@@ -89,7 +89,7 @@ static void check_service(struct sim *s)
 	}
 	if (s->idle_since == 0)
 		s->idle_since = s->now;
-	since = later(s->idle_since, owed_since(s));
+	since = latest(s->idle_since, owed_since(s));
 	if (!net_decided(s) || s->now <= since)
 		return;
 	if (s->now - since > s->longest_idle)
@@ -102,7 +102,7 @@ static void check_service(struct sim *s)
 static void overlap_with(struct sim *s, const uint64_t clean_since[2], uint64_t since,
 			 uint32_t more, const char *what)
 {
-	const uint64_t clear = later(since, later(clean_since[0], clean_since[1]));
+	const uint64_t clear = latest(since, latest(clean_since[0], clean_since[1]));
 
 	if (clean_since[0] != 0 && clean_since[1] != 0 &&
 	    s->now - clear > s->most.overlap + 6 * s->most.keepalive + more)
@@ -135,11 +135,11 @@ static void check_overlap(struct sim *s)
 	}
 	if (a->late || b->late || a->paused || b->paused)
 		return;
-	clear = later(later(a->steady_since, b->steady_since), s->overlap_since);
+	clear = latest(latest(a->steady_since, b->steady_since), s->overlap_since);
 	overlap_with(s, s->clean_since, clear, 0, "paths");
 	/* Frames go out once a second to a peer that was silent for long. */
 	if (!s->older[0] && !s->older[1])
-		overlap_with(s, s->frames_clean_since, later(clear, s->decided_since),
+		overlap_with(s, s->frames_clean_since, latest(clear, s->decided_since),
 			     2 * ROLE_FRAME_SLOW_MS, "frames");
 }
 
@@ -147,17 +147,17 @@ static void check_overlap(struct sim *s)
 static void check_deaf(struct sim *s, struct node *n)
 {
 	const struct sim_times *t = &s->most;
-	uint64_t heard = later(later(n->fresh_at, n->late_at), n->steady_since);
+	uint64_t heard = latest(latest(n->fresh_at, n->late_at), n->steady_since);
 	bool asks = false;
 
 	for (uint32_t l = 0; l < SIM_LINKS; l++) {
 		asks |= s->n_witnesses[l] > 0;
-		heard = later(heard, n->witnessed[l]);
+		heard = latest(heard, n->witnessed[l]);
 	}
 	if (n->late || n->paused)
 		n->was_late = s->now;
-	heard = later(heard, later(n->active_since, n->was_late));
-	heard = later(heard, n->configured_at);
+	heard = latest(heard, latest(n->active_since, n->was_late));
+	heard = latest(heard, n->configured_at);
 	if (asks && n->fresh_at != 0 && node_effective(s, n) &&
 	    s->now - heard > t->deadtime + 2 * t->keepalive &&
 	    heard - n->fresh_at < 8 * n->role.cfg.deadtime_ms)
@@ -245,7 +245,7 @@ void check_time(struct sim *s)
 				    role_state_name(n->role.state),
 				    n->serving ? "has the VIPs" : "lacks the VIPs");
 		if (n->relaying && !n->paused && !n->late &&
-		    s->now - later(n->relay_since, n->steady_since) >
+		    s->now - latest(n->relay_since, n->steady_since) >
 			    ROLE_RELAY_LIMIT_MS + 2 * s->most.keepalive)
 			sim_violate(s, "router %u relays for more than 30 s", i);
 	}
@@ -257,14 +257,14 @@ void check_fresh(struct sim *s, struct node *n, const struct flight *f, enum ha_
 		 bool newest)
 {
 	struct record *r = &s->records[f->record % SIM_RECORDS];
-	const bool kept = r->number == f->record && r->to == n->id;
+	const bool recorded = r->number == f->record && r->to == n->id;
 	const struct node *peer = &s->node[n->id ^ 1];
 
 	if (v != HA_FRESH && v != HA_FRESH_SESSION)
 		return;
-	if (f->replayed && (!kept || r->processed || r->to_life != n->life))
+	if (f->replayed && (!recorded || r->processed || r->to_life != n->life))
 		sim_violate(s, "router %u believes a replayed message", n->id);
-	if (kept)
+	if (recorded)
 		r->processed = true;
 	n->fresh_at = s->now;
 	if (newest && ha_state_serves(f->msg.state)) {
@@ -311,8 +311,8 @@ static void check_silence(struct sim *s, const struct node *n)
 {
 	const struct node *peer = &s->node[n->id ^ 1];
 	const uint32_t deadtime = n->role.cfg.deadtime_ms, keepalive = n->role.cfg.keepalive_ms;
-	const uint64_t clear = later(later(s->clean_since[peer->id], peer->steady_since),
-				     later(n->steady_since, peer->active_since));
+	const uint64_t clear = latest(latest(s->clean_since[peer->id], peer->steady_since),
+				      latest(n->steady_since, peer->active_since));
 
 	check_witnessed(s, n, deadtime + 1);
 	for (uint32_t l = 0; l < SIM_LINKS; l++) {
@@ -331,7 +331,7 @@ static void check_silence(struct sim *s, const struct node *n)
 	/* A router that has never heard the other in this life cannot tell it from a replay. */
 	if (node_effective(s, peer) && !peer->paused && !peer->late && !n->late &&
 	    s->met_since != 0 && s->clean_since[peer->id] != 0 &&
-	    s->now - later(clear, s->met_since) > deadtime + 2 * s->most.keepalive)
+	    s->now - latest(clear, s->met_since) > deadtime + 2 * s->most.keepalive)
 		sim_violate(s, "router %u takes over from an active peer that it can hear", n->id);
 }
 

@@ -4,11 +4,11 @@
 #include "sim.h"
 
 /* A fault of one direction, of the sender d: on a path, or on a link's Ethernet frames. */
-static void way_apply(const struct fault *f, struct way *w, uint32_t d, uint32_t place, bool frames)
+static void way_apply(const struct fault *f, struct way *w, uint32_t d, uint32_t path, bool frames)
 {
 	switch (f->type) {
 	case FAULT_LOSS:
-		if (f->path == place && f->node == d)
+		if (f->path == path && f->node == d)
 			w->loss = f->amount;
 		break;
 	case FAULT_ONE_WAY:
@@ -31,7 +31,7 @@ static void way_apply(const struct fault *f, struct way *w, uint32_t d, uint32_t
 			w->up = false;
 		break;
 	case FAULT_PATH:
-		if (!frames && f->path == place)
+		if (!frames && f->path == path)
 			w->up = false;
 		break;
 	case FAULT_JITTER:
@@ -43,7 +43,7 @@ static void way_apply(const struct fault *f, struct way *w, uint32_t d, uint32_t
 		break;
 	case FAULT_HOLE:
 	case FAULT_PORT:
-		if (f->path == place)
+		if (f->path == path)
 			w->up = false;
 		break;
 	default:
@@ -352,16 +352,16 @@ bool net_claims(struct sim *s, const struct node *from)
  * attacker reaches a router over any port that is up, whatever happens to the paths. */
 void net_replay(struct sim *s)
 {
-	const uint64_t kept = s->n_records < SIM_RECORDS ? s->n_records : SIM_RECORDS;
+	const uint64_t n_recorded = s->n_records < SIM_RECORDS ? s->n_records : SIM_RECORDS;
 	struct flight f = {.replayed = true};
 	const struct way w = {.up = true};
 	const struct record *r;
 
-	if (kept == 0)
+	if (n_recorded == 0)
 		return;
 	/* Often the latest, which come closest to being believed. */
 	r = &s->records[(s->n_records - 1 -
-			 draw(s, (uint32_t)(chance(s, 500) && kept > 20 ? 20 : kept))) %
+			 draw(s, (uint32_t)(chance(s, 500) && n_recorded > 20 ? 20 : n_recorded))) %
 			SIM_RECORDS];
 	f.msg = r->msg;
 	f.record = r->number;

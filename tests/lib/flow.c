@@ -86,7 +86,7 @@ void flow_send(struct flow *f, unsigned int dir, uint8_t flags, uint16_t payload
 	*own += payload + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
 }
 
-unsigned int flow_settle(struct harness *h)
+unsigned int flow_drain(struct harness *h)
 {
 	unsigned int n = 0;
 
@@ -105,14 +105,14 @@ unsigned int flow_settle(struct harness *h)
 bool flow_pass(struct flow *f, unsigned int dir, uint8_t flags, uint16_t payload)
 {
 	flow_send(f, dir, flags, payload);
-	return flow_settle(f->h) != 0;
+	return flow_drain(f->h) != 0;
 }
 
 bool flow_pass_raw(const struct flow *f, unsigned int dir, uint8_t flags, uint32_t seq,
 		   uint32_t ack, uint16_t payload)
 {
 	flow_raw(f, dir, flags, seq, ack, payload);
-	return flow_settle(f->h) != 0;
+	return flow_drain(f->h) != 0;
 }
 
 void flow_open(struct flow *f)

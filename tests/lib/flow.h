@@ -44,7 +44,7 @@ bool flow_pass_raw(const struct flow *f, unsigned int dir, uint8_t flags, uint32
 /* The handshake. */
 void flow_open(struct flow *f);
 /* Rounds, and throws away what came out. Returns how much. */
-unsigned int flow_settle(struct harness *h);
+unsigned int flow_drain(struct harness *h);
 
 /* Its entry at its owner, or NULL. */
 struct conn4 *flow_entry(const struct flow *f);

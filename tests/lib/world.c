@@ -485,13 +485,13 @@ static void remove_servers(struct harness *h, const struct service *old, const s
 	struct published *pub = &h->dp->pub;
 
 	for (uint32_t i = 0; i < old->n_servers; i++) {
-		bool kept = false;
+		bool stays = false;
 
 		for (uint32_t j = 0; now && j < now->n_servers; j++)
-			kept = kept || now->servers[j].rt == old->servers[i].rt;
-		if (!kept)
+			stays = stays || now->servers[j].rt == old->servers[i].rt;
+		if (!stays)
 			runtime_server_remove(&pub->runtime, old->servers[i].rt, &pub->grace);
-		if (!kept)
+		if (!stays)
 			old->servers[i].rt->removed = h->now_s; /* virtual time */
 	}
 }

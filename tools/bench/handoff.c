@@ -119,7 +119,8 @@ void mesh_fill(struct mesh *m, unsigned int at, bool handed, struct rte_mbuf **f
 	       unsigned int n)
 {
 	for (unsigned int k = 0; k < n; k++) {
-		const unsigned int owner = handed ? (at + 1 + m->turn++ % (m->n - 1)) % m->n : at;
+		const unsigned int owner =
+			handed ? (at + 1 + m->next_owner++ % (m->n - 1)) % m->n : at;
 		const uint64_t x = worker_random(m->s[0].w);
 
 		packet_write(&m->front, frames[k], m->of[owner][(x >> 32) * m->n_of[owner] >> 32],

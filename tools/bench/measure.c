@@ -148,7 +148,7 @@ static uint64_t batch_yardstick(void *arg, struct rte_mbuf **frames)
 
 void check_contents(const struct scene *s, const struct subject *subject, struct rte_mempool *pool)
 {
-	struct rte_mbuf *frames[BATCH], *kept[BATCH];
+	struct rte_mbuf *frames[BATCH], *copies[BATCH];
 	uint8_t(*before)[FRAME_MAX] = malloc(BATCH * sizeof(*before));
 	uint32_t ids[BATCH];
 	enum pkt_dir dirs[BATCH];
@@ -163,17 +163,17 @@ void check_contents(const struct scene *s, const struct subject *subject, struct
 		packet_write(s, frames[k], ids[k], dirs[k], TCP_ACK | TCP_PSH);
 		memcpy(before[k], rte_pktmbuf_mtod(frames[k], void *), frames[k]->data_len);
 		rte_mbuf_refcnt_update(frames[k], 1); /* the port frees what it is given */
-		kept[k] = frames[k];
+		copies[k] = frames[k];
 	}
 	subject->batch(subject->arg, frames);
 	for (uint32_t k = 0; k < BATCH; k++) {
 		if (s->family == ADDR_V4)
-			contents4_check(s, subject->name, kept[k], before[k], ids[k], dirs[k],
+			contents4_check(s, subject->name, copies[k], before[k], ids[k], dirs[k],
 					k % 16 == 0);
 		else
-			contents6_check(s, subject->name, kept[k], before[k], ids[k], dirs[k],
+			contents6_check(s, subject->name, copies[k], before[k], ids[k], dirs[k],
 					k % 16 == 0);
-		rte_pktmbuf_free(kept[k]);
+		rte_pktmbuf_free(copies[k]);
 	}
 	rte_pktmbuf_free_bulk(frames, BATCH);
 	free(before);

@@ -16,7 +16,7 @@ struct mesh {
 	struct scene front;				  /* writes packets of all connections */
 	uint32_t *of[MAX_WORKERS], n_of[MAX_WORKERS];	  /* connections that a worker owns */
 	struct rte_ring *rings[MAX_WORKERS][MAX_WORKERS]; /* [from][to] */
-	unsigned int turn;
+	unsigned int next_owner;
 };
 
 /* n workers with that many connections, all established. Worker k sends by devs[k]. */

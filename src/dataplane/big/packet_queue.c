@@ -240,18 +240,18 @@ uint16_t packet_tx_burst(void *queue, struct rte_mbuf **frames, uint16_t n)
 
 	while (done < n) {
 		struct batch b;
-		uint16_t gone;
+		uint16_t n_sent;
 
 		b.n = b.n_iov = 0;
 		for (uint16_t i = done; i < n && batch_add(&b, frames[i]); i++)
 			;
-		gone = batch_flush(q, &b);
-		rte_pktmbuf_free_bulk(frames + done, gone);
-		for (uint16_t i = gone; i < b.n; i++)
+		n_sent = batch_flush(q, &b);
+		rte_pktmbuf_free_bulk(frames + done, n_sent);
+		for (uint16_t i = n_sent; i < b.n; i++)
 			if (!b.bad[i])
 				big_stay(frames[done + i]);
-		done = (uint16_t)(done + gone);
-		if (gone < b.n)
+		done = (uint16_t)(done + n_sent);
+		if (n_sent < b.n)
 			break;
 	}
 	return done;

@@ -45,10 +45,10 @@ void FAM_FN(ftp, seq_adjust)(struct FAM(pkt) *p, const struct ftp_control *fc)
 	const uint32_t seq = FAM_FN(payload, seq)(p);
 
 	if (own->moved) {
-		const bool later = (int32_t)(seq - own->pos) > 0;
+		const bool behind = (int32_t)(seq - own->pos) > 0;
 
 		payload_word_put(tcp, (uint8_t *)&tcp->sent_seq,
-				 seq + (uint32_t)(later ? own->after : own->before));
+				 seq + (uint32_t)(behind ? own->after : own->before));
 	}
 	if (!other->moved || !(p->tcp_flags & TCP_ACK))
 		return;

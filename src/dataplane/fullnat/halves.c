@@ -69,7 +69,7 @@ static int port_choose(struct worker *w, struct FAM(local_end) *end, uint32_t id
 	ret = FAM_FN(local_port, choose)(&w->FAM(v).ports, end, addrs, n, w->env.now_s);
 	if (unlikely(ret < 0))
 		fill_note(w, 100, id);
-	else if (unlikely(w->FAM(v).ports.turns % LOCAL_PORT_SAMPLE == 0))
+	else if (unlikely(w->FAM(v).ports.n_choices % LOCAL_PORT_SAMPLE == 0))
 		fill_note(
 			w,
 			FAM_FN(local_port, percent)(&w->FAM(v).ports, end, addrs, n, w->env.now_s),
@@ -203,13 +203,13 @@ int FAM_FN(halves, link)(struct worker *w, struct FAM(conn) *c)
 void FAM_FN(halves, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
-	uint32_t *place = &w->FAM(v).ending[w->FAM(v).n_ending++ % HALVES_ENDING];
-	const uint32_t index = *place;
+	uint32_t *slot = &w->FAM(v).ending[w->FAM(v).n_ending++ % HALVES_ENDING];
+	const uint32_t index = *slot;
 	const struct FAM(conn) *h = &t->conns[index];
 
 	if (FAM_FN(half, crosses)(c) || (c->c.flags & CONN_F_TEMPLATE))
 		return;
-	*place = c->c.half;
+	*slot = c->c.half;
 	__builtin_prefetch(&t->conns[c->c.half], 1);
 	if (index < t->half_first || index >= t->half_unused)
 		return;

@@ -159,7 +159,7 @@ static uint32_t group_get(struct FAM(local_ports) *t, const struct FAM(local_end
 	/* Where to begin is not the same for all servers, so that nobody tells the port. */
 	for (unsigned int h = 0; h < 2; h++)
 		g->half[h] = (struct local_half){.freed_s = now_s - LOCAL_PORT_HELD_S,
-						 .turn = (uint8_t)(server >> 16 ^ index)};
+						 .first = (uint8_t)(server >> 16 ^ index)};
 	*head = index;
 	return index;
 }
@@ -177,7 +177,7 @@ static bool fresh_next(struct FAM(local_group) *g, unsigned int h, uint8_t *plac
 	struct local_half *half = &g->half[h];
 
 	while (half->n_fresh < LOCAL_PORT_HALF) {
-		*place = (uint8_t)(half->turn + half->n_fresh++);
+		*place = (uint8_t)(half->first + half->n_fresh++);
 		if (port_at(g, h, *place) >= LOCAL_PORT_FIRST)
 			return true;
 	}
@@ -260,19 +260,19 @@ static void port_give(struct FAM(local_ports) *t, struct FAM(local_end) *end, ui
 int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 			       const FAM_ADDR *addrs, uint32_t n, uint32_t now_s)
 {
-	/* The places of the search: own halves of all addresses, then the other halves. */
-	const uint32_t places = 2 * n,
-		       tries = places < LOCAL_PORT_TRIES ? places : LOCAL_PORT_TRIES;
+	/* The order of the search: own halves of all addresses, then the other halves. */
+	const uint32_t n_halves = 2 * n,
+		       tries = n_halves < LOCAL_PORT_TRIES ? n_halves : LOCAL_PORT_TRIES;
 	const uint64_t server = end_hash(t, end);
 	uint8_t *hint = &t->hint[(server * OWNER_STEPS + end->step) % LOCAL_PORT_HINTS];
-	uint32_t at = t->turns++ % FRESH_AGAIN ? *hint : 0;
+	uint32_t at = t->n_choices++ % FRESH_AGAIN ? *hint : 0;
 
 	for (uint32_t i = 0; i < tries; i++, at++) {
 		unsigned int h;
 		uint32_t group;
 		uint8_t place;
 
-		at = at < places ? at : 0;
+		at = at < n_halves ? at : 0;
 		h = t->side ^ (at >= n);
 		end->local = addrs[at % n];
 		group = group_get(t, end, server, now_s);

@@ -31,7 +31,7 @@ struct FAM(local_ports) {
 	uint32_t unused; /* groups from here on were never used */
 	uint32_t hand;	 /* the next group that is asked to make room */
 	uint32_t n_used; /* ports in use. worker: wo, control: ro */
-	uint32_t turns;
+	uint32_t n_choices;
 	uint64_t fill; /* local_fill_word(): the fullest of late. worker: wo, control: ro */
 	uint64_t seed;
 	uint8_t side;			/* 0 or 1: the half of every group that is taken first */

@@ -65,7 +65,7 @@ struct local_half {
 	uint16_t n_fresh;     /* words of owner_words that were looked at */
 	uint16_t n, n_rested; /* of the ring */
 	uint8_t head;	      /* of the ring */
-	uint8_t turn;	      /* the place of the first word */
+	uint8_t first;	      /* the place of the first word */
 };
 _Static_assert(LOCAL_PORT_HALF == UINT8_MAX + 1,
 	       "a place in a half, and in its ring, is a uint8_t");

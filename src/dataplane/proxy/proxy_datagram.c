@@ -89,7 +89,7 @@ static bool too_long(struct worker *w, struct FAM(pkt) *p)
 		door_drop(w, p->m, DROP_TOO_BIG);
 		return true;
 	}
-	if (p->l3_len + len <= p->nh->mtu || !FAM_FN(ip, keeps_whole)(p->l3))
+	if (p->l3_len + len <= p->nh->mtu || !FAM_FN(ip, forbids_fragments)(p->l3))
 		return false;
 	FAM_FN(rewrite, refuse)
 	(w, p, ICMP_REASON_TOO_BIG, DROP_TOO_BIG, (uint16_t)(p->nh->mtu - len));

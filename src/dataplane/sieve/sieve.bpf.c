@@ -158,7 +158,7 @@ INLINE int own(const uint8_t addr[16])
 struct packet {
 	uint8_t src[16], dst[16];
 	uint8_t proto;
-	uint8_t later; /* a fragment without ports */
+	uint8_t portless; /* a fragment without ports */
 };
 
 /* The destination of the packet that an ICMP error quotes is such a server. */
@@ -200,9 +200,9 @@ INLINE int sort(const struct frame *f, const struct packet *p, const uint8_t *l4
 	if (to && to->kind == SIEVE_BALANCED)
 		return to_router(f);
 	from = from_find(p->src, 0, 0);
-	if (from && (from->any || p->later))
+	if (from && (from->any || p->portless))
 		return to_router(f);
-	if (p->later || l4 + ICMP_LEN > end)
+	if (p->portless || l4 + ICMP_LEN > end)
 		return PASS;
 	if (p->proto == (v6 ? PROTO_ICMP6 : PROTO_ICMP) && icmp_error(l4[0], v6))
 		return quotes_server(l4 + ICMP_LEN, end, v6) ? to_router(f) : PASS;
@@ -225,7 +225,7 @@ INLINE int ip4(const struct frame *f, const uint8_t *p, const uint8_t *end)
 	put4(pkt.src, p + 12);
 	put4(pkt.dst, p + 16);
 	pkt.proto = p[9];
-	pkt.later = (be16_at(p + 6) & 0x1fff) != 0;
+	pkt.portless = (be16_at(p + 6) & 0x1fff) != 0;
 	return sort(f, &pkt, p + len, end, 0);
 }
 
@@ -241,7 +241,7 @@ INLINE int ip6(const struct frame *f, const uint8_t *p, const uint8_t *end)
 	__builtin_memcpy(pkt.src, p + 8, 16);
 	__builtin_memcpy(pkt.dst, p + 24, 16);
 	pkt.proto = p[6];
-	pkt.later = 0;
+	pkt.portless = 0;
 	if (pkt.proto == PROTO_ICMP6 && l4 + ICMP_LEN + 16 <= end && l4[0] == ND_SOLICIT) {
 		uint8_t target[16];
 
@@ -250,10 +250,10 @@ INLINE int ip6(const struct frame *f, const uint8_t *p, const uint8_t *end)
 	}
 	if (pkt.proto == PROTO_FRAG6 && l4 + FRAG_LEN <= end) {
 		pkt.proto = l4[0];
-		pkt.later = (be16_at(l4 + 2) & 0xfff8) != 0;
+		pkt.portless = (be16_at(l4 + 2) & 0xfff8) != 0;
 		l4 += FRAG_LEN;
 	} else if (pkt.proto != PROTO_TCP && pkt.proto != PROTO_UDP && pkt.proto != PROTO_ICMP6) {
-		pkt.later = 1;
+		pkt.portless = 1;
 	}
 	return sort(f, &pkt, l4, end, 1);
 }

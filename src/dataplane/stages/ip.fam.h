@@ -48,7 +48,7 @@ static inline uint16_t FAM_FN(ip, hop_down)(uint8_t *l3)
 }
 
 /* Whether a router must not cut the packet: DF of IPv4; always in IPv6. */
-static inline bool FAM_FN(ip, keeps_whole)(const uint8_t *l3)
+static inline bool FAM_FN(ip, forbids_fragments)(const uint8_t *l3)
 {
 	return FAMILY == 6 || (((const struct rte_ipv4_hdr *)l3)->fragment_offset &
 			       be16_from(RTE_IPV4_HDR_DF_FLAG));

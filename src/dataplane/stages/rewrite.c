@@ -159,7 +159,7 @@ static __rte_noinline bool rewrite_long(struct worker *w, struct FAM(pkt) *p)
 		headers_of(w, p);
 		return true;
 	}
-	if (FAM_FN(ip, keeps_whole)(p->l3)) {
+	if (FAM_FN(ip, forbids_fragments)(p->l3)) {
 		FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_TOO_BIG, DROP_TOO_BIG, p->nh->mtu);
 	} else if (big_is_marked(p->m)) {
 		rewrite_segments(w, p);

@@ -79,7 +79,7 @@ void FAM_FN(tunnel, send)(struct worker *w, struct FAM(pkt) *p)
 		FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_HOP_LIMIT, DROP_TTL_EXCEEDED, 0);
 	} else if (server.family == ADDR_V6 && mtu < TUNNEL_MTU6_MIN) {
 		door_drop(w, p->m, DROP_TOO_BIG); /* no sender could make it fit (IPVS) */
-	} else if (p->l3_len > mtu && FAM_FN(ip, keeps_whole)(p->l3)) {
+	} else if (p->l3_len > mtu && FAM_FN(ip, forbids_fragments)(p->l3)) {
 		FAM_FN(rewrite, refuse)(w, p, ICMP_REASON_TOO_BIG, DROP_TOO_BIG, mtu);
 	} else if (p->l3_len > UINT16_MAX - header) {
 		door_drop(w, p->m, DROP_TOO_BIG);

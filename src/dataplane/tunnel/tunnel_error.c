@@ -309,7 +309,7 @@ static bool quote_parse(const struct FAM(pkt) *p, struct tunnel_quote *q)
 		return false;
 	q->outer_family = FAMILY;
 	q->what = (struct icmp_wire){icmp[0], icmp[1]};
-	q->outer_whole = FAM_FN(ip, keeps_whole)(outer);
+	q->outer_whole = FAM_FN(ip, forbids_fragments)(outer);
 	q->from = FAM(addr_from_addr)(FAM_FN(ip, addr)(outer, IP_SOURCE));
 	q->to = FAM(addr_from_addr)(FAM_FN(ip, addr)(outer, IP_DEST));
 	return (q->inner_family == ADDR_V4 ? tunnel4_inner(q) : tunnel6_inner(q)) &&

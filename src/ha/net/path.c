@@ -16,7 +16,7 @@
 #define BUFFER_DEFAULT (256 * 1024)
 #define BATCH	       16
 #define SLOT	       2048 /* bytes; longer than any datagram of ours */
-#define TURN	       128  /* datagrams per wake: a flood must not hold up timers */
+#define DRAIN_MAX      128  /* datagrams per wake: a flood must not hold up timers */
 #define SENT_MASK      255
 #define CS6	       0xc0
 #define URGENT	       7 /* TC_PRIO_CONTROL: needs CAP_NET_ADMIN */
@@ -139,8 +139,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* Datagrams beyond TURN wake the loop again. */
-	path_drain(p, TURN, p->ops.now_us(p->ops.arg));
+	/* Datagrams beyond DRAIN_MAX wake the loop again. */
+	path_drain(p, DRAIN_MAX, p->ops.now_us(p->ops.arg));
 }
 
 static void path_open(struct path *p)
@@ -286,7 +286,7 @@ static void account(struct path *p, const struct ha_envelope *e, uint64_t now_us
 	if (e->path_sequence == 0)
 		return;
 	if (p->peer_sequence && ahead <= 0) {
-		COUNT(p->state.late, 1);
+		COUNT(p->state.out_of_order, 1);
 		if (ahead < 0 && p->state.lost)
 			COUNT(p->state.lost, -1);
 		return;

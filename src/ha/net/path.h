@@ -51,10 +51,10 @@ struct path_state {
 	uint64_t refused;     /* ICMP: nobody listens at the peer's port */
 	uint64_t received;    /* authentic */
 	uint64_t bad[HA_WIRE_MAX];
-	uint64_t lost;	   /* by sequence; what comes late is taken off again */
-	uint64_t late;	   /* reordered, or twice */
-	uint64_t heard_us; /* when the path last brought something new; 0: never */
-	uint32_t rtt_us;   /* smoothed; 0: not known yet */
+	uint64_t lost;	       /* by sequence; what comes late is taken off again */
+	uint64_t out_of_order; /* reordered, or twice */
+	uint64_t heard_us;     /* when the path last brought something new; 0: never */
+	uint32_t rtt_us;       /* smoothed; 0: not known yet */
 };
 
 /* keys and ops outlive the path. 0, or -errno with *out untouched: -EINVAL (families differ,

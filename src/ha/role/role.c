@@ -376,7 +376,7 @@ void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms)
 	snprintf(r->reason, sizeof(r->reason), "started");
 }
 
-void role_keep(struct role *r, uint64_t term)
+void role_set_kept(struct role *r, uint64_t term)
 {
 	r->kept = true;
 	r->kept_term = r->term = term;

@@ -268,7 +268,7 @@ struct role {
 /* state INIT at `now_ms`. cfg has been checked. */
 void role_init(struct role *r, const struct role_config *cfg, uint64_t now_ms);
 /* After role_init(): connections of before are in the tables. */
-void role_keep(struct role *r, uint64_t term);
+void role_set_kept(struct role *r, uint64_t term);
 /* A new configuration: state, term and peer stay. */
 void role_configure(struct role *r, const struct role_config *cfg, uint64_t now_ms);
 

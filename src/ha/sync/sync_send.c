@@ -180,7 +180,7 @@ static void transfer_step(struct sync_send *s, uint64_t now_ms)
 
 /* ---- time ---- */
 
-static void late_repeat(struct sync_send *s, uint64_t now_ms)
+static void unanswered_repeat(struct sync_send *s, uint64_t now_ms)
 {
 	for (uint32_t seq = s->first; seq != s->next && stream_may_send(s); seq++) {
 		struct sent *d = stream_sent(s, seq);
@@ -213,7 +213,7 @@ uint32_t sync_send_poll(struct sync_send *s, uint64_t now_ms)
 		else
 			fall_behind(s, now_ms);
 	}
-	late_repeat(s, now_ms);
+	unanswered_repeat(s, now_ms);
 	if (forgotten(s))
 		stream_transfer_begin(s);
 	if (s->status.state == SYNC_SEND_BEHIND) {

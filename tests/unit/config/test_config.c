@@ -283,7 +283,7 @@ static void comments_stay_where_their_objects_do(void **state)
 				       "\t}\n"
 				       "}\n"
 				       "// end\n";
-	char dir[] = "/tmp/plvs-config-XXXXXX", path[64], *kept;
+	char dir[] = "/tmp/plvs-config-XXXXXX", path[64], *copy;
 	struct config *c = parse(new), *again = NULL;
 	struct config_errors errors;
 
@@ -292,15 +292,15 @@ static void comments_stay_where_their_objects_do(void **state)
 	snprintf(path, sizeof(path), "%s/plvs.json", dir);
 	config_errors_init(&errors);
 	file_write(path, old);
-	assert_int_equal(config_save(c, path, &kept, &errors), 0);
+	assert_int_equal(config_save(c, path, &copy, &errors), 0);
 	file_expect(path, expected);
-	file_expect(kept, old);
+	file_expect(copy, old);
 	assert_int_equal(config_load(path, sched_names(), &again, &errors), 0);
 	config_errors_fini(&errors);
 	config_destroy(c);
 	config_destroy(again);
-	unlink(kept);
-	free(kept);
+	unlink(copy);
+	free(copy);
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0);
 }
@@ -311,29 +311,29 @@ static void what_is_saved_loads_as_the_same(void **state)
 	     b[CONFIG_DIGEST_STRLEN];
 	struct config *c = parse(document), *again = NULL;
 	struct config_errors errors;
-	char *before, *after, *kept;
+	char *before, *after, *copy;
 	struct stat st;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/plvs.json", dir);
 	config_errors_init(&errors);
-	assert_int_equal(config_save(c, path, &kept, &errors), 0);
-	assert_null(kept);
+	assert_int_equal(config_save(c, path, &copy, &errors), 0);
+	assert_null(copy);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	assert_int_equal(chmod(path, 0600), 0);
 	file_write(path, "{\"node\": 1}\n");
-	assert_int_equal(config_save(c, path, &kept, &errors), 0);
-	assert_string_equal(kept + strlen(path), ".bak");
-	file_expect(kept, "{\"node\": 1}\n");
-	assert_int_equal(stat(kept, &st), 0);
+	assert_int_equal(config_save(c, path, &copy, &errors), 0);
+	assert_string_equal(copy + strlen(path), ".bak");
+	file_expect(copy, "{\"node\": 1}\n");
+	assert_int_equal(stat(copy, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	unlink(kept);
-	free(kept);
+	unlink(copy);
+	free(copy);
 	/* Nothing changes: the copy of before is not replaced. */
-	assert_int_equal(config_save(c, path, &kept, &errors), 0);
-	assert_null(kept);
+	assert_int_equal(config_save(c, path, &copy, &errors), 0);
+	assert_null(copy);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(config_load(path, sched_names(), &again, &errors), 0);
@@ -341,7 +341,7 @@ static void what_is_saved_loads_as_the_same(void **state)
 	after = config_to_text(again);
 	assert_string_equal(before, after);
 	assert_string_equal(config_digest(c, a), config_digest(again, b));
-	assert_int_equal(config_save(c, "/nonexistent/x.json", &kept, &errors), -ENOENT);
+	assert_int_equal(config_save(c, "/nonexistent/x.json", &copy, &errors), -ENOENT);
 	config_errors_fini(&errors);
 	free(before);
 	free(after);

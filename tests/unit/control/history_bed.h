@@ -61,7 +61,7 @@ static inline const char *text_at(const json_t *o, const char *key)
 }
 
 /* The history, once what the running version says is in its file. */
-static inline json_t *kept_history(struct fixture *f)
+static inline json_t *stored_history(struct fixture *f)
 {
 	for (int ms = 0; ms < DEADLINE_MS; ms += 20) {
 		json_t *h = get(f, "config.history", "{}");
@@ -79,7 +79,7 @@ static inline void weight_set(struct fixture *f, int weight)
 {
 	char params[128];
 
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	snprintf(params, sizeof(params),
 		 "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":%d}}",
 		 weight);

@@ -222,7 +222,7 @@ static void a_mark_lingers(struct fixture *f, const struct mark_texts *t)
 	wait_until_uncovered(f, t->covered);
 }
 
-static void what_a_mark_claimed_lingers_until_its_connections_end(void **state)
+static void what_a_mark_took_lingers_until_its_connections_end(void **state)
 {
 	static const struct mark_texts ipv4 = {
 		"{\"rule\":{\"destination\":\"10.1.0.0/16\",\"mark\":7}}",
@@ -406,7 +406,7 @@ int main(void)
 		T(what_service_get_gives_as_config_can_be_sent_back),
 		T(mark_rules_come_and_go_at_their_positions),
 		T(mark_rules_that_cannot_be_are_refused),
-		T(what_a_mark_claimed_lingers_until_its_connections_end),
+		T(what_a_mark_took_lingers_until_its_connections_end),
 		T(the_same_of_ipv6_lingers),
 		T(a_mark_leads_to_a_service_of_each_family),
 		T(services_of_ipv6_have_tables_of_their_own),

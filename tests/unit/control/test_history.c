@@ -36,7 +36,7 @@ static void history_lists_the_running_version_first(void **state)
 	json_t *h;
 
 	three(f);
-	h = kept_history(f);
+	h = stored_history(f);
 	assert_int_equal(json_array_size(json_object_get(h, "versions")), 3);
 	for (size_t i = 0; i < 3; i++) {
 		const json_t *v = version_at(h, i);
@@ -65,7 +65,7 @@ static void two_versions_are_compared(void **state)
 	three(f);
 	/* The running version needs no file yet. */
 	expect_diff(f, "{\"from\":\"1\"}", "weight: 3 -> 4");
-	h = kept_history(f);
+	h = stored_history(f);
 	expect_diff(f, "{\"from\":\"2\",\"to\":\"1\"}", "weight: 2 -> 3");
 	expect_diff(f, "{\"from\":\"0\",\"to\":\"2\"}", "weight: 4 -> 2");
 	snprintf(params, sizeof(params), "{\"from\":\"%.8s\",\"to\":\"%s\"}",
@@ -84,7 +84,7 @@ static void a_rollback_is_a_new_version(void **state)
 	json_t *h, *r;
 
 	three(f);
-	h = kept_history(f);
+	h = stored_history(f);
 	for (size_t i = 0; i < 3; i++)
 		snprintf(id[i], sizeof(id[i]), "%s", text_at(version_at(h, i), "id"));
 	json_decref(h);
@@ -98,7 +98,7 @@ static void a_rollback_is_a_new_version(void **state)
 	assert_true(json_is_true(json_object_get(json_object_get(r, "stored"), "here")));
 	json_decref(r);
 	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/2");
-	h = kept_history(f);
+	h = stored_history(f);
 	assert_int_equal(json_array_size(json_object_get(h, "versions")), 4);
 	for (size_t i = 0; i < 3; i++)
 		assert_string_equal(text_at(version_at(h, i + 1), "id"), id[i]);
@@ -125,7 +125,7 @@ static void a_rollback_is_told(void **state)
 	json_t *r;
 
 	weight_set(f, 3);
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	do_it(f, "config.rollback", "{\"version\":\"1\"}");
 	/* The rows come first. */
 	r = ask(f, "event.follow", "{\"once\":true,\"last\":1}");
@@ -141,7 +141,7 @@ static void versions_that_are_not_there_are_refused(void **state)
 	struct fixture *f = *state;
 
 	three(f);
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	expect_error(f, "config.diff", "{\"from\":\"3\"}", RPC_NO_OBJECT, "no version \"3\"");
 	expect_error(f, "config.diff",
 		     "{\"from\":\"0\",\"to\":\"ffffffffffffffffffffffffffffffff\"}", RPC_NO_OBJECT,
@@ -157,7 +157,7 @@ static void versions_that_are_not_there_are_refused(void **state)
 /* The file of what a version says gets this text; NULL: it goes. */
 static void file_damage(struct fixture *f, size_t version, const char *text)
 {
-	json_t *h = kept_history(f);
+	json_t *h = stored_history(f);
 	char path[192];
 	FILE *file;
 
@@ -188,7 +188,7 @@ static void a_damaged_file_changes_nothing(void **state)
 	file_damage(f, 2, NULL);
 	expect_error(f, "config.rollback", "{\"version\":\"2\"}", RPC_INVALID, "is not kept");
 	expect_error(f, "config.diff", "{\"from\":\"2\"}", RPC_NO_OBJECT, "is not kept");
-	h = kept_history(f);
+	h = stored_history(f);
 	assert_int_equal(json_array_size(json_object_get(h, "versions")), 3);
 	assert_true(json_is_false(json_object_get(version_at(h, 2), "kept")));
 	json_decref(h);

@@ -52,7 +52,7 @@ static void try_it(struct fixture *f, const char *within)
 	char *params = tried_params(f, within, NULL);
 	json_t *r, *trial;
 
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	r = get(f, "config.apply", params);
 	assert_true(json_integer_value(json_object_get(r, "confirm_within_ms")) > 0);
 	json_decref(r);
@@ -113,7 +113,7 @@ static void a_configuration_that_nobody_confirms_is_taken_back(void **state)
 	wait_over(f);
 	assert_string_equal(servers_of(f, WEB), OLD);
 	wait_no_record();
-	h = kept_history(f);
+	h = stored_history(f);
 	assert_int_equal(json_array_size(json_object_get(h, "versions")), 3);
 	assert_string_equal(text_at(version_at(h, 0), "author"), "plvs");
 	assert_string_equal(text_at(version_at(h, 0), "comment"),
@@ -138,7 +138,7 @@ static void a_confirmed_configuration_stays(void **state)
 	/* Beyond the deadline. */
 	usleep(1300000);
 	assert_string_equal(servers_of(f, WEB), NEW);
-	r = kept_history(f);
+	r = stored_history(f);
 	assert_string_equal(text_at(version_at(r, 0), "comment"), "config confirm");
 	json_decref(r);
 	expect_error(f, "config.confirm", "{}", RPC_INVALID, "nothing is to be confirmed");
@@ -183,7 +183,7 @@ static void a_change_behind_the_application_is_refused(void **state)
 	int fd = dial(f), n;
 	ssize_t got;
 
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	say(f, "config.apply", params);
 	n = snprintf(request, sizeof(request),
 		     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"service.delete\",\"params\":"
@@ -206,7 +206,7 @@ static void without_a_durable_record_nothing_changes(void **state)
 	struct fixture *f = *state;
 	char *params = tried_params(f, "1m", NULL), path[160];
 
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	snprintf(path, sizeof(path), "%s/unconfirmed.json.new", state_dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	expect_error(f, "config.apply", params, RPC_INVALID, "the undo record is not durable");
@@ -287,7 +287,7 @@ static void a_restart_within_the_trial_brings_back_what_was_confirmed(void **sta
 	bool undone;
 	json_t *h;
 
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	tried_write(f);
 	do_it(f, "config.apply", "{\"confirm_within\":\"1h\"}");
 	assert_string_equal(servers_of(f, WEB), NEW);
@@ -301,7 +301,7 @@ static void a_restart_within_the_trial_brings_back_what_was_confirmed(void **sta
 	h = get(f, "status", "{}");
 	assert_true(json_is_true(json_object_get(json_object_get(h, "configuration"), "unsaved")));
 	json_decref(h);
-	h = kept_history(f);
+	h = stored_history(f);
 	assert_string_equal(text_at(version_at(h, 0), "author"), "file");
 	assert_int_equal(json_array_size(json_object_get(h, "versions")), 1);
 	json_decref(h);
@@ -352,7 +352,7 @@ static void a_trial_of_the_peer_ends_in_what_the_peer_had_before(void **state)
 	json_t *h, *v;
 	size_t i;
 
-	json_decref(kept_history(f));
+	json_decref(stored_history(f));
 	peer_tries(f, 'a', json_pack("{s:s}", "services", "none of this can be"));
 	peer_tries(f, 'b', shared_json(f, '5'));
 	for (int ms = 0; !is_on_trial(f); ms += 20) {
@@ -363,7 +363,7 @@ static void a_trial_of_the_peer_ends_in_what_the_peer_had_before(void **state)
 	wait_over(f);
 	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/5");
 	wait_no_record();
-	h = kept_history(f);
+	h = stored_history(f);
 	json_array_foreach (json_object_get(h, "versions"), i, v)
 		assert_int_not_equal(strncmp(text_at(v, "id"), "aaaaaaaa", 8), 0);
 	json_decref(h);

@@ -173,7 +173,7 @@ static uint32_t texts(void)
 
 static void the_last_twenty_texts_are_kept(void **state)
 {
-	struct version_id keep[40];
+	struct version_id stored[40];
 	char error[256], *text;
 
 	(void)state;
@@ -181,20 +181,20 @@ static void the_last_twenty_texts_are_kept(void **state)
 		const struct version_entry e = entry_of(i + 1, 0);
 		char says[32];
 
-		memmove(keep + 1, keep, i * sizeof(keep[0]));
-		keep[0] = e.id;
+		memmove(stored + 1, stored, i * sizeof(stored[0]));
+		stored[0] = e.id;
 		snprintf(says, sizeof(says), "{\"shared\":%u}", i);
 		/* Not every version is written. */
 		if (i % 4 == 1)
 			continue;
-		assert_int_equal(version_store_put_text(dir, &e.id, says, keep, i + 1, error), 0);
+		assert_int_equal(version_store_put_text(dir, &e.id, says, stored, i + 1, error), 0);
 		assert_true(texts() <= VERSION_STORE_TEXTS);
 	}
 	assert_int_equal(texts(), VERSION_STORE_TEXTS);
-	assert_int_equal(version_store_get_text(dir, &keep[0], &text), 0);
+	assert_int_equal(version_store_get_text(dir, &stored[0], &text), 0);
 	assert_string_equal(text, "{\"shared\":39}");
 	free(text);
-	assert_int_equal(version_store_get_text(dir, &keep[39], &text), -ENOENT);
+	assert_int_equal(version_store_get_text(dir, &stored[39], &text), -ENOENT);
 }
 
 static void a_start_finds_the_version_of_its_file(void **state)

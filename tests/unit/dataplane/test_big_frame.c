@@ -25,13 +25,13 @@ static void leaves(unsigned int port, uint8_t proto, uint32_t payload, uint16_t 
 	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
 	struct virtio_net_hdr hdr;
 	const uint8_t *ip;
-	uint16_t kept, stays;
+	uint16_t was, stays;
 	uint32_t head;
 
 	assert_non_null(m);
 	head = ETH + big_lab_l3_len(m) + (proto == IPPROTO_TCP ? TCP : 8);
 	assert_int_equal(m->pkt_len, head + payload);
-	kept = big_lab_load(big_lab_field(m, proto));
+	was = big_lab_load(big_lab_field(m, proto));
 	assert_true(big_leave(m, &hdr));
 	assert_int_equal(hdr.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
 	assert_int_equal(hdr.csum_start, ETH + big_lab_l3_len(m));
@@ -46,7 +46,7 @@ static void leaves(unsigned int port, uint8_t proto, uint32_t payload, uint16_t 
 			0xffff);
 	big_stay(m);
 	stays = big_lab_load(big_lab_field(m, proto));
-	assert_int_equal(stays % 0xffff, kept % 0xffff);
+	assert_int_equal(stays % 0xffff, was % 0xffff);
 	rte_pktmbuf_free(m);
 }
 

@@ -125,7 +125,7 @@ static void datagrams_assure_who_goes_on_for_a_minute(void **state)
 	(void)state;
 	do {
 		harness_receive(&h, 0, 0, harness_frame(&h, frame, (uint16_t)len));
-		flow_settle(&h);
+		flow_drain(&h);
 		harness_advance_ms(&h, 2000);
 		n++;
 	} while (n < 100 && way->list[GIVE_WAY_HALF_OPEN].n + way->list[GIVE_WAY_NOT_ASSURED].n);
@@ -248,10 +248,10 @@ static void numbers_follow_a_long_transfer_with_losses(void **state)
 			flow_send(&f, DIR_OUT, TCP_ACK, 1000);
 		if (i % 32 == 0) {
 			flow_send(&f, DIR_IN, TCP_ACK, 0);
-			flow_settle(&h);
+			flow_drain(&h);
 		}
 	}
-	flow_settle(&h);
+	flow_drain(&h);
 	assert_int_equal(h.dp->workers[0]->counters.unproven, 0);
 	flow_pass(&f, DIR_OUT, TCP_RST | TCP_ACK, 0);
 	assert_int_equal(state_of(&f), CONN_CLOSE);
@@ -360,7 +360,7 @@ static void a_port_in_use_by_nobody_assured_is_given_to_the_new_one(void **state
 	flow_pass_raw(&f, DIR_IN, TCP_ACK, f.cseq, f.sseq + WRONG, 0);
 	assert_int_equal(state_of(&f), CONN_ESTABLISHED);
 	put_syn(8000, 77);
-	assert_int_equal(flow_settle(&h), 1);
+	assert_int_equal(flow_drain(&h), 1);
 	assert_null(flow_entry(&f));
 	assert_int_equal(bed_dropped(&h, DROP_KEY_COLLISION), 0);
 }
@@ -400,7 +400,7 @@ static void of_two_in_a_burst_with_one_port_the_second_goes_to_another_server(vo
 	world_service(&h, "tcp", FLOW_VIP ":8000", sched_find("rr"), nat, 2);
 	queue_syn(FLOW_PORT_NAT);
 	queue_syn(8000);
-	assert_int_equal(flow_settle(&h), 2);
+	assert_int_equal(flow_drain(&h), 2);
 	sum = sums_of_servers();
 	assert_int_equal(c->connections, 2);
 	assert_int_equal(c->created, 2);
@@ -421,7 +421,7 @@ static void of_two_in_a_burst_with_one_port_and_one_server_the_second_stays(void
 	world_service(&h, "tcp", FLOW_VIP ":8000", sched_find("rr"), nat, 1);
 	queue_syn(FLOW_PORT_NAT);
 	queue_syn(8000);
-	assert_int_equal(flow_settle(&h), 1);
+	assert_int_equal(flow_drain(&h), 1);
 	sum = sums_of_servers();
 	assert_int_equal(bed_dropped(&h, DROP_TABLE_FULL), 1);
 	assert_int_equal(bed_dropped(&h, DROP_KEY_COLLISION), 0);

@@ -428,7 +428,7 @@ static void in_a_flood_a_datagram_out_of_order_has_room(void **state)
 	assert_true(harness_doors_add_up(&h, error));
 }
 
-static void fragments_that_no_service_claims_all_go_to_linux(void **state)
+static void fragments_that_no_service_takes_all_go_to_linux(void **state)
 {
 	struct packet p = udp_from_client(2500, 99, 1400);
 	enum punt_class class;
@@ -462,7 +462,7 @@ int main(void)
 		GOLDEN(overlapping_and_tiny_fragments_are_dropped_and_counted),
 		GOLDEN(floods_of_fragments_stay_within_their_bounds),
 		GOLDEN(in_a_flood_a_datagram_out_of_order_has_room),
-		GOLDEN(fragments_that_no_service_claims_all_go_to_linux),
+		GOLDEN(fragments_that_no_service_takes_all_go_to_linux),
 	};
 
 	return lab_run(256, tests);

@@ -121,17 +121,17 @@ static void what_is_found_is_whole_whoever_fills_and_empties(void **state)
 static void what_is_ended_is_found_by_nobody(void **state)
 {
 	struct ftp_expect e = expectation(7), got;
-	struct ftp_ticket mine, seen, late;
+	struct ftp_ticket mine, seen, stale;
 
 	(void)state;
 	assert_true(ftp_expect_add(workers[0], &e, &mine));
 	assert_true(look(workers[2], 7, &got, &seen));
-	late = seen;
+	stale = seen;
 	ftp_expect_end(&seen);
 	assert_false(look(workers[1], 7, &got, &seen));
 	/* An old ticket does not end what came into the slot after it. */
 	assert_true(ftp_expect_add(workers[0], &e, &mine));
-	ftp_expect_end(&late);
+	ftp_expect_end(&stale);
 	assert_true(look(workers[1], 7, &got, &seen));
 	ftp_expect_end(&mine);
 	assert_false(look(workers[1], 7, &got, &seen));

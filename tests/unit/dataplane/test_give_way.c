@@ -51,7 +51,7 @@ static void tick(void)
 {
 	h.now_tick++;
 	h.now_s += h.now_tick % CONN_TICK_HZ == 0;
-	flow_settle(&h);
+	flow_drain(&h);
 }
 
 /* Addresses all over the Internet, none of them twice. */
@@ -448,19 +448,19 @@ static void lists_add_up_whatever_comes(void **state)
 			 f.cseq + (event != TCP_SYN) + (uint32_t)(rand() % 3 == 0),
 			 f.sseq + (uint32_t)(rand() % 2), (uint16_t)(rand() % 2));
 		if (i % 32 == 0)
-			flow_settle(&h);
+			flow_drain(&h);
 		if (i % 512 == 0)
 			harness_advance_ms(&h, 3000);
 		if (i % 4096 == 0)
 			lists_add_up(h.dp->workers[0]);
 	}
-	flow_settle(&h);
+	flow_drain(&h);
 	lists_add_up(h.dp->workers[0]);
 	assert_true(h.dp->workers[0]->v4.table.n > 1000);
 	harness_advance_ms(&h, 1000000);
 	lists_add_up(h.dp->workers[0]);
 	assert_int_equal(h.dp->workers[0]->v4.table.n, 0);
-	while (flow_settle(&h))
+	while (flow_drain(&h))
 		;
 	lab_drain_punted();
 	close_bed();

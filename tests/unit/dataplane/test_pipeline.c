@@ -166,7 +166,7 @@ static void no_server_is_answered_with_port_unreachable_from_the_vip(void **stat
 	assert_int_equal(lab_dropped(DROP_NO_SERVER), 1);
 }
 
-static void what_no_service_claims_of_a_vip_is_linuxs(void **state)
+static void what_no_service_takes_of_a_vip_is_linuxs(void **state)
 {
 	(void)state;
 	lab_put(0, from_client(1007, 9999, TCP_SYN));
@@ -408,13 +408,13 @@ static void counts_follow_connections_to_their_end(void **state)
 
 static void packets_wait_for_a_next_hop_and_then_go(void **state)
 {
-	static const struct world_server late[] = {{"10.10.0.9:8080", 1, FWD_NAT}};
+	static const struct world_server added[] = {{"10.10.0.9:8080", 1, FWD_NAT}};
 	struct resolve_request want;
 	struct packet p;
 	int asked = 0;
 
 	(void)state;
-	world_service(&h, "tcp", VIP ":90", sched_find("rr"), late, 1);
+	world_service(&h, "tcp", VIP ":90", sched_find("rr"), added, 1);
 	lab_put(0, from_client(1014, 90, TCP_SYN));
 	lab_nothing();
 	while (harness_resolve_wanted(&h, &want))
@@ -665,7 +665,7 @@ int main(void)
 		GOLDEN(a_udp_checksum_of_zero_is_left_alone),
 		GOLDEN(a_wrong_ip_checksum_is_dropped),
 		GOLDEN(no_server_is_answered_with_port_unreachable_from_the_vip),
-		GOLDEN(what_no_service_claims_of_a_vip_is_linuxs),
+		GOLDEN(what_no_service_takes_of_a_vip_is_linuxs),
 		GOLDEN(nonsense_flags_make_no_connection),
 		GOLDEN(a_spent_ttl_is_answered_by_vip_and_by_director),
 		GOLDEN(too_big_with_df_is_answered_with_the_mtu),

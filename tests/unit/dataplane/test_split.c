@@ -61,7 +61,7 @@ static void only_options_marked_so_are_copied_into_later_fragments(void **state)
 {
 	/* Record route (not copied) of 7 bytes, router alert (copied), end. */
 	static const uint8_t options[12] = {7, 7, 4, 0, 0, 0, 0, 0x94, 4, 0, 0, 0};
-	static const uint8_t later[12] = {1, 1, 1, 1, 1, 1, 1, 0x94, 4, 0, 0, 0};
+	static const uint8_t second[12] = {1, 1, 1, 1, 1, 1, 1, 0x94, 4, 0, 0, 0};
 	struct packet p = udp_from_client(7013, 53, 1400), got;
 	uint8_t frame[FRAME_MAX];
 	struct datagram d;
@@ -79,7 +79,7 @@ static void only_options_marked_so_are_copied_into_later_fragments(void **state)
 	gather(1, 2, &d);
 	assert_int_equal(d.at[1], 968); /* 1000 - 32 */
 	assert_memory_equal(d.options[0], options, 12);
-	assert_memory_equal(d.options[1], later, 12);
+	assert_memory_equal(d.options[1], second, 12);
 	assert_int_equal(packet_describe(d.frame, d.len, &got), 0);
 	assert_int_equal(got.payload, 1400);
 	assert_false(got.bad_ip || got.bad_l4);

@@ -111,33 +111,33 @@ static void the_age_of_a_message_is_bounded_by_what_it_has_heard(void **state)
 
 static void a_message_that_was_overtaken_is_fresh_but_not_the_newest(void **state)
 {
-	struct ha_message early, late;
+	struct ha_message first, second;
 	bool newest;
 
 	(void)state;
 	acquaint();
-	early = say(&a);
-	late = say(&a);
-	assert_int_equal(freshness_check(&b, &late, &newest), HA_FRESH);
+	first = say(&a);
+	second = say(&a);
+	assert_int_equal(freshness_check(&b, &second, &newest), HA_FRESH);
 	assert_true(newest);
-	assert_int_equal(freshness_check(&b, &early, &newest), HA_FRESH);
+	assert_int_equal(freshness_check(&b, &first, &newest), HA_FRESH);
 	assert_false(newest);
-	assert_int_equal(freshness_check(&b, &early, &newest), HA_COPY);
+	assert_int_equal(freshness_check(&b, &first, &newest), HA_COPY);
 }
 
 static void a_message_that_fell_out_of_the_window_is_not_fresh(void **state)
 {
-	struct ha_message old, kept = {.sequence = 0}, m;
+	struct ha_message old, recorded = {.sequence = 0}, m;
 
 	(void)state;
 	acquaint();
 	old = say(&a);
-	kept = say(&a);
+	recorded = say(&a);
 	for (int i = 0; i < FRESHNESS_WINDOW - 1; i++)
 		m = say(&a);
 	assert_int_equal(hear(&b, &m), HA_FRESH);
 	assert_int_equal(hear(&b, &old), HA_COPY);
-	assert_int_equal(hear(&b, &kept), HA_FRESH);
+	assert_int_equal(hear(&b, &recorded), HA_FRESH);
 }
 
 static void the_window_holds_whatever_the_order(void **state)
@@ -244,7 +244,7 @@ static void a_replaced_session_is_never_accepted_again(void **state)
 static void a_clone_stays_out_while_the_peer_speaks_and_leaves_no_trace(void **state)
 {
 	struct freshness clone;
-	struct ha_message m, n, kept;
+	struct ha_message m, n, recorded;
 
 	(void)state;
 	start(&clone, 3);
@@ -263,7 +263,7 @@ static void a_clone_stays_out_while_the_peer_speaks_and_leaves_no_trace(void **s
 	/* The peer is cut off for a deadtime: the clone takes its place. */
 	b.speaks = false;
 	assert_int_equal(hear(&b, &m), HA_FRESH_SESSION);
-	kept = say(&a);
+	recorded = say(&a);
 	b.speaks = true;
 	n = say(&b);
 	n.heard = a.mine;
@@ -274,7 +274,7 @@ static void a_clone_stays_out_while_the_peer_speaks_and_leaves_no_trace(void **s
 	b.speaks = false;
 	assert_int_equal(hear(&b, &m), HA_FRESH_SESSION);
 	assert_true(ha_session_equal(&b.peer, &a.mine));
-	assert_int_equal(hear(&b, &kept), HA_COPY);
+	assert_int_equal(hear(&b, &recorded), HA_COPY);
 	n = say(&a);
 	assert_int_equal(hear(&b, &n), HA_FRESH);
 }

@@ -153,7 +153,7 @@ static void who_ends_and_leaves_connections_to_nobody_writes_them_down(void **st
 	}
 	/* The router stopped before it served again. */
 	lab_start();
-	role_keep(&lab.r, 5);
+	role_set_kept(&lab.r, 5);
 	lab_command(ROLE_CMD_STOP, false);
 	assert_true(lab.last[ROLE_DO_QUIT].dump);
 }
@@ -176,7 +176,7 @@ static void kept_connections_count_until_the_peer_has_later_ones(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		lab_start();
-		role_keep(&lab.r, 5);
+		role_set_kept(&lab.r, 5);
 		lab.peer.term = cases[i].term;
 		lab.peer.flags = cases[i].flags;
 		lab_hear(HA_MSG_HEARTBEAT, cases[i].state);

@@ -190,10 +190,10 @@ static void loss_follows_from_the_sequence_and_late_ones_make_it_good(void **sta
 	now += 77;
 	raw_send(fd, 102);
 	assert_int_equal(s->lost, 2);
-	assert_int_equal(s->late, 1);
+	assert_int_equal(s->out_of_order, 1);
 	raw_send(fd, 104); /* again: replayed, or doubled */
 	assert_int_equal(s->lost, 2);
-	assert_int_equal(s->late, 2);
+	assert_int_equal(s->out_of_order, 2);
 	assert_int_equal(s->heard_us, now - 77); /* old ones are not hearing */
 	a.present = false;			 /* of a session that is gone */
 	raw_send(fd, 200);

@@ -163,7 +163,7 @@ static struct sync_recv_status recv_status(void)
 }
 
 /* Until the peer has everything. False: not within so many ms. */
-static bool settle(uint32_t limit_ms)
+static bool copied_within(uint32_t limit_ms)
 {
 	uint32_t flush = sync_send_flush(snd);
 
@@ -295,7 +295,7 @@ static void a_table_and_its_changes_reach_the_peer_through_a_bad_network(void **
 		if (i % 100 == 0)
 			step();
 	}
-	assert_true(settle(20000));
+	assert_true(copied_within(20000));
 	s = sent_status();
 	assert_true(s.repeated > 0);
 	assert_int_equal(s.sheds, 0);
@@ -312,7 +312,7 @@ static void a_table_and_its_changes_reach_the_peer_through_a_bad_network(void **
 			step();
 	}
 	assert_int_equal(pair_entries(&p.a), 0);
-	assert_true(settle(20000));
+	assert_true(copied_within(20000));
 	assert_int_equal(pair_entries(&p.b), 0);
 	assert_true(pair_equal(&p));
 }
@@ -331,7 +331,7 @@ static void a_hundred_thousand_connections_are_the_same_on_both(void **state)
 	ms = (uint32_t)now_ms;
 	version_sent = 0;
 	sync_send_start(snd, now_ms);
-	assert_true(settle(60000));
+	assert_true(copied_within(60000));
 	assert_int_equal(pair_entries(&p.b), 100000);
 	/* A router of before IPv6 follows. */
 	assert_int_equal(version_sent, SYNC_VERSION_IPV4);
@@ -366,7 +366,7 @@ static void a_tunnel_to_a_server_of_the_other_family_is_followed(void **state)
 		pair_put(&p.a, 0, pair_from_client(CLIENT + i, 4001, IPPROTO_TCP, 85, TCP_ACK));
 	}
 	assert_int_equal(pair_entries(&p.a), 20);
-	assert_true(settle(5000));
+	assert_true(copied_within(5000));
 	assert_int_equal(version_sent, SYNC_VERSION_MIXED);
 	assert_int_equal(recv_status().refused, 0);
 	assert_int_equal(pair_entries(&p.b), 20);
@@ -436,7 +436,7 @@ static void a_header_under_way_is_sent_on_by_the_next_router(void **state)
 			told_server_has(&p.a, at_server[i]);
 		step();
 	}
-	assert_true(settle(20000));
+	assert_true(copied_within(20000));
 	assert_true(pair_equal(&p));
 	takeover();
 	for (uint32_t i = 0; i < 60; i++) {
@@ -468,12 +468,12 @@ static void full_nat_goes_on_with_its_local_port_if_the_peer_reads_it(void **sta
 		assert_true(pair_sent(&p.a, 1, &at_server[i]));
 		step();
 	}
-	assert_true(settle(20000));
+	assert_true(copied_within(20000));
 	unreadable = sent_status().unreadable; /* the walk may find what was told already */
 	assert_in_range(unreadable, 200, 210);
 	assert_int_equal(pair_entries(&p.b), 200);
 	sync_send_peer(snd, SYNC_VERSION);
-	assert_true(settle(20000));
+	assert_true(copied_within(20000));
 	assert_int_equal(sent_status().unreadable, unreadable);
 	assert_int_equal(pair_entries(&p.b), 400);
 	assert_true(pair_equal(&p));
@@ -513,7 +513,7 @@ static void a_server_of_the_other_family_is_reached_after_a_takeover(void **stat
 		assert_true(at_server[i].v6);
 		step();
 	}
-	assert_true(settle(20000));
+	assert_true(copied_within(20000));
 	assert_int_equal(pair_entries(&p.b), 100);
 	assert_true(pair_equal(&p));
 	takeover();
@@ -564,7 +564,7 @@ static void a_flood_costs_the_peer_nothing(void **state)
 
 	(void)state;
 	sync_send_start(snd, now_ms);
-	assert_true(settle(1000));
+	assert_true(copied_within(1000));
 	bytes = net.bytes;
 	for (uint32_t i = 0; i < 4000; i++) {
 		pair_put(&p.a, 0,
@@ -591,7 +591,7 @@ static void a_cut_network_is_made_up_for(void **state)
 	steps(5000);
 	assert_false(sync_send_flushed(snd, sync_send_flush(snd)));
 	net.cut = false;
-	assert_true(settle(10000));
+	assert_true(copied_within(10000));
 	assert_true(pair_equal(&p));
 }
 
@@ -602,9 +602,9 @@ static void a_flush_with_nothing_to_send_is_over_without_traffic(void **state)
 	(void)state;
 	sync_send_start(snd, now_ms);
 	connect_many(10, true);
-	assert_true(settle(10000));
+	assert_true(copied_within(10000));
 	sent = sent_status().datagrams;
-	assert_true(settle(100));
+	assert_true(copied_within(100));
 	assert_int_equal(sent_status().datagrams, sent);
 }
 
@@ -612,7 +612,7 @@ static void beyond_the_rate_it_is_behind_and_catches_up(void **state)
 {
 	(void)state;
 	sync_send_start(snd, now_ms);
-	assert_true(settle(1000));
+	assert_true(copied_within(1000));
 	for (uint32_t i = 0; i < 12000; i++) {
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 80);
 		if (i % 500 == 0)
@@ -623,7 +623,7 @@ static void beyond_the_rate_it_is_behind_and_catches_up(void **state)
 	assert_true(sent_status().sheds > 0);
 	assert_false(recv_status().complete);
 	assert_true(sent_status().bytes < 300000);
-	assert_true(settle(60000));
+	assert_true(copied_within(60000));
 	assert_false(sent_status().behind);
 	assert_true(recv_status().complete);
 	assert_int_equal(pair_entries(&p.b), 12000);
@@ -635,11 +635,11 @@ static void a_receiver_that_began_anew_gets_everything_again(void **state)
 	(void)state;
 	sync_send_start(snd, now_ms);
 	connect_many(1000, true);
-	assert_true(settle(3000));
+	assert_true(copied_within(3000));
 	connect_many(3000, true);
 	sync_recv_reset(rcv);
 	assert_false(recv_status().complete);
-	assert_true(settle(20000));
+	assert_true(copied_within(20000));
 	assert_int_equal(sent_status().transfers, 2);
 	assert_true(recv_status().complete);
 	assert_true(pair_equal(&p));
@@ -656,7 +656,7 @@ static void connections_of_an_unknown_service_wait_for_it(void **state)
 	sync_send_start(snd, now_ms);
 	for (uint32_t i = 0; i < 1200; i++)
 		pair_connect(&p.a, CLIENT + i, 4000, IPPROTO_TCP, 90);
-	assert_true(settle(3000));
+	assert_true(copied_within(3000));
 	assert_int_equal(pair_entries(&p.b), 0);
 	assert_int_equal(recv_status().unbound, 1000);
 	assert_true(recv_status().unbound_refused >= 200);
@@ -667,7 +667,7 @@ static void connections_of_an_unknown_service_wait_for_it(void **state)
 		p.a.now_tick++;
 		harness_run(&p.a);
 	}
-	assert_true(settle(3000));
+	assert_true(copied_within(3000));
 	assert_int_equal(recv_status().unbound, 900);
 	world_service(&p.b, "tcp", PAIR_VIP ":90", NULL, one, 1);
 	identity_learn(ident_b, p.b.dp->pub.snapshot);
@@ -686,7 +686,7 @@ static void old_datagrams_bring_nothing_back(void **state)
 	(void)state;
 	sync_send_start(snd, now_ms);
 	pair_connect(&p.a, CLIENT, 4000, IPPROTO_TCP, 80);
-	assert_true(settle(1000));
+	assert_true(copied_within(1000));
 	old = net.last_to_b;
 	pair_put(&p.a, 0, pair_from_client(CLIENT, 4000, IPPROTO_TCP, 80, TCP_RST));
 	pair_sent(&p.a, 1, &(struct packet){0});
@@ -694,14 +694,14 @@ static void old_datagrams_bring_nothing_back(void **state)
 		p.a.now_tick++;
 		harness_run(&p.a);
 	}
-	assert_true(settle(1000));
+	assert_true(copied_within(1000));
 	assert_int_equal(pair_entries(&p.b), 0);
 	for (unsigned int i = 0; i < 3; i++)
 		sync_recv_data(rcv, old.bytes, old.len);
 	steps(10);
 	assert_int_equal(pair_entries(&p.b), 0);
 	sync_send_start(snd, now_ms); /* another stream */
-	assert_true(settle(1000));
+	assert_true(copied_within(1000));
 	sync_recv_data(rcv, old.bytes, old.len);
 	steps(10);
 	assert_int_equal(pair_entries(&p.b), 0);
@@ -770,7 +770,7 @@ static void ftp_goes_on_at_the_other_router(void **state)
 	/* 10,10,0,1 became 10,1,0,100: */
 	grown = sent.payload - (uint32_t)strlen("227 ok (10,10,0,1,200,10)\r\n");
 	assert_int_not_equal(grown, 0);
-	assert_true(settle(3000));
+	assert_true(copied_within(3000));
 	takeover();
 	/* Numbers of the server's next segment, and what the client acknowledges. */
 	ftp_line(&p.b, 1, out, 527, 106, "150 here\r\n", &sent);
@@ -807,7 +807,7 @@ static void ftp_by_full_nat_goes_on_at_the_other_router(void **state)
 	lport = be16_from((uint16_t)(a[4] << 8 | a[5]));
 	out = pair_answer(&sent, TCP_ACK);
 	ftp_line(&p.a, 1, out, 500, 100 + sent.payload, "200 fine\r\n", &sent);
-	assert_true(settle(3000));
+	assert_true(copied_within(3000));
 	takeover();
 	/* Numbers of the client's next segment, and what the server acknowledges. */
 	ftp_line(&p.b, 0, in, sent.ack, 510, "NOOP\r\n", &sent);

@@ -48,7 +48,7 @@ static void say(struct guest *g, const char *text)
 
 static void on_drip(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval later = {0, 20000};
+	static const struct timeval interval = {0, 20000};
 	struct guest *g = arg;
 	size_t len = g->s->text ? strlen(g->s->text) : 0;
 
@@ -57,7 +57,7 @@ static void on_drip(evutil_socket_t fd, short what, void *arg)
 	bufferevent_write(g->bev, g->dripped < len ? g->s->text + g->dripped : "x", 1);
 	g->dripped++;
 	g->s->sent++;
-	event_add(g->drip, &later);
+	event_add(g->drip, &interval);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)

@@ -125,23 +125,23 @@ static void value_expect(struct sample *s, const char *line, const char *path, c
 static void note_expect(struct sample *s, const char *line)
 {
 	const char *colon = strstr(line, ": "), *text = colon ? strstr(colon + 2, ": ") : NULL;
-	char place[160], kind[64];
+	char position[160], kind[64];
 
 	if (!text) {
 		complain(s, line, "is no expectation");
 		return;
 	}
-	snprintf(place, sizeof(place),
+	snprintf(position, sizeof(position),
 		 "%s%.*s: ", strchr(line, ':') < colon ? "/" : ".conf:", (int)(colon - line), line);
 	if (strncmp(line, "0:", 2) == 0)
-		snprintf(place, sizeof(place), ": ");
+		snprintf(position, sizeof(position), ": ");
 	snprintf(kind, sizeof(kind), "%.*s: ", (int)(text - colon - 2), colon + 2);
 	for (const char *p = s->report; p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
 		char found[2048];
 		const char *at;
 
 		snprintf(found, sizeof(found), "%.*s", (int)strcspn(p, "\n"), p);
-		at = strncmp(line, "0:", 2) == 0 ? found : strstr(found, place);
+		at = strncmp(line, "0:", 2) == 0 ? found : strstr(found, position);
 		at = at ? strstr(at, kind) : NULL;
 		if (at && strstr(at, text + 2))
 			return;

@@ -128,12 +128,13 @@ static void a_roll_back_is_a_new_child(void **state)
 /* A configuration on trial that comes once more, behind its confirmation. */
 static void an_ancestor_that_says_the_same_replaces_nothing(void **state)
 {
-	const struct version a = first(1, 1), trial = child(&a, 2, 2), kept = child(&trial, 3, 2);
+	const struct version a = first(1, 1), trial = child(&a, 2, 2),
+			     confirmed = child(&trial, 3, 2);
 
 	(void)state;
-	assert_int_equal(relation(&trial, &kept), VERSION_EQUAL);
-	assert_true(version_may_replace(&trial, &kept));
-	assert_false(version_may_replace(&kept, &trial));
+	assert_int_equal(relation(&trial, &confirmed), VERSION_EQUAL);
+	assert_true(version_may_replace(&trial, &confirmed));
+	assert_false(version_may_replace(&confirmed, &trial));
 }
 
 static void more_than_256_changes_ago_is_unrelated(void **state)

@@ -36,7 +36,7 @@ struct fixture {
 	struct event *stop;
 	pthread_t thread;
 	int pipe[2];
-	struct rpc_request *later;
+	struct rpc_request *held;
 };
 
 static void silent(enum log_level level, const char *area, const char *line)
@@ -53,11 +53,11 @@ static void dispatch(void *arg, struct rpc_request *req, const char *method, jso
 	if (strcmp(method, "echo") == 0) {
 		rpc_answer(req, params ? json_incref(params) : NULL);
 	} else if (strcmp(method, "later") == 0) {
-		f->later = req;
+		f->held = req;
 	} else if (strcmp(method, "now") == 0) {
-		if (f->later)
-			rpc_answer(f->later, json_pack("{s:b}", "late", 1));
-		f->later = NULL;
+		if (f->held)
+			rpc_answer(f->held, json_pack("{s:b}", "late", 1));
+		f->held = NULL;
 		rpc_answer(req, NULL);
 	} else if (strcmp(method, "big") == 0) {
 		size_t n = (size_t)json_integer_value(json_object_get(params, "bytes"));
@@ -137,8 +137,8 @@ static int teardown(void **state)
 	pthread_join(f->thread, NULL);
 	rpc_server_destroy(f->server);
 	assert_int_equal(access(f->path, F_OK), -1);
-	if (f->later)
-		rpc_answer(f->later, NULL);
+	if (f->held)
+		rpc_answer(f->held, NULL);
 	event_free(f->stop);
 	event_base_free(f->base);
 	close(f->pipe[0]);

@@ -34,7 +34,7 @@ struct lab {
 	uint32_t n;
 	struct lab_server servers[MAX_SERVERS_PER_SERVICE];
 	/* Nodes that workers may still read are kept to the end when set. */
-	bool keep_old;
+	bool retains_old;
 	struct service *old[4096];
 	uint32_t n_old;
 	uint16_t n_workers; /* 1, unless a test says otherwise before it publishes */
@@ -88,7 +88,7 @@ static inline void lab_publish(struct lab *l)
 	assert_int_equal(sched_attach(svc, old), 0);
 	__atomic_store_n(&l->node, svc, __ATOMIC_RELEASE);
 	sched_published(svc);
-	if (l->keep_old && old != NULL)
+	if (l->retains_old && old != NULL)
 		l->old[l->n_old++] = old;
 	else
 		service_put(old);

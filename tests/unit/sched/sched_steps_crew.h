@@ -38,7 +38,7 @@ struct crew {
 	bool serial;   /* hands change between assignments only */
 	bool busy;     /* serial: within an assignment */
 	bool done[CREW_MAX];
-	uint32_t turns[CREW_MAX]; /* share of turns */
+	uint32_t share[CREW_MAX]; /* share of turns */
 	ucontext_t home, context[CREW_MAX];
 	char *stacks;
 	/* Choices that were seen. */
@@ -89,20 +89,20 @@ static inline int crew_pick(struct crew *c)
 	uint32_t sum = 0, r;
 
 	for (unsigned int i = 0; i < c->n; i++)
-		sum += c->done[i] ? 0 : c->turns[i];
+		sum += c->done[i] ? 0 : c->share[i];
 	if (sum == 0)
 		return -1;
 	r = random_below(&c->random, sum);
 	for (unsigned int i = 0;; i++) {
 		if (c->done[i])
 			continue;
-		if (r < c->turns[i])
+		if (r < c->share[i])
 			return (int)i;
-		r -= c->turns[i];
+		r -= c->share[i];
 	}
 }
 
-static inline void crew_turn(struct crew *c)
+static inline void crew_switch(struct crew *c)
 {
 	int from = c->at, to = crew_pick(c);
 
@@ -117,7 +117,7 @@ static inline void crew_step(struct crew *c)
 		return;
 	crew_look(c);
 	if (!(c->serial && c->busy) && random_below(&c->random, c->calm) == 0)
-		crew_turn(c);
+		crew_switch(c);
 }
 
 static struct crew *crew_of_worker; /* makecontext() passes no pointers */
@@ -137,7 +137,7 @@ static void crew_worker(void)
 		crew_step(c);
 	}
 	c->done[c->at] = true;
-	crew_turn(c);
+	crew_switch(c);
 }
 
 static inline void crew_unbind(const struct service *svc, const struct sched_worker *w, int at)
@@ -169,7 +169,7 @@ static void crew_worker_of_ends(void)
 	while (n > 0)
 		crew_unbind(svc, me, held[--n]);
 	c->done[c->at] = true;
-	crew_turn(c);
+	crew_switch(c);
 }
 
 /* Apart from the loop: getcontext() may return twice, for all that compilers know. */
@@ -185,7 +185,7 @@ static __attribute__((noinline)) void crew_context(ucontext_t *context, char *st
 static inline void crew_init(struct crew *c, struct lab *l, const struct history *one,
 			     uint64_t seed, bool serial)
 {
-	static const uint32_t calms[] = {1, 2, 4, 16, 64}, turns[] = {1, 1, 8, 64};
+	static const uint32_t calms[] = {1, 2, 4, 16, 64}, share[] = {1, 1, 8, 64};
 
 	memset(c, 0, sizeof(*c));
 	c->lab = l;
@@ -198,7 +198,7 @@ static inline void crew_init(struct crew *c, struct lab *l, const struct history
 	c->stacks = malloc((size_t)CREW_MAX * CREW_STACK);
 	crew_of_worker = c;
 	for (unsigned int i = 0; i < c->n; i++) {
-		c->turns[i] = turns[random_below(&c->random, 4)];
+		c->share[i] = share[random_below(&c->random, 4)];
 		crew_context(&c->context[i], c->stacks + (size_t)i * CREW_STACK,
 			     one != NULL ? crew_worker : crew_worker_of_ends);
 	}

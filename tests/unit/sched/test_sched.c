@@ -335,7 +335,7 @@ static void a_worker_on_an_old_node_chooses_without_moving_the_cursor(void **sta
 	uint64_t cursor;
 
 	(void)state;
-	l->keep_old = true;
+	l->retains_old = true;
 	lab_choose(l, NULL);
 	old = l->node;
 	lab_del(l, lab_nth(3));
@@ -505,7 +505,7 @@ static void lists_may_change_under_the_workers(void **state)
 		if (strcmp(*name, "ovf") == 0)
 			continue;
 		l = lab_with(*name, 0, weights, 3);
-		l->keep_old = true;
+		l->retains_old = true;
 		workers_run(l, N_WORKERS, 2000, counts, edit_all_the_time);
 		for (uint32_t i = 0; i < 256; i++)
 			sum += counts[i];

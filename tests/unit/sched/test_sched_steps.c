@@ -19,7 +19,7 @@
 
 #define SCHEDULES 1000 /* of each kind, per scheduler */
 
-static const char *const by_turn[] = {"rr", "wrr", NULL};
+static const char *const cyclic[] = {"rr", "wrr", NULL};
 static const char *const by_count[] = {"lc", "wlc", "sed", "nq", NULL};
 
 static struct crew crew = {.at = -1};
@@ -112,10 +112,10 @@ static void schedules_hold(const char *const *names, bool thresholds, bool seria
 	}
 }
 
-static void turns_are_within_w_of_the_one_worker_run(void **state)
+static void choices_are_within_w_of_the_one_worker_run(void **state)
 {
 	(void)state;
-	schedules_hold(by_turn, false, false);
+	schedules_hold(cyclic, false, false);
 }
 
 static void counts_differ_by_at_most_w(void **state)
@@ -127,7 +127,7 @@ static void counts_differ_by_at_most_w(void **state)
 static void thresholds_are_overshot_by_at_most_w_less_one(void **state)
 {
 	(void)state;
-	schedules_hold(by_turn, true, false);
+	schedules_hold(cyclic, true, false);
 	schedules_hold(by_count, true, false);
 }
 
@@ -160,14 +160,14 @@ static void connections_that_end_leave_nothing_behind(void **state)
 static void serialised_workers_equal_one_worker(void **state)
 {
 	(void)state;
-	schedules_hold(by_turn, true, true);
+	schedules_hold(cyclic, true, true);
 	schedules_hold(by_count, true, true);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(turns_are_within_w_of_the_one_worker_run),
+		cmocka_unit_test(choices_are_within_w_of_the_one_worker_run),
 		cmocka_unit_test(counts_differ_by_at_most_w),
 		cmocka_unit_test(thresholds_are_overshot_by_at_most_w_less_one),
 		cmocka_unit_test(connections_that_end_leave_nothing_behind),

@@ -236,13 +236,13 @@ static void text_is_as_json(const struct shown_table *t, unsigned int in, bool p
 
 static void test_an_object_becomes_the_same_as_text(void **state)
 {
-	static const unsigned int places[] = {SHOWN_LIST, SHOWN_COUNTS, SHOWN_HEALTH};
+	static const unsigned int listings[] = {SHOWN_LIST, SHOWN_COUNTS, SHOWN_HEALTH};
 
 	(void)state;
 	for (size_t i = 0; shown_tables[i]; i++)
-		for (size_t k = 0; k < sizeof(places) / sizeof(places[0]); k++) {
-			text_is_as_json(shown_tables[i], places[k], true);
-			text_is_as_json(shown_tables[i], places[k], false);
+		for (size_t k = 0; k < sizeof(listings) / sizeof(listings[0]); k++) {
+			text_is_as_json(shown_tables[i], listings[k], true);
+			text_is_as_json(shown_tables[i], listings[k], false);
 		}
 }
 

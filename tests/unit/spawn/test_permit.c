@@ -110,7 +110,7 @@ static void programs_run_as_users_of_the_permit_alone(void **state)
 
 static void without_a_namespace_no_process_keeps_sys_admin(void **state)
 {
-	const uint64_t kept = CAPABILITY(SETUID) | CAPABILITY(SETGID) | CAPABILITY(KILL);
+	const uint64_t rights = CAPABILITY(SETUID) | CAPABILITY(SETGID) | CAPABILITY(KILL);
 	struct fixture *f = *state;
 	struct spawner_status status;
 	struct permit permit;
@@ -118,16 +118,16 @@ static void without_a_namespace_no_process_keeps_sys_admin(void **state)
 	if (geteuid() != 0)
 		skip();
 	spawner_status(f->spawner, &status);
-	assert_int_equal(capabilities_of(status.spawner), kept | CAPABILITY(SYS_ADMIN));
+	assert_int_equal(capabilities_of(status.spawner), rights | CAPABILITY(SYS_ADMIN));
 	permit_make(&permit, false);
 	assert_int_equal(spawner_permit(f->spawner, &permit), 0);
 	/* The keeper's next question to the spawner is at most a second away. */
-	for (int i = 0; i < DEADLINE_MS / 10 && (capabilities_of(status.spawner) != kept ||
-						 capabilities_of(status.keeper) != kept);
+	for (int i = 0; i < DEADLINE_MS / 10 && (capabilities_of(status.spawner) != rights ||
+						 capabilities_of(status.keeper) != rights);
 	     i++)
 		loop_once(f);
-	assert_int_equal(capabilities_of(status.spawner), kept);
-	assert_int_equal(capabilities_of(status.keeper), kept);
+	assert_int_equal(capabilities_of(status.spawner), rights);
+	assert_int_equal(capabilities_of(status.keeper), rights);
 	assert_runs_as(f, NAMED, true);
 }
 
