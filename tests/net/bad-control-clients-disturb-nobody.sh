@@ -11,6 +11,8 @@ plvs_start
 web_start server1
 echo_serve server1 udp 10.10.0.11 7000
 socket=UNIX-CONNECT:$RUN/plvs.sock
+# The next hops are known before packets are counted.
+is "the service answers" "$(on client1 curl -sS --max-time 10 http://192.0.2.80/)" = server1
 on_background client1 numbers "$PROBE" udp-ask 192.0.2.80:7000 --count 20000 --rate 2000 \
 	--linger 5000
 
