@@ -381,8 +381,11 @@ static bool push_one(struct fleet_run *f, const char *member, json_t *params)
 								      : "had it",
 		answer, why);
 	f->failed += !passes;
-	if (!f->s->out.json)
-		fprintf(f->s->out.errors, "%s: %s\n", member, passes ? "has it" : why);
+	if (!f->s->out.json) {
+		fprintf(f->s->out.errors, "%s: ", member);
+		text_put(f->s->out.errors, passes ? "has it" : why); /* of the member */
+		fputc('\n', f->s->out.errors);
+	}
 	json_decref(status);
 	json_decref(answer);
 	return passes;

@@ -54,7 +54,9 @@ static void ask_answer(struct ask *a, const char *line, size_t len)
 	if (result)
 		pending_answer(&a->pending, json_incref(result));
 	else
-		pending_fail(&a->pending, code > 0 ? (enum rpc_code)code : RPC_INVALID,
+		pending_fail(&a->pending,
+			     code >= RPC_INVALID && code < RPC_AWAY ? (enum rpc_code)code
+								    : RPC_INVALID,
 			     json_incref(json_object_get(error, "data")), "member %s: %s",
 			     a->member, message ? message : "answers what nobody understands");
 	json_decref(doc);
@@ -86,6 +88,12 @@ static void on_read(struct bufferevent *bev, void *arg)
 	free(line);
 }
 
+/* Errors that OpenSSL remembers may be of another connection. */
+static bool heard_nothing(const SSL *ssl)
+{
+	return BIO_number_read(SSL_get_rbio(ssl)) == 0;
+}
+
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	const struct timeval silence = {.tv_sec = ANSWER_S};
@@ -94,10 +102,9 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	if (!(what & BEV_EVENT_CONNECTED)) {
 		ask_fail(a, what & BEV_EVENT_TIMEOUT ? "does not answer in time"
 			    : a->sent		     ? "hung up"
-			    : bufferevent_get_openssl_error(bev)
-				    ? "does not have the same key (node.ha.key_file)"
-				    : "cannot be reached, or does not have the same key "
-				      "(node.control.fleet, node.ha.key_file)");
+			    : heard_nothing(bufferevent_openssl_get_ssl(bev))
+				    ? "cannot be reached, or hung up (node.control.fleet)"
+				    : "does not have the same key (node.ha.key_file)");
 		return;
 	}
 	if (!tls_psk_proven(bufferevent_openssl_get_ssl(bev))) {
@@ -175,5 +182,5 @@ void fleet_ask(struct control *c, struct rpc_request *req, json_t *params)
 		if (line && ask_connect(a, c, &member->address) == 0)
 			return;
 	}
-	ask_fail(a, "no memory, or no socket");
+	ask_fail(a, "no memory, no socket, or no route");
 }
