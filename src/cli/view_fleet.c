@@ -34,7 +34,7 @@ void view_fleet(const struct out *out, const json_t *r, const struct invocation 
 	fputs("routing daemon: ", out->file);
 	text_put(out->file, view_text(r, "daemon"));
 	if (view_number(r, "sessions") > 0)
-		fprintf(out->file, ", %.0f BGP connections", view_number(r, "sessions"));
+		fprintf(out->file, ", BGP connections: %.0f", view_number(r, "sessions"));
 	fprintf(out->file, "\ndigest %.16s\n\n", view_text(r, "digest"));
 	view_list(out, &list_announced, r);
 }

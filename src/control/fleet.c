@@ -243,7 +243,7 @@ static void bgp_tell(struct control *c, enum bgp_state before)
 		snprintf(text, sizeof(text), "whether a routing daemon runs is not known: %s",
 			 a->bgp_port ? strerror(-l->error) : "node.announce.bgp_port is 0");
 	else
-		snprintf(text, sizeof(text), "the routing daemon has %u BGP connections",
+		snprintf(text, sizeof(text), "BGP connections of the routing daemon: %u",
 			 l->sessions);
 	if (l->state == BGP_MISSING || l->state == BGP_IDLE)
 		log_warning(AREA, "%s", text);

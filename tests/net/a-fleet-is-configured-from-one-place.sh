@@ -124,8 +124,12 @@ results_of_push()
 {
 	jq -r '[.members[].result] | join(", ")' "$RUN/push"
 }
-for i in 1 2; do ip -n "$NET-server$i" route add blackhole 10.10.1.2/32; done
-jq '.shared.checks = [{name: "open", type: "tcp", interval: "200ms", timeout: "200ms", fall: 1}] |
+for i in 1 2; do
+	on_background "server$i" "open$i" "$PROBE" tcp-echo "10.10.0.1$i:9"
+	wait_for 10 "the port of the checks is open" port_listens "server$i" 9 tcp
+	ip -n "$NET-server$i" route add blackhole 10.10.1.2/32
+done
+jq '.shared.checks = [{name: "open", type: "tcp", port: 9, interval: "200ms", timeout: "200ms", fall: 1}] |
 	.shared.services[0].check = "open"' "$RUN/new.clean.json" > "$RUN/checked.json"
 if ctl --json fleet push "$RUN/checked.json" gate 5s pause 100ms > "$RUN/push"; then fail "a push past a member that is not well"; fi
 is "results of a push that the gate stops midway" "$(results_of_push)" = "applied, not well, not asked"
