@@ -107,6 +107,7 @@ struct ka_virtual {
 	struct origin client_address_at;
 	struct ka_timing timing;
 	struct ka_server *servers, **servers_end;
+	uint8_t family;	   /* of a mark, by ip_family; or 0 */
 	const char *opens; /* an access list that is lost */
 	struct origin opens_at;
 };
@@ -114,7 +115,8 @@ struct ka_virtual {
 struct ka_entry {
 	struct ka_entry *next;
 	struct origin at;
-	uint32_t mark; /* or */
+	uint32_t mark;	/* or */
+	uint8_t family; /* of a mark, where the file says it */
 	struct addr addr;
 	uint32_t port;
 };
@@ -126,8 +128,14 @@ struct keepalived {
 	bool any_alpha, any_without_alpha, any_vrrp;
 	bool masquerade_told;
 	const char *ssl_cert, *ssl_key;
+	const struct kw *script_user; /* or NULL */
+	const char *default_device;   /* or NULL */
 };
 
+/* keepalived_tree.c: a block behind a keyword that has none is an error. */
+void kw_no_block(struct importer *im, const struct kw *k);
+/* "inet" or "inet6" as word i; without the word *family stays as it is. */
+void kw_family(struct importer *im, const struct kw *k, uint32_t i, uint8_t *family);
 /* keepalived_virtual.c */
 void ka_virtual_map(struct keepalived *ka, const struct kw *k);
 void ka_virtual_take(struct keepalived *ka, const struct kw *k, struct ka_virtual *v);

@@ -52,7 +52,7 @@ static bool own_keyword(const struct kw *checker, const struct kw *k)
 		{"UDP_CHECK", " payload require_reply min_reply_length max_reply_length "},
 		{"MISC_CHECK", " misc_path misc_timeout misc_dynamic user "},
 		{"BFD_CHECK", " name "},
-		{"FILE_CHECK", " track_file weight "},
+		{"FILE_CHECK", " track_file weight dynamic "},
 	};
 	const char *word = k->raw[0], *at;
 	size_t len = strlen(word);
@@ -69,8 +69,11 @@ static bool own_keyword(const struct kw *checker, const struct kw *k)
 static void checker_take(struct ka_check *c)
 {
 	for (const struct kw *k = c->kw->children; k; k = k->next) {
-		if (own_keyword(c->kw, k) || common_take(c, k))
+		if (own_keyword(c->kw, k) || common_take(c, k)) {
+			if (!kw_is(k, "url") && !kw_is(k, "host"))
+				kw_no_block(c->ka->im, k);
 			continue;
+		}
 		if (kw_is(k, "nb_get_retry") || kw_is(k, "nb_sock_retry"))
 			note(c->ka->im, k->at, NOTE_DIFFERS,
 			     "%s is no keyword of %s: passed over, as keepalived does; retry is "

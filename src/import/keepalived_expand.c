@@ -303,6 +303,17 @@ static const char *condition_take(struct expander *e, const char *line)
 	return same != negate ? p + len : NULL;
 }
 
+/* keepalived looks for includes before it looks at conditions. */
+static void conditional_line(struct expander *e, struct origin at, const char *line)
+{
+	if (strncmp(line, "include", 7) == 0 && strchr(line, ' '))
+		note(e->im, at, NOTE_DIFFERS,
+		     "an include behind a condition: keepalived does not read the file, and so "
+		     "does the import; it is likely meant");
+	else
+		kw_tree_line(e->tree, at, line);
+}
+
 static void line_expand(struct expander *e, struct origin at, const char *line, uint32_t steps)
 {
 	const char *p = condition_take(e, line), *text;
@@ -326,7 +337,9 @@ static void line_expand(struct expander *e, struct origin at, const char *line, 
 	text = kw_reference_find(e, at, p, &start, &end);
 	if (text)
 		line_replace(e, at, p, start, end, text, steps + 1);
-	else if (p != line && *line == '@' ? true : !include_expand(e, at, p))
+	else if (p != line && *(line + strspn(line, " \t")) == '@')
+		conditional_line(e, at, p);
+	else if (!include_expand(e, at, p))
 		kw_tree_line(e->tree, at, p);
 }
 

@@ -34,7 +34,7 @@ static const char *why_of(const struct kw *k)
 	if (strcmp(w, "lvs_sync_daemon") == 0)
 		return "plvs synchronises by itself, over node.ha.paths";
 	if (strcmp(w, "script_user") == 0)
-		return "the user stands in exec.user of a check and in node.notify.user";
+		return "the user stands in exec.user of each check and in node.notify.user";
 	if (strncmp(w, "vrrp_garp", 9) == 0)
 		return "see shared.ha.announce";
 	if (strncmp(w, "vrrp_", 5) == 0)
@@ -51,6 +51,16 @@ void ka_globals_map(struct keepalived *ka, const struct kw *k)
 			timeouts_take(ka, c);
 			continue;
 		}
+		if (kw_is(c, "default_interface")) {
+			ka->default_device = kw_word(ka->im, c, 1);
+			note(ka->im, c->at, NOTE_DROPPED,
+			     "default_interface: counts for addresses of static_ipaddress without "
+			     "a \"dev\" alone");
+			continue;
+		}
+		/* Root is what keepalived takes without a word, too: it is not taken over. */
+		if (kw_is(c, "script_user") && strcmp(kw_word(ka->im, c, 1), "root") != 0)
+			ka->script_user = c;
 		note(ka->im, c->at, NOTE_DROPPED, "%.48s: %s", c->raw[0], why_of(c));
 		for (const struct kw *inner = c->children; inner; inner = inner->next)
 			note(ka->im, inner->at, NOTE_DROPPED, "of %.48s", c->raw[0]);
@@ -79,12 +89,22 @@ static struct lvs_vlan *link_of(struct importer *im, const struct kw *k, const c
 	return NULL;
 }
 
+/* That of an address which names none. */
+static const char *default_device(const struct keepalived *ka, const struct kw *k)
+{
+	const char *device = ka->default_device ? ka->default_device : "eth0";
+
+	note(ka->im, k->at, NOTE_NOTICE, "no \"dev\": keepalived takes %.32s", device);
+	return device;
+}
+
 void ka_static_addresses(struct keepalived *ka, const struct kw *k)
 {
 	char text[PREFIX_STRLEN];
 
 	for (const struct kw *c = k->children; c; c = c->next) {
-		struct lvs_vlan *vlan = link_of(ka->im, c, behind(ka->im, c, 1, "dev"));
+		const char *device = behind(ka->im, c, 1, "dev");
+		struct lvs_vlan *vlan;
 		struct addr a;
 		uint8_t len;
 
@@ -92,11 +112,27 @@ void ka_static_addresses(struct keepalived *ka, const struct kw *k)
 			note(ka->im, c->at, NOTE_ERROR, "\"%.64s\" is no address", c->raw[0]);
 			continue;
 		}
-		if (!vlan)
-			continue;
+		vlan = link_of(ka->im, c, device ? device : default_device(ka, c));
 		snprintf(text, sizeof(text), "%s", kw_word(ka->im, c, 0));
 		word_add(ka->im, &vlan->addresses, arena_printf(ka->im, "%s", text));
 		note(ka->im, c->at, NOTE_IMPORTED, "address %s of the router itself", text);
+	}
+}
+
+/* Words behind a route that are not taken over. */
+static void route_options_note(struct importer *im, const struct kw *k, uint32_t from)
+{
+	static const char *const taken[] = {"via", "gw", "dev", "src", "metric", "table", NULL};
+
+	for (uint32_t i = from; i < k->n; i++) {
+		size_t t = 0;
+
+		while (taken[t] && strcmp(taken[t], k->raw[i]) != 0)
+			t++;
+		if (!taken[t])
+			note(im, k->at, NOTE_DROPPED, "%.32s %.32s: of a route of Linux", k->raw[i],
+			     kw_word(im, k, i + 1));
+		i++;
 	}
 }
 
@@ -108,7 +144,8 @@ void ka_static_routes(struct keepalived *ka, const struct kw *k)
 	for (const struct kw *c = k->children; c; c = c->next) {
 		uint32_t at = strcmp(c->raw[0], "src") == 0 ? 2 : 0;
 		const char *dest, *via = behind(im, c, 0, "via"),
-				  *metric = behind(im, c, 0, "metric");
+				  *metric = behind(im, c, 0, "metric"),
+				  *table = behind(im, c, 0, "table");
 		const char *device = behind(im, c, 0, "dev"), *source = behind(im, c, 0, "src");
 		struct lvs_vlan *vlan;
 		struct prefix p;
@@ -119,6 +156,16 @@ void ka_static_routes(struct keepalived *ka, const struct kw *k)
 			note(im, c->at, NOTE_UNSAID, "route \"%.64s\": not taken over", dest);
 			continue;
 		}
+		if (table && strcmp(table, "main") != 0 && strcmp(table, "254") != 0) {
+			note(im, c->at, NOTE_UNSAID,
+			     "route \"%.64s\" of table %.32s: routes of plvs are of the main "
+			     "table: not taken over",
+			     dest, table);
+			continue;
+		}
+		if (!via)
+			via = behind(im, c, 0, "gw");
+		route_options_note(im, c, at + 1);
 		if (strcmp(dest, "0.0.0.0/0") == 0)
 			dest = "default";
 		vlan = link_of(im, c, device);

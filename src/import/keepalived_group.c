@@ -133,10 +133,14 @@ const struct ka_entry *ka_group_entries(struct keepalived *ka, const struct kw *
 	}
 	for (const struct kw *k = group->children; k; k = k->next) {
 		if (kw_is(k, "fwmark")) {
+			struct ka_entry *e;
 			uint32_t mark;
 
-			if (kw_number(ka->im, k, 1, UINT32_MAX, &mark) && mark)
-				entry_add(ka->im, &end, k->at)->mark = mark;
+			if (!kw_number(ka->im, k, 1, UINT32_MAX, &mark) || !mark)
+				continue;
+			e = entry_add(ka->im, &end, k->at);
+			e->mark = mark;
+			kw_family(ka->im, k, 2, &e->family);
 		} else {
 			range_add(ka, k, &end, &total);
 		}

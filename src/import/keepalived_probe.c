@@ -185,6 +185,24 @@ static void smtp_one(struct ka_check *c)
 	step_add(im, check, "send", "QUIT\\r\\n");
 }
 
+static void smtp_host_keyword(struct ka_check *host, const struct kw *k)
+{
+	struct importer *im = host->ka->im;
+
+	kw_no_block(im, k);
+	if (k == host->connect_ip || k == host->connect_port || k == host->bindto ||
+	    k == host->bind_port)
+		return;
+	if (kw_is(k, "connect_timeout"))
+		host->timing.has_connect = kw_ms(im, k, &host->timing.connect);
+	else if (kw_is(k, "bind_if") || kw_is(k, "fwmark"))
+		note(im, k->at, NOTE_DROPPED, "%.48s: a check goes by the routes of Linux",
+		     k->raw[0]);
+	else
+		note(im, k->at, NOTE_DIFFERS,
+		     "\"%.48s\" is no keyword of host: passed over, as keepalived does", k->raw[0]);
+}
+
 static void smtp_make(struct ka_check *c)
 {
 	bool any = false;
@@ -200,10 +218,7 @@ static void smtp_make(struct ka_check *c)
 		host.bindto = kw_find(k, "bindto");
 		host.bind_port = kw_find(k, "bind_port");
 		for (const struct kw *h = k->children; h; h = h->next)
-			if (h != host.connect_ip && h != host.connect_port && h != host.bindto &&
-			    h != host.bind_port)
-				note(c->ka->im, h->at, NOTE_DROPPED,
-				     "%.48s: a check goes by the routes of Linux", h->raw[0]);
+			smtp_host_keyword(&host, h);
 		smtp_one(&host);
 	}
 	if (!any)
@@ -379,9 +394,14 @@ static void misc_user(struct ka_check *c, struct lvs_check *check)
 {
 	const struct kw *user = kw_find(c->kw, "user");
 
+	if (!user)
+		user = c->ka->script_user;
 	if (user)
 		check->user = kw_word(c->ka->im, user, 1);
-	else
+	if (user && user->n > 2)
+		note(c->ka->im, user->at, NOTE_DROPPED,
+		     "%.32s: the group of a program is that of its user", user->raw[2]);
+	if (!user)
 		note(c->ka->im, c->kw->at, NOTE_DIFFERS,
 		     "keepalived runs the program as keepalived_script, or root; plvs as nobody "
 		     "unless "

@@ -157,13 +157,19 @@ static void protocol_set(struct keepalived *ka, const struct ka_virtual *v, stru
 		     "no protocol: UDP, as keepalived from 1.3.6 on takes it. TCP is likely meant");
 }
 
+/* Where no word says the family, the real servers do. */
+static uint8_t mark_family(const struct ka_virtual *v, const struct ka_entry *entry)
+{
+	return entry->family ? entry->family : v->family ? v->family : v->servers->addr.family;
+}
+
 static struct lvs_service *service_make(struct keepalived *ka, const struct ka_virtual *v,
 					const struct ka_entry *entry, bool any_port)
 {
 	struct lvs_service *svc = service_new(ka->im, v->kw->at);
 
 	svc->mark = entry->mark;
-	svc->v6 = entry->mark && v->servers->addr.family == ADDR_V6;
+	svc->v6 = entry->mark && mark_family(v, entry) == ADDR_V6;
 	policy_set(ka, v, svc, any_port);
 	return svc;
 }

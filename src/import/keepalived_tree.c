@@ -241,6 +241,27 @@ bool kw_flag(struct importer *im, const struct kw *k)
 	return on;
 }
 
+void kw_no_block(struct importer *im, const struct kw *k)
+{
+	if (k->block)
+		note(im, k->at, NOTE_ERROR,
+		     "%.48s has no block: keepalived ignores the {, and what follows is lost to it",
+		     k->raw[0]);
+}
+
+void kw_family(struct importer *im, const struct kw *k, uint32_t i, uint8_t *family)
+{
+	const char *word = kw_word(im, k, i);
+
+	if (strcmp(word, "inet6") == 0)
+		*family = ADDR_V6;
+	else if (strcmp(word, "inet") == 0)
+		*family = ADDR_V4;
+	else if (*word)
+		note(im, k->at, NOTE_ERROR, "%.48s \"%.32s\": expected inet or inet6", k->raw[0],
+		     word);
+}
+
 bool kw_address(struct importer *im, const struct kw *k, uint32_t i, struct addr *out)
 {
 	if (addr_parse(kw_word(im, k, i), out) == 0)

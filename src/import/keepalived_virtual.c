@@ -107,10 +107,15 @@ static void server_take(struct keepalived *ka, const struct kw *k, struct ka_vir
 		s->method = v->method;
 		s->tunnel = v->tunnel;
 	}
-	for (const struct kw *c = k->children; c; c = c->next)
-		if (!server_keyword(ka, c, s) && !ka_timing_take(ka->im, c, &s->timing) &&
-		    !dropped_take(ka->im, c) && !ka_is_checker(c))
+	for (const struct kw *c = k->children; c; c = c->next) {
+		if (ka_is_checker(c))
+			continue;
+		if (server_keyword(ka, c, s) || ka_timing_take(ka->im, c, &s->timing) ||
+		    dropped_take(ka->im, c))
+			kw_no_block(ka->im, c);
+		else
 			unknown_take(ka, c, "real_server");
+	}
 	*v->servers_end = s;
 	v->servers_end = &s->next;
 }
@@ -232,6 +237,8 @@ static bool scheduling_keyword(struct keepalived *ka, const struct kw *k, struct
 		protocol_take(ka, k, v);
 	else if (kw_is(k, "ops"))
 		v->ops = true;
+	else if (kw_is(k, "ip_family"))
+		kw_family(ka->im, k, 1, &v->family);
 	else
 		return flag_take(ka, k, v);
 	return true;
@@ -272,9 +279,10 @@ void ka_virtual_take(struct keepalived *ka, const struct kw *k, struct ka_virtua
 	for (const struct kw *c = k->children; c; c = c->next) {
 		if (kw_is(c, "real_server"))
 			server_take(ka, c, v);
-		else if (!scheduling_keyword(ka, c, v) && !health_keyword(ka, c, v) &&
-			 !ka_timing_take(ka->im, c, &v->timing) && !dropped_take(ka->im, c) &&
-			 !ka_dpvs_virtual(ka, c, v))
+		else if (scheduling_keyword(ka, c, v) || health_keyword(ka, c, v) ||
+			 ka_timing_take(ka->im, c, &v->timing) || dropped_take(ka->im, c))
+			kw_no_block(ka->im, c);
+		else if (!ka_dpvs_virtual(ka, c, v))
 			unknown_take(ka, c, "virtual_server");
 	}
 	if (!v->alpha)

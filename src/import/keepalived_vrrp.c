@@ -17,12 +17,20 @@ static const struct {
 	{"virtual_rules", "rules of routing are Linux's"},
 	{"smtp_alert", "mail is sent by a program of node.notify.ha"},
 	{"use_vmac", "plvs keeps the port's MAC and announces the addresses"},
+	{"use_vmac_addr", "plvs keeps the port's MAC and announces the addresses"},
+	{"use_ipvlan", "plvs keeps the port's MAC and announces the addresses"},
 	{"vmac_xmit_base", "plvs keeps the port's MAC"},
 	{"garp_master_delay", "plvs announces at once; see shared.ha.announce"},
 	{"garp_master_refresh_repeat", "see shared.ha.announce"},
 	{"garp_lower_prio_delay", "see shared.ha.announce"},
 	{"garp_lower_prio_repeat", "see shared.ha.announce"},
+	{"garp_extra_if", "see shared.ha.announce"},
 	{"mcast_src_ip", "heartbeats go over node.ha.paths"},
+	{"mcast_dst_ip", "heartbeats go over node.ha.paths"},
+	{"unicast_ttl", "heartbeats go over node.ha.paths"},
+	{"check_unicast_src", "heartbeats have a key (node.ha.key_file)"},
+	{"track_src_ip", "ports are monitored anyway"},
+	{"linkbeat_use_polling", "ports are monitored anyway"},
 	{"dont_track_primary", "ports are monitored anyway"},
 	{"accept", "plvs answers for VIPs"},
 	{"no_accept", "plvs answers for VIPs"},
@@ -33,6 +41,11 @@ static const struct {
 	{"unicast_fault_no_peer", "plvs's pair speaks no VRRP"},
 	{"lvs_sync_daemon_inteface", "plvs synchronises by itself, over node.ha.paths"},
 	{"version", "plvs's pair speaks no VRRP"},
+	{"down_timer_adverts", "see shared.ha.deadtime"},
+	{"lower_prio_no_advert", "plvs's pair speaks no VRRP"},
+	{"old_unicast_checksum", "plvs's pair speaks no VRRP"},
+	{"kernel_rx_buf_size", "plvs's pair speaks no VRRP"},
+	{"notify_priority_changes", "plvs's priorities do not change"},
 	{"native_ipv6", "plvs's pair speaks no VRRP"},
 	{"strict_mode", "plvs's pair speaks no VRRP"},
 	{"higher_prio_send_advert", "plvs's pair speaks no VRRP"},
@@ -80,6 +93,27 @@ static const char *device_behind(struct importer *im, const struct kw *k, const 
 	return otherwise;
 }
 
+/* What stands behind an address, but its device: "brd A scope global label eth0:1 no_track". */
+static void address_options_note(struct importer *im, const struct kw *k)
+{
+	static const char *const with_value[] = {"dev",	  "brd",  "broadcast",	   "scope",
+						 "label", "peer", "preferred_lft", NULL};
+
+	for (uint32_t i = 1; i < k->n; i++) {
+		const char *word = k->raw[i];
+		size_t o = 0;
+
+		if (strcmp(word, "label") == 0)
+			note(im, k->at, NOTE_DROPPED, "label: an alias of Linux");
+		else if (strcmp(word, "dev") != 0)
+			note(im, k->at, NOTE_DROPPED,
+			     "%.48s: of an address of Linux; a VIP of plvs has none", word);
+		while (with_value[o] && strcmp(with_value[o], word) != 0)
+			o++;
+		i += with_value[o] != NULL;
+	}
+}
+
 static void address_take(struct instance *v, const struct kw *k)
 {
 	struct importer *im = v->ka->im;
@@ -106,9 +140,7 @@ static void address_take(struct instance *v, const struct kw *k)
 		     "no service listens at this address, and real servers by NAT are on its "
 		     "network: taken "
 		     "as their gateway");
-	for (uint32_t i = 1; i < k->n; i++)
-		if (strcmp(k->raw[i], "label") == 0)
-			note(im, k->at, NOTE_DROPPED, "label: an alias of Linux");
+	address_options_note(im, k);
 }
 
 static void addresses_take(struct instance *v, const char *keyword)
@@ -145,6 +177,9 @@ static void path_take(struct instance *v)
 	if (peer->next)
 		note(im, peer->next->at, NOTE_UNSAID,
 		     "more than one peer: plvs has pairs; the first one is taken");
+	if (peer->n > 1)
+		note(im, peer->at, NOTE_DROPPED, "%.48s: heartbeats have a key (node.ha.key_file)",
+		     peer->raw[1]);
 	if (!kw_address(im, v->source, 1, &local) || !kw_address(im, peer, 0, &other))
 		return;
 	port = v->device ? port_of(im, v->kw->at, v->device, NULL) : NULL;
@@ -251,7 +286,7 @@ static void other_keyword(struct instance *v, const struct kw *k)
 		return;
 	if (kw_is(k, "authentication"))
 		authentication_note(im, k);
-	if (strncmp(k->raw[0], "notify", 6) == 0) {
+	if (strncmp(k->raw[0], "notify", 6) == 0 && !kw_is(k, "notify_priority_changes")) {
 		note(im, k->at, NOTE_UNSAID,
 		     "%.32s: node.notify.ha is the nearest, one program for all changes of role: "
 		     "[\"PROGRAM\", \"INSTANCE\", \"%.32s\", \"%%{vrrp}\", \"PRIORITY\"] gives it "
