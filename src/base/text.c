@@ -68,25 +68,31 @@ const char *duration_format(uint32_t ms, char *buf, size_t len)
 	return buf;
 }
 
+/* Two letters that changed places count as one fault. */
 static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
 {
-	size_t row[NEAR_MISS_MAX_LEN + 1], diag, up;
+	size_t rows[3][NEAR_MISS_MAX_LEN + 1], *before = rows[0], *above = rows[1], *row = rows[2];
 
 	for (size_t j = 0; j <= nb; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= na; i++) {
-		diag = row[0];
+		size_t *oldest = before;
+
+		before = above;
+		above = row;
+		row = oldest;
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			size_t best = diag + (a[i - 1] != b[j - 1]);
+			size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
 
-			up = row[j];
-			if (up + 1 < best)
-				best = up + 1;
+			if (above[j] + 1 < best)
+				best = above[j] + 1;
 			if (row[j - 1] + 1 < best)
 				best = row[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
 			row[j] = best;
-			diag = up;
 		}
 	}
 	return row[nb];

@@ -166,19 +166,26 @@ static size_t column_worst(const struct table *t)
 	return worst;
 }
 
+/* Takes what is over the edge from a column, down to min. */
+static void column_shrink(struct table *t, size_t i, size_t min, size_t edge)
+{
+	const size_t width = table_width(t), over = width > edge ? width - edge : 0;
+	const size_t spare = t->column[i].width > min ? t->column[i].width - min : 0;
+
+	t->column[i].width -= over < spare ? over : spare;
+	t->column[i].open |= over && spare;
+}
+
 static void table_fit(struct table *t)
 {
 	const size_t edge = t->out->width > 0 ? (size_t)t->out->width : SIZE_MAX;
-	size_t over, i;
+	size_t i;
 
-	for (i = 0; i < t->n_columns; i++) {
-		over = table_width(t) > edge ? table_width(t) - edge : 0;
-		if (!t->column[i].open || t->column[i].width <= TABLE_OPEN_MIN)
-			continue;
-		t->column[i].width -= over < t->column[i].width - TABLE_OPEN_MIN
-					      ? over
-					      : t->column[i].width - TABLE_OPEN_MIN;
-	}
+	for (i = 0; i < t->n_columns; i++)
+		if (t->column[i].open)
+			column_shrink(t, i, TABLE_OPEN_MIN, edge);
+	/* The first column stays: a long name in it must not take the room of all others. */
+	column_shrink(t, 0, TABLE_FIRST_MIN, edge);
 	while (table_width(t) > edge && (i = column_worst(t)) > 0)
 		t->column[i].hidden = true;
 }

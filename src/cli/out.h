@@ -65,6 +65,7 @@ const char *age_format(double seconds, bool exact, char buf[UNIT_STRLEN]);
 #define TABLE_COLUMNS	 16
 #define TABLE_LOOK_AHEAD 512
 #define TABLE_OPEN_MIN	 20
+#define TABLE_FIRST_MIN	 52 /* an endpoint of IPv6 with its protocol is whole */
 
 struct table_cell {
 	char *text;
@@ -89,8 +90,9 @@ struct table {
 void table_init(struct table *t, const struct out *out);
 void table_column(struct table *t, const char *title, bool right);
 /* Of the column that was added last. On a terminal that is too narrow, texts of open columns are
- * shortened first, to TABLE_OPEN_MIN; then the columns of the highest rank are left out. Without a
- * word, the rank of a column is its place. 0: it is not left out. */
+ * shortened first, to TABLE_OPEN_MIN, then those of the first column, to TABLE_FIRST_MIN; then the
+ * columns of the highest rank are left out. Without a word, the rank of a column is its place. 0:
+ * it is not left out. */
 void table_rank(struct table *t, unsigned int rank);
 void table_open(struct table *t);
 /* Cells of a row in the order of columns; text is escaped. NULL prints as "-". */

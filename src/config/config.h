@@ -356,6 +356,9 @@ int config_server_find(const struct config_service *svc, const struct endpoint *
 /* The service's key, as in answers ("tcp:10.1.0.100:80"). buf of CONFIG_KEY_STRLEN. */
 #define CONFIG_KEY_STRLEN 64
 const char *config_service_key(const struct config_service *svc, char *buf, size_t len);
+/* near_names.c: the service that text is a near miss of. false: none. */
+bool config_service_near(const struct config *config, const char *text,
+			 char near[CONFIG_KEY_STRLEN]);
 /* "public", "public.10". 0 or -ENOENT. */
 int config_link_find(const struct config_node *node, const char *text, link_id *out);
 const char *config_link_format(const struct config_node *node, link_id link, char *buf, size_t len);

@@ -51,15 +51,19 @@ static struct config_service *service_need(struct config_context *ctx, const str
 					   const char *text)
 {
 	struct config_service *svc = config_service_find(config, text);
-	char quoted[CONFIG_QUOTE_LEN];
+	char quoted[CONFIG_QUOTE_LEN], near[CONFIG_KEY_STRLEN];
+	struct config_hint hint = {0};
 	uint32_t depth = ctx->depth;
 
 	if (svc)
 		return svc;
 	ctx->depth = 0;
 	context_push_key(ctx, "service");
-	config_report(ctx, -ENOENT, NULL, "there is no virtual service %s",
-		      config_quote(text, quoted));
+	if (config_service_near(config, text, near))
+		hint.suggestion = near;
+	config_report(ctx, -ENOENT, &hint, "there is no virtual service %s%s%s%s",
+		      config_quote(text, quoted), hint.suggestion ? " (did you mean \"" : "",
+		      hint.suggestion ? near : "", hint.suggestion ? "\"?)" : "");
 	ctx->depth = depth;
 	return NULL;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error_text.h"
+#include "control/telnet_program.h"
 #include "ha/wire/keys.h"
 
 #define DEFAULT_USER "nobody" /* of programs of checks */
@@ -137,7 +138,10 @@ static void checks_check(const struct host_checking *c, const struct config_shar
 /* Without a permit the user is looked for by whoever starts plvs-telnetd. */
 static void telnet_check(const struct host_checking *c, const struct config_telnet *telnet)
 {
-	if (c->permit && telnet->start && telnet->listen.addr.family != ADDR_NONE)
+	if (!telnet->start || telnet->listen.addr.family == ADDR_NONE)
+		return;
+	program_check(c, "node.telnet.program", telnet_program_path(telnet));
+	if (c->permit)
 		user_check(c, "node.telnet.user", config_telnet_account(telnet));
 }
 

@@ -55,29 +55,15 @@ void fail_config(struct rpc_request *req, const struct config_errors *errors)
 
 void fail_no_service(const struct control *c, struct rpc_request *req, const char *name)
 {
-	const struct config_shared *shared = &c->config->shared;
-	const char **names = calloc(2UL * shared->n_services + 1, sizeof(*names)), *near = NULL;
-	char(*keys)[CONFIG_KEY_STRLEN] = calloc(shared->n_services + 1UL, sizeof(*keys));
-	uint32_t n = 0;
+	char near[CONFIG_KEY_STRLEN];
 
-	for (uint32_t i = 0; names && keys && i < shared->n_services; i++) {
-		const struct config_service *svc = shared->services[i];
-
-		if (svc->name)
-			names[n++] = svc->name;
-		names[n++] = config_service_key(svc, keys[i], sizeof(keys[i]));
-	}
-	if (names)
-		near = text_near_miss(name, names);
-	if (near)
+	if (config_service_near(c->config, name, near))
 		rpc_fail(req, RPC_NO_OBJECT,
 			 json_pack("{s:s, s:s}", "path", "service", "suggestion", near),
 			 "service: no service \"%.100s\" (did you mean \"%s\"?)", name, near);
 	else
 		rpc_fail(req, RPC_NO_OBJECT, json_pack("{s:s}", "path", "service"),
 			 "service: no service \"%.100s\"", name);
-	free(names);
-	free(keys);
 }
 
 void fail_build(struct rpc_request *req, int ret, const char *error)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "control/explain_json.h"
 #include "control/worker_ask.h"
 #include "dataplane/exits/drop_log.h"
@@ -85,9 +86,15 @@ static void drop_show(struct control *c, struct rpc_request *req, json_t *params
 	struct looking *k;
 
 	if (reason < 0) {
+		const char *names[DROP_MAX + 1] = {NULL}, *near;
+
+		memcpy(names, drop_names, sizeof(drop_names));
+		near = text_near_miss(name, names);
 		rpc_fail(req, RPC_NO_OBJECT, NULL,
-			 "\"%.64s\" is no reason for a drop; \"plvsctl drops list\" lists them",
-			 name);
+			 near ? "\"%.64s\" is no reason for a drop (did you mean \"%s\"?)"
+			      : "\"%.64s\" is no reason for a drop; \"plvsctl drops list\" lists "
+				"those that occurred, \"plvsctl drops show --help\" all of them",
+			 name, near);
 		return;
 	}
 	k = worker_ask_create(c, req, sizeof(*k), &pending_kind, looked);

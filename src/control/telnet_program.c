@@ -56,6 +56,11 @@ static char *given_make(const struct control *c)
 	return text;
 }
 
+const char *telnet_program_path(const struct config_telnet *telnet)
+{
+	return telnet->program ? telnet->program : PLVS_SBINDIR "/plvs-telnetd";
+}
+
 static void again_soon(struct telnet_program *t)
 {
 	const struct timeval tv = {.tv_sec = t->delay_ms / 1000,
@@ -69,7 +74,7 @@ static void on_end(void *arg, const struct spawn_result *r)
 {
 	struct telnet_program *t = arg;
 	char text[160];
-	int last;
+	int last, said;
 
 	t->running = false;
 	if (r->outcome == SPAWN_CANCELLED)
@@ -82,9 +87,12 @@ static void on_end(void *arg, const struct spawn_result *r)
 		last--;
 	while (last > 0 && r->error[last - 1] != '\n' && last > (int)r->error_len - 160)
 		last--;
-	snprintf(t->fault, sizeof(t->fault), "%s: %.*s",
-		 spawn_result_format(r, "plvs-telnetd", text, sizeof(text)),
-		 (int)strcspn(r->error + last, "\n"), r->error + last);
+	said = (int)strcspn(r->error + last, "\n");
+	snprintf(t->fault, sizeof(t->fault), "%s%s%.*s%s",
+		 spawn_result_format(r, telnet_program_path(&t->control->config->node.telnet), text,
+				     sizeof(text)),
+		 said ? ": " : "", said, r->error + last,
+		 r->outcome == SPAWN_NOT_STARTED ? " (node.telnet.program and .user)" : "");
 	log_warning(AREA, "%s; it is started again in %u s", t->fault, t->delay_ms / 1000);
 	again_soon(t);
 }
@@ -92,8 +100,7 @@ static void on_end(void *arg, const struct spawn_result *r)
 static void run(struct telnet_program *t)
 {
 	const struct config_telnet *telnet = &t->control->config->node.telnet;
-	const char *program = telnet->program ? telnet->program : PLVS_SBINDIR "/plvs-telnetd";
-	const char *const argv[] = {program, "--config", "-", NULL};
+	const char *const argv[] = {telnet_program_path(telnet), "--config", "-", NULL};
 	const struct spawn_request request = {.argv = argv,
 					      .user = t->as_user ? config_telnet_account(telnet)
 								 : NULL,

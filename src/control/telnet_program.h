@@ -10,8 +10,12 @@
 
 #include <jansson.h>
 
+#include "config/operator_config.h"
+
 struct control;
 
+/* node.telnet.program, or where the program is installed. */
+const char *telnet_program_path(const struct config_telnet *telnet);
 /* 0 or -ENOMEM. */
 int telnet_program_start(struct control *c);
 void telnet_program_stop(struct control *c);

@@ -49,6 +49,8 @@ chown 65534 "$RUN/key"
 refused . "belongs to another user"
 chown 0 "$RUN/key"
 refused '.node.notify.health = ["/nowhere/told"]' 'node.notify.health[0]: "/nowhere/told" cannot be executed'
+refused '.node.telnet = {listen: "127.0.0.1:2323", program: "/nowhere/plvs-telnetd"}' \
+	'node.telnet.program: "/nowhere/plvs-telnetd" cannot be executed'
 refused '.node.notify.user = "no-such-user"' 'node.notify.user: the user "no-such-user" does not exist'
 refused '.shared.checks[0].exec.argv = ["/nowhere/check"]' \
 	'shared.checks[0].exec.argv[0]: "/nowhere/check" cannot be executed'

@@ -13,6 +13,10 @@
 
 #define ETHERNET_MAX 18 /* Ethernet with a VLAN tag */
 
+/* "in" is the word of plvsctl explain for the link. */
+#define EXPLAIN_NO_ROUTE                                                                           \
+	"no route leads to the source: add \"in LINK\", the link that the packet arrives by"
+
 /* The port with this MAC; or EXPLAIN_ANY_PORT. */
 static uint16_t port_of_mac(const struct worker *w, const uint8_t *mac)
 {
@@ -133,7 +137,7 @@ static uint16_t described(const struct worker *w, struct explain *x, uint8_t *to
 	uint16_t l2;
 
 	if (!link_guess(w, x, &p->source.addr, link)) {
-		x->fault = "no route leads to the source: say by which link the packet arrives";
+		x->fault = EXPLAIN_NO_ROUTE;
 		return 0;
 	}
 	if (len > room - ETHERNET_MAX) {
@@ -184,10 +188,7 @@ static uint16_t given(const struct worker *w, struct explain *x, uint8_t *to, ui
 	}
 	source = source_of(x->frame, x->frame_len);
 	if (source.family == ADDR_NONE || !link_guess(w, x, &source, link)) {
-		x->fault = source.family == ADDR_NONE
-				   ? "neither IPv4 nor IPv6"
-				   : "no route leads to the source: say by which link the packet "
-				     "arrives";
+		x->fault = source.family == ADDR_NONE ? "neither IPv4 nor IPv6" : EXPLAIN_NO_ROUTE;
 		return 0;
 	}
 	l2 = ethernet_fill(w, *link, &source, to);

@@ -142,10 +142,15 @@ static void durations_keep_their_unit(void **state)
 static void a_near_miss_is_suggested_and_a_far_one_is_not(void **state)
 {
 	static const char *const names[] = {"rr", "wrr", "lc", "wlc", "mh", NULL};
+	static const char *const places[] = {"web", "dns-tcp", NULL};
 
 	(void)state;
 	assert_string_equal(text_near_miss("wlcc", names), "wlc");
 	assert_null(text_near_miss("carrot", names));
+	/* Two letters that changed places are one fault. */
+	assert_string_equal(text_near_miss("wbe", places), "web");
+	assert_string_equal(text_near_miss("dns-tpc", places), "dns-tcp");
+	assert_null(text_near_miss("bwe", places));
 }
 
 /* --- Tables and arrays of the control plane --- */

@@ -108,6 +108,37 @@ static void a_table_aligns_and_ends_lines_without_blanks(void **state)
 			     "a          -\n");
 }
 
+/* On a terminal of 80 columns. */
+static void a_long_name_leaves_room_for_the_other_columns(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct out out = {.file = open_memstream(&text, &len), .width = 80};
+	struct table t;
+
+	(void)state;
+	out.errors = out.file;
+	table_init(&t, &out);
+	table_column(&t, "SERVICE", false);
+	table_column(&t, "WEIGHT", true);
+	table_column(&t, "STATE", false);
+	table_rank(&t, 0);
+	table_cell(&t, STYLE_NONE,
+		   "tcp:[2001:db8:1234:5678:9abc:def0:1234:5678]:65535 (a name that somebody made "
+		   "rather long)");
+	table_cell(&t, STYLE_NONE, "65535");
+	table_cell(&t, STYLE_NONE, "quorum lost");
+	table_row(&t);
+	table_end(&t);
+	fclose(out.file);
+	assert_non_null(strstr(text, "WEIGHT"));
+	assert_non_null(strstr(text, "[2001:db8:1234:5678:9abc:def0:1234:5678]:65535 (a"));
+	assert_non_null(strstr(text, "...   65535  quorum lost\n"));
+	for (const char *line = text, *lf; (lf = strchr(line, '\n')); line = lf + 1)
+		assert_true(lf - line <= 80);
+	free(text);
+}
+
 static void a_long_table_prints_every_row_once(void **state)
 {
 	struct out out = capture(false);
@@ -400,6 +431,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_shortened_to_three_digits),
 		cmocka_unit_test(text_from_the_router_holds_no_control_characters),
 		cmocka_unit_test(a_table_aligns_and_ends_lines_without_blanks),
+		cmocka_unit_test(a_long_name_leaves_room_for_the_other_columns),
 		cmocka_unit_test(a_long_table_prints_every_row_once),
 		cmocka_unit_test(services_look_as_this_golden_text),
 		cmocka_unit_test(plain_lists_look_as_this_golden_text),

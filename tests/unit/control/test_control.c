@@ -323,6 +323,10 @@ static void what_is_wrong_is_refused_with_the_near_miss(void **state)
 	expect_error(f, "fleet.ask", "{\"member\":\"b\",\"method\":\"status\"}", RPC_NO_OBJECT,
 		     "names no member");
 	expect_error(f, "service.get", "{\"service\":\"webb\"}", RPC_NO_OBJECT, "\"web\"");
+	expect_error(f, "service.delete", "{\"service\":\"wbe\"}", RPC_NO_OBJECT, "\"web\"");
+	expect_error(f, "drop.show", "{\"reason\":\"bad_verison\"}", RPC_NO_OBJECT,
+		     "\"bad_version\"");
+	expect_error(f, "drop.show", "{\"reason\":\"?\"}", RPC_NO_OBJECT, "drops list");
 	expect_error(f, "connection.list", "{\"limit\":-1}", RPC_BAD_PARAMS, "a number");
 	expect_error(f, "connection.list", "{\"state\":\"OPEN\"}", RPC_BAD_PARAMS, "state");
 	expect_error(f, "connection.list", "{\"client\":\"10.0.0.1/8\"}", RPC_BAD_PARAMS, "prefix");
