@@ -33,6 +33,7 @@ static uint64_t batch_listing(void *arg, struct rte_mbuf **frames)
 	uint64_t start = rte_rdtsc_precise();
 
 	for (unsigned int i = 0; i < BATCH; i += BURST_MAX) {
+		a->memory.s->w->now_tsc = rte_rdtsc(); /* as each round of the loop does */
 		if (a->on)
 			list_on(a);
 		burst_pipeline(&a->memory, frames + i);

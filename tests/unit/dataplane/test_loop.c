@@ -308,6 +308,21 @@ static void threads_hand_over_every_packet(void **state)
 
 /* ---- commands ---- */
 
+/* n connections of as many clients. */
+static void clients_come(struct harness *h, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		char client[32];
+
+		snprintf(client, sizeof(client), "10.1.0.9:%u", 1000 + i);
+		harness_receive(h, PUBLIC, 0, harness_datagram(h, PUBLIC, client, VIP));
+		if (i % 32 == 31)
+			harness_round(h);
+		rte_pktmbuf_free(harness_sent(h, PRIVATE));
+	}
+	harness_run(h);
+}
+
 static void listing_goes_through_a_table_in_bounded_steps(void **state)
 {
 	enum { N = 5000, ROOM = 700 };
@@ -320,16 +335,7 @@ static void listing_goes_through_a_table_in_bounded_steps(void **state)
 
 	(void)state;
 	assert_int_equal(router(&h, 1, 1), 0);
-	for (unsigned int i = 0; i < N; i++) {
-		char client[32];
-
-		snprintf(client, sizeof(client), "10.1.0.9:%u", 1000 + i);
-		harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, client, VIP));
-		if (i % 32 == 31)
-			harness_round(&h);
-		rte_pktmbuf_free(harness_sent(&h, PRIVATE));
-	}
-	harness_run(&h);
+	clients_come(&h, N);
 	do {
 		cmd.done = 0;
 		assert_int_equal(dataplane_command(h.dp, 0, &cmd), 0);
@@ -352,6 +358,44 @@ static void listing_goes_through_a_table_in_bounded_steps(void **state)
 	for (unsigned int i = 0; i < N; i++)
 		assert_int_equal(seen[i], 1);
 	assert_true(rounds >= N / LIST_LOOK);
+	free(views);
+	assert_int_equal(harness_destroy(&h), 0);
+}
+
+/* By the time of the round: a step is followed by many times its own time without one. */
+static void listing_waits_while_packets_keep_a_worker_busy(void **state)
+{
+	enum { N = 10 * LIST_LOOK };
+	struct conn_view *views = calloc(N, sizeof(*views));
+	struct worker_command cmd = {
+		.kind = CMD_LIST, .views = views, .n_max = N, .eventfd = -1, .filter.state = -1};
+	struct worker *w;
+	uint32_t at;
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(router(&h, 1, 1), 0);
+	w = h.dp->workers[0];
+	clients_come(&h, N);
+	assert_int_equal(dataplane_command(h.dp, 0, &cmd), 0);
+	for (unsigned int round = 0; round < 5; round++) {
+		harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, "10.1.0.9:1000", VIP));
+		harness_round(&h);
+		rte_pktmbuf_free(harness_sent(&h, PRIVATE));
+		if (round == 0)
+			at = cmd.cursor;
+		assert_int_equal(cmd.cursor, at);
+		w->now_tsc++;
+	}
+	assert_true(at > 1 << 1);
+	w->now_tsc = w->command_due;
+	harness_receive(&h, PUBLIC, 0, harness_datagram(&h, PUBLIC, "10.1.0.9:1000", VIP));
+	harness_round(&h);
+	rte_pktmbuf_free(harness_sent(&h, PRIVATE));
+	assert_true(cmd.cursor > at);
+	harness_run(&h);
+	assert_int_equal(cmd.done, 1);
+	assert_int_equal(cmd.n, N);
 	free(views);
 	assert_int_equal(harness_destroy(&h), 0);
 }
@@ -448,6 +492,7 @@ int main(void)
 		cmocka_unit_test(connections_end_when_their_time_is_over),
 		cmocka_unit_test(threads_hand_over_every_packet),
 		cmocka_unit_test(listing_goes_through_a_table_in_bounded_steps),
+		cmocka_unit_test(listing_waits_while_packets_keep_a_worker_busy),
 		cmocka_unit_test(listing_shows_only_what_the_filter_lets_through),
 		cmocka_unit_test(one_connection_is_found_by_its_key),
 		cmocka_unit_test(commands_are_answered_when_workers_stop),
