@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/json_arena.h"
 #include "config/object_index.h"
+
+#define LARGE (1UL << 20) /* bytes of a text, whose values are worth an arena */
 
 /* From a file or a text to a configuration. */
 
@@ -283,21 +286,34 @@ static int document_parse(struct config_context *ctx, struct config *config, jso
 	return parse_result(ctx->errors);
 }
 
-/* text is the caller's and is changed: comments are blanked. */
-static int text_parse(char *data, size_t len, const char *file, const char *const *schedulers,
-		      struct config **out, struct config_errors *errors)
+static json_t *values_parse(struct json_text *text, bool arena, size_t *offset,
+			    char error[ERROR_TEXT])
+{
+	json_t *json;
+
+	if (json_text_blank(text, CONFIG_MAX_DEPTH, offset, error) < 0)
+		return NULL;
+	json_arena_fill(arena);
+	json = json_text_parse(text, offset, error);
+	json_arena_fill(false);
+	return json;
+}
+
+/* arena: values are of the arena. */
+static int configuration_parse(char *data, size_t len, bool arena, const char *file,
+			       const char *const *schedulers, struct config **out,
+			       struct config_errors *errors)
 {
 	struct json_text text;
 	struct config_context ctx = {.errors = errors, .schedulers = schedulers, .text = &text};
 	char error[ERROR_TEXT];
 	struct config *config;
 	size_t offset = SIZE_MAX;
-	json_t *json = NULL;
+	json_t *json;
 	int ret;
 
 	json_text_init(&text, data, len);
-	if (json_text_blank(&text, CONFIG_MAX_DEPTH, &offset, error) == 0)
-		json = json_text_parse(&text, &offset, error);
+	json = values_parse(&text, arena, &offset, error);
 	if (!json) {
 		config_report_text(&ctx, -EINVAL, offset, error);
 		return -EINVAL;
@@ -314,6 +330,18 @@ static int text_parse(char *data, size_t len, const char *file, const char *cons
 		*out = config;
 	else
 		config_destroy(config);
+	return ret;
+}
+
+/* text is the caller's and is changed: comments are blanked. */
+static int text_parse(char *data, size_t len, const char *file, const char *const *schedulers,
+		      struct config **out, struct config_errors *errors)
+{
+	const bool arena = len >= LARGE && json_arena_take();
+	int ret = configuration_parse(data, len, arena, file, schedulers, out, errors);
+
+	if (arena)
+		json_arena_give();
 	return ret;
 }
 

@@ -10,30 +10,32 @@
 
 /* ---- the parts that inherit ---- */
 
-/* Its closing bracket is left out. */
-static int server_begin(struct config_sink *s, const struct config *config,
-			const struct config_service *svc, const struct config_server *server,
-			enum config_style style)
+/* A server of the service that says nothing. */
+static void server_model(const struct config *config, const struct config_service *svc,
+			 struct config_server *model)
 {
-	struct config_server model;
-	int ret;
-
-	memset(&model, 0, sizeof(model));
-	config_object_init(&config_object_server, config->schedulers, &model);
-	model.forward = svc->policy.service.forward;
-	model.consequence = svc->policy.health.consequence;
-	model.check = svc->policy.check;
-	ret = s->open(s, NULL, false);
-	return ret == 0 ? config_members_render(s, &config_object_server, server, NULL, &model,
-						style)
-			: ret;
+	memset(model, 0, sizeof(*model));
+	config_object_init(&config_object_server, config->schedulers, model);
+	model->forward = svc->policy.service.forward;
+	model->consequence = svc->policy.health.consequence;
+	model->check = svc->policy.check;
 }
 
-static int server_put(struct config_sink *s, const struct config *config,
-		      const struct config_service *svc, const struct config_server *server,
-		      enum config_style style)
+/* model: of its service. The closing bracket is left out. */
+static int server_begin(struct config_sink *s, const struct config_server *model,
+			const struct config_server *server, enum config_style style)
 {
-	int ret = server_begin(s, config, svc, server, style);
+	int ret = s->open(s, NULL, false);
+
+	return ret == 0
+		       ? config_members_render(s, &config_object_server, server, NULL, model, style)
+		       : ret;
+}
+
+static int server_put(struct config_sink *s, const struct config_server *model,
+		      const struct config_server *server, enum config_style style)
+{
+	int ret = server_begin(s, model, server, style);
 
 	return ret == 0 ? s->close(s, true) : ret;
 }
@@ -41,10 +43,12 @@ static int server_put(struct config_sink *s, const struct config *config,
 static int servers_put(struct config_sink *s, const struct config *config,
 		       const struct config_service *svc, enum config_style style)
 {
+	struct config_server model;
 	int ret = s->open(s, "servers", true);
 
+	server_model(config, svc, &model);
 	for (uint32_t i = 0; ret == 0 && i < svc->n_servers; i++)
-		ret = server_put(s, config, svc, &svc->servers[i], style);
+		ret = server_put(s, &model, &svc->servers[i], style);
 	return ret == 0 ? s->close(s, false) : ret;
 }
 
@@ -109,10 +113,12 @@ int config_shared_put(struct config_sink *s, const char *key, const struct confi
 json_t *config_server_render(const struct config *config, const struct config_service *svc,
 			     const struct config_server *server, enum config_style style)
 {
+	struct config_server model;
 	struct config_json_sink s;
 
+	server_model(config, svc, &model);
 	config_json_sink_init(&s);
-	return config_json_sink_end(&s, server_put(&s.sink, config, svc, server, style));
+	return config_json_sink_end(&s, server_put(&s.sink, &model, server, style));
 }
 
 json_t *config_service_render(const struct config *config, const struct config_service *svc,
@@ -200,10 +206,12 @@ static int sink_to(const struct config_text_sink *s, struct text_buffer *out, in
 int config_server_listed(const struct config *config, const struct config_service *svc,
 			 const struct config_server *server, struct text_buffer *out)
 {
+	struct config_server model;
 	struct config_text_sink s;
 
+	server_model(config, svc, &model);
 	sink_from(&s, out);
-	return sink_to(&s, out, server_begin(&s.sink, config, svc, server, STYLE_LISTED));
+	return sink_to(&s, out, server_begin(&s.sink, &model, server, STYLE_LISTED));
 }
 
 int config_service_listed(const struct config *config, const struct config_service *svc,

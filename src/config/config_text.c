@@ -129,6 +129,21 @@ json_t *config_scalar_to_json(const struct config_field *f, const void *value)
 	return NULL;
 }
 
+/* Without a call for the sizes of most values. */
+static bool bytes_equal(const void *a, const void *b, size_t size)
+{
+	switch (size) {
+	case 1:
+		return memcmp(a, b, 1) == 0;
+	case 4:
+		return memcmp(a, b, 4) == 0;
+	case 8:
+		return memcmp(a, b, 8) == 0;
+	default:
+		return memcmp(a, b, size) == 0;
+	}
+}
+
 bool config_scalar_equal(const struct config_field *f, const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
@@ -138,7 +153,7 @@ bool config_scalar_equal(const struct config_field *f, const void *a, const void
 	if (f->type == TYPE_BYTES)
 		return config_bytes_equal(a, b);
 	if (f->type != TYPE_STRING)
-		return memcmp(a, b, config_scalar_size(f)) == 0;
+		return bytes_equal(a, b, config_scalar_size(f));
 	if (*x && *y)
 		return strcmp(*x, *y) == 0;
 	/* A string that was left out holds its default. */

@@ -147,11 +147,11 @@ static void item_forget(const struct config_field *f, char *items, size_t i)
 	}
 }
 
-/* Element `number` of the list, into the place of entry i. Entries start from the defaults of their
- * object; what they inherit from around them is filled in by who knows it
- * (config_service_inherit()). */
+/* Element `number` of the list, into the place of entry i. Entries start as copies of model, the
+ * defaults of their object (NULL: no object); what they inherit from around them is filled in by
+ * who knows it (config_service_inherit()). */
 static int entry_parse(struct config_context *ctx, const struct config_field *f, const json_t *json,
-		       char *items, size_t i, uint32_t number)
+		       char *items, size_t i, uint32_t number, const void *model)
 {
 	const size_t size = config_scalar_size(f);
 	const bool pointers = f->shape == SHAPE_POINTERS;
@@ -165,8 +165,8 @@ static int entry_parse(struct config_context *ctx, const struct config_field *f,
 			return -ENOMEM;
 		}
 	}
-	if (config_field_is_object(f))
-		config_object_init(f->object, ctx->schedulers, item);
+	if (model)
+		memcpy(item, model, size);
 	context_push_index(ctx, number);
 	ret = item_parse(ctx, f, json, item);
 	if (ret < 0)
@@ -184,8 +184,8 @@ static uint32_t entries_of(const struct config_field *f, const json_t *json, uin
 }
 
 /* Returns -ENOMEM at once; other errors are reported, and the last of them is returned. */
-static int elements_parse(struct config_context *ctx, const struct config_field *f,
-			  const json_t *list, char *items)
+static int entries_parse(struct config_context *ctx, const struct config_field *f,
+			 const json_t *list, char *items, const void *model)
 {
 	const json_t *json;
 	size_t i = 0, at_entry = 0;
@@ -202,13 +202,33 @@ static int elements_parse(struct config_context *ctx, const struct config_field 
 				config_report_memory(ctx);
 				return -ENOMEM;
 			}
-			rc = entry_parse(ctx, f, one ? one : json, items, at_entry, (uint32_t)i);
+			rc = entry_parse(ctx, f, one ? one : json, items, at_entry, (uint32_t)i,
+					 model);
 			json_decref(one);
 			if (rc == -ENOMEM)
 				return rc;
 			ret = rc < 0 ? rc : ret;
 		}
 	}
+	return ret;
+}
+
+static int elements_parse(struct config_context *ctx, const struct config_field *f,
+			  const json_t *list, char *items)
+{
+	void *model = NULL;
+	int ret;
+
+	if (config_field_is_object(f)) {
+		model = calloc(1, f->object->size);
+		if (!model) {
+			config_report_memory(ctx);
+			return -ENOMEM;
+		}
+		config_object_init(f->object, ctx->schedulers, model);
+	}
+	ret = entries_parse(ctx, f, list, items, model);
+	free(model); /* owns nothing */
 	return ret;
 }
 

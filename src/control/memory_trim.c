@@ -46,6 +46,9 @@ void memory_trim_soon(struct control *c)
 
 int memory_trim_start(struct control *c)
 {
+	/* Without malloc()'s list of small free pieces: each free of a large piece would walk over
+	 * the list, and pieces on the list keep their pages from going back. */
+	(void)mallopt(M_MXFAST, 0);
 	c->memory_trim.ev = evtimer_new(c->base, on_trim, c);
 	return c->memory_trim.ev ? 0 : -ENOMEM;
 }
