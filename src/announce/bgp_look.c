@@ -143,14 +143,14 @@ enum bgp_state bgp_look_take(struct bgp_look *l, int ret, uint32_t listeners, ui
 				    : sessions	? BGP_CONNECTED
 				    : listeners ? BGP_IDLE
 						: BGP_MISSING;
+	const uint32_t looks = before == BGP_UNKNOWN ? BGP_LOOKS_FIRST : BGP_LOOKS;
 
 	l->agreed = seen == l->next ? l->agreed + 1 : 1;
 	l->next = seen;
 	l->error = ret;
 	l->listeners = ret < 0 ? 0 : listeners;
 	l->sessions = ret < 0 ? 0 : sessions;
-	if (seen == BGP_CONNECTED || l->agreed >= BGP_LOOKS ||
-	    (seen > before && before != BGP_UNKNOWN))
+	if (seen == BGP_CONNECTED || l->agreed >= looks || (seen > before && before != BGP_UNKNOWN))
 		l->state = seen;
 	return before;
 }

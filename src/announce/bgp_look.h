@@ -8,7 +8,9 @@
  * question needs no right, so that the router asks after it gave up its rights.
  *
  * A daemon that starts again is away for a moment: a state that is worse than the one before holds
- * from the third look in a row on, and a better one at once.
+ * from the third look in a row on, and a better one at once. After the router's start its
+ * neighbours come one after the other: the first state holds from the tenth look on, or when a
+ * connection is there.
  *
  * Context: one thread; bgp_look_open() before rights are given up.
  */
@@ -33,7 +35,8 @@ enum bgp_state {
 extern const char *const bgp_state_names[BGP_STATE_MAX];
 extern const char *const bgp_state_meanings[BGP_STATE_MAX];
 
-#define BGP_LOOKS 3 /* in a row that have to agree on a worse state */
+#define BGP_LOOKS	3  /* in a row that have to agree on a worse state */
+#define BGP_LOOKS_FIRST 10 /* the same of the first state */
 
 struct bgp_look {
 	struct mnl_socket *sock; /* NULL: Linux cannot be asked, the state stays unknown */
