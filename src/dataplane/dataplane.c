@@ -266,6 +266,8 @@ static int dataplane_init(struct dataplane *dp, const struct dataplane_config *c
 	if (rc == 0)
 		rc = runtime_init(&dp->pub.runtime);
 	if (rc == 0)
+		rc = runtime_set_workers(&dp->pub.runtime, dp->n_workers);
+	if (rc == 0)
 		rc = nexthop_table_init(&dp->pub.nexthops, MAX_NEXTHOPS);
 	if (rc == 0)
 		rc = check_ports_create(config->check_first ? config->check_first

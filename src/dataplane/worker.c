@@ -79,6 +79,8 @@ int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, ui
 	w->handshakes = pages_alloc(sizeof(*w->handshakes) * (MAX_SERVERS + 1), socket);
 	w->drop_log = pages_alloc(sizeof(*w->drop_log), socket);
 	w->sched.id = id;
+	if (pub->runtime.slots) /* explain has rows of its own */
+		w->sched.row = runtime_row(&pub->runtime, id);
 	w->sched.place_of = pages_alloc(sizeof(*w->sched.place_of) * (MAX_SERVERS + 1), socket);
 	if (w->servers && w->ftp && w->tunnel_paths && w->handshakes && w->drop_log &&
 	    w->sched.place_of)

@@ -59,11 +59,26 @@ int runtime_init(struct runtime *rt)
 	rt->server_ids = calloc(MAX_SERVERS / 64 + 1, sizeof(rt->server_ids[0]));
 	rt->service_ids = calloc(MAX_SERVICES / 64 + 1, sizeof(rt->service_ids[0]));
 	rt->encaps = calloc(MAX_SERVERS + 1, sizeof(rt->encaps[0]));
-	if (rt->servers == NULL || rt->services == NULL || rt->server_ids == NULL ||
-	    rt->service_ids == NULL || rt->encaps == NULL || runtime_hosts_init(&rt->hosts) < 0) {
+	if (runtime_set_workers(rt, 1) < 0 || rt->servers == NULL || rt->services == NULL ||
+	    rt->server_ids == NULL || rt->service_ids == NULL || rt->encaps == NULL ||
+	    runtime_hosts_init(&rt->hosts) < 0) {
 		runtime_fini(rt);
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+int runtime_set_workers(struct runtime *rt, uint32_t n)
+{
+	const uint32_t n_rows = n < COUNT_ROWS_MAX ? n : COUNT_ROWS_MAX;
+	uint64_t *slots = calloc((size_t)(n_rows + 1) * COUNT_ROW, sizeof(*slots));
+
+	if (slots == NULL)
+		return -ENOMEM;
+	free(rt->slots);
+	rt->slots = slots;
+	rt->n_rows = n_rows;
+	rt->rows_shared = n > n_rows;
 	return 0;
 }
 
@@ -82,6 +97,7 @@ void runtime_fini(struct runtime *rt)
 	free(rt->servers);
 	free(rt->services);
 	free(rt->encaps);
+	free(rt->slots);
 	free(rt->server_ids);
 	free(rt->service_ids);
 	free(rt->server_index.ids);
@@ -185,8 +201,12 @@ struct server_rt *runtime_server_get(struct runtime *rt, struct service_rt *svc,
 		errno = ENOSPC;
 		return NULL;
 	}
-	srv->service_id = svc->id;
+	srv->service_id = (uint16_t)svc->id;
+	srv->n_rows = (uint8_t)rt->n_rows;
+	srv->rows_shared = rt->rows_shared;
+	srv->slots = &rt->slots[srv->id];
 	srv->ep = *ep;
+	__atomic_store_n(&srv->slots[0], svc->id, __ATOMIC_RELAXED);
 	svc->n_server_rt++;
 	__atomic_store_n(&rt->servers[srv->id], srv, __ATOMIC_RELEASE);
 	runtime_index_put(&rt->server_index, server_hash(svc->id, ep), srv->id);
@@ -266,6 +286,7 @@ static void server_forget(struct runtime *rt, struct server_rt *srv)
 	runtime_index_del(rt, &rt->server_index, server_id_hash, srv->id);
 	runtime_hosts_del(&rt->hosts, srv);
 	__atomic_store_n(&rt->servers[srv->id], NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&srv->slots[0], 0, __ATOMIC_RELAXED);
 	rt->n_servers--;
 }
 

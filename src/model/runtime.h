@@ -52,17 +52,21 @@ struct service_rt {
 #define SERVER_RT_OVERLOAD 0x1U /* at its upper threshold; see server_rt_bind() */
 #define SERVER_RT_STAMP	   0x2U /* the bits from here on count how often that was said */
 
-/* The run-time state of a real server of a service. 64 bytes: workers write to the struct at each
- * new connection. */
+/* The run-time state of a real server of a service. A life of a connection by NAT or DR does not
+ * touch it, unless thresholds are set: see struct count_row. */
 struct server_rt {
+	/* --- set at creation --- */
+	uint64_t *slots; /* in runtime.slots: [0] its brief, [k * COUNT_ROW] its counts in row k */
+
 	/* --- written by workers, atomics only --- */
-	uint64_t counts;    /* active << 32 | inactive connections */
 	uint32_t flags;	    /* SERVER_RT_* */
 	uint32_t templates; /* persistence templates that name it */
 
 	/* --- control: wo, worker: ro --- */
 	uint32_t id; /* 1 .. MAX_SERVERS */
-	uint32_t service_id;
+	uint16_t service_id;
+	uint8_t n_rows;	       /* of counts */
+	bool rows_shared;      /* struct count_row.shared */
 	uint32_t upper, lower; /* thresholds in connections, 0 = none */
 	/* Since this second of CLOCK_MONOTONIC not in its service's list, where it waits for its
 	 * connections to end, or down. 0: neither. */
@@ -77,12 +81,73 @@ struct server_rt {
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
 
+/*
+ * The counts of a server, active << 32 | inactive connections, are a sum over rows. A row has a
+ * place for each server, and belongs to one worker, which alone writes to it: a connection ends at
+ * the worker that made it. So no count costs an atomic read-modify-write, or a cache line that
+ * another worker writes to, and eight servers share a line. Where there are more workers than
+ * COUNT_ROWS_MAX, several share a row and add to it by atomics: otherwise a choice that goes by
+ * counts would have to read a place of each worker.
+ */
+#define COUNT_ROWS_MAX 8
+/* Places in a row, and to the same place of the next row: not a power of two, so that the places of
+ * a server are not all in one set of a cache. */
+#define COUNT_ROW (MAX_SERVERS + 1 + 72)
+
 #define SERVER_COUNT_ACTIVE   (1ULL << 32)
 #define SERVER_COUNT_INACTIVE 1ULL
 
+/* The brief of a server: the id of its service; 0: no such server. Control: wo, worker: ro. */
+#define SERVER_BRIEF_SERVICE 0xffffU
+#define SERVER_BRIEF_LIMITED 0x10000U /* it has thresholds */
+
+/* What the owner of a row knows of all servers, by id. */
+struct count_row {
+	uint64_t *counts;
+	const uint64_t *briefs;
+	bool shared; /* with other workers */
+};
+
+static inline struct count_row server_rt_row(const struct server_rt *rt, uint32_t worker)
+{
+	return (struct count_row){
+		.counts = rt->slots - rt->id + (size_t)(worker % rt->n_rows + 1) * COUNT_ROW,
+		.briefs = rt->slots - rt->id,
+		.shared = rt->rows_shared,
+	};
+}
+
+/* Relaxed: readers want numbers, and nothing is ordered by them. Where a threshold is to be held,
+ * server_rt_bound() and server_rt_unbound() order. */
+static inline void count_add(const struct count_row *row, uint32_t id, uint64_t step)
+{
+	uint64_t *const count = &row->counts[id];
+
+	if (__builtin_expect(row->shared, 0))
+		__atomic_fetch_add(count, step, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(count, *count + step, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t brief_of(const struct count_row *row, uint32_t id)
+{
+	return __atomic_load_n(&row->briefs[id], __ATOMIC_RELAXED);
+}
+
+/* The sum over all rows. Rows are read one by one: a connection that comes or goes meanwhile may
+ * count or not. slots: server_rt.slots. */
+static inline uint64_t counts_sum_rows(const uint64_t *slots, uint32_t n_rows)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t k = 1; k <= n_rows; k++)
+		sum += __atomic_load_n(&slots[(size_t)k * COUNT_ROW], __ATOMIC_RELAXED);
+	return sum;
+}
+
 static inline uint64_t server_rt_counts(const struct server_rt *rt)
 {
-	return __atomic_load_n(&rt->counts, __ATOMIC_RELAXED);
+	return counts_sum_rows(rt->slots, rt->n_rows);
 }
 
 static inline uint32_t counts_active(uint64_t counts)
@@ -100,22 +165,56 @@ static inline bool server_rt_overloaded(const struct server_rt *rt)
 	return __atomic_load_n(&rt->flags, __ATOMIC_RELAXED) & SERVER_RT_OVERLOAD;
 }
 
+/* What follows a change of the counts of a server with thresholds. rt may be NULL. */
+void server_rt_bound(struct server_rt *rt);
+void server_rt_unbound(struct server_rt *rt);
+void server_rt_bind_undone(struct server_rt *rt);
+/* For server_rt_bound() and tests: what the sum of connections that a binding led to means for the
+ * flag, should others have come and gone since. */
+void server_rt_overload(struct server_rt *rt, uint64_t sum);
+
+static inline uint64_t count_one(bool active)
+{
+	return active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
+}
+
 /*
- * A connection comes to a server, changes class, or leaves it. Worker context; each is
- * one atomic addition and, with thresholds set, the flag's update:
+ * A connection comes to a server, changes class, or leaves it. Worker context; each is one
+ * addition in the worker's row and, with thresholds set, the flag's update:
  * set when active + inactive >= upper at binding; cleared when a connection expires and
  * the sum is below lower, or without lower when sum * 4 < upper * 3 (IPVS).
+ * rt, the run-time state of the server `id`, is read with thresholds only.
  */
-void server_rt_bind(struct server_rt *rt, bool active);
-/* Binds if the counts are still as seen; false: they are not, nothing was done. */
-bool server_rt_bind_seen(struct server_rt *rt, bool active, uint64_t seen);
+static inline void server_rt_bind(struct server_rt *rt, const struct count_row *row, uint32_t id,
+				  bool active)
+{
+	count_add(row, id, count_one(active));
+	if (__builtin_expect((brief_of(row, id) & SERVER_BRIEF_LIMITED) != 0, 0))
+		server_rt_bound(rt);
+}
+
 /* Takes a binding back that came to nothing, and with it the overload that it made. */
-void server_rt_bind_undo(struct server_rt *rt, bool active);
-void server_rt_change(struct server_rt *rt, bool to_active);
-void server_rt_unbind(struct server_rt *rt, bool active);
-/* For server_rt_bind() and tests: what the counts that a binding led to mean for the flag,
- * should others have come and gone since. */
-void server_rt_overload(struct server_rt *rt, uint64_t counts);
+static inline void server_rt_bind_undo(struct server_rt *rt, const struct count_row *row,
+				       uint32_t id, bool active)
+{
+	count_add(row, id, 0 - count_one(active));
+	if (__builtin_expect((brief_of(row, id) & SERVER_BRIEF_LIMITED) != 0, 0))
+		server_rt_bind_undone(rt);
+}
+
+static inline void server_rt_change(const struct count_row *row, uint32_t id, bool to_active)
+{
+	count_add(row, id, count_one(to_active) - count_one(!to_active));
+}
+
+static inline void server_rt_unbind(struct server_rt *rt, const struct count_row *row, uint32_t id,
+				    bool active)
+{
+	count_add(row, id, 0 - count_one(active));
+	if (__builtin_expect((brief_of(row, id) & SERVER_BRIEF_LIMITED) != 0, 0))
+		server_rt_unbound(rt);
+}
+
 /* Control: an edit of thresholds; a higher or zero upper clears the flag. */
 void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower);
 
@@ -148,6 +247,10 @@ struct runtime {
 	struct server_rt **servers;   /* [MAX_SERVERS + 1] */
 	struct service_rt **services; /* [MAX_SERVICES + 1] */
 	struct encap *encaps;	      /* [MAX_SERVERS + 1]; control: wo, worker: ro */
+	/* By id of a server: the row 0 has briefs, the others are of counts. */
+	uint64_t *slots; /* [(n_rows + 1) * COUNT_ROW] */
+	uint32_t n_rows;
+	bool rows_shared;
 	uint32_t n_servers, n_services;
 	uint32_t server_hint, service_hint; /* where the search for a free id starts */
 	/* --- control only --- */
@@ -166,8 +269,10 @@ struct runtime {
 	void *on_forget_arg;
 };
 
-/* 0 or -ENOMEM. */
+/* 0 or -ENOMEM. For one worker. */
 int runtime_init(struct runtime *rt);
+/* Before there is a server: for n workers. 0 or -ENOMEM, with nothing changed. */
+int runtime_set_workers(struct runtime *rt, uint32_t n);
 /* Frees everything: workers have stopped. */
 void runtime_fini(struct runtime *rt);
 
@@ -199,6 +304,16 @@ const struct server_rt *runtime_removed_next(const struct runtime *rt, const str
 static inline struct server_rt *runtime_server(const struct runtime *rt, uint32_t id)
 {
 	return __atomic_load_n(&rt->servers[id], __ATOMIC_ACQUIRE);
+}
+
+/* The row that a worker counts in. */
+static inline struct count_row runtime_row(const struct runtime *rt, uint32_t worker)
+{
+	return (struct count_row){
+		.counts = rt->slots + (size_t)(worker % rt->n_rows + 1) * COUNT_ROW,
+		.briefs = rt->slots,
+		.shared = rt->rows_shared,
+	};
 }
 
 /* Any: the encapsulation of packets to a server by tunnel. */

@@ -66,8 +66,7 @@ static void overload_clear(struct server_rt *rt, bool (*over)(const struct serve
 	for (;;) {
 		uint32_t flags = __atomic_load_n(&rt->flags, __ATOMIC_SEQ_CST);
 
-		if (!(flags & SERVER_RT_OVERLOAD) ||
-		    !over(rt, counts_sum(__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST))))
+		if (!(flags & SERVER_RT_OVERLOAD) || !over(rt, counts_sum(server_rt_counts(rt))))
 			return;
 		if (__atomic_compare_exchange_n(&rt->flags, &flags, flags & ~SERVER_RT_OVERLOAD,
 						false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
@@ -75,34 +74,30 @@ static void overload_clear(struct server_rt *rt, bool (*over)(const struct serve
 	}
 }
 
-void server_rt_overload(struct server_rt *rt, uint64_t counts)
+void server_rt_overload(struct server_rt *rt, uint64_t sum)
 {
-	uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
+	const uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
 
-	if (upper == 0 || counts_sum(counts) < upper)
+	if (upper == 0 || sum < upper)
 		return;
 	overload_set(rt);
 	/* If the last connections left meanwhile, nobody else would take the flag away. */
-	if (__atomic_load_n(&rt->counts, __ATOMIC_SEQ_CST) != counts)
+	if (counts_sum(server_rt_counts(rt)) < upper)
 		overload_clear(rt, overload_over);
 }
 
-void server_rt_bind(struct server_rt *rt, bool active)
+/*
+ * One worker that binds and one that unbinds: each stores its count, and then reads what the other
+ * one wrote. With a full fence between its two accesses on both sides (overload_set() is one), one
+ * of them at least sees the other's: either the binding worker sums the count that fell, or the
+ * unbinding one finds the flag. Of two workers that bind, one at least sums both.
+ */
+void server_rt_bound(struct server_rt *rt)
 {
-	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-
-	server_rt_overload(rt, __atomic_add_fetch(&rt->counts, one, __ATOMIC_SEQ_CST));
-}
-
-bool server_rt_bind_seen(struct server_rt *rt, bool active, uint64_t seen)
-{
-	uint64_t then = seen + (active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE);
-
-	if (!__atomic_compare_exchange_n(&rt->counts, &seen, then, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_RELAXED))
-		return false;
-	server_rt_overload(rt, then);
-	return true;
+	if (rt == NULL)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	server_rt_overload(rt, counts_sum(server_rt_counts(rt)));
 }
 
 static bool below_upper(const struct server_rt *rt, uint64_t sum)
@@ -110,36 +105,36 @@ static bool below_upper(const struct server_rt *rt, uint64_t sum)
 	return sum < __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
 }
 
-void server_rt_bind_undo(struct server_rt *rt, bool active)
+void server_rt_bind_undone(struct server_rt *rt)
 {
-	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-
-	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
+	if (rt == NULL)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	/* The server was not overloaded before: it was chosen. */
 	overload_clear(rt, below_upper);
 }
 
-void server_rt_change(struct server_rt *rt, bool to_active)
+void server_rt_unbound(struct server_rt *rt)
 {
-	const uint64_t step = SERVER_COUNT_ACTIVE - SERVER_COUNT_INACTIVE;
-
-	__atomic_fetch_add(&rt->counts, to_active ? step : 0 - step, __ATOMIC_RELAXED);
-}
-
-void server_rt_unbind(struct server_rt *rt, bool active)
-{
-	uint64_t one = active ? SERVER_COUNT_ACTIVE : SERVER_COUNT_INACTIVE;
-
-	__atomic_fetch_sub(&rt->counts, one, __ATOMIC_SEQ_CST);
+	if (rt == NULL)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	overload_clear(rt, overload_over);
 }
 
 void server_rt_set_thresholds(struct server_rt *rt, uint32_t upper, uint32_t lower)
 {
-	uint32_t before = rt->upper;
+	const uint64_t brief = __atomic_load_n(&rt->slots[0], __ATOMIC_RELAXED);
+	const uint32_t before = rt->upper;
 
+	/* Thresholds first: who finds the bit finds them. */
 	__atomic_store_n(&rt->upper, upper, __ATOMIC_RELAXED);
 	__atomic_store_n(&rt->lower, lower, __ATOMIC_RELAXED);
+	if (upper != 0)
+		__atomic_store_n(&rt->slots[0], brief | SERVER_BRIEF_LIMITED, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(&rt->slots[0], brief & ~(uint64_t)SERVER_BRIEF_LIMITED,
+				 __ATOMIC_RELEASE);
 	if (upper == 0 || upper > before)
 		__atomic_fetch_and(&rt->flags, ~SERVER_RT_OVERLOAD, __ATOMIC_SEQ_CST);
 }

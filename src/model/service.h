@@ -70,7 +70,8 @@ struct server {
 	uint32_t configured; /* the operator's weight: what an edit of the list is held against */
 	struct encap encap;  /* of tunnels */
 	uint8_t as_removed;  /* with down: its connections are treated by on_server_gone */
-	uint8_t pad[7];
+	uint8_t pad[3];
+	uint32_t id; /* of rt: set by sched_attach() */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server) == 64, "a real server is one cache line");
 

@@ -109,7 +109,7 @@ static int lblc_choose(const struct service *svc, const struct sched_request *re
 	i = view.found ? locality_find(svc, view.ids[0]) : SCHED_NONE;
 	if (i != SCHED_NONE && !locality_overloaded(svc, i))
 		return i;
-	i = sched_least_loaded(svc, NULL);
+	i = sched_least_loaded(svc);
 	if (i == SCHED_NONE)
 		return i;
 	view.n = 1;

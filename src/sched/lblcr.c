@@ -96,7 +96,7 @@ static int lblcr_choose(const struct service *svc, const struct sched_request *r
 		view.n = 0;
 	}
 	if (i == SCHED_NONE || locality_overloaded(svc, i)) {
-		i = sched_least_loaded(svc, NULL);
+		i = sched_least_loaded(svc);
 		if (i != SCHED_NONE)
 			changed |= set_add(&view, svc->servers[i].rt->id);
 	}

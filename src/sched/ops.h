@@ -12,14 +12,8 @@ SCHEDULERS(X)
 #undef X
 
 /* The eligible server with the least load per weight, first in list order of equal ones: the choice
- * of wlc, by a look at all servers; the fallback of lblc and lblcr. *seen, if not NULL: the counts
- * of that server as they were. */
-int sched_least_loaded(const struct service *svc, uint64_t *seen);
-
-static inline uint64_t *sched_seen(const struct sched_request *req)
-{
-	return req != NULL ? req->seen : NULL;
-}
+ * of wlc, by a look at all servers; the fallback of lblc and lblcr. */
+int sched_least_loaded(const struct service *svc);
 
 static inline uint32_t gcd32(uint32_t a, uint32_t b)
 {

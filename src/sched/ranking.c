@@ -5,41 +5,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sched/tournament.h"
+
 /* Leaves that one choice plays again, one by one, before it plays all. */
 #define OLD_LEAVES_MAX 32
-
-/* A server that may not be chosen has weight 0 and load 1: every other one is better. */
-struct ranking_node {
-	uint64_t load;
-	uint32_t weight;
-	uint32_t index; /* in the list */
-};
-_Static_assert(sizeof(struct ranking_node) == 16, "two children are half a cache line");
 
 /* Of one worker, which alone reads and writes the struct while the node is published. */
 struct ranking_tree {
 	uint32_t publications; /* service_rt.publications when the leaves were filled */
 	uint32_t next;	       /* the server to look at next */
-	/* [1] is the root, [2 * i] and [2 * i + 1] are the children of [i], [width + k] is the leaf
-	 * of the server k. */
-	_Alignas(64) struct ranking_node nodes[];
+	uint32_t burst;	       /* of the last choice */
+	uint32_t choices;      /* in that burst */
+	/* Behind it others_of() and given_of(). */
+	_Alignas(64) union tournament_nodes nodes;
 };
 
 /* sched_data of a node. */
 struct ranking {
 	uint32_t n_trees; /* workers */
-	uint32_t width;	  /* leaves: a power of two */
+	uint32_t n_rows;  /* of counts */
+	bool limited;	  /* some server has thresholds */
+	struct tournament shape;
 	size_t tree_size;
+	const uint64_t *slots; /* of runtime */
+	uint32_t *ids;	       /* [n_servers], of server_rt; behind the trees, then scales */
 	_Alignas(128) uint8_t trees[];
 };
 
 _Static_assert(sizeof(struct ranking) + sizeof(struct ranking_tree) + 128 +
-			       2 * sizeof(struct ranking_node) * MAX_SERVERS_PER_SERVICE <=
+			       (2 * sizeof(struct tournament_node) + sizeof(uint64_t) + 1 +
+				sizeof(uint32_t)) *
+				       MAX_SERVERS_PER_SERVICE <=
 		       SCHED_COPY_MAX,
 	       "a copy has room");
+_Static_assert(sizeof(uint16_t) + 2 * sizeof(uint64_t) <= 2 * sizeof(struct tournament_node),
+	       "and with keys and scales, too");
 _Static_assert(MAX_SERVERS_PER_SERVICE <= UINT16_MAX + 1, "places fit sched_worker.place_of");
 
 #define NEVER_FILLED UINT32_MAX
+#define NEIGHBOURS   8U /* counts in a cache line */
 /* Two cache lines: processors fetch lines in pairs. */
 #define TREE_ALIGN 128
 
@@ -48,46 +52,97 @@ static struct ranking_tree *tree_at(const struct ranking *r, uint32_t worker)
 	return (struct ranking_tree *)(void *)((uintptr_t)r->trees + worker * r->tree_size);
 }
 
+/* By place: the counts of each server in rows of other workers, as the tree's worker read them
+ * last. */
+static inline uint64_t *others_of(const struct ranking *r, struct ranking_tree *t)
+{
+	return (uint64_t *)(void *)((uint8_t *)&t->nodes + tournament_bytes(&r->shape));
+}
+
+/* By place: whether the tree's worker has given the server a connection since then. */
+static inline uint8_t *given_of(const struct ranking *r, struct ranking_tree *t)
+{
+	return (uint8_t *)&others_of(r, t)[r->shape.width];
+}
+
 /* --- control ----------------------------------------------------------------------- */
+
+static uint32_t weight_of(const struct service *svc, const struct server *s)
+{
+	return svc->sched->measure->alike && s->weight != 0 ? 1 : s->weight;
+}
+
+/* The least number that all weights divide, once what they have in common is taken out of them.
+ * *common: what that is. 0: it is too large for a key, or there is no weight. */
+static uint32_t weights_multiple(const struct service *svc, uint32_t *common)
+{
+	uint64_t multiple = 1;
+	uint32_t gcd = 0;
+
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		gcd = gcd32(gcd, weight_of(svc, &svc->servers[i]));
+	for (uint32_t i = 0; gcd != 0 && i < svc->n_servers && multiple <= SCALE_MAX; i++) {
+		const uint32_t weight = weight_of(svc, &svc->servers[i]) / gcd;
+
+		if (weight != 0)
+			multiple *= weight / gcd32((uint32_t)multiple, weight);
+	}
+	*common = gcd;
+	return gcd != 0 && multiple <= SCALE_MAX ? (uint32_t)multiple : 0;
+}
+
+static size_t tree_size_of(const struct tournament *shape)
+{
+	const size_t size = sizeof(struct ranking_tree) + tournament_bytes(shape) +
+			    shape->width * (sizeof(uint64_t) + 1);
+
+	return (size + TREE_ALIGN - 1) & ~(size_t)(TREE_ALIGN - 1);
+}
 
 int ranking_build(struct service *svc, const struct service *old)
 {
-	size_t width = 1, tree_size;
+	static const uint16_t some_scales[1];
+	uint32_t common, multiple = weights_multiple(svc, &common);
+	struct tournament shape = {.width = 1, .scales = multiple ? some_scales : NULL};
+	uint16_t *scales;
 	struct ranking *r;
+	size_t trees;
 
 	(void)old;
 	if (svc->n_workers == 0)
 		return 0;
-	while (width < svc->n_servers)
-		width *= 2;
-	tree_size = sizeof(struct ranking_tree) + 2 * width * sizeof(struct ranking_node);
-	tree_size = (tree_size + TREE_ALIGN - 1) & ~(size_t)(TREE_ALIGN - 1);
-	r = aligned_alloc(TREE_ALIGN, sizeof(*r) + svc->n_workers * tree_size);
+	while (shape.width < svc->n_servers)
+		shape.width *= 2;
+	trees = svc->n_workers * tree_size_of(&shape);
+	r = aligned_alloc(TREE_ALIGN,
+			  (sizeof(*r) + trees +
+			   svc->n_servers * (sizeof(*r->ids) + sizeof(*scales)) + TREE_ALIGN - 1) &
+				  ~(size_t)(TREE_ALIGN - 1));
 	if (r == NULL)
 		return -ENOMEM;
-	r->n_trees = svc->n_workers;
-	r->width = (uint32_t)width;
-	r->tree_size = tree_size;
+	*r = (struct ranking){
+		.n_trees = svc->n_workers, .shape = shape, .tree_size = tree_size_of(&shape)};
+	r->ids = (uint32_t *)(void *)(r->trees + trees);
+	scales = (uint16_t *)(r->ids + svc->n_servers);
+	if (multiple)
+		r->shape.scales = scales;
+	for (uint32_t i = 0; i < svc->n_servers; i++) {
+		const struct server *s = &svc->servers[i];
+		const uint32_t weight = weight_of(svc, s);
+
+		r->ids[i] = s->id;
+		scales[i] = (uint16_t)(multiple && weight ? multiple / (weight / common) : 0);
+		r->slots = s->rt->slots - s->id;
+		r->n_rows = svc->n_workers > 1 ? s->rt->n_rows : 1;
+		r->limited |= s->upper != 0 || server_rt_overloaded(s->rt);
+	}
 	for (uint32_t i = 0; i < r->n_trees; i++)
 		*tree_at(r, i) = (struct ranking_tree){.publications = NEVER_FILLED};
 	svc->sched_data = r;
 	return 0;
 }
 
-/* --- the tournament ---------------------------------------------------------------- */
-
-/* Products fit below 2^33 of load: 33 million active connections at one server, of the greatest
- * weight. */
-static inline bool better(const struct ranking_node *a, const struct ranking_node *b)
-{
-	return b->load * a->weight > a->load * b->weight;
-}
-
-/* The better of two children. Of equal ones the left one: list order. */
-static inline const struct ranking_node *winner(const struct ranking_node *pair)
-{
-	return &pair[better(&pair[1], &pair[0])];
-}
+/* --- leaves ------------------------------------------------------------------------ */
 
 static inline uint64_t load_by(const struct sched_measure *m, uint64_t counts)
 {
@@ -99,17 +154,39 @@ static inline uint64_t load_by(const struct sched_measure *m, uint64_t counts)
 	       m->more;
 }
 
-/* *counts is left alone if the server may not be chosen. */
-static inline struct ranking_node node_of(const struct service *svc, const struct sched_measure *m,
-					  uint32_t i, uint64_t *counts)
+/* The weight of a server, 0 if it may not be chosen. */
+static inline uint32_t weight_now(const struct service *svc, uint32_t i)
 {
 	const struct server *s = &svc->servers[i];
 
-	if (!server_eligible(s))
-		return (struct ranking_node){.load = 1, .weight = 0, .index = i};
-	*counts = server_rt_counts(s->rt);
-	return (struct ranking_node){
-		.load = load_by(m, *counts), .weight = m->alike ? 1 : s->weight, .index = i};
+	return server_eligible(s) ? weight_of(svc, s) : 0;
+}
+
+/* Reads the counts of a server in the rows of others. False: they are as before. */
+static inline bool others_look(const struct ranking *r, const struct sched_worker *w,
+			       struct ranking_tree *t, uint32_t i)
+{
+	const uint64_t *const slots = r->slots + r->ids[i], *const own = &w->row.counts[r->ids[i]];
+	uint64_t *const known = &others_of(r, t)[i];
+	uint64_t sum = 0;
+
+	for (uint32_t k = 1; k <= r->n_rows; k++)
+		if (&slots[(size_t)k * COUNT_ROW] != own)
+			sum += __atomic_load_n(&slots[(size_t)k * COUNT_ROW], __ATOMIC_RELAXED);
+	given_of(r, t)[i] = 0;
+	if (sum == *known)
+		return false;
+	*known = sum;
+	return true;
+}
+
+/* The worker's own as they are, those of others as it saw them last. */
+static inline uint64_t counts_known(const struct ranking *r, const struct sched_worker *w,
+				    struct ranking_tree *t, uint32_t i)
+{
+	const uint64_t own = __atomic_load_n(&w->row.counts[r->ids[i]], __ATOMIC_RELAXED);
+
+	return r->n_rows > 1 ? own + others_of(r, t)[i] : own;
 }
 
 /* Fills all leaves and plays all pairs. */
@@ -118,47 +195,33 @@ static void tree_fill(const struct service *svc, const struct sched_worker *w,
 {
 	const struct sched_measure *m = svc->sched->measure;
 	const struct ranking *r = svc->sched_data;
-	uint64_t counts;
 
 	t->publications = __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE);
 	t->next = 0;
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
-		w->place_of[svc->servers[i].rt->id] = (uint16_t)i;
-		t->nodes[r->width + i] = node_of(svc, m, i, &counts);
+		w->place_of[r->ids[i]] = (uint16_t)i;
+		others_of(r, t)[i] = 0;
+		(void)others_look(r, w, t, i);
+		tournament_put(&r->shape, &t->nodes, i, load_by(m, counts_known(r, w, t, i)),
+			       weight_now(svc, i));
 	}
-	for (uint32_t i = svc->n_servers; i < r->width; i++)
-		t->nodes[r->width + i] = (struct ranking_node){.load = 1};
-	for (uint32_t i = r->width - 1; i > 0; i--)
-		t->nodes[i] = *winner(&t->nodes[2 * i]);
+	for (uint32_t i = svc->n_servers; i < r->shape.width; i++)
+		tournament_put(&r->shape, &t->nodes, i, 0, 0);
+	tournament_play(&r->shape, &t->nodes);
 }
 
-/* Brings the leaf of a server up to date, and the nodes above. False: the leaf was so already. */
-static inline bool leaf_update(const struct service *svc, struct ranking_tree *t, uint32_t i,
-			       uint64_t *counts)
+/* Brings the leaf of a server up to date, and the nodes above. False: the leaf was so already.
+ * Without thresholds, a server of a node that may not be chosen stays so, and its place in the list
+ * and run-time state are not read. */
+static inline bool leaf_update(const struct service *svc, const struct sched_worker *w,
+			       struct ranking_tree *t, uint32_t i)
 {
 	const struct ranking *r = svc->sched_data;
-	struct ranking_node now = node_of(svc, svc->sched->measure, i, counts);
-	struct ranking_node *n = &t->nodes[r->width + i];
-	uint32_t at = r->width + i;
+	const uint64_t load = load_by(svc->sched->measure, counts_known(r, w, t, i));
 
-	if (n->load == now.load && n->weight == now.weight)
-		return false;
-	*n = now;
-	while (at > 1) {
-		const struct ranking_node *other = &t->nodes[at ^ 1];
-		const bool lost = at & 1 ? !better(&now, other) : better(other, &now);
-
-		at /= 2;
-		n = &t->nodes[at];
-		if (lost) {
-			/* The other child has not changed: where it had won before, nothing has. */
-			if (n->index == other->index)
-				break;
-			now = *other;
-		}
-		*n = now;
-	}
-	return true;
+	if (__builtin_expect(r->limited, 0))
+		return tournament_set(&r->shape, &t->nodes, i, load, weight_now(svc, i));
+	return tournament_set_load(&r->shape, &t->nodes, i, load);
 }
 
 /* --- workers ----------------------------------------------------------------------- */
@@ -172,69 +235,115 @@ static struct ranking_tree *tree_of(const struct service *svc, const struct sche
 }
 
 /* Looks at the next servers of the list: another worker's connections may have ended there. */
-static void tree_look(const struct service *svc, struct ranking_tree *t)
+static void tree_look(const struct service *svc, const struct sched_worker *w,
+		      struct ranking_tree *t)
 {
-	uint64_t counts;
+	const struct ranking *r = svc->sched_data;
 
 	for (uint32_t k = 0; k < RANKING_LOOK && k < svc->n_servers; k++) {
-		leaf_update(svc, t, t->next, &counts);
+		/* A flag of thresholds may change a moment after the counts. */
+		if (others_look(r, w, t, t->next) || r->limited)
+			leaf_update(svc, w, t, t->next);
 		t->next = t->next + 1 < svc->n_servers ? t->next + 1 : 0;
-	}
-	/* For the choice to come, and their places in the list for the one after that. */
-	for (uint32_t k = 0; k < RANKING_LOOK && t->next + k < svc->n_servers; k++) {
-		__builtin_prefetch(svc->servers[t->next + k].rt);
-		__builtin_prefetch(&svc->servers[t->next + k] + RANKING_LOOK);
 	}
 }
 
-int ranking_scan(const struct service *svc, const struct sched_measure *measure, uint64_t *seen)
+/* Looks at a server, and at those whose counts are likely to be in the same cache line. */
+static void neighbours_look(const struct service *svc, const struct sched_worker *w,
+			    struct ranking_tree *t, uint32_t i)
 {
-	struct ranking_node least = {.load = 1};
-	uint64_t counts = 0;
+	const struct ranking *r = svc->sched_data;
+	const uint32_t first = i & ~(NEIGHBOURS - 1), end = first + NEIGHBOURS;
+
+	for (uint32_t k = first; k < end && k < svc->n_servers; k++)
+		if (others_look(r, w, t, k))
+			leaf_update(svc, w, t, k);
+}
+
+int ranking_scan(const struct service *svc, const struct sched_measure *measure)
+{
+	struct tournament_node least = {.load = 1};
 
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
-		const struct ranking_node n = node_of(svc, measure, i, &counts);
+		const struct server *s = &svc->servers[i];
+		struct tournament_node n;
 
-		if (!better(&n, &least))
+		if (!server_eligible(s))
+			continue;
+		n = (struct tournament_node){load_by(measure, server_rt_counts(s->rt)),
+					     measure->alike ? 1 : s->weight, i};
+		if (!tournament_better(&n, &least))
 			continue;
 		least = n;
-		if (seen != NULL)
-			*seen = counts;
 		if (n.load == 0)
 			break; /* none is better */
 	}
-	return least.weight != 0 ? (int)least.index : SCHED_NONE;
+	return least.weight != 0 ? (int)least.place : SCHED_NONE;
+}
+
+/* The root, once its leaf is found to be up to date. exact: with what other workers have just done
+ * there. */
+static int tree_choose(const struct service *svc, const struct sched_worker *w,
+		       struct ranking_tree *t, bool exact)
+{
+	const struct ranking *r = svc->sched_data;
+	unsigned int old_leaves = 0;
+
+	for (;;) {
+		uint32_t i, best;
+
+		if (!tournament_best(&r->shape, &t->nodes, &i)) {
+			if (!sched_any_eligible(svc))
+				return SCHED_NONE;
+			tree_fill(svc, w, t);
+			continue;
+		}
+		if (r->n_rows > 1 && exact)
+			(void)others_look(r, w, t, i);
+		else if (r->n_rows > 1 && given_of(r, t)[i])
+			neighbours_look(svc, w, t, i);
+		if (!leaf_update(svc, w, t, i) && tournament_best(&r->shape, &t->nodes, &best) &&
+		    best == i)
+			return (int)i;
+		if (++old_leaves == OLD_LEAVES_MAX) {
+			tree_fill(svc, w, t);
+			old_leaves = 0;
+		}
+	}
+}
+
+/* The first choice of a burst, or one that stands alone. */
+static bool begins_burst(const struct sched_worker *w, struct ranking_tree *t)
+{
+	if (w->burst != 0 && w->burst == t->burst)
+		return false;
+	t->burst = w->burst;
+	t->choices = 0;
+	return true;
 }
 
 int ranking_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct sched_worker *w = req != NULL ? req->worker : NULL;
 	struct ranking_tree *t = tree_of(svc, w);
-	uint64_t *seen = sched_seen(req), counts = 0;
-	unsigned int old_leaves = 0;
+	const struct ranking *r = svc->sched_data;
+	uint32_t only;
 
 	if (t == NULL)
-		return ranking_scan(svc, svc->sched->measure, seen);
+		return ranking_scan(svc, svc->sched->measure);
 	if (t->publications != __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE))
 		tree_fill(svc, w, t);
-	else if (svc->n_workers > 1)
-		tree_look(svc, t);
-	for (;;) {
-		const struct ranking_node *root = &t->nodes[1];
+	/* Of one server nothing has to be known. */
+	if (svc->n_servers == 1 && !r->limited)
+		return tournament_best(&r->shape, &t->nodes, &only) ? 0 : SCHED_NONE;
+	if (r->n_rows > 1) {
+		const bool first = begins_burst(w, t);
 
-		if (root->weight == 0) {
-			if (!sched_any_eligible(svc))
-				return SCHED_NONE;
-			tree_fill(svc, w, t);
-		} else if (!leaf_update(svc, t, root->index, &counts)) {
-			if (seen != NULL)
-				*seen = counts;
-			return (int)root->index;
-		} else if (++old_leaves == OLD_LEAVES_MAX) {
-			tree_fill(svc, w, t);
-			old_leaves = 0;
-		}
+		if (t->choices++ % RANKING_LOOK_EVERY == 0)
+			tree_look(svc, w, t);
+		return tree_choose(svc, w, t, first);
 	}
+	return tree_choose(svc, w, t, false);
 }
 
 /* A connection was bound to the server of a place. The next choice is known then, and its memory on
@@ -242,27 +351,30 @@ int ranking_choose(const struct service *svc, const struct sched_request *req)
 void ranking_bound(const struct service *svc, const struct sched_worker *w, uint32_t place)
 {
 	struct ranking_tree *t = tree_of(svc, w);
-	uint64_t counts;
+	const struct ranking *r = svc->sched_data;
+	uint32_t next;
 
 	if (t == NULL)
 		return;
-	leaf_update(svc, t, place, &counts);
-	__builtin_prefetch(svc->servers[t->nodes[1].index].rt, 1);
+	if (r->n_rows > 1)
+		given_of(r, t)[place] = 1;
+	leaf_update(svc, w, t, place);
+	if (tournament_best(&r->shape, &t->nodes, &next))
+		__builtin_prefetch(&svc->servers[next]);
 }
 
-void ranking_update(const struct service *svc, const struct sched_worker *w,
-		    const struct server_rt *rt)
+void ranking_update(const struct service *svc, const struct sched_worker *w, uint32_t server)
 {
 	struct ranking_tree *t = tree_of(svc, w);
-	uint64_t counts;
+	const struct ranking *r = svc->sched_data;
 	uint32_t place;
 
 	if (t == NULL ||
 	    t->publications != __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE))
 		return;
-	place = w->place_of[rt->id];
-	if (place < svc->n_servers && svc->servers[place].rt == rt)
-		leaf_update(svc, t, place, &counts);
+	place = w->place_of[server];
+	if (place < svc->n_servers && r->ids[place] == server)
+		leaf_update(svc, w, t, place);
 }
 
 void sched_copy(struct service *to, const struct service *from, const struct sched_worker *w,
@@ -274,9 +386,18 @@ void sched_copy(struct service *to, const struct service *from, const struct sch
 
 	if (from->sched->measure == NULL || (t = tree_of(from, w)) == NULL)
 		return;
-	*copy = (struct ranking){.n_trees = 1, .width = r->width, .tree_size = r->tree_size};
+	/* Its one row has the sums of all. */
+	*copy = (struct ranking){.n_trees = 1,
+				 .n_rows = 1,
+				 .limited = r->limited,
+				 .shape = r->shape,
+				 .tree_size = r->tree_size};
 	memcpy(copy->trees, t, r->tree_size);
+	copy->ids = (uint32_t *)(void *)(copy->trees + r->tree_size);
+	memcpy(copy->ids, r->ids, to->n_servers * sizeof(*r->ids));
 	to->sched_data = copy;
-	for (uint32_t i = 0; i < to->n_servers; i++)
-		place_of[to->servers[i].rt->id] = (uint16_t)i;
+	for (uint32_t i = 0; i < to->n_servers; i++) {
+		copy->slots = to->servers[i].rt->slots - r->ids[i];
+		place_of[r->ids[i]] = (uint16_t)i;
+	}
 }

@@ -12,21 +12,27 @@
  * A leaf that changes is compared with its neighbours up to the root, or up to the first node that
  * stays as it was.
  *
- * The counts of a server are shared by all workers, so a leaf may be old:
- *   - its load has grown: the choice reads the counts of the server at the root again, and plays
- *     that leaf again if they differ. Nobody has to be told of a connection that begins.
- *   - its load fell: the worker whose connection ended says so (sched_update()).
- *   - its load fell by the doings of another worker: each choice also looks at the next
- *     RANKING_LOOK servers of the list.
+ * Each worker counts in a row of its own (struct count_row). A leaf has the worker's own counts as
+ * they are, and those of others as it read them last, so it may be old:
+ *   - another worker's connections began there: the choice reads the rows of others for the server
+ *     at the root again, and plays that leaf again if they differ.
+ *   - another worker's connections ended or became inactive there: the choice also looks at the
+ *     next RANKING_LOOK servers of the list.
  *   - the list, weights, health or thresholds changed: a new node has new tournaments, which the
  *     worker fills at its first choice after that.
+ * To read what another worker writes costs more than the rest of the choice. So all this is of the
+ * first choice of a burst. Later choices of the burst look every RANKING_LOOK_EVERY times, and read
+ * the rows of others for a server only if they have given it a connection since it was looked at
+ * last. So a server gets at most one connection of each worker by old counts, and is within W of
+ * the choices of one worker.
  * So one worker chooses what a look at all servers would have it choose.
  */
 
 #include "sched/ops.h"
 
-/* With several workers: servers that each choice looks at in passing. */
-#define RANKING_LOOK 8
+/* With several workers: servers that a choice looks at in passing, and how often in a burst. */
+#define RANKING_LOOK	   16
+#define RANKING_LOOK_EVERY 8
 
 /* build() and destroy() of struct sched_ops. */
 int ranking_build(struct service *svc, const struct service *old);
@@ -38,7 +44,7 @@ int ranking_choose(const struct service *svc, const struct sched_request *req);
 void ranking_bound(const struct service *svc, const struct sched_worker *w, uint32_t place);
 
 /* The eligible server of the least measure, first in list order of equal ones, by a look at all
- * servers. *seen, if not NULL: its counts as they were. */
-int ranking_scan(const struct service *svc, const struct sched_measure *measure, uint64_t *seen);
+ * servers. */
+int ranking_scan(const struct service *svc, const struct sched_measure *measure);
 
 #endif

@@ -71,6 +71,8 @@ int sched_attach(struct service *svc, const struct service *old)
 		svc->sched_prev = old->sched_gen;
 		svc->sched_gen = old->sched_gen;
 	}
+	for (uint32_t i = 0; i < svc->n_servers; i++)
+		svc->servers[i].id = svc->servers[i].rt != NULL ? svc->servers[i].rt->id : 0;
 	svc->sched_data = NULL;
 	svc->sched_release = NULL;
 	rc = svc->sched->build != NULL ? svc->sched->build(svc, old) : 0;

@@ -27,11 +27,15 @@
 
 /* The memory of a worker for its choices: see ranking.h. */
 struct sched_worker {
-	uint16_t id;	    /* below service.n_workers */
-	uint16_t *place_of; /* [MAX_SERVERS + 1]: in its service's list; true of servers in it */
+	uint16_t id;	      /* below service.n_workers */
+	uint16_t *place_of;   /* [MAX_SERVERS + 1]: in its service's list; true of servers in it */
+	struct count_row row; /* its counts of servers */
+	/* Of the choices to come: those of one burst may go by counts of other workers that were
+	 * read at the first of them, see ranking.h. 0: each choice stands alone. */
+	uint32_t burst;
 };
 
-/* The inputs of a decision, and *seen. Addresses in network order. */
+/* The inputs of a decision. Addresses in network order. */
 struct sched_request {
 	uint8_t family; /* of the service: enum addr_family */
 	uint8_t proto;
@@ -42,9 +46,6 @@ struct sched_request {
 	uint32_t now_s;	 /* seconds of the burst's clock */
 	uint64_t random; /* fresh bits; for twos */
 	bool dry;	 /* the choice is only asked for: a scheduler notes nothing in its tables */
-	/* Out, or NULL: a scheduler that goes by counts puts those of its choice here, as it
-	 * read them. Others leave it alone. */
-	uint64_t *seen;
 	/* The worker that asks, or NULL: the choice is by a look at all servers. */
 	const struct sched_worker *worker;
 };
@@ -97,30 +98,29 @@ void sched_detach(struct service *svc);
 void sched_published(const struct service *svc);
 
 /*
- * Worker: chooses a server and binds a connection to it, active or not, as one step: where
- * the choice goes by counts, it is made again if those of the chosen server have changed
- * meanwhile. So W workers in one moment do not all take the server that was the least loaded
- * before it. An index into svc->servers, or SCHED_NONE.
+ * Worker: chooses a server and binds a connection to it, active or not. What others bind between
+ * the two is at most one connection of each, since each binds what it chose before it chooses
+ * again: so no server is further than W from the choices of one worker. An index into
+ * svc->servers, or SCHED_NONE.
  */
 int sched_assign(const struct service *svc, struct sched_request *req, bool active);
 
-void ranking_update(const struct service *svc, const struct sched_worker *w,
-		    const struct server_rt *rt);
+void ranking_update(const struct service *svc, const struct sched_worker *w, uint32_t server);
 
 /*
  * Worker: a connection of the server ended or became inactive, or a binding was taken back. svc:
- * the service of rt in the worker's snapshot, or NULL. A connection that begins or becomes active
- * needs no call.
+ * the service of the server in the worker's snapshot, or NULL. A connection that begins or becomes
+ * active needs no call.
  */
 static inline void sched_update(const struct service *svc, const struct sched_worker *w,
-				const struct server_rt *rt)
+				uint32_t server)
 {
 	if (svc != NULL && svc->sched->measure != NULL)
-		ranking_update(svc, w, rt);
+		ranking_update(svc, w, server);
 }
 
 /* Room for sched_copy(), for a service of the most servers. */
-#define SCHED_COPY_MAX (512 + 32 * MAX_SERVERS_PER_SERVICE)
+#define SCHED_COPY_MAX (512 + 45 * MAX_SERVERS_PER_SERVICE)
 
 /*
  * Worker, for explain: `to` is a copy of `from` with copies of its run-time objects. The copy gets

@@ -7,9 +7,9 @@
 
 static const struct sched_measure wlc_measure = {.per_active = 256, .per_inactive = 1};
 
-int sched_least_loaded(const struct service *svc, uint64_t *seen)
+int sched_least_loaded(const struct service *svc)
 {
-	return ranking_scan(svc, &wlc_measure, seen);
+	return ranking_scan(svc, &wlc_measure);
 }
 
 const struct sched_ops sched_wlc = {

@@ -144,6 +144,7 @@ void scene_create_as(struct scene *s, const struct scene_plan *plan)
 		fail("no memory for a worker");
 	if (!plan->with) {
 		if (runtime_init(&s->pub->runtime) < 0 ||
+		    runtime_set_workers(&s->pub->runtime, plan->n_workers) < 0 ||
 		    nexthop_table_init(&s->pub->nexthops, RTE_MAX(1024U, plan->n_servers * 2)) < 0)
 			fail("no memory for the registry");
 		publish(s->pub, plan);

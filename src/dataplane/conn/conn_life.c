@@ -14,14 +14,15 @@
 #include "dataplane/sync/conn_sync.h"
 #include "dataplane/sync/ledger.h"
 
+/* The service of a server by its brief: that schedulers choose for, in the worker's snapshot. */
+static inline const struct service *service_of(const struct worker *w, uint64_t brief)
+{
+	return snapshot_service(w->env.snap, brief & SERVER_BRIEF_SERVICE);
+}
+
 const struct service *FAM_FN(conn, service)(const struct worker *w, const struct FAM(conn) *c)
 {
-	const struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
-	const struct snapshot *s = w->env.snap;
-
-	if (!rt || rt->service_id > s->max_service_id)
-		return NULL;
-	return s->services[rt->service_id];
+	return service_of(w, brief_of(&w->sched.row, c->c.server));
 }
 
 static uint32_t state_timeout(const struct service *svc, enum conn_state state)
@@ -129,7 +130,7 @@ static void fill(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn
 	c->control = n->control;
 	c->c.proto = n->proto;
 	c->c.method = n->method;
-	c->c.server = n->server->id;
+	c->c.server = n->server_id;
 	c->c.tick = w->env.now_tick;
 	c->c.gen = w->env.gen;
 	c->c.state = n->state ? n->state : first_state(n->proto);
@@ -227,7 +228,7 @@ static inline int make(struct worker *w, const struct FAM_FN(conn, new) * n, boo
 		}
 	}
 	if (!n->bound)
-		server_rt_bind(n->server, c->c.flags & CONN_F_ACTIVE);
+		server_rt_bind(n->server, &w->sched.row, n->server_id, c->c.flags & CONN_F_ACTIVE);
 	*out = c;
 	return 0;
 }
@@ -250,7 +251,7 @@ int FAM_FN(conn, create)(struct worker *w, const struct FAM_FN(conn, new) * n,
 	int ret = make(w, n, true, out);
 
 	if (ret == 0)
-		count_made(w, n->server->id, 1);
+		count_made(w, n->server_id, 1);
 	return ret;
 }
 
@@ -264,14 +265,8 @@ int FAM_FN(conn, begin)(struct worker *w, const struct FAM_FN(conn, new) * n,
 		return ret;
 	(*out)->c.out_hash = out_hash;
 	w->FAM(v).n_begun += forward_has(n->method, FORWARD_BY_SOURCE | FORWARD_TWO_HALVES);
-	count_made(w, n->server->id, 1);
+	count_made(w, n->server_id, 1);
 	return 0;
-}
-
-/* The service that schedulers choose for. */
-static const struct service *service_of(const struct worker *w, const struct server_rt *rt)
-{
-	return snapshot_service(w->env.snap, rt->service_id);
 }
 
 int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c)
@@ -286,12 +281,14 @@ int FAM_FN(conn, finish)(struct worker *w, struct FAM(conn) *c)
 
 void FAM_FN(conn, undo)(struct worker *w, struct FAM(conn) *c)
 {
-	struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
+	const uint32_t id = c->c.server;
+	const uint64_t brief = brief_of(&w->sched.row, id);
 
-	count_made(w, c->c.server, -1ULL);
-	if (rt) {
-		server_rt_bind_undo(rt, c->c.flags & CONN_F_ACTIVE);
-		sched_update(service_of(w, rt), &w->sched, rt);
+	count_made(w, id, -1ULL);
+	if (brief) {
+		server_rt_bind_undo(runtime_server(&w->pub->runtime, id), &w->sched.row, id,
+				    c->c.flags & CONN_F_ACTIVE);
+		sched_update(service_of(w, brief), &w->sched, id);
 	}
 	undo(w, c);
 }
@@ -394,8 +391,7 @@ struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(ke
 	return t;
 }
 
-/* The buckets of the entry's keys have not been touched since the entry became idle, and its
- * server's counts may be another worker's. */
+/* The buckets of the entry's keys have not been touched since the entry became idle. */
 void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 {
 	const struct FAM(table) *t = &w->FAM(v).table;
@@ -410,25 +406,25 @@ void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 	__builtin_prefetch(&w->FAM(v).wheel.positions[index], 1);
 	if (w->FAM(v).rows)
 		__builtin_prefetch(&w->FAM(v).rows[index], 1);
-	__builtin_prefetch(runtime_server(&w->pub->runtime, c->c.server), 1);
+	__builtin_prefetch(&w->sched.row.counts[c->c.server], 1);
 }
 
-static void server_leave(struct worker *w, struct server_rt *rt, bool active)
+static void server_leave(struct worker *w, uint32_t id, uint64_t brief, bool active)
 {
-	server_rt_unbind(rt, active);
-	sched_update(service_of(w, rt), &w->sched, rt);
+	server_rt_unbind(runtime_server(&w->pub->runtime, id), &w->sched.row, id, active);
+	sched_update(service_of(w, brief), &w->sched, id);
 }
 
-static void server_class(struct worker *w, struct server_rt *rt, bool active)
+static void server_class(struct worker *w, uint32_t id, uint64_t brief, bool active)
 {
-	server_rt_change(rt, active);
+	server_rt_change(&w->sched.row, id, active);
 	if (!active)
-		sched_update(service_of(w, rt), &w->sched, rt);
+		sched_update(service_of(w, brief), &w->sched, id);
 }
 
 void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 {
-	struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
+	const uint64_t brief = brief_of(&w->sched.row, c->c.server);
 
 	if (unlikely(w->FAM(v).marks))
 		FAM_FN(sync, ended)(w, c);
@@ -448,9 +444,9 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 	if (c->control)
 		FAM_FN(template, release)(w, c->control);
 	if (c->c.flags & CONN_F_TEMPLATE)
-		template_unname(w, rt);
-	else if (rt)
-		server_leave(w, rt, c->c.flags & CONN_F_ACTIVE);
+		template_unname(w, runtime_server(&w->pub->runtime, c->c.server));
+	else if (brief)
+		server_leave(w, c->c.server, brief, c->c.flags & CONN_F_ACTIVE);
 	FAM_FN(table, free)(&w->FAM(v).table, c);
 	count_entries(w);
 }
@@ -458,18 +454,17 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 void FAM_FN(conn, set_state)(struct worker *w, struct FAM(conn) *c, enum conn_state state)
 {
 	bool was_active = c->c.flags & CONN_F_ACTIVE, active = conn_state_active[state];
+	const uint64_t brief = brief_of(&w->sched.row, c->c.server);
 
 	if (state == CONN_SYN_RECV)
 		FAM_FN(evidence, again)(w, c);
 	c->c.state = (uint8_t)state;
 	if (active != was_active) {
-		struct server_rt *rt = runtime_server(&w->pub->runtime, c->c.server);
-
 		c->c.flags ^= CONN_F_ACTIVE;
-		if (rt)
-			server_class(w, rt, active);
+		if (brief)
+			server_class(w, c->c.server, brief, active);
 	}
-	c->c.timeout = state_timeout(FAM_FN(conn, service)(w, c), state);
+	c->c.timeout = state_timeout(service_of(w, brief), state);
 	if (state == CONN_ESTABLISHED && c->control)
 		FAM_FN(template, assure)(w, c->control);
 	if (state != CONN_SYN_RECV)

@@ -13,11 +13,12 @@ struct FAM_FN(conn, new) {
 	uint8_t method; /* enum forward_method */
 	const struct service *svc;
 	struct server_rt *server;
-	uint32_t control; /* a hold on its template, which it takes over; or 0 */
-	uint32_t hash;	  /* of the in key, if it is known; or 0 */
-	bool bound;	  /* counted at its server already; stays so if it cannot be made */
-	bool takes_key;	  /* its NAT out key may be that of a connection that is not assured */
-	uint8_t state;	  /* enum conn_state; 0: its first */
+	uint32_t server_id; /* of server */
+	uint32_t control;   /* a hold on its template, which it takes over; or 0 */
+	uint32_t hash;	    /* of the in key, if it is known; or 0 */
+	bool bound;	    /* counted at its server already; stays so if it cannot be made */
+	bool takes_key;	    /* its NAT out key may be that of a connection that is not assured */
+	uint8_t state;	    /* enum conn_state; 0: its first */
 };
 
 /* The server address that a connection stores. Zero for a tunnel or full NAT to a server of the

@@ -26,6 +26,7 @@ struct shadow *shadow_create(struct explain *x, const struct dataplane *dp)
 	pages_sparse(s->w.tunnel_paths, sizeof(*s->w.tunnel_paths) * (MAX_SERVERS + 1));
 	pages_sparse(s->w.ftp, sizeof(*s->w.ftp));
 	pages_sparse(s->w.sched.place_of, sizeof(*s->w.sched.place_of) * (MAX_SERVERS + 1));
+	s->w.sched.row = (struct count_row){.counts = s->slots + COUNT_ROW, .briefs = s->slots};
 	s->dp.n_workers = dp->n_workers;
 	s->dp.hz = dp->hz;
 	s->dp.tsc_start = dp->tsc_start;
@@ -112,10 +113,13 @@ void shadow_become(struct shadow *s, const struct worker *w)
 
 /* --- servers and the scheduler --- */
 
-static void rt_copy(struct server_rt *to, const struct server_rt *from)
+static void rt_copy(struct shadow *s, struct server_rt *to, const struct server_rt *from)
 {
+	s->slots[from->id] = __atomic_load_n(&from->slots[0], __ATOMIC_RELAXED);
+	s->slots[COUNT_ROW + from->id] = server_rt_counts(from);
 	*to = (struct server_rt){
-		.counts = server_rt_counts(from),
+		.slots = &s->slots[from->id],
+		.n_rows = 1,
 		.flags = __atomic_load_n(&from->flags, __ATOMIC_RELAXED),
 		.templates = __atomic_load_n(&from->templates, __ATOMIC_RELAXED),
 		.id = from->id,
@@ -138,7 +142,7 @@ void shadow_server(struct shadow *s, const struct worker *w, uint32_t id)
 	s->w.tunnel_paths[id] = w->tunnel_paths[id];
 	if (s->n_others == SHADOW_OTHERS)
 		return;
-	rt_copy(&s->others[s->n_others], rt);
+	rt_copy(s, &s->others[s->n_others], rt);
 	s->by_id[id] = &s->others[s->n_others++];
 }
 
@@ -198,7 +202,7 @@ void shadow_service(struct shadow *s, const struct worker *w, const struct servi
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t id = svc->servers[i].rt->id;
 
-		rt_copy(&s->rts[i], svc->servers[i].rt);
+		rt_copy(s, &s->rts[i], svc->servers[i].rt);
 		copy->servers[i].rt = &s->rts[i];
 		s->by_id[id] = &s->rts[i];
 		s->w.tunnel_paths[id] = w->tunnel_paths[id];

@@ -28,6 +28,7 @@ struct shadow {
 	uint32_t n_others;
 	uint32_t unused[2]; /* by family: the table's, while it pretends to be full; or 0 */
 	struct server_rt *by_id[MAX_SERVERS + 1];
+	uint64_t slots[2 * COUNT_ROW]; /* runtime.slots, with the sums of all rows in one */
 	uint32_t used_tick[MAX_NEXTHOPS + 1];
 	struct server_rt rts[MAX_SERVERS_PER_SERVICE]; /* of the service */
 	struct server_rt others[SHADOW_OTHERS];

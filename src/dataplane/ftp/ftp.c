@@ -310,6 +310,7 @@ int FAM_FN(ftp, make)(struct worker *w, struct FAM(pkt) *p)
 		.method = e.laddr.family ? FWD_FULLNAT : FWD_NAT,
 		.svc = rt->service_id <= s->max_service_id ? s->services[rt->service_id] : NULL,
 		.server = rt,
+		.server_id = rt->id,
 	};
 
 	ret = FAM_FN(conn, create)(w, &n, &p->conn);

@@ -41,7 +41,7 @@ static __rte_noinline void servers_prefetch(struct worker *w, const struct FAM(b
 		if (!(p->tcp_flags & (TCP_SYN | TCP_FIN)))
 			continue;
 		__builtin_prefetch(&w->handshakes[c->server], 1);
-		__builtin_prefetch(runtime_server(&w->pub->runtime, c->server), 1);
+		__builtin_prefetch(&w->sched.row.counts[c->server], 1);
 	}
 }
 

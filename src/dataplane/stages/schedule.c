@@ -44,6 +44,7 @@ static struct FAM_FN(conn, new) new_towards(const struct service *svc, const str
 		.method = srv->method,
 		.svc = svc,
 		.server = srv->rt,
+		.server_id = srv->id,
 		.hash = p->hash,
 	};
 }
@@ -59,14 +60,14 @@ static void once_make(struct worker *w, const struct FAM_FN(conn, new) * n, stru
 
 	p->conn = FAM_FN(conn, once)(w, n);
 	if (!again)
-		w->servers[n->server->id].counters.conns++;
+		w->servers[n->server_id].counters.conns++;
 	/* Should it have to wait for the next hop. */
 	tag->kind = HANDOFF_DECIDED;
-	tag->server = n->server->id;
+	tag->server = n->server_id;
 	tag->control = 0;
 	tag->v6 = FAMILY == 6;
 	if (unlikely(p->flags & PKT_FRAGMENT))
-		FAM_FN(follow, decided_put)(w, p, n->server->id);
+		FAM_FN(follow, decided_put)(w, p, n->server_id);
 }
 
 /* The server that was chosen when this packet came first, before it was parked; or NULL. */
@@ -140,8 +141,8 @@ static int scheduled_make(struct worker *w, const struct service *svc, struct FA
 	n.bound = true;
 	ret = FAM_FN(conn, begin)(w, &n, &p->conn);
 	if (ret < 0) {
-		server_rt_bind_undo(svc->servers[choice].rt, active);
-		sched_update(svc, &w->sched, svc->servers[choice].rt);
+		server_rt_bind_undo(svc->servers[choice].rt, &w->sched.row, n.server_id, active);
+		sched_update(svc, &w->sched, n.server_id);
 	}
 	return ret;
 }
@@ -444,6 +445,8 @@ void FAM(stage_schedule)(struct worker *w, struct FAM(burst) *b)
 	uint32_t freed = w->FAM(v).table.freed; /* as it was at look-up */
 	uint16_t k = 0;
 
+	if (++w->sched.burst == 0) /* which is no burst */
+		w->sched.burst = 1;
 	if (unlikely(w->env.leavers))
 		FAM(removed_server_end)(w, b);
 	for (uint16_t i = 0; i < b->n; i++) {

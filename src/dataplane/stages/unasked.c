@@ -67,10 +67,15 @@ static bool reply_as_vip(struct worker *w, const struct FAM(listener) *own, stru
 				      .method = FWD_NAT,
 				      .svc = svc};
 
-	for (uint32_t i = 0; i < svc->n_servers && !n.server; i++)
-		if (FAM_FN(addr, equal)(FAM_FN(addr, of)(&svc->servers[i].addr), p->key.saddr) &&
-		    svc->servers[i].port == p->key.sport)
-			n.server = svc->servers[i].rt;
+	for (uint32_t i = 0; i < svc->n_servers && !n.server; i++) {
+		const struct server *s = &svc->servers[i];
+
+		if (!FAM_FN(addr, equal)(FAM_FN(addr, of)(&s->addr), p->key.saddr) ||
+		    s->port != p->key.sport)
+			continue;
+		n.server = s->rt;
+		n.server_id = s->id;
+	}
 	if (!n.server)
 		return false;
 	p->conn = FAM_FN(conn, once)(w, &n);

@@ -122,6 +122,7 @@ static struct FAM(conn) *conn_new(struct worker *w, const struct sync_event *op)
 		.announced = is_active_data(svc, rt, op),
 		.svc = svc,
 		.server = rt,
+		.server_id = rt->id,
 	};
 
 	ret = install(w, &n, &c);

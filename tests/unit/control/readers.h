@@ -297,6 +297,7 @@ static inline void service_text(FILE *out, const struct service *svc)
 		s.weight = s.last_weight = 0;
 		s.down = s.as_removed = 0;
 		s.rt = NULL;
+		s.id = 0; /* of rt */
 		HEX(out, s);
 	}
 	fprintf(out, "\n");

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "control_bed.h"
+#include "lib/counts.h"
 
 static void the_first_snapshot_is_the_configuration(void **state)
 {
@@ -110,7 +111,7 @@ static void a_removed_server_waits_for_its_connections_and_revives(void **state)
 	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
 	uint32_t id = srv->id;
 
-	server_rt_bind(srv, true);
+	counts_bind(srv, true);
 	do_it(f, "server.delete", "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}");
 	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1");
 	assert_true(server_rt_removed(srv));
@@ -123,7 +124,7 @@ static void a_removed_server_waits_for_its_connections_and_revives(void **state)
 	assert_int_equal(node_of(f, WEB)->servers[0].rt->id, id);
 	assert_int_equal(srv->removed, 0);
 	assert_int_equal(counts_active(server_rt_counts(srv)), 1);
-	server_rt_unbind(srv, true);
+	counts_unbind(srv, true);
 }
 
 static json_int_t connections_of(struct fixture *f, const char *method, const char *params)
@@ -141,16 +142,16 @@ static void a_deletion_says_how_many_connections_there_were(void **state)
 	struct server_rt *one = server_of(f, WEB, "10.0.0.1:80");
 	struct server_rt *two = server_of(f, WEB, "10.0.0.2:80");
 
-	server_rt_bind(one, true);
-	server_rt_bind(two, true);
-	server_rt_bind(two, false);
+	counts_bind(one, true);
+	counts_bind(two, true);
+	counts_bind(two, false);
 	assert_int_equal(connections_of(f, "server.delete",
 					"{\"service\":\"web\",\"server\":\"10.0.0.2:80\"}"),
 			 2);
 	assert_int_equal(connections_of(f, "service.delete", "{\"service\":\"web\"}"), 1);
-	server_rt_unbind(one, true);
-	server_rt_unbind(two, true);
-	server_rt_unbind(two, false);
+	counts_unbind(one, true);
+	counts_unbind(two, true);
+	counts_unbind(two, false);
 }
 
 static void a_removed_server_is_forgotten_when_its_last_connection_ends(void **state)
@@ -159,9 +160,9 @@ static void a_removed_server_is_forgotten_when_its_last_connection_ends(void **s
 	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
 	uint32_t id = srv->id;
 
-	server_rt_bind(srv, true);
+	counts_bind(srv, true);
 	do_it(f, "server.delete", "{\"service\":\"web\",\"server\":\"10.0.0.1:80\"}");
-	server_rt_unbind(srv, true);
+	counts_unbind(srv, true);
 	for (int i = 0; i < 5000 && runtime_server(&f->pub.runtime, id); i++)
 		usleep(1000);
 	assert_null(runtime_server(&f->pub.runtime, id));
@@ -175,12 +176,12 @@ static void a_server_that_leaves_nat_is_steered_until_its_connections_end(void *
 	struct fixture *f = *state;
 	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
 
-	server_rt_bind(srv, true);
+	counts_bind(srv, true);
 	do_it(f, "server.edit",
 	      "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"forward\":\"dr\"}}");
 	assert_int_equal(srv->method, FWD_DR);
 	assert_int_equal(kinds_of(f, "10.0.0.1"), ADDR_KIND_NAT_SERVER);
-	server_rt_unbind(srv, true);
+	counts_unbind(srv, true);
 	for (int i = 0; i < 5000 && kinds_of(f, "10.0.0.1"); i++)
 		usleep(1000);
 	assert_int_equal(kinds_of(f, "10.0.0.1"), 0);
@@ -226,7 +227,7 @@ static void a_vip_without_services_lingers_until_its_connections_end(void **stat
 	struct fixture *f = *state;
 	struct server_rt *srv = server_of(f, WEB, "10.0.0.1:80");
 
-	server_rt_bind(srv, true);
+	counts_bind(srv, true);
 	do_it(f, "service.delete", "{\"service\":\"web\"}");
 	assert_int_equal(kinds_of(f, "192.0.2.80"), ADDR_KIND_LINGERING);
 	assert_false(told(f, "192.0.2.80", LINK_ADDRESS_VIP));
@@ -241,7 +242,7 @@ static void a_vip_without_services_lingers_until_its_connections_end(void **stat
 	do_it(f, "service.delete", "{\"service\":\"web\"}");
 	usleep(600000); /* the registry has looked twice */
 	assert_int_equal(kinds_of(f, "192.0.2.80"), ADDR_KIND_LINGERING);
-	server_rt_unbind(srv, true);
+	counts_unbind(srv, true);
 	wait_for_kinds(f, "192.0.2.80", 0);
 	wait_for_kinds(f, "192.0.2.81", 0);
 }

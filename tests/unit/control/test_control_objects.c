@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control_bed.h"
+#include "lib/counts.h"
 #include "dataplane/stages/classify.h"
 #include "model/owned_port.h"
 #include "ha/sync/identity.h"
@@ -210,14 +211,14 @@ static void a_mark_lingers(struct fixture *f, const struct mark_texts *t)
 	assert_int_equal(addr_parse(t->server, &ep.addr), 0);
 	srv = runtime_server_find(&f->pub.runtime, runtime_service_find(&f->pub.runtime, t->key),
 				  &ep);
-	server_rt_bind(srv, true);
+	counts_bind(srv, true);
 	do_it(f, "mark.delete", "{\"position\":1}");
 	usleep(600000); /* the registry has looked twice */
 	assert_true(covers(f, t->other_covered));
 	snprintf(params, sizeof(params), "{\"service\":\"%s\"}", t->key);
 	do_it(f, "service.delete", params);
 	assert_true(covers(f, t->covered));
-	server_rt_unbind(srv, true);
+	counts_unbind(srv, true);
 	wait_until_uncovered(f, t->other_covered);
 	wait_until_uncovered(f, t->covered);
 }
@@ -293,10 +294,10 @@ static void services_of_ipv6_have_tables_of_their_own(void **state)
 				  runtime_service_find(&f->pub.runtime, "tcp:[2001:db8::80]:80"),
 				  &ep);
 	assert_non_null(srv);
-	server_rt_bind(srv, true);
+	counts_bind(srv, true);
 	do_it(f, "service.delete", "{\"service\":\"tcp:[2001:db8::80]:80\"}");
 	assert_int_equal(kinds_of(f, "2001:db8::80"), ADDR_KIND_LINGERING);
-	server_rt_unbind(srv, true);
+	counts_unbind(srv, true);
 	for (int i = 0; i < 5000 && kinds_of(f, "2001:db8::80"); i++)
 		usleep(1000);
 	assert_int_equal(kinds_of(f, "2001:db8::80"), 0);

@@ -424,7 +424,7 @@ static void packets_wait_for_a_next_hop_and_then_go(void **state)
 	harness_run(&h);
 	assert_true(lab_got(1, &p));
 	assert_int_equal(p.daddr, ipv4("10.10.0.9"));
-	assert_int_equal(world_server(&h, "tcp", VIP ":90", "10.10.0.9:8080")->counts,
+	assert_int_equal(server_rt_counts(world_server(&h, "tcp", VIP ":90", "10.10.0.9:8080")),
 			 SERVER_COUNT_ACTIVE);
 	world_neighbour(&h, link_id_of(1, 0), "10.10.0.9", NULL);
 	lab_put(0, from_client(1014, 90, TCP_ACK));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/counts.h"
 #include "model/published.h"
 
 static be32 ip(const char *text)
@@ -414,7 +415,7 @@ static void a_removed_server_revives_with_its_counts(void **state)
 	assert_int_equal(runtime_init(&rt), 0);
 	svc = runtime_service_get(&rt, "tcp:10.1.0.100:80");
 	srv = runtime_server_get(&rt, svc, &e);
-	server_rt_bind(srv, true);
+	counts_bind(srv, true);
 	runtime_server_remove(&rt, srv, &g.grace);
 	g.passed = 100;
 	/* A connection names it: it waits. */
@@ -444,14 +445,14 @@ static void ids_are_not_used_again_while_somebody_may_name_them(void **state)
 	srv = runtime_server_get(&rt, svc, &e);
 	srv_id = srv->id;
 	svc_id = svc->id;
-	server_rt_bind(srv, false);
+	counts_bind(srv, false);
 	runtime_server_remove(&rt, srv, &g.grace);
 	runtime_service_remove(&rt, svc, &g.grace);
 	g.passed = 2;
 	/* The connection names the server, the server its service. */
 	assert_int_equal(runtime_reap(&rt, &g.grace), 2);
 	assert_ptr_equal(runtime_service_find(&rt, "tcp:10.1.0.100:80"), svc);
-	server_rt_unbind(srv, false);
+	counts_unbind(srv, false);
 	/* Out of its slot, but its id waits for another grace period. */
 	assert_int_equal(runtime_reap(&rt, &g.grace), 2);
 	assert_null(runtime_server(&rt, srv_id));
@@ -504,31 +505,40 @@ static void the_registry_finds_everything_while_others_come_and_go(void **state)
 	runtime_fini(&rt);
 }
 
+/* Of no registry. */
+static struct server_rt rt_alone(void)
+{
+	static uint64_t slots[2 * COUNT_ROW];
+
+	slots[1] = slots[COUNT_ROW + 1] = 0;
+	return (struct server_rt){.slots = &slots[1], .id = 1, .n_rows = 1};
+}
+
 static void the_overload_flag_has_hysteresis(void **state)
 {
-	struct server_rt rt = {0};
+	struct server_rt rt = rt_alone();
 
 	(void)state;
 	/* With a lower threshold: until the sum is below it. */
 	server_rt_set_thresholds(&rt, 4, 2);
 	for (int i = 0; i < 3; i++)
-		server_rt_bind(&rt, i % 2);
+		counts_bind(&rt, i % 2);
 	assert_false(server_rt_overloaded(&rt));
-	server_rt_bind(&rt, true);
+	counts_bind(&rt, true);
 	assert_true(server_rt_overloaded(&rt));
-	server_rt_unbind(&rt, true);
-	server_rt_unbind(&rt, true);
+	counts_unbind(&rt, true);
+	counts_unbind(&rt, true);
 	assert_true(server_rt_overloaded(&rt));
-	server_rt_unbind(&rt, false);
+	counts_unbind(&rt, false);
 	assert_false(server_rt_overloaded(&rt));
 	/* Without one: until the sum is below three quarters of the upper one. */
 	server_rt_set_thresholds(&rt, 4, 0);
 	for (int i = 0; i < 3; i++)
-		server_rt_bind(&rt, true);
+		counts_bind(&rt, true);
 	assert_true(server_rt_overloaded(&rt));
-	server_rt_unbind(&rt, true);
+	counts_unbind(&rt, true);
 	assert_true(server_rt_overloaded(&rt));
-	server_rt_unbind(&rt, true);
+	counts_unbind(&rt, true);
 	assert_false(server_rt_overloaded(&rt));
 }
 
@@ -536,30 +546,30 @@ static void the_overload_flag_has_hysteresis(void **state)
  * no more connections, and nobody would clear it. */
 static void an_idle_server_is_never_left_overloaded(void **state)
 {
-	struct server_rt rt = {0};
+	struct server_rt rt = rt_alone();
 
 	(void)state;
 	server_rt_set_thresholds(&rt, 2, 0);
-	server_rt_overload(&rt, 2 * SERVER_COUNT_ACTIVE); /* both are gone by now */
+	server_rt_overload(&rt, 2); /* both are gone by now */
 	assert_false(server_rt_overloaded(&rt));
-	rt.counts = 2 * SERVER_COUNT_INACTIVE; /* both have changed class only */
-	server_rt_overload(&rt, 2 * SERVER_COUNT_ACTIVE);
+	counts_set(&rt, 2 * SERVER_COUNT_INACTIVE); /* both have changed class only */
+	server_rt_overload(&rt, 2);
 	assert_true(server_rt_overloaded(&rt));
 }
 
 static void only_a_higher_or_no_upper_threshold_clears_the_flag(void **state)
 {
-	struct server_rt rt = {0};
+	struct server_rt rt = rt_alone();
 
 	(void)state;
 	server_rt_set_thresholds(&rt, 1, 0);
-	server_rt_bind(&rt, true);
+	counts_bind(&rt, true);
 	assert_true(server_rt_overloaded(&rt));
 	server_rt_set_thresholds(&rt, 1, 1);
 	assert_true(server_rt_overloaded(&rt));
 	server_rt_set_thresholds(&rt, 2, 0);
 	assert_false(server_rt_overloaded(&rt));
-	server_rt_bind(&rt, true);
+	counts_bind(&rt, true);
 	assert_true(server_rt_overloaded(&rt));
 	server_rt_set_thresholds(&rt, 0, 0);
 	assert_false(server_rt_overloaded(&rt));
@@ -567,17 +577,17 @@ static void only_a_higher_or_no_upper_threshold_clears_the_flag(void **state)
 
 static void a_change_of_class_keeps_the_sum(void **state)
 {
-	struct server_rt rt = {0};
+	struct server_rt rt = rt_alone();
 
 	(void)state;
-	server_rt_bind(&rt, false);
-	server_rt_bind(&rt, false);
-	server_rt_change(&rt, true);
-	assert_int_equal(counts_active(rt.counts), 1);
-	assert_int_equal(counts_inactive(rt.counts), 1);
-	server_rt_change(&rt, false);
-	assert_int_equal(counts_active(rt.counts), 0);
-	assert_int_equal(counts_inactive(rt.counts), 2);
+	counts_bind(&rt, false);
+	counts_bind(&rt, false);
+	counts_change(&rt, true);
+	assert_int_equal(counts_active(server_rt_counts(&rt)), 1);
+	assert_int_equal(counts_inactive(server_rt_counts(&rt)), 1);
+	counts_change(&rt, false);
+	assert_int_equal(counts_active(server_rt_counts(&rt)), 0);
+	assert_int_equal(counts_inactive(server_rt_counts(&rt)), 2);
 }
 
 static void a_service_key_says_protocol_and_address_or_mark(void **state)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/counts.h"
 #include "model/published.h"
 #include "sched/sched.h"
 
@@ -99,6 +100,7 @@ static inline struct lab *lab_create_of(uint8_t family, const char *sched, uint3
 	struct lab *l = calloc(1, sizeof(*l));
 
 	assert_int_equal(runtime_init(&l->rt), 0);
+	assert_int_equal(runtime_set_workers(&l->rt, LAB_WORKERS), 0);
 	l->svc_rt = runtime_service_get(&l->rt, "tcp:10.1.0.100:80");
 	l->sched = sched_find(sched);
 	assert_non_null(l->sched);
@@ -106,8 +108,10 @@ static inline struct lab *lab_create_of(uint8_t family, const char *sched, uint3
 	l->family = family;
 	l->n_workers = 1;
 	for (uint16_t i = 0; i < LAB_WORKERS; i++)
-		l->workers[i] = (struct sched_worker){
-			.id = i, .place_of = calloc(MAX_SERVERS + 1, sizeof(uint16_t))};
+		l->workers[i] =
+			(struct sched_worker){.id = i,
+					      .place_of = calloc(MAX_SERVERS + 1, sizeof(uint16_t)),
+					      .row = runtime_row(&l->rt, i)};
 	lab_publish(l);
 	return l;
 }
@@ -216,15 +220,15 @@ static inline int lab_choose(struct lab *l, const struct sched_request *from)
 /* A connection of worker 0 ends, or changes class. */
 static inline void lab_unbind(struct lab *l, struct server_rt *rt, bool active)
 {
-	server_rt_unbind(rt, active);
-	sched_update(l->node, &l->workers[0], rt);
+	counts_unbind(rt, active);
+	sched_update(l->node, &l->workers[0], rt->id);
 }
 
 static inline void lab_change(struct lab *l, struct server_rt *rt, bool to_active)
 {
-	server_rt_change(rt, to_active);
+	counts_change(rt, to_active);
 	if (!to_active)
-		sched_update(l->node, &l->workers[0], rt);
+		sched_update(l->node, &l->workers[0], rt->id);
 }
 
 /* The letters of the next n choices: A is the server that was added first. */

@@ -11,6 +11,7 @@
 void step_point(void);
 
 #define __atomic_load_n(...)		 (step_point(), __atomic_load_n(__VA_ARGS__))
+#define __atomic_store_n(...)		 (step_point(), __atomic_store_n(__VA_ARGS__))
 #define __atomic_fetch_or(...)		 (step_point(), __atomic_fetch_or(__VA_ARGS__))
 #define __atomic_fetch_and(...)		 (step_point(), __atomic_fetch_and(__VA_ARGS__))
 #define __atomic_fetch_add(...)		 (step_point(), __atomic_fetch_add(__VA_ARGS__))

@@ -65,7 +65,7 @@ static inline void crew_look(struct crew *c)
 	for (uint32_t i = 0; i < svc->n_servers; i++) {
 		int over;
 
-		counts[i] = counts_active(svc->servers[i].rt->counts);
+		counts[i] = counts_active(server_rt_counts(svc->servers[i].rt));
 		n += counts[i];
 		over = svc->servers[i].upper ? (int)(counts[i] - svc->servers[i].upper) : 0;
 		if (over > c->overshoot)
@@ -142,8 +142,8 @@ static void crew_worker(void)
 
 static inline void crew_unbind(const struct service *svc, const struct sched_worker *w, int at)
 {
-	server_rt_unbind(svc->servers[at].rt, true);
-	sched_update(svc, w, svc->servers[at].rt);
+	counts_unbind_of(svc->servers[at].rt, w->id, true);
+	sched_update(svc, w, svc->servers[at].id);
 }
 
 /* Connections begin and end; all end before the worker does. */

@@ -413,7 +413,7 @@ static void generations_wrap(void **state)
 struct worker_run {
 	struct lab *lab;
 	uint32_t *counts; /* by address, atomic */
-	uint32_t n;
+	uint32_t id, n;
 	uint32_t none;
 	pthread_barrier_t *start;
 };
@@ -432,7 +432,7 @@ static void *worker_run(void *arg)
 			w->none++;
 			continue;
 		}
-		server_rt_bind(svc->servers[at].rt, true);
+		counts_bind_of(svc->servers[at].rt, w->id, true);
 		__atomic_fetch_add(&w->counts[be32_to(svc->servers[at].addr.v4) & 0xff], 1,
 				   __ATOMIC_RELAXED);
 	}
@@ -448,7 +448,7 @@ static void workers_run(struct lab *l, uint32_t workers, uint32_t n, uint32_t *c
 
 	pthread_barrier_init(&start, NULL, workers + 1);
 	for (uint32_t i = 0; i < workers; i++) {
-		runs[i] = (struct worker_run){l, counts, n, 0, &start};
+		runs[i] = (struct worker_run){l, counts, i, n, 0, &start};
 		assert_int_equal(pthread_create(&threads[i], NULL, worker_run, &runs[i]), 0);
 	}
 	pthread_barrier_wait(&start);

@@ -165,7 +165,7 @@ static void connect_one(struct replay *r, const char *op)
 	r->compared++;
 	if (srv == NULL || r->one_packet)
 		return;
-	server_rt_bind(srv, !udp);
+	counts_bind(srv, !udp);
 	assert_in_range(r->n_entries, 0, MAX_ENTRIES - 1);
 	r->entries[r->n_entries++] =
 		(struct entry){.client = client, .server = srv, .active = !udp, .live = true};
@@ -408,7 +408,7 @@ static void twos_spreads_like_the_kernel(void **state)
 		random ^= random << 17;
 		req.random = random * 0x9e3779b97f4a7c15ULL;
 		srv = l->node->servers[lab_choose(l, &req)].rt;
-		server_rt_bind(srv, true);
+		counts_bind(srv, true);
 		got[be32_to(srv->ep.addr.v4) - 0x0a0a0001]++;
 	}
 	for (uint32_t i = 0; i < 4; i++) {

@@ -271,7 +271,7 @@ static void a_destination_stays_with_its_server_for_a_day(void **state)
 
 		req.now_s = 1000;
 		assert_int_equal(lab_choose(l, &req), 0);
-		server_rt_bind(rt_of(l, 1), true);
+		counts_bind(rt_of(l, 1), true);
 		/* wlc would take B. */
 		assert_int_equal(lab_choose(l, &req), 0);
 		req.now_s += 24 * 60 * 60;
@@ -297,17 +297,17 @@ static void lblc_moves_a_destination_and_lblcr_adds_a_server(void **state)
 	assert_int_equal(lab_choose(c, &req), 0);
 	assert_int_equal(lab_choose(r, &req), 0);
 	for (int i = 0; i < 3; i++) {
-		server_rt_bind(rt_of(c, 1), true);
-		server_rt_bind(rt_of(r, 1), true);
+		counts_bind(rt_of(c, 1), true);
+		counts_bind(rt_of(r, 1), true);
 	}
 	assert_int_equal(lab_choose(c, &req), 1);
 	assert_int_equal(lab_choose(r, &req), 1);
 	/* A is idle again, B busy: lblc has moved, lblcr has both. */
 	for (int i = 0; i < 3; i++) {
-		server_rt_unbind(rt_of(c, 1), true);
-		server_rt_unbind(rt_of(r, 1), true);
-		server_rt_bind(rt_of(c, 2), true);
-		server_rt_bind(rt_of(r, 2), true);
+		counts_unbind(rt_of(c, 1), true);
+		counts_unbind(rt_of(r, 1), true);
+		counts_bind(rt_of(c, 2), true);
+		counts_bind(rt_of(r, 2), true);
 	}
 	assert_int_equal(lab_choose(c, &req), 1);
 	assert_int_equal(lab_choose(r, &req), 0);
@@ -325,15 +325,15 @@ static void lblcr_sets_shrink_after_a_day_without_change(void **state)
 	req.now_s = 5;
 	assert_int_equal(lab_choose(l, &req), 0);
 	for (int i = 0; i < 3; i++)
-		server_rt_bind(rt_of(l, 1), true);
+		counts_bind(rt_of(l, 1), true);
 	assert_int_equal(lab_choose(l, &req), 1); /* the set is B A */
 	req.now_s += 24 * 60 * 60;
 	assert_int_equal(lab_choose(l, &req), 1);
 	req.now_s += 2; /* A, the most loaded, goes */
 	assert_int_equal(lab_choose(l, &req), 1);
 	for (int i = 0; i < 3; i++)
-		server_rt_unbind(rt_of(l, 1), true);
-	server_rt_bind(rt_of(l, 2), true);
+		counts_unbind(rt_of(l, 1), true);
+	counts_bind(rt_of(l, 2), true);
 	assert_int_equal(lab_choose(l, &req), 1);
 	lab_destroy(l);
 }

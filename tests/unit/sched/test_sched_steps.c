@@ -49,7 +49,7 @@ static void lab_random(struct lab *l, uint64_t seed, bool thresholds)
 		l->servers[random_below(&r, n)].weight = 0;
 	lab_publish(l);
 	for (uint32_t i = 0; i < n; i++) {
-		l->node->servers[i].rt->counts = 0;
+		counts_set(l->node->servers[i].rt, 0);
 		l->node->servers[i].rt->flags = 0;
 	}
 }
@@ -148,7 +148,7 @@ static void connections_that_end_leave_nothing_behind(void **state)
 				fail_msg("%s, %u workers, seed %llu: %d over a threshold", *name,
 					 crew.n, (unsigned long long)seed, crew.overshoot);
 			for (uint32_t i = 0; i < l->n; i++) {
-				assert_int_equal(l->node->servers[i].rt->counts, 0);
+				assert_int_equal(server_rt_counts(l->node->servers[i].rt), 0);
 				assert_false(server_rt_overloaded(l->node->servers[i].rt));
 			}
 			crew_fini(&crew);
