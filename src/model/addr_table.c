@@ -11,7 +11,9 @@
 struct FAM(addr_table) *FAM_FN(addr_table, create)(const struct FAM(addr_entry) *entries,
 						   uint32_t n)
 {
-	uint32_t slots = table_slots(n);
+	/* At most a quarter full: clients' addresses are asked for as well, and are to find an
+	 * empty slot at once. */
+	uint32_t slots = table_slots(n * 2);
 	struct FAM(addr_table) *t = calloc(1, sizeof(*t) + slots * sizeof(t->slots[0]));
 
 	if (t == NULL) {
@@ -27,6 +29,7 @@ struct FAM(addr_table) *FAM_FN(addr_table, create)(const struct FAM(addr_entry) 
 
 		if (from->kinds == 0)
 			continue;
+		t->any |= from->kinds;
 		for (e = &t->slots[at & t->mask];
 		     e->kinds != 0 && !FAM_FN(addr, equal)(e->addr, from->addr);)
 			e = &t->slots[++at & t->mask];
@@ -83,6 +86,7 @@ void FAM_FN(addr_table, set)(struct FAM(addr_table) *t, FAM_ADDR addr, uint32_t 
 		return;
 	}
 	e->kinds = kinds;
+	t->any |= kinds;
 }
 
 void FAM_FN(addr_table, put)(struct FAM(addr_table) *t)

@@ -7,11 +7,13 @@ struct FAM(addr_entry) {
 	link_id link;	/* where ARP or ND for it is answered; LINK_ANY */
 };
 
-/* Open addressing, linear probing, power of two, at most half full. */
+/* Open addressing, linear probing, power of two, at most half full, a quarter where
+ * it is built anew. */
 struct FAM(addr_table) {
 	uint32_t refs; /* control only */
 	uint32_t mask; /* slots - 1 */
 	uint32_t n;
+	uint32_t any; /* kinds that an entry has, or had in the table that this is a copy of */
 	struct FAM(addr_entry) slots[];
 };
 
@@ -27,6 +29,13 @@ FAM_FN(addr_table, find)(const struct FAM(addr_table) *t, FAM_ADDR addr)
 		if (FAM_FN(addr, equal)(e->addr, addr))
 			return e;
 	}
+}
+
+/* The slot where the search for an address begins: most often its entry, or a free one. */
+static inline const struct FAM(addr_entry) *
+FAM_FN(addr_table, first)(const struct FAM(addr_table) *t, FAM_ADDR addr)
+{
+	return &t->slots[FAM_FN(addr, hash)(addr) & t->mask];
 }
 
 /* Control. Entries for one address are merged by or-ing their kinds. NULL with errno ENOMEM. */

@@ -32,7 +32,6 @@
 #define ADDR_KIND_POOL 0x100U
 /* With VIP: reached by routes, as in a fleet. No ARP is answered and none announced. */
 #define ADDR_KIND_SILENT 0x200U
-
 /* An entry of either family, for those who list. */
 struct addr_entry {
 	struct addr addr;

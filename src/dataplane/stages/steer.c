@@ -42,9 +42,9 @@ static __rte_noinline bool source_dropped(struct worker *w, struct FAM(pkt) *p)
 	return true;
 }
 
-static bool balanced_proto(uint8_t proto)
+static inline bool balanced_proto(uint8_t proto)
 {
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+	return (proto == IPPROTO_TCP) | (proto == IPPROTO_UDP);
 }
 
 /* A later fragment of IPv6 may name an extension header of its first. */
@@ -338,6 +338,12 @@ static __rte_noinline enum steering steer_one(struct worker *w, struct FAM(pkt) 
 	return STEER_DONE;
 }
 
+static inline bool is_active_vip(uint32_t kinds)
+{
+	return (kinds & (ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL)) ==
+	       (ADDR_KIND_VIP | ADDR_KIND_ACTIVE);
+}
+
 /*
  * The direction of nearly all packets: TCP or UDP with whole headers, from a client to a VIP that
  * is active, or from a NAT server to an address that is nobody's here. Decides as steer_one() does.
@@ -354,10 +360,7 @@ static __rte_always_inline enum steering steer_plain(struct worker *w, const str
 		return STEER_DONE;
 	e = FAM_FN(addr_table, find)(addrs, daddr);
 	if (e)
-		return (e->kinds & (ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL)) ==
-				       (ADDR_KIND_VIP | ADDR_KIND_ACTIVE)
-			       ? STEER_IN
-			       : STEER_DONE;
+		return is_active_vip(e->kinds) ? STEER_IN : STEER_DONE;
 	if (unlikely(snap->FAM(cover) || FAM_FN(addr, is_multicast)(daddr) ||
 		     FAM_FN(fib, may_be_local)(w->env.fib->FAM(v), daddr)))
 		return STEER_DONE;
@@ -366,6 +369,31 @@ static __rte_always_inline enum steering steer_plain(struct worker *w, const str
 	    likely(FAM_FN(source, is_known)(w, saddr, p->link)))
 		return STEER_OUT;
 	return STEER_DONE;
+}
+
+/*
+ * The same for a burst that may be of both directions, in dir. A branch on the direction of each
+ * packet would be taken as a coin falls. So the destination's first slot alone is looked at without
+ * a branch, and what is not to a VIP is gathered and looked at behind the others.
+ */
+static inline void steer_mixed(struct worker *w, struct FAM(burst) *b)
+{
+	const struct FAM(addr_table) *const addrs = w->env.snap->FAM(addrs);
+	struct FAM(pkt) *others[BURST_MAX], *const end = b->pkts + b->n;
+	unsigned int n = 0;
+
+	for (struct FAM(pkt) *p = b->pkts; p < end; p++) {
+		const struct FAM(addr_entry) *e = FAM_FN(addr_table, first)(addrs, p->key.daddr);
+		const bool in = FAM_FN(addr, equal)(e->addr, p->key.daddr) &
+				is_active_vip(e->kinds) & (p->flags == 0) &
+				balanced_proto(p->key.proto);
+
+		p->dir = STEER_IN;
+		others[n] = p;
+		n += !in;
+	}
+	for (unsigned int k = 0; k < n; k++)
+		others[k]->dir = (uint8_t)steer_plain(w, others[k]);
 }
 
 /* An ICMP error or a fragment: the key is another than the hash was made of. False: the packet has
@@ -392,11 +420,16 @@ void FAM(stage_steer)(struct worker *w, struct FAM(burst) *b)
 {
 	const struct FAM(table) *const t = &w->FAM(v).table;
 	const bool several = w->owners->several, active = !w->env.lease_off;
+	const bool mixed = active && (w->env.snap->FAM(addrs)->any & ADDR_KIND_NAT_SERVER);
 	struct FAM(pkt) *const end = b->pkts + b->n, *to = b->pkts;
 
 	marked_refresh(w);
+	if (mixed)
+		steer_mixed(w, b);
 	for (struct FAM(pkt) *p = b->pkts; p < end; p++) {
-		enum steering s = active ? steer_plain(w, p) : STEER_DONE;
+		enum steering s = !active ? STEER_DONE
+				  : mixed ? (enum steering)p->dir
+					  : steer_plain(w, p);
 
 		if (unlikely(s == STEER_DONE)) {
 			s = steer_one(w, p);

@@ -362,6 +362,7 @@ static void kinds_of_one_address_are_merged(void **state)
 
 	(void)state;
 	assert_int_equal(t->n, 2);
+	assert_int_equal(t->any, ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_NAT_SERVER);
 	assert_int_equal(addr_table4_find(t, e[0].addr)->kinds, ADDR_KIND_VIP | ADDR_KIND_ACTIVE);
 	assert_int_equal(addr_table4_find(t, e[0].addr)->link, 5);
 	assert_null(addr_table4_find(t, ip("10.1.0.3")));
