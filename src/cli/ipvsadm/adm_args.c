@@ -45,6 +45,7 @@ static const struct adm_word words[] = {
 	{"delete-server", 'd', ADM_NONE, VERB(DELETE_SERVER)},
 	{"set", 0, ADM_NONE, VERB(SET)},
 	{"help", 'h', ADM_NONE, VERB(HELP)},
+	{"version", 'v', ADM_NONE, VERB(VERSION)},
 	{"restore", 'R', ADM_NONE, VERB(RESTORE)},
 	{"save", 'S', ADM_NONE, VERB(SAVE)},
 	{"start-daemon", 0, ADM_REQUIRED, VERB(START_DAEMON)},
@@ -113,7 +114,7 @@ static int option_once(struct adm *a, struct adm_command *cmd, enum adm_option o
 
 static int seconds_take(struct adm *a, const char *text, int64_t min, uint32_t *out)
 {
-	int64_t n = *text ? adm_number(text, min, TIMEOUT_MAX_S) : min ? -1 : 0;
+	int64_t n = adm_number(text, min, TIMEOUT_MAX_S);
 
 	if (n < 0)
 		return adm_fail(a, ADM_USAGE, "invalid timeout value `%s' specified", text);
@@ -203,7 +204,8 @@ static int group_take(struct adm *a, struct adm_command *cmd, const char *text)
 	if (good)
 		good = addr.family == ADDR_V4 ? be32_to(addr.v4) >> 28 == 0xe : addr.v6[0] == 0xff;
 	if (!good)
-		return adm_fail(a, ADM_USAGE, "invalid mcast-group specified");
+		return adm_fail(a, ADM_USAGE, "invalid IPv%d mcast-group `%s'",
+				strchr(text, ':') ? 6 : 4, text);
 	addr_format(&addr, cmd->daemon.group, sizeof(cmd->daemon.group));
 	return 0;
 }
@@ -275,7 +277,7 @@ static int word_take(struct adm *a, struct adm_command *cmd, const struct adm_wo
 		return 0;
 	case ID_IPV6:
 		if (!cmd->service.mark)
-			return adm_fail(a, ADM_USAGE, "-6 used before -f");
+			return adm_fail(a, ADM_USAGE, "-6 used before -f\n");
 		cmd->service.ep.addr.family = ADDR_V6;
 		return 0;
 	}
@@ -300,8 +302,10 @@ static int verb_take(struct adm *a, struct adm_words *w, struct adm_command *cmd
 	cmd->daemon.master = strcmp(value, "master") == 0;
 	if (cmd->daemon.master || strcmp(value, "backup") == 0)
 		return 0;
-	return adm_fail(a, ADM_USAGE, "illegal %s specified",
-			cmd->verb == ADM_START_DAEMON ? "start_daemon" : "stop_daemon");
+	/* Of a start the text names the start, of a stop too. */
+	return adm_fail(a, ADM_USAGE,
+			cmd->verb == ADM_START_DAEMON ? "illegal start-daemon parameter specified"
+						      : "illegal start_daemon specified");
 }
 
 static int set_take(struct adm *a, struct adm_words *w, struct adm_command *cmd)
@@ -341,6 +345,7 @@ static int rest_take(struct adm *a, struct adm_words *w, struct adm_command *cmd
 int adm_parse(struct adm *a, int argc, char **argv, struct adm_command *cmd, bool *fatal)
 {
 	struct adm_words w = {.table = words, .argv = argv, .argc = argc, .next = 1};
+	bool alone; /* a command that looks at no other word */
 	int ret;
 
 	memset(cmd, 0, sizeof(*cmd));
@@ -348,17 +353,18 @@ int adm_parse(struct adm *a, int argc, char **argv, struct adm_command *cmd, boo
 	cmd->prefix = 128;
 	cmd->weight = 1;
 	cmd->forward = "dr";
-	cmd->daemon = (struct adm_daemon){.maxlen = 1472, .port = 8848, .ttl = 1};
+	cmd->daemon = (struct adm_daemon){.port = 8848, .ttl = 1};
 	snprintf(cmd->daemon.group, sizeof(cmd->daemon.group), "224.0.0.81");
 	*fatal = true;
 	w.left = calloc((size_t)argc + 1, sizeof(*w.left));
 	if (!w.left)
 		return adm_fail(a, ADM_REFUSED, "no memory");
 	ret = verb_take(a, &w, cmd);
-	if (ret == 0 && cmd->verb != ADM_HELP)
+	alone = cmd->verb == ADM_HELP || cmd->verb == ADM_VERSION;
+	if (ret == 0 && !alone)
 		ret = rest_take(a, &w, cmd, fatal);
 	free(w.left);
-	if (ret == 0 && cmd->verb != ADM_HELP)
+	if (ret == 0 && !alone)
 		ret = adm_check(a, cmd);
 	*fatal = *fatal && ret;
 	return ret;

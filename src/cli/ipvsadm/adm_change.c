@@ -17,7 +17,6 @@
 #define TEXT_NO_SCHEDULER   "Scheduler or persistence engine not found"
 #define TEXT_RANGE	    "Numerical result out of range"
 #define TEXT_INVALID	    "Invalid operation.  Possibly wrong module version, address not unicast, ..."
-#define SET_MAX_S	    2147483 /* the end of the kernel's clock of 1000 ticks a second */
 
 /* Refuses an option that plvs has no equivalent of: exit code of ipvsadm, and a sentence. */
 static int cannot(struct adm *a, const char *what, const char *why)
@@ -202,16 +201,22 @@ static const char *tunnel_checksum(const struct adm_command *cmd)
 	return ADM_HAS(cmd, TUN_CSUM) ? "full" : ADM_HAS(cmd, TUN_REMCSUM) ? "remote" : NULL;
 }
 
+/* A loopback address is this host: IPVS delivers there without a change of the packet. */
+static bool is_here(const struct adm_command *cmd)
+{
+	return addr_is_loopback(&cmd->server.addr) && strcmp(cmd->forward, "nat") != 0;
+}
+
 /* The keys that -a and -e decide; those at their default are null. */
 static json_t *server_keys(const struct adm_command *cmd)
 {
-	json_t *o =
-		json_pack("{s:I, s:s, s:n, s:n, s:n}", "weight", (json_int_t)cmd->weight, "forward",
-			  cmd->forward, "tunnel_type", "tunnel_port", "tunnel_checksum");
+	json_t *o = json_pack("{s:I, s:s, s:n, s:n, s:n}", "weight", (json_int_t)cmd->weight,
+			      "forward", is_here(cmd) ? "local" : cmd->forward, "tunnel_type",
+			      "tunnel_port", "tunnel_checksum");
 
 	json_object_set_new(o, "upper", cmd->upper ? json_integer(cmd->upper) : json_null());
 	json_object_set_new(o, "lower", cmd->upper ? json_integer(cmd->lower) : json_null());
-	if (cmd->tunnel == ADM_IPIP)
+	if (cmd->tunnel == ADM_IPIP || is_here(cmd))
 		return o;
 	json_object_set_new(o, "tunnel_type", json_string(adm_tunnel_names[cmd->tunnel]));
 	if (cmd->tunnel_port)
@@ -316,9 +321,6 @@ static int timeouts_set(struct adm *a, const struct adm_command *cmd)
 	static const char *const keys[] = {"established", "fin_wait", "udp"};
 	json_t *shared = json_object_get(a->doc, "shared"), *defaults, *timeouts;
 
-	for (int i = 0; i < 3; i++)
-		if (cmd->timeout_s[i] > SET_MAX_S)
-			return adm_fail(a, ADM_REFUSED, TEXT_INVALID);
 	defaults = json_object_get(shared, "defaults");
 	if (!defaults) {
 		defaults = json_object();

@@ -20,7 +20,7 @@ struct rule {
 #define OF_SERVER (BIT(FORWARD) | BIT(WEIGHT) | BIT(UPPER) | BIT(LOWER) | OF_TUNNEL)
 #define OF_LIST                                                                                    \
 	(BIT(NUMERIC) | BIT(STATS) | BIT(RATE) | BIT(THRESHOLDS) | BIT(PERSISTENT_CONN) |          \
-	 BIT(NOSORT) | BIT(EXACT) | BIT(TUN_INFO))
+	 BIT(NOSORT) | BIT(SYNCID) | BIT(EXACT) | BIT(TUN_INFO))
 #define ONE_OF_LIST (BIT(CONNECTION) | BIT(SERVICE) | BIT(TIMEOUT) | BIT(DAEMON))
 #define OF_DAEMON   (BIT(INTERFACE) | BIT(SYNCID) | BIT(MAXLEN) | BIT(GROUP) | BIT(PORT) | BIT(TTL))
 
@@ -35,11 +35,12 @@ static const struct rule rules[ADM_VERBS] = {
 	[ADM_EDIT_SERVER] = {"edit-server", BIT(SERVICE) | BIT(SERVER), OF_SERVER, 0},
 	[ADM_SET] = {"set", 0, 0, 0},
 	[ADM_START_DAEMON] = {"start-daemon", 0, OF_DAEMON, 0},
-	[ADM_STOP_DAEMON] = {"stop-daemon", 0, 0, 0},
+	[ADM_STOP_DAEMON] = {"stop-daemon", 0, BIT(SYNCID), 0},
 	[ADM_RESTORE] = {"restore", 0, 0, 0},
 	[ADM_SAVE] = {"save", 0, BIT(NUMERIC), 0},
 	[ADM_ZERO] = {"zero", 0, BIT(SERVICE), 0},
 	[ADM_HELP] = {"help", 0, 0, 0},
+	[ADM_VERSION] = {"version", 0, 0, 0},
 };
 
 static const struct rule tunnel_rules[] = {
@@ -146,6 +147,18 @@ static int server_check(struct adm *a, struct adm_command *cmd)
 		      : 0;
 }
 
+/* Options that choose the columns of the table, with what is no table of services. */
+static int list_check(struct adm *a, const struct adm_command *cmd)
+{
+	const uint64_t counts = BIT(STATS) | BIT(RATE) | BIT(THRESHOLDS);
+
+	if ((ADM_HAS(cmd, CONNECTION) && cmd->given & counts) ||
+	    (cmd->given & (BIT(TIMEOUT) | BIT(DAEMON)) &&
+	     cmd->given & (counts | BIT(PERSISTENT_CONN))))
+		return adm_fail(a, ADM_USAGE, "options conflicts in the list command");
+	return 0;
+}
+
 int adm_check(struct adm *a, struct adm_command *cmd)
 {
 	int ret = rule_check(a, &rules[cmd->verb], cmd->given, ~0ULL, "command");
@@ -154,5 +167,7 @@ int adm_check(struct adm *a, struct adm_command *cmd)
 		ret = service_check(a, cmd);
 	if (ret == 0 && (cmd->verb == ADM_ADD_SERVER || cmd->verb == ADM_EDIT_SERVER))
 		ret = server_check(a, cmd);
+	if (ret == 0 && cmd->verb == ADM_LIST)
+		ret = list_check(a, cmd);
 	return ret;
 }

@@ -33,6 +33,7 @@ enum adm_verb {
 	ADM_SAVE,
 	ADM_ZERO,
 	ADM_HELP,
+	ADM_VERSION,
 	ADM_VERBS,
 };
 
@@ -101,7 +102,7 @@ static inline bool adm_is_ipv6(const struct adm_service *s)
 struct adm_daemon {
 	bool master; /* else backup */
 	char interface[16];
-	uint32_t syncid, maxlen, port, ttl;
+	uint32_t syncid, maxlen, port, ttl; /* maxlen 0: none was given */
 	char group[ADDR_STRLEN];
 };
 
@@ -184,7 +185,8 @@ int adm_parse(struct adm *a, int argc, char **argv, struct adm_command *cmd, boo
 /* adm_check.c: what belongs together, once all is read. 0 or an exit code. */
 int adm_check(struct adm *a, struct adm_command *cmd);
 extern const char *const adm_option_names[ADM_N_OPTIONS];
-void adm_usage(FILE *out);
+/* The help text, or its first line alone, which is the version. */
+void adm_usage(FILE *out, bool whole);
 
 /* --- adm_names.c --- */
 

@@ -9,6 +9,7 @@
 
 enum columns {
 	COLUMNS_PLAIN,
+	COLUMNS_TUNNEL,
 	COLUMNS_STATS,
 	COLUMNS_RATE,
 	COLUMNS_THRESHOLDS,
@@ -18,6 +19,10 @@ enum columns {
 static const char *const titles[] = {
 	[COLUMNS_PLAIN] = "Prot LocalAddress:Port Scheduler Flags\n"
 			  "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n",
+	[COLUMNS_TUNNEL] =
+		"Prot LocalAddress:Port Scheduler Flags\n"
+		"  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn "
+		"InActConn\n",
 	[COLUMNS_STATS] = "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes "
 			  "OutBytes\n  -> RemoteAddress:Port\n",
 	[COLUMNS_RATE] = "Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   "
@@ -214,6 +219,27 @@ const char *adm_forward_text(const char *word)
 									: "Local";
 }
 
+/* "gue:6080:+c": the type, the port, and whether there are checksums; "r+c" are remote ones. */
+static const char *tunnel_text(const struct adm *a, const struct adm_entry *e, char buf[32])
+{
+	const char *type = json_string_value(json_object_get(e->server, "tunnel_type"));
+	const char *sum = json_string_value(json_object_get(e->server, "tunnel_checksum"));
+	const int port = (int)adm_member(e->server, "tunnel_port", 0);
+	const char *mark = !sum || strcmp(sum, "none") == 0 ? "-c"
+			   : strcmp(sum, "full") == 0	    ? "+c"
+							    : "r+c";
+
+	if (strcmp(adm_forward(a, e->service, e->server), "tunnel") != 0)
+		return "n/a";
+	if (!type || strcmp(type, adm_tunnel_names[ADM_IPIP]) == 0)
+		return adm_tunnel_names[ADM_IPIP];
+	if (port)
+		snprintf(buf, 32, "%s:%d:%s", type, port, mark);
+	else
+		snprintf(buf, 32, "%s:%s", type, mark);
+	return buf;
+}
+
 static void print_server(const struct listing *l, const struct adm_entry *e)
 {
 	const json_t *live = adm_live_server(l->a, e);
@@ -221,7 +247,7 @@ static void print_server(const struct listing *l, const struct adm_entry *e)
 		     inactive = (unsigned int)adm_member(live, "inactive", 0);
 	int weight = (int)adm_member(e->server, "weight", 1);
 	FILE *out = l->a->out;
-	char name[ADM_NAME_LEN];
+	char name[ADM_NAME_LEN], tunnel[32];
 
 	adm_endpoint_text(&e->ep, e->s.proto, l->numeric, name, sizeof(name));
 	name_cut(name, e->ep.addr.family == ADDR_V6);
@@ -235,6 +261,11 @@ static void print_server(const struct listing *l, const struct adm_entry *e)
 		fprintf(out, " %-7s %-6d %-10u %-10u\n",
 			adm_forward_text(adm_forward(l->a, e->service, e->server)), weight, active,
 			inactive);
+		break;
+	case COLUMNS_TUNNEL:
+		fprintf(out, " %-7s %-13s %-6d %-10u %-10u\n",
+			adm_forward_text(adm_forward(l->a, e->service, e->server)),
+			tunnel_text(l->a, e, tunnel), weight, active, inactive);
 		break;
 	case COLUMNS_THRESHOLDS:
 		fprintf(out, " %-10u %-10u %-10u %-10u\n",
@@ -273,6 +304,7 @@ static int list_tables(struct adm *a, const struct adm_command *cmd)
 		    : ADM_HAS(cmd, RATE)	    ? COLUMNS_RATE
 		    : ADM_HAS(cmd, THRESHOLDS)	    ? COLUMNS_THRESHOLDS
 		    : ADM_HAS(cmd, PERSISTENT_CONN) ? COLUMNS_TEMPLATES
+		    : ADM_HAS(cmd, TUN_INFO)	    ? COLUMNS_TUNNEL
 						    : COLUMNS_PLAIN;
 	one.service = ADM_HAS(cmd, SERVICE) ? adm_service_find(a, &cmd->service, NULL) : NULL;
 	if (ADM_HAS(cmd, SERVICE) && !one.service)

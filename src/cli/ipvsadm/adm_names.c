@@ -40,21 +40,14 @@ static int port_parse(const char *text, int proto, be16 *port)
 	return 0;
 }
 
-/* A name in /etc/hosts or DNS, or -1. */
-static int name_parse(const char *name, int family, struct addr *addr)
+/* A name in /etc/hosts or DNS, or -1. ipvsadm looks for addresses of IPv4 alone. */
+static int name_parse(const char *name, struct addr *addr)
 {
-	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM}, *found = NULL;
+	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
 
-	memset(addr, 0, sizeof(*addr));
 	if (getaddrinfo(name, NULL, &hints, &found) != 0 || !found)
 		return -1;
-	if (family == AF_INET6) {
-		addr->family = ADDR_V6;
-		memcpy(addr->v6, &((struct sockaddr_in6 *)(void *)found->ai_addr)->sin6_addr, 16);
-	} else {
-		addr->family = ADDR_V4;
-		memcpy(&addr->v4, &((struct sockaddr_in *)(void *)found->ai_addr)->sin_addr, 4);
-	}
+	*addr = addr_from_v4(((struct sockaddr_in *)(void *)found->ai_addr)->sin_addr.s_addr);
 	freeaddrinfo(found);
 	return 0;
 }
@@ -70,12 +63,11 @@ static int host_parse(const char *host, struct addr *addr)
 		*addr = addr_from_v4(in.s_addr);
 		return 0;
 	}
-	if (strspn(host, "0123456789.") == strlen(host))
-		return -1;
-	return name_parse(host, AF_INET, addr) < 0 ? name_parse(host, AF_INET6, addr) : 0;
+	return strspn(host, "0123456789.") == strlen(host) ? -1 : name_parse(host, addr);
 }
 
-/* "[IPV6]:PORT". A name in brackets is taken without its port, as by ipvsadm. */
+/* "[IPV6]:PORT". An address of IPv4 or a name in brackets is taken without its port, as by
+ * ipvsadm. */
 static int bracket_parse(const char *text, int proto, struct endpoint *ep, bool *with_port)
 {
 	char host[512];
@@ -85,10 +77,10 @@ static int bracket_parse(const char *text, int proto, struct endpoint *ep, bool 
 		return -1;
 	memcpy(host, text + 1, len);
 	host[len] = '\0';
-	if (addr_parse(host, &ep->addr) < 0)
-		return strchr(host, ':') ? -1 : name_parse(host, AF_INET6, &ep->addr);
+	if (addr_parse(host, &ep->addr) < 0 || ep->addr.family != ADDR_V6)
+		return host_parse(host, &ep->addr);
 	*with_port = true;
-	return ep->addr.family == ADDR_V6 ? port_parse(text + len + 3, proto, &ep->port) : -1;
+	return port_parse(text + len + 3, proto, &ep->port);
 }
 
 int adm_endpoint_parse(const char *text, int proto, struct endpoint *ep, bool *with_port)

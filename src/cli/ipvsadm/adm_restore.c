@@ -17,9 +17,10 @@
 
 struct pass {
 	struct adm *a;
-	bool careful; /* asks the router about each line */
-	bool changed; /* something is to be applied */
-	bool direct;  /* a line has asked the router for what a configuration does not hold */
+	bool careful;  /* asks the router about each line */
+	bool changed;  /* something is to be applied */
+	bool direct;   /* a line has asked the router for what a configuration does not hold */
+	bool comments; /* lines that begin with # are left out, as by ipvsadm-restore */
 };
 
 static bool asks_now(enum adm_verb verb)
@@ -83,9 +84,11 @@ static int line_run(struct pass *p, char *line, bool *fatal)
 	if (!words)
 		return adm_fail(p->a, ADM_REFUSED, "no memory");
 	words[0] = (char *)(uintptr_t) "ipvsadm";
+	/* Lines of scripts may begin with the program's name, which ipvsadm drops anywhere. */
 	for (char *w = strtok_r(line, " \t\r\n\v\f", &save); w;
 	     w = strtok_r(NULL, " \t\r\n\v\f", &save))
-		words[n++] = w;
+		if (strcmp(w, words[0]) != 0)
+			words[n++] = w;
 	if (n > 1)
 		ret = adm_parse(p->a, (int)n, words, &cmd, fatal);
 	if (n == 1 || ret) {
@@ -96,9 +99,9 @@ static int line_run(struct pass *p, char *line, bool *fatal)
 		*fatal = true;
 		ret = adm_fail(p->a, ADM_REFUSED,
 			       "Try `ipvsadm -h' or 'ipvsadm --help' for more information.");
-	} else if (cmd.verb == ADM_HELP) {
+	} else if (cmd.verb == ADM_HELP || cmd.verb == ADM_VERSION) {
 		*fatal = true;
-		adm_usage(p->a->out);
+		adm_usage(p->a->out, cmd.verb == ADM_HELP);
 	} else if (asks_now(cmd.verb) || reads_only(cmd.verb)) {
 		p->direct |= asks_now(cmd.verb);
 		ret = adm_run(p->a, &cmd, fatal);
@@ -123,7 +126,8 @@ static int lines_run(struct pass *p, const char *text)
 		bool last = !*end;
 
 		*end = '\0';
-		ret = line_run(p, at, &fatal);
+		if (!p->comments || *at != '#')
+			ret = line_run(p, at, &fatal);
 		at = last ? end : end + 1;
 	}
 	free(copy);
@@ -181,7 +185,7 @@ static int pass_run(struct pass *p, bool clear_first, const char *text, int *cod
 
 int adm_restore(struct adm *a, bool clear_first)
 {
-	struct pass p = {.a = a};
+	struct pass p = {.a = a, .comments = clear_first};
 	struct rpc_failure f = {0};
 	json_t *before = json_deep_copy(a->doc);
 	struct text_buffer text = {0};
@@ -202,7 +206,7 @@ int adm_restore(struct adm *a, bool clear_first)
 		a->doc = before;
 		before = NULL;
 		rpc_failure_clear(&f);
-		p = (struct pass){.a = a, .careful = true};
+		p = (struct pass){.a = a, .careful = true, .comments = clear_first};
 		ret = pass_run(&p, clear_first, text.v, &code, &f);
 	}
 	if (ret)

@@ -71,9 +71,11 @@ int adm_list_connections(struct adm *a, const struct adm_command *cmd)
 	json_t *result;
 	int ret;
 
-	fprintf(a->out, "IPVS connection entries\n"
-			"pro expire state       source             virtual            "
-			"destination\n");
+	/* plvs keeps a hash of a Call-ID, which stands in no column. */
+	fprintf(a->out,
+		"IPVS connection entries\n"
+		"pro expire state       source             virtual            destination%s\n",
+		ADM_HAS(cmd, PERSISTENT_CONN) ? "        pe name          pe_data" : "");
 	ret = adm_ask(a, "connection.list", NULL, entry_rows, &e, &result);
 	if (ret == 0)
 		json_decref(result);
@@ -153,6 +155,12 @@ static bool interface_exists(const struct adm *a, const char *name)
 	return false;
 }
 
+/* Without a word what fits into 1500 bytes behind the headers of IP and UDP. */
+static json_int_t daemon_maxlen(const struct adm_daemon *d)
+{
+	return d->maxlen ? (json_int_t)d->maxlen : strchr(d->group, ':') ? 1452 : 1472;
+}
+
 int adm_daemon_change(struct adm *a, const struct adm_command *cmd)
 {
 	const struct adm_daemon *d = &cmd->daemon;
@@ -170,13 +178,14 @@ int adm_daemon_change(struct adm *a, const struct adm_command *cmd)
 			return adm_fail(a, ADM_REFUSED, "No daemon is running");
 		params = json_pack("{s:s}", "state", state);
 	} else {
-		if (runs)
-			return adm_fail(a, ADM_REFUSED, "Daemon has already run");
+		/* The kernel looks for the device first. */
 		if (!interface_exists(a, *d->interface ? d->interface : "eth0"))
 			return adm_fail(a, ADM_REFUSED, "No such device");
+		if (runs)
+			return adm_fail(a, ADM_REFUSED, "Daemon has already run");
 		params = json_pack("{s:s, s:{s:s, s:I, s:I, s:s, s:I, s:I}}", "state", state,
 				   "daemon", "interface", *d->interface ? d->interface : "eth0",
-				   "syncid", (json_int_t)d->syncid, "maxlen", (json_int_t)d->maxlen,
+				   "syncid", (json_int_t)d->syncid, "maxlen", daemon_maxlen(d),
 				   "group", d->group, "port", (json_int_t)d->port, "ttl",
 				   (json_int_t)d->ttl);
 	}

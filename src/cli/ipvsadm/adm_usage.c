@@ -91,8 +91,8 @@ static const char *const usage[] = {
 };
 /* clang-format on */
 
-void adm_usage(FILE *out)
+void adm_usage(FILE *out, bool whole)
 {
-	for (size_t i = 0; i < sizeof(usage) / sizeof(usage[0]); i++)
+	for (size_t i = 0; i < (whole ? sizeof(usage) / sizeof(usage[0]) : 1); i++)
 		fprintf(out, "%s\n", usage[i]);
 }

@@ -46,14 +46,15 @@ static int letter_take(struct adm_words *w, const char **value)
 {
 	const struct adm_word *o = find_letter(w, *w->cluster);
 	const char *rest = w->cluster + 1;
+	const bool equals = *rest == '=';
 
-	if (!o) {
-		w->cluster = NULL;
+	w->cluster = o && *rest && !equals ? rest : NULL;
+	if (!o)
 		return ADM_BAD;
-	}
-	rest += *rest == '=';
-	w->cluster = *rest ? rest : NULL;
-	return value_take(w, o, w->cluster, value);
+	if (equals && o->value == ADM_NONE)
+		return ADM_UNWANTED;
+	/* "-s=" has an empty value. */
+	return value_take(w, o, equals ? rest + 1 : w->cluster, value);
 }
 
 static int long_take(struct adm_words *w, const char *word, const char **value)

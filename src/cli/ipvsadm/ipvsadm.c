@@ -15,12 +15,27 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* The three names of the program. Those of the scripts take no option but -n of ipvsadm-save. */
+enum adm_name {
+	NAME_IPVSADM,
+	NAME_SAVE,
+	NAME_RESTORE,
+	NAME_NONE,
+};
+
+static enum adm_name name_find(const char *argv0)
+{
+	static const char *const names[] = {"ipvsadm", "ipvsadm-save", "ipvsadm-restore"};
+	int i = NAME_IPVSADM;
+
+	while (i < NAME_NONE && strcmp(argv0 ? base_name(argv0) : "", names[i]) != 0)
+		i++;
+	return (enum adm_name)i;
+}
+
 int ipvsadm_is_name(const char *argv0)
 {
-	const char *name = argv0 ? base_name(argv0) : "";
-
-	return strcmp(name, "ipvsadm") == 0 || strcmp(name, "ipvsadm-save") == 0 ||
-	       strcmp(name, "ipvsadm-restore") == 0;
+	return name_find(argv0) != NAME_NONE;
 }
 
 static int config_ask(struct adm *a)
@@ -50,8 +65,8 @@ static int line_run(struct adm *a, int argc, char **argv, bool clear_first)
 	ret = adm_parse(a, argc, argv, &cmd, &fatal);
 	if (ret)
 		return ret;
-	if (cmd.verb == ADM_HELP)
-		adm_usage(a->out);
+	if (cmd.verb == ADM_HELP || cmd.verb == ADM_VERSION)
+		adm_usage(a->out, cmd.verb == ADM_HELP);
 	else if (cmd.verb == ADM_RESTORE)
 		ret = adm_restore(a, clear_first);
 	else
@@ -59,29 +74,54 @@ static int line_run(struct adm *a, int argc, char **argv, bool clear_first)
 	return ret;
 }
 
-static bool asks_help(int argc, char **argv)
+/* Needs no router. */
+static bool asks_usage(int argc, char **argv)
 {
-	return argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
+	static const char *const words[] = {"-h", "--help", "-v", "--version", NULL};
+	int i = 0;
+
+	while (argc > 1 && words[i] && strcmp(argv[1], words[i]) != 0)
+		i++;
+	return argc > 1 && words[i];
+}
+
+/* The words of ipvsadm-save: false: an option that it does not have. Other words are ignored. */
+static bool save_options(int argc, char **argv, bool *numeric)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-n") == 0)
+			*numeric = true;
+		else if (argv[i][0] == '-')
+			return false;
+	}
+	return true;
+}
+
+static int save_usage(struct adm *a)
+{
+	fprintf(a->errors, "ipvsadm-save: Script to save the IPVS table to stdout.\n"
+			   "   With the -n option, prints out the table in numeric format.\n");
+	return ADM_MISSING;
 }
 
 /* argv with the command that the name stands for: -L, -S or -R. */
-static char **line_of(int argc, char **argv, bool *clear_first, int *n)
+static char **line_of(int argc, char **argv, enum adm_name name, bool numeric, int *n)
 {
-	const char *name = argc > 0 ? base_name(argv[0]) : "ipvsadm";
 	char **line = calloc((size_t)argc + 3, sizeof(*line));
 	int at = 0;
 
-	*clear_first = strcmp(name, "ipvsadm-restore") == 0;
 	if (!line)
 		return NULL;
 	line[at++] = (char *)(uintptr_t) "ipvsadm";
-	if (*clear_first)
+	if (name == NAME_RESTORE)
 		line[at++] = (char *)(uintptr_t) "-R";
-	else if (strcmp(name, "ipvsadm-save") == 0)
+	else if (name == NAME_SAVE)
 		line[at++] = (char *)(uintptr_t) "-S";
 	else if (argc < 2)
 		line[at++] = (char *)(uintptr_t) "-L";
-	for (int i = 1; i < argc; i++)
+	if (numeric)
+		line[at++] = (char *)(uintptr_t) "-n";
+	for (int i = 1; name == NAME_IPVSADM && i < argc; i++)
 		line[at++] = argv[i];
 	*n = at;
 	return line;
@@ -94,21 +134,26 @@ int ipvsadm_main(int argc, char **argv, const char *socket, uint32_t timeout_ms,
 	struct rpc rpc;
 	struct adm a = {.rpc = &rpc, .in = in, .out = out, .errors = errors};
 	const bool proc = argc > 0 && strcmp(argv[0], "proc") == 0;
-	bool clear_first;
+	/* "plvsctl ipvsadm ..." and "plvsctl proc ..." are no names of a program. */
+	const enum adm_name found = name_find(argc > 0 ? argv[0] : NULL);
+	const enum adm_name name = found == NAME_NONE ? NAME_IPVSADM : found;
+	bool numeric = false;
 	char **line;
 	int n, ret;
 
-	line = line_of(argc, argv, &clear_first, &n);
+	if (name == NAME_SAVE && !save_options(argc, argv, &numeric))
+		return save_usage(&a);
+	line = line_of(argc, argv, name, numeric, &n);
 	if (!line || rpc_init(&rpc, path && *path ? path : CLI_DEFAULT_SOCKET, timeout_ms) < 0) {
 		free(line);
 		return adm_fail(&a, ADM_REFUSED, "no memory");
 	}
 	rpc.interrupt = &cli_interrupted;
-	ret = asks_help(n, line) ? 0 : config_ask(&a);
+	ret = asks_usage(n, line) ? 0 : config_ask(&a);
 	if (ret == 0 && proc)
 		ret = adm_proc(&a, argc > 1 ? argv[1] : NULL);
 	else if (ret == 0)
-		ret = line_run(&a, n, line, clear_first);
+		ret = line_run(&a, n, line, name == NAME_RESTORE);
 	if (fflush(out) != 0 && ret == 0)
 		ret = ADM_REFUSED;
 	json_decref(a.doc);
