@@ -219,6 +219,14 @@ const char *adm_forward_text(const char *word)
 									: "Local";
 }
 
+/* A loopback address by -g is listed as it was given, like the kernel does. */
+static const char *listed_forward(const struct adm *a, const struct adm_entry *e)
+{
+	const char *word = adm_forward(a, e->service, e->server);
+
+	return adm_forward_text(addr_is_loopback(&e->ep.addr) ? "dr" : word);
+}
+
 /* "gue:6080:+c": the type, the port, and whether there are checksums; "r+c" are remote ones. */
 static const char *tunnel_text(const struct adm *a, const struct adm_entry *e, char buf[32])
 {
@@ -258,13 +266,11 @@ static void print_server(const struct listing *l, const struct adm_entry *e)
 		print_counts(l, live);
 		break;
 	case COLUMNS_PLAIN:
-		fprintf(out, " %-7s %-6d %-10u %-10u\n",
-			adm_forward_text(adm_forward(l->a, e->service, e->server)), weight, active,
+		fprintf(out, " %-7s %-6d %-10u %-10u\n", listed_forward(l->a, e), weight, active,
 			inactive);
 		break;
 	case COLUMNS_TUNNEL:
-		fprintf(out, " %-7s %-13s %-6d %-10u %-10u\n",
-			adm_forward_text(adm_forward(l->a, e->service, e->server)),
+		fprintf(out, " %-7s %-13s %-6d %-10u %-10u\n", listed_forward(l->a, e),
 			tunnel_text(l->a, e, tunnel), weight, active, inactive);
 		break;
 	case COLUMNS_THRESHOLDS:
