@@ -272,6 +272,19 @@ bool config_field_equal(const struct config_field *f, const void *a, const void 
 
 /* ---- walking the schema ---- */
 
+/* The walks over the rows that carry values. */
+enum config_walk {
+	WALK_PARSE,   /* from the document into the struct */
+	WALK_COMPARE, /* from a change of the struct into the plan */
+	WALK_INHERIT, /* from `defaults` into services */
+	WALK_RENDER,  /* from the struct into texts: files, digests, answers */
+};
+
+/* A row takes part in a walk unless the row has one of the flags `but`. The walks ask for each row.
+ * The function has a file of its own, so that a test can leave rows out (test_config_row_left_out).
+ */
+bool config_row_takes_part(const struct config_field *f, enum config_walk walk, unsigned int but);
+
 /* Parses over what init() and inheritance left there. Frees nothing on error; fini() does.
  * 0 or -EINVAL after reports; -ENOMEM. */
 int config_object_parse(struct config_context *ctx, const struct config_object *o,

@@ -118,7 +118,7 @@ static bool list_equal(const struct config_field *f, const void *a, const void *
 static bool field_alike(const struct config_field *f, const void *a, const void *b,
 			unsigned int but)
 {
-	if (f->flags & but)
+	if (!config_row_takes_part(f, WALK_COMPARE, but))
 		return true;
 	if (f->shape != SHAPE_ONE)
 		return list_equal(f, a, b, but);

@@ -170,7 +170,7 @@ static int shared_plan(struct config_plan *plan)
 					 .from = CONFIG_NOWHERE,
 					 .to = CONFIG_NOWHERE};
 	struct config_shared *model = calloc(1, sizeof(*model));
-	const char *was = plan->before ? (const char *)&plan->before->shared : (char *)model;
+	const struct config_shared *was = plan->before ? &plan->before->shared : model;
 	bool same = true;
 
 	if (!model)
@@ -180,8 +180,7 @@ static int shared_plan(struct config_plan *plan)
 		const struct config_field *f = &o->fields[i];
 
 		if (!config_field_is_object(f))
-			same = same && config_scalar_equal(f, was + f->offset,
-							   (const char *)&b->shared + f->offset);
+			same = same && config_field_equal(f, was, &b->shared);
 	}
 	free(model);
 	return same ? 0 : config_plan_add(plan, &ch);

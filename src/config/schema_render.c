@@ -70,6 +70,8 @@ int config_members_render(struct config_sink *s, const struct config_object *o, 
 		const void *value = at_const(base, f->offset);
 		const void *with = other ? at_const(other, f->offset) : NULL;
 
+		if (!config_row_takes_part(f, WALK_RENDER, 0))
+			continue;
 		if (f->shape == SHAPE_POINTERS)
 			continue; /* services: their model is not a constant */
 		if (other && config_field_equal(f, base, other))

@@ -317,6 +317,8 @@ int config_object_parse(struct config_context *ctx, const struct config_object *
 			ret = -EINVAL;
 			continue;
 		}
+		if (!config_row_takes_part(f, WALK_PARSE, 0))
+			continue;
 		context_push_key(ctx, key);
 		if (field_parse(ctx, owner, f, value, in) < 0)
 			ret = -EINVAL;
@@ -346,6 +348,8 @@ static void fields_inherit(const struct config_object *o, struct config_policy *
 	for (uint16_t i = 0; i < o->n; i++) {
 		const struct config_field *f = &o->fields[i];
 
+		if (!config_row_takes_part(f, WALK_INHERIT, 0))
+			continue;
 		if (config_field_is_object(f))
 			fields_inherit(f->object, policy, from);
 		else if (!(policy->set & 1ULL << f->set_bit))

@@ -13,12 +13,18 @@ static inline void FAM_FN(tables, text)(FILE *out, const struct snapshot *s)
 				s->services[l->service_id]->rt->key);
 		}
 	}
-	for (uint32_t i = 0; i <= s->FAM(addrs)->mask; i++)
-		if (s->FAM(addrs)->slots[i].kinds) {
+	for (uint32_t i = 0; i <= s->FAM(addrs)->mask; i++) {
+		struct FAM(addr_entry) e = s->FAM(addrs)->slots[i];
+
+		/* Lingering addresses are run-time state: they depend on configurations of before.
+		 */
+		e.kinds &= ~ADDR_KIND_LINGERING;
+		if (e.kinds) {
 			fprintf(out, "address");
-			HEX(out, s->FAM(addrs)->slots[i]);
+			HEX(out, e);
 			fprintf(out, "\n");
 		}
+	}
 	for (uint32_t i = 0; i <= s->FAM(listeners)->mask; i++) {
 		const struct FAM(listener) *l = &s->FAM(listeners)->slots[i];
 

@@ -27,6 +27,12 @@ struct checked {
 	char *text;
 };
 
+/* Values that the log was given last. */
+static struct told_log {
+	enum log_level level;
+	enum log_format format;
+} told_log;
+
 /* Stands in for struct ha. */
 struct told {
 	struct ha_config config;
@@ -275,6 +281,18 @@ int __wrap_vip_routes_set(struct vip_routes *v, const struct vip_route *list, ui
 	return 0;
 }
 
+void __wrap_log_set_level(enum log_level level);
+void __wrap_log_set_level(enum log_level level)
+{
+	told_log.level = level;
+}
+
+void __wrap_log_set_format(enum log_format format);
+void __wrap_log_set_format(enum log_format format)
+{
+	told_log.format = format;
+}
+
 /* ---- as text ---- */
 
 static inline void service_text(FILE *out, const struct service *svc)
@@ -404,6 +422,25 @@ static inline void members_text(FILE *out, const struct config_ha_shared *ha)
 			endpoint_format(&ha->members[i].address, text, sizeof(text)));
 }
 
+/* The telnet server's, which telnet.stream asks for. */
+static inline void telnet_text(FILE *out, const struct config_telnet *t)
+{
+	fprintf(out, "telnet");
+	HEX(out, t->listen);
+	for (uint32_t i = 0; i < t->n_users; i++) {
+		TEXT(out, t->users[i].name);
+		TEXT(out, t->users[i].password);
+		HEX(out, t->users[i].level);
+	}
+	HEX(out, t->sessions);
+	HEX(out, t->idle_s);
+	HEX(out, t->start);
+	TEXT(out, t->user);
+	TEXT(out, t->program);
+	TEXT(out, t->shell);
+	fprintf(out, "\n");
+}
+
 /* To be freed. */
 static inline char *readers_text(const struct fixture *f, const struct told *t)
 {
@@ -420,6 +457,7 @@ static inline char *readers_text(const struct fixture *f, const struct told *t)
 	told_text(out, t);
 	routes_text(out, t);
 	members_text(out, &f->control->config->shared.ha); /* no request is under way */
+	telnet_text(out, &f->control->config->node.telnet);
 	link_text(out, &f->link);
 	pthread_mutex_unlock(&told_lock);
 	fclose(out);
