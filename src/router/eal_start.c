@@ -135,6 +135,9 @@ int eal_start(const struct config_node *node, int argc, char **argv, char error[
 		return -EBUSY;
 	atexit(runtime_dir_remove);
 	if (rte_eal_init(argc, argv) < 0) {
+		/* Its usage text, before the sentence that says what is amiss: both may go into a
+		 * pipe. */
+		fflush(stdout);
 		explain(argc, argv, error);
 		return -EINVAL;
 	}

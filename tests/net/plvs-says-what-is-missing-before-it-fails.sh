@@ -77,6 +77,8 @@ said=$("$BUILD/src/plvs" -- -t 2>&1 || true)
 # A misspelt argument of EAL is named at the end, below EAL's usage text.
 said=$(script -qec "timeout 20 $BUILD/src/plvs --no-hugg -- -c $RUN/plvs.json" /dev/null 2>&1 | tail -1 || true)
 [[ $said == *"plvs: EAL does not take one of its arguments: "*"--no-hugg"* ]] || fail "$said"
+said=$("$BUILD/src/plvs" --no-hugg -- -c "$RUN/plvs.json" 2>&1 | tail -1 || true)
+[[ $said == *"plvs: EAL does not take one of its arguments: "* ]] || fail "into a pipe: $said"
 
 # Without rights: said before EAL says something else.
 said=$(setpriv --bounding-set -all --inh-caps -all "$BUILD/src/plvs" --no-huge -- -c "$RUN/plvs.json" 2>&1 || true)
