@@ -65,6 +65,8 @@ struct ka_timing {
 };
 /* false: the keyword is another one. */
 bool ka_timing_take(struct importer *im, const struct kw *k, struct ka_timing *t);
+/* Of a virtual or a real server, after ka_timing_take(). */
+void ka_retry_check(struct importer *im, const struct kw *k, struct ka_timing *t);
 
 struct ka_server {
 	struct ka_server *next;

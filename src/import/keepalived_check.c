@@ -125,16 +125,51 @@ struct lvs_check *ka_check_begin(struct ka_check *c, const char *type, uint32_t 
 	return check;
 }
 
+/* A time that must not be 0: keepalived passes such a line over. */
+static bool time_take(struct importer *im, const struct kw *k, uint32_t *ms)
+{
+	uint32_t n;
+
+	if (!kw_ms(im, k, &n))
+		return false;
+	if (n == 0) {
+		note(im, k->at, NOTE_DIFFERS,
+		     "%.48s 0 is not valid: passed over, as keepalived does", k->raw[0]);
+		return false;
+	}
+	*ms = n;
+	return true;
+}
+
+/* 0 is at once, and as short as plvs can. */
+static bool pause_take(struct importer *im, const struct kw *k, uint32_t *ms)
+{
+	const bool good = kw_ms(im, k, ms);
+
+	if (good && *ms == 0)
+		*ms = 1;
+	return good;
+}
+
+void ka_retry_check(struct importer *im, const struct kw *k, struct ka_timing *t)
+{
+	if (!kw_is(k, "retry") || !t->has_retry || t->retry)
+		return;
+	t->has_retry = false;
+	note(im, k->at, NOTE_DIFFERS,
+	     "retry 0 is valid in a checker alone: passed over, as keepalived does");
+}
+
 bool ka_timing_take(struct importer *im, const struct kw *k, struct ka_timing *t)
 {
 	if (kw_is(k, "delay_loop"))
-		t->has_delay_loop = kw_ms(im, k, &t->delay_loop);
+		t->has_delay_loop |= time_take(im, k, &t->delay_loop);
 	else if (kw_is(k, "retry"))
 		t->has_retry = kw_number(im, k, 1, 1000, &t->retry);
 	else if (kw_is(k, "delay_before_retry"))
-		t->has_before_retry = kw_ms(im, k, &t->before_retry);
+		t->has_before_retry = pause_take(im, k, &t->before_retry);
 	else if (kw_is(k, "connect_timeout"))
-		t->has_connect = kw_ms(im, k, &t->connect);
+		t->has_connect |= time_take(im, k, &t->connect);
 	else if (kw_is(k, "virtualhost"))
 		t->virtualhost = kw_word(im, k, 1);
 	else

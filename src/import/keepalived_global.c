@@ -34,7 +34,7 @@ static const char *why_of(const struct kw *k)
 	if (strcmp(w, "lvs_sync_daemon") == 0)
 		return "plvs synchronises by itself, over node.ha.paths";
 	if (strcmp(w, "script_user") == 0)
-		return "the user stands in exec.user of each check and in node.notify.user";
+		return "the user stands in exec.user of a check and in node.notify.user";
 	if (strncmp(w, "vrrp_garp", 9) == 0)
 		return "see shared.ha.announce";
 	if (strncmp(w, "vrrp_", 5) == 0)
@@ -58,8 +58,7 @@ void ka_globals_map(struct keepalived *ka, const struct kw *k)
 			     "a \"dev\" alone");
 			continue;
 		}
-		/* Root is what keepalived takes without a word, too: it is not taken over. */
-		if (kw_is(c, "script_user") && strcmp(kw_word(ka->im, c, 1), "root") != 0)
+		if (kw_is(c, "script_user"))
 			ka->script_user = c;
 		note(ka->im, c->at, NOTE_DROPPED, "%.48s: %s", c->raw[0], why_of(c));
 		for (const struct kw *inner = c->children; inner; inner = inner->next)

@@ -129,6 +129,9 @@ static void url_make(struct ka_check *c, const struct kw *url, uint32_t n_urls)
 	const struct kw *path = kw_find(url, "path"), *status = kw_find(url, "status_code");
 
 	check->at = url->at;
+	if (!path)
+		note(im, url->at, NOTE_ERROR,
+		     "url without a path: keepalived loses the whole checker");
 	check->path = path ? kw_value(im, path, 1) : "/";
 	if (*check->path != '/')
 		check->path = arena_printf(im, "/%s", check->path);
@@ -392,20 +395,19 @@ static const char *program_path(struct ka_check *c, const struct kw *k, const ch
 
 static void misc_user(struct ka_check *c, struct lvs_check *check)
 {
-	const struct kw *user = kw_find(c->kw, "user");
+	const struct kw *user = kw_find(c->kw, "user"), *common = c->ka->script_user;
+	struct importer *im = c->ka->im;
 
-	if (!user)
-		user = c->ka->script_user;
 	if (user)
-		check->user = kw_word(c->ka->im, user, 1);
+		check->user = kw_word(im, user, 1);
 	if (user && user->n > 2)
-		note(c->ka->im, user->at, NOTE_DROPPED,
+		note(im, user->at, NOTE_DROPPED,
 		     "%.32s: the group of a program is that of its user", user->raw[2]);
 	if (!user)
-		note(c->ka->im, c->kw->at, NOTE_DIFFERS,
-		     "keepalived runs the program as keepalived_script, or root; plvs as nobody "
-		     "unless "
-		     "exec.user says otherwise");
+		note(im, c->kw->at, NOTE_DIFFERS,
+		     "keepalived runs the program as %.32s; plvs as nobody unless exec.user says "
+		     "otherwise",
+		     common ? kw_word(im, common, 1) : "keepalived_script, or root");
 }
 
 static void misc_make(struct ka_check *c)

@@ -126,8 +126,11 @@ static void policy_set(struct keepalived *ka, const struct ka_virtual *v, struct
 		svc->by_call_id =
 			lvs_engine_take(im, v->engine->at, "persistence_engine",
 					kw_word(im, v->engine, 1), svc->persistence_s != 0);
-	svc->one_packet = v->ops;
-	if (v->ops && svc->scheduler && strstr("lc wlc sed nq lblc lblcr", svc->scheduler))
+	svc->one_packet = v->ops && (svc->mark || v->protocol != IPPROTO_TCP);
+	if (v->ops && !svc->one_packet)
+		note(im, v->kw->at, NOTE_DIFFERS,
+		     "ops is for UDP alone: passed over, as keepalived does");
+	if (svc->one_packet && svc->scheduler && strstr("lc wlc sed nq lblc lblcr", svc->scheduler))
 		note(im, v->kw->at, NOTE_DIFFERS,
 		     "ops: no connection stays, so counts are 0 and %s chooses blindly, as with "
 		     "IPVS",

@@ -272,9 +272,16 @@ bool kw_address(struct importer *im, const struct kw *k, uint32_t i, struct addr
 
 bool kw_port(struct importer *im, const struct kw *k, uint32_t i, uint32_t *out)
 {
-	if (port_lookup(kw_word(im, k, i), "tcp", out) == 0)
+	uint64_t n;
+
+	if (number_parse(kw_word(im, k, i), 65535, &n)) {
+		*out = (uint32_t)n;
 		return true;
-	note(im, k->at, NOTE_ERROR, "%.48s: \"%.32s\" is no port", k->raw[0], kw_word(im, k, i));
+	}
+	note(im, k->at, NOTE_ERROR,
+	     "%.48s: \"%.32s\" is no port: keepalived takes numbers alone, and passes the line "
+	     "over",
+	     k->raw[0], kw_word(im, k, i));
 	return false;
 }
 
@@ -348,15 +355,16 @@ bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, st
 	const char *m = kw_word(im, k, 1);
 
 	*tunnel = (struct encap){0};
-	if (strcasecmp(m, "NAT") == 0) {
+	if (strcmp(m, "NAT") == 0) {
 		*out = METHOD_NAT;
-	} else if (strcasecmp(m, "DR") == 0) {
+	} else if (strcmp(m, "DR") == 0) {
 		*out = METHOD_DR;
-	} else if (strcasecmp(m, "TUN") == 0) {
+	} else if (strcmp(m, "TUN") == 0) {
 		*out = METHOD_TUNNEL;
 		return tunnel_take(im, k, tunnel);
 	} else {
-		note(im, k->at, NOTE_ERROR, "%s \"%.32s\": expected NAT, DR or TUN", k->raw[0], m);
+		note(im, k->at, NOTE_ERROR, "%s \"%.32s\": expected NAT, DR or TUN, in capitals",
+		     k->raw[0], m);
 		return false;
 	}
 	return true;

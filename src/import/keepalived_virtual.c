@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "import/keepalived.h"
+#include "model/limits.h"
 
 #define PERSISTENCE_DEFAULT 360U
 #define MONTH		    (31U * 86400)
@@ -71,14 +72,14 @@ static bool server_keyword(struct keepalived *ka, const struct kw *k, struct ka_
 	struct importer *im = ka->im;
 
 	if (kw_is(k, "weight"))
-		s->has_weight = kw_number(im, k, 1, 65535, &s->weight);
+		s->has_weight = kw_number(im, k, 1, MAX_WEIGHT, &s->weight);
 	else if (kw_is(k, "uthreshold"))
 		kw_number(im, k, 1, UINT32_MAX, &s->upper);
 	else if (kw_is(k, "lthreshold"))
 		kw_number(im, k, 1, UINT32_MAX, &s->lower);
 	else if (kw_is(k, "inhibit_on_failure"))
 		s->inhibit = kw_flag(im, k) ? SWITCH_ON : SWITCH_OFF;
-	else if (kw_is(k, "lvs_method") || kw_is(k, "lb_kind"))
+	else if (kw_is(k, "lvs_method") || (ka->dpvs && kw_is(k, "lb_kind")))
 		kw_method(im, k, &s->method, &s->tunnel);
 	else if (kw_is(k, "notify_up") || kw_is(k, "notify_down"))
 		notify_note(im, k);
@@ -111,10 +112,12 @@ static void server_take(struct keepalived *ka, const struct kw *k, struct ka_vir
 		if (ka_is_checker(c))
 			continue;
 		if (server_keyword(ka, c, s) || ka_timing_take(ka->im, c, &s->timing) ||
-		    dropped_take(ka->im, c))
+		    dropped_take(ka->im, c)) {
 			kw_no_block(ka->im, c);
-		else
+			ka_retry_check(ka->im, c, &s->timing);
+		} else {
 			unknown_take(ka, c, "real_server");
+		}
 	}
 	*v->servers_end = s;
 	v->servers_end = &s->next;
@@ -244,6 +247,22 @@ static bool scheduling_keyword(struct keepalived *ka, const struct kw *k, struct
 	return true;
 }
 
+/* A number that must not be 0: keepalived takes its default, 1. */
+static bool positive_take(struct importer *im, const struct kw *k, uint32_t max, uint32_t *out)
+{
+	uint32_t n;
+
+	if (!kw_number(im, k, 1, max, &n))
+		return false;
+	if (n)
+		*out = n;
+	else
+		note(im, k->at, NOTE_DIFFERS,
+		     "%.48s 0 is not valid of a virtual_server: 1, as keepalived takes it",
+		     k->raw[0]);
+	return n != 0;
+}
+
 static bool health_keyword(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
 {
 	if (kw_is(k, "alpha")) {
@@ -252,7 +271,7 @@ static bool health_keyword(struct keepalived *ka, const struct kw *k, struct ka_
 		     "alpha: plvs always waits for the first good answer");
 	} else if (kw_is(k, "quorum")) {
 		v->quorum_at = k;
-		kw_number(ka->im, k, 1, 100000000, &v->quorum);
+		positive_take(ka->im, k, 100000000, &v->quorum);
 	} else if (kw_is(k, "hysteresis")) {
 		v->quorum_at = v->quorum_at ? v->quorum_at : k;
 		kw_number(ka->im, k, 1, 100000000, &v->hysteresis);
@@ -265,11 +284,17 @@ static bool health_keyword(struct keepalived *ka, const struct kw *k, struct ka_
 	} else if (kw_is(k, "inhibit_on_failure")) {
 		v->inhibit = kw_flag(ka->im, k) ? SWITCH_ON : SWITCH_OFF;
 	} else if (kw_is(k, "weight")) {
-		v->has_weight = kw_number(ka->im, k, 1, 65535, &v->weight);
+		v->has_weight = positive_take(ka->im, k, MAX_WEIGHT, &v->weight);
 	} else {
 		return false;
 	}
 	return true;
+}
+
+static void virtual_keyword_end(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
+{
+	kw_no_block(ka->im, k);
+	ka_retry_check(ka->im, k, &v->timing);
 }
 
 void ka_virtual_take(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
@@ -281,7 +306,7 @@ void ka_virtual_take(struct keepalived *ka, const struct kw *k, struct ka_virtua
 			server_take(ka, c, v);
 		else if (scheduling_keyword(ka, c, v) || health_keyword(ka, c, v) ||
 			 ka_timing_take(ka->im, c, &v->timing) || dropped_take(ka->im, c))
-			kw_no_block(ka->im, c);
+			virtual_keyword_end(ka, c, v);
 		else if (!ka_dpvs_virtual(ka, c, v))
 			unknown_take(ka, c, "virtual_server");
 	}

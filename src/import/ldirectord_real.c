@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* real=HOST[->HOST][:PORT] METHOD [WEIGHT] ["request","receive"] [l:N] [u:N] */
 #include "import/ldirectord.h"
+#include "model/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,7 @@ static bool rest_take(struct importer *im, struct origin at, char *p, struct ldi
 		len = strcspn(p, " \t\"");
 		snprintf(word, sizeof(word), "%.*s", len < 31 ? (int)len : 31, p);
 		p += len;
-		if (number_parse(word, 65535, &n) && stage == 0) {
+		if (number_parse(word, MAX_WEIGHT, &n) && stage == 0) {
 			out->weight = (uint32_t)n;
 		} else if (strncmp(word, "l:", 2) == 0 && number_parse(word + 2, UINT32_MAX, &n)) {
 			if (stage > 2)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "import/lvscf.h"
+#include "model/limits.h"
 
 #define PORT_DEFAULT 80U
 
@@ -234,8 +235,9 @@ static void server_map(struct importer *im, const struct lvscf *cf, const struct
 		s->port = listed;
 		s->port_at = from->v[D_SERVER_PORT].at;
 		s->weight = lvscf_number(from, D_WEIGHT, 1);
-		if (s->weight > 65535)
-			note(im, from->v[D_WEIGHT].at, NOTE_ERROR, "weight: expected 0 to 65535");
+		if (s->weight > MAX_WEIGHT)
+			note(im, from->v[D_WEIGHT].at, NOTE_ERROR, "weight: expected 0 to %u",
+			     MAX_WEIGHT);
 		if (s->weight == 0)
 			note(im, from->v[D_WEIGHT].at, NOTE_NOTICE,
 			     "weight 0: server %s gets no new connections", from->name);
