@@ -12,11 +12,7 @@
 #include "control/pair.h"
 #include "dataplane/port.h"
 #include "dataplane/port_device.h"
-
-/* docs/sizing.md */
-#define CONNECTION_MEMORY 8192UL /* bytes of the machine for each */
-#define CONNECTIONS_LEAST 1000000UL
-#define CONNECTIONS_MOST  16000000UL
+#include "router/table_size.h"
 
 /* ---- data plane ---- */
 
@@ -78,10 +74,8 @@ static enum port_direction port_direction(const struct config *config, uint32_t 
 /* Without a number in the configuration. */
 static uint64_t connections_default(void)
 {
-	const uint64_t memory =
-		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
-
-	return RTE_MIN(RTE_MAX(memory / CONNECTION_MEMORY, CONNECTIONS_LEAST), CONNECTIONS_MOST);
+	return table_size_default((uint64_t)sysconf(_SC_PHYS_PAGES) *
+				  (uint64_t)sysconf(_SC_PAGE_SIZE));
 }
 
 void setup_dataplane(const struct config *config, struct dataplane_config *out)

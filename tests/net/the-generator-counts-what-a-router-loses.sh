@@ -35,6 +35,8 @@ generate --method nat --family 4 --sizes 64,1518 --connections 1,1000 throughput
 	fail "NAT, IPv4"
 rows throughput 4
 rows connections 1
+"$top/tools/bench/table" "$RUN/log" > "$RUN/table"
+grep -q '^| throughput | 64 | 1,000 |' "$RUN/table" || fail "no table: $(cat "$RUN/table")"
 generate --method dr --family 6 --sizes 84 --connections 100 latency connections || fail "DR, IPv6"
 rows latency-10 1
 rows latency-90 1
