@@ -4,39 +4,50 @@
 #define ASSIGN_TRIES 32
 
 /* Several workers chose one server at a time, of which one connection was the last to fit. */
-static bool overshot(const struct service *svc, const struct server_rt *rt,
-		     const struct count_row *row, uint32_t id)
+static bool overshot(const struct service *svc, const struct server_rt *rt)
 {
-	uint64_t counts;
-	uint32_t upper;
+	const uint64_t counts = server_rt_counts(rt);
+	const uint32_t upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
 
-	if (!(brief_of(row, id) & SERVER_BRIEF_LIMITED) || svc->n_workers < 2)
-		return false;
-	counts = server_rt_counts(rt);
-	upper = __atomic_load_n(&rt->upper, __ATOMIC_RELAXED);
-	return upper != 0 && (uint64_t)counts_active(counts) + counts_inactive(counts) > upper;
+	return svc->n_workers > 1 && upper != 0 &&
+	       (uint64_t)counts_active(counts) + counts_inactive(counts) > upper;
+}
+
+/* For nobody's connection: a worker that is not one of those that choose. */
+static int assign_alone(const struct service *svc, struct sched_request *req, bool active)
+{
+	const int at = svc->sched->choose(svc, req);
+	struct count_row row;
+
+	if (at == SCHED_NONE)
+		return at;
+	row = server_rt_row(svc->servers[at].rt, 0);
+	server_rt_bind(svc->servers[at].rt, &row, svc->servers[at].id, active);
+	return at;
 }
 
 int sched_assign(const struct service *svc, struct sched_request *req, bool active)
 {
+	const struct sched_worker *w = req->worker;
 	int at, before = SCHED_NONE;
 
+	if (w == NULL)
+		return assign_alone(svc, req, active);
 	for (int i = 0;; i++, before = at) {
 		const struct server *s;
-		struct count_row row;
 
 		at = svc->sched->choose(svc, req);
 		if (at == SCHED_NONE)
 			return at;
 		s = &svc->servers[at];
-		row = req->worker != NULL ? req->worker->row : server_rt_row(s->rt, 0);
-		server_rt_bind(s->rt, &row, s->id, active);
+		server_rt_bind(s->rt, &w->row, s->id, active);
 		if (svc->sched->measure != NULL)
-			ranking_bound(svc, req->worker, (uint32_t)at);
+			ranking_bound(svc, w, (uint32_t)at);
 		/* A scheduler that insists, as lblc does, has its way. */
-		if (!overshot(svc, s->rt, &row, s->id) || at == before || i == ASSIGN_TRIES)
+		if (!(brief_of(&w->row, s->id) & SERVER_BRIEF_LIMITED) || !overshot(svc, s->rt) ||
+		    at == before || i == ASSIGN_TRIES)
 			return at;
-		server_rt_bind_undo(s->rt, &row, s->id, active);
-		sched_update(svc, req->worker, s->id);
+		server_rt_bind_undo(s->rt, &w->row, s->id, active);
+		sched_update(svc, w, s->id);
 	}
 }

@@ -25,6 +25,8 @@ struct ranking {
 	uint32_t n_trees; /* workers */
 	uint32_t n_rows;  /* of counts */
 	bool limited;	  /* some server has thresholds */
+	bool plain;	  /* not limited, and leaves are keys */
+	struct sched_measure measure;
 	struct tournament shape;
 	size_t tree_size;
 	const uint64_t *slots; /* of runtime */
@@ -120,8 +122,10 @@ int ranking_build(struct service *svc, const struct service *old)
 				  ~(size_t)(TREE_ALIGN - 1));
 	if (r == NULL)
 		return -ENOMEM;
-	*r = (struct ranking){
-		.n_trees = svc->n_workers, .shape = shape, .tree_size = tree_size_of(&shape)};
+	*r = (struct ranking){.n_trees = svc->n_workers,
+			      .measure = *svc->sched->measure,
+			      .shape = shape,
+			      .tree_size = tree_size_of(&shape)};
 	r->ids = (uint32_t *)(void *)(r->trees + trees);
 	scales = (uint16_t *)(r->ids + svc->n_servers);
 	if (multiple)
@@ -136,6 +140,7 @@ int ranking_build(struct service *svc, const struct service *old)
 		r->n_rows = svc->n_workers > 1 ? s->rt->n_rows : 1;
 		r->limited |= s->upper != 0 || server_rt_overloaded(s->rt);
 	}
+	r->plain = multiple && !r->limited;
 	for (uint32_t i = 0; i < r->n_trees; i++)
 		*tree_at(r, i) = (struct ranking_tree){.publications = NEVER_FILLED};
 	svc->sched_data = r;
@@ -189,11 +194,16 @@ static inline uint64_t counts_known(const struct ranking *r, const struct sched_
 	return r->n_rows > 1 ? own + others_of(r, t)[i] : own;
 }
 
-/* Fills all leaves and plays all pairs. */
-static void tree_fill(const struct service *svc, const struct sched_worker *w,
-		      struct ranking_tree *t)
+static inline uint64_t load_known(const struct ranking *r, const struct sched_worker *w,
+				  struct ranking_tree *t, uint32_t i)
 {
-	const struct sched_measure *m = svc->sched->measure;
+	return load_by(&r->measure, counts_known(r, w, t, i));
+}
+
+/* Fills all leaves and plays all pairs. */
+static __attribute__((noinline)) void
+tree_fill(const struct service *svc, const struct sched_worker *w, struct ranking_tree *t)
+{
 	const struct ranking *r = svc->sched_data;
 
 	t->publications = __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE);
@@ -202,26 +212,38 @@ static void tree_fill(const struct service *svc, const struct sched_worker *w,
 		w->place_of[r->ids[i]] = (uint16_t)i;
 		others_of(r, t)[i] = 0;
 		(void)others_look(r, w, t, i);
-		tournament_put(&r->shape, &t->nodes, i, load_by(m, counts_known(r, w, t, i)),
-			       weight_now(svc, i));
+		tournament_put(&r->shape, &t->nodes, i, load_known(r, w, t, i), weight_now(svc, i));
 	}
 	for (uint32_t i = svc->n_servers; i < r->shape.width; i++)
 		tournament_put(&r->shape, &t->nodes, i, 0, 0);
 	tournament_play(&r->shape, &t->nodes);
 }
 
+/* Leaves with thresholds, or with products. */
+static __attribute__((noinline)) bool leaf_update_slow(const struct service *svc,
+						       const struct sched_worker *w,
+						       struct ranking_tree *t, uint32_t i)
+{
+	const struct ranking *r = svc->sched_data;
+	const uint64_t load = load_known(r, w, t, i);
+
+	if (r->limited)
+		return tournament_set(&r->shape, &t->nodes, i, load, weight_now(svc, i));
+	return tournament_set_load(&r->shape, &t->nodes, i, load);
+}
+
 /* Brings the leaf of a server up to date, and the nodes above. False: the leaf was so already.
  * Without thresholds, a server of a node that may not be chosen stays so, and its place in the list
  * and run-time state are not read. */
-static inline bool leaf_update(const struct service *svc, const struct sched_worker *w,
-			       struct ranking_tree *t, uint32_t i)
+static inline __attribute__((always_inline)) bool leaf_update(const struct service *svc,
+							      const struct sched_worker *w,
+							      struct ranking_tree *t, uint32_t i)
 {
 	const struct ranking *r = svc->sched_data;
-	const uint64_t load = load_by(svc->sched->measure, counts_known(r, w, t, i));
 
-	if (__builtin_expect(r->limited, 0))
-		return tournament_set(&r->shape, &t->nodes, i, load, weight_now(svc, i));
-	return tournament_set_load(&r->shape, &t->nodes, i, load);
+	if (__builtin_expect(!r->plain, 0))
+		return leaf_update_slow(svc, w, t, i);
+	return tournament_set_load_key(&r->shape, t->nodes.key, i, load_known(r, w, t, i));
 }
 
 /* --- workers ----------------------------------------------------------------------- */
@@ -283,8 +305,9 @@ int ranking_scan(const struct service *svc, const struct sched_measure *measure)
 
 /* The root, once its leaf is found to be up to date. exact: with what other workers have just done
  * there. */
-static int tree_choose(const struct service *svc, const struct sched_worker *w,
-		       struct ranking_tree *t, bool exact)
+static __attribute__((noinline)) int tree_choose(const struct service *svc,
+						 const struct sched_worker *w,
+						 struct ranking_tree *t, bool exact)
 {
 	const struct ranking *r = svc->sched_data;
 	unsigned int old_leaves = 0;
@@ -322,27 +345,38 @@ static bool begins_burst(const struct sched_worker *w, struct ranking_tree *t)
 	return true;
 }
 
+/* One of several workers chooses. */
+static __attribute__((noinline)) int
+shared_choose(const struct service *svc, const struct sched_worker *w, struct ranking_tree *t)
+{
+	const struct ranking *r = svc->sched_data;
+	uint32_t only;
+	bool first;
+
+	/* Of one server nothing has to be known. */
+	if (svc->n_servers == 1 && !r->limited)
+		return tournament_best(&r->shape, &t->nodes, &only) ? 0 : SCHED_NONE;
+	first = begins_burst(w, t);
+	if (t->choices++ % RANKING_LOOK_EVERY == 0)
+		tree_look(svc, w, t);
+	return tree_choose(svc, w, t, first);
+}
+
 int ranking_choose(const struct service *svc, const struct sched_request *req)
 {
 	const struct sched_worker *w = req != NULL ? req->worker : NULL;
 	struct ranking_tree *t = tree_of(svc, w);
 	const struct ranking *r = svc->sched_data;
-	uint32_t only;
+	uint32_t i;
 
 	if (t == NULL)
 		return ranking_scan(svc, svc->sched->measure);
 	if (t->publications != __atomic_load_n(&svc->rt->publications, __ATOMIC_ACQUIRE))
 		tree_fill(svc, w, t);
-	/* Of one server nothing has to be known. */
-	if (svc->n_servers == 1 && !r->limited)
-		return tournament_best(&r->shape, &t->nodes, &only) ? 0 : SCHED_NONE;
-	if (r->n_rows > 1) {
-		const bool first = begins_burst(w, t);
-
-		if (t->choices++ % RANKING_LOOK_EVERY == 0)
-			tree_look(svc, w, t);
-		return tree_choose(svc, w, t, first);
-	}
+	if (r->n_rows > 1)
+		return shared_choose(svc, w, t);
+	if (tournament_best(&r->shape, &t->nodes, &i) && !leaf_update(svc, w, t, i))
+		return (int)i;
 	return tree_choose(svc, w, t, false);
 }
 
@@ -390,6 +424,8 @@ void sched_copy(struct service *to, const struct service *from, const struct sch
 	*copy = (struct ranking){.n_trees = 1,
 				 .n_rows = 1,
 				 .limited = r->limited,
+				 .plain = r->plain,
+				 .measure = r->measure,
 				 .shape = r->shape,
 				 .tree_size = r->tree_size};
 	memcpy(copy->trees, t, r->tree_size);

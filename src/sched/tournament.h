@@ -151,12 +151,18 @@ static inline bool tournament_set(const struct tournament *t, union tournament_n
 }
 
 /* The same of a server whose weight has not changed. */
+static inline bool tournament_set_load_key(const struct tournament *t, uint64_t *keys,
+					   uint32_t place, uint64_t load)
+{
+	return !(keys[t->width + place] & KEY_NEVER) &&
+	       tournament_set_key(t, keys, place, tournament_key(t, place, load));
+}
+
 static inline bool tournament_set_load(const struct tournament *t, union tournament_nodes *n,
 				       uint32_t place, uint64_t load)
 {
 	if (t->scales != NULL)
-		return !(n->key[t->width + place] & KEY_NEVER) &&
-		       tournament_set_key(t, n->key, place, tournament_key(t, place, load));
+		return tournament_set_load_key(t, n->key, place, load);
 	return n->node[t->width + place].weight != 0 &&
 	       tournament_set_node(
 		       t, n->node,

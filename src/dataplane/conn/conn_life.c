@@ -95,11 +95,6 @@ static uint32_t out_key_hash(const struct FAM(table) *t, const struct FAM_FN(con
 	return FAM_FN(table, hash)(t, &key);
 }
 
-static void count_entries(struct worker *w)
-{
-	w->counters.connections = w->v4.table.n + w->v6.table.n - w->counters.templates;
-}
-
 static struct FAM(conn) *entry_alloc(struct worker *w)
 {
 	struct FAM(conn) *c = FAM_FN(table, alloc)(&w->FAM(v).table);
@@ -161,7 +156,6 @@ static void undo(struct worker *w, struct FAM(conn) *c)
 	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
 		FAM_FN(halves, part)(w, c);
 	FAM_FN(table, free)(&w->FAM(v).table, c);
-	count_entries(w);
 }
 
 /* All but the out key. No packet has asked for the bucket of that key yet, so the bucket is
@@ -200,7 +194,6 @@ static inline int begin(struct worker *w, const struct FAM_FN(conn, new) * n, bo
 	}
 	if (conn_state_active[c->c.state])
 		c->c.flags |= CONN_F_ACTIVE;
-	count_entries(w);
 	*out = c;
 	return 0;
 }
@@ -387,7 +380,6 @@ struct FAM(conn) *FAM_FN(template, create)(struct worker *w, const struct FAM(ke
 	w->counters.templates++;
 	wheel_arm(&w->FAM(v).wheel, &t->c, FAM_FN(conn, index)(&w->FAM(v).table, t));
 	half_open(w, t);
-	count_entries(w);
 	return t;
 }
 
@@ -448,7 +440,6 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 	else if (brief)
 		server_leave(w, c->c.server, brief, c->c.flags & CONN_F_ACTIVE);
 	FAM_FN(table, free)(&w->FAM(v).table, c);
-	count_entries(w);
 }
 
 void FAM_FN(conn, set_state)(struct worker *w, struct FAM(conn) *c, enum conn_state state)

@@ -171,8 +171,7 @@ void FAM_FN(evidence, gather)(struct worker *w, struct FAM(pkt) *p)
 	const uint8_t numbers = EVIDENCE_KNOWN | EVIDENCE_HANDSHAKE | EVIDENCE_LEARN;
 	struct FAM(conn) *c = p->conn;
 
-	if ((p->tcp_flags & (TCP_ACK | TCP_RST)) != TCP_ACK || !speaks_for(w, p) ||
-	    (p->tcp_flags & TCP_SYN))
+	if (!speaks_for(w, p) || (p->tcp_flags & TCP_SYN))
 		return;
 	if (c->c.evidence & EVIDENCE_DOUBT)
 		FAM_FN(give_way, doubt)(w, c, false);

@@ -11,8 +11,8 @@ static inline struct segment FAM_FN(segment, of)(const struct FAM(pkt) *p)
 void FAM_FN(evidence, begin)(struct worker *w, const struct FAM(pkt) *p, const struct service *svc);
 /* A connection that the peer told of, or that is taken up from a file. */
 void FAM_FN(evidence, copied)(struct worker *w, struct FAM(conn) *c, bool assured);
-/* A TCP segment of a connection that is not assured, or in doubt, or that is more than plain
- * data. Before its state changes. */
+/* A TCP segment with ACK and without RST, of a connection that is not assured, or in doubt, or that
+ * is more than plain data. Before its state changes. */
 void FAM_FN(evidence, gather)(struct worker *w, struct FAM(pkt) *p);
 /* A datagram of a connection that is not assured. */
 void FAM_FN(evidence, datagram)(struct worker *w, struct FAM(pkt) *p);

@@ -71,16 +71,21 @@ static inline void segment_moves(struct conn *c, unsigned int dir, const struct 
 		c->end[DIR_OUT] = s->ack;
 }
 
-/* Plain data of an assured connection, without FIN: all that its packets pay. */
-static inline void evidence_pass(struct conn *c, unsigned int dir, const uint8_t *l4, uint32_t len)
+/* Plain data of an assured connection whose numbers are known, without FIN: all that its packets
+ * pay. */
+static inline void evidence_move(struct conn *c, unsigned int dir, const uint8_t *l4, uint32_t len)
 {
-	struct segment s;
+	const struct segment s = segment_read(l4, len, 0);
 
-	if (unlikely((c->evidence & EVIDENCE_KNOWN) != EVIDENCE_KNOWN))
-		return;
-	s = segment_read(l4, len, 0);
 	if (likely(segment_fits(c, dir, &s)))
 		segment_moves(c, dir, &s);
+}
+
+/* The same, known or not. */
+static inline void evidence_pass(struct conn *c, unsigned int dir, const uint8_t *l4, uint32_t len)
+{
+	if (likely((c->evidence & EVIDENCE_KNOWN) == EVIDENCE_KNOWN))
+		evidence_move(c, dir, l4, len);
 }
 
 #define FAM_TEMPLATE "dataplane/conn/evidence.fam.h"

@@ -34,10 +34,16 @@ void FAM_FN(give_way, fini)(struct give_way *g)
 
 /* ---- the lists ---- */
 
+/* Sets of states and of lists as bits: a test of several costs as much as of one. */
+#define STATES_ENDING                                                                              \
+	(1U << CONN_FIN_WAIT | 1U << CONN_CLOSE_WAIT | 1U << CONN_LAST_ACK |                       \
+	 1U << CONN_TIME_WAIT | 1U << CONN_CLOSE)
+#define LISTS_WITH_SHARE (1U << GIVE_WAY_HALF_OPEN | 1U << GIVE_WAY_NOT_ASSURED)
+_Static_assert(CONN_STATE_MAX <= 32, "a state is a bit");
+
 static bool state_is_ending(uint8_t state)
 {
-	return state == CONN_FIN_WAIT || state == CONN_CLOSE_WAIT || state == CONN_LAST_ACK ||
-	       state == CONN_TIME_WAIT || state == CONN_CLOSE;
+	return STATES_ENDING >> state & 1;
 }
 
 static enum give_way_list list_for(const struct conn *c)
@@ -58,7 +64,7 @@ static enum give_way_list list_for(const struct conn *c)
 
 static bool has_share(enum give_way_list list)
 {
-	return list == GIVE_WAY_HALF_OPEN || list == GIVE_WAY_NOT_ASSURED;
+	return LISTS_WITH_SHARE >> list & 1;
 }
 
 static uint32_t *network_of(struct give_way *g, FAM_ADDR caddr)
@@ -113,14 +119,6 @@ static void list_prepend(struct give_way *g, struct give_way_ends *l, uint32_t i
 	l->n++;
 }
 
-/* The gauge that counts the entries of a list, of both families. */
-static inline uint64_t *gauge_of(struct worker *w, enum give_way_list list)
-{
-	if (list == GIVE_WAY_ENDING)
-		return &w->counters.ending;
-	return list == GIVE_WAY_HALF_OPEN ? &w->counters.embryonic : &w->counters.not_assured;
-}
-
 static void list_move(struct worker *w, struct FAM(conn) *c, enum give_way_list to, bool first)
 {
 	const enum give_way_list from = give_way_list_of(&c->c);
@@ -137,10 +135,6 @@ static void list_move(struct worker *w, struct FAM(conn) *c, enum give_way_list 
 		*network_of(g, c->caddr) += has_share(to) ? 1U : -1U;
 	c->c.evidence = (uint8_t)((c->c.evidence & ((1U << EVIDENCE_LIST_SHIFT) - 1)) |
 				  (unsigned int)to << EVIDENCE_LIST_SHIFT);
-	if (from)
-		--*gauge_of(w, from);
-	if (to)
-		++*gauge_of(w, to);
 }
 
 void FAM_FN(give_way, update)(struct worker *w, struct FAM(conn) *c)

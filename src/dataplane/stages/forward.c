@@ -45,8 +45,36 @@ static inline bool method_is_plain(const struct FAM(conn) *c)
 }
 _Static_assert(FWD_NAT == 0 && FWD_DR == 1, "the two methods come first");
 
+/* The buffer of the port that the last packet left by: packets of a burst leave by few. */
+struct last_out {
+	uint32_t port; /* NO_PORT: none, or one without a queue of this worker's */
+	struct tx_buffer *buffer;
+};
+
+#define NO_PORT UINT32_MAX
+
+/* door_send(), for packets of a burst. */
+static __rte_always_inline void send_from(struct worker *w, struct rte_mbuf *m, uint16_t port,
+					  struct last_out *last)
+{
+	struct tx_buffer *b = last->buffer;
+
+	if (unlikely(port != last->port)) {
+		if (unlikely(w->tx_queue[port] < 0)) {
+			door_send_elsewhere(w, m, port);
+			return;
+		}
+		last->port = port;
+		last->buffer = b = &w->tx[port];
+	}
+	b->pkts[b->n++] = m;
+	if (b->n == BURST_MAX)
+		door_flush_tx(w, port);
+}
+
 /* False: the packet is not plain, and nothing was done. */
-static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) *p)
+static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) *p,
+					      struct last_out *last)
 {
 	struct FAM(conn) *const conn = p->conn;
 	struct conn *const c = &conn->c;
@@ -67,9 +95,11 @@ static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) 
 	if (unlikely(method != FWD_DR && FAM_FN(udp_csum, missing)(l3 + l4_off, proto)))
 		return false;
 #endif
-	if (likely(open && FAM_FN(track, adds_nothing)(c, p))) {
+	if (likely(open && FAM_FN(track, moves_numbers)(c, p))) {
 		c->tick = w->env.now_tick;
-		evidence_pass(c, dir, l3 + l4_off, len - l4_off);
+		evidence_move(c, dir, l3 + l4_off, len - l4_off);
+	} else if (open && FAM_FN(track, adds_nothing)(c, p)) {
+		c->tick = w->env.now_tick;
 	} else {
 		FAM_FN(track, packet)(w, p);
 	}
@@ -82,16 +112,17 @@ static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) 
 								     l4_off, dir, proto));
 	FAM_FN(ip, csum_change)(l3, delta);
 	FAM_FN(ethernet, put_at)(m, l3, nh);
-	door_send(w, m, nh->port);
+	send_from(w, m, nh->port, last);
 	return true;
 }
 
 void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b)
 {
 	struct FAM(pkt) *const end = b->pkts + b->n;
+	struct last_out last = {.port = NO_PORT};
 
 	for (struct FAM(pkt) *p = b->pkts; p < end; p++)
-		if (unlikely(!forward_plain(w, p)))
+		if (unlikely(!forward_plain(w, p, &last)))
 			forward_staged(w, p);
 	b->n = 0;
 }

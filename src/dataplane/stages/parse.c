@@ -133,7 +133,7 @@ static inline bool source_is_bad(be32 saddr)
 {
 	uint32_t net = be32_to(saddr) >> 24;
 
-	return net >= 224 || net == 127 || net == 0;
+	return net - 1 >= 223 || net == 127;
 }
 
 /* A DHCP client has no address yet: 0.0.0.0, port 68, to all stations, port 67. */
@@ -295,7 +295,8 @@ static __rte_noinline void frame_parse(struct worker *w, struct rte_mbuf *m, str
 /* The link of the last plain frame: frames of a burst come from few ports. */
 struct last_link {
 	uint32_t port; /* NO_PORT: none */
-	uint64_t mac;  /* the router's own, as mac_word() */
+	link_id link;
+	uint64_t mac; /* the router's own, as mac_word() */
 };
 
 #define NO_PORT UINT32_MAX
@@ -315,6 +316,7 @@ static inline void link_remember(const struct worker *w, uint16_t port, struct l
 	uint8_t eth[8] = {0};
 
 	l->port = info ? port : NO_PORT;
+	l->link = link_id_of(port, 0);
 	if (info)
 		memcpy(eth, &info->mac, sizeof(info->mac));
 	l->mac = mac_word(eth);
@@ -360,7 +362,7 @@ static __rte_noinline unsigned int frames_other(struct worker *w, struct rte_mbu
 		}
 		if (unlikely(!plain_is_ours(w, m, data, last)))
 			continue;
-		p->link = link_id_of(m->port, 0);
+		p->link = last->link;
 		p->flags = pkt_tag(m)->flags;
 		reason = ipv6_fill(w, m, data + PLAIN_L2, room, p);
 		if (likely(reason == DROP_MAX))
@@ -401,7 +403,7 @@ void stage_parse(struct worker *w, struct rte_mbuf **frames, uint16_t n, struct 
 			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 7], void *));
 		if (unlikely(!plain_is_ours(w, m, data, &last)))
 			continue;
-		p->link = link_id_of(m->port, 0);
+		p->link = last.link;
 		p->flags = tag->flags;
 		reason = ipv4_fill(t, m, data + PLAIN_L2, room, PLAIN_IHL, p);
 		if (unlikely(reason != DROP_MAX)) {

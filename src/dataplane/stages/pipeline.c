@@ -152,8 +152,25 @@ uint32_t pipeline_expire(struct worker *w)
 	return pipeline4_expire(w) + pipeline6_expire(w);
 }
 
+static uint64_t listed(const struct worker *w, enum give_way_list list)
+{
+	return (uint64_t)w->v4.way.list[list].n + w->v6.way.list[list].n;
+}
+
+/* Once a round in place of at each change: control reads them between rounds at best. */
+static void gauges_update(struct worker *w)
+{
+	struct worker_counters *c = &w->counters;
+
+	c->connections = (uint64_t)w->v4.table.n + w->v6.table.n - c->templates;
+	c->ending = listed(w, GIVE_WAY_ENDING);
+	c->embryonic = listed(w, GIVE_WAY_HALF_OPEN);
+	c->not_assured = listed(w, GIVE_WAY_NOT_ASSURED);
+}
+
 void pipeline_flush(struct worker *w)
 {
+	gauges_update(w);
 	for (uint16_t p = 0; p < MAX_PORTS; p++)
 		if (w->tx[p].n)
 			door_flush_tx(w, p);

@@ -54,7 +54,8 @@ void pipeline_unpark(struct worker *w);
 /* Expiry, bounded. Returns entries looked at. Call once per loop. */
 uint32_t pipeline_expire(struct worker *w);
 
-/* End of a loop: gives all buffers to ports, rings and Linux, wakes the link thread. */
+/* End of a loop: gives all buffers to ports, rings and Linux, wakes the link thread, and brings
+ * gauges up to date. */
 void pipeline_flush(struct worker *w);
 
 #define FAM_TEMPLATE "dataplane/stages/pipeline.fam.h"

@@ -34,7 +34,8 @@ static void track_tcp(struct worker *w, struct FAM(pkt) *p, uint32_t tick)
 	enum tcp_table table = p->dir == DIR_OUT ? TCP_TABLE_OUTPUT : TCP_TABLE_INPUT;
 	enum conn_state next;
 
-	FAM_FN(evidence, gather)(w, p);
+	if ((p->tcp_flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
+		FAM_FN(evidence, gather)(w, p);
 	if ((p->tcp_flags & (TCP_FIN | TCP_RST)) && !FAM_FN(evidence, believes)(w, p)) {
 		c->tick = tick;
 		return;

@@ -12,6 +12,14 @@ static inline bool FAM_FN(track, adds_nothing)(const struct conn *c, const struc
 	       !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
+/* The same, and the connection's numbers are known. */
+static inline bool FAM_FN(track, moves_numbers)(const struct conn *c, const struct FAM(pkt) *p)
+{
+	return (c->evidence & (EVIDENCE_ASSURED | EVIDENCE_DOUBT | EVIDENCE_KNOWN)) ==
+		       (EVIDENCE_ASSURED | EVIDENCE_KNOWN) &&
+	       !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
 /* Whether the packet changes no more of its connection than the time stamp and TCP's numbers:
  * plain data on an established and assured TCP connection, or a datagram on an assured one. Not for
  * an ICMP error, or a fragment but the first. */
