@@ -259,9 +259,11 @@ static bool rewrites(enum lvs_method method)
 static void client_address_finish(struct importer *im, struct lvs_service *svc)
 {
 	const char *why = NULL;
+	bool option;
 
 	if (!svc->client_address)
 		return;
+	option = strcmp(svc->client_address, CLIENT_ADDRESS_OPTION) == 0;
 	if (!rewrites(svc->method))
 		why = "NAT and full NAT alone have it";
 	else if (svc->protocol == IPPROTO_UDP && strcmp(svc->client_address, "proxy-v1") == 0)
@@ -269,14 +271,18 @@ static void client_address_finish(struct importer *im, struct lvs_service *svc)
 	for (const struct lvs_server *s = svc->servers; s && !why; s = s->next)
 		if (!s->lost && (!rewrites(s->method) || s->addr.family != service_family(svc)))
 			why = "a server of another method or address family cannot have it";
+	if (!why && option)
+		return;
 	if (!why) {
 		note(im, svc->client_address_at, NOTE_NOTICE,
 		     "proxy_protocol is the service's `client_address`; checks go without the "
 		     "header unless they have `proxy_header`");
 		return;
 	}
-	note(im, svc->client_address_at, NOTE_UNSAID,
-	     "proxy_protocol: left out: %s; servers that expect the header refuse what comes", why);
+	note(im, svc->client_address_at, NOTE_UNSAID, "%s: left out: %s; %s",
+	     option ? "the option toa" : "proxy_protocol", why,
+	     option ? "servers see addresses of the pool alone"
+		    : "servers that expect the header refuse what comes");
 	svc->client_address = NULL;
 }
 

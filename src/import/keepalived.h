@@ -167,6 +167,8 @@ struct lvs_check *ka_check_begin(struct ka_check *c, const char *type, uint32_t 
 /* keepalived_dpvs.c: keywords of DPVS. false: it is none. */
 bool ka_dpvs_top(struct keepalived *ka, const struct kw *k);
 bool ka_dpvs_virtual(struct keepalived *ka, const struct kw *k, struct ka_virtual *v);
+/* Defaults of DPVS that a service of such a file has. */
+void ka_dpvs_fill(const struct keepalived *ka, struct lvs_service *svc);
 bool ka_dpvs_recognise(const struct kw *root);
 /* keepalived_vrrp.c, keepalived_global.c */
 void ka_instance_map(struct keepalived *ka, const struct kw *k);

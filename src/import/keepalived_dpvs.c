@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The keywords that DPVS adds to keepalived. */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -140,8 +141,8 @@ static void kind_take(struct keepalived *ka, const struct kw *k, struct ka_virtu
 	v->method = METHOD_FULLNAT;
 	v->method_said = true;
 	note(ka->im, k->at, NOTE_DIFFERS,
-	     "FNAT: servers see addresses of kind pool and no client's address; servers with the "
-	     "module toa learn the client's by `client_address` `toa`; uoa, of UDP, is not sent");
+	     "FNAT: servers see addresses of kind pool; TCP tells the client's by the option toa "
+	     "(`client_address`), as DPVS does, and uoa, of UDP, is not sent");
 }
 
 static void proxy_take(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)
@@ -156,6 +157,15 @@ static void proxy_take(struct keepalived *ka, const struct kw *k, struct ka_virt
 		v->client_address = "proxy-v2";
 	else if (strcasecmp(version, "disable") != 0)
 		note(ka->im, k->at, NOTE_ERROR, "proxy_protocol: expected v1, v2 or disable");
+}
+
+void ka_dpvs_fill(const struct keepalived *ka, struct lvs_service *svc)
+{
+	if (!ka->dpvs || svc->method != METHOD_FULLNAT || svc->protocol != IPPROTO_TCP ||
+	    svc->client_address)
+		return;
+	svc->client_address = CLIENT_ADDRESS_OPTION;
+	svc->client_address_at = svc->at;
 }
 
 bool ka_dpvs_virtual(struct keepalived *ka, const struct kw *k, struct ka_virtual *v)

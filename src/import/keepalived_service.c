@@ -195,6 +195,7 @@ static void masquerade_tell(struct keepalived *ka, const struct lvs_service *svc
 static void service_fill(struct keepalived *ka, const struct ka_virtual *v, struct lvs_service *svc)
 {
 	protocol_set(ka, v, svc);
+	ka_dpvs_fill(ka, svc);
 	masquerade_tell(ka, svc);
 	for (const struct ka_server *s = v->servers; s; s = s->next)
 		server_make(ka, v, s, svc);

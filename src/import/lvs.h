@@ -104,6 +104,8 @@ struct lvs_listener {
  * of IPv4 with holes. */
 #define LVS_MASK_ALL UINT32_MAX /* 0.0.0.0: all clients are one */
 
+#define CLIENT_ADDRESS_OPTION "toa" /* what DPVS does by full NAT, unless told otherwise */
+
 struct lvs_service {
 	struct lvs_service *next;
 	struct origin at;
@@ -123,7 +125,7 @@ struct lvs_service {
 	uint32_t quorum, hysteresis;
 	bool quorum_weight;
 	uint32_t established_s;
-	const char *client_address; /* "proxy-v1", "proxy-v2", or NULL */
+	const char *client_address; /* "proxy-v1", "proxy-v2", CLIENT_ADDRESS_OPTION or NULL */
 	struct origin client_address_at;
 	struct lvs_server *servers, **servers_end;
 	uint32_t n_servers;

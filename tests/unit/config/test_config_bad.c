@@ -27,7 +27,7 @@ static const char *const schedulers[] = {"lc", "rr", "wlc", "wrr", NULL};
 	"\"shared\":{\"services\":[\n" list "\n]}}"
 #define ADDRESSES(list)                                                                            \
 	"{\"node\":{\"ports\":[{\"name\":\"public\",\"device\":\"d0\",\"linux\":{\"addresses\":["  \
-	"\"192.0.2.10/24\"],\"vlans\":[{\"id\":10}]}}]},\n"                                        \
+	"\"192.0.2.10/24\",\"2001:db8::10/64\"],\"vlans\":[{\"id\":10}]}}]},\n"                    \
 	"\"shared\":{\"addresses\":[\n" list "\n]}}"
 #define MARKS(list)                                                                                \
 	"{\"node\":{\"ports\":[{\"name\":\"public\",\"device\":\"d0\"}]},\n"                       \
@@ -292,6 +292,28 @@ static const struct bad bad[] = {
 	 "f:3:37: shared.addresses[1].address: 192.0.2.80 stands in shared.addresses already\n"
 	 "f:3:37: shared.addresses[1].address: 192.0.2.80 is a VIP: it cannot be in a pool as "
 	 "well"},
+	{ADDRESSES("{\"address\":\"10.0.0.200\",\"kind\":\"pool\",\"link\":\"public\"},"
+		   "{\"address\":\"10.0.0.200\",\"kind\":\"pool\",\"link\":\"public.10\"}"),
+	 "f:3:67: shared.addresses[1].address: 10.0.0.200 stands in shared.addresses already"},
+	{ADDRESSES("{\"address\":\"2001:db8::c8\",\"kind\":\"pool\",\"link\":\"public\"},"
+		   "{\"address\":\"2001:db8:0::c8\",\"kind\":\"pool\",\"link\":\"public\"}"),
+	 "f:3:69: shared.addresses[1].address: 2001:db8::c8 stands in shared.addresses already"},
+	{ADDRESSES("{\"address\":\"10.0.0.200/16\",\"kind\":\"gateway\",\"link\":\"public\"},"
+		   "{\"address\":\"10.0.0.200\",\"kind\":\"pool\",\"link\":\"public\"}"),
+	 "f:3:73: shared.addresses[1].address: 10.0.0.200 stands in shared.addresses already"},
+	{ADDRESSES("{\"address\":\"2001:db8::10\",\"kind\":\"pool\",\"link\":\"public\"}"),
+	 "f:3:12: shared.addresses[0].address: 2001:db8::10 is this router's own address "
+	 "(node.ports): expected one that can move to the peer"},
+	{ADDRESSES("{\"address\":\"2001:db8::80\"},"
+		   "{\"address\":\"2001:db8::80\",\"kind\":\"pool\",\"link\":\"public\"}"),
+	 "f:3:39: shared.addresses[1].address: 2001:db8::80 stands in shared.addresses already\n"
+	 "f:3:39: shared.addresses[1].address: 2001:db8::80 is a VIP: it cannot be in a pool as "
+	 "well"},
+	{ADDRESSES("{\"address\":\"2001:db8::c8\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
+		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"[2001:db8::c8]:80\"}"),
+	 "f:4:40: shared.services[0].listen[0]: 2001:db8::c8 is in a pool (shared.addresses, "
+	 "node.pool): it "
+	 "cannot be a VIP as well"},
 	{ADDRESSES("{\"address\":\"192.0.2.200\",\"kind\":\"pool\",\"link\":\"public\"}],\n"
 		   "\"services\":[{\"protocol\":\"tcp\",\"listen\":\"192.0.2.200:80\"}"),
 	 "f:4:40: shared.services[0].listen[0]: 192.0.2.200 is in a pool (shared.addresses, "
