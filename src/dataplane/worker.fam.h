@@ -29,9 +29,10 @@ struct FAM(worker) {
 	struct give_way way;
 	uint32_t *syn_stamps;	      /* [capacity + 1], by entry: handshake.h; NULL: off */
 	struct proxy_start *proxies;  /* [capacity + 1], by entry: proxy/proxy.h */
-	struct FAM(ledger_row) *rows; /* [capacity + 1], by entry: sync/ledger.h; NULL: off */
+	struct FAM(ledger_row) *rows; /* by entry and half: sync/ledger.h; NULL: off */
 	uint32_t rows_limit; /* rows from here on have no memory. ledger thread: wo, worker: ro */
-	uint32_t half_rows_limit; /* the same of halves, from table.half_first on */
+	/* The same of halves, from table.half_first on; of those of the other family's entries. */
+	uint32_t half_rows_limit[2];
 	uint8_t *marks; /* [capacity + 1], by entry: sync/conn_sync.h; NULL: there can be no peer */
 	struct FAM(follow) *follow;	  /* fragments and what they follow */
 	struct FAM(conn) once[BURST_MAX]; /* one-packet connections of the burst at hand */

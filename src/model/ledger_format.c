@@ -105,6 +105,7 @@ uint64_t ledger_layout(void)
 		PROXY_VERSION,
 		PROXY_DONE,
 		LEDGER_FTP_ROWS,
+		LEDGER_ROWS(1000),
 		MAX_SERVERS,
 	};
 	uint64_t h = hash_bytes(HASH_START, numbers, sizeof(numbers));

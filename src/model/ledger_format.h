@@ -34,8 +34,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words of rows");
 #define LEDGER_PAGE	  4096U
 #define LEDGER_BOOT_BYTES 16
 #define LEDGER_FTP_ROWS	  4097U /* of one worker; 0 is not used */
-/* Of a table: row 0 is not used, then a row for each entry, then for each server's half. */
-#define LEDGER_ROWS(capacity) (2 * (uint64_t)(capacity) + 1)
+/* Of a table: row 0 is not used, then a row for each entry, for the server's half of each entry,
+ * and for that of each entry of the other family. */
+#define LEDGER_ROWS(capacity) (3 * ((uint64_t)(capacity) + 1))
 #define LEDGER_STARTS_MAX     5 /* starts in a row that took a ledger up and did not last */
 
 struct ledger_header {

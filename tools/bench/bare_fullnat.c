@@ -49,15 +49,14 @@ static inline uint16_t bare_fullnat_apply(const struct FAM(table) *t, uint8_t *l
 					  uint32_t out)
 {
 	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, c, out);
-	const struct FAM(conn) *h = FAM_FN(half, server)(t, c);
 	const uint16_t invert = (uint16_t)-out;
 
-	tcp->cksum = csum_apply(tcp->cksum, h->c.l4_delta ^ invert);
+	tcp->cksum = csum_apply(tcp->cksum, c->c.l4_delta ^ invert);
 	FAM_FN(ip, addr_put)(l3, IP_SOURCE, ends.source);
 	FAM_FN(ip, addr_put)(l3, IP_DEST, ends.dest);
 	tcp->src_port = ends.sport;
 	tcp->dst_port = ends.dport;
-	return h->c.ip_delta ^ invert;
+	return c->c.ip_delta ^ invert;
 }
 
 static inline void bare_forward(struct scene *s, struct bare_pkt *p)
@@ -105,7 +104,7 @@ void FAM_FN(bare, fullnat)(struct scene *s, struct rte_mbuf **frames, uint16_t n
 	for (uint16_t i = 0; i < n; i++) {
 		const bool live = pkts[i].conn->c.flags & CONN_F_LIVE;
 		struct FAM(conn) *other =
-			&t->conns[live ? pkts[i].conn->c.half : pkts[i].conn->control];
+			live ? FAM_FN(half, at)(t, pkts[i].conn) : &t->conns[pkts[i].conn->control];
 
 		__builtin_prefetch(other, 1);
 		pkts[i].conn = live ? pkts[i].conn : other;

@@ -49,7 +49,7 @@ static struct conn4 *client_make(struct bare_lives *b, uint32_t i, uint32_t *has
 
 static struct conn4 *half_make(struct bare_lives *b, const struct conn4 *c, struct local_end4 *end)
 {
-	struct conn4 *h = table4_alloc_half(&b->table);
+	struct conn4 *h = table4_alloc_half(&b->table, conn4_index(&b->table, c), false);
 	struct key4 key;
 
 	*end = (struct local_end4){

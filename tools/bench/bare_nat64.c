@@ -60,7 +60,7 @@ static inline void bare_find(const struct worker *w, struct bare_pkt *p)
 		__builtin_prefetch(&p->conn->addr[0]);
 	} else {
 		p->conn = table6_find_guess(t6, &p->key6, p->hash, DIR_IN, p->conn);
-		p->half = &w->v4.table.conns[p->conn->c.half];
+		p->half = crossing6_at(w, p->conn);
 		__builtin_prefetch(p->half);
 	}
 }
@@ -74,7 +74,7 @@ static inline void bare_reply(struct bare_pkt *p)
 	const uint8_t tos = p->l3[1], ttl = p->l3[8];
 	struct rte_ipv6_hdr *ip;
 
-	tcp->cksum = csum_apply(tcp->cksum, csum_delta_inverse(p->half->c.l4_delta));
+	tcp->cksum = csum_apply(tcp->cksum, csum_delta_inverse(c->c.l4_delta));
 	tcp->src_port = c->vport;
 	tcp->dst_port = c->cport;
 	rte_pktmbuf_prepend(p->m, HDR6 - HDR4);
@@ -104,7 +104,7 @@ static inline void bare_request(struct bare_pkt *p)
 		.dst_addr = h->daddr,
 	};
 
-	tcp->cksum = csum_apply(tcp->cksum, h->c.l4_delta);
+	tcp->cksum = csum_apply(tcp->cksum, p->conn->c.l4_delta);
 	tcp->src_port = h->cport;
 	tcp->dst_port = h->dport;
 	rte_pktmbuf_adj(p->m, HDR6 - HDR4);

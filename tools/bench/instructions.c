@@ -122,9 +122,8 @@ static uint64_t observer_drain(struct observer *o)
 }
 
 /* Established traffic: pipeline/X. o: NULL, or an observer of the worker, which is destroyed. */
-static void count_packets(enum addr_family family, enum forward_method method, const char *name,
-			  struct observer *o, uint16_t dev, struct rte_ring *sink,
-			  struct rte_mempool *pool)
+static void count_packets_as(const struct scene_plan *plan, const char *name, struct observer *o,
+			     struct rte_ring *sink, struct rte_mempool *pool)
 {
 	static const uint32_t lengths[] = {SHORT_RUN, LONG_RUN};
 	struct rte_mbuf *frames[BATCH];
@@ -132,7 +131,7 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 	struct scene s;
 	struct memory_arg arg = {&s, pool};
 
-	scene_create(&s, family, method, CONNECTIONS, CONNECTIONS, dev);
+	scene_create_as(&s, plan);
 	s.sink = sink;
 	scene_connect(&s, pool);
 	if (rte_pktmbuf_alloc_bulk(pool, frames, BATCH) != 0)
@@ -161,6 +160,29 @@ static void count_packets(enum addr_family family, enum forward_method method, c
 		fail("%s: no packet was sent", name);
 	rte_pktmbuf_free_bulk(frames, BATCH);
 	scene_destroy(&s);
+}
+
+static struct scene_plan plan_of(enum addr_family family, enum addr_family servers,
+				 enum forward_method method, uint16_t dev)
+{
+	return (struct scene_plan){.family = family,
+				   .servers = servers,
+				   .method = method,
+				   .n = CONNECTIONS,
+				   .max = CONNECTIONS,
+				   .dev = dev,
+				   .n_servers = N_SERVERS,
+				   .sched = "wlc",
+				   .n_workers = 1};
+}
+
+static void count_packets(enum addr_family family, enum forward_method method, const char *name,
+			  struct observer *o, uint16_t dev, struct rte_ring *sink,
+			  struct rte_mempool *pool)
+{
+	const struct scene_plan plan = plan_of(family, family, method, dev);
+
+	count_packets_as(&plan, name, o, sink, pool);
 }
 
 /* Whole connections, from the SYN to the end by time-out: new-connections. */
@@ -237,6 +259,7 @@ void bench_instructions(struct rte_mempool *pool)
 	};
 	struct rte_ring *sink;
 	uint16_t dev = port_make(&sink, pool);
+	const struct scene_plan nat64 = plan_of(ADDR_V6, ADDR_V4, FWD_FULLNAT, dev);
 
 	if (!RUNNING_ON_VALGRIND)
 		fail("--instructions counts under callgrind alone: tools/bench/instructions");
@@ -246,18 +269,14 @@ void bench_instructions(struct rte_mempool *pool)
 	count_packets(ADDR_V6, FWD_DR, "packet/dr6", NULL, dev, sink, pool);
 	count_packets(ADDR_V6, FWD_NAT, "packet/nat6", NULL, dev, sink, pool);
 	count_packets(ADDR_V4, FWD_FULLNAT, "packet/fullnat", NULL, dev, sink, pool);
+	count_packets_as(&nat64, "packet/nat64", NULL, sink, pool);
 	for (unsigned int i = 0; i < RTE_DIM(lives); i++) {
-		const struct scene_plan plan = {
-			.family = lives[i].family,
-			.method = lives[i].method,
-			.n = CONNECTIONS * 4,
-			.max = CONNECTIONS,
-			.dev = dev,
-			.n_servers = lives[i].servers ? lives[i].servers : N_SERVERS,
-			.sched = "wlc",
-			.n_workers = 1,
-		};
+		struct scene_plan plan =
+			plan_of(lives[i].family, lives[i].family, lives[i].method, dev);
 
+		plan.n = CONNECTIONS * 4;
+		if (lives[i].servers)
+			plan.n_servers = lives[i].servers;
 		count_lives(&plan, lives[i].name, lives[i].ledger, sink, pool);
 	}
 	count_packets(ADDR_V4, FWD_DR, "observed/other", observer_make("udp port 53", true), dev,

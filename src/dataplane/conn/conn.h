@@ -23,7 +23,7 @@
 #define CONN_F_NOOUTPUT	  0x02U /* no reply has passed: the INPUT_ONLY state table holds */
 #define CONN_F_ACTIVE	  0x04U /* counted as active at its server */
 #define CONN_F_TEMPLATE	  0x08U /* persistence template: not counted */
-#define CONN_F_OUT_KEY	  0x10U /* NAT: the out key is in the table */
+#define CONN_F_OUT_KEY	  0x10U /* the out key is in the table; full NAT: of the server's half */
 #define CONN_F_LIVE	  0x20U /* a connection or template; not a server's half (halves.h) */
 #define CONN_F_ONE_PACKET 0x40U
 #define CONN_F_PAYLOAD	  0x80U /* the router writes payload: see conn4_is_ftp(), proxy.h */
@@ -54,8 +54,6 @@ struct conn {
 			uint16_t l4_delta; /* NAT: of `in`; `out` is its inverse */
 			uint16_t ip_delta;
 		};
-		/* Full NAT, the client's half: the server's half, or 0. See fullnat/halves.h. */
-		uint32_t half;
 		/* CONN_F_TEMPLATE: TEMPLATE_*. Workers with a hold and the owner, atomics only. */
 		uint32_t assured;
 	};

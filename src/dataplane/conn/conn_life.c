@@ -390,10 +390,10 @@ void FAM_FN(conn, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 	const uint32_t index = FAM_FN(conn, index)(t, c);
 
 	FAM_FN(table, prefetch_conn)(t, c, DIR_IN);
-	if (c->c.flags & CONN_F_OUT_KEY)
-		FAM_FN(table, prefetch_conn)(t, c, DIR_OUT);
-	else if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
 		FAM_FN(halves, prefetch_end)(w, c);
+	else if (c->c.flags & CONN_F_OUT_KEY)
+		FAM_FN(table, prefetch_conn)(t, c, DIR_OUT);
 	__builtin_prefetch(&w->FAM(v).way.links[index], 1);
 	__builtin_prefetch(&w->FAM(v).wheel.positions[index], 1);
 	if (w->FAM(v).rows)
@@ -429,10 +429,10 @@ void FAM_FN(conn, destroy)(struct worker *w, struct FAM(conn) *c)
 	FAM_FN(give_way, remove)(w, c);
 	wheel_disarm(&w->FAM(v).wheel, &c->c, FAM_FN(conn, index)(&w->FAM(v).table, c));
 	FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_IN);
-	if (c->c.flags & CONN_F_OUT_KEY)
-		FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_OUT);
-	else if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
+	if (unlikely(forward_has(c->c.method, FORWARD_TWO_HALVES)))
 		FAM_FN(halves, part)(w, c);
+	else if (c->c.flags & CONN_F_OUT_KEY)
+		FAM_FN(table, unlink)(&w->FAM(v).table, c, DIR_OUT);
 	if (c->control)
 		FAM_FN(template, release)(w, c->control);
 	if (c->c.flags & CONN_F_TEMPLATE)

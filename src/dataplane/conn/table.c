@@ -31,7 +31,7 @@ int FAM_FN(table, create)(struct FAM(table) *t, uint32_t capacity, int socket, u
 	t->seed = seed;
 	t->capacity = capacity;
 	t->map_bytes[0] = sizeof(struct bucket) * ((size_t)n + t->n_overflow);
-	t->map_bytes[1] = sizeof(struct FAM(conn)) * (2 * (size_t)capacity + 1);
+	t->map_bytes[1] = sizeof(struct FAM(conn)) * 3 * ((size_t)capacity + 1);
 	t->buckets = pages_alloc(t->map_bytes[0], socket);
 	t->conns = pages_alloc(t->map_bytes[1], socket);
 	if (!t->buckets || !t->conns) {
@@ -42,8 +42,8 @@ int FAM_FN(table, create)(struct FAM(table) *t, uint32_t capacity, int socket, u
 	/* Nothing is written here: a table without connections has no memory of its own. */
 	t->overflow_unused = n;
 	t->unused = 1;
-	t->half_first = t->half_unused = capacity + 1;
-	t->half_max = capacity;
+	t->half_first = capacity + 1;
+	t->half_unused[0] = t->half_unused[1] = 1;
 	return 0;
 }
 
@@ -105,19 +105,16 @@ void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c)
 	t->n--;
 }
 
-struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t)
+struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t, uint32_t index, bool other)
 {
-	struct FAM(conn) *h;
+	struct FAM(conn) *const h = &t->conns[(other ? 2 : 1) * t->half_first + index];
 
-	if (t->half_free) {
-		h = &t->conns[t->half_free];
-		t->half_free = h->c.free_next;
-		__builtin_prefetch(&t->conns[t->half_free], 1);
-	} else if (t->half_unused < t->half_first + t->half_max) {
-		h = &t->conns[t->half_unused++];
-	} else {
+	if (index >= t->half_first)
 		return NULL;
-	}
+	if (index >= t->half_unused[other])
+		__atomic_store_n(&t->half_unused[other], index + 1, __ATOMIC_RELAXED);
+	if (!other) /* that of the entry that comes next */
+		__builtin_prefetch(&t->conns[t->half_first + t->free], 1);
 	memset(h, 0, sizeof(*h));
 	t->n_halves++;
 	return h;
@@ -126,8 +123,7 @@ struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t)
 void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h)
 {
 	h->c.flags = 0;
-	h->c.free_next = t->half_free;
-	t->half_free = FAM_FN(conn, index)(t, h);
+	h->c.begun = false;
 	t->n_halves--;
 }
 

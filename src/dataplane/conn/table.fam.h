@@ -4,7 +4,7 @@
 
 struct FAM(table) {
 	struct bucket *buckets;	 /* [n_buckets + n_overflow], overflow ones at the end */
-	struct FAM(conn) *conns; /* [2 * capacity + 1]; 0 is not used, halves from half_first on */
+	struct FAM(conn) *conns; /* [3 * half_first]; 0 is not used, halves from half_first on */
 	uint64_t seed;
 	uint32_t bucket_mask;
 	uint32_t n_buckets;
@@ -16,12 +16,14 @@ struct FAM(table) {
 	uint32_t free;	 /* head of the free list, linked by conn.free_next */
 	uint32_t freed;	 /* times an entry was given back; wraps */
 	uint32_t unused; /* entries from here on were never used */
-	/* Servers' halves (fullnat/halves.h): as many as the table has entries. The wheel, the
-	 * lists of give_way.h and other arrays by entry have no place for them. */
-	uint32_t half_first, half_max;
-	uint32_t n_halves; /* in use */
-	uint32_t half_free;
-	uint32_t half_unused;
+	/* Servers' halves (fullnat/halves.h): that of entry i at half_first + i, that of entry i of
+	 * the other family's table at 2 * half_first + i. The wheel, the lists of give_way.h and
+	 * other arrays by entry have no place for them. */
+	uint32_t half_first;
+	uint32_t n_halves; /* in use, of both kinds */
+	/* Places of this family's entries, of the other's, from here on were never used. worker:
+	 * wo, ledger thread: ro */
+	uint32_t half_unused[2];
 	size_t bytes; /* of memory mapped, for the statistics */
 	size_t map_bytes[2];
 };
@@ -168,8 +170,9 @@ static inline struct FAM(conn) *FAM_FN(table, find_guess)(const struct FAM(table
 
 /* A fresh entry, zeroed, not yet findable; NULL when all are in use. */
 struct FAM(conn) *FAM_FN(table, alloc)(struct FAM(table) *t);
-/* The same for a server's half, which is not CONN_F_LIVE. */
-struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t);
+/* The same for the server's half of entry `index`, of this table or of the other family's; it is
+ * not CONN_F_LIVE. NULL: there is no such entry. */
+struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t, uint32_t index, bool other);
 void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h);
 /* Makes it findable by its in or out key. 0, -EEXIST (key taken; *other set when not
  * NULL), -ENOSPC (no overflow bucket left). */

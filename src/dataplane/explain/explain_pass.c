@@ -59,14 +59,16 @@ static void half_take(struct worker *s, const struct FAM(table) *of, const struc
 {
 	const struct FAM(conn) *from = FAM_FN(half, server)(of, c);
 	struct FAM(table) *t = &s->FAM(v).table;
-	struct FAM(conn) *h = from ? FAM_FN(table, alloc_half)(t) : NULL;
+	const uint32_t index = FAM_FN(conn, index)(t, copy);
+	struct FAM(conn) *h = from ? FAM_FN(table, alloc_half)(t, index, false) : NULL;
 
-	copy->c.half = 0;
+	copy->c.flags &= (uint8_t)~CONN_F_OUT_KEY;
 	if (!h)
 		return;
 	*h = *from;
-	h->control = FAM_FN(conn, index)(t, copy);
-	copy->c.half = FAM_FN(conn, index)(t, h);
+	h->c.begun = false;
+	h->control = index;
+	copy->c.flags |= CONN_F_OUT_KEY;
 	FAM_FN(table, link)(t, h, DIR_OUT, NULL);
 }
 
@@ -76,14 +78,15 @@ static void other_half_take(struct worker *s, const struct worker *w, const stru
 {
 	const struct OTHER_FAM(conn) *from = FAM_FN(crossing, server)(w, c);
 	struct OTHER_FAM(table) *t = &s->OTHER_FAM(v).table;
-	struct OTHER_FAM(conn) *h = from ? OTHER_FN(table, alloc_half)(t) : NULL;
+	const uint32_t index = FAM_FN(conn, index)(&s->FAM(v).table, copy);
+	struct OTHER_FAM(conn) *h = from ? OTHER_FN(table, alloc_half)(t, index, true) : NULL;
 
-	copy->c.half = 0;
+	copy->c.flags &= (uint8_t)~CONN_F_OUT_KEY;
 	if (!h)
 		return;
 	*h = *from;
-	h->control = FAM_FN(conn, index)(&s->FAM(v).table, copy);
-	copy->c.half = OTHER_FN(conn, index)(t, h);
+	h->control = index;
+	copy->c.flags |= CONN_F_OUT_KEY;
 	s->OTHER_FAM(v).n_others++;
 	OTHER_FN(table, link)(t, h, DIR_OUT, NULL);
 }
@@ -121,10 +124,10 @@ static struct FAM(conn) *entry_take(struct explain *x, struct worker *w, const s
 	}
 	shadow_server(x->shadow, w, c->c.server);
 	FAM_FN(table, link)(t, copy, DIR_IN, NULL);
-	if (c->c.flags & CONN_F_OUT_KEY)
-		FAM_FN(table, link)(t, copy, DIR_OUT, NULL);
-	else if (forward_has(c->c.method, FORWARD_TWO_HALVES) && !(c->c.flags & CONN_F_TEMPLATE))
+	if (forward_has(c->c.method, FORWARD_TWO_HALVES) && !(c->c.flags & CONN_F_TEMPLATE))
 		halves_take(s, w, c, copy);
+	else if (c->c.flags & CONN_F_OUT_KEY)
+		FAM_FN(table, link)(t, copy, DIR_OUT, NULL);
 	wheel_arm(&s->FAM(v).wheel, &copy->c, FAM_FN(conn, index)(t, copy));
 	FAM_FN(give_way, update)(s, copy);
 	if (FAM_FN(conn, is_ftp)(c))

@@ -36,18 +36,19 @@ int FAM_FN(crossing, join)(struct worker *w, struct FAM(conn) *c,
 		       .dport = n->dport,
 		       .proto = n->proto,
 		       .step = (uint8_t)FAM_FN(owner, step)(n->caddr, n->cport)};
+	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
 	struct OTHER_FAM(conn) * h;
 	int ret;
 
 	if (n->lport)
 		end.local = OTHER_FN(addr, of)(n->other_local);
-	ret = OTHER_FN(half, create)(w, &end, &c->c, &h);
+	ret = OTHER_FN(half, create)(w, &end, &c->c, index, &h);
 	if (ret < 0)
 		return ret;
 	h->c.flags = HALF_F_OTHER;
-	h->c.l4_delta = delta_of(c, h);
-	h->control = FAM_FN(conn, index)(&w->FAM(v).table, c);
-	c->c.half = OTHER_FN(conn, index)(&w->OTHER_FAM(v).table, h);
+	h->control = index;
+	c->c.l4_delta = delta_of(c, h);
+	c->c.flags |= CONN_F_OUT_KEY;
 	w->OTHER_FAM(v).n_others++;
 	return 0;
 }
@@ -59,7 +60,7 @@ void FAM_FN(crossing, part)(struct worker *w, struct FAM(conn) *c)
 	if (!h)
 		return;
 	OTHER_FN(half, end)(w, h, (uint8_t)FAM_FN(owner, step)(c->caddr, c->cport));
-	c->c.half = 0;
+	c->c.flags &= (uint8_t)~CONN_F_OUT_KEY;
 	w->OTHER_FAM(v).n_others--;
 }
 
@@ -91,14 +92,14 @@ static struct OTHER_FAM(pkt) as_it_came(const struct FAM(pkt) *p)
 	};
 }
 
-static bool rewrite_out(struct worker *w, struct FAM(pkt) *p, const struct OTHER_FAM(conn) * h)
+static bool rewrite_out(struct worker *w, struct FAM(pkt) *p)
 {
 	const struct FAM(conn) *c = p->conn;
 	const struct FAM(new_ends) ends = {
 		.source = c->vaddr, .dest = c->caddr, .sport = c->vport, .dport = c->cport};
 	struct OTHER_FAM(pkt) reply = as_it_came(p);
 
-	if (!OTHER_FN(translate, packet)(w, &reply, &ends, csum_delta_inverse(h->c.l4_delta),
+	if (!OTHER_FN(translate, packet)(w, &reply, &ends, csum_delta_inverse(c->c.l4_delta),
 					 hop_mtu(w, c, DIR_IN)))
 		return false;
 	p->l3 = reply.l3;
@@ -109,12 +110,13 @@ static bool rewrite_out(struct worker *w, struct FAM(pkt) *p, const struct OTHER
 
 bool FAM_FN(crossing, rewrite)(struct worker *w, struct FAM(pkt) *p)
 {
-	const struct OTHER_FAM(conn) *h = FAM_FN(crossing, server)(w, p->conn);
-	const struct OTHER_FAM(new_ends) ends = FAM_FN(crossing, ends)(w, p->conn);
+	const struct FAM(conn) *c = p->conn;
+	struct OTHER_FAM(new_ends) ends;
 
 	if (p->dir == DIR_OUT)
-		return rewrite_out(w, p, h);
-	return FAM_FN(translate, packet)(w, p, &ends, h->c.l4_delta, hop_mtu(w, p->conn, DIR_OUT));
+		return rewrite_out(w, p);
+	ends = FAM_FN(crossing, ends)(w, c);
+	return FAM_FN(translate, packet)(w, p, &ends, c->c.l4_delta, hop_mtu(w, c, DIR_OUT));
 }
 
 /* --- FAMILY is the server's --- */
@@ -196,5 +198,5 @@ void FAM_FN(crossing, pass)(struct worker *w, struct FAM(burst) *b)
 	if (unlikely(w->observer))
 		OTHER_FN(observer, finish)(w, &x);
 	else
-		OTHER_FN(pipeline, finish)(w, &x);
+		OTHER_FN(pipeline, finish_replies)(w, &x);
 }

@@ -4,11 +4,20 @@
 
 /* --- FAMILY is the client's --- */
 
-/* The server's half of a connection for which FAM_FN(half, crosses)() holds; or NULL. */
+/* The place of the server's half of a connection for which FAM_FN(half, crosses)() holds. */
+static inline struct OTHER_FAM(conn) *
+	FAM_FN(crossing, at)(const struct worker *w, const struct FAM(conn) *c)
+{
+	const struct OTHER_FAM(table) *const o = &w->OTHER_FAM(v).table;
+
+	return &o->conns[2 * o->half_first + FAM_FN(conn, index)(&w->FAM(v).table, c)];
+}
+
+/* The server's half of such a connection, or NULL. */
 static inline struct OTHER_FAM(conn) *
 	FAM_FN(crossing, server)(const struct worker *w, const struct FAM(conn) *c)
 {
-	return c->c.half ? &w->OTHER_FAM(v).table.conns[c->c.half] : NULL;
+	return c->c.flags & CONN_F_OUT_KEY ? FAM_FN(crossing, at)(w, c) : NULL;
 }
 
 /* The local address and port of such a connection, which are of the other family; zero: none. */
@@ -25,7 +34,7 @@ static inline OTHER_ADDR FAM_FN(crossing, local)(const struct worker *w, const s
 static inline struct OTHER_FAM(new_ends)
 	FAM_FN(crossing, ends)(const struct worker *w, const struct FAM(conn) *c)
 {
-	const struct OTHER_FAM(conn) *h = FAM_FN(crossing, server)(w, c);
+	const struct OTHER_FAM(conn) *h = FAM_FN(crossing, at)(w, c);
 
 	return (struct OTHER_FAM(new_ends)){
 		.source = h->caddr, .dest = h->daddr, .sport = h->cport, .dport = h->dport};

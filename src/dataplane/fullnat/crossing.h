@@ -9,8 +9,9 @@
  *	pool    local:lport ----> daddr:dport   real server    in the table of the server's family
  *
  * The client's half is the connection, as in halves.h, with no server address: the stages resolve
- * the address of the server's run-time state, as for a tunnel to the other family. Its c.half is an
- * index in the other table, and so is `control` of the server's half, which has HALF_F_OTHER.
+ * the address of the server's run-time state, as for a tunnel to the other family. The place of the
+ * server's half in the other table follows from the entry's index, and `control` of that half,
+ *which has HALF_F_OTHER, is this index.
  *
  * A packet of the client goes through the stages of its own family, and is translated
  * (translate/translate.h) in stage rewrite. A reply goes through the stages of the server's family

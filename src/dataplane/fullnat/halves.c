@@ -91,10 +91,10 @@ static void half_fill(struct FAM(conn) *h, const struct conn *c, const struct FA
 
 /* All but the key, whose bucket is prefetched. */
 static int half_begin(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
-		      struct FAM(conn) **out)
+		      uint32_t index, bool other, struct FAM(conn) **out)
 {
 	struct FAM(table) *t = &w->FAM(v).table;
-	struct FAM(conn) *h = FAM_FN(table, alloc_half)(t);
+	struct FAM(conn) *h = FAM_FN(table, alloc_half)(t, index, other);
 	struct FAM(key) key;
 	int ret;
 
@@ -125,10 +125,10 @@ static int half_link(struct FAM(table) *t, struct FAM(conn) *h)
 }
 
 int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
-			 struct FAM(conn) **out)
+			 uint32_t index, struct FAM(conn) **out)
 {
 	struct FAM(conn) *h;
-	int ret = half_begin(w, end, c, &h);
+	int ret = half_begin(w, end, c, index, true, &h);
 
 	if (ret < 0)
 		return ret;
@@ -154,14 +154,14 @@ void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step)
 	count_ports(w);
 }
 
-static void deltas_fill(struct FAM(conn) *h, const struct FAM(conn) *c)
+static void deltas_fill(struct FAM(conn) *c, const struct FAM(conn) *h)
 {
 	const uint16_t ports =
 		csum_delta_sum(csum_delta16(c->cport, h->cport), csum_delta16(c->vport, h->dport));
 
-	h->c.ip_delta = csum_delta_sum(FAM(csum_delta_addr)(c->caddr, h->caddr),
+	c->c.ip_delta = csum_delta_sum(FAM(csum_delta_addr)(c->caddr, h->caddr),
 				       FAM(csum_delta_addr)(c->vaddr, h->daddr));
-	h->c.l4_delta = csum_delta_sum(h->c.ip_delta, ports);
+	c->c.l4_delta = csum_delta_sum(c->c.ip_delta, ports);
 }
 
 int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n)
@@ -178,16 +178,15 @@ int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM
 
 	if (FAM_FN(half, crosses)(c))
 		return FAM_FN(crossing, join)(w, c, n);
-	ret = half_begin(w, &end, &c->c, &h);
+	ret = half_begin(w, &end, &c->c, FAM_FN(conn, index)(t, c), false, &h);
 	if (ret < 0)
 		return ret;
 	if (unlikely(n->announced)) {
 		h->c.flags = HALF_F_FTP;
 		FAM_FN(ftp_port, taken)(w, h, end.step);
 	}
-	deltas_fill(h, c);
+	deltas_fill(c, h);
 	h->control = FAM_FN(conn, index)(t, c);
-	c->c.half = FAM_FN(conn, index)(t, h);
 	return 0;
 }
 
@@ -195,8 +194,14 @@ int FAM_FN(halves, link)(struct worker *w, struct FAM(conn) *c)
 {
 	struct FAM(table) *t = &w->FAM(v).table;
 	struct FAM(conn) *h = FAM_FN(half, crosses)(c) ? NULL : FAM_FN(half, server)(t, c);
+	int ret;
 
-	return h && h->c.begun ? half_link(t, h) : 0;
+	if (!h || !h->c.begun)
+		return 0;
+	ret = half_link(t, h);
+	/* The half is to be given back in any case. */
+	c->c.flags |= CONN_F_OUT_KEY;
+	return ret;
 }
 
 /* The half is prefetched now, and what the half names some calls later, when it has come. */
@@ -209,9 +214,9 @@ void FAM_FN(halves, prefetch_end)(struct worker *w, const struct FAM(conn) *c)
 
 	if (FAM_FN(half, crosses)(c) || (c->c.flags & CONN_F_TEMPLATE))
 		return;
-	*slot = c->c.half;
-	__builtin_prefetch(&t->conns[c->c.half], 1);
-	if (index < t->half_first || index >= t->half_unused)
+	*slot = FAM_FN(conn, index)(t, FAM_FN(half, at)(t, c));
+	__builtin_prefetch(&t->conns[*slot], 1);
+	if (index == 0)
 		return;
 	FAM_FN(table, prefetch_bucket)(t, h->c.half_hash);
 	FAM_FN(local_port, prefetch)(&w->FAM(v).ports, h->c.group, be16_to(h->cport) & 1);
@@ -231,35 +236,20 @@ void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c)
 	if (!h)
 		return;
 	FAM_FN(half, end)(w, h, (uint8_t)FAM_FN(owner, step)(c->caddr, c->cport));
-	c->c.half = 0;
+	c->c.flags &= (uint8_t)~CONN_F_OUT_KEY;
 }
 
+/* Without a branch on the direction, which is as good as random. */
 void FAM_FN(halves, look)(struct worker *w, struct FAM(burst) *b)
 {
-	const struct FAM(table) *t = &w->FAM(v).table;
+	const uint32_t first = w->FAM(v).table.half_first;
+	struct FAM(conn) *const halves = &w->FAM(v).table.conns[first];
+	const uint16_t n = b->known && !w->env.many_servers ? HALVES_AHEAD : BURST_MAX;
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		struct FAM(conn) *c = b->pkts[i].conn;
-
-		if (!c || !forward_has(c->c.method, FORWARD_TWO_HALVES))
-			continue;
-		if (c->c.flags & CONN_F_LIVE) {
-			if (c->c.half && !FAM_FN(half, crosses)(c))
-				__builtin_prefetch(&t->conns[c->c.half]);
-			else if (c->c.half)
-				__builtin_prefetch(FAM_FN(crossing, server)(w, c));
-			continue;
-		}
-		if (unlikely(FAM_FN(half, is_other)(c))) {
-			__builtin_prefetch(&w->OTHER_FAM(v).table.conns[c->control], 1);
-			continue;
-		}
-		c = &t->conns[c->control];
-		__builtin_prefetch(c, 1);
-		if (FAMILY == 6)
-			__builtin_prefetch(&c->addr[0]);
-		b->pkts[i].conn = c;
-	}
+	for (struct FAM(pkt) *p = b->pkts, *const end = p + b->n; p < end; p++)
+		p->conn -= p->conn >= halves && p->conn < halves + first ? first : 0;
+	for (uint16_t i = 0; i < n && i < b->n; i++)
+		FAM_FN(halves, prefetch)(w, &b->pkts[i]);
 }
 
 bool FAM_FN(halves, match)(const struct FAM(table) *t, const struct FAM(conn) *c,

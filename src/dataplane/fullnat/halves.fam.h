@@ -26,12 +26,21 @@ static inline struct FAM(conn) *FAM_FN(half, client)(const struct FAM(table) *t,
 	return FAM_FN(half, is_other)(found) ? NULL : &t->conns[found->control];
 }
 
+/* The place of the server's half of a connection with a server of the same family. */
+static inline struct FAM(conn) *FAM_FN(half, at)(const struct FAM(table) *t,
+						 const struct FAM(conn) *c)
+{
+	return (struct FAM(conn) *)(uintptr_t)c + t->half_first;
+}
+
 /* The server's half of a connection by full NAT, or NULL: the connection was copied from a peer
  * that did not know its local port. Not for a server of the other family. */
 static inline struct FAM(conn) *FAM_FN(half, server)(const struct FAM(table) *t,
 						     const struct FAM(conn) *c)
 {
-	return c->c.half ? &t->conns[c->c.half] : NULL;
+	struct FAM(conn) *const h = FAM_FN(half, at)(t, c);
+
+	return (c->c.flags & CONN_F_OUT_KEY) || h->c.begun ? h : NULL;
 }
 
 /* The local address and port of a connection; zero where it has none of this family. */
@@ -48,7 +57,7 @@ static inline FAM_ADDR FAM_FN(half, local)(const struct FAM(table) *t, const str
 	return h ? h->caddr : (FAM_ADDR){0};
 }
 
-/* Source and destination of a packet that leaves. */
+/* Source and destination of a packet that leaves, of a connection with its server's half. */
 struct FAM(new_ends) {
 	FAM_ADDR source, dest;
 	be16 sport, dport;
@@ -58,7 +67,7 @@ static inline struct FAM(new_ends) FAM_FN(halves, ends)(const struct FAM(table) 
 							const struct FAM(conn) *c, unsigned int dir)
 {
 	/* `in` from local to server, `out` from VIP to client: of each, the second end first. */
-	const struct FAM(conn) *h = dir == DIR_IN ? FAM_FN(half, server)(t, c) : c;
+	const struct FAM(conn) *h = dir == DIR_IN ? FAM_FN(half, at)(t, c) : c;
 	const unsigned int to = dir == DIR_IN ? END_SERVER : END_CLIENT;
 
 	return (struct FAM(new_ends)){.source = h->addr[to + 1],
@@ -68,12 +77,12 @@ static inline struct FAM(new_ends) FAM_FN(halves, ends)(const struct FAM(table) 
 }
 
 /*
- * Makes a server's half, findable, for a connection of either family: towards end, with its local
- * address and port, or where it has none with a port of its own choice. The caller sets flags,
- * deltas and control. 0, or as FAM_FN(halves, join)().
+ * Makes the server's half, findable, of entry `index` of the other family's table: towards end,
+ * with its local address and port, or where it has none with a port of its own choice. The caller
+ * sets flags and control. 0, or as FAM_FN(halves, join)().
  */
 int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
-			 struct FAM(conn) **out);
+			 uint32_t index, struct FAM(conn) **out);
 /* Ends a server's half. step: of the client's endpoint. The port's quarantine begins. */
 void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
 
@@ -82,7 +91,7 @@ void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
  * or where n has none with a port of its own choice. The half is not findable before
  * FAM_FN(halves, link)(), for which the bucket of its key is prefetched; of a server of the other
  * family it is. 0, or
- *   -ENOSPC        no half, or no group of ports, is left
+ *   -ENOSPC        no group of ports is left
  *   -ENETUNREACH   no pool has an address of the link by which the server is reached
  *   -EADDRNOTAVAIL no port is free
  *   -EEXIST        the port of n is in use
@@ -96,7 +105,23 @@ void FAM_FN(halves, prefetch_end)(struct worker *w, const struct FAM(conn) *c);
 /* Ends the server's half of c, if c has one. The port's quarantine begins. */
 void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c);
 
-/* After look-up: connections instead of servers' halves, and both halves prefetched. */
+/* Prefetches the half that look-up has not read: of a connection whose packet is `out` the
+ * client's, else the server's. Most entries of a table with few servers' halves have none. */
+static inline void FAM_FN(halves, prefetch)(const struct worker *w, const struct FAM(pkt) *p)
+{
+	const struct FAM(table) *const t = &w->FAM(v).table;
+	const bool server = p->dir == DIR_IN && t->n_halves > t->n / 8;
+	/* May be of no connection. */
+	const uintptr_t at =
+		(uintptr_t)p->conn + (server ? (uintptr_t)t->half_first * sizeof(*p->conn) : 0);
+
+	__builtin_prefetch((const void *)at, 1);
+	if (FAMILY == 6)
+		__builtin_prefetch((const void *)(at + offsetof(struct FAM(conn), addr)));
+}
+
+/* After look-up: connections instead of servers' halves. The missing halves of the first packets
+ * are prefetched, or of all packets where not all of them go on to FAM_FN(pipeline, finish)(). */
 void FAM_FN(halves, look)(struct worker *w, struct FAM(burst) *b);
 /* Whether c, which was found for the packet, has the packet's key still. */
 bool FAM_FN(halves, match)(const struct FAM(table) *t, const struct FAM(conn) *c,

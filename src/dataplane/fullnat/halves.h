@@ -9,23 +9,22 @@
  *	pool    local:lport ----> daddr:dport   real server     the server's half
  *
  * Each half has one key. The client's half is the connection, an entry of the table (conn.h):
- *state, time, evidence, template, counts; its in key is (client, VIP). Listings, expiry, give_way.h
- *and synchronisation know this half alone. The server's half has the out key (server, local), and
- *the rewrite: local address and port, checksum deltas. The table has a server's half for each
- *entry, behind the entries (table.fam.h): a half has the form of an entry, so that buckets name
- *both, and no place in the wheel and in other arrays by entry. It is not CONN_F_LIVE.
+ * state, time, evidence, template, counts, checksum deltas; its in key is (client, VIP). Listings,
+ * expiry, give_way.h and synchronisation know this half alone. The server's half has the out key
+ * (server, local). The table has a place for the server's half of each entry, behind the entries
+ * (table.fam.h): a half has the form of an entry, so that buckets name both, and no place in the
+ * wheel and in other arrays by entry. A half is not CONN_F_LIVE. The place of the one half follows
+ * from that of the other, so that both are on their way to the caches before either is read.
  *
- *	client's half   c.half: index of the server's half, where others have their deltas
+ *	client's half   CONN_F_OUT_KEY: the connection has its server's half
  *	server's half   control: index of the client's half; addr[] and port[]: server, local
  *
  * Look-up finds the server's half of an `out` packet, and halves4_look() puts the client's half in
- * its place; no later stage sees a server's half as the connection of a packet. NAT and DR pay one
- * test for each burst.
+ * its place; no later stage sees a server's half as the connection of a packet. NAT and DR pay two
+ * tests for each burst.
  *
  * Where the server is of the other family, the client's half is in the table of the client's
- *family, the server's half and the local port in that of the server's: crossing.h. Acknowledgements
- *and deltas of inserted bytes have room in the server's half, whose times and next hops are not
- *used.
+ * family, the server's half and the local port in that of the server's: crossing.h.
  *
  * Worker context.
  */
@@ -38,6 +37,10 @@
 #define HALF_F_OTHER CONN_F_NOOUTPUT
 /* The same way: an active data connection of FTP, whose port ftp_port.h has to hear of. */
 #define HALF_F_FTP CONN_F_EMBRYONIC
+
+/* Packets from the prefetch of a half to its use: a burst of prefetches is more than can be under
+ * way at once. */
+#define HALVES_AHEAD 8
 
 #define FAM_TEMPLATE "dataplane/fullnat/halves.fam.h"
 #include "base/both_families.h"

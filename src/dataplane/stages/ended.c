@@ -99,7 +99,7 @@ static void server_ask(struct worker *w, const struct FAM(conn) *c)
 
 	if (!forward_has(c->c.method, FORWARD_TWO_HALVES)) {
 		FAM_FN(ended, ask)(w, &nat);
-	} else if (!c->c.half) {
+	} else if (!(c->c.flags & CONN_F_OUT_KEY)) {
 		return;
 	} else if (FAM_FN(half, crosses)(c)) {
 		const struct OTHER_FAM(new_ends) way = FAM_FN(crossing, ends)(w, c);

@@ -18,5 +18,12 @@ void FAM_FN(pipeline, own)(struct worker *w, struct FAM(burst) *b);
 void FAM_FN(steered, take)(struct worker *w, struct rte_mbuf **frames, uint16_t n);
 /* The stages after schedule. */
 void FAM_FN(pipeline, finish)(struct worker *w, struct FAM(burst) *b);
+/* The same for one packet, by each stage. */
+void FAM_FN(forward, staged)(struct worker *w, struct FAM(pkt) *p);
+/* The same for a burst of a worker that has servers' halves (fullnat/halves.h). */
+void FAM_FN(pipeline, finish_halves)(struct worker *w, struct FAM(burst) *b);
+/* The same for replies of servers of the other family: as they came, with the client's connection
+ * (fullnat/crossing.h). */
+void FAM_FN(pipeline, finish_replies)(struct worker *w, struct FAM(burst) *b);
 /* Expiry, bounded. Returns entries looked at. */
 uint32_t FAM_FN(pipeline, expire)(struct worker *w);

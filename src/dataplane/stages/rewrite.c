@@ -99,7 +99,7 @@ static uint16_t fullnat_apply(const struct worker *w, struct FAM(pkt) *p)
 		return FAM_FN(related, rewrite_both)(p, ends.source, ends.dest, ends.sport,
 						     ends.dport);
 	if (unlikely(p->flags & PKT_FOLLOWS))
-		return FAM_FN(fullnat, addresses)(t, p->conn, &ends, p->l3, p->dir);
+		return FAM_FN(fullnat, addresses)(p->conn, &ends, p->l3, p->dir);
 	delta = FAM_FN(fullnat, apply)(t, p->conn, p->l3, p->l4_off, p->dir, p->key.proto);
 #if FAMILY == 6
 	if (FAM_FN(udp_csum, missing)(p->l3 + p->l4_off, p->key.proto))
@@ -215,7 +215,7 @@ static bool rewrite_crossing(struct worker *w, struct FAM(pkt) *p)
 /* False: the packet has left. */
 static bool rewrite_fullnat(struct worker *w, struct FAM(pkt) *p)
 {
-	if (unlikely(!p->conn->c.half)) {
+	if (unlikely(!(p->conn->c.flags & CONN_F_OUT_KEY))) {
 		door_drop(w, p->m, DROP_NO_LOCAL_PORT);
 		return false;
 	}

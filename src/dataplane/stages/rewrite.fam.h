@@ -89,12 +89,11 @@ _Static_assert(DIR_OUT == 1 && IP_SOURCE == 0 && IP_DEST == 1 && END_SERVER == 0
 	       "what a direction writes, and where, is computed");
 
 /* The same by full NAT: both addresses, and both ports. */
-static inline uint16_t FAM_FN(fullnat, addresses)(const struct FAM(table) *t,
-						  const struct FAM(conn) *c,
+static inline uint16_t FAM_FN(fullnat, addresses)(const struct FAM(conn) *c,
 						  const struct FAM(new_ends) *ends, uint8_t *l3,
 						  uint32_t out)
 {
-	const uint16_t delta = FAM_FN(half, server)(t, c)->c.ip_delta ^ (uint16_t)-out;
+	const uint16_t delta = c->c.ip_delta ^ (uint16_t)-out;
 
 	FAM_FN(ip, addr_put)(l3, IP_SOURCE, ends->source);
 	FAM_FN(ip, addr_put)(l3, IP_DEST, ends->dest);
@@ -108,11 +107,10 @@ static inline uint16_t FAM_FN(fullnat, apply)(const struct FAM(table) *t, const 
 	const struct FAM(new_ends) ends = FAM_FN(halves, ends)(t, c, out);
 	uint8_t *l4 = l3 + l4_off;
 
-	FAM_FN(l4_csum, change)
-	(l4, proto, FAM_FN(half, server)(t, c)->c.l4_delta ^ (uint16_t)-out);
+	FAM_FN(l4_csum, change)(l4, proto, c->c.l4_delta ^ (uint16_t)-out);
 	memcpy(l4, &ends.sport, 2);
 	memcpy(l4 + 2, &ends.dport, 2);
-	return FAM_FN(fullnat, addresses)(t, c, &ends, l3, out);
+	return FAM_FN(fullnat, addresses)(c, &ends, l3, out);
 }
 
 #if FAMILY == 6

@@ -344,9 +344,17 @@ static inline bool is_active_vip(uint32_t kinds)
 	       (ADDR_KIND_VIP | ADDR_KIND_ACTIVE);
 }
 
+static inline bool is_active_pool(uint32_t kinds)
+{
+	const uint32_t all = ADDR_KIND_VIP | ADDR_KIND_ACTIVE | ADDR_KIND_POOL;
+
+	return (kinds & all) == all;
+}
+
 /*
  * The direction of nearly all packets: TCP or UDP with whole headers, from a client to a VIP that
- * is active, or from a NAT server to an address that is nobody's here. Decides as steer_one() does.
+ * is active, from a NAT server to an address that is nobody's here, or to an address of a pool.
+ * Decides as steer_one() does.
  * STEER_DONE: not decided, and nothing was done.
  */
 static __rte_always_inline enum steering steer_plain(struct worker *w, const struct FAM(pkt) *p)
@@ -359,8 +367,11 @@ static __rte_always_inline enum steering steer_plain(struct worker *w, const str
 	if (unlikely(p->flags || !balanced_proto(p->key.proto)))
 		return STEER_DONE;
 	e = FAM_FN(addr_table, find)(addrs, daddr);
-	if (e)
-		return is_active_vip(e->kinds) ? STEER_IN : STEER_DONE;
+	if (e) {
+		if (likely(is_active_vip(e->kinds)))
+			return STEER_IN;
+		return is_active_pool(e->kinds) && e->link == p->link ? STEER_OUT : STEER_DONE;
+	}
 	if (unlikely(snap->FAM(cover) || FAM_FN(addr, is_multicast)(daddr) ||
 		     FAM_FN(fib, may_be_local)(w->env.fib->FAM(v), daddr)))
 		return STEER_DONE;

@@ -26,9 +26,10 @@ static inline struct FAM(ledger_row) *FAM_FN(ledger, half_row)(const struct work
 							       const struct FAM(conn) *h)
 {
 	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, h);
+	const uint32_t first = w->FAM(v).table.half_first, other = index >= 2 * first;
 
-	return index - w->FAM(v).table.half_first <
-			       __atomic_load_n(&w->FAM(v).half_rows_limit, __ATOMIC_ACQUIRE)
+	return index - (1 + other) * first <
+			       __atomic_load_n(&w->FAM(v).half_rows_limit[other], __ATOMIC_ACQUIRE)
 		       ? &w->FAM(v).rows[index]
 		       : NULL;
 }
