@@ -32,7 +32,7 @@
 
 /* With several workers: servers that a choice looks at in passing, and how often in a burst. */
 #define RANKING_LOOK	   16
-#define RANKING_LOOK_EVERY 8
+#define RANKING_LOOK_EVERY 16
 
 /* build() and destroy() of struct sched_ops. */
 int ranking_build(struct service *svc, const struct service *old);
