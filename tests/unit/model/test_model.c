@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "lib/counts.h"
@@ -543,6 +544,52 @@ static void the_overload_flag_has_hysteresis(void **state)
 	assert_false(server_rt_overloaded(&rt));
 }
 
+#define SHARERS 20
+#define BINDS	20000
+
+struct sharer {
+	struct server_rt *rt;
+	uint32_t worker;
+};
+
+static void *sharer_run(void *arg)
+{
+	const struct sharer *s = arg;
+
+	for (uint32_t i = 0; i < BINDS; i++) {
+		counts_bind_of(s->rt, s->worker, i % 2);
+		if (i % 4 == 0)
+			counts_unbind_of(s->rt, s->worker, false);
+	}
+	return NULL;
+}
+
+/* More workers than rows: several add to one row, and nothing is lost. */
+static void workers_that_share_a_row_lose_no_count(void **state)
+{
+	struct endpoint e = ep("10.10.0.1:80");
+	struct sharer sharers[SHARERS];
+	pthread_t threads[SHARERS];
+	struct runtime rt;
+	struct server_rt *srv;
+
+	(void)state;
+	assert_int_equal(runtime_init(&rt), 0);
+	assert_int_equal(runtime_set_workers(&rt, SHARERS), 0);
+	srv = runtime_server_get(&rt, runtime_service_get(&rt, "tcp:10.1.0.100:80"), &e);
+	assert_non_null(srv);
+	assert_int_equal(srv->n_rows, COUNT_ROWS_MAX);
+	for (uint32_t i = 0; i < SHARERS; i++) {
+		sharers[i] = (struct sharer){srv, i};
+		assert_int_equal(pthread_create(&threads[i], NULL, sharer_run, &sharers[i]), 0);
+	}
+	for (uint32_t i = 0; i < SHARERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(counts_active(server_rt_counts(srv)), SHARERS * BINDS / 2);
+	assert_int_equal(counts_inactive(server_rt_counts(srv)), SHARERS * BINDS / 4);
+	runtime_fini(&rt);
+}
+
 /* A server whose last connections left while another worker was setting the flag would get
  * no more connections, and nobody would clear it. */
 static void an_idle_server_is_never_left_overloaded(void **state)
@@ -656,6 +703,7 @@ int main(void)
 		cmocka_unit_test(ids_are_not_used_again_while_somebody_may_name_them),
 		cmocka_unit_test(the_registry_finds_everything_while_others_come_and_go),
 		cmocka_unit_test(the_overload_flag_has_hysteresis),
+		cmocka_unit_test(workers_that_share_a_row_lose_no_count),
 		cmocka_unit_test(an_idle_server_is_never_left_overloaded),
 		cmocka_unit_test(only_a_higher_or_no_upper_threshold_clears_the_flag),
 		cmocka_unit_test(a_change_of_class_keeps_the_sum),
