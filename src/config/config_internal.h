@@ -334,6 +334,9 @@ json_t *config_node_render(const struct config *config, enum config_style style)
 /* A service with what it inherits; NULL: out of memory. */
 struct config_service *config_service_create(const struct config *config);
 struct config_service *config_service_clone(const struct config_service *svc);
+/* What is in it, to be looked at and not to be freed; without the count of other owners, which
+ * threads change meanwhile. */
+struct config_service config_service_seen(const struct config_service *svc);
 void config_service_destroy(struct config_service *svc);
 /* Fills what it inherits from defaults, and its servers from it. */
 void config_service_inherit(struct config_service *svc, const struct config_policy *defaults);

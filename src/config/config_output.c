@@ -56,7 +56,7 @@ static int servers_put(struct config_sink *s, const struct config *config,
 static int service_begin(struct config_sink *s, const struct config *config,
 			 const struct config_service *svc, enum config_style style)
 {
-	struct config_service model, alone = *svc;
+	struct config_service model, alone = config_service_seen(svc);
 	int ret;
 
 	memset(&model, 0, sizeof(model));

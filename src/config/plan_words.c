@@ -210,7 +210,7 @@ static int service_line(const struct pair *p, enum config_action action, char *d
 static int service_edit_words(struct pair *p)
 {
 	const struct config_object *o = &config_object_service;
-	struct config_service a = *p->a, b = *p->b;
+	struct config_service a = config_service_seen(p->a), b = config_service_seen(p->b);
 	char *detail = NULL;
 
 	a.n_servers = b.n_servers = 0; /* lines of their own */

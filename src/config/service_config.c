@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,17 @@ struct config_service *config_service_clone(const struct config_service *svc)
 		c->others = 0;
 	}
 	return c;
+}
+
+struct config_service config_service_seen(const struct config_service *svc)
+{
+	const size_t at = offsetof(struct config_service, others);
+	const size_t after = at + sizeof(svc->others);
+	struct config_service seen = {0};
+
+	memcpy(&seen, svc, at);
+	memcpy((char *)&seen + after, (const char *)svc + after, sizeof(seen) - after);
+	return seen;
 }
 
 bool config_netmask_is_long(uint64_t netmask)

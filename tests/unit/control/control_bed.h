@@ -317,11 +317,17 @@ static inline void expect_error(struct fixture *f, const char *method, const cha
 
 /* --- what is published --- */
 
+/* As a worker reads it. */
+static inline const struct snapshot *snapshot_of(const struct fixture *f)
+{
+	return __atomic_load_n(&f->pub.snapshot, __ATOMIC_ACQUIRE);
+}
+
 static inline const struct service *node_of(const struct fixture *f, const char *key)
 {
 	const struct service_rt *rt = runtime_service_find(&f->pub.runtime, key);
 
-	return rt ? f->pub.snapshot->services[rt->id] : NULL;
+	return rt ? snapshot_of(f)->services[rt->id] : NULL;
 }
 
 static inline const char *servers_of(const struct fixture *f, const char *key)
@@ -341,7 +347,7 @@ static inline const char *servers_of(const struct fixture *f, const char *key)
 
 static inline uint32_t kinds_of(const struct fixture *f, const char *text)
 {
-	const struct snapshot *s = f->pub.snapshot;
+	const struct snapshot *s = snapshot_of(f);
 	const struct addr_entry4 *e4;
 	const struct addr_entry6 *e6;
 	struct addr addr;
@@ -361,9 +367,9 @@ static inline uint32_t listener_of(const struct fixture *f, uint8_t proto, const
 
 	assert_int_equal(endpoint_parse(text, &ep), 0);
 	if (ep.addr.family == ADDR_V6)
-		return listener_table6_find(f->pub.snapshot->listeners6, proto, addr6_of(&ep.addr),
+		return listener_table6_find(snapshot_of(f)->listeners6, proto, addr6_of(&ep.addr),
 					    ep.port);
-	return listener_table4_find(f->pub.snapshot->listeners4, proto, ep.addr.v4, ep.port);
+	return listener_table4_find(snapshot_of(f)->listeners4, proto, ep.addr.v4, ep.port);
 }
 
 #define WEB "tcp:192.0.2.80:80"

@@ -450,7 +450,7 @@ static inline char *readers_text(const struct fixture *f, const struct told *t)
 	FILE *out = open_memstream(&text, &size);
 
 	pthread_mutex_lock(&told_lock);
-	snapshot_text(out, f->pub.snapshot);
+	snapshot_text(out, snapshot_of(f));
 	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++)
 		if (checked[i].health == h)
 			fprintf(out, "health of %s%s\n", checked[i].key, checked[i].text);

@@ -25,7 +25,7 @@ static void the_first_snapshot_is_the_configuration(void **state)
 static void a_weight_changes_one_node_and_nothing_else(void **state)
 {
 	struct fixture *f = *state;
-	const struct snapshot *before = f->pub.snapshot;
+	const struct snapshot *before = snapshot_of(f);
 	const struct service *web_before = node_of(f, WEB), *dns_before = node_of(f, DNS);
 	const struct addr_table4 *addrs = before->addrs4;
 	uint32_t gen = f->pub.resolve_gen;
@@ -34,15 +34,15 @@ static void a_weight_changes_one_node_and_nothing_else(void **state)
 	f->stuck = 1;
 	say(f, "server.edit",
 	    "{\"service\":\"web\",\"server\":\"10.0.0.1:80\",\"set\":{\"weight\":7}}");
-	for (int i = 0; i < 5000 && f->pub.snapshot == before; i++)
+	for (int i = 0; i < 5000 && snapshot_of(f) == before; i++)
 		usleep(1000);
 	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/7");
 	assert_int_equal(web_before->servers[1].weight, 2);
 	assert_ptr_not_equal(node_of(f, WEB), web_before);
 	assert_ptr_equal(node_of(f, DNS), dns_before);
-	assert_ptr_equal(f->pub.snapshot->addrs4, addrs);
+	assert_ptr_equal(snapshot_of(f)->addrs4, addrs);
 	assert_int_equal(f->pub.resolve_gen, gen);
-	assert_int_equal(f->pub.snapshot->generation, before->generation + 1);
+	assert_int_equal(snapshot_of(f)->generation, before->generation + 1);
 	__atomic_store_n(&f->stuck, 0, __ATOMIC_RELEASE);
 	json_decref(hear(f));
 }
@@ -408,7 +408,7 @@ static void apply_sets_lists_from_the_file_and_keeps_what_is_the_same(void **sta
 static void a_file_that_is_wrong_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
-	const struct snapshot *before = f->pub.snapshot;
+	const struct snapshot *before = snapshot_of(f);
 
 	write_file(f, "{\"node\":{},\n \"shared\":{\"servicesx\":[]}}\n");
 	expect_error(f, "config.apply", "{}", RPC_INVALID, "services");
@@ -416,13 +416,13 @@ static void a_file_that_is_wrong_changes_nothing(void **state)
 	for (int i = 0; i < 5000 && !strstr(last_log, "nothing was changed"); i++)
 		usleep(1000);
 	assert_non_null(strstr(last_log, "nothing was changed"));
-	assert_ptr_equal(f->pub.snapshot, before);
+	assert_ptr_equal(snapshot_of(f), before);
 }
 
 static void a_reload_applies_the_file(void **state)
 {
 	struct fixture *f = *state;
-	const struct snapshot *before = f->pub.snapshot;
+	const struct snapshot *before = snapshot_of(f);
 	char text[4096], *weight;
 
 	snprintf(text, sizeof(text), web, f->path);
@@ -431,7 +431,7 @@ static void a_reload_applies_the_file(void **state)
 	write_file(f, text);
 	f->stuck = 1;
 	control_reload(f->control);
-	for (int i = 0; i < 5000 && f->pub.snapshot == before; i++)
+	for (int i = 0; i < 5000 && snapshot_of(f) == before; i++)
 		usleep(1000);
 	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/5");
 	__atomic_store_n(&f->stuck, 0, __ATOMIC_RELEASE);
@@ -608,7 +608,7 @@ static void expect_as_fresh(struct fixture *f)
 	assert_int_equal(runtime_init(&pub.runtime), 0);
 	if (control_create(&opt, parse(text), &other, error) < 0)
 		fail_msg("%s", error);
-	ours = describe(f->pub.snapshot);
+	ours = describe(snapshot_of(f));
 	fresh = describe(pub.snapshot);
 	assert_string_equal(ours, fresh);
 	assert_int_equal(f->pub.runtime.n_servers, pub.runtime.n_servers);
@@ -649,7 +649,7 @@ static void random_changes_lead_where_a_fresh_build_does(void **state)
 static void changes_of_one_moment_go_out_together(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t before = f->pub.snapshot->generation;
+	uint64_t before = snapshot_of(f)->generation;
 	char all[16384] = "", one[256], *answers;
 	size_t got = 0, want = 100;
 
@@ -672,7 +672,7 @@ static void changes_of_one_moment_go_out_together(void **state)
 	}
 	free(answers);
 	assert_string_equal(servers_of(f, WEB), "10.0.0.2:80/1 10.0.0.1:80/100");
-	assert_true(f->pub.snapshot->generation - before < 50);
+	assert_true(snapshot_of(f)->generation - before < 50);
 }
 
 static void fifty_reloads_in_a_row_end_as_the_last_says(void **state)

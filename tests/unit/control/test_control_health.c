@@ -211,7 +211,7 @@ static bool warned(struct fixture *f, const char *part)
 static void a_word_is_answered_when_workers_have_it_and_a_lost_quorum_is_said(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t generation = f->pub.snapshot->generation;
+	uint64_t generation = snapshot_of(f)->generation;
 	const char *text;
 	json_t *o;
 

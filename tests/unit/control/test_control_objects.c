@@ -109,7 +109,7 @@ static const char *marks_of(struct fixture *f)
 {
 	static char text[256];
 	const struct mark_rule *rules;
-	uint32_t n = classify_rules(f->pub.snapshot->marks, &rules);
+	uint32_t n = classify_rules(snapshot_of(f)->marks, &rules);
 	json_t *r = get(f, "config.get", "{\"part\":\"shared\"}"), *config, *list;
 	size_t at = 0;
 
@@ -178,9 +178,9 @@ static bool covers(const struct fixture *f, const char *text)
 
 	assert_int_equal(addr_parse(text, &a), 0);
 	if (a.family == ADDR_V6)
-		return f->pub.snapshot->cover6 &&
-		       mark_cover6_has(f->pub.snapshot->cover6, addr6_of(&a));
-	return f->pub.snapshot->cover4 && mark_cover4_has(f->pub.snapshot->cover4, a.v4);
+		return snapshot_of(f)->cover6 &&
+		       mark_cover6_has(snapshot_of(f)->cover6, addr6_of(&a));
+	return snapshot_of(f)->cover4 && mark_cover4_has(snapshot_of(f)->cover4, a.v4);
 }
 
 static void wait_until_uncovered(const struct fixture *f, const char *text)
@@ -264,7 +264,7 @@ static void a_mark_leads_to_a_service_of_each_family(void **state)
 	do_it(f, "service.add",
 	      "{\"mark\":7,\"family\":\"ipv6\",\"servers\":[{\"address\":\"2001:db8::9\"}]}");
 	assert_true(covers(f, "2001:db8::1"));
-	s = f->pub.snapshot;
+	s = snapshot_of(f);
 	assert_string_equal(s->services[listener_table4_find_mark(s->listeners4, 7)]->rt->key,
 			    "fwmark:7");
 	assert_string_equal(s->services[listener_table6_find_mark(s->listeners6, 7)]->rt->key,
@@ -287,8 +287,7 @@ static void services_of_ipv6_have_tables_of_their_own(void **state)
 	assert_int_equal(kinds_of(f, "2001:db8:1::1"), ADDR_KIND_NAT_SERVER);
 	assert_int_equal(kinds_of(f, "192.0.2.201"), 0);
 	assert_int_equal(endpoint_parse("[2001:db8:1::1]:8080", &ep), 0);
-	assert_non_null(
-		owned_port6_find(f->pub.snapshot, IPPROTO_TCP, addr6_of(&ep.addr), ep.port));
+	assert_non_null(owned_port6_find(snapshot_of(f), IPPROTO_TCP, addr6_of(&ep.addr), ep.port));
 	/* Its connections are looked up until they end. */
 	srv = runtime_server_find(&f->pub.runtime,
 				  runtime_service_find(&f->pub.runtime, "tcp:[2001:db8::80]:80"),
