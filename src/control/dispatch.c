@@ -161,8 +161,9 @@ static bool check_level(struct control *c, struct rpc_request *req, const struct
 	audit_denied(c, req, m->name);
 	rpc_fail(req, RPC_DENIED,
 		 json_pack("{s:s, s:s}", "method", m->name, "socket", method_level_sockets[needed]),
-		 "%s%s needs the socket node.%s: this one may not do it", m->name,
-		 needed > m->level ? " with these parameters" : "", method_level_sockets[needed]);
+		 "%s%s needs the socket node.%s: this connection has the level %s", m->name,
+		 needed > m->level ? " with these parameters" : "", method_level_sockets[needed],
+		 method_level_words[rpc_level(req)]);
 	return false;
 }
 
