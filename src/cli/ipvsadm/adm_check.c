@@ -125,9 +125,7 @@ static int service_check(struct adm *a, struct adm_command *cmd)
 	if (ADM_HAS(cmd, OPS) && !s->mark && s->proto != IPPROTO_UDP)
 		return adm_fail(a, ADM_USAGE,
 				"One-Packet Scheduling is only for UDP virtual services");
-	if (!cmd->scheduler || !*cmd->scheduler)
-		cmd->scheduler = "wlc";
-	return cmd->flags_text ? flags_take(a, cmd) : 0;
+	return 0;
 }
 
 static int server_check(struct adm *a, struct adm_command *cmd)
@@ -161,8 +159,15 @@ static int list_check(struct adm *a, const struct adm_command *cmd)
 
 int adm_check(struct adm *a, struct adm_command *cmd)
 {
-	int ret = rule_check(a, &rules[cmd->verb], cmd->given, ~0ULL, "command");
+	int ret = 0;
 
+	/* Before the question whether the command has flags. */
+	if (!cmd->scheduler || !*cmd->scheduler)
+		cmd->scheduler = "wlc";
+	if (cmd->flags_text)
+		ret = flags_take(a, cmd);
+	if (ret == 0)
+		ret = rule_check(a, &rules[cmd->verb], cmd->given, ~0ULL, "command");
 	if (ret == 0 && (cmd->verb == ADM_ADD_SERVICE || cmd->verb == ADM_EDIT_SERVICE))
 		ret = service_check(a, cmd);
 	if (ret == 0 && (cmd->verb == ADM_ADD_SERVER || cmd->verb == ADM_EDIT_SERVER))

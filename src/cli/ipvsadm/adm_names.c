@@ -100,7 +100,8 @@ int adm_endpoint_parse(const char *text, int proto, struct endpoint *ep, bool *w
 			return -1;
 	} else {
 		len = colon ? (size_t)(colon - text) : strlen(text);
-		if (len >= sizeof(host))
+		/* Digits alone are no address, unless a port follows. */
+		if (len >= sizeof(host) || (!colon && strspn(text, "0123456789") == len))
 			return -1;
 		memcpy(host, text, len);
 		host[len] = '\0';
