@@ -88,12 +88,12 @@ static const struct {
 	 "Illegal 'tun-remcsum' option with the 'gre' tunnel type\n"},
 	{"-S --sort extra", 2, "unexpected argument extra\n"},
 	{"-C -n", 2, "Illegal 'numeric' option with the 'flush' command\n"},
-		{"-A -t 7", 2, "illegal virtual server address[:port] specified\n"},
-		{"-a -t 10.1.0.1:80 -r 7 -m", 2, "illegal real server address[:port] specified\n"},
-		{"-S -b sh-port", 2, "incompatible scheduler flag `sh-port'\n"},
-		{"-S -b nosuch extra", 2, "unexpected argument extra\n"},
-		{"--set 1 2 3 -b nosuch", 2, "invalid scheduler flag `nosuch'\n"},
-		{"-A -t 10.1.0.1:0 -b nosuch", 2, "invalid scheduler flag `nosuch'\n"},
+	{"-A -t 7", 2, "illegal virtual server address[:port] specified\n"},
+	{"-a -t 10.1.0.1:80 -r 7 -m", 2, "illegal real server address[:port] specified\n"},
+	{"-S -b sh-port", 2, "incompatible scheduler flag `sh-port'\n"},
+	{"-S -b nosuch extra", 2, "unexpected argument extra\n"},
+	{"--set 1 2 3 -b nosuch", 2, "invalid scheduler flag `nosuch'\n"},
+	{"-A -t 10.1.0.1:0 -b nosuch", 2, "invalid scheduler flag `nosuch'\n"},
 };
 /* clang-format on */
 
