@@ -93,6 +93,22 @@ static const char *device_behind(struct importer *im, const struct kw *k, const 
 	return otherwise;
 }
 
+/* An address without a word of its network, as many guides have it: NAT servers are in its /24
+ * (or /64), and no service is. */
+static bool network_guess(struct importer *im, const struct kw *k, const struct addr *a)
+{
+	const uint8_t len = a->family == ADDR_V6 ? 64 : 24;
+	const struct prefix net = {.addr = addr_masked(a, len), .len = len};
+
+	if (strchr(k->raw[0], '/') || !has_servers(im, a, len))
+		return false;
+	for (const struct lvs_service *svc = im->lvs.services; svc; svc = svc->next)
+		for (const struct lvs_listener *l = svc->listeners; l; l = l->next)
+			if (prefix_contains(&net, &l->addr))
+				return false;
+	return true;
+}
+
 /* What stands behind an address, but its device: "brd A scope global label eth0:1 no_track". */
 static void address_options_note(struct importer *im, const struct kw *k)
 {
@@ -120,13 +136,16 @@ static void address_take(struct instance *v, const struct kw *k)
 	const char *device = device_behind(im, k, v->device);
 	struct addr a;
 	uint8_t len, whole;
-	bool gateway;
+	bool gateway, guessed;
 
 	if (addr_with_len_parse(kw_word(im, k, 0), &a, &len) < 0) {
 		note(im, k->at, NOTE_ERROR, "\"%.64s\" is no address", k->raw[0]);
 		return;
 	}
 	whole = a.family == ADDR_V6 ? 128 : 32;
+	guessed = network_guess(im, k, &a);
+	if (guessed)
+		len = a.family == ADDR_V6 ? 64 : 24;
 	gateway =
 		len < whole && len >= whole / 4 && !is_listener(im, &a) && has_servers(im, &a, len);
 	if (gateway && !device) {
@@ -140,6 +159,10 @@ static void address_take(struct instance *v, const struct kw *k)
 		     "no service listens at this address, and real servers by NAT are on its "
 		     "network: taken "
 		     "as their gateway");
+	if (gateway && guessed)
+		note(im, k->at, NOTE_DIFFERS,
+		     "the address is written without its network: a prefix length of %u is guessed",
+		     len);
 	address_options_note(im, k);
 }
 
