@@ -232,8 +232,11 @@ static void carry(const struct options *o, struct checks *c)
 	cpu += (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 	health_counters(c->health, &b);
 	probes = (double)(b.probes - a.probes);
+	/* On a machine that others use, checks wait for longer than their time-out: the rows behind
+	 * this one come all the same. */
 	if (b.failures != a.failures || b.errors != a.errors)
-		fail("%s: %lu checks failed", c->name, (unsigned long)(b.failures - a.failures));
+		row_failed("%s: %lu checks failed", c->name,
+			   (unsigned long)(b.failures - a.failures));
 	snprintf(name, sizeof(name), "%s/started", c->name);
 	row_add(name, c->n, probes / TIME_S, "checks/s", c->n * 1e3 / c->interval_ms);
 	snprintf(name, sizeof(name), "%s/late-p99", c->name);
