@@ -545,7 +545,7 @@ static void the_overload_flag_has_hysteresis(void **state)
 }
 
 #define SHARERS 20
-#define BINDS	20000
+#define BINDS	1000000
 
 struct sharer {
 	struct server_rt *rt;
