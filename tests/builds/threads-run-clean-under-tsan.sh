@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 dir=build-tsan
 tests=(test_vip_routes test_bgp_look test_fleet_vips test_fleet_wire test_control_pending test_rpc_server test_wake
-	test_sched test_sched_hash)
+	test_sched test_sched_hash test_history)
 [ -e $dir/build.ninja ] || meson setup $dir -Db_sanitize=thread -Db_lundef=false -Dc_args=-Wno-tsan
 ninja -C $dir "${tests[@]/#/tests/unit/}"
 export PLVS_SOURCE=$PWD
