@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # set: full
 # limit: 120
+# alone: yes, a worker that waits for a CPU for 150 ms is stuck
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/net/lib/fleet.sh"
 
