@@ -16,7 +16,7 @@ static __rte_always_inline bool forward_crossing(struct worker *w, struct FAM(pk
 {
 	const struct FAM(conn) *const conn = p->conn;
 	const uint32_t len = p->l3_len, l4_off = p->l4_off;
-	const struct conn *const c = &conn->c;
+	struct conn *const c = &p->conn->c;
 	const struct nexthop *const nh = FAM_FN(resolve, known)(w, c, dir);
 	const uint8_t proto = c->proto;
 	struct rte_mbuf *const m = p->m;
@@ -28,7 +28,7 @@ static __rte_always_inline bool forward_crossing(struct worker *w, struct FAM(pk
 	if (unlikely(dir == DIR_IN ? !FAM_FN(translate, is_plain)(m, l3, l4_off, len, proto, nh)
 				   : !OTHER_FN(translate, is_plain)(m, l3, l4_off, len, proto, nh)))
 		return false;
-	track_plain(w, p, is_open_tcp(c));
+	track_plain(w, p, c, dir, l3 + l4_off, len - l4_off, is_open_tcp(c));
 	FAM_FN(server, count)(w, c->server, dir, len);
 	if (dir == DIR_IN) {
 		const struct OTHER_FAM(new_ends) ends = FAM_FN(crossing, ends)(w, conn);

@@ -62,14 +62,14 @@ static __rte_always_inline void send_from(struct worker *w, struct rte_mbuf *m, 
 		door_flush_tx(w, port);
 }
 
-/* Stage track. */
-static __rte_always_inline void track_plain(struct worker *w, struct FAM(pkt) *p, bool open)
+/* Stage track. c, dir: of p; l4: its L4 header, with `len` bytes from there on. */
+static __rte_always_inline void track_plain(struct worker *w, struct FAM(pkt) *p, struct conn *c,
+					    uint32_t dir, const uint8_t *l4, uint32_t len,
+					    bool open)
 {
-	struct conn *const c = &p->conn->c;
-
 	if (likely(open && FAM_FN(track, moves_numbers)(c, p))) {
 		c->tick = w->env.now_tick;
-		evidence_move(c, p->dir, p->l3 + p->l4_off, (uint32_t)p->l3_len - p->l4_off);
+		evidence_move(c, dir, l4, len);
 	} else if (open && FAM_FN(track, adds_nothing)(c, p)) {
 		c->tick = w->env.now_tick;
 	} else {
@@ -100,7 +100,7 @@ static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) 
 	if (unlikely(method != FWD_DR && FAM_FN(udp_csum, missing)(l3 + l4_off, proto)))
 		return false;
 #endif
-	track_plain(w, p, open);
+	track_plain(w, p, c, dir, l3 + l4_off, len - l4_off, open);
 	FAM_FN(server, count)(w, c->server, dir, len);
 	delta = FAM_FN(ip, hop_down)(l3);
 	if (method == FWD_NAT)
