@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/csum.h"
 #include "lib/world.h"
 
 void bed_neighbours(struct harness *h, link_id link, const char *const *addrs)
@@ -60,4 +61,28 @@ uint64_t bed_dropped(const struct harness *h, enum drop_reason reason)
 
 	dataplane_worker_counters(h->dp, &c);
 	return c.dropped[reason];
+}
+
+bool bed_error(struct harness *h, unsigned int port, struct packet *outer, struct packet *inner)
+{
+	struct rte_mbuf *m = harness_sent(h, (uint16_t)port);
+	bool ok;
+
+	if (!m)
+		return false;
+	ok = packet_describe(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m),
+			     outer) == 0;
+	if (ok) {
+		const uint8_t *ip = outer->data;
+
+		memset(inner, 0, sizeof(*inner));
+		memcpy(&inner->saddr, ip + 12, 4);
+		memcpy(&inner->daddr, ip + 16, 4);
+		memcpy(&inner->sport, ip + 20, 2);
+		memcpy(&inner->dport, ip + 22, 2);
+		inner->bad_ip = csum_fold(csum_add(0, ip, 20)) != 0xffff;
+		outer->data = NULL;
+	}
+	rte_pktmbuf_free(m);
+	return ok;
 }

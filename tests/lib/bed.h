@@ -12,6 +12,7 @@
  */
 
 #include "lib/harness.h"
+#include "lib/packet.h"
 
 #define BED_GATEWAY "192.168.1.253"
 
@@ -26,5 +27,9 @@ void bed_neighbours(struct harness *h, link_id link, const char *const *addrs);
 
 /* Over all workers. */
 uint64_t bed_dropped(const struct harness *h, enum drop_reason reason);
+
+/* The ICMP error of IPv4 that left by a port. inner: the packet that the error quotes, of which
+ * only addresses, ports and the header's checksum are read. False: no frame left. */
+bool bed_error(struct harness *h, unsigned int port, struct packet *outer, struct packet *inner);
 
 #endif

@@ -9,9 +9,8 @@
 
 #include <rte_tcp.h>
 
+#include "bare.h"
 #include "frozen.h"
-
-#include "dataplane/stages/ip.h"
 
 struct bare_pkt {
 	uint8_t *l3;
@@ -21,28 +20,12 @@ struct bare_pkt {
 	uint32_t dir;
 };
 
-static inline uint8_t *bare_l4(uint8_t *l3)
-{
-	return l3 + (FAMILY == 4 ? (l3[0] & 0xf) * 4U : IP_HDR);
-}
-
-static inline uint16_t bare_length(const uint8_t *l3)
-{
-	return FAMILY == 4 ? rte_be_to_cpu_16(((const struct rte_ipv4_hdr *)l3)->total_length)
-			   : (uint16_t)(IP_HDR +
-					rte_be_to_cpu_16(
-						((const struct rte_ipv6_hdr *)l3)->payload_len));
-}
-
 static inline void bare_read(struct rte_mbuf *m, struct bare_pkt *p, bool nat)
 {
 	uint8_t *l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
 
 	p->l3 = l3;
-	p->key = (struct FAM(key)){.saddr = FAM_FN(ip, addr)(l3, IP_SOURCE),
-				   .daddr = FAM_FN(ip, addr)(l3, IP_DEST),
-				   .proto = FAMILY == 4 ? l3[9] : l3[6]};
-	memcpy(&p->key.sport, bare_l4(l3), 4);
+	p->key = bare_key(l3);
 	p->dir = nat && !FAM_FN(addr, equal)(p->key.daddr, FAM_FN(scene, vip)()) ? DIR_OUT : DIR_IN;
 }
 

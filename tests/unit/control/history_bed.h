@@ -2,7 +2,7 @@
 #ifndef PLVS_TESTS_HISTORY_BED_H
 #define PLVS_TESTS_HISTORY_BED_H
 
-/* A control thread with a state directory: for what is kept of configurations. One test program
+/* A control thread with a state directory: for configurations that are stored. One test program
  * includes this once, after cmocka.h. */
 
 #include <pwd.h>
@@ -12,13 +12,9 @@
 
 static char state_dir[96];
 
-static inline int bed(void **state)
+/* Ends the control thread, as in a restart. */
+static inline void control_end(struct fixture *f)
 {
-	struct fixture *f;
-	char text[4096];
-
-	setup(state);
-	f = *state;
 	close(f->fd);
 	control_stop(f->control);
 	control_destroy(f->control);
@@ -27,6 +23,16 @@ static inline int bed(void **state)
 	memset(&f->pub, 0, sizeof(f->pub));
 	assert_int_equal(runtime_init(&f->pub.runtime), 0);
 	f->pub.grace = (struct grace){grace_start, grace_passed, f};
+}
+
+static inline int bed(void **state)
+{
+	struct fixture *f;
+	char text[4096];
+
+	setup(state);
+	f = *state;
+	control_end(f);
 	snprintf(state_dir, sizeof(state_dir), "%s/state", f->dir);
 	f->state_dir = state_dir;
 	snprintf(text, sizeof(text), web, f->path);

@@ -250,14 +250,7 @@ static struct config *config_of_restart(struct fixture *f, char digest[CONFIG_DI
 	struct config *config = NULL;
 	char text[160], path[80];
 
-	close(f->fd);
-	control_stop(f->control);
-	control_destroy(f->control);
-	identity_feed_fini(&f->identities);
-	runtime_fini(&f->pub.runtime);
-	memset(&f->pub, 0, sizeof(f->pub));
-	assert_int_equal(runtime_init(&f->pub.runtime), 0);
-	f->pub.grace = (struct grace){grace_start, grace_passed, f};
+	control_end(f);
 	config_errors_init(&errors);
 	assert_int_equal(config_load(f->file, sched_names(), &config, &errors), 0);
 	config_errors_fini(&errors);

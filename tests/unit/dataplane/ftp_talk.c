@@ -215,6 +215,13 @@ uint64_t refused(void)
 	return n;
 }
 
+void refuses(const char *text, uint64_t n)
+{
+	says(command(text), text);
+	assert_int_equal(refused(), n);
+	answer("500 no\r\n");
+}
+
 bool data_reaches_server(uint16_t cport, uint16_t port)
 {
 	struct packet p = from_client(cport, port, TCP_SYN, 1, 0, "");

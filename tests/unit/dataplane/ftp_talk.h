@@ -63,6 +63,8 @@ void says(struct packet p, const char *text);
 /* The handshake, and a greeting. */
 void logged_in(void);
 uint64_t refused(void);
+/* A command goes to the server as it came, is counted as the nth that is refused, and fails. */
+void refuses(const char *text, uint64_t n);
 /* Whether a SYN of the client to this port of the VIP goes to the server. */
 bool data_reaches_server(uint16_t cport, uint16_t port);
 

@@ -180,3 +180,27 @@ bool client_gets(struct seg *s)
 
 	return got(0, s, &p);
 }
+
+struct seg at_server(void)
+{
+	struct seg s;
+
+	assert_true(server_gets(&s));
+	return s;
+}
+
+struct seg at_client(void)
+{
+	struct seg s;
+
+	assert_true(client_gets(&s));
+	return s;
+}
+
+struct seg server_says(uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
+{
+	const struct seg s = seg_of(flags, seq, ack, text);
+
+	server_puts(&s);
+	return at_client();
+}

@@ -13,6 +13,11 @@
 #define SERVER "10.10.0.1"
 #define LOCAL  "10.10.0.200"
 
+/* The connection of the tests. */
+#define CPORT	7001
+#define FIRST	1001 /* the client's first byte */
+#define S_FIRST 5001 /* the server's */
+
 /* A way of the tests: family, method, version. */
 struct way {
 	bool v6;
@@ -51,6 +56,12 @@ void server_puts(const struct seg *s);
 bool server_gets(struct seg *s);
 bool client_gets(struct seg *s);
 
+/* The same for a segment that has to come. */
+struct seg at_server(void);
+struct seg at_client(void);
+
 struct seg seg_of(uint8_t flags, uint32_t seq, uint32_t ack, const char *text);
+/* A segment of the server, as the client gets it. */
+struct seg server_says(uint8_t flags, uint32_t seq, uint32_t ack, const char *text);
 
 #endif

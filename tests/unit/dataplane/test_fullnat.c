@@ -172,24 +172,9 @@ static struct packet error_about(const char *from, const char *to, const struct 
 
 static bool got_error(unsigned int port, struct packet *outer, struct packet *inner)
 {
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-	const uint8_t *ip;
-
-	if (!m)
+	if (!bed_error(&h, port, outer, inner))
 		return false;
-	assert_int_equal(packet_describe(rte_pktmbuf_mtod(m, const uint8_t *),
-					 rte_pktmbuf_data_len(m), outer),
-			 0);
-	ip = outer->data;
-	memset(inner, 0, sizeof(*inner));
-	memcpy(&inner->saddr, ip + 12, 4);
-	memcpy(&inner->daddr, ip + 16, 4);
-	memcpy(&inner->sport, ip + 20, 2);
-	memcpy(&inner->dport, ip + 22, 2);
-	inner->bad_ip = csum_fold(csum_add(0, ip, 20)) != 0xffff;
 	assert_false(outer->bad_ip || outer->bad_l4 || inner->bad_ip);
-	outer->data = NULL;
-	rte_pktmbuf_free(m);
 	return true;
 }
 

@@ -502,29 +502,6 @@ static struct packet error_about(const char *from, const char *to, uint16_t type
 			       .data = quote};
 }
 
-/* The packet that a received error quotes; only its addresses and ports are whole. */
-static bool got_error(unsigned int port, struct packet *outer, struct packet *inner)
-{
-	struct rte_mbuf *m = harness_sent(&h, (uint16_t)port);
-	const uint8_t *ip;
-
-	if (!m)
-		return false;
-	assert_int_equal(packet_describe(rte_pktmbuf_mtod(m, const uint8_t *),
-					 rte_pktmbuf_data_len(m), outer),
-			 0);
-	ip = outer->data;
-	memset(inner, 0, sizeof(*inner));
-	memcpy(&inner->saddr, ip + 12, 4);
-	memcpy(&inner->daddr, ip + 16, 4);
-	memcpy(&inner->sport, ip + 20, 2);
-	memcpy(&inner->dport, ip + 22, 2);
-	inner->bad_ip = csum_fold(csum_add(0, ip, 20)) != 0xffff;
-	outer->data = NULL;
-	rte_pktmbuf_free(m);
-	return true;
-}
-
 static void errors_from_the_server_side_reach_the_client_as_the_vips(void **state)
 {
 	static const char *const senders[] = {SERVER, "10.10.0.99"};
@@ -536,7 +513,7 @@ static void errors_from_the_server_side_reach_the_client_as_the_vips(void **stat
 	assert_true(lab_got(1, &fwd));
 	for (int i = 0; i < 2; i++) {
 		lab_put(1, error_about(senders[i], CLIENT, 3 << 8 | 1, &fwd, quote));
-		assert_true(got_error(0, &outer, &inner));
+		assert_true(bed_error(&h, 0, &outer, &inner));
 		assert_int_equal(outer.saddr, ipv4(VIP));
 		assert_int_equal(outer.daddr, ipv4(CLIENT));
 		assert_int_equal(outer.ttl, 63);
@@ -563,7 +540,7 @@ static void errors_about_replies_reach_the_server(void **state)
 	lab_put(1, from_server(1021, TCP_SYN | TCP_ACK));
 	assert_true(lab_got(0, &reply));
 	lab_put(0, error_about("192.168.200.1", VIP, 3 << 8 | 4, &reply, quote));
-	assert_true(got_error(1, &outer, &inner));
+	assert_true(bed_error(&h, 1, &outer, &inner));
 	assert_int_equal(outer.saddr, ipv4("192.168.200.1"));
 	assert_int_equal(outer.daddr, ipv4(SERVER));
 	assert_false(outer.bad_ip || outer.bad_l4 || inner.bad_ip);
@@ -575,7 +552,7 @@ static void errors_about_replies_reach_the_server(void **state)
 	assert_true(lab_got(1, &p));
 	reply.sport = be16_from(81);
 	lab_put(0, error_about("192.168.200.1", VIP, 3 << 8 | 4, &reply, quote));
-	assert_true(got_error(1, &outer, &inner));
+	assert_true(bed_error(&h, 1, &outer, &inner));
 	assert_int_equal(outer.daddr, ipv4(VIP));
 	assert_int_equal(outer.ttl, 63);
 	assert_memory_equal(&outer.dst, "\x02\x01\x0a\x0a\x00\x02", 6);

@@ -16,29 +16,10 @@
 #include "model/ledger_format.h"
 #include "unit/dataplane/proxy_lab.h"
 
-#define CPORT	7001
-#define FIRST	1001 /* the client's first byte */
-#define S_FIRST 5001 /* the server's */
-#define MTU	1500
+#define MTU 1500
 
 static uint8_t header[PROXY_HEADER_MAX];
 static uint32_t len; /* of the header */
-
-static struct seg at_server(void)
-{
-	struct seg s;
-
-	assert_true(server_gets(&s));
-	return s;
-}
-
-static struct seg at_client(void)
-{
-	struct seg s;
-
-	assert_true(client_gets(&s));
-	return s;
-}
 
 static struct seg client_says(uint8_t flags, uint32_t seq, const char *text)
 {
@@ -46,14 +27,6 @@ static struct seg client_says(uint8_t flags, uint32_t seq, const char *text)
 
 	client_puts(CPORT, &s);
 	return at_server();
-}
-
-static struct seg server_says(uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
-{
-	const struct seg s = seg_of(flags, seq, ack, text);
-
-	server_puts(&s);
-	return at_client();
 }
 
 static void has_header(const struct seg *s, const char *then)

@@ -16,7 +16,7 @@
 
 #define FLIGHT	 64
 #define TIMEOUTS 12
-#define FIRST	 12 /* cables on which packets are lost: the first six packets */
+#define N_CABLES 12 /* cables on which packets are lost: the first six packets */
 
 struct end {
 	uint32_t iss, una, nxt, rcv;
@@ -246,8 +246,8 @@ static void every_loss(void **state, const char *says, const char *answers, uint
 		assert_int_equal(way_open(state), 0);
 		cport = 9900; /* texts of ports become longer on the way */
 		converse(-1U, -1U, says, answers, segment, fin);
-		for (unsigned int a = 0; a < FIRST; a++)
-			for (unsigned int b = a; b < FIRST; b++)
+		for (unsigned int a = 0; a < N_CABLES; a++)
+			for (unsigned int b = a; b < N_CABLES; b++)
 				converse(a, b, says, answers, segment, fin);
 	}
 }

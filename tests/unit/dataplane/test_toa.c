@@ -10,26 +10,6 @@
 #include "dataplane/conn/tcp_state.h"
 #include "unit/dataplane/proxy_lab.h"
 
-#define CPORT	7001
-#define FIRST	1001 /* the client's first byte */
-#define S_FIRST 5001 /* the server's */
-
-static struct seg at_server(void)
-{
-	struct seg s;
-
-	assert_true(server_gets(&s));
-	return s;
-}
-
-static struct seg at_client(void)
-{
-	struct seg s;
-
-	assert_true(client_gets(&s));
-	return s;
-}
-
 static void with_options(struct seg *s, const uint8_t *options, uint8_t n)
 {
 	memcpy(s->options, options, n);
@@ -40,14 +20,6 @@ static struct seg client_says(struct seg s)
 {
 	client_puts(CPORT, &s);
 	return at_server();
-}
-
-static struct seg server_says(uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
-{
-	const struct seg s = seg_of(flags, seq, ack, text);
-
-	server_puts(&s);
-	return at_client();
 }
 
 static uint8_t length(void)
