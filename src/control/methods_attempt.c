@@ -88,8 +88,8 @@ const struct method attempt_methods[] = {
 	{.name = "health.try",
 	 .level = METHOD_CHANGE,
 	 .run = health_try,
-	 .help = "asks a real server once, now, as one of its checks does; the answer counts for "
-		 "nothing",
+	 .help = "makes one probe of a real server at once, by one of its checks; the "
+		 "verdict changes no state",
 	 .params = {METHOD_SERVICE,
 		    METHOD_SERVER,
 		    {"check", PARAM_STRING, false, "the name of a check (default: the first)"}},

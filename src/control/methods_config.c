@@ -141,7 +141,7 @@ const struct method config_methods[] = {
 	 .result = "`ok`, `warnings`; or error 1"},
 	{.name = "config.plan",
 	 .run = config_plan_method,
-	 .help = "what `config.apply` of a configuration would change",
+	 .help = "the changes that `config.apply` of a configuration would make",
 	 .params = {TEXT_OR_PATH(START_FILE)},
 	 .result = "`changes`: a list of `{action, object, detail, connections}`, one for each "
 		   "service, server, address and mark rule (added and moved ones by their new "
@@ -163,7 +163,7 @@ const struct method config_methods[] = {
 	{.name = "config.push",
 	 .level = METHOD_CHANGE,
 	 .run = config_push,
-	 .help = "sends the shared part to the peer, who applies it",
+	 .help = "sends the shared part to the peer, which applies it",
 	 .params = {{"plan", PARAM_BOOLEAN, false, "the peer only says what would change there"},
 		    {"force", PARAM_BOOLEAN, false,
 		     "also if the peer's version is newer or has diverged"}},

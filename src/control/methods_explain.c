@@ -199,7 +199,7 @@ static void explain(struct control *c, struct rpc_request *req, json_t *params)
 const struct method explain_methods[] = {
 	{.name = "explain",
 	 .run = explain,
-	 .help = "the fate of a packet, by the stages themselves; nothing changes",
+	 .help = "the way of a packet through the stages; nothing changes",
 	 .params = {{"protocol", PARAM_STRING, false, "`tcp` or `udp`"},
 		    {"source", PARAM_STRING, false, "address:port"},
 		    {"destination", PARAM_STRING, false, "address:port"},

@@ -137,8 +137,8 @@ static void apply(struct control *c, struct rpc_request *req, json_t *params)
 const struct method fleet_methods[] = {
 	{.name = "fleet.status",
 	 .run = status,
-	 .help = "this router as a member of a fleet: what is announced to the network, and why "
-		 "not more",
+	 .help = "the router as a member of a fleet: VIPs that are announced to the "
+		 "network, and why others are not",
 	 .result = "the keys of a member; `digest`: of the shared configuration; `routes`: `[{vip, "
 		   "metric, pool}]`, the VIPs and addresses of the pool that are announced",
 	 .rows = &shown_fleet},

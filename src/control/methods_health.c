@@ -324,12 +324,12 @@ const struct method health_methods[] = {
 		    {"state", PARAM_STRING, false,
 		     "`standing`: `up`, `down`, `unknown`, `maintenance`; or `forced`: an operator "
 		     "said so"}},
-	 .result = "`servers`: rows in the order of services; see [What is said of "
-		   "health](#what-is-said-of-health)",
+	 .result = "`servers`: rows in the order of services; see [The state of "
+		   "servers](#the-state-of-servers)",
 	 .rows = &shown_server},
 	{.name = "health.show",
 	 .run = show,
-	 .help = "all that is known of one server of one service, with its history",
+	 .help = "state, checks and history of one server of one service",
 	 .params = {METHOD_SERVICE, METHOD_SERVER},
 	 .result =
 		 "a row of `health.list` with `checked_ms`, `transitions`, `checks`, `history`: "
@@ -338,9 +338,8 @@ const struct method health_methods[] = {
 	{.name = "health.force",
 	 .level = METHOD_CHANGE,
 	 .run = force,
-	 .help = "an operator's word on a server, until the word is taken back; answered once "
-		 "every "
-		 "worker has it",
+	 .help = "sets the state of a server, until `auto`; answered once every worker "
+		 "uses the state",
 	 .params = {METHOD_SERVICE,
 		    METHOD_SERVER,
 		    {"state", PARAM_STRING, true, "`up`, `down`, `maintenance` or `auto`"},

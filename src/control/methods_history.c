@@ -284,7 +284,7 @@ const struct method history_methods[] = {
 	{.name = "config.rollback",
 	 .level = METHOD_CHANGE,
 	 .run = config_rollback,
-	 .help = "puts what an earlier version says in place, as a new version; `node` stays. "
+	 .help = "puts an earlier version in place, as a new version; `node` stays. "
 		 "Without "
 		 "a version: takes back the configuration that waits for `config.confirm`",
 	 .params = {{"version", PARAM_STRING, false, VERSION_HELP, METHOD_ALL},

@@ -78,7 +78,7 @@ const struct method ipvsadm_methods[] = {
 	 .in_turn = true,
 	 .run = ipvsadm_daemon,
 	 .help = "remembers a synchronisation daemon that `ipvsadm --start-daemon` asked for; the "
-		 "daemon has no effect, and is there to be listed",
+		 "daemon has no effect and is only listed",
 	 .params = {{"state", PARAM_STRING, false,
 		     "`master` or `backup` (default: nothing changes)"},
 		    {"daemon", PARAM_OBJECT, false,
