@@ -159,9 +159,9 @@ const struct command cli_commands[] = {
 	 "over reloads, until `auto`.",
 	 health_force_args, CMD_CUTS, "health.force", NULL, NULL, view_forced, NULL},
 
-	{"health try", "ask a real server once, now, and show what came back",
-	 "As one of its checks asks: the first, or the one that is named. The answer counts for "
-	 "nothing.",
+	{"health try", "make one probe of a real server at once, and show the result",
+	 "The probe is that of the first check of the server, or of the check that is named. The "
+	 "verdict changes no state.",
 	 health_try_args, 0, "health.try", NULL, NULL, view_tried, NULL},
 
 	{"address list", "addresses that plvs answers for", NULL, NULL, 0, "address.list", NULL,
