@@ -12,11 +12,11 @@
  * (`home`) stand while the router runs and is the active one, also when it is drained, ends, or has
  * a port that is down, since connections go on meanwhile.
  *
- * A thread of its own looks every 10 ms, with SCHED_FIFO where allowed. It never waits for another
- * thread. A worker that is stuck has all routes removed and ends the process: the neighbours'
- * sessions end with the process's TAPs, and a service manager starts the router again. Once a
- * second the table is read back: a route that somebody removed comes back, and one that nobody
- * asked for goes.
+ * A thread of its own looks every 10 ms, with SCHED_FIFO where allowed. The thread never waits
+ * for another one. A worker that is stuck has all routes removed and ends the process: the
+ * neighbours' sessions end with the process's TAPs, and a service manager starts the router again.
+ * Once a second the table is read back: a route that somebody removed comes back, and one that
+ * nobody asked for goes.
  *
  * Routes of a killed process stay in the table until the next start (vip_routes_clear()). The
  * network does not go by them meanwhile, because BFD and BGP sessions crossed the TAPs.

@@ -4,7 +4,7 @@
 
 /*
  * Addresses, prefixes, endpoints and MACs as values, with parse and format.
- * Context: any. Nothing here allocates or resolves names.
+ * Context: any. No function here allocates or resolves names.
  */
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 #define PLVS_CLI_GRAMMAR_H
 
 /*
- * The command tree. One table (commands.c) says what can be typed, what it sends and how
- * the answer is shown; parsing, completion, help and the manual all walk it.
+ * The command tree. A table (commands.c) has each command, the request that it sends and the view
+ * of the answer; parsing, completion, help and the manual all walk it.
  */
 
 #include <jansson.h>

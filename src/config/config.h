@@ -4,7 +4,7 @@
 
 /*
  * The configuration as values: the contents of a file or a request, checked, and with every
- * default filled in. One schema table (schema*.c) drives parsing, defaults, output
+ * default filled in. A schema table (schema*.c) drives parsing, defaults, output
  * and documentation.
  *
  * Two parts: `node` is about this machine and is never compared or sent to the peer;
@@ -14,8 +14,8 @@
  * reverse (the last added is its head), so a server added by request goes to the *end*
  * here, and a saved configuration loads as the same list.
  *
- * Context: control thread, and main before threads start. Nothing here blocks but reading
- * and writing files.
+ * Context: control thread, and main before threads start. Only reading and writing files
+ * blocks.
  */
 
 #include <jansson.h>
@@ -406,8 +406,8 @@ struct config_change {
 };
 
 /*
- * All that differs between two configurations: what is built, published, checked and told
- * follows from this list alone. Objects that are gone come before the others of their kind.
+ * The differences between two configurations: builder, publisher, health and answers go by this
+ * list alone. Objects that are gone come before the others of their kind.
  */
 struct config_plan {
 	const struct config *before, *after; /* before NULL: everything is new */

@@ -88,7 +88,7 @@ struct config_ha_shared {
 };
 
 /*
- * The time between two heartbeats. Others in the field have a deadtime of exactly three
+ * The time between two heartbeats. Other products have a deadtime of exactly three
  * keepalives (6 s and 18 s for one); the lease of the role machine needs more than three. Where
  * the deadtime is no longer than that, a quarter of it is used.
  */

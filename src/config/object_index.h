@@ -47,7 +47,7 @@ void config_index_add(struct config_index *ix, const struct config_index_key *ke
 /* The room stays: as many additions are safe again. */
 void config_index_del(struct config_index *ix, const struct config_index_key *key);
 
-/* Everything of a service. */
+/* All keys of a service. */
 uint32_t config_index_service_keys(const struct config_service *svc);
 void config_index_add_service(struct config_index *ix, struct config_service *svc);
 void config_index_del_service(struct config_index *ix, const struct config_service *svc);

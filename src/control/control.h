@@ -3,8 +3,8 @@
 #define PLVS_CONTROL_CONTROL_H
 
 /*
- * The control thread: configuration, snapshots, the control socket. One libevent base on
- * a thread of its own; nothing else waits for it.
+ * The control thread: configuration, snapshots, the control socket. A libevent base on a thread
+ * of its own, for which no other thread waits.
  *
  * Order in main: config_load(), EAL, dataplane_create(), the link side, control_create()
  * (publishes the first snapshot), dataplane_start(), control_start(); then the way back:

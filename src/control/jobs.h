@@ -3,7 +3,7 @@
 #define PLVS_CONTROL_JOBS_H
 
 /*
- * Work that takes long: parsing, plans, compiling rules, texts of whole configurations. One thread
+ * Work that takes long: parsing, plans, compiling rules, texts of whole configurations. A thread
  * beside the control thread runs jobs in order, and the control thread answers requests meanwhile.
  * A turn of the change queue keeps what the job reads from being changed (change_queue.h).
  * Context: the control thread, but for work().

@@ -11,7 +11,7 @@
 
 struct control;
 
-/* Opens those that are configured. One that cannot be opened is logged, and is missing. */
+/* Opens those that are configured. A socket that cannot be opened is logged, and is missing. */
 void level_sockets_open(struct control *c);
 void level_sockets_close(struct control *c);
 #endif

@@ -22,8 +22,8 @@ int port_big_pool_create(struct dataplane *dp, char error[256]);
 void port_big_pool_free(struct dataplane *dp);
 
 /* The device is configured, and *sockets are the driver's: they fall silent, and those of the port
- * open. *sockets is the one that receives, then. Nothing to do without port.big. 0 or -errno, and
- * then error says what and why. */
+ * open. *sockets is the one that receives, then. Without port.big the call does nothing. 0 or
+ * -errno, and then error says what and why. */
 int port_big_open(struct dataplane *dp, struct port *p, struct kernel_sockets *sockets,
 		  char error[256]);
 /* The device was started: bursts go to the port's sockets from now on. */

@@ -192,7 +192,7 @@ struct worker {
 	uint64_t ring_lost[MAX_WORKERS];       /* packets that ring_to had no room for */
 };
 
-/* Everything a worker owns but rings and ports: table, wheel, counters. socket -1: any. seed: the
+/* The parts of a worker but rings and ports: table, wheel, counters. socket -1: any. seed: the
  * same for all workers, since the hash of a key travels (stages/steered.h). 0 or -errno. Control,
  * before start. */
 int worker_init(struct worker *w, uint16_t id, uint32_t capacity, int socket, uint64_t seed,

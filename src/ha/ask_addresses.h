@@ -10,7 +10,7 @@ struct ha;
 
 /* Asks the stations of each link, by ARP or ND, who else has the addresses that move: at most
  * HA_QUESTIONS of them, the next time those that follow. Answers are claims (struct ha_status).
- * Nothing is asked unless this router serves. *asked: questions since the start. Returns the
+ * The thread asks only while this router serves. *asked: questions since the start. Returns the
  * milliseconds in which all answers have come, or -ENOMEM. Any thread. */
 int ha_ask_addresses(struct ha *ha, uint64_t *asked);
 

@@ -233,7 +233,7 @@ static inline void ha_poll_soon(struct ha *ha)
 struct ha_part {
 	int (*start)(struct ha *ha, char error[ERROR_TEXT]); /* 0 or -errno with a sentence */
 	void (*stop)(struct ha *ha);
-	/* All that waits in sockets, so that no timer is believed over it. */
+	/* Reads all sockets, so that no timer ends before messages that have come. */
 	void (*drain)(struct ha *ha);
 	/* At each tick and after a wake-up; milliseconds until it wants to be called again. */
 	uint32_t (*poll)(struct ha *ha);

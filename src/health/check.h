@@ -222,8 +222,8 @@ struct checker_ops {
 	bool own_limit;
 	void (*start)(struct probe *p);
 	/* Time is up, or nobody wants to know any more: descriptors are closed and events
-	 * deleted when it returns; probe_end() is not called. What was under way goes into
-	 * phase ("no SYN-ACK", "no answer to the request"): the core makes the sentence of a
+	 * deleted when it returns; probe_end() is not called. The step that was under way goes
+	 * into phase ("no SYN-ACK", "no answer to the request"): the core makes the sentence of a
 	 * time-out of it, "no SYN-ACK from 10.0.0.12:80 within 2s". */
 	void (*cancel)(struct probe *p, char *phase, size_t len);
 };
@@ -244,7 +244,7 @@ struct check_spec_ops {
 	int (*copy)(const struct check_spec *from, struct check_spec *to);
 	/* Frees what the spec holds, not the spec. */
 	void (*fini)(struct check_spec *spec);
-	/* Everything but the name is equal. */
+	/* All keys but the name are equal. */
 	bool (*equal)(const struct check_spec *a, const struct check_spec *b);
 	/* Request, target and time limit of the probes are equal. Names, intervals and the
 	 * counting of answers may differ. */

@@ -23,7 +23,7 @@ void dial_hurry(int fd);
  * is by source_bind(). 0 or -errno.
  */
 int dial_start(struct probe *p, int *fd);
-/* The same by UDP. Nothing is sent. */
+/* The same by UDP. No byte is sent. */
 int dial_datagram(struct probe *p, int *fd);
 /* The result of a connection attempt: 0 or a positive errno. */
 int dial_result(int fd);

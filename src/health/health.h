@@ -14,8 +14,8 @@
  *	group	one service: from its members' states to what each may get: quorum, all_down,
  *		slow start, sorry server (group.h), a pure function
  *
- * The order of a service's list never changes by health. Nothing here depends on being the
- * active router.
+ * The order of a service's list never changes by health. No function here depends on the role of
+ * the router.
  *
  * Context: control, unless noted.
  */
@@ -95,8 +95,8 @@ struct health_options {
 	uint32_t max_in_flight;	   /* probes at once; 0 = by the limit of descriptors */
 	/* No callback may change what is checked (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */
-	/* Effects of a service changed. What becomes known in one round of the loop makes one
-	 * call for each service, one after the other: control publishes them together. After
+	/* Effects of a service changed. Results of a round of the loop make a call for each
+	 * service, one after the other: control publishes them together. After
 	 * some milliseconds of it the rest comes in the next rounds. */
 	void (*changed)(void *arg, const char *service_key);
 	/* The state of a server has changed: for notify programs and logs; see struct
@@ -161,7 +161,7 @@ struct health_transition {
 
 #define HEALTH_HISTORY 16
 
-/* All that is known of one server of one service; for `health` and metrics. */
+/* The state of one server of one service; for `health` and metrics. */
 struct health_view {
 	uint8_t state;	  /* enum health_state: what checks say */
 	uint8_t admin;	  /* enum health_admin */

@@ -4,8 +4,8 @@
 
 /*
  * Regular expressions by libpcre2, with limits: of the text, the compiled size, the steps,
- * the depth and the memory of one search. Whatever pattern meets whatever bytes, a search
- * ends within some milliseconds.
+ * the depth and the memory of one search. A search ends within some milliseconds, for all
+ * patterns and all bytes.
  *
  * POSIX extended syntax is accepted as far as it means the same: bracket classes, a dot that
  * matches a newline too, $ only at the very end. \< \> \` \' of GNU are refused, since they

@@ -53,7 +53,7 @@ static inline bool stream_full(const struct stream *s)
 {
 	return s->in_len >= CHECK_MAX_BODY;
 }
-/* All that was to be sent is on its way. */
+/* The kernel has all bytes that were to be sent. */
 static inline bool stream_sent(const struct stream *s)
 {
 	return s->out_done == s->out_len;

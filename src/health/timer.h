@@ -4,7 +4,7 @@
 
 /*
  * Timers on a clock that the caller gives: a heap that holds pointers, so that adding,
- * deleting and moving cost log2 of what is armed. One event of the loop serves all.
+ * deleting and moving cost log2 of what is armed. A single event of the loop serves all timers.
  * Context: control.
  */
 

@@ -156,8 +156,8 @@ void link_destroy(struct link *l);
 
 /* --- Any thread; no wait. 0 or -ENOMEM. ------------------------------------------------ */
 
-/* Replaces the list of addresses. What is no longer active, or gone from the list, leaves
- * Linux; what is active and missing is added. */
+/* Replaces the list of addresses. Addresses that are not active any more, or not listed, leave
+ * Linux; missing active ones are added. */
 int link_set_addresses(struct link *l, const struct link_address *list, uint32_t n);
 /* A takeover, or a fence: all addresses of the list that are active, as one group, come to
  * Linux or leave it. Gateways first. */

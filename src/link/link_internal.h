@@ -3,8 +3,8 @@
 #define PLVS_LINK_LINK_INTERNAL_H
 
 /*
- * The link thread's state. Everything is the link thread's alone from link_start() on,
- * but the message queue (under lock) and the counters (relaxed reads by anyone).
+ * The link thread's state. All members are the link thread's alone from link_start() on, but the
+ * message queue (under lock) and the counters (relaxed reads by anyone).
  */
 
 #include <pthread.h>
@@ -148,7 +148,7 @@ int taps_open(struct link *l, char error[ERROR_TEXT]);
 void taps_close(struct link *l);
 /* Tries to make again what is lost. */
 void taps_retry(struct link *l);
-/* The interface of a link went. Nothing if no TAP stands for the link. */
+/* The interface of a link went. Without a TAP for the link the call does nothing. */
 void taps_gone(struct link *l, link_id link);
 void taps_set_carrier(struct link *l, uint16_t port);
 void taps_set_mtu(struct link *l, uint16_t port, uint16_t mtu);

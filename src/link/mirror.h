@@ -4,9 +4,9 @@
 
 /*
  * The state of the TAPs in Linux, kept up to date by netlink events: interfaces (TAPs and
- * VLAN interfaces on them), addresses, routes of the tables local, main and default. One body
- * for both families: an address of either is a value of struct addr. Knows no socket: events go in,
- * a fib comes out.
+ * VLAN interfaces on them), addresses, routes of the tables local, main and default. The code is
+ * the same for both families: an address of either is a value of struct addr. Knows no socket:
+ * events go in, a fib comes out.
  *
  * Linux does not announce every route that goes (those of an interface that goes down, of
  * an address that is deleted) and a replaced route is not named; where an event leaves

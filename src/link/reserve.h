@@ -16,7 +16,7 @@ struct reserve {
 	char ours[RESERVE_LEN];	  /* as Linux shows it since; "": nothing was changed */
 };
 
-/* Adds ports first to last; 0: none. What fails is logged: checks work all the same. */
+/* Adds ports first to last; 0: none. Failures are logged: checks work all the same. */
 void reserve_ports(struct reserve *r, uint16_t first, uint16_t last);
 /* As it was before, unless somebody else has changed it since. */
 void reserve_undo(struct reserve *r);

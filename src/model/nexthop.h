@@ -4,8 +4,8 @@
 
 /*
  * Next hops: small shared objects that the link thread replaces by one pointer store
- * when a neighbour's MAC or state changes; connections hold ids. One writer (link),
- * readers everywhere.
+ * when a neighbour's MAC or state changes; connections hold ids. The link thread writes, all
+ * threads read.
  *
  * An id is used again only after the resolve generation (publish.h) was raised and a
  * grace period passed: a connection checks the generation before it uses an id.

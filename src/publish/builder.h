@@ -13,7 +13,7 @@
 #include "health/health.h"
 
 /* Applies a change of a plan, mark rules aside: a service's node is built anew, and addresses are
- * built at the next publication. Nothing is changed on error: 0, -ENOMEM, -ENOSPC (services or
+ * built at the next publication. On an error nothing is changed: 0, -ENOMEM, -ENOSPC (services or
  * servers, removed ones that still have connections included), -E2BIG (the scheduler's tables);
  * error says so for a person. */
 int builder_change(struct publisher *p, const struct config_change *ch, char error[ERROR_TEXT]);

@@ -25,7 +25,7 @@ bool eal_fault_devices(const char *root, int argc, char *const *argv, char *text
 bool eal_fault_running(const char *root, int argc, char *const *argv, char *text, size_t len);
 
 /* The arguments make no device of this name: a virtual one that no --vdev makes, or a PCI address
- * that --no-pci, -a or -b keeps out. Nothing of the host is looked at. */
+ * that --no-pci, -a or -b keeps out. The function does not look at the host. */
 bool eal_fault_unmade(int argc, char *const *argv, const char *device, char *text, size_t len);
 
 /* The same as eal_fault_devices() for one device of the configuration: a PCI address; other names

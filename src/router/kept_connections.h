@@ -10,7 +10,7 @@
  *	the ledger, where a process that was killed leaves them (dataplane/sync/ledger.h)
  *
  * Both are read before the first packet. Of a pair, what the peer tells later replaces what they
- * held (ha/role/role.h, `kept`). What was taken up is in dataplane.kept.
+ * held (ha/role/role.h, `kept`). dataplane.kept has the number that was taken over.
  *
  * Context: main, while no worker runs, unless noted. A snapshot is published.
  */

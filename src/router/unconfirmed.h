@@ -9,8 +9,8 @@
 #include "config/config.h"
 
 /* Where an undo record in node.state_dir counts: *config is destroyed, the configuration of before
- * the trial takes its place, file_digest is that of the file, and the result is true. What is done,
- * and what hinders it, goes to standard error. file: that *config was read from. */
+ * the trial takes its place, file_digest is that of the file, and the result is true. Actions,
+ * and errors that hinder them, go to standard error. file: that *config was read from. */
 bool unconfirmed_take(const char *file, struct config **config,
 		      char file_digest[CONFIG_DIGEST_STRLEN]);
 

@@ -28,7 +28,7 @@ struct tls_psk {
 
 /* keys outlive the context. NULL: no memory, or the library cannot. */
 SSL_CTX *tls_psk_create(const struct tls_psk *keys, bool server);
-/* After the handshake: the other end has the secret. Nothing may be sent or believed before. */
+/* After the handshake: the other end has the secret. Before, no byte may be sent or believed. */
 bool tls_psk_proven(const SSL *ssl);
 
 #endif

@@ -39,7 +39,7 @@ struct notify_config {
 	uint32_t interval_ms;		  /* 0 = 200 */
 };
 
-/* Everything in config is copied; area is whose log lines they are ("health"), static.
+/* All of config is copied; area is the area of log lines ("health"), static.
  * 0, -EINVAL (no program), -E2BIG or -ENOMEM. */
 int notify_create(struct event_base *base, struct spawn_client *client, const char *area,
 		  const struct notify_config *config, struct notify **out);

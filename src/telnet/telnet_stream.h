@@ -4,7 +4,7 @@
 
 /*
  * The telnet side of one connection (RFC 854, 855, 857, 858, 1073, 1091), on libtelnet: what
- * the client sends as keys, and what a terminal prints as bytes for the client. Everything is
+ * the client sends as keys, and what a terminal prints as bytes for the client. All sizes are
  * bounded: a client that sends options for ever, or never reads, costs one buffer.
  */
 

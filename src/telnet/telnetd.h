@@ -3,8 +3,8 @@
 #define PLVS_TELNET_TELNETD_H
 
 /*
- * plvs-telnetd: the shell of plvsctl for telnet clients. One process listens; each connection
- * has two processes: one speaks telnet (libtelnet), asks for name and password, and runs
+ * plvs-telnetd: the shell of plvsctl for telnet clients. A process listens; each connection has
+ * two processes: one speaks telnet (libtelnet), asks for name and password, and runs
  * plvsctl on a pseudo-terminal; the other checks the password, and connects plvsctl to the
  * router. No process has privileges, and none shares memory with the router: the router decides
  * what a session may do, by the socket that plvsctl is connected to (docs/telnet.md).

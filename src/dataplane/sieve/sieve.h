@@ -56,8 +56,8 @@ void sieve_add_server(struct sieve_list *list, const struct addr *addr, bool any
 void sieve_add_endpoint(struct sieve_list *list, const struct endpoint *ep, uint8_t proto);
 void sieve_add_own(struct sieve_list *list, const struct addr *addr);
 
-/* Any thread but workers. Takes the list over. 0 or -ENOMEM (the list before stays). What the
- * kernel refuses is logged. */
+/* Any thread but workers. Takes the list over. 0 or -ENOMEM (the list before stays). Refusals of
+ * the kernel are logged. */
 int sieve_replace(struct sieve *s, enum sieve_author author, struct sieve_list *list);
 
 /* --- The thread that opens devices --- */

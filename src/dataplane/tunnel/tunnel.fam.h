@@ -28,8 +28,8 @@ bool FAM_FN(tunnel, tell)(struct worker *w, struct rte_mbuf *m, struct tunnel_qu
 /*
  * An ICMP error about an outer packet, found by the inner packet that it quotes: unreachable
  * and time exceeded go to the client with the same type and code (IPVS), too big is learnt and
- * told less the outer header. Such an error about no connection, or that contradicts it, is
- * dropped (icmp_unrelated). True: it was one, the packet has left. Stage steer calls it for what
+ * told less the outer header. An error about no connection, or that contradicts the connection,
+ * is dropped (icmp_unrelated). True: it was one, the packet has left. Stage steer calls it for what
  * would go to Linux.
  */
 bool FAM_FN(tunnel, error)(struct worker *w, struct FAM(pkt) *p);

@@ -54,8 +54,8 @@ int discovery_open(struct discovery_socket *s, link_id link, const char *ifname)
 void discovery_close(struct discovery_socket *s);
 /* 0 or -errno: -ENODEV, -ENETDOWN: the interface went, open again; -EAGAIN: later. */
 int discovery_send(const struct discovery_socket *s, const struct discovery_packet *p);
-/* 1: *p is a packet; 0: none waits; -errno: the interface went. What is neither ARP of Ethernet
- * and IPv4 nor a valid solicitation or advertisement is skipped. */
+/* 1: *p is a packet; 0: none waits; -errno: the interface went. Frames but ARP of Ethernet and
+ * IPv4, and valid solicitations and advertisements, are skipped. */
 int discovery_receive_one(const struct discovery_socket *s, struct discovery_packet *p);
 
 /* The frame as it travels, and back. format: bytes. parse: false when it is none. */

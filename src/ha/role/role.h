@@ -3,8 +3,8 @@
 #define PLVS_HA_ROLE_ROLE_H
 
 /*
- * The role machine of a router of a pair: a pure function of (state, event, now). It reads
- * no clock, owns no socket and sends nothing; it answers each event with a short list of
+ * The role machine of a router of a pair: a pure function of (state, event, now). The machine
+ * reads no clock, owns no socket and sends nothing; the answer to an event is a short list of
  * actions that the ha thread carries out in their order. The same code runs in tests/ha-sim.
  *
  *                    force
@@ -278,7 +278,7 @@ void role_step(struct role *r, const struct role_event *ev, uint64_t now_ms,
 /* When the next ROLE_TICK is due at the latest. */
 uint64_t role_next(const struct role *r);
 
-/* Everything of a message but key, cluster and what freshness_stamp() sets. */
+/* All members of a message but key, cluster and those that freshness_stamp() sets. */
 void role_fill(const struct role *r, const struct role_send *send, uint64_t now_ms,
 	       struct ha_message *msg);
 

@@ -33,8 +33,8 @@ struct sync_file_time {
 typedef int sync_file_each(void *arg, int (*fn)(void *arg, const struct sync_event *e),
 			   void *fn_arg);
 
-/* All that each() gives, into path: a new file beside it, written through, then renamed; only
- * its owner can read it. Returns the number of records, or -errno with a sentence. */
+/* Writes the records that each() gives into path: a new file beside it, written through, then
+ * renamed; only its owner can read it. Returns the number of records, or -errno with a sentence. */
 int64_t sync_file_write(const char *path, const struct sync_file_time *now, uint64_t term,
 			const struct identity *m, sync_file_each *each, void *arg,
 			char error[ERROR_TEXT]);

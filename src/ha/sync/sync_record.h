@@ -3,8 +3,8 @@
 #define PLVS_HA_SYNC_SYNC_RECORD_H
 
 /*
- * A connection, or what becomes of it, as bytes between routers and in a file. Nothing in it
- * is a router's own: no id, no index, no worker. Numbers are in network order.
+ * A connection, or what becomes of it, as bytes between routers and in a file. No member is a
+ * router's own: no id, no index, no worker. Numbers are in network order.
  *
  *	 0  kind            1  length of the record    2  flags    3  protocol
  *	 4  client's address, virtual address, client's port, virtual port

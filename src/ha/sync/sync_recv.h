@@ -41,11 +41,11 @@ struct sync_recv;
 struct sync_recv *sync_recv_create(const struct sync_recv_config *config);
 void sync_recv_destroy(struct sync_recv *r);
 
-/* The peer has another session: its streams begin anew, and nothing is complete. What was
- * installed stays, for its next transfer to confirm. */
+/* The peer has another session: its streams begin anew, and nothing is complete. Installed
+ * connections stay, for the next transfer to confirm. */
 void sync_recv_reset(struct sync_recv *r);
-/* False: this router is, or will be, active: nothing more is taken. What has come in order
- * still goes to the workers. */
+/* False: this router is, or will be, active: nothing more is taken. Records that have come in
+ * order still go to the workers. */
 void sync_recv_accept(struct sync_recv *r, bool accept, uint64_t now_ms);
 
 /* A datagram of type DATA. */

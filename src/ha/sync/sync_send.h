@@ -71,7 +71,7 @@ void sync_send_ack(struct sync_send *s, const uint8_t *bytes, size_t len, uint64
  * few ms while a peer is there, and after acks. */
 uint32_t sync_send_poll(struct sync_send *s, uint64_t now_ms);
 
-/* All that has happened up to now is to reach the peer. Returns a number for _flushed(). */
+/* The peer is to get all reports up to now. Returns a number for _flushed(). */
 uint32_t sync_send_flush(struct sync_send *s);
 /* Whether it has: acknowledged, in a table that is complete. */
 bool sync_send_flushed(const struct sync_send *s, uint32_t flush);

@@ -5,7 +5,7 @@
 /*
  * The sender of synchronisation inside: its state, and the stream of numbered datagrams to the
  * peer. sync_send.c turns events of workers into records of the stream. sync_ack.c takes the peer's
- * acknowledgements. Neither file allocates, and all functions are of the ha thread.
+ * acknowledgements. No function of the two files allocates, and all are of the ha thread.
  */
 
 #include "ha/sync/sync_record.h"

@@ -16,8 +16,8 @@
  *and counts a newer one. Records of full NAT and of told addresses are not
  * sent to a router that cannot read them.
  *
- * A stream is a sequence of datagrams from 0 on, taken in order. Whoever sends begins another
- * one, with a higher number, when it cannot go on with the last: at join and after loss.
+ * A stream is a sequence of datagrams from 0 on, taken in order. The sender begins another one,
+ * with a higher number, when the last cannot go on: at join and after loss.
  * `next` is the first that has not come, bit i of `have` (byte i / 8, from bit 0) the datagram
  * next + 1 + i. A receiver that cannot follow a stream says LOST: the sender begins anew.
  */

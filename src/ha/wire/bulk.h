@@ -4,11 +4,11 @@
 
 /*
  * A block of bytes from one router to the other (a configuration, its plan): whole and once,
- * over datagrams that may be lost, doubled or reordered. One block each way at a time.
+ * over datagrams that may be lost, doubled or reordered. Each way carries a block at a time.
  *
  * The receiver keeps what it gets and says up to where nothing is missing; after a silence the
  * sender sends its window again from there. Authentic and fresh is the caller's matter
- * (HA_TYPE_BULK, a channel of freshness.h). Nothing here reads a clock. Context: ha thread, tests.
+ * (HA_TYPE_BULK, a channel of freshness.h). No function reads a clock. Context: ha thread, tests.
  */
 
 #include <stdbool.h>

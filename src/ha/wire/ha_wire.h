@@ -7,7 +7,7 @@
  * HMAC) round a payload. docs/ha-protocol.md has the layout, the rule of versions and test
  * vectors. Opened says authentic, not fresh: freshness.h.
  *
- * Context: the thread of the keys (keys.h): the ha thread. Nothing here reads a clock.
+ * Context: the thread of the keys (keys.h): the ha thread. No function here reads a clock.
  */
 
 #include <stddef.h>
@@ -82,7 +82,7 @@ enum ha_wire_error ha_envelope_open(const struct ha_keys *keys, uint32_t cluster
 int ha_message_encode(const struct ha_message *m, struct ha_envelope *e,
 		      uint8_t payload[HA_MESSAGE_BYTES]);
 /* Of an opened envelope. HA_WIRE_OK, TRUNCATED, OVERLONG, TYPE or VALUE (then *m is
- * untouched). What a later version appends is left alone. */
+ * untouched). Bytes that a later version appends are skipped. */
 enum ha_wire_error ha_message_decode(const struct ha_envelope *e, const uint8_t *payload,
 				     struct ha_message *m);
 

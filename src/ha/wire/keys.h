@@ -8,7 +8,7 @@
  *
  * The file has a line per key, "ID KEY": ID is 1 to 4294967295, KEY 16 to 64 bytes in hex
  * or base64 ("hex:" and "base64:" before it say which; without, an even number of hex
- * digits is hex). "#" begins a comment. Others than owner and group may not touch it.
+ * digits is hex). "#" begins a comment. Users but the owner and the group must have no access.
  *
  * Change of a key: put the new one below the old one on both routers and reload both, then
  * above it on both, then take the old one away on both.
