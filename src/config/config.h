@@ -3,9 +3,8 @@
 #define PLVS_CONFIG_CONFIG_H
 
 /*
- * The configuration as values: the contents of a file or a request, checked, and with every
- * default filled in. A schema table (schema*.c) drives parsing, defaults, output
- * and documentation.
+ * The configuration as values: the contents of a file or a request, checked, with every default
+ * filled in. A schema table (schema*.c) drives parsing, defaults, output and documentation.
  *
  * Two parts: `node` is about this machine and is never compared or sent to the peer;
  * `shared` is what a pair of routers has in common.
@@ -14,8 +13,7 @@
  * reverse (the last added is its head), so a server added by request goes to the *end*
  * here, and a saved configuration loads as the same list.
  *
- * Context: control thread, and main before threads start. Only reading and writing files
- * blocks.
+ * Context: control thread, and main before threads start. Only reading and writing files blocks.
  */
 
 #include <jansson.h>
@@ -475,11 +473,10 @@ extern const char *const config_action_names[]; /* "add", "edit", "delete", "mov
 
 struct config_line {
 	enum config_action action;
-	char *object; /* "service tcp:10.1.0.100:80", "server 10.0.0.1:80 of tcp:...", "address ..."
-		       */
+	/* "service tcp:10.1.0.100:80", "server 10.0.0.1:80 of tcp:...", "address ..." */
+	char *object;
 	char *detail; /* "weight: 1 -> 2; upper: 0 -> 10", or "" */
-	/* The objects, for who wants to count their connections; point into the two
-	 * configurations; NULL where it does not apply. */
+	/* For counts of their connections; in the two configurations, or NULL. */
 	const struct config_service *before, *after;
 	const struct config_server *server_before, *server_after;
 };

@@ -5,7 +5,7 @@
 /*
  * The version of the running shared configuration (model/version.h): a change makes a child, which
  * is stored before the change is answered; the ha thread sends the version to the peer. The
- *relation of the peer's version to the version here decides the next step:
+ * relation of the peer's version to the version here decides the next step:
  *
  *	peer older	the configuration here is sent to the peer, which takes it
  *	peer newer	the peer sends its own

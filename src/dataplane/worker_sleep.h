@@ -17,7 +17,7 @@
  * Where a receive queue can wake nobody, or something waits that nobody tells of (a next hop, a
  * full port, a full ring), the worker sleeps by the clock: SLEEP_MIN_US for NEAR_MS after its last
  * work, then twice as long each time, at most SLEEP_MAX_US. The same holds for a descriptor that is
- *readable again and again while the driver has no frames.
+ * readable again and again while the driver has no frames.
  *
  * Worker context.
  */

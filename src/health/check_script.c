@@ -10,7 +10,7 @@
  * banner is no answer to the send. A pattern is tried again only when a quarter more has come or
  * 20 ms have passed, so that a server which sends byte by byte does not make us search byte by
  * byte. A step that expects may have a time limit of its own, from the moment at which the step
- *before is done.
+ * before is done.
  */
 #include <event2/event_struct.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@
  * A next hop that control wants is managed by Linux from the start. A next hop that only traffic
  * asked for is managed from its first answer on: strangers can make a router ask for any address
  * of a connected prefix, and must not leave thousands of entries that Linux probes for ever. The
- *number of unproven next hops is limited, and each is given up after a minute.
+ * number of unproven next hops is limited, and each is given up after a minute.
  *
  * Link thread. Time is passed in, in seconds of any clock that does not go back.
  */

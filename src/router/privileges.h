@@ -5,7 +5,7 @@
 /*
  * The rights of the router. The process starts as root, because ports, hugepages and namespaces
  * need that. When everything runs, every thread gives up the rights that it will not need again,
- *and no thread can get them back:
+ * and no thread can get them back:
  *
  *	the user	root -> the user of --user
  *	capabilities	all -> those of privileges_left()

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The monitor of a connection. Two processes serve a connection: the session (telnet_session.c)
- *reads what the client sends, and runs plvsctl; the monitor reads nothing but short messages of the
- *session. The session has no hashes, and a filter of system calls lets neither the session nor
- *plvsctl open a socket (telnet_filter.c). The monitor checks passwords, and makes each connection
- *to the router: to the socket of the level that the password gave. So a session of the read level
- *that has been taken over does not reach the socket by which changes are made.
+ * reads what the client sends, and runs plvsctl; the monitor reads nothing but short messages of
+ * the session. The session has no hashes, and a filter of system calls lets neither the session
+ * nor plvsctl open a socket (telnet_filter.c). The monitor checks passwords, and makes each
+ * connection to the router: to the socket of the level that the password gave. So a session of the
+ * read level that has been taken over does not reach the socket by which changes are made.
  *
  *	session -- {name, password} --> monitor		-- 'y' and the door, 'w' wrong, 'f' full -->
  *	plvsctl -- a byte by the door --> monitor	-- a connection to the router, or none -->

@@ -9,9 +9,10 @@
  * there (with `adopt`), or breaks (without). Flows of a server that is gone break anyway, and are
  * counted apart.
  *
- * ECMP:	resilient	a table of buckets; only those of a router that goes are given to
- *others threshold	the hash is cut into as many regions as there are routers (Linux) modulo
- *the hash modulo the number of routers
+ * ECMP:
+ *	resilient	a table of buckets; only those of a router that goes are given to others
+ *	threshold	the hash is cut into as many regions as there are routers (Linux)
+ *	modulo		the hash modulo the number of routers
  *
  *	fleet-sim [ROUTERS SERVERS FLOWS SLOTS]: the table in markdown. Exit code 1: an event that
  *	must break nothing with `adopt` breaks something.

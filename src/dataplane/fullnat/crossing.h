@@ -11,7 +11,7 @@
  * The client's half is the connection, as in halves.h, with no server address: the stages resolve
  * the address of the server's run-time state, as for a tunnel to the other family. The place of the
  * server's half in the other table follows from the entry's index, and `control` of that half,
- *which has HALF_F_OTHER, is this index.
+ * which has HALF_F_OTHER, is this index.
  *
  * A packet of the client goes through the stages of its own family, and is translated
  * (translate/translate.h) in stage rewrite. A reply goes through the stages of the server's family

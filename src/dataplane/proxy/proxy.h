@@ -23,9 +23,9 @@
  *	               window are lowered by the length, so that the client leaves room
  *	sending        each segment of the client at `first` (the ACK of the handshake, data, FIN, a
  *	               keepalive one before it) brings the whole header again; later ones are moved.
- *	               A segment with which the header is longer than the next hop's MTU becomes
- *two. Acknowledgements within the header become `first` done           numbers are moved: one word,
- *and edges of SACK
+ *	               A segment longer than the next hop's MTU with the header becomes two.
+ *	               Acknowledgements within the header become `first`
+ *	done           numbers are moved: one word, and edges of SACK
  *
  * Losses are repaired by both ends: the header has no timer here. While the server has not got the
  * header, either the client has something to send again, or the server sends its SYN-ACK again,

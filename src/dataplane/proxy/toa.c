@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The client's address in a TCP option (TOA), which modules of the kernel read on servers of LVS
- *and DPVS:
+ * and DPVS:
  *
  *	kind 254, length 8 (IPv6: 20), port, address
  *

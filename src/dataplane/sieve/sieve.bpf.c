@@ -2,7 +2,7 @@
 /*
  * The sieve: an XDP program that sorts the frames of an interface which Linux keeps
  *(docs/ports.md). Frames that the router balances go to the router's AF_XDP socket of the queue;
- *all others go on to Linux.
+ * all others go on to Linux.
  *
  *	destination	VIP, covered by a mark rule, of the source pool		router
  *	source		a server's endpoint of a service whose replies pass here,

@@ -14,7 +14,7 @@
  * deadtime is in force at the waiting router before the other one's lease grows, and a shorter one
  * only after the lease has shrunk. A router that starts does not know what its last life announced,
  * and the peer may still go by that: it waits for the longest measured deadtime until the peer
- *agrees.
+ * agrees.
  */
 #include "ha/role/role_internal.h"
 

@@ -21,7 +21,7 @@
  *
  * Addresses have 4 bytes, or 16 with the flag IPV6. A mark has 4, and zeros up to 16. A tunnel or
  * full NAT may lead to a server of the other family: the connection's server address is zero then,
- *and the address of SERVER is of the other length (flag OTHER).
+ * and the address of SERVER is of the other length (flag OTHER).
  *
  * SERVICE stands where the service is not what the virtual address, port and protocol say
  * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with

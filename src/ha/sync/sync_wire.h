@@ -12,8 +12,8 @@
  * no servers of the other family, version 4 none by full NAT and none
  * whose server is told its client's address (sync_record.h). Each is received, and
  * acknowledged in its own version. A datagram has the least version that its records need, so that
- *a peer of the last release follows all of IPv4; a router that knows only an older version refuses
- *and counts a newer one. Records of full NAT and of told addresses are not
+ * a peer of the last release follows all of IPv4; a router that knows only an older version refuses
+ * and counts a newer one. Records of full NAT and of told addresses are not
  * sent to a router that cannot read them.
  *
  * A stream is a sequence of datagrams from 0 on, taken in order. The sender begins another one,

@@ -24,10 +24,10 @@
  *	rc N				the exit code
  *	nothing				no configuration was written
  *	option KEYWORD VALUE		of plvsctl import: id, role, host; force
- *	PATH = JSON			a value of the configuration, read by the router's own
- *parser PATH absent
+ *	PATH = JSON			a value of the configuration, by the router's own parser
+ *	PATH absent			there is no such value
  *	LINE: KIND: TEXT		a note of that kind and line with that text in it; LINE may
- *be FILE:LINE of an included file, 0: of the whole file
+ *					be FILE:LINE of an included file, 0: of the whole file
  */
 
 #define MAX_HOSTS 8
