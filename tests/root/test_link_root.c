@@ -61,6 +61,21 @@ static void addresses_and_routes_of_the_configuration_are_in_linux_and_in_the_fi
 	run("ip link show public | grep -q 02:00:00:00:00:01");
 }
 
+/* Events of Linux's own (an address of IPv6 that became valid) may fall between the two looks. */
+static bool is_not_published(const char *command)
+{
+	bool same = false;
+
+	for (unsigned int i = 0; !same && i < 5; i++) {
+		const uint32_t gen = published.resolve_gen;
+
+		run(command);
+		link_sync(side);
+		same = published.resolve_gen == gen;
+	}
+	return same;
+}
+
 static void routes_that_come_and_go_are_followed(void **state)
 {
 	uint32_t gen = published.resolve_gen;
@@ -85,10 +100,7 @@ static void routes_that_come_and_go_are_followed(void **state)
 	assert_null(route_to("8.8.8.8"));
 	run("ip link set public up && ip route add default via 192.0.2.1");
 	assert_int_equal(route_to("8.8.8.8")->kind, ROUTE_GATEWAY);
-	gen = published.resolve_gen;
-	run("ip route replace default via 192.0.2.1");
-	link_sync(side);
-	assert_int_equal(published.resolve_gen, gen);
+	assert_true(is_not_published("ip route replace default via 192.0.2.1"));
 }
 
 static void a_wanted_server_is_resolved_and_its_new_mac_is_taken_up(void **state)
