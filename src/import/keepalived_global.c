@@ -123,7 +123,7 @@ static void route_options_note(struct importer *im, const struct kw *k, uint32_t
 {
 	static const char *const taken[] = {"via", "gw", "dev", "src", "metric", "table", NULL};
 
-	for (uint32_t i = from; i < k->n; i++) {
+	for (uint32_t i = from; i < k->n; i += 2) {
 		size_t t = 0;
 
 		while (taken[t] && strcmp(taken[t], k->raw[i]) != 0)
@@ -131,7 +131,6 @@ static void route_options_note(struct importer *im, const struct kw *k, uint32_t
 		if (!taken[t])
 			note(im, k->at, NOTE_DROPPED, "%.32s %.32s: of a route of Linux", k->raw[i],
 			     kw_word(im, k, i + 1));
-		i++;
 	}
 }
 

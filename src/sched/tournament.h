@@ -173,12 +173,16 @@ static inline bool tournament_set_load(const struct tournament *t, union tournam
 static inline bool tournament_best(const struct tournament *t, const union tournament_nodes *n,
 				   uint32_t *place)
 {
+	/* Pointers: clang would hold constant indices against the declared sizes. */
+	const struct tournament_node *const root = n->node + 1;
+	const uint64_t *const key = n->key + 1;
+
 	if (t->scales != NULL) {
-		*place = (uint32_t)n->key[1] & KEY_PLACE_MASK;
-		return !(n->key[1] & KEY_NEVER);
+		*place = (uint32_t)*key & KEY_PLACE_MASK;
+		return !(*key & KEY_NEVER);
 	}
-	*place = n->node[1].place;
-	return n->node[1].weight != 0;
+	*place = root->place;
+	return root->weight != 0;
 }
 
 #endif

@@ -395,8 +395,8 @@ static inline void steer_mixed(struct worker *w, struct FAM(burst) *b)
 
 	for (struct FAM(pkt) *p = b->pkts; p < end; p++) {
 		const struct FAM(addr_entry) *e = FAM_FN(addr_table, first)(addrs, p->key.daddr);
-		const bool in = FAM_FN(addr, equal)(e->addr, p->key.daddr) &
-				is_active_vip(e->kinds) & (p->flags == 0) &
+		const unsigned int same = FAM_FN(addr, equal)(e->addr, p->key.daddr);
+		const bool in = same & is_active_vip(e->kinds) & (p->flags == 0) &
 				balanced_proto(p->key.proto);
 
 		p->dir = STEER_IN;
