@@ -334,7 +334,7 @@ json_t *config_node_render(const struct config *config, enum config_style style)
 /* A service with what it inherits; NULL: out of memory. */
 struct config_service *config_service_create(const struct config *config);
 struct config_service *config_service_clone(const struct config_service *svc);
-/* What is in it, to be looked at and not to be freed; without the count of other owners, which
+/* A view of the service, to be read and not to be freed, without the count of other owners, which
  * threads change meanwhile. */
 struct config_service config_service_seen(const struct config_service *svc);
 void config_service_destroy(struct config_service *svc);

@@ -88,7 +88,7 @@ static struct lvs_vlan *link_of(struct importer *im, const struct kw *k, const c
 	return NULL;
 }
 
-/* That of an address which names none. */
+/* The device of an address without one. */
 static const char *default_device(const struct keepalived *ka, const struct kw *k)
 {
 	const char *device = ka->default_device ? ka->default_device : "eth0";

@@ -109,7 +109,7 @@ static bool network_guess(struct importer *im, const struct kw *k, const struct 
 	return true;
 }
 
-/* What stands behind an address, but its device: "brd A scope global label eth0:1 no_track". */
+/* The words behind an address, but its device: "brd A scope global label eth0:1 no_track". */
 static void address_options_note(struct importer *im, const struct kw *k)
 {
 	static const char *const with_value[] = {"dev",	  "brd",  "broadcast",	   "scope",

@@ -101,7 +101,7 @@ _Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
 #define SERVER_BRIEF_SERVICE 0xffffU
 #define SERVER_BRIEF_LIMITED 0x10000U /* it has thresholds */
 
-/* What the owner of a row knows of all servers, by id. */
+/* A row, for its owner, with the briefs of all servers, by id. */
 struct count_row {
 	uint64_t *counts;
 	const uint64_t *briefs;
@@ -165,7 +165,7 @@ static inline bool server_rt_overloaded(const struct server_rt *rt)
 	return __atomic_load_n(&rt->flags, __ATOMIC_RELAXED) & SERVER_RT_OVERLOAD;
 }
 
-/* What follows a change of the counts of a server with thresholds. rt may be NULL. */
+/* Worker: after a change of the counts of a server with thresholds. rt may be NULL. */
 void server_rt_bound(struct server_rt *rt);
 void server_rt_unbound(struct server_rt *rt);
 void server_rt_bind_undone(struct server_rt *rt);

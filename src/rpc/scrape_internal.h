@@ -67,7 +67,7 @@ void scrape_answer_bad(struct scrape_client *c, const char *status, const char *
 /* Puts a slice of the document out. 1: there is more; 0: that was all; -1: it cannot be finished.
  */
 int scrape_document_step(struct scrape_client *c);
-/* Nothing without a document. */
+/* Without a document the call does nothing. */
 void scrape_document_end(struct scrape_client *c);
 
 #endif

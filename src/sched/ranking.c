@@ -345,7 +345,7 @@ static bool begins_burst(const struct sched_worker *w, struct ranking_tree *t)
 	return true;
 }
 
-/* One of several workers chooses. */
+/* The choice of a worker among several. */
 static __attribute__((noinline)) int
 shared_choose(const struct service *svc, const struct sched_worker *w, struct ranking_tree *t)
 {

@@ -28,7 +28,7 @@ static inline bool has_half(const struct FAM(conn) *c)
 	       !FAM_FN(half, crosses)(c);
 }
 
-/* Whether this file writes all that the packet's method writes. */
+/* Whether forward_plain() writes all that the packet's method writes. */
 static inline bool method_is_plain(const struct FAM(conn) *c)
 {
 	return likely(c->c.method <= FWD_DR) || has_half(c);

@@ -150,7 +150,7 @@ static void idle_options_are_taken(void **state)
 	}
 }
 
-/* What a program of that name prints without a router. */
+/* The output of a program of that name without a router. */
 static int run(const char *line, char **said, char **faults)
 {
 	char *words[8], *copy = strdup(line), *save = NULL;

@@ -371,7 +371,7 @@ static void nobody_is_refused_while_another_worker_made_room(void **state)
 	lab_destroy(l);
 }
 
-/* What the workers do: connections end as well; each choice stands alone, or bursts are of up to
+/* The work of the workers: connections end as well; each choice stands alone, or bursts have up to
  * so many choices, between which those of others come. */
 struct compare {
 	const char *name;
