@@ -19,6 +19,7 @@
 struct mark_table;
 struct mark_cover4;
 struct mark_cover6;
+struct service_holder; /* of snapshot.c */
 
 struct snapshot {
 	uint64_t generation; /* 1, 2, ...: of every published snapshot */
@@ -36,6 +37,7 @@ struct snapshot {
 	/* shared.compat is `ipvs`: where no service is, no connection is looked at, and Linux
 	 * judges whatever flags TCP has. */
 	bool ipvs;
+	struct service_holder **holders; /* Control. The references of the nodes, 64 to a holder */
 	uint32_t max_service_id;
 	struct service *services[]; /* [max_service_id + 1] by id; NULL = none */
 };
@@ -51,11 +53,12 @@ struct addr_entry *snapshot_addrs(const struct snapshot *s, uint32_t *n);
 
 /* Control. A root with every slot NULL and generation 0. NULL: out of memory. */
 struct snapshot *snapshot_create(uint32_t max_service_id);
-/* A copy of the root that shares everything below (takes a reference of each). */
+/* A copy of the root that shares everything below, with room for as many services as s or more. */
 struct snapshot *snapshot_clone(const struct snapshot *s, uint32_t max_service_id);
-/* Replaces one service's node (may be NULL) and drops the old node's reference.
- * Takes over the caller's reference of svc. */
-void snapshot_set_service(struct snapshot *s, uint32_t id, struct service *svc);
+/* Replaces one service's node (may be NULL) and drops the old node's reference. Takes over the
+ * caller's reference of svc, unless -ENOMEM: possible for the first change of a copy's services of
+ * the same 64 ids only. */
+int snapshot_set_service(struct snapshot *s, uint32_t id, struct service *svc);
 /* Takes over the caller's reference; NULL is none. */
 void snapshot_set_marks(struct snapshot *s, struct mark_table *marks);
 /* Drops the root and its references; frees what nobody holds any more. */

@@ -164,7 +164,8 @@ int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc)
 		p->dirty_owned = true;
 	if (servers_differ(p, old, svc))
 		p->raise = true;
-	snapshot_set_service(p->draft, id, svc);
+	if (snapshot_set_service(p->draft, id, svc) < 0)
+		goto err_unused;
 	publisher_soon(p);
 	return 0;
 
@@ -249,7 +250,7 @@ void publisher_discard(struct publisher *p)
 
 		if (svc && svc != snapshot_service(p->live, id)) {
 			svc->refs++;
-			snapshot_set_service(draft, id, NULL);
+			(void)snapshot_set_service(draft, id, NULL); /* not the first change */
 			publisher_unused(p, svc);
 		}
 		if (rt->services[id])

@@ -308,6 +308,38 @@ static void a_clone_shares_everything_but_what_is_replaced(void **state)
 	snapshot_destroy(b);
 }
 
+/* The references of nodes are counted 64 at a time. */
+static void a_change_of_a_clone_leaves_the_neighbours_in_both(void **state)
+{
+	struct snapshot *a = snapshot_create(130), *b, *c;
+	struct service *first[131];
+
+	(void)state;
+	for (uint32_t id = 1; id <= 130; id++) {
+		first[id] = service_create(0, 0);
+		assert_int_equal(snapshot_set_service(a, id, first[id]), 0);
+		assert_int_equal(first[id]->refs, 1);
+	}
+	b = snapshot_clone(a, 200);
+	assert_int_equal(first[65]->refs, 1); /* its holder has two references */
+	assert_int_equal(snapshot_set_service(b, 65, service_create(1, 0)), 0);
+	assert_int_equal(snapshot_set_service(b, 200, service_create(1, 0)), 0);
+	assert_int_equal(first[65]->refs, 1);
+	assert_int_equal(first[64]->refs, 2);
+	assert_int_equal(first[63]->refs, 1);
+	c = snapshot_clone(b, 200);
+	assert_int_equal(snapshot_set_service(c, 65, NULL), 0);
+	snapshot_destroy(b);
+	assert_ptr_equal(a->services[65], first[65]);
+	assert_null(c->services[65]);
+	assert_int_equal(c->services[200]->n_servers, 1);
+	snapshot_destroy(a);
+	for (uint32_t id = 1; id <= 130; id++)
+		if (id != 65)
+			assert_int_equal(c->services[id]->refs, 1);
+	snapshot_destroy(c);
+}
+
 static unsigned int sched_released;
 
 static void count_release(struct service *svc)
@@ -695,6 +727,7 @@ int main(void)
 		cmocka_unit_test(a_slot_that_changed_hands_between_two_looks_is_no_match),
 		cmocka_unit_test(retired_objects_are_freed_only_after_their_grace_period),
 		cmocka_unit_test(a_clone_shares_everything_but_what_is_replaced),
+		cmocka_unit_test(a_change_of_a_clone_leaves_the_neighbours_in_both),
 		cmocka_unit_test(a_service_node_gives_its_tables_back_with_its_last_holder),
 		cmocka_unit_test(the_same_listener_twice_is_refused),
 		cmocka_unit_test(kinds_of_one_address_are_merged),
