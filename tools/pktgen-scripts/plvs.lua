@@ -109,6 +109,50 @@ local function totals()
 	return { sent = c.sent + s.sent, received = c.received + s.received }
 end
 
+-- The ranges of addresses and ports step together: with lengths that have no common divisor, the
+-- number of connections is their product. 997 and 64,993 are primes. Returns the number.
+function plvs.connections_set(number)
+	local ports, addresses = 997, 1
+	if number == "new" then
+		ports, addresses = 50021, 64993
+	elseif tonumber(number) < 997 then
+		ports = tonumber(number)
+	else
+		addresses = math.max(1, math.floor(tonumber(number) / 997 + 0.5))
+		if addresses % 997 == 0 then
+			addresses = addresses + 1
+		end
+	end
+	plvs.last_port = plvs.first_port + ports - 1
+	plvs.last_client = plvs.address_plus(plvs.first_client, addresses - 1)
+	return number == "new" and "new" or tostring(ports * addresses)
+end
+
+-- The frames that Pktgen adds for latency are made of the settings of single packets.
+function plvs.probe_to_vip(port)
+	pktgen.set_mac(port, "dst", plvs.router_mac)
+	pktgen.set_ipaddr(port, "src", plvs.first_client .. "/32")
+	pktgen.set_ipaddr(port, "dst", plvs.vip)
+	pktgen.set(port, "sport", plvs.first_port)
+	pktgen.set(port, "dport", plvs.vport)
+end
+
+-- A function that prints a row of CSV, and writes it to the file `name` unless that is nil; without
+-- arguments it closes the file.
+function plvs.rows(name)
+	local csv = name and assert(io.open(name, "w"))
+	return function(...)
+		if select("#", ...) == 0 then
+			return csv and csv:close()
+		end
+		local text = table.concat({ ... }, ",")
+		print(text)
+		if csv then
+			csv:write(text, "\n")
+		end
+	end
+end
+
 -- Sends from `ports` ("0", "0,1") at a rate for a time. What was sent, came back, was lost.
 function plvs.trial(ports, rate, seconds)
 	local before, after

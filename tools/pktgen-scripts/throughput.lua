@@ -8,35 +8,8 @@ local sizes = os.getenv("SIZES") or "64 128 256 512 1024 1280 1518"
 local numbers = os.getenv("CONNECTIONS") or "1 1000 100000 1000000"
 local resolution = tonumber(os.getenv("RESOLUTION") or "1") -- per cent of the line
 local allowed = tonumber(os.getenv("LOSS") or "0")         -- per cent of the frames
-local csv = os.getenv("CSV") and assert(io.open(os.getenv("CSV"), "w"))
+local row = plvs.rows(os.getenv("CSV"))
 local found = 0
-
-local function row(...)
-	local text = table.concat({ ... }, ",")
-	print(text)
-	if csv then
-		csv:write(text, "\n")
-	end
-end
-
--- The ranges of addresses and ports step together: with lengths that have no common divisor, the
--- number of connections is their product. 997 and 64,993 are primes.
-local function connections_set(number)
-	local ports, addresses = 997, 1
-	if number == "new" then
-		ports, addresses = 50021, 64993
-	elseif tonumber(number) < 997 then
-		ports = tonumber(number)
-	else
-		addresses = math.max(1, math.floor(tonumber(number) / 997 + 0.5))
-		if addresses % 997 == 0 then
-			addresses = addresses + 1
-		end
-	end
-	plvs.last_port = plvs.first_port + ports - 1
-	plvs.last_client = plvs.address_plus(plvs.first_client, addresses - 1)
-	return number == "new" and "new" or tostring(ports * addresses)
-end
 
 -- No loss at this rate? The frames a second that arrived.
 local function passes(rate)
@@ -64,7 +37,7 @@ end
 
 row("size", "connections", "rate_percent", "mpps", "gbit_per_s")
 for number in numbers:gmatch("%S+") do
-	local connections = connections_set(number)
+	local connections = plvs.connections_set(number)
 	for size in sizes:gmatch("%d+") do
 		plvs.size = tonumber(size)
 		plvs.clients_to_vip(plvs.client_port)
@@ -84,7 +57,5 @@ for number in numbers:gmatch("%S+") do
 		end
 	end
 end
-if csv then
-	csv:close()
-end
+row()
 plvs.finish(found > 0 and 0 or 1)

@@ -8,7 +8,8 @@ local real_exit, real_print, real_getenv = os.exit, print, os.getenv
 
 -- Two ports and the router between them, on a clock that only delay() moves.
 -- bed: { modern, line (frames a second at 100 %), capacity (of the router), arp (a second, to
--- each port), broken (nothing is sent), stranger (frames a second to the servers' port) }
+-- each port), broken (nothing is sent), stranger (frames a second to the servers' port), stamps
+-- (nanoseconds that frames with a time stamp take, in turn) }
 local function stand_in(bed)
 	local ports = {}
 	for id = 0, 1 do
@@ -47,12 +48,37 @@ local function stand_in(bed)
 		end
 	end
 	function m.set(list, what, value)
-		assert(({ count = 1, rate = 1, size = 1 })[what], what)
+		assert(({ count = 1, rate = 1, size = 1, sport = 1, dport = 1 })[what], what)
 		assert(type(value) == "number")
 		each(list, function(p) p[what] = value end)
 	end
 	function m.set_type(list, value) each(list, function() assert(value == "ipv4") end) end
 	function m.set_proto(list, value) each(list, function() assert(value == "udp") end) end
+	function m.set_mac(list, what, value)
+		each(list, function(p) p.to_router = what == "dst" and value == "02:00:00:00:00:01" end)
+	end
+	function m.set_ipaddr(list, what, value)
+		assert(({ src = "^%d+%.%d+%.%d+%.%d+/32$", dst = "^%d+%.%d+%.%d+%.%d+$" })[what])
+		assert(value:find(what == "src" and "/32$" or "^198.51.100.100$"), value)
+		each(list, function(p) p[what] = value end)
+	end
+	function m.latency(list, value) each(list, function(p) p.latency = value == "enable" end) end
+	function m.latsampler_params(list, kind, n, rate, file)
+		assert(kind == "simple" and n <= 50068 and rate > 0)
+		each(list, function(p) p.most, p.file = n, file end)
+	end
+	function m.latsampler(list, value)
+		each(list, function(p)
+			if value == "on" then
+				p.samples = {}
+				return
+			end
+			local file = assert(io.open(p.file, "w"))
+			file:write("Latency\n", table.concat(p.samples, "\n"), #p.samples > 0 and "\n" or "")
+			file:close()
+			p.samples = nil
+		end)
+	end
 	function m.set_range(list, value) each(list, function(p) p.range = value == "on" end) end
 	function m.start(list) each(list, function(p) assert(p.range) p.sends = true end) end
 	function m.stop(list) each(list, function(p) p.sends = false end) end
@@ -64,6 +90,10 @@ local function stand_in(bed)
 			p.opackets = p.opackets + sent
 			other.ipackets = other.ipackets +
 				math.min(sent, math.floor(bed.capacity * ms / 1000))
+			for i = 1, sent > 0 and p.to_router and p.src and p.dst and p.latency and other.samples and
+				bed.stamps and ms or 0 do -- one each millisecond
+				table.insert(other.samples, bed.stamps[(i - 1) % #bed.stamps + 1])
+			end
 			p.arp = p.arp + math.floor((bed.arp or 0) * ms / 1000)
 			p.ipackets = p.ipackets + math.floor((bed.arp or 0) * ms / 1000)
 		end
@@ -173,6 +203,36 @@ for _, modern in ipairs({ false, true }) do
 	cases[#cases + 1] = { "throughput_without_a_result_fails" .. with, function()
 		local text, status = run("throughput", bed({ capacity = 0 }), { SIZES = "64" })
 		holds(text, "WARNING: no rate without loss at 64 bytes")
+		assert(status == 1)
+	end }
+	cases[#cases + 1] = { "latency_is_sampled_at_three_loads" .. with, function()
+		local stamps = {}
+		for i = 1, 1000 do stamps[i] = i * 100 end
+		local text, status = run("latency", bed({ stamps = stamps }),
+			{ SIZES = "64", CONNECTIONS = "1000", RATE = "40", SECONDS = "2" })
+		holds(text, "test,size,connections,rate_percent,mpps,samples,p50_us,p99_us,p999_us")
+		holds(text, "latency%-10,64,997,4%.0,0%.040,2000,50%.1,99%.0,99%.9")
+		holds(text, "latency%-50,64,997,20%.0,0%.200,2000,50%.1,99%.0,99%.9")
+		holds(text, "latency%-90,64,997,36%.0,0%.360,2000,50%.1,99%.0,99%.9")
+		lacks(text, "WARNING")
+		assert(status == 0)
+	end }
+	cases[#cases + 1] = { "latency_goes_by_the_rates_that_were_found" .. with, function()
+		local name = os.tmpname()
+		local file = assert(io.open(name, "w"))
+		file:write("size,connections,rate_percent,mpps,gbit_per_s\n64,1,40.0,0.400,0.1\n",
+			"512,new,9.0,0.1,0.1\n1518,999991,60.0,0.450,5.5\n")
+		file:close()
+		local text = run("latency", bed({ stamps = { 5000 } }), { FROM = name, SECONDS = "1" })
+		os.remove(name)
+		holds(text, "latency%-90,64,1,36%.0,0%.360,1000,5%.0,5%.0,5%.0")
+		holds(text, "latency%-50,1518,999991,30%.0,")
+		holds(text, "WARNING: 90000 of 540000 frames were lost at 54 %%")
+		lacks(text, ",new,")
+	end }
+	cases[#cases + 1] = { "latency_without_a_stamp_that_comes_back_fails" .. with, function()
+		local text, status = run("latency", bed(), { SIZES = "64", CONNECTIONS = "1", RATE = "40" })
+		holds(text, "WARNING: no frame with a time stamp came back at 4 %%")
 		assert(status == 1)
 	end }
 	cases[#cases + 1] = { "nat_counts_both_directions" .. with, function()
