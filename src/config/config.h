@@ -137,6 +137,7 @@ struct config_node {
 	uint32_t embryonic;	   /* workers.embryonic: room for half-open ones; 0 = half */
 	uint32_t idle_gives_way_s; /* workers.idle_gives_way; 0 = assured ones never */
 	uint8_t idle;		   /* workers.idle: enum config_idle */
+	bool cpus_awake;	   /* workers.cpus_awake */
 	uint8_t log_level;	   /* log.level: enum log_level */
 	uint8_t log_format;	   /* log.format: enum log_format */
 	char *state_dir;

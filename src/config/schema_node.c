@@ -205,6 +205,15 @@ static const struct config_field worker_fields[] = {
 	 .help = "`sleep`: when there is nothing to do, until a frame or other work wakes the "
 		 "worker; where a port cannot wake anybody (`rx_wake` of `port list` is `clock`), "
 		 "for up to 1 ms; `poll`: never"},
+	{.name = "cpus_awake",
+	 .type = TYPE_BOOL,
+	 AT(struct config_node, cpus_awake),
+	 .help = "true: while plvs runs no CPU of the host sleeps (`/dev/cpu_dma_latency`), so "
+		 "that "
+		 "Linux's part of the way, as with af_packet and AF_XDP, waits for no CPU to wake; "
+		 "idle CPUs then take the power of busy ones, and a virtual machine the time of "
+		 "its "
+		 "host"},
 };
 static const struct config_object workers_object = {
 	.noun = "the workers", FIELDS(worker_fields), .size = sizeof(struct config_node)};

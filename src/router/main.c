@@ -31,6 +31,7 @@
 #include "router/announcing.h"
 #include "router/eal_start.h"
 #include "router/confine.h"
+#include "router/cpus_awake.h"
 #include "router/end_limit.h"
 #include "router/kept_connections.h"
 #include "router/router_options.h"
@@ -69,6 +70,7 @@ struct router {
 	uint64_t term;			 /* that they were served under */
 	struct privileges privileges;
 	struct announcing announcing;
+	int awake_fd; /* held for workers.cpus_awake; -1: nothing is */
 };
 
 /* ---- start ---- */
@@ -209,6 +211,7 @@ static int start(struct router *r, const struct options *o, int eal_argc, char *
 	r->eal = true;
 	rte_log_start();
 	programs_confine(r->spawner);
+	r->awake_fd = cpus_awake_start(r->config->node.cpus_awake);
 	rc = announcing_prepare(&r->announcing, &r->config->node, error);
 	if (rc == 0)
 		rc = start_dataplane(r, error);
@@ -377,6 +380,8 @@ static void stop(struct router *r)
 	end_limit_step("DPDK", END_STEP_S);
 	if (r->eal)
 		rte_eal_cleanup();
+	if (r->awake_fd >= 0)
+		close(r->awake_fd);
 	end_limit_step("programs", END_STEP_S);
 	spawner_stop(r->spawner);
 	end_limit_clear();
@@ -424,7 +429,7 @@ int main(int argc, char **argv)
 {
 	int own = options_own(argc, argv), rc;
 	struct options o = {0};
-	struct router r = {0};
+	struct router r = {.awake_fd = -1};
 	struct service_manager sm;
 	char error[EAL_ERROR_LEN] = "";
 	sigset_t set;

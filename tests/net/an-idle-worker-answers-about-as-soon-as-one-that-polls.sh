@@ -33,3 +33,15 @@ for try in 1 2 3; do
 done
 note "asleep, an answer takes $ratio % of what it takes polling"
 doors_add_up
+plvs_stop
+
+# workers.cpus_awake: a request to the kernel that lasts as long as its file is open.
+held()
+{
+	find "/proc/$PLVS_PID/fd" -lname /dev/cpu_dma_latency | wc -l
+}
+jq '.node.workers.cpus_awake = true' "$RUN/plvs.json" > "$RUN/plvs.json.new"
+mv "$RUN/plvs.json.new" "$RUN/plvs.json"
+plvs_start 1
+[ ! -w /dev/cpu_dma_latency ] || is "files that keep the CPUs awake" "$(held)" -eq 1
+note "p50 with CPUs that stay awake: $(p50) us"
