@@ -4,21 +4,20 @@
 struct FAM(addr_entry) {
 	FAM_ADDR addr;
 	uint32_t kinds; /* 0 = free slot */
-	link_id link;	/* where ARP or ND for it is answered; LINK_ANY */
+	link_id link;	/* ARP or ND for the address is answered here; or LINK_ANY */
 };
 
-/* Open addressing, linear probing, power of two, at most half full, a quarter where
- * it is built anew. */
+/* Open addressing with linear probing. The slots are a power of two; at most half of them are in
+ * use, a quarter in a table built anew. */
 struct FAM(addr_table) {
 	uint32_t refs; /* control only */
 	uint32_t mask; /* slots - 1 */
 	uint32_t n;
-	uint32_t any; /* kinds that an entry has, or had in the table that this is a copy of */
+	uint32_t any; /* kinds of all entries, those of the table copied from included */
 	struct FAM(addr_entry) slots[];
 };
 
-/* Worker or any. The entry, or NULL. */
-static inline const struct FAM(addr_entry) *
+/* Worker or any. The entry of addr, or NULL. */ static inline const struct FAM(addr_entry) *
 FAM_FN(addr_table, find)(const struct FAM(addr_table) *t, FAM_ADDR addr)
 {
 	for (uint32_t i = FAM_FN(addr, hash)(addr);; i++) {
@@ -44,8 +43,8 @@ struct FAM(addr_table) *FAM_FN(addr_table, create)(const struct FAM(addr_entry) 
 /* Control. A copy of t with room for `more` entries. NULL with errno ENOMEM, or ENOSPC: t has too
  * few free slots. */
 struct FAM(addr_table) *FAM_FN(addr_table, copy)(const struct FAM(addr_table) *t, uint32_t more);
-/* Control. The kinds of an address in a table that nobody else reads yet; 0 takes it out. A new
- * entry has LINK_ANY. */
+/* Control. Sets the kinds of an address in a table that is not published yet; 0 removes the entry.
+ * A new entry has LINK_ANY. */
 void FAM_FN(addr_table, set)(struct FAM(addr_table) *t, FAM_ADDR addr, uint32_t kinds);
 /* Control. Drops a reference; NULL is allowed. */
 void FAM_FN(addr_table, put)(struct FAM(addr_table) *t);

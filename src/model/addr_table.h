@@ -20,19 +20,20 @@
 #define ADDR_KIND_NAT_SERVER 0x04U /* real server of a NAT service, removed ones included */
 #define ADDR_KIND_GATEWAY    0x08U /* moves in a failover; Linux owns it while active */
 #define ADDR_KIND_ROUTED     0x10U /* with VIP: in a routed prefix, or not claimed; no ARP */
-/* Was a VIP, and its services' servers still have connections: their packets are looked up;
- * all else, ARP and ping included, is as for any other address. */
+/* A former VIP whose servers still have connections: packets are looked up. A packet without a
+ * connection, ARP and ping are treated as for any other address. */
 #define ADDR_KIND_LINGERING 0x20U
-/* Control only, while a table is built: ROUTED does not hold. */
+/* Control only, while a table is built: ADDR_KIND_ROUTED is to be removed. */
 #define ADDR_KIND_CLAIMED 0x40U
-/* With ROUTED: outside of routed prefixes, of services that claim no address. Where Linux has the
- * address, Linux answers ARP for it. */
+/* With ROUTED: the address is outside of routed prefixes and its services claim no address. Where
+ * Linux has the address, Linux answers ARP for it. */
 #define ADDR_KIND_UNCLAIMED 0x80U
-/* With VIP: no service has the address. Servers see clients of full NAT under it: local_pool.h. */
+/* With VIP: no service has the address. Servers see clients of full NAT under this address:
+ * local_pool.h. */
 #define ADDR_KIND_POOL 0x100U
 /* With VIP: reached by routes, as in a fleet. No ARP is answered and none announced. */
 #define ADDR_KIND_SILENT 0x200U
-/* An entry of either family, for those who list. */
+/* An entry of either family, for listings. */
 struct addr_entry {
 	struct addr addr;
 	uint32_t kinds;

@@ -3,11 +3,11 @@
 #define PLVS_MODEL_CHECK_PORTS_H
 
 /*
- * The source ports of checks under way: the server that each asks, and the VIP that it stands for.
- *Checks bind a port here before they connect, so that workers know
+ * The source ports of checks under way, each with the server that the check asks and the check's
+ * VIP. Checks bind a port here before they connect, so that workers know
  *	- a reply to a check from any other packet to the router's own address (PUNT_CHECK);
- *	- which VIP a check with via_vip means: Linux sends it to the real server's address, and
- *	  a worker writes the VIP into it; replies come from the VIP, and a worker writes the
+ *	- the VIP of a check with via_vip. Linux sends the probe to the real server's address, and a
+ *	  worker writes the VIP into the probe. Replies come from the VIP, and a worker writes the
  *	  server's address into them.
  *
  * A port is shared by up to CHECK_PORT_WAYS checks, of other servers and, via_vip, of other
@@ -30,17 +30,17 @@
 #define CHECK_PORT_WAYS	    4
 #define CHECK_PORT_QUIET_MS 500
 
-/* Whom a check asks. server and vip are of one family. */
+/* The target of a check. server and vip are of one family. */
 struct check_peer {
-	struct addr server; /* where Linux sends it */
+	struct addr server; /* the destination of the probe as Linux sends it */
 	struct addr vip;    /* ADDR_NONE: the server's own address is meant */
 	be16 port;	    /* ICMP: 0 */
 	uint8_t proto;
 	bool tunnel; /* with vip: in an outer header */
 };
 
-/* who: everything of check_peer but the addresses, and a count of its changes. 0: nobody. A reader
- * that finds the same who before and after the addresses has seen those of one check. */
+/* who: all of check_peer but the addresses, and a count of changes. 0: a free slot. A reader that
+ * finds the same who before and after it reads the addresses has the addresses of one check. */
 struct check_slot {
 	uint64_t who;	    /* control: wo (release), worker: ro */
 	uint64_t server[2]; /* control: wo (release), worker: ro. The bytes of the address */

@@ -23,8 +23,8 @@ extern const char *const client_address_names[CLIENT_ADDRESS_MAX + 1];
 /* The same without "toa". */
 extern const char *const proxy_header_names[CLIENT_ADDRESS_TOA + 1];
 
-/* The state of a connection whose server is told: enum client_address, and of TCP how far the
- * header, or the option, has come. */
+/* The state of a connection whose server is told the client's address: an enum client_address and,
+ * for TCP, the progress of the header or option. */
 #define PROXY_VERSION 0x03U
 #define PROXY_SENDING                                                                              \
 	0x40U		 /* the server has answered, and has not acknowledged all of the header */

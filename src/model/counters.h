@@ -3,16 +3,15 @@
 #define PLVS_MODEL_COUNTERS_H
 
 /*
- * Every counter that a worker keeps, from one list each, so that enum, name and help
- * cannot drift. Written by one worker with plain stores, read by control with relaxed
- * loads. Bytes count from the IP header, as IPVS does.
+ * The counters of workers, each from one list, so that enum, name and help cannot drift. Written by
+ * one worker with plain stores, read by control with relaxed loads. Bytes count from the IP header,
+ * as IPVS does.
  *
  * The doors: over one worker, at any quiet moment,
  *	received + ring_in + injected + generated =
  *		sent + handed_off + punted + answered + dropped + parked
  * where dropped is the sum over reasons, punted the sum over classes and parked a gauge.
- * sent counts frames: of a packet that leaves as fragments the first is the packet, each
- * one beyond it is generated here.
+ * sent counts frames. Of a packet that leaves as n fragments, n - 1 count as generated.
  */
 
 #include <stdint.h>
@@ -26,19 +25,22 @@
 	X(UNKNOWN_LINK, unknown_link, "VLAN that no interface of the port stands for")             \
 	X(BAD_SOURCE, bad_source,                                                                  \
 	  "source is a multicast, broadcast, loopback, VIP or own address")                        \
-	X(WRONG_LINK, wrong_link, "source is a NAT server that routes reach by another link")      \
-	X(FRAGMENT, fragment, "IP fragment whose first did not come, or has no connection")        \
+	X(WRONG_LINK, wrong_link,                                                                  \
+	  "from a NAT server on a link by which no route leads to that server")                    \
+	X(FRAGMENT, fragment,                                                                      \
+	  "IP fragment whose first fragment did not come or has no connection")                    \
 	X(FRAGMENT_BAD, fragment_bad,                                                              \
 	  "IP fragment that overlaps, or hides a part of its L4 header")                           \
 	X(FRAGMENT_FULL, fragment_full, "too many IP fragments of unfinished datagrams")           \
 	X(BAD_TCP, bad_tcp, "TCP header or flags that no stack sends, for a virtual service")      \
 	X(NOT_ACTIVE, not_active, "address is a VIP that is not active on this router")            \
 	X(NO_ENTRY_GRACE, no_entry_grace,                                                          \
-	  "without a connection, shortly after a start or takeover: it may come to be known")      \
+	  "without a connection, shortly after a start or takeover: the connection may still "     \
+	  "become known")                                                                          \
 	X(EXT_HEADER, ext_header,                                                                  \
 	  "IPv6 extension headers: too many, out of order, an option or route not to be passed")   \
 	X(ND_BAD, nd_bad,                                                                          \
-	  "neighbour discovery that is malformed, from beyond the link, or claims a VIP")          \
+	  "neighbour discovery that is malformed, is from beyond the link, or claims a VIP")       \
 	X(FROZEN, frozen, "would open a connection while the peer takes over")                     \
 	X(NO_SERVER, no_server, "no real server available: ICMP port unreachable sent")            \
 	X(SERVER_GONE, server_gone, "the connection's real server was removed")                    \
@@ -74,18 +76,18 @@
 	X(NH_UNRESOLVED, nh_unresolved, "next hop does not answer ARP")                            \
 	X(PARK_FULL, park_full, "too many packets wait for unresolved next hops")                  \
 	X(VIP_ARP, vip_arp, "ARP from Linux that claims a VIP not active here")                    \
-	X(ARP_OTHER, arp_other, "ARP that asks for nothing of ours")                               \
+	X(ARP_OTHER, arp_other, "ARP request for no address of this router")                       \
 	X(UNSUPPORTED, unsupported, "protocol to a VIP that is not forwarded yet")                 \
 	X(LINEARISE, linearise, "headers span segments and could not be made linear")              \
 	X(SEGMENTS, segments,                                                                      \
-	  "frame of several segments that its way takes one by one: too many, or no buffers")      \
+	  "frame of several segments that has to be cut: too many segments, or no buffers")        \
 	X(RING_FULL, ring_full, "hand-off ring to the owning worker is full")                      \
-	X(TX_FULL, tx_full, "the port's transmit queue did not take it")                           \
+	X(TX_FULL, tx_full, "the port's transmit queue was full")                                  \
 	X(PORT_CLOSED, port_closed, "the port's device is lost, or being opened again")            \
-	X(PUNT_RATE, punt_rate, "exception class over its budget")                                 \
-	X(PUNT_FULL, punt_full, "exception ring to Linux is full")                                 \
+	X(PUNT_RATE, punt_rate, "punt class over its rate")                                        \
+	X(PUNT_FULL, punt_full, "punt ring to Linux is full")                                      \
 	X(BAD_ECHO, bad_echo, "echo request to a VIP with a wrong checksum or length")             \
-	X(STALE_HANDOFF, stale_handoff, "handed over twice: owner changed under way")
+	X(STALE_HANDOFF, stale_handoff, "handed off twice: the owner changed on the way")
 
 enum drop_reason {
 #define X(NAME, name, help) DROP_##NAME,
@@ -119,10 +121,11 @@ enum punt_class {
 	X(received, "packets from ports")                                                          \
 	X(ring_in, "packets handed over by other workers")                                         \
 	X(injected, "packets that Linux sends, from the TAPs")                                     \
-	X(generated, "packets made here: ARP and echo replies, ICMP errors, fragments")            \
+	X(generated,                                                                               \
+	  "packets that the router makes: ARP and echo replies, ICMP errors, fragments")           \
 	X(sent, "packets given to ports")                                                          \
 	X(handed_off, "packets handed to other workers")                                           \
-	X(answered, "packets that were answered and ended here: ARP, echo")                        \
+	X(answered, "packets that the router answered itself: ARP, echo")                          \
 	X(lookups, "connection look-ups")                                                          \
 	X(hits, "look-ups that found a connection")                                                \
 	X(created, "connections created")                                                          \
@@ -140,9 +143,11 @@ enum punt_class {
 	X(resets, "RSTs sent: real server removed, or no connection")                              \
 	X(resets_suppressed, "RSTs not sent: over their rate, or no buffer")                       \
 	X(ftp_expected, "FTP data connections that were announced")                                \
-	X(ftp_refused, "FTP announcements not believed: address, port, unasked for, garbage")      \
-	X(ftp_full, "FTP left without help: no room for its state, or its state gave way")         \
-	X(proxy_headers, "headers put before clients' data, which tell servers the client")        \
+	X(ftp_refused,                                                                             \
+	  "FTP announcements refused: malformed, unasked for, or with a foreign address or port")  \
+	X(ftp_full,                                                                                \
+	  "FTP connections not followed: no room for their state, or the state gave way")          \
+	X(proxy_headers, "headers of the PROXY protocol put before clients' data")                 \
 	X(proxy_split, "segments before which such a header went as one of its own")               \
 	X(proxy_stripped, "SYNs without their data or TCP Fast Open, for such a header")           \
 	X(relayed, "packets for VIPs passed on to the router that took over")                      \
@@ -152,7 +157,8 @@ enum punt_class {
 	X(sync_ended, "connections that the peer ended, or no longer had")                         \
 	X(sync_collided, "connections that gave way to one of the peer with their NAT key")        \
 	X(sync_full, "connections of the peer not taken in: the table is full")                    \
-	X(sync_refused, "connections of the peer not taken in: they cannot be, here")              \
+	X(sync_refused,                                                                            \
+	  "connections of the peer not taken in: not possible with the configuration here")        \
 	X(resolved, "times a connection was resolved again after a change")                        \
 	X(loops, "polling rounds")                                                                 \
 	X(busy_loops, "polling rounds with work")                                                  \
@@ -162,7 +168,7 @@ enum punt_class {
 	  "times that the worker made no round for 125 ms or more: its CPU was taken away")        \
 	X(snapshots, "snapshots taken up")
 
-/* X(name, help): the same for what grows and shrinks. */
+/* X(name, help): the same for gauges. */
 #define WORKER_GAUGES(X)                                                                           \
 	X(parked, "packets that wait for a next hop, a fragment or a home")                        \
 	X(connections, "connections that the worker owns")                                         \
@@ -210,8 +216,8 @@ struct server_counters {
 	};
 };
 
-/* The results of clients' SYNs to a real server on the NAT path. All but answer_max_us are sums
- * since the start, of which only the growth counts; answer_max_us is a maximum since the start. */
+/* The results of clients' SYNs to a real server on the NAT path. answer_max_us is a maximum since
+ * the start; all others are sums since the start, and readers go by their growth. */
 struct passive_counters {
 	uint64_t syns;	    /* first ones of connections, sent to the server */
 	uint64_t no_answer; /* connections whose SYN was not answered */
@@ -250,7 +256,8 @@ struct port_counters {
 	X(tx_errors, true, "frames that the driver could not send")                                \
 	X(socket_rx_dropped, true, "frames dropped by the kernel: af_packet's ring was full")      \
 	X(socket_rx_cut, true, "frames that af_packet's socket had no room for, or over 64 KiB")   \
-	X(socket_rx_unknown, true, "frames with an offload of another kind: big frames, ports.md") \
+	X(socket_rx_unknown, true,                                                                 \
+	  "frames with an offload that plvs does not know (ports.md, big frames)")                 \
 	X(interface_rx_dropped, false,                                                             \
 	  "frames dropped by the Linux interface under the device, for any reason")                \
 	X(xdp_rx_dropped, false, "AF_XDP: frames without a buffer, or too long; also rx_missed")   \

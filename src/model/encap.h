@@ -4,8 +4,8 @@
 
 /*
  * Encapsulations of the forwarding method tunnel: the headers between the outer IP header and the
- * client's packet (ipvsadm --tun-type). A server has one; workers read the one that holds now, for
- * each packet, by the server's id.
+ * client's packet (ipvsadm --tun-type). A server has one encapsulation. Workers read the present
+ * one for each packet, by the server's id.
  */
 
 #include <stdint.h>
@@ -29,8 +29,9 @@ enum encap_type {
 enum encap_checksum {
 	ENCAP_NO_CHECKSUM,
 	ENCAP_CHECKSUM,
-	/* GUE: remote checksum offload. IPVS uses it for packets whose own checksum is unfinished;
-	 * others, all that come from a wire, get the checksum of UDP. */
+	/* GUE: remote checksum offload. IPVS uses the offload for packets whose own checksum is
+	 * unfinished. Packets that come from a wire have a finished one, and get the checksum of
+	 * UDP. */
 	ENCAP_REMOTE_CHECKSUM,
 };
 

@@ -9,8 +9,8 @@
  * Sleep and wake: a producer enqueues, then a full fence, then looks at the ring's count;
  * when only its own elements are there, the consumer may be asleep and gets one eventfd
  * write. A consumer that found its rings empty makes a full fence and looks once more
- * before it sleeps. So no wake-up is lost and few are sent. Worker to link goes this way; a worker
- * has a word that says whether it sleeps (wake.h), since it has more than rings to look at.
+ * before it sleeps. So no wake-up is lost and few are sent. Workers wake the link thread this way.
+ * A worker looks at more than rings, so a word says whether the worker sleeps (wake.h).
  *
  * A punted mbuf: data starts at the Ethernet header; a stripped VLAN tag is back in the
  * frame; m->port is the port it arrived on. An injected mbuf: the frame as Linux sent it;

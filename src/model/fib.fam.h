@@ -30,8 +30,8 @@ struct FAM(fib) *FAM_FN(fib, create)(const struct FAM(route) *routes, uint32_t n
 void FAM_FN(fib, destroy)(struct FAM(fib) *fib); /* NULL is allowed */
 /* Any. The best route, or NULL. The pointer lives as long as the fib. fib may be NULL. */
 const struct FAM(route) *FAM_FN(fib, find)(const struct FAM(fib) *fib, FAM_ADDR dest);
-/* Any. The route for exactly this host when it is the router's own, or NULL: cheaper
- * than fib*_find(), and what steering asks for every packet that is not for a VIP. */
+/* Any. The host route of an address of the router's own, or NULL. Cheaper than fib*_find():
+ * steering asks for every packet that is not for a VIP. */
 const struct FAM(route) *FAM_FN(fib, find_local)(const struct FAM(fib) *fib, FAM_ADDR dest);
 /* Any. False: FAM_FN(fib, find_local)() finds nothing. */
 static inline bool FAM_FN(fib, may_be_local)(const struct FAM(fib) *fib, FAM_ADDR dest)

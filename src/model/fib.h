@@ -35,14 +35,14 @@ struct link_info {
 	char name[16]; /* of the Linux interface */
 };
 
-/* Published with both families, one without routes being empty. */
+/* A published fib has both families; a family without routes is empty. */
 struct fib {
 	struct fib4 *v4;
 	struct fib6 *v6;
 	/* Links by id; a page of 4096 VLANs per port, NULL where a port has none. */
 	struct link_info *links[MAX_PORTS];
-	/* Sets of links: a count, then as many links. Routes name their place in it; a route with
-	 * links_at 0 uses its own link alone. NULL: no route uses several links. */
+	/* Sets of links: a count, then as many links. route.links_at is the index of a set; a route
+	 * with links_at 0 uses its own link alone. NULL: no route uses several links. */
 	link_id *links_of;
 	uint32_t n_links_of; /* elements, the unused one at 0 included */
 };
@@ -54,8 +54,8 @@ static inline const struct link_info *fib_link(const struct fib *fib, link_id li
 	return page && page[link_vlan(link)].known ? &page[link_vlan(link)] : 0;
 }
 
-/* Any. Whether addr is reached by link: a next hop of the longest prefix around addr is there,
- * of any metric and any path. False without a route, for blocked and for local ones. */
+/* Any. True: a route of the longest prefix around addr, of any metric, has a next hop on link.
+ * False without a route, and for ROUTE_BLOCK and ROUTE_LOCAL. */
 bool fib_reaches4(const struct fib *fib, be32 addr, link_id link);
 bool fib_reaches6(const struct fib *fib, struct addr6 addr, link_id link);
 

@@ -24,7 +24,8 @@ struct FAM(ledger_row) {
 };
 _Static_assert(sizeof(struct FAM(ledger_row)) == (FAMILY == 4 ? 32 : 72), "words and tail");
 
-/* Of words and index; never 0. State and flags are not covered: they change alone. */
+/* The check over words and index; never 0. State and flags are not covered, since they change
+ * alone. */
 static inline uint32_t FAM_FN(ledger, check)(const uint64_t *word, uint32_t index)
 {
 	uint64_t h = index + 1;
@@ -34,7 +35,7 @@ static inline uint32_t FAM_FN(ledger, check)(const uint64_t *word, uint32_t inde
 	return ledger_check_end(h);
 }
 
-/* *out: as an event whose server is the id of the process that wrote the row. */
+/* Reads a row. *out: an event with the server's id in the process that wrote the row. */
 static inline enum ledger_row_kind FAM_FN(ledger_row, read)(const struct FAM(ledger_row) *row,
 							    uint32_t index, struct sync_event *out)
 {

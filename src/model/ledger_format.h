@@ -48,7 +48,7 @@ struct ledger_header {
 	/* --- changed while the router runs --- */
 	uint64_t alive_us; /* CLOCK_BOOTTIME: the process ran then */
 	uint64_t duty;	   /* as published.duty was then */
-	uint32_t starts;   /* how many starts in a row took up what these rows come from */
+	uint32_t starts;   /* starts in a row that took up these connections */
 	uint32_t zero;
 };
 
@@ -61,11 +61,11 @@ struct ledger_header {
 #define LEDGER_F_ASSURED 0x01U /* by evidence, as SYNC_F_ASSURED */
 #define LEDGER_F_THROUGH 0x10U /* of a template: a client got through under it */
 #define LEDGER_F_FTP	 0x80U /* without proxy: an FTP control connection, as SYNC_F_FTP */
-/* Of the row of a server's half (full NAT): the connection's key and protocol, in the places of the
- * server's address and port the local ones, and as id the index of the connection's row. */
+/* The row of a server's half (full NAT). The row has the connection's key and protocol, the local
+ * address and port in daddr and dport, and the index of the connection's row in server. */
 #define LEDGER_F_LOCAL 0x20U
-/* With it: the connection is in the table of the other family, and so is its row. Hashes of its
- * addresses stand in the places of the addresses. */
+/* With LEDGER_F_LOCAL: the connection and its row are in the table of the other family. Hashes of
+ * its addresses stand in the places of the addresses. */
 #define LEDGER_F_OTHER 0x40U
 
 /* Row state while its worker writes it; no state of a connection. */

@@ -4,8 +4,7 @@
 
 /*
  * A link is (port, VLAN or none). Addresses, neighbours, next hops, ARP answers and mark rules
- * refer to links. Its id says both, so planes agree without a table.
- * Context: any.
+ * refer to links. The id holds both, so that planes need no table of links. Context: any.
  */
 
 #include <stdint.h>

@@ -58,18 +58,18 @@ static inline uint32_t FAM_FN(listener_table, find_mark)(const struct FAM(listen
 /* Control. NULL with errno ENOMEM, or EEXIST (the same listener twice). */
 struct FAM(listener_table) *FAM_FN(listener_table, create)(const struct FAM(listener) *entries,
 							   uint32_t n);
-/* Control. An empty table with room for n entries, filled in place before anybody else reads it.
+/* Control. An empty table with room for n entries, to be filled in place before its publication.
  * NULL with errno ENOMEM. */
 struct FAM(listener_table) *FAM_FN(listener_table, reserve)(uint32_t n);
 /* Control. The entry, or the free slot where it belongs: the caller writes all of it and counts
  * t->n up. */
 struct FAM(listener) *FAM_FN(listener_table, slot)(struct FAM(listener_table) *t,
 						   const struct FAM(listener) *l);
-/* Control. A copy of t with room for `more` entries, for changes before anybody else reads it. NULL
+/* Control. A copy of t with room for `more` entries, to be changed before its publication. NULL
  * with errno ENOMEM, or ENOSPC: t has too few free slots. */
 struct FAM(listener_table) *FAM_FN(listener_table, copy)(const struct FAM(listener_table) *t,
 							 uint32_t more);
-/* Control. Takes an entry of slot() out. */
+/* Control. Removes an entry that slot() has found. */
 void FAM_FN(listener_table, del)(struct FAM(listener_table) *t, struct FAM(listener) *l);
 /* Control. Drops a reference; NULL is allowed. */
 void FAM_FN(listener_table, put)(struct FAM(listener_table) *t);

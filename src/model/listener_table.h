@@ -3,9 +3,9 @@
 #define PLVS_MODEL_LISTENER_TABLE_H
 
 /*
- * From (protocol, address, port) to a service: listener_table4 and listener_table6. Port 0
- * matches any port (persistent services) and is asked after the exact one. Built once from an
- * array by control, immutable, shared by snapshots through a reference count.
+ * From (protocol, address, port) to a service: listener_table4 and listener_table6. A listener with
+ * port 0 matches any port (persistent services), after a look-up of the exact port. Built once from
+ * an array by control, immutable, shared by snapshots through a reference count.
  *
  * A firewall mark stands in the table of its service's family as an address, under a protocol of
  * its own. The marks of IPv4 and of IPv6 are apart, as in IPVS.

@@ -4,9 +4,9 @@
 
 /*
  * The addresses of `kind` `pool`: under these, servers see the clients of services with full NAT.
- * An address is of one link: it is for servers that routes reach by this link, so that the reply
- * of a server on the link comes back by the link. Immutable; shared by snapshots through a
- * reference count.
+ * An address belongs to one link. The address is used for servers that routes reach by this link,
+ * so that their replies come back by the link. Immutable; shared by snapshots through a reference
+ * count.
  */
 
 #include "model/addr_table.h"

@@ -13,7 +13,7 @@ struct FAM(mark_key) {
 struct FAM(mark_cover_entry) {
 	FAM_ADDR addr;
 	uint8_t len;
-	bool lingering; /* no rule leads there any more, but connections may */
+	bool lingering; /* no rule leads to the service any more; connections may be left */
 	uint32_t service_id;
 };
 
@@ -27,15 +27,15 @@ struct FAM(mark_cover) {
 };
 
 /*
- * Of the rules that apply to the family. What the cover before had and this one's rules do not
- * have lingers in it: connections that came by a rule outlive the rule and its service. before
- * may be NULL. NULL with errno 0: nothing is covered; with ENOMEM: no memory.
+ * The cover of the rules that apply to the family. Entries of the cover before that the rules do
+ * not have any more linger: connections that came by a rule outlive the rule and its service.
+ * before may be NULL. NULL with errno 0: nothing is covered; with ENOMEM: no memory.
  */
 struct FAM(mark_cover) *FAM_FN(mark_cover, create)(const struct mark_rule *rules, uint32_t n,
 						   const struct FAM(listener_table) *services,
 						   const struct FAM(mark_cover) *before);
-/* A copy without what lingers for services that are not busy[id], in *out (NULL: nothing is
- * left). 1, 0 (all of it stays: no copy is made) or -ENOMEM. */
+/* A copy without the lingering entries of services that are not busy[id], in *out (NULL: no entry
+ * is left). 1, 0 (all entries stay: no copy is made) or -ENOMEM. */
 int FAM_FN(mark_cover, trim)(const struct FAM(mark_cover) *c, const uint8_t *busy,
 			     struct FAM(mark_cover) **out);
 void FAM_FN(mark_cover, put)(struct FAM(mark_cover) *c); /* NULL is allowed */

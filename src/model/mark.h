@@ -50,7 +50,7 @@ static inline bool mark_rule_applies(const struct mark_rule *r, uint8_t family)
 	return of == ADDR_NONE || of == family;
 }
 
-/* Entries without negation that the rule takes apart into, for each family. */
+/* The number of entries without negation that the rule becomes, for each family. */
 uint32_t mark_rule_entries(const struct mark_rule *rule);
 
 #define MARK_PREFIX_PARTS 128
@@ -58,9 +58,10 @@ uint32_t mark_rule_entries(const struct mark_rule *rule);
 uint32_t mark_prefix_split(const struct mark_prefix *p, struct mark_prefix out[MARK_PREFIX_PARTS]);
 uint32_t mark_prefix_parts(const struct mark_prefix *p); /* how many */
 
-#define MARK_COVER_LINGER_MAX 65536 /* of one family; the rest is given up */
+#define MARK_COVER_LINGER_MAX 65536 /* of one family; entries beyond are dropped */
 
-/* The rules of both families as compiled by dataplane/stages/classify.h, which knows the rest. */
+/* The rules of both families, as dataplane/stages/classify.h compiles them. The head of its struct.
+ * */
 struct mark_table {
 	uint32_t refs; /* control only */
 	void (*destroy)(struct mark_table *t);

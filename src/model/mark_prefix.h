@@ -2,7 +2,7 @@
 #ifndef PLVS_MODEL_MARK_PREFIX_H
 #define PLVS_MODEL_MARK_PREFIX_H
 
-/* A prefix that a packet's address is held against. */
+/* A prefix that a packet's address is compared with. */
 
 #include <stdint.h>
 

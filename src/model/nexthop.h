@@ -74,14 +74,14 @@ static inline void nexthop_use(const struct nexthop_table *t, uint32_t id, uint3
 		__atomic_store_n(&t->used_tick[id], now_s, __ATOMIC_RELAXED);
 }
 
-/* Link. Publishes nh in place of the old object and returns that: free it after the
+/* Link. Publishes nh in place of the old object. Returns the old object, to be freed after the
  * grace period. */
 const struct nexthop *nexthop_replace(struct nexthop_table *t, uint32_t id, struct nexthop *nh);
 /* Link, after nexthop_unlink*(), once the generation was raised and a grace period passed. The
  * object, for free(), or NULL. */
 const struct nexthop *nexthop_free_id(struct nexthop_table *t, uint32_t id);
 
-/* A worker's wish that (link, addr) be resolved and kept fresh, on a ring to link. */
+/* A worker's request to resolve (link, addr) and to keep the answer fresh, on a ring to link. */
 struct resolve_request {
 	link_id link;
 	struct addr addr;

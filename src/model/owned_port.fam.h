@@ -5,7 +5,7 @@
 struct FAM(listener_table) *FAM_FN(owned_ports, create)(const struct snapshot *s);
 
 /* Control. The entries of these servers' ports in t, the table of an earlier snapshot, become those
- * of s; nobody else reads t yet, and t has room for twice n more. */
+ * of s. t is not published yet, and has room for twice n more. */
 void FAM_FN(owned_ports, patch)(struct FAM(listener_table) *t, const struct snapshot *s,
 				const struct runtime *rt, const struct endpoint *servers,
 				uint32_t n);

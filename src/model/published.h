@@ -22,7 +22,7 @@
 #include "model/runtime.h"
 #include "model/snapshot.h"
 
-/* Grace periods. Filled in by the data plane (QSBR); tests give one that is always over.
+/* Grace periods. Filled in by the data plane (QSBR); tests give a grace period that is always over.
  * start and passed may be called from any thread but a worker. */
 struct grace {
 	uint64_t (*start)(void *arg);
@@ -38,8 +38,8 @@ struct grace {
 #define VIP_LEASE_NONE 0 /* no peer that could take over: active, without a deadline */
 #define VIP_LEASE_OFF  1 /* not active */
 
-/* Connections that the table does not know yet may be the peer's: nothing is reset, and no
- * reply of a server is routed untranslated. */
+/* A packet without a connection may belong to a connection of the peer that is not known yet: no
+ * RST is sent, and no reply of a server is routed untranslated. */
 #define VIP_GRACE 0x1U
 /* No new connections: the peer is about to take over. */
 #define VIP_FREEZE 0x2U
@@ -55,9 +55,9 @@ struct relay {
 
 /*
  * Packets for the router's own addresses that are more urgent than others: heartbeats and
- * synchronisation (PUNT_HA), routing daemons (PUNT_ROUTING). Asked only for packets that are
- * punted anyway. The peer's address is part of a rule so that a flood from elsewhere does not
- * use up the budget of the class.
+ * synchronisation (PUNT_HA), routing daemons (PUNT_ROUTING). Workers ask only for packets that are
+ * punted anyway. The peer's address is part of a rule so that a flood from elsewhere does not use
+ * up the budget of the class.
  */
 #define PUNT_RULES_MAX 64
 
@@ -95,15 +95,15 @@ struct published {
 	void *wake_arg;
 };
 
-/* Workers that sleep look at all of this now, and not at their next tick. A publication that
- * starts a grace period does so by itself. Any thread but a worker. */
+/* Wakes workers that sleep, so that they read the published words now and not at their next tick.
+ * The start of a grace period wakes them as well. Any thread but a worker. */
 static inline void published_wake(const struct published *p)
 {
 	if (p->wake)
 		p->wake(p->wake_arg);
 }
 
-/* No generation: a connection with this one was ended (dataplane/stages/ended.h). */
+/* Not a generation: marks a connection that was ended (dataplane/stages/ended.h). */
 #define GEN_ENDED 0U
 
 static inline void published_raise_gen(struct published *p)
@@ -126,11 +126,12 @@ struct retire_list {
 };
 
 void retire_list_init(struct retire_list *l, const struct grace *grace);
-/* Frees what is left without waiting: only after workers have stopped. */
+/* Frees all objects without waiting: only after workers have stopped. */
 void retire_list_fini(struct retire_list *l);
-/* Never fails: without memory for the list it waits for the grace period itself. */
+/* Never fails: without memory for the list, the call waits for the grace period. */
 void retire(struct retire_list *l, void *object, void (*destroy)(void *object));
-/* Frees what is due. Returns how many are still waiting. Call from a timer. */
+/* Frees objects whose grace period is over. Returns the number of objects left. Call from a timer.
+ * */
 uint32_t retire_poll(struct retire_list *l);
 
 #endif

@@ -44,16 +44,16 @@ struct service_rt {
 	uint32_t n_server_rt; /* server_rt objects that name this service */
 	bool present;	      /* a snapshot has it */
 	bool leaving;	      /* in runtime.leavers */
-	/* Traffic of servers that are no more, so that the service's sums never go back. */
+	/* Traffic of released servers, so that the service's sums never fall. */
 	struct server_counters retired;
 	char key[96]; /* "tcp:10.1.0.100:80", "fwmark:7" */
 };
 
 #define SERVER_RT_OVERLOAD 0x1U /* at its upper threshold; see server_rt_bind() */
-#define SERVER_RT_STAMP	   0x2U /* the bits from here on count how often that was said */
+#define SERVER_RT_STAMP	   0x2U /* the bits from here on count how often OVERLOAD was set */
 
-/* The run-time state of a real server of a service. A life of a connection by NAT or DR does not
- * touch it, unless thresholds are set: see struct count_row. */
+/* The run-time state of a real server of a service. Begin and end of a connection by NAT or DR do
+ * not touch it, unless thresholds are set: see struct count_row. */
 struct server_rt {
 	/* --- set at creation --- */
 	uint64_t *slots; /* in runtime.slots: [0] its brief, [k * COUNT_ROW] its counts in row k */
@@ -68,15 +68,16 @@ struct server_rt {
 	uint8_t n_rows;	       /* of counts */
 	bool rows_shared;      /* struct count_row.shared */
 	uint32_t upper, lower; /* thresholds in connections, 0 = none */
-	/* Since this second of CLOCK_MONOTONIC not in its service's list, where it waits for its
-	 * connections to end, or down. 0: neither. */
+	/* The second of CLOCK_MONOTONIC since which the server is down, or is out of its service's
+	 * list and waits for its connections to end. 0: neither. */
 	uint32_t removed;
 
 	/* --- control only --- */
-	uint8_t method;	    /* enum forward_method */
-	bool leaving;	    /* in runtime.leavers */
-	uint8_t quiesced;   /* control: wo, worker: ro. Its weight is 0 */
-	uint8_t down;	    /* control: wo, worker: ro. removed, but in its list: health says so */
+	uint8_t method;	  /* enum forward_method */
+	bool leaving;	  /* in runtime.leavers */
+	uint8_t quiesced; /* control: wo, worker: ro. Its weight is 0 */
+	uint8_t down; /* control: wo, worker: ro. by health: treated as removed, but still in its
+			 list */
 	struct endpoint ep; /* control: wo, at creation only; worker: ro. 24 bytes */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
@@ -90,8 +91,8 @@ _Static_assert(sizeof(struct server_rt) == 64, "server_rt is one cache line");
  * counts would have to read a place of each worker.
  */
 #define COUNT_ROWS_MAX 8
-/* Places in a row, and to the same place of the next row: not a power of two, so that the places of
- * a server are not all in one set of a cache. */
+/* The places of a row. Not a power of two, so that the places of a server are not all in one set of
+ * a cache. */
 #define COUNT_ROW (MAX_SERVERS + 1 + 72)
 
 #define SERVER_COUNT_ACTIVE   (1ULL << 32)
@@ -117,8 +118,8 @@ static inline struct count_row server_rt_row(const struct server_rt *rt, uint32_
 	};
 }
 
-/* Relaxed: readers want numbers, and nothing is ordered by them. Where a threshold is to be held,
- * server_rt_bound() and server_rt_unbound() order. */
+/* Relaxed: no other memory is ordered by counts. For servers with thresholds server_rt_bound() and
+ * server_rt_unbound() order. */
 static inline void count_add(const struct count_row *row, uint32_t id, uint64_t step)
 {
 	uint64_t *const count = &row->counts[id];
@@ -169,8 +170,8 @@ static inline bool server_rt_overloaded(const struct server_rt *rt)
 void server_rt_bound(struct server_rt *rt);
 void server_rt_unbound(struct server_rt *rt);
 void server_rt_bind_undone(struct server_rt *rt);
-/* For server_rt_bound() and tests: what the sum of connections that a binding led to means for the
- * flag, should others have come and gone since. */
+/* For server_rt_bound() and tests: updates the flag by the sum of connections that a binding led
+ * to, though other connections may have come and gone since. */
 void server_rt_overload(struct server_rt *rt, uint64_t sum);
 
 static inline uint64_t count_one(bool active)
@@ -179,11 +180,11 @@ static inline uint64_t count_one(bool active)
 }
 
 /*
- * A connection comes to a server, changes class, or leaves it. Worker context; each is one
- * addition in the worker's row and, with thresholds set, the flag's update:
- * set when active + inactive >= upper at binding; cleared when a connection expires and
- * the sum is below lower, or without lower when sum * 4 < upper * 3 (IPVS).
- * rt, the run-time state of the server `id`, is read with thresholds only.
+ * A connection comes to a server, changes class, or leaves the server. Worker context. Each is one
+ * addition in the worker's row and, with thresholds, an update of the flag: set when active +
+ * inactive >= upper at binding; cleared when a connection expires and the sum is below lower, or
+ * without lower when sum * 4 < upper * 3 (IPVS). rt, the run-time state of the server `id`, is read
+ * with thresholds only.
  */
 static inline void server_rt_bind(struct server_rt *rt, const struct count_row *row, uint32_t id,
 				  bool active)
@@ -193,7 +194,8 @@ static inline void server_rt_bind(struct server_rt *rt, const struct count_row *
 		server_rt_bound(rt);
 }
 
-/* Takes a binding back that came to nothing, and with it the overload that it made. */
+/* Takes back the binding of a connection that was not made, and the overload that the binding
+ * caused. */
 static inline void server_rt_bind_undo(struct server_rt *rt, const struct count_row *row,
 				       uint32_t id, bool active)
 {
@@ -238,7 +240,7 @@ struct runtime_leaver;
  * order. The end of an object, all by runtime_reap():
  *	remove	its service or list no longer has it, in what is published
  *	wait	a grace period, and until no connection or template (service: no server)
- *		names it; from then on nobody can come to name it
+ *		names it; from then on no thread can come to name it
  *	forget	out of the index and its slot
  *	wait	a grace period
  *	release	the object is freed, its id may be used again
@@ -247,7 +249,7 @@ struct runtime {
 	struct server_rt **servers;   /* [MAX_SERVERS + 1] */
 	struct service_rt **services; /* [MAX_SERVICES + 1] */
 	struct encap *encaps;	      /* [MAX_SERVERS + 1]; control: wo, worker: ro */
-	/* By id of a server: the row 0 has briefs, the others are of counts. */
+	/* By id of a server: row 0 has briefs, the others have counts. */
 	uint64_t *slots; /* [(n_rows + 1) * COUNT_ROW] */
 	uint32_t n_rows;
 	bool rows_shared;
@@ -286,18 +288,18 @@ struct server_rt *runtime_server_find(const struct runtime *rt, const struct ser
 				      const struct endpoint *ep);
 
 struct grace;
-/* Right after the publication of a snapshot without it. Removing twice is no error. */
+/* Call right after the publication of a snapshot without the object. Removing twice is no error. */
 void runtime_server_remove(struct runtime *rt, struct server_rt *srv, const struct grace *grace);
 void runtime_service_remove(struct runtime *rt, struct service_rt *svc, const struct grace *grace);
 /* down: the server's connections are treated as those of a removed server from now on; else no
  * longer. The server keeps its place. True: down has changed. */
 bool runtime_server_down(struct runtime *rt, struct server_rt *srv, bool down);
-/* Moves every removed object on as far as it can go. Returns how many are still on their
- * way. Call from a timer. */
+/* Moves each removed object on as far as possible now. Returns the number of objects not released
+ * yet. Call from a timer. */
 uint32_t runtime_reap(struct runtime *rt, const struct grace *grace);
 
-/* Control: the removed servers of a service that connections still name, one by one.
- * *place starts at 0; NULL: no more. */
+/* Control: the next removed server of a service that connections still name. *place starts at 0.
+ * NULL: no more. */
 const struct server_rt *runtime_removed_next(const struct runtime *rt, const struct service_rt *svc,
 					     uint32_t *place);
 
@@ -316,7 +318,7 @@ static inline struct count_row runtime_row(const struct runtime *rt, uint32_t wo
 	};
 }
 
-/* Any: the encapsulation of packets to a server by tunnel. */
+/* Any: the encapsulation of packets to a tunnel server. */
 static inline struct encap runtime_encap(const struct runtime *rt, uint32_t server)
 {
 	struct encap e;
@@ -325,8 +327,8 @@ static inline struct encap runtime_encap(const struct runtime *rt, uint32_t serv
 	return e;
 }
 
-/* Control, before a snapshot is published that has the server: workers go by the new one at once,
- * also for connections that exist (as IPVS does). */
+/* Control, before a snapshot is published that has the server: workers use the new encapsulation at
+ * once, also for existing connections (as IPVS does). */
 static inline void runtime_set_encap(struct runtime *rt, uint32_t server, struct encap e)
 {
 	__atomic_store(&rt->encaps[server], &e, __ATOMIC_RELAXED);

@@ -3,8 +3,8 @@
 #define PLVS_MODEL_RUNTIME_HOSTS_H
 
 /*
- * Real servers by address, whatever their service and port: chains of ids. By them a change of one
- * server costs the objects of its address, however many servers there are. Context: control.
+ * Real servers by address, whatever their service and port: chains of ids. A change of one server
+ * has to look only at the servers with the same address. Context: control.
  */
 
 #include "model/runtime.h"

@@ -15,7 +15,7 @@ void runtime_index_put(struct runtime_index *ix, uint32_t hash, uint32_t id);
 /* Room for one more, with half of the slots left free. 0 or -ENOMEM. */
 int runtime_index_reserve(const struct runtime *rt, struct runtime_index *ix,
 			  runtime_hash *hash_of);
-/* Takes id, which is in the index, out and closes the gap, so that no probe ends early. */
+/* Removes id, which is in the index, and closes the gap, so that no search ends early. */
 void runtime_index_del(const struct runtime *rt, struct runtime_index *ix, runtime_hash *hash_of,
 		       uint32_t id);
 

@@ -45,7 +45,7 @@ enum forward_method {
 #define FORWARD_OUTER_HEADER   (1U << FWD_TUNNEL) /* packets travel in packets of the router */
 /* The server may be of the other family. */
 #define FORWARD_CROSSES	  (FORWARD_OUTER_HEADER | FORWARD_TWO_HALVES)
-#define FORWARD_ENDS_HERE (1U << FWD_LOCAL) /* Linux gets them: no next hop */
+#define FORWARD_ENDS_HERE (1U << FWD_LOCAL) /* packets go to Linux: no next hop */
 
 static inline bool forward_has(unsigned int method, unsigned int set)
 {
@@ -63,11 +63,11 @@ struct server {
 	struct addr addr;
 	be16 port;	      /* 0 = keep the destination port (mark and port-0 services) */
 	uint8_t method;	      /* enum forward_method */
-	uint8_t down;	      /* health leaves it out of choices; its place stays */
+	uint8_t down;	      /* by health: not chosen; the place in the list stays */
 	uint32_t weight;      /* the weight for schedulers; health may lower it */
 	uint32_t last_weight; /* last non-zero weight; mh deals by it */
 	uint32_t upper, lower;
-	uint32_t configured; /* the operator's weight: what an edit of the list is held against */
+	uint32_t configured; /* the operator's weight, with which an edit of the list is compared */
 	struct encap encap;  /* of tunnels */
 	uint8_t as_removed;  /* with down: its connections are treated by on_server_gone */
 	uint8_t pad[3];
@@ -86,13 +86,14 @@ enum unknown_policy {
 /* The treatment of packets without a connection from the port that a NAT server has in a
  * service. */
 enum reply_policy {
-	REPLY_ROUTE, /* Linux routes it, with the server's address as its source (IPVS) */
+	REPLY_ROUTE, /* Linux routes the packet, with the server's address as its source (IPVS) */
 	REPLY_RESET, /* TCP is answered with a RST, UDP is dropped */
 	REPLY_VIP,   /* the same, but UDP leaves as the VIP where there is only one */
 	REPLY_MAX
 };
 
-/* When a SYN on a connection that exists is a new one: bits of IPVS's conn_reuse_mode. */
+/* States in which a SYN makes a new connection in place of the old one: bits of IPVS's
+ * conn_reuse_mode. */
 #define REUSE_CLOSED   0x1U /* TIME_WAIT, CLOSE */
 #define REUSE_FIN_WAIT 0x2U /* also FIN_WAIT, where no reply passes here (DR) */
 
@@ -115,9 +116,9 @@ enum persist_engine {
 #define MH_SLOTS_DEFAULT 4093 /* of the table of mh, as in IPVS */
 
 /*
- * The part of a service's configuration that workers use. Rows of the configuration's schema
- * write these members, and a service's node has them as they were written: a new key is a member
- * here, a row in config/schema_policy.c, and the code that reads the member.
+ * The part of a service's configuration that workers use. Rows of the configuration's schema write
+ * these members. A new key is a member here, a row in config/schema_policy.c, and the code that
+ * reads the member.
  */
 struct service_policy {
 	uint64_t netmask;   /* of persistence: a prefix length, or NETMASK_BITS */
@@ -140,7 +141,7 @@ struct service_policy {
 	uint32_t mh_slots; /* of mh: a prime; 0: MH_SLOTS_DEFAULT */
 	uint32_t reuse;	   /* REUSE_* */
 	uint32_t drain_s;  /* with ON_REMOVED_DRAIN */
-	/* Of a template whose time ends while connections are under it; 0: persist_s. */
+	/* Further life of a template whose time ends while connections hold it; 0: persist_s. */
 	uint32_t extension_s;
 	uint32_t locality_s; /* lblc, lblcr: an address unused for so long is forgotten */
 	struct mark_prefix tunnel_source; /* len 0: the router's own address */
@@ -160,7 +161,7 @@ struct service {
 	uint32_t fwmark;     /* 0 = none */
 	uint8_t proto;	     /* IPPROTO_TCP, IPPROTO_UDP; 0 for a mark */
 	uint8_t family;	     /* enum addr_family */
-	uint16_t n_workers;  /* that choose, each by a ranking of its own; 0: by none */
+	uint16_t n_workers;  /* workers with a ranking of their own; 0: no rankings */
 	bool unclaimed;	     /* control only: its addresses are not announced by this service */
 	struct service_policy policy;
 	uint32_t n_listen;
@@ -170,7 +171,7 @@ struct service {
 	struct server servers[]; /* in the kernel's order: head first */
 };
 
-/* Any. The place of a server in a node, or NULL; of no node as well. */
+/* Any. The entry of a server in a node, or NULL. svc may be NULL. */
 static inline const struct server *service_server(const struct service *svc,
 						  const struct server_rt *rt)
 {
@@ -184,8 +185,8 @@ static inline const struct server *service_server(const struct service *svc,
  * ADDR_V6, "fwmark:7/ipv6". */
 const char *service_key_format(uint8_t proto, const struct endpoint *ep, uint32_t fwmark,
 			       uint8_t family, char *buf, size_t len);
-/* Parses what service_key_format() writes: *proto 0 and *fwmark, or *proto and *ep. The family of
- * a mark is *family. 0 or -EINVAL, with nothing written. */
+/* Parses a text of service_key_format(): *proto 0 and *fwmark, or *proto and *ep. The family of a
+ * mark is *family. 0 or -EINVAL, with nothing written. */
 int service_key_parse(const char *text, uint8_t *proto, struct endpoint *ep, uint32_t *fwmark,
 		      uint8_t *family);
 

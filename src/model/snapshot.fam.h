@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Template of snapshot.h: the tables of one family. */
 
-/* Control. Take over the caller's reference and drop that of the table before. NULL is none. */
+/* Control. Take over the caller's reference and drop the reference of the table before. NULL: no
+ * table. */
 void FAM(snapshot_set_addrs)(struct snapshot *s, struct FAM(addr_table) *t);
 void FAM(snapshot_set_listeners)(struct snapshot *s, struct FAM(listener_table) *t);
 void FAM(snapshot_set_owned)(struct snapshot *s, struct FAM(listener_table) *t);

@@ -34,15 +34,15 @@ struct snapshot {
 	struct mark_cover4 *cover4; /* mark.h; NULL = no rule leads to a service */
 	struct mark_cover6 *cover6;
 	struct mark_table *marks; /* mark.h; of both families; NULL = no rules */
-	/* shared.compat is `ipvs`: where no service is, no connection is looked at, and Linux
-	 * judges whatever flags TCP has. */
+	/* shared.compat is `ipvs`: without a service no connection is looked up, and Linux judges
+	 * TCP with flags that plvs drops otherwise. */
 	bool ipvs;
 	struct service_holder **holders; /* Control. The references of the nodes, 64 to a holder */
 	uint32_t max_service_id;
 	struct service *services[]; /* [max_service_id + 1] by id; NULL = none */
 };
 
-/* Any. The node of a service id, or NULL; of no snapshot as well. */
+/* Any. The node of a service id, or NULL. s may be NULL. */
 static inline struct service *snapshot_service(const struct snapshot *s, uint32_t id)
 {
 	return s && id <= s->max_service_id ? s->services[id] : NULL;
@@ -61,7 +61,7 @@ struct snapshot *snapshot_clone(const struct snapshot *s, uint32_t max_service_i
 int snapshot_set_service(struct snapshot *s, uint32_t id, struct service *svc);
 /* Takes over the caller's reference; NULL is none. */
 void snapshot_set_marks(struct snapshot *s, struct mark_table *marks);
-/* Drops the root and its references; frees what nobody holds any more. */
+/* Drops the root and its references; frees each part whose last reference this was. */
 void snapshot_destroy(struct snapshot *s);
 
 /* Control. A service node with room for n servers and listeners, counts set, the rest

@@ -3,9 +3,9 @@
 #define PLVS_MODEL_SYNC_EVENT_H
 
 /*
- * Synchronisation of connections, as the planes share it. Workers say what becomes of their
- * connections (struct sync_event), and are told of those of the peer (the same struct, an
- * operation then). Ids of servers are this router's own and never leave it: the ha thread
+ * Synchronisation of connections, as the planes share it. Workers report changes of their
+ * connections (struct sync_event). Changes of the peer's connections come to workers in the same
+ * struct, as operations. Ids of servers are this router's own and never leave it: the ha thread
  * translates them by identity (ha/sync/identity.h).
  */
 
@@ -16,9 +16,9 @@
 #include "model/limits.h"
 
 /* published.sync. ha: wo, worker: ro. */
-#define SYNC_EMIT 0x1U /* a peer is there: what becomes of connections goes to the ring */
-/* The active router is heard: connections that it told of do not age. At the clearing of
- * this bit each of them starts over with its state's whole time-out. */
+#define SYNC_EMIT 0x1U /* a peer is there: workers report changes of connections */
+/* The active router is heard: connections that it reported do not age. When the bit is cleared,
+ * each of them starts over with its state's whole time-out. */
 #define SYNC_HOLD   0x2U
 #define SYNC_LEDGER 0x4U /* dataplane: rows of the ledger are written (ledger_format.h) */
 
@@ -28,14 +28,14 @@ enum sync_kind {
 	 * wheel looked. */
 	SYNC_PUT,
 	SYNC_END,	 /* the entry is gone; only its in key is set */
-	SYNC_FTP_SEQ,	 /* how far an FTP control connection's numbers are moved */
+	SYNC_FTP_SEQ,	 /* the shift of the sequence numbers of an FTP control connection */
 	SYNC_FTP_EXPECT, /* a control connection announced a data connection */
-	/* Asked of a worker: all entries become events (SYNC_F_TRANSFER). Came from a worker:
-	 * all have. Changes of an entry after its event come after it. */
+	/* To a worker: report all entries (SYNC_F_TRANSFER). From a worker: all entries are
+	 * reported. Later changes of an entry follow its event. */
 	SYNC_WALK,
-	/* Asked, and come back with the same token behind every event of before. */
+	/* To a worker, which sends it back with the same token behind all earlier events. */
 	SYNC_FLUSH,
-	/* Entries that no operation of transfer `gen` or later brought go. */
+	/* Removes entries that no operation of transfer `gen` or later brought. */
 	SYNC_SWEEP,
 	SYNC_KIND_MAX
 };
@@ -117,17 +117,17 @@ struct sync_door {
 	uint16_t n_workers;
 	/* Events of all workers, in order per connection, at most max. */
 	uint32_t (*take)(void *arg, struct sync_event *out, uint32_t max);
-	/* Events that found a ring full, ever. */
+	/* Events that found a ring full, since the start. */
 	uint64_t (*lost)(void *arg);
-	/* An operation for the owner of its connection (SYNC_PUT, _END, _FTP_*). 0, or -EAGAIN:
-	 * later. */
+	/* An operation for the owner of its connection (SYNC_PUT, _END, _FTP_*). 0, or -EAGAIN: try
+	 * again later. */
 	int (*give)(void *arg, const struct sync_event *op);
 	/* An operation for every worker (SYNC_WALK, _FLUSH, _SWEEP). 0, or -EAGAIN: no worker
 	 * has it. */
 	int (*tell)(void *arg, const struct sync_event *op);
 	/* Operations that workers have not come to yet. */
 	uint64_t (*pending)(void *arg);
-	/* SYNC_EMIT, SYNC_HOLD: from now on. */
+	/* Sets SYNC_EMIT and SYNC_HOLD. */
 	void (*set_mode)(void *arg, uint32_t mode);
 };
 
@@ -177,13 +177,13 @@ struct service;
 
 /* Control. The list of a service; NULL: no memory. */
 struct identity_update *identity_update_create(const struct service *svc);
-/* Control. A service that is no more, or a server's id; NULL: no memory. */
+/* Control. A removed service, or the id of a forgotten server. NULL: no memory. */
 struct identity_update *identity_update_gone(uint32_t service_id, uint32_t server_id);
 /* Control. Takes u over. */
 void identity_feed_push(struct identity_feed *f, struct identity_update *u);
-/* ha. All there are, in order; linked by next, to be freed with free(). NULL: none. */
+/* ha. All updates in order, linked by next, each to be freed with free(). NULL: none. */
 struct identity_update *identity_feed_take(struct identity_feed *f);
-/* No thread uses it any more. */
+/* Call when no thread uses the feed any more. */
 void identity_feed_fini(struct identity_feed *f);
 
 struct sync_service sync_service_of(const struct service *svc);

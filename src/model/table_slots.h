@@ -18,8 +18,8 @@ static inline uint32_t table_slots(uint32_t n)
 	return (uint32_t)slots;
 }
 
-/* A copy of a table whose slots follow its head, if n entries leave half of the slots free. NULL
- * with errno ENOMEM, or ENOSPC: too many. */
+/* A copy of a table whose slots follow its head, if n entries would leave half of the slots free.
+ * NULL with errno ENOMEM, or ENOSPC: too many. */
 static inline void *table_copy(const void *table, size_t head, size_t slot, uint32_t mask,
 			       uint64_t n)
 {

@@ -3,9 +3,9 @@
 #define PLVS_MODEL_VERSION_H
 
 /*
- * Versions of the shared configuration. A version is a random id, the digest of what it says,
+ * Versions of the shared configuration. A version is a random id, the digest of the configuration,
  * and the ids of its last ancestors. Two routers compare versions to find out which of their
- * configurations came out of the other. No clock, no counter and no node's name takes part, so
+ * configurations is derived from the other. No clock, no counter and no node's name takes part, so
  * that a node restored from a backup and a cloned node do no harm.
  *
  * A version decides no role, no term and no lease.
@@ -56,7 +56,7 @@ enum version_relation {
 	VERSION_EQUAL,	    /* the same version, or the same digest */
 	VERSION_PEER_OLDER, /* the peer's is an ancestor of the one here: the peer takes this one */
 	VERSION_PEER_NEWER, /* the one here is an ancestor of the peer's: taken from the peer */
-	VERSION_DIVERGED,   /* neither came out of the other: a person decides */
+	VERSION_DIVERGED,   /* neither is derived from the other: a person decides */
 };
 
 static inline bool version_id_equal(const struct version_id *a, const struct version_id *b)
@@ -74,9 +74,9 @@ static inline bool version_id_is_none(const struct version_id *id)
 /* "equal" */
 const char *version_relation_name(enum version_relation relation);
 
-/* Whether id is an ancestor of v. */
+/* True: id is an ancestor of v. */
 bool version_has(const struct version *v, const struct version_id *id);
-/* Of the version that the peer said in *word, seen from *mine. */
+/* The relation of the peer's version in *word to *mine. */
 enum version_relation version_relate(const struct version *mine, const struct version_word *word);
 /* The judgement of a router that has *mine on the peer's version id. */
 enum version_judgement version_judge(const struct version *mine, const struct version_id *id);
@@ -85,11 +85,10 @@ enum version_judgement version_judge(const struct version *mine, const struct ve
 void version_child(const struct version *parent, const struct version_id *id,
 		   const uint8_t digest[VERSION_DIGEST_BYTES], const struct version_id *also,
 		   struct version *child);
-/* Adds an ancestor, unless the version has it, or is it. True: something changed. */
+/* Adds an ancestor, unless id is one already or is the id of v. True: v changed. */
 bool version_add_ancestor(struct version *v, const struct version_id *id);
-/* Whether a router that has *mine may take *other in its place without a loss. Two versions that
- * say the same may, unless *other is an ancestor: a version on trial never replaces its
- * confirmation. */
+/* True: a router may replace *mine by *other without a loss. Versions of equal digest replace each
+ * other, unless *other is an ancestor: a version on trial never replaces its confirmation. */
 bool version_may_replace(const struct version *mine, const struct version *other);
 
 char *version_id_format(const struct version_id *id, char buf[VERSION_ID_STRLEN]);

@@ -3,9 +3,10 @@
 #define PLVS_MODEL_WAKE_H
 
 /*
- * The wake-up of a worker that sleeps. Producers (other workers, link, ha, control) put work where
- * the worker looks in each round: on a ring, or behind a pointer. A system call for each piece of
- * work would be dear, so an eventfd is written only while the worker sleeps or is about to:
+ * The wake-up of a worker that sleeps. Producers (other workers, link, ha, control) put work on a
+ * ring or behind a pointer, and the worker looks there in each round. A system call for each piece
+ * of work would be dear, so producers write an eventfd only while the worker sleeps or is about to
+ * sleep:
  *
  *	worker				producer
  *	wake_begin: asleep = 1		puts the work
@@ -14,9 +15,9 @@
  *	none: waits for the eventfd
  *	wake_end: asleep = 0
  *
- * Of the two fences one comes first: either the worker sees the work, or the producer sees asleep.
- * So no wake-up is lost. Among several producers, one writes. An eventfd written late, after the
- * worker woke for another reason, ends the worker's next sleep early.
+ * One of the two fences comes first. So either the worker sees the work or the producer sees
+ * asleep, and no wake-up is lost. Among several producers, one writes. An eventfd written late,
+ * after the worker woke for another reason, ends the worker's next sleep early.
  */
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ struct wake {
 int wake_init(struct wake *w);
 void wake_fini(struct wake *w);
 
-/* Worker. Between the two the worker looks for work once more, and then waits for the eventfd. */
+/* Worker. Between wake_begin() and wake_end() the worker looks for work once more, and then waits
+ * for the eventfd. */
 static inline void wake_begin(struct wake *w)
 {
 	__atomic_store_n(&w->asleep, 1, __ATOMIC_RELAXED);
