@@ -3,9 +3,9 @@
 #define PLVS_ANNOUNCE_BGP_LOOK_H
 
 /*
- * Whether a routing daemon is there to export the routes of vip_routes.h. Linux is asked by
- * NETLINK_SOCK_DIAG which TCP sockets of the namespace of the TAPs have the port of BGP. The
- * question needs no right, so that the router asks after it gave up its rights.
+ * A look for a routing daemon that exports the routes of vip_routes.h. The look lists the TCP
+ * sockets with the port of BGP in the namespace of the TAPs, by NETLINK_SOCK_DIAG. The request
+ * needs no right, so the router can send it after it gave up its rights.
  *
  * A daemon that starts again is away for a moment: a state that is worse than the one before holds
  * from the third look in a row on, and a better one at once. After the router's start its
@@ -35,12 +35,12 @@ enum bgp_state {
 extern const char *const bgp_state_names[BGP_STATE_MAX];
 extern const char *const bgp_state_meanings[BGP_STATE_MAX];
 
-#define BGP_LOOKS	3  /* in a row that have to agree on a worse state */
+#define BGP_LOOKS	3  /* in a row that give the same worse state */
 #define BGP_LOOKS_FIRST 10 /* the same of the first state */
 
 struct bgp_look {
 	struct mnl_socket *sock; /* NULL: Linux cannot be asked, the state stays unknown */
-	uint16_t port;		 /* TCP port of the daemon; 0: nobody looks */
+	uint16_t port;		 /* TCP port of the daemon; 0: no looks */
 	uint32_t seq;
 	enum bgp_state state;
 	uint32_t listeners, sessions; /* TCP sockets at the last look */
@@ -54,7 +54,7 @@ int bgp_look_open(struct bgp_look *l, const char *netns, char error[ERROR_TEXT])
 void bgp_look_close(struct bgp_look *l);
 /* Looks once. Returns the state before. */
 enum bgp_state bgp_look(struct bgp_look *l);
-/* The same with what Linux said. ret: 0 or -errno. */
+/* The same with the answer of Linux. ret: 0 or -errno. */
 enum bgp_state bgp_look_take(struct bgp_look *l, int ret, uint32_t listeners, uint32_t sessions);
 
 #endif

@@ -3,10 +3,10 @@
 #define PLVS_ANNOUNCE_VIP_ROUTES_H
 
 /*
- * The routes that say which VIPs are served here. A routing daemon (BIRD, FRR) exports them to the
- * network. Control says which VIPs have what they need (vip_routes_set()). Their routes stand in
+ * The routes of VIPs that this router serves. A routing daemon (BIRD, FRR) exports them to the
+ * network. Control gives the VIPs that may be announced (vip_routes_set()). Their routes stand in
  * Linux's table while the router as a whole serves: ports are up, this router is the active one, no
- * operator drains it, it does not end, and all workers run.
+ * operator drains it, the process does not end, and all workers run.
  *
  * Addresses of a pool of full NAT are of this router alone: servers answer there. Their routes
  * (`home`) stand while the router runs and is the active one, also when it is drained, ends, or has
@@ -15,8 +15,8 @@
  * A thread of its own looks every 10 ms, with SCHED_FIFO where allowed. The thread never waits
  * for another one. A worker that is stuck has all routes removed and ends the process: the
  * neighbours' sessions end with the process's TAPs, and a service manager starts the router again.
- * Once a second the table is read back: a route that somebody removed comes back, and one that
- * nobody asked for goes.
+ * Once a second the table is read back: a route that another program removed is added again, and a
+ * foreign route is removed.
  *
  * Routes of a killed process stay in the table until the next start (vip_routes_clear()). The
  * network does not go by them meanwhile, because BFD and BGP sessions crossed the TAPs.
@@ -38,7 +38,7 @@ struct vip_route {
 	uint32_t home; /* 1: of a pool */
 };
 
-/* X(NAME, word, meaning): why nothing is announced; the first that holds. */
+/* X(NAME, word, meaning): the reason why no VIP is announced; the first that applies. */
 #define VIP_ROUTES_STATES(X)                                                                       \
 	X(ANNOUNCING, announcing, "VIPs whose services have their quorum are announced")           \
 	X(STARTING, starting, "the router is not ready yet")                                       \
@@ -59,36 +59,36 @@ extern const char *const vip_routes_state_meanings[VIP_ROUTES_STATE_MAX];
 
 struct vip_routes_status {
 	enum vip_routes_state state;
-	uint32_t wanted, announced; /* VIPs with what they need; those whose routes stand */
+	uint32_t wanted, announced; /* VIPs of the list; those whose routes stand */
 	uint32_t homes;		    /* addresses of the pool whose routes stand */
 	uint64_t added, removed;    /* routes since the start */
 	uint64_t errors;	    /* requests that Linux refused */
-	uint64_t repaired;	    /* routes that somebody else removed or added */
+	uint64_t repaired;	    /* routes that another program removed or added */
 	char fault[160];	    /* the last refusal, while requests fail; or "" */
 };
 
 /* Calls of the thread to others: must not wait. */
 struct vip_routes_host {
 	bool (*ports_up)(void *arg);
-	/* Whether the router is active: its workers forward for VIPs. */
+	/* True: the router is active: its workers forward for VIPs. */
 	bool (*active)(void *arg);
-	/* Workers that sleep make a round. */
+	/* Wakes workers that sleep, for one round. */
 	void (*wake)(void *arg);
-	/* Routes came or went. Borrowed. May be NULL. */
+	/* Routes were added or removed. Borrowed. May be NULL. */
 	void (*changed)(void *arg, const struct vip_route *list, uint32_t n, bool announced);
 	void *arg;
 };
 
 struct vip_routes_config {
 	uint32_t table;
-	uint32_t stuck_ms; /* 0: nobody looks */
+	uint32_t stuck_ms; /* 0: no look at workers */
 	char netns[256];   /* of the TAPs and of the routing daemon; "" = the process's */
 	const uint64_t *progress[MAX_WORKERS];
 	uint16_t n_workers;
 	struct vip_routes_host host;
 };
 
-/* Removes what a process before this one left in the table. Before ports open. 0, or -errno with a
+/* Removes routes that an earlier process left in the table. Before ports open. 0, or -errno with a
  * sentence. */
 int vip_routes_clear(uint32_t table, const char *netns, char error[ERROR_TEXT]);
 
@@ -101,12 +101,12 @@ void vip_routes_stop(struct vip_routes *v);
 
 /* --- Any thread; no wait. --- */
 
-/* Everything runs. */
+/* All parts of the router run. */
 void vip_routes_ready(struct vip_routes *v);
 /* Replaces the list; in any order, each address once. 0 or -ENOMEM. */
 int vip_routes_set(struct vip_routes *v, const struct vip_route *list, uint32_t n);
 void vip_routes_drain(struct vip_routes *v, bool on);
-/* The process ends: everything is withdrawn, and stays so. */
+/* The process ends: withdraws all routes for good. */
 void vip_routes_leave(struct vip_routes *v);
 void vip_routes_status(const struct vip_routes *v, struct vip_routes_status *out);
 /* The routes of the list that stand in the table now; at most max are written. Their number. */

@@ -18,7 +18,7 @@ void routes_sort(struct routes *r);
 int routes_copy(struct routes *to, const struct vip_route *v, uint32_t n);
 uint32_t routes_homes(const struct routes *r);
 bool routes_same(const struct routes *a, const struct routes *b);
-/* Entries of `known` say which of r are of a pool. */
+/* Sets `home` of those routes of r that have it in `known`. */
 void routes_mark_homes(struct routes *r, const struct routes *known);
 bool routes_have(const struct routes *r, const struct vip_route *one);
 /* The routes of plvs in the table. 0 or -errno. */

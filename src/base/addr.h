@@ -56,7 +56,7 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_is_zero(const struct addr *a);
 /* 127.0.0.0/8 or ::1. */
 bool addr_is_loopback(const struct addr *a);
-/* Without its host bits: len bits are kept. */
+/* The address without its host bits: len bits are kept. */
 struct addr addr_masked(const struct addr *a, unsigned int len);
 /* Orders by family, then by value; for qsort(). */
 int addr_cmp(const struct addr *a, const struct addr *b);
@@ -74,8 +74,8 @@ int mac_parse(const char *text, struct mac *out);
 bool prefix_contains(const struct prefix *p, const struct addr *a);
 /* fe80::/10: an address that means something on one link only. */
 bool addr_is_link_local(const struct addr *a);
-/* Whether a packet can be sent to the one station that has the address: neither multicast nor
- * loopback, unspecified, of 0.0.0.0/8, or an IPv4 address mapped into IPv6. */
+/* True: one station can have the address. The address is not multicast, loopback, unspecified, of
+ * 0.0.0.0/8, or an IPv4 address mapped into IPv6. */
 bool addr_is_unicast(const struct addr *a);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
@@ -85,7 +85,7 @@ const char *prefix_format(const struct prefix *p, char *buf, size_t len);
 const char *endpoint_format(const struct endpoint *e, char *buf, size_t len);
 const char *mac_format(const struct mac *m, char *buf, size_t len);
 
-/* For tables of the control plane: not for keys that a stranger chooses. */
+/* For tables of the control plane. Not for keys that a stranger chooses. */
 uint32_t addr_hash(const struct addr *a);
 
 #endif

@@ -3,8 +3,8 @@
 #define PLVS_BASE_BE_H
 
 /*
- * Network byte order in the type. DPDK's rte_be16_t and rte_be32_t are the same
- * shapes; base does without DPDK so that the CLI and the parsers do too.
+ * Network byte order in the type. DPDK's rte_be16_t and rte_be32_t are the same types. base does
+ * not use DPDK, so that the CLI and the parsers need no DPDK.
  */
 
 #include <endian.h>

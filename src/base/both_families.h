@@ -6,8 +6,8 @@
  *	#define FAM_TEMPLATE "model/fib.fam.h"
  *	#include "base/both_families.h"
  *
- * The template includes nothing itself. FAMILY has the same value afterwards as before, so that
- * a source compiled for one family may include such a header.
+ * The template includes nothing itself. FAMILY keeps its value, so that a source compiled for one
+ * family may include such a header.
  */
 #include "base/family.h"
 

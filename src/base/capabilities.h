@@ -9,8 +9,8 @@
 
 #define CAPABILITY(name) (UINT64_C(1) << CAP_##name)
 
-/* Of those that the thread has, permits and uses the ones in left; the rest is gone for good.
- * 0 or -errno. */
+/* Keeps those capabilities of the thread that are in left. The thread cannot get the others back. 0
+ * or -errno. */
 int capabilities_reduce(uint64_t left);
 
 #endif

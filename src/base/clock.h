@@ -3,11 +3,11 @@
 #define PLVS_BASE_CLOCK_H
 
 /*
- * The clocks of the process. Code that has a time to work with takes it as an argument; only
+ * The clocks of the process. A function that works with a time takes the time as an argument; only
  * loops, sockets and programs read a clock.
  *
  *	clock_us, clock_ms	since boot, without suspended time: intervals and deadlines
- *	clock_boot_us		the same with suspended time: silence of the peer counts it
+ *	clock_boot_us		the same with suspended time: for the silence of the peer
  *	clock_coarse_s		seconds of clock_us() at the kernel's tick: the clock of workers
  *	clock_wall_ms		since 1970, set by people and NTP: for display only
  *

@@ -5,9 +5,8 @@
 /*
  * Internet checksum (RFC 1071) and its incremental update (RFC 1624, eqn. 3):
  *	HC' = ~(~HC + delta),  delta = sum of (~old + new) over 16-bit words.
- * A delta works on a wrong checksum as well and leaves it as wrong as it was.
- * Words are summed as they lie in memory; the result is in memory order too.
- * Context: any.
+ * A delta applied to a wrong checksum leaves a wrong checksum. Words are summed in memory order;
+ * the result is in memory order too. Context: any.
  */
 
 #include <stdbool.h>
@@ -26,13 +25,13 @@ static inline uint16_t csum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-/* Whether a sum, whose carries out of 64 bits were added as 1, folds to 0xffff. Not for 0. */
+/* True: the sum, whose carries out of 64 bits were added as 1, folds to 0xffff. Not for 0. */
 static inline bool csum_is_whole(uint64_t sum)
 {
 	return sum % UINT16_MAX == 0;
 }
 
-/* The sum of two words, its carry added: what folding would give. */
+/* The sum of two words with the carry added, as csum_fold() gives it. */
 static inline uint16_t csum_add16(uint16_t a, uint16_t b)
 {
 	uint32_t sum = (uint32_t)a + b;
@@ -63,7 +62,7 @@ static inline be16 csum_of(const void *data, size_t len)
 	return (be16)~csum_fold(csum_add(0, data, len));
 }
 
-/* The delta that a change of one 32-bit or 16-bit field makes. */
+/* The delta of a change of one 32-bit or 16-bit field. */
 static inline uint16_t csum_delta32(be32 from, be32 to)
 {
 	return csum_fold((uint64_t)(uint32_t)~from + to);

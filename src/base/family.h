@@ -10,8 +10,8 @@
  * each difference whose two versions stand side by side.
  *
  * A header of types and inline functions for one family is a template without include guard
- * (NAME.fam.h). The header NAME.h, which everybody else includes, includes the template with
- * FAMILY 4 and with FAMILY 6: base/both_families.h.
+ * (NAME.fam.h). Only NAME.h includes the template, with FAMILY 4 and with FAMILY 6
+ * (base/both_families.h); all other files include NAME.h.
  */
 #ifndef PLVS_BASE_FAMILY_H
 #define PLVS_BASE_FAMILY_H
@@ -103,7 +103,7 @@ static inline struct addr6 addr6_masked(struct addr6 a, unsigned int len)
 
 #define ADDR_MIX 0x9e3779b97f4a7c15ULL
 
-/* For tables whose keys no stranger chooses. The good bits are the high ones. */
+/* For tables whose keys no stranger chooses. Use the high bits. */
 static inline uint64_t addr4_mix(be32 a)
 {
 	return (uint64_t)a * ADDR_MIX;

@@ -3,10 +3,10 @@
 #define PLVS_BASE_JSON_WRITE_H
 
 /*
- * Long JSON as text: compact, as json_dumps() of jansson with JSON_COMPACT writes it. jansson gives
- * its text in pieces of a few bytes, prints each number by printf, and remembers each array and
- * object in a table of names, to find loops. For documents of a megabyte these cost more than the
- * rest of an answer. Documents here have no loops: nesting beyond JSON_WRITE_DEPTH is an error.
+ * Long JSON as text: compact, as json_dumps() of jansson with JSON_COMPACT writes it. jansson
+ * writes pieces of a few bytes, prints each number by printf, and keeps a table of arrays and
+ * objects to find loops. For documents of a megabyte this work costs more than the rest of an
+ * answer. Documents here have no loops: nesting beyond JSON_WRITE_DEPTH is an error.
  *
  * Reals with one decimal are written with one decimal (jansson writes 0.1 as
  * 0.10000000000000001); both texts are the same number.
@@ -31,7 +31,7 @@ struct json_writer {
 	json_write_piece *piece;
 	void *arg;
 	size_t n;
-	bool failed; /* piece said so, or the nesting is too deep */
+	bool failed; /* piece failed, or the nesting is too deep */
 	char text[JSON_WRITE_PIECE];
 };
 
@@ -46,7 +46,7 @@ void json_writer_value(struct json_writer *w, const json_t *json);
 /* Passes the rest of the text to piece. 0, or -1: piece or the nesting failed. */
 int json_writer_end(struct json_writer *w);
 
-/* embed: without the outer brackets. 0, or -1: piece said so, or the nesting is too deep. */
+/* embed: without the outer brackets. 0, or -1: piece failed, or the nesting is too deep. */
 int json_write(const json_t *json, bool embed, json_write_piece *piece, void *arg);
 /* The text, and its length unless n is NULL. free() it. NULL: out of memory, or json is NULL. */
 char *json_write_text(const json_t *json, size_t *n);

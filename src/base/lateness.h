@@ -3,14 +3,14 @@
 #define PLVS_BASE_LATENESS_H
 
 /*
- * How late a loop was over the last 10 s: a histogram for each second, 8 bins to each power
- * of two, so that a figure is right within 12.5 %. 9 KiB. Context: one thread.
+ * The lateness of a loop over the last 10 s: a histogram for each second. Each power of two has 8
+ * bins, so a figure is right within 12.5 %. 9 KiB. Context: one thread.
  */
 
 #include <stdint.h>
 
 #define LATENESS_SECONDS 10U
-#define LATENESS_BINS	 224U /* up to 2^30 us, 18 minutes; more counts as that */
+#define LATENESS_BINS	 224U /* up to 2^30 us, 18 minutes; longer times count in the last bin */
 
 struct lateness {
 	uint64_t second; /* the second of the newest slot */
@@ -19,7 +19,7 @@ struct lateness {
 };
 
 void lateness_add(struct lateness *l, uint64_t now_us, uint64_t late_us);
-/* The value that permille of 1000 do not exceed; 0 if there are none. 1000: the maximum. */
+/* The permille quantile; 1000: the maximum. 0 without values. */
 uint64_t lateness_quantile(const struct lateness *l, uint64_t now_us, uint32_t permille);
 
 #endif

@@ -3,11 +3,11 @@
 #define PLVS_BASE_LOG_H
 
 /*
- * The log. Levels: error = somebody must act, warning = degraded, notice = a state changed
- * (once for each edge), info = life cycle, debug = the rest.
+ * The log. Levels: error = a person must act, warning = degraded, notice = a state changed (once
+ * for each edge), info = life cycle, debug = the rest.
  *
  * Each statement log_error() ... log_info() writes at most LOG_BURST lines in LOG_WINDOW_MS;
- * its next line after that says how many were left out. Debug lines have no such limit.
+ * the next line after that has the number of lines left out. Debug lines have no such limit.
  * Control characters in a line are written as \xNN.
  *
  * Context: any but worker; workers count, they never log.
@@ -37,13 +37,13 @@ enum log_format {
 	LOG_FORMAT_JSON, /* {"time":"...","level":"warning","area":"link","message":"..."} */
 };
 
-/* How often a log statement wrote. Zero at first; one for each statement. */
+/* The limit of one log statement. Zero at first; one for each statement. */
 struct log_site {
 	uint64_t window_ms; /* start of the window, monotonic */
 	uint32_t written, left_out;
 };
 
-/* area: the folder that speaks ("link", "control", ...). The line has no newline. */
+/* area: the folder of the source ("link", "control", ...). The line has no newline. */
 typedef void log_sink(enum log_level level, const char *area, const char *line);
 
 /* The default sink, log_to_stderr(), writes to standard error. Call before threads start. */
@@ -55,14 +55,14 @@ const char *log_level_name(enum log_level level);
 int log_level_parse(const char *text, enum log_level *out);
 void log_set_format(enum log_format format);
 
-/* Writes the line to standard error, in the format that is set, by one system call. */
+/* Writes the line to standard error, in the format of log_set_format(), by one system call. */
 log_sink log_to_stderr;
-/* The same as text in buf, with a newline; its length. journal: see LOG_FORMAT_TEXT. unix_ms:
- * milliseconds of the wall clock. */
+/* Writes the line as text to buf, with a newline; returns the length. journal: see LOG_FORMAT_TEXT.
+ * unix_ms: milliseconds of the wall clock. */
 size_t log_format_line(char *buf, size_t len, enum log_format format, bool journal,
 		       uint64_t unix_ms, enum log_level level, const char *area, const char *line);
 
-/* Whether site may write a line at now_ms (monotonic). *left_out: lines to be told of with it. */
+/* True: site may write a line at now_ms (monotonic). *left_out: lines left out before it. */
 bool log_site_admit(struct log_site *site, uint64_t now_ms, uint32_t *left_out);
 
 /* site NULL: without a limit. */

@@ -2,7 +2,7 @@
 #ifndef PLVS_BASE_LOG_RECORD_H
 #define PLVS_BASE_LOG_RECORD_H
 
-/* Lines of the log that are a record (the audit): no level and no limit leaves one out. */
+/* Writes a line that is a record (the audit). Levels and limits do not apply. */
 
 #include "base/log.h"
 

@@ -3,8 +3,8 @@
 #define PLVS_BASE_OWN_USER_H
 
 /*
- * The user whom the router's files belong to: the one that the process is, or the one that it
- * becomes when it has started. A file is read as trusted that root or this user can have written.
+ * The user who owns the router's files: the user of the process, or the user to whom the process
+ * changes after its start. A file is trusted if only root or this user can have written it.
  *
  * Context: set by main before threads start; read anywhere.
  */
@@ -13,15 +13,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* By this signal each thread is told to give up its rights (router/privileges.h). A thread that
- * blocks signals leaves it open. */
+/* The signal at which a thread gives up its rights (router/privileges.h). A thread that blocks
+ * signals does not block this one. */
 #define OWN_USER_SIGNAL SIGRTMIN
 
 void own_user_set(uid_t uid, gid_t gid);
 /* Root, or the user. */
 bool own_user_is(uid_t uid);
 bool own_group_is(gid_t gid);
-/* A file that root made becomes the user's. 0 or -errno. */
+/* Gives a file that root made to the user. 0 or -errno. */
 int own_user_give(int fd);
 
 #endif

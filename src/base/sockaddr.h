@@ -2,7 +2,7 @@
 #ifndef PLVS_BASE_SOCKADDR_H
 #define PLVS_BASE_SOCKADDR_H
 
-/* An endpoint as sockets take one. Context: any. */
+/* An endpoint as a socket address. Context: any. */
 
 #include <sys/socket.h>
 

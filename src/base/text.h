@@ -2,7 +2,7 @@
 #ifndef PLVS_BASE_TEXT_H
 #define PLVS_BASE_TEXT_H
 
-/* Small text helpers for what people type and read. Context: any but worker. */
+/* Parsing and formatting of texts for people. Context: any but worker. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,8 +13,8 @@ int duration_parse(const char *text, uint32_t *ms);
 /* The shortest exact form: 1500 -> "1500ms", 90000 -> "90s", 900000 -> "15m". */
 const char *duration_format(uint32_t ms, char *buf, size_t len);
 
-/* The candidate that text is a near miss of (edit distance at most 2 and less than
- * half its length), or NULL. candidates ends with NULL. */
+/* The candidate nearest to text, if the edit distance is at most 2 and less than half the length of
+ * text; else NULL. candidates ends with NULL. */
 const char *text_near_miss(const char *text, const char *const *candidates);
 
 #endif

@@ -3,8 +3,8 @@
 #define PLVS_BASE_TEXT_BUFFER_H
 
 /*
- * Text that grows by doubling. A buffer begins as zeroes; free(v) ends it. Once anything was put or
- * read, a NUL stands behind the text. Context: any thread but workers, one at a time.
+ * Text that grows by doubling. An empty buffer is all zero; free(v) releases it. After the first
+ * byte a NUL stands behind the text. Context: any thread but workers, one at a time.
  */
 
 #include <stddef.h>

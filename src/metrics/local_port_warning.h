@@ -3,8 +3,8 @@
 #define PLVS_METRICS_LOCAL_PORT_WARNING_H
 
 /*
- * Says before a pool of full NAT has no port left for a real server. Workers look now and then how
- * many ports towards a server are in use or in quarantine (fullnat/local_port.h). From 85 % on
+ * Warns before a pool of full NAT has no port left for a real server. Workers count now and then
+ * the ports towards a server that are in use or in quarantine (fullnat/local_port.h). From 85 % on
  * there is a warning, in the log once, in the status and as a metric until ten seconds after the
  * last look that found 75 % or more.
  *

@@ -3,9 +3,9 @@
 #define PLVS_METRICS_METRICS_H
 
 /*
- * The tables of shown/ as OpenMetrics over HTTP (docs/metrics.md). A document is a picture of
- * services and servers that is taken in slices, and then written family by family.
- * Context: the control thread, or main before it starts and after it ended.
+ * The tables of shown/ as OpenMetrics over HTTP (docs/metrics.md). A document begins with a copy
+ * (struct picture) of services and servers, taken in slices. The families are then written from the
+ * copy. Context: the control thread, or main before it starts and after it ended.
  */
 
 #include "metrics/parts.h"
@@ -13,17 +13,17 @@
 
 struct metrics_options {
 	struct event_base *base;
-	struct endpoint listen; /* one of the two; neither: there are no metrics */
+	struct endpoint listen; /* listen or path; neither: no metrics */
 	const char *path;
 	void (*parts)(void *arg, struct router_parts *out);
 	void *arg;
 };
 
-/* *out is NULL when no metrics are wanted or there is no memory. An address that cannot be opened
- * is logged and is metrics_fault(): a router serves without metrics. */
+/* *out is NULL if no metrics are configured or without memory. If an address cannot be opened, the
+ * error is logged and shown by metrics_fault(), and the router runs without metrics. */
 void metrics_start(const struct metrics_options *options, struct metrics **out);
 void metrics_stop(struct metrics *m); /* NULL is allowed */
-/* Why no metrics can be had, or NULL. */
+/* The reason why metrics are not served, or NULL. */
 const char *metrics_fault(const struct metrics *m);
 
 /* Lateness of the control loop's timers over the last 10 s: median, 99th percentile, maximum; the

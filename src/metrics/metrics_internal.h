@@ -41,7 +41,7 @@ struct picture {
 	uint32_t n_services, n_servers, max_services, max_servers; /* max: in chunks */
 	/* --- the walk --- */
 	struct traffic_sum *removed; /* by service id */
-	uint64_t *taken;	     /* bit per service id: nothing is there twice */
+	uint64_t *taken;	     /* bit per service id: each service is taken once */
 	const struct config *config;
 	uint32_t next, n_walked; /* of n_walked services */
 };
@@ -49,7 +49,7 @@ struct picture {
 /* 0 or -ENOMEM. */
 int picture_init(struct picture *p, const struct router_parts *parts);
 void picture_fini(struct picture *p);
-/* Until about end_us. 1: there is more; 0: complete; -ENOMEM. */
+/* Works until about end_us. 1: there is more; 0: complete; -ENOMEM. */
 int picture_take(struct picture *p, const struct router_parts *parts, uint64_t end_us);
 const struct picture_service *picture_service(const struct picture *p, uint32_t i);
 const struct picture_server *picture_server(const struct picture *p, uint32_t i);

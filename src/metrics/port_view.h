@@ -7,11 +7,11 @@
 
 #include "metrics/object_view.h"
 
-/* Rows of what devices lost: port, name, help, count, rate. */
+/* Rows of frames that devices lost: port, name, help, count, rate. */
 json_t *port_view_losses(const struct router_parts *p);
-/* Adds what an operator should know of ports now. */
+/* Adds the present warnings about ports. */
 void port_view_warnings(const struct router_parts *p, json_t *list);
-/* The same of one port. */
+/* The warnings about one port. */
 json_t *port_warnings_json(const struct router_parts *p, uint16_t port);
 
 #endif

@@ -4,9 +4,9 @@
 
 /*
  * Warns of hand-off rings that overflow. A worker hands packets of other workers' connections over
- * by rings. A ring that is full drops them (drop reason ring_full): the worker at its end does not
- * keep up. From the first such packet on there is a warning, in the log once and in the status,
- * until no packet was dropped for RING_CALM_S. The warning names both workers.
+ * by rings. A full ring drops packets (drop reason ring_full): the worker at its end is overloaded.
+ * From the first such packet on there is a warning, in the log once and in the status, until no
+ * packet was dropped for RING_CALM_S. The warning names both workers.
  *
  * Context: the control thread.
  */

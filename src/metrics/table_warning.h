@@ -3,10 +3,10 @@
 #define PLVS_METRICS_TABLE_WARNING_H
 
 /*
- * Says before a connection table is full. A worker has a table for each family. From nine tenths
- * of any of them on there is a warning, in the log once, in the status and as a metric until all
- * are below eight tenths. A table that is full is no fault by itself: entries give way
- * (conn/give_way.h). So the warning says how many of them would.
+ * Warns before a connection table is full. A worker has a table for each family. When a table is
+ * nine tenths full, there is a warning, in the log once, in the status and as a metric, until all
+ * tables are below eight tenths. A full table is no fault by itself: entries give way
+ * (conn/give_way.h). So the warning has the number of entries that would give way.
  *
  * Context: the control thread.
  */
@@ -44,7 +44,7 @@ struct table_sums {
 /* dp NULL: all 0. */
 void table_sums_read(const struct dataplane *dp, struct table_sums *out);
 
-/* The fullest table, as a look at all workers finds it. */
+/* The fullest table of all workers. */
 struct table_fill {
 	uint16_t worker;
 	enum table_family family;

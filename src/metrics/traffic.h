@@ -4,9 +4,8 @@
 
 /*
  * Counters of services, servers, ports and workers, and their change per second, sampled
- * every 2 s. Workers count by run-time id and never reset: the count that an id had before its
- * object was made is kept here and subtracted.
- * Context: the control thread.
+ * every 2 s. Workers count by run-time id and never reset a counter. So the count of an id from
+ * before its object was made is kept here and subtracted. Context: the control thread.
  */
 
 #include <event2/event.h>
@@ -42,7 +41,7 @@ struct traffic_worker {
 };
 
 struct traffic {
-	struct dataplane *dp; /* or NULL: everything is 0 */
+	struct dataplane *dp; /* or NULL: all counters are 0 */
 	struct runtime *runtime;
 	struct traffic_server *servers; /* [MAX_SERVERS + 1], memory comes with use */
 	struct traffic_port ports[MAX_PORTS];
@@ -67,14 +66,14 @@ void traffic_fini(struct traffic *t);
 /* Adds a server's traffic to sum. */
 void traffic_add_server(const struct traffic *t, uint32_t server_id, struct traffic_sum *sum);
 void traffic_add(struct traffic_sum *sum, const struct traffic_sum *more);
-/* A service and its servers count from zero. */
+/* Sets the counters of a service and its servers to zero. */
 void traffic_restart(struct traffic *t, struct service_rt *svc);
-/* Adds what servers had that are no more. */
+/* Adds the traffic of released servers. */
 void traffic_add_retired(const struct server_counters *retired, struct traffic_sum *sum);
-/* By service id: what removed servers had that still wait for their connections to end.
+/* By service id: the traffic of removed servers that still wait for their connections to end.
  * [MAX_SERVICES + 1], for free(); NULL: no memory. */
 struct traffic_sum *traffic_of_removed(const struct traffic *t);
-/* A server leaves its id: what it had goes to its service. */
+/* A server is forgotten: adds its traffic to its service. */
 void traffic_forget(struct traffic *t, struct service_rt *svc, const struct server_rt *srv);
 
 /* The outcomes of clients' SYNs; answer_max_us is 0 if the maximum may belong to the last server

@@ -3,8 +3,8 @@
 #define PLVS_PUBLISH_BUILDER_H
 
 /*
- * From configuration to nodes and tables of a snapshot, through a publisher.
- * Context: as publish.h.
+ * Makes nodes and tables of a snapshot from the configuration, through a publisher. Context: as
+ * publisher.h.
  */
 
 #include "base/error_text.h"
@@ -13,17 +13,17 @@
 #include "health/health.h"
 
 /* Applies a change of a plan, mark rules aside: a service's node is built anew, and addresses are
- * built at the next publication. On an error nothing is changed: 0, -ENOMEM, -ENOSPC (services or
- * servers, removed ones that still have connections included), -E2BIG (the scheduler's tables);
- * error says so for a person. */
+ * built at the next publication. 0, or with nothing changed -ENOMEM, -ENOSPC (services or servers,
+ * removed ones that still have connections included) or -E2BIG (the scheduler's tables), and a
+ * sentence in error. */
 int builder_change(struct publisher *p, const struct config_change *ch, char error[ERROR_TEXT]);
 /* The effect of health on a server of the node of a service id. */
 typedef struct health_effect builder_effect(void *arg, const struct endpoint *server,
 					    uint32_t configured);
-/* Puts effects into the node that the draft has, or without one the live snapshot. 1: it was
- * made anew; 0: they are there; -ENOMEM. */
+/* Puts effects into the node of the draft, or without a draft of the live snapshot. 1: the node was
+ * made anew; 0: the effects are there already; -ENOMEM. */
 int builder_effects(struct publisher *p, uint32_t id, builder_effect *effect, void *arg);
-/* All of a configuration, into a publisher that has nothing. On error the draft is discarded. */
+/* Builds a whole configuration into an empty publisher. On error the draft is discarded. */
 int builder_config(struct publisher *p, const struct config *config, char error[ERROR_TEXT]);
 
 /*
@@ -32,7 +32,7 @@ int builder_config(struct publisher *p, const struct config *config, char error[
  */
 struct builder_marks {
 	struct mark_table *were, *made; /* references, or NULL */
-	bool is_made;			/* made, perhaps NULL, differs from were */
+	bool is_made;			/* made (or NULL) differs from were */
 };
 
 /* were: the rules that are live, or NULL. */
@@ -56,13 +56,13 @@ struct builder_run {
 
 void builder_run_start(struct builder_run *run, struct publisher *p,
 		       const struct config_plan *plan);
-/* Until about end_us of clock_us(). 1: there is more; 0: the draft is complete; -errno as
+/* Works until about end_us of clock_us(). 1: there is more; 0: the draft is complete; -errno as
  * builder_change(). */
 int builder_run_step(struct builder_run *run, uint64_t end_us, char error[ERROR_TEXT]);
 void builder_run_fini(struct builder_run *run);
 
 /* The tables of a draft, of both families: addresses, with those of the configuration; listeners;
- * what the draft's mark rules and services cover, and the keys of `shared` itself, after the
+ * the cover of the draft's mark rules and services, and the keys of `shared` itself, after the
  * draft's listeners. 0 or -ENOMEM. */
 int builder_addrs(const struct config *config, const struct publisher *p, struct snapshot *draft);
 int builder_listeners(struct snapshot *draft);

@@ -3,17 +3,18 @@
 #define PLVS_PUBLISH_LINGERING_H
 
 /*
- * Objects that left the configuration and still have connections: VIPs whose last service went
- * (ADDR_KIND_LINGERING), servers that were NAT, prefixes that a mark claimed. Workers look up
- * the packets of these objects in the connection table until no connection is left.
+ * Objects that left the configuration and still have connections: VIPs whose last service was
+ * removed (ADDR_KIND_LINGERING), servers whose method was NAT, destinations of a removed mark rule.
+ * Workers look up the packets of these objects in the connection table until no connection is left.
  * Context: control.
  */
 
 #include "publish/publisher.h"
 
-/* Before the draft's addresses are built: VIPs that it loses, and that came back. 0 or -ENOMEM. */
+/* Notes VIPs that the draft loses or has again, before the draft's addresses are built. 0 or
+ * -ENOMEM. */
 int linger_vips(struct publisher *p);
-/* Now and then: what has no connection any more goes, by a publication. */
+/* Removes objects without connections, by a publication. Call from a timer. */
 void linger_reap(struct publisher *p);
 
 #endif

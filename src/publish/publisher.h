@@ -3,9 +3,9 @@
 #define PLVS_PUBLISH_PUBLISHER_H
 
 /*
- * From changes to what workers read. Changes go into a draft of the snapshot; those of
- * one millisecond go out together, the first at once. A change of one service replaces
- * one node in a clone of the root.
+ * Publishes changes to workers. Changes go into a draft of the snapshot. The first change is
+ * published at once, later changes of the same millisecond together. A change of one service
+ * replaces one node in a clone of the root.
  *
  * Answers wait until every worker has passed a quiescent state after the publication
  * (publisher_wait()), polled, for 2 s at most.
@@ -31,11 +31,12 @@ struct publisher_tables {
 	int (*listeners)(void *arg, struct snapshot *draft);
 	/* The draft's cover of its mark rules, after its listeners. NULL: there are no rules. */
 	int (*cover)(void *arg, struct snapshot *draft);
-	/* Called for each changed service before it is published; svc NULL: it goes. Or NULL. */
+	/* Called for each changed service before it is published; svc NULL: the service is removed.
+	 * Or NULL. */
 	void (*service)(void *arg, uint32_t id, const struct service *svc);
 	/* Called after a publication that changed addresses. Or NULL. */
 	void (*links)(void *arg, const struct snapshot *live);
-	/* Called in its place after a publication that changed n servers alone. Or NULL. */
+	/* Called in place of links after a publication that changed only n servers. Or NULL. */
 	void (*servers)(void *arg, const struct snapshot *live, const struct endpoint *touched,
 			uint32_t n);
 	/* Called after every publication. Or NULL. */
@@ -66,7 +67,7 @@ struct lingering {
 struct publisher {
 	struct published *pub;
 	struct publisher_tables tables;
-	struct snapshot *live;	/* what pub->snapshot is */
+	struct snapshot *live;	/* equal to pub->snapshot */
 	struct snapshot *draft; /* NULL: nothing to publish */
 	bool dirty_addrs, dirty_listeners, dirty_owned, dirty_marks, raise;
 	bool held;	   /* the draft is not complete */
@@ -74,13 +75,13 @@ struct publisher {
 	uint32_t n_changed, max_changed;
 	uint32_t *dropped; /* server_rt ids that a node of the draft left out */
 	uint32_t n_dropped, max_dropped;
-	/* Servers that came, went or have another method, unless all tables are dirty; perhaps
-	 * twice. */
+	/* Servers that were added, removed or have another method, unless all tables are dirty;
+	 * perhaps twice. */
 	struct endpoint *touched;
 	uint32_t n_touched, max_touched;
 	uint32_t *mark; /* [MAX_SERVERS + 1] = epoch: seen */
 	uint32_t epoch;
-	/* NAT servers that became something else, until their connections have ended. */
+	/* Servers that were NAT and have another method now, until their connections have ended. */
 	uint8_t *was_nat; /* [MAX_SERVERS + 1] */
 	uint32_t n_was_nat;
 	struct lingering *lingering; /* ADDR_KIND_LINGERING */
@@ -94,11 +95,11 @@ struct publisher {
 /* 0 or -ENOMEM. pub->runtime is initialised; publishes an empty snapshot. */
 int publisher_init(struct publisher *p, struct published *pub,
 		   const struct publisher_tables *tables);
-/* From here on timers publish, poll and reap. 0 or -ENOMEM. */
+/* Starts the timers that publish, poll and reap. 0 or -ENOMEM. */
 int publisher_attach(struct publisher *p, struct event_base *base);
 /* Ends waiters and timers. */
 void publisher_detach(struct publisher *p);
-/* Frees the published snapshot: nobody reads any more. */
+/* Frees the published snapshot; workers have stopped. */
 void publisher_fini(struct publisher *p);
 
 /* Opens a draft with room for a service id. 0 or -ENOMEM. */
@@ -106,28 +107,28 @@ int publisher_draft(struct publisher *p, uint32_t id);
 
 /* The node of a service as the draft, or without one the live snapshot, has it. */
 struct service *publisher_service(const struct publisher *p, uint32_t id);
-/* Puts a node into the draft, or takes it out (svc NULL). Takes over the caller's
- * reference, also on error. 0 or -ENOMEM. */
+/* Puts a node into the draft, or removes the service (svc NULL). Takes over the caller's reference,
+ * also on error. 0 or -ENOMEM. */
 int publisher_set_service(struct publisher *p, uint32_t id, struct service *svc);
 /* The address list changed. 0 or -ENOMEM. */
 int publisher_touch_addrs(struct publisher *p);
-/* The tables have to say something else of a server: it is forgotten. 0 or -ENOMEM. */
+/* The entries of a forgotten server in the tables have to change. 0 or -ENOMEM. */
 int publisher_touch_server(struct publisher *p, const struct endpoint *ep);
 /* The mark rules changed. 0 or -ENOMEM. */
 int publisher_touch_marks(struct publisher *p);
-/* Forgets what is not published. */
+/* Discards the draft. */
 void publisher_discard(struct publisher *p);
-/* A node that never got into the draft: what it took from the registry goes back. */
+/* Returns the objects that a node which never got into the draft took from the registry. */
 void publisher_unused(struct publisher *p, struct service *svc);
 
-/* Nothing is published until the release, so that a draft can be made in several steps.
- * Others may change the draft meanwhile; a discard is of their changes as well. */
+/* Holds publication back until the release, so that a draft can be made in several steps. Other
+ * changes may go into the draft meanwhile; a discard discards them as well. */
 void publisher_hold(struct publisher *p);
 void publisher_release(struct publisher *p);
 
 /* Publishes the draft, if any and not held, now. 0 or -ENOMEM (the draft stays). */
 int publisher_flush(struct publisher *p);
-/* Lets go of what is no longer used; by a timer, and for tests. */
+/* Releases objects that are not used any more. By a timer, and for tests. */
 void publisher_reap(struct publisher *p);
 /* Publishes within a millisecond. */
 void publisher_soon(struct publisher *p);
@@ -150,7 +151,7 @@ int publisher_patch_owned6(struct publisher *p);
 
 /* --- publisher.c --- */
 
-/* done is called when all changes up to now are live, perhaps before this returns. */
+/* done is called when all changes up to now are live, perhaps before publisher_wait() returns. */
 void publisher_wait(struct publisher *p, publisher_done *done, void *arg);
 
 #endif

@@ -23,25 +23,25 @@ struct announcing {
 	uint32_t drain_ms;
 	struct dataplane *dp;
 	struct control *control;
-	struct vip_routes *routes; /* NULL: nothing is announced */
+	struct vip_routes *routes; /* NULL: no routes */
 	struct bgp_look bgp;
 };
 
-/* Before ports open: routes of a process before this one go. 0, or -errno with a sentence. */
+/* Before ports open: removes routes of an earlier process. 0, or -errno with a sentence. */
 int announcing_prepare(struct announcing *a, const struct config_node *node,
 		       char error[ERROR_TEXT]);
-/* Workers run, control does not yet. 0, or -errno with a sentence. */
+/* Call when workers run and control does not yet. 0, or -errno with a sentence. */
 int announcing_start(struct announcing *a, struct dataplane *dp, struct control *control,
 		     char error[ERROR_TEXT]);
-/* Everything runs. */
+/* All parts of the router run. */
 void announcing_ready(struct announcing *a);
-/* The end begins: withdraws all VIPs and waits until no packet for them comes any more, for
- * node.announce.drain at most, or until a signal of the set comes. */
+/* Call at the beginning of the end. Withdraws all VIPs and waits until no packet for them comes any
+ * more, for at most node.announce.drain, or until a signal of the set comes. */
 void announcing_leave(struct announcing *a, const sigset_t *set);
 /* After control has ended, before workers end. */
 void announcing_stop(struct announcing *a);
 
-/* plvs --withdraw: removes what a process that was killed left. The exit code. */
+/* plvs --withdraw: removes the routes that a killed process left. Returns the exit code. */
 int announcing_withdraw(const char *config_path);
 
 #endif

@@ -13,16 +13,17 @@
 #include "router/privileges.h"
 #include "spawn/spawner.h"
 
-/* Before anything is started: whom the router will be (NULL: whoever it is), and whom the spawner's
- * programs are. 0, or an error that was printed. */
+/* Before any part is started: sets the user of the router (name NULL: no change) and of the
+ * spawner's programs. 0, or an error that was printed. */
 int confine_user(struct privileges *p, const char *name);
 
-/* When the configuration is known: the users that programs may run as are fixed. 0, or an error
- * that was printed. */
+/* When the configuration is known: fixes the users that programs may run as. 0, or an error that
+ * was printed. */
 int confine_programs(const struct privileges *p, struct spawner *spawner,
 		     const struct config *config);
 
-/* When everything runs. state_dir (or NULL) becomes the user's. 0 or -errno with error. */
+/* When all parts run: gives up the rights. state_dir (or NULL) becomes the user's. 0, or -errno
+ * with a sentence in error. */
 int confine(const struct privileges *p, const char *state_dir, const struct dataplane *dp,
 	    char error[ERROR_TEXT]);
 

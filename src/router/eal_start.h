@@ -10,17 +10,17 @@
 
 #define EAL_ERROR_LEN 512
 
-/* With argv[1..argc-1], or with node.eal if there are none. 0, or -EINVAL and why, with the
- * remedy where one is known. */
+/* Starts EAL with argv[1..argc-1], or with node.eal if there are none. 0, or -EINVAL with the
+ * reason, and with a remedy where one is known. */
 int eal_start(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN]);
 
-/* For "plvs -t": 0, or -EINVAL and why these arguments make no device of a port. What this host
- * lacks is no error there, since a configuration may be of another host: in lacks, "" for nothing.
- * Nothing is said where there are no arguments, and of a host whose router runs. */
+/* For "plvs -t". 0, or -EINVAL with the reason why these arguments do not make the device of a
+ * port. A lack of this host is no error, since the configuration may be for another host: lacks has
+ * a sentence, or "". Without arguments, and on a host whose router runs, there is no check. */
 int eal_check(const struct config_node *node, int argc, char **argv, char error[EAL_ERROR_LEN],
 	      char lacks[EAL_ERROR_LEN]);
 
-/* A port did not open: appends to error what the host says of its device. */
+/* After a port did not open: appends to error the reasons that eal_fault_device() finds. */
 void eal_explain_devices(const struct config_node *node, char error[EAL_ERROR_LEN]);
 
 #endif

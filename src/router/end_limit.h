@@ -12,9 +12,9 @@
  * Main thread. Uses SIGALRM, which must not be blocked in the main thread.
  */
 
-/* A step begins, and may take this many seconds. what: a string constant. */
+/* Begins a step that may take limit_s seconds. what: its name, a string constant. */
 void end_limit_step(const char *what, unsigned int limit_s);
-/* No step runs. */
+/* Ends the step. */
 void end_limit_clear(void);
 
 #endif

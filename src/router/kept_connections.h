@@ -5,12 +5,12 @@
 /*
  * The connections of a router over a restart, from one of two places:
  *
- *	a file in its state directory, written when it ends in order and no peer has them. There
- *	is none where the directory does not exist (ha/sync/sync_file.h)
- *	the ledger, where a process that was killed leaves them (dataplane/sync/ledger.h)
+ *	a file in its state directory, written by an orderly end if no peer has the
+ *	connections; not without that directory (ha/sync/sync_file.h)
+ *	the ledger of a process that was killed (dataplane/sync/ledger.h)
  *
- * Both are read before the first packet. Of a pair, what the peer tells later replaces what they
- * held (ha/role/role.h, `kept`). dataplane.kept has the number that was taken over.
+ * Both are read before the first packet. In a pair, later reports of the peer replace these
+ * connections (ha/role/role.h, `kept`). dataplane.kept has the number that was taken over.
  *
  * Context: main, while no worker runs, unless noted. A snapshot is published.
  */
@@ -18,7 +18,7 @@
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 
-#define KEPT_MAX_AGE_S 120 /* older connections are more likely in the way than wanted */
+#define KEPT_MAX_AGE_S 120 /* older connections are more likely harmful than useful */
 
 struct kept_connections {
 	char *state_dir;
@@ -33,15 +33,16 @@ struct kept_connections {
 int kept_connections_init(struct kept_connections *k, const struct config *config);
 void kept_connections_fini(struct kept_connections *k);
 
-/* Before control tells of servers: the ledger of this process. Without one the router goes on,
- * and says so. */
+/* Opens the ledger of this process; call before control reports servers. If it cannot be opened,
+ * the router goes on with a line in the log. */
 void kept_ledger_open(struct kept_connections *k, struct dataplane *dp);
 /* Takes up the connections of the file or the ledger, and logs the source and the outcome. True:
  * connections were taken up, *term is the term under which they were served. */
 bool kept_connections_load(struct kept_connections *k, struct dataplane *dp, uint64_t *term);
-/* Workers run: the ledger of before is forgotten. */
+/* Call when workers run: closes the ledger of the earlier process. */
 void kept_connections_started(struct kept_connections *k, struct dataplane *dp);
-/* Workers have ended in order. dump: no peer has the connections. */
+/* Call when workers have ended in order. dump: write the file, since no peer has the connections.
+ */
 void kept_connections_save(struct kept_connections *k, struct dataplane *dp, bool dump,
 			   uint64_t term);
 

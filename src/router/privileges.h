@@ -12,9 +12,9 @@
  *	execve()	gives no rights (no_new_privs)
  *	system calls	those of router/syscall_filter.c
  *
- * Linux keeps users and capabilities per thread, and EAL's threads start early. So each thread is
- * sent a signal, and its handler makes the calls, as glibc's setresuid() does. The filter is put
- * on all threads by the kernel (SECCOMP_FILTER_FLAG_TSYNC). Threads that start later inherit all.
+ * Linux keeps users and capabilities per thread, and EAL's threads start early. So each thread gets
+ * a signal whose handler makes the calls, as glibc's setresuid() does. The filter is put on all
+ * threads by the kernel (SECCOMP_FILTER_FLAG_TSYNC). Threads that start later inherit all.
  *
  * Context: main.
  */
@@ -26,7 +26,7 @@
 #define PRIVILEGES_MAX_GROUPS 64
 
 struct privileges {
-	bool become; /* the user below; else the one that the process is */
+	bool become; /* become the user below; else keep the process's user */
 	uid_t uid;
 	gid_t gid;
 	int n_groups;
@@ -37,7 +37,7 @@ struct privileges {
  * another. */
 int privileges_user(struct privileges *p, const char *name);
 
-/* AF_XDP ports, which may be opened again: by the rights that the least modest of them needs. */
+/* AF_XDP ports, which may be opened again, by the most rights that any of them needs. */
 enum privileges_xdp {
 	XDP_NONE,
 	XDP_OF_FILE,   /* an XDP program is loaded from a file */
@@ -47,8 +47,9 @@ enum privileges_xdp {
 /* Capabilities that remain, a bit each. */
 uint64_t privileges_left(enum privileges_xdp xdp);
 
-/* Gives up all but those, in every thread of the process. 0; -ETIMEDOUT: a thread does not
- * answer; or what a call said. On error the process may be half way and must end. */
+/* Gives up all capabilities but `left`, in every thread of the process. 0; -ETIMEDOUT: a thread
+ * does not answer; or -errno of a call. After an error threads may differ, and the process must
+ * end. */
 int privileges_drop(const struct privileges *p, uint64_t left);
 
 #endif

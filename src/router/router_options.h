@@ -9,7 +9,7 @@
 struct options {
 	const char *config_path;
 	const char *log_level;
-	const char *user; /* whom plvs becomes when it has started, or NULL */
+	const char *user; /* the user of plvs after its start, or NULL */
 	bool unconfined;
 	bool check;
 	bool version;
@@ -18,8 +18,8 @@ struct options {
 
 extern const char options_usage[];
 
-/* The index of "--", behind which the own arguments stand, EAL's before. 0: there is none, and all
- * arguments are own. */
+/* The index of "--": EAL's arguments stand before it, those of plvs behind it. 0: there is no "--",
+ * and all arguments are those of plvs. */
 int options_own(int argc, char **argv);
 /* 0, or -EINVAL after a line on standard error. */
 int options_parse(int argc, char **argv, struct options *o);

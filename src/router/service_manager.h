@@ -25,7 +25,7 @@
 #define SERVICE_MANAGER_LOOPS (MAX_WORKERS + 3)
 
 struct service_manager {
-	int fd;		      /* -1: nobody listens */
+	int fd;		      /* -1: no manager */
 	uint64_t watchdog_us; /* the manager restarts plvs after this silence; 0: never */
 	uint64_t fed_us;
 	/* Counters of rounds, and their values when the watchdog was fed last. */
@@ -35,11 +35,11 @@ struct service_manager {
 	char status[256];
 };
 
-/* Reads the variables and takes them out of the environment, so that no program that plvs
- * starts speaks for it. 0 or -errno (the socket cannot be reached). */
+/* Reads the variables and removes them from the environment, so that programs that plvs starts do
+ * not use them. 0 or -errno (the socket cannot be reached). */
 int service_manager_open(struct service_manager *sm);
 void service_manager_close(struct service_manager *sm);
-/* Lines to be sent as they are. */
+/* Sends lines as they are. */
 void service_manager_say(struct service_manager *sm, const char *lines);
 void service_manager_reloading(struct service_manager *sm, uint64_t now_us);
 /* A STATUS, sent when it differs from the last one. */

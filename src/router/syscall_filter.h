@@ -4,8 +4,8 @@
 
 /*
  * The system calls that the router makes once it runs. Any other call returns EPERM and is written
- * to the kernel's audit log. The call fails rather than the process: a call that was forgotten here
- * costs one function, and the end of the router costs every connection.
+ * to the kernel's audit log. The call fails and the process lives on: a call that is missing in the
+ * list costs one function, but the end of the router would cost every connection.
  *
  * Context: main, when everything runs.
  */

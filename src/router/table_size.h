@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* Connections of each address family on a machine with so many bytes of memory. */
+/* Connections of each address family on a machine with `memory` bytes. */
 uint64_t table_size_default(uint64_t memory);
 
 #endif

@@ -36,9 +36,9 @@ struct rpc_client {
 	struct request_list requests;
 	uint32_t n_requests;
 	uint64_t round; /* rpc_round(): of its last step */
-	bool eof;	/* the client sends no more: answer what is open, then close */
-	bool closing;	/* nothing more is read: flush, then close */
-	bool broken;	/* nothing can be sent */
+	bool eof;	/* the client sends no more: answer open requests, then close */
+	bool closing;	/* the client is not read any more: flush, then close */
+	bool broken;	/* the client cannot be written to */
 	bool busy;	/* client_process() is on the stack */
 };
 
@@ -47,33 +47,33 @@ struct rpc_client {
 struct rpc_request {
 	TAILQ_ENTRY(rpc_request) entry;
 	struct rpc_client *client; /* NULL: hung up */
-	json_t *id;		   /* NULL: a notification, nobody wants an answer */
+	json_t *id;		   /* NULL: a notification, without an answer */
 	struct rpc_peer peer;	   /* outlives the client */
 	uint32_t level;
 	rpc_ended *ended; /* or NULL */
 	void *ended_arg;
-	/* Of nobody's connection: the answer goes there, once. */
+	/* Of a request without a client: gets the answer, once. */
 	void (*local)(void *arg, const char *text, size_t len);
 	void *local_arg;
 };
 
 void client_destroy(struct rpc_client *c);
-/* Breaks a client that does not read before memory ends. */
+/* Breaks a client that does not read, before its answers fill the memory. */
 void client_bound(struct rpc_client *c);
-/* Takes doc over. The client stays, perhaps broken. */
+/* Takes doc over. Frees no client, but may break it. */
 void client_send(struct rpc_client *c, json_t *doc);
 json_t *client_error_doc(json_t *id, int code, json_t *data, const char *message);
-/* An error that belongs to no request. */
+/* Sends an error without an id. */
 void client_send_error(struct rpc_client *c, int code, const char *message);
-/* Says why, then closes once that is sent or the client has had its time. */
+/* Sends an error, then closes when the error is sent or the client's time is up. */
 void client_end(struct rpc_client *c, int code, const char *message);
 /* Sends what the socket takes. False: the client is gone. */
 bool client_write(struct rpc_client *c);
 /* Sends, and arms the events that fit the client's state. May free the client. */
 void client_flush(struct rpc_client *c);
-/* No more requests are taken for now. */
+/* True: no requests are taken now. */
 bool client_paused(const struct rpc_client *c);
-/* A whole line waits in the buffer. */
+/* True: a whole line waits in the buffer. */
 bool client_has_line(const struct rpc_client *c);
 
 /* --- rpc_receive.c --- */

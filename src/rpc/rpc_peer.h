@@ -15,7 +15,7 @@
 struct rpc_peer {
 	uint32_t uid;	    /* SO_PEERCRED: of the moment of connect() */
 	uint32_t pid;	    /* the same; 0: not known */
-	uint32_t login_uid; /* whom the process's login session belongs to; RPC_NO_ID: none */
+	uint32_t login_uid; /* the user of the process's login session; RPC_NO_ID: none */
 	char session[RPC_SESSION_MAX + 1]; /* as a front end named it; "" = none */
 };
 
@@ -26,7 +26,7 @@ void rpc_peer_set_session(struct rpc_peer *peer, const char *name);
 /* "root (uid 0, login alice, pid 4711)"; "" for peer NULL. Returns buf. */
 const char *rpc_peer_format(const struct rpc_peer *peer, char *buf, size_t len);
 
-/* The person alone, for lists: the session's name, else the login's, else the user's. Returns buf.
+/* The name alone, for lists: of the session, else of the login, else of the user. Returns buf.
  */
 const char *rpc_peer_name(const struct rpc_peer *peer, char *buf, size_t len);
 

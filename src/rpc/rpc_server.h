@@ -29,7 +29,7 @@ enum rpc_code {
 	RPC_LIMIT = 4,
 	RPC_TIMEOUT = 5, /* not every worker has taken the change up */
 	RPC_DENIED = 6,	 /* the socket's level is too low for the method */
-	RPC_AWAY = 7,	 /* the member of the fleet that was asked for cannot be reached */
+	RPC_AWAY = 7,	 /* a member of the fleet cannot be reached */
 };
 
 struct rpc_server;
@@ -40,11 +40,11 @@ struct rpc_request;
 typedef void rpc_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
 
 struct rpc_options {
-	const char *path;  /* NULL: clients come by rpc_server_take() alone */
+	const char *path;  /* NULL: clients come only by rpc_server_take() */
 	uint32_t mode;	   /* of the socket's file; 0 = 0600 */
 	uint32_t uid, gid; /* its owner, where chown is set */
 	bool chown;
-	uint32_t level; /* for the dispatcher: what requests by this socket may do */
+	uint32_t level; /* for the dispatcher: the rights of requests by this socket */
 	bool named;	/* its clients may name the session that they speak for */
 	rpc_dispatch *dispatch;
 	void *arg;
@@ -62,7 +62,7 @@ int rpc_server_create(struct event_base *base, const struct rpc_options *options
 /* Closes clients and socket; requests not yet answered are still to be ended. NULL is
  * allowed. */
 void rpc_server_destroy(struct rpc_server *server);
-/* Takes a connected socket over as a client; named: whom it speaks for, in the audit. */
+/* Takes a connected socket over as a client. named: the name of its session in the audit. */
 void rpc_server_take(struct rpc_server *server, int fd, const char *named);
 uint32_t rpc_server_clients(const struct rpc_server *server);
 
@@ -74,7 +74,7 @@ const struct rpc_peer *rpc_peer(const struct rpc_request *req);
 bool rpc_may_name(const struct rpc_request *req);
 /* Names the session of all later requests of this client. 0, or -EPERM: not by this socket. */
 int rpc_name_session(struct rpc_request *req, const char *name);
-/* ended is called once, before the request's end: message NULL, or what rpc_fail() says. */
+/* ended is called once, before the request's end. message: NULL, or the message of rpc_fail(). */
 typedef void rpc_ended(void *arg, const char *message);
 void rpc_on_end(struct rpc_request *req, rpc_ended *ended, void *arg);
 /* The arg that rpc_on_end() got with this function, or NULL. */
@@ -98,10 +98,10 @@ struct rpc_request *rpc_request_local(void (*done)(void *arg, const char *text, 
 void rpc_rows(struct rpc_request *req, json_t *rows);
 /* Bytes that wait for the client of this request: a stream pauses above a bound. */
 size_t rpc_backlog(const struct rpc_request *req);
-/* True once in each round (a number that grows) for all requests of one client, so that clients
- * have a step each, whatever each of them asked for. Always true for a request of no client. */
+/* True once in each round (a number that grows) for all requests of one client, so that each client
+ * has one step, however many requests it sent. Always true for a request without a client. */
 bool rpc_round(const struct rpc_request *req, uint64_t round);
-/* The client will not read the answer: end the request soon. */
+/* True: the client will not read the answer; end the request soon. */
 bool rpc_closed(const struct rpc_request *req);
 
 #endif

@@ -5,9 +5,8 @@
 /*
  * A small HTTP server for one document that is long and made in slices: GET /metrics, in the
  * format that the Accept header asks for; for one fixed page: GET /; and for a small document of
- * JSON that the page reads besides: GET /reasons. A
- * client is neither believed nor waited for: requests, clients, documents under way and the time of
- * each are bounded, and no more than a slice is made ahead of a slow client.
+ * JSON that the page reads besides: GET /reasons. Requests, clients, documents under way and the
+ * time of each are bounded. At most a slice is made ahead of a slow client.
  *
  * A connection is closed after the answer to its first request. The process ignores SIGPIPE.
  * Context: the thread of the base.
@@ -39,8 +38,8 @@ struct scrape_options {
 	/* A document begins: its state, or NULL (no memory). */
 	void *(*begin)(void *arg, enum expo_format format);
 	/* Appends to out until about end_us of CLOCK_MONOTONIC, or SCRAPE_SLICE bytes. 1: there
-	 * is more; 0: that was all; -1: it cannot be finished. */
-	int (*more)(void *arg, void *document, struct evbuffer *out, uint64_t end_us);
+	 * is more; 0: the document is complete; -1: it cannot be finished. */
+	int (*more)(void **arg, void *document, struct evbuffer *out, uint64_t end_us);
 	void (*end)(void *arg, void *document);
 	/* Writes the small document at once; false: no memory. NULL: there is none. */
 	bool (*reasons)(void *arg, struct evbuffer *out);

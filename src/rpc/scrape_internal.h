@@ -59,12 +59,13 @@ void scrape_client_break(struct scrape_client *c);
 
 /* ---- answers: scrape_answer.c ---- */
 
-/* line: "GET /metrics HTTP/1.1", which is changed. Puts the answer out, or its head and the
- * document that scrape_document_step() goes on with; the state becomes SCRAPE_BODY. */
+/* line: "GET /metrics HTTP/1.1", which is changed. Writes the answer, or its head and the first
+ * slice of the document, which scrape_document_step() continues. The state becomes SCRAPE_BODY. */
 void scrape_answer(struct scrape_client *c, char *line, enum expo_format format);
-/* An answer to a request that is not for the document; more: headers, or "". */
+/* Answers a request that is not for the document. more: headers, or "". */
 void scrape_answer_bad(struct scrape_client *c, const char *status, const char *more);
-/* Puts a slice of the document out. 1: there is more; 0: that was all; -1: it cannot be finished.
+/* Writes a slice of the document to the client. 1: there is more; 0: the document is complete; -1:
+ * it cannot be finished.
  */
 int scrape_document_step(struct scrape_client *c);
 /* Without a document the call does nothing. */

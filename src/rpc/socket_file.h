@@ -12,15 +12,15 @@
 struct listen_socket {
 	int fd;
 	char path[108];
-	/* The file as bound: at close only our own is removed. */
+	/* The file as bound: the close removes only this file. */
 	dev_t dev;
 	ino_t ino;
 };
 
-/* Binds a UNIX stream socket, mode as given (0 = 0600), and listens; its directory is made when
- * only the last part of it is missing. A socket file nobody listens on is replaced. 0, or -errno
- * with a sentence in error: -EADDRINUSE (somebody listens there), -EEXIST (another kind of file),
- * -ENAMETOOLONG, and what the kernel says. */
+/* Binds a UNIX stream socket, mode as given (0 = 0600), and listens; makes the directory if only
+ * its last part is missing. Replaces a socket file without a listener. 0, or -errno with a sentence
+ * in error: -EADDRINUSE (another process listens there), -EEXIST (another kind of file),
+ * -ENAMETOOLONG, or -errno of the kernel. */
 int listen_socket_open(struct listen_socket *s, const char *path, uint32_t mode,
 		       char error[ERROR_TEXT]);
 /* Gives the file another owner and group. 0, or -errno with a sentence in error. */

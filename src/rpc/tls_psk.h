@@ -5,8 +5,8 @@
 /*
  * TLS 1.3 between programs that share a secret (RFC 8446, external pre-shared keys): no
  * certificates. Both ends prove that they have the secret, and each connection has keys of its own
- * (psk_dhe_ke), so that the secret does not open what was recorded. Two secrets may be valid at
- * once, told apart by number; a client uses the first.
+ * (psk_dhe_ke), so that a stolen secret does not decrypt recorded traffic. Two secrets may be valid
+ * at once, told apart by number; a client uses the first.
  *
  * Context: one thread for each context.
  */
@@ -26,9 +26,10 @@ struct tls_psk {
 	} key[TLS_PSK_KEYS];
 };
 
-/* keys outlive the context. NULL: no memory, or the library cannot. */
+/* keys outlive the context. NULL: no memory, or the library refuses. */
 SSL_CTX *tls_psk_create(const struct tls_psk *keys, bool server);
-/* After the handshake: the other end has the secret. Before, no byte may be sent or believed. */
+/* True: the handshake has proved that the other end has the secret. Before, no byte may be sent or
+ * trusted. */
 bool tls_psk_proven(const SSL *ssl);
 
 #endif

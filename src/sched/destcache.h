@@ -3,13 +3,14 @@
 #define PLVS_SCHED_DESTCACHE_H
 
 /*
- * Destination address -> set of servers, as lblc and lblcr learn them. Fixed memory: 2048
- * buckets of 16; a full bucket gives up what was used least recently (IPVS grows to 16,384
- * addresses and sweeps once a minute; here there is room for twice as many and no sweep).
+ * Destination address -> set of servers, as lblc and lblcr learn them. The memory is fixed: 2048
+ * buckets of 16. A full bucket gives up the entry that was used least recently. (IPVS grows to
+ * 16,384 addresses and sweeps once a minute; the cache here has room for twice as many and no
+ * sweep.)
  *
- * Shared by all workers without a lock: a bucket has a sequence number, odd while somebody
- * writes. A reader that meets a writer takes it as a miss; a writer whose bucket changed
- * since it read it does not write. A lost entry is no fault in a cache, and no worker waits.
+ * Shared by all workers without a lock: a bucket has a sequence number, odd while a worker writes.
+ * A reader that meets a writer has a miss. A writer whose bucket changed since its read does not
+ * write. A lost entry is no fault in a cache, and no worker waits.
  */
 
 #include <stdbool.h>
@@ -42,7 +43,7 @@ void destcache_put(struct destcache *c);
  * forgotten, as in destcache_write(). */
 void destcache_read(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
 		    struct destcache_view *view);
-/* The same, and notes nothing. */
+/* As destcache_read(), without noting the use. */
 void destcache_look(struct destcache *c, const struct addr *addr, uint32_t now_s, uint32_t expire_s,
 		    struct destcache_view *view);
 /* Worker. Makes the first set_max of view's ids the set of addr, if no worker wrote to the

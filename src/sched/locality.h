@@ -2,8 +2,8 @@
 #ifndef PLVS_SCHED_LOCALITY_H
 #define PLVS_SCHED_LOCALITY_H
 
-/* Functions that lblc and lblcr share: for the cache that their nodes hand on, and to find servers
- * by id. */
+/* Functions that lblc and lblcr share: the cache that a node takes from the node before, and
+ * servers by id. */
 
 #include "sched/destcache.h"
 #include "sched/ops.h"
@@ -19,22 +19,23 @@ struct locality {
 	struct locality_place places[]; /* by id */
 };
 
-/* sched_data of a node; the cache of old when that has the same scheduler. 0 or -ENOMEM. */
+/* Makes sched_data of a node, with the cache of old if old has the same scheduler. 0 or -ENOMEM. */
 int locality_build(struct service *svc, const struct service *old, uint32_t set_max);
 void locality_destroy(struct service *svc);
 
-/* Reads the entry of the request's destination in the cache; writes it. A request that is dry
- * changes nothing in the cache. */
+/* Read and write the cache's entry for the request's destination. A dry request does not change the
+ * cache. */
 void locality_read(const struct service *svc, const struct sched_request *req,
 		   struct destcache_view *view);
 void locality_write(const struct service *svc, const struct sched_request *req,
 		    const struct destcache_view *view);
 
-/* The index of a server that may be chosen by the cache (there, not down, weight > 0;
- * IPVS does not ask for the overload flag here), or SCHED_NONE. */
+/* The index of a server that the cache may choose: in the list, not down, weight > 0. IPVS does not
+ * look at the overload flag here. Else SCHED_NONE. */
 int locality_find(const struct service *svc, uint32_t id);
 
-/* More active connections than its weight, while some server has less than half. */
+/* True: the server has more active connections than its weight, and another server has less than
+ * half of its own. */
 bool locality_overloaded(const struct service *svc, int index);
 
 #endif

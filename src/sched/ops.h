@@ -2,7 +2,7 @@
 #ifndef PLVS_SCHED_OPS_H
 #define PLVS_SCHED_OPS_H
 
-/* Every scheduler, and the functions that they share. Inside sched only. */
+/* The schedulers and their common functions. Inside sched only. */
 
 #include "model/schedulers.h"
 #include "sched/sched.h"
@@ -27,9 +27,9 @@ static inline uint32_t gcd32(uint32_t a, uint32_t b)
 }
 
 /*
- * An address in 32 bits, host order, as IPVS has it: an IPv4 address itself, an IPv6 address the
- * exclusive or of its words. The family is that of the service. A tunnel server may be of the
- * other family: of an IPv6 address an IPv4 service takes the first word.
+ * An address in 32 bits, host order, as in IPVS: an IPv4 address itself, or the exclusive or of an
+ * IPv6 address's words. The family is that of the service. A tunnel server may be of the other
+ * family: of an IPv6 address an IPv4 service takes the first word.
  */
 static inline uint32_t addr_fold(const struct addr *a, uint8_t family)
 {

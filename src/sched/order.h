@@ -3,9 +3,9 @@
 #define PLVS_SCHED_ORDER_H
 
 /*
- * Where a place in the old list is in the new one. Places count from 1; 0 is the head,
- * before the first server. A server that is gone stands for its nearest predecessor that
- * stayed, as when IPVS unlinks the node that a cursor points to.
+ * A map from places of the old list of servers to places of the new one. Places count from 1; 0 is
+ * the head, before the first server. The place of a removed server becomes that of its nearest
+ * predecessor that stayed, as when IPVS unlinks the node of a cursor.
  */
 
 #include "model/service.h"
@@ -15,8 +15,8 @@ struct order_map {
 	uint16_t to[]; /* [n + 1] */
 };
 
-/* old NULL, or of another scheduler: a map of nothing, every place becomes the head.
- * NULL: out of memory. free() it. */
+/* old NULL, or of another scheduler: every place becomes the head. NULL: out of memory. free() it.
+ */
 struct order_map *order_map_create(const struct service *svc, const struct service *old);
 
 static inline uint32_t order_map_place(const struct order_map *map, uint64_t place)

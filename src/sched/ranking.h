@@ -12,20 +12,20 @@
  * A leaf that changes is compared with its neighbours up to the root, or up to the first node that
  * stays as it was.
  *
- * Each worker counts in a row of its own (struct count_row). A leaf has the worker's own counts as
- * they are, and those of others as it read them last, so it may be old:
+ * Each worker counts in a row of its own (struct count_row). A leaf has the present counts of the
+ * worker and the counts of other workers as they were read last. So a leaf may be old:
  *   - another worker's connections began there: the choice reads the rows of others for the server
  *     at the root again, and plays that leaf again if they differ.
  *   - another worker's connections ended or became inactive there: the choice also looks at the
  *     next RANKING_LOOK servers of the list.
  *   - the list, weights, health or thresholds changed: a new node has new tournaments, which the
  *     worker fills at its first choice after that.
- * To read what another worker writes costs more than the rest of the choice. So all this is of the
- * first choice of a burst. Later choices of the burst look every RANKING_LOOK_EVERY times, and read
- * the rows of others for a server only if they have given it a connection since it was looked at
- * last. So a server gets at most one connection of each worker by old counts, and is within W of
- * the choices of one worker.
- * So one worker chooses what a look at all servers would have it choose.
+ * A read of another worker's row costs more than the rest of the choice. So only the first choice
+ * of a burst does all of the above. Later choices of the burst look every RANKING_LOOK_EVERY times,
+ * and read the rows of others for a server only if another worker has bound a connection to the
+ * server since the last look. So each worker gives a server at most one connection by old counts,
+ * and the server is within W of the choices of one worker. A single worker chooses as by a look at
+ * all servers.
  */
 
 #include "sched/ops.h"

@@ -14,7 +14,7 @@
  * choose() moves it by compare-and-swap:
  *   - generation equals svc->sched_gen: move it;
  *   - equals svc->sched_prev: the list has just changed: adapt() it, then move it;
- *   - anything else: this worker is a moment behind another: choose from the start of the
+ *   - any other: this worker has an older node than another worker: choose from the start of the
  *     list without storing.
  * Control calls sched_published() right after publishing a node, so that a cursor is never
  * more than one generation old.
@@ -28,10 +28,11 @@
 /* The memory of a worker for its choices: see ranking.h. */
 struct sched_worker {
 	uint16_t id;	      /* below service.n_workers */
-	uint16_t *place_of;   /* [MAX_SERVERS + 1]: in its service's list; true of servers in it */
+	uint16_t *place_of;   /* [MAX_SERVERS + 1]: in its service's list; valid for servers in the
+				 list */
 	struct count_row row; /* its counts of servers */
-	/* Of the choices to come: those of one burst may go by counts of other workers that were
-	 * read at the first of them, see ranking.h. 0: each choice stands alone. */
+	/* Choices with the same burst may use counts of other workers that the first of these
+	 * choices read: ranking.h. 0: each choice reads counts itself. */
 	uint32_t burst;
 };
 
@@ -45,8 +46,8 @@ struct sched_request {
 	struct addr dest;
 	uint32_t now_s;	 /* seconds of the burst's clock */
 	uint64_t random; /* fresh bits; for twos */
-	bool dry;	 /* the choice is only asked for: a scheduler notes nothing in its tables */
-	/* The worker that asks, or NULL: the choice is by a look at all servers. */
+	bool dry;	 /* for explain: the scheduler changes nothing in its tables */
+	/* The worker that chooses, or NULL: the choice is by a look at all servers. */
 	const struct sched_worker *worker;
 };
 
@@ -85,11 +86,10 @@ const char *const *sched_names(void);
 
 /*
  * Control: gives a node its tables and its generation. old is the node that is published
- * now for the same service, or NULL for a service that begins. A node whose list, configured
- * weights, thresholds, methods, scheduler or flags differ gets the next sched_gen; one that
- * differs in nothing of these (a server that is down or up or weighs less by its health, a
- * name) keeps old's generation and
- * cursor, only its tables are built again. 0 or -errno of build(); on error the node holds
+ * now for the same service, or NULL for a service that begins. A node with another list, or other
+ * configured weights, thresholds, methods, scheduler or flags, gets the next sched_gen. With other
+ * differences (a server's health, a weight by health, a name) a node keeps old's generation and
+ * cursor, and only its tables are built again. 0 or -errno of build(); on error the node holds
  * nothing of the scheduler's. service_put() of the last reference calls sched_detach().
  */
 int sched_attach(struct service *svc, const struct service *old);
@@ -98,10 +98,10 @@ void sched_detach(struct service *svc);
 void sched_published(const struct service *svc);
 
 /*
- * Worker: chooses a server and binds a connection to it, active or not. What others bind between
- * the two is at most one connection of each, since each binds what it chose before it chooses
- * again: so no server is further than W from the choices of one worker. An index into
- * svc->servers, or SCHED_NONE.
+ * Worker: chooses a server and binds a connection to it, active or not. Between the choice and the
+ * binding each other worker binds at most one connection, since a worker binds before it chooses
+ * again. So no server is further than W from the choices of one worker. An index into svc->servers,
+ * or SCHED_NONE.
  */
 int sched_assign(const struct service *svc, struct sched_request *req, bool active);
 
@@ -124,13 +124,13 @@ static inline void sched_update(const struct service *svc, const struct sched_wo
 
 /*
  * Worker, for explain: `to` is a copy of `from` with copies of its run-time objects. The copy gets
- * a copy of what the worker w knows, as that of the worker 0; its place_of is `place_of`. room is
- * of SCHED_COPY_MAX bytes and aligned to 128.
+ * the memory of worker w as that of worker 0, with `place_of` as its place_of. room is of
+ * SCHED_COPY_MAX bytes and aligned to 128.
  */
 void sched_copy(struct service *to, const struct service *from, const struct sched_worker *w,
 		uint16_t *place_of, void *room);
 
-/* Kernel IPVS's measure of load: active connections weigh 256 times an inactive one. */
+/* IPVS's measure of load: active connections weigh 256 times an inactive one. */
 static inline uint64_t load_of(uint64_t counts)
 {
 	return ((uint64_t)counts_active(counts) << 8) + counts_inactive(counts);
@@ -147,10 +147,10 @@ static inline bool server_eligible(const struct server *s)
 	return s->weight > 0 && !s->down && !server_rt_overloaded(s->rt);
 }
 
-/* For choose(): reads the cursor, adapted if need be. *store says whether to put it back. */
+/* For choose(): reads the cursor, adapted if need be. *store: the caller may store the cursor. */
 uint64_t sched_cursor_get(const struct service *svc, uint64_t *seen, bool *store);
-/* Puts it back where *seen was read. True when stored; false: another worker moved it, get
- * it again and choose again. */
+/* Stores the cursor if it is still *seen. False: another worker moved the cursor; get it again and
+ * choose again. */
 bool sched_cursor_move(const struct service *svc, uint64_t seen, uint64_t cursor);
 
 #define SCHED_CURSOR_GEN_BITS 16

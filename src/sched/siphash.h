@@ -4,8 +4,8 @@
 
 /*
  * SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF"; one round per word,
- * three at the end). With fixed keys the hash that Linux uses for mh; with a random key a
- * stranger cannot choose what collides.
+ * three at the end). With fixed keys this is the hash that Linux uses for mh. With a random key a
+ * stranger cannot choose colliding inputs.
  */
 
 #include <endian.h>

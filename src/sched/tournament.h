@@ -7,10 +7,10 @@
  * in list order, and whose inner nodes are the better of their two children, the left one of equal
  * ones. A leaf that changes is played up to the root, or up to the first node that stays as it was.
  *
- * A node is one number, if the weights allow it (tournament_scale()): the load times a factor that
- * takes the place of a division by the weight, and below it the server's place in the list. The
- * least number is the best server, the first of equal ones. Other weights need nodes with load and
- * weight, which are compared by products. Inside sched only.
+ * If the weights allow it (tournament_scale()), a node is one number. The high bits are the load
+ * times a factor in place of a division by the weight; the low bits are the server's place in the
+ * list. The least number is the best server, the first of equal ones. Other weights need nodes with
+ * load and weight, which are compared by products. Inside sched only.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 
 #include "model/limits.h"
 
-/* A server that may not be chosen has weight 0 and load 1: every other one is better. */
+/* A server that may not be chosen has weight 0 and load 1: every other server is better. */
 struct tournament_node {
 	uint64_t load;
 	uint32_t weight;
@@ -76,7 +76,7 @@ static inline void tournament_put(const struct tournament *t, union tournament_n
 			(struct tournament_node){weight != 0 ? load : 1, weight, place};
 }
 
-/* All pairs, once all servers and the leaves behind them were put. */
+/* Plays all pairs, after all servers and the leaves behind them were put. */
 static inline void tournament_play(const struct tournament *t, union tournament_nodes *n)
 {
 	for (uint32_t i = t->width - 1; i > 0; i--) {
@@ -138,7 +138,7 @@ static inline bool tournament_set_node(const struct tournament *t, struct tourna
 	return true;
 }
 
-/* A server's leaf, and the nodes above. False: the leaf was so already. */
+/* Sets a server's leaf, and the nodes above. False: the leaf had these values already. */
 static inline bool tournament_set(const struct tournament *t, union tournament_nodes *n,
 				  uint32_t place, uint64_t load, uint32_t weight)
 {
@@ -150,7 +150,7 @@ static inline bool tournament_set(const struct tournament *t, union tournament_n
 				   (struct tournament_node){weight != 0 ? load : 1, weight, place});
 }
 
-/* The same of a server whose weight has not changed. */
+/* The same for a server whose weight has not changed. */
 static inline bool tournament_set_load_key(const struct tournament *t, uint64_t *keys,
 					   uint32_t place, uint64_t load)
 {

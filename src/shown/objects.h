@@ -3,8 +3,8 @@
 #define PLVS_SHOWN_OBJECTS_H
 
 /*
- * The objects that tables show. Each is filled in one place (metrics/...view.c, or the method that
- * lists it) and lives as long as its use: texts are borrowed.
+ * The objects that tables show. One place fills each (metrics/...view.c, or the method that lists
+ * it). Texts are borrowed, so an object lives only as long as its use.
  */
 
 #include "announce/vip_routes.h"
@@ -119,7 +119,7 @@ struct shown_fleet {
 	const char *daemon, *daemon_reason;
 	uint64_t sessions;
 	uint64_t digest;	 /* the first 32 bits of that of the shared configuration */
-	bool fleet, on, drained; /* on: something may be announced */
+	bool fleet, on, drained; /* on: the router may announce routes */
 	bool standby;
 	bool daemon_known, daemon_missing;
 };

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 /*
- * the first caplen bytes of a frame of len. vlan: a tag that is not in the frame any more; or 0.
- * New reference: {text, mac_source, mac_destination, vlan, protocol, source, destination, length,
- * hops, flags, icmp, inner}, as far as the bytes go. text is the whole in a line.
+ * Shows the first caplen bytes of a frame of len. vlan: a tag that was stripped from the frame; or
+ * 0. New reference: {text, mac_source, mac_destination, vlan, protocol, source, destination,
+ * length, hops, flags, icmp, inner}, as far as the bytes go. text has all of it in a line.
  */
 json_t *packet_shown(const uint8_t *frame, size_t caplen, size_t len, unsigned int vlan);
 

@@ -3,13 +3,13 @@
 #define PLVS_SHOWN_SHOWN_H
 
 /*
- * Objects that people and programs are shown: one table for each kind. A row of a table is a fact
- * of the object: name, kind, unit, meaning, and where the fact lies in the object's struct
- * (objects.h). JSON of the control socket, metrics, columns of plvsctl and the reference pages
- * walk the rows.
+ * Objects as people and programs see them: one table for each kind. A row of a table is a fact of
+ * the object: name, kind, unit, meaning, and the place of the fact in the object's struct
+ * (objects.h). JSON of the control socket, metrics, columns of plvsctl and the reference pages walk
+ * the rows.
  *
- * plvsctl links the tables too, and has no objects: a table refers to no symbol of another room.
- * Context: any.
+ * plvsctl links the tables too, without the objects, so a table refers to no symbol of another
+ * room. Context: any.
  */
 
 #include <jansson.h>
@@ -39,7 +39,7 @@ struct shown_vector {
 	uint16_t first, n; /* names[first] to names[n - 1] */
 };
 
-/* Where a key stands. */
+/* The listings that have a key. */
 #define SHOWN_LIST   0x01U /* in the object's own listing */
 #define SHOWN_COUNTS 0x02U /* in counter.list */
 #define SHOWN_HEALTH 0x04U /* in health.list */
@@ -59,7 +59,7 @@ struct shown {
 	uint16_t metric_if; /* the same of the metric */
 };
 
-/* How a column shows the value, where the kind of the row does not say it all. */
+/* The form of a value in a column, where the kind of the row does not decide it. */
 enum shown_form {
 	SHOWN_PLAIN,
 	SHOWN_COLOURED, /* a word with a colour */
@@ -70,8 +70,8 @@ enum shown_form {
 	SHOWN_RATE,	/* a counter's change per second */
 	SHOWN_BITS,	/* the same of bytes, in bits */
 	SHOWN_OUTER,	/* the value, or that of the object around this one */
-	/* The state in words, which follow from several rows: of a service or server in
-	 * service.list, of a server in health.list. */
+	/* The state in words, derived from several rows: of a service or server in service.list, of
+	 * a server in health.list. */
 	SHOWN_CONDITION,
 	SHOWN_STANDING,
 };
@@ -106,18 +106,18 @@ extern const struct shown_table *const shown_tables[];
 
 /* NULL: no such row. */
 const struct shown *shown_find(const struct shown_table *t, const char *name);
-/* Sets the keys that stand in `in`, one of SHOWN_LIST and so on. */
+/* Sets the keys of the listing `in`: SHOWN_LIST and so on. */
 void shown_json(json_t *o, const struct shown_table *t, const void *object, unsigned int in);
 /* The same keys as text, for long listings: *first: no key stands before them. Rows of a group
  * that stand in one listing are neighbours there. */
 struct json_writer;
 void shown_write(struct json_writer *w, bool *first, const struct shown_table *t,
 		 const void *object, unsigned int in);
-/* The value of a row that is no SHOWN_MADE and no SHOWN_KEY; a change per second. New
- * references. */
+/* The value of a row, not of kind SHOWN_MADE or SHOWN_KEY (a new reference), and its change per
+ * second. */
 json_t *shown_value(const struct shown *row, const void *object);
 double shown_rate(const struct shown_table *t, const struct shown *row, const void *object);
-/* A new object with them. */
+/* A new object with the keys of the listing `in`. */
 json_t *shown_object(const struct shown_table *t, const void *object, unsigned int in);
 /* An unsigned member's value. */
 uint64_t shown_count(const struct shown *row, const void *object);

@@ -2,7 +2,7 @@
 #ifndef PLVS_SHOWN_VERDICT_COUNTERS_H
 #define PLVS_SHOWN_VERDICT_COUNTERS_H
 
-/* From a verdict of health to its publication: control counts. */
+/* The way from a verdict of health to its publication, counted by control. */
 
 #include <stdint.h>
 

@@ -14,7 +14,8 @@
 
 #define FAMILY_MAX 1024 /* processes looked at in one pass; orphans come up for the next */
 
-/* Signals all descendants but those below or equal to one of spared[n]. How many it was. */
+/* Signals all descendants but spared[n] and their descendants. Returns the number of signalled
+ * processes. */
 uint32_t family_signal(int sig, const pid_t *spared, uint32_t n);
 
 #endif

@@ -2,7 +2,8 @@
 #ifndef PLVS_SPAWN_JOB_H
 #define PLVS_SPAWN_JOB_H
 
-/* Requests in the spawner, and whose they are. Context: the spawner's process; one thread. */
+/* Requests in the spawner, and the clients that sent them. Context: the spawner's process; one
+ * thread. */
 
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -40,22 +41,23 @@ struct peer {
 };
 
 void peer_init(struct peer *p, int fd);
-/* Its programs are killed; its jobs end when their supervisors do. */
+/* Kills the client's programs; its jobs end when their supervisors do. */
 void peer_closed(struct peer *p);
 
 /* Takes a request as received. A message that is no request, or is over the limits, is refused. */
 void job_add(struct peer *p, const void *msg, size_t len);
 void job_cancel(struct peer *p, uint64_t id);
-/* Starts a bounded number of those that wait, so that the loop hears cancellations among
- * many starts. True: there are slots for more. */
+/* Starts a bounded number of waiting jobs, so that the loop hears cancellations among many starts.
+ * True: there are slots for more. */
 bool jobs_start(struct peer *p);
 /* Reads a result from the channel of the job; buf has room for a result. False: the supervisor was
  * killed, and the processes under the supervisor have become children of the spawner. May free the
  * job, and no other. */
 bool job_hear(struct peer *p, struct job *j, void *buf, size_t room);
-/* Results that could not be sent before. */
+/* Sends results that could not be sent before. */
 void results_send(struct peer *p);
-/* Ends those that have waited too long. Milliseconds until the next will have; -1: none. */
+/* Ends jobs that have waited too long. Returns the milliseconds until the next job has; -1: none
+ * waits. */
 int waiting_expire(struct peer *p, uint64_t now_us);
 
 #endif

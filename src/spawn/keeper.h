@@ -9,9 +9,9 @@
  *
  *	router --life, lines--> keeper --pair--> spawner --> supervisors and programs
  *
- * The spawner has the keeper's descriptors as well. When the keeper ends, the spawner kills
- * what it runs and becomes the keeper of a new spawner. So the death of either process is
- * repaired; the death of both at once is not, and shows as the end of file on every line.
+ * The spawner has the keeper's descriptors as well. When the keeper ends, the spawner kills its
+ * programs and becomes the keeper of a new spawner. So the death of either process is repaired. The
+ * death of both at once is not repaired, and is seen as the end of file on every line.
  *
  * Context: the keeper's process; one thread.
  */
@@ -38,9 +38,9 @@ struct keeper_note {
 /* Starts spawners for n clients until life ends (end of file) or the router is gone. */
 void keeper_run(uint32_t n) __attribute__((noreturn));
 
-/* Sends fd to the client at the other end of a line. False: nobody takes it. */
+/* Sends fd to the client at the other end of a line. False: the client is gone. */
 bool line_send(int line, int fd);
-/* A descriptor that came, close-on-exec; -EAGAIN: none yet; -EPIPE: none will come. */
+/* Receives a descriptor, close-on-exec; -EAGAIN: none yet; -EPIPE: none will come. */
 int line_receive(int line);
 
 #endif

@@ -6,12 +6,12 @@
  * Notify programs: one program, run for each transition of an object (a real server, a
  * router's role) with a JSON document on standard input.
  *
- * Each run costs a token; tokens come back one per interval, up to burst. While there is one
- * every transition is told, in order. Without one a transition waits for the next, and a later
- * one of the same object takes its place: the last state is what is told. Two programs for one
- * object never run at the same time. A transition that finds the queue full is dropped, counted and
- * logged. While there is no spawner transitions wait, and a program that ended with the spawner is
- * run again by the next one.
+ * Each run costs a token; tokens come back one per interval, up to burst. With a token each
+ * transition is told, in order. Without a token a transition waits, and a later transition of the
+ * same object takes its place, so that the last state is told. Two programs for one object never
+ * run at the same time. A transition that finds the queue full is dropped, counted and logged.
+ * While there is no spawner transitions wait, and a program that ended with the spawner is run
+ * again by the next one.
  *
  * `%{key}` in an argument is the value of this key of the document: programs that want words in
  * their arguments, as notify scripts of keepalived, need no JSON. A key that the document lacks is
@@ -49,13 +49,13 @@ void notify_destroy(struct notify *n);
 /* json is copied. 0, -E2BIG (over SPAWN_MAX_INPUT or NOTIFY_MAX_OBJECT), -ENOBUFS (dropped:
  * the queue is full) or -ENOMEM. */
 int notify_send(struct notify *n, const char *object, const char *json);
-/* Nothing runs or waits. */
+/* True: no program runs, and no notification waits. */
 bool notify_idle(const struct notify *n);
 
 struct notify_counters {
-	uint64_t sent;	    /* programs started for */
+	uint64_t sent;	    /* programs were started for these */
 	uint64_t done;	    /* of these: exit code 0 */
-	uint64_t failed;    /* of these: anything else */
+	uint64_t failed;    /* of these: any other end */
 	uint64_t coalesced; /* a later transition took their place */
 	uint64_t dropped;
 	uint32_t waiting, running;

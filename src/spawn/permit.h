@@ -18,14 +18,14 @@
 #define PERMIT_USERS 256
 
 struct permit {
-	uint32_t netns; /* 1: programs enter one */
+	uint32_t netns; /* 1: programs may enter a network namespace */
 	uint32_t n;
 	uid_t uids[PERMIT_USERS];
 };
 
 /* An empty memfd, close-on-exec, or -errno. */
 int permit_create(void);
-/* Adds a user; one that is there is added once. -ENOSPC. */
+/* Adds a user, if it is not there yet. 0 or -ENOSPC. */
 int permit_add(struct permit *permit, uid_t uid);
 bool permit_has(const struct permit *permit, uid_t uid);
 /* Writes and seals. 0 or -errno; -EPERM: it was sealed before. */

@@ -7,7 +7,7 @@
 #include "base/capabilities.h"
 #include "spawn/spawner_wire.h"
 
-/* Of keeper and spawner, when they are confined: to become other users, and to end programs. */
+/* Capabilities of a confined keeper and spawner: to become other users, and to end programs. */
 #define PROGRAM_CAPABILITIES (CAPABILITY(SETUID) | CAPABILITY(SETGID) | CAPABILITY(KILL))
 
 /* The failure that a supervisor's child reports when it cannot go on. */
@@ -16,13 +16,14 @@ struct program_failure {
 	int32_t code; /* errno */
 };
 
-/* In the child: takes on what the order says and executes it. in, out, err become 0, 1, 2;
- * *failure is a close-on-exec pipe to the supervisor; it moves. Returns only a failure. */
+/* In the child: becomes the order's user and group, enters its namespace, and executes the program.
+ * in, out, err become 0, 1, 2. *failure is a close-on-exec pipe to the supervisor, whose number
+ * changes. Returns only on a failure. */
 struct program_failure program_exec(struct spawn_order *order, int in, int out, int err,
 				    int *failure);
 
-/* In the supervisor: runs one program, reports it over channel, ends all that it left, and
- * exits. The end of file on channel ends it all. */
+/* In the supervisor: runs one program, reports its end over channel, ends all processes that the
+ * program left, and exits. The end of file on channel ends all of them at once. */
 void supervise(struct spawn_order *order, int channel) __attribute__((noreturn));
 
 /* From now on, in this process and its children: programs run as user by default, never as root,
@@ -32,7 +33,8 @@ void program_confine(const char *user, int permit);
  * Cheap: keeper and spawner call it in each turn. */
 void program_permit_take(void);
 
-/* Default dispositions, nothing blocked: signals of the spawner are not the program's. */
+/* Sets default dispositions and blocks no signal, so that the program does not inherit the
+ * spawner's settings. */
 void program_signals_reset(void);
 
 #endif

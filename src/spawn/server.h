@@ -9,12 +9,12 @@
 
 #include "spawn/spawner.h"
 
-#define SERVER_END_MS 2000 /* supervisors have this long to end what they run */
+#define SERVER_END_MS 2000 /* supervisors have this time to end their programs */
 
 /*
- * Says on pair that it serves, answers each byte there with one, and serves. Ends the process
- * when life ends (end of file) or router (a pidfd, or -1) is gone. Returns when pair ends: the
- * keeper is gone, and clients have been let go of.
+ * Serves clients. Writes a byte to pair at the start, and answers each byte there with one. Ends
+ * the process when life ends (end of file) or router (a pidfd, or -1) is gone. Returns when pair
+ * ends: the keeper is gone, and the clients were closed.
  */
 void server_run(int router, int life, int pair, const int *clients, uint32_t n);
 

@@ -4,14 +4,14 @@
 
 /*
  * Programs for the router: checks and notifications. The spawner (spawner.h), a small
- * process made before EAL, starts them; a client asks it from an event loop and is called
- * back once with how the program ended. The router itself never forks.
+ * process made before EAL, starts them; a client sends requests from an event loop and is called
+ * back once with the end of the program. The router itself never forks.
  *
  * A program gets: its arguments without a shell; PATH and the environment of the request,
  * nothing else; standard input from the request or empty; a session of its own; directory /;
- * default signals; no descriptor of the router; usual limits. When it ends, or its time is
- * up, everything it started ends as well, also what left its session: a program that must
- * live on is started by the system's service manager.
+ * default signals; no descriptor of the router; usual limits. When the program ends, or its time is
+ * up, all processes that it started end as well, also in other sessions. A program that must live
+ * on is started by the system's service manager.
  *
  * Context: one client belongs to one thread, that of its event base; text helpers: any.
  */
@@ -54,7 +54,7 @@ struct spawn_request {
 enum spawn_outcome {
 	SPAWN_EXITED,	   /* code: exit code */
 	SPAWN_SIGNALLED,   /* code: signal that ended it, not by its time limit */
-	SPAWN_TIMED_OUT,   /* it was ended, however it took that */
+	SPAWN_TIMED_OUT,   /* the program was ended at its time limit, whatever its exit code */
 	SPAWN_NOT_STARTED, /* step and code: errno */
 	SPAWN_CANCELLED,   /* by spawn_cancel() or spawn_client_destroy() */
 	SPAWN_NO_SPAWNER,  /* the spawner ended or does not answer */
@@ -67,7 +67,7 @@ enum spawn_step {
 	SPAWN_STEP_QUEUE,     /* no slot came free in time */
 	SPAWN_STEP_REFUSED,   /* the spawner's own limits */
 	SPAWN_STEP_RESOURCES, /* a process, a pipe, memory */
-	SPAWN_STEP_LOST,      /* somebody ended the process that supervised it */
+	SPAWN_STEP_LOST,      /* the supervisor of the program was killed */
 	SPAWN_STEP_NETNS,
 	SPAWN_STEP_USER, /* ENOENT: does not exist */
 	SPAWN_STEP_GROUP,
@@ -83,7 +83,7 @@ struct spawn_result {
 	int code;
 	uint32_t waited_ms; /* from the request to its start, or its end if it never started */
 	uint32_t ran_ms;
-	const char *output, *error; /* what was kept, with a NUL beyond its length */
+	const char *output, *error; /* the part that was kept, with a NUL beyond its length */
 	uint32_t output_len, error_len;
 	uint64_t output_dropped, error_dropped; /* bytes read and thrown away */
 };
@@ -93,23 +93,22 @@ typedef void spawn_done(void *arg, const struct spawn_result *result);
 /* Takes line (spawner_take_fd()) over, also on error. When the spawner has ended and another one
  * was started, the client goes on with that one. 0 or -ENOMEM. */
 int spawn_client_create(struct event_base *base, int line, struct spawn_client **out);
-/* Calls back all that is open with SPAWN_CANCELLED; their programs are killed. NULL is
- * allowed. Not from a callback. */
+/* Calls back all open requests with SPAWN_CANCELLED and kills their programs. NULL is allowed. Not
+ * from a callback. */
 void spawn_client_destroy(struct spawn_client *c);
 
 /* 1 to SPAWN_MAX_PARALLEL; holds for programs that start from now on. 0, -EINVAL, -ENOMEM. */
 int spawn_client_set_parallel(struct spawn_client *c, uint32_t parallel);
-/* For requests that name none; NULL: the process's own. Copied. 0 or -ENOMEM. */
+/* The namespace of requests that name none; NULL: the process's own. Copied. 0 or -ENOMEM. */
 int spawn_client_set_netns(struct spawn_client *c, const char *netns);
 /* False while there is no spawner: it has ended, and the next one does not serve yet. */
 bool spawn_client_works(const struct spawn_client *c);
 
 /*
  * Asks for a program; everything in the request is copied. done is called exactly once, from
- * the loop, or from spawn_cancel() or spawn_client_destroy(); never before this returns, and
- * never if it fails. id (may be NULL) is for spawn_cancel().
- * 0, -EINVAL (request), -E2BIG (over a limit above), -ENOBUFS (too many under way), -ENOMEM,
- * -EPIPE (there is no spawner at the moment).
+ * the loop, or from spawn_cancel() or spawn_client_destroy(); never before spawn_run() returns, and
+ * never if it fails. id (may be NULL) is for spawn_cancel(). 0, -EINVAL (request), -E2BIG (over a
+ * limit above), -ENOBUFS (too many under way), -ENOMEM, -EPIPE (there is no spawner at the moment).
  */
 int spawn_run(struct spawn_client *c, const struct spawn_request *request, spawn_done *done,
 	      void *arg, uint64_t *id);
@@ -126,7 +125,7 @@ struct spawn_counters {
 };
 void spawn_client_counters(const struct spawn_client *c, struct spawn_counters *out);
 
-/* "exit code 3 after 12 ms"; name is what is called the program in it. Returns buf. */
+/* "exit code 3 after 12 ms"; name stands for the program in the text. Returns buf. */
 const char *spawn_result_format(const struct spawn_result *r, const char *name, char *buf,
 				size_t len);
 

@@ -5,13 +5,13 @@
 /*
  * The spawner's process. The spawner is forked from main before EAL, threads and big memory, so
  * that starting a program costs the same whatever the router holds. For each program it forks a
- * supervisor, which starts the program, reads what it prints, and as a subreaper inherits and
- * ends whatever the program leaves behind.
+ * supervisor, which starts the program and reads its output. As a subreaper the supervisor inherits
+ * and ends all processes that the program leaves behind.
  *
  *	router --socketpair--> spawner --socketpair--> supervisor --fork, exec--> program
  *
- * The end of file on a socketpair says that the process with the other end is gone: supervisors
- * kill their programs then, and the spawner ends. A spawner that ends or hangs while the router
+ * The end of file on a socketpair means that the process with the other end is gone: supervisors
+ * then kill their programs, and the spawner ends. A spawner that ends or hangs while the router
  * lives is started again by the keeper (keeper.h), the first time after 100 ms, then after twice
  * the last delay, 30 s at most; a spawner that lived for a minute resets the delay.
  *
@@ -39,11 +39,12 @@ enum spawn_who {
 	SPAWN_FOR_MAX
 };
 
-/* Before any thread is started. 0 or -errno; -ETIMEDOUT, -EIO: it was made and does not serve. */
+/* Call before any thread is started. 0 or -errno; -ETIMEDOUT, -EIO: the process was made and does
+ * not serve. */
 int spawner_start(uint32_t n_clients, struct spawner **out);
 /* Before spawner_start(): programs run as user by default, never as root, and as none before
- * spawner_permit(); keeper and spawner keep the capabilities to become other users and to end what
- * they started. NULL: not confined. */
+ * spawner_permit(); keeper and spawner keep the capabilities to become other users and to end
+ * programs. NULL: not confined. */
 void spawner_confine(const char *user);
 /* Fixes the users that programs may run as, for the life of the router. 0 or -errno; -EPERM: they
  * are fixed. Without spawner_confine(): 0, and nothing is fixed. */
@@ -57,10 +58,10 @@ int spawner_take_fd(struct spawner *s, uint32_t client);
 int spawner_set_cpus(struct spawner *s, const cpu_set_t *cpus);
 
 struct spawner_status {
-	int keeper, spawner; /* process ids of the last that said that they serve */
+	int keeper, spawner; /* process ids of the last two that served */
 	uint32_t restarts;   /* of the spawner since the router's start */
 	uint64_t served_us;  /* CLOCK_MONOTONIC, when the last one began to serve */
-	bool lost;	     /* both are gone: no program can be run until plvs is started again */
+	bool lost; /* keeper and spawner are gone: no program runs until plvs is started again */
 };
 /* Context: control, or main before control runs. */
 void spawner_status(struct spawner *s, struct spawner_status *out);

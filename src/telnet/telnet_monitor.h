@@ -8,13 +8,13 @@
 
 #define TELNET_PASSWORD_MAX 128
 
-/* From the session: a name and a password, both empty where nobody is asked. */
+/* From the session: a name and a password, both empty where no login is asked for. */
 struct telnet_ask {
 	char name[TELNET_NAME_MAX + 1];
 	char password[TELNET_PASSWORD_MAX + 1];
 };
 
-/* To the session: a byte; with TELNET_IN the door of plvsctl, a descriptor. */
+/* To the session: a byte; with TELNET_IN a descriptor, plvsctl's socket to the monitor. */
 enum telnet_answer {
 	TELNET_IN = 'y',
 	TELNET_WRONG = 'w',

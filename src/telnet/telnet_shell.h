@@ -13,11 +13,11 @@ struct telnet_shell {
 	pid_t pid;
 };
 
-/* Runs a program with the client's terminal, and with the door to the monitor. NULL; or a line for
- * the client that says why not. */
+/* Runs a program with the client's terminal and the socket to the monitor. NULL, or a line for the
+ * client with the reason why not. */
 const char *telnet_shell_start(const char *program, struct telnet_stream *s, int door,
 			       struct telnet_shell *out);
-/* The client's window has another size. */
+/* Passes on a new size of the client's window. */
 void telnet_shell_resize(const struct telnet_shell *shell, const struct telnet_stream *s);
 void telnet_shell_end(struct telnet_shell *shell);
 

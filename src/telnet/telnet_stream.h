@@ -3,20 +3,21 @@
 #define PLVS_TELNET_TELNET_STREAM_H
 
 /*
- * The telnet side of one connection (RFC 854, 855, 857, 858, 1073, 1091), on libtelnet: what
- * the client sends as keys, and what a terminal prints as bytes for the client. All sizes are
- * bounded: a client that sends options for ever, or never reads, costs one buffer.
+ * The telnet side of one connection (RFC 854, 855, 857, 858, 1073, 1091), on libtelnet. The
+ * client's bytes become keys for a terminal, and the terminal's output becomes bytes for the
+ * client. All sizes are bounded: a client that sends options for ever, or never reads, costs one
+ * buffer.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Takes size_t for granted. */
+/* Needs size_t. */
 #include <libtelnet.h>
 
 #define STREAM_OUT_ROOM	  65536 /* bytes that may wait for the client */
-#define STREAM_OUT_PAUSE  32768 /* nothing more is read from client or shell above this */
+#define STREAM_OUT_PAUSE  32768 /* client and shell are not read above this */
 #define STREAM_KEYS_ROOM  8192
 #define STREAM_KEYS_PAUSE 4096
 #define STREAM_READ	  2048 /* bytes of one reading, of either side */
@@ -37,8 +38,8 @@ struct telnet_stream {
 	bool resized;			/* columns and rows are new */
 	bool there;			/* a key came since this was cleared */
 	bool broken;			/* protocol error, or too much */
-	uint16_t columns, rows;		/* 0: not told */
-	char term[STREAM_TERM_MAX + 1]; /* terminal type in lower case; "" = not told */
+	uint16_t columns, rows;		/* 0: not known */
+	char term[STREAM_TERM_MAX + 1]; /* terminal type in lower case; "" = not known */
 	uint32_t options;
 	bool key_cr, out_cr; /* the last byte was CR */
 };
@@ -50,12 +51,12 @@ void telnet_stream_close(struct telnet_stream *s);
 void telnet_stream_received(struct telnet_stream *s, const void *bytes, size_t n);
 /* Takes bytes that the terminal prints: at most STREAM_READ. */
 void telnet_stream_print(struct telnet_stream *s, const void *bytes, size_t n);
-/* The client may be read, or the terminal. */
+/* True: the client, or the terminal, may be read. */
 bool telnet_stream_takes_input(const struct telnet_stream *s);
 bool telnet_stream_takes_output(const struct telnet_stream *s);
-/* The client has said all that is asked for at the start. */
+/* True: the client has answered all options offered at the start. */
 bool telnet_stream_agreed(const struct telnet_stream *s);
-/* The first n bytes are gone. */
+/* Removes the first n bytes. */
 void stream_bytes_take(struct stream_bytes *b, size_t n);
 
 #endif

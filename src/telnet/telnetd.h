@@ -55,7 +55,7 @@ struct telnet_config {
 /* --- telnet_config.c --- */
 
 /* Reads `node.telnet` and `node.control` of a configuration of plvs, by default as the router
- * fills them in; the router has checked the document, this program believes nothing. 0, or
+ * fills them in; the router has checked the document, and this program checks it again. 0, or
  * -errno with a sentence in error. */
 int telnet_config_parse(const char *text, size_t len, struct telnet_config *out,
 			char error[ERROR_TEXT]);
@@ -72,7 +72,7 @@ const struct telnet_user *telnet_user_check(const struct telnet_config *c, const
 
 /* --- telnet_report.c --- */
 
-/* Tells the router, and standard error, what happened: "login", "login_failed", "logout",
+/* Reports an event to the router and on standard error: "login", "login_failed", "logout",
  * "refused". Waits at most a second. user may be NULL. */
 void telnet_report(const struct telnet_config *c, const char *event, const char *user,
 		   const char *from, const char *detail);
@@ -82,8 +82,8 @@ int telnet_router_connect(const char *path);
 
 /* --- telnet_filter.c --- */
 
-/* From now on neither this process nor a program that it runs gets a socket but by descriptors that
- * it has. 0 or -errno. */
+/* Forbids this process and its programs to make sockets; descriptors that are open can be used. 0
+ * or -errno. */
 int telnet_filter_enter(void);
 
 /* --- telnet_monitor.c --- */
@@ -94,14 +94,14 @@ enum telnet_news {
 	TELNET_NEWS_LOGIN = 'l',  /* asks for a session: the listener answers 'y' or 'n' */
 };
 
-/* Serves one connection until it ends. parent is a socket to the listener; delay_ms is how long
- * the first login is held back. Returns the exit code of the process. */
+/* Serves one connection until it ends. parent is a socket to the listener; the first login is held
+ * back for delay_ms. Returns the exit code of the process. */
 int telnet_monitor_run(const struct telnet_config *c, int client, int parent, const char *from,
 		       uint32_t delay_ms);
 
 /* --- telnet_session.c --- */
 
-/* The part of it that hears the client. monitor is a socket to the monitor. */
+/* Serves the client in a connection's session process. monitor is a socket to the monitor. */
 int telnet_session_run(const struct telnet_config *c, int fd, int monitor, uint32_t delay_ms);
 
 /* --- telnet_listen.c --- */
