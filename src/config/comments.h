@@ -7,7 +7,7 @@
  * comment belongs to the key or the element that follows it, or that stands before it on its line.
  * Elements of lists are the same where they have the same identity: a service its first listener,
  * others their address or name. Comments of a key that is left out now (it has its default) stand
- * at the head of its object. Comments of an object that is gone go with it.
+ * at the head of its object. Comments of a removed object are lost.
  *
  * Context: any.
  */
@@ -15,8 +15,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* The text of `json`, as config_to_text() has it, with the comments of `old`. old_json: what
- * `old` says, in the form of config_to_json(). free(); NULL: no memory. */
+/* The text of `json`, as config_to_text() writes it, with the comments of `old`. old_json: the
+ * value of `old`, in the form of config_to_json(). free(); NULL: no memory. */
 char *comments_carry(const char *old, size_t len, const json_t *old_json, const json_t *json);
 
 #endif

@@ -26,7 +26,7 @@ struct note {
 	char *path, *text; /* text: a comment from its first character to the end of its line */
 	enum note_position position;
 	bool used;
-	size_t at; /* in the file: of several at one position, the order */
+	size_t at; /* offset in the file: orders comments at one position */
 };
 
 struct comment_carrier {
@@ -46,11 +46,11 @@ size_t note_element_push(struct comment_carrier *c, const json_t *element, size_
 void note_path_pop(struct comment_carrier *c, size_t before);
 const char *note_path(const struct comment_carrier *c);
 
-/* By path, position and order in the file. */
+/* Orders by path, position and order in the file. */
 int note_compare(const void *a, const void *b);
 
-/* The comments of c->text into c->notes, in the order of note_compare(). json: what the text says;
- * the text has been parsed without error. */
+/* The comments of c->text into c->notes, in the order of note_compare(). json: the value of the
+ * text, which has been parsed without error. */
 void comments_read(struct comment_carrier *c, const json_t *json);
 
 #endif

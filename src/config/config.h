@@ -7,7 +7,7 @@
  * filled in. A schema table (schema*.c) drives parsing, defaults, output and documentation.
  *
  * Two parts: `node` is about this machine and is never compared or sent to the peer;
- * `shared` is what a pair of routers has in common.
+ * `shared` is the part that both routers of a pair have in common.
  *
  * Order of servers: as in the file, the order of adding. The scheduler's list is the
  * reverse (the last added is its head), so a server added by request goes to the *end*
@@ -45,7 +45,7 @@
 
 struct config_error {
 	char *path;	       /* "shared.services[2].scheduler"; "" = the whole document */
-	char *message;	       /* says what is wrong and what was expected; without the path */
+	char *message;	       /* the fault and the expected value; without the path */
 	char *expected;	       /* or NULL */
 	char *suggestion;      /* the near miss, or NULL */
 	uint32_t line, column; /* from 1; column in characters; 0 = no text to point into */
@@ -61,9 +61,9 @@ struct config_errors {
 	char *file; /* name for messages, or NULL */
 	struct config_error_list errors;
 	struct config_error_list warnings;
-	/* Why, for the code of an answer: 0 with errors.n == 0; else -EINVAL, -ENOENT (no
-	 * such object), -EEXIST, -ENOSPC (a limit; the message names it), -EIO and what
-	 * open() says (file), -ENOMEM. The first error decides. */
+	/* The reason, for the code of an answer: 0 with errors.n == 0; else -EINVAL, -ENOENT (no
+	 * such object), -EEXIST, -ENOSPC (a limit; the message names it), -EIO or -errno of open()
+	 * (file), -ENOMEM. The first error decides. */
 	int reason;
 };
 
@@ -134,8 +134,9 @@ struct config_node {
 	uint32_t mode; /* control.mode: permission bits */
 	struct config_level_socket read, change; /* control.read, control.change */
 	uint32_t connections;			 /* workers.connections, over all workers */
-	uint32_t embryonic;	   /* workers.embryonic: room for half-open ones; 0 = half */
-	uint32_t idle_gives_way_s; /* workers.idle_gives_way; 0 = assured ones never */
+	uint32_t embryonic;	   /* workers.embryonic: limit of half-open connections; 0 = half */
+	uint32_t idle_gives_way_s; /* workers.idle_gives_way; 0 = assured connections never give way
+				    */
 	uint8_t idle;		   /* workers.idle: enum config_idle */
 	bool cpus_awake;	   /* workers.cpus_awake */
 	uint8_t log_level;	   /* log.level: enum log_level */
@@ -161,8 +162,8 @@ enum config_idle {
 };
 
 /* A policy stands in `defaults` and on the service. Values are always filled in: the
- * service's own, else that of `defaults`, else the built-in one; `set` tells which were
- * given at this very place (bits are the schema's). */
+ * service's own, else that of `defaults`, else the built-in one; `set` has a bit for each key that
+ * is given at this place (bits of the schema). */
 struct config_policy {
 	uint64_t set;
 	const char *scheduler;	       /* one of config.schedulers: not owned */
@@ -197,14 +198,15 @@ struct config_service {
 	uint8_t family;		 /* of a mark: enum addr_family. See config_service_family() */
 	struct endpoint *listen; /* [0] is the identity; none with a mark */
 	uint32_t n_listen;
-	bool claim; /* the addresses of listen are the router's by this service alone */
+	bool claim; /* the router claims the addresses of listen for this service */
 	struct config_policy policy;
 	struct config_server *servers; /* in the file's order: see the top */
 	uint32_t n_servers;
 
-	uint32_t others;   /* configurations that have it besides one; atomics: config_freeze() */
+	uint32_t
+		others; /* further configurations that have the service; atomics: config_freeze() */
 	uint32_t position; /* in shared.services */
-	/* For the service's own part of the digest; filled on demand. */
+	/* The service's part of the digest; filled on demand. */
 	uint8_t digest[32];
 	bool digest_valid;
 };
@@ -223,14 +225,15 @@ struct config_address {
 	link_id link_id;	    /* resolved, or LINK_ANY */
 };
 
-/* A mark rule; what it matches is resolved in rule. */
+/* A mark rule; `rule` has its link resolved. */
 struct config_mark {
 	struct mark_rule rule;
 	char *link; /* "public", "!public.10", or NULL */
 	char *comment;
 };
 
-/* A third party that answers ARP or ND on a VIP link: who hears none must not take over. */
+/* A third station that answers ARP or ND on a VIP link. A router that hears no witness must not
+ * take over. */
 struct config_witness {
 	char *link;	 /* "public", "public.10" */
 	link_id link_id; /* resolved */
@@ -244,7 +247,7 @@ enum config_compat {
 };
 
 struct config_shared {
-	uint8_t compat; /* enum config_compat: what `defaults` does not state */
+	uint8_t compat; /* enum config_compat: values of keys that `defaults` does not state */
 	struct config_policy defaults;
 	struct config_address *addresses;
 	uint32_t n_addresses;
@@ -268,7 +271,7 @@ struct config {
 	uint32_t n_checks;
 	uint32_t n_servers; /* of all services */
 	char *file;	    /* the source of the configuration, or NULL */
-	/* For the part of the digest that is no service's; filled on demand. */
+	/* The part of the digest without services; filled on demand. */
 	uint8_t rest_digest[32];
 	bool rest_digest_valid;
 };
@@ -279,13 +282,13 @@ struct config {
  * caller and gets warnings also on success. 0 with *out, or errors->reason. */
 int config_load(const char *path, const char *const *schedulers, struct config **out,
 		struct config_errors *errors);
-/* The same of a text; file is the name for messages, may be NULL. */
+/* The same for a text; file is the name for messages, may be NULL. */
 int config_parse(const char *text, size_t len, const char *file, const char *const *schedulers,
 		 struct config **out, struct config_errors *errors);
 void config_destroy(struct config *config); /* NULL is allowed */
 /* `shared` as it is now, for reading on another thread while changes go on: services are the same
- * objects, which no change alters, and the rest is a copy. NULL: out of memory. Context: where
- * config is changed; the result is destroyed anywhere. */
+ * objects, which no change alters, and the rest is a copy. NULL: out of memory. Context: the thread
+ * that changes config; any thread may destroy the result. */
 struct config *config_freeze(const struct config *config);
 
 enum config_part {
@@ -298,7 +301,8 @@ enum config_part {
  * service states itself stay even where `defaults` says the same. New references, NULL: out of
  * memory. */
 json_t *config_to_json(const struct config *config, enum config_part part);
-/* Passwords, headers and texts that checks send become "(hidden)" in what config_to_json() made. */
+/* Replaces passwords, headers and texts that checks send by "(hidden)" in the JSON of
+ * config_to_json(). */
 void config_hide_secrets(json_t *json);
 json_t *config_service_to_json(const struct config *config, const struct config_service *svc);
 /* The object for a listing, up to its closing bracket: `{"address":"10.0.0.1:80","weight":1`, with
@@ -315,15 +319,15 @@ json_t *config_address_to_json(const struct config_address *address);
 char *config_shared_text(const struct config *config);
 /* Tabs, final newline, no comments. free() it. */
 char *config_to_text(const struct config *config);
-/* Writes beside and renames; keeps owner and mode of a file that exists, else 0640. Comments of the
- * file stay where the same objects are; its bytes from before are kept as PATH.bak: *before, to be
- * freed, or NULL. 0, or -errno with errors filled. */
+/* Writes a new file and renames it. Keeps owner and mode of an existing file; else the mode is
+ * 0640. Keeps the comments of objects that are still there. The old bytes are kept as PATH.bak,
+ * whose name is *before (to be freed, or NULL). 0, or -errno with errors filled. */
 int config_save(const struct config *config, const char *path, char **before,
 		struct config_errors *errors);
 
 #define CONFIG_DIGEST_STRLEN 65
-/* SHA-256 of what `shared` means, in hex: depends on order, not on spelling, comments or
- * whether a default is spelled out. After a change of one service it costs that service. */
+/* SHA-256 of the values of `shared`, in hex. Order counts; spelling, comments and defaults that are
+ * written out do not. After a change of one service only that service is digested again. */
 const char *config_digest(struct config *config, char buf[CONFIG_DIGEST_STRLEN]);
 
 /* ---- the schema ---- */
@@ -343,19 +347,19 @@ static inline uint8_t config_service_family(const struct config_service *svc)
 {
 	return svc->n_listen ? svc->listen[0].addr.family : svc->family;
 }
-/* The same identity: first listener with its protocol, or mark. */
+/* True: both have the same identity: first listener with its protocol, or mark. */
 bool config_service_same_key(const struct config_service *a, const struct config_service *b);
-/* The service of config with the identity of svc, or NULL; of no configuration as well. */
+/* The service of config with the identity of svc, or NULL. config may be NULL. */
 struct config_service *config_service_twin(const struct config *config,
 					   const struct config_service *svc);
-/* Every key means the same in both, those of real servers and their order included. */
+/* True: every key has the same value in both; real servers and their order count. */
 bool config_service_equal(const struct config_service *a, const struct config_service *b);
 /* Index into svc->servers, or -1. */
 int config_server_find(const struct config_service *svc, const struct endpoint *ep);
 /* The service's key, as in answers ("tcp:10.1.0.100:80"). buf of CONFIG_KEY_STRLEN. */
 #define CONFIG_KEY_STRLEN 64
 const char *config_service_key(const struct config_service *svc, char *buf, size_t len);
-/* near_names.c: the service that text is a near miss of. false: none. */
+/* The service whose name or key is near to text (near_names.c). False: none. */
 bool config_service_near(const struct config *config, const char *text,
 			 char near[CONFIG_KEY_STRLEN]);
 /* "public", "public.10". 0 or -ENOENT. */
@@ -365,22 +369,21 @@ const char *config_link_format(const struct config_node *node, link_id link, cha
 /* ---- changes ---- */
 
 enum config_kind {
-	OBJECT_SERVICE, /* with its real servers: a change of one is the service's */
+	OBJECT_SERVICE, /* with its real servers: a change of one is a change of the service */
 	OBJECT_ADDRESS,
 	OBJECT_MARK,
 	OBJECT_CHECK,
-	OBJECT_DEFAULTS, /* what follows for services has changes of its own */
+	OBJECT_DEFAULTS, /* services that inherit have changes of their own */
 	OBJECT_HA,
 	OBJECT_SHARED, /* the keys of `shared` that are no objects */
 	OBJECT_NODE,
 	OBJECT_KINDS
 };
 
-/* In which way an object differs: bits. None: the object is written otherwise and means the
- * same. */
-#define CHANGE_VALUE 0x1U /* a key means something else; or the object is new or gone */
+/* The way in which an object differs: bits. None: only the spelling differs. */
+#define CHANGE_VALUE 0x1U /* a key has another value, or the object is new or removed */
 #define CHANGE_PLACE 0x2U /* the object stands elsewhere in its list */
-#define CHANGE_CHECK 0x4U /* of a service: a check that it names means something else */
+#define CHANGE_CHECK 0x4U /* of a service: a check that the service names has changed */
 
 #define CONFIG_NOWHERE UINT32_MAX
 
@@ -400,16 +403,16 @@ union config_object_ref {
 struct config_change {
 	uint8_t kind;			       /* enum config_kind */
 	uint8_t how;			       /* CHANGE_* */
-	union config_object_ref before, after; /* NULL: the object is new, or gone */
+	union config_object_ref before, after; /* NULL: the object is new, or removed */
 	uint32_t from, to;		       /* places in the list, or CONFIG_NOWHERE */
 };
 
 /*
  * The differences between two configurations: builder, publisher, health and answers go by this
- * list alone. Objects that are gone come before the others of their kind.
+ * list alone. Removed objects come before others of their kind.
  */
 struct config_plan {
-	const struct config *before, *after; /* before NULL: everything is new */
+	const struct config *before, *after; /* before NULL: all objects are new */
 	struct config_change *v;
 	uint32_t n, max;
 };
@@ -424,10 +427,9 @@ uint32_t config_plan_kinds(const struct config_plan *plan, uint32_t how);
 
 /*
  * In two steps, so that the data plane may refuse in between: config_*_add/edit/delete()
- * check and prepare one change, and leave the configuration as it is; then
- * config_change_commit() puts the change in, or config_change_abort() forgets it. One change
- * at a time. Paths in errors are relative to the request's params ("server.weight",
- * "set.scheduler"). Return 0, or errors->reason.
+ * check and prepare one change, and leave the configuration as it is; then config_change_commit()
+ * makes the change, or config_change_abort() discards it. One change at a time. Paths in errors are
+ * relative to the request's params ("server.weight", "set.scheduler"). Return 0, or errors->reason.
  */
 /* object: the service as in a configuration. */
 int config_service_add(struct config *config, const json_t *object, struct config_change *change,
@@ -441,7 +443,7 @@ int config_service_delete(struct config *config, const char *service, struct con
 /* server: the object as in a configuration; it becomes the head of the scheduler's list. */
 int config_server_add(struct config *config, const char *service, const json_t *server,
 		      struct config_change *change, struct config_errors *errors);
-/* Keeps its place. */
+/* The server keeps its place. */
 int config_server_edit(struct config *config, const char *service, const char *server,
 		       const json_t *set, struct config_change *change,
 		       struct config_errors *errors);
@@ -452,8 +454,8 @@ int config_address_add(struct config *config, const json_t *object, struct confi
 		       struct config_errors *errors);
 int config_address_delete(struct config *config, const json_t *object, struct config_change *change,
 			  struct config_errors *errors);
-/* rule: the object as in a configuration; it comes before what stands at position now,
- * UINT32_MAX = at the end. */
+/* rule: the object as in a configuration, to be inserted before the rule at position; UINT32_MAX =
+ * at the end. */
 int config_mark_add(struct config *config, const json_t *rule, uint32_t position,
 		    struct config_change *change, struct config_errors *errors);
 int config_mark_delete(struct config *config, uint32_t position, struct config_change *change,
@@ -477,7 +479,7 @@ struct config_line {
 	/* "service tcp:10.1.0.100:80", "server 10.0.0.1:80 of tcp:...", "address ..." */
 	char *object;
 	char *detail; /* "weight: 1 -> 2; upper: 0 -> 10", or "" */
-	/* For counts of their connections; in the two configurations, or NULL. */
+	/* For counts of connections: the objects in the two configurations, or NULL. */
 	const struct config_service *before, *after;
 	const struct config_server *server_before, *server_after;
 };
@@ -493,7 +495,7 @@ struct config_words {
 
 /* Services, servers and the other objects of the plan, then the keys of node. 0 or -ENOMEM. */
 int config_words(const struct config_plan *plan, struct config_words **out);
-/* The keys of node alone. */
+/* Only the keys of node. */
 int config_node_words(const struct config *before, const struct config *after,
 		      struct config_words **out);
 void config_words_destroy(struct config_words *words); /* NULL is allowed */

@@ -9,7 +9,7 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Of the rows of a schema. */
+/* Members of schema rows. */
 #define AT(s, member) .offset = offsetof(s, member)
 #define LIST_AT(s, items, count)                                                                   \
 	.shape = SHAPE_LIST, .offset = offsetof(s, items), .count_offset = offsetof(s, count)
@@ -52,7 +52,7 @@ enum config_shape {
 enum config_text_rule {
 	RULE_LABEL,   /* letters, digits, '.', '_', '-' */
 	RULE_PORT,    /* as a label, no dot, starts with a letter: "public.10" is a link */
-	RULE_IFNAME,  /* a name that Linux takes for an interface */
+	RULE_IFNAME,  /* a name that Linux accepts for an interface */
 	RULE_PATH,    /* absolute */
 	RULE_NETNS,   /* a name or an absolute path */
 	RULE_LINK,    /* a port or port.VLAN, "!" before it negates */
@@ -68,11 +68,11 @@ enum config_text_rule {
 
 #define FIELD_REQUIRED 0x1U
 #define FIELD_LIVE     0x2U  /* of node: a change takes effect without a restart */
-#define FIELD_SECRET   0x8U  /* not shown to those who may only read */
-#define FIELD_REMARK   0x4U  /* for people: no other part of the router reads it */
+#define FIELD_SECRET   0x8U  /* not shown to clients that may only read */
+#define FIELD_REMARK   0x4U  /* for people: no other part of the router reads the value */
 #define FIELD_NAME     0x10U /* of a check: its name */
-#define FIELD_LISTED   0x40U /* stands in listings also where it is the default */
-#define FIELD_PACE     0x20U /* of a check: when it is asked, and how answers count */
+#define FIELD_LISTED   0x40U /* in listings also with its default value */
+#define FIELD_PACE     0x20U /* of a check: times of probes, and rules of counting */
 
 struct config_object;
 
@@ -88,10 +88,10 @@ struct config_field {
 	uint8_t kind;	 /* TYPE_BYTES: enum match_kind */
 	uint16_t offset, count_offset;
 	uint64_t min, max; /* of a number; of a string's length; max of a list: its length; min of
-			    * an endpoint: its port's, 0 or 1 */
+			      an endpoint: the least port, 0 or 1 */
 	uint32_t most;	   /* entries of a list of strings; 0: max */
 	uint64_t def;
-	const char *def_text;	   /* TYPE_STRING, or what documentation says instead of def */
+	const char *def_text;	   /* TYPE_STRING, or the text in documentation instead of def */
 	const char *max_name;	   /* "MAX_LISTEN" */
 	const char *const *names;  /* TYPE_ENUM, TYPE_FLAGS: end with NULL */
 	const char *const *one_of; /* TYPE_BYTES: the keys of the member; end with NULL */
@@ -100,14 +100,14 @@ struct config_field {
 	const char *zero;	   /* TYPE_MS: a word that stands for 0, whatever min is */
 	const char *unit;
 	const struct config_object *object;
-	/* Looks at a value of the key, once it is parsed and in range, and reports what is wrong
-	 * with it: 0 or -EINVAL. NULL: any value will do. */
+	/* Checks a value that is parsed and in range, and reports a fault: 0 or -EINVAL. NULL: any
+	 * value is valid. */
 	int (*check)(struct config_context *ctx, const void *value);
 	uint32_t types; /* of a check: bits of enum check_type that take the key; 0 = all */
 	const char *help;
 };
 
-/* How many entries a list may have. */
+/* The most entries of a list. */
 static inline uint64_t config_field_most(const struct config_field *f)
 {
 	return f->most ? f->most : f->max;
@@ -174,7 +174,7 @@ static inline void context_pop(struct config_context *ctx)
 	ctx->depth--;
 }
 
-/* Of a request: paths start at param, or at nothing. */
+/* For a request: paths start with param, or are empty. */
 void config_context_init(struct config_context *ctx, const struct config *config,
 			 struct config_errors *errors, const char *param);
 
@@ -207,7 +207,7 @@ bool config_scalar_equal(const struct config_field *f, const void *a, const void
 size_t config_scalar_size(const struct config_field *f);
 /* Puts the built-in default there (not of strings: those stay NULL until the end). */
 void config_scalar_default(const struct config_field *f, const char *const *schedulers, void *out);
-/* 0 or -EINVAL with *why: a sentence about what is wrong. */
+/* 0, or -EINVAL with *why: a sentence about the fault. */
 int config_text_check(enum config_text_rule rule, const char *text, const char **why);
 /* The values that the rule allows, in words for people. */
 const char *config_text_rule(enum config_text_rule rule);
@@ -217,14 +217,14 @@ const char *config_addr_format(const struct config_addr *a, char *buf, size_t le
 
 /* 0 or -EINVAL. */
 int config_route_parse(const char *text, struct config_route *out);
-/* How many servers an element of a list of servers is: more than 1 where its address is a range of
- * IPv4, which begins with *first. */
+/* The number of servers that an element of a list of servers stands for: more than 1 if its address
+ * is a range of IPv4, which begins with *first. */
 uint32_t config_server_range(const json_t *server, uint32_t *first);
 /* The element with one address of its range. New; NULL: no memory. */
 json_t *config_server_of_range(const json_t *server, uint32_t address);
 int config_netmask_parse(const char *text, uint64_t *out); /* "255.255.255.0" */
 int config_mode_parse(const char *text, uint32_t *out);	   /* "0600" */
-/* Behind the "!" and blanks that negate. */
+/* Skips the "!" and blanks of a negation. */
 const char *config_negation_skip(const char *text, uint8_t *negate);
 int config_match_parse(const char *text, struct mark_prefix *out, uint8_t *family);
 const char *config_match_format(const struct mark_prefix *p, char *buf, size_t len);
@@ -241,7 +241,7 @@ json_t *config_status_to_json(const struct check_status_range *r);
 
 /* ---- texts of checks: match_value.c ---- */
 
-/* The text has been held against the row's rule. 0, or -EINVAL after a report; -ENOMEM. */
+/* The text fits the row's rule. 0, or -EINVAL after a report; -ENOMEM. */
 int config_bytes_parse(struct config_context *ctx, const struct config_field *f, const char *text,
 		       struct match *out);
 bool config_bytes_equal(const struct match *a, const struct match *b);
@@ -251,12 +251,12 @@ void config_bytes_fini(struct match *m);
 
 /* ---- values by the schema: object_value.c ---- */
 
-/* Every default of the object, zero elsewhere. */
+/* Sets every default of the object, and zero elsewhere. */
 void config_object_init(const struct config_object *o, const char *const *schedulers, void *base);
 /* Frees what the object owns, not the object. */
 void config_object_fini(const struct config_object *o, void *base);
 void config_item_fini(const struct config_field *f, void *item);
-/* Every key means the same in both: whether a key was stated or inherited does not matter. */
+/* True: every key has the same value in both, stated or inherited. */
 bool config_object_equal(const struct config_object *o, const void *a, const void *b);
 /* The same without the rows that have one of the flags. */
 bool config_object_alike(const struct config_object *o, const void *a, const void *b,
@@ -264,10 +264,10 @@ bool config_object_alike(const struct config_object *o, const void *a, const voi
 /* A deep copy. 0, or -ENOMEM with *to zeroed. */
 int config_object_copy(const struct config_object *o, const void *from, void *to);
 /* The second half of a copy: base has the bytes of the original, and gets strings and lists of
- * its own. false: out of memory; fini() is safe. */
+ * its own. False: out of memory; fini() is safe. */
 bool config_object_own(const struct config_object *o, void *base);
 bool config_field_is_object(const struct config_field *f);
-/* Two objects have the same value of a row. */
+/* True: two objects have the same value of a row. */
 bool config_field_equal(const struct config_field *f, const void *a, const void *b);
 
 /* ---- walking the schema ---- */
@@ -285,44 +285,44 @@ enum config_walk {
  */
 bool config_row_takes_part(const struct config_field *f, enum config_walk walk, unsigned int but);
 
-/* Parses over what init() and inheritance left there. Frees nothing on error; fini() does.
- * 0 or -EINVAL after reports; -ENOMEM. */
+/* Parses into an object that has its defaults and inherited values. Frees nothing on error; fini()
+ * does. 0 or -EINVAL after reports; -ENOMEM. */
 int config_object_parse(struct config_context *ctx, const struct config_object *o,
 			const json_t *json, void *base);
-/* Copies what policy does not set itself. */
+/* Copies values that policy does not set itself. */
 void config_policy_inherit(struct config_policy *policy, const struct config_policy *from);
-/* Keys that are null in a merge are never parsed: refuses those that nobody knows. */
+/* Keys that are null in a merge are never parsed: refuses unknown ones. */
 int config_nulls_check(struct config_context *ctx, const struct config_object *o,
 		       const json_t *set);
-/* "ftp": true is said of this service itself, not by the defaults. */
+/* True: the service itself states the key, not only the defaults. */
 bool config_policy_states_engine(const struct config_policy *policy);
 bool config_policy_states_ftp(const struct config_policy *policy);
 bool config_policy_states_netmask(const struct config_policy *policy);
-/* A netmask of `defaults`, as a service has it that states none: it holds for services of the
- * family that it is written for, others go by whole addresses. */
+/* The netmask of a service that states none. A netmask of `defaults` applies to services of the
+ * family for which it is written; others use whole addresses. */
 uint64_t config_netmask_inherited(uint64_t netmask, uint8_t family);
-/* The length holds for IPv6: longer than an address of IPv4. */
+/* True: the length is for IPv6: longer than an address of IPv4. */
 bool config_netmask_is_long(uint64_t netmask);
 /* The same for "client_address". */
 bool config_policy_states_client_address(const struct config_policy *policy);
 /* The same for "one_packet": true. */
 bool config_policy_states_one_packet(const struct config_policy *policy);
-/* Fills what the defaults do not state themselves with what another product does. */
+/* Fills keys that the defaults do not state with the values of another product. */
 void config_policy_compat(struct config_policy *defaults, enum config_compat compat);
 
 enum config_style {
 	STYLE_FILE,   /* the keys that a file needs; stated policies stay */
-	STYLE_LISTED, /* the same, and what is FIELD_LISTED */
-	STYLE_DIGEST, /* only what differs from what would be inherited */
-	STYLE_FULL,   /* everything */
+	STYLE_LISTED, /* the same, and keys with FIELD_LISTED */
+	STYLE_DIGEST, /* only keys whose value differs from the inherited one */
+	STYLE_FULL,   /* all keys */
 };
 
-/* model: the struct with the values that hold when a key is left out. */
+/* model: a struct with the values of keys that are left out. */
 json_t *config_object_to_json(const struct config_object *o, const void *base, const void *model,
 			      enum config_style style);
 /* The keys, defaults as well, in which base differs from other; in order. */
 json_t *config_object_differing(const struct config_object *o, const void *base, const void *other);
-/* The same for the parts that inherit from what is around them. */
+/* The same for parts that inherit from the objects around them. */
 json_t *config_service_render(const struct config *config, const struct config_service *svc,
 			      enum config_style style, bool servers);
 json_t *config_server_render(const struct config *config, const struct config_service *svc,
@@ -331,14 +331,14 @@ json_t *config_node_render(const struct config *config, enum config_style style)
 
 /* ---- services ---- */
 
-/* A service with what it inherits; NULL: out of memory. */
+/* A service with its inherited values; NULL: out of memory. */
 struct config_service *config_service_create(const struct config *config);
 struct config_service *config_service_clone(const struct config_service *svc);
 /* A view of the service, to be read and not to be freed, without the count of other owners, which
  * threads change meanwhile. */
 struct config_service config_service_seen(const struct config_service *svc);
 void config_service_destroy(struct config_service *svc);
-/* Fills what it inherits from defaults, and its servers from it. */
+/* Fills the values that the service inherits from defaults, and its servers from the service. */
 void config_service_inherit(struct config_service *svc, const struct config_policy *defaults);
 /* 'service "web" (tcp:10.1.0.100:80)'. */
 #define CONFIG_LABEL_STRLEN 160
@@ -348,8 +348,8 @@ const char *config_service_label(const struct config_service *svc, char *buf, si
 
 /* list: the address of the pointer to n objects. Room for one more. 0 or -ENOMEM. */
 int config_list_reserve(void *list, uint32_t n, size_t size);
-/* Puts change->after, which is taken over, at its place in the list, or takes the object at
- * change->from out of the list and frees it. */
+/* Puts change->after, which is taken over, at its place in the list, or removes the object at
+ * change->from and frees it. */
 void config_list_commit(const struct config_object *o, void *list, uint32_t *n,
 			struct config_change *change);
 
@@ -358,7 +358,7 @@ void config_list_commit(const struct config_object *o, void *list, uint32_t *n,
 /* 0 or -ENOMEM. */
 int config_plan_add(struct config_plan *plan, const struct config_change *change);
 int config_plan_marks(struct config_plan *plan);
-/* An object of the kind, new or gone or differing, as a change. 0 or -ENOMEM. */
+/* Adds a change of an object of the kind, if it is new, removed or different. 0 or -ENOMEM. */
 int config_plan_object(struct config_plan *plan, const struct config_object *o,
 		       enum config_kind kind, const void *before, const void *after);
 int config_mark_words(struct config_words *words, const struct config_plan *plan,
@@ -385,19 +385,19 @@ int config_check_readable(struct config_context *ctx, const void *value);
 
 /* ---- checks that need more than one key ---- */
 
-/* Why an address can be neither a VIP nor a real server nor the peer, or NULL. */
+/* The reason why an address can be neither a VIP nor a real server nor the peer, or NULL. */
 const char *config_addr_unusable(const struct addr *a); /* link-local ones are usable on a link */
 
-/* All at the context's path, which is that of the object; reports, no result. */
+/* These functions report at the context's path, which is that of the object, and return nothing. */
 
-/* An address that packets can be sent to by every link. more: what to write instead, or "". */
+/* The address can be reached by any link. more: a hint at another form, or "". */
 void config_check_usable(struct config_context *ctx, const struct addr *a, const char *more);
-/* The same as a warning: of a service that claims no address, as ipvsadm makes them. */
+/* The same as a warning, for a service that claims no address, as ipvsadm makes services. */
 void config_check_usable_unclaimed(struct config_context *ctx, const struct addr *a);
-/* An address of neither router's own. */
+/* The address is not one of either router's own. */
 void config_check_own_address(struct config_context *ctx, const struct config *config,
 			      const struct addr *a);
-/* A VIP that is no real server by NAT. */
+/* The VIP is no real server by NAT. */
 void config_check_pool_address(struct config_context *ctx, const struct config *config,
 			       const struct addr *vip);
 /* The number of addresses in the pool of a link, up to this one. */
@@ -406,32 +406,32 @@ void config_check_pools(struct config_context *ctx, const struct config *config,
 void config_check_nat_address(struct config_context *ctx, const struct config *config,
 			      const struct addr *vip, bool claim);
 
-/* The service alone: listeners, servers, thresholds. Puts DR servers' ports right. */
+/* The service alone: listeners, servers, thresholds. Corrects the ports of DR servers. */
 void config_check_service(struct config_context *ctx, struct config_service *svc);
-/* Of a service, and of an address, in a fleet. */
+/* A service, and an address, in a fleet. */
 void config_check_fleet_service(struct config_context *ctx, const struct config *config,
 				const struct config_service *svc);
 void config_check_fleet_address(struct config_context *ctx, const struct config *config,
 				const struct config_address *a);
-/* The demands of `adopt` and of the table of mh on a service. */
+/* The rules of `adopt` and of the table of mh for a service. */
 void config_check_adopt(struct config_context *ctx, const struct config_service *svc);
-/* Identities against those of other services, which are in the index while the service
- * itself is not; and VIPs against the router's own addresses. */
+/* Compares identities with those of other services, which are in the index (the service itself is
+ * not), and VIPs with the router's own addresses. */
 void config_check_conflicts(struct config_context *ctx, const struct config *config,
 			    const struct config_service *svc);
-/* NAT servers against VIPs, with all VIPs in the index, its own as well. */
+/* Compares NAT servers with VIPs; all VIPs are in the index, the service's own as well. */
 void config_check_nat_servers(struct config_context *ctx, const struct config *config,
 			      const struct config_service *svc);
-/* VIPs against NAT servers, with all of those in the index. */
+/* Compares VIPs with NAT servers, all of which are in the index. */
 void config_check_vips(struct config_context *ctx, const struct config *config,
 		       const struct config_service *svc);
-/* Against the index, where it is not yet; resolves its link. */
+/* Compares an address with the index, which does not have it yet; resolves its link. */
 void config_check_address(struct config_context *ctx, const struct config *config,
 			  struct config_address *a);
 /* Resolves its link. */
 void config_check_mark(struct config_context *ctx, const struct config_node *node,
 		       struct config_mark *m);
-/* Entries of all rules together. */
+/* The number of entries of all rules together. */
 void config_check_mark_entries(struct config_context *ctx, uint64_t entries);
 /* All mark rules. */
 void config_check_marks(struct config_context *ctx, struct config *config);
@@ -459,8 +459,8 @@ void config_check_limits(struct config_context *ctx, const struct config *config
 
 /* ---- redact.c ---- */
 
-/* Both versions of an object, as its rows render it: secrets are hidden, and one that changed
- * is another word in after. */
+/* Hides secrets in both versions of an object, as its rows render it. A secret that changed is
+ * another word in after. */
 void config_hide_change(const struct config_object *o, json_t *before, json_t *after);
 
 #endif

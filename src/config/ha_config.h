@@ -36,8 +36,8 @@ enum config_ha_mode {
 	CONFIG_HA_FLEET, /* every member is active: docs/fleet.md */
 };
 
-/* The VIPs of a fleet that are withdrawn for want of a quorum: those with at least one such
- * service, those with no other, none. */
+/* The VIPs of a fleet that are withdrawn without a quorum: VIPs with at least one service without a
+ * quorum; VIPs all of whose services are without; none. */
 enum config_withdraw {
 	CONFIG_WITHDRAW_ANY,
 	CONFIG_WITHDRAW_ALL,
@@ -63,7 +63,7 @@ struct config_ha_node {
 	uint32_t n_paths;
 };
 
-/* A member of the fleet, and where its control connections come. */
+/* A member of the fleet, and the address of its control connections. */
 struct config_member {
 	char *name;
 	struct endpoint address;
@@ -88,9 +88,9 @@ struct config_ha_shared {
 };
 
 /*
- * The time between two heartbeats. Other products have a deadtime of exactly three
- * keepalives (6 s and 18 s for one); the lease of the role machine needs more than three. Where
- * the deadtime is no longer than that, a quarter of it is used.
+ * The time between two heartbeats. Other products have a deadtime of exactly three keepalives (6 s
+ * and 18 s), but the lease of the role machine needs more than three. With a deadtime of at most
+ * three keepalives, a quarter of the deadtime is used.
  */
 static inline uint32_t config_ha_keepalive_ms(const struct config_ha_shared *ha)
 {
@@ -107,12 +107,12 @@ struct config_announced {
 
 /* Routes by which VIPs are announced to the network: announce/vip_routes.h. */
 struct config_announce {
-	uint32_t table; /* of Linux; 0: nothing is announced */
+	uint32_t table; /* of Linux; 0: no VIP is announced */
 	uint32_t metric;
 	struct config_announced *vips;
 	uint32_t n_vips;
 	uint32_t stuck_ms, drain_ms;
-	uint32_t bgp_port; /* of the routing daemon; 0: nobody looks for one */
+	uint32_t bgp_port; /* of the routing daemon; 0: no look for one */
 };
 
 /* The programs that a configuration from the peer may run on this router. */
@@ -122,9 +122,9 @@ struct config_programs {
 	char *user; /* NULL: nobody */
 };
 
-/* Programs that are told of what happens; JSON on standard input. */
+/* Programs that run at events, with JSON on standard input. */
 struct config_notify {
-	char **ha, **health, **announce; /* argv; none: nobody is told */
+	char **ha, **health, **announce; /* argv; empty: no program */
 	uint32_t n_ha, n_health, n_announce;
 	char *user; /* NULL: the router's own */
 	uint32_t timeout_ms;

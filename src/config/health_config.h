@@ -14,13 +14,13 @@
 #include "base/addr.h"
 #include "health/check.h"
 
-#define CONFIG_MAX_CHECKS      4096 /* named ones */
+#define CONFIG_MAX_CHECKS      4096 /* checks with a name */
 #define CONFIG_SERVER_CHECKS   4    /* of one server */
 #define CONFIG_CHECK_NAME_SIZE 32   /* with its NUL */
 
 struct config;
 
-/* Names of checks as a value: zero beyond what is used, so that memcmp() compares. */
+/* Names of checks as a value: unused bytes are zero, so that memcmp() compares. */
 struct config_checks {
 	uint8_t n;
 	char names[CONFIG_SERVER_CHECKS][CONFIG_CHECK_NAME_SIZE];
@@ -29,7 +29,7 @@ struct config_checks {
 /* The check of a name, or NULL. */
 const struct check_spec *config_check_find(const struct config *config, const char *name);
 
-/* Specs by the rows of a check. */
+/* Functions for specs that walk the rows of a check. */
 extern const struct check_spec_ops config_spec_ops;
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Called per value that differs; a or b is NULL where it is missing. */
+/* Called for each value that differs; a or b is NULL if the value is missing. */
 typedef void json_diff_found(void *arg, const char *path, const json_t *a, const json_t *b);
 
 /* Walks both; path is the name of the whole, "" for none. Lists of different length differ
@@ -21,11 +21,12 @@ char *json_diff_line(const char *path, const json_t *a, const json_t *b);
  * -ENOMEM. */
 int json_diff_detail(json_t *a, json_t *b, char **detail);
 
-/* The moved ones of n objects: the fewest that explain the new order. */
+/* Finds the objects that moved: the fewest that explain the new order. */
 struct moves {
-	uint32_t *old_pos; /* where the objects that both orders have stood, in the new order */
-	uint32_t n;	   /* of them, at most what init() was told */
-	bool *moved;	   /* answer, per object */
+	uint32_t
+		*old_pos; /* old positions of the objects that both orders have, in the new order */
+	uint32_t n;	  /* number of positions, at most the n of moves_init() */
+	bool *moved;	  /* answer, per object */
 	uint32_t *tail, *prev;
 };
 

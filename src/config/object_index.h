@@ -3,9 +3,9 @@
 #define PLVS_CONFIG_OBJECT_INDEX_H
 
 /*
- * An index of listeners, marks, names and addresses and of the objects that have them. By the index
- * the check of a service takes time in proportion to that service, also with ten thousand services
- * loaded. Context: control.
+ * An index of listeners, marks, names and addresses and of the objects that have them. With the
+ * index the check of a service takes time in proportion to that service, also among ten thousand
+ * services. Context: control.
  */
 
 #include "config/config.h"
@@ -26,7 +26,7 @@ struct config_index_key {
 	uint8_t proto;
 	be16 port;
 	uint32_t mark;
-	struct addr addr; /* of a mark: its family alone */
+	struct addr addr; /* of a mark: only its family */
 	const char *name; /* INDEX_NAME; NULL elsewhere. Lives as long as the entry. */
 };
 
@@ -34,20 +34,20 @@ struct config_index_key {
 struct config_index *config_index_create(void);
 void config_index_destroy(struct config_index *ix);
 
-/* How often it is there; *service (may be NULL) gets the object of the first. */
+/* The number of entries with the key; *service (may be NULL) gets the object of the first. */
 uint32_t config_index_get(const struct config_index *ix, const struct config_index_key *key,
 			  struct config_service **service);
-/* How many different VIPs there are. */
+/* The number of different VIPs. */
 uint32_t config_index_vips(const struct config_index *ix);
-/* Makes the next n additions safe. 0 or -ENOMEM. */
+/* Makes room, so that the next n additions cannot fail. 0 or -ENOMEM. */
 int config_index_reserve(struct config_index *ix, uint32_t n);
 /* Needs room from config_index_reserve(). */
 void config_index_add(struct config_index *ix, const struct config_index_key *key,
 		      struct config_service *service);
-/* The room stays: as many additions are safe again. */
+/* Removes an entry. Its room stays for a later addition. */
 void config_index_del(struct config_index *ix, const struct config_index_key *key);
 
-/* All keys of a service. */
+/* The number of a service's keys. */
 uint32_t config_index_service_keys(const struct config_service *svc);
 void config_index_add_service(struct config_index *ix, struct config_service *svc);
 void config_index_del_service(struct config_index *ix, const struct config_service *svc);

@@ -45,7 +45,7 @@ struct config_telnet {
 	char *shell;   /* path of plvsctl; NULL: as installed */
 };
 
-/* The user of plvs-telnetd, who owns the sockets of the levels where these name nobody. */
+/* The user of plvs-telnetd, who owns the sockets of the levels that name no user. */
 static inline const char *config_telnet_account(const struct config_telnet *telnet)
 {
 	return telnet->user ? telnet->user : CONFIG_TELNET_USER;

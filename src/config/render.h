@@ -6,7 +6,7 @@
  * Output of a configuration: one walk over the rows of the schema, and two kinds of output. JSON
  * objects are for answers, which add keys to them. Compact text is for the digest and for files of
  * versions: a hundred thousand servers as JSON objects take four times as long as the text itself.
- * Both say the same: json_write() of the objects is the text.
+ * Both have the same contents: json_write() of the objects gives the text.
  *
  * Context: any thread, one at a time for a sink.
  */
@@ -14,14 +14,14 @@
 #include "base/text_buffer.h"
 #include "config/config_internal.h"
 
-#define CONFIG_SINK_DEPTH 16 /* brackets within brackets of what the schema describes */
+#define CONFIG_SINK_DEPTH 16 /* nested brackets of the schema */
 
 /* key: NULL for the element of a list and for the whole. Functions return 0 or -ENOMEM. */
 struct config_sink {
 	int (*scalar)(struct config_sink *s, const char *key, const struct config_field *f,
 		      const void *value);
 	int (*open)(struct config_sink *s, const char *key, bool list);
-	/* even_empty: stays also if it is empty. */
+	/* even_empty: an empty object or list stays. */
 	int (*close)(struct config_sink *s, bool even_empty);
 };
 
@@ -30,7 +30,7 @@ struct config_json_sink {
 	json_t *open[CONFIG_SINK_DEPTH];
 	const char *keys[CONFIG_SINK_DEPTH];
 	uint32_t depth;
-	json_t *whole; /* once all is closed; or NULL */
+	json_t *whole; /* after the last close; or NULL */
 };
 
 struct config_text_sink {
@@ -45,11 +45,11 @@ struct config_text_sink {
 };
 
 void config_json_sink_init(struct config_json_sink *s);
-/* The whole if ret is 0; else, or without memory, NULL and nothing is left. */
+/* The whole value if ret is 0; else, or without memory, NULL. Releases the rest. */
 json_t *config_json_sink_end(struct config_json_sink *s, int ret);
 void config_text_sink_init(struct config_text_sink *s);
 
-/* The members of an object; other: those that are equal there are left out, or NULL. */
+/* Writes the members of an object. other, or NULL: an object whose equal members are left out. */
 int config_members_render(struct config_sink *s, const struct config_object *o, const void *base,
 			  const void *other, const void *model, enum config_style style);
 /* A service as the element of a list or the whole. */

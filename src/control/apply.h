@@ -2,8 +2,8 @@
 #ifndef PLVS_CONTROL_APPLY_H
 #define PLVS_CONTROL_APPLY_H
 
-/* A configuration as a whole: checked, compared with the running one, put in its place.
- * Context: the control thread. */
+/* The application of a whole configuration: checks it, compares it with the running one, and
+ * replaces that one. Context: the control thread. */
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -28,20 +28,21 @@ struct apply_order {
 	const char *path; /* of a file */
 	/* The id of an earlier version: the shared part of that version is applied. */
 	const struct version_id *back;
-	/* The configuration has these versions already: the peer's, or those of before a restart.
-	 * Fails if they do not follow those here. Owned; NULL: a new version. */
+	/* The versions that the configuration has already: the peer's, or those from before a
+	 * restart. The order fails if they do not follow the versions here. Owned; NULL: a new
+	 * version. */
 	struct version_store *versions;
-	/* A trial (trial.h) of so long, and how much of it is left; 0: none. */
+	/* The length of a trial (trial.h), and the time that is left; 0: no trial. */
 	uint32_t confirm_ms, left_ms;
-	/* The shared part that ends a trial of the peer; NULL: the one that runs here. */
+	/* The shared part to which a trial of the peer goes back; NULL: the one that runs here. */
 	json_t *before;
-	const char *author;  /* of the new version; NULL: whoever sent the request */
+	const char *author;  /* of the new version; NULL: the sender of the request */
 	const char *comment; /* for people; NULL: none */
 	bool from_peer;	     /* the peer sent the text: programs are what this router allows */
-	bool undo;	     /* the text ends a trial: fails if there is none any more */
+	bool undo;	     /* the text ends a trial: fails if no trial is on any more */
 };
 
-/* In a turn of its own. Ends req (NULL: the outcome is logged). */
+/* Applies in a turn of its own. Ends req (NULL: the outcome is logged). */
 void apply_start(struct control *c, struct rpc_request *req, const struct apply_order *order);
 
 #endif

@@ -23,7 +23,7 @@ enum phase {
 struct apply_source {
 	json_t *text;
 	char *path;
-	struct version_id back; /* an earlier version; none: the two above */
+	struct version_id back; /* an earlier version; none: text or path */
 };
 
 struct apply {
@@ -44,15 +44,15 @@ struct apply {
 
 	/* --- a trial --- */
 	uint32_t confirm_ms, left_ms;
-	bool on_trial;	      /* as the turn begins: the undo record is there */
+	bool on_trial;	      /* at the begin of the turn: the undo record exists */
 	bool recorded;	      /* the undo record is this one's */
-	json_t *before;	      /* what the record says; NULL once the trial has it */
+	json_t *before;	      /* the contents of the record; NULL once the trial has them */
 	json_t *peers_before; /* as in apply_order */
 
-	/* --- what loading made --- */
+	/* --- results of loading --- */
 	struct config_errors errors;
-	const struct config *boot, *running; /* nobody changes them until the turn ends */
-	struct config *after;		     /* NULL once it is the running one */
+	const struct config *boot, *running; /* unchanged until the turn ends */
+	struct config *after;		     /* NULL once it runs */
 	struct config_plan *plan;
 	struct config_words *words; /* of the plan */
 	json_t *restart;
@@ -69,7 +69,7 @@ struct apply {
 
 /* ---- apply_load.c: on the job thread ---- */
 
-/* The configuration of an order, checked on this host. NULL: errors say why. */
+/* The configuration of an order, checked on this host. NULL: see errors. */
 struct config *apply_read(const struct control *c, const struct apply_source *from,
 			  const struct config *running, struct config_errors *errors);
 
@@ -78,7 +78,7 @@ void apply_load(void *arg);
 
 /* ---- apply.c ---- */
 
-/* Takes a copy. 0 or -ENOMEM. */
+/* Copies the source of an order. 0 or -ENOMEM. */
 int apply_source_take(struct apply_source *to, const struct apply_order *order);
 void apply_source_fini(struct apply_source *from);
 
@@ -91,7 +91,7 @@ void apply_audit(const struct apply *a);
 /* On the job thread: makes the answer's text, {"changes", "restart", "warnings"}; after a swap
  * without the closing bracket. arg: struct apply. */
 void apply_write(void *arg);
-/* A new version of what is in place now. The number of the change. */
+/* Makes a new version of the configuration that runs now. Returns the number of the change. */
 uint64_t apply_version(struct apply *a);
 /* The comment of a version that is made of `from`. asked: by a request. Returns buf. */
 const char *apply_said(const struct apply_source *from, bool asked, char buf[VERSION_COMMENT_LEN]);

@@ -18,13 +18,13 @@
 struct control;
 struct method;
 
-/* Part of the object whose turn it is. */
+/* Part of the object that waits for, or has, the turn. */
 struct turn {
 	TAILQ_ENTRY(turn) entry;
 	/* Ends, now or later, in turn_end(). */
 	void (*begin)(struct control *c, struct turn *t);
-	/* Control ends, before or after begin(); jobs have ended: ends the request, frees. NULL:
-	 * the object has a pending request, and ends as one. */
+	/* Control stops, before or after begin(), and jobs have ended: ends the request and frees
+	 * the object. NULL: the object is a pending request and ends as one. */
 	void (*cancel)(struct control *c, struct turn *t);
 };
 

@@ -4,8 +4,8 @@
 
 /*
  * Health as a part of control. The configuration says which servers are checked; the effects of
- * verdicts go into the nodes of services. Effects are no configuration: they wait for no turn of
- * the change queue, and while a draft is held they are published with the draft.
+ * verdicts go into the nodes of services. Effects are not configuration: they need no turn of the
+ * change queue. While a draft is held, effects are published with the draft.
  *
  * Context: the control thread, or main before it starts and after it ended.
  */
@@ -36,8 +36,8 @@ struct checking_run {
 };
 /* True: there is more. */
 bool checking_step(struct control *c, struct checking_run *run, uint64_t end_us);
-/* A draft was discarded together with effects: puts the effects in again, in steps. The run is
- * zeroed before the first step, and the configuration does not change between steps. True: there
+/* After a draft was discarded together with effects: puts the effects in again, in steps. The run
+ * is zeroed before the first step, and the configuration does not change between steps. True: there
  * is more. */
 bool checking_restore(struct control *c, struct checking_run *run, uint64_t end_us);
 /* A snapshot was published. */
@@ -47,9 +47,9 @@ void checking_published(struct control *c);
 struct health *checking_health(const struct control *c);
 
 struct spawner_status;
-/* Of the process that runs programs; zeros without one. */
+/* The status of the process that runs programs; zeros without one. */
 void programs_status(const struct control *c, struct spawner_status *out);
-/* Appends what an operator has to know of programs and of checks that cannot be made. */
+/* Appends warnings about programs and about checks that cannot be made. */
 void programs_warn(const struct control *c, json_t *list);
 
 void checking_counters(const struct control *c, struct verdict_counters *out);

@@ -2,8 +2,8 @@
 #ifndef PLVS_CONTROL_CLOCK_COMPARE_H
 #define PLVS_CONTROL_CLOCK_COMPARE_H
 
-/* The wall clocks of a pair, side by side. The pair decides nothing by them; people and programs
- * compare times of both routers. Methods of ha_methods. */
+/* The wall clocks of a pair, side by side, for people and programs that compare times of both
+ * routers. The pair itself does not use wall clocks. Methods of ha_methods. */
 
 #include "control/method.h"
 

@@ -3,9 +3,10 @@
 #define PLVS_CONTROL_CLOCK_JUMP_H
 
 /*
- * Notices jumps of the wall clock: times in logs, histories and captures do not fit together after
- * one. No decision of the router goes by the wall clock. Every second the wall clock is compared
- * with the time since boot; NTP that only slows or speeds the clock moves it by 0.5 ms a second.
+ * Detects jumps of the wall clock, after which times in logs, histories and captures do not fit
+ * together. No decision of the router goes by the wall clock. Every second the wall clock is
+ * compared with the time since boot; NTP that only slows or speeds the clock moves it by 0.5 ms a
+ * second.
  *
  * Context: the control thread.
  */
@@ -15,20 +16,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLOCK_JUMP_US 500000 /* within one look, from which it is a jump */
+#define CLOCK_JUMP_US 500000 /* the least change between two looks that is a jump */
 
 struct clock_jump {
 	struct event *ev;
 	bool known;
 	int64_t offset_us; /* of the wall clock from the time since boot, at the last look */
 	uint64_t jumps;
-	int64_t last_us; /* by so much, forwards */
-	uint64_t at_us;	 /* when, since boot */
+	int64_t last_us; /* the size of the last jump, forwards */
+	uint64_t at_us;	 /* its time since boot */
 };
 
 int clock_jump_start(struct clock_jump *w, struct event_base *base);
 void clock_jump_stop(struct clock_jump *w);
-/* A look at both clocks: 1970 and boot are their beginnings. True: there was a jump. */
+/* Compares both clocks; wall_us is since 1970. True: there was a jump. */
 bool clock_jump_look(struct clock_jump *w, uint64_t wall_us, uint64_t boot_us);
 /* {jumps, last_ms, ago_s}; without a jump {jumps}. New. */
 json_t *clock_jump_json(const struct clock_jump *w, uint64_t boot_us);

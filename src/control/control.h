@@ -25,17 +25,18 @@ struct vip_route;
 struct vip_routes;
 
 struct control_options {
-	/* The file given at start: what config.apply without a parameter and SIGHUP read,
-	 * and where config.save writes. NULL: there is none. Copied. */
+	/* The start file: config.apply without a parameter and SIGHUP read it, config.save writes
+	 * it. NULL: there is none. Copied. */
 	const char *config_path;
 	/* NULL in tests: no workers, no connections, no ports; then pub is used. */
 	struct dataplane *dp;
 	struct published *pub;
-	/* Of node.state_dir: where versions of the configuration are stored. NULL: nowhere. */
+	/* node.state_dir, where versions of the configuration are stored. NULL: they are not
+	 * stored. */
 	const char *state_dir;
-	/* The configuration is that of before a trial which nobody confirmed (trial.h). */
+	/* The configuration is the one from before a trial that was not confirmed (trial.h). */
 	bool undone;
-	/* Digest of what config_path says, where the configuration is another one; or NULL. */
+	/* Digest of the file at config_path, if the configuration differs from it; or NULL. */
 	const char *file_digest;
 	/* The link thread; NULL in tests. */
 	struct link *link;
@@ -47,8 +48,8 @@ struct control_options {
 	const char *dpdk_version;
 };
 
-/* Takes config over, also on error. Builds and publishes the first snapshot; opens
- * nothing. Any thread, before workers start. 0, or -errno with a sentence in error. */
+/* Takes config over, also on error. Builds and publishes the first snapshot; opens no sockets. Any
+ * thread, before workers start. 0, or -errno with a sentence in error. */
 int control_create(const struct control_options *options, struct config *config,
 		   struct control **out, char error[ERROR_TEXT]);
 /* Between control_create() and control_start(). The ha thread ends after control_stop() and
@@ -57,7 +58,7 @@ void control_set_ha(struct control *control, struct ha *ha);
 /* Between control_create() and control_start(): keeps the routes of VIPs, and looks for the daemon
  * that exports them, or NULL. Both outlive the thread. */
 void control_set_routes(struct control *control, struct vip_routes *routes, struct bgp_look *bgp);
-/* Any thread: routes of VIPs came, or went. Copied. */
+/* Any thread: routes of VIPs were added or removed. Copied. */
 void control_announced(struct control *control, const struct vip_route *list, uint32_t n,
 		       bool announced);
 /* Opens the socket and starts the thread. 0, or -errno with a sentence in error. */

@@ -37,7 +37,8 @@ TAILQ_HEAD(push_list, push);
 struct control_note {
 	struct control_note *next;
 	void (*run)(struct control *c, struct control_note *note);
-	/* The control thread has ended before run(). NULL: the object is somebody's anyway. */
+	/* Called if the control thread has ended before run(). NULL: the object has another
+	 * owner. */
 	void (*drop)(struct control_note *note);
 };
 
@@ -62,7 +63,7 @@ struct control {
 	struct event *wake_ev;
 	int wake_fd;	   /* eventfd: written by other threads after a flag */
 	uint32_t stopping; /* any thread: atomics */
-	uint32_t reloads;  /* asked for; any thread: atomics */
+	uint32_t reloads;  /* requested; any thread: atomics */
 	uint32_t reloads_begun;
 	uint32_t reloads_ended; /* control: wo, any thread: ro, atomics */
 	uint32_t n_unasked;	/* pending objects without a request */
@@ -108,9 +109,9 @@ struct control {
 	struct metrics *metrics;   /* or NULL */
 	struct spawner *spawner;   /* or NULL */
 	json_t *daemons;	   /* by "master" and "backup", or NULL; see methods_ipvsadm.c */
-	json_t *restart;	   /* texts: what of the configuration waits for a restart */
+	json_t *restart;	   /* texts: changes of the configuration that wait for a restart */
 	uint64_t started_us;
-	uint64_t applied_us; /* when the configuration came as a whole */
+	uint64_t applied_us; /* time of the last whole configuration */
 };
 
 /* --- pair_apply.c --- */
@@ -120,8 +121,7 @@ void control_apply_file(struct control *c);
 
 /* --- config_reading.c --- */
 
-/* Ends req by what make() says, on another thread, of a configuration that nobody changes
- * meanwhile. */
+/* Ends req with the result of make(), which runs on another thread with a frozen configuration. */
 typedef json_t *reading_make(const struct config *config, enum config_part part);
 void answer_read(struct control *c, struct rpc_request *req, reading_make *make,
 		 enum config_part part);
@@ -148,19 +148,17 @@ const char *ha_state_word(const struct control *c);
 /* --- push.c --- */
 
 control_method config_push;
-/* Ends the requests that wait; the answers of the ha thread are dropped. */
 
 /* --- notes.c --- */
 
 /* Any thread: the control thread runs the notes that are there. */
 void control_wake(struct control *c);
 void control_notes_run(struct control *c);
-/* Control has ended: nobody runs them any more. */
+/* Control has ended: drops notes that were not run. */
 void control_notes_drop(struct control *c);
-/* Any thread. run() is called on the control thread, soon; not at all when it ends before:
- * who owns the note knows. */
+/* Any thread. run() is called soon on the control thread, or drop() if that thread ends before. */
 void control_post(struct control *c, struct control_note *note);
-/* The configuration changed: the peer is told, of several changes once. */
+/* The configuration changed: reports to the peer, once for several changes. */
 void control_pair_changed(struct control *c);
 
 /* --- lookup.c --- */

@@ -3,8 +3,8 @@
 #define PLVS_CONTROL_DURABLE_FILE_H
 
 /*
- * Files of node.state_dir that are whole after a crash. A file is replaced by a new file, fsync,
- * rename, fsync of the directory. Context: any thread; all functions wait for the disk.
+ * Files of node.state_dir that are whole after a crash. The steps of a replacement are a new file,
+ * fsync, rename, and fsync of the directory. Context: any thread; all functions wait for the disk.
  */
 
 /* The directory is made if only its last part is missing. name: up to 50 bytes. 0 once the file is

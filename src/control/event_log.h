@@ -45,7 +45,7 @@ struct event_log {
 
 /* 0 or -ENOMEM. */
 int event_log_start(struct control *c);
-/* Ends who follows. */
+/* Ends all followers. */
 void event_log_stop(struct control *c);
 void event_log_free(struct control *c);
 

@@ -9,7 +9,7 @@
 
 /* New reference. */
 json_t *explain_json(const struct control *c, const struct explain *x);
-/* "public", of a number that the data plane gave. */
+/* The name ("public") of a port number of the data plane. */
 const char *control_port_name(const struct control *c, uint16_t port);
 
 #endif

@@ -5,7 +5,7 @@
 /*
  * The VIPs that are announced to the network: those whose services have their quorum, as
  * shared.ha.withdraw says. announce/vip_routes.h keeps their routes. Once a second control looks
- * whether a routing daemon is there to export them (announce/bgp_look.h).
+ * for a routing daemon that exports them (announce/bgp_look.h).
  *
  * Context: the control thread, or main before it starts and after it ended.
  */
@@ -19,20 +19,20 @@
 struct control;
 
 struct fleet {
-	struct vip_routes *routes; /* or NULL: nothing is announced */
-	struct bgp_look *bgp;	   /* or NULL: nobody looks for the routing daemon */
+	struct vip_routes *routes; /* or NULL: no announcements */
+	struct bgp_look *bgp;	   /* or NULL: no look for the routing daemon */
 	struct event *soon_ev, *second_ev;
 	bool drained;
 	struct spawn_client *programs; /* or NULL */
 	struct notify *notify;	       /* or NULL */
 	struct fleet_wire *wire;       /* or NULL */
-	struct fleet_keys *keys;       /* of wire; NULL: no member can be asked */
+	struct fleet_keys *keys;       /* of wire; NULL: no connections to members */
 };
 
 int fleet_start(struct control *c);
 void fleet_stop(struct control *c);
-/* Configuration or verdicts are others: the list is made anew in the next round of the loop.
- * Nothing before fleet_start(). */
+/* Configuration or verdicts changed: the list is made anew in the next round of the loop. Ignored
+ * before fleet_start(). */
 static inline void fleet_changed(struct fleet *f)
 {
 	static const struct timeval now;

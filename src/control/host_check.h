@@ -13,16 +13,16 @@
  */
 
 enum host_check_when {
-	HOST_CHECK_TEST,  /* plvs -t: whatever is missing is an error */
+	HOST_CHECK_TEST,  /* plvs -t: errors only */
 	HOST_CHECK_START, /* the key file is an error; a program or user is a warning */
-	HOST_CHECK_LIVE,  /* of a running router: warnings alone */
+	HOST_CHECK_LIVE,  /* of a running router: warnings only */
 };
 
 /* Adds errors and warnings. permit: the users that programs were permitted to run as at the start;
  * NULL: any. */
 void host_check(const struct config *config, enum host_check_when when, const struct permit *permit,
 		struct config_errors *errors);
-/* Adds the users whom the configuration names for programs. A user that does not exist is left out.
+/* Adds the users that the configuration names for programs. A user that does not exist is left out.
  * 0 or -ENOSPC. */
 int host_users(const struct config *config, struct permit *permit);
 

@@ -5,8 +5,8 @@
 /*
  * Work that takes long: parsing, plans, compiling rules, texts of whole configurations. A thread
  * beside the control thread runs jobs in order, and the control thread answers requests meanwhile.
- * A turn of the change queue keeps what the job reads from being changed (change_queue.h).
- * Context: the control thread, but for work().
+ * A turn of the change queue keeps the data of a job unchanged (change_queue.h). Context: the
+ * control thread, but for work().
  */
 
 #include <event2/event.h>

@@ -4,14 +4,14 @@
 
 /*
  * The control sockets of lower levels, node.control.read and node.control.change: the level of a
- * request is that of the socket it came by, and no request raises it. With node.telnet both
- * exist without being named.
- * Context: the thread that starts and stops control.
+ * request is that of the socket it came by, and no request raises it. With node.telnet both exist
+ * by default. Context: the thread that starts and stops control.
  */
 
 struct control;
 
-/* Opens those that are configured. A socket that cannot be opened is logged, and is missing. */
+/* Opens the configured sockets. If a socket cannot be opened, the error is logged and the router
+ * runs without it. */
 void level_sockets_open(struct control *c);
 void level_sockets_close(struct control *c);
 #endif

@@ -18,13 +18,13 @@ struct listing_given {
 
 struct json_writer;
 
-/* {"KEY": [rows]}. One of the three functions. */
+/* {"KEY": [rows]}. One of the three functions is set. */
 struct listing_section {
 	const char *key;
 	/* Appends the rows of one service. */
 	void (*of_service)(struct control *c, const struct config_service *svc,
 			   const struct listing_given *given, json_t *rows);
-	/* The same of one row for each service, as text. */
+	/* The same with one row for each service, as text. */
 	void (*write)(struct control *c, const struct config_service *svc,
 		      const struct listing_given *given, struct json_writer *w);
 	/* All rows, a new reference. */
@@ -37,8 +37,8 @@ struct listing_section {
 void listing_start(struct control *c, struct rpc_request *req, json_t *params,
 		   const struct listing_section *const *sections, size_t n);
 
-/* Rows as a stream, some at a time: more() gives those from *place on and moves it, NULL at
- * the end. The answer is {"count": *place}. Ends req. */
+/* Sends rows as a stream, some at a time. more() returns the rows from *place on and advances
+ * *place; NULL at the end. The answer is {"count": *place}. Ends req. */
 void listing_stream(struct control *c, struct rpc_request *req,
 		    json_t *(*more)(struct control *c, uint32_t *place));
 

@@ -3,9 +3,9 @@
 #define PLVS_CONTROL_MEMORY_TRIM_H
 
 /*
- * Memory that goes back to the system. A configuration of ten thousand services that is applied,
- * or listed, takes hundreds of megabytes for a moment, and malloc keeps them. A second after the
- * last such work another thread gives back the pages that are free. Context: the control thread.
+ * Returns memory to the system. To apply or list a configuration of ten thousand services takes
+ * hundreds of megabytes for a moment, and malloc keeps them. A second after the last such work
+ * another thread gives back the pages that are free. Context: the control thread.
  */
 
 #include <event2/event.h>
@@ -24,7 +24,7 @@ struct memory_trim {
 /* 0 or -ENOMEM. */
 int memory_trim_start(struct control *c);
 void memory_trim_stop(struct control *c);
-/* Much memory was freed. */
+/* Call after much memory was freed. */
 void memory_trim_soon(struct control *c);
 
 #endif

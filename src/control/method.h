@@ -61,7 +61,7 @@ struct param {
 	enum param_kind kind;
 	bool required;
 	const char *help;	 /* markdown: meaning, values, default */
-	enum method_level level; /* that it needs, where that is above the method's */
+	enum method_level level; /* level that the parameter needs, if above the method's */
 };
 
 #define METHOD_PARAMS_MAX 12
@@ -70,13 +70,14 @@ struct method {
 	const char *name;
 	enum method_level level;
 	bool in_turn;	/* the handler runs in a turn of the change queue */
-	bool at_active; /* in a pair the active router carries the change out, whichever is asked */
+	bool at_active; /* in a pair the active router carries the change out, whichever router gets
+			   the request */
 	bool object;	/* params are an object of the configuration: its schema checks them */
 	control_method *run;
 	const char *help; /* a phrase: starts small, no full stop */
 	struct param params[METHOD_PARAMS_MAX];
 	const char *result;		/* markdown: the keys of the result */
-	const struct shown_table *rows; /* the objects that the result has; or NULL */
+	const struct shown_table *rows; /* the objects in the result; or NULL */
 };
 
 /* Parameters and results that several rows have. */
@@ -120,7 +121,7 @@ char *method_markdown(void);
 
 /* Checks a request by its method's row, and runs the handler. */
 void control_dispatch(void *arg, struct rpc_request *req, const char *method, json_t *params);
-/* The same of a change that the peer asks for: at_active methods alone. */
+/* The same for a change that the peer requests: only at_active methods. */
 void control_run_for_peer(struct control *c, struct rpc_request *req, const char *name,
 			  json_t *params);
 

@@ -2,7 +2,7 @@
 #ifndef PLVS_CONTROL_METHOD_ANSWER_H
 #define PLVS_CONTROL_METHOD_ANSWER_H
 
-/* Answers that several methods give. Context: the control thread. */
+/* Common answers of methods. Context: the control thread. */
 
 #include <jansson.h>
 
@@ -14,20 +14,21 @@ struct evbuffer;
 
 /* Ends req: no such service, with the near miss among names and keys. */
 void fail_no_service(const struct control *c, struct rpc_request *req, const char *name);
-/* Ends req by the text of errors. */
+/* Ends req with the text of errors. */
 void fail_config(struct rpc_request *req, const struct config_errors *errors);
-/* -errno of the builder with its sentence. */
+/* Ends req with -errno of the builder and its sentence. */
 void fail_build(struct rpc_request *req, int ret, const char *error);
 json_t *config_error_list_json(const struct config_error_list *list);
 
 /* Ends req when all changes up to now are live, and their version is stored: result (taken over,
- * may be NULL) with generation and duration_us since start_us, and where the version is stored. */
+ * may be NULL) with generation, duration_us since start_us, and the places where the version is
+ * stored. */
 void answer_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 		      json_t *result);
-/* The same of a change that versions_changed() or the like has counted. */
+/* The same for a change that versions_changed() or the like has counted. */
 void answer_change_when_live(struct control *c, struct rpc_request *req, uint64_t start_us,
 			     uint64_t change, json_t *result);
-/* The same of a change that is no configuration: the peer is not told. */
+/* The same for a change outside of the configuration, which is not sent to the peer. */
 void answer_when_swapped(struct control *c, struct rpc_request *req, uint64_t start_us,
 			 json_t *result);
 /* As answer_when_live() with the result as the text of an object that is not empty, without its

@@ -14,8 +14,8 @@ struct apply_order;
 struct control;
 struct rpc_request;
 
-/* As apply_start() does, at the router that is to do it. order: to be put in place (APPLY_SWAP),
- * from a text, a file or an earlier version. */
+/* As apply_start(), at the router that has to apply. order: APPLY_SWAP, from a text, a file or an
+ * earlier version. */
 void pair_apply(struct control *c, struct rpc_request *req, const struct apply_order *order);
 
 #endif

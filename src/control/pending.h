@@ -22,9 +22,9 @@ struct control;
 struct pending;
 
 struct pending_kind {
-	/* Control stops, and the request has been ended. True: nothing names the object any more.
-	 * False: another thread does, at deadline_us still; pending_free() frees the object. NULL:
-	 * as a function that returns true. */
+	/* Control stops, and the request has been ended. True: no thread uses the object any more.
+	 * False: another thread still uses it at deadline_us; pending_free() frees the object.
+	 * NULL: as a function that returns true. */
 	bool (*stop)(struct pending *l, uint64_t deadline_us);
 	/* Frees the object. */
 	void (*free)(struct pending *l);
@@ -33,7 +33,7 @@ struct pending_kind {
 struct pending {
 	TAILQ_ENTRY(pending) entry;
 	struct control *control;
-	struct rpc_request *req; /* NULL: it has been ended, or nobody asked */
+	struct rpc_request *req; /* NULL: it has been ended, or there was none */
 	bool unasked;		 /* made without a request */
 	const struct pending_kind *kind;
 };
@@ -44,7 +44,7 @@ TAILQ_HEAD(pending_list, pending);
  * ended. */
 void *pending_create(struct control *c, struct rpc_request *req, size_t size,
 		     const struct pending_kind *kind);
-/* End the request, if that is still to be done; the object stays. Both take the JSON over. */
+/* End the request, if it has not been ended; the object stays. Both take the JSON over. */
 void pending_answer(struct pending *l, json_t *result);
 void pending_fail(struct pending *l, enum rpc_code code, json_t *data, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

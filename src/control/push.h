@@ -15,16 +15,16 @@
 struct control;
 struct rpc_request;
 
-/* Versions go to the peer from now on. A router of a pair whose file has an older version than
- * the one that ran last puts that one in place. */
+/* Sends versions to the peer from now on. If the start file of a router in a pair has an older
+ * version than the one that ran last, the router applies the one that ran last. */
 void pushes_start(struct control *c);
 /*
- * While this router stands by and hears the active one, whose configuration is the same, a change
- * is the active router's to carry out: that router knows first whether the change can be, and two
- * routers do not change the same thing apart from each other.
+ * True: the active router has to carry out a change: this router stands by and hears the active
+ * one, whose configuration is the same. So the two routers never change the same object at the same
+ * time.
  */
 bool push_asks_active(const struct control *c);
-/* True: the active router is asked, and req ends with its answer. */
+/* True: the request was sent to the active router, and req ends with its answer. */
 bool push_request(struct control *c, struct rpc_request *req, const char *method, json_t *params);
 
 #endif

@@ -3,8 +3,8 @@
 #define PLVS_CONTROL_PUSHED_PROGRAMS_H
 
 /*
- * Programs in a shared configuration that the peer sends. The key of the pair lets its owner send
- * any configuration, but a program runs on this machine, so this router's own part decides: the
+ * Programs in a shared configuration that the peer sends. The owner of the pair's key can send any
+ * configuration, but a program runs on this machine. So this router's node part decides. The
  * program lies in one of node.programs.directories, no user but root can replace the program or a
  * directory above it, and the program runs as node.programs.user. A check that this router runs
  * already, with the same arguments, is allowed as well: the router's own file allowed it.

@@ -11,8 +11,8 @@ struct rpc_request;
 struct config_server;
 struct config_service;
 
-/* The service and the server that the parameters of those names mean. NULL: there is none, and req
- * has ended. */
+/* The service and the server that the parameters `service` and `server` name. NULL: there is none,
+ * and req has ended. */
 const struct config_service *server_lookup(struct control *c, struct rpc_request *req,
 					   const json_t *params,
 					   const struct config_server **found);

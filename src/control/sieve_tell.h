@@ -4,8 +4,8 @@
 
 struct control;
 
-/* After a publication: tells the XDP programs of ports whose interface Linux keeps which frames the
- * router balances (dataplane/sieve/sieve.h). Nothing where there is no such port. */
+/* After a publication: gives the XDP programs of shared ports the addresses that the router
+ * balances (dataplane/sieve/sieve.h). Without shared ports the function does nothing. */
 void sieve_tell(struct control *c);
 
 #endif

@@ -4,7 +4,7 @@
 
 /*
  * A trial: a configuration that was applied with `confirm_within`, and is taken back at its
- * deadline unless somebody confirms it. The deadline is of the monotonic clock.
+ * deadline unless a person confirms it. The deadline is of the monotonic clock.
  *
  *	begin	the undo record (undo_record.h) is durable before the swap; without it there is
  *		no swap
@@ -37,7 +37,7 @@ struct rpc_request;
 struct trial {
 	bool on;
 	bool busy;		   /* a rollback or a confirmation is under way */
-	bool alone;		   /* only the node part differs: no matter of the peer */
+	bool alone;		   /* only the node part differs: the peer has no trial */
 	struct version_id version; /* on trial */
 	uint64_t deadline_us;
 	uint32_t within_ms;
@@ -47,17 +47,17 @@ struct trial {
 	char why[256]; /* of the last refusal */
 };
 
-/* NULL, or why no change is made now: a trial, or a hand-over. */
+/* NULL, or the reason why changes are refused now: a trial, or a hand-over. */
 const char *changes_refused(struct control *c);
-/* The running version is on trial from now on. Takes *before over; NULL: a trial is on already, and
- * what was before it stays. */
+/* Puts the running version on trial. Takes *before over; NULL: a trial is on already, and its
+ * `before` stays. */
 void trial_begin(struct control *c, json_t *before, uint32_t within_ms, uint32_t left_ms,
 		 const char *author, bool alone);
-/* Another configuration took the place of the one on trial. Nothing without a trial. */
+/* Another configuration took the place of the one on trial. Ignored without a trial. */
 void trial_end(struct control *c);
-/* A rollback came to nothing: it is tried again. */
+/* A rollback failed: tries again later. */
 void trial_again(struct control *c);
-/* For the peer: what goes with the version; NULL: it is not on trial. New reference. */
+/* For the peer: the data of the trial, sent with the version; NULL: no trial. New reference. */
 json_t *trial_for_peer(const struct control *c);
 /* For `status` and `config.history`: {"version", "author", "within_s", "left_s"}, or null. */
 json_t *trial_json(const struct control *c);
@@ -74,7 +74,7 @@ void trial_rollback(struct control *c, struct rpc_request *req);
 
 void trial_look_in(struct control *c, uint32_t ms);
 uint32_t trial_left_ms(const struct trial *t);
-/* Without the undo record. */
+/* Ends the trial without removing the undo record. */
 void trial_off(struct trial *t);
 
 #endif

@@ -11,8 +11,8 @@
  *	configurations/ID.json		the text of a version: {"shared": ...}, of the last 20 that
  *					were written
  *
- * Files are replaced durably: a new file, fsync, rename, fsync of the directory. Time, author
- * and comment are for people; nothing is decided by them.
+ * Files are replaced durably: a new file, fsync, rename, fsync of the directory. Time, author and
+ * comment are for people; no decision depends on them.
  *
  * Context: functions with a `dir` do file work and may be called on any thread; the others are
  * pure.
@@ -38,39 +38,39 @@ struct version_entry {
 };
 
 struct version_store {
-	uint32_t n; /* 0: nothing is known */
+	uint32_t n; /* 0: no versions */
 	struct version_entry entry[VERSION_STORE_ENTRIES];
 };
 
 enum version_start {
-	VERSION_START_NEW,    /* nothing was stored: related to nobody */
+	VERSION_START_NEW,    /* nothing was stored: a version without ancestors */
 	VERSION_START_SAME,   /* the file has the stored version */
-	VERSION_START_OLD,    /* the file has a version that was replaced since: *newer */
+	VERSION_START_OLD,    /* the file has a version that was replaced later: *newer */
 	VERSION_START_EDITED, /* a child of the stored version */
 };
 
-/* Ids and digest of the present version; without one all zero. */
+/* Ids and digest of the present version; all zero without one. */
 void version_store_version(const struct version_store *s, struct version *out);
-/* Another version is the present one; the one before is its ancestor. */
+/* Makes child the present version; the version before is its ancestor. */
 void version_store_child(struct version_store *s, const struct version_entry *child);
-/* An ancestor that is only known by id and digest. */
+/* Adds an ancestor of which only id and digest are known. */
 void version_store_ancestor(struct version_store *s, const struct version_id *id,
 			    const uint8_t digest[VERSION_DIGEST_BYTES]);
-/* The peer has the same configuration under another id: the lower id of the two is that of both
- * from now on, and the higher one its ancestor. True: something changed. */
+/* The peer has the same configuration under another id: both routers take the lower id from now on,
+ * with the higher one as its ancestor. True: *s changed. */
 bool version_store_unite(struct version_store *s, const struct version_id *id,
 			 const uint8_t digest[VERSION_DIGEST_BYTES]);
-/* The peer's versions take the place of those here, which may be replaced by them. */
+/* Replaces the versions here by the peer's; the caller has checked that this is allowed. */
 void version_store_adopt(struct version_store *s, const struct version_store *peers);
-/* A router starts with a configuration of this digest. `made` is the version to make if the
- * digest is of none that is known. *newer: the version that was the present one before. */
+/* At the start with a configuration of this digest. `made` is the version to make if no known
+ * version has the digest. *newer: the version that was present before. */
 enum version_start version_store_start(struct version_store *s,
 				       const uint8_t digest[VERSION_DIGEST_BYTES],
 				       const struct version_entry *made,
 				       struct version_entry *newer);
 
-/* The place of the version that a person names: how many changes ago (at most three digits), or the
- * first digits of its id. -EINVAL: neither; -ENOENT: there is none; -EEXIST: several. */
+/* The place of the version that a person names by a number of changes ago (at most three digits) or
+ * by the first digits of its id. -EINVAL: neither; -ENOENT: there is none; -EEXIST: several. */
 int version_store_find(const struct version_store *s, const char *text);
 
 /* New reference, or NULL: no memory. */
@@ -80,10 +80,10 @@ int version_store_parse(struct version_store *s, const json_t *json);
 
 /* Without a file: 0 with n = 0. -errno with a sentence: the file is unreadable or damaged. */
 int version_store_load(struct version_store *s, const char *dir, char error[ERROR_TEXT]);
-/* text: of version_store_json(). 0 once it is durable, or -errno with a sentence. */
-int version_store_save(const char *dir, const char *text, char error[ERROR_TEXT]);
-/* The same of what a version says; then texts beyond the first VERSION_STORE_TEXTS of `keep` are
- * removed. */
+/* text: of version_store_json(). 0 once durable, or -errno with a sentence. */ int *
+version_store_save(const char *dir, const char *text, char error[ERROR_TEXT]);
+/* Stores the text of a version; then removes texts beyond the first VERSION_STORE_TEXTS of
+ * `wanted`. */
 int version_store_put_text(const char *dir, const struct version_id *id, const char *text,
 			   const struct version_id *wanted, uint32_t n_wanted,
 			   char error[ERROR_TEXT]);

@@ -7,9 +7,9 @@
  * is stored before the change is answered; the ha thread sends the version to the peer. The
  * relation of the peer's version to the version here decides the next step:
  *
- *	peer older	the configuration here is sent to the peer, which takes it
+ *	peer older	this router sends its configuration to the peer, which takes it
  *	peer newer	the peer sends its own
- *	diverged	nothing; the difference is asked for and shown
+ *	diverged	no transfer; this router asks for the difference and shows it
  *
  * Context: the control thread, or main before it starts.
  */
@@ -28,11 +28,12 @@ struct text_turn;
 
 #define VERSIONS_WHY 256
 
-/* Where a change is stored by now. */
+/* The places where a change is stored by now. */
 struct versions_outcome {
-	const char *here; /* why it is not stored in node.state_dir; NULL: it is */
+	const char *here; /* reason why the change is not stored in node.state_dir; NULL: it is */
 	bool has_peer;
-	const char *peer; /* with a peer: why it has not stored the change; NULL: it has */
+	const char *
+		peer; /* with a peer: reason why the peer has not stored the change; NULL: it has */
 };
 
 typedef void versions_done(void *arg, const struct versions_outcome *outcome);
@@ -41,12 +42,13 @@ struct versions_wait;
 TAILQ_HEAD(versions_wait_list, versions_wait);
 
 struct versions {
-	char dir[256];		  /* "": nothing is stored */
-	char fault[VERSIONS_WHY]; /* why the present version is not stored, or "" */
+	char dir[256];		  /* "": versions are not stored */
+	char fault[VERSIONS_WHY]; /* reason why the present version is not stored, or "" */
 	struct version_store store;
-	struct version version;		/* of the store, for comparisons */
-	struct version_id confirmed_of; /* the version on trial that this one confirms; or none */
-	char in_file[CONFIG_DIGEST_STRLEN]; /* digest of what the start file says */
+	struct version version; /* of the store, for comparisons */
+	struct version_id
+		confirmed_of; /* the version on trial that the present one confirms; or none */
+	char in_file[CONFIG_DIGEST_STRLEN]; /* digest of the start file */
 	/* Changes are counted: all that were made; those that are durable; those that the peer has.
 	 */
 	uint64_t changes, durable, at_peer;
@@ -59,7 +61,7 @@ struct versions {
 	char *text;
 	int ret;
 	char error[VERSIONS_WHY];
-	struct text_turn *text_turn; /* what the version says is being written; or NULL */
+	struct text_turn *text_turn; /* the text of the version is being written; or NULL */
 	struct event *text_ev, *look_ev;
 
 	/* The peer, as of the last look. */
@@ -72,59 +74,60 @@ struct versions {
 	/* While the versions have diverged: the differences between asked_mine and asked_peers, an
 	 * array of texts. */
 	struct version_id asked_mine, asked_peers;
-	uint64_t ask_us,
-		ask_after_us; /* after a question without an answer: not before, and the pause */
+	uint64_t ask_us, ask_after_us; /* after a question without an answer: the time of the next
+					  one, and the pause */
 	json_t *difference;
 
-	/* At the start: what was the present version, and is not what the file says. Owned by
-	 * push.c's start, which puts it in place; or NULL. */
+	/* At the start: the versions whose present one is not that of the start file. Owned by
+	 * push.c's start, which applies it; or NULL. */
 	struct version_store *newer;
-	/* Of push.c: the version here goes to the peer; the peer is asked what differs. */
+	/* Of push.c: sends the version here to the peer; asks the peer for the difference. */
 	void (*forward)(struct control *c);
 	void (*ask_difference)(struct control *c);
-	/* Of methods_trial.c: the peer's version is a child of the one on trial, with its digest.
+	/* Of methods_trial.c: called when the peer's version is a child of the version on trial,
+	 * with its digest.
 	 */
 	void (*confirmed)(struct control *c, const struct version_id *child);
 	struct versions_wait_list waits;
 };
 
-/* Finds out which version the configuration has that the router starts with. 0 or -ENOMEM; what
- * else is wrong is logged. */
+/* Finds the version of the configuration with which the router starts. 0 or -ENOMEM; other errors
+ * are logged. */
 int versions_init(struct control *c, const struct control_options *options);
 void versions_fini(struct control *c);
 /* Once the loop is there. 0 or -ENOMEM. */
 int versions_start(struct control *c);
 void versions_stop(struct control *c);
-/* The ha thread is there: it is told. */
+/* Sends the version to the ha thread, which has been started. */
 void versions_tell(struct control *c);
 
-/* The configuration has just been changed. The number of the change. comment: NULL: none. */
+/* Call after a change of the configuration. Returns the number of the change. comment may be
+ * NULL. */
 uint64_t versions_changed(struct control *c, const char *author, const char *comment);
-/* The same, and the configuration is the peer's: its versions take the place of those here.
- * Takes *peers over. */
+/* The same for a configuration of the peer: its versions replace those here. Takes *peers over. */
 uint64_t versions_adopted(struct control *c, struct version_store *peers);
-/* A child of the version here and of the peer's, which says what is here. */
+/* Makes a child of the version here and of the peer's, with the configuration here. */
 uint64_t versions_force(struct control *c);
 /* A child with the same digest: the version on trial is confirmed. */
 uint64_t versions_confirmed(struct control *c, const char *author, const char *comment);
-/* The same, and the peer made the child. */
+/* The same for a child that the peer made. */
 uint64_t versions_child_of_peer(struct control *c, const struct version_id *child);
-/* The start file says what runs. */
+/* The start file has the running configuration. */
 void versions_in_file(struct control *c);
-/* The shared configuration is another one than that of the start file, as last read or saved. */
+/* True: the shared configuration differs from the start file as last read or saved. */
 bool versions_unsaved(struct control *c);
 /* Calls done once: when the change is durable here and, unless `alone`, the peer has it or is
  * known not to take it. */
 void versions_wait(struct control *c, uint64_t change, bool alone, versions_done *done, void *arg);
-/* The peer has stored (why NULL), or has refused, what is here since `change`. */
+/* The peer has stored (why NULL), or has refused, the version of `change`. */
 void versions_at_peer(struct control *c, uint64_t change, const char *why);
-/* Whether the peer's versions may take the place of those here. */
+/* True: the peer's versions may replace those here. */
 bool versions_may_adopt(const struct control *c, const struct version_store *peers);
 
 /* The peer did not answer how the configurations differ: it is asked again, later each time. */
 void versions_difference_failed(struct control *c);
 
-/* NULL, or why no change is made now: a hand-over is under way. */
+/* NULL, or the reason why changes are refused now: a hand-over is under way. */
 const char *versions_refuse_changes(struct control *c);
 /* For `ha.status`. New reference. */
 json_t *versions_json(const struct control *c);

@@ -13,22 +13,23 @@ struct versions_outcome;
 
 /* --- version_wait.c --- */
 
-/* Requests that wait in vain or long enough are answered. */
+/* Answers requests whose wait is over or cannot succeed. */
 void versions_waits_look(struct control *c);
-/* The process ends: all are answered. */
+/* The process ends: answers all requests. */
 void versions_waits_end(struct control *c, const struct versions_outcome *outcome);
 
 /* --- version_write.c --- */
 
-/* Compares the version here with what the peer said last. */
+/* Compares the version here with the peer's last report. */
 void versions_relate(struct versions *v);
-/* Makes the present version durable; then the peer gets the change. Without a directory at once. */
+/* Makes the present version durable; then the peer gets the change (without a directory at
+ * once). */
 void versions_write_start(struct control *c);
 /* The store as text, NULL: no memory. */
 char *versions_store_text(const struct version_store *s);
-/* A timer: what the present version says goes to a file. arg: struct control. */
+/* A timer: writes the text of the present version to a file. arg: struct control. */
 void versions_on_text(evutil_socket_t fd, short what, void *arg);
-/* The job, if any, is over, and nobody calls it done. */
+/* Frees the job of the text, if any, after jobs have ended without a call of done(). */
 void versions_text_drop(struct versions *v);
 
 #endif

@@ -19,15 +19,15 @@ struct worker_ask {
 	void (*done)(struct worker_ask *a);
 };
 
-/* An object of `size` bytes, zeroed but for this part. NULL: req has been ended. */
+/* An object of `size` bytes, zeroed apart from this member. NULL: req has been ended. */
 void *worker_ask_create(struct control *c, struct rpc_request *req, size_t size,
 			const struct pending_kind *kind, void (*done)(struct worker_ask *a));
-/* Sends a->command to the worker. Where that cannot be done, the request fails and the object is
- * ended. */
+/* Sends a->command to the worker. If that is not possible, the request fails and the object
+ * ends. */
 void worker_ask_send(struct worker_ask *a, uint16_t worker);
 /* For pending_kind.stop: waits for the worker. */
 bool worker_ask_stop(struct pending *l, uint64_t deadline_us);
-/* For pending_kind.free: this part. */
+/* For pending_kind.free: releases this member. */
 void worker_ask_fini(struct worker_ask *a);
 
 #endif
