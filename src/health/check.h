@@ -3,12 +3,12 @@
 #define PLVS_HEALTH_CHECK_H
 
 /*
- * A check is what to ask of a real server; a probe is one asking. A checker is the code of
- * one kind of check, behind struct checker_ops, in a file of its own.
+ * A check is a question to a real server; a probe is one attempt. A checker is the code for one
+ * type of check, behind struct checker_ops, in a file of its own.
  *
- * Everything here runs on the control loop: a checker never blocks, and bounds what it
- * reads, keeps and computes. The thread is in the namespace of the TAPs (linux.netns), so
- * plain sockets leave by the router's own addresses.
+ * Checkers run on the control loop: a checker never blocks, and bounds its reading, memory and
+ * computing. The thread is in the namespace of the TAPs (linux.netns), so plain sockets leave by
+ * the router's own addresses.
  *
  * Context: control.
  */
@@ -58,10 +58,10 @@ extern const char *const check_type_names[CHECK_TYPE_MAX]; /* "tcp", "script", .
 
 /* The use of a text. */
 enum match_kind {
-	MATCH_NONE,    /* anything will do, also nothing */
+	MATCH_NONE,    /* any text, also an empty one */
 	MATCH_LITERAL, /* these bytes appear */
 	MATCH_PREFIX,  /* the text begins with these bytes */
-	MATCH_PATTERN, /* a regular expression; POSIX syntax as far as it means the same */
+	MATCH_PATTERN, /* a regular expression; POSIX syntax as in pattern.h */
 	MATCH_SEND,    /* of a step: these bytes are sent */
 	MATCH_MD5,     /* of a body: its MD5 digest, in hexadecimal digits */
 };
@@ -70,7 +70,7 @@ struct match {
 	uint8_t kind; /* enum match_kind */
 	uint32_t len;
 	char *bytes; /* escapes are resolved; of a pattern its text; ends with a NUL beyond len */
-	char *text;  /* as written in the configuration; NULL: it is not from there */
+	char *text;  /* as written in the configuration; NULL: not from there */
 	uint32_t timeout_ms; /* of a step that expects, from its beginning; 0 = the probe's alone */
 };
 
@@ -95,19 +95,19 @@ struct check_spec {
 	char *name;   /* label, unique in the configuration */
 	uint8_t type; /* enum check_type */
 	/* --- timing, of all --- */
-	uint32_t interval_ms; /* between starts while nothing changes; 0 = 1000 */
-	uint32_t fast_ms;     /* while it changes or is not known; 0 = interval_ms */
+	uint32_t interval_ms; /* between starts in a steady state; 0 = 1000 */
+	uint32_t fast_ms;     /* while the state changes or is unknown; 0 = interval_ms */
 	uint32_t down_ms;     /* while down; 0 = interval_ms */
 	uint32_t timeout_ms;  /* of one probe, all in all; 0 = interval_ms */
 	uint32_t rise, fall;  /* probes in a row; 0 = 1 */
-	uint32_t reentry_ms;  /* a server that is good again waits so long */
-	/* --- target, of all that use the network --- */
+	uint32_t reentry_ms;  /* the wait of a server that succeeds again */
+	/* --- target, of all types that use the network --- */
 	struct addr address;  /* ADDR_NONE = the real server's */
 	uint32_t port;	      /* host order; 0 = the real server's, then the service's */
 	bool via_vip;	      /* DR, tunnel: address the VIP at the real server; else ignored */
 	struct addr source;   /* of connections and datagrams; ADDR_NONE = as routes say */
 	uint32_t source_port; /* host order; 0 = one of those that checks have */
-	uint8_t header;	      /* SCRIPT, HTTP, AGENT: enum client_address: comes before all else */
+	uint8_t header;	      /* SCRIPT, HTTP, AGENT: enum client_address: sent first */
 	/* --- by type --- */
 	struct check_tls tls; /* SCRIPT, HTTP */
 	struct match *steps;  /* SCRIPT; UDP: at most one to send and one to expect */
@@ -119,7 +119,7 @@ struct check_spec {
 		struct check_status_range *statuses; /* none = 200-399 */
 		uint32_t n_statuses;
 		struct match body;
-		bool body_not; /* body must not match: looked at are CHECK_MAX_BODY bytes */
+		bool body_not; /* body must not match in its first CHECK_MAX_BODY bytes */
 	} http;
 	struct {
 		char *name; /* "." if NULL */
@@ -138,18 +138,19 @@ struct check_spec {
 	} exec;
 	struct {
 		uint32_t window_ms; /* the time between two judgements */
-		uint32_t min_syns;  /* below so many SYNs in a window nothing is said */
-		uint32_t no_answer_percent, refused_percent; /* of SYNs; from here on it fails */
-		uint32_t max_answer_ms; /* mean time from SYN to SYN-ACK; 0 = not looked at */
+		uint32_t min_syns;  /* no judgement on fewer SYNs in a window */
+		uint32_t no_answer_percent,
+			refused_percent; /* of SYNs; from here on the check fails */
+		uint32_t max_answer_ms;	 /* mean time from SYN to SYN-ACK; 0 = not looked at */
 	} passive;
-	bool weight; /* AGENT, EXEC: what it says of the weight counts */
+	bool weight; /* AGENT, EXEC: the advice on weight counts */
 };
 
 /* The verdict of a probe. */
 enum probe_verdict {
 	PROBE_OK,
-	PROBE_FAIL,  /* the server is not well: refused, wrong answer, too late */
-	PROBE_ERROR, /* we could not ask (no descriptor, no program): counts neither way */
+	PROBE_FAIL,  /* the server's fault: refused, wrong answer, too late */
+	PROBE_ERROR, /* the router's fault (no descriptor, no program): counts neither way */
 };
 
 /* Advice of an agent, or of a program that prints a load, beyond the verdict. */
@@ -160,11 +161,11 @@ enum probe_verdict {
 #define ADVICE_READY  0x10U /* ends drain and maint */
 #define ADVICE_UP     0x20U
 #define ADVICE_DOWN   0x40U /* down, stopped, fail */
-#define ADVICE_UNITS  0x80U /* a weight, whatever is configured */
+#define ADVICE_UNITS  0x80U /* a weight in units, not a percentage */
 
 struct probe_result {
 	uint8_t verdict; /* enum probe_verdict */
-	bool timeout;	 /* with PROBE_FAIL: nothing came in time */
+	bool timeout;	 /* with PROBE_FAIL: no answer in time */
 	uint32_t duration_us;
 	uint32_t advice; /* ADVICE_* */
 	uint32_t weight_percent, weight_units;
@@ -181,7 +182,7 @@ struct checker_env {
 	struct ssl_cache *ssl;		/* health/tls.h */
 	struct pattern_cache *patterns; /* health/pattern.h */
 	const char *program_user;	/* of programs that name none; NULL: nobody */
-	struct check_ports *ports;	/* health/source.h; NULL: any source port will do */
+	struct check_ports *ports;	/* health/source.h; NULL: any source port */
 	struct echo_socket *echo;	/* health/echo.h */
 };
 
@@ -205,7 +206,7 @@ struct probe {
 	struct endpoint server; /* the real server, for words and %h %p */
 	struct endpoint vip;	/* the service's first listener: %v, via_vip; family NONE: mark */
 	uint8_t via;		/* enum probe_via */
-	/* source.c: the port that is bound, host order, or 0; and for whom. */
+	/* source.c: the port that is bound, host order, or 0; and its peer. */
 	uint16_t source_port;
 	struct check_peer source_peer;
 	uint64_t start_us; /* CLOCK_MONOTONIC, as the loop saw it */
@@ -217,22 +218,21 @@ struct probe {
 struct checker_ops {
 	enum check_type type;
 	size_t state_size;
-	/* The checker ends the probe by itself inquiry_timeout_ms() after what it asks has begun;
-	 * the core arms no limit. For what may have to wait for a slot first. */
+	/* The checker itself ends the probe inquiry_timeout_ms() after its begin, and the core arms
+	 * no limit. For checkers that may wait for a slot first. */
 	bool own_limit;
 	void (*start)(struct probe *p);
-	/* Time is up, or nobody wants to know any more: descriptors are closed and events
-	 * deleted when it returns; probe_end() is not called. The step that was under way goes
-	 * into phase ("no SYN-ACK", "no answer to the request"): the core makes the sentence of a
-	 * time-out of it, "no SYN-ACK from 10.0.0.12:80 within 2s". */
+	/* Ends a probe whose time is up or whose answer is not needed any more: closes descriptors
+	 * and deletes events, and does not call probe_end(). phase gets the step under way ("no
+	 * SYN-ACK", "no answer to the request"), from which the core makes the sentence of a
+	 * time-out: "no SYN-ACK from 10.0.0.12:80 within 2s". */
 	void (*cancel)(struct probe *p, char *phase, size_t len);
 };
 
-/* In enum order; NULL where there is none (PASSIVE asks nobody). */
+/* In enum order; NULL for PASSIVE, which sends no probes. */
 extern const struct checker_ops *const checkers[CHECK_TYPE_MAX];
 
-/* For checkers: the one end of a probe. reason as printf. The result's duration is the
- * core's to fill in. */
+/* For checkers: ends a probe. fmt: the reason. The result's duration is the core's to fill in. */
 void probe_end(struct probe *p, enum probe_verdict verdict, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same with advice; r->reason is set. */
@@ -242,16 +242,17 @@ void probe_end_result(struct probe *p, const struct probe_result *r);
 struct check_spec_ops {
 	/* A deep copy. 0, or -ENOMEM with *to zeroed. */
 	int (*copy)(const struct check_spec *from, struct check_spec *to);
-	/* Frees what the spec holds, not the spec. */
+	/* Frees the members of the spec, not the spec. */
 	void (*fini)(struct check_spec *spec);
-	/* All keys but the name are equal. */
+	/* True: all keys but the name are equal. */
 	bool (*equal)(const struct check_spec *a, const struct check_spec *b);
-	/* Request, target and time limit of the probes are equal. Names, intervals and the
+	/* True: request, target and time limit of the probes are equal. Names, intervals and the
 	 * counting of answers may differ. */
 	bool (*same_question)(const struct check_spec *a, const struct check_spec *b);
 };
 
-/* The probe depends on the service, not only on the server: it goes to the VIP or names it. */
+/* True: the probe depends on the service, not only on the server, since it goes to the VIP or names
+ * it. */
 bool check_spec_names_vip(const struct check_spec *spec);
 
 #endif

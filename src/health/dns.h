@@ -22,23 +22,23 @@ struct dns_query {
 int dns_query_make(const char *name, uint16_t qtype, uint16_t id, struct dns_query *out);
 
 enum dns_kind {
-	DNS_FOREIGN, /* not an answer to this question: another id, another name, no answer */
-	DNS_BROKEN,  /* an answer to it that cannot be read: see fault */
+	DNS_FOREIGN, /* not an answer to this question: another id or name, or no answer at all */
+	DNS_BROKEN,  /* an answer that cannot be read: see fault */
 	DNS_ANSWER,
 };
 
 struct dns_answer {
 	uint8_t rcode;
 	bool cut;	   /* TC */
-	uint16_t n;	   /* answers that it announces */
+	uint16_t n;	   /* number of answers in the header */
 	bool found;	   /* the address among its A or AAAA records */
 	const char *fault; /* of DNS_BROKEN; static */
 };
 
 /*
- * Whether it answers the question: the id, one question, the same name in any case, type and
- * class. An error without a question (servers that cannot read one send it) is taken by its id,
- * and never says NOERROR. expect may be of no family.
+ * Parses an answer. An answer to the question has the id and one question, with the same name (in
+ * any case), type and class. An error without a question, which servers that cannot read the
+ * question send, is recognised by its id and never has NOERROR. expect may be of no family.
  */
 enum dns_kind dns_answer_parse(const struct dns_query *query, const uint8_t *data, size_t len,
 			       const struct addr *expect, struct dns_answer *out);

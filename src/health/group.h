@@ -23,8 +23,8 @@
  *	5. no server
  *
  * Up last: the servers that checks took down at most window_us before the last server went down.
- * window_us is the time that checks need to see a server fail. Checks do not see a fault of all
- * servers at one moment, and the last server alone would get the load of all. Servers that
+ * window_us is the time that checks need to see a server fail. A fault of all servers is not seen
+ * at one moment for all, and the last server alone would get the load of all. Servers that
  * operators took out are not kept.
  *
  * Context: control.
@@ -38,20 +38,20 @@ enum quorum_state { QUORUM_START, QUORUM_HELD, QUORUM_LOST, QUORUM_MAX };
 struct group_member {
 	/* --- given --- */
 	uint8_t standing; /* enum standing */
-	bool by_checks;	  /* DOWN, and not by an operator's word */
-	bool passive;	  /* DOWN, and no check but passive ones says so */
+	bool by_checks;	  /* DOWN, and not by an operator's order */
+	bool passive;	  /* DOWN by passive checks only */
 	bool drain;	  /* IN, but gets weight 0 */
 	bool sorry;
 	uint8_t consequence; /* enum health_consequence */
-	bool first;	     /* began with its service: no slow start at its first admission */
+	bool first;	     /* began with its service: no slow start the first time */
 	uint32_t configured; /* weight */
 	struct weight_advice advice;
 	/* --- preserved from call to call, zeroed at first --- */
 	bool was_in;	  /* the server has been IN before */
 	bool is_in;	  /* STANDING_IN at the last call */
 	uint64_t slow_us; /* slow start began; 0 = none */
-	uint64_t out_us;  /* checks took it down while it was IN; 0 = never since */
-	/* --- found --- */
+	uint64_t out_us;  /* time at which checks took it down while IN; 0 = not since */
+	/* --- results --- */
 	struct health_effect effect;
 	const char *source; /* of the weight */
 };
@@ -69,8 +69,8 @@ enum quorum_state quorum_step(enum quorum_state q, const struct health_policy *p
 			      uint64_t total);
 
 /*
- * Sets every member's effect and source. Returns whether an effect changed; *due_us is when
- * to call again because weights grow, UINT64_MAX = when something is said.
+ * Sets every member's effect and source. True: an effect changed. *due_us: time of the next call,
+ * because weights grow; UINT64_MAX = not before a change.
  */
 bool group_settle(struct group_state *g, const struct health_policy *policy,
 		  struct group_member *const *m, uint32_t n, uint64_t window_us, uint64_t now_us,

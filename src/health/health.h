@@ -7,11 +7,11 @@
  * service that may be chosen. State is keyed by identity, so that a reload keeps it.
  *
  * Three layers, each of its own file and testable alone:
- *	inquiry	one check of one target: shared by all (service, server) that need the same
- *		one; timing, rise and fall (inquiry.h)
- *	member	one server of one service: its inquiries, what operators forced, re-entry
- *		delay, history, advice on weight (member.h)
- *	group	one service: from its members' states to what each may get: quorum, all_down,
+ *	inquiry	one check of one target, shared by all (service, server) with the same question;
+ *		timing, rise and fall (inquiry.h)
+ *	member	one server of one service: its inquiries, operators' orders, re-entry delay,
+ *		history, advice on weight (member.h)
+ *	group	one service: from its members' states to the effect on each: quorum, all_down,
  *		slow start, sorry server (group.h), a pure function
  *
  * The order of a service's list never changes by health. No function here depends on the role of
@@ -27,7 +27,7 @@ struct health;
 struct passive_counters; /* model/counters.h */
 
 enum health_state {
-	HEALTH_UNKNOWN, /* not asked often enough yet: not chosen, unless nothing is configured */
+	HEALTH_UNKNOWN, /* not enough answers yet: not chosen */
 	HEALTH_UP,
 	HEALTH_DOWN,
 	HEALTH_STATE_MAX
@@ -39,7 +39,7 @@ enum health_admin {
 	HEALTH_ADMIN_NONE,
 	HEALTH_ADMIN_UP,    /* forced up */
 	HEALTH_ADMIN_DOWN,  /* forced down */
-	HEALTH_ADMIN_MAINT, /* maintenance: no new connections, old ones go on; not asked */
+	HEALTH_ADMIN_MAINT, /* maintenance: no new connections, old ones go on; no probes */
 	HEALTH_ADMIN_MAX
 };
 extern const char *const health_admin_names[HEALTH_ADMIN_MAX]; /* "none", "up", ... */
@@ -52,19 +52,19 @@ enum health_consequence {
 };
 
 enum health_all_down {
-	HEALTH_REFUSE,	  /* nobody is chosen */
+	HEALTH_REFUSE,	  /* no server is chosen */
 	HEALTH_KEEP_LAST, /* the servers that were up last stay */
 	HEALTH_ALL_DOWN_MAX
 };
 
 /* The part of a service's configuration that health uses. Values only; health copies them. */
 struct health_policy {
-	uint8_t consequence;	    /* enum health_consequence: of servers that have no own */
+	uint8_t consequence;	    /* enum health_consequence: default of servers */
 	uint8_t all_down;	    /* enum health_all_down */
 	uint32_t quorum;	    /* servers up (by weight if quorum_weight); 0 = 1 */
 	uint32_t quorum_hysteresis; /* gained again at quorum + this */
 	bool quorum_weight;
-	uint32_t slow_start_s; /* weight grows from 1 to its own over so long; 0 = at once */
+	uint32_t slow_start_s; /* time in which the weight grows from 1 to its own; 0 = at once */
 	/* Bounds of advice; 0, 0 = 0 to 100, of a load number 100 to 1000. */
 	uint32_t weight_min_percent, weight_max_percent;
 };
@@ -95,14 +95,14 @@ struct health_options {
 	uint32_t max_in_flight;	   /* probes at once; 0 = by the limit of descriptors */
 	/* No callback may change what is checked (health_set_service(), health_del_service(),
 	 * health_destroy()); all may read, and force. */
-	/* Effects of a service changed. Results of a round of the loop make a call for each
-	 * service, one after the other: control publishes them together. After
-	 * some milliseconds of it the rest comes in the next rounds. */
+	/* Effects of a service changed. The results of a round of the loop lead to one call for
+	 * each service, and control publishes them together. After some milliseconds the rest is
+	 * left to the next rounds. */
 	void (*changed)(void *arg, const char *service_key);
 	/* The state of a server has changed: for notify programs and logs; see struct
 	 * health_view. */
 	void (*edge)(void *arg, const char *service_key, const struct endpoint *server);
-	/* A service has lost its quorum, or has it again; see struct health_service_view. Or NULL.
+	/* A service has lost or regained its quorum; see struct health_service_view. Or NULL.
 	 */
 	void (*quorum)(void *arg, const char *service_key);
 	/* For passive checks: sums over workers now; NULL: not available. */
@@ -118,7 +118,7 @@ void health_destroy(struct health *h); /* NULL is allowed */
 /*
  * Sets the servers of a service, as configured, in the configuration's order. Members that stay
  * keep their state, also when their checks change. New members begin as UNKNOWN (or UP without
- * checks). Members that left are forgotten. When the function returns, the effects are right,
+ * checks). Members that left are forgotten. When the function returns, the effects are up to date,
  * without a call of changed(). 0, or -ENOMEM with the service as it was.
  */
 int health_set_service(struct health *h, const char *service_key, const struct endpoint *vip,
@@ -126,29 +126,28 @@ int health_set_service(struct health *h, const char *service_key, const struct e
 		       uint32_t n);
 void health_del_service(struct health *h, const char *service_key);
 
-/* Effect of one server now. A service or server that health does not know is up with
- * weight as given. */
+/* Present effect on one server. An unknown service or server is up with the given weight. */
 struct health_effect health_effect(const struct health *h, const char *service_key,
 				   const struct endpoint *server, uint32_t weight);
 
-/* 0, -ENOENT. Why is stored for the view; copied. */
+/* Sets an operator's order. 0 or -ENOENT. why is shown in the view; copied. */
 int health_force(struct health *h, const char *service_key, const struct endpoint *server,
 		 enum health_admin admin, const char *why);
 
-/* The result of a probe that a person asked for. */
+/* The result of a probe by an operator's command. */
 struct health_answer {
 	const char *check;
 	uint8_t type;		     /* enum check_type */
-	struct endpoint target, vip; /* vip: by which it asked; family NONE: by its own address */
+	struct endpoint target, vip; /* vip: the VIP of the probe; family NONE: none */
 	uint32_t timeout_ms, duration_us;
 	uint8_t verdict; /* enum probe_verdict */
 	const char *reason;
 };
 typedef void health_attempted(void *arg, const struct health_answer *answer);
-/* Probes once, now, whatever the schedule is; the answer counts for nothing. check: a name; NULL:
- * the first check of the server. done() is called once, perhaps before this returns, at the latest
- * after the check's time-out. 0; -ENOENT: no such server or check; -EOPNOTSUPP: a passive check
- * asks nobody; -EBUSY: too many probes are under way; -ENOMEM. */
+/* Probes once, now, apart from the schedule; the answer changes no state. check: a name; NULL: the
+ * first check of the server. done() is called once, perhaps before the function returns, at the
+ * latest after the check's time-out. 0; -ENOENT: no such server or check; -EOPNOTSUPP: a passive
+ * check, which makes no probes; -EBUSY: too many probes are under way; -ENOMEM. */
 int health_attempt(struct health *h, const char *service_key, const struct endpoint *server,
 		   const char *check, health_attempted *done, void *arg);
 
@@ -163,9 +162,9 @@ struct health_transition {
 
 /* The state of one server of one service; for `health` and metrics. */
 struct health_view {
-	uint8_t state;	  /* enum health_state: what checks say */
+	uint8_t state;	  /* enum health_state, by checks */
 	uint8_t admin;	  /* enum health_admin */
-	uint8_t standing; /* enum standing (member.h): what counts, operators and agents heard */
+	uint8_t standing; /* enum standing (member.h), by checks, operators and agents */
 	struct health_effect effect;
 	uint32_t weight;	   /* as configured */
 	const char *weight_source; /* "configuration", "agent", "load", "slow start" */
@@ -177,7 +176,7 @@ struct health_view {
 	uint32_t duration_us;	 /* of the last answer */
 	uint32_t streak, needed; /* "3rd of 3" */
 	uint64_t probes, failures, errors;
-	uint64_t edges; /* changes since it is checked */
+	uint64_t edges; /* changes since checks began */
 	char reason[CHECK_REASON_LEN + 64];
 	uint32_t n_history;
 	struct health_transition history[HEALTH_HISTORY]; /* newest first */
@@ -185,11 +184,11 @@ struct health_view {
 /* 0 or -ENOENT. */
 int health_get(const struct health *h, const char *service_key, const struct endpoint *server,
 	       struct health_view *out);
-/* The same without history, for who asks of thousands. */
+/* The same without history, for listings of thousands. */
 int health_get_now(const struct health *h, const char *service_key, const struct endpoint *server,
 		   struct health_view *out);
-/* Settles the pending changes of a service now, not at the end of the round: changed() and edge()
- * are called. Within such a callback the function does nothing. */
+/* Settles the pending changes of a service now, not at the end of the round, and calls changed()
+ * and edge(). Within such a callback the function does nothing. */
 void health_settle(struct health *h, const char *service_key);
 
 /* A check of a server of a service. */
@@ -203,7 +202,7 @@ struct health_check_view {
 	uint64_t probes, failures, errors;
 	char reason[CHECK_REASON_LEN + 64];
 };
-/* How many there are, of which the first max are in out[]; 0 also for whom it does not know. */
+/* Returns the number of checks and writes the first max to out[]. 0 for an unknown server. */
 uint32_t health_get_checks(const struct health *h, const char *service_key,
 			   const struct endpoint *server, struct health_check_view *out,
 			   uint32_t max);
@@ -211,7 +210,7 @@ uint32_t health_get_checks(const struct health *h, const char *service_key,
 struct health_service_view {
 	uint32_t n_servers, n_up, n_unknown;
 	uint64_t weight_up;
-	uint32_t n_sorry; /* of n_servers; they are no part of n_up */
+	uint32_t n_sorry; /* of n_servers; not in n_up */
 	uint32_t n_sorry_up;
 	uint64_t has, needed; /* in the unit of the quorum: servers, or weight */
 	bool quorum;	      /* held */
@@ -220,12 +219,13 @@ struct health_service_view {
 };
 int health_get_service(const struct health *h, const char *service_key,
 		       struct health_service_view *out);
-/* How many services have lost their quorum; keys of the first max, valid until one changes. */
+/* The number of services that have lost their quorum, and the keys of the first max, valid until a
+ * service changes. */
 uint32_t health_lost(const struct health *h, const char **keys, uint32_t max);
 
-/* X(name, kind, help): of the whole. Lateness: start of a probe after its time. */
+/* X(name, kind, help): of all checks together. Lateness: the delay of a probe's start. */
 #define HEALTH_COUNTERS(X)                                                                         \
-	X(checks, GAUGE, "checks that run, shared ones once")                                      \
+	X(checks, GAUGE, "checks that run; a shared check counts once")                            \
 	X(members, GAUGE, "real servers that are checked, once for each service")                  \
 	X(probes, COUNTER, "probes started")                                                       \
 	X(failures, COUNTER, "probes that failed")                                                 \
@@ -244,20 +244,19 @@ struct health_counters {
 };
 void health_counters(const struct health *h, struct health_counters *out);
 
-/* High availability: a digest of all verdicts, and verdicts in bulk for a peer that has
- * none of its own yet. Identities, never indexes. */
+/* High availability: a digest of all verdicts, by identities and not by indexes. */
 void health_digest(const struct health *h, uint8_t out[32]);
 /* The peer's verdict counts where state is UNKNOWN. */
 void health_peer_verdict(struct health *h, const char *service_key, const struct endpoint *server,
 			 enum health_state state);
-/* After a takeover: no slow start, no re-entry delay for what is known to be up; and each
- * check asks again within its fast interval. */
+/* After a takeover: ends slow start and re-entry delays of servers that are known to be up. Each
+ * check probes again within its fast interval. */
 void health_takeover(struct health *h);
-/* Members, and those of them that checks say are up. */
+/* The number of members, and of members that are up by their checks. */
 void health_count(const struct health *h, uint32_t *n, uint32_t *up);
-/* Members, one of whose checks has not said anything yet. */
+/* The number of members with a check that has no answer yet. */
 uint32_t health_undecided(const struct health *h);
-/* Every member has a verdict from its own checks. */
+/* True: every member has a verdict from its own checks. */
 bool health_complete(const struct health *h);
 
 #endif

@@ -9,9 +9,10 @@
  *	                                     |  inquiry_link (one check of it)
  *	   `-----> inquiry (one question) <----'
  *
- * An inquiry lives while links lead to it. An inquiry asks, counts, and tells its links' members; a
- * member whose standing may have changed marks its group; marked groups are settled at the end of
- * the round (health_run()), so that the results of a hundred probes are one change.
+ * An inquiry lives while links lead to it. An inquiry makes probes, counts answers, and reports to
+ * the members of its links; a member whose standing may have changed marks its group; marked groups
+ * are settled at the end of the round (health_run()), so that the results of a hundred probes are
+ * one change.
  *
  * Context: control.
  */
@@ -38,7 +39,7 @@ struct health_hooks {
 /* options->base may be NULL: then the caller calls health_run(). */
 int health_create_with(const struct health_options *options, const struct health_hooks *hooks,
 		       struct health **out);
-/* Does what is due and settles groups. When to come again; UINT64_MAX = never by itself. */
+/* Runs due timers and settles groups. Returns the time of the next call; UINT64_MAX = none. */
 uint64_t health_run(struct health *h);
 
 struct inquiry_link {
@@ -52,20 +53,20 @@ struct inquiry_link {
 struct inquiry_last {
 	uint8_t verdict; /* enum probe_verdict */
 	uint32_t duration_us;
-	uint32_t streak, needed; /* "3rd of 3"; needed 0: it counted towards nothing */
+	uint32_t streak, needed; /* "3rd of 3"; needed 0: the answer counted towards no change */
 	uint64_t checked_ms;	 /* calendar; 0 = never */
 	char *sentence;		 /* or NULL */
 };
 
 struct inquiry {
-	struct hash_node node; /* hash of what makes it the same */
+	struct hash_node node; /* hash of the identity */
 	struct health *h;
 	/* --- identity --- */
 	struct check_spec spec;
 	struct endpoint target, server, vip;
 	uint8_t via;	   /* enum probe_via */
 	char *service_key; /* PASSIVE; else NULL */
-	uint64_t hash;	   /* of whom it asks, not when: jitter */
+	uint64_t hash;	   /* of the target, without times: for jitter */
 	/* --- state --- */
 	LIST_HEAD(, inquiry_link) links;
 	struct inquiry_state state;
@@ -77,7 +78,7 @@ struct inquiry {
 	/* --- asking: armed (start), queued, under way (probe), or paused --- */
 	struct timer start, limit;
 	uint64_t due_us, round;
-	bool queued, paused, extended; /* its limit, because the loop came late */
+	bool queued, paused, extended; /* the limit was extended, because the loop was late */
 	bool not_made;		       /* counts in health.n_not_made */
 	TAILQ_ENTRY(inquiry) of_queue;
 	struct probe *probe;
@@ -99,7 +100,7 @@ struct member {
 	uint32_t n_links;
 	uint64_t reentry_us; /* the longest of its checks */
 	struct timer reentry;
-	bool edge; /* to be told */
+	bool edge; /* to be reported */
 	uint64_t n_edges;
 	uint64_t since_ms; /* calendar */
 	char *why;	   /* of admin; or NULL */
@@ -120,9 +121,9 @@ struct group {
 	uint64_t window_us;
 	struct timer tick;
 	uint32_t hint;	   /* where the next look-up of a member begins */
-	bool marked, tell; /* to be settled; changed() is due whatever that finds */
-	bool lost;	   /* its quorum, as it was told */
-	bool stale;	   /* verdicts has to be taken anew: a state or the list has changed */
+	bool marked, tell; /* to be settled; changed() is due in any case */
+	bool lost;	   /* the quorum is lost, as reported last */
+	bool stale;	   /* verdicts is out of date: a state or the list has changed */
 	uint64_t verdicts; /* hash of its servers' states */
 	TAILQ_ENTRY(group) of_marked;
 	TAILQ_ENTRY(group) of_all;
@@ -150,7 +151,7 @@ static inline uint64_t health_now(const struct health *h)
 {
 	return h->hooks.now_us(h->hooks.arg);
 }
-/* The loop comes soon, and runs health_run(). */
+/* Has the loop run health_run() soon. */
 void health_wake(struct health *h);
 
 /* --- inquiries: inquiries.c, runner.c --- */
@@ -158,23 +159,23 @@ void health_wake(struct health *h);
  * NULL: no memory. */
 struct inquiry *inquiry_find_or_create(const struct member *m, enum forward_method method,
 				       const struct check_spec *spec, bool *created);
-/* Of an inquiry without links, that asks nobody: runner_cancel(). */
+/* For an inquiry without links and without a probe: after runner_cancel(). */
 void inquiry_destroy(struct inquiry *w);
-/* After state was set: whether the inquiry counts in n_not_made. */
+/* Call after state was set. not_made: the inquiry counts in n_not_made. */
 void inquiry_not_made(struct inquiry *w, bool not_made);
-/* A new inquiry takes over what an older one knew of the same server. */
+/* A new inquiry takes over the state of an older one of the same server. */
 void inquiry_inherit(struct inquiry *w, const struct inquiry *old);
-/* Asks within its fast interval, however far its next probe is away. */
+/* Moves the next probe to within the fast interval. */
 void inquiry_hurry(struct inquiry *w, uint64_t now_us);
 void inquiry_resume(struct inquiry *w, uint64_t now_us);
 bool inquiry_wanted(const struct inquiry *w);
-/* To be called of a new inquiry: its timers lead to the runner. */
+/* Call for a new inquiry: sets its timers. */
 void runner_take(struct inquiry *w);
 void runner_pump(struct health *h, uint32_t budget);
 void runner_cancel(struct inquiry *w);
 
 /* --- attempts: attempt.c --- */
-/* Health ends: those under way are given up; nobody is told. */
+/* Health ends: cancels attempts under way without a call of done(). */
 void attempts_cancel(struct health *h);
 
 /* --- members: members.c --- */
@@ -182,30 +183,29 @@ struct member *member_create(struct group *g, const struct health_server *server
 void member_destroy(struct member *m);
 /* The last change, in words. */
 void member_log(const struct member *m);
-/* An inquiry of the member got an answer; r NULL: something else changed. */
+/* An inquiry of the member got an answer; r NULL: another change. */
 void member_heard(struct member *m, const struct inquiry *w, const struct probe_result *r,
 		  uint64_t now_us);
 void member_reentry(struct timer *t, uint64_t now_us); /* member.reentry */
 /* A wait for re-entry is over. */
 void member_takeover(struct member *m, uint64_t now_us);
 int member_force(struct member *m, enum health_admin admin, const char *why, uint64_t now_us);
-/* Of its inquiries the one whose last answer says most; NULL: none has any. */
+/* The inquiry of the member whose last answer explains its state best; NULL: no answers. */
 const struct inquiry *member_telling(const struct member *m);
 
 /* --- groups: groups.c --- */
 void group_mark(struct group *g);
 void group_tick(struct timer *t, uint64_t now_us); /* group.tick */
-/* Whether an effect changed. */
+/* True: an effect changed. */
 bool group_run(struct group *g, uint64_t now_us);
-/* The quorum is not held, and not because somebody has not answered yet. */
+/* True: the quorum is not held, and all servers have answered. */
 bool group_lost(const struct group *g);
 struct group *group_find(const struct health *h, const char *key);
 struct member *group_member_find(struct group *g, const struct endpoint *ep);
 struct member *health_member(const struct health *h, const char *key, const struct endpoint *ep);
 
 /* --- words: words.c --- */
-/* "HTTP 503 from 10.0.0.12:80/health after 12 ms, 3rd of 3"; vip: by which it was asked, or
- * NULL. */
+/* "HTTP 503 from 10.0.0.12:80/health after 12 ms, 3rd of 3"; vip: the VIP of the probe, or NULL. */
 void words_answer(const struct check_spec *spec, const struct probe_result *r,
 		  const struct addr *vip, uint32_t streak, uint32_t needed, char *buf, size_t len);
 /* "3rd" */

@@ -3,9 +3,9 @@
 #define PLVS_HEALTH_HTTP_ANSWER_H
 
 /*
- * The answer to one HTTP/1.1 request, parsed as it comes: status, header as far as it says
- * where the body ends, body with its chunks joined. Bounded: 16 KiB of header in all, the
- * body that is kept as large as the caller's buffer. RFC 9112.
+ * Parses the answer to one HTTP/1.1 request piece by piece: the status, the header fields that give
+ * the length of the body, and the body with its chunks joined. The header has at most 16 KiB; the
+ * body is kept as far as the caller's buffer reaches. RFC 9112.
  *
  * Context: any.
  */
@@ -24,13 +24,13 @@ enum http_stage {
 	HTTP_CHUNK,
 	HTTP_CHUNK_END,
 	HTTP_TRAILER,
-	HTTP_DONE, /* all of it came */
-	HTTP_BAD,  /* why says why */
+	HTTP_DONE, /* complete */
+	HTTP_BAD,  /* see why */
 };
 
 struct http_answer {
 	uint8_t stage; /* enum http_stage */
-	bool head;     /* the request was HEAD: no body comes. Given */
+	bool head;     /* given: the request was HEAD, so there is no body */
 	bool chunked, length_known;
 	uint16_t status; /* 0 until known */
 	uint64_t left;	 /* of the body or the chunk */
@@ -40,12 +40,13 @@ struct http_answer {
 	const char *why;
 };
 
-/* Whether the header is complete, and what follows it known. */
+/* True: the header is complete. */
 static inline bool http_answer_has_header(const struct http_answer *a)
 {
 	return a->stage >= HTTP_BODY && a->stage != HTTP_BAD;
 }
-/* More bytes. How many were used: the rest is to come again, with more behind it. */
+/* Takes more bytes. Returns the number of used bytes; the caller gives the rest again, with more
+ * behind it. */
 size_t http_answer_take(struct http_answer *a, const char *data, size_t len);
 /* The connection was closed: DONE or BAD. */
 void http_answer_close(struct http_answer *a);

@@ -3,12 +3,12 @@
 #define PLVS_HEALTH_MEMBER_H
 
 /*
- * A real server of a service: the state of its checks together, the words of operators and
- * agents, and whether the server may be chosen. The functions depend on their arguments alone: the
+ * A real server of a service: the combined state of its checks, the orders of operators, the words
+ * of agents, and the standing that follows. The functions depend on their arguments alone: the
  * caller gives the time.
  *
- * The checks together: a check that is DOWN makes DOWN; all UP (also: none at all) make UP;
- * else UNKNOWN.
+ * The combined state of checks: DOWN if any check is DOWN; UP if all are UP or there is none; else
+ * UNKNOWN.
  *
  *	state    checks: UNKNOWN   UP                        DOWN
  *	UNKNOWN          -         UP                        DOWN
@@ -22,9 +22,9 @@
 
 #include "health/health.h"
 
-/* Whether a server is in the choice of its service, before the service's own rules. */
+/* The state of a server in its service, before the service's own rules. */
 enum standing {
-	STANDING_OUT, /* nobody knows yet */
+	STANDING_OUT, /* not known yet */
 	STANDING_IN,
 	STANDING_DOWN,
 	STANDING_MAINT, /* no new connections, old ones go on */
@@ -33,14 +33,14 @@ enum standing {
 extern const char *const standing_names[STANDING_MAX]; /* "unknown", "up", "down", ... */
 
 struct member_state {
-	uint8_t state; /* enum health_state */
-	uint8_t peer;  /* enum health_state: the other router's, counts while state is UNKNOWN */
-	uint8_t admin; /* enum health_admin */
-	bool drain, maint; /* an agent's words, until it says ready */
-	uint64_t good_us;  /* DOWN: its checks are all up since; 0 = they are not */
+	uint8_t state;	   /* enum health_state */
+	uint8_t peer;	   /* enum health_state: the peer's, used while state is UNKNOWN */
+	uint8_t admin;	   /* enum health_admin */
+	bool drain, maint; /* words of an agent, until "ready" */
+	uint64_t good_us;  /* DOWN: time since which all checks are up; 0 = they are not */
 };
 
-/* The step of a server in a state, by the state of its checks together. */
+/* The step of a server in a state, by the combined state of its checks. */
 enum member_step { MEMBER_STAY, MEMBER_RISE, MEMBER_FALL, MEMBER_WAIT };
 extern const uint8_t member_steps[HEALTH_STATE_MAX][HEALTH_STATE_MAX]; /* [state][checks] */
 
@@ -48,20 +48,19 @@ extern const uint8_t member_steps[HEALTH_STATE_MAX][HEALTH_STATE_MAX]; /* [state
 enum health_state member_combine(const uint8_t *states, uint32_t n);
 
 /*
- * Takes one step. failed: some probe has failed just now, whatever it counted. Returns
- * whether the state changed; *due_us is when to come again, UINT64_MAX = when something
- * is said.
+ * Takes one step. failed: a probe has failed just now, even if the check stays up. True: the state
+ * changed. *due_us: time of the next call; UINT64_MAX = not before an answer.
  */
 bool member_update(struct member_state *m, enum health_state checks, bool failed,
 		   uint64_t reentry_us, uint64_t now_us, uint64_t *due_us);
 
-/* The state that counts: the server's own, or while the own state is UNKNOWN, the peer's. */
+/* The server's own state, or the peer's while the own state is UNKNOWN. */
 enum health_state member_verdict(const struct member_state *m);
 enum standing member_standing(const struct member_state *m);
-/* Whether an operator's maintenance makes probes pointless. */
+/* False: maintenance by an operator, so no probes are made. */
 bool member_asked(const struct member_state *m);
 
-/* Takes an agent's words over; whether one of them was new. advice: ADVICE_* bits. */
+/* Takes an agent's words over. True: a word was new. advice: ADVICE_* bits. */
 bool member_advise(struct member_state *m, uint32_t advice);
 
 #endif

@@ -11,8 +11,8 @@
 #include "model/counters.h"
 
 /*
- * Judges the SYNs between two readings. No SYNs, or fewer than min_syns, give PROBE_OK, so that a
- * server which was taken down, and gets no SYNs, has its chance again.
+ * Judges the SYNs between two readings. Fewer than min_syns SYNs, or none, give PROBE_OK, so that a
+ * server which was taken down, and so gets no SYNs, comes back.
  */
 void passive_judge(const struct check_spec *spec, const struct passive_counters *before,
 		   const struct passive_counters *now, struct probe_result *out);

@@ -3,13 +3,12 @@
 #define PLVS_HEALTH_PATTERN_H
 
 /*
- * Regular expressions by libpcre2, with limits: of the text, the compiled size, the steps,
- * the depth and the memory of one search. A search ends within some milliseconds, for all
- * patterns and all bytes.
+ * Regular expressions by libpcre2, with limits of text, compiled size, and of the steps, depth and
+ * memory of one search. A search ends within some milliseconds, for all patterns and all bytes.
  *
- * POSIX extended syntax is accepted as far as it means the same: bracket classes, a dot that
- * matches a newline too, $ only at the very end. \< \> \` \' of GNU are refused, since they
- * would mean something else.
+ * POSIX extended syntax is accepted where PCRE gives the same meaning: bracket classes, a dot that
+ * also matches a newline, $ only at the very end. \< \> \` \' of GNU are refused, since PCRE reads
+ * them differently.
  *
  * Context: control.
  */
@@ -22,7 +21,7 @@
 /* 0, or -EINVAL with why in words: for the configuration. */
 int pattern_check(const char *text, size_t len, char *why, size_t why_len);
 
-/* Compiled ones, by text. 0 or -ENOMEM. */
+/* A cache of compiled patterns by text. 0 or -ENOMEM. */
 int pattern_cache_create(struct pattern_cache **out);
 void pattern_cache_destroy(struct pattern_cache *c); /* NULL is allowed */
 
@@ -36,15 +35,14 @@ int pattern_find(struct pattern_cache *c, const char *text, size_t text_len, con
 /* --- comparing, of all kinds --- */
 enum match_result {
 	MATCH_FOUND,
-	MATCH_NOT_YET, /* more bytes may change that */
+	MATCH_NOT_YET, /* more bytes may lead to a match */
 	MATCH_NEVER,
 	MATCH_GAVE_UP /* a pattern reached a limit, or cannot be used */
 };
-/* from: the bytes before it were looked at already, without success (LITERAL). */
+/* from: bytes before it were searched already, without a match (LITERAL). */
 enum match_result match_find(struct pattern_cache *c, const struct match *m, const char *data,
 			     size_t len, size_t from, size_t *end);
-/* The same of all that there is; a pattern also without the newline at the end of it, where
- * people put "$". */
+/* The same for complete data. For a pattern "$" also matches before a newline at the end. */
 enum match_result match_find_all(struct pattern_cache *c, const struct match *m, const char *data,
 				 size_t len, size_t from, size_t *end);
 

@@ -3,8 +3,8 @@
 #define PLVS_HEALTH_SOURCE_H
 
 /*
- * Source ports of probes: workers know them (model/check_ports.h), so that replies have a
- * class of their own, and a probe with via reaches the server by the VIP. The core gives the
+ * Source ports of probes. Workers know these ports (model/check_ports.h), so that replies have a
+ * punt class of their own, and a probe with via reaches the server by the VIP. The core gives the
  * port back when the probe is freed. Context: control.
  */
 
@@ -13,21 +13,21 @@
 #define SOURCE_TRIES 4 /* ports that Linux may refuse before a checker gives up */
 
 /*
- * A port, host order, for what the probe is going to send to peer_port of its target; for ICMP
- * echo it is the identifier, and peer_port 0. One at a time: the last one is given back. 0 in
- * *port: any will do (no table, or none is left). 0, or, only with via, -EDESTADDRREQ
- * (no table or no VIP), -EAFNOSUPPORT, -EADDRNOTAVAIL.
+ * Takes a port, host order, from which the probe sends to peer_port of its target; for ICMP echo
+ * the identifier, with peer_port 0. A probe has one port at a time: the earlier one is given back.
+ * *port 0: use any port (no table, or none is left). 0, or, only with via, -EDESTADDRREQ (no table
+ * or no VIP), -EAFNOSUPPORT, -EADDRNOTAVAIL.
  */
 int source_take(struct probe *p, uint8_t proto, be16 peer_port, uint16_t *port);
 
 /*
- * source_take() for a socket that connects to the target: IPPROTO_TCP or IPPROTO_UDP. A
- * connect() that fails by EADDRNOTAVAIL or EADDRINUSE: a new socket, up to SOURCE_TRIES times.
- * 0 or -errno.
+ * source_take() for a socket that connects to the target: IPPROTO_TCP or IPPROTO_UDP. After a
+ * connect() that fails with EADDRNOTAVAIL or EADDRINUSE the caller tries a new socket, up to
+ * SOURCE_TRIES times. 0 or -errno.
  */
 int source_bind(struct probe *p, int fd, uint8_t proto);
 
-/* The probe's sockets are closed. */
+/* Gives the port back; the probe's sockets are closed. */
 void source_release(struct probe *p, uint64_t now_us);
 
 #endif

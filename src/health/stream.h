@@ -3,11 +3,11 @@
 #define PLVS_HEALTH_STREAM_H
 
 /*
- * A TCP connection of a check that talks, with TLS or without: one socket, one event, a
- * bounded buffer of received bytes. The stream tells its user of events; a fault on the way ends
- * the probe with a sentence of its own.
+ * A TCP connection of a check, with TLS or without: one socket, one event, a bounded buffer of
+ * received bytes. The stream reports events to its user; a fault ends the probe with a sentence of
+ * its own.
  *
- * The user's functions say whether the probe goes on: false when they ended it.
+ * The user's functions return false if they ended the probe.
  *
  * Context: control.
  */
@@ -25,7 +25,7 @@ struct stream_user {
 	bool (*came)(struct stream *s);	  /* in_len grew */
 	bool (*sent)(struct stream *s);	  /* the rest of a text is sent; may be NULL */
 	void (*closed)(struct stream *s); /* the server closed: the user ends the probe */
-	/* However it ends: what the user holds is freed, its own events deleted. */
+	/* At every end: frees the user's memory and deletes its own events. */
 	void (*cleanup)(struct stream *s);
 };
 
@@ -36,10 +36,10 @@ struct stream {
 	SSL *ssl;
 	int fd;
 	uint8_t stage; /* enum stream_stage */
-	short wants;   /* EV_READ, EV_WRITE: what ev waits for */
+	short wants;   /* EV_READ, EV_WRITE: events that ev waits for */
 	char *out;     /* to be sent; owned */
 	size_t out_len, out_done;
-	char *in; /* [in_len] came and was not taken; room grows up to CHECK_MAX_BODY */
+	char *in; /* [in_len] received and not taken; room grows up to CHECK_MAX_BODY */
 	size_t in_len, in_room;
 };
 
@@ -47,7 +47,7 @@ struct stream {
 void stream_start(struct stream *s, struct probe *p, const struct stream_user *user);
 /* Sends, once open; at most one text at a time. false: no memory, the probe has ended. */
 bool stream_send(struct stream *s, const char *data, size_t len);
-/* Bytes of in are used. */
+/* Removes n bytes from in. */
 void stream_take(struct stream *s, size_t n);
 static inline bool stream_full(const struct stream *s)
 {
@@ -59,12 +59,13 @@ static inline bool stream_sent(const struct stream *s)
 	return s->out_done == s->out_len;
 }
 
-/* Ends the probe and the connection. s is gone afterwards. */
+/* Ends the probe and the connection, and frees s. */
 void stream_end(struct stream *s, enum probe_verdict verdict, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same with advice; r->reason is set. */
 void stream_end_result(struct stream *s, const struct probe_result *r);
-/* Of a checker's cancel(): closes, and says what was under way unless the stream talks. */
+/* For a checker's cancel(): closes the connection and writes the step under way to phase (`talking`
+ * once the stream is open). */
 void stream_cancel(struct stream *s, const char *talking, char *phase, size_t len);
 
 #endif

@@ -3,9 +3,9 @@
 #define PLVS_HEALTH_TIMER_H
 
 /*
- * Timers on a clock that the caller gives: a heap that holds pointers, so that adding,
- * deleting and moving cost log2 of what is armed. A single event of the loop serves all timers.
- * Context: control.
+ * Timers on a clock that the caller gives: a heap of pointers, so that adding, deleting and moving
+ * cost log2 of the number of armed timers. A single event of the loop serves all timers. Context:
+ * control.
  */
 
 #include <stdbool.h>
@@ -23,9 +23,9 @@ struct timers {
 };
 
 void timers_fini(struct timers *q);
-/* Room for n more timers than are armed: with it timer_arm() cannot fail. 0 or -ENOMEM. */
+/* Makes room for n more armed timers, so that timer_arm() cannot fail. 0 or -ENOMEM. */
 int timers_reserve(struct timers *q, uint32_t n);
-/* Arms, or moves. -ENOMEM only for one that is not armed, beyond what was reserved. */
+/* Arms or moves a timer. -ENOMEM only for a timer that is not armed and has no reserved room. */
 int timer_arm(struct timers *q, struct timer *t, uint64_t at_us);
 void timer_disarm(struct timers *q, struct timer *t);
 static inline bool timer_armed(const struct timer *t)

@@ -15,8 +15,8 @@
 struct weight_advice {
 	bool has_percent, has_load, has_units;
 	uint32_t percent;
-	uint32_t units;	    /* an exit code: this weight, within bounds where such are configured */
-	double load_weight; /* where Piranha's rule stands; in units of weight */
+	uint32_t units;	    /* by an exit code: this weight, within configured bounds */
+	double load_weight; /* the present value of Piranha's rule, in units of weight */
 };
 
 /* Bounds of advice in percent of the configured weight. */
@@ -33,13 +33,13 @@ void weight_load(struct weight_advice *a, struct weight_bounds bounds, uint32_t 
 		 double load);
 
 /*
- * Advice within the bounds (0 to 100 % for percent), never over MAX_WEIGHT. Of a configured
- * weight over 0, advice over 0 % leaves at least 1.
+ * The advised weight within the bounds (0 to 100 % for percent), never over MAX_WEIGHT. Of a
+ * configured weight over 0, advice over 0 % leaves at least 1.
  */
 uint32_t weight_advised(const struct weight_advice *a, struct weight_bounds bounds,
 			uint32_t configured, const char **source);
 
-/* Where advice may put it, in units of weight; both the configured weight without advice. */
+/* The range of the weight under advice; without advice both are the configured weight. */
 void weight_range(const struct weight_advice *a, struct weight_bounds bounds, uint32_t configured,
 		  uint32_t *low, uint32_t *high);
 

@@ -11,15 +11,15 @@
  *	                        v                 v  |
  *	                      FAILED <---------- FAILED
  *
- * FAILED stays through Linux's further attempts until a MAC comes. A REACHABLE one whose
- * entry is flushed keeps its MAC until the new attempt ends.
+ * FAILED stays through Linux's further attempts until a MAC comes. A REACHABLE next hop whose entry
+ * is flushed keeps its MAC until the new attempt ends.
  *
- * A next hop that control wants is managed by Linux from the start. A next hop that only traffic
- * asked for is managed from its first answer on: strangers can make a router ask for any address
- * of a connected prefix, and must not leave thousands of entries that Linux probes for ever. The
- * number of unproven next hops is limited, and each is given up after a minute.
+ * Linux manages a next hop that control wants from the start, and a next hop that only traffic
+ * needs from its first answer on. Strangers can make a router resolve any address of a connected
+ * prefix, and must not leave thousands of entries that Linux probes for ever. The number of
+ * unproven next hops is limited, and each ends after a minute.
  *
- * Link thread. Time is passed in, in seconds of any clock that does not go back.
+ * Link thread. Times are arguments, in seconds of any clock that does not go back.
  */
 
 #include <stdbool.h>
@@ -30,9 +30,9 @@
 #include "link/nlparse.h"
 
 #define HOPS_UNPROVEN_MAX 4096
-#define HOPS_IDLE_S	  1200 /* an unused one that answers */
-#define HOPS_DEAD_S	  60   /* an unused one that does not */
-#define HOPS_RETRY_S	  5    /* an unmanaged, failed one that traffic asks for */
+#define HOPS_IDLE_S	  1200 /* life of an unused next hop that answers */
+#define HOPS_DEAD_S	  60   /* life of an unused one that does not */
+#define HOPS_RETRY_S	  5 /* a failed, unmanaged one that traffic needs: time between attempts */
 
 /* Requests to Linux: nlreq in the program, functions of the test in unit tests. */
 struct hops_ops {
@@ -49,9 +49,9 @@ struct hop {
 	bool queued; /* for a question to Linux */
 	bool seen;   /* in this complete reading */
 	bool unlinked;
-	bool flushed;	    /* Linux forgot it: asked again from the next second on */
+	bool flushed;	    /* Linux removed its entry: requested again from the next second on */
 	uint32_t used_mark; /* the worker's mark when last looked at */
-	uint32_t used_s;    /* when it was last seen to move */
+	uint32_t used_s;    /* time at which used_mark last changed */
 	uint32_t asked_s;
 	uint32_t flushed_s;
 };
@@ -70,7 +70,7 @@ struct hops {
 	uint32_t queue_head, queue_n;
 	struct link_want *wants;
 	uint32_t n_wants, max_wants;
-	bool wants_less;   /* next hops may be wanted no longer: looked at by the sweep */
+	bool wants_less;   /* wants were removed: the sweep looks for next hops without one */
 	uint32_t *leaving; /* [MAX_NEXTHOPS]: unlinked, waiting for a grace period */
 	uint32_t n_leaving;
 	uint64_t token;
@@ -83,19 +83,19 @@ int hops_init(struct hops *h, struct published *pub, struct retire_list *retired
 	      struct mirror *mirror, struct link_counters *counters, const struct hops_ops *ops);
 void hops_fini(struct hops *h);
 
-/* A worker asks. */
+/* Takes a worker's request. */
 void hops_request(struct hops *h, const struct resolve_request *req, uint32_t now_s);
 /* Takes the list over (malloc). */
 void hops_set_wants(struct hops *h, struct link_want *wants, uint32_t n, uint32_t now_s);
 /* Adds one, unless it is there. 0 or -ENOMEM. */
 int hops_want_more(struct hops *h, const struct link_want *want, uint32_t now_s);
-/* Takes one out; hops_wants_sweep() lets go of its next hop. */
+/* Removes one; hops_wants_sweep() releases its next hop. */
 void hops_want_less(struct hops *h, const struct link_want *want);
 /* Every second, before hops_sweep(). */
 void hops_wants_sweep(struct hops *h, uint32_t now_s);
 /* After a new fib: wants by LINK_ANY may lead elsewhere. */
 void hops_routes_changed(struct hops *h, uint32_t now_s);
-/* forgotten: deleted, or about to be at somebody's request. */
+/* forgotten: deleted, or about to be deleted by a request. */
 void hops_neigh(struct hops *h, const struct nl_neigh *n, bool forgotten, uint32_t now_s);
 /* The changes of a link that mirror_apply() returned: new, edited, gone. */
 void hops_link_new(struct hops *h, link_id link);
@@ -106,16 +106,16 @@ void hops_links_gone(struct hops *h);
 /* Around a complete reading of neighbours through hops_neigh(). */
 void hops_reading_begin(struct hops *h);
 void hops_reading_end(struct hops *h);
-/* Asks Linux for up to budget queued ones. True: there are more. */
+/* Sends Linux requests for up to budget queued next hops. True: there are more. */
 bool hops_work(struct hops *h, uint32_t budget, uint32_t now_s);
-/* Every second: retries, and gives up what nothing uses. */
+/* Every second: retries, and ends unused next hops. */
 void hops_sweep(struct hops *h, uint32_t now_s);
-/* At the end: Linux need not keep them fresh any more. */
+/* At the end: tells Linux not to keep the next hops fresh any more. */
 void hops_release(struct hops *h);
 
 /* --- hops.c for hop_wants.c alone --- */
 
-/* Linux is asked for it, soon. */
+/* Queues a request to Linux. */
 void hops_enqueue(struct hops *h, uint32_t id);
 /* The id of a new next hop, or 0: the table is full. */
 uint32_t hops_add(struct hops *h, link_id link, const struct addr *a, uint32_t now_s);

@@ -56,7 +56,7 @@ struct link_linux {
 
 struct link_vlan_config {
 	uint16_t id; /* 1 .. MAX_VLAN */
-	bool loose;  /* real servers may send by it whatever routes say */
+	bool loose;  /* real servers may send by this link, against routes */
 	struct link_linux linux_side;
 };
 
@@ -66,14 +66,13 @@ struct link_port_config {
 	struct mac mac;		   /* of the port */
 	uint16_t mtu;		   /* of the port, bytes of IP */
 	bool carrier;		   /* at start; then link_set_carrier() */
-	bool loose;		   /* real servers may send by it, and by its VLANs, whatever
-				    * routes say */
-	/* af_packet and af_xdp report "up" whatever happens: the interface that the device reads
-	 * (iface=, looked for in the namespace of link_create()'s caller) has to be up, too. "" =
-	 * link_set_carrier() says. */
+	bool loose; /* real servers may send by this port and its VLANs, against routes */
+	/* af_packet and af_xdp always report "up", so the interface that the device reads (iface=,
+	 * in the namespace of link_create()'s caller) has to be up, too. "" = only
+	 * link_set_carrier() counts. */
 	char kernel_if[LINK_IFNAME_LEN];
-	/* Linux keeps kernel_if, which is the Linux side of the port: there is no TAP, addresses
-	 * and routes are Linux's, and VIPs are not put on the interface. tap is its name. */
+	/* Linux keeps kernel_if, which is the Linux side of the port. There is no TAP, Linux
+	 * manages addresses and routes, and the interface gets no VIPs. tap is its name. */
 	bool shared;
 	struct link_linux linux_side;
 	struct link_vlan_config *vlans;
@@ -95,8 +94,8 @@ struct link_address {
 	link_id link; /* LINK_ANY: where Linux has a prefix around it, else port 0 */
 };
 
-/* A next hop that is resolved and kept fresh whether traffic asks or not: all real servers.
- * link LINK_ANY: by Linux's routes (a gateway on the way is wanted instead). */
+/* A next hop that is resolved and kept fresh also without traffic: all real servers. link LINK_ANY:
+ * by Linux's routes (then a gateway on the way is resolved). */
 struct link_want {
 	link_id link;
 	struct addr addr;
@@ -106,22 +105,22 @@ struct link_fib_route;
 
 /* Called from the link thread: must return soon and must not call link_*() that wait. */
 struct link_callbacks {
-	/* The administrator changed a TAP's MTU. 0: the port has it now. -errno: it cannot; the
-	 * TAP is set back and the refusal is logged. NULL: all changes are refused. */
+	/* The administrator changed a TAP's MTU. 0: the port has the MTU now. -errno: the port
+	 * cannot; the TAP is set back and the refusal is logged. NULL: all changes are refused. */
 	int (*mtu_changed)(void *arg, uint16_t port, uint16_t mtu);
 	/* A port's carrier, once per edge. May be NULL. */
 	void (*carrier_changed)(void *arg, uint16_t port, bool up);
-	/* The carrier of a port, as the device reports it: asked for every 100 ms, and when
-	 * exchange.link_eventfd is written with all rings empty. NULL: link_set_carrier(), and of
-	 * ports with kernel_if the interface alone. */
+	/* The carrier of a port, as the device reports it: called every 100 ms, and when
+	 * exchange.link_eventfd is written with all rings empty. NULL: link_set_carrier(), and for
+	 * ports with kernel_if only the interface. */
 	bool (*port_up)(void *arg, uint16_t port);
-	/* A link with this VLAN appeared on the port's TAP (told again whenever it comes up), or
-	 * went. Before the port starts for VLANs of the configuration. May be NULL. */
+	/* A link with this VLAN appeared on the port's TAP (also each time that it comes up) or was
+	 * removed. Called before the port starts for VLANs of the configuration. May be NULL. */
 	void (*vlan_changed)(void *arg, uint16_t port, uint16_t vlan, bool there);
-	/* Frames received on the port since the start. NULL: no silence is noticed. */
+	/* Frames received on the port since the start. NULL: no look for silence. */
 	uint64_t (*port_received)(void *arg, uint16_t port);
-	/* The port's link is up and nothing is received, though Linux asks for this many
-	 * neighbours; 0: the silence is over. Once per edge. May be NULL. */
+	/* The port's link is up and receives no frames, though Linux tries to resolve this many
+	 * neighbours. 0: the silence is over. Once per edge. May be NULL. */
 	void (*port_silent)(void *arg, uint16_t port, uint32_t neighbours);
 	/* The routes that workers follow have changed; those of kind ROUTE_LOCAL are the router's
 	 * own addresses. May be NULL. */
@@ -133,17 +132,17 @@ struct link_config {
 	char netns[256]; /* name under /run/netns, or a path; "" = the caller's */
 	uint16_t n_ports;
 	struct link_port_config ports[MAX_PORTS]; /* by port index */
-	struct link_address *addresses;		  /* all that configuration knows */
+	struct link_address *addresses;		  /* all of the configuration */
 	uint32_t n_addresses;
-	/* Ports that Linux gives to nobody by itself, host order; 0: none. */
+	/* Ports that Linux does not give to sockets by itself, host order; 0: none. */
 	uint16_t reserved_first, reserved_last;
 	bool inactive; /* until link_set_active(true): this router stands by */
-	bool realtime; /* heartbeats pass by: SCHED_FIFO where that is allowed */
+	bool realtime; /* heartbeats pass: SCHED_FIFO where allowed */
 	struct link_callbacks callbacks;
 };
 
-/* Copies the configuration. published and exchange outlive the link. 0 or -errno: -EINVAL
- * (a configuration that cannot be; error says which field), -ENOMEM, or of socket(). */
+/* Copies the configuration. published and exchange outlive the link. 0 or -errno: -EINVAL (a wrong
+ * configuration; error names the field), -ENOMEM, or of socket(). */
 int link_create(const struct link_config *config, struct published *published,
 		struct exchange *exchange, struct link **out, char error[ERROR_TEXT]);
 /* Starts the thread and waits until TAPs are made, left-over VIPs are removed, and the
@@ -156,19 +155,19 @@ void link_destroy(struct link *l);
 
 /* --- Any thread; no wait. 0 or -ENOMEM. ------------------------------------------------ */
 
-/* Replaces the list of addresses. Addresses that are not active any more, or not listed, leave
- * Linux; missing active ones are added. */
+/* Replaces the list of addresses. Removes addresses from Linux that are not active or not listed
+ * any more, and adds missing active ones. */
 int link_set_addresses(struct link *l, const struct link_address *list, uint32_t n);
-/* A takeover, or a fence: all addresses of the list that are active, as one group, come to
- * Linux or leave it. Gateways first. */
+/* A takeover, or a fence: adds all active addresses of the list to Linux, or removes them. Gateways
+ * first. */
 int link_set_active(struct link *l, bool active);
-/* The thread has the priority that the configuration asks for, or is asked for none. */
+/* True: the thread has the priority of the configuration. */
 bool link_is_realtime(const struct link *l);
 /* Has the thread make a round, so that its progress shows that it runs. Any thread; no wait. */
 void link_poke(struct link *l);
 /* Replaces the list of next hops that are wanted. */
 int link_want_nexthops(struct link *l, const struct link_want *list, uint32_t n);
-/* Puts one into the list, or takes it out. */
+/* Adds one to the list, or removes it. */
 int link_want_nexthop(struct link *l, const struct link_want *want, bool wanted);
 /* Sets the carrier of a port, as DPDK reports it. Ignored for ports with kernel_if. */
 int link_set_carrier(struct link *l, uint16_t port, bool up);
@@ -193,8 +192,8 @@ struct link_neighbour {
 struct link_fib_route {
 	struct prefix dest;
 	struct addr via;    /* with ROUTE_GATEWAY; else ADDR_NONE */
-	struct addr source; /* the router's own address towards it, or ADDR_NONE */
-	link_id link;	    /* LINK_ANY: none of ours */
+	struct addr source; /* the router's own address towards dest, or ADDR_NONE */
+	link_id link;	    /* LINK_ANY: no link of plvs */
 	uint32_t metric;
 	uint32_t links_at; /* as in struct fib */
 	uint16_t mtu;
@@ -205,8 +204,8 @@ struct link_fib_route {
 int link_list_routes(struct link *l, struct link_fib_route **out, uint32_t *n);
 int link_list_nexthops(struct link *l, struct link_nexthop **out, uint32_t *n);
 int link_list_neighbours(struct link *l, struct link_neighbour **out, uint32_t *n);
-/* Returns when every message and netlink change before the call has been taken up and, if
- * it changed anything, published. For tests and "apply". */
+/* Returns when every earlier message and netlink change has been taken up and, where needed,
+ * published. For tests and "apply". */
 int link_sync(struct link *l);
 
 /* --- Counters: link thread writes, any thread reads with relaxed loads. ----------------- */
@@ -227,19 +226,19 @@ int link_sync(struct link *l);
 #define LINK_COUNTERS(X)                                                                           \
 	X(progress, "rounds of the link thread")                                                   \
 	X(netlink_events, "netlink messages taken up")                                             \
-	X(netlink_malformed, "netlink messages ignored because they contradict themselves")        \
-	X(netlink_overruns, "times netlink events were lost and all was read again")               \
+	X(netlink_malformed, "netlink messages ignored because they are malformed")                \
+	X(netlink_overruns, "times that netlink events were lost and all state was read again")    \
 	X(netlink_errors, "requests that Linux refused")                                           \
-	X(reconciles, "times everything was read from Linux")                                      \
+	X(reconciles, "times that all state was read from Linux")                                  \
 	X(fibs_published, "route tables published")                                                \
 	X(routes, "routes in the published table")                                                 \
 	X(routes_over, "routes left out: over the limit")                                          \
 	X(nexthops, "next hops")                                                                   \
 	X(nexthops_reachable, "next hops with a valid MAC")                                        \
-	X(nexthops_reclaimed, "next hops given up because nothing used them")                      \
+	X(nexthops_reclaimed, "next hops removed because they were not used")                      \
 	X(nexthops_full, "next hops refused: table full")                                          \
 	X(resolve_requests, "requests of workers")                                                 \
-	X(resolve_refused, "requests of workers for unknown links or odd addresses")               \
+	X(resolve_refused, "requests of workers for unknown links or invalid addresses")           \
 	X(unknown_port, "punted frames of a port that does not exist")
 
 struct link_port_counters {

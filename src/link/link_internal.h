@@ -3,8 +3,8 @@
 #define PLVS_LINK_LINK_INTERNAL_H
 
 /*
- * The link thread's state. All members are the link thread's alone from link_start() on, but the
- * message queue (under lock) and the counters (relaxed reads by anyone).
+ * The link thread's state. From link_start() on only the link thread uses the members, apart from
+ * the message queue (under lock) and the counters (relaxed reads by any thread).
  */
 
 #include <pthread.h>
@@ -29,11 +29,11 @@
 #define LINK_SET(counter, n) __atomic_store_n(&(counter), (n), __ATOMIC_RELAXED)
 #define LINK_COUNT(counter)  LINK_SET(counter, (counter) + 1)
 
-/* Something to do in the link thread. */
+/* A task for the link thread. */
 struct link_msg {
 	struct link_msg *next;
 	void (*fn)(struct link *l, struct link_msg *msg);
-	bool wait; /* on the caller's stack, who waits; else freed here */
+	bool wait; /* on the stack of the caller, which waits; else freed here */
 	bool done;
 	int ret;
 	uint16_t port;
@@ -42,15 +42,15 @@ struct link_msg {
 	uint32_t n;
 };
 
-/* A TAP and what goes with it. */
+/* A TAP with its events. */
 struct tap_slot {
 	struct link *l;
 	struct tap tap;
 	struct event *event, *urgent_event;  /* urgent_event NULL: one queue */
 	const struct link_vlan_config *vlan; /* NULL: of the port itself */
 	char name[LINK_IFNAME_LEN];
-	bool used; /* VLAN: the kernel has no VLAN interfaces, this TAP stands for it */
-	bool lost; /* disappeared: tried again by the tick */
+	bool used; /* VLAN: the kernel has no VLAN interfaces, so this TAP is in use */
+	bool lost; /* disappeared: the tick tries again */
 	bool told_lost;
 };
 
@@ -66,11 +66,11 @@ struct link {
 	pthread_cond_t cond;
 	struct link_msg *first, *last;
 	bool running; /* messages are taken */
-	bool started; /* the start is over, well or not */
+	bool started; /* the start has succeeded or failed */
 	int start_ret;
 	char *start_error;
 
-	bool ordinary; /* no real-time priority, though there should be. link: wo, any: ro */
+	bool ordinary; /* no real-time priority, though configured. link: wo, any: ro */
 
 	/* --- link thread --- */
 	pthread_t thread;
@@ -98,12 +98,12 @@ struct link {
 	struct retire_list retired;
 	struct link_fib_route *routes; /* of the published fib */
 	uint32_t n_routes;
-	unsigned int dirty; /* MIRROR_FIB, MIRROR_REREAD; 0: published is what Linux has */
+	unsigned int dirty; /* MIRROR_FIB, MIRROR_REREAD; 0: the published fib is up to date */
 	bool force;	    /* links changed: publish even if routes are the same */
-	bool all_unknown;   /* everything has to be read */
+	bool all_unknown;   /* all state has to be read */
 	bool vips_dirty;
 	bool batch_armed;
-	uint64_t build_us; /* how long the last build took: spaces out the next */
+	uint64_t build_us; /* time of the last build: sets the pause before the next */
 	bool told_over, told_malformed;
 
 	bool interface_up[MAX_PORTS]; /* of kernel_if */
@@ -116,8 +116,8 @@ int netlink_open(struct link *l);
 void netlink_close(struct link *l);
 /* Takes up to budget datagrams. True: there may be more. */
 bool netlink_read(struct link *l, unsigned int budget);
-/* Reads what is unknown, builds and publishes if anything changed. False: could not, try
- * again later. */
+/* Reads missing state; builds and publishes a fib after changes. False: not possible now, try again
+ * later. */
 bool netlink_apply(struct link *l);
 
 /* carrier.c: interfaces of the creator's namespace. */
@@ -125,7 +125,7 @@ int carrier_open(struct link *l);
 void carrier_close(struct link *l);
 void carrier_read(struct link *l);
 void carrier_set(struct link *l, uint16_t port, bool up);
-/* Asks the devices of all ports: the carrier of every port is up to date. */
+/* Reads the carrier of every port from the devices. */
 void carrier_look(struct link *l);
 /* Every second: notices ports that receive nothing. */
 void carrier_listen(struct link *l);
@@ -134,9 +134,9 @@ void carrier_listen(struct link *l);
 void *link_main(void *arg);
 
 /* link_round.c */
-/* Something is left to do: come back after the others ran. */
+/* Work is left: calls again after other events. */
 void link_more(struct link *l);
-/* Every wake ends here. */
+/* The end of every wake. */
 void link_round_end(struct link *l);
 
 /* taps.c: all TAPs. */
@@ -146,24 +146,24 @@ void taps_fini(struct link *l);
 /* 0 or -errno with *error. */
 int taps_open(struct link *l, char error[ERROR_TEXT]);
 void taps_close(struct link *l);
-/* Tries to make again what is lost. */
+/* Tries to make lost TAPs again. */
 void taps_retry(struct link *l);
-/* The interface of a link went. Without a TAP for the link the call does nothing. */
+/* The interface of a link was removed. Without a TAP for the link the call does nothing. */
 void taps_gone(struct link *l, link_id link);
 void taps_set_carrier(struct link *l, uint16_t port);
 void taps_set_mtu(struct link *l, uint16_t port, uint16_t mtu);
 
 /* link_message.c */
-/* Link thread: does what waits. */
+/* Link thread: runs waiting messages. */
 void link_messages(struct link *l);
-/* The thread has ended: nothing is taken any more, and those who wait get -ESHUTDOWN. */
+/* The thread has ended: messages are refused, and waiting callers get -ESHUTDOWN. */
 void link_messages_end(struct link *l);
-/* Any thread. 0, or -ESHUTDOWN: nobody takes it. The message stays until it is done. */
+/* Any thread. 0, or -ESHUTDOWN: the thread does not run. The message must live until it is done. */
 int link_post(struct link *l, struct link_msg *msg);
-/* Any thread. A copy of *from is done by the link thread some time; its list is taken over.
- * 0 or -ENOMEM; a message that comes too late is no error. */
+/* Any thread. The link thread runs a copy of *from later; the list is taken over. 0 or -ENOMEM; a
+ * message that comes too late is no error. */
 int link_tell(struct link *l, const struct link_msg *from);
-/* Any thread. Returns msg->ret once it is done, or -ESHUTDOWN. */
+/* Any thread. Returns msg->ret when the message is done, or -ESHUTDOWN. */
 int link_call(struct link *l, struct link_msg *msg);
 /* malloc; NULL with *failed set, or NULL for n = 0. */
 void *link_copy_array(const void *from, size_t size, uint32_t n, bool *failed);

@@ -5,12 +5,12 @@
 /*
  * The state of the TAPs in Linux, kept up to date by netlink events: interfaces (TAPs and
  * VLAN interfaces on them), addresses, routes of the tables local, main and default. The code is
- * the same for both families: an address of either is a value of struct addr. Knows no socket:
- * events go in, a fib comes out.
+ * the same for both families: an address of either is a value of struct addr. The mirror has no
+ * socket: events go in, a fib comes out.
  *
- * Linux does not announce every route that goes (those of an interface that goes down, of
- * an address that is deleted) and a replaced route is not named; where an event leaves
- * doubt, MIRROR_REREAD asks for all routes to be read again.
+ * Linux does not announce every removed route (of an interface that goes down, of a deleted
+ * address), and does not name a replaced route. If an event leaves doubt, MIRROR_REREAD demands
+ * that all routes are read again.
  *
  * Link thread.
  */
@@ -24,7 +24,7 @@
 #include "model/fib.h"
 #include "model/link_id.h"
 
-#define MIRROR_ROUTES_MAX 1048576 /* beyond: left out and counted */
+#define MIRROR_ROUTES_MAX 1048576 /* routes beyond are left out and counted */
 
 struct iface_addr {
 	struct addr addr;
@@ -52,8 +52,8 @@ struct mirror_anchor {
 
 struct mirror {
 	uint16_t n_ports;
-	/* Interfaces that are links by word of link_main(): TAPs of ports, and of VLANs where
-	 * the kernel has no VLAN interfaces. */
+	/* Interfaces that link_main() has named as links: TAPs of ports, and of VLANs where the
+	 * kernel has no VLAN interfaces. */
 	struct mirror_anchor *anchors;
 	uint32_t n_anchors, max_anchors;
 	/* link_info.loose. The untagged link of a port stands for its VLANs as well. */
@@ -76,21 +76,20 @@ struct mirror {
 /* 0 or -ENOMEM. */
 int mirror_init(struct mirror *m, uint16_t n_ports);
 void mirror_fini(struct mirror *m);
-/* The TAP of a link has this index now; 0: it is gone, with VLAN interfaces on it. 0 or
- * -ENOMEM. */
+/* Sets the index of a link's TAP; 0: removed, with VLAN interfaces on it. 0 or -ENOMEM. */
 int mirror_set_tap(struct mirror *m, link_id link, int ifindex);
-/* Before the first event: real servers may send by this link whatever routes say; for the
- * untagged link of a port, by its VLANs as well. 0 or -ENOMEM. */
+/* Before the first event: real servers may send by this link against routes; the untagged link of a
+ * port stands for its VLANs as well. 0 or -ENOMEM. */
 int mirror_set_loose(struct mirror *m, link_id link);
 /* MIRROR_* bits. *link is set when a MIRROR_LINK_* bit is. Out of memory: MIRROR_REREAD.
- * NL_NEIGH events mean nothing here. */
+ * NL_NEIGH events are ignored. */
 unsigned int mirror_apply(struct mirror *m, const struct nl_event *ev, link_id *link);
 
-/* Before a complete reading: forgets. The fib that workers have is untouched. */
+/* Forgets routes, or addresses, before a complete reading. The published fib is untouched. */
 void mirror_clear_routes(struct mirror *m);
 void mirror_clear_addrs(struct mirror *m);
-/* A complete reading of interfaces: between the two, those that were not seen go. The
- * callback learns of each that went. */
+/* Begin and end of a complete reading of interfaces. The end removes interfaces that were not seen,
+ * and calls gone() for each. */
 void mirror_ifaces_begin(struct mirror *m);
 unsigned int mirror_ifaces_end(struct mirror *m, void (*gone)(void *arg, link_id link), void *arg);
 
@@ -100,10 +99,10 @@ struct iface *mirror_iface_by_link(const struct mirror *m, link_id link);
 /* The link with a prefix around addr, or LINK_ANY. After mirror_build(). */
 link_id mirror_link_around(const struct mirror *m, const struct addr *addr);
 
-/* Is there a local route for exactly this prefix on the interface? */
+/* True: the interface has a local route for exactly this prefix. */
 bool mirror_has_local(const struct mirror *m, int ifindex, const struct addr *addr, uint8_t len);
 
-/* Walks addresses of mirrored interfaces; starts with *cursor 0 and prev NULL. */
+/* An address of a mirrored interface. The walk starts with *cursor 0 and prev NULL. */
 struct mirror_addr {
 	struct hash_node by_key;
 	int ifindex;

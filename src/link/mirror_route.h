@@ -38,7 +38,7 @@ static inline struct mirror_route *route_of(struct hash_node *node)
 unsigned int mirror_apply_route(struct mirror *m, const struct nl_event *ev);
 /* Fills the lists of addresses of all interfaces. 0 or -ENOMEM. */
 int mirror_sources_collect(struct mirror *m);
-/* The router's own address towards hop, which iface leads to. ADDR_NONE: Linux has none. After
+/* The router's own address towards hop, which iface leads to. ADDR_NONE: Linux has none. Call after
  * mirror_sources_collect(). */
 struct addr mirror_source(const struct mirror *m, const struct iface *iface,
 			  const struct addr *hop);

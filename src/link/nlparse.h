@@ -3,7 +3,7 @@
 #define PLVS_LINK_NLPARSE_H
 
 /*
- * rtnetlink messages as values. Pure: every length and type is checked, nothing is kept.
+ * Parses rtnetlink messages into values. Pure: checks every length and type, and keeps no state.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 #include "base/addr.h"
 
-#define NL_PATHS_MAX 32 /* interfaces of a multipath route that are told apart */
+#define NL_PATHS_MAX 32 /* the most interfaces of a multipath route */
 
 enum nl_kind {
 	NL_LINK,
@@ -40,7 +40,7 @@ struct nl_addr {
 	int ifindex;
 	struct addr addr;
 	uint8_t len;
-	uint8_t proto; /* IFA_PROTO: who added it */
+	uint8_t proto; /* IFA_PROTO: the program that added it */
 	bool unusable; /* as a source: tentative, a duplicate, or deprecated by others */
 };
 
@@ -55,9 +55,9 @@ struct nl_route {
 	int oif;	/* 0: none */
 	uint8_t tos;
 	uint8_t type;	  /* RTN_* */
-	uint8_t proto;	  /* RTPROT_*: who added it */
+	uint8_t proto;	  /* RTPROT_*: the program that added it */
 	bool multipath;	  /* oif and via are those of the first live path */
-	bool unsupported; /* a kind of gateway that is not understood */
+	bool unsupported; /* an unknown kind of gateway */
 	/* With multipath: the interfaces of all paths, dead ones included, each once and in
 	 * ascending order. A route over more than NL_PATHS_MAX interfaces names the first ones. */
 	uint8_t n_oifs;
@@ -78,7 +78,7 @@ struct nl_event {
 	enum nl_kind kind;
 	bool gone;    /* a DEL message */
 	bool replace; /* NLM_F_REPLACE */
-	bool by_user; /* somebody's request, not the kernel's own doing */
+	bool by_user; /* by a request of a program, not by the kernel itself */
 	union {
 		struct nl_link link;
 		struct nl_addr addr;
@@ -87,13 +87,12 @@ struct nl_event {
 	};
 };
 
-/* 1: *out is filled. 0: a message that means nothing here (bridge, cloned route).
- * -EBADMSG: contradicts itself. nlh has been checked by nl_message_ok() and may be read to
- * its aligned length. */
+/* 1: *out is filled. 0: a message without meaning for plvs (bridge, cloned route). -EBADMSG:
+ * malformed. nlh has been checked by nl_message_ok() and may be read to its aligned length. */
 int nl_parse(const struct nlmsghdr *nlh, struct nl_event *out);
 
-/* Whether a whole message lies in the next `left` bytes. mnl_nlmsg_ok() compares lengths as
- * signed numbers and takes one from 2^31 on for a message that fits. */
+/* True: a whole message lies in the next `left` bytes. mnl_nlmsg_ok() compares lengths as signed
+ * numbers and accepts lengths from 2^31 on. */
 static inline bool nl_message_ok(const struct nlmsghdr *nlh, int left)
 {
 	return left >= (int)sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) &&

@@ -4,7 +4,7 @@
 
 /*
  * Requests to Linux over rtnetlink. Linux answers within the call (the answer is queued
- * before send() returns), so nothing here waits for anybody.
+ * before send() returns), so no function waits for another process.
  *
  * Context: the thread whose namespace the socket was opened in.
  */
@@ -19,7 +19,7 @@
 struct nlreq {
 	struct mnl_socket *sock;
 	uint32_t seq;
-	bool busy;     /* a reading is under way: its callback may not ask */
+	bool busy;     /* a dump is under way: its callback may not send requests */
 	uint8_t *buf;  /* for answers, NLREQ_BUF */
 	char why[128]; /* the kernel's own words on the last error, or "" */
 };
@@ -30,8 +30,8 @@ struct nlreq {
 int nlreq_open(struct nlreq *r);
 void nlreq_close(struct nlreq *r);
 
-/* Calls fn for every object of a kind, of both families. NL_NEXTHOP has none. 0, -EINTR (it changed
- * meanwhile: read again) or -errno. */
+/* Calls fn for every object of a kind, of both families. NL_NEXTHOP has none. 0, -EINTR (the state
+ * changed meanwhile: read again) or -errno. */
 int nlreq_dump(struct nlreq *r, enum nl_kind kind, void (*fn)(void *arg, const struct nl_event *ev),
 	       void *arg);
 
@@ -43,19 +43,19 @@ int nlreq_link_set_mac(struct nlreq *r, int ifindex, const struct mac *mac);
 int nlreq_link_del(struct nlreq *r, int ifindex);
 int nlreq_vlan_add(struct nlreq *r, int parent, uint16_t id, const char *name);
 
-/* proto: IFAPROT_*. add: 0 also when it is there already (-EEXIST is success). del: 0 also
- * when it is not there. Either family. */
+/* proto: IFAPROT_*. add: 0 also if the address is there already. del: 0 also if it is not there.
+ * Either family. */
 int nlreq_addr_add(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, uint8_t proto);
 int nlreq_addr_del(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len);
-/* A route of type local for a prefix: Linux takes its addresses for its own, and nothing else
- * of an address comes with it. The same again, or none there: 0. */
+/* A route of type local for a prefix: Linux treats the addresses as its own, without further
+ * effects of an address. 0 also if the route is there already, or to delete is not there. */
 int nlreq_local_set(struct nlreq *r, int ifindex, const struct addr *a, uint8_t len, bool add);
 int nlreq_route_add(struct nlreq *r, int ifindex, const struct link_route *route);
 
-/* Routes to single addresses in a table that routing daemons read. Type blackhole: a daemon exports
- * such a route with itself as the next hop, and a packet that is routed by the table ends. They
- * carry NLREQ_PROTO. A route with another metric is another route. add: 0 also when it is there;
- * del: 0 also when it is not. */
+/* Routes to single addresses in a table that routing daemons read. The type is blackhole: a daemon
+ * exports such a route with itself as the next hop, and Linux drops packets that are routed by this
+ * table. They carry NLREQ_PROTO. A route with another metric is another route. add: 0 also if the
+ * route is there; del: 0 also if it is not. */
 #define NLREQ_PROTO 0x70 /* of routes and addresses that plvs adds */
 int nlreq_announced_set(struct nlreq *r, uint32_t table, const struct addr *a, uint32_t metric,
 			bool add);
@@ -63,8 +63,8 @@ int nlreq_announced_set(struct nlreq *r, uint32_t table, const struct addr *a, u
 int nlreq_announced_dump(struct nlreq *r, uint32_t table,
 			 void (*fn)(void *arg, const struct nl_event *ev), void *arg);
 
-/* Linux resolves addr now (probe); with managed it also keeps it fresh from then on.
- * Without managed, an entry that was managed no longer is. */
+/* Has Linux resolve addr now (probe). managed: Linux also keeps the entry fresh from now on; else
+ * it stops doing so. */
 int nlreq_neigh_use(struct nlreq *r, int ifindex, const struct addr *a, bool managed);
 /* 0 with *out, or -ENOENT. */
 int nlreq_neigh_get(struct nlreq *r, int ifindex, const struct addr *a, struct nl_neigh *out);

@@ -22,25 +22,25 @@ struct pump {
 	struct tap **vlan_taps[MAX_PORTS];   /* [4096] by VLAN id; NULL: none */
 	struct link_port_counters *counters; /* [n_ports] */
 	struct link_counters *totals;
-	uint8_t *spill; /* what does not fit the first mbuf of a frame */
+	uint8_t *spill; /* for the rest of a frame beyond its first mbuf */
 	uint16_t first; /* worker whose rings are looked at first: rotates */
 };
 
 /* 0 or -ENOMEM. */
 int pump_init(struct pump *p);
 void pump_fini(struct pump *p);
-/* Punt rings to TAPs, ARP of all workers first, transit last. True: there is more. */
+/* Moves frames from punt rings to TAPs, ARP of all workers first, transit last. True: there is
+ * more. */
 bool pump_punts(struct pump *p);
-/* True when a punt or resolve ring holds something: asked after a full fence, before
- * sleep. */
+/* True: a punt or resolve ring is not empty. Call after a full fence, before sleep. */
 bool pump_pending(const struct pump *p);
-/* A TAP that stands for a VLAN: its frames lose and get the tag. 0 or -ENOMEM. */
+/* Adds a TAP that stands for a VLAN: the pump removes and adds the tag. 0 or -ENOMEM. */
 int pump_add_vlan_tap(struct pump *p, struct tap *tap);
-/* The urgent queue of a TAP, to the ring that the worker takes before all else. As
+/* Moves frames from the urgent queue of a TAP to the ring that the worker empties first. Returns as
  * pump_tap(). */
 int pump_tap_urgent(struct pump *p, const struct tap *tap);
-/* A TAP to the inject ring of its port's worker. 1: there may be more, 0: empty,
- * -errno: the TAP is gone. */
+/* Moves frames from a TAP to the inject ring of its port's worker. 1: there may be more, 0: empty,
+ * -errno: the TAP was removed. */
 int pump_tap(struct pump *p, struct tap *tap);
 
 #endif

@@ -3,10 +3,10 @@
 #define PLVS_LINK_SILENCE_H
 
 /*
- * A port that receives nothing at all while its link is up and Linux sends. Frames go missing
- * there without an error anywhere: a driver that lost its last interrupt, a switch port in the
- * wrong VLAN, a filter in the NIC. Silence alone proves nothing, since a quiet network is
- * silent; silence after questions for neighbours is worth a word to the operator.
+ * Detection of a port that receives no frames while its link is up and Linux sends. Such a port
+ * loses frames without any error: a driver that lost its last interrupt, a switch port in the wrong
+ * VLAN, a filter in the NIC. Silence alone proves no fault, since a quiet network is silent too;
+ * silence after requests for neighbours leads to a warning.
  *
  * Link thread.
  */
@@ -14,14 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SILENCE_S      30 /* without a frame; Linux asks for a neighbour every 5 s */
+#define SILENCE_S      30 /* without a frame; Linux repeats a request for a neighbour every 5 s */
 #define SILENCE_FRAMES 3  /* of Linux in that time, at least */
 
 /* The state of a port, as of its last frame. */
 struct silence {
 	uint64_t received, sent; /* frames: of the port, of Linux on the port's TAP */
 	uint32_t since_s;
-	uint32_t neighbours; /* told to the operator; 0: nothing was told */
+	uint32_t neighbours; /* in the warning; 0: no warning */
 	bool up;
 };
 
