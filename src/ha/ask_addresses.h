@@ -8,10 +8,10 @@ struct ha;
 
 #define HA_QUESTIONS 256
 
-/* Asks the stations of each link, by ARP or ND, who else has the addresses that move: at most
- * HA_QUESTIONS of them, the next time those that follow. Answers are claims (struct ha_status).
- * The thread asks only while this router serves. *asked: questions since the start. Returns the
- * milliseconds in which all answers have come, or -ENOMEM. Any thread. */
+/* Looks by ARP or ND for other stations on each link that have the addresses that move: at most
+ * HA_QUESTIONS addresses in a call, the next ones in the next call. Answers are claims (struct
+ * ha_status). The thread asks only while this router serves. *asked: questions since the start.
+ * Returns the milliseconds to wait for answers, or -ENOMEM. Any thread. */
 int ha_ask_addresses(struct ha *ha, uint64_t *asked);
 
 #endif

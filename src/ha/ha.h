@@ -3,12 +3,12 @@
 #define PLVS_HA_HA_H
 
 /*
- * The ha thread: hears the peer, runs the role machine (role.h) and carries out what it
- * decides: lease, grace, freeze and relay are words that workers read (model/published.h);
- * addresses, connections and programs are others' work, asked for through struct ha_host.
+ * The ha thread: hears the peer, runs the role machine (role.h) and carries out its decisions.
+ * Lease, grace, freeze and relay are words that workers read (model/published.h). Other parts of
+ * the router do the work on addresses, connections and programs, by calls of struct ha_host.
  *
  * The thread has a libevent base of its own, SCHED_FIFO where allowed, and never waits for another
- * thread: others leave messages (ha_*()), and read the published status.
+ * thread: other threads leave messages (ha_*()) and read the published status.
  *
  * Context: control or main, unless noted.
  */
@@ -66,7 +66,7 @@ struct ha_config {
 	} announce;
 	uint32_t sync_rate;  /* bytes per second */
 	char *const *notify; /* argv; copied */
-	uint32_t n_notify;   /* 0: nobody is told */
+	uint32_t n_notify;   /* 0: no program */
 	char notify_user[32];
 	uint32_t notify_timeout_ms;
 };
@@ -74,11 +74,11 @@ struct ha_config {
 /* A summary of the verdicts of health. */
 struct ha_verdicts {
 	uint8_t digest[HA_DIGEST_BYTES];
-	bool complete;	      /* every check has one */
+	bool complete;	      /* every check has a verdict */
 	uint32_t servers, up; /* each once for every service */
 };
 
-/* An address that moves: announced on its link, or on all that have VIPs. */
+/* An address that moves in a failover, announced on its link, or on all links with VIPs. */
 struct ha_address {
 	struct addr addr;
 	link_id link; /* LINK_ANY */
@@ -86,19 +86,19 @@ struct ha_address {
 
 /* Calls of the ha thread to other parts of the router. Made on the ha thread: must not wait. */
 struct ha_host {
-	/* Addresses come to Linux, or leave it: link_set_active(). */
+	/* Adds the addresses to Linux, or removes them: link_set_active(). */
 	void (*set_active)(void *arg, bool active);
-	/* Whether a port has a carrier, and its MAC. */
+	/* The carrier of a port, and its MAC. */
 	bool (*port)(void *arg, uint16_t port, struct mac *mac);
 	/* Frames relayed so far, over all workers. */
 	uint64_t (*relayed)(void *arg);
-	/* Threads on the way of heartbeats, by what counts their rounds (relaxed loads); on_demand:
-	 * stands still rightly when there is nothing to do. At most HA_LOOPS; how many. */
+	/* Threads on the way of heartbeats, by their counters of rounds (relaxed loads). on_demand:
+	 * the thread may stand still without work. Returns their number, at most HA_LOOPS. */
 	uint16_t (*loops)(void *arg, const uint64_t **progress, bool *on_demand);
-	/* Loops on demand are to make a round: heartbeats alone do not wake them while Linux does
-	 * not know the peer's MAC. May be NULL. */
+	/* Has loops on demand make a round, since heartbeats do not wake them while Linux does not
+	 * know the peer's MAC. May be NULL. */
 	void (*poke)(void *arg);
-	/* Threads that may have real-time priority have it. May be NULL. */
+	/* True: all threads that should have real-time priority have it. May be NULL. */
 	bool (*realtime)(void *arg);
 	/* The role changed: checks, metrics, systemd. Any of them may be NULL. */
 	void (*changed)(void *arg, enum ha_state from, enum ha_state to, const char *text);
@@ -110,8 +110,8 @@ struct ha_host {
 
 /* X(name, help): one uint64_t of struct ha_counters each. */
 #define HA_COUNTERS(X)                                                                             \
-	X(late_times,                                                                              \
-	  "times that the loop was later than a keepalive: the count of silence began anew")
+	X(late_times, "times that the loop was later than a keepalive, so that the count of "      \
+		      "silence began anew")
 
 /* The counters of the ha thread. */
 struct ha_counters {
@@ -139,7 +139,7 @@ struct ha_witness_status {
 	uint64_t frames_heard_ms; /* ago; UINT64_MAX = never */
 };
 
-/* A station that says that an address is its own which is active here (net/claim.h). */
+/* A station that claims an address which is active here (net/claim.h). */
 struct ha_claim_status {
 	char link[ROLE_NAME_LEN];
 	struct addr addr;
@@ -159,23 +159,23 @@ struct ha_status {
 	uint64_t state_ms; /* in this state */
 	char reason[ROLE_REASON_LEN];
 	char explain[2048];	    /* sentences */
-	char alarm[ROLE_ALARM_LEN]; /* what somebody must put right, or "" */
+	char alarm[ROLE_ALARM_LEN]; /* faults that a person must put right, or "" */
 	bool ready, grace, frozen, relaying;
 	uint64_t lease_left_ms; /* UINT64_MAX = no lease is needed */
 	struct {
-		bool known, alive, deaf; /* deaf: it does not hear this router */
+		bool known, alive, deaf; /* deaf: the peer does not hear this router */
 		bool takes_requests;	 /* struct ha_message */
 		bool digest_differs;
 		enum version_relation relation; /* of its configuration to the one here */
 		struct version_word version;
-		uint32_t unbound; /* connections of services that it does not know */
+		uint32_t unbound; /* connections of services unknown to the peer */
 		enum ha_state state;
 		enum ha_role role;
 		uint64_t term;
 		uint16_t priority;
 		uint64_t heard_ms;
 		struct ha_sync_progress sync;
-		bool verdicts; /* complete: servers_up means something */
+		bool verdicts; /* complete: servers_up is valid */
 		uint32_t servers_up;
 	} peer;
 	uint32_t keepalive_ms, deadtime_ms;
@@ -201,13 +201,13 @@ struct ha_status {
 		/* All connections of the active router are here, and their services are known. */
 		bool synchronised;
 		bool peer_synchronised, behind;
-		uint64_t sent, received; /* records: connections and what becomes of them */
+		uint64_t sent, received; /* records: connections and their changes */
 		uint64_t datagrams, repeated;
-		uint32_t under_way;	   /* datagrams that were not acknowledged yet */
-		uint32_t transfers, sheds; /* all told again; what did not fit was left out */
-		uint32_t unbound; /* of services or servers that are unknown here: they wait */
+		uint32_t under_way;	   /* datagrams not acknowledged yet */
+		uint32_t transfers, sheds; /* transfers of all connections; sheds of changes */
+		uint32_t unbound; /* waiting connections of services or servers unknown here */
 		uint64_t unknown, unreadable, refused, unbound_refused;
-		uint64_t not_fresh;		  /* authentic datagrams, not of now */
+		uint64_t not_fresh;		  /* authentic datagrams that were not fresh */
 		uint64_t refused_as[HA_WIRE_MAX]; /* others, by enum ha_wire_error */
 	} sync;
 	uint64_t heard[HA_VERDICTS]; /* authentic messages by enum ha_verdict */
@@ -219,32 +219,31 @@ struct ha_options {
 	struct published *pub;
 	struct sync_door door;		  /* with a peer */
 	struct identity_feed *identities; /* of control; with a peer */
-	int spawn_fd; /* spawner_client_fd(): taken over; -1 = no programs can be run */
-	/* Connections of before are in the tables, from a file, and the term of then. */
+	int spawn_fd; /* spawner_take_fd(): taken over; -1 = no programs can be run */
+	/* The tables have connections of the process before, served under kept_term. */
 	bool kept;
 	uint64_t kept_term;
 };
 
-/* A lease is renewed by nobody until this returns: a router with a peer begins inactive.
- * Starts the thread on the CPUs of the caller. Without a peer it has little to do, and the
- * router is active at once. 0 or -errno with a sentence in error. */
+/* Starts the thread on the CPUs of the caller. A router with a peer begins inactive. A router
+ * without a peer is active at once. 0 or -errno with a sentence in error. */
 int ha_start(const struct ha_options *options, struct ha **out, char error[ERROR_TEXT]);
-/* Before the end of the process: an active router with a synchronised peer hands over, and
- * relays what still comes. 0 or -ENOMEM. */
+/* Before the end of the process: an active router with a synchronised peer hands over, and relays
+ * late frames. 0 or -ENOMEM. */
 int ha_leave(struct ha *ha);
-/* Waits until it has. *dump: nobody else has the connections; *term: served under, or the
- * highest known. 0, or -ETIMEDOUT with *dump false. */
+/* Waits for the end of the hand-over. *dump: no other router has the connections. *term: the term
+ * served under, or the highest known. 0, or -ETIMEDOUT with *dump false. */
 int ha_left(struct ha *ha, uint32_t timeout_ms, bool *dump, uint64_t *term);
-/* Ends it and frees everything. NULL is allowed. */
+/* Ends the thread and frees all its memory. NULL is allowed. */
 void ha_stop(struct ha *ha);
 
 /* --- Any thread but workers; no wait. 0 or -ENOMEM. --------------------------------- */
 
-/* Timers, witnesses, keys: what a reload may change. Paths, cluster and role need a restart. */
+/* Sets timers, witnesses and keys. Paths, cluster and role need a restart. */
 int ha_configure(struct ha *ha, const struct ha_config *config);
 /* Replaces the list of addresses that are announced. */
 int ha_set_addresses(struct ha *ha, const struct ha_address *list, uint32_t n);
-/* Digest of the shared configuration, and what health knows. */
+/* The digest of the shared configuration. */
 int ha_set_digest(struct ha *ha, const uint8_t digest[HA_DIGEST_BYTES]);
 /* The version of the shared configuration, its digest with it. Copied. */
 int ha_set_version(struct ha *ha, const struct version *version);
@@ -255,17 +254,17 @@ typedef void ha_command_done(void *arg, int rc, const char *text);
 int ha_command(struct ha *ha, enum role_command command, bool force, ha_command_done *done,
 	       void *arg);
 
-/* Sends a block of bytes to the peer, who answers with another; one at a time. done is called
- * on the ha thread, once: rc 0 with the answer (borrowed), or -errno (-EBUSY, -EMSGSIZE,
- * -ENOTCONN: no peer is heard, -ETIMEDOUT, -ECONNRESET, -EBADMSG: the peer answers in clear)
- * without. Copied. Both ways are encrypted. */
+/* Sends a block of bytes to the peer, which answers with another; one at a time. done is called on
+ * the ha thread, once: rc 0 with the answer (borrowed), or -errno (-EBUSY, -EMSGSIZE, -ENOTCONN: no
+ * peer is heard, -ETIMEDOUT, -ECONNRESET, -EBADMSG: the peer answers in clear) without. Copied.
+ * Both ways are encrypted. */
 typedef void ha_asked(void *arg, int rc, const void *bytes, size_t len);
 int ha_ask(struct ha *ha, const void *bytes, size_t len, ha_asked *done, void *arg);
 int ha_answer(struct ha *ha, uint32_t id, const void *bytes, size_t len);
 
 /* A counter of rounds, at least a hundred a second. Any thread, relaxed loads. */
 const uint64_t *ha_progress(const struct ha *ha);
-/* As of the last round of the ha thread; never blocks it. */
+/* The status as of the last round of the ha thread; never blocks that thread. */
 void ha_status(struct ha *ha, struct ha_status *out);
 
 #endif

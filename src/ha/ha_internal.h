@@ -31,14 +31,14 @@
 #include "spawn/notify.h"
 
 #define HA_AREA		  "ha"
-#define HA_TICK_MS	  10   /* at the longest, between two looks at the machine's time */
-#define HA_SLOW_MS	  1000 /* what does not hurry */
+#define HA_TICK_MS	  10   /* the most time between two calls of the role machine */
+#define HA_SLOW_MS	  1000 /* period of slow work */
 #define HA_COMMANDS	  16   /* of operators, under way */
-#define HA_QUESTIONS_STEP 8    /* of ha_ask_addresses(), at a look */
+#define HA_QUESTIONS_STEP 8    /* of ha_ask_addresses(), at each poll */
 #define HA_DRAIN_BUDGET	  4096
 
-/* Something to do on the ha thread. Its type owns what the union points to: run takes it, and
- * drop, or NULL, frees it where the thread ends before. */
+/* A task for the ha thread. run takes over the objects in the union; drop, or NULL, frees them if
+ * the thread ends before. */
 struct ha_note {
 	struct ha_note *next;
 	void (*run)(struct ha *ha, struct ha_note *note);
@@ -77,7 +77,7 @@ struct ha_pending {
 
 struct ha_link {
 	struct ha *ha;
-	struct discovery_socket socket; /* fd -1: tried again */
+	struct discovery_socket socket; /* fd -1: opened later */
 	struct event *event;
 	/* peer_mac: the MAC of the last station that sent ARP or ND from an address of the peer on
 	 * a path. claimant: the MAC of the last station that claimed an address that moves, perhaps
@@ -116,7 +116,7 @@ struct ha {
 	/* --- the ha thread --- */
 	pthread_t thread;
 	bool running;
-	sem_t started; /* the thread has made its parts, or could not */
+	sem_t started; /* the thread has made its parts, or failed */
 	int start_ret;
 	char *start_error; /* [256], of the caller */
 	int note_fd;
@@ -132,7 +132,7 @@ struct ha {
 
 	struct role role;
 	struct freshness fresh;
-	uint64_t verdicts_of[HA_VERDICTS]; /* authentic messages, by what they were judged */
+	uint64_t verdicts_of[HA_VERDICTS]; /* authentic messages, by verdict */
 	struct ha_keys keys;
 	struct path *paths[HA_PATHS];
 	struct ha_pending pending[HA_COMMANDS];
@@ -162,14 +162,15 @@ struct ha {
 	struct path *sync_paths[HA_PATHS];
 	struct ha_channel sync_channel;
 	uint64_t sync_sequence;
-	uint64_t sync_not_fresh;   /* authentic datagrams that were not believed */
-	uint8_t sync_version_told; /* of the peer, unknown here; 0: none */
+	uint64_t sync_not_fresh;   /* authentic datagrams that were not fresh */
+	uint8_t sync_version_told; /* version of the peer's that this router does not know; 0: none
+				    */
 	uint32_t sync_mode;	   /* SYNC_* */
 	bool sync_sending, told_identity;
-	struct ha_sync_progress sync_progress; /* as the machine was told */
+	struct ha_sync_progress sync_progress; /* as last given to the machine */
 	bool flush_wanted;
 	uint32_t flush, flush_number; /* of the machine, of the sender */
-	/* Blocks of bytes: what was asked, by its id; 0: nothing. */
+	/* Blocks of bytes: the id of the request under way; 0: none. */
 	struct bulk bulk;
 	uint32_t asked_id;
 	/* An answer that waits for the end of a block under way; NULL: none. */
@@ -180,18 +181,18 @@ struct ha {
 	ha_asked *asked_done;
 	void *asked_arg;
 	struct spawn_client *spawn; /* NULL: no programs */
-	struct notify *notify;	    /* NULL: nobody is told */
+	struct notify *notify;	    /* NULL: no notify program */
 	uint64_t grace_until_ms;    /* 0: none */
 	struct relay *relay;	    /* published, or NULL */
 	uint64_t relayed, relayed_us;
 	struct retire_list retired;
 	uint8_t config_digest[HA_DIGEST_BYTES];
 	struct version version; /* none: its id */
-	uint32_t unbound;	/* as the machine was told */
+	uint32_t unbound;	/* as last given to the machine */
 	struct ha_verdicts verdicts;
 };
 
-/* A suspended machine shows as lateness. */
+/* A clock that runs on while the machine is suspended, so that a suspension shows as lateness. */
 static inline uint64_t ha_now_us(void)
 {
 	return clock_boot_us();
@@ -205,25 +206,25 @@ static inline uint64_t ha_now_ms(void)
 /*
  * The files in order: each calls those above it only (tests/lint/files-call-one-way).
  *
- *	ha_mailbox		what other threads leave for this one
+ *	ha_mailbox		messages from other threads
  *	vip_links		ARP and ND on the links of VIPs
  *	heartbeat_paths		paths to the peer, ports, stalls
  *	peer_frames		heartbeats in Ethernet frames on the links of VIPs
  *	peer_connections	copies of connections
- *	peer_request		blocks of bytes that control sends and asks for
- *	ha_status		the picture that others read
- *	role_driver		steps the role machine, and does what it decided: nobody else does
+ *	peer_request		blocks of bytes from and for control
+ *	ha_status		the status that other threads read
+ *	role_driver		the only caller of the role machine; carries out its decisions
  *	ha_request		what the mailbox brings
  *	ha			life of the thread and of its parts
  */
 
-/* Of a part, to the machine: stepped, and its actions done, when this returns. */
+/* Gives an event of a part to the machine. When the function returns, the actions are done. */
 static inline void ha_post(struct ha *ha, const struct role_event *event)
 {
 	ha->post(ha, event);
 }
 
-/* The parts are polled once more in this round of the loop, after all that waits in sockets. */
+/* Polls the parts once more in this round of the loop, after all waiting sockets. */
 static inline void ha_poll_soon(struct ha *ha)
 {
 	event_active(ha->soon_ev, EV_TIMEOUT, 0);
@@ -233,12 +234,12 @@ static inline void ha_poll_soon(struct ha *ha)
 struct ha_part {
 	int (*start)(struct ha *ha, char error[ERROR_TEXT]); /* 0 or -errno with a sentence */
 	void (*stop)(struct ha *ha);
-	/* Reads all sockets, so that no timer ends before messages that have come. */
+	/* Reads all sockets, so that waiting messages come before timers. */
 	void (*drain)(struct ha *ha);
-	/* At each tick and after a wake-up; milliseconds until it wants to be called again. */
+	/* At each tick and after a wake-up. Returns milliseconds until the next call. */
 	uint32_t (*poll)(struct ha *ha);
 	void (*slow)(struct ha *ha); /* once a second */
-	/* The peer has another session: what was under way with the old one ends. */
+	/* The peer has another session: ends work under way with the old one. */
 	void (*peer_new)(struct ha *ha);
 };
 
@@ -253,21 +254,21 @@ struct ha_note *ha_note_create(void (*run)(struct ha *ha, struct ha_note *note),
 /* Any thread. */
 void ha_note_send(struct ha *ha, struct ha_note *note);
 void ha_wake(struct ha *ha);
-/* Runs what is there. True: the thread is to end. */
+/* Runs all messages. True: the thread is to end. */
 bool ha_mailbox_run(struct ha *ha);
 void ha_mailbox_fini(struct ha *ha);
 
 /* --- vip_links.c --- */
 
-/* Asks who else has the addresses, a few at each poll: ha_ask_addresses(). */
+/* Begins the questions of ha_ask_addresses(), of which each poll sends a few. */
 void vip_links_ask(struct ha *ha);
 /* The list of addresses changed. */
 void vip_links_addresses(struct ha *ha);
 /* The witnesses changed. 0 or -ENOMEM. */
 int vip_links_witnesses(struct ha *ha);
-/* Strangers' claims of active addresses. */
+/* Claims of active addresses by other stations. */
 void vip_links_claims(const struct ha *ha, struct ha_status *out);
-/* The peer's MAC on a link, as the peer said, or as ARP and ND make likely. False: not known. */
+/* The peer's MAC on a link, from its messages, or else likely from ARP and ND. False: not known. */
 bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out);
 
 /* --- heartbeat_paths.c --- */
@@ -276,16 +277,16 @@ bool vip_links_peer_mac(const struct ha *ha, uint8_t link, struct mac *out);
 void ha_ports_look(struct ha *ha);
 /* Begins to look for stalls of the threads that heartbeats go through. */
 void ha_loops_start(struct ha *ha, uint64_t now_us);
-/* A copy on every path. */
+/* Sends a copy on every path. */
 void heartbeat_paths_send(struct ha *ha, struct ha_message *msg);
-/* Judges an authentic datagram of a path or frame, and gives it to the machine. *believed: it is of
- * the peer's present session. */
+/* Judges an authentic datagram of a path or frame, and gives it to the machine. *believed: the
+ * datagram is of the peer's present session. */
 enum ha_wire_error heartbeat_received(struct ha *ha, uint8_t path, const struct ha_envelope *e,
 				      const uint8_t *payload, bool *believed);
 
 /* --- peer_frames.c --- */
 
-/* A copy on each VIP link that is to carry one now: role_frame_period(). */
+/* Sends a copy on each VIP link that is due: role_frame_period(). */
 void peer_frames_send(struct ha *ha, const struct ha_message *msg);
 
 /* --- peer_connections.c --- */
@@ -293,10 +294,10 @@ void peer_frames_send(struct ha *ha, const struct ha_message *msg);
 #define HA_SYNC_PORT_OFFSET 1 /* sockets of its own, a port above those of heartbeats */
 #define HA_SYNC_BUFFER	    (4U << 20)
 
-/* A datagram by the path that serves best. */
+/* Sends a datagram by the best path. */
 void peer_datagram_send(struct ha *ha, uint8_t type, const void *bytes, size_t len);
 void peer_connections_flush(struct ha *ha, uint32_t flush);
-/* Before this router speaks for VIPs: what it was told is in the tables. */
+/* Before this router serves VIPs: gives the peer's connections to the workers. */
 void peer_connections_take_over(struct ha *ha);
 void peer_connections_status(const struct ha *ha, struct ha_sync_status *out);
 /* Tells the role machine the state of this router. */
@@ -304,14 +305,14 @@ void ha_known_tell(struct ha *ha);
 
 /* --- ha_status.c --- */
 
-/* wait: even if a reader holds it now. */
+/* wait: also if a reader has the lock now. */
 void ha_status_publish(struct ha *ha, bool wait);
 
 /* --- role_driver.c --- */
 
 /* Runs an event through the role machine, and carries out the actions. */
 void ha_step(struct ha *ha, const struct role_event *event);
-/* Ends grace, and asks whether anything is still relayed. */
+/* Ends grace when its time is over, and notes whether frames are still relayed. */
 void ha_act_tick(struct ha *ha, uint64_t now_us);
 
 #endif

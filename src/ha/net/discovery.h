@@ -3,14 +3,14 @@
 #define PLVS_HA_NET_DISCOVERY_H
 
 /*
- * ARP and neighbour discovery (ND, RFC 4861) by hand, on the Linux interface of a link (its TAP or
- * VLAN interface): what witnesses are asked with and addresses are announced by. Both say the
- * same: a question is an ARP request or a neighbour solicitation, an answer is an ARP reply or a
- * neighbour advertisement. The family of the addresses says which of the two.
+ * Packets of ARP and neighbour discovery (ND, RFC 4861) on the Linux interface of a link (its TAP
+ * or VLAN interface), for questions to witnesses and for announcements of addresses. A question is
+ * an ARP request or a neighbour solicitation, an answer is an ARP reply or a neighbour
+ * advertisement; the family of the addresses decides between the two.
  *
- * Frames go out by the worker as all that Linux sends, urgent ones first; what comes in is what
- * workers punt: answers, questions for the router's own addresses, announcements, and
- * strangers' claims of active addresses.
+ * Frames leave by the worker like all frames of Linux, urgent ones first. Received frames are those
+ * that workers punt: answers, questions for the router's own addresses, announcements, and other
+ * stations' claims of active addresses.
  *
  * Context: the ha thread, in the namespace of the TAPs.
  */
@@ -34,9 +34,10 @@ struct discovery_packet {
 	struct mac dst;	       /* of the frame; broadcast: to all; when received: zero */
 	struct mac sender_mac; /* discovery_send(): zero = the interface's */
 	struct mac target_mac; /* ARP only */
-	struct addr sender;    /* of a question: who asks; of an answer: whose MAC is told */
-	struct addr target;    /* of a question: who is asked for; of an answer: who asked,
-				* or the sender again when nobody did */
+	struct addr sender; /* of a question: the asking station; of an answer: the address of the
+			       MAC */
+	struct addr target; /* of a question: the address in question; of an answer: the asking
+			       station, or the sender again if unsolicited */
 };
 
 struct discovery_socket {
@@ -49,16 +50,16 @@ struct discovery_socket {
 
 extern const struct mac discovery_all;
 
-/* Opens, or opens again after the interface went and came. 0 or -errno (-ENODEV). */
-int discovery_open(struct discovery_socket *s, link_id link, const char *ifname);
+/* Opens, or opens again after the interface was made anew. 0 or -errno (-ENODEV). */ int *
+discovery_open(struct discovery_socket *s, link_id link, const char *ifname);
 void discovery_close(struct discovery_socket *s);
-/* 0 or -errno: -ENODEV, -ENETDOWN: the interface went, open again; -EAGAIN: later. */
+/* 0 or -errno: -ENODEV, -ENETDOWN: the interface was removed, open again; -EAGAIN: try later. */
 int discovery_send(const struct discovery_socket *s, const struct discovery_packet *p);
-/* 1: *p is a packet; 0: none waits; -errno: the interface went. Frames but ARP of Ethernet and
- * IPv4, and valid solicitations and advertisements, are skipped. */
+/* 1: *p is a packet; 0: none waits; -errno: the interface was removed. Only ARP of Ethernet and
+ * IPv4 and valid solicitations and advertisements are taken; other frames are skipped. */
 int discovery_receive_one(const struct discovery_socket *s, struct discovery_packet *p);
 
-/* The frame as it travels, and back. format: bytes. parse: false when it is none. */
+/* Write and read a frame. format: returns the length. parse: false for another kind of frame. */
 size_t discovery_format(const struct discovery_packet *p, const struct mac *src,
 			uint8_t f[DISCOVERY_FRAME_BYTES]);
 bool discovery_parse(const uint8_t *f, size_t n, struct discovery_packet *p);

@@ -27,14 +27,15 @@ struct frame_link {
 	struct mac mac; /* of the interface */
 };
 
-/* Opens, or opens again after the interface went and came. 0 or -errno (-ENODEV). */
-int frame_link_open(struct frame_link *l, const char *ifname);
+/* Opens, or opens again after the interface was made anew. 0 or -errno (-ENODEV). */ int *
+frame_link_open(struct frame_link *l, const char *ifname);
 void frame_link_close(struct frame_link *l);
-/* 0 or -errno: -ENODEV: the interface went, open again; -EAGAIN: later; -EMSGSIZE. */
+/* 0 or -errno: -ENODEV: the interface was removed, open again; -EAGAIN: try later; -EMSGSIZE. */
 int frame_link_send(const struct frame_link *l, const struct mac *to, const uint8_t *datagram,
 		    size_t len);
-/* The datagram of one frame to this router. Its length; 0: none waits; -errno: the interface went.
- * A frame to another station counts as one of length 0 < n that no envelope has. */
+/* Takes the datagram of one frame to this router. Returns its length; 0: none waits; -errno: the
+ * interface was removed. For a frame to another station the length is above 0 and too short for an
+ * envelope. */
 int frame_link_receive(const struct frame_link *l, uint8_t datagram[FRAME_LINK_MAX]);
 
 #endif

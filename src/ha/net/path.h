@@ -4,12 +4,12 @@
 
 /*
  * A path to the peer: a UDP socket between two addresses, one of the router's own and one of
- * the peer's, ahead of other traffic (DSCP CS6, SO_PRIORITY 7: the TAP's urgent queue). The
- * kernel lets only the peer's endpoint in. A socket that cannot be made yet, because its
- * address is not there, is tried again by path_tick().
+ * the peer's, ahead of other traffic (DSCP CS6, SO_PRIORITY 7: the TAP's urgent queue). The kernel
+ * passes only datagrams from the peer's endpoint. If the socket cannot be made yet, because its
+ * address is missing, path_tick() tries again.
  *
- * Heartbeats and synchronisation use paths of their own (other ports), so that neither waits
- * in the other's socket.
+ * Heartbeats and synchronisation have separate paths (other ports), so that neither waits in the
+ * other's socket.
  *
  * Context: the ha thread, in the namespace of the TAPs. struct path_state: any thread with
  * relaxed loads. now_us is monotonic, in microseconds.
@@ -33,9 +33,9 @@ struct path_config {
 };
 
 struct path_ops {
-	/* An authentic datagram; the payload is valid until it returns. True: it is of the
-	 * peer's present session and names ours, so that the path's loss, round trip and time
-	 * of hearing may follow from it. Must not destroy the path. */
+	/* An authentic datagram; the payload is valid during the call. True: the datagram is of the
+	 * peer's present session and names the session here, so the path may count its loss, round
+	 * trip and time of hearing. Must not destroy the path. */
 	bool (*received)(void *arg, struct path *p, const struct ha_envelope *e,
 			 const uint8_t *payload, uint64_t now_us);
 	/* The time at which the socket wakes the loop, in microseconds. */
@@ -48,12 +48,12 @@ struct path_state {
 	bool failing;	      /* the last send failed */
 	uint64_t sent;	      /* datagrams */
 	uint64_t send_errors; /* not sent: no route, no address, buffer full */
-	uint64_t refused;     /* ICMP: nobody listens at the peer's port */
+	uint64_t refused;     /* ICMP: no socket at the peer's port */
 	uint64_t received;    /* authentic */
 	uint64_t bad[HA_WIRE_MAX];
-	uint64_t lost;	       /* by sequence; what comes late is taken off again */
+	uint64_t lost;	       /* by sequence; a late datagram is subtracted again */
 	uint64_t out_of_order; /* reordered, or twice */
-	uint64_t heard_us;     /* when the path last brought something new; 0: never */
+	uint64_t heard_us;     /* time of the last new datagram; 0: never */
 	uint32_t rtt_us;       /* smoothed; 0: not known yet */
 };
 
@@ -66,14 +66,14 @@ void path_destroy(struct path *p);
 /* Fills in path_* of *e, seals and sends. 0 or -errno; counted, logged once per edge. */
 int path_send(struct path *p, struct ha_envelope *e, const void *payload, size_t len,
 	      uint64_t now_us);
-/* Of a datagram that was given to `received`: what is in it cannot be. Counted. */
+/* Counts a datagram that was given to `received` and has an impossible content. */
 void path_refuse(struct path *p, enum ha_wire_error error);
-/* Takes what waits, at most budget datagrams. True: there may be more. The loop does this by
- * itself; a loop that was stopped does it before it believes its timers. */
+/* Takes waiting datagrams, at most budget. True: there may be more. The loop calls this by itself;
+ * a loop that was late calls it before its timers. */
 bool path_drain(struct path *p, unsigned int budget, uint64_t now_us);
 /* Once a second or so. */
 void path_tick(struct path *p, uint64_t now_us);
-/* Another peer session: its sequences start again. */
+/* Forgets sequences, for a new session of the peer. */
 void path_forget(struct path *p);
 
 const struct path_state *path_state(const struct path *p);

@@ -3,28 +3,27 @@
 #define PLVS_HA_ROLE_FRESHNESS_H
 
 /*
- * Authentic messages that may be believed. A router draws a random session at its start.
+ * The judgement whether an authentic message is new. A router draws a random session at its start.
  *
- *	fresh		comes from the peer's session, names mine, sequence not seen before.
+ *	fresh		from the peer's session, names the own session, new sequence.
  *	copy		the same with a sequence seen before (another path, or a replay), or
  *			so old that the window has forgotten.
- *	stale		authentic, but it does not prove that its sender has heard me: a peer that
- *			has just started, or a replay. It is answered, so that a real peer can prove
- *			it with its next message.
+ *	stale		authentic, without proof that its sender has heard this router: a peer that
+ *			has just started, or a replay. The router answers, so that a real peer can
+ *			give the proof in its next message.
  *	second		another session than the peer's present one, which still speaks: a clone, or
  *			a peer that has just restarted. Not believed.
- *	reflected	my own session comes back.
+ *	reflected	the own session comes back.
  *
- * A new session of the peer is accepted when its message names my session and has heard
- * something that I sent after the present peer session was accepted (heard_sequence above
- * the floor), and the present session has been silent for a deadtime (`speaks`). Whatever a
- * replaced session ever said cannot have heard that: replays of it fail however long ago it
- * was, without a list. A clone of the peer answers challenges as well as the peer does: while the
- * peer speaks, the clone is not heard, and once the clone is silent, the peer is heard again.
+ * A new session of the peer is accepted if its message names the own session and has heard a
+ * message that was sent after the present peer session was accepted (heard_sequence above the
+ * floor), and if the present session has been silent for a deadtime (`speaks`). No message of a
+ * replaced session can have heard that, so replays fail without a list of sessions. A clone of the
+ * peer answers challenges as well as the peer does: while the peer speaks, the clone is not heard,
+ * and when the clone is silent, the peer is heard again.
  *
- * A fresh message may have been under way for long. Its age is bounded by what it has heard: the
- * message was sent after the newest own message that it names. freshness_sent_after() tells that
- * time for decisions that may not go by an old word.
+ * A fresh message may have been under way for long. But it was sent after the newest own message
+ * that it names. freshness_sent_after() gives that time, for decisions that need a recent message.
  *
  * No verdict depends on a clock or a file. Pure; context: ha, tests.
  */
@@ -56,11 +55,11 @@ enum ha_verdict {
 struct freshness {
 	struct ha_session mine;
 	struct ha_session peer; /* none before the first fresh message */
-	uint64_t sent;		/* my last sequence */
-	uint64_t floor;		/* my last sequence when `peer` was accepted */
+	uint64_t sent;		/* last own sequence */
+	uint64_t floor;		/* last own sequence when `peer` was accepted */
 	uint32_t generation;	/* counts accepted peer sessions */
 	struct ha_window window;
-	/* Moments, in a ring, and the last sequence that I had sent then. */
+	/* Moments, in a ring, each with the last own sequence then. */
 	struct {
 		uint64_t ms, sent;
 	} moment[FRESHNESS_MOMENTS];
@@ -80,20 +79,20 @@ struct ha_channel {
 /* session: 128 random bits, not all zero. */
 void freshness_init(struct freshness *f, const struct ha_session *session);
 
-/* Judges an authentic message and remembers it. *newest: it is fresh and no later one
- * has been seen; only such a message tells the peer's present state. */
+/* Judges an authentic message and remembers it. *newest: the message is fresh and no later one has
+ * been seen; only such a message has the peer's present state. */
 enum ha_verdict freshness_check(struct freshness *f, const struct ha_message *msg, bool *newest);
 
-/* Notes the time now and then; call before each check. deadtime_ms: the peer's words of longer ago
- * are of no interest. */
+/* Notes the time now and then; call before each check. deadtime_ms: the age up to which times are
+ * needed. */
 void freshness_note_time(struct freshness *f, uint64_t now_ms, uint32_t deadtime_ms);
-/* A fresh message was sent later than this. 0: nothing is known. */
+/* A time before the sending of a fresh message; 0: not known. */
 uint64_t freshness_sent_after(const struct freshness *f, const struct ha_message *msg);
 
 /* Sets session, heard, sequence and heard_sequence of a message about to be sent; copies
  * for several paths are made after this. */
 void freshness_stamp(struct freshness *f, struct ha_message *msg);
-/* The same for an ANSWER to a stale message: it names that message's sender. */
+/* The same for an ANSWER to a stale message, which names that message's sender. */
 void freshness_stamp_answer(struct freshness *f, struct ha_message *msg,
 			    const struct ha_session *to, uint64_t to_sequence);
 

@@ -22,13 +22,13 @@
 #define ROLE_PATH_FRAME(link) ((uint8_t)(ROLE_MAX_PATHS + (link)))
 
 enum role_event_type {
-	ROLE_TICK,    /* the time of role_next() has come; earlier and later do no harm */
+	ROLE_TICK,    /* the time of role_next() has come; early and late calls do no harm */
 	ROLE_MESSAGE, /* an authentic message, judged by freshness_check() */
-	/* My loop or the worker that receives the peer's messages was late by more than a
-	 * keepalive (stall, SIGSTOP, paused machine). First drain all sockets and give their
-	 * messages, then this, then TICK. */
+	/* The ha loop, or a worker that receives the peer's messages, was late by more than a
+	 * keepalive (stall, SIGSTOP, paused machine). First give all waiting messages, then this
+	 * event, then TICK. */
 	ROLE_LATE,
-	ROLE_WITNESS,	 /* a third party answered ARP */
+	ROLE_WITNESS,	 /* a witness answered */
 	ROLE_PORTS,	 /* link of ports changed */
 	ROLE_SYNC,	 /* progress of synchronisation, verdicts or digests changed */
 	ROLE_FLUSHED,	 /* the peer acknowledged all of the ROLE_DO_SYNC_FLUSH numbered `flush` */
@@ -38,12 +38,12 @@ enum role_event_type {
 };
 
 enum role_command {
-	ROLE_CMD_HANDOVER,    /* make the other router active, whichever is asked */
+	ROLE_CMD_HANDOVER,    /* make the other router active, from either router */
 	ROLE_CMD_MAINTENANCE, /* leave the pair: hands over first */
 	ROLE_CMD_MAINTENANCE_OFF,
-	ROLE_CMD_FORCE, /* become active whatever witnesses and peer say */
+	ROLE_CMD_FORCE, /* become active, against witnesses and peer */
 	ROLE_CMD_RESET, /* forget failed failbacks and holds, also at the peer */
-	ROLE_CMD_STOP,	/* the process is asked to end: answered by ROLE_DO_QUIT some time */
+	ROLE_CMD_STOP,	/* the process has to end: ROLE_DO_QUIT follows */
 };
 
 struct role_event {
@@ -56,7 +56,8 @@ struct role_event {
 			uint64_t sent_after_ms; /* from freshness_sent_after() */
 			uint8_t path;		/* an index, or ROLE_PATH_FRAME() */
 		} message;
-		uint32_t late_ms; /* LATE, TICK: how late the loop or a thread of heartbeats was */
+		uint32_t
+			late_ms; /* LATE, TICK: lateness of the loop or of a thread of heartbeats */
 		struct {
 			uint8_t link, witness; /* indexes as in role_config */
 		} witness;
@@ -65,15 +66,16 @@ struct role_event {
 			struct ha_port_role port[HA_MAX_PORT_ROLES];
 		} ports;
 		struct {
-			/* I hold all of the peer's connections. When the peer has a new session,
-			 * give its message first: what counts is what I held of the old one. */
+			/* The tables here have all of the peer's connections. When the peer has a
+			 * new session, give its message first, since the tables are those of the
+			 * old one. */
 			bool synchronised;
-			bool verdicts; /* every check has one */
+			bool verdicts; /* every check has a verdict */
 			uint32_t servers, servers_up;
 			struct ha_sync_progress progress;
 			uint8_t config_digest[HA_DIGEST_BYTES];
 			uint8_t verdict_digest[HA_DIGEST_BYTES];
-			const struct version *version; /* NULL: none. Stays where it is */
+			const struct version *version; /* NULL: none. Must outlive the role */
 			uint32_t unbound;	       /* connections of services unknown here */
 		} sync;
 		uint32_t flush;
@@ -91,9 +93,9 @@ enum role_action_type {
 	ROLE_DO_ANSWER,	  /* the same with freshness_stamp_answer() */
 	ROLE_DO_LEASE,	  /* VIP traffic may be forwarded until `until_ms`, or ROLE_LEASE_NONE */
 	ROLE_DO_ACTIVATE, /* snapshot swap, addresses up, announce; the lease came before */
-	ROLE_DO_ANNOUNCE, /* the burst of gratuitous ARP and NA again */
+	ROLE_DO_ANNOUNCE, /* repeat the burst of gratuitous ARP and NA */
 	ROLE_DO_FENCE,	  /* lease off at once, then addresses down */
-	ROLE_DO_GRACE,	  /* grace until `until_ms` (may be said again with a later time) */
+	ROLE_DO_GRACE,	  /* grace until `until_ms` (may be repeated with a later time) */
 	ROLE_DO_FREEZE,	  /* no new connections */
 	ROLE_DO_UNFREEZE,
 	ROLE_DO_SYNC_FLUSH,  /* bring the peer up to date, then event ROLE_FLUSHED with `flush` */
@@ -109,7 +111,7 @@ struct role_send {
 	enum ha_message_type type;
 	enum ha_reason reason;
 	uint8_t flags; /* HA_FLAG_FORCED, HA_FLAG_FAILBACK */
-	uint64_t term; /* 0: my own */
+	uint64_t term; /* 0: the own term */
 	uint32_t handover;
 	struct ha_session to; /* ROLE_DO_ANSWER */
 	uint64_t to_sequence;

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "ha/role/role.h"
 
-/* A call of role_step(): the machine, its time, and the actions that come out. */
+/* A call of role_step(): the machine, its time, and the resulting actions. */
 struct role_call {
 	struct role *r;
 	uint64_t now;
@@ -29,15 +29,14 @@ void role_reply(struct role_call *t, int rc, const char *fmt, ...)
 /* Takes a row: state, reason, NOTIFY, a heartbeat at once. The row must leave its state. */
 void role_go(struct role_call *t, enum role_row row, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The row's actions with it: lease, ACTIVATE, grace; FENCE. */
+/* Take a row with its actions: lease, ACTIVATE, grace; FENCE. */
 void role_activate(struct role_call *t, enum role_row row, uint64_t term, const char *reason);
 void role_fence(struct role_call *t, enum role_row row, const char *reason);
-/* The deadtime may be shorter than when the lease began: no lease is longer than one of now, also
- * where a late loop renews none. */
+/* Shortens the lease to the present deadtime, also if a late loop does not renew it. */
 void role_lease_bound(struct role_call *t);
 void role_lease_renew(struct role_call *t);
 void role_quit(struct role_call *t, bool dump);
-/* BACKUP: STOP goes out. */
+/* BACKUP: sends STOP. */
 void role_take_over(struct role_call *t, enum role_row row, bool forced, const char *reason);
 
 /* A failback failed: the next one waits for twice as long. */
@@ -45,65 +44,65 @@ void role_failback_failed(struct role_call *t);
 /* The role was taken back here: a failback that did not last counts as failed. */
 void role_failback_count(struct role_call *t);
 
-/* role_hears.c, role_witness.c, role_judge.c: what the machine can tell. */
-/* So long after the last heartbeat of a path the next one is missed. */
+/* role_hears.c, role_witness.c, role_judge.c: judgements of the machine. */
+/* The time after the last heartbeat of a path at which the next one counts as missed. */
 uint64_t role_missed_after_ms(const struct role *r);
-/* Some link has witnesses. */
+/* True: at least one link has witnesses. */
 bool role_asks_witnesses(const struct role *r);
-/* Failbacks that failed, as the router that knows of more has it. */
+/* Failed failbacks: the larger count of the two routers. */
 uint8_t role_failback_failures(const struct role *r);
 bool role_ports_up(const struct role *r);
-/* A witness of this VIP link answers, or none is asked for there; on all links. */
+/* True: a witness of this VIP link answers, or the link has none; the same for all links. */
 bool role_link_answers(const struct role *r, uint8_t link, uint64_t now);
 bool role_witnesses_answer(const struct role *r, uint64_t now);
-/* Of answers to questions at keepalive rate, if there has been time for them: what STOP and its
- * refusal compare. */
+/* The count that STOP and its refusal compare: answers to questions at keepalive rate, if there was
+ * time for them. */
 uint16_t role_witnesses_fresh(const struct role *r, uint64_t now);
-/* A path that brought heartbeats not long ago misses one. */
+/* True: a path that brought heartbeats lately misses one. */
 bool role_misses(const struct role *r, uint64_t now);
-/* After each event: the rate at which witnesses are asked. */
+/* After each event: sets the rate of questions to witnesses. */
 void role_pace(struct role *r, uint64_t now);
-/* When the rate may change, or answers to it count. */
+/* The time at which the rate may change, or answers at the new rate count. */
 uint64_t role_pace_next(const struct role *r);
-/* On each VIP link one has answered since then. Who went deaf together with the silence has
- * answers of before, for a moment. */
+/* True: on each VIP link a witness has answered since then. A router that went deaf when the
+ * silence began still has older answers for a moment. */
 bool role_witnesses_since(const struct role *r, uint64_t since);
-/* Heard not long ago: a lease is needed, and silence may be this router's own. */
+/* True: the peer was heard lately, so a lease is needed, and silence may be this router's fault. */
 bool role_peer_in_reach(const struct role *r, uint64_t now);
-/* No path and no witness brings anything. */
+/* True: neither paths nor witnesses bring messages. */
 bool role_hears_nothing(const struct role *r, uint64_t now);
-/* The loop is late and drains what has waited: it may be the past, and makes nobody active. */
+/* True: the loop is late and drains old messages, which may make no router active. */
 bool role_is_late(const struct role *r, uint64_t now);
-/* > 0: a is better, that is nowhere worse and somewhere better. */
+/* > 0: a is better: nowhere worse, and better in at least one role. */
 int role_ports_compare(const struct ha_port_role *a, uint8_t n_a, const struct ha_port_role *b,
 		       uint8_t n_b);
-/* Connections are here, and no peer that could have them is heard. */
+/* True: this router has connections, and no peer that could have them is heard. */
 bool role_holds_alone(const struct role *r, uint64_t now);
-/* By what is configured: > 0 the other one goes first, 0: they are configured alike. */
+/* By the configuration: > 0: the other router goes first; 0: equal. */
 int role_rank(uint16_t priority, enum ha_role role, const struct role_config *mine);
-/* The peer, of two that do not serve, is to take over. */
+/* True: neither router serves, and the peer has to take over. */
 bool role_peer_goes_first(const struct role *r, uint64_t now);
-/* Both are in INIT, the peer could serve when its start_delay is over, and is to. */
+/* True: both are in INIT, and the peer has to serve when its start_delay is over. */
 bool role_peer_starts_first(const struct role *r, uint64_t now);
-/* When a takeover is due. */
+/* The time at which a takeover is due. */
 uint64_t role_due(const struct role *r, uint64_t now);
 /* The term that the sender of msg serves under or knows. */
 uint64_t role_own_term(const struct ha_message *msg);
-/* Of two that serve or take over: > 0 the sender of msg goes first. Never 0. */
+/* For two routers that serve or take over: > 0: the sender of msg goes first. Never 0. */
 int role_conflict_order(const struct role *r, const struct ha_message *msg, uint64_t my_term);
 
-/* Two routers say that they are the peer, for longer than a restart takes. */
+/* True: two sessions are signed as the peer's, for longer than a restart takes. */
 bool role_hears_second(const struct role *r, uint64_t now);
 /* VIP links that answer questions at keepalive rate: struct ha_message, links_answer. */
 uint8_t role_links_answer(const struct role *r, uint64_t now);
-/* A VIP link is dead here, though its port is up: for deadtime no witness of it answered questions
- * at keepalive rate, and the ready peer says that they answer it. NULL, or the link's name. */
+/* The name of a VIP link that is dead here, though its port is up, or NULL. For deadtime no witness
+ * of the link answered questions at keepalive rate, and the ready peer reports answers there. */
 const char *role_black_hole(const struct role *r, uint64_t now);
-/* The peer is heard, but for deadtime on no path. */
+/* True: the peer is heard, but for deadtime not on any path. */
 bool role_frames_only(const struct role *r, uint64_t now);
-/* The peer serves as well and is not heard: its frames claim addresses. */
+/* True: the peer serves as well and is not heard, but its frames claim addresses. */
 bool role_is_split(const struct role *r, uint64_t now);
-/* No hand-over now, unless forced: the configurations are not the same. */
+/* True: the configurations differ, so a hand-over needs force. */
 bool role_versions_hinder(const struct role *r);
 
 /* role_timers.c */
@@ -116,10 +115,10 @@ void role_timers_heard(struct role *r, uint64_t now);
 void role_timers_fill(const struct role *r, enum ha_message_type type, struct ha_timers *out);
 
 /* role_message.c */
-/* Compares the versions again; a change is said once. */
+/* Compares the versions again; logs a change once. */
 void role_versions_compare(struct role_call *t);
 void role_message(struct role_call *t, const struct role_event *ev);
-/* ACTIVE: whether a ready peer could serve better. */
+/* ACTIVE: fences if a ready peer could serve better. */
 void role_peer_better_check(struct role_call *t);
 
 /* role_stop.c */

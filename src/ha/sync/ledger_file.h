@@ -5,11 +5,10 @@
 /*
  * The ledger of a process that was killed (model/ledger_format.h), read by the next one. The file
  * is never mapped: it is read as bytes, holes are skipped, and each row counts only if its check
- * and all of its fields are sound. So a file that is cut, changed or random costs rows, and nothing
- * else.
+ * and all of its fields are sound. So a file that is cut, changed or random costs only rows.
  *
- * A ledger counts if it is of this boot, of this layout and young, if its router served, and if no
- * peer was heard: otherwise the peer has served since and has newer connections. A ledger whose
+ * A ledger is valid if it is of this boot, of this layout and young, if its router served, and if
+ * no peer was heard: otherwise the peer has served since and has newer connections. A ledger whose
  * connections ended five starts in a row within 5 s is not used again.
  *
  * Context: main, while no worker runs.
@@ -27,25 +26,25 @@ struct ledger_file_read {
 	uint64_t now_us; /* CLOCK_BOOTTIME */
 	uint8_t boot[LEDGER_BOOT_BYTES];
 	uint32_t max_age_ms;
-	uint32_t wait_ms; /* for the lock: a killed process gives it back at its very end */
+	uint32_t wait_ms; /* for the lock, which a killed process releases last */
 	void (*take)(void *arg, const struct sync_event *ops, uint32_t n);
 	void *arg;
 	/* Result. */
 	uint64_t taken;	  /* connections and templates */
-	uint64_t unknown; /* of servers that are not configured */
-	uint64_t half;	  /* that were being written */
-	uint64_t damaged; /* whose check or fields are wrong */
-	uint64_t age_ms;  /* since the process was last known to run */
-	uint64_t term;	  /* that they were served under */
+	uint64_t unknown; /* connections of servers that are not configured */
+	uint64_t half;	  /* rows that were being written */
+	uint64_t damaged; /* rows with a wrong check or field */
+	uint64_t age_ms;  /* since the last sign of life of the process */
+	uint64_t term;	  /* the term of the connections */
 	uint32_t starts;  /* of its connections, this one included */
-	/* The file, which stays locked; -1: none. close() it when its place was taken. */
+	/* The file, which stays locked; -1: none. close() it after the new ledger is in place. */
 	int fd;
 };
 
 /* 0, or -errno with a sentence, and nothing is taken: -ENOENT there is no file; -EBUSY a router
- * that runs has it; -EPERM others could have written it; -EBADMSG it is no ledger, or of another
- * layout; -ESTALE too old, or of another boot; -EHOSTUNREACH a peer may have served since;
- * -ELOOP its connections ended too many starts. The file is left where it is. */
+ * that runs has it; -EPERM other users could have written it; -EBADMSG not a ledger, or of another
+ * layout; -ESTALE too old, or of another boot; -EHOSTUNREACH a peer may have served since; -ELOOP
+ * its connections ended too many starts. The file stays. */
 int ledger_file_load(const char *path, struct ledger_file_read *r, char error[LEDGER_FILE_ERROR]);
 
 #endif

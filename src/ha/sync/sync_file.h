@@ -3,17 +3,17 @@
 #define PLVS_HA_SYNC_SYNC_FILE_H
 
 /*
- * A router that stops, and leaves its connections to nobody, writes them to a file; it takes
- * them up again when it starts before they have aged. Records are those of the wire, behind 80
- * bytes in network order:
+ * The file of connections that a router writes when it stops and no peer has them. The router takes
+ * them up at its next start, unless they are too old. The file has 80 bytes in network order, then
+ * records as on the wire:
  *
  *	 0 "plvs connections"  16 version 3  20 zero  24 written, seconds of CLOCK_REALTIME
  *	32 bytes of records    40 checksum of all behind it (FNV-1a, 64 bits: against accidents)
  *	48 identity of the boot of the machine, zero: not known
  *	64 written, seconds of CLOCK_BOOTTIME  72 the term that the router served under
  *
- * Within one boot the age is told by CLOCK_BOOTTIME, so that a wall clock that is set does no
- * harm; after another boot only the wall clock can tell.
+ * Within one boot the age is measured by CLOCK_BOOTTIME, so that a set wall clock does no harm;
+ * after another boot by the wall clock.
  *
  * Context: main, while no worker runs.
  */
@@ -29,7 +29,7 @@ struct sync_file_time {
 	uint8_t boot[SYNC_BOOT_BYTES]; /* identity of this boot; zero: not known */
 };
 
-/* Calls fn for each event, until it does not return 0, and returns that. */
+/* Calls fn for each event until fn returns another value than 0, and returns that value. */
 typedef int sync_file_each(void *arg, int (*fn)(void *arg, const struct sync_event *e),
 			   void *fn_arg);
 
@@ -46,13 +46,13 @@ struct sync_file_read {
 	void (*take)(void *arg, const struct sync_event *ops, uint32_t n);
 	void *arg;
 	/* Result. */
-	uint64_t taken, unknown; /* unknown: their server is not configured any more */
-	uint64_t term;		 /* that they were served under */
+	uint64_t taken, unknown; /* unknown: of servers that are not configured any more */
+	uint64_t term;		 /* the term of the connections */
 };
 
-/* Looks at all of it before anything is taken. 0, or -errno with a sentence: -ENOENT there is
- * no file, -ESTALE too old (or from a time to come), -EPERM others could have written it,
- * -EBADMSG it is not what it should be. The file is removed, whatever it was. */
+/* Checks the whole file before it takes a record. 0, or -errno with a sentence: -ENOENT there is no
+ * file, -ESTALE too old (or from the future), -EPERM other users could have written it, -EBADMSG
+ * malformed. The file is removed in any case. */
 int sync_file_load(const char *path, struct sync_file_read *r, char error[ERROR_TEXT]);
 
 #endif

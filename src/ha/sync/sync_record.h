@@ -3,8 +3,8 @@
 #define PLVS_HA_SYNC_SYNC_RECORD_H
 
 /*
- * A connection, or what becomes of it, as bytes between routers and in a file. No member is a
- * router's own: no id, no index, no worker. Numbers are in network order.
+ * A connection, or a change of one, as bytes between routers and in a file. No member is local to a
+ * router: no id, no index, no worker. Numbers are in network order.
  *
  *	 0  kind            1  length of the record    2  flags    3  protocol
  *	 4  client's address, virtual address, client's port, virtual port
@@ -23,16 +23,16 @@
  * full NAT may lead to a server of the other family: the connection's server address is zero then,
  * and the address of SERVER is of the other length (flag OTHER).
  *
- * SERVICE stands where the service is not what the virtual address, port and protocol say
- * (marks, port 0, FTP data, a further listener); SERVER where the server is not listed with
- * the address and port that the connection has (DR with another port, port 0).
+ * SERVICE stands if the service does not follow from virtual address, port and protocol (marks,
+ * port 0, FTP data, a further listener). SERVER stands if the server is listed with another address
+ * or port than the connection has (DR with another port, port 0).
  *
  * LOCAL stands with full NAT alone, in PUT always: the address and port that the server sees. With
  * OTHER the server is of the other family, and so is the local address.
- * PROXY stands where the server is told the client's address (model/client_address.h).
+ * PROXY stands if the server is told the client's address (model/client_address.h).
  *
- * Whoever decodes gets what can be: every field is within its range, and what cannot be for a
- * connection is refused. Context: any.
+ * The decoder checks that every field is within its range and refuses impossible connections.
+ * Context: any.
  */
 
 #include <stddef.h>
@@ -46,9 +46,11 @@ enum sync_record_kind {
 	RECORD_END = 2,
 	RECORD_SEQ = 3,
 	RECORD_EXPECT = 4,
-	RECORD_BEGIN = 5,    /* a transfer begins: what it does not bring goes in the end */
-	RECORD_COMPLETE = 6, /* it has brought everything */
-	RECORD_BEHIND = 7,   /* changes were shed: this is not all; a transfer will come */
+	RECORD_BEGIN =
+		5, /* a transfer begins: at its end, entries that it did not bring are removed */
+	RECORD_COMPLETE = 6, /* the transfer is complete */
+	RECORD_BEHIND =
+		7, /* changes were shed, so the copy is not complete; a transfer will come */
 };
 
 /* Protocol bit of a template, as in conn.h. */
@@ -66,28 +68,28 @@ size_t sync_record_encode(const struct sync_record *r, uint8_t *out);
 /* Bytes read, or -EINVAL with *r untouched. */
 int sync_record_decode(const uint8_t *bytes, size_t len, struct sync_record *r);
 
-/* From what a worker said. 0; -ENOENT: nobody told us of its server; -EINVAL: not of a
- * connection (SYNC_WALK, SYNC_FLUSH). */
+/* Makes a record of a worker's event. 0; -ENOENT: unknown server; -EINVAL: not of a connection
+ * (SYNC_WALK, SYNC_FLUSH). */
 int sync_record_make(const struct identity *m, const struct sync_event *e, struct sync_record *r);
-/* To what a worker is told (PUT, END, SEQ, EXPECT), as of transfer gen. False: its server is
- * not known here. */
+/* Makes an operation for a worker (PUT, END, SEQ, EXPECT), of transfer gen. False: unknown
+ * server. */
 bool sync_record_op(const struct identity *m, const struct sync_record *r, uint8_t gen,
 		    struct sync_event *op);
 
-/* Whether only a peer of version SYNC_VERSION can read the record. */
+/* True: only a peer of version SYNC_VERSION can read the record. */
 bool sync_record_is_local(const struct sync_record *r);
 
-/* Of a transfer, not of a connection: counts as no record. */
+/* True: the record marks a transfer, and is of no connection: not counted. */
 static inline bool sync_record_is_marker(const struct sync_record *r)
 {
 	return r->kind == RECORD_BEGIN || r->kind == RECORD_COMPLETE || r->kind == RECORD_BEHIND;
 }
 
-/* A put whose server is of the other family: needs SYNC_VERSION. */
+/* True: a PUT with a server of the other family: needs SYNC_VERSION_MIXED. */
 bool sync_record_is_mixed(const struct sync_record *r);
 
-/* Whether an event (PUT, SEQ, EXPECT) is one of a connection that can be: every field but its
- * server is within its range. */
+/* True: an event (PUT, SEQ, EXPECT) is possible for a connection: every field but the server is
+ * within its range. */
 bool sync_event_sound(const struct sync_event *e);
 
 #endif

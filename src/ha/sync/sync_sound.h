@@ -3,8 +3,8 @@
 #define PLVS_HA_SYNC_SYNC_SOUND_H
 
 /*
- * Whether an event that came from elsewhere, by the network or from a file, can be true: addresses,
- * protocol, state and ports fit each other. Context: any.
+ * Checks of events from the network or from a file: addresses, protocol, state and ports have to
+ * fit each other. Context: any.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include "base/addr.h"
 #include "ha/sync/sync_record.h"
 
-/* A packet can be sent to the address, on whatever link. */
+/* True: a packet can be sent to the address, on some link. */
 bool sync_addr_is_unicast(struct addr a);
 bool sync_key_sound(const struct sync_event *e);
 /* The parts of an event behind its key, by kind. */

@@ -3,9 +3,9 @@
 #define PLVS_HA_SYNC_STREAM_H
 
 /*
- * The sender of synchronisation inside: its state, and the stream of numbered datagrams to the
- * peer. sync_send.c turns events of workers into records of the stream. sync_ack.c takes the peer's
- * acknowledgements. No function of the two files allocates, and all are of the ha thread.
+ * Internals of the sender of synchronisation: its state, and the stream of numbered datagrams to
+ * the peer. sync_send.c turns events of workers into records of the stream. sync_ack.c takes the
+ * peer's acknowledgements. No function of the two files allocates, and all are of the ha thread.
  */
 
 #include "ha/sync/sync_record.h"
@@ -32,7 +32,7 @@ struct sync_send {
 	struct sent sent[SYNC_WINDOW];
 	struct sent *open; /* being filled: sent[next], not counted as under way; or NULL */
 	uint16_t open_records;
-	/* Taken from the rings, and no room yet. */
+	/* Events taken from the rings, for which there is no room yet. */
 	struct sync_event held[EVENTS_STEP];
 	uint32_t held_at, n_held;
 	/* --- transfer --- */
@@ -41,11 +41,11 @@ struct sync_send {
 	uint16_t walking; /* workers whose walk has not ended */
 	bool walk_told, complete_sent;
 	bool marker_due;       /* BEGIN is to be written first */
-	bool withheld;	       /* some records: the peer cannot read them */
+	bool withheld;	       /* records were withheld that the peer cannot read */
 	bool behind_due;       /* BEHIND, as soon as the rate allows */
 	uint32_t complete_seq; /* where COMPLETE stands */
 	/* --- flush --- */
-	uint32_t flush_wanted; /* number of the last one asked for */
+	uint32_t flush_wanted; /* number of the last requested flush */
 	uint32_t flush_token;
 	uint16_t flushing; /* workers that have not answered */
 	bool flush_told, flush_known;
@@ -57,7 +57,7 @@ struct sync_send {
 	int64_t tokens;
 	uint64_t refilled_ms;
 	uint32_t srtt_ms;  /* 0: not known */
-	uint32_t backward; /* acks in a row that were of long ago */
+	uint32_t backward; /* old acknowledgements in a row */
 };
 
 /* The datagram under way, or to be filled, with a sequence number. */

@@ -8,18 +8,17 @@
  *	DATA	 0 version 5   1 type 1   2 records   4 stream   8 sequence   12 records ...
  *	ACK	 0 version     1 type 2   2 flags     4 stream   8 next      12 have (16 bytes)
  *
- * Version 1 had no flag that a connection is assured, version 2 no connections of IPv6, version 3
- * no servers of the other family, version 4 none by full NAT and none
- * whose server is told its client's address (sync_record.h). Each is received, and
- * acknowledged in its own version. A datagram has the least version that its records need, so that
- * a peer of the last release follows all of IPv4; a router that knows only an older version refuses
- * and counts a newer one. Records of full NAT and of told addresses are not
+ * Version 1 has no flag for assured connections, version 2 no connections of IPv6, version 3 no
+ * servers of the other family, version 4 no connections by full NAT and none whose server is told
+ * its client's address (sync_record.h). A router receives each version and acknowledges in the same
+ * version. A datagram has the least version that its records need. A router that knows only an
+ * older version refuses and counts the datagram. Records of full NAT and of told addresses are not
  * sent to a router that cannot read them.
  *
  * A stream is a sequence of datagrams from 0 on, taken in order. The sender begins another one,
  * with a higher number, when the last cannot go on: at join and after loss.
  * `next` is the first that has not come, bit i of `have` (byte i / 8, from bit 0) the datagram
- * next + 1 + i. A receiver that cannot follow a stream says LOST: the sender begins anew.
+ * next + 1 + i. A receiver that cannot follow a stream sends LOST, and the sender begins anew.
  */
 
 #include "ha/wire/ha_wire.h"
@@ -33,15 +32,15 @@
 #define SYNC_ACK	    2
 #define SYNC_HEADER_BYTES   12
 #define SYNC_ACK_BYTES	    28
-#define SYNC_WINDOW	    128 /* datagrams under way; what `have` can tell */
+#define SYNC_WINDOW	    128 /* datagrams under way; the bits of `have` */
 #define SYNC_DATAGRAM_BYTES HA_PAYLOAD_MAX
-#define SYNC_SEND_BYTES	    (HA_PAYLOAD_MAX - 20) /* as much longer is the header of IPv6 */
+#define SYNC_SEND_BYTES	    (HA_PAYLOAD_MAX - 20) /* the header of IPv6 is 20 bytes longer */
 
-#define SYNC_ACK_COMPLETE 0x1U /* a complete transfer is installed, nothing is missing */
+#define SYNC_ACK_COMPLETE 0x1U /* a complete transfer is installed, without loss since */
 #define SYNC_ACK_LOST	  0x2U
 #define SYNC_ACK_FLAGS	  0x3U
 
-/* Puts one datagram on its way; what it says may be lost. */
+/* Sends one datagram, which may get lost. */
 typedef void sync_output(void *arg, const uint8_t *bytes, size_t len);
 
 #endif

@@ -11,8 +11,8 @@
  *	0 "PLVB", 4 key id, 8 nonce of 12 bytes, 20 ciphertext, the last 16 bytes: tag
  *
  * The 20 bytes before the ciphertext and the kind of the block are authenticated with it. The
- * nonce is random. Sessions are drawn at each start, so that one key seals the blocks of one life
- * of both routers: far fewer than the 2^32 for which random nonces of 96 bits are safe.
+ * nonce is random. Sessions are drawn at each start, so one key seals only the blocks between two
+ * starts: far fewer than the 2^32 for which random nonces of 96 bits are safe.
  *
  * Context: the thread of the keys: the ha thread.
  */
@@ -21,19 +21,19 @@
 #include "ha/wire/keys.h"
 #include "ha/wire/message.h"
 
-#define BLOCK_SEAL_BYTES 36 /* more than what is sealed */
+#define BLOCK_SEAL_BYTES 36 /* beyond the sealed bytes */
 
-/* Of which to which session, and what it is. */
+/* Sender's and receiver's session, and the kind of the block. */
 struct block_way {
 	const struct ha_session *from, *to;
 	enum bulk_kind kind;
 };
 
-/* Under the first key. *out is to be freed. 0, or -ENOMEM, -ENOKEY, -EIO. */
+/* Seals with the first key. *out is to be freed. 0, or -ENOMEM, -ENOKEY, -EIO. */
 int block_seal(const struct ha_keys *keys, const struct block_way *way, const void *bytes,
 	       size_t len, uint8_t **out, size_t *out_len);
-/* *out is to be freed, and has a zero behind its end. 0, or -EBADMSG: not sealed; -ENOKEY: by a
- * key that is not known; -EPERM: forged, or of another session or kind; -ENOMEM, -EIO. */
+/* *out is to be freed, and has a zero behind its end. 0, or -EBADMSG: not sealed; -ENOKEY: by an
+ * unknown key; -EPERM: forged, or of another session or kind; -ENOMEM, -EIO. */
 int block_open(const struct ha_keys *keys, const struct block_way *way, const void *bytes,
 	       size_t len, uint8_t **out, size_t *out_len);
 

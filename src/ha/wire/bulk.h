@@ -6,9 +6,10 @@
  * A block of bytes from one router to the other (a configuration, its plan): whole and once,
  * over datagrams that may be lost, doubled or reordered. Each way carries a block at a time.
  *
- * The receiver keeps what it gets and says up to where nothing is missing; after a silence the
- * sender sends its window again from there. Authentic and fresh is the caller's matter
- * (HA_TYPE_BULK, a channel of freshness.h). No function reads a clock. Context: ha thread, tests.
+ * The receiver keeps the chunks and acknowledges up to the first missing one; after a silence the
+ * sender sends its window again from there. The caller checks that datagrams are authentic and
+ * fresh (HA_TYPE_BULK, a channel of freshness.h). No function reads a clock. Context: ha thread,
+ * tests.
  */
 
 #include <stdbool.h>
@@ -39,11 +40,11 @@ struct bulk_send {
 
 struct bulk_receive {
 	uint8_t *bytes;		/* NULL: idle */
-	uint8_t *chunks;	/* a byte for each chunk: it is there */
-	uint32_t len, id, have; /* up to have nothing is missing */
+	uint8_t *chunks;	/* a byte for each chunk: received */
+	uint32_t len, id, have; /* have: bytes without a gap */
 	uint8_t kind;
 	uint64_t progress_ms;
-	/* The last that was complete: its acknowledgement may have been lost. */
+	/* The last complete block, whose acknowledgement may have been lost. */
 	uint32_t done_id, done_len;
 	uint8_t done_kind;
 };
@@ -73,7 +74,7 @@ static inline bool bulk_busy(const struct bulk *b)
 {
 	return b->out.bytes || b->in.bytes;
 }
-/* The peer is another one: what was under way is forgotten. */
+/* Another session of the peer: drops the blocks under way. */
 void bulk_reset(struct bulk *b);
 void bulk_fini(struct bulk *b);
 

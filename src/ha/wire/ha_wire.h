@@ -5,7 +5,7 @@
 /*
  * Datagrams between two routers: an envelope (version, cluster, sessions, sequence, path,
  * HMAC) round a payload. docs/ha-protocol.md has the layout, the rule of versions and test
- * vectors. Opened says authentic, not fresh: freshness.h.
+ * vectors. An opened datagram is authentic; freshness.h decides whether it is fresh.
  *
  * Context: the thread of the keys (keys.h): the ha thread. No function here reads a clock.
  */
@@ -21,24 +21,24 @@
 #define HA_DATAGRAM_MAX	  1472 /* an MTU of 1500, IPv4 and UDP */
 #define HA_PAYLOAD_MAX	  (HA_DATAGRAM_MAX - HA_HEADER_BYTES - HA_MAC_BYTES) /* 1360 */
 #define HA_MESSAGE_BYTES  232 /* payload as sent; a later sender may append to it */
-#define HA_MESSAGE_LEAST  128 /* without MACs: as the first senders of version 1 */
-#define HA_MESSAGE_ACCEPT 512 /* and this is too much */
+#define HA_MESSAGE_LEAST  128 /* without MACs: as first senders of version 1 */
+#define HA_MESSAGE_ACCEPT 512 /* payloads beyond are refused */
 
 /* Types of payload: those of messages (enum ha_message_type), then these. */
 #define HA_TYPE_SYNC 64 /* connection synchronisation; its sequence counts by itself */
 #define HA_TYPE_BULK 65 /* blocks of bytes (bulk.h); the same */
 
-/* X(NAME, name, help): why a datagram is refused. */
+/* X(NAME, name, help): reasons for refusing a datagram. */
 #define HA_WIRE_ERRORS(X)                                                                          \
-	X(TRUNCATED, truncated, "shorter than its own length says")                                \
-	X(OVERLONG, overlong, "longer than its own length says")                                   \
-	X(NOT_OURS, not_ours, "does not begin as our protocol does")                               \
+	X(TRUNCATED, truncated, "shorter than its length field")                                   \
+	X(OVERLONG, overlong, "longer than its length field")                                      \
+	X(NOT_OURS, not_ours, "not of this protocol: wrong first bytes")                           \
 	X(VERSION, version, "another version of the protocol")                                     \
 	X(CLUSTER, cluster, "another cluster id: a second pair on this network")                   \
-	X(KEY, key, "signed by a key that is not in our key file")                                 \
-	X(FORGED, forged, "the HMAC does not fit")                                                 \
-	X(TYPE, type, "a type of message that we do not know")                                     \
-	X(VALUE, value, "a field has a value that it cannot have")
+	X(KEY, key, "signed by a key that is not in the key file here")                            \
+	X(FORGED, forged, "the HMAC is wrong")                                                     \
+	X(TYPE, type, "unknown type of message")                                                   \
+	X(VALUE, value, "a field has an impossible value")
 
 enum ha_wire_error {
 	HA_WIRE_OK,
@@ -60,10 +60,10 @@ struct ha_envelope {
 	uint32_t key_id; /* set by seal and open */
 	struct ha_session session, heard;
 	uint64_t sequence, heard_sequence;
-	/* Of one path, filled in by path.c; all zero where no path is meant. */
+	/* Of one path, filled in by path.c; all zero without a path. */
 	uint32_t path_sequence; /* from 1, of every datagram sent on it */
-	uint32_t path_echo;	/* the newest received on it, 0: none */
-	uint32_t path_hold_us;	/* how long ago that was, HA_HOLD_UNKNOWN */
+	uint32_t path_echo;	/* the newest received on the path, 0: none */
+	uint32_t path_hold_us;	/* time since then, or HA_HOLD_UNKNOWN */
 };
 
 /* Signed by the first key. Returns the datagram's length, or -EMSGSIZE (payload, or room),

@@ -3,12 +3,12 @@
 #define PLVS_HA_WIRE_KEYS_H
 
 /*
- * The keys that the two routers share: one or two, so that they can be changed one router
- * at a time. The first one signs what is sent; each of them opens what is received.
+ * The keys that the two routers share: one or two, so that they can be changed one router at a
+ * time. The first key signs sent messages; each key opens received ones.
  *
  * The file has a line per key, "ID KEY": ID is 1 to 4294967295, KEY 16 to 64 bytes in hex
- * or base64 ("hex:" and "base64:" before it say which; without, an even number of hex
- * digits is hex). "#" begins a comment. Users but the owner and the group must have no access.
+ * or base64 (marked by "hex:" or "base64:"; without a mark, an even number of hex digits is hex).
+ * "#" begins a comment. Users but the owner and the group must have no access.
  *
  * Change of a key: put the new one below the old one on both routers and reload both, then
  * above it on both, then take the old one away on both.
@@ -34,17 +34,17 @@ struct ha_key {
 };
 
 struct ha_keys {
-	uint8_t n; /* 0: none yet, nothing can be sealed or opened */
+	uint8_t n; /* 0: none yet; seal and open fail */
 	struct ha_key key[HA_KEYS_MAX];
 };
 
-/* Replaces what *k has (zeroed: nothing) by what the file says. 0, or -errno with a
- * sentence in error and *k as it was: a reload that fails costs no key. */
+/* Replaces the keys of *k (which may be zeroed) by those of the file. 0, or -errno with a sentence
+ * in error and *k as it was. */
 int ha_keys_load(struct ha_keys *k, const char *path, char error[ERROR_TEXT]);
 /* The same from text; name stands for the file in errors. */
 int ha_keys_parse(struct ha_keys *k, const char *name, const char *text, size_t len,
 		  char error[ERROR_TEXT]);
-/* Also wipes them from memory. */
+/* Wipes the keys from memory. */
 void ha_keys_fini(struct ha_keys *k);
 
 /* NULL: no such key. */

@@ -5,7 +5,7 @@
 /*
  * A message of one router to the other in one datagram, decoded. message.c has the layout of
  * the payload, envelope.c the header, the protocol version and the HMAC. freshness.h decides
- * whether a message may be believed; role.h decides what follows from the message.
+ * whether a message is fresh; role.h decides on the consequences.
  *
  * Numbers of types, states, flags and reasons are the wire's: never renumber, only append.
  * Context: any.
@@ -20,7 +20,7 @@
 
 #define HA_DIGEST_BYTES	  32
 #define HA_MAX_PORT_ROLES 8
-/* Of a deadtime that a message may say. */
+/* The range of a deadtime in a message. */
 #define HA_DEADTIME_MIN_MS 6
 #define HA_DEADTIME_MAX_MS 60000
 
@@ -58,7 +58,7 @@ enum ha_message_type {
 };
 
 enum ha_role {
-	HA_ROLE_PRIMARY = 1, /* of two with the same priority the one that goes first */
+	HA_ROLE_PRIMARY = 1, /* goes first at equal priority */
 	HA_ROLE_BACKUP = 2,
 	HA_ROLE_MAX = HA_ROLE_BACKUP,
 };
@@ -86,24 +86,24 @@ static inline bool ha_state_serves(enum ha_state s)
 #define HA_FLAG_READY	     0x01 /* could take over now: ports up, witnesses answer */
 #define HA_FLAG_SYNCHRONISED 0x02 /* holds the peer's connections completely */
 #define HA_FLAG_VERDICTS     0x04 /* every check has a verdict */
-#define HA_FLAG_FORCED	     0x08 /* STOP: whatever the witness counts say (ha force) */
-#define HA_FLAG_FAILBACK     0x10 /* HANDOVER_*: asked for by failback, not by a person */
+#define HA_FLAG_FORCED	     0x08 /* STOP: against witness counts (ha force) */
+#define HA_FLAG_FAILBACK     0x10 /* HANDOVER_*: by failback, not by a person */
 #define HA_FLAG_STOPPING     0x20 /* the process is about to end */
-#define HA_FLAG_KEPT	     0x40 /* holds connections that the peer did not tell */
+#define HA_FLAG_KEPT	     0x40 /* holds connections that are not from the peer */
 #define HA_FLAG_MISSES	     0x80 /* a path has brought no heartbeat for more than a keepalive */
 #define HA_FLAGS_KNOWN	     0xff
 
-/* Why a REFUSED or an ABORT. */
+/* The reason of a REFUSED or an ABORT. */
 enum ha_reason {
 	HA_REASON_NONE = 0,
-	HA_REASON_MORE_WITNESSES = 1, /* I hear more third parties than you */
-	HA_REASON_OLD_TERM = 2,	      /* your term is not above mine */
-	HA_REASON_NOT_ACTIVE = 3,     /* I have nothing to hand over */
+	HA_REASON_MORE_WITNESSES = 1, /* the sender hears more witnesses */
+	HA_REASON_OLD_TERM = 2,	      /* the term is not above the sender's */
+	HA_REASON_NOT_ACTIVE = 3,     /* the sender is not active */
 	HA_REASON_NOT_READY = 4,      /* ports down, no witness, starting, maintenance */
 	HA_REASON_NOT_SYNCHRONISED = 5,
 	HA_REASON_TIMEOUT = 6, /* a step took too long */
 	HA_REASON_FAILBACK_HELD = 7,
-	HA_REASON_COMMAND = 8, /* a person said so */
+	HA_REASON_COMMAND = 8, /* by an operator's command */
 	HA_REASON_PRIORITY = 9,
 	HA_REASON_CONFIGURATION =
 		10, /* the two configurations are not the same; see also role_send */
@@ -114,7 +114,7 @@ enum ha_reason {
 struct ha_port_role {
 	uint8_t up;	    /* ports with link */
 	uint8_t configured; /* ports of the role; 0: no such role */
-	struct mac mac;	    /* of the port: what is relayed goes there. Zero: not known */
+	struct mac mac;	    /* of the port: destination of relayed frames. Zero: not known */
 };
 
 struct ha_sync_progress {
@@ -126,12 +126,12 @@ struct ha_sync_progress {
 
 /* Times of a router, in milliseconds: role_timers.c. All zero from older routers. */
 struct ha_timers {
-	uint16_t wish_ms;	/* the deadtime that it would have alone */
-	uint16_t agreed_ms;	/* the larger of both wishes, as it knows them */
+	uint16_t wish_ms;	/* the deadtime of this router alone */
+	uint16_t agreed_ms;	/* the larger of both wishes, as known */
 	uint16_t number;	/* of this announcement; never 0 */
-	uint16_t echo;		/* the receiver's announcement that it goes by; 0: none */
-	uint16_t lease_base_ms; /* the lease goes by this deadtime */
-	uint16_t keepalive_ms;	/* between two of its heartbeats */
+	uint16_t echo;		/* the receiver's announcement that is in force here; 0: none */
+	uint16_t lease_base_ms; /* the deadtime that bounds the lease */
+	uint16_t keepalive_ms;	/* between two heartbeats */
 };
 
 struct ha_message {
@@ -139,9 +139,10 @@ struct ha_message {
 	uint32_t cluster_id;
 	uint32_t key_id;
 	struct ha_session session; /* the sender's */
-	struct ha_session heard;   /* the peer session that it answers; none before the first */
-	uint64_t sequence;	   /* of the sender's session, from 1; copies on paths share it */
-	uint64_t heard_sequence;   /* the highest sequence it heard of `heard` */
+	struct ha_session
+		heard;	   /* the peer session that the message answers; none before the first */
+	uint64_t sequence; /* of the sender's session, from 1; copies on paths share it */
+	uint64_t heard_sequence; /* the highest sequence heard of `heard` */
 
 	/* The message itself: type, role, state and term of the sender. */
 	enum ha_message_type type;
@@ -149,27 +150,27 @@ struct ha_message {
 	enum ha_state state;
 	uint8_t flags;
 	enum ha_reason reason;
-	uint64_t term; /* served under or highest known; of STOP and HANDOVER_*: the one meant */
+	uint64_t term;	   /* served under or highest known; of STOP and HANDOVER_*: the new term */
 	uint32_t handover; /* HANDOVER_*: number of this hand-over in the sender's session */
 	uint16_t priority;
-	uint16_t witnesses; /* third parties that answer, over all VIP links: role_witnesses() */
+	uint16_t witnesses; /* witnesses that answer, over all VIP links: role_witnesses() */
 	uint8_t failback_failures;
 
-	/* How it is. */
+	/* Readiness of the sender. */
 	uint8_t n_port_roles;
 	struct ha_port_role ports[HA_MAX_PORT_ROLES];
 	struct ha_sync_progress sync;
 	uint8_t config_digest[HA_DIGEST_BYTES];	 /* of the shared part of the configuration */
 	uint8_t verdict_digest[HA_DIGEST_BYTES]; /* of the health verdicts of all servers */
-	uint32_t servers_up;			 /* by these; each once for every service */
+	uint32_t servers_up; /* up by these verdicts; each once for every service */
 	/* From here on unknown to routers before versions: all zero from them. */
-	struct version_word version; /* its digest is config_digest; on the wire once */
+	struct version_word version; /* its digest is config_digest, and on the wire only once */
 	/* VIP links, in the order of their names, on which a witness answered a question at
 	 * keepalive rate within deadtime: bit 0 is the first. */
 	uint8_t links_answer;
-	bool hears_second;   /* two routers say to the sender that they are the receiver */
-	bool asks_frames;    /* no path brings the sender anything: it wants Ethernet frames */
-	bool takes_requests; /* blocks of the peer may ask the sender for a change */
+	bool hears_second;   /* the sender hears two sessions of the receiver */
+	bool asks_frames;    /* no path brings the sender messages: it needs Ethernet frames */
+	bool takes_requests; /* the sender takes requests for changes in blocks */
 	bool takes_fullnat;  /* the sender reads connections by full NAT: sync_wire.h */
 	uint32_t unbound;    /* connections of the peer whose service or server is unknown here */
 	struct ha_timers timers;
