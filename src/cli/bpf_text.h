@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* A filter in libpcap's language as the router takes it: the program as `tcpdump -ddd` prints it,
- * malloced. NULL: error says why it does not compile. */
+/* Compiles a filter in libpcap's language for the router: the program as `tcpdump -ddd` prints it,
+ * malloced. NULL: the filter does not compile, and error has the reason. */
 char *bpf_text(const char *filter, char *error, size_t error_len);
 
 #endif

@@ -8,7 +8,7 @@
 #include "cli/grammar.h"
 
 struct candidate {
-	char *text; /* "" for a hint: nothing to insert, help says what is expected */
+	char *text; /* "" for a hint: no text to insert; help has the expected value */
 	char *help; /* may be NULL */
 	bool open;  /* more of the same word follows: no blank after it */
 };
@@ -19,9 +19,9 @@ struct candidates {
 };
 
 struct names {
-	/* An array (new) of strings, or NULL. ARG_SERVER: of which service, or NULL for all.
-	 * ARG_ASSIGN: "service" or "server", whose keys. ARG_PATH and ARG_TEXT_FILE: what is
-	 * typed of the name. */
+	/* An array (new) of strings, or NULL. `of` for ARG_SERVER: the service, or NULL for all;
+	 * for ARG_ASSIGN: "service" or "server", for its keys; for ARG_PATH and ARG_TEXT_FILE: the
+	 * typed part of the name. */
 	json_t *(*fetch)(void *arg, enum arg_kind kind, const char *of);
 	void *arg;
 };
@@ -31,7 +31,7 @@ struct names {
 void complete(const struct command *commands, char *const *words, size_t n, const char *partial,
 	      const struct names *names, bool shell, struct candidates *out);
 void candidates_clear(struct candidates *c);
-/* How many leading bytes all candidates share (hints apart). */
+/* The number of leading bytes that all candidates share (hints apart). */
 size_t candidates_common(const struct candidates *c);
 
 #endif

@@ -4,8 +4,8 @@
 
 /*
  * Rules that find faults of a running router in the results of methods. Each rule gives findings.
- * A finding has an identity that stays, a severity, the fault, the reason why the fault matters,
- * and the command to type.
+ * A finding has a fixed identity, a severity, the fault, the reason why the fault matters, and the
+ * command to type.
  */
 
 #include <jansson.h>
@@ -16,7 +16,7 @@ enum doctor_severity {
 	DOCTOR_CRITICAL,
 };
 
-/* X(NAME, id, severity). docs/doctor.md has the same list, with what each means. */
+/* X(NAME, id, severity). docs/doctor.md has the same list with explanations. */
 #define DOCTOR_FINDINGS(X)                                                                         \
 	X(SERVICE_WITHOUT_SERVERS, "service-without-servers", CRITICAL)                            \
 	X(SERVER_DOWN, "server-down", WARNING)                                                     \
@@ -61,7 +61,7 @@ enum doctor_finding {
 
 extern const char *const doctor_ids[FINDING_MAX];
 
-/* Results of the methods in the names; NULL: the router did not answer that one. */
+/* Results of the methods in the names; NULL: no answer. */
 struct doctor_facts {
 	const json_t *status, *port_list, *worker_list, *nexthop_list, *health_list, *ha_status;
 	const json_t *service_list, *config_get, *counter_list, *peer_clock;
@@ -69,14 +69,14 @@ struct doctor_facts {
 	const json_t *health_shows; /* an array: health.show of servers that are down */
 };
 
-/* Adds a finding to a list. fmt: of the text that says what is wrong. */
+/* Adds a finding to a list. fmt: the fault. */
 void doctor_find(json_t *findings, enum doctor_finding finding, const char *why, const char *type,
 		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/* Rules about what is around the router: servers, links, the host. */
+/* Rules about servers, links and the host. */
 void doctor_look_around(const struct doctor_facts *facts, json_t *findings);
 
-/* Rules about this machine, where the router runs: what plvs-host prepares. ports: of port.list.
- * root stands in front of each path. */
+/* Rules about the router's machine, which plvs-host prepares. ports: of port.list. root stands in
+ * front of each path. */
 void doctor_look_host(const json_t *ports, const char *root, json_t *findings);
 
 /* The rule about packet filters. config: of config.get; ruleset: of `nft -j list ruleset`, or NULL.
@@ -85,7 +85,7 @@ void doctor_look_firewall(const json_t *config, const json_t *ruleset, json_t *f
 
 /* A new list of {id, severity, what, why, type}; NULL: no memory. */
 json_t *doctor_look(const struct doctor_facts *facts);
-/* The worst of them. */
+/* The worst severity of the findings. */
 enum doctor_severity doctor_worst(const json_t *findings);
 
 #endif

@@ -19,10 +19,10 @@ struct out;
 
 enum arg_kind {
 	ARG_NONE,
-	ARG_SERVICE,	 /* a service there is: key, listener or name */
+	ARG_SERVICE,	 /* an existing service: key, listener or name */
 	ARG_NEW_SERVICE, /* tcp:ADDRESS:PORT, udp:..., fwmark:N; sets protocol and listen, or mark
 			  */
-	ARG_SERVER,	 /* a real server there is: address:port */
+	ARG_SERVER,	 /* an existing real server: address:port */
 	ARG_ENDPOINT,	 /* address:port, any */
 	ARG_NEW_SERVER,	 /* address:port, or an address whose packets keep their port */
 	ARG_ADDRESS,	 /* address, with or without a prefix length */
@@ -41,14 +41,14 @@ enum arg_kind {
 
 #define ARG_POSITIONAL 0x01U /* by position; else "name value" or "name=value", in any order */
 #define ARG_REQUIRED   0x02U
-#define ARG_REPEAT     0x04U /* may be given again; the key holds an array */
+#define ARG_REPEAT     0x04U /* may be repeated; the key holds an array */
 
 struct arg {
 	const char *name; /* the keyword; for a positional its name in help, in capitals */
 	enum arg_kind kind;
 	unsigned int flags;
-	/* Where the value goes in the request: "weight", "set.weight". "@x": not sent, kept
-	 * for the command's own function under "x". Of ARG_ASSIGN, what stands before its KEY. */
+	/* The place of the value in the request: "weight", "set.weight". "@x": not sent, but kept
+	 * for the command's own function under "x". For ARG_ASSIGN: the part before its KEY. */
 	const char *key;
 	const char *help;
 	const char *const *choices; /* ends with NULL */
@@ -57,11 +57,11 @@ struct arg {
 
 #define CMD_SHELL  0x01U /* only in the interactive shell */
 #define CMD_STREAM 0x02U /* the answer comes in rows */
-#define CMD_CHANGE 0x04U /* needs at least one keyword: there is nothing to do without */
+#define CMD_CHANGE 0x04U /* needs at least one keyword */
 #define CMD_HIDDEN 0x08U /* not in help nor in the manual */
 #define CMD_LOCAL  0x10U /* works on this machine's files: not in a restricted session */
 #define CMD_CUTS   0x20U /* can cut traffic: the shell asks first */
-#define CMD_LIVE   0x40U /* prints as things happen: no pager */
+#define CMD_LIVE   0x40U /* prints events as they come: no pager */
 
 struct command {
 	const char *words;	/* "server edit" */
@@ -69,9 +69,9 @@ struct command {
 	const char *text;	/* more, for the manual; or NULL */
 	const struct arg *args; /* ends with name NULL; may be NULL */
 	unsigned int flags;
-	const char *method; /* NULL: run does all of it */
-	const char *done;   /* for changes: what to say, "edited" */
-	/* How the answer is shown: a list, or a function, or neither: JSON. */
+	const char *method; /* NULL: run does all the work */
+	const char *done;   /* for changes: the word to print, "edited" */
+	/* The view of the answer: a list, or a function, or neither: JSON. */
 	const struct list_view *list;
 	void (*view)(const struct out *out, const json_t *result, const struct invocation *inv);
 	/* Instead of one call of method. Returns an exit code. */
@@ -91,25 +91,26 @@ struct invocation {
 void invocation_clear(struct invocation *inv);
 
 /* Words of the tree and keywords may be shortened as long as they are unambiguous.
- * 0; or -EINVAL with sentences in error: what was expected and the near miss. */
+ * 0, or -EINVAL with sentences in error: the expected words and the nearest one. */
 int command_parse(const struct command *commands, char *const *words, size_t n,
 		  struct invocation *inv, char *error, size_t error_len);
 
 /*
- * A step down the tree: of the commands that follow (words[0..depth) matched), how many
- * distinct next words there are. Used by completion and help.
+ * A node of the tree: the commands that begin with the first `depth` words, and their distinct next
+ * words. Used by completion and help.
  */
 struct tree_node {
-	const struct command *first; /* commands below this node stand together in the table */
-	size_t n;		     /* how many */
-	size_t depth;		     /* words matched */
-	bool complete;		     /* first is a whole command */
+	const struct command
+		*first; /* first of the commands below, which are neighbours in the table */
+	size_t n;	/* how many */
+	size_t depth;	/* words matched */
+	bool complete;	/* first is a whole command */
 };
 
 void tree_root(const struct command *commands, struct tree_node *node);
-/* 0; -ENOENT, or -E2BIG when several words begin so. */
+/* 0; -ENOENT, or -E2BIG if several words begin with `word`. */
 int tree_step(const struct tree_node *node, const char *word, struct tree_node *next);
-/* The i-th distinct next word, or false. help is that of the command when it ends there. */
+/* The i-th distinct next word, or false. *help: of the command, if it ends with that word. */
 bool tree_word(const struct tree_node *node, size_t i, char word[32], const char **help);
 
 /* The value of one argument, checked: *value is new. -EINVAL with a sentence. */
@@ -121,9 +122,9 @@ const struct arg *arg_find(const struct command *command, const char *word, bool
 
 /*
  * Splits a typed line at blanks; "..." , '...' and backslash quote; # begins a comment.
- * words and what they point to is one malloced block. 0, -ENOMEM, or -EINVAL (a quote is
- * not closed; the words so far are valid). *last_start is where in the line the last word
- * begins; it is line's length when the line ends with a blank.
+ * words and their texts are one malloced block. 0, -ENOMEM, or -EINVAL (a quote is not closed; the
+ * words so far are valid). *last_start is the offset of the last word in the line, or the line's
+ * length if the line ends with a blank.
  */
 int line_split(const char *line, char ***words, size_t *n, size_t *last_start);
 

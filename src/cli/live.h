@@ -2,7 +2,7 @@
 #ifndef PLVS_CLI_LIVE_H
 #define PLVS_CLI_LIVE_H
 
-/* Pictures that are drawn again and again. */
+/* Screens that are drawn repeatedly, for watch and top. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,16 +23,16 @@ enum live_key {
 	LIVE_ESCAPE,
 };
 
-/* Prints a picture into s->out, returns an exit code. */
+/* Prints a screen into s->out, returns an exit code. */
 typedef int live_picture(struct session *s, void *arg);
 
-/* Until q, Ctrl-D or the count of the invocation. key: a character, or of enum live_key. typing:
- * the characters go to key() alone; or NULL. Returns an exit code. */
+/* Draws until q, Ctrl-D or the count of the invocation. key() gets a character or an enum live_key.
+ * typing, or NULL: true: all characters go to key(). Returns an exit code. */
 int live_run(struct session *s, const struct invocation *inv, live_picture *draw,
 	     void (*key)(void *arg, int key), const bool *typing, void *arg);
 
-/* Prints a line of a picture, cut to width columns (0 or less: not cut). Escape sequences of
- * styles take no column and are always whole. */
+/* Prints a line of a screen, cut to width columns (0 or less: not cut). Escape sequences of styles
+ * take no column and are always whole. */
 void live_line_put(FILE *f, const char *line, size_t len, int width);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Where and how a command prints. */
+/* Streams and style of a command's output. */
 struct out {
 	FILE *file;
 	FILE *errors;
@@ -20,7 +20,7 @@ struct out {
 	bool numeric; /* exact numbers instead of 1.2M */
 	bool color;
 	bool tty;
-	int width;	   /* columns of the terminal, 0 = unknown, or --wide: nothing is cut */
+	int width;	   /* columns of the terminal; 0: unknown, or --wide: no line is cut */
 	bool wide;	   /* --wide: width stays 0 */
 	const char *named; /* tables show the columns with this in their name; or NULL */
 	int height;
@@ -35,7 +35,7 @@ enum style {
 	STYLE_BAD,
 };
 
-/* Asks the terminal for width and height; both stay as they are when there is none. */
+/* Reads width and height of the terminal, if there is one. */
 void out_size(struct out *out);
 
 /* The escape sequences around a styled text; "" without colour. */
@@ -81,18 +81,18 @@ struct table {
 		unsigned int rank;
 		size_t width;
 	} column[TABLE_COLUMNS];
-	struct table_cell *cells; /* rows that wait, n_columns each */
+	struct table_cell *cells; /* waiting rows, n_columns each */
 	size_t n_rows, next;	  /* next: column that table_cell() fills */
-	bool printed;		  /* the header is out */
+	bool printed;		  /* the header was printed */
 	bool cut;		  /* the last column, at the edge of the terminal */
 };
 
 void table_init(struct table *t, const struct out *out);
 void table_column(struct table *t, const char *title, bool right);
-/* Of the column that was added last. On a terminal that is too narrow, texts of open columns are
+/* Set properties of the column that was added last. On a narrow terminal texts of open columns are
  * shortened first, to TABLE_OPEN_MIN, then those of the first column, to TABLE_FIRST_MIN; then the
- * columns of the highest rank are left out. Without a word, the rank of a column is its place. 0:
- * it is not left out. */
+ * columns of the highest rank are left out. The default rank is the column's place. Rank 0: never
+ * left out. */
 void table_rank(struct table *t, unsigned int rank);
 void table_open(struct table *t);
 /* Cells of a row in the order of columns; text is escaped. NULL prints as "-". */
@@ -101,7 +101,7 @@ void table_cellf(struct table *t, enum style style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Ends the row; columns not given stay empty. */
 void table_row(struct table *t);
-/* Prints what waits and frees it. A table without rows prints nothing. */
+/* Prints waiting rows and frees the table. A table without rows prints nothing. */
 void table_end(struct table *t);
 
 #endif

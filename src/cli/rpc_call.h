@@ -14,14 +14,13 @@
 
 #include "base/text_buffer.h"
 
-/* The most bytes of a document of an answer: the router itself gives up on a client at this
- * size. */
+/* The most bytes of a document of an answer; the router's own limit for a client. */
 #define RPC_LINE_MAX (256U << 20)
 
 enum rpc_outcome {
 	RPC_OK,
 	RPC_REFUSED,	 /* the router answered with an error object */
-	RPC_UNREACHABLE, /* no connection, or it ended, or silence for too long */
+	RPC_UNREACHABLE, /* no connection, a connection that ended, or no answer in time */
 	RPC_GARBLED,	 /* the received text is no answer */
 	RPC_STOPPED,	 /* by the row function or by *interrupt */
 };
@@ -35,7 +34,7 @@ struct rpc_failure {
 struct rpc {
 	char *path;
 	uint32_t timeout_ms;			/* for one document of the answer */
-	const char *session;			/* whom it speaks for, told at connect; or NULL */
+	const char *session;			/* name of the session, sent at connect; or NULL */
 	const volatile sig_atomic_t *interrupt; /* non-zero ends a call; may be NULL */
 	/* internal */
 	int fd;
@@ -54,7 +53,7 @@ typedef int rpc_rows(void *arg, json_t *rows);
 /*
  * params is borrowed and may be NULL. rows may be NULL: rows are then dropped.
  * RPC_OK: *result is the caller's. Else *result is untouched and failure is filled; the
- * caller ends with rpc_failure_clear(). After anything but RPC_OK and RPC_REFUSED the
+ * caller ends with rpc_failure_clear(). After other outcomes than RPC_OK and RPC_REFUSED the
  * connection is closed; the next call opens it again.
  */
 enum rpc_outcome rpc_call(struct rpc *rpc, const char *method, json_t *params, rpc_rows *rows,

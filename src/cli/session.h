@@ -22,8 +22,8 @@ enum cli_exit {
 	CLI_UNREACHABLE = 3,
 	CLI_NO_OBJECT = 4,
 	CLI_EXISTS = 5,
-	CLI_PENDING = 6, /* built, but not every worker has taken it up */
-	CLI_GARBLED = 7, /* the router's answer, or trouble with our own output */
+	CLI_PENDING = 6, /* made, but not every worker has taken the change up */
+	CLI_GARBLED = 7, /* malformed answer of the router, or an error of the output */
 	CLI_INTERRUPTED = 130,
 };
 
@@ -46,7 +46,7 @@ struct cli_option {
 };
 extern const struct cli_option cli_option_list[]; /* ends with name NULL */
 
-/* Takes options out of words (wherever they stand, up to "--"). 0 or -EINVAL. */
+/* Takes options out of words, at any place up to "--". 0 or -EINVAL. */
 int options_take(char **words, size_t *n, struct cli_options *options, char *error,
 		 size_t error_len);
 
@@ -57,8 +57,8 @@ struct session {
 	const char *prefix; /* before messages: "plvsctl: " */
 	bool interactive;   /* commands of the shell are allowed */
 	bool live;	    /* inside watch or top: no nesting */
-	bool restricted;    /* no files, nothing of this machine */
-	bool confirms;	    /* asks before traffic is cut */
+	bool restricted;    /* no access to files of this machine */
+	bool confirms;	    /* asks before commands that can cut traffic */
 	bool quit;
 	/* Names for completion; kept for a moment, a listing may be long. */
 	json_t *services;
@@ -69,7 +69,7 @@ int session_init(struct session *s, const struct command *commands, const char *
 		 uint32_t timeout_ms);
 void session_fini(struct session *s);
 
-/* Runs one command. The words are reordered by options that are taken out. */
+/* Runs one command. The words are reordered, since options are taken out. */
 int session_run(struct session *s, char **words, size_t n);
 /* The same for a typed line; empty lines and comments are CLI_OK. */
 int session_run_line(struct session *s, const char *line);
@@ -81,10 +81,11 @@ int session_fail(struct session *s, const struct invocation *inv, struct rpc_fai
 /* "plvsctl: sentence" on the error stream, escaped. Returns code. */
 int session_error(struct session *s, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* For complete(): asks the router, gives up soon and quietly. arg: the session. */
+/* For complete(): asks the router with a short time limit and without messages. arg: the
+ * session. */
 json_t *session_names(void *arg, enum arg_kind kind, const char *service);
 
-/* Commands that are more than one call. */
+/* Commands that make more than one call. */
 int run_help(struct session *s, const struct invocation *inv);
 int run_quit(struct session *s, const struct invocation *inv);
 int run_top(struct session *s, const struct invocation *inv);

@@ -2,8 +2,8 @@
 #ifndef PLVS_CLI_VIEW_H
 #define PLVS_CLI_VIEW_H
 
-/* How results are shown to people. A view believes nothing about the shape of a result:
- * a value that is missing prints as "-", a value of another type as JSON. */
+/* Results as text for people. A view relies on no shape of a result: a missing value prints as "-",
+ * a value of another type as JSON. */
 
 #include <jansson.h>
 
@@ -13,7 +13,7 @@
 
 enum format {
 	FORMAT_TEXT,
-	FORMAT_ID, /* a number that is never shortened; below 0: there is none */
+	FORMAT_ID, /* a number that is never shortened; below 0: none */
 	FORMAT_COUNT,
 	FORMAT_BITS, /* bytes per second, shown in bits */
 	FORMAT_MEMORY,
@@ -53,7 +53,7 @@ enum format view_shown_format(const struct shown_table *t, const struct shown_co
 /* The title of a column of a shown table. A column without a title has the last part of its key in
  * capitals. */
 const char *view_shown_title(const struct shown_column *c, char buf[32]);
-/* Texts stand left, numbers right. */
+/* True for numbers, which stand right; texts stand left. */
 bool view_format_right(enum format format);
 
 /* A listing of objects with objects within them: rows of both by the columns of their tables,
@@ -74,7 +74,7 @@ void view_table_row(struct table *t, const struct list_view *view, const json_t 
 void view_list(const struct out *out, const struct list_view *view, const json_t *result);
 /* Pretty on a terminal, else one line. */
 void view_json(const struct out *out, const json_t *json);
-/* The same, always with indentation: what has no other form. */
+/* The same, always with indentation, for results without another form. */
 void view_pretty(const struct out *out, const json_t *result, const struct invocation *inv);
 
 extern const struct list_view list_addresses, list_connections, list_marks, list_nexthops,
@@ -97,7 +97,7 @@ void view_history(const struct out *out, const json_t *result, const struct invo
 void view_difference(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_confirmed(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_saved(const struct out *out, const json_t *result, const struct invocation *inv);
-/* To errors: where the change of a result is not stored, and why. */
+/* Prints to errors the places where the change of a result is not stored, and the reasons. */
 void view_stored(const struct out *out, const json_t *result);
 void view_ha(const struct out *out, const json_t *result, const struct invocation *inv);
 void view_fleet(const struct out *out, const json_t *result, const struct invocation *inv);

@@ -2,8 +2,8 @@
 #ifndef PLVS_IMPORT_DOCUMENT_H
 #define PLVS_IMPORT_DOCUMENT_H
 
-/* A JSON document that is written line by line: commas, comments, and where each line comes
- * from. A key and its value stand on one line. */
+/* Writes a JSON document line by line, with commas, comments and the origin of each line. A key and
+ * its value stand on one line. */
 
 #include <stdio.h>
 
@@ -15,17 +15,17 @@
 struct doc {
 	struct importer *im;
 	FILE *f;
-	const char *(*file)(const char *path); /* as comments name it */
+	const char *(*file)(const char *path); /* the name of a file in comments */
 	uint32_t line;			       /* being written, from 1 */
 	uint32_t depth;
-	bool first[DOC_DEPTH]; /* nothing stands in this bracket yet */
+	bool first[DOC_DEPTH]; /* this bracket is empty so far */
 	struct lvs_word *comments, *comments_last;
 	struct origin *origins; /* by line */
 	uint32_t n_origins;
 	struct doc_label {
 		struct doc_label *next;
 		const char *text;
-	} * labels[DOC_LABELS]; /* names of services that are taken */
+	} * labels[DOC_LABELS]; /* names of services in use */
 };
 
 /* ---- document_text.c ---- */

@@ -7,7 +7,7 @@
  *
  * Memory and give_up(): functions that return new memory never return NULL. When the arena is
  * used up, or a bound is crossed, give_up() notes an error and leaves by longjmp() to
- * import_text(), which frees the arena. So a reader holds nothing that the arena does not.
+ * import_text(), which frees the arena. So a reader keeps all its objects in the arena.
  */
 
 #include <setjmp.h>
@@ -34,10 +34,10 @@ enum note_kind {
 	NOTE_DROPPED,  /* a directive without effect in plvs */
 	NOTE_NOTICE,   /* of the import as a whole, or an answer that is needed */
 	NOTE_DIFFERS,  /* plvs behaves otherwise */
-	NOTE_UNSAID,   /* plvs cannot say it */
-	NOTE_OPENS,    /* left out: it would be open to more clients than before */
+	NOTE_UNSAID,   /* plvs has no counterpart */
+	NOTE_OPENS,    /* left out: the service would be open to more clients than before */
 	NOTE_LOST,     /* an object that serves clients was left out */
-	NOTE_ERROR,    /* nothing is written */
+	NOTE_ERROR,    /* no document is written */
 	NOTE_MAX
 };
 
@@ -95,14 +95,14 @@ void give_up(struct importer *im, struct origin at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), noreturn));
 /* All notes by place, then the sum. */
 void notes_put(struct importer *im, FILE *report);
-/* Whether a note keeps the import from being whole. */
+/* True: a note keeps the import from being whole. */
 bool notes_refuse(const struct importer *im);
 
 /* ---- input.c ---- */
 
-/* Reads a regular file, or standard input for NULL. NULL: why says it cannot be read. */
+/* Reads a regular file, or standard input for NULL. NULL: it cannot be read; *why is the reason. */
 char *input_read(struct importer *im, const char *path, size_t *len, const char **why);
-/* Complains of NUL bytes, which no text has. */
+/* Notes NUL bytes, which no text has. */
 void input_check(struct importer *im, const char *file, const char *text, size_t len);
 
 /* A file by lines. */
@@ -140,10 +140,10 @@ struct lvs_service *service_new(struct importer *im, struct origin at);
 struct lvs_server *server_new(struct importer *im, struct lvs_service *svc, struct origin at);
 /* "ipip", "gue", "gre". false: the word is none of them. */
 bool lvs_tunnel_type(const char *word, uint8_t *type);
-/* Notes what does not go together, and takes it away. */
+/* Notes contradicting options and removes them. */
 void lvs_tunnel_finish(struct importer *im, struct origin at, struct encap *t);
-/* Whether a word (of option or keyword `what`) is the persistence engine that plvs has; notes what
- * differs. persistent: the service has a time-out. */
+/* True: a word (of option or keyword `what`) is the persistence engine that plvs has. Notes
+ * differences. persistent: the service has a time-out. */
 bool lvs_engine_take(struct importer *im, struct origin at, const char *what, const char *name,
 		     bool persistent);
 struct lvs_listener *listener_new(struct importer *im, struct lvs_service *svc, struct origin at,
@@ -173,15 +173,15 @@ const char *server_text(struct importer *im, const struct lvs_server *server);
 const char *text_bytes(struct importer *im, const char *bytes, size_t len);
 /* A regular expression: bytes above ASCII and control characters as \xHH. */
 const char *pattern_bytes(struct importer *im, const char *bytes, size_t len);
-/* A pattern that matches the bytes alone. */
+/* A pattern that matches exactly these bytes. */
 const char *pattern_quote(struct importer *im, const char *bytes, size_t len);
-/* Whether a text may be a key's value as it is: UTF-8 without control characters. */
+/* True: a text may be a key's value unchanged: UTF-8 without control characters. */
 bool text_is_plain(const char *text);
 
 /* ---- finish.c, document.c, verify.c ---- */
 
 void lvs_finish(struct importer *im);
-/* The document; origins: of each of its lines, for verify. */
+/* The document, with the origin of each of its lines for verify.c. */
 struct document {
 	char *text;
 	size_t len;
@@ -191,9 +191,9 @@ struct document {
 void document_make(struct importer *im, struct document *doc);
 void checks_name(struct importer *im);
 const char *check_body(struct importer *im, const struct lvs_check *c);
-/* Notes what the configuration's parser says. false: it is not valid. */
+/* Notes errors of the configuration's parser. False: the document is not valid. */
 bool document_verify(struct importer *im, const struct document *doc);
-extern const char *const import_schedulers[]; /* as sched_names() has them */
+extern const char *const import_schedulers[]; /* the names of sched_names() */
 
 /* ---- readers ---- */
 

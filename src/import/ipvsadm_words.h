@@ -8,7 +8,7 @@
 
 /* A command line of ipvsadm, with its defaults filled in. */
 struct ipvsadm_command {
-	char verb; /* its short letter; 'S': --set, 'Y': daemons, 'L': all that shows or saves */
+	char verb; /* its short letter; 'S': --set, 'Y': daemons, 'L': list, save and the like */
 	const char *verb_text;
 	uint8_t protocol;
 	uint32_t mark;

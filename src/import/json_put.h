@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* A text as a JSON string; the text is UTF-8 (text_is_plain()) or what escape.c gave. */
+/* Writes a text as a JSON string; the text is UTF-8 (text_is_plain()) or from escape.c. */
 void json_put(FILE *f, const char *text);
 
 #endif

@@ -4,8 +4,8 @@
 
 /*
  * A keepalived.conf. keepalived_expand.c turns files into plain lines: includes, conditions,
- * definitions, sequences. keepalived_tree.c turns lines into a tree of statements. The others
- * say what statements mean.
+ * definitions, sequences. keepalived_tree.c turns lines into a tree of statements. The other files
+ * interpret statements.
  */
 
 #include "import/importer.h"
@@ -26,7 +26,7 @@ struct kw_tree {
 	struct importer *im;
 	struct kw root, *open; /* the block that takes statements */
 	struct kw *statement;  /* being written on this line, or NULL */
-	struct kw *last;       /* a { on the next line is its */
+	struct kw *last;       /* the statement of a { on the next line */
 	uint32_t depth, n;
 };
 void kw_tree_init(struct kw_tree *t, struct importer *im);
@@ -34,7 +34,7 @@ void kw_tree_line(struct kw_tree *t, struct origin at, const char *line);
 void kw_tree_end(struct kw_tree *t);
 /* Word i without quotes; "" where there is none. */
 const char *kw_word(struct importer *im, const struct kw *k, uint32_t i);
-/* The same with every backslash taken away, as scripts, paths and patterns are read. */
+/* The same without backslashes, as keepalived reads scripts, paths and patterns. */
 const char *kw_value(struct importer *im, const struct kw *k, uint32_t i);
 bool kw_is(const struct kw *k, const char *keyword);
 const struct kw *kw_find(const struct kw *block, const char *keyword);
@@ -51,12 +51,12 @@ bool kw_ms(struct importer *im, const struct kw *k, uint32_t *ms);
 bool kw_flag(struct importer *im, const struct kw *k); /* bare: true */
 bool kw_address(struct importer *im, const struct kw *k, uint32_t i, struct addr *out);
 bool kw_port(struct importer *im, const struct kw *k, uint32_t i, uint32_t *out);
-/* "NAT", "DR", "TUN [type ...]"; lost: why plvs cannot have the tunnel. */
+/* "NAT", "DR", "TUN [type ...]"; lost: the reason why plvs has no such tunnel. */
 bool kw_method(struct importer *im, const struct kw *k, enum lvs_method *out, struct encap *tunnel);
-/* A script's words: blanks part them, single quotes keep together. */
+/* The words of a script, parted by blanks outside of single quotes. */
 struct lvs_word *kw_argv(struct importer *im, const char *text);
 
-/* ---- what may stand in a virtual server, a real server and a checker ---- */
+/* ---- keywords of virtual servers, real servers and checkers ---- */
 
 struct ka_timing {
 	uint32_t delay_loop, retry, before_retry, connect; /* ms, ms; retry a number */
@@ -65,7 +65,7 @@ struct ka_timing {
 };
 /* false: the keyword is another one. */
 bool ka_timing_take(struct importer *im, const struct kw *k, struct ka_timing *t);
-/* Of a virtual or a real server, after ka_timing_take(). */
+/* For a virtual or a real server, after ka_timing_take(). */
 void ka_retry_check(struct importer *im, const struct kw *k, struct ka_timing *t);
 
 struct ka_server {
@@ -105,7 +105,7 @@ struct ka_virtual {
 	bool has_weight;
 	uint32_t weight;
 	uint32_t established_s;
-	const char *client_address; /* as plvs names it, or NULL */
+	const char *client_address; /* plvs's name, or NULL */
 	struct origin client_address_at;
 	struct ka_timing timing;
 	struct ka_server *servers, **servers_end;
@@ -118,7 +118,7 @@ struct ka_entry {
 	struct ka_entry *next;
 	struct origin at;
 	uint32_t mark;	/* or */
-	uint8_t family; /* of a mark, where the file says it */
+	uint8_t family; /* of a mark, if the file has it */
 	struct addr addr;
 	uint32_t port;
 };
@@ -134,7 +134,7 @@ struct keepalived {
 	const char *default_device;   /* or NULL */
 };
 
-/* keepalived_tree.c: a block behind a keyword that has none is an error. */
+/* keepalived_tree.c: notes an error if the keyword has a block. */
 void kw_no_block(struct importer *im, const struct kw *k);
 /* "inet" or "inet6" as word i; without the word *family stays as it is. */
 void kw_family(struct importer *im, const struct kw *k, uint32_t i, uint8_t *family);
@@ -150,7 +150,7 @@ void ka_groups_unused(struct keepalived *ka);
 /* keepalived_checker.c */
 void ka_checks_make(struct keepalived *ka, const struct ka_virtual *v, const struct ka_server *s,
 		    const struct lvs_service *svc, struct lvs_server *out);
-/* keepalived_probe.c: the rest of a check by its kind. false: it is no checker. */
+/* keepalived_probe.c: the rest of a check by its kind. False: not a checker. */
 struct ka_check {
 	struct keepalived *ka;
 	const struct ka_virtual *v;
@@ -164,10 +164,10 @@ struct ka_check {
 bool ka_is_checker(const struct kw *k);
 void ka_probe_make(struct ka_check *c);
 struct lvs_check *ka_check_begin(struct ka_check *c, const char *type, uint32_t interval_factor);
-/* keepalived_dpvs.c: keywords of DPVS. false: it is none. */
-bool ka_dpvs_top(struct keepalived *ka, const struct kw *k);
+/* keepalived_dpvs.c: keywords of DPVS. False: not such a keyword. */ bool
+ka_dpvs_top(struct *keepalived *ka, const struct kw *k);
 bool ka_dpvs_virtual(struct keepalived *ka, const struct kw *k, struct ka_virtual *v);
-/* Defaults of DPVS that a service of such a file has. */
+/* Fills the defaults of DPVS. */
 void ka_dpvs_fill(const struct keepalived *ka, struct lvs_service *svc);
 bool ka_dpvs_recognise(const struct kw *root);
 /* keepalived_vrrp.c, keepalived_global.c */

@@ -2,7 +2,7 @@
 #ifndef PLVS_IMPORT_KEEPALIVED_EXPAND_H
 #define PLVS_IMPORT_KEEPALIVED_EXPAND_H
 
-/* Shared by the two files that make plain lines of a keepalived.conf. */
+/* Shared by the two files that turn a keepalived.conf into plain lines. */
 
 #include "import/keepalived.h"
 

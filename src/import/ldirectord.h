@@ -37,8 +37,8 @@ enum ldir_key {
 	K_SECRET,
 	K_SERVICENAME,
 	K_OPS,
-	K_DROPPED, /* the row says why */
-	K_ERROR,   /* an error there, too */
+	K_DROPPED, /* the row has the reason */
+	K_ERROR,   /* an error in ldirectord, too */
 	K_MAX
 };
 
@@ -52,11 +52,11 @@ struct ldir_real {
 	struct ldir_real *next;
 	struct origin at;
 	struct addr first, last; /* a range of IPv4 */
-	const char *host, *lost; /* lost: why the name is no address */
+	const char *host, *lost; /* lost: reason why the name has no address */
 	const char *port_text;	 /* or NULL */
 	enum lvs_method method;
 	uint32_t weight, upper, lower;
-	const char *request, *receive; /* of this one alone */
+	const char *request, *receive; /* of this server only */
 };
 
 struct ldir_virtual {
@@ -73,7 +73,7 @@ struct ldir {
 	struct ldir_virtual *virtuals, **virtuals_end;
 };
 
-/* ldirectord_real.c: what stands behind real= and fallback=. false: noted. */
+/* ldirectord_real.c: the text behind real= and fallback=. False: an error was noted. */
 bool ldir_real_parse(struct importer *im, struct origin at, const char *text, bool v6,
 		     bool fallback, struct ldir_real *out);
 
@@ -97,7 +97,7 @@ void ldir_checks(const struct ldir_context *c, const struct ldir_real *real, str
 /* The service that a port stands for, or "none"; and its port. */
 const char *ldir_service_of_port(uint32_t port);
 bool ldir_service_find(const char *name, uint32_t *port);
-/* ldirectord_negotiate.c: false: there is no check, the server is always up. */
+/* ldirectord_negotiate.c: False: no check, the server is always up. */
 bool ldir_negotiate(const struct ldir_context *c, const struct ldir_real *real,
 		    const struct lvs_server *s, struct lvs_check *check);
 

@@ -48,7 +48,7 @@ struct lvs_word {
 	const char *text;
 };
 
-/* Zero and NULL: not said. Texts are as the configuration's keys want them. */
+/* Zero and NULL: not given. Texts are in the notation of the configuration's keys. */
 struct lvs_check {
 	struct lvs_check *next;
 	struct origin at;
@@ -68,16 +68,16 @@ struct lvs_check {
 	struct lvs_word *argv;
 	const char *user, *output_pattern, *body_md5;
 	bool any_code, load, weight, body_not, code_weight;
-	/* The writer's. */
+	/* Set by the writer. */
 	const char *name, *body;
-	bool first; /* of those that are alike */
+	bool first; /* the first of equal checks */
 };
 
 struct lvs_server {
 	struct lvs_server *next;
 	struct origin at;
 	struct addr addr;
-	uint32_t port;	       /* as written; 0: none. After lvs_finish(): as plvs gets it */
+	uint32_t port;	       /* as written; 0: none. After lvs_finish(): as in the document */
 	struct origin port_at; /* of the port's own line; line 0: at */
 	const char *host;      /* the name that was resolved, or NULL */
 	uint32_t weight;
@@ -85,8 +85,8 @@ struct lvs_server {
 	struct encap tunnel;	/* of METHOD_TUNNEL; the port in network byte order */
 	uint32_t upper, lower;
 	bool sorry;
-	enum lvs_switch quiesce; /* consequence of a failed check, where a server has its own */
-	const char *lost;	 /* why plvs cannot have it; NULL: it can */
+	enum lvs_switch quiesce; /* consequence of a failed check, if the server has its own */
+	const char *lost;	 /* reason why plvs cannot have the server; NULL: it can */
 	struct lvs_check *checks;
 };
 
@@ -100,16 +100,16 @@ struct lvs_listener {
 #define LVS_FALLBACK 1U /* scheduler flags */
 #define LVS_PORT     2U
 
-/* A netmask of persistence: 0 is not given, up to 128 a prefix length, more the bits of a netmask
+/* A netmask of persistence. 0: not given; up to 128: a prefix length; above: the bits of a netmask
  * of IPv4 with holes. */
-#define LVS_MASK_ALL UINT32_MAX /* 0.0.0.0: all clients are one */
+#define LVS_MASK_ALL UINT32_MAX /* 0.0.0.0: all clients together */
 
-#define CLIENT_ADDRESS_OPTION "toa" /* what DPVS does by full NAT, unless told otherwise */
+#define CLIENT_ADDRESS_OPTION "toa" /* the default of DPVS with full NAT */
 
 struct lvs_service {
 	struct lvs_service *next;
 	struct origin at;
-	const char *name; /* as the file has it, or NULL */
+	const char *name; /* as in the file, or NULL */
 	uint8_t protocol; /* IPPROTO_*; 0 with a mark */
 	uint32_t mark;
 	bool v6; /* a mark's family */

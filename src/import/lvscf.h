@@ -6,8 +6,8 @@
 
 #include "import/importer.h"
 
-/* Each directive has a row: id, name, level, type, and the reason why the directive has no meaning
- * in plvs; NULL: the mapping looks at the directive. */
+/* Each directive has a row: id, name, level, type, and the reason why the directive is dropped;
+ * NULL: the mapping uses the directive. */
 #define LEVEL_GLOBAL  1U
 #define LEVEL_VIRTUAL 2U
 #define LEVEL_SERVER  4U
@@ -15,12 +15,12 @@
 enum lvscf_type {
 	TYPE_TEXT,
 	TYPE_FLAG,	     /* 0 or 1 */
-	TYPE_NUMBER,	     /* strtol() with base 0: 010 is 8 */
+	TYPE_NUMBER,	     /* by strtol() with base 0: 010 is 8 */
 	TYPE_PORT,	     /* a number or a service's name */
 	TYPE_HOST,	     /* an address or a name */
 	TYPE_MASK,	     /* dotted */
 	TYPE_ADDRESS_DEVICE, /* address and device */
-	TYPE_WORD,	     /* of a list that the mapping knows */
+	TYPE_WORD,	     /* of a list in the mapping */
 };
 
 enum lvscf_directive {
@@ -95,7 +95,7 @@ struct lvscf_row {
 extern const struct lvscf_row lvscf_rows[D_MAX];
 
 struct lvscf_value {
-	struct origin at; /* line 0: not said */
+	struct origin at; /* line 0: not given */
 	const char *text, *device;
 	size_t len; /* of text, which may be quoted */
 	uint32_t number;
@@ -106,7 +106,7 @@ struct lvscf_block {
 	struct origin at;
 	const char *name;
 	bool failover;
-	uint32_t port_so_far; /* of a server: the virtual's port where it stands; 0: none yet */
+	uint32_t port_so_far; /* of a server: the virtual's port so far; 0: none yet */
 	struct lvscf_block *servers, **servers_end;
 	struct lvscf_value v[D_MAX];
 };
@@ -116,7 +116,7 @@ struct lvscf {
 	struct lvscf_block *virtuals, **virtuals_end;
 };
 
-/* The words of a line, quotes taken off. Returns their number, or -1 with *why. */
+/* Splits a line into words without quotes. Returns their number, or -1 with *why. */
 #define LVSCF_WORDS 100
 struct lvscf_word {
 	const char *text;
@@ -130,12 +130,12 @@ int lvscf_split(struct importer *im, const char *line, size_t len,
 bool lvscf_said(const struct lvscf_block *b, enum lvscf_directive id);
 uint32_t lvscf_number(const struct lvscf_block *b, enum lvscf_directive id, uint32_t otherwise);
 bool lvscf_word_is(const struct lvscf_block *b, enum lvscf_directive id, const char *word);
-/* The device of an address is the label of an alias. */
+/* Notes that the device of an address is the label of an alias. */
 void lvscf_label_note(struct importer *im, const struct lvscf_value *v);
 void lvscf_globals_map(struct importer *im, const struct lvscf_block *g);
 /* lvscf_map.c */
 void lvscf_map(struct importer *im, const struct lvscf *cf);
-/* lvscf_check.c: what nanny does for a server. method: of the network. */
+/* lvscf_check.c: the checks of nanny for a server. method: of the network. */
 void lvscf_checks(struct importer *im, const struct lvscf *cf, const struct lvscf_block *virtual,
 		  struct lvs_service *svc, struct lvs_server *s, uint32_t port);
 /* \n \r \t \\ \' \" as nanny translates them. */

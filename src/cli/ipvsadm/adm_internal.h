@@ -37,7 +37,7 @@ enum adm_verb {
 	ADM_VERBS,
 };
 
-/* In the order in which ipvsadm looks at them: the first at fault is named. */
+/* In the order in which ipvsadm checks options: the message names the first wrong one. */
 #define ADM_OPTIONS(X)                                                                             \
 	X(NUMERIC, "numeric")                                                                      \
 	X(CONNECTION, "connection")                                                                \
@@ -91,7 +91,7 @@ extern const char *const adm_tunnel_names[ADM_TUNNELS];
 struct adm_service {
 	uint32_t mark;
 	int proto;	    /* IPPROTO_*; 0 = none was given yet */
-	struct endpoint ep; /* of a mark: its family alone */
+	struct endpoint ep; /* of a mark: only its family */
 };
 
 static inline bool adm_is_ipv6(const struct adm_service *s)
@@ -131,7 +131,7 @@ struct adm {
 	struct rpc *rpc;
 	FILE *in, *out, *errors;
 	json_t *doc;	   /* the configuration, changed by commands; owned */
-	json_t *live;	   /* of service.list, asked for when a listing needs it; or NULL */
+	json_t *live;	   /* of service.list, fetched when a listing needs it; or NULL */
 	json_t *templates; /* persistence templates by "key server"; or NULL */
 	bool restoring;
 };
@@ -160,7 +160,7 @@ struct adm_words {
 	int argc, next;
 	const char *cluster; /* rest of "-abc", or NULL */
 	bool rest;	     /* "--" was seen */
-	char **left;	     /* words that are no options; [argc] */
+	char **left;	     /* words that are not options; [argc] */
 	int n_left, taken;
 };
 
@@ -171,10 +171,10 @@ struct adm_words {
 
 /* The next option's id with *value (or NULL), or one of the codes above. */
 int adm_words_next(struct adm_words *w, const char **value);
-/* The word that the last option or fault came from. */
+/* The word of the last option or fault. */
 const char *adm_words_last(const struct adm_words *w);
 const char *adm_words_fault(int code);
-/* The next word that is no option, or NULL. */
+/* The next word that is not an option, or NULL. */
 const char *adm_words_left(struct adm_words *w);
 
 /* --- adm_args.c --- */
@@ -182,10 +182,10 @@ const char *adm_words_left(struct adm_words *w);
 /* 0 with *cmd; texts in it are argv's. Else the exit code, after a message. *fatal: ipvsadm ends
  * at once, also in a restore. */
 int adm_parse(struct adm *a, int argc, char **argv, struct adm_command *cmd, bool *fatal);
-/* adm_check.c: what belongs together, once all is read. 0 or an exit code. */
+/* adm_check.c: checks the combination of options. 0 or an exit code. */
 int adm_check(struct adm *a, struct adm_command *cmd);
 extern const char *const adm_option_names[ADM_N_OPTIONS];
-/* The help text, or its first line alone, which is the version. */
+/* Prints the help text, or only its first line, which is the version. */
 void adm_usage(FILE *out, bool whole);
 
 /* --- adm_names.c --- */
@@ -233,11 +233,12 @@ json_int_t adm_member(const json_t *object, const char *key, json_int_t otherwis
 
 /* --- adm_change.c --- */
 
-/* Carries cmd out on the document. 0 with the request that does the same in the router (*method
- * may be NULL: nothing to ask), or an exit code after a message as the kernel's. *params is
- * the caller's. */
+/* Carries cmd out on the document. 0 with the request that makes the same change in the router
+ * (*method NULL: no request), or an exit code after a message like the kernel's. *params is the
+ * caller's. */
 int adm_change(struct adm *a, const struct adm_command *cmd, const char **method, json_t **params);
-/* The router said no: the message as ipvsadm has it where it has one. Returns ADM_REFUSED. */
+/* Prints the message of ipvsadm, if it has one, for a refusal of the router. Returns
+ * ADM_REFUSED. */
 int adm_refused(struct adm *a, enum adm_verb verb, const struct rpc_failure *f);
 
 struct adm_entry {
@@ -248,7 +249,7 @@ struct adm_entry {
 
 /* --- adm_list.c, adm_save.c, adm_show.c, adm_proc.c --- */
 
-/* Asks what the router counted, for a->live. 0 or an exit code. */
+/* Fetches counters of the router into a->live. 0 or an exit code. */
 int adm_live_ask(struct adm *a);
 /* The router's answer about the server; NULL: none. */
 const json_t *adm_live_server(const struct adm *a, const struct adm_entry *e);
@@ -261,7 +262,7 @@ int adm_list_connections(struct adm *a, const struct adm_command *cmd);
 int adm_list_timeouts(struct adm *a);
 int adm_list_daemons(struct adm *a);
 int adm_daemon_change(struct adm *a, const struct adm_command *cmd);
-/* Says that the router cannot be reached, as an ipvsadm without IPVS does. */
+/* Prints that the router cannot be reached, as an ipvsadm without IPVS does. */
 int adm_no_router(struct adm *a, const struct rpc_failure *f);
 int adm_ask(struct adm *a, const char *method, json_t *params, rpc_rows *rows, void *arg,
 	    json_t **result);
@@ -273,7 +274,7 @@ struct adm_entry *adm_sorted_servers(const struct adm_entry *of, bool sort, size
 /* --- adm_restore.c --- */
 
 int adm_restore(struct adm *a, bool clear_first);
-/* Runs one command line that is no restore. *fatal as of adm_parse(). */
+/* Runs one command line, not a restore. *fatal: see adm_parse(). */
 int adm_run(struct adm *a, const struct adm_command *cmd, bool *fatal);
 
 #endif

@@ -7,10 +7,9 @@
  * columns, messages and exit codes, by requests of the control socket.
  *
  * A command line becomes an adm_command (adm_args.c), which is carried out on a copy of the
- * router's configuration as a JSON document (adm_change.c). The copy decides what IPVS would
- * answer (no such service, exists already); the request that makes the same change in the
- * router is sent afterwards. A restore carries out all its lines on the copy and sends the
- * copy once.
+ * router's configuration as a JSON document (adm_change.c). The answer of IPVS (no such service,
+ * exists already) follows from the copy; then the request that makes the same change in the router
+ * is sent. A restore carries out all its lines on the copy and sends the copy once.
  */
 
 #include <stdint.h>
