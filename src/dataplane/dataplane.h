@@ -18,8 +18,8 @@
 #include "model/exchange.h"
 #include "model/kept_report.h"
 
-/* The traffic that arrives at a port, where the configuration tells it. With PORT_IN and PORT_OUT,
- * RSS delivers packets to owners. */
+/* The traffic that arrives at a port, as far as the configuration has it. With PORT_IN and
+ * PORT_OUT, RSS delivers packets to owners. */
 enum port_direction {
 	PORT_BOTH, /* one-armed, or not known: RSS only spreads */
 	PORT_IN,   /* clients: hash of source address and port */
@@ -35,10 +35,10 @@ struct port_config {
 	uint8_t direction;	   /* enum port_direction */
 };
 
-/* How a NIC spreads what it receives over the receive queues. */
+/* The way in which a NIC spreads received packets over the receive queues. */
 enum port_rss {
 	PORT_RSS_NONE,	  /* no hash: one queue, or a driver without RSS */
-	PORT_RSS_SPREADS, /* a flow stays on one queue, on whichever */
+	PORT_RSS_SPREADS, /* a flow stays on one queue, of any worker */
 	PORT_RSS_OWNERS,  /* a flow comes to the queue of the worker that owns the connection */
 };
 
@@ -46,8 +46,8 @@ struct dataplane_config {
 	uint16_t n_ports;
 	struct port_config ports[MAX_PORTS];
 	uint64_t max_connections;  /* over all workers; per shard max / W * 1.25 */
-	uint64_t max_embryonic;	   /* half-open ones among them; 0 = half of them */
-	uint32_t idle_gives_way_s; /* assured ones idle for longer give way; 0 = none */
+	uint64_t max_embryonic;	   /* half-open connections; 0 = half of max_connections */
+	uint32_t idle_gives_way_s; /* assured connections idle for longer give way; 0 = none */
 	bool idle_sleep;	   /* workers sleep when idle */
 	uint32_t mbufs_per_port;   /* 0 = from queues and descriptors */
 	uint64_t seed;		   /* of hashes and random choices; 0 = from the kernel */
@@ -56,29 +56,29 @@ struct dataplane_config {
 	uint16_t n_manual_workers;
 	/* Source ports of health checks, host order; 0, 0 = CHECK_PORT_FIRST and _LAST. */
 	uint16_t check_first, check_last;
-	uint8_t side; /* 0 or 1, the peer's is the other: fullnat/local_port.h */
+	uint8_t side; /* 0 or 1, of the pair; the peer has the other: fullnat/local_port.h */
 };
 
-/* Whether a port carries packets; see port_recovery.h. */
+/* The state of a port: port_recovery.h. */
 enum port_state {
 	PORT_WORKS,
 	PORT_STALLED, /* receives or sends nothing while its device counts drops */
 	PORT_GONE,    /* the interface under its device disappeared */
-	PORT_FAILED,  /* stalls again and again: restarts are used up for a while */
+	PORT_FAILED,  /* stalls repeatedly: no restart for a while */
 	PORT_STATES
 };
 
 /*
- * The device under a port, as threads other than workers use it. Drivers allow one such call at
- * a time: vmxnet3, for one, has a single register for commands and their answers, and a request
- * for statistics between the two halves of a question for the link reads as "link down".
+ * The device under a port, as threads other than workers use it. Drivers allow one such call at a
+ * time. For example, vmxnet3 has a single register for commands and their answers, and a request
+ * for statistics in the middle of a query of the link makes the link read as down.
  */
 struct port_device {
 	pthread_mutex_t lock; /* held around each call of the driver; see port_lock() */
-	bool stopped;	      /* after its start: the driver would say "down". Under lock */
+	bool stopped;	      /* after its start: the driver would report "down". Under lock */
 	bool filters_vlans;   /* the device drops tags that are not in vlans. Under lock */
-	uint64_t vlans[64];   /* a bit for each VLAN that is wanted, 0 among them. Under lock */
-	uint16_t mtu_wanted;  /* that port recovery sets, with the device stopped; 0: none. Under
+	uint64_t vlans[64];   /* a bit for each wanted VLAN, 0 included. Under lock */
+	uint16_t mtu_wanted;  /* to be set by port recovery, with the device stopped; 0: none. Under
 				 lock */
 
 	/* link: wo, any: ro (relaxed) */
@@ -86,29 +86,29 @@ struct port_device {
 	uint32_t speed_mbps; /* the same; 0: not known */
 
 	/* link, port recovery: under lock, any: ro (relaxed) */
-	uint32_t vlans_refused; /* that the device does not let through */
+	uint32_t vlans_refused; /* wanted VLANs that the device filters */
 
 	/* Thread that opens the device: rw. Of the last opening. */
-	char interface[IF_NAMESIZE]; /* the Linux interface that it reads; "": none. any: ro */
+	char interface[IF_NAMESIZE]; /* the Linux interface under the device; "": none. any: ro */
 	uint32_t if_index;	     /* the driver's, of a Linux interface; 0: none */
 	char *args;		     /* of EAL's --vdev; NULL: no virtual device */
-	uint64_t if_dropped;	     /* by the interface, before it was opened */
+	uint64_t if_dropped;	     /* by the interface, before the opening */
 	struct kernel_sockets sockets;
 	struct bpf_files bpf_files;  /* of the sieve; the driver leaves them open */
-	uint64_t packet_drops;	     /* of these sockets, since they were opened */
+	uint64_t packet_drops;	     /* of these sockets, since the opening */
 	struct device_counters base; /* of the openings before this one */
 
 	/* port recovery: wo, any: ro (relaxed) */
 	struct device_counters counters;
 	uint32_t state;	   /* enum port_state; release, acquire */
 	uint64_t since_us; /* CLOCK_MONOTONIC: in this state */
-	uint64_t stalls;   /* times it was seen to stall */
-	uint64_t restarts; /* times it was opened again */
+	uint64_t stalls;   /* times that the port stalled */
+	uint64_t restarts; /* times that the device was opened again */
 };
 
-/* How a worker that sleeps hears of frames in a receive queue: port_wake.c. */
+/* The wake-up of a sleeping worker for frames in a receive queue: port_wake.c. */
 enum queue_wake_kind {
-	QUEUE_WAKE_NONE,      /* by nothing: the worker looks again after a time */
+	QUEUE_WAKE_NONE,      /* no wake-up: the worker looks again after a time */
 	QUEUE_WAKE_READABLE,  /* fd is readable as long as frames wait */
 	QUEUE_WAKE_INTERRUPT, /* fd is an eventfd, written once after rte_eth_dev_rx_intr_enable()
 			       */
@@ -125,15 +125,15 @@ struct queue_wake {
 struct port {
 	struct port_config config;
 	uint16_t dev;	     /* DPDK port id */
-	uint16_t n_asked;    /* queues that workers and configuration ask for, each way */
+	uint16_t n_asked;    /* queues by workers and configuration, each way */
 	uint16_t n_rx, n_tx; /* queues that the driver gave */
 	int socket;
 	struct mac mac;
 	uint16_t mtu;
-	uint8_t rss_asked, rss; /* enum port_rss: asked for, and got */
+	uint8_t rss_asked, rss; /* enum port_rss: requested, and in effect */
 	bool started;
-	bool found;	 /* dev is ours to close */
-	bool configured; /* at least once, and then with this step of port_setup.c */
+	bool found;	 /* dev has to be closed by plvs */
+	bool configured; /* configured at least once, with this step of port_setup.c */
 	uint8_t step;
 	uint16_t rx_desc, tx_desc;
 	uint64_t rx_offloads, tx_offloads;
@@ -141,18 +141,18 @@ struct port {
 	uint32_t link_changes; /* interrupt thread: atomic add, at each change of link state */
 	int link_eventfd;      /* exchange.link_eventfd: written then */
 	uint32_t carrier;      /* as Linux or DPDK shows it. link: wo, any: ro (relaxed) */
-	/* Neighbours that Linux asks for in vain while nothing at all is received; 0: no such
+	/* Neighbours that Linux tries to resolve while the port receives no frames; 0: no such
 	 * silence. link: wo, any: ro (relaxed) */
 	uint32_t silent;
 	struct port_device device;
 	/* Of its receive queues. Thread that opens the device: rw while no worker uses the port,
 	 * worker: ro. */
 	struct queue_wake wake[MAX_WORKERS];
-	bool interrupts;      /* the driver is asked for receive interrupts */
+	bool interrupts;      /* receive interrupts of the driver are in use */
 	bool fast_free;	      /* of port_configure() */
 	struct port_big *big; /* carries the frames in place of the driver: port_big.h; or NULL */
 	char driver[32];
-	char warning[256]; /* "" or what an operator should know (other NUMA node, ...) */
+	char warning[256]; /* "" or a warning for operators (other NUMA node, ...) */
 };
 
 /* A connection in a chunk of a listing; see CMD_LIST. */
@@ -167,13 +167,13 @@ struct conn_view {
 	uint16_t nh_in, nh_out;
 	uint16_t worker;
 	uint32_t mark;
-	bool assured; /* a template: a client under it has got through */
+	bool assured; /* of a template: a client has got through */
 };
 
 /* "ESTABLISHED"; of a template "ASSURED" or "NONE", as IPVS lists them. */
 const char *conn_view_state(const struct conn_view *v);
-/* With proxy, how far the header has come: "waits" for the server's answer, "sent", "acknowledged";
- * of UDP "each datagram". */
+/* With proxy, the progress of the header: "waits" for the server's answer, "sent", "acknowledged";
+ * for UDP "each datagram". */
 const char *conn_view_header(const struct conn_view *v);
 
 struct conn_filter {
@@ -191,7 +191,7 @@ enum worker_command_kind {
 	CMD_END,     /* walk from cursor, end connections: stages/ended.h. Bounded by n_max */
 	CMD_END_ONE, /* end one connection by its in key */
 	CMD_EXPLAIN, /* a leg of explain; explain/explain.h */
-	CMD_OBSERVE, /* from now on w->observer is `observer`; observe/observer.h */
+	CMD_OBSERVE, /* sets w->observer to `observer`; observe/observer.h */
 	CMD_DROPS,   /* a copy of the worker's drop log; exits/drop_log.h */
 	CMD_ROWS,    /* writes the rows of all connections into the ledger: sync/ledger.h */
 };
@@ -209,8 +209,8 @@ struct worker_command {
 		struct key4 key4;
 		struct key6 key6;
 	};
-	uint32_t cursor; /* CMD_LIST, CMD_END, CMD_ROWS: entry to start at; where it stopped; 0 =
-			    end */
+	uint32_t cursor; /* CMD_LIST, CMD_END, CMD_ROWS: entry to start at, then entry to go on
+			    with; 0 = end */
 	struct explain *explain;   /* CMD_EXPLAIN */
 	bool more;		   /* CMD_EXPLAIN: another leg follows */
 	struct observer *observer; /* CMD_OBSERVE: NULL ends it */
@@ -240,23 +240,24 @@ struct dataplane {
 	struct rte_mempool *pools[MAX_PORTS]; /* see packet_pool.h */
 	uint64_t hz;			      /* TSC */
 	uint64_t tsc_start;		      /* tick 0 */
-	/* The tick until which some FTP data connection may be expected; workers write it. */
+	/* The tick until which FTP data connections may be expected; written by workers. */
 	uint32_t ftp_until;
 	uint32_t stop; /* control: wo, worker: ro */
-	/* A bit per port whose driver no worker may call: it is being opened again. Worker: ro,
-	 * once per round. */
+	/* A bit for each port whose driver no worker may call while the device is opened again.
+	 * Worker: ro, once per round. */
 	uint32_t ports_closed;
 	struct port_recovery *recovery; /* or NULL: workers have no threads */
 	struct sieve sieve;		/* of ports whose interface Linux keeps */
-	struct ledger *ledger;		/* or NULL: a killed process leaves nothing */
-	char ledger_fault[256];		/* "" or why there is none; main: wo before workers run */
-	bool ledger_off;		/* by the configuration; the same */
-	struct kept_report kept;	/* main: wo before workers run */
+	struct ledger *ledger;		/* or NULL: a killed process leaves no connections */
+	char ledger_fault[256];	 /* "" or the reason why there is none; main: wo before workers run
+				  */
+	bool ledger_off;	 /* by the configuration; the same */
+	struct kept_report kept; /* main: wo before workers run */
 };
 
 /* EAL runs; every lcore but main becomes a worker. Opens and configures ports, makes rings,
- * pools and tables, pub.runtime and pub.nexthops; starts nothing. 0 or -errno; *error says
- * what and why (static length 256, for a person). */
+ * pools and tables, pub.runtime and pub.nexthops; starts nothing. 0, or -errno with a sentence in
+ * error. */
 int dataplane_create(const struct dataplane_config *config, struct dataplane **out,
 		     char error[256]);
 /* Starts ports, then workers. A snapshot and a fib are published before. 0 or -errno. */
@@ -264,14 +265,14 @@ int dataplane_start(struct dataplane *dp, char error[256]);
 /* Ends workers and stops ports. Packets in rings and parked packets are dropped and counted,
  * commands are answered empty. Counters stay readable. */
 void dataplane_stop(struct dataplane *dp);
-/* Closes ports and frees everything. Snapshot and fib belong to who published them. */
+/* Closes ports and frees everything. Snapshot and fib belong to their publishers. */
 void dataplane_destroy(struct dataplane *dp);
 
 /* Puts a command on a worker's ring. Any thread but workers. 0, -EAGAIN (ring full), or
  * -ESHUTDOWN. */
 int dataplane_command(struct dataplane *dp, uint16_t worker, struct worker_command *cmd);
 
-/* Ends the sleep of workers that sleep. Any thread. */
+/* Wakes workers that sleep. Any thread. */
 void dataplane_wake(struct dataplane *dp);
 
 /* Sums over workers with relaxed loads. */
@@ -294,8 +295,8 @@ uint32_t loop_round(struct worker *w, uint32_t now_tick, uint32_t now_s);
 
 /* --- conn/conn_command.c, worker context --- */
 
-/* A bounded step of the commands that wait. busy: the round has packets, so walks over a table take
- * a small share of the time. 0 = nothing was done. */
+/* Runs a bounded step of the waiting commands. busy: the round has packets, so walks over a table
+ * take a small share of the time. 0 = no work was done. */
 uint32_t command_run(struct worker *w, bool busy);
 
 #endif

@@ -3,9 +3,9 @@
 #define PLVS_DATAPLANE_KERNEL_SOCKET_H
 
 /*
- * The sockets by which the drivers net_af_xdp and net_af_packet reach the kernel. The drivers
- * keep them to themselves, so they are found among the process's descriptors: the sockets that
- * are there after a device was opened and were not before. Control context.
+ * The sockets by which the drivers net_af_xdp and net_af_packet reach the kernel. The drivers do
+ * not show these sockets, so plvs finds them among the process's descriptors: sockets that exist
+ * after a device was opened and did not exist before. Control context.
  */
 
 #include <stdbool.h>
@@ -29,18 +29,18 @@ struct kernel_sockets {
 
 /* All AF_XDP and AF_PACKET sockets of the process. */
 void kernel_sockets_list(struct kernel_sockets *out);
-/* Leaves those that are not in before. */
+/* Removes sockets from *now that are in *before. */
 void kernel_sockets_since(struct kernel_sockets *now, const struct kernel_sockets *before);
-/* Leaves all but AF_PACKET sockets that are bound to this interface. */
+/* Removes AF_PACKET sockets that are bound to this interface. */
 void kernel_sockets_without(struct kernel_sockets *list, uint32_t if_index);
 /* Fills *out with one socket. 0, or -EBADF: the socket is of another family. */
 int kernel_sockets_one(struct kernel_sockets *out, int fd);
-/* The descriptor is still this socket. */
+/* True: the descriptor is still this socket. */
 bool kernel_socket_is(const struct kernel_socket *s);
 
-/* Adds what the sockets' own counters say to the fields socket_* and xdp_*. The kernel sets
- * those of AF_PACKET to 0 at each reading, and counts those of AF_XDP from the opening on:
- * packet_drops keeps the sum of the former. */
+/* Adds the sockets' own counters to the fields socket_* and xdp_*. The kernel sets counters of
+ * AF_PACKET to 0 at each reading, so packet_drops keeps their sum; counters of AF_XDP grow from the
+ * opening on. */
 void kernel_sockets_count(const struct kernel_sockets *sockets, uint64_t *packet_drops,
 			  struct device_counters *out);
 

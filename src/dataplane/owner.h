@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_OWNER_H
 
 /*
- * owner(client address, client port): the worker that a connection belongs to, computed in
- * software for every packet, so that every worker agrees whatever the port can do.
+ * owner(client address, client port): the worker that a connection belongs to, computed in software
+ * for every packet, so that all workers agree with any kind of port.
  *
  * T is Toeplitz with a key of period 16 bits (0x6d5a...). Each input bit then adds the key
  * window of its position modulo 16, so T depends only on the exclusive or of the input's
@@ -20,13 +20,13 @@
 #include "base/family.h"
 
 #define OWNER_STEPS   128
-#define OWNER_WORDS   512 /* of the 65536 words, in each step */
+#define OWNER_WORDS   512 /* words of each step, of 65536 in all */
 #define OWNER_KEY_LEN 52  /* bytes: enough for every NIC's key */
 
 extern uint16_t owner_toeplitz_hi[256], owner_toeplitz_lo[256]; /* low 16 bits of T are enough */
 
-/* The words of each step: even ones, then as many odd ones. A port is in step s for an address
- * whose words are a (owner4_fold(), owner6_fold()) when the port is one of these, xor a. */
+/* The words of each step: even words, then as many odd ones. A port is in step s for an address
+ * with the fold a (owner4_fold(), owner6_fold()) if port xor a is one of the words. */
 extern uint16_t owner_words[OWNER_STEPS][OWNER_WORDS];
 
 /* Once, before workers start. Fills the tables and the RSS key. */
@@ -35,7 +35,7 @@ extern uint8_t owner_rss_key[OWNER_KEY_LEN];
 
 struct owner_map {
 	uint8_t worker[OWNER_STEPS];
-	bool several; /* workers: one alone owns every connection, and need not ask */
+	bool several; /* several workers: a single one owns every connection */
 };
 
 /* Worker i owns the steps i, i + W, i + 2W, ... */

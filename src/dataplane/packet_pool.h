@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_PACKET_POOL_H
 
 /*
- * The pools of packet buffers: one per NUMA node that has ports, and one more where both AF_XDP
- * ports (umem_pool.h) and others are. Control context.
+ * The pools of packet buffers: one for each NUMA node with ports, and two if the node has both
+ * AF_XDP ports (umem_pool.h) and others. Control context.
  */
 
 #include "dataplane/dataplane.h"
@@ -12,8 +12,8 @@
 /* The NUMA node of the pool of a port. Workers exist. */
 int packet_pool_socket(const struct dataplane *dp, const struct port *p);
 /* Makes the pools of all ports, which were found before: sets port.pool and exchange.pool.
- * per_port: buffers for each port; 0 = from queues and descriptors. 0 or -ENOMEM (also: the
- * driver of a port cannot use all buffers), and then error says what and why. */
+ * per_port: buffers for each port; 0 = from queues and descriptors. 0, or -ENOMEM (also: the driver
+ * of a port cannot use all buffers) with a sentence in error. */
 int packet_pools_create(struct dataplane *dp, uint32_t per_port, char error[256]);
 void packet_pools_free(struct dataplane *dp);
 

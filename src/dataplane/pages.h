@@ -9,13 +9,13 @@
 
 #include <stddef.h>
 
-/* socket -1: any node. NULL when there is none. */
+/* socket -1: any node. NULL: no memory. */
 void *pages_alloc(size_t bytes, int socket);
-/* NULL is fine. bytes as given to pages_alloc(). */
+/* NULL is allowed. bytes as given to pages_alloc(). */
 void pages_free(void *p, size_t bytes);
 
-/* Of memory of pages_alloc() little will be touched: small pages, so that the first touch clears
- * 4 KiB and not 2 MiB. */
+/* Requests small pages for memory of pages_alloc() that is used sparsely, so that the first touch
+ * clears 4 KiB and not 2 MiB. */
 void pages_sparse(void *p, size_t bytes);
 
 #endif

@@ -4,11 +4,11 @@
 
 /*
  * Big frames (big/big_frame.h) at ports whose device is a Linux interface under net_af_packet. The
- * driver cannot carry such frames, so the port keeps the device for all but packets, and packets
- * come and go by sockets of ours: the port's entry among DPDK's burst functions is exchanged.
+ * driver cannot carry such frames. So the port uses sockets of plvs for packets, and the device for
+ * all other functions: the port's entry among DPDK's burst functions is exchanged.
  *
- * Either all ports of the data plane carry big frames, or none does: what comes in whole can
- * leave whole by each port.
+ * Either all ports of the data plane carry big frames, or none does, so that a frame can leave
+ * whole by each port.
  *
  * Control context: the thread that starts the data plane, then port recovery.
  */
@@ -17,22 +17,22 @@
 
 /* After port_find() of all ports: gives each port its struct port_big, or none of them. */
 void port_big_choose(struct dataplane *dp);
-/* The pool of the long buffers, where one is needed. 0 or -ENOMEM, and then error says why. */
+/* Makes the pool of long buffers, if one is needed. 0, or -ENOMEM with a sentence in error. */
 int port_big_pool_create(struct dataplane *dp, char error[256]);
 void port_big_pool_free(struct dataplane *dp);
 
-/* The device is configured, and *sockets are the driver's: they fall silent, and those of the port
- * open. *sockets is the one that receives, then. Without port.big the call does nothing. 0 or
- * -errno, and then error says what and why. */
+/* Call when the device is configured, with the driver's *sockets: silences these and opens the
+ * port's own, of which *sockets then has the receiving one. Without port.big the call does nothing.
+ * 0, or -errno with a sentence in error. */
 int port_big_open(struct dataplane *dp, struct port *p, struct kernel_sockets *sockets,
 		  char error[256]);
-/* The device was started: bursts go to the port's sockets from now on. */
+/* Call when the device was started: bursts use the port's sockets from now on. */
 void port_big_attach(struct port *p);
-/* The device is closed, or will not be opened. */
+/* Call when the device is closed, or will not be opened. */
 void port_big_close(struct port *p);
 void port_big_free(struct port *p);
 
-/* Adds what the sockets' queues counted. */
+/* Adds the counters of the sockets' queues. */
 void port_big_count(const struct port *p, struct device_counters *out);
 
 /* "whole": frames of up to 64 KiB pass; "no". */

@@ -14,8 +14,8 @@
 
 void port_device_init(struct port *p);
 void port_device_fini(struct port *p);
-/* After port_find(): configures the device, and notes what is needed to open it again. 0 or
- * -errno, and then error says what and why. */
+/* After port_find(): configures the device, and stores the data for opening it again. 0, or -errno
+ * with a sentence in error. */
 int port_device_configure(struct dataplane *dp, struct port *p, char error[256]);
 
 extern const char *const port_state_names[PORT_STATES];
@@ -33,14 +33,13 @@ static inline bool port_device_works(const struct port *p)
 
 uint64_t port_state_s(const struct port *p, uint64_t now_us);
 
-/* The interface under the device exists no more. */
+/* True: the interface under the device does not exist any more. */
 bool port_device_gone(const struct port *p);
-/* An interface of that name is there to be opened. */
+/* True: an interface of that name exists and can be opened. */
 bool port_device_back(const struct port *p);
-/* Closes the device and opens it again: queues, offloads, VLAN filter, MTU and MAC stay as they
- * were. No worker uses the port, and its state is not PORT_WORKS, so port_lock() keeps other
- * threads out of the driver. 0 or -errno, and then error says what and why; the port stays
- * closed. */
+/* Closes the device and opens it again, with the same queues, offloads, VLAN filter, MTU and MAC.
+ * No worker uses the port, and its state is not PORT_WORKS, so port_lock() keeps other threads out
+ * of the driver. 0, or -errno with a sentence in error and the port closed. */
 int port_device_reopen(struct dataplane *dp, struct port *p, char error[256]);
 
 /* Reads the device's counters. Takes the lock. */

@@ -8,19 +8,19 @@
 
 /* Appends a line to the operator's warnings of the port, and logs the line as a warning. */
 void port_warn(struct port *p, const char *text);
-/* A frame of this MTU fits into one mbuf of the port's pool. */
+/* True: a frame of this MTU fits into one mbuf of the port's pool. */
 bool port_fits_room(const struct port *p, uint16_t mtu);
 
-/* An MTU waits for port recovery. */
+/* True: an MTU waits for port recovery. */
 bool port_mtu_is_wanted(struct port *p);
 /* Sets that MTU. The device is stopped, and no worker uses the port. */
 void port_set_wanted_mtu(struct port *p);
 
-/* Takes the lock whatever the state of the device: for the thread that opens, starts, stops and
- * closes devices (main, or port recovery while it runs), and for fields that the lock
- * protects. Released by port_unlock(). */
+/* Takes the lock in any state of the device: for the thread that opens, starts, stops and closes
+ * devices (main, or port recovery while it runs), and for fields that the lock protects. Released
+ * by port_unlock(). */
 void port_hold(struct port *p);
-/* The driver may be called by other threads. The lock is held. */
+/* True: other threads may call the driver. The lock is held. */
 bool port_can_ask(const struct port *p);
 
 /* --- port_link.c --- */
@@ -34,15 +34,14 @@ void port_queues_compare(struct port *p);
 
 /* --- port_vlan.c --- */
 
-/* Gives the device all VLANs that are wanted. A device forgets them when it stops. The port's
- * lock is held. */
+/* Sets all wanted VLANs in the device, which loses them when it stops. The port's lock is held. */
 void port_vlans_set(struct port *p);
 
 /* --- port_wake.c --- */
 
-/* Fills p->wake. The device was started. The port's lock is held. */
+/* Fills p->wake; the device was started. The port's lock is held. */
 void port_wake_find(struct port *p);
-/* The device is closed. */
+/* Call when the device is closed. */
 void port_wake_forget(struct port *p);
 
 /* --- port_rss.c --- */

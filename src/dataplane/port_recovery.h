@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_PORT_RECOVERY_H
 
 /*
- * The thread that looks after the devices under ports, four times a second: reads their counters,
- * opens a device again whose interface went away and came back, and one that stalls.
+ * The thread that checks the devices under ports, four times a second: reads their counters, and
+ * opens a device again that stalls, or whose interface disappeared and came back.
  *
  *	          stalls                  a restart is due
  *	  works ----------> stalled -------------------------> works
@@ -17,16 +17,16 @@
  * In all states but "works" the link of the port is down: Linux sees no carrier, and in a pair
  * the peer takes over if its ports are better.
  *
- * How a device is opened again under workers that poll it without a lock: the thread sets the
- * port's bit in dataplane.ports_closed and waits for a grace period (QSBR). Workers read the
- * word once per round, before they touch a port, and report a quiescent state between rounds.
- * So after the grace period every worker has seen the bit and none is in the driver. The thread
- * closes and opens the device, writes the new DPDK port id to all workers, and clears the bit
- * with release order. Meanwhile frames for the port are dropped as port_closed.
+ * Workers poll a device without a lock. To open the device again, the thread sets the port's bit in
+ * dataplane.ports_closed and waits for a grace period (QSBR). Workers read the word once per round,
+ * before they touch a port, and report a quiescent state between rounds. So after the grace period
+ * every worker has seen the bit and none is in the driver. The thread closes and opens the device,
+ * writes the new DPDK port id to all workers, and clears the bit with release order. Meanwhile
+ * frames for the port are dropped as port_closed.
  *
  * A worker that sleeps may wait for a descriptor of the device. The start of a grace period wakes
- * sleepers, and so does the opening: a sleeper read the word after it said that it sleeps, so
- * either it saw the bit, or its sleep ends before the device is closed.
+ * sleeping workers, and so does the opening. A worker reads the word after it has set its own word
+ * of sleep, so either it sees the bit, or its sleep ends before the device is closed.
  */
 
 #include "dataplane/dataplane.h"
@@ -36,7 +36,7 @@ struct port_recovery;
 /* Starts the thread, in the network namespace and on the CPUs of the caller. Workers run.
  * 0 or -errno. */
 int port_recovery_start(struct dataplane *dp);
-/* Ends it; an opening under way ends first. */
+/* Ends the thread, after an opening that is under way. */
 void port_recovery_stop(struct dataplane *dp);
 
 #endif

@@ -3,9 +3,9 @@
 /* The part of a worker that exists once for each address family: worker.h. */
 
 /*
- * Destinations that only a mark claims: neither VIP nor the router's own, under a prefix of
- * a rule that leads to a service. A guess by address that spares an established packet the
- * search by prefix; emptied whenever snapshot or routes change.
+ * A cache of destinations of mark rules: neither VIP nor the router's own, under a prefix of a rule
+ * that leads to a service. The cache spares an established packet the search by prefix; it is
+ * emptied at each change of snapshot or routes.
  */
 struct FAM(marked_dests) {
 	const struct snapshot *snap;
@@ -17,7 +17,7 @@ struct FAM(marked_dests) {
 /* The links by which packets of a NAT server may come in; see source_link.h. */
 struct FAM(source_slot) {
 	FAM_ADDR addr; /* the server's; 0 = none */
-	uint32_t gen;  /* the resolve generation of this knowledge */
+	uint32_t gen;  /* the resolve generation of the answer */
 	link_id link[2];
 };
 _Static_assert(sizeof(struct FAM(source_slot)) == (FAMILY == 4 ? 16 : 32),
@@ -33,8 +33,9 @@ struct FAM(worker) {
 	uint32_t rows_limit; /* rows from here on have no memory. ledger thread: wo, worker: ro */
 	/* The same of halves, from table.half_first on; of those of the other family's entries. */
 	uint32_t half_rows_limit[2];
-	uint8_t *marks; /* [capacity + 1], by entry: sync/conn_sync.h; NULL: there can be no peer */
-	struct FAM(follow) *follow;	  /* fragments and what they follow */
+	uint8_t *
+		marks; /* [capacity + 1], by entry: sync/conn_sync.h; NULL: no peer is configured */
+	struct FAM(follow) *follow;	  /* fragments and their datagrams */
 	struct FAM(conn) once[BURST_MAX]; /* one-packet connections of the burst at hand */
 	uint32_t n_once;
 	uint32_t n_begun; /* connections of the burst at hand without their out key */

@@ -4,8 +4,8 @@
 
 /*
  * A worker: a polling loop on an lcore of its own (loop.c), the stages (pipeline.h) and
- * everything that the stages own. Fields are grouped by who writes them; a worker's own fields are
- * touched by no one else while it runs, counters excepted (relaxed reads by control).
+ * everything that the stages own. Fields are grouped by who writes them; while a worker runs, only
+ * the worker touches its own fields, apart from counters (relaxed reads by control).
  */
 
 #include <rte_ethdev.h>
@@ -28,7 +28,7 @@
 #include "sched/sched.h"
 
 #define PARK_MAX	  256 /* packets of one worker that wait for next hops */
-#define PARK_PER_NEXTHOP  64  /* about as many as Linux keeps for a neighbour */
+#define PARK_PER_NEXTHOP  64  /* about the number that Linux keeps for a neighbour */
 #define PARK_TICKS	  (CONN_TICK_HZ * 3)
 #define HANDOFF_RING_SIZE 4096 /* at most: exits/rings.h */
 #define SYNC_BATCH	  32   /* events that go to the ring at once */
@@ -41,7 +41,7 @@ struct ftp;
 struct drop_log;
 struct observer;
 
-/* Packets that wait to go out of one port by this worker's own queue or another's ring. */
+/* Packets to be sent by one port, through this worker's queue or another worker's ring. */
 struct tx_buffer {
 	struct rte_mbuf *pkts[BURST_MAX];
 	uint16_t n;
@@ -52,7 +52,7 @@ struct rx_queue {
 	uint16_t queue;
 };
 
-/* Packets waiting for a next hop: before rewriting, to run through the stages again. */
+/* A packet that waits for a next hop, unchanged, to go through the stages again. */
 struct parked {
 	struct rte_mbuf *m;
 	uint16_t nexthop; /* id, or 0: not yet known to the link thread */
@@ -99,8 +99,8 @@ _Static_assert(sizeof(struct handshake_counters) == 64, "a line of its own");
  * SERVER_COUNTERS is added. */
 struct server_worker {
 	struct server_counters counters; /* worker: wo, control: ro (relaxed) */
-	/* The next hop towards the server, as its last new connection found it: valid for one
-	 * resolve generation and this address, since ids of servers are used again. */
+	/* The next hop that the last new connection to the server resolved. Valid for one resolve
+	 * generation and this address, since ids of servers are used again. */
 	uint32_t hop_gen;
 	uint16_t hop; /* id */
 	uint16_t hop_family;
@@ -132,7 +132,7 @@ struct worker {
 	struct worker_exchange *exchange;
 	int link_eventfd;
 	bool idle_sleep; /* sleeps when idle: worker_sleep.h */
-	bool asks;	 /* a copy that explain asks: nothing that others read is written */
+	bool asks;	 /* a copy for explain: does not write to memory of other threads */
 	bool shares_cpu; /* with another worker or the main lcore: yields when idle */
 	/* Port index -> DPDK port id. Port recovery writes it while the port is closed. */
 	uint16_t port_dev[MAX_PORTS];
@@ -143,16 +143,16 @@ struct worker {
 	uint8_t tx_owner[MAX_PORTS];
 	struct rte_ring *ring_to[MAX_WORKERS];	 /* hand-off, this worker produces */
 	struct rte_ring *ring_from[MAX_WORKERS]; /* hand-off, this worker consumes */
-	struct wake *wake_to[MAX_WORKERS];	 /* of who consumes ring_to; NULL: never sleeps */
-	struct rte_ring *commands;		 /* control -> worker, struct worker_command */
-	struct rte_ring *events;		 /* worker -> ha, struct sync_event; or NULL */
-	struct rte_ring *operations;		 /* ha -> worker, struct sync_event; or NULL */
+	struct wake *wake_to[MAX_WORKERS]; /* of the consumer of ring_to; NULL: never sleeps */
+	struct rte_ring *commands;	   /* control -> worker, struct worker_command */
+	struct rte_ring *events;	   /* worker -> ha, struct sync_event; or NULL */
+	struct rte_ring *operations;	   /* ha -> worker, struct sync_event; or NULL */
 
 	/* --- worker only --- */
 	struct burst_env env;
 	uint64_t now_tsc;      /* of this round */
 	uint32_t ports_closed; /* dataplane.ports_closed of this round */
-	bool live_clock;       /* the TSC may be read; else now_tsc is all there is (tests) */
+	bool live_clock;       /* the TSC may be read; else only now_tsc (tests) */
 	struct worker4 v4;
 	struct worker6 v6;
 	struct tx_buffer tx[MAX_PORTS];
@@ -161,14 +161,16 @@ struct worker {
 	struct tx_buffer punt[PUNT_MAX];
 	struct rate_limit punt_rate[PUNT_MAX];
 	struct rate_limit icmp_rate;
-	struct rate_limit claim_rate; /* ARP of strangers with addresses that are active here */
+	struct rate_limit
+		claim_rate; /* ARP of other stations with addresses that are active here */
 	struct rate_limit reset_rate;
 	struct parked parked[PARK_MAX];
 	uint16_t n_parked;
-	/* Urgent frames of Linux that a full port did not take: tried at each round, m->port. */
+	/* Urgent frames of Linux that a full port did not take: sent again in each round, by
+	 * m->port. */
 	struct rte_mbuf *urgent[BURST_MAX];
 	uint16_t n_urgent;
-	uint32_t urgent_tick; /* since when the first one waits */
+	uint32_t urgent_tick; /* tick since which the first one waits */
 	uint64_t random;      /* xorshift state */
 	uint16_t ip_id;	      /* of generated packets */
 	struct ftp *ftp;
@@ -178,10 +180,10 @@ struct worker {
 	struct sync_worker sync;
 	struct sched_worker sched;	/* its memory is lazily touched */
 	struct worker_command *command; /* under way, or NULL */
-	uint64_t command_due; /* TSC: a worker that has packets does no more of it before */
-	bool ends;	      /* an operator ended connections: stages/ended.h */
-	uint32_t ends_tick;   /* when none of them is left */
-	bool wake_link;	      /* a ring to link was empty: one eventfd write at the loop's end */
+	uint64_t command_due;		/* TSC: earliest next step while the worker has packets */
+	bool ends;			/* an operator ended connections: stages/ended.h */
+	uint32_t ends_tick;		/* tick at which none of them is left */
+	bool wake_link; /* a ring to link was empty: one eventfd write at the loop's end */
 
 	/* --- worker: wo, control: ro (relaxed) --- */
 	struct worker_counters counters;

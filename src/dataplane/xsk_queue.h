@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /*
- * Whether AF_XDP can have a queue of an interface, by taking it for a moment. The kernel gives a
- * queue free some time after its socket is closed, and an attempt of net_af_xdp (DPDK 22.11)
- * before that loses 2048 packet buffers. Control context.
+ * Tries whether a queue of an interface is free for AF_XDP, by taking it for a moment. The kernel
+ * frees a queue some time after its socket is closed, and an earlier attempt of net_af_xdp (DPDK
+ * 22.11) loses 2048 packet buffers. Control context.
  *
  * 0; -EBUSY: another socket has the queue; or -errno of the kernel. */
 int xsk_queue_try(uint32_t if_index, uint32_t queue);

@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_XSK_RINGS_H
 
 /*
- * Resources that net_af_xdp (DPDK 22.11) leaves behind when it closes a device: the packet buffers
- * that lie in the four rings of each socket (2048 and more of them), the socket itself, which keeps
- * the interface's queue busy, and two of the mappings. The resources are taken before the closing
- * and given back after the closing, so that a port can be opened again any number of times.
+ * Resources that net_af_xdp (DPDK 22.11) does not release when it closes a device: the packet
+ * buffers in the four rings of each socket (2048 and more), the socket itself, which keeps the
+ * interface's queue busy, and two of the mappings. plvs notes the resources before the closing and
+ * releases them afterwards, so that a port can be opened again any number of times.
  *
  * The driver's own structures are private. The rings are found in /proc/self/maps as mappings
  * of the socket.
@@ -23,8 +23,8 @@ struct xsk_left;
 /* Notes the buffers that the rings of these sockets hold. pool: of umem_pool_create().
  * NULL: no memory, or no AF_XDP socket. */
 struct xsk_left *xsk_left_note(const struct kernel_sockets *sockets, struct rte_mempool *pool);
-/* The driver closed the device: closes sockets that are still open, and puts the buffers back
- * into the pool. Frees left, which may be NULL. Number of buffers. */
+/* The driver closed the device: closes sockets that are still open, and puts the buffers back into
+ * the pool. Frees left, which may be NULL. Returns the number of buffers. */
 uint32_t xsk_left_return(struct xsk_left *left);
 
 #endif

@@ -3,14 +3,14 @@
 #define PLVS_DATAPLANE_BIG_BIG_CUT_H
 
 /*
- * Marked frames (big_frame.h) that go where nobody finishes them: the checksum is computed, and a
- * frame of several segments becomes as many frames. Worker context.
+ * Finishes marked frames (big_frame.h) whose way has no device that does so: computes the checksum,
+ * and cuts a frame of several segments into as many frames. Worker context.
  */
 
 #include "dataplane/big/big_frame.h"
 #include "dataplane/worker.h"
 
-/* Of one frame: 64 KiB of the smallest segments that hosts use. */
+/* The most segments of one frame: 64 KiB of the smallest segments that hosts use. */
 #define BIG_SEGMENTS_MAX 128
 
 /* Takes a marked frame, and gives the finished frames for it, at least one, in order and without

@@ -7,7 +7,7 @@
  * that DPDK's rte_eth_rx_burst() and rte_eth_tx_burst() call for the port.
  *
  * A frame that is longer than a packet buffer continues in one buffer of the pool `big`, whose
- * buffers hold the rest of the longest frame; a pool without a buffer costs the frame.
+ * buffers hold the rest of the longest frame; without a buffer in that pool the frame is dropped.
  */
 
 #include <rte_mbuf.h>

@@ -3,12 +3,12 @@
 #define PLVS_DATAPLANE_BIG_PACKET_SOCKET_H
 
 /*
- * AF_PACKET sockets of one Linux interface that carry big frames (big_frame.h) in and out: what the
- * driver net_af_packet of DPDK 22.11 does, and PACKET_VNET_HDR, which that driver lacks.
+ * AF_PACKET sockets of one Linux interface that receive and send big frames (big_frame.h). They
+ * replace the driver net_af_packet of DPDK 22.11, which lacks PACKET_VNET_HDR.
  *
  * Short frames arrive in a ring of memory that the kernel shares, without a system call. A frame
- * that is longer than a slot of the ring waits in the socket, and its slot says so: the order
- * stays, and memory is taken for bytes that arrive, not for the longest frame times the slots.
+ * that is longer than a slot of the ring waits in the socket, with a note in its slot. So the order
+ * stays, and the ring needs no room for the longest frame in each slot.
  *
  * Control context.
  */
@@ -25,13 +25,13 @@ struct packet_sockets {
 	uint32_t slots;
 };
 
-/* The kernel has what these sockets need. 0 or -errno. */
+/* Tries whether the kernel supports these sockets. 0 or -errno. */
 int packet_sockets_try(void);
 /* slots: of the ring. 0 or -errno. */
 int packet_sockets_open(struct packet_sockets *s, uint32_t if_index, uint32_t slots);
 void packet_sockets_close(struct packet_sockets *s);
 
-/* Another socket, of a driver, gets no frames any more. 0 or -errno. */
+/* Stops the delivery of frames to another socket, of a driver. 0 or -errno. */
 int packet_socket_silence(int fd);
 
 #endif

@@ -5,8 +5,8 @@
  * dropped as bad_source: sent from a VIP to a port of checks without being a reply. */
 bool FAM_FN(check_path, take)(struct worker *w, struct FAM(pkt) *p);
 
-/* For check_frame.c: of a frame of Linux whose IP header lies at l3, with `here` bytes from there
- * in the first segment. */
+/* For check_frame.c: a frame of Linux whose IP header lies at l3, with `here` bytes from there in
+ * the first segment. */
 bool FAM_FN(check_path, is)(const struct worker *w, uint8_t *l3, uint32_t here);
 bool FAM_FN(check_path, send)(struct worker *w, struct rte_mbuf *m, uint8_t *l3, uint32_t here,
 			      link_id link);

@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_CHECK_PATH_CHECK_PATH_H
 
 /*
- * Health checks on their way (model/check_ports.h). A check that means a VIP goes the way of
- * a client's packet, from the router's own address:
+ * The way of health checks (model/check_ports.h). A check with a VIP goes the way of a client's
+ * packet, from the router's own address:
  *
  *	Linux	own:port > server	the MAC is the server's, or its gateway's
  *	here	own:port > VIP		tunnel: in an outer header to the server
@@ -20,10 +20,10 @@
 
 #include "dataplane/worker.h"
 
-/* Whether a frame that Linux sends comes from a port of checks. */
+/* True: a frame that Linux sends is from a port of checks. */
 bool check_path_is(const struct worker *w, struct rte_mbuf *m);
 
-/* A frame that Linux sends. True: the frame was of a check to a VIP, and has left. */
+/* Takes a frame that Linux sends. True: the frame was of a check to a VIP, and has left. */
 bool check_path_send(struct worker *w, struct rte_mbuf *m);
 
 #define FAM_TEMPLATE "dataplane/check_path/check_path.fam.h"

@@ -2,8 +2,8 @@
 
 /* A connection of one family: conn.h. */
 
-/* The in key is the ends (client, VIP), the out key (server, client): neighbours in addr[] and
- * port[], from end_first() on. */
+/* The in key has the ends (client, VIP), the out key (server, client). The ends of a key are
+ * neighbours in addr[] and port[], from end_first() on. */
 struct FAM(conn) {
 	struct conn c;
 #if FAMILY == 6
@@ -15,7 +15,7 @@ struct FAM(conn) {
 	};
 	uint8_t proxy;	   /* enum client_address, and PROXY_*: proxy.h */
 	uint8_t proxy_len; /* of the header, with proxy */
-	uint32_t control;  /* the template that governs it: CONTROL(), or 0; see halves.h */
+	uint32_t control;  /* CONTROL() of its template, or 0; see halves.h */
 	uint64_t room;	   /* the rest of the first cache line */
 #endif
 	union {
@@ -33,9 +33,8 @@ struct FAM(conn) {
 	};
 	uint8_t proxy;	   /* enum client_address, and PROXY_*: proxy.h */
 	uint8_t proxy_len; /* of the header, with proxy */
-	uint32_t control;  /* the template that governs it: CONTROL(), or 0 */
-#else
-	uint64_t more_room[2];
+	uint32_t control;  /* CONTROL() of its template, or 0 */
+#else uint64_t more_room[2];
 #endif
 };
 _Static_assert(sizeof(struct FAM(conn)) == (FAMILY == 4 ? 64 : 128),

@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_CONN_CONN_H
 
 /*
- * A connection. Owned by one worker: written by nobody else, no atomics.
- * struct conn is what the families share; conn4 and conn6 (conn.fam.h) add the keys. Entries live
- * in an array; an index names an entry, and index 0 names none. The wheel and the lists of
- * give_way.h link entries in arrays of their own.
+ * A connection. Only its owner, one worker, reads and writes it, without atomics. struct conn is
+ * common to both families; conn4 and conn6 (conn.fam.h) add the keys. Entries live in an array; an
+ * index names an entry, and index 0 names none. The wheel and the lists of give_way.h link entries
+ * in arrays of their own.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 #include "model/conn_state.h"
 #include "model/limits.h"
 
-#define CONN_F_EMBRYONIC  0x01U /* half-open: neither answered nor gone on with */
+#define CONN_F_EMBRYONIC  0x01U /* half-open: no packet has followed the first one */
 #define CONN_F_NOOUTPUT	  0x02U /* no reply has passed: the INPUT_ONLY state table holds */
 #define CONN_F_ACTIVE	  0x04U /* counted as active at its server */
 #define CONN_F_TEMPLATE	  0x08U /* persistence template: not counted */
@@ -29,12 +29,12 @@
 #define CONN_F_PAYLOAD	  0x80U /* the router writes payload: see conn4_is_ftp(), proxy.h */
 
 /* conn.evidence: evidence.h. The last two bits hold the list of give_way.h. */
-#define EVIDENCE_ASSURED    0x01U /* earned: the entry gives way last */
+#define EVIDENCE_ASSURED    0x01U /* the entry gives way last */
 #define EVIDENCE_DOUBT	    0x02U /* a RST came whose number proves nothing */
 #define EVIDENCE_CLIENT	    0x04U /* end[DIR_IN] is known */
 #define EVIDENCE_SERVER	    0x08U /* end[DIR_OUT] is known */
-#define EVIDENCE_LEARN	    0x10U /* made without a handshake: the next segments say the ends */
-#define EVIDENCE_HANDSHAKE  0x20U /* end[DIR_IN] is what follows the SYN */
+#define EVIDENCE_LEARN	    0x10U /* no handshake: the ends come from the next segments */
+#define EVIDENCE_HANDSHAKE  0x20U /* end[DIR_IN] is the number after the SYN */
 #define EVIDENCE_LIST_SHIFT 6
 
 struct conn {
@@ -44,9 +44,9 @@ struct conn {
 	uint32_t server; /* server_rt id */
 	union {
 		uint16_t nexthop[2]; /* by enum pkt_dir: id, 0 = resolve */
-		/* CONN_F_TEMPLATE: connections and packets under way that hold it. Any worker,
-		 * atomics only; its owner may end it when it reads 0 and nobody else can
-		 * come to know of it. */
+		/* CONN_F_TEMPLATE: holds by connections and by packets under way. Any worker,
+		 * atomics only. The owner may end the template when the count is 0 and no other
+		 * worker can reach the template. */
 		uint32_t children;
 	};
 	union {
@@ -64,24 +64,24 @@ struct conn {
 	/* --- state changes and expiry --- */
 	union {
 		uint32_t timeout; /* ticks */
-		uint32_t group;	  /* a server's half: of its local port, see local_port.h */
+		uint32_t group;	  /* a server's half: the group of its local port, local_port.h */
 	};
 	uint16_t slot;	  /* of the wheel */
 	uint8_t evidence; /* EVIDENCE_* */
 	union {
-		uint8_t rank;  /* moments of traffic, and when the last one was: evidence.c */
-		uint8_t place; /* a server's half: of its local port in the group */
+		uint8_t rank;  /* moments of traffic, and the time of the last one: evidence.c */
+		uint8_t place; /* a server's half: place of its local port in the group */
 	};
 	union {
 		/* TCP, by direction: the sequence number behind the last byte that was seen. */
 		uint32_t end[2];
-		uint32_t free_next;	    /* an entry not in use: the next one */
+		uint32_t free_next;	    /* an unused entry: the next one */
 		struct {		    /* a server's half */
 			uint32_t half_hash; /* of its key */
 			uint32_t begun;	    /* made, and not in the table yet */
 		};
-		struct { /* NAT, while only the out key is missing: its hash, where end[DIR_OUT] is
-			  */
+		struct { /* NAT, while only the out key is missing: its hash, in the place of
+			    end[DIR_OUT] */
 			uint32_t end_in;
 			uint32_t out_hash;
 		};
@@ -117,20 +117,20 @@ static inline unsigned int end_first(unsigned int dir)
 #define FAM_TEMPLATE "dataplane/conn/conn.fam.h"
 #include "base/both_families.h"
 
-/* A template is an entry of its home worker's table, which need not be the worker of the
- * connections under it. */
+/* A template is an entry in the table of its home, which may be another worker than the owner of
+ * its connections. */
 #define CONTROL_INDEX_BITS     26
 #define CONTROL_INDEX_MAX      ((1U << CONTROL_INDEX_BITS) - 1)
 #define CONTROL(worker, index) ((uint32_t)(worker) << CONTROL_INDEX_BITS | (index))
 _Static_assert(MAX_WORKERS <= 1U << (32 - CONTROL_INDEX_BITS), "a worker and an index");
 
-/* conn.assured of a template: a client got through under it, as its state says (IPVS; shown as
- * ASSURED); a client is assured by evidence. */
+/* conn.assured of a template. THROUGH: a client got through, by the state of its connection (IPVS;
+ * shown as ASSURED). PROVEN: a client is assured by evidence. */
 #define TEMPLATE_THROUGH 1U
 #define TEMPLATE_PROVEN	 2U
 
-/* In the key of a template, with the protocol, so that no packet has it. A template of a
- * mark has no protocol, and the mark as its virtual address. */
+/* A bit in the protocol of a template's key, so that no packet has the key. A template of a mark
+ * has no protocol, and the mark as its virtual address. */
 #define PROTO_TEMPLATE 0x80U
 
 #endif

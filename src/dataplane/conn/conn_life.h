@@ -3,9 +3,9 @@
 #define PLVS_DATAPLANE_CONN_CONN_LIFE_H
 
 /*
- * The life of a connection: made, in a state, gone; with the counts of its server, its
- * keys in the table, its place in the wheel and among those that give way kept in step.
- * Worker context, one owner.
+ * The life of a connection: birth, states and end. The functions keep the counts of its server, its
+ * keys in the table, its place in the wheel and its list of give_way.h in step. Worker context, one
+ * owner.
  */
 
 #include "dataplane/worker.h"

@@ -6,18 +6,20 @@
 int FAM_FN(give_way, init)(struct give_way *g, uint32_t capacity, int socket, uint64_t seed);
 void FAM_FN(give_way, fini)(struct give_way *g);
 
-/* To the end of the list where its state, flags and evidence put it, unless it is there. */
+/* Moves an entry to the end of the list for its state, flags and evidence, unless the entry is in
+ * that list. */
 void FAM_FN(give_way, update)(struct worker *w, struct FAM(conn) *c);
-/* Traffic came: to the end of its list. */
+/* Moves an entry with new traffic to the end of its list. */
 void FAM_FN(give_way, touch)(struct worker *w, struct FAM(conn) *c);
-/* Sets or clears EVIDENCE_DOUBT: to the head of ENDING, or back to the head of its list. */
+/* Sets or clears EVIDENCE_DOUBT: moves the entry to the head of ENDING, or back to the head of its
+ * list. */
 void FAM_FN(give_way, doubt)(struct worker *w, struct FAM(conn) *c, bool doubt);
 /* Takes an entry that ends out of its list. */
 void FAM_FN(give_way, remove)(struct worker *w, struct FAM(conn) *c);
 
 /* Ends an entry to make room. False: no entry may give way. */
 bool FAM_FN(give_way, make_room)(struct worker *w);
-/* Before an entry for a client at caddr is made: ends entries of the lists that exceed their share.
- * False: the network of the client has its share, and none of its entries was near the heads of the
- * lists. */
+/* Call before an entry for a client at caddr is made: ends entries of lists that exceed their
+ * share. False: the client's network has its share, and none of its entries was near the heads of
+ * the lists. */
 bool FAM_FN(give_way, admit)(struct worker *w, FAM_ADDR caddr);

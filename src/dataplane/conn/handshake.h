@@ -3,16 +3,16 @@
 #define PLVS_DATAPLANE_CONN_HANDSHAKE_H
 
 /*
- * The fate of clients' SYNs, per real server, for NAT only: with other methods no reply passes.
- * Each connection is counted once as a SYN, and at most once as one of the others:
+ * The outcome of clients' SYNs, for each real server, by NAT only: with other methods no reply
+ * passes. Each connection is counted once as a SYN, and at most once as one of the others:
  *
  *	answers		SYN-ACK, with the time since the SYN
  *	refused		RST instead
  *	no_answer	the client sent the SYN again after at least half a second, or the
  *			connection ended without a SYN-ACK or RST
  *
- * Times are of polling rounds. Packets of established connections pay nothing: a stamp per
- * entry is touched by the handshake alone.
+ * Times are of polling rounds. Packets of established connections cost nothing more: each entry has
+ * a stamp that only the handshake touches.
  *
  * Worker context, one owner.
  */
@@ -20,9 +20,8 @@
 #include "dataplane/worker.h"
 #include "model/counters.h"
 
-/* A stamp is the TSC in units of 1024 cycles, about half a microsecond, which come round
- * after more than half an hour: no connection stays in SYN_RECV for as long. 0: nothing is
- * waited for. */
+/* A stamp is the TSC in units of 1024 cycles, about half a microsecond. Stamps repeat after more
+ * than half an hour, longer than a connection stays in SYN_RECV. 0: no answer is awaited. */
 #define HANDSHAKE_STAMP_SHIFT 10
 
 /* Adds a worker's counters of a server. Any context: relaxed loads. hz: TSC. */

@@ -18,11 +18,11 @@ struct FAM(table) {
 	uint32_t unused; /* entries from here on were never used */
 	/* Servers' halves (fullnat/halves.h): that of entry i at half_first + i, that of entry i of
 	 * the other family's table at 2 * half_first + i. The wheel, the lists of give_way.h and
-	 * other arrays by entry have no place for them. */
+	 * other arrays by entry have no places for halves. */
 	uint32_t half_first;
 	uint32_t n_halves; /* in use, of both kinds */
-	/* Places of this family's entries, of the other's, from here on were never used. worker:
-	 * wo, ledger thread: ro */
+	/* Halves from here on were never used: [0] of this family's entries, [1] of the other's.
+	 * worker: wo, ledger thread: ro */
 	uint32_t half_unused[2];
 	size_t bytes; /* of memory mapped, for the statistics */
 	size_t map_bytes[2];
@@ -42,7 +42,8 @@ static inline uint32_t table4_hash_words(const struct table4 *t, uint64_t addrs,
 	return (uint32_t)(h >> 32);
 }
 #else
-/* The two halves of a product, folded: every bit of a and b reaches every bit of it. */
+/* The two halves of a product, folded, so that every bit of a and b reaches every bit of the
+ * result. */
 static inline uint64_t table6_mix(uint64_t a, uint64_t b)
 {
 	const unsigned __int128 product = (unsigned __int128)a * b;
@@ -81,8 +82,8 @@ static inline void FAM_FN(table, prefetch_bucket)(const struct FAM(table) *t, ui
 	__builtin_prefetch(FAM_FN(table, bucket)(t, hash));
 }
 
-/* The first entry of the first bucket whose tag and direction match, prefetched; or NULL.
- * Most likely the one, for FAM_FN(table, find_guess)(). */
+/* Prefetches and returns the first entry of the first bucket whose tag and direction match, or
+ * NULL. Most likely the result of the look-up: for FAM_FN(table, find_guess)(). */
 static inline struct FAM(conn) *FAM_FN(table, prefetch_entry)(const struct FAM(table) *t,
 							      uint32_t hash, unsigned int dir)
 {
@@ -98,7 +99,8 @@ static inline struct FAM(conn) *FAM_FN(table, prefetch_entry)(const struct FAM(t
 	return (*ref & 1) == dir ? c : NULL;
 }
 
-/* Without a branch on the direction, which is as good as random. */
+/* True: the entry has the key. Without a branch on the direction, which no predictor could
+ * learn. */
 static inline bool FAM_FN(conn, matches)(const struct FAM(conn) *c, const struct FAM(key) *k,
 					 unsigned int dir)
 {
@@ -127,7 +129,7 @@ struct FAM(conn) *FAM_FN(table, find_overflow)(const struct FAM(table) *t, const
 					       const struct FAM(key) *k, uint32_t hash,
 					       unsigned int dir);
 
-/* The one with this key and direction among the entries that a bucket refers to, or NULL. */
+/* The entry with this key and direction among those of a bucket, or NULL. */
 static inline struct FAM(conn) *FAM_FN(bucket, find)(const struct FAM(table) *t,
 						     const struct bucket *b,
 						     const struct FAM(key) *k, uint32_t hash,
@@ -168,14 +170,14 @@ static inline struct FAM(conn) *FAM_FN(table, find_guess)(const struct FAM(table
 	return FAM_FN(table, find)(t, k, hash, dir);
 }
 
-/* A fresh entry, zeroed, not yet findable; NULL when all are in use. */
+/* A new entry, zeroed, without keys in the table; NULL if all are in use. */
 struct FAM(conn) *FAM_FN(table, alloc)(struct FAM(table) *t);
-/* The same for the server's half of entry `index`, of this table or of the other family's; it is
- * not CONN_F_LIVE. NULL: there is no such entry. */
+/* The same for the server's half of entry `index`, of this table or of the other family's, not
+ * CONN_F_LIVE. NULL: there is no such entry. */
 struct FAM(conn) *FAM_FN(table, alloc_half)(struct FAM(table) *t, uint32_t index, bool other);
 void FAM_FN(table, free_half)(struct FAM(table) *t, struct FAM(conn) *h);
-/* Makes it findable by its in or out key. 0, -EEXIST (key taken; *other set when not
- * NULL), -ENOSPC (no overflow bucket left). */
+/* Puts the entry's in or out key into the table. 0, -EEXIST (the key is in use; *other, unless
+ * other is NULL, has it), -ENOSPC (no overflow bucket left). */
 int FAM_FN(table, link)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir,
 			struct FAM(conn) **other);
 /* The same with the key's hash. */
@@ -184,10 +186,10 @@ int FAM_FN(table, link_hashed)(struct FAM(table) *t, struct FAM(conn) *c, unsign
 /* The same for a key that is not in the table. 0 or -ENOSPC. */
 int FAM_FN(table, add)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir, uint32_t hash);
 void FAM_FN(table, unlink)(struct FAM(table) *t, struct FAM(conn) *c, unsigned int dir);
-/* Gives the entry back. The keys of the entry are unlinked before. */
+/* Frees the entry, whose keys were unlinked before. */
 void FAM_FN(table, free)(struct FAM(table) *t, struct FAM(conn) *c);
 
-/* Prefetches the bucket of one of its keys. */
+/* Prefetches the bucket of a key of the entry. */
 void FAM_FN(table, prefetch_conn)(const struct FAM(table) *t, const struct FAM(conn) *c,
 				  unsigned int dir);
 

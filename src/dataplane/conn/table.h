@@ -9,7 +9,7 @@
  * table4_prefetch_entry(), table4_find_guess(). The hash is seeded: a stranger cannot aim at a
  * bucket.
  *
- * Worker context, one owner; table4_create/destroy: control. Memory is allocated by create alone.
+ * Worker context, one owner; table4_create/destroy: control. Only create allocates memory.
  */
 
 #include <stdbool.h>

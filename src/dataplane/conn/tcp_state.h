@@ -22,11 +22,11 @@
 
 enum tcp_table { TCP_TABLE_INPUT, TCP_TABLE_OUTPUT, TCP_TABLE_INPUT_ONLY, TCP_TABLE_MAX };
 
-/* The state after a segment with these flags; state itself when they hold no event. */
+/* The state after a segment with these flags; `state` if the flags are no event. */
 enum conn_state tcp_state_next(enum tcp_table table, enum conn_state state, uint8_t tcp_flags);
 
 /* Flags that no stack sends in one segment (SYN with FIN or RST, none at all, FIN without
- * ACK, RST with FIN): dropped before a connection is made of them. */
+ * ACK, RST with FIN): such segments are dropped before a connection is made. */
 bool tcp_flags_nonsense(uint8_t tcp_flags);
 
 #endif

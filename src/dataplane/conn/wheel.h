@@ -3,16 +3,15 @@
 #define PLVS_DATAPLANE_CONN_WHEEL_H
 
 /*
- * Expiry: one wheel per worker, lazily re-armed. A hit only writes conn.tick; the wheel
- * looks at an entry when its slot comes round and puts it back if it lived on. An entry
- * whose time-out becomes shorter than its place allows is moved at once. Time-outs beyond
- * the wheel's span are looked at once a revolution.
+ * Expiry: one wheel per worker, lazily re-armed. A hit only writes conn.tick. The wheel looks at an
+ * entry when its slot is due, and arms the entry again if it had traffic. An entry whose time-out
+ * becomes too short for its slot is moved at once. Entries with time-outs beyond the wheel's span
+ * are looked at once a revolution.
  *
  * A slot is a list of chunks, each a cache line with the indices of up to 15 entries, so that the
- * wheel knows which entries come next before it reads the first one: it takes up to 16 of them at
- * once and prefetches. Each entry's position is kept in an array. An entry that leaves early gives
- * its position to the last one of its slot. So all chunks of a slot but the first one are full, and
- * the number of chunks is known at the start.
+ * wheel can prefetch up to 16 entries before it reads the first one. An array has each entry's
+ * position. When an entry leaves early, the last entry of the slot takes its position. So all
+ * chunks of a slot but the first one are full, and the number of chunks is known at the start.
  *
  * Families: entries are reached by base + index * stride, struct conn first.
  * Worker context, one owner.
@@ -46,17 +45,17 @@ struct wheel {
 	uint32_t chunk_unused; /* chunks from here on were never used */
 	void *base;
 	uint32_t stride;
-	uint32_t tick; /* the next tick to be done */
+	uint32_t tick; /* the next tick to be processed */
 };
 
-/* Called for an entry that has run out. The callback frees the entry and returns 0, or gives the
- * entry more time (sets c->tick or c->timeout) and returns true to have it armed again. The
+/* Called for an entry whose time-out is over. The callback frees the entry and returns 0, or gives
+ * the entry more time (sets c->tick or c->timeout) and returns true to have it armed again. The
  * callback frees no other entry of the wheel. */
 typedef int wheel_expire(void *ctx, struct conn *c, uint32_t index);
-/* Called for an entry that lives on when its slot comes (refresh of peers, next hops). */
+/* Called for an entry that lives on when its slot is due (refresh of peers, next hops). */
 typedef void wheel_visit(void *ctx, struct conn *c, uint32_t index);
 
-/* Called for an entry that is about to run out: time to prefetch what its end will touch. */
+/* Called for an entry that will expire soon, to prefetch the memory that its end touches. */
 typedef void wheel_soon(void *ctx, const struct conn *c, uint32_t index);
 
 /* n_entries: of the array at base, the unused first one included. 0 or -ENOMEM. */
@@ -64,15 +63,15 @@ int wheel_init(struct wheel *w, void *base, uint32_t stride, uint32_t n_entries,
 	       uint32_t now_tick);
 void wheel_fini(struct wheel *w);
 
-/* Puts an entry that is in no slot into the one of c->tick + c->timeout. */
+/* Puts an entry that is in no slot into the slot of c->tick + c->timeout. */
 void wheel_arm(struct wheel *w, struct conn *c, uint32_t index);
-/* Takes it out of its slot, if it is in one. */
+/* Removes the entry from its slot, if it is in one. */
 void wheel_disarm(struct wheel *w, struct conn *c, uint32_t index);
-/* After c->timeout changed: moves it only when it would be looked at too late. */
+/* After a change of c->timeout: moves the entry if its slot would be too late. */
 void wheel_shorten(struct wheel *w, struct conn *c, uint32_t index);
 
-/* Goes on to now_tick, at most `budget` entries a call; returns entries looked at.
- * visit and soon may be NULL. */
+/* Advances to now_tick, by at most `budget` entries a call. Returns the number of entries looked
+ * at. visit and soon may be NULL. */
 uint32_t wheel_advance(struct wheel *w, uint32_t now_tick, uint32_t budget, wheel_expire *expire,
 		       wheel_visit *visit, wheel_soon *soon, void *ctx);
 

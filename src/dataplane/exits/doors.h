@@ -3,25 +3,25 @@
 #define PLVS_DATAPLANE_EXITS_DOORS_H
 
 /*
- * The doors by which packets leave a worker. Each takes the mbuf over and counts it.
- * Worker context.
+ * The doors by which packets leave a worker. Each function takes the mbuf over and counts the
+ * packet. Worker context.
  */
 
 #include "dataplane/worker.h"
 
-/* Frees and counts. */
+/* Drops the packet. */
 void door_drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason);
 /* To Linux, through the budget of its class. A stripped VLAN tag is put back. */
 void door_punt(struct worker *w, struct rte_mbuf *m, enum punt_class class);
 /* To the worker that owns the packet's connection. */
 void door_handoff(struct worker *w, struct rte_mbuf *m, unsigned int owner, uint8_t flags);
-/* The same as something else than HANDOFF_STEER. With HANDOFF_DECIDED the tag's server and
- * control are set, and the hold goes along: the worker that drops the packet gives it back. */
+/* The same with another kind than HANDOFF_STEER. With HANDOFF_DECIDED the tag has server and
+ * control, and the hold goes with the packet: a worker that drops the packet releases the hold. */
 void door_handoff_as(struct worker *w, struct rte_mbuf *m, unsigned int to, enum handoff_kind kind);
-/* Kept until the next hop answers; PARK_FULL when there is no room. */
+/* Keeps the packet until the next hop answers. Without room drops it (PARK_FULL). */
 void door_park(struct worker *w, struct rte_mbuf *m, link_id link, const struct addr *addr,
 	       uint32_t nexthop);
-/* The packet was answered: ends here. */
+/* Frees a packet that was answered. */
 void door_answered(struct worker *w, struct rte_mbuf *m);
 
 /* Called from pipeline_flush() and when a buffer is full. */
@@ -30,7 +30,7 @@ void door_flush_handoff(struct worker *w, unsigned int to);
 void door_flush_punt(struct worker *w, enum punt_class class);
 
 void door_send_elsewhere(struct worker *w, struct rte_mbuf *m, uint16_t port);
-/* Out of a port: own queue, or the ring to the worker that has one. */
+/* Sends by a port: by the worker's own queue, or through the ring of a worker that has one. */
 static inline void door_send(struct worker *w, struct rte_mbuf *m, uint16_t port)
 {
 	struct tx_buffer *b = &w->tx[port];
@@ -44,7 +44,8 @@ static inline void door_send(struct worker *w, struct rte_mbuf *m, uint16_t port
 		door_flush_tx(w, port);
 }
 
-/* Asks the link thread to resolve (link, addr). Lossy: asked again by the next packet. */
+/* Sends the link thread a request to resolve (link, addr). The request may be lost; the next packet
+ * repeats it. */
 void request_resolve(struct worker *w, link_id link, const struct addr *addr);
 
 /* Takes a token. False: the bucket is empty. */

@@ -18,10 +18,10 @@
 #define DROP_LOG_HEAD  128 /* bytes */
 
 struct drop_note {
-	uint64_t seq;  /* of the worker's drops that were noted, from 1; 0: no note */
+	uint64_t seq;  /* number among the worker's notes, from 1; 0: no note */
 	uint32_t at_s; /* of the burst's clock */
-	uint16_t port; /* that the packet came by; of Linux's own packets: was to leave by */
-	uint16_t vlan; /* that the port took out of the frame; or 0 */
+	uint16_t port; /* by which the packet came; for Linux's own packets: would have left */
+	uint16_t vlan; /* tag that the port stripped; or 0 */
 	uint16_t len, caplen;
 	uint8_t head[DROP_LOG_HEAD];
 };

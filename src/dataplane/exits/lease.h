@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_EXITS_LEASE_H
 
 /*
- * Whether this router may speak for VIPs, now (publish.h). Without a peer it costs one load
- * and a branch.
+ * The right to serve VIPs now (model/published.h). Without a peer the test costs one load and a
+ * branch.
  *
  * Worker context.
  */
@@ -22,7 +22,8 @@ static inline bool lease_over(const struct worker *w, uint64_t now_tsc)
 	return lease == VIP_LEASE_OFF || (int64_t)(now_tsc - lease) >= 0;
 }
 
-/* Just before packets leave: a worker may have been stopped since the round began. */
+/* The same just before packets leave, since the worker may have been stopped since the round
+ * began. */
 static inline bool lease_over_now(const struct worker *w)
 {
 	if (likely(__atomic_load_n(&w->pub->vip_lease, __ATOMIC_RELAXED) == VIP_LEASE_NONE))

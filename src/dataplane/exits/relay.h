@@ -3,9 +3,9 @@
 #define PLVS_DATAPLANE_EXITS_RELAY_H
 
 /*
- * After a planned hand-over neighbours send to this router for a while yet. Packets for VIPs, and
- * packets that go through the gateway address, are passed on to the peer as they came, so that no
- * packet of a connection is lost. TTL and payload stay; only MAC addresses change.
+ * After a planned hand-over neighbours still send to this router for a while. Packets for VIPs, and
+ * packets through the gateway address, are passed on to the peer, so that no packet of a connection
+ * is lost. Only MAC addresses change; TTL and payload stay.
  *
  * Worker context. Stage steer calls it.
  */

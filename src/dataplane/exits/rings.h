@@ -24,17 +24,17 @@ static inline unsigned int handoff_ring_size(unsigned int n_workers)
 	return size;
 }
 
-/* For one producer and one consumer, without a memzone, of which DPDK has 2,560: the rings of 64
- * workers would be 4,032. NULL with rte_errno. */
+/* A ring for one producer and one consumer, without a memzone: DPDK has 2,560 memzones, and 64
+ * workers need 4,032 rings. NULL with rte_errno. */
 struct rte_ring *handoff_ring_create(unsigned int n_workers, int socket);
 void handoff_ring_free(struct rte_ring *r);
 
-/* For dp->workers as they are. 0, or -errno with a sentence in error. */
+/* Makes the rings of dp->workers. 0, or -errno with a sentence in error. */
 int rings_create(struct dataplane *dp, char error[256]);
-/* Workers have ended: drops and counts what is parked or waits in rings that they consume,
- * and answers their commands empty. */
+/* Workers have ended: drops and counts parked packets and packets in the rings that workers
+ * consume, and answers their commands empty. */
 void rings_drain(struct dataplane *dp);
-/* The link thread has ended too: frees what waits for it, and all rings. */
+/* The link thread has ended too: frees packets that wait for it, and all rings. */
 void rings_destroy(struct dataplane *dp);
 
 #endif

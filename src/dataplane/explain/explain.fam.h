@@ -9,5 +9,5 @@ enum explain_stage FAM_FN(explain, pass)(struct explain *x, struct worker *w, st
 enum explain_stage FAM_FN(explain, home)(struct explain *x, struct worker *w, struct FAM(burst) *b);
 /* The same from stage resolve on, for a reply that stage parse found to be of the other family. */
 enum explain_stage FAM_FN(explain, crossed)(struct explain *x, struct FAM(burst) *b);
-/* Copies an entry of w, so that the copy finds it as w does. */
+/* Copies an entry of w, so that look-ups in the copy find it. */
 void FAM_FN(explain, entry)(struct explain *x, struct worker *w, uint32_t index);

@@ -3,14 +3,15 @@
 #define PLVS_DATAPLANE_EXPLAIN_EXPLAIN_H
 
 /*
- * Explain: what would become of a packet. The packet goes through the real stages, but with a
- * worker that is a copy (shadow.h). The copy has what the packet can meet: the connection, the
- * template, the service with its cursor and counts, the connections that would give way. The
- * doors of the copy lead nowhere. So the answer is what the stages do, and nothing changes.
+ * Explain: the fate of a packet, without sending it. The packet goes through the real stages with a
+ * copy of a worker (shadow.h). The copy has all objects that the packet can reach: the connection,
+ * the template, the service with its cursor and counts, the connections that would give way. The
+ * doors of the copy send no packet. So the answer is that of the stages, and the router does not
+ * change.
  *
  * A worker runs a leg of the way between two bursts, on its own tables (CMD_EXPLAIN). A packet that
- * is handed to another worker goes on there with the next leg. The copy is made and freed by
- * control, and one thread at a time has it.
+ * is handed off goes on at the other worker with the next leg. Control makes and frees the copy,
+ * and one thread at a time uses it.
  */
 
 #include <rte_mbuf.h>
@@ -20,9 +21,9 @@
 #include "model/nexthop.h"
 #include "sched/sched.h"
 
-#define EXPLAIN_FRAME_MAX 2048 /* of a frame that is asked about, bytes */
+#define EXPLAIN_FRAME_MAX 2048 /* bytes of a frame to explain */
 #define EXPLAIN_LEGS	  8
-#define EXPLAIN_OUT	  4   /* frames that leave: fragments, and what the sender is told */
+#define EXPLAIN_OUT	  4   /* frames that leave: fragments, and answers to the sender */
 #define EXPLAIN_HEAD	  256 /* bytes of such a frame that are copied */
 #define EXPLAIN_ANY_PORT  0xffff
 
@@ -51,7 +52,7 @@ enum explain_door {
 extern const char *const explain_stage_names[EXPLAIN_STAGES];
 extern const char *const explain_door_names[EXPLAIN_DOORS];
 
-/* A packet that is described, not given. */
+/* A packet by description, in place of a frame. */
 struct explain_packet {
 	struct endpoint source, dest;
 	uint8_t proto; /* TCP or UDP */
@@ -63,8 +64,8 @@ struct explain_packet {
 /* The way through one worker. */
 struct explain_leg {
 	uint16_t worker;
-	uint8_t kind;	/* enum handoff_kind: how the packet came */
-	uint8_t stage;	/* enum explain_stage: where it left */
+	uint8_t kind;	/* enum handoff_kind of the packet's arrival */
+	uint8_t stage;	/* enum explain_stage by which it left */
 	uint8_t door;	/* enum explain_door */
 	uint8_t reason; /* enum drop_reason, enum punt_class */
 	uint16_t to;	/* EXPLAIN_HANDED_OFF: worker */
@@ -98,7 +99,7 @@ struct explain {
 	uint8_t frame[EXPLAIN_FRAME_MAX];
 
 	/* --- worker: wo. Valid when the last leg is done --- */
-	const char *fault; /* the packet could not be asked about; or NULL */
+	const char *fault; /* the reason why the packet cannot be explained; or NULL */
 	uint32_t n_legs;
 	struct explain_leg leg[EXPLAIN_LEGS];
 	bool parsed, steered, found, made, matched, exact, template_found, scheduled, resolved;
@@ -127,7 +128,7 @@ struct explain {
 	struct nexthop nh;
 	uint16_t mtu; /* of IP, towards the next hop; a tunnel's header is taken off */
 	uint16_t tx_worker;
-	/* A packet that waits for a next hop. */
+	/* The next hop that the packet waits for. */
 	link_id wanted_link;
 	struct addr wanted;
 	uint32_t n_out;

@@ -3,11 +3,11 @@
 #define PLVS_DATAPLANE_EXPLAIN_SHADOW_H
 
 /*
- * The worker that explain runs the stages with. Tables, counters, caches and buffers are its own.
- * Shared structures are copied as far as stages write them: the service with its cursor, servers
- * with their counts, the worker's ranking of them, the time at which next hops were used. Routes,
- * next hops, addresses, listeners and the scheduler's tables are read where they are. Inside
- * explain only. Worker context.
+ * The copy of a worker with which explain runs the stages. Tables, counters, caches and buffers are
+ * its own. Shared structures are copied as far as stages write them: the service with its cursor,
+ * servers with their counts, the worker's ranking of them, the time at which next hops were used.
+ * Routes, next hops, addresses, listeners and the scheduler's tables are not copied, since stages
+ * only read them. Inside explain only. Worker context.
  */
 
 #include "base/other_family.h"
@@ -26,7 +26,8 @@ struct shadow {
 	struct sched_ops ops;	      /* the same, but choices are noted */
 	struct explain *explain;
 	uint32_t n_others;
-	uint32_t unused[2]; /* by family: the table's, while it pretends to be full; or 0 */
+	uint32_t unused[2]; /* by family: `unused` of the table, while the table is made to look
+			       full; or 0 */
 	struct server_rt *by_id[MAX_SERVERS + 1];
 	uint64_t slots[2 * COUNT_ROW]; /* runtime.slots, with the sums of all rows in one */
 	uint32_t used_tick[MAX_NEXTHOPS + 1];
@@ -49,19 +50,20 @@ static inline struct service *shadow_svc(struct shadow *s)
 	return (struct service *)(void *)s->svc;
 }
 
-/* Memory; nothing of it is touched but what is used. NULL: out of memory. Control. */
+/* Allocates a copy; memory pages are touched only as they are used. NULL: out of memory.
+ * Control. */
 struct shadow *shadow_create(struct explain *x, const struct dataplane *dp);
 void shadow_destroy(struct shadow *s);
 
-/* The copy is one of w from now on, as w is now. */
+/* Makes the copy one of w, in its present state. */
 void shadow_become(struct shadow *s, const struct worker *w);
-/* The service with its servers, cursor and counts, in the copy's snapshot. */
+/* Copies the service with its servers, cursor and counts into the copy's snapshot. */
 void shadow_service(struct shadow *s, const struct worker *w, const struct service *svc);
-/* A server that connections name. */
+/* Copies a server that connections name. */
 void shadow_server(struct shadow *s, const struct worker *w, uint32_t id);
 
-/* Builds a frame from x->packet, or from x->frame, with an Ethernet header. NULL: x->fault says
- * why. */
+/* Builds a frame from x->packet, or from x->frame, with an Ethernet header. NULL: x->fault has the
+ * reason. */
 struct rte_mbuf *explain_frame(struct worker *w, struct explain *x);
 
 #define FAM_TEMPLATE "dataplane/explain/explain.fam.h"

@@ -4,9 +4,9 @@
 
 /*
  * Sends m, whose IP header lies at l3 behind its Ethernet header and whose packet has l3_len bytes,
- * as fragments of at most mtu bytes towards nh. Takes m. IPv6: a fragment header is put behind the
- * IPv6 header, where none is there. The first one is the packet itself; those beyond it are counted
- * as generated. Drops: too_big when it would be more than FRAGMENTS_MAX, no_buffer.
+ * as fragments of at most mtu bytes towards nh. Takes m. IPv6: adds a fragment header behind the
+ * IPv6 header, if there is none. Fragments beyond the first count as generated. Drops: too_big
+ * beyond FRAGMENTS_MAX fragments, no_buffer.
  */
 void FAM_FN(fragment, send)(struct worker *w, struct rte_mbuf *m, uint8_t *l3, uint16_t l3_len,
 			    const struct nexthop *nh, uint16_t mtu);

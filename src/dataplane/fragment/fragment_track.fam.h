@@ -9,10 +9,10 @@ struct FAM(follow_entry) {
 	uint8_t proto; /* 0: free */
 	uint8_t n_ranges;
 	be16 sport, dport; /* with known */
-	bool known;	   /* the first has come */
+	bool known;	   /* the first fragment has come */
 	bool udp;	   /* with known */
 	bool no_sum;	   /* with udp: without a checksum */
-	uint16_t end;	   /* with the last one; 0 = has not come */
+	uint16_t end;	   /* known from the last fragment; 0 = it has not come */
 	uint16_t waiting;  /* list of follow_wait, or 0 */
 	uint32_t since_tick;
 	struct {
@@ -24,7 +24,7 @@ struct FAM(follow_wait) {
 	struct rte_mbuf *m;
 	uint16_t next;
 	uint16_t source;
-	uint16_t entry; /* its datagram, + 1; 0: it is ready */
+	uint16_t entry; /* index of its datagram, + 1; 0: ready to run */
 };
 
 /* The server of a one-packet datagram, for fragments to come; a newer one takes its place. */
@@ -42,17 +42,17 @@ struct FAM(follow) {
 	uint32_t cursor;
 	uint16_t free, ready; /* lists of waits; 0 ends */
 	uint16_t fresh;	      /* waits never used yet start here */
-	uint16_t hand;	      /* the wait that was asked last to give way */
+	uint16_t hand;	      /* the wait at which the last search for room stopped */
 	struct FAM(follow_entry) entries[FOLLOW_BUCKETS * FOLLOW_WAYS];
 	struct FAM(follow_wait) waits[FOLLOW_WAITING + 1];
 	uint16_t datagrams[FOLLOW_SOURCES], waits_of[FOLLOW_SOURCES];
 	struct FAM(follow_decided) decided[FOLLOW_DECIDED]; /* of connections owned here */
 };
 
-/* For a fragment whose tag has the ports: key and flags of p. Parse. */
+/* Sets key and flags of p, a fragment whose tag has the ports. Stage parse. */
 void FAM_FN(follow, known)(struct FAM(pkt) *p);
-/* A fragment of TCP or UDP that will be balanced. True: its ports are known now. False: the
- * fragment has left: handed to its home, kept to wait, or dropped. Stage steer. */
+/* Takes a fragment of TCP or UDP that will be balanced. True: its ports are known now. False: the
+ * fragment has left: handed off to its home, kept to wait, or dropped. Stage steer. */
 bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client);
 /* Keeps the server that one-packet scheduling chose for a first fragment: such a datagram has no
  * connection that later fragments could find. The worker that owns the connection, in stage
@@ -60,8 +60,8 @@ bool FAM_FN(follow, steer)(struct worker *w, struct FAM(pkt) *p, FAM_ADDR client
 void FAM_FN(follow, decided_put)(struct worker *w, const struct FAM(pkt) *p, uint32_t server);
 /* The server_rt id that was chosen for p's datagram, or 0. */
 uint32_t FAM_FN(follow, decided_find)(const struct worker *w, const struct FAM(pkt) *p);
-/* Runs fragments that need not wait any more, and ends datagrams that are too old. Once per loop,
- * when there is any. */
+/* Runs fragments that are ready, and ends datagrams that are too old. Once per loop, if there are
+ * any. */
 void FAM_FN(follow, round)(struct worker *w);
-/* Drops all fragments that wait. At the end. */
+/* Drops all waiting fragments. At the end of the worker. */
 void FAM_FN(follow, drain)(struct worker *w);

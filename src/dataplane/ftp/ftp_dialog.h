@@ -3,15 +3,15 @@
 #define PLVS_DATAPLANE_FTP_FTP_DIALOG_H
 
 /*
- * The command of an FTP client that a line of the server answers (RFC 959, 4.2 and 5.4).
+ * Assigns replies of an FTP server to commands of its client (RFC 959, 4.2 and 5.4).
  *
  * Commands that have no final reply yet stand in a queue, oldest first. A final reply takes the
- * oldest one; 227 and 229 take the oldest PASV and EPSV, wherever they stand, and whatever is
- * older. A server may leave a command without a reply, or give two: so a reply below 400 that
- * is neither 227 nor 229 never takes a PASV or EPSV. A reply in a segment that does not
- * acknowledge the command's line answers another command, or is forged.
+ * oldest one. 227 and 229 take the oldest PASV and EPSV, with all older commands. A server may give
+ * no reply to a command, or two. So a reply below 400 that is neither 227 nor 229 never takes a
+ * PASV or EPSV. A reply in a segment that does not acknowledge the command's line answers another
+ * command, or is forged.
  *
- * Lines inside a multi-line reply ("xyz-" to "xyz ") are text, whatever they say. Pure.
+ * Lines inside a multi-line reply ("xyz-" to "xyz ") are only text. Pure.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 #include "dataplane/ftp/ftp_text.h"
 
 #define FTP_FAILED	 400 /* and all codes above: the command had no effect */
-#define FTP_COMMANDS_MAX 16  /* in the queue; the oldest one is forgotten then */
+#define FTP_COMMANDS_MAX 16  /* in the queue; beyond, the oldest one is forgotten */
 
 struct ftp_command {
 	uint32_t end; /* sequence number behind its line */
@@ -34,8 +34,8 @@ struct ftp_dialog {
 };
 
 struct ftp_reply {
-	uint16_t code;	       /* of the last line of a reply; 0: this line is none */
-	enum ftp_verb answers; /* FTP_OTHER: none that matters */
+	uint16_t code;	       /* of the last line of a reply; 0: another line */
+	enum ftp_verb answers; /* FTP_OTHER: no command of interest */
 };
 
 /* A line of the client. end: the sequence number behind it. */
@@ -43,10 +43,10 @@ void ftp_dialog_command(struct ftp_dialog *d, enum ftp_verb verb, uint32_t end);
 /* A line of the server, with or without its end. ack: the acknowledgement number of its segment. */
 void ftp_dialog_reply(struct ftp_dialog *d, const char *line, size_t len, uint32_t ack,
 		      struct ftp_reply *out);
-/* Lines of the server were missed: the commands that they answered are not known, nor whether a
- * reply of several lines is under way. The answers to all earlier commands count as past. */
+/* Lines of the server were missed, so the commands that they answered are not known, and a reply of
+ * several lines may be under way. All earlier commands count as answered. */
 void ftp_dialog_forget(struct ftp_dialog *d);
-/* Whether a command with this verb has no reply yet. */
+/* True: a command with this verb has no reply yet. */
 bool ftp_dialog_awaits(const struct ftp_dialog *d, enum ftp_verb verb);
 
 #endif

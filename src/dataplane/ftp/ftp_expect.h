@@ -3,16 +3,16 @@
 #define PLVS_DATAPLANE_FTP_FTP_EXPECT_H
 
 /*
- * Data connections that FTP control connections announced. Which worker the data connection
- * will belong to is not known (the client's port is not), so every worker has a table that
- * only this worker fills and all workers read, without locks. A slot's word holds a hash, a version
- * and whether the slot is full. A reader reads the word, the fields and the word again. A worker
- * empties a slot by a compare-and-swap of the slot's word.
+ * Data connections that FTP control connections announced. The owner of the data connection is not
+ * known before, since the client's port is not. So every worker has a table that only this worker
+ * fills and all workers read, without locks. A slot's word holds a hash, a version and a bit for a
+ * full slot. A reader reads the word, the fields and the word again. A worker empties a slot by a
+ * compare-and-swap of the slot's word.
  *
- * Anyone can send a PORT in another's name. So when all slots that a new expectation may have are
- * taken, the oldest whose control connection was not assured gives way. The others stay.
+ * An attacker can send a PORT with a forged source. So when all slots for a new expectation are in
+ * use, the oldest whose control connection was not assured gives way. The others stay.
  *
- * Only SYNs that belong to no connection look, and only while something is expected.
+ * Only SYNs without a connection are looked up, and only while data connections are expected.
  */
 
 #include <stdbool.h>
@@ -31,9 +31,9 @@ struct worker;
  * connects from daddr:dport to caddr:cport, by full NAT to laddr:lport. */
 struct ftp_expect {
 	struct addr caddr, vaddr, daddr; /* of one family */
-	struct addr laddr;		 /* full NAT: as the server sees the client; else zero */
+	struct addr laddr;		 /* full NAT: the client as the server sees it; else zero */
 	be16 cport, vport, dport, lport;
-	uint16_t assured; /* 1: its control connection was (conn/evidence.h) when it announced */
+	uint16_t assured; /* 1: its control connection was assured (conn/evidence.h) */
 	uint16_t zero;
 	uint32_t server;
 	uint32_t until; /* tick */
@@ -54,7 +54,7 @@ struct ftp_ticket {
 	struct ftp_slot *slot;
 };
 
-/* Announces; false: no slot is free, and none gives way. */
+/* Adds an expectation. False: no slot is free, and none gives way. */
 bool ftp_expect_add(struct worker *w, const struct ftp_expect *e, struct ftp_ticket *out);
 /* Ends the expectation of a ticket, unless the expectation is over. Any worker that has a
  * ticket. */
@@ -62,9 +62,9 @@ void ftp_expect_end(struct ftp_ticket *t);
 /* Reads the expectation of a ticket. For the worker that announced the expectation. False: the
  * expectation is over. */
 bool ftp_expect_read(const struct ftp_ticket *t, struct ftp_expect *out);
-/* The expectation of a packet: the client's endpoint (or 0 as its port; from a server by full NAT
- * the local one), and the address and port on the other side, VIP's or server's. The newest of
- * several. False: none. */
+/* Finds the newest expectation for a packet: by the client's endpoint (port 0: any; from a server
+ * by full NAT the local endpoint), and the endpoint on the other side, VIP or server. False:
+ * none. */
 bool ftp_expect_find(struct worker *w, const struct addr *client, be16 cport,
 		     const struct addr *peer, be16 port, struct ftp_expect *out,
 		     struct ftp_ticket *ticket);

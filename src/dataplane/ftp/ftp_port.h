@@ -7,10 +7,10 @@
  * is chosen when the command passes, by the worker of the control connection. The data connection
  * belongs to the owner of the client's data port, and so does the local port (local_port.h), which
  * the owner takes when the server's SYN comes. In between, and while the port is in use and in
- * quarantine, a word in the owner's memory says until when nobody may choose the port. Any worker
- * reads and writes these words, by atomics. A word is found by a hash: a port whose word is
- * another's is passed over. A word that was lost in a race costs one data connection: its SYN finds
- * the connection that has the port, and its client asks again.
+ * quarantine, a word in the owner's memory has the time until which no worker may choose the port.
+ * Any worker reads and writes these words, by atomics. A word is found by a hash; a port whose word
+ * is in use for another port is passed over. A word that was lost in a race costs one data
+ * connection: its SYN finds the connection that has the port, and its client tries again.
  *
  * Worker context.
  */

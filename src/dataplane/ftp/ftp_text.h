@@ -17,17 +17,17 @@ enum ftp_verb {
 	FTP_EPSV_ALL, /* client: only EPSV from now on (RFC 2428, 4) */
 	FTP_ABOR,
 	FTP_PORT,  /* client: PORT or EPRT, address and port are set, and extended */
-	FTP_EMPTY, /* client: a line of nothing, which is no command */
+	FTP_EMPTY, /* client: an empty line, which is no command */
 	FTP_227,   /* server: address and port are set */
 	FTP_229,   /* server: only the port is set */
-	FTP_BAD,   /* one of these, but its numbers cannot be read */
+	FTP_BAD,   /* one of these with unreadable numbers */
 };
 
 struct ftp_line {
 	enum ftp_verb verb;
 	struct addr addr;
 	uint16_t port;
-	/* FTP_227, FTP_PORT: where "h1,h2,h3,h4,p1,p2", or the argument of EPRT, lies in the line.
+	/* FTP_227, FTP_PORT: place of "h1,h2,h3,h4,p1,p2", or of the argument of EPRT, in the line.
 	 */
 	uint16_t at, len;
 	bool extended; /* FTP_PORT: EPRT */
@@ -38,8 +38,8 @@ struct ftp_line {
 void ftp_parse_command(const char *line, size_t len, struct ftp_line *out);
 void ftp_parse_reply(const char *line, size_t len, struct ftp_line *out);
 
-/* The three digits that a line begins with, when they end there or a blank or a hyphen
- * follows; else 0. *more: a hyphen, the reply has more lines. */
+/* The three digits at the begin of a line, if the line ends there or a blank or a hyphen follows;
+ * else 0. *more: a hyphen, the reply has more lines. */
 uint16_t ftp_reply_code(const char *line, size_t len, bool *more);
 
 #define FTP_NUMBERS_MAX 24 /* of "255,255,255,255,255,255" and a NUL */

@@ -50,10 +50,10 @@ bool FAM_FN(crossing, rewrite)(struct worker *w, struct FAM(pkt) *p);
 
 /* --- FAMILY is the server's --- */
 
-/* Ends the connection that has this out key, of whatever family its client is. False: none has. */
+/* Ends the connection with this out key, of a client of either family. False: there is none. */
 bool FAM_FN(crossing, evict)(struct worker *w, const struct FAM(key) *key);
 
 /* After look-up: replies whose connection is in the other table leave b, to x. */
 void FAM_FN(crossing, take)(struct worker *w, struct FAM(burst) *b, struct OTHER_FAM(burst) * x);
-/* The same, and x goes through the stages that are left. */
+/* The same, and takes x through the remaining stages. */
 void FAM_FN(crossing, pass)(struct worker *w, struct FAM(burst) *b);

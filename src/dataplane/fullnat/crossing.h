@@ -15,12 +15,12 @@
  *
  * A packet of the client goes through the stages of its own family, and is translated
  * (translate/translate.h) in stage rewrite. A reply goes through the stages of the server's family
- * as far as look-up; from there on it goes through those of the client's, as it came, with the
- * connection found, until stage rewrite translates it. So a reply that has to wait is parked as it
- * came. Stages between look-up and rewrite read of a packet what does not depend on the family: its
- * direction, lengths, L4 header and connection.
+ * up to look-up. Then it goes unchanged, with the connection found, through those of the client's
+ * family, until stage rewrite translates it. So a reply that has to wait is parked untranslated.
+ * Stages between look-up and rewrite use only properties of a packet that do not depend on the
+ * family: its direction, lengths, L4 header and connection.
  *
- * Bursts of a family none of whose entries is such a half pay one test each.
+ * A burst of a family without such halves costs one test.
  *
  * Worker context.
  */

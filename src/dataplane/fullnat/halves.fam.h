@@ -4,20 +4,20 @@
 
 struct FAM_FN(conn, new);
 
-/* Whether an entry that the table found is a server's half of a connection of the other family. */
+/* True: an entry found in the table is a server's half of a connection of the other family. */
 static inline bool FAM_FN(half, is_other)(const struct FAM(conn) *found)
 {
 	return (found->c.flags & (CONN_F_LIVE | HALF_F_OTHER)) == HALF_F_OTHER;
 }
 
-/* Whether the server of a connection by full NAT is of the other family: crossing.h. */
+/* True: the server of a connection by full NAT is of the other family: crossing.h. */
 static inline bool FAM_FN(half, crosses)(const struct FAM(conn) *c)
 {
 	return FAM_FN(addr, is_zero)(c->daddr);
 }
 
-/* The connection of an entry that the table found by a key; NULL for NULL, and where the connection
- * is in the table of the other family. */
+/* The connection of an entry found in the table; NULL for NULL, and if the connection is in the
+ * table of the other family. */
 static inline struct FAM(conn) *FAM_FN(half, client)(const struct FAM(table) *t,
 						     struct FAM(conn) *found)
 {
@@ -34,7 +34,7 @@ static inline struct FAM(conn) *FAM_FN(half, at)(const struct FAM(table) *t,
 }
 
 /* The server's half of a connection by full NAT, or NULL: the connection was copied from a peer
- * that did not know its local port. Not for a server of the other family. */
+ * without its local port. Not for a server of the other family. */
 static inline struct FAM(conn) *FAM_FN(half, server)(const struct FAM(table) *t,
 						     const struct FAM(conn) *c)
 {
@@ -43,7 +43,7 @@ static inline struct FAM(conn) *FAM_FN(half, server)(const struct FAM(table) *t,
 	return (c->c.flags & CONN_F_OUT_KEY) || h->c.begun ? h : NULL;
 }
 
-/* The local address and port of a connection; zero where it has none of this family. */
+/* The local address and port of a connection; zero if it has none of this family. */
 static inline FAM_ADDR FAM_FN(half, local)(const struct FAM(table) *t, const struct FAM(conn) *c,
 					   be16 *port)
 {
@@ -77,9 +77,9 @@ static inline struct FAM(new_ends) FAM_FN(halves, ends)(const struct FAM(table) 
 }
 
 /*
- * Makes the server's half, findable, of entry `index` of the other family's table: towards end,
- * with its local address and port, or where it has none with a port of its own choice. The caller
- * sets flags and control. 0, or as FAM_FN(halves, join)().
+ * Makes the server's half, with its key in the table, of entry `index` of the other family's table:
+ * towards end, with its local address and port, or a chosen port if it has none. The caller sets
+ * flags and control. 0, or as FAM_FN(halves, join)().
  */
 int FAM_FN(half, create)(struct worker *w, struct FAM(local_end) *end, const struct conn *c,
 			 uint32_t index, struct FAM(conn) **out);
@@ -88,25 +88,24 @@ void FAM_FN(half, end)(struct worker *w, struct FAM(conn) *h, uint8_t step);
 
 /*
  * Gives c, whose in key is in the table, its server's half: with the local address and port of n,
- * or where n has none with a port of its own choice. The half is not findable before
- * FAM_FN(halves, link)(), for which the bucket of its key is prefetched; of a server of the other
- * family it is. 0, or
+ * or a chosen port if n has none. FAM_FN(halves, link)() puts its key into the table later, and the
+ * bucket is prefetched; for a server of the other family the key is in the table at once. 0, or
  *   -ENOSPC        no group of ports is left
  *   -ENETUNREACH   no pool has an address of the link by which the server is reached
  *   -EADDRNOTAVAIL no port is free
  *   -EEXIST        the port of n is in use
- *   -EINVAL        the port of n is not one of this client
+ *   -EINVAL        the port of n does not belong to this client
  */
 int FAM_FN(halves, join)(struct worker *w, struct FAM(conn) *c, const struct FAM_FN(conn, new) * n);
-/* Makes the server's half of c findable, if it is not. 0, -EEXIST or -ENOSPC. */
+/* Puts the key of c's server's half into the table, if it is not there. 0, -EEXIST or -ENOSPC. */
 int FAM_FN(halves, link)(struct worker *w, struct FAM(conn) *c);
-/* Prefetches what FAM_FN(halves, part)() will touch, for some connections that end one by one. */
+/* Prefetches memory that FAM_FN(halves, part)() touches, for connections that end one by one. */
 void FAM_FN(halves, prefetch_end)(struct worker *w, const struct FAM(conn) *c);
 /* Ends the server's half of c, if c has one. The port's quarantine begins. */
 void FAM_FN(halves, part)(struct worker *w, struct FAM(conn) *c);
 
-/* Prefetches the half that look-up has not read: of a connection whose packet is `out` the
- * client's, else the server's. Most entries of a table with few servers' halves have none. */
+/* Prefetches the half that look-up has not read: the client's for an `out` packet, else the
+ * server's. In a table with few servers' halves most entries have none. */
 static inline void FAM_FN(halves, prefetch)(const struct worker *w, const struct FAM(pkt) *p)
 {
 	const struct FAM(table) *const t = &w->FAM(v).table;
@@ -120,9 +119,9 @@ static inline void FAM_FN(halves, prefetch)(const struct worker *w, const struct
 		__builtin_prefetch((const void *)(at + offsetof(struct FAM(conn), addr)));
 }
 
-/* After look-up: connections instead of servers' halves. The missing halves of the first packets
- * are prefetched, or of all packets where not all of them go on to FAM_FN(pipeline, finish)(). */
+/* After look-up: replaces servers' halves by connections. Prefetches the missing halves of the
+ * first packets, or of all packets if not all go on to FAM_FN(pipeline, finish)(). */
 void FAM_FN(halves, look)(struct worker *w, struct FAM(burst) *b);
-/* Whether c, which was found for the packet, has the packet's key still. */
+/* True: c, which was found for the packet, still has the packet's key. */
 bool FAM_FN(halves, match)(const struct FAM(table) *t, const struct FAM(conn) *c,
 			   const struct FAM(key) *key, unsigned int dir);

@@ -10,11 +10,11 @@
  *
  * Each half has one key. The client's half is the connection, an entry of the table (conn.h):
  * state, time, evidence, template, counts, checksum deltas; its in key is (client, VIP). Listings,
- * expiry, give_way.h and synchronisation know this half alone. The server's half has the out key
+ * expiry, give_way.h and synchronisation use only this half. The server's half has the out key
  * (server, local). The table has a place for the server's half of each entry, behind the entries
- * (table.fam.h): a half has the form of an entry, so that buckets name both, and no place in the
- * wheel and in other arrays by entry. A half is not CONN_F_LIVE. The place of the one half follows
- * from that of the other, so that both are on their way to the caches before either is read.
+ * (table.fam.h). A half has the form of an entry, so that buckets can refer to both, but has no
+ * place in the wheel and in other arrays by entry. A half is not CONN_F_LIVE. The place of one half
+ * follows from that of the other, so that both are prefetched before either is read.
  *
  *	client's half   CONN_F_OUT_KEY: the connection has its server's half
  *	server's half   control: index of the client's half; addr[] and port[]: server, local
@@ -32,14 +32,14 @@
 #include "base/other_family.h"
 #include "dataplane/worker.h"
 
-/* Of a server's half alone, in the place of a flag that no half has: the connection is in the table
+/* Of a server's half only (a bit that halves do not use otherwise): the connection is in the table
  * of the other family. */
 #define HALF_F_OTHER CONN_F_NOOUTPUT
-/* The same way: an active data connection of FTP, whose port ftp_port.h has to hear of. */
+/* Likewise: an active data connection of FTP, whose port belongs to ftp_port.h. */
 #define HALF_F_FTP CONN_F_EMBRYONIC
 
-/* Packets from the prefetch of a half to its use: a burst of prefetches is more than can be under
- * way at once. */
+/* Packets from the prefetch of a half to its use. A processor cannot have the prefetches of a whole
+ * burst under way at once. */
 #define HALVES_AHEAD 8
 
 #define FAM_TEMPLATE "dataplane/fullnat/halves.fam.h"

@@ -7,9 +7,9 @@ struct FAM(local_end) {
 	FAM_ADDR local, server;
 	be16 lport, dport;
 	uint8_t proto;
-	uint8_t step;	/* of local and lport; of the client's endpoint as well */
+	uint8_t step;	/* of local and lport, and of the client's endpoint */
 	uint8_t place;	/* of the port in its half of the group */
-	uint32_t group; /* set with place when the port is chosen or taken; 0: none */
+	uint32_t group; /* set with place by choose and take; 0: none */
 };
 
 struct FAM(local_group) {
@@ -29,13 +29,14 @@ struct FAM(local_ports) {
 	uint32_t *heads;		 /* [mask + 1]; the low bits of an index are a step */
 	uint32_t n_groups, mask;
 	uint32_t unused; /* groups from here on were never used */
-	uint32_t hand;	 /* the next group that is asked to make room */
+	uint32_t hand;	 /* where the next search for a group with no use begins */
 	uint32_t n_used; /* ports in use. worker: wo, control: ro */
 	uint32_t n_choices;
-	uint64_t fill; /* local_fill_word(): the fullest of late. worker: wo, control: ro */
+	uint64_t fill; /* local_fill_word(): the fullest lately. worker: wo, control: ro */
 	uint64_t seed;
-	uint8_t side;			/* 0 or 1: the half of every group that is taken first */
-	uint8_t hint[LOCAL_PORT_HINTS]; /* by server endpoint and step: where ports were last */
+	uint8_t side;			/* 0 or 1: the half of every group to be used first */
+	uint8_t hint[LOCAL_PORT_HINTS]; /* by server endpoint and step: address of the last choice
+					 */
 };
 
 /* Memory is touched as groups are used. side: of the pair. 0 or -ENOMEM. */
@@ -44,26 +45,26 @@ int FAM_FN(local_ports, create)(struct FAM(local_ports) *t, uint32_t n_groups, i
 void FAM_FN(local_ports, destroy)(struct FAM(local_ports) *t);
 
 /*
- * A port for end (server, dport, proto, step), whose other fields are set. addrs: the pool's
- * addresses that may be used, n of them, 128 at most. 0, or -EADDRNOTAVAIL: every port is in use
- * or in quarantine, as far as the search went.
+ * Chooses a port for end (server, dport, proto, step) and sets its other fields. addrs: the n
+ * usable addresses of the pool, 128 at most. 0, or -EADDRNOTAVAIL: every port is in use or in
+ * quarantine, as far as the search went.
  */
 int FAM_FN(local_port, choose)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 			       const FAM_ADDR *addrs, uint32_t n, uint32_t now_s);
 /* The percentage of the ports for end (server, dport, proto, step) that are in use or in
- * quarantine. Searches are as long as n. */
+ * quarantine. The cost grows with n. */
 uint32_t FAM_FN(local_port, percent)(const struct FAM(local_ports) *t,
 				     const struct FAM(local_end) *end, const FAM_ADDR *addrs,
 				     uint32_t n, uint32_t now_s);
-/* Takes the port of a connection that is known from elsewhere. 0, -EEXIST: in use; -ENOSPC: no
- * group; -EINVAL: not a port of pools. */
+/* Takes a given port, for a connection of a peer or a file. 0, -EEXIST: in use; -ENOSPC: no group;
+ * -EINVAL: not a port of pools. */
 int FAM_FN(local_port, take)(struct FAM(local_ports) *t, struct FAM(local_end) *end,
 			     uint32_t now_s);
-/* The port's connection has ended: the quarantine begins. end is as choose or take left it. */
+/* The port's connection has ended: begins the quarantine. end is as set by choose or take. */
 void FAM_FN(local_port, release)(struct FAM(local_ports) *t, const struct FAM(local_end) *end,
 				 uint32_t now_s);
 
-/* Prefetches what FAM_FN(local_port, release)() will touch, but for the group itself. */
+/* Prefetches memory that FAM_FN(local_port, release)() touches, but not the group itself. */
 static inline void FAM_FN(local_port, prefetch)(const struct FAM(local_ports) *t, uint32_t group,
 						unsigned int h)
 {

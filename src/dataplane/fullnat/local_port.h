@@ -10,21 +10,21 @@
  * however many workers the router has.
  *
  * A GROUP is the ports of one step for one pool address and one server endpoint (address, port,
- * protocol): 512 ports, of which the about eight below 1024 are not used. Groups are made as
- * connections need them, in memory that is reserved at the start; a group without ports in use and
- * in quarantine is given to another server endpoint when none is left. A group is a cache line
- * (IPv6: two), and a ring of free ports, which has memory of its own once a port was given back.
- * The heads of the 128 steps of a pool address and a server endpoint are neighbours.
+ * protocol): 512 ports, of which those below 1024, about eight, are not used. Groups are made as
+ * needed, in memory that is reserved at the start. When none is left, a group without ports in use
+ * or in quarantine is given to another server endpoint. A group is a cache line (IPv6: two), and a
+ * ring of free ports, which has memory of its own once a port was given back. The heads of the 128
+ * steps of a pool address and a server endpoint are neighbours.
  *
  * A group has two halves, even and odd ports. Each router of a pair takes ports of its own half
- * first (`side`). Half-open connections are not told to the peer, so a router that takes over does
- * not know their ports; but as long as the halves suffice, these ports are not of its half.
+ * first (`side`). Half-open connections are not reported to the peer, so a router that takes over
+ * does not know their ports. As long as the halves suffice, these ports are not of its half.
  *
- * A half hands out ports that were never used, then the port that is free for the longest time. A
- * port is free again 60 s after its connection ended: the server may have the connection in
- * TIME_WAIT for as long, and takes the next SYN from the same port by the last sequence number and
- * time stamp. The quarantine belongs to the port and not to the connection. So an entry that gives
- * way leaves its port in quarantine as well.
+ * A half gives ports that were never used, then the port that is free for the longest time. A port
+ * is free again 60 s after its connection ended. For so long the server may have the connection in
+ * TIME_WAIT, and judges the next SYN from the same port by the last sequence number and time stamp.
+ * The quarantine belongs to the port, so the port of an entry that gives way is in quarantine as
+ * well.
  *
  * Pure: no worker, no clock, no packet. Context: the owner of the object; create and destroy:
  * control.
@@ -40,8 +40,8 @@
 #define LOCAL_PORT_HELD_S  60 /* quarantine */
 #define LOCAL_PORT_TRIES   64 /* halves of groups that one choice looks at */
 #define LOCAL_PORT_HINTS   4096
-#define LOCAL_PORT_SAMPLE  256 /* choices from one look at how full a pool is to the next */
-#define LOCAL_PORT_FRESH_S 10  /* for so long a look counts */
+#define LOCAL_PORT_SAMPLE  256 /* choices between two measurements of a pool */
+#define LOCAL_PORT_FRESH_S 10  /* validity of a measurement */
 /* Ports of a pool address for one server endpoint, over all steps. */
 #define LOCAL_PORTS (UINT16_MAX + 1 - LOCAL_PORT_FIRST)
 
@@ -58,11 +58,10 @@ struct local_ring {
 
 /* Half of a group: ports that were never used, then a ring of free ones, oldest first. The
  * quarantine of the first n_rested of them is over. The others were in quarantine when a port was
- * given back last (freed_s), so that their age is below 256 s until freed_s says that all have
- * rested. */
+ * given back last (freed_s), so that their age is below 256 s, as long as freed_s is recent. */
 struct local_half {
 	uint32_t freed_s;
-	uint16_t n_fresh;     /* words of owner_words that were looked at */
+	uint16_t n_fresh;     /* words of owner_words already searched */
 	uint16_t n, n_rested; /* of the ring */
 	uint8_t head;	      /* of the ring */
 	uint8_t first;	      /* the place of the first word */
@@ -70,7 +69,7 @@ struct local_half {
 _Static_assert(LOCAL_PORT_HALF == UINT8_MAX + 1,
 	       "a place in a half, and in its ring, is a uint8_t");
 
-/* How full a pool was found for a server, in one word: the server's id, percent, and seconds. */
+/* A measurement of a pool's use for a server in one word: the server's id, percent, and seconds. */
 static inline uint64_t local_fill_word(uint32_t server, uint32_t percent, uint32_t now_s)
 {
 	return (uint64_t)server << 40 | (uint64_t)percent << 32 | now_s;
@@ -86,15 +85,15 @@ static inline uint32_t local_fill_percent(uint64_t word)
 	return word >> 32 & 0xff;
 }
 
-/* Whether the look is no older than LOCAL_PORT_FRESH_S. */
+/* True: the measurement is no older than LOCAL_PORT_FRESH_S. */
 static inline bool local_fill_counts(uint64_t word, uint32_t now_s)
 {
 	return word != 0 && now_s - (uint32_t)word <= LOCAL_PORT_FRESH_S;
 }
 
-/* Groups for `capacity` connections of a worker. A server endpoint has one for each step of the
- * worker's, and more of them only as they fill up: room for 128 endpoints at least, for 4096 at
- * most, where one worker has all steps. Memory is taken as groups are used. */
+/* Groups for `capacity` connections of a worker. A server endpoint has one group for each step of
+ * the worker, and more only as these fill up. With one worker there is room for 128 to 4096
+ * endpoints. Memory is used as groups are. */
 static inline uint32_t local_port_groups(uint32_t capacity)
 {
 	const uint32_t n = capacity / 4, least = 128 * OWNER_STEPS, most = 4096 * OWNER_STEPS;

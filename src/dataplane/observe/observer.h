@@ -3,14 +3,14 @@
 #define PLVS_DATAPLANE_OBSERVE_OBSERVER_H
 
 /*
- * Records of live packets, for trace and capture: a worker writes a record at each place that an
- * observed packet comes by, through a ring to control. A filter in classic BPF says which packets
- * are observed; a packet that has arrived observed stays observed when it is rewritten or handed to
- * another worker (pkt_tag.observed).
+ * Records of live packets, for trace and capture: a worker writes a record at each point on an
+ * observed packet's way, through a ring to control. A filter in classic BPF selects packets at
+ * their arrival. A selected packet stays observed when it is rewritten or handed off
+ * (pkt_tag.observed).
  *
  * Each worker has an observer of its own. Control makes the observer, the worker takes it up and
- * gives it back by a command (CMD_OBSERVE). While there is none (worker.observer is NULL) a burst
- * pays three branches.
+ * gives it back by a command (CMD_OBSERVE). Without one (worker.observer is NULL) a burst costs
+ * three branches.
  *
  * Bounds: records of a tick, slots of the ring, packets as a whole. A packet over a bound is
  * counted and forwarded like any other packet.
@@ -28,8 +28,8 @@
 #define OBSERVE_RING_BYTES  (4U << 20)
 
 enum observe_point {
-	OBSERVE_IN,	    /* arrived, as it came */
-	OBSERVE_OUT,	    /* leaves, as it goes */
+	OBSERVE_IN,	    /* arrived, unchanged */
+	OBSERVE_OUT,	    /* leaves, as sent */
 	OBSERVE_DROPPED,    /* detail: enum drop_reason */
 	OBSERVE_PUNTED,	    /* detail: enum punt_class */
 	OBSERVE_HANDED_OFF, /* detail: the worker */
@@ -76,7 +76,7 @@ struct observer {
 	bool stages;	      /* trace: stages and all doors; else in, out, dropped */
 	uint16_t snap;	      /* bytes copied of a frame */
 	uint32_t per_tick;    /* records */
-	uint64_t packets_max; /* that may come to be observed */
+	uint64_t packets_max; /* the most packets to observe */
 	uint32_t slot_bytes, n_slots;
 	uint8_t *slots;
 
@@ -87,7 +87,7 @@ struct observer {
 	/* --- worker: wo, control: ro --- */
 	uint64_t packets;   /* observed so far */
 	uint64_t over_rate; /* records that were over the rate */
-	uint64_t lost;	    /* records for which there was no room */
+	uint64_t lost;	    /* records without room in the ring */
 	uint32_t head;	    /* release: slots written */
 
 	/* --- control: wo, worker: ro --- */
@@ -111,8 +111,8 @@ void observer_leaving(struct worker *w, uint16_t port, struct rte_mbuf **frames,
 /* A packet leaves the stages by another door. */
 void observer_door(struct worker *w, struct rte_mbuf *m, enum observe_point point,
 		   unsigned int detail);
-/* Begins a record of a packet, with the bytes of the packet if `bytes`. NULL: no record may be made
- * now. observer_put() ends the record.
+/* Begins a record of a packet, with its bytes if `bytes`; observer_put() ends the record. NULL: a
+ * bound is reached.
  */
 struct observe_record *observer_begin(struct worker *w, struct rte_mbuf *m,
 				      enum observe_point point, unsigned int detail, bool bytes);

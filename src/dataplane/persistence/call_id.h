@@ -3,17 +3,17 @@
 #define PLVS_DATAPLANE_PERSISTENCE_CALL_ID_H
 
 /*
- * The Call-ID of a SIP message (RFC 3261), for persistence by the engine `sip`. The message is a
- * stranger's: one pass over its header, and nothing is believed about its lengths. Any context.
+ * The Call-ID of a SIP message (RFC 3261), for persistence by the engine `sip`. The message may be
+ * hostile: one pass over its header, without trust in its lengths. Any context.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define CALL_ID_MAX 255 /* bytes; a longer one is none (IPVS) */
+#define CALL_ID_MAX 255 /* bytes; a longer one is ignored (IPVS) */
 
 /* The first Call-ID ("Call-ID:" or "i:") in the header of a message, of which `len` bytes are here.
- * Its length and *at; 0: none that is whole and well-formed. */
+ * Returns its length and *at; 0: no whole and well-formed one. */
 size_t call_id_find(const uint8_t *message, size_t len, const uint8_t **at);
 
 /* 1 to 65535, the same on every router; 0: the message has no Call-ID. */

@@ -2,8 +2,9 @@
 
 /* The part of proxy.h that is compiled once for each address family. */
 
-/* Packet p made the connection c of a service with this `client_address`. A TCP connection that
- * was not made by a SYN gets no header, since its stream has begun; nor does UDP by version 1. */
+/* Call for a packet p that made the connection c of a service with this `client_address`. A TCP
+ * connection that was not made by a SYN gets no header, since its stream has begun; UDP by version
+ * 1 gets none either. */
 void FAM_FN(proxy, begin)(struct FAM(conn) *c, const struct FAM(pkt) *p, uint8_t version);
 
 /* The state of a connection for a peer, and the state that a peer sent. */
@@ -15,8 +16,8 @@ static inline uint32_t FAM_FN(proxy, first)(const struct worker *w, const struct
 }
 void FAM_FN(proxy, copied)(struct worker *w, struct FAM(conn) *c, uint8_t proxy, uint32_t first);
 
-/* A packet of such a connection, before its headers are rewritten, in one segment of a frame. A
- * packet that has to go before p is left in *ahead, whose mbuf is NULL before. False: p has left.
+/* Takes a packet of such a connection, in one mbuf, before its headers are rewritten. A packet to
+ * be sent before p comes in *ahead, whose mbuf is NULL before the call. False: p has left.
  */
 bool FAM_FN(proxy, packet)(struct worker *w, struct FAM(pkt) *p, struct FAM(pkt) *ahead);
 
@@ -30,13 +31,13 @@ uint32_t FAM_FN(proxy, header)(const struct FAM(conn) *c, uint8_t out[PROXY_HEAD
 void FAM_FN(proxy, segment_in)(struct worker *w, struct FAM(pkt) *p, struct FAM(pkt) *ahead);
 void FAM_FN(proxy, segment_out)(struct worker *w, struct FAM(pkt) *p);
 
-/* The first byte that the server reads is the header's, so a SYN brings none, and asks for no
- * cookie with which a later one could. */
+/* Removes data and TCP Fast Open from a SYN, since the server has to read the header first. Without
+ * the cookie a later SYN brings no data either. */
 void FAM_FN(proxy, syn_strip)(struct worker *w, struct FAM(pkt) *p);
 
 /* --- toa.c, for proxy.c --- */
 
-/* Of the option, in bytes. */
+/* The length of the option, in bytes. */
 uint32_t FAM_FN(toa, length)(void);
 void FAM_FN(toa, segment_in)(struct worker *w, struct FAM(pkt) *p);
 void FAM_FN(toa, segment_out)(struct worker *w, struct FAM(pkt) *p);
@@ -44,5 +45,5 @@ void FAM_FN(toa, segment_out)(struct worker *w, struct FAM(pkt) *p);
 /* --- proxy_datagram.c, for proxy.c --- */
 
 bool FAM_FN(proxy, datagram)(struct worker *w, struct FAM(pkt) *p);
-/* An ICMP error about what the server was sent, on its way to the client. */
+/* An ICMP error about a packet to the server, on its way to the client. */
 void FAM_FN(proxy, error)(struct FAM(pkt) *p);

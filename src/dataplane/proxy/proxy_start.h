@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Of a connection with PROXY_SENDING, in a table beside the entries: where its stream begins, in
- * the client's numbers, and the window scale of the server. Read after that only for SACK. */
+/* For a connection with PROXY_SENDING, in an array beside the entries: the begin of its stream in
+ * the client's numbers, and the window scale of the server. Later only SACK needs it. */
 struct proxy_start {
 	uint32_t first;
 	uint8_t scale;

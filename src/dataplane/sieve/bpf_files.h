@@ -4,8 +4,8 @@
 
 /*
  * The descriptors of an XDP program: the program, its maps and its types. net_af_xdp (DPDK 22.11)
- * opens them with the device and leaves them open when the device is closed. They are found as the
- * sockets are (kernel_socket.h): those that are there after a device was opened and were not
+ * opens them with the device and leaves them open when the device is closed. plvs finds them like
+ * the sockets (kernel_socket.h): descriptors that exist after a device was opened and did not exist
  * before. Control context.
  */
 
@@ -21,9 +21,9 @@ struct bpf_files {
 
 /* Descriptors of BPF programs, maps and types of the process. */
 void bpf_files_list(struct bpf_files *out);
-/* Leaves those that are not in before. */
+/* Removes descriptors from *now that are in *before. */
 void bpf_files_since(struct bpf_files *now, const struct bpf_files *before);
-/* Closes those that still are such descriptors, and empties the list. */
+/* Closes descriptors that are still of this kind, and empties the list. */
 void bpf_files_close(struct bpf_files *files);
 
 #endif

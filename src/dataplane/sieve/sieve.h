@@ -3,14 +3,14 @@
 #define PLVS_DATAPLANE_SIEVE_SIEVE_H
 
 /*
- * The sieve: ports whose interface Linux keeps. The driver net_af_xdp loads the XDP program
- * sieve.bpf.c where the device has the argument xdp_prog; the program passes to Linux whatever the
- * router does not balance, so the port needs no TAP. The router tells the program the addresses, by
- * maps that the driver opened: they are found among the descriptors of the process.
+ * The sieve, for ports whose interface Linux keeps. The driver net_af_xdp loads the XDP program
+ * sieve.bpf.c if the device has the argument xdp_prog. The program passes frames to Linux that the
+ * router does not balance, so the port needs no TAP. The program reads addresses from maps. The
+ * driver opened the maps, and plvs finds them among the descriptors of the process.
  *
  * Each list of entries has one author: control lists destinations and endpoints of servers, the
- * link thread lists the addresses of Linux. A list replaces the author's list before; the maps of
- * all ports get the difference, and a port that is opened again gets everything.
+ * link thread lists the addresses of Linux. A list replaces the author's earlier list. The maps of
+ * all ports get the difference, and a port that is opened again gets the whole list.
  */
 
 #include <pthread.h>
@@ -51,7 +51,7 @@ void sieve_fini(struct sieve *s);
 
 /* Any thread but workers. Destinations within a prefix are of this kind (enum sieve_kind). */
 void sieve_add_to(struct sieve_list *list, const struct addr *addr, uint8_t len, uint8_t kind);
-/* Replies of this server pass here. any: of every protocol and port. */
+/* Adds a server whose replies pass here. any: replies of every protocol and port. */
 void sieve_add_server(struct sieve_list *list, const struct addr *addr, bool any);
 void sieve_add_endpoint(struct sieve_list *list, const struct endpoint *ep, uint8_t proto);
 void sieve_add_own(struct sieve_list *list, const struct addr *addr);
@@ -62,21 +62,21 @@ int sieve_replace(struct sieve *s, enum sieve_author author, struct sieve_list *
 
 /* --- The thread that opens devices --- */
 
-/* The device's arguments name an XDP program. */
+/* True: the device's arguments name an XDP program. */
 bool sieve_is_asked(const struct port *p);
-/* Another process reads the queue of the interface by AF_XDP. Asked before EAL opens devices: the
- * driver, when it closes one, takes the program of whomever from the interface. */
+/* True: another process reads the queue of the interface by AF_XDP. To be checked before EAL opens
+ * devices, since the driver removes any XDP program when it closes a device. */
 bool sieve_interface_is_read(const char *interface, uint32_t queue);
-/* Before the device is configured: takes the sieve of a router that was killed from the interface.
- * 0, or -errno and error says why. */
+/* Before the device is configured: removes the sieve of a killed router from the interface. 0, or
+ * -errno with a sentence in error. */
 int sieve_clear_way(const struct port *p, char error[256]);
 /* The newest map of the process, for sieve_open(). */
 uint32_t sieve_newest(void);
-/* The device is configured: finds the maps that are newer than `before` and fills them. A program
- * without them is not the sieve: sieve_has() says false. */
+/* When the device is configured: finds the maps that are newer than `before` and fills them. A
+ * program without these maps is not the sieve, and sieve_has() returns false. */
 void sieve_open(struct sieve *s, const struct port *p, uint16_t index, uint32_t before);
 void sieve_close(struct sieve *s, uint16_t index);
-/* Linux keeps the interface of the port. */
+/* True: Linux keeps the interface of the port. */
 bool sieve_has(const struct sieve *s, uint16_t index);
 
 #endif

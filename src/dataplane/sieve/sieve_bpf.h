@@ -9,7 +9,7 @@
 #define SIEVE_FILE "sieve.bpf.o"
 
 int sieve_map_set(int fd, const void *key, const void *value);
-/* 0 as well where the key is not there. */
+/* 0 also if the key is not there. */
 int sieve_map_del(int fd, const void *key);
 /* The descriptors of the three maps with an id above `after`; of several of a name the newest.
  * -ENOENT: not all three are there. The descriptors belong to the driver. */

@@ -5,7 +5,7 @@
 /*
  * The maps of the sieve: the XDP program (sieve.bpf.c) reads them, the router (sieve.c) writes
  * them. Addresses of IPv4 are written as ::ffff:a.b.c.d, so each map has both families. Keys have
- * no padding that is not zero. Included by the program as well: nothing but fixed types here.
+ * no padding that is not zero. The program includes this header too, so it has only fixed types.
  */
 
 #include <stdint.h>
@@ -24,7 +24,7 @@
 
 /* plvs_to: destinations. The longest prefix decides. */
 struct sieve_to_key {
-	uint32_t len; /* bits of addr that count: of IPv4, 96 more than in the prefix */
+	uint32_t len; /* prefix length in bits; for IPv4 96 more than that of the prefix */
 	uint8_t addr[16];
 };
 

@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_STAGES_ADMIT_H
 
 /*
- * Admission: whether a packet without a connection may make one. Stage schedule asks before it
- * asks a scheduler. Worker context.
+ * Admission: the decision whether a packet without a connection may make one. Stage schedule calls
+ * it before a scheduler. Worker context.
  */
 
 #include "dataplane/stages/service_match.h"

@@ -2,7 +2,7 @@
 
 /* The part of answer.h that is compiled once for each address family. */
 
-/* ICMP echo request to an active VIP: answered. Takes p->m. */
+/* Answers an ICMP echo request to an active VIP. Takes p->m. */
 void FAM_FN(echo, receive)(struct worker *w, struct FAM(pkt) *p);
 
 /* Sends an ICMP error about p (which stays as it is) to its source, from `from`, if there is such
@@ -11,18 +11,17 @@ void FAM_FN(echo, receive)(struct worker *w, struct FAM(pkt) *p);
 void FAM_FN(icmp, error)(struct worker *w, const struct FAM(pkt) *p, FAM_ADDR from,
 			 enum icmp_reason reason, uint32_t info);
 
-/* Writes IP and ICMP header of an error before the quote, which lies behind them already. */
+/* Writes IP and ICMP header of an error in front of the quoted packet, which is in place
+ * already. */
 void FAM_FN(icmp, put)(struct worker *w, uint8_t *l3, FAM_ADDR from, FAM_ADDR to,
 		       struct icmp_wire what, uint32_t info, uint16_t quote);
 
-/* Our own address towards p's source, or none: for errors about what servers send. */
+/* The router's own address towards p's source, or none: for errors about packets of servers. */
 FAM_ADDR FAM(own_address)(const struct worker *w, const struct FAM(pkt) *p);
 
 /* Answers a TCP packet (which stays as it is) by a RST to its source from its destination,
- * as of a port that knows no connection (RFC 9293, 3.10.7.1); rate limited; never about a
- * RST. */
+ * as from a port without the connection (RFC 9293, 3.10.7.1); rate limited; never about a RST. */
 void FAM_FN(tcp, reset)(struct worker *w, const struct FAM(pkt) *p);
 
-/* Makes of a TCP packet on its way a RST in its sender's name: at its sequence number,
- * without data. */
+/* Turns a TCP packet into a RST of the same sender, at its sequence number and without data. */
 void FAM_FN(tcp, become_reset)(struct FAM(pkt) *p);

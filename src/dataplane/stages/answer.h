@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_STAGES_ANSWER_H
 
 /*
- * Answers that a worker makes by itself: to echo requests for active VIPs, ICMP errors, RSTs.
- * Answers are counted as generated. Each goes back to the station that the frame came from,
- * on the same link: no next hop has to be resolved, and a flood of requests asks Linux
- * nothing. Worker context.
+ * Answers that a worker makes itself: to echo requests for active VIPs, ICMP errors, RSTs. Answers
+ * count as generated. Each goes back to the station that sent the frame, on the same link, so that
+ * no next hop has to be resolved and a flood of requests sends no requests to Linux. Worker
+ * context.
  */
 
 #include "dataplane/stages/ip.h"

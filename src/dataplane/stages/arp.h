@@ -8,12 +8,12 @@
 
 /* ARP as received on link; l2_len bytes of Ethernet and VLAN stand before it. Takes m. */
 void arp_receive(struct worker *w, struct rte_mbuf *m, uint16_t l2_len, link_id link);
-/* ARP and neighbour discovery that Linux sends: false when it claims a VIP or gateway address that
+/* For ARP and neighbour discovery of Linux. False: the frame claims a VIP or gateway address that
  * is not active here. */
 bool arp_may_leave(const struct worker *w, const struct rte_mbuf *m);
-/* A frame of Linux, of either family, that bears a VIP as its source. */
+/* True: a frame of Linux, of either family, has a VIP as its source. */
 bool speaks_as_vip(const struct worker *w, const struct rte_mbuf *m);
-/* A frame of Linux, of either family, to a VIP that the snapshot calls active. */
+/* True: a frame of Linux, of either family, is for a VIP that is active in the snapshot. */
 bool speaks_to_vip(const struct worker *w, const struct rte_mbuf *m);
 
 #endif

@@ -3,20 +3,20 @@
 #define PLVS_DATAPLANE_STAGES_CLASSIFY_H
 
 /*
- * Mark rules compiled into one rte_acl for each family, and a counter for each rule. Asked only
- * for packets without a connection.
+ * Mark rules compiled into one rte_acl for each family, and a counter for each rule. Only packets
+ * without a connection are looked up.
  */
 
 #include "model/mark.h"
 
 /*
- * Control, after EAL start. The rules are copied. Counters of rules that old has, too, go
- * on (old may be NULL). NULL with a sentence in error. Takes seconds for many thousand
- * rules of different shapes.
+ * Control, after EAL start. The rules are copied. Rules that old (or NULL) also has keep their
+ * counters. NULL with a sentence in error. Takes seconds for many thousand rules of different
+ * shapes.
  */
 struct mark_table *classify_create(const struct mark_rule *rules, uint32_t n,
 				   const struct mark_table *old, char error[256]);
-/* Control: whether t was made from these rules. */
+/* Control. True: t was made from these rules. */
 bool classify_same(const struct mark_table *t, const struct mark_rule *rules, uint32_t n);
 
 /* Worker. The mark, or 0; count: the rule's counter is raised. */
@@ -27,7 +27,7 @@ uint32_t classify6(const struct mark_table *t, const struct mark_key6 *key, bool
 uint32_t classify4_rule(const struct mark_table *t, const struct mark_key4 *key);
 uint32_t classify6_rule(const struct mark_table *t, const struct mark_key6 *key);
 
-/* Any thread that keeps t from being freed. */
+/* Any thread with a reference of t. */
 uint32_t classify_rules(const struct mark_table *t, const struct mark_rule **rules);
 uint64_t classify_hits(const struct mark_table *t, uint32_t rule);
 

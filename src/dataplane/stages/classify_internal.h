@@ -8,7 +8,7 @@
 
 struct rte_acl_ctx;
 
-/* Kept as long as a table has the rule, so that its count goes on. */
+/* Lives as long as a table has the rule, so that the count continues. */
 struct hit_counter {
 	uint64_t hits; /* worker: atomic add; any: relaxed reads */
 	uint32_t refs; /* tables that hold it: atomics, rules are compiled on a thread of their own
@@ -28,7 +28,7 @@ static inline struct classifier *classifier_of(const struct mark_table *t)
 	return (struct classifier *)(uintptr_t)t;
 }
 
-/* Control. The rules that apply to the family into acl4, acl6. 0 or -errno. */
+/* Control. Compile the rules of the family into acl4, acl6. 0 or -errno. */
 int acl4_compile(struct classifier *c);
 int acl6_compile(struct classifier *c);
 

@@ -4,12 +4,12 @@
 
 /* A step of CMD_END through the table of the family; n counts the connections. True: its end. */
 bool FAM_FN(ended, walk)(struct worker *w, struct worker_command *cmd);
-/* CMD_END_ONE: the connection with this key, if there is one. */
+/* CMD_END_ONE: ends the connection with this key, if there is one. */
 void FAM_FN(ended, find)(struct worker *w, struct worker_command *cmd);
 
-/* Asks an end, in the name of another one, by an empty segment whose numbers do not fit. */
+/* Sends an empty segment with numbers that do not fit to one end, as if from the other. */
 void FAM_FN(ended, ask)(struct worker *w, const struct FAM(new_ends) *way);
 
-/* A packet of a marked connection. A client's SYN: conn is NULL afterwards, and the SYN is
+/* Takes a packet of a marked connection. After a client's SYN conn is NULL, and the SYN is
  * scheduled anew. False: the packet has left. Doors: drop (ended). */
 bool FAM_FN(ended, packet)(struct worker *w, struct FAM(pkt) *p);

@@ -34,15 +34,15 @@ struct ext6_fragment {
 	uint8_t reserved;
 	be16 field; /* offset in units of 8 bytes << 3 | more */
 	be32 id;
-} __attribute__((packed));  /* behind an Ethernet header of 14 bytes */
+} __attribute__((packed));  /* alignment: behind an Ethernet header of 14 bytes */
 #define EXT6_OFFSET 0xfff8U /* bytes */
 #define EXT6_MORE   0x0001U
 
 enum ext6_verdict {
 	EXT6_OK,
-	EXT6_CUT,      /* the headers do not end within the bytes that are here */
+	EXT6_CUT,      /* the headers do not end within the readable bytes */
 	EXT6_TOO_LONG, /* more than EXT6_MAX headers or EXT6_LEN_MAX bytes */
-	EXT6_OPTION,   /* a hop-by-hop option that a router which does not know it must not pass */
+	EXT6_OPTION,   /* an unknown hop-by-hop option of a kind that routers must not pass */
 	EXT6_ORDER,    /* hop-by-hop options but not first; a second fragment header */
 };
 
@@ -50,7 +50,7 @@ struct ext6 {
 	uint8_t proto;	   /* of the header at l4_off; EXT6_NONE: nothing follows */
 	bool routing0;	   /* a routing header of type 0 with segments left (RFC 5095) */
 	uint16_t l4_off;   /* from the IPv6 header */
-	uint16_t fragment; /* where the fragment header lies; 0: there is none */
+	uint16_t fragment; /* offset of the fragment header; 0: there is none */
 	uint16_t at;	   /* EXT6_OPTION: the option */
 	uint8_t option;
 };
@@ -58,14 +58,14 @@ struct ext6 {
 /* l3: an IPv6 header, of which here bytes are readable and len bytes are the packet. */
 enum ext6_verdict ext6_walk(const uint8_t *l3, uint32_t len, uint32_t here, struct ext6 *out);
 
-/* Whether the sender of a hop-by-hop option is to be told that it is not known here (RFC
- * 8200, 4.2). Jumbograms are known, and dropped. */
+/* True: the sender of an unknown hop-by-hop option gets an error (RFC 8200, 4.2). Jumbograms are
+ * known, and dropped. */
 static inline bool ext6_option_told(uint8_t option)
 {
 	return (option & 0x80) && option != EXT6_JUMBO;
 }
 
-/* Of a packet that ext6_walk() has accepted, up to l4_off: its fragment header, or NULL. */
+/* The fragment header of a packet that ext6_walk() has accepted, up to l4_off; or NULL. */
 struct ext6_fragment *ext6_fragment_find(uint8_t *l3, uint16_t l4_off);
 
 static inline bool ext6_is_header(uint8_t proto)

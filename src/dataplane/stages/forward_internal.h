@@ -28,7 +28,7 @@ static inline bool has_half(const struct FAM(conn) *c)
 	       !FAM_FN(half, crosses)(c);
 }
 
-/* Whether forward_plain() writes all that the packet's method writes. */
+/* True: forward_plain() covers the packet's method. */
 static inline bool method_is_plain(const struct FAM(conn) *c)
 {
 	return likely(c->c.method <= FWD_DR) || has_half(c);
@@ -77,7 +77,7 @@ static __rte_always_inline void track_plain(struct worker *w, struct FAM(pkt) *p
 	}
 }
 
-/* False: the packet is not plain, and nothing was done. */
+/* False: the packet is not plain, and is unchanged. */
 static __rte_always_inline bool forward_plain(struct worker *w, struct FAM(pkt) *p,
 					      struct last_out *last)
 {

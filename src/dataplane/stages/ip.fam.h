@@ -8,7 +8,7 @@ static inline uint8_t *FAM_FN(ip, hop_limit)(uint8_t *l3)
 				 : offsetof(struct rte_ipv6_hdr, hop_limits));
 }
 
-/* Where the address `which` (enum ip_address) lies, at any alignment. */
+/* The place of the address `which` (enum ip_address), at any alignment. */
 static inline uint8_t *FAM_FN(ip, addr_at)(uint8_t *l3, unsigned int which)
 {
 	return l3 + which * sizeof(FAM_ADDR) +
@@ -29,7 +29,7 @@ static inline void FAM_FN(ip, addr_put)(uint8_t *l3, unsigned int which, FAM_ADD
 	memcpy(FAM_FN(ip, addr_at)(l3, which), &a, sizeof(a));
 }
 
-/* The IPv4 header's checksum after a change by delta. IPv6 has none. */
+/* Updates the IPv4 header's checksum by delta. IPv6 has none. */
 static inline void FAM_FN(ip, csum_change)(uint8_t *l3, uint16_t delta)
 {
 	if (FAMILY == 4) {
@@ -47,7 +47,7 @@ static inline uint16_t FAM_FN(ip, hop_down)(uint8_t *l3)
 	return be16_from(0xfeff);
 }
 
-/* Whether a router must not cut the packet: DF of IPv4; always in IPv6. */
+/* True: a router must not fragment the packet: DF of IPv4; always in IPv6. */
 static inline bool FAM_FN(ip, forbids_fragments)(const uint8_t *l3)
 {
 	return FAMILY == 6 || (((const struct rte_ipv4_hdr *)l3)->fragment_offset &
@@ -59,8 +59,8 @@ static inline struct icmp_wire FAM_FN(icmp, wire_of)(enum icmp_reason reason)
 	return FAMILY == 4 ? icmp4_wire[reason] : icmp6_wire[reason];
 }
 
-/* A header without options in front of `len` bytes of proto. traffic_class: of IPv6 as well. id: of
- * IPv4. May not be fragmented. */
+/* Writes a header without options in front of `len` bytes of proto. traffic_class: for both
+ * families. id, df: of IPv4. */
 static inline void FAM_FN(ip, put)(uint8_t *l3, FAM_ADDR from, FAM_ADDR to, uint8_t proto,
 				   uint16_t len, uint8_t traffic_class, uint16_t id, bool df)
 {
@@ -117,7 +117,7 @@ static inline be16 FAM_FN(ip, icmp_csum)(const uint8_t *l3, const uint8_t *icmp,
 			   : FAM_FN(ip, l4_csum)(l3, icmp, IPPROTO_ICMPV6, len);
 }
 
-/* The length in the header, after the length changed. The length counts from l3 on. */
+/* Writes a changed length into the header. The length counts from l3 on. */
 static inline void FAM_FN(ip, length_put)(uint8_t *l3, uint16_t len)
 {
 #if FAMILY == 4
@@ -128,7 +128,7 @@ static inline void FAM_FN(ip, length_put)(uint8_t *l3, uint16_t len)
 #endif
 }
 
-/* Whether the ICMP message of p has a right checksum, over all segments. */
+/* True: the ICMP message of p has a right checksum, over all segments. */
 static inline bool FAM_FN(icmp, sum_good)(const struct FAM(pkt) *p)
 {
 	const uint32_t at = (uint32_t)(p->l3 - rte_pktmbuf_mtod(p->m, uint8_t *)) + p->l4_off;

@@ -16,13 +16,13 @@
 #include "base/family.h"
 #include "dataplane/stages/pkt.h"
 
-#define ICMP_HDR 8U /* bytes before what an ICMP error quotes, in both families */
+#define ICMP_HDR 8U /* bytes before the quoted packet in an ICMP error, in both families */
 
 /* Of the family at hand. */
 #define IP_HDR	   (FAMILY == 4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr))
 #define ICMP_PROTO (FAMILY == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)
 
-#define ANSWER_HOPS 64 /* of what this router says itself */
+#define ANSWER_HOPS 64 /* of generated packets */
 
 enum ip_address { IP_SOURCE, IP_DEST };
 
@@ -64,7 +64,7 @@ static const struct icmp_wire icmp6_wire[ICMP_REASON_MAX] = {
 	[ICMP_REASON_PROTO] = {ICMP6_PROBLEM, 1},
 };
 
-/* The delta of a checksum when an address in what it covers changes. */
+/* The delta of a checksum for a change of an address. */
 static inline uint16_t csum_delta_addr4(be32 from, be32 to)
 {
 	return csum_delta32(from, to);
@@ -80,7 +80,8 @@ static inline uint16_t csum_delta_addr6(struct addr6 from, struct addr6 to)
 	return csum_fold(sum);
 }
 
-static inline bool addr4_is_multicast(be32 a) /* reserved ones and broadcast as well */
+static inline bool
+addr4_is_multicast(be32 a) /* true for reserved addresses and broadcast as well */
 {
 	return be32_to(a) >> 28 >= 14;
 }

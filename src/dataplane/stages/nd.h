@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_STAGES_ND_H
 
 /*
- * Neighbour discovery (RFC 4861): solicitations of active VIPs and gateway addresses are answered
- * by the worker that received them, duplicate address detection of strangers included (RFC 4862,
- * 5.4.3). Router advertisements, redirects and all that concerns addresses of Linux are Linux's.
- * Worker context.
+ * Neighbour discovery (RFC 4861): the worker that receives a solicitation of an active VIP or
+ * gateway address answers it, also duplicate address detection by other stations (RFC 4862, 5.4.3).
+ * Router advertisements, redirects, and packets about addresses of Linux go to Linux. Worker
+ * context.
  */
 
 #include "dataplane/worker.h"
@@ -14,8 +14,8 @@
 /* An ICMPv6 packet. True: the packet is neighbour discovery, and has left. */
 bool nd_receive(struct worker *w, struct pkt6 *p);
 
-/* A frame that Linux sends: false when it is neighbour discovery that claims a VIP or gateway
- * address which is not active here. */
+/* For a frame of Linux. False: neighbour discovery that claims a VIP or gateway address which is
+ * not active here. */
 bool nd_may_leave(const struct worker *w, const struct rte_mbuf *m);
 
 #endif

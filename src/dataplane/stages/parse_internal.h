@@ -17,7 +17,7 @@
 #define FAM_TEMPLATE "dataplane/stages/parse_ip.fam.h"
 #include "base/both_families.h"
 
-/* Headers up to L4 in the first segment, or made so. */
+/* Brings the first `want` bytes into the first segment. False: not possible. */
 static inline bool head_linear(struct rte_mbuf *m, uint32_t want)
 {
 	if (likely(rte_pktmbuf_data_len(m) >= want))
@@ -27,23 +27,22 @@ static inline bool head_linear(struct rte_mbuf *m, uint32_t want)
 	return rte_pktmbuf_linearize(m) == 0 && rte_pktmbuf_data_len(m) >= want;
 }
 
-/* Ethernet trailers (padding of short frames) must not travel on behind the IP packet. */
+/* Removes the Ethernet padding of short frames behind the IP packet. */
 static inline void trim_padding(struct rte_mbuf *m, uint32_t extra)
 {
 	if (extra <= rte_pktmbuf_lastseg(m)->data_len)
 		rte_pktmbuf_trim(m, (uint16_t)extra);
 }
 
-/* Whether a source that begins with 10 zero bytes, or is multicast, is one that no packet on a wire
- * has. */
+/* True: a source that begins with 10 zero bytes, or is multicast, is invalid on a wire. */
 bool source6_is_bad(const struct worker *w, const uint8_t *addr, uint8_t proto);
 
-/* Returns the drop reason, or DROP_MAX when p is filled in. */
-enum drop_reason ipv6_parse(const struct worker *w, struct rte_mbuf *m, uint32_t l2_len,
-			    struct pkt6 *p);
+/* Parses an IPv6 packet. Returns the drop reason, or DROP_MAX with p filled in. */ enum drop_reason
+	*
+	ipv6_parse(const struct worker *w, struct rte_mbuf *m, uint32_t l2_len, struct pkt6 *p);
 
-/* The key, its hash and the rest that ends stage parse for a packet of `total` bytes. rest: ports
- * and protocol. */
+/* Sets key, hash and other fields at the end of stage parse, for a packet of `total` bytes. rest:
+ * ports and protocol. */
 static __rte_always_inline enum drop_reason ipv6_finish(const struct worker *w, struct rte_mbuf *m,
 							const uint8_t *l3, uint32_t room,
 							uint32_t total, uint64_t rest,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The part of stage parse that knows L4: parse.c. */
+/* L4 in stage parse: parse.c. */
 
 /*
- * Flags and, returned as they lie in the packet, ports of an unfragmented one. A header that
- * does not fit leaves them zero and clears the protocol's key, so that the packet matches no
- * service; steer decides by destination what becomes of it.
+ * Parses the L4 header of an unfragmented packet: sets the flags and returns the ports in network
+ * order. If the header does not fit, these are zero and the protocol of the key is cleared, so that
+ * the packet matches no service; steer then decides by destination.
  */
 static __rte_always_inline uint32_t FAM(l4_parse)(struct FAM(pkt) *p, const uint8_t *l4,
 						  uint8_t proto, uint32_t l4_len)
@@ -45,8 +45,8 @@ bad:
 	return 0;
 }
 
-/* Ports and protocol, if the packet has been where its first fragment is known; else steer sends
- * it there. */
+/* The ports and protocol of a fragment from its tag, if it has been at its home; otherwise steer
+ * sends it there. */
 static __rte_noinline __rte_unused uint64_t FAM_FN(fragment, parse)(struct FAM(pkt) *p,
 								    uint8_t proto)
 {

@@ -4,7 +4,7 @@
 
 /*
  * The stages, in order. Each takes the packets of a burst that are still on their way,
- * gives every one that leaves to exactly one door (doors.h), and compacts the rest.
+ * gives each packet that leaves to exactly one door (doors.h), and compacts the rest.
  *
  *	receive   ports, hand-off rings, injected frames (loop.c)
  *	parse     Ethernet, VLAN, IPv4, L4; ARP and what is not IPv4 leaves here
@@ -17,16 +17,16 @@
  *	rewrite   NAT, DR; TTL; MTU
  *	transmit  per port, by own queue or the owner's ring
  *
- * Stages from resolve on run packet by packet, for plain packets as one (forward.c). While packets
- * are traced or explained, each of them runs on the burst as a whole.
+ * Stages from resolve on run packet by packet, and for plain packets as one function (forward.c).
+ * While packets are traced or explained, each stage runs on the whole burst.
  *
  * Worker context.
  */
 
 #include "dataplane/worker.h"
 
-/* Takes up published pointers and time for the bursts to come. Call once per loop, between
- * two quiescent states. */
+/* Takes up published pointers and the time for the next bursts. Call once per loop, between two
+ * quiescent states. */
 void worker_env_update(struct worker *w, uint32_t now_tick, uint32_t now_s);
 
 /* All stages on up to BURST_MAX frames as a port gave them (tag kind HANDOFF_STEER set by
@@ -42,9 +42,9 @@ static inline void pkt_tag_fresh(struct rte_mbuf *m)
 	*(uint64_t *)pkt_tag(m) = 0;
 }
 
-/* A frame that Linux sends: ARP that claims a VIP not active here is dropped, a packet to a VIP
- * that is active here goes through the stages where there is a pool of full NAT, the rest goes out
- * of m->port. */
+/* Takes a frame of Linux. ARP that claims a VIP not active here is dropped. With a pool of full
+ * NAT, a packet to a VIP that is active here goes through the stages. All other frames leave by
+ * m->port. */
 void pipeline_inject(struct worker *w, struct rte_mbuf *m);
 
 /* Runs parked packets again whose next hop has been resolved, and drops those that waited

@@ -2,7 +2,7 @@
 
 /* Key and packet of one family: pkt.h. */
 
-/* As they lie in the packet. */
+/* In network order, as in the packet. */
 struct FAM(key) {
 	FAM_ADDR saddr, daddr;
 	be16 sport, dport;
@@ -30,8 +30,8 @@ struct FAM(pkt) {
 
 struct FAM(burst) {
 	uint16_t n;
-	/* Set by look-up: each packet has its connection, and none has a SYN. Stage schedule has
-	 * nothing to do unless a server was removed. */
+	/* Set by look-up: each packet has its connection, and none has a SYN. Stage schedule is
+	 * skipped unless a server was removed. */
 	bool known;
 	struct FAM(pkt) pkts[BURST_MAX];
 };

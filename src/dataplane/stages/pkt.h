@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_STAGES_PKT_H
 
 /*
- * A packet on its way through the stages, and the burst that carries up to 32 of them.
- * A burst holds packets of one family (pkt.fam.h). Worker context.
+ * A packet in the stages, and a burst of up to 32 packets. A burst holds packets of one family
+ * (pkt.fam.h). Worker context.
  */
 
 #include <rte_mbuf.h>
@@ -20,8 +20,8 @@ enum pkt_dir {
 	DIR_OUT, /* real server of a NAT service to client */
 };
 
-#define PKT_TRIED_OUT 0x1U  /* steered out, nothing found: now tried as in */
-#define PKT_FOLLOWS   0x2U  /* a fragment but the first: ports are the first's, no L4 header */
+#define PKT_TRIED_OUT 0x1U  /* steered `out` without a connection: now tried as `in` */
+#define PKT_FOLLOWS   0x2U  /* a later fragment: ports are those of the first, no L4 header */
 #define PKT_REPLAYED  0x4U  /* was parked: already counted as received */
 #define PKT_FRAGMENT  0x8U  /* ports are known from steer on: fragment_track.h */
 #define PKT_NEW	      0x20U /* this packet made its connection */
@@ -39,8 +39,8 @@ struct pkt_tag {
 	uint8_t udp : 1;      /* with fragment, IPv6: its protocol, TCP or UDP */
 	uint8_t v6 : 1;	      /* HANDOFF_DECIDED: control is of an IPv6 template;
 			       * HANDOFF_STEERED: the packet is of IPv6 */
-	uint8_t observed : 1; /* a trace or capture looks at the packet: observe/observer.h */
-	uint8_t ours : 1;     /* a program of this router sends the packet: pipeline_inject() */
+	uint8_t observed : 1; /* a trace or capture observes the packet: observe/observer.h */
+	uint8_t ours : 1;     /* a program of this router sent the packet: pipeline_inject() */
 	uint8_t no_sum : 1;   /* with fragment, IPv4: of a UDP datagram without a checksum */
 	union {
 		uint16_t tx_port; /* HANDOFF_TX */
@@ -68,12 +68,12 @@ struct pkt_tag {
 _Static_assert(sizeof(struct pkt_tag) == 16, "the dynamic fields of an mbuf have room");
 
 enum handoff_kind {
-	HANDOFF_STEER,	  /* from the start of the pipeline, for its owner */
-	HANDOFF_STEERED,  /* from look-up on, for its owner: stages/steered.h */
-	HANDOFF_TX,	  /* finished: put it on tx_port */
-	HANDOFF_HOME,	  /* for the home of its client's template: a server is wanted */
-	HANDOFF_DECIDED,  /* its server is chosen and counted: not asked for again */
-	HANDOFF_UNLEASED, /* as HANDOFF_TX, but not under the lease: Linux's own, relayed */
+	HANDOFF_STEER,	  /* for its owner, from the start of the pipeline */
+	HANDOFF_STEERED,  /* for its owner, from look-up on: stages/steered.h */
+	HANDOFF_TX,	  /* finished: to be sent by tx_port */
+	HANDOFF_HOME,	  /* for the home of its client's template, to choose a server */
+	HANDOFF_DECIDED,  /* its server is chosen and counted */
+	HANDOFF_UNLEASED, /* as HANDOFF_TX without a lease: frames of Linux, relayed ones */
 };
 
 extern int pkt_tag_offset; /* set once at start by pkt_tag_register() */
@@ -85,7 +85,7 @@ static inline struct pkt_tag *pkt_tag(struct rte_mbuf *m)
 	return RTE_MBUF_DYNFIELD(m, pkt_tag_offset, struct pkt_tag *);
 }
 
-/* Seen by every stage of one burst. */
+/* The environment of all stages for one burst. */
 struct burst_env {
 	uint32_t now_tick; /* CONN_TICK_HZ ticks; wraps: compare by difference */
 	uint32_t now_s;
@@ -94,7 +94,7 @@ struct burst_env {
 	uint32_t vip_flags;	   /* VIP_GRACE, VIP_FREEZE */
 	const struct relay *relay; /* or NULL */
 	uint32_t leavers;	   /* 0: no real server is removed */
-	bool many_servers;	   /* more than the first caches hold the state of */
+	bool many_servers;	   /* their state exceeds the first caches */
 	uint32_t sync;		   /* SYNC_EMIT, SYNC_HOLD */
 	const struct snapshot *snap;
 	const struct fib *fib;

@@ -3,14 +3,13 @@
 #define PLVS_DATAPLANE_STAGES_RELATED_H
 
 /*
- * ICMP errors about balanced connections, found by the packet that they quote and sent to
- * whoever sent that packet. As IPVS does it:
+ * ICMP errors about balanced connections, found by the quoted packet and sent to the sender of that
+ * packet, as in IPVS:
  *	about a reply, to the VIP     NAT: destination and quoted source become the server's;
  *				      DR: to the server as it is
  *	about a forwarded packet,     NAT: the source becomes the VIP, whoever sent it, and
  *	to the client		      the quoted destination the VIP and its port
- * By full NAT both ends of the error and of the packet that the error quotes are rewritten as those
- * of any packet. Worker context.
+ * By full NAT both addresses of the error and of the quoted packet are rewritten. Worker context.
  */
 
 #include "dataplane/stages/ip.h"

@@ -7,13 +7,12 @@
  *	SYN, datagram	conn is NULL afterwards: scheduled anew
  *	other TCP	answered with a RST
  * Packets of the server: TCP is answered with a RST and goes on as a RST to the client, which may
- * be waiting and have nothing to send; datagrams are dropped. Fragments: the first fragment is
- * treated as any packet, later fragments are dropped.
- * Connections that an operator ended: ended.h.
- * To be called when env.leavers is not 0. Doors: drop (server_gone, service_gone, ended).
+ * wait without sending; datagrams are dropped. Fragments: the first fragment is treated as any
+ * packet, later fragments are dropped. Connections that an operator ended: ended.h. Call when
+ * env.leavers is not 0. Doors: drop (server_gone, service_gone, ended).
  */
 void FAM(removed_server_end)(struct worker *w, struct FAM(burst) *b);
-/* The same for a packet of a server whose connection c is of the other family. why: with which the
- * packet is dropped. False: the packet has left. */
+/* The same for a packet of a server whose connection c is of the other family. why: the drop
+ * reason. False: the packet has left. */
 bool FAM_FN(removed_server, reply)(struct worker *w, struct FAM(pkt) *p, const struct conn *c,
 				   enum drop_reason why);

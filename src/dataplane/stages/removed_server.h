@@ -3,8 +3,8 @@
 #define PLVS_DATAPLANE_STAGES_REMOVED_SERVER_H
 
 /*
- * Connections whose real server was removed, and that are not to wait for it: see enum
- * server_gone. Worker context.
+ * Ends connections whose real server was removed, as its service's `on_removed` demands: enum
+ * on_removed. Worker context.
  */
 
 #include "dataplane/stages/pipeline.h"

@@ -2,15 +2,15 @@
 
 /* The part of resolve.h that is compiled once for each address family. */
 
-/* For a new NAT connection, or one that the peer has: has the client's next hop asked for now,
- * so that the first answer does not wait. */
+/* For a new NAT connection, or a copied one: requests the client's next hop now, so that the first
+ * answer does not wait. */
 void FAM(resolve_ahead)(struct worker *w, struct FAM(conn) *c);
 
 /* Stage resolve for one packet. False: the packet has left. */
 bool FAM_FN(resolve, packet)(struct worker *w, struct FAM(pkt) *p);
 
-/* The next hop of a connection's direction, if nothing has to be asked: resolved since the last
- * change, and reachable. Else NULL. */
+/* The next hop of a connection's direction, if it was resolved since the last change and is
+ * reachable; else NULL. */
 static inline const struct nexthop *FAM_FN(resolve, known)(const struct worker *w,
 							   const struct conn *c, unsigned int dir)
 {

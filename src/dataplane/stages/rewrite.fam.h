@@ -2,15 +2,15 @@
 
 /* The part of rewrite.h that is compiled once for each address family. */
 
-/* Drops the packet and tells its sender why: as the VIP to clients, as the director to servers.
- * mtu: of ICMP_REASON_TOO_BIG. */
+/* Drops the packet and sends an ICMP error to its sender: from the VIP to clients, from the
+ * router's address to servers. mtu: of ICMP_REASON_TOO_BIG. */
 void FAM_FN(rewrite, refuse)(struct worker *w, struct FAM(pkt) *p, enum icmp_reason why,
 			     enum drop_reason reason, uint16_t mtu);
 
 /* Stage rewrite for one packet. False: the packet has left. */
 bool FAM_FN(rewrite, packet)(struct worker *w, struct FAM(pkt) *p);
 
-/* A frame whose Ethernet header had `had` bytes gets one of nh->l2_len bytes. */
+/* Makes room for an Ethernet header of `want` bytes in place of one of `had` bytes. */
 static inline void FAM_FN(ethernet, resize)(struct rte_mbuf *m, uint16_t had, uint16_t want)
 {
 	m->data_off = (uint16_t)(m->data_off + had - want);
@@ -18,7 +18,7 @@ static inline void FAM_FN(ethernet, resize)(struct rte_mbuf *m, uint16_t had, ui
 	m->pkt_len = m->pkt_len - had + want;
 }
 
-/* The Ethernet header of nh in front of l3. */
+/* Writes the Ethernet header of nh in front of l3. */
 static inline void FAM_FN(ethernet, put_at)(struct rte_mbuf *m, uint8_t *l3,
 					    const struct nexthop *nh)
 {
@@ -38,7 +38,7 @@ static inline void FAM_FN(ethernet, put)(struct FAM(pkt) *p)
 	FAM_FN(ethernet, put_at)(p->m, p->l3, p->nh);
 }
 
-/* The checksum of a TCP segment or UDP datagram at l4, by a delta. */
+/* Updates the checksum of a TCP segment or UDP datagram at l4 by a delta. */
 static inline void FAM_FN(l4_csum, change)(uint8_t *l4, uint8_t proto, uint16_t delta)
 {
 	if (proto == IPPROTO_TCP) {
@@ -63,10 +63,9 @@ static inline void FAM_FN(l4_csum, update)(struct FAM(pkt) *p, uint16_t delta)
 }
 
 /*
- * The addresses, ports and TCP or UDP checksum of a packet by NAT. Returns the delta for the IP
- * header. out: enum pkt_dir. Both directions in one: `in` gets the server as its destination, `out`
- * the VIP as its source. Which one comes is as good as random, so the places are computed, not
- * branched to.
+ * Rewrite address, port and TCP or UDP checksum of a packet by NAT. Return the delta for the IP
+ * header. out: enum pkt_dir. `in` gets the server as its destination, `out` the VIP as its source.
+ * The direction is as good as random, so the places are computed without a branch.
  */
 static inline uint16_t FAM_FN(nat, address)(const struct FAM(conn) *c, uint8_t *l3, uint32_t out)
 {
@@ -114,7 +113,7 @@ static inline uint16_t FAM_FN(fullnat, apply)(const struct FAM(table) *t, const 
 }
 
 #if FAMILY == 6
-/* A datagram without a checksum, which IPv6 does not allow. */
+/* True: a datagram without a checksum, which IPv6 does not allow. */
 static inline bool FAM_FN(udp_csum, missing)(const uint8_t *l4, uint8_t proto)
 {
 	return unlikely(proto == IPPROTO_UDP) && ((const struct rte_udp_hdr *)l4)->dgram_cksum == 0;

@@ -11,7 +11,7 @@
 
 struct service_match {
 	const struct service *svc; /* NULL = none */
-	bool exact;		   /* by this very address:port, not by a mark or port 0 */
+	bool exact;		   /* by exactly this address:port, not by a mark or port 0 */
 };
 
 #define FAM_TEMPLATE "dataplane/stages/service_match.fam.h"

@@ -2,7 +2,7 @@
 
 /* The part of source_link.h that is compiled once for each address family. */
 
-/* The slow way: asks the fib, and remembers a yes. */
+/* The slow way: looks in the fib, and stores a positive answer. */
 bool FAM_FN(source, look)(struct worker *w, struct FAM(source_slot) *slot, FAM_ADDR server,
 			  link_id link);
 
@@ -11,7 +11,7 @@ static inline struct FAM(source_slot) *FAM_FN(source, slot)(struct worker *w, FA
 	return &w->FAM(v).sources[FAM_FN(addr, hash)(server) % SOURCE_SLOTS];
 }
 
-/* Whether packets of a NAT server are known to be allowed to come in by link. */
+/* True: the stored answers allow packets of a NAT server by link. */
 static inline bool FAM_FN(source, is_known)(struct worker *w, FAM_ADDR server, link_id link)
 {
 	const struct FAM(source_slot) *s = FAM_FN(source, slot)(w, server);
@@ -20,7 +20,7 @@ static inline bool FAM_FN(source, is_known)(struct worker *w, FAM_ADDR server, l
 	       (s->link[0] == link || s->link[1] == link);
 }
 
-/* Whether packets of a NAT server may come in by link. */
+/* True: packets of a NAT server may come in by link. */
 static inline bool FAM_FN(source, on_link)(struct worker *w, FAM_ADDR server, link_id link)
 {
 	if (likely(FAM_FN(source, is_known)(w, server, link)))

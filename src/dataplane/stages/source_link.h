@@ -3,17 +3,17 @@
 #define PLVS_DATAPLANE_STAGES_SOURCE_LINK_H
 
 /*
- * Sources that a link can bring. A packet of a NAT server comes in by a link over which the
- * fib reaches that server (fib_reaches4()), or by a link that the configuration calls loose.
- * A VIP or an address of the router's own comes in by no link.
+ * The check of source addresses by link. A packet of a NAT server may come in by a link over which
+ * the fib reaches that server (fib_reaches4()), or by a link with source_check `loose`. No packet
+ * may come in with a VIP or an address of the router's own as its source.
  *
- * Packets of NAT servers are checked one by one, so each worker remembers what the fib said:
- * two links for each server's address. The memory is indexed by the address' hash, and
- * each slot is valid for one resolve generation, which every change of routes raises. Servers
- * with more than two links, or with a hash in common, ask the fib again.
+ * Each packet of a NAT server is checked, so each worker stores the answers of the fib: two links
+ * for each server's address. A slot, found by the address's hash, is valid for one resolve
+ * generation, which every change of routes raises. Servers with more than two links, or with a
+ * common hash, need the fib again.
  *
- * Other sources are checked where a packet makes a connection or goes to Linux: established
- * connections pay nothing for the check. Worker context.
+ * Other sources are checked where a packet makes a connection or goes to Linux: the check costs
+ * established connections nothing. Worker context.
  */
 
 #include "dataplane/worker.h"

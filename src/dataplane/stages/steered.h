@@ -4,14 +4,14 @@
 
 /*
  * The hand-off of a steered packet (HANDOFF_STEERED). The worker that received the packet has
- * parsed and steered it, and knows the hash of its key. The hash, the direction and the places of
- * the headers go along in the packet's tag, which the owner reads in any case. So the owner
- * prefetches the bucket before it has seen the frame, takes the key from the frame in three loads,
- * and begins with stage look-up. Tables of all workers hash with the same seed.
+ * parsed and steered it, and knows the hash of its key. The packet's tag, which the owner reads in
+ * any case, has the hash, the direction and the places of the headers. So the owner prefetches the
+ * bucket before it reads the frame, takes the key from the frame in three loads, and begins with
+ * stage look-up. Tables of all workers hash with the same seed.
  *
- * Packets that have more to tell go from the start of the pipeline again, as HANDOFF_STEER:
- * fragments, ICMP errors, packets that a trace or capture looks at, headers far behind the start.
- * The owner steers a packet again while its VIPs are not active.
+ * Other packets go through the pipeline from its start again, as HANDOFF_STEER: fragments, ICMP
+ * errors, observed packets, packets with headers far behind the start. The owner steers a packet
+ * again while its VIPs are not active.
  *
  * Worker context.
  */
@@ -21,7 +21,7 @@
 #define FAM_TEMPLATE "dataplane/stages/steered.fam.h"
 #include "base/both_families.h"
 
-/* Of a frame with HANDOFF_STEERED: what the owner will need first is on its way. */
+/* Prefetches the bucket and headers of a frame with HANDOFF_STEERED. */
 static inline void steered_prefetch(struct worker *w, const struct pkt_tag *tag)
 {
 	if (likely(!tag->v6))

@@ -5,7 +5,7 @@
 /* Stage track for one packet. */
 void FAM_FN(track, packet)(struct worker *w, struct FAM(pkt) *p);
 
-/* Whether a segment of an established connection is plain data, and the connection is assured. */
+/* True: a segment of an established connection is plain data, and the connection is assured. */
 static inline bool FAM_FN(track, adds_nothing)(const struct conn *c, const struct FAM(pkt) *p)
 {
 	return (c->evidence & (EVIDENCE_ASSURED | EVIDENCE_DOUBT)) == EVIDENCE_ASSURED &&
@@ -20,9 +20,9 @@ static inline bool FAM_FN(track, moves_numbers)(const struct conn *c, const stru
 	       !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
-/* Whether the packet changes no more of its connection than the time stamp and TCP's numbers:
- * plain data on an established and assured TCP connection, or a datagram on an assured one. Not for
- * an ICMP error, or a fragment but the first. */
+/* True: the packet changes only the time stamp and TCP's numbers of its connection: plain data on
+ * an established and assured TCP connection, or a datagram on an assured one. Not for ICMP errors
+ * and later fragments. */
 static inline bool FAM_FN(track, is_plain)(const struct conn *c, const struct FAM(pkt) *p)
 {
 	if (likely(c->proto == IPPROTO_TCP))

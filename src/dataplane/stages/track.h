@@ -2,7 +2,7 @@
 #ifndef PLVS_DATAPLANE_STAGES_TRACK_H
 #define PLVS_DATAPLANE_STAGES_TRACK_H
 
-/* Stage track for packets by themselves. Worker context. */
+/* Stage track for single packets. Worker context. */
 
 #include "dataplane/conn/evidence.h"
 #include "dataplane/conn/tcp_state.h"

@@ -2,11 +2,11 @@
 #ifndef PLVS_DATAPLANE_STAGES_UNASKED_H
 #define PLVS_DATAPLANE_STAGES_UNASKED_H
 
-/* Packets without a connection that no service is found for. Worker context. */
+/* Packets without a connection and without a service. Worker context. */
 
 #include "dataplane/worker.h"
 
-/* A port from here on is a client's; a port below is a server's. */
+/* Ports from here on belong to clients; ports below belong to servers. */
 #define UNASKED_PORT_CLIENTS 1024
 
 #define FAM_TEMPLATE "dataplane/stages/unasked.fam.h"

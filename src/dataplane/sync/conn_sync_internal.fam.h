@@ -7,8 +7,8 @@ static inline uint8_t *FAM_FN(sync, mark)(struct worker *w, const struct FAM(con
 	return &w->FAM(v).marks[FAM_FN(conn, index)(&w->FAM(v).table, c)];
 }
 
-/* A step through the table, from an entry on; the next one, 0 at the end. Walk: n entries become
- * events. Sweep: entries that no operation of the transfer brought go. */
+/* Steps through the table from an entry on; return the next entry, 0 at the end. Walk: reports n
+ * entries. Sweep: ends entries that no operation of the transfer brought. */
 uint32_t FAM_FN(sync, walk)(struct worker *w, uint32_t from, uint32_t n);
 uint32_t FAM_FN(sync, sweep)(struct worker *w, uint32_t from);
 /* SYNC_PUT, SYNC_END, SYNC_FTP_*. */

@@ -6,15 +6,15 @@
 
 #include "dataplane/sync/conn_sync.h"
 
-#define MARK_TOLD     0x01U /* the peer knows of it */
-#define MARK_SYNCED   0x02U /* the peer told of it */
+#define MARK_TOLD     0x01U /* reported to the peer */
+#define MARK_SYNCED   0x02U /* reported by the peer */
 #define MARK_GEN_BIT  4	    /* of the transfer that brought it */
 #define MARK_GEN_MASK 0xf0U
 
 #define FAM_TEMPLATE "dataplane/sync/conn_sync_internal.fam.h"
 #include "base/both_families.h"
 
-/* An answer to SYNC_WALK or SYNC_FLUSH, behind all events of before. */
+/* Sends an answer to SYNC_WALK or SYNC_FLUSH, behind all earlier events. */
 void sync_note(struct worker *w, const struct sync_event *op);
 
 #endif

@@ -2,12 +2,12 @@
 
 /* The part of ledger.h that is compiled once for each address family. Worker context, with rows. */
 
-/* Writes the whole row of an entry as it is now. */
+/* Writes the whole row of an entry in its present state. */
 void FAM_FN(ledger, put)(struct worker *w, const struct FAM(conn) *c);
-/* The same where it is worth it: a template; a connection into whose payload the router writes; a
- * row without memory, which is counted. */
+/* The same for rare cases, if the entry is to be kept: a template; a connection with a header or
+ * FTP; a row without memory, which is counted. */
 void FAM_FN(ledger, put_rare)(struct worker *w, const struct FAM(conn) *c);
-/* The same of a connection that is no template, whose row has memory. */
+/* The same for a connection, not a template, whose row has memory. */
 void FAM_FN(ledger, begin)(struct worker *w, const struct FAM(conn) *c, struct FAM(ledger_row) *row,
 			   uint32_t index);
 /* Writes the row of a server's half h as as_row says, with LEDGER_F_LOCAL. */
@@ -16,12 +16,12 @@ void FAM_FN(ledger, half)(struct worker *w, const struct FAM(conn) *h,
 /* A client of a template got through or was assured. Any worker that has a hold on the
  * template. */
 void FAM_FN(ledger, proven)(struct worker *w, uint32_t control);
-/* Writes the FTP row of a control connection as it is now. */
+/* Writes the FTP row of a control connection in its present state. */
 void FAM_FN(ledger, ftp)(struct worker *w, const struct FAM(conn) *c);
-/* CMD_ROWS: a step from an entry on; the next one, or 0 at the end. */
+/* CMD_ROWS: a step from an entry on. Returns the next entry, or 0 at the end. */
 uint32_t FAM_FN(ledger, walk)(struct worker *w, uint32_t from);
 
-/* Of a server's half. NULL: the row has no memory. */
+/* The row of a server's half, or of an entry. NULL: the row has no memory. */
 static inline struct FAM(ledger_row) *FAM_FN(ledger, half_row)(const struct worker *w,
 							       const struct FAM(conn) *h)
 {
@@ -44,8 +44,9 @@ static inline struct FAM(ledger_row) *FAM_FN(ledger, row)(const struct worker *w
 		       : NULL;
 }
 
-/* Half-open: nobody is told. A SYN on a closing connection leaves the row of the closing one. A row
- * has no room for the place of a header that is under way (proxy/proxy.h). */
+/* True: the entry is to have a row. Half-open connections have none. A SYN on a closing connection
+ * leaves the row of the closing one. A connection whose header is under way (proxy/proxy.h) has
+ * none, since a row has no room for the header's place. */
 static inline bool FAM_FN(ledger, worth)(const struct FAM(conn) *c)
 {
 	if (c->c.flags & CONN_F_TEMPLATE)
@@ -59,9 +60,9 @@ static inline uint8_t FAM_FN(ledger, flags)(const struct FAM(conn) *c)
 	return (uint8_t)((c->c.flags & CONN_F_PAYLOAD) | (c->c.evidence & EVIDENCE_ASSURED));
 }
 
-/* Made, in another state than SYN_RECV, or assured. A row with a check is of this very connection,
- * since the end of a connection clears the row: then state and flags are enough. A row without a
- * check was never written, and a state alone makes nothing of it. */
+/* Writes an entry that is new, in another state than SYN_RECV, or assured. A row with a check
+ * belongs to this connection, since the end of a connection clears its row, so state and flags are
+ * enough. A row without a check was never written, and a state alone does not make it valid. */
 static inline void FAM_FN(ledger, changed)(struct worker *w, const struct FAM(conn) *c)
 {
 	const uint32_t index = FAM_FN(conn, index)(&w->FAM(v).table, c);
@@ -80,7 +81,7 @@ static inline void FAM_FN(ledger, changed)(struct worker *w, const struct FAM(co
 		FAM_FN(ledger, begin)(w, c, row, index);
 }
 
-/* On its way out. A half-open connection never had a row. */
+/* Clears the row of an entry that ends. A half-open connection never had a row. */
 static inline void FAM_FN(ledger, ended)(struct worker *w, const struct FAM(conn) *c)
 {
 	struct FAM(ledger_row) *row;

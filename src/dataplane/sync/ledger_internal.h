@@ -26,7 +26,7 @@ struct ledger {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool runs, stop;
-	uint64_t missed[MAX_WORKERS];		    /* that have been asked for again */
+	uint64_t missed[MAX_WORKERS];		    /* missed rows already requested again */
 	bool asked[MAX_WORKERS];		    /* rewrite[] is under way */
 	struct worker_command rewrite[MAX_WORKERS]; /* CMD_ROWS */
 
@@ -35,8 +35,8 @@ struct ledger {
 	char fault[256];
 };
 
-/* Memory for rows ahead of those in use: at least `ahead` more of each table whose entries are
- * used, and the first ones of each. False: there is not enough; l->fault says so. */
+/* Gives memory to rows ahead of those in use: to at least `ahead` more of each table in use, and to
+ * the first rows of each table. False: there is not enough memory; see l->fault. */
 bool ledger_memory(struct ledger *l, uint32_t ahead);
 /* Memory for the row of a server. Control. */
 bool ledger_memory_server(struct ledger *l, uint32_t id);

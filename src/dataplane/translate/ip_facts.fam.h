@@ -2,8 +2,8 @@
 
 /* The part of ip_facts.h that is compiled once for each address family. */
 
-/* Of a packet whose L4 header lies at l4_off behind the header at l3. len: of the packet, as its
- * header says. proto: of the L4 header. */
+/* Reads the header at l3 of a packet whose L4 header lies at l4_off. len: length of the packet by
+ * its header. proto: of the L4 header. */
 static inline struct ip_facts FAM_FN(ip_facts, read)(uint8_t *l3, uint16_t l4_off, uint16_t len,
 						     uint8_t proto)
 {
@@ -44,7 +44,7 @@ static inline uint16_t FAM_FN(ip_facts, len)(const struct ip_facts *f)
 	return sizeof(struct rte_ipv6_hdr) + (f->fragment ? sizeof(struct ext6_fragment) : 0);
 }
 
-/* A header without options; of IPv6 with a fragment header for a fragment. */
+/* Writes a header without options; for an IPv6 fragment with a fragment header. */
 static inline void FAM_FN(ip_facts, write)(uint8_t *l3, const struct ip_facts *f, FAM_ADDR from,
 					   FAM_ADDR to)
 {

@@ -5,7 +5,7 @@
 /*
  * The fields of an IP header that both families have, read from the header of one family and
  * written as a header of the other (RFC 7915, 4.1 and 5.1). Options of IPv4, extension headers of
- * IPv6 and the flow label are left behind. Any context; no packet structures.
+ * IPv6 and the flow label are not translated. Any context; no packet structures.
  */
 
 #include "dataplane/stages/ext6.h"
@@ -19,7 +19,7 @@ struct ip_facts {
 	uint8_t traffic_class, hops, proto;
 	bool fragment; /* IPv6: has a fragment header */
 	bool more;
-	bool whole; /* IPv4: DF. Read from IPv6: longer than each IPv6 link takes, and no fragment
+	bool whole; /* IPv4: DF. Read from IPv6: longer than the least MTU of IPv6, and no fragment
 		     */
 };
 

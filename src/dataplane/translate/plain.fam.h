@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The part of plain.h that is compiled once for each address family: that of the packet as it came.
+/* The part of plain.h that is compiled once for each address family: that of the packet before.
  */
 
 /* Bytes of the header without options or extension headers. */
 #define PLAIN_HDR (FAMILY == 4 ? 20U : 40U)
 
 /*
- * Whether a TCP segment or datagram of `len` bytes, whose L4 header lies at l4_off behind l3,
- * leaves by nh with a header of the other family, and nothing else has to be done: no options, no
- * fragment before or after, a hop limit that is left, a checksum, and room for the longer header.
+ * True: a TCP segment or datagram of `len` bytes, whose L4 header lies at l4_off behind l3, can
+ * leave by nh with only a new header: no options, no fragment before or after, hop limit not used
+ * up, a checksum, and room for the longer header.
  */
 static inline bool FAM_FN(translate, is_plain)(const struct rte_mbuf *m, const uint8_t *l3,
 					       uint32_t l4_off, uint32_t len, uint8_t proto,
@@ -35,7 +35,7 @@ static inline bool FAM_FN(translate, is_plain)(const struct rte_mbuf *m, const u
 	return len - TRANSLATED_GROWTH <= limit;
 }
 
-/* The frame starts with the Ethernet header of nh, before the IP header at l3. */
+/* Writes the Ethernet header of nh in front of the IP header at l3, as the start of the frame. */
 static inline void FAM_FN(translate, frame)(struct rte_mbuf *m, uint8_t *l3,
 					    const struct nexthop *nh)
 {
@@ -52,7 +52,7 @@ static inline void FAM_FN(translate, frame)(struct rte_mbuf *m, uint8_t *l3,
 }
 
 #if FAMILY == 4
-/* An IPv6 header in place of the IPv4 header at l3. Returns its place. */
+/* Writes an IPv6 header in place of the IPv4 header at l3. Returns its place. */
 static inline uint8_t *FAM_FN(translate, header)(struct worker *w, uint8_t *l3, uint32_t payload,
 						 uint8_t proto, const struct new_ends6 *ends)
 {
@@ -68,7 +68,7 @@ static inline uint8_t *FAM_FN(translate, header)(struct worker *w, uint8_t *l3, 
 	return to;
 }
 #else
-/* An IPv4 header in place of the IPv6 header at l3, as ip_facts4_write() does. */
+/* Writes an IPv4 header in place of the IPv6 header at l3, as ip_facts4_write(). */
 static inline uint8_t *FAM_FN(translate, header)(struct worker *w, uint8_t *l3, uint32_t payload,
 						 uint8_t proto, const struct new_ends4 *ends)
 {
@@ -94,7 +94,7 @@ static inline uint8_t *FAM_FN(translate, header)(struct worker *w, uint8_t *l3, 
 }
 #endif
 
-/* Does it, for a packet for which FAM_FN(translate, is_plain)() holds. */
+/* Translates a packet that FAM_FN(translate, is_plain)() is true for. */
 static inline void FAM_FN(translate, plain)(struct worker *w, struct rte_mbuf *m, uint8_t *l3,
 					    uint32_t len, uint8_t proto, const struct nexthop *nh,
 					    const struct OTHER_FAM(new_ends) * ends,

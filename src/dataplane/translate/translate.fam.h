@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The part of translate.h that is compiled once for each address family: that of the packet as it
- * came. */
+/* The part of translate.h that is compiled once for each address family: that of the packet
+ * before. */
 
 /*
- * p, whose next hop is p->nh (NULL: Linux), leaves as a packet of the other family: l3, l3_len and
- * l4_off are the new ones, with an Ethernet header before them. l4_delta: of the checksums of TCP
- * and UDP. back_mtu: of the next hop by which the packets leave that p, an ICMP error, may be
- * about. False: the packet has left, by drop (ttl_exceeded, too_big, untranslatable, no_checksum,
+ * Translates p, whose next hop is p->nh (NULL: Linux), into a packet of the other family: sets l3,
+ * l3_len and l4_off, and writes an Ethernet header. l4_delta: of the checksums of TCP and UDP.
+ * back_mtu: if p is an ICMP error, the MTU of the next hop of the packets in the other direction.
+ * False: the packet has left, by drop (ttl_exceeded, too_big, untranslatable, no_checksum,
  * no_buffer) or as fragments.
  */
 bool FAM_FN(translate, packet)(struct worker *w, struct FAM(pkt) *p,

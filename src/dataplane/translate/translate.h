@@ -3,9 +3,9 @@
 #define PLVS_DATAPLANE_TRANSLATE_TRANSLATE_H
 
 /*
- * Packets of one family become packets of the other (RFC 7915): headers, checksums, fragments, ICMP
- * errors with the packets that they quote. The addresses and ports are those of a connection by
- * full NAT whose server is of the other family (fullnat/crossing.h). Worker context.
+ * Translation of packets between the families (RFC 7915): headers, checksums, fragments, ICMP
+ * errors with the quoted packets. The addresses and ports are those of a connection by full NAT
+ * whose server is of the other family (fullnat/crossing.h). Worker context.
  *
  *	header		ip_facts.h. Checksums of TCP and UDP change by a stored delta. A datagram
  *			that came by IPv4 without a checksum gets one; as a fragment it is dropped.

@@ -2,8 +2,7 @@
 #ifndef PLVS_DATAPLANE_TRANSLATE_TRANSLATED_ERROR_H
 #define PLVS_DATAPLANE_TRANSLATE_TRANSLATED_ERROR_H
 
-/* ICMP errors of one family as errors of the other one, with the packet that they quote:
- * translate.h. Worker context. */
+/* Translation of ICMP errors with the quoted packet: translate.h. Worker context. */
 
 #include "dataplane/fullnat/halves.h"
 

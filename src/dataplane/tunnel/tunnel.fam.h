@@ -2,34 +2,34 @@
 
 /* Tunnels of clients of one family, and errors that come by one family: tunnel.h. */
 
-/* The real server's address. Of a tunnel it may be of the other family, then daddr is zero. */
+/* The real server's address. For a tunnel it may be of the other family; daddr is zero then. */
 struct addr FAM(conn_server)(const struct worker *w, const struct FAM(conn) *c);
 
-/* The router's own address towards the server or, with a prefix of the server's family
- * (tunnel_source), one of it by the client's endpoint, so that what spreads by addresses spreads.
- * Zero: there is no route. */
+/* The source of outer packets: the router's own address towards the server or, with a prefix of the
+ * server's family (tunnel_source), an address of the prefix by the client's endpoint, so that
+ * devices which spread by addresses spread. Zero: there is no route. */
 struct addr FAM_FN(tunnel, source)(const struct worker *w, const struct FAM(conn) *c,
 				   const struct addr *server);
 
-/* The packet of a connection by tunnel goes on its way, or is refused. Takes the packet. */
+/* Sends the packet of a connection by tunnel, or refuses it. Takes the packet. */
 void FAM_FN(tunnel, send)(struct worker *w, struct FAM(pkt) *p);
 
 /* --- errors: FAMILY is that of the inner packet --- */
 
-/* The inner packet's place of its ports and protocol. False: no TCP or UDP to be read. */
+/* Finds ports and protocol of the inner packet. False: no readable TCP or UDP. */
 bool FAM_FN(tunnel, inner)(struct tunnel_quote *q);
-/* Takes m, an error that quotes an inner packet of the family, when that packet can be of a
- * connection here: handed to its owner, told to its client, or dropped. hdr_room: bytes before the
- * inner packet that may be written. False: Linux may have a tunnel of its own. */
+/* Takes m, an error that quotes an inner packet of the family, if that packet can belong to a
+ * connection here: hands m off to the owner, sends an error to the client, or drops m. False: the
+ * error may belong to a tunnel of Linux. */
 bool FAM_FN(tunnel, tell)(struct worker *w, struct rte_mbuf *m, struct tunnel_quote *q);
 
 /* --- errors: FAMILY is that of the outer packet --- */
 
 /*
- * An ICMP error about an outer packet, found by the inner packet that it quotes: unreachable
- * and time exceeded go to the client with the same type and code (IPVS), too big is learnt and
- * told less the outer header. An error about no connection, or that contradicts the connection,
- * is dropped (icmp_unrelated). True: it was one, the packet has left. Stage steer calls it for what
- * would go to Linux.
+ * Takes an ICMP error about an outer packet, found by the quoted inner packet. Unreachable and time
+ * exceeded go to the client with the same type and code (IPVS). The MTU of too big is stored, and
+ * goes to the client less the outer header. An error about no connection, or that contradicts the
+ * connection, is dropped (icmp_unrelated). True: the packet has left. Stage steer calls this for
+ * packets that would go to Linux.
  */
 bool FAM_FN(tunnel, error)(struct worker *w, struct FAM(pkt) *p);

@@ -3,10 +3,10 @@
 #define PLVS_DATAPLANE_TUNNEL_TUNNEL_H
 
 /*
- * Tunnels to real servers (FWD_TUNNEL): outer headers (outer.h) around the client's packet, of the
- * server's family, which need not be the client's: the address that the outer packet comes from,
- * the path MTU learnt of a server, and ICMP errors about outer packets, which come to that address
- * and are told to the client. Worker context.
+ * Tunnels to real servers (FWD_TUNNEL): outer headers (outer.h) of the server's family, which may
+ * differ from the client's, around the client's packet. The functions choose the source of outer
+ * packets, keep the path MTU of servers, and pass ICMP errors about outer packets on to clients.
+ * Worker context.
  */
 
 #include <stdbool.h>
@@ -14,13 +14,13 @@
 #include "dataplane/stages/ip.h"
 #include "dataplane/worker.h"
 
-#define TUNNEL_MTU_MIN	552  /* less is not believed (Linux, ip_rt_min_pmtu) */
+#define TUNNEL_MTU_MIN	552  /* lower values are ignored (Linux, ip_rt_min_pmtu) */
 #define TUNNEL_MTU6_MIN 1280 /* the least MTU of an IPv6 link */
-#define TUNNEL_MTU_S	600  /* how long a path MTU is known (Linux, ip_rt_mtu_expires) */
+#define TUNNEL_MTU_S	600  /* validity of a path MTU (Linux, ip_rt_mtu_expires) */
 
 /* The path MTU that this worker learnt of a real server. */
 struct tunnel_path {
-	uint16_t mtu; /* of the outer packet; 0 = nothing */
+	uint16_t mtu; /* of the outer packet; 0 = not known */
 	uint16_t pad;
 	uint32_t until_s;
 };
@@ -34,9 +34,9 @@ struct tunnel_quote {
 	struct icmp_wire what; /* in outer_family */
 	uint32_t mtu;	       /* of too big; else 0 */
 	uint16_t outer_len;    /* of the quoted packet, its header included */
-	bool outer_whole;      /* the quoted packet must not be cut on its way */
+	bool outer_whole;      /* the quoted packet must not be fragmented */
 	struct addr from, to;  /* of the quoted packet */
-	struct encap encap;    /* of the quoted packet; whether with a checksum is not told */
+	struct encap encap;    /* of the quoted packet; without its checksum setting */
 	uint16_t header_len;   /* of all headers before the inner packet */
 	uint8_t *inner;	       /* IP header, then at least 8 bytes */
 	uint16_t len;	       /* readable bytes from inner on */
@@ -44,7 +44,7 @@ struct tunnel_quote {
 	uint8_t proto;
 };
 
-/* Whether the error says that the packet was too big. */
+/* True: the error is that the packet was too big. */
 bool tunnel_quote_too_big(const struct tunnel_quote *q);
 
 #define FAM_TEMPLATE "dataplane/tunnel/tunnel.fam.h"
