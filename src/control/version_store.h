@@ -80,8 +80,8 @@ int version_store_parse(struct version_store *s, const json_t *json);
 
 /* Without a file: 0 with n = 0. -errno with a sentence: the file is unreadable or damaged. */
 int version_store_load(struct version_store *s, const char *dir, char error[ERROR_TEXT]);
-/* text: of version_store_json(). 0 once durable, or -errno with a sentence. */ int *
-version_store_save(const char *dir, const char *text, char error[ERROR_TEXT]);
+/* text: of version_store_json(). 0 once durable, or -errno with a sentence. */
+int version_store_save(const char *dir, const char *text, char error[ERROR_TEXT]);
 /* Stores the text of a version; then removes texts beyond the first VERSION_STORE_TEXTS of
  * `wanted`. */
 int version_store_put_text(const char *dir, const struct version_id *id, const char *text,

@@ -164,8 +164,8 @@ struct ka_check {
 bool ka_is_checker(const struct kw *k);
 void ka_probe_make(struct ka_check *c);
 struct lvs_check *ka_check_begin(struct ka_check *c, const char *type, uint32_t interval_factor);
-/* keepalived_dpvs.c: keywords of DPVS. False: not such a keyword. */ bool
-ka_dpvs_top(struct *keepalived *ka, const struct kw *k);
+/* keepalived_dpvs.c: keywords of DPVS. False: not such a keyword. */
+bool ka_dpvs_top(struct keepalived *ka, const struct kw *k);
 bool ka_dpvs_virtual(struct keepalived *ka, const struct kw *k, struct ka_virtual *v);
 /* Fills the defaults of DPVS. */
 void ka_dpvs_fill(const struct keepalived *ka, struct lvs_service *svc);

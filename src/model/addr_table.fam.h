@@ -17,7 +17,8 @@ struct FAM(addr_table) {
 	struct FAM(addr_entry) slots[];
 };
 
-/* Worker or any. The entry of addr, or NULL. */ static inline const struct FAM(addr_entry) *
+/* Worker or any. The entry of addr, or NULL. */
+static inline const struct FAM(addr_entry) *
 FAM_FN(addr_table, find)(const struct FAM(addr_table) *t, FAM_ADDR addr)
 {
 	for (uint32_t i = FAM_FN(addr, hash)(addr);; i++) {

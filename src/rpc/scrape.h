@@ -39,7 +39,7 @@ struct scrape_options {
 	void *(*begin)(void *arg, enum expo_format format);
 	/* Appends to out until about end_us of CLOCK_MONOTONIC, or SCRAPE_SLICE bytes. 1: there
 	 * is more; 0: the document is complete; -1: it cannot be finished. */
-	int (*more)(void **arg, void *document, struct evbuffer *out, uint64_t end_us);
+	int (*more)(void *arg, void *document, struct evbuffer *out, uint64_t end_us);
 	void (*end)(void *arg, void *document);
 	/* Writes the small document at once; false: no memory. NULL: there is none. */
 	bool (*reasons)(void *arg, struct evbuffer *out);

@@ -37,9 +37,9 @@ static inline void trim_padding(struct rte_mbuf *m, uint32_t extra)
 /* True: a source that begins with 10 zero bytes, or is multicast, is invalid on a wire. */
 bool source6_is_bad(const struct worker *w, const uint8_t *addr, uint8_t proto);
 
-/* Parses an IPv6 packet. Returns the drop reason, or DROP_MAX with p filled in. */ enum drop_reason
-	*
-	ipv6_parse(const struct worker *w, struct rte_mbuf *m, uint32_t l2_len, struct pkt6 *p);
+/* Parses an IPv6 packet. Returns the drop reason, or DROP_MAX with p filled in. */
+enum drop_reason ipv6_parse(const struct worker *w, struct rte_mbuf *m, uint32_t l2_len,
+			    struct pkt6 *p);
 
 /* Sets key, hash and other fields at the end of stage parse, for a packet of `total` bytes. rest:
  * ports and protocol. */

@@ -50,8 +50,8 @@ struct discovery_socket {
 
 extern const struct mac discovery_all;
 
-/* Opens, or opens again after the interface was made anew. 0 or -errno (-ENODEV). */ int *
-discovery_open(struct discovery_socket *s, link_id link, const char *ifname);
+/* Opens, or opens again after the interface was made anew. 0 or -errno (-ENODEV). */
+int discovery_open(struct discovery_socket *s, link_id link, const char *ifname);
 void discovery_close(struct discovery_socket *s);
 /* 0 or -errno: -ENODEV, -ENETDOWN: the interface was removed, open again; -EAGAIN: try later. */
 int discovery_send(const struct discovery_socket *s, const struct discovery_packet *p);

@@ -27,8 +27,8 @@ struct frame_link {
 	struct mac mac; /* of the interface */
 };
 
-/* Opens, or opens again after the interface was made anew. 0 or -errno (-ENODEV). */ int *
-frame_link_open(struct frame_link *l, const char *ifname);
+/* Opens, or opens again after the interface was made anew. 0 or -errno (-ENODEV). */
+int frame_link_open(struct frame_link *l, const char *ifname);
 void frame_link_close(struct frame_link *l);
 /* 0 or -errno: -ENODEV: the interface was removed, open again; -EAGAIN: try later; -EMSGSIZE. */
 int frame_link_send(const struct frame_link *l, const struct mac *to, const uint8_t *datagram,

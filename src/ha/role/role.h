@@ -109,10 +109,11 @@ static inline uint32_t role_overlap_ms(const struct role_config *cfg)
 }
 
 #define ROLE_WITNESS_SLOW_MS 1000
-#define ROLE_CALM_MS	     1500  /* allows for one lost answer */
-#define ROLE_OVERDUE_MAX_MS  10000 /* time of frequent questions on a link that stopped to answer  \
-				    */
-#define ROLE_FAST_HOLD_MS 1000	   /* time at keepalive rate after the last missed heartbeat */
+#define ROLE_CALM_MS	     1500 /* allows for one lost answer */
+#define ROLE_OVERDUE_MAX_MS                                                                        \
+	10000		       /* time of frequent questions on a link that stopped to answer      \
+				*/
+#define ROLE_FAST_HOLD_MS 1000 /* time at keepalive rate after the last missed heartbeat */
 
 /* --- State ---------------------------------------------------------------------------- */
 
