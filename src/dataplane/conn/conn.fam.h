@@ -34,7 +34,8 @@ struct FAM(conn) {
 	uint8_t proxy;	   /* enum client_address, and PROXY_*: proxy.h */
 	uint8_t proxy_len; /* of the header, with proxy */
 	uint32_t control;  /* CONTROL() of its template, or 0 */
-#else uint64_t more_room[2];
+#else
+	uint64_t more_room[2];
 #endif
 };
 _Static_assert(sizeof(struct FAM(conn)) == (FAMILY == 4 ? 64 : 128),
