@@ -59,7 +59,7 @@ struct snapshot *snapshot_clone(const struct snapshot *s, uint32_t max_service_i
  * caller's reference of svc, unless -ENOMEM: possible for the first change of a copy's services of
  * the same 64 ids only. */
 int snapshot_set_service(struct snapshot *s, uint32_t id, struct service *svc);
-/* Takes over the caller's reference; NULL is none. */
+/* Takes over the caller's reference. NULL: no marks. */
 void snapshot_set_marks(struct snapshot *s, struct mark_table *marks);
 /* Drops the root and its references; frees each part whose last reference this was. */
 void snapshot_destroy(struct snapshot *s);
