@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "dataplane/sieve/sieve.h"
 #include "router/eal_fault.h"
+#include "router/packet_fanout.h"
 
 /* EAL leaves its run-time directory behind, and empty only when its own handlers of
  * atexit() have run: registered before EAL starts, ours runs after them. */
@@ -134,6 +135,7 @@ int eal_start(const struct config_node *node, int argc, char **argv, char error[
 	if (interfaces_check(argc, argv, error) != 0)
 		return -EBUSY;
 	atexit(runtime_dir_remove);
+	packet_fanout_start(argc, argv);
 	if (rte_eal_init(argc, argv) < 0) {
 		/* Its usage text, before the sentence that says what is amiss: both may go into a
 		 * pipe. */

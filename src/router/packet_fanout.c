@@ -8,7 +8,14 @@
  * about 2000 bytes does not fit into a frame of the ring, arrives cut off, and is dropped as
  * malformed. There is no argument of the driver against this, and a socket cannot leave its
  * group. So the flag is left out here; everything else passes unchanged.
+ *
+ * A group costs each frame of the interface a hash, and each frame that leaves a copy of its
+ * description, whatever its sockets do with frames. So sockets of devices with one queue join none.
  */
+#include "router/packet_fanout.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,11 +25,29 @@
 
 #define FLAGS_SHIFT 16 /* of the option's value: flags and mode, then the group */
 
+static bool no_groups;
+
+static bool has_queues(const char *argument)
+{
+	const char *at = strstr(argument, "qpairs=");
+
+	return at && strtoul(at + strlen("qpairs="), NULL, 10) != 1;
+}
+
+void packet_fanout_start(int argc, char **argv)
+{
+	no_groups = true;
+	for (int i = 1; i < argc; i++)
+		no_groups = no_groups && !has_queues(argv[i]);
+}
+
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
 	int fanout;
 
 	if (level == SOL_PACKET && name == PACKET_FANOUT && len == sizeof(fanout)) {
+		if (no_groups)
+			return 0;
 		memcpy(&fanout, value, sizeof(fanout));
 		fanout &= ~(int)((unsigned int)PACKET_FANOUT_FLAG_DEFRAG << FLAGS_SHIFT);
 		return (int)syscall(SYS_setsockopt, fd, level, name, &fanout, len);

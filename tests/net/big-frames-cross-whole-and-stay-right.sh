@@ -72,6 +72,8 @@ web_start server1
 cp "$RUN/sent" "$RUN/web-server1/www/random"
 is "ports that carry big frames" \
 	"$(rpc port.list | jq '[.ports[] | select(.big_frames == "whole")] | length')" -eq 2
+# The sockets of the driver are asked about no frame.
+is "sockets that hear of frames" "$(on dpdk cat /proc/net/packet | awk '$4 == "0003" && $6 == 1' | wc -l)" -eq 2
 
 # Whole, in and out. A busy machine makes frames smaller, but not that small.
 rpc port.list > "$RUN/ports"

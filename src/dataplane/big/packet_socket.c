@@ -18,11 +18,12 @@
 
 #define BLOCK 65536 /* of the ring: memory that the kernel finds in one piece */
 #define RECEIVE_ROOM                                                                               \
-	(16U << 20)	     /* bytes of frames that wait in the socket, as the kernel counts      \
-			      */
-#define SEND_ROOM (4U << 20) /* bytes of frames that the interface has not sent */
-#define SLOTS_MIN (BLOCK / PACKET_SLOT)
-#define SLOTS_MAX 65536U
+	(16U << 20)	       /* bytes of frames that wait in the socket, as the kernel counts    \
+				*/
+#define SEND_ROOM   (4U << 20) /* bytes of frames that the interface has not sent */
+#define NO_PROTOCOL 0xffff     /* reserved: RFC 1701 */
+#define SLOTS_MIN   (BLOCK / PACKET_SLOT)
+#define SLOTS_MAX   65536U
 
 static int option(int fd, int level, int name, int value)
 {
@@ -148,8 +149,14 @@ int packet_socket_silence(int fd)
 {
 	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
 	const struct sock_fprog filter = {.len = 1, .filter = &nothing};
+	struct sockaddr_ll at = {0};
+	socklen_t len = sizeof(at);
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) != 0)
 		return -errno;
+	/* A socket of a protocol that no frame has is not even asked. One in a fanout group keeps
+	 * its own. */
+	if (getsockname(fd, (struct sockaddr *)&at, &len) == 0 && at.sll_family == AF_PACKET)
+		(void)socket_bind(fd, (uint32_t)at.sll_ifindex, NO_PROTOCOL);
 	return option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
 }
