@@ -6,7 +6,7 @@
  *
  * A flow breaks when it reaches a server that does not know it. A router that knows a flow sends it
  * to its server, whatever mh says now. Another router adopts it: the flow goes to the choice of mh
- * there (with `adopt`), or breaks (without). Flows of a server that is gone break anyway, and are
+ * there (with `adopt`), or breaks (without). Flows of a removed server break anyway, and are
  * counted apart.
  *
  * ECMP:
@@ -103,7 +103,7 @@ static const char *const ecmp_names[] = {"resilient", "threshold", "modulo"};
 
 struct ecmp_state {
 	enum ecmp kind;
-	uint32_t n; /* routers, numbers 0 to n - 1 without those that are gone */
+	uint32_t n; /* routers, numbers 0 to n - 1 without removed ones */
 	uint32_t router[4096];
 	uint16_t bucket[BUCKETS];
 };
@@ -166,7 +166,7 @@ static double share(uint32_t n)
 	return 100.0 * n / n_flows;
 }
 
-/* The fate of the flows; gone: the number of a server that is gone, or UINT32_MAX. */
+/* The fate of the flows; gone: the number of a removed server, or UINT32_MAX. */
 static void row(const char *event, const struct ecmp_state *e, uint32_t gone, bool harmless)
 {
 	uint32_t moved = 0, dealt = 0, lost = 0, broken = 0, without = 0;
@@ -276,7 +276,7 @@ int main(int argc, char **argv)
 		give_up("no memory");
 	printf("%u routers, %u servers, %u flows, %u slots; per cent of all flows\n\n", n_routers,
 	       n_servers, n_flows, n_slots);
-	printf("| event | ECMP | at another router | of a server that is gone | dealt anew by mh | "
+	printf("| event | ECMP | at another router | of a removed server | dealt anew by mh | "
 	       "broken with `adopt` | broken without |\n|---|---|---|---|---|---|---|\n");
 	for (int kind = 0; kind < ECMP_MAX; kind++)
 		events((enum ecmp)kind);
