@@ -27,15 +27,16 @@ static const char *const shells[] = {"bash", NULL};
 		.name = NULL                                                                       \
 	}
 static const struct arg counter_args[] = {{"OBJECTS", ARG_CHOICE, ARG_POSITIONAL, "object",
-					   "which (default: all)", counter_objects, 0, 0},
+					   "kind of object (default: all)", counter_objects, 0, 0},
 					  END};
 
 static const struct arg zero_args[] = {{"SERVICE", ARG_SERVICE, ARG_POSITIONAL, "service",
-					"of this one (default: all)", NULL, 0, 0},
+					"a virtual service (default: all)", NULL, 0, 0},
 				       END};
 
 static const struct arg log_level_args[] = {{"LEVEL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED,
-					     "level", "the least that is logged", levels, 0, 0},
+					     "level", "the least severe level that is logged",
+					     levels, 0, 0},
 					    END};
 
 static const struct arg ha_handover_args[] = {{"force", ARG_FLAG, 0, "force",
@@ -50,8 +51,8 @@ static const struct arg ha_maintenance_args[] = {
 #define FLEET_TEXT                                                                                 \
 	{                                                                                          \
 		"FILE", ARG_TEXT_FILE, ARG_POSITIONAL, "text",                                     \
-			"a file of this machine; - is standard input; default: what this router "  \
-			"runs",                                                                    \
+			"a file of this machine; - is standard input; default: the running "       \
+			"configuration",                                                           \
 			NULL, 0, 0                                                                 \
 	}
 static const struct arg fleet_plan_args[] = {FLEET_TEXT, END};
@@ -59,11 +60,10 @@ static const struct arg fleet_push_args[] = {
 	FLEET_TEXT,
 	{"pause", ARG_DURATION, 0, "@pause", "between two members (default 2s)", NULL, 0, 0},
 	{"gate", ARG_DURATION, 0, "@gate",
-	 "how long a member may take until it announces as much as before (default 60s; 0s: no "
-	 "gate)",
+	 "time in which a member has to announce as much as before (default 60s; 0s: no gate)",
 	 NULL, 0, 0},
-	{"save", ARG_FLAG, 0, "@save", "each member also writes it to its file (config save)", NULL,
-	 0, 0},
+	{"save", ARG_FLAG, 0, "@save", "each member also writes its file (config save)", NULL, 0,
+	 0},
 	{"force", ARG_FLAG, 0, "@force", "leave out members that cannot be reached", NULL, 0, 0},
 	END};
 
@@ -102,13 +102,13 @@ static const struct arg import_args[] = {
 	 "keepalived: the configuration id that conditions ask for (default: the host name up to "
 	 "its first dot)",
 	 NULL, 0, 0},
-	{"role", ARG_CHOICE, 0, "@role", "of this router in a pair, where the file is of both",
+	{"role", ARG_CHOICE, 0, "@role", "of this router in a pair, if the file describes both",
 	 import_roles, 0, 0},
 	{"host", ARG_WORD, ARG_REPEAT, "@host", "NAME=ADDRESS: the resolver is not asked", NULL, 0,
 	 0},
 	{"force", ARG_FLAG, 0, "@force",
-	 "exit 0 also where objects are left out, and keep services whose access list is lost",
-	 NULL, 0, 0},
+	 "exit 0 also if objects are left out, and keep services without their access lists", NULL,
+	 0, 0},
 	END};
 
 static const char *const event_kinds[] = {"change", "health", "role", "session", NULL};
@@ -140,59 +140,61 @@ const struct command cli_commands[] = {
 	 "service.delete", "deleted", NULL, NULL, NULL},
 
 	{"server add", "add a real server to a service",
-	 "It is put at the head of the service's list, as IPVS does.", server_add_args, 0,
-	 "server.add", "added", NULL, NULL, NULL},
+	 "The scheduler sees the server first, as in IPVS.", server_add_args, 0, "server.add",
+	 "added", NULL, NULL, NULL},
 	{"server edit", "change a real server",
-	 "It keeps its place in the list. Weight 0 quiesces: connections stay, new ones go "
+	 "The server keeps its place in the list. Weight 0 quiesces: connections stay, new ones go "
 	 "elsewhere.",
 	 server_edit_args, CMD_CHANGE, "server.edit", "edited", NULL, NULL, NULL},
 	{"server delete", "remove a real server from a service", NULL, server_delete_args, CMD_CUTS,
 	 "server.delete", "deleted", NULL, NULL, NULL},
 
-	{"health list", "whether real servers are up, and why",
-	 "WEIGHT is what counts now, and of what is configured where that differs.",
+	{"health list", "states of real servers, and the reasons",
+	 "WEIGHT is the effective weight, and the configured one where both differ.",
 	 health_list_args, 0, "health.list", NULL, NULL, view_health_list, NULL},
-	{"health show", "all that is known of one real server, with its history", NULL,
-	 health_show_args, 0, "health.show", NULL, NULL, view_health, NULL},
-	{"health force", "say whether a real server is up, whatever its checks say",
-	 "`maintenance` ends probes and new connections; those that it has go on. It holds, also "
-	 "over reloads, until `auto`.",
+	{"health show", "state, checks and history of one real server", NULL, health_show_args, 0,
+	 "health.show", NULL, NULL, view_health, NULL},
+	{"health force", "set the state of a real server, whatever its checks",
+	 "`maintenance` ends probes and new connections; existing connections go on. The state "
+	 "holds, also over reloads, until `auto`.",
 	 health_force_args, CMD_CUTS, "health.force", NULL, NULL, view_forced, NULL},
 
 	{"health try", "make one probe of a real server at once, and show the result",
-	 "The probe is that of the first check of the server, or of the check that is named. The "
-	 "verdict changes no state.",
+	 "The probe is of the server's first check, or of the named one. The verdict changes no "
+	 "state.",
 	 health_try_args, 0, "health.try", NULL, NULL, view_tried, NULL},
 
-	{"address list", "addresses that plvs answers for", NULL, NULL, 0, "address.list", NULL,
+	{"address list", "VIPs, gateways, prefixes and pools", NULL, NULL, 0, "address.list", NULL,
 	 &list_addresses, NULL, NULL},
 	{"address add", "add an address", "A service's VIP needs no entry here.", address_args, 0,
 	 "address.add", "added", NULL, NULL, NULL},
 	{"address delete", "remove an address", NULL, address_delete_args, CMD_CUTS,
 	 "address.delete", "deleted", NULL, NULL, NULL},
 
-	{"mark list", "mark rules, in order, with what they decided about",
+	{"mark list", "mark rules, in order, with their counters",
 	 "The last rule that matches decides.", NULL, CMD_STREAM, "mark.list", NULL, &list_marks,
 	 NULL, NULL},
 
 	{"mark add", "add a mark rule", NULL, mark_add_args, 0, "mark.add", "added", NULL, NULL,
 	 NULL},
-	{"mark delete", "remove the mark rule at a position", "Those behind it move up by one.",
+	{"mark delete", "remove the mark rule at a position", "Later rules move up by one.",
 	 mark_delete_args, CMD_CUTS, "mark.delete", "deleted", NULL, NULL, NULL},
 
 	{"connection list", "connections, filtered",
-	 "Rows are printed as they come. With --json they are the array \"rows\" of the document, "
-	 "one row on a line.",
+	 "Rows are printed when they arrive; with --json as the array \"rows\" of the document, "
+	 "one "
+	 "row on a line.",
 	 connection_list_args, CMD_STREAM, "connection.list", NULL, &list_connections, NULL, NULL},
-	{"connection count", "how many connections there are", NULL, connection_filter_args, 0,
+	{"connection count", "the number of connections", NULL, connection_filter_args, 0,
 	 "connection.count", NULL, NULL, view_count, NULL},
-	{"connection find", "a connection, whole", NULL, connection_one_args, 0, "connection.find",
-	 NULL, NULL, view_connection, NULL},
+	{"connection find", "all keys of a connection", NULL, connection_one_args, 0,
+	 "connection.find", NULL, NULL, view_connection, NULL},
 	{"connection end", "end one connection: client and real server get a RST",
-	 "Both are asked for a packet, and get the RST with it. A connection of UDP is removed.",
+	 "plvs asks both for a packet, and answers by the RST. A connection of UDP is removed.",
 	 connection_one_args, 0, "connection.end", NULL, NULL, view_ended, NULL},
 	{"connection end-all", "end the connections that pass the filters",
-	 "As `connection end`. Persistence templates stay. The shell asks before it ends more than "
+	 "See `connection end`. Persistence templates stay. The shell asks before it ends more "
+	 "than "
 	 "one.",
 	 connection_filter_args, CMD_CUTS | CMD_CHANGE, "connection.end_all", NULL, NULL,
 	 view_ended, NULL},
@@ -213,42 +215,43 @@ const struct command cli_commands[] = {
 	{"worker list", "workers, their load and queues", NULL, NULL, 0, "worker.list", NULL,
 	 &list_workers, NULL, NULL},
 	{"port list", "DPDK ports",
-	 "Q ASKED is how many queues the workers and the configuration want each way, RXQ and TXQ "
-	 "how many the driver gave. RSS ASKED and RSS say how the NIC is wanted to spread packets "
-	 "over receive queues, and how the NIC does: none, spreads (a flow stays on one queue), "
-	 "owners (a flow comes to the worker that owns the connection, and needs no hand-off).",
+	 "Q ASKED is the requested number of queues each way, RXQ and TXQ the numbers that the "
+	 "driver gave. RSS ASKED is the requested spread of packets over receive queues, RSS that "
+	 "of "
+	 "the NIC: none, spreads (a flow stays on one queue), owners (a flow comes to the worker "
+	 "that owns the connection, without a hand-off).",
 	 NULL, 0, "port.list", NULL, &list_ports, NULL, NULL},
 
 	{"ha status", "the pair of routers, in words",
 	 "State, reason, peer, paths, witnesses, synchronisation.", NULL, 0, "ha.status", NULL,
 	 NULL, view_ha, NULL},
 	{"ha handover", "make the other router active",
-	 "Whichever is asked. Connections are synchronised first, and none is lost.",
+	 "Either router may be asked. Connections are synchronised first, and none is lost.",
 	 ha_handover_args, CMD_CUTS, "ha.handover", NULL, NULL, view_said, NULL},
 	{"ha maintenance", "take this router out of the pair, or back in",
 	 "An active router hands over first.", ha_maintenance_args, CMD_CUTS, "ha.maintenance",
 	 NULL, NULL, view_said, NULL},
-	{"ha force", "become active whatever peer and witnesses say",
-	 "For when the peer is known to be off: two active routers break connections.", NULL,
+	{"ha force", "become active whatever the state of peer and witnesses",
+	 "Only when the peer is known to be off: two active routers break connections.", NULL,
 	 CMD_CUTS, "ha.force", NULL, NULL, view_said, NULL},
 	{"ha reset", "forget failed failbacks and holds, at both routers", NULL, NULL, 0,
 	 "ha.reset", NULL, NULL, view_said, NULL},
 
 	{"fleet status",
-	 "the members of a fleet: what each announces, and whose configuration differs",
-	 "Asks each member of `shared.ha.members`. Exit code 1: one cannot be reached, or differs "
-	 "from the router that is asked.",
+	 "the members of a fleet: their announced VIPs, and differences of configurations",
+	 "Asks each member of `shared.ha.members`. Exit code 1: a member cannot be reached, or "
+	 "differs from this router.",
 	 NULL, 0, NULL, NULL, NULL, NULL, run_fleet_status},
 	{"fleet show", "the router as a member of a fleet, and the VIPs that it announces", NULL,
 	 NULL, 0, "fleet.status", NULL, NULL, view_fleet, NULL},
 	{"fleet plan", "changes that a shared configuration would make at each member",
-	 "Each member checks it. Exit code 1: a member cannot take it, which is named.",
+	 "Each member checks the configuration. Exit code 1: a member, which is named, refuses.",
 	 fleet_plan_args, 0, NULL, NULL, NULL, NULL, run_fleet_plan},
-	{"fleet push", "put a shared configuration in place at all members, one after the other",
-	 "First all members check it; if one cannot take it, nothing changes. Then each applies it "
-	 "whole, and the next one follows when its checks have spoken and it announces as much as "
-	 "before. What fails is "
-	 "named; repeating the command completes what is missing.",
+	{"fleet push", "apply a shared configuration at all members, one after the other",
+	 "First all members check the configuration; if one refuses, nothing changes. Each member "
+	 "applies the whole configuration, and the next one follows when the member's checks have "
+	 "results and it announces as much as before. Failures are named; a repeated command "
+	 "continues with the missing members.",
 	 fleet_push_args, CMD_CUTS, NULL, NULL, NULL, NULL, run_fleet_push},
 	{"fleet drain", "withdraw all VIPs of this router from the network",
 	 "Packets that still come are forwarded. Holds until `fleet undrain`, or a restart.", NULL,
@@ -262,32 +265,29 @@ const struct command cli_commands[] = {
 	 "config.check", NULL, NULL, view_check, NULL},
 	{"config plan", "changes that applying a file would make", NULL, config_text_args, 0,
 	 "config.plan", NULL, NULL, view_plan, NULL},
-	{"config apply", "apply a file in one swap",
+	{"config apply", "apply a file, as a whole or not at all",
 	 "With `confirm-within 60s` the router takes the change back after 60 s, also when the "
-	 "session that made it is gone, unless `config confirm` comes before. Until then other "
-	 "changes "
-	 "are refused. Keywords may have -- in front.",
+	 "session has ended, unless `config confirm` comes before. Until then other changes are "
+	 "refused. Keywords may have -- in front.",
 	 config_apply_args, CMD_CUTS, "config.apply", NULL, NULL, view_plan, NULL},
-	{"config confirm", "keep what was applied with confirm-within", NULL, NULL, 0,
-	 "config.confirm", NULL, NULL, view_confirmed, NULL},
-	{"config push", "send the shared configuration to the peer, who applies it",
-	 "With `plan` the peer says what would change there, and changes nothing. With `force` the "
-	 "configuration of this router takes the place of one that has diverged from it.",
+	{"config confirm", "keep a configuration that was applied with confirm-within", NULL, NULL,
+	 0, "config.confirm", NULL, NULL, view_confirmed, NULL},
+	{"config push", "send the shared configuration to the peer, which applies it",
+	 "With `plan` the peer only reports the changes. With `force` this router's configuration "
+	 "replaces a diverged one.",
 	 config_push_args, 0, "config.push", NULL, NULL, view_plan, NULL},
 	{"config save", "write the running configuration to a file of the router",
-	 "Comments of the file stay where their objects do. The file from before is kept as "
-	 "PATH.bak.",
+	 "Comments of the file stay with their objects. The former file is kept as PATH.bak.",
 	 config_save_args, 0, "config.save", NULL, NULL, view_saved, NULL},
 	{"config history", "the versions of the shared configuration, the running one first",
-	 "What the last 20 versions say is kept in `state_dir`: `config diff` and `config "
-	 "rollback` "
-	 "take those whose state is kept.",
+	 "`state_dir` has the content of the last 20 versions, for `config diff` and `config "
+	 "rollback`.",
 	 NULL, 0, "config.history", NULL, NULL, view_history, NULL},
 	{"config diff", "changes from one version to another",
-	 "`config diff file` shows what is not saved.", config_diff_args, 0, "config.diff", NULL,
+	 "`config diff file` shows unsaved changes.", config_diff_args, 0, "config.diff", NULL,
 	 NULL, view_difference, NULL},
-	{"config rollback", "put what an earlier version says in place, as a new version",
-	 "The node part stays. `config diff VERSION` shows before what has changed since.",
+	{"config rollback", "restore an earlier version, as a new version",
+	 "The node part stays. `config diff VERSION` shows the changes since that version.",
 	 config_rollback_args, CMD_CUTS, "config.rollback", NULL, NULL, view_plan, NULL},
 	{"config schema", "every key with type, default and limits", NULL, NULL, 0, "config.schema",
 	 NULL, NULL, view_pretty, NULL},
@@ -295,20 +295,20 @@ const struct command cli_commands[] = {
 	{"import", "turn a configuration of another LVS program into one of plvs",
 	 "Piranha's lvs.cf, ipvsadm-save, keepalived.conf (also DPVS's) and ldirectord.cf. The "
 	 "configuration goes to standard output, a report with the lines of FILE to standard "
-	 "error; "
-	 "no router is asked. Exit code 1: refused, or objects are left out. Keywords may have -- "
+	 "error. The command needs no router. Exit code 1: refused, or objects are left out. "
+	 "Keywords may have -- "
 	 "in "
 	 "front. See import.md.",
 	 import_args, CMD_LOCAL, NULL, NULL, NULL, NULL, run_import},
 
-	{"doctor", "faults of the router and its pair, why they matter, and what to type",
+	{"doctor", "faults of the router and its pair, their effects, and commands against them",
 	 "Exit code, also for monitoring: 0 nothing, 1 warnings, 2 something critical, 3 the "
 	 "router "
 	 "cannot be reached. See doctor.md.",
 	 NULL, 0, NULL, NULL, NULL, NULL, run_doctor},
 
-	{"explain tcp", "the fate of a TCP packet, and why; nothing changes by asking",
-	 "The stages of the router answer, on a copy. See seeing-packets.md.", explain_tcp_args, 0,
+	{"explain tcp", "the path of a TCP packet, with reasons, without any change",
+	 "The stages of the router run on a copy. See seeing-packets.md.", explain_tcp_args, 0,
 	 "explain", NULL, NULL, NULL, run_explain_flow},
 	{"explain udp", "the same for a datagram", NULL, explain_udp_args, 0, "explain", NULL, NULL,
 	 NULL, run_explain_flow},
@@ -319,7 +319,7 @@ const struct command cli_commands[] = {
 	 NULL, run_drops},
 	{"drops show", "headers of the packets that were dropped last for a reason", NULL,
 	 drops_show_args, 0, "drop.show", NULL, NULL, view_drops, NULL},
-	{"trace", "the way of live packets, stage by stage, until Ctrl-C",
+	{"trace", "the path of live packets, stage by stage, until Ctrl-C",
 	 "FILTER is one word: quote it. See seeing-packets.md.", trace_args, CMD_LIVE, "trace",
 	 NULL, NULL, NULL, run_trace},
 	{"capture", "write live packets to a file: in, out and dropped, before and after rewrite",
@@ -327,7 +327,7 @@ const struct command cli_commands[] = {
 	 "capture", NULL, NULL, NULL, run_capture},
 
 	{"events", "events of the router: changes and their authors, health, roles, logins",
-	 "First the last ten, then each as it happens, until Ctrl-C. With --json one event a line.",
+	 "First the last ten, then new ones, until Ctrl-C. With --json one event a line.",
 	 events_args, CMD_LIVE, "event.follow", NULL, NULL, NULL, run_events},
 
 	{"log level", "set what the router logs", NULL, log_level_args, 0, "log.level", NULL, NULL,
@@ -337,9 +337,8 @@ const struct command cli_commands[] = {
 	 "On a terminal redrawn until q; c, p, b, a sort by connections, packets, bits and active "
 	 "connections per second, n by the configuration's order; arrows, PgUp and PgDn scroll; / "
 	 "and a "
-	 "part of a name show the services that have it, Esc all again. Elsewhere one plain "
-	 "picture "
-	 "after another; with --json one document a line.",
+	 "part of a name show matching services, Esc all again. Elsewhere one plain picture after "
+	 "another; with --json one document a line.",
 	 top_args, CMD_LIVE, NULL, NULL, NULL, NULL, run_top},
 	{"watch", "repeat a command each second", "q ends.", watch_args, CMD_LIVE, NULL, NULL, NULL,
 	 NULL, run_watch},

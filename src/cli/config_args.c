@@ -8,9 +8,9 @@
 
 static const char *const config_parts[] = {"all", "node", "shared", NULL};
 
-const struct arg config_show_args[] = {{"PART", ARG_CHOICE, ARG_POSITIONAL, "part",
-					"which part (default: all)", config_parts, 0, 0},
-				       END};
+const struct arg config_show_args[] = {
+	{"PART", ARG_CHOICE, ARG_POSITIONAL, "part", "part (default: all)", config_parts, 0, 0},
+	END};
 const struct arg config_text_args[] = {{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL | ARG_REQUIRED,
 					"text", "a file of this machine; - is standard input", NULL,
 					0, 0},
@@ -19,11 +19,11 @@ const struct arg config_apply_args[] = {
 	{"FILE", ARG_TEXT_FILE, ARG_POSITIONAL, "text",
 	 "a file of this machine; - is standard input; default: the router's own file", NULL, 0, 0},
 	{"confirm-within", ARG_DURATION, 0, "confirm_within",
-	 "take it back unless \"config confirm\" comes in time: 60s, 5m", NULL, 0, 0},
+	 "take the change back unless \"config confirm\" comes in time: 60s, 5m", NULL, 0, 0},
 	{"comment", ARG_WORD, 0, "comment", "why, for \"config history\"", NULL, 0, 0},
 	END};
 const struct arg config_push_args[] = {
-	{"plan", ARG_FLAG, 0, "plan", "only show what would change there", NULL, 0, 0},
+	{"plan", ARG_FLAG, 0, "plan", "only show the changes", NULL, 0, 0},
 	{"force", ARG_FLAG, 0, "force", "also to a peer whose configuration has diverged", NULL, 0,
 	 0},
 	END};
@@ -42,7 +42,6 @@ const struct arg config_diff_args[] = {{"FROM", ARG_WORD, ARG_POSITIONAL | ARG_R
 				       END};
 const struct arg config_rollback_args[] = {
 	{"VERSION", ARG_WORD, ARG_POSITIONAL, "version",
-	 VERSION_WORDS "; default: that of before an application that is not confirmed", NULL, 0,
-	 0},
+	 VERSION_WORDS "; default: the version before an unconfirmed one", NULL, 0, 0},
 	{"comment", ARG_WORD, 0, "comment", "why, for \"config history\"", NULL, 0, 0},
 	END};

@@ -24,9 +24,7 @@ static const char *const states[] = {
 	}
 
 const struct arg connection_list_args[] = {
-	CONNECTION_FILTERS,
-	{"limit", ARG_UINT, 0, "limit", "at most so many", NULL, 1, LIMIT_MAX},
-	END};
+	CONNECTION_FILTERS, {"limit", ARG_UINT, 0, "limit", "at most", NULL, 1, LIMIT_MAX}, END};
 const struct arg connection_filter_args[] = {CONNECTION_FILTERS, END};
 const struct arg connection_one_args[] = {{"PROTOCOL", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED,
 					   "protocol", "tcp or udp", protocols, 0, 0},

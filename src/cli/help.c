@@ -249,12 +249,13 @@ void manual_print(FILE *f, const struct command *commands)
 	      "names of objects, `?` lists what can follow, lines are kept in "
 	      "`~/.plvsctl_history`\n"
 	      "(`PLVSCTL_HISTORY` names another file; empty: none). When standard input is no\n"
-	      "terminal it reads a command per line, `#` begins a comment, and ends at the first\n"
-	      "that fails, with its exit code.\n\n"
+	      "terminal, `plvsctl` reads a command per line (`#` begins a comment), and ends at "
+	      "the\n"
+	      "first command that fails, with its exit code.\n\n"
 	      "Words and keywords may be shortened as long as they are unambiguous; scripts "
 	      "should\n"
 	      "spell them out. Keywords come in any order, as `weight 0` or `weight=0`.\n\n"
-	      "## Options\n\nThey may stand anywhere on the line, up to `--`.\n\n```\n",
+	      "## Options\n\nOptions may stand anywhere on the line, up to `--`.\n\n```\n",
 	      f);
 	options_print(f);
 	fprintf(f,
@@ -265,16 +266,17 @@ void manual_print(FILE *f, const struct command *commands)
 		"powers\n"
 		"of 1024 (`1.50MiB`), traffic is in bits per second; with `-n` numbers are exact "
 		"and\n"
-		"traffic is in bytes per second. Control characters in what the router sends are\n"
+		"traffic is in bytes per second. Control characters in the router's texts are\n"
 		"printed escaped.\n\n"
 		"With `--json` standard output has one JSON document: the method's result exactly, "
 		"on\n"
 		"one line (indented on a terminal). When the router refuses or cannot be reached, "
-		"it is\n"
-		"`{\"error\": {...}}`; the message stands on standard error as well. Streams\n"
+		"the document is\n"
+		"`{\"error\": {...}}`; the message goes to standard error as well. Streams\n"
 		"(`connection list`) are `{\"rows\":[...],\"count\":N,\"truncated\":false}` with "
 		"one row on\n"
-		"a line, printed as they come, so that a million of them need no memory.\n\n"
+		"a line. Each row is printed when it arrives, so that a million rows need no "
+		"memory.\n\n"
 		"## Exit codes\n\n| code | meaning |\n|---|---|\n",
 		CLI_DEFAULT_SOCKET);
 	for (const struct cli_exit_text *e = cli_exit_texts; e->text; e++)

@@ -33,7 +33,7 @@ static const char *const mark_protocols[] = {"tcp", "udp", "!tcp", "!udp", NULL}
 #define SERVER_OF                                                                                  \
 	{                                                                                          \
 		"SERVER", ARG_SERVER, ARG_POSITIONAL | ARG_REQUIRED, "server",                     \
-			"the real server within it", NULL, 0, 0                                    \
+			"the real server within the service", NULL, 0, 0                           \
 	}
 
 const struct arg service_one[] = {SERVICE_OF, END};
@@ -42,7 +42,7 @@ const struct arg service_list_args[] = {
 	{"brief", ARG_FLAG, 0, "@brief", "services only, without their servers", NULL, 0, 0}, END};
 
 #define SERVICE_KEYS(at)                                                                           \
-	{"name", ARG_WORD, 0, at "name", "a label for it", NULL, 0, 0},                            \
+	{"name", ARG_WORD, 0, at "name", "a label", NULL, 0, 0},                                   \
 		{"scheduler", ARG_WORD, 0, at "scheduler", "how real servers are chosen",          \
 		 schedulers,  0,	0},                                                        \
 	{                                                                                          \
@@ -71,12 +71,12 @@ const struct arg service_edit_args[] = {SERVICE_OF,
 #define SERVER_KEYS(at)                                                                            \
 	{"weight", ARG_UINT, 0,		at "weight", "share of new connections; 0 quiesces",       \
 	 NULL,	   0,	     MAX_WEIGHT},                                                          \
-		{"forward", ARG_CHOICE, 0, at "forward", "how packets reach it", forwards, 0, 0},  \
+		{"forward", ARG_CHOICE, 0, at "forward", "the forwarding method", forwards, 0, 0}, \
 		{"upper",                                                                          \
 		 ARG_UINT,                                                                         \
 		 0,                                                                                \
 		 at "upper",                                                                       \
-		 "full from so many connections; 0 = never",                                       \
+		 "no new connections at this number; 0 = no threshold",                            \
 		 NULL,                                                                             \
 		 0,                                                                                \
 		 UINT32_MAX},                                                                      \
@@ -84,7 +84,7 @@ const struct arg service_edit_args[] = {SERVICE_OF,
 		 ARG_UINT,                                                                         \
 		 0,                                                                                \
 		 at "lower",                                                                       \
-		 "open again below so many; 0 = 3/4 of upper",                                     \
+		 "new connections again below this number; 0 = 3/4 of upper",                      \
 		 NULL,                                                                             \
 		 0,                                                                                \
 		 UINT32_MAX},                                                                      \
@@ -95,7 +95,8 @@ const struct arg service_edit_args[] = {SERVICE_OF,
 
 const struct arg server_add_args[] = {SERVICE_OF,
 				      {"SERVER", ARG_NEW_SERVER, ARG_POSITIONAL | ARG_REQUIRED,
-				       "server.address", "where it listens", NULL, 0, 0},
+				       "server.address", "address and port of the real server",
+				       NULL, 0, 0},
 				      SERVER_KEYS("server."),
 				      END};
 const struct arg server_edit_args[] = {SERVICE_OF, SERVER_OF, SERVER_KEYS("set."), END};
@@ -105,8 +106,8 @@ const struct arg health_list_args[] = {
 	{"service", ARG_SERVICE, 0, "service", "of this virtual service", NULL, 0, 0},
 	{"server", ARG_SERVER, 0, "server", "the real server: address:port, or its address", NULL,
 	 0, 0},
-	{"state", ARG_CHOICE, 0, "state",
-	 "the state that counts: up, down, ...; forced: by an operator", health_states, 0, 0},
+	{"state", ARG_CHOICE, 0, "state", "the standing: up, down, ...; forced: set by an operator",
+	 health_states, 0, 0},
 	END};
 const struct arg health_show_args[] = {SERVICE_OF, SERVER_OF, END};
 const struct arg health_try_args[] = {SERVICE_OF,
@@ -120,7 +121,7 @@ const struct arg health_force_args[] = {
 	SERVER_OF,
 	{"STATE", ARG_CHOICE, ARG_POSITIONAL | ARG_REQUIRED, "state",
 	 "up, down, maintenance; auto: its checks decide again", health_words, 0, 0},
-	{"reason", ARG_WORD, 0, "reason", "why, for those who look later", NULL, 0, 0},
+	{"reason", ARG_WORD, 0, "reason", "the reason, for later readers", NULL, 0, 0},
 	END};
 
 const struct arg address_args[] = {
@@ -128,19 +129,20 @@ const struct arg address_args[] = {
 	 "192.0.2.80, 10.10.255.254/16", NULL, 0, 0},
 	{"kind", ARG_CHOICE, ARG_REQUIRED, "kind",
 	 "vip; gateway (the real servers' default route); prefix; pool (of full NAT)", kinds, 0, 0},
-	{"link", ARG_LINK, 0, "link", "where it lives: a port, or PORT.VLAN", NULL, 0, 0},
+	{"link", ARG_LINK, 0, "link", "its link: a port, or PORT.VLAN", NULL, 0, 0},
 	END};
 const struct arg address_delete_args[] = {
 	{"ADDRESS", ARG_ADDRESS, ARG_POSITIONAL | ARG_REQUIRED, "address", "the address", NULL, 0,
 	 0},
-	{"kind", ARG_CHOICE, 0, "kind", "where one address has several", kinds, 0, 0},
-	{"link", ARG_LINK, 0, "link", "where it lives", NULL, 0, 0},
+	{"kind", ARG_CHOICE, 0, "kind", "needed if one address has several kinds", kinds, 0, 0},
+	{"link", ARG_LINK, 0, "link", "its link", NULL, 0, 0},
 	END};
 
 const struct arg mark_add_args[] = {
-	{"mark", ARG_UINT, ARG_REQUIRED, "rule.mark", "that is set; 0 takes an earlier rule's away",
-	 NULL, 0, UINT32_MAX},
-	{"position", ARG_UINT, 0, "position", "before the rule that stands there (default: last)",
+	{"mark", ARG_UINT, ARG_REQUIRED, "rule.mark",
+	 "the mark of matching packets; 0 cancels the mark of an earlier rule", NULL, 0,
+	 UINT32_MAX},
+	{"position", ARG_UINT, 0, "position", "before the rule at this position (default: last)",
 	 NULL, 0, UINT32_MAX},
 	{"source", ARG_WORD, 0, "rule.source", "prefix of the client; \"!\" before it negates",
 	 NULL, 0, 0},
@@ -150,7 +152,7 @@ const struct arg mark_add_args[] = {
 	{"source_port", ARG_WORD, 0, "rule.source_port", "80, 1000-1999 or !80", NULL, 0, 0},
 	{"destination_port", ARG_WORD, 0, "rule.destination_port", "80, 1000-1999 or !80", NULL, 0,
 	 0},
-	{"link", ARG_WORD, 0, "rule.link", "that packets come in by; \"!\" before it negates", NULL,
+	{"link", ARG_WORD, 0, "rule.link", "on which packets arrive; \"!\" before it negates", NULL,
 	 0, 0},
 	{"comment", ARG_WORD, 0, "rule.comment", "for people", NULL, 0, 0},
 	END};

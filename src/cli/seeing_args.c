@@ -11,15 +11,16 @@
 	}
 #define IN                                                                                         \
 	{                                                                                          \
-		"in", ARG_LINK, 0, "in", "link that it arrives by (default: as routes say)", NULL, \
-			0, 0                                                                       \
+		"in", ARG_LINK, 0, "in",                                                           \
+			"link on which the packet arrives (default: of the route to its source)",  \
+			NULL, 0, 0                                                                 \
 	}
 #define FLOW                                                                                       \
 	{"SOURCE",                                                                                 \
 	 ARG_ENDPOINT,                                                                             \
 	 ARG_POSITIONAL | ARG_REQUIRED,                                                            \
 	 "source",                                                                                 \
-	 "address:port that sends it",                                                             \
+	 "address:port of the sender",                                                             \
 	 NULL,                                                                                     \
 	 0,                                                                                        \
 	 0},                                                                                       \
@@ -27,7 +28,7 @@
 		 ARG_ENDPOINT,                                                                     \
 		 ARG_POSITIONAL | ARG_REQUIRED,                                                    \
 		 "destination",                                                                    \
-		 "address:port that it is sent to",                                                \
+		 "address:port of the receiver",                                                   \
 		 NULL,                                                                             \
 		 0,                                                                                \
 		 0},                                                                               \
@@ -42,7 +43,7 @@ const struct arg explain_udp_args[] = {FLOW, END};
 const struct arg explain_pcap_args[] = {
 	{"FILE", ARG_PATH, ARG_POSITIONAL | ARG_REQUIRED, "@file",
 	 "a capture file of this machine; - is standard input", NULL, 0, 0},
-	{"packet", ARG_UINT, 0, "@packet", "which packet of the file (default 1)", NULL, 1,
+	{"packet", ARG_UINT, 0, "@packet", "number of the packet in the file (default 1)", NULL, 1,
 	 COUNT_MAX},
 	IN,
 	END};
@@ -62,12 +63,12 @@ const struct arg drops_show_args[] = {{"REASON", ARG_WORD, ARG_POSITIONAL | ARG_
 	 ARG_WORD,                                                                                 \
 	 ARG_POSITIONAL,                                                                           \
 	 "@filter",                                                                                \
-	 "which packets, as tcpdump takes it, quoted (default: all)",                              \
+	 "a filter of tcpdump, quoted (default: all packets)",                                     \
 	 NULL,                                                                                     \
 	 0,                                                                                        \
 	 0},                                                                                       \
 		{"count", ARG_UINT, 0, "count", "end after so many packets", NULL, 1, COUNT_MAX},  \
-		{"seconds", ARG_UINT, 0,   "seconds", "end after so long (default 60)",            \
+		{"seconds", ARG_UINT, 0,   "seconds", "end after this time (default 60)",          \
 		 NULL,	    1,	      3600},                                                       \
 	{                                                                                          \
 		"rate", ARG_UINT, 0, "rate", "records a second of a worker (default 2000)", NULL,  \

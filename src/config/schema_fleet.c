@@ -49,9 +49,8 @@ static const struct config_field announce_fields[] = {
 	 AT(struct config_announce, table),
 	 .max = UINT32_MAX,
 	 .check = table_check,
-	 .help = "Linux's routing table that gets a route for each VIP while the VIP is served "
-		 "here, and that BIRD or FRR exports; of this router alone; 0 = nothing is "
-		 "announced"},
+	 .help = "number of a routing table of Linux, for plvs alone: has a route for each VIP "
+		 "that is served here, which BIRD or FRR exports; 0 = no VIP is announced"},
 	{.name = "metric",
 	 .type = TYPE_UINT,
 	 AT(struct config_announce, metric),
@@ -74,16 +73,16 @@ static const struct config_field announce_fields[] = {
 	 .max = 60000,
 	 .def = 150,
 	 .noun = "a time",
-	 .help = "with `table`: a worker that makes no progress for so long is stuck: all VIPs are "
-		 "withdrawn and the process ends; 0 = nobody looks"},
+	 .help = "with `table`: when a worker makes no progress for so long, all VIPs are "
+		 "withdrawn and the process ends; 0 = never"},
 	{.name = "drain",
 	 .type = TYPE_MS,
 	 AT(struct config_announce, drain_ms),
 	 .max = DRAIN_MAX_MS,
 	 .def = 10000,
 	 .noun = "a time",
-	 .help = "at the end of plvs VIPs are withdrawn first, and for so long at most packets for "
-		 "them that still come are forwarded"},
+	 .help = "at its end plvs withdraws VIPs first, and forwards packets that still come for "
+		 "so long at most"},
 	{.name = "bgp_port",
 	 .type = TYPE_UINT,
 	 AT(struct config_announce, bgp_port),
@@ -91,8 +90,8 @@ static const struct config_field announce_fields[] = {
 	 .max = UINT16_MAX,
 	 .def = CONFIG_BGP_PORT,
 	 .help = "with `table`: TCP port of the routing daemon, in the namespace of the TAPs; plvs "
-		 "warns while no program has the port; 0 = another protocol than BGP, nobody "
-		 "looks"},
+		 "warns while no program has the port; 0 = another protocol than BGP, without a "
+		 "warning"},
 };
 const struct config_object config_object_announce = {
 	.noun = "announcing", FIELDS(announce_fields), .size = sizeof(struct config_announce)};
@@ -104,8 +103,8 @@ static const struct config_field pool_fields[] = {
 	 AT(struct config_address, address),
 	 .flags = FIELD_REQUIRED | FIELD_LIVE,
 	 .noun = "an address",
-	 .help = "no other router has it, and the network sends packets for it here: as an address "
-		 "of the link's network, or by the route that `announce.table` has for it"},
+	 .help = "an address that no other router has, and that the network routes here: of the "
+		 "link's network, or by its route in `announce.table`"},
 	{.name = "link",
 	 .type = TYPE_STRING,
 	 AT(struct config_address, link),

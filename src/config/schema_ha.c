@@ -45,29 +45,30 @@ static const struct config_field node_fields[] = {
 	 .names = role_names,
 	 .def = CONFIG_HA_UNSET,
 	 .noun = "a role",
-	 .help = "which of the two routers this is: the primary is active when both are well"},
+	 .help = "of this router: the primary is active when both are healthy"},
 	{.name = "priority",
 	 .type = TYPE_UINT,
 	 AT(struct config_ha_node, priority),
 	 .min = 1,
 	 .max = UINT16_MAX,
 	 .def = 100,
-	 .help = "the router of the higher one goes first, and takes back; of equal ones the "
-		 "primary"},
+	 .help = "the router with the higher priority is active when both are healthy; of equal "
+		 "ones the primary"},
 	{.name = "key_file",
 	 .type = TYPE_STRING,
 	 AT(struct config_ha_node, key_file),
 	 .rule = RULE_PATH,
 	 .max = 255,
 	 .noun = "a path",
-	 .help = "keys that both routers have: a line each, number and secret; the first signs"},
+	 .help = "keys that both routers have: a line each, number and secret; the first one "
+		 "signs"},
 	{.name = "paths",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_ha_node, paths, n_paths),
 	 .object = &path_object,
 	 .max = CONFIG_HA_MAX_PATHS,
 	 .max_name = "CONFIG_HA_MAX_PATHS",
-	 .help = "ways to the peer: one on each network, so that no single failure silences all"},
+	 .help = "ways to the peer: one on each network, so that no single failure interrupts all"},
 };
 const struct config_object config_object_ha_node = {
 	.noun = "node.ha", FIELDS(node_fields), .size = sizeof(struct config_ha_node)};
@@ -136,7 +137,7 @@ static const struct config_field announce_fields[] = {
 	 .max = 86400,
 	 .def = 60,
 	 .noun = "a time",
-	 .help = "while active, once each time; 0 = not"},
+	 .help = "between two repetitions while active; 0 = none"},
 };
 static const struct config_object announce_object = {
 	.noun = "announcements", FIELDS(announce_fields), .size = sizeof(struct config_ha_shared)};
@@ -156,15 +157,15 @@ static const struct config_field shared_fields[] = {
 	 .names = withdraw_names,
 	 .def = CONFIG_WITHDRAW_ANY,
 	 .noun = "a rule",
-	 .help = "a VIP is not announced (`node.announce`) while services on it lack their quorum: "
-		 "`any` of them, `all` of them; `never`: quorums do not matter"},
+	 .help = "a VIP is withdrawn (`node.announce`) while services on it lack their quorum: "
+		 "`any` or `all` of them; `never`: whatever the quorums"},
 	{.name = "cluster",
 	 .type = TYPE_UINT,
 	 AT(struct config_ha_shared, cluster),
 	 .min = 1,
 	 .max = UINT32_MAX,
 	 .def = 1,
-	 .help = "number of this pair: messages of others are not listened to"},
+	 .help = "number of this pair: messages with other numbers are ignored"},
 	{.name = "keepalive",
 	 .type = TYPE_MS,
 	 AT(struct config_ha_shared, keepalive_ms),
@@ -172,8 +173,8 @@ static const struct config_field shared_fields[] = {
 	 .max = 60000,
 	 .zero = "auto",
 	 .noun = "a time",
-	 .help = "between two heartbeats; a quarter of `deadtime` where that is three of these; "
-		 "`auto`: a quarter of it, from 20 to 50 ms"},
+	 .help = "between two heartbeats; `auto`: a quarter of `deadtime`, from 20 to 50 ms. Where "
+		 "`deadtime` is three keepalives, heartbeats come each quarter of `deadtime`"},
 	{.name = "deadtime",
 	 .type = TYPE_MS,
 	 AT(struct config_ha_shared, deadtime_ms),
@@ -182,8 +183,8 @@ static const struct config_field shared_fields[] = {
 	 .zero = "auto",
 	 .noun = "a time",
 	 .help = "without a heartbeat on any path, until the peer takes over; at least three "
-		 "keepalives. `auto`: as long as the lateness that both routers measure asks for, "
-		 "from 80 ms to 1 s"},
+		 "keepalives. `auto`: from 80 ms to 1 s, by the lateness that both routers "
+		 "measure"},
 	{.name = "start_delay",
 	 .type = TYPE_MS,
 	 AT(struct config_ha_shared, start_delay_ms),
@@ -212,21 +213,21 @@ static const struct config_field shared_fields[] = {
 	 .max = 600000,
 	 .def = 10000,
 	 .noun = "a time",
-	 .help = "after a takeover or start: what has no connection is dropped, not reset"},
+	 .help = "after a takeover or start: packets without a connection are dropped, not reset"},
 	{.name = "witnesses",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_ha_shared, witnesses, n_witnesses),
 	 .object = &witness_object,
 	 .max = 8,
-	 .help = "third parties by which a router that hears nothing tells that it is not itself "
-		 "deaf; by default the next hops and real servers of each link"},
+	 .help = "third stations, by whose answers a router without heartbeats knows that its own "
+		 "links work; by default the next hops and real servers of each link"},
 	{.name = "members",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_ha_shared, members, n_members),
 	 .object = &member_object,
 	 .max = CONFIG_HA_MAX_MEMBERS,
 	 .max_name = "CONFIG_HA_MAX_MEMBERS",
-	 .help = "of a fleet: whom `plvsctl fleet` asks; see fleet.md"},
+	 .help = "of a fleet: the routers that `plvsctl fleet` asks; see fleet.md"},
 	{.name = "announce",
 	 .type = TYPE_OBJECT,
 	 .object = &announce_object,
@@ -238,7 +239,7 @@ static const struct config_field shared_fields[] = {
 	 .max = 4000000,
 	 .def = 20000,
 	 .unit = "kilobytes per second",
-	 .help = "at most, for connections that are told the peer"},
+	 .help = "at most, for connections that are sent to the peer"},
 };
 const struct config_object config_object_ha_shared = {
 	.noun = "shared.ha", FIELDS(shared_fields), .size = sizeof(struct config_ha_shared)};
@@ -252,15 +253,15 @@ static const struct config_field programs_fields[] = {
 	 .most = 16,
 	 .noun = "a path",
 	 .def_text = "/usr/lib/plvs/checks, /etc/plvs/programs",
-	 .help = "where programs of checks lie that the peer may make this router run"},
+	 .help = "folders of programs that a check from the peer may run here"},
 	{.name = "user",
 	 .type = TYPE_STRING,
 	 AT(struct config_programs, user),
 	 .rule = RULE_LABEL,
 	 .max = 31,
 	 .noun = "a user",
-	 .help = "whom programs of checks run as that name no user; `nobody` if left out. A check "
-		 "that the peer sends may name no other user"},
+	 .help = "of programs whose check names no user; `nobody` if left out. A check from the "
+		 "peer may name no other user"},
 };
 const struct config_object config_object_programs = {
 	.noun = "programs", FIELDS(programs_fields), .size = sizeof(struct config_programs)};
@@ -274,8 +275,7 @@ static const struct config_field notify_fields[] = {
 	 .most = SPAWN_MAX_ARGV,
 	 .noun = "an argument",
 	 .help = "program and arguments, run at each change of role; JSON on standard input. "
-		 "`%{key}` in "
-		 "an argument is the value of this key of the document, as `%{state}`"},
+		 "`%{KEY}` in an argument becomes the document's value of this key, as `%{state}`"},
 	{.name = "health",
 	 .type = TYPE_STRING,
 	 LIST_AT(struct config_notify, health, n_health),
@@ -292,14 +292,14 @@ static const struct config_field notify_fields[] = {
 	 .max = 255, /* characters: paths are long */
 	 .most = SPAWN_MAX_ARGV,
 	 .noun = "an argument",
-	 .help = "the same for VIPs that are announced to the network, or withdrawn"},
+	 .help = "the same for VIPs that are announced or withdrawn"},
 	{.name = "user",
 	 .type = TYPE_STRING,
 	 AT(struct config_notify, user),
 	 .rule = RULE_LABEL,
 	 .max = 31,
 	 .noun = "a user",
-	 .help = "whom they run as; the router's own user if left out"},
+	 .help = "of the programs; the router's own user if left out"},
 	{.name = "timeout",
 	 .type = TYPE_MS,
 	 AT(struct config_notify, timeout_ms),
@@ -307,7 +307,7 @@ static const struct config_field notify_fields[] = {
 	 .max = 600000,
 	 .def = 10000,
 	 .noun = "a time",
-	 .help = "then the program and all it started are killed"},
+	 .help = "then the program and its children are killed"},
 };
 const struct config_object config_object_notify = {
 	.noun = "notify programs", FIELDS(notify_fields), .size = sizeof(struct config_notify)};

@@ -45,8 +45,8 @@ static const struct config_field health_fields[] = {
 	 .set_bit = SET_CHECK,
 	 .def_text = "none",
 	 .noun = "the name of a check",
-	 .help = "of `checks`: a server is up when all of these say so; without any it is always "
-		 "up"},
+	 .help = "of `checks`: a server is up when all of them succeed; without checks it is "
+		 "always up"},
 	{.name = "on_server_down",
 	 .type = TYPE_ENUM,
 	 AT(struct config_policy, health.consequence),
@@ -55,7 +55,7 @@ static const struct config_field health_fields[] = {
 	 .def = HEALTH_REMOVE,
 	 .noun = "a consequence",
 	 .help = "of a server that is down: `remove` treats its connections by `on_server_gone`, "
-		 "`quiesce` lets them go on; either way it gets no new ones"},
+		 "`quiesce` lets them continue; the server gets no new ones"},
 	{.name = "all_down",
 	 .type = TYPE_ENUM,
 	 AT(struct config_policy, health.all_down),
@@ -63,7 +63,7 @@ static const struct config_field health_fields[] = {
 	 .names = all_down_words,
 	 .def = HEALTH_REFUSE,
 	 .noun = "a way when all servers are down",
-	 .help = "`refuse`: nobody is chosen; `keep_last`: those that were up last stay"},
+	 .help = "`refuse`: no server is chosen; `keep_last`: the servers that were up last stay"},
 	{.name = "quorum",
 	 .type = TYPE_UINT,
 	 AT(struct config_policy, health.quorum),
@@ -71,13 +71,13 @@ static const struct config_field health_fields[] = {
 	 .min = 1,
 	 .max = UINT32_MAX,
 	 .def = 1,
-	 .help = "servers that must be up; below it sorry servers take over"},
+	 .help = "servers that must be up; with fewer, sorry servers take over"},
 	{.name = "quorum_hysteresis",
 	 .type = TYPE_UINT,
 	 AT(struct config_policy, health.quorum_hysteresis),
 	 .set_bit = SET_HYSTERESIS,
 	 .max = UINT32_MAX,
-	 .help = "the quorum is gained again with so many more"},
+	 .help = "a lost quorum is gained again with so many more"},
 	{.name = "quorum_weight",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, health.quorum_weight),
@@ -97,14 +97,14 @@ static const struct config_field health_fields[] = {
 	 .set_bit = SET_WEIGHT_MIN,
 	 .max = 10000,
 	 .unit = "percent",
-	 .help = "of the configured weight: what agents and loads may lower it to"},
+	 .help = "of the configured weight: the least effective weight by agents and loads"},
 	{.name = "weight_max",
 	 .type = TYPE_UINT,
 	 AT(struct config_policy, health.weight_max_percent),
 	 .set_bit = SET_WEIGHT_MAX,
 	 .max = 10000,
 	 .unit = "percent",
-	 .help = "and raise it to; both 0: 0 to 100 for agents, 100 to 1000 for loads"},
+	 .help = "the greatest; both keys 0: 0 to 100 for agents, 100 to 1000 for loads"},
 };
 const struct config_object config_object_health = {
 	.noun = "the defaults",
@@ -147,11 +147,12 @@ const struct config_object config_object_health = {
 		.noun = "`" key "` of a check", FIELDS(array), .size = sizeof(struct check_spec)}
 
 static const struct config_field tls_fields[] = {
-	FLAG("on", tls.on, "TLS is spoken"),
+	FLAG("on", tls.on, "use TLS"),
 	FLAG("verify", tls.verify,
 	     "the server's certificate must be valid for `sni`, or its address"),
-	FILE_NAME("ca_file", tls.ca_file, "certificates to trust; the system's if left out"),
-	STRING("sni", tls.sni, RULE_LABEL, 253, "a host name", "the name that is asked for"),
+	FILE_NAME("ca_file", tls.ca_file, "trusted certificates; the system's if left out"),
+	STRING("sni", tls.sni, RULE_LABEL, 253, "a host name",
+	       "the server name in the TLS handshake"),
 	FILE_NAME("cert_file", tls.cert_file, "the router's own certificate"),
 	FILE_NAME("key_file", tls.key_file, "the key of `cert_file`"),
 };
@@ -175,9 +176,9 @@ static const struct config_field step_fields[] = {
 	 .max = TEXT_MAX,
 	 .noun = "a text",
 	 .help = "is sent; escapes as \\\\r \\\\n \\\\t \\\\0 \\\\xHH"},
-	STEP("expect", MATCH_LITERAL, "must appear in what comes"),
+	STEP("expect", MATCH_LITERAL, "the answer must contain this text"),
 	STEP("expect_prefix", MATCH_PREFIX, "the answer must begin with this text"),
-	STEP("expect_pattern", MATCH_PATTERN, "a regular expression that what comes must match"),
+	STEP("expect_pattern", MATCH_PATTERN, "a regular expression that the answer must match"),
 	{.name = "timeout",
 	 .type = TYPE_MS,
 	 AT(struct match, timeout_ms),
@@ -185,7 +186,7 @@ static const struct config_field step_fields[] = {
 	 .max = DAY_MS,
 	 .def_text = "the check's alone",
 	 .noun = "a time",
-	 .help = "of a step of `script` that expects: from its beginning"},
+	 .help = "of an expecting step of `script`, from the step's beginning"},
 };
 static const struct config_object step_object = {
 	.noun = "a step", FIELDS(step_fields), .size = sizeof(struct match)};
@@ -219,7 +220,7 @@ static const struct config_field http_fields[] = {
 	 .max = 1024,
 	 .most = CHECK_MAX_HEADERS,
 	 .noun = "a header",
-	 .help = "more of them, as `Accept: text/html`"},
+	 .help = "more headers, as `Accept: text/html`"},
 	{.name = "status",
 	 .type = TYPE_STATUS,
 	 .shape = SHAPE_ONE_OR_LIST,
@@ -229,7 +230,7 @@ static const struct config_field http_fields[] = {
 	 .max = 599,
 	 .def_text = "200-399",
 	 .noun = "an HTTP status",
-	 .help = "answers that are good: `301`, `200-299`"},
+	 .help = "good answers: `301`, `200-299`"},
 	BYTES("body", http.body, body_keys, MATCH_LITERAL, TEXT_MAX, "must appear in the body"),
 	BYTES("body_prefix", http.body, body_keys, MATCH_PREFIX, TEXT_MAX,
 	      "the body must begin with it"),
@@ -246,8 +247,8 @@ static const struct config_field http_fields[] = {
 	 .noun = "a digest",
 	 .help = "the MD5 digest of the whole body (16 MiB at most), as 32 hexadecimal digits"},
 	FLAG("body_not", http.body_not,
-	     "the body must not match what the key above says; its first 64 KiB are looked at, "
-	     "and all of it with `body_md5`"),
+	     "the body must not match the key above, within its first 64 KiB, or as a whole with "
+	     "`body_md5`"),
 };
 OBJECT("http", http_fields);
 
@@ -271,8 +272,8 @@ static const struct config_field dns_fields[] = {
 	 .values = dns_values,
 	 .def = 1,
 	 .noun = "a type of record",
-	 .help = "the type of record that is asked for"},
-	FLAG("any_rcode", dns.any_rcode, "any answer will do; else it must be NOERROR"),
+	 .help = "the type of record in the question"},
+	FLAG("any_rcode", dns.any_rcode, "any answer is good; else only NOERROR"),
 	{.name = "expect",
 	 .type = TYPE_HOST,
 	 AT(struct check_spec, dns.expect),
@@ -301,12 +302,12 @@ static const struct config_field exec_fields[] = {
 	      "the output must begin with this text"),
 	BYTES("output_pattern", exec.output, output_keys, MATCH_PATTERN, CHECK_MAX_PATTERN,
 	      "a regular expression that the output must match"),
-	FLAG("any_code", exec.any_code, "the exit code does not matter, only what it prints"),
+	FLAG("any_code", exec.any_code, "only the output matters, not the exit code"),
 	FLAG("load", exec.load,
 	     "the program prints a load number: the weight follows by Piranha's rule"),
 	FLAG("code_weight", exec.code_weight,
-	     "exit code 1 is bad, 0 good; each other code is good too, and the weight is the code "
-	     "less 2 (keepalived's `misc_dynamic`), within `weight_min` and `weight_max` where "
+	     "exit code 1 is bad, 0 good; any other code is good, and the weight is the code less "
+	     "2 (keepalived's `misc_dynamic`), within `weight_min` and `weight_max` where "
 	     "these "
 	     "are set"),
 };
@@ -325,14 +326,14 @@ static const struct config_field passive_fields[] = {
 	 .max = 3600000,
 	 .def = 10000,
 	 .noun = "a time",
-	 .help = "the time that is looked at"},
+	 .help = "the observed time"},
 	{.name = "min_connections",
 	 .type = TYPE_UINT,
 	 AT(struct check_spec, passive.min_syns),
 	 .min = 1,
 	 .max = UINT32_MAX,
 	 .def = 20,
-	 .help = "below so many new connections in a window nothing is said"},
+	 .help = "with fewer new connections in a window the check has no result"},
 	PERCENT("no_answer", passive.no_answer_percent, 50,
 		"of new connections that get no answer: fails"),
 	PERCENT("refused", passive.refused_percent, 50,
@@ -342,7 +343,7 @@ static const struct config_field passive_fields[] = {
 	 AT(struct check_spec, passive.max_answer_ms),
 	 .max = 600000,
 	 .noun = "a time",
-	 .help = "mean time from SYN to SYN-ACK; 0 = not looked at"},
+	 .help = "mean time from SYN to SYN-ACK: longer fails; 0 = not checked"},
 };
 OBJECT("passive", passive_fields);
 
@@ -378,17 +379,17 @@ static const struct config_field check_fields[] = {
 	 .noun = "a type of check",
 	 .help = "`tcp` connects; `script` sends and expects; `http`; `udp` sends, perhaps "
 		 "expects; "
-		 "`dns` asks; `icmp` pings; `exec` runs a program; `agent` hears HAProxy's agent "
-		 "protocol; `passive` looks at traffic"},
+		 "`dns` asks; `icmp` pings; `exec` runs a program; `agent` reads HAProxy's agent "
+		 "protocol; `passive` observes traffic"},
 	TIME("interval", interval_ms, FIELD_PACE, 50, 2000, NULL, "between two probes"),
 	TIME("fast_interval", fast_ms, FIELD_PACE, 50, 0, "`interval`",
 	     "while the state is changing or unknown"),
 	TIME("down_interval", down_ms, FIELD_PACE, 50, 0, "`interval`", "while the server is down"),
 	TIME("timeout", timeout_ms, 0, 10, 0, "`interval`", "of one probe, all in all"),
-	COUNT("rise", rise, 2, "good answers in a row that make a server that was down up"),
-	COUNT("fall", fall, 3, "bad ones in a row that make it down"),
+	COUNT("rise", rise, 2, "good answers in a row until a server that was down is up"),
+	COUNT("fall", fall, 3, "bad ones in a row until it is down"),
 	TIME("reentry_delay", reentry_ms, FIELD_PACE, 0, 0, NULL,
-	     "a server that is good again waits so long, without one bad answer"),
+	     "a server that recovers stays down for so long, without one bad answer"),
 	{.name = "address",
 	 .type = TYPE_HOST,
 	 AT(struct check_spec, address),
@@ -396,7 +397,7 @@ static const struct config_field check_fields[] = {
 	 .types = CHECK_NETWORK | OF(ICMP) | OF(EXEC),
 	 .def_text = "the server's",
 	 .noun = "an address",
-	 .help = "whom to ask instead"},
+	 .help = "target instead of the server"},
 	{.name = "port",
 	 .type = TYPE_UINT,
 	 AT(struct check_spec, port),
@@ -404,10 +405,11 @@ static const struct config_field check_fields[] = {
 	 .min = 1,
 	 .max = UINT16_MAX,
 	 .def_text = "the server's",
-	 .help = "where to ask instead"},
+	 .help = "port instead of the server's"},
 	FLAG_OF(CHECK_NETWORK | OF(ICMP), "via_vip", via_vip,
-		"with `dr` and `tunnel`: the VIP is asked, at the real server: proves "
-		"loopback, ARP or ND settings and path as well"),
+		"with `dr` and `tunnel`: the probe goes to the VIP, at the real server's MAC or "
+		"through the tunnel, and so also tests the server's loopback, its ARP or ND "
+		"settings and the path"),
 	{.name = "source",
 	 .type = TYPE_HOST,
 	 AT(struct check_spec, source),
@@ -415,7 +417,7 @@ static const struct config_field check_fields[] = {
 	 .types = CHECK_NETWORK,
 	 .def_text = "as routes say",
 	 .noun = "an address",
-	 .help = "of the router, of the target's family: where the check comes from"},
+	 .help = "of the router, of the target's family: the source of probes"},
 	{.name = "source_port",
 	 .type = TYPE_UINT,
 	 AT(struct check_spec, source_port),
@@ -423,8 +425,8 @@ static const struct config_field check_fields[] = {
 	 .min = 1,
 	 .max = UINT16_MAX,
 	 .def_text = "one of those of checks",
-	 .help = "the port that the check comes from, for servers that ask for it; a connection "
-		 "that ended leaves it for the next one"},
+	 .help = "the source port of probes, for servers that require one; the next connection "
+		 "reuses the port at once"},
 	{.name = "proxy_header",
 	 .type = TYPE_ENUM,
 	 AT(struct check_spec, header),
@@ -470,7 +472,7 @@ static const struct config_field check_fields[] = {
 	 .types = OF(PASSIVE),
 	 .help = "of `passive`"},
 	FLAG_OF(OF(AGENT) | OF(EXEC), "weight", weight,
-		"of `agent` and `exec`: what it says of the weight counts"),
+		"of `agent` and `exec`: the check sets the weight"),
 };
 const struct config_object config_object_check = {
 	.noun = "a check", FIELDS(check_fields), .size = sizeof(struct check_spec)};

@@ -23,7 +23,7 @@ static const struct config_field vlan_fields[] = {
 	 .names = source_names,
 	 .def = CONFIG_SOURCE_STRICT,
 	 .noun = "a way to check sources",
-	 .help = "as of the port, for this VLAN alone; a port that is `loose` makes its VLANs so"},
+	 .help = "as of the port, for this VLAN alone; on a `loose` port VLANs are `loose`, too"},
 	{.name = "addresses",
 	 .type = TYPE_ADDRESS,
 	 LIST_AT(struct config_vlan, addresses, n_addresses),
@@ -90,8 +90,8 @@ static const struct config_field port_fields[] = {
 	 .max = 15,
 	 .noun = "an interface's name",
 	 .def_text = NULL,
-	 .help = "the port's Linux interface; the port's name if left out. A TAP, but "
-		 "for an AF_XDP port whose interface Linux keeps: that interface"},
+	 .help = "the port's Linux interface, a TAP; the port's name if left out. Of an AF_XDP "
+		 "port whose interface Linux keeps: that interface"},
 	{.name = "queues",
 	 .type = TYPE_UINT,
 	 AT(struct config_port, queues),
@@ -112,14 +112,14 @@ static const struct config_field port_fields[] = {
 	 .names = source_names,
 	 .def = CONFIG_SOURCE_STRICT,
 	 .noun = "a way to check sources",
-	 .help = "`strict`: packets of a NAT server come in only by links that Linux's routes to "
-		 "that server use, others are dropped (`wrong_link`); `loose`: this port, with its "
-		 "VLANs, takes them from every NAT server, for servers that are reached by one "
-		 "link and answer by another"},
+	 .help = "`strict`: packets of a NAT server are accepted only on links that Linux's routes "
+		 "to that server use, and dropped on others (`wrong_link`); `loose`: this port, "
+		 "with its VLANs, accepts packets of every NAT server, for servers that are "
+		 "reached by one link and answer by another"},
 	{.name = "linux",
 	 .type = TYPE_OBJECT,
 	 .object = &port_linux_object,
-	 .help = "addresses and routes of a TAP that plvs makes; a TAP that exists keeps its own"},
+	 .help = "addresses and routes of a TAP that plvs makes; an existing TAP keeps its own"},
 };
 static const struct config_object port_object = {
 	.noun = "a port", FIELDS(port_fields), .size = sizeof(struct config_port)};
@@ -131,7 +131,7 @@ static const struct config_field node_linux_fields[] = {
 	 .rule = RULE_NETNS,
 	 .max = 255,
 	 .noun = "a network namespace",
-	 .help = "where the TAPs are; the process's own if left out"},
+	 .help = "of the TAPs; the process's own if left out"},
 };
 static const struct config_object node_linux_object = {
 	.noun = "the Linux side", FIELDS(node_linux_fields), .size = sizeof(struct config_node)};
@@ -156,20 +156,20 @@ static const struct config_field control_fields[] = {
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, read),
 	 .object = &config_object_level_socket,
-	 .help = "a second socket, by which requests can only show, without secrets"},
+	 .help = "a second socket, for requests that only read, without secrets"},
 	{.name = "change",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, change),
 	 .object = &config_object_level_socket,
-	 .help = "a third socket, by which requests can also change the router, but give no file "
-		 "and no configuration as a whole, so that no program is changed"},
+	 .help = "a third socket, for requests that also change the router, but contain no file "
+		 "and no whole configuration, and so change no program"},
 	{.name = "fleet",
 	 .type = TYPE_ENDPOINT,
 	 AT(struct config_node, fleet),
 	 .min = 1,
 	 .def_text = "none",
 	 .noun = "an address and port",
-	 .help = "where encrypted control connections of other members of a fleet come, by the "
+	 .help = "listens for control connections of other members of a fleet, encrypted by the "
 		 "keys of `node.ha.key_file`: `192.0.2.11:7696`; see fleet.md"},
 };
 static const struct config_object control_object = {
@@ -181,39 +181,35 @@ static const struct config_field worker_fields[] = {
 	 AT(struct config_node, connections),
 	 .max = 134217728,
 	 .check = config_check_connections,
-	 .help = "connections of each family there is room for, over all workers; 0 = one for each "
-		 "8 KiB of the "
-		 "machine's memory, between 1000000 and 16000000"},
+	 .help = "room for connections of each family, over all workers; 0 = one for each 8 KiB of "
+		 "the machine's memory, between 1000000 and 16000000"},
 	{.name = "embryonic",
 	 .type = TYPE_UINT,
 	 AT(struct config_node, embryonic),
 	 .max = 134217728,
-	 .help = "half-open ones of each family among them; 0 = half of them"},
+	 .help = "of these: room for half-open ones; 0 = half"},
 	{.name = "idle_gives_way",
 	 .type = TYPE_SECONDS,
 	 AT(struct config_node, idle_gives_way_s),
 	 .max = 604800,
 	 .noun = "a time",
-	 .help = "when the table is full of assured connections, one that is idle for longer "
-		 "gives way to a new one; 0 = none does"},
+	 .help = "in a table full of assured connections, a connection that is idle for longer "
+		 "gives way to a new one; 0 = never"},
 	{.name = "idle",
 	 .type = TYPE_ENUM,
 	 AT(struct config_node, idle),
 	 .names = idle_names,
 	 .def = CONFIG_IDLE_SLEEP,
 	 .noun = "a way to idle",
-	 .help = "`sleep`: when there is nothing to do, until a frame or other work wakes the "
-		 "worker; where a port cannot wake anybody (`rx_wake` of `port list` is `clock`), "
-		 "for up to 1 ms; `poll`: never"},
+	 .help = "`sleep`: a worker without work sleeps until a frame or other work wakes it, or "
+		 "for up to 1 ms where a port cannot wake workers (`rx_wake` of `port list` is "
+		 "`clock`); `poll`: workers never sleep"},
 	{.name = "cpus_awake",
 	 .type = TYPE_BOOL,
 	 AT(struct config_node, cpus_awake),
 	 .help = "true: while plvs runs no CPU of the host sleeps (`/dev/cpu_dma_latency`), so "
-		 "that "
-		 "Linux's part of the way, as with af_packet and AF_XDP, waits for no CPU to wake; "
-		 "idle CPUs then take the power of busy ones, and a virtual machine the time of "
-		 "its "
-		 "host"},
+		 "Linux's part of af_packet and AF_XDP waits for no CPU to wake. Idle CPUs then "
+		 "take the power of busy ones, and a virtual machine the time of its host"},
 };
 static const struct config_object workers_object = {
 	.noun = "the workers", FIELDS(worker_fields), .size = sizeof(struct config_node)};
@@ -245,7 +241,7 @@ static const struct config_field ledger_fields[] = {
 	 .type = TYPE_BOOL,
 	 AT(struct config_node, ledger),
 	 .def = 1,
-	 .help = "connections go on after a kill of the process and a start within seconds; see "
+	 .help = "connections survive a kill of the process and a start within seconds; see "
 		 "[high-availability.md](high-availability.md#a-router-that-is-killed)"},
 	{.name = "path",
 	 .type = TYPE_STRING,
@@ -253,7 +249,7 @@ static const struct config_field ledger_fields[] = {
 	 .rule = RULE_PATH,
 	 .max = 240,
 	 .noun = "a path",
-	 .help = "a file of a tmpfs such as /run, of this router alone; without it, the path of "
+	 .help = "a file in a tmpfs such as /run, of this router alone; if left out, the path of "
 		 "the control socket and `.ledger`"},
 };
 static const struct config_object ledger_object = {
@@ -266,8 +262,7 @@ static const struct config_field metrics_fields[] = {
 	 .min = 1,
 	 .def_text = "none",
 	 .noun = "an address and port",
-	 .help = "where OpenMetrics are served over HTTP, at /metrics: `127.0.0.1:9469`; whoever "
-		 "reaches it may read them"},
+	 .help = "serves OpenMetrics over HTTP, at /metrics, to any client: `127.0.0.1:9469`"},
 	{.name = "socket",
 	 .type = TYPE_STRING,
 	 AT(struct config_node, metrics_socket),
@@ -316,7 +311,7 @@ static const struct config_field node_fields[] = {
 	{.name = "workers",
 	 .type = TYPE_OBJECT,
 	 .object = &workers_object,
-	 .help = "the workers; how many there are is EAL's --lcores"},
+	 .help = "the workers; EAL's --lcores sets their number"},
 	{.name = "log", .type = TYPE_OBJECT, .object = &log_object, .help = "standard error"},
 	{.name = "state_dir",
 	 .type = TYPE_STRING,
@@ -325,8 +320,8 @@ static const struct config_field node_fields[] = {
 	 .max = 255,
 	 .def_text = CONFIG_STATE_DEFAULT,
 	 .noun = "a path",
-	 .help = "what outlives the process: versions of the shared configuration, and the "
-		 "connections of a router that is restarted and has no peer to hold them"},
+	 .help = "a folder for versions of the shared configuration, and for the connections of a "
+		 "router that restarts without a peer"},
 	{.name = "ledger",
 	 .type = TYPE_OBJECT,
 	 .object = &ledger_object,
@@ -339,12 +334,12 @@ static const struct config_field node_fields[] = {
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, ha),
 	 .object = &config_object_ha_node,
-	 .help = "the peer; without `paths` there is none"},
+	 .help = "the peer; without `paths` the router has none"},
 	{.name = "announce",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, announce),
 	 .object = &config_object_announce,
-	 .help = "how VIPs are announced to the network by routes; see fleet.md"},
+	 .help = "VIPs are announced to the network by routes; see fleet.md"},
 	{.name = "pool",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_node, pool, n_pool),
@@ -352,13 +347,13 @@ static const struct config_field node_fields[] = {
 	 .object = &config_object_pool,
 	 .max = MAX_VIPS,
 	 .max_name = "MAX_VIPS",
-	 .help = "of a member of a fleet: addresses of this router alone, under which servers by "
+	 .help = "of a member of a fleet: addresses of this router alone, from which servers by "
 		 "`fullnat` see clients; see fleet.md"},
 	{.name = "notify",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, notify),
 	 .object = &config_object_notify,
-	 .help = "programs that are told of changes of state"},
+	 .help = "programs that run at changes of state"},
 	{.name = "programs",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_node, programs),

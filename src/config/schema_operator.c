@@ -68,7 +68,7 @@ static const struct config_field telnet_user_fields[] = {
 	 .names = level_names,
 	 .def = CONFIG_TELNET_READ,
 	 .noun = "a level",
-	 .help = "`read`: shows, without secrets; `change`: also changes, but no program and no "
+	 .help = "`read`: reads, without secrets; `change`: also changes, but no program and no "
 		 "file"},
 };
 static const struct config_object telnet_user_object = {.noun = "a user of telnet",
@@ -83,8 +83,8 @@ static const struct config_field telnet_fields[] = {
 	 .min = 1,
 	 .def_text = "none",
 	 .noun = "an address and port",
-	 .help = "where the shell is served: `127.0.0.1:2323`; telnet is clear text, so another "
-		 "address needs `users` and is warned of; none: there is no telnet"},
+	 .help = "serves the shell: `127.0.0.1:2323`. Because telnet is clear text, another "
+		 "address needs `users` and causes a warning; none: no telnet"},
 	{.name = "users",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_telnet, users, n_users),
@@ -92,7 +92,8 @@ static const struct config_field telnet_fields[] = {
 	 .object = &telnet_user_object,
 	 .max = CONFIG_TELNET_USERS,
 	 .max_name = "CONFIG_TELNET_USERS",
-	 .help = "users who may log in; without any, loopback gives every client the level `read`"},
+	 .help = "users who may log in; without users, every client on loopback has the level "
+		 "`read`"},
 	{.name = "sessions",
 	 .type = TYPE_UINT,
 	 AT(struct config_telnet, sessions),
@@ -110,14 +111,14 @@ static const struct config_field telnet_fields[] = {
 	 .max = 86400,
 	 .def = 600,
 	 .noun = "a time",
-	 .help = "a session in which nothing is typed for so long is closed"},
+	 .help = "a session without input for so long is closed"},
 	{.name = "start",
 	 .type = TYPE_BOOL,
 	 AT(struct config_telnet, start),
 	 .flags = FIELD_LIVE,
 	 .def = 1,
-	 .help = "the router starts plvs-telnetd, and starts it again when it ends; `false`: a "
-		 "service manager does (plvs-telnetd.service)"},
+	 .help = "the router starts plvs-telnetd, and again after its end; `false`: a service "
+		 "manager does (plvs-telnetd.service)"},
 	{.name = "user",
 	 .type = TYPE_STRING,
 	 AT(struct config_telnet, user),
@@ -125,7 +126,7 @@ static const struct config_field telnet_fields[] = {
 	 .max = 31,
 	 .def_text = CONFIG_TELNET_USER,
 	 .noun = "a user",
-	 .help = "whom plvs-telnetd runs as, and who may use the sockets `read` and `change`"},
+	 .help = "of plvs-telnetd; may use the sockets `read` and `change`"},
 	{.name = "program",
 	 .type = TYPE_STRING,
 	 AT(struct config_telnet, program),

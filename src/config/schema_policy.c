@@ -131,8 +131,9 @@ static const struct config_field persistence_fields[] = {
 	 .def = 32,
 	 .def_text = "one address",
 	 .noun = "a netmask",
-	 .help = "clients that are equal under it count as one, with 0 all clients; of an IPv6 "
-		 "service a prefix length; in `defaults` 0 to 32 and netmasks with holes hold for "
+	 .help = "clients whose addresses are equal under the netmask count as one, with 0 all "
+		 "clients; of an IPv6 service a prefix length; in `defaults` 0 to 32 and netmasks "
+		 "with holes hold for "
 		 "IPv4 services, 33 to 128 for IPv6 services"},
 	{.name = "engine",
 	 .type = TYPE_ENUM,
@@ -141,10 +142,10 @@ static const struct config_field persistence_fields[] = {
 	 .names = engine_names,
 	 .def = PERSIST_BY_ADDRESS,
 	 .noun = "a persistence engine",
-	 .help = "what tells clients apart: `address` alone, or for UDP `sip`, the Call-ID of each "
-		 "message as well (IPVS's `--pe sip`): calls of one client are spread, and the "
-		 "messages of a call go to one real server. A message without a Call-ID makes no "
-		 "connection (`no_call_id`). TCP goes by the address"},
+	 .help = "the key of persistence: the client's `address`, or `sip`, for UDP: address and "
+		 "Call-ID (IPVS's `--pe sip`), which spreads the calls of one client, and sends "
+		 "all messages of a call to one real server. A message without a Call-ID makes no "
+		 "connection (`no_call_id`). TCP uses the address alone"},
 	{.name = "expire_quiescent",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.expire_quiescent),
@@ -158,7 +159,8 @@ static const struct config_field persistence_fields[] = {
 	 .max = SECONDS_MAX,
 	 .noun = "a time",
 	 .help = "when `timeout` ends while connections of the client exist, the client keeps its "
-		 "real server for so long more, and again until none exists; 0 = `timeout` again"},
+		 "real server for so much longer, repeatedly until none exists; 0 = `timeout` "
+		 "again"},
 };
 static const struct config_object persistence_object = {
 	.noun = "persistence",
@@ -182,9 +184,9 @@ static const struct config_field policy_fields[] = {
 	 .set_bit = SET_SCHEDULER_FLAGS,
 	 .names = scheduler_flag_names,
 	 .noun = "a flag of schedulers",
-	 .help = "of sh and mh: `port` hashes the client's port too, `fallback` goes on to "
-		 "another server when the chosen one is not available; `flag-3` is only kept, "
-		 "for scripts of ipvsadm"},
+	 .help = "of sh and mh: `port` hashes the client's port, too; `fallback` takes another "
+		 "server when the chosen one is not available; `flag-3` has no effect, and is "
+		 "stored for scripts of ipvsadm"},
 	{.name = "forward",
 	 .type = TYPE_ENUM,
 	 AT(struct config_policy, service.forward),
@@ -206,8 +208,9 @@ static const struct config_field policy_fields[] = {
 	 .max = SECONDS_MAX,
 	 .def = 86400,
 	 .noun = "a time",
-	 .help = "of lblc and lblcr: a destination that nobody asked for so long loses its server; "
-		 "lblcr takes the most loaded server out of a set that was the same for so long; "
+	 .help = "of lblc and lblcr: a destination without connections for so long loses its "
+		 "server; lblcr takes the most loaded server out of a set that did not change for "
+		 "so long; "
 		 "IPVS's lblc_expiration and lblcr_expiration"},
 	{.name = "one_packet",
 	 .type = TYPE_BOOL,
@@ -262,12 +265,12 @@ static const struct config_field policy_fields[] = {
 	 .names = reply_names,
 	 .def = REPLY_RESET,
 	 .noun = "a way to treat replies without a connection",
-	 .help = "NAT: what a real server sends from its port without a connection, a TCP SYN and "
-		 "UDP to a port below 1024 aside, which are its own: `reset` answers TCP with a "
-		 "RST and drops UDP (`no_reply`); `vip` is the same, but UDP leaves with the VIP "
-		 "as its source if the server's port belongs to one listener only, which "
-		 "`one_packet` needs by NAT; `route` lets Linux route both with the server's own "
-		 "address (IPVS). Not where a listener is port 0, and not under a mark"},
+	 .help = "NAT: packets of a real server from its port without a connection, except a TCP "
+		 "SYN and UDP to a port below 1024. `reset` answers TCP with a RST and drops UDP "
+		 "(`no_reply`). `vip` is the same, but UDP leaves with the VIP as its source if "
+		 "the server's port belongs to one listener only; `one_packet` by NAT needs this "
+		 "value. `route` lets Linux route both with the server's own address (IPVS). No "
+		 "effect with a listener at port 0, or under a mark"},
 	{.name = "sloppy_tcp",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.sloppy_tcp),
@@ -290,8 +293,9 @@ static const struct config_field policy_fields[] = {
 	 .max = 2097143,
 	 .check = config_check_prime,
 	 .def = MH_SLOTS_DEFAULT,
-	 .help = "of mh: slots of its table, a prime; a hundred for each server share clients to "
-		 "about a per cent (IPVS: 4093, or 251 to 131071 when built so)"},
+	 .help = "of mh: slots of its table, a prime; with a hundred for each server shares of "
+		 "clients are right to about a per cent (IPVS: 4093, or 251 to 131071 when built "
+		 "so)"},
 	{.name = "any_flags",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.any_flags),
@@ -305,15 +309,16 @@ static const struct config_field policy_fields[] = {
 	 AT(struct config_policy, service.sequence_check),
 	 .set_bit = SET_SEQUENCE_CHECK,
 	 .def = 1,
-	 .help = "a RST or FIN whose sequence number proves nothing ends no connection, and a "
-		 "handshake whose numbers fit is what assures one; IPVS judges none"},
+	 .help = "a RST or FIN ends a connection only with a plausible sequence number, and only a "
+		 "handshake whose numbers fit assures a connection; IPVS reads no sequence "
+		 "numbers"},
 	{.name = "nat_icmp_send",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.nat_icmp_send),
 	 .set_bit = SET_NAT_ICMP,
 	 .help = "NAT: a packet from a real server's port without a connection is answered with "
-		 "ICMP port unreachable, not routed; with `unknown_reply` `reset` or `vip` UDP "
-		 "that would be dropped, since TCP gets a RST; IPVS's nat_icmp_send"},
+		 "ICMP port unreachable, not routed; with `unknown_reply` `reset` or `vip` only "
+		 "UDP, since TCP gets a RST; IPVS's nat_icmp_send"},
 	{.name = "ftp",
 	 .type = TYPE_BOOL,
 	 AT(struct config_policy, service.ftp),
@@ -328,10 +333,10 @@ static const struct config_field policy_fields[] = {
 	 .def = CLIENT_ADDRESS_OFF,
 	 .noun = "a way to tell servers the client's address",
 	 .help = "NAT, full NAT: `proxy-v1` and `proxy-v2` put a header of the PROXY protocol with "
-		 "the client's and the virtual address and port in front of what a TCP client "
-		 "sends; `proxy-v2` also in front of each UDP datagram. The servers have to expect "
-		 "the header. `toa`, TCP: an option of the segments that end the handshake has the "
-		 "client's address and port, for servers with a TOA module"},
+		 "the client's and the virtual address and port before the data of a TCP client, "
+		 "`proxy-v2` also before each UDP datagram. The servers have to expect the header. "
+		 "`toa`, TCP: an option of the last segments of the handshake has the client's "
+		 "address and port, for servers with a TOA module"},
 	{.name = "tunnel_source",
 	 .type = TYPE_MATCH,
 	 AT(struct config_policy, service.tunnel_source),
@@ -340,9 +345,8 @@ static const struct config_field policy_fields[] = {
 	 .def_text = "the router's own address",
 	 .noun = "a prefix",
 	 .help = "tunnel: outer packets come from an address of this prefix, one for each client's "
-		 "endpoint, so that links and receive queues of the servers spread them; to learn "
-		 "of "
-		 "path MTU it must be routed to this router"},
+		 "endpoint, so that links and receive queues of the servers spread them; for path "
+		 "MTU discovery the prefix must be routed to this router"},
 	{.name = "timeouts",
 	 .type = TYPE_OBJECT,
 	 .object = &timeouts_object,

@@ -25,11 +25,9 @@ static const struct config_field server_fields[] = {
 	 .flags = FIELD_REQUIRED,
 	 .noun = "address:port",
 	 .help = "the real server; the port may be left out under a mark, for a listener of any "
-		 "port, and "
-		 "with `nat`: then the port is the one that the client asked for. In a list "
+		 "port, and with `nat`: then packets keep the client's destination port. In a list "
 		 "`10.0.0.11-20:80`, or `10.0.0.11-10.0.1.20:80`, is a server for each address, "
-		 "all "
-		 "with the same keys; the configuration then has them one by one"},
+		 "all with the same keys; the stored configuration has each server of its own"},
 	{.name = "weight",
 	 .type = TYPE_UINT,
 	 AT(struct config_server, weight),
@@ -37,7 +35,7 @@ static const struct config_field server_fields[] = {
 	 .def = 1,
 	 .max = MAX_WEIGHT,
 	 .max_name = "MAX_WEIGHT",
-	 .help = "share of new connections; 0 = none, those that exist go on"},
+	 .help = "share of new connections; 0 = none, existing ones continue"},
 	{.name = "forward",
 	 .type = TYPE_ENUM,
 	 AT(struct config_server, forward),
@@ -54,9 +52,8 @@ static const struct config_field server_fields[] = {
 	 .names = encap_names,
 	 .def = ENCAP_IPIP,
 	 .noun = "an encapsulation",
-	 .help = "of `tunnel`, behind the outer IP header: `ipip` nothing, `gue` headers of UDP "
-		 "and "
-		 "GUE, `gre` a header of GRE"},
+	 .help = "of `tunnel`, behind the outer IP header: `ipip` no header, `gue` headers of UDP "
+		 "and GUE, `gre` a header of GRE"},
 	{.name = "tunnel_port",
 	 .type = TYPE_UINT,
 	 AT(struct config_server, tunnel_port),
@@ -77,20 +74,20 @@ static const struct config_field server_fields[] = {
 	 AT(struct config_server, upper),
 	 .max = UINT32_MAX,
 	 .unit = "connections",
-	 .help = "no new connections from so many on; 0 = no threshold"},
+	 .help = "no new connections at this number; 0 = no threshold"},
 	{.name = "lower",
 	 .type = TYPE_UINT,
 	 AT(struct config_server, lower),
 	 .max = UINT32_MAX,
 	 .unit = "connections",
-	 .help = "new connections again below so many; 0 = three quarters of `upper`"},
+	 .help = "new connections again below this number; 0 = three quarters of `upper`"},
 	{.name = "check",
 	 .type = TYPE_CHECKS,
 	 AT(struct config_server, check),
 	 .set_bit = CONFIG_SERVER_CHECK,
 	 .def_text = "the service's",
 	 .noun = "the name of a check",
-	 .help = "checks of this server; an empty list: none, it is always up"},
+	 .help = "checks of this server; with an empty list the server is always up"},
 	{.name = "on_server_down",
 	 .type = TYPE_ENUM,
 	 AT(struct config_server, consequence),
@@ -145,8 +142,8 @@ static const struct config_field service_fields[] = {
 	 .def = 1,
 	 .help = "`true`: the router answers ARP and ND for the addresses of `listen` and "
 		 "announces them; "
-		 "`false`: it does so only for those in `shared.addresses`, and an address that an "
-		 "administrator gives to the TAP is Linux's to answer for (IPVS)"},
+		 "`false`: only for those in `shared.addresses`; Linux answers for addresses that "
+		 "an administrator gives to the TAP (IPVS)"},
 	{.name = "mark",
 	 .type = TYPE_UINT,
 	 AT(struct config_service, mark),

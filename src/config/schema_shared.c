@@ -23,9 +23,10 @@ static const struct config_field address_fields[] = {
 	 .def = CONFIG_ADDRESS_VIP,
 	 .noun = "a kind of address",
 	 .help = "`vip`: of virtual services; `gateway`: the real servers' default route; "
-		 "`prefix`: routed to this router by others, so that services listen inside it "
-		 "and no ARP is answered; the rest of it is Linux's own; `pool`: servers on the "
-		 "address's link see clients under it where `forward` is `fullnat`, "
+		 "`prefix`: other routers route the prefix here, services may listen at its "
+		 "addresses, ARP for it is not answered, and Linux gets packets to its other "
+		 "addresses; `pool`: with `forward` `fullnat`, servers on the address's link see "
+		 "clients from this address, "
 		 "[forwarding-methods.md](forwarding-methods.md)"},
 	{.name = "link",
 	 .type = TYPE_STRING,
@@ -33,8 +34,8 @@ static const struct config_field address_fields[] = {
 	 .rule = RULE_LABEL,
 	 .max = MAX_NAME,
 	 .noun = "a link",
-	 .help = "port, or port.VLAN, that the address is on; a VIP without one is answered on "
-		 "all"},
+	 .help = "port, or port.VLAN, that the address is on; ARP and ND for a VIP without a link "
+		 "are answered on all"},
 };
 const struct config_object config_object_address = {
 	.noun = "an address",
@@ -61,8 +62,8 @@ static const struct config_field mark_fields[] = {
 	 AT(struct config_mark, rule.dest),
 	 .def_text = "any",
 	 .noun = "a prefix",
-	 .help = "a marked packet is balanced whatever its destination; ARP or ND for it is "
-		 "not answered unless it is a VIP"},
+	 .help = "a marked packet is balanced whatever its destination; ARP and ND for a "
+		 "destination that is no VIP are not answered"},
 	{.name = "family",
 	 .type = TYPE_ENUM,
 	 AT(struct config_mark, rule.family),
@@ -107,7 +108,7 @@ static const struct config_field mark_fields[] = {
 	 AT(struct config_mark, rule.mark),
 	 .flags = FIELD_REQUIRED,
 	 .max = UINT32_MAX,
-	 .help = "that services of this `mark` are found by; 0 takes an earlier rule's away"},
+	 .help = "of the services that get the packet; 0 cancels the mark of an earlier rule"},
 	{.name = "comment",
 	 .type = TYPE_STRING,
 	 AT(struct config_mark, comment),
@@ -130,13 +131,13 @@ static const struct config_field shared_fields[] = {
 	 .names = compat_names,
 	 .def = CONFIG_COMPAT_NONE,
 	 .noun = "a product",
-	 .help = "`ipvs`: what `defaults` does not state is as IPVS's sysctls ship it; see "
+	 .help = "`ipvs`: keys that `defaults` leaves out have the defaults of IPVS's sysctls; see "
 		 "compatibility.md"},
 	{.name = "defaults",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_shared, defaults),
 	 .object = &config_object_policy,
-	 .help = "for every service that does not say otherwise"},
+	 .help = "for every service without a value of its own"},
 	{.name = "addresses",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_shared, addresses, n_addresses),
@@ -151,20 +152,20 @@ static const struct config_field shared_fields[] = {
 	 .object = &config_object_mark,
 	 .max = MAX_MARK_RULES,
 	 .max_name = "MAX_MARK_RULES",
-	 .help = "rules that give packets firewall marks, for connections that begin; as in a "
-		 "netfilter chain of MARK targets, the last rule that matches decides"},
+	 .help = "rules that give a connection's first packet a firewall mark; as in a netfilter "
+		 "chain of MARK targets, the last rule that matches decides"},
 	{.name = "ha",
 	 .type = TYPE_OBJECT,
 	 AT(struct config_shared, ha),
 	 .object = &config_object_ha_shared,
-	 .help = "how the two routers of a pair hear each other"},
+	 .help = "heartbeats, timers and roles of the pair"},
 	{.name = "checks",
 	 .type = TYPE_OBJECT,
 	 LIST_AT(struct config_shared, checks, n_checks),
 	 .object = &config_object_check,
 	 .max = CONFIG_MAX_CHECKS,
 	 .max_name = "CONFIG_MAX_CHECKS",
-	 .help = "how real servers are asked whether they are well; see health.md"},
+	 .help = "checks of real servers; see health.md"},
 	{.name = "services",
 	 .type = TYPE_OBJECT,
 	 .shape = SHAPE_POINTERS,

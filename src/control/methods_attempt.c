@@ -55,7 +55,7 @@ static void attempt_fail(struct attempt *t, int ret, const char *check)
 			     check ? "" : "at all", check ? check : "");
 	else if (ret == -EOPNOTSUPP)
 		pending_fail(&t->pending, RPC_INVALID, NULL,
-			     "a passive check asks nobody: it judges by clients' traffic");
+			     "a passive check makes no probes: it observes clients' traffic");
 	else if (ret == -EBUSY)
 		pending_fail(&t->pending, RPC_LIMIT, NULL, "too many probes are under way");
 	else
@@ -93,9 +93,8 @@ const struct method attempt_methods[] = {
 	 .params = {METHOD_SERVICE,
 		    METHOD_SERVER,
 		    {"check", PARAM_STRING, false, "the name of a check (default: the first)"}},
-	 .result =
-		 "`check`, `type`, `target`: whom it asked, `by_vip`: the VIP that it asked by, or "
-		 "null, `timeout_ms`, `verdict`: `ok`, `fail`, or `error` where it could not ask, "
-		 "`duration_us`, `reason`"},
+	 .result = "`check`, `type`, `target`, `by_vip`: the VIP that the probe went to, or null, "
+		   "`timeout_ms`, `verdict`: `ok`, `fail`, or `error` where no probe was possible, "
+		   "`duration_us`, `reason`"},
 	{.name = NULL},
 };

@@ -127,7 +127,7 @@ static void config_save_method(struct control *c, struct rpc_request *req, json_
 const struct method config_methods[] = {
 	{.name = "config.get",
 	 .run = config_get,
-	 .help = "the configuration with every change since start in it",
+	 .help = "the configuration, with all changes since start",
 	 .params = {{"part", PARAM_STRING, false, "`all` (default), `node` or `shared`"}},
 	 .result = "`config`"},
 	{.name = "config.schema",
@@ -151,31 +151,29 @@ const struct method config_methods[] = {
 	{.name = "config.apply",
 	 .level = METHOD_CHANGE,
 	 .run = config_apply,
-	 .help = "puts a configuration in place, as a whole or not at all",
-	 .params =
-		 {TEXT_OR_PATH(START_FILE),
-		  {"confirm_within", PARAM_STRING, false,
-		   "a time, `1s` to `1d`: without `config.confirm` by then, the configuration from "
-		   "before is put back. Needs `state_dir`"},
-		  {"comment", PARAM_STRING, false, "why, for `config.history`"}},
+	 .help = "replaces the configuration, as a whole or not at all",
+	 .params = {TEXT_OR_PATH(START_FILE),
+		    {"confirm_within", PARAM_STRING, false,
+		     "a time, `1s` to `1d`: without `config.confirm` in this time the former "
+		     "configuration returns. Needs `state_dir`"},
+		    {"comment", PARAM_STRING, false, "the reason, for `config.history`"}},
 	 .result = "`changes`, `restart` and `warnings` as of `config.plan`; `confirm_within_ms`, "
-		   "where it is to be confirmed; " METHOD_LIVE},
+		   "if the configuration is to be confirmed; " METHOD_LIVE},
 	{.name = "config.push",
 	 .level = METHOD_CHANGE,
 	 .run = config_push,
 	 .help = "sends the shared part to the peer, which applies it",
-	 .params = {{"plan", PARAM_BOOLEAN, false, "the peer only says what would change there"},
+	 .params = {{"plan", PARAM_BOOLEAN, false, "the peer only reports the changes"},
 		    {"force", PARAM_BOOLEAN, false,
-		     "also if the peer's version is newer or has diverged"}},
+		     "also to a peer with a newer or diverged version"}},
 	 .result = "the result of `config.apply`, or of `config.plan`, at the peer"},
 	{.name = "config.save",
 	 .level = METHOD_CHANGE,
 	 .run = config_save_method,
-	 .help = "writes the configuration to a file: beside it first, then renamed; comments of "
-		 "the file "
-		 "stay where their objects do",
+	 .help = "writes the configuration to a file: to a temporary file first, then renamed; "
+		 "comments of the file stay with their objects",
 	 .params = {{"path", PARAM_STRING, false,
 		     "a file of the router (default: the file given at start)", METHOD_ALL}},
-	 .result = "`path`; `before`: the file that has the bytes from before, or null"},
+	 .result = "`path`; `before`: the file with the former content, or null"},
 	{.name = NULL},
 };

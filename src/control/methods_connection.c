@@ -408,14 +408,14 @@ const struct method connection_methods[] = {
 	{.name = "connection.list",
 	 .run = connection_list,
 	 .help = "connections that pass the filters, as a stream",
-	 .params = {FILTERS, {"limit", PARAM_NUMBER, false, "at most so many"}},
-	 .result = "`count`, `truncated`; before it rows. A persistence template has client port 0 "
-		   "and the state `ASSURED` or `NONE`; one of a mark has the protocol `ip` and the "
-		   "mark as its virtual address",
+	 .params = {FILTERS, {"limit", PARAM_NUMBER, false, "at most"}},
+	 .result = "`count`, `truncated`; before them rows. A persistence template has client port "
+		   "0 and the state `ASSURED` or `NONE`; a template of a mark has the protocol "
+		   "`ip` and the mark as its virtual address",
 	 .rows = &shown_connection},
 	{.name = "connection.count",
 	 .run = connection_count,
-	 .help = "how many connections pass the filters",
+	 .help = "the number of connections that pass the filters",
 	 .params = {FILTERS},
 	 .result = "`count`"},
 	{.name = "connection.find",
@@ -430,15 +430,15 @@ const struct method connection_methods[] = {
 	 .run = connection_end,
 	 .help = "ends one connection: client and real server get a RST",
 	 .params = {KEY},
-	 .result = "`count`: 1; or error 2. The RSTs go out with the next packet of either side, "
-		   "which is asked for one; a connection of UDP is removed at once"},
+	 .result = "`count`: 1; or error 2. plvs asks both sides for a packet, and answers the "
+		   "packet by the RST; a connection of UDP is removed at once"},
 	{.name = "connection.end_all",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,
 	 .run = connection_end_all,
-	 .help = "ends the connections that pass the filters, of which one at least is given; "
+	 .help = "ends the connections that pass the filters, at least one of which must be given; "
 		 "persistence templates stay",
 	 .params = {FILTERS},
-	 .result = "`count`: of connections that were not ended before"},
+	 .result = "`count`: connections that this request ended"},
 	{.name = NULL},
 };

@@ -93,7 +93,7 @@ static void drop_show(struct control *c, struct rpc_request *req, json_t *params
 		rpc_fail(req, RPC_NO_OBJECT, NULL,
 			 near ? "\"%.64s\" is no reason for a drop (did you mean \"%s\"?)"
 			      : "\"%.64s\" is no reason for a drop; \"plvsctl drops list\" lists "
-				"those that occurred, \"plvsctl drops show --help\" all of them",
+				"reasons that occurred, \"plvsctl drops show --help\" all of them",
 			 name, near);
 		return;
 	}
@@ -111,7 +111,7 @@ const struct method drop_methods[] = {
 	 .help = "headers of the packets that were dropped last for a reason",
 	 .params = {{"reason", PARAM_STRING, true, "as `counter.list` names it in `drops`"}},
 	 .result = "`reason`, `help`, `packets`: of each worker up to 8, oldest first, each with "
-		   "`age_s`, `worker`, `port` and its headers: `text` (all of it in a line), "
+		   "`age_s`, `worker`, `port` and its headers: `text` (all headers in a line), "
 		   "`mac_source`, `mac_destination`, `protocol`, `source`, `destination`, "
 		   "`length`, `hops`, `flags`, `icmp`, `inner`, `vlan`, `frame_length`"},
 	{.name = NULL},

@@ -199,22 +199,22 @@ static void explain(struct control *c, struct rpc_request *req, json_t *params)
 const struct method explain_methods[] = {
 	{.name = "explain",
 	 .run = explain,
-	 .help = "the way of a packet through the stages; nothing changes",
+	 .help = "the path of a packet through the stages, without any change",
 	 .params = {{"protocol", PARAM_STRING, false, "`tcp` or `udp`"},
 		    {"source", PARAM_STRING, false, "address:port"},
 		    {"destination", PARAM_STRING, false, "address:port"},
 		    {"in", PARAM_STRING, false,
-		     "the link that it arrives by (default: that of the route to its source)"},
+		     "the link on which the packet arrives (default: of the route to its source)"},
 		    {"flags", PARAM_STRING, false, "TCP flags, of `FSRPAU` (default `S`)"},
 		    {"length", PARAM_NUMBER, false, "of the IP packet (default: headers alone)"},
 		    {"hops", PARAM_NUMBER, false, "TTL or hop limit (default 64)"},
 		    {"bytes", PARAM_STRING, false,
-		     "instead of all but `in`: the packet, in hexadecimal digits"},
+		     "the packet in hexadecimal digits, in place of all parameters but `in`"},
 		    {"ethernet", PARAM_BOOLEAN, false,
-		     "whether `bytes` begin with an Ethernet header (default true); without, the "
-		     "router makes one"}},
+		     "`bytes` begin with an Ethernet header (default true); else the router makes "
+		     "one"}},
 	 .result = "`packet`, `mark`, `service`, `connection`, `template`, `scheduler`, `owner`, "
-		   "`nexthop`, `size`, `sent`, `told`, `sent_by_worker`, `workers`, `verdict`, as "
-		   "far as the packet comes: see [seeing-packets.md](seeing-packets.md)"},
+		   "`nexthop`, `size`, `sent`, `told`, `sent_by_worker`, `workers`, `verdict`, up "
+		   "to the packet's end: see [seeing-packets.md](seeing-packets.md)"},
 	{.name = NULL},
 };

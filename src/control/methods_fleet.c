@@ -137,8 +137,8 @@ static void apply(struct control *c, struct rpc_request *req, json_t *params)
 const struct method fleet_methods[] = {
 	{.name = "fleet.status",
 	 .run = status,
-	 .help = "the router as a member of a fleet: VIPs that are announced to the "
-		 "network, and why others are not",
+	 .help = "the router as a member of a fleet: its announced VIPs, and the reasons why "
+		 "others are not",
 	 .result = "the keys of a member; `digest`: of the shared configuration; `routes`: `[{vip, "
 		   "metric, pool}]`, the VIPs and addresses of the pool that are announced",
 	 .rows = &shown_fleet},
@@ -157,12 +157,12 @@ const struct method fleet_methods[] = {
 	 .level = METHOD_MEMBER,
 	 .at_active = true,
 	 .run = apply,
-	 .help = "puts a shared configuration in place, or says what would change. The node part "
-		 "stays, and programs are those that this router allows",
+	 .help = "applies a shared configuration, or reports the changes. The node part "
+		 "stays, and programs must be allowed at this router",
 	 .params = {{"text", PARAM_STRING, true,
-		     "a configuration, whose node part counts for nothing, or a shared part alone"},
-		    {"plan", PARAM_BOOLEAN, false, "only say what would change"},
-		    {"comment", PARAM_STRING, false, "why, for the history"}},
+		     "a configuration, whose node part is ignored, or a shared part alone"},
+		    {"plan", PARAM_BOOLEAN, false, "only report the changes"},
+		    {"comment", PARAM_STRING, false, "the reason, for the history"}},
 	 .result = "as of `config.apply`, or of `config.plan`"},
 	{.name = "fleet.ask",
 	 .run = fleet_ask,

@@ -225,21 +225,20 @@ const struct method ha_methods[] = {
 	 .help = "the pair: state, peer, paths, witnesses, synchronisation",
 	 .result = "the keys of a pair; `peer` is null before the peer was heard; `claims`: "
 		   "`[{address, link, mac, "
-		   "peer, count, ago_ms}]`, stations that say that an address is theirs which is "
-		   "active "
-		   "here, in the last two minutes",
+		   "peer, count, ago_ms}]`, stations that claimed, in the last two minutes, an "
+		   "address that is active here",
 	 .rows = &shown_pair},
 	{.name = "ha.ask_addresses",
 	 .level = METHOD_CHANGE,
 	 .run = ask_addresses,
-	 .help = "asks the links of VIPs, by ARP and ND, who else has the addresses that are "
+	 .help = "searches by ARP and ND for other owners of the addresses that are "
 		 "active "
-		 "here: 256 questions at most, the next time the addresses that follow. Stations "
+		 "here: 256 questions at most; the next request asks for the addresses that "
+		 "follow. Stations "
 		 "that "
 		 "answer are `claims` of `ha.status`",
-	 .result =
-		 "`answers_ms`: in so many milliseconds all answers have come; `asked`: questions "
-		 "since the start, those of this request not yet among them"},
+	 .result = "`answers_ms`: the time until all answers have come; `asked`: questions since "
+		   "the start, without those of this request"},
 	{.name = "ha.clock",
 	 .at_active = true, /* the peer may ask */
 	 .run = clock_tell,
@@ -248,8 +247,8 @@ const struct method ha_methods[] = {
 	{.name = "ha.peer_clock",
 	 .run = clock_compare,
 	 .help = "asks the peer for its wall clock and compares",
-	 .result = "`ahead_us`: by so much the peer's clock is ahead of the one here, negative: "
-		   "behind; `error_us`: the truth is as near as that"},
+	 .result = "`ahead_us`: how far the peer's clock is ahead of the clock here, negative: "
+		   "behind; `error_us`: the greatest error of that"},
 	{.name = "ha.handover",
 	 .level = METHOD_CHANGE,
 	 .run = handover,
@@ -267,12 +266,12 @@ const struct method ha_methods[] = {
 	{.name = "ha.force",
 	 .level = METHOD_CHANGE,
 	 .run = force,
-	 .help = "the router becomes active whatever its peer and the witnesses say",
+	 .help = "the router becomes active, whatever the state of its peer and the witnesses",
 	 .result = SAID},
 	{.name = "ha.reset",
 	 .level = METHOD_CHANGE,
 	 .run = reset,
-	 .help = "failed failbacks and holds are forgotten, at the peer as well",
+	 .help = "clears failed failbacks and holds, also at the peer",
 	 .result = SAID},
 	{.name = NULL},
 };

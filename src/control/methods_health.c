@@ -343,7 +343,7 @@ const struct method health_methods[] = {
 	 .params = {METHOD_SERVICE,
 		    METHOD_SERVER,
 		    {"state", PARAM_STRING, true, "`up`, `down`, `maintenance` or `auto`"},
-		    {"reason", PARAM_STRING, false, "for those who look later"}},
+		    {"reason", PARAM_STRING, false, "for later readers"}},
 	 .result = "`text`, `chosen`, `standing`; " METHOD_LIVE},
 	{.name = "health.counters",
 	 .run = counters,

@@ -99,8 +99,8 @@ static void config_history(struct control *c, struct rpc_request *req, json_t *p
 	snprintf(h->dir, sizeof(h->dir), "%s", v->dir);
 	snprintf(h->fault, sizeof(h->fault), "%s",
 		 v->dir[0] ? v->fault
-			   : "there is no node.state_dir: versions end with the process, and what "
-			     "they say is not kept");
+			   : "there is no node.state_dir: versions end with the process, and their "
+			     "content is not stored");
 	h->job = (struct job){.work = history_work, .done = history_done, .arg = h};
 	jobs_run(c->jobs, &h->job);
 }
@@ -270,25 +270,25 @@ const struct method history_methods[] = {
 	 .help = "the versions of the shared configuration, the running one first",
 	 .result = "`versions`: a list of `{number, id, time, author, comment, running, kept}`; "
 		   "`number`: how many changes ago; `time`: seconds since 1970, null for a version "
-		   "of the peer of which only the id is known; `kept`: what the version says is in "
-		   "`state_dir`; `fault`: why versions are not stored, or null; `trial`: as of "
+		   "of the peer of which only the id is known; `kept`: `state_dir` has the content "
+		   "of the version; `fault`: the reason why versions are not stored, or null; "
+		   "`trial`: as of "
 		   "`status`"},
 	{.name = "config.diff",
 	 .run = config_diff,
 	 .help = "the objects that differ between two versions",
 	 .params = {{"from", PARAM_STRING, true,
-		     VERSION_HELP "; `file`: the file given at start, for what is not saved there"},
+		     VERSION_HELP "; `file`: the file given at start, for unsaved changes"},
 		    {"to", PARAM_STRING, false, "the same; default: the running version"}},
 	 .result = "`from`, `to`: ids; `changes`: a list of `{action, object, detail}` as of "
 		   "`config.plan`"},
 	{.name = "config.rollback",
 	 .level = METHOD_CHANGE,
 	 .run = config_rollback,
-	 .help = "puts an earlier version in place, as a new version; `node` stays. "
-		 "Without "
-		 "a version: takes back the configuration that waits for `config.confirm`",
+	 .help = "restores an earlier version, as a new version; `node` stays. Without a version: "
+		 "takes back the configuration that waits for `config.confirm`",
 	 .params = {{"version", PARAM_STRING, false, VERSION_HELP, METHOD_ALL},
-		    {"comment", PARAM_STRING, false, "why, for `config.history`"}},
+		    {"comment", PARAM_STRING, false, "the reason, for `config.history`"}},
 	 .result = "as of `config.apply`"},
 	{.name = NULL},
 };

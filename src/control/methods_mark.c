@@ -166,8 +166,8 @@ const struct method mark_methods[] = {
 	 .run = mark_list,
 	 .help = "the mark rules in order, with their counters, as a stream",
 	 .result = "`count`; before it rows with the keys of `shared.marks[]`, `position`, and "
-		   "`connections`: new connections, and packets without one, that the rule decided "
-		   "about; null: not live yet"},
+		   "`connections`: new connections, and packets without one, for which the rule "
+		   "decided; null: not live yet"},
 	{.name = "mark.add",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,
@@ -176,7 +176,7 @@ const struct method mark_methods[] = {
 		 "thousands",
 	 .params = {{"rule", PARAM_OBJECT, true, "its object as in the configuration"},
 		    {"position", PARAM_NUMBER, false,
-		     "before the rule that stands there (default: at the end)"}},
+		     "before the rule at this position (default: at the end)"}},
 	 .result = "`position`; " METHOD_LIVE},
 	{.name = "mark.delete",
 	 .level = METHOD_CHANGE,

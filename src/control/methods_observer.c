@@ -429,27 +429,27 @@ static void capture(struct control *c, struct rpc_request *req, json_t *params)
 
 #define BOUNDS                                                                                     \
 	{"filter", PARAM_STRING, false,                                                            \
-	 "which packets: a program as `tcpdump -ddd` prints it (default: all)"},                   \
-		{"count", PARAM_NUMBER, false, "ends after so many packets (default: none)"},      \
-		{"seconds", PARAM_NUMBER, false, "ends after so long, up to 3600 (default 60)"},   \
+	 "selects packets: a program as `tcpdump -ddd` prints it (default: all packets)"},         \
+		{"count", PARAM_NUMBER, false, "ends after so many packets (default: never)"},     \
+		{"seconds", PARAM_NUMBER, false, "ends after this time, up to 3600 (default 60)"}, \
 	{                                                                                          \
 		"rate", PARAM_NUMBER, false,                                                       \
 			"records a second of one worker, up to 20000 (default 2000)"               \
 	}
 #define ENDED                                                                                      \
-	"`packets`, `rows`, `over_rate` and `lost` (records that were left out: over `rate`; no "  \
-	"room), `ended`: `count`, `time`, `size` or `client`"
+	"`packets`, `rows`, `over_rate` and `lost` (missing records: over `rate`; no room), "      \
+	"`ended`: `count`, `time`, `size` or `client`"
 
 const struct method observer_methods[] = {
 	{.name = "trace",
 	 .run = trace,
-	 .help = "the way of live packets, stage by stage, as a stream",
+	 .help = "the path of live packets, stage by stage, as a stream",
 	 .params = {BOUNDS},
-	 .result = ENDED ". Before it rows: `at_us`, `worker`, `packet` (names the packet while it "
-			 "is under way), `point` (`in`, `stage`, `out`, `dropped`, `punted`, "
+	 .result = ENDED ". Before it rows: `at_us`, `worker`, `packet` (the same number for all "
+			 "rows of a packet), `point` (`in`, `stage`, `out`, `dropped`, `punted`, "
 			 "`handed_off`, `answered`, `parked`), `reason`, `port`, and headers as of "
 			 "`drop.show`; of a stage `direction`, `new`, `state`, `method`, `server`, "
-			 "`nexthop_mac`, `nexthop_port`, as far as they are known"},
+			 "`nexthop_mac`, `nexthop_port`, if known"},
 	{.name = "capture",
 	 .level = METHOD_CHANGE,
 	 .run = capture,

@@ -370,8 +370,7 @@ static void address_list(struct control *c, struct rpc_request *req, json_t *par
 
 #define SET                                                                                        \
 	{                                                                                          \
-		"set", PARAM_OBJECT, true,                                                         \
-			"the keys to change; null gives a key back to its default"                 \
+		"set", PARAM_OBJECT, true, "the keys to change; null restores a key's default"     \
 	}
 
 const struct method service_methods[] = {
@@ -384,11 +383,10 @@ const struct method service_methods[] = {
 	 .run = service_get,
 	 .help = "a virtual service",
 	 .params = {METHOD_SERVICE},
-	 .result =
-		 "`service`: as of `service.list`, with `removed_servers` besides, those that "
-		 "connections still name: `[{address, connections, on_server_gone, "
-		 "drain_left_s}]`; `config`: its object as the configuration has it, to be changed "
-		 "and sent back; `timeouts`: by state of a connection, in seconds"},
+	 .result = "`service`: as of `service.list`, and `removed_servers`, which connections "
+		   "still name: `[{address, connections, on_server_gone, "
+		   "drain_left_s}]`; `config`: its object of the configuration, to be changed and "
+		   "sent back; `timeouts`: by state of a connection, in seconds"},
 	{.name = "service.add",
 	 .level = METHOD_CHANGE,
 	 .at_active = true,
@@ -435,7 +433,7 @@ const struct method service_methods[] = {
 	 .at_active = true,
 	 .in_turn = true,
 	 .run = server_delete,
-	 .help = "deletes a real server; its connections wait for it to come back",
+	 .help = "deletes a real server; its connections end or stay by `on_server_gone`",
 	 .params = {METHOD_SERVICE, METHOD_SERVER},
 	 .result = "`connections`: how many it had; " METHOD_LIVE},
 	{.name = "address.list",

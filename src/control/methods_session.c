@@ -71,18 +71,19 @@ static void session_report(struct control *c, struct rpc_request *req, json_t *p
 const struct method session_methods[] = {
 	{.name = "session.name",
 	 .run = session_name,
-	 .help = "names the session that this connection speaks for, once, for the audit; by the "
-		 "sockets of a router with `node.telnet` alone",
+	 .help = "gives the connection's session a name for the audit, once; only by the sockets "
+		 "of a router with `node.telnet`",
 	 .params = {{"name", PARAM_STRING, true, "printable, up to 127 characters", METHOD_READ}},
 	 .result = "nothing"},
 	{.name = "session.report",
 	 .run = session_report,
-	 .help = "a session began or ended, or a login failed; by the same sockets alone",
+	 .help = "reports that a session began or ended, or that a login failed; only by the same "
+		 "sockets",
 	 .params = {{"event", PARAM_STRING, true, "`login`, `login_failed`, `logout` or `refused`",
 		     METHOD_READ},
 		    {"from", PARAM_STRING, true, "address and port of the client", METHOD_READ},
-		    {"user", PARAM_STRING, false, "name that was given", METHOD_READ},
-		    {"detail", PARAM_STRING, false, "more words", METHOD_READ}},
+		    {"user", PARAM_STRING, false, "the name that the client typed", METHOD_READ},
+		    {"detail", PARAM_STRING, false, "further text", METHOD_READ}},
 	 .result = "nothing"},
 	{.name = NULL},
 };

@@ -15,13 +15,12 @@ const char options_usage[] =
 	"       plvs [-c FILE] --withdraw\n"
 	"       plvs --version\n"
 	"  -c, --config FILE    the configuration; " CONFIG_DEFAULT " if left out\n"
-	"  -t, --test           check the configuration, and the key file, programs and users\n"
-	"                       that it names, and the EAL arguments, and exit\n"
-	"  --withdraw           removes the routes of VIPs that a killed plvs left, and exits\n"
-	"  --user USER          becomes USER when it has started; programs run as USER, not as "
-	"root\n"
-	"  --unconfined         keeps all rights and system calls, for laboratories\n"
-	"  --log-level LEVEL    error, warning, notice, info or debug, instead of the file's\n"
+	"  -t, --test           check the configuration, its key file, programs and users, and\n"
+	"                       the EAL arguments, and exit\n"
+	"  --withdraw           remove the routes of VIPs that a killed plvs left, and exit\n"
+	"  --user USER          become USER after the start; programs run as USER, not as root\n"
+	"  --unconfined         keep all privileges and system calls, for laboratories\n"
+	"  --log-level LEVEL    error, warning, notice, info or debug; overrides the file\n"
 	"EAL arguments (-l, -a, --vdev, ...) are those of every DPDK program.\n";
 
 /* Own arguments stand behind "--", EAL's before. Without "--" all are our own. */
