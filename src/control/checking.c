@@ -85,8 +85,7 @@ static void on_peer(evutil_socket_t fd, short what, void *arg)
 		health_digest(h, v.digest);
 	else
 		memset(v.digest, 0, sizeof(v.digest));
-	v.complete = health_complete(h);
-	health_count(h, &v.servers, &v.up);
+	v.complete = health_count(h, &v.servers, &v.up);
 	(void)ha_set_verdicts(c->ha, &v);
 }
 

@@ -252,8 +252,9 @@ void health_peer_verdict(struct health *h, const char *service_key, const struct
 /* After a takeover: ends slow start and re-entry delays of servers that are known to be up. Each
  * check probes again within its fast interval. */
 void health_takeover(struct health *h);
-/* The number of members, and of members that are up by their checks. */
-void health_count(const struct health *h, uint32_t *n, uint32_t *up);
+/* The number of members, and of members that are up by their checks. Services in which nothing has
+ * changed are not looked at. True: health_complete(). */
+bool health_count(const struct health *h, uint32_t *n, uint32_t *up);
 /* The number of members with a check that has no answer yet. */
 uint32_t health_undecided(const struct health *h);
 /* True: every member has a verdict from its own checks. */

@@ -123,8 +123,10 @@ struct group {
 	uint32_t hint;	   /* where the next look-up of a member begins */
 	bool marked, tell; /* to be settled; changed() is due in any case */
 	bool lost;	   /* the quorum is lost, as reported last */
-	bool stale;	   /* verdicts is out of date: a state or the list has changed */
+	/* Out of date, since a state or the list has changed: verdicts; n_up and n_undecided. */
+	bool stale, uncounted;
 	uint64_t verdicts; /* hash of its servers' states */
+	uint32_t n_up, n_undecided;
 	TAILQ_ENTRY(group) of_marked;
 	TAILQ_ENTRY(group) of_all;
 };
@@ -146,6 +148,11 @@ struct health {
 	struct lateness lateness;
 	struct health_counters totals; /* those that only grow */
 };
+
+static inline void group_changed(struct group *g)
+{
+	g->stale = g->uncounted = true;
+}
 
 static inline uint64_t health_now(const struct health *h)
 {

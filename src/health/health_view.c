@@ -261,17 +261,33 @@ void health_takeover(struct health *h)
 	}
 }
 
-void health_count(const struct health *h, uint32_t *n, uint32_t *up)
+static void group_count(struct group *g)
 {
-	const struct group *g;
+	g->n_up = g->n_undecided = 0;
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct member_state *m = &g->members[i]->state;
+
+		g->n_up += m->state == HEALTH_UP;
+		g->n_undecided += m->state == HEALTH_UNKNOWN && member_asked(m);
+	}
+	g->uncounted = false;
+}
+
+bool health_count(const struct health *h, uint32_t *n, uint32_t *up)
+{
+	uint32_t n_undecided = 0;
+	struct group *g;
 
 	*n = *up = 0;
 	TAILQ_FOREACH(g, &h->all, of_all)
 	{
+		if (g->uncounted)
+			group_count(g);
 		*n += g->n;
-		for (uint32_t i = 0; i < g->n; i++)
-			*up += g->members[i]->state.state == HEALTH_UP;
+		*up += g->n_up;
+		n_undecided += g->n_undecided;
 	}
+	return n_undecided == 0;
 }
 
 static bool member_undecided(const struct member *m)
@@ -295,12 +311,7 @@ uint32_t health_undecided(const struct health *h)
 
 bool health_complete(const struct health *h)
 {
-	const struct group *g;
+	uint32_t n, up;
 
-	TAILQ_FOREACH(g, &h->all, of_all)
-	for (uint32_t i = 0; i < g->n; i++)
-		if (g->members[i]->state.state == HEALTH_UNKNOWN &&
-		    member_asked(&g->members[i]->state))
-			return false;
-	return true;
+	return health_count(h, &n, &up);
 }

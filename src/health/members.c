@@ -140,7 +140,7 @@ static void refresh(struct member *m, bool failed, uint64_t now_us)
 	uint64_t due_us;
 
 	if (member_update(&m->state, combine(m), failed, m->reentry_us, now_us, &due_us)) {
-		m->group->stale = true;
+		group_changed(m->group);
 		w = member_telling(m);
 		if (m->n_links)
 			edge(m, w && w->last.sentence ? w->last.sentence : "as its checks say");
@@ -227,15 +227,14 @@ int member_force(struct member *m, enum health_admin admin, const char *why, uin
 	if (m->state.admin == admin)
 		return 0;
 	m->state.admin = (uint8_t)admin;
+	group_changed(m->group); /* a server in maintenance is not asked */
 	for (uint32_t i = 0; i < m->n_links; i++) {
 		paused |= m->links[i]->inquiry->paused;
 		inquiry_resume(m->links[i]->inquiry, now_us);
 	}
 	/* No probe was made meanwhile: the first success admits the server again. */
-	if (paused && member_asked(&m->state)) {
+	if (paused && member_asked(&m->state))
 		m->state.state = HEALTH_UNKNOWN;
-		m->group->stale = true;
-	}
 	snprintf(reason, sizeof(reason), "%s%s%.160s", words[admin], copy ? ": " : "",
 		 copy ? copy : "");
 	edge(m, reason);

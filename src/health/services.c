@@ -213,7 +213,7 @@ static void group_replace(struct group *g, struct plan *plan, const struct healt
 	g->gms = gms;
 	g->n = n;
 	g->window_us = window_us;
-	g->stale = true;
+	group_changed(g);
 	for (uint32_t i = 0; i < n; i++) {
 		for (uint32_t j = 0; j < members[i]->n_links; j++) {
 			inquiry_resume(members[i]->links[j]->inquiry, now_us);

@@ -225,6 +225,16 @@ static void a_server_without_checks_is_up_at_once_and_unknown_ones_too(void **st
 	assert_int_equal(world.n_edges, 0);
 }
 
+/* Servers, and those that are up. */
+static void counted(uint32_t n, uint32_t up)
+{
+	uint32_t is_n, is_up;
+
+	(void)health_count(world.h, &is_n, &is_up);
+	assert_int_equal(is_n, n);
+	assert_int_equal(is_up, up);
+}
+
 static void a_server_is_out_until_its_first_success_and_falls_after_three(void **state)
 {
 	struct health_view v;
@@ -233,8 +243,11 @@ static void a_server_is_out_until_its_first_success_and_falls_after_three(void *
 	set("a", 1, 1, with_tcp);
 	assert_true(effect("a", 1).down);
 	assert_false(health_complete(world.h));
+	counted(1, 0);
 	run_for(1100000);
 	assert_false(effect("a", 1).down);
+	counted(1, 1);
+	assert_true(health_complete(world.h));
 	assert_int_equal(world.n_changed, 1);
 	assert_int_equal(world.n_edges, 1);
 	run_for(60 * SECOND);
@@ -544,6 +557,7 @@ static void operators_force_and_put_into_maintenance(void **state)
 	/* The server died meanwhile: no state is believed before the server is asked. */
 	world.mode[1] = BAD;
 	assert_int_equal(health_force(world.h, "a", &ep, HEALTH_ADMIN_NONE, NULL), 0);
+	assert_false(health_complete(world.h));
 	run_for(1000);
 	assert_true(effect("a", 1).down);
 	world.mode[1] = GOOD;
@@ -736,7 +750,9 @@ static void a_peers_verdict_counts_until_there_is_an_own_one(void **state)
 	health_digest(world.h, after);
 	assert_memory_not_equal(before, after, 32);
 	/* The order in which services came is not a part of it; the one of servers is. */
+	counted(2, 1);
 	set("b", 1, 2, with_none);
+	counted(4, 3);
 	health_digest(world.h, before);
 	health_del_service(world.h, "a");
 	health_digest(world.h, after);
