@@ -119,7 +119,7 @@ static bool command_step(struct worker *w, struct worker_command *cmd)
 /* Walks over a whole table take this share of a worker that has packets: behind a step of N cycles
  * are N * WALK_SHARE without one. The step costs the packets behind it about as much again, since
  * its entries and views push theirs out of the caches. */
-#define WALK_SHARE 200
+#define WALK_SHARE 400
 
 static bool is_walk(const struct worker_command *cmd)
 {
