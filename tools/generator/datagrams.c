@@ -69,11 +69,13 @@ static bool is_good(struct trial *t, const struct gen_frame *f, struct gen_stamp
 	memcpy(stamp, f->payload, sizeof(*stamp));
 	if (stamp->magic != GEN_MAGIC)
 		return false;
+	/* A frame that comes as late as in a later trial is lost: among the frames of that trial
+	 * it would hide one that is. */
+	if (stamp->sent < t->start)
+		return false;
 	if (f->n_payload + gen_headers(f->from.addr.family, IPPROTO_UDP) + GEN_FCS != t->size) {
-		if (f->n_payload + gen_headers(f->from.addr.family, IPPROTO_UDP) + GEN_FCS >
-		    t->size)
-			gen_wrong(g, "a frame has another size", f);
-		return false; /* of the trial before */
+		gen_wrong(g, "a frame has another size", f);
+		return false;
 	}
 	if (stamp->number % GEN_WHOLE == 0 &&
 	    (!gen_frame_sums_are_right(f) ||
@@ -82,9 +84,7 @@ static bool is_good(struct trial *t, const struct gen_frame *f, struct gen_stamp
 		gen_wrong(g, "contents or checksums changed", f);
 		return false;
 	}
-	/* A frame that comes as late as in the next trial is lost: among the frames of that trial
-	 * it would hide one that is. */
-	return stamp->sent >= t->start;
+	return true;
 }
 
 /* The way back: the same frame, with its ends exchanged, whose checksums stay right. */
